@@ -1,0 +1,147 @@
+//! Arguments of layers: what they are called, which values they take, and their defaults.
+
+use crate::Shape;
+
+/// How a convolution or a pool pads its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    /// This many zeros on both sides of each axis (height, width).
+    Explicit([usize; 2]),
+    /// As many as keep the output as large as the input (only with stride 1), as in PyTorch; the
+    /// odd one goes to the end.
+    Same,
+}
+
+/// The value of an argument.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// A count.
+    Number(usize),
+    /// A count per axis: height, width. One number in the user's code stands for both.
+    Pair([usize; 2]),
+    /// `same`, a number, or one per axis.
+    Padding(Padding),
+    /// `true` or `false`.
+    Flag(bool),
+    /// A real number.
+    Real(f64),
+    /// One of a few words, such as `tanh` in `approximate = tanh`.
+    Word(&'static str),
+    /// A shape, such as `4x4x8`.
+    Shape(Shape),
+}
+
+/// Which values an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// [`Value::Number`]
+    Number,
+    /// [`Value::Pair`]
+    Pair,
+    /// [`Value::Padding`]
+    Padding,
+    /// [`Value::Flag`]
+    Flag,
+    /// [`Value::Real`]
+    Real,
+    /// [`Value::Word`], one of these.
+    Word(&'static [&'static str]),
+    /// [`Value::Shape`]
+    Shape,
+}
+
+/// One argument of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name, as in `kernel = 3`, and the name of its field in the layer's struct.
+    pub name: &'static str,
+    /// Which values it takes.
+    pub kind: Kind,
+    /// What it is when it is left out; `None`: it must be given.
+    pub default: Option<Value>,
+}
+
+/// Defines the struct of a layer's arguments, its list of [`Parameter`]s, and the way from values
+/// (in that list's order) to the struct.
+///
+/// ```text
+/// arguments! {
+///     /// A fully connected layer.
+///     pub struct Dense {
+///         /// How many outputs.
+///         units: Number,
+///         /// Whether a bias is added.
+///         bias: Flag = true,
+///     }
+/// }
+/// ```
+macro_rules! arguments {
+    (
+        $(#[$meta:meta])*
+        pub struct $Name:ident {
+            $( $(#[$field_meta:meta])* $field:ident : $kind:ident $( ( $($word:literal),* ) )? $(= $default:expr)? , )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $Name {
+            $( $(#[$field_meta])* pub $field: $crate::arguments::field_type!($kind), )*
+        }
+
+        impl $Name {
+            /// The arguments, in order.
+            pub const PARAMETERS: &'static [$crate::Parameter] = &[
+                $( $crate::Parameter {
+                    name: stringify!($field),
+                    kind: $crate::arguments::kind!($kind $( ( $($word),* ) )?),
+                    default: $crate::arguments::default!($kind $( $default )?),
+                }, )*
+            ];
+
+            /// The arguments from one value for each of [`Self::PARAMETERS`].
+            ///
+            /// # Panics
+            /// When number or kinds of the values differ from them.
+            #[must_use]
+            #[allow(unused_mut, unused_assignments, unused_variables, reason = "layers without arguments")]
+            pub const fn from_values(values: &[$crate::Value]) -> Self {
+                assert!(values.len() == Self::PARAMETERS.len(), "one value for each parameter");
+                let mut i = 0;
+                $(
+                    let $field = match values[i] {
+                        $crate::Value::$kind(value) => value,
+                        _ => panic!("a value of the parameter's kind"),
+                    };
+                    i += 1;
+                )*
+                Self { $( $field, )* }
+            }
+        }
+    };
+}
+
+macro_rules! field_type {
+    (Number) => { usize };
+    (Pair) => { [usize; 2] };
+    (Padding) => { $crate::Padding };
+    (Flag) => { bool };
+    (Real) => { f64 };
+    (Word) => { &'static str };
+    (Shape) => { $crate::Shape };
+}
+
+macro_rules! kind {
+    (Word ( $($word:literal),* )) => { $crate::Kind::Word(&[ $($word),* ]) };
+    ($kind:ident) => { $crate::Kind::$kind };
+}
+
+macro_rules! default {
+    ($kind:ident) => {
+        None
+    };
+    ($kind:ident $default:expr) => {
+        Some($crate::Value::$kind($default))
+    };
+}
+
+pub(crate) use {arguments, default, field_type, kind};

@@ -1,0 +1,36 @@
+//! The arithmetic of layer shapes: the one truth about them, all `const fn`, without dependencies.
+//!
+//! Three callers ask the same rules: the `network!` macro while it expands, constants in expanded
+//! code, and hand-written layers. The wording of every shape error stands here too, built by
+//! [`Text`], so that each caller says the same words.
+#![no_std]
+#[cfg(test)]
+extern crate std;
+
+mod arguments;
+mod error;
+mod plan;
+pub mod registry;
+pub mod rules;
+mod shape;
+mod text;
+
+pub use arguments::{Kind, Padding, Parameter, Value};
+pub use error::{Blame, ShapeError, explain};
+pub use plan::{Lifetime, plan};
+pub use shape::{MAX_RANK, Shape};
+pub use text::Text;
+
+/// The shape, or the compile error that says why there is none: what expanded constants call, with
+/// the user's own token as the caller.
+///
+/// # Panics
+/// With the message of [`explain`] when `result` is an error.
+#[must_use]
+#[track_caller]
+pub const fn expect(result: Result<Shape, ShapeError>, name: &str, trace: &str) -> Shape {
+    match result {
+        Ok(shape) => shape,
+        Err(error) => panic!("{}", explain(name, &error, trace).as_str()),
+    }
+}

@@ -1,0 +1,121 @@
+//! [`Shape`]: how many numbers, along which axes.
+
+/// The most axes a value can have.
+pub const MAX_RANK: usize = 6;
+
+/// The sizes of a value's axes, channels last: `height x width x channels`, `steps x features`,
+/// `features`. The batch is not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    // Axes beyond `rank` stay zero, so that the derived equality is right.
+    dims: [usize; MAX_RANK],
+    rank: usize,
+}
+
+impl Shape {
+    /// A shape of these axes.
+    ///
+    /// # Panics
+    /// With more than [`MAX_RANK`] axes.
+    #[must_use]
+    pub const fn new(axes: &[usize]) -> Self {
+        assert!(axes.len() <= MAX_RANK, "a shape has at most 6 axes");
+        let mut dims = [0; MAX_RANK];
+        let mut i = 0;
+        while i < axes.len() {
+            dims[i] = axes[i];
+            i += 1;
+        }
+        Self { dims, rank: axes.len() }
+    }
+
+    /// The number of axes.
+    #[must_use]
+    pub const fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The sizes of all axes.
+    #[must_use]
+    pub const fn dims(&self) -> &[usize] {
+        self.dims.split_at(self.rank).0
+    }
+
+    /// The size of axis `axis`.
+    ///
+    /// # Panics
+    /// When there is no such axis.
+    #[must_use]
+    pub const fn dim(&self, axis: usize) -> usize {
+        assert!(axis < self.rank, "the shape has no such axis");
+        self.dims[axis]
+    }
+
+    /// The size of the last axis: the channels or features.
+    #[must_use]
+    pub const fn last(&self) -> usize {
+        self.dim(self.rank - 1)
+    }
+
+    /// This shape with another last axis.
+    #[must_use]
+    pub const fn with_last(mut self, size: usize) -> Self {
+        self.dims[self.rank - 1] = size;
+        self
+    }
+
+    /// How many numbers a value of this shape holds; `None` where that overflows.
+    #[must_use]
+    pub const fn checked_len(&self) -> Option<usize> {
+        let mut product: usize = 1;
+        let mut i = 0;
+        while i < self.rank {
+            match product.checked_mul(self.dims[i]) {
+                Some(p) => product = p,
+                None => return None,
+            }
+            i += 1;
+        }
+        Some(product)
+    }
+
+    /// How many numbers a value of this shape holds.
+    ///
+    /// # Panics
+    /// Where that overflows.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match self.checked_len() {
+            Some(n) => n,
+            None => panic!("a shape of more than usize::MAX numbers"),
+        }
+    }
+
+    /// Whether it holds no number at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Equality that constants can use.
+    #[must_use]
+    pub const fn same(&self, other: &Self) -> bool {
+        if self.rank != other.rank {
+            return false;
+        }
+        let mut i = 0;
+        while i < self.rank {
+            if self.dims[i] != other.dims[i] {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+}
+
+impl core::fmt::Display for Shape {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(crate::Text::new().shape(*self).as_str())
+    }
+}
