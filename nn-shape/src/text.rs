@@ -10,6 +10,8 @@ const CAPACITY: usize = 1024;
 pub struct Text {
     bytes: [u8; CAPACITY],
     len: usize,
+    // Whether words were cut off; none are added after that.
+    full: bool,
 }
 
 impl Text {
@@ -17,7 +19,7 @@ impl Text {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "Default is no const fn; there is one way")]
     pub const fn new() -> Self {
-        Self { bytes: [0; CAPACITY], len: 0 }
+        Self { bytes: [0; CAPACITY], len: 0, full: false }
     }
 
     /// These words and no more.
@@ -29,6 +31,9 @@ impl Text {
     /// Adds words.
     #[must_use]
     pub const fn text(mut self, words: &str) -> Self {
+        if self.full {
+            return self;
+        }
         let words = words.as_bytes();
         let mut i = 0;
         while i < words.len() {
@@ -122,6 +127,7 @@ impl Text {
         self.bytes[end + 1] = b'.';
         self.bytes[end + 2] = b'.';
         self.len = end + 3;
+        self.full = true;
         self
     }
 }
