@@ -9,6 +9,8 @@ pub enum Blame {
     Layer,
     /// One argument, by its name in [`Parameter::name`](crate::Parameter::name).
     Argument(&'static str),
+    /// One branch of a join, counted from 0.
+    Branch(usize),
 }
 
 /// Why a layer cannot stand where it stands.
@@ -16,8 +18,10 @@ pub enum Blame {
 pub struct ShapeError {
     /// What the message is pointed at.
     pub blame: Blame,
-    /// Expected and found, as the rest of a sentence that begins with ``layer `conv1` ``, such as
-    /// `takes height x width x channels, but gets 1600`.
+    /// What the sentence is about, such as `the network`; empty where it is the layer itself.
+    pub about: Text,
+    /// Expected and found, as the rest of a sentence that begins with ``layer `conv1` `` or with
+    /// `about`, such as `takes height x width x channels, but gets 1600`.
     pub message: Text,
     /// How a number came about, such as `(28 + 2*0 - 3)/1 + 1 = 26`; may be empty.
     pub how: Text,
@@ -29,13 +33,30 @@ impl ShapeError {
     /// A mistake of the layer's input.
     #[must_use]
     pub const fn layer(message: Text) -> Self {
-        Self { blame: Blame::Layer, message, how: Text::new(), help: Text::new() }
+        Self::at(Blame::Layer, message)
     }
 
     /// A mistake of one argument.
     #[must_use]
     pub const fn argument(name: &'static str, message: Text) -> Self {
-        Self { blame: Blame::Argument(name), message, how: Text::new(), help: Text::new() }
+        Self::at(Blame::Argument(name), message)
+    }
+
+    /// A mistake of one branch, counted from 0.
+    #[must_use]
+    pub const fn branch(nth: usize, message: Text) -> Self {
+        Self::at(Blame::Branch(nth), message)
+    }
+
+    const fn at(blame: Blame, message: Text) -> Self {
+        Self { blame, about: Text::new(), message, how: Text::new(), help: Text::new() }
+    }
+
+    /// Makes something else than the layer the subject of the sentence.
+    #[must_use]
+    pub const fn about(mut self, about: Text) -> Self {
+        self.about = about;
+        self
     }
 
     /// Says how a number came about.
@@ -63,7 +84,8 @@ impl ShapeError {
 /// ```
 #[must_use]
 pub const fn explain(name: &str, error: &ShapeError, trace: &str) -> Text {
-    let mut text = Text::of("layer `").text(name).text("` ").append(&error.message);
+    let about = if error.about.is_empty() { Text::of("layer ").quoted(name) } else { error.about };
+    let mut text = about.text(" ").append(&error.message);
     if !error.how.is_empty() {
         text = text.text("\n  = note: ").append(&error.how);
     }

@@ -8,6 +8,7 @@
 extern crate std;
 
 mod arguments;
+pub mod checks;
 mod error;
 mod plan;
 pub mod registry;

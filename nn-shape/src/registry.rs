@@ -1,6 +1,6 @@
 //! The table of all layers: the one place where a name of the language becomes a rule.
 
-use crate::{Parameter, Shape, ShapeError, Value};
+use crate::{Parameter, Shape, ShapeError, Text, Value};
 
 /// A const generic of a layer's type in nn-runtime, where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Flows {
     pub leading: Flow,
     /// The last axis.
     pub last: Flow,
-    /// Whether the output has as many axes as the input. Where not, all axes are computed.
+    /// Whether the output has as many axes as the input. Where not, all but the last are computed.
     pub keeps_rank: bool,
 }
 
@@ -80,6 +80,9 @@ pub struct Needs {
     pub output: bool,
 }
 
+/// A count that follows from the inputs' shapes and the arguments' values.
+pub type Count = fn(&[Shape], &[Value]) -> usize;
+
 /// One kind of layer.
 pub struct Row {
     /// Its name in the language and of its types: `Conv2d`.
@@ -98,13 +101,19 @@ pub struct Row {
     /// arguments' values is found here and nowhere else.
     pub rule: fn(&[Shape], &[Value]) -> Result<Shape, ShapeError>,
     /// How many trained numbers it has, after `rule` has agreed.
-    pub params: fn(&[Shape], &[Value]) -> usize,
+    pub params: Count,
+    /// How many stored numbers are not trained (the running statistics of BatchNorm), after `rule`
+    /// has agreed.
+    pub buffers: Count,
+    /// How the output's shape came about, such as `height (28 + 2*0 - 3)/1 + 1 = 26`, after `rule`
+    /// has agreed; empty where it is plain.
+    pub how: fn(&[Shape], &[Value]) -> Text,
     /// How many multiply-adds one sample costs forward, after `rule` has agreed.
-    pub macs: fn(&[Shape], &[Value]) -> usize,
+    pub macs: Count,
     /// The const generics of its type in nn-runtime.
     pub sizes: &'static [Size],
     /// The values of the [`Size::Computed`] among them, in order.
-    pub computed: &'static [fn(&[Shape], &[Value]) -> usize],
+    pub computed: &'static [Count],
     /// How axes flow through it.
     pub flows: Flows,
     /// How its code works on memory.

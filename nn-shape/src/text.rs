@@ -47,6 +47,12 @@ impl Text {
         self
     }
 
+    /// Adds a word between backquotes.
+    #[must_use]
+    pub const fn quoted(self, word: &str) -> Self {
+        self.text("`").text(word).text("`")
+    }
+
     /// Adds another text.
     #[must_use]
     pub const fn append(self, other: &Text) -> Self {
@@ -71,6 +77,54 @@ impl Text {
             Ok(decimal) => self.text(decimal),
             Err(_) => unreachable!(),
         }
+    }
+
+    /// Adds a real number with up to 6 significant digits: `0.5`, `-1.25`, `1e-7`.
+    #[must_use]
+    pub const fn real(mut self, value: f64) -> Self {
+        if value.is_nan() {
+            return self.text("NaN");
+        }
+        if value.is_sign_negative() {
+            self = self.text("-");
+        }
+        let value = value.abs();
+        if value.is_infinite() {
+            return self.text("infinity");
+        }
+        if value == 0.0 {
+            return self.text("0");
+        }
+        let (digits, exponent) = significant(value);
+        if exponent < -5 || exponent > 8 {
+            self = self.decimal(digits, 0).text("e");
+            if exponent < 0 {
+                self = self.text("-");
+            }
+            return self.number(exponent.unsigned_abs() as usize);
+        }
+        self.decimal(digits, exponent)
+    }
+
+    /// Adds `digits` (of which there are 6) with the point after the first and `exponent` further
+    /// ones, without zeros at the end of the fraction.
+    const fn decimal(mut self, digits: usize, exponent: i32) -> Self {
+        if exponent >= SIGNIFICANT - 1 {
+            return self.number(digits * 10_usize.pow((exponent - SIGNIFICANT + 1) as u32));
+        }
+        let one = 10_u64.pow((SIGNIFICANT - 1 - exponent) as u32);
+        self = self.number((digits as u64 / one) as usize);
+        let mut fraction = digits as u64 % one;
+        if fraction > 0 {
+            self = self.text(".");
+        }
+        let mut place = one;
+        while fraction > 0 {
+            place /= 10;
+            self = self.number((fraction / place) as usize);
+            fraction %= place;
+        }
+        self
     }
 
     /// Adds a shape as people write it: `28x28x1`.
@@ -132,6 +186,26 @@ impl Text {
     }
 }
 
+/// How many digits of a real number are shown.
+const SIGNIFICANT: i32 = 6;
+
+/// The first digits of `value` (finite, above 0), rounded, and the exponent of the first of them.
+const fn significant(value: f64) -> (usize, i32) {
+    let (mut mantissa, mut exponent) = (value, 0);
+    while mantissa >= 10.0 {
+        mantissa /= 10.0;
+        exponent += 1;
+    }
+    while mantissa < 1.0 {
+        mantissa *= 10.0;
+        exponent -= 1;
+    }
+    let one = 10_usize.pow(SIGNIFICANT as u32 - 1);
+    let digits = (mantissa * one as f64 + 0.5) as usize;
+    // 9.999999 rounds up to 10.
+    if digits == 10 * one { (one, exponent + 1) } else { (digits, exponent) }
+}
+
 impl core::fmt::Display for Text {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.as_str())
@@ -154,6 +228,34 @@ mod tests {
         assert_eq!(TEXT.as_str(), "gives 5x5x64 = 1600");
         assert_eq!(Text::new().number(0).as_str(), "0");
         assert_eq!(Text::new().number(usize::MAX).as_str(), std::format!("{}", usize::MAX));
+    }
+
+    #[test]
+    fn real_numbers() {
+        const HALF: Text = Text::new().real(0.5);
+        assert_eq!(HALF.as_str(), "0.5");
+        for (value, words) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (-1.25, "-1.25"),
+            (0.1, "0.1"),
+            (1.5, "1.5"),
+            (20.0, "20"),
+            (0.01, "0.01"),
+            (100.05, "100.05"),
+            (1e-5, "0.00001"),
+            (1e-7, "1e-7"),
+            (-2.5e30, "-2.5e30"),
+            (1.0 / 3.0, "0.333333"),
+            (9.999_999_9, "10"),
+            (123_456_789.0, "123457000"),
+            (f64::MAX, "1.79769e308"),
+            (f64::MIN_POSITIVE, "2.22507e-308"),
+            (f64::NEG_INFINITY, "-infinity"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(Text::new().real(value).as_str(), words);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::registry::{Flows, Inputs, Needs, Row, Storage};
+use crate::rules::helpers::{row, without};
 use crate::{Shape, ShapeError};
 
 arguments! {
@@ -10,38 +11,23 @@ arguments! {
 }
 
 impl ReLU {
-    /// The input's shape.
+    /// `[..] -> [..]`
     ///
     /// # Errors
     /// Never.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         Ok(inputs[0])
     }
-
-    /// No trained numbers.
-    #[must_use]
-    pub const fn params(&self, _inputs: &[Shape]) -> usize {
-        0
-    }
-
-    /// No multiply-adds.
-    #[must_use]
-    pub const fn macs(&self, _inputs: &[Shape]) -> usize {
-        0
-    }
 }
 
+without!(ReLU: params, buffers, macs, how);
+
 /// The row of `ReLU`.
-pub static ROW: Row = Row {
-    name: "ReLU",
+pub static ROW: Row = row!(ReLU {
     stem: "relu",
     summary: "max(x, 0)",
-    parameters: ReLU::PARAMETERS,
     positional: 0,
     inputs: Inputs::One,
-    rule: |inputs, values| ReLU::from_values(values).output(inputs),
-    params: |_, _| 0,
-    macs: |_, _| 0,
     sizes: &[],
     computed: &[],
     flows: Flows::SAME,
@@ -49,4 +35,17 @@ pub static ROW: Row = Row {
     needs: Needs { input: false, output: true },
     crosses_batch: false,
     keeps_features: true,
-};
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_shape() {
+        const INPUT: Shape = Shape::new(&[28, 28, 32]);
+        const OUTPUT: Shape = crate::expect(ReLU {}.output(&[INPUT]), "ReLU", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!((ROW.params)(&[INPUT], &[]), 0);
+    }
+}

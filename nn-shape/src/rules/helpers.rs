@@ -1,0 +1,128 @@
+//! What the files of rules share.
+
+use crate::checks::MOST;
+use crate::{ShapeError, Text};
+
+/// `?` for `const fn`.
+macro_rules! attempt {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return Err(error),
+        }
+    };
+}
+
+/// Says that a layer has none of something: `without!(ReLU: params, buffers, macs, how);`
+macro_rules! without {
+    ($Name:ident : $($method:ident),*) => {
+        impl $Name {
+            $( $crate::rules::helpers::without_one!($method); )*
+        }
+    };
+}
+
+macro_rules! without_one {
+    (params) => {
+        /// No trained numbers.
+        #[must_use]
+        pub const fn params(&self, _inputs: &[$crate::Shape]) -> usize {
+            0
+        }
+    };
+    (buffers) => {
+        /// No stored numbers besides the trained ones.
+        #[must_use]
+        pub const fn buffers(&self, _inputs: &[$crate::Shape]) -> usize {
+            0
+        }
+    };
+    (macs) => {
+        /// No multiply-adds.
+        #[must_use]
+        pub const fn macs(&self, _inputs: &[$crate::Shape]) -> usize {
+            0
+        }
+    };
+    (how) => {
+        /// The output's shape needs no explanation.
+        #[must_use]
+        pub const fn how(&self, _inputs: &[$crate::Shape]) -> $crate::Text {
+            $crate::Text::new()
+        }
+    };
+}
+
+/// A [`Row`](crate::registry::Row): its name, arguments and functions follow from the struct of
+/// the arguments.
+macro_rules! row {
+    ($Name:ident { $($field:ident : $value:expr),* $(,)? }) => {
+        $crate::registry::Row {
+            name: stringify!($Name),
+            parameters: $Name::PARAMETERS,
+            rule: |inputs, values| $Name::from_values(values).output(inputs),
+            params: |inputs, values| $Name::from_values(values).params(inputs),
+            buffers: |inputs, values| $Name::from_values(values).buffers(inputs),
+            macs: |inputs, values| $Name::from_values(values).macs(inputs),
+            how: |inputs, values| $Name::from_values(values).how(inputs),
+            $( $field: $value, )*
+        }
+    };
+}
+
+pub(crate) use {attempt, row, without, without_one};
+
+/// The count, if it is neither 0 nor absurd. `noun` names it in the message: `units`.
+pub(crate) const fn count(
+    argument: &'static str,
+    noun: &str,
+    value: usize,
+) -> Result<usize, ShapeError> {
+    if value == 0 {
+        let message = Text::of("has 0 ").text(noun).text(", but needs at least 1");
+        return Err(ShapeError::argument(argument, message));
+    }
+    if value > MOST {
+        let message = Text::of("has ").number(value).text(" ").text(noun);
+        let message = message.text(", but can have at most ").number(MOST);
+        return Err(ShapeError::argument(argument, message));
+    }
+    Ok(value)
+}
+
+/// Whether the product of `factors`, the number of weights, is not absurd. `argument` is blamed.
+pub(crate) const fn few_enough_weights(
+    argument: &'static str,
+    factors: &[usize],
+) -> Result<(), ShapeError> {
+    let mut weights: usize = 1;
+    let mut i = 0;
+    while i < factors.len() {
+        weights = weights.saturating_mul(factors[i]);
+        i += 1;
+    }
+    if weights <= MOST {
+        return Ok(());
+    }
+    let mut message = Text::of("needs ");
+    let mut i = 0;
+    while i < factors.len() {
+        message = if i > 0 { message.text("*") } else { message }.number(factors[i]);
+        i += 1;
+    }
+    let message = message.text(" weights, but can have at most ").number(MOST);
+    Err(ShapeError::argument(argument, message))
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use crate::{Blame, Shape, ShapeError, explain};
+    use std::string::{String, ToString};
+
+    /// The message of an error, as people read it about a layer named `it`, and what it blames.
+    #[track_caller]
+    pub(crate) fn refusal(result: Result<Shape, ShapeError>) -> (Blame, String) {
+        let error = result.expect_err("should be refused");
+        (error.blame, explain("it", &error, "").as_str().to_string())
+    }
+}
