@@ -1,0 +1,24 @@
+//! What runs: layers' mathematics, kernels, losses, optimisers, training, data and files.
+//!
+//! Programs use it through the crate `unrolled`.
+
+pub mod layers;
+pub mod loss;
+mod memory;
+mod network;
+pub mod parallel;
+mod random;
+mod station;
+mod step;
+mod tensor;
+mod values;
+mod weights;
+
+pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, take};
+pub use network::{LayerInfo, Network};
+pub use random::Streams;
+pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
+pub use step::{BatchError, infer_batch, infer_one, loss_and_gradients};
+pub use tensor::{Axis, Element, Tensor};
+pub use values::{Inputs, Values};
+pub use weights::Weights;

@@ -1,0 +1,156 @@
+//! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
+
+use nn_shape::registry::Row;
+use nn_shape::{Padding, Shape};
+use proc_macro2::{Span, TokenStream};
+use syn::{Attribute, Generics, Ident, Type, Visibility};
+
+/// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
+pub(crate) struct Network {
+    /// The path of the façade crate, whatever the user calls it: `$crate`.
+    pub(crate) krate: TokenStream,
+    /// Doc comments and derives.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    /// Const generics of the user's.
+    pub(crate) generics: Generics,
+    pub(crate) inputs: Vec<Input>,
+    /// The shape that the header promises.
+    pub(crate) output: Dims,
+    /// The value that leaves the network.
+    pub(crate) output_value: ValueId,
+    /// In the order in which they run.
+    pub(crate) stations: Vec<Station>,
+    /// Every value between stations, the inputs first.
+    pub(crate) values: Vec<Value>,
+}
+
+/// An input of the network.
+pub(crate) struct Input {
+    /// Its name; a single input may have none.
+    pub(crate) name: Option<Ident>,
+    pub(crate) value: ValueId,
+    /// Whether it holds numbers of tokens or classes (`u32`), because an `Embedding` reads it.
+    pub(crate) index: bool,
+}
+
+/// The number of a [`Value`] in [`Network::values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ValueId(pub(crate) usize);
+
+/// What travels from one station to others.
+pub(crate) struct Value {
+    /// Its shape: of inputs from the beginning, of others after `infer`.
+    pub(crate) dims: Dims,
+    /// The parts it was flattened from, as far as PyTorch's order of features matters: see
+    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer`.
+    pub(crate) features: Vec<Dims>,
+}
+
+/// A layer at its place.
+pub(crate) struct Station {
+    /// The path of its weights, without the network: `stage1.0.conv2d`.
+    pub(crate) path: String,
+    /// The field of the struct that holds its weights, if it has any: `stage1_0_conv2d`.
+    pub(crate) field: Ident,
+    pub(crate) layer: Layer,
+    /// How the user wrote it: `Conv2d(32, kernel = 3)`.
+    pub(crate) source: String,
+    /// The layer's name in the user's code.
+    pub(crate) span: Span,
+    pub(crate) inputs: Vec<ValueId>,
+    pub(crate) output: ValueId,
+    /// The shape that the user wrote behind `->`.
+    pub(crate) arrow: Option<Dims>,
+    /// Trained numbers and multiply-adds, where all sizes are literals. After `infer`.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// What a station is.
+pub(crate) enum Layer {
+    /// A layer of the registry, with one argument for each of its parameters.
+    Known { row: &'static Row, arguments: Vec<Argument> },
+    /// A type of the user's: another network, or a hand-written layer.
+    Custom(Box<Type>),
+}
+
+/// An argument's value, defaults filled in.
+pub(crate) struct Argument {
+    pub(crate) value: ArgumentValue,
+    /// Where the user wrote it; the layer's name where it is a default.
+    pub(crate) span: Span,
+}
+
+/// As [`nn_shape::Value`], with sizes that may be constants of the user's.
+#[derive(Clone)]
+pub(crate) enum ArgumentValue {
+    Number(Dim),
+    Pair([Dim; 2]),
+    /// `same`, or a size per axis.
+    PaddingSame,
+    PaddingExplicit([Dim; 2]),
+    Flag(bool),
+    Real(f64),
+    Word(&'static str),
+    Shape(Dims),
+}
+
+/// One size: a literal, or an expression of the user's constants and const generics.
+#[derive(Clone)]
+pub(crate) enum Dim {
+    Known(usize),
+    /// Tokens that are valid as a const generic argument: `HIDDEN`, `{ 2 * N }`.
+    Symbolic(TokenStream),
+}
+
+/// The sizes of a shape, and where they stand in the user's code.
+#[derive(Clone)]
+pub(crate) struct Dims {
+    pub(crate) sizes: Vec<Dim>,
+    pub(crate) span: Span,
+}
+
+/// Trained numbers and multiply-adds per sample.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) params: usize,
+    pub(crate) buffers: usize,
+    pub(crate) macs: usize,
+}
+
+impl Dims {
+    /// The shape, where every size is a literal.
+    pub(crate) fn known(&self) -> Option<Shape> {
+        let sizes: Option<Vec<usize>> = self.sizes.iter().map(Dim::known).collect();
+        sizes.map(|sizes| Shape::new(&sizes))
+    }
+}
+
+impl Dim {
+    /// The number, where it is a literal.
+    pub(crate) fn known(&self) -> Option<usize> {
+        match self {
+            Self::Known(size) => Some(*size),
+            Self::Symbolic(_) => None,
+        }
+    }
+}
+
+impl ArgumentValue {
+    /// The value for the rules, where every size is a literal.
+    pub(crate) fn known(&self) -> Option<nn_shape::Value> {
+        Some(match self {
+            Self::Number(size) => nn_shape::Value::Number(size.known()?),
+            Self::Pair([a, b]) => nn_shape::Value::Pair([a.known()?, b.known()?]),
+            Self::PaddingSame => nn_shape::Value::Padding(Padding::Same),
+            Self::PaddingExplicit([a, b]) => {
+                nn_shape::Value::Padding(Padding::Explicit([a.known()?, b.known()?]))
+            }
+            Self::Flag(flag) => nn_shape::Value::Flag(*flag),
+            Self::Real(real) => nn_shape::Value::Real(*real),
+            Self::Word(word) => nn_shape::Value::Word(word),
+            Self::Shape(dims) => nn_shape::Value::Shape(dims.known()?),
+        })
+    }
+}

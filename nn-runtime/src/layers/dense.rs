@@ -1,0 +1,93 @@
+//! [`Dense`]: PyTorch's `nn.Linear`.
+
+use crate::{Memory, Pass, Shards, Spec, Station, Streams, Weights, WorkMemory};
+use nn_shape::rules::dense;
+
+/// A fully connected layer on the last axis: `[.., IN] -> [.., UNITS]`, `y = x W + b`.
+#[repr(C)]
+pub struct Dense<const IN: usize, const UNITS: usize, const BIAS: usize = UNITS> {
+    /// One row per input, one column per output: the transpose of PyTorch's.
+    pub weight: [[f32; UNITS]; IN],
+    /// One for each output, or none.
+    pub bias: [f32; BIAS],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` alone.
+unsafe impl<const IN: usize, const UNITS: usize, const BIAS: usize> Weights
+    for Dense<IN, UNITS, BIAS>
+{
+}
+
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Station<S>
+    for Dense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
+    /// Its input and the gradient of its output, from which the weights' gradient is made.
+    const KEPT: usize = S::IN + S::OUT;
+    const GRADIENT_TASKS: usize = IN + 1;
+
+    fn initialise(&mut self, streams: Streams) {
+        let bound = 1.0 / (IN as f32).sqrt();
+        for (i, w) in self.as_floats_mut().iter_mut().enumerate() {
+            *w = (2.0 * streams.uniform(i as u64) - 1.0) * bound;
+        }
+    }
+
+    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        let _ = n;
+        for (x, y) in x[0].chunks_exact(IN).zip(y.chunks_exact_mut(UNITS)) {
+            y.fill(0.0);
+            for (y, b) in y.iter_mut().zip(&self.bias) {
+                *y = *b;
+            }
+            for (x, row) in x.iter().zip(&self.weight) {
+                for (y, w) in y.iter_mut().zip(row) {
+                    *y += x * w;
+                }
+            }
+        }
+    }
+
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        memory.kept[..pass.n * S::IN].copy_from_slice(x[0]);
+        let memory = WorkMemory { work: &mut [], scratch: memory.scratch };
+        Station::<S>::infer(self, pass.n, x, y, memory);
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
+        let Some(d_x) = &mut d_x[0] else { return };
+        for (d_x, d_y) in d_x.chunks_exact_mut(IN).zip(d_y.chunks_exact(UNITS)) {
+            for (d_x, row) in d_x.iter_mut().zip(&self.weight) {
+                *d_x = d_y.iter().zip(row).map(|(d, w)| d * w).sum();
+            }
+        }
+    }
+
+    fn gradient_end(task: usize) -> usize {
+        if task < IN { (task + 1) * UNITS } else { IN * UNITS + BIAS }
+    }
+
+    fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        d_weights.fill(0.0);
+        for shard in 0..shards.count() {
+            let (x, d_y) = shards.kept(shard).split_at(shards.samples(shard) * S::IN);
+            for (x, d_y) in x.chunks_exact(IN).zip(d_y.chunks_exact(UNITS)) {
+                let x = if task < IN { x[task] } else { 1.0 };
+                for (d, d_y) in d_weights.iter_mut().zip(d_y) {
+                    *d += x * d_y;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The memory of a pass: where each station finds what is its own.
+//!
+//! A training step cuts its batch into shards of a few samples. Each shard runs through the network
+//! by itself, in memory that stays in cache. The size of everything is a constant per sample, so a
+//! place is a constant too: `samples * offset .. samples * (offset + len)`.
+
+use std::ops::Range;
+
+use crate::{Spec, Station};
+
+/// A place in a run of numbers, for one sample: times the number of samples for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// Where it begins.
+    pub offset: usize,
+    /// How long it is.
+    pub len: usize,
+}
+
+impl Buffer {
+    /// Nothing, at the beginning.
+    pub const EMPTY: Self = Self { offset: 0, len: 0 };
+
+    /// The next `len` numbers behind this place.
+    #[must_use]
+    pub const fn then(self, len: usize) -> Self {
+        Self { offset: self.offset + self.len, len }
+    }
+
+    /// Where it ends.
+    #[must_use]
+    pub const fn end(self) -> usize {
+        self.offset + self.len
+    }
+
+    /// The place of `n` samples.
+    #[must_use]
+    pub const fn range(self, n: usize) -> Range<usize> {
+        n * self.offset..n * (self.offset + self.len)
+    }
+
+    /// The place `inner` inside this one.
+    #[must_use]
+    pub const fn within(self, inner: Self) -> Self {
+        Self { offset: self.offset + inner.offset, len: inner.len }
+    }
+}
+
+/// Several places at once, for `n` samples.
+///
+/// # Panics
+/// When two of them overlap: the memory plan would be wrong.
+#[track_caller]
+pub fn take<const K: usize>(values: &mut [f32], n: usize, places: [Buffer; K]) -> [&mut [f32]; K] {
+    match values.get_disjoint_mut(places.map(|place| place.range(n))) {
+        Ok(slices) => slices,
+        Err(error) => panic!("memory plan: {error}"),
+    }
+}
+
+/// A station's share of everything that is laid out one station behind the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// [`Station::SAVED`], per sample.
+    pub saved: Buffer,
+    /// [`Station::KEPT`], per sample.
+    pub kept: Buffer,
+    /// [`Station::PARTIAL`], per shard.
+    pub partial: Buffer,
+    /// [`Station::SHARED`], per step.
+    pub shared: Buffer,
+    /// [`Weights::LEN`](crate::Weights::LEN).
+    pub weights: Buffer,
+    /// [`Station::GRADIENT_TASKS`].
+    pub tasks: Buffer,
+}
+
+impl Part {
+    /// The place before the first station.
+    pub const START: Self = Self {
+        saved: Buffer::EMPTY,
+        kept: Buffer::EMPTY,
+        partial: Buffer::EMPTY,
+        shared: Buffer::EMPTY,
+        weights: Buffer::EMPTY,
+        tasks: Buffer::EMPTY,
+    };
+
+    /// The share of station `T` behind this one.
+    #[must_use]
+    pub const fn then<S: Spec, T: Station<S>>(self) -> Self {
+        Self {
+            saved: self.saved.then(T::SAVED),
+            kept: self.kept.then(T::KEPT),
+            partial: self.partial.then(T::PARTIAL),
+            shared: self.shared.then(T::SHARED),
+            weights: self.weights.then(T::LEN),
+            tasks: self.tasks.then(T::GRADIENT_TASKS),
+        }
+    }
+}
+
+/// What one station may use while one shard passes through it in training. Nothing in it is
+/// initialised in any way before the first use.
+pub struct Memory<'a> {
+    /// From forward to backward of this shard: `n *` [`Station::SAVED`].
+    pub saved: &'a mut [f32],
+    /// During one call: [`Station::SCRATCH`] numbers at least.
+    pub scratch: &'a mut [f32],
+    /// From forward and backward to [`Station::gradient`]: `n *` [`Station::KEPT`].
+    pub kept: &'a mut [f32],
+    /// From forward and backward to the `combine_*` calls and [`Station::gradient`]:
+    /// [`Station::PARTIAL`] numbers for this shard.
+    pub partial: &'a mut [f32],
+    /// The same for all shards of this step, written by [`Station::prepare`] and the `combine_*`
+    /// calls: [`Station::SHARED`] numbers.
+    pub shared: &'a [f32],
+}
+
+impl<'a> Memory<'a> {
+    /// The share of one station for `n` samples.
+    pub fn part(&mut self, n: usize, part: &Part) -> Memory<'_> {
+        Memory {
+            saved: &mut self.saved[part.saved.range(n)],
+            scratch: self.scratch,
+            kept: &mut self.kept[part.kept.range(n)],
+            partial: &mut self.partial[part.partial.range(1)],
+            shared: &self.shared[part.shared.range(1)],
+        }
+    }
+
+    /// Cuts the first `len` numbers off `saved`: a network's values between its stations, before
+    /// what the stations save themselves.
+    #[must_use]
+    pub fn split_values(self, len: usize) -> (&'a mut [f32], Self) {
+        let (values, saved) = self.saved.split_at_mut(len);
+        (values, Memory { saved, ..self })
+    }
+}
+
+/// What all shards of a batch left behind, for one station.
+#[derive(Clone, Copy)]
+pub struct Shards<'a> {
+    memory: &'a [f32],
+    stride: usize,
+    capacity: usize,
+    samples: usize,
+    // Where a shard's memory for samples begins, behind all partial results.
+    kept_base: usize,
+    partial: Buffer,
+    kept: Buffer,
+}
+
+impl<'a> Shards<'a> {
+    /// The shards of a batch of `samples`, at most `capacity` in each, every one of which has
+    /// `partial` numbers followed by `kept` for each sample.
+    pub(crate) fn new(
+        memory: &'a [f32],
+        samples: usize,
+        capacity: usize,
+        partial: usize,
+        kept: usize,
+    ) -> Self {
+        Self {
+            memory,
+            stride: Self::stride(capacity, partial, kept),
+            capacity,
+            samples,
+            kept_base: partial,
+            partial: Buffer { offset: 0, len: partial },
+            kept: Buffer { offset: 0, len: kept },
+        }
+    }
+
+    /// Numbers from one shard to the next.
+    pub(crate) const fn stride(capacity: usize, partial: usize, kept: usize) -> usize {
+        partial + capacity * kept
+    }
+
+    /// The view of one station.
+    #[must_use]
+    pub fn part(self, part: &Part) -> Self {
+        Self {
+            partial: self.partial.within(part.partial),
+            kept: self.kept.within(part.kept),
+            ..self
+        }
+    }
+
+    /// How many shards.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.samples.div_ceil(self.capacity)
+    }
+
+    /// How many samples shard `shard` has: all have as many as fit, the last one the rest.
+    #[must_use]
+    pub fn samples(&self, shard: usize) -> usize {
+        self.capacity.min(self.samples - shard * self.capacity)
+    }
+
+    /// How many samples there are in all shards.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.samples
+    }
+
+    /// [`Memory::partial`] of shard `shard`.
+    #[must_use]
+    pub fn partial(&self, shard: usize) -> &'a [f32] {
+        &self.memory[shard * self.stride..][self.partial.range(1)]
+    }
+
+    /// [`Memory::kept`] of shard `shard`: [`Self::samples`] times [`Station::KEPT`] numbers.
+    #[must_use]
+    pub fn kept(&self, shard: usize) -> &'a [f32] {
+        let base = shard * self.stride + self.kept_base;
+        &self.memory[base..][self.kept.range(self.samples(shard))]
+    }
+}
+
+/// What one station may use at inference.
+pub struct WorkMemory<'a> {
+    /// `n *` [`Station::WORK`] numbers.
+    pub work: &'a mut [f32],
+    /// [`Station::SCRATCH`] numbers at least.
+    pub scratch: &'a mut [f32],
+}

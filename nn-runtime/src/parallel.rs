@@ -1,0 +1,330 @@
+//! A standing pool of threads that wakes fast enough for regions of microseconds.
+//!
+//! Work is cut into tasks whose number and content never depend on the number of threads, so results
+//! are the same bits on any machine. Which thread takes which task is open.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, TryLockError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// The most threads that work at once.
+pub const MAX_THREADS: usize = 64;
+
+/// How long a worker waits actively for the next region before it goes to sleep: longer than the
+/// stretches between the regions of one training step, too short to heat an idle machine.
+const SPIN: Duration = Duration::from_micros(50);
+
+thread_local! {
+    static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How many threads regions of this thread use: what [`with_threads`] says, else the environment
+/// variable `UNROLLED_THREADS`, else as many as the machine offers this process.
+#[must_use]
+pub fn threads() -> usize {
+    static DEFAULT: OnceLock<usize> = OnceLock::new();
+    THREADS.get().unwrap_or_else(|| {
+        *DEFAULT.get_or_init(|| {
+            let wished = std::env::var("UNROLLED_THREADS").ok().and_then(|v| v.parse().ok());
+            let offered = thread::available_parallelism().map_or(1, usize::from);
+            wished.unwrap_or(offered).clamp(1, MAX_THREADS)
+        })
+    })
+}
+
+/// Runs `f` with regions of this thread using `count` threads (1 to [`MAX_THREADS`]).
+pub fn with_threads<R>(count: usize, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<usize>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            THREADS.set(self.0);
+        }
+    }
+    let _restore = Restore(THREADS.replace(Some(count.clamp(1, MAX_THREADS))));
+    f()
+}
+
+/// Calls `f(task, worker)` for each task below `tasks`, on several threads. `worker` is below
+/// [`threads`] and belongs to one thread during the region. Inside another region, and while another
+/// thread uses the pool, all tasks run on the calling thread.
+pub fn for_each(tasks: usize, f: impl Fn(usize, usize) + Sync) {
+    let helpers = (threads() - 1).min(tasks.saturating_sub(1));
+    if helpers == 0 || INSIDE.get() {
+        return (0..tasks).for_each(|task| f(task, 0));
+    }
+    match POOL.region.try_lock() {
+        Ok(mut workers) => run(&mut workers, helpers, tasks, &f),
+        Err(TryLockError::Poisoned(poisoned)) => {
+            run(&mut poisoned.into_inner(), helpers, tasks, &f)
+        }
+        Err(TryLockError::WouldBlock) => (0..tasks).for_each(|task| f(task, 0)),
+    }
+}
+
+/// Splits `values` at `ends` (which grow) and calls `f(task, piece)` for each piece.
+pub fn for_each_piece(
+    values: &mut [f32],
+    tasks: usize,
+    end: impl Fn(usize) -> usize + Sync,
+    f: impl Fn(usize, &mut [f32]) + Sync,
+) {
+    let len = values.len();
+    let base = Shared(values.as_mut_ptr());
+    for_each(tasks, |task, _| {
+        let begin = if task == 0 { 0 } else { end(task - 1) };
+        let end = end(task);
+        assert!(begin <= end && end <= len, "pieces in order, inside the values");
+        // SAFETY: piece `task` lies between its predecessor's end and its own, inside `values`, so no
+        // two tasks share a number; every task runs once; and `values` is borrowed until all are done.
+        f(task, unsafe { std::slice::from_raw_parts_mut(base.at(begin), end - begin) });
+    });
+}
+
+/// A pointer that tasks share; each uses a part of its own.
+struct Shared(*mut f32);
+
+// SAFETY: it is only an address; those who use it answer for what they do there.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// # Safety
+    /// `offset` must be inside or at the end of the memory.
+    unsafe fn at(&self, offset: usize) -> *mut f32 {
+        // SAFETY: the caller's.
+        unsafe { self.0.add(offset) }
+    }
+}
+
+/// What workers and the thread that opened the region see.
+struct Pool {
+    /// The workers' handles, and the right to open a region.
+    region: Mutex<Vec<Thread>>,
+    /// Counts regions; its change is the signal to begin.
+    epoch: AtomicU32,
+    /// How many workers take part in this region.
+    helpers: AtomicUsize,
+    /// The region's closure.
+    work: Mutex<Option<Work>>,
+    /// The next task.
+    next: AtomicUsize,
+    /// How many workers have not finished this region yet.
+    pending: AtomicUsize,
+    /// What the first panicking task said.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Which workers sleep.
+    asleep: [AtomicBool; MAX_THREADS],
+}
+
+/// A borrowed closure whose lifetime the region guards.
+#[derive(Clone, Copy)]
+struct Work {
+    f: *const (dyn Fn(usize, usize) + Sync),
+    tasks: usize,
+}
+
+// SAFETY: the closure is `Sync`, and `run` keeps it alive until no worker uses it.
+unsafe impl Send for Work {}
+
+static POOL: Pool = Pool {
+    region: Mutex::new(Vec::new()),
+    epoch: AtomicU32::new(0),
+    helpers: AtomicUsize::new(0),
+    work: Mutex::new(None),
+    next: AtomicUsize::new(0),
+    pending: AtomicUsize::new(0),
+    panic: Mutex::new(None),
+    asleep: [const { AtomicBool::new(false) }; MAX_THREADS],
+};
+
+/// Opens a region, works in it, and returns when every worker has left it.
+fn run(workers: &mut Vec<Thread>, helpers: usize, tasks: usize, f: &(dyn Fn(usize, usize) + Sync)) {
+    while workers.len() < helpers {
+        let index = workers.len();
+        let epoch = POOL.epoch.load(Ordering::Acquire);
+        let worker = thread::Builder::new()
+            .name(format!("unrolled-{}", index + 1))
+            .spawn(move || work_forever(index, epoch));
+        match worker {
+            Ok(handle) => workers.push(handle.thread().clone()),
+            // Fewer threads give the same results, only later.
+            Err(_) => break,
+        }
+    }
+    let helpers = helpers.min(workers.len());
+    // SAFETY: only the lifetime changes. The pointer is used by workers of this region alone, and this
+    // function returns only after `pending` has become zero, when the last of them is done with it.
+    let f: *const (dyn Fn(usize, usize) + Sync + 'static) = unsafe { std::mem::transmute(f) };
+    let work = Work { f, tasks };
+    *lock(&POOL.work) = Some(work);
+    POOL.next.store(0, Ordering::Relaxed);
+    POOL.helpers.store(helpers, Ordering::Relaxed);
+    POOL.pending.store(helpers, Ordering::Relaxed);
+    // Sequentially consistent, like the sleeper's check: either it sees the new epoch, or we see it
+    // asleep.
+    POOL.epoch.fetch_add(1, Ordering::SeqCst);
+    for (index, worker) in workers.iter().enumerate().take(helpers) {
+        if POOL.asleep[index].load(Ordering::SeqCst) {
+            worker.unpark();
+        }
+    }
+    take_tasks(work, 0);
+    let mut rounds = 0_u32;
+    while POOL.pending.load(Ordering::Acquire) > 0 {
+        wait_a_little(&mut rounds);
+    }
+    if let Some(panic) = lock(&POOL.panic).take() {
+        resume_unwind(panic);
+    }
+}
+
+/// A worker's life: wait for a region, take tasks, say so.
+fn work_forever(index: usize, mut seen: u32) {
+    loop {
+        seen = wait_for_region(index, seen);
+        if index < POOL.helpers.load(Ordering::Relaxed) {
+            let work = *lock(&POOL.work);
+            if let Some(work) = work {
+                take_tasks(work, index + 1);
+            }
+            POOL.pending.fetch_sub(1, Ordering::Release);
+        }
+    }
+}
+
+/// Returns the number of the next region.
+fn wait_for_region(index: usize, seen: u32) -> u32 {
+    let mut rounds = 0;
+    let begin = Instant::now();
+    loop {
+        let epoch = POOL.epoch.load(Ordering::SeqCst);
+        if epoch != seen {
+            return epoch;
+        }
+        if begin.elapsed() < SPIN {
+            wait_a_little(&mut rounds);
+            continue;
+        }
+        POOL.asleep[index].store(true, Ordering::SeqCst);
+        while POOL.epoch.load(Ordering::SeqCst) == seen {
+            thread::park();
+        }
+        POOL.asleep[index].store(false, Ordering::SeqCst);
+    }
+}
+
+/// Waits actively, and lets others run now and then: there may be more threads than cores.
+fn wait_a_little(rounds: &mut u32) {
+    *rounds = rounds.wrapping_add(1);
+    if rounds.is_multiple_of(256) {
+        thread::yield_now();
+    } else {
+        std::hint::spin_loop();
+    }
+}
+
+/// Takes tasks until none is left. A panic ends the region early and is kept for the opener.
+fn take_tasks(work: Work, worker: usize) {
+    // SAFETY: the region is open (see `run`), so the closure is alive.
+    let f = unsafe { &*work.f };
+    let outside = INSIDE.replace(true);
+    loop {
+        let task = POOL.next.fetch_add(1, Ordering::Relaxed);
+        if task >= work.tasks {
+            break;
+        }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| f(task, worker))) {
+            POOL.next.store(work.tasks, Ordering::Relaxed);
+            lock(&POOL.panic).get_or_insert(panic);
+        }
+    }
+    INSIDE.set(outside);
+}
+
+/// A lock that a panic elsewhere does not close: all it guards is written whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_runs_once_on_any_number_of_threads() {
+        for threads in [1, 2, 7] {
+            for tasks in [0, 1, 2, 5, 1000] {
+                let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
+                with_threads(threads, || {
+                    for_each(tasks, |task, worker| {
+                        assert!(worker < threads);
+                        counts[task].fetch_add(1, Ordering::Relaxed);
+                    });
+                });
+                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
+            }
+        }
+    }
+
+    #[test]
+    fn many_small_regions_do_not_lose_work() {
+        with_threads(3, || {
+            let sum = AtomicUsize::new(0);
+            for _ in 0..20_000 {
+                for_each(4, |task, _| {
+                    sum.fetch_add(task, Ordering::Relaxed);
+                });
+            }
+            assert_eq!(sum.into_inner(), 20_000 * 6);
+        });
+    }
+
+    #[test]
+    fn pieces_are_disjoint_and_complete() {
+        let mut values = vec![0.0; 103];
+        with_threads(7, || {
+            for_each_piece(
+                &mut values,
+                11,
+                |task| (task * 10 + 10).min(103),
+                |task, piece| {
+                    piece.fill(task as f32 + 1.0);
+                },
+            );
+        });
+        assert!(values.iter().enumerate().all(|(i, v)| *v == (i / 10) as f32 + 1.0));
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_lives_on() {
+        let caught = catch_unwind(|| {
+            with_threads(2, || for_each(10, |task, _| assert!(task != 5, "task five")));
+        });
+        assert!(caught.is_err());
+        let ran = AtomicUsize::new(0);
+        with_threads(2, || {
+            for_each(10, |_, _| {
+                ran.fetch_add(1, Ordering::Relaxed);
+            });
+        });
+        assert_eq!(ran.into_inner(), 10);
+    }
+
+    #[test]
+    fn regions_inside_regions_run_where_they_stand() {
+        let ran = AtomicUsize::new(0);
+        with_threads(3, || {
+            for_each(4, |_, _| {
+                for_each(5, |_, worker| {
+                    assert_eq!(worker, 0);
+                    ran.fetch_add(1, Ordering::Relaxed);
+                });
+            });
+        });
+        assert_eq!(ran.into_inner(), 20);
+    }
+}

@@ -1,0 +1,54 @@
+//! Random numbers that depend on what they are for, not on when they are drawn.
+
+/// A family of random streams: one for each layer, step and sample, all from one seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Streams {
+    key: u64,
+}
+
+impl Streams {
+    /// The streams of a seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { key: mix(seed) }
+    }
+
+    /// The number of a name (FNV-1a).
+    #[must_use]
+    pub const fn number(name: &str) -> u64 {
+        let bytes = name.as_bytes();
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut i = 0;
+        while i < bytes.len() {
+            hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0100_0000_01b3);
+            i += 1;
+        }
+        hash
+    }
+
+    /// The streams below this one that belong to `number`: a layer, a step.
+    #[must_use]
+    pub const fn child(self, number: u64) -> Self {
+        Self { key: mix(self.key ^ mix(number)) }
+    }
+
+    /// The 64 random bits at place `counter`.
+    #[must_use]
+    pub const fn bits(self, counter: u64) -> u64 {
+        mix(self.key.wrapping_add(counter.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    }
+
+    /// The number in `[0, 1)` at place `counter`, a multiple of 2^-24.
+    #[must_use]
+    pub const fn uniform(self, counter: u64) -> f32 {
+        (self.bits(counter) >> 40) as f32 * (1.0 / (1_u64 << 24) as f32)
+    }
+}
+
+/// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014; constants by Stafford).
+const fn mix(mut z: u64) -> u64 {
+    z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

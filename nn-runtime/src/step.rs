@@ -1,0 +1,411 @@
+//! How samples are led through a network: inference, and the training step.
+
+use crate::loss::Loss;
+use crate::memory::{Buffer, Memory, Shards, WorkMemory};
+use crate::parallel;
+use crate::station::Pass;
+use crate::{Inputs, Network, Station, Streams, Values, Whole};
+use std::cell::RefCell;
+use std::fmt;
+
+/// The most inputs a network can have: as many as [`Inputs`] tuples.
+const MAX_INPUTS: usize = 8;
+
+/// Numbers of memory that samples of one shard may fill, about half of a second-level cache.
+const SHARD_NUMBERS: usize = 128 * 1024;
+
+/// The most samples in a shard.
+const MAX_SHARD: usize = 32;
+
+/// A batch that cannot be trained on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchError(String);
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BatchError {}
+
+/// The memory that a thread keeps for its next pass.
+#[derive(Default)]
+struct Workspace {
+    numbers: Vec<f32>,
+    losses: Vec<f64>,
+}
+
+thread_local! {
+    static WORKSPACE: RefCell<Workspace> = RefCell::default();
+}
+
+/// Calls `f` with at least `len` numbers, the first of which begins a cache line, and `losses` sums.
+/// Memory only grows, so that a repeated call does not allocate.
+fn with_workspace<R>(len: usize, losses: usize, f: impl FnOnce(&mut [f32], &mut [f64]) -> R) -> R {
+    const LINE: usize = 16;
+    // A network that is used inside of another's pass (by a hand-written layer) finds an empty one.
+    let mut space = WORKSPACE.take();
+    if space.numbers.len() < len + LINE {
+        space.numbers.resize(len + LINE, 0.0);
+    }
+    if space.losses.len() < losses {
+        space.losses.resize(losses, 0.0);
+    }
+    let skip = space.numbers.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+    let result = f(&mut space.numbers[skip..skip + len], &mut space.losses[..losses]);
+    WORKSPACE.set(space);
+    result
+}
+
+/// One sample through `net`, on the calling thread.
+#[inline]
+pub fn infer_one<N: Network>(net: &N, x: &[&[f32]]) -> N::Output {
+    let mut y = N::Output::zeroed();
+    let need = const { <N as Station<Whole>>::WORK + <N as Station<Whole>>::SCRATCH };
+    // Small networks, which take nanoseconds, do without the thread's workspace.
+    if need == 0 {
+        infer_in(net, 1, x, y.as_floats_mut(), &mut []);
+    } else if need <= 64 {
+        infer_in(net, 1, x, y.as_floats_mut(), &mut [0.0; 64]);
+    } else if need <= 512 {
+        infer_in(net, 1, x, y.as_floats_mut(), &mut [0.0; 512]);
+    } else {
+        with_workspace(need, 0, |memory, _| infer_in(net, 1, x, y.as_floats_mut(), memory));
+    }
+    y
+}
+
+#[inline]
+fn infer_in<N: Network>(net: &N, n: usize, x: &[&[f32]], y: &mut [f32], memory: &mut [f32]) {
+    let (work, scratch) = memory.split_at_mut(n * <N as Station<Whole>>::WORK);
+    Station::<Whole>::infer(net, n, x, y, WorkMemory { work, scratch });
+}
+
+/// All samples through `net`, on all threads.
+///
+/// # Panics
+/// When `inputs` and `outputs` differ in length.
+pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::Output]) {
+    assert_eq!(inputs.len(), outputs.len(), "one output for each input");
+    let sample = const { inputs_len::<N>() + <N as Station<Whole>>::WORK };
+    let capacity = shard_capacity(sample, inputs.len());
+    let out = N::Output::LEN;
+    let flat = floats_of(outputs);
+    let tasks = inputs.len().div_ceil(capacity);
+    let end = |task: usize| ((task + 1) * capacity).min(inputs.len()) * out;
+    parallel::for_each_piece(flat, tasks, end, |task, y| {
+        let n = y.len() / out;
+        let first = task * capacity;
+        let need = n * sample + <N as Station<Whole>>::SCRATCH;
+        with_workspace(need, 0, |memory, _| {
+            let (copies, memory) = memory.split_at_mut(n * inputs_len::<N>());
+            gather(&inputs[first..first + n], copies);
+            with_inputs::<N, _>(n, copies, |x| infer_in(net, n, x, y, memory));
+        });
+    });
+}
+
+/// A batch of outputs as numbers.
+fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
+    let len = values.len() * T::LEN;
+    // SAFETY: each value is `T::LEN` 32-bit numbers without padding, by the contract of `Values`.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), len) }
+}
+
+/// How many samples go into a shard: a constant of the network and of the batch's size, never of the
+/// number of threads.
+fn shard_capacity(sample: usize, batch: usize) -> usize {
+    let fitting = (SHARD_NUMBERS / sample.max(1)).clamp(1, MAX_SHARD);
+    // At least four shards, so that a few threads have something to do.
+    fitting.min(batch.div_ceil(4)).max(1)
+}
+
+/// How many numbers one sample's inputs have, each input rounded up.
+const fn inputs_len<N: Network>() -> usize {
+    let lens = N::Input::LENS;
+    let mut sum = 0;
+    let mut i = 0;
+    while i < lens.len() {
+        sum += lens[i];
+        i += 1;
+    }
+    sum
+}
+
+/// Copies inputs to one run of samples after the other.
+fn gather<I: Inputs>(samples: &[I], copies: &mut [f32]) {
+    let mut rest = copies;
+    for (index, &len) in I::LENS.iter().enumerate() {
+        let (input, behind) = rest.split_at_mut(samples.len() * len);
+        for (sample, copy) in samples.iter().zip(input.chunks_exact_mut(len)) {
+            copy.copy_from_slice(sample.input(index));
+        }
+        rest = behind;
+    }
+}
+
+/// Calls `f` with a slice for each input of `n` gathered samples.
+fn with_inputs<N: Network, R>(n: usize, copies: &[f32], f: impl FnOnce(&[&[f32]]) -> R) -> R {
+    let lens = N::Input::LENS;
+    let mut slices: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+    let mut rest = copies;
+    for (slice, &len) in slices.iter_mut().zip(lens) {
+        let (input, behind) = rest.split_at(n * len);
+        *slice = input;
+        rest = behind;
+    }
+    f(&slices[..lens.len()])
+}
+
+/// Where things are in the memory of a shard's passage; sizes in numbers per sample.
+struct Local;
+
+impl Local {
+    const fn inputs<N: Network>() -> Buffer {
+        Buffer { offset: 0, len: inputs_len::<N>() }
+    }
+    const fn output<N: Network>() -> Buffer {
+        Self::inputs::<N>().then(N::Output::LEN)
+    }
+    const fn d_output<N: Network>() -> Buffer {
+        Self::output::<N>().then(N::Output::LEN)
+    }
+    const fn saved<N: Network>() -> Buffer {
+        Self::d_output::<N>().then(N::SAVED)
+    }
+    /// Numbers for `capacity` samples, with the scratch memory behind them, in whole cache lines.
+    const fn len<N: Network>(capacity: usize) -> usize {
+        (capacity * Self::saved::<N>().end() + N::SCRATCH).next_multiple_of(16)
+    }
+}
+
+/// The mean loss of a batch, in training mode, and its gradient, written to `d_net`.
+///
+/// # Errors
+/// When the batch is empty, when there are not as many targets as inputs, or when the loss refuses a
+/// target.
+pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
+    net: &mut N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[L::Target],
+    d_net: &mut N,
+    streams: Streams,
+) -> Result<f32, BatchError> {
+    check_batch::<N, L>(loss, inputs, targets)?;
+    let batch = inputs.len();
+    let capacity = shard_capacity(Local::saved::<N>().end(), batch);
+    let shards = batch.div_ceil(capacity);
+    let kept_stride = Shards::stride(capacity, N::PARTIAL, N::KEPT);
+    // With one phase a shard goes forward and backward at once, in memory of the worker's own; with
+    // more, each shard's values wait for the others.
+    let locals = if N::PHASES == 1 { parallel::threads().min(shards) } else { shards };
+    let local_len = Local::len::<N>(capacity);
+    let need = N::SHARED.next_multiple_of(16) + locals * local_len + shards * kept_stride;
+    with_workspace(need, shards, |memory, losses| {
+        let (shared, memory) = memory.split_at_mut(N::SHARED.next_multiple_of(16));
+        let (local, kept) = memory.split_at_mut(locals * local_len);
+        let mut step = StepRun::<N, L> {
+            net,
+            loss,
+            inputs,
+            targets,
+            streams,
+            capacity,
+            local: Chunks::new(local, local_len),
+            kept: Chunks::new(kept, kept_stride),
+            losses: Chunks::new(losses, 1),
+        };
+        step.net.prepare(&mut shared[..N::SHARED]);
+        step.all_phases(&mut shared[..N::SHARED]);
+        step.gradients(d_net);
+        Ok((losses.iter().sum::<f64>() / batch as f64) as f32)
+    })
+}
+
+fn check_batch<N: Network, L: Loss<N::Output>>(
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[L::Target],
+) -> Result<(), BatchError> {
+    if inputs.is_empty() {
+        return Err(BatchError("the batch is empty: expected at least one sample".into()));
+    }
+    if inputs.len() != targets.len() {
+        return Err(BatchError(format!(
+            "expected one target for each input, found {} inputs and {} targets",
+            inputs.len(),
+            targets.len()
+        )));
+    }
+    for (i, target) in targets.iter().enumerate() {
+        loss.check(target).map_err(|why| BatchError(format!("target {i} of the batch: {why}")))?;
+    }
+    Ok(())
+}
+
+/// Memory cut into equal chunks, each used by one task at a time.
+struct Chunks<T> {
+    base: *mut T,
+    len: usize,
+    count: usize,
+}
+
+// SAFETY: it is an address; `chunk` says who may use what.
+unsafe impl<T: Send> Sync for Chunks<T> {}
+
+impl<T> Chunks<T> {
+    fn new(memory: &mut [T], len: usize) -> Self {
+        let count = memory.len().checked_div(len).unwrap_or(usize::MAX);
+        Self { base: memory.as_mut_ptr(), len, count }
+    }
+
+    /// # Safety
+    /// The memory must still be borrowed by the caller of `new`, and no other reference to this chunk
+    /// may be alive.
+    #[expect(clippy::mut_from_ref, reason = "chunks are disjoint; the caller keeps each to itself")]
+    unsafe fn chunk(&self, index: usize) -> &mut [T] {
+        assert!(index < self.count, "chunk {index} of {}", self.count);
+        // SAFETY: inside the memory by the assertion, unique and alive by the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.base.add(index * self.len), self.len) }
+    }
+
+    /// # Safety
+    /// The memory must still be borrowed by the caller of `new`, and nothing may write to it.
+    unsafe fn all(&self, chunks: usize) -> &[T] {
+        // SAFETY: inside the memory, since it has `count` chunks; the rest is the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.base, self.len * chunks.min(self.count)) }
+    }
+}
+
+/// One training step on its way.
+struct StepRun<'a, N: Network, L: Loss<N::Output>> {
+    net: &'a mut N,
+    loss: &'a L,
+    inputs: &'a [N::Input],
+    targets: &'a [L::Target],
+    streams: Streams,
+    capacity: usize,
+    local: Chunks<f32>,
+    kept: Chunks<f32>,
+    losses: Chunks<f64>,
+}
+
+/// Which half of a step a shard goes through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
+    fn shards(&self) -> usize {
+        self.inputs.len().div_ceil(self.capacity)
+    }
+
+    fn all_phases(&mut self, shared: &mut [f32]) {
+        if N::PHASES == 1 {
+            parallel::for_each(self.shards(), |shard, worker| {
+                self.phase(Direction::Forward, 0, shard, worker, shared);
+                self.phase(Direction::Backward, 0, shard, worker, shared);
+            });
+            return;
+        }
+        for phase in 0..N::PHASES {
+            self.for_each_shard(Direction::Forward, phase, shared);
+            if phase + 1 < N::PHASES {
+                let all = all_shards::<N>(&self.kept, self.inputs.len(), self.capacity);
+                self.net.combine_forward(phase, all, shared);
+            }
+        }
+        for phase in (0..N::PHASES).rev() {
+            self.for_each_shard(Direction::Backward, phase, shared);
+            if phase > 0 {
+                let all = all_shards::<N>(&self.kept, self.inputs.len(), self.capacity);
+                self.net.combine_backward(phase, all, shared);
+            }
+        }
+    }
+
+    fn for_each_shard(&self, direction: Direction, phase: usize, shared: &[f32]) {
+        parallel::for_each(self.shards(), |shard, _| {
+            self.phase(direction, phase, shard, shard, shared);
+        });
+    }
+
+    /// One phase of one shard, in local memory `local`.
+    fn phase(
+        &self,
+        direction: Direction,
+        phase: usize,
+        shard: usize,
+        local: usize,
+        shared: &[f32],
+    ) {
+        let first = shard * self.capacity;
+        let n = self.capacity.min(self.inputs.len() - first);
+        // SAFETY: a shard is the task of one thread at a time, and `local` is either the shard's own
+        // number or the worker's; so nobody else uses these chunks now.
+        let (local, kept, loss) =
+            unsafe { (self.local.chunk(local), self.kept.chunk(shard), self.losses.chunk(shard)) };
+        let (local, scratch) = local.split_at_mut(n * Local::saved::<N>().end());
+        let [copies, y, d_y, saved] = crate::take(
+            local,
+            n,
+            [
+                Local::inputs::<N>(),
+                Local::output::<N>(),
+                Local::d_output::<N>(),
+                Local::saved::<N>(),
+            ],
+        );
+        let (partial, kept) = kept.split_at_mut(N::PARTIAL);
+        let memory = Memory { saved, scratch, kept: &mut kept[..n * N::KEPT], partial, shared };
+        let pass = Pass { n, first, batch: self.inputs.len(), streams: self.streams };
+        match direction {
+            Direction::Forward => {
+                if phase == 0 {
+                    gather(&self.inputs[first..first + n], copies);
+                }
+                with_inputs::<N, _>(n, copies, |x| self.net.forward(&pass, phase, x, y, memory));
+            }
+            Direction::Backward => {
+                if phase + 1 == N::PHASES {
+                    loss[0] = self.losses_of(&self.targets[first..first + n], y, d_y);
+                }
+                let mut d_x = [const { None }; MAX_INPUTS];
+                let d_x = &mut d_x[..N::Input::LENS.len()];
+                with_inputs::<N, _>(n, copies, |x| {
+                    self.net.backward(&pass, phase, x, y, d_y, d_x, memory);
+                });
+            }
+        }
+    }
+
+    /// The sum of a shard's losses; their gradients go to `d_y`.
+    fn losses_of(&self, targets: &[L::Target], y: &[f32], d_y: &mut [f32]) -> f64 {
+        let scale = 1.0 / self.inputs.len() as f32;
+        let len = N::Output::LEN;
+        let samples = y.chunks_exact(len).zip(d_y.chunks_exact_mut(len)).zip(targets);
+        samples.map(|((y, d_y), target)| self.loss.sample(y, target, scale, d_y)).sum()
+    }
+
+    /// Puts the gradient together from what the shards left behind.
+    fn gradients(&self, d_net: &mut N) {
+        let all = all_shards::<N>(&self.kept, self.inputs.len(), self.capacity);
+        parallel::for_each_piece(
+            d_net.as_floats_mut(),
+            N::GRADIENT_TASKS,
+            N::gradient_end,
+            |task, piece| N::gradient(task, all, piece),
+        );
+    }
+}
+
+/// What all shards left behind. Called between regions only, when no shard is on its way.
+fn all_shards<N: Network>(kept: &Chunks<f32>, samples: usize, capacity: usize) -> Shards<'_> {
+    // SAFETY: no region is open, so nothing writes; the view is used up before the next one opens.
+    let kept = unsafe { kept.all(samples.div_ceil(capacity)) };
+    Shards::new(kept, samples, capacity, N::PARTIAL, N::KEPT)
+}

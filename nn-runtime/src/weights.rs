@@ -1,0 +1,56 @@
+//! Weights as one flat run of numbers.
+
+/// A layer's or a network's weights: `f32`s and nothing else, so that an optimiser sees one slice
+/// and gradients have the same type.
+///
+/// # Safety
+/// The type must consist of `f32` alone, without padding and valid for any bits: `#[repr(C)]` with
+/// every field `Weights` or an array of `f32`, or of size zero.
+pub unsafe trait Weights: Sized + Send + Sync + 'static {
+    /// How many numbers it holds.
+    const LEN: usize = size_of::<Self>() / size_of::<f32>();
+
+    /// All numbers, in the order of the fields.
+    fn as_floats(&self) -> &[f32] {
+        // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`.
+        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+    }
+
+    /// All numbers, to be written.
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as above, and any bits are a valid `Self`.
+        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+    }
+
+    /// These numbers seen as weights.
+    ///
+    /// # Panics
+    /// When there are not exactly `LEN` of them.
+    fn from_floats(floats: &[f32]) -> &Self {
+        assert_eq!(floats.len(), Self::LEN, "as many numbers as the weights have");
+        // SAFETY: `LEN` values of `f32`, aligned for `f32`, are a valid `Self`.
+        unsafe { &*floats.as_ptr().cast() }
+    }
+
+    /// These numbers seen as weights, to be written.
+    ///
+    /// # Panics
+    /// When there are not exactly `LEN` of them.
+    fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
+        assert_eq!(floats.len(), Self::LEN, "as many numbers as the weights have");
+        // SAFETY: as above, and the borrow is unique.
+        unsafe { &mut *floats.as_mut_ptr().cast() }
+    }
+
+    /// Weights of zeros, made in place on the heap and never on the stack.
+    #[must_use]
+    fn zeros() -> Box<Self> {
+        // SAFETY: zero bits are a valid `Self`.
+        unsafe { Box::<Self>::new_zeroed().assume_init() }
+    }
+}
+
+// SAFETY: one `f32`.
+unsafe impl Weights for f32 {}
+// SAFETY: an array of weights has no padding.
+unsafe impl<T: Weights, const N: usize> Weights for [T; N] {}

@@ -1,0 +1,301 @@
+//! What `network!` writes, written by hand: the contract between expanded code and the runtime.
+//!
+//! ```text
+//! network! {
+//!     struct Tiny(4) -> 2 {
+//!         fc1: Dense(3),
+//!         ReLU,
+//!         fc2: Dense(2),
+//!     }
+//! }
+//! ```
+
+use nn_runtime::layers::{Dense, ReLU};
+use nn_runtime::loss::Loss;
+use nn_runtime::*;
+use nn_shape::Shape;
+use nn_shape::rules;
+use std::ops::Range;
+
+#[repr(C)]
+struct Tiny {
+    fc1: Dense<4, 3>,
+    fc2: Dense<3, 2>,
+}
+
+impl Tiny {
+    fn new(seed: u64) -> Box<Self> {
+        let mut net = <Self as Weights>::zeros();
+        Station::<Whole>::initialise(&mut *net, Streams::new(seed));
+        net
+    }
+
+    fn forward(&self, input: &[f32; 4]) -> [f32; 2] {
+        infer_one(self, &[Values::as_floats(input)])
+    }
+}
+
+const _: () = {
+    // One type per station: all that the compiler knows of it.
+    struct Fc1;
+    impl Spec for Fc1 {
+        type Arguments = rules::dense::Dense;
+        const ARGUMENTS: rules::dense::Dense = rules::dense::Dense { units: 3, bias: true };
+        const INPUTS: &'static [Shape] = &[Shape::new(&[4])];
+        const OUTPUT: Shape = Shape::new(&[3]);
+        const NAME: &'static str = "fc1";
+    }
+    struct Relu;
+    impl Spec for Relu {
+        type Arguments = rules::relu::ReLU;
+        const ARGUMENTS: rules::relu::ReLU = rules::relu::ReLU {};
+        const INPUTS: &'static [Shape] = &[Shape::new(&[3])];
+        const OUTPUT: Shape = Shape::new(&[3]);
+        const NAME: &'static str = "relu";
+    }
+    struct Fc2;
+    impl Spec for Fc2 {
+        type Arguments = rules::dense::Dense;
+        const ARGUMENTS: rules::dense::Dense = rules::dense::Dense { units: 2, bias: true };
+        const INPUTS: &'static [Shape] = &[Shape::new(&[3])];
+        const OUTPUT: Shape = Shape::new(&[2]);
+        const NAME: &'static str = "fc2";
+    }
+
+    // The memory plan: values between stations, in numbers per sample, and what stations own.
+    struct Plan;
+    impl Plan {
+        // In training, values (V) and their gradients (D) live until backward has used them.
+        const TRAIN: usize = 32;
+        const V1: Buffer = Buffer { offset: 0, len: 3 };
+        const D1: Buffer = Buffer { offset: 16, len: 3 };
+        // At inference they are overwritten as soon as nobody needs them.
+        const INFER: usize = 16;
+        const W1: Buffer = Buffer { offset: 0, len: 3 };
+        // The stations' own memory and weights, one behind the other.
+        const FC1: Part = Part::START.then::<Fc1, Dense<4, 3>>();
+        const FC2: Part = Self::FC1.then::<Fc2, Dense<3, 2>>();
+        const SCRATCH: usize = {
+            let sizes =
+                [<Dense<4, 3> as Station<Fc1>>::SCRATCH, <Dense<3, 2> as Station<Fc2>>::SCRATCH];
+            if sizes[0] > sizes[1] { sizes[0] } else { sizes[1] }
+        };
+    }
+
+    // SAFETY: `repr(C)`, and every field is `Weights` by the bounds of `Station`.
+    unsafe impl Weights for Tiny {}
+
+    impl<S: Spec> Station<S> for Tiny {
+        const PHASES: usize = 1;
+        const SAVED: usize = Plan::TRAIN + Plan::FC2.saved.end();
+        const WORK: usize = Plan::INFER;
+        const SCRATCH: usize = Plan::SCRATCH;
+        const KEPT: usize = Plan::FC2.kept.end();
+        const PARTIAL: usize = Plan::FC2.partial.end();
+        const SHARED: usize = Plan::FC2.shared.end();
+        const GRADIENT_TASKS: usize = Plan::FC2.tasks.end();
+
+        fn initialise(&mut self, streams: Streams) {
+            Station::<Fc1>::initialise(&mut self.fc1, streams.child(Fc1::STREAM));
+            Station::<Fc2>::initialise(&mut self.fc2, streams.child(Fc2::STREAM));
+        }
+
+        fn tensors() -> Vec<Tensor> {
+            let mut all = Vec::new();
+            let fc1 = <Dense<4, 3> as Station<Fc1>>::tensors();
+            all.extend(fc1.into_iter().map(|t| t.inside(Fc1::NAME, Plan::FC1.weights.offset)));
+            let fc2 = <Dense<3, 2> as Station<Fc2>>::tensors();
+            all.extend(fc2.into_iter().map(|t| t.inside(Fc2::NAME, Plan::FC2.weights.offset)));
+            all
+        }
+
+        fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+            let WorkMemory { work: values, scratch } = memory;
+            // fc1: Dense(3): 4 -> 3
+            {
+                let [y] = take(values, n, [Plan::W1]);
+                let memory = WorkMemory { work: &mut [], scratch };
+                Station::<Fc1>::infer(&self.fc1, n, &[x[0]], y, memory);
+            }
+            // relu: ReLU: 3 -> 3
+            {
+                let [y] = take(values, n, [Plan::W1]);
+                InPlaceStation::<Relu>::infer(&ReLU, n, y);
+            }
+            // fc2: Dense(2): 3 -> 2
+            {
+                let [x] = take(values, n, [Plan::W1]);
+                let memory = WorkMemory { work: &mut [], scratch };
+                Station::<Fc2>::infer(&self.fc2, n, &[x], y, memory);
+            }
+        }
+
+        fn prepare(&self, shared: &mut [f32]) {
+            Station::<Fc1>::prepare(&self.fc1, &mut shared[Plan::FC1.shared.range(1)]);
+            Station::<Fc2>::prepare(&self.fc2, &mut shared[Plan::FC2.shared.range(1)]);
+        }
+
+        fn forward(
+            &self,
+            pass: &Pass,
+            phase: usize,
+            x: &[&[f32]],
+            y: &mut [f32],
+            memory: Memory<'_>,
+        ) {
+            let n = pass.n;
+            let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
+            // fc1: Dense(3): 4 -> 3
+            {
+                let [y] = take(values, n, [Plan::V1]);
+                let memory = memory.part(n, &Plan::FC1);
+                Station::<Fc1>::forward(
+                    &self.fc1,
+                    &pass.of(Fc1::STREAM),
+                    phase,
+                    &[x[0]],
+                    y,
+                    memory,
+                );
+            }
+            // relu: ReLU: 3 -> 3
+            {
+                let [y] = take(values, n, [Plan::V1]);
+                InPlaceStation::<Relu>::forward(&ReLU, &pass.of(Relu::STREAM), y);
+            }
+            // fc2: Dense(2): 3 -> 2
+            {
+                let [x] = take(values, n, [Plan::V1]);
+                let memory = memory.part(n, &Plan::FC2);
+                Station::<Fc2>::forward(&self.fc2, &pass.of(Fc2::STREAM), phase, &[x], y, memory);
+            }
+        }
+
+        fn backward(
+            &self,
+            pass: &Pass,
+            phase: usize,
+            x: &[&[f32]],
+            _y: &[f32],
+            d_y: &mut [f32],
+            d_x: &mut [Option<&mut [f32]>],
+            memory: Memory<'_>,
+        ) {
+            let n = pass.n;
+            let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
+            // fc2: Dense(2): 3 -> 2
+            {
+                let [x, d_x] = take(values, n, [Plan::V1, Plan::D1]);
+                let memory = memory.part(n, &Plan::FC2);
+                let pass = pass.of(Fc2::STREAM);
+                let d_x = &mut [Some(d_x)];
+                Station::<Fc2>::backward(&self.fc2, &pass, phase, &[x], &[], d_y, d_x, memory);
+            }
+            // relu: ReLU: 3 -> 3
+            {
+                let [y, d] = take(values, n, [Plan::V1, Plan::D1]);
+                InPlaceStation::<Relu>::backward(&ReLU, &pass.of(Relu::STREAM), y, d);
+            }
+            // fc1: Dense(3): 4 -> 3
+            {
+                let [d_y] = take(values, n, [Plan::D1]);
+                let memory = memory.part(n, &Plan::FC1);
+                let pass = pass.of(Fc1::STREAM);
+                let d_x = &mut [d_x[0].as_deref_mut()];
+                Station::<Fc1>::backward(&self.fc1, &pass, phase, &[x[0]], &[], d_y, d_x, memory);
+            }
+        }
+
+        fn gradient_end(task: usize) -> usize {
+            if task < Plan::FC1.tasks.end() {
+                let end =
+                    <Dense<4, 3> as Station<Fc1>>::gradient_end(task - Plan::FC1.tasks.offset);
+                return Plan::FC1.weights.offset + end;
+            }
+            let end = <Dense<3, 2> as Station<Fc2>>::gradient_end(task - Plan::FC2.tasks.offset);
+            Plan::FC2.weights.offset + end
+        }
+
+        fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+            if task < Plan::FC1.tasks.end() {
+                let task = task - Plan::FC1.tasks.offset;
+                let shards = shards.part(&Plan::FC1);
+                return <Dense<4, 3> as Station<Fc1>>::gradient(task, shards, d_weights);
+            }
+            let task = task - Plan::FC2.tasks.offset;
+            let shards = shards.part(&Plan::FC2);
+            <Dense<3, 2> as Station<Fc2>>::gradient(task, shards, d_weights);
+        }
+    }
+
+    impl Network for Tiny {
+        type Input = [f32; 4];
+        type Output = [f32; 2];
+        const PARAMS: usize = 23;
+        const MACS: usize = 18;
+        const LAYERS: &'static [LayerInfo] = &[];
+        const TRAINED: &'static [Range<usize>] = &[Range { start: 0, end: 23 }];
+    }
+};
+
+struct HalfSquare;
+
+impl Loss<[f32; 2]> for HalfSquare {
+    type Target = [f32; 2];
+
+    fn check(&self, _target: &[f32; 2]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn sample(&self, y: &[f32], target: &[f32; 2], scale: f32, d_y: &mut [f32]) -> f64 {
+        let mut sum = 0.0;
+        for ((y, t), d) in y.iter().zip(target).zip(d_y) {
+            *d = (y - t) * scale;
+            sum += f64::from(0.5 * (y - t) * (y - t));
+        }
+        sum
+    }
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let mut net = Tiny::new(3);
+    let inputs: Vec<[f32; 4]> = (0..37)
+        .map(|i| std::array::from_fn(|j| ((i * 7 + j * 3) % 11) as f32 / 5.0 - 1.0))
+        .collect();
+    let targets: Vec<[f32; 2]> = (0..37).map(|i| [(i % 3) as f32, (i % 5) as f32]).collect();
+    let mut d_net = <Tiny as Weights>::zeros();
+    let streams = Streams::new(1);
+    let loss = loss_and_gradients(&mut *net, &HalfSquare, &inputs, &targets, &mut *d_net, streams);
+    let mean = |net: &Tiny| {
+        let mut d = [0.0; 2];
+        let losses = inputs
+            .iter()
+            .zip(&targets)
+            .map(|(x, t)| HalfSquare.sample(&net.forward(x), t, 1.0, &mut d));
+        losses.sum::<f64>() / 37.0
+    };
+    assert!((f64::from(loss.unwrap()) - mean(&net)).abs() < 1e-6);
+    let gradient = d_net.as_floats().to_vec();
+    for i in 0..<Tiny as Weights>::LEN {
+        let old = net.as_floats()[i];
+        net.as_floats_mut()[i] = old + 1e-2;
+        let above = mean(&net);
+        net.as_floats_mut()[i] = old - 1e-2;
+        let below = mean(&net);
+        net.as_floats_mut()[i] = old;
+        let numeric = (above - below) / 2e-2;
+        assert!((numeric - f64::from(gradient[i])).abs() < 1e-3, "{i}: {numeric} {}", gradient[i]);
+    }
+}
+
+#[test]
+fn batches_give_what_single_samples_give() {
+    let net = Tiny::new(3);
+    let inputs: Vec<[f32; 4]> = (0..100).map(|i| [i as f32 / 50.0, 0.5, -1.0, 0.25]).collect();
+    let mut outputs = vec![[0.0; 2]; 100];
+    infer_batch(&*net, &inputs, &mut outputs);
+    for (x, y) in inputs.iter().zip(&outputs) {
+        assert_eq!(net.forward(x), *y);
+    }
+}
