@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Writes the numbers that tests/reference.rs compares with, computed by PyTorch in float64.
+
+    python tests/reference/make.py          # needs torch, numpy and safetensors; writes *.safetensors here
+
+Each file holds one network in training mode: `weights.*` (its state_dict before the step), `input.N`,
+`target`, `output`, `loss` (mean squared error against the target), `gradients.*` (of the weights),
+`d_input.N`, `after.*` (the state_dict after the forward pass, where running statistics changed) and
+`inference` (the output in evaluation mode, before the step). Pictures are stored channels last, as
+`unrolled` has them. The tests need no PyTorch: the files are part of the project.
+"""
+
+import math
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+HERE = Path(__file__).resolve().parent
+BATCH = 5
+
+
+class Residual(nn.Module):
+    """body(x) + skip(x); the body's names are the network's, as in `unrolled`."""
+
+    def __init__(self, body, skip=None):
+        super().__init__()
+        for name, layer in body.items():
+            self.add_module(name, layer)
+        self.order = list(body)
+        self.skip = named(skip) if skip else None
+
+    def forward(self, x):
+        y = x
+        for name in self.order:
+            y = getattr(self, name)(y)
+        return y + (self.skip(x) if self.skip else x)
+
+
+class Branches(nn.Module):
+    """Several inputs or branches, joined by `join`."""
+
+    def __init__(self, join, **branches):
+        super().__init__()
+        self.names = list(branches)
+        for name, branch in branches.items():
+            self.add_module(name, branch)
+        self.join = join
+
+    def forward(self, *x):
+        xs = x if len(x) == len(self.names) else [x[0]] * len(self.names)
+        return self.join([getattr(self, n)(v) for n, v in zip(self.names, xs)])
+
+
+class Then(nn.Module):
+    """A module whose names stand beside those of the layers after it."""
+
+    def __init__(self, first, **layers):
+        super().__init__()
+        self.first = first
+        self.rest = named(layers)
+
+    def forward(self, *x):
+        return self.rest(self.first(*x))
+
+    def state_dict(self, *args, **kwargs):
+        state = super().state_dict(*args, **kwargs)
+        return {k.split(".", 1)[1]: v for k, v in state.items()}
+
+    def named_parameters(self, *args, **kwargs):
+        for name, parameter in super().named_parameters(*args, **kwargs):
+            yield name.split(".", 1)[1], parameter
+
+
+class GlobalPool(nn.Module):
+    def __init__(self, pool):
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, x):
+        return self.pool(x.flatten(2), 2)
+
+
+class Pointwise(nn.Linear):
+    """A `Linear` on the channels of `[N, C, H, W]`."""
+
+    def forward(self, x):
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+def named(layers):
+    return nn.Sequential(OrderedDict(layers))
+
+
+def channels_last(x):
+    return x.movedim(1, -1).contiguous() if x.dim() > 2 else x.contiguous()
+
+
+def tensors(prefix, items):
+    return {f"{prefix}.{name}": tensor.detach().clone().contiguous() for name, tensor in items}
+
+
+def case(name, net, *shapes, spread=1.0):
+    """Runs `net` on random inputs of `shapes` (channels first, without batch) and writes NAME."""
+    torch.manual_seed(sum(map(ord, name)))
+    net = net.double()
+    for key, parameter in net.named_parameters():
+        # Away from the defaults (BatchNorm's ones, PReLU's 0.25), so that a mix-up shows.
+        parameter.data = torch.randn_like(parameter) * (0.5 / math.sqrt(max(1, parameter[0].numel())))
+        if parameter.dim() == 1:
+            parameter.data += 0.3
+    for key, buffer in net.named_buffers():
+        if key.endswith("running_var"):
+            buffer.data = torch.rand_like(buffer) + 0.5
+        elif key.endswith("running_mean"):
+            buffer.data = torch.randn_like(buffer) * 0.3
+    # Numbers that f32 holds exactly, so that both sides begin with the same.
+    for tensor in list(net.parameters()) + [b for b in net.buffers() if b.is_floating_point()]:
+        tensor.data = tensor.data.float().double()
+    inputs = [(torch.randn(BATCH, *s) * spread).float().double().requires_grad_() for s in shapes]
+    file = tensors("weights", net.state_dict().items())
+    net.eval()
+    file["inference"] = channels_last(net(*inputs).detach())
+    net.train()
+    output = net(*inputs)
+    target = torch.randn_like(output).float().double()
+    loss = nn.functional.mse_loss(output, target)
+    loss.backward()
+    file["output"] = channels_last(output.detach())
+    file["target"] = channels_last(target)
+    file["loss"] = loss.detach().reshape(1)
+    for i, x in enumerate(inputs):
+        file[f"input.{i}"] = channels_last(x.detach())
+        file[f"d_input.{i}"] = channels_last(x.grad)
+    file |= tensors("gradients", ((n, p.grad) for n, p in net.named_parameters()))
+    file |= tensors("after", ((n, t) for n, t in net.state_dict().items() if "running" in n or "num_b" in n))
+    save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
+
+
+def conv(*args, **kwargs):
+    return named({"conv2d": nn.Conv2d(*args, **kwargs)})
+
+
+def one(name, layer):
+    return named({name: layer})
+
+
+def main():
+    for old in HERE.glob("*.safetensors"):
+        old.unlink()
+
+    case("dense", one("dense", nn.Linear(7, 5)), (7,))
+    case("dense_without_bias", one("dense", nn.Linear(7, 5, bias=False)), (7,))
+    case("dense_wide", one("dense", nn.Linear(131, 67)), (131,))
+    case("dense_on_each_pixel", one("dense", Pointwise(3, 4)), (3, 5, 4))
+
+    case("conv2d", conv(3, 5, 3), (3, 7, 6))
+    case("conv2d_without_bias", conv(3, 5, 3, bias=False), (3, 7, 6))
+    case("conv2d_kernel_per_axis", conv(2, 4, (2, 3)), (2, 6, 7))
+    case("conv2d_stride", conv(3, 5, 3, stride=2), (3, 9, 8))
+    case("conv2d_stride_per_axis", conv(3, 5, 3, stride=(1, 3)), (3, 9, 11))
+    case("conv2d_padding", conv(3, 5, 3, padding=1), (3, 6, 5))
+    case("conv2d_padding_per_axis", conv(3, 5, 3, padding=(2, 0)), (3, 6, 5))
+    case("conv2d_same_even_kernel", conv(3, 5, 4, padding="same"), (3, 6, 5))
+    case("conv2d_same_dilation", conv(2, 3, 3, padding="same", dilation=2), (2, 7, 8))
+    case("conv2d_dilation", conv(3, 5, 3, dilation=2), (3, 9, 8))
+    case("conv2d_groups", conv(6, 4, 3, groups=2, padding=1), (6, 5, 5))
+    case("conv2d_depthwise", conv(5, 5, 3, groups=5, padding=1, stride=2), (5, 7, 7))
+    case("conv2d_1x1", conv(17, 19, 1), (17, 4, 5))
+    case("conv2d_everything", conv(4, 6, (3, 2), stride=(2, 1), padding=(1, 1), dilation=(1, 2), groups=2, bias=False), (4, 9, 8))
+    case("conv2d_wide", conv(33, 65, 3, padding=1), (33, 5, 3))
+    case("conv2d_many_pixels", conv(1, 32, 3), (1, 11, 13))
+
+    case("max_pool2d", one("x", nn.MaxPool2d(2)), (3, 7, 6))
+    case("max_pool2d_stride_padding", one("x", nn.MaxPool2d(3, stride=2, padding=1)), (3, 8, 7))
+    case("max_pool2d_dilation", one("x", nn.MaxPool2d(2, stride=1, dilation=2)), (3, 6, 6))
+    case("avg_pool2d", one("x", nn.AvgPool2d(2)), (3, 7, 6))
+    case("avg_pool2d_padding", one("x", nn.AvgPool2d(3, stride=2, padding=1)), (3, 8, 7))
+    case("avg_pool2d_padding_not_counted", one("x", nn.AvgPool2d((3, 2), stride=2, padding=1, count_include_pad=False)), (3, 8, 7))
+    case("global_avg_pool", GlobalPool(torch.mean), (5, 4, 3))
+    case("global_max_pool", GlobalPool(torch.amax), (5, 4, 3))
+
+    case("batch_norm_pictures", one("batch_norm", nn.BatchNorm2d(3)), (3, 4, 5))
+    case("batch_norm_features", one("batch_norm", nn.BatchNorm1d(6)), (6,))
+    case("batch_norm_without_affine", one("batch_norm", nn.BatchNorm2d(3, affine=False)), (3, 4, 5))
+    case("batch_norm_momentum_eps", one("batch_norm", nn.BatchNorm2d(3, momentum=0.3, eps=1e-2)), (3, 4, 5))
+
+    for name, layer in {
+        "relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "leaky_relu_slope": nn.LeakyReLU(0.2),
+        "elu": nn.ELU(), "elu_alpha": nn.ELU(0.5), "gelu": nn.GELU(), "gelu_tanh": nn.GELU("tanh"),
+        "silu": nn.SiLU(), "sigmoid": nn.Sigmoid(), "tanh": nn.Tanh(), "softplus": nn.Softplus(),
+        "softplus_beta": nn.Softplus(2.0, 3.0), "hard_swish": nn.Hardswish(),
+    }.items():
+        case(name, one(name, layer), (37,), spread=3.0)
+    case("prelu", one("prelu", nn.PReLU()), (3, 4, 5))
+    case("prelu_per_channel", one("prelu", nn.PReLU(3)), (3, 4, 5))
+    case("softmax", one("x", nn.Softmax(1)), (11,), spread=3.0)
+    case("softmax_of_each_pixel", one("x", nn.Softmax(1)), (4, 3, 5), spread=3.0)
+    case("log_softmax", one("x", nn.LogSoftmax(1)), (11,), spread=3.0)
+
+    case("flatten_dense", named({"conv2d": nn.Conv2d(2, 3, 3), "flatten": nn.Flatten(), "dense": nn.Linear(3 * 3 * 4, 5)}), (2, 5, 6))
+    case("flatten_batch_norm_prelu_dense", named({
+        "flatten": nn.Flatten(), "batch_norm": nn.BatchNorm1d(24), "prelu": nn.PReLU(24), "dense": nn.Linear(24, 5),
+    }), (2, 3, 4))
+    case("residual", Residual({"conv2d": nn.Conv2d(4, 4, 3, padding=1), "relu": nn.ReLU(), "conv2d_2": nn.Conv2d(4, 4, 3, padding=1)}), (4, 5, 5))
+    case("residual_skip", Residual(
+        {"conv2d": nn.Conv2d(4, 6, 3, stride=2, padding=1, bias=False), "batch_norm": nn.BatchNorm2d(6), "relu": nn.ReLU(),
+         "conv2d_2": nn.Conv2d(6, 6, 3, padding=1, bias=False), "batch_norm_2": nn.BatchNorm2d(6)},
+        {"conv2d": nn.Conv2d(4, 6, 1, stride=2, bias=False), "batch_norm": nn.BatchNorm2d(6)}), (4, 7, 7))
+    case("concat_of_inputs", Then(
+        Branches(lambda v: torch.cat(v, 1),
+                 image=named({"conv2d": nn.Conv2d(1, 3, 3), "relu": nn.ReLU(), "flatten": nn.Flatten()}),
+                 table=named({"dense": nn.Linear(4, 6), "relu": nn.ReLU()})),
+        dense=nn.Linear(3 * 4 * 5 + 6, 7)), (1, 6, 7), (4,))
+    case("digits_classifier", named({
+        "conv1": nn.Conv2d(1, 8, 3), "r1": nn.ReLU(), "p1": nn.MaxPool2d(2),
+        "conv2": nn.Conv2d(8, 16, 3), "r2": nn.ReLU(), "p2": nn.MaxPool2d(2),
+        "flatten": nn.Flatten(), "fc1": nn.Linear(16 * 3 * 3, 24), "r3": nn.ReLU(), "fc2": nn.Linear(24, 10),
+    }), (1, 20, 20))
+
+
+if __name__ == "__main__":
+    main()
