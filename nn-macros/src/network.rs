@@ -3,6 +3,8 @@
 use nn_shape::registry::Row;
 use nn_shape::{Padding, Shape};
 use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
 
 /// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
@@ -55,16 +57,37 @@ pub(crate) struct Station {
     /// The field of the struct that holds its weights, if it has any: `stage1_0_conv2d`.
     pub(crate) field: Ident,
     pub(crate) layer: Layer,
+    /// What messages call it: its name, or its kind where it has none. Inside of a block or a
+    /// repeat, where there are many of the same name, its path.
+    pub(crate) label: String,
+    /// Whether the user gave it a name.
+    pub(crate) named: bool,
     /// How the user wrote it: `Conv2d(32, kernel = 3)`.
     pub(crate) source: String,
     /// The layer's name in the user's code.
     pub(crate) span: Span,
     pub(crate) inputs: Vec<ValueId>,
     pub(crate) output: ValueId,
+    /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the shortcut.
+    pub(crate) shortcut: Shortcut,
+    /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
+    /// outside of the struct. After `infer`.
+    pub(crate) generic: bool,
     /// The shape that the user wrote behind `->`.
     pub(crate) arrow: Option<Dims>,
     /// Trained numbers and multiply-adds, where all sizes are literals. After `infer`.
     pub(crate) cost: Option<Cost>,
+}
+
+/// What an `Add` joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortcut {
+    /// Branches: it is no end of a `Residual`.
+    None,
+    /// The body of a `Residual` and the residual's own input.
+    Input,
+    /// The body of a `Residual` and its `skip`.
+    Skip,
 }
 
 /// What a station is.
@@ -107,8 +130,11 @@ pub(crate) enum Dim {
 /// The sizes of a shape, and where they stand in the user's code.
 #[derive(Clone)]
 pub(crate) struct Dims {
+    /// The size of each axis; the last one alone where `constant` is there.
     pub(crate) sizes: Vec<Dim>,
     pub(crate) span: Span,
+    /// An expression of the whole `Shape`, where the macro does not know how many axes there are.
+    pub(crate) constant: Option<TokenStream>,
 }
 
 /// Trained numbers and multiply-adds per sample.
@@ -119,9 +145,45 @@ pub(crate) struct Cost {
     pub(crate) macs: usize,
 }
 
+/// The constant that holds the output shape of a station whose sizes are not all literals, beside the
+/// struct: `__DIGITS_SHAPE_3`.
+pub(crate) fn shape_const(network: &Ident, station: usize) -> Ident {
+    let network = network.unraw().to_string().to_uppercase();
+    format_ident!("__{network}_SHAPE_{station}", span = Span::call_site())
+}
+
+/// The output shape of a type of the user's, as an expression of a constant `Shape`.
+pub(crate) fn custom_output(krate: &TokenStream, layer: &Type) -> TokenStream {
+    quote!(<#layer as #krate::__private::Shaped>::OUTPUT)
+}
+
+impl Network {
+    /// The output shape of a station whose sizes are not all literals, as an expression: the
+    /// constant beside the struct, or an associated one of the struct where it depends on const
+    /// generics.
+    pub(crate) fn shape_constant(&self, station: usize) -> TokenStream {
+        let constant = shape_const(&self.name, station);
+        if self.stations[station].generic { quote!(Self::#constant) } else { quote!(#constant) }
+    }
+
+    /// What the first named station is called that reads `value`; empty where there is none.
+    pub(crate) fn reader(&self, value: ValueId) -> &str {
+        let mut readers = self.stations.iter().filter(|station| station.inputs.contains(&value));
+        readers.find(|station| station.named).map_or("", |station| &station.label)
+    }
+}
+
 impl Dims {
+    /// The size of the last axis. A shape has at least one axis.
+    pub(crate) fn last(&self) -> Option<&Dim> {
+        self.sizes.last()
+    }
+
     /// The shape, where every size is a literal.
     pub(crate) fn known(&self) -> Option<Shape> {
+        if self.constant.is_some() {
+            return None;
+        }
         let sizes: Option<Vec<usize>> = self.sizes.iter().map(Dim::known).collect();
         sizes.map(|sizes| Shape::new(&sizes))
     }
