@@ -55,3 +55,62 @@ const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize
 const fn round_up(len: usize) -> usize {
     len.div_ceil(ALIGNMENT) * ALIGNMENT
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look random (the constants are Knuth's MMIX generator).
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % bound
+        }
+
+        fn lifetime(&mut self) -> Lifetime {
+            let from = self.below(30);
+            Lifetime { len: self.below(200), from, to: from + self.below(10) }
+        }
+    }
+
+    fn ranges_overlap(a: usize, a_len: usize, b: usize, b_len: usize) -> bool {
+        a < b + b_len && b < a + a_len
+    }
+
+    #[test]
+    fn buffers_alive_together_do_not_overlap() {
+        const N: usize = 24;
+        for seed in 0..500 {
+            let mut dice = Dice(seed);
+            let buffers: [Lifetime; N] = core::array::from_fn(|_| dice.lifetime());
+            let (offsets, total) = plan(&buffers);
+            for i in 0..N {
+                assert_eq!(offsets[i] % ALIGNMENT, 0, "seed {seed}");
+                assert!(offsets[i] + buffers[i].len <= total, "seed {seed}");
+                for j in 0..i {
+                    let (a, b) = (buffers[i], buffers[j]);
+                    let together = (a.from..=a.to).any(|moment| (b.from..=b.to).contains(&moment));
+                    let overlap = ranges_overlap(offsets[i], a.len, offsets[j], b.len);
+                    assert!(!(together && overlap), "seed {seed}: buffers {i} and {j}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_needs_two_buffers() {
+        const LINES: [Lifetime; 4] = [
+            Lifetime { len: 100, from: 0, to: 1 },
+            Lifetime { len: 64, from: 1, to: 2 },
+            Lifetime { len: 32, from: 2, to: 3 },
+            Lifetime { len: 16, from: 3, to: 4 },
+        ];
+        const PLAN: ([usize; 4], usize) = plan(&LINES);
+        assert_eq!(PLAN, ([0, 112, 0, 32], 176));
+    }
+}

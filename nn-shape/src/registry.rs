@@ -1,6 +1,6 @@
 //! The table of all layers: the one place where a name of the language becomes a rule.
 
-use crate::{Parameter, Shape, ShapeError, Text, Value};
+use crate::{Parameter, Shape, ShapeError, Text, Value, rules};
 
 /// A const generic of a layer's type in nn-runtime, where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,5 +133,161 @@ pub fn find(name: &str) -> Option<&'static Row> {
     ROWS.iter().copied().find(|row| row.name == name)
 }
 
-/// Every layer of the language.
-pub static ROWS: &[&Row] = &[&crate::rules::dense::ROW, &crate::rules::relu::ROW];
+/// Every layer of the language, in the order of the documentation.
+pub static ROWS: &[&Row] = &[
+    &rules::dense::ROW,
+    &rules::conv2d::ROW,
+    &rules::max_pool2d::ROW,
+    &rules::avg_pool2d::ROW,
+    &rules::global_avg_pool::ROW,
+    &rules::global_max_pool::ROW,
+    &rules::flatten::ROW,
+    &rules::reshape::ROW,
+    &rules::batch_norm::ROW,
+    &rules::dropout::ROW,
+    &rules::relu::ROW,
+    &rules::leaky_relu::ROW,
+    &rules::prelu::ROW,
+    &rules::elu::ROW,
+    &rules::gelu::ROW,
+    &rules::silu::ROW,
+    &rules::sigmoid::ROW,
+    &rules::tanh::ROW,
+    &rules::softplus::ROW,
+    &rules::hard_swish::ROW,
+    &rules::softmax::ROW,
+    &rules::log_softmax::ROW,
+    &rules::add::ROW,
+    &rules::mul::ROW,
+    &rules::concat::ROW,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+    use std::collections::HashSet;
+
+    fn kind_of(row: &Row, argument: &str) -> Option<Kind> {
+        row.parameters.iter().find(|p| p.name == argument).map(|p| p.kind)
+    }
+
+    #[test]
+    fn names_and_stems_are_unique() {
+        let names: HashSet<_> = ROWS.iter().map(|row| row.name).collect();
+        let stems: HashSet<_> = ROWS.iter().map(|row| row.stem).collect();
+        assert_eq!((names.len(), stems.len()), (ROWS.len(), ROWS.len()));
+    }
+
+    #[test]
+    fn every_row_is_found_by_its_name() {
+        for row in ROWS {
+            assert_eq!(find(row.name).unwrap().stem, row.stem);
+        }
+        assert!(find("Linear").is_none());
+    }
+
+    #[test]
+    fn stems_are_snake_case() {
+        for row in ROWS {
+            let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            assert!(row.stem.starts_with(|c: char| c.is_ascii_lowercase()), "{}", row.stem);
+            assert!(row.stem.chars().all(letters), "{}", row.stem);
+            assert_eq!(row.stem.replace('_', ""), row.name.to_lowercase());
+        }
+    }
+
+    #[test]
+    fn sizes_name_arguments_of_their_kind() {
+        for row in ROWS {
+            for (nth, size) in row.sizes.iter().enumerate() {
+                match *size {
+                    Size::Argument(name) => assert_eq!(kind_of(row, name), Some(Kind::Number)),
+                    Size::ArgumentAxis(name, axis) => {
+                        assert_eq!(kind_of(row, name), Some(Kind::Pair));
+                        assert!(axis < 2, "{}", row.name);
+                    }
+                    Size::Unless(name) => {
+                        assert_eq!(kind_of(row, name), Some(Kind::Flag));
+                        assert_eq!(nth, row.sizes.len() - 1, "{}: only the last", row.name);
+                    }
+                    Size::InputLast | Size::Computed(_) => {}
+                }
+            }
+            let computed = row.sizes.iter().filter(|size| matches!(size, Size::Computed(_)));
+            assert_eq!(computed.count(), row.computed.len(), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn flows_name_numbers() {
+        for row in ROWS {
+            for flow in [row.flows.leading, row.flows.last] {
+                if let Flow::Argument(name) = flow {
+                    assert_eq!(kind_of(row, name), Some(Kind::Number), "{}", row.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn arguments_are_sound() {
+        for row in ROWS {
+            assert!(row.positional <= row.parameters.len(), "{}", row.name);
+            assert!(!row.summary.is_empty() && !row.summary.ends_with('.'), "{}", row.name);
+            let mut optional = false;
+            for parameter in row.parameters {
+                let place = std::format!("{}, {}", row.name, parameter.name);
+                assert!(!optional || parameter.default.is_some(), "{place}: defaults come last");
+                optional = parameter.default.is_some();
+                match (parameter.kind, parameter.default) {
+                    (Kind::Word(words), Some(Value::Word(word))) => {
+                        assert!(words.contains(&word), "{place}");
+                    }
+                    (Kind::Word(_), default) => assert!(default.is_none(), "{place}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// A value for each parameter: its default, or something small.
+    fn values(row: &Row) -> std::vec::Vec<Value> {
+        let value = |kind| match kind {
+            Kind::Number => Value::Number(4),
+            Kind::Pair => Value::Pair([2, 2]),
+            Kind::Shape => Value::Shape(Shape::new(&[2, 72])),
+            _ => panic!("other arguments have defaults"),
+        };
+        row.parameters.iter().map(|p| p.default.unwrap_or_else(|| value(p.kind))).collect()
+    }
+
+    #[test]
+    fn flows_agree_with_rules() {
+        let input = Shape::new(&[6, 6, 4]);
+        for row in ROWS {
+            let inputs = match row.inputs {
+                Inputs::One => &[input][..],
+                Inputs::Branches => &[input, input],
+            };
+            let values = values(row);
+            let output = (row.rule)(inputs, &values).unwrap();
+            if row.flows.keeps_rank {
+                assert_eq!(output.rank(), input.rank(), "{}", row.name);
+            }
+            if row.flows.leading == Flow::Keep {
+                assert_eq!(output.with_last(1), input.with_last(1), "{}", row.name);
+            }
+            match row.flows.last {
+                Flow::Keep => assert_eq!(output.last(), input.last(), "{}", row.name),
+                Flow::Argument(_) => assert_eq!(output.last(), 4, "{}", row.name),
+                Flow::Compute => {}
+            }
+            if row.storage != Storage::Separate {
+                assert_eq!(output.len(), input.len(), "{}", row.name);
+            }
+            let trained = (row.params)(inputs, &values) > 0;
+            assert!(!trained || !row.sizes.is_empty(), "{}: weights need sizes", row.name);
+        }
+    }
+}

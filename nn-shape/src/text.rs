@@ -142,6 +142,12 @@ impl Text {
         self
     }
 
+    /// Adds a count per axis: `3` where both are the same, `3x5` otherwise.
+    #[must_use]
+    pub const fn pair(self, pair: [usize; 2]) -> Self {
+        if pair[0] == pair[1] { self.number(pair[0]) } else { self.shape(Shape::new(&pair)) }
+    }
+
     /// Adds `5x5x64 = 1600`, or only `1600` where there is one axis.
     #[must_use]
     pub const fn shape_and_len(self, shape: Shape) -> Self {

@@ -1,7 +1,7 @@
 //! What the files of rules share.
 
 use crate::checks::MOST;
-use crate::{ShapeError, Text};
+use crate::{Shape, ShapeError, Text};
 
 /// `?` for `const fn`.
 macro_rules! attempt {
@@ -90,6 +90,37 @@ pub(crate) const fn count(
     Ok(value)
 }
 
+/// The count per axis, if none is 0 or absurd. `noun` names it: `has a stride of 0`.
+pub(crate) const fn counts(
+    argument: &'static str,
+    noun: &str,
+    value: [usize; 2],
+) -> Result<[usize; 2], ShapeError> {
+    let limit = if value[0] == 0 || value[1] == 0 {
+        Text::of(", but needs at least 1")
+    } else if value[0] > MOST || value[1] > MOST {
+        Text::of(", but can have at most ").number(MOST)
+    } else {
+        return Ok(value);
+    };
+    let message = Text::of("has a ").text(noun).text(" of ").pair(value).append(&limit);
+    Err(ShapeError::argument(argument, message))
+}
+
+/// Agrees to a real argument where it is `allowed`; `wanted` says what is: `a number above 0`.
+pub(crate) const fn real(
+    argument: &'static str,
+    value: f64,
+    allowed: bool,
+    wanted: &str,
+) -> Result<(), ShapeError> {
+    if allowed {
+        return Ok(());
+    }
+    let message = Text::of("has `").text(argument).text(" = ").real(value);
+    Err(ShapeError::argument(argument, message.text("`, but needs ").text(wanted)))
+}
+
 /// Whether the product of `factors`, the number of weights, is not absurd. `argument` is blamed.
 pub(crate) const fn few_enough_weights(
     argument: &'static str,
@@ -112,6 +143,33 @@ pub(crate) const fn few_enough_weights(
     }
     let message = message.text(" weights, but can have at most ").number(MOST);
     Err(ShapeError::argument(argument, message))
+}
+
+/// What a global pool leaves of its input: the last axis.
+pub(crate) const fn last_axis(input: Shape) -> Result<Shape, ShapeError> {
+    if input.rank() > 1 {
+        return Ok(Shape::new(&[input.last()]));
+    }
+    let message = Text::of("takes height x width x channels, or steps x features, but gets ");
+    let help = Text::of("put it before `Flatten`, or in its place");
+    Err(ShapeError::layer(message.shape(input)).help(help))
+}
+
+/// Agrees to a join of two or more branches. `verb` begins the message: `adds`.
+pub(crate) const fn branches(verb: &str, inputs: &[Shape]) -> Result<(), ShapeError> {
+    if inputs.len() > 1 {
+        return Ok(());
+    }
+    let message = Text::of(verb).text(" two or more branches, but gets ").number(inputs.len());
+    Err(ShapeError::layer(message))
+}
+
+/// Branch `nth` (counted from 0) does not suit the first one. `begin` begins the message: `adds
+/// branches of one shape`.
+pub(crate) const fn unlike_first(begin: &str, inputs: &[Shape], nth: usize) -> ShapeError {
+    let message = Text::of(begin).text(", but branch 1 gives ").shape(inputs[0]);
+    let message = message.text(" and branch ").number(nth + 1).text(" gives ");
+    ShapeError::branch(nth, message.shape(inputs[nth]))
 }
 
 #[cfg(test)]

@@ -5,6 +5,30 @@
 //! code by name.
 
 mod helpers;
+pub mod window;
 
+pub mod add;
+pub mod avg_pool2d;
+pub mod batch_norm;
+pub mod concat;
+pub mod conv2d;
 pub mod dense;
+pub mod dropout;
+pub mod elu;
+pub mod flatten;
+pub mod gelu;
+pub mod global_avg_pool;
+pub mod global_max_pool;
+pub mod hard_swish;
+pub mod leaky_relu;
+pub mod log_softmax;
+pub mod max_pool2d;
+pub mod mul;
+pub mod prelu;
 pub mod relu;
+pub mod reshape;
+pub mod sigmoid;
+pub mod silu;
+pub mod softmax;
+pub mod softplus;
+pub mod tanh;

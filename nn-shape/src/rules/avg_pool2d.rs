@@ -1,0 +1,131 @@
+//! `AvgPool2d`: PyTorch's `nn.AvgPool2d`, channels last.
+
+use crate::arguments::arguments;
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
+use crate::rules::helpers::{row, without};
+use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
+use crate::{Padding, Shape, ShapeError, Text};
+
+arguments! {
+    /// The average under a kernel that goes over height and width.
+    pub struct AvgPool2d {
+        /// The size of the kernel.
+        kernel: Pair,
+        /// How far the kernel goes in one step; its own size by default.
+        stride: Pair = [AS_KERNEL; 2],
+        /// How many zeros are added around the input.
+        padding: Pair = [0, 0],
+        /// Whether those zeros count in the average.
+        count_include_pad: Flag = true,
+    }
+}
+
+impl AvgPool2d {
+    /// `[H, W, C] -> [H', W', C]` with `H' = (H + 2*padding - kernel)/stride + 1`, rounded down.
+    ///
+    /// # Errors
+    /// When the input has another rank or is smaller than the kernel, the padding is more than half
+    /// of the kernel, or an argument is 0.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        pool(&self.window(), inputs[0])
+    }
+
+    /// How height and width came about.
+    #[must_use]
+    pub const fn how(&self, inputs: &[Shape]) -> Text {
+        self.window().how(inputs[0])
+    }
+
+    /// How the kernel goes over the input.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        let stride = pool_stride(self.stride, self.kernel);
+        Window::new(self.kernel, stride, Padding::Explicit(self.padding), [1, 1])
+    }
+}
+
+without!(AvgPool2d: params, buffers, macs);
+
+/// The row of `AvgPool2d`.
+pub static ROW: Row = row!(AvgPool2d {
+    stem: "avg_pool2d",
+    summary: "average under a kernel",
+    positional: 2,
+    inputs: Inputs::One,
+    sizes: &[],
+    computed: &[],
+    flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
+    storage: Storage::Separate,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    const fn by(kernel: usize) -> AvgPool2d {
+        AvgPool2d {
+            kernel: [kernel; 2],
+            stride: [AS_KERNEL; 2],
+            padding: [0, 0],
+            count_include_pad: true,
+        }
+    }
+
+    #[test]
+    fn goes_as_far_as_its_kernel() {
+        const INPUT: Shape = Shape::new(&[8, 9, 16]);
+        const OUTPUT: Shape = crate::expect(by(2).output(&[INPUT]), "AvgPool2d", "");
+        assert_eq!(OUTPUT, Shape::new(&[4, 4, 16]));
+        assert_eq!(
+            by(2).how(&[INPUT]).as_str(),
+            "height (8 + 2*0 - 2)/2 + 1 = 4, width (9 + 2*0 - 2)/2 + 1 = 4, rounded down"
+        );
+    }
+
+    #[test]
+    fn follows_stride_and_padding() {
+        let layer = AvgPool2d { stride: [1, 2], padding: [1, 0], ..by(3) };
+        // (8 + 2*1 - 3)/1 + 1 high, (9 - 3)/2 + 1 wide.
+        assert_eq!(layer.output(&[Shape::new(&[8, 9, 16])]).unwrap(), Shape::new(&[8, 4, 16]));
+    }
+
+    #[test]
+    fn refuses_an_input_smaller_than_its_kernel() {
+        let (blame, words) = refusal(by(4).output(&[Shape::new(&[6, 3, 64])]));
+        assert_eq!(blame, Blame::Argument("kernel"));
+        assert_eq!(
+            words,
+            "layer `it` has a kernel of 4, but its input is only 3 wide\n  \
+             = note: (3 + 2*0 - 4)/4 + 1 is less than 1\n  \
+             = help: a kernel of at most 3 fits, or `padding = 1`"
+        );
+    }
+
+    #[test]
+    fn refuses_a_padding_of_more_than_half_its_kernel() {
+        let layer = AvgPool2d { padding: [0, 2], ..by(2) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 1])]));
+        assert_eq!(blame, Blame::Argument("padding"));
+        assert_eq!(
+            words,
+            "layer `it` has a padding of 0x2, but a kernel of 2 allows at most 1\n  \
+             = help: pad at most half the kernel, so that no window sees padding alone"
+        );
+    }
+
+    #[test]
+    fn refuses_a_flat_input() {
+        let (blame, words) = refusal(by(2).output(&[Shape::new(&[1600])]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(
+            words,
+            "layer `it` takes height x width x channels, but gets 1600\n  \
+             = help: put it before `Flatten`, or write `Reshape(HxWxC)` with your height, width and channels before it"
+        );
+    }
+}

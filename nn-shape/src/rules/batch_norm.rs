@@ -1,0 +1,105 @@
+//! `BatchNorm`: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
+use crate::rules::helpers::{attempt, real, row, without};
+use crate::{Shape, ShapeError};
+
+arguments! {
+    /// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel. In training mean
+    /// and variance are the batch's (over all axes but the last), in inference running averages.
+    pub struct BatchNorm {
+        /// How much of a running average each batch replaces.
+        momentum: Real = 0.1,
+        /// Keeps the divisor above 0.
+        eps: Real = 1e-5,
+        /// Whether there are a weight and a bias.
+        affine: Flag = true,
+    }
+}
+
+impl BatchNorm {
+    /// `[.., C] -> [.., C]`
+    ///
+    /// # Errors
+    /// When `momentum` is outside of 0 to 1, or `eps` not above 0.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let allowed = self.momentum >= 0.0 && self.momentum <= 1.0;
+        attempt!(real("momentum", self.momentum, allowed, "a number from 0 to 1"));
+        let allowed = self.eps > 0.0 && self.eps.is_finite();
+        attempt!(real("eps", self.eps, allowed, "a finite number above 0"));
+        Ok(inputs[0])
+    }
+
+    /// Trained numbers: a weight and a bias for each channel.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        if self.affine { 2 * inputs[0].last() } else { 0 }
+    }
+
+    /// Stored numbers that are not trained: running mean and variance of each channel, and how many
+    /// batches were seen.
+    #[must_use]
+    pub const fn buffers(&self, inputs: &[Shape]) -> usize {
+        2 * inputs[0].last() + 1
+    }
+
+    /// Multiply-adds of one sample in inference: one scale and shift for each number.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        inputs[0].len()
+    }
+}
+
+without!(BatchNorm: how);
+
+/// The row of `BatchNorm`.
+pub static ROW: Row = row!(BatchNorm {
+    stem: "batch_norm",
+    summary: "makes each channel's mean 0 and variance 1 over the batch",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[Size::InputLast, Size::Unless("affine")],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: true,
+    keeps_features: true,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    const DEFAULT: BatchNorm = BatchNorm { momentum: 0.1, eps: 1e-5, affine: true };
+
+    #[test]
+    fn keeps_the_shape_and_counts_its_numbers() {
+        const INPUT: Shape = Shape::new(&[32, 32, 16]);
+        const OUTPUT: Shape = crate::expect(DEFAULT.output(&[INPUT]), "BatchNorm", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!(DEFAULT.params(&[INPUT]), 32);
+        assert_eq!(BatchNorm { affine: false, ..DEFAULT }.params(&[INPUT]), 0);
+        assert_eq!(DEFAULT.buffers(&[INPUT]), 33);
+        assert_eq!(DEFAULT.macs(&[INPUT]), 16_384);
+    }
+
+    #[test]
+    fn refuses_a_momentum_above_1() {
+        let layer = BatchNorm { momentum: 1.5, ..DEFAULT };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Argument("momentum"));
+        assert_eq!(words, "layer `it` has `momentum = 1.5`, but needs a number from 0 to 1");
+    }
+
+    #[test]
+    fn refuses_an_eps_of_0() {
+        let layer = BatchNorm { eps: 0.0, ..DEFAULT };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Argument("eps"));
+        assert_eq!(words, "layer `it` has `eps = 0`, but needs a finite number above 0");
+    }
+}

@@ -1,0 +1,391 @@
+//! `Conv2d`: PyTorch's `nn.Conv2d`, channels last.
+
+use crate::arguments::arguments;
+use crate::checks::at_most;
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::rules::helpers::{attempt, count, few_enough_weights, row, without};
+use crate::rules::window::Window;
+use crate::{Padding, Shape, ShapeError, Text};
+
+arguments! {
+    /// A convolution (as in PyTorch a cross-correlation) over height and width.
+    pub struct Conv2d {
+        /// How many channels come out.
+        out_channels: Number,
+        /// The size of the kernel.
+        kernel: Pair,
+        /// How far the kernel goes in one step.
+        stride: Pair = [1, 1],
+        /// How many zeros are added around the input; `same` keeps height and width.
+        padding: Padding = Padding::Explicit([0, 0]),
+        /// How far apart the kernel's elements are.
+        dilation: Pair = [1, 1],
+        /// Into how many parts input and output channels are split; each output channel reads its
+        /// own part only.
+        groups: Number = 1,
+        /// Whether a bias is added.
+        bias: Flag = true,
+    }
+}
+
+impl Conv2d {
+    /// `[H, W, C] -> [H', W', out_channels]` with
+    /// `H' = (H + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down.
+    ///
+    /// # Errors
+    /// When the input has another rank or is smaller than the kernel, the groups do not divide the
+    /// channels, `same` meets a stride, an argument is 0, or sizes are absurd.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(count("out_channels", "output channels", self.out_channels));
+        attempt!(count("groups", "groups", self.groups));
+        let output = attempt!(self.window().output(inputs[0]));
+        attempt!(self.check_same(output));
+        attempt!(self.check_groups(inputs[0].last()));
+        let group = self.group_channels(inputs[0]);
+        let weights = [self.out_channels, group, self.kernel[0], self.kernel[1]];
+        attempt!(few_enough_weights("out_channels", &weights));
+        at_most(output.with_last(self.out_channels), "gives ")
+    }
+
+    /// Trained numbers: a kernel for each output channel and channel of its group, a bias for each
+    /// output channel.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        let kernel = self.kernel[0] * self.kernel[1] * self.group_channels(inputs[0]);
+        self.out_channels * (kernel + if self.bias { 1 } else { 0 })
+    }
+
+    /// Multiply-adds of one sample.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        let kernel = self.kernel[0] * self.kernel[1] * self.group_channels(inputs[0]);
+        match self.output(inputs) {
+            Ok(output) => output.len().saturating_mul(kernel),
+            Err(_) => 0,
+        }
+    }
+
+    /// How height and width came about.
+    #[must_use]
+    pub const fn how(&self, inputs: &[Shape]) -> Text {
+        self.window().how(inputs[0])
+    }
+
+    /// How the kernel goes over the input.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        Window::new(self.kernel, self.stride, self.padding, self.dilation)
+    }
+
+    /// How many input channels one group has.
+    #[must_use]
+    pub const fn group_channels(&self, input: Shape) -> usize {
+        input.last() / self.groups
+    }
+
+    const fn check_same(&self, output: Shape) -> Result<(), ShapeError> {
+        if !matches!(self.padding, Padding::Same) || (self.stride[0] == 1 && self.stride[1] == 1) {
+            return Ok(());
+        }
+        let message = Text::of("has `padding = same` and a stride of ").pair(self.stride);
+        let message = message.text(", but `same` needs a stride of 1");
+        let error = ShapeError::argument("padding", message);
+        let window = self.window();
+        let [height, width] = window.padding;
+        Err(if height[0] == height[1] && width[0] == width[1] && height[0] == width[0] {
+            let help = Text::of("write `padding = ").number(height[0]).text("`, which gives ");
+            error.help(help.shape(output.with_last(self.out_channels)))
+        } else {
+            error.help(Text::of("write the padding as a number"))
+        })
+    }
+
+    const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {
+        let (groups, out_channels) = (self.groups, self.out_channels);
+        let common = common_divisor(channels, out_channels);
+        let help = Text::of("write ");
+        if !channels.is_multiple_of(groups) {
+            let message = Text::of("splits its input's channels into ").number(groups);
+            let message = message.text(" groups, but ").number(channels);
+            let message = message.text(" is no multiple of ").number(groups);
+            let help = divisors(help.text("`groups` as "), common).text(", which divide ");
+            let help = help.number(channels).text(" input and ").number(out_channels);
+            let help = help.text(" output channels");
+            return Err(ShapeError::argument("groups", message).help(help));
+        }
+        if !out_channels.is_multiple_of(groups) {
+            let message = Text::of("splits its output channels into ").number(groups);
+            let message = message.text(" groups, but ").number(out_channels);
+            let message = message.text(" is no multiple of ").number(groups);
+            let above = out_channels.div_ceil(groups) * groups;
+            let help = help.number(above).text(" output channels, or `groups` as ");
+            let help = divisors(help, common);
+            return Err(ShapeError::argument("out_channels", message).help(help));
+        }
+        Ok(())
+    }
+}
+
+const fn common_divisor(mut a: usize, mut b: usize) -> usize {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.
+const fn divisors(mut text: Text, number: usize) -> Text {
+    // Nobody reads more of them.
+    const SHOWN: usize = 12;
+    const TRIED: usize = 1024;
+    let mut shown = 0;
+    let mut divisor = 1;
+    while divisor < number && divisor < TRIED && shown < SHOWN {
+        if number.is_multiple_of(divisor) {
+            text = if shown > 0 { text.text(", ") } else { text }.number(divisor);
+            shown += 1;
+        }
+        divisor += 1;
+    }
+    if divisor < number {
+        text = text.text(", ...");
+    }
+    if shown > 0 { text.text(" or ") } else { text }.number(number)
+}
+
+without!(Conv2d: buffers);
+
+/// The row of `Conv2d`.
+pub static ROW: Row = row!(Conv2d {
+    stem: "conv2d",
+    summary: "convolution over height and width",
+    positional: 2,
+    inputs: Inputs::One,
+    sizes: &[
+        Size::Argument("out_channels"),
+        Size::Computed("group_channels"),
+        Size::ArgumentAxis("kernel", 0),
+        Size::ArgumentAxis("kernel", 1),
+        Size::Unless("bias"),
+    ],
+    computed: &[|inputs, values| Conv2d::from_values(values).group_channels(inputs[0])],
+    flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    const fn conv(out_channels: usize, kernel: usize) -> Conv2d {
+        Conv2d {
+            out_channels,
+            kernel: [kernel; 2],
+            stride: [1, 1],
+            padding: Padding::Explicit([0, 0]),
+            dilation: [1, 1],
+            groups: 1,
+            bias: true,
+        }
+    }
+
+    const PICTURE: Shape = Shape::new(&[28, 28, 1]);
+
+    #[test]
+    fn shrinks_by_its_kernel() {
+        const OUTPUT: Shape = crate::expect(conv(32, 3).output(&[PICTURE]), "conv1", "");
+        assert_eq!(OUTPUT, Shape::new(&[26, 26, 32]));
+        assert_eq!(conv(32, 3).how(&[PICTURE]).as_str(), "(28 + 2*0 - 3)/1 + 1 = 26");
+        assert_eq!(conv(32, 3).params(&[PICTURE]), 320);
+        assert_eq!(conv(32, 3).macs(&[PICTURE]), 26 * 26 * 32 * 9);
+        assert_eq!(Conv2d { bias: false, ..conv(32, 3) }.params(&[PICTURE]), 288);
+    }
+
+    #[test]
+    fn follows_stride_padding_and_dilation() {
+        let input = Shape::new(&[224, 224, 3]);
+        let stem = Conv2d { stride: [2, 2], padding: Padding::Explicit([3, 3]), ..conv(64, 7) };
+        assert_eq!(stem.output(&[input]).unwrap(), Shape::new(&[112, 112, 64]));
+        assert_eq!(stem.how(&[input]).as_str(), "(224 + 2*3 - 7)/2 + 1 = 112, rounded down");
+        assert_eq!(stem.params(&[input]), 64 * 3 * 7 * 7 + 64);
+        // (10 + 2*2 - 2*2 - 1)/2 + 1 high, (20 - 3*4 - 1)/1 + 1 wide.
+        let uneven = Conv2d {
+            kernel: [3, 5],
+            stride: [2, 1],
+            padding: Padding::Explicit([2, 0]),
+            dilation: [2, 3],
+            ..conv(4, 1)
+        };
+        let input = Shape::new(&[10, 20, 6]);
+        assert_eq!(uneven.output(&[input]).unwrap(), Shape::new(&[5, 8, 4]));
+        assert_eq!(
+            uneven.how(&[input]).as_str(),
+            "height (10 + 2*2 - 2*(3 - 1) - 1)/2 + 1 = 5, rounded down, \
+             width (20 + 2*0 - 3*(5 - 1) - 1)/1 + 1 = 8"
+        );
+    }
+
+    #[test]
+    fn same_keeps_height_and_width() {
+        for (kernel, dilation) in [(1, 1), (2, 1), (3, 1), (4, 3), (5, 2)] {
+            let layer =
+                Conv2d { padding: Padding::Same, dilation: [dilation; 2], ..conv(8, kernel) };
+            assert_eq!(layer.output(&[PICTURE]).unwrap(), Shape::new(&[28, 28, 8]));
+        }
+        // The odd one goes to the end, as in PyTorch.
+        let even = Conv2d { padding: Padding::Same, ..conv(8, 4) };
+        assert_eq!(even.window().padding, [[1, 2], [1, 2]]);
+        assert_eq!(even.how(&[PICTURE]).as_str(), "(28 + 1 + 2 - 4)/1 + 1 = 28");
+    }
+
+    #[test]
+    fn groups_share_the_channels_out() {
+        let input = Shape::new(&[14, 14, 32]);
+        let depthwise = Conv2d { groups: 32, ..conv(64, 3) };
+        assert_eq!(depthwise.output(&[input]).unwrap(), Shape::new(&[12, 12, 64]));
+        assert_eq!(depthwise.group_channels(input), 1);
+        assert_eq!(depthwise.params(&[input]), 64 * 9 + 64);
+        assert_eq!(depthwise.macs(&[input]), 12 * 12 * 64 * 9);
+    }
+
+    #[test]
+    fn refuses_a_kernel_larger_than_the_input() {
+        let (blame, words) = refusal(conv(32, 5).output(&[Shape::new(&[3, 28, 1])]));
+        assert_eq!(blame, Blame::Argument("kernel"));
+        assert_eq!(
+            words,
+            "layer `it` has a kernel of 5, but its input is only 3 high\n  \
+             = note: (3 + 2*0 - 5)/1 + 1 is less than 1\n  \
+             = help: a kernel of at most 3 fits, or `padding = 1`"
+        );
+        let layer = Conv2d {
+            dilation: [4, 4],
+            padding: Padding::Explicit([1, 1]),
+            kernel: [1, 3],
+            ..conv(32, 1)
+        };
+        let (_, words) = refusal(layer.output(&[Shape::new(&[3, 5, 1])]));
+        assert_eq!(
+            words,
+            "layer `it` has a kernel of 1x3 with a dilation of 4, which spans 9, \
+             but its input is only 5 wide (7 with padding)\n  \
+             = note: (5 + 2*1 - 4*(3 - 1) - 1)/1 + 1 is less than 1\n  \
+             = help: a kernel of at most 2 fits, or `padding = 2`"
+        );
+    }
+
+    #[test]
+    fn refuses_inputs_that_are_no_pictures() {
+        let (blame, words) = refusal(conv(32, 3).output(&[Shape::new(&[1600])]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(
+            words,
+            "layer `it` takes height x width x channels, but gets 1600\n  \
+             = help: put it before `Flatten`, or write `Reshape(HxWxC)` with your height, width and channels before it"
+        );
+        let (_, words) = refusal(conv(32, 3).output(&[Shape::new(&[28, 28])]));
+        assert_eq!(
+            words,
+            "layer `it` takes height x width x channels, but gets 28x28\n  \
+             = help: say how many channels there are: write `28x28x1` for one"
+        );
+        let (_, words) = refusal(conv(32, 3).output(&[Shape::new(&[4, 28, 28, 1])]));
+        assert_eq!(words, "layer `it` takes height x width x channels, but gets 4x28x28x1");
+    }
+
+    #[test]
+    fn refuses_groups_that_do_not_divide_the_channels() {
+        let layer = Conv2d { groups: 3, ..conv(64, 3) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 32])]));
+        assert_eq!(blame, Blame::Argument("groups"));
+        assert_eq!(
+            words,
+            "layer `it` splits its input's channels into 3 groups, but 32 is no multiple of 3\n  \
+             = help: write `groups` as 1, 2, 4, 8, 16 or 32, which divide 32 input and 64 output channels"
+        );
+        let layer = Conv2d { groups: 32, ..conv(48, 3) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 32])]));
+        assert_eq!(blame, Blame::Argument("out_channels"));
+        assert_eq!(
+            words,
+            "layer `it` splits its output channels into 32 groups, but 48 is no multiple of 32\n  \
+             = help: write 64 output channels, or `groups` as 1, 2, 4, 8 or 16"
+        );
+    }
+
+    #[test]
+    fn refuses_same_with_a_stride() {
+        let layer = Conv2d { padding: Padding::Same, stride: [2, 2], ..conv(32, 3) };
+        let (blame, words) = refusal(layer.output(&[PICTURE]));
+        assert_eq!(blame, Blame::Argument("padding"));
+        assert_eq!(
+            words,
+            "layer `it` has `padding = same` and a stride of 2, but `same` needs a stride of 1\n  \
+             = help: write `padding = 1`, which gives 14x14x32"
+        );
+        let layer = Conv2d { padding: Padding::Same, stride: [1, 2], ..conv(32, 4) };
+        let (_, words) = refusal(layer.output(&[PICTURE]));
+        assert_eq!(
+            words,
+            "layer `it` has `padding = same` and a stride of 1x2, but `same` needs a stride of 1\n  \
+             = help: write the padding as a number"
+        );
+    }
+
+    #[test]
+    fn refuses_arguments_of_0() {
+        let refuse = |layer: Conv2d| refusal(layer.output(&[PICTURE]));
+        let (blame, words) = refuse(conv(0, 3));
+        assert_eq!(blame, Blame::Argument("out_channels"));
+        assert_eq!(words, "layer `it` has 0 output channels, but needs at least 1");
+        let (blame, words) = refuse(conv(32, 0));
+        assert_eq!(blame, Blame::Argument("kernel"));
+        assert_eq!(words, "layer `it` has a kernel of 0, but needs at least 1");
+        let (blame, words) = refuse(Conv2d { stride: [1, 0], ..conv(32, 3) });
+        assert_eq!(blame, Blame::Argument("stride"));
+        assert_eq!(words, "layer `it` has a stride of 1x0, but needs at least 1");
+        let (blame, words) = refuse(Conv2d { dilation: [0, 0], ..conv(32, 3) });
+        assert_eq!(blame, Blame::Argument("dilation"));
+        assert_eq!(words, "layer `it` has a dilation of 0, but needs at least 1");
+        let (blame, words) = refuse(Conv2d { groups: 0, ..conv(32, 3) });
+        assert_eq!(blame, Blame::Argument("groups"));
+        assert_eq!(words, "layer `it` has 0 groups, but needs at least 1");
+    }
+
+    #[test]
+    fn refuses_absurd_sizes() {
+        let huge = usize::MAX;
+        for layer in [
+            conv(huge, 3),
+            conv(32, huge),
+            Conv2d { stride: [huge; 2], ..conv(32, 3) },
+            Conv2d { dilation: [huge; 2], ..conv(32, 3) },
+            Conv2d { groups: huge, ..conv(32, 3) },
+        ] {
+            let (_, words) = refusal(layer.output(&[PICTURE]));
+            assert!(words.ends_with(", but can have at most 1099511627776"), "{words}");
+        }
+        let padding = Padding::Explicit([huge; 2]);
+        let (blame, words) = refusal(Conv2d { padding, ..conv(32, 3) }.output(&[PICTURE]));
+        assert_eq!(blame, Blame::Argument("padding"));
+        assert_eq!(
+            words,
+            "layer `it` has a padding of 18446744073709551615, but can have at most 1099511627776"
+        );
+        let (_, words) = refusal(conv(1 << 40, 1).output(&[Shape::new(&[2, 2, 2])]));
+        assert_eq!(
+            words,
+            "layer `it` needs 1099511627776*2*1*1 weights, but can have at most 1099511627776"
+        );
+        let (_, words) = refusal(conv(1 << 39, 1).output(&[Shape::new(&[2, 2, 1])]));
+        assert_eq!(
+            words,
+            "layer `it` gives 2x2x549755813888, which is more than the most of 1099511627776 numbers"
+        );
+    }
+}

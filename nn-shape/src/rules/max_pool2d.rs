@@ -1,0 +1,136 @@
+//! `MaxPool2d`: PyTorch's `nn.MaxPool2d`, channels last.
+
+use crate::arguments::arguments;
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
+use crate::rules::helpers::{row, without};
+use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
+use crate::{Padding, Shape, ShapeError, Text};
+
+arguments! {
+    /// The largest number under a kernel that goes over height and width.
+    pub struct MaxPool2d {
+        /// The size of the kernel.
+        kernel: Pair,
+        /// How far the kernel goes in one step; its own size by default.
+        stride: Pair = [AS_KERNEL; 2],
+        /// How much is added around the input; it never wins.
+        padding: Pair = [0, 0],
+        /// How far apart the kernel's elements are.
+        dilation: Pair = [1, 1],
+    }
+}
+
+impl MaxPool2d {
+    /// `[H, W, C] -> [H', W', C]` with
+    /// `H' = (H + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down.
+    ///
+    /// # Errors
+    /// When the input has another rank or is smaller than the kernel, the padding is more than half
+    /// of the kernel, or an argument is 0.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        pool(&self.window(), inputs[0])
+    }
+
+    /// How height and width came about.
+    #[must_use]
+    pub const fn how(&self, inputs: &[Shape]) -> Text {
+        self.window().how(inputs[0])
+    }
+
+    /// How the kernel goes over the input.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        let stride = pool_stride(self.stride, self.kernel);
+        Window::new(self.kernel, stride, Padding::Explicit(self.padding), self.dilation)
+    }
+}
+
+without!(MaxPool2d: params, buffers, macs);
+
+/// The row of `MaxPool2d`.
+pub static ROW: Row = row!(MaxPool2d {
+    stem: "max_pool2d",
+    summary: "largest number under a kernel",
+    positional: 2,
+    inputs: Inputs::One,
+    sizes: &[],
+    computed: &[],
+    flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
+    storage: Storage::Separate,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    const fn by(kernel: usize) -> MaxPool2d {
+        MaxPool2d { kernel: [kernel; 2], stride: [AS_KERNEL; 2], padding: [0, 0], dilation: [1, 1] }
+    }
+
+    #[test]
+    fn goes_as_far_as_its_kernel() {
+        const INPUT: Shape = Shape::new(&[11, 11, 64]);
+        const OUTPUT: Shape = crate::expect(by(2).output(&[INPUT]), "MaxPool2d", "");
+        assert_eq!(OUTPUT, Shape::new(&[5, 5, 64]));
+        assert_eq!(by(2).how(&[INPUT]).as_str(), "(11 + 2*0 - 2)/2 + 1 = 5, rounded down");
+    }
+
+    #[test]
+    fn follows_stride_padding_and_dilation() {
+        let input = Shape::new(&[112, 112, 64]);
+        let layer = MaxPool2d { stride: [2, 2], padding: [1, 1], ..by(3) };
+        assert_eq!(layer.output(&[input]).unwrap(), Shape::new(&[56, 56, 64]));
+        // (7 - 2*2 - 1)/1 + 1 high, (9 + 2*1 - 3*1 - 1)/2 + 1 wide.
+        let layer = MaxPool2d { kernel: [3, 2], stride: [1, 2], padding: [0, 1], dilation: [2, 3] };
+        assert_eq!(layer.output(&[Shape::new(&[7, 9, 4])]).unwrap(), Shape::new(&[3, 4, 4]));
+    }
+
+    #[test]
+    fn refuses_an_input_smaller_than_its_kernel() {
+        let (blame, words) = refusal(by(2).output(&[Shape::new(&[1, 1, 64])]));
+        assert_eq!(blame, Blame::Argument("kernel"));
+        assert_eq!(
+            words,
+            "layer `it` has a kernel of 2, but its input is only 1 high\n  \
+             = note: (1 + 2*0 - 2)/2 + 1 is less than 1\n  \
+             = help: leave out this layer or an earlier one that shrinks its input, or write `padding = 1`"
+        );
+    }
+
+    #[test]
+    fn refuses_a_padding_of_more_than_half_its_kernel() {
+        let layer = MaxPool2d { padding: [2, 2], ..by(3) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 1])]));
+        assert_eq!(blame, Blame::Argument("padding"));
+        assert_eq!(
+            words,
+            "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
+             = help: pad at most half the kernel, so that no window sees padding alone"
+        );
+    }
+
+    #[test]
+    fn refuses_windows_of_padding_alone() {
+        let layer = MaxPool2d { padding: [1, 1], dilation: [3, 3], ..by(2) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[2, 2, 1])]));
+        assert_eq!(blame, Blame::Argument("dilation"));
+        assert_eq!(
+            words,
+            "layer `it` has a dilation of 3, but its input is only 2 high\n  \
+             = help: use a dilation of at most 2, so that no window sees padding alone"
+        );
+    }
+
+    #[test]
+    fn refuses_a_stride_of_0() {
+        let layer = MaxPool2d { stride: [0, 0], ..by(2) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 1])]));
+        assert_eq!(blame, Blame::Argument("stride"));
+        assert_eq!(words, "layer `it` has a stride of 0, but needs at least 1");
+    }
+}

@@ -1,0 +1,118 @@
+//! `Mul`: PyTorch's `a * b`, for two or more branches.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Storage};
+use crate::rules::helpers::{attempt, branches, row, unlike_first, without};
+use crate::{Shape, ShapeError, Text};
+
+arguments! {
+    /// The product of all branches, element by element. A branch of shape `[C]` or `[1, .., C]` scales
+    /// the channels of the first.
+    pub struct Mul {}
+}
+
+impl Mul {
+    /// `[.., C], [.., C] or [C] or [1, .., C], .. -> [.., C]`
+    ///
+    /// # Errors
+    /// When a branch has neither the shape of the first nor its channels alone.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(branches("multiplies", inputs));
+        let mut nth = 1;
+        while nth < inputs.len() {
+            if !inputs[nth].same(&inputs[0]) && !scales(inputs[nth], inputs[0]) {
+                return Err(refuse(inputs, nth));
+            }
+            nth += 1;
+        }
+        Ok(inputs[0])
+    }
+}
+
+/// Whether `gate` has the channels of `input` alone, to be spread over its other axes.
+const fn scales(gate: Shape, input: Shape) -> bool {
+    let rank = gate.rank();
+    let spreads = rank == 1 || rank == input.rank();
+    spreads && gate.last() == input.last() && gate.len() == gate.last()
+}
+
+const fn refuse(inputs: &[Shape], nth: usize) -> ShapeError {
+    let (first, other) = (inputs[0], inputs[nth]);
+    let error = unlike_first("multiplies branches of one shape", inputs, nth);
+    if scales(first, other) {
+        let help = Text::of("write branch ").number(nth + 1);
+        return error.help(help.text(" first: later branches scale its channels"));
+    }
+    let help = Text::of("let branch ").number(nth + 1).text(" give ").shape(first);
+    if first.rank() == 1 {
+        return error.help(help);
+    }
+    error.help(help.text(", or ").number(first.last()).text(" to scale channels"))
+}
+
+without!(Mul: params, buffers, macs, how);
+
+/// The row of `Mul`.
+pub static ROW: Row = row!(Mul {
+    stem: "mul",
+    summary: "product of all branches, or channels scaled",
+    positional: 0,
+    inputs: Inputs::Branches,
+    sizes: &[],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: true,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    const PICTURE: Shape = Shape::new(&[13, 13, 32]);
+
+    #[test]
+    fn keeps_the_shape() {
+        const OUTPUT: Shape = crate::expect(Mul {}.output(&[PICTURE; 2]), "Mul", "");
+        assert_eq!(OUTPUT, PICTURE);
+    }
+
+    #[test]
+    fn spreads_channels() {
+        for gate in [Shape::new(&[32]), Shape::new(&[1, 1, 32])] {
+            assert_eq!(Mul {}.output(&[PICTURE, gate]).unwrap(), PICTURE);
+        }
+    }
+
+    #[test]
+    fn refuses_other_shapes() {
+        let (blame, words) = refusal(Mul {}.output(&[PICTURE, Shape::new(&[1, 32])]));
+        assert_eq!(blame, Blame::Branch(1));
+        assert_eq!(
+            words,
+            "layer `it` multiplies branches of one shape, but branch 1 gives 13x13x32 and branch 2 gives 1x32\n  \
+             = help: let branch 2 give 13x13x32, or 32 to scale channels"
+        );
+    }
+
+    #[test]
+    fn refuses_a_gate_before_what_it_scales() {
+        let (_, words) = refusal(Mul {}.output(&[Shape::new(&[32]), PICTURE]));
+        assert_eq!(
+            words,
+            "layer `it` multiplies branches of one shape, but branch 1 gives 32 and branch 2 gives 13x13x32\n  \
+             = help: write branch 2 first: later branches scale its channels"
+        );
+    }
+
+    #[test]
+    fn refuses_one_branch() {
+        let (blame, words) = refusal(Mul {}.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(words, "layer `it` multiplies two or more branches, but gets 1");
+    }
+}

@@ -1,0 +1,83 @@
+//! `PReLU`: PyTorch's `nn.PReLU`.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
+use crate::rules::helpers::{attempt, real, row, without};
+use crate::{Shape, ShapeError};
+
+arguments! {
+    /// `x` above 0, `a * x` below, where `a` is trained.
+    pub struct PReLU {
+        /// Whether each channel (entry of the last axis) has an `a` of its own; otherwise there is
+        /// one for all.
+        per_channel: Flag = false,
+        /// What `a` is before training.
+        init: Real = 0.25,
+    }
+}
+
+impl PReLU {
+    /// `[.., C] -> [.., C]`
+    ///
+    /// # Errors
+    /// When `init` is not finite.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(real("init", self.init, self.init.is_finite(), "a finite number"));
+        Ok(inputs[0])
+    }
+
+    /// Trained numbers: the slopes.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        self.slopes(inputs[0])
+    }
+
+    /// How many slopes there are.
+    #[must_use]
+    pub const fn slopes(&self, input: Shape) -> usize {
+        if self.per_channel { input.last() } else { 1 }
+    }
+}
+
+without!(PReLU: buffers, macs, how);
+
+/// The row of `PReLU`.
+pub static ROW: Row = row!(PReLU {
+    stem: "prelu",
+    summary: "x above 0, a * x below, where a is trained",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[Size::Computed("slopes")],
+    computed: &[|inputs, values| PReLU::from_values(values).slopes(inputs[0])],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: true,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    #[test]
+    fn has_one_slope_or_one_for_each_channel() {
+        const INPUT: Shape = Shape::new(&[28, 28, 32]);
+        const ONE: PReLU = PReLU { per_channel: false, init: 0.25 };
+        const EACH: PReLU = PReLU { per_channel: true, init: 0.25 };
+        const OUTPUT: Shape = crate::expect(ONE.output(&[INPUT]), "PReLU", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!(ONE.params(&[INPUT]), 1);
+        assert_eq!(EACH.params(&[INPUT]), 32);
+    }
+
+    #[test]
+    fn refuses_an_infinite_slope() {
+        let layer = PReLU { per_channel: false, init: f64::INFINITY };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Argument("init"));
+        assert_eq!(words, "layer `it` has `init = infinity`, but needs a finite number");
+    }
+}

@@ -1,0 +1,126 @@
+//! `Reshape`: PyTorch's `torch.reshape`, on channels-last values.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Storage};
+use crate::rules::helpers::{row, without};
+use crate::{Shape, ShapeError, Text};
+
+arguments! {
+    /// The same numbers, in the same order, along other axes.
+    pub struct Reshape {
+        /// The sizes of the axes.
+        shape: Shape,
+    }
+}
+
+impl Reshape {
+    /// `[..] -> shape`
+    ///
+    /// # Errors
+    /// When `shape` holds another count of numbers than the input, or none.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let input = inputs[0];
+        if self.shape.rank() == 0 {
+            let message = Text::of("gives a shape without axes, but needs at least one axis");
+            return Err(ShapeError::argument("shape", message));
+        }
+        let mut axis = 0;
+        while axis < self.shape.rank() {
+            if self.shape.dim(axis) == 0 {
+                let message = Text::of("gives ").shape(self.shape);
+                let message = message.text(", but every axis needs at least 1");
+                return Err(ShapeError::argument("shape", message));
+            }
+            axis += 1;
+        }
+        match self.shape.checked_len() {
+            Some(len) if len == input.len() => Ok(self.shape),
+            _ => Err(self.other_count(input)),
+        }
+    }
+
+    const fn other_count(&self, input: Shape) -> ShapeError {
+        let message = Text::of("gives ").shape_and_len(self.shape).text(" values, but gets ");
+        let message = message.shape_and_len(input);
+        let error = ShapeError::argument("shape", message);
+        let help = Text::of("write axes whose product is ").number(input.len());
+        match self.shape.with_last(1).checked_len() {
+            Some(leading) if input.len().is_multiple_of(leading) => {
+                let fitting = self.shape.with_last(input.len() / leading);
+                error.help(help.text(", such as `").shape(fitting).text("`"))
+            }
+            _ => error.help(help),
+        }
+    }
+}
+
+without!(Reshape: params, buffers, macs, how);
+
+/// The row of `Reshape`.
+pub static ROW: Row = row!(Reshape {
+    stem: "reshape",
+    summary: "the same numbers along other axes",
+    positional: 1,
+    inputs: Inputs::One,
+    sizes: &[],
+    computed: &[],
+    flows: Flows::COMPUTE,
+    storage: Storage::View,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    const fn to(axes: &[usize]) -> Reshape {
+        Reshape { shape: Shape::new(axes) }
+    }
+
+    #[test]
+    fn gives_the_shape() {
+        const INPUT: Shape = Shape::new(&[784]);
+        const OUTPUT: Shape = crate::expect(to(&[28, 28, 1]).output(&[INPUT]), "Reshape", "");
+        assert_eq!(OUTPUT, Shape::new(&[28, 28, 1]));
+    }
+
+    #[test]
+    fn refuses_another_count() {
+        let input = Shape::new(&[12, 12, 1]);
+        let (blame, words) = refusal(to(&[4, 4, 8]).output(&[input]));
+        assert_eq!(blame, Blame::Argument("shape"));
+        assert_eq!(
+            words,
+            "layer `it` gives 4x4x8 = 128 values, but gets 12x12x1 = 144\n  \
+             = help: write axes whose product is 144, such as `4x4x9`"
+        );
+        let (_, words) = refusal(to(&[5, 30]).output(&[input]));
+        assert_eq!(
+            words,
+            "layer `it` gives 5x30 = 150 values, but gets 12x12x1 = 144\n  \
+             = help: write axes whose product is 144"
+        );
+    }
+
+    #[test]
+    fn refuses_shapes_without_numbers() {
+        let (_, words) = refusal(to(&[4, 0, 8]).output(&[Shape::new(&[10])]));
+        assert_eq!(words, "layer `it` gives 4x0x8, but every axis needs at least 1");
+        let (_, words) = refusal(to(&[]).output(&[Shape::new(&[10])]));
+        assert_eq!(words, "layer `it` gives a shape without axes, but needs at least one axis");
+    }
+
+    #[test]
+    fn refuses_a_count_that_overflows() {
+        let (_, words) = refusal(to(&[usize::MAX, 2]).output(&[Shape::new(&[10])]));
+        assert_eq!(
+            words,
+            "layer `it` gives 18446744073709551615x2 values, but gets 10\n  \
+             = help: write axes whose product is 10"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! `Softplus`: PyTorch's `nn.Softplus`.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Storage};
+use crate::rules::helpers::{attempt, real, row, without};
+use crate::{Shape, ShapeError};
+
+arguments! {
+    /// `ln(1 + exp(beta * x)) / beta`, element by element; `x` itself where `beta * x > threshold`.
+    pub struct Softplus {
+        /// How sharp the bend at 0 is.
+        beta: Real = 1.0,
+        /// Above which `beta * x` the output is `x`.
+        threshold: Real = 20.0,
+    }
+}
+
+impl Softplus {
+    /// `[..] -> [..]`
+    ///
+    /// # Errors
+    /// When `beta` is not above 0, or one of them is not finite.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let allowed = self.beta > 0.0 && self.beta.is_finite();
+        attempt!(real("beta", self.beta, allowed, "a finite number above 0"));
+        attempt!(real("threshold", self.threshold, self.threshold.is_finite(), "a finite number"));
+        Ok(inputs[0])
+    }
+}
+
+without!(Softplus: params, buffers, macs, how);
+
+/// The row of `Softplus`.
+pub static ROW: Row = row!(Softplus {
+    stem: "softplus",
+    summary: "ln(1 + exp(beta * x)) / beta",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: true,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::rules::helpers::testing::refusal;
+
+    #[test]
+    fn keeps_the_shape() {
+        const INPUT: Shape = Shape::new(&[28, 28, 32]);
+        const OUTPUT: Shape =
+            crate::expect(Softplus { beta: 1.0, threshold: 20.0 }.output(&[INPUT]), "Softplus", "");
+        assert_eq!(OUTPUT, INPUT);
+    }
+
+    #[test]
+    fn refuses_a_beta_of_0() {
+        let (blame, words) =
+            refusal(Softplus { beta: 0.0, threshold: 20.0 }.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Argument("beta"));
+        assert_eq!(words, "layer `it` has `beta = 0`, but needs a finite number above 0");
+    }
+
+    #[test]
+    fn refuses_a_threshold_that_is_no_number() {
+        let (blame, words) =
+            refusal(Softplus { beta: 1.0, threshold: f64::NAN }.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Argument("threshold"));
+        assert_eq!(words, "layer `it` has `threshold = NaN`, but needs a finite number");
+    }
+}

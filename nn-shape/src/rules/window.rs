@@ -1,0 +1,238 @@
+//! [`Window`]: how a kernel goes over height and width. Convolutions and pools share it.
+
+use crate::checks::MOST;
+use crate::rules::helpers::{attempt, counts};
+use crate::{Padding, Shape, ShapeError, Text};
+
+/// The default of a pool's stride: the size of its kernel, as in PyTorch. No stride of a real
+/// network is as large as this number that stands for it.
+pub const AS_KERNEL: usize = u32::MAX as usize;
+
+/// The stride, where [`AS_KERNEL`] is replaced by what it stands for.
+pub(crate) const fn pool_stride(stride: [usize; 2], kernel: [usize; 2]) -> [usize; 2] {
+    [
+        if stride[0] == AS_KERNEL { kernel[0] } else { stride[0] },
+        if stride[1] == AS_KERNEL { kernel[1] } else { stride[1] },
+    ]
+}
+
+/// A kernel that goes over height (axis 0) and width (axis 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its size.
+    pub kernel: [usize; 2],
+    /// How far it goes in one step.
+    pub stride: [usize; 2],
+    /// How much is added to the input before its first and after its last element of each axis.
+    pub padding: [[usize; 2]; 2],
+    /// How far apart the kernel's elements are.
+    pub dilation: [usize; 2],
+}
+
+const NOUN: [&str; 2] = ["height", "width"];
+const ADJECTIVE: [&str; 2] = ["high", "wide"];
+
+impl Window {
+    /// A window of these arguments.
+    #[must_use]
+    pub(crate) const fn new(
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: Padding,
+        dilation: [usize; 2],
+    ) -> Self {
+        let mut window = Self { kernel, stride, padding: [[0; 2]; 2], dilation };
+        let mut axis = 0;
+        while axis < 2 {
+            window.padding[axis] = match padding {
+                Padding::Explicit(both) => [both[axis]; 2],
+                Padding::Same => {
+                    let all = window.extent(axis).saturating_sub(1);
+                    [all / 2, all - all / 2]
+                }
+            };
+            axis += 1;
+        }
+        window
+    }
+
+    /// How many elements of the input it spans, from its first to its last.
+    #[must_use]
+    pub const fn extent(&self, axis: usize) -> usize {
+        self.dilation[axis].saturating_mul(self.kernel[axis].saturating_sub(1)).saturating_add(1)
+    }
+
+    /// How many steps it makes over an input of `size` along `axis`; `None` where it does not fit.
+    const fn steps(&self, axis: usize, size: usize) -> Option<usize> {
+        match self.padded(axis, size).checked_sub(self.extent(axis)) {
+            Some(rest) => Some(rest / self.stride[axis] + 1),
+            None => None,
+        }
+    }
+
+    const fn padded(&self, axis: usize, size: usize) -> usize {
+        size.saturating_add(self.padding[axis][0]).saturating_add(self.padding[axis][1])
+    }
+
+    /// `[H, W, C] -> [H', W', C]`
+    ///
+    /// # Errors
+    /// When the input has another rank or is smaller than the kernel, or an argument is 0.
+    pub(crate) const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+        attempt!(picture(input));
+        attempt!(counts("kernel", "kernel", self.kernel));
+        attempt!(counts("stride", "stride", self.stride));
+        attempt!(counts("dilation", "dilation", self.dilation));
+        attempt!(self.check_padding());
+        let height = attempt!(self.output_axis(0, input));
+        let width = attempt!(self.output_axis(1, input));
+        Ok(Shape::new(&[height, width, input.last()]))
+    }
+
+    /// Refuses paddings that would overflow.
+    const fn check_padding(&self) -> Result<(), ShapeError> {
+        let [height, width] = [self.padding[0][1], self.padding[1][1]];
+        if height <= MOST && width <= MOST {
+            return Ok(());
+        }
+        let message = Text::of("has a padding of ").pair([height, width]);
+        let message = message.text(", but can have at most ").number(MOST);
+        Err(ShapeError::argument("padding", message))
+    }
+
+    const fn output_axis(&self, axis: usize, input: Shape) -> Result<usize, ShapeError> {
+        match self.steps(axis, input.dim(axis)) {
+            Some(steps) => Ok(steps),
+            None => Err(self.too_large(axis, input.dim(axis))),
+        }
+    }
+
+    /// The kernel is larger than the input.
+    const fn too_large(&self, axis: usize, size: usize) -> ShapeError {
+        let extent = self.extent(axis);
+        let mut message = Text::of("has a kernel of ").pair(self.kernel);
+        if self.dilation[axis] > 1 {
+            message = message.text(" with a dilation of ").pair(self.dilation);
+            message = message.text(", which spans ").number(extent);
+        }
+        message = message.text(", but its input is only ").number(size).text(" ");
+        message = message.text(ADJECTIVE[axis]);
+        let padded = self.padded(axis, size);
+        if padded > size {
+            message = message.text(" (").number(padded).text(" with padding)");
+        }
+        let how = self.formula(Text::new(), axis, size).text(" is less than 1");
+        ShapeError::argument("kernel", message).how(how).help(self.fitting(size, padded, axis))
+    }
+
+    /// What would make the kernel fit, in words.
+    const fn fitting(&self, size: usize, padded: usize, axis: usize) -> Text {
+        let padding = self.extent(axis).saturating_sub(size).div_ceil(2);
+        if padded <= 1 {
+            let help = Text::of("leave out this layer or an earlier one that shrinks its input");
+            return help.text(", or write `padding = ").number(padding).text("`");
+        }
+        let largest = (padded - 1) / self.dilation[axis] + 1;
+        let help = Text::of("a kernel of at most ").number(largest);
+        help.text(" fits, or `padding = ").number(padding).text("`")
+    }
+
+    /// How height and width came about: `(28 + 2*0 - 3)/1 + 1 = 26`, once where both are alike.
+    #[must_use]
+    pub(crate) const fn how(&self, input: Shape) -> Text {
+        let alike = input.dim(0) == input.dim(1)
+            && self.kernel[0] == self.kernel[1]
+            && self.stride[0] == self.stride[1]
+            && self.padding[0][0] == self.padding[1][0]
+            && self.padding[0][1] == self.padding[1][1]
+            && self.dilation[0] == self.dilation[1];
+        if alike {
+            return self.how_axis(Text::new(), 0, input.dim(0));
+        }
+        let text = Text::of(NOUN[0]).text(" ");
+        let text = self.how_axis(text, 0, input.dim(0)).text(", ").text(NOUN[1]).text(" ");
+        self.how_axis(text, 1, input.dim(1))
+    }
+
+    const fn how_axis(&self, text: Text, axis: usize, size: usize) -> Text {
+        let Some(steps) = self.steps(axis, size) else {
+            return text;
+        };
+        let text = self.formula(text, axis, size).text(" = ").number(steps);
+        let rest = self.padded(axis, size) - self.extent(axis);
+        if rest.is_multiple_of(self.stride[axis]) { text } else { text.text(", rounded down") }
+    }
+
+    /// `(28 + 2*0 - 3)/1 + 1`
+    const fn formula(&self, text: Text, axis: usize, size: usize) -> Text {
+        let [before, after] = self.padding[axis];
+        let text = text.text("(").number(size).text(" + ");
+        let text = if before == after {
+            text.text("2*").number(before)
+        } else {
+            text.number(before).text(" + ").number(after)
+        };
+        let text = text.text(" - ");
+        let text = if self.dilation[axis] == 1 {
+            text.number(self.kernel[axis])
+        } else {
+            let text = text.number(self.dilation[axis]).text("*(").number(self.kernel[axis]);
+            text.text(" - 1) - 1")
+        };
+        text.text(")/").number(self.stride[axis]).text(" + 1")
+    }
+}
+
+/// The shape, if it has height, width and channels.
+pub(crate) const fn picture(input: Shape) -> Result<Shape, ShapeError> {
+    if input.rank() == 3 {
+        return Ok(input);
+    }
+    let message = Text::of("takes height x width x channels, but gets ").shape(input);
+    let error = ShapeError::layer(message);
+    Err(match input.rank() {
+        1 => error.help(Text::of(
+            "put it before `Flatten`, or write `Reshape(HxWxC)` with your height, width and channels before it",
+        )),
+        2 => {
+            let help = Text::of("say how many channels there are: write `").shape(input);
+            error.help(help.text("x1` for one"))
+        }
+        _ => error,
+    })
+}
+
+/// The rules of pools: besides those of a window, at least one element of the input, and not only
+/// padding, is under the kernel wherever it stands.
+pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeError> {
+    let output = attempt!(window.output(input));
+    let mut axis = 0;
+    while axis < 2 {
+        let padding = window.padding[axis][0];
+        let most = window.extent(axis) / 2;
+        if padding > most {
+            let both = [window.padding[0][0], window.padding[1][0]];
+            let message = Text::of("has a padding of ").pair(both).text(", but a kernel of ");
+            let mut message = message.pair(window.kernel);
+            if window.dilation[axis] > 1 {
+                message = message.text(" with a dilation of ").pair(window.dilation);
+            }
+            let message = message.text(" allows at most ").number(most);
+            let help =
+                Text::of("pad at most half the kernel, so that no window sees padding alone");
+            return Err(ShapeError::argument("padding", message).help(help));
+        }
+        let dilation = window.dilation[axis];
+        let size = input.dim(axis);
+        if padding > 0 && dilation > size {
+            let message = Text::of("has a dilation of ").pair(window.dilation);
+            let message = message.text(", but its input is only ").number(size).text(" ");
+            let message = message.text(ADJECTIVE[axis]);
+            let help = Text::of("use a dilation of at most ").number(size);
+            let help = help.text(", so that no window sees padding alone");
+            return Err(ShapeError::argument("dilation", message).help(help));
+        }
+        axis += 1;
+    }
+    Ok(output)
+}
