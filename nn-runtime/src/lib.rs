@@ -18,7 +18,7 @@ pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, take};
 pub use network::{LayerInfo, Network};
 pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
-pub use step::{BatchError, infer_batch, infer_one, loss_and_gradients};
+pub use step::{BatchError, infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
 pub use tensor::{Axis, Element, Tensor};
 pub use values::{Inputs, Values};
 pub use weights::Weights;

@@ -158,6 +158,21 @@ fn with_inputs<N: Network, R>(n: usize, copies: &[f32], f: impl FnOnce(&[&[f32]]
     f(&slices[..lens.len()])
 }
 
+/// A slice for the gradient of each input, or none where there is no memory for them.
+fn d_input_slices<N: Network>(n: usize, d_copies: &mut [f32]) -> [Option<&mut [f32]>; MAX_INPUTS] {
+    let mut slices = [const { None }; MAX_INPUTS];
+    let mut rest = d_copies;
+    if rest.is_empty() {
+        return slices;
+    }
+    for (slice, &len) in slices.iter_mut().zip(N::Input::LENS) {
+        let (input, behind) = rest.split_at_mut(n * len);
+        *slice = Some(input);
+        rest = behind;
+    }
+    slices
+}
+
 /// Where things are in the memory of a shard's passage; sizes in numbers per sample.
 struct Local;
 
@@ -174,9 +189,17 @@ impl Local {
     const fn saved<N: Network>() -> Buffer {
         Self::d_output::<N>().then(N::SAVED)
     }
+    /// The inputs' gradients, where they are asked for.
+    const fn d_inputs<N: Network>() -> Buffer {
+        Self::saved::<N>().then(inputs_len::<N>())
+    }
+    /// Numbers for one sample.
+    const fn sample<N: Network>(with_d_inputs: bool) -> usize {
+        if with_d_inputs { Self::d_inputs::<N>().end() } else { Self::saved::<N>().end() }
+    }
     /// Numbers for `capacity` samples, with the scratch memory behind them, in whole cache lines.
-    const fn len<N: Network>(capacity: usize) -> usize {
-        (capacity * Self::saved::<N>().end() + N::SCRATCH).next_multiple_of(16)
+    const fn len<N: Network>(capacity: usize, with_d_inputs: bool) -> usize {
+        (capacity * Self::sample::<N>(with_d_inputs) + N::SCRATCH).next_multiple_of(16)
     }
 }
 
@@ -193,15 +216,52 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     d_net: &mut N,
     streams: Streams,
 ) -> Result<f32, BatchError> {
+    run_step(net, loss, inputs, targets, d_net, None, streams)
+}
+
+/// As [`loss_and_gradients`], and writes the gradient of the mean loss with respect to each sample to
+/// `d_inputs`: what in the picture speaks for its class. An input of class or token numbers has none.
+///
+/// # Errors
+/// As [`loss_and_gradients`], and when there are not as many `d_inputs` as inputs.
+pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
+    net: &mut N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[L::Target],
+    d_net: &mut N,
+    d_inputs: &mut [N::Input],
+    streams: Streams,
+) -> Result<f32, BatchError> {
+    if inputs.len() != d_inputs.len() {
+        return Err(BatchError(format!(
+            "expected room for one gradient for each input, found {} inputs and {} gradients",
+            inputs.len(),
+            d_inputs.len()
+        )));
+    }
+    run_step(net, loss, inputs, targets, d_net, Some(d_inputs), streams)
+}
+
+fn run_step<N: Network, L: Loss<N::Output>>(
+    net: &mut N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[L::Target],
+    d_net: &mut N,
+    d_inputs: Option<&mut [N::Input]>,
+    streams: Streams,
+) -> Result<f32, BatchError> {
     check_batch::<N, L>(loss, inputs, targets)?;
     let batch = inputs.len();
+    let with_d_inputs = d_inputs.is_some();
     let capacity = shard_capacity(Local::saved::<N>().end(), batch);
     let shards = batch.div_ceil(capacity);
     let kept_stride = Shards::stride(capacity, N::PARTIAL, N::KEPT);
     // With one phase a shard goes forward and backward at once, in memory of the worker's own; with
     // more, each shard's values wait for the others.
     let locals = if N::PHASES == 1 { parallel::threads().min(shards) } else { shards };
-    let local_len = Local::len::<N>(capacity);
+    let local_len = Local::len::<N>(capacity, with_d_inputs);
     let need = N::SHARED.next_multiple_of(16) + locals * local_len + shards * kept_stride;
     with_workspace(need, shards, |memory, losses| {
         let (shared, memory) = memory.split_at_mut(N::SHARED.next_multiple_of(16));
@@ -216,6 +276,7 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
             local: Chunks::new(local, local_len),
             kept: Chunks::new(kept, kept_stride),
             losses: Chunks::new(losses, 1),
+            d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
         };
         step.net.prepare(&mut shared[..N::SHARED]);
         step.all_phases(&mut shared[..N::SHARED]);
@@ -290,6 +351,7 @@ struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     local: Chunks<f32>,
     kept: Chunks<f32>,
     losses: Chunks<f64>,
+    d_inputs: Option<Chunks<N::Input>>,
 }
 
 /// Which half of a step a shard goes through.
@@ -349,7 +411,9 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         // number or the worker's; so nobody else uses these chunks now.
         let (local, kept, loss) =
             unsafe { (self.local.chunk(local), self.kept.chunk(shard), self.losses.chunk(shard)) };
-        let (local, scratch) = local.split_at_mut(n * Local::saved::<N>().end());
+        let sample = Local::sample::<N>(self.d_inputs.is_some());
+        let (local, scratch) = local.split_at_mut(n * sample);
+        let (local, d_copies) = local.split_at_mut(n * Local::saved::<N>().end());
         let [copies, y, d_y, saved] = crate::take(
             local,
             n,
@@ -374,12 +438,30 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
                 if phase + 1 == N::PHASES {
                     loss[0] = self.losses_of(&self.targets[first..first + n], y, d_y);
                 }
-                let mut d_x = [const { None }; MAX_INPUTS];
+                let mut d_x = d_input_slices::<N>(n, d_copies);
                 let d_x = &mut d_x[..N::Input::LENS.len()];
                 with_inputs::<N, _>(n, copies, |x| {
                     self.net.backward(&pass, phase, x, y, d_y, d_x, memory);
                 });
+                if phase == 0 {
+                    self.scatter(first, n, d_copies);
+                }
             }
+        }
+    }
+
+    /// Hands the gradients of a shard's inputs to the caller, where it asked for them.
+    fn scatter(&self, first: usize, n: usize, d_copies: &[f32]) {
+        let Some(d_inputs) = &self.d_inputs else { return };
+        let mut rest = d_copies;
+        for (index, &len) in N::Input::LENS.iter().enumerate() {
+            let (input, behind) = rest.split_at(n * len);
+            for (i, copy) in input.chunks_exact(len).enumerate() {
+                // SAFETY: each sample belongs to one shard, a shard to one thread.
+                let sample = unsafe { d_inputs.chunk(first + i) };
+                sample[0].input_mut(index).copy_from_slice(copy);
+            }
+            rest = behind;
         }
     }
 

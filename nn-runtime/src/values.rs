@@ -45,6 +45,9 @@ pub trait Inputs: Copy + Send + Sync + 'static {
 
     /// The numbers of input `index`.
     fn input(&self, index: usize) -> &[f32];
+
+    /// The numbers of input `index`, to be written.
+    fn input_mut(&mut self, index: usize) -> &mut [f32];
 }
 
 impl<T: Values> Inputs for T {
@@ -52,6 +55,10 @@ impl<T: Values> Inputs for T {
 
     fn input(&self, _index: usize) -> &[f32] {
         self.as_floats()
+    }
+
+    fn input_mut(&mut self, _index: usize) -> &mut [f32] {
+        self.as_floats_mut()
     }
 }
 
@@ -63,6 +70,13 @@ macro_rules! tuple_inputs {
             fn input(&self, index: usize) -> &[f32] {
                 match index {
                     $($index => self.$index.as_floats(),)*
+                    _ => unreachable!("inputs are counted by LENS"),
+                }
+            }
+
+            fn input_mut(&mut self, index: usize) -> &mut [f32] {
+                match index {
+                    $($index => self.$index.as_floats_mut(),)*
                     _ => unreachable!("inputs are counted by LENS"),
                 }
             }

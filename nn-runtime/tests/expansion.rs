@@ -277,7 +277,7 @@ fn gradients_agree_with_finite_differences() {
     };
     assert!((f64::from(loss.unwrap()) - mean(&net)).abs() < 1e-6);
     let gradient = d_net.as_floats().to_vec();
-    for i in 0..<Tiny as Weights>::LEN {
+    for (i, analytic) in gradient.iter().enumerate() {
         let old = net.as_floats()[i];
         net.as_floats_mut()[i] = old + 1e-2;
         let above = mean(&net);
@@ -285,7 +285,40 @@ fn gradients_agree_with_finite_differences() {
         let below = mean(&net);
         net.as_floats_mut()[i] = old;
         let numeric = (above - below) / 2e-2;
-        assert!((numeric - f64::from(gradient[i])).abs() < 1e-3, "{i}: {numeric} {}", gradient[i]);
+        assert!((numeric - f64::from(*analytic)).abs() < 1e-3, "{i}: {numeric} {analytic}");
+    }
+}
+
+#[test]
+fn input_gradients_agree_with_finite_differences() {
+    let mut net = Tiny::new(3);
+    let inputs = [[0.3, -0.2, 0.9, 0.5], [1.0, 0.4, -0.7, 0.1]];
+    let targets = [[0.5, -1.0], [0.0, 2.0]];
+    let mut d_net = <Tiny as Weights>::zeros();
+    let mut d_inputs = [[0.0; 4]; 2];
+    let streams = Streams::new(1);
+    let mut loss_at = |inputs: &[[f32; 4]]| {
+        let loss = loss_and_all_gradients(
+            &mut *net,
+            &HalfSquare,
+            inputs,
+            &targets,
+            &mut *d_net,
+            &mut d_inputs,
+            streams,
+        );
+        (f64::from(loss.unwrap()), d_inputs)
+    };
+    let (_, analytic) = loss_at(&inputs);
+    for sample in 0..2 {
+        for i in 0..4 {
+            let mut above = inputs;
+            above[sample][i] += 1e-2;
+            let mut below = inputs;
+            below[sample][i] -= 1e-2;
+            let numeric = (loss_at(&above).0 - loss_at(&below).0) / 2e-2;
+            assert!((numeric - f64::from(analytic[sample][i])).abs() < 1e-4);
+        }
     }
 }
 
