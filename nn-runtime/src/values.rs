@@ -43,6 +43,10 @@ pub trait Inputs: Copy + Send + Sync + 'static {
     /// How many numbers each input has.
     const LENS: &'static [usize];
 
+    /// A sample of zeros.
+    #[must_use]
+    fn zero() -> Self;
+
     /// The numbers of input `index`.
     fn input(&self, index: usize) -> &[f32];
 
@@ -52,6 +56,10 @@ pub trait Inputs: Copy + Send + Sync + 'static {
 
 impl<T: Values> Inputs for T {
     const LENS: &'static [usize] = &[T::LEN];
+
+    fn zero() -> Self {
+        Self::zeroed()
+    }
 
     fn input(&self, _index: usize) -> &[f32] {
         self.as_floats()
@@ -66,6 +74,10 @@ macro_rules! tuple_inputs {
     ($($T:ident $index:tt),*) => {
         impl<$($T: Values),*> Inputs for ($($T,)*) {
             const LENS: &'static [usize] = &[$($T::LEN),*];
+
+            fn zero() -> Self {
+                ($($T::zeroed(),)*)
+            }
 
             fn input(&self, index: usize) -> &[f32] {
                 match index {
