@@ -68,24 +68,22 @@ pub const fn arrow(arrow: &Arrow) -> Result<Shape, ShapeError> {
 /// # Errors
 /// When an axis is 0, there is no axis, or the count of numbers is absurd.
 pub const fn header_input(declared: Shape) -> Result<Shape, ShapeError> {
-    let network = Text::of("the network");
-    if declared.rank() == 0 {
-        let message = Text::of("takes a shape without axes, but needs at least one axis");
-        return Err(ShapeError::layer(message).about(network));
-    }
-    let mut axis = 0;
-    while axis < declared.rank() {
-        if declared.dim(axis) == 0 {
-            let message = Text::of("takes ").shape(declared);
-            let message = message.text(", but every axis needs at least 1");
-            return Err(ShapeError::layer(message).about(network));
-        }
-        axis += 1;
-    }
-    match at_most(declared, "takes ") {
+    match sound(declared, "takes ") {
         Ok(shape) => Ok(shape),
-        Err(error) => Err(error.about(network)),
+        Err(error) => Err(error.about(Text::of("the network"))),
     }
+}
+
+/// The shape that comes out of a layer of the user's, as its type says it.
+///
+/// ```text
+/// layer `mix` gives 0x64, but every axis needs at least 1
+/// ```
+///
+/// # Errors
+/// When an axis is 0, there is no axis, or the count of numbers is absurd.
+pub const fn layer_output(given: Shape) -> Result<Shape, ShapeError> {
+    sound(given, "gives ")
 }
 
 /// The shape that comes out of a network, after its header agreed.
@@ -189,6 +187,24 @@ const fn stride_between(from: usize, to: usize) -> Option<usize> {
     if (from - 1) / stride + 1 == to { Some(stride) } else { None }
 }
 
+/// The shape, if it holds at least one number and no absurd count of them. `verb` begins the
+/// message: `gives `.
+pub(crate) const fn sound(shape: Shape, verb: &str) -> Result<Shape, ShapeError> {
+    if shape.rank() == 0 {
+        let message = Text::of(verb).text("a shape without axes, but needs at least one axis");
+        return Err(ShapeError::layer(message));
+    }
+    let mut axis = 0;
+    while axis < shape.rank() {
+        if shape.dim(axis) == 0 {
+            let message = Text::of(verb).shape(shape).text(", but every axis needs at least 1");
+            return Err(ShapeError::layer(message));
+        }
+        axis += 1;
+    }
+    at_most(shape, verb)
+}
+
 /// The shape, unless it holds more numbers than any memory. `verb` begins the message: `gives `.
 pub(crate) const fn at_most(shape: Shape, verb: &str) -> Result<Shape, ShapeError> {
     match shape.checked_len() {
@@ -202,4 +218,162 @@ pub(crate) const fn at_most(shape: Shape, verb: &str) -> Result<Shape, ShapeErro
 
 const fn layer(name: &str) -> Text {
     Text::of("layer ").quoted(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::testing::refusal;
+
+    const PICTURE: Shape = Shape::new(&[32, 32, 16]);
+    const FLATTEN: Arrow<'static> = Arrow {
+        layer: "Flatten",
+        input: Shape::new(&[5, 5, 64]),
+        output: Shape::new(&[1600]),
+        how: Text::new(),
+        declared: Shape::new(&[1568]),
+        view: true,
+        reader: "fc1",
+    };
+
+    #[test]
+    fn agrees_in_constants() {
+        const RIGHT: Arrow = Arrow { declared: Shape::new(&[1600]), ..FLATTEN };
+        const ARROW: Shape = crate::expect(arrow(&RIGHT), "Flatten", "");
+        const HEADER: Shape = crate::expect(header_output(ARROW, ARROW), "", "");
+        const INPUT: Shape = crate::expect(header_input(PICTURE), "", "");
+        const LAYER: Shape = crate::expect(layer_input(INPUT, PICTURE, ""), "encoder", "");
+        const _: Shape = crate::expect(layer_output(LAYER), "encoder", "");
+        const SUM: Shape = crate::expect(residual(LAYER, PICTURE, None), "Residual", "");
+        const SKIP: Shape = crate::expect(residual(HEADER, SUM, Some(PICTURE)), "Residual", "");
+        assert_eq!(SKIP, PICTURE);
+    }
+
+    #[test]
+    fn a_wrong_arrow_on_flatten_is_told_of_its_reader() {
+        let (_, words) = refusal(arrow(&FLATTEN));
+        assert_eq!(
+            words,
+            "layer `fc1` takes 1568 values, but `Flatten` gives 5x5x64 = 1600\n  \
+             = help: write `-> 1600`, or drop the arrow and let the size be inferred"
+        );
+    }
+
+    #[test]
+    fn a_wrong_arrow_elsewhere_is_told_of_its_layer() {
+        let (_, words) = refusal(arrow(&Arrow { reader: "", ..FLATTEN }));
+        assert_eq!(
+            words,
+            "layer `Flatten` gives 5x5x64 = 1600, but its arrow says 1568\n  \
+             = help: write `-> 1600`, or drop the arrow and let the size be inferred"
+        );
+        let (_, words) = refusal(arrow(&Arrow { declared: Shape::new(&[5, 5, 63]), ..FLATTEN }));
+        assert_eq!(
+            words,
+            "layer `Flatten` gives 5x5x64 = 1600, but its arrow says 5x5x63\n  \
+             = help: write `-> 1600`, or drop the arrow and let the size be inferred"
+        );
+        let conv2 = Arrow {
+            layer: "conv2",
+            input: Shape::new(&[13, 13, 32]),
+            output: Shape::new(&[11, 11, 64]),
+            how: Text::of("(13 + 2*0 - 3)/1 + 1 = 11"),
+            declared: Shape::new(&[12, 12, 64]),
+            view: false,
+            reader: "fc1",
+        };
+        let (_, words) = refusal(arrow(&conv2));
+        assert_eq!(
+            words,
+            "layer `conv2` gives 11x11x64, but its arrow says 12x12x64\n  \
+             = note: (13 + 2*0 - 3)/1 + 1 = 11\n  \
+             = help: write `-> 11x11x64`, or drop the arrow and let the shape be inferred"
+        );
+    }
+
+    #[test]
+    fn a_header_needs_numbers() {
+        let (_, words) = refusal(header_input(Shape::new(&[0, 28, 1])));
+        assert_eq!(words, "the network takes 0x28x1, but every axis needs at least 1");
+        let (_, words) = refusal(header_input(Shape::new(&[])));
+        assert_eq!(words, "the network takes a shape without axes, but needs at least one axis");
+        let (_, words) = refusal(header_input(Shape::new(&[usize::MAX, 2])));
+        assert_eq!(
+            words,
+            "the network takes 18446744073709551615x2, which is more than the most of 1099511627776 numbers"
+        );
+    }
+
+    #[test]
+    fn a_layer_gives_numbers() {
+        let (_, words) = refusal(layer_output(Shape::new(&[0, 64])));
+        assert_eq!(words, "layer `it` gives 0x64, but every axis needs at least 1");
+    }
+
+    #[test]
+    fn a_header_keeps_its_promise() {
+        let (_, words) = refusal(header_output(Shape::new(&[12]), Shape::new(&[10])));
+        assert_eq!(
+            words,
+            "the network gives 12, but its header promises 10\n  \
+             = help: write `-> 12` in the header, or let the last layer give 10"
+        );
+    }
+
+    #[test]
+    fn a_network_as_a_layer_takes_its_own_input_only() {
+        let (found, expected) = (Shape::new(&[14, 14, 1]), Shape::new(&[28, 28, 1]));
+        let (_, words) = refusal(layer_input(found, expected, ""));
+        assert_eq!(
+            words,
+            "layer `it` takes 28x28x1, but gets 14x14x1\n  \
+             = help: let what stands before it give 28x28x1"
+        );
+        let (_, words) = refusal(layer_input(Shape::new(&[10]), Shape::new(&[12]), "table"));
+        assert_eq!(
+            words,
+            "layer `it` takes 12 as its input `table`, but gets 10\n  \
+             = help: let what stands before it give 12"
+        );
+    }
+
+    #[track_caller]
+    fn residual_help(body: &[usize], help: &str) {
+        let (_, words) = refusal(residual(PICTURE, Shape::new(body), None));
+        let begin =
+            "layer `it` adds its input and its body, but the input is 32x32x16 and the body gives ";
+        assert!(words.starts_with(begin), "{words}");
+        assert_eq!(words.split_once("= help: ").unwrap().1, help);
+    }
+
+    #[test]
+    fn a_body_that_changes_the_shape_needs_a_skip() {
+        residual_help(
+            &[16, 16, 32],
+            "add `skip { Conv2d(32, kernel = 1, stride = 2) }`, which gives 16x16x32",
+        );
+        residual_help(&[32, 32, 32], "add `skip { Conv2d(32, kernel = 1) }`, which gives 32x32x32");
+        residual_help(
+            &[28, 28, 16],
+            "let the body give 32x32x16 (`padding = same` keeps height and width), or add a `skip`",
+        );
+        residual_help(
+            &[16, 32, 16],
+            "let the body give 32x32x16 (`padding = same` keeps height and width), or add a `skip`",
+        );
+        residual_help(&[64], "let the body give 32x32x16, or add a `skip` that gives 64");
+        let (_, words) = refusal(residual(Shape::new(&[32]), Shape::new(&[64]), None));
+        assert!(words.ends_with("= help: add `skip { Dense(64) }`, which gives 64"), "{words}");
+    }
+
+    #[test]
+    fn a_skip_gives_what_the_body_gives() {
+        let skip = Some(Shape::new(&[16, 16, 64]));
+        let (_, words) = refusal(residual(PICTURE, Shape::new(&[16, 16, 32]), skip));
+        assert_eq!(
+            words,
+            "layer `it` adds its body and its `skip`, but the body gives 16x16x32 and the `skip` gives 16x16x64\n  \
+             = help: let both give the same shape"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! [`ShapeError`]: what is wrong, how the number came about, how to mend it.
 
-use crate::Text;
+use crate::{Shape, Text};
 
 /// What a mistake is pointed at in the user's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,80 @@ pub const fn explain(name: &str, error: &ShapeError, trace: &str) -> Text {
         text = text.text("\n  = help: ").append(&error.help);
     }
     if !trace.is_empty() {
-        text = text.text("\n  = trace: ").text(trace);
+        text = text.text("\n  = trace: ").end_of(trace);
     }
     text
+}
+
+/// The way to a layer, for [`explain`]: the shape at its beginning, then each layer's name and the
+/// shape that it gives.
+///
+/// ```text
+/// 28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32
+/// ```
+#[must_use]
+pub const fn trace(input: Shape, steps: &[(&str, Shape)]) -> Text {
+    let mut text = Text::new().shape(input);
+    let mut i = 0;
+    while i < steps.len() {
+        let step = Text::of(" -").text(steps[i].0).text("-> ").shape(steps[i].1);
+        text = text.making_room(step.as_str().len()).append(&step);
+        i += 1;
+    }
+    text
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use crate::{Blame, Shape, ShapeError, explain};
+    use std::string::{String, ToString};
+
+    /// What an error blames, and its message as people read it about a layer named `it`.
+    #[track_caller]
+    pub(crate) fn refusal(result: Result<Shape, ShapeError>) -> (Blame, String) {
+        let error = result.expect_err("should be refused");
+        (error.blame, explain("it", &error, "").as_str().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PICTURE: Shape = Shape::new(&[28, 28, 1]);
+
+    #[test]
+    fn explains_in_order() {
+        const ERROR: ShapeError = ShapeError::layer(Text::of("is wrong"))
+            .how(Text::of("1 + 1 = 2"))
+            .help(Text::of("mend it"));
+        const TEXT: Text = explain("conv1", &ERROR, "28x28x1");
+        assert_eq!(
+            TEXT.as_str(),
+            "layer `conv1` is wrong\n  = note: 1 + 1 = 2\n  = help: mend it\n  = trace: 28x28x1"
+        );
+        let bare = ShapeError::layer(Text::of("is wrong")).about(Text::of("the network"));
+        assert_eq!(explain("conv1", &bare, "").as_str(), "the network is wrong");
+    }
+
+    #[test]
+    fn traces_the_way() {
+        const TRACE: Text = trace(
+            PICTURE,
+            &[("conv1", Shape::new(&[26, 26, 32])), ("MaxPool2d", Shape::new(&[13, 13, 32]))],
+        );
+        assert_eq!(TRACE.as_str(), "28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32");
+    }
+
+    #[test]
+    fn long_ways_lose_their_beginning() {
+        let steps = [("a_layer_with_a_name_of_some_length", PICTURE); 100];
+        let text = trace(PICTURE, &steps);
+        assert!(text.as_str().starts_with("..."));
+        assert!(text.as_str().ends_with(" -a_layer_with_a_name_of_some_length-> 28x28x1"));
+        let error = ShapeError::layer(Text::of("is wrong"));
+        let whole = explain("it", &error, text.as_str());
+        assert!(whole.as_str().starts_with("layer `it` is wrong\n  = trace: ..."));
+        assert!(whole.as_str().ends_with("-> 28x28x1"));
+    }
 }

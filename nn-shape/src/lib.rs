@@ -17,7 +17,7 @@ mod shape;
 mod text;
 
 pub use arguments::{Kind, Padding, Parameter, Value};
-pub use error::{Blame, ShapeError, explain};
+pub use error::{Blame, ShapeError, explain, trace};
 pub use plan::{Lifetime, plan};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;

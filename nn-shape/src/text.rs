@@ -5,6 +5,9 @@ use crate::Shape;
 /// The most bytes a [`Text`] holds; longer ones are cut and end in `...`.
 const CAPACITY: usize = 1024;
 
+/// Stands where words were cut off.
+const DOTS: &str = "...";
+
 /// A sentence in a fixed buffer, built by `const fn`, so that the compiler can say it.
 #[derive(Clone, Copy)]
 pub struct Text {
@@ -45,6 +48,25 @@ impl Text {
             i += 1;
         }
         self
+    }
+
+    /// Adds words of which the end matters most: what is too long loses its beginning.
+    #[must_use]
+    pub const fn end_of(self, words: &str) -> Self {
+        let room = CAPACITY - self.len;
+        if words.len() <= room {
+            return self.text(words);
+        }
+        self.text(DOTS).text(end(words, room.saturating_sub(DOTS.len())))
+    }
+
+    /// Loses its beginning, unless `len` bytes more have room.
+    pub(crate) const fn making_room(self, len: usize) -> Self {
+        let room = CAPACITY.saturating_sub(len);
+        if self.len <= room {
+            return self;
+        }
+        Self::of(DOTS).text(end(self.as_str(), room.saturating_sub(DOTS.len())))
     }
 
     /// Adds a word between backquotes.
@@ -178,18 +200,25 @@ impl Text {
     }
 
     const fn cut(mut self) -> Self {
-        let mut end = CAPACITY - 3;
+        let mut end = CAPACITY - DOTS.len();
         // Steps back over the continuation bytes of a character.
         while end > 0 && self.bytes[end] & 0b1100_0000 == 0b1000_0000 {
             end -= 1;
         }
-        self.bytes[end] = b'.';
-        self.bytes[end + 1] = b'.';
-        self.bytes[end + 2] = b'.';
-        self.len = end + 3;
+        self.len = end;
+        self = self.text(DOTS);
         self.full = true;
         self
     }
+}
+
+/// The last characters of `words` that fit into `room` bytes.
+const fn end(words: &str, room: usize) -> &str {
+    let mut start = words.len().saturating_sub(room);
+    while !words.is_char_boundary(start) {
+        start += 1;
+    }
+    words.split_at(start).1
 }
 
 /// How many digits of a real number are shown.
@@ -234,6 +263,15 @@ mod tests {
         assert_eq!(TEXT.as_str(), "gives 5x5x64 = 1600");
         assert_eq!(Text::new().number(0).as_str(), "0");
         assert_eq!(Text::new().number(usize::MAX).as_str(), std::format!("{}", usize::MAX));
+    }
+
+    #[test]
+    fn the_end_is_kept_where_it_matters() {
+        let long = "é".repeat(CAPACITY);
+        let text = Text::of("trace: ").end_of(&std::format!("{long} the end"));
+        assert!(text.as_str().starts_with("trace: ...é"));
+        assert!(text.as_str().ends_with("é the end"));
+        assert_eq!(Text::of("all: ").end_of("short").as_str(), "all: short");
     }
 
     #[test]

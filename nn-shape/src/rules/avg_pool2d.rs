@@ -65,7 +65,7 @@ pub static ROW: Row = row!(AvgPool2d {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> AvgPool2d {
         AvgPool2d {

@@ -72,7 +72,7 @@ pub static ROW: Row = row!(BatchNorm {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     const DEFAULT: BatchNorm = BatchNorm { momentum: 0.1, eps: 1e-5, affine: true };
 

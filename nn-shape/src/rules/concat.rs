@@ -78,7 +78,7 @@ pub static ROW: Row = row!(Concat {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     #[test]
     fn adds_up_the_last_axis() {

@@ -180,7 +180,7 @@ pub static ROW: Row = row!(Conv2d {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     const fn conv(out_channels: usize, kernel: usize) -> Conv2d {
         Conv2d {
@@ -276,6 +276,17 @@ mod tests {
              but its input is only 5 wide (7 with padding)\n  \
              = note: (5 + 2*1 - 4*(3 - 1) - 1)/1 + 1 is less than 1\n  \
              = help: a kernel of at most 2 fits, or `padding = 2`"
+        );
+    }
+
+    #[test]
+    fn refuses_channels_first() {
+        let (_, words) = refusal(conv(32, 3).output(&[Shape::new(&[1, 28, 28])]));
+        assert_eq!(
+            words,
+            "layer `it` has a kernel of 3, but its input is only 1 high\n  \
+             = note: (1 + 2*0 - 3)/1 + 1 is less than 1\n  \
+             = help: channels come last here: write `28x28x1`"
         );
     }
 

@@ -61,7 +61,7 @@ pub static ROW: Row = row!(Dense {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     const fn dense(units: usize) -> Dense {
         Dense { units, bias: true }

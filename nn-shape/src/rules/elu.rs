@@ -47,7 +47,7 @@ pub static ROW: Row = row!(ELU {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {

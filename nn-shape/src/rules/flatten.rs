@@ -1,9 +1,10 @@
 //! `Flatten`: PyTorch's `nn.Flatten`, channels last.
 
 use crate::arguments::arguments;
+use crate::checks::at_most;
 use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::rules::helpers::{attempt, row, without};
+use crate::{Shape, ShapeError};
 
 arguments! {
     /// The same numbers along one axis.
@@ -14,26 +15,14 @@ impl Flatten {
     /// `[A, B, ..] -> [A * B * ..]`
     ///
     /// # Errors
-    /// Never.
+    /// When the count of numbers is absurd.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        Ok(Shape::new(&[inputs[0].len()]))
-    }
-
-    /// The product of all axes: `5*5*64 = 1600`.
-    #[must_use]
-    pub const fn how(&self, inputs: &[Shape]) -> Text {
-        let dims = inputs[0].dims();
-        let mut text = Text::new();
-        let mut axis = 0;
-        while axis < dims.len() {
-            text = if axis > 0 { text.text("*") } else { text }.number(dims[axis]);
-            axis += 1;
-        }
-        text.text(" = ").number(inputs[0].len())
+        let input = attempt!(at_most(inputs[0], "gets "));
+        Ok(Shape::new(&[input.len()]))
     }
 }
 
-without!(Flatten: params, buffers, macs);
+without!(Flatten: params, buffers, macs, how);
 
 /// The row of `Flatten`.
 pub static ROW: Row = row!(Flatten {
@@ -53,13 +42,24 @@ pub static ROW: Row = row!(Flatten {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
 
     #[test]
     fn multiplies_all_axes() {
         const INPUT: Shape = Shape::new(&[5, 5, 64]);
         const OUTPUT: Shape = crate::expect(Flatten {}.output(&[INPUT]), "Flatten", "");
         assert_eq!(OUTPUT, Shape::new(&[1600]));
-        assert_eq!(Flatten {}.how(&[INPUT]).as_str(), "5*5*64 = 1600");
         assert_eq!(Flatten {}.output(&[OUTPUT]).unwrap(), OUTPUT);
+    }
+
+    #[test]
+    fn refuses_a_count_that_overflows() {
+        let (blame, words) = refusal(Flatten {}.output(&[Shape::new(&[usize::MAX, 2])]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(
+            words,
+            "layer `it` gets 18446744073709551615x2, which is more than the most of 1099511627776 numbers"
+        );
     }
 }

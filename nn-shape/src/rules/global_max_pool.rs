@@ -41,7 +41,7 @@ pub static ROW: Row = row!(GlobalMaxPool {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     #[test]
     fn leaves_the_channels() {

@@ -171,16 +171,3 @@ pub(crate) const fn unlike_first(begin: &str, inputs: &[Shape], nth: usize) -> S
     let message = message.text(" and branch ").number(nth + 1).text(" gives ");
     ShapeError::branch(nth, message.shape(inputs[nth]))
 }
-
-#[cfg(test)]
-pub(crate) mod testing {
-    use crate::{Blame, Shape, ShapeError, explain};
-    use std::string::{String, ToString};
-
-    /// The message of an error, as people read it about a layer named `it`, and what it blames.
-    #[track_caller]
-    pub(crate) fn refusal(result: Result<Shape, ShapeError>) -> (Blame, String) {
-        let error = result.expect_err("should be refused");
-        (error.blame, explain("it", &error, "").as_str().to_string())
-    }
-}

@@ -46,7 +46,7 @@ pub static ROW: Row = row!(LeakyReLU {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {

@@ -66,7 +66,7 @@ pub static ROW: Row = row!(MaxPool2d {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> MaxPool2d {
         MaxPool2d { kernel: [kernel; 2], stride: [AS_KERNEL; 2], padding: [0, 0], dilation: [1, 1] }

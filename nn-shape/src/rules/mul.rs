@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::registry::{Flows, Inputs, Needs, Row, Storage};
 use crate::rules::helpers::{attempt, branches, row, unlike_first, without};
-use crate::{Shape, ShapeError, Text};
+use crate::{MAX_RANK, Shape, ShapeError, Text};
 
 arguments! {
     /// The product of all branches, element by element. A branch of shape `[C]` or `[1, .., C]` scales
@@ -33,7 +33,12 @@ impl Mul {
 const fn scales(gate: Shape, input: Shape) -> bool {
     let rank = gate.rank();
     let spreads = rank == 1 || rank == input.rank();
-    spreads && gate.last() == input.last() && gate.len() == gate.last()
+    spreads && gate.same(&ones(rank).with_last(input.last()))
+}
+
+/// `1x1x..`
+const fn ones(rank: usize) -> Shape {
+    Shape::new([1; MAX_RANK].split_at(rank).0)
 }
 
 const fn refuse(inputs: &[Shape], nth: usize) -> ShapeError {
@@ -71,7 +76,7 @@ pub static ROW: Row = row!(Mul {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     const PICTURE: Shape = Shape::new(&[13, 13, 32]);
 

@@ -60,7 +60,7 @@ pub static ROW: Row = row!(PReLU {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     #[test]
     fn has_one_slope_or_one_for_each_channel() {

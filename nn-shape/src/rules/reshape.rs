@@ -1,9 +1,10 @@
 //! `Reshape`: PyTorch's `torch.reshape`, on channels-last values.
 
 use crate::arguments::arguments;
+use crate::checks::{at_most, sound};
 use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::rules::helpers::{attempt, row, without};
+use crate::{Blame, Shape, ShapeError, Text};
 
 arguments! {
     /// The same numbers, in the same order, along other axes.
@@ -19,24 +20,12 @@ impl Reshape {
     /// # Errors
     /// When `shape` holds another count of numbers than the input, or none.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = inputs[0];
-        if self.shape.rank() == 0 {
-            let message = Text::of("gives a shape without axes, but needs at least one axis");
-            return Err(ShapeError::argument("shape", message));
-        }
-        let mut axis = 0;
-        while axis < self.shape.rank() {
-            if self.shape.dim(axis) == 0 {
-                let message = Text::of("gives ").shape(self.shape);
-                let message = message.text(", but every axis needs at least 1");
-                return Err(ShapeError::argument("shape", message));
-            }
-            axis += 1;
-        }
-        match self.shape.checked_len() {
-            Some(len) if len == input.len() => Ok(self.shape),
-            _ => Err(self.other_count(input)),
-        }
+        let input = attempt!(at_most(inputs[0], "gets "));
+        attempt!(match sound(self.shape, "gives ") {
+            Err(error) => Err(ShapeError { blame: Blame::Argument("shape"), ..error }),
+            agreed => agreed,
+        });
+        if self.shape.len() == input.len() { Ok(self.shape) } else { Err(self.other_count(input)) }
     }
 
     const fn other_count(&self, input: Shape) -> ShapeError {
@@ -44,13 +33,12 @@ impl Reshape {
         let message = message.shape_and_len(input);
         let error = ShapeError::argument("shape", message);
         let help = Text::of("write axes whose product is ").number(input.len());
-        match self.shape.with_last(1).checked_len() {
-            Some(leading) if input.len().is_multiple_of(leading) => {
-                let fitting = self.shape.with_last(input.len() / leading);
-                error.help(help.text(", such as `").shape(fitting).text("`"))
-            }
-            _ => error.help(help),
+        let leading = self.shape.with_last(1).len();
+        if !input.len().is_multiple_of(leading) {
+            return error.help(help);
         }
+        let fitting = self.shape.with_last(input.len() / leading);
+        error.help(help.text(", such as `").shape(fitting).text("`"))
     }
 }
 
@@ -74,8 +62,7 @@ pub static ROW: Row = row!(Reshape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     const fn to(axes: &[usize]) -> Reshape {
         Reshape { shape: Shape::new(axes) }
@@ -119,8 +106,7 @@ mod tests {
         let (_, words) = refusal(to(&[usize::MAX, 2]).output(&[Shape::new(&[10])]));
         assert_eq!(
             words,
-            "layer `it` gives 18446744073709551615x2 values, but gets 10\n  \
-             = help: write axes whose product is 10"
+            "layer `it` gives 18446744073709551615x2, which is more than the most of 1099511627776 numbers"
         );
     }
 }

@@ -49,7 +49,7 @@ pub static ROW: Row = row!(Softplus {
 mod tests {
     use super::*;
     use crate::Blame;
-    use crate::rules::helpers::testing::refusal;
+    use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {

@@ -103,12 +103,13 @@ impl Window {
     const fn output_axis(&self, axis: usize, input: Shape) -> Result<usize, ShapeError> {
         match self.steps(axis, input.dim(axis)) {
             Some(steps) => Ok(steps),
-            None => Err(self.too_large(axis, input.dim(axis))),
+            None => Err(self.too_large(axis, input)),
         }
     }
 
     /// The kernel is larger than the input.
-    const fn too_large(&self, axis: usize, size: usize) -> ShapeError {
+    const fn too_large(&self, axis: usize, input: Shape) -> ShapeError {
+        let size = input.dim(axis);
         let extent = self.extent(axis);
         let mut message = Text::of("has a kernel of ").pair(self.kernel);
         if self.dilation[axis] > 1 {
@@ -122,11 +123,17 @@ impl Window {
             message = message.text(" (").number(padded).text(" with padding)");
         }
         let how = self.formula(Text::new(), axis, size).text(" is less than 1");
-        ShapeError::argument("kernel", message).how(how).help(self.fitting(size, padded, axis))
+        ShapeError::argument("kernel", message).how(how).help(self.fitting(axis, input))
     }
 
     /// What would make the kernel fit, in words.
-    const fn fitting(&self, size: usize, padded: usize, axis: usize) -> Text {
+    const fn fitting(&self, axis: usize, input: Shape) -> Text {
+        if is_channels_first(input) {
+            let last = Shape::new(&[input.dim(1), input.dim(2), input.dim(0)]);
+            return Text::of("channels come last here: write `").shape(last).text("`");
+        }
+        let size = input.dim(axis);
+        let padded = self.padded(axis, size);
         let padding = self.extent(axis).saturating_sub(size).div_ceil(2);
         if padded <= 1 {
             let help = Text::of("leave out this layer or an earlier one that shrinks its input");
@@ -181,6 +188,12 @@ impl Window {
         };
         text.text(")/").number(self.stride[axis]).text(" + 1")
     }
+}
+
+/// Whether a picture looks as if it was written as other libraries do: `1x28x28`.
+const fn is_channels_first(input: Shape) -> bool {
+    let [channels, height, width] = [input.dim(0), input.dim(1), input.dim(2)];
+    (channels == 1 || channels == 3) && height > channels && height == width
 }
 
 /// The shape, if it has height, width and channels.

@@ -1,0 +1,100 @@
+//! Whatever shapes and arguments people write, rules answer and never panic: the macro and
+//! constants rely on it.
+
+use nn_shape::registry::{Inputs, ROWS, Row};
+use nn_shape::{Kind, Padding, Shape, Value, checks, explain};
+
+/// Numbers that look random (the constants are Knuth's MMIX generator).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        let product = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = product.wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    /// Mostly small, sometimes 0, sometimes absurd.
+    fn size(&mut self) -> usize {
+        match self.below(20) {
+            0 => 0,
+            1 => [usize::MAX, usize::MAX / 2, 1 << 40, 1 << 33, u32::MAX as usize][self.below(5)],
+            _ => 1 + self.below(12),
+        }
+    }
+
+    fn shape(&mut self) -> Shape {
+        let rank = if self.below(2) == 0 { 3 } else { 1 + self.below(6) };
+        let axes: Vec<usize> = (0..rank).map(|_| self.size()).collect();
+        Shape::new(&axes)
+    }
+
+    fn pair(&mut self) -> [usize; 2] {
+        [self.size(), self.size()]
+    }
+
+    fn value(&mut self, kind: Kind) -> Value {
+        match kind {
+            Kind::Number => Value::Number(self.size()),
+            Kind::Pair => Value::Pair(self.pair()),
+            Kind::Padding if self.below(3) == 0 => Value::Padding(Padding::Same),
+            Kind::Padding => Value::Padding(Padding::Explicit(self.pair())),
+            Kind::Flag => Value::Flag(self.below(2) == 0),
+            Kind::Real => {
+                Value::Real([-1.0, 0.0, 0.5, 1e300, f64::NAN, f64::INFINITY][self.below(6)])
+            }
+            Kind::Word(words) => Value::Word(words[self.below(words.len())]),
+            Kind::Shape => Value::Shape(self.shape()),
+        }
+    }
+
+    fn values(&mut self, row: &Row) -> Vec<Value> {
+        let value = |parameter: &nn_shape::Parameter| match parameter.default {
+            Some(default) if self.below(2) == 0 => default,
+            _ => self.value(parameter.kind),
+        };
+        row.parameters.iter().map(value).collect()
+    }
+
+    fn inputs(&mut self, row: &Row) -> Vec<Shape> {
+        let first = self.shape();
+        let more = if row.inputs == Inputs::One { 0 } else { self.below(3) };
+        let mut inputs = vec![first];
+        for _ in 0..more {
+            inputs.push(if self.below(2) == 0 { first } else { self.shape() });
+        }
+        inputs
+    }
+}
+
+#[test]
+fn rules_never_panic() {
+    for row in ROWS {
+        let mut agreed = 0;
+        for seed in 0..5_000 {
+            let mut dice = Dice(seed);
+            let inputs = dice.inputs(row);
+            let values = dice.values(row);
+            match (row.rule)(&inputs, &values) {
+                Err(error) => assert!(!explain("it", &error, "").is_empty()),
+                Ok(output) => {
+                    // Nothing else leaves a header or a layer.
+                    if inputs.iter().any(|&input| checks::header_input(input).is_err()) {
+                        continue;
+                    }
+                    agreed += 1;
+                    assert!(checks::layer_output(output).is_ok(), "{}, seed {seed}", row.name);
+                    let _ = (row.params)(&inputs, &values);
+                    let _ = (row.buffers)(&inputs, &values);
+                    let _ = (row.macs)(&inputs, &values);
+                    let _ = (row.how)(&inputs, &values);
+                    for computed in row.computed {
+                        let _ = computed(&inputs, &values);
+                    }
+                }
+            }
+        }
+        // Reshape agrees only by luck; see its own tests.
+        assert!(agreed > 100 || row.name == "Reshape", "{}: {agreed}", row.name);
+    }
+}
