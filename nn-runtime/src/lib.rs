@@ -2,10 +2,12 @@
 //!
 //! Programs use it through the crate `unrolled`.
 
+pub mod data;
 pub mod layers;
 pub mod loss;
 mod memory;
 mod network;
+pub mod optim;
 pub mod parallel;
 mod random;
 mod station;

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, TryLockError};
@@ -82,6 +83,30 @@ pub fn for_each_piece(
         // SAFETY: piece `task` lies between its predecessor's end and its own, inside `values`, so no
         // two tasks share a number; every task runs once; and `values` is borrowed until all are done.
         f(task, unsafe { std::slice::from_raw_parts_mut(base.at(begin), end - begin) });
+    });
+}
+
+/// Cuts several slices of the same length into pieces of `piece` numbers, and calls `f(place, pieces)`
+/// with the pieces that stand at the same place.
+///
+/// # Panics
+/// When the slices differ in length.
+pub fn for_each_zipped_piece<const K: usize>(
+    values: [&mut [f32]; K],
+    piece: usize,
+    f: impl Fn(Range<usize>, [&mut [f32]; K]) + Sync,
+) {
+    let len = values.first().map_or(0, |slice| slice.len());
+    assert!(values.iter().all(|slice| slice.len() == len), "slices of the same length");
+    let bases = values.map(|slice| Shared(slice.as_mut_ptr()));
+    for_each(len.div_ceil(piece), |task, _| {
+        let place = task * piece..((task + 1) * piece).min(len);
+        let pieces = bases.each_ref().map(|base| {
+            // SAFETY: pieces of one slice lie inside it and do not overlap, every task runs once, and
+            // all slices are borrowed until the last is done.
+            unsafe { std::slice::from_raw_parts_mut(base.at(place.start), place.len()) }
+        });
+        f(place, pieces);
     });
 }
 
@@ -297,6 +322,20 @@ mod tests {
             );
         });
         assert!(values.iter().enumerate().all(|(i, v)| *v == (i / 10) as f32 + 1.0));
+    }
+
+    #[test]
+    fn zipped_pieces_stand_at_the_same_place() {
+        let (mut a, mut b) = (vec![0.0; 103], vec![0.0; 103]);
+        with_threads(7, || {
+            for_each_zipped_piece([&mut a, &mut b], 10, |place, [a, b]| {
+                for (i, (a, b)) in place.zip(a.iter_mut().zip(b)) {
+                    (*a, *b) = (i as f32, -(i as f32));
+                }
+            });
+        });
+        let places = a.iter().zip(&b).enumerate();
+        assert!(places.into_iter().all(|(i, (a, b))| *a == i as f32 && *b == -(i as f32)));
     }
 
     #[test]

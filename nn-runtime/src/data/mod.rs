@@ -1,0 +1,101 @@
+//! Samples to learn from.
+
+use crate::Streams;
+
+/// Inputs, and for each the target at the same place: what a loss compares the output with.
+///
+/// ```
+/// use nn_runtime::data::Data;
+///
+/// let xor = Data { inputs: vec![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], targets: vec![0_u32, 1, 1] };
+/// assert_eq!(xor.len(), 3);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Data<Input, Target> {
+    /// What the network takes, sample after sample.
+    pub inputs: Vec<Input>,
+    /// One for each input.
+    pub targets: Vec<Target>,
+}
+
+impl<Input, Target> Data<Input, Target> {
+    /// How many samples there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Puts the samples in a random order, the same one for the same seed.
+    ///
+    /// # Panics
+    /// When there are not as many targets as inputs.
+    pub fn shuffle(&mut self, seed: u64) {
+        assert_eq!(self.inputs.len(), self.targets.len(), "one target for each input");
+        let streams = Streams::new(seed);
+        swaps(self.inputs.len(), streams, |i, j| self.inputs.swap(i, j));
+        swaps(self.targets.len(), streams, |i, j| self.targets.swap(i, j));
+    }
+
+    /// Takes the last samples away, `count` of them: to validate or to test with.
+    ///
+    /// ```
+    /// # use nn_runtime::data::Data;
+    /// let mut train = Data { inputs: vec![[0.5]; 10], targets: vec![0_u32; 10] };
+    /// let valid = train.split_off(2);
+    /// assert_eq!((train.len(), valid.len()), (8, 2));
+    /// ```
+    ///
+    /// # Panics
+    /// When there are fewer samples, or not as many targets as inputs.
+    #[must_use]
+    pub fn split_off(&mut self, count: usize) -> Self {
+        assert_eq!(self.inputs.len(), self.targets.len(), "one target for each input");
+        assert!(count <= self.len(), "{count} samples to take away, of {}", self.len());
+        let keep = self.len() - count;
+        Self { inputs: self.inputs.split_off(keep), targets: self.targets.split_off(keep) }
+    }
+}
+
+/// Calls `swap` for each exchange of a random permutation of `len` things (Fisher and Yates).
+pub(crate) fn swaps(len: usize, streams: Streams, mut swap: impl FnMut(usize, usize)) {
+    for i in (1..len).rev() {
+        // The upper half of the product is evenly spread over 0..=i (Lemire), but for 2^-40 or less.
+        let j = (u128::from(streams.bits(i as u64)) * (i as u128 + 1)) >> 64;
+        swap(i, j as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shuffling_keeps_inputs_with_their_targets() {
+        let mut data = Data { inputs: (0..1000).collect(), targets: (0..1000).collect() };
+        let before = data.clone();
+        data.shuffle(1);
+        assert_ne!(data, before);
+        assert_eq!(data.inputs, data.targets);
+        data.inputs.sort_unstable();
+        assert_eq!(data.inputs, before.inputs);
+    }
+
+    #[test]
+    fn every_order_is_as_likely() {
+        let mut counts = std::collections::BTreeMap::new();
+        for seed in 0..6000 {
+            let mut order = [0, 1, 2];
+            swaps(3, Streams::new(seed), |i, j| order.swap(i, j));
+            *counts.entry(order).or_insert(0) += 1;
+        }
+        assert_eq!(counts.len(), 6);
+        // Standard deviation 29.
+        assert!(counts.values().all(|count| (850..1150).contains(count)), "{counts:?}");
+    }
+}

@@ -1,0 +1,46 @@
+//! [`MeanSquaredError`]: PyTorch's `nn.MSELoss`.
+
+use super::{Loss, check_finite};
+use crate::Values;
+
+/// The mean of the squared differences, over all numbers of the output. Targets have the output's
+/// type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MeanSquaredError;
+
+impl<Output: Values> Loss<Output> for MeanSquaredError {
+    type Target = Output;
+
+    fn check(&self, target: &Output) -> Result<(), String> {
+        check_finite(target.as_floats())
+    }
+
+    fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
+        let factor = 2.0 * scale / Output::LEN as f32;
+        let mut sum = 0.0;
+        for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
+            let difference = y - t;
+            *d = difference * factor;
+            sum += f64::from(difference) * f64::from(difference);
+        }
+        sum / Output::LEN as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn agrees_with_the_definition() {
+        // ((1.5)^2 + 0 + 1 + 2^2) / 4
+        check(&MeanSquaredError, &[[1.0, 2.0], [3.0, 4.0]], &[[-0.5, 2.0], [2.0, 6.0]], 7.25 / 4.0);
+    }
+
+    #[test]
+    fn a_target_that_is_not_finite_is_named() {
+        let why = Loss::<[f32; 3]>::check(&MeanSquaredError, &[0.0, f32::NAN, 1.0]).unwrap_err();
+        assert!(why.contains("NaN at place 1"), "{why}");
+    }
+}

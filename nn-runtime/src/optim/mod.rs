@@ -1,0 +1,88 @@
+//! Optimisers: how weights follow from gradients. Update rules and defaults are PyTorch's.
+//!
+//! An update is one pass over flat slices, cut into pieces that several threads take; what a piece
+//! becomes does not depend on who takes it.
+
+mod adam;
+mod sgd;
+
+pub use adam::{Adam, AdamLike, AdamW};
+pub use sgd::SGD;
+
+use crate::parallel;
+use std::ops::Range;
+
+/// A rule that moves weights against their gradient.
+///
+/// ```
+/// use nn_runtime::optim::Optimizer;
+/// use std::ops::Range;
+///
+/// /// Steps of the same length, whatever the gradient's (Bernstein and others, 2018).
+/// struct SignDescent(f64);
+///
+/// impl Optimizer for SignDescent {
+///     fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]) {
+///         for range in trained {
+///             for (w, g) in weights[range.clone()].iter_mut().zip(&gradient[range.clone()]) {
+///                 *w -= self.0 as f32 * g.signum();
+///             }
+///         }
+///     }
+///     fn learning_rate(&self) -> f64 {
+///         self.0
+///     }
+///     fn set_learning_rate(&mut self, rate: f64) {
+///         self.0 = rate;
+///     }
+/// }
+/// ```
+pub trait Optimizer {
+    /// Moves the weights in the ranges `trained`, which grow; others, such as running statistics,
+    /// stay. The gradient stands at the same places. All calls are for the same network.
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]);
+
+    /// The learning rate of the next step.
+    fn learning_rate(&self) -> f64;
+
+    /// Sets it.
+    fn set_learning_rate(&mut self, rate: f64);
+}
+
+/// Numbers in a piece: four slices of them fit a second-level cache.
+const PIECE: usize = 1 << 14;
+
+/// Calls `update(values, gradient)` for all trained places, piece by piece. `values` are the weights
+/// and the optimiser's memory.
+fn for_each_trained<const K: usize>(
+    values: [&mut [f32]; K],
+    gradient: &[f32],
+    trained: &[Range<usize>],
+    update: impl Fn([&mut [f32]; K], &[f32]) + Sync,
+) {
+    assert!(values.iter().all(|v| v.len() == gradient.len()), "as many weights as gradients");
+    parallel::for_each_zipped_piece(values, PIECE, |place, mut pieces| {
+        for range in trained {
+            let (begin, end) = (range.start.max(place.start), range.end.min(place.end));
+            if begin < end {
+                let inside = begin - place.start..end - place.start;
+                let parts = pieces.each_mut().map(|piece| &mut piece[inside.clone()]);
+                update(parts, &gradient[begin..end]);
+            }
+        }
+    });
+}
+
+/// Makes an optimiser's memory, of zeros, at its first step.
+///
+/// # Panics
+/// When it was made for another network.
+fn prepare(memory: &mut Vec<f32>, len: usize) {
+    if memory.is_empty() {
+        *memory = vec![0.0; len];
+    }
+    assert_eq!(memory.len(), len, "an optimiser stays with one network");
+}
+
+#[cfg(test)]
+mod tests;

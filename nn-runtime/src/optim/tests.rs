@@ -1,0 +1,116 @@
+//! All optimisers against PyTorch's numbers, and what they have in common.
+
+use super::*;
+use crate::parallel::with_threads;
+
+/// Where four trained weights stand among six.
+const TRAINED: [Range<usize>; 2] = [0..2, 3..5];
+
+/// Twelve steps as in `scripts/optimizers.py`.
+fn weights_after_twelve_steps(mut optimizer: impl Optimizer) -> [f32; 4] {
+    let mut weights = [0.5, -1.0, 7.0, 2.0, 0.0, 7.0];
+    for step in 0..12 {
+        let mut gradient = [f32::NAN; 6];
+        for (i, place) in TRAINED.into_iter().flatten().enumerate() {
+            let slope = (f64::from(step) + 2.0 * i as f64).sin();
+            gradient[place] = slope as f32 + 0.1 * weights[place];
+        }
+        optimizer.step(&mut weights, &gradient, &TRAINED);
+    }
+    let [a, b, still, c, d, still_too] = weights;
+    assert_eq!((still, still_too), (7.0, 7.0), "not trained");
+    [a, b, c, d]
+}
+
+#[track_caller]
+fn check(optimizer: impl Optimizer, expected: [f64; 4]) {
+    for (found, expected) in weights_after_twelve_steps(optimizer).into_iter().zip(expected) {
+        assert!((f64::from(found) - expected).abs() < 1e-6, "found {found}, expected {expected}");
+    }
+}
+
+#[test]
+fn sgd_agrees_with_pytorch() {
+    let sgd = SGD::new(0.1);
+    check(sgd.clone(), [0.412753712736, -0.830527133957, 1.756718424824, -0.042498326837]);
+    check(
+        sgd.clone().weight_decay(0.05),
+        [0.391627203764, -0.777787795435, 1.646807818463, -0.038486381464],
+    );
+    check(
+        sgd.clone().momentum(0.9),
+        [-0.310026273779, -0.431473570789, 1.520206867710, -0.494631187202],
+    );
+    check(
+        sgd.clone().momentum(0.8).dampening(0.3).weight_decay(0.05),
+        [0.038916089053, -0.623873193535, 1.478928494311, -0.209084167708],
+    );
+    check(
+        sgd.momentum(0.9).nesterov().weight_decay(0.05),
+        [-0.263195190027, -0.119407639209, 0.823956653165, -0.382504879130],
+    );
+}
+
+#[test]
+fn adam_agrees_with_pytorch() {
+    let adam = Adam::new(0.05);
+    check(adam.clone(), [0.271108133125, -0.982660496456, 2.052065234647, -0.079316875380]);
+    check(
+        adam.clone().betas(0.8, 0.95).eps(1e-3).weight_decay(0.1),
+        [0.271082550879, -0.899374806612, 1.904671316813, -0.067509591669],
+    );
+    check(
+        adam.betas(0.8, 0.9).amsgrad(),
+        [0.294732309021, -0.965091078162, 2.021257322005, -0.067887840683],
+    );
+}
+
+#[test]
+fn adamw_agrees_with_pytorch() {
+    let adamw = AdamW::new(0.05);
+    check(adamw.clone(), [0.269083267777, -0.976594949275, 2.039783171094, -0.079120201803]);
+    check(
+        adamw.weight_decay(0.2).amsgrad(),
+        [0.232888689213, -0.867542249433, 1.818839365300, -0.075458657659],
+    );
+}
+
+#[test]
+fn many_pieces_give_the_same_bits_on_any_number_of_threads() {
+    let len = 5 * PIECE + 123;
+    let gradient: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();
+    let trained = [3..PIECE + 1, 2 * PIECE..len - 1];
+    let after = |threads| {
+        let mut weights: Vec<f32> = (0..len).map(|i| (i as f32).cos()).collect();
+        let mut optimizer = AdamW::new(0.01);
+        with_threads(threads, || {
+            for _ in 0..3 {
+                optimizer.step(&mut weights, &gradient, &trained);
+            }
+        });
+        weights
+    };
+    let one = after(1);
+    assert!(one == after(2) && one == after(7));
+    for (i, w) in one.iter().enumerate() {
+        let moved = *w != (i as f32).cos();
+        assert_eq!(moved, trained.iter().any(|range| range.contains(&i)), "weight {i}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "stays with one network")]
+fn an_optimiser_refuses_a_second_network() {
+    let mut optimizer = Adam::new(0.1);
+    optimizer.step(&mut [0.0; 3], &[1.0; 3], &[]);
+    optimizer.step(&mut [0.0; 4], &[1.0; 4], &[]);
+}
+
+#[test]
+fn the_learning_rate_can_be_set() {
+    let mut optimizer = SGD::new(0.1);
+    optimizer.set_learning_rate(0.5);
+    let mut weights = [1.0];
+    optimizer.step(&mut weights, &[1.0], &[Range { start: 0, end: 1 }]);
+    assert_eq!((optimizer.learning_rate(), weights), (0.5, [0.5]));
+}

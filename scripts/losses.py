@@ -1,0 +1,19 @@
+"""Prints the losses that the tests in nn-runtime/src/loss expect: PyTorch in float64."""
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+torch.set_default_dtype(torch.float64)
+
+y = torch.tensor([[0.5, -1.25, 2.0, 0.75], [1.0, 0.0, -0.5, 0.25]])
+print("cross_entropy.rs")
+print(cross_entropy(y[0], torch.tensor(2)).item())
+print(cross_entropy(y[0], torch.tensor(1)).item())
+print(cross_entropy(y[0], torch.tensor(1), label_smoothing=0.1).item())
+print(cross_entropy(y, torch.tensor([3, 0]), label_smoothing=0.25).item())
+
+y = torch.tensor([0.5, -1.25, 2.0, -30.0])
+t = torch.tensor([1.0, 0.0, 0.25, 0.0])
+print("binary_cross_entropy.rs")
+print(binary_cross_entropy_with_logits(y, t).item())
+print(binary_cross_entropy_with_logits(y, t, pos_weight=torch.tensor(3.0)).item())
