@@ -3,6 +3,7 @@
 //! Programs use it through the crate `unrolled`.
 
 pub mod data;
+pub mod io;
 pub mod layers;
 pub mod loss;
 mod memory;

@@ -1,0 +1,116 @@
+//! The bytes of a file to weights.
+
+use super::error::{LoadError, Mismatch};
+use super::header::{self, HeaderError};
+use super::{EXTRA, layout, number};
+use crate::Tensor;
+use crate::tensor::Element;
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// Fills `tensors` of the weights `floats` from the file `path`, and returns what is kept with them.
+/// After an error `floats` is as it was.
+pub(super) fn read(
+    path: &Path,
+    tensors: &[Tensor],
+    floats: &mut [f32],
+) -> Result<Option<String>, LoadError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| LoadError::Read { path: path.into(), source })?;
+    let (begin, metadata) = header::read(&bytes).map_err(|error| match error {
+        HeaderError::Foreign(why) => LoadError::Foreign { path: path.into(), why },
+        HeaderError::Damaged(why) => LoadError::Damaged { path: path.into(), why },
+    })?;
+    let mismatches = compare(tensors, &metadata);
+    if !mismatches.is_empty() {
+        return Err(LoadError::Mismatch { path: path.into(), mismatches });
+    }
+    for tensor in tensors {
+        fill(tensor, &metadata, &bytes[begin..], floats);
+    }
+    Ok(metadata.metadata().as_ref().and_then(|entries| entries.get(EXTRA).cloned()))
+}
+
+/// Copies one tensor, which `compare` has found to fit.
+fn fill(tensor: &Tensor, metadata: &Metadata, data: &[u8], floats: &mut [f32]) {
+    let info = metadata.info(&tensor.name).expect("compared: it is there");
+    let (size, read) = reader(tensor.element, info.dtype).expect("compared: it can be read");
+    let (begin, end) = info.data_offsets;
+    let mut numbers = data[begin..end].chunks_exact(size);
+    layout::for_each_place(tensor, |place| {
+        floats[place] = read(numbers.next().expect("compared: the shapes agree"));
+    });
+}
+
+fn reader(element: Element, dtype: Dtype) -> Option<number::Reader> {
+    match element {
+        Element::F32 => number::float_reader(dtype),
+        Element::I64 => number::counter_reader(dtype),
+    }
+}
+
+/// Every difference between the network's tensors and the file's.
+fn compare(tensors: &[Tensor], metadata: &Metadata) -> Vec<Mismatch> {
+    let ours: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let mut unexpected = metadata.offset_keys();
+    unexpected.retain(|name| !ours.contains(name.as_str()));
+    unexpected.sort_unstable();
+    let unexpected: Vec<(String, &TensorInfo)> = unexpected
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), metadata.info(&name)?)))
+        .collect();
+    let mut mismatches = Vec::new();
+    for tensor in tensors {
+        match metadata.info(&tensor.name) {
+            Some(info) => mismatches.extend(compare_one(tensor, info)),
+            None => mismatches.push(missing(tensor, &unexpected)),
+        }
+    }
+    mismatches.extend(
+        unexpected
+            .into_iter()
+            .map(|(tensor, info)| Mismatch::Unexpected { tensor, shape: info.shape.clone() }),
+    );
+    mismatches
+}
+
+fn compare_one(tensor: &Tensor, info: &TensorInfo) -> Option<Mismatch> {
+    let name = || tensor.name.clone();
+    let expected = layout::shape(tensor);
+    if expected != info.shape {
+        return Some(Mismatch::Shape { tensor: name(), expected, found: info.shape.clone() });
+    }
+    if reader(tensor.element, info.dtype).is_some() {
+        return None;
+    }
+    let expected = match tensor.element {
+        Element::F32 => number::FLOATS,
+        Element::I64 => number::COUNTERS,
+    };
+    Some(Mismatch::Element { tensor: name(), expected, found: info.dtype.to_string() })
+}
+
+/// A missing tensor, with the most similar name of its shape that only the file has.
+fn missing(tensor: &Tensor, unexpected: &[(String, &TensorInfo)]) -> Mismatch {
+    let shape = layout::shape(tensor);
+    let near = unexpected
+        .iter()
+        .filter(|(name, info)| info.shape == shape && kind(name) == kind(&tensor.name))
+        .max_by_key(|(name, _)| similarity(name, &tensor.name))
+        .map(|(name, _)| name.clone());
+    Mismatch::Missing { tensor: tensor.name.clone(), shape, near }
+}
+
+/// The last part of a tensor's name: `weight`, `running_mean`.
+fn kind(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// How many characters two names share at their beginnings and ends.
+fn similarity(a: &str, b: &str) -> usize {
+    let begin = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let end = a.chars().rev().zip(b.chars().rev()).take_while(|(a, b)| a == b).count();
+    begin + end
+}

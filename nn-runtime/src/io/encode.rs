@@ -1,0 +1,70 @@
+//! Weights to the bytes of a file.
+
+use super::error::SaveError;
+use super::{EXTRA, atomic, layout};
+use crate::Tensor;
+use crate::tensor::Element;
+use safetensors::{Dtype, View};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Writes `tensors` of the weights `floats` to `path`.
+pub(super) fn write(
+    tensors: &[Tensor],
+    floats: &[f32],
+    extra: Option<String>,
+    path: &Path,
+) -> Result<(), SaveError> {
+    let bytes = encode(tensors, floats, extra)?;
+    atomic::write(path, &bytes).map_err(|source| SaveError::Write { path: path.into(), source })
+}
+
+/// The bytes of the file. At most one entry of metadata, because several come in random order.
+pub(super) fn encode(
+    tensors: &[Tensor],
+    floats: &[f32],
+    extra: Option<String>,
+) -> Result<Vec<u8>, SaveError> {
+    let views = tensors.iter().map(|tensor| (tensor.name.as_str(), TensorOf::new(tensor, floats)));
+    let metadata = extra.map(|extra| [(EXTRA.to_owned(), extra)].into_iter().collect());
+    safetensors::serialize(views, metadata).map_err(SaveError::Header)
+}
+
+/// A tensor with the weights that it is a part of.
+struct TensorOf<'a> {
+    tensor: &'a Tensor,
+    shape: Vec<usize>,
+    floats: &'a [f32],
+}
+
+impl<'a> TensorOf<'a> {
+    fn new(tensor: &'a Tensor, floats: &'a [f32]) -> Self {
+        Self { tensor, shape: layout::shape(tensor), floats }
+    }
+}
+
+impl View for TensorOf<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.tensor.element {
+            Element::F32 => Dtype::F32,
+            Element::I64 => Dtype::I64,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let mut bytes = Vec::with_capacity(self.data_len());
+        layout::for_each_place(self.tensor, |place| match self.tensor.element {
+            Element::F32 => bytes.extend(self.floats[place].to_le_bytes()),
+            Element::I64 => bytes.extend((self.floats[place] as i64).to_le_bytes()),
+        });
+        bytes.into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype().bitsize() / 8
+    }
+}

@@ -1,0 +1,82 @@
+//! The types of numbers that files have, read as `f32`.
+
+use safetensors::Dtype;
+
+/// What can be read as weights.
+pub(super) const FLOATS: &str = "F32 (or F64, F16, BF16)";
+
+/// What can be read as a counter.
+pub(super) const COUNTERS: &str = "I64";
+
+/// How numbers of a type are read: bytes per number, and the function.
+pub(super) type Reader = (usize, fn(&[u8]) -> f32);
+
+/// How floats of type `dtype` are read, if that is a type of floats.
+pub(super) fn float_reader(dtype: Dtype) -> Option<Reader> {
+    Some(match dtype {
+        Dtype::F32 => (4, |bytes| f32::from_le_bytes(array(bytes))),
+        Dtype::F64 => (8, |bytes| f64::from_le_bytes(array(bytes)) as f32),
+        Dtype::BF16 => {
+            (2, |bytes| f32::from_bits(u32::from(u16::from_le_bytes(array(bytes))) << 16))
+        }
+        Dtype::F16 => (2, |bytes| from_half(u16::from_le_bytes(array(bytes)))),
+        _ => return None,
+    })
+}
+
+/// How counters of type `dtype` are read, if that is their type.
+pub(super) fn counter_reader(dtype: Dtype) -> Option<Reader> {
+    (dtype == Dtype::I64).then_some((8, |bytes| i64::from_le_bytes(array(bytes)) as f32))
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("as many bytes as the reader asked for")
+}
+
+/// A half-precision number (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits), exactly.
+fn from_half(bits: u16) -> f32 {
+    let sign = u32::from(bits & 0x8000) << 16;
+    let magnitude = u32::from(bits & 0x7fff);
+    if magnitude >= 0x7c00 {
+        // Infinity and NaN: the largest exponent, the same fraction.
+        return f32::from_bits(sign | 0x7f80_0000 | (magnitude & 0x3ff) << 13);
+    }
+    // The fields moved to their places in a float give the number with an exponent too small by the
+    // difference of the biases, 127 - 15; numbers below the normal ones come out right as well.
+    let scale = f32::from_bits((127 + 127 - 15) << 23);
+    f32::from_bits(sign | magnitude << 13) * scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_half_is_what_its_definition_says() {
+        for bits in 0..=u16::MAX {
+            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));
+            let magnitude = match exponent {
+                0 => fraction / 1024.0 * 2_f64.powi(-14),
+                31 if fraction == 0.0 => f64::INFINITY,
+                31 => f64::NAN,
+                _ => (1.0 + fraction / 1024.0) * 2_f64.powi(exponent - 15),
+            };
+            let expected = if bits >> 15 == 1 { -magnitude } else { magnitude };
+            let found = f64::from(from_half(bits));
+            assert!(
+                found == expected || found.is_nan() && expected.is_nan(),
+                "{bits:#06x}: {found}"
+            );
+            assert_eq!(found.is_sign_negative(), bits >> 15 == 1, "{bits:#06x}");
+        }
+    }
+
+    #[test]
+    fn other_floats_are_read_too() {
+        let read = |dtype, bytes: &[u8]| float_reader(dtype).unwrap().1(bytes);
+        assert_eq!(read(Dtype::BF16, &[0x40, 0xc0]), -3.0);
+        assert_eq!(read(Dtype::F32, &1.5_f32.to_le_bytes()), 1.5);
+        assert_eq!(read(Dtype::F64, &0.1_f64.to_le_bytes()), 0.1_f32);
+        assert!(float_reader(Dtype::I8).is_none());
+    }
+}

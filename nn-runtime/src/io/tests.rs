@@ -1,0 +1,310 @@
+use super::decode::read;
+use super::encode::{encode, write};
+use super::{LoadError, Mismatch};
+use crate::Tensor;
+use crate::tensor::{Axis, Element};
+use nn_shape::Shape;
+use std::fs;
+use std::path::PathBuf;
+
+/// A file of its own for one test, gone with it.
+struct TestFile(PathBuf);
+
+impl TestFile {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("nn-runtime-io-{}-{name}", std::process::id())))
+    }
+
+    fn with(name: &str, bytes: &[u8]) -> Self {
+        let file = Self::new(name);
+        fs::write(&file.0, bytes).unwrap();
+        file
+    }
+
+    /// What reading it gives, and the weights after it.
+    fn read(&self, tensors: &[Tensor]) -> (Result<Option<String>, LoadError>, [f32; LEN]) {
+        let mut floats = [7.0; LEN];
+        let result = read(&self.0, tensors, &mut floats);
+        (result, floats)
+    }
+
+    fn error(&self, tensors: &[Tensor]) -> String {
+        let (result, floats) = self.read(tensors);
+        assert_eq!(floats, [7.0; LEN], "an error leaves the weights as they were");
+        result.unwrap_err().to_string().replace(&self.0.display().to_string(), "FILE")
+    }
+}
+
+impl Drop for TestFile {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).ok();
+    }
+}
+
+const LEN: usize = 21;
+
+/// A dense layer behind a flattened 1x2x2, with two units, a counter, and a convolution's weights.
+fn tensors() -> Vec<Tensor> {
+    const PARTS: &[Shape] = &[Shape::new(&[1, 2, 2])];
+    let columns = Axis { len: 4, stride: 2, features: PARTS };
+    let mut count = Tensor::new("norm.num_batches_tracked", 10, vec![]);
+    count.element = Element::I64;
+    let conv = vec![Axis::plain(2, 1), Axis::plain(1, 2), Axis::plain(1, 10), Axis::plain(5, 2)];
+    vec![
+        Tensor::new("fc.weight", 0, vec![Axis::plain(2, 1), columns]),
+        Tensor::new("fc.bias", 8, vec![Axis::plain(2, 1)]),
+        count,
+        Tensor::new("conv.weight", 11, conv),
+    ]
+}
+
+fn floats() -> [f32; LEN] {
+    // Odd bits too: the smallest number, a negative zero, a NaN with a payload.
+    let mut floats = std::array::from_fn(|i| i as f32 / 3.0 - 2.0);
+    floats[0] = f32::from_bits(1);
+    floats[3] = -0.0;
+    floats[8] = f32::from_bits(0x7fc1_2345);
+    floats[10] = 1234.0;
+    floats
+}
+
+fn bits(floats: &[f32]) -> Vec<u32> {
+    floats.iter().map(|float| float.to_bits()).collect()
+}
+
+/// A file whose tensors are zeros of the given types and shapes.
+fn file_of(tensors: &[(&str, &str, &[usize], usize)]) -> Vec<u8> {
+    let mut end = 0;
+    let entries: Vec<String> = tensors
+        .iter()
+        .map(|(name, dtype, shape, bytes)| {
+            let begin = end;
+            end += bytes;
+            format!(
+                r#""{name}":{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{begin},{end}]}}"#
+            )
+        })
+        .collect();
+    let header = format!("{{{}}}", entries.join(","));
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.bytes());
+    file.resize(file.len() + end, 0);
+    file
+}
+
+#[test]
+fn what_is_written_is_read_bit_by_bit() {
+    let file = TestFile::new("roundtrip");
+    write(&tensors(), &floats(), Some("{\"a\":1}".into()), &file.0).unwrap();
+    let (extra, read) = file.read(&tensors());
+    assert_eq!(extra.unwrap().as_deref(), Some("{\"a\":1}"));
+    assert_eq!(bits(&read), bits(&floats()));
+    assert_eq!(
+        fs::read(&file.0).unwrap(),
+        encode(&tensors(), &floats(), Some("{\"a\":1}".into())).unwrap()
+    );
+}
+
+#[test]
+fn files_have_pytorchs_order() {
+    let bytes = encode(&tensors(), &floats(), None).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let weight = file.tensor("fc.weight").unwrap();
+    assert_eq!(weight.shape(), [2, 4]);
+    // Memory: rows of two units, inputs (pixel, channel) = 00 01 10 11; file: 00 10 01 11 per unit.
+    let expected = [0, 4, 2, 6, 1, 5, 3, 7].map(|place| floats()[place]);
+    let expected: Vec<u8> = expected.iter().flat_map(|float| float.to_le_bytes()).collect();
+    assert_eq!(weight.data(), expected);
+    let count = file.tensor("norm.num_batches_tracked").unwrap();
+    assert!(count.shape().is_empty());
+    assert_eq!(count.data(), 1234_i64.to_le_bytes());
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_refused_whole() {
+    let bytes = encode(&tensors(), &floats(), Some("extra".into())).unwrap();
+    let header = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    for length in 0..bytes.len() {
+        let error = TestFile::with("cut-off", &bytes[..length]).error(&tensors());
+        let expected = match length {
+            0 => "`FILE` is no safetensors file: it is empty".into(),
+            1..8 => format!(
+                "`FILE` is damaged: expected a length of 8 bytes first, found {length}: it is cut off"
+            ),
+            _ if length < header => {
+                let found = length - 8;
+                format!(
+                    "`FILE` is damaged: its header has {} bytes, found {found}: it is cut off",
+                    header - 8
+                )
+            }
+            _ => format!(
+                "`FILE` is damaged: its tensors take 88 bytes, found {}: it is cut off",
+                length - header
+            ),
+        };
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn no_changed_byte_of_the_header_makes_it_panic() {
+    let bytes = encode(&tensors(), &floats(), None).unwrap();
+    let header = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let file = TestFile::new("changed");
+    let mut refused = 0;
+    for place in 0..header {
+        for change in [1, 4, 0x80] {
+            let mut changed = bytes.clone();
+            changed[place] ^= change;
+            fs::write(&file.0, changed).unwrap();
+            let (result, floats) = file.read(&tensors());
+            if result.is_err() {
+                refused += 1;
+                assert_eq!(floats, [7.0; LEN]);
+            }
+        }
+    }
+    // What remains are changes that keep the meaning: spaces to other spaces, small e to large E.
+    assert!(refused > 3 * header * 95 / 100, "{refused} of {}", 3 * header);
+}
+
+#[test]
+fn foreign_files_are_called_by_their_name() {
+    let cases: [(&[u8], &str); 5] = [
+        (
+            b"PK\x03\x04 and so on",
+            "it is a zip archive, as `torch.save` writes; convert it in Python: \
+            `import torch, safetensors.torch as s; s.save_file(torch.load('FILE', weights_only=True), \
+            'FILE.safetensors')`",
+        ),
+        (b"\x1f\x8b\x08 and so on", "it is compressed with gzip"),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            "it is a pointer of Git LFS; `git lfs pull` fetches the file itself",
+        ),
+        (b"once upon a time", "it does not begin with the length of a header and the header"),
+        (
+            &[2, 0, 0, 0, 0, 0, 0, 0, b'[', b']'],
+            "it does not begin with the length of a header and the header",
+        ),
+    ];
+    for (bytes, why) in cases {
+        let error = TestFile::with("foreign", bytes).error(&tensors());
+        assert_eq!(error, format!("`FILE` is no safetensors file: {why}"));
+    }
+    let lengths = [u64::MAX, u64::MAX - 7, 1 << 40, 100_000_001];
+    for length in lengths {
+        let mut bytes = encode(&tensors(), &floats(), None).unwrap();
+        bytes[..8].copy_from_slice(&length.to_le_bytes());
+        let error = TestFile::with("length", &bytes).error(&tensors());
+        assert!(error.contains("does not begin with the length of a header"), "{error}");
+    }
+}
+
+#[test]
+fn headers_that_lie_are_refused() {
+    let lies = [
+        // Outside the file, overlapping, a shape that overflows, a size that is not the shape's.
+        (r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 4),
+        (
+            r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+            4,
+        ),
+        (r#"{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,4]}}"#, 4),
+        (r#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,4]}}"#, 4),
+        (r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4),
+        (r#"{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}"#, 4),
+        (r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 5),
+    ];
+    for (header, data) in lies {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.bytes());
+        bytes.resize(bytes.len() + data, 0);
+        let error = TestFile::with("lie", &bytes).error(&tensors());
+        assert!(error.starts_with("`FILE` is damaged: "), "{header}: {error}");
+    }
+}
+
+#[test]
+fn all_differences_are_told_at_once() {
+    let bytes = file_of(&[
+        ("conv.weight", "F32", &[2, 5], 40),
+        ("dense.bias", "F32", &[2], 8),
+        ("fc.weight", "I8", &[2, 4], 8),
+        ("norm.num_batches_tracked", "F32", &[], 4),
+        ("other.bias", "F32", &[3], 12),
+    ]);
+    let error = TestFile::with("differences", &bytes).error(&tensors());
+    let expected = "\
+`FILE` does not fit this network, 6 differences:
+  type of `fc.weight`: expected F32 (or F64, F16, BF16), found I8
+  missing: `fc.bias` [2] (did the file mean it by `dense.bias`?)
+  type of `norm.num_batches_tracked`: expected I64, found F32
+  shape of `conv.weight`: expected [2, 1, 1, 5], found [2, 5]
+  unexpected: `dense.bias` [2]
+  unexpected: `other.bias` [3]";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn the_nearest_name_of_the_same_shape_is_suggested() {
+    let bytes = file_of(&[
+        ("block.1.weight", "F32", &[2], 8),
+        ("block.2.bias", "F32", &[2], 8),
+        ("block.2.weight", "F32", &[2], 8),
+        ("block.3.weight", "F32", &[3], 12),
+    ]);
+    let wanted = [Tensor::new("blocks.2.weight", 0, vec![Axis::plain(2, 1)])];
+    let (result, _) = TestFile::with("nearest", &bytes).read(&wanted);
+    let Err(LoadError::Mismatch { mismatches, .. }) = result else { panic!("{result:?}") };
+    let near = Some("block.2.weight".to_owned());
+    let expected = Mismatch::Missing { tensor: "blocks.2.weight".into(), shape: vec![2], near };
+    assert_eq!(mismatches[0], expected);
+    assert_eq!(mismatches.len(), 5);
+}
+
+#[test]
+fn other_floats_are_converted() {
+    let mut bytes =
+        file_of(&[("a", "F16", &[1], 2), ("b", "BF16", &[1], 2), ("c", "F64", &[1], 8)]);
+    let data = bytes.len() - 12;
+    bytes[data..].copy_from_slice(&[0x00, 0x3e, 0x40, 0xc0, 0, 0, 0, 0, 0, 0, 0xd0, 0x3f]);
+    let wanted: Vec<Tensor> = ["a", "b", "c"]
+        .iter()
+        .enumerate()
+        .map(|(i, name)| Tensor::new(*name, i, vec![Axis::plain(1, 1)]))
+        .collect();
+    let (result, floats) = TestFile::with("floats", &bytes).read(&wanted);
+    assert_eq!(result.unwrap(), None);
+    assert_eq!(floats[..3], [1.5, -3.0, 0.25]);
+}
+
+#[test]
+fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+    let folder = TestFile::new("folder").0.clone();
+    fs::create_dir(&folder).unwrap();
+    // A folder of that name cannot be replaced by a file.
+    let taken = folder.join("net.safetensors");
+    fs::create_dir(&taken).unwrap();
+    fs::write(taken.join("inside"), "kept").unwrap();
+    let error = write(&tensors(), &floats(), None, &taken).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("cannot write `{}`: ", taken.display())));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(fs::read(taken.join("inside")).unwrap(), b"kept");
+
+    let missing = folder.join("no such folder").join("net.safetensors");
+    assert!(write(&tensors(), &floats(), None, &missing).is_err());
+    let file = folder.join("good");
+    fs::write(&file, "old").unwrap();
+    write(&tensors(), &floats(), None, &file).unwrap();
+    assert_eq!(fs::read(&file).unwrap(), encode(&tensors(), &floats(), None).unwrap());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let (result, _) = TestFile::new("none").read(&tensors());
+    assert!(matches!(result, Err(LoadError::Read { .. })), "{result:?}");
+}
