@@ -12,12 +12,18 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
 
     /// All numbers, in the order of the fields.
     fn as_floats(&self) -> &[f32] {
+        if Self::LEN == 0 {
+            return &[]; // a type of size zero need not be aligned like an `f32`
+        }
         // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`.
         unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
     }
 
     /// All numbers, to be written.
     fn as_floats_mut(&mut self) -> &mut [f32] {
+        if Self::LEN == 0 {
+            return &mut [];
+        }
         // SAFETY: as above, and any bits are a valid `Self`.
         unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
     }

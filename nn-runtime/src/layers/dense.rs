@@ -91,3 +91,24 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(Vector: dense::Dense { units: 3, bias: true }, [&[7]] -> &[3]);
+    spec!(Steps: dense::Dense { units: 4, bias: false }, [&[3, 2, 5]] -> &[3, 2, 4]);
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        Trial::<Vector, Dense<7, 3>>::random().check_gradients();
+        Trial::<Steps, Dense<5, 4, 0>>::random().check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        Trial::<Vector, Dense<7, 3>>::random().check_inference();
+        Trial::<Steps, Dense<5, 4, 0>>::random().check_inference();
+    }
+}

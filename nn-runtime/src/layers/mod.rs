@@ -2,6 +2,8 @@
 
 mod dense;
 mod relu;
+#[cfg(test)]
+mod testing;
 
 pub use dense::Dense;
 pub use relu::ReLU;

@@ -26,3 +26,21 @@ impl<S: Spec<Arguments = relu::ReLU>> InPlaceStation<S> for ReLU {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Beside, Trial, spec};
+
+    spec!(It: relu::ReLU {}, [&[6, 5]] -> &[6, 5]);
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let mut trial = Trial::<It, Beside<ReLU>>::random().with_step(1e-3, 1e-3);
+        // Not across the kink.
+        trial.x[0].retain(|x| x.abs() > 1e-2);
+        trial.x[0].resize(trial.batch * It::IN, 0.5);
+        trial.check_gradients();
+        trial.check_inference();
+    }
+}

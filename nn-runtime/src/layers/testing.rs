@@ -1,0 +1,326 @@
+//! What tests of layers share: one training step of a single station, led through shards as
+//! [`loss_and_gradients`](crate::loss_and_gradients) does it, and its comparison with finite
+//! differences.
+
+use crate::{InPlaceStation, Memory, Pass, Shards, Spec, Station, Streams, Weights, WorkMemory};
+use std::marker::PhantomData;
+
+/// A station with weights, inputs and an output gradient: the material of one test.
+pub(crate) struct Trial<S, T> {
+    /// The weights.
+    pub(crate) station: Box<T>,
+    /// All samples, one run of numbers for each input.
+    pub(crate) x: Vec<Vec<f32>>,
+    /// The gradient of the output: the tested loss is the sum of `d_y * y`.
+    pub(crate) d_y: Vec<f32>,
+    /// How many samples.
+    pub(crate) batch: usize,
+    /// How many samples in a shard.
+    pub(crate) capacity: usize,
+    /// The step of finite differences. Linear layers allow large ones, curved ones small ones.
+    pub(crate) step: f32,
+    /// How far finite differences may be off, in units of the largest gradient.
+    pub(crate) tolerance: f64,
+    spec: PhantomData<S>,
+}
+
+/// What a training step gives.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Outcome {
+    /// The output.
+    pub(crate) y: Vec<f32>,
+    /// The gradient of each input.
+    pub(crate) d_x: Vec<Vec<f32>>,
+    /// The gradient of the weights.
+    pub(crate) d_weights: Vec<f32>,
+}
+
+/// `len` numbers in `[-1, 1)` that depend on `stream` alone.
+pub(crate) fn random(len: usize, stream: u64) -> Vec<f32> {
+    let streams = Streams::new(stream);
+    (0..len).map(|i| 2.0 * streams.uniform(i as u64) - 1.0).collect()
+}
+
+impl<S: Spec, T: Station<S>> Trial<S, T> {
+    /// A trial with random weights, inputs and output gradient. The last shard is not full.
+    pub(crate) fn random() -> Self {
+        let (batch, capacity) = (5, 2);
+        let mut station = T::zeros();
+        station.as_floats_mut().copy_from_slice(&random(T::LEN, 1));
+        let x = S::INPUTS.iter().zip(2..).map(|(shape, i)| random(batch * shape.len(), i));
+        Self {
+            station,
+            x: x.collect(),
+            d_y: random(batch * S::OUT, 100),
+            batch,
+            capacity,
+            step: 0.25,
+            tolerance: 1e-4,
+            spec: PhantomData,
+        }
+    }
+
+    /// The trial with another step and tolerance of finite differences.
+    pub(crate) fn with_step(self, step: f32, tolerance: f64) -> Self {
+        Self { step, tolerance, ..self }
+    }
+
+    /// The whole batch at inference.
+    pub(crate) fn infer(&self) -> Vec<f32> {
+        self.infer_samples(0, self.batch)
+    }
+
+    fn infer_samples(&self, first: usize, n: usize) -> Vec<f32> {
+        let mut y = vec![f32::NAN; n * S::OUT];
+        let (mut work, mut scratch) = (vec![f32::NAN; n * T::WORK], vec![f32::NAN; T::SCRATCH]);
+        let memory = WorkMemory { work: &mut work, scratch: &mut scratch };
+        self.station.infer(n, &self.inputs(first, n), &mut y, memory);
+        y
+    }
+
+    fn inputs(&self, first: usize, n: usize) -> Vec<&[f32]> {
+        let lens = S::INPUTS.iter().map(|shape| shape.len());
+        self.x.iter().zip(lens).map(|(x, len)| &x[first * len..(first + n) * len]).collect()
+    }
+
+    /// A training step. Memory that nobody has written holds NaN.
+    pub(crate) fn train(&mut self) -> Outcome {
+        Step::<S, T>::new(self).run(true)
+    }
+
+    fn loss(&mut self) -> f64 {
+        let y = Step::<S, T>::new(self).run(false).y;
+        y.iter().zip(&self.d_y).map(|(y, d)| f64::from(*y) * f64::from(*d)).sum()
+    }
+
+    /// Compares all gradients with finite differences of the training forward pass.
+    #[track_caller]
+    pub(crate) fn check_gradients(&mut self) {
+        // Forward may update running statistics: every evaluation begins with the same ones.
+        let weights = self.station.as_floats().to_vec();
+        let outcome = self.train();
+        let mut numeric = Vec::new();
+        for i in 0..T::LEN {
+            numeric.push(self.difference(|trial, by| {
+                trial.station.as_floats_mut().copy_from_slice(&weights);
+                trial.station.as_floats_mut()[i] += by;
+            }));
+        }
+        self.check_close("weights", &outcome.d_weights, &numeric);
+        for (input, d_x) in outcome.d_x.iter().enumerate() {
+            let mut numeric = Vec::new();
+            for i in 0..d_x.len() {
+                let x = self.x[input][i];
+                numeric.push(self.difference(|trial, by| {
+                    trial.station.as_floats_mut().copy_from_slice(&weights);
+                    trial.x[input][i] = x + by;
+                }));
+                self.x[input][i] = x;
+            }
+            self.check_close(&format!("input {input}"), d_x, &numeric);
+        }
+        self.station.as_floats_mut().copy_from_slice(&weights);
+    }
+
+    /// The central difference of the loss along what `shift` changes.
+    fn difference(&mut self, mut shift: impl FnMut(&mut Self, f32)) -> f64 {
+        let step = self.step;
+        shift(self, step);
+        let above = self.loss();
+        shift(self, -step);
+        let below = self.loss();
+        (above - below) / (2.0 * f64::from(step))
+    }
+
+    #[track_caller]
+    fn check_close(&self, what: &str, found: &[f32], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        let scale = expected.iter().fold(1.0, |max: f64, e| max.max(e.abs()));
+        for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let distance = (f64::from(*found) - expected).abs();
+            assert!(
+                distance <= self.tolerance * scale,
+                "gradient of {what}, number {i}: expected {expected}, found {found}"
+            );
+        }
+    }
+
+    /// Checks that inference gives the bits of the training forward pass, for the whole batch and
+    /// for single samples: for layers that do the same in both.
+    #[track_caller]
+    pub(crate) fn check_inference(&mut self) {
+        let y = self.train().y;
+        assert_eq!(self.infer(), y, "inference and training");
+        for sample in 0..self.batch {
+            let y = &y[sample * S::OUT..(sample + 1) * S::OUT];
+            assert_eq!(self.infer_samples(sample, 1), y, "sample {sample} by itself");
+        }
+    }
+}
+
+/// One step on its way.
+struct Step<'a, S, T> {
+    trial: &'a mut Trial<S, T>,
+    shared: Vec<f32>,
+    saved: Vec<Vec<f32>>,
+    scratch: Vec<f32>,
+    // Of each shard: partial results, then what is kept.
+    left: Vec<f32>,
+    outcome: Outcome,
+}
+
+impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
+    fn new(trial: &'a mut Trial<S, T>) -> Self {
+        let (batch, capacity) = (trial.batch, trial.capacity);
+        let shards = batch.div_ceil(capacity);
+        let stride = Shards::stride(capacity, T::PARTIAL, T::KEPT);
+        let d_x = S::INPUTS.iter().map(|shape| vec![f32::NAN; batch * shape.len()]).collect();
+        Self {
+            shared: vec![f32::NAN; T::SHARED],
+            saved: vec![vec![f32::NAN; capacity * T::SAVED]; shards],
+            scratch: vec![f32::NAN; T::SCRATCH],
+            left: vec![f32::NAN; shards * stride],
+            outcome: Outcome {
+                y: vec![f32::NAN; batch * S::OUT],
+                d_x,
+                d_weights: vec![f32::NAN; T::LEN],
+            },
+            trial,
+        }
+    }
+
+    fn run(mut self, backward: bool) -> Outcome {
+        let shards = self.saved.len();
+        self.trial.station.prepare(&mut self.shared);
+        for phase in 0..T::PHASES {
+            (0..shards).for_each(|shard| self.forward(phase, shard));
+            if phase + 1 < T::PHASES {
+                let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
+                self.trial.station.combine_forward(phase, all, &mut self.shared);
+            }
+        }
+        for phase in (0..T::PHASES).rev().filter(|_| backward) {
+            (0..shards).for_each(|shard| self.backward(phase, shard));
+            if phase > 0 {
+                let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
+                self.trial.station.combine_backward(phase, all, &mut self.shared);
+            }
+        }
+        let mut begin = 0;
+        for task in (0..T::GRADIENT_TASKS).filter(|_| backward) {
+            let end = T::gradient_end(task);
+            let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
+            T::gradient(task, all, &mut self.outcome.d_weights[begin..end]);
+            begin = end;
+        }
+        assert!(!backward || begin == T::LEN, "gradient tasks write all of the gradient");
+        self.outcome
+    }
+
+    fn all(left: &[f32], batch: usize, capacity: usize) -> Shards<'_> {
+        Shards::new(left, batch, capacity, T::PARTIAL, T::KEPT)
+    }
+
+    fn pass(&self, shard: usize) -> Pass {
+        let Trial { batch, capacity, .. } = *self.trial;
+        let first = shard * capacity;
+        Pass { n: capacity.min(batch - first), first, batch, streams: Streams::new(5) }
+    }
+
+    fn forward(&mut self, phase: usize, shard: usize) {
+        let pass = self.pass(shard);
+        let Self { trial, shared, saved, scratch, left, outcome } = self;
+        let memory = memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left);
+        let y = &mut outcome.y[pass.first * S::OUT..(pass.first + pass.n) * S::OUT];
+        trial.station.forward(&pass, phase, &trial.inputs(pass.first, pass.n), y, memory);
+    }
+
+    fn backward(&mut self, phase: usize, shard: usize) {
+        let pass = self.pass(shard);
+        let Self { trial, shared, saved, scratch, left, outcome } = self;
+        let memory = memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left);
+        let out = pass.first * S::OUT..(pass.first + pass.n) * S::OUT;
+        let x = trial.inputs(pass.first, pass.n);
+        let lens = S::INPUTS.iter().map(|shape| shape.len());
+        let d_x = outcome.d_x.iter_mut().zip(lens);
+        let mut d_x: Vec<_> = d_x
+            .map(|(d_x, len)| Some(&mut d_x[pass.first * len..(pass.first + pass.n) * len]))
+            .collect();
+        // A phase before the last one may change it for the next: it gets the same memory again.
+        let d_y = &mut trial.d_y.clone()[out.clone()];
+        trial.station.backward(&pass, phase, &x, &outcome.y[out], d_y, &mut d_x, memory);
+    }
+}
+
+fn memory_of<'a, S: Spec, T: Station<S>>(
+    pass: &Pass,
+    capacity: usize,
+    shard: usize,
+    shared: &'a [f32],
+    saved: &'a mut [Vec<f32>],
+    scratch: &'a mut [f32],
+    left: &'a mut [f32],
+) -> Memory<'a> {
+    let stride = Shards::stride(capacity, T::PARTIAL, T::KEPT);
+    let left = &mut left[shard * stride..(shard + 1) * stride];
+    let (partial, kept) = left.split_at_mut(T::PARTIAL);
+    Memory {
+        saved: &mut saved[shard][..pass.n * T::SAVED],
+        scratch,
+        kept: &mut kept[..pass.n * T::KEPT],
+        partial,
+        shared,
+    }
+}
+
+/// A layer that works in place, as a station of its own, so that it can be put to a [`Trial`].
+#[repr(transparent)]
+pub(crate) struct Beside<T>(T);
+
+// SAFETY: the same numbers.
+unsafe impl<T: Weights> Weights for Beside<T> {}
+
+impl<S: Spec, T: InPlaceStation<S>> Station<S> for Beside<T> {
+    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        y.copy_from_slice(x[0]);
+        self.0.infer(n, y);
+    }
+
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], _: Memory<'_>) {
+        y.copy_from_slice(x[0]);
+        self.0.forward(pass, y);
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        _memory: Memory<'_>,
+    ) {
+        let Some(d_x) = &mut d_x[0] else { return };
+        d_x.copy_from_slice(d_y);
+        self.0.backward(pass, y, d_x);
+    }
+}
+
+/// Defines a [`Spec`] for a test:
+/// `spec!(Fc: dense::Dense { units: 3, bias: true }, [&[4]] -> &[3]);`
+macro_rules! spec {
+    ($Name:ident : $($Arguments:ident)::+ { $($field:ident : $value:expr),* $(,)? },
+     [$($input:expr),+] -> $output:expr) => {
+        struct $Name;
+        impl $crate::Spec for $Name {
+            type Arguments = nn_shape::rules::$($Arguments)::+;
+            const ARGUMENTS: Self::Arguments = nn_shape::rules::$($Arguments)::+ { $($field: $value),* };
+            const INPUTS: &'static [nn_shape::Shape] = &[$(nn_shape::Shape::new($input)),+];
+            const OUTPUT: nn_shape::Shape = nn_shape::Shape::new($output);
+            const NAME: &'static str = "it";
+        }
+    };
+}
+
+pub(crate) use spec;
