@@ -73,8 +73,8 @@ pub(crate) struct Station {
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
     /// outside of the struct. After `infer`.
     pub(crate) generic: bool,
-    /// The shape that the user wrote behind `->`.
-    pub(crate) arrow: Option<Dims>,
+    /// The shapes that the user wrote behind `->`: of the layer, and of the blocks that end with it.
+    pub(crate) arrows: Vec<Dims>,
     /// Trained numbers and multiply-adds, where all sizes are literals. After `infer`.
     pub(crate) cost: Option<Cost>,
 }
