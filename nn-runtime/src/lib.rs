@@ -17,8 +17,8 @@ mod tensor;
 mod values;
 mod weights;
 
-pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, take};
-pub use network::{LayerInfo, Network};
+pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, add_to, most, take};
+pub use network::{LayerInfo, Network, Shaped};
 pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
 pub use step::{BatchError, infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};

@@ -226,3 +226,38 @@ pub struct WorkMemory<'a> {
     /// [`Station::SCRATCH`] numbers at least.
     pub scratch: &'a mut [f32],
 }
+
+impl<'a> WorkMemory<'a> {
+    /// The share of one station for `n` samples: all use the same, one after the other.
+    pub fn part<S: Spec, T: Station<S>>(&mut self, n: usize) -> WorkMemory<'_> {
+        WorkMemory { work: &mut self.work[..n * T::WORK], scratch: self.scratch }
+    }
+
+    /// Cuts the first `len` numbers off `work`: a network's values between its stations.
+    #[must_use]
+    pub fn split_values(self, len: usize) -> (&'a mut [f32], Self) {
+        let (values, work) = self.work.split_at_mut(len);
+        (values, WorkMemory { work, ..self })
+    }
+}
+
+/// The largest of some sizes, 0 if there are none.
+#[must_use]
+pub const fn most(sizes: &[usize]) -> usize {
+    let mut most = 0;
+    let mut i = 0;
+    while i < sizes.len() {
+        if sizes[i] > most {
+            most = sizes[i];
+        }
+        i += 1;
+    }
+    most
+}
+
+/// Adds one more contribution to a gradient: a value that several layers read has several.
+pub fn add_to(sum: &mut [f32], contribution: &[f32]) {
+    for (sum, contribution) in sum.iter_mut().zip(contribution) {
+        *sum += contribution;
+    }
+}

@@ -1,10 +1,12 @@
 //! What every expanded network offers.
 
-use crate::{Inputs, Station, Values, Whole};
+use crate::loss::Loss;
+use crate::step::{self, BatchError};
+use crate::{Inputs, Station, Streams, Values, Weights, Whole};
 use nn_shape::Shape;
 use std::ops::Range;
 
-/// One line of [`Network::LAYERS`].
+/// One line of [`Shaped::LAYERS`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerInfo {
     /// Its path: `stage1.0.conv2d`.
@@ -17,22 +19,133 @@ pub struct LayerInfo {
     pub params: usize,
     /// How many multiply-adds one sample costs forward.
     pub macs: usize,
-    /// Where its numbers stand in [`Network::params`](Network).
-    pub weights: (usize, usize),
+    /// Where its numbers begin among all numbers of the network; the trained ones come first.
+    pub offset: usize,
+    /// The layers inside of it, if it is a network; their offsets count from its own.
+    pub inner: &'static [Self],
+}
+
+/// What is known of a type that can stand as a layer in a `network!` block: a network, or a layer
+/// of the user's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "expected a network, or a type that implements `Layer`"
+)]
+pub trait Shaped: Weights {
+    /// The shapes that it takes.
+    const INPUTS: &'static [Shape];
+    /// What it calls its inputs, where it has several.
+    const INPUT_NAMES: &'static [&'static str] = &[];
+    /// The shape that it gives.
+    const OUTPUT: Shape;
+    /// How many trained numbers it has.
+    const PARAMS: usize = Self::LEN;
+    /// Multiply-adds of one sample, forward.
+    const MACS: usize = 0;
+    /// Its layers in order, if it is a network.
+    const LAYERS: &'static [LayerInfo] = &[];
 }
 
 /// A type that `network!` made.
-pub trait Network: Station<Whole> {
+pub trait Network: Station<Whole> + Shaped {
     /// One sample: an array, or a tuple of arrays for several inputs.
     type Input: Inputs;
     /// What it gives for one sample.
     type Output: Values;
-    /// How many trained numbers it has.
-    const PARAMS: usize;
-    /// Multiply-adds of one sample, forward.
-    const MACS: usize;
-    /// Its layers in order.
-    const LAYERS: &'static [LayerInfo];
-    /// Where trained numbers stand among all numbers: without running statistics.
-    const TRAINED: &'static [Range<usize>];
+
+    /// Bytes of all its numbers.
+    const PARAM_BYTES: usize = size_of::<Self>();
+    /// Bytes of memory that inference on one sample uses besides the weights.
+    const WORKSPACE_BYTES: usize =
+        (<Self as Station<Whole>>::WORK + <Self as Station<Whole>>::SCRATCH) * size_of::<f32>();
+    /// Bytes of memory that a training step uses for one sample, besides weights and gradients.
+    const TRAIN_BYTES: usize = step::train_len::<Self>() * size_of::<f32>();
+
+    /// A new network with PyTorch's initialisation, made in place on the heap. The same seed gives
+    /// the same weights.
+    #[must_use]
+    fn new(seed: u64) -> Box<Self> {
+        let mut net = Self::zeros();
+        Station::<Whole>::initialise(&mut *net, Streams::new(seed));
+        net
+    }
+
+    /// A new network whose seed is drawn from `rng`.
+    #[must_use]
+    fn from_rng<R: rand::Rng + ?Sized>(rng: &mut R) -> Box<Self> {
+        Self::new(rng.next_u64())
+    }
+
+    /// Inference on all samples, on all threads.
+    ///
+    /// # Panics
+    /// When `inputs` and `outputs` differ in length.
+    fn forward_batch(&self, inputs: &[Self::Input], outputs: &mut [Self::Output]) {
+        step::infer_batch(self, inputs, outputs);
+    }
+
+    /// The mean loss of a batch, in training mode, and its gradient, written to `d_net`.
+    ///
+    /// The random numbers of layers such as `Dropout` follow from the weights and the size of the
+    /// batch, so that the same call gives the same result. [`loss_and_gradients`](crate::loss_and_gradients)
+    /// takes them as an argument.
+    ///
+    /// # Errors
+    /// When the batch is empty, when there are not as many targets as inputs, or when the loss
+    /// refuses a target.
+    fn loss_and_gradients<L: Loss<Self::Output>>(
+        &mut self,
+        loss: &L,
+        inputs: &[Self::Input],
+        targets: &[L::Target],
+        d_net: &mut Self,
+    ) -> Result<f32, BatchError> {
+        let streams = streams_of(self.as_floats(), inputs.len());
+        step::loss_and_gradients(self, loss, inputs, targets, d_net, streams)
+    }
+
+    /// All numbers as one flat slice, layer by layer.
+    #[must_use]
+    fn params(&self) -> &[f32] {
+        self.as_floats()
+    }
+
+    /// All numbers as one flat slice, to be written.
+    fn params_mut(&mut self) -> &mut [f32] {
+        self.as_floats_mut()
+    }
+
+    /// Where trained numbers stand among all numbers, layer by layer, with the path of each layer:
+    /// without running statistics.
+    #[must_use]
+    fn trained() -> Vec<(String, Range<usize>)> {
+        let mut found = Vec::new();
+        trained_of(Self::LAYERS, "", 0, &mut found);
+        found
+    }
+}
+
+/// Random streams that depend on a few evenly spaced weights and on the batch's size.
+fn streams_of(weights: &[f32], batch: usize) -> Streams {
+    const ASKED: usize = 16;
+    let every = weights.len().div_ceil(ASKED).max(1);
+    let few = weights.iter().step_by(every);
+    few.fold(Streams::new(batch as u64), |streams, weight| streams.child(weight.to_bits().into()))
+}
+
+fn trained_of(
+    layers: &[LayerInfo],
+    path: &str,
+    offset: usize,
+    found: &mut Vec<(String, Range<usize>)>,
+) {
+    for layer in layers {
+        let name = format!("{path}{}", layer.name);
+        let begin = offset + layer.offset;
+        if !layer.inner.is_empty() {
+            trained_of(layer.inner, &format!("{name}."), begin, found);
+        } else if layer.params > 0 {
+            found.push((name, begin..begin + layer.params));
+        }
+    }
 }

@@ -63,10 +63,10 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// The same samples with the random streams of the network or layer `stream`.
+    /// The same samples with the random streams of one station.
     #[must_use]
-    pub fn of(&self, stream: u64) -> Self {
-        Self { streams: self.streams.child(stream), ..*self }
+    pub fn of<S: Spec>(&self) -> Self {
+        Self { streams: self.streams.child(S::STREAM), ..*self }
     }
 }
 

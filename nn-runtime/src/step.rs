@@ -203,6 +203,11 @@ impl Local {
     }
 }
 
+/// Numbers that one sample of a training step uses.
+pub(crate) const fn train_len<N: Network>() -> usize {
+    Local::saved::<N>().end() + N::SCRATCH + N::KEPT + N::PARTIAL
+}
+
 /// The mean loss of a batch, in training mode, and its gradient, written to `d_net`.
 ///
 /// # Errors

@@ -15,7 +15,6 @@ use nn_runtime::loss::Loss;
 use nn_runtime::*;
 use nn_shape::Shape;
 use nn_shape::rules;
-use std::ops::Range;
 
 #[repr(C)]
 struct Tiny {
@@ -24,12 +23,6 @@ struct Tiny {
 }
 
 impl Tiny {
-    fn new(seed: u64) -> Box<Self> {
-        let mut net = <Self as Weights>::zeros();
-        Station::<Whole>::initialise(&mut *net, Streams::new(seed));
-        net
-    }
-
     fn forward(&self, input: &[f32; 4]) -> [f32; 2] {
         infer_one(self, &[Values::as_floats(input)])
     }
@@ -75,11 +68,10 @@ const _: () = {
         // The stations' own memory and weights, one behind the other.
         const FC1: Part = Part::START.then::<Fc1, Dense<4, 3>>();
         const FC2: Part = Self::FC1.then::<Fc2, Dense<3, 2>>();
-        const SCRATCH: usize = {
-            let sizes =
-                [<Dense<4, 3> as Station<Fc1>>::SCRATCH, <Dense<3, 2> as Station<Fc2>>::SCRATCH];
-            if sizes[0] > sizes[1] { sizes[0] } else { sizes[1] }
-        };
+        const WORK: usize =
+            most(&[<Dense<4, 3> as Station<Fc1>>::WORK, <Dense<3, 2> as Station<Fc2>>::WORK]);
+        const SCRATCH: usize =
+            most(&[<Dense<4, 3> as Station<Fc1>>::SCRATCH, <Dense<3, 2> as Station<Fc2>>::SCRATCH]);
     }
 
     // SAFETY: `repr(C)`, and every field is `Weights` by the bounds of `Station`.
@@ -88,7 +80,7 @@ const _: () = {
     impl<S: Spec> Station<S> for Tiny {
         const PHASES: usize = 1;
         const SAVED: usize = Plan::TRAIN + Plan::FC2.saved.end();
-        const WORK: usize = Plan::INFER;
+        const WORK: usize = Plan::INFER + Plan::WORK;
         const SCRATCH: usize = Plan::SCRATCH;
         const KEPT: usize = Plan::FC2.kept.end();
         const PARTIAL: usize = Plan::FC2.partial.end();
@@ -110,11 +102,11 @@ const _: () = {
         }
 
         fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-            let WorkMemory { work: values, scratch } = memory;
+            let (values, mut memory) = memory.split_values(n * Plan::INFER);
             // fc1: Dense(3): 4 -> 3
             {
                 let [y] = take(values, n, [Plan::W1]);
-                let memory = WorkMemory { work: &mut [], scratch };
+                let memory = memory.part::<Fc1, Dense<4, 3>>(n);
                 Station::<Fc1>::infer(&self.fc1, n, &[x[0]], y, memory);
             }
             // relu: ReLU: 3 -> 3
@@ -125,7 +117,7 @@ const _: () = {
             // fc2: Dense(2): 3 -> 2
             {
                 let [x] = take(values, n, [Plan::W1]);
-                let memory = WorkMemory { work: &mut [], scratch };
+                let memory = memory.part::<Fc2, Dense<3, 2>>(n);
                 Station::<Fc2>::infer(&self.fc2, n, &[x], y, memory);
             }
         }
@@ -149,25 +141,18 @@ const _: () = {
             {
                 let [y] = take(values, n, [Plan::V1]);
                 let memory = memory.part(n, &Plan::FC1);
-                Station::<Fc1>::forward(
-                    &self.fc1,
-                    &pass.of(Fc1::STREAM),
-                    phase,
-                    &[x[0]],
-                    y,
-                    memory,
-                );
+                Station::<Fc1>::forward(&self.fc1, &pass.of::<Fc1>(), phase, &[x[0]], y, memory);
             }
             // relu: ReLU: 3 -> 3
             {
                 let [y] = take(values, n, [Plan::V1]);
-                InPlaceStation::<Relu>::forward(&ReLU, &pass.of(Relu::STREAM), y);
+                InPlaceStation::<Relu>::forward(&ReLU, &pass.of::<Relu>(), y);
             }
             // fc2: Dense(2): 3 -> 2
             {
                 let [x] = take(values, n, [Plan::V1]);
                 let memory = memory.part(n, &Plan::FC2);
-                Station::<Fc2>::forward(&self.fc2, &pass.of(Fc2::STREAM), phase, &[x], y, memory);
+                Station::<Fc2>::forward(&self.fc2, &pass.of::<Fc2>(), phase, &[x], y, memory);
             }
         }
 
@@ -187,20 +172,20 @@ const _: () = {
             {
                 let [x, d_x] = take(values, n, [Plan::V1, Plan::D1]);
                 let memory = memory.part(n, &Plan::FC2);
-                let pass = pass.of(Fc2::STREAM);
+                let pass = pass.of::<Fc2>();
                 let d_x = &mut [Some(d_x)];
                 Station::<Fc2>::backward(&self.fc2, &pass, phase, &[x], &[], d_y, d_x, memory);
             }
             // relu: ReLU: 3 -> 3
             {
                 let [y, d] = take(values, n, [Plan::V1, Plan::D1]);
-                InPlaceStation::<Relu>::backward(&ReLU, &pass.of(Relu::STREAM), y, d);
+                InPlaceStation::<Relu>::backward(&ReLU, &pass.of::<Relu>(), y, d);
             }
             // fc1: Dense(3): 4 -> 3
             {
                 let [d_y] = take(values, n, [Plan::D1]);
                 let memory = memory.part(n, &Plan::FC1);
-                let pass = pass.of(Fc1::STREAM);
+                let pass = pass.of::<Fc1>();
                 let d_x = &mut [d_x[0].as_deref_mut()];
                 Station::<Fc1>::backward(&self.fc1, &pass, phase, &[x[0]], &[], d_y, d_x, memory);
             }
@@ -228,13 +213,45 @@ const _: () = {
         }
     }
 
+    impl Shaped for Tiny {
+        const INPUTS: &'static [Shape] = &[Shape::new(&[4])];
+        const OUTPUT: Shape = Shape::new(&[2]);
+        const PARAMS: usize = 23;
+        const MACS: usize = 18;
+        const LAYERS: &'static [LayerInfo] = &[
+            LayerInfo {
+                name: "fc1",
+                kind: "Dense(3)",
+                output: Fc1::OUTPUT,
+                params: 15,
+                macs: 12,
+                offset: Plan::FC1.weights.offset,
+                inner: &[],
+            },
+            LayerInfo {
+                name: "relu",
+                kind: "ReLU",
+                output: Relu::OUTPUT,
+                params: 0,
+                macs: 0,
+                offset: Plan::FC1.weights.end(),
+                inner: &[],
+            },
+            LayerInfo {
+                name: "fc2",
+                kind: "Dense(2)",
+                output: Fc2::OUTPUT,
+                params: 8,
+                macs: 6,
+                offset: Plan::FC2.weights.offset,
+                inner: &[],
+            },
+        ];
+    }
+
     impl Network for Tiny {
         type Input = [f32; 4];
         type Output = [f32; 2];
-        const PARAMS: usize = 23;
-        const MACS: usize = 18;
-        const LAYERS: &'static [LayerInfo] = &[];
-        const TRAINED: &'static [Range<usize>] = &[Range { start: 0, end: 23 }];
     }
 };
 
@@ -331,4 +348,10 @@ fn batches_give_what_single_samples_give() {
     for (x, y) in inputs.iter().zip(&outputs) {
         assert_eq!(net.forward(x), *y);
     }
+}
+
+#[test]
+fn says_where_trained_numbers_stand() {
+    assert_eq!(Tiny::trained(), [("fc1".to_string(), 0..15), ("fc2".to_string(), 15..23)]);
+    assert_eq!(Tiny::PARAM_BYTES, 4 * 23);
 }
