@@ -210,7 +210,7 @@ pub(crate) const fn at_most(shape: Shape, verb: &str) -> Result<Shape, ShapeErro
     match shape.checked_len() {
         Some(len) if len <= MOST => Ok(shape),
         _ => {
-            let message = Text::of(verb).shape(shape).text(", which is more than the most of ");
+            let message = Text::of(verb).shape(shape).text(", but a value can hold at most ");
             Err(ShapeError::layer(message.number(MOST).text(" numbers")))
         }
     }
@@ -300,7 +300,7 @@ mod tests {
         let (_, words) = refusal(header_input(Shape::new(&[usize::MAX, 2])));
         assert_eq!(
             words,
-            "the network takes 18446744073709551615x2, which is more than the most of 1099511627776 numbers"
+            "the network takes 18446744073709551615x2, but a value can hold at most 1099511627776 numbers"
         );
     }
 

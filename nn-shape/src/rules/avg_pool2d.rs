@@ -102,7 +102,7 @@ mod tests {
             words,
             "layer `it` has a kernel of 4, but its input is only 3 wide\n  \
              = note: (3 + 2*0 - 4)/4 + 1 is less than 1\n  \
-             = help: a kernel of at most 3 fits, or `padding = 1`"
+             = help: a kernel of at most 3 fits, or write `padding = 1`"
         );
     }
 

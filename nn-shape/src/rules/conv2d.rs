@@ -261,7 +261,7 @@ mod tests {
             words,
             "layer `it` has a kernel of 5, but its input is only 3 high\n  \
              = note: (3 + 2*0 - 5)/1 + 1 is less than 1\n  \
-             = help: a kernel of at most 3 fits, or `padding = 1`"
+             = help: a kernel of at most 3 fits, or write `padding = 1`"
         );
         let layer = Conv2d {
             dilation: [4, 4],
@@ -275,7 +275,7 @@ mod tests {
             "layer `it` has a kernel of 1x3 with a dilation of 4, which spans 9, \
              but its input is only 5 wide (7 with padding)\n  \
              = note: (5 + 2*1 - 4*(3 - 1) - 1)/1 + 1 is less than 1\n  \
-             = help: a kernel of at most 2 fits, or `padding = 2`"
+             = help: a kernel of at most 2 fits, or a smaller dilation"
         );
     }
 
@@ -396,7 +396,7 @@ mod tests {
         let (_, words) = refusal(conv(1 << 39, 1).output(&[Shape::new(&[2, 2, 1])]));
         assert_eq!(
             words,
-            "layer `it` gives 2x2x549755813888, which is more than the most of 1099511627776 numbers"
+            "layer `it` gives 2x2x549755813888, but a value can hold at most 1099511627776 numbers"
         );
     }
 }

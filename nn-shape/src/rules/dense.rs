@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(blame, Blame::Layer);
         assert_eq!(
             words,
-            "layer `it` gives 8x274877906944, which is more than the most of 1099511627776 numbers"
+            "layer `it` gives 8x274877906944, but a value can hold at most 1099511627776 numbers"
         );
     }
 }

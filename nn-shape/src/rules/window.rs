@@ -134,14 +134,17 @@ impl Window {
         }
         let size = input.dim(axis);
         let padded = self.padded(axis, size);
-        let padding = self.extent(axis).saturating_sub(size).div_ceil(2);
-        if padded <= 1 {
-            let help = Text::of("leave out this layer or an earlier one that shrinks its input");
-            return help.text(", or write `padding = ").number(padding).text("`");
+        let help = if padded > 1 {
+            let largest = (padded - 1) / self.dilation[axis] + 1;
+            Text::of("a kernel of at most ").number(largest).text(" fits")
+        } else {
+            Text::of("leave out this layer or an earlier one that shrinks its input")
+        };
+        if self.dilation[axis] > 1 {
+            return help.text(", or a smaller dilation");
         }
-        let largest = (padded - 1) / self.dilation[axis] + 1;
-        let help = Text::of("a kernel of at most ").number(largest);
-        help.text(" fits, or `padding = ").number(padding).text("`")
+        let padding = (self.kernel[axis] - size).div_ceil(2);
+        help.text(", or write `padding = ").number(padding).text("`")
     }
 
     /// How height and width came about: `(28 + 2*0 - 3)/1 + 1 = 26`, once where both are alike.
@@ -222,15 +225,11 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
     let mut axis = 0;
     while axis < 2 {
         let padding = window.padding[axis][0];
-        let most = window.extent(axis) / 2;
+        let most = window.kernel[axis] / 2;
         if padding > most {
             let both = [window.padding[0][0], window.padding[1][0]];
             let message = Text::of("has a padding of ").pair(both).text(", but a kernel of ");
-            let mut message = message.pair(window.kernel);
-            if window.dilation[axis] > 1 {
-                message = message.text(" with a dilation of ").pair(window.dilation);
-            }
-            let message = message.text(" allows at most ").number(most);
+            let message = message.pair(window.kernel).text(" allows at most ").number(most);
             let help =
                 Text::of("pad at most half the kernel, so that no window sees padding alone");
             return Err(ShapeError::argument("padding", message).help(help));
