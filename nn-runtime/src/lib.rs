@@ -3,7 +3,9 @@
 //! Programs use it through the crate `unrolled`.
 
 pub mod data;
+mod init;
 pub mod io;
+pub mod kernels;
 pub mod layers;
 pub mod loss;
 mod memory;

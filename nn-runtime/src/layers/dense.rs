@@ -1,6 +1,8 @@
 //! [`Dense`]: PyTorch's `nn.Linear`.
 
-use crate::{Memory, Pass, Shards, Spec, Station, Streams, Weights, WorkMemory};
+use crate::init::fan_in_uniform;
+use crate::kernels::reference;
+use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::dense;
 
 /// A fully connected layer on the last axis: `[.., IN] -> [.., UNITS]`, `y = x W + b`.
@@ -28,25 +30,20 @@ where
     const GRADIENT_TASKS: usize = IN + 1;
 
     fn initialise(&mut self, streams: Streams) {
-        let bound = 1.0 / (IN as f32).sqrt();
-        for (i, w) in self.as_floats_mut().iter_mut().enumerate() {
-            *w = (2.0 * streams.uniform(i as u64) - 1.0) * bound;
-        }
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, IN, streams);
     }
 
-    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
-        let _ = n;
-        for (x, y) in x[0].chunks_exact(IN).zip(y.chunks_exact_mut(UNITS)) {
-            y.fill(0.0);
-            for (y, b) in y.iter_mut().zip(&self.bias) {
-                *y = *b;
-            }
-            for (x, row) in x.iter().zip(&self.weight) {
-                for (y, w) in y.iter_mut().zip(row) {
-                    *y += x * w;
-                }
-            }
+    fn tensors() -> Vec<Tensor> {
+        let inputs = Axis { len: IN, stride: UNITS, features: S::FEATURES };
+        let mut tensors = vec![Tensor::new("weight", 0, vec![Axis::plain(UNITS, 1), inputs])];
+        if BIAS > 0 {
+            tensors.push(Tensor::new("bias", IN * UNITS, vec![Axis::plain(UNITS, 1)]));
         }
+        tensors
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        reference::dense(IN, UNITS, x[0], self.weight.as_floats(), &self.bias, y);
     }
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
@@ -67,11 +64,7 @@ where
     ) {
         memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
         let Some(d_x) = &mut d_x[0] else { return };
-        for (d_x, d_y) in d_x.chunks_exact_mut(IN).zip(d_y.chunks_exact(UNITS)) {
-            for (d_x, row) in d_x.iter_mut().zip(&self.weight) {
-                *d_x = d_y.iter().zip(row).map(|(d, w)| d * w).sum();
-            }
-        }
+        reference::dense_d_x(IN, UNITS, d_y, self.weight.as_floats(), d_x);
     }
 
     fn gradient_end(task: usize) -> usize {

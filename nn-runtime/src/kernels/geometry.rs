@@ -1,0 +1,79 @@
+//! [`Geometry`]: the sizes of a convolution.
+
+use nn_shape::Shape;
+use nn_shape::rules::conv2d::Conv2d;
+
+/// The sizes of a convolution; pairs are height and width.
+///
+/// Pictures are `[H, W, C]`, weights `[KH, KW, C / groups, F]`. Output channel `f` reads the input
+/// channels of its group, `f / (F / groups)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// The input picture.
+    pub input: [usize; 2],
+    /// Its channels.
+    pub channels: usize,
+    /// The output picture.
+    pub output: [usize; 2],
+    /// Its channels.
+    pub filters: usize,
+    /// The kernel.
+    pub kernel: [usize; 2],
+    /// How far the kernel goes in one step.
+    pub stride: [usize; 2],
+    /// Zeros before the first and behind the last element of each axis.
+    pub padding: [[usize; 2]; 2],
+    /// How far apart the kernel's elements are.
+    pub dilation: [usize; 2],
+    /// Into how many groups the channels are split.
+    pub groups: usize,
+}
+
+impl Geometry {
+    /// The sizes of the layer with these arguments, from `input` to `output`.
+    #[must_use]
+    pub const fn new(arguments: &Conv2d, input: Shape, output: Shape) -> Self {
+        let window = arguments.window();
+        Self {
+            input: [input.dim(0), input.dim(1)],
+            channels: input.dim(2),
+            output: [output.dim(0), output.dim(1)],
+            filters: output.dim(2),
+            kernel: window.kernel,
+            stride: window.stride,
+            padding: window.padding,
+            dilation: window.dilation,
+            groups: arguments.groups,
+        }
+    }
+
+    /// Numbers in one input picture.
+    #[must_use]
+    pub const fn input_len(&self) -> usize {
+        self.input[0] * self.input[1] * self.channels
+    }
+
+    /// Numbers in one output picture.
+    #[must_use]
+    pub const fn output_len(&self) -> usize {
+        self.output[0] * self.output[1] * self.filters
+    }
+
+    /// Numbers in the weights.
+    #[must_use]
+    pub const fn weight_len(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.group_channels() * self.filters
+    }
+
+    /// Input channels of one group.
+    #[must_use]
+    pub const fn group_channels(&self) -> usize {
+        self.channels / self.groups
+    }
+
+    /// Output channels of one group.
+    #[must_use]
+    pub const fn group_filters(&self) -> usize {
+        self.filters / self.groups
+    }
+}

@@ -1,0 +1,142 @@
+//! The kernels as their definitions say, one loop for each index: what the fast ones are compared
+//! with, and where to read what they compute.
+//!
+//! `d_x` is the gradient of a loss with respect to `x`.
+
+use super::Geometry;
+
+/// `y = x W + b` for `n` rows: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
+/// empty.
+pub fn dense(inputs: usize, units: usize, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
+        begin_with(bias, y);
+        for (x, row) in x.iter().zip(weight.chunks_exact(units)) {
+            for (y, w) in y.iter_mut().zip(row) {
+                *y += x * w;
+            }
+        }
+    }
+}
+
+/// `d_x = d_y Wᵀ`.
+pub fn dense_d_x(inputs: usize, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
+    for (d_x, d_y) in d_x.chunks_exact_mut(inputs).zip(d_y.chunks_exact(units)) {
+        for (d_x, row) in d_x.iter_mut().zip(weight.chunks_exact(units)) {
+            *d_x = d_y.iter().zip(row).map(|(d, w)| d * w).sum();
+        }
+    }
+}
+
+/// Adds `xᵀ d_y` to `d_weight`.
+pub fn dense_d_weight(inputs: usize, units: usize, x: &[f32], d_y: &[f32], d_weight: &mut [f32]) {
+    for (x, d_y) in x.chunks_exact(inputs).zip(d_y.chunks_exact(units)) {
+        for (x, d_row) in x.iter().zip(d_weight.chunks_exact_mut(units)) {
+            for (d_w, d_y) in d_row.iter_mut().zip(d_y) {
+                *d_w += x * d_y;
+            }
+        }
+    }
+}
+
+/// Adds the sum of all rows of `d_y` to `d_bias`; does nothing where there is no bias.
+pub fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
+    if d_bias.is_empty() {
+        return;
+    }
+    for d_y in d_y.chunks_exact(d_bias.len()) {
+        for (d_b, d_y) in d_bias.iter_mut().zip(d_y) {
+            *d_b += d_y;
+        }
+    }
+}
+
+/// `y[h, w, f] = b[f] + Σ x[h*stride + i*dilation - padding, .., c] * weight[i, j, c, f]` for each
+/// picture, over all kernel elements `i, j` that lie on the picture and all channels `c` of the
+/// group of `f`.
+pub fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
+        for y in y.chunks_exact_mut(g.filters) {
+            begin_with(bias, y);
+        }
+        for_each_run(g, |run| {
+            let row = &weight[run.weight..][..g.group_filters()];
+            for (y, w) in y[run.y..].iter_mut().zip(row) {
+                *y += x[run.x] * w;
+            }
+        });
+    }
+}
+
+/// The gradient of the input of [`conv2d`].
+pub fn conv2d_d_x(g: &Geometry, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
+    d_x.fill(0.0);
+    for (d_x, d_y) in d_x.chunks_exact_mut(g.input_len()).zip(d_y.chunks_exact(g.output_len())) {
+        for_each_run(g, |run| {
+            let row = &weight[run.weight..][..g.group_filters()];
+            d_x[run.x] += d_y[run.y..].iter().zip(row).map(|(d, w)| d * w).sum::<f32>();
+        });
+    }
+}
+
+/// Adds the gradient of the weights of [`conv2d`] to `d_weight`.
+pub fn conv2d_d_weight(g: &Geometry, x: &[f32], d_y: &[f32], d_weight: &mut [f32]) {
+    for (x, d_y) in x.chunks_exact(g.input_len()).zip(d_y.chunks_exact(g.output_len())) {
+        for_each_run(g, |run| {
+            let row = &mut d_weight[run.weight..][..g.group_filters()];
+            for (d_w, d_y) in row.iter_mut().zip(&d_y[run.y..]) {
+                *d_w += x[run.x] * d_y;
+            }
+        });
+    }
+}
+
+/// One input number and the output channels of its group that it is multiplied for: where they
+/// begin in the output picture, and in the weights.
+struct Run {
+    x: usize,
+    y: usize,
+    weight: usize,
+}
+
+/// Calls `f` for each pair of an output pixel and an input number that it reads.
+fn for_each_run(g: &Geometry, mut f: impl FnMut(Run)) {
+    let channels = g.group_channels();
+    for h in 0..g.output[0] {
+        for w in 0..g.output[1] {
+            let y = (h * g.output[1] + w) * g.filters;
+            for i in 0..g.kernel[0] {
+                let Some(row) = place(g, 0, h, i) else { continue };
+                for j in 0..g.kernel[1] {
+                    let Some(column) = place(g, 1, w, j) else { continue };
+                    let x = (row * g.input[1] + column) * g.channels;
+                    for group in 0..g.groups {
+                        for c in 0..channels {
+                            let tap = (i * g.kernel[1] + j) * channels + c;
+                            let filter = group * g.group_filters();
+                            f(Run {
+                                x: x + group * channels + c,
+                                y: y + filter,
+                                weight: tap * g.filters + filter,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where kernel element `i` of output `h` lies on the input along `axis`; `None` on the padding.
+fn place(g: &Geometry, axis: usize, h: usize, i: usize) -> Option<usize> {
+    let place = h * g.stride[axis] + i * g.dilation[axis];
+    place.checked_sub(g.padding[axis][0]).filter(|place| *place < g.input[axis])
+}
+
+/// Fills `y` with the bias, or with zeros where there is none.
+fn begin_with(bias: &[f32], y: &mut [f32]) {
+    if bias.is_empty() {
+        y.fill(0.0);
+    } else {
+        y.copy_from_slice(bias);
+    }
+}

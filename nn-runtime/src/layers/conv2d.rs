@@ -1,0 +1,186 @@
+//! [`Conv2d`]: PyTorch's `nn.Conv2d`, channels last.
+
+use crate::init::fan_in_uniform;
+use crate::kernels::{Geometry, reference};
+use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::conv2d;
+
+/// A convolution (as in PyTorch a cross-correlation) over height and width:
+/// `[H, W, C] -> [H', W', F]`. `CG` are the input channels of one group.
+#[repr(C)]
+pub struct Conv2d<
+    const F: usize,
+    const CG: usize,
+    const KH: usize,
+    const KW: usize,
+    const BIAS: usize = F,
+> {
+    /// The kernel: height, width, channels of a group, output channels. PyTorch puts the output
+    /// channels first.
+    pub weight: [[[[f32; F]; CG]; KW]; KH],
+    /// One for each output channel, or none.
+    pub bias: [f32; BIAS],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` alone.
+unsafe impl<const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
+    Weights for Conv2d<F, CG, KH, KW, BIAS>
+{
+}
+
+impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
+    Station<S> for Conv2d<F, CG, KH, KW, BIAS>
+where
+    S: Spec<Arguments = conv2d::Conv2d>,
+{
+    const PARTIAL: usize = Self::LEN;
+
+    fn initialise(&mut self, streams: Streams) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, streams);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let filters = Axis::plain(F, 1);
+        let axes = vec![
+            filters.clone(),
+            Axis::plain(CG, F),
+            Axis::plain(KH, KW * CG * F),
+            Axis::plain(KW, CG * F),
+        ];
+        let mut tensors = vec![Tensor::new("weight", 0, axes)];
+        if BIAS > 0 {
+            tensors.push(Tensor::new("bias", KH * KW * CG * F, vec![filters]));
+        }
+        tensors
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        let g = const { geometry::<S>() };
+        reference::conv2d(&g, x[0], self.weight.as_floats(), &self.bias, y);
+    }
+
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        let memory = WorkMemory { work: &mut [], scratch: memory.scratch };
+        Station::<S>::infer(self, pass.n, x, y, memory);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let g = const { geometry::<S>() };
+        let (d_weight, d_bias) = memory.partial.split_at_mut(Self::LEN - BIAS);
+        d_weight.fill(0.0);
+        reference::conv2d_d_weight(&g, x[0], d_y, d_weight);
+        d_bias.fill(0.0);
+        reference::d_bias(d_y, d_bias);
+        if let Some(d_x) = &mut d_x[0] {
+            reference::conv2d_d_x(&g, d_y, self.weight.as_floats(), d_x);
+        }
+    }
+}
+
+const fn geometry<S: Spec<Arguments = conv2d::Conv2d>>() -> Geometry {
+    Geometry::new(&S::ARGUMENTS, S::INPUT, S::OUTPUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+    use nn_shape::Padding;
+
+    macro_rules! conv {
+        ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
+         $bias:expr, $input:expr => $output:expr) => {
+            spec!($Name: conv2d::Conv2d {
+                out_channels: $output[2],
+                kernel: $kernel,
+                stride: $stride,
+                padding: $padding,
+                dilation: $dilation,
+                groups: $groups,
+                bias: $bias,
+            }, [&$input] -> &$output);
+        };
+    }
+
+    const NONE: Padding = Padding::Explicit([0, 0]);
+    conv!(Plain: [3, 3], [1, 1], NONE, [1, 1], 1, true, [5, 6, 2] => [3, 4, 3]);
+    conv!(Strided: [3, 2], [2, 3], Padding::Explicit([1, 2]), [1, 1], 1, false, [6, 5, 3] => [3, 3, 4]);
+    conv!(Same: [2, 3], [1, 1], Padding::Same, [1, 2], 1, true, [4, 5, 1] => [4, 5, 2]);
+    conv!(Dilated: [2, 3], [2, 1], Padding::Explicit([0, 1]), [3, 2], 1, true, [7, 6, 2] => [2, 4, 2]);
+    conv!(Grouped: [2, 2], [1, 2], Padding::Explicit([1, 0]), [1, 1], 2, true, [3, 4, 4] => [4, 2, 6]);
+    conv!(Depthwise: [3, 3], [1, 1], Padding::Same, [1, 1], 5, true, [4, 3, 5] => [4, 3, 5]);
+    conv!(Pointwise: [1, 1], [2, 2], NONE, [1, 1], 1, false, [5, 4, 3] => [3, 2, 4]);
+
+    macro_rules! for_all {
+        ($check:ident) => {
+            Trial::<Plain, Conv2d<3, 2, 3, 3>>::random().$check();
+            Trial::<Strided, Conv2d<4, 3, 3, 2, 0>>::random().$check();
+            Trial::<Same, Conv2d<2, 1, 2, 3>>::random().$check();
+            Trial::<Dilated, Conv2d<2, 2, 2, 3>>::random().$check();
+            Trial::<Grouped, Conv2d<6, 2, 2, 2>>::random().$check();
+            Trial::<Depthwise, Conv2d<5, 1, 3, 3>>::random().$check();
+            Trial::<Pointwise, Conv2d<4, 3, 1, 1, 0>>::random().$check();
+        };
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        for_all!(check_gradients);
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        for_all!(check_inference);
+    }
+
+    #[test]
+    fn every_case_is_one_that_the_rule_allows() {
+        fn allowed<S: Spec<Arguments = conv2d::Conv2d>>() -> bool {
+            S::ARGUMENTS.output(S::INPUTS).is_ok_and(|shape| shape == S::OUTPUT)
+        }
+        assert!(allowed::<Plain>() && allowed::<Strided>() && allowed::<Same>());
+        assert!(allowed::<Dilated>() && allowed::<Grouped>());
+        assert!(allowed::<Depthwise>() && allowed::<Pointwise>());
+    }
+
+    /// Computed by hand: a picture of 2x2, padded at its end alone, as PyTorch does for an even
+    /// kernel and `same`.
+    #[test]
+    fn pads_an_even_kernel_at_the_end() {
+        conv!(Even: [2, 2], [1, 1], Padding::Same, [1, 1], 1, true, [2, 2, 1] => [2, 2, 1]);
+        let mut trial = Trial::<Even, Conv2d<1, 1, 2, 2>>::random();
+        trial.batch = 1;
+        trial.x[0] = vec![1.0, 2.0, 3.0, 4.0];
+        trial.station.as_floats_mut().copy_from_slice(&[1.0, 10.0, 100.0, 1000.0, 0.5]);
+        assert_eq!(trial.infer(), [4321.5, 402.5, 43.5, 4.5]);
+    }
+
+    #[test]
+    fn files_have_pytorchs_layout() {
+        let tensors = <Conv2d<6, 2, 3, 5> as Station<Grouped>>::tensors();
+        assert_eq!(tensors[0].name, "weight");
+        let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
+        assert_eq!(axes, [(6, 1), (2, 6), (3, 60), (5, 12)]);
+        assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 180));
+        assert_eq!(<Conv2d<4, 3, 3, 2, 0> as Station<Strided>>::tensors().len(), 1);
+    }
+
+    #[test]
+    fn begins_as_pytorch_does() {
+        let mut layer = Conv2d::<6, 2, 2, 2>::zeros();
+        Station::<Grouped>::initialise(&mut *layer, Streams::new(1));
+        let bound = 1.0 / 8.0_f32.sqrt();
+        let largest = layer.as_floats().iter().fold(0.0_f32, |max, w| max.max(w.abs()));
+        assert!(largest <= bound && largest > 0.9 * bound);
+        assert_ne!(layer.bias[..], layer.weight.as_floats()[..6]);
+    }
+}
