@@ -2,6 +2,7 @@
 //!
 //! Programs use it through the crate `unrolled`.
 
+mod batch;
 pub mod data;
 mod init;
 pub mod io;
@@ -19,11 +20,12 @@ mod tensor;
 mod values;
 mod weights;
 
+pub use batch::BatchError;
 pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, add_to, most, take};
 pub use network::{LayerInfo, Network, Shaped};
 pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
-pub use step::{BatchError, infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
+pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
 pub use tensor::{Axis, Element, Tensor};
 pub use values::{Inputs, Values};
 pub use weights::Weights;

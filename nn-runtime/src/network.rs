@@ -1,7 +1,7 @@
 //! What every expanded network offers.
 
 use crate::loss::Loss;
-use crate::step::{self, BatchError};
+use crate::{BatchError, step};
 use crate::{Inputs, Station, Streams, Values, Weights, Whole};
 use nn_shape::Shape;
 use std::ops::Range;

@@ -1,12 +1,12 @@
 //! How samples are led through a network: inference, and the training step.
 
-use crate::loss::Loss;
+use crate::batch::{Batch, BatchError};
+use crate::loss::{Loss, Tally};
 use crate::memory::{Buffer, Memory, Shards, WorkMemory};
 use crate::parallel;
 use crate::station::Pass;
 use crate::{Inputs, Network, Station, Streams, Values, Whole};
 use std::cell::RefCell;
-use std::fmt;
 
 /// The most inputs a network can have: as many as [`Inputs`] tuples.
 const MAX_INPUTS: usize = 8;
@@ -17,43 +17,35 @@ const SHARD_NUMBERS: usize = 128 * 1024;
 /// The most samples in a shard.
 const MAX_SHARD: usize = 32;
 
-/// A batch that cannot be trained on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchError(String);
-
-impl fmt::Display for BatchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BatchError {}
-
 /// The memory that a thread keeps for its next pass.
 #[derive(Default)]
 struct Workspace {
     numbers: Vec<f32>,
-    losses: Vec<f64>,
+    tallies: Vec<Tally>,
 }
 
 thread_local! {
     static WORKSPACE: RefCell<Workspace> = RefCell::default();
 }
 
-/// Calls `f` with at least `len` numbers, the first of which begins a cache line, and `losses` sums.
+/// Calls `f` with at least `len` numbers, the first of which begins a cache line, and `tallies` sums.
 /// Memory only grows, so that a repeated call does not allocate.
-fn with_workspace<R>(len: usize, losses: usize, f: impl FnOnce(&mut [f32], &mut [f64]) -> R) -> R {
+fn with_workspace<R>(
+    len: usize,
+    tallies: usize,
+    f: impl FnOnce(&mut [f32], &mut [Tally]) -> R,
+) -> R {
     const LINE: usize = 16;
     // A network that is used inside of another's pass (by a hand-written layer) finds an empty one.
     let mut space = WORKSPACE.take();
     if space.numbers.len() < len + LINE {
         space.numbers.resize(len + LINE, 0.0);
     }
-    if space.losses.len() < losses {
-        space.losses.resize(losses, 0.0);
+    if space.tallies.len() < tallies {
+        space.tallies.resize(tallies, Tally::default());
     }
     let skip = space.numbers.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
-    let result = f(&mut space.numbers[skip..skip + len], &mut space.losses[..losses]);
+    let result = f(&mut space.numbers[skip..skip + len], &mut space.tallies[..tallies]);
     WORKSPACE.set(space);
     result
 }
@@ -88,10 +80,14 @@ fn infer_in<N: Network>(net: &N, n: usize, x: &[&[f32]], y: &mut [f32], memory: 
 /// When `inputs` and `outputs` differ in length.
 pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::Output]) {
     assert_eq!(inputs.len(), outputs.len(), "one output for each input");
+    infer_flat(net, inputs, floats_of(outputs));
+}
+
+/// As [`infer_batch`], for outputs whose numbers stand one behind the other.
+pub(crate) fn infer_flat<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f32]) {
     let sample = const { inputs_len::<N>() + <N as Station<Whole>>::WORK };
     let capacity = shard_capacity(sample, inputs.len());
     let out = N::Output::LEN;
-    let flat = floats_of(outputs);
     let tasks = inputs.len().div_ceil(capacity);
     let end = |task: usize| ((task + 1) * capacity).min(inputs.len()) * out;
     parallel::for_each_piece(flat, tasks, end, |task, y| {
@@ -100,7 +96,7 @@ pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::O
         let need = n * sample + <N as Station<Whole>>::SCRATCH;
         with_workspace(need, 0, |memory, _| {
             let (copies, memory) = memory.split_at_mut(n * inputs_len::<N>());
-            gather(&inputs[first..first + n], copies);
+            gather(n, |i| &inputs[first + i], copies);
             with_inputs::<N, _>(n, copies, |x| infer_in(net, n, x, y, memory));
         });
     });
@@ -133,13 +129,13 @@ const fn inputs_len<N: Network>() -> usize {
     sum
 }
 
-/// Copies inputs to one run of samples after the other.
-fn gather<I: Inputs>(samples: &[I], copies: &mut [f32]) {
+/// Copies inputs to one run of samples after the other: those that `sample` gives for 0 to `n - 1`.
+fn gather<'a, I: Inputs>(n: usize, sample: impl Fn(usize) -> &'a I, copies: &mut [f32]) {
     let mut rest = copies;
     for (index, &len) in I::LENS.iter().enumerate() {
-        let (input, behind) = rest.split_at_mut(samples.len() * len);
-        for (sample, copy) in samples.iter().zip(input.chunks_exact_mut(len)) {
-            copy.copy_from_slice(sample.input(index));
+        let (input, behind) = rest.split_at_mut(n * len);
+        for (i, copy) in input.chunks_exact_mut(len).enumerate() {
+            copy.copy_from_slice(sample(i).input(index));
         }
         rest = behind;
     }
@@ -221,7 +217,8 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     d_net: &mut N,
     streams: Streams,
 ) -> Result<f32, BatchError> {
-    run_step(net, loss, inputs, targets, d_net, None, streams)
+    let batch = Batch::checked(loss, inputs, targets)?;
+    Ok(run_step(net, loss, batch, d_net, None, streams).mean_loss() as f32)
 }
 
 /// As [`loss_and_gradients`], and writes the gradient of the mean loss with respect to each sample to
@@ -239,76 +236,54 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
     streams: Streams,
 ) -> Result<f32, BatchError> {
     if inputs.len() != d_inputs.len() {
-        return Err(BatchError(format!(
-            "expected room for one gradient for each input, found {} inputs and {} gradients",
-            inputs.len(),
-            d_inputs.len()
-        )));
+        return Err(BatchError::InputGradients { inputs: inputs.len(), gradients: d_inputs.len() });
     }
-    run_step(net, loss, inputs, targets, d_net, Some(d_inputs), streams)
+    let batch = Batch::checked(loss, inputs, targets)?;
+    Ok(run_step(net, loss, batch, d_net, Some(d_inputs), streams).mean_loss() as f32)
 }
 
-fn run_step<N: Network, L: Loss<N::Output>>(
+/// The samples of a network and a loss.
+pub(crate) type BatchOf<'a, N, L> =
+    Batch<'a, <N as Network>::Input, <L as Loss<<N as Network>::Output>>::Target>;
+
+/// Forward and backward on a batch that was checked, in training mode: what the loss says of it, and
+/// the gradient of the mean loss in `d_net`.
+pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
     net: &mut N,
     loss: &L,
-    inputs: &[N::Input],
-    targets: &[L::Target],
+    batch: BatchOf<'_, N, L>,
     d_net: &mut N,
     d_inputs: Option<&mut [N::Input]>,
     streams: Streams,
-) -> Result<f32, BatchError> {
-    check_batch::<N, L>(loss, inputs, targets)?;
-    let batch = inputs.len();
+) -> Tally {
     let with_d_inputs = d_inputs.is_some();
-    let capacity = shard_capacity(Local::saved::<N>().end(), batch);
-    let shards = batch.div_ceil(capacity);
+    let capacity = shard_capacity(Local::saved::<N>().end(), batch.len());
+    let shards = batch.len().div_ceil(capacity);
     let kept_stride = Shards::stride(capacity, N::PARTIAL, N::KEPT);
     // With one phase a shard goes forward and backward at once, in memory of the worker's own; with
     // more, each shard's values wait for the others.
     let locals = if N::PHASES == 1 { parallel::threads().min(shards) } else { shards };
     let local_len = Local::len::<N>(capacity, with_d_inputs);
     let need = N::SHARED.next_multiple_of(16) + locals * local_len + shards * kept_stride;
-    with_workspace(need, shards, |memory, losses| {
+    with_workspace(need, shards, |memory, tallies| {
         let (shared, memory) = memory.split_at_mut(N::SHARED.next_multiple_of(16));
         let (local, kept) = memory.split_at_mut(locals * local_len);
         let mut step = StepRun::<N, L> {
             net,
             loss,
-            inputs,
-            targets,
+            batch,
             streams,
             capacity,
             local: Chunks::new(local, local_len),
             kept: Chunks::new(kept, kept_stride),
-            losses: Chunks::new(losses, 1),
+            tallies: Chunks::new(tallies, 1),
             d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
         };
         step.net.prepare(&mut shared[..N::SHARED]);
         step.all_phases(&mut shared[..N::SHARED]);
         step.gradients(d_net);
-        Ok((losses.iter().sum::<f64>() / batch as f64) as f32)
+        tallies.iter().fold(Tally::default(), |sum, tally| sum.with(tally))
     })
-}
-
-fn check_batch<N: Network, L: Loss<N::Output>>(
-    loss: &L,
-    inputs: &[N::Input],
-    targets: &[L::Target],
-) -> Result<(), BatchError> {
-    if inputs.is_empty() {
-        return Err(BatchError("the batch is empty: expected at least one sample".into()));
-    }
-    if inputs.len() != targets.len() {
-        return Err(BatchError(format!(
-            "expected one target for each input, found {} inputs and {} targets",
-            inputs.len(),
-            targets.len()
-        )));
-    }
-    for (i, target) in targets.iter().enumerate() {
-        loss.check(target).map_err(|why| BatchError(format!("target {i} of the batch: {why}")))?;
-    }
-    Ok(())
 }
 
 /// Memory cut into equal chunks, each used by one task at a time.
@@ -349,13 +324,12 @@ impl<T> Chunks<T> {
 struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     net: &'a mut N,
     loss: &'a L,
-    inputs: &'a [N::Input],
-    targets: &'a [L::Target],
+    batch: BatchOf<'a, N, L>,
     streams: Streams,
     capacity: usize,
     local: Chunks<f32>,
     kept: Chunks<f32>,
-    losses: Chunks<f64>,
+    tallies: Chunks<Tally>,
     d_inputs: Option<Chunks<N::Input>>,
 }
 
@@ -368,7 +342,7 @@ enum Direction {
 
 impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
     fn shards(&self) -> usize {
-        self.inputs.len().div_ceil(self.capacity)
+        self.batch.len().div_ceil(self.capacity)
     }
 
     fn all_phases(&mut self, shared: &mut [f32]) {
@@ -382,14 +356,14 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         for phase in 0..N::PHASES {
             self.for_each_shard(Direction::Forward, phase, shared);
             if phase + 1 < N::PHASES {
-                let all = all_shards::<N>(&self.kept, self.inputs.len(), self.capacity);
+                let all = all_shards::<N>(&self.kept, self.batch.len(), self.capacity);
                 self.net.combine_forward(phase, all, shared);
             }
         }
         for phase in (0..N::PHASES).rev() {
             self.for_each_shard(Direction::Backward, phase, shared);
             if phase > 0 {
-                let all = all_shards::<N>(&self.kept, self.inputs.len(), self.capacity);
+                let all = all_shards::<N>(&self.kept, self.batch.len(), self.capacity);
                 self.net.combine_backward(phase, all, shared);
             }
         }
@@ -411,11 +385,11 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         shared: &[f32],
     ) {
         let first = shard * self.capacity;
-        let n = self.capacity.min(self.inputs.len() - first);
+        let n = self.capacity.min(self.batch.len() - first);
         // SAFETY: a shard is the task of one thread at a time, and `local` is either the shard's own
         // number or the worker's; so nobody else uses these chunks now.
-        let (local, kept, loss) =
-            unsafe { (self.local.chunk(local), self.kept.chunk(shard), self.losses.chunk(shard)) };
+        let (local, kept, tally) =
+            unsafe { (self.local.chunk(local), self.kept.chunk(shard), self.tallies.chunk(shard)) };
         let sample = Local::sample::<N>(self.d_inputs.is_some());
         let (local, scratch) = local.split_at_mut(n * sample);
         let (local, d_copies) = local.split_at_mut(n * Local::saved::<N>().end());
@@ -431,17 +405,17 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         );
         let (partial, kept) = kept.split_at_mut(N::PARTIAL);
         let memory = Memory { saved, scratch, kept: &mut kept[..n * N::KEPT], partial, shared };
-        let pass = Pass { n, first, batch: self.inputs.len(), streams: self.streams };
+        let pass = Pass { n, first, batch: self.batch.len(), streams: self.streams };
         match direction {
             Direction::Forward => {
                 if phase == 0 {
-                    gather(&self.inputs[first..first + n], copies);
+                    gather(n, |i| self.batch.input(first + i), copies);
                 }
                 with_inputs::<N, _>(n, copies, |x| self.net.forward(&pass, phase, x, y, memory));
             }
             Direction::Backward => {
                 if phase + 1 == N::PHASES {
-                    loss[0] = self.losses_of(&self.targets[first..first + n], y, d_y);
+                    tally[0] = self.losses_of(first, y, d_y);
                 }
                 let mut d_x = d_input_slices::<N>(n, d_copies);
                 let d_x = &mut d_x[..N::Input::LENS.len()];
@@ -470,17 +444,20 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         }
     }
 
-    /// The sum of a shard's losses; their gradients go to `d_y`.
-    fn losses_of(&self, targets: &[L::Target], y: &[f32], d_y: &mut [f32]) -> f64 {
-        let scale = 1.0 / self.inputs.len() as f32;
+    /// What the loss says of the shard that begins with sample `first`; gradients go to `d_y`.
+    fn losses_of(&self, first: usize, y: &[f32], d_y: &mut [f32]) -> Tally {
+        let scale = 1.0 / self.batch.len() as f32;
         let len = N::Output::LEN;
-        let samples = y.chunks_exact(len).zip(d_y.chunks_exact_mut(len)).zip(targets);
-        samples.map(|((y, d_y), target)| self.loss.sample(y, target, scale, d_y)).sum()
+        let mut tally = Tally::default();
+        for (i, (y, d_y)) in y.chunks_exact(len).zip(d_y.chunks_exact_mut(len)).enumerate() {
+            tally.count(self.loss, y, self.batch.target(first + i), scale, d_y);
+        }
+        tally
     }
 
     /// Puts the gradient together from what the shards left behind.
     fn gradients(&self, d_net: &mut N) {
-        let all = all_shards::<N>(&self.kept, self.inputs.len(), self.capacity);
+        let all = all_shards::<N>(&self.kept, self.batch.len(), self.capacity);
         parallel::for_each_piece(
             d_net.as_floats_mut(),
             N::GRADIENT_TASKS,

@@ -56,20 +56,19 @@ impl Tally {
         d_y: &mut [f32],
     ) {
         let (correct, predictions) = loss.correct(y, target);
-        self.add(&Self {
-            samples: 1,
-            loss: loss.sample(y, target, scale, d_y),
-            correct,
-            predictions,
-        });
+        let loss = loss.sample(y, target, scale, d_y);
+        *self = self.with(&Self { samples: 1, loss, correct, predictions });
     }
 
-    /// Adds what was counted elsewhere.
-    pub fn add(&mut self, other: &Self) {
-        self.samples += other.samples;
-        self.loss += other.loss;
-        self.correct += other.correct;
-        self.predictions += other.predictions;
+    /// This and what was counted elsewhere.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            samples: self.samples + other.samples,
+            loss: self.loss + other.loss,
+            correct: self.correct + other.correct,
+            predictions: self.predictions + other.predictions,
+        }
     }
 
     /// The mean loss; not a number if nothing was counted.
@@ -105,14 +104,14 @@ pub(crate) mod tests {
         assert!((found - expected).abs() < 1e-6 * expected.abs().max(1.0), "{found} {expected}");
         let mut moved = *y;
         let mut unused = vec![0.0; O::LEN];
-        for i in 0..O::LEN {
+        for (i, d) in d_y.iter().enumerate() {
             let mut at = |shift: f32| {
                 moved.as_floats_mut()[i] = y.as_floats()[i] + shift;
                 loss.sample(moved.as_floats(), target, 1.0, &mut unused)
             };
             let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
             moved.as_floats_mut()[i] = y.as_floats()[i];
-            let analytic = 2.0 * f64::from(d_y[i]);
+            let analytic = 2.0 * f64::from(*d);
             assert!((numeric - analytic).abs() < 2e-4, "{i}: {numeric} {analytic}");
         }
     }

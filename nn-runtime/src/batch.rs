@@ -1,0 +1,83 @@
+//! [`Batch`]: the samples of one training step.
+
+use crate::loss::Loss;
+use crate::{Inputs, Values};
+
+/// Samples that cannot be trained on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// No samples.
+    #[error("there are no samples: expected at least one")]
+    Empty,
+    /// Inputs without targets, or targets without inputs.
+    #[error("expected one target for each input, found {inputs} inputs and {targets} targets")]
+    Targets {
+        /// How many inputs there are.
+        inputs: usize,
+        /// How many targets there are.
+        targets: usize,
+    },
+    /// Inputs without room for their gradients.
+    #[error(
+        "expected room for one gradient for each input, found {inputs} inputs and {gradients} gradients"
+    )]
+    InputGradients {
+        /// How many inputs there are.
+        inputs: usize,
+        /// How many gradients there is room for.
+        gradients: usize,
+    },
+    /// A target that the loss refuses.
+    #[error("target {index}: {why}")]
+    Target {
+        /// Its place, counted from 0.
+        index: usize,
+        /// What was expected and what was found.
+        why: String,
+    },
+}
+
+/// Samples: all of two slices, or some of them in any order.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch<'a, Input, Target> {
+    inputs: &'a [Input],
+    targets: &'a [Target],
+    order: Option<&'a [usize]>,
+}
+
+impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
+    /// All samples, after a look at them.
+    pub(crate) fn checked<Output: Values>(
+        loss: &impl Loss<Output, Target = Target>,
+        inputs: &'a [Input],
+        targets: &'a [Target],
+    ) -> Result<Self, BatchError> {
+        if inputs.is_empty() {
+            return Err(BatchError::Empty);
+        }
+        if inputs.len() != targets.len() {
+            return Err(BatchError::Targets { inputs: inputs.len(), targets: targets.len() });
+        }
+        for (index, target) in targets.iter().enumerate() {
+            loss.check(target).map_err(|why| BatchError::Target { index, why })?;
+        }
+        Ok(Self { inputs, targets, order: None })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.map_or(self.inputs.len(), <[usize]>::len)
+    }
+
+    pub(crate) fn input(&self, i: usize) -> &'a Input {
+        &self.inputs[self.place(i)]
+    }
+
+    pub(crate) fn target(&self, i: usize) -> &'a Target {
+        &self.targets[self.place(i)]
+    }
+
+    fn place(&self, i: usize) -> usize {
+        self.order.map_or(i, |order| order[i])
+    }
+}
