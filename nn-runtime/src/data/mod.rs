@@ -1,5 +1,15 @@
 //! Samples to learn from.
 
+mod confusion;
+mod idx;
+mod resize;
+mod standardizer;
+
+pub use confusion::Confusion;
+pub use idx::{Idx, IdxError, Image};
+pub use resize::resize;
+pub use standardizer::{Floats, StandardizeError, Standardizer};
+
 use crate::Streams;
 
 /// Inputs, and for each the target at the same place: what a loss compares the output with.

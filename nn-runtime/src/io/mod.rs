@@ -42,7 +42,7 @@ pub fn save<N: Network>(net: &N, path: impl AsRef<Path>) -> Result<(), SaveError
 }
 
 /// As [`save`], with something that belongs to the network: the
-/// `Standardizer` of its inputs, names of its classes. It stands as JSON
+/// [`Standardizer`](crate::data::Standardizer) of its inputs, names of its classes. It stands as JSON
 /// in the file's metadata under `extra`, where PyTorch's `load_state_dict` does not mind it:
 ///
 /// ```python

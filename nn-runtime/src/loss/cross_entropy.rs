@@ -111,7 +111,7 @@ impl<S: Scores> Loss<S> for CrossEntropy {
 }
 
 /// Where the largest number stands: the first of them if there are several.
-fn largest(y: &[f32]) -> usize {
+pub(crate) fn largest(y: &[f32]) -> usize {
     let mut best = 0;
     for (i, value) in y.iter().enumerate() {
         if *value > y[best] {

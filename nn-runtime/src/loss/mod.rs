@@ -5,6 +5,7 @@ mod cross_entropy;
 mod mean_squared_error;
 
 pub use binary_cross_entropy::BinaryCrossEntropyWithLogits;
+pub(crate) use cross_entropy::largest;
 pub use cross_entropy::{CrossEntropy, Scores};
 pub use mean_squared_error::MeanSquaredError;
 

@@ -1,0 +1,85 @@
+//! [`Confusion`]: which classes are taken for which.
+
+use crate::loss::largest;
+use crate::{Network, infer_batch};
+use std::fmt;
+
+/// How often samples of each class were taken for each class. As text it is a table: a row for each
+/// class, a column for each answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confusion<const CLASSES: usize> {
+    counts: [[usize; CLASSES]; CLASSES],
+}
+
+impl<const CLASSES: usize> Confusion<CLASSES> {
+    /// What `net` takes `inputs` for, whose classes are `targets`.
+    ///
+    /// # Panics
+    /// When there are not as many targets as inputs, or one is no class number below `CLASSES`.
+    #[must_use]
+    pub fn of<N>(net: &N, inputs: &[N::Input], targets: &[u32]) -> Self
+    where
+        N: Network<Output = [f32; CLASSES]>,
+    {
+        assert_eq!(inputs.len(), targets.len(), "one target for each input");
+        let mut scores = vec![[0.0; CLASSES]; inputs.len()];
+        infer_batch(net, inputs, &mut scores);
+        let mut confusion = Self { counts: [[0; CLASSES]; CLASSES] };
+        for (target, scores) in targets.iter().zip(&scores) {
+            confusion.counts[*target as usize][largest(scores)] += 1;
+        }
+        confusion
+    }
+
+    /// How often each class (outer) was taken for each class (inner).
+    #[must_use]
+    pub fn counts(&self) -> &[[usize; CLASSES]; CLASSES] {
+        &self.counts
+    }
+
+    /// The share of right answers, from 0 to 1; not a number without samples.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        let right: usize = (0..CLASSES).map(|class| self.counts[class][class]).sum();
+        let all: usize = self.counts.as_flattened().iter().sum();
+        right as f64 / all as f64
+    }
+}
+
+impl<const CLASSES: usize> fmt::Display for Confusion<CLASSES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let largest = self.counts.as_flattened().iter().max().copied().unwrap_or(0);
+        let width = largest.max(CLASSES).to_string().len() + 1;
+        write!(f, "{:>8} |", "class")?;
+        (0..CLASSES).try_for_each(|class| write!(f, "{class:>width$}"))?;
+        write!(f, "\n{:->9}+{:->bar$}", "", "", bar = width * CLASSES)?;
+        for (class, row) in self.counts.iter().enumerate() {
+            write!(f, "\n{class:>8} |")?;
+            for (answer, count) in row.iter().enumerate() {
+                // Mistakes catch the eye when there is nothing around them.
+                match count {
+                    0 if class != answer => write!(f, "{:>width$}", ".")?,
+                    _ => write!(f, "{count:>width$}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_shows_rows_of_classes_and_columns_of_answers() {
+        let confusion = Confusion { counts: [[12, 0, 1], [0, 9, 0], [2, 0, 0]] };
+        let table = "   class |  0  1  2\n\
+                     ---------+---------\n       \
+                     0 | 12  .  1\n       \
+                     1 |  .  9  .\n       \
+                     2 |  2  .  0";
+        assert_eq!(confusion.to_string(), table);
+        assert_eq!(confusion.accuracy(), 21.0 / 24.0);
+    }
+}

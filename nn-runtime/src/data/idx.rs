@@ -1,0 +1,280 @@
+//! IDX, the format of MNIST and of data sets like it, plain or compressed with gzip.
+//!
+//! A file begins with two zero bytes, the type of its values (8: bytes, the only one read here) and
+//! the number of its dimensions; then each dimension as a big-endian `u32`; then the values, the last
+//! dimension running fastest.
+
+use super::Data;
+use crate::Values;
+use flate2::bufread::MultiGzDecoder;
+use std::cmp::Ordering;
+use std::error::Error;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+/// How compressed files begin.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The only type of values that is read.
+const BYTES: u8 = 8;
+
+/// A picture of one channel, `[H, W, 1]`.
+pub type Image<const H: usize, const W: usize> = [[[f32; 1]; W]; H];
+
+/// The bytes of an IDX file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idx {
+    /// Where it came from, for messages.
+    name: String,
+    dims: Vec<usize>,
+    values: Vec<u8>,
+}
+
+impl Idx {
+    /// Reads a file; that it is compressed shows at its beginning, not in its name.
+    ///
+    /// # Errors
+    /// When it cannot be read or is malformed.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, IdxError> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        match File::open(path) {
+            Ok(file) => Self::named(name, BufReader::new(file)),
+            Err(source) => Err(IdxError { name, what: What::Unreadable { offset: 0, source } }),
+        }
+    }
+
+    /// Reads bytes that are in memory, called `name` in messages.
+    ///
+    /// # Errors
+    /// When they are malformed.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, IdxError> {
+        Self::named(name.into(), bytes)
+    }
+
+    fn named(name: String, reader: impl BufRead) -> Result<Self, IdxError> {
+        match parse_any(reader) {
+            Ok((dims, values)) => Ok(Self { name, dims, values }),
+            Err(what) => Err(IdxError { name, what }),
+        }
+    }
+
+    /// Its dimensions: `[count, height, width]` for pictures, `[count]` for labels.
+    #[must_use]
+    pub fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+
+    /// Its values, the last dimension running fastest.
+    #[must_use]
+    pub fn values(&self) -> &[u8] {
+        &self.values
+    }
+
+    /// Pictures, `[count, H, W]` bytes, as numbers from 0 to 1.
+    ///
+    /// # Errors
+    /// When its dimensions are others.
+    pub fn images<const H: usize, const W: usize>(&self) -> Result<Vec<Image<H, W>>, IdxError> {
+        if self.dims.len() != 3 {
+            return Err(self.wrong_rank(3, "pictures"));
+        }
+        for (offset, wanted, found, axis) in
+            [(8, H, self.dims[1], "rows"), (12, W, self.dims[2], "columns")]
+        {
+            if found != wanted {
+                return Err(self.malformed(offset, format!("{wanted} {axis}"), found));
+            }
+        }
+        let image = |bytes: &[u8]| {
+            let mut image = Image::<H, W>::zeroed();
+            for (x, byte) in image.as_floats_mut().iter_mut().zip(bytes) {
+                *x = f32::from(*byte) / 255.0;
+            }
+            image
+        };
+        Ok(self.values.chunks_exact((H * W).max(1)).map(image).collect())
+    }
+
+    /// Class numbers, `[count]` bytes. Which ones are valid the loss knows.
+    ///
+    /// # Errors
+    /// When it has other dimensions.
+    pub fn labels(&self) -> Result<Vec<u32>, IdxError> {
+        if self.dims.len() != 1 {
+            return Err(self.wrong_rank(1, "labels"));
+        }
+        Ok(self.values.iter().map(|byte| u32::from(*byte)).collect())
+    }
+
+    /// Pictures with the labels that belong to them.
+    ///
+    /// # Errors
+    /// When the dimensions are others, or there are not as many labels as pictures.
+    pub fn labelled<const H: usize, const W: usize>(
+        &self,
+        labels: &Self,
+    ) -> Result<Data<Image<H, W>, u32>, IdxError> {
+        let data = Data { inputs: self.images()?, targets: labels.labels()? };
+        if data.inputs.len() != data.targets.len() {
+            let expected = format!("{} labels, one for each picture", data.inputs.len());
+            return Err(labels.malformed(4, expected, data.targets.len()));
+        }
+        Ok(data)
+    }
+
+    fn wrong_rank(&self, expected: usize, what: &str) -> IdxError {
+        let s = if expected == 1 { "" } else { "s" };
+        self.malformed(3, format!("{expected} dimension{s} ({what})"), self.dims.len())
+    }
+
+    fn malformed(&self, offset: u64, expected: String, found: impl ToString) -> IdxError {
+        IdxError { name: self.name.clone(), what: malformed(offset, expected, found) }
+    }
+}
+
+/// An IDX file that cannot be used.
+#[derive(Debug)]
+pub struct IdxError {
+    name: String,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// The system or the decompression refused after so many bytes.
+    Unreadable { offset: u64, source: io::Error },
+    /// At this byte, counted in decompressed bytes.
+    Malformed { offset: u64, expected: String, found: String },
+}
+
+impl IdxError {
+    /// At which byte it is malformed, counted in decompressed bytes.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        match self.what {
+            What::Unreadable { offset, .. } | What::Malformed { offset, .. } => offset,
+        }
+    }
+}
+
+impl fmt::Display for IdxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match &self.what {
+            What::Unreadable { offset: 0, source } => write!(f, "cannot read `{name}`: {source}"),
+            What::Unreadable { offset, source } => {
+                write!(f, "cannot read `{name}` beyond byte {offset}: {source}")
+            }
+            What::Malformed { offset, expected, found } => {
+                write!(f, "`{name}`, byte {offset}: expected {expected}, found {found}")
+            }
+        }
+    }
+}
+
+impl Error for IdxError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.what {
+            What::Unreadable { source, .. } => Some(source),
+            What::Malformed { .. } => None,
+        }
+    }
+}
+
+fn malformed(offset: u64, expected: impl Into<String>, found: impl ToString) -> What {
+    What::Malformed { offset, expected: expected.into(), found: found.to_string() }
+}
+
+type Parsed = (Vec<usize>, Vec<u8>);
+
+fn parse_any(mut reader: impl BufRead) -> Result<Parsed, What> {
+    match reader.fill_buf() {
+        Err(source) => Err(What::Unreadable { offset: 0, source }),
+        Ok(begin) if begin.starts_with(&GZIP) => parse_plain(MultiGzDecoder::new(reader)),
+        Ok(_) => parse_plain(reader),
+    }
+}
+
+fn parse_plain(reader: impl Read) -> Result<Parsed, What> {
+    let mut bytes = Bytes { reader, offset: 0 };
+    let rank = check_magic(bytes.exactly("the magic number of IDX, 4 bytes")?)?;
+    let mut dims = Vec::with_capacity(rank);
+    for i in 1..=rank {
+        let dim = bytes.exactly(&format!("dimension {i} of {rank}, 4 bytes"))?;
+        dims.push(u32::from_be_bytes(dim) as usize);
+    }
+    let values = bytes.values(&dims)?;
+    Ok((dims, values))
+}
+
+/// Returns the number of dimensions.
+fn check_magic(magic: [u8; 4]) -> Result<usize, What> {
+    match magic {
+        [0, 0, BYTES, 0] => Err(malformed(3, "one dimension or more", "none")),
+        [0, 0, BYTES, rank] => Ok(rank.into()),
+        [0, 0, kind @ (9 | 11..=14), _] => {
+            Err(malformed(2, format!("values of type {BYTES} (bytes)"), format!("type {kind}")))
+        }
+        other => {
+            let found = other.map(|byte| format!("{byte:02x}")).join(" ");
+            Err(malformed(0, "the magic number of IDX, 00 00 08 and a count of dimensions", found))
+        }
+    }
+}
+
+/// What is being read, and how far it has been read.
+struct Bytes<R> {
+    reader: R,
+    offset: u64,
+}
+
+impl<R: Read> Bytes<R> {
+    /// The next `count` bytes, or all that are left.
+    fn up_to(&mut self, count: u64) -> Result<Vec<u8>, What> {
+        let mut bytes = Vec::new();
+        let read = self.reader.by_ref().take(count).read_to_end(&mut bytes);
+        let end = self.offset + bytes.len() as u64;
+        read.map_err(|source| What::Unreadable { offset: end, source })?;
+        Ok(bytes)
+    }
+
+    /// The next `N` bytes, which are `what`.
+    fn exactly<const N: usize>(&mut self, what: &str) -> Result<[u8; N], What> {
+        let bytes = self.up_to(N as u64)?;
+        let found = bytes.len();
+        let ended = |_| malformed(self.offset, what, format!("the end of the file after {found}"));
+        let bytes = bytes.try_into().map_err(ended)?;
+        self.offset += N as u64;
+        Ok(bytes)
+    }
+
+    /// The values, and nothing behind them.
+    fn values(&mut self, dims: &[usize]) -> Result<Vec<u8>, What> {
+        let count = dims.iter().try_fold(1_usize, |product, dim| product.checked_mul(*dim));
+        let Some(count) = count.filter(|count| isize::try_from(*count).is_ok()) else {
+            return Err(malformed(4, "dimensions that fit into memory", format!("{dims:?}")));
+        };
+        // One more than there should be: to see what is too much, and, since that reads to the end,
+        // to have the checksum of compressed data looked at.
+        let values = self.up_to(count as u64 + 1)?;
+        let expected = format!("{count} bytes of values ({dims:?})");
+        match values.len().cmp(&count) {
+            Ordering::Equal => Ok(values),
+            Ordering::Less => {
+                let found = format!("the end of the file after {}", values.len());
+                Err(malformed(self.offset, expected, found))
+            }
+            Ordering::Greater => {
+                let end = self.offset + count as u64;
+                Err(malformed(end, format!("the end of the file after {expected}"), "more"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "idx_tests.rs"]
+mod tests;

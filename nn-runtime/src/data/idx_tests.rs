@@ -1,0 +1,165 @@
+use super::*;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+
+/// Two pictures of 2x3.
+fn pictures() -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3];
+    bytes.extend([0, 51, 102, 153, 204, 255, 1, 2, 3, 4, 5, 6]);
+    bytes
+}
+
+fn labels(labels: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, 1];
+    bytes.extend((labels.len() as u32).to_be_bytes());
+    bytes.extend(labels);
+    bytes
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn error(bytes: &[u8]) -> String {
+    Idx::parse("X", bytes).unwrap_err().to_string()
+}
+
+#[test]
+fn pictures_are_scaled_and_keep_their_order() {
+    for bytes in [pictures(), gzip(&pictures())] {
+        let idx = Idx::parse("X", &bytes).unwrap();
+        assert_eq!(idx.dims(), [2, 2, 3]);
+        let images = idx.images::<2, 3>().unwrap();
+        assert_eq!(images[0], [[[0.0], [0.2], [0.4]], [[0.6], [0.8], [1.0]]]);
+        assert_eq!(images[1][1][2], [6.0 / 255.0]);
+        assert_eq!(images.len(), 2);
+    }
+}
+
+#[test]
+fn labels_belong_to_pictures() {
+    let (pictures, seven) = (Idx::parse("X", &pictures()).unwrap(), labels(&[7, 255]));
+    let data = pictures.labelled::<2, 3>(&Idx::parse("L", &gzip(&seven)).unwrap()).unwrap();
+    assert_eq!(data.targets, [7, 255]);
+    assert_eq!(data.inputs, pictures.images().unwrap());
+    let three = Idx::parse("L", &labels(&[1, 2, 3])).unwrap();
+    let error = pictures.labelled::<2, 3>(&three).unwrap_err().to_string();
+    assert_eq!(error, "`L`, byte 4: expected 2 labels, one for each picture, found 3");
+}
+
+#[test]
+fn other_dimensions_are_refused_where_they_stand() {
+    let pictures = Idx::parse("X", &pictures()).unwrap();
+    let labels = Idx::parse("L", &labels(&[])).unwrap();
+    let errors = [
+        pictures.images::<3, 2>().unwrap_err(),
+        pictures.images::<2, 2>().unwrap_err(),
+        pictures.labels().unwrap_err(),
+        labels.images::<2, 3>().unwrap_err(),
+    ];
+    let expected = [
+        "`X`, byte 8: expected 3 rows, found 2",
+        "`X`, byte 12: expected 2 columns, found 3",
+        "`X`, byte 3: expected 1 dimension (labels), found 3",
+        "`L`, byte 3: expected 3 dimensions (pictures), found 1",
+    ];
+    assert_eq!(errors.map(|error| error.to_string()), expected);
+    assert!(labels.labels().unwrap().is_empty());
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_refused_with_the_offset() {
+    let bytes = pictures();
+    for length in 0..bytes.len() {
+        let expected = match length {
+            0..4 => format!(
+                "0: expected the magic number of IDX, 4 bytes, found the end of the file after {length}"
+            ),
+            4..16 => {
+                let (i, rest) = (length / 4, length % 4);
+                let begin = 4 * i;
+                format!(
+                    "{begin}: expected dimension {i} of 3, 4 bytes, found the end of the file after {rest}"
+                )
+            }
+            _ => {
+                let rest = length - 16;
+                format!(
+                    "16: expected 12 bytes of values ([2, 2, 3]), found the end of the file after {rest}"
+                )
+            }
+        };
+        assert_eq!(error(&bytes[..length]), format!("`X`, byte {expected}"));
+    }
+}
+
+#[test]
+fn compressed_files_cut_off_or_damaged_anywhere_are_refused() {
+    let bytes = gzip(&pictures());
+    for length in 0..bytes.len() {
+        assert!(Idx::parse("X", &bytes[..length]).is_err(), "cut off after {length}");
+    }
+    // What is read in spite of a changed bit is the same. The bit is one of the time and the system's
+    // number (6 bytes), the mark of a text, or one that fills up the last byte of compressed data.
+    let whole = Idx::parse("X", &bytes).unwrap();
+    let mut harmless = 0;
+    for place in 0..8 * bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[place / 8] ^= 1 << (place % 8);
+        if let Ok(idx) = Idx::parse("X", &damaged) {
+            assert_eq!(idx, whole, "bit {place} changed");
+            harmless += 1;
+        }
+    }
+    assert!(harmless <= 8 * 6 + 1 + 7, "{harmless} bits");
+    let mut checksum = bytes.clone();
+    let place = bytes.len() - 8;
+    checksum[place] ^= 1;
+    assert_eq!(
+        error(&checksum),
+        "cannot read `X` beyond byte 28: corrupt gzip stream does not have a matching checksum"
+    );
+}
+
+#[test]
+fn what_is_no_idx_is_refused() {
+    let cases: [(&[u8], &str); 6] = [
+        (
+            b"PNG!",
+            "0: expected the magic number of IDX, 00 00 08 and a count of dimensions, found 50 4e 47 21",
+        ),
+        (
+            &[0, 0, 7, 1, 0],
+            "0: expected the magic number of IDX, 00 00 08 and a count of dimensions, found 00 00 07 01",
+        ),
+        (&[0, 0, 13, 1, 0, 0, 0, 0], "2: expected values of type 8 (bytes), found type 13"),
+        (&[0, 0, 8, 0], "3: expected one dimension or more, found none"),
+        (
+            &[0, 0, 8, 1, 0, 0, 0, 1, 5, 6],
+            "9: expected the end of the file after 1 bytes of values ([1]), found more",
+        ),
+        (
+            &[0, 0, 8, 1, 255, 255, 255, 255, 1],
+            "8: expected 4294967295 bytes of values ([4294967295]), found the end of the file after 1",
+        ),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(error(bytes), format!("`X`, byte {expected}"));
+        assert_eq!(error(&gzip(bytes)), format!("`X`, byte {expected}"));
+    }
+    let mut huge = vec![0, 0, 8, 9];
+    huge.extend([255; 36]);
+    assert!(
+        error(&huge).starts_with("`X`, byte 4: expected dimensions that fit into memory, found [")
+    );
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Idx::read("no such folder/images").unwrap_err();
+    assert!(error.to_string().starts_with("cannot read `no such folder/images`: "), "{error}");
+    assert_eq!(error.offset(), 0);
+}
