@@ -3,16 +3,19 @@
 //! Programs use it through the crate `unrolled`.
 
 mod batch;
+mod check;
 pub mod data;
 mod init;
 pub mod io;
 pub mod kernels;
+mod layer;
 pub mod layers;
 pub mod loss;
 mod memory;
 mod network;
 pub mod optim;
 pub mod parallel;
+mod parameters;
 mod random;
 mod station;
 mod step;
@@ -21,8 +24,11 @@ mod values;
 mod weights;
 
 pub use batch::BatchError;
+pub use check::{GradientCheck, check_gradients};
+pub use layer::Layer;
 pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, add_to, most, take};
 pub use network::{LayerInfo, Network, Shaped};
+pub use parameters::Parameters;
 pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
 pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};

@@ -51,10 +51,12 @@ impl Tensor {
         Self { name: name.into(), offset, axes, element: Element::F32 }
     }
 
-    /// The same tensor as part of the layer `prefix`, whose weights begin at `offset`.
+    /// The same tensor as part of the layer or field `prefix`, whose weights begin at `offset`.
     #[must_use]
     pub fn inside(mut self, prefix: &str, offset: usize) -> Self {
-        if !prefix.is_empty() {
+        if self.name.is_empty() {
+            self.name = prefix.to_owned();
+        } else if !prefix.is_empty() {
             self.name = format!("{prefix}.{}", self.name);
         }
         self.offset += offset;

@@ -1,13 +1,22 @@
 //! Ordinary arrays, seen as flat runs of numbers.
 
+use nn_shape::{MAX_RANK, Shape};
+
 /// A number, or an array of such values: `f32`, `[[f32; 28]; 28]`, `[u32; 64]`.
 ///
 /// Everything between layers is `f32`. Class and token numbers (`u32`) travel as the bits of one,
 /// untouched from the network's input to the layer that reads them (`Embedding`).
 ///
 /// # Safety
-/// A value must consist of 32-bit numbers alone, valid for any bits, without padding.
+/// A value must consist of 32-bit numbers alone, valid for any bits, without padding, aligned as one
+/// of them.
 pub unsafe trait Values: Copy + Send + Sync + 'static {
+    /// Its axes: `[[[f32; C]; W]; H]` is `[H, W, C]`, a single number has none.
+    const SHAPE: Shape;
+
+    /// Whether its numbers are real ones. Class and token numbers have no gradient.
+    const REAL: bool;
+
     /// How many numbers a value holds.
     const LEN: usize = size_of::<Self>() / size_of::<f32>();
 
@@ -23,6 +32,26 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
         unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
     }
 
+    /// These numbers seen as a value.
+    ///
+    /// # Panics
+    /// When there are not exactly `LEN` of them.
+    fn from_floats(floats: &[f32]) -> &Self {
+        assert_eq!(floats.len(), Self::LEN, "as many numbers as the value has");
+        // SAFETY: `LEN` 32-bit numbers, aligned as such, are a valid `Self`.
+        unsafe { &*floats.as_ptr().cast() }
+    }
+
+    /// These numbers seen as a value, to be written.
+    ///
+    /// # Panics
+    /// When there are not exactly `LEN` of them.
+    fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
+        assert_eq!(floats.len(), Self::LEN, "as many numbers as the value has");
+        // SAFETY: as above, and the borrow is unique.
+        unsafe { &mut *floats.as_mut_ptr().cast() }
+    }
+
     /// A value of zeros.
     #[must_use]
     fn zeroed() -> Self {
@@ -32,16 +61,49 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
 }
 
 // SAFETY: one 32-bit number.
-unsafe impl Values for f32 {}
+unsafe impl Values for f32 {
+    const SHAPE: Shape = Shape::new(&[]);
+    const REAL: bool = true;
+}
 // SAFETY: one 32-bit number.
-unsafe impl Values for u32 {}
+unsafe impl Values for u32 {
+    const SHAPE: Shape = Shape::new(&[]);
+    const REAL: bool = false;
+}
 // SAFETY: an array has no padding between or behind its elements.
-unsafe impl<T: Values, const N: usize> Values for [T; N] {}
+unsafe impl<T: Values, const N: usize> Values for [T; N] {
+    const SHAPE: Shape = outer_axis(N, T::SHAPE);
+    const REAL: bool = T::REAL;
+}
+
+/// `inner` with an axis in front.
+const fn outer_axis(size: usize, inner: Shape) -> Shape {
+    let mut axes = [0; MAX_RANK + 1];
+    axes[0] = size;
+    let mut i = 0;
+    while i < inner.rank() {
+        axes[i + 1] = inner.dim(i);
+        i += 1;
+    }
+    Shape::new(axes.split_at(inner.rank() + 1).0)
+}
 
 /// What a network takes for one sample: an array, or a tuple of arrays for several inputs.
 pub trait Inputs: Copy + Send + Sync + 'static {
     /// How many numbers each input has.
     const LENS: &'static [usize];
+
+    /// The shape of each input.
+    const SHAPES: &'static [Shape];
+
+    /// Whether the numbers of each input are real ones, and have a gradient.
+    const REAL: &'static [bool];
+
+    /// A reference to each input: `&A` for one input, `(&A, &B)` for two.
+    type Refs<'a>: Copy;
+
+    /// A reference to each input, to be written.
+    type Muts<'a>;
 
     /// A sample of zeros.
     #[must_use]
@@ -52,10 +114,26 @@ pub trait Inputs: Copy + Send + Sync + 'static {
 
     /// The numbers of input `index`, to be written.
     fn input_mut(&mut self, index: usize) -> &mut [f32];
+
+    /// Sees one run of numbers for each input as the inputs.
+    ///
+    /// # Panics
+    /// When the runs are not as many and as long as [`Self::LENS`] says.
+    fn refs<'a>(floats: impl Iterator<Item = &'a [f32]>) -> Self::Refs<'a>;
+
+    /// Sees one run of numbers for each input as the inputs, to be written.
+    ///
+    /// # Panics
+    /// When the runs are not as many and as long as [`Self::LENS`] says.
+    fn muts<'a>(floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a>;
 }
 
 impl<T: Values> Inputs for T {
     const LENS: &'static [usize] = &[T::LEN];
+    const SHAPES: &'static [Shape] = &[T::SHAPE];
+    const REAL: &'static [bool] = &[T::REAL];
+    type Refs<'a> = &'a T;
+    type Muts<'a> = &'a mut T;
 
     fn zero() -> Self {
         Self::zeroed()
@@ -68,12 +146,26 @@ impl<T: Values> Inputs for T {
     fn input_mut(&mut self, _index: usize) -> &mut [f32] {
         self.as_floats_mut()
     }
+
+    fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> &'a T {
+        T::from_floats(floats.next().expect(ONE_RUN))
+    }
+
+    fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> &'a mut T {
+        T::from_floats_mut(floats.next().expect(ONE_RUN))
+    }
 }
+
+const ONE_RUN: &str = "one run of numbers for each input";
 
 macro_rules! tuple_inputs {
     ($($T:ident $index:tt),*) => {
         impl<$($T: Values),*> Inputs for ($($T,)*) {
             const LENS: &'static [usize] = &[$($T::LEN),*];
+            const SHAPES: &'static [Shape] = &[$($T::SHAPE),*];
+            const REAL: &'static [bool] = &[$($T::REAL),*];
+            type Refs<'a> = ($(&'a $T,)*);
+            type Muts<'a> = ($(&'a mut $T,)*);
 
             fn zero() -> Self {
                 ($($T::zeroed(),)*)
@@ -91,6 +183,14 @@ macro_rules! tuple_inputs {
                     $($index => self.$index.as_floats_mut(),)*
                     _ => unreachable!("inputs are counted by LENS"),
                 }
+            }
+
+            fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> Self::Refs<'a> {
+                ($($T::from_floats(floats.next().expect(ONE_RUN)),)*)
+            }
+
+            fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a> {
+                ($($T::from_floats_mut(floats.next().expect(ONE_RUN)),)*)
             }
         }
     };

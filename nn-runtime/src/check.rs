@@ -1,0 +1,223 @@
+//! [`check_gradients`]: are these gradients the slope of this loss?
+
+use crate::batch::Batch;
+use crate::loss::Loss;
+use crate::step::run_step;
+use crate::{BatchError, Inputs, Network, Streams};
+use std::fmt;
+use std::ops::Range;
+
+/// How many weights of each layer, and numbers of each input, are tried at most.
+const TRIED: usize = 24;
+
+/// The steps that are tried, as parts of 1 + the number's size. A long step drowns the rounding of
+/// `f32`, a short one avoids the kinks of `ReLU` and of pools; the best one counts.
+const STEPS: [f32; 4] = [1e-2, 3e-3, 3e-2, 1e-3];
+
+/// An error below this ends the search for a better step.
+const GOOD: f64 = 1e-4;
+
+/// Gradients much smaller than the network's largest, such as those of a bias before a `BatchNorm`,
+/// which are zero but for rounding, are compared on this part of its scale.
+const FLOOR: f64 = 1e-2;
+
+/// The largest disagreement that [`check_gradients`] found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GradientCheck {
+    /// `|analytic - numeric|` as a part of the largest gradient in the same layer or input.
+    pub worst: f64,
+    /// What has this gradient: `weight 17, in conv1`, `number 3 of sample 5, in input 0`.
+    pub place: String,
+    /// What backward says.
+    pub analytic: f64,
+    /// What the difference of two losses says.
+    pub numeric: f64,
+    /// How many gradients were tried.
+    pub tried: usize,
+}
+
+impl fmt::Display for GradientCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worst, place, analytic, numeric, tried } = self;
+        write!(
+            f,
+            "{worst:.1e} is the worst relative error of {tried} gradients: {place} has {analytic:e}, \
+             finite differences say {numeric:e}"
+        )
+    }
+}
+
+/// Compares the gradients of `net`, of its weights and of its inputs, with central differences of
+/// its loss, in training mode with the same random streams for every loss. Tries at most 24 weights
+/// of each layer and 24 numbers of each input.
+///
+/// For right layers `worst` is 1e-3 or less on values of ordinary size; a wrong one is far beyond
+/// 1e-2. Layers that saturate, or that have kinks all over, may need other inputs.
+///
+/// # Errors
+/// As [`loss_and_gradients`](crate::loss_and_gradients).
+pub fn check_gradients<N: Network, L: Loss<N::Output>>(
+    net: &N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[L::Target],
+) -> Result<GradientCheck, BatchError> {
+    let mut probe = Probe {
+        net: N::zeros(),
+        d_net: N::zeros(),
+        loss,
+        inputs: inputs.to_vec(),
+        d_inputs: vec![N::Input::zero(); inputs.len()],
+        targets,
+    };
+    probe.net.as_floats_mut().copy_from_slice(net.as_floats());
+    let mut found =
+        GradientCheck { worst: 0.0, place: String::new(), analytic: 0.0, numeric: 0.0, tried: 0 };
+    probe.compare(&weights_of::<N>(), &mut found)?;
+    probe.compare(&numbers_of::<N::Input>(inputs.len()), &mut found)?;
+    Ok(found)
+}
+
+/// A number with a gradient.
+#[derive(Clone, Copy)]
+enum Place {
+    Weight(usize),
+    Input { index: usize, sample: usize, number: usize },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weight(weight) => write!(f, "weight {weight}"),
+            Self::Input { sample, number, .. } => write!(f, "number {number} of sample {sample}"),
+        }
+    }
+}
+
+/// Places of one layer or input, with its name.
+type Group = (String, Vec<Place>);
+
+/// Weights of each layer.
+fn weights_of<N: Network>() -> Vec<Group> {
+    let mut layers = N::trained();
+    if N::LAYERS.is_empty() {
+        layers.push(("the layer".to_owned(), 0..N::PARAMS));
+    }
+    let places =
+        |range: Range<usize>| sample(range.len()).map(|i| Place::Weight(range.start + i)).collect();
+    layers.into_iter().map(|(name, range)| (name, places(range))).collect()
+}
+
+/// Numbers of each input that has gradients.
+fn numbers_of<I: Inputs>(samples: usize) -> Vec<Group> {
+    let real = (0..I::LENS.len()).filter(|&index| I::REAL[index]);
+    real.map(|index| {
+        let len = I::LENS[index];
+        let place = |i| Place::Input { index, sample: i / len, number: i % len };
+        (format!("input {index}"), sample(samples * len).map(place).collect())
+    })
+    .collect()
+}
+
+/// At most [`TRIED`] numbers below `len`, spread evenly, the first and the last among them.
+fn sample(len: usize) -> impl Iterator<Item = usize> {
+    let count = len.min(TRIED);
+    (0..count).map(move |i| if count == len { i } else { i * (len - 1) / (TRIED - 1) })
+}
+
+/// A network and a batch whose numbers are moved one at a time, and their gradients.
+struct Probe<'a, N: Network, L: Loss<N::Output>> {
+    net: Box<N>,
+    d_net: Box<N>,
+    loss: &'a L,
+    inputs: Vec<N::Input>,
+    d_inputs: Vec<N::Input>,
+    targets: &'a [L::Target],
+}
+
+impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
+    fn loss(&mut self) -> Result<f64, BatchError> {
+        let Self { net, d_net, loss, inputs, d_inputs, targets } = self;
+        let streams = Streams::new(0);
+        let batch = Batch::checked(*loss, inputs, targets)?;
+        Ok(run_step(&mut **net, *loss, batch, d_net, Some(d_inputs), streams).mean_loss())
+    }
+
+    fn number(&mut self, place: Place) -> &mut f32 {
+        match place {
+            Place::Weight(weight) => &mut self.net.as_floats_mut()[weight],
+            Place::Input { index, sample, number } => {
+                &mut self.inputs[sample].input_mut(index)[number]
+            }
+        }
+    }
+
+    fn gradient(&self, place: Place) -> f64 {
+        f64::from(match place {
+            Place::Weight(weight) => self.d_net.as_floats()[weight],
+            Place::Input { index, sample, number } => self.d_inputs[sample].input(index)[number],
+        })
+    }
+
+    /// The loss with another number in this place.
+    fn loss_with(&mut self, place: Place, value: f32) -> Result<f64, BatchError> {
+        let before = std::mem::replace(self.number(place), value);
+        let loss = self.loss();
+        *self.number(place) = before;
+        loss
+    }
+
+    /// Compares the gradients in all places of these groups, and keeps the worst in `found`.
+    fn compare(&mut self, groups: &[Group], found: &mut GradientCheck) -> Result<(), BatchError> {
+        self.loss()?;
+        let gradients: Vec<Vec<f64>> = groups
+            .iter()
+            .map(|(_, places)| places.iter().map(|&place| self.gradient(place)).collect())
+            .collect();
+        let least = FLOOR * largest(gradients.iter().flatten());
+        for ((name, places), gradients) in groups.iter().zip(&gradients) {
+            let scale = largest(gradients.iter()).max(least);
+            for (&place, &analytic) in places.iter().zip(gradients) {
+                let (error, numeric) = self.closest(place, analytic, scale)?;
+                found.tried += 1;
+                if error > found.worst {
+                    let place = format!("{place}, in {name},");
+                    *found = GradientCheck { worst: error, place, analytic, numeric, ..*found };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The smallest error over all steps, as a part of `scale`, and the slope that has it; infinite
+    /// where no slope is a number.
+    fn closest(
+        &mut self,
+        place: Place,
+        analytic: f64,
+        scale: f64,
+    ) -> Result<(f64, f64), BatchError> {
+        let value = *self.number(place);
+        let mut best = (f64::INFINITY, f64::NAN);
+        for step in STEPS {
+            let step = step * (1.0 + value.abs());
+            let (above, below) = (value + step, value - step);
+            let rise = self.loss_with(place, above)? - self.loss_with(place, below)?;
+            // The distance after rounding, not the one that was asked for.
+            let numeric = rise / (f64::from(above) - f64::from(below));
+            let error = (analytic - numeric).abs() / scale;
+            if error < best.0 {
+                best = (error, numeric);
+            }
+            if error < GOOD {
+                break;
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// The size of the largest gradient.
+fn largest<'a>(gradients: impl Iterator<Item = &'a f64>) -> f64 {
+    gradients.fold(f64::MIN_POSITIVE, |largest, gradient| largest.max(gradient.abs()))
+}
