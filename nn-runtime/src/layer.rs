@@ -92,7 +92,7 @@ pub trait Layer: Parameters {
 impl<T: Layer> Shaped for T {
     const INPUTS: &'static [Shape] = <<T as Layer>::Input as Inputs>::SHAPES;
     const OUTPUT: Shape = {
-        let shape = expect(T::RULE, "of this type", "");
+        let shape = expect(T::RULE, T::NAME, "");
         assert!(
             shape.same(&<<T as Layer>::Output as Values>::SHAPE),
             "`RULE` gives the shape of `Output`"

@@ -28,7 +28,7 @@ pub use check::{GradientCheck, check_gradients};
 pub use layer::Layer;
 pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, add_to, most, take};
 pub use network::{LayerInfo, Network, Shaped};
-pub use parameters::Parameters;
+pub use parameters::{Parameters, add_field};
 pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
 pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};

@@ -13,10 +13,19 @@ use crate::{Axis, Tensor, Weights};
     note = "weights are `f32` and nothing else, so that an optimiser sees them as one slice"
 )]
 pub trait Parameters: Weights {
+    /// What errors call it: the name of the struct.
+    const NAME: &'static str = "weights";
+
     /// What its tensors are called and where they stand among its numbers. A number or an array by
     /// itself has no name yet.
     #[must_use]
     fn named_tensors() -> Vec<Tensor>;
+}
+
+/// Adds the tensors of the field `name`, which begins `bytes` behind the beginning of its struct.
+pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: usize) {
+    let offset = bytes / size_of::<f32>();
+    tensors.extend(F::named_tensors().into_iter().map(|tensor| tensor.inside(name, offset)));
 }
 
 impl Parameters for f32 {
