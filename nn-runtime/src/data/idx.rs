@@ -8,11 +8,10 @@ use super::Data;
 use crate::Values;
 use flate2::bufread::MultiGzDecoder;
 use std::cmp::Ordering;
-use std::error::Error;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use thiserror::Error;
 
 /// How compressed files begin.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -42,7 +41,7 @@ impl Idx {
         let name = path.display().to_string();
         match File::open(path) {
             Ok(file) => Self::named(name, BufReader::new(file)),
-            Err(source) => Err(IdxError { name, what: What::Unreadable { offset: 0, source } }),
+            Err(why) => Err(IdxError { name, what: What::Unreadable { offset: 0, why } }),
         }
     }
 
@@ -136,17 +135,21 @@ impl Idx {
 }
 
 /// An IDX file that cannot be used.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("`{name}`, {what}")]
 pub struct IdxError {
     name: String,
+
     what: What,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Error)]
 enum What {
     /// The system or the decompression refused after so many bytes.
-    Unreadable { offset: u64, source: io::Error },
+    #[error("byte {offset}: cannot be read: {why}")]
+    Unreadable { offset: u64, why: io::Error },
     /// At this byte, counted in decompressed bytes.
+    #[error("byte {offset}: expected {expected}, found {found}")]
     Malformed { offset: u64, expected: String, found: String },
 }
 
@@ -160,30 +163,6 @@ impl IdxError {
     }
 }
 
-impl fmt::Display for IdxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.name;
-        match &self.what {
-            What::Unreadable { offset: 0, source } => write!(f, "cannot read `{name}`: {source}"),
-            What::Unreadable { offset, source } => {
-                write!(f, "cannot read `{name}` beyond byte {offset}: {source}")
-            }
-            What::Malformed { offset, expected, found } => {
-                write!(f, "`{name}`, byte {offset}: expected {expected}, found {found}")
-            }
-        }
-    }
-}
-
-impl Error for IdxError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.what {
-            What::Unreadable { source, .. } => Some(source),
-            What::Malformed { .. } => None,
-        }
-    }
-}
-
 fn malformed(offset: u64, expected: impl Into<String>, found: impl ToString) -> What {
     What::Malformed { offset, expected: expected.into(), found: found.to_string() }
 }
@@ -192,7 +171,7 @@ type Parsed = (Vec<usize>, Vec<u8>);
 
 fn parse_any(mut reader: impl BufRead) -> Result<Parsed, What> {
     match reader.fill_buf() {
-        Err(source) => Err(What::Unreadable { offset: 0, source }),
+        Err(why) => Err(What::Unreadable { offset: 0, why }),
         Ok(begin) if begin.starts_with(&GZIP) => parse_plain(MultiGzDecoder::new(reader)),
         Ok(_) => parse_plain(reader),
     }
@@ -237,7 +216,7 @@ impl<R: Read> Bytes<R> {
         let mut bytes = Vec::new();
         let read = self.reader.by_ref().take(count).read_to_end(&mut bytes);
         let end = self.offset + bytes.len() as u64;
-        read.map_err(|source| What::Unreadable { offset: end, source })?;
+        read.map_err(|why| What::Unreadable { offset: end, why })?;
         Ok(bytes)
     }
 

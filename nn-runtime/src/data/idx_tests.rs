@@ -120,7 +120,7 @@ fn compressed_files_cut_off_or_damaged_anywhere_are_refused() {
     checksum[place] ^= 1;
     assert_eq!(
         error(&checksum),
-        "cannot read `X` beyond byte 28: corrupt gzip stream does not have a matching checksum"
+        "`X`, byte 28: cannot be read: corrupt gzip stream does not have a matching checksum"
     );
 }
 
@@ -160,6 +160,9 @@ fn what_is_no_idx_is_refused() {
 #[test]
 fn a_missing_file_is_named() {
     let error = Idx::read("no such folder/images").unwrap_err();
-    assert!(error.to_string().starts_with("cannot read `no such folder/images`: "), "{error}");
+    assert!(
+        error.to_string().starts_with("`no such folder/images`, byte 0: cannot be read: "),
+        "{error}"
+    );
     assert_eq!(error.offset(), 0);
 }

@@ -2,8 +2,7 @@
 
 use crate::Values;
 use serde::{Deserialize, Serialize};
-use std::error::Error;
-use std::fmt;
+use thiserror::Error;
 
 /// Values made of `f32` alone: those that have a mean. (Token numbers do not.)
 pub trait Floats: Values {}
@@ -172,12 +171,14 @@ impl TryFrom<Learnt> for Standardizer {
 }
 
 /// Samples that nothing can be learnt from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum StandardizeError {
     /// There are none.
+    #[error("no samples to learn a mean from")]
     Empty,
     /// A number is infinite or not a number.
+    #[error("sample {sample}, number {place}: expected a finite number, found {found}")]
     NotFinite {
         /// The number of the sample.
         sample: usize,
@@ -187,25 +188,9 @@ pub enum StandardizeError {
         found: f32,
     },
     /// What a file says is no standardizer.
+    #[error("expected as many means as deviations, these positive")]
     Unsound,
 }
-
-impl fmt::Display for StandardizeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("no samples to learn a mean from"),
-            Self::NotFinite { sample, place, found } => {
-                write!(
-                    f,
-                    "sample {sample}, number {place}: expected a finite number, found {found}"
-                )
-            }
-            Self::Unsound => f.write_str("expected as many means as deviations, these positive"),
-        }
-    }
-}
-
-impl Error for StandardizeError {}
 
 #[cfg(test)]
 mod tests {

@@ -17,8 +17,7 @@ pub(super) fn read(
     tensors: &[Tensor],
     floats: &mut [f32],
 ) -> Result<Option<String>, LoadError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| LoadError::Read { path: path.into(), source })?;
+    let bytes = std::fs::read(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
     let (begin, metadata) = header::read(&bytes).map_err(|error| match error {
         HeaderError::Foreign(why) => LoadError::Foreign { path: path.into(), why },
         HeaderError::Damaged(why) => LoadError::Damaged { path: path.into(), why },

@@ -16,7 +16,7 @@ pub(super) fn write(
     path: &Path,
 ) -> Result<(), SaveError> {
     let bytes = encode(tensors, floats, extra)?;
-    atomic::write(path, &bytes).map_err(|source| SaveError::Write { path: path.into(), source })
+    atomic::write(path, &bytes).map_err(|why| SaveError::Write { path: path.into(), why })
 }
 
 /// The bytes of the file. At most one entry of metadata, because several come in random order.

@@ -1,65 +1,43 @@
 //! What can be wrong with a file of weights, and how it is said.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use thiserror::Error;
 
 /// A file of weights that could not be written. A file that was there before is as it was.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SaveError {
     /// The system refused.
+    #[error("cannot write `{path}`: {why}")]
     Write {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
     /// What should be kept with the weights cannot be written as JSON.
+    #[error("what is kept with the weights cannot be written as JSON: {0}")]
     Extra(serde_json::Error),
     /// The names and shapes do not fit a header of the format.
+    #[error("the weights do not fit a safetensors file: {0}")]
     Header(safetensors::SafeTensorError),
 }
 
-impl fmt::Display for SaveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Write { path, source } => {
-                write!(f, "cannot write `{}`: {source}", path.display())
-            }
-            Self::Extra(source) => {
-                write!(f, "what is kept with the weights cannot be written as JSON: {source}")
-            }
-            Self::Header(source) => {
-                write!(f, "the weights do not fit a safetensors file: {source}")
-            }
-        }
-    }
-}
-
-impl Error for SaveError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Write { source, .. } => Some(source),
-            Self::Extra(source) => Some(source),
-            Self::Header(_) => None,
-        }
-    }
-}
-
 /// A file of weights that could not be loaded.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The system refused.
+    #[error("cannot read `{path}`: {why}")]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
     /// It is no safetensors file.
+    #[error("`{path}` is no safetensors file: {why}")]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -67,6 +45,7 @@ pub enum LoadError {
         why: String,
     },
     /// It is a safetensors file, but cut off or inconsistent.
+    #[error("`{path}` is damaged: {why}")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -74,6 +53,7 @@ pub enum LoadError {
         why: String,
     },
     /// It holds the weights of another network.
+    #[error("`{path}` does not fit this network, {}", listed(mismatches))]
     Mismatch {
         /// The file.
         path: PathBuf,
@@ -81,24 +61,29 @@ pub enum LoadError {
         mismatches: Vec<Mismatch>,
     },
     /// Nothing is kept with the weights.
+    #[error(
+        "`{path}` keeps nothing with its weights: expected `extra` in its metadata, as `save_with` writes it"
+    )]
     NoExtra {
         /// The file.
         path: PathBuf,
     },
     /// What is kept with the weights is something else.
+    #[error("`{path}` keeps something else with its weights: {why}")]
     Extra {
         /// The file.
         path: PathBuf,
         /// What was expected and what was found.
-        source: serde_json::Error,
+        why: serde_json::Error,
     },
 }
 
 /// One difference between a network's tensors and a file's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Mismatch {
     /// The network has it, the file does not.
+    #[error("missing: `{tensor}` {shape:?}{}", perhaps(near.as_ref()))]
     Missing {
         /// Its name.
         tensor: String,
@@ -108,6 +93,7 @@ pub enum Mismatch {
         near: Option<String>,
     },
     /// The file has it, the network does not.
+    #[error("unexpected: `{tensor}` {shape:?}")]
     Unexpected {
         /// Its name.
         tensor: String,
@@ -115,6 +101,7 @@ pub enum Mismatch {
         shape: Vec<usize>,
     },
     /// It has another shape.
+    #[error("shape of `{tensor}`: expected {expected:?}, found {found:?}")]
     Shape {
         /// Its name.
         tensor: String,
@@ -124,6 +111,7 @@ pub enum Mismatch {
         found: Vec<usize>,
     },
     /// Its numbers have a type that cannot be read as weights.
+    #[error("type of `{tensor}`: expected {expected}, found {found}")]
     Element {
         /// Its name.
         tensor: String,
@@ -134,56 +122,13 @@ pub enum Mismatch {
     },
 }
 
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read { path, source } => write!(f, "cannot read `{}`: {source}", path.display()),
-            Self::Foreign { path, why } => {
-                write!(f, "`{}` is no safetensors file: {why}", path.display())
-            }
-            Self::Damaged { path, why } => write!(f, "`{}` is damaged: {why}", path.display()),
-            Self::Mismatch { path, mismatches } => {
-                let count = mismatches.len();
-                let s = if count == 1 { "" } else { "s" };
-                let path = path.display();
-                write!(f, "`{path}` does not fit this network, {count} difference{s}:")?;
-                mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))
-            }
-            Self::NoExtra { path } => {
-                write!(f, "`{}` keeps nothing with its weights: expected ", path.display())?;
-                f.write_str("`extra` in its metadata, as `save_with` writes it")
-            }
-            Self::Extra { path, source } => {
-                write!(f, "`{}` keeps something else with its weights: {source}", path.display())
-            }
-        }
-    }
+/// One line for each difference.
+fn listed(mismatches: &[Mismatch]) -> String {
+    let s = if mismatches.len() == 1 { "" } else { "s" };
+    let lines = mismatches.iter().map(|mismatch| format!("\n  {mismatch}"));
+    format!("{} difference{s}:{}", mismatches.len(), lines.collect::<String>())
 }
 
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { tensor, shape, near } => {
-                write!(f, "missing: `{tensor}` {shape:?}")?;
-                near.iter().try_for_each(|near| write!(f, " (did the file mean it by `{near}`?)"))
-            }
-            Self::Unexpected { tensor, shape } => write!(f, "unexpected: `{tensor}` {shape:?}"),
-            Self::Shape { tensor, expected, found } => {
-                write!(f, "shape of `{tensor}`: expected {expected:?}, found {found:?}")
-            }
-            Self::Element { tensor, expected, found } => {
-                write!(f, "type of `{tensor}`: expected {expected}, found {found}")
-            }
-        }
-    }
-}
-
-impl Error for LoadError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Read { source, .. } => Some(source),
-            Self::Extra { source, .. } => Some(source),
-            _ => None,
-        }
-    }
+fn perhaps(near: Option<&String>) -> String {
+    near.map_or(String::new(), |near| format!(" (in the file it may be `{near}`)"))
 }

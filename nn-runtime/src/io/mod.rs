@@ -10,6 +10,10 @@
 //!
 //! Weights are written as `F32`. `F16`, `BF16` and `F64` are read too, as `load_state_dict` does:
 //! the first two exactly, the last rounded to the nearest. The same weights give the same bytes.
+//!
+//! The functions are [`Network::save`], [`Network::load`](crate::Network::load),
+//! and for what belongs to the weights [`Network::save_with`] and
+//! [`Network::load_with`].
 
 mod atomic;
 mod decode;
@@ -23,71 +27,28 @@ mod tests;
 
 pub use error::{LoadError, Mismatch, SaveError};
 
-use crate::{Network, Station, Whole};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use crate::{Network, Station, Tensor, Whole};
 use std::path::Path;
 
-/// Where [`save_with`] puts what is kept with the weights, in the file's metadata.
+/// What is kept with the weights stands in the file's metadata under this name.
 const EXTRA: &str = "extra";
 
-/// Writes the weights of `net` to `path`: beside it first, then renamed, so that a failure leaves an
-/// older file as it was.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn save<N: Network>(net: &N, path: impl AsRef<Path>) -> Result<(), SaveError> {
-    let tensors = <N as Station<Whole>>::tensors();
-    encode::write(&tensors, net.as_floats(), None, path.as_ref())
-}
-
-/// As [`save`], with something that belongs to the network: the
-/// [`Standardizer`](crate::data::Standardizer) of its inputs, names of its classes. It stands as JSON
-/// in the file's metadata under `extra`, where PyTorch's `load_state_dict` does not mind it:
-///
-/// ```python
-/// json.loads(safetensors.safe_open("net.safetensors", "pt").metadata()["extra"])
-/// ```
-///
-/// # Errors
-/// When the file cannot be written, or `extra` cannot be written as JSON.
-pub fn save_with<N: Network, E: Serialize>(
+/// Writes the weights of `net`, and what is kept with them as JSON, to `path`.
+pub(crate) fn save<N: Network>(
     net: &N,
-    extra: &E,
-    path: impl AsRef<Path>,
+    extra: Option<String>,
+    path: &Path,
 ) -> Result<(), SaveError> {
-    let extra = serde_json::to_string(extra).map_err(SaveError::Extra)?;
-    let tensors = <N as Station<Whole>>::tensors();
-    encode::write(&tensors, net.as_floats(), Some(extra), path.as_ref())
+    encode::write(&tensors::<N>(), net.as_floats(), extra, path)
 }
 
-/// A network with the weights in the file `path`, filled in place on the heap.
-///
-/// # Errors
-/// When the file cannot be read, is no safetensors file or damaged, or does not fit the network; then
-/// with all differences at once.
-pub fn load<N: Network>(path: impl AsRef<Path>) -> Result<Box<N>, LoadError> {
-    Ok(load_file(path.as_ref())?.0)
-}
-
-/// As [`load`], with what [`save_with`] kept with the weights.
-///
-/// # Errors
-/// As [`load`], and when the file has no such thing or one of another kind.
-pub fn load_with<N: Network, E: DeserializeOwned>(
-    path: impl AsRef<Path>,
-) -> Result<(Box<N>, E), LoadError> {
-    let path = path.as_ref();
-    let (net, extra) = load_file(path)?;
-    let extra = extra.ok_or_else(|| LoadError::NoExtra { path: path.into() })?;
-    let extra = serde_json::from_str(&extra)
-        .map_err(|source| LoadError::Extra { path: path.into(), source })?;
-    Ok((net, extra))
-}
-
-fn load_file<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
-    let tensors = <N as Station<Whole>>::tensors();
+/// A network with the weights in the file `path`, and what is kept with them.
+pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
     let mut net = N::zeros();
-    let extra = decode::read(path, &tensors, net.as_floats_mut())?;
+    let extra = decode::read(path, &tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
+}
+
+fn tensors<N: Network>() -> Vec<Tensor> {
+    <N as Station<Whole>>::tensors()
 }

@@ -239,7 +239,7 @@ fn all_differences_are_told_at_once() {
     let expected = "\
 `FILE` does not fit this network, 6 differences:
   type of `fc.weight`: expected F32 (or F64, F16, BF16), found I8
-  missing: `fc.bias` [2] (did the file mean it by `dense.bias`?)
+  missing: `fc.bias` [2] (in the file it may be `dense.bias`)
   type of `norm.num_batches_tracked`: expected I64, found F32
   shape of `conv.weight`: expected [2, 1, 1, 5], found [2, 5]
   unexpected: `dense.bias` [2]
