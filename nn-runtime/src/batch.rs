@@ -65,6 +65,11 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         Ok(Self { inputs, targets, order: None })
     }
 
+    /// Of these samples those at the places `order`, in this order.
+    pub(crate) fn choose(self, order: &'a [usize]) -> Self {
+        Self { order: Some(order), ..self }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.order.map_or(self.inputs.len(), <[usize]>::len)
     }

@@ -20,6 +20,7 @@ mod random;
 mod station;
 mod step;
 mod tensor;
+pub mod train;
 mod values;
 mod weights;
 

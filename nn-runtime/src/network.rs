@@ -1,7 +1,9 @@
 //! What every expanded network offers.
 
+use crate::data::Data;
 use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
+use crate::train::{self, Score};
 use crate::{BatchError, step};
 use crate::{Inputs, Station, Streams, Values, Weights, Whole};
 use nn_shape::Shape;
@@ -106,6 +108,18 @@ pub trait Network: Station<Whole> + Shaped {
     ) -> Result<f32, BatchError> {
         let streams = streams_of(self.as_floats(), inputs.len());
         step::loss_and_gradients(self, loss, inputs, targets, d_net, streams)
+    }
+
+    /// The mean loss and the accuracy on a data set, in inference mode, on all threads.
+    ///
+    /// # Errors
+    /// As [`loss_and_gradients`](Self::loss_and_gradients).
+    fn evaluate<L: Loss<Self::Output>>(
+        &self,
+        data: &Data<Self::Input, L::Target>,
+        loss: &L,
+    ) -> Result<Score, BatchError> {
+        train::evaluate(self, data, loss)
     }
 
     /// All numbers as one flat slice, layer by layer.

@@ -67,22 +67,22 @@ pub fn for_each(tasks: usize, f: impl Fn(usize, usize) + Sync) {
     }
 }
 
-/// Splits `values` at `ends` (which grow) and calls `f(task, piece)` for each piece.
+/// Splits `values` at `ends` (which grow) and calls `f(task, worker, piece)` for each piece.
 pub fn for_each_piece(
     values: &mut [f32],
     tasks: usize,
     end: impl Fn(usize) -> usize + Sync,
-    f: impl Fn(usize, &mut [f32]) + Sync,
+    f: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
     let len = values.len();
     let base = Shared(values.as_mut_ptr());
-    for_each(tasks, |task, _| {
+    for_each(tasks, |task, worker| {
         let begin = if task == 0 { 0 } else { end(task - 1) };
         let end = end(task);
         assert!(begin <= end && end <= len, "pieces in order, inside the values");
         // SAFETY: piece `task` lies between its predecessor's end and its own, inside `values`, so no
         // two tasks share a number; every task runs once; and `values` is borrowed until all are done.
-        f(task, unsafe { std::slice::from_raw_parts_mut(base.at(begin), end - begin) });
+        f(task, worker, unsafe { std::slice::from_raw_parts_mut(base.at(begin), end - begin) });
     });
 }
 
@@ -316,7 +316,7 @@ mod tests {
                 &mut values,
                 11,
                 |task| (task * 10 + 10).min(103),
-                |task, piece| {
+                |task, _, piece| {
                     piece.fill(task as f32 + 1.0);
                 },
             );

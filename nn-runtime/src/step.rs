@@ -90,11 +90,17 @@ pub(crate) fn infer_flat<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f
     let out = N::Output::LEN;
     let tasks = inputs.len().div_ceil(capacity);
     let end = |task: usize| ((task + 1) * capacity).min(inputs.len()) * out;
-    parallel::for_each_piece(flat, tasks, end, |task, y| {
-        let n = y.len() / out;
-        let first = task * capacity;
-        let need = n * sample + <N as Station<Whole>>::SCRATCH;
-        with_workspace(need, 0, |memory, _| {
+    // The caller has memory for all workers: which of them will take part is open, so memory of their
+    // own would be allocated at any time.
+    let local_len = (capacity * sample + <N as Station<Whole>>::SCRATCH).next_multiple_of(16);
+    let locals = parallel::threads().min(tasks);
+    with_workspace(locals * local_len, 0, |memory, _| {
+        let memory = Chunks::new(memory, local_len);
+        parallel::for_each_piece(flat, tasks, end, |task, worker, y| {
+            let n = y.len() / out;
+            let first = task * capacity;
+            // SAFETY: `memory` is borrowed until all tasks are done, and a worker has one task at a time.
+            let memory = unsafe { memory.chunk(worker) };
             let (copies, memory) = memory.split_at_mut(n * inputs_len::<N>());
             gather(n, |i| &inputs[first + i], copies);
             with_inputs::<N, _>(n, copies, |x| infer_in(net, n, x, y, memory));
@@ -462,7 +468,7 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
             d_net.as_floats_mut(),
             N::GRADIENT_TASKS,
             N::gradient_end,
-            |task, piece| N::gradient(task, all, piece),
+            |task, _, piece| N::gradient(task, all, piece),
         );
     }
 }

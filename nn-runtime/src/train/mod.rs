@@ -1,0 +1,248 @@
+//! Training: [`Trainer`] leads a network through its data, epoch after epoch.
+
+mod error;
+mod evaluate;
+mod history;
+mod progress;
+mod run;
+
+pub use error::{DataSet, TrainError};
+pub use history::{Epoch, History, Overfitting, Score};
+
+pub(crate) use evaluate::evaluate;
+
+use crate::data::Data;
+use crate::loss::Loss;
+use crate::optim::Optimizer;
+use crate::{Inputs, Network};
+use progress::Progress;
+use run::{Place, Run};
+use std::ops::{ControlFlow, DerefMut};
+
+/// What is called after each epoch.
+type OnEpoch<'a> = Box<dyn FnMut(&Epoch) -> ControlFlow<()> + 'a>;
+
+/// The learning rate of an epoch.
+type Schedule<'a> = Box<dyn FnMut(usize) -> f64 + 'a>;
+
+/// Trains networks: batches in a new random order each epoch, forward, backward, update.
+///
+/// ```text
+/// let history = Trainer::new(Adam::new(1e-3))
+///     .batch(64).epochs(5).seed(7)
+///     .validate(&valid)
+///     .fit(&mut net, &train, &CrossEntropy::default())?;
+/// println!("{history}");
+/// ```
+///
+/// The same seed gives the same weights, bit for bit, on any number of threads. A second call of
+/// [`fit`](Self::fit) continues where the first one ended: ten epochs are twice five.
+pub struct Trainer<'a, O, Input, Target> {
+    optimizer: O,
+    batch: usize,
+    epochs: usize,
+    seed: u64,
+    validation: Option<&'a Data<Input, Target>>,
+    quiet: bool,
+    keep_best: bool,
+    schedule: Option<Schedule<'a>>,
+    on_epoch: Option<OnEpoch<'a>>,
+    // What was done by earlier calls of `fit`.
+    epochs_done: usize,
+    steps_done: u64,
+}
+
+impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
+    /// Batches of 32 samples, 10 epochs, seed 0, until something else is said.
+    #[must_use]
+    pub const fn new(optimizer: O) -> Self {
+        Self {
+            optimizer,
+            batch: 32,
+            epochs: 10,
+            seed: 0,
+            validation: None,
+            quiet: false,
+            keep_best: false,
+            schedule: None,
+            on_epoch: None,
+            epochs_done: 0,
+            steps_done: 0,
+        }
+    }
+
+    /// How many samples a step learns from. The last batch of an epoch has what is left.
+    ///
+    /// # Panics
+    /// When it is 0.
+    #[must_use]
+    pub const fn batch(mut self, samples: usize) -> Self {
+        assert!(samples > 0, "a batch has at least one sample");
+        self.batch = samples;
+        self
+    }
+
+    /// How many times [`fit`](Self::fit) goes through the data.
+    #[must_use]
+    pub const fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// From which the order of the samples and the random numbers of layers such as `Dropout` follow.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Looks after each epoch how the network does on samples that it does not learn from.
+    #[must_use]
+    pub const fn validate(mut self, data: &'a Data<Input, Target>) -> Self {
+        self.validation = Some(data);
+        self
+    }
+
+    /// Writes nothing.
+    #[must_use]
+    pub const fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
+    /// Whether the network gets the weights of its best epoch back in the end: the one with the
+    /// lowest validation loss, or training loss if there is no validation.
+    #[must_use]
+    pub const fn keep_best(mut self, keep: bool) -> Self {
+        self.keep_best = keep;
+        self
+    }
+
+    /// Sets the learning rate before each epoch; epochs count from 1.
+    ///
+    /// ```text
+    /// Trainer::new(SGD::new(0.1)).learning_rate(|epoch| 0.1 * 0.9_f64.powi(epoch as i32 - 1))
+    /// ```
+    #[must_use]
+    pub fn learning_rate(mut self, schedule: impl FnMut(usize) -> f64 + 'a) -> Self {
+        self.schedule = Some(Box::new(schedule));
+        self
+    }
+
+    /// Calls `f` after each epoch, and stops when it says so.
+    ///
+    /// ```text
+    /// Trainer::new(Adam::new(1e-3)).on_epoch(|epoch| match epoch.validation {
+    ///     Some(score) if score.loss < 0.05 => ControlFlow::Break(()),
+    ///     _ => ControlFlow::Continue(()),
+    /// })
+    /// ```
+    #[must_use]
+    pub fn on_epoch(mut self, f: impl FnMut(&Epoch) -> ControlFlow<()> + 'a) -> Self {
+        self.on_epoch = Some(Box::new(f));
+        self
+    }
+
+    /// Trains `net` (a box, or a borrowed network), and tells how it went.
+    ///
+    /// Writes one line per epoch to the standard output, and where that is a terminal, a bar while the
+    /// epoch runs. Warns when the network begins to learn the training samples by heart; see
+    /// [`History::overfitting`].
+    ///
+    /// # Errors
+    /// When data are missing, do not belong together or are not finite, when the loss refuses a
+    /// target, and when the loss, a gradient or a weight is no longer finite. The network then has
+    /// the weights from before the step that failed.
+    pub fn fit<N, L>(
+        &mut self,
+        net: &mut impl DerefMut<Target = N>,
+        train: &Data<Input, Target>,
+        loss: &L,
+    ) -> Result<History, TrainError>
+    where
+        N: Network<Input = Input>,
+        L: Loss<N::Output, Target = Target>,
+    {
+        let mut run = Run::new(&mut **net, train, loss)?;
+        if let Some(validation) = self.validation {
+            run::check_data::<N, L>(DataSet::Validation, validation, loss)?;
+        }
+        run.check_weights(0, self.optimizer.learning_rate())?;
+        let mut history = History::default();
+        let result = self.all_epochs(&mut run, &mut history);
+        history.kept = run.restore_best();
+        result.map(|()| history)
+    }
+
+    fn all_epochs<N, L>(
+        &mut self,
+        run: &mut Run<'_, N, L>,
+        history: &mut History,
+    ) -> Result<(), TrainError>
+    where
+        N: Network<Input = Input>,
+        L: Loss<N::Output, Target = Target>,
+    {
+        let last = self.epochs_done + self.epochs;
+        let mut progress = Progress::new(self.quiet, last);
+        while self.epochs_done < last {
+            let epoch = self.one_epoch(run, &mut progress)?;
+            if self.keep_best {
+                run.remember(&epoch);
+            }
+            progress.end_epoch(&epoch);
+            let stop = self.on_epoch.as_mut().is_some_and(|f| f(&epoch).is_break());
+            let warned = history.overfitting().is_some();
+            history.epochs.push(epoch);
+            if let Some(warning) = history.overfitting().filter(|_| !warned) {
+                progress.warn(&warning);
+            }
+            if stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn one_epoch<N, L>(
+        &mut self,
+        run: &mut Run<'_, N, L>,
+        progress: &mut Progress,
+    ) -> Result<Epoch, TrainError>
+    where
+        N: Network<Input = Input>,
+        L: Loss<N::Output, Target = Target>,
+    {
+        let number = self.epochs_done + 1;
+        if let Some(schedule) = &mut self.schedule {
+            self.optimizer.set_learning_rate(schedule(number));
+        }
+        let clock = std::time::Instant::now();
+        let streams = crate::Streams::new(self.seed);
+        run.shuffle(streams, number);
+        let steps = run.samples().div_ceil(self.batch);
+        progress.begin_epoch(number, steps);
+        let mut tally = crate::loss::Tally::default();
+        for step in 0..steps {
+            let place = Place { epoch: number, step: step + 1 };
+            let streams = streams.child(self.steps_done);
+            let sum =
+                run.step(step * self.batch, self.batch, streams, &mut self.optimizer, place)?;
+            tally = tally.with(&sum);
+            self.steps_done += 1;
+            progress.step(&tally);
+        }
+        self.epochs_done = number;
+        run.check_weights(number, self.optimizer.learning_rate())?;
+        let training_seconds = clock.elapsed().as_secs_f64();
+        let validation = self.validation.map(|data| run.evaluate(data));
+        Ok(Epoch {
+            number,
+            learning_rate: self.optimizer.learning_rate(),
+            training: Score::of(&tally),
+            validation,
+            seconds: clock.elapsed().as_secs_f64(),
+            samples_per_second: run.samples() as f64 / training_seconds,
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! [`Run`]: one call of [`Trainer::fit`](super::Trainer::fit), with the memory it needs.
+
+use super::error::Advice;
+use super::evaluate::evaluate_checked;
+use super::{DataSet, Epoch, Score, TrainError};
+use crate::batch::Batch;
+use crate::data::{Data, swaps};
+use crate::loss::{Loss, Tally};
+use crate::optim::Optimizer;
+use crate::step::{BatchOf, run_step};
+use crate::{Inputs, Network, Streams, parallel};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Where in training a step is; both count from 1.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) epoch: usize,
+    pub(super) step: usize,
+}
+
+/// The network on its way, its gradient, and the order of the samples.
+pub(super) struct Run<'a, N: Network, L: Loss<N::Output>> {
+    net: &'a mut N,
+    d_net: Box<N>,
+    loss: &'a L,
+    samples: BatchOf<'a, N, L>,
+    order: Vec<usize>,
+    layers: Vec<(String, Range<usize>)>,
+    trained: Vec<Range<usize>>,
+    largest_input: f32,
+    best: Option<Best<N>>,
+}
+
+/// The weights of the best epoch.
+struct Best<N> {
+    epoch: usize,
+    loss: f64,
+    net: Box<N>,
+}
+
+impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
+    pub(super) fn new(
+        net: &'a mut N,
+        data: &'a Data<N::Input, L::Target>,
+        loss: &'a L,
+    ) -> Result<Self, TrainError> {
+        let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
+        let layers = N::trained();
+        Ok(Self {
+            net,
+            d_net: N::zeros(),
+            loss,
+            samples,
+            order: (0..data.len()).collect(),
+            trained: layers.iter().map(|(_, range)| range.clone()).collect(),
+            layers,
+            largest_input,
+            best: None,
+        })
+    }
+
+    /// How many samples there are to learn from.
+    pub(super) fn samples(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Puts the samples in the order of an epoch, whatever their order was before.
+    pub(super) fn shuffle(&mut self, streams: Streams, epoch: usize) {
+        let streams = streams.child(Streams::number("order of samples")).child(epoch as u64);
+        for (i, place) in self.order.iter_mut().enumerate() {
+            *place = i;
+        }
+        swaps(self.order.len(), streams, |i, j| self.order.swap(i, j));
+    }
+
+    /// Learns from the samples from place `first` on, `batch` of them or what is left.
+    pub(super) fn step(
+        &mut self,
+        first: usize,
+        batch: usize,
+        streams: Streams,
+        optimizer: &mut impl Optimizer,
+        place: Place,
+    ) -> Result<Tally, TrainError> {
+        let end = (first + batch).min(self.order.len());
+        let samples = self.samples.choose(&self.order[first..end]);
+        let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, streams);
+        let advice = self.advice(optimizer.learning_rate());
+        self.check_loss(tally.mean_loss(), advice, place)?;
+        self.check_gradient(tally.mean_loss(), advice, place)?;
+        optimizer.step(self.net.as_floats_mut(), self.d_net.as_floats(), &self.trained);
+        Ok(tally)
+    }
+
+    pub(super) fn evaluate(&self, data: &Data<N::Input, L::Target>) -> Score {
+        Score::of(&evaluate_checked(&*self.net, data, self.loss))
+    }
+
+    fn advice(&self, learning_rate: f64) -> Advice {
+        Advice { learning_rate, largest_input: self.largest_input }
+    }
+
+    fn check_loss(&self, loss: f64, advice: Advice, place: Place) -> Result<(), TrainError> {
+        if loss.is_finite() {
+            return Ok(());
+        }
+        let Place { epoch, step } = place;
+        let (layer, largest_weight) = self.largest_weight();
+        Err(TrainError::Loss { epoch, step, loss, layer, largest_weight, advice })
+    }
+
+    /// The layer with the largest weight; the first one that has a weight that is not finite.
+    fn largest_weight(&self) -> (String, f32) {
+        let weights = self.net.as_floats();
+        let mut worst = (String::new(), 0.0);
+        for (layer, range) in &self.layers {
+            let largest = largest_size(&weights[range.clone()]);
+            if !largest.is_finite() {
+                return (layer.clone(), largest);
+            }
+            if largest >= worst.1 {
+                worst = (layer.clone(), largest);
+            }
+        }
+        worst
+    }
+
+    /// Gradients become too large on the way back: the last layer that has such a one is to blame.
+    fn check_gradient(&self, loss: f64, advice: Advice, at: Place) -> Result<(), TrainError> {
+        let gradient = self.d_net.as_floats();
+        if largest_size(gradient).is_finite() {
+            return Ok(());
+        }
+        let Some((layer, place, value)) = first_not_finite(self.layers.iter().rev(), gradient)
+        else {
+            return Ok(());
+        };
+        let Place { epoch, step } = at;
+        Err(TrainError::Gradient { epoch, step, layer, place, value, loss, advice })
+    }
+
+    /// Activations such as `ReLU` may hide weights that are not finite from the loss.
+    pub(super) fn check_weights(&self, epoch: usize, learning_rate: f64) -> Result<(), TrainError> {
+        match first_not_finite(self.layers.iter(), self.net.as_floats()) {
+            Some((layer, place, value)) => {
+                let advice = self.advice(learning_rate);
+                Err(TrainError::Weight { epoch, layer, place, value, advice })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the weights of this epoch, if none was better.
+    pub(super) fn remember(&mut self, epoch: &Epoch) {
+        let loss = epoch.validation.unwrap_or(epoch.training).loss;
+        let best = self.best.get_or_insert_with(|| Best {
+            epoch: 0,
+            loss: f64::INFINITY,
+            net: N::zeros(),
+        });
+        if loss < best.loss {
+            best.net.as_floats_mut().copy_from_slice(self.net.as_floats());
+            (best.epoch, best.loss) = (epoch.number, loss);
+        }
+    }
+
+    /// Gives the network the weights that were kept, and says of which epoch they are.
+    pub(super) fn restore_best(self) -> Option<usize> {
+        let best = self.best.filter(|best| best.epoch > 0)?;
+        self.net.as_floats_mut().copy_from_slice(best.net.as_floats());
+        Some(best.epoch)
+    }
+}
+
+/// Looks at all samples: whether targets fit and inputs are finite; and says how large inputs are.
+pub(super) fn check_data<'a, N: Network, L: Loss<N::Output>>(
+    set: DataSet,
+    data: &'a Data<N::Input, L::Target>,
+    loss: &L,
+) -> Result<(BatchOf<'a, N, L>, f32), TrainError> {
+    let samples = Batch::checked(loss, &data.inputs, &data.targets)
+        .map_err(|source| TrainError::Data { data: set, source })?;
+    let mut largest = 0.0_f32;
+    for (sample, inputs) in data.inputs.iter().enumerate() {
+        for input in 0..N::Input::LENS.len() {
+            let numbers = inputs.input(input);
+            let size = largest_of_piece(numbers);
+            if !size.is_finite() {
+                let place = numbers.iter().position(|v| !v.is_finite()).unwrap_or_default();
+                let value = numbers[place];
+                return Err(TrainError::Input { data: set, sample, input, place, value });
+            }
+            largest = largest.max(size);
+        }
+    }
+    Ok((samples, largest))
+}
+
+/// The first layer with a number that is not finite, its place in the layer, and the number.
+fn first_not_finite<'l>(
+    mut layers: impl Iterator<Item = &'l (String, Range<usize>)>,
+    numbers: &[f32],
+) -> Option<(String, usize, f32)> {
+    layers.find_map(|(name, range)| {
+        let numbers = &numbers[range.clone()];
+        let place = numbers.iter().position(|v| !v.is_finite())?;
+        Some((name.clone(), place, numbers[place]))
+    })
+}
+
+/// Numbers that one thread looks at at a time.
+const PIECE: usize = 1 << 16;
+
+/// The largest number in size; not finite if any number is not.
+fn largest_size(numbers: &[f32]) -> f32 {
+    let largest = AtomicU32::new(0);
+    parallel::for_each(numbers.len().div_ceil(PIECE), |task, _| {
+        let piece = &numbers[task * PIECE..numbers.len().min((task + 1) * PIECE)];
+        // Floats without a sign are ordered as their bits are, infinity and NaN above all others.
+        largest.fetch_max(largest_of_piece(piece).to_bits(), Ordering::Relaxed);
+    });
+    f32::from_bits(largest.into_inner())
+}
+
+fn largest_of_piece(numbers: &[f32]) -> f32 {
+    let bits = numbers.iter().map(|v| v.abs().to_bits().cast_signed());
+    f32::from_bits(bits.fold(0, i32::max).cast_unsigned())
+}

@@ -1,0 +1,268 @@
+//! Whole trainings of a small network.
+
+mod common;
+
+use common::Tiny;
+use nn_runtime::data::Data;
+use nn_runtime::loss::{CrossEntropy, MeanSquaredError};
+use nn_runtime::optim::{Adam, AdamW, SGD};
+use nn_runtime::train::{DataSet, TrainError, Trainer};
+use nn_runtime::{BatchError, Network, Streams, Weights, parallel};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+/// Points, and on which side of a bent line they lie.
+fn points(count: usize, seed: u64) -> Data<[f32; 4], u32> {
+    let streams = Streams::new(seed);
+    let number = |i: usize| 2.0 * streams.uniform(i as u64) - 1.0;
+    let inputs: Vec<[f32; 4]> =
+        (0..count).map(|i| std::array::from_fn(|j| number(4 * i + j))).collect();
+    let targets =
+        inputs.iter().map(|[a, b, c, _]| u32::from(a.abs() + b > 0.3 * c + 0.4)).collect();
+    Data { inputs, targets }
+}
+
+#[test]
+fn learns() {
+    let (train, valid) = (points(1000, 1), points(500, 2));
+    let mut net = Tiny::new(5);
+    let loss = CrossEntropy::new();
+    let before = net.evaluate(&valid, &loss).unwrap();
+    let history = Trainer::new(Adam::new(1e-2))
+        .batch(16)
+        .epochs(12)
+        .validate(&valid)
+        .quiet()
+        .fit(&mut net, &train, &loss)
+        .unwrap();
+    let after = net.evaluate(&valid, &loss).unwrap();
+    assert!(before.accuracy.unwrap() < 0.8 && after.accuracy.unwrap() > 0.95, "{history}");
+    assert_eq!(history.epochs.len(), 12);
+    let last = history.epochs.last().unwrap();
+    assert_eq!((last.number, last.validation), (12, Some(after)));
+    assert!(last.training.loss < 0.3 * history.epochs[0].training.loss, "{history}");
+    // The last batch of an epoch has 8 samples; all are counted.
+    let samples = last.training.accuracy.unwrap() * 1000.0;
+    assert!((samples - samples.round()).abs() < 1e-9, "{samples}");
+}
+
+#[test]
+fn evaluation_agrees_with_single_samples() {
+    let (data, net) = (points(5000, 3), Tiny::new(1));
+    let score = net.evaluate(&data, &CrossEntropy::new()).unwrap();
+    let (mut loss, mut right) = (0.0, 0.0);
+    for (x, target) in data.inputs.iter().zip(&data.targets) {
+        let [a, b] = net.forward(x).map(f64::from);
+        let y = [a, b][*target as usize];
+        loss += (a.exp() + b.exp()).ln() - y;
+        right += f64::from(u32::from(y >= a.max(b)));
+    }
+    assert!((score.loss - loss / 5000.0).abs() < 1e-6);
+    assert_eq!(score.accuracy, Some(right / 5000.0));
+}
+
+/// The weights after a training, as bits.
+fn trained_bits(threads: usize, seed: u64) -> Vec<u32> {
+    let (train, valid) = (points(333, 1), points(50, 2));
+    let mut net = Tiny::new(5);
+    parallel::with_threads(threads, || {
+        Trainer::new(AdamW::new(1e-2))
+            .batch(32)
+            .epochs(4)
+            .seed(seed)
+            .validate(&valid)
+            .quiet()
+            .fit(&mut net, &train, &CrossEntropy::new().label_smoothing(0.1))
+            .unwrap();
+    });
+    bits(&net)
+}
+
+fn bits(net: &Tiny) -> Vec<u32> {
+    net.as_floats().iter().map(|w| w.to_bits()).collect()
+}
+
+#[test]
+fn the_same_bits_on_any_number_of_threads() {
+    let one = trained_bits(1, 7);
+    assert_eq!(one, trained_bits(2, 7));
+    assert_eq!(one, trained_bits(7, 7));
+    assert_ne!(one, trained_bits(1, 8), "another seed, another order");
+}
+
+#[test]
+fn a_second_fit_goes_on_where_the_first_one_ended() {
+    let (train, loss) = (points(100, 1), CrossEntropy::new());
+    let (mut once, mut twice) = (Tiny::new(5), Tiny::new(5));
+    Trainer::new(Adam::new(1e-2)).epochs(6).quiet().fit(&mut once, &train, &loss).unwrap();
+    let mut trainer = Trainer::new(Adam::new(1e-2)).epochs(3).quiet();
+    trainer.fit(&mut twice, &train, &loss).unwrap();
+    let history = trainer.fit(&mut twice, &train, &loss).unwrap();
+    assert_eq!(bits(&once), bits(&twice));
+    assert_eq!(history.epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [4, 5, 6]);
+}
+
+#[test]
+fn a_step_is_the_optimisers_on_the_batchs_gradient() {
+    let data = points(10, 1);
+    let (mut trained, mut by_hand) = (Tiny::new(5), Tiny::new(5));
+    let loss = CrossEntropy::new();
+    Trainer::new(SGD::new(0.5))
+        .batch(10)
+        .epochs(1)
+        .quiet()
+        .fit(&mut trained, &data, &loss)
+        .unwrap();
+    let mut d_net = Tiny::zeros();
+    by_hand.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+    for (w, d) in by_hand.params_mut().iter_mut().zip(d_net.params()) {
+        *w -= 0.5 * d;
+    }
+    // Samples are added up in another order.
+    for (a, b) in trained.params().iter().zip(by_hand.params()) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+}
+
+#[test]
+fn the_best_weights_can_be_kept() {
+    let (train, valid, loss) = (points(100, 1), points(100, 2), CrossEntropy::new());
+    let mut net = Tiny::new(5);
+    // The learning rate of epoch 4 on destroys what was learnt.
+    let history = Trainer::new(SGD::new(0.0))
+        .learning_rate(|epoch| if epoch < 4 { 0.1 } else { 100.0 })
+        .epochs(6)
+        .validate(&valid)
+        .keep_best(true)
+        .quiet()
+        .fit(&mut net, &train, &loss)
+        .unwrap();
+    let rates: Vec<f64> = history.epochs.iter().map(|epoch| epoch.learning_rate).collect();
+    assert_eq!(rates, [0.1, 0.1, 0.1, 100.0, 100.0, 100.0]);
+    let best = history.kept.unwrap();
+    assert!(best < 4, "{history}");
+    let score = net.evaluate(&valid, &loss).unwrap();
+    assert_eq!(history.epochs[best - 1].validation, Some(score));
+    assert!(history.epochs.iter().all(|epoch| epoch.validation.unwrap().loss >= score.loss));
+}
+
+#[test]
+fn a_callback_stops_training() {
+    let seen = RefCell::new(Vec::new());
+    let history = Trainer::new(SGD::new(0.1))
+        .on_epoch(|epoch| {
+            seen.borrow_mut().push(epoch.number);
+            if epoch.number == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .quiet()
+        .fit(&mut Tiny::new(5), &points(20, 1), &CrossEntropy::new())
+        .unwrap();
+    assert_eq!((history.epochs.len(), &*seen.borrow()), (3, &vec![1, 2, 3]));
+}
+
+#[test]
+fn a_gradient_that_overflows_names_its_layer() {
+    let data = Data { inputs: vec![[1.0, 0.0, 0.0, 0.0]; 8], targets: vec![[0.0, 0.0]; 8] };
+    let mut net = Tiny::zeros();
+    // The hidden value is 1e-20 and the output 1; but 2 * 1e20 * 1e20 is too much for `fc1`'s gradient.
+    net.fc1.weight[0] = [1e-20, 0.0, 0.0];
+    net.fc2.weight[0] = [1e20, 0.0];
+    let targets = vec![[-1e19, 0.0]; 8];
+    let data = Data { targets, ..data };
+    let before = bits(&net);
+    let error =
+        Trainer::new(SGD::new(0.1)).quiet().fit(&mut net, &data, &MeanSquaredError).unwrap_err();
+    let TrainError::Gradient { epoch: 1, step: 1, layer, place: 0, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(layer, "fc1");
+    let words = error.to_string();
+    assert!(
+        words.contains("`fc1`") && words.contains("a smaller learning rate than 0.1"),
+        "{words}"
+    );
+    assert_eq!(bits(&net), before, "weights from before the step");
+}
+
+#[test]
+fn a_loss_that_overflows_names_the_layer_with_the_largest_weight() {
+    let data = Data { inputs: vec![[1.0, 200.0, 0.0, 0.0]; 8], targets: vec![0; 8] };
+    let mut net = Tiny::new(1);
+    net.fc1.weight[0] = [3e38, 0.0, 0.0];
+    net.fc2.weight[0] = [1e3, 0.0];
+    let error =
+        Trainer::new(SGD::new(0.1)).quiet().fit(&mut net, &data, &CrossEntropy::new()).unwrap_err();
+    let TrainError::Loss { epoch: 1, step: 1, layer, .. } = &error else { panic!("{error}") };
+    assert_eq!(layer, "fc1");
+    let words = error.to_string();
+    for part in ["epoch 1, step 1", "3.000e38, in layer `fc1`", "Inputs reach 200: try to scale"] {
+        assert!(words.contains(part), "{words}");
+    }
+}
+
+#[test]
+fn a_learning_rate_that_is_too_high_is_told_with_epoch_and_step() {
+    let data = points(100, 1);
+    let error = Trainer::new(SGD::new(1e30))
+        .batch(10)
+        .quiet()
+        .fit(&mut Tiny::new(1), &data, &CrossEntropy::new())
+        .unwrap_err();
+    let (TrainError::Loss { epoch, step, .. } | TrainError::Gradient { epoch, step, .. }) = error
+    else {
+        panic!("{error}")
+    };
+    assert!(epoch == 1 && step > 1, "the first step begins with good weights");
+}
+
+#[test]
+fn weights_that_are_not_finite_are_told_before_training() {
+    let mut net = Tiny::new(1);
+    // `ReLU` hides it from the loss.
+    net.fc1.bias[2] = f32::NEG_INFINITY;
+    let data = points(10, 1);
+    let error =
+        Trainer::new(SGD::new(0.1)).quiet().fit(&mut net, &data, &CrossEntropy::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "before training: the weights of layer `fc1` are not finite (-inf at place 14)"
+    );
+}
+
+#[test]
+fn an_input_that_is_not_finite_is_told_with_its_sample() {
+    let (train, mut valid) = (points(10, 1), points(10, 2));
+    valid.inputs[7][2] = f32::NAN;
+    let error = Trainer::new(SGD::new(0.1))
+        .validate(&valid)
+        .quiet()
+        .fit(&mut Tiny::new(1), &train, &CrossEntropy::new())
+        .unwrap_err();
+    let words = error.to_string();
+    assert!(words.starts_with("validation data: sample 7 holds NaN, at place 2"), "{words}");
+}
+
+#[test]
+fn targets_that_do_not_fit_are_told() {
+    let mut train = points(10, 1);
+    train.targets[4] = 2;
+    let fit = |train: &Data<[f32; 4], u32>| {
+        let mut trainer = Trainer::new(SGD::new(0.1)).quiet();
+        trainer.fit(&mut Tiny::new(1), train, &CrossEntropy::new()).unwrap_err()
+    };
+    let words = fit(&train).to_string();
+    assert!(
+        words.starts_with("training data: target 4: expected a class number below 2"),
+        "{words}"
+    );
+    train.targets.truncate(3);
+    assert_eq!(
+        fit(&train),
+        TrainError::Data {
+            data: DataSet::Training,
+            source: BatchError::Targets { inputs: 10, targets: 3 }
+        }
+    );
+    let words = fit(&Data::default()).to_string();
+    assert_eq!(words, "training data: there are no samples: expected at least one");
+}
