@@ -11,7 +11,7 @@
 //! Weights are written as `F32`. `F16`, `BF16` and `F64` are read too, as `load_state_dict` does:
 //! the first two exactly, the last rounded to the nearest. The same weights give the same bytes.
 //!
-//! The functions are [`Network::save`], [`Network::load`](crate::Network::load),
+//! The functions are [`Network::save`], [`Network::load`],
 //! and for what belongs to the weights [`Network::save_with`] and
 //! [`Network::load_with`].
 
