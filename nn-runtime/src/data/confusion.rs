@@ -1,6 +1,8 @@
 //! [`Confusion`]: which classes are taken for which.
 
-use crate::loss::largest;
+use super::Data;
+use crate::batch::{Batch, BatchError};
+use crate::loss::{CrossEntropy, largest};
 use crate::{Network, infer_batch};
 use std::fmt;
 
@@ -12,23 +14,22 @@ pub struct Confusion<const CLASSES: usize> {
 }
 
 impl<const CLASSES: usize> Confusion<CLASSES> {
-    /// What `net` takes `inputs` for, whose classes are `targets`.
+    /// What `net` takes samples for.
     ///
-    /// # Panics
-    /// When there are not as many targets as inputs, or one is no class number below `CLASSES`.
-    #[must_use]
-    pub fn of<N>(net: &N, inputs: &[N::Input], targets: &[u32]) -> Self
+    /// # Errors
+    /// When there are no samples, or not as many targets as inputs, or a target is no class number.
+    pub fn of<N>(net: &N, data: &Data<N::Input, u32>) -> Result<Self, BatchError>
     where
         N: Network<Output = [f32; CLASSES]>,
     {
-        assert_eq!(inputs.len(), targets.len(), "one target for each input");
-        let mut scores = vec![[0.0; CLASSES]; inputs.len()];
-        infer_batch(net, inputs, &mut scores);
+        Batch::checked::<N::Output>(&CrossEntropy::new(), &data.inputs, &data.targets)?;
+        let mut scores = vec![[0.0; CLASSES]; data.len()];
+        infer_batch(net, &data.inputs, &mut scores);
         let mut confusion = Self { counts: [[0; CLASSES]; CLASSES] };
-        for (target, scores) in targets.iter().zip(&scores) {
+        for (target, scores) in data.targets.iter().zip(&scores) {
             confusion.counts[*target as usize][largest(scores)] += 1;
         }
-        confusion
+        Ok(confusion)
     }
 
     /// How often each class (outer) was taken for each class (inner).
@@ -37,7 +38,7 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
         &self.counts
     }
 
-    /// The share of right answers, from 0 to 1; not a number without samples.
+    /// The share of right answers, from 0 to 1.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
         let right: usize = (0..CLASSES).map(|class| self.counts[class][class]).sum();
