@@ -1,28 +1,24 @@
 //! [`ReLU`]: PyTorch's `nn.ReLU`.
 
-use crate::{InPlaceStation, Pass, Spec, Weights};
+use super::activation::in_place_activation;
+use crate::kernels::dispatch::dispatch;
 use nn_shape::rules::relu;
 
-/// `max(x, 0)`, element by element.
+/// `max(x, 0)`, element by element; NaN stays.
 pub struct ReLU;
 
-// SAFETY: of size zero.
-unsafe impl Weights for ReLU {}
+in_place_activation!(ReLU, relu::ReLU);
 
-impl<S: Spec<Arguments = relu::ReLU>> InPlaceStation<S> for ReLU {
-    fn infer(&self, _n: usize, y: &mut [f32]) {
+dispatch! {
+    fn forward(_arguments: &relu::ReLU, y: &mut [f32]) {
         for y in y {
-            *y = if *y > 0.0 { *y } else { 0.0 };
+            *y = if *y < 0.0 { 0.0 } else { *y };
         }
     }
 
-    fn forward(&self, pass: &Pass, y: &mut [f32]) {
-        InPlaceStation::<S>::infer(self, pass.n, y);
-    }
-
-    fn backward(&self, _pass: &Pass, y: &[f32], d: &mut [f32]) {
-        for (d, y) in d.iter_mut().zip(y) {
-            *d = if *y > 0.0 { *d } else { 0.0 };
+    fn backward(_arguments: &relu::ReLU, y: &[f32], d: &mut [f32]) {
+        for (d, &y) in d.iter_mut().zip(y) {
+            *d = if y <= 0.0 { 0.0 } else { *d };
         }
     }
 }
@@ -30,17 +26,16 @@ impl<S: Spec<Arguments = relu::ReLU>> InPlaceStation<S> for ReLU {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::testing::{Beside, Trial, spec};
+    use crate::layers::activation::testing::{check, spec_of_points};
+    use crate::layers::testing::Beside;
 
-    spec!(It: relu::ReLU {}, [&[6, 5]] -> &[6, 5]);
+    spec_of_points!(It: relu::ReLU {});
 
     #[test]
-    fn gradients_agree_with_finite_differences() {
-        let mut trial = Trial::<It, Beside<ReLU>>::random().with_step(1e-3, 1e-3);
-        // Not across the kink.
-        trial.x[0].retain(|x| x.abs() > 1e-2);
-        trial.x[0].resize(trial.batch * It::IN, 0.5);
-        trial.check_gradients();
-        trial.check_inference();
+    fn agrees_with_pytorch() {
+        check::<It, Beside<ReLU>>(
+            [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0],
+            [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        );
     }
 }

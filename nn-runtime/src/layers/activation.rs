@@ -1,0 +1,134 @@
+//! What the activations share: from two functions over slices to a station.
+
+/// Makes `$Name` an in-place station of the file's `forward(&arguments, y)` and
+/// `backward(&arguments, y, d)`.
+macro_rules! in_place_activation {
+    ($Name:ident, $Arguments:ty) => {
+        // SAFETY: of size zero.
+        unsafe impl $crate::Weights for $Name {}
+
+        impl<S: $crate::Spec<Arguments = $Arguments>> $crate::InPlaceStation<S> for $Name {
+            fn infer(&self, _n: usize, y: &mut [f32]) {
+                forward(const { &S::ARGUMENTS }, y);
+            }
+
+            fn forward(&self, _pass: &$crate::Pass, y: &mut [f32]) {
+                forward(const { &S::ARGUMENTS }, y);
+            }
+
+            fn backward(&self, _pass: &$crate::Pass, y: &[f32], d: &mut [f32]) {
+                backward(const { &S::ARGUMENTS }, y, d);
+            }
+        }
+    };
+}
+
+/// Makes `$Name` a station of the file's `forward(given, x, y)` and `backward(given, values, d_y, d_x)`,
+/// where `given` is an expression of the spec `$S`, and `values` are the input `x` or the output `y`.
+macro_rules! separate_activation {
+    ($Name:ident, $Arguments:ty, $S:ident => $given:expr, $values:tt) => {
+        // SAFETY: of size zero.
+        unsafe impl $crate::Weights for $Name {}
+
+        impl<$S: $crate::Spec<Arguments = $Arguments>> $crate::Station<$S> for $Name {
+            fn infer(
+                &self,
+                _n: usize,
+                x: &[&[f32]],
+                y: &mut [f32],
+                _memory: $crate::WorkMemory<'_>,
+            ) {
+                forward($given, x[0], y);
+            }
+
+            fn forward(
+                &self,
+                _pass: &$crate::Pass,
+                _phase: usize,
+                x: &[&[f32]],
+                y: &mut [f32],
+                _memory: $crate::Memory<'_>,
+            ) {
+                forward($given, x[0], y);
+            }
+
+            fn backward(
+                &self,
+                _pass: &$crate::Pass,
+                _phase: usize,
+                x: &[&[f32]],
+                y: &[f32],
+                d_y: &mut [f32],
+                d_x: &mut [Option<&mut [f32]>],
+                _memory: $crate::Memory<'_>,
+            ) {
+                if let Some(d_x) = &mut d_x[0] {
+                    let _ = (x, y);
+                    backward($given, separate_activation!(@$values x y), d_y, d_x);
+                }
+            }
+        }
+    };
+    (@x $x:ident $y:ident) => {
+        $x[0]
+    };
+    (@y $x:ident $y:ident) => {
+        $y
+    };
+}
+
+pub(super) use {in_place_activation, separate_activation};
+
+#[cfg(test)]
+pub(super) mod testing {
+    use crate::layers::testing::Trial;
+    use crate::{Spec, Station};
+
+    /// `POINTS` in scripts/activations.py.
+    const POINTS: [f32; 12] =
+        [-20.0, -3.5, -3.0, -1.0, -0.5, -0.001, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0];
+
+    /// Defines the spec of an activation: `spec_of_points!(It: elu::ELU { alpha: 1.5 });`
+    macro_rules! spec_of_points {
+        ($Name:ident : $($Arguments:ident)::+ { $($field:ident : $value:expr),* }) => {
+            $crate::layers::testing::spec!(
+                $Name: $($Arguments)::+ { $($field: $value),* }, [&[3, 4]] -> &[3, 4]
+            );
+        };
+    }
+    pub(crate) use spec_of_points;
+
+    /// Checks an activation at `POINTS` against the outputs and slopes of PyTorch in float64, checks
+    /// its gradient against finite differences, and that NaN stays.
+    #[track_caller]
+    pub(crate) fn check<S: Spec, T: Station<S>>(y: [f64; 12], slopes: [f64; 12]) {
+        let mut trial = Trial::<S, T>::random().with_step(1e-3, 1e-3);
+        for x in &mut trial.x[0] {
+            *x *= 3.5;
+        }
+        trial.check_gradients();
+        trial.check_inference();
+
+        trial.x[0] = POINTS.repeat(trial.batch);
+        trial.d_y.fill(1.0);
+        let outcome = trial.train();
+        check_close(&outcome.y[..12], &y);
+        check_close(&outcome.d_x[0][..12], &slopes);
+
+        trial.x[0].fill(f32::NAN);
+        assert!(trial.train().y.iter().all(|y| y.is_nan()));
+    }
+
+    /// Checks numbers against those of PyTorch in float64.
+    #[track_caller]
+    pub(crate) fn check_close(found: &[f32], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let distance = (f64::from(*found) - expected).abs();
+            assert!(
+                distance <= 1e-7 + 1e-6 * expected.abs(),
+                "number {i}: expected {expected}, found {found}"
+            );
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! [`AvgPool2d`]: PyTorch's `nn.AvgPool2d`, channels last.
+
+use super::pooling::average_station;
+use crate::kernels::pool::Pool;
+use nn_shape::rules::avg_pool2d;
+
+/// The average under a window: `[H, W, C] -> [H', W', C]`. Whether the zeros of the padding count is
+/// `count_include_pad`.
+pub struct AvgPool2d;
+
+average_station!(
+    AvgPool2d,
+    avg_pool2d::AvgPool2d,
+    S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT),
+    S::ARGUMENTS.count_include_pad
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+    use nn_shape::rules::window::AS_KERNEL;
+
+    spec!(By2: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], count_include_pad: true },
+        [&[5, 7, 3]] -> &[2, 3, 3]);
+    spec!(WithPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], count_include_pad: true },
+        [&[4, 5, 21]] -> &[4, 3, 21]);
+    spec!(WithoutPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], count_include_pad: false },
+        [&[4, 5, 6]] -> &[4, 3, 6]);
+    spec!(Picture: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 2], count_include_pad: false },
+        [&[3, 3, 1]] -> &[2, 2, 1]);
+    spec!(PictureWithPadding: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 2], count_include_pad: true },
+        [&[3, 3, 1]] -> &[2, 2, 1]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<By2, AvgPool2d>::random().check_gradients();
+        Trial::<WithPadding, AvgPool2d>::random().check_gradients();
+        Trial::<WithoutPadding, AvgPool2d>::random().check_gradients();
+    }
+
+    #[test]
+    fn inference_does_the_same_as_training() {
+        Trial::<By2, AvgPool2d>::random().check_inference();
+        Trial::<WithPadding, AvgPool2d>::random().check_inference();
+        Trial::<WithoutPadding, AvgPool2d>::random().check_inference();
+    }
+
+    #[test]
+    fn averages_with_and_without_padding() {
+        let x: Vec<f32> = (1_u8..=9).map(f32::from).collect();
+        let x = [&x[..]];
+        let memory = || crate::WorkMemory { work: &mut [], scratch: &mut [] };
+        let mut y = [0.0; 4];
+        // The corners: 1 2 4 5, 2 3 5 6, 4 5 7 8, 5 6 8 9.
+        crate::Station::<Picture>::infer(&AvgPool2d, 1, &x, &mut y, memory());
+        assert_eq!(y, [3.0, 4.0, 6.0, 7.0]);
+        crate::Station::<PictureWithPadding>::infer(&AvgPool2d, 1, &x, &mut y, memory());
+        assert_eq!(y, [12.0 / 9.0, 16.0 / 9.0, 24.0 / 9.0, 28.0 / 9.0]);
+    }
+
+    #[test]
+    fn pixels_behind_the_last_window_count_nowhere() {
+        let mut trial = Trial::<By2, AvgPool2d>::random();
+        for pixel in trial.x[0].chunks_exact_mut(5 * 7 * 3) {
+            pixel[4 * 7 * 3..].fill(f32::NAN);
+        }
+        assert!(trial.train().y.iter().all(|y| y.is_finite()));
+    }
+}

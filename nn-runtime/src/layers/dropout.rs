@@ -1,0 +1,133 @@
+//! [`Dropout`]: PyTorch's `nn.Dropout`.
+
+use crate::kernels::dispatch::dispatch;
+use crate::{InPlaceStation, Pass, Spec, Streams, Weights};
+use nn_shape::rules::dropout;
+
+/// In training each number becomes 0 with probability `p` and is divided by `1 - p` otherwise; in
+/// inference nothing happens.
+///
+/// Which ones become 0 depends on the step, the layer, the sample's place in the batch and the
+/// number's place in the sample, and on nothing else.
+pub struct Dropout;
+
+// SAFETY: of size zero.
+unsafe impl Weights for Dropout {}
+
+impl<S: Spec<Arguments = dropout::Dropout>> InPlaceStation<S> for Dropout {
+    fn infer(&self, _n: usize, _y: &mut [f32]) {}
+
+    fn forward(&self, pass: &Pass, y: &mut [f32]) {
+        drop(S::ARGUMENTS.p, pass, S::IN, y);
+    }
+
+    fn backward(&self, pass: &Pass, _y: &[f32], d: &mut [f32]) {
+        drop(S::ARGUMENTS.p, pass, S::IN, d);
+    }
+}
+
+/// Multiplies each number by 0 or by `1 / (1 - p)`.
+fn drop(p: f64, pass: &Pass, sample_len: usize, values: &mut [f32]) {
+    if p == 0.0 {
+        return;
+    }
+    let keep = ((1.0 - p) * (1_u64 << u32::BITS) as f64).round() as u64;
+    // Infinite where nothing is kept, and then not used.
+    let scale = (1.0 / (1.0 - p)) as f32;
+    for (i, sample) in values.chunks_exact_mut(sample_len).enumerate() {
+        scale_kept(pass.streams.child((pass.first + i) as u64), keep, scale, sample);
+    }
+}
+
+dispatch! {
+    /// Multiplies each number by `scale` where 32 random bits of its own are below `keep`, by 0
+    /// elsewhere. As in PyTorch NaN stays.
+    fn scale_kept(streams: Streams, keep: u64, scale: f32, sample: &mut [f32]) {
+        let factor = |bits: u64| if bits < keep { scale } else { 0.0 };
+        let (pairs, last) = sample.as_chunks_mut::<2>();
+        let count = pairs.len();
+        for (i, [a, b]) in pairs.iter_mut().enumerate() {
+            let bits = streams.bits(i as u64);
+            *a *= factor(bits >> u32::BITS);
+            *b *= factor(bits & u64::from(u32::MAX));
+        }
+        for a in last {
+            *a *= factor(streams.bits(count as u64) >> u32::BITS);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Beside, Trial, spec};
+
+    spec!(Quarter: dropout::Dropout { p: 0.25 }, [&[9, 111]] -> &[9, 111]);
+    spec!(Half: dropout::Dropout { p: 0.5 }, [&[7]] -> &[7]);
+    spec!(Never: dropout::Dropout { p: 0.0 }, [&[7]] -> &[7]);
+    spec!(Always: dropout::Dropout { p: 1.0 }, [&[7]] -> &[7]);
+
+    /// All ones through the layer, in shards of `capacity`.
+    fn ones<S: Spec<Arguments = dropout::Dropout>>(capacity: usize) -> Vec<f32> {
+        let mut trial = Trial::<S, Beside<Dropout>>::random();
+        trial.capacity = capacity;
+        trial.x[0].fill(1.0);
+        trial.d_y.fill(1.0);
+        let outcome = trial.train();
+        assert_eq!(outcome.d_x[0], outcome.y, "the same numbers are dropped backward");
+        outcome.y
+    }
+
+    #[test]
+    fn drops_a_quarter_and_scales_the_rest() {
+        let y = ones::<Quarter>(2);
+        assert!(y.iter().all(|y| *y == 0.0 || *y == (1.0 / 0.75)));
+        let dropped = y.iter().filter(|y| **y == 0.0).count() as f64 / y.len() as f64;
+        // Four standard deviations: sqrt(0.25 * 0.75 / 4995) * 4.
+        assert!((dropped - 0.25).abs() < 0.0246, "{dropped}");
+    }
+
+    #[test]
+    fn shards_do_not_matter_and_samples_differ() {
+        let y = ones::<Quarter>(1);
+        for capacity in 2..=5 {
+            assert_eq!(ones::<Quarter>(capacity), y);
+        }
+        let len = Quarter::IN;
+        assert_ne!(y[..len], y[len..2 * len]);
+        // Nor do the two halves of one draw agree.
+        assert_ne!(y[..len - 1], y[1..len]);
+    }
+
+    #[test]
+    fn steps_and_layers_differ() {
+        let dropped = |streams| {
+            let mut y = vec![1.0; Quarter::IN];
+            let pass = Pass { n: 1, first: 0, batch: 1, streams };
+            InPlaceStation::<Quarter>::forward(&Dropout, &pass, &mut y);
+            y
+        };
+        let step = Streams::new(1);
+        assert_eq!(dropped(step.child(1)), dropped(step.child(1)));
+        assert_ne!(dropped(step.child(1)), dropped(step.child(2)));
+    }
+
+    #[test]
+    fn never_and_always() {
+        assert_eq!(ones::<Never>(2), [1.0; 35]);
+        assert_eq!(ones::<Always>(2), [0.0; 35]);
+    }
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Half, Beside<Dropout>>::random().check_gradients();
+        Trial::<Never, Beside<Dropout>>::random().check_gradients();
+        Trial::<Always, Beside<Dropout>>::random().check_gradients();
+    }
+
+    #[test]
+    fn inference_changes_nothing() {
+        let trial = Trial::<Quarter, Beside<Dropout>>::random();
+        assert_eq!(trial.infer(), trial.x[0]);
+    }
+}

@@ -1,0 +1,144 @@
+//! [`GELU`]: PyTorch's `nn.GELU`.
+
+use super::activation::separate_activation;
+use crate::kernels::dispatch::dispatch;
+use crate::kernels::elementwise::{normal, sigmoid};
+use nn_shape::rules::gelu;
+
+/// `x * P(X <= x)` of a standard normal `X`, element by element.
+pub struct GELU;
+
+separate_activation!(GELU, gelu::GELU, S => const { &S::ARGUMENTS }, x);
+
+/// `sqrt(2 / pi)`
+const SLOPE: f32 = 0.797_884_6;
+/// `1 / sqrt(2 pi)`
+const DENSITY_AT_0: f32 = 0.398_942_3;
+/// The coefficient of `x^3` (Hendrycks and Gimpel, 2016).
+const CUBIC: f32 = 0.044_715;
+
+fn forward(arguments: &gelu::GELU, x: &[f32], y: &mut [f32]) {
+    match arguments.approximate {
+        "tanh" => approximate(x, y),
+        _ => exact(x, y),
+    }
+}
+
+fn backward(arguments: &gelu::GELU, x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+    match arguments.approximate {
+        "tanh" => approximate_backward(x, d_y, d_x),
+        _ => exact_backward(x, d_y, d_x),
+    }
+}
+
+dispatch! {
+    fn exact(x: &[f32], y: &mut [f32]) {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = x * normal(x).0;
+        }
+    }
+
+    fn exact_backward(x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+        for ((d_x, &x), &d_y) in d_x.iter_mut().zip(x).zip(d_y) {
+            let (below, density) = normal(x);
+            *d_x = d_y * (below + x * (DENSITY_AT_0 * density));
+        }
+    }
+
+    fn approximate(x: &[f32], y: &mut [f32]) {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = x * below_approximately(x);
+        }
+    }
+
+    fn approximate_backward(x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+        for ((d_x, &x), &d_y) in d_x.iter_mut().zip(x).zip(d_y) {
+            let below = below_approximately(x);
+            let slope = 2.0 * SLOPE * (1.0 + 3.0 * CUBIC * x * x);
+            *d_x = d_y * (below + x * below * (1.0 - below) * slope);
+        }
+    }
+}
+
+/// `(1 + tanh(u)) / 2 = sigmoid(2 u)`, which does not cancel.
+#[inline(always)]
+fn below_approximately(x: f32) -> f32 {
+    sigmoid(2.0 * SLOPE * (x + CUBIC * x * x * x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::activation::testing::{check, spec_of_points};
+
+    spec_of_points!(Exact: gelu::GELU { approximate: "none" });
+    spec_of_points!(Approximate: gelu::GELU { approximate: "tanh" });
+
+    #[test]
+    fn agrees_with_pytorch() {
+        check::<Exact, GELU>(
+            [
+                0.0,
+                -0.000814201777,
+                -0.00404969409,
+                -0.158655254,
+                -0.154268769,
+                -0.000499601058,
+                0.0,
+                0.149676581,
+                0.841344746,
+                2.48447584,
+                2.99595031,
+                9.0,
+            ],
+            [
+                -1.10418967e-86,
+                -0.00282176035,
+                -0.0119456472,
+                -0.0833154706,
+                0.132504875,
+                0.499202116,
+                0.5,
+                0.695373355,
+                1.08331547,
+                1.03761109,
+                1.01194565,
+                1.0,
+            ],
+        );
+    }
+
+    #[test]
+    fn agrees_with_pytorch_approximately() {
+        check::<Approximate, GELU>(
+            [
+                0.0,
+                -0.000616197655,
+                -0.00363739208,
+                -0.158808009,
+                -0.15428599,
+                -0.000499601058,
+                0.0,
+                0.149675351,
+                0.841191991,
+                2.48491573,
+                2.99636261,
+                9.0,
+            ],
+            [
+                0.0,
+                -0.00242264376,
+                -0.0115841666,
+                -0.0829640838,
+                0.132630096,
+                0.499202116,
+                0.5,
+                0.695354095,
+                1.08296408,
+                1.03795158,
+                1.01158417,
+                1.0,
+            ],
+        );
+    }
+}

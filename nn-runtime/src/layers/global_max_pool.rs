@@ -1,0 +1,48 @@
+//! [`GlobalMaxPool`]: PyTorch's `nn.AdaptiveMaxPool2d(1)`, without the axes of size 1 that it leaves.
+
+use super::pooling::max_station;
+use crate::kernels::pool::Pool;
+use nn_shape::rules::global_max_pool;
+
+/// The largest number of each channel: `[.., C] -> [C]`. The first of equals wins, and NaN stays.
+pub struct GlobalMaxPool;
+
+max_station!(GlobalMaxPool, global_max_pool::GlobalMaxPool, S => Pool::global(S::INPUT));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Station;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(Picture: global_max_pool::GlobalMaxPool {}, [&[3, 4, 21]] -> &[21]);
+    spec!(Wide: global_max_pool::GlobalMaxPool {}, [&[15, 20, 2]] -> &[2]);
+
+    #[test]
+    fn takes_the_largest_of_each_channel_and_gives_it_the_gradient() {
+        check::<Picture>();
+        check::<Wide>();
+        // More pixels than a byte can count.
+        assert_eq!(<GlobalMaxPool as Station<Wide>>::SAVED, 2);
+    }
+
+    fn check<S: crate::Spec<Arguments = global_max_pool::GlobalMaxPool>>() {
+        let mut trial = Trial::<S, GlobalMaxPool>::random();
+        let outcome = trial.train();
+        trial.check_inference();
+        for sample in 0..trial.batch {
+            let x = &trial.x[0][sample * S::IN..][..S::IN];
+            let d_x = &outcome.d_x[0][sample * S::IN..][..S::IN];
+            for c in 0..S::OUT {
+                let channel = || x.iter().skip(c).step_by(S::OUT);
+                let largest = channel().copied().fold(f32::NEG_INFINITY, f32::max);
+                assert_eq!(outcome.y[sample * S::OUT + c], largest);
+                let place = c + S::OUT * channel().position(|x| *x == largest).unwrap();
+                for at in (c..S::IN).step_by(S::OUT) {
+                    let expected = if at == place { trial.d_y[sample * S::OUT + c] } else { 0.0 };
+                    assert_eq!(d_x[at], expected);
+                }
+            }
+        }
+    }
+}

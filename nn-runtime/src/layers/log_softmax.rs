@@ -1,0 +1,104 @@
+//! [`LogSoftmax`]: PyTorch's `nn.LogSoftmax(dim=-1)`.
+
+use super::activation::separate_activation;
+use crate::kernels::dispatch::dispatch;
+use crate::kernels::elementwise::exp;
+use crate::kernels::rows;
+use nn_shape::rules::log_softmax;
+
+/// `x - ln(sum(exp(x)))` over the last axis: `[.., C] -> [.., C]`.
+pub struct LogSoftmax;
+
+separate_activation!(LogSoftmax, log_softmax::LogSoftmax, S => S::INPUT.last(), y);
+
+dispatch! {
+    fn forward(classes: usize, x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.chunks_exact(classes).zip(y.chunks_exact_mut(classes)) {
+            // So that no exponential is infinite.
+            let max = rows::max(x);
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = exp(x - max);
+            }
+            let ln_sum = rows::sum(y).ln();
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = (x - max) - ln_sum;
+            }
+        }
+    }
+
+    fn backward(classes: usize, y: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+        let rows = y.chunks_exact(classes).zip(d_y.chunks_exact(classes));
+        for ((y, d_y), d_x) in rows.zip(d_x.chunks_exact_mut(classes)) {
+            let sum = rows::sum(d_y);
+            for ((d_x, &y), &d_y) in d_x.iter_mut().zip(y).zip(d_y) {
+                *d_x = d_y - exp(y) * sum;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::activation::testing::check_close;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(Few: log_softmax::LogSoftmax {}, [&[2, 4]] -> &[2, 4]);
+    spec!(Many: log_softmax::LogSoftmax {}, [&[37]] -> &[37]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Few, LogSoftmax>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Many, LogSoftmax>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Many, LogSoftmax>::random().check_inference();
+    }
+
+    #[test]
+    fn agrees_with_pytorch() {
+        let mut trial = Trial::<Few, LogSoftmax>::random();
+        trial.x[0][..8].copy_from_slice(&[-1.0, -0.5, -0.001, 0.0, 0.25, 1.0, 2.5, 3.0]);
+        trial.d_y[..8].copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+        let outcome = trial.train();
+        check_close(
+            &outcome.y[..8],
+            &[
+                -2.08970964,
+                -1.58970964,
+                -1.09070964,
+                -1.08970964,
+                -3.34100028,
+                -2.59100028,
+                -1.09100028,
+                -0.591000276,
+            ],
+        );
+        check_close(
+            &outcome.d_x[0][..8],
+            &[
+                -0.237230543,
+                -0.0398483128,
+                -0.359779842,
+                0.636858698,
+                4.07956025,
+                4.05142904,
+                -1.73288917,
+                -6.39810013,
+            ],
+        );
+    }
+
+    #[test]
+    fn large_numbers_do_not_overflow() {
+        let mut trial = Trial::<Few, LogSoftmax>::random();
+        trial.x[0][..4].copy_from_slice(&[1e30, 0.0, -1e30, f32::NEG_INFINITY]);
+        assert_eq!(trial.infer()[..4], [0.0, -1e30, -2e30, f32::NEG_INFINITY]);
+    }
+
+    #[test]
+    fn nan_spoils_its_row_alone() {
+        let mut trial = Trial::<Few, LogSoftmax>::random();
+        trial.x[0][1] = f32::NAN;
+        let y = trial.infer();
+        assert!(y[..4].iter().all(|y| y.is_nan()) && y[4..].iter().all(|y| y.is_finite()));
+    }
+}

@@ -1,0 +1,117 @@
+//! [`MaxPool2d`]: PyTorch's `nn.MaxPool2d`, channels last.
+
+use super::pooling::max_station;
+use crate::kernels::pool::Pool;
+use nn_shape::rules::max_pool2d;
+
+/// The largest number under a window: `[H, W, C] -> [H', W', C]`. Padding never wins, the first of
+/// equals does, and NaN stays.
+pub struct MaxPool2d;
+
+max_station!(MaxPool2d, max_pool2d::MaxPool2d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, random, spec};
+    use crate::{Spec, Station};
+    use nn_shape::rules::window::AS_KERNEL;
+
+    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], dilation: [1; 2] },
+        [&[5, 7, 3]] -> &[2, 3, 3]);
+    spec!(Overlapping: max_pool2d::MaxPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], dilation: [2, 1] },
+        [&[6, 5, 21]] -> &[4, 3, 21]);
+    spec!(Large: max_pool2d::MaxPool2d { kernel: [17; 2], stride: [3; 2], padding: [8, 0], dilation: [1; 2] },
+        [&[9, 20, 2]] -> &[3, 2, 2]);
+
+    /// As the definition says: outputs, and the place of each winner in the input.
+    fn naive<S: Spec<Arguments = max_pool2d::MaxPool2d>>(x: &[f32]) -> (Vec<f32>, Vec<usize>) {
+        let window = S::ARGUMENTS.window();
+        let [height, width, channels] = [0, 1, 2].map(|axis| S::INPUT.dim(axis));
+        let place = |axis: usize, at: usize, tap: usize| {
+            (at * window.stride[axis] + tap * window.dilation[axis])
+                .checked_sub(window.padding[axis][0])
+        };
+        let (mut y, mut winners) = (Vec::new(), Vec::new());
+        for out in 0..S::OUT {
+            let (pixel, c) = (out / channels, out % channels);
+            let (row, column) = (pixel / S::OUTPUT.dim(1), pixel % S::OUTPUT.dim(1));
+            let mut best = None::<usize>;
+            for i in 0..window.kernel[0] {
+                for j in 0..window.kernel[1] {
+                    let (Some(h), Some(w)) = (place(0, row, i), place(1, column, j)) else {
+                        continue;
+                    };
+                    let at = (h * width + w) * channels + c;
+                    if h < height && w < width && best.is_none_or(|best| x[at] > x[best]) {
+                        best = Some(at);
+                    }
+                }
+            }
+            winners.push(best.unwrap());
+            y.push(x[best.unwrap()]);
+        }
+        (y, winners)
+    }
+
+    fn check<S: Spec<Arguments = max_pool2d::MaxPool2d>>() {
+        let mut trial = Trial::<S, MaxPool2d>::random();
+        // With many equal numbers, and below the zeros of a wrong padding.
+        for x in &mut trial.x[0] {
+            *x = (*x * 4.0).round() - 5.0;
+        }
+        let outcome = trial.train();
+        trial.check_inference();
+        for sample in 0..trial.batch {
+            let (y, winners) = naive::<S>(&trial.x[0][sample * S::IN..][..S::IN]);
+            assert_eq!(outcome.y[sample * S::OUT..][..S::OUT], y);
+            let mut d_x = vec![0.0; S::IN];
+            for (winner, d_y) in winners.into_iter().zip(&trial.d_y[sample * S::OUT..]) {
+                d_x[winner] += d_y;
+            }
+            for (found, expected) in outcome.d_x[0][sample * S::IN..].iter().zip(&d_x) {
+                assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn agrees_with_its_definition() {
+        check::<By2>();
+        check::<Overlapping>();
+        check::<Large>();
+    }
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        let mut trial = Trial::<Overlapping, MaxPool2d>::random().with_step(1e-3, 1e-3);
+        // Different enough for no winner to change.
+        let order = random(trial.x[0].len(), 9);
+        let mut places: Vec<usize> = (0..order.len()).collect();
+        places.sort_by(|a, b| order[*a].total_cmp(&order[*b]));
+        for (rank, place) in places.into_iter().enumerate() {
+            trial.x[0][place] = rank as f32 / 128.0 - 10.0;
+        }
+        trial.check_gradients();
+    }
+
+    #[test]
+    fn winners_fill_a_quarter_of_the_output() {
+        assert_eq!(<MaxPool2d as Station<By2>>::SAVED, (2 * 3 * 3_usize).div_ceil(4));
+        assert_eq!(<MaxPool2d as Station<Large>>::SAVED, 3 * 2 * 2);
+    }
+
+    #[test]
+    fn nan_stays_and_infinities_are_numbers() {
+        let mut trial = Trial::<By2, MaxPool2d>::random();
+        trial.x[0].fill(f32::NEG_INFINITY);
+        trial.x[0][(7 + 1) * 3] = f32::NAN;
+        let outcome = trial.train();
+        assert!(outcome.y[0].is_nan());
+        assert_eq!(outcome.y[1..], vec![f32::NEG_INFINITY; outcome.y.len() - 1]);
+        assert!(trial.infer()[0].is_nan());
+        // The gradient goes to NaN, and to the first of equals.
+        assert_eq!(outcome.d_x[0][(7 + 1) * 3], trial.d_y[0]);
+        assert_eq!(outcome.d_x[0][..3], [0.0, trial.d_y[1], trial.d_y[2]]);
+    }
+}

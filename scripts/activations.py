@@ -1,0 +1,41 @@
+"""Prints outputs and gradients that the tests in nn-runtime/src/layers expect of activations: PyTorch in float64."""
+
+import torch
+from torch.nn import functional as F
+
+torch.set_default_dtype(torch.float64)
+
+# `POINTS` in nn-runtime/src/layers/activation.rs.
+POINTS = torch.tensor([-20.0, -3.5, -3.0, -1.0, -0.5, -0.001, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0])
+
+ACTIVATIONS = {
+    "relu.rs": F.relu,
+    "leaky_relu.rs": lambda x: F.leaky_relu(x, 0.125),
+    "elu.rs": lambda x: F.elu(x, 1.5),
+    "gelu.rs": F.gelu,
+    "gelu.rs, tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "silu.rs": F.silu,
+    "sigmoid.rs": F.sigmoid,
+    "tanh.rs": F.tanh,
+    "softplus.rs": F.softplus,
+    "softplus.rs, beta 2, threshold 4": lambda x: F.softplus(x, 2.0, 4.0),
+    "hard_swish.rs": F.hardswish,
+}
+
+
+def rust(numbers):
+    return ", ".join(f"{float(number):.9e}" for number in numbers)
+
+
+for name, function in ACTIVATIONS.items():
+    x = POINTS.clone().requires_grad_()
+    y = function(x)
+    (d_x,) = torch.autograd.grad(y.sum(), x)
+    print(f"// {name}\n[{rust(y)}],\n[{rust(d_x)}],")
+
+# Two rows, and the output's gradient 1, 2, 3, .. so that it does not cancel.
+for name, function in {"softmax.rs": F.softmax, "log_softmax.rs": F.log_softmax}.items():
+    x = POINTS[3:11].reshape(2, 4).clone().requires_grad_()
+    y = function(x, dim=-1)
+    (d_x,) = torch.autograd.grad((y * torch.arange(1.0, 9.0).reshape(2, 4)).sum(), x)
+    print(f"// {name}\n[{rust(y.flatten())}],\n[{rust(d_x.flatten())}],")
