@@ -1,8 +1,31 @@
 //! The `network!` macro: tokens -> syntax -> network -> shapes -> code. Use it through `unrolled`.
 #![allow(dead_code, reason = "until the stages that use them are here")]
 
+mod arguments;
+mod ast;
 mod derive;
+mod expand;
+mod fallback;
+mod guard;
+mod infer;
+mod literal;
 mod network;
+mod operand;
+mod parse;
+mod report;
+mod resolve;
+mod scope;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+/// Expands networks. Its input begins with the path of the facade crate and `;`, which the facade's
+/// macro `network!` puts there, so that it works whatever that crate is called.
+#[proc_macro]
+pub fn network_impl(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::expand(input.into()).into()
+}
 
 /// Makes a `#[repr(C)]` struct of `f32` arrays the weights of a hand-written layer: implements
 /// `Weights` and `Parameters`. A field may also be a struct with this derive, or an array of them.

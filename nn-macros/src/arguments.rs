@@ -1,0 +1,169 @@
+//! Which argument of a layer or a block is meant by what the user wrote.
+
+use nn_shape::{Kind, Padding};
+use proc_macro2::Span;
+use syn::{Error, Expr, Ident};
+
+use crate::ast;
+use crate::network::{Argument, ArgumentValue, Dim, Dims};
+use crate::operand::{Environment, Operand, Value};
+use crate::report::{Report, mistake};
+
+/// What takes arguments: a layer or a block.
+pub(crate) struct Callee<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) parameters: Vec<Parameter<'a>>,
+    /// How many of the first may be given without their names.
+    pub(crate) positional: usize,
+}
+
+/// What a callee's argument is called, and whether it must be given.
+pub(crate) struct Parameter<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) required: bool,
+}
+
+/// The argument given for each parameter of `callee`. `None` where one is wrong, which is reported.
+pub(crate) fn assign<'a>(
+    callee: &Callee<'_>,
+    arguments: &'a [ast::Argument],
+    report: &mut Report,
+) -> Option<Vec<Option<&'a ast::Argument>>> {
+    let mut slots: Vec<Option<&ast::Argument>> = vec![None; callee.parameters.len()];
+    let mut correct = true;
+    for (nth, argument) in arguments.iter().enumerate() {
+        match find_slot(callee, nth, argument) {
+            Ok(slot) => match (slots[slot], &argument.name) {
+                (None, _) => slots[slot] = Some(argument),
+                (Some(first), name) => {
+                    correct = false;
+                    let first = span_of(first);
+                    let name = name.as_ref().unwrap_or(callee.name);
+                    report.twice("argument", first, name);
+                }
+            },
+            Err(error) => {
+                correct = false;
+                report.add(error);
+            }
+        }
+    }
+    let parameters = callee.parameters.iter().zip(&slots);
+    let missing: Vec<&str> = parameters
+        .filter(|(parameter, slot)| parameter.required && slot.is_none())
+        .map(|(parameter, _)| parameter.name)
+        .collect();
+    // A misspelt name is told instead of the argument that is missing for it.
+    if correct && !missing.is_empty() {
+        report.error(callee.name.span(), mistake::missing(callee.name, &missing));
+        correct = false;
+    }
+    correct.then_some(slots)
+}
+
+/// The number of the parameter that the `nth` argument means.
+fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Result<usize, Error> {
+    let names = || callee.parameters.iter().map(|parameter| parameter.name);
+    if let Some(name) = &argument.name {
+        return names().position(|known| name == known).ok_or_else(|| {
+            Error::new(name.span(), mistake::no_argument(callee.name, name, names()))
+        });
+    }
+    if nth < callee.positional {
+        return Ok(nth);
+    }
+    let next = callee.parameters.get(nth).map(|parameter| parameter.name);
+    let words = mistake::too_many(callee.name, callee.positional, next);
+    Err(Error::new(span_of(argument), words))
+}
+
+/// Where an argument stands.
+pub(crate) fn span_of(argument: &ast::Argument) -> Span {
+    use syn::spanned::Spanned;
+    argument.name.as_ref().map_or_else(|| argument.value.span(), Ident::span)
+}
+
+/// Whether one of the arguments could not be parsed.
+pub(crate) fn are_broken(arguments: &[ast::Argument]) -> bool {
+    let empty = |value: &Expr| matches!(value, Expr::Verbatim(tokens) if tokens.is_empty());
+    arguments.iter().any(|argument| empty(&argument.value))
+}
+
+/// The value of an argument of the layer `callee`.
+pub(crate) fn convert(
+    callee: &Ident,
+    parameter: &nn_shape::Parameter,
+    argument: &ast::Argument,
+    environment: &Environment,
+) -> Result<Argument, Error> {
+    let operand = environment.evaluate(&argument.value)?;
+    match convert_value(&operand, parameter.kind) {
+        Some(value) => Ok(Argument { value, span: operand.span }),
+        None => {
+            let words = mistake::wrong_kind(callee, parameter, &operand.tokens);
+            Err(Error::new(operand.span, words))
+        }
+    }
+}
+
+fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
+    Some(match kind {
+        Kind::Number => ArgumentValue::Number(operand.size()?),
+        Kind::Pair => ArgumentValue::Pair(pair(operand)?),
+        Kind::Padding => match &operand.value {
+            Value::Word(word) if word == "same" => ArgumentValue::PaddingSame,
+            _ => ArgumentValue::PaddingExplicit(pair(operand)?),
+        },
+        Kind::Flag => match operand.value {
+            Value::Flag(flag) => ArgumentValue::Flag(flag),
+            _ => return None,
+        },
+        Kind::Real => match operand.value {
+            Value::Real(real) => ArgumentValue::Real(real),
+            Value::Size(size) => ArgumentValue::Real(size as f64),
+            _ => return None,
+        },
+        Kind::Word(words) => match &operand.value {
+            Value::Word(word) => {
+                ArgumentValue::Word(words.iter().copied().find(|known| word == known)?)
+            }
+            _ => return None,
+        },
+        Kind::Shape => {
+            let sizes = operand.shape()?;
+            if sizes.is_empty() || sizes.len() > nn_shape::MAX_RANK {
+                return None;
+            }
+            ArgumentValue::Shape(Dims { sizes, span: operand.span, constant: None })
+        }
+    })
+}
+
+/// A size per axis; one stands for both.
+fn pair(operand: &Operand) -> Option<[Dim; 2]> {
+    match &operand.value {
+        Value::Pair(pair) => Some(pair.clone()),
+        _ => operand.size().map(|size| [size.clone(), size]),
+    }
+}
+
+/// The default of an argument that was left out; `at` is the layer's name.
+pub(crate) fn default(value: nn_shape::Value, at: Span) -> Argument {
+    let value = match value {
+        nn_shape::Value::Number(size) => ArgumentValue::Number(Dim::Known(size)),
+        nn_shape::Value::Pair(pair) => ArgumentValue::Pair(pair.map(Dim::Known)),
+        nn_shape::Value::Padding(Padding::Same) => ArgumentValue::PaddingSame,
+        nn_shape::Value::Padding(Padding::Explicit(pair)) => {
+            ArgumentValue::PaddingExplicit(pair.map(Dim::Known))
+        }
+        nn_shape::Value::Flag(flag) => ArgumentValue::Flag(flag),
+        nn_shape::Value::Real(real) => ArgumentValue::Real(real),
+        nn_shape::Value::Word(word) => ArgumentValue::Word(word),
+        nn_shape::Value::Shape(shape) => ArgumentValue::Shape(Dims {
+            sizes: shape.dims().iter().copied().map(Dim::Known).collect(),
+            span: at,
+            constant: None,
+        }),
+    };
+    Argument { value, span: at }
+}

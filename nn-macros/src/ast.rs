@@ -1,0 +1,124 @@
+//! What the user wrote, as a tree: names are not looked up, arguments not understood yet.
+
+use proc_macro2::Span;
+use syn::{Attribute, Expr, Generics, Ident, Type, Visibility};
+
+/// All that stands in one `network!`.
+pub(crate) struct File {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) networks: Vec<Network>,
+}
+
+/// `block Name(parameters) { lines }`
+pub(crate) struct Block {
+    pub(crate) name: Ident,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) body: Body,
+}
+
+/// A parameter of a block: `channels`, `stride = 1`.
+pub(crate) struct Parameter {
+    pub(crate) name: Ident,
+    pub(crate) default: Option<Expr>,
+}
+
+/// `pub struct Name(inputs) -> output { lines }`. What could not be parsed is `None`.
+pub(crate) struct Network {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) inputs: Option<Vec<Input>>,
+    pub(crate) output: Option<Shape>,
+    pub(crate) body: Option<Body>,
+}
+
+/// An input of a network: `28x28x1`, `image: 28x28x1`.
+pub(crate) struct Input {
+    pub(crate) name: Option<Ident>,
+    pub(crate) shape: Shape,
+}
+
+/// `28x28x1`, `[H, W, 1]`, `HIDDEN`, `{ 2 * N }`: an expression for each axis.
+pub(crate) struct Shape {
+    pub(crate) sizes: Vec<Expr>,
+    pub(crate) span: Span,
+}
+
+/// Lines between braces.
+pub(crate) struct Body {
+    pub(crate) lines: Vec<Line>,
+    /// The braces.
+    pub(crate) span: Span,
+}
+
+/// `[name:] node [-> shape],`
+pub(crate) struct Line {
+    pub(crate) name: Option<Ident>,
+    pub(crate) node: Node,
+    pub(crate) arrow: Option<Shape>,
+}
+
+/// What stands in a line.
+pub(crate) enum Node {
+    Use(Use),
+    Repeat(Repeat),
+    Residual(Residual),
+    /// It could not be parsed, which is reported already.
+    Broken(Span),
+}
+
+/// A layer, a block, or a type of the user's: `Conv2d(32, kernel = 3)`, `Concat { .. }`,
+/// `MyLayer::<64>`.
+pub(crate) struct Use {
+    pub(crate) layer: Type,
+    /// The last name of the layer's path.
+    pub(crate) name: Ident,
+    /// Where there are parentheses.
+    pub(crate) arguments: Option<Vec<Argument>>,
+    /// Where there are braces.
+    pub(crate) branches: Option<Vec<Branch>>,
+}
+
+/// `32`, `kernel = 3`
+pub(crate) struct Argument {
+    pub(crate) name: Option<Ident>,
+    pub(crate) value: Expr,
+}
+
+/// A branch of a join: `image => { lines }`, `{ lines }`.
+pub(crate) struct Branch {
+    pub(crate) source: Option<Ident>,
+    pub(crate) body: Body,
+}
+
+/// `Repeat(count) { lines }`
+pub(crate) struct Repeat {
+    pub(crate) keyword: Ident,
+    pub(crate) count: Expr,
+    pub(crate) body: Body,
+}
+
+/// `Residual { lines } [skip { lines }]`
+pub(crate) struct Residual {
+    pub(crate) keyword: Ident,
+    pub(crate) body: Body,
+    pub(crate) skip: Option<Body>,
+}
+
+impl Use {
+    /// The name, if it is nothing but a name: that of a layer, of a block, or of a type in scope.
+    pub(crate) fn plain_name(&self) -> Option<&Ident> {
+        match &self.layer {
+            Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+            _ => None,
+        }
+    }
+}
+
+impl Branch {
+    /// What an error about the branch is pointed at.
+    pub(crate) fn span(&self) -> Span {
+        self.source.as_ref().map_or(self.body.span, Ident::span)
+    }
+}

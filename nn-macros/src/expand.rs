@@ -1,0 +1,53 @@
+//! The way of a `network!`, from its tokens to its code.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+
+use crate::fallback::emit_stub;
+use crate::guard::check_depth;
+use crate::infer::infer;
+use crate::parse::parse;
+use crate::report::Report;
+use crate::resolve::{resolve, resolve_blocks};
+
+/// Expands `$crate; tokens of the user's`. Whatever is wrong is reported at once, and what is right
+/// is there nevertheless.
+pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
+    let mut report = Report::default();
+    let code = expand_networks(tokens, &mut report);
+    let mistakes = report.into_tokens();
+    quote!(#code #mistakes)
+}
+
+/// The code of all networks, or what stands for them.
+pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> TokenStream {
+    let (krate, tokens) = split_crate(tokens);
+    let tokens = check_depth(tokens, report);
+    let file = parse(tokens, report);
+    // After a mistake of grammar, nobody knows what is missing where.
+    let intact = report.is_empty();
+    let blocks = resolve_blocks(&file, report);
+    let expand_one = |definition| {
+        let before = report.len();
+        let network = resolve(&krate, &blocks, definition, report);
+        let network = network.map(|network| infer(network, report));
+        match network {
+            Some(network) if intact && report.len() == before => emit_code(&network),
+            _ => emit_stub(&krate, definition),
+        }
+    };
+    file.networks.iter().map(expand_one).collect()
+}
+
+/// The path of the facade crate, which the facade's macro puts before the first `;`.
+fn split_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
+    let mut tokens = tokens.into_iter();
+    let end = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let krate = tokens.by_ref().take_while(|tree| !end(tree)).collect();
+    (krate, tokens.collect())
+}
+
+// Until emission is here.
+fn emit_code(_network: &crate::network::Network) -> TokenStream {
+    TokenStream::new()
+}

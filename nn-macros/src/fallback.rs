@@ -1,0 +1,115 @@
+//! What stands for a network after a mistake: the struct and its methods, so that the program around
+//! it is not told of mistakes that are none of its own.
+
+use nn_shape::checks;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse_quote;
+
+use crate::ast;
+use crate::network::{Dim, Dims};
+use crate::operand::Environment;
+
+/// The stub of a network.
+pub(crate) fn emit_stub(krate: &TokenStream, definition: &ast::Network) -> TokenStream {
+    let ast::Network { attributes, visibility, name, generics, .. } = definition;
+    let (impl_generics, arguments, where_clause) = generics.split_for_impl();
+    let methods = match header_types(definition) {
+        Some((inputs, output)) => emit_known(krate, definition, &inputs, &output),
+        None => emit_unknown(definition),
+    };
+    quote! {
+        #(#attributes)*
+        #[repr(C)]
+        #visibility struct #name #generics #where_clause {}
+        // SAFETY: it has no fields.
+        unsafe impl #impl_generics #krate::__private::Weights for #name #arguments #where_clause {}
+        #methods
+    }
+}
+
+/// The methods of a network whose header is understood.
+fn emit_known(
+    krate: &TokenStream,
+    definition: &ast::Network,
+    inputs: &[TokenStream],
+    output: &TokenStream,
+) -> TokenStream {
+    let ast::Network { visibility, name, generics, .. } = definition;
+    let (impl_generics, arguments, where_clause) = generics.split_for_impl();
+    let rt = quote!(#krate::__private);
+    let (by_value, by_reference) = match inputs {
+        [input] => (input.clone(), quote!(&#input)),
+        _ => (quote!((#(#inputs),*)), quote!((#(&#inputs),*))),
+    };
+    let mut with_spec = generics.clone();
+    with_spec.params.push(parse_quote!(__S: #rt::Spec));
+    let (station_generics, _, _) = with_spec.split_for_impl();
+    quote! {
+        impl #impl_generics #name #arguments #where_clause {
+            #[doc(hidden)]
+            #visibility fn forward(&self, _input: #by_reference) -> #output {
+                loop {}
+            }
+        }
+        impl #station_generics #rt::Station<__S> for #name #arguments #where_clause {
+            fn infer(&self, _: usize, _: &[&[f32]], _: &mut [f32], _: #rt::WorkMemory<'_>) {}
+            fn forward(
+                &self, _: &#rt::Pass, _: usize, _: &[&[f32]], _: &mut [f32], _: #rt::Memory<'_>,
+            ) {}
+            fn backward(
+                &self, _: &#rt::Pass, _: usize, _: &[&[f32]], _: &[f32], _: &mut [f32],
+                _: &mut [::core::option::Option<&mut [f32]>], _: #rt::Memory<'_>,
+            ) {}
+        }
+        impl #impl_generics #rt::Shaped for #name #arguments #where_clause {
+            const INPUTS: &'static [#rt::Shape] = &[];
+            const OUTPUT: #rt::Shape = #rt::Shape::new(&[1]);
+        }
+        impl #impl_generics #rt::Network for #name #arguments #where_clause {
+            type Input = #by_value;
+            type Output = #output;
+        }
+    }
+}
+
+/// The methods of a network whose header is not understood: they agree with every use.
+fn emit_unknown(definition: &ast::Network) -> TokenStream {
+    let ast::Network { visibility, name, generics, .. } = definition;
+    let (impl_generics, arguments, where_clause) = generics.split_for_impl();
+    quote! {
+        impl #impl_generics #name #arguments #where_clause {
+            #[doc(hidden)]
+            #visibility fn new(_seed: u64) -> ::std::boxed::Box<Self> {
+                loop {}
+            }
+            #[doc(hidden)]
+            #visibility fn forward<__Input, __Output>(&self, _input: __Input) -> __Output {
+                loop {}
+            }
+        }
+    }
+}
+
+/// The types of the inputs and of the output, where the header is understood.
+fn header_types(definition: &ast::Network) -> Option<(Vec<TokenStream>, TokenStream)> {
+    let environment = Environment::default();
+    let kind = |shape: &ast::Shape| {
+        let dims = environment.shape(shape).ok()?;
+        let sound = dims.known().is_none_or(|shape| checks::header_input(shape).is_ok());
+        sound.then(|| array_type(&dims))
+    };
+    let inputs = definition.inputs.as_ref()?.iter().map(|input| kind(&input.shape));
+    Some((inputs.collect::<Option<_>>()?, kind(definition.output.as_ref()?)?))
+}
+
+/// `[[[f32; 1]; 28]; 28]`
+fn array_type(dims: &Dims) -> TokenStream {
+    dims.sizes.iter().rev().fold(quote!(f32), |inner, size| match size {
+        Dim::Known(size) => {
+            let size = proc_macro2::Literal::usize_unsuffixed(*size);
+            quote!([#inner; #size])
+        }
+        Dim::Symbolic(tokens) => quote!([#inner; #tokens]),
+    })
+}

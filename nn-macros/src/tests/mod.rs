@@ -1,0 +1,107 @@
+//! From tokens to a checked graph, and what is said about mistakes on the way.
+
+mod any_tokens;
+mod arguments;
+mod graph;
+mod names;
+mod shapes;
+mod syntax;
+
+use proc_macro2::TokenStream;
+
+use crate::expand::expand_networks;
+use crate::guard::check_depth;
+use crate::infer::infer;
+use crate::network::{Dim, Network, ValueId};
+use crate::parse::parse;
+use crate::report::Report;
+use crate::report::mistake::tidy;
+use crate::resolve::{resolve, resolve_blocks};
+
+/// The mistakes in a `network!`: the token that each points at, and what it says.
+#[track_caller]
+fn told(text: &str) -> Vec<(String, String)> {
+    let tokens: TokenStream = format!("krate; {text}").parse().expect("text of tokens");
+    let mut report = Report::default();
+    let code = expand_networks(tokens, &mut report);
+    syn::parse2::<syn::File>(code).expect("code of items");
+    report.told()
+}
+
+/// Asserts what is told: one `(token, message)` for each mistake, in order.
+#[track_caller]
+fn assert_told(text: &str, expected: &[(&str, &str)]) {
+    let told = told(text);
+    let told: Vec<(&str, &str)> =
+        told.iter().map(|(at, words)| (at.as_str(), words.as_str())).collect();
+    assert_eq!(told, expected, "{text}");
+}
+
+/// Asserts that each mistake is told at that token, and that its message contains the words.
+#[track_caller]
+fn assert_about(text: &str, expected: &[(&str, &str)]) {
+    let told = told(text);
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for ((at, message), (token, words)) in told.iter().zip(expected) {
+        assert_eq!(at, token, "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+/// The lines of a network from 12 to 10 numbers.
+#[track_caller]
+fn assert_lines(lines: &str, expected: &[(&str, &str)]) {
+    assert_about(&format!("struct Net(28x28x1) -> 10 {{ {lines} }}"), expected);
+}
+
+/// The last network of a `network!` without mistakes.
+#[track_caller]
+fn network(text: &str) -> Network {
+    let mut report = Report::default();
+    let tokens = check_depth(text.parse().expect("text of tokens"), &mut report);
+    let file = parse(tokens, &mut report);
+    let blocks = resolve_blocks(&file, &mut report);
+    let last = file.networks.last().expect("a network");
+    let network = resolve(&quote::quote!(krate), &blocks, last, &mut report);
+    let network = network.map(|network| infer(network, &mut report));
+    assert_eq!(report.told(), []);
+    network.expect("a network without mistakes")
+}
+
+impl Network {
+    /// The paths of all stations and what they give.
+    fn lines(&self) -> Vec<String> {
+        let line = |station: &crate::network::Station| {
+            format!("{} {}", station.path, self.shape(station.output))
+        };
+        self.stations.iter().map(line).collect()
+    }
+
+    fn shape(&self, value: ValueId) -> String {
+        let dims = &self.values[value.0].dims;
+        let sizes = dims.sizes.iter().map(|size| match size {
+            Dim::Known(size) => size.to_string(),
+            Dim::Symbolic(tokens) => tidy(tokens),
+        });
+        let sizes: Vec<String> = sizes.collect();
+        let unknown = if dims.constant.is_some() { "..x" } else { "" };
+        format!("{unknown}{}", sizes.join("x"))
+    }
+
+    /// What each station reads, by the paths of what gave it; inputs by their names.
+    fn reads(&self, path: &str) -> Vec<String> {
+        let station = self.stations.iter().find(|it| it.path == path).expect("a station");
+        let name = |value: &ValueId| {
+            let station = self.stations.iter().find(|it| it.output == *value);
+            let input = self.inputs.iter().find(|it| it.value == *value);
+            match (station, input) {
+                (Some(station), _) => station.path.clone(),
+                (None, Some(input)) => {
+                    input.name.as_ref().map_or(String::from("input"), ToString::to_string)
+                }
+                (None, None) => panic!("a value from nowhere"),
+            }
+        };
+        station.inputs.iter().map(name).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! The way of the data to a mistake: `28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32`.
+
+use nn_shape::registry::Flows;
+
+use crate::network::{Dim, Dims, Layer, Network, Station, ValueId};
+use crate::report::mistake::tidy;
+
+/// The most steps that are shown, the last ones.
+const MOST_STEPS: usize = 10;
+
+/// How `value` comes about, along the first branch of each join and the body of each residual.
+pub(crate) fn trace(network: &Network, value: ValueId) -> String {
+    let mut steps: Vec<&Station> = Vec::new();
+    let mut begin = value;
+    while steps.len() < MOST_STEPS
+        && let Some(station) = network.stations.iter().find(|station| station.output == begin)
+        && let Some(input) = station.inputs.first()
+    {
+        if !keeps_shape(station) {
+            steps.push(station);
+        }
+        begin = *input;
+    }
+    let is_input = network.inputs.iter().any(|input| input.value == begin);
+    let mut text = if is_input { String::new() } else { String::from(".. ") };
+    text += &write(&network.values[begin.0].dims);
+    for station in steps.iter().rev() {
+        let output = write(&network.values[station.output.0].dims);
+        text += &format!(" -{}-> {output}", station.label);
+    }
+    text
+}
+
+/// Whether no layer of this kind ever changes a shape: there would be nothing to see.
+fn keeps_shape(station: &Station) -> bool {
+    matches!(&station.layer, Layer::Known { row, .. } if row.flows == Flows::SAME)
+}
+
+/// A shape as people write it: `28x28x1`, `[H, W, 1]`, `?`.
+fn write(dims: &Dims) -> String {
+    match dims.known() {
+        Some(shape) if shape.rank() > 0 => shape.to_string(),
+        Some(_) => String::from("?"),
+        None if dims.constant.is_some() => String::from("?"),
+        None => {
+            let sizes: Vec<String> = dims.sizes.iter().map(write_size).collect();
+            if sizes.len() == 1 { sizes[0].clone() } else { format!("[{}]", sizes.join(", ")) }
+        }
+    }
+}
+
+fn write_size(size: &Dim) -> String {
+    match size {
+        Dim::Known(size) => size.to_string(),
+        Dim::Symbolic(tokens) => {
+            let text = tidy(tokens);
+            if text.contains("_SHAPE_") { String::from("?") } else { text }
+        }
+    }
+}
