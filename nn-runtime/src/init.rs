@@ -1,9 +1,9 @@
-//! Distributions that weights begin with.
+//! Distributions that weights begin with, also those of hand-written layers.
 
 use crate::Streams;
 
 /// Fills `weights` with numbers in `[-bound, bound)`.
-pub(crate) fn uniform(weights: &mut [f32], bound: f32, streams: Streams) {
+pub fn uniform(weights: &mut [f32], bound: f32, streams: Streams) {
     for (i, w) in weights.iter_mut().enumerate() {
         *w = (2.0 * streams.uniform(i as u64) - 1.0) * bound;
     }
@@ -11,13 +11,82 @@ pub(crate) fn uniform(weights: &mut [f32], bound: f32, streams: Streams) {
 
 /// How PyTorch begins dense and convolutional layers: weights and biases uniform within
 /// `1 / sqrt(fan_in)` (`kaiming_uniform_` with `a = sqrt(5)`).
-pub(crate) fn fan_in_uniform(
-    weight: &mut [f32],
-    bias: &mut [f32],
-    fan_in: usize,
-    streams: Streams,
-) {
+pub fn fan_in_uniform(weight: &mut [f32], bias: &mut [f32], fan_in: usize, streams: Streams) {
     let bound = 1.0 / (fan_in as f32).sqrt();
     uniform(weight, bound, streams.child(Streams::number("weight")));
     uniform(bias, bound, streams.child(Streams::number("bias")));
+}
+
+/// Makes a weight orthogonal, as PyTorch's `orthogonal_`: the shorter of its rows and columns become
+/// orthogonal to each other, each of length `gain`. Among all such matrices none is likelier.
+///
+/// From the QR decomposition of random normal numbers (Saxe, McClelland and Ganguli, 2013), in `f64`.
+#[cfg(feature = "nalgebra")]
+pub fn orthogonal<const R: usize, const C: usize>(
+    weight: &mut [[f32; C]; R],
+    gain: f32,
+    streams: Streams,
+) {
+    use crate::AsMatrix;
+    let (long, short) = (R.max(C), R.min(C));
+    let random = |i, j| standard_normal(streams, (i * short + j) as u64);
+    let (q, r) = nalgebra::DMatrix::from_fn(long, short, random).qr().unpack();
+    // The signs make the decomposition unique, and so all directions equally likely.
+    let entry = |i: usize, j: usize| (q[(i, j)] * r[(j, j)].signum()) as f32 * gain;
+    let mut view = weight.view_mut();
+    for i in 0..long {
+        for j in 0..short {
+            view[if R == long { (i, j) } else { (j, i) }] = entry(i, j);
+        }
+    }
+}
+
+/// The number at place `counter` of a normal distribution with mean 0 and deviation 1, by the
+/// transform of Box and Muller (1958).
+#[cfg(feature = "nalgebra")]
+fn standard_normal(streams: Streams, counter: u64) -> f64 {
+    // In (0, 1], where the logarithm is finite.
+    let radius = 1.0 - f64::from(streams.uniform(2 * counter));
+    let angle = std::f64::consts::TAU * f64::from(streams.uniform(2 * counter + 1));
+    (-2.0 * radius.ln()).sqrt() * angle.cos()
+}
+
+#[cfg(all(test, feature = "nalgebra"))]
+mod tests {
+    use super::*;
+    use crate::AsMatrix;
+
+    /// The largest distance of `W^T W` or `W W^T`, whichever is smaller, from `gain^2 I`.
+    fn distance<const R: usize, const C: usize>(weight: &[[f32; C]; R], gain: f32) -> f32 {
+        let w = weight.view();
+        let w = nalgebra::DMatrix::from_fn(R, C, |i, j| w[(i, j)]);
+        let product = if R >= C { w.tr_mul(&w) } else { &w * w.transpose() };
+        let identity = nalgebra::DMatrix::identity(product.nrows(), product.ncols());
+        (product - identity * (gain * gain)).amax()
+    }
+
+    fn made<const R: usize, const C: usize>(gain: f32, seed: u64) -> Box<[[f32; C]; R]> {
+        let mut weight = <[[f32; C]; R] as crate::Weights>::zeros();
+        orthogonal(&mut weight, gain, Streams::new(seed));
+        weight
+    }
+
+    #[test]
+    fn rows_or_columns_are_orthogonal() {
+        assert!(distance(&made::<32, 32>(1.0, 1), 1.0) < 1e-5);
+        assert!(distance(&made::<128, 10>(1.0, 2), 1.0) < 1e-5);
+        assert!(distance(&made::<10, 128>(1.0, 3), 1.0) < 1e-5);
+        assert!(distance(&made::<7, 5>(1.5, 4), 1.5) < 1e-5);
+        assert!(distance(&made::<1, 1>(1.0, 5), 1.0) < 1e-5);
+    }
+
+    #[test]
+    fn the_seed_decides_and_both_signs_occur() {
+        assert_eq!(made::<6, 4>(1.0, 1), made::<6, 4>(1.0, 1));
+        assert_ne!(made::<6, 4>(1.0, 1), made::<6, 4>(1.0, 2));
+        // Householder's decomposition by itself always gives the diagonal one sign.
+        let first = (0..50).map(|seed| made::<4, 4>(1.0, seed)[0][0] > 0.0);
+        let positive = first.filter(|positive| *positive).count();
+        assert!((10..40).contains(&positive), "{positive} of 50");
+    }
 }

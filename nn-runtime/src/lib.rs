@@ -5,12 +5,14 @@
 mod batch;
 mod check;
 pub mod data;
-mod init;
+pub mod init;
 pub mod io;
 pub mod kernels;
 mod layer;
 pub mod layers;
 pub mod loss;
+#[cfg(feature = "nalgebra")]
+mod matrix;
 mod memory;
 mod network;
 pub mod optim;
@@ -27,6 +29,8 @@ mod weights;
 pub use batch::BatchError;
 pub use check::{GradientCheck, check_gradients};
 pub use layer::Layer;
+#[cfg(feature = "nalgebra")]
+pub use matrix::AsMatrix;
 pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, add_to, most, take};
 pub use network::{LayerInfo, Network, Shaped};
 pub use parameters::{Parameters, add_field};
