@@ -4,6 +4,7 @@
 pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 mod geometry;
+pub(crate) mod norm;
 pub(crate) mod pool;
 pub mod reference;
 pub(crate) mod rows;

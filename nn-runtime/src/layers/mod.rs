@@ -2,6 +2,7 @@
 
 mod activation;
 mod avg_pool2d;
+mod batch_norm;
 mod conv2d;
 mod dense;
 mod dropout;
@@ -24,6 +25,7 @@ mod tanh;
 mod testing;
 
 pub use avg_pool2d::AvgPool2d;
+pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;

@@ -1,0 +1,387 @@
+//! [`BatchNorm`]: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
+
+use crate::kernels::norm::{self, Running, Statistics};
+use crate::{
+    Axis, Element, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory,
+};
+use nn_shape::rules::batch_norm;
+
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel: `[.., C] -> [.., C]`
+/// (Ioffe and Szegedy, 2015).
+///
+/// In training mean and variance are those of the batch, over all axes but the last, and running
+/// averages move towards them; the variance that normalises is divided by the count, the one that
+/// moves the average by one less. Inference takes the running averages.
+#[repr(C)]
+pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
+    /// One for each channel, or none.
+    pub weight: [f32; AFFINE],
+    /// One for each channel, or none.
+    pub bias: [f32; AFFINE],
+    /// The running average of the mean. Not trained.
+    pub running_mean: [f32; C],
+    /// The running average of the variance. Not trained.
+    pub running_var: [f32; C],
+    /// How many batches were seen: a whole number, exact up to 2^24. Not trained.
+    pub num_batches_tracked: f32,
+}
+
+// SAFETY: `repr(C)`, `f32`s and arrays of `f32` alone.
+unsafe impl<const C: usize, const AFFINE: usize> Weights for BatchNorm<C, AFFINE> {}
+
+impl<const C: usize, const AFFINE: usize> BatchNorm<C, AFFINE> {
+    /// Writes `inverse_std * weight` and the bias to the first numbers of `scratch`.
+    fn scale_and_bias<'a>(
+        &self,
+        inverse_std: &[f32],
+        scratch: &'a mut [f32],
+    ) -> (&'a [f32], &'a [f32]) {
+        let (scale, rest) = scratch.split_at_mut(C);
+        let bias = &mut rest[..C];
+        scale.copy_from_slice(inverse_std);
+        bias.fill(0.0);
+        for (scale, weight) in scale.iter_mut().zip(&self.weight) {
+            *scale *= weight;
+        }
+        bias[..AFFINE].copy_from_slice(&self.bias);
+        (scale, bias)
+    }
+}
+
+impl<S, const C: usize, const AFFINE: usize> Station<S> for BatchNorm<C, AFFINE>
+where
+    S: Spec<Arguments = batch_norm::BatchNorm>,
+{
+    /// Sums over the batch, then what depends on them.
+    const PHASES: usize = 2;
+    /// Scale and bias of each channel, and an inverse deviation.
+    const SCRATCH: usize = 3 * C;
+    const PARTIAL: usize = norm::partial_len(C);
+    const SHARED: usize = Statistics::len(C);
+    const GRADIENT_TASKS: usize = 1;
+
+    fn initialise(&mut self, _streams: Streams) {
+        self.weight.fill(1.0);
+        self.running_var.fill(1.0);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let channels = || vec![Axis { len: C, stride: 1, features: S::FEATURES }];
+        let mut tensors = Vec::new();
+        if AFFINE > 0 {
+            tensors.push(Tensor::new("weight", 0, channels()));
+            tensors.push(Tensor::new("bias", C, channels()));
+        }
+        tensors.push(Tensor::new("running_mean", 2 * AFFINE, channels()));
+        tensors.push(Tensor::new("running_var", 2 * AFFINE + C, channels()));
+        let batches = Tensor::new("num_batches_tracked", 2 * AFFINE + 2 * C, Vec::new());
+        tensors.push(Tensor { element: Element::I64, ..batches });
+        tensors
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let (inverse_std, scratch) = memory.scratch.split_at_mut(C);
+        let eps = S::ARGUMENTS.eps as f32;
+        for (inverse_std, variance) in inverse_std.iter_mut().zip(&self.running_var) {
+            *inverse_std = 1.0 / (variance + eps).sqrt();
+        }
+        let (scale, bias) = self.scale_and_bias(inverse_std, scratch);
+        norm::normalize(x[0], &self.running_mean, scale, bias, y);
+    }
+
+    fn forward(&self, _pass: &Pass, phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        if phase == 0 {
+            return norm::moments(C, x[0], memory.partial);
+        }
+        let Statistics { mean, inverse_std, .. } = Statistics::of(memory.shared);
+        let (scale, bias) = self.scale_and_bias(inverse_std, memory.scratch);
+        norm::normalize(x[0], mean, scale, bias, y);
+    }
+
+    fn combine_forward(&mut self, _phase: usize, shards: Shards<'_>, shared: &mut [f32]) {
+        let mut running = Running {
+            mean: &mut self.running_mean,
+            variance: &mut self.running_var,
+            momentum: S::ARGUMENTS.momentum,
+        };
+        norm::join_moments(S::IN / C, S::ARGUMENTS.eps, shards, shared, &mut running);
+        self.num_batches_tracked += 1.0;
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let statistics = Statistics::of(memory.shared);
+        let Statistics { mean, inverse_std, .. } = statistics;
+        if phase == 1 {
+            return norm::gradient_sums(x[0], mean, inverse_std, d_y, memory.partial);
+        }
+        let Some(d_x) = &mut d_x[0] else { return };
+        let (scale, _) = self.scale_and_bias(inverse_std, memory.scratch);
+        norm::normalize_backward(x[0], statistics, scale, d_y, d_x);
+    }
+
+    fn combine_backward(&self, _phase: usize, shards: Shards<'_>, shared: &mut [f32]) {
+        norm::join_gradient_sums(S::IN / C, shards, shared);
+    }
+
+    fn gradient_end(_task: usize) -> usize {
+        Self::LEN
+    }
+
+    fn gradient(_task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        let d = Self::from_floats_mut(d_weights);
+        norm::gradient(shards, &mut d.weight, &mut d.bias);
+        d.running_mean.fill(0.0);
+        d.running_var.fill(0.0);
+        d.num_batches_tracked = 0.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::activation::testing::check_close;
+    use crate::layers::testing::{Trial, random, spec};
+
+    spec!(Steps: batch_norm::BatchNorm { momentum: 0.25, eps: 1e-3, affine: true }, [&[3, 2]] -> &[3, 2]);
+    spec!(Picture: batch_norm::BatchNorm { momentum: 0.1, eps: 1e-5, affine: true }, [&[4, 5, 19]] -> &[4, 5, 19]);
+    spec!(Features: batch_norm::BatchNorm { momentum: 0.1, eps: 1e-5, affine: false }, [&[7]] -> &[7]);
+
+    #[test]
+    fn agrees_with_pytorch() {
+        let mut trial = Trial::<Steps, BatchNorm<2>>::random();
+        trial.batch = 4;
+        // 3 samples and 1: shards of different sizes are weighed.
+        trial.capacity = 3;
+        trial.x[0] = (0..24_u8).map(|i| f32::from(u16::from(i) * 37 % 23) / 4.0 - 2.0).collect();
+        trial.d_y = (0..24_u8).map(|i| f32::from(u16::from(i) * 29 % 19) / 8.0 - 1.0).collect();
+        Station::<Steps>::initialise(&mut *trial.station, Streams::new(0));
+        trial.station.running_mean = [0.0; 2];
+        trial.station.num_batches_tracked = 0.0;
+        trial.station.weight = [0.5, -2.0];
+        trial.station.bias = [0.25, 1.0];
+        let outcome = trial.train();
+        check_close(
+            &outcome.y,
+            &[
+                -0.502617897,
+                0.0809494687,
+                -0.135487215,
+                -1.37018295,
+                0.231643466,
+                3.85389376,
+                0.598774147,
+                2.40276134,
+                0.965904829,
+                0.951628919,
+                -0.355765624,
+                -0.499503498,
+                0.0113650571,
+                -1.95063592,
+                0.378495739,
+                3.27344079,
+                0.74562642,
+                1.82230837,
+                1.1127571,
+                0.371175952,
+                -0.208913352,
+                -1.07995647,
+                0.15821733,
+                4.14412024,
+            ],
+        );
+        check_close(
+            &outcome.d_x[0],
+            &[
+                -0.146129019,
+                0.0963359697,
+                -0.136631978,
+                -0.0685124747,
+                -0.127134937,
+                -0.142578987,
+                -0.117637896,
+                -0.307427432,
+                -0.108140855,
+                -0.472275876,
+                0.0265499108,
+                -0.63712432,
+                0.0360469517,
+                -0.801972765,
+                0.0455439927,
+                -0.876039277,
+                0.0550410336,
+                -1.04088772,
+                0.0645380746,
+                1.55141543,
+                0.199228841,
+                1.38656698,
+                0.208725881,
+                1.31250047,
+            ],
+        );
+        check_close(&outcome.d_weights[..4], &[1.51441406, -0.281156906, -3.75, 4.125]);
+        assert_eq!(outcome.d_weights[4..], [0.0; 5]);
+        let BatchNorm { running_mean: [a, b], running_var: [c, d], .. } = *trial.station;
+        check_close(&[a, b, c, d], &[0.140625, 0.177083333, 1.54012784, 1.55918561]);
+        assert_eq!(trial.station.num_batches_tracked, 1.0);
+        check_close(
+            &trial.infer(),
+            &[
+                -0.612166739,
+                -1.11823603,
+                -0.108711709,
+                -3.11971889,
+                0.394743321,
+                4.08561941,
+                0.898198351,
+                2.08413655,
+                1.40165338,
+                0.0826536893,
+                -0.410784727,
+                -1.91882917,
+                0.0926703031,
+                -3.92031203,
+                0.596125333,
+                3.28502626,
+                1.09958036,
+                1.28354341,
+                1.60303539,
+                -0.717939454,
+                -0.209402715,
+                -2.71942231,
+                0.294052315,
+                4.48591598,
+            ],
+        );
+    }
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Steps, BatchNorm<2>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Picture, BatchNorm<19>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Features, BatchNorm<7, 0>>::random().with_step(1e-2, 1e-3).check_gradients();
+    }
+
+    #[test]
+    fn begins_as_pytorch_does() {
+        let mut layer = <BatchNorm<3> as Weights>::zeros();
+        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        assert_eq!(layer.as_floats(), [1., 1., 1., 0., 0., 0., 0., 0., 0., 1., 1., 1., 0.]);
+    }
+
+    /// Mean and variance of each channel over all rows, in `f64`.
+    fn statistics(x: &[f32], channels: usize) -> Vec<[f64; 2]> {
+        let count = (x.len() / channels) as f64;
+        let channel = |c| x.iter().skip(c).step_by(channels).map(|x| f64::from(*x));
+        let mean = |c| channel(c).sum::<f64>() / count;
+        let variance = |c| channel(c).map(|x| (x - mean(c)).powi(2)).sum::<f64>() / count;
+        (0..channels).map(|c| [mean(c), variance(c)]).collect()
+    }
+
+    /// A batch of 61 whose channels have very different means.
+    fn far_from_zero(capacity: usize) -> Trial<Picture, BatchNorm<19>> {
+        let mut trial = Trial::<Picture, BatchNorm<19>>::random();
+        trial.batch = 61;
+        trial.capacity = capacity;
+        trial.x[0] = random(61 * Picture::IN, 8);
+        trial.d_y = random(61 * Picture::IN, 9);
+        for (i, x) in trial.x[0].iter_mut().enumerate() {
+            *x += [0.0, 10.0, -1000.0, 1e5][i % 19 % 4];
+        }
+        trial.station.running_mean.fill(0.0);
+        trial.station.running_var.fill(0.0);
+        trial
+    }
+
+    #[test]
+    fn statistics_are_those_of_the_whole_batch() {
+        for capacity in [1, 2, 7, 32, 61] {
+            let mut trial = far_from_zero(capacity);
+            trial.train();
+            let count = (61 * 20) as f64;
+            for (c, [mean, variance]) in statistics(&trial.x[0], 19).into_iter().enumerate() {
+                // After one batch the running statistics are a tenth of the batch's.
+                let found_mean = 10.0 * f64::from(trial.station.running_mean[c]);
+                let found = 10.0 * f64::from(trial.station.running_var[c]) * (count - 1.0) / count;
+                let close =
+                    |found: f64, expected: f64| (found - expected).abs() <= 1e-6 * expected.abs();
+                assert!(close(found, variance), "channel {c}: expected {variance}, found {found}");
+                assert!(close(found_mean, mean) || mean.abs() < 0.1, "{c}: {mean} {found_mean}");
+            }
+        }
+    }
+
+    #[test]
+    fn shards_do_not_show() {
+        let whole = far_from_zero(61).train();
+        for capacity in [1, 7, 32] {
+            let outcome = far_from_zero(capacity).train();
+            for (found, expected) in outcome.y.iter().zip(&whole.y) {
+                assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0));
+            }
+            let scale = whole.d_x[0].iter().fold(0.0, |max: f32, d| max.max(d.abs()));
+            for (found, expected) in outcome.d_x[0].iter().zip(&whole.d_x[0]) {
+                assert!((found - expected).abs() <= 1e-6 * scale, "{found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn inference_normalises_with_the_running_averages() {
+        let mut trial = Trial::<Features, BatchNorm<7, 0>>::random();
+        trial.station.running_mean = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        trial.station.running_var = [1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0];
+        for (i, y) in trial.infer().into_iter().enumerate() {
+            let c = (i % 7) as f32;
+            assert!((y - (trial.x[0][i] - c) / (c + 1.0)).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_channel_of_equal_numbers_is_normalised_to_its_bias() {
+        let mut trial = Trial::<Steps, BatchNorm<2>>::random();
+        trial.x[0].fill(0.1);
+        let outcome = trial.train();
+        assert!(outcome.y.chunks_exact(2).all(|y| y == trial.station.bias));
+        assert!(outcome.d_x[0].iter().all(|d| d.is_finite()));
+    }
+
+    #[test]
+    fn nan_spoils_its_channel_alone() {
+        let mut trial = Trial::<Steps, BatchNorm<2>>::random();
+        trial.x[0][1] = f32::NAN;
+        let outcome = trial.train();
+        for (y, d_x) in outcome.y.chunks_exact(2).zip(outcome.d_x[0].chunks_exact(2)) {
+            assert!(y[0].is_finite() && y[1].is_nan() && d_x[0].is_finite() && d_x[1].is_nan());
+        }
+    }
+
+    #[test]
+    fn files_have_pytorchs_names() {
+        let tensors = <BatchNorm<19> as Station<Picture>>::tensors();
+        let names: Vec<_> =
+            tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
+        assert_eq!(
+            names,
+            [
+                ("weight", 0, 1),
+                ("bias", 19, 1),
+                ("running_mean", 38, 1),
+                ("running_var", 57, 1),
+                ("num_batches_tracked", 76, 0),
+            ]
+        );
+        assert_eq!(tensors[4].element, Element::I64);
+        let tensors = <BatchNorm<7, 0> as Station<Features>>::tensors();
+        assert_eq!(tensors.len(), 3);
+        assert_eq!(tensors[2].offset + 1, <BatchNorm<7, 0> as Weights>::LEN);
+    }
+}
