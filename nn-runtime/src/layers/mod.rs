@@ -1,8 +1,10 @@
 //! The mathematics of the layers, one file each.
 
 mod activation;
+mod add;
 mod avg_pool2d;
 mod batch_norm;
+mod concat;
 mod conv2d;
 mod dense;
 mod dropout;
@@ -14,7 +16,9 @@ mod hard_swish;
 mod leaky_relu;
 mod log_softmax;
 mod max_pool2d;
+mod mul;
 mod pooling;
+mod prelu;
 mod relu;
 mod sigmoid;
 mod silu;
@@ -24,8 +28,10 @@ mod tanh;
 #[cfg(test)]
 mod testing;
 
+pub use add::Add;
 pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
+pub use concat::Concat;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
@@ -37,6 +43,8 @@ pub use hard_swish::HardSwish;
 pub use leaky_relu::LeakyReLU;
 pub use log_softmax::LogSoftmax;
 pub use max_pool2d::MaxPool2d;
+pub use mul::Mul;
+pub use prelu::PReLU;
 pub use relu::ReLU;
 pub use sigmoid::Sigmoid;
 pub use silu::SiLU;

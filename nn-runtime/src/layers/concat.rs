@@ -1,0 +1,92 @@
+//! [`Concat`]: PyTorch's `torch.cat(.., dim=-1)`.
+
+use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
+use nn_shape::rules::concat;
+
+/// All branches side by side along the last axis: `[.., A], [.., B], .. -> [.., A + B + ..]`.
+pub struct Concat;
+
+// SAFETY: of size zero.
+unsafe impl Weights for Concat {}
+
+impl<S: Spec<Arguments = concat::Concat>> Station<S> for Concat {
+    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        join(n * S::OUT / S::OUTPUT.last(), x, y);
+    }
+
+    fn forward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        _memory: Memory<'_>,
+    ) {
+        join(pass.n * S::OUT / S::OUTPUT.last(), x, y);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        _memory: Memory<'_>,
+    ) {
+        let mut begin = 0;
+        for (shape, d_x) in S::INPUTS.iter().zip(d_x) {
+            if let Some(d_x) = d_x {
+                take_part(S::OUTPUT.last(), begin, shape.last(), d_y, d_x);
+            }
+            begin += shape.last();
+        }
+    }
+}
+
+/// Writes `rows` rows, the branches' parts one behind the other.
+fn join(rows: usize, x: &[&[f32]], y: &mut [f32]) {
+    for (row, y) in y.chunks_exact_mut(y.len() / rows).enumerate() {
+        let mut rest = y;
+        for x in x {
+            let len = x.len() / rows;
+            let (part, behind) = rest.split_at_mut(len);
+            part.copy_from_slice(&x[row * len..][..len]);
+            rest = behind;
+        }
+    }
+}
+
+/// Writes numbers `begin..begin + len` of each row of `d_y` to `d_x`.
+fn take_part(row_len: usize, begin: usize, len: usize, d_y: &[f32], d_x: &mut [f32]) {
+    for (d_x, d_y) in d_x.chunks_exact_mut(len).zip(d_y.chunks_exact(row_len)) {
+        d_x.copy_from_slice(&d_y[begin..begin + len]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(Rows: concat::Concat {}, [&[2, 3], &[2, 1], &[2, 2]] -> &[2, 6]);
+    spec!(Features: concat::Concat {}, [&[3], &[5]] -> &[8]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Rows, Concat>::random().check_gradients();
+        Trial::<Features, Concat>::random().check_gradients();
+    }
+
+    #[test]
+    fn puts_branches_side_by_side() {
+        let mut trial = Trial::<Rows, Concat>::random();
+        trial.x[0][..6].copy_from_slice(&[1.0, 2.0, 3.0, 7.0, 8.0, 9.0]);
+        trial.x[1][..2].copy_from_slice(&[4.0, 10.0]);
+        trial.x[2][..4].copy_from_slice(&[5.0, 6.0, 11.0, 12.0]);
+        let expected: Vec<f32> = (1..=12_u8).map(f32::from).collect();
+        assert_eq!(trial.infer()[..12], expected);
+        trial.check_inference();
+    }
+}

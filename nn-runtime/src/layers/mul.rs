@@ -1,0 +1,140 @@
+//! [`Mul`]: PyTorch's `a * b`, for two or more branches.
+
+use crate::kernels::dispatch::dispatch;
+use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
+use nn_shape::rules::mul;
+
+/// The product of all branches, element by element: `[.., C], [.., C] or [C], .. -> [.., C]`. A
+/// branch `[C]` or `[1, .., C]` scales the channels of the first, as in squeeze and excitation.
+pub struct Mul;
+
+// SAFETY: of size zero.
+unsafe impl Weights for Mul {}
+
+impl<S: Spec<Arguments = mul::Mul>> Station<S> for Mul {
+    /// The gradient of one branch, before it is summed over what the branch scales.
+    const SCRATCH: usize = S::OUT;
+
+    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        product(n, x, y);
+    }
+
+    fn forward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        _memory: Memory<'_>,
+    ) {
+        product(pass.n, x, y);
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        for (branch, d_x) in d_x.iter_mut().enumerate() {
+            if let Some(d_x) = d_x {
+                backward(pass.n, branch, x, d_y, d_x, &mut memory.scratch[..S::OUT]);
+            }
+        }
+    }
+}
+
+dispatch! {
+    fn product(n: usize, x: &[&[f32]], y: &mut [f32]) {
+        y.copy_from_slice(x[0]);
+        let sample_len = y.len() / n;
+        for x in &x[1..] {
+            let samples = y.chunks_exact_mut(sample_len).zip(x.chunks_exact(x.len() / n));
+            for (y, x) in samples {
+                multiply(y, x);
+            }
+        }
+    }
+
+    /// The gradient of branch `branch`: that of the output times all other branches.
+    fn backward(
+        n: usize,
+        branch: usize,
+        x: &[&[f32]],
+        d_y: &[f32],
+        d_x: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let branch_len = d_x.len() / n;
+        for (sample, d_x) in d_x.chunks_exact_mut(branch_len).enumerate() {
+            scratch.copy_from_slice(&d_y[sample * scratch.len()..][..scratch.len()]);
+            for (_, x) in x.iter().enumerate().filter(|(other, _)| *other != branch) {
+                let len = x.len() / n;
+                multiply(scratch, &x[sample * len..][..len]);
+            }
+            d_x.fill(0.0);
+            for scaled in scratch.chunks_exact(branch_len) {
+                for (d_x, d) in d_x.iter_mut().zip(scaled) {
+                    *d_x += d;
+                }
+            }
+        }
+    }
+}
+
+/// Multiplies one sample by one sample of a branch, which may have its channels alone.
+#[inline(always)]
+fn multiply(y: &mut [f32], x: &[f32]) {
+    for scaled in y.chunks_exact_mut(x.len()) {
+        for (y, x) in scaled.iter_mut().zip(x) {
+            *y *= x;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(Two: mul::Mul {}, [&[3, 4], &[3, 4]] -> &[3, 4]);
+    spec!(Three: mul::Mul {}, [&[2, 2, 3], &[3], &[1, 1, 3]] -> &[2, 2, 3]);
+    spec!(Gate: mul::Mul {}, [&[2, 2], &[2]] -> &[2, 2]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Two, Mul>::random().check_gradients();
+        Trial::<Three, Mul>::random().check_gradients();
+        Trial::<Gate, Mul>::random().check_gradients();
+    }
+
+    #[test]
+    fn inference_does_the_same_as_training() {
+        Trial::<Two, Mul>::random().check_inference();
+        Trial::<Three, Mul>::random().check_inference();
+    }
+
+    #[test]
+    fn a_branch_of_channels_scales_them() {
+        let mut trial = Trial::<Gate, Mul>::random();
+        trial.x[0][..4].copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+        trial.x[1][..2].copy_from_slice(&[10.0, 100.0]);
+        trial.d_y[..4].copy_from_slice(&[1.0, 1.0, 1.0, -1.0]);
+        let outcome = trial.train();
+        assert_eq!(outcome.y[..4], [10.0, 200.0, 30.0, 400.0]);
+        assert_eq!(outcome.d_x[0][..4], [10.0, 100.0, 10.0, -100.0]);
+        assert_eq!(outcome.d_x[1][..2], [4.0, -2.0]);
+    }
+
+    #[test]
+    fn a_zero_in_one_branch_does_not_stop_its_gradient() {
+        let mut trial = Trial::<Two, Mul>::random();
+        trial.x[0][0] = 0.0;
+        let outcome = trial.train();
+        assert_eq!(outcome.d_x[0][0], trial.d_y[0] * trial.x[1][0]);
+    }
+}

@@ -1,0 +1,152 @@
+//! [`PReLU`]: PyTorch's `nn.PReLU`.
+
+use crate::kernels::dispatch::dispatch;
+use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::prelu;
+
+/// `x` above 0, `a * x` below, where `a` is trained: `[.., C] -> [.., C]` (He et al., 2015).
+#[repr(C)]
+pub struct PReLU<const SLOPES: usize> {
+    /// `a`, one for all or one for each channel.
+    pub weight: [f32; SLOPES],
+}
+
+// SAFETY: `repr(C)`, an array of `f32`.
+unsafe impl<const SLOPES: usize> Weights for PReLU<SLOPES> {}
+
+impl<S, const SLOPES: usize> Station<S> for PReLU<SLOPES>
+where
+    S: Spec<Arguments = prelu::PReLU>,
+{
+    /// The gradient of the slopes.
+    const PARTIAL: usize = SLOPES;
+    /// A slope and a gradient for each channel.
+    const SCRATCH: usize = 2 * S::INPUT.last();
+
+    fn initialise(&mut self, _streams: Streams) {
+        self.weight.fill(S::ARGUMENTS.init as f32);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let features = if S::ARGUMENTS.per_channel { S::FEATURES } else { &[] };
+        vec![Tensor::new("weight", 0, vec![Axis { len: SLOPES, stride: 1, features }])]
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let slopes = spread(&self.weight, &mut memory.scratch[..S::INPUT.last()]);
+        forward(slopes, x[0], y);
+    }
+
+    fn forward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: Memory<'_>,
+    ) {
+        let slopes = spread(&self.weight, &mut memory.scratch[..S::INPUT.last()]);
+        forward(slopes, x[0], y);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let (slopes, rest) = memory.scratch.split_at_mut(S::INPUT.last());
+        let d_slopes = &mut rest[..S::INPUT.last()];
+        backward_weight(x[0], d_y, d_slopes);
+        if S::ARGUMENTS.per_channel {
+            memory.partial.copy_from_slice(d_slopes);
+        } else {
+            memory.partial[0] = d_slopes.iter().sum();
+        }
+        if let Some(d_x) = &mut d_x[0] {
+            backward(spread(&self.weight, slopes), x[0], d_y, d_x);
+        }
+    }
+}
+
+/// One slope for each channel, also where all have the same.
+fn spread<'a>(weight: &[f32], slopes: &'a mut [f32]) -> &'a [f32] {
+    for (slope, weight) in slopes.iter_mut().zip(weight.iter().cycle()) {
+        *slope = *weight;
+    }
+    slopes
+}
+
+dispatch! {
+    fn forward(slopes: &[f32], x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.chunks_exact(slopes.len()).zip(y.chunks_exact_mut(slopes.len())) {
+            for ((y, &x), slope) in y.iter_mut().zip(x).zip(slopes) {
+                *y = if x > 0.0 { x } else { slope * x };
+            }
+        }
+    }
+
+    fn backward(slopes: &[f32], x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+        let rows = x.chunks_exact(slopes.len()).zip(d_y.chunks_exact(slopes.len()));
+        for ((x, d_y), d_x) in rows.zip(d_x.chunks_exact_mut(slopes.len())) {
+            for (((d_x, &x), &d_y), slope) in d_x.iter_mut().zip(x).zip(d_y).zip(slopes) {
+                *d_x = if x > 0.0 { d_y } else { slope * d_y };
+            }
+        }
+    }
+
+    fn backward_weight(x: &[f32], d_y: &[f32], d_slopes: &mut [f32]) {
+        d_slopes.fill(0.0);
+        for (x, d_y) in x.chunks_exact(d_slopes.len()).zip(d_y.chunks_exact(d_slopes.len())) {
+            for ((d_slope, &x), &d_y) in d_slopes.iter_mut().zip(x).zip(d_y) {
+                *d_slope += if x > 0.0 { 0.0 } else { x * d_y };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(Shared: prelu::PReLU { per_channel: false, init: 0.25 }, [&[3, 4]] -> &[3, 4]);
+    spec!(PerChannel: prelu::PReLU { per_channel: true, init: 0.5 }, [&[3, 4]] -> &[3, 4]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Shared, PReLU<1>>::random().with_step(1e-3, 1e-3).check_gradients();
+        Trial::<PerChannel, PReLU<4>>::random().with_step(1e-3, 1e-3).check_gradients();
+    }
+
+    #[test]
+    fn bends_at_0() {
+        let mut trial = Trial::<PerChannel, PReLU<4>>::random();
+        trial.station.weight = [0.5, -1.0, 2.0, 0.0];
+        trial.x[0][..8].copy_from_slice(&[-2.0, -2.0, -2.0, -2.0, 3.0, 3.0, 3.0, 3.0]);
+        assert_eq!(trial.infer()[..8], [-1.0, 2.0, -4.0, 0.0, 3.0, 3.0, 3.0, 3.0]);
+        trial.check_inference();
+    }
+
+    #[test]
+    fn one_slope_gathers_the_gradients_of_all_channels() {
+        let mut trial = Trial::<Shared, PReLU<1>>::random();
+        let expected = trial.x[0].iter().zip(&trial.d_y);
+        let expected = expected.map(|(x, d)| f64::from(x.min(0.0)) * f64::from(*d)).sum::<f64>();
+        let found = f64::from(trial.train().d_weights[0]);
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+
+    #[test]
+    fn begins_as_pytorch_does_and_has_its_tensors() {
+        let mut layer = <PReLU<4> as Weights>::zeros();
+        Station::<PerChannel>::initialise(&mut *layer, Streams::new(0));
+        assert_eq!(layer.weight, [0.5; 4]);
+        let tensors = <PReLU<1> as Station<Shared>>::tensors();
+        assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(1, 1)])]);
+    }
+}
