@@ -2,6 +2,7 @@
 
 use super::Loss;
 use crate::Values;
+use crate::kernels::elementwise::{sigmoid, softplus};
 
 /// The loss of yes-or-no questions, one for each number of the output, averaged over them:
 /// `-t log sigmoid(y) - (1 - t) log(1 - sigmoid(y))`.
@@ -54,14 +55,9 @@ impl<Output: Values> Loss<Output> for BinaryCrossEntropyWithLogits {
         let factor = scale / Output::LEN as f32;
         let mut sum = 0.0;
         for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
-            // The exponential of a number below 0 cannot overflow.
-            let small = (-y.abs()).exp();
-            let softplus = small.ln_1p() + (-y).max(0.0);
-            let sigmoid_of_minus =
-                if *y >= 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) };
             let weight = 1.0 + (self.pos_weight - 1.0) * t;
-            *d = ((1.0 - t) - weight * sigmoid_of_minus) * factor;
-            sum += f64::from((1.0 - t) * y + weight * softplus);
+            *d = ((1.0 - t) - weight * sigmoid(-y)) * factor;
+            sum += f64::from((1.0 - t) * y + weight * softplus(-y));
         }
         sum / Output::LEN as f64
     }

@@ -2,6 +2,9 @@
 
 use super::Loss;
 use crate::Values;
+use crate::kernels::dispatch::dispatch;
+use crate::kernels::elementwise::exp;
+use crate::kernels::rows;
 
 /// The loss of a choice between classes: `-log softmax(y)[target]`.
 ///
@@ -34,13 +37,9 @@ impl CrossEntropy {
 
     /// The loss of one choice, and its gradient times `scale`.
     fn choice(&self, y: &[f32], target: usize, scale: f32, d_y: &mut [f32]) -> f64 {
-        // The largest score is taken off before exponentials are: they cannot overflow then.
-        let largest = y.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0;
-        for (d, y) in d_y.iter_mut().zip(y) {
-            *d = (y - largest).exp();
-            sum += *d;
-        }
+        let mut totals = [0.0; 2];
+        exponentials(y, d_y, &mut totals);
+        let [largest, sum] = totals;
         let log_sum = f64::from(largest) + f64::from(sum).ln();
         let even = self.label_smoothing / y.len() as f32;
         let factor = scale / sum;
@@ -54,6 +53,18 @@ impl CrossEntropy {
         }
         let others: f64 = y.iter().map(|y| log_sum - f64::from(*y)).sum();
         loss + f64::from(even) * others
+    }
+}
+
+dispatch! {
+    /// Writes `exp(y - largest)` to `e`, and the largest `y` and the sum of `e` to `totals`. With the
+    /// largest taken off, exponentials cannot overflow.
+    fn exponentials(y: &[f32], e: &mut [f32], totals: &mut [f32; 2]) {
+        let largest = rows::max(y);
+        for (e, y) in e.iter_mut().zip(y) {
+            *e = exp(y - largest);
+        }
+        *totals = [largest, rows::sum(e)];
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`Adam`] and [`AdamW`]: PyTorch's `optim.Adam` and `optim.AdamW`.
 
 use super::{Optimizer, for_each_trained, prepare};
+use crate::kernels::dispatch::dispatch;
 use std::ops::Range;
 
 /// Adaptive moments (Kingma and Ba, 2015). Weight decay is part of the gradient; 0 unless set.
@@ -96,13 +97,13 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
         let (mean, square) = (&mut self.mean, &mut self.square);
         if !self.amsgrad {
             return for_each_trained([weights, mean, square], gradient, trained, |[w, m, s], g| {
-                rule.update(w, m, s, g);
+                update(rule, w, m, s, g);
             });
         }
         prepare(&mut self.largest_square, weights.len());
         let values = [weights, mean, square, &mut self.largest_square];
         for_each_trained(values, gradient, trained, |[w, m, s, l], g| {
-            rule.update_amsgrad(w, m, s, l, g);
+            update_amsgrad(rule, w, m, s, l, g);
         });
     }
 
@@ -134,21 +135,6 @@ struct Rule {
 }
 
 impl Rule {
-    fn update(self, weights: &mut [f32], mean: &mut [f32], square: &mut [f32], gradient: &[f32]) {
-        for (((w, m), s), g) in weights.iter_mut().zip(mean).zip(square).zip(gradient) {
-            self.learn(w, m, s, *g);
-            self.advance(w, *m, *s);
-        }
-    }
-
-    fn update_amsgrad(self, w: &mut [f32], m: &mut [f32], s: &mut [f32], l: &mut [f32], g: &[f32]) {
-        for ((((w, m), s), l), g) in w.iter_mut().zip(m).zip(s).zip(l).zip(g) {
-            self.learn(w, m, s, *g);
-            *l = l.max(*s);
-            self.advance(w, *m, *l);
-        }
-    }
-
     /// Weight decay, and the means of the gradient and of its square.
     #[inline(always)]
     fn learn(self, w: &mut f32, mean: &mut f32, square: &mut f32, g: f32) {
@@ -161,5 +147,29 @@ impl Rule {
     #[inline(always)]
     fn advance(self, w: &mut f32, mean: f32, square: f32) {
         *w -= self.step * mean / (square.sqrt() * self.root + self.eps);
+    }
+}
+
+dispatch! {
+    fn update(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
+        for (((w, m), s), g) in w.iter_mut().zip(mean).zip(square).zip(g) {
+            rule.learn(w, m, s, *g);
+            rule.advance(w, *m, *s);
+        }
+    }
+
+    fn update_amsgrad(
+        rule: Rule,
+        w: &mut [f32],
+        mean: &mut [f32],
+        square: &mut [f32],
+        largest: &mut [f32],
+        g: &[f32],
+    ) {
+        for ((((w, m), s), l), g) in w.iter_mut().zip(mean).zip(square).zip(largest).zip(g) {
+            rule.learn(w, m, s, *g);
+            *l = l.max(*s);
+            rule.advance(w, *m, *l);
+        }
     }
 }

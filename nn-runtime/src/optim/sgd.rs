@@ -1,6 +1,7 @@
 //! [`SGD`]: PyTorch's `optim.SGD`.
 
 use super::{Optimizer, for_each_trained, prepare};
+use crate::kernels::dispatch::dispatch;
 use std::ops::Range;
 
 /// Stochastic gradient descent, with momentum if wished.
@@ -82,18 +83,26 @@ impl Optimizer for SGD {
     }
 }
 
-fn descend(weights: &mut [f32], gradient: &[f32], rate: f32, rule: Rule) {
-    for (w, g) in weights.iter_mut().zip(gradient) {
-        *w -= rate * (g + rule.weight_decay * *w);
+dispatch! {
+    fn descend(weights: &mut [f32], gradient: &[f32], rate: f32, rule: Rule) {
+        for (w, g) in weights.iter_mut().zip(gradient) {
+            *w -= rate * (g + rule.weight_decay * *w);
+        }
     }
-}
 
-fn descend_with_momentum(w: &mut [f32], velocity: &mut [f32], g: &[f32], rate: f32, rule: Rule) {
-    let share = 1.0 - rule.dampening;
-    for ((w, v), g) in w.iter_mut().zip(velocity).zip(g) {
-        let g = g + rule.weight_decay * *w;
-        *v = rule.momentum * *v + share * g;
-        let direction = if rule.nesterov { g + rule.momentum * *v } else { *v };
-        *w -= rate * direction;
+    fn descend_with_momentum(
+        weights: &mut [f32],
+        velocity: &mut [f32],
+        gradient: &[f32],
+        rate: f32,
+        rule: Rule,
+    ) {
+        let share = 1.0 - rule.dampening;
+        for ((w, v), g) in weights.iter_mut().zip(velocity).zip(gradient) {
+            let g = g + rule.weight_decay * *w;
+            *v = rule.momentum * *v + share * g;
+            let direction = if rule.nesterov { g + rule.momentum * *v } else { *v };
+            *w -= rate * direction;
+        }
     }
 }

@@ -27,12 +27,19 @@ type Schedule<'a> = Box<dyn FnMut(usize) -> f64 + 'a>;
 
 /// Trains networks: batches in a new random order each epoch, forward, backward, update.
 ///
-/// ```text
+/// ```
+/// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+/// # use std::ops::ControlFlow;
+/// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+/// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+/// # ) -> Result<(), TrainError> {
 /// let history = Trainer::new(Adam::new(1e-3))
 ///     .batch(64).epochs(5).seed(7)
 ///     .validate(&valid)
 ///     .fit(&mut net, &train, &CrossEntropy::default())?;
 /// println!("{history}");
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// The same seed gives the same weights, bit for bit, on any number of threads. A second call of
@@ -120,8 +127,17 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
 
     /// Sets the learning rate before each epoch; epochs count from 1.
     ///
-    /// ```text
-    /// Trainer::new(SGD::new(0.1)).learning_rate(|epoch| 0.1 * 0.9_f64.powi(epoch as i32 - 1))
+    /// ```
+    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use std::ops::ControlFlow;
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// Trainer::new(SGD::new(0.1))
+    ///     .learning_rate(|epoch| 0.1 * 0.9_f64.powi(epoch as i32 - 1))
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn learning_rate(mut self, schedule: impl FnMut(usize) -> f64 + 'a) -> Self {
@@ -131,11 +147,21 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
 
     /// Calls `f` after each epoch, and stops when it says so.
     ///
-    /// ```text
-    /// Trainer::new(Adam::new(1e-3)).on_epoch(|epoch| match epoch.validation {
-    ///     Some(score) if score.loss < 0.05 => ControlFlow::Break(()),
-    ///     _ => ControlFlow::Continue(()),
-    /// })
+    /// ```
+    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use std::ops::ControlFlow;
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// Trainer::new(Adam::new(1e-3))
+    ///     .validate(&valid)
+    ///     .on_epoch(|epoch| match epoch.validation {
+    ///         Some(score) if score.loss < 0.05 => ControlFlow::Break(()),
+    ///         _ => ControlFlow::Continue(()),
+    ///     })
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn on_epoch(mut self, f: impl FnMut(&Epoch) -> ControlFlow<()> + 'a) -> Self {

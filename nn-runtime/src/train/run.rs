@@ -5,12 +5,13 @@ use super::evaluate::evaluate_checked;
 use super::{DataSet, Epoch, Score, TrainError};
 use crate::batch::Batch;
 use crate::data::{Data, swaps};
+use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, Tally};
 use crate::optim::Optimizer;
 use crate::step::{BatchOf, run_step};
 use crate::{Inputs, Network, Streams, parallel};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Where in training a step is; both count from 1.
 #[derive(Clone, Copy)]
@@ -181,20 +182,19 @@ pub(super) fn check_data<'a, N: Network, L: Loss<N::Output>>(
 ) -> Result<(BatchOf<'a, N, L>, f32), TrainError> {
     let samples = Batch::checked(loss, &data.inputs, &data.targets)
         .map_err(|source| TrainError::Data { data: set, source })?;
-    let mut largest = 0.0_f32;
+    let mut largest = 0;
     for (sample, inputs) in data.inputs.iter().enumerate() {
         for input in 0..N::Input::LENS.len() {
             let numbers = inputs.input(input);
-            let size = largest_of_piece(numbers);
-            if !size.is_finite() {
+            raise(&mut largest, numbers);
+            if largest >= f32::INFINITY.to_bits().cast_signed() {
                 let place = numbers.iter().position(|v| !v.is_finite()).unwrap_or_default();
                 let value = numbers[place];
                 return Err(TrainError::Input { data: set, sample, input, place, value });
             }
-            largest = largest.max(size);
         }
     }
-    Ok((samples, largest))
+    Ok((samples, f32::from_bits(largest.cast_unsigned())))
 }
 
 /// The first layer with a number that is not finite, its place in the layer, and the number.
@@ -214,16 +214,21 @@ const PIECE: usize = 1 << 16;
 
 /// The largest number in size; not finite if any number is not.
 fn largest_size(numbers: &[f32]) -> f32 {
-    let largest = AtomicU32::new(0);
+    let largest = AtomicI32::new(0);
     parallel::for_each(numbers.len().div_ceil(PIECE), |task, _| {
-        let piece = &numbers[task * PIECE..numbers.len().min((task + 1) * PIECE)];
-        // Floats without a sign are ordered as their bits are, infinity and NaN above all others.
-        largest.fetch_max(largest_of_piece(piece).to_bits(), Ordering::Relaxed);
+        let mut bits = 0;
+        raise(&mut bits, &numbers[task * PIECE..numbers.len().min((task + 1) * PIECE)]);
+        largest.fetch_max(bits, Ordering::Relaxed);
     });
-    f32::from_bits(largest.into_inner())
+    f32::from_bits(largest.into_inner().cast_unsigned())
 }
 
-fn largest_of_piece(numbers: &[f32]) -> f32 {
-    let bits = numbers.iter().map(|v| v.abs().to_bits().cast_signed());
-    f32::from_bits(bits.fold(0, i32::max).cast_unsigned())
+dispatch! {
+    /// Raises `largest` to the bits of the largest number in size. Floats without a sign are ordered as
+    /// their bits are, with infinity and NaN above all others.
+    fn raise(largest: &mut i32, numbers: &[f32]) {
+        for number in numbers {
+            *largest = (*largest).max(number.abs().to_bits().cast_signed());
+        }
+    }
 }
