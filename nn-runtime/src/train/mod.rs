@@ -178,7 +178,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// # Errors
     /// When data are missing, do not belong together or are not finite, when the loss refuses a
     /// target, and when the loss, a gradient or a weight is no longer finite. The network then has
-    /// the weights from before the step that failed.
+    /// the weights from before the step that failed, or the best ones if they are kept.
     pub fn fit<N, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
