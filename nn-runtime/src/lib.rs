@@ -19,6 +19,7 @@ pub mod optim;
 pub mod parallel;
 mod parameters;
 mod random;
+pub mod sizes;
 mod station;
 mod step;
 mod tensor;
@@ -38,5 +39,7 @@ pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
 pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
 pub use tensor::{Axis, Element, Tensor};
+#[doc(no_inline)]
+pub use typenum;
 pub use values::{Inputs, Values};
 pub use weights::Weights;

@@ -36,12 +36,17 @@ impl Parameters for f32 {
 
 impl<T: Parameters, const N: usize> Parameters for [T; N] {
     fn named_tensors() -> Vec<Tensor> {
-        let mut tensors = T::named_tensors();
-        for tensor in &mut tensors {
-            tensor.axes.insert(0, Axis::plain(N, T::LEN));
-        }
-        tensors
+        array_tensors::<T>(N)
     }
+}
+
+/// The tensors of `len` values of `T`, one behind the other.
+pub(crate) fn array_tensors<T: Parameters>(len: usize) -> Vec<Tensor> {
+    let mut tensors = T::named_tensors();
+    for tensor in &mut tensors {
+        tensor.axes.insert(0, Axis::plain(len, T::LEN));
+    }
+    tensors
 }
 
 #[cfg(test)]

@@ -13,6 +13,12 @@ impl Streams {
         Self { key: mix(seed) }
     }
 
+    /// The streams of a seed that is drawn from `rng`.
+    #[must_use]
+    pub fn from_rng<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
+        Self::new(rng.next_u64())
+    }
+
     /// The number of a name (FNV-1a).
     #[must_use]
     pub const fn number(name: &str) -> u64 {
@@ -51,4 +57,40 @@ const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    /// A generator that counts.
+    struct Counter(u64);
+
+    impl rand::TryRng for Counter {
+        type Error = Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            Ok(self.try_next_u64()? as u32)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            self.0 += 1;
+            Ok(self.0)
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+            bytes.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn seeds_come_from_generators() {
+        let mut rng = Counter(6);
+        assert_eq!(Streams::from_rng(&mut rng), Streams::new(7));
+        assert_eq!(Streams::from_rng(&mut rng), Streams::new(8));
+        let any: &mut dyn rand::Rng = &mut rng;
+        assert_eq!(Streams::from_rng(any), Streams::new(9));
+    }
 }

@@ -77,7 +77,7 @@ unsafe impl<T: Values, const N: usize> Values for [T; N] {
 }
 
 /// `inner` with an axis in front.
-const fn outer_axis(size: usize, inner: Shape) -> Shape {
+pub(crate) const fn outer_axis(size: usize, inner: Shape) -> Shape {
     let mut axes = [0; MAX_RANK + 1];
     axes[0] = size;
     let mut i = 0;
