@@ -78,6 +78,9 @@ pub(crate) struct Use {
     pub(crate) arguments: Option<Vec<Argument>>,
     /// Where there are braces.
     pub(crate) branches: Option<Vec<Branch>>,
+    /// Where there are lines between the braces instead of branches: a misspelt `Residual`, or a
+    /// mistake.
+    pub(crate) lines: Option<Span>,
 }
 
 /// `32`, `kernel = 3`

@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::{Parse as _, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
@@ -17,7 +17,7 @@ use crate::ast::{
     Shape, Use,
 };
 use crate::literal::parse_sizes;
-use crate::report::{Report, say};
+use crate::report::{Report, same_place, say};
 
 /// Parses what stands in one `network!`.
 pub(crate) fn parse(tokens: TokenStream, report: &mut Report) -> File {
@@ -110,9 +110,9 @@ impl Parser<'_> {
         }
         let group: Group = input.parse()?;
         let inputs = self.list(&group, Self::input);
-        if inputs.is_empty() {
+        if group.stream().is_empty() {
             self.report.error(group.span_close(), say::NO_INPUTS);
-        } else {
+        } else if !inputs.is_empty() {
             network.inputs = Some(inputs);
         }
         if input.peek(Token![->]) {
@@ -139,7 +139,8 @@ impl Parser<'_> {
         }
         let group: Group = input.parse()?;
         let lines = self.list(&group, Self::line);
-        Ok(Body { lines, span: group.span_open() })
+        let span = if lines.is_empty() { group.span() } else { group.span_open() };
+        Ok(Body { lines, span })
     }
 
     /// What stands between parentheses or braces, separated by commas.
@@ -154,13 +155,12 @@ impl Parser<'_> {
                 let begin = input.span();
                 match one(self, input) {
                     Ok(item) => {
-                        items.push(item);
-                        self.comma(input);
+                        let whole = self.comma(input);
+                        let stands_in = if whole { None } else { T::placeholder(begin) };
+                        items.push(stands_in.unwrap_or(item));
                     }
                     Err(error) => {
-                        // syn points at the whole macro where tokens end too early.
-                        let at = if input.is_empty() { at_end(error, end) } else { error };
-                        self.report.add(at);
+                        self.report.add(at_end(error, input, end));
                         items.extend(T::placeholder(begin));
                         skip_past_comma(input);
                     }
@@ -170,21 +170,29 @@ impl Parser<'_> {
         items
     }
 
-    /// The comma behind an item of a list.
-    fn comma(&mut self, input: ParseStream<'_>) {
+    /// The comma behind an item of a list. Whether the item ends there.
+    fn comma(&mut self, input: ParseStream<'_>) -> bool {
         if input.is_empty() || input.parse::<Token![,]>().is_ok() {
-            return;
+            return true;
         }
         if input.peek(Token![;]) {
             self.report.error(input.span(), say::SEMICOLON);
             skip_token(input);
-        } else if input.peek(Ident::peek_any) {
+        } else if input.peek(Ident::peek_any) || input.peek(Lit) {
             // The next item follows: nothing else is wrong.
             self.report.error(input.span(), say::NO_COMMA);
         } else {
-            self.report.error(input.span(), say::NOT_THE_END);
+            let computes = input.peek(Token![*])
+                || input.peek(Token![/])
+                || input.peek(Token![%])
+                || input.peek(Token![+])
+                || (input.peek(Token![-]) && !input.peek(Token![->]));
+            let words = if computes { say::EXPRESSION_IN_SHAPE } else { say::NOT_THE_END };
+            self.report.error(input.span(), words);
             skip_past_comma(input);
+            return false;
         }
+        true
     }
 
     fn line(&mut self, input: ParseStream<'_>) -> Result<Line> {
@@ -224,7 +232,7 @@ impl Parser<'_> {
         let mut counts = self.list(&group, |_, input| parse_expr(input));
         let count = match counts.pop() {
             Some(count) if counts.is_empty() => count,
-            _ => return Err(Error::new(group.span_open(), say::NO_COUNT)),
+            _ => return Err(Error::new(group.span(), say::NO_COUNT)),
         };
         Ok(Repeat { keyword, count, body: self.body(input)? })
     }
@@ -232,7 +240,8 @@ impl Parser<'_> {
     fn residual(&mut self, input: ParseStream<'_>) -> Result<Residual> {
         let keyword: Ident = input.parse()?;
         if input.peek(token::Paren) {
-            return Err(Error::new(input.span(), say::RESIDUAL_ARGUMENTS));
+            let group: Group = input.parse()?;
+            return Err(Error::new(group.span(), say::RESIDUAL_ARGUMENTS));
         }
         let body = self.body(input)?;
         let skip = if peek_word(input, "skip") {
@@ -253,13 +262,15 @@ impl Parser<'_> {
         } else {
             None
         };
-        let branches = if input.peek(token::Brace) {
+        let mut used = Use { layer, name, arguments, branches: None, lines: None };
+        if input.peek(token::Brace) {
             let group: Group = input.parse()?;
-            Some(self.list(&group, Self::branch))
-        } else {
-            None
-        };
-        Ok(Use { layer, name, arguments, branches })
+            used.lines = find_lines(&group);
+            let branches =
+                if used.lines.is_some() { Vec::new() } else { self.list(&group, Self::branch) };
+            used.branches = Some(branches);
+        }
+        Ok(used)
     }
 
     fn argument(&mut self, input: ParseStream<'_>) -> Result<Argument> {
@@ -360,6 +371,16 @@ fn parse_layer(input: ParseStream<'_>) -> Result<Type> {
     Ok(Type::Path(TypePath { attrs: Vec::new(), qself: path.qself, path: path.path }))
 }
 
+/// The first token between braces, where it begins no branch.
+fn find_lines(group: &Group) -> Option<Span> {
+    let mut tokens = group.stream().into_iter();
+    match (tokens.next()?, tokens.next()) {
+        (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Brace => None,
+        (TokenTree::Ident(_), Some(TokenTree::Punct(punct))) if punct.as_char() == '=' => None,
+        (first, _) => Some(first.span()),
+    }
+}
+
 fn last_name(layer: &Type) -> Option<Ident> {
     match layer {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.clone()),
@@ -371,29 +392,40 @@ fn last_name(layer: &Type) -> Option<Ident> {
 fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
     let span = input.span();
     if input.peek(Lit) {
-        return literal_shape(&input.parse()?);
+        let shape = literal_shape(&input.parse()?)?;
+        return match input.cursor().ident() {
+            Some((times, _)) if times.to_string().starts_with('x') => {
+                Err(Error::new(times.span(), say::SPACES_IN_SHAPE))
+            }
+            _ => Ok(shape),
+        };
     }
     if input.peek(token::Bracket) {
         let group: Group = input.parse()?;
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-        let sizes: Vec<Expr> =
-            list.parse2(group.stream()).map_err(|e| at_end(e, span))?.into_iter().collect();
-        return if sizes.is_empty() {
-            Err(Error::new(span, say::NO_AXES))
-        } else {
-            Ok(Shape { sizes, span })
-        };
+        let sizes: Vec<Expr> = parse_group(&group, list)?.into_iter().collect();
+        if sizes.is_empty() {
+            return Err(Error::new(group.span(), say::NO_AXES));
+        }
+        return Ok(Shape { sizes, span: group.span() });
     }
-    let size = if input.peek(token::Brace) {
+    if input.peek(token::Brace) {
         let group: Group = input.parse()?;
-        Expr::parse_without_eager_brace.parse2(group.stream()).map_err(|e| at_end(e, span))?
-    } else if input.peek(Ident::peek_any) || input.peek(Token![::]) {
+        return Ok(Shape { sizes: vec![parse_group(&group, Expr::parse)?], span: group.span() });
+    }
+    if input.peek(Ident::peek_any) || input.peek(Token![::]) {
         let path = input.call(syn::Path::parse_mod_style)?;
-        Expr::Path(ExprPath { attrs: Vec::new(), qself: None, path })
-    } else {
-        return Err(Error::new(span, say::NOT_A_SHAPE));
-    };
-    Ok(Shape { sizes: vec![size], span })
+        let size = Expr::Path(ExprPath { attrs: Vec::new(), qself: None, path });
+        return Ok(Shape { sizes: vec![size], span });
+    }
+    Err(Error::new(span, say::NOT_A_SHAPE))
+}
+
+/// What stands between brackets or braces.
+fn parse_group<T>(group: &Group, parse: fn(ParseStream<'_>) -> Result<T>) -> Result<T> {
+    let end = group.span_close();
+    let parse = |input: ParseStream<'_>| parse(input).map_err(|error| at_end(error, input, end));
+    parse.parse2(group.stream())
 }
 
 /// `28x28x1`
@@ -441,9 +473,10 @@ fn next_span(input: ParseStream<'_>, end: Span) -> Span {
     if input.is_empty() { end } else { input.span() }
 }
 
-/// The error at another place.
-fn at_end(error: Error, end: Span) -> Error {
-    Error::new(end, error)
+/// The error at `end`, where tokens end too early: syn points at the whole macro then.
+fn at_end(error: Error, input: ParseStream<'_>, end: Span) -> Error {
+    let early = input.is_empty() && same_place(error.span(), input.span());
+    if early { Error::new(end, error) } else { error }
 }
 
 fn skip_token(input: ParseStream<'_>) {

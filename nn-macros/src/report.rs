@@ -23,7 +23,7 @@ impl Report {
 
     /// Adds a mistake that syn found.
     pub(crate) fn add(&mut self, error: Error) {
-        if self.places.insert(format!("{:?}", error.span())) {
+        if self.places.insert(place(error.span())) {
             self.errors.push(error);
         }
     }
@@ -58,6 +58,16 @@ impl Report {
     }
 }
 
+/// Whether both are the same place in the user's code.
+pub(crate) fn same_place(a: Span, b: Span) -> bool {
+    place(a) == place(b)
+}
+
+/// A place, as far as stable Rust tells places apart: by what `Debug` shows.
+fn place(span: Span) -> String {
+    format!("{span:?}")
+}
+
 /// What is said about the grammar.
 pub(crate) mod say {
     pub(crate) const NOT_AN_ITEM: &str =
@@ -72,7 +82,8 @@ pub(crate) mod say {
     pub(crate) const NO_BODY: &str = "expected layers in braces: `{ Dense(128), ReLU }`";
     pub(crate) const SEMICOLON: &str = "expected `,`: layers are separated by commas";
     pub(crate) const NO_COMMA: &str = "expected `,` before this";
-    pub(crate) const NOT_THE_END: &str =
+    pub(crate) const NOT_THE_END: &str = "expected `,` or the end";
+    pub(crate) const EXPRESSION_IN_SHAPE: &str =
         "expected `,` or the end; an expression in a shape needs braces: `-> { 2 * N }`";
     pub(crate) const ATTRIBUTE_ON_LINE: &str =
         "layers take no attributes and no doc comments: write `// ...`";
@@ -93,6 +104,7 @@ pub(crate) mod say {
     pub(crate) const UNDERSCORE: &str = "expected a name before `:`; a layer may also have none";
     pub(crate) const NO_AXES: &str = "expected at least one size";
     pub(crate) const NO_VALUE: &str = "expected a value";
+    pub(crate) const SPACES_IN_SHAPE: &str = "write a shape without spaces, as in `28x28x1`";
     pub(crate) const NOT_A_SHAPE: &str =
         "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
     pub(crate) const NOT_A_PAIR: &str = "expected two sizes, height and width, as in `(3, 5)`";

@@ -5,6 +5,7 @@ use nn_shape::registry::{Inputs, ROWS, Row, find};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use std::collections::HashMap;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Error, GenericParam, Ident, Type};
 
@@ -201,6 +202,7 @@ impl Resolver<'_> {
         let mut current = begin;
         if body.lines.is_empty() {
             self.report.error(body.span, say::NO_LAYERS);
+            return self.unknown(body.span);
         }
         for line in &body.lines {
             if self.too_large {
@@ -218,7 +220,7 @@ impl Resolver<'_> {
             return self.give_up(span_of(&line.node), mistake::too_large(MOST_STATIONS));
         }
         let path = line.name.as_ref().map(|name| self.named_path(name, place));
-        let name = line.name.as_ref().map(ToString::to_string);
+        let name = line.name.as_ref().map(|name| name.unraw().to_string());
         let title = path.map(|path| Title { path, name });
         let output = match &line.node {
             Node::Use(used) => self.used(used, title, current, place),
@@ -317,7 +319,7 @@ impl Resolver<'_> {
                 None
             }
             (Inputs::Branches, Some(branches)) => {
-                Some(self.branches(branches, &title, current, place, used.name.span()))
+                self.branches(used, branches, &title, current, place)
             }
         };
         let (Some(arguments), Some((inputs, spans))) = (arguments, inputs) else {
@@ -370,14 +372,19 @@ impl Resolver<'_> {
     /// The values of the branches of a join, and where the branches stand.
     fn branches(
         &mut self,
+        used: &Use,
         branches: &[Branch],
         title: &Title,
         current: Option<ValueId>,
         place: &mut Place<'_>,
-        at: Span,
-    ) -> (Vec<ValueId>, Vec<Span>) {
+    ) -> Option<(Vec<ValueId>, Vec<Span>)> {
+        if let Some(lines) = used.lines {
+            self.report.error(lines, say::NOT_A_BRANCH);
+            return None;
+        }
         if branches.len() < 2 {
-            self.report.error(at, say::TWO_BRANCHES);
+            self.report.error(used.name.span(), say::TWO_BRANCHES);
+            return None;
         }
         let one = |(nth, branch): (usize, &Branch)| {
             let begin = self.source(branch, current, place);
@@ -392,7 +399,7 @@ impl Resolver<'_> {
             }
         };
         let values = branches.iter().enumerate().map(one).collect();
-        (values, branches.iter().map(Branch::span).collect())
+        Some((values, branches.iter().map(Branch::span).collect()))
     }
 
     /// The value that a branch begins with.
@@ -428,9 +435,7 @@ impl Resolver<'_> {
         let title = title.unwrap_or_else(|| unnamed(&stem, place.scope));
         let inputs = match &used.branches {
             None => self.running(current, used.name.span()).map(|value| (vec![value], vec![])),
-            Some(branches) => {
-                Some(self.branches(branches, &title, current, place, used.name.span()))
-            }
+            Some(branches) => self.branches(used, branches, &title, current, place),
         };
         let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
         let station = self.station(title, &used.name, place.scope);

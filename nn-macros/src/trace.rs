@@ -15,6 +15,7 @@ pub(crate) fn trace(network: &Network, value: ValueId) -> String {
     while steps.len() < MOST_STEPS
         && let Some(station) = network.stations.iter().find(|station| station.output == begin)
         && let Some(input) = station.inputs.first()
+        && is_known(&network.values[input.0].dims)
     {
         if !keeps_shape(station) {
             steps.push(station);
@@ -31,6 +32,11 @@ pub(crate) fn trace(network: &Network, value: ValueId) -> String {
     text
 }
 
+/// Whether the shape is known, and not lost by a mistake.
+fn is_known(dims: &Dims) -> bool {
+    !dims.sizes.is_empty()
+}
+
 /// Whether no layer of this kind ever changes a shape: there would be nothing to see.
 fn keeps_shape(station: &Station) -> bool {
     matches!(&station.layer, Layer::Known { row, .. } if row.flows == Flows::SAME)
@@ -39,8 +45,7 @@ fn keeps_shape(station: &Station) -> bool {
 /// A shape as people write it: `28x28x1`, `[H, W, 1]`, `?`.
 fn write(dims: &Dims) -> String {
     match dims.known() {
-        Some(shape) if shape.rank() > 0 => shape.to_string(),
-        Some(_) => String::from("?"),
+        Some(shape) => shape.to_string(),
         None if dims.constant.is_some() => String::from("?"),
         None => {
             let sizes: Vec<String> = dims.sizes.iter().map(write_size).collect();

@@ -1,1 +1,305 @@
+//! What the language accepts, and the graph that it becomes.
 
+use super::{assert_told, network};
+use crate::network::{ArgumentValue, Dim, Layer, Network, Shortcut};
+
+const RESNET: &str = "
+    /// Two 3x3 convolutions around a shortcut.
+    block Basic(channels, stride = 1) {
+        Residual {
+            Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm, ReLU,
+            Conv2d(channels, kernel = 3, padding = same, bias = false), BatchNorm,
+        } skip {
+            Conv2d(channels, kernel = 1, stride = stride, bias = false), BatchNorm,
+        },
+        ReLU,
+    }
+
+    pub struct ResNet(32x32x3) -> 10 {
+        stem: Conv2d(16, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
+        stage1: Repeat(2) { Basic(16) },
+        Basic(32, stride = 2) -> 16x16x32,
+        Basic(channels = 64, stride = 2),
+        GlobalAvgPool,
+        head: Dense(10),
+    }";
+
+#[test]
+fn blocks_and_repeats_are_unrolled() {
+    let net = network(RESNET);
+    let lines = net.lines();
+    assert_eq!(lines.len(), 3 + 4 * 9 + 2);
+    let expected = [
+        "stem 32x32x16",
+        "batch_norm 32x32x16",
+        "relu 32x32x16",
+        "stage1.0.basic.conv2d 32x32x16",
+        "stage1.0.basic.batch_norm 32x32x16",
+        "stage1.0.basic.relu 32x32x16",
+        "stage1.0.basic.conv2d_2 32x32x16",
+        "stage1.0.basic.batch_norm_2 32x32x16",
+        "stage1.0.basic.skip.conv2d 32x32x16",
+        "stage1.0.basic.skip.batch_norm 32x32x16",
+        "stage1.0.basic.residual 32x32x16",
+        "stage1.0.basic.relu_2 32x32x16",
+        "stage1.1.basic.conv2d 32x32x16",
+    ];
+    let shown: Vec<&str> = lines.iter().map(String::as_str).take(expected.len()).collect();
+    assert_eq!(shown, expected);
+    assert!(lines.contains(&"basic.residual 16x16x32".into()));
+    assert!(lines.contains(&"basic_2.residual 8x8x64".into()));
+    assert_eq!(lines.last().unwrap(), "head 10");
+
+    assert_eq!(net.reads("stage1.0.basic.conv2d"), ["relu"]);
+    assert_eq!(net.reads("stage1.0.basic.skip.conv2d"), ["relu"]);
+    let joined = ["stage1.0.basic.batch_norm_2", "stage1.0.basic.skip.batch_norm"];
+    assert_eq!(net.reads("stage1.0.basic.residual"), joined);
+    assert_eq!(net.reads("stage1.1.basic.conv2d"), ["stage1.0.basic.relu_2"]);
+
+    let conv = net.stations.iter().find(|it| it.path == "basic.conv2d").unwrap();
+    assert_eq!(conv.source, "Conv2d(32, kernel = 3, stride = 2, padding = 1, bias = false)");
+    assert_eq!(conv.field.to_string(), "basic_conv2d");
+    assert_eq!(conv.cost.unwrap().params, 16 * 32 * 9);
+}
+
+#[test]
+fn a_residual_without_skip_adds_its_input() {
+    let net = network(
+        "struct N(8) -> 8 { Dense(8), Residual { Dense(8), ReLU }, again: Residual { d: Dense(8) } }",
+    );
+    assert_eq!(net.reads("residual"), ["relu", "dense"]);
+    let residual = net.stations.iter().find(|it| it.path == "residual").unwrap();
+    assert_eq!(residual.shortcut, Shortcut::Input);
+    assert_eq!(net.reads("again"), ["again.d", "residual"]);
+}
+
+#[test]
+fn named_inputs_are_joined() {
+    let net = network(
+        "pub struct Fusion(image: 28x28x1, table: 12) -> 3 {
+            Concat {
+                image => { Conv2d(16, kernel = 3), ReLU, MaxPool2d(2), Flatten },
+                table => { Dense(32), ReLU },
+            },
+            Dense(64), ReLU, Dense(3),
+        }",
+    );
+    assert_eq!(
+        net.lines(),
+        [
+            "image.conv2d 26x26x16",
+            "image.relu 26x26x16",
+            "image.max_pool2d 13x13x16",
+            "image.flatten 2704",
+            "table.dense 32",
+            "table.relu 32",
+            "concat 2736",
+            "dense 64",
+            "relu 64",
+            "dense_2 3"
+        ]
+    );
+    assert_eq!(net.reads("concat"), ["image.flatten", "table.relu"]);
+    let features = |value: usize| -> Vec<String> {
+        let dims = net.values[value].features.iter();
+        dims.map(|dims| dims.known().unwrap().to_string()).collect()
+    };
+    let concat = net.stations.iter().find(|it| it.path == "concat").unwrap();
+    assert_eq!(features(concat.output.0), ["13x13x16", "32"]);
+    let dense = net.stations.iter().find(|it| it.path == "dense").unwrap();
+    assert!(features(dense.output.0).is_empty());
+}
+
+#[test]
+fn features_pass_through_what_keeps_them() {
+    let net = network(
+        "struct N(4x4x2) -> 3 { Flatten, ReLU, BatchNorm, Dropout(0.5), Flatten, Dense(3) }",
+    );
+    let last = net.stations.iter().find(|it| it.path == "flatten_2").unwrap();
+    let features = &net.values[last.output.0].features;
+    assert_eq!(features.len(), 1);
+    assert_eq!(features[0].known().unwrap().to_string(), "4x4x2");
+    let sequence = network("struct N(4x2) -> 3 { Flatten, Dense(3) }");
+    assert!(sequence.values.iter().all(|value| value.features.is_empty()));
+}
+
+#[test]
+fn branches_take_inputs_earlier_layers_or_what_runs() {
+    let net = network(
+        "struct N(a: 8, b: 8) -> 16 {
+            sum: Add { a => {}, b => { first: Dense(8) } },
+            Dense(8),
+            Mul { { Sigmoid }, sum => {}, a => { Tanh } },
+            Concat { {}, { Dense(8) } },
+        }",
+    );
+    assert_eq!(net.reads("sum"), ["a", "sum.b.first"]);
+    assert_eq!(net.reads("mul"), ["mul.0.sigmoid", "sum", "a.tanh"]);
+    assert_eq!(net.reads("mul.0.sigmoid"), ["dense"]);
+    assert_eq!(net.reads("concat"), ["mul", "concat.1.dense"]);
+}
+
+#[test]
+fn types_of_the_users() {
+    let net = network(
+        "struct N(8) -> 4 {
+            encoder: TextEncoder, TextEncoder, mix: MyLayer::<64>, other::Layer, self::Relu,
+            <T as Into>::Out, MyLayer<3, 4> -> 4x2, Flatten, Pair { a => {}, { ReLU } } -> 4,
+        }"
+        .replace("a => {}", "mix => {}")
+        .as_str(),
+    );
+    assert_eq!(net.stations.len(), 10);
+    let paths: Vec<&str> = net.stations.iter().map(|it| it.path.as_str()).collect();
+    let expected = [
+        "encoder",
+        "text_encoder",
+        "mix",
+        "layer",
+        "relu",
+        "out",
+        "my_layer",
+        "flatten",
+        "pair.1.relu",
+        "pair",
+    ];
+    assert_eq!(paths, expected);
+    let encoder = net.values[net.stations[0].output.0].dims.constant.as_ref().unwrap();
+    assert_eq!(encoder.to_string(), "< TextEncoder as krate :: __private :: Shaped > :: OUTPUT");
+    assert_eq!(net.lines()[7], "flatten 8");
+    assert_eq!(net.stations[2].source, "MyLayer::<64>");
+}
+
+fn arguments<'a>(net: &'a Network, path: &str) -> Vec<&'a ArgumentValue> {
+    let station = net.stations.iter().find(|it| it.path == path).expect("a station");
+    let Layer::Known { arguments, .. } = &station.layer else { panic!("a known layer") };
+    arguments.iter().map(|argument| &argument.value).collect()
+}
+
+#[test]
+fn arguments_of_all_kinds() {
+    let net = network(
+        "struct N(28x28x2) -> 3 {
+            Conv2d(4, (3, 5), stride = (2, 1), padding = (1, 2), groups = 2, bias = false),
+            LeakyReLU(0.5), GELU(approximate = tanh), ELU(2),
+            Reshape(14x112),
+            Dense(-1 + 4 - 0 + 0),
+        }"
+        .replace("-1 + 4 - 0 + 0", "(1 + 4) * 3 / 2 % 4")
+        .replace("14x112", "14x28x4")
+        .replace("Dense", "Flatten, Dense")
+        .as_str(),
+    );
+    let conv = arguments(&net, "conv2d");
+    assert!(matches!(conv[1], ArgumentValue::Pair([Dim::Known(3), Dim::Known(5)])));
+    assert!(matches!(conv[3], ArgumentValue::PaddingExplicit([Dim::Known(1), Dim::Known(2)])));
+    assert!(matches!(conv[6], ArgumentValue::Flag(false)));
+    let [ArgumentValue::Real(slope)] = arguments(&net, "leaky_relu")[..] else { panic!() };
+    assert!((slope - 0.5).abs() < 1e-9);
+    assert!(matches!(arguments(&net, "gelu")[0], ArgumentValue::Word("tanh")));
+    assert!(matches!(arguments(&net, "dense")[0], ArgumentValue::Number(Dim::Known(3))));
+}
+
+#[test]
+fn a_parameter_stands_for_anything() {
+    let net = network(
+        "block Outer(size, kernel, pad = same, flag = true, shape = [2, size / 2]) {
+            Inner(size * 2, kernel, pad, flag = flag) -> [4, 4, size * 2],
+            Flatten, Dense(size), Reshape(shape) -> shape, Flatten,
+        }
+        block Inner(size, kernel, pad, flag) {
+            Conv2d(size, kernel = kernel, padding = pad, bias = flag),
+        }
+        struct N(4x4x1) -> 6 { Outer(6, (3, 1), flag = false), Repeat(1) { Outer(6, 1) } }"
+            .replace("Repeat(1) { Outer(6, 1) }", "Dense(6)")
+            .as_str(),
+    );
+    assert_eq!(net.lines()[0], "outer.inner.conv2d 4x4x12");
+    let conv = arguments(&net, "outer.inner.conv2d");
+    assert!(matches!(conv[1], ArgumentValue::Pair([Dim::Known(3), Dim::Known(1)])));
+    assert!(matches!(conv[3], ArgumentValue::PaddingSame));
+    assert!(matches!(conv[6], ArgumentValue::Flag(false)));
+    assert_eq!(net.lines()[3], "outer.reshape 2x3");
+}
+
+#[test]
+fn constants_pass_through_where_they_can() {
+    let net = network(
+        "struct Net([H, W, 1]) -> config::N {
+            Conv2d(CHANNELS, kernel = 3), ReLU, MaxPool2d(2), Flatten, Dense({ 2 * HIDDEN }),
+            Dense(10), ReLU, Dense(config::N),
+        }",
+    );
+    assert_eq!(
+        net.lines(),
+        [
+            "conv2d { __NET_SHAPE_0.dim(0) }x{ __NET_SHAPE_0.dim(1) }xCHANNELS",
+            "relu { __NET_SHAPE_0.dim(0) }x{ __NET_SHAPE_0.dim(1) }xCHANNELS",
+            "max_pool2d { __NET_SHAPE_2.dim(0) }x{ __NET_SHAPE_2.dim(1) }xCHANNELS",
+            "flatten { __NET_SHAPE_3.last() }",
+            "dense { 2 * HIDDEN }",
+            "dense_2 10",
+            "relu_2 10",
+            "dense_3 { config::N }",
+        ]
+    );
+    assert!(net.stations[6].cost.is_some());
+    assert!(net.stations[5].cost.is_none());
+    let features = &net.values[net.stations[3].output.0].features;
+    assert_eq!(features[0].sizes.len(), 3);
+}
+
+#[test]
+fn const_generics_flow_through() {
+    let net = network(
+        "pub struct Mlp<const HIDDEN: usize>(784) -> 10 { Dense(HIDDEN), ReLU, Dense(10), ReLU, Dense(10) }",
+    );
+    assert_eq!(net.lines()[1], "relu HIDDEN");
+    let generic: Vec<bool> = net.stations.iter().map(|it| it.generic).collect();
+    assert_eq!(generic, [true, true, true, false, false]);
+    assert_eq!(net.shape_constant(0).to_string(), "Self :: __MLP_SHAPE_0");
+}
+
+#[test]
+fn names_of_all_kinds() {
+    let net = network(
+        "struct N(8) -> 8 {
+            Dense(8), dense_2: Dense(8), Dense(8), type: Dense(8), r#match: Dense(8),
+            Repeat(2) { Dense(8) }, Repeat(1) { Repeat(2) { fc: Dense(8) } },
+        }",
+    );
+    let paths: Vec<&str> = net.stations.iter().map(|it| it.path.as_str()).collect();
+    let expected = [
+        "dense",
+        "dense_2",
+        "dense_3",
+        "type",
+        "match",
+        "repeat.0.dense",
+        "repeat.1.dense",
+        "repeat_2.0.repeat.0.fc",
+        "repeat_2.0.repeat.1.fc",
+    ];
+    assert_eq!(paths, expected);
+    assert_eq!(net.stations[3].field.to_string(), "r#type");
+    let labels: Vec<&str> = net.stations.iter().map(|it| it.label.as_str()).collect();
+    assert_eq!(labels[..5], ["Dense", "dense_2", "Dense", "type", "match"]);
+    assert_eq!(labels[5], "repeat.0.dense");
+}
+
+#[test]
+fn a_network_with_one_named_input() {
+    let net = network(
+        "struct N(image: 8x8x3) -> 192 { Concat { image => { Flatten }, { Flatten, ReLU } } , Dense(192) }",
+    );
+    assert_eq!(net.reads("concat"), ["image.flatten", "concat.1.relu"]);
+}
+
+#[test]
+fn several_items_and_trailing_commas_are_fine() {
+    assert_told("", &[]);
+    assert_told(
+        "block Unused(a,) { Dense(a,), } struct A(3,) -> 4 { Dense(4,), } pub(crate) struct B(4) -> 4 { A, ReLU }",
+        &[],
+    );
+}

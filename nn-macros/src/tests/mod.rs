@@ -48,7 +48,7 @@ fn assert_about(text: &str, expected: &[(&str, &str)]) {
     }
 }
 
-/// The lines of a network from 12 to 10 numbers.
+/// Asserts what is told about these lines of a network.
 #[track_caller]
 fn assert_lines(lines: &str, expected: &[(&str, &str)]) {
     assert_about(&format!("struct Net(28x28x1) -> 10 {{ {lines} }}"), expected);

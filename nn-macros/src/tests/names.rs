@@ -1,1 +1,120 @@
+//! What is said about names.
 
+use super::{assert_about, assert_lines, assert_told};
+
+#[test]
+fn misspelt_layers() {
+    assert_lines("Flaten, Dense(10)", &[("Flaten", "did you mean `Flatten`?")]);
+    assert_lines("Conv2D(3, 3), Flatten, Dense(10)", &[("Conv2D", "did you mean `Conv2d`?")]);
+    assert_told(
+        "struct N(8) -> 8 { Relu }",
+        &[(
+            "Relu",
+            "there is no layer `Relu`: did you mean `ReLU`? If `Relu` is a type of yours, write `self::Relu`",
+        )],
+    );
+    assert_lines(
+        "Quux(3), Flatten, Dense(10)",
+        &[("Quux", "a type of yours stands without parentheses")],
+    );
+    assert_lines("Residuals { ReLU }, Dense(10)", &[("Residuals", "did you mean `Residual`?")]);
+    assert_about(
+        "block Basic { Dense(8) } struct N(8) -> 8 { Basik }",
+        &[("Basik", "did you mean `Basic`?")],
+    );
+    assert_lines("my::Layer(3), Dense(10)", &[("Layer", "takes no arguments here")]);
+}
+
+#[test]
+fn the_same_name_twice() {
+    assert_told(
+        "struct N(8) -> 8 { fc: Dense(8), Residual { fc: Dense(8) } }",
+        &[("fc", "the name `fc` is there twice"), ("fc", "the other name `fc` is here")],
+    );
+    assert_about(
+        "block B { ReLU } block B { ReLU }",
+        &[("B", "the block `B` is there twice"), ("B", "is here")],
+    );
+    assert_about("block Dense { ReLU }", &[("Dense", "is a layer already")]);
+    assert_about(
+        "struct N(a: 8, a: 8) -> 8 { Add { a => {}, a => {} } }",
+        &[("a", "the input `a` is there twice"), ("a", "is here")],
+    );
+}
+
+#[test]
+fn blocks_in_a_circle() {
+    assert_told(
+        "block A { B } block B { ReLU, A } struct N(8) -> 8 { A, ReLU }",
+        &[("A", "a block cannot contain itself: `A` uses `B` uses `A`")],
+    );
+    assert_about("block A { Repeat(2) { A } } struct N(8) -> 8 { A }", &[("A", "`A` uses `A`")]);
+}
+
+#[test]
+fn sources_of_branches() {
+    assert_about(
+        "struct N(image: 8, table: 8) -> 8 { Add { image => {}, tabel => {} } }",
+        &[("tabel", "did you mean `table`?")],
+    );
+    assert_lines(
+        "Flatten, Add { {}, later => {} }, later: Dense(10)",
+        &[("later", "no input and no layer before this that is called `later`")],
+    );
+    assert_lines(
+        "Flatten, Residual { inner: Dense(784) }, Add { {}, inner => {} }, Dense(10)",
+        &[("inner", "called `inner`")],
+    );
+    assert_about(
+        "block B { Add { {}, image => {} } } struct N(image: 8) -> 8 { B }",
+        &[("image", "called `image`")],
+    );
+}
+
+#[test]
+fn inputs() {
+    assert_about(
+        "struct N(8, 8) -> 8 { Dense(8) }",
+        &[("8", "several inputs need names"), ("8", "several inputs need names")],
+    );
+    assert_about("struct N(a: 8, b: 8) -> 8 { Dense(8) }", &[("Dense", "begins with a join")]);
+    assert_about(
+        "struct N(a: 8, b: 8) -> 8 { Add { {}, b => {} } }",
+        &[("{}", "this branch has no input")],
+    );
+    assert_about(
+        "struct N(a: 8, b: 8) -> 8 { Add { a => {}, a => { ReLU } } }",
+        &[("b", "the input `b` is never used")],
+    );
+}
+
+#[test]
+fn joins() {
+    assert_lines("Flatten, Add, Dense(10)", &[("Add", "`Add` joins branches")]);
+    assert_lines("Flatten, Add { {} }, Dense(10)", &[("Add", "two branches or more")]);
+    assert_lines("Flatten, Dense(10) { {}, {} }", &[("Dense", "has no branches")]);
+    assert_about("block B { ReLU } struct N(8) -> 8 { B { {}, {} } }", &[("B", "has no branches")]);
+}
+
+#[test]
+fn limits() {
+    assert_about(
+        "struct N(8) -> 8 { Repeat(5000) { ReLU } }",
+        &[("ReLU", "more than 4096 layers")],
+    );
+    let mut blocks = String::from("block B0 { ReLU, ReLU }");
+    for n in 1..40 {
+        blocks += &format!("block B{n} {{ B{0}, B{0} }}", n - 1);
+    }
+    assert_about(
+        &format!("{blocks} struct N(8) -> 8 {{ B39 }}"),
+        &[("ReLU", "more than 4096 layers")],
+    );
+    let mut blocks = String::from("block C0 { ReLU }");
+    for n in 1..100 {
+        blocks += &format!("block C{n} {{ C{} }}", n - 1);
+    }
+    let told = super::told(&format!("{blocks} struct N(8) -> 8 {{ C99 }}"));
+    assert_eq!(told.len(), 1);
+    assert!(told[0].1.contains("nested more than 64 deep"));
+}
