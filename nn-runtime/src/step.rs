@@ -293,7 +293,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
 }
 
 /// Memory cut into equal chunks, each used by one task at a time.
-struct Chunks<T> {
+pub(crate) struct Chunks<T> {
     base: *mut T,
     len: usize,
     count: usize,
@@ -303,7 +303,7 @@ struct Chunks<T> {
 unsafe impl<T: Send> Sync for Chunks<T> {}
 
 impl<T> Chunks<T> {
-    fn new(memory: &mut [T], len: usize) -> Self {
+    pub(crate) fn new(memory: &mut [T], len: usize) -> Self {
         let count = memory.len().checked_div(len).unwrap_or(usize::MAX);
         Self { base: memory.as_mut_ptr(), len, count }
     }
@@ -312,7 +312,7 @@ impl<T> Chunks<T> {
     /// The memory must still be borrowed by the caller of `new`, and no other reference to this chunk
     /// may be alive.
     #[expect(clippy::mut_from_ref, reason = "chunks are disjoint; the caller keeps each to itself")]
-    unsafe fn chunk(&self, index: usize) -> &mut [T] {
+    pub(crate) unsafe fn chunk(&self, index: usize) -> &mut [T] {
         assert!(index < self.count, "chunk {index} of {}", self.count);
         // SAFETY: inside the memory by the assertion, unique and alive by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.base.add(index * self.len), self.len) }

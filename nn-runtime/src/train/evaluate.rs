@@ -1,16 +1,19 @@
 //! How a network does on samples, without learning from them.
 
 use super::Score;
-use crate::Network;
 use crate::Values;
 use crate::batch::{Batch, BatchError};
 use crate::data::Data;
 use crate::loss::{Loss, Tally};
-use crate::step::infer_flat;
+use crate::step::{Chunks, infer_flat};
+use crate::{Network, parallel};
 
 /// Numbers of outputs that are held at once, and the most samples that have them.
 const OUTPUT_NUMBERS: usize = 1 << 20;
 const MAX_SAMPLES: usize = 4096;
+
+/// Samples whose losses one thread computes at a time.
+const SHARD: usize = 32;
 
 /// See [`Network::evaluate`].
 pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
@@ -31,14 +34,39 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     let len = N::Output::LEN;
     let at_once = (OUTPUT_NUMBERS / len).clamp(1, MAX_SAMPLES).min(data.len().max(1));
     let mut outputs = vec![0.0; at_once * len];
-    let mut unused = vec![0.0; len];
-    let mut tally = Tally::default();
+    let mut d_outputs = outputs.clone();
+    let mut tallies = vec![Tally::default(); at_once.div_ceil(SHARD)];
+    let mut sum = Tally::default();
     for (inputs, targets) in data.inputs.chunks(at_once).zip(data.targets.chunks(at_once)) {
         let outputs = &mut outputs[..inputs.len() * len];
         infer_flat(net, inputs, outputs);
-        for (y, target) in outputs.chunks_exact(len).zip(targets) {
-            tally.count(loss, y, target, 1.0, &mut unused);
-        }
+        let tallies = &mut tallies[..inputs.len().div_ceil(SHARD)];
+        tally_shards::<N, L>(loss, outputs, targets, &mut d_outputs, tallies);
+        sum = tallies.iter().fold(sum, |sum, tally| sum.with(tally));
     }
-    tally
+    sum
+}
+
+/// What the loss says of outputs, shard by shard. Losses write gradients too; they go to `d_outputs`.
+fn tally_shards<N: Network, L: Loss<N::Output>>(
+    loss: &L,
+    outputs: &[f32],
+    targets: &[L::Target],
+    d_outputs: &mut [f32],
+    tallies: &mut [Tally],
+) {
+    let len = N::Output::LEN;
+    let end = |shard: usize| targets.len().min((shard + 1) * SHARD) * len;
+    let tasks = tallies.len();
+    let tallies = Chunks::new(tallies, 1);
+    parallel::for_each_piece(d_outputs, tasks, end, |shard, _, d_y| {
+        let first = shard * SHARD;
+        let samples = outputs[first * len..].chunks_exact(len).zip(&targets[first..]);
+        let mut tally = Tally::default();
+        for ((y, target), d_y) in samples.zip(d_y.chunks_exact_mut(len)) {
+            tally.count(loss, y, target, 1.0, d_y);
+        }
+        // SAFETY: each shard is the task of one thread, and the tallies are borrowed meanwhile.
+        unsafe { tallies.chunk(shard)[0] = tally };
+    });
 }
