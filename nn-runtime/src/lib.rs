@@ -32,7 +32,7 @@ pub use check::{GradientCheck, check_gradients};
 pub use layer::Layer;
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
-pub use memory::{Buffer, Memory, Part, Shards, WorkMemory, add_to, most, take};
+pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, most, take};
 pub use network::{LayerInfo, Network, Shaped};
 pub use parameters::{Parameters, add_field};
 pub use random::Streams;

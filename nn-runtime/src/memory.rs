@@ -205,6 +205,17 @@ impl<'a> Shards<'a> {
         self.samples
     }
 
+    /// The shards that are full, all but a last one with fewer samples, as one run of numbers.
+    #[must_use]
+    pub fn full(&self) -> FullShards<'a> {
+        let count = self.samples / self.capacity;
+        let begin = self.kept_base + self.kept.range(self.capacity).start;
+        let last = count.saturating_sub(1) * self.stride;
+        let end = begin + last + self.kept.len * self.capacity;
+        let kept = if count == 0 { &[] } else { &self.memory[begin..end] };
+        FullShards { count, samples: self.capacity, stride: self.stride, kept }
+    }
+
     /// [`Memory::partial`] of shard `shard`.
     #[must_use]
     pub fn partial(&self, shard: usize) -> &'a [f32] {
@@ -217,6 +228,19 @@ impl<'a> Shards<'a> {
         let base = shard * self.stride + self.kept_base;
         &self.memory[base..][self.kept.range(self.samples(shard))]
     }
+}
+
+/// The shards of a batch that have as many samples as fit.
+#[derive(Clone, Copy, Debug)]
+pub struct FullShards<'a> {
+    /// How many there are, maybe none.
+    pub count: usize,
+    /// How many samples each has.
+    pub samples: usize,
+    /// Numbers from what one left behind to what the next did.
+    pub stride: usize,
+    /// [`Memory::kept`] of all of them: that of shard `i` begins at `i * stride`.
+    pub kept: &'a [f32],
 }
 
 /// What one station may use at inference.

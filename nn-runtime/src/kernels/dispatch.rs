@@ -22,13 +22,12 @@ macro_rules! dispatch {
                 fn avx2($($arg: $type),*) {
                     body($($arg),*);
                 }
-                if $crate::kernels::dispatch::has_avx512() {
+                match $crate::kernels::Isa::best() {
                     // SAFETY: the processor has these features.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if std::arch::is_x86_feature_detected!("avx2") {
+                    $crate::kernels::Isa::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
-                    return unsafe { avx2($($arg),*) };
+                    $crate::kernels::Isa::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::Isa::Baseline => {}
                 }
             }
             body($($arg),*);
@@ -37,14 +36,3 @@ macro_rules! dispatch {
 }
 
 pub(crate) use dispatch;
-
-/// Whether the processor has the parts of AVX-512 that all its servers since 2017 have.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-pub(crate) fn has_avx512() -> bool {
-    use std::arch::is_x86_feature_detected;
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-}

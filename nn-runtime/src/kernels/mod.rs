@@ -1,12 +1,25 @@
 //! The arithmetic of dense and convolutional layers, with sizes known at run time, so that it is
 //! compiled once, optimised, and not in every program.
 
+mod border;
+mod conv2d;
+mod dense;
 pub(crate) mod dispatch;
+mod dots;
 pub(crate) mod elementwise;
 mod geometry;
+mod isa;
 pub(crate) mod norm;
 pub(crate) mod pool;
+mod product;
 pub mod reference;
 pub(crate) mod rows;
+#[cfg(test)]
+mod tests;
+mod tile;
 
+pub use border::Border;
+pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_turn};
+pub use dense::{Pieces, d_bias, dense, dense_d_weight, dense_d_x};
 pub use geometry::Geometry;
+pub use isa::Isa;

@@ -1,7 +1,7 @@
 //! [`Conv2d`]: PyTorch's `nn.Conv2d`, channels last.
 
 use crate::init::fan_in_uniform;
-use crate::kernels::{Geometry, reference};
+use crate::kernels::{self, Geometry, Isa, Pieces};
 use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::conv2d;
 
@@ -34,6 +34,12 @@ where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
     const PARTIAL: usize = Self::LEN;
+    /// The weights turned around, for the input's gradient.
+    const SHARED: usize = geometry::<S>().weight_len();
+    const SCRATCH: usize = {
+        let (x, d_y) = (geometry::<S>().padded_len(), geometry::<S>().padded_gradient_len());
+        if x > d_y { x } else { d_y }
+    };
 
     fn initialise(&mut self, streams: Streams) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, streams);
@@ -54,9 +60,15 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
         let g = const { geometry::<S>() };
-        reference::conv2d(&g, x[0], self.weight.as_floats(), &self.bias, y);
+        let scratch = &mut memory.scratch[..g.padded_len()];
+        let weight = self.weight.as_floats();
+        kernels::conv2d(Isa::best(), &g, x[0], weight, &self.bias, y, scratch);
+    }
+
+    fn prepare(&self, shared: &mut [f32]) {
+        kernels::conv2d_turn(const { &geometry::<S>() }, self.weight.as_floats(), shared);
     }
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
@@ -66,7 +78,7 @@ where
 
     fn backward(
         &self,
-        _pass: &Pass,
+        pass: &Pass,
         _phase: usize,
         x: &[&[f32]],
         _y: &[f32],
@@ -74,14 +86,14 @@ where
         d_x: &mut [Option<&mut [f32]>],
         memory: Memory<'_>,
     ) {
-        let g = const { geometry::<S>() };
-        let (d_weight, d_bias) = memory.partial.split_at_mut(Self::LEN - BIAS);
-        d_weight.fill(0.0);
-        reference::conv2d_d_weight(&g, x[0], d_y, d_weight);
-        d_bias.fill(0.0);
-        reference::d_bias(d_y, d_bias);
+        let (isa, g) = (Isa::best(), const { geometry::<S>() });
+        let Memory { scratch, partial, shared, .. } = memory;
+        partial.fill(0.0);
+        let (d_weight, d_bias) = partial.split_at_mut(Self::LEN - BIAS);
+        kernels::conv2d_d_weight(isa, &g, x[0], d_y, d_weight, scratch);
+        kernels::d_bias(isa, Pieces::one(pass.n * S::OUT / F), d_y, d_bias);
         if let Some(d_x) = &mut d_x[0] {
-            reference::conv2d_d_x(&g, d_y, self.weight.as_floats(), d_x);
+            kernels::conv2d_d_x(isa, &g, d_y, shared, d_x, scratch);
         }
     }
 }

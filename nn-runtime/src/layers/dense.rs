@@ -1,7 +1,7 @@
 //! [`Dense`]: PyTorch's `nn.Linear`.
 
 use crate::init::fan_in_uniform;
-use crate::kernels::reference;
+use crate::kernels::{self, Isa, Pieces};
 use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::dense;
 
@@ -27,7 +27,8 @@ where
 {
     /// Its input and the gradient of its output, from which the weights' gradient is made.
     const KEPT: usize = S::IN + S::OUT;
-    const GRADIENT_TASKS: usize = IN + 1;
+    /// Some rows of the weights in each, and the bias.
+    const GRADIENT_TASKS: usize = IN.div_ceil(task_rows(UNITS)) + 1;
 
     fn initialise(&mut self, streams: Streams) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, IN, streams);
@@ -43,7 +44,8 @@ where
     }
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
-        reference::dense(IN, UNITS, x[0], self.weight.as_floats(), &self.bias, y);
+        let weight = self.weight.as_floats();
+        kernels::dense(Isa::best(), IN, UNITS, x[0], weight, &self.bias, y);
     }
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
@@ -64,25 +66,50 @@ where
     ) {
         memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
         let Some(d_x) = &mut d_x[0] else { return };
-        reference::dense_d_x(IN, UNITS, d_y, self.weight.as_floats(), d_x);
+        kernels::dense_d_x(Isa::best(), UNITS, d_y, self.weight.as_floats(), d_x);
     }
 
     fn gradient_end(task: usize) -> usize {
-        if task < IN { (task + 1) * UNITS } else { IN * UNITS + BIAS }
+        if task + 1 < <Self as Station<S>>::GRADIENT_TASKS {
+            ((task + 1) * task_rows(UNITS)).min(IN) * UNITS
+        } else {
+            IN * UNITS + BIAS
+        }
     }
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        let isa = Isa::best();
+        let is_bias = task + 1 == <Self as Station<S>>::GRADIENT_TASKS;
         d_weights.fill(0.0);
-        for shard in 0..shards.count() {
-            let (x, d_y) = shards.kept(shard).split_at(shards.samples(shard) * S::IN);
-            for (x, d_y) in x.chunks_exact(IN).zip(d_y.chunks_exact(UNITS)) {
-                let x = if task < IN { x[task] } else { 1.0 };
-                for (d, d_y) in d_weights.iter_mut().zip(d_y) {
-                    *d += x * d_y;
-                }
+        let mut add = |kept: &[f32], samples: usize, pieces: Pieces| {
+            let (x, d_y) = (kept, &kept[samples * S::IN..]);
+            if is_bias {
+                kernels::d_bias(isa, pieces, d_y, d_weights);
+            } else {
+                let first = task * task_rows(UNITS);
+                kernels::dense_d_weight(isa, IN, UNITS, pieces, first, x, d_y, d_weights);
             }
+        };
+        // One product for all full shards, so that sums stay in registers.
+        let full = shards.full();
+        if full.count > 0 {
+            let rows = full.samples * (S::IN / IN);
+            let pieces = Pieces { count: full.count, stride: full.stride, rows };
+            add(full.kept, full.samples, pieces);
+        }
+        if full.count < shards.count() {
+            let samples = shards.samples(full.count);
+            add(shards.kept(full.count), samples, Pieces::one(samples * (S::IN / IN)));
         }
     }
+}
+
+/// How many rows of the weights one gradient task computes: enough for its inputs to be worth
+/// reading, few enough for all threads to have some.
+const fn task_rows(units: usize) -> usize {
+    const NUMBERS: usize = 1 << 14;
+    let rows = (NUMBERS / units).next_multiple_of(8);
+    if rows == 0 { 8 } else { rows }
 }
 
 #[cfg(test)]

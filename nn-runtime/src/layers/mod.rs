@@ -26,7 +26,7 @@ mod softmax;
 mod softplus;
 mod tanh;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use add::Add;
 pub use avg_pool2d::AvgPool2d;

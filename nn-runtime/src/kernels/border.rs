@@ -1,0 +1,62 @@
+//! [`Border`]: zeros around a picture.
+
+/// How many zeros stand around a picture: above and left, below and right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Border {
+    /// Above, and to the left.
+    pub before: [usize; 2],
+    /// Below, and to the right.
+    pub after: [usize; 2],
+}
+
+impl Border {
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.before[0] + self.before[1] + self.after[0] + self.after[1] == 0
+    }
+
+    /// The size of a picture with this border.
+    #[must_use]
+    pub const fn around(&self, size: [usize; 2]) -> [usize; 2] {
+        [self.before[0] + size[0] + self.after[0], self.before[1] + size[1] + self.after[1]]
+    }
+
+    /// Numbers of a picture with this border; 0 where there is none, because nothing is copied then.
+    #[must_use]
+    pub const fn len(&self, size: [usize; 2], channels: usize) -> usize {
+        if self.is_none() {
+            return 0;
+        }
+        let [height, width] = self.around(size);
+        height * width * channels
+    }
+
+    /// Copies a picture into the first [`Self::len`] numbers of `memory`, with zeros around it.
+    ///
+    /// # Panics
+    /// When lengths and sizes do not fit together.
+    pub(crate) fn add<'a>(
+        &self,
+        size: [usize; 2],
+        channels: usize,
+        picture: &[f32],
+        memory: &'a mut [f32],
+    ) -> &'a [f32] {
+        let padded = &mut memory[..self.len(size, channels)];
+        let line = size[1] * channels;
+        assert_eq!(picture.len(), size[0] * line, "a picture of this size");
+        let padded_line = self.around(size)[1] * channels;
+        let (above, rest) = padded.split_at_mut(self.before[0] * padded_line);
+        let (lines, below) = rest.split_at_mut(size[0] * padded_line);
+        above.fill(0.0);
+        below.fill(0.0);
+        let begin = self.before[1] * channels;
+        for (from, to) in picture.chunks_exact(line).zip(lines.chunks_exact_mut(padded_line)) {
+            to[..begin].fill(0.0);
+            to[begin..begin + line].copy_from_slice(from);
+            to[begin + line..].fill(0.0);
+        }
+        padded
+    }
+}

@@ -1,0 +1,113 @@
+//! The kernels of dense layers. Each has a twin of the same name in [`reference`](super::reference).
+
+use super::dots::dots;
+use super::isa::Isa;
+use super::product::{Begin, Kind, Product, Walk};
+
+/// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
+/// needs stays in the second-level cache, and the rows' part in the first-level one.
+const BLOCK: usize = 512;
+
+/// `y = x W + b` for rows of `x`: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
+/// empty.
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub fn dense(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    let rows = Walk::line(y.len() / units, inputs, units);
+    let mut begin = Begin::bias(bias);
+    let mut first = 0;
+    while first < inputs {
+        let count = BLOCK.min(inputs - first);
+        let terms = Walk::line(count, 1, units);
+        let product = Product { kind: Kind::Matrix, rows, terms, columns: units, begin };
+        product.compute(isa, &x[first..], &weight[first * units..], y);
+        begin = Begin::Add;
+        first += count;
+    }
+}
+
+/// `d_x = d_y Wᵀ`
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub fn dense_d_x(isa: Isa, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
+    dots(isa, units, d_y, weight, d_x);
+}
+
+/// Where the rows of a batch lie that came in several pieces, one for each shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Pieces {
+    /// How many pieces.
+    pub count: usize,
+    /// Numbers from the beginning of one to the next.
+    pub stride: usize,
+    /// Rows in each.
+    pub rows: usize,
+}
+
+impl Pieces {
+    /// Rows that lie in one piece.
+    #[must_use]
+    pub const fn one(rows: usize) -> Self {
+        Self { count: 1, stride: 0, rows }
+    }
+
+    const fn walk(self, a: usize, other: usize) -> Walk {
+        let Self { count, stride, rows } = self;
+        Walk { count: [1, count, rows], a: [0, stride, a], other: [0, stride, other] }
+    }
+}
+
+/// Adds `xᵀ d_y` to `d_weight`, which may be some rows of it only, from row `first` on.
+///
+/// # Panics
+/// When the lengths do not fit together.
+#[expect(clippy::too_many_arguments, reason = "sizes, two inputs, one output")]
+pub fn dense_d_weight(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    pieces: Pieces,
+    first: usize,
+    x: &[f32],
+    d_y: &[f32],
+    d_weight: &mut [f32],
+) {
+    let product = Product {
+        kind: Kind::Matrix,
+        rows: Walk::line(d_weight.len() / units, 1, units),
+        terms: pieces.walk(inputs, units),
+        columns: units,
+        begin: Begin::Add,
+    };
+    product.compute(isa, &x[first..], d_y, d_weight);
+}
+
+/// Adds the sum of all rows of `d_y` to `d_bias`; does nothing where there is no bias.
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub fn d_bias(isa: Isa, pieces: Pieces, d_y: &[f32], d_bias: &mut [f32]) {
+    if d_bias.is_empty() {
+        return;
+    }
+    let terms = pieces.walk(0, d_bias.len());
+    let product = Product {
+        kind: Kind::Matrix,
+        rows: Walk::line(1, 0, 0),
+        // The same 1 for each row.
+        terms: Walk { a: [0; 3], ..terms },
+        columns: d_bias.len(),
+        begin: Begin::Add,
+    };
+    product.compute(isa, &[1.0], d_y, d_bias);
+}

@@ -1,0 +1,147 @@
+//! `C = A Bᵀ`: products whose sums run along the rows of both matrices, such as a dense layer's
+//! input gradient. Lanes run along the sum, so that nothing is transposed.
+
+#![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
+
+#[cfg(target_arch = "x86_64")]
+use super::isa::{Avx2, Avx512};
+use super::isa::{Baseline, Isa, Kernel, Lanes};
+
+/// Rows of `B` in a tile: [`Lanes::sums`] adds up that many vectors at once.
+const WIDTH: usize = 4;
+
+/// As much of a row as is worked on at a time, so that a tile's rows stay in the first-level cache.
+const BLOCK: usize = 1024;
+
+/// `c[m, n] = Σ a[m, k] b[n, k]`: `a` has rows of `k` numbers, `b` too, and `c` has rows of as many
+/// numbers as `b` has rows.
+///
+/// The sum's order depends on `k` alone.
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub(crate) fn dots(isa: Isa, k: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
+    assert!(k > 0 && a.len().is_multiple_of(k) && b.len().is_multiple_of(k), "whole rows");
+    let (rows, columns) = (a.len() / k, b.len() / k);
+    assert_eq!(Some(c.len()), rows.checked_mul(columns), "one number for each pair of rows");
+    assert!(isa.is_available());
+    let dots = Dots { rows, columns, k, a: a.as_ptr(), b: b.as_ptr(), c: c.as_mut_ptr() };
+    // SAFETY: the instructions are there, and the matrices have the sizes that were asserted.
+    unsafe {
+        match isa {
+            Isa::Baseline => Baseline::run(&ByTiles::<2>(dots)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Avx2::run(&ByTiles::<2>(dots)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Avx512::run(&ByTiles::<4>(dots)),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => unreachable!("not available here"),
+        }
+    }
+}
+
+/// The matrices: `a` has `rows * k` numbers, `b` `columns * k`, `c` `rows * columns`.
+struct Dots {
+    rows: usize,
+    columns: usize,
+    k: usize,
+    a: *const f32,
+    b: *const f32,
+    c: *mut f32,
+}
+
+/// By blocks of `k`, then tiles of `M` rows of `A` and [`WIDTH`] rows of `B`.
+struct ByTiles<const M: usize>(Dots);
+
+impl<const M: usize> Kernel for ByTiles<M> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(&self) {
+        let dots = &self.0;
+        let mut begin = 0;
+        while begin < dots.k {
+            let len = BLOCK.min(dots.k - begin);
+            for column in (0..dots.columns).step_by(WIDTH) {
+                let mut row = 0;
+                while row < dots.rows {
+                    let at = Place { row, column, begin, len };
+                    // SAFETY: the caller's; the place begins inside of all matrices.
+                    unsafe {
+                        if row + 1 < dots.rows {
+                            dots.tile::<L, M>(&at);
+                            row += M;
+                        } else {
+                            dots.tile::<L, 1>(&at);
+                            row += 1;
+                        }
+                    }
+                }
+            }
+            begin += len;
+        }
+    }
+}
+
+impl Dots {
+    /// Rows and columns beyond the last repeat it and are not stored.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes, const M: usize>(&self, at: &Place) {
+        // SAFETY: row and column numbers are limited to those that are there, and `k` to `begin + len`.
+        unsafe {
+            let (mut from_a, mut from_b) = ([self.a; M], [self.b; WIDTH]);
+            for r in 0..M {
+                from_a[r] = self.a.add((at.row + r).min(self.rows - 1) * self.k + at.begin);
+            }
+            for n in 0..WIDTH {
+                from_b[n] = self.b.add((at.column + n).min(self.columns - 1) * self.k + at.begin);
+            }
+            let mut sums = [[L::zero(); WIDTH]; M];
+            let mut k = 0;
+            while k + L::COUNT <= at.len {
+                let mut row = [L::zero(); WIDTH];
+                for n in 0..WIDTH {
+                    row[n] = L::load(from_b[n].add(k));
+                }
+                for r in 0..M {
+                    let x = L::load(from_a[r].add(k));
+                    for n in 0..WIDTH {
+                        sums[r][n] = L::mul_add(x, row[n], sums[r][n]);
+                    }
+                }
+                k += L::COUNT;
+            }
+            if k < at.len {
+                let tail = L::tail(at.len - k);
+                for r in 0..M {
+                    let x = L::load_tail(from_a[r].add(k), tail);
+                    for n in 0..WIDTH {
+                        let row = L::load_tail(from_b[n].add(k), tail);
+                        sums[r][n] = L::mul_add(x, row, sums[r][n]);
+                    }
+                }
+            }
+            for r in 0..M {
+                if at.row + r < self.rows {
+                    let to = self.c.add((at.row + r) * self.columns + at.column);
+                    let sums = L::sums(sums[r]);
+                    for n in 0..WIDTH {
+                        if at.column + n < self.columns {
+                            let before = if at.begin == 0 { 0.0 } else { *to.add(n) };
+                            *to.add(n) = before + sums[n];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where a tile begins, and how much of `k` it sums.
+struct Place {
+    row: usize,
+    column: usize,
+    begin: usize,
+    len: usize,
+}

@@ -1,0 +1,182 @@
+//! [`Product`]: the one loop nest behind dense layers and convolutions, forward and backward.
+//!
+//! All of them are matrix products `C[m, n] = Σ A[m, k] B[k, n]` in which rows and columns of the
+//! matrices lie anywhere: a row may be a pixel, `k` may run over the elements of a kernel and over
+//! channels. Nothing is copied into a matrix beforehand.
+//!
+//! Each number of `C` is one chain of multiply-adds in the order of `k`, whatever tile it is part of.
+//! So a sample gives the same bits by itself and in any batch.
+
+#[cfg(target_arch = "x86_64")]
+use super::isa::{Avx2, Avx512};
+use super::isa::{Baseline, Isa, Lanes};
+use super::tile::Panel;
+
+/// Three nested loops, the last one innermost, that walk over two matrices.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    /// How often each loop runs.
+    pub(crate) count: [usize; 3],
+    /// How far one round of each goes in `A`.
+    pub(crate) a: [usize; 3],
+    /// How far one round of each goes in the other matrix.
+    pub(crate) other: [usize; 3],
+}
+
+impl Walk {
+    /// One loop.
+    pub(crate) const fn line(count: usize, a: usize, other: usize) -> Self {
+        Self { count: [1, 1, count], a: [0, 0, a], other: [0, 0, other] }
+    }
+
+    /// How many rounds in all.
+    pub(crate) const fn len(&self) -> usize {
+        self.count[0] * self.count[1] * self.count[2]
+    }
+
+    /// The same walk with fewer loops, where an inner one ends where the next round of the outer one
+    /// begins.
+    fn merged(mut self) -> Self {
+        for outer in [1, 0] {
+            let inner = if self.count[1] == 1 { 2 } else { outer + 1 };
+            let count = self.count[inner];
+            let seamless = self.a[outer] == count * self.a[inner]
+                && self.other[outer] == count * self.other[inner];
+            if seamless || self.count[outer] == 1 {
+                self.count[inner] *= self.count[outer];
+                self.count[outer] = 1;
+            }
+        }
+        self
+    }
+
+    /// The largest offsets; `None` where there are no rounds at all, or where they overflow.
+    fn last(&self) -> Option<[usize; 2]> {
+        let mut last = [0_usize; 2];
+        for i in 0..3 {
+            let rounds = self.count[i].checked_sub(1)?;
+            last[0] = last[0].checked_add(rounds.checked_mul(self.a[i])?)?;
+            last[1] = last[1].checked_add(rounds.checked_mul(self.other[i])?)?;
+        }
+        Some(last)
+    }
+}
+
+/// What a product begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Begin<'a> {
+    /// `C = A B`
+    Zero,
+    /// `C = A B + b`, the same for each row.
+    Row(&'a [f32]),
+    /// `C = C + A B`
+    Add,
+}
+
+impl<'a> Begin<'a> {
+    /// The bias, or nothing where there is none.
+    pub(crate) const fn bias(bias: &'a [f32]) -> Self {
+        if bias.is_empty() { Self::Zero } else { Self::Row(bias) }
+    }
+}
+
+/// Which numbers of `A` meet a row of `B`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One for all columns: a matrix product.
+    Matrix,
+    /// One for each column, standing side by side: `C[m, n] = Σ A[m, k, n] B[k, n]`, a depthwise
+    /// convolution.
+    Columns,
+}
+
+/// A product that can be computed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Product<'a> {
+    /// Which one.
+    pub(crate) kind: Kind,
+    /// The rows of `A` and of `C`.
+    pub(crate) rows: Walk,
+    /// What is summed: columns of `A`, rows of `B`.
+    pub(crate) terms: Walk,
+    /// The columns of `B` and `C`, which stand side by side.
+    pub(crate) columns: usize,
+    /// What it begins with.
+    pub(crate) begin: Begin<'a>,
+}
+
+impl Product<'_> {
+    /// Computes it.
+    ///
+    /// # Panics
+    /// When it reaches beyond one of the matrices, or the machine does not have the instructions.
+    pub(crate) fn compute(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
+        if self.rows.len() == 0 || self.columns == 0 {
+            return;
+        }
+        let product = Self { terms: self.terms.merged(), ..*self };
+        product.check(a.len(), b.len(), c.len());
+        assert!(isa.is_available());
+        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+        // SAFETY: the instructions are available, and the product stays inside the three matrices, as
+        // `check` found.
+        unsafe {
+            match isa {
+                Isa::Baseline => product.compute_as::<Baseline, 6, 6, 0>(a, b, c),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => product.compute_as::<Avx2, 6, 6, 0>(a, b, c),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => product.compute_as::<Avx512, 8, 8, 6>(a, b, c),
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => unreachable!("not available here"),
+            }
+        }
+    }
+
+    fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
+        let [row_a, row_c] = self.rows.last().expect("rows within memory");
+        let wide = if self.kind == Kind::Columns { self.columns } else { 1 };
+        assert!(row_c + self.columns <= c_len, "rows end inside C");
+        if self.terms.len() > 0 {
+            let [term_a, term_b] = self.terms.last().expect("terms within memory");
+            assert!(row_a + term_a + wide <= a_len, "rows end inside A");
+            assert!(term_b + self.columns <= b_len, "terms end inside B");
+        }
+        if let Begin::Row(row) = self.begin {
+            assert_eq!(row.len(), self.columns, "a number to begin with, one for each column");
+        }
+    }
+
+    /// The product by panels of columns. `M1`, `M2`, `M4` are the rows of tiles that are 1, 2 and 4
+    /// vectors wide: as many as registers can hold, 0 where that is too wide.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there, and [`Self::check`] must have found the product inside
+    /// of `a`, `b` and `c`.
+    unsafe fn compute_as<L: Lanes, const M1: usize, const M2: usize, const M4: usize>(
+        &self,
+        a: *const f32,
+        b: *const f32,
+        c: *mut f32,
+    ) {
+        let single = self.rows.len() == 1;
+        let mut column = 0;
+        while column < self.columns {
+            let rest = self.columns - column;
+            let vectors = rest.div_ceil(L::COUNT);
+            let panel = Panel { product: self, a, b, c, column, rest };
+            // SAFETY: the caller's.
+            let width = unsafe {
+                match self.kind {
+                    Kind::Columns => panel.compute::<L, 6, 1, true>(),
+                    // A single row has no other way to keep the multipliers busy.
+                    Kind::Matrix if single && vectors >= 8 => panel.compute::<L, 1, 8, false>(),
+                    Kind::Matrix if M4 > 0 && vectors >= 4 => panel.compute::<L, M4, 4, false>(),
+                    Kind::Matrix if vectors >= 2 => panel.compute::<L, M2, 2, false>(),
+                    Kind::Matrix => panel.compute::<L, M1, 1, false>(),
+                }
+            };
+            column += width * L::COUNT;
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Every kernel against its naive twin, with all instructions that this machine has, for sizes on
+//! both sides of every tile's edge.
+//!
+//! Values are small whole numbers, so that all sums are exact in any order: kernel and twin must
+//! agree in every bit.
+
+use super::*;
+use crate::Streams;
+
+/// `len` whole numbers from -4 to 4.
+fn whole(len: usize, stream: u64) -> Vec<f32> {
+    let streams = Streams::new(stream);
+    (0..len).map(|i| (streams.bits(i as u64) % 9) as f32 - 4.0).collect()
+}
+
+fn available() -> impl Iterator<Item = Isa> {
+    Isa::ALL.into_iter().filter(|isa| isa.is_available())
+}
+
+/// What `f` writes into `len` numbers that are `before` at first; numbers around them must stay.
+#[track_caller]
+fn written(before: &[f32], f: impl FnOnce(&mut [f32])) -> Vec<f32> {
+    const GUARD: usize = 64;
+    let mut memory = vec![f32::MAX; before.len() + 2 * GUARD];
+    memory[GUARD..GUARD + before.len()].copy_from_slice(before);
+    f(&mut memory[GUARD..GUARD + before.len()]);
+    let after = memory.split_off(GUARD + before.len());
+    let values = memory.split_off(GUARD);
+    assert!(memory.iter().chain(&after).all(|v| *v == f32::MAX), "wrote beyond the end");
+    values
+}
+
+const ROWS: [usize; 9] = [1, 2, 3, 4, 5, 7, 8, 9, 17];
+const INPUTS: [usize; 9] = [1, 2, 3, 7, 16, 17, 33, 100, 515];
+const UNITS: [usize; 19] = [1, 2, 3, 4, 5, 7, 8, 9, 10, 16, 17, 31, 32, 33, 48, 64, 65, 127, 130];
+
+fn for_all_dense(mut f: impl FnMut(Isa, usize, usize, usize)) {
+    for isa in available() {
+        for n in ROWS {
+            for inputs in INPUTS {
+                UNITS.into_iter().for_each(|units| f(isa, n, inputs, units));
+            }
+        }
+    }
+}
+
+#[test]
+fn dense_agrees_with_its_twin() {
+    for_all_dense(|isa, n, inputs, units| {
+        let (x, weight) = (whole(n * inputs, 1), whole(inputs * units, 2));
+        for bias in [whole(units, 3), vec![]] {
+            let before = vec![f32::NAN; n * units];
+            let y = written(&before, |y| dense(isa, inputs, units, &x, &weight, &bias, y));
+            let mut twin = before;
+            reference::dense(inputs, units, &x, &weight, &bias, &mut twin);
+            assert_eq!(y, twin, "{isa:?}: {n} rows, {inputs} to {units}");
+        }
+    });
+}
+
+#[test]
+fn dense_d_x_agrees_with_its_twin() {
+    for_all_dense(|isa, n, inputs, units| {
+        let (d_y, weight) = (whole(n * units, 1), whole(inputs * units, 2));
+        let before = vec![f32::NAN; n * inputs];
+        let d_x = written(&before, |d_x| dense_d_x(isa, units, &d_y, &weight, d_x));
+        let mut twin = before;
+        reference::dense_d_x(inputs, units, &d_y, &weight, &mut twin);
+        assert_eq!(d_x, twin, "{isa:?}: {n} rows, {inputs} to {units}");
+    });
+}
+
+/// Sums that are longer than a block.
+#[test]
+fn long_dense_d_x_agrees_with_its_twin() {
+    for isa in available() {
+        let (inputs, units) = (5, 2100);
+        let (d_y, weight) = (whole(3 * units, 1), whole(inputs * units, 2));
+        let mut d_x = vec![f32::NAN; 3 * inputs];
+        let mut twin = d_x.clone();
+        dense_d_x(isa, units, &d_y, &weight, &mut d_x);
+        reference::dense_d_x(inputs, units, &d_y, &weight, &mut twin);
+        assert_eq!(d_x, twin, "{isa:?}");
+    }
+}
+
+#[test]
+fn dense_d_weight_agrees_with_its_twin() {
+    for_all_dense(|isa, n, inputs, units| {
+        let (x, d_y) = (whole(n * inputs, 1), whole(n * units, 2));
+        let before = whole(inputs * units, 3);
+        let mut twin = before.clone();
+        reference::dense_d_weight(inputs, units, &x, &d_y, &mut twin);
+        let first = inputs / 3;
+        let d_weight = written(&before[first * units..], |d_weight| {
+            dense_d_weight(isa, inputs, units, Pieces::one(n), first, &x, &d_y, d_weight);
+        });
+        assert_eq!(d_weight, twin[first * units..], "{isa:?}: {n} rows, {inputs} to {units}");
+    });
+}
+
+#[test]
+fn d_bias_agrees_with_its_twin() {
+    for isa in available() {
+        for n in ROWS {
+            for units in UNITS {
+                let (d_y, before) = (whole(n * units, 1), whole(units, 2));
+                let mut twin = before.clone();
+                reference::d_bias(&d_y, &mut twin);
+                let d_bias = written(&before, |d| super::d_bias(isa, Pieces::one(n), &d_y, d));
+                assert_eq!(d_bias, twin, "{isa:?}: {n} rows of {units}");
+            }
+        }
+        super::d_bias(isa, Pieces::one(1), &[1.0, 2.0], &mut []);
+    }
+}
+
+/// Gradients of a batch in pieces, with other numbers between them.
+#[test]
+fn pieces_are_summed_in_order() {
+    let (inputs, units, stride) = (13, 7, 90);
+    let pieces = Pieces { count: 3, stride, rows: 4 };
+    let memory = whole(3 * stride, 1);
+    let (x, d_y) = (&memory[..2 * stride + 4 * inputs], &memory[4 * inputs..]);
+    let (mut twin, mut twin_bias) = (whole(inputs * units, 2), whole(units, 3));
+    let (before, before_bias) = (twin.clone(), twin_bias.clone());
+    for piece in 0..3 {
+        let x = &x[piece * stride..][..4 * inputs];
+        let d_y = &d_y[piece * stride..][..4 * units];
+        reference::dense_d_weight(inputs, units, x, d_y, &mut twin);
+        reference::d_bias(d_y, &mut twin_bias);
+    }
+    for isa in available() {
+        let d_weight =
+            written(&before, |d| dense_d_weight(isa, inputs, units, pieces, 0, x, d_y, d));
+        assert_eq!(d_weight, twin, "{isa:?}");
+        let d_bias = written(&before_bias, |d| super::d_bias(isa, pieces, d_y, d));
+        assert_eq!(d_bias, twin_bias, "{isa:?}");
+    }
+}
+
+/// Any convolution, small enough for its twin. The same `seed` gives the same one.
+fn any_convolution(seed: u64) -> Geometry {
+    let streams = Streams::new(seed);
+    let mut drawn = 0;
+    let mut draw = |choices: &[usize]| {
+        drawn += 1;
+        choices[streams.bits(drawn) as usize % choices.len()]
+    };
+    let groups = draw(&[1, 1, 1, 2, 3, 17]);
+    let (mut channels, mut filters) =
+        (groups * draw(&[1, 2, 3, 4, 16, 17]), groups * draw(&[1, 2, 3, 8, 16, 17, 33, 64, 70]));
+    if groups == 17 {
+        (channels, filters) = (17, 17 * draw(&[1, 1, 2]));
+    }
+    let mut pair = |choices: &[usize]| [draw(choices), draw(choices)];
+    let (kernel, stride) = (pair(&[1, 2, 3, 3, 4]), pair(&[1, 1, 1, 2, 3]));
+    let (dilation, input) = (pair(&[1, 1, 2, 3]), pair(&[1, 2, 4, 5, 8, 11]));
+    let padding = [pair(&[0, 0, 1, 2, 5]), pair(&[0, 0, 1, 2])];
+    let mut g = Geometry {
+        input,
+        channels,
+        output: [0; 2],
+        filters,
+        kernel,
+        stride,
+        padding,
+        dilation,
+        groups,
+    };
+    for axis in 0..2 {
+        let extent = dilation[axis] * (kernel[axis] - 1) + 1;
+        // A kernel that does not fit makes the input larger.
+        g.input[axis] += extent.saturating_sub(g.border().around(g.input)[axis]);
+        g.output[axis] = (g.border().around(g.input)[axis] - extent) / stride[axis] + 1;
+    }
+    g
+}
+
+fn for_all_convolutions(mut f: impl FnMut(Isa, usize, &Geometry)) {
+    for isa in available() {
+        for seed in 0..400 {
+            f(isa, 1 + seed as usize % 3, &any_convolution(seed));
+        }
+    }
+}
+
+#[test]
+fn conv2d_agrees_with_its_twin() {
+    for_all_convolutions(|isa, n, g| {
+        let (x, weight) = (whole(n * g.input_len(), 1), whole(g.weight_len(), 2));
+        let mut scratch = vec![f32::NAN; g.padded_len()];
+        for bias in [whole(g.filters, 3), vec![]] {
+            let before = vec![f32::NAN; n * g.output_len()];
+            let y = written(&before, |y| conv2d(isa, g, &x, &weight, &bias, y, &mut scratch));
+            let mut twin = before;
+            reference::conv2d(g, &x, &weight, &bias, &mut twin);
+            assert_eq!(y, twin, "{isa:?}: {g:?}");
+        }
+    });
+}
+
+#[test]
+fn conv2d_d_x_agrees_with_its_twin() {
+    for_all_convolutions(|isa, n, g| {
+        let (d_y, weight) = (whole(n * g.output_len(), 1), whole(g.weight_len(), 2));
+        let mut turned = vec![f32::NAN; g.weight_len()];
+        conv2d_turn(g, &weight, &mut turned);
+        let mut scratch = vec![f32::NAN; g.padded_gradient_len()];
+        let before = vec![f32::NAN; n * g.input_len()];
+        let d_x = written(&before, |d_x| conv2d_d_x(isa, g, &d_y, &turned, d_x, &mut scratch));
+        let mut twin = before;
+        reference::conv2d_d_x(g, &d_y, &weight, &mut twin);
+        assert_eq!(d_x, twin, "{isa:?}: {g:?}");
+    });
+}
+
+#[test]
+fn conv2d_d_weight_agrees_with_its_twin() {
+    for_all_convolutions(|isa, n, g| {
+        let (x, d_y) = (whole(n * g.input_len(), 1), whole(n * g.output_len(), 2));
+        let mut scratch = vec![f32::NAN; g.padded_len()];
+        let before = whole(g.weight_len(), 3);
+        let d_weight = written(&before, |d_w| conv2d_d_weight(isa, g, &x, &d_y, d_w, &mut scratch));
+        let mut twin = before;
+        reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
+        assert_eq!(d_weight, twin, "{isa:?}: {g:?}");
+    });
+}
+
+/// Numbers that do not add up exactly: every row gets the same bits in any company.
+#[test]
+fn a_row_is_the_same_in_any_batch() {
+    use crate::layers::testing::random;
+    for isa in available() {
+        for (inputs, units) in [(37, 10), (600, 128), (20, 33)] {
+            let (x, weight) = (random(20 * inputs, 1), random(inputs * units, 2));
+            let mut all = vec![0.0; 20 * units];
+            dense(isa, inputs, units, &x, &weight, &[], &mut all);
+            for n in 1..20 {
+                let mut some = vec![0.0; n * units];
+                dense(isa, inputs, units, &x[..n * inputs], &weight, &[], &mut some);
+                assert_eq!(some, all[..n * units], "{isa:?}: {n} rows");
+            }
+            let mut d_x = vec![0.0; 20 * inputs];
+            dense_d_x(isa, units, &all, &weight, &mut d_x);
+            for n in 1..20 {
+                let mut some = vec![0.0; n * inputs];
+                dense_d_x(isa, units, &all[..n * units], &weight, &mut some);
+                assert_eq!(some, d_x[..n * inputs], "{isa:?}: {n} rows backward");
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "rows end inside A")]
+fn refuses_an_input_that_is_too_short() {
+    dense(Isa::best(), 4, 2, &[0.0; 7], &[0.0; 8], &[], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "terms end inside B")]
+fn refuses_weights_that_are_too_short() {
+    dense(Isa::best(), 4, 2, &[0.0; 8], &[0.0; 7], &[], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "one for each column")]
+fn refuses_a_bias_that_is_too_short() {
+    dense(Isa::best(), 4, 3, &[0.0; 8], &[0.0; 12], &[0.0; 2], &mut [0.0; 6]);
+}

@@ -1,0 +1,223 @@
+//! The innermost part of a [`Product`]: a tile of `C` that stays in registers.
+
+#![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
+
+use super::isa::{Kernel, Lanes};
+use super::product::{Begin, Product, Walk};
+
+/// Some columns of a product, at most as wide as a tile.
+pub(crate) struct Panel<'a> {
+    pub(crate) product: &'a Product<'a>,
+    pub(crate) a: *const f32,
+    pub(crate) b: *const f32,
+    pub(crate) c: *mut f32,
+    /// The first column.
+    pub(crate) column: usize,
+    /// How many columns are left from there on. Those that do not fit into a tile are not computed.
+    pub(crate) rest: usize,
+}
+
+impl Panel<'_> {
+    /// The panel by tiles of `M` rows and `N` vectors; `WIDE` for [`Kind::Columns`](super::product::Kind).
+    /// Returns `N`.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there, and the product inside of `a`, `b` and `c`.
+    #[inline(always)]
+    pub(crate) unsafe fn compute<L: Lanes, const M: usize, const N: usize, const WIDE: bool>(
+        &self,
+    ) -> usize {
+        // SAFETY: the caller's.
+        unsafe {
+            if M == 0 {
+                unreachable!("no tile of this width");
+            } else if L::CHEAP_TAIL || self.rest < N * L::COUNT {
+                L::run(&Sweep::<M, N, WIDE, true>(self));
+            } else {
+                L::run(&Sweep::<M, N, WIDE, false>(self));
+            }
+        }
+        N
+    }
+
+    /// One tile of `rows` rows. Rows up to `M` repeat the last one and are not stored.
+    ///
+    /// # Safety
+    /// As above; `cursor` must have `rows` rows left, at least one and at most `M`.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes, const M: usize, const N: usize, const WIDE: bool, const EDGE: bool>(
+        &self,
+        cursor: &mut Cursor,
+        rows: usize,
+    ) {
+        // SAFETY: rows and terms stay inside of the matrices, which the caller has found. In the last
+        // vector of an edge only the columns that are there are touched.
+        unsafe {
+            let in_tail = (self.rest - (N - 1) * L::COUNT).min(L::COUNT);
+            let tail = L::tail(in_tail);
+            let (mut a, mut c) = ([self.a; M], [self.c; M]);
+            for r in 0..M {
+                if r < rows {
+                    let (in_a, in_c) = cursor.next(&self.product.rows);
+                    a[r] = self.a.add(in_a + if WIDE { self.column } else { 0 });
+                    c[r] = self.c.add(in_c + self.column);
+                } else {
+                    (a[r], c[r]) = (a[r - 1], c[r - 1]);
+                }
+            }
+            let mut sums = self.begin::<L, M, N, EDGE>(&c, tail);
+            let Walk { count, a: in_a, other: in_b } = self.product.terms;
+            for i in 0..count[0] {
+                for j in 0..count[1] {
+                    let mut at = i * in_a[0] + j * in_a[1];
+                    let mut b = self.b.add(self.column + i * in_b[0] + j * in_b[1]);
+                    for _ in 0..count[2] {
+                        let row = load_row::<L, N, EDGE>(b, tail);
+                        for r in 0..M {
+                            if WIDE {
+                                let x = load_row::<L, N, EDGE>(a[r].add(at), tail);
+                                for v in 0..N {
+                                    sums[r][v] = L::mul_add(x[v], row[v], sums[r][v]);
+                                }
+                            } else {
+                                let x = L::splat(*a[r].add(at));
+                                for v in 0..N {
+                                    sums[r][v] = L::mul_add(x, row[v], sums[r][v]);
+                                }
+                            }
+                        }
+                        at += in_a[2];
+                        // Not dereferenced behind the last term.
+                        b = b.wrapping_add(in_b[2]);
+                    }
+                }
+            }
+            for r in 0..M {
+                if r < rows {
+                    store_row::<L, N, EDGE>(c[r], &sums[r], tail);
+                }
+            }
+        }
+    }
+
+    /// What the sums of a tile begin with.
+    ///
+    /// # Safety
+    /// As above; `c` are the tile's rows in `C`.
+    #[inline(always)]
+    unsafe fn begin<L: Lanes, const M: usize, const N: usize, const EDGE: bool>(
+        &self,
+        c: &[*mut f32; M],
+        tail: L::Tail,
+    ) -> [[L::Vector; N]; M] {
+        // SAFETY: the caller's; a row to begin with has all columns.
+        unsafe {
+            let mut sums = [[L::zero(); N]; M];
+            match self.product.begin {
+                Begin::Zero => {}
+                Begin::Row(row) => {
+                    let row = load_row::<L, N, EDGE>(row.as_ptr().add(self.column), tail);
+                    sums.fill(row);
+                }
+                Begin::Add => {
+                    for r in 0..M {
+                        sums[r] = load_row::<L, N, EDGE>(c[r], tail);
+                    }
+                }
+            }
+            sums
+        }
+    }
+}
+
+/// All tiles of a panel, from its first row to its last. With `EDGE` the last vector is cut off.
+struct Sweep<'a, const M: usize, const N: usize, const WIDE: bool, const EDGE: bool>(&'a Panel<'a>);
+
+impl<const M: usize, const N: usize, const WIDE: bool, const EDGE: bool> Kernel
+    for Sweep<'_, M, N, WIDE, EDGE>
+{
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(&self) {
+        let mut cursor = Cursor::default();
+        let mut left = self.0.product.rows.len();
+        while left > 0 {
+            // SAFETY: the caller's; there are as many rows left as are asked for.
+            unsafe {
+                if left > 1 && M > 1 {
+                    self.0.tile::<L, M, N, WIDE, EDGE>(&mut cursor, left.min(M));
+                    left -= left.min(M);
+                } else {
+                    self.0.tile::<L, 1, N, WIDE, EDGE>(&mut cursor, 1);
+                    left -= 1;
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The instructions of `L` must be there, and `N` vectors at `from`, the last cut off at an edge.
+#[inline(always)]
+unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
+    from: *const f32,
+    tail: L::Tail,
+) -> [L::Vector; N] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut row = [L::zero(); N];
+        for v in 0..N {
+            let from = from.add(v * L::COUNT);
+            row[v] = if EDGE && v == N - 1 { L::load_tail(from, tail) } else { L::load(from) };
+        }
+        row
+    }
+}
+
+/// # Safety
+/// As for [`load_row`].
+#[inline(always)]
+unsafe fn store_row<L: Lanes, const N: usize, const EDGE: bool>(
+    to: *mut f32,
+    row: &[L::Vector; N],
+    tail: L::Tail,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        for v in 0..N {
+            let to = to.add(v * L::COUNT);
+            if EDGE && v == N - 1 {
+                L::store_tail(to, row[v], tail);
+            } else {
+                L::store(to, row[v]);
+            }
+        }
+    }
+}
+
+/// Goes from row to row.
+#[derive(Default)]
+struct Cursor {
+    round: [usize; 3],
+    a: usize,
+    c: usize,
+}
+
+impl Cursor {
+    /// Where the next row begins in `A` and `C`. Divisions would cost more than a small tile.
+    #[inline(always)]
+    fn next(&mut self, rows: &Walk) -> (usize, usize) {
+        let now = (self.a, self.c);
+        for i in [2, 1, 0] {
+            self.a += rows.a[i];
+            self.c += rows.other[i];
+            self.round[i] += 1;
+            if self.round[i] < rows.count[i] {
+                break;
+            }
+            self.a -= rows.count[i] * rows.a[i];
+            self.c -= rows.count[i] * rows.other[i];
+            self.round[i] = 0;
+        }
+        now
+    }
+}
