@@ -1,7 +1,7 @@
 //! [`Batch`]: the samples of one training step.
 
 use crate::loss::Loss;
-use crate::{Inputs, Values};
+use crate::{Inputs, Network, Station, Values, Whole};
 
 /// Samples that cannot be trained on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,17 @@ pub enum BatchError {
         inputs: usize,
         /// How many targets there are.
         targets: usize,
+    },
+    /// Fewer samples at a time than a layer's statistics over the batch need.
+    #[error(
+        "expected at least {least} samples at a time in training, found {found}: `BatchNorm` needs more \
+         than 1 value per channel"
+    )]
+    TooFew {
+        /// How many samples the network needs.
+        least: usize,
+        /// How many samples the smallest batch has.
+        found: usize,
     },
     /// Inputs without room for their gradients.
     #[error(
@@ -36,6 +47,12 @@ pub enum BatchError {
         /// What was expected and what was found.
         why: String,
     },
+}
+
+/// Whether a training step of `N` can be made of so many samples.
+pub(crate) fn enough_for<N: Network>(samples: usize) -> Result<(), BatchError> {
+    let least = <N as Station<Whole>>::LEAST_BATCH;
+    if samples >= least { Ok(()) } else { Err(BatchError::TooFew { least, found: samples }) }
 }
 
 /// Samples: all of two slices, or some of them in any order.
@@ -63,6 +80,11 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
             loss.check(target).map_err(|why| BatchError::Target { index, why })?;
         }
         Ok(Self { inputs, targets, order: None })
+    }
+
+    /// The same samples, if a training step of `N` can be made of them.
+    pub(crate) fn enough_for<N: Network>(self) -> Result<Self, BatchError> {
+        enough_for::<N>(self.len()).map(|()| self)
     }
 
     /// Of these samples those at the places `order`, in this order.

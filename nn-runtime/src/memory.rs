@@ -73,6 +73,8 @@ pub struct Part {
     pub weights: Buffer,
     /// [`Station::GRADIENT_TASKS`].
     pub tasks: Buffer,
+    /// The largest [`Station::LEAST_BATCH`] up to here.
+    pub least_batch: usize,
 }
 
 impl Part {
@@ -84,6 +86,7 @@ impl Part {
         shared: Buffer::EMPTY,
         weights: Buffer::EMPTY,
         tasks: Buffer::EMPTY,
+        least_batch: 1,
     };
 
     /// The share of station `T` behind this one.
@@ -96,6 +99,7 @@ impl Part {
             shared: self.shared.then(T::SHARED),
             weights: self.weights.then(T::LEN),
             tasks: self.tasks.then(T::GRADIENT_TASKS),
+            least_batch: most(&[self.least_batch, T::LEAST_BATCH]),
         }
     }
 }

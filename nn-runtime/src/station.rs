@@ -77,6 +77,8 @@ impl Pass {
 pub trait Station<S: Spec>: Weights {
     /// How many phases it takes part in, forward and backward.
     const PHASES: usize = 1;
+    /// The fewest samples of a training step. Statistics over the batch may need two.
+    const LEAST_BATCH: usize = 1;
     /// Numbers per sample that forward saves for backward.
     const SAVED: usize = 0;
     /// Numbers per sample that inference needs while it runs.

@@ -213,8 +213,8 @@ pub(crate) const fn train_len<N: Network>() -> usize {
 /// The mean loss of a batch, in training mode, and its gradient, written to `d_net`.
 ///
 /// # Errors
-/// When the batch is empty, when there are not as many targets as inputs, or when the loss refuses a
-/// target.
+/// When the batch is empty or too small for the network's statistics, when there are not as many
+/// targets as inputs, or when the loss refuses a target.
 pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     net: &mut N,
     loss: &L,
@@ -223,7 +223,7 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     d_net: &mut N,
     streams: Streams,
 ) -> Result<f32, BatchError> {
-    let batch = Batch::checked(loss, inputs, targets)?;
+    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
     Ok(run_step(net, loss, batch, d_net, None, streams).mean_loss() as f32)
 }
 
@@ -244,7 +244,7 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
     if inputs.len() != d_inputs.len() {
         return Err(BatchError::InputGradients { inputs: inputs.len(), gradients: d_inputs.len() });
     }
-    let batch = Batch::checked(loss, inputs, targets)?;
+    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
     Ok(run_step(net, loss, batch, d_net, Some(d_inputs), streams).mean_loss() as f32)
 }
 

@@ -54,6 +54,8 @@ where
 {
     /// Sums over the batch, then what depends on them.
     const PHASES: usize = 2;
+    /// More than 1 value per channel.
+    const LEAST_BATCH: usize = if S::IN > C { 1 } else { 2 };
     /// Scale and bias of each channel, and an inverse deviation.
     const SCRATCH: usize = 3 * C;
     const PARTIAL: usize = norm::partial_len(C);
@@ -268,6 +270,12 @@ mod tests {
         Trial::<Steps, BatchNorm<2>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Picture, BatchNorm<19>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Features, BatchNorm<7, 0>>::random().with_step(1e-2, 1e-3).check_gradients();
+    }
+
+    #[test]
+    fn a_single_value_per_channel_is_too_few() {
+        assert_eq!(<BatchNorm<7, 0> as Station<Features>>::LEAST_BATCH, 2);
+        assert_eq!(<BatchNorm<2> as Station<Steps>>::LEAST_BATCH, 1);
     }
 
     #[test]

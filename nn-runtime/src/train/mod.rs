@@ -176,7 +176,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// [`History::overfitting`].
     ///
     /// # Errors
-    /// When data are missing, do not belong together or are not finite, when the loss refuses a
+    /// When data are missing, do not belong together or are not finite, when the last batch has too
+    /// few samples for the network's statistics over the batch, when the loss refuses a
     /// target, and when the loss, a gradient or a weight is no longer finite. The network then has
     /// the weights from before the step that failed, or the best ones if they are kept.
     pub fn fit<N, L>(
@@ -193,6 +194,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         if let Some(validation) = self.validation {
             run::check_data::<N, L>(DataSet::Validation, validation, loss)?;
         }
+        run.check_batches(self.batch)?;
         run.check_weights(0, self.optimizer.learning_rate())?;
         let mut history = History::default();
         let result = self.all_epochs(&mut run, &mut history);

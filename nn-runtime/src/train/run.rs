@@ -3,7 +3,7 @@
 use super::error::Advice;
 use super::evaluate::evaluate_checked;
 use super::{DataSet, Epoch, Score, TrainError};
-use crate::batch::Batch;
+use crate::batch::{Batch, enough_for};
 use crate::data::{Data, swaps};
 use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, Tally};
@@ -64,6 +64,13 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
     /// How many samples there are to learn from.
     pub(super) fn samples(&self) -> usize {
         self.order.len()
+    }
+
+    /// Whether every batch of an epoch, the last one too, has as many samples as the network needs.
+    pub(super) fn check_batches(&self, batch: usize) -> Result<(), TrainError> {
+        let rest = self.samples() % batch;
+        enough_for::<N>(if rest == 0 { batch } else { rest })
+            .map_err(|source| TrainError::Data { data: DataSet::Training, source })
     }
 
     /// Puts the samples in the order of an epoch, whatever their order was before.
