@@ -156,7 +156,7 @@ fn changed_networks() {
         check(tokens);
     }
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
-    for _ in 0..4000 {
+    for _ in 0..3000 {
         let mut tokens = good[numbers.below(good.len())].clone();
         for _ in 0..=numbers.below(3) {
             // The path of the crate is the facade's, not the user's.

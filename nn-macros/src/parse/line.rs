@@ -1,0 +1,156 @@
+//! Lines: layers, their arguments, their branches.
+
+use proc_macro2::{Delimiter, Group, Span, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, ExprPath, Ident, Result, Token, Type, TypePath, token};
+
+use super::shape::{parse_expr, parse_shape};
+use super::{Parser, parse_name, peek_word};
+use crate::ast::{Argument, Branch, Line, Node, Repeat, Residual, Use};
+use crate::report::say;
+
+impl Parser<'_> {
+    pub(super) fn line(&mut self, input: ParseStream<'_>) -> Result<Line> {
+        if input.peek(Token![#]) {
+            let attribute = input.call(Attribute::parse_outer)?;
+            let span = attribute.first().map_or(input.span(), |a| a.pound_token.span);
+            self.report.error(span, say::ATTRIBUTE_ON_LINE);
+        }
+        let name = parse_name(input)?;
+        let node = self.node(input)?;
+        let arrow = match input.parse::<Option<Token![->]>>()? {
+            Some(_) => Some(parse_shape(input)?),
+            None => None,
+        };
+        Ok(Line { name, node, arrow })
+    }
+
+    pub(super) fn node(&mut self, input: ParseStream<'_>) -> Result<Node> {
+        if peek_word(input, "Repeat") {
+            return self.repeat(input).map(Node::Repeat);
+        }
+        if peek_word(input, "Residual") {
+            return self.residual(input).map(Node::Residual);
+        }
+        if peek_word(input, "skip") && input.peek2(token::Brace) {
+            return Err(Error::new(input.span(), say::SKIP_ALONE));
+        }
+        self.use_of_layer(input).map(Node::Use)
+    }
+
+    pub(super) fn repeat(&mut self, input: ParseStream<'_>) -> Result<Repeat> {
+        let keyword: Ident = input.parse()?;
+        if !input.peek(token::Paren) {
+            return Err(Error::new(keyword.span(), say::NO_COUNT));
+        }
+        let group: Group = input.parse()?;
+        let mut counts = self.list(&group, |_, input| parse_expr(input));
+        let count = match counts.pop() {
+            Some(count) if counts.is_empty() => count,
+            _ => return Err(Error::new(group.span(), say::NO_COUNT)),
+        };
+        Ok(Repeat { keyword, count, body: self.body(input)? })
+    }
+
+    pub(super) fn residual(&mut self, input: ParseStream<'_>) -> Result<Residual> {
+        let keyword: Ident = input.parse()?;
+        if input.peek(token::Paren) {
+            let group: Group = input.parse()?;
+            return Err(Error::new(group.span(), say::RESIDUAL_ARGUMENTS));
+        }
+        let body = self.body(input)?;
+        let skip = if peek_word(input, "skip") {
+            input.parse::<Ident>()?;
+            Some(self.body(input)?)
+        } else {
+            None
+        };
+        Ok(Residual { keyword, body, skip })
+    }
+
+    pub(super) fn use_of_layer(&mut self, input: ParseStream<'_>) -> Result<Use> {
+        let layer = parse_layer(input)?;
+        let name = last_name(&layer).ok_or_else(|| Error::new(layer.span(), say::NOT_A_LAYER))?;
+        let arguments = if input.peek(token::Paren) {
+            let group: Group = input.parse()?;
+            Some(self.list(&group, Self::argument))
+        } else {
+            None
+        };
+        let mut used = Use { layer, name, arguments, branches: None, lines: None };
+        if input.peek(token::Brace) {
+            let group: Group = input.parse()?;
+            used.lines = find_lines(&group);
+            let branches =
+                if used.lines.is_some() { Vec::new() } else { self.list(&group, Self::branch) };
+            used.branches = Some(branches);
+        }
+        Ok(used)
+    }
+
+    pub(super) fn argument(&mut self, input: ParseStream<'_>) -> Result<Argument> {
+        let named =
+            input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
+        let name = if named {
+            let name = input.call(Ident::parse_any)?;
+            input.parse::<Token![=]>()?;
+            Some(name)
+        } else {
+            None
+        };
+        if input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+            return Err(Error::new(input.span(), say::COLON_IN_ARGUMENT));
+        }
+        Ok(Argument { name, value: parse_expr(input)? })
+    }
+
+    pub(super) fn branch(&mut self, input: ParseStream<'_>) -> Result<Branch> {
+        let source = if input.peek(token::Brace) {
+            None
+        } else {
+            let name = input
+                .call(Ident::parse_any)
+                .map_err(|e| Error::new(e.span(), say::NOT_A_BRANCH))?;
+            if !input.peek(Token![=>]) {
+                return Err(Error::new(name.span(), say::NOT_A_BRANCH));
+            }
+            input.parse::<Token![=>]>()?;
+            Some(name)
+        };
+        let body = self.body(input)?;
+        Ok(Branch { source, body })
+    }
+}
+
+/// A layer's name, or a type as expressions write it: `MyLayer::<64>`.
+pub(super) fn parse_layer(input: ParseStream<'_>) -> Result<Type> {
+    let begins = input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]);
+    if !begins {
+        return Err(Error::new(input.span(), say::NOT_A_LAYER));
+    }
+    if input.peek2(Token![<]) {
+        return input.parse::<TypePath>().map(Type::Path);
+    }
+    let path: ExprPath =
+        input.parse().map_err(|error| Error::new(error.span(), say::NOT_A_LAYER))?;
+    Ok(Type::Path(TypePath { attrs: Vec::new(), qself: path.qself, path: path.path }))
+}
+
+/// The first token between braces, where it begins no branch.
+pub(super) fn find_lines(group: &Group) -> Option<Span> {
+    let mut tokens = group.stream().into_iter();
+    match (tokens.next()?, tokens.next()) {
+        (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Brace => None,
+        (TokenTree::Ident(_), Some(TokenTree::Punct(punct))) if punct.as_char() == '=' => None,
+        (first, _) => Some(first.span()),
+    }
+}
+
+pub(super) fn last_name(layer: &Type) -> Option<Ident> {
+    match layer {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.clone()),
+        _ => None,
+    }
+}

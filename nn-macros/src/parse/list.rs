@@ -1,0 +1,128 @@
+//! Lists separated by commas, which go on after a mistake.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Error, Expr, Ident, Lit, Result, Token};
+
+use super::Parser;
+use crate::ast::{Argument, Branch, Input, Line, Node, Parameter};
+use crate::report::{same_place, say};
+
+impl Parser<'_> {
+    /// What stands between parentheses or braces, separated by commas.
+    pub(super) fn list<T>(
+        &mut self,
+        group: &Group,
+        one: fn(&mut Self, ParseStream<'_>) -> Result<T>,
+    ) -> Vec<T>
+    where
+        T: Placeholder,
+    {
+        let mut items = Vec::new();
+        let end = group.span_close();
+        within(group.stream(), |input| {
+            while !input.is_empty() {
+                let begin = input.span();
+                match one(self, input) {
+                    Ok(item) => {
+                        let whole = self.comma(input);
+                        let stands_in = if whole { None } else { T::placeholder(begin) };
+                        items.push(stands_in.unwrap_or(item));
+                    }
+                    Err(error) => {
+                        self.report.add(at_end(error, input, end));
+                        items.extend(T::placeholder(begin));
+                        skip_past_comma(input);
+                    }
+                }
+            }
+        });
+        items
+    }
+
+    /// The comma behind an item of a list. Whether the item ends there.
+    pub(super) fn comma(&mut self, input: ParseStream<'_>) -> bool {
+        if input.is_empty() || input.parse::<Token![,]>().is_ok() {
+            return true;
+        }
+        if input.peek(Token![;]) {
+            self.report.error(input.span(), say::SEMICOLON);
+            skip_token(input);
+        } else if input.peek(Ident::peek_any) || input.peek(Lit) {
+            // The next item follows: nothing else is wrong.
+            self.report.error(input.span(), say::NO_COMMA);
+        } else {
+            let computes = input.peek(Token![*])
+                || input.peek(Token![/])
+                || input.peek(Token![%])
+                || input.peek(Token![+])
+                || (input.peek(Token![-]) && !input.peek(Token![->]));
+            let words = if computes { say::EXPRESSION_IN_SHAPE } else { say::NOT_THE_END };
+            self.report.error(input.span(), words);
+            skip_past_comma(input);
+            return false;
+        }
+        true
+    }
+}
+
+/// What stands in a list for an item that could not be parsed, if anything must.
+pub(super) trait Placeholder: Sized {
+    fn placeholder(_at: Span) -> Option<Self> {
+        None
+    }
+}
+
+impl Placeholder for Parameter {}
+
+impl Placeholder for Input {}
+
+impl Placeholder for Expr {}
+
+impl Placeholder for Branch {}
+
+impl Placeholder for Argument {
+    /// An argument is there, so that it is not said to be missing.
+    fn placeholder(_at: Span) -> Option<Self> {
+        Some(Self { name: None, value: Expr::Verbatim(TokenStream::new()) })
+    }
+}
+
+impl Placeholder for Line {
+    fn placeholder(at: Span) -> Option<Self> {
+        Some(Self { name: None, node: Node::Broken(at), arrow: None })
+    }
+}
+
+/// Runs `parse` on all of `tokens`; what it leaves is dropped.
+pub(super) fn within(tokens: TokenStream, parse: impl FnOnce(ParseStream<'_>)) {
+    let all = |input: ParseStream<'_>| {
+        parse(input);
+        while !input.is_empty() {
+            skip_token(input);
+        }
+        Ok(())
+    };
+    // It cannot fail: nothing is left, and `parse` keeps its own errors.
+    let _ = all.parse2(tokens);
+}
+
+/// The error at `end`, where tokens end too early: syn points at the whole macro then.
+pub(super) fn at_end(error: Error, input: ParseStream<'_>, end: Span) -> Error {
+    let early = input.is_empty() && same_place(error.span(), input.span());
+    if early { Error::new(end, error) } else { error }
+}
+
+pub(super) fn skip_token(input: ParseStream<'_>) {
+    let _ = input.parse::<TokenTree>();
+}
+
+pub(super) fn skip_past_comma(input: ParseStream<'_>) {
+    while !input.is_empty() {
+        if input.parse::<Token![,]>().is_ok() {
+            return;
+        }
+        skip_token(input);
+    }
+}

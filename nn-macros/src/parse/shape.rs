@@ -1,0 +1,74 @@
+//! Shapes and expressions.
+
+use proc_macro2::Group;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse as _, ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, ExprPath, Ident, Lit, Result, Token, token};
+
+use super::list::at_end;
+use crate::ast::Shape;
+use crate::literal::parse_sizes;
+use crate::report::say;
+
+/// A shape behind an arrow or in a header.
+pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
+    let span = input.span();
+    if input.peek(Lit) {
+        let shape = literal_shape(&input.parse()?)?;
+        return match input.cursor().ident() {
+            Some((times, _)) if times.to_string().starts_with('x') => {
+                Err(Error::new(times.span(), say::SPACES_IN_SHAPE))
+            }
+            _ => Ok(shape),
+        };
+    }
+    if input.peek(token::Bracket) {
+        let group: Group = input.parse()?;
+        let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let sizes: Vec<Expr> = parse_group(&group, list)?.into_iter().collect();
+        if sizes.is_empty() {
+            return Err(Error::new(group.span(), say::NO_AXES));
+        }
+        return Ok(Shape { sizes, span: group.span() });
+    }
+    if input.peek(token::Brace) {
+        let group: Group = input.parse()?;
+        return Ok(Shape { sizes: vec![parse_group(&group, Expr::parse)?], span: group.span() });
+    }
+    if input.peek(Ident::peek_any) || input.peek(Token![::]) {
+        let path = input.call(syn::Path::parse_mod_style)?;
+        let size = Expr::Path(ExprPath { attrs: Vec::new(), qself: None, path });
+        return Ok(Shape { sizes: vec![size], span });
+    }
+    Err(Error::new(span, say::NOT_A_SHAPE))
+}
+
+/// What stands between brackets or braces.
+pub(super) fn parse_group<T>(group: &Group, parse: fn(ParseStream<'_>) -> Result<T>) -> Result<T> {
+    let end = group.span_close();
+    let parse = |input: ParseStream<'_>| parse(input).map_err(|error| at_end(error, input, end));
+    parse.parse2(group.stream())
+}
+
+/// `28x28x1`
+pub(super) fn literal_shape(literal: &Lit) -> Result<Shape> {
+    let span = literal.span();
+    let sizes = parse_sizes(&literal.to_token_stream().to_string())
+        .map_err(|message| Error::new(span, message))?;
+    let size = |size: usize| {
+        let mut literal = proc_macro2::Literal::usize_unsuffixed(size);
+        literal.set_span(span);
+        Expr::Lit(syn::ExprLit { attrs: Vec::new(), lit: Lit::new(literal) })
+    };
+    Ok(Shape { sizes: sizes.into_iter().map(size).collect(), span })
+}
+
+/// An argument's value or a default.
+pub(super) fn parse_expr(input: ParseStream<'_>) -> Result<Expr> {
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(Error::new(input.span(), say::NO_VALUE));
+    }
+    input.parse()
+}

@@ -1,0 +1,227 @@
+//! Lines that are a layer, a block, or a type of the user's; branches of joins.
+
+use nn_shape::registry::{Inputs, ROWS, Row, find};
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::Ident;
+
+use super::station::{Title, unnamed};
+use super::{Place, Resolver};
+use crate::arguments::{self, Callee};
+use crate::ast::{self, Branch, Use};
+use crate::network::{Argument, Layer, Station, ValueId};
+use crate::operand::Environment;
+use crate::report::{mistake, say};
+use crate::scope::snake_case;
+
+impl Resolver<'_> {
+    /// A layer, a block, or a type of the user's.
+    pub(super) fn used(
+        &mut self,
+        used: &Use,
+        title: Option<Title>,
+        current: Option<ValueId>,
+        place: &mut Place<'_>,
+    ) -> ValueId {
+        let Some(name) = used.plain_name() else {
+            return self.custom(used, title, current, place);
+        };
+        if let Some(block) = self.blocks.get(&name.to_string()).copied() {
+            return self.block(block, used, title, current, place);
+        }
+        if let Some(row) = find(&name.to_string()) {
+            return self.layer(row, used, title, current, place);
+        }
+        match self.misspelt(name, used) {
+            Some(words) => {
+                self.report.error(name.span(), words);
+                self.unknown(name.span())
+            }
+            None => self.custom(used, title, current, place),
+        }
+    }
+
+    /// What is wrong with a name that is neither a layer nor a block, if it cannot be a type.
+    pub(super) fn misspelt(&self, name: &Ident, used: &Use) -> Option<String> {
+        let mut known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+        known.extend(["Repeat", "Residual"]);
+        known.extend(self.blocks.keys().map(String::as_str));
+        known.sort_unstable();
+        if used.arguments.is_some() {
+            return Some(mistake::unknown_layer(name, &known));
+        }
+        let meant = crate::suggest::closest(&name.to_string(), known)?;
+        Some(mistake::layer_or_type(name, meant))
+    }
+
+    /// A layer of the registry.
+    pub(super) fn layer(
+        &mut self,
+        row: &'static Row,
+        used: &Use,
+        title: Option<Title>,
+        current: Option<ValueId>,
+        place: &mut Place<'_>,
+    ) -> ValueId {
+        let arguments = self.arguments(row, used, place.environment);
+        let title = title.unwrap_or_else(|| unnamed(row.stem, place.scope));
+        let inputs = match (row.inputs, &used.branches) {
+            (Inputs::One, None) => {
+                self.running(current, used.name.span()).map(|x| (vec![x], vec![]))
+            }
+            (Inputs::One, Some(_)) => {
+                self.report.error(used.name.span(), mistake::no_branches(&used.name));
+                None
+            }
+            (Inputs::Branches, None) => {
+                self.report.error(used.name.span(), mistake::needs_branches(&used.name));
+                None
+            }
+            (Inputs::Branches, Some(branches)) => {
+                self.branches(used, branches, &title, current, place)
+            }
+        };
+        let (Some(arguments), Some((inputs, spans))) = (arguments, inputs) else {
+            return self.unknown(used.name.span());
+        };
+        let station = self.station(title, &used.name, place.scope);
+        let source = source(used, place.environment);
+        let layer = Layer::Known { row, arguments };
+        self.push(Station { layer, inputs, source, ..station }, spans)
+    }
+
+    /// The arguments of a layer, defaults filled in. `None` where one is wrong, which is reported.
+    pub(super) fn arguments(
+        &mut self,
+        row: &'static Row,
+        used: &Use,
+        environment: &Environment,
+    ) -> Option<Vec<Argument>> {
+        let given = used.arguments.as_deref().unwrap_or_default();
+        if arguments::are_broken(given) {
+            return None;
+        }
+        let parameters = row.parameters.iter().map(|parameter| arguments::Parameter {
+            name: parameter.name,
+            required: parameter.default.is_none(),
+        });
+        let parameters = parameters.collect();
+        let callee = Callee { name: &used.name, parameters, positional: row.positional };
+        let slots = arguments::assign(&callee, given, self.report)?;
+        let mut all = Vec::new();
+        let mut correct = true;
+        for (parameter, slot) in row.parameters.iter().zip(slots) {
+            match (slot, parameter.default) {
+                (Some(argument), _) => {
+                    match arguments::convert(&used.name, parameter, argument, environment) {
+                        Ok(argument) => all.push(argument),
+                        Err(error) => {
+                            correct = false;
+                            self.report.add(error);
+                        }
+                    }
+                }
+                (None, Some(value)) => all.push(arguments::default(value, used.name.span())),
+                (None, None) => correct = false,
+            }
+        }
+        correct.then_some(all)
+    }
+
+    /// The values of the branches of a join, and where the branches stand.
+    pub(super) fn branches(
+        &mut self,
+        used: &Use,
+        branches: &[Branch],
+        title: &Title,
+        current: Option<ValueId>,
+        place: &mut Place<'_>,
+    ) -> Option<(Vec<ValueId>, Vec<Span>)> {
+        if let Some(lines) = used.lines {
+            self.report.error(lines, say::NOT_A_BRANCH);
+            return None;
+        }
+        if branches.len() < 2 {
+            self.report.error(used.name.span(), say::TWO_BRANCHES);
+            return None;
+        }
+        let one = |(nth, branch): (usize, &Branch)| {
+            let begin = self.source(branch, current, place);
+            let path = match (&branch.source, &title.name) {
+                (Some(source), None) => place.scope.number(&source.to_string()),
+                (Some(source), Some(_)) => format!("{}.{source}", title.path),
+                (None, _) => format!("{}.{nth}", title.path),
+            };
+            match branch.body.lines.is_empty() {
+                true => begin,
+                false => self.inside(&branch.body, &path, Some(begin), place, false),
+            }
+        };
+        let values = branches.iter().enumerate().map(one).collect();
+        Some((values, branches.iter().map(Branch::span).collect()))
+    }
+
+    /// The value that a branch begins with.
+    pub(super) fn source(
+        &mut self,
+        branch: &Branch,
+        current: Option<ValueId>,
+        place: &Place<'_>,
+    ) -> ValueId {
+        let Some(source) = &branch.source else {
+            return current.unwrap_or_else(|| {
+                self.report.error(branch.span(), say::BRANCH_NEEDS_SOURCE);
+                self.unknown(branch.span())
+            });
+        };
+        let known = place.named.iter().rev().find(|(name, _)| name == source);
+        known.map(|(_, value)| *value).unwrap_or_else(|| {
+            let names: Vec<String> = place.named.iter().map(|(name, _)| name.to_string()).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            self.report.error(source.span(), mistake::unknown_source(source, &names));
+            self.unknown(source.span())
+        })
+    }
+
+    /// A type of the user's.
+    pub(super) fn custom(
+        &mut self,
+        used: &Use,
+        title: Option<Title>,
+        current: Option<ValueId>,
+        place: &mut Place<'_>,
+    ) -> ValueId {
+        if used.arguments.is_some() {
+            self.report.error(used.name.span(), say::CUSTOM_ARGUMENTS);
+            return self.unknown(used.name.span());
+        }
+        let stem = snake_case(&used.name.to_string());
+        let title = title.unwrap_or_else(|| unnamed(&stem, place.scope));
+        let inputs = match &used.branches {
+            None => self.running(current, used.name.span()).map(|value| (vec![value], vec![])),
+            Some(branches) => self.branches(used, branches, &title, current, place),
+        };
+        let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
+        let station = self.station(title, &used.name, place.scope);
+        let source = mistake::tidy(&used.layer.to_token_stream());
+        let layer = Layer::Custom(Box::new(used.layer.clone()));
+        self.push(Station { layer, inputs, source, ..station }, spans)
+    }
+}
+
+/// A layer as the user wrote it, parameters of blocks replaced.
+pub(super) fn source(used: &Use, environment: &Environment) -> String {
+    let Some(arguments) = &used.arguments else { return used.name.to_string() };
+    let one = |argument: &ast::Argument| {
+        let value = match environment.evaluate(&argument.value) {
+            Ok(operand) => mistake::tidy(&operand.tokens),
+            Err(_) => mistake::tidy(&argument.value.to_token_stream()),
+        };
+        match &argument.name {
+            Some(name) => format!("{name} = {value}"),
+            None => value,
+        }
+    };
+    let arguments: Vec<String> = arguments.iter().map(one).collect();
+    format!("{}({})", used.name, arguments.join(", "))
+}

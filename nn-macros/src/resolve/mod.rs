@@ -1,0 +1,300 @@
+//! [`ast`](crate::ast) -> [`network`](crate::network): names are looked up, arguments matched,
+//! blocks and repeats unrolled. Shapes are not looked at.
+
+mod layer;
+mod station;
+mod structure;
+
+use nn_shape::registry::find;
+use proc_macro2::{Span, TokenStream};
+use std::collections::HashMap;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{GenericParam, Ident};
+
+use crate::ast::{self, Body, Line, Node};
+use crate::network::{Network, ValueId};
+use crate::operand::Environment;
+use crate::report::{Report, mistake, say};
+use crate::scope::{Fields, Scope};
+use station::Title;
+
+/// The most stations of one network: more would keep the compiler busy for hours.
+const MOST_STATIONS: usize = 4096;
+
+/// The most lines looked at while unrolling.
+const MOST_LINES: usize = 4 * MOST_STATIONS;
+
+/// The deepest nesting of blocks, repeats and branches.
+const DEEPEST: usize = 64;
+
+/// A network whose names are resolved, and what `infer` has to know besides.
+pub(crate) struct Resolved {
+    pub(crate) network: Network,
+    /// The stations whose layer or arguments are wrong, which is reported.
+    pub(crate) broken: Vec<bool>,
+    /// Where the branches of a join stand, by the number of its station.
+    pub(crate) branches: HashMap<usize, Vec<Span>>,
+    /// The const generics.
+    pub(crate) generics: Vec<String>,
+}
+
+/// The blocks of a `network!` by name.
+pub(crate) type Blocks<'a> = HashMap<String, &'a ast::Block>;
+
+/// The blocks by name, after their names were checked.
+pub(crate) fn resolve_blocks<'a>(file: &'a ast::File, report: &mut Report) -> Blocks<'a> {
+    let mut blocks = Blocks::new();
+    for block in &file.blocks {
+        let name = block.name.to_string();
+        if find(&name).is_some() {
+            report.error(block.name.span(), mistake::block_like_layer(&block.name));
+        } else if let Some(first) = blocks.get(&name) {
+            report.twice("block", first.name.span(), &block.name);
+        } else {
+            blocks.insert(name, block);
+        }
+    }
+    blocks
+}
+
+/// The graph of one network. `None` where its header could not be parsed.
+pub(crate) fn resolve(
+    krate: &TokenStream,
+    blocks: &Blocks<'_>,
+    definition: &ast::Network,
+    report: &mut Report,
+) -> Option<Resolved> {
+    let inputs = definition.inputs.as_ref()?;
+    let body = definition.body.as_ref()?;
+    let generics = resolve_generics(definition, report);
+    let environment = Environment { parameters: Vec::new(), generics };
+    let output = definition.output.as_ref()?;
+    let output = environment.shape(output).map_err(|error| report.add(error)).ok()?;
+    let network = Network {
+        krate: krate.clone(),
+        attributes: definition.attributes.clone(),
+        visibility: definition.visibility.clone(),
+        name: definition.name.clone(),
+        generics: definition.generics.clone(),
+        inputs: Vec::new(),
+        output,
+        output_value: ValueId(0),
+        stations: Vec::new(),
+        values: Vec::new(),
+    };
+    let generics = environment.generics.clone();
+    let resolved = Resolved { network, broken: Vec::new(), branches: HashMap::new(), generics };
+    let mut resolver = Resolver {
+        blocks,
+        report,
+        resolved,
+        fields: Fields::default(),
+        open: Vec::new(),
+        depth: 0,
+        lines: 0,
+        too_large: false,
+    };
+    resolver.network(inputs, body, &environment)?;
+    Some(resolver.resolved)
+}
+
+/// The names of the const generics.
+fn resolve_generics(definition: &ast::Network, report: &mut Report) -> Vec<String> {
+    let mut names = Vec::new();
+    for parameter in &definition.generics.params {
+        match parameter {
+            GenericParam::Const(constant) if constant.ty == syn::parse_quote!(usize) => {
+                names.push(constant.ident.to_string());
+            }
+            other => report.error(other.span(), say::NO_TYPE_PARAMETERS),
+        }
+    }
+    names
+}
+
+struct Resolver<'a> {
+    blocks: &'a Blocks<'a>,
+    report: &'a mut Report,
+    resolved: Resolved,
+    fields: Fields,
+    /// The blocks that are being unrolled, the outermost first.
+    open: Vec<String>,
+    depth: usize,
+    lines: usize,
+    /// Whether a limit was exceeded: then nothing is unrolled any more.
+    too_large: bool,
+}
+
+/// What lines see around them.
+struct Place<'a> {
+    environment: &'a Environment,
+    scope: &'a mut Scope,
+    /// The inputs and the named layers before the line.
+    named: &'a mut Vec<(Ident, ValueId)>,
+}
+
+impl Resolver<'_> {
+    fn network(&mut self, inputs: &[ast::Input], body: &Body, around: &Environment) -> Option<()> {
+        let mut named = self.inputs(inputs, around)?;
+        let begin = (inputs.len() == 1).then_some(ValueId(0));
+        let mut scope = Scope::new("", body, false);
+        let mut place = Place { environment: around, scope: &mut scope, named: &mut named };
+        self.resolved.network.output_value = self.body(body, begin, &mut place);
+        self.check_inputs_used(inputs);
+        Some(())
+    }
+
+    /// The values of the inputs, by name.
+    fn inputs(
+        &mut self,
+        inputs: &[ast::Input],
+        environment: &Environment,
+    ) -> Option<Vec<(Ident, ValueId)>> {
+        let mut named: Vec<(Ident, ValueId)> = Vec::new();
+        let mut correct = true;
+        for input in inputs {
+            match environment.shape(&input.shape) {
+                Ok(dims) => {
+                    let value = self.value(dims);
+                    let name = input.name.clone();
+                    let input = crate::network::Input { name, value, index: false };
+                    self.resolved.network.inputs.push(input);
+                }
+                Err(error) => {
+                    self.report.add(error);
+                    correct = false;
+                }
+            }
+            match &input.name {
+                Some(name) => match named.iter().find(|(known, _)| known == name) {
+                    Some((first, _)) => self.report.twice("input", first.span(), name),
+                    None => named.push((name.clone(), ValueId(named.len()))),
+                },
+                None if inputs.len() > 1 => {
+                    self.report.error(input.shape.span, say::INPUTS_NEED_NAMES);
+                    correct = false;
+                }
+                None => {}
+            }
+        }
+        correct.then_some(named)
+    }
+
+    fn check_inputs_used(&mut self, inputs: &[ast::Input]) {
+        let network = &self.resolved.network;
+        if self.too_large || inputs.len() < 2 || self.resolved.broken.contains(&true) {
+            return;
+        }
+        for input in &network.inputs {
+            let used = network.stations.iter().any(|station| station.inputs.contains(&input.value));
+            if let (false, Some(name)) = (used, &input.name) {
+                self.report.error(name.span(), mistake::unused_input(name));
+            }
+        }
+    }
+
+    /// The lines of a body, one after the other, and what the last one gives.
+    fn body(&mut self, body: &Body, begin: Option<ValueId>, place: &mut Place<'_>) -> ValueId {
+        let around = place.named.len();
+        let mut current = begin;
+        if body.lines.is_empty() {
+            self.report.error(body.span, say::NO_LAYERS);
+            return self.unknown(body.span);
+        }
+        for line in &body.lines {
+            if self.too_large {
+                break;
+            }
+            current = Some(self.line(line, current, place));
+        }
+        place.named.truncate(around);
+        current.unwrap_or_else(|| self.unknown(body.span))
+    }
+
+    fn line(&mut self, line: &Line, current: Option<ValueId>, place: &mut Place<'_>) -> ValueId {
+        self.lines += 1;
+        if self.lines > MOST_LINES {
+            return self.give_up(span_of(&line.node), mistake::too_large(MOST_STATIONS));
+        }
+        let path = line.name.as_ref().map(|name| self.named_path(name, place));
+        let name = line.name.as_ref().map(|name| name.unraw().to_string());
+        let title = path.map(|path| Title { path, name });
+        let output = match &line.node {
+            Node::Use(used) => self.used(used, title, current, place),
+            Node::Repeat(repeat) => self.repeat(repeat, title, current, place),
+            Node::Residual(residual) => self.residual(residual, title, current, place),
+            Node::Broken(span) => self.unknown(*span),
+        };
+        if let Some(arrow) = &line.arrow {
+            self.arrow(arrow, output, place.environment);
+        }
+        if let Some(name) = &line.name {
+            place.named.push((name.clone(), output));
+        }
+        output
+    }
+
+    fn named_path(&mut self, name: &Ident, place: &mut Place<'_>) -> String {
+        place.scope.name(name).unwrap_or_else(|first| {
+            self.report.twice("name", first, name);
+            place.scope.number(&name.to_string())
+        })
+    }
+
+    fn arrow(&mut self, arrow: &ast::Shape, output: ValueId, environment: &Environment) {
+        match environment.shape(arrow) {
+            Ok(dims) => {
+                let stations = self.resolved.network.stations.iter_mut();
+                if let Some(station) = stations.rev().find(|station| station.output == output) {
+                    station.arrows.push(dims);
+                }
+            }
+            Err(error) => self.report.add(error),
+        }
+    }
+
+    /// A body in a scope of its own.
+    fn inside(
+        &mut self,
+        body: &Body,
+        path: &str,
+        begin: Option<ValueId>,
+        place: &mut Place<'_>,
+        repeated: bool,
+    ) -> ValueId {
+        let repeated = repeated || place.scope.repeated;
+        let mut scope = Scope::new(path, body, repeated);
+        let mut inner =
+            Place { environment: place.environment, scope: &mut scope, named: place.named };
+        self.nested(body.span, |this| this.body(body, begin, &mut inner))
+    }
+
+    /// Goes one deeper, but not too deep.
+    fn nested(&mut self, at: Span, inner: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        if self.depth == DEEPEST {
+            return self.give_up(at, mistake::too_deep(DEEPEST));
+        }
+        self.depth += 1;
+        let value = inner(self);
+        self.depth -= 1;
+        value
+    }
+
+    /// The value that a layer reads, unless a network of several inputs begins with it.
+    fn running(&mut self, current: Option<ValueId>, at: Span) -> Option<ValueId> {
+        if current.is_none() {
+            self.report.error(at, say::BEGINS_WITH_JOIN);
+        }
+        current
+    }
+}
+
+fn span_of(node: &Node) -> Span {
+    match node {
+        Node::Use(used) => used.name.span(),
+        Node::Repeat(repeat) => repeat.keyword.span(),
+        Node::Residual(residual) => residual.keyword.span(),
+        Node::Broken(span) => *span,
+    }
+}

@@ -1,0 +1,175 @@
+//! Blocks, repeats and residuals, written out at their places.
+
+use nn_shape::registry::find;
+use syn::Error;
+
+use super::station::{Title, unnamed};
+use super::{Place, Resolver};
+use crate::arguments::{self, Callee};
+use crate::ast::{self, Use};
+use crate::network::{Layer, Shortcut, Station, ValueId};
+use crate::operand::{Environment, Operand};
+use crate::report::{mistake, say};
+use crate::scope::{Scope, snake_case};
+
+impl Resolver<'_> {
+    /// A block, written out at its place.
+    pub(super) fn block(
+        &mut self,
+        block: &ast::Block,
+        used: &Use,
+        title: Option<Title>,
+        current: Option<ValueId>,
+        place: &mut Place<'_>,
+    ) -> ValueId {
+        let name = block.name.to_string();
+        if let Some(begin) = self.open.iter().position(|open| *open == name) {
+            let mut cycle = self.open[begin..].to_vec();
+            cycle.push(name);
+            self.report.error(used.name.span(), mistake::cycle(&cycle));
+            return self.unknown(used.name.span());
+        }
+        if used.branches.is_some() {
+            self.report.error(used.name.span(), mistake::no_branches(&used.name));
+            return self.unknown(used.name.span());
+        }
+        let Some(environment) = self.parameters(block, used, place.environment) else {
+            return self.unknown(used.name.span());
+        };
+        let title = title.unwrap_or_else(|| unnamed(&snake_case(&name), place.scope));
+        // A block sees nothing but its own lines.
+        let mut inner = Place { environment: &environment, scope: place.scope, named: &mut vec![] };
+        self.open.push(name);
+        let output = self.inside(&block.body, &title.path, current, &mut inner, true);
+        self.open.pop();
+        output
+    }
+
+    /// What the parameters of a block stand for. `None` where one is wrong, which is reported.
+    pub(super) fn parameters(
+        &mut self,
+        block: &ast::Block,
+        used: &Use,
+        around: &Environment,
+    ) -> Option<Environment> {
+        let given = used.arguments.as_deref().unwrap_or_default();
+        if arguments::are_broken(given) {
+            return None;
+        }
+        let names: Vec<String> = block.parameters.iter().map(|p| p.name.to_string()).collect();
+        let parameters = block.parameters.iter().zip(&names).map(|(parameter, name)| {
+            arguments::Parameter { name, required: parameter.default.is_none() }
+        });
+        let parameters = parameters.collect();
+        let callee = Callee { name: &used.name, parameters, positional: names.len() };
+        let slots = arguments::assign(&callee, given, self.report)?;
+        let mut inside = Environment { parameters: Vec::new(), generics: around.generics.clone() };
+        let mut correct = true;
+        for ((parameter, name), slot) in block.parameters.iter().zip(names).zip(slots) {
+            let operand = match (slot, &parameter.default) {
+                (Some(argument), _) => around.evaluate(&argument.value),
+                // A default may use the parameters before it.
+                (None, Some(default)) => inside.evaluate(default),
+                (None, None) => continue,
+            };
+            match operand {
+                Ok(operand) => inside.parameters.push((name, operand)),
+                Err(error) => {
+                    correct = false;
+                    self.report.add(error);
+                }
+            }
+        }
+        correct.then_some(inside)
+    }
+
+    pub(super) fn repeat(
+        &mut self,
+        repeat: &ast::Repeat,
+        title: Option<Title>,
+        current: Option<ValueId>,
+        place: &mut Place<'_>,
+    ) -> ValueId {
+        let count = match self.count(repeat, place.environment) {
+            Ok(count) => count,
+            Err(error) => {
+                self.report.add(error);
+                return self.unknown(repeat.keyword.span());
+            }
+        };
+        let title = title.unwrap_or_else(|| unnamed("repeat", place.scope));
+        let mut current = current;
+        for copy in 0..count {
+            if self.too_large {
+                break;
+            }
+            let path = format!("{}.{copy}", title.path);
+            current = Some(self.inside(&repeat.body, &path, current, place, true));
+        }
+        current.unwrap_or_else(|| self.unknown(repeat.keyword.span()))
+    }
+
+    pub(super) fn count(
+        &self,
+        repeat: &ast::Repeat,
+        environment: &Environment,
+    ) -> Result<usize, Error> {
+        let operand: Operand = environment.evaluate(&repeat.count)?;
+        match operand.size().and_then(|size| size.known()) {
+            Some(0) => {
+                Err(Error::new(operand.span, format!("`{}` {}", repeat.keyword, say::NO_COPIES)))
+            }
+            Some(count) => Ok(count),
+            None => Err(Error::new(operand.span, say::LITERAL_COUNT)),
+        }
+    }
+
+    /// A body, its shortcut, and the `Add` that joins them.
+    pub(super) fn residual(
+        &mut self,
+        residual: &ast::Residual,
+        title: Option<Title>,
+        current: Option<ValueId>,
+        place: &mut Place<'_>,
+    ) -> ValueId {
+        let at = residual.keyword.span();
+        let Some(input) = self.running(current, at) else { return self.unknown(at) };
+        let (body, shortcut) = match &title {
+            Some(title) => {
+                let mut scope = Scope::new(&title.path, &residual.body, place.scope.repeated);
+                let mut inner =
+                    Place { environment: place.environment, scope: &mut scope, named: place.named };
+                self.parts(residual, input, &mut inner)
+            }
+            None => self.parts(residual, input, place),
+        };
+        let title = title.unwrap_or_else(|| unnamed("residual", place.scope));
+        let station = self.station(title, &residual.keyword, place.scope);
+        let kind = if residual.skip.is_some() { Shortcut::Skip } else { Shortcut::Input };
+        let row = find("Add").expect("a row of the registry");
+        let layer = Layer::Known { row, arguments: Vec::new() };
+        let source = residual.keyword.to_string();
+        let inputs = vec![body, shortcut];
+        let spans = vec![residual.keyword.span(); 2];
+        self.push(Station { layer, inputs, source, shortcut: kind, ..station }, spans)
+    }
+
+    /// What the body and the shortcut of a `Residual` give.
+    pub(super) fn parts(
+        &mut self,
+        residual: &ast::Residual,
+        input: ValueId,
+        place: &mut Place<'_>,
+    ) -> (ValueId, ValueId) {
+        let body = self
+            .nested(residual.keyword.span(), |this| this.body(&residual.body, Some(input), place));
+        let shortcut = match &residual.skip {
+            Some(skip) => {
+                let path = place.scope.number("skip");
+                self.inside(skip, &path, Some(input), place, false)
+            }
+            None => input,
+        };
+        (body, shortcut)
+    }
+}
