@@ -18,7 +18,7 @@ mod text;
 
 pub use arguments::{Kind, Padding, Parameter, Value};
 pub use error::{Blame, ShapeError, explain, trace};
-pub use plan::{Lifetime, plan};
+pub use plan::{Lifetime, plan, plan_into};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;
 

@@ -20,17 +20,28 @@ const ALIGNMENT: usize = 16;
 #[must_use]
 pub const fn plan<const N: usize>(buffers: &[Lifetime; N]) -> ([usize; N], usize) {
     let mut offsets = [0; N];
+    let total = plan_into(buffers, &mut offsets);
+    (offsets, total)
+}
+
+/// As [`plan`], for any number of buffers: writes the offsets, returns the size of the whole.
+///
+/// # Panics
+/// When there are not as many offsets as buffers.
+#[must_use]
+pub const fn plan_into(buffers: &[Lifetime], offsets: &mut [usize]) -> usize {
+    assert!(buffers.len() == offsets.len(), "an offset for each buffer");
     let mut total = 0;
     let mut i = 0;
-    while i < N {
-        offsets[i] = lowest_free(buffers, &offsets, i);
+    while i < buffers.len() {
+        offsets[i] = lowest_free(buffers, offsets, i);
         let end = offsets[i] + round_up(buffers[i].len);
         if end > total {
             total = end;
         }
         i += 1;
     }
-    (offsets, total)
+    total
 }
 
 /// The lowest offset at which buffer `i` overlaps none of the buffers before it that live with it.

@@ -1,0 +1,260 @@
+//! The training backward pass: the stations in reverse order.
+
+use super::forward::{Views, by_phase, crossing};
+use super::{Context, memory::buffer_names};
+use crate::network::Station;
+use crate::plan::{Flow, Need, Place};
+use nn_shape::registry::Storage;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// `backward` and `combine_backward`.
+pub(super) fn emit_backward(context: &Context) -> TokenStream {
+    let backward = emit_pass(context);
+    let combine = emit_combine(context);
+    quote!(#backward #combine)
+}
+
+fn emit_pass(context: &Context) -> TokenStream {
+    let turbofish = &context.turbofish;
+    let names = buffer_names(context, &context.plan.train);
+    let stretches = by_phase(context, true, |station, phase| {
+        let it = &context.network.stations[station];
+        if it.storage() == Storage::InPlace {
+            in_place_station(context, &names, station)
+        } else {
+            separate_station(context, &names, station, phase)
+        }
+    });
+    let inputs = (0..context.network.inputs.len()).map(d_input);
+    let copy = context.plan.copied.map(|input| {
+        let input = d_input(input);
+        quote! {
+            if let ::core::option::Option::Some(d) = #input { d.copy_from_slice(d_y); }
+        }
+    });
+    quote! {
+        fn backward(
+            &self,
+            pass: &__rt::Pass,
+            phase: usize,
+            x: &[&[f32]],
+            y: &[f32],
+            d_y: &mut [f32],
+            d_x: &mut [::core::option::Option<&mut [f32]>],
+            memory: __rt::Memory<'_>,
+        ) {
+            let n = pass.n;
+            let (values, mut memory) = memory.split_values(n * __Train #turbofish::VALUES);
+            let [#(#inputs),*] = d_x else { ::core::panic!("one gradient for each input") };
+            #copy
+            #stretches
+        }
+    }
+}
+
+/// The caller's place for the gradient of an input, an `Option`.
+fn d_input(input: usize) -> Ident {
+    format_ident!("d_x{input}")
+}
+
+fn separate_station(
+    context: &Context,
+    names: &[Ident],
+    index: usize,
+    phase: &TokenStream,
+) -> TokenStream {
+    let station = &context.network.stations[index];
+    if is_unneeded(context, station) {
+        return quote!({});
+    }
+    let mut views = Views::new(context, "__Train", names);
+    let layout = &context.plan.train;
+    let place = |value: usize| layout.values[value].expect("every value has a place");
+    let needs = station.needs();
+    let inputs: Vec<TokenStream> = station
+        .inputs
+        .iter()
+        .enumerate()
+        .map(|(nth, input)| match needs.input {
+            true => views.read(place(input.0), &format!("x{nth}")),
+            false => quote!(&[]),
+        })
+        .collect();
+    let output = match needs.output {
+        true => views.read(place(station.output.0), "out"),
+        false => quote!(&[]),
+    };
+    let d_out = d_out(context, &mut views, station);
+    let mut adding = TokenStream::new();
+    let d_inputs: Vec<TokenStream> = (0..station.inputs.len())
+        .map(|nth| {
+            let (d_input, more) = d_input_of(context, &mut views, index, nth);
+            adding.extend(more);
+            d_input
+        })
+        .collect();
+    if !adding.is_empty() && station.may_cross() {
+        adding = quote!(if #phase == 0 { #adding });
+    }
+    let taken = views.emit();
+    let (spec, value, part) = (context.spec(index), context.value(index), context.part(index));
+    let call = quote! {
+        #taken
+        let memory = memory.part(n, &#part);
+        let d_x = &mut [#(#d_inputs),*];
+        let (pass, x) = (&pass.of::<#spec>(), &[#(#inputs),*]);
+        __rt::Station::<#spec>::backward(&#value, pass, #phase, x, #output, #d_out, d_x, memory);
+        #adding
+    };
+    if_asked(context, station, call)
+}
+
+fn in_place_station(context: &Context, names: &[Ident], index: usize) -> TokenStream {
+    let station = &context.network.stations[index];
+    if is_unneeded(context, station) {
+        return quote!({});
+    }
+    let mut views = Views::new(context, "__Train", names);
+    let output = match station.needs().output {
+        true => {
+            let place = context.plan.train.values[station.output.0];
+            views.read(place.expect("every value has a place"), "out")
+        }
+        false => quote!(&[]),
+    };
+    let d_out = d_out(context, &mut views, station);
+    let passed_on = match context.plan.flows[index][0] {
+        Flow::Unneeded | Flow::Same => None,
+        Flow::First(place) => {
+            Some(to_gradient(&mut views, place, |d| quote!(#d.copy_from_slice(#d_out);)))
+        }
+        Flow::More { to, .. } => {
+            Some(to_gradient(&mut views, to, |d| quote!(__rt::add_to(#d, #d_out);)))
+        }
+    };
+    let taken = views.emit();
+    let (spec, value) = (context.spec(index), context.value(index));
+    let call = quote! {
+        #taken
+        __rt::InPlaceStation::<#spec>::backward(&#value, &pass.of::<#spec>(), #output, #d_out);
+        #passed_on
+    };
+    if_asked(context, station, call)
+}
+
+/// The gradient of a station's output, to be written.
+fn d_out(context: &Context, views: &mut Views, station: &Station) -> TokenStream {
+    match context.plan.train.gradients[station.output.0] {
+        Some(Place::Buffer(buffer)) => {
+            let variable = views.take(buffer, "d_out");
+            quote!(#variable)
+        }
+        Some(Place::Output) => quote!(d_y),
+        Some(Place::Input(_)) | None => unreachable!("every station's output is used"),
+    }
+}
+
+/// Where a station writes the gradient of its input `nth`, an `Option`; and what is to be done with it
+/// afterwards.
+fn d_input_of(
+    context: &Context,
+    views: &mut Views,
+    index: usize,
+    nth: usize,
+) -> (TokenStream, Option<TokenStream>) {
+    let input = context.network.stations[index].inputs[nth];
+    let need = &context.plan.needs[input.0];
+    let name = format!("d_in{nth}");
+    match context.plan.flows[index][nth] {
+        Flow::Unneeded => (quote!(::core::option::Option::None), None),
+        Flow::First(Place::Input(input)) => {
+            let d_input = d_input(input);
+            (quote!(#d_input.as_deref_mut()), None)
+        }
+        Flow::First(Place::Buffer(buffer)) => {
+            let variable = views.take(buffer, &name);
+            (wanted(need, &quote!(&mut *#variable)), None)
+        }
+        Flow::More { to, by: Some(by) } => {
+            let variable = views.take(by, &name);
+            let more = to_gradient(views, to, |d| quote!(__rt::add_to(#d, #variable);));
+            (wanted(need, &quote!(&mut *#variable)), Some(more))
+        }
+        flow => unreachable!("no flow of a station with its own output: {flow:?}"),
+    }
+}
+
+/// Does something with the gradient at `place`, if it is wanted.
+fn to_gradient(
+    views: &mut Views,
+    place: Place,
+    action: impl Fn(TokenStream) -> TokenStream,
+) -> TokenStream {
+    match place {
+        Place::Buffer(buffer) => {
+            let variable = views.take(buffer, "d_sum");
+            action(quote!(#variable))
+        }
+        Place::Output => action(quote!(d_y)),
+        Place::Input(input) => {
+            let (d_input, action) = (d_input(input), action(quote!(d)));
+            quote!(if let ::core::option::Option::Some(d) = #d_input { #action })
+        }
+    }
+}
+
+/// `Some(slice)`, if the gradient is needed.
+fn wanted(need: &Need, slice: &TokenStream) -> TokenStream {
+    match condition(need) {
+        Some(asked) => quote!((#asked).then_some(#slice)),
+        None => quote!(::core::option::Option::Some(#slice)),
+    }
+}
+
+/// Whether the caller asks for a gradient that only inputs need.
+fn condition(need: &Need) -> Option<TokenStream> {
+    let Need::IfAsked(inputs) = need else { return None };
+    let inputs = inputs.iter().map(|&input| d_input(input));
+    Some(quote!(#(#inputs.is_some())||*))
+}
+
+fn is_unneeded(context: &Context, station: &Station) -> bool {
+    context.plan.needs[station.output.0] == Need::Never
+}
+
+/// A block that runs only if the gradient that goes through a station without weights is needed.
+fn if_asked(context: &Context, station: &Station, code: TokenStream) -> TokenStream {
+    match condition(&context.plan.needs[station.output.0]) {
+        Some(asked) => quote!({ if #asked { #code } }),
+        None => quote!({ #code }),
+    }
+}
+
+/// Leads a combination to the station whose phase it is.
+fn emit_combine(context: &Context) -> TokenStream {
+    let stations: TokenStream = crossing(context)
+        .map(|(index, begin, end)| {
+            let (part, value, spec) =
+                (context.part(index), context.value(index), context.spec(index));
+            quote! {
+                if phase > #begin && phase <= #end {
+                    __rt::Station::<#spec>::combine_backward(
+                        &#value,
+                        phase - #begin,
+                        shards.part(&#part),
+                        &mut shared[#part.shared.range(1)],
+                    );
+                }
+            }
+        })
+        .collect();
+    if stations.is_empty() {
+        return stations;
+    }
+    quote! {
+        fn combine_backward(&self, phase: usize, shards: __rt::Shards<'_>, shared: &mut [f32]) {
+            #stations
+        }
+    }
+}

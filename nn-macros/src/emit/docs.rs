@@ -1,0 +1,62 @@
+//! What a person reads about a network: its table, its lines.
+
+use crate::network::{Dim, Dims, Network, Station};
+
+/// A station in one line: `conv1: Conv2d(32, kernel = 3): 28x28x1 -> 26x26x32`.
+pub(super) fn line(network: &Network, station: &Station) -> String {
+    let inputs: Vec<String> =
+        station.inputs.iter().map(|input| text(&network.values[input.0].dims)).collect();
+    let output = text(&network.values[station.output.0].dims);
+    format!("`{}`: `{}`: {} -> {output}", station.path, station.source, inputs.join(" and "))
+}
+
+/// A shape as people write it, as far as the macro knows it: `28x28x1`, `[H, W, 1]`.
+pub(super) fn text(dims: &Dims) -> String {
+    if let Some(shape) = dims.known() {
+        return shape.to_string();
+    }
+    if dims.constant.is_some() {
+        return "computed".into();
+    }
+    let sizes = dims.sizes.iter().map(|size| match size {
+        Dim::Known(size) => size.to_string(),
+        Dim::Symbolic(tokens) => tokens.to_string(),
+    });
+    let sizes: Vec<String> = sizes.collect();
+    if let [size] = sizes.as_slice() { size.clone() } else { format!("[{}]", sizes.join(", ")) }
+}
+
+/// The table of a network as lines of Markdown, where all sizes are literals.
+pub(super) fn table(network: &Network) -> Vec<String> {
+    let mut lines = vec![
+        " | layer | kind | output | parameters |".to_string(),
+        " |---|---|---|--:|".to_string(),
+    ];
+    let mut total = 0;
+    for station in &network.stations {
+        let Some(cost) = station.cost else { return Vec::new() };
+        let output = text(&network.values[station.output.0].dims);
+        let params = thousands(cost.params);
+        lines.push(format!(
+            " | `{}` | `{}` | {output} | {params} |",
+            station.path,
+            station.source.replace('|', "\\|")
+        ));
+        total += cost.params;
+    }
+    lines.push(format!(" | | | **total** | **{}** |", thousands(total)));
+    lines
+}
+
+/// `225,034`
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,271 @@
+//! Inference and the training forward pass: one block per station, in straight line.
+
+use super::{Context, memory::buffer_names, shapes};
+use crate::network::Station;
+use crate::plan::{Layout, Place, Stretch};
+use nn_shape::registry::Storage;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+/// `infer`, `forward` and `combine_forward`.
+pub(super) fn emit_forward(context: &Context) -> TokenStream {
+    let infer = emit_infer(context);
+    let forward = emit_train(context);
+    let combine = emit_combine(context);
+    quote!(#infer #forward #combine)
+}
+
+fn emit_infer(context: &Context) -> TokenStream {
+    let turbofish = &context.turbofish;
+    let names = buffer_names(context, &context.plan.infer);
+    let stations: TokenStream =
+        context.running().map(|(station, it)| infer_station(context, &names, station, it)).collect();
+    let copy = copy_output(context);
+    quote! {
+        fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: __rt::WorkMemory<'_>) {
+            let (values, mut memory) = memory.split_values(n * __Infer #turbofish::VALUES);
+            #stations
+            #copy
+        }
+    }
+}
+
+fn infer_station(
+    context: &Context,
+    names: &[Ident],
+    index: usize,
+    station: &Station,
+) -> TokenStream {
+    let mut views = Views::new(context, "__Infer", names);
+    let io = Io::new(&mut views, &context.plan.infer, station);
+    let Io { inputs, output, copy } = &io;
+    let taken = views.emit();
+    let (spec, layer, value) = (context.spec(index), context.layer(index), context.value(index));
+    if station.storage() == Storage::InPlace {
+        return quote! {{
+            #taken
+            #copy
+            __rt::InPlaceStation::<#spec>::infer(&#value, n, #output);
+        }};
+    }
+    quote! {{
+        #taken
+        let memory = memory.part::<#spec, #layer>(n);
+        __rt::Station::<#spec>::infer(&#value, n, &[#(#inputs),*], #output, memory);
+    }}
+}
+
+fn emit_train(context: &Context) -> TokenStream {
+    let turbofish = &context.turbofish;
+    let names = buffer_names(context, &context.plan.train);
+    let stretches = by_phase(context, false, |station, phase| {
+        train_station(context, &names, station, phase)
+    });
+    let copy = copy_output(context);
+    quote! {
+        fn forward(
+            &self,
+            pass: &__rt::Pass,
+            phase: usize,
+            x: &[&[f32]],
+            y: &mut [f32],
+            memory: __rt::Memory<'_>,
+        ) {
+            let n = pass.n;
+            let (values, mut memory) = memory.split_values(n * __Train #turbofish::VALUES);
+            #stretches
+            #copy
+        }
+    }
+}
+
+fn train_station(
+    context: &Context,
+    names: &[Ident],
+    index: usize,
+    phase: &TokenStream,
+) -> TokenStream {
+    let station = &context.network.stations[index];
+    let mut views = Views::new(context, "__Train", names);
+    let io = Io::new(&mut views, &context.plan.train, station);
+    let Io { inputs, output, copy } = &io;
+    let taken = views.emit();
+    let (spec, value) = (context.spec(index), context.value(index));
+    let pass = quote!(&pass.of::<#spec>());
+    if station.storage() == Storage::InPlace {
+        return quote! {{
+            #taken
+            #copy
+            __rt::InPlaceStation::<#spec>::forward(&#value, #pass, #output);
+        }};
+    }
+    let part = context.part(index);
+    quote! {{
+        #taken
+        let memory = memory.part(n, &#part);
+        let x = &[#(#inputs),*];
+        __rt::Station::<#spec>::forward(&#value, #pass, #phase, x, #output, memory);
+    }}
+}
+
+/// The output of a network that changes nothing of its input.
+fn copy_output(context: &Context) -> Option<TokenStream> {
+    let input = shapes::number(context.plan.copied?);
+    Some(quote!(y.copy_from_slice(x[#input]);))
+}
+
+/// The stations, each in its phases: without any condition where all have one. `emit` gets the phase
+/// as the station counts it.
+pub(super) fn by_phase(
+    context: &Context,
+    backward: bool,
+    emit: impl Fn(usize, &TokenStream) -> TokenStream,
+) -> TokenStream {
+    let constant = |phase: usize| context.constant("__Parts", &format_ident!("P{phase}"));
+    let straight = |stations: &[usize]| -> TokenStream {
+        let emit = |station: &usize| emit(*station, &quote!(0));
+        if backward {
+            stations.iter().rev().map(emit).collect()
+        } else {
+            stations.iter().map(emit).collect()
+        }
+    };
+    let stretches = &context.plan.stretches;
+    if let [Stretch::Straight { stations, .. }] = stretches.as_slice() {
+        return straight(stations);
+    }
+    let emitted = stretches.iter().map(|stretch| match stretch {
+        Stretch::Straight { phase, stations } => {
+            let (phase, stations) = (constant(*phase), straight(stations));
+            quote!(if phase == #phase { #stations })
+        }
+        Stretch::Crossing { phase, station } => {
+            let (begin, end) = (constant(*phase), constant(phase + 1));
+            let station = emit(*station, &quote!(phase - #begin));
+            quote!(if phase >= #begin && phase <= #end #station)
+        }
+    });
+    let mut emitted: Vec<TokenStream> = emitted.collect();
+    if backward {
+        emitted.reverse();
+    }
+    quote!(#(#emitted)*)
+}
+
+/// Leads a combination to the station whose phase it is.
+fn emit_combine(context: &Context) -> TokenStream {
+    let stations: TokenStream = crossing(context)
+        .map(|(index, begin, end)| {
+            let (part, value, spec) = (context.part(index), context.value(index), context.spec(index));
+            quote! {
+                if phase >= #begin && phase < #end {
+                    __rt::Station::<#spec>::combine_forward(
+                        &mut #value,
+                        phase - #begin,
+                        shards.part(&#part),
+                        &mut shared[#part.shared.range(1)],
+                    );
+                }
+            }
+        })
+        .collect();
+    if stations.is_empty() {
+        return stations;
+    }
+    quote! {
+        fn combine_forward(&mut self, phase: usize, shards: __rt::Shards<'_>, shared: &mut [f32]) {
+            #stations
+        }
+    }
+}
+
+/// The stations that may take several phases, with their first and last.
+pub(super) fn crossing(
+    context: &Context,
+) -> impl Iterator<Item = (usize, TokenStream, TokenStream)> {
+    let constant = |phase: usize| context.constant("__Parts", &format_ident!("P{phase}"));
+    context.plan.stretches.iter().filter_map(move |stretch| match stretch {
+        Stretch::Crossing { phase, station } => {
+            Some((*station, constant(*phase), constant(phase + 1)))
+        }
+        Stretch::Straight { .. } => None,
+    })
+}
+
+/// The buffers that one station takes out of the network's values, each once.
+pub(super) struct Views<'a> {
+    context: &'a Context<'a>,
+    holder: &'static str,
+    names: &'a [Ident],
+    taken: Vec<(usize, Ident)>,
+}
+
+impl<'a> Views<'a> {
+    pub(super) fn new(context: &'a Context, holder: &'static str, names: &'a [Ident]) -> Self {
+        Self { context, holder, names, taken: Vec::new() }
+    }
+
+    /// The variable that holds `buffer`: `name`, unless it was taken under another one.
+    pub(super) fn take(&mut self, buffer: usize, name: &str) -> Ident {
+        if let Some((_, variable)) = self.taken.iter().find(|(taken, _)| *taken == buffer) {
+            return variable.clone();
+        }
+        let variable = Ident::new(name, Span::mixed_site());
+        self.taken.push((buffer, variable.clone()));
+        variable
+    }
+
+    /// The numbers at a place, to be read or written; not for inputs.
+    pub(super) fn read(&mut self, place: Place, name: &str) -> TokenStream {
+        match place {
+            Place::Input(input) => {
+                let input = shapes::number(input);
+                quote!(x[#input])
+            }
+            Place::Output => quote!(y),
+            Place::Buffer(buffer) => {
+                let variable = self.take(buffer, name);
+                quote!(#variable)
+            }
+        }
+    }
+
+    /// `let [x0, out] = take(values, n, [__Train::CONV1, __Train::RELU]);`
+    pub(super) fn emit(&self) -> Option<TokenStream> {
+        if self.taken.is_empty() {
+            return None;
+        }
+        let variables = self.taken.iter().map(|(_, variable)| variable);
+        let buffers = self.taken.iter().map(|(buffer, _)| &self.names[*buffer]);
+        let buffers = buffers.map(|name| self.context.constant(self.holder, name));
+        Some(quote!(let [#(#variables),*] = __rt::take(values, n, [#(#buffers),*]);))
+    }
+}
+
+/// What goes into a station and what comes out, as expressions.
+struct Io {
+    inputs: Vec<TokenStream>,
+    output: TokenStream,
+    /// The copy that a station makes that works in place, but not on its input.
+    copy: Option<TokenStream>,
+}
+
+impl Io {
+    fn new(views: &mut Views, layout: &Layout, station: &Station) -> Self {
+        let place = |value: usize| layout.values[value].expect("every value has a place");
+        let to = place(station.output.0);
+        if station.storage() != Storage::InPlace {
+            let inputs = station.inputs.iter().enumerate();
+            let inputs = inputs
+                .map(|(nth, input)| views.read(place(input.0), &format!("x{nth}")))
+                .collect();
+            return Self { inputs, output: views.read(to, "out"), copy: None };
+        }
+        let from = place(station.inputs[0].0);
+        let copy = (from != to).then(|| {
+            let (from, to) = (views.read(from, "x0"), views.read(to, "out"));
+            quote!(#to.copy_from_slice(#from);)
+        });
+        Self { inputs: Vec::new(), output: views.read(to, "out"), copy }
+    }
+}

@@ -1,0 +1,167 @@
+//! The plan as constants: where values, gradients and the stations' own memory are.
+
+use super::names::Unique;
+use super::{Context, shapes};
+use crate::plan::{Buffer, Content, Layout, Stretch};
+use nn_shape::Lifetime;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// `__Train`, `__Infer` and `__Parts`.
+pub(super) fn emit_memory(context: &Context) -> TokenStream {
+    let train = emit_layout(
+        context,
+        &context.plan.train,
+        "__Train",
+        " In training, values and their gradients (`D_`) live until backward has used them.",
+    );
+    let infer = emit_layout(
+        context,
+        &context.plan.infer,
+        "__Infer",
+        " At inference, values are overwritten as soon as nobody needs them.",
+    );
+    let parts = emit_parts(context);
+    quote!(#train #infer #parts)
+}
+
+/// The name of each buffer of a layout.
+pub(super) fn buffer_names(context: &Context, layout: &Layout) -> Vec<Ident> {
+    let mut unique = Unique::new(&["VALUES", "PLAN"]);
+    let part = |station: usize| &context.names[station].part;
+    let buffers = layout.buffers.iter();
+    buffers
+        .map(|buffer| {
+            let name = match buffer.content {
+                Content::Value { station } => part(station).to_string(),
+                Content::Gradient { station } => format!("D_{}", part(station)),
+                Content::Contribution { station, nth } => format!("D_{}_X{nth}", part(station)),
+            };
+            format_ident!("{}", unique.name(name))
+        })
+        .collect()
+}
+
+fn emit_layout(context: &Context, layout: &Layout, holder: &str, doc: &str) -> TokenStream {
+    let names = buffer_names(context, layout);
+    let known: Option<Vec<Lifetime>> =
+        layout.buffers.iter().map(|buffer| lifetime(context, buffer)).collect();
+    let constants = match known {
+        Some(lifetimes) => known_constants(&names, &lifetimes),
+        None => computed_constants(context, &names, &layout.buffers),
+    };
+    emit_holder(context, holder, doc, &constants)
+}
+
+/// A type that holds constants.
+fn emit_holder(context: &Context, holder: &str, doc: &str, constants: &TokenStream) -> TokenStream {
+    let Context { impl_generics, arguments, .. } = context;
+    let (parameters, holder) = (&context.network.generics, format_ident!("{holder}"));
+    let (_, _, where_clause) = parameters.split_for_impl();
+    quote! {
+        #[doc = #doc]
+        enum #holder #parameters {}
+        impl #impl_generics #holder #arguments #where_clause {
+            #constants
+        }
+    }
+}
+
+fn lifetime(context: &Context, buffer: &Buffer) -> Option<Lifetime> {
+    let shape = context.network.values[buffer.value.0].dims.known()?;
+    Some(Lifetime { len: shape.len(), from: buffer.from, to: buffer.to })
+}
+
+fn known_constants(names: &[Ident], lifetimes: &[Lifetime]) -> TokenStream {
+    let mut offsets = vec![0; lifetimes.len()];
+    let total = shapes::number(nn_shape::plan_into(lifetimes, &mut offsets));
+    let offsets = offsets.iter().map(|&offset| shapes::number(offset));
+    let lens = lifetimes.iter().map(|lifetime| shapes::number(lifetime.len));
+    quote! {
+        const VALUES: usize = #total;
+        #(const #names: __rt::Buffer = __rt::Buffer { offset: #offsets, len: #lens };)*
+    }
+}
+
+fn computed_constants(context: &Context, names: &[Ident], buffers: &[Buffer]) -> TokenStream {
+    let rt = quote!(__rt);
+    let lens: Vec<TokenStream> = buffers
+        .iter()
+        .map(|buffer| shapes::len(&rt, &context.network.values[buffer.value.0].dims))
+        .collect();
+    let from = buffers.iter().map(|buffer| shapes::number(buffer.from));
+    let to = buffers.iter().map(|buffer| shapes::number(buffer.to));
+    let count = shapes::number(buffers.len());
+    let numbers = (0..buffers.len()).map(shapes::number);
+    quote! {
+        const PLAN: ([usize; #count], usize) = __rt::plan(&[
+            #(__rt::Lifetime { len: #lens, from: #from, to: #to }),*
+        ]);
+        const VALUES: usize = Self::PLAN.1;
+        #(const #names: __rt::Buffer = __rt::Buffer { offset: Self::PLAN.0[#numbers], len: #lens };)*
+    }
+}
+
+/// What stations own, one behind the other, and the phases they begin in.
+fn emit_parts(context: &Context) -> TokenStream {
+    let mut before = quote!(__rt::Part::START);
+    let parts: TokenStream = context
+        .parts()
+        .map(|(station, _)| {
+            let (name, layer) = (&context.names[station].part, context.layer(station));
+            let spec = context.spec(station);
+            let part = quote!(const #name: __rt::Part = #before.then::<#spec, #layer>(););
+            before = quote!(Self::#name);
+            part
+        })
+        .collect();
+    let stations: Vec<TokenStream> =
+        context.parts().map(|(station, _)| context.as_station(station)).collect();
+    let crossing = context.plan.stretches.iter().filter_map(|stretch| match stretch {
+        Stretch::Crossing { phase, station } => Some((phase, context.as_station(*station))),
+        Stretch::Straight { .. } => None,
+    });
+    let phases: TokenStream = crossing
+        .map(|(phase, station)| {
+            let (begin, end) = (format_ident!("P{phase}"), format_ident!("P{}", phase + 1));
+            quote!(const #end: usize = Self::#begin + #station::PHASES - 1;)
+        })
+        .collect();
+    let constants = quote! {
+        #parts
+        const ALL: __rt::Part = #before;
+        const WORK: usize = __rt::most(&[#(#stations::WORK),*]);
+        const SCRATCH: usize = __rt::most(&[#(#stations::SCRATCH),*]);
+        const P0: usize = 0;
+        #phases
+    };
+    let doc = " What the stations own, one behind the other, and the phases they begin in.";
+    emit_holder(context, "__Parts", doc, &constants)
+}
+
+/// The sizes that the network asks for as a station.
+pub(super) fn emit_sizes(context: &Context) -> TokenStream {
+    let turbofish = &context.turbofish;
+    let last = context.plan.stretches.iter().filter_map(|stretch| match stretch {
+        Stretch::Crossing { phase, .. } => Some(phase + 1),
+        Stretch::Straight { .. } => None,
+    });
+    let phases = match last.max() {
+        Some(last) => {
+            let last = context.constant("__Parts", &format_ident!("P{last}"));
+            quote!(#last + 1)
+        }
+        None => quote!(1),
+    };
+    let all = quote!(__Parts #turbofish::ALL);
+    quote! {
+        const PHASES: usize = #phases;
+        const SAVED: usize = __Train #turbofish::VALUES + #all.saved.end();
+        const WORK: usize = __Infer #turbofish::VALUES + __Parts #turbofish::WORK;
+        const SCRATCH: usize = __Parts #turbofish::SCRATCH;
+        const KEPT: usize = #all.kept.end();
+        const PARTIAL: usize = #all.partial.end();
+        const SHARED: usize = #all.shared.end();
+        const GRADIENT_TASKS: usize = #all.tasks.end();
+    }
+}

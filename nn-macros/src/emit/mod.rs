@@ -1,0 +1,148 @@
+//! From the network to code: a struct beside its constants, and an unnamed constant that holds the
+//! rest, so that nothing of it meets names of the user's.
+//!
+//! Names in expanded code are absolute paths or begin with two underscores; `__rt` is the runtime.
+
+mod backward;
+mod constants;
+mod docs;
+mod forward;
+mod memory;
+mod names;
+mod shapes;
+mod specs;
+mod structure;
+
+use crate::network::{Layer, Network, Station};
+use crate::plan::{Plan, plan};
+use names::{Names, names};
+use nn_shape::registry::Storage;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Everything that emission looks at.
+struct Context<'a> {
+    network: &'a Network,
+    plan: Plan,
+    names: Vec<Names>,
+    /// `impl` generics, type arguments and where clause of the network.
+    impl_generics: TokenStream,
+    arguments: TokenStream,
+    turbofish: TokenStream,
+}
+
+/// The code of a network.
+pub(crate) fn emit(network: &Network) -> TokenStream {
+    let (impl_generics, arguments, _) = network.generics.split_for_impl();
+    let turbofish = arguments.as_turbofish();
+    let context = Context {
+        network,
+        plan: plan(network),
+        names: names(network),
+        impl_generics: quote!(#impl_generics),
+        arguments: quote!(#arguments),
+        turbofish: quote!(#turbofish),
+    };
+    let krate = &network.krate;
+    let structure = structure::emit_struct(&context);
+    let methods = structure::emit_methods(&context);
+    let constants = constants::emit_shapes(&context);
+    let specs = specs::emit_specs(&context);
+    let memory = memory::emit_memory(&context);
+    let weights = structure::emit_weights(&context);
+    let station = emit_station(&context);
+    let shaped = structure::emit_shaped(&context);
+    quote! {
+        #structure
+        #methods
+        #constants
+        const _: () = {
+            use #krate::__private as __rt;
+            #specs
+            #memory
+            #weights
+            #station
+            #shaped
+        };
+    }
+}
+
+/// `impl Station`: the way of the data through the network.
+fn emit_station(context: &Context) -> TokenStream {
+    let Context { arguments, .. } = context;
+    let name = &context.network.name;
+    let mut generics = context.network.generics.clone();
+    generics.params.push(syn::parse_quote!(__S: __rt::Spec));
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let sizes = memory::emit_sizes(context);
+    let weights = structure::emit_weights_functions(context);
+    let forward = forward::emit_forward(context);
+    let backward = backward::emit_backward(context);
+    quote! {
+        impl #impl_generics __rt::Station<__S> for #name #arguments #where_clause {
+            #sizes
+            #weights
+            #forward
+            #backward
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Stations that run, with their numbers: all but views.
+    fn running(&self) -> impl Iterator<Item = (usize, &Station)> {
+        let stations = self.network.stations.iter().enumerate();
+        stations.filter(|(_, station)| station.storage() != Storage::View)
+    }
+
+    /// Stations that own memory or weights: those that run and do not work in place.
+    fn parts(&self) -> impl Iterator<Item = (usize, &Station)> {
+        self.running().filter(|(_, station)| station.storage() == Storage::Separate)
+    }
+
+    /// Stations with weights.
+    fn weighted(&self) -> impl Iterator<Item = (usize, &Station)> {
+        self.running().filter(|(_, station)| station.has_weights())
+    }
+
+    /// The type of a station, as a spec sees it: `__Conv1`.
+    fn spec(&self, station: usize) -> TokenStream {
+        let (spec, arguments) = (&self.names[station].spec, &self.arguments);
+        quote!(#spec #arguments)
+    }
+
+    /// The type of a station's layer, inside the unnamed constant.
+    fn layer(&self, station: usize) -> TokenStream {
+        shapes::layer_type(&quote!(__rt), self.network, station)
+    }
+
+    /// `<Conv2d<..> as Station<__Conv1>>`
+    fn as_station(&self, station: usize) -> TokenStream {
+        let (layer, spec) = (self.layer(station), self.spec(station));
+        quote!(<#layer as __rt::Station<#spec>>)
+    }
+
+    /// The layer itself: a field, or the unit struct of a layer without weights.
+    fn value(&self, station: usize) -> TokenStream {
+        let it = &self.network.stations[station];
+        match &it.layer {
+            Layer::Known { .. } if !it.has_weights() => self.layer(station),
+            _ => {
+                let field = &it.field;
+                quote!(self.#field)
+            }
+        }
+    }
+
+    /// A constant of one of the structs that hold the plan: `__Train::CONV1`.
+    fn constant(&self, holder: &str, name: &proc_macro2::Ident) -> TokenStream {
+        let holder = quote::format_ident!("{holder}");
+        let turbofish = &self.turbofish;
+        quote!(#holder #turbofish::#name)
+    }
+
+    /// What station `station` owns: `__Parts::CONV1`.
+    fn part(&self, station: usize) -> TokenStream {
+        self.constant("__Parts", &self.names[station].part)
+    }
+}

@@ -1,0 +1,70 @@
+//! What expanded code calls its types and constants.
+
+use crate::network::Network;
+use proc_macro2::Ident;
+use quote::format_ident;
+use std::collections::HashSet;
+use syn::ext::IdentExt;
+
+/// The names that belong to one station.
+pub(super) struct Names {
+    /// Its spec: `__Conv1`.
+    pub(super) spec: Ident,
+    /// Its constants: `CONV1`.
+    pub(super) part: Ident,
+}
+
+/// Names for all stations, different from each other however the user's names look.
+pub(super) fn names(network: &Network) -> Vec<Names> {
+    let mut specs = Unique::new(&["Parts", "Train", "Infer", "S"]);
+    let mut parts = Unique::new(&["ALL", "SCRATCH", "WORK", "VALUES", "PLAN"]);
+    let stations = network.stations.iter();
+    stations
+        .map(|station| {
+            let field = station.field.unraw().to_string();
+            Names {
+                spec: format_ident!("__{}", specs.name(camel_case(&field))),
+                part: format_ident!("{}", parts.name(constant_case(&field))),
+            }
+        })
+        .collect()
+}
+
+/// Gives each name once.
+pub(super) struct Unique(HashSet<String>);
+
+impl Unique {
+    pub(super) fn new(taken: &[&str]) -> Self {
+        Self(taken.iter().map(ToString::to_string).collect())
+    }
+
+    /// The name, with underscores behind it where it was given already.
+    pub(super) fn name(&mut self, mut name: String) -> String {
+        while !self.0.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+}
+
+fn camel_case(name: &str) -> String {
+    let words = name.split('_');
+    let mut camel = String::new();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
+/// In capitals; what would be no name (`1`) or a place of a phase (`P1`) gets an underscore.
+fn constant_case(name: &str) -> String {
+    let capitals = name.to_uppercase();
+    let phase = capitals.strip_prefix('P').is_some_and(|rest| rest.parse::<usize>().is_ok());
+    if phase || capitals.starts_with(|first: char| first.is_ascii_digit()) {
+        format!("_{capitals}")
+    } else {
+        capitals
+    }
+}

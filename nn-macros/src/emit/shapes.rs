@@ -1,0 +1,156 @@
+//! Shapes, arguments and types as expressions.
+
+use crate::network::{Argument, ArgumentValue, Dim, Dims, Layer, Network, Station, ValueId};
+use nn_shape::registry::{Row, Size};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+
+/// A plain number.
+pub(super) fn number(number: usize) -> TokenStream {
+    let literal = Literal::usize_unsuffixed(number);
+    quote!(#literal)
+}
+
+/// A size, as an expression and as a const generic argument.
+pub(super) fn size(dim: &Dim) -> TokenStream {
+    match dim {
+        Dim::Known(size) => number(*size),
+        Dim::Symbolic(tokens) => tokens.clone(),
+    }
+}
+
+/// A shape, as an expression that a constant can use.
+pub(super) fn shape(rt: &TokenStream, dims: &Dims) -> TokenStream {
+    if let Some(constant) = &dims.constant {
+        return constant.clone();
+    }
+    let sizes = dims.sizes.iter().map(size);
+    quote!(#rt::Shape::new(&[#(#sizes),*]))
+}
+
+/// The shapes of some values: `[Shape::new(&[28, 28, 1])]`.
+pub(super) fn shapes(rt: &TokenStream, network: &Network, values: &[ValueId]) -> TokenStream {
+    let shapes = values.iter().map(|value| shape(rt, &network.values[value.0].dims));
+    quote!([#(#shapes),*])
+}
+
+/// How many numbers a value has.
+pub(super) fn len(rt: &TokenStream, dims: &Dims) -> TokenStream {
+    if let Some(shape) = dims.known() {
+        return number(shape.len());
+    }
+    let shape = shape(rt, dims);
+    quote!(#shape.len())
+}
+
+/// The array type of a shape: `[[[f32; 1]; 28]; 28]`.
+pub(super) fn array_type(element: &str, dims: &Dims) -> TokenStream {
+    let element = Ident::new(element, Span::call_site());
+    let array = |inner, dim| {
+        let size = size(dim);
+        quote!([#inner; #size])
+    };
+    dims.sizes.iter().rev().fold(quote!(#element), array)
+}
+
+/// The type of a station's layer: `layers::Conv2d<32, 1, 3, 3>`, or the user's own.
+pub(super) fn layer_type(rt: &TokenStream, network: &Network, station: usize) -> TokenStream {
+    let station = &network.stations[station];
+    let (row, arguments) = match &station.layer {
+        Layer::Custom(layer) => return quote!(#layer),
+        Layer::Known { row, arguments } => (row, arguments),
+    };
+    let name = format_ident!("{}", row.name);
+    let mut computed = row.computed.iter();
+    let sizes: Vec<TokenStream> = row
+        .sizes
+        .iter()
+        .filter_map(|size| {
+            let count = match size {
+                Size::Computed(_) => computed.next(),
+                _ => None,
+            };
+            layer_size(rt, network, station, (row, arguments), *size, count)
+        })
+        .collect();
+    if sizes.is_empty() { quote!(#rt::layers::#name) } else { quote!(#rt::layers::#name<#(#sizes),*>) }
+}
+
+/// One const generic of a layer; none where its default is meant.
+fn layer_size(
+    rt: &TokenStream,
+    network: &Network,
+    station: &Station,
+    (row, arguments): (&Row, &[Argument]),
+    kind: Size,
+    count: Option<&nn_shape::registry::Count>,
+) -> Option<TokenStream> {
+    let argument = |name: &str| &argument(row, arguments, name).value;
+    let input = &network.values[station.inputs[0].0].dims;
+    match kind {
+        Size::InputLast => input.last().map(size),
+        Size::Argument(name) => match argument(name) {
+            ArgumentValue::Number(dim) => Some(size(dim)),
+            _ => unreachable!("a number by its row"),
+        },
+        Size::ArgumentAxis(name, axis) => match argument(name) {
+            ArgumentValue::Pair(pair) => Some(size(&pair[axis])),
+            _ => unreachable!("a pair by its row"),
+        },
+        Size::Computed(method) => {
+            let values: Option<Vec<_>> = arguments.iter().map(|it| it.value.known()).collect();
+            if let (Some(count), Some(shape), Some(values)) = (count, input.known(), values) {
+                return Some(number(count(&[shape], &values)));
+            }
+            let (method, shape) = (format_ident!("{method}"), shape(rt, input));
+            let rule = rule(rt, row, arguments);
+            Some(quote!({ #rule.#method(#shape) }))
+        }
+        Size::Unless(flag) => match argument(flag) {
+            ArgumentValue::Flag(true) => None,
+            _ => Some(number(0)),
+        },
+    }
+}
+
+/// The argument called `name`.
+fn argument<'a>(row: &Row, arguments: &'a [Argument], name: &str) -> &'a Argument {
+    let position = row.parameters.iter().position(|parameter| parameter.name == name);
+    &arguments[position.expect("rows name their own parameters")]
+}
+
+/// The type of a layer's arguments: `rules::conv2d::Conv2d`.
+pub(super) fn rule_type(rt: &TokenStream, row: &Row) -> TokenStream {
+    let (module, name) = (format_ident!("{}", row.stem), format_ident!("{}", row.name));
+    quote!(#rt::rules::#module::#name)
+}
+
+/// A layer's arguments: `rules::dense::Dense { units: 10, bias: true }`.
+pub(super) fn rule(rt: &TokenStream, row: &Row, arguments: &[Argument]) -> TokenStream {
+    let rule = rule_type(rt, row);
+    let names = row.parameters.iter().map(|parameter| format_ident!("{}", parameter.name));
+    let values = arguments.iter().map(|argument| argument_value(rt, &argument.value));
+    quote!(#rule { #(#names: #values),* })
+}
+
+fn argument_value(rt: &TokenStream, value: &ArgumentValue) -> TokenStream {
+    match value {
+        ArgumentValue::Number(dim) => size(dim),
+        ArgumentValue::Pair(pair) => {
+            let [a, b] = pair.each_ref().map(size);
+            quote!([#a, #b])
+        }
+        ArgumentValue::PaddingSame => quote!(#rt::Padding::Same),
+        ArgumentValue::PaddingExplicit(pair) => {
+            let [a, b] = pair.each_ref().map(size);
+            quote!(#rt::Padding::Explicit([#a, #b]))
+        }
+        ArgumentValue::Flag(flag) => quote!(#flag),
+        ArgumentValue::Real(real) => {
+            let literal = Literal::f64_unsuffixed(*real);
+            quote!(#literal)
+        }
+        ArgumentValue::Word(word) => quote!(#word),
+        ArgumentValue::Shape(dims) => shape(rt, dims),
+    }
+}

@@ -1,0 +1,47 @@
+//! One type per station: all that the compiler knows of it.
+
+use super::{Context, docs, shapes};
+use crate::network::Layer;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The specs of all stations that run.
+pub(super) fn emit_specs(context: &Context) -> TokenStream {
+    context.running().map(|(station, _)| emit_spec(context, station)).collect()
+}
+
+fn emit_spec(context: &Context, index: usize) -> TokenStream {
+    let Context { network, impl_generics, arguments: generics, .. } = context;
+    let rt = quote!(__rt);
+    let station = &network.stations[index];
+    let spec = &context.names[index].spec;
+    let (_, _, where_clause) = network.generics.split_for_impl();
+    let parameters = &network.generics;
+    let doc = format!(" {}", docs::line(network, station));
+    let (kind, arguments) = match &station.layer {
+        Layer::Known { row, arguments } => {
+            (shapes::rule_type(&rt, row), shapes::rule(&rt, row, arguments))
+        }
+        Layer::Custom(_) => (quote!(()), quote!(())),
+    };
+    let inputs = shapes::shapes(&rt, network, &station.inputs);
+    let output = shapes::shape(&rt, &network.values[station.output.0].dims);
+    let name = &station.path;
+    let features = &network.values[station.inputs[0].0].features;
+    let features = (!features.is_empty()).then(|| {
+        let features = features.iter().map(|dims| shapes::shape(&rt, dims));
+        quote!(const FEATURES: &'static [__rt::Shape] = &[#(#features),*];)
+    });
+    quote! {
+        #[doc = #doc]
+        enum #spec #parameters {}
+        impl #impl_generics __rt::Spec for #spec #generics #where_clause {
+            type Arguments = #kind;
+            const ARGUMENTS: Self::Arguments = #arguments;
+            const INPUTS: &'static [__rt::Shape] = &#inputs;
+            const OUTPUT: __rt::Shape = #output;
+            const NAME: &'static str = #name;
+            #features
+        }
+    }
+}

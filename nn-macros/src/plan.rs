@@ -1,0 +1,411 @@
+//! Where every value and every gradient stands in memory, and which phase each station runs in.
+//!
+//! Two layouts: in training, values wait for backward and gradients stand beside them; at inference
+//! a value is overwritten as soon as nobody needs it.
+
+use crate::network::{Layer, Network, Station, ValueId};
+use nn_shape::registry::{Needs, Storage};
+use std::collections::BTreeSet;
+
+/// Where a value or a gradient is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// An input of the network: not ours to write.
+    Input(usize),
+    /// What the caller receives.
+    Output,
+    /// Number of [`Layout::buffers`].
+    Buffer(usize),
+}
+
+/// A stretch of memory between stations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Buffer {
+    /// Something of this value's size.
+    pub(crate) value: ValueId,
+    pub(crate) content: Content,
+    /// The first and the last moment at which it is in use.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+/// What a [`Buffer`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// What a station gives.
+    Value { station: usize },
+    /// Its gradient.
+    Gradient { station: usize },
+    /// What a station adds to the gradient of its input `nth`.
+    Contribution { station: usize, nth: usize },
+}
+
+/// The memory of one pass.
+#[derive(Default)]
+pub(crate) struct Layout {
+    pub(crate) buffers: Vec<Buffer>,
+    /// Where each value is.
+    pub(crate) values: Vec<Option<Place>>,
+    /// Where the gradient of each value is, as far as it is needed.
+    pub(crate) gradients: Vec<Option<Place>>,
+}
+
+/// Whether a gradient is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// No weight and no input that could ask for one is before it.
+    Never,
+    /// Only if the caller asks for the gradient of one of these inputs.
+    IfAsked(BTreeSet<usize>),
+    /// Weights stand before it.
+    Always,
+}
+
+/// How the gradient of a station's input comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Nobody needs it.
+    Unneeded,
+    /// It is where the output's gradient was.
+    Same,
+    /// The station is the first to write it.
+    First(Place),
+    /// It is there already, and the station's contribution is added; by way of a buffer, unless it
+    /// stands where the output's gradient was.
+    More { to: Place, by: Option<usize> },
+}
+
+/// A stretch of stations that run in the same phase, or one that takes several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stretch {
+    /// Run in phase number `phase`.
+    Straight { phase: usize, stations: Vec<usize> },
+    /// Runs from phase number `phase` to the next one.
+    Crossing { phase: usize, station: usize },
+}
+
+/// The plan of a network.
+pub(crate) struct Plan {
+    pub(crate) train: Layout,
+    pub(crate) infer: Layout,
+    /// Whether the gradient of each value is needed.
+    pub(crate) needs: Vec<Need>,
+    /// For each station, the gradients of its inputs.
+    pub(crate) flows: Vec<Vec<Flow>>,
+    /// The input that leaves the network as it came, if there is one: it is copied.
+    pub(crate) copied: Option<usize>,
+    pub(crate) stretches: Vec<Stretch>,
+}
+
+impl Station {
+    /// How its code works on memory.
+    pub(crate) fn storage(&self) -> Storage {
+        match &self.layer {
+            Layer::Known { row, .. } => row.storage,
+            Layer::Custom(_) => Storage::Separate,
+        }
+    }
+
+    /// What its backward reads.
+    pub(crate) fn needs(&self) -> Needs {
+        match &self.layer {
+            Layer::Known { row, .. } => row.needs,
+            Layer::Custom(_) => Needs { input: true, output: true },
+        }
+    }
+
+    /// Whether it has weights, and so a field.
+    pub(crate) fn has_weights(&self) -> bool {
+        match &self.layer {
+            Layer::Known { row, .. } => !row.sizes.is_empty(),
+            Layer::Custom(_) => true,
+        }
+    }
+
+    /// Whether it may take several phases.
+    pub(crate) fn may_cross(&self) -> bool {
+        match &self.layer {
+            Layer::Known { row, .. } => row.crosses_batch,
+            Layer::Custom(_) => true,
+        }
+    }
+}
+
+/// Plans the memory and the phases of a network.
+pub(crate) fn plan(network: &Network) -> Plan {
+    let graph = Graph::new(network);
+    let needs = graph.needs();
+    let mut train = graph.train_values();
+    let flows = graph.flows(&needs, &mut train);
+    Plan {
+        infer: graph.infer_values(),
+        copied: graph.copied(),
+        stretches: stretches(network),
+        train,
+        needs,
+        flows,
+    }
+}
+
+/// Cuts the chain of stations at those that take several phases.
+fn stretches(network: &Network) -> Vec<Stretch> {
+    let mut phase = 0;
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for (index, station) in network.stations.iter().enumerate() {
+        if station.storage() == Storage::View {
+            continue;
+        }
+        if station.may_cross() {
+            stretches.push(Stretch::Crossing { phase, station: index });
+            phase += 1;
+        } else if let Some(Stretch::Straight { stations, .. }) = stretches.last_mut() {
+            stations.push(index);
+        } else {
+            stretches.push(Stretch::Straight { phase, stations: vec![index] });
+        }
+    }
+    stretches
+}
+
+/// Who writes and reads what.
+struct Graph<'a> {
+    network: &'a Network,
+    /// For each value the one whose numbers it shows: itself, or the input of a view.
+    alias: Vec<usize>,
+    /// The station that gives each value, if it is no input.
+    producer: Vec<Option<usize>>,
+    /// The stations that read each value, also through views.
+    readers: Vec<Vec<usize>>,
+}
+
+impl<'a> Graph<'a> {
+    fn new(network: &'a Network) -> Self {
+        let count = network.values.len();
+        let mut alias: Vec<usize> = (0..count).collect();
+        let mut producer = vec![None; count];
+        let mut readers = vec![Vec::new(); count];
+        for (index, station) in network.stations.iter().enumerate() {
+            producer[station.output.0] = Some(index);
+            if station.storage() == Storage::View {
+                alias[station.output.0] = alias[station.inputs[0].0];
+            } else {
+                for input in &station.inputs {
+                    readers[alias[input.0]].push(index);
+                }
+            }
+        }
+        Self { network, alias, producer, readers }
+    }
+
+    /// The value that leaves the network, seen through views.
+    fn output(&self) -> usize {
+        self.alias[self.network.output_value.0]
+    }
+
+    /// The number of the input that `value` is, if it is one.
+    fn input(&self, value: usize) -> Option<usize> {
+        self.network.inputs.iter().position(|input| input.value.0 == value)
+    }
+
+    fn copied(&self) -> Option<usize> {
+        self.input(self.output())
+    }
+
+    /// Whether `station`, which works in place, is the only one to use its input.
+    fn owns_input(&self, station: usize) -> bool {
+        let input = self.alias[self.network.stations[station].inputs[0].0];
+        self.input(input).is_none()
+            && input != self.output()
+            && self.readers[input].as_slice() == [station]
+    }
+
+    /// For each value the first one in the same memory, where stations that `join` work in place.
+    fn groups(&self, join: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut groups = self.alias.clone();
+        for (index, station) in self.network.stations.iter().enumerate() {
+            let (input, output) = (station.inputs[0].0, station.output.0);
+            groups[output] = match station.storage() {
+                Storage::View => groups[input],
+                Storage::InPlace if join(index) => groups[input],
+                _ => output,
+            };
+        }
+        groups
+    }
+
+    /// Moments: forward of each station, the copy of an output, and backward in reverse order.
+    fn backward_of(&self, station: usize) -> usize {
+        2 * self.network.stations.len() + 1 - station
+    }
+
+    /// Places for groups of values: of inputs and output they are given.
+    fn values(
+        &self,
+        groups: &[usize],
+        last_use: impl Fn(usize, &Station) -> [Option<usize>; 2],
+    ) -> Layout {
+        let count = self.network.values.len();
+        let mut layout = Layout { values: vec![None; count], ..Layout::default() };
+        for (nth, input) in self.network.inputs.iter().enumerate() {
+            layout.values[input.value.0] = Some(Place::Input(nth));
+        }
+        let output = groups[self.network.output_value.0];
+        if self.input(output).is_none() {
+            layout.values[output] = Some(Place::Output);
+        }
+        for (index, station) in self.network.stations.iter().enumerate() {
+            let group = groups[station.output.0];
+            let place = *layout.values[group].get_or_insert_with(|| {
+                let content = Content::Value { station: index };
+                let value = station.output;
+                layout.buffers.push(Buffer { value, content, from: index, to: index });
+                Place::Buffer(layout.buffers.len() - 1)
+            });
+            layout.values[station.output.0] = Some(place);
+            let [of_inputs, of_output] = last_use(index, station);
+            let uses = station.inputs.iter().map(|input| (groups[input.0], of_inputs));
+            for (group, moment) in uses.chain([(group, of_output)]) {
+                if let (Some(Place::Buffer(buffer)), Some(moment)) = (layout.values[group], moment)
+                {
+                    let buffer = &mut layout.buffers[buffer];
+                    buffer.to = buffer.to.max(moment);
+                }
+            }
+        }
+        layout
+    }
+
+    fn infer_values(&self) -> Layout {
+        let groups = self.groups(|station| self.owns_input(station));
+        self.values(&groups, |index, station| {
+            // A view reads nothing: those behind it do.
+            let reads = station.storage() != Storage::View;
+            [reads.then_some(index), None]
+        })
+    }
+
+    fn train_values(&self) -> Layout {
+        // What a station needs again in backward, the one behind it must not overwrite.
+        let join = |station: usize| {
+            let input = self.alias[self.network.stations[station].inputs[0].0];
+            let kept = self.producer[input].is_some_and(|p| self.network.stations[p].needs().output);
+            self.owns_input(station) && !kept
+        };
+        let groups = self.groups(join);
+        self.values(&groups, |index, station| {
+            if station.storage() == Storage::View {
+                return [None, None];
+            }
+            let backward = self.backward_of(index);
+            let needs = station.needs();
+            let of_inputs = if needs.input { backward } else { index };
+            [Some(of_inputs), needs.output.then_some(backward)]
+        })
+    }
+
+    /// Which gradients are needed.
+    fn needs(&self) -> Vec<Need> {
+        let mut needs = vec![Need::Never; self.network.values.len()];
+        for (nth, input) in self.network.inputs.iter().enumerate() {
+            if !input.index {
+                needs[input.value.0] = Need::IfAsked(BTreeSet::from([nth]));
+            }
+        }
+        for station in &self.network.stations {
+            needs[station.output.0] = if station.has_weights() {
+                Need::Always
+            } else {
+                let inputs = station.inputs.iter().map(|input| needs[input.0].clone());
+                inputs.fold(Need::Never, Need::or)
+            };
+        }
+        needs
+    }
+
+    /// How gradients come about, and their places.
+    fn flows(&self, needs: &[Need], layout: &mut Layout) -> Vec<Vec<Flow>> {
+        let groups = self.groups(|station| self.owns_input(station));
+        let count = self.network.values.len();
+        layout.gradients = vec![None; count];
+        for (nth, input) in self.network.inputs.iter().enumerate() {
+            layout.gradients[input.value.0] = Some(Place::Input(nth));
+        }
+        let mut written = vec![false; count];
+        let output = groups[self.network.output_value.0];
+        if self.input(output).is_none() {
+            layout.gradients[output] = Some(Place::Output);
+        }
+        written[output] = true;
+        let mut flows = vec![Vec::new(); self.network.stations.len()];
+        for (index, station) in self.network.stations.iter().enumerate().rev() {
+            self.end_gradient(groups[station.output.0], index, layout);
+            if station.storage() == Storage::View {
+                continue;
+            }
+            let inputs = station.inputs.iter().enumerate();
+            flows[index] = inputs
+                .map(|(nth, input)| {
+                    let group = groups[input.0];
+                    if needs[input.0] == Need::Never {
+                        return Flow::Unneeded;
+                    }
+                    let in_place = station.storage() == Storage::InPlace;
+                    if in_place && group == groups[station.output.0] {
+                        return Flow::Same;
+                    }
+                    let moment = self.backward_of(index);
+                    let place = self.begin_gradient(group, moment, layout);
+                    if !std::mem::replace(&mut written[group], true) {
+                        return Flow::First(place);
+                    }
+                    let by = (!in_place).then(|| {
+                        let content = Content::Contribution { station: index, nth };
+                        let value = *input;
+                        layout.buffers.push(Buffer { value, content, from: moment, to: moment });
+                        layout.buffers.len() - 1
+                    });
+                    Flow::More { to: place, by }
+                })
+                .collect();
+        }
+        for value in 0..count {
+            layout.gradients[value] = layout.gradients[groups[value]];
+        }
+        flows
+    }
+
+    /// The place of the gradient of `group`, which is used at `moment`.
+    fn begin_gradient(&self, group: usize, moment: usize, layout: &mut Layout) -> Place {
+        if let Some(place) = layout.gradients[group] {
+            return place;
+        }
+        let station = self.producer[group].expect("a value that is no input has a producer");
+        layout.buffers.push(Buffer {
+            value: ValueId(group),
+            content: Content::Gradient { station },
+            from: moment,
+            to: moment,
+        });
+        let place = Place::Buffer(layout.buffers.len() - 1);
+        layout.gradients[group] = Some(place);
+        place
+    }
+
+    /// The gradient of `group` is used in backward of station `index`.
+    fn end_gradient(&self, group: usize, index: usize, layout: &mut Layout) {
+        if let Some(Place::Buffer(buffer)) = layout.gradients[group] {
+            let to = &mut layout.buffers[buffer].to;
+            *to = (*to).max(self.backward_of(index));
+        }
+    }
+}
+
+impl Need {
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Always, _) | (_, Self::Always) => Self::Always,
+            (Self::Never, need) | (need, Self::Never) => need,
+            (Self::IfAsked(a), Self::IfAsked(b)) => Self::IfAsked(a.union(&b).copied().collect()),
+        }
+    }
+}
