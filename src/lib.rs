@@ -1,1 +1,88 @@
+//! Neural networks as plain structs: shapes checked at compile time, straight-line code.
+//!
+//! ```
+//! use unrolled::prelude::*;
+//!
+//! network! {
+//!     /// Says on which side of a line a point is.
+//!     pub struct Sides(2) -> 1 {
+//!         fc1: Dense(8),
+//!         Tanh,
+//!         fc2: Dense(1),
+//!     }
+//! }
+//!
+//! let net = Sides::new(42);
+//! let [score] = net.forward(&[0.5, -1.0]);
+//! # assert!(score.is_finite());
+//! ```
+//!
+//! [`network!`] says what can be written, [`Network`] what can be done with it.
 
+pub use nn_macros::Weights;
+pub use nn_runtime::{
+    BatchError, GradientCheck, Inputs, Layer, LayerInfo, Network, Parameters, Shaped, Streams,
+    Values, Weights, check_gradients, loss_and_gradients,
+};
+pub use nn_runtime::{data, init, io, kernels, layers, loss, optim, parallel, train};
+pub use nn_shape::{Shape, ShapeError};
+
+/// Makes a struct of each network that it holds, with every size known to the compiler.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     /// Two convolutions around a shortcut.
+///     block Basic(channels) {
+///         Residual {
+///             Conv2d(channels, kernel = 3, padding = same), ReLU,
+///             Conv2d(channels, kernel = 3, padding = same),
+///         },
+///         ReLU,
+///     }
+///
+///     /// Tells ten kinds of pictures apart.
+///     pub struct Pictures(8x8x3) -> 10 {
+///         stem: Conv2d(4, kernel = 3)  -> 6x6x4,
+///         ReLU,
+///         stage: Repeat(2) { Basic(4) },
+///         GlobalAvgPool                -> 4,
+///         head: Dense(10),
+///     }
+/// }
+///
+/// let net = Pictures::new(1);
+/// let scores: [f32; 10] = net.forward(&[[[0.0; 3]; 8]; 8]);
+/// # assert!(scores.iter().all(|score| score.is_finite()));
+/// assert_eq!(Pictures::PARAMS, 754);
+/// ```
+///
+/// A header reads as a function's signature, a line of the body as a station of an assembly line:
+/// `[name:] Layer(arguments) [-> shape],`. Shapes have the channels last. A shape behind an arrow may
+/// be left out; where it stands, it is checked.
+#[macro_export]
+macro_rules! network {
+    ($($tokens:tt)*) => {
+        $crate::__private::network_impl! { $crate; $($tokens)* }
+    };
+}
+
+/// What programs use: `use unrolled::prelude::*;`
+pub mod prelude {
+    pub use crate::network;
+    pub use nn_macros::Weights;
+    pub use nn_runtime::{Inputs, Layer, Network, Shaped, Values, Weights};
+}
+
+/// For expanded code alone.
+#[doc(hidden)]
+pub mod __private {
+    pub use nn_macros::network_impl;
+    pub use nn_runtime::{
+        Buffer, InPlaceStation, LayerInfo, Memory, Network, Parameters, Part, Pass, Shaped, Shards,
+        Spec, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
+        check_inputs, infer_one, inside, layers, len_of_fields, most, take,
+    };
+    pub use nn_shape::{Lifetime, Padding, Shape, Text, checks, expect, plan, rules, trace};
+}

@@ -3,6 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
+use crate::emit::emit;
 use crate::fallback::emit_stub;
 use crate::guard::check_depth;
 use crate::infer::infer;
@@ -32,7 +33,7 @@ pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> Token
         let network = resolve(&krate, &blocks, definition, report);
         let network = network.map(|network| infer(network, report));
         match network {
-            Some(network) if intact && report.len() == before => emit_code(&network),
+            Some(network) if intact && report.len() == before => emit(&network),
             _ => emit_stub(&krate, definition),
         }
     };
@@ -45,9 +46,4 @@ fn split_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
     let end = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';');
     let krate = tokens.by_ref().take_while(|tree| !end(tree)).collect();
     (krate, tokens.collect())
-}
-
-// Until emission is here.
-fn emit_code(_network: &crate::network::Network) -> TokenStream {
-    TokenStream::new()
 }

@@ -5,7 +5,7 @@
 
 use nn_shape::registry::{Flow, Inputs, Row, Size, Storage};
 use nn_shape::{Blame, Shape, ShapeError, checks, explain};
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::HashMap;
 
@@ -21,11 +21,7 @@ use crate::trace::trace;
 /// Completes the network: shapes, costs, what features were flattened from. Checks what can be
 /// checked while expanding.
 pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
-    let Resolved { network, broken, branches, mut generics } = resolved;
-    // Constants that depend on const generics are associated ones.
-    if !generics.is_empty() {
-        generics.push("Self".into());
-    }
+    let Resolved { network, broken, branches, generics } = resolved;
     let known = vec![false; network.values.len()];
     let mut inference = Inference { network, broken, branches, generics, known, report };
     inference.inputs();
@@ -40,7 +36,7 @@ struct Inference<'a> {
     network: Network,
     broken: Vec<bool>,
     branches: HashMap<usize, Vec<Span>>,
-    /// The const generics, and `Self`.
+    /// The const generics.
     generics: Vec<String>,
     /// The values whose shape is known; others follow from a mistake that is reported.
     known: Vec<bool>,
@@ -108,7 +104,6 @@ impl Inference<'_> {
                 let Literals { inputs, values } = literals;
                 self.network.stations[number].cost = Some(Cost {
                     params: (row.params)(&inputs, &values),
-                    buffers: (row.buffers)(&inputs, &values),
                     macs: (row.macs)(&inputs, &values),
                 });
                 Some(self.known_dims(number, shape))
@@ -231,7 +226,8 @@ impl Inference<'_> {
             Layer::Custom(layer) => mentions(&layer.to_token_stream(), &self.generics),
         };
         let mut inputs = station.inputs.iter();
-        layer || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
+        let arrows = station.arrows.iter().any(|arrow| self.are_generic(arrow));
+        layer || arrows || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
     }
 
     fn is_generic_argument(&self, value: &ArgumentValue) -> bool {
@@ -257,11 +253,11 @@ impl Inference<'_> {
     /// Types of weights cannot have sizes that are computed from const generics.
     fn check_computed_sizes(&mut self, number: usize, row: &Row) -> bool {
         let station = &self.network.stations[number];
-        let is_self = [String::from("Self")];
         let computed = |size: &Size| match size {
-            Size::InputLast => self.input(number, 0).last().is_some_and(
-                |size| matches!(size, Dim::Symbolic(tokens) if mentions(tokens, &is_self)),
-            ),
+            Size::InputLast => self.input(number, 0).last().is_some_and(|size| {
+                let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens.clone()));
+                self.is_generic_size(size) && !plain
+            }),
             Size::Computed(_) => station.generic,
             _ => false,
         };
@@ -376,4 +372,15 @@ fn argument<'a>(station: &'a Station, name: &str) -> Option<&'a Argument> {
     let Layer::Known { row, arguments } = &station.layer else { return None };
     let nth = row.parameters.iter().position(|parameter| parameter.name == name)?;
     arguments.get(nth)
+}
+
+/// Whether these tokens are a name alone, maybe in braces: the one way in which types can use const
+/// generics.
+fn is_name(tokens: TokenStream) -> bool {
+    let mut trees = tokens.into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Ident(_)), None) => true,
+        (Some(TokenTree::Group(group)), None) => is_name(group.stream()),
+        _ => false,
+    }
 }

@@ -1,9 +1,9 @@
 //! The `network!` macro: tokens -> syntax -> network -> shapes -> code. Use it through `unrolled`.
-#![allow(dead_code, reason = "until the stages that use them are here")]
 
 mod arguments;
 mod ast;
 mod derive;
+mod emit;
 mod expand;
 mod fallback;
 mod guard;
@@ -12,6 +12,7 @@ mod literal;
 mod network;
 mod operand;
 mod parse;
+mod plan;
 mod report;
 mod resolve;
 mod scope;

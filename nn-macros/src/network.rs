@@ -141,7 +141,6 @@ pub(crate) struct Dims {
 #[derive(Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) params: usize,
-    pub(crate) buffers: usize,
     pub(crate) macs: usize,
 }
 
@@ -163,7 +162,11 @@ impl Network {
     /// generics.
     pub(crate) fn shape_constant(&self, station: usize) -> TokenStream {
         let constant = shape_const(&self.name, station);
-        if self.stations[station].generic { quote!(Self::#constant) } else { quote!(#constant) }
+        if !self.stations[station].generic {
+            return quote!(#constant);
+        }
+        let (name, (_, arguments, _)) = (&self.name, self.generics.split_for_impl());
+        quote!(<#name #arguments>::#constant)
     }
 
     /// What the first named station is called that reads `value`; empty where there is none.

@@ -288,7 +288,8 @@ impl<'a> Graph<'a> {
         // What a station needs again in backward, the one behind it must not overwrite.
         let join = |station: usize| {
             let input = self.alias[self.network.stations[station].inputs[0].0];
-            let kept = self.producer[input].is_some_and(|p| self.network.stations[p].needs().output);
+            let kept =
+                self.producer[input].is_some_and(|p| self.network.stations[p].needs().output);
             self.owns_input(station) && !kept
         };
         let groups = self.groups(join);
@@ -368,9 +369,7 @@ impl<'a> Graph<'a> {
                 })
                 .collect();
         }
-        for value in 0..count {
-            layout.gradients[value] = layout.gradients[groups[value]];
-        }
+        layout.gradients = groups.iter().map(|&group| layout.gradients[group]).collect();
         flows
     }
 

@@ -38,7 +38,7 @@ fn is_known(dims: &Dims) -> bool {
 }
 
 /// Whether no layer of this kind ever changes a shape: there would be nothing to see.
-fn keeps_shape(station: &Station) -> bool {
+pub(crate) fn keeps_shape(station: &Station) -> bool {
     matches!(&station.layer, Layer::Known { row, .. } if row.flows == Flows::SAME)
 }
 

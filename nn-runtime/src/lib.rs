@@ -33,13 +33,13 @@ pub use layer::Layer;
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
 pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, most, take};
-pub use network::{LayerInfo, Network, Shaped};
+pub use network::{LayerInfo, Network, Shaped, check_inputs};
 pub use parameters::{Parameters, add_field};
 pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
 pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
-pub use tensor::{Axis, Element, Tensor};
+pub use tensor::{Axis, Element, Tensor, inside};
 #[doc(no_inline)]
 pub use typenum;
 pub use values::{Inputs, Values};
-pub use weights::Weights;
+pub use weights::{Weights, len_of_fields};

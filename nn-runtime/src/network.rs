@@ -6,7 +6,7 @@ use crate::loss::Loss;
 use crate::train::{self, Score};
 use crate::{BatchError, step};
 use crate::{Inputs, Station, Streams, Values, Weights, Whole};
-use nn_shape::Shape;
+use nn_shape::{Shape, ShapeError, Text, checks};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -59,6 +59,10 @@ pub trait Network: Station<Whole> + Shaped {
     /// What it gives for one sample.
     type Output: Values;
 
+    /// Fails to compile where shapes that depend on const generics do not fit.
+    #[doc(hidden)]
+    const CHECKS: () = ();
+
     /// Bytes of all its numbers.
     const PARAM_BYTES: usize = size_of::<Self>();
     /// Bytes of memory that inference on one sample uses besides the weights.
@@ -71,6 +75,7 @@ pub trait Network: Station<Whole> + Shaped {
     /// the same weights.
     #[must_use]
     fn new(seed: u64) -> Box<Self> {
+        const { Self::CHECKS }
         let mut net = Self::zeros();
         Station::<Whole>::initialise(&mut *net, Streams::new(seed));
         net
@@ -212,4 +217,25 @@ fn trained_of(
             found.push((name, begin..begin + layer.params));
         }
     }
+}
+
+/// The shape that the layer `T` gives, if it takes the shapes `found`.
+///
+/// # Errors
+/// When it takes others.
+pub const fn check_inputs<T: Shaped>(found: &[Shape]) -> Result<Shape, ShapeError> {
+    let expected = T::INPUTS;
+    if expected.len() != found.len() {
+        let message = Text::of("takes ").number(expected.len()).text(" inputs, but gets ");
+        return Err(ShapeError::layer(message.number(found.len())));
+    }
+    let mut i = 0;
+    while i < expected.len() {
+        let name = if i < T::INPUT_NAMES.len() { T::INPUT_NAMES[i] } else { "" };
+        if let Err(error) = checks::layer_input(found[i], expected[i], name) {
+            return Err(error);
+        }
+        i += 1;
+    }
+    Ok(T::OUTPUT)
 }

@@ -1,5 +1,7 @@
 //! Random numbers that depend on what they are for, not on when they are drawn.
 
+use crate::Spec;
+
 /// A family of random streams: one for each layer, step and sample, all from one seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Streams {
@@ -36,6 +38,12 @@ impl Streams {
     #[must_use]
     pub const fn child(self, number: u64) -> Self {
         Self { key: mix(self.key ^ mix(number)) }
+    }
+
+    /// The streams of one station.
+    #[must_use]
+    pub fn of<S: Spec>(self) -> Self {
+        self.child(S::STREAM)
     }
 
     /// The 64 random bits at place `counter`.

@@ -60,3 +60,16 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
 unsafe impl Weights for f32 {}
 // SAFETY: an array of weights has no padding.
 unsafe impl<T: Weights, const N: usize> Weights for [T; N] {}
+
+/// The `LEN` of a struct whose fields hold `fields` numbers.
+///
+/// # Panics
+/// When the struct holds anything else, or is aligned otherwise: it is not `repr(C)` alone.
+#[must_use]
+pub const fn len_of_fields<T>(fields: usize) -> usize {
+    assert!(
+        size_of::<T>() == fields * size_of::<f32>() && align_of::<T>() <= align_of::<f32>(),
+        "a network is `repr(C)` and nothing else: remove the other `repr`"
+    );
+    fields
+}

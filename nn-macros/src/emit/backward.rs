@@ -103,8 +103,9 @@ fn separate_station(
         #taken
         let memory = memory.part(n, &#part);
         let d_x = &mut [#(#d_inputs),*];
-        let (pass, x) = (&pass.of::<#spec>(), &[#(#inputs),*]);
-        __rt::Station::<#spec>::backward(&#value, pass, #phase, x, #output, #d_out, d_x, memory);
+        __rt::Station::<#spec>::backward(
+            &#value, &pass.of::<#spec>(), #phase, &[#(#inputs),*], #output, #d_out, d_x, memory,
+        );
         #adding
     };
     if_asked(context, station, call)

@@ -18,8 +18,10 @@ pub(super) fn emit_forward(context: &Context) -> TokenStream {
 fn emit_infer(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.infer);
-    let stations: TokenStream =
-        context.running().map(|(station, it)| infer_station(context, &names, station, it)).collect();
+    let stations: TokenStream = context
+        .running()
+        .map(|(station, it)| infer_station(context, &names, station, it))
+        .collect();
     let copy = copy_output(context);
     quote! {
         fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: __rt::WorkMemory<'_>) {
@@ -58,9 +60,8 @@ fn infer_station(
 fn emit_train(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.train);
-    let stretches = by_phase(context, false, |station, phase| {
-        train_station(context, &names, station, phase)
-    });
+    let stretches =
+        by_phase(context, false, |station, phase| train_station(context, &names, station, phase));
     let copy = copy_output(context);
     quote! {
         fn forward(
@@ -103,8 +104,9 @@ fn train_station(
     quote! {{
         #taken
         let memory = memory.part(n, &#part);
-        let x = &[#(#inputs),*];
-        __rt::Station::<#spec>::forward(&#value, #pass, #phase, x, #output, memory);
+        __rt::Station::<#spec>::forward(
+            &#value, #pass, #phase, &[#(#inputs),*], #output, memory,
+        );
     }}
 }
 
@@ -156,7 +158,8 @@ pub(super) fn by_phase(
 fn emit_combine(context: &Context) -> TokenStream {
     let stations: TokenStream = crossing(context)
         .map(|(index, begin, end)| {
-            let (part, value, spec) = (context.part(index), context.value(index), context.spec(index));
+            let (part, value, spec) =
+                (context.part(index), context.value(index), context.spec(index));
             quote! {
                 if phase >= #begin && phase < #end {
                     __rt::Station::<#spec>::combine_forward(
@@ -256,9 +259,8 @@ impl Io {
         let to = place(station.output.0);
         if station.storage() != Storage::InPlace {
             let inputs = station.inputs.iter().enumerate();
-            let inputs = inputs
-                .map(|(nth, input)| views.read(place(input.0), &format!("x{nth}")))
-                .collect();
+            let inputs =
+                inputs.map(|(nth, input)| views.read(place(input.0), &format!("x{nth}"))).collect();
             return Self { inputs, output: views.read(to, "out"), copy: None };
         }
         let from = place(station.inputs[0].0);

@@ -73,7 +73,11 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, station: usize) ->
             layer_size(rt, network, station, (row, arguments), *size, count)
         })
         .collect();
-    if sizes.is_empty() { quote!(#rt::layers::#name) } else { quote!(#rt::layers::#name<#(#sizes),*>) }
+    if sizes.is_empty() {
+        quote!(#rt::layers::#name)
+    } else {
+        quote!(#rt::layers::#name<#(#sizes),*>)
+    }
 }
 
 /// One const generic of a layer; none where its default is meant.

@@ -257,7 +257,7 @@ fn const_generics_flow_through() {
     assert_eq!(net.lines()[1], "relu HIDDEN");
     let generic: Vec<bool> = net.stations.iter().map(|it| it.generic).collect();
     assert_eq!(generic, [true, true, true, false, false]);
-    assert_eq!(net.shape_constant(0).to_string(), "Self :: __MLP_SHAPE_0");
+    assert_eq!(net.shape_constant(0).to_string(), "< Mlp < HIDDEN > > :: __MLP_SHAPE_0");
 }
 
 #[test]

@@ -1,0 +1,286 @@
+//! The struct itself, and what it offers as weights, as a layer and as a network.
+
+use super::{Context, docs, shapes};
+use crate::network::{Layer, Station};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// `pub struct Digits { .. }`
+pub(super) fn emit_struct(context: &Context) -> TokenStream {
+    let network = context.network;
+    let (attributes, visibility, name) = (&network.attributes, &network.visibility, &network.name);
+    let (generics, krate) = (&network.generics, &network.krate);
+    let (_, _, where_clause) = generics.split_for_impl();
+    let rt = quote!(#krate::__private);
+    let table = docs::table(network);
+    let fields = context.weighted().map(|(index, station)| {
+        let doc = format!(" {}", docs::line(network, station));
+        let (field, layer) = (&station.field, shapes::layer_type(&rt, network, index));
+        quote!(#[doc = #doc] #visibility #field: #layer)
+    });
+    quote! {
+        #(#attributes)*
+        #[doc = ""]
+        #(#[doc = #table])*
+        #[repr(C)]
+        #visibility struct #name #generics #where_clause {
+            #(#fields,)*
+        }
+    }
+}
+
+/// What can be called without importing anything.
+pub(super) fn emit_methods(context: &Context) -> TokenStream {
+    let Context { network, impl_generics, arguments, .. } = context;
+    let (krate, name, visibility) = (&network.krate, &network.name, &network.visibility);
+    let (_, _, where_clause) = network.generics.split_for_impl();
+    let output = shapes::array_type("f32", &network.output);
+    let types = input_types(context);
+    let (parameter, kind, inputs) = match types.as_slice() {
+        [kind] => (quote!(input), quote!(&#kind), vec![quote!(input)]),
+        _ => {
+            let names: Vec<Ident> = input_names(context);
+            let inputs = names.iter().map(|name| quote!(#name)).collect();
+            (quote!((#(#names),*)), quote!((#(&#types),*)), inputs)
+        }
+    };
+    let associated = super::constants::emit_associated(context);
+    let checks = context.constants_of_self();
+    quote! {
+        impl #impl_generics #name #arguments #where_clause {
+            /// Inference on one sample, on the calling thread.
+            #[inline]
+            #[must_use]
+            #visibility fn forward(&self, #parameter: #kind) -> #output {
+                const { #checks }
+                #krate::__private::infer_one(
+                    self,
+                    &[#(#krate::__private::Values::as_floats(#inputs)),*],
+                )
+            }
+            #associated
+        }
+    }
+}
+
+impl Context<'_> {
+    /// An expression that makes the compiler look at shapes that depend on const generics.
+    fn constants_of_self(&self) -> TokenStream {
+        let krate = &self.network.krate;
+        quote!(<Self as #krate::__private::Network>::CHECKS)
+    }
+}
+
+/// The type of each input: an array.
+fn input_types(context: &Context) -> Vec<TokenStream> {
+    let inputs = context.network.inputs.iter();
+    inputs
+        .map(|input| {
+            let element = if input.index { "u32" } else { "f32" };
+            shapes::array_type(element, &context.network.values[input.value.0].dims)
+        })
+        .collect()
+}
+
+/// The names of inputs as variables.
+fn input_names(context: &Context) -> Vec<Ident> {
+    let inputs = context.network.inputs.iter().enumerate();
+    inputs
+        .map(|(nth, input)| input.name.clone().unwrap_or_else(|| format_ident!("input{nth}")))
+        .collect()
+}
+
+/// `unsafe impl Weights`
+pub(super) fn emit_weights(context: &Context) -> TokenStream {
+    let Context { network, impl_generics, arguments, turbofish, .. } = context;
+    let name = &network.name;
+    let (_, _, where_clause) = network.generics.split_for_impl();
+    quote! {
+        /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
+        /// checks that nothing stands between them.
+        unsafe impl #impl_generics __rt::Weights for #name #arguments #where_clause {
+            const LEN: usize = __rt::len_of_fields::<Self>(__Parts #turbofish::ALL.weights.end());
+        }
+    }
+}
+
+/// What concerns the weights of each station.
+pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
+    let weighted: Vec<(usize, &Station)> = context.weighted().collect();
+    if weighted.is_empty() {
+        return TokenStream::new();
+    }
+    let specs: Vec<TokenStream> = weighted.iter().map(|(index, _)| context.spec(*index)).collect();
+    let stations: Vec<TokenStream> =
+        weighted.iter().map(|(index, _)| context.as_station(*index)).collect();
+    let fields: Vec<&Ident> = weighted.iter().map(|(_, station)| &station.field).collect();
+    let parts: Vec<TokenStream> = weighted.iter().map(|(index, _)| context.part(*index)).collect();
+    quote! {
+        fn initialise(&mut self, streams: __rt::Streams) {
+            #(__rt::Station::<#specs>::initialise(&mut self.#fields, streams.of::<#specs>());)*
+        }
+        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
+            let mut all = ::std::vec::Vec::new();
+            #(all.extend(__rt::inside::<#specs>(#stations::tensors(), &#parts));)*
+            all
+        }
+        fn prepare(&self, shared: &mut [f32]) {
+            #(
+                let part = &mut shared[#parts.shared.range(1)];
+                __rt::Station::<#specs>::prepare(&self.#fields, part);
+            )*
+        }
+        fn gradient_end(task: usize) -> usize {
+            #(
+                if task < #parts.tasks.end() {
+                    let end = #stations::gradient_end(task - #parts.tasks.offset);
+                    return #parts.weights.offset + end;
+                }
+            )*
+            Self::LEN
+        }
+        fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
+            #(
+                if task < #parts.tasks.end() {
+                    let task = task - #parts.tasks.offset;
+                    return #stations::gradient(task, shards.part(&#parts), d_weights);
+                }
+            )*
+        }
+    }
+}
+
+/// `impl Shaped` and `impl Network`
+pub(super) fn emit_shaped(context: &Context) -> TokenStream {
+    let Context { network, impl_generics, arguments, .. } = context;
+    let rt = quote!(__rt);
+    let name = &network.name;
+    let (_, _, where_clause) = network.generics.split_for_impl();
+    let inputs: Vec<_> = network.inputs.iter().map(|input| input.value).collect();
+    let inputs = shapes::shapes(&rt, network, &inputs);
+    let names = input_name_list(context);
+    let output = shapes::shape(&rt, &network.output);
+    let counts: Vec<Counts> =
+        (0..network.stations.len()).map(|station| Counts::of(context, station)).collect();
+    let params = sum(counts.iter().map(|counts| &counts.params));
+    let macs = sum(counts.iter().map(|counts| &counts.macs));
+    let lines = counts.iter().enumerate().map(|(station, counts)| line(context, station, counts));
+    let types = input_types(context);
+    let input_type = match types.as_slice() {
+        [kind] => quote!(#kind),
+        _ => quote!((#(#types),*)),
+    };
+    let output_type = shapes::array_type("f32", &network.output);
+    let checks = super::constants::emit_checks(context);
+    quote! {
+        impl #impl_generics __rt::Shaped for #name #arguments #where_clause {
+            const INPUTS: &'static [__rt::Shape] = &#inputs;
+            #names
+            const OUTPUT: __rt::Shape = #output;
+            const PARAMS: usize = #params;
+            const MACS: usize = #macs;
+            const LAYERS: &'static [__rt::LayerInfo] = &[#(#lines),*];
+        }
+        impl #impl_generics __rt::Network for #name #arguments #where_clause {
+            type Input = #input_type;
+            type Output = #output_type;
+            #checks
+        }
+    }
+}
+
+/// `const INPUT_NAMES`, where there is more than one input.
+fn input_name_list(context: &Context) -> Option<TokenStream> {
+    let inputs = &context.network.inputs;
+    if inputs.len() < 2 {
+        return None;
+    }
+    let names =
+        inputs.iter().map(|input| input.name.as_ref().map_or(String::new(), Ident::to_string));
+    Some(quote!(const INPUT_NAMES: &'static [&'static str] = &[#(#names),*];))
+}
+
+/// What a station has and costs, as expressions.
+struct Counts {
+    params: Count,
+    macs: Count,
+}
+
+/// A number, or an expression.
+enum Count {
+    Known(usize),
+    Computed(TokenStream),
+}
+
+impl Count {
+    fn emit(&self) -> TokenStream {
+        match self {
+            Self::Known(number) => shapes::number(*number),
+            Self::Computed(tokens) => tokens.clone(),
+        }
+    }
+}
+
+impl Counts {
+    fn of(context: &Context, index: usize) -> Self {
+        let rt = quote!(__rt);
+        let station = &context.network.stations[index];
+        if let Some(cost) = station.cost {
+            return Self { params: Count::Known(cost.params), macs: Count::Known(cost.macs) };
+        }
+        let [params, macs] = match &station.layer {
+            Layer::Known { row, arguments } => {
+                let rule = shapes::rule(&rt, row, arguments);
+                let inputs = shapes::shapes(&rt, context.network, &station.inputs);
+                [quote!(#rule.params(&#inputs)), quote!(#rule.macs(&#inputs))]
+            }
+            Layer::Custom(layer) => {
+                [quote!(<#layer as __rt::Shaped>::PARAMS), quote!(<#layer as __rt::Shaped>::MACS)]
+            }
+        };
+        Self { params: Count::Computed(params), macs: Count::Computed(macs) }
+    }
+}
+
+/// The sum of what is known, plus what is not.
+fn sum<'a>(counts: impl Iterator<Item = &'a Count>) -> TokenStream {
+    let mut known = 0;
+    let mut computed = TokenStream::new();
+    for count in counts {
+        match count {
+            Count::Known(number) => known += number,
+            Count::Computed(tokens) => computed.extend(quote!(+ #tokens)),
+        }
+    }
+    let known = shapes::number(known);
+    quote!(#known #computed)
+}
+
+/// A line of `LAYERS`.
+fn line(context: &Context, index: usize, counts: &Counts) -> TokenStream {
+    let station = &context.network.stations[index];
+    let (name, kind) = (&station.path, &station.source);
+    let output = shapes::shape(&quote!(__rt), &context.network.values[station.output.0].dims);
+    let (params, macs) = (counts.params.emit(), counts.macs.emit());
+    let offset = if station.has_weights() {
+        let part = context.part(index);
+        quote!(#part.weights.offset)
+    } else {
+        quote!(0)
+    };
+    let inner = match &station.layer {
+        Layer::Custom(layer) => quote!(<#layer as __rt::Shaped>::LAYERS),
+        Layer::Known { .. } => quote!(&[]),
+    };
+    quote! {
+        __rt::LayerInfo {
+            name: #name,
+            kind: #kind,
+            output: #output,
+            params: #params,
+            macs: #macs,
+            offset: #offset,
+            inner: #inner,
+        }
+    }
+}
