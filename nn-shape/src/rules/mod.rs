@@ -5,6 +5,7 @@
 //! code by name.
 
 mod helpers;
+pub mod recurrent;
 pub mod window;
 
 pub mod add;
@@ -19,14 +20,17 @@ pub mod flatten;
 pub mod gelu;
 pub mod global_avg_pool;
 pub mod global_max_pool;
+pub mod gru;
 pub mod hard_swish;
 pub mod leaky_relu;
 pub mod log_softmax;
+pub mod lstm;
 pub mod max_pool2d;
 pub mod mul;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;
+pub mod rnn;
 pub mod sigmoid;
 pub mod silu;
 pub mod softmax;

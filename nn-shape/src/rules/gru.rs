@@ -1,0 +1,52 @@
+//! `GRU`: PyTorch's `nn.GRU`.
+
+use crate::arguments::arguments;
+use crate::registry::Row;
+use crate::rules::recurrent::{recurrent, recurrent_row};
+
+arguments! {
+    /// Gated recurrent units: layers that read a sequence step by step and keep or renew their
+    /// state, by gates that they learn.
+    pub struct GRU {
+        /// Features of the state, and of the output of one direction.
+        units: Number,
+        /// How many layers, one upon the other.
+        layers: Number = 1,
+        /// Whether each layer also reads from the end to the beginning.
+        bidirectional: Flag = false,
+        /// The probability of becoming 0 for what one layer gives to the next, in training.
+        dropout: Real = 0.0,
+        /// Whether biases are added.
+        bias: Flag = true,
+        /// Each step's output, or the last state of each direction alone.
+        output: Word("sequence", "last") = "sequence",
+    }
+}
+
+recurrent!(GRU, gates: 3);
+
+/// The row of `GRU`.
+pub static ROW: Row =
+    recurrent_row!(GRU { stem: "gru", summary: "gated recurrent units over steps" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+
+    #[test]
+    fn gives_and_counts_as_pytorch_does() {
+        let gru = GRU {
+            units: 64,
+            layers: 2,
+            bidirectional: true,
+            dropout: 0.1,
+            bias: true,
+            output: "last",
+        };
+        let input = [Shape::new(&[20, 32])];
+        assert_eq!(gru.output(&input).unwrap(), Shape::new(&[128]));
+        // sum(p.numel() for p in nn.GRU(32, 64, 2, bidirectional=True).parameters())
+        assert_eq!(gru.params(&input), 112_128);
+    }
+}

@@ -1,0 +1,141 @@
+//! `LSTM`: PyTorch's `nn.LSTM`.
+
+use crate::arguments::arguments;
+use crate::registry::Row;
+use crate::rules::recurrent::{recurrent, recurrent_row};
+
+arguments! {
+    /// Long short-term memory: layers that read a sequence step by step and remember, by gates that
+    /// they learn.
+    pub struct LSTM {
+        /// Features of the state, and of the output of one direction.
+        units: Number,
+        /// How many layers, one upon the other.
+        layers: Number = 1,
+        /// Whether each layer also reads from the end to the beginning.
+        bidirectional: Flag = false,
+        /// The probability of becoming 0 for what one layer gives to the next, in training.
+        dropout: Real = 0.0,
+        /// Whether biases are added.
+        bias: Flag = true,
+        /// Each step's output, or the last state of each direction alone.
+        output: Word("sequence", "last") = "sequence",
+    }
+}
+
+recurrent!(LSTM, gates: 4);
+
+/// The row of `LSTM`.
+pub static ROW: Row =
+    recurrent_row!(LSTM { stem: "lstm", summary: "long short-term memory over steps" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::testing::refusal;
+    use crate::rules::recurrent::CellWeights;
+    use crate::{Blame, Shape};
+
+    const PLAIN: LSTM = LSTM {
+        units: 64,
+        layers: 1,
+        bidirectional: false,
+        dropout: 0.0,
+        bias: true,
+        output: "sequence",
+    };
+
+    #[test]
+    fn gives_its_units_for_each_step_or_for_the_last() {
+        const INPUT: Shape = Shape::new(&[20, 32]);
+        const OUTPUT: Shape = crate::expect(PLAIN.output(&[INPUT]), "lstm", "");
+        assert_eq!(OUTPUT, Shape::new(&[20, 64]));
+        let both = LSTM { bidirectional: true, ..PLAIN };
+        assert_eq!(both.output(&[INPUT]).unwrap(), Shape::new(&[20, 128]));
+        let last = LSTM { output: "last", ..both };
+        assert_eq!(last.output(&[INPUT]).unwrap(), Shape::new(&[128]));
+    }
+
+    #[test]
+    fn counts_as_pytorch_does() {
+        // sum(p.numel() for p in nn.LSTM(32, 64, ..).parameters())
+        let input = [Shape::new(&[20, 32])];
+        assert_eq!(PLAIN.params(&input), 25_088);
+        assert_eq!(LSTM { bias: false, ..PLAIN }.params(&input), 24_576);
+        let deep = LSTM { layers: 3, bidirectional: true, ..PLAIN };
+        assert_eq!(deep.params(&input), 248_832);
+        assert_eq!(PLAIN.macs(&input), 20 * 4 * 64 * (32 + 64));
+    }
+
+    #[test]
+    fn weights_stand_cell_by_cell() {
+        let sizes =
+            LSTM { units: 2, layers: 2, bidirectional: true, ..PLAIN }.sizes(Shape::new(&[5, 3]));
+        let first = CellWeights {
+            inputs: 3,
+            weight_ih: 0,
+            weight_hh: 24,
+            bias_ih: 40,
+            bias_hh: 48,
+            end: 56,
+        };
+        assert_eq!(sizes.cell(0, 0), first);
+        assert_eq!(sizes.cell(0, 1).weight_ih, first.end);
+        assert_eq!(sizes.cell(1, 0).weight_ih, 2 * first.end);
+        assert_eq!(sizes.cell(1, 0).inputs, 4);
+        assert_eq!(sizes.cell(1, 1).weight_ih, sizes.cell(1, 0).end);
+        assert_eq!(sizes.cell(1, 1).end, sizes.weights());
+    }
+
+    #[test]
+    fn takes_sequences() {
+        let (blame, words) = refusal(PLAIN.output(&[Shape::new(&[784])]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(
+            words,
+            "layer `it` takes steps x features, but gets 784\n  \
+             = help: a sequence of single numbers is written `784x1`"
+        );
+        let (_, words) = refusal(PLAIN.output(&[Shape::new(&[28, 28, 3])]));
+        assert_eq!(
+            words,
+            "layer `it` takes steps x features, but gets 28x28x3\n  \
+             = help: put `Reshape(28x84)` before it to read it row by row"
+        );
+    }
+
+    #[test]
+    fn refuses_counts_of_zero() {
+        let input = [Shape::new(&[20, 32])];
+        let (blame, words) = refusal(LSTM { units: 0, ..PLAIN }.output(&input));
+        assert_eq!(blame, Blame::Argument("units"));
+        assert_eq!(words, "layer `it` has 0 units, but needs at least 1");
+        let (blame, words) = refusal(LSTM { layers: 0, ..PLAIN }.output(&input));
+        assert_eq!(blame, Blame::Argument("layers"));
+        assert_eq!(words, "layer `it` has 0 layers, but needs at least 1");
+    }
+
+    #[test]
+    fn refuses_dropout_without_layers_to_stand_between() {
+        let input = [Shape::new(&[20, 32])];
+        let (blame, words) = refusal(LSTM { dropout: 0.25, ..PLAIN }.output(&input));
+        assert_eq!(blame, Blame::Argument("dropout"));
+        assert_eq!(
+            words,
+            "layer `it` has `dropout` but one layer, and dropout stands between layers\n  \
+             = help: write `layers = 2` or more, or put `Dropout(0.25)` behind it"
+        );
+        let deep = LSTM { dropout: 2.0, layers: 2, ..PLAIN };
+        let (_, words) = refusal(deep.output(&input));
+        assert_eq!(words, "layer `it` has `dropout = 2`, but needs a probability from 0 to 1");
+    }
+
+    #[test]
+    fn refuses_absurd_sizes() {
+        let input = [Shape::new(&[20, 32])];
+        let (blame, _) = refusal(LSTM { units: 1 << 30, ..PLAIN }.output(&input));
+        assert_eq!(blame, Blame::Argument("units"));
+        let (_, words) = refusal(LSTM { layers: usize::MAX, ..PLAIN }.output(&input));
+        assert!(words.contains("can have at most"), "{words}");
+    }
+}

@@ -1,0 +1,251 @@
+//! [`Recurrent`]: the sizes that `RNN`, `LSTM` and `GRU` share, and where their weights stand.
+
+use crate::checks::{MOST, at_most};
+use crate::rules::helpers::{attempt, count, few_enough_weights, real};
+use crate::{Shape, ShapeError, Text};
+
+/// A stack of recurrent layers, each in one direction or in both.
+///
+/// A *cell* is one layer in one direction. Cells are counted layer by layer, forward before backward,
+/// as in PyTorch's `h_n`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recurrent {
+    /// How many gates a cell has: 1 (`RNN`), 3 (`GRU`) or 4 (`LSTM`).
+    pub gates: usize,
+    /// Features of the input.
+    pub inputs: usize,
+    /// Features that one cell gives.
+    pub units: usize,
+    /// How many layers.
+    pub layers: usize,
+    /// 1, or 2 where each layer also runs from the end to the beginning.
+    pub directions: usize,
+    /// Whether biases are added.
+    pub bias: bool,
+}
+
+/// Where the weights of one cell stand among all, and how long they are.
+///
+/// Matrices have a row for each input and a column for each unit of each gate: the transposes of
+/// PyTorch's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellWeights {
+    /// Features of the cell's input.
+    pub inputs: usize,
+    /// `[inputs, gates * units]`
+    pub weight_ih: usize,
+    /// `[units, gates * units]`
+    pub weight_hh: usize,
+    /// `[gates * units]`, or nothing.
+    pub bias_ih: usize,
+    /// `[gates * units]`, or nothing.
+    pub bias_hh: usize,
+    /// Where they end.
+    pub end: usize,
+}
+
+impl Recurrent {
+    /// The sizes for this input, which has passed [`Self::output`].
+    pub(crate) const fn new(
+        gates: usize,
+        input: Shape,
+        units: usize,
+        layers: usize,
+        bidirectional: bool,
+        bias: bool,
+    ) -> Self {
+        let directions = if bidirectional { 2 } else { 1 };
+        Self { gates, inputs: input.last(), units, layers, directions, bias }
+    }
+
+    /// `[steps, inputs] -> [steps, directions * units]`, or only `[directions * units]` of the last
+    /// step.
+    ///
+    /// # Errors
+    /// When the input is no sequence, a count is 0, `dropout` is no probability or has no layers to
+    /// stand between, or the sizes are absurd.
+    pub(crate) const fn output(
+        &self,
+        input: Shape,
+        dropout: f64,
+        last: bool,
+    ) -> Result<Shape, ShapeError> {
+        attempt!(sequence(input));
+        attempt!(at_most(input, "gets "));
+        attempt!(count("units", "units", self.units));
+        attempt!(count("layers", "layers", self.layers));
+        attempt!(self.dropout(dropout));
+        let features = [self.inputs, self.units, self.directions];
+        attempt!(few_enough_weights(
+            "units",
+            &[self.gates, 2, features[0], features[1], features[2]]
+        ));
+        let deep = [self.gates, 3, 2 * self.layers, self.units, self.units, self.directions];
+        attempt!(few_enough_weights("units", &deep));
+        let width = self.directions * self.units;
+        let output = if last { Shape::new(&[width]) } else { input.with_last(width) };
+        at_most(output, "gives ")
+    }
+
+    const fn dropout(&self, p: f64) -> Result<(), ShapeError> {
+        attempt!(real("dropout", p, p >= 0.0 && p <= 1.0, "a probability from 0 to 1"));
+        if p == 0.0 || self.layers > 1 {
+            return Ok(());
+        }
+        let message = Text::of("has `dropout` but one layer, and dropout stands between layers");
+        let help = Text::of("write `layers = 2` or more, or put `Dropout(").real(p);
+        Err(ShapeError::argument("dropout", message).help(help.text(")` behind it")))
+    }
+
+    /// How many cells there are.
+    #[must_use]
+    pub const fn cells(&self) -> usize {
+        self.layers * self.directions
+    }
+
+    /// The columns of a cell's matrices.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.gates * self.units
+    }
+
+    /// What all cells of a layer give together.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.directions * self.units
+    }
+
+    /// What each cell of layer `layer` reads.
+    #[must_use]
+    pub const fn inputs_of(&self, layer: usize) -> usize {
+        if layer == 0 { self.inputs } else { self.width() }
+    }
+
+    const fn cell_len(&self, layer: usize) -> usize {
+        let biases = if self.bias { 2 } else { 0 };
+        (self.inputs_of(layer) + self.units + biases) * self.columns()
+    }
+
+    /// Where the weights of a cell stand.
+    #[must_use]
+    pub const fn cell(&self, layer: usize, direction: usize) -> CellWeights {
+        let inputs = self.inputs_of(layer);
+        let columns = self.columns();
+        let before = match layer {
+            0 => 0,
+            _ => self.directions * (self.cell_len(0) + (layer - 1) * self.cell_len(1)),
+        };
+        let weight_ih = before + direction * self.cell_len(layer);
+        let weight_hh = weight_ih + inputs * columns;
+        let bias_ih = weight_hh + self.units * columns;
+        let bias_hh = bias_ih + if self.bias { columns } else { 0 };
+        let end = weight_ih + self.cell_len(layer);
+        CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end }
+    }
+
+    /// How many numbers all weights have.
+    #[must_use]
+    pub const fn weights(&self) -> usize {
+        self.directions * (self.cell_len(0) + (self.layers - 1) * self.cell_len(1))
+    }
+
+    /// Multiply-adds of one sample.
+    #[must_use]
+    pub(crate) const fn macs(&self, steps: usize) -> usize {
+        let biases = if self.bias { 2 * self.columns() * self.cells() } else { 0 };
+        steps.saturating_mul(self.weights() - biases)
+    }
+}
+
+/// Agrees to a sequence.
+const fn sequence(input: Shape) -> Result<(), ShapeError> {
+    if input.rank() == 2 {
+        return Ok(());
+    }
+    let message = Text::of("takes steps x features, but gets ").shape(input);
+    let error = ShapeError::layer(message);
+    if input.rank() < 2 {
+        let help = Text::of("a sequence of single numbers is written `");
+        return Err(error.help(help.shape(input).text("x1`")));
+    }
+    let steps = input.dim(0);
+    if steps == 0 || input.len() > MOST {
+        return Err(error);
+    }
+    let rows = Shape::new(&[steps, input.len() / steps]);
+    let help = Text::of("put `Reshape(").shape(rows).text(")` before it to read it row by row");
+    Err(error.help(help))
+}
+
+/// Defines the methods of a recurrent layer's arguments, all of which follow from [`Recurrent`].
+macro_rules! recurrent {
+    ($Name:ident, gates: $gates:literal) => {
+        impl $Name {
+            /// `[steps, features] -> [steps, units]`; twice as many where `bidirectional`; without
+            /// the steps where `output = last`.
+            ///
+            /// # Errors
+            /// When the input is no sequence, a count is 0, `dropout` is no probability or has no
+            /// layers to stand between, or the sizes are absurd.
+            pub const fn output(&self, inputs: &[$crate::Shape]) -> Result<$crate::Shape, $crate::ShapeError> {
+                self.sizes(inputs[0]).output(inputs[0], self.dropout, self.gives_last())
+            }
+
+            /// The sizes for an input of this shape.
+            #[must_use]
+            pub const fn sizes(&self, input: $crate::Shape) -> $crate::rules::recurrent::Recurrent {
+                $crate::rules::recurrent::Recurrent::new(
+                    $gates, input, self.units, self.layers, self.bidirectional, self.bias,
+                )
+            }
+
+            /// Whether it gives the last step alone.
+            #[must_use]
+            pub const fn gives_last(&self) -> bool {
+                // Comparing words is no `const fn` yet, and one letter tells these two apart.
+                self.output.as_bytes()[0] == b'l'
+            }
+
+            /// How many numbers all weights have, for an input of this shape.
+            #[must_use]
+            pub const fn weights(&self, input: $crate::Shape) -> usize {
+                self.sizes(input).weights()
+            }
+
+            /// Trained numbers: all weights.
+            #[must_use]
+            pub const fn params(&self, inputs: &[$crate::Shape]) -> usize {
+                self.weights(inputs[0])
+            }
+
+            /// Multiply-adds of one sample.
+            #[must_use]
+            pub const fn macs(&self, inputs: &[$crate::Shape]) -> usize {
+                self.sizes(inputs[0]).macs(inputs[0].dim(0))
+            }
+        }
+
+        $crate::rules::helpers::without!($Name: buffers, how);
+    };
+}
+
+/// The row of a recurrent layer.
+macro_rules! recurrent_row {
+    ($Name:ident { stem: $stem:literal, summary: $summary:literal }) => {
+        $crate::rules::helpers::row!($Name {
+            stem: $stem,
+            summary: $summary,
+            positional: 1,
+            inputs: $crate::registry::Inputs::One,
+            sizes: &[$crate::registry::Size::Computed("weights")],
+            computed: &[|inputs, values| $Name::from_values(values).weights(inputs[0])],
+            flows: $crate::registry::Flows::COMPUTE,
+            storage: $crate::registry::Storage::Separate,
+            needs: $crate::registry::Needs { input: true, output: false },
+            crosses_batch: false,
+            keeps_features: false,
+        })
+    };
+}
+
+pub(crate) use {recurrent, recurrent_row};
