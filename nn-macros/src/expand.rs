@@ -9,7 +9,7 @@ use crate::guard::check_depth;
 use crate::infer::infer;
 use crate::parse::parse;
 use crate::report::Report;
-use crate::resolve::{resolve, resolve_blocks};
+use crate::resolve::{resolve, resolve_names};
 
 /// Expands `$crate; tokens of the user's`. Whatever is wrong is reported at once, and what is right
 /// is there nevertheless.
@@ -26,14 +26,14 @@ pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> Token
     let tokens = check_depth(tokens, report);
     let file = parse(tokens, report);
     // After a mistake of grammar, nobody knows what is missing where.
-    let intact = report.is_empty();
-    let blocks = resolve_blocks(&file, report);
+    let intact = report.found() == 0;
+    let names = resolve_names(&file, report);
     let expand_one = |definition| {
-        let before = report.len();
-        let network = resolve(&krate, &blocks, definition, report);
+        let before = report.found();
+        let network = resolve(&krate, &names, definition, report);
         let network = network.map(|network| infer(network, report));
         match network {
-            Some(network) if intact && report.len() == before => emit(&network),
+            Some(network) if intact && report.found() == before => emit(&network),
             _ => emit_stub(&krate, definition),
         }
     };

@@ -13,6 +13,8 @@ pub(crate) struct Report {
     /// The places that were pointed at: one token is told of one mistake, however often the block
     /// it stands in is used.
     places: HashSet<String>,
+    /// How many mistakes were found, also those that are not told again.
+    found: usize,
 }
 
 impl Report {
@@ -23,6 +25,7 @@ impl Report {
 
     /// Adds a mistake that syn found.
     pub(crate) fn add(&mut self, error: Error) {
+        self.found += 1;
         if self.places.insert(place(error.span())) {
             self.errors.push(error);
         }
@@ -34,14 +37,9 @@ impl Report {
         self.error(first, format!("the other {what} `{second}` is here"));
     }
 
-    /// How many mistakes were found so far.
-    pub(crate) fn len(&self) -> usize {
-        self.errors.len()
-    }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.errors.is_empty()
+    /// How many mistakes were found so far, also those that are not told again.
+    pub(crate) fn found(&self) -> usize {
+        self.found
     }
 
     /// The tokens that are pointed at, and what is said about them.
@@ -209,7 +207,8 @@ pub(crate) mod mistake {
             }
         };
         let got = tidy(got);
-        let words = format!("`{}` of `{callee}` is {expected}, but got `{got}`", parameter.name);
+        let words =
+            format!("`{}` of `{callee}` must be {expected}, but is `{got}`", parameter.name);
         match parameter.kind {
             Kind::Word(known) => match closest(&got, known.iter().copied()) {
                 Some(meant) => format!("{words}: did you mean `{meant}`?"),

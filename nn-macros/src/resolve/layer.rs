@@ -6,7 +6,7 @@ use quote::ToTokens;
 use syn::Ident;
 
 use super::station::{Title, unnamed};
-use super::{Place, Resolver};
+use super::{KEYWORDS, Place, Resolver};
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Branch, Use};
 use crate::network::{Argument, Layer, Station, ValueId};
@@ -26,7 +26,7 @@ impl Resolver<'_> {
         let Some(name) = used.plain_name() else {
             return self.custom(used, title, current, place);
         };
-        if let Some(block) = self.blocks.get(&name.to_string()).copied() {
+        if let Some(block) = self.names.blocks.get(&name.to_string()).copied() {
             return self.block(block, used, title, current, place);
         }
         if let Some(row) = find(&name.to_string()) {
@@ -44,11 +44,14 @@ impl Resolver<'_> {
     /// What is wrong with a name that is neither a layer nor a block, if it cannot be a type.
     pub(super) fn misspelt(&self, name: &Ident, used: &Use) -> Option<String> {
         let mut known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-        known.extend(["Repeat", "Residual"]);
-        known.extend(self.blocks.keys().map(String::as_str));
+        known.extend(KEYWORDS);
+        known.extend(self.names.blocks.keys().map(String::as_str));
         known.sort_unstable();
         if used.arguments.is_some() {
             return Some(mistake::unknown_layer(name, &known));
+        }
+        if self.names.networks.contains(&name.to_string()) {
+            return None;
         }
         let meant = crate::suggest::closest(&name.to_string(), known)?;
         Some(mistake::layer_or_type(name, meant))

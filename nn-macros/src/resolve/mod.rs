@@ -7,7 +7,7 @@ mod structure;
 
 use nn_shape::registry::find;
 use proc_macro2::{Span, TokenStream};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Ident};
@@ -19,6 +19,8 @@ use crate::report::{Report, mistake, say};
 use crate::scope::{Fields, Scope};
 use station::Title;
 
+/// What looks like a layer and is structure.
+const KEYWORDS: [&str; 2] = ["Repeat", "Residual"];
 /// The most stations of one network: more would keep the compiler busy for hours.
 const MOST_STATIONS: usize = 4096;
 
@@ -39,29 +41,45 @@ pub(crate) struct Resolved {
     pub(crate) generics: Vec<String>,
 }
 
-/// The blocks of a `network!` by name.
-pub(crate) type Blocks<'a> = HashMap<String, &'a ast::Block>;
+/// What the lines of a `network!` can name besides layers and types.
+pub(crate) struct Names<'a> {
+    blocks: HashMap<String, &'a ast::Block>,
+    /// The networks in it: types of the user's that need no `self::`.
+    networks: HashSet<String>,
+}
 
-/// The blocks by name, after their names were checked.
-pub(crate) fn resolve_blocks<'a>(file: &'a ast::File, report: &mut Report) -> Blocks<'a> {
-    let mut blocks = Blocks::new();
+/// The names that a `network!` defines.
+pub(crate) fn resolve_names<'a>(file: &'a ast::File, report: &mut Report) -> Names<'a> {
+    let mut blocks: HashMap<String, &ast::Block> = HashMap::new();
     for block in &file.blocks {
         let name = block.name.to_string();
-        if find(&name).is_some() {
+        if find(&name).is_some() || KEYWORDS.contains(&name.as_str()) {
             report.error(block.name.span(), mistake::block_like_layer(&block.name));
         } else if let Some(first) = blocks.get(&name) {
             report.twice("block", first.name.span(), &block.name);
         } else {
             blocks.insert(name, block);
         }
+        check_parameters(block, report);
     }
-    blocks
+    let networks = file.networks.iter().map(|network| network.name.to_string()).collect();
+    Names { blocks, networks }
+}
+
+/// Whether each parameter of a block has a name of its own.
+fn check_parameters(block: &ast::Block, report: &mut Report) {
+    for (nth, parameter) in block.parameters.iter().enumerate() {
+        let before = &block.parameters[..nth];
+        if let Some(first) = before.iter().find(|first| first.name == parameter.name) {
+            report.twice("parameter", first.name.span(), &parameter.name);
+        }
+    }
 }
 
 /// The graph of one network. `None` where its header could not be parsed.
 pub(crate) fn resolve(
     krate: &TokenStream,
-    blocks: &Blocks<'_>,
+    names: &Names<'_>,
     definition: &ast::Network,
     report: &mut Report,
 ) -> Option<Resolved> {
@@ -86,7 +104,7 @@ pub(crate) fn resolve(
     let generics = environment.generics.clone();
     let resolved = Resolved { network, broken: Vec::new(), branches: HashMap::new(), generics };
     let mut resolver = Resolver {
-        blocks,
+        names,
         report,
         resolved,
         fields: Fields::default(),
@@ -114,7 +132,7 @@ fn resolve_generics(definition: &ast::Network, report: &mut Report) -> Vec<Strin
 }
 
 struct Resolver<'a> {
-    blocks: &'a Blocks<'a>,
+    names: &'a Names<'a>,
     report: &'a mut Report,
     resolved: Resolved,
     fields: Fields,

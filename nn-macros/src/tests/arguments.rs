@@ -30,13 +30,16 @@ fn which() {
 fn what() {
     assert_lines(
         "Flatten, Dense(0.5)",
-        &[("0.5", "`units` of `Dense` is a whole number, but got `0.5`")],
+        &[("0.5", "`units` of `Dense` must be a whole number, but is `0.5`")],
     );
     assert_lines("LeakyReLU(-0.5), Flatten, Dense(10)", &[("-0.5", "has `slope = -0.5`")]);
-    assert_lines("Flatten, Dense(true)", &[("true", "is a whole number")]);
-    assert_lines("Flatten, Dense(-3)", &[("-3", "is a whole number, but got `-3`")]);
-    assert_lines("Flatten, Dense((3, 5))", &[("(3, 5)", "is a whole number, but got `(3, 5)`")]);
-    assert_lines("Flatten, Dense(3x5)", &[("3x5", "is a whole number, but got `3x5`")]);
+    assert_lines("Flatten, Dense(true)", &[("true", "must be a whole number")]);
+    assert_lines("Flatten, Dense(-3)", &[("-3", "must be a whole number, but is `-3`")]);
+    assert_lines(
+        "Flatten, Dense((3, 5))",
+        &[("(3, 5)", "must be a whole number, but is `(3, 5)`")],
+    );
+    assert_lines("Flatten, Dense(3x5)", &[("3x5", "must be a whole number, but is `3x5`")]);
     assert_lines("Flatten, Dense(10, bias = 1)", &[("1", "`true` or `false`")]);
     assert_lines(
         "Flatten, Dropout(RATE), Dense(10)",
@@ -69,7 +72,7 @@ fn of_blocks() {
     assert_about(&block("B()"), &[("B", "`B` needs `units`")]);
     assert_about(&block("B(8, true, 3)"), &[("3", "`B` takes 2 arguments only")]);
     assert_about(&block("B(unit = 8)"), &[("unit", "did you mean `units`?")]);
-    assert_about(&block("B(8, flag = 3)"), &[("3", "`bias` of `Dense` is `true` or `false`")]);
+    assert_about(&block("B(8, flag = 3)"), &[("3", "`bias` of `Dense` must be `true` or `false`")]);
     assert_about(&block("B(0)"), &[("0", "has 0 units")]);
 }
 
@@ -88,6 +91,10 @@ fn of_repeats() {
 fn told_once_however_often_a_block_is_used() {
     assert_about(
         "block B { Dense(8, bais = true) } struct N(8) -> 8 { Repeat(3) { B }, B }",
+        &[("bais", "did you mean `bias`?")],
+    );
+    assert_about(
+        "block B { Dense(8, bais = true) } struct One(8) -> 8 { B } struct Two(8) -> 8 { B }",
         &[("bais", "did you mean `bias`?")],
     );
 }

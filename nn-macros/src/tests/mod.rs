@@ -16,7 +16,7 @@ use crate::network::{Dim, Network, ValueId};
 use crate::parse::parse;
 use crate::report::Report;
 use crate::report::mistake::tidy;
-use crate::resolve::{resolve, resolve_blocks};
+use crate::resolve::{resolve, resolve_names};
 
 /// The mistakes in a `network!`: the token that each points at, and what it says.
 #[track_caller]
@@ -60,9 +60,9 @@ fn network(text: &str) -> Network {
     let mut report = Report::default();
     let tokens = check_depth(text.parse().expect("text of tokens"), &mut report);
     let file = parse(tokens, &mut report);
-    let blocks = resolve_blocks(&file, &mut report);
+    let names = resolve_names(&file, &mut report);
     let last = file.networks.last().expect("a network");
-    let network = resolve(&quote::quote!(krate), &blocks, last, &mut report);
+    let network = resolve(&quote::quote!(krate), &names, last, &mut report);
     let network = network.map(|network| infer(network, &mut report));
     assert_eq!(report.told(), []);
     network.expect("a network without mistakes")

@@ -22,6 +22,7 @@ fn misspelt_layers() {
         "block Basic { Dense(8) } struct N(8) -> 8 { Basik }",
         &[("Basik", "did you mean `Basic`?")],
     );
+    assert_told("struct Dens(8) -> 8 { ReLU } struct N(8) -> 8 { Dens -> 8 }", &[]);
     assert_lines("my::Layer(3), Dense(10)", &[("Layer", "takes no arguments here")]);
 }
 
@@ -36,6 +37,11 @@ fn the_same_name_twice() {
         &[("B", "the block `B` is there twice"), ("B", "is here")],
     );
     assert_about("block Dense { ReLU }", &[("Dense", "is a layer already")]);
+    assert_about("block Repeat { ReLU }", &[("Repeat", "is a layer already")]);
+    assert_about(
+        "block B(a, b, a) { ReLU }",
+        &[("a", "the parameter `a` is there twice"), ("a", "is here")],
+    );
     assert_about(
         "struct N(a: 8, a: 8) -> 8 { Add { a => {}, a => {} } }",
         &[("a", "the input `a` is there twice"), ("a", "is here")],
