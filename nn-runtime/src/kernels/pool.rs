@@ -146,7 +146,7 @@ fn sweep(pool: &Pool, step: &mut impl Step) {
 
 /// The `L` numbers at `at`.
 #[inline(always)]
-fn lanes<const L: usize>(x: &[f32], at: usize) -> &[f32; L] {
+fn lanes<T, const L: usize>(x: &[T], at: usize) -> &[T; L] {
     x[at..].first_chunk().expect("the window is on the picture")
 }
 
@@ -173,7 +173,7 @@ impl Step for Max<'_> {
         let mut largest = [f32::NEG_INFINITY; L];
         for i in under.rows.clone() {
             for j in under.columns.clone() {
-                let x = lanes::<L>(self.x, under.at(i, j) + c);
+                let x = lanes::<_, L>(self.x, under.at(i, j) + c);
                 for l in 0..L {
                     largest[l] = if wins(x[l], largest[l]) { x[l] } else { largest[l] };
                 }
@@ -225,7 +225,7 @@ impl<W: Winner> Step for MaxAndWinners<'_, W> {
         let mut winner = [under.first() as u32; L];
         for i in under.rows.clone() {
             for j in under.columns.clone() {
-                let x = lanes::<L>(self.x, under.at(i, j) + c);
+                let x = lanes::<_, L>(self.x, under.at(i, j) + c);
                 let element = under.element(i, j) as u32;
                 for l in 0..L {
                     let wins = wins(x[l], largest[l]);
@@ -248,15 +248,17 @@ struct MaxBackward<'a, W> {
 impl<W: Winner> Step for MaxBackward<'_, W> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
-        let d_y = lanes::<L>(self.d_y, y);
-        let winner: [u32; L] = std::array::from_fn(|l| self.winners[y + l].element());
+        let d_y = *lanes::<_, L>(self.d_y, y);
+        let winner = lanes::<_, L>(self.winners, y).map(W::element);
         for i in under.rows.clone() {
             for j in under.columns.clone() {
                 let element = under.element(i, j) as u32;
                 let d_x = lanes_mut::<_, L>(self.d_x, under.at(i, j) + c);
+                let mut sum = *d_x;
                 for l in 0..L {
-                    d_x[l] += if winner[l] == element { d_y[l] } else { 0.0 };
+                    sum[l] += if winner[l] == element { d_y[l] } else { 0.0 };
                 }
+                *d_x = sum;
             }
         }
     }
@@ -275,7 +277,7 @@ impl Step for Average<'_> {
         let mut sum = [0.0; L];
         for i in under.rows.clone() {
             for j in under.columns.clone() {
-                let x = lanes::<L>(self.x, under.at(i, j) + c);
+                let x = lanes::<_, L>(self.x, under.at(i, j) + c);
                 for l in 0..L {
                     sum[l] += x[l];
                 }
@@ -297,7 +299,7 @@ impl Step for AverageBackward<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let divisor = self.pool.divisor(under, self.include_padding);
-        let d = lanes::<L>(self.d_y, y).map(|d| d / divisor);
+        let d = lanes::<_, L>(self.d_y, y).map(|d| d / divisor);
         for i in under.rows.clone() {
             for j in under.columns.clone() {
                 let d_x = lanes_mut::<_, L>(self.d_x, under.at(i, j) + c);

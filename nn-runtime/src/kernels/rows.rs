@@ -1,10 +1,15 @@
-//! Rows of numbers reduced to one number each: in 16 lanes, which are joined in fixed order.
+//! Rows of numbers reduced to one number each: long ones in 16 lanes, which are joined in fixed order.
+
+use super::elementwise::exp;
 
 const LANES: usize = 16;
 
-/// Joins `of` of all numbers by `join`, beginning from `neutral`.
+/// Joins all numbers by `$join`, beginning with `$neutral`.
 macro_rules! reduce {
     ($row:expr, $neutral:expr, $join:expr) => {{
+        if $row.len() < LANES {
+            return $row.iter().fold($neutral, |a, &b| $join(a, b));
+        }
         let mut lanes = [$neutral; LANES];
         let (whole, rest) = $row.as_chunks::<LANES>();
         for chunk in whole {
@@ -24,6 +29,27 @@ macro_rules! reduce {
         }
         lanes[0]
     }};
+}
+
+/// `y = exp(x - max(x))` for each row of `row_len` numbers: no exponential is infinite. Calls of `exp`
+/// go over all rows at once, which may be short.
+#[inline(always)]
+pub(crate) fn exp_below_max(row_len: usize, x: &[f32], y: &mut [f32]) {
+    below_max(row_len, x, y);
+    for y in y {
+        *y = exp(*y);
+    }
+}
+
+/// `y = x - max(x)` for each row of `row_len` numbers.
+#[inline(always)]
+pub(crate) fn below_max(row_len: usize, x: &[f32], y: &mut [f32]) {
+    for (x, y) in x.chunks_exact(row_len).zip(y.chunks_exact_mut(row_len)) {
+        let max = max(x);
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = x - max;
+        }
+    }
 }
 
 /// The sum of all numbers.

@@ -13,25 +13,24 @@ separate_activation!(LogSoftmax, log_softmax::LogSoftmax, S => S::INPUT.last(), 
 
 dispatch! {
     fn forward(classes: usize, x: &[f32], y: &mut [f32]) {
+        rows::exp_below_max(classes, x, y);
         for (x, y) in x.chunks_exact(classes).zip(y.chunks_exact_mut(classes)) {
-            // So that no exponential is infinite.
-            let max = rows::max(x);
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = exp(x - max);
-            }
             let ln_sum = rows::sum(y).ln();
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = (x - max) - ln_sum;
+            rows::below_max(classes, x, y);
+            for y in y {
+                *y -= ln_sum;
             }
         }
     }
 
     fn backward(classes: usize, y: &[f32], d_y: &[f32], d_x: &mut [f32]) {
-        let rows = y.chunks_exact(classes).zip(d_y.chunks_exact(classes));
-        for ((y, d_y), d_x) in rows.zip(d_x.chunks_exact_mut(classes)) {
+        for (d_x, &y) in d_x.iter_mut().zip(y) {
+            *d_x = exp(y);
+        }
+        for (d_y, d_x) in d_y.chunks_exact(classes).zip(d_x.chunks_exact_mut(classes)) {
             let sum = rows::sum(d_y);
-            for ((d_x, &y), &d_y) in d_x.iter_mut().zip(y).zip(d_y) {
-                *d_x = d_y - exp(y) * sum;
+            for (d_x, &d_y) in d_x.iter_mut().zip(d_y) {
+                *d_x = d_y - *d_x * sum;
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
 use nn_shape::rules::softmax;
 
@@ -13,12 +12,8 @@ separate_activation!(Softmax, softmax::Softmax, S => S::INPUT.last(), y);
 
 dispatch! {
     fn forward(classes: usize, x: &[f32], y: &mut [f32]) {
-        for (x, y) in x.chunks_exact(classes).zip(y.chunks_exact_mut(classes)) {
-            // So that no exponential is infinite.
-            let max = rows::max(x);
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = exp(x - max);
-            }
+        rows::exp_below_max(classes, x, y);
+        for y in y.chunks_exact_mut(classes) {
             let sum = rows::sum(y);
             for y in y {
                 *y /= sum;
