@@ -1,7 +1,8 @@
-//! One body, compiled for several instruction sets; the best that the processor has is taken at run time.
+//! [`dispatch`]: plain loops, compiled for several instruction sets; the best that the processor has is
+//! taken at run time.
 
 /// Defines functions whose bodies are compiled for AVX-512, for AVX2 and for the target's baseline.
-/// The vector width is all that differs: without fused multiply-adds the results are the same bits.
+/// The width of vectors is all that differs: without fused multiply-adds results are the same bits.
 macro_rules! dispatch {
     ($(
         $(#[$meta:meta])*
@@ -23,7 +24,7 @@ macro_rules! dispatch {
                     body($($arg),*);
                 }
                 match $crate::kernels::Isa::best() {
-                    // SAFETY: the processor has these features.
+                    // SAFETY: the machine has the instructions.
                     $crate::kernels::Isa::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
                     $crate::kernels::Isa::Avx2 => return unsafe { avx2($($arg),*) },
