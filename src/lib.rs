@@ -21,8 +21,9 @@
 
 pub use nn_macros::Weights;
 pub use nn_runtime::{
-    BatchError, GradientCheck, Inputs, Layer, LayerInfo, Network, Parameters, Shaped, Streams,
-    Values, Weights, check_gradients, loss_and_gradients,
+    BatchError, Element, GradientCheck, Inputs, Layer, LayerInfo, Network, Parameters, Shaped,
+    Station, Streams, Tensor, Values, Weights, Whole, check_gradients, infer_batch,
+    loss_and_all_gradients, loss_and_gradients,
 };
 pub use nn_runtime::{data, init, io, kernels, layers, loss, optim, parallel, train};
 pub use nn_shape::{Shape, ShapeError};

@@ -1,0 +1,268 @@
+//! Every layer with its options against numbers that PyTorch computed in float64
+//! (`tests/reference/make.py` says how): output in training and at inference, loss, gradients of weights
+//! and inputs, running statistics.
+
+use safetensors::SafeTensors;
+use std::path::PathBuf;
+use unrolled::loss::MeanSquaredError;
+use unrolled::prelude::*;
+use unrolled::{Element, Station, Streams, Tensor, Whole};
+
+/// The largest difference allowed, relative to the largest number of its tensor.
+const TOLERANCE: f64 = 1e-5;
+
+/// The tensors of one case as 64-bit floats.
+struct Case {
+    name: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Case {
+    fn read(name: &'static str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+        let bytes = std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
+        Self { name, bytes }
+    }
+
+    fn names(&self, prefix: &str) -> Vec<String> {
+        let file = SafeTensors::deserialize(&self.bytes).unwrap();
+        let names = file.names();
+        let mut all: Vec<String> =
+            names.iter().filter_map(|n| n.strip_prefix(prefix).map(str::to_owned)).collect();
+        all.sort();
+        all
+    }
+
+    fn numbers(&self, name: &str) -> Vec<f64> {
+        let file = SafeTensors::deserialize(&self.bytes).unwrap();
+        let tensor = file.tensor(name).unwrap_or_else(|e| panic!("{}: {name}: {e}", self.name));
+        let bytes = tensor.data().chunks_exact(8).map(|b| <[u8; 8]>::try_from(b).unwrap());
+        match tensor.dtype() {
+            safetensors::Dtype::F64 => bytes.map(f64::from_le_bytes).collect(),
+            safetensors::Dtype::I64 => bytes.map(|b| i64::from_le_bytes(b) as f64).collect(),
+            other => panic!("{}: {name}: unexpected {other:?}", self.name),
+        }
+    }
+
+    fn samples<T: Inputs>(&self, prefix: &str) -> Vec<T> {
+        let mut samples = Vec::new();
+        for (index, &len) in T::LENS.iter().enumerate() {
+            let numbers = self.numbers(&format!("{prefix}.{index}"));
+            samples.resize(numbers.len() / len, T::zero());
+            for (sample, numbers) in samples.iter_mut().zip(numbers.chunks_exact(len)) {
+                copy(numbers, sample.input_mut(index));
+            }
+        }
+        samples
+    }
+
+    fn outputs<T: Values>(&self, name: &str) -> Vec<T> {
+        let numbers = self.numbers(name);
+        let mut values = vec![T::zeroed(); numbers.len() / T::LEN];
+        for (value, numbers) in values.iter_mut().zip(numbers.chunks_exact(T::LEN)) {
+            copy(numbers, value.as_floats_mut());
+        }
+        values
+    }
+
+    fn compare(&self, what: &str, ours: impl IntoIterator<Item = f32>) {
+        let theirs = self.numbers(what);
+        let ours: Vec<f64> = ours.into_iter().map(f64::from).collect();
+        assert_eq!(ours.len(), theirs.len(), "{}: {what}: as many numbers", self.name);
+        let scale = theirs.iter().fold(1e-3, |m: f64, t| m.max(t.abs()));
+        for (i, (o, t)) in ours.iter().zip(&theirs).enumerate() {
+            let error = (o - t).abs() / scale;
+            assert!(error <= TOLERANCE, "{}: {what}[{i}]: {o}, PyTorch says {t}", self.name);
+        }
+    }
+}
+
+fn copy(from: &[f64], to: &mut [f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from as f32;
+    }
+}
+
+fn floats<T: Values>(values: &[T]) -> impl Iterator<Item = f32> {
+    values.iter().flat_map(|v| v.as_floats().iter().copied())
+}
+
+/// The places in memory of a tensor's numbers, in the order of files: an independent twin of what
+/// `save` and `load` do.
+fn places(tensor: &Tensor) -> Vec<usize> {
+    let mut places = vec![tensor.offset];
+    for axis in &tensor.axes {
+        let order: Vec<usize> = if axis.features.is_empty() {
+            (0..axis.len).collect()
+        } else {
+            let mut begin = 0;
+            let mut order = Vec::new();
+            for part in axis.features {
+                let channels = part.last();
+                let pixels = part.len() / channels;
+                for c in 0..channels {
+                    order.extend((0..pixels).map(|p| begin + p * channels + c));
+                }
+                begin += part.len();
+            }
+            order
+        };
+        places = places
+            .iter()
+            .flat_map(|p| order.iter().map(move |entry| p + entry * axis.stride))
+            .collect();
+    }
+    places
+}
+
+fn check<N: Network>(name: &'static str) {
+    let case = Case::read(name);
+    let tensors = <N as Station<Whole>>::tensors();
+    let of = |name: &str| {
+        let tensor = tensors.iter().find(|t| t.name == name);
+        places(tensor.unwrap_or_else(|| panic!("{}: no tensor {name}", case.name)))
+    };
+    let mut net = N::zeros();
+    let names = case.names("weights.");
+    assert_eq!(names.len(), tensors.len(), "{name}: {names:?} {tensors:?}");
+    for tensor in &names {
+        for (place, number) in
+            of(tensor).into_iter().zip(case.numbers(&format!("weights.{tensor}")))
+        {
+            net.as_floats_mut()[place] = number as f32;
+        }
+    }
+
+    let inputs: Vec<N::Input> = case.samples("input");
+    let mut outputs = vec![N::Output::zeroed(); inputs.len()];
+    unrolled::infer_batch(&*net, &inputs, &mut outputs);
+    case.compare("inference", floats(&outputs));
+
+    let targets: Vec<N::Output> = case.outputs("target");
+    let mut d_net = N::zeros();
+    let mut d_inputs = inputs.clone();
+    let loss = unrolled::loss_and_all_gradients(
+        &mut *net,
+        &MeanSquaredError::default(),
+        &inputs,
+        &targets,
+        &mut *d_net,
+        &mut d_inputs,
+        Streams::new(0),
+    );
+    case.compare("loss", [loss.unwrap()]);
+    for index in 0..N::Input::LENS.len() {
+        let d = d_inputs.iter().flat_map(|d| d.input(index).iter().copied());
+        case.compare(&format!("d_input.{index}"), d);
+    }
+    for tensor in case.names("gradients.") {
+        let d = of(&tensor).into_iter().map(|place| d_net.as_floats()[place]);
+        case.compare(&format!("gradients.{tensor}"), d);
+    }
+    for tensor in case.names("after.") {
+        let after = of(&tensor).into_iter().map(|place| net.as_floats()[place]);
+        case.compare(&format!("after.{tensor}"), after);
+    }
+    assert!(
+        tensors
+            .iter()
+            .all(|t| (t.element == Element::I64) == t.name.ends_with("num_batches_tracked"))
+    );
+}
+
+macro_rules! references {
+    ($( $name:ident: $header:tt -> $output:tt { $($body:tt)* } )*) => { $(
+        #[test]
+        fn $name() {
+            network! { struct Reference $header -> $output { $($body)* } }
+            check::<Reference>(stringify!($name));
+        }
+    )* };
+}
+
+references! {
+    dense: (7) -> 5 { Dense(5) }
+    dense_without_bias: (7) -> 5 { Dense(5, bias = false) }
+    dense_wide: (131) -> 67 { Dense(67) }
+    dense_on_each_pixel: (5x4x3) -> 5x4x4 { Dense(4) }
+
+    conv2d: (7x6x3) -> 5x4x5 { Conv2d(5, kernel = 3) }
+    conv2d_without_bias: (7x6x3) -> 5x4x5 { Conv2d(5, kernel = 3, bias = false) }
+    conv2d_kernel_per_axis: (6x7x2) -> 5x5x4 { Conv2d(4, kernel = (2, 3)) }
+    conv2d_stride: (9x8x3) -> 4x3x5 { Conv2d(5, kernel = 3, stride = 2) }
+    conv2d_stride_per_axis: (9x11x3) -> 7x3x5 { Conv2d(5, kernel = 3, stride = (1, 3)) }
+    conv2d_padding: (6x5x3) -> 6x5x5 { Conv2d(5, kernel = 3, padding = 1) }
+    conv2d_padding_per_axis: (6x5x3) -> 8x3x5 { Conv2d(5, kernel = 3, padding = (2, 0)) }
+    conv2d_same_even_kernel: (6x5x3) -> 6x5x5 { Conv2d(5, kernel = 4, padding = same) }
+    conv2d_same_dilation: (7x8x2) -> 7x8x3 { Conv2d(3, kernel = 3, padding = same, dilation = 2) }
+    conv2d_dilation: (9x8x3) -> 5x4x5 { Conv2d(5, kernel = 3, dilation = 2) }
+    conv2d_groups: (5x5x6) -> 5x5x4 { Conv2d(4, kernel = 3, groups = 2, padding = 1) }
+    conv2d_depthwise: (7x7x5) -> 4x4x5 { Conv2d(5, kernel = 3, groups = 5, padding = 1, stride = 2) }
+    conv2d_1x1: (4x5x17) -> 4x5x19 { Conv2d(19, kernel = 1) }
+    conv2d_everything: (9x8x4) -> 5x8x6 {
+        Conv2d(6, kernel = (3, 2), stride = (2, 1), padding = (1, 1), dilation = (1, 2), groups = 2, bias = false)
+    }
+    conv2d_wide: (5x3x33) -> 5x3x65 { Conv2d(65, kernel = 3, padding = 1) }
+    conv2d_many_pixels: (11x13x1) -> 9x11x32 { Conv2d(32, kernel = 3) }
+
+    max_pool2d: (7x6x3) -> 3x3x3 { MaxPool2d(2) }
+    max_pool2d_stride_padding: (8x7x3) -> 4x4x3 { MaxPool2d(3, stride = 2, padding = 1) }
+    max_pool2d_dilation: (6x6x3) -> 4x4x3 { MaxPool2d(2, stride = 1, dilation = 2) }
+    avg_pool2d: (7x6x3) -> 3x3x3 { AvgPool2d(2) }
+    avg_pool2d_padding: (8x7x3) -> 4x4x3 { AvgPool2d(3, stride = 2, padding = 1) }
+    avg_pool2d_padding_not_counted: (8x7x3) -> 4x4x3 {
+        AvgPool2d((3, 2), stride = 2, padding = 1, count_include_pad = false)
+    }
+    global_avg_pool: (4x3x5) -> 5 { GlobalAvgPool }
+    global_max_pool: (4x3x5) -> 5 { GlobalMaxPool }
+
+    batch_norm_pictures: (4x5x3) -> 4x5x3 { BatchNorm }
+    batch_norm_features: (6) -> 6 { BatchNorm }
+    batch_norm_without_affine: (4x5x3) -> 4x5x3 { BatchNorm(affine = false) }
+    batch_norm_momentum_eps: (4x5x3) -> 4x5x3 { BatchNorm(momentum = 0.3, eps = 1e-2) }
+
+    relu: (37) -> 37 { ReLU }
+    leaky_relu: (37) -> 37 { LeakyReLU }
+    leaky_relu_slope: (37) -> 37 { LeakyReLU(0.2) }
+    elu: (37) -> 37 { ELU }
+    elu_alpha: (37) -> 37 { ELU(0.5) }
+    gelu: (37) -> 37 { GELU }
+    gelu_tanh: (37) -> 37 { GELU(approximate = tanh) }
+    silu: (37) -> 37 { SiLU }
+    sigmoid: (37) -> 37 { Sigmoid }
+    tanh: (37) -> 37 { Tanh }
+    softplus: (37) -> 37 { Softplus }
+    softplus_beta: (37) -> 37 { Softplus(beta = 2.0, threshold = 3.0) }
+    hard_swish: (37) -> 37 { HardSwish }
+    prelu: (4x5x3) -> 4x5x3 { PReLU }
+    prelu_per_channel: (4x5x3) -> 4x5x3 { PReLU(per_channel = true) }
+    softmax: (11) -> 11 { Softmax }
+    softmax_of_each_pixel: (3x5x4) -> 3x5x4 { Softmax }
+    log_softmax: (11) -> 11 { LogSoftmax }
+
+    flatten_dense: (5x6x2) -> 5 { Conv2d(3, kernel = 3), Flatten, Dense(5) }
+    flatten_batch_norm_prelu_dense: (3x4x2) -> 5 { Flatten, BatchNorm, PReLU(per_channel = true), Dense(5) }
+    residual: (5x5x4) -> 5x5x4 {
+        Residual { Conv2d(4, kernel = 3, padding = 1), ReLU, Conv2d(4, kernel = 3, padding = 1) }
+    }
+    residual_skip: (7x7x4) -> 4x4x6 {
+        Residual {
+            Conv2d(6, kernel = 3, stride = 2, padding = 1, bias = false), BatchNorm, ReLU,
+            Conv2d(6, kernel = 3, padding = 1, bias = false), BatchNorm,
+        } skip {
+            Conv2d(6, kernel = 1, stride = 2, bias = false), BatchNorm,
+        }
+    }
+    concat_of_inputs: (image: 6x7x1, table: 4) -> 7 {
+        Concat {
+            image => { Conv2d(3, kernel = 3), ReLU, Flatten },
+            table => { Dense(6), ReLU },
+        },
+        Dense(7),
+    }
+    digits_classifier: (20x20x1) -> 10 {
+        conv1: Conv2d(8, kernel = 3), ReLU, MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 3), ReLU, MaxPool2d(2),
+        Flatten, fc1: Dense(24), ReLU, fc2: Dense(10),
+    }
+}
