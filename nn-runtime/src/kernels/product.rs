@@ -133,6 +133,17 @@ impl Product<'_> {
         }
     }
 
+    /// Whether a panel's part of `B` should be copied to one place: where its rows lie far from each
+    /// other, a few of them already fill those places of the caches that they can go to. Only if there
+    /// are enough rows of `C` to make up for the copy.
+    pub(crate) fn is_worth_packing(&self) -> bool {
+        const FAR: usize = 256;
+        const MANY: usize = 256;
+        const ENOUGH: usize = 24;
+        let far = self.terms.other[2] >= FAR;
+        far && self.terms.len() >= MANY && self.rows.len() >= ENOUGH
+    }
+
     fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
         let [row_a, row_c] = self.rows.last().expect("rows within memory");
         let wide = if self.kind == Kind::Columns { self.columns } else { 1 };
@@ -164,9 +175,12 @@ impl Product<'_> {
         while column < self.columns {
             let rest = self.columns - column;
             let vectors = rest.div_ceil(L::COUNT);
-            let panel = Panel { product: self, a, b, c, column, rest };
-            // SAFETY: the caller's.
+            // SAFETY: the caller's; the panel begins inside of `b` and `c`, and of `a` where each column
+            // has its own number there.
             let width = unsafe {
+                let a = if self.kind == Kind::Columns { a.add(column) } else { a };
+                let (b, c) = (b.add(column), c.add(column));
+                let panel = Panel { product: self, a, b, c, column, rest };
                 match self.kind {
                     Kind::Columns => panel.compute::<L, 6, 1, true>(),
                     // A single row has no other way to keep the multipliers busy.

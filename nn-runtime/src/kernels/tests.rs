@@ -139,6 +139,52 @@ fn pieces_are_summed_in_order() {
     }
 }
 
+/// Sizes for which parts of `B` are copied to one place.
+#[test]
+fn products_that_are_packed_agree_with_their_twins() {
+    for isa in available() {
+        for (n, inputs, units) in [(24, 300, 256), (31, 1100, 259), (300, 40, 270)] {
+            let (x, weight) = (whole(n * inputs, 1), whole(inputs * units, 2));
+            let before = vec![f32::NAN; n * units];
+            let y = written(&before, |y| dense(isa, inputs, units, &x, &weight, &[], y));
+            let mut twin = before;
+            reference::dense(inputs, units, &x, &weight, &[], &mut twin);
+            assert_eq!(y, twin, "{isa:?}: {n} rows, {inputs} to {units}");
+            let before = whole(inputs * units, 3);
+            let mut twin = before.clone();
+            reference::dense_d_weight(inputs, units, &x, &y, &mut twin);
+            let d_weight = written(&before, |d| {
+                dense_d_weight(isa, inputs, units, Pieces::one(n), 0, &x, &y, d);
+            });
+            assert_eq!(d_weight, twin, "{isa:?}: {n} rows, {inputs} to {units}");
+        }
+        let g = Geometry {
+            input: [9, 20],
+            channels: 40,
+            output: [7, 18],
+            filters: 257,
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: [[0; 2]; 2],
+            dilation: [1, 1],
+            groups: 1,
+        };
+        let (x, weight) = (whole(3 * g.input_len(), 1), whole(g.weight_len(), 2));
+        let before = vec![f32::NAN; 3 * g.output_len()];
+        let y = written(&before, |y| conv2d(isa, &g, &x, &weight, &[], y, &mut []));
+        let mut twin = before;
+        reference::conv2d(&g, &x, &weight, &[], &mut twin);
+        assert_eq!(y, twin, "{isa:?}");
+        let before = vec![0.0; g.weight_len()];
+        // Small enough for exact sums.
+        let d_y = whole(y.len(), 4);
+        let d_weight = written(&before, |d| conv2d_d_weight(isa, &g, &x, &d_y, d, &mut []));
+        let mut twin = before;
+        reference::conv2d_d_weight(&g, &x, &d_y, &mut twin);
+        assert_eq!(d_weight, twin, "{isa:?}");
+    }
+}
+
 /// Any convolution, small enough for its twin. The same `seed` gives the same one.
 fn any_convolution(seed: u64) -> Geometry {
     let streams = Streams::new(seed);

@@ -3,41 +3,105 @@
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
 use super::isa::{Kernel, Lanes};
+#[cfg(doc)]
+use super::product::Kind;
 use super::product::{Begin, Product, Walk};
+use std::mem::MaybeUninit;
+
+/// Panels of so many columns read whole stretches of `B` and gain nothing by a copy.
+const BROAD: usize = 64;
+
+/// Numbers of `B` that are copied at a time: they stay in the first two caches.
+const PACKED: usize = 1 << 14;
 
 /// Some columns of a product, at most as wide as a tile.
 pub(crate) struct Panel<'a> {
     pub(crate) product: &'a Product<'a>,
+    /// The first row: its first number, or for [`Kind::Columns`] the first of the panel's columns.
     pub(crate) a: *const f32,
+    /// The first of the panel's columns in the first row.
     pub(crate) b: *const f32,
+    /// The same.
     pub(crate) c: *mut f32,
-    /// The first column.
+    /// The first of the panel's columns.
     pub(crate) column: usize,
     /// How many columns are left from there on. Those that do not fit into a tile are not computed.
     pub(crate) rest: usize,
 }
 
 impl Panel<'_> {
-    /// The panel by tiles of `M` rows and `N` vectors; `WIDE` for [`Kind::Columns`](super::product::Kind).
-    /// Returns `N`.
+    /// The panel by tiles of `M` rows and `N` vectors; `WIDE` for [`Kind::Columns`]. Returns `N`.
     ///
     /// # Safety
-    /// The instructions of `L` must be there, and the product inside of `a`, `b` and `c`.
-    #[inline(always)]
+    /// The instructions of `L` must be there, and the product inside of its matrices.
     pub(crate) unsafe fn compute<L: Lanes, const M: usize, const N: usize, const WIDE: bool>(
         &self,
     ) -> usize {
         // SAFETY: the caller's.
         unsafe {
-            if M == 0 {
-                unreachable!("no tile of this width");
-            } else if L::CHEAP_TAIL || self.rest < N * L::COUNT {
+            if M > 1 && !WIDE && N * L::COUNT < BROAD && self.product.is_worth_packing() {
+                self.pack::<L, M, N>();
+            } else {
+                self.sweep::<L, M, N, WIDE>();
+            }
+        }
+        N
+    }
+
+    /// # Safety
+    /// As above.
+    unsafe fn sweep<L: Lanes, const M: usize, const N: usize, const WIDE: bool>(&self) {
+        // SAFETY: the caller's.
+        unsafe {
+            if L::CHEAP_TAIL || self.rest < N * L::COUNT {
                 L::run(&Sweep::<M, N, WIDE, true>(self));
             } else {
                 L::run(&Sweep::<M, N, WIDE, false>(self));
             }
         }
-        N
+    }
+
+    /// The panel in parts of the sum, for each of which `B` is copied to one place.
+    ///
+    /// # Safety
+    /// As above.
+    unsafe fn pack<L: Lanes, const M: usize, const N: usize>(&self) {
+        let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
+        let width = self.rest.min(N * L::COUNT);
+        let Walk { count, a, other } = self.product.terms;
+        let most = PACKED / width;
+        let inner = count[2].min(most);
+        let middle = count[1].min(most / inner);
+        let mut begin = self.product.begin;
+        for i in 0..count[0] {
+            for j in (0..count[1]).step_by(middle) {
+                for k in (0..count[2]).step_by(inner) {
+                    let (middle, inner) = (middle.min(count[1] - j), inner.min(count[2] - k));
+                    let at = |step: [usize; 3]| i * step[0] + j * step[1] + k * step[2];
+                    let terms = Walk {
+                        count: [1, middle, inner],
+                        a: [0, a[1], a[2]],
+                        other: [0, inner * width, width],
+                    };
+                    let product = Product { terms, begin, ..*self.product };
+                    // SAFETY: the rounds of the loops lie inside of the walk, whose rows lie inside of
+                    // `B`; the copy has `middle * inner <= PACKED / width` rows.
+                    unsafe {
+                        let from = self.b.add(at(other));
+                        let to = memory.as_mut_ptr().cast::<f32>();
+                        for row in 0..middle * inner {
+                            let (j, k) = (row / inner, row % inner);
+                            let from = from.add(j * other[1] + k * other[2]);
+                            to.add(row * width).copy_from_nonoverlapping(from, width);
+                        }
+                        let a = self.a.add(at(a));
+                        let panel = Panel { product: &product, a, b: to, ..*self };
+                        panel.sweep::<L, M, N, false>();
+                    }
+                    begin = Begin::Add;
+                }
+            }
+        }
     }
 
     /// One tile of `rows` rows. Rows up to `M` repeat the last one and are not stored.
@@ -59,8 +123,7 @@ impl Panel<'_> {
             for r in 0..M {
                 if r < rows {
                     let (in_a, in_c) = cursor.next(&self.product.rows);
-                    a[r] = self.a.add(in_a + if WIDE { self.column } else { 0 });
-                    c[r] = self.c.add(in_c + self.column);
+                    (a[r], c[r]) = (self.a.add(in_a), self.c.add(in_c));
                 } else {
                     (a[r], c[r]) = (a[r - 1], c[r - 1]);
                 }
@@ -70,7 +133,7 @@ impl Panel<'_> {
             for i in 0..count[0] {
                 for j in 0..count[1] {
                     let mut at = i * in_a[0] + j * in_a[1];
-                    let mut b = self.b.add(self.column + i * in_b[0] + j * in_b[1]);
+                    let mut b = self.b.add(i * in_b[0] + j * in_b[1]);
                     for _ in 0..count[2] {
                         let row = load_row::<L, N, EDGE>(b, tail);
                         for r in 0..M {
