@@ -73,6 +73,12 @@ macro_rules! network {
 pub mod prelude {
     pub use crate::network;
     pub use nn_macros::Weights;
+    pub use nn_runtime::data::Data;
+    pub use nn_runtime::loss::{
+        BinaryCrossEntropyWithLogits, CrossEntropy, Loss, MeanSquaredError,
+    };
+    pub use nn_runtime::optim::{Adam, AdamW, Optimizer, SGD};
+    pub use nn_runtime::train::Trainer;
     pub use nn_runtime::{Inputs, Layer, Network, Shaped, Values, Weights};
 }
 

@@ -1,15 +1,25 @@
 //! Once everything has its memory, nothing allocates any more.
 
-mod common;
+use unrolled::parallel;
+use unrolled::prelude::*;
 
-use common::Tiny;
-use nn_runtime::data::Data;
-use nn_runtime::loss::CrossEntropy;
-use nn_runtime::optim::{Adam, Optimizer, SGD};
-use nn_runtime::train::Trainer;
-use nn_runtime::{Network, Weights, parallel};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+network! {
+    /// In one phase, with random numbers.
+    struct Plain(8x8x2) -> 3 {
+        Conv2d(4, kernel = 3, padding = same), ReLU, MaxPool2d(2),
+        Flatten, Dense(16), GELU, Dropout(0.5), Dense(3),
+    }
+
+    /// In several phases.
+    struct Normalised(8x8x2) -> 3 {
+        Conv2d(4, kernel = 3), BatchNorm, ReLU,
+        Residual { Conv2d(4, kernel = 3, padding = same), BatchNorm },
+        GlobalAvgPool, Dense(3),
+    }
+}
 
 /// The system's allocator, which counts.
 struct Counting;
@@ -52,8 +62,12 @@ fn allocations(f: impl FnOnce()) -> usize {
     COUNT.load(Ordering::Relaxed) - before
 }
 
-fn data(count: usize) -> Data<[f32; 4], u32> {
-    Data { inputs: vec![[0.5, -0.5, 1.0, 0.25]; count], targets: vec![1; count] }
+type Picture = [[[f32; 2]; 8]; 8];
+
+fn data(count: usize) -> Data<Picture, u32> {
+    let picture =
+        std::array::from_fn(|y| std::array::from_fn(|x| [y as f32 / 8.0, x as f32 / 8.0]));
+    Data { inputs: vec![picture; count], targets: vec![1; count] }
 }
 
 // One test alone, so that no other allocates meanwhile.
@@ -62,30 +76,41 @@ fn nothing_allocates_after_the_first_time() {
     assert!(allocations(|| drop(vec![1, 2, 3])) > 0, "the count works");
     for threads in [1, 3] {
         parallel::with_threads(threads, || {
-            inference_does_not_allocate();
-            training_steps_do_not_allocate();
-            fitting_allocates_no_more_for_more_steps();
+            check::<Plain>();
+            check::<Normalised>();
+            single_samples_do_not_allocate();
         });
     }
 }
 
-fn inference_does_not_allocate() {
-    let net = Tiny::new(1);
+fn check<N: Network<Input = Picture, Output = [f32; 3]>>() {
+    inference_does_not_allocate::<N>();
+    training_steps_do_not_allocate::<N>();
+    fitting_allocates_no_more_for_more_steps::<N>();
+}
+
+fn inference_does_not_allocate<N: Network<Input = Picture, Output = [f32; 3]>>() {
+    let net = N::new(1);
     let inputs = data(300).inputs;
-    let mut outputs = vec![[0.0; 2]; 300];
-    let mut infer = || {
-        net.forward_batch(&inputs, &mut outputs);
-        outputs[0] = net.forward(&inputs[0]);
-    };
+    let mut outputs = vec![[0.0; 3]; 300];
+    let mut infer = || net.forward_batch(&inputs, &mut outputs);
     infer();
     assert_eq!(allocations(|| (0..10).for_each(|_| infer())), 0);
 }
 
-fn training_steps_do_not_allocate() {
+fn single_samples_do_not_allocate() {
+    let (plain, normalised) = (Plain::new(1), Normalised::new(1));
+    let x = data(1).inputs[0];
+    let infer = || (plain.forward(&x), normalised.forward(&x));
+    let first = infer();
+    assert_eq!(allocations(|| (0..10).for_each(|_| assert_eq!(infer(), first))), 0);
+}
+
+fn training_steps_do_not_allocate<N: Network<Input = Picture, Output = [f32; 3]>>() {
     let data = data(64);
-    let (mut net, mut d_net, loss) = (Tiny::new(1), Tiny::zeros(), CrossEntropy::new());
+    let (mut net, mut d_net, loss) = (N::new(1), N::zeros(), CrossEntropy::new());
     let (mut sgd, mut adam) = (SGD::new(0.1).momentum(0.9), Adam::new(0.1).amsgrad());
-    let trained: Vec<_> = Tiny::trained().into_iter().map(|(_, range)| range).collect();
+    let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
     let mut step = || {
         net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
         sgd.step(net.params_mut(), d_net.params(), &trained);
@@ -95,12 +120,12 @@ fn training_steps_do_not_allocate() {
     assert_eq!(allocations(|| (0..10).for_each(|_| step())), 0);
 }
 
-fn fitting_allocates_no_more_for_more_steps() {
-    let (few, many, loss) = (data(40), data(4000), CrossEntropy::new());
+fn fitting_allocates_no_more_for_more_steps<N: Network<Input = Picture, Output = [f32; 3]>>() {
+    let (few, many, loss) = (data(40), data(400), CrossEntropy::new());
     let fit = |data| {
         allocations(|| {
-            let mut trainer = Trainer::new(Adam::new(0.1)).batch(10).epochs(3).quiet();
-            trainer.fit(&mut Tiny::new(1), data, &loss).unwrap();
+            let mut trainer = Trainer::new(Adam::new(1e-3)).batch(10).epochs(3).quiet();
+            trainer.fit(&mut N::new(1), data, &loss).unwrap();
         })
     };
     fit(&few);
