@@ -144,7 +144,7 @@ pub(super) fn by_phase(
         Stretch::Crossing { phase, station } => {
             let (begin, end) = (constant(*phase), constant(phase + 1));
             let station = emit(*station, &quote!(phase - #begin));
-            quote!(if phase >= #begin && phase <= #end #station)
+            quote!(if (#begin..=#end).contains(&phase) #station)
         }
     });
     let mut emitted: Vec<TokenStream> = emitted.collect();
@@ -161,7 +161,7 @@ fn emit_combine(context: &Context) -> TokenStream {
             let (part, value, spec) =
                 (context.part(index), context.value(index), context.spec(index));
             quote! {
-                if phase >= #begin && phase < #end {
+                if (#begin..#end).contains(&phase) {
                     __rt::Station::<#spec>::combine_forward(
                         &mut #value,
                         phase - #begin,
