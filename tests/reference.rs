@@ -143,7 +143,7 @@ fn check<N: Network>(name: &'static str) {
     let mut d_inputs = inputs.clone();
     let loss = unrolled::loss_and_all_gradients(
         &mut *net,
-        &MeanSquaredError::default(),
+        &MeanSquaredError,
         &inputs,
         &targets,
         &mut *d_net,

@@ -239,7 +239,7 @@ fn emit_combine(context: &Context) -> TokenStream {
             let (part, value, spec) =
                 (context.part(index), context.value(index), context.spec(index));
             quote! {
-                if phase > #begin && phase <= #end {
+                if (#begin + 1..=#end).contains(&phase) {
                     __rt::Station::<#spec>::combine_backward(
                         &#value,
                         phase - #begin,
