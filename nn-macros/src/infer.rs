@@ -194,26 +194,13 @@ impl Inference<'_> {
         Some(Dims { sizes: leading.chain([last.clone()]).collect(), span, constant: None })
     }
 
-    /// How many axes the output has, if the macro can know: the rule is asked with stand-ins.
+    /// How many axes the output has, if the macro can know.
     fn rank(&self, number: usize, row: &Row) -> Option<usize> {
-        let station = &self.network.stations[number];
-        let inputs: Vec<&Dims> =
-            station.inputs.iter().map(|input| &self.network.values[input.0].dims).collect();
-        if inputs.iter().any(|dims| dims.constant.is_some()) {
-            return None;
+        let input = self.input(number, 0);
+        if row.flows.keeps_rank && input.constant.is_none() {
+            return Some(input.sizes.len());
         }
-        if row.flows.keeps_rank {
-            return Some(inputs.first()?.sizes.len());
-        }
-        let Layer::Known { arguments, .. } = &station.layer else { return None };
-        let values: Vec<nn_shape::Value> =
-            arguments.iter().map(|it| it.value.known()).collect::<Option<_>>()?;
-        let stand_in = |size: &Dim| size.known().unwrap_or(1);
-        let shapes: Vec<Shape> = inputs
-            .iter()
-            .map(|dims| Shape::new(&dims.sizes.iter().map(stand_in).collect::<Vec<_>>()))
-            .collect();
-        (row.rule)(&shapes, &values).ok().map(|shape| shape.rank())
+        self.network.rank(&self.network.stations[number])
     }
 
     /// Whether anything that the station is made of depends on const generics.
@@ -253,15 +240,20 @@ impl Inference<'_> {
     /// Types of weights cannot have sizes that are computed from const generics.
     fn check_computed_sizes(&mut self, number: usize, row: &Row) -> bool {
         let station = &self.network.stations[number];
-        let computed = |size: &Size| match size {
+        let mut counts = row.computed.iter();
+        let mut computed = |size: &Size| match size {
             Size::InputLast => self.input(number, 0).last().is_some_and(|size| {
                 let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens.clone()));
                 self.is_generic_size(size) && !plain
             }),
-            Size::Computed(_) => station.generic,
+            Size::Computed(_) => {
+                let count = counts.next().and_then(|count| self.network.count(station, count));
+                station.generic && count.is_none()
+            }
             _ => false,
         };
-        if !row.sizes.iter().any(computed) {
+        // All of them, so that each count goes with its size.
+        if row.sizes.iter().filter(|size| computed(size)).count() == 0 {
             return true;
         }
         let words = format!("layer `{}`: {}", station.label, say::COMPUTED_SIZE);

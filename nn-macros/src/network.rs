@@ -1,6 +1,6 @@
 //! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
 
-use nn_shape::registry::Row;
+use nn_shape::registry::{Count, Row};
 use nn_shape::{Padding, Shape};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -184,10 +184,15 @@ impl Dims {
 
     /// The shape, where every size is a literal.
     pub(crate) fn known(&self) -> Option<Shape> {
+        self.shape(Dim::known)
+    }
+
+    /// The shape of the numbers that `size` gives.
+    fn shape(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<Shape> {
         if self.constant.is_some() {
             return None;
         }
-        let sizes: Option<Vec<usize>> = self.sizes.iter().map(Dim::known).collect();
+        let sizes: Option<Vec<usize>> = self.sizes.iter().map(size).collect();
         sizes.map(|sizes| Shape::new(&sizes))
     }
 }
@@ -205,17 +210,66 @@ impl Dim {
 impl ArgumentValue {
     /// The value for the rules, where every size is a literal.
     pub(crate) fn known(&self) -> Option<nn_shape::Value> {
+        self.value(Dim::known)
+    }
+
+    /// The value for the rules, with the numbers that `size` gives.
+    fn value(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<nn_shape::Value> {
         Some(match self {
-            Self::Number(size) => nn_shape::Value::Number(size.known()?),
-            Self::Pair([a, b]) => nn_shape::Value::Pair([a.known()?, b.known()?]),
+            Self::Number(dim) => nn_shape::Value::Number(size(dim)?),
+            Self::Pair([a, b]) => nn_shape::Value::Pair([size(a)?, size(b)?]),
             Self::PaddingSame => nn_shape::Value::Padding(Padding::Same),
             Self::PaddingExplicit([a, b]) => {
-                nn_shape::Value::Padding(Padding::Explicit([a.known()?, b.known()?]))
+                nn_shape::Value::Padding(Padding::Explicit([size(a)?, size(b)?]))
             }
             Self::Flag(flag) => nn_shape::Value::Flag(*flag),
             Self::Real(real) => nn_shape::Value::Real(*real),
             Self::Word(word) => nn_shape::Value::Word(word),
-            Self::Shape(dims) => nn_shape::Value::Shape(dims.known()?),
+            Self::Shape(dims) => nn_shape::Value::Shape(dims.shape(size)?),
         })
+    }
+}
+
+/// What a layer is computed from. Sizes that are not literal have the same stand-in.
+struct StandIn {
+    inputs: Vec<Shape>,
+    values: Vec<nn_shape::Value>,
+    output: Shape,
+}
+
+impl StandIn {
+    /// Two numbers that most kernels fit into and most numbers of groups divide.
+    const SIZES: [usize; 2] = [2520, 5040];
+
+    /// What the layer is computed from, if its rule agrees.
+    fn new(network: &Network, station: &Station, size: usize) -> Option<Self> {
+        let Layer::Known { row, arguments } = &station.layer else { return None };
+        let stand_in = |dim: &Dim| dim.known().or(Some(size));
+        let inputs = station.inputs.iter();
+        let inputs: Vec<Shape> = inputs
+            .map(|input| network.values[input.0].dims.shape(stand_in))
+            .collect::<Option<_>>()?;
+        let values: Vec<nn_shape::Value> =
+            arguments.iter().map(|it| it.value.value(stand_in)).collect::<Option<_>>()?;
+        let output = (row.rule)(&inputs, &values).ok()?;
+        Some(Self { inputs, values, output })
+    }
+}
+
+impl Network {
+    /// How many axes a layer of the registry gives, if that can be told while expanding: the rule is
+    /// asked with stand-ins.
+    pub(crate) fn rank(&self, station: &Station) -> Option<usize> {
+        let [small, _] = StandIn::SIZES;
+        StandIn::new(self, station, small).map(|stand_in| stand_in.output.rank())
+    }
+
+    /// A count, if it is the same whatever the sizes are that are not literal.
+    pub(crate) fn count(&self, station: &Station, count: &Count) -> Option<usize> {
+        let [small, large] = StandIn::SIZES.map(|size| {
+            let it = StandIn::new(self, station, size)?;
+            Some(count(&it.inputs, &it.values))
+        });
+        small.filter(|_| small == large)
     }
 }

@@ -102,9 +102,8 @@ fn layer_size(
             _ => unreachable!("a pair by its row"),
         },
         Size::Computed(method) => {
-            let values: Option<Vec<_>> = arguments.iter().map(|it| it.value.known()).collect();
-            if let (Some(count), Some(shape), Some(values)) = (count, input.known(), values) {
-                return Some(number(count(&[shape], &values)));
+            if let Some(size) = count.and_then(|count| network.count(station, count)) {
+                return Some(number(size));
             }
             let (method, shape) = (format_ident!("{method}"), shape(rt, input));
             let rule = rule(rt, row, arguments);

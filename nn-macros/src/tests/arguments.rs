@@ -102,6 +102,10 @@ fn told_once_however_often_a_block_is_used() {
 #[test]
 fn const_generics() {
     assert_about(
+        "struct N<const C: usize>([28, 28, C]) -> 8 { Conv2d(3, kernel = 3), Flatten, Dense(8) }",
+        &[("Conv2d", "the size of its weights would be computed from const generics")],
+    );
+    assert_about(
         "struct N<const H: usize>(8) -> 8 { Dense(2 * H), Dense(8) }",
         &[("2 * H", "Rust cannot compute with const generics")],
     );

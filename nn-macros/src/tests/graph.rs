@@ -261,6 +261,20 @@ fn const_generics_flow_through() {
 }
 
 #[test]
+fn convolutions_take_const_generics_as_channels() {
+    let net = network(
+        "struct Net<const C: usize>(8x8x6) -> 3 {
+            Conv2d(C, kernel = 3, groups = 3), BatchNorm, GlobalAvgPool, Dense(3),
+        }",
+    );
+    let conv = &net.stations[0];
+    let Layer::Known { row, .. } = &conv.layer else { panic!("a known layer") };
+    assert_eq!(net.count(conv, &row.computed[0]), Some(2));
+    assert_eq!(net.lines()[2], "global_avg_pool C");
+    assert!(net.values[net.stations[2].output.0].dims.constant.is_none());
+}
+
+#[test]
 fn names_of_all_kinds() {
     let net = network(
         "struct N(8) -> 8 {
