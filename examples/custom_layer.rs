@@ -43,9 +43,8 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
 
     // `y` holds zeros before.
     fn forward(&self, x: &[f32; IN], y: &mut [f32; CENTRES]) {
-        for k in 0..CENTRES {
-            let s = self.sharpness[k];
-            y[k] = (-s * s * self.distance_squared(k, x)).exp();
+        for ((y, s), centre) in y.iter_mut().zip(&self.sharpness).zip(&self.centre) {
+            *y = (-s * s * distance_squared(x, centre)).exp();
         }
     }
 
@@ -62,7 +61,7 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
         for k in 0..CENTRES {
             let s = self.sharpness[k];
             let d_exponent = d_y[k] * y[k];
-            d_self.sharpness[k] -= d_exponent * 2.0 * s * self.distance_squared(k, x);
+            d_self.sharpness[k] -= d_exponent * 2.0 * s * distance_squared(x, &self.centre[k]);
             for i in 0..IN {
                 let d = d_exponent * 2.0 * s * s * (x[i] - self.centre[k][i]);
                 d_self.centre[k][i] += d;
@@ -72,10 +71,8 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
     }
 }
 
-impl<const IN: usize, const CENTRES: usize> RadialBasis<IN, CENTRES> {
-    fn distance_squared(&self, k: usize, x: &[f32; IN]) -> f32 {
-        x.iter().zip(&self.centre[k]).map(|(x, c)| (x - c) * (x - c)).sum()
-    }
+fn distance_squared<const N: usize>(a: &[f32; N], b: &[f32; N]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
 network! {
@@ -105,13 +102,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (train, test) = (points(4000, 1), points(1000, 2));
     let loss = CrossEntropy::default();
     let mut net = Rings::new(42);
-    println!("{}", Rings::summary());
 
     // Is `backward` right? Finite differences of the loss say so, also for the layer before.
     let check = check_gradients(&*net, &loss, &train.inputs[..50], &train.targets[..50])?;
     println!("{check}");
     assert!(check.worst < 1e-2, "the gradients are wrong");
 
-    Trainer::new(Adam::new(1e-2)).batch(50).epochs(10).validate(&test).fit(&mut net, &train, &loss)?;
+    Trainer::new(Adam::new(1e-2))
+        .batch(50)
+        .epochs(10)
+        .validate(&test)
+        .fit(&mut net, &train, &loss)?;
     Ok(())
 }

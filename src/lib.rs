@@ -20,13 +20,17 @@
 //! [`network!`] says what can be written, [`Network`] what can be done with it.
 
 pub use nn_macros::Weights;
+#[cfg(feature = "nalgebra")]
+pub use nn_runtime::AsMatrix;
 pub use nn_runtime::{
     BatchError, Element, GradientCheck, Inputs, Layer, LayerInfo, Network, Parameters, Shaped,
     Station, Streams, Tensor, Values, Weights, Whole, check_gradients, infer_batch,
     loss_and_all_gradients, loss_and_gradients,
 };
-pub use nn_runtime::{data, init, io, kernels, layers, loss, optim, parallel, train};
-pub use nn_shape::{Shape, ShapeError};
+pub use nn_runtime::{
+    data, init, io, kernels, layers, loss, optim, parallel, sizes, train, typenum,
+};
+pub use nn_shape::{Shape, ShapeError, Text, rules};
 
 /// Makes a struct of each network that it holds, with every size known to the compiler.
 ///

@@ -11,9 +11,12 @@ use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, Meta, Path, Token,
 /// Expands the derive. After a mistake the traits are still implemented, so that one mistake is one
 /// error.
 pub(crate) fn derive_weights(input: &DeriveInput) -> TokenStream {
+    // Nothing can be implemented for what does not live long enough.
+    if let Err(mistake) = check_lifetimes(input) {
+        return mistake.into_compile_error();
+    }
     let mut mistakes = Mistakes(TokenStream::new());
     let krate = mistakes.take(read_crate(&input.attrs)).unwrap_or_else(|| parse_quote!(::unrolled));
-    mistakes.take(check_lifetimes(input));
     let tensors = match &input.data {
         Data::Struct(data) => {
             mistakes.take(check_layout(input, &data.fields));

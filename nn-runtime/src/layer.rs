@@ -2,7 +2,7 @@
 
 use crate::{
     Inputs, Memory, Network, Parameters, Pass, Shaped, Spec, Station, Streams, Tensor, Values,
-    WorkMemory,
+    WorkMemory, check_inputs,
 };
 use nn_shape::{Shape, ShapeError, expect};
 
@@ -91,20 +91,18 @@ pub trait Layer: Parameters {
 
 impl<T: Layer> Shaped for T {
     const INPUTS: &'static [Shape] = <<T as Layer>::Input as Inputs>::SHAPES;
-    const OUTPUT: Shape = {
-        let shape = expect(T::RULE, T::NAME, "");
-        assert!(
-            shape.same(&<<T as Layer>::Output as Values>::SHAPE),
-            "`RULE` gives the shape of `Output`"
-        );
-        shape
-    };
+    const OUTPUT: Shape = <<T as Layer>::Output as Values>::SHAPE;
+    const RULE: Result<Shape, ShapeError> = <T as Layer>::RULE;
 }
 
 /// By itself, a layer is a network of one station: it can be made, checked and trained alone.
 impl<T: Layer> Network for T {
     type Input = <T as Layer>::Input;
     type Output = <T as Layer>::Output;
+
+    const CHECKS: () = {
+        let _ = expect(check_inputs::<T>(<T as Shaped>::INPUTS), T::NAME, "");
+    };
 }
 
 /// The numbers of sample `sample`, where each has `len`.

@@ -44,6 +44,8 @@ pub trait Shaped: Weights {
     const INPUT_NAMES: &'static [&'static str] = &[];
     /// The shape that it gives.
     const OUTPUT: Shape;
+    /// The same, or why it cannot be: [`Layer::RULE`](crate::Layer::RULE).
+    const RULE: Result<Shape, ShapeError> = Ok(Self::OUTPUT);
     /// How many trained numbers it has.
     const PARAMS: usize = Self::LEN;
     /// Multiply-adds of one sample, forward.
@@ -222,7 +224,7 @@ fn trained_of(
 /// The shape that the layer `T` gives, if it takes the shapes `found`.
 ///
 /// # Errors
-/// When it takes others.
+/// When it takes others, and when its own rule refuses its sizes.
 pub const fn check_inputs<T: Shaped>(found: &[Shape]) -> Result<Shape, ShapeError> {
     let expected = T::INPUTS;
     if expected.len() != found.len() {
@@ -237,5 +239,11 @@ pub const fn check_inputs<T: Shaped>(found: &[Shape]) -> Result<Shape, ShapeErro
         }
         i += 1;
     }
-    Ok(T::OUTPUT)
+    match T::RULE {
+        Ok(shape) if !shape.same(&T::OUTPUT) => {
+            let message = Text::of("gives ").shape(T::OUTPUT).text(" by the type of its output");
+            Err(ShapeError::layer(message.text(", but ").shape(shape).text(" by its rule")))
+        }
+        rule => rule,
+    }
 }

@@ -8,7 +8,7 @@ use crate::{Axis, Tensor, Weights};
 /// A field is one tensor in files, of the field's name and the array's axes; the fields of a struct
 /// within are `outer.inner`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a weight",
+    message = "`{Self}` does not hold weights",
     label = "expected `f32`, an array of it, or a struct with `#[derive(Weights)]`",
     note = "weights are `f32` and nothing else, so that an optimiser sees them as one slice"
 )]
@@ -28,12 +28,14 @@ pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: us
     tensors.extend(F::named_tensors().into_iter().map(|tensor| tensor.inside(name, offset)));
 }
 
+#[diagnostic::do_not_recommend]
 impl Parameters for f32 {
     fn named_tensors() -> Vec<Tensor> {
         vec![Tensor::new("", 0, Vec::new())]
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Parameters, const N: usize> Parameters for [T; N] {
     fn named_tensors() -> Vec<Tensor> {
         array_tensors::<T>(N)

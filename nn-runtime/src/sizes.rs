@@ -162,6 +162,7 @@ unsafe impl<T: Values, N: Size> Values for Array<T, N> {
 // SAFETY: as above.
 unsafe impl<T: Weights + Copy, N: Size> Weights for Array<T, N> {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Parameters + Copy, N: Size> Parameters for Array<T, N> {
     fn named_tensors() -> Vec<Tensor> {
         array_tensors::<T>(N::USIZE)

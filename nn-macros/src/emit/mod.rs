@@ -56,6 +56,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         #structure
         #methods
         #constants
+        #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
         const _: () = {
             use #krate::__private as __rt;
             #specs

@@ -1,5 +1,4 @@
-use unrolled::shape::{Shape, ShapeError, Text};
-use unrolled::{Layer, Weights, network};
+use unrolled::{Layer, Shape, ShapeError, Text, Weights, network};
 
 /// Swaps neighbours: needs pairs.
 #[derive(Weights)]
