@@ -156,6 +156,7 @@ pub(super) fn emit_sizes(context: &Context) -> TokenStream {
     let all = quote!(__Parts #turbofish::ALL);
     quote! {
         const PHASES: usize = #phases;
+        const LEAST_BATCH: usize = #all.least_batch;
         const SAVED: usize = __Train #turbofish::VALUES + #all.saved.end();
         const WORK: usize = __Infer #turbofish::VALUES + __Parts #turbofish::WORK;
         const SCRATCH: usize = __Parts #turbofish::SCRATCH;
