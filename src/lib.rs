@@ -91,8 +91,8 @@ pub mod prelude {
 pub mod __private {
     pub use nn_macros::network_impl;
     pub use nn_runtime::{
-        Buffer, InPlaceStation, LayerInfo, Memory, Network, Parameters, Part, Pass, Shaped, Shards,
-        Spec, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
+        Buffer, InPlaceStation, LayerInfo, Memory, Network, Parameters, Part, Pass, Phases, Shaped,
+        Shards, Spec, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
         check_inputs, infer_one, inside, layers, len_of_fields, most, take,
     };
     pub use nn_shape::{Lifetime, Padding, Shape, Text, checks, expect, plan, rules, trace};

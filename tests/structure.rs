@@ -1,20 +1,353 @@
-//! Networks of all structural forms: their gradients agree with finite differences.
+//! Networks of all structural forms: what they compute, and that their gradients agree with finite
+//! differences. Their layers are smooth: at the kinks of a `MaxPool2d` differences are no slopes.
 
+use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
+use unrolled::{Streams, check_gradients};
+
+/// Values in -1 .. 1, different from each other.
+fn fill(values: &mut [f32], seed: u64) {
+    for (i, value) in values.iter_mut().enumerate() {
+        *value = 2.0 * Streams::new(seed).uniform(i as u64) - 1.0;
+    }
+}
+
+fn inputs<I: Inputs>(count: usize) -> Vec<I> {
+    let sample = |i: usize| {
+        let mut input = I::zero();
+        for (j, _) in I::LENS.iter().enumerate() {
+            fill(input.input_mut(j), (10 * i + j) as u64);
+        }
+        input
+    };
+    (0..count).map(sample).collect()
+}
+
+fn outputs<O: Values>(count: usize) -> Vec<O> {
+    let sample = |i: usize| {
+        let mut output = O::zeroed();
+        fill(output.as_floats_mut(), 1000 + i as u64);
+        output
+    };
+    (0..count).map(sample).collect()
+}
+
+/// The gradients of weights and inputs are the slopes of the loss; inference on a batch gives what
+/// inference on each sample gives.
+#[track_caller]
+fn check<N: Network>() -> Box<N> {
+    let mut net = N::new(7);
+    let (xs, targets) = (inputs::<N::Input>(11), outputs::<N::Output>(11));
+    let found = check_gradients(&*net, &MeanSquaredError, &xs, &targets).expect("a fit batch");
+    assert!(found.worst < 2e-3, "{found}");
+    assert!(found.tried > 0, "nothing was compared");
+
+    let mut d_net = N::zeros();
+    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net).expect("a fit batch");
+    let first = d_net.params().to_vec();
+    d_net.params_mut().fill(f32::NAN);
+    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net).expect("a fit batch");
+    // Running statistics are no part of the gradient.
+    for (layer, range) in N::trained() {
+        assert_eq!(first[range.clone()], d_net.params()[range], "{layer}");
+    }
+    net
+}
 
 network! {
-    /// A chain.
-    pub struct Chain(4) -> 2 {
-        fc1: Dense(3),
-        ReLU,
-        fc2: Dense(2),
+    /// Layers beside, in place, and views.
+    struct Chain(6x6x2) -> 3 {
+        conv: Conv2d(4, kernel = 3)  -> 4x4x4,
+        Tanh,
+        AvgPool2d(2)                 -> 2x2x4,
+        Flatten                      -> 16,
+        fc1: Dense(9),
+        Sigmoid,
+        Reshape(3x3),
+        fc2: Dense(3),
+        SiLU,
+        Flatten,
+        fc3: Dense(3),
     }
 }
 
 #[test]
 fn a_chain() {
-    let net = Chain::new(3);
-    let y = net.forward(&[1.0, 2.0, 3.0, 4.0]);
-    assert!(y.iter().all(|y| y.is_finite()));
-    assert_eq!(Chain::PARAMS, 23);
+    let net = check::<Chain>();
+    assert_eq!(Chain::PARAMS, 2 * 9 * 4 + 4 + 16 * 9 + 9 + 3 * 3 + 3 + 9 * 3 + 3);
+    assert_eq!(net.params().len(), Chain::PARAMS);
+    assert_eq!(net.fc1.bias.len(), 9);
+    assert_eq!(Chain::LAYERS.len(), 11);
+    assert_eq!(Chain::LAYERS[0].kind, "Conv2d(4, kernel = 3)");
+}
+
+network! {
+    /// Layers in place where the network begins and ends, and one after the other.
+    struct InPlace(5) -> 5 {
+        Tanh,
+        fc: Dense(5),
+        Sigmoid,
+        Dropout(0.25),
+        Tanh,
+        Sigmoid,
+    }
+
+    /// Without any weight.
+    struct Nothing(4) -> 4 { Tanh, Sigmoid }
+
+    /// The input under another shape.
+    struct View(2x3) -> 6 { Flatten }
+
+    /// Layers without weights before the first ones with weights.
+    struct Late(4x4x1) -> 2 { AvgPool2d(2), Tanh, Flatten, Dense(2) }
+}
+
+#[test]
+fn layers_in_place_at_both_ends() {
+    check::<InPlace>();
+}
+
+#[test]
+fn no_weights_at_all() {
+    check::<Nothing>();
+    assert_eq!(Nothing::PARAMS, 0);
+    let [y, ..] = Nothing::new(0).forward(&[0.5; 4]);
+    assert!((y - 1.0 / (1.0 + (-0.5_f32.tanh()).exp())).abs() < 1e-6, "{y}");
+}
+
+#[test]
+fn a_view_of_the_input() {
+    check::<View>();
+    let y = View::new(0).forward(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    assert_eq!(y, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+#[test]
+fn weights_come_late() {
+    check::<Late>();
+}
+
+network! {
+    /// A shortcut.
+    block Basic(channels, stride = 1) {
+        Residual {
+            Conv2d(channels, kernel = 3, stride = stride, padding = 1), Tanh,
+            Conv2d(channels, kernel = 3, padding = same),
+        } skip {
+            Conv2d(channels, kernel = 1, stride = stride),
+        },
+        Tanh,
+    }
+
+    /// Residuals with and without `skip`, one inside the other, repeated.
+    struct Residuals(5x5x2) -> 2 {
+        stem: Conv2d(3, kernel = 1),
+        Residual { Tanh, Residual { Conv2d(3, kernel = 3, padding = same) } },
+        stage: Repeat(2) { Residual { a: Conv2d(3, kernel = 3, padding = same), SiLU } },
+        Basic(4, stride = 2),
+        GlobalAvgPool,
+        head: Dense(2),
+    }
+
+    /// The shortcut of the network's own input.
+    struct FromInput(4) -> 4 {
+        Residual { Dense(4), Tanh },
+    }
+
+    /// A shortcut around a layer that works in place.
+    struct AroundInPlace(4) -> 4 {
+        Dense(4),
+        Residual { Tanh },
+        Residual { Tanh, Sigmoid },
+    }
+}
+
+#[test]
+fn residuals() {
+    check::<Residuals>();
+    let names: Vec<String> = Residuals::trained().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        [
+            "stem",
+            "conv2d",
+            "stage.0.a",
+            "stage.1.a",
+            "basic.conv2d",
+            "basic.conv2d_2",
+            "basic.skip.conv2d",
+            "head"
+        ]
+    );
+}
+
+#[test]
+fn a_shortcut_of_the_input() {
+    check::<FromInput>();
+}
+
+#[test]
+fn a_shortcut_around_layers_in_place() {
+    check::<AroundInPlace>();
+}
+
+network! {
+    /// Several inputs.
+    struct Fusion(image: 4x4x1, table: 5) -> 3 {
+        Concat {
+            image => { Conv2d(2, kernel = 3), Tanh, AvgPool2d(2), Flatten },
+            table => { Dense(4), SiLU },
+        },
+        mix: Dense(6), Tanh,
+        Mul { { gate: Dense(6), Sigmoid }, { value: Dense(6) }, { } },
+        Add { { Tanh }, { Dense(6) } },
+        Dense(3),
+    }
+
+    /// An input as it is, twice.
+    struct Twice(a: 3, b: 3) -> 9 {
+        Concat { a => { }, b => { Tanh }, a => { Sigmoid } },
+    }
+}
+
+#[test]
+fn several_inputs_and_branches() {
+    let net = check::<Fusion>();
+    let y = net.forward((&[[[0.5]; 4]; 4], &[1.0; 5]));
+    let mut ys = [[0.0; 3]; 5];
+    net.forward_batch(&[([[[0.5]; 4]; 4], [1.0; 5]); 5], &mut ys);
+    assert_eq!(ys, [y; 5]);
+    assert_eq!(<Fusion as Shaped>::INPUT_NAMES, ["image", "table"]);
+}
+
+#[test]
+fn one_input_twice() {
+    let net = check::<Twice>();
+    let y = net.forward((&[1.0, 2.0, 3.0], &[0.0; 3]));
+    assert_eq!(y[..6], [1.0, 2.0, 3.0, 0.0, 0.0, 0.0]);
+}
+
+network! {
+    /// Statistics over the batch: several phases.
+    struct Normed(4x4x2) -> 2 {
+        Conv2d(3, kernel = 3, bias = false), bn1: BatchNorm, Tanh,
+        Residual {
+            Conv2d(3, kernel = 3, padding = same), bn2: BatchNorm, Tanh,
+            Conv2d(3, kernel = 3, padding = same), bn3: BatchNorm,
+        },
+        Tanh,
+        Flatten,
+        fc: Dense(2),
+    }
+
+    /// Statistics first and last.
+    struct NormedEnds(3) -> 3 { BatchNorm, Dense(3), BatchNorm }
+}
+
+#[test]
+fn batch_statistics() {
+    check::<Normed>();
+    let names: Vec<String> = Normed::trained().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["conv2d", "bn1", "conv2d_2", "bn2", "conv2d_3", "bn3", "fc"]);
+    assert!(Normed::PARAMS < Normed::new(0).params().len(), "running statistics are not trained");
+}
+
+#[test]
+fn batch_statistics_at_both_ends() {
+    check::<NormedEnds>();
+}
+
+network! {
+    /// A network as a layer, with phases of its own.
+    struct Encoder(4x4x2) -> 5 {
+        Conv2d(3, kernel = 3), BatchNorm, Tanh, Flatten, fc: Dense(5),
+    }
+
+    /// Twice the same kind of layer: each has weights of its own.
+    struct Outer(image: 4x4x2, table: 4) -> 2 {
+        Concat {
+            image => { left: Encoder },
+            image => { right: Encoder, Tanh },
+            table => { plain: Plain },
+        },
+        BatchNorm,
+        Dense(2),
+    }
+
+    struct Plain(4) -> 3 { Dense(3), Tanh }
+
+    /// A network alone.
+    struct Wrapper(4) -> 3 { Plain }
+}
+
+#[test]
+fn networks_in_networks() {
+    check::<Outer>();
+    let names: Vec<String> = Outer::trained().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        [
+            "image.left.conv2d",
+            "image.left.batch_norm",
+            "image.left.fc",
+            "image_2.right.conv2d",
+            "image_2.right.batch_norm",
+            "image_2.right.fc",
+            "table.plain.dense",
+            "batch_norm",
+            "dense"
+        ]
+    );
+    assert_eq!(Outer::PARAMS, 2 * Encoder::PARAMS + Plain::PARAMS + 2 * 13 + 13 * 2 + 2);
+    check::<Wrapper>();
+}
+
+const SIDE: usize = 6;
+const CHANNELS: usize = 2;
+
+network! {
+    /// Sizes that are constants.
+    struct Constants([SIDE, SIDE, 1]) -> 3 {
+        Conv2d(CHANNELS, kernel = 3, groups = 1) -> [{ SIDE - 2 }, 4, CHANNELS],
+        Tanh,
+        AvgPool2d(2),
+        Residual { Conv2d({ CHANNELS }, kernel = 1) },
+        Flatten -> { CHANNELS * 4 },
+        Dense({ 2 * CHANNELS }),
+        Dense(3),
+    }
+
+    /// Sizes that are const generics.
+    struct Generic<const IN: usize, const HIDDEN: usize>(IN) -> 2 {
+        Dense(HIDDEN), Tanh,
+        Residual { Dense(HIDDEN), BatchNorm, Tanh },
+        Dense(HIDDEN) -> HIDDEN,
+        Dense(2),
+    }
+
+    /// A generic network as a layer.
+    struct UsesGeneric(3) -> 2 { Dense(4), Generic::<4, 6>, Tanh }
+}
+
+#[test]
+fn constants() {
+    check::<Constants>();
+    assert_eq!(Constants::PARAMS, (9 * 2 + 2) + (2 * 2 + 2) + (8 * 4 + 4) + (4 * 3 + 3));
+    assert_eq!(Constants::LAYERS[5].output, unrolled::Shape::new(&[8]));
+}
+
+#[test]
+fn const_generics() {
+    check::<Generic<3, 5>>();
+    assert_eq!(Generic::<3, 5>::PARAMS, 20 + 30 + 10 + 30 + 12);
+    check::<UsesGeneric>();
+}
+
+#[test]
+fn in_a_function_body() {
+    const UNITS: usize = 3;
+    network! {
+        struct Local(4) -> 2 { Dense(UNITS), Tanh, Dense(2) }
+    }
+    check::<Local>();
 }

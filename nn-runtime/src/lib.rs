@@ -36,7 +36,7 @@ pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, m
 pub use network::{LayerInfo, Network, Shaped, check_inputs};
 pub use parameters::{Parameters, add_field};
 pub use random::Streams;
-pub use station::{InPlaceStation, Pass, Spec, Station, Whole};
+pub use station::{InPlaceStation, Pass, Phases, Spec, Station, Whole};
 pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
 pub use tensor::{Axis, Element, Tensor, inside};
 #[doc(no_inline)]

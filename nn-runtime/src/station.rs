@@ -70,6 +70,38 @@ impl Pass {
     }
 }
 
+/// The phases of a network in which a station runs that takes several.
+#[derive(Clone, Copy, Debug)]
+pub struct Phases {
+    /// The first, in which the stations before it run too.
+    pub first: usize,
+    /// The last, in which the stations behind it run too.
+    pub last: usize,
+}
+
+impl Phases {
+    /// The beginning of a network.
+    pub const START: Self = Self { first: 0, last: 0 };
+
+    /// The phases of the next station of this kind.
+    #[must_use]
+    pub const fn then<S: Spec, T: Station<S>>(self) -> Self {
+        Self { first: self.last, last: self.last + T::PHASES - 1 }
+    }
+
+    /// Whether it runs in phase `phase`.
+    #[must_use]
+    pub const fn contain(self, phase: usize) -> bool {
+        self.first <= phase && phase <= self.last
+    }
+
+    /// Whether the combination between phases `phase` and `phase + 1` is its own.
+    #[must_use]
+    pub const fn contain_both(self, phase: usize) -> bool {
+        self.first <= phase && phase < self.last
+    }
+}
+
 /// A layer, or a whole network, at one place of a network.
 ///
 /// Values are channels last, sample after sample: `x[0]` has `n * S::IN` numbers, `y` has

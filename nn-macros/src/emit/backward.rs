@@ -1,12 +1,13 @@
 //! The training backward pass: the stations in reverse order.
 
-use super::forward::{Views, by_phase, crossing};
+use super::forward::{Views, by_phase};
 use super::{Context, memory::buffer_names};
 use crate::network::Station;
-use crate::plan::{Flow, Need, Place};
+use crate::plan::{Flow, Need, Place, Plan};
 use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::collections::BTreeSet;
 
 /// `backward` and `combine_backward`.
 pub(super) fn emit_backward(context: &Context) -> TokenStream {
@@ -27,6 +28,7 @@ fn emit_pass(context: &Context) -> TokenStream {
         }
     });
     let inputs = (0..context.network.inputs.len()).map(d_input);
+    let asked = emit_asked(context);
     let copy = context.plan.copied.map(|input| {
         let input = d_input(input);
         quote! {
@@ -47,6 +49,7 @@ fn emit_pass(context: &Context) -> TokenStream {
             let n = pass.n;
             let (values, mut memory) = memory.split_values(n * __Train #turbofish::VALUES);
             let [#(#inputs),*] = d_x else { ::core::panic!("one gradient for each input") };
+            #asked
             #copy
             #stretches
         }
@@ -56,6 +59,34 @@ fn emit_pass(context: &Context) -> TokenStream {
 /// The caller's place for the gradient of an input, an `Option`.
 fn d_input(input: usize) -> Ident {
     format_ident!("d_x{input}")
+}
+
+/// Whether the caller wants the gradient of an input: a variable, since its place may be lent out.
+fn asked(input: usize) -> Ident {
+    format_ident!("asked_x{input}")
+}
+
+/// These variables, as far as they are used.
+fn emit_asked(context: &Context) -> TokenStream {
+    let Plan { needs, flows, .. } = &context.plan;
+    let contributions = context.running().flat_map(|(index, station)| {
+        let flows = flows[index].iter().zip(&station.inputs);
+        let more = flows.filter(|(flow, _)| matches!(flow, Flow::More { .. }));
+        more.map(|(_, input)| &needs[input.0])
+    });
+    let outputs = context.running().map(|(_, station)| &needs[station.output.0]);
+    let used: BTreeSet<usize> = outputs
+        .chain(contributions)
+        .filter_map(|need| match need {
+            Need::IfAsked(inputs) => Some(inputs),
+            Need::Never | Need::Always => None,
+        })
+        .flatten()
+        .copied()
+        .collect();
+    let (names, inputs) =
+        (used.iter().map(|&input| asked(input)), used.iter().map(|&it| d_input(it)));
+    quote!(#(let #names = #inputs.is_some();)*)
 }
 
 fn separate_station(
@@ -216,8 +247,8 @@ fn wanted(need: &Need, slice: &TokenStream) -> TokenStream {
 /// Whether the caller asks for a gradient that only inputs need.
 fn condition(need: &Need) -> Option<TokenStream> {
     let Need::IfAsked(inputs) = need else { return None };
-    let inputs = inputs.iter().map(|&input| d_input(input));
-    Some(quote!(#(#inputs.is_some())||*))
+    let inputs = inputs.iter().map(|&input| asked(input));
+    Some(quote!(#(#inputs)||*))
 }
 
 fn is_unneeded(context: &Context, station: &Station) -> bool {
@@ -232,20 +263,18 @@ fn if_asked(context: &Context, station: &Station, code: TokenStream) -> TokenStr
     }
 }
 
-/// Leads a combination to the station whose phase it is.
+/// Leads a combination to the station whose phase it is. Between `phase` and the one before it.
 fn emit_combine(context: &Context) -> TokenStream {
-    let stations: TokenStream = crossing(context)
-        .map(|(index, begin, end)| {
-            let (part, value, spec) =
-                (context.part(index), context.value(index), context.spec(index));
+    let stations: TokenStream = context
+        .crossing()
+        .map(|index| {
+            let (part, value) = (context.part(index), context.value(index));
+            let (spec, phases) = (context.spec(index), context.phases(index));
             quote! {
-                if (#begin + 1..=#end).contains(&phase) {
-                    __rt::Station::<#spec>::combine_backward(
-                        &#value,
-                        phase - #begin,
-                        shards.part(&#part),
-                        &mut shared[#part.shared.range(1)],
-                    );
+                if #phases.contain_both(phase - 1) {
+                    let (phase, shards) = (phase - #phases.first, shards.part(&#part));
+                    let shared = &mut shared[#part.shared.range(1)];
+                    __rt::Station::<#spec>::combine_backward(&#value, phase, shards, shared);
                 }
             }
         })

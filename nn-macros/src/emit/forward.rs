@@ -5,7 +5,7 @@ use crate::network::Station;
 use crate::plan::{Layout, Place, Stretch};
 use nn_shape::registry::Storage;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 /// `infer`, `forward` and `combine_forward`.
 pub(super) fn emit_forward(context: &Context) -> TokenStream {
@@ -123,7 +123,6 @@ pub(super) fn by_phase(
     backward: bool,
     emit: impl Fn(usize, &TokenStream) -> TokenStream,
 ) -> TokenStream {
-    let constant = |phase: usize| context.constant("__Parts", &format_ident!("P{phase}"));
     let straight = |stations: &[usize]| -> TokenStream {
         let emit = |station: &usize| emit(*station, &quote!(0));
         if backward {
@@ -138,13 +137,21 @@ pub(super) fn by_phase(
     }
     let emitted = stretches.iter().map(|stretch| match stretch {
         Stretch::Straight { phase, stations } => {
-            let (phase, stations) = (constant(*phase), straight(stations));
+            let stations = straight(stations);
+            let phase = match phase.checked_sub(1).and_then(|before| context.crossing().nth(before))
+            {
+                Some(before) => {
+                    let before = context.phases(before);
+                    quote!(#before.last)
+                }
+                None => quote!(0),
+            };
             quote!(if phase == #phase { #stations })
         }
-        Stretch::Crossing { phase, station } => {
-            let (begin, end) = (constant(*phase), constant(phase + 1));
-            let station = emit(*station, &quote!(phase - #begin));
-            quote!(if (#begin..=#end).contains(&phase) #station)
+        Stretch::Crossing { station, .. } => {
+            let phases = context.phases(*station);
+            let station = emit(*station, &quote!(phase - #phases.first));
+            quote!(if #phases.contain(phase) #station)
         }
     });
     let mut emitted: Vec<TokenStream> = emitted.collect();
@@ -156,18 +163,16 @@ pub(super) fn by_phase(
 
 /// Leads a combination to the station whose phase it is.
 fn emit_combine(context: &Context) -> TokenStream {
-    let stations: TokenStream = crossing(context)
-        .map(|(index, begin, end)| {
-            let (part, value, spec) =
-                (context.part(index), context.value(index), context.spec(index));
+    let stations: TokenStream = context
+        .crossing()
+        .map(|index| {
+            let (part, value) = (context.part(index), context.value(index));
+            let (spec, phases) = (context.spec(index), context.phases(index));
             quote! {
-                if (#begin..#end).contains(&phase) {
-                    __rt::Station::<#spec>::combine_forward(
-                        &mut #value,
-                        phase - #begin,
-                        shards.part(&#part),
-                        &mut shared[#part.shared.range(1)],
-                    );
+                if #phases.contain_both(phase) {
+                    let (phase, shards) = (phase - #phases.first, shards.part(&#part));
+                    let shared = &mut shared[#part.shared.range(1)];
+                    __rt::Station::<#spec>::combine_forward(&mut #value, phase, shards, shared);
                 }
             }
         })
@@ -180,19 +185,6 @@ fn emit_combine(context: &Context) -> TokenStream {
             #stations
         }
     }
-}
-
-/// The stations that may take several phases, with their first and last.
-pub(super) fn crossing(
-    context: &Context,
-) -> impl Iterator<Item = (usize, TokenStream, TokenStream)> {
-    let constant = |phase: usize| context.constant("__Parts", &format_ident!("P{phase}"));
-    context.plan.stretches.iter().filter_map(move |stretch| match stretch {
-        Stretch::Crossing { phase, station } => {
-            Some((*station, constant(*phase), constant(phase + 1)))
-        }
-        Stretch::Straight { .. } => None,
-    })
 }
 
 /// The buffers that one station takes out of the network's values, each once.

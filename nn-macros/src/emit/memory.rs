@@ -2,12 +2,12 @@
 
 use super::names::Unique;
 use super::{Context, shapes};
-use crate::plan::{Buffer, Content, Layout, Stretch};
+use crate::plan::{Buffer, Content, Layout};
 use nn_shape::Lifetime;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// `__Train`, `__Infer` and `__Parts`.
+/// `__Train`, `__Infer`, `__Parts` and `__Phases`.
 pub(super) fn emit_memory(context: &Context) -> TokenStream {
     let train = emit_layout(
         context,
@@ -22,7 +22,8 @@ pub(super) fn emit_memory(context: &Context) -> TokenStream {
         " At inference, values are overwritten as soon as nobody needs them.",
     );
     let parts = emit_parts(context);
-    quote!(#train #infer #parts)
+    let phases = emit_phases(context);
+    quote!(#train #infer #parts #phases)
 }
 
 /// The name of each buffer of a layout.
@@ -102,7 +103,7 @@ fn computed_constants(context: &Context, names: &[Ident], buffers: &[Buffer]) ->
     }
 }
 
-/// What stations own, one behind the other, and the phases they begin in.
+/// What stations own, one behind the other.
 fn emit_parts(context: &Context) -> TokenStream {
     let mut before = quote!(__rt::Part::START);
     let parts: TokenStream = context
@@ -117,39 +118,40 @@ fn emit_parts(context: &Context) -> TokenStream {
         .collect();
     let stations: Vec<TokenStream> =
         context.parts().map(|(station, _)| context.as_station(station)).collect();
-    let crossing = context.plan.stretches.iter().filter_map(|stretch| match stretch {
-        Stretch::Crossing { phase, station } => Some((phase, context.as_station(*station))),
-        Stretch::Straight { .. } => None,
-    });
-    let phases: TokenStream = crossing
-        .map(|(phase, station)| {
-            let (begin, end) = (format_ident!("P{phase}"), format_ident!("P{}", phase + 1));
-            quote!(const #end: usize = Self::#begin + #station::PHASES - 1;)
-        })
-        .collect();
     let constants = quote! {
         #parts
         const ALL: __rt::Part = #before;
         const WORK: usize = __rt::most(&[#(#stations::WORK),*]);
         const SCRATCH: usize = __rt::most(&[#(#stations::SCRATCH),*]);
-        const P0: usize = 0;
-        #phases
     };
-    let doc = " What the stations own, one behind the other, and the phases they begin in.";
+    let doc = " What the stations own, one behind the other.";
     emit_holder(context, "__Parts", doc, &constants)
+}
+
+/// The phases of stations that may take several.
+fn emit_phases(context: &Context) -> Option<TokenStream> {
+    let mut before = quote!(__rt::Phases::START);
+    let phases: TokenStream = context
+        .crossing()
+        .map(|station| {
+            let (name, layer) = (&context.names[station].part, context.layer(station));
+            let spec = context.spec(station);
+            let phases = quote!(const #name: __rt::Phases = #before.then::<#spec, #layer>(););
+            before = quote!(Self::#name);
+            phases
+        })
+        .collect();
+    let doc = " The phases of stations that look across the batch; the others run between them.";
+    (!phases.is_empty()).then(|| emit_holder(context, "__Phases", doc, &phases))
 }
 
 /// The sizes that the network asks for as a station.
 pub(super) fn emit_sizes(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
-    let last = context.plan.stretches.iter().filter_map(|stretch| match stretch {
-        Stretch::Crossing { phase, .. } => Some(phase + 1),
-        Stretch::Straight { .. } => None,
-    });
-    let phases = match last.max() {
+    let phases = match context.crossing().last() {
         Some(last) => {
-            let last = context.constant("__Parts", &format_ident!("P{last}"));
-            quote!(#last + 1)
+            let last = context.phases(last);
+            quote!(#last.last + 1)
         }
         None => quote!(1),
     };

@@ -14,7 +14,7 @@ mod specs;
 mod structure;
 
 use crate::network::{Layer, Network, Station};
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, Stretch, plan};
 use names::{Names, names};
 use nn_shape::registry::Storage;
 use proc_macro2::TokenStream;
@@ -145,5 +145,18 @@ impl Context<'_> {
     /// What station `station` owns: `__Parts::CONV1`.
     fn part(&self, station: usize) -> TokenStream {
         self.constant("__Parts", &self.names[station].part)
+    }
+
+    /// The stations that may take several phases.
+    fn crossing(&self) -> impl Iterator<Item = usize> {
+        self.plan.stretches.iter().filter_map(|stretch| match stretch {
+            Stretch::Crossing { station, .. } => Some(*station),
+            Stretch::Straight { .. } => None,
+        })
+    }
+
+    /// When station `station` runs, which may take several phases: `__Phases::BN1`.
+    fn phases(&self, station: usize) -> TokenStream {
+        self.constant("__Phases", &self.names[station].part)
     }
 }

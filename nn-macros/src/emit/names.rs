@@ -16,7 +16,7 @@ pub(super) struct Names {
 
 /// Names for all stations, different from each other however the user's names look.
 pub(super) fn names(network: &Network) -> Vec<Names> {
-    let mut specs = Unique::new(&["Parts", "Train", "Infer", "S"]);
+    let mut specs = Unique::new(&["Parts", "Phases", "Train", "Infer", "S"]);
     let mut parts = Unique::new(&["ALL", "SCRATCH", "WORK", "VALUES", "PLAN"]);
     let stations = network.stations.iter();
     stations
@@ -58,13 +58,9 @@ fn camel_case(name: &str) -> String {
     camel
 }
 
-/// In capitals; what would be no name (`1`) or a place of a phase (`P1`) gets an underscore.
+/// In capitals; what would be no name (`1`) gets an underscore.
 fn constant_case(name: &str) -> String {
     let capitals = name.to_uppercase();
-    let phase = capitals.strip_prefix('P').is_some_and(|rest| rest.parse::<usize>().is_ok());
-    if phase || capitals.starts_with(|first: char| first.is_ascii_digit()) {
-        format!("_{capitals}")
-    } else {
-        capitals
-    }
+    let is_name = !capitals.starts_with(|first: char| first.is_ascii_digit());
+    if is_name { capitals } else { format!("_{capitals}") }
 }

@@ -115,6 +115,7 @@ pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
         weighted.iter().map(|(index, _)| context.as_station(*index)).collect();
     let fields: Vec<&Ident> = weighted.iter().map(|(_, station)| &station.field).collect();
     let parts: Vec<TokenStream> = weighted.iter().map(|(index, _)| context.part(*index)).collect();
+    let turbofish = &context.turbofish;
     quote! {
         fn initialise(&mut self, streams: __rt::Streams) {
             #(__rt::Station::<#specs>::initialise(&mut self.#fields, streams.of::<#specs>());)*
@@ -137,7 +138,7 @@ pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
                     return #parts.weights.offset + end;
                 }
             )*
-            Self::LEN
+            __Parts #turbofish::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             #(

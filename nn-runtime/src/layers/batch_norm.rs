@@ -12,6 +12,7 @@ use nn_shape::rules::batch_norm;
 /// In training mean and variance are those of the batch, over all axes but the last, and running
 /// averages move towards them; the variance that normalises is divided by the count, the one that
 /// moves the average by one less. Inference takes the running averages.
+#[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
     /// One for each channel, or none.

@@ -7,6 +7,7 @@ use nn_shape::rules::conv2d;
 
 /// A convolution (as in PyTorch a cross-correlation) over height and width:
 /// `[H, W, C] -> [H', W', F]`. `CG` are the input channels of one group.
+#[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv2d<
     const F: usize,

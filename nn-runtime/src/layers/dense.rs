@@ -6,6 +6,7 @@ use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights,
 use nn_shape::rules::dense;
 
 /// A fully connected layer on the last axis: `[.., IN] -> [.., UNITS]`, `y = x W + b`.
+#[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Dense<const IN: usize, const UNITS: usize, const BIAS: usize = UNITS> {
     /// One row per input, one column per output: the transpose of PyTorch's.

@@ -5,6 +5,7 @@ use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMem
 use nn_shape::rules::prelu;
 
 /// `x` above 0, `a * x` below, where `a` is trained: `[.., C] -> [.., C]` (He et al., 2015).
+#[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct PReLU<const SLOPES: usize> {
     /// `a`, one for all or one for each channel.

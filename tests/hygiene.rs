@@ -1,0 +1,128 @@
+//! Networks in a crate with strict lints, whose names are all that expanded code might use itself.
+#![forbid(unsafe_code)]
+#![deny(missing_docs, warnings)]
+#![deny(unreachable_pub, unused_qualifications, single_use_lifetimes)]
+#![deny(clippy::all, clippy::pedantic)]
+
+use unrolled as anything;
+
+/// Names of the prelude of Rust that mean something else here.
+pub mod shadowed {
+    /// Not that one.
+    pub struct Option;
+    /// Not that one.
+    pub struct Result;
+    /// Not that one.
+    pub struct Some;
+    /// Not that one.
+    pub struct None;
+    /// Not that one.
+    pub struct Ok;
+    /// Not that one.
+    pub struct Box;
+    /// Not that one.
+    pub struct Vec;
+    /// Not that one.
+    pub struct Shape;
+    /// Not that one.
+    pub struct Spec;
+    /// Not that one.
+    pub struct Station;
+    /// Not that one.
+    pub struct Network;
+    /// Not that one.
+    pub struct Weights;
+    /// Not that one.
+    pub struct Values;
+    /// Not that one.
+    pub struct Memory;
+    /// Not that one.
+    pub struct Part;
+    /// Not that one.
+    pub struct Plan;
+    /// Not that one.
+    pub struct Dense;
+    /// Not that one.
+    pub struct ReLU;
+    /// Not that one.
+    pub mod core {}
+    /// Not that one.
+    pub mod std {}
+
+    use crate::anything;
+
+    anything::network! {
+        /// Uses none of them.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(non_snake_case, reason = "names of the user's are the user's")]
+        pub struct Names(step: 3, values: 3) -> 2 {
+            Add { step => { n: Dense(3) }, values => { x: Dense(3), Tanh } },
+            y: Dense(3), ReLU,
+            d_y: Dense(3), ReLU,
+            memory: Dense(3),
+            self_: BatchNorm,
+            phase: Dense(3),
+            pass: Dense(3),
+            P1: Dense(3),
+            SCRATCH: Dense(3),
+            scratch: Dense(3),
+            a_b: Dense(3),
+            aB: Dense(3),
+            r#type: Dense(2),
+        }
+
+        /// Another network in the same module.
+        pub(crate) struct Second(3) -> 2 { Dense(2) }
+
+        struct Third(3) -> 2 { Dense(2) }
+    }
+
+    /// Uses the others.
+    #[must_use]
+    pub fn use_them() -> f32 {
+        let second = <Second as anything::Network>::new(1).forward(&[0.5; 3]);
+        let third = <Third as anything::Network>::new(1).forward(&[0.5; 3]);
+        second[0] + third[0]
+    }
+}
+
+mod renamed {
+    pub(crate) use crate::anything as something_else;
+}
+
+mod user {
+    use super::renamed::something_else;
+    use super::renamed::something_else::prelude::*;
+
+    something_else::network! {
+        /// The crate is called something else here.
+        pub(crate) struct Renamed(3) -> 2 { Dense(2) }
+    }
+
+    pub(crate) fn first() -> [f32; 2] {
+        Renamed::new(1).forward(&[0.5; 3])
+    }
+}
+
+macro_rules! make {
+    ($name:ident, $units:literal) => {
+        anything::network! {
+            /// Made by a macro of the user's.
+            pub(crate) struct $name(3) -> $units { fc: Dense($units) }
+        }
+    };
+}
+
+make!(Made, 2);
+
+#[test]
+fn all_of_them_work() {
+    use anything::Network;
+    let names = shadowed::Names::new(1);
+    assert_eq!(names.r#type.bias.len(), 2);
+    assert_eq!(names.clone(), names);
+    assert!(names.forward((&[0.5; 3], &[0.5; 3]))[0].is_finite());
+    assert!(shadowed::use_them().is_finite());
+    assert!(user::first()[0].is_finite());
+    assert!(Made::new(1).forward(&[0.5; 3])[0].is_finite());
+}
