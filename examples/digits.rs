@@ -109,6 +109,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         Some(folder) => (mnist(folder, "train")?, mnist(folder, "t10k")?),
         None => embedded_digits()?,
     };
+    println!("{}", Digits::summary());
     let (net, standardizer): (Box<Digits>, Standardizer) = match &options.load {
         Some(path) => Digits::load_with(path)?,
         None => learn(train, &test, options)?,

@@ -22,6 +22,7 @@ mod random;
 pub mod sizes;
 mod station;
 mod step;
+mod summary;
 mod tensor;
 pub mod train;
 mod values;

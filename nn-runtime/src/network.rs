@@ -4,7 +4,7 @@ use crate::data::Data;
 use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
 use crate::train::{self, Score};
-use crate::{BatchError, step};
+use crate::{BatchError, step, summary};
 use crate::{Inputs, Station, Streams, Values, Weights, Whole};
 use nn_shape::{Shape, ShapeError, Text, checks};
 use serde::Serialize;
@@ -138,6 +138,13 @@ pub trait Network: Station<Whole> + Shaped {
     /// All numbers as one flat slice, to be written.
     fn params_mut(&mut self) -> &mut [f32] {
         self.as_floats_mut()
+    }
+
+    /// The table of its layers: kind, output, trained parameters and multiply-adds of each, and how
+    /// much memory it takes.
+    #[must_use]
+    fn summary() -> String {
+        summary::of::<Self>()
     }
 
     /// Writes the weights to `path` as a PyTorch state_dict; see [`io`]. They are written beside it

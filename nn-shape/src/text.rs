@@ -101,6 +101,21 @@ impl Text {
         }
     }
 
+    /// Adds a number in groups of three digits: `225,034`.
+    #[must_use]
+    pub const fn grouped(self, value: usize) -> Self {
+        if value < 1000 {
+            return self.number(value);
+        }
+        let rest = value % 1000;
+        let zeros = match rest {
+            0..10 => "00",
+            10..100 => "0",
+            _ => "",
+        };
+        self.grouped(value / 1000).text(",").text(zeros).number(rest)
+    }
+
     /// Adds a real number with up to 6 significant digits: `0.5`, `-1.25`, `1e-7`.
     #[must_use]
     pub const fn real(mut self, value: f64) -> Self {
@@ -263,6 +278,13 @@ mod tests {
         assert_eq!(TEXT.as_str(), "gives 5x5x64 = 1600");
         assert_eq!(Text::new().number(0).as_str(), "0");
         assert_eq!(Text::new().number(usize::MAX).as_str(), std::format!("{}", usize::MAX));
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        let grouped = |number| std::format!("{}", Text::new().grouped(number));
+        let found = [0, 999, 1000, 20_034, 1_200_567].map(grouped);
+        assert_eq!(found, ["0", "999", "1,000", "20,034", "1,200,567"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a person reads about a network: its table, its lines.
 
 use crate::network::{Dim, Dims, Network, Station};
+use nn_shape::Text;
 
 /// A station in one line: `conv1: Conv2d(32, kernel = 3): 28x28x1 -> 26x26x32`.
 pub(super) fn line(network: &Network, station: &Station) -> String {
@@ -36,7 +37,7 @@ pub(super) fn table(network: &Network) -> Vec<String> {
     for station in &network.stations {
         let Some(cost) = station.cost else { return Vec::new() };
         let output = text(&network.values[station.output.0].dims);
-        let params = thousands(cost.params);
+        let params = grouped(cost.params);
         lines.push(format!(
             " | `{}` | `{}` | {output} | {params} |",
             station.path,
@@ -44,19 +45,11 @@ pub(super) fn table(network: &Network) -> Vec<String> {
         ));
         total += cost.params;
     }
-    lines.push(format!(" | | | **total** | **{}** |", thousands(total)));
+    lines.push(format!(" | | | **total** | **{}** |", grouped(total)));
     lines
 }
 
 /// `225,034`
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+fn grouped(number: usize) -> String {
+    Text::new().grouped(number).to_string()
 }
