@@ -139,3 +139,16 @@ fn an_epoch_whose_last_batch_is_too_small_does_not_begin() {
     trainer.fit(&mut net, &data, &CrossEntropy::default()).unwrap();
     assert_eq!(net.norm.num_batches_tracked, 2.0);
 }
+
+#[test]
+fn a_step_that_fails_does_not_move_running_statistics() {
+    let (inputs, targets) = batch();
+    let mut net = Pictures::new(1);
+    // Sums of squares overflow, and the loss is not finite.
+    Values::as_floats_mut(&mut net.trunk.stem.weight).fill(1e38);
+    let before = bits(&net);
+    let mut trainer = Trainer::new(Adam::new(1e-3)).epochs(1).quiet();
+    let error = trainer.fit(&mut net, &Data { inputs, targets }, &CrossEntropy::default());
+    assert!(error.unwrap_err().to_string().contains("the loss is NaN"));
+    assert_eq!(bits(&net), before);
+}

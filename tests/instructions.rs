@@ -33,7 +33,7 @@ fn digest() -> u64 {
         .collect();
     let mut net = Plain::new(1);
     let mut d_net = Plain::zeros();
-    let loss = MeanSquaredError::default();
+    let loss = MeanSquaredError;
     net.loss_and_gradients(&loss, &inputs, &[[0.5; 21]; 9], &mut d_net).unwrap();
     let outputs = inputs.iter().flat_map(|x| net.forward(x));
     let numbers = outputs.chain(net.params().iter().copied()).chain(d_net.params().iter().copied());

@@ -5,6 +5,7 @@ mod evaluate;
 mod history;
 mod progress;
 mod run;
+mod untrained;
 
 pub use error::{DataSet, TrainError};
 pub use history::{Epoch, History, Overfitting, Score};

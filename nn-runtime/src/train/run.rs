@@ -2,6 +2,7 @@
 
 use super::error::Advice;
 use super::evaluate::evaluate_checked;
+use super::untrained::Untrained;
 use super::{DataSet, Epoch, Score, TrainError};
 use crate::batch::{Batch, enough_for};
 use crate::data::{Data, swaps};
@@ -29,6 +30,7 @@ pub(super) struct Run<'a, N: Network, L: Loss<N::Output>> {
     order: Vec<usize>,
     layers: Vec<(String, Range<usize>)>,
     trained: Vec<Range<usize>>,
+    untrained: Untrained,
     largest_input: f32,
     best: Option<Best<N>>,
 }
@@ -48,13 +50,15 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
     ) -> Result<Self, TrainError> {
         let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
         let layers = N::trained();
+        let trained: Vec<_> = layers.iter().map(|(_, range)| range.clone()).collect();
         Ok(Self {
             net,
             d_net: N::zeros(),
             loss,
             samples,
             order: (0..data.len()).collect(),
-            trained: layers.iter().map(|(_, range)| range.clone()).collect(),
+            untrained: Untrained::new(N::LEN, &trained),
+            trained,
             layers,
             largest_input,
             best: None,
@@ -93,10 +97,13 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
     ) -> Result<Tally, TrainError> {
         let end = (first + batch).min(self.order.len());
         let samples = self.samples.choose(&self.order[first..end]);
+        self.untrained.remember(self.net.as_floats());
         let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, streams);
         let advice = self.advice(optimizer.learning_rate());
-        self.check_loss(tally.mean_loss(), advice, place)?;
-        self.check_gradient(tally.mean_loss(), advice, place)?;
+        let checked = self.check_loss(tally.mean_loss(), advice, place);
+        checked
+            .and_then(|()| self.check_gradient(tally.mean_loss(), advice, place))
+            .inspect_err(|_| self.untrained.restore(self.net.as_floats_mut()))?;
         optimizer.step(self.net.as_floats_mut(), self.d_net.as_floats(), &self.trained);
         Ok(tally)
     }
