@@ -24,7 +24,7 @@ ACTIVATIONS = {
 
 
 def rust(numbers):
-    return ", ".join(f"{float(number):.9e}" for number in numbers)
+    return ", ".join(f"{number:.9e}" for number in numbers.tolist())
 
 
 for name, function in ACTIVATIONS.items():

@@ -5,7 +5,7 @@ use crate::{InPlaceStation, Pass, Spec, Streams, Weights};
 use nn_shape::rules::dropout;
 
 /// In training each number becomes 0 with probability `p` and is divided by `1 - p` otherwise; in
-/// inference nothing happens.
+/// inference nothing happens: `[..] -> [..]` (Srivastava et al., 2014).
 ///
 /// Which ones become 0 depends on the step, the layer, the sample's place in the batch and the
 /// number's place in the sample, and on nothing else.

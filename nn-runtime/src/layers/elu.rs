@@ -5,7 +5,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::expm1_of_negative;
 use nn_shape::rules::elu;
 
-/// `x` above 0, `alpha * (exp(x) - 1)` below, element by element.
+/// `x` above 0, `alpha * (exp(x) - 1)` below, element by element: `[..] -> [..]`.
 pub struct ELU;
 
 in_place_activation!(ELU, elu::ELU);

@@ -5,7 +5,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{normal, sigmoid};
 use nn_shape::rules::gelu;
 
-/// `x * P(X <= x)` of a standard normal `X`, element by element.
+/// `x * P(X <= x)` of a standard normal `X`, element by element: `[..] -> [..]`.
 pub struct GELU;
 
 separate_activation!(GELU, gelu::GELU, S => const { &S::ARGUMENTS }, x);

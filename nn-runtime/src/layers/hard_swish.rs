@@ -4,7 +4,7 @@ use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
 use nn_shape::rules::hard_swish;
 
-/// `x * min(max(x + 3, 0), 6) / 6`, element by element.
+/// `x * min(max(x + 3, 0), 6) / 6`, element by element: `[..] -> [..]`.
 pub struct HardSwish;
 
 separate_activation!(HardSwish, hard_swish::HardSwish, S => const { &S::ARGUMENTS }, x);

@@ -4,7 +4,7 @@ use super::activation::in_place_activation;
 use crate::kernels::dispatch::dispatch;
 use nn_shape::rules::leaky_relu;
 
-/// `x` above 0, `slope * x` below, element by element.
+/// `x` above 0, `slope * x` below, element by element: `[..] -> [..]`.
 pub struct LeakyReLU;
 
 in_place_activation!(LeakyReLU, leaky_relu::LeakyReLU);

@@ -5,7 +5,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise;
 use nn_shape::rules::sigmoid;
 
-/// `1 / (1 + exp(-x))`, element by element.
+/// `1 / (1 + exp(-x))`, element by element: `[..] -> [..]`.
 pub struct Sigmoid;
 
 in_place_activation!(Sigmoid, sigmoid::Sigmoid);

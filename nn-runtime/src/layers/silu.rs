@@ -5,7 +5,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::sigmoid;
 use nn_shape::rules::silu;
 
-/// `x * sigmoid(x)`, element by element.
+/// `x * sigmoid(x)`, element by element: `[..] -> [..]`.
 pub struct SiLU;
 
 separate_activation!(SiLU, silu::SiLU, S => const { &S::ARGUMENTS }, x);

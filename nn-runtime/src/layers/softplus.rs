@@ -5,7 +5,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise;
 use nn_shape::rules::softplus;
 
-/// `ln(1 + exp(beta * x)) / beta`, element by element; `x` itself where `beta * x > threshold`.
+/// `ln(1 + exp(beta * x)) / beta`, element by element: `[..] -> [..]`; `x` itself where `beta * x > threshold`.
 pub struct Softplus;
 
 separate_activation!(Softplus, softplus::Softplus, S => const { &S::ARGUMENTS }, x);

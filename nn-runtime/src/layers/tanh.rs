@@ -5,7 +5,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise;
 use nn_shape::rules::tanh;
 
-/// `tanh(x)`, element by element.
+/// `tanh(x)`, element by element: `[..] -> [..]`.
 pub struct Tanh;
 
 in_place_activation!(Tanh, tanh::Tanh);
