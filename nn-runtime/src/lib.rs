@@ -10,6 +10,7 @@ pub mod io;
 pub mod kernels;
 mod layer;
 pub mod layers;
+mod lengths;
 pub mod loss;
 #[cfg(feature = "nalgebra")]
 mod matrix;
@@ -31,6 +32,7 @@ mod weights;
 pub use batch::BatchError;
 pub use check::{GradientCheck, check_gradients};
 pub use layer::Layer;
+pub use lengths::Steps;
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
 pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, most, take};

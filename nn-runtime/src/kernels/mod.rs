@@ -12,6 +12,7 @@ mod isa;
 pub(crate) mod norm;
 pub(crate) mod pool;
 mod product;
+pub mod recurrent;
 pub mod reference;
 pub(crate) mod rows;
 #[cfg(test)]

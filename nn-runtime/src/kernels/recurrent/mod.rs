@@ -1,0 +1,470 @@
+//! Recurrent layers: a stack of cells, each of which reads a whole batch of sequences.
+//!
+//! A cell's input products of all steps are one matrix product; then it goes step by step. Rows are packed
+//! (see [`packing`]), so that sequences of different lengths cost what they are long, and a sample's
+//! numbers do not depend on what else is in the batch.
+
+mod backward;
+mod gates;
+mod packing;
+
+use super::product::{Begin, Kind, Product, Walk};
+use super::{Isa, dense};
+use crate::lengths::Steps;
+use crate::memory::{Buffer, take};
+use nn_shape::rules::recurrent::{CellWeights, Recurrent};
+use packing::{Packing, Row, StepRows};
+
+/// What a cell does with its sums; gates stand in PyTorch's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// `h = tanh(x W + h' U + b)`
+    Tanh,
+    /// `h = max(x W + h' U + b, 0)`
+    Relu,
+    /// Long short-term memory, gates `i, f, g, o`.
+    Lstm,
+    /// Gated recurrent unit, gates `r, z, n`.
+    Gru,
+}
+
+impl Cell {
+    /// How many runs of `units` numbers a cell carries from step to step: `h`, and of an LSTM `c`.
+    #[must_use]
+    pub const fn states(self) -> usize {
+        if matches!(self, Self::Lstm) { 2 } else { 1 }
+    }
+}
+
+/// A recurrent layer with its sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stack {
+    /// What its cells do.
+    pub cell: Cell,
+    /// Its cells, and where their weights stand.
+    pub sizes: Recurrent,
+    /// Steps of the input.
+    pub steps: usize,
+    /// Whether the last state of each direction alone comes out.
+    pub last: bool,
+    /// The probability of dropping what a layer gives to the next.
+    pub dropout: f64,
+}
+
+/// Where one cell's values are; sizes in numbers per sample. Rows of states have the initial ones in front.
+#[derive(Clone, Copy)]
+struct CellPlaces {
+    /// The sums from the input, then the gates, then the gradients of the sums.
+    gates: Buffer,
+    /// Of a GRU: the same for the sums from the state.
+    hidden: Buffer,
+    /// `h` of all steps.
+    h: Buffer,
+    /// Of an LSTM: `c` of all steps.
+    c: Buffer,
+}
+
+/// Where everything is behind the order of the samples; sizes in numbers per sample.
+#[derive(Clone, Copy)]
+struct Places {
+    /// A cell's input, packed; backward its gradient too.
+    rows: Buffer,
+    /// The first cell's values.
+    cell: CellPlaces,
+    /// From one cell's values to the next's: nothing at inference.
+    cell_stride: usize,
+    /// What the first layer gives to the second.
+    between: Buffer,
+    /// How many of these there are.
+    betweens: usize,
+    /// Where they end.
+    end: usize,
+}
+
+impl Places {
+    /// The values of cell `cell`.
+    const fn of(&self, cell: usize) -> CellPlaces {
+        let by = cell * self.cell_stride;
+        let CellPlaces { gates, hidden, h, c } = self.cell;
+        CellPlaces {
+            gates: moved(gates, by),
+            hidden: moved(hidden, by),
+            h: moved(h, by),
+            c: moved(c, by),
+        }
+    }
+
+    /// What layer `layer` reads: nothing here for the first one, which reads the input.
+    const fn source(&self, layer: usize) -> Buffer {
+        match layer {
+            0 => Buffer::EMPTY,
+            _ => moved(self.between, (layer - 1) % self.betweens * self.between.len),
+        }
+    }
+}
+
+const fn moved(place: Buffer, by: usize) -> Buffer {
+    Buffer { offset: place.offset + by, len: place.len }
+}
+
+/// One passage of a batch through the stack.
+#[derive(Clone, Copy)]
+struct Passage<'a> {
+    stack: Stack,
+    places: Places,
+    weights: &'a [f32],
+}
+
+impl Stack {
+    /// Where things are in memory that keeps the values of all cells, or of one at a time.
+    const fn places(&self, keep: bool) -> Places {
+        let Recurrent { units, layers, .. } = self.sizes;
+        let widest = if layers > 1 && self.sizes.width() > self.sizes.inputs {
+            self.sizes.width()
+        } else {
+            self.sizes.inputs
+        };
+        let rows = Buffer::EMPTY.then(self.steps * widest);
+        let gates = rows.then(self.steps * self.sizes.columns());
+        let hidden = gates.then(if matches!(self.cell, Cell::Gru) { gates.len } else { 0 });
+        let h = hidden.then((self.steps + 1) * units);
+        let c = h.then(if matches!(self.cell, Cell::Lstm) { h.len } else { 0 });
+        let cell_len = c.end() - gates.offset;
+        let further = if keep { (self.sizes.cells() - 1) * cell_len } else { 0 };
+        let gaps = layers - 1;
+        let betweens = if keep || gaps < 2 { gaps } else { 2 };
+        let between =
+            moved(c.then(if gaps > 0 { self.steps * self.sizes.width() } else { 0 }), further);
+        Places {
+            rows,
+            cell: CellPlaces { gates, hidden, h, c },
+            cell_stride: if keep { cell_len } else { 0 },
+            between,
+            betweens,
+            end: between.offset + betweens * between.len,
+        }
+    }
+
+    /// Numbers per sample that inference needs.
+    #[must_use]
+    pub const fn work(&self) -> usize {
+        Packing::LEN + self.places(false).end
+    }
+
+    /// Numbers per call that any pass needs.
+    #[must_use]
+    pub const fn scratch(&self) -> usize {
+        if self.sizes.bias { self.sizes.columns() } else { 0 }
+    }
+
+    /// Numbers per sample that are carried from one stretch of a sequence to the next: `h` of all cells,
+    /// then of an LSTM `c` of all cells.
+    #[must_use]
+    pub const fn state(&self) -> usize {
+        self.sizes.cells() * self.cell.states() * self.sizes.units
+    }
+
+    /// Numbers of one sample's input.
+    const fn input_len(&self) -> usize {
+        self.steps * self.sizes.inputs
+    }
+
+    /// Inference. `x` is `[n, steps, inputs]`, `y` `[n, steps, width]` or `[n, width]`; `carried` is
+    /// `[n, state]`, or empty: then sequences begin with zeros.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "weights, input, output, and memory of three kinds"
+    )]
+    pub fn infer(
+        &self,
+        weights: &[f32],
+        lengths: Steps<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        carried: &mut [f32],
+        work: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let passage = Passage { stack: *self, places: self.places(false), weights };
+        passage.run(lengths, x, y, carried, work, scratch, |_, _| {});
+    }
+
+    /// The training forward pass; `saved` holds [`Stack::saved`] numbers per sample for backward.
+    /// `drop(layer, values)` drops some of what `layer` gives to the next.
+    #[expect(clippy::too_many_arguments, reason = "as `infer`")]
+    pub fn forward(
+        &self,
+        weights: &[f32],
+        lengths: Steps<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        carried: &mut [f32],
+        saved: &mut [f32],
+        scratch: &mut [f32],
+        drop: impl Fn(usize, &mut [f32]),
+    ) {
+        let passage = Passage { stack: *self, places: self.places(true), weights };
+        passage.run(lengths, x, y, carried, saved, scratch, drop);
+    }
+}
+
+impl Passage<'_> {
+    /// Forward through all cells.
+    #[expect(clippy::too_many_arguments, reason = "as `Stack::infer`")]
+    fn run(
+        &self,
+        lengths: Steps<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        carried: &mut [f32],
+        memory: &mut [f32],
+        scratch: &mut [f32],
+        drop: impl Fn(usize, &mut [f32]),
+    ) {
+        let Stack { sizes, steps, .. } = self.stack;
+        let n = x.len() / self.stack.input_len();
+        let (order, memory) = memory.split_at_mut(n * Packing::LEN);
+        let packing = Packing::new(n, steps, lengths, order);
+        for layer in 0..sizes.layers {
+            for direction in 0..sizes.directions {
+                self.run_cell(layer, direction, packing, x, y, carried, memory, scratch);
+            }
+            if layer + 1 < sizes.layers {
+                let [next] = take(memory, n, [self.places.source(layer + 1)]);
+                drop(layer, next);
+            }
+        }
+    }
+
+    /// Forward through one cell: from its source to the next layer's, or to `y`.
+    #[expect(clippy::too_many_arguments, reason = "as `Stack::infer`, and which cell")]
+    fn run_cell(
+        &self,
+        layer: usize,
+        direction: usize,
+        packing: Packing<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        carried: &mut [f32],
+        memory: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let Stack { sizes, .. } = self.stack;
+        let (n, backward) = (packing.n(), direction == 1);
+        let cell = layer * sizes.directions + direction;
+        let CellPlaces { gates, hidden, h, c } = self.places.of(cell);
+        let at = [self.places.source(layer), self.places.rows, gates, hidden, h, c];
+        let [source, rows, gates, hidden, h, c] = take(memory, n, at);
+        let source = if layer == 0 { x } else { source };
+        let cell_weights = self.cell_weights(layer, direction);
+        let rows = gather(packing, backward, source, cell_weights.inputs, rows);
+        self.begin(cell, packing, carried, h, c);
+        self.step_by_step(&cell_weights, packing, rows, [gates, hidden, h, c], scratch);
+        self.finish(cell, packing, h, c, carried);
+        if layer + 1 == sizes.layers {
+            self.give(direction, packing, h, y);
+        } else {
+            let [h, next] = take(memory, n, [at[4], self.places.source(layer + 1)]);
+            scatter(packing, backward, &h[n * sizes.units..], direction, sizes, next);
+        }
+    }
+
+    fn cell_weights(&self, layer: usize, direction: usize) -> Weights<'_> {
+        let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
+            self.stack.sizes.cell(layer, direction);
+        Weights {
+            inputs,
+            ih: &self.weights[weight_ih..weight_hh],
+            hh: &self.weights[weight_hh..bias_ih],
+            bias_ih: &self.weights[bias_ih..bias_hh],
+            bias_hh: &self.weights[bias_hh..end],
+        }
+    }
+
+    /// Where a cell's `h` (0) or `c` (1) is in a sample's carried state.
+    fn carried(&self, sample: usize, cell: usize, which: usize) -> std::ops::Range<usize> {
+        let Stack { sizes, .. } = self.stack;
+        let begin = sample * self.stack.state() + (which * sizes.cells() + cell) * sizes.units;
+        begin..begin + sizes.units
+    }
+
+    /// Fills the initial rows: with what was carried here, or with zeros.
+    fn begin(
+        &self,
+        cell: usize,
+        packing: Packing<'_>,
+        carried: &[f32],
+        h: &mut [f32],
+        c: &mut [f32],
+    ) {
+        let (n, units) = (packing.n(), self.stack.sizes.units);
+        let states = [h, c].into_iter().take(self.stack.cell.states()).enumerate();
+        for (which, state) in states {
+            let initial = &mut state[..n * units];
+            if carried.is_empty() {
+                initial.fill(0.0);
+                continue;
+            }
+            for (rank, row) in initial.chunks_exact_mut(units).enumerate() {
+                let from = self.carried(packing.sample(rank), cell, which);
+                row.copy_from_slice(&carried[from]);
+            }
+        }
+    }
+
+    /// Carries the last states away.
+    fn finish(&self, cell: usize, packing: Packing<'_>, h: &[f32], c: &[f32], carried: &mut [f32]) {
+        if carried.is_empty() {
+            return;
+        }
+        let units = self.stack.sizes.units;
+        for (which, state) in [h, c].into_iter().take(self.stack.cell.states()).enumerate() {
+            for rank in 0..packing.n() {
+                let row = packing.last_row(rank) * units;
+                let to = self.carried(packing.sample(rank), cell, which);
+                carried[to].copy_from_slice(&state[row..row + units]);
+            }
+        }
+    }
+
+    /// All steps of a cell, one after the other. `states` are its gates, hidden sums, `h` and `c`.
+    fn step_by_step(
+        &self,
+        weights: &Weights<'_>,
+        packing: Packing<'_>,
+        rows: &[f32],
+        [gates, hidden, h, c]: [&mut [f32]; 4],
+        scratch: &mut [f32],
+    ) {
+        let Stack { cell, sizes, .. } = self.stack;
+        let (n, units, columns, isa) = (packing.n(), sizes.units, sizes.columns(), Isa::best());
+        let gates = &mut gates[..packing.rows() * columns];
+        let bias = weights.input_bias(cell, scratch);
+        dense(isa, weights.inputs, columns, rows, weights.ih, bias, gates);
+        for StepRows { first, active, before } in packing.steps() {
+            let now = first * columns..(first + active) * columns;
+            let (h_before, h) = state_rows(h, units, n + first, before, active);
+            let gates = &mut gates[now.clone()];
+            match cell {
+                Cell::Gru => {
+                    let hidden = &mut hidden[now];
+                    dense(isa, units, columns, h_before, weights.hh, weights.bias_hh, hidden);
+                    gates::gru_forward(units, gates, hidden, h_before, h);
+                    continue;
+                }
+                _ => add_product(isa, units, columns, h_before, weights.hh, gates),
+            }
+            match cell {
+                Cell::Tanh => gates::tanh_forward(gates, h),
+                Cell::Relu => gates::relu_forward(gates, h),
+                _ => {
+                    let (c_before, c) = state_rows(c, units, n + first, before, active);
+                    gates::lstm_forward(units, gates, c_before, c, h);
+                }
+            }
+        }
+    }
+
+    /// Writes a cell's part of the stack's output, and zeros behind the end of each sequence.
+    fn give(&self, direction: usize, packing: Packing<'_>, h: &[f32], y: &mut [f32]) {
+        let Stack { sizes, steps, last, .. } = self.stack;
+        let (n, units, width) = (packing.n(), sizes.units, sizes.width());
+        if last {
+            for rank in 0..n {
+                let row = packing.last_row(rank) * units;
+                let to = packing.sample(rank) * width + direction * units;
+                y[to..to + units].copy_from_slice(&h[row..row + units]);
+            }
+            return;
+        }
+        scatter(packing, direction == 1, &h[n * units..], direction, sizes, y);
+        for rank in 0..n {
+            let sample = &mut y[packing.sample(rank) * steps * width..][..steps * width];
+            sample[packing.valid(rank) * width..].fill(0.0);
+        }
+    }
+}
+
+/// The weights of one cell.
+struct Weights<'a> {
+    inputs: usize,
+    ih: &'a [f32],
+    hh: &'a [f32],
+    bias_ih: &'a [f32],
+    bias_hh: &'a [f32],
+}
+
+impl<'a> Weights<'a> {
+    /// What the sums from the input begin with: both biases, except in a GRU, where the gate `r` stands
+    /// between them.
+    fn input_bias<'b>(&self, cell: Cell, scratch: &'b mut [f32]) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        if cell == Cell::Gru || self.bias_ih.is_empty() {
+            return self.bias_ih;
+        }
+        let both = &mut scratch[..self.bias_ih.len()];
+        for (both, (ih, hh)) in both.iter_mut().zip(self.bias_ih.iter().zip(self.bias_hh)) {
+            *both = ih + hh;
+        }
+        both
+    }
+}
+
+/// The rows of the step before, and those of this one, among rows of states.
+fn state_rows(
+    states: &mut [f32],
+    units: usize,
+    now: usize,
+    before: usize,
+    active: usize,
+) -> (&mut [f32], &mut [f32]) {
+    let (past, rest) = states.split_at_mut(now * units);
+    (&mut past[before * units..(before + active) * units], &mut rest[..active * units])
+}
+
+/// `y = y + x W`
+fn add_product(isa: Isa, inputs: usize, units: usize, x: &[f32], weight: &[f32], y: &mut [f32]) {
+    let product = Product {
+        kind: Kind::Matrix,
+        rows: Walk::line(y.len() / units, inputs, units),
+        terms: Walk::line(inputs, 1, units),
+        columns: units,
+        begin: Begin::Add,
+    };
+    product.compute(isa, x, weight, y);
+}
+
+/// Copies the valid steps of `[n, steps, len]` to rows.
+fn gather<'a>(
+    packing: Packing<'_>,
+    backward: bool,
+    source: &[f32],
+    len: usize,
+    rows: &'a mut [f32],
+) -> &'a mut [f32] {
+    let steps = source.len() / (packing.n() * len);
+    for Row { row, sample, time } in packing.all(backward) {
+        let from = &source[(sample * steps + time) * len..][..len];
+        rows[row * len..(row + 1) * len].copy_from_slice(from);
+    }
+    &mut rows[..packing.rows() * len]
+}
+
+/// Copies rows of `units` numbers to the part of `[n, steps, width]` that belongs to `direction`.
+fn scatter(
+    packing: Packing<'_>,
+    backward: bool,
+    rows: &[f32],
+    direction: usize,
+    sizes: Recurrent,
+    values: &mut [f32],
+) {
+    let (units, width) = (sizes.units, sizes.width());
+    let steps = values.len() / (packing.n() * width);
+    for Row { row, sample, time } in packing.all(backward) {
+        let to = (sample * steps + time) * width + direction * units;
+        values[to..to + units].copy_from_slice(&rows[row * units..(row + 1) * units]);
+    }
+}

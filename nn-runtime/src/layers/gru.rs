@@ -1,0 +1,42 @@
+//! [`GRU`]: PyTorch's `nn.GRU`.
+
+use crate::kernels::recurrent::Cell;
+use crate::layers::recurrent::recurrent_layer;
+use nn_shape::rules::gru;
+
+recurrent_layer! {
+    /// Gated recurrent units (Cho and others, 2014): `[steps, inputs] -> [steps, units]`.
+    ///
+    /// At each step `r, z = sigmoid(x W + b + h U + b')`, `n = tanh(x W + b + r (h U + b'))`, then
+    /// `h = (1 - z) n + z h`. The backward direction's units come behind the forward one's.
+    GRU, gru::GRU, |arguments| Cell::Gru
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Spec;
+    use crate::layers::recurrent::testing::trial;
+    use crate::layers::testing::spec;
+
+    spec!(Plain: gru::GRU {
+        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: "sequence",
+    }, [&[4, 2]] -> &[4, 3]);
+    spec!(Deep: gru::GRU {
+        units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: "last",
+    }, [&[3, 3]] -> &[4]);
+
+    const PLAIN: usize = Plain::ARGUMENTS.weights(Plain::INPUT);
+    const DEEP: usize = Deep::ARGUMENTS.weights(Deep::INPUT);
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        trial::<Plain, GRU<PLAIN>>().check_gradients();
+        trial::<Deep, GRU<DEEP>>().check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        trial::<Plain, GRU<PLAIN>>().check_inference();
+    }
+}

@@ -1,0 +1,47 @@
+//! [`LSTM`]: PyTorch's `nn.LSTM`.
+
+use crate::kernels::recurrent::Cell;
+use crate::layers::recurrent::recurrent_layer;
+use nn_shape::rules::lstm;
+
+recurrent_layer! {
+    /// Long short-term memory (Hochreiter and Schmidhuber, 1997): `[steps, inputs] -> [steps, units]`.
+    ///
+    /// At each step `i, f, o = sigmoid(x W + b + h U + b')`, `g = tanh(..)`, then `c = f c + i g` and
+    /// `h = o tanh(c)`. The backward direction's units come behind the forward one's.
+    LSTM, lstm::LSTM, |arguments| Cell::Lstm
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::recurrent::testing::trial;
+    use crate::layers::testing::spec;
+
+    spec!(Plain: lstm::LSTM {
+        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: "sequence",
+    }, [&[4, 2]] -> &[4, 3]);
+    spec!(Deep: lstm::LSTM {
+        units: 2, layers: 3, bidirectional: true, dropout: 0.25, bias: true, output: "sequence",
+    }, [&[3, 3]] -> &[3, 4]);
+    spec!(Last: lstm::LSTM {
+        units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: "last",
+    }, [&[4, 3]] -> &[4]);
+
+    const PLAIN: usize = <Plain as crate::Spec>::ARGUMENTS.weights(<Plain as crate::Spec>::INPUT);
+    const DEEP: usize = <Deep as crate::Spec>::ARGUMENTS.weights(<Deep as crate::Spec>::INPUT);
+    const LAST: usize = <Last as crate::Spec>::ARGUMENTS.weights(<Last as crate::Spec>::INPUT);
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        trial::<Plain, LSTM<PLAIN>>().check_gradients();
+        trial::<Deep, LSTM<DEEP>>().check_gradients();
+        trial::<Last, LSTM<LAST>>().check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        trial::<Plain, LSTM<PLAIN>>().check_inference();
+        trial::<Last, LSTM<LAST>>().check_inference();
+    }
+}

@@ -1,0 +1,52 @@
+//! [`RNN`]: PyTorch's `nn.RNN`.
+
+use crate::kernels::recurrent::Cell;
+use crate::layers::recurrent::recurrent_layer;
+use nn_shape::rules::rnn;
+
+recurrent_layer! {
+    /// The plain recurrent network (Elman, 1990): `[steps, inputs] -> [steps, units]`.
+    ///
+    /// At each step `h = tanh(x W + b + h U + b')`, or `max(.., 0)`. The backward direction's units come
+    /// behind the forward one's.
+    RNN, rnn::RNN, |arguments| if arguments.is_relu() { Cell::Relu } else { Cell::Tanh }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Spec;
+    use crate::layers::recurrent::testing::trial;
+    use crate::layers::testing::spec;
+
+    spec!(Tanh: rnn::RNN {
+        units: 3, layers: 1, nonlinearity: "tanh", bidirectional: true, dropout: 0.0, bias: true,
+        output: "sequence",
+    }, [&[4, 2]] -> &[4, 6]);
+    spec!(Deep: rnn::RNN {
+        units: 3, layers: 4, nonlinearity: "tanh", bidirectional: false, dropout: 0.25, bias: false,
+        output: "last",
+    }, [&[3, 2]] -> &[3]);
+    spec!(Relu: rnn::RNN {
+        units: 3, layers: 2, nonlinearity: "relu", bidirectional: false, dropout: 0.0, bias: true,
+        output: "sequence",
+    }, [&[4, 2]] -> &[4, 3]);
+
+    const TANH: usize = Tanh::ARGUMENTS.weights(Tanh::INPUT);
+    const DEEP: usize = Deep::ARGUMENTS.weights(Deep::INPUT);
+    const RELU: usize = Relu::ARGUMENTS.weights(Relu::INPUT);
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        trial::<Tanh, RNN<TANH>>().check_gradients();
+        trial::<Deep, RNN<DEEP>>().check_gradients();
+        // Steps so small that none crosses a kink.
+        trial::<Relu, RNN<RELU>>().with_step(1e-3, 2e-3).check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        trial::<Tanh, RNN<TANH>>().check_inference();
+        trial::<Relu, RNN<RELU>>().check_inference();
+    }
+}
