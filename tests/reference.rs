@@ -265,4 +265,29 @@ references! {
         conv2: Conv2d(16, kernel = 3), ReLU, MaxPool2d(2),
         Flatten, fc1: Dense(24), ReLU, fc2: Dense(10),
     }
+
+    rnn: (7x6) -> 7x5 { RNN(5) }
+    rnn_last: (7x6) -> 5 { RNN(5, output = last) }
+    rnn_without_bias: (7x6) -> 7x5 { RNN(5, bias = false) }
+    rnn_bidirectional: (7x6) -> 7x10 { RNN(5, bidirectional = true) }
+    rnn_deep: (7x6) -> 7x10 { RNN(5, layers = 2, bidirectional = true) }
+    rnn_deep_last: (7x6) -> 10 { RNN(5, layers = 2, bidirectional = true, bias = false, output = last) }
+    rnn_wide: (9x35) -> 9x67 { RNN(67, layers = 3) }
+    rnn_relu: (7x6) -> 7x5 { RNN(5, layers = 2, nonlinearity = relu) }
+
+    lstm: (7x6) -> 7x5 { LSTM(5) }
+    lstm_last: (7x6) -> 5 { LSTM(5, output = last) }
+    lstm_without_bias: (7x6) -> 7x5 { LSTM(5, bias = false) }
+    lstm_bidirectional: (7x6) -> 7x10 { LSTM(5, bidirectional = true) }
+    lstm_deep: (7x6) -> 7x10 { LSTM(5, layers = 2, bidirectional = true) }
+    lstm_deep_last: (7x6) -> 10 { LSTM(5, layers = 2, bidirectional = true, bias = false, output = last) }
+    lstm_wide: (9x35) -> 9x67 { LSTM(67, layers = 3) }
+
+    gru: (7x6) -> 7x5 { GRU(5) }
+    gru_last: (7x6) -> 5 { GRU(5, output = last) }
+    gru_without_bias: (7x6) -> 7x5 { GRU(5, bias = false) }
+    gru_bidirectional: (7x6) -> 7x10 { GRU(5, bidirectional = true) }
+    gru_deep: (7x6) -> 7x10 { GRU(5, layers = 2, bidirectional = true) }
+    gru_deep_last: (7x6) -> 10 { GRU(5, layers = 2, bidirectional = true, bias = false, output = last) }
+    gru_wide: (9x35) -> 9x67 { GRU(67, layers = 3) }
 }

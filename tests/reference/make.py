@@ -90,6 +90,24 @@ class Pointwise(nn.Linear):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class Recurrent(nn.Module):
+    """A recurrent layer: each step's output, or the last state of each direction."""
+
+    def __init__(self, last=False, **layer):
+        super().__init__()
+        (self.name, rnn), = layer.items()
+        self.add_module(self.name, rnn)
+        self.last = last
+
+    def forward(self, x):
+        rnn = getattr(self, self.name)
+        y, state = rnn(x)
+        if not self.last:
+            return y
+        h = state[0] if isinstance(state, tuple) else state
+        return torch.cat(list(h[-2 if rnn.bidirectional else -1:]), 1)
+
+
 def named(layers):
     return nn.Sequential(OrderedDict(layers))
 
@@ -102,7 +120,11 @@ def tensors(prefix, items):
     return {f"{prefix}.{name}": tensor.detach().clone().contiguous() for name, tensor in items}
 
 
-def case(name, net, *shapes, spread=1.0):
+def as_is(x):
+    return x.contiguous()
+
+
+def case(name, net, *shapes, spread=1.0, layout=channels_last):
     """Runs `net` on random inputs of `shapes` (channels first, without batch) and writes NAME."""
     torch.manual_seed(sum(map(ord, name)))
     net = net.double()
@@ -122,18 +144,18 @@ def case(name, net, *shapes, spread=1.0):
     inputs = [(torch.randn(BATCH, *s) * spread).float().double().requires_grad_() for s in shapes]
     file = tensors("weights", net.state_dict().items())
     net.eval()
-    file["inference"] = channels_last(net(*inputs).detach())
+    file["inference"] = layout(net(*inputs).detach())
     net.train()
     output = net(*inputs)
     target = torch.randn_like(output).float().double()
     loss = nn.functional.mse_loss(output, target)
     loss.backward()
-    file["output"] = channels_last(output.detach())
-    file["target"] = channels_last(target)
+    file["output"] = layout(output.detach())
+    file["target"] = layout(target)
     file["loss"] = loss.detach().reshape(1)
     for i, x in enumerate(inputs):
-        file[f"input.{i}"] = channels_last(x.detach())
-        file[f"d_input.{i}"] = channels_last(x.grad)
+        file[f"input.{i}"] = layout(x.detach())
+        file[f"d_input.{i}"] = layout(x.grad)
     file |= tensors("gradients", ((n, p.grad) for n, p in net.named_parameters()))
     file |= tensors("after", ((n, t) for n, t in net.state_dict().items() if "running" in n or "num_b" in n))
     save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
@@ -141,6 +163,12 @@ def case(name, net, *shapes, spread=1.0):
 
 def conv(*args, **kwargs):
     return named({"conv2d": nn.Conv2d(*args, **kwargs)})
+
+
+def sequence(name, layer, shape, last=False):
+    """A recurrent layer on sequences `[steps, features]`."""
+    kind = name.split("_")[0]
+    case(name, Recurrent(last, **{kind: layer}), shape, layout=as_is)
 
 
 def one(name, layer):
@@ -219,6 +247,19 @@ def main():
         "conv2": nn.Conv2d(8, 16, 3), "r2": nn.ReLU(), "p2": nn.MaxPool2d(2),
         "flatten": nn.Flatten(), "fc1": nn.Linear(16 * 3 * 3, 24), "r3": nn.ReLU(), "fc2": nn.Linear(24, 10),
     }), (1, 20, 20))
+
+    for kind, layer in {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}.items():
+        def deep(**more):
+            return layer(6, 5, 2, bidirectional=True, batch_first=True, **more)
+
+        sequence(kind, layer(6, 5, batch_first=True), (7, 6))
+        sequence(f"{kind}_last", layer(6, 5, batch_first=True), (7, 6), last=True)
+        sequence(f"{kind}_without_bias", layer(6, 5, bias=False, batch_first=True), (7, 6))
+        sequence(f"{kind}_bidirectional", layer(6, 5, bidirectional=True, batch_first=True), (7, 6))
+        sequence(f"{kind}_deep", deep(), (7, 6))
+        sequence(f"{kind}_deep_last", deep(bias=False), (7, 6), last=True)
+        sequence(f"{kind}_wide", layer(35, 67, 3, batch_first=True), (9, 35))
+    sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
 
 if __name__ == "__main__":

@@ -169,10 +169,10 @@ const fn sequence(input: Shape) -> Result<(), ShapeError> {
         return Err(error.help(help.shape(input).text("x1`")));
     }
     let steps = input.dim(0);
-    if steps == 0 || input.len() > MOST {
-        return Err(error);
-    }
-    let rows = Shape::new(&[steps, input.len() / steps]);
+    let rows = match input.checked_len() {
+        Some(len) if steps > 0 && len <= MOST => Shape::new(&[steps, len / steps]),
+        _ => return Err(error),
+    };
     let help = Text::of("put `Reshape(").shape(rows).text(")` before it to read it row by row");
     Err(error.help(help))
 }
