@@ -97,9 +97,9 @@ fn station_shape(network: &Network, station: &Station) -> TokenStream {
     let rt = runtime(network);
     let mut checks = Vec::new();
     let inputs: Vec<TokenStream> =
-        station.inputs.iter().map(|input| value(network, *input)).collect();
+        station.inputs.iter().map(|input| value(network, *input, station.generic)).collect();
     let label = &station.label;
-    let before = trace(network, station.inputs[0], None);
+    let before = trace(network, station.inputs[0], None, station.generic);
     let given = match (&station.layer, station.shortcut) {
         (_, Shortcut::Input) => {
             let [body, input] = [&inputs[0], &inputs[1]];
@@ -130,7 +130,7 @@ fn check_arrow(network: &Network, station: &Station, arrow: &Dims) -> TokenStrea
     let rt = runtime(network);
     let (label, declared) = (&station.label, shapes::shape(&rt, arrow));
     let inputs: Vec<TokenStream> =
-        station.inputs.iter().map(|input| value(network, *input)).collect();
+        station.inputs.iter().map(|input| value(network, *input, station.generic)).collect();
     let input = &inputs[0];
     let how = match &station.layer {
         Layer::Known { row, arguments } => {
@@ -157,7 +157,7 @@ fn check_arrow(network: &Network, station: &Station, arrow: &Dims) -> TokenStrea
         arrow.span,
         &check,
         label,
-        &trace(network, station.output, Some(station.output)),
+        &trace(network, station.output, Some(station.output), station.generic),
     );
     quote!(let output = #check;)
 }
@@ -177,42 +177,52 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
     }
     let (found, promised) = (&network.values[network.output_value.0].dims, &network.output);
     if found.known().is_none() || promised.known().is_none() {
-        let given = value(network, network.output_value);
+        let generic = [found, promised].iter().any(|dims| mentions_generics(network, dims));
+        let given = value(network, network.output_value, generic);
         let declared = shapes::shape(&rt, promised);
         let check = quote!(#rt::checks::header_output(#given, #declared));
-        let trace = trace(network, network.output_value, None);
+        let trace = trace(network, network.output_value, None, generic);
         checks.push((expect(&rt, promised.span, &check, "", &trace), vec![found, promised]));
     }
     checks
 }
 
 /// The shape of a value: the constant of the station that gives it, so that a mistake is told once.
-fn value(network: &Network, value: ValueId) -> TokenStream {
+/// A constant beside the struct (not `generic`) cannot ask one of the struct's; it does without.
+fn value(network: &Network, value: ValueId, generic: bool) -> TokenStream {
     let producer = network.stations.iter().position(|station| station.output == value);
+    let producer = producer.filter(|&station| {
+        let station = &network.stations[station];
+        is_symbolic(network, station) && (generic || !station.generic)
+    });
     match producer {
-        Some(station) if is_symbolic(network, &network.stations[station]) => {
-            network.shape_constant(station)
-        }
-        _ => shapes::shape(&runtime(network), &network.values[value.0].dims),
+        Some(station) => network.shape_constant(station),
+        None => shapes::shape(&runtime(network), &network.values[value.0].dims),
     }
 }
 
 /// The way to a value along first inputs, as an expression of text. Of the value `computing` the
-/// shape is in the variable `output`.
-fn trace(network: &Network, to: ValueId, computing: Option<ValueId>) -> TokenStream {
+/// shape is in the variable `output`. In a constant beside the struct (not `generic`) the way begins
+/// behind the last size that depends on const generics.
+fn trace(network: &Network, to: ValueId, computing: Option<ValueId>, generic: bool) -> TokenStream {
     let rt = runtime(network);
     let mut steps = Vec::new();
     let mut at = to;
     while let Some(producer) = network.stations.iter().find(|it| it.output == at) {
+        let before = producer.inputs[0];
+        if !generic && mentions_generics(network, &network.values[before.0].dims) {
+            break;
+        }
         if !keeps_shape(producer) {
             let label = &producer.label;
-            let shape = if computing == Some(at) { quote!(output) } else { value(network, at) };
+            let shape =
+                if computing == Some(at) { quote!(output) } else { value(network, at, generic) };
             steps.push(quote!((#label, #shape)));
         }
-        at = producer.inputs[0];
+        at = before;
     }
     steps.reverse();
-    let begin = value(network, at);
+    let begin = value(network, at, generic);
     quote!(#rt::trace(#begin, &[#(#steps),*]))
 }
 
