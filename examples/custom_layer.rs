@@ -35,6 +35,9 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
     const RULE: Result<Shape, ShapeError> =
         rules::dense::Dense { units: CENTRES, bias: true }.output(<[f32; IN] as Inputs>::SHAPES);
 
+    // For the summary.
+    const MACS: usize = IN * CENTRES;
+
     // All weights are zero before. Each use of the layer has random streams of its own.
     fn initialise(&mut self, streams: Streams) {
         init::uniform(self.centre.as_flattened_mut(), 1.0, streams);
@@ -102,6 +105,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (train, test) = (points(4000, 1), points(1000, 2));
     let loss = CrossEntropy::default();
     let mut net = Rings::new(42);
+    println!("{}", Rings::summary());
 
     // Is `backward` right? Finite differences of the loss say so, also for the layer before.
     let check = check_gradients(&*net, &loss, &train.inputs[..50], &train.targets[..50])?;

@@ -128,6 +128,7 @@ fn expand_implementations(krate: &Path, input: &DeriveInput, tensors: &TokenStre
         unsafe impl #parameters #krate::__private::Weights for #name #arguments #bounds {}
 
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #parameters #krate::__private::Parameters for #name #arguments #bounds {
             const NAME: &'static str = #words;
 

@@ -67,6 +67,9 @@ pub trait Layer: Parameters {
     /// its own. An error is a compile error where the layer stands.
     const RULE: Result<Shape, ShapeError> = Ok(<Self::Output as Values>::SHAPE);
 
+    /// How many multiply-adds one sample costs forward, for tables.
+    const MACS: usize = 0;
+
     /// Fills the weights of a new layer, which are zero before. `streams.uniform(i)` is a random
     /// number in `[0, 1)` for each `i`.
     fn initialise(&mut self, streams: Streams) {
@@ -89,10 +92,12 @@ pub trait Layer: Parameters {
     );
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Layer> Shaped for T {
     const INPUTS: &'static [Shape] = <<T as Layer>::Input as Inputs>::SHAPES;
     const OUTPUT: Shape = <<T as Layer>::Output as Values>::SHAPE;
     const RULE: Result<Shape, ShapeError> = <T as Layer>::RULE;
+    const MACS: usize = <T as Layer>::MACS;
 }
 
 /// By itself, a layer is a network of one station: it can be made, checked and trained alone.
@@ -148,6 +153,7 @@ const fn inputs_len<I: Inputs>() -> usize {
 }
 
 /// Each shard adds up its gradients in [`Memory::partial`].
+#[diagnostic::do_not_recommend]
 impl<S: Spec, T: Layer> Station<S> for T {
     /// For input gradients that nobody asks for.
     const SCRATCH: usize = inputs_len::<<T as Layer>::Input>();
