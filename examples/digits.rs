@@ -133,11 +133,14 @@ fn learn(
     let mut watched = test.clone();
     standardizer.apply_all(&mut watched.inputs);
 
-    let mut net = Digits::new(SEED);
     let default_epochs = if options.mnist.is_some() { 5 } else { 15 };
+    let epochs = options.epochs.map_or(default_epochs, NonZeroUsize::get);
+    let mut net = Digits::new(SEED);
     Trainer::new(Adam::new(1e-3))
         .batch(64)
-        .epochs(options.epochs.map_or(default_epochs, NonZeroUsize::get))
+        .epochs(epochs)
+        // In even steps towards zero, so that the weights settle in the end.
+        .learning_rate(|epoch| 1e-3 * (epochs + 1 - epoch) as f64 / epochs as f64)
         .seed(SEED)
         .validate(&watched)
         .fit(&mut net, &train, &CrossEntropy::default())?;
