@@ -21,7 +21,7 @@
 
 pub use nn_macros::Weights;
 #[cfg(feature = "nalgebra")]
-pub use nn_runtime::AsMatrix;
+pub use nn_runtime::{AsMatrix, nalgebra};
 pub use nn_runtime::{
     BatchError, Element, GradientCheck, Inputs, Layer, LayerInfo, Network, Parameters, Shaped,
     Station, Streams, Tensor, Values, Weights, Whole, check_gradients, infer_batch,

@@ -36,6 +36,9 @@ pub use lengths::Steps;
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
 pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, most, take};
+#[cfg(feature = "nalgebra")]
+#[doc(no_inline)]
+pub use nalgebra;
 pub use network::{LayerInfo, Network, Shaped, check_inputs};
 pub use parameters::{Parameters, add_field};
 pub use random::Streams;

@@ -139,3 +139,30 @@ fn a_bad_target_stops_the_check() {
     let (inputs, _) = samples::<5>(2);
     assert!(check_gradients(&*Mix::<5, 0, 0>::new(1), &HalfSquare, &inputs, &[]).is_err());
 }
+
+/// A generator of one number, over and over.
+struct Constant(u64);
+
+impl rand::TryRng for Constant {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(self.0 as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.0)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(self.0 as u8);
+        Ok(())
+    }
+}
+
+#[test]
+fn seeds_come_from_generators() {
+    let drawn = Mix::<5, 0, 0>::from_rng(&mut Constant(1 << 40));
+    assert_eq!(drawn.weight, Mix::<5, 0, 0>::new(1 << 40).weight);
+    assert_ne!(drawn.weight, Mix::<5, 0, 0>::new(0).weight);
+}
