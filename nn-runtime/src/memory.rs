@@ -226,6 +226,15 @@ impl<'a> Shards<'a> {
         &self.memory[shard * self.stride..][self.partial.range(1)]
     }
 
+    /// Adds up what all shards left in [`Memory::partial`], in their order, from number `begin` on.
+    pub fn sum(&self, begin: usize, sum: &mut [f32]) {
+        let range = begin..begin + sum.len();
+        sum.copy_from_slice(&self.partial(0)[range.clone()]);
+        for shard in 1..self.count() {
+            add_to(sum, &self.partial(shard)[range.clone()]);
+        }
+    }
+
     /// [`Memory::kept`] of shard `shard`: [`Self::samples`] times [`Station::KEPT`] numbers.
     #[must_use]
     pub fn kept(&self, shard: usize) -> &'a [f32] {

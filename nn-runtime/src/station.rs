@@ -187,19 +187,12 @@ pub trait Station<S: Spec>: Weights {
     /// `d_y`) after all shards passed backward. The default adds up what the shards left at the
     /// beginning of [`Memory::partial`], in their order: `LEN` numbers each.
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        let begin = task * GRADIENT_PIECE;
-        let end = begin + d_weights.len();
-        d_weights.copy_from_slice(&shards.partial(0)[begin..end]);
-        for shard in 1..shards.count() {
-            for (d, partial) in d_weights.iter_mut().zip(&shards.partial(shard)[begin..end]) {
-                *d += partial;
-            }
-        }
+        shards.sum(task * GRADIENT_PIECE, d_weights);
     }
 }
 
 /// Numbers in one piece of a gradient that is summed over shards.
-const GRADIENT_PIECE: usize = 1 << 14;
+pub(crate) const GRADIENT_PIECE: usize = 1 << 14;
 
 /// A layer that works in place and whose backward needs its output alone: `ReLU`, `Dropout`.
 pub trait InPlaceStation<S: Spec>: Weights {

@@ -11,8 +11,9 @@ use std::cell::RefCell;
 /// The most inputs a network can have: as many as [`Inputs`] tuples.
 const MAX_INPUTS: usize = 8;
 
-/// Numbers of memory that samples of one shard may fill, about half of a second-level cache.
-const SHARD_NUMBERS: usize = 128 * 1024;
+/// Numbers of memory that samples of one shard may fill: a few samples of a convolutional network,
+/// for whom dense layers read their weights once. Each layer's part of them fits a second-level cache.
+const SHARD_NUMBERS: usize = 384 * 1024;
 
 /// The most samples in a shard.
 const MAX_SHARD: usize = 32;
@@ -116,11 +117,12 @@ fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
 }
 
 /// How many samples go into a shard: a constant of the network and of the batch's size, never of the
-/// number of threads.
+/// number of threads. The number of shards divides evenly among a few threads, and shards are about
+/// equal.
 fn shard_capacity(sample: usize, batch: usize) -> usize {
+    const EVENLY: usize = 4;
     let fitting = (SHARD_NUMBERS / sample.max(1)).clamp(1, MAX_SHARD);
-    // At least four shards, so that a few threads have something to do.
-    fitting.min(batch.div_ceil(4)).max(1)
+    batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(EVENLY)).max(1)
 }
 
 /// How many numbers one sample's inputs have, each input rounded up.

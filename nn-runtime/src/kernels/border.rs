@@ -43,15 +43,15 @@ impl Border {
         picture: &[f32],
         memory: &'a mut [f32],
     ) -> &'a [f32] {
-        let padded = &mut memory[..self.len(size, channels)];
         let line = size[1] * channels;
+        let [height, width] = self.around(size);
+        let (padded_line, begin) = (width * channels, self.before[1] * channels);
         assert_eq!(picture.len(), size[0] * line, "a picture of this size");
-        let padded_line = self.around(size)[1] * channels;
+        let padded = &mut memory[..height * padded_line];
         let (above, rest) = padded.split_at_mut(self.before[0] * padded_line);
         let (lines, below) = rest.split_at_mut(size[0] * padded_line);
         above.fill(0.0);
         below.fill(0.0);
-        let begin = self.before[1] * channels;
         for (from, to) in picture.chunks_exact(line).zip(lines.chunks_exact_mut(padded_line)) {
             to[..begin].fill(0.0);
             to[begin..begin + line].copy_from_slice(from);

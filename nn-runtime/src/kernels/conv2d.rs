@@ -4,8 +4,9 @@
 //! never gathered into a matrix.
 
 use super::isa::Isa;
-use super::product::{Begin, Kind, Product, Walk};
+use super::product::{Begin, Kind, Onto, Product, Walk};
 use super::{Border, Geometry};
+use std::ops::Range;
 
 /// The convolution of each picture of `x` with `weight`, plus `bias` (which may be empty).
 /// `scratch` must have [`Geometry::padded_len`] numbers.
@@ -33,28 +34,48 @@ pub fn conv2d(
     });
 }
 
-/// Adds the gradient of the weights of [`conv2d`] to `d_weight`. `scratch` must have
-/// [`Geometry::padded_len`] numbers.
+/// Some rows of a convolution's weights, one row for each channel of one kernel element.
+#[derive(Clone, Copy, Debug)]
+pub struct Taps {
+    /// The number of the kernel element.
+    pub tap: usize,
+    /// The first channel of a group.
+    pub channel: usize,
+}
+
+/// The gradient of the weights of [`conv2d`], or of some rows: as many as `d_weight` holds, which must
+/// be of one kernel element. `scratch` must have [`Geometry::padded_len`] numbers.
 ///
 /// # Panics
 /// When the lengths do not fit together.
+#[expect(clippy::too_many_arguments, reason = "sizes, two inputs, one output, memory")]
 pub fn conv2d_d_weight(
     isa: Isa,
     g: &Geometry,
+    some: Option<Taps>,
+    mut onto: Onto,
     x: &[f32],
     d_y: &[f32],
     d_weight: &mut [f32],
     scratch: &mut [f32],
 ) {
     let output = g.output_len();
+    let mut rows = taps(g);
+    let mut begin = 0;
+    if let Some(Taps { tap, channel }) = some {
+        let [i, j] = [tap / g.kernel[1], tap % g.kernel[1]];
+        begin = i * rows.a[0] + j * rows.a[1] + channel;
+        rows = Walk::line(d_weight.len() / g.filters, 1, g.filters);
+    }
     for_each_padded(g, x, scratch, |first, n, x| {
         let d_y = &d_y[first * output..(first + n) * output];
         let terms = pixels(g, n, x.len() / n);
         for part in parts(g) {
-            let product = part.product(taps(g), terms, Begin::Add);
-            let (x, d_y) = (&x[part.channel..], &d_y[part.filter..]);
+            let product = part.product(rows, terms, onto.into());
+            let (x, d_y) = (&x[begin + part.channel..], &d_y[part.filter..]);
             product.compute(isa, x, d_y, &mut d_weight[part.filter..]);
         }
+        onto = Onto::Sum;
     });
 }
 
@@ -107,7 +128,8 @@ pub fn conv2d_d_x(
     }
 }
 
-/// The input gradient of the pixels `first`, `first + stride`, and so on.
+/// The input gradient of the pixels `first`, `first + stride`, and so on: by bands of lines that meet
+/// the same lines of the kernel, so that zeros above and below the picture cost nothing.
 fn d_x_of_phase(
     isa: Isa,
     g: &Geometry,
@@ -117,9 +139,35 @@ fn d_x_of_phase(
     d_x: &mut [f32],
 ) {
     let [h, w] = [0, 1].map(|axis| Phase::new(g, axis, first[axis]));
+    let mut line = 0;
+    while line < h.pixels {
+        let met = h.met(g, line);
+        let lines = (line..h.pixels).take_while(|line| h.met(g, *line) == met).count();
+        let band = Phase {
+            pixels: lines,
+            taps: met.len(),
+            tap: h.tap + met.start * h.tap_step,
+            output: h.output + line + met.start * h.output_step,
+            ..h
+        };
+        let d_x = &mut d_x[(first[0] + line * g.stride[0]) * g.input[1] * g.channels..];
+        d_x_of_band(isa, g, &band, &w, d_y, turned, &mut d_x[first[1] * g.channels..]);
+        line += lines;
+    }
+}
+
+/// The input gradient of pixels that meet the same elements of the kernel; `d_x` begins at the first.
+fn d_x_of_band(
+    isa: Isa,
+    g: &Geometry,
+    h: &Phase,
+    w: &Phase,
+    d_y: &[f32],
+    turned: &[f32],
+    d_x: &mut [f32],
+) {
     let (filters, channels) = (g.filters, g.group_channels());
-    let width = g.gradient_border().around(g.output)[1];
-    let line = width * filters;
+    let line = g.gradient_border().around(g.output)[1] * filters;
     let tap = filters * channels;
     let rows = Walk {
         count: [1, h.pixels, w.pixels],
@@ -133,16 +181,15 @@ fn d_x_of_phase(
     };
     let a = h.output * line + w.output * filters;
     let b = (h.tap * g.kernel[1] + w.tap) * tap;
-    let c = (first[0] * g.input[1] + first[1]) * g.channels;
     for part in parts(g) {
         let product = Product { columns: part.channels, ..part.product(rows, terms, Begin::Zero) };
         let b = &turned[b + part.filter * channels..];
-        product.compute(isa, &d_y[a + part.filter..], b, &mut d_x[c + part.channel..]);
+        product.compute(isa, &d_y[a + part.filter..], b, &mut d_x[part.channel..]);
     }
 }
 
 /// What pixels of the input with the same place modulo the stride have in common, along one axis.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Phase {
     /// How many of them there are.
     pixels: usize,
@@ -176,6 +223,17 @@ impl Phase {
             output: (padded - most * dilation) / stride,
             output_step: step * dilation / stride,
         }
+    }
+
+    /// Which of the elements of the kernel lie on the output gradient and not above or below it, for
+    /// pixel line `line`.
+    fn met(&self, g: &Geometry, line: usize) -> Range<usize> {
+        let above = g.gradient_border().before[0];
+        let on_it = |tap: &usize| {
+            (above..above + g.output[0]).contains(&(self.output + line + tap * self.output_step))
+        };
+        let start = (0..self.taps).find(on_it).unwrap_or(0);
+        start..start + (start..self.taps).take_while(on_it).count()
     }
 }
 
@@ -231,7 +289,7 @@ struct PartOfChannels {
 }
 
 impl PartOfChannels {
-    fn filters(&self) -> std::ops::Range<usize> {
+    fn filters(&self) -> Range<usize> {
         self.filter..self.filter + self.filters
     }
 
@@ -254,6 +312,12 @@ fn parts(g: &Geometry) -> impl Iterator<Item = PartOfChannels> {
 }
 
 impl Geometry {
+    /// The same convolution of pictures that have their padding already.
+    #[must_use]
+    pub const fn padded(self) -> Self {
+        Self { input: self.border().around(self.input), padding: [[0; 2]; 2], ..self }
+    }
+
     /// What stands around an input picture.
     #[must_use]
     pub const fn border(&self) -> Border {

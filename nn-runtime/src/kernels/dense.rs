@@ -2,7 +2,7 @@
 
 use super::dots::dots;
 use super::isa::Isa;
-use super::product::{Begin, Kind, Product, Walk};
+use super::product::{Begin, Kind, Onto, Product, Walk};
 
 /// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
 /// needs stays in the second-level cache, and the rows' part in the first-level one.
@@ -67,7 +67,7 @@ impl Pieces {
     }
 }
 
-/// Adds `xᵀ d_y` to `d_weight`, which may be some rows of it only, from row `first` on.
+/// `d_weight = xᵀ d_y`, or some rows of it only, from row `first` on.
 ///
 /// # Panics
 /// When the lengths do not fit together.
@@ -76,6 +76,7 @@ pub fn dense_d_weight(
     isa: Isa,
     inputs: usize,
     units: usize,
+    onto: Onto,
     pieces: Pieces,
     first: usize,
     x: &[f32],
@@ -87,16 +88,16 @@ pub fn dense_d_weight(
         rows: Walk::line(d_weight.len() / units, 1, units),
         terms: pieces.walk(inputs, units),
         columns: units,
-        begin: Begin::Add,
+        begin: onto.into(),
     };
     product.compute(isa, &x[first..], d_y, d_weight);
 }
 
-/// Adds the sum of all rows of `d_y` to `d_bias`; does nothing where there is no bias.
+/// The sum of all rows of `d_y`; nothing where there is no bias.
 ///
 /// # Panics
 /// When the lengths do not fit together.
-pub fn d_bias(isa: Isa, pieces: Pieces, d_y: &[f32], d_bias: &mut [f32]) {
+pub fn d_bias(isa: Isa, onto: Onto, pieces: Pieces, d_y: &[f32], d_bias: &mut [f32]) {
     if d_bias.is_empty() {
         return;
     }
@@ -107,7 +108,7 @@ pub fn d_bias(isa: Isa, pieces: Pieces, d_y: &[f32], d_bias: &mut [f32]) {
         // The same 1 for each row.
         terms: Walk { a: [0; 3], ..terms },
         columns: d_bias.len(),
-        begin: Begin::Add,
+        begin: onto.into(),
     };
     product.compute(isa, &[1.0], d_y, d_bias);
 }

@@ -62,6 +62,15 @@ impl Walk {
     }
 }
 
+/// Whether a kernel replaces what stood in its output, or adds to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onto {
+    /// What stood there does not matter.
+    Nothing,
+    /// It is added to.
+    Sum,
+}
+
 /// What a product begins with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Begin<'a> {
@@ -71,6 +80,15 @@ pub(crate) enum Begin<'a> {
     Row(&'a [f32]),
     /// `C = C + A B`
     Add,
+}
+
+impl From<Onto> for Begin<'_> {
+    fn from(onto: Onto) -> Self {
+        match onto {
+            Onto::Nothing => Self::Zero,
+            Onto::Sum => Self::Add,
+        }
+    }
 }
 
 impl<'a> Begin<'a> {

@@ -93,7 +93,17 @@ fn dense_d_weight_agrees_with_its_twin() {
         reference::dense_d_weight(inputs, units, &x, &d_y, &mut twin);
         let first = inputs / 3;
         let d_weight = written(&before[first * units..], |d_weight| {
-            dense_d_weight(isa, inputs, units, Pieces::one(n), first, &x, &d_y, d_weight);
+            dense_d_weight(
+                isa,
+                inputs,
+                units,
+                Onto::Sum,
+                Pieces::one(n),
+                first,
+                &x,
+                &d_y,
+                d_weight,
+            );
         });
         assert_eq!(d_weight, twin[first * units..], "{isa:?}: {n} rows, {inputs} to {units}");
     });
@@ -107,11 +117,12 @@ fn d_bias_agrees_with_its_twin() {
                 let (d_y, before) = (whole(n * units, 1), whole(units, 2));
                 let mut twin = before.clone();
                 reference::d_bias(&d_y, &mut twin);
-                let d_bias = written(&before, |d| super::d_bias(isa, Pieces::one(n), &d_y, d));
+                let d_bias =
+                    written(&before, |d| super::d_bias(isa, Onto::Sum, Pieces::one(n), &d_y, d));
                 assert_eq!(d_bias, twin, "{isa:?}: {n} rows of {units}");
             }
         }
-        super::d_bias(isa, Pieces::one(1), &[1.0, 2.0], &mut []);
+        super::d_bias(isa, Onto::Sum, Pieces::one(1), &[1.0, 2.0], &mut []);
     }
 }
 
@@ -131,10 +142,11 @@ fn pieces_are_summed_in_order() {
         reference::d_bias(d_y, &mut twin_bias);
     }
     for isa in available() {
-        let d_weight =
-            written(&before, |d| dense_d_weight(isa, inputs, units, pieces, 0, x, d_y, d));
+        let d_weight = written(&before, |d| {
+            dense_d_weight(isa, inputs, units, Onto::Sum, pieces, 0, x, d_y, d)
+        });
         assert_eq!(d_weight, twin, "{isa:?}");
-        let d_bias = written(&before_bias, |d| super::d_bias(isa, pieces, d_y, d));
+        let d_bias = written(&before_bias, |d| super::d_bias(isa, Onto::Sum, pieces, d_y, d));
         assert_eq!(d_bias, twin_bias, "{isa:?}");
     }
 }
@@ -154,7 +166,7 @@ fn products_that_are_packed_agree_with_their_twins() {
             let mut twin = before.clone();
             reference::dense_d_weight(inputs, units, &x, &y, &mut twin);
             let d_weight = written(&before, |d| {
-                dense_d_weight(isa, inputs, units, Pieces::one(n), 0, &x, &y, d);
+                dense_d_weight(isa, inputs, units, Onto::Sum, Pieces::one(n), 0, &x, &y, d);
             });
             assert_eq!(d_weight, twin, "{isa:?}: {n} rows, {inputs} to {units}");
         }
@@ -178,7 +190,8 @@ fn products_that_are_packed_agree_with_their_twins() {
         let before = vec![0.0; g.weight_len()];
         // Small enough for exact sums.
         let d_y = whole(y.len(), 4);
-        let d_weight = written(&before, |d| conv2d_d_weight(isa, &g, &x, &d_y, d, &mut []));
+        let d_weight =
+            written(&before, |d| conv2d_d_weight(isa, &g, None, Onto::Sum, &x, &d_y, d, &mut []));
         let mut twin = before;
         reference::conv2d_d_weight(&g, &x, &d_y, &mut twin);
         assert_eq!(d_weight, twin, "{isa:?}");
@@ -267,10 +280,41 @@ fn conv2d_d_weight_agrees_with_its_twin() {
         let (x, d_y) = (whole(n * g.input_len(), 1), whole(n * g.output_len(), 2));
         let mut scratch = vec![f32::NAN; g.padded_len()];
         let before = whole(g.weight_len(), 3);
-        let d_weight = written(&before, |d_w| conv2d_d_weight(isa, g, &x, &d_y, d_w, &mut scratch));
+        let d_weight = written(&before, |d_w| {
+            conv2d_d_weight(isa, g, None, Onto::Sum, &x, &d_y, d_w, &mut scratch)
+        });
         let mut twin = before;
         reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
         assert_eq!(d_weight, twin, "{isa:?}: {g:?}");
+    });
+}
+
+/// The gradient of some rows of the weights, of pictures that have their padding already.
+#[test]
+fn parts_of_conv2d_d_weight_agree_with_the_whole() {
+    for_all_convolutions(|isa, n, g| {
+        let (x, d_y) = (whole(n * g.input_len(), 1), whole(n * g.output_len(), 2));
+        let padded_g = g.padded();
+        let mut padded = vec![f32::NAN; n * padded_g.input_len()];
+        let pictures = padded.chunks_exact_mut(padded_g.input_len());
+        for (x, padded) in x.chunks_exact(g.input_len()).zip(pictures) {
+            g.border().add(g.input, g.channels, x, padded);
+        }
+        let mut twin = vec![0.0; g.weight_len()];
+        reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
+        let some = g.group_channels().div_ceil(2);
+        for tap in 0..g.kernel[0] * g.kernel[1] {
+            for channel in (0..g.group_channels()).step_by(some) {
+                let rows = some.min(g.group_channels() - channel);
+                let begin = (tap * g.group_channels() + channel) * g.filters;
+                let part = Some(Taps { tap, channel });
+                let d_weight = written(&vec![f32::NAN; rows * g.filters], |d_w| {
+                    let onto = Onto::Nothing;
+                    conv2d_d_weight(isa, &padded_g, part, onto, &padded, &d_y, d_w, &mut []);
+                });
+                assert_eq!(d_weight, twin[begin..][..rows * g.filters], "{isa:?}: {g:?}");
+            }
+        }
     });
 }
 

@@ -193,7 +193,8 @@ impl Panel<'_> {
     }
 }
 
-/// All tiles of a panel, from its first row to its last. With `EDGE` the last vector is cut off.
+/// All tiles of a panel, from its first row to its last. With `EDGE` the last vector is cut off. At the
+/// end come smaller tiles, so that a few rows cost no more than they must.
 struct Sweep<'a, const M: usize, const N: usize, const WIDE: bool, const EDGE: bool>(&'a Panel<'a>);
 
 impl<const M: usize, const N: usize, const WIDE: bool, const EDGE: bool> Kernel
@@ -206,9 +207,12 @@ impl<const M: usize, const N: usize, const WIDE: bool, const EDGE: bool> Kernel
         while left > 0 {
             // SAFETY: the caller's; there are as many rows left as are asked for.
             unsafe {
-                if left > 1 && M > 1 {
+                if left > 4 && M > 4 {
                     self.0.tile::<L, M, N, WIDE, EDGE>(&mut cursor, left.min(M));
                     left -= left.min(M);
+                } else if left > 1 && M > 1 {
+                    self.0.tile::<L, 4, N, WIDE, EDGE>(&mut cursor, left.min(4));
+                    left -= left.min(4);
                 } else {
                     self.0.tile::<L, 1, N, WIDE, EDGE>(&mut cursor, 1);
                     left -= 1;

@@ -1,8 +1,10 @@
 //! [`Conv2d`]: PyTorch's `nn.Conv2d`, channels last.
 
+use super::dense::task_rows;
 use crate::init::fan_in_uniform;
-use crate::kernels::{self, Geometry, Isa, Pieces};
-use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use crate::kernels::{self, Geometry, Isa, Onto, Pieces, Taps};
+use crate::station::GRADIENT_PIECE;
+use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::conv2d;
 
 /// A convolution (as in PyTorch a cross-correlation) over height and width:
@@ -34,7 +36,15 @@ impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
-    const PARTIAL: usize = Self::LEN;
+    /// The gradient of its weights, where these are few.
+    const PARTIAL: usize = if few_weights::<S>() { Self::LEN } else { 0 };
+    /// Where they are many: its padded input and the gradient of its output.
+    const KEPT: usize = if few_weights::<S>() { 0 } else { padded::<S>().input_len() + S::OUT };
+    const GRADIENT_TASKS: usize = if few_weights::<S>() {
+        Self::LEN.div_ceil(GRADIENT_PIECE)
+    } else {
+        KH * KW * CG.div_ceil(task_rows(F)) + 1
+    };
     /// The weights turned around, for the input's gradient.
     const SHARED: usize = geometry::<S>().weight_len();
     const SCRATCH: usize = {
@@ -73,8 +83,19 @@ where
     }
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        let memory = WorkMemory { work: &mut [], scratch: memory.scratch };
-        Station::<S>::infer(self, pass.n, x, y, memory);
+        let (isa, g) = (Isa::best(), const { geometry::<S>() });
+        let weight = self.weight.as_floats();
+        if few_weights::<S>() {
+            let scratch = &mut memory.scratch[..g.padded_len()];
+            return kernels::conv2d(isa, &g, x[0], weight, &self.bias, y, scratch);
+        }
+        let padded = const { padded::<S>() };
+        let kept = &mut memory.kept[..pass.n * padded.input_len()];
+        let copies = kept.chunks_exact_mut(padded.input_len());
+        for (x, copy) in x[0].chunks_exact(S::IN).zip(copies) {
+            g.border().add(g.input, g.channels, x, copy);
+        }
+        kernels::conv2d(isa, &padded, kept, weight, &self.bias, y, &mut []);
     }
 
     fn backward(
@@ -88,15 +109,66 @@ where
         memory: Memory<'_>,
     ) {
         let (isa, g) = (Isa::best(), const { geometry::<S>() });
-        let Memory { scratch, partial, shared, .. } = memory;
-        partial.fill(0.0);
-        let (d_weight, d_bias) = partial.split_at_mut(Self::LEN - BIAS);
-        kernels::conv2d_d_weight(isa, &g, x[0], d_y, d_weight, scratch);
-        kernels::d_bias(isa, Pieces::one(pass.n * S::OUT / F), d_y, d_bias);
+        let Memory { scratch, partial, shared, kept, .. } = memory;
+        if few_weights::<S>() {
+            let (d_weight, d_bias) = partial.split_at_mut(Self::LEN - BIAS);
+            let onto = Onto::Nothing;
+            kernels::conv2d_d_weight(isa, &g, None, onto, x[0], d_y, d_weight, scratch);
+            kernels::d_bias(isa, onto, Pieces::one(pass.n * S::OUT / F), d_y, d_bias);
+        } else {
+            kept[pass.n * const { padded::<S>().input_len() }..].copy_from_slice(d_y);
+        }
         if let Some(d_x) = &mut d_x[0] {
             kernels::conv2d_d_x(isa, &g, d_y, shared, d_x, scratch);
         }
     }
+
+    fn gradient_end(task: usize) -> usize {
+        if few_weights::<S>() {
+            return Self::LEN.min((task + 1) * GRADIENT_PIECE);
+        }
+        if task + 1 == <Self as Station<S>>::GRADIENT_TASKS {
+            return Self::LEN;
+        }
+        let (tap, channel) = part_of_gradient(task, CG, F);
+        (tap * CG + CG.min(channel + task_rows(F))) * F
+    }
+
+    fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        if few_weights::<S>() {
+            return shards.sum(task * GRADIENT_PIECE, d_weights);
+        }
+        let (isa, g) = (Isa::best(), const { padded::<S>() });
+        let is_bias = task + 1 == <Self as Station<S>>::GRADIENT_TASKS;
+        let (tap, channel) = part_of_gradient(task, CG, F);
+        let mut onto = Onto::Nothing;
+        for shard in 0..shards.count() {
+            let (x, d_y) = shards.kept(shard).split_at(shards.samples(shard) * g.input_len());
+            if is_bias {
+                kernels::d_bias(isa, onto, Pieces::one(d_y.len() / F), d_y, d_weights);
+            } else {
+                let some = Some(Taps { tap, channel });
+                kernels::conv2d_d_weight(isa, &g, some, onto, x, d_y, d_weights, &mut []);
+            }
+            onto = Onto::Sum;
+        }
+    }
+}
+
+/// Which kernel element's weights, from which channel on, gradient task `task` computes.
+const fn part_of_gradient(task: usize, channels: usize, filters: usize) -> (usize, usize) {
+    let parts = channels.div_ceil(task_rows(filters));
+    (task / parts, task % parts * task_rows(filters))
+}
+
+/// Whether each shard can add up a gradient of its own. With many weights these would fill more
+/// memory than the samples do; then the gradient is computed in the end, part by part.
+const fn few_weights<S: Spec<Arguments = conv2d::Conv2d>>() -> bool {
+    geometry::<S>().weight_len() <= 2 * (padded::<S>().input_len() + S::OUT)
+}
+
+const fn padded<S: Spec<Arguments = conv2d::Conv2d>>() -> Geometry {
+    geometry::<S>().padded()
 }
 
 const fn geometry<S: Spec<Arguments = conv2d::Conv2d>>() -> Geometry {
@@ -133,6 +205,10 @@ mod tests {
     conv!(Depthwise: [3, 3], [1, 1], Padding::Same, [1, 1], 5, true, [4, 3, 5] => [4, 3, 5]);
     conv!(Pointwise: [1, 1], [2, 2], NONE, [1, 1], 1, false, [5, 4, 3] => [3, 2, 4]);
 
+    // Many weights for few pixels: their gradient is computed in the end.
+    conv!(Deep: [3, 2], [1, 1], Padding::Same, [1, 1], 1, true, [2, 3, 9] => [2, 3, 10]);
+    conv!(DeepGroups: [2, 2], [2, 1], NONE, [1, 1], 2, true, [3, 2, 20] => [1, 1, 14]);
+
     macro_rules! for_all {
         ($check:ident) => {
             Trial::<Plain, Conv2d<3, 2, 3, 3>>::random().$check();
@@ -142,6 +218,8 @@ mod tests {
             Trial::<Grouped, Conv2d<6, 2, 2, 2>>::random().$check();
             Trial::<Depthwise, Conv2d<5, 1, 3, 3>>::random().$check();
             Trial::<Pointwise, Conv2d<4, 3, 1, 1, 0>>::random().$check();
+            Trial::<Deep, Conv2d<10, 9, 3, 2>>::random().$check();
+            Trial::<DeepGroups, Conv2d<14, 10, 2, 2>>::random().$check();
         };
     }
 
@@ -163,6 +241,31 @@ mod tests {
         assert!(allowed::<Plain>() && allowed::<Strided>() && allowed::<Same>());
         assert!(allowed::<Dilated>() && allowed::<Grouped>());
         assert!(allowed::<Depthwise>() && allowed::<Pointwise>());
+        assert!(allowed::<Deep>() && allowed::<DeepGroups>());
+    }
+
+    #[test]
+    fn both_ways_to_a_gradient_are_tried() {
+        assert!(few_weights::<Plain>() && few_weights::<Depthwise>());
+        assert!(!few_weights::<Deep>() && !few_weights::<DeepGroups>());
+    }
+
+    /// More channels than one gradient task takes.
+    #[test]
+    fn gradients_of_many_weights_are_put_together() {
+        conv!(Wide: [1, 1], [1, 1], NONE, [1, 1], 1, true, [1, 2, 20] => [1, 2, 1024]);
+        type Layer = Conv2d<1024, 20, 1, 1>;
+        assert_eq!(<Layer as Station<Wide>>::GRADIENT_TASKS, 3);
+        let mut trial = Trial::<Wide, Layer>::random();
+        let found = trial.train().d_weights;
+        let mut expected = vec![0.0; Layer::LEN];
+        let (d_weight, d_bias) = expected.split_at_mut(20 * 1024);
+        let g = geometry::<Wide>();
+        kernels::reference::conv2d_d_weight(&g, &trial.x[0], &trial.d_y, d_weight);
+        kernels::reference::d_bias(&trial.d_y, d_bias);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
     }
 
     /// Computed by hand: a picture of 2x2, padded at its end alone, as PyTorch does for an even

@@ -1,7 +1,7 @@
 //! [`Dense`]: PyTorch's `nn.Linear`.
 
 use crate::init::fan_in_uniform;
-use crate::kernels::{self, Isa, Pieces};
+use crate::kernels::{self, Isa, Onto, Pieces};
 use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::dense;
 
@@ -81,15 +81,16 @@ where
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let isa = Isa::best();
         let is_bias = task + 1 == <Self as Station<S>>::GRADIENT_TASKS;
-        d_weights.fill(0.0);
+        let mut onto = Onto::Nothing;
         let mut add = |kept: &[f32], samples: usize, pieces: Pieces| {
             let (x, d_y) = (kept, &kept[samples * S::IN..]);
             if is_bias {
-                kernels::d_bias(isa, pieces, d_y, d_weights);
+                kernels::d_bias(isa, onto, pieces, d_y, d_weights);
             } else {
                 let first = task * task_rows(UNITS);
-                kernels::dense_d_weight(isa, IN, UNITS, pieces, first, x, d_y, d_weights);
+                kernels::dense_d_weight(isa, IN, UNITS, onto, pieces, first, x, d_y, d_weights);
             }
+            onto = Onto::Sum;
         };
         // One product for all full shards, so that sums stay in registers.
         let full = shards.full();
@@ -107,7 +108,7 @@ where
 
 /// How many rows of the weights one gradient task computes: enough for its inputs to be worth
 /// reading, few enough for all threads to have some.
-const fn task_rows(units: usize) -> usize {
+pub(super) const fn task_rows(units: usize) -> usize {
     const NUMBERS: usize = 1 << 14;
     let rows = (NUMBERS / units).next_multiple_of(8);
     if rows == 0 { 8 } else { rows }
