@@ -91,9 +91,9 @@ pub mod prelude {
 pub mod __private {
     pub use nn_macros::network_impl;
     pub use nn_runtime::{
-        Buffer, InPlaceStation, LayerInfo, Memory, Network, Parameters, Part, Pass, Phases, Shaped,
+        Buffer, InPlace, LayerInfo, Memory, Network, Parameters, Part, Pass, Phases, Place, Shaped,
         Shards, Spec, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
-        check_inputs, infer_one, inside, layers, len_of_fields, most, take,
+        check_inputs, infer_one, layers, len_of_fields, take,
     };
     pub use nn_shape::{Lifetime, Padding, Shape, Text, checks, expect, plan, rules, trace};
 }

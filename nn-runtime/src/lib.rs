@@ -19,6 +19,7 @@ mod network;
 pub mod optim;
 pub mod parallel;
 mod parameters;
+mod place;
 mod random;
 pub mod sizes;
 mod station;
@@ -35,16 +36,17 @@ pub use layer::Layer;
 pub use lengths::Steps;
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
-pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, most, take};
+pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, take};
 #[cfg(feature = "nalgebra")]
 #[doc(no_inline)]
 pub use nalgebra;
 pub use network::{LayerInfo, Network, Shaped, check_inputs};
 pub use parameters::{Parameters, add_field};
+pub use place::{InPlace, Place};
 pub use random::Streams;
 pub use station::{InPlaceStation, Pass, Phases, Spec, Station, Whole};
 pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
-pub use tensor::{Axis, Element, Tensor, inside};
+pub use tensor::{Axis, Element, Tensor};
 #[doc(no_inline)]
 pub use typenum;
 pub use values::{Inputs, Values};

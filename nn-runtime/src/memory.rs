@@ -73,6 +73,10 @@ pub struct Part {
     pub weights: Buffer,
     /// [`Station::GRADIENT_TASKS`].
     pub tasks: Buffer,
+    /// The largest [`Station::WORK`] up to here: all use the same.
+    pub work: usize,
+    /// The largest [`Station::SCRATCH`] up to here: all use the same.
+    pub scratch: usize,
     /// The largest [`Station::LEAST_BATCH`] up to here.
     pub least_batch: usize,
 }
@@ -86,6 +90,8 @@ impl Part {
         shared: Buffer::EMPTY,
         weights: Buffer::EMPTY,
         tasks: Buffer::EMPTY,
+        work: 0,
+        scratch: 0,
         least_batch: 1,
     };
 
@@ -99,7 +105,9 @@ impl Part {
             shared: self.shared.then(T::SHARED),
             weights: self.weights.then(T::LEN),
             tasks: self.tasks.then(T::GRADIENT_TASKS),
-            least_batch: most(&[self.least_batch, T::LEAST_BATCH]),
+            work: larger(self.work, T::WORK),
+            scratch: larger(self.scratch, T::SCRATCH),
+            least_batch: larger(self.least_batch, T::LEAST_BATCH),
         }
     }
 }
@@ -278,18 +286,8 @@ impl<'a> WorkMemory<'a> {
     }
 }
 
-/// The largest of some sizes, 0 if there are none.
-#[must_use]
-pub const fn most(sizes: &[usize]) -> usize {
-    let mut most = 0;
-    let mut i = 0;
-    while i < sizes.len() {
-        if sizes[i] > most {
-            most = sizes[i];
-        }
-        i += 1;
-    }
-    most
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 /// Adds one more contribution to a gradient: a value that several layers read has several.

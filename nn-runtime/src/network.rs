@@ -251,6 +251,7 @@ pub const fn check_inputs<T: Shaped>(found: &[Shape]) -> Result<Shape, ShapeErro
             let message = Text::of("gives ").shape(T::OUTPUT).text(" by the type of its output");
             Err(ShapeError::layer(message.text(", but ").shape(shape).text(" by its rule")))
         }
-        rule => rule,
+        Ok(shape) => checks::layer_output(shape),
+        Err(error) => Err(error),
     }
 }

@@ -1,6 +1,5 @@
 //! [`Tensor`]: how a run of weights is called and laid out in files.
 
-use crate::{Part, Spec};
 use nn_shape::Shape;
 
 /// One tensor of a PyTorch state_dict, and where its numbers stand among a network's.
@@ -63,10 +62,4 @@ impl Tensor {
         self.offset += offset;
         self
     }
-}
-
-/// The tensors of one station as those of the network that it stands in.
-pub fn inside<S: Spec>(tensors: Vec<Tensor>, part: &Part) -> impl Iterator<Item = Tensor> {
-    let offset = part.weights.offset;
-    tensors.into_iter().map(move |tensor| tensor.inside(S::NAME, offset))
 }

@@ -129,13 +129,12 @@ fn separate_station(
         adding = quote!(if #phase == 0 { #adding });
     }
     let taken = views.emit();
-    let (spec, value, part) = (context.spec(index), context.value(index), context.part(index));
+    let (place, value) = (context.place(index), context.value(index));
     let call = quote! {
         #taken
-        let memory = memory.part(n, &#part);
         let d_x = &mut [#(#d_inputs),*];
-        __rt::Station::<#spec>::backward(
-            &#value, &pass.of::<#spec>(), #phase, &[#(#inputs),*], #output, #d_out, d_x, memory,
+        #place.backward(
+            &#value, pass, #phase, &[#(#inputs),*], #output, #d_out, d_x, &mut memory,
         );
         #adding
     };
@@ -166,10 +165,10 @@ fn in_place_station(context: &Context, names: &[Ident], index: usize) -> TokenSt
         }
     };
     let taken = views.emit();
-    let (spec, value) = (context.spec(index), context.value(index));
+    let (place, value) = (context.place(index), context.value(index));
     let call = quote! {
         #taken
-        __rt::InPlaceStation::<#spec>::backward(&#value, &pass.of::<#spec>(), #output, #d_out);
+        #place.backward(&#value, pass, #output, #d_out);
         #passed_on
     };
     if_asked(context, station, call)
@@ -268,13 +267,11 @@ fn emit_combine(context: &Context) -> TokenStream {
     let stations: TokenStream = context
         .crossing()
         .map(|index| {
-            let (part, value) = (context.part(index), context.value(index));
-            let (spec, phases) = (context.spec(index), context.phases(index));
+            let (place, value) = (context.place(index), context.value(index));
+            let phases = context.phases(index);
             quote! {
                 if #phases.contain_both(phase - 1) {
-                    let (phase, shards) = (phase - #phases.first, shards.part(&#part));
-                    let shared = &mut shared[#part.shared.range(1)];
-                    __rt::Station::<#spec>::combine_backward(&#value, phase, shards, shared);
+                    #place.combine_backward(&#value, phase - #phases.first, shards, shared);
                 }
             }
         })

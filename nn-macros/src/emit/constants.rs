@@ -95,7 +95,6 @@ fn mentions_generics(network: &Network, dims: &Dims) -> bool {
 /// The output shape of a station, or the message that says why there is none.
 fn station_shape(network: &Network, station: &Station) -> TokenStream {
     let rt = runtime(network);
-    let mut checks = Vec::new();
     let inputs: Vec<TokenStream> =
         station.inputs.iter().map(|input| value(network, *input, station.generic)).collect();
     let label = &station.label;
@@ -114,15 +113,12 @@ fn station_shape(network: &Network, station: &Station) -> TokenStream {
             quote!(#rule.output(&[#(#inputs),*]))
         }
         (Layer::Custom(layer), Shortcut::None) => {
-            let check = quote!(#rt::check_inputs::<#layer>(&[#(#inputs),*]));
-            checks.push(expect(&rt, station.span, &check, label, &before));
-            let output = crate::network::custom_output(&network.krate, layer);
-            quote!(#rt::checks::layer_output(#output))
+            quote!(#rt::check_inputs::<#layer>(&[#(#inputs),*]))
         }
     };
     let given = expect(&rt, station.span, &given, label, &before);
     let arrows = station.arrows.iter().map(|arrow| check_arrow(network, station, arrow));
-    quote!({ #(let _ = #checks;)* let output = #given; #(#arrows)* output })
+    quote!({ let output = #given; #(#arrows)* output })
 }
 
 /// The check of an arrow; `output` is what comes out.

@@ -42,18 +42,17 @@ fn infer_station(
     let io = Io::new(&mut views, &context.plan.infer, station);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (spec, layer, value) = (context.spec(index), context.layer(index), context.value(index));
+    let (place, value) = (context.place(index), context.value(index));
     if station.storage() == Storage::InPlace {
         return quote! {{
             #taken
             #copy
-            __rt::InPlaceStation::<#spec>::infer(&#value, n, #output);
+            #place.infer(&#value, n, #output);
         }};
     }
     quote! {{
         #taken
-        let memory = memory.part::<#spec, #layer>(n);
-        __rt::Station::<#spec>::infer(&#value, n, &[#(#inputs),*], #output, memory);
+        #place.infer(&#value, n, &[#(#inputs),*], #output, &mut memory);
     }}
 }
 
@@ -91,22 +90,17 @@ fn train_station(
     let io = Io::new(&mut views, &context.plan.train, station);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (spec, value) = (context.spec(index), context.value(index));
-    let pass = quote!(&pass.of::<#spec>());
+    let (place, value) = (context.place(index), context.value(index));
     if station.storage() == Storage::InPlace {
         return quote! {{
             #taken
             #copy
-            __rt::InPlaceStation::<#spec>::forward(&#value, #pass, #output);
+            #place.forward(&#value, pass, #output);
         }};
     }
-    let part = context.part(index);
     quote! {{
         #taken
-        let memory = memory.part(n, &#part);
-        __rt::Station::<#spec>::forward(
-            &#value, #pass, #phase, &[#(#inputs),*], #output, memory,
-        );
+        #place.forward(&#value, pass, #phase, &[#(#inputs),*], #output, &mut memory);
     }}
 }
 
@@ -166,13 +160,11 @@ fn emit_combine(context: &Context) -> TokenStream {
     let stations: TokenStream = context
         .crossing()
         .map(|index| {
-            let (part, value) = (context.part(index), context.value(index));
-            let (spec, phases) = (context.spec(index), context.phases(index));
+            let (place, value) = (context.place(index), context.value(index));
+            let phases = context.phases(index);
             quote! {
                 if #phases.contain_both(phase) {
-                    let (phase, shards) = (phase - #phases.first, shards.part(&#part));
-                    let shared = &mut shared[#part.shared.range(1)];
-                    __rt::Station::<#spec>::combine_forward(&mut #value, phase, shards, shared);
+                    #place.combine_forward(&mut #value, phase - #phases.first, shards, shared);
                 }
             }
         })

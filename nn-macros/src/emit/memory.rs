@@ -4,10 +4,11 @@ use super::names::Unique;
 use super::{Context, shapes};
 use crate::plan::{Buffer, Content, Layout};
 use nn_shape::Lifetime;
+use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// `__Train`, `__Infer`, `__Parts` and `__Phases`.
+/// `__Train`, `__Infer`, `__Stations` and `__Phases`.
 pub(super) fn emit_memory(context: &Context) -> TokenStream {
     let train = emit_layout(
         context,
@@ -21,15 +22,15 @@ pub(super) fn emit_memory(context: &Context) -> TokenStream {
         "__Infer",
         " At inference, values are overwritten as soon as nobody needs them.",
     );
-    let parts = emit_parts(context);
+    let places = emit_places(context);
     let phases = emit_phases(context);
-    quote!(#train #infer #parts #phases)
+    quote!(#train #infer #places #phases)
 }
 
 /// The name of each buffer of a layout.
 pub(super) fn buffer_names(context: &Context, layout: &Layout) -> Vec<Ident> {
     let mut unique = Unique::new(&["VALUES", "PLAN"]);
-    let part = |station: usize| &context.names[station].part;
+    let part = |station: usize| &context.names[station].constant;
     let buffers = layout.buffers.iter();
     buffers
         .map(|buffer| {
@@ -103,29 +104,33 @@ fn computed_constants(context: &Context, names: &[Ident], buffers: &[Buffer]) ->
     }
 }
 
-/// What stations own, one behind the other.
-fn emit_parts(context: &Context) -> TokenStream {
-    let mut before = quote!(__rt::Part::START);
-    let parts: TokenStream = context
-        .parts()
-        .map(|(station, _)| {
-            let (name, layer) = (&context.names[station].part, context.layer(station));
-            let spec = context.spec(station);
-            let part = quote!(const #name: __rt::Part = #before.then::<#spec, #layer>(););
-            before = quote!(Self::#name);
-            part
+/// The stations at their places, one behind the other.
+fn emit_places(context: &Context) -> TokenStream {
+    let mut before = None;
+    let places: TokenStream = context
+        .running()
+        .map(|(station, it)| {
+            let (spec, layer) = (context.spec(station), context.layer(station));
+            let name = &context.names[station].constant;
+            if it.storage() == Storage::InPlace {
+                return quote! {
+                    const #name: __rt::InPlace<#spec, #layer> = __rt::InPlace::ANYWHERE;
+                };
+            }
+            let place = match before.replace(name) {
+                Some(before) => quote!(__rt::Place::behind(Self::#before.part())),
+                None => quote!(__rt::Place::FIRST),
+            };
+            quote!(const #name: __rt::Place<#spec, #layer> = #place;)
         })
         .collect();
-    let stations: Vec<TokenStream> =
-        context.parts().map(|(station, _)| context.as_station(station)).collect();
-    let constants = quote! {
-        #parts
-        const ALL: __rt::Part = #before;
-        const WORK: usize = __rt::most(&[#(#stations::WORK),*]);
-        const SCRATCH: usize = __rt::most(&[#(#stations::SCRATCH),*]);
+    let all = match before {
+        Some(last) => quote!(Self::#last.part()),
+        None => quote!(__rt::Part::START),
     };
-    let doc = " What the stations own, one behind the other.";
-    emit_holder(context, "__Parts", doc, &constants)
+    let constants = quote!(#places const ALL: __rt::Part = #all;);
+    let doc = " The stations, what they own standing one behind the other.";
+    emit_holder(context, "__Stations", doc, &constants)
 }
 
 /// The phases of stations that may take several.
@@ -134,9 +139,8 @@ fn emit_phases(context: &Context) -> Option<TokenStream> {
     let phases: TokenStream = context
         .crossing()
         .map(|station| {
-            let (name, layer) = (&context.names[station].part, context.layer(station));
-            let spec = context.spec(station);
-            let phases = quote!(const #name: __rt::Phases = #before.then::<#spec, #layer>(););
+            let (name, place) = (&context.names[station].constant, context.place(station));
+            let phases = quote!(const #name: __rt::Phases = #place.phases(#before););
             before = quote!(Self::#name);
             phases
         })
@@ -155,13 +159,13 @@ pub(super) fn emit_sizes(context: &Context) -> TokenStream {
         }
         None => quote!(1),
     };
-    let all = quote!(__Parts #turbofish::ALL);
+    let all = quote!(__Stations #turbofish::ALL);
     quote! {
         const PHASES: usize = #phases;
         const LEAST_BATCH: usize = #all.least_batch;
         const SAVED: usize = __Train #turbofish::VALUES + #all.saved.end();
-        const WORK: usize = __Infer #turbofish::VALUES + __Parts #turbofish::WORK;
-        const SCRATCH: usize = __Parts #turbofish::SCRATCH;
+        const WORK: usize = __Infer #turbofish::VALUES + #all.work;
+        const SCRATCH: usize = #all.scratch;
         const KEPT: usize = #all.kept.end();
         const PARTIAL: usize = #all.partial.end();
         const SHARED: usize = #all.shared.end();

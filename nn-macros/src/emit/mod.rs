@@ -96,11 +96,6 @@ impl Context<'_> {
         stations.filter(|(_, station)| station.storage() != Storage::View)
     }
 
-    /// Stations that own memory or weights: those that run and do not work in place.
-    fn parts(&self) -> impl Iterator<Item = (usize, &Station)> {
-        self.running().filter(|(_, station)| station.storage() == Storage::Separate)
-    }
-
     /// Stations with weights.
     fn weighted(&self) -> impl Iterator<Item = (usize, &Station)> {
         self.running().filter(|(_, station)| station.has_weights())
@@ -115,12 +110,6 @@ impl Context<'_> {
     /// The type of a station's layer, inside the unnamed constant.
     fn layer(&self, station: usize) -> TokenStream {
         shapes::layer_type(&quote!(__rt), self.network, station)
-    }
-
-    /// `<Conv2d<..> as Station<__Conv1>>`
-    fn as_station(&self, station: usize) -> TokenStream {
-        let (layer, spec) = (self.layer(station), self.spec(station));
-        quote!(<#layer as __rt::Station<#spec>>)
     }
 
     /// The layer itself: a field, or the unit struct of a layer without weights.
@@ -142,9 +131,9 @@ impl Context<'_> {
         quote!(#holder #turbofish::#name)
     }
 
-    /// What station `station` owns: `__Parts::CONV1`.
-    fn part(&self, station: usize) -> TokenStream {
-        self.constant("__Parts", &self.names[station].part)
+    /// The station at its place: `__Stations::CONV1`.
+    fn place(&self, station: usize) -> TokenStream {
+        self.constant("__Stations", &self.names[station].constant)
     }
 
     /// The stations that may take several phases.
@@ -157,6 +146,6 @@ impl Context<'_> {
 
     /// When station `station` runs, which may take several phases: `__Phases::BN1`.
     fn phases(&self, station: usize) -> TokenStream {
-        self.constant("__Phases", &self.names[station].part)
+        self.constant("__Phases", &self.names[station].constant)
     }
 }

@@ -11,20 +11,20 @@ pub(super) struct Names {
     /// Its spec: `__Conv1`.
     pub(super) spec: Ident,
     /// Its constants: `CONV1`.
-    pub(super) part: Ident,
+    pub(super) constant: Ident,
 }
 
 /// Names for all stations, different from each other however the user's names look.
 pub(super) fn names(network: &Network) -> Vec<Names> {
-    let mut specs = Unique::new(&["Parts", "Phases", "Train", "Infer", "S"]);
-    let mut parts = Unique::new(&["ALL", "SCRATCH", "WORK", "VALUES", "PLAN"]);
+    let mut specs = Unique::new(&["Stations", "Phases", "Train", "Infer", "S"]);
+    let mut constants = Unique::new(&["ALL", "VALUES", "PLAN"]);
     let stations = network.stations.iter();
     stations
         .map(|station| {
             let field = station.field.unraw().to_string();
             Names {
                 spec: format_ident!("__{}", specs.name(camel_case(&field))),
-                part: format_ident!("{}", parts.name(constant_case(&field))),
+                constant: format_ident!("{}", constants.name(constant_case(&field))),
             }
         })
         .collect()

@@ -39,6 +39,9 @@ pub(super) fn len(rt: &TokenStream, dims: &Dims) -> TokenStream {
     if let Some(shape) = dims.known() {
         return number(shape.len());
     }
+    if let (None, [only]) = (&dims.constant, dims.sizes.as_slice()) {
+        return size(only);
+    }
     let shape = shape(rt, dims);
     quote!(#shape.len())
 }

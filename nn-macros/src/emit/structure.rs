@@ -13,6 +13,8 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     let (_, _, where_clause) = generics.split_for_impl();
     let rt = quote!(#krate::__private);
     let table = docs::table(network);
+    // An empty line ends what the user wrote.
+    let table = table.iter().take(1).map(|_| "").chain(table.iter().map(String::as_str));
     let fields = context.weighted().map(|(index, station)| {
         let doc = format!(" {}", docs::line(network, station));
         let (field, layer) = (&station.field, shapes::layer_type(&rt, network, index));
@@ -20,7 +22,6 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     });
     quote! {
         #(#attributes)*
-        #[doc = ""]
         #(#[doc = #table])*
         #[repr(C)]
         #visibility struct #name #generics #where_clause {
@@ -99,7 +100,7 @@ pub(super) fn emit_weights(context: &Context) -> TokenStream {
         /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
         /// checks that nothing stands between them.
         unsafe impl #impl_generics __rt::Weights for #name #arguments #where_clause {
-            const LEN: usize = __rt::len_of_fields::<Self>(__Parts #turbofish::ALL.weights.end());
+            const LEN: usize = __rt::len_of_fields::<Self>(__Stations #turbofish::ALL.weights.end());
         }
     }
 }
@@ -110,43 +111,32 @@ pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
     if weighted.is_empty() {
         return TokenStream::new();
     }
-    let specs: Vec<TokenStream> = weighted.iter().map(|(index, _)| context.spec(*index)).collect();
-    let stations: Vec<TokenStream> =
-        weighted.iter().map(|(index, _)| context.as_station(*index)).collect();
     let fields: Vec<&Ident> = weighted.iter().map(|(_, station)| &station.field).collect();
-    let parts: Vec<TokenStream> = weighted.iter().map(|(index, _)| context.part(*index)).collect();
+    let places: Vec<TokenStream> =
+        weighted.iter().map(|(index, _)| context.place(*index)).collect();
     let turbofish = &context.turbofish;
     quote! {
         fn initialise(&mut self, streams: __rt::Streams) {
-            #(__rt::Station::<#specs>::initialise(&mut self.#fields, streams.of::<#specs>());)*
+            #(#places.initialise(&mut self.#fields, streams);)*
         }
         fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
             let mut all = ::std::vec::Vec::new();
-            #(all.extend(__rt::inside::<#specs>(#stations::tensors(), &#parts));)*
+            #(all.extend(#places.tensors());)*
             all
         }
         fn prepare(&self, shared: &mut [f32]) {
-            #(
-                let part = &mut shared[#parts.shared.range(1)];
-                __rt::Station::<#specs>::prepare(&self.#fields, part);
-            )*
+            #(#places.prepare(&self.#fields, shared);)*
         }
         fn gradient_end(task: usize) -> usize {
-            #(
-                if task < #parts.tasks.end() {
-                    let end = #stations::gradient_end(task - #parts.tasks.offset);
-                    return #parts.weights.offset + end;
-                }
-            )*
-            __Parts #turbofish::ALL.weights.end()
+            #(if #places.reaches_task(task) {
+                return #places.gradient_end(task);
+            })*
+            __Stations #turbofish::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            #(
-                if task < #parts.tasks.end() {
-                    let task = task - #parts.tasks.offset;
-                    return #stations::gradient(task, shards.part(&#parts), d_weights);
-                }
-            )*
+            #(if #places.reaches_task(task) {
+                return #places.gradient(task, shards, d_weights);
+            })*
         }
     }
 }
@@ -264,8 +254,8 @@ fn line(context: &Context, index: usize, counts: &Counts) -> TokenStream {
     let output = shapes::shape(&quote!(__rt), &context.network.values[station.output.0].dims);
     let (params, macs) = (counts.params.emit(), counts.macs.emit());
     let offset = if station.has_weights() {
-        let part = context.part(index);
-        quote!(#part.weights.offset)
+        let place = context.place(index);
+        quote!(#place.offset())
     } else {
         quote!(0)
     };

@@ -2,6 +2,7 @@
 
 mod any_tokens;
 mod arguments;
+mod expansion;
 mod graph;
 mod names;
 mod shapes;

@@ -65,12 +65,10 @@ const _: () = {
         const INFER: usize = 16;
         const W1: Buffer = Buffer { offset: 0, len: 3 };
         // The stations' own memory and weights, one behind the other.
-        const FC1: Part = Part::START.then::<Fc1, Dense<4, 3>>();
-        const FC2: Part = Self::FC1.then::<Fc2, Dense<3, 2>>();
-        const WORK: usize =
-            most(&[<Dense<4, 3> as Station<Fc1>>::WORK, <Dense<3, 2> as Station<Fc2>>::WORK]);
-        const SCRATCH: usize =
-            most(&[<Dense<4, 3> as Station<Fc1>>::SCRATCH, <Dense<3, 2> as Station<Fc2>>::SCRATCH]);
+        const FC1: Place<Fc1, Dense<4, 3>> = Place::FIRST;
+        const RELU: InPlace<Relu, ReLU> = InPlace::ANYWHERE;
+        const FC2: Place<Fc2, Dense<3, 2>> = Place::behind(Self::FC1.part());
+        const ALL: Part = Self::FC2.part();
     }
 
     // SAFETY: `repr(C)`, and every field is `Weights` by the bounds of `Station`.
@@ -78,52 +76,48 @@ const _: () = {
 
     impl<S: Spec> Station<S> for Tiny {
         const PHASES: usize = 1;
-        const SAVED: usize = Plan::TRAIN + Plan::FC2.saved.end();
-        const WORK: usize = Plan::INFER + Plan::WORK;
-        const SCRATCH: usize = Plan::SCRATCH;
-        const KEPT: usize = Plan::FC2.kept.end();
-        const PARTIAL: usize = Plan::FC2.partial.end();
-        const SHARED: usize = Plan::FC2.shared.end();
-        const GRADIENT_TASKS: usize = Plan::FC2.tasks.end();
+        const SAVED: usize = Plan::TRAIN + Plan::ALL.saved.end();
+        const WORK: usize = Plan::INFER + Plan::ALL.work;
+        const SCRATCH: usize = Plan::ALL.scratch;
+        const KEPT: usize = Plan::ALL.kept.end();
+        const PARTIAL: usize = Plan::ALL.partial.end();
+        const SHARED: usize = Plan::ALL.shared.end();
+        const GRADIENT_TASKS: usize = Plan::ALL.tasks.end();
 
         fn initialise(&mut self, streams: Streams) {
-            Station::<Fc1>::initialise(&mut self.fc1, streams.child(Fc1::STREAM));
-            Station::<Fc2>::initialise(&mut self.fc2, streams.child(Fc2::STREAM));
+            Plan::FC1.initialise(&mut self.fc1, streams);
+            Plan::FC2.initialise(&mut self.fc2, streams);
         }
 
         fn tensors() -> Vec<Tensor> {
             let mut all = Vec::new();
-            let fc1 = <Dense<4, 3> as Station<Fc1>>::tensors();
-            all.extend(fc1.into_iter().map(|t| t.inside(Fc1::NAME, Plan::FC1.weights.offset)));
-            let fc2 = <Dense<3, 2> as Station<Fc2>>::tensors();
-            all.extend(fc2.into_iter().map(|t| t.inside(Fc2::NAME, Plan::FC2.weights.offset)));
+            all.extend(Plan::FC1.tensors());
+            all.extend(Plan::FC2.tensors());
             all
+        }
+
+        fn prepare(&self, shared: &mut [f32]) {
+            Plan::FC1.prepare(&self.fc1, shared);
+            Plan::FC2.prepare(&self.fc2, shared);
         }
 
         fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
             let (values, mut memory) = memory.split_values(n * Plan::INFER);
             // fc1: Dense(3): 4 -> 3
             {
-                let [y] = take(values, n, [Plan::W1]);
-                let memory = memory.part::<Fc1, Dense<4, 3>>(n);
-                Station::<Fc1>::infer(&self.fc1, n, &[x[0]], y, memory);
+                let [out] = take(values, n, [Plan::W1]);
+                Plan::FC1.infer(&self.fc1, n, &[x[0]], out, &mut memory);
             }
             // relu: ReLU: 3 -> 3
             {
-                let [y] = take(values, n, [Plan::W1]);
-                InPlaceStation::<Relu>::infer(&ReLU, n, y);
+                let [out] = take(values, n, [Plan::W1]);
+                Plan::RELU.infer(&ReLU, n, out);
             }
             // fc2: Dense(2): 3 -> 2
             {
-                let [x] = take(values, n, [Plan::W1]);
-                let memory = memory.part::<Fc2, Dense<3, 2>>(n);
-                Station::<Fc2>::infer(&self.fc2, n, &[x], y, memory);
+                let [x0] = take(values, n, [Plan::W1]);
+                Plan::FC2.infer(&self.fc2, n, &[x0], y, &mut memory);
             }
-        }
-
-        fn prepare(&self, shared: &mut [f32]) {
-            Station::<Fc1>::prepare(&self.fc1, &mut shared[Plan::FC1.shared.range(1)]);
-            Station::<Fc2>::prepare(&self.fc2, &mut shared[Plan::FC2.shared.range(1)]);
         }
 
         fn forward(
@@ -138,20 +132,18 @@ const _: () = {
             let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
             // fc1: Dense(3): 4 -> 3
             {
-                let [y] = take(values, n, [Plan::V1]);
-                let memory = memory.part(n, &Plan::FC1);
-                Station::<Fc1>::forward(&self.fc1, &pass.of::<Fc1>(), phase, &[x[0]], y, memory);
+                let [out] = take(values, n, [Plan::V1]);
+                Plan::FC1.forward(&self.fc1, pass, phase, &[x[0]], out, &mut memory);
             }
             // relu: ReLU: 3 -> 3
             {
-                let [y] = take(values, n, [Plan::V1]);
-                InPlaceStation::<Relu>::forward(&ReLU, &pass.of::<Relu>(), y);
+                let [out] = take(values, n, [Plan::V1]);
+                Plan::RELU.forward(&ReLU, pass, out);
             }
             // fc2: Dense(2): 3 -> 2
             {
-                let [x] = take(values, n, [Plan::V1]);
-                let memory = memory.part(n, &Plan::FC2);
-                Station::<Fc2>::forward(&self.fc2, &pass.of::<Fc2>(), phase, &[x], y, memory);
+                let [x0] = take(values, n, [Plan::V1]);
+                Plan::FC2.forward(&self.fc2, pass, phase, &[x0], y, &mut memory);
             }
         }
 
@@ -169,46 +161,35 @@ const _: () = {
             let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
             // fc2: Dense(2): 3 -> 2
             {
-                let [x, d_x] = take(values, n, [Plan::V1, Plan::D1]);
-                let memory = memory.part(n, &Plan::FC2);
-                let pass = pass.of::<Fc2>();
-                let d_x = &mut [Some(d_x)];
-                Station::<Fc2>::backward(&self.fc2, &pass, phase, &[x], &[], d_y, d_x, memory);
+                let [x0, d_in] = take(values, n, [Plan::V1, Plan::D1]);
+                let d_x = &mut [Some(d_in)];
+                Plan::FC2.backward(&self.fc2, pass, phase, &[x0], &[], d_y, d_x, &mut memory);
             }
             // relu: ReLU: 3 -> 3
             {
-                let [y, d] = take(values, n, [Plan::V1, Plan::D1]);
-                InPlaceStation::<Relu>::backward(&ReLU, &pass.of::<Relu>(), y, d);
+                let [out, d_out] = take(values, n, [Plan::V1, Plan::D1]);
+                Plan::RELU.backward(&ReLU, pass, out, d_out);
             }
             // fc1: Dense(3): 4 -> 3
             {
-                let [d_y] = take(values, n, [Plan::D1]);
-                let memory = memory.part(n, &Plan::FC1);
-                let pass = pass.of::<Fc1>();
+                let [d_out] = take(values, n, [Plan::D1]);
                 let d_x = &mut [d_x[0].as_deref_mut()];
-                Station::<Fc1>::backward(&self.fc1, &pass, phase, &[x[0]], &[], d_y, d_x, memory);
+                Plan::FC1.backward(&self.fc1, pass, phase, &[x[0]], &[], d_out, d_x, &mut memory);
             }
         }
 
         fn gradient_end(task: usize) -> usize {
-            if task < Plan::FC1.tasks.end() {
-                let end =
-                    <Dense<4, 3> as Station<Fc1>>::gradient_end(task - Plan::FC1.tasks.offset);
-                return Plan::FC1.weights.offset + end;
+            if Plan::FC1.reaches_task(task) {
+                return Plan::FC1.gradient_end(task);
             }
-            let end = <Dense<3, 2> as Station<Fc2>>::gradient_end(task - Plan::FC2.tasks.offset);
-            Plan::FC2.weights.offset + end
+            Plan::FC2.gradient_end(task)
         }
 
         fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-            if task < Plan::FC1.tasks.end() {
-                let task = task - Plan::FC1.tasks.offset;
-                let shards = shards.part(&Plan::FC1);
-                return <Dense<4, 3> as Station<Fc1>>::gradient(task, shards, d_weights);
+            if Plan::FC1.reaches_task(task) {
+                return Plan::FC1.gradient(task, shards, d_weights);
             }
-            let task = task - Plan::FC2.tasks.offset;
-            let shards = shards.part(&Plan::FC2);
-            <Dense<3, 2> as Station<Fc2>>::gradient(task, shards, d_weights);
+            Plan::FC2.gradient(task, shards, d_weights);
         }
     }
 
@@ -224,7 +205,7 @@ const _: () = {
                 output: Fc1::OUTPUT,
                 params: 15,
                 macs: 12,
-                offset: Plan::FC1.weights.offset,
+                offset: Plan::FC1.offset(),
                 inner: &[],
             },
             LayerInfo {
@@ -233,7 +214,7 @@ const _: () = {
                 output: Relu::OUTPUT,
                 params: 0,
                 macs: 0,
-                offset: Plan::FC1.weights.end(),
+                offset: 0,
                 inner: &[],
             },
             LayerInfo {
@@ -242,7 +223,7 @@ const _: () = {
                 output: Fc2::OUTPUT,
                 params: 8,
                 macs: 6,
-                offset: Plan::FC2.weights.offset,
+                offset: Plan::FC2.offset(),
                 inner: &[],
             },
         ];

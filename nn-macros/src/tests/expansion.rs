@@ -1,0 +1,66 @@
+//! What expanded code looks like: files beside this one, which a person can read. After a wanted
+//! change, `BLESS=1 cargo test -p nn-macros expansion` writes them anew.
+
+use crate::expand::expand_networks;
+use crate::report::Report;
+use proc_macro2::TokenStream;
+use std::path::Path;
+
+/// The expansion of `text`, pretty-printed, is what stands in the file.
+#[track_caller]
+fn assert_expansion(file: &str, text: &str) {
+    let tokens: TokenStream = format!("unrolled; {text}").parse().expect("text of tokens");
+    let mut report = Report::default();
+    let code = expand_networks(tokens, &mut report);
+    assert_eq!(report.told(), [], "no mistakes");
+    let code = prettyplease::unparse(&syn::parse2(code).expect("code of items"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/expanded").join(file);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &code).expect("a file that can be written");
+    }
+    let expected = std::fs::read_to_string(&path).expect("a file that can be read");
+    let differs = code.lines().zip(expected.lines()).position(|(found, wanted)| found != wanted);
+    if let Some(line) = differs {
+        let found: Vec<&str> = code.lines().skip(line).take(5).collect();
+        panic!("line {} of {} is now:\n{}", line + 1, path.display(), found.join("\n"));
+    }
+    assert_eq!(code.lines().count(), expected.lines().count(), "lines of {}", path.display());
+}
+
+#[test]
+fn the_classifier_of_digits() {
+    assert_expansion(
+        "digits.rs",
+        "
+        /// The walkthrough's handwritten-digit classifier.
+        pub struct Digits(28x28x1) -> 10 {
+            conv1: Conv2d(32, kernel = 3)    -> 26x26x32,
+            ReLU,
+            MaxPool2d(2)                     -> 13x13x32,
+            conv2: Conv2d(64, kernel = 3)    -> 11x11x64,
+            ReLU,
+            MaxPool2d(2)                     -> 5x5x64,
+            Flatten                          -> 1600,
+            fc1: Dense(128),
+            ReLU,
+            Dropout(0.5),
+            fc2: Dense(10),
+        }
+        ",
+    );
+}
+
+#[test]
+fn phases_and_branches() {
+    assert_expansion(
+        "phases.rs",
+        "
+        /// Statistics over the batch, between branches that begin at the network's inputs.
+        struct Phases(x: 4, table: 3) -> 2 {
+            Concat { x => { Tanh }, table => { Tanh } },
+            Residual { fc: Dense(7), bn: BatchNorm, ReLU },
+            inner: Inner,
+        }
+        ",
+    );
+}

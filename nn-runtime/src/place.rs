@@ -1,0 +1,167 @@
+//! Stations at their places: what expanded code calls, one line for each station and direction.
+
+use crate::memory::{Memory, Part, Shards, WorkMemory};
+use crate::station::{InPlaceStation, Pass, Phases, Spec, Station};
+use crate::{Streams, Tensor};
+use std::marker::PhantomData;
+
+/// Layer `T` as the station `S` of a network, with its share of the network's memory and weights.
+pub struct Place<S, T> {
+    part: Part,
+    station: PhantomData<fn() -> (S, T)>,
+}
+
+impl<S: Spec, T: Station<S>> Place<S, T> {
+    /// The first station of a network.
+    pub const FIRST: Self = Self::behind(Part::START);
+
+    /// The station behind what `before` ends with.
+    #[must_use]
+    pub const fn behind(before: Part) -> Self {
+        Self { part: before.then::<S, T>(), station: PhantomData }
+    }
+
+    /// Its share.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Where its numbers begin among the network's.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.part.weights.offset
+    }
+
+    /// Its phases, where those before it end with `before`.
+    #[must_use]
+    pub const fn phases(&self, before: Phases) -> Phases {
+        before.then::<S, T>()
+    }
+
+    /// See [`Station::initialise`].
+    pub fn initialise(&self, layer: &mut T, streams: Streams) {
+        layer.initialise(streams.of::<S>());
+    }
+
+    /// See [`Station::tensors`]; as those of the network.
+    pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
+        let offset = self.offset();
+        T::tensors().into_iter().map(move |tensor| tensor.inside(S::NAME, offset))
+    }
+
+    /// See [`Station::prepare`].
+    pub fn prepare(&self, layer: &T, shared: &mut [f32]) {
+        layer.prepare(&mut shared[self.part.shared.range(1)]);
+    }
+
+    /// See [`Station::infer`].
+    #[inline]
+    pub fn infer(
+        &self,
+        layer: &T,
+        n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: &mut WorkMemory<'_>,
+    ) {
+        layer.infer(n, x, y, memory.part::<S, T>(n));
+    }
+
+    /// See [`Station::forward`].
+    pub fn forward(
+        &self,
+        layer: &T,
+        pass: &Pass,
+        phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: &mut Memory<'_>,
+    ) {
+        layer.forward(&pass.of::<S>(), phase, x, y, memory.part(pass.n, &self.part));
+    }
+
+    /// See [`Station::combine_forward`].
+    pub fn combine_forward(
+        &self,
+        layer: &mut T,
+        phase: usize,
+        shards: Shards<'_>,
+        shared: &mut [f32],
+    ) {
+        let shared = &mut shared[self.part.shared.range(1)];
+        layer.combine_forward(phase, shards.part(&self.part), shared);
+    }
+
+    /// See [`Station::backward`].
+    #[expect(clippy::too_many_arguments, reason = "those of `Station::backward`")]
+    pub fn backward(
+        &self,
+        layer: &T,
+        pass: &Pass,
+        phase: usize,
+        x: &[&[f32]],
+        y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: &mut Memory<'_>,
+    ) {
+        let memory = memory.part(pass.n, &self.part);
+        layer.backward(&pass.of::<S>(), phase, x, y, d_y, d_x, memory);
+    }
+
+    /// See [`Station::combine_backward`].
+    pub fn combine_backward(
+        &self,
+        layer: &T,
+        phase: usize,
+        shards: Shards<'_>,
+        shared: &mut [f32],
+    ) {
+        let shared = &mut shared[self.part.shared.range(1)];
+        layer.combine_backward(phase, shards.part(&self.part), shared);
+    }
+
+    /// Whether task `task` of the network is one of this station or of those before it.
+    #[must_use]
+    pub const fn reaches_task(&self, task: usize) -> bool {
+        task < self.part.tasks.end()
+    }
+
+    /// See [`Station::gradient_end`]; `task` and the end are counted as the network counts them.
+    #[must_use]
+    pub fn gradient_end(&self, task: usize) -> usize {
+        self.offset() + T::gradient_end(task - self.part.tasks.offset)
+    }
+
+    /// See [`Station::gradient`]; `task` is counted as the network counts.
+    pub fn gradient(&self, task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        T::gradient(task - self.part.tasks.offset, shards.part(&self.part), d_weights);
+    }
+}
+
+/// Layer `T`, which works in place, as the station `S` of a network.
+pub struct InPlace<S, T> {
+    station: PhantomData<fn() -> (S, T)>,
+}
+
+impl<S: Spec, T: InPlaceStation<S>> InPlace<S, T> {
+    /// Somewhere in the network.
+    pub const ANYWHERE: Self = Self { station: PhantomData };
+
+    /// See [`InPlaceStation::infer`].
+    #[inline]
+    pub fn infer(&self, layer: &T, n: usize, y: &mut [f32]) {
+        layer.infer(n, y);
+    }
+
+    /// See [`InPlaceStation::forward`].
+    pub fn forward(&self, layer: &T, pass: &Pass, y: &mut [f32]) {
+        layer.forward(&pass.of::<S>(), y);
+    }
+
+    /// See [`InPlaceStation::backward`].
+    pub fn backward(&self, layer: &T, pass: &Pass, y: &[f32], d: &mut [f32]) {
+        layer.backward(&pass.of::<S>(), y, d);
+    }
+}
