@@ -4,7 +4,7 @@ use super::{
     Cell, CellPlaces, Packing, Passage, Places, Row, Stack, StepRows, Weights, gates, gather,
     state_rows,
 };
-use crate::kernels::{Isa, Pieces, d_bias, dense_d_weight, dense_d_x};
+use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight, dense_d_x};
 use crate::lengths::Steps;
 use crate::memory::{Buffer, add_to, take};
 use nn_shape::rules::recurrent::CellWeights;
@@ -222,14 +222,14 @@ impl CellBackward<'_> {
             sizes.cell(self.layer, self.direction);
         let all = Pieces::one(self.packing.rows());
         let d_ih = &mut d_weights[weight_ih..weight_hh];
-        dense_d_weight(isa, inputs, columns, all, 0, rows, gates, d_ih);
+        dense_d_weight(isa, inputs, columns, Onto::Sum, all, 0, rows, gates, d_ih);
         let d_hh = &mut d_weights[weight_hh..bias_ih];
         for StepRows { first, active, before } in self.packing.steps_in_runs() {
             let (h, hidden) = (&h[before * units..], &hidden[first * columns..]);
-            dense_d_weight(isa, units, columns, Pieces::one(active), 0, h, hidden, d_hh);
+            dense_d_weight(isa, units, columns, Onto::Sum, Pieces::one(active), 0, h, hidden, d_hh);
         }
-        d_bias(isa, all, gates, &mut d_weights[bias_ih..bias_hh]);
-        d_bias(isa, all, hidden, &mut d_weights[bias_hh..end]);
+        d_bias(isa, Onto::Sum, all, gates, &mut d_weights[bias_ih..bias_hh]);
+        d_bias(isa, Onto::Sum, all, hidden, &mut d_weights[bias_hh..end]);
     }
 
     /// The gradient of what the cell reads: of the first cell it is written, of the other direction's added.
