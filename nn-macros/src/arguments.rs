@@ -72,8 +72,8 @@ fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Resul
     if nth < callee.positional {
         return Ok(nth);
     }
-    let next = callee.parameters.get(nth).map(|parameter| parameter.name);
-    let words = mistake::too_many(callee.name, callee.positional, next);
+    let all: Vec<&str> = names().collect();
+    let words = mistake::too_many(callee.name, &all[..callee.positional], all.get(nth).copied());
     Err(Error::new(span_of(argument), words))
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn convert(
         Some(value) => Ok(Argument { value, span: operand.span }),
         None => {
             let words = mistake::wrong_kind(callee, parameter, &operand.tokens);
-            Err(Error::new(operand.span, words))
+            Err(Error::new_spanned(&operand.tokens, words))
         }
     }
 }
@@ -139,10 +139,11 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
-/// A size per axis; one stands for both.
+/// A size per axis; one stands for both. `same` is no size, though it could be a constant's name.
 fn pair(operand: &Operand) -> Option<[Dim; 2]> {
     match &operand.value {
         Value::Pair(pair) => Some(pair.clone()),
+        Value::Word(word) if word == "same" || word == "valid" => None,
         _ => operand.size().map(|size| [size.clone(), size]),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> Token
             _ => emit_stub(&krate, definition),
         }
     };
-    file.networks.iter().map(expand_one).collect()
+    file.networks.iter().filter(|network| names.is_first(network)).map(expand_one).collect()
 }
 
 /// The path of the facade crate, which the facade's macro puts before the first `;`.

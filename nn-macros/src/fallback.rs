@@ -3,7 +3,7 @@
 
 use nn_shape::checks;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::parse_quote;
 
 use crate::ast;
@@ -13,8 +13,11 @@ use crate::operand::Environment;
 /// The stub of a network.
 pub(crate) fn emit_stub(krate: &TokenStream, definition: &ast::Network) -> TokenStream {
     let ast::Network { attributes, visibility, name, generics, .. } = definition;
+    if generics.type_params().next().is_some() || generics.lifetimes().next().is_some() {
+        return emit_unsupported(definition);
+    }
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
-    let methods = match header_types(definition) {
+    let methods = match header(definition) {
         Some((inputs, output)) => emit_known(krate, definition, &inputs, &output),
         None => emit_unknown(definition),
     };
@@ -28,17 +31,36 @@ pub(crate) fn emit_stub(krate: &TokenStream, definition: &ast::Network) -> Token
     }
 }
 
+/// A network with generics that networks cannot have: all of them are used, and nothing else.
+fn emit_unsupported(definition: &ast::Network) -> TokenStream {
+    let ast::Network { attributes, visibility, name, generics, .. } = definition;
+    let (_, _, where_clause) = generics.split_for_impl();
+    let types = generics.type_params().map(|parameter| &parameter.ident);
+    let lifetimes = generics.lifetimes().map(|parameter| &parameter.lifetime);
+    let methods = emit_unknown(definition);
+    quote! {
+        #(#attributes)*
+        #visibility struct #name #generics #where_clause {
+            __used: ::core::marker::PhantomData<(#(fn() -> #types,)* #(&#lifetimes (),)*)>,
+        }
+        #methods
+    }
+}
+
 /// The methods of a network whose header is understood.
 fn emit_known(
     krate: &TokenStream,
     definition: &ast::Network,
-    inputs: &[TokenStream],
-    output: &TokenStream,
+    inputs: &[Dims],
+    output: &Dims,
 ) -> TokenStream {
     let ast::Network { visibility, name, generics, .. } = definition;
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
     let rt = quote!(#krate::__private);
-    let (by_value, by_reference) = match inputs {
+    let shapes = inputs.iter().map(|input| shape(&rt, input));
+    let inputs: Vec<TokenStream> = inputs.iter().map(array_type).collect();
+    let (shape, output) = (shape(&rt, output), array_type(output));
+    let (by_value, by_reference) = match &inputs[..] {
         [input] => (input.clone(), quote!(&#input)),
         _ => (quote!((#(#inputs),*)), quote!((#(&#inputs),*))),
     };
@@ -63,8 +85,8 @@ fn emit_known(
             ) {}
         }
         impl #impl_generics #rt::Shaped for #name #arguments #where_clause {
-            const INPUTS: &'static [#rt::Shape] = &[];
-            const OUTPUT: #rt::Shape = #rt::Shape::new(&[1]);
+            const INPUTS: &'static [#rt::Shape] = &[#(#shapes),*];
+            const OUTPUT: #rt::Shape = #shape;
         }
         impl #impl_generics #rt::Network for #name #arguments #where_clause {
             type Input = #by_value;
@@ -91,25 +113,36 @@ fn emit_unknown(definition: &ast::Network) -> TokenStream {
     }
 }
 
-/// The types of the inputs and of the output, where the header is understood.
-fn header_types(definition: &ast::Network) -> Option<(Vec<TokenStream>, TokenStream)> {
+/// The shapes of the inputs and of the output, where the header is understood.
+fn header(definition: &ast::Network) -> Option<(Vec<Dims>, Dims)> {
     let environment = Environment::default();
-    let kind = |shape: &ast::Shape| {
+    let dims = |shape: &ast::Shape| {
         let dims = environment.shape(shape).ok()?;
         let sound = dims.known().is_none_or(|shape| checks::header_input(shape).is_ok());
-        sound.then(|| array_type(&dims))
+        sound.then_some(dims)
     };
-    let inputs = definition.inputs.as_ref()?.iter().map(|input| kind(&input.shape));
-    Some((inputs.collect::<Option<_>>()?, kind(definition.output.as_ref()?)?))
+    let inputs = definition.inputs.as_ref()?.iter().map(|input| dims(&input.shape));
+    Some((inputs.collect::<Option<_>>()?, dims(definition.output.as_ref()?)?))
+}
+
+/// A shape, as an expression.
+fn shape(rt: &TokenStream, dims: &Dims) -> TokenStream {
+    let sizes = dims.sizes.iter().map(size);
+    quote!(#rt::Shape::new(&[#(#sizes),*]))
 }
 
 /// `[[[f32; 1]; 28]; 28]`
 fn array_type(dims: &Dims) -> TokenStream {
-    dims.sizes.iter().rev().fold(quote!(f32), |inner, size| match size {
-        Dim::Known(size) => {
-            let size = proc_macro2::Literal::usize_unsuffixed(*size);
-            quote!([#inner; #size])
-        }
-        Dim::Symbolic(tokens) => quote!([#inner; #tokens]),
-    })
+    let array = |inner, dim| {
+        let size = size(dim);
+        quote!([#inner; #size])
+    };
+    dims.sizes.iter().rev().fold(quote!(f32), array)
+}
+
+fn size(dim: &Dim) -> TokenStream {
+    match dim {
+        Dim::Known(size) => proc_macro2::Literal::usize_unsuffixed(*size).into_token_stream(),
+        Dim::Symbolic(tokens) => tokens.clone(),
+    }
 }

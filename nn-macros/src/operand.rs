@@ -138,7 +138,7 @@ impl Environment {
             return Err(Error::new(expr.span(), say::NO_VALUE));
         }
         if mentions(&tokens, &self.generics) {
-            return Err(Error::new(expr.span(), say::COMPUTES_WITH_GENERICS));
+            return Err(Error::new_spanned(expr, say::COMPUTES_WITH_GENERICS));
         }
         Ok(Value::Constant(if matches!(expr, Expr::Block(_)) {
             tokens

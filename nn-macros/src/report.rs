@@ -80,6 +80,14 @@ pub(crate) mod say {
     pub(crate) const NO_BODY: &str = "expected layers in braces: `{ Dense(128), ReLU }`";
     pub(crate) const SEMICOLON: &str = "expected `,`: layers are separated by commas";
     pub(crate) const NO_COMMA: &str = "expected `,` before this";
+    pub(crate) const DOT: &str = "a layer is written without a dot: `ReLU` for `nn.ReLU()`, and as \
+         a line of its own for `.relu()`";
+    pub(crate) const BAR: &str =
+        "expected `,`: layers stand one behind the other, with commas between";
+    pub(crate) const FAT_ARROW: &str =
+        "expected `->` before the layer's shape, as in `Flatten -> 1600`";
+    pub(crate) const EQUALS_AFTER_NAME: &str =
+        "expected `:` between a layer's name and the layer, as in `fc1: Dense(128)`";
     pub(crate) const NOT_THE_END: &str = "expected `,` or the end";
     pub(crate) const EXPRESSION_IN_SHAPE: &str =
         "expected `,` or the end; an expression in a shape needs braces: `-> { 2 * N }`";
@@ -102,10 +110,10 @@ pub(crate) mod say {
     pub(crate) const UNDERSCORE: &str = "expected a name before `:`; a layer may also have none";
     pub(crate) const NO_AXES: &str = "expected at least one size";
     pub(crate) const NO_VALUE: &str = "expected a value";
-    pub(crate) const SPACES_IN_SHAPE: &str = "write a shape without spaces, as in `28x28x1`";
     pub(crate) const NOT_A_SHAPE: &str =
         "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
-    pub(crate) const NOT_A_PAIR: &str = "expected two sizes, height and width, as in `(3, 5)`";
+    pub(crate) const NOT_A_PAIR: &str =
+        "expected height and width, as in `(3, 5)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
     pub(crate) const COMPUTES_WITH_GENERICS: &str =
         "Rust cannot compute with const generics yet: make the result a const generic of its own";
     pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deep to be expanded";
@@ -116,8 +124,6 @@ pub(crate) mod say {
     pub(crate) const NO_LAYERS: &str = "expected at least one layer";
     pub(crate) const NO_TYPE_PARAMETERS: &str =
         "a network takes const generics of type `usize` only, as in `<const HIDDEN: usize>`";
-    pub(crate) const INPUTS_NEED_NAMES: &str =
-        "several inputs need names: `image: 28x28x1, table: 12`";
     pub(crate) const BEGINS_WITH_JOIN: &str = "a network with several inputs begins with a join \
          of them, as in `Concat { image => { .. }, table => { .. } }`";
     pub(crate) const BRANCH_NEEDS_SOURCE: &str =
@@ -127,6 +133,7 @@ pub(crate) mod say {
     pub(crate) const NO_COPIES: &str = "repeats its layers 0 times: expected at least 1";
     pub(crate) const TWO_BRANCHES: &str =
         "expected two branches or more: `input => { layers }` or `{ layers }`";
+    pub(crate) const INSIDE_ITSELF: &str = "a network cannot contain itself";
     pub(crate) const CUSTOM_ARGUMENTS: &str = "a type of yours takes no arguments here: give it \
          const generics, as in `MyLayer::<64>`";
 }
@@ -142,6 +149,23 @@ pub(crate) mod mistake {
 
     pub(crate) fn no_size(tokens: &TokenStream) -> String {
         format!("expected a size, but got `{}`", tidy(tokens))
+    }
+
+    /// A shape that the user wrote in several tokens.
+    pub(crate) fn one_word(shape: &str) -> String {
+        let size = shape.replace('x', " * ");
+        format!(
+            "write a shape as one word, `{shape}`, or a computed size in braces: `{{ {size} }}`"
+        )
+    }
+
+    /// `axes` is the one shape that was perhaps meant.
+    pub(crate) fn inputs_need_names(axes: Option<String>) -> String {
+        let words = "several inputs need names, as in `image: 28x28x1, table: 12`";
+        match axes {
+            Some(axes) => format!("{words}; one input is a shape of one word: `{axes}`"),
+            None => words.into(),
+        }
     }
 
     pub(crate) fn too_many_axes(axes: usize) -> String {
@@ -172,6 +196,9 @@ pub(crate) mod mistake {
         if let Some(meant) = closest(&name.to_string(), known.clone()) {
             return format!("{begin}: did you mean `{meant}`?");
         }
+        if name == "in_channels" || name == "in_features" {
+            return format!("{begin}: leave it out, the input's size is inferred");
+        }
         let all: Vec<String> = known.map(|name| format!("`{name}`")).collect();
         match all.len() {
             0 => format!("{begin}: it takes none"),
@@ -180,11 +207,18 @@ pub(crate) mod mistake {
         }
     }
 
-    pub(crate) fn too_many(callee: &Ident, positional: usize, next: Option<&str>) -> String {
-        match (next, positional) {
-            (Some(next), _) => {
-                format!("this argument of `{callee}` needs its name: write `{next} = ..`")
+    /// `positional` are the arguments without names, `next` the first one that needs its name.
+    pub(crate) fn too_many(callee: &Ident, positional: &[&str], next: Option<&str>) -> String {
+        let all: Vec<String> = positional.iter().map(|name| format!("`{name}`")).collect();
+        match (next, positional.len()) {
+            (Some(next), 0) => {
+                format!("the arguments of `{callee}` need their names: write `{next} = ..`")
             }
+            (Some(next), _) => format!(
+                "`{callee}` takes {} without a name, as its input's size is inferred; \
+                 the next one is `{next} = ..`",
+                all.join(" and ")
+            ),
             (None, 0) => format!("`{callee}` takes no arguments"),
             (None, 1) => format!("`{callee}` takes one argument only"),
             (None, most) => format!("`{callee}` takes {most} arguments only"),
@@ -214,6 +248,17 @@ pub(crate) mod mistake {
                 Some(meant) => format!("{words}: did you mean `{meant}`?"),
                 None => words,
             },
+            Kind::Flag => match got.as_str() {
+                "True" | "1" => format!("{words}: write `true`"),
+                "False" | "None" | "0" => format!("{words}: write `false`"),
+                _ => words,
+            },
+            Kind::Padding if got == "valid" => format!("{words}: write `0` for no padding"),
+            Kind::Pair if got == "same" => {
+                format!(
+                    "{words}: `padding = 1` keeps the size under a kernel of 3 and a stride of 1"
+                )
+            }
             _ => words,
         }
     }
@@ -221,9 +266,10 @@ pub(crate) mod mistake {
     pub(crate) fn unknown_layer(name: &Ident, known: &[&str]) -> String {
         match closest(&name.to_string(), known.iter().copied()) {
             Some(meant) => format!("there is no layer `{name}`: did you mean `{meant}`?"),
-            None => {
-                format!("there is no layer `{name}`; a type of yours stands without parentheses")
-            }
+            None => format!(
+                "there is no layer `{name}`; if it is a type of yours, write it without \
+                 parentheses, as in `{name}::<64>`"
+            ),
         }
     }
 

@@ -1,7 +1,45 @@
 //! "Did you mean": the known name that a misspelt one was meant to be.
 
-/// The name among `known` that is closest to `name`, if one is close.
+/// What PyTorch and Keras call things that have another name here.
+const FOREIGN: [(&str, &str); 29] = [
+    ("Linear", "Dense"),
+    ("FullyConnected", "Dense"),
+    ("Conv", "Conv2d"),
+    ("Convolution2D", "Conv2d"),
+    ("MaxPool", "MaxPool2d"),
+    ("AvgPool", "AvgPool2d"),
+    ("AveragePooling2D", "AvgPool2d"),
+    ("GlobalAveragePooling2D", "GlobalAvgPool"),
+    ("GlobalMaxPooling2D", "GlobalMaxPool"),
+    ("AdaptiveAvgPool2d", "GlobalAvgPool"),
+    ("AdaptiveMaxPool2d", "GlobalMaxPool"),
+    ("BatchNormalization", "BatchNorm"),
+    ("Swish", "SiLU"),
+    ("Hardswish", "HardSwish"),
+    ("Concatenate", "Concat"),
+    ("Cat", "Concat"),
+    ("Multiply", "Mul"),
+    ("View", "Reshape"),
+    ("out_features", "units"),
+    ("filters", "out_channels"),
+    ("channels", "out_channels"),
+    ("kernel_size", "kernel"),
+    ("pool_size", "kernel"),
+    ("rate", "p"),
+    ("use_bias", "bias"),
+    ("negative_slope", "slope"),
+    ("epsilon", "eps"),
+    ("num_parameters", "per_channel"),
+    ("target_shape", "shape"),
+];
+
+/// The name among `known` that was meant by `name`, if one is close or means the same elsewhere.
 pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == name);
+    if let Some((_, meant)) = foreign.filter(|(_, meant)| known.contains(meant)) {
+        return Some(meant);
+    }
     let plain = simplify(name);
     let most = (plain.len() / 3).max(1);
     known
@@ -50,13 +88,13 @@ mod tests {
             ("dense", "Dense"),
             ("Conv2D", "Conv2d"),
             ("Conv", "Conv2d"),
+            ("Linear", "Dense"),
             ("MaxPooling2D", "MaxPool2d"),
             ("Relu", "ReLU"),
             ("BatchNorm2d", "BatchNorm"),
             ("Batch_Norm", "BatchNorm"),
         ] {
-            let expected = if name == "Conv" { None } else { Some(meant) };
-            assert_eq!(closest(name, KNOWN), expected, "{name}");
+            assert_eq!(closest(name, KNOWN), Some(meant), "{name}");
         }
     }
 

@@ -228,6 +228,19 @@ fn trained_of(
     }
 }
 
+/// How a layer with several inputs is used.
+const fn as_branches<T: Shaped>() -> Text {
+    let text =
+        Text::of("write a branch for each input behind its name, `{ a => { .. }, b => { .. } }`");
+    let mut text = text.text(": it takes ").quoted(T::INPUT_NAMES[0]);
+    let mut i = 1;
+    while i < T::INPUT_NAMES.len() {
+        text = text.text(", ").quoted(T::INPUT_NAMES[i]);
+        i += 1;
+    }
+    text
+}
+
 /// The shape that the layer `T` gives, if it takes the shapes `found`.
 ///
 /// # Errors
@@ -236,7 +249,8 @@ pub const fn check_inputs<T: Shaped>(found: &[Shape]) -> Result<Shape, ShapeErro
     let expected = T::INPUTS;
     if expected.len() != found.len() {
         let message = Text::of("takes ").number(expected.len()).text(" inputs, but gets ");
-        return Err(ShapeError::layer(message.number(found.len())));
+        let error = ShapeError::layer(message.number(found.len()));
+        return Err(if T::INPUT_NAMES.len() > 1 { error.help(as_branches::<T>()) } else { error });
     }
     let mut i = 0;
     while i < expected.len() {

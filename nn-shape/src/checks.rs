@@ -100,8 +100,15 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
     }
     let message = Text::of("gives ").shape(output);
     let message = message.text(", but its header promises ").shape(promised);
-    let help = Text::of("write `-> ").shape(output);
-    let help = help.text("` in the header, or let the last layer give ").shape(promised);
+    let help = Text::of("write `-> ").shape(output).text("` in the header");
+    let help = if sound(promised, "").is_err() {
+        help
+    } else if output.rank() > 1 && promised.rank() == 1 && promised.last() == output.last() {
+        let help = Text::of("write `Flatten`, or a global pool, before the last `Dense`, ");
+        help.text("which works on the last axis alone")
+    } else {
+        help.text(", or let the last layer give ").shape(promised)
+    };
     Err(ShapeError::layer(message).about(Text::of("the network")).help(help))
 }
 
@@ -318,6 +325,20 @@ mod tests {
             "the network gives 12, but its header promises 10\n  \
              = help: write `-> 12` in the header, or let the last layer give 10"
         );
+    }
+
+    #[test]
+    fn a_picture_is_no_list_of_scores() {
+        let picture = Shape::new(&[26, 26, 10]);
+        let (_, words) = refusal(header_output(picture, Shape::new(&[10])));
+        assert_eq!(
+            words,
+            "the network gives 26x26x10, but its header promises 10\n  \
+             = help: write `Flatten`, or a global pool, before the last `Dense`, \
+             which works on the last axis alone"
+        );
+        let (_, words) = refusal(header_output(picture, Shape::new(&[0])));
+        assert!(words.ends_with("= help: write `-> 26x26x10` in the header"), "{words}");
     }
 
     #[test]

@@ -61,6 +61,10 @@ impl Parser<'_> {
             return Err(Error::new(group.span(), say::RESIDUAL_ARGUMENTS));
         }
         let body = self.body(input)?;
+        if is_comma_before_skip(input) {
+            input.parse::<Token![,]>()?;
+            self.report.error(input.span(), say::SKIP_ALONE);
+        }
         let skip = if peek_word(input, "skip") {
             input.parse::<Ident>()?;
             Some(self.body(input)?)
@@ -122,6 +126,12 @@ impl Parser<'_> {
         let body = self.body(input)?;
         Ok(Branch { source, body })
     }
+}
+
+/// Whether `, skip {` follows.
+fn is_comma_before_skip(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<Token![,]>().is_ok() && peek_word(&ahead, "skip") && ahead.peek2(token::Brace)
 }
 
 /// A layer's name, or a type as expressions write it: `MyLayer::<64>`.

@@ -17,7 +17,7 @@ impl Parser<'_> {
         one: fn(&mut Self, ParseStream<'_>) -> Result<T>,
     ) -> Vec<T>
     where
-        T: Placeholder,
+        T: Item,
     {
         let mut items = Vec::new();
         let end = group.span_close();
@@ -26,7 +26,7 @@ impl Parser<'_> {
                 let begin = input.span();
                 match one(self, input) {
                     Ok(item) => {
-                        let whole = self.comma(input);
+                        let whole = self.comma(input, T::wrong_end);
                         let stands_in = if whole { None } else { T::placeholder(begin) };
                         items.push(stands_in.unwrap_or(item));
                     }
@@ -42,7 +42,7 @@ impl Parser<'_> {
     }
 
     /// The comma behind an item of a list. Whether the item ends there.
-    pub(super) fn comma(&mut self, input: ParseStream<'_>) -> bool {
+    fn comma(&mut self, input: ParseStream<'_>, wrong_end: WrongEnd) -> bool {
         if input.is_empty() || input.parse::<Token![,]>().is_ok() {
             return true;
         }
@@ -53,13 +53,7 @@ impl Parser<'_> {
             // The next item follows: nothing else is wrong.
             self.report.error(input.span(), say::NO_COMMA);
         } else {
-            let computes = input.peek(Token![*])
-                || input.peek(Token![/])
-                || input.peek(Token![%])
-                || input.peek(Token![+])
-                || (input.peek(Token![-]) && !input.peek(Token![->]));
-            let words = if computes { say::EXPRESSION_IN_SHAPE } else { say::NOT_THE_END };
-            self.report.error(input.span(), words);
+            self.report.error(input.span(), wrong_end(input).unwrap_or(say::NOT_THE_END));
             skip_past_comma(input);
             return false;
         }
@@ -67,31 +61,61 @@ impl Parser<'_> {
     }
 }
 
-/// What stands in a list for an item that could not be parsed, if anything must.
-pub(super) trait Placeholder: Sized {
+/// What is said about the token behind an item, where it is no comma.
+type WrongEnd = fn(ParseStream<'_>) -> Option<&'static str>;
+
+/// What a list is made of.
+pub(super) trait Item: Sized {
+    /// What stands for an item that could not be parsed, if anything must.
     fn placeholder(_at: Span) -> Option<Self> {
         None
     }
+
+    /// What is meant by the token behind an item, where that is known.
+    fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {
+        let computes = input.peek(Token![*])
+            || input.peek(Token![/])
+            || input.peek(Token![%])
+            || input.peek(Token![+])
+            || (input.peek(Token![-]) && !input.peek(Token![->]));
+        computes.then_some(say::EXPRESSION_IN_SHAPE)
+    }
 }
 
-impl Placeholder for Parameter {}
+impl Item for Parameter {}
 
-impl Placeholder for Input {}
+impl Item for Input {}
 
-impl Placeholder for Expr {}
+impl Item for Expr {}
 
-impl Placeholder for Branch {}
+impl Item for Branch {}
 
-impl Placeholder for Argument {
+impl Item for Argument {
     /// An argument is there, so that it is not said to be missing.
     fn placeholder(_at: Span) -> Option<Self> {
         Some(Self { name: None, value: Expr::Verbatim(TokenStream::new()) })
     }
 }
 
-impl Placeholder for Line {
+impl Item for Node {}
+
+impl Item for Line {
     fn placeholder(at: Span) -> Option<Self> {
         Some(Self { name: None, node: Node::Broken(at), arrow: None })
+    }
+
+    fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {
+        if input.peek(Token![.]) {
+            Some(say::DOT)
+        } else if input.peek(Token![|]) {
+            Some(say::BAR)
+        } else if input.peek(Token![=>]) {
+            Some(say::FAT_ARROW)
+        } else if input.peek(Token![=]) {
+            Some(say::EQUALS_AFTER_NAME)
+        } else {
+            Node::wrong_end(input)
+        }
     }
 }
 

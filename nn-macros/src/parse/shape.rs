@@ -1,6 +1,6 @@
 //! Shapes and expressions.
 
-use proc_macro2::Group;
+use proc_macro2::{Group, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
@@ -10,19 +10,24 @@ use syn::{Error, Expr, ExprPath, Ident, Lit, Result, Token, token};
 use super::list::at_end;
 use crate::ast::Shape;
 use crate::literal::parse_sizes;
-use crate::report::say;
+use crate::report::{mistake, say};
 
 /// A shape behind an arrow or in a header.
 pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
     let span = input.span();
     if input.peek(Lit) {
-        let shape = literal_shape(&input.parse()?)?;
-        return match input.cursor().ident() {
-            Some((times, _)) if times.to_string().starts_with('x') => {
-                Err(Error::new(times.span(), say::SPACES_IN_SHAPE))
-            }
-            _ => Ok(shape),
+        let first: Lit = input.parse()?;
+        return match in_pieces(&first, input) {
+            Some(whole) => Err(Error::new(input.span(), mistake::one_word(&whole))),
+            None => literal_shape(&first),
         };
+    }
+    if input.peek(token::Paren) {
+        let group: Group = input.parse()?;
+        let text = mistake::tidy(&group.stream());
+        let word = text.replace(", ", "x");
+        let shape = if parse_sizes(&word).is_ok() { word } else { format!("[{text}]") };
+        return Err(Error::new(group.span(), format!("write a shape as `{shape}`")));
     }
     if input.peek(token::Bracket) {
         let group: Group = input.parse()?;
@@ -43,6 +48,26 @@ pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
         return Ok(Shape { sizes: vec![size], span });
     }
     Err(Error::new(span, say::NOT_A_SHAPE))
+}
+
+/// The shape that was meant by `28 x 28 x 1` or `28*28*1`, of which `first` is parsed.
+fn in_pieces(first: &Lit, input: ParseStream<'_>) -> Option<String> {
+    let mut whole = first.to_token_stream().to_string();
+    let ahead = input.fork();
+    loop {
+        if ahead.peek(Token![*]) && ahead.peek2(Lit) {
+            ahead.parse::<Token![*]>().ok()?;
+            whole.push('x');
+        } else if !ahead.cursor().ident().is_some_and(|(x, _)| x.to_string().starts_with('x')) {
+            break;
+        }
+        whole += &ahead.parse::<TokenTree>().ok()?.to_string();
+        if whole.ends_with('x') && ahead.peek(Lit) {
+            whole += &ahead.parse::<TokenTree>().ok()?.to_string();
+        }
+    }
+    let more = !ahead.cursor().eq(&input.cursor());
+    (more && parse_sizes(&whole).is_ok()).then_some(whole)
 }
 
 /// What stands between brackets or braces.

@@ -50,7 +50,7 @@ impl Resolver<'_> {
         if used.arguments.is_some() {
             return Some(mistake::unknown_layer(name, &known));
         }
-        if self.names.networks.contains(&name.to_string()) {
+        if self.names.networks.contains_key(&name.to_string()) {
             return None;
         }
         let meant = crate::suggest::closest(&name.to_string(), known)?;
@@ -196,6 +196,10 @@ impl Resolver<'_> {
     ) -> ValueId {
         if used.arguments.is_some() {
             self.report.error(used.name.span(), say::CUSTOM_ARGUMENTS);
+            return self.unknown(used.name.span());
+        }
+        if used.plain_name() == Some(&self.resolved.network.name) {
+            self.report.error(used.name.span(), say::INSIDE_ITSELF);
             return self.unknown(used.name.span());
         }
         let stem = snake_case(&used.name.to_string());

@@ -7,10 +7,11 @@ mod structure;
 
 use nn_shape::registry::find;
 use proc_macro2::{Span, TokenStream};
-use std::collections::{HashMap, HashSet};
+use quote::ToTokens;
+use std::collections::HashMap;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{GenericParam, Ident};
+use syn::{Expr, GenericParam, Ident};
 
 use crate::ast::{self, Body, Line, Node};
 use crate::network::{Network, ValueId};
@@ -45,7 +46,15 @@ pub(crate) struct Resolved {
 pub(crate) struct Names<'a> {
     blocks: HashMap<String, &'a ast::Block>,
     /// The networks in it: types of the user's that need no `self::`.
-    networks: HashSet<String>,
+    networks: HashMap<String, &'a Ident>,
+}
+
+impl Names<'_> {
+    /// Whether it is the first network of its name.
+    pub(crate) fn is_first(&self, network: &ast::Network) -> bool {
+        let first = self.networks.get(&network.name.to_string());
+        first.is_some_and(|first| std::ptr::eq(*first, &network.name))
+    }
 }
 
 /// The names that a `network!` defines.
@@ -62,7 +71,16 @@ pub(crate) fn resolve_names<'a>(file: &'a ast::File, report: &mut Report) -> Nam
         }
         check_parameters(block, report);
     }
-    let networks = file.networks.iter().map(|network| network.name.to_string()).collect();
+    let mut networks: HashMap<String, &Ident> = HashMap::new();
+    for network in &file.networks {
+        let name = network.name.to_string();
+        match networks.get(&name) {
+            Some(first) => report.twice("network", first.span(), &network.name),
+            None => {
+                networks.insert(name, &network.name);
+            }
+        }
+    }
     Names { blocks, networks }
 }
 
@@ -189,8 +207,9 @@ impl Resolver<'_> {
                     Some((first, _)) => self.report.twice("input", first.span(), name),
                     None => named.push((name.clone(), ValueId(named.len()))),
                 },
-                None if inputs.len() > 1 => {
-                    self.report.error(input.shape.span, say::INPUTS_NEED_NAMES);
+                None if inputs.len() > 1 && correct => {
+                    let words = mistake::inputs_need_names(one_shape(inputs));
+                    self.report.error(input.shape.span, words);
                     correct = false;
                 }
                 None => {}
@@ -306,6 +325,15 @@ impl Resolver<'_> {
         }
         current
     }
+}
+
+/// The shape that was perhaps meant by inputs such as `28, 28, 1`.
+fn one_shape(inputs: &[ast::Input]) -> Option<String> {
+    let size = |input: &ast::Input| match (&input.name, &input.shape.sizes[..]) {
+        (None, [Expr::Lit(size)]) => Some(size.to_token_stream().to_string()),
+        _ => None,
+    };
+    Some(inputs.iter().map(size).collect::<Option<Vec<String>>>()?.join("x"))
 }
 
 fn span_of(node: &Node) -> Span {

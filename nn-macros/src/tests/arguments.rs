@@ -14,10 +14,7 @@ fn which() {
         "Conv2d(), Flatten, Dense(10)",
         &[("Conv2d", "needs `out_channels` and `kernel`: add `out_channels = .., kernel = ..`")],
     );
-    assert_lines(
-        "Conv2d(3, 3, 1), Flatten, Dense(10)",
-        &[("1", "needs its name: write `stride = ..`")],
-    );
+    assert_lines("Conv2d(3, 3, 1), Flatten, Dense(10)", &[("1", "the next one is `stride = ..`")]);
     assert_lines("Flatten, Dense(10, foo = 3)", &[("foo", "it takes `units`, `bias`")]);
     assert_lines("Flatten(start = 3), Dense(10)", &[("start", "it takes none")]);
     assert_lines(

@@ -15,7 +15,7 @@ fn misspelt_layers() {
     );
     assert_lines(
         "Quux(3), Flatten, Dense(10)",
-        &[("Quux", "a type of yours stands without parentheses")],
+        &[("Quux", "if it is a type of yours, write it without parentheses")],
     );
     assert_lines("Residuals { ReLU }, Dense(10)", &[("Residuals", "did you mean `Residual`?")]);
     assert_about(
@@ -23,6 +23,7 @@ fn misspelt_layers() {
         &[("Basik", "did you mean `Basic`?")],
     );
     assert_told("struct Dens(8) -> 8 { ReLU } struct N(8) -> 8 { Dens -> 8 }", &[]);
+    assert_lines("Linear(3), Flatten, Dense(10)", &[("Linear", "did you mean `Dense`?")]);
     assert_lines("my::Layer(3), Dense(10)", &[("Layer", "takes no arguments here")]);
 }
 
@@ -31,6 +32,10 @@ fn the_same_name_twice() {
     assert_told(
         "struct N(8) -> 8 { fc: Dense(8), Residual { fc: Dense(8) } }",
         &[("fc", "the name `fc` is there twice"), ("fc", "the other name `fc` is here")],
+    );
+    assert_about(
+        "struct N(8) -> 8 { ReLU } struct N(9) -> 9 { ReLU }",
+        &[("N", "the network `N` is there twice"), ("N", "is here")],
     );
     assert_about(
         "block B { ReLU } block B { ReLU }",
@@ -54,6 +59,7 @@ fn blocks_in_a_circle() {
         "block A { B } block B { ReLU, A } struct N(8) -> 8 { A, ReLU }",
         &[("A", "a block cannot contain itself: `A` uses `B` uses `A`")],
     );
+    assert_told("struct N(8) -> 8 { ReLU, N }", &[("N", "a network cannot contain itself")]);
     assert_about("block A { Repeat(2) { A } } struct N(8) -> 8 { A }", &[("A", "`A` uses `A`")]);
 }
 
@@ -79,10 +85,7 @@ fn sources_of_branches() {
 
 #[test]
 fn inputs() {
-    assert_about(
-        "struct N(8, 8) -> 8 { Dense(8) }",
-        &[("8", "several inputs need names"), ("8", "several inputs need names")],
-    );
+    assert_about("struct N(8, 8) -> 8 { Dense(8) }", &[("8", "several inputs need names")]);
     assert_about("struct N(a: 8, b: 8) -> 8 { Dense(8) }", &[("Dense", "begins with a join")]);
     assert_about(
         "struct N(a: 8, b: 8) -> 8 { Add { {}, b => {} } }",

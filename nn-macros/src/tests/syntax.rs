@@ -15,7 +15,7 @@ fn independent_mistakes_are_told_together() {
         }",
         &[
             ("4", "expected `,` before this"),
-            ("*", "an expression in a shape needs braces"),
+            ("*", "write a shape as one word, `2x5`, or a computed size in braces: `{ 2 * 5 }`"),
             ("Dens", "did you mean `Dense`?"),
             ("bais", "did you mean `bias`?"),
             ("0.5", "`Dropout` takes one argument only"),
@@ -29,7 +29,11 @@ fn separators() {
     assert_lines("Flatten Dense(10)", &[("Dense", "expected `,` before this")]);
     assert_lines("Flatten; Dense(10)", &[(";", "layers are separated by commas")]);
     assert_lines("Flatten, , Dense(10)", &[(",", "expected a layer")]);
-    assert_lines("Flatten => 784, Dense(10)", &[("=", "expected `,` or the end")]);
+    assert_lines("Flatten => 784, Dense(10)", &[("=", "expected `->`")]);
+    assert_lines("Flatten -> 2 * N, Dense(10)", &[("*", "needs braces")]);
+    assert_lines("fc = Dense(10)", &[("=", "expected `:`")]);
+    assert_lines("nn.Dense(10)", &[(".", "without a dot")]);
+    assert_lines("Flatten | Dense(10)", &[("|", "expected `,`")]);
 }
 
 #[test]
@@ -55,7 +59,9 @@ fn shapes_that_are_no_shapes() {
         ("[]", "[]", "at least one size"),
         ("1x1x1x1x1x1x1", "1x1x1x1x1x1x1", "7 axes"),
         ("[1, 1, 1, 1, 1, 1, 1]", "[1, 1, 1, 1, 1, 1, 1]", "7 axes"),
-        ("(28, 28)", "(", "expected a shape"),
+        ("(28, 28)", "(28, 28)", "write a shape as `28x28`"),
+        ("(28, N)", "(28, N)", "write a shape as `[28, N]`"),
+        ("->", "-", "expected a shape"),
         ("99999999999999999999999", "99999999999999999999999", "too large"),
     ] {
         assert_about(
@@ -63,7 +69,7 @@ fn shapes_that_are_no_shapes() {
             &[(token, words)],
         );
     }
-    assert_about("struct N(28 x 28) -> 10 { Dense(10) }", &[("x", "without spaces")]);
+    assert_about("struct N(28 x 28) -> 10 { Dense(10) }", &[("x", "as one word, `28x28`")]);
 }
 
 #[test]
@@ -101,7 +107,10 @@ fn structure() {
     assert_lines("Repeat(1, 2) { Dense(10) }", &[("(1, 2)", "expected one count")]);
     assert_lines("Repeat(3), Dense(10)", &[(",", "expected layers in braces")]);
     assert_lines("Residual(3) { Dense(10) }", &[("(3)", "`Residual` takes no arguments")]);
-    assert_lines("Residual { ReLU }, skip { ReLU }", &[("skip", "belongs behind `Residual")]);
+    assert_lines(
+        "Flatten, Residual { ReLU }, skip { ReLU }, Dense(10)",
+        &[("skip", "belongs behind `Residual")],
+    );
     assert_lines("Add { Dense(10), {} }", &[("Dense", "expected a branch")]);
     assert_lines("Add { a -> {}, {} }", &[("a", "expected a branch")]);
     assert_lines("Dense(units: 10)", &[("units", "expected `=`")]);

@@ -1,0 +1,11 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Flatten,
+        Dense(0),
+        Dense(10),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Conv2d(32, kernel = 3, padding = valid),
+        Conv2d(32, kernel = 3, padding = -1),
+        Conv2d(32, kernel = 3, padding = true),
+        Flatten,
+        Dense(10),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Conv2d(32, kernel = 3, stride = 2, padding = same),
+        Flatten,
+        Dense(10),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Flaten,
+        Dence(10),
+    }
+}
+
+fn main() {}

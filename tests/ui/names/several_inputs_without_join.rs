@@ -1,0 +1,10 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Fusion(image: 28x28x1, table: 12) -> 3 {
+        Flatten,
+        Dense(3),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Concat {
+            { Flatten },
+        },
+        Dense(10),
+    }
+}
+
+fn main() {}

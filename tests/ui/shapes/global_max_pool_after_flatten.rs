@@ -1,0 +1,12 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Conv2d(8, kernel = 3),
+        Flatten,
+        GlobalMaxPool,
+        Dense(10),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net -> 10 {
+        Flatten,
+        Dense(10),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Conv2d(32, kernel = 3) | ReLU | Flatten | Dense(10),
+    }
+}
+
+fn main() {}

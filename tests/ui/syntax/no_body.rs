@@ -1,0 +1,7 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10;
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(28x28x1) -> 10 {
+        Flatten,
+        Repeat {
+            Dense(16),
+        },
+        Dense(10),
+    }
+}
+
+fn main() {}
