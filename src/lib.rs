@@ -79,7 +79,8 @@ pub mod prelude {
     pub use nn_macros::Weights;
     pub use nn_runtime::data::Data;
     pub use nn_runtime::loss::{
-        BinaryCrossEntropyWithLogits, CrossEntropy, Loss, MeanSquaredError,
+        BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
+        MeanSquaredError,
     };
     pub use nn_runtime::optim::{Adam, AdamW, Optimizer, SGD};
     pub use nn_runtime::train::Trainer;

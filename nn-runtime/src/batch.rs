@@ -1,6 +1,6 @@
 //! [`Batch`]: the samples of one training step.
 
-use crate::loss::Loss;
+use crate::loss::{Loss, all_steps};
 use crate::{Inputs, Network, Station, Values, Whole};
 
 /// Samples that cannot be trained on.
@@ -102,6 +102,11 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
 
     pub(crate) fn target(&self, i: usize) -> &'a Target {
         &self.targets[self.place(i)]
+    }
+
+    /// How much all samples weigh in the mean loss.
+    pub(crate) fn weight<Output: Values>(&self, loss: &impl Loss<Output, Target = Target>) -> f64 {
+        (0..self.len()).map(|i| loss.weight(self.target(i), all_steps::<Output>())).sum()
     }
 
     fn place(&self, i: usize) -> usize {

@@ -1,7 +1,7 @@
 //! How samples are led through a network: inference, and the training step.
 
 use crate::batch::{Batch, BatchError};
-use crate::loss::{Loss, Tally};
+use crate::loss::{Loss, Tally, all_steps};
 use crate::memory::{Buffer, Memory, Shards, WorkMemory};
 use crate::parallel;
 use crate::station::Pass;
@@ -285,6 +285,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
             local: Chunks::new(local, local_len),
             kept: Chunks::new(kept, kept_stride),
             tallies: Chunks::new(tallies, 1),
+            scale: scale(batch.weight::<N::Output>(loss)),
             d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
         };
         step.net.prepare(&mut shared[..N::SHARED]);
@@ -292,6 +293,11 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
         step.gradients(d_net);
         tallies.iter().fold(Tally::default(), |sum, tally| sum.with(tally))
     })
+}
+
+/// What turns a sum of samples' losses into their mean; nothing where nothing has any weight.
+fn scale(weight: f64) -> f32 {
+    if weight == 0.0 { 0.0 } else { (1.0 / weight) as f32 }
 }
 
 /// Memory cut into equal chunks, each used by one task at a time.
@@ -338,6 +344,8 @@ struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     local: Chunks<f32>,
     kept: Chunks<f32>,
     tallies: Chunks<Tally>,
+    // What the gradient of each sample's loss is multiplied with.
+    scale: f32,
     d_inputs: Option<Chunks<N::Input>>,
 }
 
@@ -454,11 +462,10 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
 
     /// What the loss says of the shard that begins with sample `first`; gradients go to `d_y`.
     fn losses_of(&self, first: usize, y: &[f32], d_y: &mut [f32]) -> Tally {
-        let scale = 1.0 / self.batch.len() as f32;
-        let len = N::Output::LEN;
+        let (len, steps) = (N::Output::LEN, all_steps::<N::Output>());
         let mut tally = Tally::default();
         for (i, (y, d_y)) in y.chunks_exact(len).zip(d_y.chunks_exact_mut(len)).enumerate() {
-            tally.count(self.loss, y, self.batch.target(first + i), scale, d_y);
+            tally.count(self.loss, y, self.batch.target(first + i), steps, self.scale, d_y);
         }
         tally
     }

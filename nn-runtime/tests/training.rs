@@ -91,6 +91,51 @@ fn the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
+fn ignored_samples_teach_nothing() {
+    let loss = CrossEntropy::new().class_weights(&[0.5, 2.0]).ignore_index(7);
+    let some = points(20, 1);
+    let mut more = some.clone();
+    let others = points(60, 2);
+    more.inputs.extend(&others.inputs);
+    more.targets.extend([7; 60]);
+    let gradient = |data: &Data<[f32; 4], u32>| {
+        let (mut net, mut d_net) = (Tiny::new(5), Tiny::zeros());
+        let mean = net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+        let score = net.evaluate(data, &loss).unwrap();
+        assert!((score.loss - f64::from(mean)).abs() < 1e-6, "{mean} {score}");
+        (mean, d_net, score.accuracy)
+    };
+    let ((mean, d_net, accuracy), (mean_of_more, d_more, accuracy_of_more)) =
+        (gradient(&some), gradient(&more));
+    assert!((mean - mean_of_more).abs() < 1e-6, "{mean} {mean_of_more}");
+    assert_eq!(accuracy, accuracy_of_more);
+    for (a, b) in d_net.as_floats().iter().zip(d_more.as_floats()) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_weighted_mean_is_that_of_single_samples() {
+    let (weights, data) = ([0.5, 2.0], points(20, 1));
+    let (mut net, mut d_net, mut d_one) = (Tiny::new(5), Tiny::zeros(), Tiny::zeros());
+    let (mut total, mut sum, mut d_sum) = (0.0, 0.0, vec![0.0; d_net.as_floats().len()]);
+    for (x, &target) in data.inputs.iter().zip(&data.targets) {
+        let plain = CrossEntropy::new();
+        let loss = net.loss_and_gradients(&plain, &[*x], &[target], &mut d_one).unwrap();
+        let weight = weights[target as usize];
+        total += weight;
+        sum += weight * loss;
+        d_sum.iter_mut().zip(d_one.as_floats()).for_each(|(sum, d)| *sum += weight * d);
+    }
+    let loss = CrossEntropy::new().class_weights(&weights);
+    let mean = net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+    assert!((mean - sum / total).abs() < 1e-6, "{mean} {sum} {total}");
+    for (d, sum) in d_net.as_floats().iter().zip(d_sum) {
+        assert!((d - sum / total).abs() < 1e-6, "{d} {sum} {total}");
+    }
+}
+
+#[test]
 fn a_second_fit_goes_on_where_the_first_one_ended() {
     let (train, loss) = (points(100, 1), CrossEntropy::new());
     let (mut once, mut twice) = (Tiny::new(5), Tiny::new(5));

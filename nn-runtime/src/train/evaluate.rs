@@ -4,7 +4,7 @@ use super::Score;
 use crate::Values;
 use crate::batch::{Batch, BatchError};
 use crate::data::Data;
-use crate::loss::{Loss, Tally};
+use crate::loss::{Loss, Tally, all_steps};
 use crate::step::{Chunks, infer_flat};
 use crate::{Network, parallel};
 
@@ -64,7 +64,7 @@ fn tally_shards<N: Network, L: Loss<N::Output>>(
         let samples = outputs[first * len..].chunks_exact(len).zip(&targets[first..]);
         let mut tally = Tally::default();
         for ((y, target), d_y) in samples.zip(d_y.chunks_exact_mut(len)) {
-            tally.count(loss, y, target, 1.0, d_y);
+            tally.count(loss, y, target, all_steps::<N::Output>(), 1.0, d_y);
         }
         // SAFETY: each shard is the task of one thread, and the tallies are borrowed meanwhile.
         unsafe { tallies.chunk(shard)[0] = tally };

@@ -1,0 +1,75 @@
+//! [`Huber`]: PyTorch's `nn.HuberLoss`.
+
+use super::{Loss, check_finite};
+use crate::Values;
+
+/// The mean over all numbers of the output of `d^2 / 2` for differences up to `delta`, and of
+/// `delta (|d| - delta / 2)` beyond: outliers pull with a bounded force. Targets have the output's type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Huber {
+    delta: f32,
+}
+
+impl Huber {
+    /// Quadratic up to a difference of 1.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { delta: 1.0 }
+    }
+
+    /// From which difference on the loss is linear.
+    ///
+    /// # Panics
+    /// When `delta` is not a finite number above 0.
+    #[must_use]
+    pub const fn delta(self, delta: f32) -> Self {
+        assert!(delta > 0.0 && delta.is_finite(), "delta is finite and above 0");
+        Self { delta }
+    }
+}
+
+impl Default for Huber {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<Output: Values> Loss<Output> for Huber {
+    type Target = Output;
+
+    fn check(&self, target: &Output) -> Result<(), String> {
+        check_finite(target.as_floats())
+    }
+
+    fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
+        let factor = scale / Output::LEN as f32;
+        let mut sum = 0.0;
+        for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
+            let difference = y - t;
+            let bounded = difference.clamp(-self.delta, self.delta);
+            *d = bounded * factor;
+            sum += f64::from(bounded) * (f64::from(difference) - 0.5 * f64::from(bounded));
+        }
+        sum / Output::LEN as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    // Expected numbers: scripts/losses.py, PyTorch in float64.
+    #[test]
+    fn agrees_with_pytorch() {
+        let (y, t) = ([0.5, -1.25, 2.0, -30.0], [1.0, 0.5, 0.25, 0.0]);
+        check(&Huber::new(), &y, &t, 8.031_25);
+        check(&Huber::new().delta(1.8), &y, &t, 13.891_875);
+    }
+
+    #[test]
+    fn a_target_that_is_not_finite_is_named() {
+        let why = Loss::<[f32; 2]>::check(&Huber::new(), &[0.0, f32::NAN]).unwrap_err();
+        assert!(why.contains("NaN at place 1"), "{why}");
+    }
+}

@@ -1,0 +1,54 @@
+//! [`MeanAbsoluteError`]: PyTorch's `nn.L1Loss`.
+
+use super::{Loss, check_finite};
+use crate::Values;
+
+/// The mean of the differences' sizes, over all numbers of the output. Targets have the output's type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MeanAbsoluteError;
+
+impl<Output: Values> Loss<Output> for MeanAbsoluteError {
+    type Target = Output;
+
+    fn check(&self, target: &Output) -> Result<(), String> {
+        check_finite(target.as_floats())
+    }
+
+    fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
+        let factor = scale / Output::LEN as f32;
+        let mut sum = 0.0;
+        for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
+            let difference = y - t;
+            // No direction is better where they are equal; NaN stays NaN.
+            *d = if difference == 0.0 { 0.0 } else { difference.signum() * factor };
+            sum += f64::from(difference.abs());
+        }
+        sum / Output::LEN as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    // Expected number: scripts/losses.py, PyTorch in float64.
+    #[test]
+    fn agrees_with_pytorch() {
+        let (y, t) = ([0.5, -1.25, 2.0, -30.0], [1.0, 0.5, 0.25, 0.0]);
+        check(&MeanAbsoluteError, &y, &t, 8.5);
+    }
+
+    #[test]
+    fn equal_numbers_have_no_gradient() {
+        let mut d_y = [f32::NAN; 2];
+        let loss = MeanAbsoluteError.sample(&[2.0, -1.0], &[2.0_f32, 3.0], 1.0, &mut d_y);
+        assert_eq!((loss, d_y), (2.0, [0.0, -0.5]));
+    }
+
+    #[test]
+    fn a_target_that_is_not_finite_is_named() {
+        let why = Loss::<[f32; 2]>::check(&MeanAbsoluteError, &[0.0, f32::NAN]).unwrap_err();
+        assert!(why.contains("NaN at place 1"), "{why}");
+    }
+}
