@@ -63,8 +63,11 @@ impl Panel<'_> {
 
     /// The panel in parts of the sum, for each of which `B` is copied to one place.
     ///
+    /// Not inlined: its large memory on the stack would cost every call something.
+    ///
     /// # Safety
     /// As above.
+    #[inline(never)]
     unsafe fn pack<L: Lanes, const M: usize, const N: usize>(&self) {
         let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
         let width = self.rest.min(N * L::COUNT);

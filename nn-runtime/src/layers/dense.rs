@@ -45,6 +45,9 @@ where
     }
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        if is_small(IN, UNITS) {
+            return self.apply(x[0], y);
+        }
         let weight = self.weight.as_floats();
         kernels::dense(Isa::best(), IN, UNITS, x[0], weight, &self.bias, y);
     }
@@ -106,6 +109,31 @@ where
     }
 }
 
+impl<const IN: usize, const UNITS: usize, const BIAS: usize> Dense<IN, UNITS, BIAS> {
+    /// Small layers are compiled with their sizes: that takes less time than calling a kernel.
+    #[inline]
+    fn apply(&self, x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.as_chunks::<IN>().0.iter().zip(y.as_chunks_mut::<UNITS>().0) {
+            let mut sums = [0.0; UNITS];
+            for (sum, b) in sums.iter_mut().zip(&self.bias) {
+                *sum = *b;
+            }
+            for (x, row) in x.iter().zip(&self.weight) {
+                for (sum, w) in sums.iter_mut().zip(row) {
+                    *sum += x * w;
+                }
+            }
+            *y = sums;
+        }
+    }
+}
+
+/// Whether a layer is computed without a kernel, for single samples and batches alike, which get the
+/// same bits.
+const fn is_small(inputs: usize, units: usize) -> bool {
+    units <= 32 && inputs * units <= 512
+}
+
 /// How many rows of the weights one gradient task computes: enough for its inputs to be worth
 /// reading, few enough for all threads to have some.
 pub(super) const fn task_rows(units: usize) -> usize {
@@ -120,17 +148,20 @@ mod tests {
     use crate::layers::testing::{Trial, spec};
 
     spec!(Vector: dense::Dense { units: 3, bias: true }, [&[7]] -> &[3]);
+    spec!(Large: dense::Dense { units: 33, bias: true }, [&[2, 17]] -> &[2, 33]);
     spec!(Steps: dense::Dense { units: 4, bias: false }, [&[3, 2, 5]] -> &[3, 2, 4]);
 
     #[test]
     fn gradients_agree_with_finite_differences() {
         Trial::<Vector, Dense<7, 3>>::random().check_gradients();
+        Trial::<Large, Dense<17, 33>>::random().check_gradients();
         Trial::<Steps, Dense<5, 4, 0>>::random().check_gradients();
     }
 
     #[test]
     fn inference_gives_what_training_gives() {
         Trial::<Vector, Dense<7, 3>>::random().check_inference();
+        Trial::<Large, Dense<17, 33>>::random().check_inference();
         Trial::<Steps, Dense<5, 4, 0>>::random().check_inference();
     }
 }
