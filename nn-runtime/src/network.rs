@@ -167,7 +167,7 @@ pub trait Network: Station<Whole> + Shaped {
     /// # Errors
     /// When the file cannot be written, or `extra` cannot be written as JSON.
     fn save_with<E: Serialize>(&self, path: impl AsRef<Path>, extra: &E) -> Result<(), SaveError> {
-        let extra = serde_json::to_string(extra).map_err(SaveError::Extra)?;
+        let extra = serde_json::to_value(extra).map_err(SaveError::Extra)?;
         io::save(self, Some(extra), path.as_ref())
     }
 
@@ -187,8 +187,8 @@ pub trait Network: Station<Whole> + Shaped {
     fn load_with<E: DeserializeOwned>(path: impl AsRef<Path>) -> Result<(Box<Self>, E), LoadError> {
         let path = path.as_ref();
         let (net, extra) = io::load(path)?;
-        let extra = extra.ok_or_else(|| LoadError::NoExtra { path: path.into() })?;
-        let extra = serde_json::from_str(&extra)
+        let extra = io::extra_of(extra, path)?;
+        let extra = serde_json::from_value(extra)
             .map_err(|why| LoadError::Extra { path: path.into(), why })?;
         Ok((net, extra))
     }

@@ -1,36 +1,66 @@
 //! [`Network::summary`]: the table of a network's layers.
 
 use crate::{LayerInfo, Network};
-use nn_shape::Text;
+use nn_shape::{Shape, Text};
 use std::iter;
 
 /// One line: name, kind, output, parameters, multiply-adds.
 type Line = [String; 5];
 
+/// What is told of a network. Of its type nothing more is needed: the table is written by code that
+/// is compiled once, not with every network.
+struct Whole {
+    name: &'static str,
+    inputs: &'static [Shape],
+    output: Shape,
+    layers: &'static [LayerInfo],
+    params: usize,
+    macs: usize,
+    statistics: usize,
+    weight_bytes: usize,
+    inference_bytes: usize,
+    training_bytes: usize,
+}
+
 /// See [`Network::summary`].
 pub(crate) fn of<N: Network>() -> String {
+    text(&Whole {
+        name: std::any::type_name::<N>(),
+        inputs: N::INPUTS,
+        output: N::OUTPUT,
+        layers: N::LAYERS,
+        params: N::PARAMS,
+        macs: N::MACS,
+        statistics: N::LEN - N::PARAMS,
+        weight_bytes: N::PARAM_BYTES,
+        inference_bytes: N::WORKSPACE_BYTES,
+        training_bytes: N::TRAIN_BYTES,
+    })
+}
+
+fn text(net: &Whole) -> String {
     let head = ["layer", "kind", "output", "parameters", "multiply-adds"].map(String::from);
-    let total =
-        ["total".into(), String::new(), String::new(), grouped(N::PARAMS), grouped(N::MACS)];
+    let [params, macs] = [net.params, net.macs].map(grouped);
     let mut lines = vec![head];
-    add_lines(N::LAYERS, 0, &mut lines);
-    lines.push(total);
-    let statistics = match N::LEN - N::PARAMS {
+    add_lines(net.layers, 0, &mut lines);
+    lines.push(["total".into(), String::new(), String::new(), params.clone(), macs]);
+    let statistics = match net.statistics {
         0 => String::new(),
         count => format!(" and {} running statistics", grouped(count)),
     };
+    let inputs: Vec<String> = net.inputs.iter().map(ToString::to_string).collect();
+    let bytes = [net.weight_bytes, net.inference_bytes, net.training_bytes].map(grouped);
     format!(
         "{}: {} -> {}\n{}\
-         weights: {} trained numbers{statistics}, {} bytes\n\
+         weights: {params} trained numbers{statistics}, {} bytes\n\
          memory for a sample: {} bytes, {} in training\n",
-        name(std::any::type_name::<N>()),
-        N::INPUTS.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        N::OUTPUT,
+        name(net.name),
+        inputs.join(", "),
+        net.output,
         table(&lines),
-        grouped(N::PARAMS),
-        grouped(N::PARAM_BYTES),
-        grouped(N::WORKSPACE_BYTES),
-        grouped(N::TRAIN_BYTES),
+        bytes[0],
+        bytes[1],
+        bytes[2],
     )
 }
 

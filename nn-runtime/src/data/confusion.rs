@@ -49,23 +49,28 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
 
 impl<const CLASSES: usize> fmt::Display for Confusion<CLASSES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let largest = self.counts.as_flattened().iter().max().copied().unwrap_or(0);
-        let width = largest.max(CLASSES).to_string().len() + 1;
-        write!(f, "{:>8} |", "class")?;
-        (0..CLASSES).try_for_each(|class| write!(f, "{class:>width$}"))?;
-        write!(f, "\n{:->9}+{:->bar$}", "", "", bar = width * CLASSES)?;
-        for (class, row) in self.counts.iter().enumerate() {
-            write!(f, "\n{class:>8} |")?;
-            for (answer, count) in row.iter().enumerate() {
-                // Mistakes catch the eye when there is nothing around them.
-                match count {
-                    0 if class != answer => write!(f, "{:>width$}", ".")?,
-                    _ => write!(f, "{count:>width$}")?,
-                }
+        write_table(f, CLASSES, self.counts.as_flattened())
+    }
+}
+
+/// A table of `classes` rows and as many columns.
+fn write_table(f: &mut fmt::Formatter<'_>, classes: usize, counts: &[usize]) -> fmt::Result {
+    let largest = counts.iter().max().copied().unwrap_or(0);
+    let width = largest.max(classes).to_string().len() + 1;
+    write!(f, "{:>8} |", "class")?;
+    (0..classes).try_for_each(|class| write!(f, "{class:>width$}"))?;
+    write!(f, "\n{:->9}+{:->bar$}", "", "", bar = width * classes)?;
+    for (class, row) in counts.chunks(classes.max(1)).enumerate() {
+        write!(f, "\n{class:>8} |")?;
+        for (answer, count) in row.iter().enumerate() {
+            // Mistakes catch the eye when there is nothing around them.
+            match count {
+                0 if class != answer => write!(f, "{:>width$}", ".")?,
+                _ => write!(f, "{count:>width$}")?,
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]

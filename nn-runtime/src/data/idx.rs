@@ -37,10 +37,13 @@ impl Idx {
     /// # Errors
     /// When it cannot be read or is malformed.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, IdxError> {
-        let path = path.as_ref();
+        Self::read_file(path.as_ref())
+    }
+
+    fn read_file(path: &Path) -> Result<Self, IdxError> {
         let name = path.display().to_string();
         match File::open(path) {
-            Ok(file) => Self::named(name, BufReader::new(file)),
+            Ok(file) => Self::named(name, &mut BufReader::new(file)),
             Err(why) => Err(IdxError { name, what: What::Unreadable { offset: 0, why } }),
         }
     }
@@ -49,11 +52,11 @@ impl Idx {
     ///
     /// # Errors
     /// When they are malformed.
-    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, IdxError> {
-        Self::named(name.into(), bytes)
+    pub fn parse(name: &str, mut bytes: &[u8]) -> Result<Self, IdxError> {
+        Self::named(name.into(), &mut bytes)
     }
 
-    fn named(name: String, reader: impl BufRead) -> Result<Self, IdxError> {
+    fn named(name: String, reader: &mut dyn BufRead) -> Result<Self, IdxError> {
         match parse_any(reader) {
             Ok((dims, values)) => Ok(Self { name, dims, values }),
             Err(what) => Err(IdxError { name, what }),
@@ -169,15 +172,15 @@ fn malformed(offset: u64, expected: impl Into<String>, found: impl ToString) -> 
 
 type Parsed = (Vec<usize>, Vec<u8>);
 
-fn parse_any(mut reader: impl BufRead) -> Result<Parsed, What> {
+fn parse_any(reader: &mut dyn BufRead) -> Result<Parsed, What> {
     match reader.fill_buf() {
         Err(why) => Err(What::Unreadable { offset: 0, why }),
-        Ok(begin) if begin.starts_with(&GZIP) => parse_plain(MultiGzDecoder::new(reader)),
+        Ok(begin) if begin.starts_with(&GZIP) => parse_plain(&mut MultiGzDecoder::new(reader)),
         Ok(_) => parse_plain(reader),
     }
 }
 
-fn parse_plain(reader: impl Read) -> Result<Parsed, What> {
+fn parse_plain(reader: &mut dyn Read) -> Result<Parsed, What> {
     let mut bytes = Bytes { reader, offset: 0 };
     let rank = check_magic(bytes.exactly("the magic number of IDX, 4 bytes")?)?;
     let mut dims = Vec::with_capacity(rank);
@@ -205,16 +208,16 @@ fn check_magic(magic: [u8; 4]) -> Result<usize, What> {
 }
 
 /// What is being read, and how far it has been read.
-struct Bytes<R> {
-    reader: R,
+struct Bytes<'a> {
+    reader: &'a mut dyn Read,
     offset: u64,
 }
 
-impl<R: Read> Bytes<R> {
+impl Bytes<'_> {
     /// The next `count` bytes, or all that are left.
     fn up_to(&mut self, count: u64) -> Result<Vec<u8>, What> {
         let mut bytes = Vec::new();
-        let read = self.reader.by_ref().take(count).read_to_end(&mut bytes);
+        let read = (&mut self.reader).take(count).read_to_end(&mut bytes);
         let end = self.offset + bytes.len() as u64;
         read.map_err(|why| What::Unreadable { offset: end, why })?;
         Ok(bytes)

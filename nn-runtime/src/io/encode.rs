@@ -5,6 +5,7 @@ use super::{EXTRA, atomic, layout};
 use crate::Tensor;
 use crate::tensor::Element;
 use safetensors::{Dtype, View};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use std::path::Path;
 pub(super) fn write(
     tensors: &[Tensor],
     floats: &[f32],
-    extra: Option<String>,
+    extra: Option<Value>,
     path: &Path,
 ) -> Result<(), SaveError> {
     let bytes = encode(tensors, floats, extra)?;
@@ -23,10 +24,10 @@ pub(super) fn write(
 pub(super) fn encode(
     tensors: &[Tensor],
     floats: &[f32],
-    extra: Option<String>,
+    extra: Option<Value>,
 ) -> Result<Vec<u8>, SaveError> {
     let views = tensors.iter().map(|tensor| (tensor.name.as_str(), TensorOf::new(tensor, floats)));
-    let metadata = extra.map(|extra| [(EXTRA.to_owned(), extra)].into_iter().collect());
+    let metadata = extra.map(|extra| [(EXTRA.to_owned(), extra.to_string())].into_iter().collect());
     safetensors::serialize(views, metadata).map_err(SaveError::Header)
 }
 

@@ -28,15 +28,19 @@ mod tests;
 pub use error::{LoadError, Mismatch, SaveError};
 
 use crate::{Network, Station, Tensor, Whole};
+use serde_json::Value;
 use std::path::Path;
 
 /// What is kept with the weights stands in the file's metadata under this name.
 const EXTRA: &str = "extra";
 
+// What depends on the network or on the type of what is kept with it is compiled in every program
+// anew; all else is not.
+
 /// Writes the weights of `net`, and what is kept with them as JSON, to `path`.
 pub(crate) fn save<N: Network>(
     net: &N,
-    extra: Option<String>,
+    extra: Option<Value>,
     path: &Path,
 ) -> Result<(), SaveError> {
     encode::write(&tensors::<N>(), net.as_floats(), extra, path)
@@ -47,6 +51,12 @@ pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), 
     let mut net = N::zeros();
     let extra = decode::read(path, &tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
+}
+
+/// What is kept with the weights, where something has to be.
+pub(crate) fn extra_of(extra: Option<String>, path: &Path) -> Result<Value, LoadError> {
+    let extra = extra.ok_or_else(|| LoadError::NoExtra { path: path.into() })?;
+    serde_json::from_str(&extra).map_err(|why| LoadError::Extra { path: path.into(), why })
 }
 
 fn tensors<N: Network>() -> Vec<Tensor> {

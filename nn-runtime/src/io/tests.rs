@@ -4,6 +4,7 @@ use super::{LoadError, Mismatch};
 use crate::Tensor;
 use crate::tensor::{Axis, Element};
 use nn_shape::Shape;
+use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
 
@@ -95,13 +96,13 @@ fn file_of(tensors: &[(&str, &str, &[usize], usize)]) -> Vec<u8> {
 #[test]
 fn what_is_written_is_read_bit_by_bit() {
     let file = TestFile::new("roundtrip");
-    write(&tensors(), &floats(), Some("{\"a\":1}".into()), &file.0).unwrap();
+    write(&tensors(), &floats(), Some(json!({"a": 1})), &file.0).unwrap();
     let (extra, read) = file.read(&tensors());
     assert_eq!(extra.unwrap().as_deref(), Some("{\"a\":1}"));
     assert_eq!(bits(&read), bits(&floats()));
     assert_eq!(
         fs::read(&file.0).unwrap(),
-        encode(&tensors(), &floats(), Some("{\"a\":1}".into())).unwrap()
+        encode(&tensors(), &floats(), Some(json!({"a": 1}))).unwrap()
     );
 }
 
@@ -122,7 +123,7 @@ fn files_have_pytorchs_order() {
 
 #[test]
 fn a_file_cut_off_anywhere_is_refused_whole() {
-    let bytes = encode(&tensors(), &floats(), Some("extra".into())).unwrap();
+    let bytes = encode(&tensors(), &floats(), Some(json!("extra"))).unwrap();
     let header = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
     for length in 0..bytes.len() {
         let error = TestFile::with("cut-off", &bytes[..length]).error(&tensors());
