@@ -96,5 +96,7 @@ pub mod __private {
         Shards, Spec, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
         check_inputs, infer_one, layers, len_of_fields, take,
     };
-    pub use nn_shape::{Lifetime, Padding, Shape, Text, checks, expect, plan, rules, trace};
+    pub use nn_shape::{
+        Lifetime, Padding, Shape, ShapeError, Text, checks, expect, plan, rules, trace,
+    };
 }

@@ -151,6 +151,12 @@ pub(crate) fn shape_const(network: &Ident, station: usize) -> Ident {
     format_ident!("__{network}_SHAPE_{station}", span = Span::call_site())
 }
 
+/// The constant of what the rule of station number `station` says: `__DIGITS_GIVEN_3`.
+pub(crate) fn given_const(network: &Ident, station: usize) -> Ident {
+    let network = network.unraw().to_string().to_uppercase();
+    format_ident!("__{network}_GIVEN_{station}", span = Span::call_site())
+}
+
 /// The output shape of a type of the user's, as an expression of a constant `Shape`.
 pub(crate) fn custom_output(krate: &TokenStream, layer: &Type) -> TokenStream {
     quote!(<#layer as #krate::__private::Shaped>::OUTPUT)
@@ -161,7 +167,15 @@ impl Network {
     /// constant beside the struct, or an associated one of the struct where it depends on const
     /// generics.
     pub(crate) fn shape_constant(&self, station: usize) -> TokenStream {
-        let constant = shape_const(&self.name, station);
+        self.constant(station, shape_const(&self.name, station))
+    }
+
+    /// What the rule of a station says whose sizes are not all literals: a result.
+    pub(crate) fn given_constant(&self, station: usize) -> TokenStream {
+        self.constant(station, given_const(&self.name, station))
+    }
+
+    fn constant(&self, station: usize, constant: Ident) -> TokenStream {
         if !self.stations[station].generic {
             return quote!(#constant);
         }

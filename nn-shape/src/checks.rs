@@ -59,6 +59,15 @@ pub const fn arrow(arrow: &Arrow) -> Result<Shape, ShapeError> {
     Err(error.help(help.text(noun).text(" be inferred")))
 }
 
+/// The shape, or the one that stands in for it after a mistake, which is told elsewhere.
+#[must_use]
+pub const fn or_stand_in(result: Result<Shape, ShapeError>, stand_in: Shape) -> Shape {
+    match result {
+        Ok(shape) => shape,
+        Err(_) => stand_in,
+    }
+}
+
 /// The shape that goes into a network, as its header says it.
 ///
 /// ```text

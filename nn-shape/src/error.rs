@@ -30,6 +30,9 @@ pub struct ShapeError {
 }
 
 impl ShapeError {
+    /// What follows from a mistake that is told elsewhere: nobody is told of it again.
+    pub const LOST: Self = Self::layer(Text::new());
+
     /// A mistake of the layer's input.
     #[must_use]
     pub const fn layer(message: Text) -> Self {

@@ -3,7 +3,9 @@
 //! mistake.
 
 use super::{Context, shapes};
-use crate::network::{Dims, Layer, Network, Shortcut, Station, ValueId, shape_const};
+use crate::network::{
+    Dims, Layer, Network, Shortcut, Station, ValueId, custom_output, given_const, shape_const,
+};
 use crate::operand::mentions;
 use crate::trace::keeps_shape;
 use nn_shape::registry::Storage;
@@ -14,12 +16,10 @@ use quote::{quote, quote_spanned};
 pub(super) fn emit_shapes(context: &Context) -> TokenStream {
     let network = context.network;
     let rt = runtime(network);
-    let stations = network.stations.iter().enumerate();
-    let stations =
-        stations.filter(|(_, station)| is_symbolic(network, station) && !station.generic);
-    let stations = stations.map(|(index, station)| {
-        let (name, shape) = (shape_const(&network.name, index), station_shape(network, station));
-        quote!(const #name: #rt::Shape = #shape;)
+    let stations = symbolic(network, false).map(|(index, station)| {
+        let constants = station_constants(network, index, &quote!());
+        let checks = station_checks(network, index, station);
+        quote!(#constants #(const _: #rt::Shape = #checks;)*)
     });
     let header = header(network)
         .into_iter()
@@ -31,38 +31,36 @@ pub(super) fn emit_shapes(context: &Context) -> TokenStream {
 /// The constants of the struct that depend on its const generics.
 pub(super) fn emit_associated(context: &Context) -> TokenStream {
     let network = context.network;
-    let rt = runtime(network);
-    let stations = network.stations.iter().enumerate();
-    let stations = stations.filter(|(_, station)| is_symbolic(network, station) && station.generic);
-    let stations = stations.map(|(index, station)| {
-        let (name, shape) = (shape_const(&network.name, index), station_shape(network, station));
-        quote!(#[doc(hidden)] const #name: #rt::Shape = #shape;)
-    });
-    quote!(#(#stations)*)
+    let hidden = quote!(#[doc(hidden)]);
+    let stations = symbolic(network, true);
+    stations.map(|(index, _)| station_constants(network, index, &hidden)).collect()
 }
 
 /// `const CHECKS`: evaluates them all when the network is used.
 pub(super) fn emit_checks(context: &Context) -> Option<TokenStream> {
     let network = context.network;
-    let stations = network.stations.iter().enumerate();
-    let generic: Vec<Ident> = stations
-        .filter(|(_, station)| is_symbolic(network, station) && station.generic)
-        .map(|(index, _)| shape_const(&network.name, index))
+    let mut checks: Vec<TokenStream> = symbolic(network, true)
+        .flat_map(|(index, station)| station_checks(network, index, station))
         .collect();
-    let header: Vec<TokenStream> = header(network)
+    let header = header(network)
         .into_iter()
-        .filter(|(_, dims)| dims.iter().any(|dims| mentions_generics(network, dims)))
-        .map(|(check, _)| check)
-        .collect();
-    if generic.is_empty() && header.is_empty() {
+        .filter(|(_, dims)| dims.iter().any(|dims| mentions_generics(network, dims)));
+    checks.extend(header.map(|(check, _)| check));
+    if checks.is_empty() {
         return None;
     }
     Some(quote! {
         const CHECKS: () = {
-            #(let _ = Self::#generic;)*
-            #(let _ = #header;)*
+            #(let _ = #checks;)*
         };
     })
+}
+
+/// The stations whose rules cannot be asked while expanding, with their numbers: those that depend
+/// on const generics, or those that do not.
+fn symbolic(network: &Network, generic: bool) -> impl Iterator<Item = (usize, &Station)> {
+    let stations = network.stations.iter().enumerate();
+    stations.filter(move |(_, station)| is_symbolic(network, station) && station.generic == generic)
 }
 
 fn runtime(network: &Network) -> TokenStream {
@@ -92,13 +90,13 @@ fn mentions_generics(network: &Network, dims: &Dims) -> bool {
     sizes.into_iter().any(|tokens| mentions(&tokens, &parameters))
 }
 
-/// The output shape of a station, or the message that says why there is none.
-fn station_shape(network: &Network, station: &Station) -> TokenStream {
+/// What the rule of a station says, and the shape that its readers go on with. Neither fails: the
+/// checks do, once.
+fn station_constants(network: &Network, index: usize, attributes: &TokenStream) -> TokenStream {
     let rt = runtime(network);
+    let station = &network.stations[index];
     let inputs: Vec<TokenStream> =
         station.inputs.iter().map(|input| value(network, *input, station.generic)).collect();
-    let label = &station.label;
-    let before = trace(network, station.inputs[0], None, station.generic);
     let given = match (&station.layer, station.shortcut) {
         (_, Shortcut::Input) => {
             let [body, input] = [&inputs[0], &inputs[1]];
@@ -116,14 +114,79 @@ fn station_shape(network: &Network, station: &Station) -> TokenStream {
             quote!(#rt::check_inputs::<#layer>(&[#(#inputs),*]))
         }
     };
-    let given = expect(&rt, station.span, &given, label, &before);
-    let arrows = station.arrows.iter().map(|arrow| check_arrow(network, station, arrow));
-    quote!({ let output = #given; #(#arrows)* output })
+    let lost = station.inputs.iter().flat_map(|input| lost(network, *input, station.generic));
+    let given = unless(&rt, &lost.collect::<Vec<_>>(), given);
+    let [given_name, shape_name] =
+        [given_const(&network.name, index), shape_const(&network.name, index)];
+    let (result, stand_in) = (network.given_constant(index), stand_in(network, station));
+    quote! {
+        #attributes
+        const #given_name: ::core::result::Result<#rt::Shape, #rt::ShapeError> = #given;
+        #attributes
+        const #shape_name: #rt::Shape = #rt::checks::or_stand_in(#result, #stand_in);
+    }
 }
 
-/// The check of an arrow; `output` is what comes out.
-fn check_arrow(network: &Network, station: &Station, arrow: &Dims) -> TokenStream {
+/// A shape for a station whose rule says none, so that what follows is not told of it.
+fn stand_in(network: &Network, station: &Station) -> TokenStream {
     let rt = runtime(network);
+    if let Layer::Custom(layer) = &station.layer {
+        return custom_output(&network.krate, layer);
+    }
+    let dims = &network.values[station.output.0].dims;
+    let sizes = dims.sizes.iter().map(|_| quote!(1));
+    quote!(#rt::Shape::new(&[#(#sizes),*]))
+}
+
+/// Whether a value is lost to a mistake, as conditions of which one is enough.
+fn lost(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStream> {
+    let Some(index) = producer(network, value, generic) else {
+        return lost_input(network, value, generic);
+    };
+    let (given, shape) = (network.given_constant(index), network.shape_constant(index));
+    let arrows = network.stations[index].arrows.iter().map(|arrow| {
+        let declared = shapes::shape(&runtime(network), arrow);
+        quote!(!#declared.same(&#shape))
+    });
+    [quote!(#given.is_err())].into_iter().chain(arrows).collect()
+}
+
+/// Whether an input of the network has no sound shape.
+fn lost_input(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStream> {
+    let dims = &network.values[value.0].dims;
+    let is_input = network.inputs.iter().any(|input| input.value == value);
+    if !is_input || dims.known().is_some() || (!generic && mentions_generics(network, dims)) {
+        return Vec::new();
+    }
+    let rt = runtime(network);
+    let shape = shapes::shape(&rt, dims);
+    vec![quote!(#rt::checks::header_input(#shape).is_err())]
+}
+
+/// `result`, unless what it looks at is lost.
+fn unless(rt: &TokenStream, lost: &[TokenStream], result: TokenStream) -> TokenStream {
+    if lost.is_empty() {
+        return result;
+    }
+    quote! {
+        if #(#lost)||* { ::core::result::Result::Err(#rt::ShapeError::LOST) } else { #result }
+    }
+}
+
+/// What fails where the rule of a station or one of its arrows does.
+fn station_checks(network: &Network, index: usize, station: &Station) -> Vec<TokenStream> {
+    let rt = runtime(network);
+    let given = network.given_constant(index);
+    let before = trace(network, station.inputs[0], station.generic);
+    let rule = expect(&rt, station.span, &given, &station.label, &before);
+    let arrows = station.arrows.iter().map(|arrow| check_arrow(network, index, arrow));
+    [rule].into_iter().chain(arrows).collect()
+}
+
+/// The check of an arrow.
+fn check_arrow(network: &Network, index: usize, arrow: &Dims) -> TokenStream {
+    let rt = runtime(network);
+    let station = &network.stations[index];
     let (label, declared) = (&station.label, shapes::shape(&rt, arrow));
     let inputs: Vec<TokenStream> =
         station.inputs.iter().map(|input| value(network, *input, station.generic)).collect();
@@ -137,25 +200,20 @@ fn check_arrow(network: &Network, station: &Station, arrow: &Dims) -> TokenStrea
     };
     let view = station.storage() == Storage::View;
     let reader = network.reader(station.output);
+    let (given, output) = (network.given_constant(index), network.shape_constant(index));
     let check = quote! {
         #rt::checks::arrow(&#rt::checks::Arrow {
             layer: #label,
             input: #input,
-            output,
+            output: #output,
             how: #how,
             declared: #declared,
             view: #view,
             reader: #reader,
         })
     };
-    let check = expect(
-        &rt,
-        arrow.span,
-        &check,
-        label,
-        &trace(network, station.output, Some(station.output), station.generic),
-    );
-    quote!(let output = #check;)
+    let check = unless(&rt, &[quote!(#given.is_err())], check);
+    expect(&rt, arrow.span, &check, label, &trace(network, station.output, station.generic))
 }
 
 /// The checks of the header, each with the shapes it looks at, where they are not all literals.
@@ -176,31 +234,35 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
         let generic = [found, promised].iter().any(|dims| mentions_generics(network, dims));
         let given = value(network, network.output_value, generic);
         let declared = shapes::shape(&rt, promised);
-        let check = quote!(#rt::checks::header_output(#given, #declared));
-        let trace = trace(network, network.output_value, None, generic);
+        let lost = lost(network, network.output_value, generic);
+        let check = unless(&rt, &lost, quote!(#rt::checks::header_output(#given, #declared)));
+        let trace = trace(network, network.output_value, generic);
         checks.push((expect(&rt, promised.span, &check, "", &trace), vec![found, promised]));
     }
     checks
 }
 
-/// The shape of a value: the constant of the station that gives it, so that a mistake is told once.
-/// A constant beside the struct (not `generic`) cannot ask one of the struct's; it does without.
+/// The shape of a value: the constant of the station that gives it.
 fn value(network: &Network, value: ValueId, generic: bool) -> TokenStream {
-    let producer = network.stations.iter().position(|station| station.output == value);
-    let producer = producer.filter(|&station| {
-        let station = &network.stations[station];
-        is_symbolic(network, station) && (generic || !station.generic)
-    });
-    match producer {
+    match producer(network, value, generic) {
         Some(station) => network.shape_constant(station),
         None => shapes::shape(&runtime(network), &network.values[value.0].dims),
     }
 }
 
-/// The way to a value along first inputs, as an expression of text. Of the value `computing` the
-/// shape is in the variable `output`. In a constant beside the struct (not `generic`) the way begins
-/// behind the last size that depends on const generics.
-fn trace(network: &Network, to: ValueId, computing: Option<ValueId>, generic: bool) -> TokenStream {
+/// The station that gives a value, if it has constants. A constant beside the struct (not `generic`)
+/// cannot ask one of the struct's; it does without.
+fn producer(network: &Network, value: ValueId, generic: bool) -> Option<usize> {
+    let producer = network.stations.iter().position(|station| station.output == value);
+    producer.filter(|&station| {
+        let station = &network.stations[station];
+        is_symbolic(network, station) && (generic || !station.generic)
+    })
+}
+
+/// The way to a value along first inputs, as an expression of text. In a constant beside the struct
+/// (not `generic`) the way begins behind the last size that depends on const generics.
+fn trace(network: &Network, to: ValueId, generic: bool) -> TokenStream {
     let rt = runtime(network);
     let mut steps = Vec::new();
     let mut at = to;
@@ -210,9 +272,7 @@ fn trace(network: &Network, to: ValueId, computing: Option<ValueId>, generic: bo
             break;
         }
         if !keeps_shape(producer) {
-            let label = &producer.label;
-            let shape =
-                if computing == Some(at) { quote!(output) } else { value(network, at, generic) };
+            let (label, shape) = (&producer.label, value(network, at, generic));
             steps.push(quote!((#label, #shape)));
         }
         at = before;

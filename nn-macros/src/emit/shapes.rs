@@ -1,8 +1,9 @@
 //! Shapes, arguments and types as expressions.
 
 use crate::network::{Argument, ArgumentValue, Dim, Dims, Layer, Network, Station, ValueId};
+use crate::operand::mentions;
 use nn_shape::registry::{Row, Size};
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 /// A plain number.
@@ -95,13 +96,13 @@ fn layer_size(
     let argument = |name: &str| &argument(row, arguments, name).value;
     let input = &network.values[station.inputs[0].0].dims;
     match kind {
-        Size::InputLast => input.last().map(size),
+        Size::InputLast => input.last().map(|last| type_argument(network, last)),
         Size::Argument(name) => match argument(name) {
-            ArgumentValue::Number(dim) => Some(size(dim)),
+            ArgumentValue::Number(dim) => Some(type_argument(network, dim)),
             _ => unreachable!("a number by its row"),
         },
         Size::ArgumentAxis(name, axis) => match argument(name) {
-            ArgumentValue::Pair(pair) => Some(size(&pair[axis])),
+            ArgumentValue::Pair(pair) => Some(type_argument(network, &pair[axis])),
             _ => unreachable!("a pair by its row"),
         },
         Size::Computed(method) => {
@@ -117,6 +118,26 @@ fn layer_size(
             _ => Some(number(0)),
         },
     }
+}
+
+/// A size as an argument of a type. A constant stands in braces: a name alone could be a type's, and
+/// where there is none of this name, the compiler would say so, too.
+fn type_argument(network: &Network, dim: &Dim) -> TokenStream {
+    let tokens = size(dim);
+    let parameters: Vec<String> =
+        network.generics.const_params().map(|parameter| parameter.ident.to_string()).collect();
+    match dim {
+        Dim::Symbolic(name) if is_name(name) && !mentions(name, &parameters) => {
+            quote!({ #tokens })
+        }
+        _ => tokens,
+    }
+}
+
+/// Whether there is one name and nothing else.
+fn is_name(tokens: &TokenStream) -> bool {
+    let mut trees = tokens.clone().into_iter();
+    matches!((trees.next(), trees.next()), (Some(TokenTree::Ident(_)), None))
 }
 
 /// The argument called `name`.

@@ -53,6 +53,8 @@ impl Resolver<'_> {
         if self.names.networks.contains_key(&name.to_string()) {
             return None;
         }
+        known.extend(self.names.networks.keys().map(String::as_str));
+        known.sort_unstable();
         let meant = crate::suggest::closest(&name.to_string(), known)?;
         Some(mistake::layer_or_type(name, meant))
     }

@@ -30,20 +30,21 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The sizes of the layer with these arguments, from `input` to `output`.
+    /// The sizes of the layer with these arguments, from `input` to `output`. Sizes of 0, which the
+    /// rule refuses, count as 1, so that the compiler tells of them there and nowhere else.
     #[must_use]
     pub const fn new(arguments: &Conv2d, input: Shape, output: Shape) -> Self {
         let window = arguments.window();
         Self {
-            input: [input.dim(0), input.dim(1)],
+            input: at_least_1([input.dim(0), input.dim(1)]),
             channels: input.dim(2),
             output: [output.dim(0), output.dim(1)],
             filters: output.dim(2),
-            kernel: window.kernel,
-            stride: window.stride,
+            kernel: at_least_1(window.kernel),
+            stride: at_least_1(window.stride),
             padding: window.padding,
             dilation: window.dilation,
-            groups: arguments.groups,
+            groups: at_least_1([arguments.groups; 2])[0],
         }
     }
 
@@ -76,4 +77,9 @@ impl Geometry {
     pub const fn group_filters(&self) -> usize {
         self.filters / self.groups
     }
+}
+
+/// Each size, or 1.
+const fn at_least_1([height, width]: [usize; 2]) -> [usize; 2] {
+    [if height > 0 { height } else { 1 }, if width > 0 { width } else { 1 }]
 }

@@ -135,10 +135,10 @@ const fn is_small(inputs: usize, units: usize) -> bool {
 }
 
 /// How many rows of the weights one gradient task computes: enough for its inputs to be worth
-/// reading, few enough for all threads to have some.
+/// reading, few enough for all threads to have some. 0 units, which the rule refuses, count as 1.
 pub(super) const fn task_rows(units: usize) -> usize {
     const NUMBERS: usize = 1 << 14;
-    let rows = (NUMBERS / units).next_multiple_of(8);
+    let rows = (NUMBERS / if units > 0 { units } else { 1 }).next_multiple_of(8);
     if rows == 0 { 8 } else { rows }
 }
 

@@ -77,10 +77,10 @@ impl Conv2d {
         Window::new(self.kernel, self.stride, self.padding, self.dilation)
     }
 
-    /// How many input channels one group has.
+    /// How many input channels one group has. The output's rule refuses 0 groups.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
-        input.last() / self.groups
+        input.last() / if self.groups > 0 { self.groups } else { 1 }
     }
 
     const fn check_same(&self, output: Shape) -> Result<(), ShapeError> {

@@ -23,30 +23,37 @@ impl Phases {
         )
     }
 }
-const __PHASES_SHAPE_7: unrolled::__private::Shape = {
-    let output = {
-        use unrolled::__private::expect as __expect;
-        let __found = unrolled::__private::check_inputs::<
-            Inner,
-        >(&[unrolled::__private::Shape::new(&[7])]);
-        let __way = unrolled::__private::trace(
-            unrolled::__private::Shape::new(&[4]),
-            &[
-                ("Concat", unrolled::__private::Shape::new(&[7])),
-                ("fc", unrolled::__private::Shape::new(&[7])),
-            ],
-        );
-        let __way = __way.as_str();
-        __expect(__found, "inner", __way)
-    };
-    output
+const __PHASES_GIVEN_7: ::core::result::Result<
+    unrolled::__private::Shape,
+    unrolled::__private::ShapeError,
+> = unrolled::__private::check_inputs::<Inner>(&[unrolled::__private::Shape::new(&[7])]);
+const __PHASES_SHAPE_7: unrolled::__private::Shape = unrolled::__private::checks::or_stand_in(
+    __PHASES_GIVEN_7,
+    <Inner as unrolled::__private::Shaped>::OUTPUT,
+);
+const _: unrolled::__private::Shape = {
+    use unrolled::__private::expect as __expect;
+    let __found = __PHASES_GIVEN_7;
+    let __way = unrolled::__private::trace(
+        unrolled::__private::Shape::new(&[4]),
+        &[
+            ("Concat", unrolled::__private::Shape::new(&[7])),
+            ("fc", unrolled::__private::Shape::new(&[7])),
+        ],
+    );
+    let __way = __way.as_str();
+    __expect(__found, "inner", __way)
 };
 const _: unrolled::__private::Shape = {
     use unrolled::__private::expect as __expect;
-    let __found = unrolled::__private::checks::header_output(
-        __PHASES_SHAPE_7,
-        unrolled::__private::Shape::new(&[2]),
-    );
+    let __found = if __PHASES_GIVEN_7.is_err() {
+        ::core::result::Result::Err(unrolled::__private::ShapeError::LOST)
+    } else {
+        unrolled::__private::checks::header_output(
+            __PHASES_SHAPE_7,
+            unrolled::__private::Shape::new(&[2]),
+        )
+    };
     let __way = unrolled::__private::trace(
         unrolled::__private::Shape::new(&[4]),
         &[
