@@ -1,0 +1,62 @@
+//! Whoever adds a layer to the registry is told what it lacks.
+
+use nn_shape::registry::{ROWS, Row, Storage};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What the compiler says in all compile-fail cases.
+fn messages() -> String {
+    let folders = fs::read_dir(root().join("tests/ui")).unwrap().map(|folder| folder.unwrap());
+    let files = folders.flat_map(|folder| fs::read_dir(folder.path()).unwrap());
+    let files = files.map(|file| file.unwrap().path());
+    let is_message = |file: &PathBuf| file.extension().is_some_and(|it| it == "stderr");
+    files.filter(is_message).map(|file| fs::read_to_string(file).unwrap()).collect()
+}
+
+/// Whether `name` stands in `text` as a word of its own.
+fn mentions(text: &str, name: &str) -> bool {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        !text[..at].ends_with(in_word) && !text[at + name.len()..].starts_with(in_word)
+    })
+}
+
+/// What a layer lacks.
+fn missing(row: &Row, messages: &str, reference: &str) -> Vec<String> {
+    let mut files = vec![format!("nn-shape/src/rules/{}.rs", row.stem)];
+    if row.storage != Storage::View {
+        files.push(format!("nn-runtime/src/layers/{}.rs", row.stem));
+    }
+    let mut missing: Vec<String> =
+        files.into_iter().filter(|file| !root().join(file).is_file()).collect();
+    if !messages.contains(&format!("`{}`", row.name)) {
+        missing.push("a compile-fail case in tests/ui whose message names it".into());
+    }
+    if !mentions(reference, row.name) {
+        missing.push("a reference case in tests/reference.rs".into());
+    }
+    missing
+}
+
+#[test]
+fn every_layer_is_complete() {
+    let messages = messages();
+    let reference = fs::read_to_string(root().join("tests/reference.rs")).unwrap();
+    let incomplete: Vec<String> = ROWS
+        .iter()
+        .map(|row| (row.name, missing(row, &messages, &reference)))
+        .filter(|(_, missing)| !missing.is_empty())
+        .map(|(name, missing)| format!("{name} lacks {}", missing.join(", and ")))
+        .collect();
+    assert!(incomplete.is_empty(), "{}", incomplete.join("\n"));
+}
+
+#[test]
+fn a_name_inside_of_another_is_no_mention() {
+    assert!(mentions("Add { .. }", "Add"));
+    assert!(!mentions("PReLU, ReLU6, Add", "ReLU"));
+}
