@@ -2,6 +2,7 @@
 //! `BLESS=1 cargo test --test documents` writes it anew.
 
 use nn_shape::registry::{ROWS, Row};
+use nn_shape::rules::window::AS_KERNEL;
 use nn_shape::{Padding, Parameter, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,8 +89,7 @@ fn argument(parameter: &Parameter) -> String {
     let default = match parameter.default {
         None => return format!("`{}`", parameter.name),
         Some(Value::Number(value)) => value.to_string(),
-        // Zero, which no stride can be, stands for the kernel of a pool.
-        Some(Value::Pair([0, 0])) if parameter.name == "stride" => "kernel".into(),
+        Some(Value::Pair([AS_KERNEL, AS_KERNEL])) => "kernel".into(),
         Some(Value::Pair(value) | Value::Padding(Padding::Explicit(value))) => number(value),
         Some(Value::Padding(Padding::Same)) => "same".into(),
         Some(Value::Flag(value)) => value.to_string(),
@@ -110,7 +110,8 @@ fn readme() {
     let path = root().join("README.md");
     let error = format!("```text\n{}\n```", message("shapes/flatten_to_another_size"));
     let lines: Vec<String> = ROWS.iter().map(|row| table_line(row)).collect();
-    let table = format!("| layer | what it does | arguments |\n|---|---|---|\n{}", lines.join("\n"));
+    let table =
+        format!("| layer | what it does | arguments |\n|---|---|---|\n{}", lines.join("\n"));
     let text = with_block(&read(&path), "error", &error);
     assert_file(&path, &with_block(&text, "layers", &table));
 }

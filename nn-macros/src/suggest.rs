@@ -1,7 +1,7 @@
 //! "Did you mean": the known name that a misspelt one was meant to be.
 
 /// What PyTorch and Keras call things that have another name here.
-const FOREIGN: [(&str, &str); 29] = [
+const FOREIGN: [(&str, &str); 31] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -21,6 +21,8 @@ const FOREIGN: [(&str, &str); 29] = [
     ("Multiply", "Mul"),
     ("View", "Reshape"),
     ("out_features", "units"),
+    ("hidden_size", "units"),
+    ("return_sequences", "output"),
     ("filters", "out_channels"),
     ("channels", "out_channels"),
     ("kernel_size", "kernel"),

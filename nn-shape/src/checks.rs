@@ -113,8 +113,9 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
     let help = if sound(promised, "").is_err() {
         help
     } else if output.rank() > 1 && promised.rank() == 1 && promised.last() == output.last() {
-        let help = Text::of("write `Flatten`, or a global pool, before the last `Dense`, ");
-        help.text("which works on the last axis alone")
+        let sequence = if output.rank() == 2 { "`output = last`, " } else { "" };
+        let help = Text::of("write ").text(sequence).text("`Flatten` or a global pool before the ");
+        help.text("last `Dense`, which works on the last axis alone")
     } else {
         help.text(", or let the last layer give ").shape(promised)
     };
@@ -266,6 +267,14 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_from_a_mistake_is_not_told() {
+        const LOST: Result<Shape, ShapeError> = Err(ShapeError::LOST);
+        const _: Shape = crate::expect(LOST, "Flatten", "");
+        assert_eq!(or_stand_in(LOST, PICTURE), PICTURE);
+        assert_eq!(or_stand_in(Ok(Shape::new(&[3])), PICTURE), Shape::new(&[3]));
+    }
+
+    #[test]
     fn a_wrong_arrow_on_flatten_is_told_of_its_reader() {
         let (_, words) = refusal(arrow(&FLATTEN));
         assert_eq!(
@@ -343,9 +352,12 @@ mod tests {
         assert_eq!(
             words,
             "the network gives 26x26x10, but its header promises 10\n  \
-             = help: write `Flatten`, or a global pool, before the last `Dense`, \
+             = help: write `Flatten` or a global pool before the last `Dense`, \
              which works on the last axis alone"
         );
+        let steps = Shape::new(&[20, 10]);
+        let (_, words) = refusal(header_output(steps, Shape::new(&[10])));
+        assert!(words.contains("= help: write `output = last`, `Flatten` or a global pool"));
         let (_, words) = refusal(header_output(picture, Shape::new(&[0])));
         assert!(words.ends_with("= help: write `-> 26x26x10` in the header"), "{words}");
     }

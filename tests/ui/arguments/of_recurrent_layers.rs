@@ -1,0 +1,14 @@
+use unrolled::prelude::*;
+
+network! {
+    struct First(20x8) -> 10 { LSTM(0), Flatten, Dense(10) }
+    struct Second(20x8) -> 10 { LSTM(32, output = first), Dense(10) }
+    struct Third(20x8) -> 10 { LSTM(hidden_size = 32), Dense(10) }
+    struct Fourth(20x8) -> 10 { GRU(32, layers = 0), Flatten, Dense(10) }
+    struct Fifth(20x8) -> 10 { GRU(32, bidirectional = yes), Flatten, Dense(10) }
+    struct Sixth(20x8) -> 10 { GRU(32, num_layers = 2), Flatten, Dense(10) }
+    struct Seventh(20x8) -> 10 { RNN(32, nonlinearity = "relu"), Flatten, Dense(10) }
+    struct Eighth(20x8) -> 10 { RNN(32, dropout = 20), Flatten, Dense(10) }
+}
+
+fn main() {}
