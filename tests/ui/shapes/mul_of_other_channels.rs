@@ -2,7 +2,7 @@ use unrolled::prelude::*;
 
 network! {
     struct Net(28x28x1) -> 10 {
-        gated: Mul {
+        Mul {
             { Conv2d(8, kernel = 3, padding = same) },
             { GlobalAvgPool, Dense(4), Sigmoid },
         },
