@@ -253,6 +253,17 @@ references! {
             Conv2d(6, kernel = 1, stride = 2, bias = false), BatchNorm,
         }
     }
+    reshape: (3x2x4) -> 4x5 { Reshape(4x6), Dense(5) }
+    add: (6) -> 5 { Add { { Dense(5) }, { Dense(5), Tanh } } }
+    mul: (6) -> 5 { Mul { { Dense(5) }, { Dense(5), Tanh } } }
+    mul_scales_channels: (5x4x3) -> 5x4x4 {
+        Mul {
+            { Conv2d(4, kernel = 3, padding = 1) },
+            { GlobalAvgPool, Dense(4), Sigmoid },
+        }
+    }
+    dropout_of_none: (6) -> 5 { Dense(5), Dropout(0) }
+    dropout_of_all: (6) -> 5 { Dense(5), Dropout(1) }
     concat_of_inputs: (image: 6x7x1, table: 4) -> 7 {
         Concat {
             image => { Conv2d(3, kernel = 3), ReLU, Flatten },

@@ -90,6 +90,17 @@ class Pointwise(nn.Linear):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class Reshaped(nn.Module):
+    """The numbers of a picture, channels last, along other axes."""
+
+    def __init__(self, *shape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x):
+        return x.movedim(1, -1).reshape(len(x), *self.shape).movedim(-1, 1)
+
+
 class Recurrent(nn.Module):
     """A recurrent layer: each step's output, or the last state of each direction."""
 
@@ -237,6 +248,17 @@ def main():
         {"conv2d": nn.Conv2d(4, 6, 3, stride=2, padding=1, bias=False), "batch_norm": nn.BatchNorm2d(6), "relu": nn.ReLU(),
          "conv2d_2": nn.Conv2d(6, 6, 3, padding=1, bias=False), "batch_norm_2": nn.BatchNorm2d(6)},
         {"conv2d": nn.Conv2d(4, 6, 1, stride=2, bias=False), "batch_norm": nn.BatchNorm2d(6)}), (4, 7, 7))
+    case("reshape", named({"reshape": Reshaped(4, 6), "dense": Pointwise(6, 5)}), (4, 3, 2))
+    case("add", named({"add": Branches(lambda v: v[0] + v[1], **{
+        "0": one("dense", nn.Linear(6, 5)), "1": named({"dense": nn.Linear(6, 5), "tanh": nn.Tanh()})})}), (6,))
+    case("mul", named({"mul": Branches(lambda v: v[0] * v[1], **{
+        "0": one("dense", nn.Linear(6, 5)), "1": named({"dense": nn.Linear(6, 5), "tanh": nn.Tanh()})})}), (6,))
+    case("mul_scales_channels", named({"mul": Branches(lambda v: v[0] * v[1][:, :, None, None], **{
+        "0": one("conv2d", nn.Conv2d(3, 4, 3, padding=1)),
+        "1": named({"pool": GlobalPool(torch.mean), "dense": nn.Linear(3, 4), "sigmoid": nn.Sigmoid()})})}), (3, 5, 4))
+    # What is random in PyTorch is another random number here: only these agree.
+    case("dropout_of_none", named({"dense": nn.Linear(6, 5), "dropout": nn.Dropout(0.0)}), (6,))
+    case("dropout_of_all", named({"dense": nn.Linear(6, 5), "dropout": nn.Dropout(1.0)}), (6,))
     case("concat_of_inputs", Then(
         Branches(lambda v: torch.cat(v, 1),
                  image=named({"conv2d": nn.Conv2d(1, 3, 3), "relu": nn.ReLU(), "flatten": nn.Flatten()}),
