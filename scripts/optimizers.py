@@ -6,7 +6,7 @@ Four weights, twelve steps, the gradient of weight i at step t: sin(t + 2 i) + 0
 import math
 
 import torch
-from torch.optim import SGD, Adam, AdamW
+from torch.optim import SGD, Adagrad, Adam, AdamW, RMSprop
 
 OPTIMIZERS = {
     "SGD": lambda w: SGD(w, lr=0.1),
@@ -19,6 +19,12 @@ OPTIMIZERS = {
     "Adam, amsgrad": lambda w: Adam(w, lr=0.05, betas=(0.8, 0.9), amsgrad=True),
     "AdamW": lambda w: AdamW(w, lr=0.05),
     "AdamW with options": lambda w: AdamW(w, lr=0.05, weight_decay=0.2, amsgrad=True),
+    "RMSprop": lambda w: RMSprop(w, lr=0.05),
+    "RMSprop with momentum": lambda w: RMSprop(w, 0.02, alpha=0.9, eps=1e-3, weight_decay=0.1, momentum=0.8),
+    "RMSprop, centered": lambda w: RMSprop(w, lr=0.02, alpha=0.95, centered=True),
+    "RMSprop, all": lambda w: RMSprop(w, 0.02, 0.9, 1e-4, 0.05, 0.7, centered=True),
+    "Adagrad": lambda w: Adagrad(w, lr=0.1),
+    "Adagrad with options": lambda w: Adagrad(w, 0.2, 0.05, 0.1, 0.3, eps=1e-3),
 }
 
 for name, make in OPTIMIZERS.items():

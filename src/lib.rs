@@ -82,7 +82,7 @@ pub mod prelude {
         BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
         MeanSquaredError,
     };
-    pub use nn_runtime::optim::{Adam, AdamW, Optimizer, SGD};
+    pub use nn_runtime::optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD};
     pub use nn_runtime::train::Trainer;
     pub use nn_runtime::{Inputs, Layer, Network, Shaped, Values, Weights};
 }

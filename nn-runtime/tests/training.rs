@@ -5,7 +5,8 @@ mod common;
 use common::Tiny;
 use nn_runtime::data::Data;
 use nn_runtime::loss::{CrossEntropy, MeanSquaredError};
-use nn_runtime::optim::{Adam, AdamW, SGD};
+use nn_runtime::optim::schedule::{Exponential, Plateau, Step};
+use nn_runtime::optim::{Adam, AdamW, Clip, SGD};
 use nn_runtime::train::{DataSet, TrainError, Trainer};
 use nn_runtime::{BatchError, Network, Streams, Weights, parallel};
 use std::cell::RefCell;
@@ -167,6 +168,47 @@ fn a_step_is_the_optimisers_on_the_batchs_gradient() {
     for (a, b) in trained.params().iter().zip(by_hand.params()) {
         assert!((a - b).abs() < 1e-6, "{a} {b}");
     }
+}
+
+#[test]
+fn a_trainer_clips_gradients() {
+    let data = points(10, 1);
+    let loss = CrossEntropy::new();
+    let step = |clip: Option<Clip>| {
+        let mut net = Tiny::new(5);
+        let before = net.as_floats().to_vec();
+        let trainer = Trainer::new(SGD::new(1.0)).batch(10).epochs(1).quiet();
+        let mut trainer = if let Some(clip) = clip { trainer.clip(clip) } else { trainer };
+        trainer.fit(&mut net, &data, &loss).unwrap();
+        before.iter().zip(net.as_floats()).map(|(a, b)| a - b).collect::<Vec<f32>>()
+    };
+    let norm = |d: &[f32]| d.iter().map(|d| d * d).sum::<f32>().sqrt();
+    let plain = step(None);
+    let (by_norm, by_value) = (step(Some(Clip::Norm(0.01))), step(Some(Clip::Value(0.02))));
+    assert!(norm(&plain) > 0.1 && plain.iter().any(|d| d.abs() > 0.05), "{plain:?}");
+    let factor = 0.01 / norm(&plain);
+    for ((plain, by_norm), by_value) in plain.iter().zip(&by_norm).zip(&by_value) {
+        assert!((by_norm - plain * factor).abs() < 1e-6, "{by_norm} {plain}");
+        assert!((by_value - plain.clamp(-0.02, 0.02)).abs() < 1e-6, "{by_value} {plain}");
+    }
+}
+
+#[test]
+fn schedules_count_epochs_or_steps_through_all_calls_of_fit() {
+    let (data, loss) = (points(20, 1), CrossEntropy::new());
+    let rates = |mut trainer: Trainer<'_, SGD, [f32; 4], u32>| {
+        let mut net = Tiny::new(5);
+        let mut fit = || trainer.fit(&mut net, &data, &loss).unwrap().epochs;
+        let epochs: Vec<_> = fit().into_iter().chain(fit()).collect();
+        epochs.iter().map(|epoch| epoch.learning_rate).collect::<Vec<f64>>()
+    };
+    let trainer = || Trainer::new(SGD::new(0.5)).batch(8).epochs(2).quiet();
+    assert_eq!(rates(trainer().schedule_epochs(Exponential::new(0.5))), [0.5, 0.25, 0.125, 0.0625]);
+    // Three steps an epoch: 2, 5, 8 and 11 were done before the last ones.
+    assert_eq!(rates(trainer().schedule_steps(Step::new(3, 0.5))), [0.5, 0.25, 0.125, 0.0625]);
+    // No loss is a hundredth of the one before.
+    let plateau = Plateau::new().threshold(0.99).patience(0).factor(0.5);
+    assert_eq!(rates(trainer().schedule_epochs(plateau)), [0.5, 0.5, 0.25, 0.125]);
 }
 
 #[test]

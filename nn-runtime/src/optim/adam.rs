@@ -92,15 +92,15 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]) {
         self.steps = self.steps.saturating_add(1);
         let rule = self.rule();
-        prepare(&mut self.mean, weights.len());
-        prepare(&mut self.square, weights.len());
+        prepare(&mut self.mean, weights.len(), 0.0);
+        prepare(&mut self.square, weights.len(), 0.0);
         let (mean, square) = (&mut self.mean, &mut self.square);
         if !self.amsgrad {
             return for_each_trained([weights, mean, square], gradient, trained, |[w, m, s], g| {
                 update(rule, w, m, s, g);
             });
         }
-        prepare(&mut self.largest_square, weights.len());
+        prepare(&mut self.largest_square, weights.len(), 0.0);
         let values = [weights, mean, square, &mut self.largest_square];
         for_each_trained(values, gradient, trained, |[w, m, s, l], g| {
             update_amsgrad(rule, w, m, s, l, g);

@@ -3,10 +3,17 @@
 //! An update is one pass over flat slices, cut into pieces that several threads take; what a piece
 //! becomes does not depend on who takes it.
 
+mod adagrad;
 mod adam;
+mod clip;
+mod rmsprop;
+pub mod schedule;
 mod sgd;
 
+pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamLike, AdamW};
+pub use clip::{Clip, clip_norm, clip_value};
+pub use rmsprop::RMSprop;
 pub use sgd::SGD;
 
 use crate::parallel;
@@ -73,13 +80,13 @@ fn for_each_trained<const K: usize>(
     });
 }
 
-/// Makes an optimiser's memory, of zeros, at its first step.
+/// Makes an optimiser's memory, of numbers `value`, at its first step.
 ///
 /// # Panics
 /// When it was made for another network.
-fn prepare(memory: &mut Vec<f32>, len: usize) {
+fn prepare(memory: &mut Vec<f32>, len: usize, value: f32) {
     if memory.is_empty() {
-        *memory = vec![0.0; len];
+        *memory = vec![value; len];
     }
     assert_eq!(memory.len(), len, "an optimiser stays with one network");
 }

@@ -66,7 +66,7 @@ impl Optimizer for SGD {
             });
         }
         let first = self.velocity.is_empty();
-        prepare(&mut self.velocity, weights.len());
+        prepare(&mut self.velocity, weights.len(), 0.0);
         // The first velocity is the gradient itself, without dampening.
         let rule = Rule { dampening: if first { 0.0 } else { rule.dampening }, ..rule };
         for_each_trained([weights, &mut self.velocity], gradient, trained, |[w, v], g| {

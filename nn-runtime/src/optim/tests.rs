@@ -76,6 +76,33 @@ fn adamw_agrees_with_pytorch() {
 }
 
 #[test]
+fn rmsprop_agrees_with_pytorch() {
+    let rmsprop = RMSprop::new(0.02);
+    check(RMSprop::new(0.05), [-0.337041188151, -0.707483858391, 1.807133843810, -0.073997682854]);
+    check(
+        rmsprop.clone().alpha(0.9).eps(1e-3).weight_decay(0.1).momentum(0.8),
+        [-0.144594508814, -0.759832363418, 1.847105883666, -0.106218216234],
+    );
+    check(
+        rmsprop.clone().alpha(0.95).centered(),
+        [0.305067009180, -0.944461725655, 1.975860826713, -0.020676054222],
+    );
+    check(
+        rmsprop.alpha(0.9).eps(1e-4).weight_decay(0.05).momentum(0.7).centered(),
+        [-0.013521054844, -0.846299182061, 1.946750368867, -0.091165102056],
+    );
+}
+
+#[test]
+fn adagrad_agrees_with_pytorch() {
+    check(Adagrad::new(0.1), [0.290238747245, -0.944454300749, 1.979955315096, -0.022831388045]);
+    check(
+        Adagrad::new(0.2).lr_decay(0.05).weight_decay(0.1).initial_accumulator_value(0.3).eps(1e-3),
+        [0.259363615395, -0.829933003613, 1.784647659456, -0.093549659287],
+    );
+}
+
+#[test]
 fn many_pieces_give_the_same_bits_on_any_number_of_threads() {
     let len = 5 * PIECE + 123;
     let gradient: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();

@@ -34,7 +34,7 @@ impl fmt::Display for Score {
 pub struct Epoch {
     /// Its number, counted from 1.
     pub number: usize,
-    /// The learning rate of its steps.
+    /// The learning rate of its last step.
     pub learning_rate: f64,
     /// The mean over its steps, each before its update, in training mode: with `Dropout`.
     pub training: Score,

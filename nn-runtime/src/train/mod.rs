@@ -14,7 +14,8 @@ pub(crate) use evaluate::evaluate;
 
 use crate::data::Data;
 use crate::loss::Loss;
-use crate::optim::Optimizer;
+use crate::optim::schedule::Schedule;
+use crate::optim::{Clip, Optimizer};
 use crate::{Inputs, Network};
 use progress::Progress;
 use run::{Place, Run};
@@ -23,8 +24,29 @@ use std::ops::{ControlFlow, DerefMut};
 /// What is called after each epoch.
 type OnEpoch<'a> = Box<dyn FnMut(&Epoch) -> ControlFlow<()> + 'a>;
 
-/// The learning rate of an epoch.
-type Schedule<'a> = Box<dyn FnMut(usize) -> f64 + 'a>;
+/// How the learning rate changes: from epoch to epoch, or from step to step.
+struct Plan<'a> {
+    each_step: bool,
+    schedule: Box<dyn Schedule + 'a>,
+    /// The optimiser's own learning rate.
+    base: Option<f64>,
+}
+
+impl Plan<'_> {
+    fn set(&mut self, optimizer: &mut impl Optimizer, done: usize) {
+        let base = *self.base.get_or_insert(optimizer.learning_rate());
+        optimizer.set_learning_rate(self.schedule.rate(base, done));
+    }
+}
+
+/// The learning rates of epochs, which count from 1.
+struct OfEpochs<F>(F);
+
+impl<F: FnMut(usize) -> f64> Schedule for OfEpochs<F> {
+    fn rate(&mut self, _base: f64, done: usize) -> f64 {
+        self.0(done + 1)
+    }
+}
 
 /// Trains networks: batches in a new random order each epoch, forward, backward, update.
 ///
@@ -53,7 +75,8 @@ pub struct Trainer<'a, O, Input, Target> {
     validation: Option<&'a Data<Input, Target>>,
     quiet: bool,
     keep_best: bool,
-    schedule: Option<Schedule<'a>>,
+    plan: Option<Plan<'a>>,
+    clip: Option<Clip>,
     on_epoch: Option<OnEpoch<'a>>,
     // What was done by earlier calls of `fit`.
     epochs_done: usize,
@@ -72,7 +95,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
             validation: None,
             quiet: false,
             keep_best: false,
-            schedule: None,
+            plan: None,
+            clip: None,
             on_epoch: None,
             epochs_done: 0,
             steps_done: 0,
@@ -141,8 +165,44 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// # }
     /// ```
     #[must_use]
-    pub fn learning_rate(mut self, schedule: impl FnMut(usize) -> f64 + 'a) -> Self {
-        self.schedule = Some(Box::new(schedule));
+    pub fn learning_rate(self, schedule: impl FnMut(usize) -> f64 + 'a) -> Self {
+        self.schedule_epochs(OfEpochs(schedule))
+    }
+
+    /// Sets the learning rate before each epoch.
+    ///
+    /// ```
+    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// Trainer::new(SGD::new(0.1))
+    ///     .schedule_epochs(schedule::Step::new(5, 0.5))
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn schedule_epochs(self, schedule: impl Schedule + 'a) -> Self {
+        self.with_plan(false, schedule)
+    }
+
+    /// Sets the learning rate before each step; an epoch has as many as there are batches, the last one,
+    /// which may be smaller, included.
+    #[must_use]
+    pub fn schedule_steps(self, schedule: impl Schedule + 'a) -> Self {
+        self.with_plan(true, schedule)
+    }
+
+    fn with_plan(mut self, each_step: bool, schedule: impl Schedule + 'a) -> Self {
+        self.plan = Some(Plan { each_step, schedule: Box::new(schedule), base: None });
+        self
+    }
+
+    /// Keeps the gradient of each step within bounds.
+    #[must_use]
+    pub const fn clip(mut self, clip: Clip) -> Self {
+        self.clip = Some(clip);
         self
     }
 
@@ -243,9 +303,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let number = self.epochs_done + 1;
-        if let Some(schedule) = &mut self.schedule {
-            self.optimizer.set_learning_rate(schedule(number));
-        }
+        self.set_learning_rate(false);
         let clock = std::time::Instant::now();
         let streams = crate::Streams::new(self.seed);
         run.shuffle(streams, number);
@@ -255,8 +313,10 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         for step in 0..steps {
             let place = Place { epoch: number, step: step + 1 };
             let streams = streams.child(self.steps_done);
+            self.set_learning_rate(true);
+            let first = step * self.batch;
             let sum =
-                run.step(step * self.batch, self.batch, streams, &mut self.optimizer, place)?;
+                run.step(first, self.batch, streams, self.clip, &mut self.optimizer, place)?;
             tally = tally.with(&sum);
             self.steps_done += 1;
             progress.step(&tally);
@@ -264,14 +324,26 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self.epochs_done = number;
         run.check_weights(number, self.optimizer.learning_rate())?;
         let training_seconds = clock.elapsed().as_secs_f64();
+        let training = Score::of(&tally);
         let validation = self.validation.map(|data| run.evaluate(data));
+        if let Some(plan) = &mut self.plan {
+            plan.schedule.observe(validation.unwrap_or(training).loss);
+        }
         Ok(Epoch {
             number,
             learning_rate: self.optimizer.learning_rate(),
-            training: Score::of(&tally),
+            training,
             validation,
             seconds: clock.elapsed().as_secs_f64(),
             samples_per_second: run.samples() as f64 / training_seconds,
         })
+    }
+
+    /// Before a step, or before the first one of an epoch.
+    fn set_learning_rate(&mut self, each_step: bool) {
+        if let Some(plan) = self.plan.as_mut().filter(|plan| plan.each_step == each_step) {
+            let done = if each_step { self.steps_done as usize } else { self.epochs_done };
+            plan.set(&mut self.optimizer, done);
+        }
     }
 }

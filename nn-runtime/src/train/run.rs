@@ -8,7 +8,7 @@ use crate::batch::{Batch, enough_for};
 use crate::data::{Data, swaps};
 use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, Tally};
-use crate::optim::Optimizer;
+use crate::optim::{Clip, Optimizer};
 use crate::step::{BatchOf, run_step};
 use crate::{Inputs, Network, Streams, parallel};
 use std::ops::Range;
@@ -92,6 +92,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         first: usize,
         batch: usize,
         streams: Streams,
+        clip: Option<Clip>,
         optimizer: &mut impl Optimizer,
         place: Place,
     ) -> Result<Tally, TrainError> {
@@ -104,6 +105,9 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         checked
             .and_then(|()| self.check_gradient(tally.mean_loss(), advice, place))
             .inspect_err(|_| self.untrained.restore(self.net.as_floats_mut()))?;
+        if let Some(clip) = clip {
+            clip.apply(&mut *self.d_net);
+        }
         optimizer.step(self.net.as_floats_mut(), self.d_net.as_floats(), &self.trained);
         Ok(tally)
     }
