@@ -1,7 +1,7 @@
 //! Recurrent layers: a stack of cells, each of which reads a whole batch of sequences.
 //!
 //! A cell's input products of all steps are one matrix product; then it goes step by step. Rows are packed
-//! (see [`packing`]), so that sequences of different lengths cost what they are long, and a sample's
+//! (see `packing`), so that sequences of different lengths cost what they are long, and a sample's
 //! numbers do not depend on what else is in the batch.
 
 mod backward;
