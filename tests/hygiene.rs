@@ -21,6 +21,14 @@ pub mod shadowed {
     /// Not that one.
     pub struct Box;
     /// Not that one.
+    pub struct String;
+    /// Not that one.
+    pub trait Default {}
+    /// Not that one.
+    pub trait From {}
+    /// Not that one.
+    pub fn drop() {}
+    /// Not that one.
     pub struct Vec;
     /// Not that one.
     pub struct Shape;
@@ -104,6 +112,31 @@ mod user {
     }
 }
 
+/// Sizes that are constants and const generics of the user's.
+mod sizes {
+    use crate::anything::prelude::*;
+
+    const N: usize = 4;
+
+    network! {
+        /// Of both.
+        #[derive(Clone)]
+        pub(crate) struct Generic<const H: usize>([9, 9, N]) -> { 2 * N } {
+            Conv2d(N, kernel = 3), BatchNorm, GlobalAvgPool -> N, Dense(H), Residual { Dense(H) },
+            ReLU, Dense({ 2 * N }) -> { 2 * N },
+        }
+
+        /// With the other one inside.
+        pub(crate) struct Outer([9, 9, N]) -> 3 { inner: Generic::<5>, r#fn: Dense(3) }
+    }
+
+    /// A network in the body of a function.
+    pub(crate) fn inside() -> [f32; 2] {
+        network! { struct Local({ N - 1 }) -> 2 { Dense(2) } }
+        Local::new(1).forward(&Outer::new(1).forward(&[[[0.5; N]; 9]; 9]))
+    }
+}
+
 macro_rules! make {
     ($name:ident, $units:literal) => {
         anything::network! {
@@ -123,6 +156,7 @@ fn all_of_them_work() {
     assert_eq!(names.clone(), names);
     assert!(names.forward((&[0.5; 3], &[0.5; 3]))[0].is_finite());
     assert!(shadowed::use_them().is_finite());
+    assert!(sizes::inside()[0].is_finite());
     assert!(user::first()[0].is_finite());
     assert!(Made::new(1).forward(&[0.5; 3])[0].is_finite());
 }
