@@ -93,8 +93,8 @@ pub mod __private {
     pub use nn_macros::network_impl;
     pub use nn_runtime::{
         Buffer, InPlace, LayerInfo, Memory, Network, Parameters, Part, Pass, Phases, Place, Shaped,
-        Shards, Spec, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
-        check_inputs, infer_one, layers, len_of_fields, take,
+        Shards, Spec, Standing, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field,
+        add_to, check_inputs, infer_one, layers, len_of_fields, take,
     };
     pub use nn_shape::{
         Lifetime, Padding, Shape, ShapeError, Text, checks, expect, plan, rules, trace,

@@ -83,6 +83,18 @@ pub mod shadowed {
         pub(crate) struct Second(3) -> 2 { Dense(2) }
 
         struct Third(3) -> 2 { Dense(2) }
+
+        /// Networks inside.
+        pub struct Nested<const N: usize>(2) -> 2 { own: Generic::<N>, third: Second2 }
+
+        /// Of any size inside.
+        pub struct Generic<const N: usize>(2) -> 3 { Dense(N), BatchNorm, Dense(3) }
+
+        /// Public.
+        pub struct Second2(3) -> 2 { Generic2::<7> }
+
+        /// Generic around generic.
+        pub struct Generic2<const N: usize>(3) -> 2 { Dense(2), Generic::<N> -> 3, Dense(N), Dense(2) }
     }
 
     /// Uses the others.
@@ -90,7 +102,8 @@ pub mod shadowed {
     pub fn use_them() -> f32 {
         let second = <Second as anything::Network>::new(1).forward(&[0.5; 3]);
         let third = <Third as anything::Network>::new(1).forward(&[0.5; 3]);
-        second[0] + third[0]
+        let nested = <Nested<4> as anything::Network>::new(1).forward(&[0.5; 2]);
+        second[0] + third[0] + nested[0]
     }
 }
 

@@ -89,7 +89,11 @@ impl Inference<'_> {
         self.network.stations[number].generic = self.is_generic(number);
         let (row, literals) = match &self.network.stations[number].layer {
             Layer::Custom(layer) => {
-                let constant = custom_output(&self.network.krate, layer);
+                // A layer's output does not depend on its input: it may be no const generic.
+                let constant = match self.network.stations[number].generic {
+                    true => custom_output(&self.network.krate, layer),
+                    false => self.network.shape_constant(number),
+                };
                 let last = Dim::Symbolic(quote!({ #constant.last() }));
                 let span = self.network.stations[number].span;
                 return Some(Dims { sizes: vec![last], span, constant: Some(constant) });

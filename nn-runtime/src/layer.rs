@@ -106,7 +106,7 @@ impl<T: Layer> Network for T {
     type Output = <T as Layer>::Output;
 
     const CHECKS: () = {
-        let _ = expect(check_inputs::<T>(<T as Shaped>::INPUTS), T::NAME, "");
+        let _ = expect(check_inputs(&T::USE, <T as Shaped>::INPUTS), T::NAME, "");
     };
 }
 

@@ -40,7 +40,7 @@ pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, t
 #[cfg(feature = "nalgebra")]
 #[doc(no_inline)]
 pub use nalgebra;
-pub use network::{LayerInfo, Network, Shaped, check_inputs};
+pub use network::{LayerInfo, Network, Shaped, Standing, Use, check_inputs};
 pub use parameters::{Parameters, add_field};
 pub use place::{InPlace, Place};
 pub use random::Streams;

@@ -5,7 +5,7 @@ use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
 use crate::train::{self, Score};
 use crate::{BatchError, step, summary};
-use crate::{Inputs, Station, Streams, Values, Weights, Whole};
+use crate::{Inputs, Spec, Station, Streams, Values, Weights, Whole};
 use nn_shape::{Shape, ShapeError, Text, checks};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,7 +52,37 @@ pub trait Shaped: Weights {
     const MACS: usize = 0;
     /// Its layers in order, if it is a network.
     const LAYERS: &'static [LayerInfo] = &[];
+
+    /// What a network that it stands in looks at.
+    #[doc(hidden)]
+    const USE: Use = Use {
+        inputs: Self::INPUTS,
+        input_names: Self::INPUT_NAMES,
+        output: Self::OUTPUT,
+        rule: Self::RULE,
+    };
 }
+
+/// What it takes to use a [`Shaped`] type as a layer: its constants of the same names.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Use {
+    inputs: &'static [Shape],
+    input_names: &'static [&'static str],
+    output: Shape,
+    rule: Result<Shape, ShapeError>,
+}
+
+/// What expanded code asks of a type of the user's that stands in a network as station `S`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "expected a network, or a type that implements `Layer`"
+)]
+pub trait Standing<S: Spec>: Station<S> + Shaped {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Spec, T: Station<S> + Shaped> Standing<S> for T {}
 
 /// A type that `network!` made.
 pub trait Network: Station<Whole> + Shaped {
@@ -229,40 +259,45 @@ fn trained_of(
 }
 
 /// How a layer with several inputs is used.
-const fn as_branches<T: Shaped>() -> Text {
+const fn as_branches(names: &[&str]) -> Text {
     let text =
         Text::of("write a branch for each input behind its name, `{ a => { .. }, b => { .. } }`");
-    let mut text = text.text(": it takes ").quoted(T::INPUT_NAMES[0]);
+    let mut text = text.text(": it takes ").quoted(names[0]);
     let mut i = 1;
-    while i < T::INPUT_NAMES.len() {
-        text = text.text(", ").quoted(T::INPUT_NAMES[i]);
+    while i < names.len() {
+        text = text.text(", ").quoted(names[i]);
         i += 1;
     }
     text
 }
 
-/// The shape that the layer `T` gives, if it takes the shapes `found`.
+/// The shape that a layer gives, if it takes the shapes `found`.
 ///
 /// # Errors
 /// When it takes others, and when its own rule refuses its sizes.
-pub const fn check_inputs<T: Shaped>(found: &[Shape]) -> Result<Shape, ShapeError> {
-    let expected = T::INPUTS;
-    if expected.len() != found.len() {
-        let message = Text::of("takes ").number(expected.len()).text(" inputs, but gets ");
+#[doc(hidden)]
+pub const fn check_inputs(layer: &Use, found: &[Shape]) -> Result<Shape, ShapeError> {
+    let Use { inputs, input_names, output, rule } = *layer;
+    if inputs.len() != found.len() {
+        let message = Text::of("takes ").number(inputs.len()).text(" inputs, but gets ");
         let error = ShapeError::layer(message.number(found.len()));
-        return Err(if T::INPUT_NAMES.len() > 1 { error.help(as_branches::<T>()) } else { error });
+        return Err(if input_names.len() > 1 {
+            error.help(as_branches(input_names))
+        } else {
+            error
+        });
     }
     let mut i = 0;
-    while i < expected.len() {
-        let name = if i < T::INPUT_NAMES.len() { T::INPUT_NAMES[i] } else { "" };
-        if let Err(error) = checks::layer_input(found[i], expected[i], name) {
+    while i < inputs.len() {
+        let name = if i < input_names.len() { input_names[i] } else { "" };
+        if let Err(error) = checks::layer_input(found[i], inputs[i], name) {
             return Err(error);
         }
         i += 1;
     }
-    match T::RULE {
-        Ok(shape) if !shape.same(&T::OUTPUT) => {
-            let message = Text::of("gives ").shape(T::OUTPUT).text(" by the type of its output");
+    match rule {
+        Ok(shape) if !shape.same(&output) => {
+            let message = Text::of("gives ").shape(output).text(" by the type of its output");
             Err(ShapeError::layer(message.text(", but ").shape(shape).text(" by its rule")))
         }
         Ok(shape) => checks::layer_output(shape),

@@ -111,7 +111,7 @@ fn station_constants(network: &Network, index: usize, attributes: &TokenStream) 
             quote!(#rule.output(&[#(#inputs),*]))
         }
         (Layer::Custom(layer), Shortcut::None) => {
-            quote!(#rt::check_inputs::<#layer>(&[#(#inputs),*]))
+            quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::USE, &[#(#inputs),*]))
         }
     };
     let lost = station.inputs.iter().flat_map(|input| lost(network, *input, station.generic));

@@ -57,9 +57,8 @@ fn emit_layout(context: &Context, layout: &Layout, holder: &str, doc: &str) -> T
 
 /// A type that holds constants.
 fn emit_holder(context: &Context, holder: &str, doc: &str, constants: &TokenStream) -> TokenStream {
-    let Context { impl_generics, arguments, .. } = context;
+    let Context { impl_generics, arguments, where_clause, .. } = context;
     let (parameters, holder) = (&context.network.generics, format_ident!("{holder}"));
-    let (_, _, where_clause) = parameters.split_for_impl();
     quote! {
         #[doc = #doc]
         enum #holder #parameters {}

@@ -17,8 +17,9 @@ use crate::network::{Layer, Network, Station};
 use crate::plan::{Plan, Stretch, plan};
 use names::{Names, names};
 use nn_shape::registry::Storage;
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 /// Everything that emission looks at.
 struct Context<'a> {
@@ -29,16 +30,19 @@ struct Context<'a> {
     impl_generics: TokenStream,
     arguments: TokenStream,
     turbofish: TokenStream,
+    where_clause: TokenStream,
 }
 
 /// The code of a network.
 pub(crate) fn emit(network: &Network) -> TokenStream {
     let (impl_generics, arguments, _) = network.generics.split_for_impl();
     let turbofish = arguments.as_turbofish();
+    let names = names(network);
     let context = Context {
         network,
         plan: plan(network),
-        names: names(network),
+        where_clause: where_clause(network, &names, &quote!(#arguments)),
+        names,
         impl_generics: quote!(#impl_generics),
         arguments: quote!(#arguments),
         turbofish: quote!(#turbofish),
@@ -54,13 +58,13 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     let shaped = structure::emit_shaped(&context);
     quote! {
         #structure
-        #methods
         #constants
         #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
         const _: () = {
             use #krate::__private as __rt;
             #specs
             #memory
+            #methods
             #weights
             #station
             #shaped
@@ -70,11 +74,11 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
 
 /// `impl Station`: the way of the data through the network.
 fn emit_station(context: &Context) -> TokenStream {
-    let Context { arguments, .. } = context;
+    let Context { arguments, where_clause, .. } = context;
     let name = &context.network.name;
     let mut generics = context.network.generics.clone();
     generics.params.push(syn::parse_quote!(__S: __rt::Spec));
-    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (impl_generics, _, _) = generics.split_for_impl();
     let sizes = memory::emit_sizes(context);
     let weights = structure::emit_weights_functions(context);
     let forward = forward::emit_forward(context);
@@ -109,7 +113,10 @@ impl Context<'_> {
 
     /// The type of a station's layer, inside the unnamed constant.
     fn layer(&self, station: usize) -> TokenStream {
-        shapes::layer_type(&quote!(__rt), self.network, station)
+        match &self.network.stations[station].layer {
+            Layer::Known { .. } => shapes::layer_type(&quote!(__rt), self.network, station),
+            Layer::Custom(layer) => quote!(#layer),
+        }
     }
 
     /// The layer itself: a field, or the unit struct of a layer without weights.
@@ -125,8 +132,8 @@ impl Context<'_> {
     }
 
     /// A constant of one of the structs that hold the plan: `__Train::CONV1`.
-    fn constant(&self, holder: &str, name: &proc_macro2::Ident) -> TokenStream {
-        let holder = quote::format_ident!("{holder}");
+    fn constant(&self, holder: &str, name: &Ident) -> TokenStream {
+        let holder = format_ident!("{holder}");
         let turbofish = &self.turbofish;
         quote!(#holder #turbofish::#name)
     }
@@ -147,5 +154,26 @@ impl Context<'_> {
     /// When station `station` runs, which may take several phases: `__Phases::BN1`.
     fn phases(&self, station: usize) -> TokenStream {
         self.constant("__Phases", &self.names[station].constant)
+    }
+}
+
+/// The where clause of expanded code: types of the user's are layers. Where one is not, the compiler
+/// says so once, and goes on as if it were.
+fn where_clause(network: &Network, names: &[Names], arguments: &TokenStream) -> TokenStream {
+    let (_, _, clause) = network.generics.split_for_impl();
+    let bounds = network.stations.iter().zip(names).filter_map(|(station, names)| {
+        let Layer::Custom(layer) = &station.layer else { return None };
+        let mut spec = names.spec.clone();
+        spec.set_span(layer.span());
+        Some(quote_spanned!(layer.span()=> #layer: __rt::Standing<#spec #arguments>))
+    });
+    let bounds: Vec<TokenStream> = bounds.collect();
+    match clause {
+        _ if bounds.is_empty() => quote!(#clause),
+        Some(clause) => {
+            let written = clause.predicates.iter();
+            quote!(where #(#written,)* #(#bounds),*)
+        }
+        None => quote!(where #(#bounds),*),
     }
 }

@@ -1,6 +1,6 @@
 //! What expanded code calls its types and constants.
 
-use crate::network::Network;
+use crate::network::{Layer, Network};
 use proc_macro2::Ident;
 use quote::format_ident;
 use std::collections::HashSet;
@@ -18,12 +18,17 @@ pub(super) struct Names {
 pub(super) fn names(network: &Network) -> Vec<Names> {
     let mut specs = Unique::new(&["Stations", "Phases", "Train", "Infer", "S"]);
     let mut constants = Unique::new(&["ALL", "VALUES", "PLAN"]);
-    let stations = network.stations.iter();
+    let stations = network.stations.iter().enumerate();
     stations
-        .map(|station| {
+        .map(|(index, station)| {
             let field = station.field.unraw().to_string();
+            let spec = match station.layer {
+                Layer::Known { .. } => specs.name(camel_case(&field)),
+                // If the user's type is misspelt, the compiler must not propose ours.
+                Layer::Custom(_) => specs.name(format!("Spec{index}")),
+            };
             Names {
-                spec: format_ident!("__{}", specs.name(camel_case(&field))),
+                spec: format_ident!("__{spec}"),
                 constant: format_ident!("{}", constants.name(constant_case(&field))),
             }
         })

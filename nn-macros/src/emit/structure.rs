@@ -32,9 +32,8 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
 
 /// What can be called without importing anything.
 pub(super) fn emit_methods(context: &Context) -> TokenStream {
-    let Context { network, impl_generics, arguments, .. } = context;
+    let Context { network, impl_generics, arguments, where_clause, .. } = context;
     let (krate, name, visibility) = (&network.krate, &network.name, &network.visibility);
-    let (_, _, where_clause) = network.generics.split_for_impl();
     let output = shapes::array_type("f32", &network.output);
     let types = input_types(context);
     let (parameter, kind, inputs) = match types.as_slice() {
@@ -93,9 +92,8 @@ fn input_names(context: &Context) -> Vec<Ident> {
 
 /// `unsafe impl Weights`
 pub(super) fn emit_weights(context: &Context) -> TokenStream {
-    let Context { network, impl_generics, arguments, turbofish, .. } = context;
+    let Context { network, impl_generics, arguments, turbofish, where_clause, .. } = context;
     let name = &network.name;
-    let (_, _, where_clause) = network.generics.split_for_impl();
     quote! {
         /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
         /// checks that nothing stands between them.
@@ -143,10 +141,9 @@ pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
 
 /// `impl Shaped` and `impl Network`
 pub(super) fn emit_shaped(context: &Context) -> TokenStream {
-    let Context { network, impl_generics, arguments, .. } = context;
+    let Context { network, impl_generics, arguments, where_clause, .. } = context;
     let rt = quote!(__rt);
     let name = &network.name;
-    let (_, _, where_clause) = network.generics.split_for_impl();
     let inputs: Vec<_> = network.inputs.iter().map(|input| input.value).collect();
     let inputs = shapes::shapes(&rt, network, &inputs);
     let names = input_name_list(context);
@@ -225,7 +222,8 @@ impl Counts {
                 let inputs = shapes::shapes(&rt, context.network, &station.inputs);
                 [quote!(#rule.params(&#inputs)), quote!(#rule.macs(&#inputs))]
             }
-            Layer::Custom(layer) => {
+            Layer::Custom(_) => {
+                let layer = context.layer(index);
                 [quote!(<#layer as __rt::Shaped>::PARAMS), quote!(<#layer as __rt::Shaped>::MACS)]
             }
         };
@@ -260,7 +258,10 @@ fn line(context: &Context, index: usize, counts: &Counts) -> TokenStream {
         quote!(0)
     };
     let inner = match &station.layer {
-        Layer::Custom(layer) => quote!(<#layer as __rt::Shaped>::LAYERS),
+        Layer::Custom(_) => {
+            let layer = context.layer(index);
+            quote!(<#layer as __rt::Shaped>::LAYERS)
+        }
         Layer::Known { .. } => quote!(&[]),
     };
     quote! {

@@ -165,7 +165,7 @@ fn types_of_the_users() {
     ];
     assert_eq!(paths, expected);
     let encoder = net.values[net.stations[0].output.0].dims.constant.as_ref().unwrap();
-    assert_eq!(encoder.to_string(), "< TextEncoder as krate :: __private :: Shaped > :: OUTPUT");
+    assert!(encoder.to_string().ends_with("_SHAPE_0"), "{encoder}");
     assert_eq!(net.lines()[7], "flatten 8");
     assert_eq!(net.stations[2].source, "MyLayer::<64>");
 }

@@ -25,18 +25,6 @@ pub struct Digits {
     /// `fc2`: `Dense(10)`: 128 -> 10
     pub fc2: unrolled::__private::layers::Dense<128, 10>,
 }
-impl Digits {
-    /// Inference on one sample, on the calling thread.
-    #[inline]
-    #[must_use]
-    pub fn forward(&self, input: &[[[f32; 1]; 28]; 28]) -> [f32; 10] {
-        const { <Self as unrolled::__private::Network>::CHECKS }
-        unrolled::__private::infer_one(
-            self,
-            &[unrolled::__private::Values::as_floats(input)],
-        )
-    }
-}
 #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
 const _: () = {
     use unrolled::__private as __rt;
@@ -263,6 +251,18 @@ const _: () = {
             Self::FC1.part(),
         );
         const ALL: __rt::Part = Self::FC2.part();
+    }
+    impl Digits {
+        /// Inference on one sample, on the calling thread.
+        #[inline]
+        #[must_use]
+        pub fn forward(&self, input: &[[[f32; 1]; 28]; 28]) -> [f32; 10] {
+            const { <Self as unrolled::__private::Network>::CHECKS }
+            unrolled::__private::infer_one(
+                self,
+                &[unrolled::__private::Values::as_floats(input)],
+            )
+        }
     }
     /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
     /// checks that nothing stands between them.

@@ -8,25 +8,13 @@ struct Phases {
     /// `inner`: `Inner`: 7 -> computed
     inner: Inner,
 }
-impl Phases {
-    /// Inference on one sample, on the calling thread.
-    #[inline]
-    #[must_use]
-    fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {
-        const { <Self as unrolled::__private::Network>::CHECKS }
-        unrolled::__private::infer_one(
-            self,
-            &[
-                unrolled::__private::Values::as_floats(x),
-                unrolled::__private::Values::as_floats(table),
-            ],
-        )
-    }
-}
 const __PHASES_GIVEN_7: ::core::result::Result<
     unrolled::__private::Shape,
     unrolled::__private::ShapeError,
-> = unrolled::__private::check_inputs::<Inner>(&[unrolled::__private::Shape::new(&[7])]);
+> = unrolled::__private::check_inputs(
+    &<Inner as unrolled::__private::Shaped>::USE,
+    &[unrolled::__private::Shape::new(&[7])],
+);
 const __PHASES_SHAPE_7: unrolled::__private::Shape = unrolled::__private::checks::or_stand_in(
     __PHASES_GIVEN_7,
     <Inner as unrolled::__private::Shaped>::OUTPUT,
@@ -145,17 +133,20 @@ const _: () = {
         const NAME: &'static str = "residual";
     }
     /// `inner`: `Inner`: 7 -> computed
-    enum __Inner {}
-    impl __rt::Spec for __Inner {
+    enum __Spec7 {}
+    impl __rt::Spec for __Spec7 {
         type Arguments = ();
         const ARGUMENTS: Self::Arguments = ();
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[7])];
-        const OUTPUT: __rt::Shape = <Inner as unrolled::__private::Shaped>::OUTPUT;
+        const OUTPUT: __rt::Shape = __PHASES_SHAPE_7;
         const NAME: &'static str = "inner";
     }
     /// In training, values and their gradients (`D_`) live until backward has used them.
     enum __Train {}
-    impl __Train {
+    impl __Train
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         const VALUES: usize = 128;
         const X_TANH: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
         const TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 16, len: 3 };
@@ -176,7 +167,10 @@ const _: () = {
     }
     /// At inference, values are overwritten as soon as nobody needs them.
     enum __Infer {}
-    impl __Infer {
+    impl __Infer
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         const VALUES: usize = 48;
         const X_TANH: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
         const TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 16, len: 3 };
@@ -187,7 +181,10 @@ const _: () = {
     }
     /// The stations, what they own standing one behind the other.
     enum __Stations {}
-    impl __Stations {
+    impl __Stations
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         const X_TANH: __rt::InPlace<__XTanh, __rt::layers::Tanh> = __rt::InPlace::ANYWHERE;
         const TABLE_TANH: __rt::InPlace<__TableTanh, __rt::layers::Tanh> = __rt::InPlace::ANYWHERE;
         const CONCAT: __rt::Place<__Concat, __rt::layers::Concat> = __rt::Place::FIRST;
@@ -201,23 +198,50 @@ const _: () = {
         const RESIDUAL: __rt::Place<__Residual, __rt::layers::Add> = __rt::Place::behind(
             Self::BN.part(),
         );
-        const INNER: __rt::Place<__Inner, Inner> = __rt::Place::behind(
+        const INNER: __rt::Place<__Spec7, Inner> = __rt::Place::behind(
             Self::RESIDUAL.part(),
         );
         const ALL: __rt::Part = Self::INNER.part();
     }
     /// The phases of stations that look across the batch; the others run between them.
     enum __Phases {}
-    impl __Phases {
+    impl __Phases
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         const BN: __rt::Phases = __Stations::BN.phases(__rt::Phases::START);
         const INNER: __rt::Phases = __Stations::INNER.phases(Self::BN);
     }
+    impl Phases
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
+        /// Inference on one sample, on the calling thread.
+        #[inline]
+        #[must_use]
+        fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {
+            const { <Self as unrolled::__private::Network>::CHECKS }
+            unrolled::__private::infer_one(
+                self,
+                &[
+                    unrolled::__private::Values::as_floats(x),
+                    unrolled::__private::Values::as_floats(table),
+                ],
+            )
+        }
+    }
     /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
     /// checks that nothing stands between them.
-    unsafe impl __rt::Weights for Phases {
+    unsafe impl __rt::Weights for Phases
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         const LEN: usize = __rt::len_of_fields::<Self>(__Stations::ALL.weights.end());
     }
-    impl<__S: __rt::Spec> __rt::Station<__S> for Phases {
+    impl<__S: __rt::Spec> __rt::Station<__S> for Phases
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         const PHASES: usize = __Phases::INNER.last + 1;
         const LEAST_BATCH: usize = __Stations::ALL.least_batch;
         const SAVED: usize = __Train::VALUES + __Stations::ALL.saved.end();
@@ -631,7 +655,10 @@ const _: () = {
             }
         }
     }
-    impl __rt::Shaped for Phases {
+    impl __rt::Shaped for Phases
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         const INPUTS: &'static [__rt::Shape] = &[
             __rt::Shape::new(&[4]),
             __rt::Shape::new(&[3]),
@@ -707,7 +734,7 @@ const _: () = {
             __rt::LayerInfo {
                 name: "inner",
                 kind: "Inner",
-                output: <Inner as unrolled::__private::Shaped>::OUTPUT,
+                output: __PHASES_SHAPE_7,
                 params: <Inner as __rt::Shaped>::PARAMS,
                 macs: <Inner as __rt::Shaped>::MACS,
                 offset: __Stations::INNER.offset(),
@@ -715,7 +742,10 @@ const _: () = {
             },
         ];
     }
-    impl __rt::Network for Phases {
+    impl __rt::Network for Phases
+    where
+        Inner: __rt::Standing<__Spec7>,
+    {
         type Input = ([f32; 4], [f32; 3]);
         type Output = [f32; 2];
     }
