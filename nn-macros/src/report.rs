@@ -293,6 +293,13 @@ pub(crate) mod mistake {
         format!("the input `{name}` is never used: give it a branch, as in `{name} => {{ .. }}`")
     }
 
+    pub(crate) fn unused_output(label: &str) -> String {
+        format!(
+            "what layer `{label}` gives is never used: begin a branch of the next join with it, \
+             as in `{{ .. }}`"
+        )
+    }
+
     pub(crate) fn no_branches(name: &Ident) -> String {
         format!("`{name}` takes one input and has no branches")
     }

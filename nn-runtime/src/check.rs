@@ -12,10 +12,20 @@ const TRIED: usize = 24;
 
 /// The steps that are tried, as parts of 1 + the number's size. A long step drowns the rounding of
 /// `f32`, a short one avoids the kinks of `ReLU` and of pools; the best one counts.
-const STEPS: [f32; 4] = [1e-2, 3e-3, 3e-2, 1e-3];
+const STEPS: [f32; 6] = [1e-2, 3e-3, 3e-2, 1e-3, 1e-1, 3e-4];
 
 /// An error below this ends the search for a better step.
 const GOOD: f64 = 1e-4;
+
+/// A larger error counts only where differences with two of the steps agree with each other better
+/// than this part of it: kinks, jumps and rounding make them disagree.
+const AGREEMENT: f64 = 0.25;
+
+/// What rounding makes of a slope with the first step, as a part of the loss: a few layers' rounding.
+const ROUNDING: f64 = 8.0 * f32::EPSILON as f64 / (2.0 * STEPS[0] as f64);
+
+/// An error that no right layer has on smooth ground.
+const DOUBTFUL: f64 = 1e-3;
 
 /// Gradients much smaller than the network's largest, such as those of a bias before a `BatchNorm`,
 /// which are zero but for rounding, are compared on this part of its scale.
@@ -34,15 +44,19 @@ pub struct GradientCheck {
     pub numeric: f64,
     /// How many gradients were tried.
     pub tried: usize,
+    /// Of how many of them finite differences say nothing, because they depend on the step: the
+    /// loss has a kink or a jump there, or its rounding is larger than the gradient. They do not
+    /// count for `worst`.
+    pub unsure: usize,
 }
 
 impl fmt::Display for GradientCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { worst, place, analytic, numeric, tried } = self;
+        let Self { worst, place, analytic, numeric, tried, unsure } = self;
         write!(
             f,
             "{worst:.1e} is the worst relative error of {tried} gradients: {place} has {analytic:e}, \
-             finite differences say {numeric:e}"
+             finite differences say {numeric:e}; {unsure} could not be compared"
         )
     }
 }
@@ -71,8 +85,14 @@ pub fn check_gradients<N: Network, L: Loss<N::Output>>(
         targets,
     };
     probe.net.as_floats_mut().copy_from_slice(net.as_floats());
-    let mut found =
-        GradientCheck { worst: 0.0, place: String::new(), analytic: 0.0, numeric: 0.0, tried: 0 };
+    let mut found = GradientCheck {
+        worst: 0.0,
+        place: String::new(),
+        analytic: 0.0,
+        numeric: 0.0,
+        tried: 0,
+        unsure: 0,
+    };
     probe.compare(&weights_of::<N>(), &mut found)?;
     probe.compare(&numbers_of::<N::Input>(inputs.len()), &mut found)?;
     Ok(found)
@@ -169,7 +189,7 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
 
     /// Compares the gradients in all places of these groups, and keeps the worst in `found`.
     fn compare(&mut self, groups: &[Group], found: &mut GradientCheck) -> Result<(), BatchError> {
-        self.loss()?;
+        let rounding = ROUNDING * self.loss()?.abs();
         let gradients: Vec<Vec<f64>> = groups
             .iter()
             .map(|(_, places)| places.iter().map(|&place| self.gradient(place)).collect())
@@ -178,9 +198,13 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         for ((name, places), gradients) in groups.iter().zip(&gradients) {
             let scale = largest(gradients.iter()).max(least);
             for (&place, &analytic) in places.iter().zip(gradients) {
-                let (error, numeric) = self.closest(place, analytic, scale)?;
+                let slopes = self.slopes(place, analytic, scale)?;
                 found.tried += 1;
-                if error > found.worst {
+                let (error, numeric) = closest(&slopes, analytic, scale);
+                let distance = error * scale;
+                if error > DOUBTFUL && (distance < rounding || disagree(&slopes, distance)) {
+                    found.unsure += 1;
+                } else if error > found.worst {
                     let place = format!("{place}, in {name},");
                     *found = GradientCheck { worst: error, place, analytic, numeric, ..*found };
                 }
@@ -189,32 +213,45 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         Ok(())
     }
 
-    /// The smallest error over all steps, as a part of `scale`, and the slope that has it; infinite
-    /// where no slope is a number.
-    fn closest(
-        &mut self,
-        place: Place,
-        analytic: f64,
-        scale: f64,
-    ) -> Result<(f64, f64), BatchError> {
+    /// What differences with one step after the other say, until one agrees with `analytic`.
+    fn slopes(&mut self, place: Place, analytic: f64, scale: f64) -> Result<Vec<f64>, BatchError> {
         let value = *self.number(place);
-        let mut best = (f64::INFINITY, f64::NAN);
+        let mut slopes = Vec::new();
         for step in STEPS {
             let step = step * (1.0 + value.abs());
             let (above, below) = (value + step, value - step);
             let rise = self.loss_with(place, above)? - self.loss_with(place, below)?;
             // The distance after rounding, not the one that was asked for.
-            let numeric = rise / (f64::from(above) - f64::from(below));
-            let error = (analytic - numeric).abs() / scale;
-            if error < best.0 {
-                best = (error, numeric);
-            }
-            if error < GOOD {
+            let slope = rise / (f64::from(above) - f64::from(below));
+            slopes.push(slope);
+            if (analytic - slope).abs() < GOOD * scale {
                 break;
             }
         }
-        Ok(best)
+        Ok(slopes)
     }
+}
+
+/// The smallest error over all slopes, as a part of `scale`, and the slope that has it; infinite
+/// where no slope is a number.
+fn closest(slopes: &[f64], analytic: f64, scale: f64) -> (f64, f64) {
+    let mut best = (f64::INFINITY, f64::NAN);
+    for &slope in slopes {
+        let error = (analytic - slope).abs() / scale;
+        if error < best.0 {
+            best = (error, slope);
+        }
+    }
+    best
+}
+
+/// Whether all slopes are numbers, but none is nearly the same as with the next longer step, compared
+/// with `error`.
+fn disagree(slopes: &[f64], error: f64) -> bool {
+    let mut by_step: Vec<(f32, f64)> = STEPS.into_iter().zip(slopes.iter().copied()).collect();
+    by_step.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let agree = |pair: &[(f32, f64)]| (pair[0].1 - pair[1].1).abs() <= AGREEMENT * error;
+    slopes.iter().all(|slope| slope.is_finite()) && !by_step.windows(2).any(agree)
 }
 
 /// The size of the largest gradient.

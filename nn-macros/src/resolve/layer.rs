@@ -12,7 +12,7 @@ use crate::ast::{self, Branch, Use};
 use crate::network::{Argument, Layer, Station, ValueId};
 use crate::operand::Environment;
 use crate::report::{mistake, say};
-use crate::scope::snake_case;
+use crate::scope::{Scope, snake_case};
 
 impl Resolver<'_> {
     /// A layer, a block, or a type of the user's.
@@ -83,7 +83,7 @@ impl Resolver<'_> {
                 None
             }
             (Inputs::Branches, Some(branches)) => {
-                self.branches(used, branches, &title, current, place)
+                self.branches(used, branches, Paths::Inside(&title), current, place)
             }
         };
         let (Some(arguments), Some((inputs, spans))) = (arguments, inputs) else {
@@ -138,7 +138,7 @@ impl Resolver<'_> {
         &mut self,
         used: &Use,
         branches: &[Branch],
-        title: &Title,
+        paths: Paths<'_>,
         current: Option<ValueId>,
         place: &mut Place<'_>,
     ) -> Option<(Vec<ValueId>, Vec<Span>)> {
@@ -152,11 +152,7 @@ impl Resolver<'_> {
         }
         let one = |(nth, branch): (usize, &Branch)| {
             let begin = self.source(branch, current, place);
-            let path = match (&branch.source, &title.name) {
-                (Some(source), None) => place.scope.number(&source.to_string()),
-                (Some(source), Some(_)) => format!("{}.{source}", title.path),
-                (None, _) => format!("{}.{nth}", title.path),
-            };
+            let path = paths.branch(nth, branch.source.as_ref(), place.scope);
             match branch.body.lines.is_empty() {
                 true => begin,
                 false => self.inside(&branch.body, &path, Some(begin), place, false),
@@ -208,13 +204,40 @@ impl Resolver<'_> {
         let title = title.unwrap_or_else(|| unnamed(&stem, place.scope));
         let inputs = match &used.branches {
             None => self.running(current, used.name.span()).map(|value| (vec![value], vec![])),
-            Some(branches) => self.branches(used, branches, &title, current, place),
+            Some(branches) => self.branches(used, branches, Paths::Beside(&title), current, place),
         };
         let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
         let station = self.station(title, &used.name, place.scope);
         let source = mistake::tidy(&used.layer.to_token_stream());
         let layer = Layer::Custom(Box::new(used.layer.clone()));
         self.push(Station { layer, inputs, source, ..station }, spans)
+    }
+}
+
+/// Where the paths of branches are, seen from the layer that joins them.
+#[derive(Clone, Copy)]
+pub(super) enum Paths<'a> {
+    /// Inside of its own.
+    Inside(&'a Title),
+    /// Beside its own, inside of which are the weights of a type of the user's, whatever their names.
+    Beside(&'a Title),
+}
+
+impl Paths<'_> {
+    /// The path of a branch.
+    fn branch(self, nth: usize, source: Option<&Ident>, scope: &mut Scope) -> String {
+        match (self, source) {
+            (
+                Self::Inside(Title { name: None, .. }) | Self::Beside(Title { name: None, .. }),
+                Some(source),
+            ) => scope.number(&source.to_string()),
+            (Self::Inside(title), Some(source)) => format!("{}.{source}", title.path),
+            (Self::Inside(title), None) => format!("{}.{nth}", title.path),
+            (Self::Beside(title), Some(source)) => {
+                scope.number(&format!("{}_{source}", title.last()))
+            }
+            (Self::Beside(title), None) => scope.number(&format!("{}_{nth}", title.last())),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod structure;
 use nn_shape::registry::find;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, GenericParam, Ident};
@@ -178,6 +178,7 @@ impl Resolver<'_> {
         let mut place = Place { environment: around, scope: &mut scope, named: &mut named };
         self.resolved.network.output_value = self.body(body, begin, &mut place);
         self.check_inputs_used(inputs);
+        self.check_outputs_used();
         Some(())
     }
 
@@ -227,6 +228,21 @@ impl Resolver<'_> {
             let used = network.stations.iter().any(|station| station.inputs.contains(&input.value));
             if let (false, Some(name)) = (used, &input.name) {
                 self.report.error(name.span(), mistake::unused_input(name));
+            }
+        }
+    }
+
+    /// What a layer gives must go somewhere; a join whose branches all begin elsewhere drops it.
+    fn check_outputs_used(&mut self) {
+        let network = &self.resolved.network;
+        if self.too_large || self.resolved.broken.contains(&true) {
+            return;
+        }
+        let used: HashSet<ValueId> =
+            network.stations.iter().flat_map(|station| &station.inputs).copied().collect();
+        for station in &network.stations {
+            if station.output != network.output_value && !used.contains(&station.output) {
+                self.report.error(station.span, mistake::unused_output(&station.label));
             }
         }
     }

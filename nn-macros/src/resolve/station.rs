@@ -16,6 +16,13 @@ pub(super) struct Title {
     pub(super) name: Option<String>,
 }
 
+impl Title {
+    /// The last part of its path.
+    pub(super) fn last(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or(&self.path)
+    }
+}
+
 impl Resolver<'_> {
     /// A station without its layer and inputs.
     pub(super) fn station(&mut self, title: Title, at: &Ident, scope: &Scope) -> Station {

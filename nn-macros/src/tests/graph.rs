@@ -160,7 +160,7 @@ fn types_of_the_users() {
         "out",
         "my_layer",
         "flatten",
-        "pair.1.relu",
+        "pair_1.relu",
         "pair",
     ];
     assert_eq!(paths, expected);
@@ -299,6 +299,30 @@ fn names_of_all_kinds() {
     let labels: Vec<&str> = net.stations.iter().map(|it| it.label.as_str()).collect();
     assert_eq!(labels[..5], ["Dense", "dense_2", "Dense", "type", "match"]);
     assert_eq!(labels[5], "repeat.0.dense");
+}
+
+#[test]
+fn branches_of_types_keep_out_of_their_names() {
+    let net = network(
+        "struct Inner(a: 4, b: 4) -> 8 { Concat { a => { Dense(4) }, b => { Dense(4) } } }
+        struct N(a: 4) -> 8 {
+            inner: Inner { a => { Dense(4) }, { Dense(4) } },
+            inner_a: Dense(4), inner_b: Dense(4),
+            Inner { { Dense(4) }, inner_a => { Dense(4) } },
+        }",
+    );
+    let paths: Vec<&str> = net.stations.iter().map(|it| it.path.as_str()).collect();
+    let expected = [
+        "inner_a_2.dense",
+        "inner_1.dense",
+        "inner",
+        "inner_a",
+        "inner_b",
+        "inner_2_0.dense",
+        "inner_a_3.dense",
+        "inner_2",
+    ];
+    assert_eq!(paths, expected);
 }
 
 #[test]

@@ -98,6 +98,18 @@ fn inputs() {
 }
 
 #[test]
+fn what_no_layer_reads_is_a_mistake() {
+    assert_about(
+        "struct N(a: 8) -> 16 { Dense(4), lost: ReLU, Concat { a => {}, a => { Tanh } } }",
+        &[("ReLU", "what layer `lost` gives is never used")],
+    );
+    assert_told(
+        "struct N(a: 8) -> 16 { kept: ReLU, Add { a => {}, a => {} }, Concat { {}, kept => {} } }",
+        &[],
+    );
+}
+
+#[test]
 fn joins() {
     assert_lines("Flatten, Add, Dense(10)", &[("Add", "`Add` joins branches")]);
     assert_lines("Flatten, Add { {} }, Dense(10)", &[("Add", "two branches or more")]);

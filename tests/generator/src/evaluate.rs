@@ -1,0 +1,196 @@
+//! What a network computes with, station by station, as the rules of nn-shape say it.
+
+use nn_shape::registry::{Row, find};
+use nn_shape::{Shape, Value, checks};
+
+use crate::network::{Branch, Environment, File, Joint, Line, Network, Node};
+
+/// Most numbers of one value.
+const MOST_NUMBERS: usize = 150;
+
+/// Most weights of one station.
+const MOST_WEIGHTS: usize = 250;
+
+/// One line of `LAYERS`.
+pub(crate) struct Station {
+    pub(crate) kind: String,
+    pub(crate) output: Shape,
+    pub(crate) params: usize,
+    pub(crate) buffers: usize,
+    pub(crate) macs: usize,
+    pub(crate) inner: Vec<Station>,
+}
+
+/// The inputs and named lines that a line sees.
+pub(crate) type Named = Vec<(String, Shape)>;
+
+/// The stations of a network, if all rules agree and everything is small.
+pub(crate) fn evaluate(file: &File, network: &Network) -> Option<Vec<Station>> {
+    let generic = network.generic.unwrap_or(0);
+    let environment = Environment { parameters: &[], generic };
+    let inputs: Vec<Shape> =
+        network.inputs.iter().map(|(_, shape)| environment.shape(shape)).collect();
+    let names = network.inputs.iter().zip(&inputs);
+    let mut named: Named =
+        names.filter_map(|((name, _), &shape)| Some((name.clone()?, shape))).collect();
+    let begin = if inputs.len() == 1 { Some(inputs[0]) } else { None };
+    let mut evaluation = Evaluation { file, stations: Vec::new(), environment };
+    let output = evaluation.body(&network.body, begin, &mut named)?;
+    output.same(&environment.shape(&network.output)).then_some(evaluation.stations)
+}
+
+/// What one line gives.
+pub(crate) fn evaluate_line(
+    file: &File,
+    line: &Line,
+    current: Option<Shape>,
+    named: &Named,
+    environment: Environment<'_>,
+) -> Option<Shape> {
+    let mut evaluation = Evaluation { file, stations: Vec::new(), environment };
+    evaluation.line(line, current, &mut named.clone())
+}
+
+struct Evaluation<'a> {
+    file: &'a File,
+    stations: Vec<Station>,
+    environment: Environment<'a>,
+}
+
+impl Evaluation<'_> {
+    fn body(&mut self, body: &[Line], begin: Option<Shape>, named: &mut Named) -> Option<Shape> {
+        let around = named.len();
+        let mut current = begin;
+        for line in body {
+            current = Some(self.line(line, current, named)?);
+        }
+        named.truncate(around);
+        current
+    }
+
+    fn line(&mut self, line: &Line, current: Option<Shape>, named: &mut Named) -> Option<Shape> {
+        let output = match &line.node {
+            Node::Layer(row, arguments) => {
+                let value = |it: &crate::network::Argument| self.environment.value(&it.value);
+                let values: Vec<Value> = arguments.iter().map(value).collect();
+                self.layer(row, row.name, &[current?], &values)?
+            }
+            Node::Join(joint, branches) => self.join(*joint, branches, current, named)?,
+            Node::Residual { body, skip } => {
+                self.residual(body, skip.as_deref(), current?, named)?
+            }
+            Node::Repeat { count, body } => (0..*count)
+                .try_fold(current, |current, _| Some(self.body(body, current, named)))??,
+            Node::Block(block, arguments) => self.block(*block, arguments, current)?,
+            Node::Network(network) => self.network(*network, &[current?])?,
+        };
+        named.extend(line.name.clone().map(|name| (name, output)));
+        Some(output)
+    }
+
+    fn layer(
+        &mut self,
+        row: &'static Row,
+        kind: &str,
+        inputs: &[Shape],
+        values: &[Value],
+    ) -> Option<Shape> {
+        let output = (row.rule)(inputs, values).ok()?;
+        let station = Station {
+            kind: kind.to_owned(),
+            output,
+            params: (row.params)(inputs, values),
+            buffers: (row.buffers)(inputs, values),
+            macs: (row.macs)(inputs, values),
+            inner: Vec::new(),
+        };
+        if output.len() > MOST_NUMBERS || station.params > MOST_WEIGHTS {
+            return None;
+        }
+        self.stations.push(station);
+        Some(output)
+    }
+
+    fn join(
+        &mut self,
+        joint: Joint,
+        branches: &[Branch],
+        current: Option<Shape>,
+        named: &mut Named,
+    ) -> Option<Shape> {
+        let mut inputs = Vec::new();
+        for branch in branches {
+            let begin = match &branch.source {
+                None => current?,
+                Some(source) => named.iter().rev().find(|(name, _)| name == source)?.1,
+            };
+            inputs.push(self.body(&branch.body, Some(begin), named)?);
+        }
+        match joint {
+            Joint::Layer(row) => self.layer(row, row.name, &inputs, &[]),
+            Joint::Network(network) => self.network(network, &inputs),
+        }
+    }
+
+    fn residual(
+        &mut self,
+        body: &[Line],
+        skip: Option<&[Line]>,
+        input: Shape,
+        named: &mut Named,
+    ) -> Option<Shape> {
+        let body = self.body(body, Some(input), named)?;
+        let skip = match skip {
+            Some(skip) => Some(self.body(skip, Some(input), named)?),
+            None => None,
+        };
+        checks::residual(input, body, skip).ok()?;
+        self.layer(find("Add")?, "Residual", &[body, skip.unwrap_or(input)], &[])
+    }
+
+    fn block(
+        &mut self,
+        block: usize,
+        arguments: &[crate::network::Size],
+        current: Option<Shape>,
+    ) -> Option<Shape> {
+        let (file, around) = (self.file, self.environment);
+        let block = &file.blocks[block];
+        let mut parameters = Vec::new();
+        for (nth, default) in block.parameters.iter().enumerate() {
+            let inside = Environment { parameters: &parameters, ..around };
+            let value = match arguments.get(nth) {
+                Some(&size) => around.size(size),
+                None => inside.size((*default)?),
+            };
+            parameters.push(value);
+        }
+        let environment = Environment { parameters: &parameters, ..around };
+        let mut inner = Evaluation { file, stations: Vec::new(), environment };
+        let output = inner.body(&block.body, current, &mut Vec::new());
+        self.stations.append(&mut inner.stations);
+        output
+    }
+
+    fn network(&mut self, network: usize, inputs: &[Shape]) -> Option<Shape> {
+        let network = &self.file.networks[network];
+        let generic = network.generic.unwrap_or(0);
+        let environment = Environment { parameters: &[], generic };
+        let expected = network.inputs.iter().map(|(_, shape)| environment.shape(shape));
+        if !expected.eq(inputs.iter().copied()) {
+            return None;
+        }
+        let inner = evaluate(self.file, network)?;
+        let sum = |count: fn(&Station) -> usize| inner.iter().map(count).sum();
+        let output = environment.shape(&network.output);
+        self.stations.push(Station {
+            kind: network.name.clone(),
+            output,
+            params: sum(|it| it.params),
+            buffers: sum(|it| it.buffers),
+            macs: sum(|it| it.macs),
+            inner,
+        });
+        Some(output)
+    }
+}

@@ -1,0 +1,193 @@
+//! Networks as source text of `network!`.
+
+use nn_shape::registry::Row;
+use nn_shape::{Padding, Value};
+use std::fmt::Write;
+
+use crate::network::{Argument, Block, Branch, File, Given, Joint, Line, Network, Node, Size};
+
+/// All that stands in one `network!`.
+pub(crate) fn print(file: &File) -> String {
+    let mut printer = Printer { file, text: String::new(), depth: 0 };
+    for (number, block) in file.blocks.iter().enumerate() {
+        printer.block(number, block);
+    }
+    for network in &file.networks {
+        printer.network(network);
+    }
+    printer.text
+}
+
+/// The type of a network, as expressions write it.
+pub(crate) fn network_type(network: &Network) -> String {
+    match network.generic {
+        Some(value) => format!("{}::<{value}>", network.name),
+        None => network.name.clone(),
+    }
+}
+
+struct Printer<'a> {
+    file: &'a File,
+    text: String,
+    depth: usize,
+}
+
+impl Printer<'_> {
+    fn block(&mut self, number: usize, block: &Block) {
+        let parameter = |(nth, default): (usize, &Option<Size>)| match default {
+            Some(size) => format!("p{nth} = {}", print_size(*size)),
+            None => format!("p{nth}"),
+        };
+        let parameters: Vec<String> = block.parameters.iter().enumerate().map(parameter).collect();
+        let _ = write!(self.text, "block Block{number}({}) ", parameters.join(", "));
+        self.body(&block.body);
+        self.text.push('\n');
+    }
+
+    fn network(&mut self, network: &Network) {
+        let generics = if network.generic.is_some() { "<const SIZE: usize>" } else { "" };
+        let input = |(name, shape): &(Option<String>, Vec<Size>)| match name {
+            Some(name) => format!("{name}: {}", print_shape(shape)),
+            None => print_shape(shape),
+        };
+        let inputs: Vec<String> = network.inputs.iter().map(input).collect();
+        let (name, output) = (&network.name, print_shape(&network.output));
+        let _ = write!(self.text, "struct {name}{generics}({}) -> {output} ", inputs.join(", "));
+        self.body(&network.body);
+        self.text.push('\n');
+    }
+
+    fn body(&mut self, lines: &[Line]) {
+        self.text.push_str("{\n");
+        self.depth += 1;
+        for line in lines {
+            self.indent();
+            self.line(line);
+        }
+        self.depth -= 1;
+        self.indent();
+        self.text.push('}');
+    }
+
+    fn indent(&mut self) {
+        self.text.push_str(&"    ".repeat(self.depth));
+    }
+
+    fn line(&mut self, line: &Line) {
+        if let Some(name) = &line.name {
+            let _ = write!(self.text, "{name}: ");
+        }
+        match &line.node {
+            Node::Layer(row, arguments) => {
+                self.text.push_str(row.name);
+                self.text.push_str(&print_arguments(row, arguments));
+            }
+            Node::Join(joint, branches) => self.join(*joint, branches),
+            Node::Residual { body, skip } => {
+                self.text.push_str("Residual ");
+                self.body(body);
+                if let Some(skip) = skip {
+                    self.text.push_str(" skip ");
+                    self.body(skip);
+                }
+            }
+            Node::Repeat { count, body } => {
+                let _ = write!(self.text, "Repeat({count}) ");
+                self.body(body);
+            }
+            Node::Block(block, arguments) => {
+                let arguments: Vec<String> = arguments.iter().map(|&it| print_size(it)).collect();
+                let _ = write!(self.text, "Block{block}({})", arguments.join(", "));
+            }
+            Node::Network(network) => {
+                self.text.push_str(&network_type(&self.file.networks[*network]));
+            }
+        }
+        if let Some(arrow) = &line.arrow {
+            let _ = write!(self.text, " -> {}", print_shape(arrow));
+        }
+        self.text.push_str(",\n");
+    }
+
+    fn join(&mut self, joint: Joint, branches: &[Branch]) {
+        match joint {
+            Joint::Layer(row) => self.text.push_str(row.name),
+            Joint::Network(network) => {
+                self.text.push_str(&network_type(&self.file.networks[network]));
+            }
+        }
+        self.text.push_str(" {\n");
+        self.depth += 1;
+        for branch in branches {
+            self.indent();
+            if let Some(source) = &branch.source {
+                let _ = write!(self.text, "{source} => ");
+            }
+            self.body(&branch.body);
+            self.text.push_str(",\n");
+        }
+        self.depth -= 1;
+        self.indent();
+        self.text.push('}');
+    }
+}
+
+/// `(32, kernel = 3)`
+fn print_arguments(row: &Row, arguments: &[Argument]) -> String {
+    let mut shown = Vec::new();
+    let mut positional = true;
+    for (nth, (parameter, argument)) in row.parameters.iter().zip(arguments).enumerate() {
+        if argument.left_out {
+            positional = false;
+            continue;
+        }
+        positional &= nth < row.positional && !argument.named;
+        let value = print_value(&argument.value);
+        shown.push(if positional { value } else { format!("{} = {value}", parameter.name) });
+    }
+    if shown.is_empty() { String::new() } else { format!("({})", shown.join(", ")) }
+}
+
+fn print_value(given: &Given) -> String {
+    match given {
+        Given::Plain(Value::Number(number)) => number.to_string(),
+        Given::Plain(Value::Pair(pair) | Value::Padding(Padding::Explicit(pair))) => {
+            print_pair(pair.map(Size::Literal))
+        }
+        Given::Plain(Value::Padding(Padding::Same)) => "same".into(),
+        Given::Plain(Value::Flag(flag)) => flag.to_string(),
+        Given::Plain(Value::Real(real)) => format!("{real:?}"),
+        Given::Plain(Value::Word(word)) => (*word).into(),
+        Given::Plain(Value::Shape(shape)) => {
+            let sizes: Vec<Size> = shape.dims().iter().map(|&size| Size::Literal(size)).collect();
+            print_shape(&sizes)
+        }
+        Given::Number(size) => print_size(*size),
+        Given::Pair(sizes) | Given::Padding(sizes) => print_pair(*sizes),
+        Given::Shape(sizes) => print_shape(sizes),
+    }
+}
+
+fn print_pair([height, width]: [Size; 2]) -> String {
+    if height == width {
+        return print_size(height);
+    }
+    format!("({}, {})", print_size(height), print_size(width))
+}
+
+fn print_shape(sizes: &[Size]) -> String {
+    let literal = |size: &Size| matches!(size, Size::Literal(_));
+    let all: Vec<String> = sizes.iter().map(|&size| print_size(size)).collect();
+    if sizes.iter().all(literal) { all.join("x") } else { format!("[{}]", all.join(", ")) }
+}
+
+fn print_size(size: Size) -> String {
+    match size {
+        Size::Literal(number) => number.to_string(),
+        Size::Constant(number) => format!("N{number}"),
+        Size::Computed(number) => format!("{{ N{} + 1 }}", number - 1),
+        Size::Parameter(index) => format!("p{index}"),
+        Size::Above(index, more) => format!("p{index} + {more}"),
+        Size::Generic => "SIZE".into(),
+    }
+}
