@@ -181,15 +181,15 @@ fn files_give_the_same_bits_back<N: Network>(subject: &Subject<N>, seed: u64) {
     assert_eq!(bits(loaded.expect("a network").params()), bits(subject.net.params()));
 }
 
-/// Gradients of weights and inputs. Kinks, jumps and vanishing gradients make some differences
-/// meaningless; with some weights most of them mean something.
+/// Gradients of weights and inputs. Kinks, jumps and rounding make some differences meaningless;
+/// where most of them are, the rest agree with each other by chance, and other weights are tried.
 fn gradients_agree_with_differences<N: Network>(seed: u64) {
     let mut found = Vec::new();
     for attempt in 0..6 {
         let Subject { net, inputs, targets } = Subject::<N>::new(seed + (attempt << 32), 5);
         let check = check_gradients(&*net, &MeanSquaredError, &inputs, &targets).expect("a batch");
-        assert!(check.worst < 5e-3, "{check}");
         if check.unsure * 2 < check.tried {
+            assert!(check.worst < 5e-3, "{check}");
             return;
         }
         found.push(check.to_string());
