@@ -351,3 +351,29 @@ fn in_a_function_body() {
     }
     check::<Local>();
 }
+
+network! {
+    /// Deep: what expanded code computes one behind the other must not be nested as deep.
+    block Deeper(channels) {
+        Residual { Conv2d(channels, kernel = 1), BatchNorm, Tanh },
+    }
+
+    struct Deep(2x2x2) -> 2 {
+        Repeat(60) { Deeper(2) },
+        GlobalAvgPool,
+    }
+
+    /// The same with sizes that are constants.
+    struct DeepConstants([2, { SIDE - 4 }, CHANNELS]) -> 2 {
+        Repeat(60) { Deeper(CHANNELS) },
+        GlobalAvgPool,
+    }
+}
+
+#[test]
+fn deep_networks() {
+    assert_eq!(Deep::LAYERS.len(), 4 * 60 + 1);
+    let y = Deep::new(1).forward(&[[[0.5; 2]; 2]; 2]);
+    assert!(y.iter().all(|y| y.is_finite()));
+    assert_eq!(DeepConstants::new(1).forward(&[[[0.5; 2]; 2]; 2]), y);
+}

@@ -95,19 +95,47 @@ impl Part {
         least_batch: 1,
     };
 
-    /// The share of station `T` behind this one.
+    /// The share of station `T`, by itself.
     #[must_use]
-    pub const fn then<S: Spec, T: Station<S>>(self) -> Self {
+    pub const fn of<S: Spec, T: Station<S>>() -> Self {
         Self {
-            saved: self.saved.then(T::SAVED),
-            kept: self.kept.then(T::KEPT),
-            partial: self.partial.then(T::PARTIAL),
-            shared: self.shared.then(T::SHARED),
-            weights: self.weights.then(T::LEN),
-            tasks: self.tasks.then(T::GRADIENT_TASKS),
-            work: larger(self.work, T::WORK),
-            scratch: larger(self.scratch, T::SCRATCH),
-            least_batch: larger(self.least_batch, T::LEAST_BATCH),
+            saved: Buffer::EMPTY.then(T::SAVED),
+            kept: Buffer::EMPTY.then(T::KEPT),
+            partial: Buffer::EMPTY.then(T::PARTIAL),
+            shared: Buffer::EMPTY.then(T::SHARED),
+            weights: Buffer::EMPTY.then(T::LEN),
+            tasks: Buffer::EMPTY.then(T::GRADIENT_TASKS),
+            work: T::WORK,
+            scratch: T::SCRATCH,
+            least_batch: T::LEAST_BATCH,
+        }
+    }
+
+    /// These shares one behind the other. (A chain of constants, each of which begins where another
+    /// ends, would be too deep for the compiler.)
+    #[must_use]
+    pub const fn stack<const N: usize>(mut parts: [Self; N]) -> [Self; N] {
+        let mut before = Self::START;
+        let mut i = 0;
+        while i < N {
+            before = parts[i].behind(&before);
+            parts[i] = before;
+            i += 1;
+        }
+        parts
+    }
+
+    const fn behind(self, before: &Self) -> Self {
+        Self {
+            saved: before.saved.then(self.saved.len),
+            kept: before.kept.then(self.kept.len),
+            partial: before.partial.then(self.partial.len),
+            shared: before.shared.then(self.shared.len),
+            weights: before.weights.then(self.weights.len),
+            tasks: before.tasks.then(self.tasks.len),
+            work: larger(before.work, self.work),
+            scratch: larger(before.scratch, self.scratch),
+            least_batch: larger(before.least_batch, self.least_batch),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Stations at their places: what expanded code calls, one line for each station and direction.
 
 use crate::memory::{Memory, Part, Shards, WorkMemory};
-use crate::station::{InPlaceStation, Pass, Phases, Spec, Station};
+use crate::station::{InPlaceStation, Pass, Spec, Station};
 use crate::{Streams, Tensor};
 use std::marker::PhantomData;
 
@@ -12,19 +12,10 @@ pub struct Place<S, T> {
 }
 
 impl<S: Spec, T: Station<S>> Place<S, T> {
-    /// The first station of a network.
-    pub const FIRST: Self = Self::behind(Part::START);
-
-    /// The station behind what `before` ends with.
+    /// The station with this share.
     #[must_use]
-    pub const fn behind(before: Part) -> Self {
-        Self { part: before.then::<S, T>(), station: PhantomData }
-    }
-
-    /// Its share.
-    #[must_use]
-    pub const fn part(&self) -> Part {
-        self.part
+    pub const fn at(part: Part) -> Self {
+        Self { part, station: PhantomData }
     }
 
     /// Where its numbers begin among the network's.
@@ -33,10 +24,10 @@ impl<S: Spec, T: Station<S>> Place<S, T> {
         self.part.weights.offset
     }
 
-    /// Its phases, where those before it end with `before`.
+    /// See [`Station::PHASES`].
     #[must_use]
-    pub const fn phases(&self, before: Phases) -> Phases {
-        before.then::<S, T>()
+    pub const fn phases(&self) -> usize {
+        T::PHASES
     }
 
     /// See [`Station::initialise`].

@@ -80,13 +80,18 @@ pub struct Phases {
 }
 
 impl Phases {
-    /// The beginning of a network.
-    pub const START: Self = Self { first: 0, last: 0 };
-
-    /// The phases of the next station of this kind.
+    /// The phases of stations that take so many each, one behind the other.
     #[must_use]
-    pub const fn then<S: Spec, T: Station<S>>(self) -> Self {
-        Self { first: self.last, last: self.last + T::PHASES - 1 }
+    pub const fn stack<const N: usize>(counts: [usize; N]) -> [Self; N] {
+        let mut phases = [Self { first: 0, last: 0 }; N];
+        let mut first = 0;
+        let mut i = 0;
+        while i < N {
+            phases[i] = Self { first, last: first + counts[i] - 1 };
+            first = phases[i].last;
+            i += 1;
+        }
+        phases
     }
 
     /// Whether it runs in phase `phase`.

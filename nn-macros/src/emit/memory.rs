@@ -105,7 +105,7 @@ fn computed_constants(context: &Context, names: &[Ident], buffers: &[Buffer]) ->
 
 /// The stations at their places, one behind the other.
 fn emit_places(context: &Context) -> TokenStream {
-    let mut before = None;
+    let mut parts = Vec::new();
     let places: TokenStream = context
         .running()
         .map(|(station, it)| {
@@ -116,36 +116,44 @@ fn emit_places(context: &Context) -> TokenStream {
                     const #name: __rt::InPlace<#spec, #layer> = __rt::InPlace::ANYWHERE;
                 };
             }
-            let place = match before.replace(name) {
-                Some(before) => quote!(__rt::Place::behind(Self::#before.part())),
-                None => quote!(__rt::Place::FIRST),
-            };
-            quote!(const #name: __rt::Place<#spec, #layer> = #place;)
+            let part = shapes::number(parts.len());
+            parts.push(quote!(__rt::Part::of::<#spec, #layer>()));
+            quote!(const #name: __rt::Place<#spec, #layer> = __rt::Place::at(Self::PARTS[#part]);)
         })
         .collect();
-    let all = match before {
-        Some(last) => quote!(Self::#last.part()),
+    let count = shapes::number(parts.len());
+    let all = match parts.len().checked_sub(1) {
+        Some(last) => {
+            let last = shapes::number(last);
+            quote!(Self::PARTS[#last])
+        }
         None => quote!(__rt::Part::START),
     };
-    let constants = quote!(#places const ALL: __rt::Part = #all;);
+    let constants = quote! {
+        const PARTS: [__rt::Part; #count] = __rt::Part::stack([#(#parts),*]);
+        #places
+        const ALL: __rt::Part = #all;
+    };
     let doc = " The stations, what they own standing one behind the other.";
     emit_holder(context, "__Stations", doc, &constants)
 }
 
 /// The phases of stations that may take several.
 fn emit_phases(context: &Context) -> Option<TokenStream> {
-    let mut before = quote!(__rt::Phases::START);
-    let phases: TokenStream = context
-        .crossing()
-        .map(|station| {
-            let (name, place) = (&context.names[station].constant, context.place(station));
-            let phases = quote!(const #name: __rt::Phases = #place.phases(#before););
-            before = quote!(Self::#name);
-            phases
-        })
-        .collect();
+    let stations: Vec<usize> = context.crossing().collect();
+    if stations.is_empty() {
+        return None;
+    }
+    let count = shapes::number(stations.len());
+    let places = stations.iter().map(|&station| context.place(station));
+    let names = stations.iter().map(|&station| &context.names[station].constant);
+    let numbers = (0..stations.len()).map(shapes::number);
+    let constants = quote! {
+        const ALL: [__rt::Phases; #count] = __rt::Phases::stack([#(#places.phases()),*]);
+        #(const #names: __rt::Phases = Self::ALL[#numbers];)*
+    };
     let doc = " The phases of stations that look across the batch; the others run between them.";
-    (!phases.is_empty()).then(|| emit_holder(context, "__Phases", doc, &phases))
+    Some(emit_holder(context, "__Phases", doc, &constants))
 }
 
 /// The sizes that the network asks for as a station.

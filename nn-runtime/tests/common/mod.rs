@@ -65,10 +65,12 @@ const _: () = {
         const INFER: usize = 16;
         const W1: Buffer = Buffer { offset: 0, len: 3 };
         // The stations' own memory and weights, one behind the other.
-        const FC1: Place<Fc1, Dense<4, 3>> = Place::FIRST;
+        const PARTS: [Part; 2] =
+            Part::stack([Part::of::<Fc1, Dense<4, 3>>(), Part::of::<Fc2, Dense<3, 2>>()]);
+        const FC1: Place<Fc1, Dense<4, 3>> = Place::at(Self::PARTS[0]);
         const RELU: InPlace<Relu, ReLU> = InPlace::ANYWHERE;
-        const FC2: Place<Fc2, Dense<3, 2>> = Place::behind(Self::FC1.part());
-        const ALL: Part = Self::FC2.part();
+        const FC2: Place<Fc2, Dense<3, 2>> = Place::at(Self::PARTS[1]);
+        const ALL: Part = Self::PARTS[1];
     }
 
     // SAFETY: `repr(C)`, and every field is `Weights` by the bounds of `Station`.

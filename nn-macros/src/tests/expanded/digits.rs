@@ -230,27 +230,37 @@ const _: () = {
     /// The stations, what they own standing one behind the other.
     enum __Stations {}
     impl __Stations {
-        const CONV1: __rt::Place<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>> = __rt::Place::FIRST;
-        const RELU: __rt::InPlace<__Relu, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
-        const MAX_POOL2D: __rt::Place<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::Place::behind(
-            Self::CONV1.part(),
+        const PARTS: [__rt::Part; 6] = __rt::Part::stack([
+            __rt::Part::of::<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>>(),
+            __rt::Part::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
+            __rt::Part::of::<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>>(),
+            __rt::Part::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
+            __rt::Part::of::<__Fc1, __rt::layers::Dense<1600, 128>>(),
+            __rt::Part::of::<__Fc2, __rt::layers::Dense<128, 10>>(),
+        ]);
+        const CONV1: __rt::Place<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>> = __rt::Place::at(
+            Self::PARTS[0],
         );
-        const CONV2: __rt::Place<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>> = __rt::Place::behind(
-            Self::MAX_POOL2D.part(),
+        const RELU: __rt::InPlace<__Relu, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
+        const MAX_POOL2D: __rt::Place<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::Place::at(
+            Self::PARTS[1],
+        );
+        const CONV2: __rt::Place<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>> = __rt::Place::at(
+            Self::PARTS[2],
         );
         const RELU_2: __rt::InPlace<__Relu2, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
-        const MAX_POOL2D_2: __rt::Place<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::Place::behind(
-            Self::CONV2.part(),
+        const MAX_POOL2D_2: __rt::Place<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::Place::at(
+            Self::PARTS[3],
         );
-        const FC1: __rt::Place<__Fc1, __rt::layers::Dense<1600, 128>> = __rt::Place::behind(
-            Self::MAX_POOL2D_2.part(),
+        const FC1: __rt::Place<__Fc1, __rt::layers::Dense<1600, 128>> = __rt::Place::at(
+            Self::PARTS[4],
         );
         const RELU_3: __rt::InPlace<__Relu3, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
         const DROPOUT: __rt::InPlace<__Dropout, __rt::layers::Dropout> = __rt::InPlace::ANYWHERE;
-        const FC2: __rt::Place<__Fc2, __rt::layers::Dense<128, 10>> = __rt::Place::behind(
-            Self::FC1.part(),
+        const FC2: __rt::Place<__Fc2, __rt::layers::Dense<128, 10>> = __rt::Place::at(
+            Self::PARTS[5],
         );
-        const ALL: __rt::Part = Self::FC2.part();
+        const ALL: __rt::Part = Self::PARTS[5];
     }
     impl Digits {
         /// Inference on one sample, on the calling thread.

@@ -185,23 +185,30 @@ const _: () = {
     where
         Inner: __rt::Standing<__Spec7>,
     {
+        const PARTS: [__rt::Part; 5] = __rt::Part::stack([
+            __rt::Part::of::<__Concat, __rt::layers::Concat>(),
+            __rt::Part::of::<__Fc, __rt::layers::Dense<7, 7>>(),
+            __rt::Part::of::<__Bn, __rt::layers::BatchNorm<7>>(),
+            __rt::Part::of::<__Residual, __rt::layers::Add>(),
+            __rt::Part::of::<__Spec7, Inner>(),
+        ]);
         const X_TANH: __rt::InPlace<__XTanh, __rt::layers::Tanh> = __rt::InPlace::ANYWHERE;
         const TABLE_TANH: __rt::InPlace<__TableTanh, __rt::layers::Tanh> = __rt::InPlace::ANYWHERE;
-        const CONCAT: __rt::Place<__Concat, __rt::layers::Concat> = __rt::Place::FIRST;
-        const FC: __rt::Place<__Fc, __rt::layers::Dense<7, 7>> = __rt::Place::behind(
-            Self::CONCAT.part(),
+        const CONCAT: __rt::Place<__Concat, __rt::layers::Concat> = __rt::Place::at(
+            Self::PARTS[0],
         );
-        const BN: __rt::Place<__Bn, __rt::layers::BatchNorm<7>> = __rt::Place::behind(
-            Self::FC.part(),
+        const FC: __rt::Place<__Fc, __rt::layers::Dense<7, 7>> = __rt::Place::at(
+            Self::PARTS[1],
+        );
+        const BN: __rt::Place<__Bn, __rt::layers::BatchNorm<7>> = __rt::Place::at(
+            Self::PARTS[2],
         );
         const RELU: __rt::InPlace<__Relu, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
-        const RESIDUAL: __rt::Place<__Residual, __rt::layers::Add> = __rt::Place::behind(
-            Self::BN.part(),
+        const RESIDUAL: __rt::Place<__Residual, __rt::layers::Add> = __rt::Place::at(
+            Self::PARTS[3],
         );
-        const INNER: __rt::Place<__Spec7, Inner> = __rt::Place::behind(
-            Self::RESIDUAL.part(),
-        );
-        const ALL: __rt::Part = Self::INNER.part();
+        const INNER: __rt::Place<__Spec7, Inner> = __rt::Place::at(Self::PARTS[4]);
+        const ALL: __rt::Part = Self::PARTS[4];
     }
     /// The phases of stations that look across the batch; the others run between them.
     enum __Phases {}
@@ -209,8 +216,12 @@ const _: () = {
     where
         Inner: __rt::Standing<__Spec7>,
     {
-        const BN: __rt::Phases = __Stations::BN.phases(__rt::Phases::START);
-        const INNER: __rt::Phases = __Stations::INNER.phases(Self::BN);
+        const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
+            __Stations::BN.phases(),
+            __Stations::INNER.phases(),
+        ]);
+        const BN: __rt::Phases = Self::ALL[0];
+        const INNER: __rt::Phases = Self::ALL[1];
     }
     impl Phases
     where
