@@ -23,9 +23,10 @@ pub use nn_macros::Weights;
 #[cfg(feature = "nalgebra")]
 pub use nn_runtime::{AsMatrix, nalgebra};
 pub use nn_runtime::{
-    BatchError, Element, GradientCheck, Inputs, Layer, LayerInfo, Network, Parameters, Shaped,
-    Station, Streams, Tensor, Values, Weights, Whole, check_gradients, infer_batch,
-    loss_and_all_gradients, loss_and_gradients,
+    BatchError, Element, GradientCheck, Input, Inputs, Layer, LayerInfo, Network, Parameters,
+    Sequence, SequenceError, Shaped, State, Station, Streaming, Streams, Tensor, Values, Weights,
+    Whole, check_gradients, infer_batch, loss_and_all_gradients, loss_and_gradients,
+    loss_and_gradients_from,
 };
 pub use nn_runtime::{
     data, init, io, kernels, layers, loss, optim, parallel, sizes, train, typenum,
@@ -84,7 +85,7 @@ pub mod prelude {
     };
     pub use nn_runtime::optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD};
     pub use nn_runtime::train::Trainer;
-    pub use nn_runtime::{Inputs, Layer, Network, Shaped, Values, Weights};
+    pub use nn_runtime::{Inputs, Layer, Network, Sequence, Shaped, State, Values, Weights};
 }
 
 /// For expanded code alone.
@@ -92,11 +93,12 @@ pub mod prelude {
 pub mod __private {
     pub use nn_macros::network_impl;
     pub use nn_runtime::{
-        Buffer, InPlace, LayerInfo, Memory, Network, Parameters, Part, Pass, Phases, Place, Shaped,
-        Shards, Spec, Standing, Station, Streams, Tensor, Values, Weights, WorkMemory, add_field,
-        add_to, check_inputs, infer_one, layers, len_of_fields, take,
+        Buffer, InPlace, Input, LayerInfo, Lengths, Memory, Network, Parameters, Part, Pass,
+        Phases, Place, Sequence, Shaped, Shards, Spec, Standing, State, Station, Streaming,
+        Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to, check_inputs, infer_one,
+        infer_one_from, layers, len_of_fields, step_one, steps_through, take,
     };
     pub use nn_shape::{
-        Lifetime, Padding, Shape, ShapeError, Text, checks, expect, plan, rules, trace,
+        Lifetime, Padding, Shape, ShapeError, StepsOf, Text, checks, expect, plan, rules, trace,
     };
 }

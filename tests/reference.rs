@@ -2,136 +2,18 @@
 //! (`tests/reference/make.py` says how): output in training and at inference, loss, gradients of weights
 //! and inputs, running statistics.
 
-use safetensors::SafeTensors;
-use std::path::PathBuf;
+#[path = "reference/case.rs"]
+mod case;
+
+use case::{Case, Places, floats};
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
-use unrolled::{Element, Station, Streams, Tensor, Whole};
-
-/// The largest difference allowed, relative to the largest number of its tensor.
-const TOLERANCE: f64 = 1e-5;
-
-/// The tensors of one case as 64-bit floats.
-struct Case {
-    name: &'static str,
-    bytes: Vec<u8>,
-}
-
-impl Case {
-    fn read(name: &'static str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
-        let bytes = std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
-        Self { name, bytes }
-    }
-
-    fn names(&self, prefix: &str) -> Vec<String> {
-        let file = SafeTensors::deserialize(&self.bytes).unwrap();
-        let names = file.names();
-        let mut all: Vec<String> =
-            names.iter().filter_map(|n| n.strip_prefix(prefix).map(str::to_owned)).collect();
-        all.sort();
-        all
-    }
-
-    fn numbers(&self, name: &str) -> Vec<f64> {
-        let file = SafeTensors::deserialize(&self.bytes).unwrap();
-        let tensor = file.tensor(name).unwrap_or_else(|e| panic!("{}: {name}: {e}", self.name));
-        let bytes = tensor.data().chunks_exact(8).map(|b| <[u8; 8]>::try_from(b).unwrap());
-        match tensor.dtype() {
-            safetensors::Dtype::F64 => bytes.map(f64::from_le_bytes).collect(),
-            safetensors::Dtype::I64 => bytes.map(|b| i64::from_le_bytes(b) as f64).collect(),
-            other => panic!("{}: {name}: unexpected {other:?}", self.name),
-        }
-    }
-
-    fn samples<T: Inputs>(&self, prefix: &str) -> Vec<T> {
-        let mut samples = Vec::new();
-        for (index, &len) in T::LENS.iter().enumerate() {
-            let numbers = self.numbers(&format!("{prefix}.{index}"));
-            samples.resize(numbers.len() / len, T::zero());
-            for (sample, numbers) in samples.iter_mut().zip(numbers.chunks_exact(len)) {
-                copy(numbers, sample.input_mut(index));
-            }
-        }
-        samples
-    }
-
-    fn outputs<T: Values>(&self, name: &str) -> Vec<T> {
-        let numbers = self.numbers(name);
-        let mut values = vec![T::zeroed(); numbers.len() / T::LEN];
-        for (value, numbers) in values.iter_mut().zip(numbers.chunks_exact(T::LEN)) {
-            copy(numbers, value.as_floats_mut());
-        }
-        values
-    }
-
-    fn compare(&self, what: &str, ours: impl IntoIterator<Item = f32>) {
-        let theirs = self.numbers(what);
-        let ours: Vec<f64> = ours.into_iter().map(f64::from).collect();
-        assert_eq!(ours.len(), theirs.len(), "{}: {what}: as many numbers", self.name);
-        let scale = theirs.iter().fold(1e-3, |m: f64, t| m.max(t.abs()));
-        for (i, (o, t)) in ours.iter().zip(&theirs).enumerate() {
-            let error = (o - t).abs() / scale;
-            assert!(error <= TOLERANCE, "{}: {what}[{i}]: {o}, PyTorch says {t}", self.name);
-        }
-    }
-}
-
-fn copy(from: &[f64], to: &mut [f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from as f32;
-    }
-}
-
-fn floats<T: Values>(values: &[T]) -> impl Iterator<Item = f32> {
-    values.iter().flat_map(|v| v.as_floats().iter().copied())
-}
-
-/// The places in memory of a tensor's numbers, in the order of files: an independent twin of what
-/// `save` and `load` do.
-fn places(tensor: &Tensor) -> Vec<usize> {
-    let mut places = vec![tensor.offset];
-    for axis in &tensor.axes {
-        let order: Vec<usize> = if axis.features.is_empty() {
-            (0..axis.len).collect()
-        } else {
-            let mut begin = 0;
-            let mut order = Vec::new();
-            for part in axis.features {
-                let channels = part.last();
-                let pixels = part.len() / channels;
-                for c in 0..channels {
-                    order.extend((0..pixels).map(|p| begin + p * channels + c));
-                }
-                begin += part.len();
-            }
-            order
-        };
-        places = places
-            .iter()
-            .flat_map(|p| order.iter().map(move |entry| p + entry * axis.stride))
-            .collect();
-    }
-    places
-}
+use unrolled::{Element, Streams};
 
 fn check<N: Network>(name: &'static str) {
     let case = Case::read(name);
-    let tensors = <N as Station<Whole>>::tensors();
-    let of = |name: &str| {
-        let tensor = tensors.iter().find(|t| t.name == name);
-        places(tensor.unwrap_or_else(|| panic!("{}: no tensor {name}", case.name)))
-    };
-    let mut net = N::zeros();
-    let names = case.names("weights.");
-    assert_eq!(names.len(), tensors.len(), "{name}: {names:?} {tensors:?}");
-    for tensor in &names {
-        for (place, number) in
-            of(tensor).into_iter().zip(case.numbers(&format!("weights.{tensor}")))
-        {
-            net.as_floats_mut()[place] = number as f32;
-        }
-    }
+    let places = Places::of::<N>(&case);
+    let mut net = case.network::<N>(&places);
 
     let inputs: Vec<N::Input> = case.samples("input");
     let mut outputs = vec![N::Output::zeroed(); inputs.len()];
@@ -155,16 +37,11 @@ fn check<N: Network>(name: &'static str) {
         let d = d_inputs.iter().flat_map(|d| d.input(index).iter().copied());
         case.compare(&format!("d_input.{index}"), d);
     }
-    for tensor in case.names("gradients.") {
-        let d = of(&tensor).into_iter().map(|place| d_net.as_floats()[place]);
-        case.compare(&format!("gradients.{tensor}"), d);
-    }
-    for tensor in case.names("after.") {
-        let after = of(&tensor).into_iter().map(|place| net.as_floats()[place]);
-        case.compare(&format!("after.{tensor}"), after);
-    }
+    case.compare_weights("gradients", &places, &*d_net);
+    case.compare_weights("after", &places, &*net);
     assert!(
-        tensors
+        places
+            .tensors
             .iter()
             .all(|t| (t.element == Element::I64) == t.name.ends_with("num_batches_tracked"))
     );

@@ -33,9 +33,11 @@ pub(crate) struct Network {
     pub(crate) body: Option<Body>,
 }
 
-/// An input of a network: `28x28x1`, `image: 28x28x1`.
+/// An input of a network: `28x28x1`, `image: 28x28x1`, `text: ..64`.
 pub(crate) struct Input {
     pub(crate) name: Option<Ident>,
+    /// Whether it has two dots: sequences of up to so many steps.
+    pub(crate) ragged: bool,
     pub(crate) shape: Shape,
 }
 

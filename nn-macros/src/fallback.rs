@@ -3,11 +3,12 @@
 
 use nn_shape::checks;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::parse_quote;
 
 use crate::ast;
-use crate::network::{Dim, Dims};
+use crate::emit::{input_type, shape};
+use crate::network::Dims;
 use crate::operand::Environment;
 
 /// The stub of a network.
@@ -51,15 +52,16 @@ fn emit_unsupported(definition: &ast::Network) -> TokenStream {
 fn emit_known(
     krate: &TokenStream,
     definition: &ast::Network,
-    inputs: &[Dims],
+    inputs: &[Input],
     output: &Dims,
 ) -> TokenStream {
     let ast::Network { visibility, name, generics, .. } = definition;
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
     let rt = quote!(#krate::__private);
-    let shapes = inputs.iter().map(|input| shape(&rt, input));
-    let inputs: Vec<TokenStream> = inputs.iter().map(array_type).collect();
-    let (shape, output) = (shape(&rt, output), array_type(output));
+    let shapes = inputs.iter().map(|input| shape(&rt, &input.dims));
+    let inputs: Vec<TokenStream> =
+        inputs.iter().map(|input| input_type(&rt, "f32", &input.dims, input.ragged)).collect();
+    let (shape, output) = (shape(&rt, output), input_type(&rt, "f32", output, false));
     let (by_value, by_reference) = match &inputs[..] {
         [input] => (input.clone(), quote!(&#input)),
         _ => (quote!((#(#inputs),*)), quote!((#(&#inputs),*))),
@@ -114,35 +116,21 @@ fn emit_unknown(definition: &ast::Network) -> TokenStream {
 }
 
 /// The shapes of the inputs and of the output, where the header is understood.
-fn header(definition: &ast::Network) -> Option<(Vec<Dims>, Dims)> {
+fn header(definition: &ast::Network) -> Option<(Vec<Input>, Dims)> {
     let environment = Environment::default();
     let dims = |shape: &ast::Shape| {
         let dims = environment.shape(shape).ok()?;
         let sound = dims.known().is_none_or(|shape| checks::header_input(shape).is_ok());
         sound.then_some(dims)
     };
-    let inputs = definition.inputs.as_ref()?.iter().map(|input| dims(&input.shape));
+    let inputs = definition.inputs.as_ref()?.iter();
+    let inputs =
+        inputs.map(|input| Some(Input { dims: dims(&input.shape)?, ragged: input.ragged }));
     Some((inputs.collect::<Option<_>>()?, dims(definition.output.as_ref()?)?))
 }
 
-/// A shape, as an expression.
-fn shape(rt: &TokenStream, dims: &Dims) -> TokenStream {
-    let sizes = dims.sizes.iter().map(size);
-    quote!(#rt::Shape::new(&[#(#sizes),*]))
-}
-
-/// `[[[f32; 1]; 28]; 28]`
-fn array_type(dims: &Dims) -> TokenStream {
-    let array = |inner, dim| {
-        let size = size(dim);
-        quote!([#inner; #size])
-    };
-    dims.sizes.iter().rev().fold(quote!(f32), array)
-}
-
-fn size(dim: &Dim) -> TokenStream {
-    match dim {
-        Dim::Known(size) => proc_macro2::Literal::usize_unsuffixed(*size).into_token_stream(),
-        Dim::Symbolic(tokens) => tokens.clone(),
-    }
+/// An input whose shape is understood.
+struct Input {
+    dims: Dims,
+    ragged: bool,
 }

@@ -35,6 +35,8 @@ pub(crate) struct Input {
     pub(crate) value: ValueId,
     /// Whether it holds numbers of tokens or classes (`u32`), because an `Embedding` reads it.
     pub(crate) index: bool,
+    /// Whether it takes sequences of up to as many steps as its shape says.
+    pub(crate) ragged: bool,
 }
 
 /// The number of a [`Value`] in [`Network::values`].
@@ -222,6 +224,11 @@ impl Dim {
 }
 
 impl ArgumentValue {
+    /// Whether it is a flag that is set.
+    pub(crate) fn is_true(&self) -> bool {
+        matches!(self, Self::Flag(true))
+    }
+
     /// The value for the rules, where every size is a literal.
     pub(crate) fn known(&self) -> Option<nn_shape::Value> {
         self.value(Dim::known)

@@ -1,6 +1,7 @@
 //! [`Batch`]: the samples of one training step.
 
-use crate::loss::{Loss, all_steps};
+use crate::loss::Loss;
+use crate::step::output_valid;
 use crate::{Inputs, Network, Station, Values, Whole};
 
 /// Samples that cannot be trained on.
@@ -38,6 +39,14 @@ pub enum BatchError {
         inputs: usize,
         /// How many gradients there is room for.
         gradients: usize,
+    },
+    /// Not as much carried state as the samples have.
+    #[error("expected {expected} numbers of carried state, found {found}")]
+    Carried {
+        /// How many numbers all samples carry.
+        expected: usize,
+        /// How many there are.
+        found: usize,
     },
     /// A target that the loss refuses.
     #[error("target {index}: {why}")]
@@ -105,8 +114,12 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
     }
 
     /// How much all samples weigh in the mean loss.
-    pub(crate) fn weight<Output: Values>(&self, loss: &impl Loss<Output, Target = Target>) -> f64 {
-        (0..self.len()).map(|i| loss.weight(self.target(i), all_steps::<Output>())).sum()
+    pub(crate) fn weight<N, L>(&self, loss: &L) -> f64
+    where
+        N: Network<Input = Input>,
+        L: Loss<N::Output, Target = Target>,
+    {
+        (0..self.len()).map(|i| loss.weight(self.target(i), output_valid::<N>(self.input(i)))).sum()
     }
 
     fn place(&self, i: usize) -> usize {

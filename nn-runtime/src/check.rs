@@ -160,7 +160,7 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         let Self { net, d_net, loss, inputs, d_inputs, targets } = self;
         let streams = Streams::new(0);
         let batch = Batch::checked(*loss, inputs, targets)?.enough_for::<N>()?;
-        Ok(run_step(&mut **net, *loss, batch, d_net, Some(d_inputs), streams).mean_loss())
+        Ok(run_step(&mut **net, *loss, batch, d_net, Some(d_inputs), &mut [], streams).mean_loss())
     }
 
     fn number(&mut self, place: Place) -> &mut f32 {

@@ -180,7 +180,7 @@ impl<S: Spec, T: Layer> Station<S> for T {
     }
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        let memory = WorkMemory { work: &mut [], scratch: memory.scratch };
+        let memory = memory.for_inference();
         Station::<S>::infer(self, pass.n, x, y, memory);
     }
 

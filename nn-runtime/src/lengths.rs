@@ -4,6 +4,26 @@
 //! mix steps (recurrent ones, convolutions and pools over steps) and losses leave it out: they read nothing
 //! there, and write zeros, forward and backward. Layers that see one step at a time need not care.
 
+use crate::Spec;
+use nn_shape::StepsOf;
+
+/// The lengths of all inputs of a network, for the samples of a shard.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Lengths<'a> {
+    /// All sequences are full.
+    #[default]
+    Full,
+    /// Those of each input.
+    Given(&'a [Steps<'a>]),
+    /// Those of the network around this one, and from which of its inputs ours come.
+    Inside {
+        /// Of the network around.
+        outer: &'a Lengths<'a>,
+        /// One for each of our inputs.
+        steps: &'static [Option<StepsOf>],
+    },
+}
+
 /// How many steps of a value are valid, sample by sample.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Steps<'a> {
@@ -12,15 +32,150 @@ pub enum Steps<'a> {
     Full,
     /// So many of each sample.
     Given(&'a [u32]),
+    /// So many as are left of an input's steps.
+    Mapped {
+        /// The lengths of the inputs.
+        inputs: &'a Lengths<'a>,
+        /// Of which input, and what lies between.
+        of: &'static StepsOf,
+    },
+}
+
+impl<'a> Lengths<'a> {
+    /// The lengths inside of a network that stands at `S`.
+    #[must_use]
+    pub fn inside<S: Spec>(&'a self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            // The outermost network has nothing around it.
+            _ if S::OUTERMOST => *self,
+            _ => Self::Inside { outer: self, steps: S::STEPS },
+        }
+    }
+
+    /// The lengths of input `input` of station `S`.
+    #[must_use]
+    pub fn of<S: Spec>(&'a self, input: usize) -> Steps<'a> {
+        match S::STEPS.get(input) {
+            Some(Some(of)) => self.through(of),
+            _ => Steps::Full,
+        }
+    }
+
+    /// The lengths of a value that has its steps from an input.
+    #[must_use]
+    pub fn through(&'a self, of: &'static StepsOf) -> Steps<'a> {
+        match self.input(of.input) {
+            Steps::Full => Steps::Full,
+            steps if of.maps.is_empty() => steps,
+            _ => Steps::Mapped { inputs: self, of },
+        }
+    }
+
+    fn input(&self, input: usize) -> Steps<'a> {
+        match self {
+            Self::Full => Steps::Full,
+            Self::Given(inputs) => inputs[input],
+            Self::Inside { outer, steps } => match steps.get(input) {
+                Some(Some(of)) => outer.through(of),
+                _ => Steps::Full,
+            },
+        }
+    }
 }
 
 impl Steps<'_> {
+    /// The most inputs a network can have: as many as [`Inputs`](crate::Inputs) tuples.
+    pub(crate) const MOST: usize = 8;
+
     /// How many steps of sample `sample` are valid, where there is room for `full`.
     #[must_use]
     pub fn valid(&self, sample: usize, full: usize) -> usize {
+        self.count(sample).map_or(full, |count| count.min(full))
+    }
+
+    fn count(&self, sample: usize) -> Option<usize> {
         match self {
-            Self::Full => full,
-            Self::Given(lengths) => (lengths[sample] as usize).min(full),
+            Self::Full => None,
+            Self::Given(lengths) => Some(lengths[sample] as usize),
+            Self::Mapped { inputs, of } => {
+                inputs.input(of.input).count(sample).map(|count| of.apply(count))
+            }
         }
+    }
+
+    /// Writes zeros behind the end of each sample of `[n, full, ..]`.
+    pub fn clear_behind(&self, n: usize, full: usize, values: &mut [f32]) {
+        if matches!(self, Self::Full) {
+            return;
+        }
+        let step = values.len() / (n * full);
+        for (sample, values) in values.chunks_exact_mut(full * step).enumerate() {
+            values[self.valid(sample, full) * step..].fill(0.0);
+        }
+    }
+}
+
+/// From where the output of a network has its steps, where its inputs have theirs from `inputs`.
+///
+/// # Panics
+/// When kernels go over the steps both before and inside of the network.
+#[must_use]
+pub const fn steps_through(output: Option<StepsOf>, inputs: &[Option<StepsOf>]) -> Option<StepsOf> {
+    let Some(inner) = output else { return None };
+    match inputs[inner.input] {
+        Some(outer) if inner.maps.is_empty() => Some(outer),
+        Some(outer) if outer.maps.is_empty() => Some(StepsOf { input: outer.input, ..inner }),
+        Some(_) => panic!("kernels go over the steps both before a network and inside of it"),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nn_shape::{Shape, StepMap};
+
+    struct Pooled;
+    impl Spec for Pooled {
+        type Arguments = ();
+        const ARGUMENTS: () = ();
+        const INPUTS: &'static [Shape] = &[Shape::new(&[4, 3]), Shape::new(&[5])];
+        const OUTPUT: Shape = Shape::new(&[4]);
+        const NAME: &'static str = "pooled";
+        const STEPS: &'static [Option<StepsOf>] = &[
+            Some(StepsOf { input: 1, maps: &[StepMap { extent: 2, stride: 2, padding: 0 }] }),
+            None,
+        ];
+    }
+    struct First;
+    impl Spec for First {
+        type Arguments = ();
+        const ARGUMENTS: () = ();
+        const INPUTS: &'static [Shape] = &[Shape::new(&[4, 3])];
+        const OUTPUT: Shape = Shape::new(&[4]);
+        const NAME: &'static str = "first";
+        const STEPS: &'static [Option<StepsOf>] = &[Some(StepsOf { input: 0, maps: &[] })];
+    }
+
+    #[test]
+    fn lengths_are_found_through_layers_and_networks() {
+        let inputs = [Steps::Full, Steps::Given(&[8, 5, 1])];
+        let outer = Lengths::Given(&inputs);
+        let valid = |steps: Steps<'_>| [0, 1, 2].map(|sample| steps.valid(sample, 4));
+        assert_eq!(valid(outer.of::<Pooled>(0)), [4, 2, 0]);
+        assert_eq!(valid(outer.of::<Pooled>(1)), [4; 3]);
+        assert_eq!(valid(outer.of::<First>(0)), [4; 3]);
+        // A network at `Pooled`: its first input has two steps from two.
+        let inner = outer.inside::<Pooled>();
+        assert_eq!(valid(inner.of::<First>(0)), [4, 2, 0]);
+        assert!(matches!(Lengths::Full.inside::<Pooled>().of::<First>(0), Steps::Full));
+    }
+
+    #[test]
+    fn behind_the_end_are_zeros() {
+        let mut values = [1.0; 12];
+        Steps::Given(&[1, 3]).clear_behind(2, 3, &mut values);
+        assert_eq!(values, [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
     }
 }

@@ -3,6 +3,7 @@
 //! Programs use it through the crate `unrolled`.
 
 mod batch;
+mod carried;
 mod check;
 pub mod data;
 pub mod init;
@@ -21,7 +22,9 @@ pub mod parallel;
 mod parameters;
 mod place;
 mod random;
+mod sequence;
 pub mod sizes;
+mod state;
 mod station;
 mod step;
 mod summary;
@@ -31,9 +34,10 @@ mod values;
 mod weights;
 
 pub use batch::BatchError;
+pub use carried::Carried;
 pub use check::{GradientCheck, check_gradients};
 pub use layer::Layer;
-pub use lengths::Steps;
+pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
 pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, take};
@@ -44,10 +48,15 @@ pub use network::{LayerInfo, Network, Shaped, Standing, Use, check_inputs};
 pub use parameters::{Parameters, add_field};
 pub use place::{InPlace, Place};
 pub use random::Streams;
-pub use station::{InPlaceStation, Pass, Phases, Spec, Station, Whole};
-pub use step::{infer_batch, infer_one, loss_and_all_gradients, loss_and_gradients};
+pub use sequence::{Sequence, SequenceError};
+pub use state::{State, step_one};
+pub use station::{InPlaceStation, Pass, Phases, Spec, Station, Streaming, Whole};
+pub use step::{
+    infer_batch, infer_one, infer_one_from, loss_and_all_gradients, loss_and_gradients,
+    loss_and_gradients_from,
+};
 pub use tensor::{Axis, Element, Tensor};
 #[doc(no_inline)]
 pub use typenum;
-pub use values::{Inputs, Values};
+pub use values::{Input, Inputs, Values};
 pub use weights::{Weights, len_of_fields};

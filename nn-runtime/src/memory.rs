@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
-use crate::{Spec, Station};
+use crate::{Carried, Lengths, Spec, Station};
 
 /// A place in a run of numbers, for one sample: times the number of samples for all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Buffer {
     /// Where it begins.
     pub offset: usize,
@@ -69,6 +69,8 @@ pub struct Part {
     pub partial: Buffer,
     /// [`Station::SHARED`], per step.
     pub shared: Buffer,
+    /// [`Station::STATE`], per sample.
+    pub state: Buffer,
     /// [`Weights::LEN`](crate::Weights::LEN).
     pub weights: Buffer,
     /// [`Station::GRADIENT_TASKS`].
@@ -88,6 +90,7 @@ impl Part {
         kept: Buffer::EMPTY,
         partial: Buffer::EMPTY,
         shared: Buffer::EMPTY,
+        state: Buffer::EMPTY,
         weights: Buffer::EMPTY,
         tasks: Buffer::EMPTY,
         work: 0,
@@ -103,6 +106,7 @@ impl Part {
             kept: Buffer::EMPTY.then(T::KEPT),
             partial: Buffer::EMPTY.then(T::PARTIAL),
             shared: Buffer::EMPTY.then(T::SHARED),
+            state: Buffer::EMPTY.then(T::STATE),
             weights: Buffer::EMPTY.then(T::LEN),
             tasks: Buffer::EMPTY.then(T::GRADIENT_TASKS),
             work: T::WORK,
@@ -131,6 +135,7 @@ impl Part {
             kept: before.kept.then(self.kept.len),
             partial: before.partial.then(self.partial.len),
             shared: before.shared.then(self.shared.len),
+            state: before.state.then(self.state.len),
             weights: before.weights.then(self.weights.len),
             tasks: before.tasks.then(self.tasks.len),
             work: larger(before.work, self.work),
@@ -155,6 +160,10 @@ pub struct Memory<'a> {
     /// The same for all shards of this step, written by [`Station::prepare`] and the `combine_*`
     /// calls: [`Station::SHARED`] numbers.
     pub shared: &'a [f32],
+    /// How long the sequences are.
+    pub lengths: Lengths<'a>,
+    /// What each sample carries through stretches of its sequence, in forward.
+    pub carried: Carried<'a>,
 }
 
 impl<'a> Memory<'a> {
@@ -166,7 +175,16 @@ impl<'a> Memory<'a> {
             kept: &mut self.kept[part.kept.range(n)],
             partial: &mut self.partial[part.partial.range(1)],
             shared: &self.shared[part.shared.range(1)],
+            lengths: self.lengths,
+            carried: self.carried.part(part.state),
         }
+    }
+
+    /// For a station that does the same in training as at inference, and needs no work memory there.
+    #[must_use]
+    pub fn for_inference(self) -> WorkMemory<'a> {
+        let Self { scratch, lengths, carried, .. } = self;
+        WorkMemory { work: &mut [], scratch, lengths, carried }
     }
 
     /// Cuts the first `len` numbers off `saved`: a network's values between its stations, before
@@ -298,12 +316,21 @@ pub struct WorkMemory<'a> {
     pub work: &'a mut [f32],
     /// [`Station::SCRATCH`] numbers at least.
     pub scratch: &'a mut [f32],
+    /// How long the sequences are.
+    pub lengths: Lengths<'a>,
+    /// What each sample carries through stretches of its sequence.
+    pub carried: Carried<'a>,
 }
 
 impl<'a> WorkMemory<'a> {
-    /// The share of one station for `n` samples: all use the same, one after the other.
-    pub fn part<S: Spec, T: Station<S>>(&mut self, n: usize) -> WorkMemory<'_> {
-        WorkMemory { work: &mut self.work[..n * T::WORK], scratch: self.scratch }
+    /// The share of one station for `n` samples: all use the same work memory, one after the other.
+    pub fn part<S: Spec, T: Station<S>>(&mut self, n: usize, part: &Part) -> WorkMemory<'_> {
+        WorkMemory {
+            work: &mut self.work[..n * T::WORK],
+            scratch: self.scratch,
+            lengths: self.lengths,
+            carried: self.carried.part(part.state),
+        }
     }
 
     /// Cuts the first `len` numbers off `work`: a network's values between its stations.

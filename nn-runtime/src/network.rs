@@ -3,10 +3,11 @@
 use crate::data::Data;
 use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
+use crate::state::{self, State};
 use crate::train::{self, Score};
 use crate::{BatchError, step, summary};
 use crate::{Inputs, Spec, Station, Streams, Values, Weights, Whole};
-use nn_shape::{Shape, ShapeError, Text, checks};
+use nn_shape::{Shape, ShapeError, StepsOf, Text, checks};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -46,6 +47,8 @@ pub trait Shaped: Weights {
     const OUTPUT: Shape;
     /// The same, or why it cannot be: [`Layer::RULE`](crate::Layer::RULE).
     const RULE: Result<Shape, ShapeError> = Ok(Self::OUTPUT);
+    /// Of which input its output has the steps, if its first axis counts any.
+    const OUTPUT_STEPS: Option<StepsOf> = None;
     /// How many trained numbers it has.
     const PARAMS: usize = Self::LEN;
     /// Multiply-adds of one sample, forward.
@@ -117,6 +120,12 @@ pub trait Network: Station<Whole> + Shaped {
     #[must_use]
     fn from_rng<R: rand::Rng + ?Sized>(rng: &mut R) -> Box<Self> {
         Self::new(rng.next_u64())
+    }
+
+    /// Inference on one sample that goes on where `state` left off: the next stretch of a longer sequence.
+    #[must_use]
+    fn forward_from(&self, state: &mut State<Self>, input: &Self::Input) -> Self::Output {
+        state::forward_from(self, state, input)
     }
 
     /// Inference on all samples, on all threads.

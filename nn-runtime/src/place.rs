@@ -1,7 +1,7 @@
 //! Stations at their places: what expanded code calls, one line for each station and direction.
 
 use crate::memory::{Memory, Part, Shards, WorkMemory};
-use crate::station::{InPlaceStation, Pass, Spec, Station};
+use crate::station::{InPlaceStation, Pass, Spec, Station, Streaming};
 use crate::{Streams, Tensor};
 use std::marker::PhantomData;
 
@@ -56,7 +56,15 @@ impl<S: Spec, T: Station<S>> Place<S, T> {
         y: &mut [f32],
         memory: &mut WorkMemory<'_>,
     ) {
-        layer.infer(n, x, y, memory.part::<S, T>(n));
+        layer.infer(n, x, y, memory.part::<S, T>(n, &self.part));
+    }
+
+    /// See [`Streaming::step`].
+    pub fn step(&self, layer: &T, x: &[&[f32]], y: &mut [f32], memory: &mut WorkMemory<'_>)
+    where
+        T: Streaming<S>,
+    {
+        layer.step(x, y, memory.part::<S, T>(1, &self.part));
     }
 
     /// See [`Station::forward`].

@@ -7,7 +7,7 @@
 
 use crate::memory::{Memory, Shards, WorkMemory};
 use crate::{Streams, Tensor, Weights};
-use nn_shape::Shape;
+use nn_shape::{Shape, StepsOf};
 
 /// What the compiler knows of one station of one network: a type of its own, without values, that
 /// expanded code defines, so that a layer's code is compiled with all sizes constant.
@@ -26,6 +26,11 @@ pub trait Spec: Sized + Send + Sync + 'static {
     /// was not. PyTorch flattens channels first: tensors with one entry per feature are permuted
     /// accordingly on their way into and out of files.
     const FEATURES: &'static [Shape] = &[];
+    /// For each input, of which input of the network its first axis counts the steps, if of any: where
+    /// that one's sequences are shorter than its shape, these are too. See [`Lengths`](crate::Lengths).
+    const STEPS: &'static [Option<StepsOf>] = &[];
+    /// Whether there is no network around it.
+    const OUTERMOST: bool = false;
 
     /// The shape of the first input.
     const INPUT: Shape = Self::INPUTS[0];
@@ -46,6 +51,7 @@ impl Spec for Whole {
     const INPUTS: &'static [Shape] = &[];
     const OUTPUT: Shape = Shape::new(&[]);
     const NAME: &'static str = "";
+    const OUTERMOST: bool = true;
     const INPUT: Shape = Shape::new(&[]);
 }
 
@@ -128,6 +134,9 @@ pub trait Station<S: Spec>: Weights {
     const PARTIAL: usize = 0;
     /// Numbers per step that all shards read.
     const SHARED: usize = 0;
+    /// Numbers per sample that are carried from one stretch of a sequence to the next; see
+    /// [`Carried`](crate::Carried).
+    const STATE: usize = 0;
     /// In how many pieces its gradient is put together, each by one thread.
     const GRADIENT_TASKS: usize = Self::LEN.div_ceil(GRADIENT_PIECE);
 
@@ -198,6 +207,21 @@ pub trait Station<S: Spec>: Weights {
 
 /// Numbers in one piece of a gradient that is summed over shards.
 pub(crate) const GRADIENT_PIECE: usize = 1 << 14;
+
+/// A layer, or a whole network, that can take a sequence step by step: what it gives for a step depends on
+/// this step and on those before, of which it remembers [`Station::STATE`] numbers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run step by step",
+    note = "each layer must see one step at a time, or carry what it needs of those before; a bidirectional \
+            layer, or one that looks at all steps at once, does not"
+)]
+pub trait Streaming<S: Spec>: Station<S> {
+    /// Inference on one step of one sample: `x` and `y` hold the numbers of one step each. Gives the bits
+    /// that the whole sequence gives.
+    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        self.infer(1, x, y, memory);
+    }
+}
 
 /// A layer that works in place and whose backward needs its output alone: `ReLU`, `Dropout`.
 pub trait InPlaceStation<S: Spec>: Weights {

@@ -5,11 +5,10 @@ use crate::loss::{Loss, Tally, all_steps};
 use crate::memory::{Buffer, Memory, Shards, WorkMemory};
 use crate::parallel;
 use crate::station::Pass;
-use crate::{Inputs, Network, Station, Streams, Values, Whole};
+use crate::{Carried, Inputs, Lengths, Network, Station, Steps, Streams, Values, Whole};
 use std::cell::RefCell;
 
-/// The most inputs a network can have: as many as [`Inputs`] tuples.
-const MAX_INPUTS: usize = 8;
+const MAX_INPUTS: usize = Steps::MOST;
 
 /// Numbers of memory that samples of one shard may fill: a few samples of a convolutional network,
 /// for whom dense layers read their weights once. Each layer's part of them fits a second-level cache.
@@ -54,25 +53,104 @@ fn with_workspace<R>(
 /// One sample through `net`, on the calling thread.
 #[inline]
 pub fn infer_one<N: Network>(net: &N, x: &[&[f32]]) -> N::Output {
+    infer_one_from(net, x, Lengths::Full, &mut [])
+}
+
+/// As [`infer_one`], of sequences of these lengths, and from the state `carried` on, if it is not empty.
+#[inline]
+pub fn infer_one_from<N: Network>(
+    net: &N,
+    x: &[&[f32]],
+    lengths: Lengths<'_>,
+    carried: &mut [f32],
+) -> N::Output {
     let mut y = N::Output::zeroed();
-    let need = const { <N as Station<Whole>>::WORK + <N as Station<Whole>>::SCRATCH };
-    // Small networks, which take nanoseconds, do without the thread's workspace.
-    if need == 0 {
-        infer_in(net, 1, x, y.as_floats_mut(), &mut []);
-    } else if need <= 64 {
-        infer_in(net, 1, x, y.as_floats_mut(), &mut [0.0; 64]);
-    } else if need <= 512 {
-        infer_in(net, 1, x, y.as_floats_mut(), &mut [0.0; 512]);
-    } else {
-        with_workspace(need, 0, |memory, _| infer_in(net, 1, x, y.as_floats_mut(), memory));
-    }
+    run_one::<N, _>(|work, scratch| {
+        let carried = Carried::new(carried, <N as Station<Whole>>::STATE);
+        let memory = WorkMemory { work, scratch, lengths, carried };
+        Station::<Whole>::infer(net, 1, x, y.as_floats_mut(), memory);
+        clear_output::<N>(1, &lengths, y.as_floats_mut());
+    });
     y
 }
 
+/// Calls `f` with work and scratch memory for one sample.
 #[inline]
-fn infer_in<N: Network>(net: &N, n: usize, x: &[&[f32]], y: &mut [f32], memory: &mut [f32]) {
+pub(crate) fn run_one<N: Network, R>(f: impl FnOnce(&mut [f32], &mut [f32]) -> R) -> R {
+    let need = const { <N as Station<Whole>>::WORK + <N as Station<Whole>>::SCRATCH };
+    let f = |memory: &mut [f32]| {
+        let (work, scratch) = memory.split_at_mut(<N as Station<Whole>>::WORK);
+        f(work, scratch)
+    };
+    // Small networks, which take nanoseconds, do without the thread's workspace.
+    if need == 0 {
+        f(&mut [])
+    } else if need <= 64 {
+        f(&mut [0.0; 64])
+    } else if need <= 512 {
+        f(&mut [0.0; 512])
+    } else {
+        with_workspace(need, 0, |memory, _| f(memory))
+    }
+}
+
+#[inline]
+fn infer_in<N: Network>(
+    net: &N,
+    n: usize,
+    x: &[&[f32]],
+    y: &mut [f32],
+    memory: &mut [f32],
+    lengths: Lengths<'_>,
+    carried: Carried<'_>,
+) {
     let (work, scratch) = memory.split_at_mut(n * <N as Station<Whole>>::WORK);
-    Station::<Whole>::infer(net, n, x, y, WorkMemory { work, scratch });
+    let memory = WorkMemory { work, scratch, lengths, carried };
+    Station::<Whole>::infer(net, n, x, y, memory);
+    clear_output::<N>(n, &lengths, y);
+}
+
+/// Writes zeros behind the end of each output, if it is a sequence.
+fn clear_output<N: Network>(n: usize, lengths: &Lengths<'_>, y: &mut [f32]) {
+    output_steps::<N>(lengths).clear_behind(n, all_steps::<N::Output>(), y);
+}
+
+/// How many steps of the outputs are valid.
+fn output_steps<'a, N: Network>(lengths: &'a Lengths<'a>) -> Steps<'a> {
+    const { &N::OUTPUT_STEPS }.as_ref().map_or(Steps::Full, |of| lengths.through(of))
+}
+
+/// How many steps of `input`'s output are valid.
+pub(crate) fn output_valid<N: Network>(input: &N::Input) -> usize {
+    let steps: [Steps; MAX_INPUTS] = std::array::from_fn(|index| {
+        if index < N::Input::LENS.len() { input.steps(index) } else { Steps::Full }
+    });
+    output_steps::<N>(&Lengths::Given(&steps)).valid(0, all_steps::<N::Output>())
+}
+
+/// Calls `f` with the lengths of `n` samples.
+fn with_lengths<'a, I: Inputs, R>(
+    n: usize,
+    sample: impl Fn(usize) -> &'a I,
+    f: impl FnOnce(Lengths<'_>) -> R,
+) -> R {
+    if !I::RAGGED {
+        return f(Lengths::Full);
+    }
+    let mut counts = [[0_u32; MAX_SHARD]; MAX_INPUTS];
+    let mut steps = [Steps::Full; MAX_INPUTS];
+    for (index, (counts, steps)) in
+        counts.iter_mut().zip(&mut steps).enumerate().take(I::LENS.len())
+    {
+        if matches!(sample(0).steps(index), Steps::Full) {
+            continue;
+        }
+        for (i, count) in counts.iter_mut().enumerate().take(n) {
+            *count = sample(i).steps(index).valid(0, I::SHAPES[index].dim(0)) as u32;
+        }
+        *steps = Steps::Given(counts);
+    }
+    f(Lengths::Given(&steps))
 }
 
 /// All samples through `net`, on all threads.
@@ -103,8 +181,13 @@ pub(crate) fn infer_flat<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f
             // SAFETY: `memory` is borrowed until all tasks are done, and a worker has one task at a time.
             let memory = unsafe { memory.chunk(worker) };
             let (copies, memory) = memory.split_at_mut(n * inputs_len::<N>());
-            gather(n, |i| &inputs[first + i], copies);
-            with_inputs::<N, _>(n, copies, |x| infer_in(net, n, x, y, memory));
+            let sample = |i: usize| &inputs[first + i];
+            gather(n, sample, copies);
+            with_lengths(n, sample, |lengths| {
+                with_inputs::<N, _>(n, copies, |x| {
+                    infer_in(net, n, x, y, memory, lengths, Carried::nothing());
+                });
+            });
         });
     });
 }
@@ -226,7 +309,30 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     streams: Streams,
 ) -> Result<f32, BatchError> {
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
-    Ok(run_step(net, loss, batch, d_net, None, streams).mean_loss() as f32)
+    Ok(run_step(net, loss, batch, d_net, None, &mut [], streams).mean_loss() as f32)
+}
+
+/// As [`loss_and_gradients`] on one stretch of longer sequences: each sample begins with what it carries,
+/// [`Station::STATE`] numbers in `carried`, and leaves there what it carries to the next stretch. The
+/// gradient ends at the beginning of the stretch (truncated backpropagation through time).
+///
+/// # Errors
+/// As [`loss_and_gradients`], and when there is not as much state as inputs.
+pub fn loss_and_gradients_from<N: Network, L: Loss<N::Output>>(
+    net: &mut N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[L::Target],
+    d_net: &mut N,
+    carried: &mut [f32],
+    streams: Streams,
+) -> Result<f32, BatchError> {
+    let (expected, found) = (inputs.len() * <N as Station<Whole>>::STATE, carried.len());
+    if expected != found {
+        return Err(BatchError::Carried { expected, found });
+    }
+    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
+    Ok(run_step(net, loss, batch, d_net, None, carried, streams).mean_loss() as f32)
 }
 
 /// As [`loss_and_gradients`], and writes the gradient of the mean loss with respect to each sample to
@@ -247,7 +353,7 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
         return Err(BatchError::InputGradients { inputs: inputs.len(), gradients: d_inputs.len() });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
-    Ok(run_step(net, loss, batch, d_net, Some(d_inputs), streams).mean_loss() as f32)
+    Ok(run_step(net, loss, batch, d_net, Some(d_inputs), &mut [], streams).mean_loss() as f32)
 }
 
 /// The samples of a network and a loss.
@@ -262,6 +368,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
     batch: BatchOf<'_, N, L>,
     d_net: &mut N,
     d_inputs: Option<&mut [N::Input]>,
+    carried: &mut [f32],
     streams: Streams,
 ) -> Tally {
     let with_d_inputs = d_inputs.is_some();
@@ -285,7 +392,8 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
             local: Chunks::new(local, local_len),
             kept: Chunks::new(kept, kept_stride),
             tallies: Chunks::new(tallies, 1),
-            scale: scale(batch.weight::<N::Output>(loss)),
+            scale: scale(batch.weight::<N, L>(loss)),
+            carried: (!carried.is_empty()).then(|| Chunks::new(carried, N::STATE)),
             d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
         };
         step.net.prepare(&mut shared[..N::SHARED]);
@@ -326,6 +434,22 @@ impl<T> Chunks<T> {
         unsafe { std::slice::from_raw_parts_mut(self.base.add(index * self.len), self.len) }
     }
 
+    /// Chunks `first` to `first + count - 1` in one.
+    ///
+    /// # Safety
+    /// As for [`Self::chunk`], for each of them.
+    #[expect(clippy::mut_from_ref, reason = "as for `chunk`")]
+    unsafe fn chunks(&self, first: usize, count: usize) -> &mut [T] {
+        assert!(
+            first + count <= self.count,
+            "chunks {first} to {} of {}",
+            first + count,
+            self.count
+        );
+        // SAFETY: inside the memory by the assertion, unique and alive by the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.base.add(first * self.len), count * self.len) }
+    }
+
     /// # Safety
     /// The memory must still be borrowed by the caller of `new`, and nothing may write to it.
     unsafe fn all(&self, chunks: usize) -> &[T] {
@@ -346,6 +470,7 @@ struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     tallies: Chunks<Tally>,
     // What the gradient of each sample's loss is multiplied with.
     scale: f32,
+    carried: Option<Chunks<f32>>,
     d_inputs: Option<Chunks<N::Input>>,
 }
 
@@ -420,28 +545,43 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
             ],
         );
         let (partial, kept) = kept.split_at_mut(N::PARTIAL);
-        let memory = Memory { saved, scratch, kept: &mut kept[..n * N::KEPT], partial, shared };
+        let kept = &mut kept[..n * N::KEPT];
+        let carried = self.carried(first, n);
         let pass = Pass { n, first, batch: self.batch.len(), streams: self.streams };
-        match direction {
-            Direction::Forward => {
-                if phase == 0 {
-                    gather(n, |i| self.batch.input(first + i), copies);
+        let sample = |i: usize| self.batch.input(first + i);
+        if direction == Direction::Forward && phase == 0 {
+            gather(n, sample, copies);
+        }
+        with_lengths(n, sample, |lengths| {
+            let memory = Memory { saved, scratch, kept, partial, shared, lengths, carried };
+            with_inputs::<N, _>(n, copies, |x| match direction {
+                Direction::Forward => {
+                    self.net.forward(&pass, phase, x, y, memory);
+                    if phase + 1 == N::PHASES {
+                        clear_output::<N>(n, &lengths, y);
+                    }
                 }
-                with_inputs::<N, _>(n, copies, |x| self.net.forward(&pass, phase, x, y, memory));
-            }
-            Direction::Backward => {
-                if phase + 1 == N::PHASES {
-                    tally[0] = self.losses_of(first, y, d_y);
-                }
-                let mut d_x = d_input_slices::<N>(n, d_copies);
-                let d_x = &mut d_x[..N::Input::LENS.len()];
-                with_inputs::<N, _>(n, copies, |x| {
+                Direction::Backward => {
+                    if phase + 1 == N::PHASES {
+                        tally[0] = self.losses_of(first, &lengths, y, d_y);
+                    }
+                    let mut d_x = d_input_slices::<N>(n, d_copies);
+                    let d_x = &mut d_x[..N::Input::LENS.len()];
                     self.net.backward(&pass, phase, x, y, d_y, d_x, memory);
-                });
-                if phase == 0 {
-                    self.scatter(first, n, d_copies);
                 }
-            }
+            });
+        });
+        if direction == Direction::Backward && phase == 0 {
+            self.scatter(first, n, d_copies);
+        }
+    }
+
+    /// What a shard's samples carry.
+    fn carried(&self, first: usize, n: usize) -> Carried<'_> {
+        match &self.carried {
+            // SAFETY: each sample belongs to one shard, a shard to one thread.
+            Some(carried) => Carried::new(unsafe { carried.chunks(first, n) }, N::STATE),
+            None => Carried::nothing(),
         }
     }
 
@@ -461,11 +601,13 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
     }
 
     /// What the loss says of the shard that begins with sample `first`; gradients go to `d_y`.
-    fn losses_of(&self, first: usize, y: &[f32], d_y: &mut [f32]) -> Tally {
-        let (len, steps) = (N::Output::LEN, all_steps::<N::Output>());
+    fn losses_of(&self, first: usize, lengths: &Lengths<'_>, y: &[f32], d_y: &mut [f32]) -> Tally {
+        let len = N::Output::LEN;
+        let steps = output_steps::<N>(lengths);
         let mut tally = Tally::default();
         for (i, (y, d_y)) in y.chunks_exact(len).zip(d_y.chunks_exact_mut(len)).enumerate() {
-            tally.count(self.loss, y, self.batch.target(first + i), steps, self.scale, d_y);
+            let valid = steps.valid(i, all_steps::<N::Output>());
+            tally.count(self.loss, y, self.batch.target(first + i), valid, self.scale, d_y);
         }
         tally
     }

@@ -1,5 +1,6 @@
 //! Ordinary arrays, seen as flat runs of numbers.
 
+use crate::{Sequence, Steps};
 use nn_shape::{MAX_RANK, Shape};
 
 /// A number, or an array of such values: `f32`, `[[f32; 28]; 28]`, `[u32; 64]`.
@@ -88,7 +89,91 @@ pub(crate) const fn outer_axis(size: usize, inner: Shape) -> Shape {
     Shape::new(axes.split_at(inner.rank() + 1).0)
 }
 
-/// What a network takes for one sample: an array, or a tuple of arrays for several inputs.
+/// One input of a network: an array, or a [`Sequence`].
+pub trait Input: Copy + Send + Sync + 'static {
+    /// Its axes.
+    const SHAPE: Shape;
+    /// Whether its numbers are real ones, and have a gradient.
+    const REAL: bool;
+    /// Whether it may be shorter than its shape.
+    const RAGGED: bool;
+    /// How many numbers its shape has.
+    const LEN: usize = Self::SHAPE.len();
+
+    /// All its numbers, seen as an array.
+    type Ref<'a>: Copy;
+    /// All its numbers, seen as an array, to be written.
+    type Mut<'a>;
+
+    /// All zeros.
+    fn zeros() -> Self;
+    /// Its numbers, with zeros behind its end.
+    fn floats(&self) -> &[f32];
+    /// Its numbers, to be written.
+    fn floats_mut(&mut self) -> &mut [f32];
+    /// How many of its steps are valid.
+    fn steps(&self) -> Steps<'_>;
+    /// Sees numbers as an array.
+    fn seen(floats: &[f32]) -> Self::Ref<'_>;
+    /// Sees numbers as an array, to be written.
+    fn seen_mut(floats: &mut [f32]) -> Self::Mut<'_>;
+}
+
+impl<T: Values> Input for T {
+    const SHAPE: Shape = <T as Values>::SHAPE;
+    const REAL: bool = <T as Values>::REAL;
+    const RAGGED: bool = false;
+    type Ref<'a> = &'a T;
+    type Mut<'a> = &'a mut T;
+
+    fn zeros() -> Self {
+        Self::zeroed()
+    }
+    fn floats(&self) -> &[f32] {
+        self.as_floats()
+    }
+    fn floats_mut(&mut self) -> &mut [f32] {
+        self.as_floats_mut()
+    }
+    fn steps(&self) -> Steps<'_> {
+        Steps::Full
+    }
+    fn seen(floats: &[f32]) -> &T {
+        T::from_floats(floats)
+    }
+    fn seen_mut(floats: &mut [f32]) -> &mut T {
+        T::from_floats_mut(floats)
+    }
+}
+
+impl<T: Values, const MAX: usize> Input for Sequence<T, MAX> {
+    const SHAPE: Shape = <[T; MAX] as Values>::SHAPE;
+    const REAL: bool = T::REAL;
+    const RAGGED: bool = true;
+    type Ref<'a> = &'a [T; MAX];
+    type Mut<'a> = &'a mut [T; MAX];
+
+    fn zeros() -> Self {
+        Sequence::zeros()
+    }
+    fn floats(&self) -> &[f32] {
+        self.all().as_floats()
+    }
+    fn floats_mut(&mut self) -> &mut [f32] {
+        self.all_mut().as_floats_mut()
+    }
+    fn steps(&self) -> Steps<'_> {
+        Steps::Given(self.lengths())
+    }
+    fn seen(floats: &[f32]) -> &[T; MAX] {
+        Values::from_floats(floats)
+    }
+    fn seen_mut(floats: &mut [f32]) -> &mut [T; MAX] {
+        Values::from_floats_mut(floats)
+    }
+}
+
+/// What a network takes for one sample: an [`Input`], or a tuple of several.
 pub trait Inputs: Copy + Send + Sync + 'static {
     /// How many numbers each input has.
     const LENS: &'static [usize];
@@ -98,6 +183,9 @@ pub trait Inputs: Copy + Send + Sync + 'static {
 
     /// Whether the numbers of each input are real ones, and have a gradient.
     const REAL: &'static [bool];
+
+    /// Whether any input may be shorter than its shape.
+    const RAGGED: bool;
 
     /// A reference to each input: `&A` for one input, `(&A, &B)` for two.
     type Refs<'a>: Copy;
@@ -115,6 +203,9 @@ pub trait Inputs: Copy + Send + Sync + 'static {
     /// The numbers of input `index`, to be written.
     fn input_mut(&mut self, index: usize) -> &mut [f32];
 
+    /// How many steps of input `index` are valid.
+    fn steps(&self, index: usize) -> Steps<'_>;
+
     /// Sees one run of numbers for each input as the inputs.
     ///
     /// # Panics
@@ -128,31 +219,36 @@ pub trait Inputs: Copy + Send + Sync + 'static {
     fn muts<'a>(floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a>;
 }
 
-impl<T: Values> Inputs for T {
+impl<T: Input> Inputs for T {
     const LENS: &'static [usize] = &[T::LEN];
     const SHAPES: &'static [Shape] = &[T::SHAPE];
     const REAL: &'static [bool] = &[T::REAL];
-    type Refs<'a> = &'a T;
-    type Muts<'a> = &'a mut T;
+    const RAGGED: bool = T::RAGGED;
+    type Refs<'a> = T::Ref<'a>;
+    type Muts<'a> = T::Mut<'a>;
 
     fn zero() -> Self {
-        Self::zeroed()
+        T::zeros()
     }
 
     fn input(&self, _index: usize) -> &[f32] {
-        self.as_floats()
+        self.floats()
     }
 
     fn input_mut(&mut self, _index: usize) -> &mut [f32] {
-        self.as_floats_mut()
+        self.floats_mut()
     }
 
-    fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> &'a T {
-        T::from_floats(floats.next().expect(ONE_RUN))
+    fn steps(&self, _index: usize) -> Steps<'_> {
+        Input::steps(self)
     }
 
-    fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> &'a mut T {
-        T::from_floats_mut(floats.next().expect(ONE_RUN))
+    fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> T::Ref<'a> {
+        T::seen(floats.next().expect(ONE_RUN))
+    }
+
+    fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> T::Mut<'a> {
+        T::seen_mut(floats.next().expect(ONE_RUN))
     }
 }
 
@@ -160,37 +256,45 @@ const ONE_RUN: &str = "one run of numbers for each input";
 
 macro_rules! tuple_inputs {
     ($($T:ident $index:tt),*) => {
-        impl<$($T: Values),*> Inputs for ($($T,)*) {
+        impl<$($T: Input),*> Inputs for ($($T,)*) {
             const LENS: &'static [usize] = &[$($T::LEN),*];
             const SHAPES: &'static [Shape] = &[$($T::SHAPE),*];
             const REAL: &'static [bool] = &[$($T::REAL),*];
-            type Refs<'a> = ($(&'a $T,)*);
-            type Muts<'a> = ($(&'a mut $T,)*);
+            const RAGGED: bool = $($T::RAGGED)||*;
+            type Refs<'a> = ($($T::Ref<'a>,)*);
+            type Muts<'a> = ($($T::Mut<'a>,)*);
 
             fn zero() -> Self {
-                ($($T::zeroed(),)*)
+                ($($T::zeros(),)*)
             }
 
             fn input(&self, index: usize) -> &[f32] {
                 match index {
-                    $($index => self.$index.as_floats(),)*
+                    $($index => self.$index.floats(),)*
                     _ => unreachable!("inputs are counted by LENS"),
                 }
             }
 
             fn input_mut(&mut self, index: usize) -> &mut [f32] {
                 match index {
-                    $($index => self.$index.as_floats_mut(),)*
+                    $($index => self.$index.floats_mut(),)*
+                    _ => unreachable!("inputs are counted by LENS"),
+                }
+            }
+
+            fn steps(&self, index: usize) -> Steps<'_> {
+                match index {
+                    $($index => Input::steps(&self.$index),)*
                     _ => unreachable!("inputs are counted by LENS"),
                 }
             }
 
             fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> Self::Refs<'a> {
-                ($($T::from_floats(floats.next().expect(ONE_RUN)),)*)
+                ($($T::seen(floats.next().expect(ONE_RUN)),)*)
             }
 
             fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a> {
-                ($($T::from_floats_mut(floats.next().expect(ONE_RUN)),)*)
+                ($($T::seen_mut(floats.next().expect(ONE_RUN)),)*)
             }
         }
     };

@@ -14,12 +14,14 @@ mod plan;
 pub mod registry;
 pub mod rules;
 mod shape;
+mod steps;
 mod text;
 
 pub use arguments::{Kind, Padding, Parameter, Value};
 pub use error::{Blame, ShapeError, explain, trace};
 pub use plan::{Lifetime, plan, plan_into};
 pub use shape::{MAX_RANK, Shape};
+pub use steps::{StepMap, StepsOf};
 pub use text::Text;
 
 /// The shape, or the compile error that says why there is none: what expanded constants call, with

@@ -80,6 +80,15 @@ pub struct Needs {
     pub output: bool,
 }
 
+/// Whether a layer can take a sequence step by step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streaming {
+    /// If the leading axes pass through it: each step is its own.
+    Pointwise,
+    /// It carries what it needs of the steps before, unless this flag is set.
+    CarriesUnless(&'static str),
+}
+
 /// A count that follows from the inputs' shapes and the arguments' values.
 pub type Count = fn(&[Shape], &[Value]) -> usize;
 
@@ -125,6 +134,18 @@ pub struct Row {
     /// Whether it has the same number of features, each with a weight of its own or none, so that
     /// PyTorch's order of flattened features passes through it to the next `Dense`.
     pub keeps_features: bool,
+    /// Whether it can take a sequence step by step.
+    pub streaming: Streaming,
+}
+
+impl Row {
+    /// Whether the layer can take a sequence step by step. `is_set` says whether a flag is set.
+    pub fn streams(&self, is_set: impl Fn(&str) -> bool) -> bool {
+        match self.streaming {
+            Streaming::Pointwise => self.flows.leading == Flow::Keep,
+            Streaming::CarriesUnless(flag) => !is_set(flag),
+        }
+    }
 }
 
 /// The layer of this name.

@@ -182,6 +182,67 @@ def sequence(name, layer, shape, last=False):
     case(name, Recurrent(last, **{kind: layer}), shape, layout=as_is)
 
 
+LENGTHS = [3, 7, 1, 5, 7]
+
+
+def packed(name, layer, shape):
+    """A recurrent layer on sequences of `LENGTHS`, packed, as `sequence` otherwise; also `lengths` and the
+    last states `h_n` (and `c_n`), sample by sample."""
+    torch.manual_seed(sum(map(ord, name)))
+    kind = name.split("_")[0]
+    layer = layer.double()
+    for parameter in layer.parameters():
+        parameter.data = (torch.randn_like(parameter) * 0.4).float().double()
+    x = torch.randn(BATCH, *shape).float().double()
+    for sample, length in enumerate(LENGTHS):
+        x[sample, length:] = 0
+    x.requires_grad_()
+    rows = nn.utils.rnn.pack_padded_sequence(x, LENGTHS, batch_first=True, enforce_sorted=False)
+    y, state = layer(rows)
+    y, _ = nn.utils.rnn.pad_packed_sequence(y, batch_first=True, total_length=shape[0])
+    target = torch.randn_like(y).float().double()
+    # The mean over all valid numbers.
+    squares = [((y[i, :n] - target[i, :n]) ** 2).sum() for i, n in enumerate(LENGTHS)]
+    loss = sum(squares) / (sum(LENGTHS) * y.shape[2])
+    loss.backward()
+    state = state if isinstance(state, tuple) else (state,)
+    file = tensors("weights", ((f"{kind}.{n}", t) for n, t in layer.state_dict().items()))
+    file |= tensors("gradients", ((f"{kind}.{n}", p.grad) for n, p in layer.named_parameters()))
+    file |= {f"state.{i}": s.detach().transpose(0, 1).contiguous() for i, s in enumerate(state)}
+    file |= {
+        "input.0": x.detach(), "d_input.0": x.grad, "output": y.detach(),
+        "target": target, "loss": loss.detach().reshape(1), "lengths": torch.tensor(LENGTHS),
+    }
+    save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
+
+
+def truncated(name, layer, shape, stretches=3):
+    """A recurrent layer trained through `stretches` of one long sequence, whose state is carried on and
+    detached between them. `loss.N`, `state.N.*` and `gradients.N.*` are those of stretch N alone."""
+    torch.manual_seed(sum(map(ord, name)))
+    kind = name.split("_")[0]
+    layer = layer.double()
+    for parameter in layer.parameters():
+        parameter.data = (torch.randn_like(parameter) * 0.4).float().double()
+    file = tensors("weights", ((f"{kind}.{n}", t) for n, t in layer.state_dict().items()))
+    state = None
+    for stretch in range(stretches):
+        x = torch.randn(BATCH, *shape).float().double()
+        layer.zero_grad()
+        y, state = layer(x, state)
+        state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+        target = torch.randn_like(y).float().double()
+        loss = nn.functional.mse_loss(y, target)
+        loss.backward()
+        states = state if isinstance(state, tuple) else (state,)
+        file |= {f"input.{stretch}": x, f"target.{stretch}": target, f"output.{stretch}": y.detach(),
+                 f"loss.{stretch}": loss.detach().reshape(1)}
+        file |= {f"state.{stretch}.{i}": s.transpose(0, 1).contiguous() for i, s in enumerate(states)}
+        gradients = ((f"{kind}.{n}", p.grad) for n, p in layer.named_parameters())
+        file |= tensors(f"gradients.{stretch}", gradients)
+    save_file({k: v.clone().contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
+
+
 def one(name, layer):
     return named({name: layer})
 
@@ -281,6 +342,8 @@ def main():
         sequence(f"{kind}_deep", deep(), (7, 6))
         sequence(f"{kind}_deep_last", deep(bias=False), (7, 6), last=True)
         sequence(f"{kind}_wide", layer(35, 67, 3, batch_first=True), (9, 35))
+        packed(f"{kind}_packed", deep(), (7, 6))
+        truncated(f"{kind}_truncated", layer(6, 5, 2, batch_first=True), (4, 6))
     sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
 

@@ -47,7 +47,9 @@ fn emit_pass(context: &Context) -> TokenStream {
             memory: __rt::Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Train #turbofish::VALUES);
+            memory.lengths = outer.inside::<__S>();
             let [#(#inputs),*] = d_x else { ::core::panic!("one gradient for each input") };
             #asked
             #copy

@@ -25,7 +25,9 @@ fn emit_infer(context: &Context) -> TokenStream {
     let copy = copy_output(context);
     quote! {
         fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: __rt::WorkMemory<'_>) {
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Infer #turbofish::VALUES);
+            memory.lengths = outer.inside::<__S>();
             #stations
             #copy
         }
@@ -72,7 +74,9 @@ fn emit_train(context: &Context) -> TokenStream {
             memory: __rt::Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Train #turbofish::VALUES);
+            memory.lengths = outer.inside::<__S>();
             #stretches
             #copy
         }

@@ -176,6 +176,7 @@ pub(super) fn emit_sizes(context: &Context) -> TokenStream {
         const KEPT: usize = #all.kept.end();
         const PARTIAL: usize = #all.partial.end();
         const SHARED: usize = #all.shared.end();
+        const STATE: usize = #all.state.end();
         const GRADIENT_TASKS: usize = #all.tasks.end();
     }
 }

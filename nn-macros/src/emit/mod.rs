@@ -11,6 +11,7 @@ mod memory;
 mod names;
 mod shapes;
 mod specs;
+mod steps;
 mod structure;
 
 use crate::network::{Layer, Network, Station};
@@ -19,6 +20,7 @@ use names::{Names, names};
 use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+pub(crate) use shapes::{input_type, shape};
 use syn::spanned::Spanned;
 
 /// Everything that emission looks at.
@@ -55,6 +57,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     let memory = memory::emit_memory(&context);
     let weights = structure::emit_weights(&context);
     let station = emit_station(&context);
+    let streaming = steps::emit_streaming(&context);
     let shaped = structure::emit_shaped(&context);
     quote! {
         #structure
@@ -67,6 +70,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
             #methods
             #weights
             #station
+            #streaming
             #shaped
         };
     }

@@ -21,7 +21,7 @@ pub(super) fn size(dim: &Dim) -> TokenStream {
 }
 
 /// A shape, as an expression that a constant can use.
-pub(super) fn shape(rt: &TokenStream, dims: &Dims) -> TokenStream {
+pub(crate) fn shape(rt: &TokenStream, dims: &Dims) -> TokenStream {
     if let Some(constant) = &dims.constant {
         return constant.clone();
     }
@@ -55,6 +55,22 @@ pub(super) fn array_type(element: &str, dims: &Dims) -> TokenStream {
         quote!([#inner; #size])
     };
     dims.sizes.iter().rev().fold(quote!(#element), array)
+}
+
+/// The type of an input: an array, or a sequence of up to as many steps as its first axis says.
+pub(crate) fn input_type(
+    rt: &TokenStream,
+    element: &str,
+    dims: &Dims,
+    ragged: bool,
+) -> TokenStream {
+    if !ragged {
+        return array_type(element, dims);
+    }
+    let most = size(&dims.sizes[0]);
+    let step = Dims { sizes: dims.sizes[1..].to_vec(), ..dims.clone() };
+    let step = array_type(element, &step);
+    quote!(#rt::Sequence<#step, #most>)
 }
 
 /// The type of a station's layer: `layers::Conv2d<32, 1, 3, 3>`, or the user's own.

@@ -1,6 +1,6 @@
 //! One type per station: all that the compiler knows of it.
 
-use super::{Context, docs, shapes};
+use super::{Context, docs, shapes, steps};
 use crate::network::Layer;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -32,6 +32,7 @@ fn emit_spec(context: &Context, index: usize) -> TokenStream {
         let features = features.iter().map(|dims| shapes::shape(&rt, dims));
         quote!(const FEATURES: &'static [__rt::Shape] = &[#(#features),*];)
     });
+    let steps = steps::emit_steps(context, station);
     quote! {
         #[doc = #doc]
         enum #spec #parameters {}
@@ -42,6 +43,7 @@ fn emit_spec(context: &Context, index: usize) -> TokenStream {
             const OUTPUT: __rt::Shape = #output;
             const NAME: &'static str = #name;
             #features
+            #steps
         }
     }
 }

@@ -33,17 +33,12 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
 /// What can be called without importing anything.
 pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, where_clause, .. } = context;
-    let (krate, name, visibility) = (&network.krate, &network.name, &network.visibility);
+    let (name, visibility) = (&network.name, &network.visibility);
     let output = shapes::array_type("f32", &network.output);
     let types = input_types(context);
-    let (parameter, kind, inputs) = match types.as_slice() {
-        [kind] => (quote!(input), quote!(&#kind), vec![quote!(input)]),
-        _ => {
-            let names: Vec<Ident> = input_names(context);
-            let inputs = names.iter().map(|name| quote!(#name)).collect();
-            (quote!((#(#names),*)), quote!((#(&#types),*)), inputs)
-        }
-    };
+    let (parameter, kind, inputs) = by_reference(context, &types);
+    let infer = emit_infer(context, &inputs);
+    let step = super::steps::emit_step_method(context);
     let associated = super::constants::emit_associated(context);
     let checks = context.constants_of_self();
     quote! {
@@ -53,13 +48,41 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
             #[must_use]
             #visibility fn forward(&self, #parameter: #kind) -> #output {
                 const { #checks }
-                #krate::__private::infer_one(
-                    self,
-                    &[#(#krate::__private::Values::as_floats(#inputs)),*],
-                )
+                #infer
             }
+            #step
             #associated
         }
+    }
+}
+
+/// A parameter of one reference for each input: its pattern, its type, and the references.
+pub(super) fn by_reference(
+    context: &Context,
+    types: &[TokenStream],
+) -> (TokenStream, TokenStream, Vec<TokenStream>) {
+    if let [kind] = types {
+        return (quote!(input), quote!(&#kind), vec![quote!(input)]);
+    }
+    let names: Vec<Ident> = input_names(context);
+    let inputs = names.iter().map(|name| quote!(#name)).collect();
+    (quote!((#(#names),*)), quote!((#(&#types),*)), inputs)
+}
+
+/// Inference on references to the inputs.
+fn emit_infer(context: &Context, inputs: &[TokenStream]) -> TokenStream {
+    let krate = &context.network.krate;
+    let rt = quote!(#krate::__private);
+    if !context.network.inputs.iter().any(|input| input.ragged) {
+        return quote!(#rt::infer_one(self, &[#(#rt::Values::as_floats(#inputs)),*]));
+    }
+    quote! {
+        #rt::infer_one_from(
+            self,
+            &[#(#rt::Input::floats(#inputs)),*],
+            #rt::Lengths::Given(&[#(#rt::Input::steps(#inputs)),*]),
+            &mut [],
+        )
     }
 }
 
@@ -71,13 +94,15 @@ impl Context<'_> {
     }
 }
 
-/// The type of each input: an array.
+/// The type of each input: an array, or a sequence of steps.
 fn input_types(context: &Context) -> Vec<TokenStream> {
     let inputs = context.network.inputs.iter();
     inputs
         .map(|input| {
             let element = if input.index { "u32" } else { "f32" };
-            shapes::array_type(element, &context.network.values[input.value.0].dims)
+            let dims = &context.network.values[input.value.0].dims;
+            let krate = &context.network.krate;
+            shapes::input_type(&quote!(#krate::__private), element, dims, input.ragged)
         })
         .collect()
 }
@@ -160,11 +185,13 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
     };
     let output_type = shapes::array_type("f32", &network.output);
     let checks = super::constants::emit_checks(context);
+    let output_steps = super::steps::emit_output_steps(context);
     quote! {
         impl #impl_generics __rt::Shaped for #name #arguments #where_clause {
             const INPUTS: &'static [__rt::Shape] = &#inputs;
             #names
             const OUTPUT: __rt::Shape = #output;
+            #output_steps
             const PARAMS: usize = #params;
             const MACS: usize = #macs;
             const LAYERS: &'static [__rt::LayerInfo] = &[#(#lines),*];

@@ -126,7 +126,9 @@ impl Parser<'_> {
     }
 
     fn input(&mut self, input: ParseStream<'_>) -> Result<Input> {
-        Ok(Input { name: parse_name(input)?, shape: parse_shape(input)? })
+        let name = parse_name(input)?;
+        let ragged = input.parse::<Option<Token![..]>>()?.is_some();
+        Ok(Input { name, ragged, shape: parse_shape(input)? })
     }
 
     /// `{ lines }`

@@ -195,7 +195,8 @@ impl Resolver<'_> {
                 Ok(dims) => {
                     let value = self.value(dims);
                     let name = input.name.clone();
-                    let input = crate::network::Input { name, value, index: false };
+                    let ragged = input.ragged;
+                    let input = crate::network::Input { name, value, index: false, ragged };
                     self.resolved.network.inputs.push(input);
                 }
                 Err(error) => {

@@ -30,6 +30,8 @@ macro_rules! separate_activation {
         // SAFETY: of size zero.
         unsafe impl $crate::Weights for $Name {}
 
+        impl<$S: $crate::Spec<Arguments = $Arguments>> $crate::Streaming<$S> for $Name {}
+
         impl<$S: $crate::Spec<Arguments = $Arguments>> $crate::Station<$S> for $Name {
             fn infer(
                 &self,

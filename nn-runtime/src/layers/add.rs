@@ -55,6 +55,8 @@ dispatch! {
     }
 }
 
+impl<S: Spec<Arguments = add::Add>> crate::Streaming<S> for Add {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

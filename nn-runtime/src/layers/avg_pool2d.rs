@@ -50,7 +50,12 @@ mod tests {
     fn averages_with_and_without_padding() {
         let x: Vec<f32> = (1_u8..=9).map(f32::from).collect();
         let x = [&x[..]];
-        let memory = || crate::WorkMemory { work: &mut [], scratch: &mut [] };
+        let memory = || crate::WorkMemory {
+            work: &mut [],
+            scratch: &mut [],
+            lengths: crate::Lengths::Full,
+            carried: crate::Carried::nothing(),
+        };
         let mut y = [0.0; 4];
         // The corners: 1 2 4 5, 2 3 5 6, 4 5 7 8, 5 6 8 9.
         crate::Station::<Picture>::infer(&AvgPool2d, 1, &x, &mut y, memory());

@@ -148,6 +148,11 @@ where
     }
 }
 
+impl<S, const C: usize, const AFFINE: usize> crate::Streaming<S> for BatchNorm<C, AFFINE> where
+    S: Spec<Arguments = batch_norm::BatchNorm>
+{
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,8 @@ pub struct Concat;
 unsafe impl Weights for Concat {}
 
 impl<S: Spec<Arguments = concat::Concat>> Station<S> for Concat {
-    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
-        join(n * S::OUT / S::OUTPUT.last(), x, y);
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        join(y.len() / S::OUTPUT.last(), x, y);
     }
 
     fn forward(
@@ -64,6 +64,8 @@ fn take_part(row_len: usize, begin: usize, len: usize, d_y: &[f32], d_x: &mut [f
         d_x.copy_from_slice(&d_y[begin..begin + len]);
     }
 }
+
+impl<S: Spec<Arguments = concat::Concat>> crate::Streaming<S> for Concat {}
 
 #[cfg(test)]
 mod tests {

@@ -54,7 +54,7 @@ where
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
         memory.kept[..pass.n * S::IN].copy_from_slice(x[0]);
-        let memory = WorkMemory { work: &mut [], scratch: memory.scratch };
+        let memory = memory.for_inference();
         Station::<S>::infer(self, pass.n, x, y, memory);
     }
 
@@ -140,6 +140,13 @@ pub(super) const fn task_rows(units: usize) -> usize {
     const NUMBERS: usize = 1 << 14;
     let rows = (NUMBERS / if units > 0 { units } else { 1 }).next_multiple_of(8);
     if rows == 0 { 8 } else { rows }
+}
+
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::Streaming<S>
+    for Dense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ recurrent_layer! {
 mod tests {
     use super::*;
     use crate::Spec;
-    use crate::layers::recurrent::testing::trial;
+    use crate::layers::recurrent::testing::{check_ragged, ragged, trial};
     use crate::layers::testing::spec;
 
     spec!(Plain: gru::GRU {
@@ -25,9 +25,13 @@ mod tests {
     spec!(Deep: gru::GRU {
         units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: "last",
     }, [&[3, 3]] -> &[4]);
+    spec!(Both: gru::GRU {
+        units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: "sequence",
+    }, [&[3, 3]] -> &[3, 4]);
 
     const PLAIN: usize = Plain::ARGUMENTS.weights(Plain::INPUT);
     const DEEP: usize = Deep::ARGUMENTS.weights(Deep::INPUT);
+    const BOTH: usize = Both::ARGUMENTS.weights(Both::INPUT);
 
     #[test]
     fn gradients_agree_with_finite_differences() {
@@ -38,5 +42,17 @@ mod tests {
     #[test]
     fn inference_gives_what_training_gives() {
         trial::<Plain, GRU<PLAIN>>().check_inference();
+    }
+
+    #[test]
+    fn sequences_of_different_lengths_give_what_they_give_alone() {
+        check_ragged::<Plain, GRU<PLAIN>>();
+        check_ragged::<Both, GRU<BOTH>>();
+    }
+
+    #[test]
+    fn gradients_of_different_lengths_agree_with_finite_differences() {
+        ragged::<Plain, GRU<PLAIN>>().check_gradients();
+        ragged::<Deep, GRU<DEEP>>().check_gradients();
     }
 }

@@ -15,7 +15,7 @@ recurrent_layer! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::recurrent::testing::trial;
+    use crate::layers::recurrent::testing::{check_ragged, ragged, trial};
     use crate::layers::testing::spec;
 
     spec!(Plain: lstm::LSTM {
@@ -43,5 +43,17 @@ mod tests {
     fn inference_gives_what_training_gives() {
         trial::<Plain, LSTM<PLAIN>>().check_inference();
         trial::<Last, LSTM<LAST>>().check_inference();
+    }
+
+    #[test]
+    fn sequences_of_different_lengths_give_what_they_give_alone() {
+        check_ragged::<Plain, LSTM<PLAIN>>();
+        check_ragged::<Last, LSTM<LAST>>();
+    }
+
+    #[test]
+    fn gradients_of_different_lengths_agree_with_finite_differences() {
+        ragged::<Plain, LSTM<PLAIN>>().check_gradients();
+        ragged::<Deep, LSTM<DEEP>>().check_gradients();
     }
 }

@@ -96,6 +96,8 @@ fn multiply(y: &mut [f32], x: &[f32]) {
     }
 }
 
+impl<S: Spec<Arguments = mul::Mul>> crate::Streaming<S> for Mul {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -110,6 +110,8 @@ dispatch! {
     }
 }
 
+impl<S: Spec<Arguments = prelu::PReLU>, const SLOPES: usize> crate::Streaming<S> for PReLU<SLOPES> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

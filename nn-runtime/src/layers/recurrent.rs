@@ -44,6 +44,7 @@ macro_rules! recurrent_layer {
             const WORK: usize = Self::stack::<S>().work();
             const SCRATCH: usize = Self::stack::<S>().scratch();
             const PARTIAL: usize = WEIGHTS;
+            const STATE: usize = Self::stack::<S>().state();
 
             fn initialise(&mut self, streams: $crate::Streams) {
                 let bound = 1.0 / (S::ARGUMENTS.units as f32).sqrt();
@@ -62,8 +63,8 @@ macro_rules! recurrent_layer {
                 memory: $crate::WorkMemory<'_>,
             ) {
                 let stack = const { &Self::stack::<S>() };
-                let (lengths, carried) = ($crate::Steps::Full, &mut []);
-                let $crate::WorkMemory { work, scratch, .. } = memory;
+                let $crate::WorkMemory { work, scratch, lengths, carried } = memory;
+                let lengths = lengths.of::<S>(0);
                 stack.infer(&self.weights, lengths, x[0], y, carried, work, scratch);
             }
 
@@ -76,8 +77,8 @@ macro_rules! recurrent_layer {
                 memory: $crate::Memory<'_>,
             ) {
                 let stack = const { &Self::stack::<S>() };
-                let (lengths, carried) = ($crate::Steps::Full, &mut []);
-                let $crate::Memory { saved, scratch, .. } = memory;
+                let $crate::Memory { saved, scratch, lengths, carried, .. } = memory;
+                let lengths = lengths.of::<S>(0);
                 let drop = $crate::layers::recurrent::dropping(stack, pass);
                 stack.forward(&self.weights, lengths, x[0], y, carried, saved, scratch, drop);
             }
@@ -93,11 +94,23 @@ macro_rules! recurrent_layer {
                 memory: $crate::Memory<'_>,
             ) {
                 let stack = const { &Self::stack::<S>() };
-                let lengths = $crate::Steps::Full;
-                let $crate::Memory { saved, partial, .. } = memory;
+                let $crate::Memory { saved, partial, lengths, .. } = memory;
+                let lengths = lengths.of::<S>(0);
                 let drop = $crate::layers::recurrent::dropping(stack, pass);
                 let d_x = d_x[0].as_deref_mut();
                 stack.backward(&self.weights, lengths, x[0], d_y, d_x, partial, saved, drop);
+            }
+        }
+
+        impl<S, const WEIGHTS: usize> $crate::Streaming<S> for $Name<WEIGHTS>
+        where
+            S: $crate::Spec<Arguments = $Arguments>,
+        {
+            fn step(&self, x: &[&[f32]], y: &mut [f32], memory: $crate::WorkMemory<'_>) {
+                let stack = const { &Self::stack::<S>().of_one_step() };
+                let $crate::WorkMemory { work, scratch, carried, .. } = memory;
+                let lengths = $crate::Steps::Full;
+                stack.infer(&self.weights, lengths, x[0], y, carried, work, scratch);
             }
         }
     };
@@ -141,15 +154,54 @@ pub(crate) fn dropping(stack: &Stack, pass: &Pass) -> impl Fn(usize, &mut [f32])
 
 #[cfg(test)]
 pub(crate) mod testing {
-    use crate::Spec;
-    use crate::layers::testing::{Trial, random};
+    use crate::layers::testing::{Outcome, Trial, random};
+    use crate::{Spec, Station};
 
-    /// A trial with weights and inputs for which no gate is saturated.
-    pub(crate) fn trial<S: Spec, T: crate::Station<S>>() -> Trial<S, T> {
+    /// A trial with weights for which no gate is saturated.
+    pub(crate) fn trial<S: Spec, T: Station<S>>() -> Trial<S, T> {
         let mut trial = Trial::<S, T>::random().with_step(1e-2, 1e-3);
         for (w, random) in trial.station.as_floats_mut().iter_mut().zip(random(T::LEN, 7)) {
             *w = 0.7 * random;
         }
         trial
+    }
+
+    /// A trial with sequences of different lengths, one of them empty, that begin with a state.
+    pub(crate) fn ragged<S: Spec, T: Station<S>>() -> Trial<S, T> {
+        let mut trial = trial::<S, T>();
+        trial.capacity = 3;
+        trial.lengths = vec![1, 3, 2, 0, 3];
+        trial.carried = random(trial.batch * T::STATE, 9);
+        trial
+    }
+
+    /// Checks that samples of a ragged batch give the bits that they give alone, that what lies behind
+    /// their ends does not matter, and that nothing comes out there.
+    #[track_caller]
+    pub(crate) fn check_ragged<S: Spec, T: Station<S>>() {
+        let mut all = ragged::<S, T>();
+        let together = all.train();
+        assert_eq!(all.infer(), together.y, "inference and training");
+        let steps = S::INPUT.dim(0);
+        for sample in 0..all.batch {
+            let mut alone = ragged::<S, T>();
+            let length = all.lengths[sample];
+            alone.lengths = vec![length];
+            (alone.batch, alone.capacity) = (1, 1);
+            alone.carried = part(&all.carried, sample, T::STATE);
+            alone.d_y = part(&all.d_y, sample, S::OUT);
+            alone.x = vec![part(&all.x[0], sample, S::IN)];
+            let valid = length as usize * S::IN / steps;
+            alone.x[0][valid..].fill(f32::NAN);
+            let Outcome { y, d_x, carried, .. } = alone.train();
+            assert_eq!(y, part(&together.y, sample, S::OUT), "sample {sample}");
+            assert_eq!(carried, part(&together.carried, sample, T::STATE), "sample {sample}");
+            assert_eq!(d_x[0], part(&together.d_x[0], sample, S::IN), "sample {sample}");
+            assert!(d_x[0][valid..].iter().all(|d| *d == 0.0), "sample {sample}");
+        }
+    }
+
+    fn part(all: &[f32], sample: usize, len: usize) -> Vec<f32> {
+        all[sample * len..(sample + 1) * len].to_vec()
     }
 }

@@ -16,7 +16,7 @@ recurrent_layer! {
 mod tests {
     use super::*;
     use crate::Spec;
-    use crate::layers::recurrent::testing::trial;
+    use crate::layers::recurrent::testing::{check_ragged, ragged, trial};
     use crate::layers::testing::spec;
 
     spec!(Tanh: rnn::RNN {
@@ -48,5 +48,17 @@ mod tests {
     fn inference_gives_what_training_gives() {
         trial::<Tanh, RNN<TANH>>().check_inference();
         trial::<Relu, RNN<RELU>>().check_inference();
+    }
+
+    #[test]
+    fn sequences_of_different_lengths_give_what_they_give_alone() {
+        check_ragged::<Tanh, RNN<TANH>>();
+        check_ragged::<Relu, RNN<RELU>>();
+    }
+
+    #[test]
+    fn gradients_of_different_lengths_agree_with_finite_differences() {
+        ragged::<Tanh, RNN<TANH>>().check_gradients();
+        ragged::<Deep, RNN<DEEP>>().check_gradients();
     }
 }

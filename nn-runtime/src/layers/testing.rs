@@ -2,7 +2,10 @@
 //! [`loss_and_gradients`](crate::loss_and_gradients) does it, and its comparison with finite
 //! differences.
 
-use crate::{InPlaceStation, Memory, Pass, Shards, Spec, Station, Streams, Weights, WorkMemory};
+use crate::{
+    Carried, InPlaceStation, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams, Weights,
+    WorkMemory,
+};
 use std::marker::PhantomData;
 
 /// A station with weights, inputs and an output gradient: the material of one test.
@@ -19,6 +22,10 @@ pub(crate) struct Trial<S, T> {
     pub(crate) capacity: usize,
     /// The step of finite differences. Linear layers allow large ones, curved ones small ones.
     pub(crate) step: f32,
+    /// How long the samples are; empty where they are full.
+    pub(crate) lengths: Vec<u32>,
+    /// What the samples carry; empty where they carry nothing.
+    pub(crate) carried: Vec<f32>,
     /// How far finite differences may be off, in units of the largest gradient.
     pub(crate) tolerance: f64,
     spec: PhantomData<S>,
@@ -33,6 +40,8 @@ pub(crate) struct Outcome {
     pub(crate) d_x: Vec<Vec<f32>>,
     /// The gradient of the weights.
     pub(crate) d_weights: Vec<f32>,
+    /// What the samples carry afterwards.
+    pub(crate) carried: Vec<f32>,
 }
 
 /// `len` numbers in `[-1, 1)` that depend on `stream` alone.
@@ -54,6 +63,8 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
             d_y: random(batch * S::OUT, 100),
             batch,
             capacity,
+            lengths: Vec::new(),
+            carried: Vec::new(),
             step: 0.25,
             tolerance: 1e-4,
             spec: PhantomData,
@@ -73,9 +84,29 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
     fn infer_samples(&self, first: usize, n: usize) -> Vec<f32> {
         let mut y = vec![f32::NAN; n * S::OUT];
         let (mut work, mut scratch) = (vec![f32::NAN; n * T::WORK], vec![f32::NAN; T::SCRATCH]);
-        let memory = WorkMemory { work: &mut work, scratch: &mut scratch };
+        let steps = self.steps(first, n);
+        let mut carried = self.carried_of(first, n).to_vec();
+        let memory = WorkMemory {
+            work: &mut work,
+            scratch: &mut scratch,
+            lengths: Lengths::Given(&steps),
+            carried: Carried::new(&mut carried, T::STATE),
+        };
         self.station.infer(n, &self.inputs(first, n), &mut y, memory);
         y
+    }
+
+    /// The lengths of some samples.
+    fn steps(&self, first: usize, n: usize) -> [Steps<'_>; 1] {
+        match self.lengths.get(first..first + n) {
+            Some(lengths) => [Steps::Given(lengths)],
+            None => [Steps::Full],
+        }
+    }
+
+    /// What some samples carry.
+    fn carried_of(&self, first: usize, n: usize) -> &[f32] {
+        self.carried.get(first * T::STATE..(first + n) * T::STATE).unwrap_or(&[])
     }
 
     fn inputs(&self, first: usize, n: usize) -> Vec<&[f32]> {
@@ -184,6 +215,7 @@ impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
                 y: vec![f32::NAN; batch * S::OUT],
                 d_x,
                 d_weights: vec![f32::NAN; T::LEN],
+                carried: trial.carried.clone(),
             },
             trial,
         }
@@ -230,7 +262,13 @@ impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
     fn forward(&mut self, phase: usize, shard: usize) {
         let pass = self.pass(shard);
         let Self { trial, shared, saved, scratch, left, outcome } = self;
-        let memory = memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left);
+        let steps = trial.steps(pass.first, pass.n);
+        let state = pass.first * T::STATE..(pass.first + pass.n) * T::STATE;
+        let memory = Memory {
+            lengths: Lengths::Given(&steps),
+            carried: Carried::new(outcome.carried.get_mut(state).unwrap_or_default(), T::STATE),
+            ..memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left)
+        };
         let y = &mut outcome.y[pass.first * S::OUT..(pass.first + pass.n) * S::OUT];
         trial.station.forward(&pass, phase, &trial.inputs(pass.first, pass.n), y, memory);
     }
@@ -238,7 +276,11 @@ impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
     fn backward(&mut self, phase: usize, shard: usize) {
         let pass = self.pass(shard);
         let Self { trial, shared, saved, scratch, left, outcome } = self;
-        let memory = memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left);
+        let steps = trial.steps(pass.first, pass.n);
+        let memory = Memory {
+            lengths: Lengths::Given(&steps),
+            ..memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left)
+        };
         let out = pass.first * S::OUT..(pass.first + pass.n) * S::OUT;
         let x = trial.inputs(pass.first, pass.n);
         let lens = S::INPUTS.iter().map(|shape| shape.len());
@@ -270,6 +312,8 @@ fn memory_of<'a, S: Spec, T: Station<S>>(
         kept: &mut kept[..pass.n * T::KEPT],
         partial,
         shared,
+        lengths: Lengths::Full,
+        carried: Carried::nothing(),
     }
 }
 
@@ -319,6 +363,9 @@ macro_rules! spec {
             const INPUTS: &'static [nn_shape::Shape] = &[$(nn_shape::Shape::new($input)),+];
             const OUTPUT: nn_shape::Shape = nn_shape::Shape::new($output);
             const NAME: &'static str = "it";
+            // Where there are lengths at all, they are those of all inputs.
+            const STEPS: &'static [Option<nn_shape::StepsOf>] =
+                &[Some(nn_shape::StepsOf { input: 0, maps: &[] }); Self::INPUTS.len()];
         }
     };
 }

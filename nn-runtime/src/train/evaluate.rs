@@ -4,8 +4,8 @@ use super::Score;
 use crate::Values;
 use crate::batch::{Batch, BatchError};
 use crate::data::Data;
-use crate::loss::{Loss, Tally, all_steps};
-use crate::step::{Chunks, infer_flat};
+use crate::loss::{Loss, Tally};
+use crate::step::{Chunks, infer_flat, output_valid};
 use crate::{Network, parallel};
 
 /// Numbers of outputs that are held at once, and the most samples that have them.
@@ -41,7 +41,7 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
         let outputs = &mut outputs[..inputs.len() * len];
         infer_flat(net, inputs, outputs);
         let tallies = &mut tallies[..inputs.len().div_ceil(SHARD)];
-        tally_shards::<N, L>(loss, outputs, targets, &mut d_outputs, tallies);
+        tally_shards::<N, L>(loss, inputs, outputs, targets, &mut d_outputs, tallies);
         sum = tallies.iter().fold(sum, |sum, tally| sum.with(tally));
     }
     sum
@@ -50,6 +50,7 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
 /// What the loss says of outputs, shard by shard. Losses write gradients too; they go to `d_outputs`.
 fn tally_shards<N: Network, L: Loss<N::Output>>(
     loss: &L,
+    inputs: &[N::Input],
     outputs: &[f32],
     targets: &[L::Target],
     d_outputs: &mut [f32],
@@ -61,10 +62,11 @@ fn tally_shards<N: Network, L: Loss<N::Output>>(
     let tallies = Chunks::new(tallies, 1);
     parallel::for_each_piece(d_outputs, tasks, end, |shard, _, d_y| {
         let first = shard * SHARD;
-        let samples = outputs[first * len..].chunks_exact(len).zip(&targets[first..]);
+        let samples = inputs[first..].iter().zip(&targets[first..]);
+        let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
         let mut tally = Tally::default();
-        for ((y, target), d_y) in samples.zip(d_y.chunks_exact_mut(len)) {
-            tally.count(loss, y, target, all_steps::<N::Output>(), 1.0, d_y);
+        for ((input, target), (y, d_y)) in samples.zip(outputs) {
+            tally.count(loss, y, target, output_valid::<N>(input), 1.0, d_y);
         }
         // SAFETY: each shard is the task of one thread, and the tallies are borrowed meanwhile.
         unsafe { tallies.chunk(shard)[0] = tally };

@@ -99,7 +99,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         let end = (first + batch).min(self.order.len());
         let samples = self.samples.choose(&self.order[first..end]);
         self.untrained.remember(self.net.as_floats());
-        let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, streams);
+        let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, &mut [], streams);
         let advice = self.advice(optimizer.learning_rate());
         let checked = self.check_loss(tally.mean_loss(), advice, place);
         checked

@@ -84,6 +84,7 @@ const _: () = {
         const KEPT: usize = Plan::ALL.kept.end();
         const PARTIAL: usize = Plan::ALL.partial.end();
         const SHARED: usize = Plan::ALL.shared.end();
+        const STATE: usize = Plan::ALL.state.end();
         const GRADIENT_TASKS: usize = Plan::ALL.tasks.end();
 
         fn initialise(&mut self, streams: Streams) {
@@ -104,7 +105,9 @@ const _: () = {
         }
 
         fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * Plan::INFER);
+            memory.lengths = outer.inside::<S>();
             // fc1: Dense(3): 4 -> 3
             {
                 let [out] = take(values, n, [Plan::W1]);
@@ -131,7 +134,9 @@ const _: () = {
             memory: Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
+            memory.lengths = outer.inside::<S>();
             // fc1: Dense(3): 4 -> 3
             {
                 let [out] = take(values, n, [Plan::V1]);
@@ -160,7 +165,9 @@ const _: () = {
             memory: Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
+            memory.lengths = outer.inside::<S>();
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0, d_in] = take(values, n, [Plan::V1, Plan::D1]);

@@ -54,9 +54,14 @@ macro_rules! without_one {
 }
 
 /// A [`Row`](crate::registry::Row): its name, arguments and functions follow from the struct of
-/// the arguments.
+/// the arguments. Whether it streams need only be said where it is not `Pointwise`.
 macro_rules! row {
     ($Name:ident { $($field:ident : $value:expr),* $(,)? }) => {
+        $crate::rules::helpers::row!(
+            $Name { $($field: $value),* }, $crate::registry::Streaming::Pointwise
+        )
+    };
+    ($Name:ident { $($field:ident : $value:expr),* $(,)? }, $streaming:expr) => {
         $crate::registry::Row {
             name: stringify!($Name),
             parameters: $Name::PARAMETERS,
@@ -65,6 +70,7 @@ macro_rules! row {
             buffers: |inputs, values| $Name::from_values(values).buffers(inputs),
             macs: |inputs, values| $Name::from_values(values).macs(inputs),
             how: |inputs, values| $Name::from_values(values).how(inputs),
+            streaming: $streaming,
             $( $field: $value, )*
         }
     };

@@ -10,6 +10,7 @@ mod packing;
 
 use super::product::{Begin, Kind, Product, Walk};
 use super::{Isa, dense};
+use crate::Carried;
 use crate::lengths::Steps;
 use crate::memory::{Buffer, take};
 use nn_shape::rules::recurrent::{CellWeights, Recurrent};
@@ -145,6 +146,12 @@ impl Stack {
         }
     }
 
+    /// The same cells for a single step.
+    #[must_use]
+    pub const fn of_one_step(self) -> Self {
+        Self { steps: 1, ..self }
+    }
+
     /// Numbers per sample that inference needs.
     #[must_use]
     pub const fn work(&self) -> usize {
@@ -169,8 +176,8 @@ impl Stack {
         self.steps * self.sizes.inputs
     }
 
-    /// Inference. `x` is `[n, steps, inputs]`, `y` `[n, steps, width]` or `[n, width]`; `carried` is
-    /// `[n, state]`, or empty: then sequences begin with zeros.
+    /// Inference. `x` is `[n, steps, inputs]`, `y` `[n, steps, width]` or `[n, width]`; `carried` has
+    /// [`Stack::state`] numbers for each sample, or none.
     #[expect(
         clippy::too_many_arguments,
         reason = "weights, input, output, and memory of three kinds"
@@ -181,7 +188,7 @@ impl Stack {
         lengths: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: &mut [f32],
+        carried: Carried<'_>,
         work: &mut [f32],
         scratch: &mut [f32],
     ) {
@@ -198,7 +205,7 @@ impl Stack {
         lengths: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: &mut [f32],
+        carried: Carried<'_>,
         saved: &mut [f32],
         scratch: &mut [f32],
         drop: impl Fn(usize, &mut [f32]),
@@ -216,7 +223,7 @@ impl Passage<'_> {
         lengths: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: &mut [f32],
+        mut carried: Carried<'_>,
         memory: &mut [f32],
         scratch: &mut [f32],
         drop: impl Fn(usize, &mut [f32]),
@@ -227,7 +234,7 @@ impl Passage<'_> {
         let packing = Packing::new(n, steps, lengths, order);
         for layer in 0..sizes.layers {
             for direction in 0..sizes.directions {
-                self.run_cell(layer, direction, packing, x, y, carried, memory, scratch);
+                self.run_cell(layer, direction, packing, x, y, &mut carried, memory, scratch);
             }
             if layer + 1 < sizes.layers {
                 let [next] = take(memory, n, [self.places.source(layer + 1)]);
@@ -245,7 +252,7 @@ impl Passage<'_> {
         packing: Packing<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: &mut [f32],
+        carried: &mut Carried<'_>,
         memory: &mut [f32],
         scratch: &mut [f32],
     ) {
@@ -282,9 +289,9 @@ impl Passage<'_> {
     }
 
     /// Where a cell's `h` (0) or `c` (1) is in a sample's carried state.
-    fn carried(&self, sample: usize, cell: usize, which: usize) -> std::ops::Range<usize> {
+    fn carried(&self, cell: usize, which: usize) -> std::ops::Range<usize> {
         let Stack { sizes, .. } = self.stack;
-        let begin = sample * self.stack.state() + (which * sizes.cells() + cell) * sizes.units;
+        let begin = (which * sizes.cells() + cell) * sizes.units;
         begin..begin + sizes.units
     }
 
@@ -293,7 +300,7 @@ impl Passage<'_> {
         &self,
         cell: usize,
         packing: Packing<'_>,
-        carried: &[f32],
+        carried: &mut Carried<'_>,
         h: &mut [f32],
         c: &mut [f32],
     ) {
@@ -306,14 +313,21 @@ impl Passage<'_> {
                 continue;
             }
             for (rank, row) in initial.chunks_exact_mut(units).enumerate() {
-                let from = self.carried(packing.sample(rank), cell, which);
-                row.copy_from_slice(&carried[from]);
+                let from = self.carried(cell, which);
+                row.copy_from_slice(&carried.sample(packing.sample(rank))[from]);
             }
         }
     }
 
     /// Carries the last states away.
-    fn finish(&self, cell: usize, packing: Packing<'_>, h: &[f32], c: &[f32], carried: &mut [f32]) {
+    fn finish(
+        &self,
+        cell: usize,
+        packing: Packing<'_>,
+        h: &[f32],
+        c: &[f32],
+        carried: &mut Carried<'_>,
+    ) {
         if carried.is_empty() {
             return;
         }
@@ -321,8 +335,9 @@ impl Passage<'_> {
         for (which, state) in [h, c].into_iter().take(self.stack.cell.states()).enumerate() {
             for rank in 0..packing.n() {
                 let row = packing.last_row(rank) * units;
-                let to = self.carried(packing.sample(rank), cell, which);
-                carried[to].copy_from_slice(&state[row..row + units]);
+                let to = self.carried(cell, which);
+                let carried = &mut carried.sample(packing.sample(rank))[to];
+                carried.copy_from_slice(&state[row..row + units]);
             }
         }
     }

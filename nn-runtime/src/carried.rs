@@ -1,0 +1,44 @@
+//! [`Carried`]: what layers remember between two stretches of a sequence.
+
+use crate::Buffer;
+
+/// The state that each sample carries from one stretch of its sequence to the next, for one station: the
+/// initial state before its pass, the last one behind it. There may be none: then sequences begin with
+/// zeros, and nothing is kept.
+#[derive(Debug, Default)]
+pub struct Carried<'a> {
+    // Sample after sample, `stride` numbers each; empty where nothing is carried.
+    numbers: &'a mut [f32],
+    stride: usize,
+    place: Buffer,
+}
+
+impl<'a> Carried<'a> {
+    /// Nothing.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { numbers: &mut [], stride: 0, place: Buffer::EMPTY }
+    }
+
+    /// What `numbers` hold: `len` for each sample.
+    #[must_use]
+    pub const fn new(numbers: &'a mut [f32], len: usize) -> Self {
+        Self { numbers, stride: len, place: Buffer { offset: 0, len } }
+    }
+
+    /// The share of one station.
+    pub fn part(&mut self, place: Buffer) -> Carried<'_> {
+        Carried { numbers: self.numbers, stride: self.stride, place: self.place.within(place) }
+    }
+
+    /// Whether nothing is carried.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// What sample `sample` carries.
+    pub fn sample(&mut self, sample: usize) -> &mut [f32] {
+        &mut self.numbers[sample * self.stride + self.place.offset..][..self.place.len]
+    }
+}

@@ -1,0 +1,229 @@
+//! Sequences of different lengths, long ones in stretches, and one step at a time: against PyTorch where it
+//! has them, and against the whole sequence.
+
+#[path = "reference/case.rs"]
+mod case;
+
+use case::{Case, Places, copy, floats};
+use unrolled::loss::MeanSquaredError;
+use unrolled::prelude::*;
+use unrolled::{Station, Streams, Whole, parallel};
+
+/// Samples of the lengths that the case says.
+fn sequences(case: &Case) -> Vec<Sequence<[f32; 6], 7>> {
+    let whole: Vec<[[f32; 6]; 7]> = case.samples("input");
+    let lengths = case.numbers("lengths").into_iter().map(|length| length as usize);
+    whole.iter().zip(lengths).map(|(x, length)| Sequence::new(&x[..length]).unwrap()).collect()
+}
+
+/// A ragged batch against `pack_padded_sequence`: outputs, last states, gradients.
+fn check_packed<N>(name: &'static str)
+where
+    N: Network<Input = Sequence<[f32; 6], 7>, Output = [[f32; 10]; 7]>,
+{
+    let case = Case::read(name);
+    let places = Places::of::<N>(&case);
+    let mut net = case.network::<N>(&places);
+    let inputs = sequences(&case);
+    let mut outputs = vec![[[0.0; 10]; 7]; inputs.len()];
+    net.forward_batch(&inputs, &mut outputs);
+    case.compare("output", floats(&outputs));
+
+    let mut states = Vec::new();
+    for (input, output) in inputs.iter().zip(&outputs) {
+        let mut state = State::<N>::new();
+        assert_eq!(net.forward_from(&mut state, input), *output, "a sample by itself");
+        states.push(state);
+    }
+    let each = states[0].numbers().len() / case.names("state.").len();
+    for (nth, which) in case.names("state.").iter().enumerate() {
+        let numbers = states.iter().flat_map(|state| &state.numbers()[nth * each..][..each]);
+        case.compare(&format!("state.{which}"), numbers.copied());
+    }
+
+    let targets: Vec<[[f32; 10]; 7]> = case.outputs("target");
+    let mut d_net = N::zeros();
+    let mut d_inputs = inputs.clone();
+    let loss = unrolled::loss_and_all_gradients(
+        &mut *net,
+        &MeanSquaredError,
+        &inputs,
+        &targets,
+        &mut *d_net,
+        &mut d_inputs,
+        Streams::new(0),
+    );
+    case.compare("loss", [loss.unwrap()]);
+    case.compare("d_input.0", d_inputs.iter().flat_map(|d| d.input(0).iter().copied()));
+    case.compare_weights("gradients", &places, &*d_net);
+}
+
+/// A long sequence in stretches, with the state carried on and the gradient cut, against PyTorch with a
+/// detached state.
+fn check_truncated<N>(name: &'static str)
+where
+    N: Network<Input = [[f32; 6]; 4], Output = [[f32; 5]; 4]>,
+{
+    let case = Case::read(name);
+    let places = Places::of::<N>(&case);
+    let mut net = case.network::<N>(&places);
+    let mut carried = vec![0.0; 5 * <N as Station<Whole>>::STATE];
+    for stretch in 0..3 {
+        let mut inputs = [[[0.0; 6]; 4]; 5];
+        copy(&case.numbers(&format!("input.{stretch}")), Values::as_floats_mut(&mut inputs));
+        let targets: Vec<[[f32; 5]; 4]> = case.outputs(&format!("target.{stretch}"));
+        let mut d_net = N::zeros();
+        let before = carried.clone();
+        let loss = unrolled::loss_and_gradients_from(
+            &mut *net,
+            &MeanSquaredError,
+            &inputs,
+            &targets,
+            &mut *d_net,
+            &mut carried,
+            Streams::new(0),
+        );
+        case.compare(&format!("loss.{stretch}"), [loss.unwrap()]);
+        case.compare_weights(&format!("gradients.{stretch}"), &places, &*d_net);
+        let len = <N as Station<Whole>>::STATE;
+        let states = case.names(&format!("state.{stretch}."));
+        let each = len / states.len();
+        for (nth, which) in states.iter().enumerate() {
+            let numbers = carried.chunks(len).flat_map(|state| &state[nth * each..][..each]);
+            case.compare(&format!("state.{stretch}.{which}"), numbers.copied());
+        }
+        // Inference goes the same way.
+        let mut outputs = Vec::new();
+        for (sample, input) in inputs.iter().enumerate() {
+            let mut state = State::<N>::new();
+            state.numbers_mut().copy_from_slice(&before[sample * len..][..len]);
+            outputs.push(net.forward_from(&mut state, input));
+            assert_eq!(state.numbers(), &carried[sample * len..][..len], "sample {sample}");
+        }
+        case.compare(&format!("output.{stretch}"), floats(&outputs));
+    }
+}
+
+macro_rules! recurrent {
+    ($($packed:ident, $truncated:ident: $Layer:ident;)*) => { $(
+        #[test]
+        fn $packed() {
+            network! {
+                struct Packed(..7x6) -> 7x10 { $Layer(5, layers = 2, bidirectional = true) }
+            }
+            check_packed::<Packed>(stringify!($packed));
+        }
+
+        #[test]
+        fn $truncated() {
+            network! { struct Truncated(4x6) -> 4x5 { $Layer(5, layers = 2) } }
+            check_truncated::<Truncated>(stringify!($truncated));
+        }
+    )* };
+}
+
+recurrent! {
+    rnn_packed, rnn_truncated: RNN;
+    lstm_packed, lstm_truncated: LSTM;
+    gru_packed, gru_truncated: GRU;
+}
+
+network! {
+    /// All that streams.
+    struct Stream(9x3) -> 9x4 {
+        Dense(6), Tanh,
+        Residual { LSTM(6, layers = 2), Dropout(0.2) },
+        BatchNorm,
+        Concat { { GRU(4) }, { RNN(3), Softmax } },
+        GELU, PReLU,
+        Add { { Dense(4) }, { Dense(4, bias = false), Sigmoid } },
+        Dense(4),
+    }
+
+    /// The state of the last step as the output.
+    struct Last(9x3) -> 2 {
+        GRU(5), LSTM(4, output = last), Dense(2),
+    }
+
+    /// A network inside of another, whose sequences keep their lengths.
+    struct Inner(6x4) -> 6x3 { GRU(3, bidirectional = false), Dense(3) }
+    struct Outer(text: ..6x2, weight: 1) -> 2 {
+        Concat {
+            text => { Dense(4), Inner, Tanh, LSTM(2, bidirectional = true, output = last) },
+            weight => { Dense(1) },
+        },
+        Dense(2),
+    }
+}
+
+fn steps<const T: usize, const F: usize>(seed: u64) -> [[f32; F]; T] {
+    let streams = Streams::new(seed);
+    std::array::from_fn(|t| {
+        std::array::from_fn(|f| 2.0 * streams.uniform((t * F + f) as u64) - 1.0)
+    })
+}
+
+#[test]
+fn steps_give_the_bits_of_the_whole_sequence() {
+    let net = Stream::new(1);
+    let x: [[f32; 3]; 9] = steps(2);
+    let whole = net.forward(&x);
+    let mut state = State::<Stream>::new();
+    for (t, (x, y)) in x.iter().zip(&whole).enumerate() {
+        assert_eq!(net.step(&mut state, x), *y, "step {t}");
+    }
+    // A state that was kept goes on where it was; one that was reset begins anew.
+    let mut kept = State::<Stream>::new();
+    for x in &x[..4] {
+        let _ = net.step(&mut kept, x);
+    }
+    let mut restored = State::<Stream>::new();
+    restored.numbers_mut().copy_from_slice(kept.numbers());
+    assert_eq!(net.step(&mut restored, &x[4]), whole[4]);
+    restored.reset();
+    assert_eq!(net.step(&mut restored, &x[0]), whole[0]);
+}
+
+#[test]
+fn stretches_give_the_bits_of_the_whole_sequence() {
+    let net = Last::new(1);
+    let x: [[f32; 3]; 9] = steps(2);
+    let mut state = State::<Last>::new();
+    let mut y = [0.0; 2];
+    x.iter().for_each(|x| y = net.step(&mut state, x));
+    assert_eq!(y, net.forward(&x));
+    let mut again = State::<Last>::new();
+    assert_eq!(net.forward_from(&mut again, &x), y);
+    assert_eq!(again.numbers(), state.numbers());
+}
+
+fn ragged() -> Vec<(Sequence<[f32; 2], 6>, [f32; 1])> {
+    let samples = (0..11).map(|i| {
+        let whole: [[f32; 2]; 6] = steps(i);
+        (Sequence::new(&whole[..1 + i as usize % 6]).unwrap(), [i as f32 / 10.0])
+    });
+    samples.collect()
+}
+
+#[test]
+fn a_nested_network_knows_how_long_its_sequences_are() {
+    let mut net = Outer::new(3);
+    let inputs = ragged();
+    let targets: Vec<[f32; 2]> = (0..11).map(|i| [(i % 3) as f32, (i % 4) as f32]).collect();
+    let mut outputs = vec![[0.0; 2]; inputs.len()];
+    net.forward_batch(&inputs, &mut outputs);
+    for ((text, weight), y) in inputs.iter().zip(&outputs) {
+        assert_eq!(net.forward((text, weight)), *y);
+    }
+    let check = unrolled::check_gradients(&*net, &MeanSquaredError, &inputs, &targets).unwrap();
+    assert!(check.worst < 1e-3, "{check}");
+    let mut gradients = |threads| {
+        let mut d_net = Outer::zeros();
+        let loss = parallel::with_threads(threads, || {
+            net.loss_and_gradients(&MeanSquaredError, &inputs, &targets, &mut d_net).unwrap()
+        });
+        (loss, d_net.params().to_vec())
+    };
+    let one = gradients(1);
+    assert!([2, 7].into_iter().all(|threads| gradients(threads) == one));
+}
