@@ -288,6 +288,7 @@ const _: () = {
         const KEPT: usize = __Stations::ALL.kept.end();
         const PARTIAL: usize = __Stations::ALL.partial.end();
         const SHARED: usize = __Stations::ALL.shared.end();
+        const STATE: usize = __Stations::ALL.state.end();
         const GRADIENT_TASKS: usize = __Stations::ALL.tasks.end();
         fn initialise(&mut self, streams: __rt::Streams) {
             __Stations::CONV1.initialise(&mut self.conv1, streams);
@@ -345,7 +346,9 @@ const _: () = {
             y: &mut [f32],
             memory: __rt::WorkMemory<'_>,
         ) {
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Infer::VALUES);
+            memory.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Infer::CONV1]);
                 __Stations::CONV1.infer(&self.conv1, n, &[x[0]], out, &mut memory);
@@ -414,7 +417,9 @@ const _: () = {
             memory: __rt::Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Train::VALUES);
+            memory.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Train::CONV1]);
                 __Stations::CONV1
@@ -487,7 +492,9 @@ const _: () = {
             memory: __rt::Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Train::VALUES);
+            memory.lengths = outer.inside::<__S>();
             let [d_x0] = d_x else { ::core::panic!("one gradient for each input") };
             {
                 let [x0, d_in0] = __rt::take(

@@ -261,6 +261,7 @@ const _: () = {
         const KEPT: usize = __Stations::ALL.kept.end();
         const PARTIAL: usize = __Stations::ALL.partial.end();
         const SHARED: usize = __Stations::ALL.shared.end();
+        const STATE: usize = __Stations::ALL.state.end();
         const GRADIENT_TASKS: usize = __Stations::ALL.tasks.end();
         fn initialise(&mut self, streams: __rt::Streams) {
             __Stations::FC.initialise(&mut self.fc, streams);
@@ -309,7 +310,9 @@ const _: () = {
             y: &mut [f32],
             memory: __rt::WorkMemory<'_>,
         ) {
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Infer::VALUES);
+            memory.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Infer::X_TANH]);
                 out.copy_from_slice(x[0]);
@@ -364,7 +367,9 @@ const _: () = {
             memory: __rt::Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Train::VALUES);
+            memory.lengths = outer.inside::<__S>();
             if phase == 0 {
                 {
                     let [out] = __rt::take(values, n, [__Train::X_TANH]);
@@ -484,7 +489,9 @@ const _: () = {
             memory: __rt::Memory<'_>,
         ) {
             let n = pass.n;
+            let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Train::VALUES);
+            memory.lengths = outer.inside::<__S>();
             let [d_x0, d_x1] = d_x else {
                 ::core::panic!("one gradient for each input")
             };
@@ -676,6 +683,10 @@ const _: () = {
         ];
         const INPUT_NAMES: &'static [&'static str] = &["x", "table"];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[2]);
+        const OUTPUT_STEPS: ::core::option::Option<__rt::StepsOf> = __rt::steps_through(
+            <Inner as __rt::Shaped>::OUTPUT_STEPS,
+            &[::core::option::Option::None],
+        );
         const PARAMS: usize = 70 + <Inner as __rt::Shaped>::PARAMS;
         const MACS: usize = 56 + <Inner as __rt::Shaped>::MACS;
         const LAYERS: &'static [__rt::LayerInfo] = &[
