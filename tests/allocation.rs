@@ -21,6 +21,13 @@ network! {
     }
 }
 
+network! {
+    /// In sequences of different lengths, and step by step.
+    struct Steps(..9x3) -> 9x2 {
+        GRU(70), LSTM(8, layers = 2), Dense(2),
+    }
+}
+
 /// The system's allocator, which counts.
 struct Counting;
 
@@ -80,6 +87,22 @@ fn main() {
             single_samples_do_not_allocate();
         });
     }
+    steps_do_not_allocate();
+}
+
+fn steps_do_not_allocate() {
+    let (net, mut state) = (Steps::new(1), State::new());
+    let all = Sequence::new(&[[0.5; 3]; 7]).unwrap();
+    let mut step = || (net.step(&mut state, &[0.25; 3]), net.forward(&all));
+    step();
+    assert_eq!(
+        allocations(|| {
+            for _ in 0..100 {
+                step();
+            }
+        }),
+        0
+    );
 }
 
 fn check<N: Network<Input = Picture, Output = [f32; 3]>>() {
