@@ -99,6 +99,7 @@ pub mod __private {
         infer_one_from, layers, len_of_fields, step_one, steps_through, take,
     };
     pub use nn_shape::{
-        Lifetime, Padding, Shape, ShapeError, StepsOf, Text, checks, expect, plan, rules, trace,
+        Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, checks, expect, plan,
+        rules, trace,
     };
 }

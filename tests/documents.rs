@@ -3,7 +3,7 @@
 
 use nn_shape::registry::{ROWS, Row};
 use nn_shape::rules::window::AS_KERNEL;
-use nn_shape::{Padding, Parameter, Value};
+use nn_shape::{Padding, Parameter, StepPadding, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -88,10 +88,13 @@ fn argument(parameter: &Parameter) -> String {
     };
     let default = match parameter.default {
         None => return format!("`{}`", parameter.name),
+        Some(Value::Number(AS_KERNEL) | Value::Pair([AS_KERNEL, AS_KERNEL])) => "kernel".into(),
         Some(Value::Number(value)) => value.to_string(),
-        Some(Value::Pair([AS_KERNEL, AS_KERNEL])) => "kernel".into(),
         Some(Value::Pair(value) | Value::Padding(Padding::Explicit(value))) => number(value),
         Some(Value::Padding(Padding::Same)) => "same".into(),
+        Some(Value::StepPadding(StepPadding::Explicit(value))) => value.to_string(),
+        Some(Value::StepPadding(StepPadding::Same)) => "same".into(),
+        Some(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
         Some(Value::Flag(value)) => value.to_string(),
         Some(Value::Real(value)) => format!("{value:?}"),
         Some(Value::Word(value)) => value.into(),

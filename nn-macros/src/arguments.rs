@@ -1,6 +1,6 @@
 //! Which argument of a layer or a block is meant by what the user wrote.
 
-use nn_shape::{Kind, Padding};
+use nn_shape::{Kind, Padding, StepPadding};
 use proc_macro2::Span;
 use syn::{Error, Expr, Ident};
 
@@ -114,6 +114,11 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
             Value::Word(word) if word == "same" => ArgumentValue::PaddingSame,
             _ => ArgumentValue::PaddingExplicit(pair(operand)?),
         },
+        Kind::StepPadding => match &operand.value {
+            Value::Word(word) if word == "same" => ArgumentValue::StepPaddingSame,
+            Value::Word(word) if word == "causal" => ArgumentValue::StepPaddingCausal,
+            _ => ArgumentValue::StepPaddingExplicit(operand.size()?),
+        },
         Kind::Flag => match operand.value {
             Value::Flag(flag) => ArgumentValue::Flag(flag),
             _ => return None,
@@ -157,6 +162,11 @@ pub(crate) fn default(value: nn_shape::Value, at: Span) -> Argument {
         nn_shape::Value::Padding(Padding::Explicit(pair)) => {
             ArgumentValue::PaddingExplicit(pair.map(Dim::Known))
         }
+        nn_shape::Value::StepPadding(padding) => match padding {
+            StepPadding::Same => ArgumentValue::StepPaddingSame,
+            StepPadding::Causal => ArgumentValue::StepPaddingCausal,
+            StepPadding::Explicit(size) => ArgumentValue::StepPaddingExplicit(Dim::Known(size)),
+        },
         nn_shape::Value::Flag(flag) => ArgumentValue::Flag(flag),
         nn_shape::Value::Real(real) => ArgumentValue::Real(real),
         nn_shape::Value::Word(word) => ArgumentValue::Word(word),

@@ -14,7 +14,7 @@ use crate::network::{
     custom_output,
 };
 use crate::operand::mentions;
-use crate::report::{Report, say};
+use crate::report::{Report, mistake, say};
 use crate::resolve::Resolved;
 use crate::trace::trace;
 
@@ -25,6 +25,7 @@ pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
     let known = vec![false; network.values.len()];
     let mut inference = Inference { network, broken, branches, generics, known, report };
     inference.inputs();
+    inference.indices();
     for station in 0..inference.network.stations.len() {
         inference.station(station);
     }
@@ -60,6 +61,43 @@ impl Inference<'_> {
                 _ => self.known[value.0] = true,
             }
         }
+    }
+
+    /// Marks the inputs that hold numbers of tokens, because a layer reads them as such; no other layer
+    /// can read them.
+    fn indices(&mut self) {
+        let reads_indices = |station: &Station| matches!(&station.layer, Layer::Known { row, .. } if row.inputs == Inputs::Indices);
+        let (mut readers, others): (Vec<_>, Vec<_>) =
+            self.network.stations.iter().partition(|station| reads_indices(station));
+        readers
+            .retain(|station| self.known[station.inputs[0].0] || self.is_made(station.inputs[0]));
+        let mut marked = Vec::new();
+        for reader in readers {
+            match self.network.input_behind(reader.inputs[0]) {
+                Some(input) => marked.push((input, reader.label.clone())),
+                None => {
+                    let words = mistake::indices_from_a_layer(&reader.label);
+                    self.report.error(reader.span, words);
+                }
+            }
+        }
+        for other in others.iter().filter(|station| station.storage() != Storage::View) {
+            let inputs = other.inputs.iter().filter_map(|input| self.network.input_behind(*input));
+            for (input, reader) in inputs.filter_map(|input| marked.iter().find(|it| it.0 == input))
+            {
+                let name = self.network.inputs[*input].name.as_ref().map(ToString::to_string);
+                let words = mistake::reads_indices(&other.label, name.as_deref(), reader);
+                self.report.error(other.span, words);
+            }
+        }
+        for (input, _) in marked {
+            self.network.inputs[input].index = true;
+        }
+    }
+
+    /// Whether a station gives this value.
+    fn is_made(&self, value: ValueId) -> bool {
+        self.network.stations.iter().any(|station| station.output == value)
     }
 
     fn station(&mut self, number: usize) {
@@ -223,7 +261,9 @@ impl Inference<'_> {
 
     fn is_generic_argument(&self, value: &ArgumentValue) -> bool {
         match value {
-            ArgumentValue::Number(size) => self.is_generic_size(size),
+            ArgumentValue::Number(size) | ArgumentValue::StepPaddingExplicit(size) => {
+                self.is_generic_size(size)
+            }
             ArgumentValue::Pair(sizes) | ArgumentValue::PaddingExplicit(sizes) => {
                 sizes.iter().any(|size| self.is_generic_size(size))
             }

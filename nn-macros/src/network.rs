@@ -1,7 +1,7 @@
 //! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
 
 use nn_shape::registry::{Count, Row};
-use nn_shape::{Padding, Shape};
+use nn_shape::{Padding, Shape, StepPadding};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -115,6 +115,10 @@ pub(crate) enum ArgumentValue {
     /// `same`, or a size per axis.
     PaddingSame,
     PaddingExplicit([Dim; 2]),
+    /// `same`, `causal`, or a size.
+    StepPaddingSame,
+    StepPaddingCausal,
+    StepPaddingExplicit(Dim),
     Flag(bool),
     Real(f64),
     Word(&'static str),
@@ -185,6 +189,17 @@ impl Network {
         quote!(<#name #arguments>::#constant)
     }
 
+    /// The number of the input that `value` is, also under another shape.
+    pub(crate) fn input_behind(&self, value: ValueId) -> Option<usize> {
+        let view = |station: &&Station| {
+            station.output == value && station.storage() == nn_shape::registry::Storage::View
+        };
+        match self.stations.iter().find(view) {
+            Some(station) => self.input_behind(station.inputs[0]),
+            None => self.inputs.iter().position(|input| input.value == value),
+        }
+    }
+
     /// What the first named station is called that reads `value`; empty where there is none.
     pub(crate) fn reader(&self, value: ValueId) -> &str {
         let mut readers = self.stations.iter().filter(|station| station.inputs.contains(&value));
@@ -242,6 +257,11 @@ impl ArgumentValue {
             Self::PaddingSame => nn_shape::Value::Padding(Padding::Same),
             Self::PaddingExplicit([a, b]) => {
                 nn_shape::Value::Padding(Padding::Explicit([size(a)?, size(b)?]))
+            }
+            Self::StepPaddingSame => nn_shape::Value::StepPadding(StepPadding::Same),
+            Self::StepPaddingCausal => nn_shape::Value::StepPadding(StepPadding::Causal),
+            Self::StepPaddingExplicit(dim) => {
+                nn_shape::Value::StepPadding(StepPadding::Explicit(size(dim)?))
             }
             Self::Flag(flag) => nn_shape::Value::Flag(*flag),
             Self::Real(real) => nn_shape::Value::Real(*real),

@@ -151,6 +151,21 @@ pub(crate) mod mistake {
         format!("expected a size, but got `{}`", tidy(tokens))
     }
 
+    pub(crate) fn indices_from_a_layer(layer: &str) -> String {
+        format!(
+            "layer `{layer}` takes numbers of tokens, but gets what another layer computed\n  = help: \
+             let it be the first layer that reads an input"
+        )
+    }
+
+    pub(crate) fn reads_indices(layer: &str, input: Option<&str>, reader: &str) -> String {
+        let input = input.map_or("the input".into(), |name| format!("the input `{name}`"));
+        format!(
+            "layer `{layer}` takes real numbers, but {input} holds numbers of tokens for `{reader}`\n  \
+             = help: give `{layer}` an input of its own, or let it read what `{reader}` gives"
+        )
+    }
+
     /// A shape that the user wrote in several tokens.
     pub(crate) fn one_word(shape: &str) -> String {
         let size = shape.replace('x', " * ");
@@ -232,6 +247,7 @@ pub(crate) mod mistake {
             Kind::Padding => {
                 "`same`, a whole number, or one for height and width as in `(1, 2)`".into()
             }
+            Kind::StepPadding => "a whole number, `same` or `causal`".into(),
             Kind::Flag => "`true` or `false`".into(),
             Kind::Real => "a literal number such as `0.5`".into(),
             Kind::Shape => "a shape such as `4x4x8`".into(),

@@ -1,7 +1,7 @@
 //! [`Batch`]: the samples of one training step.
 
 use crate::loss::Loss;
-use crate::step::output_valid;
+use crate::step::{MAX_INPUTS, output_valid};
 use crate::{Inputs, Network, Station, Values, Whole};
 
 /// Samples that cannot be trained on.
@@ -48,6 +48,14 @@ pub enum BatchError {
         /// How many there are.
         found: usize,
     },
+    /// An input that a layer refuses: a token that is not in the vocabulary.
+    #[error("input {index}: {why}")]
+    Input {
+        /// Its place, counted from 0.
+        index: usize,
+        /// What was expected and what was found.
+        why: String,
+    },
     /// A target that the loss refuses.
     #[error("target {index}: {why}")]
     Target {
@@ -62,6 +70,25 @@ pub enum BatchError {
 pub(crate) fn enough_for<N: Network>(samples: usize) -> Result<(), BatchError> {
     let least = <N as Station<Whole>>::LEAST_BATCH;
     if samples >= least { Ok(()) } else { Err(BatchError::TooFew { least, found: samples }) }
+}
+
+/// Whether the layers of `N` take these inputs: [`Station::check`].
+pub(crate) fn check_inputs<'a, N: Network>(
+    inputs: impl IntoIterator<Item = &'a N::Input>,
+) -> Result<(), BatchError> {
+    // Real numbers are never refused.
+    if N::Input::REAL.iter().all(|real| *real) {
+        return Ok(());
+    }
+    let mut x: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+    let x = &mut x[..N::Input::LENS.len()];
+    for (index, input) in inputs.into_iter().enumerate() {
+        for (nth, x) in x.iter_mut().enumerate() {
+            *x = input.input(nth);
+        }
+        <N as Station<Whole>>::check(x).map_err(|why| BatchError::Input { index, why })?;
+    }
+    Ok(())
 }
 
 /// Samples: all of two slices, or some of them in any order.
@@ -94,6 +121,11 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
     /// The same samples, if a training step of `N` can be made of them.
     pub(crate) fn enough_for<N: Network>(self) -> Result<Self, BatchError> {
         enough_for::<N>(self.len()).map(|()| self)
+    }
+
+    /// The same samples, if the layers of `N` take their inputs.
+    pub(crate) fn accepted_by<N: Network<Input = Input>>(self) -> Result<Self, BatchError> {
+        check_inputs::<N>((0..self.len()).map(|i| self.input(i))).map(|()| self)
     }
 
     /// Of these samples those at the places `order`, in this order.

@@ -159,7 +159,8 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
     fn loss(&mut self) -> Result<f64, BatchError> {
         let Self { net, d_net, loss, inputs, d_inputs, targets } = self;
         let streams = Streams::new(0);
-        let batch = Batch::checked(*loss, inputs, targets)?.enough_for::<N>()?;
+        let batch =
+            Batch::checked(*loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
         Ok(run_step(&mut **net, *loss, batch, d_net, Some(d_inputs), &mut [], streams).mean_loss())
     }
 

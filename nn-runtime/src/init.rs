@@ -9,6 +9,13 @@ pub fn uniform(weights: &mut [f32], bound: f32, streams: Streams) {
     }
 }
 
+/// Fills `weights` with numbers of a normal distribution with mean 0 and deviation 1.
+pub fn normal(weights: &mut [f32], streams: Streams) {
+    for (i, w) in weights.iter_mut().enumerate() {
+        *w = standard_normal(streams, i as u64) as f32;
+    }
+}
+
 /// How PyTorch begins dense and convolutional layers: weights and biases uniform within
 /// `1 / sqrt(fan_in)` (`kaiming_uniform_` with `a = sqrt(5)`).
 pub fn fan_in_uniform(weight: &mut [f32], bias: &mut [f32], fan_in: usize, streams: Streams) {
@@ -43,7 +50,6 @@ pub fn orthogonal<const R: usize, const C: usize>(
 
 /// The number at place `counter` of a normal distribution with mean 0 and deviation 1, by the
 /// transform of Box and Muller (1958).
-#[cfg(feature = "nalgebra")]
 fn standard_normal(streams: Streams, counter: u64) -> f64 {
     // In (0, 1], where the logarithm is finite.
     let radius = 1.0 - f64::from(streams.uniform(2 * counter));

@@ -5,7 +5,7 @@ use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
 use crate::state::{self, State};
 use crate::train::{self, Score};
-use crate::{BatchError, step, summary};
+use crate::{BatchError, batch, step, summary};
 use crate::{Inputs, Spec, Station, Streams, Values, Weights, Whole};
 use nn_shape::{Shape, ShapeError, StepsOf, Text, checks};
 use serde::Serialize;
@@ -128,10 +128,20 @@ pub trait Network: Station<Whole> + Shaped {
         state::forward_from(self, state, input)
     }
 
+    /// Whether the network takes these inputs: the numbers of tokens that an `Embedding` reads must be
+    /// in its vocabulary. With inputs that were checked, inference never panics.
+    ///
+    /// # Errors
+    /// For the first input that it does not take, with its place.
+    fn check_inputs(inputs: &[Self::Input]) -> Result<(), BatchError> {
+        batch::check_inputs::<Self>(inputs)
+    }
+
     /// Inference on all samples, on all threads.
     ///
     /// # Panics
-    /// When `inputs` and `outputs` differ in length.
+    /// When `inputs` and `outputs` differ in length, and when the network does not take an input: see
+    /// [`check_inputs`](Self::check_inputs).
     fn forward_batch(&self, inputs: &[Self::Input], outputs: &mut [Self::Output]) {
         step::infer_batch(self, inputs, outputs);
     }

@@ -41,6 +41,14 @@ impl<S: Spec, T: Station<S>> Place<S, T> {
         T::tensors().into_iter().map(move |tensor| tensor.inside(S::NAME, offset))
     }
 
+    /// See [`Station::check`].
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    pub fn check(&self, x: &[&[f32]]) -> Result<(), String> {
+        T::check(x)
+    }
+
     /// See [`Station::prepare`].
     pub fn prepare(&self, layer: &T, shared: &mut [f32]) {
         layer.prepare(&mut shared[self.part.shared.range(1)]);

@@ -152,6 +152,16 @@ pub trait Station<S: Spec>: Weights {
         Vec::new()
     }
 
+    /// Whether it takes these inputs, asked before they pass through: token numbers must be in the
+    /// vocabulary. A network asks the layers that read its own inputs.
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    fn check(x: &[&[f32]]) -> Result<(), String> {
+        let _ = x;
+        Ok(())
+    }
+
     /// Inference on `n` samples, on the calling thread.
     fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>);
 

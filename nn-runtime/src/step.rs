@@ -1,6 +1,6 @@
 //! How samples are led through a network: inference, and the training step.
 
-use crate::batch::{Batch, BatchError};
+use crate::batch::{Batch, BatchError, check_inputs};
 use crate::loss::{Loss, Tally, all_steps};
 use crate::memory::{Buffer, Memory, Shards, WorkMemory};
 use crate::parallel;
@@ -8,7 +8,8 @@ use crate::station::Pass;
 use crate::{Carried, Inputs, Lengths, Network, Station, Steps, Streams, Values, Whole};
 use std::cell::RefCell;
 
-const MAX_INPUTS: usize = Steps::MOST;
+/// The most inputs a network can have: as many as [`Inputs`] tuples.
+pub(crate) const MAX_INPUTS: usize = Steps::MOST;
 
 /// Numbers of memory that samples of one shard may fill: a few samples of a convolutional network,
 /// for whom dense layers read their weights once. Each layer's part of them fits a second-level cache.
@@ -156,9 +157,13 @@ fn with_lengths<'a, I: Inputs, R>(
 /// All samples through `net`, on all threads.
 ///
 /// # Panics
-/// When `inputs` and `outputs` differ in length.
+/// When `inputs` and `outputs` differ in length, and when a layer refuses an input: see
+/// [`Network::check_inputs`].
 pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::Output]) {
     assert_eq!(inputs.len(), outputs.len(), "one output for each input");
+    if let Err(error) = check_inputs::<N>(inputs) {
+        panic!("{error}");
+    }
     infer_flat(net, inputs, floats_of(outputs));
 }
 
@@ -308,7 +313,7 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     d_net: &mut N,
     streams: Streams,
 ) -> Result<f32, BatchError> {
-    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
+    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     Ok(run_step(net, loss, batch, d_net, None, &mut [], streams).mean_loss() as f32)
 }
 
@@ -331,7 +336,7 @@ pub fn loss_and_gradients_from<N: Network, L: Loss<N::Output>>(
     if expected != found {
         return Err(BatchError::Carried { expected, found });
     }
-    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
+    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     Ok(run_step(net, loss, batch, d_net, None, carried, streams).mean_loss() as f32)
 }
 
@@ -352,7 +357,7 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
     if inputs.len() != d_inputs.len() {
         return Err(BatchError::InputGradients { inputs: inputs.len(), gradients: d_inputs.len() });
     }
-    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?;
+    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     Ok(run_step(net, loss, batch, d_net, Some(d_inputs), &mut [], streams).mean_loss() as f32)
 }
 
@@ -591,7 +596,9 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         let mut rest = d_copies;
         for (index, &len) in N::Input::LENS.iter().enumerate() {
             let (input, behind) = rest.split_at(n * len);
-            for (i, copy) in input.chunks_exact(len).enumerate() {
+            // Class and token numbers have no gradient.
+            let samples = if N::Input::REAL[index] { input } else { &[] };
+            for (i, copy) in samples.chunks_exact(len).enumerate() {
                 // SAFETY: each sample belongs to one shard, a shard to one thread.
                 let sample = unsafe { d_inputs.chunk(first + i) };
                 sample[0].input_mut(index).copy_from_slice(copy);

@@ -12,6 +12,18 @@ pub enum Padding {
     Same,
 }
 
+/// How a convolution over steps pads its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepPadding {
+    /// This many zeros on both sides.
+    Explicit(usize),
+    /// As many as keep the number of steps (only with stride 1), as in PyTorch; the odd one goes to the
+    /// end.
+    Same,
+    /// All before the first step, so that no output reads what comes after its step.
+    Causal,
+}
+
 /// The value of an argument.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
@@ -21,6 +33,8 @@ pub enum Value {
     Pair([usize; 2]),
     /// `same`, a number, or one per axis.
     Padding(Padding),
+    /// `same`, `causal`, or a number.
+    StepPadding(StepPadding),
     /// `true` or `false`.
     Flag(bool),
     /// A real number.
@@ -40,6 +54,8 @@ pub enum Kind {
     Pair,
     /// [`Value::Padding`]
     Padding,
+    /// [`Value::StepPadding`]
+    StepPadding,
     /// [`Value::Flag`]
     Flag,
     /// [`Value::Real`]
@@ -124,6 +140,7 @@ macro_rules! field_type {
     (Number) => { usize };
     (Pair) => { [usize; 2] };
     (Padding) => { $crate::Padding };
+    (StepPadding) => { $crate::StepPadding };
     (Flag) => { bool };
     (Real) => { f64 };
     (Word) => { &'static str };

@@ -17,7 +17,7 @@ mod shape;
 mod steps;
 mod text;
 
-pub use arguments::{Kind, Padding, Parameter, Value};
+pub use arguments::{Kind, Padding, Parameter, StepPadding, Value};
 pub use error::{Blame, ShapeError, explain, trace};
 pub use plan::{Lifetime, plan, plan_into};
 pub use shape::{MAX_RANK, Shape};

@@ -55,6 +55,8 @@ impl Flows {
 pub enum Inputs {
     /// One: a line of a chain.
     One,
+    /// One input of the network, which holds numbers of tokens: `Embedding`.
+    Indices,
     /// Two or more branches that it joins: `Add`, `Mul`, `Concat`.
     Branches,
 }
@@ -85,6 +87,8 @@ pub struct Needs {
 pub enum Streaming {
     /// If the leading axes pass through it: each step is its own.
     Pointwise,
+    /// Not yet: what it does to a step depends on the step's number.
+    Whole,
     /// It carries what it needs of the steps before, unless this flag is set.
     CarriesUnless(&'static str),
 }
@@ -143,6 +147,7 @@ impl Row {
     pub fn streams(&self, is_set: impl Fn(&str) -> bool) -> bool {
         match self.streaming {
             Streaming::Pointwise => self.flows.leading == Flow::Keep,
+            Streaming::Whole => false,
             Streaming::CarriesUnless(flag) => !is_set(flag),
         }
     }
@@ -162,9 +167,15 @@ pub static ROWS: &[&Row] = &[
     &rules::avg_pool2d::ROW,
     &rules::global_avg_pool::ROW,
     &rules::global_max_pool::ROW,
+    &rules::conv1d::ROW,
+    &rules::max_pool1d::ROW,
+    &rules::avg_pool1d::ROW,
     &rules::rnn::ROW,
     &rules::lstm::ROW,
     &rules::gru::ROW,
+    &rules::embedding::ROW,
+    &rules::positional_embedding::ROW,
+    &rules::positional_encoding::ROW,
     &rules::flatten::ROW,
     &rules::reshape::ROW,
     &rules::batch_norm::ROW,
@@ -294,7 +305,7 @@ mod tests {
             let takes_pictures = (row.rule)(&[picture, picture], &values).is_ok();
             let input = if takes_pictures { picture } else { Shape::new(&[36, 4]) };
             let inputs = match row.inputs {
-                Inputs::One => &[input][..],
+                Inputs::One | Inputs::Indices => &[input][..],
                 Inputs::Branches => &[input, input],
             };
             let output = (row.rule)(inputs, &values).unwrap();

@@ -2,7 +2,7 @@
 //! constants rely on it.
 
 use nn_shape::registry::{Inputs, ROWS, Row};
-use nn_shape::{Kind, Padding, Shape, Value, checks, explain};
+use nn_shape::{Kind, Padding, Shape, StepPadding, Value, checks, explain};
 
 /// Numbers that look random (the constants are Knuth's MMIX generator).
 struct Dice(u64);
@@ -24,7 +24,11 @@ impl Dice {
     }
 
     fn shape(&mut self) -> Shape {
-        let rank = if self.below(2) == 0 { 3 } else { 1 + self.below(6) };
+        let rank = match self.below(4) {
+            0 | 1 => 3,
+            2 => 2,
+            _ => 1 + self.below(6),
+        };
         let axes: Vec<usize> = (0..rank).map(|_| self.size()).collect();
         Shape::new(&axes)
     }
@@ -39,6 +43,11 @@ impl Dice {
             Kind::Pair => Value::Pair(self.pair()),
             Kind::Padding if self.below(3) == 0 => Value::Padding(Padding::Same),
             Kind::Padding => Value::Padding(Padding::Explicit(self.pair())),
+            Kind::StepPadding => Value::StepPadding(match self.below(3) {
+                0 => StepPadding::Same,
+                1 => StepPadding::Causal,
+                _ => StepPadding::Explicit(self.size()),
+            }),
             Kind::Flag => Value::Flag(self.below(2) == 0),
             Kind::Real => {
                 Value::Real([-1.0, 0.0, 0.5, 1e300, f64::NAN, f64::INFINITY][self.below(6)])
@@ -58,7 +67,7 @@ impl Dice {
 
     fn inputs(&mut self, row: &Row) -> Vec<Shape> {
         let first = self.shape();
-        let more = if row.inputs == Inputs::One { 0 } else { self.below(3) };
+        let more = if row.inputs == Inputs::Branches { self.below(3) } else { 0 };
         let mut inputs = vec![first];
         for _ in 0..more {
             inputs.push(if self.below(2) == 0 { first } else { self.shape() });

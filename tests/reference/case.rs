@@ -47,7 +47,11 @@ impl Case {
             let numbers = self.numbers(&format!("{prefix}.{index}"));
             samples.resize(numbers.len() / len, T::zero());
             for (sample, numbers) in samples.iter_mut().zip(numbers.chunks_exact(len)) {
-                copy(numbers, sample.input_mut(index));
+                if T::REAL[index] {
+                    copy(numbers, sample.input_mut(index));
+                } else {
+                    copy_tokens(numbers, sample.input_mut(index));
+                }
             }
         }
         samples
@@ -77,6 +81,13 @@ impl Case {
 pub(crate) fn copy(from: &[f64], to: &mut [f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from as f32;
+    }
+}
+
+/// Token numbers travel as the bits of floats.
+fn copy_tokens(from: &[f64], to: &mut [f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = f32::from_bits(*from as u32);
     }
 }
 

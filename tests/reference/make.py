@@ -101,6 +101,46 @@ class Reshaped(nn.Module):
         return x.movedim(1, -1).reshape(len(x), *self.shape).movedim(-1, 1)
 
 
+class Causal(nn.Conv1d):
+    """A `Conv1d` whose zeros all stand before the first step."""
+
+    def forward(self, x):
+        zeros = self.dilation[0] * (self.kernel_size[0] - 1)
+        return super().forward(nn.functional.pad(x, (zeros, 0)))
+
+
+class Positions(nn.Embedding):
+    """Adds a row to each step."""
+
+    def forward(self, x):
+        return x + super().forward(torch.arange(x.shape[1]))
+
+
+class Waves(nn.Module):
+    """Adds the waves of "Attention is all you need", section 3.5."""
+
+    def forward(self, x):
+        steps, features = x.shape[1:]
+        waves = [[math.sin(t / 10000 ** (f / features)) if f % 2 == 0 else math.cos(t / 10000 ** ((f - 1) / features))
+                  for f in range(features)] for t in range(steps)]
+        return x + torch.tensor(waves, dtype=x.dtype)
+
+
+class Sentences(nn.Module):
+    """Tokens to classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(23, 6, padding_idx=0)
+        self.positional_embedding = Positions(9, 6)
+        self.gru = nn.GRU(6, 8, batch_first=True)
+        self.dense = nn.Linear(8, 3)
+
+    def forward(self, x):
+        _, last = self.gru(self.positional_embedding(self.embedding(x)))
+        return self.dense(last[-1])
+
+
 class Recurrent(nn.Module):
     """A recurrent layer: each step's output, or the last state of each direction."""
 
@@ -135,8 +175,11 @@ def as_is(x):
     return x.contiguous()
 
 
-def case(name, net, *shapes, spread=1.0, layout=channels_last):
-    """Runs `net` on random inputs of `shapes` (channels first, without batch) and writes NAME."""
+def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None):
+    """Runs `net` on random inputs of `shapes` (channels first, without batch) and writes NAME.
+
+    With `tokens`, inputs are numbers of so many tokens.
+    """
     torch.manual_seed(sum(map(ord, name)))
     net = net.double()
     for key, parameter in net.named_parameters():
@@ -152,7 +195,10 @@ def case(name, net, *shapes, spread=1.0, layout=channels_last):
     # Numbers that f32 holds exactly, so that both sides begin with the same.
     for tensor in list(net.parameters()) + [b for b in net.buffers() if b.is_floating_point()]:
         tensor.data = tensor.data.float().double()
-    inputs = [(torch.randn(BATCH, *s) * spread).float().double().requires_grad_() for s in shapes]
+    if tokens:
+        inputs = [torch.randint(tokens, (BATCH, *s)) for s in shapes]
+    else:
+        inputs = [(torch.randn(BATCH, *s) * spread).float().double().requires_grad_() for s in shapes]
     file = tensors("weights", net.state_dict().items())
     net.eval()
     file["inference"] = layout(net(*inputs).detach())
@@ -166,7 +212,8 @@ def case(name, net, *shapes, spread=1.0, layout=channels_last):
     file["loss"] = loss.detach().reshape(1)
     for i, x in enumerate(inputs):
         file[f"input.{i}"] = layout(x.detach())
-        file[f"d_input.{i}"] = layout(x.grad)
+        if not tokens:
+            file[f"d_input.{i}"] = layout(x.grad)
     file |= tensors("gradients", ((n, p.grad) for n, p in net.named_parameters()))
     file |= tensors("after", ((n, t) for n, t in net.state_dict().items() if "running" in n or "num_b" in n))
     save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
@@ -287,6 +334,32 @@ def main():
     case("batch_norm_without_affine", one("batch_norm", nn.BatchNorm2d(3, affine=False)), (3, 4, 5))
     case("batch_norm_momentum_eps", one("batch_norm", nn.BatchNorm2d(3, momentum=0.3, eps=1e-2)), (3, 4, 5))
 
+    for name, layer, shape in [
+        ("conv1d", nn.Conv1d(3, 5, 3), (3, 9)),
+        ("conv1d_without_bias", nn.Conv1d(3, 5, 4, bias=False), (3, 9)),
+        ("conv1d_stride_padding", nn.Conv1d(3, 5, 3, stride=2, padding=2), (3, 10)),
+        ("conv1d_same_even_kernel", nn.Conv1d(3, 5, 4, padding="same"), (3, 9)),
+        ("conv1d_same_dilation", nn.Conv1d(2, 3, 3, padding="same", dilation=3), (2, 11)),
+        ("conv1d_dilation", nn.Conv1d(3, 4, 3, dilation=4), (3, 12)),
+        ("conv1d_groups", nn.Conv1d(6, 4, 3, groups=2, padding=1), (6, 8)),
+        ("conv1d_depthwise", nn.Conv1d(5, 5, 3, groups=5, stride=2), (5, 9)),
+        ("conv1d_wide", nn.Conv1d(35, 67, 5, padding=2), (35, 6)),
+    ]:
+        case(name, one("conv1d", layer), shape)
+    case("conv1d_causal", one("conv1d", Causal(3, 5, 4)), (3, 9))
+    case("conv1d_causal_stride_dilation", one("conv1d", Causal(3, 5, 3, stride=2, dilation=3)), (3, 11))
+    case("max_pool1d", one("x", nn.MaxPool1d(2)), (3, 9))
+    case("max_pool1d_everything", one("x", nn.MaxPool1d(3, stride=2, padding=1, dilation=2)), (3, 10))
+    case("avg_pool1d", one("x", nn.AvgPool1d(2)), (3, 9))
+    case("avg_pool1d_padding", one("x", nn.AvgPool1d(3, stride=2, padding=1)), (3, 10))
+    case("avg_pool1d_padding_not_counted", one("x", nn.AvgPool1d(4, stride=3, padding=2, count_include_pad=False)), (3, 10))
+    case("global_avg_pool_of_steps", GlobalPool(torch.mean), (5, 7))
+    case("global_max_pool_of_steps", GlobalPool(torch.amax), (5, 7))
+    case("conv1d_stack", named({
+        "c1": nn.Conv1d(3, 8, 3, padding="same"), "r1": nn.ReLU(), "p1": nn.MaxPool1d(2),
+        "c2": Causal(8, 6, 3), "r2": nn.ReLU(), "pool": GlobalPool(torch.mean), "fc": nn.Linear(6, 4),
+    }), (3, 12))
+
     for name, layer in {
         "relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "leaky_relu_slope": nn.LeakyReLU(0.2),
         "elu": nn.ELU(), "elu_alpha": nn.ELU(0.5), "gelu": nn.GELU(), "gelu_tanh": nn.GELU("tanh"),
@@ -344,6 +417,13 @@ def main():
         sequence(f"{kind}_wide", layer(35, 67, 3, batch_first=True), (9, 35))
         packed(f"{kind}_packed", deep(), (7, 6))
         truncated(f"{kind}_truncated", layer(6, 5, 2, batch_first=True), (4, 6))
+    case("embedding", one("embedding", nn.Embedding(11, 5)), (7,), layout=as_is, tokens=11)
+    case("embedding_padding_index", one("embedding", nn.Embedding(11, 5, padding_idx=3)), (7,), layout=as_is, tokens=11)
+    case("embedding_of_many_tokens", one("embedding", nn.Embedding(2000, 67)), (9,), layout=as_is, tokens=2000)
+    case("embedding_of_rows", one("embedding", nn.Embedding(11, 5)), (3, 4), layout=as_is, tokens=11)
+    case("positional_embedding", one("positional_embedding", Positions(7, 5)), (7, 5), layout=as_is)
+    case("positional_encoding", one("x", Waves()), (70, 9), layout=as_is)
+    case("sentences", Sentences(), (9,), layout=as_is, tokens=23)
     sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
 

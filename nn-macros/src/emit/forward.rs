@@ -201,9 +201,17 @@ impl<'a> Views<'a> {
         if let Some((_, variable)) = self.taken.iter().find(|(taken, _)| *taken == buffer) {
             return variable.clone();
         }
-        let variable = Ident::new(name, Span::mixed_site());
+        let variable = Ident::new(&self.unused(name), Span::mixed_site());
         self.taken.push((buffer, variable.clone()));
         variable
+    }
+
+    /// `name`, or `name2` where another buffer has it.
+    fn unused(&self, name: &str) -> String {
+        let used = |name: &str| self.taken.iter().any(|(_, variable)| variable == name);
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        names.find(|name| !used(name)).expect("numbers do not end")
     }
 
     /// The numbers at a place, to be read or written; not for inputs.

@@ -85,12 +85,14 @@ fn emit_station(context: &Context) -> TokenStream {
     let (impl_generics, _, _) = generics.split_for_impl();
     let sizes = memory::emit_sizes(context);
     let weights = structure::emit_weights_functions(context);
+    let check = structure::emit_check(context);
     let forward = forward::emit_forward(context);
     let backward = backward::emit_backward(context);
     quote! {
         impl #impl_generics __rt::Station<__S> for #name #arguments #where_clause {
             #sizes
             #weights
+            #check
             #forward
             #backward
         }

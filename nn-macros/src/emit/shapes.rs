@@ -188,6 +188,12 @@ fn argument_value(rt: &TokenStream, value: &ArgumentValue) -> TokenStream {
             let [a, b] = pair.each_ref().map(size);
             quote!(#rt::Padding::Explicit([#a, #b]))
         }
+        ArgumentValue::StepPaddingSame => quote!(#rt::StepPadding::Same),
+        ArgumentValue::StepPaddingCausal => quote!(#rt::StepPadding::Causal),
+        ArgumentValue::StepPaddingExplicit(dim) => {
+            let size = size(dim);
+            quote!(#rt::StepPadding::Explicit(#size))
+        }
         ArgumentValue::Flag(flag) => quote!(#flag),
         ArgumentValue::Real(real) => {
             let literal = Literal::f64_unsuffixed(*real);

@@ -2,6 +2,7 @@
 
 use super::{Context, docs, shapes};
 use crate::network::{Layer, Station};
+use nn_shape::registry::Inputs;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -39,11 +40,19 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let (parameter, kind, inputs) = by_reference(context, &types);
     let infer = emit_infer(context, &inputs);
     let step = super::steps::emit_step_method(context);
+    let panics = network.inputs.iter().any(|input| input.index).then(|| {
+        quote! {
+            ///
+            /// # Panics
+            /// When the number of a token is not in the vocabulary; `check_inputs` tells beforehand.
+        }
+    });
     let associated = super::constants::emit_associated(context);
     let checks = context.constants_of_self();
     quote! {
         impl #impl_generics #name #arguments #where_clause {
             /// Inference on one sample, on the calling thread.
+            #panics
             #[inline]
             #[must_use]
             #visibility fn forward(&self, #parameter: #kind) -> #output {
@@ -126,6 +135,33 @@ pub(super) fn emit_weights(context: &Context) -> TokenStream {
             const LEN: usize = __rt::len_of_fields::<Self>(__Stations #turbofish::ALL.weights.end());
         }
     }
+}
+
+/// `check`: asks the stations that read inputs of the network whether they take these.
+pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
+    let asked: Vec<TokenStream> = context
+        .running()
+        .filter_map(|(index, station)| {
+            let may_refuse = match &station.layer {
+                Layer::Known { row, .. } => row.inputs == Inputs::Indices,
+                Layer::Custom(_) => true,
+            };
+            let inputs = station.inputs.iter().map(|input| context.network.input_behind(*input));
+            let inputs: Vec<usize> = inputs.collect::<Option<_>>().filter(|_| may_refuse)?;
+            let inputs = inputs.into_iter().map(shapes::number);
+            let place = context.place(index);
+            Some(quote!(#place.check(&[#(x[#inputs]),*])?;))
+        })
+        .collect();
+    if asked.is_empty() {
+        return None;
+    }
+    Some(quote! {
+        fn check(x: &[&[f32]]) -> ::core::result::Result<(), ::std::string::String> {
+            #(#asked)*
+            ::core::result::Result::Ok(())
+        }
+    })
 }
 
 /// What concerns the weights of each station.

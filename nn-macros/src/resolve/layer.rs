@@ -71,10 +71,10 @@ impl Resolver<'_> {
         let arguments = self.arguments(row, used, place.environment);
         let title = title.unwrap_or_else(|| unnamed(row.stem, place.scope));
         let inputs = match (row.inputs, &used.branches) {
-            (Inputs::One, None) => {
+            (Inputs::One | Inputs::Indices, None) => {
                 self.running(current, used.name.span()).map(|x| (vec![x], vec![]))
             }
-            (Inputs::One, Some(_)) => {
+            (Inputs::One | Inputs::Indices, Some(_)) => {
                 self.report.error(used.name.span(), mistake::no_branches(&used.name));
                 None
             }

@@ -1,7 +1,7 @@
 //! [`Geometry`]: the sizes of a convolution.
 
 use nn_shape::Shape;
-use nn_shape::rules::conv2d::Conv2d;
+use nn_shape::rules::window::Window;
 
 /// The sizes of a convolution; pairs are height and width.
 ///
@@ -30,11 +30,12 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The sizes of the layer with these arguments, from `input` to `output`. Sizes of 0, which the
-    /// rule refuses, count as 1, so that the compiler tells of them there and nowhere else.
+    /// The sizes of a convolution by `window`, from `input` to `output`. Steps are pixels of a picture
+    /// that is 1 high. Sizes of 0, which the rule refuses, count as 1, so that the compiler tells of them
+    /// there and nowhere else.
     #[must_use]
-    pub const fn new(arguments: &Conv2d, input: Shape, output: Shape) -> Self {
-        let window = arguments.window();
+    pub const fn new(window: Window, input: Shape, output: Shape, groups: usize) -> Self {
+        let (input, output) = (window.as_picture(input), window.as_picture(output));
         Self {
             input: at_least_1([input.dim(0), input.dim(1)]),
             channels: input.dim(2),
@@ -44,7 +45,7 @@ impl Geometry {
             stride: at_least_1(window.stride),
             padding: window.padding,
             dilation: window.dilation,
-            groups: at_least_1([arguments.groups; 2])[0],
+            groups: at_least_1([groups; 2])[0],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::dispatch::dispatch;
 use nn_shape::Shape;
-use nn_shape::rules::window::Window;
+use nn_shape::rules::window::{Over, Window};
 use std::ops::Range;
 
 /// The sizes of a pool.
@@ -16,8 +16,9 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// The pool that goes from `[H, W, C]` to `[H', W', C]`.
+    /// The pool that goes from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to `[T', C]`.
     pub(crate) const fn new(window: Window, input: Shape, output: Shape) -> Self {
+        let (input, output) = (window.as_picture(input), window.as_picture(output));
         let input = [input.dim(0), input.dim(1), input.dim(2)];
         Self { window, input, output: [output.dim(0), output.dim(1)] }
     }
@@ -26,7 +27,8 @@ impl Pool {
     pub(crate) const fn global(input: Shape) -> Self {
         let pixels = input.len() / input.last();
         let kernel = [1, pixels];
-        let window = Window { kernel, stride: [1; 2], padding: [[0; 2]; 2], dilation: [1; 2] };
+        let (over, stride, dilation) = (Over::Pictures, [1; 2], [1; 2]);
+        let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation };
         Self { window, input: [1, pixels, input.last()], output: [1, 1] }
     }
 
@@ -46,7 +48,7 @@ impl Pool {
     /// The elements of the kernel that lie on the picture along `axis`, for output `at`.
     #[inline(always)]
     fn on_picture(&self, axis: usize, at: usize) -> Range<usize> {
-        let Window { kernel, stride, padding, dilation } = self.window;
+        let Window { kernel, stride, padding, dilation, .. } = self.window;
         let begin = at * stride[axis];
         let size = self.input[axis] + padding[axis][0];
         let first = padding[axis][0].saturating_sub(begin).div_ceil(dilation[axis]);
@@ -57,7 +59,7 @@ impl Pool {
     /// What lies under the window of output pixel `row`, `column`.
     #[inline(always)]
     fn under(&self, row: usize, column: usize) -> Under {
-        let Window { kernel, stride, padding, dilation } = self.window;
+        let Window { kernel, stride, padding, dilation, .. } = self.window;
         // `begin + padding`, in pixels, of the kernel's first element.
         let pixel = row * stride[0] * self.input[1] + column * stride[1];
         Under {

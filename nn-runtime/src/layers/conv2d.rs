@@ -1,11 +1,11 @@
 //! [`Conv2d`]: PyTorch's `nn.Conv2d`, channels last.
 
-use super::dense::task_rows;
+use super::convolution::Convolution;
 use crate::init::fan_in_uniform;
-use crate::kernels::{self, Geometry, Isa, Onto, Pieces, Taps};
-use crate::station::GRADIENT_PIECE;
+use crate::kernels::Geometry;
 use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::conv2d;
+use std::marker::PhantomData;
 
 /// A convolution (as in PyTorch a cross-correlation) over height and width:
 /// `[H, W, C] -> [H', W', F]`. `CG` are the input channels of one group.
@@ -36,21 +36,11 @@ impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
-    /// The gradient of its weights, where these are few.
-    const PARTIAL: usize = if few_weights::<S>() { Self::LEN } else { 0 };
-    /// Where they are many: its padded input and the gradient of its output.
-    const KEPT: usize = if few_weights::<S>() { 0 } else { padded::<S>().input_len() + S::OUT };
-    const GRADIENT_TASKS: usize = if few_weights::<S>() {
-        Self::LEN.div_ceil(GRADIENT_PIECE)
-    } else {
-        KH * KW * CG.div_ceil(task_rows(F)) + 1
-    };
-    /// The weights turned around, for the input's gradient.
-    const SHARED: usize = geometry::<S>().weight_len();
-    const SCRATCH: usize = {
-        let (x, d_y) = (geometry::<S>().padded_len(), geometry::<S>().padded_gradient_len());
-        if x > d_y { x } else { d_y }
-    };
+    const PARTIAL: usize = Picture::<S>::PARTIAL;
+    const KEPT: usize = Picture::<S>::KEPT;
+    const GRADIENT_TASKS: usize = Picture::<S>::GRADIENT_TASKS;
+    const SHARED: usize = Picture::<S>::SHARED;
+    const SCRATCH: usize = Picture::<S>::SCRATCH;
 
     fn initialise(&mut self, streams: Streams) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, streams);
@@ -72,35 +62,27 @@ where
     }
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let g = const { geometry::<S>() };
-        let scratch = &mut memory.scratch[..g.padded_len()];
-        let weight = self.weight.as_floats();
-        kernels::conv2d(Isa::best(), &g, x[0], weight, &self.bias, y, scratch);
+        Picture::<S>::infer(self.weight.as_floats(), &self.bias, x[0], y, memory.scratch);
     }
 
     fn prepare(&self, shared: &mut [f32]) {
-        kernels::conv2d_turn(const { &geometry::<S>() }, self.weight.as_floats(), shared);
+        Picture::<S>::prepare(self.weight.as_floats(), shared);
     }
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        let (isa, g) = (Isa::best(), const { geometry::<S>() });
-        let weight = self.weight.as_floats();
-        if few_weights::<S>() {
-            let scratch = &mut memory.scratch[..g.padded_len()];
-            return kernels::conv2d(isa, &g, x[0], weight, &self.bias, y, scratch);
-        }
-        let padded = const { padded::<S>() };
-        let kept = &mut memory.kept[..pass.n * padded.input_len()];
-        let copies = kept.chunks_exact_mut(padded.input_len());
-        for (x, copy) in x[0].chunks_exact(S::IN).zip(copies) {
-            g.border().add(g.input, g.channels, x, copy);
-        }
-        kernels::conv2d(isa, &padded, kept, weight, &self.bias, y, &mut []);
+    fn forward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: Memory<'_>,
+    ) {
+        Picture::<S>::forward(self.weight.as_floats(), &self.bias, x[0], y, memory);
     }
 
     fn backward(
         &self,
-        pass: &Pass,
+        _pass: &Pass,
         _phase: usize,
         x: &[&[f32]],
         _y: &[f32],
@@ -108,76 +90,31 @@ where
         d_x: &mut [Option<&mut [f32]>],
         memory: Memory<'_>,
     ) {
-        let (isa, g) = (Isa::best(), const { geometry::<S>() });
-        let Memory { scratch, partial, shared, kept, .. } = memory;
-        if few_weights::<S>() {
-            let (d_weight, d_bias) = partial.split_at_mut(Self::LEN - BIAS);
-            let onto = Onto::Nothing;
-            kernels::conv2d_d_weight(isa, &g, None, onto, x[0], d_y, d_weight, scratch);
-            kernels::d_bias(isa, onto, Pieces::one(pass.n * S::OUT / F), d_y, d_bias);
-        } else {
-            kept[pass.n * const { padded::<S>().input_len() }..].copy_from_slice(d_y);
-        }
-        if let Some(d_x) = &mut d_x[0] {
-            kernels::conv2d_d_x(isa, &g, d_y, shared, d_x, scratch);
-        }
+        Picture::<S>::backward(x[0], d_y, d_x[0].as_deref_mut(), memory);
     }
 
     fn gradient_end(task: usize) -> usize {
-        if few_weights::<S>() {
-            return Self::LEN.min((task + 1) * GRADIENT_PIECE);
-        }
-        if task + 1 == <Self as Station<S>>::GRADIENT_TASKS {
-            return Self::LEN;
-        }
-        let (tap, channel) = part_of_gradient(task, CG, F);
-        (tap * CG + CG.min(channel + task_rows(F))) * F
+        Picture::<S>::gradient_end(task)
     }
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        if few_weights::<S>() {
-            return shards.sum(task * GRADIENT_PIECE, d_weights);
-        }
-        let (isa, g) = (Isa::best(), const { padded::<S>() });
-        let is_bias = task + 1 == <Self as Station<S>>::GRADIENT_TASKS;
-        let (tap, channel) = part_of_gradient(task, CG, F);
-        let mut onto = Onto::Nothing;
-        for shard in 0..shards.count() {
-            let (x, d_y) = shards.kept(shard).split_at(shards.samples(shard) * g.input_len());
-            if is_bias {
-                kernels::d_bias(isa, onto, Pieces::one(d_y.len() / F), d_y, d_weights);
-            } else {
-                let some = Some(Taps { tap, channel });
-                kernels::conv2d_d_weight(isa, &g, some, onto, x, d_y, d_weights, &mut []);
-            }
-            onto = Onto::Sum;
-        }
+        Picture::<S>::gradient(task, shards, d_weights);
     }
 }
 
-/// Which kernel element's weights, from which channel on, gradient task `task` computes.
-const fn part_of_gradient(task: usize, channels: usize, filters: usize) -> (usize, usize) {
-    let parts = channels.div_ceil(task_rows(filters));
-    (task / parts, task % parts * task_rows(filters))
-}
+/// The convolution of one spec.
+struct Picture<S>(PhantomData<S>);
 
-/// Whether each shard can add up a gradient of its own. With many weights these would fill more
-/// memory than the samples do; then the gradient is computed in the end, part by part.
-const fn few_weights<S: Spec<Arguments = conv2d::Conv2d>>() -> bool {
-    geometry::<S>().weight_len() <= 2 * (padded::<S>().input_len() + S::OUT)
-}
-
-const fn padded<S: Spec<Arguments = conv2d::Conv2d>>() -> Geometry {
-    geometry::<S>().padded()
-}
-
-const fn geometry<S: Spec<Arguments = conv2d::Conv2d>>() -> Geometry {
-    Geometry::new(&S::ARGUMENTS, S::INPUT, S::OUTPUT)
+impl<S: Spec<Arguments = conv2d::Conv2d>> Convolution for Picture<S> {
+    const GEOMETRY: Geometry =
+        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
+    const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels;
     use crate::layers::testing::{Trial, spec};
     use nn_shape::Padding;
 
@@ -246,8 +183,8 @@ mod tests {
 
     #[test]
     fn both_ways_to_a_gradient_are_tried() {
-        assert!(few_weights::<Plain>() && few_weights::<Depthwise>());
-        assert!(!few_weights::<Deep>() && !few_weights::<DeepGroups>());
+        assert_eq!([Picture::<Plain>::FEW_WEIGHTS, Picture::<Depthwise>::FEW_WEIGHTS], [true; 2]);
+        assert_eq!([Picture::<Deep>::FEW_WEIGHTS, Picture::<DeepGroups>::FEW_WEIGHTS], [false; 2]);
     }
 
     /// More channels than one gradient task takes.
@@ -260,7 +197,7 @@ mod tests {
         let found = trial.train().d_weights;
         let mut expected = vec![0.0; Layer::LEN];
         let (d_weight, d_bias) = expected.split_at_mut(20 * 1024);
-        let g = geometry::<Wide>();
+        let g = Picture::<Wide>::GEOMETRY;
         kernels::reference::conv2d_d_weight(&g, &trial.x[0], &trial.d_y, d_weight);
         kernels::reference::d_bias(&trial.d_y, d_bias);
         for (found, expected) in found.iter().zip(&expected) {

@@ -21,7 +21,7 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
     data: &Data<N::Input, L::Target>,
     loss: &L,
 ) -> Result<Score, BatchError> {
-    Batch::checked(loss, &data.inputs, &data.targets)?;
+    Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
     Ok(Score::of(&evaluate_checked(net, data, loss)))
 }
 

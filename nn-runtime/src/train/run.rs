@@ -199,10 +199,11 @@ pub(super) fn check_data<'a, N: Network, L: Loss<N::Output>>(
     loss: &L,
 ) -> Result<(BatchOf<'a, N, L>, f32), TrainError> {
     let samples = Batch::checked(loss, &data.inputs, &data.targets)
+        .and_then(Batch::accepted_by::<N>)
         .map_err(|source| TrainError::Data { data: set, source })?;
     let mut largest = 0;
     for (sample, inputs) in data.inputs.iter().enumerate() {
-        for input in 0..N::Input::LENS.len() {
+        for input in (0..N::Input::LENS.len()).filter(|&input| N::Input::REAL[input]) {
             let numbers = inputs.input(input);
             raise(&mut largest, numbers);
             if largest >= f32::INFINITY.to_bits().cast_signed() {

@@ -1,9 +1,9 @@
 //! `Conv2d`: PyTorch's `nn.Conv2d`, channels last.
 
 use crate::arguments::arguments;
-use crate::checks::at_most;
 use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
-use crate::rules::helpers::{attempt, count, few_enough_weights, row, without};
+use crate::rules::convolution::Convolution;
+use crate::rules::helpers::{row, without};
 use crate::rules::window::Window;
 use crate::{Padding, Shape, ShapeError, Text};
 
@@ -36,33 +36,20 @@ impl Conv2d {
     /// When the input has another rank or is smaller than the kernel, the groups do not divide the
     /// channels, `same` meets a stride, an argument is 0, or sizes are absurd.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        attempt!(count("out_channels", "output channels", self.out_channels));
-        attempt!(count("groups", "groups", self.groups));
-        let output = attempt!(self.window().output(inputs[0]));
-        attempt!(self.check_same(output));
-        attempt!(self.check_groups(inputs[0].last()));
-        let group = self.group_channels(inputs[0]);
-        let weights = [self.out_channels, group, self.kernel[0], self.kernel[1]];
-        attempt!(few_enough_weights("out_channels", &weights));
-        at_most(output.with_last(self.out_channels), "gives ")
+        self.convolution().output(inputs[0])
     }
 
     /// Trained numbers: a kernel for each output channel and channel of its group, a bias for each
     /// output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
-        let kernel = self.kernel[0] * self.kernel[1] * self.group_channels(inputs[0]);
-        self.out_channels * (kernel + if self.bias { 1 } else { 0 })
+        self.convolution().params(inputs[0])
     }
 
     /// Multiply-adds of one sample.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
-        let kernel = self.kernel[0] * self.kernel[1] * self.group_channels(inputs[0]);
-        match self.output(inputs) {
-            Ok(output) => output.len().saturating_mul(kernel),
-            Err(_) => 0,
-        }
+        self.convolution().macs(inputs[0])
     }
 
     /// How height and width came about.
@@ -80,77 +67,18 @@ impl Conv2d {
     /// How many input channels one group has. The output's rule refuses 0 groups.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
-        input.last() / if self.groups > 0 { self.groups } else { 1 }
+        self.convolution().group_channels(input)
     }
 
-    const fn check_same(&self, output: Shape) -> Result<(), ShapeError> {
-        if !matches!(self.padding, Padding::Same) || (self.stride[0] == 1 && self.stride[1] == 1) {
-            return Ok(());
+    const fn convolution(&self) -> Convolution {
+        Convolution {
+            out_channels: self.out_channels,
+            groups: self.groups,
+            bias: self.bias,
+            window: self.window(),
+            same: matches!(self.padding, Padding::Same),
         }
-        let message = Text::of("has `padding = same` and a stride of ").pair(self.stride);
-        let message = message.text(", but `same` needs a stride of 1");
-        let error = ShapeError::argument("padding", message);
-        let window = self.window();
-        let [height, width] = window.padding;
-        Err(if height[0] == height[1] && width[0] == width[1] && height[0] == width[0] {
-            let help = Text::of("write `padding = ").number(height[0]).text("`, which gives ");
-            error.help(help.shape(output.with_last(self.out_channels)))
-        } else {
-            error.help(Text::of("write the padding as a number"))
-        })
     }
-
-    const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {
-        let (groups, out_channels) = (self.groups, self.out_channels);
-        let common = common_divisor(channels, out_channels);
-        let help = Text::of("write ");
-        if !channels.is_multiple_of(groups) {
-            let message = Text::of("splits its input's channels into ").number(groups);
-            let message = message.text(" groups, but ").number(channels);
-            let message = message.text(" is no multiple of ").number(groups);
-            let help = divisors(help.text("`groups` as "), common).text(", which divide ");
-            let help = help.number(channels).text(" input and ").number(out_channels);
-            let help = help.text(" output channels");
-            return Err(ShapeError::argument("groups", message).help(help));
-        }
-        if !out_channels.is_multiple_of(groups) {
-            let message = Text::of("splits its output channels into ").number(groups);
-            let message = message.text(" groups, but ").number(out_channels);
-            let message = message.text(" is no multiple of ").number(groups);
-            let above = out_channels.div_ceil(groups) * groups;
-            let help = help.number(above).text(" output channels, or `groups` as ");
-            let help = divisors(help, common);
-            return Err(ShapeError::argument("out_channels", message).help(help));
-        }
-        Ok(())
-    }
-}
-
-const fn common_divisor(mut a: usize, mut b: usize) -> usize {
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-/// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.
-const fn divisors(mut text: Text, number: usize) -> Text {
-    // Nobody reads more of them.
-    const SHOWN: usize = 12;
-    const TRIED: usize = 1024;
-    let mut shown = 0;
-    let mut divisor = 1;
-    while divisor < number && divisor < TRIED && shown < SHOWN {
-        if number.is_multiple_of(divisor) {
-            text = if shown > 0 { text.text(", ") } else { text }.number(divisor);
-            shown += 1;
-        }
-        divisor += 1;
-    }
-    if divisor < number {
-        text = text.text(", ...");
-    }
-    if shown > 0 { text.text(" or ") } else { text }.number(number)
 }
 
 without!(Conv2d: buffers);

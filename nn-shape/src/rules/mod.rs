@@ -4,18 +4,22 @@
 //! `output`, `params`, `buffers`, `macs`, `how`. The macro calls them through the row, expanded
 //! code by name.
 
+mod convolution;
 mod helpers;
 pub mod recurrent;
 pub mod window;
 
 pub mod add;
+pub mod avg_pool1d;
 pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod concat;
+pub mod conv1d;
 pub mod conv2d;
 pub mod dense;
 pub mod dropout;
 pub mod elu;
+pub mod embedding;
 pub mod flatten;
 pub mod gelu;
 pub mod global_avg_pool;
@@ -25,8 +29,11 @@ pub mod hard_swish;
 pub mod leaky_relu;
 pub mod log_softmax;
 pub mod lstm;
+pub mod max_pool1d;
 pub mod max_pool2d;
 pub mod mul;
+pub mod positional_embedding;
+pub mod positional_encoding;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;

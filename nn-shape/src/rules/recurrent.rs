@@ -158,7 +158,7 @@ impl Recurrent {
 }
 
 /// Agrees to a sequence.
-const fn sequence(input: Shape) -> Result<(), ShapeError> {
+pub(crate) const fn sequence(input: Shape) -> Result<(), ShapeError> {
     if input.rank() == 2 {
         return Ok(());
     }

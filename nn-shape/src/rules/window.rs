@@ -1,8 +1,9 @@
-//! [`Window`]: how a kernel goes over height and width. Convolutions and pools share it.
+//! [`Window`]: how a kernel goes over height and width, or over steps. Convolutions and pools share it.
 
 use crate::checks::MOST;
 use crate::rules::helpers::{attempt, counts};
-use crate::{Padding, Shape, ShapeError, Text};
+use crate::rules::recurrent::sequence;
+use crate::{Padding, Shape, ShapeError, StepPadding, Text};
 
 /// The default of a pool's stride: the size of its kernel, as in PyTorch. No stride of a real
 /// network is as large as this number that stands for it.
@@ -16,9 +17,20 @@ pub(crate) const fn pool_stride(stride: [usize; 2], kernel: [usize; 2]) -> [usiz
     ]
 }
 
+/// What a kernel goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Height and width: `[H, W, C]`.
+    Pictures,
+    /// Steps: `[T, C]`, as the width of a picture that is 1 high.
+    Steps,
+}
+
 /// A kernel that goes over height (axis 0) and width (axis 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
+    /// What it goes over.
+    pub over: Over,
     /// Its size.
     pub kernel: [usize; 2],
     /// How far it goes in one step.
@@ -41,7 +53,8 @@ impl Window {
         padding: Padding,
         dilation: [usize; 2],
     ) -> Self {
-        let mut window = Self { kernel, stride, padding: [[0; 2]; 2], dilation };
+        let over = Over::Pictures;
+        let mut window = Self { over, kernel, stride, padding: [[0; 2]; 2], dilation };
         let mut axis = 0;
         while axis < 2 {
             window.padding[axis] = match padding {
@@ -54,6 +67,49 @@ impl Window {
             axis += 1;
         }
         window
+    }
+
+    /// A window of these arguments over steps.
+    #[must_use]
+    pub(crate) const fn over_steps(
+        kernel: usize,
+        stride: usize,
+        padding: StepPadding,
+        dilation: usize,
+    ) -> Self {
+        let (kernel, stride, dilation) = ([1, kernel], [1, stride], [1, dilation]);
+        let mut window = Self { over: Over::Steps, kernel, stride, padding: [[0; 2]; 2], dilation };
+        let all = window.extent(1).saturating_sub(1);
+        window.padding[1] = match padding {
+            StepPadding::Explicit(both) => [both; 2],
+            StepPadding::Same => [all / 2, all - all / 2],
+            StepPadding::Causal => [all, 0],
+        };
+        window
+    }
+
+    /// What goes in as height, width and channels.
+    #[must_use]
+    pub const fn as_picture(&self, shape: Shape) -> Shape {
+        match self.over {
+            Over::Pictures => shape,
+            Over::Steps => Shape::new(&[1, shape.dim(0), shape.dim(1)]),
+        }
+    }
+
+    /// An argument as messages show it: a number per axis, or the same twice.
+    pub(crate) const fn shown(&self, pair: [usize; 2]) -> [usize; 2] {
+        match self.over {
+            Over::Pictures => pair,
+            Over::Steps => [pair[1]; 2],
+        }
+    }
+
+    const fn adjective(&self, axis: usize) -> &'static str {
+        match self.over {
+            Over::Pictures => ADJECTIVE[axis],
+            Over::Steps => "long",
+        }
     }
 
     /// How many elements of the input it spans, from its first to its last.
@@ -74,19 +130,28 @@ impl Window {
         size.saturating_add(self.padding[axis][0]).saturating_add(self.padding[axis][1])
     }
 
-    /// `[H, W, C] -> [H', W', C]`
+    /// `[H, W, C] -> [H', W', C]`, or `[T, C] -> [T', C]`
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, or an argument is 0.
     pub(crate) const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        attempt!(picture(input));
-        attempt!(counts("kernel", "kernel", self.kernel));
-        attempt!(counts("stride", "stride", self.stride));
-        attempt!(counts("dilation", "dilation", self.dilation));
+        match self.over {
+            Over::Pictures => {
+                attempt!(picture(input));
+            }
+            Over::Steps => attempt!(sequence(input)),
+        }
+        let input = self.as_picture(input);
+        attempt!(counts("kernel", "kernel", self.shown(self.kernel)));
+        attempt!(counts("stride", "stride", self.shown(self.stride)));
+        attempt!(counts("dilation", "dilation", self.shown(self.dilation)));
         attempt!(self.check_padding());
         let height = attempt!(self.output_axis(0, input));
         let width = attempt!(self.output_axis(1, input));
-        Ok(Shape::new(&[height, width, input.last()]))
+        Ok(match self.over {
+            Over::Pictures => Shape::new(&[height, width, input.last()]),
+            Over::Steps => Shape::new(&[width, input.last()]),
+        })
     }
 
     /// Refuses paddings that would overflow.
@@ -95,7 +160,7 @@ impl Window {
         if height <= MOST && width <= MOST {
             return Ok(());
         }
-        let message = Text::of("has a padding of ").pair([height, width]);
+        let message = Text::of("has a padding of ").pair(self.shown([height, width]));
         let message = message.text(", but can have at most ").number(MOST);
         Err(ShapeError::argument("padding", message))
     }
@@ -111,13 +176,13 @@ impl Window {
     const fn too_large(&self, axis: usize, input: Shape) -> ShapeError {
         let size = input.dim(axis);
         let extent = self.extent(axis);
-        let mut message = Text::of("has a kernel of ").pair(self.kernel);
+        let mut message = Text::of("has a kernel of ").pair(self.shown(self.kernel));
         if self.dilation[axis] > 1 {
-            message = message.text(" with a dilation of ").pair(self.dilation);
+            message = message.text(" with a dilation of ").pair(self.shown(self.dilation));
             message = message.text(", which spans ").number(extent);
         }
         message = message.text(", but its input is only ").number(size).text(" ");
-        message = message.text(ADJECTIVE[axis]);
+        message = message.text(self.adjective(axis));
         let padded = self.padded(axis, size);
         if padded > size {
             message = message.text(" (").number(padded).text(" with padding)");
@@ -128,7 +193,7 @@ impl Window {
 
     /// What would make the kernel fit, in words.
     const fn fitting(&self, axis: usize, input: Shape) -> Text {
-        if is_channels_first(input) {
+        if matches!(self.over, Over::Pictures) && is_channels_first(input) {
             let last = Shape::new(&[input.dim(1), input.dim(2), input.dim(0)]);
             return Text::of("channels come last here: write `").shape(last).text("`");
         }
@@ -147,9 +212,12 @@ impl Window {
         help.text(", or write `padding = ").number(padding).text("`")
     }
 
-    /// How height and width came about: `(28 + 2*0 - 3)/1 + 1 = 26`, once where both are alike.
+    /// How the output's axes came about: `(28 + 2*0 - 3)/1 + 1 = 26`, once where both are alike.
     #[must_use]
     pub(crate) const fn how(&self, input: Shape) -> Text {
+        if matches!(self.over, Over::Steps) {
+            return self.how_axis(Text::new(), 1, input.dim(0));
+        }
         let alike = input.dim(0) == input.dim(1)
             && self.kernel[0] == self.kernel[1]
             && self.stride[0] == self.stride[1]
@@ -222,14 +290,16 @@ pub(crate) const fn picture(input: Shape) -> Result<Shape, ShapeError> {
 /// padding, is under the kernel wherever it stands.
 pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeError> {
     let output = attempt!(window.output(input));
+    let input = window.as_picture(input);
     let mut axis = 0;
     while axis < 2 {
         let padding = window.padding[axis][0];
         let most = window.kernel[axis] / 2;
         if padding > most {
-            let both = [window.padding[0][0], window.padding[1][0]];
+            let both = window.shown([window.padding[0][0], window.padding[1][0]]);
             let message = Text::of("has a padding of ").pair(both).text(", but a kernel of ");
-            let message = message.pair(window.kernel).text(" allows at most ").number(most);
+            let message =
+                message.pair(window.shown(window.kernel)).text(" allows at most ").number(most);
             let help =
                 Text::of("pad at most half the kernel, so that no window sees padding alone");
             return Err(ShapeError::argument("padding", message).help(help));
@@ -237,9 +307,9 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
         let dilation = window.dilation[axis];
         let size = input.dim(axis);
         if padding > 0 && dilation > size {
-            let message = Text::of("has a dilation of ").pair(window.dilation);
+            let message = Text::of("has a dilation of ").pair(window.shown(window.dilation));
             let message = message.text(", but its input is only ").number(size).text(" ");
-            let message = message.text(ADJECTIVE[axis]);
+            let message = message.text(window.adjective(axis));
             let help = Text::of("use a dilation of at most ").number(size);
             let help = help.text(", so that no window sees padding alone");
             return Err(ShapeError::argument("dilation", message).help(help));

@@ -1,7 +1,7 @@
 //! Networks as source text of `network!`.
 
 use nn_shape::registry::Row;
-use nn_shape::{Padding, Value};
+use nn_shape::{Padding, StepPadding, Value};
 use std::fmt::Write;
 
 use crate::network::{Argument, Block, Branch, File, Given, Joint, Line, Network, Node, Size};
@@ -155,6 +155,9 @@ fn print_value(given: &Given) -> String {
             print_pair(pair.map(Size::Literal))
         }
         Given::Plain(Value::Padding(Padding::Same)) => "same".into(),
+        Given::Plain(Value::StepPadding(StepPadding::Same)) => "same".into(),
+        Given::Plain(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
+        Given::Plain(Value::StepPadding(StepPadding::Explicit(both))) => both.to_string(),
         Given::Plain(Value::Flag(flag)) => flag.to_string(),
         Given::Plain(Value::Real(real)) => format!("{real:?}"),
         Given::Plain(Value::Word(word)) => (*word).into(),

@@ -1,7 +1,7 @@
 //! Arguments of layers, each of a value that is likely to be legal.
 
 use nn_shape::registry::Row;
-use nn_shape::{Kind, Padding, Parameter, Shape, Value};
+use nn_shape::{Kind, Padding, Parameter, Shape, StepPadding, Value};
 
 use super::{Artist, Place};
 use crate::network::{Argument, Given, Size};
@@ -50,6 +50,11 @@ impl Artist {
             Kind::Number => Given::Number(self.size(1, 4, place)),
             Kind::Pair => Given::Pair(self.pair(1, 3, place)),
             Kind::Padding if self.dice.percent(40) => Given::Plain(Value::Padding(Padding::Same)),
+            Kind::StepPadding => {
+                let explicit = StepPadding::Explicit(self.dice.between(0, 2));
+                let all = [StepPadding::Same, StepPadding::Causal, explicit];
+                Given::Plain(Value::StepPadding(self.dice.pick(&all)))
+            }
             Kind::Padding => Given::Padding(self.pair(0, 2, place)),
             Kind::Flag => Given::Plain(Value::Flag(self.dice.percent(50))),
             Kind::Real if parameter.name == "threshold" => {
@@ -110,5 +115,5 @@ impl Artist {
 /// Whether a default stands for another argument's value, as the stride of pools does, and cannot
 /// be written.
 fn is_sentinel(value: Value) -> bool {
-    matches!(value, Value::Pair([height, _]) if height > 1000)
+    matches!(value, Value::Pair([size, _]) | Value::Number(size) if size > 1000)
 }

@@ -1,0 +1,247 @@
+//! [`Conv1d`]: PyTorch's `nn.Conv1d`, channels last, and its causal variant.
+
+use super::convolution::Convolution;
+use crate::init::fan_in_uniform;
+use crate::kernels::Geometry;
+use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::conv1d;
+use std::marker::PhantomData;
+
+/// A convolution (as in PyTorch a cross-correlation) over steps: `[T, C] -> [T', F]`. `CG` are the
+/// input channels of one group, `K` is the size of the kernel.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Conv1d<const F: usize, const CG: usize, const K: usize, const BIAS: usize = F> {
+    /// The kernel: steps, channels of a group, output channels. PyTorch puts the output channels
+    /// first and the steps last.
+    pub weight: [[[f32; F]; CG]; K],
+    /// One for each output channel, or none.
+    pub bias: [f32; BIAS],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` alone.
+unsafe impl<const F: usize, const CG: usize, const K: usize, const BIAS: usize> Weights
+    for Conv1d<F, CG, K, BIAS>
+{
+}
+
+impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Station<S>
+    for Conv1d<F, CG, K, BIAS>
+where
+    S: Spec<Arguments = conv1d::Conv1d>,
+{
+    const PARTIAL: usize = Line::<S>::PARTIAL;
+    const KEPT: usize = Line::<S>::KEPT;
+    const GRADIENT_TASKS: usize = Line::<S>::GRADIENT_TASKS;
+    const SHARED: usize = Line::<S>::SHARED;
+    const SCRATCH: usize = Line::<S>::SCRATCH;
+
+    fn initialise(&mut self, streams: Streams) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * K, streams);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let filters = Axis::plain(F, 1);
+        let axes = vec![filters.clone(), Axis::plain(CG, F), Axis::plain(K, CG * F)];
+        let mut tensors = vec![Tensor::new("weight", 0, axes)];
+        if BIAS > 0 {
+            tensors.push(Tensor::new("bias", K * CG * F, vec![filters]));
+        }
+        tensors
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        Line::<S>::infer(self.weight.as_floats(), &self.bias, x[0], y, memory.scratch);
+    }
+
+    fn prepare(&self, shared: &mut [f32]) {
+        Line::<S>::prepare(self.weight.as_floats(), shared);
+    }
+
+    fn forward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: Memory<'_>,
+    ) {
+        Line::<S>::forward(self.weight.as_floats(), &self.bias, x[0], y, memory);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        Line::<S>::backward(x[0], d_y, d_x[0].as_deref_mut(), memory);
+    }
+
+    fn gradient_end(task: usize) -> usize {
+        Line::<S>::gradient_end(task)
+    }
+
+    fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        Line::<S>::gradient(task, shards, d_weights);
+    }
+}
+
+/// The convolution of one spec, over a picture that is 1 high.
+struct Line<S>(PhantomData<S>);
+
+impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Line<S> {
+    const GEOMETRY: Geometry =
+        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
+    const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+    use nn_shape::StepPadding;
+
+    macro_rules! conv {
+        ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
+         $bias:expr, $input:expr => $output:expr) => {
+            spec!($Name: conv1d::Conv1d {
+                out_channels: $output[1],
+                kernel: $kernel,
+                stride: $stride,
+                padding: $padding,
+                dilation: $dilation,
+                groups: $groups,
+                bias: $bias,
+            }, [&$input] -> &$output);
+        };
+    }
+
+    const NONE: StepPadding = StepPadding::Explicit(0);
+    conv!(Plain: 3, 1, NONE, 1, 1, true, [7, 2] => [5, 3]);
+    conv!(Strided: 3, 2, StepPadding::Explicit(2), 1, 1, false, [8, 3] => [5, 4]);
+    conv!(Same: 4, 1, StepPadding::Same, 2, 1, true, [9, 1] => [9, 2]);
+    conv!(Causal: 3, 1, StepPadding::Causal, 2, 1, true, [6, 3] => [6, 2]);
+    conv!(CausalStrided: 4, 3, StepPadding::Causal, 1, 1, true, [8, 2] => [3, 5]);
+    conv!(Grouped: 2, 1, StepPadding::Explicit(1), 3, 2, true, [6, 4] => [5, 6]);
+    conv!(Depthwise: 3, 2, StepPadding::Explicit(1), 1, 5, true, [6, 5] => [3, 5]);
+    // Many weights for few steps: their gradient is computed in the end.
+    conv!(Deep: 3, 1, StepPadding::Causal, 1, 1, true, [4, 9] => [4, 10]);
+    conv!(DeepGroups: 2, 1, NONE, 2, 2, true, [3, 20] => [1, 14]);
+
+    macro_rules! for_all {
+        ($check:ident) => {
+            $check::<Plain, Conv1d<3, 2, 3>>();
+            $check::<Strided, Conv1d<4, 3, 3, 0>>();
+            $check::<Same, Conv1d<2, 1, 4>>();
+            $check::<Causal, Conv1d<2, 3, 3>>();
+            $check::<CausalStrided, Conv1d<5, 2, 4>>();
+            $check::<Grouped, Conv1d<6, 2, 2>>();
+            $check::<Depthwise, Conv1d<5, 1, 3>>();
+            $check::<Deep, Conv1d<10, 9, 3>>();
+            $check::<DeepGroups, Conv1d<14, 10, 2>>();
+        };
+    }
+
+    /// `y` as the definition says, step by step, in `f64`.
+    fn naive<S: Spec<Arguments = conv1d::Conv1d>>(weights: &[f32], x: &[f32]) -> Vec<f64> {
+        let conv1d::Conv1d { kernel, stride, dilation, groups, bias, .. } = S::ARGUMENTS;
+        let [before, _] = S::ARGUMENTS.window().padding[1];
+        let (channels, filters) = (S::INPUT.last(), S::OUTPUT.last());
+        let (cg, fg) = (channels / groups, filters / groups);
+        let mut y = Vec::new();
+        for x in x.chunks_exact(S::IN) {
+            for (t, f) in (0..S::OUTPUT.dim(0)).flat_map(|t| (0..filters).map(move |f| (t, f))) {
+                let begin = if bias { weights[kernel * cg * filters + f] } else { 0.0 };
+                let mut sum = f64::from(begin);
+                for (k, c) in (0..kernel).flat_map(|k| (0..cg).map(move |c| (k, c))) {
+                    let Some(at) = (t * stride + k * dilation).checked_sub(before) else {
+                        continue;
+                    };
+                    if at < S::INPUT.dim(0) {
+                        let x = x[at * channels + f / fg * cg + c];
+                        sum += f64::from(x) * f64::from(weights[(k * cg + c) * filters + f]);
+                    }
+                }
+                y.push(sum);
+            }
+        }
+        y
+    }
+
+    fn check_naive<S: Spec<Arguments = conv1d::Conv1d>, T: Station<S>>() {
+        assert_eq!(S::ARGUMENTS.output(S::INPUTS).unwrap(), S::OUTPUT);
+        let trial = Trial::<S, T>::random();
+        let expected = naive::<S>(trial.station.as_floats(), &trial.x[0]);
+        for (found, expected) in trial.infer().iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
+
+    fn check_gradients<S: Spec, T: Station<S>>() {
+        Trial::<S, T>::random().check_gradients();
+    }
+
+    fn check_inference<S: Spec, T: Station<S>>() {
+        Trial::<S, T>::random().check_inference();
+    }
+
+    #[test]
+    fn agrees_with_the_definition() {
+        for_all!(check_naive);
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        for_all!(check_gradients);
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        for_all!(check_inference);
+    }
+
+    #[test]
+    fn both_ways_to_a_gradient_are_tried() {
+        assert_eq!([Line::<Plain>::FEW_WEIGHTS, Line::<Causal>::FEW_WEIGHTS], [true; 2]);
+        assert_eq!([Line::<Deep>::FEW_WEIGHTS, Line::<DeepGroups>::FEW_WEIGHTS], [false; 2]);
+    }
+
+    /// What comes later changes nothing, and gets gradients from no earlier output.
+    #[test]
+    fn causal_convolutions_see_no_later_step() {
+        let mut trial = Trial::<Causal, Conv1d<2, 3, 3>>::random();
+        trial.batch = 1;
+        trial.x[0].truncate(Causal::IN);
+        trial.d_y.truncate(Causal::OUT);
+        let before = trial.infer();
+        trial.x[0][4 * 3..].fill(9.0);
+        assert_eq!(trial.infer()[..4 * 2], before[..4 * 2]);
+        assert_ne!(trial.infer()[4 * 2..], before[4 * 2..]);
+        trial.d_y[4 * 2..].fill(0.0);
+        assert!(trial.train().d_x[0][4 * 3..].iter().all(|d| *d == 0.0));
+    }
+
+    #[test]
+    fn files_have_pytorchs_layout() {
+        let tensors = <Conv1d<6, 2, 2> as Station<Grouped>>::tensors();
+        assert_eq!(tensors[0].name, "weight");
+        let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
+        assert_eq!(axes, [(6, 1), (2, 6), (2, 12)]);
+        assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 24));
+        assert_eq!(<Conv1d<4, 3, 3, 0> as Station<Strided>>::tensors().len(), 1);
+    }
+
+    #[test]
+    fn begins_as_pytorch_does() {
+        let mut layer = Conv1d::<6, 2, 2>::zeros();
+        Station::<Grouped>::initialise(&mut *layer, Streams::new(1));
+        let bound = 1.0 / 4.0_f32.sqrt();
+        let largest = layer.as_floats().iter().fold(0.0_f32, |max, w| max.max(w.abs()));
+        assert!(largest <= bound && largest > 0.9 * bound);
+    }
+}

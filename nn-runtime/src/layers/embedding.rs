@@ -1,0 +1,285 @@
+//! [`Embedding`]: PyTorch's `nn.Embedding`.
+
+use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::embedding;
+
+/// A vector for each token, looked up by its number: `[..] -> [.., D]`, where the input holds the bits
+/// of `u32`s below `V`.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Embedding<const V: usize, const D: usize> {
+    /// One row for each token.
+    pub weight: [[f32; D]; V],
+}
+
+// SAFETY: `repr(C)`, an array of `f32`.
+unsafe impl<const V: usize, const D: usize> Weights for Embedding<V, D> {}
+
+/// Rows of the weights in one piece of the gradient.
+const fn task_rows(dimension: usize) -> usize {
+    const NUMBERS: usize = 1 << 16;
+    if dimension < NUMBERS { NUMBERS / dimension } else { 1 }
+}
+
+impl<S, const V: usize, const D: usize> Station<S> for Embedding<V, D>
+where
+    S: Spec<Arguments = embedding::Embedding>,
+{
+    /// The tokens, and the gradient of the output: little against a gradient of all rows for each
+    /// shard.
+    const KEPT: usize = S::IN + S::OUT;
+    const GRADIENT_TASKS: usize = V.div_ceil(task_rows(D));
+
+    /// As PyTorch: normal with mean 0 and deviation 1.
+    fn initialise(&mut self, streams: Streams) {
+        crate::init::normal(self.weight.as_floats_mut(), streams.child(Streams::number("weight")));
+        if let Some(padding) = S::ARGUMENTS.padding() {
+            self.weight[padding].fill(0.0);
+        }
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        vec![Tensor::new("weight", 0, vec![Axis::plain(V, D), Axis::plain(D, 1)])]
+    }
+
+    fn check(x: &[&[f32]]) -> Result<(), String> {
+        match x[0].iter().position(|token| token.to_bits() as usize >= V) {
+            None => Ok(()),
+            Some(at) => Err(refusal(S::NAME, x[0][at].to_bits(), at % S::IN, V)),
+        }
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        self.look_up::<S>(x[0], y);
+    }
+
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        memory.kept[..pass.n * S::IN].copy_from_slice(x[0]);
+        self.look_up::<S>(x[0], y);
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        _d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
+    }
+
+    fn gradient_end(task: usize) -> usize {
+        ((task + 1) * task_rows(D)).min(V) * D
+    }
+
+    /// Adds the gradient of each place to its token's row, in the order of the batch.
+    fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        d_weights.fill(0.0);
+        let first = task * task_rows(D);
+        let rows = d_weights.as_chunks_mut::<D>().0;
+        let padding = S::ARGUMENTS.padding();
+        for shard in 0..shards.count() {
+            let (tokens, d_y) = shards.kept(shard).split_at(shards.samples(shard) * S::IN);
+            for (token, d_y) in tokens.iter().zip(d_y.as_chunks::<D>().0) {
+                let token = token.to_bits() as usize;
+                // Tokens of other pieces are below `first` or behind the end.
+                let row = token.checked_sub(first).and_then(|row| rows.get_mut(row));
+                if let Some(row) = row
+                    && Some(token) != padding
+                {
+                    for (d, d_y) in row.iter_mut().zip(d_y) {
+                        *d += d_y;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is said of a token that is not in the vocabulary.
+fn refusal(layer: &str, token: u32, place: usize, vocabulary: usize) -> String {
+    format!(
+        "layer `{layer}` has {vocabulary} tokens with the numbers 0 to {}, but number {place} of the input \
+         is token {token}",
+        vocabulary - 1
+    )
+}
+
+impl<const V: usize, const D: usize> Embedding<V, D> {
+    fn look_up<S: Spec>(&self, tokens: &[f32], y: &mut [f32]) {
+        for (at, (token, y)) in tokens.iter().zip(y.as_chunks_mut::<D>().0).enumerate() {
+            let token = token.to_bits();
+            *y = match self.weight.get(token as usize) {
+                Some(row) => *row,
+                None => panic!("{}", refusal(S::NAME, token, at % S::IN, V)),
+            };
+        }
+    }
+
+    /// The `k` tokens whose vectors point most nearly where that of token `token` does, without itself,
+    /// each with the cosine of the angle between both; the nearest first. Empty where `token` is not in
+    /// the vocabulary.
+    #[must_use]
+    pub fn nearest(&self, token: u32, k: usize) -> Vec<(u32, f32)> {
+        match self.weight.get(token as usize) {
+            Some(row) => self.nearest_to(row, k, &[token]),
+            None => Vec::new(),
+        }
+    }
+
+    /// The `k` tokens that are to `c` what `b` is to `a`, as `king` is to `man` what `queen` is to
+    /// `woman`: those nearest to `b - a + c`, of vectors that all have length 1 (Mikolov, Yih and Zweig,
+    /// 2013), without the three themselves. Empty where one of them is not in the vocabulary.
+    #[must_use]
+    pub fn analogy(&self, a: u32, b: u32, c: u32, k: usize) -> Vec<(u32, f32)> {
+        let row = |token: u32| self.weight.get(token as usize).map(unit);
+        let (Some(from), Some(to), Some(at)) = (row(a), row(b), row(c)) else {
+            return Vec::new();
+        };
+        let goal = std::array::from_fn(|i| to[i] - from[i] + at[i]);
+        self.nearest_to(&goal, k, &[a, b, c])
+    }
+
+    /// The `k` tokens but for those `without` whose vectors point most nearly where `goal` does.
+    fn nearest_to(&self, goal: &[f32; D], k: usize, without: &[u32]) -> Vec<(u32, f32)> {
+        let goal = unit(goal);
+        let cosine = |row: &[f32; D]| unit(row).iter().zip(&goal).map(|(a, b)| a * b).sum::<f32>();
+        let all = (0..).zip(&self.weight).filter(|(token, _)| !without.contains(token));
+        let mut all: Vec<(u32, f32)> = all.map(|(token, row)| (token, cosine(row))).collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        all.truncate(k);
+        all
+    }
+}
+
+/// The vector of length 1 in the same direction; zeros stay zeros.
+fn unit<const D: usize>(row: &[f32; D]) -> [f32; D] {
+    let length = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    let factor = if length > 0.0 { (1.0 / length) as f32 } else { 0.0 };
+    row.map(|x| x * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(Words: embedding::Embedding { vocabulary: 7, dimension: 3, padding_index: 2 }, [&[4]] -> &[4, 3]);
+    // More rows than one gradient task has.
+    spec!(Many: embedding::Embedding {
+        vocabulary: 1000, dimension: 200, padding_index: embedding::NO_PADDING,
+    }, [&[5]] -> &[5, 200]);
+
+    fn trial<S, const V: usize, const D: usize>() -> Trial<S, Embedding<V, D>>
+    where
+        S: Spec<Arguments = embedding::Embedding>,
+    {
+        assert_eq!(S::ARGUMENTS.output(S::INPUTS).unwrap(), S::OUTPUT);
+        let mut trial = Trial::<S, Embedding<V, D>>::random();
+        for (i, x) in trial.x[0].iter_mut().enumerate() {
+            // Some tokens several times, the first and the last among them.
+            *x = f32::from_bits((i * i % (V + 1) % V) as u32);
+        }
+        trial.x[0][1] = f32::from_bits(V as u32 - 1);
+        trial
+    }
+
+    /// As the definition says, in the order of the batch.
+    fn naive<S, const V: usize, const D: usize>(trial: &Trial<S, Embedding<V, D>>) -> Vec<f32>
+    where
+        S: Spec<Arguments = embedding::Embedding>,
+    {
+        let mut d = vec![0.0; V * D];
+        for (place, token) in trial.x[0].iter().enumerate() {
+            let token = token.to_bits() as usize;
+            for i in (0..D).filter(|_| Some(token) != S::ARGUMENTS.padding()) {
+                d[token * D + i] += trial.d_y[place * D + i];
+            }
+        }
+        d
+    }
+
+    fn check<S: Spec<Arguments = embedding::Embedding>, const V: usize, const D: usize>() {
+        let mut trial = trial::<S, V, D>();
+        trial.check_inference();
+        let outcome = trial.train();
+        for (token, y) in trial.x[0].iter().zip(outcome.y.chunks_exact(D)) {
+            assert_eq!(y, trial.station.weight[token.to_bits() as usize]);
+        }
+        assert_eq!(outcome.d_weights, naive(&trial));
+    }
+
+    #[test]
+    fn looks_rows_up_and_gives_them_their_gradients() {
+        check::<Words, 7, 3>();
+        assert_eq!(<Embedding<1000, 200> as Station<Many>>::GRADIENT_TASKS, 4);
+        check::<Many, 1000, 200>();
+    }
+
+    #[test]
+    fn the_padding_token_is_zero_and_stays_so() {
+        let mut layer = Embedding::<7, 3>::zeros();
+        Station::<Words>::initialise(&mut *layer, Streams::new(3));
+        assert_eq!(layer.weight[2], [0.0; 3]);
+        assert_ne!(layer.weight[1], layer.weight[3]);
+        let mut trial = trial::<Words, 7, 3>();
+        trial.x[0].fill(f32::from_bits(2));
+        assert!(trial.train().d_weights.iter().all(|d| *d == 0.0));
+    }
+
+    #[test]
+    fn begins_normal() {
+        let mut layer = Embedding::<1000, 200>::zeros();
+        Station::<Many>::initialise(&mut *layer, Streams::new(3));
+        let numbers = layer.as_floats();
+        let count = numbers.len() as f64;
+        let mean = numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
+        let square = numbers.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / count;
+        assert!(mean.abs() < 0.01 && (square - 1.0).abs() < 0.01, "{mean} {square}");
+        let beyond = numbers.iter().filter(|x| x.abs() > 2.0).count() as f64 / count;
+        assert!((beyond - 0.0455).abs() < 0.003, "{beyond}");
+    }
+
+    #[test]
+    fn refuses_a_token_that_is_not_in_the_vocabulary() {
+        let x: Vec<f32> = [0, 6, 7, 1].map(f32::from_bits).to_vec();
+        let words = <Embedding<7, 3> as Station<Words>>::check(&[&x]).unwrap_err();
+        assert_eq!(
+            words,
+            "layer `it` has 7 tokens with the numbers 0 to 6, but number 2 of the input is token 7"
+        );
+        assert!(<Embedding<7, 3> as Station<Words>>::check(&[&x[..2]]).is_ok());
+    }
+
+    #[test]
+    #[should_panic(expected = "number 3 of the input is token 4294967295")]
+    fn an_unchecked_token_is_no_undefined_behaviour() {
+        let mut trial = trial::<Words, 7, 3>();
+        trial.x[0][3] = f32::from_bits(u32::MAX);
+        trial.infer();
+    }
+
+    #[test]
+    fn finds_what_is_near_and_what_is_alike() {
+        let mut layer = Embedding::<7, 3>::zeros();
+        layer.weight = [
+            [1.0, 0.0, 0.0],  // man
+            [1.0, 0.0, 1.0],  // king
+            [0.0, 2.0, 0.0],  // woman
+            [0.0, 3.0, 3.0],  // queen
+            [-1.0, 0.1, 0.0], // nobody
+            [0.0, 0.0, 0.0],  // nothing
+            [2.0, 0.1, 0.0],  // a man, nearly
+        ];
+        let nearest = layer.nearest(0, 2);
+        assert_eq!(nearest.iter().map(|(token, _)| *token).collect::<Vec<_>>(), [6, 1]);
+        assert!((nearest[1].1 - 0.5_f32.sqrt()).abs() < 1e-6);
+        assert_eq!(layer.analogy(0, 1, 2, 1)[0].0, 3);
+        assert_eq!(layer.nearest(0, 100).len(), 6);
+        assert_eq!(layer.nearest(0, 100)[5].0, 4);
+        assert!(layer.nearest(7, 3).is_empty() && layer.analogy(0, 1, 9, 3).is_empty());
+    }
+}

@@ -1,0 +1,62 @@
+//! [`MaxPool1d`]: PyTorch's `nn.MaxPool1d`, channels last.
+
+use super::pooling::max_station;
+use crate::kernels::pool::Pool;
+use nn_shape::rules::max_pool1d;
+
+/// The largest number under a window: `[T, C] -> [T', C]`. Padding never wins, the first of equals
+/// does, and NaN stays.
+pub struct MaxPool1d;
+
+max_station!(MaxPool1d, max_pool1d::MaxPool1d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Spec;
+    use crate::layers::testing::{Trial, spec};
+    use nn_shape::rules::window::AS_KERNEL;
+
+    spec!(By2: max_pool1d::MaxPool1d { kernel: 2, stride: AS_KERNEL, padding: 0, dilation: 1 },
+        [&[7, 3]] -> &[3, 3]);
+    spec!(Overlapping: max_pool1d::MaxPool1d { kernel: 3, stride: 2, padding: 1, dilation: 2 },
+        [&[8, 21]] -> &[3, 21]);
+
+    /// As the definition says: the place of each output's winner in the input.
+    fn winners<S: Spec<Arguments = max_pool1d::MaxPool1d>>(x: &[f32]) -> Vec<usize> {
+        let window = S::ARGUMENTS.window();
+        let (steps, channels) = (S::INPUT.dim(0), S::INPUT.dim(1));
+        let winner = |out: usize| {
+            let (t, c) = (out / channels, out % channels);
+            let under = (0..window.kernel[1]).filter_map(|k| {
+                let at = t * window.stride[1] + k * window.dilation[1];
+                let at = at.checked_sub(window.padding[1][0])?;
+                (at < steps).then_some(at * channels + c)
+            });
+            under.reduce(|best, at| if x[at] > x[best] { at } else { best }).unwrap()
+        };
+        (0..S::OUT).map(winner).collect()
+    }
+
+    fn check<S: Spec<Arguments = max_pool1d::MaxPool1d>>() {
+        assert_eq!(S::ARGUMENTS.output(S::INPUTS).unwrap(), S::OUTPUT);
+        let mut trial = Trial::<S, MaxPool1d>::random();
+        trial.check_inference();
+        let outcome = trial.train();
+        for sample in 0..trial.batch {
+            let x = &trial.x[0][sample * S::IN..][..S::IN];
+            let mut d_x = vec![0.0; S::IN];
+            for (out, winner) in winners::<S>(x).into_iter().enumerate() {
+                assert_eq!(outcome.y[sample * S::OUT + out], x[winner]);
+                d_x[winner] += trial.d_y[sample * S::OUT + out];
+            }
+            assert_eq!(outcome.d_x[0][sample * S::IN..][..S::IN], d_x);
+        }
+    }
+
+    #[test]
+    fn takes_the_largest_and_gives_it_the_gradient() {
+        check::<By2>();
+        check::<Overlapping>();
+    }
+}

@@ -1,0 +1,210 @@
+//! `Conv1d`: PyTorch's `nn.Conv1d`, channels last, and its causal variant.
+
+use crate::arguments::arguments;
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::rules::convolution::Convolution;
+use crate::rules::helpers::{row, without};
+use crate::rules::window::Window;
+use crate::{Shape, ShapeError, StepPadding, Text};
+
+arguments! {
+    /// A convolution (as in PyTorch a cross-correlation) over steps.
+    pub struct Conv1d {
+        /// How many channels come out.
+        out_channels: Number,
+        /// The size of the kernel.
+        kernel: Number,
+        /// How far the kernel goes in one step.
+        stride: Number = 1,
+        /// How many zeros are added on both sides; `same` keeps the number of steps; `causal` adds all
+        /// of them before the first step, so that no output reads what comes after it.
+        padding: StepPadding = StepPadding::Explicit(0),
+        /// How far apart the kernel's elements are.
+        dilation: Number = 1,
+        /// Into how many parts input and output channels are split; each output channel reads its
+        /// own part only.
+        groups: Number = 1,
+        /// Whether a bias is added.
+        bias: Flag = true,
+    }
+}
+
+impl Conv1d {
+    /// `[T, C] -> [T', out_channels]` with
+    /// `T' = (T + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down.
+    ///
+    /// # Errors
+    /// When the input has another rank or is smaller than the kernel, the groups do not divide the
+    /// channels, `same` meets a stride, an argument is 0, or sizes are absurd.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        self.convolution().output(inputs[0])
+    }
+
+    /// Trained numbers: a kernel for each output channel and channel of its group, a bias for each
+    /// output channel.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        self.convolution().params(inputs[0])
+    }
+
+    /// Multiply-adds of one sample.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        self.convolution().macs(inputs[0])
+    }
+
+    /// How the number of steps came about.
+    #[must_use]
+    pub const fn how(&self, inputs: &[Shape]) -> Text {
+        self.window().how(inputs[0])
+    }
+
+    /// How the kernel goes over the input.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        Window::over_steps(self.kernel, self.stride, self.padding, self.dilation)
+    }
+
+    /// How many input channels one group has.
+    #[must_use]
+    pub const fn group_channels(&self, input: Shape) -> usize {
+        self.convolution().group_channels(input)
+    }
+
+    const fn convolution(&self) -> Convolution {
+        Convolution {
+            out_channels: self.out_channels,
+            groups: self.groups,
+            bias: self.bias,
+            window: self.window(),
+            same: matches!(self.padding, StepPadding::Same),
+        }
+    }
+}
+
+without!(Conv1d: buffers);
+
+/// The row of `Conv1d`.
+pub static ROW: Row = row!(Conv1d {
+    stem: "conv1d",
+    summary: "convolution over steps",
+    positional: 2,
+    inputs: Inputs::One,
+    sizes: &[
+        Size::Argument("out_channels"),
+        Size::Computed("group_channels"),
+        Size::Argument("kernel"),
+        Size::Unless("bias"),
+    ],
+    computed: &[|inputs, values| Conv1d::from_values(values).group_channels(inputs[0])],
+    flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    const fn conv(out_channels: usize, kernel: usize) -> Conv1d {
+        Conv1d {
+            out_channels,
+            kernel,
+            stride: 1,
+            padding: StepPadding::Explicit(0),
+            dilation: 1,
+            groups: 1,
+            bias: true,
+        }
+    }
+
+    #[test]
+    fn follows_stride_padding_and_dilation() {
+        const INPUT: Shape = Shape::new(&[20, 8]);
+        const OUTPUT: Shape = crate::expect(conv(16, 3).output(&[INPUT]), "Conv1d", "");
+        assert_eq!(OUTPUT, Shape::new(&[18, 16]));
+        assert_eq!(conv(16, 3).how(&[INPUT]).as_str(), "(20 + 2*0 - 3)/1 + 1 = 18");
+        let layer =
+            Conv1d { stride: 2, padding: StepPadding::Explicit(1), dilation: 2, ..conv(4, 3) };
+        assert_eq!(layer.output(&[INPUT]).unwrap(), Shape::new(&[9, 4]));
+        let how = "(20 + 2*1 - 2*(3 - 1) - 1)/2 + 1 = 9, rounded down";
+        assert_eq!(layer.how(&[INPUT]).as_str(), how);
+    }
+
+    #[test]
+    fn same_and_causal_keep_the_steps() {
+        let input = Shape::new(&[20, 8]);
+        let same = Conv1d { padding: StepPadding::Same, dilation: 3, ..conv(16, 4) };
+        assert_eq!(same.output(&[input]).unwrap(), Shape::new(&[20, 16]));
+        assert_eq!(same.window().padding, [[0, 0], [4, 5]]);
+        let causal = Conv1d { padding: StepPadding::Causal, ..same };
+        assert_eq!(causal.output(&[input]).unwrap(), Shape::new(&[20, 16]));
+        assert_eq!(causal.window().padding, [[0, 0], [9, 0]]);
+        assert_eq!(causal.how(&[input]).as_str(), "(20 + 9 + 0 - 3*(4 - 1) - 1)/1 + 1 = 20");
+        let strided = Conv1d { stride: 3, ..causal };
+        assert_eq!(strided.output(&[input]).unwrap(), Shape::new(&[7, 16]));
+    }
+
+    #[test]
+    fn counts_as_pytorch_does() {
+        // sum(p.numel() for p in nn.Conv1d(8, 16, 3, ..).parameters())
+        let input = [Shape::new(&[20, 8])];
+        assert_eq!(conv(16, 3).params(&input), 400);
+        assert_eq!(Conv1d { groups: 4, bias: false, ..conv(16, 3) }.params(&input), 96);
+        assert_eq!(conv(16, 3).macs(&input), 18 * 16 * 3 * 8);
+    }
+
+    #[test]
+    fn refuses_an_input_shorter_than_its_kernel() {
+        let layer = Conv1d { dilation: 2, ..conv(16, 5) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[6, 6])]));
+        assert_eq!(blame, Blame::Argument("kernel"));
+        assert_eq!(
+            words,
+            "layer `it` has a kernel of 5 with a dilation of 2, which spans 9, but its input is only 6 long\n  \
+             = note: (6 + 2*0 - 2*(5 - 1) - 1)/1 + 1 is less than 1\n  \
+             = help: a kernel of at most 3 fits, or a smaller dilation"
+        );
+    }
+
+    #[test]
+    fn refuses_same_with_a_stride() {
+        let layer = Conv1d { padding: StepPadding::Same, stride: 2, ..conv(16, 5) };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[20, 8])]));
+        assert_eq!(blame, Blame::Argument("padding"));
+        assert_eq!(
+            words,
+            "layer `it` has `padding = same` and a stride of 2, but `same` needs a stride of 1\n  \
+             = help: write `padding = 2`, which gives 10x16"
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_sequence() {
+        let (blame, words) = refusal(conv(16, 3).output(&[Shape::new(&[20])]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(
+            words,
+            "layer `it` takes steps x features, but gets 20\n  \
+             = help: a sequence of single numbers is written `20x1`"
+        );
+    }
+
+    #[test]
+    fn refuses_groups_that_do_not_divide() {
+        let (blame, _) =
+            refusal(Conv1d { groups: 3, ..conv(16, 3) }.output(&[Shape::new(&[20, 8])]));
+        assert_eq!(blame, Blame::Argument("groups"));
+    }
+
+    #[test]
+    fn refuses_a_kernel_of_0() {
+        let (blame, words) = refusal(conv(16, 0).output(&[Shape::new(&[20, 8])]));
+        assert_eq!(blame, Blame::Argument("kernel"));
+        assert_eq!(words, "layer `it` has a kernel of 0, but needs at least 1");
+    }
+}

@@ -1,0 +1,129 @@
+//! What the rules of convolutions share.
+
+use crate::checks::at_most;
+use crate::rules::helpers::{attempt, count, few_enough_weights};
+use crate::rules::window::{Over, Window};
+use crate::{Shape, ShapeError, Text};
+
+/// A convolution over whatever its window goes over.
+pub(crate) struct Convolution {
+    pub(crate) out_channels: usize,
+    pub(crate) groups: usize,
+    pub(crate) bias: bool,
+    pub(crate) window: Window,
+    /// Whether its padding is `same`.
+    pub(crate) same: bool,
+}
+
+impl Convolution {
+    /// `[.., C] -> [..', out_channels]`
+    pub(crate) const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+        attempt!(count("out_channels", "output channels", self.out_channels));
+        attempt!(count("groups", "groups", self.groups));
+        let output = attempt!(self.window.output(input));
+        attempt!(self.check_same(output));
+        attempt!(self.check_groups(input.last()));
+        let [height, width] = self.window.kernel;
+        let (out, group) = (self.out_channels, self.group_channels(input));
+        attempt!(match self.window.over {
+            Over::Pictures => few_enough_weights("out_channels", &[out, group, height, width]),
+            Over::Steps => few_enough_weights("out_channels", &[out, group, width]),
+        });
+        at_most(output.with_last(out), "gives ")
+    }
+
+    /// A kernel for each output channel and channel of its group, a bias for each output channel.
+    pub(crate) const fn params(&self, input: Shape) -> usize {
+        self.out_channels * (self.kernel_len(input) + if self.bias { 1 } else { 0 })
+    }
+
+    /// Multiply-adds of one sample.
+    pub(crate) const fn macs(&self, input: Shape) -> usize {
+        match self.output(input) {
+            Ok(output) => output.len().saturating_mul(self.kernel_len(input)),
+            Err(_) => 0,
+        }
+    }
+
+    /// How many input channels one group has.
+    pub(crate) const fn group_channels(&self, input: Shape) -> usize {
+        input.last() / if self.groups > 0 { self.groups } else { 1 }
+    }
+
+    /// Weights of one output channel.
+    const fn kernel_len(&self, input: Shape) -> usize {
+        self.window.kernel[0] * self.window.kernel[1] * self.group_channels(input)
+    }
+
+    const fn check_same(&self, output: Shape) -> Result<(), ShapeError> {
+        let stride = self.window.stride;
+        if !self.same || (stride[0] == 1 && stride[1] == 1) {
+            return Ok(());
+        }
+        let shown = self.window.shown(stride);
+        let message = Text::of("has `padding = same` and a stride of ").pair(shown);
+        let message = message.text(", but `same` needs a stride of 1");
+        let error = ShapeError::argument("padding", message);
+        let [height, width] = self.window.padding;
+        let [before, _] = self.window.shown([height[0], width[0]]);
+        let [after, _] = self.window.shown([height[1], width[1]]);
+        Err(if before == after && width[0] == width[1] && before == width[0] {
+            let help = Text::of("write `padding = ").number(before).text("`, which gives ");
+            error.help(help.shape(output.with_last(self.out_channels)))
+        } else {
+            error.help(Text::of("write the padding as a number"))
+        })
+    }
+
+    const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {
+        let (groups, out_channels) = (self.groups, self.out_channels);
+        let common = common_divisor(channels, out_channels);
+        let help = Text::of("write ");
+        if !channels.is_multiple_of(groups) {
+            let message = Text::of("splits its input's channels into ").number(groups);
+            let message = message.text(" groups, but ").number(channels);
+            let message = message.text(" is no multiple of ").number(groups);
+            let help = divisors(help.text("`groups` as "), common).text(", which divide ");
+            let help = help.number(channels).text(" input and ").number(out_channels);
+            let help = help.text(" output channels");
+            return Err(ShapeError::argument("groups", message).help(help));
+        }
+        if !out_channels.is_multiple_of(groups) {
+            let message = Text::of("splits its output channels into ").number(groups);
+            let message = message.text(" groups, but ").number(out_channels);
+            let message = message.text(" is no multiple of ").number(groups);
+            let above = out_channels.div_ceil(groups) * groups;
+            let help = help.number(above).text(" output channels, or `groups` as ");
+            let help = divisors(help, common);
+            return Err(ShapeError::argument("out_channels", message).help(help));
+        }
+        Ok(())
+    }
+}
+
+const fn common_divisor(mut a: usize, mut b: usize) -> usize {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.
+const fn divisors(mut text: Text, number: usize) -> Text {
+    // Nobody reads more of them.
+    const SHOWN: usize = 12;
+    const TRIED: usize = 1024;
+    let mut shown = 0;
+    let mut divisor = 1;
+    while divisor < number && divisor < TRIED && shown < SHOWN {
+        if number.is_multiple_of(divisor) {
+            text = if shown > 0 { text.text(", ") } else { text }.number(divisor);
+            shown += 1;
+        }
+        divisor += 1;
+    }
+    if divisor < number {
+        text = text.text(", ...");
+    }
+    if shown > 0 { text.text(" or ") } else { text }.number(number)
+}

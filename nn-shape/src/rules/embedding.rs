@@ -1,0 +1,142 @@
+//! `Embedding`: PyTorch's `nn.Embedding`.
+
+use crate::arguments::arguments;
+use crate::checks::at_most;
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::rules::helpers::{attempt, count, few_enough_weights, row, without};
+use crate::{MAX_RANK, Shape, ShapeError, Text};
+
+/// The default of the padding index: none. No vocabulary has a token of this number.
+pub const NO_PADDING: usize = u32::MAX as usize;
+
+arguments! {
+    /// A vector of its own for each token, looked up by its number.
+    pub struct Embedding {
+        /// How many tokens there are: numbers from 0 up to one less.
+        vocabulary: Number,
+        /// How many features stand for a token.
+        dimension: Number,
+        /// A token that stands for nothing: its features begin as zeros and are never trained.
+        padding_index: Number = NO_PADDING,
+    }
+}
+
+impl Embedding {
+    /// `[..] -> [.., dimension]`, from token numbers to features.
+    ///
+    /// # Errors
+    /// When an argument is 0, the padding index is no token, or sizes are absurd.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(count("vocabulary", "tokens", self.vocabulary));
+        attempt!(count("dimension", "features", self.dimension));
+        attempt!(few_enough_weights("vocabulary", &[self.vocabulary, self.dimension]));
+        attempt!(self.check_vocabulary());
+        let input = inputs[0];
+        let mut axes = [0; MAX_RANK];
+        if input.rank() == MAX_RANK {
+            let message = Text::of("adds an axis, but its input ").shape(input).text(" has ");
+            let message = message.number(MAX_RANK).text(" already, the most there can be");
+            return Err(ShapeError::layer(message));
+        }
+        let mut axis = 0;
+        while axis < input.rank() {
+            axes[axis] = input.dim(axis);
+            axis += 1;
+        }
+        axes[axis] = self.dimension;
+        at_most(Shape::new(axes.split_at(axis + 1).0), "gives ")
+    }
+
+    /// Trained numbers: the features of each token.
+    #[must_use]
+    pub const fn params(&self, _inputs: &[Shape]) -> usize {
+        self.vocabulary * self.dimension
+    }
+
+    /// The token that stands for nothing, if there is one.
+    #[must_use]
+    pub const fn padding(&self) -> Option<usize> {
+        if self.padding_index == NO_PADDING { None } else { Some(self.padding_index) }
+    }
+
+    const fn check_vocabulary(&self) -> Result<(), ShapeError> {
+        if self.vocabulary > NO_PADDING {
+            let message =
+                Text::of("has ").number(self.vocabulary).text(" tokens, but can have at most ");
+            return Err(ShapeError::argument("vocabulary", message.number(NO_PADDING)));
+        }
+        match self.padding() {
+            Some(index) if index >= self.vocabulary => {
+                let message = Text::of("has a padding index of ").number(index).text(", but its ");
+                let message =
+                    message.number(self.vocabulary).text(" tokens have the numbers 0 to ");
+                let message = message.number(self.vocabulary - 1);
+                let help = Text::of("use one of these numbers, or a larger vocabulary");
+                Err(ShapeError::argument("padding_index", message).help(help))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+without!(Embedding: buffers, macs, how);
+
+/// The row of `Embedding`.
+pub static ROW: Row = row!(Embedding {
+    stem: "embedding",
+    summary: "a vector for each token, by its number",
+    positional: 2,
+    inputs: Inputs::Indices,
+    sizes: &[Size::Argument("vocabulary"), Size::Argument("dimension")],
+    computed: &[],
+    flows: Flows { leading: Flow::Compute, last: Flow::Argument("dimension"), keeps_rank: false },
+    storage: Storage::Separate,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    const WORDS: Embedding = Embedding { vocabulary: 5000, dimension: 32, padding_index: 0 };
+
+    #[test]
+    fn adds_an_axis_of_features() {
+        const INPUT: Shape = Shape::new(&[64]);
+        const OUTPUT: Shape = crate::expect(WORDS.output(&[INPUT]), "Embedding", "");
+        assert_eq!(OUTPUT, Shape::new(&[64, 32]));
+        assert_eq!(WORDS.output(&[Shape::new(&[3, 4])]).unwrap(), Shape::new(&[3, 4, 32]));
+        assert_eq!(WORDS.params(&[INPUT]), 160_000);
+    }
+
+    #[test]
+    fn refuses_a_padding_index_that_is_no_token() {
+        let layer = Embedding { padding_index: 5000, ..WORDS };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[64])]));
+        assert_eq!(blame, Blame::Argument("padding_index"));
+        assert_eq!(
+            words,
+            "layer `it` has a padding index of 5000, but its 5000 tokens have the numbers 0 to 4999\n  \
+             = help: use one of these numbers, or a larger vocabulary"
+        );
+        assert_eq!(Embedding { padding_index: NO_PADDING, ..WORDS }.padding(), None);
+    }
+
+    #[test]
+    fn refuses_an_empty_vocabulary() {
+        let layer = Embedding { vocabulary: 0, ..WORDS };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[64])]));
+        assert_eq!(blame, Blame::Argument("vocabulary"));
+        assert_eq!(words, "layer `it` has 0 tokens, but needs at least 1");
+    }
+
+    #[test]
+    fn refuses_an_axis_too_many() {
+        let (blame, _) = refusal(WORDS.output(&[Shape::new(&[1; MAX_RANK])]));
+        assert_eq!(blame, Blame::Layer);
+    }
+}

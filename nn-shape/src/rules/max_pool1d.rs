@@ -1,0 +1,118 @@
+//! `MaxPool1d`: PyTorch's `nn.MaxPool1d`, channels last.
+
+use crate::arguments::arguments;
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
+use crate::rules::helpers::{row, without};
+use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
+use crate::{Shape, ShapeError, StepPadding, Text};
+
+arguments! {
+    /// The largest number under a kernel that goes over steps.
+    pub struct MaxPool1d {
+        /// The size of the kernel.
+        kernel: Number,
+        /// How far the kernel goes in one step; its own size by default.
+        stride: Number = AS_KERNEL,
+        /// How much is added on both sides; it never wins.
+        padding: Number = 0,
+        /// How far apart the kernel's elements are.
+        dilation: Number = 1,
+    }
+}
+
+impl MaxPool1d {
+    /// `[T, C] -> [T', C]` with
+    /// `T' = (T + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down.
+    ///
+    /// # Errors
+    /// When the input has another rank or is smaller than the kernel, the padding is more than half
+    /// of the kernel, or an argument is 0.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        pool(&self.window(), inputs[0])
+    }
+
+    /// How the number of steps came about.
+    #[must_use]
+    pub const fn how(&self, inputs: &[Shape]) -> Text {
+        self.window().how(inputs[0])
+    }
+
+    /// How the kernel goes over the input.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        let [_, stride] = pool_stride([1, self.stride], [1, self.kernel]);
+        Window::over_steps(self.kernel, stride, StepPadding::Explicit(self.padding), self.dilation)
+    }
+}
+
+without!(MaxPool1d: params, buffers, macs);
+
+/// The row of `MaxPool1d`.
+pub static ROW: Row = row!(MaxPool1d {
+    stem: "max_pool1d",
+    summary: "largest number under a kernel over steps",
+    positional: 2,
+    inputs: Inputs::One,
+    sizes: &[],
+    computed: &[],
+    flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
+    storage: Storage::Separate,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    const fn by(kernel: usize) -> MaxPool1d {
+        MaxPool1d { kernel, stride: AS_KERNEL, padding: 0, dilation: 1 }
+    }
+
+    #[test]
+    fn goes_as_far_as_its_kernel() {
+        const INPUT: Shape = Shape::new(&[11, 64]);
+        const OUTPUT: Shape = crate::expect(by(2).output(&[INPUT]), "MaxPool1d", "");
+        assert_eq!(OUTPUT, Shape::new(&[5, 64]));
+        assert_eq!(by(2).how(&[INPUT]).as_str(), "(11 + 2*0 - 2)/2 + 1 = 5, rounded down");
+    }
+
+    #[test]
+    fn follows_stride_and_padding() {
+        let layer = MaxPool1d { stride: 2, padding: 1, ..by(3) };
+        assert_eq!(layer.output(&[Shape::new(&[12, 4])]).unwrap(), Shape::new(&[6, 4]));
+    }
+
+    #[test]
+    fn refuses_an_input_shorter_than_its_kernel() {
+        let (blame, words) = refusal(by(4).output(&[Shape::new(&[3, 64])]));
+        assert_eq!(blame, Blame::Argument("kernel"));
+        assert_eq!(
+            words,
+            "layer `it` has a kernel of 4, but its input is only 3 long\n  \
+             = note: (3 + 2*0 - 4)/4 + 1 is less than 1\n  \
+             = help: a kernel of at most 3 fits, or write `padding = 1`"
+        );
+    }
+
+    #[test]
+    fn refuses_a_padding_of_more_than_half_its_kernel() {
+        let (blame, words) =
+            refusal(MaxPool1d { padding: 2, ..by(3) }.output(&[Shape::new(&[28, 1])]));
+        assert_eq!(blame, Blame::Argument("padding"));
+        assert_eq!(
+            words,
+            "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
+             = help: pad at most half the kernel, so that no window sees padding alone"
+        );
+    }
+
+    #[test]
+    fn refuses_a_picture() {
+        let (blame, _) = refusal(by(2).output(&[Shape::new(&[28, 28, 1])]));
+        assert_eq!(blame, Blame::Layer);
+    }
+}

@@ -1,0 +1,77 @@
+//! `PositionalEmbedding`: PyTorch's `nn.Embedding` of the steps' numbers, added to the input.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage, Streaming};
+use crate::rules::helpers::{attempt, row, without};
+use crate::rules::recurrent::sequence;
+use crate::{Shape, ShapeError};
+
+arguments! {
+    /// Adds a trained vector of its own to each step, so that what comes next knows where it stands.
+    pub struct PositionalEmbedding {}
+}
+
+impl PositionalEmbedding {
+    /// `[T, C] -> [T, C]`
+    ///
+    /// # Errors
+    /// When the input has another rank.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(sequence(inputs[0]));
+        Ok(inputs[0])
+    }
+
+    /// Trained numbers: a vector for each step.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        inputs[0].len()
+    }
+
+    /// How many steps there are.
+    #[must_use]
+    pub const fn steps(&self, input: Shape) -> usize {
+        input.dim(0)
+    }
+}
+
+without!(PositionalEmbedding: buffers, macs, how);
+
+/// The row of `PositionalEmbedding`.
+pub static ROW: Row = row!(
+    PositionalEmbedding {
+        stem: "positional_embedding",
+        summary: "adds a trained vector to each step",
+        positional: 0,
+        inputs: Inputs::One,
+        sizes: &[Size::Computed("steps"), Size::InputLast],
+        computed: &[|inputs, values| PositionalEmbedding::from_values(values).steps(inputs[0])],
+        flows: Flows::SAME,
+        storage: Storage::Separate,
+        needs: Needs { input: false, output: false },
+        crosses_batch: false,
+        keeps_features: false,
+    },
+    Streaming::Whole
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    #[test]
+    fn keeps_the_shape() {
+        const INPUT: Shape = Shape::new(&[64, 32]);
+        const OUTPUT: Shape =
+            crate::expect(PositionalEmbedding {}.output(&[INPUT]), "PositionalEmbedding", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!(PositionalEmbedding {}.params(&[INPUT]), 2048);
+    }
+
+    #[test]
+    fn refuses_a_picture() {
+        let (blame, _) = refusal(PositionalEmbedding {}.output(&[Shape::new(&[28, 28, 1])]));
+        assert_eq!(blame, Blame::Layer);
+    }
+}

@@ -1,0 +1,70 @@
+//! `PositionalEncoding`: the sine waves of Vaswani et al. (2017).
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Storage, Streaming};
+use crate::rules::helpers::{attempt, row, without};
+use crate::rules::recurrent::sequence;
+use crate::{Shape, ShapeError};
+
+arguments! {
+    /// Adds waves of many lengths to the features, so that what comes next knows where each step stands:
+    /// `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, `cos` of the same to feature `2i + 1`.
+    pub struct PositionalEncoding {}
+}
+
+impl PositionalEncoding {
+    /// `[T, C] -> [T, C]`
+    ///
+    /// # Errors
+    /// When the input has another rank.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(sequence(inputs[0]));
+        Ok(inputs[0])
+    }
+}
+
+without!(PositionalEncoding: params, buffers, macs, how);
+
+/// The row of `PositionalEncoding`.
+pub static ROW: Row = row!(
+    PositionalEncoding {
+        stem: "positional_encoding",
+        summary: "adds sine waves that tell the steps apart",
+        positional: 0,
+        inputs: Inputs::One,
+        sizes: &[],
+        computed: &[],
+        flows: Flows::SAME,
+        storage: Storage::InPlace,
+        needs: Needs { input: false, output: false },
+        crosses_batch: false,
+        keeps_features: false,
+    },
+    Streaming::Whole
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    #[test]
+    fn keeps_the_shape() {
+        const INPUT: Shape = Shape::new(&[64, 32]);
+        const OUTPUT: Shape =
+            crate::expect(PositionalEncoding {}.output(&[INPUT]), "PositionalEncoding", "");
+        assert_eq!(OUTPUT, INPUT);
+    }
+
+    #[test]
+    fn refuses_flat_values() {
+        let (blame, words) = refusal(PositionalEncoding {}.output(&[Shape::new(&[1600])]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(
+            words,
+            "layer `it` takes steps x features, but gets 1600\n  \
+             = help: a sequence of single numbers is written `1600x1`"
+        );
+    }
+}
