@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use unrolled::data::Standardizer;
+use unrolled::data::{Standardizer, Vocabulary};
 use unrolled::prelude::*;
 
 network! {
@@ -67,6 +67,17 @@ fn what_is_saved_is_loaded_bit_by_bit_with_what_belongs_to_it() {
         panic!("PyTorch kept nothing")
     };
     assert!(error.to_string().contains("keeps nothing with its weights"), "{error}");
+}
+
+#[test]
+fn a_vocabulary_is_kept_with_the_weights() {
+    let path = path("with_vocabulary.safetensors");
+    let words = Vocabulary::words().learn(["\"naïve\", they said\\", "they said 🦀"]);
+    let standardizer = Standardizer::over_all(&[[0.1, 5.0]]).unwrap();
+    Small::new(7).save_with(&path, &(&words, &standardizer)).unwrap();
+    let (_, kept): (_, (Vocabulary, Standardizer)) = Small::load_with(&path).unwrap();
+    assert_eq!(kept.0.encode("they 🦀 whispered"), words.encode("they 🦀 whispered"));
+    assert_eq!(kept, (words, standardizer));
 }
 
 #[test]

@@ -4,11 +4,15 @@ mod confusion;
 mod idx;
 mod resize;
 mod standardizer;
+mod table;
+mod vocabulary;
 
 pub use confusion::Confusion;
 pub use idx::{Idx, IdxError, Image};
 pub use resize::resize;
 pub use standardizer::{Floats, StandardizeError, Standardizer};
+pub use table::{Column, ColumnKey, Format, Table, TextError, read_text};
+pub use vocabulary::{Vocabulary, VocabularyBuilder, VocabularyError};
 
 use crate::Streams;
 
