@@ -204,6 +204,13 @@ network! {
         Dense(3),
     }
 
+    /// A station that adds to the gradients of both of its inputs, since another reads them too.
+    struct ReadTwice(3) -> 9 {
+        a: Dense(3), b: Dense(3),
+        Mul { a => { }, b => { }, { Tanh } },
+        Concat { { }, a => { }, b => { } },
+    }
+
     /// An input as it is, twice.
     struct Twice(a: 3, b: 3) -> 9 {
         Concat { a => { }, b => { Tanh }, a => { Sigmoid } },
@@ -218,6 +225,11 @@ fn several_inputs_and_branches() {
     net.forward_batch(&[([[[0.5]; 4]; 4], [1.0; 5]); 5], &mut ys);
     assert_eq!(ys, [y; 5]);
     assert_eq!(<Fusion as Shaped>::INPUT_NAMES, ["image", "table"]);
+}
+
+#[test]
+fn gradients_added_to_two_inputs_of_a_station() {
+    check::<ReadTwice>();
 }
 
 #[test]

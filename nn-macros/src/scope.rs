@@ -23,10 +23,15 @@ pub(crate) struct Scope {
 impl Scope {
     /// The scope of the lines of `body`, at `path`; empty for the network itself.
     pub(crate) fn new(path: &str, body: &Body, repeated: bool) -> Self {
+        let mut scope = Self { repeated, ..Self::inside(path) };
+        reserve(body, &mut scope.named);
+        scope
+    }
+
+    /// A scope at `path` in which nothing has a name yet.
+    pub(crate) fn inside(path: &str) -> Self {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
-        let mut named = HashMap::new();
-        reserve(body, &mut named);
-        Self { prefix, named, made: HashSet::new(), repeated }
+        Self { prefix, named: HashMap::new(), made: HashSet::new(), repeated: false }
     }
 
     /// The path of a layer that the user named, or where the same name stands already.

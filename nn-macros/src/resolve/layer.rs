@@ -4,6 +4,7 @@ use nn_shape::registry::{Inputs, ROWS, Row, find};
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Ident;
+use syn::ext::IdentExt;
 
 use super::station::{Title, unnamed};
 use super::{KEYWORDS, Place, Resolver};
@@ -150,9 +151,10 @@ impl Resolver<'_> {
             self.report.error(used.name.span(), say::TWO_BRANCHES);
             return None;
         }
+        let mut own = paths.own();
         let one = |(nth, branch): (usize, &Branch)| {
             let begin = self.source(branch, current, place);
-            let path = paths.branch(nth, branch.source.as_ref(), place.scope);
+            let path = paths.branch(nth, branch.source.as_ref(), place.scope, &mut own);
             match branch.body.lines.is_empty() {
                 true => begin,
                 false => self.inside(&branch.body, &path, Some(begin), place, false),
@@ -224,19 +226,32 @@ pub(super) enum Paths<'a> {
 }
 
 impl Paths<'_> {
-    /// The path of a branch.
-    fn branch(self, nth: usize, source: Option<&Ident>, scope: &mut Scope) -> String {
+    /// The names inside of the layer.
+    fn own(self) -> Scope {
+        let (Self::Inside(title) | Self::Beside(title)) = self;
+        Scope::inside(&title.path)
+    }
+
+    /// The path of a branch, of which several may begin with the same source.
+    fn branch(
+        self,
+        nth: usize,
+        source: Option<&Ident>,
+        around: &mut Scope,
+        own: &mut Scope,
+    ) -> String {
+        let source = source.map(|source| source.unraw().to_string());
         match (self, source) {
             (
                 Self::Inside(Title { name: None, .. }) | Self::Beside(Title { name: None, .. }),
                 Some(source),
-            ) => scope.number(&source.to_string()),
-            (Self::Inside(title), Some(source)) => format!("{}.{source}", title.path),
+            ) => around.number(&source),
+            (Self::Inside(_), Some(source)) => own.number(&source),
             (Self::Inside(title), None) => format!("{}.{nth}", title.path),
             (Self::Beside(title), Some(source)) => {
-                scope.number(&format!("{}_{source}", title.last()))
+                around.number(&format!("{}_{source}", title.last()))
             }
-            (Self::Beside(title), None) => scope.number(&format!("{}_{nth}", title.last())),
+            (Self::Beside(title), None) => around.number(&format!("{}_{nth}", title.last())),
         }
     }
 }

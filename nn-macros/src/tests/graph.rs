@@ -140,6 +140,29 @@ fn branches_take_inputs_earlier_layers_or_what_runs() {
 }
 
 #[test]
+fn branches_from_the_same_source_have_paths_of_their_own() {
+    let net = network(
+        "struct N(r#in: 8) -> 8 {
+            sum: Add { r#in => { Dense(8) }, r#in => { Dense(8) }, r#in => { Dense(8) } },
+            Mul { r#in => { Dense(8) }, sum => { Dense(8) }, sum => { Dense(8) } },
+            own: Own { sum => { Dense(8) }, sum => { Dense(8) }, { } } -> 8,
+        }",
+    );
+    let dense = net.stations.iter().map(|it| &*it.path).filter(|path| path.ends_with("dense"));
+    let expected = [
+        "sum.in.dense",
+        "sum.in_2.dense",
+        "sum.in_3.dense",
+        "in.dense",
+        "sum_2.dense",
+        "sum_3.dense",
+        "own_sum.dense",
+        "own_sum_2.dense",
+    ];
+    assert_eq!(dense.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn types_of_the_users() {
     let net = network(
         "struct N(8) -> 4 {
