@@ -8,6 +8,9 @@
 //! | W2b | the same, inference, batch 256 | images/s |
 //! | W3 | perceptron 784-256-128-10, training, batch 64, Adam | samples/s |
 //! | W4 | perceptron 4-16-16-2 with tanh, inference, one input | ns |
+//! | W5 | embedding 64, LSTM of 128 over 64 steps, training, batch 32, Adam | tokens/s |
+//! | W5b | LSTM of 16 and a dense layer, one step of a stream | ns |
+//! | W7 | ResNet-20 on 32x32x3, training, batch 64, SGD with momentum | images/s |
 //!
 //! After a warm-up the median of seven blocks counts, each `BENCH_SECONDS` (0.6) long.
 
@@ -41,6 +44,46 @@ network! {
         fc2: Dense(16), Tanh,
         fc3: Dense(2),
     }
+
+    /// Guesses the next character at each step.
+    pub struct Characters(text: 64) -> 64x65 {
+        Embedding(65, 64), LSTM(128), Dense(65),
+    }
+
+    /// A recurrent network that takes nanoseconds.
+    pub struct Filter(..64x1) -> 64x1 {
+        LSTM(16), Dense(1),
+    }
+
+    /// Two convolutions around a shortcut.
+    block Basic(channels) {
+        Residual {
+            Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
+            Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm,
+        },
+        ReLU,
+    }
+
+    /// The same, with half of the height and width.
+    block Halving(channels) {
+        Residual {
+            Conv2d(channels, kernel = 3, stride = 2, padding = 1, bias = false), BatchNorm, ReLU,
+            Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm,
+        } skip {
+            Conv2d(channels, kernel = 1, stride = 2, bias = false), BatchNorm,
+        },
+        ReLU,
+    }
+
+    /// He et al. 2015, for CIFAR-10.
+    pub struct ResNet20(32x32x3) -> 10 {
+        Conv2d(16, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
+        Repeat(3) { Basic(16) },
+        Halving(32), Repeat(2) { Basic(32) },
+        Halving(64), Repeat(2) { Basic(64) },
+        GlobalAvgPool,
+        Dense(10),
+    }
 }
 
 fn main() -> ExitCode {
@@ -64,45 +107,68 @@ fn main() -> ExitCode {
 /// The figure of a workload and its unit.
 fn measure(workload: &str) -> Option<(f64, &'static str)> {
     Some(match workload {
-        "W1" => (training(&mut *Digits::new(1), 64), "images/s"),
+        "W1" => {
+            (64.0 / training(&mut *Digits::new(1), 64, Adam::new(1e-3), random, class), "images/s")
+        }
         "W2a" => {
             let (net, x) = (Digits::new(1), random(1));
             (1e6 * seconds_per_call(|| keep(net.forward(black_box(&x)))), "us")
         }
         "W2b" => (inference(&*Digits::new(1), 256), "images/s"),
-        "W3" => (training(&mut *Perceptron::new(1), 64), "samples/s"),
+        "W3" => {
+            let net = &mut *Perceptron::new(1);
+            (64.0 / training(net, 64, Adam::new(1e-3), random, class), "samples/s")
+        }
         "W4" => {
             let (net, x) = (Tiny::new(1), random(1));
             (1e9 * seconds_per_call(|| keep(net.forward(black_box(&x)))), "ns")
+        }
+        "W5" => {
+            let net = &mut *Characters::new(1);
+            let seconds = training(net, 32, Adam::new(1e-3), characters, characters);
+            (32.0 * 64.0 / seconds, "tokens/s")
+        }
+        "W5b" => {
+            let (net, mut state, x) = (Filter::new(1), State::new(), random(1));
+            (1e9 * seconds_per_call(|| keep(net.step(&mut state, black_box(&x)))), "ns")
+        }
+        "W7" => {
+            let net = &mut *ResNet20::new(1);
+            let sgd = SGD::new(0.1).momentum(0.9);
+            (64.0 / training(net, 64, sgd, random, class), "images/s")
         }
         _ => return None,
     })
 }
 
-/// Samples per second of a training step with Adam on batches of `batch`.
+/// Seconds of a training step on batches of `batch` samples that `input` and `target` make.
 ///
-/// The labels change from step to step, so that the network never fits them: gradients stay of
+/// The targets change from step to step, so that the network never fits them: gradients stay of
 /// ordinary size.
-fn training<N>(net: &mut N, batch: usize) -> f64
+fn training<N, T>(
+    net: &mut N,
+    batch: usize,
+    mut optimizer: impl Optimizer,
+    input: impl Fn(u64) -> N::Input,
+    target: impl Fn(u64) -> T,
+) -> f64
 where
-    N: Network<Input: Values, Output = [f32; 10]>,
+    N: Network,
+    T: Copy,
+    CrossEntropy: Loss<N::Output, Target = T>,
 {
-    let inputs: Vec<N::Input> = (0..batch).map(|i| random(i as u64)).collect();
-    let streams = Streams::new(2);
-    let label = |i| (streams.bits(i) % 10) as u32;
-    let labels: Vec<u32> = (0..16 * batch as u64).map(label).collect();
-    let mut turns = labels.chunks_exact(batch).cycle();
+    let inputs: Vec<N::Input> = (0..batch as u64).map(input).collect();
+    let targets: Vec<T> = (0..16 * batch as u64).map(target).collect();
+    let mut turns = targets.chunks_exact(batch).cycle();
     let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
     let mut d_net = N::zeros();
-    let mut adam = Adam::new(1e-3);
     let loss = CrossEntropy::default();
-    let seconds = seconds_per_call(|| {
-        let labels = turns.next().unwrap_or_default();
-        let loss = net.loss_and_gradients(&loss, &inputs, labels, &mut d_net);
-        keep(loss.expect("as many labels as inputs"));
-        adam.step(net.params_mut(), d_net.params(), &trained);
-    });
-    batch as f64 / seconds
+    seconds_per_call(|| {
+        let targets = turns.next().unwrap_or_default();
+        let loss = net.loss_and_gradients(&loss, &inputs, targets, &mut d_net);
+        keep(loss.expect("as many targets as inputs"));
+        optimizer.step(net.params_mut(), d_net.params(), &trained);
+    })
 }
 
 /// Samples per second of inference on batches of `batch`.
@@ -124,6 +190,17 @@ fn random<V: Values>(stream: u64) -> V {
         *v = 4.0 * streams.uniform(i as u64) - 2.0;
     }
     value
+}
+
+/// A class.
+fn class(stream: u64) -> u32 {
+    (Streams::new(2).bits(stream) % 10) as u32
+}
+
+/// A text of characters.
+fn characters(stream: u64) -> [u32; 64] {
+    let streams = Streams::new(3).child(stream);
+    std::array::from_fn(|i| (streams.bits(i as u64) % 65) as u32)
 }
 
 /// Keeps the compiler from leaving out what nobody looks at.

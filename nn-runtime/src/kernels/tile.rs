@@ -210,7 +210,8 @@ impl<const M: usize, const N: usize, const WIDE: bool, const EDGE: bool> Kernel
         while left > 0 {
             // SAFETY: the caller's; there are as many rows left as are asked for.
             unsafe {
-                if left > 4 && M > 4 {
+                // 8 rows are 4 and 4, and not 6 and a wasteful 2.
+                if left > 4 && M > 4 && !(M == 6 && left == 8) {
                     self.0.tile::<L, M, N, WIDE, EDGE>(&mut cursor, left.min(M));
                     left -= left.min(M);
                 } else if left > 1 && M > 1 {

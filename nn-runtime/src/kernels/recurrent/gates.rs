@@ -4,6 +4,8 @@
 //! replace sums by gates; backward, gates by the gradients of the sums. `d_h` is the whole gradient of a
 //! step's state, `d_h_before` receives what reaches the state before by another way than the matrix.
 
+#![expect(clippy::needless_range_loop, reason = "lanes of several arrays at a time")]
+
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{sigmoid, tanh};
 
@@ -49,17 +51,21 @@ dispatch! {
         let rows = gates.chunks_exact_mut(4 * units).zip(c_before.chunks_exact(units));
         let states = c.chunks_exact_mut(units).zip(h.chunks_exact_mut(units));
         for ((gates, c_before), (c, h)) in rows.zip(states) {
-            let (i, rest) = gates.split_at_mut(units);
-            let (f, rest) = rest.split_at_mut(units);
-            let (g, o) = rest.split_at_mut(units);
-            for a in i.iter_mut().chain(f.iter_mut()) {
-                *a = sigmoid(*a);
-            }
-            for k in 0..units {
-                g[k] = tanh(g[k]);
-                o[k] = sigmoid(o[k]);
-                c[k] = f[k] * c_before[k] + i[k] * g[k];
-                h[k] = o[k] * tanh(c[k]);
+            for k in (0..units).step_by(LANES) {
+                let [mut i, mut f, mut g, mut o] = load_each(gates, k, units);
+                let before = load(c_before, k, units);
+                let (mut c_k, mut h_k) = ([0.0; LANES], [0.0; LANES]);
+                for l in 0..LANES {
+                    i[l] = sigmoid(i[l]);
+                    f[l] = sigmoid(f[l]);
+                    g[l] = tanh(g[l]);
+                    o[l] = sigmoid(o[l]);
+                    c_k[l] = f[l] * before[l] + i[l] * g[l];
+                    h_k[l] = o[l] * tanh(c_k[l]);
+                }
+                store_each(gates, k, units, [i, f, g, o]);
+                store(c, k, units, c_k);
+                store(h, k, units, h_k);
             }
         }
     }
@@ -78,18 +84,22 @@ dispatch! {
         let states = c.chunks_exact(units).zip(d_h.chunks_exact(units));
         let all = rows.zip(states.zip(d_c.chunks_exact_mut(units)));
         for ((gates, c_before), ((c, d_h), d_c)) in all {
-            let (i, rest) = gates.split_at_mut(units);
-            let (f, rest) = rest.split_at_mut(units);
-            let (g, o) = rest.split_at_mut(units);
-            for k in 0..units {
-                let tanh_c = tanh(c[k]);
-                let d = d_c[k] + d_h[k] * o[k] * (1.0 - tanh_c * tanh_c);
-                d_c[k] = d * f[k];
-                let (i_k, g_k) = (i[k], g[k]);
-                i[k] = d * g_k * i_k * (1.0 - i_k);
-                f[k] = d * c_before[k] * f[k] * (1.0 - f[k]);
-                g[k] = d * i_k * (1.0 - g_k * g_k);
-                o[k] = d_h[k] * tanh_c * o[k] * (1.0 - o[k]);
+            for k in (0..units).step_by(LANES) {
+                let [mut i, mut f, mut g, mut o] = load_each(gates, k, units);
+                let (before, now) = (load(c_before, k, units), load(c, k, units));
+                let (d_h_k, mut d_c_k) = (load(d_h, k, units), load(d_c, k, units));
+                for l in 0..LANES {
+                    let tanh_c = tanh(now[l]);
+                    let d = d_c_k[l] + d_h_k[l] * o[l] * (1.0 - tanh_c * tanh_c);
+                    d_c_k[l] = d * f[l];
+                    let (i_l, g_l) = (i[l], g[l]);
+                    i[l] = d * g_l * i_l * (1.0 - i_l);
+                    f[l] = d * before[l] * f[l] * (1.0 - f[l]);
+                    g[l] = d * i_l * (1.0 - g_l * g_l);
+                    o[l] = d_h_k[l] * tanh_c * o[l] * (1.0 - o[l]);
+                }
+                store_each(gates, k, units, [i, f, g, o]);
+                store(d_c, k, units, d_c_k);
             }
         }
     }
@@ -106,15 +116,18 @@ dispatch! {
         let rows = gates.chunks_exact_mut(3 * units).zip(hidden.chunks_exact(3 * units));
         let states = h_before.chunks_exact(units).zip(h.chunks_exact_mut(units));
         for ((gates, hidden), (h_before, h)) in rows.zip(states) {
-            let (r, rest) = gates.split_at_mut(units);
-            let (z, n) = rest.split_at_mut(units);
-            let (b_r, rest) = hidden.split_at(units);
-            let (b_z, b_n) = rest.split_at(units);
-            for k in 0..units {
-                r[k] = sigmoid(r[k] + b_r[k]);
-                z[k] = sigmoid(z[k] + b_z[k]);
-                n[k] = tanh(n[k] + r[k] * b_n[k]);
-                h[k] = (1.0 - z[k]) * n[k] + z[k] * h_before[k];
+            for k in (0..units).step_by(LANES) {
+                let [mut r, mut z, mut n] = load_each(gates, k, units);
+                let [b_r, b_z, b_n] = load_each(hidden, k, units);
+                let (before, mut h_k) = (load(h_before, k, units), [0.0; LANES]);
+                for l in 0..LANES {
+                    r[l] = sigmoid(r[l] + b_r[l]);
+                    z[l] = sigmoid(z[l] + b_z[l]);
+                    n[l] = tanh(n[l] + r[l] * b_n[l]);
+                    h_k[l] = (1.0 - z[l]) * n[l] + z[l] * before[l];
+                }
+                store_each(gates, k, units, [r, z, n]);
+                store(h, k, units, h_k);
             }
         }
     }
@@ -132,19 +145,76 @@ dispatch! {
         let states = h_before.chunks_exact(units).zip(d_h.chunks_exact(units));
         let all = rows.zip(states.zip(d_h_before.chunks_exact_mut(units)));
         for ((gates, hidden), ((h_before, d_h), d_h_before)) in all {
-            let (r, rest) = gates.split_at_mut(units);
-            let (z, n) = rest.split_at_mut(units);
-            let (b_r, rest) = hidden.split_at_mut(units);
-            let (b_z, b_n) = rest.split_at_mut(units);
-            for k in 0..units {
-                let (r_k, z_k, n_k) = (r[k], z[k], n[k]);
-                let d_n = d_h[k] * (1.0 - z_k) * (1.0 - n_k * n_k);
-                let d_r = d_n * b_n[k] * r_k * (1.0 - r_k);
-                let d_z = d_h[k] * (h_before[k] - n_k) * z_k * (1.0 - z_k);
-                (r[k], z[k], n[k]) = (d_r, d_z, d_n);
-                (b_r[k], b_z[k], b_n[k]) = (d_r, d_z, d_n * r_k);
-                d_h_before[k] += d_h[k] * z_k;
+            for k in (0..units).step_by(LANES) {
+                let [mut r, mut z, mut n] = load_each(gates, k, units);
+                let [mut b_r, mut b_z, mut b_n] = load_each(hidden, k, units);
+                let (before, d_h_k) = (load(h_before, k, units), load(d_h, k, units));
+                let mut d_before = load(d_h_before, k, units);
+                for l in 0..LANES {
+                    let (r_l, z_l, n_l) = (r[l], z[l], n[l]);
+                    let d_n = d_h_k[l] * (1.0 - z_l) * (1.0 - n_l * n_l);
+                    let d_r = d_n * b_n[l] * r_l * (1.0 - r_l);
+                    let d_z = d_h_k[l] * (before[l] - n_l) * z_l * (1.0 - z_l);
+                    (r[l], z[l], n[l]) = (d_r, d_z, d_n);
+                    (b_r[l], b_z[l], b_n[l]) = (d_r, d_z, d_n * r_l);
+                    d_before[l] += d_h_k[l] * z_l;
+                }
+                store_each(gates, k, units, [r, z, n]);
+                store_each(hidden, k, units, [b_r, b_z, b_n]);
+                store(d_h_before, k, units, d_before);
             }
         }
+    }
+}
+
+/// Numbers that are worked on at a time: a vector of the widest instructions. They are copied to arrays of
+/// their own, because the compiler cannot tell that so many slices do not overlap, and would go one by one.
+const LANES: usize = 16;
+
+/// The numbers of `row`, which has `units`, from `k` on; zeros behind its end.
+#[inline(always)]
+fn load(row: &[f32], k: usize, units: usize) -> [f32; LANES] {
+    match row[k..units].first_chunk() {
+        Some(all) => *all,
+        None => {
+            let mut some = [0.0; LANES];
+            for (some, x) in some.iter_mut().zip(&row[k..units]) {
+                *some = *x;
+            }
+            some
+        }
+    }
+}
+
+/// Writes the numbers of `row`, which has `units`, from `k` on.
+#[inline(always)]
+fn store(row: &mut [f32], k: usize, units: usize, numbers: [f32; LANES]) {
+    let row = &mut row[k..units];
+    match row.first_chunk_mut() {
+        Some(all) => *all = numbers,
+        None => row.iter_mut().zip(numbers).for_each(|(x, number)| *x = number),
+    }
+}
+
+/// As [`load`], of `G` rows that stand one behind the other.
+#[inline(always)]
+fn load_each<const G: usize>(rows: &[f32], k: usize, units: usize) -> [[f32; LANES]; G] {
+    let mut numbers = [[0.0; LANES]; G];
+    for (numbers, row) in numbers.iter_mut().zip(rows.chunks_exact(units)) {
+        *numbers = load(row, k, units);
+    }
+    numbers
+}
+
+/// As [`store`], of `G` rows that stand one behind the other.
+#[inline(always)]
+fn store_each<const G: usize>(
+    rows: &mut [f32],
+    k: usize,
+    units: usize,
+    numbers: [[f32; LANES]; G],
+) {
+    for (row, numbers) in rows.chunks_exact_mut(units).zip(numbers) {
+        store(row, k, units, numbers);
     }
 }
