@@ -17,9 +17,17 @@ const STEPS: [f32; 6] = [1e-2, 3e-3, 3e-2, 1e-3, 1e-1, 3e-4];
 /// An error below this ends the search for a better step.
 const GOOD: f64 = 1e-4;
 
-/// A larger error counts only where differences with two of the steps agree with each other better
-/// than this part of it: kinks, jumps and rounding make them disagree.
+/// A larger error counts only where the differences with two steps that follow each other agree better than
+/// this part of it, and the slopes to both sides that follow from them: kinks, jumps and rounding make them
+/// disagree.
 const AGREEMENT: f64 = 0.25;
+
+/// How often all numbers are moved by a rounding or two, to see what that does to the gradients.
+const SHAKES: u64 = 3;
+
+/// An error counts only where it is so many times what shaking does to the gradient. Behind a chain of
+/// `BatchNorm`s without variance, whose slopes are in the hundreds, rounding is all that is left of a zero.
+const SHAKEN: f64 = 8.0;
 
 /// What rounding makes of a slope with the first step, as a part of the loss: a few layers' rounding.
 const ROUNDING: f64 = 8.0 * f32::EPSILON as f64 / (2.0 * STEPS[0] as f64);
@@ -44,9 +52,9 @@ pub struct GradientCheck {
     pub numeric: f64,
     /// How many gradients were tried.
     pub tried: usize,
-    /// Of how many of them finite differences say nothing, because they depend on the step: the
-    /// loss has a kink or a jump there, or its rounding is larger than the gradient. They do not
-    /// count for `worst`.
+    /// Of how many of them finite differences say nothing, because they depend on the step or on the side:
+    /// the loss has a kink or a jump there, or its rounding, or the gradient's, is larger than the
+    /// gradient. They do not count for `worst`.
     pub unsure: usize,
 }
 
@@ -117,15 +125,20 @@ impl fmt::Display for Place {
 /// Places of one layer or input, with its name.
 type Group = (String, Vec<Place>);
 
-/// Weights of each layer.
-fn weights_of<N: Network>() -> Vec<Group> {
+/// Each layer's name and weights.
+fn layers_of<N: Network>() -> Vec<(String, Range<usize>)> {
     let mut layers = N::trained();
     if N::LAYERS.is_empty() {
         layers.push(("the layer".to_owned(), 0..N::PARAMS));
     }
+    layers
+}
+
+/// Weights of each layer.
+fn weights_of<N: Network>() -> Vec<Group> {
     let places =
         |range: Range<usize>| sample(range.len()).map(|i| Place::Weight(range.start + i)).collect();
-    layers.into_iter().map(|(name, range)| (name, places(range))).collect()
+    layers_of::<N>().into_iter().map(|(name, range)| (name, places(range))).collect()
 }
 
 /// Numbers of each input that has gradients.
@@ -190,19 +203,20 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
 
     /// Compares the gradients in all places of these groups, and keeps the worst in `found`.
     fn compare(&mut self, groups: &[Group], found: &mut GradientCheck) -> Result<(), BatchError> {
-        let rounding = ROUNDING * self.loss()?.abs();
-        let gradients: Vec<Vec<f64>> = groups
-            .iter()
-            .map(|(_, places)| places.iter().map(|&place| self.gradient(place)).collect())
-            .collect();
+        let shaken = self.shaken(groups)?;
+        let loss = self.loss()?;
+        let rounding = ROUNDING * loss.abs();
+        let gradients = self.gradients(groups);
         let least = FLOOR * largest(gradients.iter().flatten());
-        for ((name, places), gradients) in groups.iter().zip(&gradients) {
+        for (nth, ((name, places), gradients)) in groups.iter().zip(&gradients).enumerate() {
             let scale = largest(gradients.iter()).max(least);
-            for (&place, &analytic) in places.iter().zip(gradients) {
-                let slopes = self.slopes(place, analytic, scale)?;
+            for (which, (&place, &analytic)) in places.iter().zip(gradients).enumerate() {
+                let slopes = self.slopes(place, loss, analytic, scale)?;
                 found.tried += 1;
                 let (error, numeric) = closest(&slopes, analytic, scale);
                 let distance = error * scale;
+                let moved = shaken.iter().map(|shaken| (shaken[nth][which] - analytic).abs());
+                let rounding = moved.fold(rounding, |most, moved| most.max(SHAKEN * moved));
                 if error > DOUBTFUL && (distance < rounding || disagree(&slopes, distance)) {
                     found.unsure += 1;
                 } else if error > found.worst {
@@ -214,18 +228,55 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         Ok(())
     }
 
+    /// The gradients of the last loss.
+    fn gradients(&self, groups: &[Group]) -> Vec<Vec<f64>> {
+        let of = |places: &[Place]| places.iter().map(|&place| self.gradient(place)).collect();
+        groups.iter().map(|(_, places)| of(places)).collect()
+    }
+
+    /// The gradients when all numbers are a little different, several times.
+    fn shaken(&mut self, groups: &[Group]) -> Result<Vec<Vec<Vec<f64>>>, BatchError> {
+        let (weights, inputs) = (self.net.as_floats().to_vec(), self.inputs.clone());
+        let mut all = Vec::new();
+        for time in 0..SHAKES {
+            let streams = Streams::new(time);
+            for (name, range) in layers_of::<N>() {
+                shake(&mut self.net.as_floats_mut()[range], streams.child(Streams::number(&name)));
+            }
+            for (sample, input) in self.inputs.iter_mut().enumerate() {
+                let streams = streams.child(sample as u64);
+                for index in (0..N::Input::LENS.len()).filter(|&index| N::Input::REAL[index]) {
+                    shake(input.input_mut(index), streams.child(index as u64));
+                }
+            }
+            self.loss()?;
+            all.push(self.gradients(groups));
+            self.net.as_floats_mut().copy_from_slice(&weights);
+            self.inputs.clone_from(&inputs);
+        }
+        Ok(all)
+    }
+
     /// What differences with one step after the other say, until one agrees with `analytic`.
-    fn slopes(&mut self, place: Place, analytic: f64, scale: f64) -> Result<Vec<f64>, BatchError> {
+    fn slopes(
+        &mut self,
+        place: Place,
+        loss: f64,
+        analytic: f64,
+        scale: f64,
+    ) -> Result<Vec<Slope>, BatchError> {
         let value = *self.number(place);
         let mut slopes = Vec::new();
         for step in STEPS {
-            let step = step * (1.0 + value.abs());
-            let (above, below) = (value + step, value - step);
-            let rise = self.loss_with(place, above)? - self.loss_with(place, below)?;
-            // The distance after rounding, not the one that was asked for.
-            let slope = rise / (f64::from(above) - f64::from(below));
-            slopes.push(slope);
-            if (analytic - slope).abs() < GOOD * scale {
+            let reach = step * (1.0 + value.abs());
+            let (above, below) = (value + reach, value - reach);
+            let (high, low) = (self.loss_with(place, above)?, self.loss_with(place, below)?);
+            // The distances after rounding, not the ones that were asked for.
+            let [above, value, below] = [above, value, below].map(f64::from);
+            let central = (high - low) / (above - below);
+            let apart = (high - loss) / (above - value) - (loss - low) / (value - below);
+            slopes.push(Slope { step, central, apart });
+            if (analytic - central).abs() < GOOD * scale {
                 break;
             }
         }
@@ -233,26 +284,55 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
     }
 }
 
+/// What differences with one step say.
+#[derive(Clone, Copy)]
+struct Slope {
+    step: f32,
+    /// From one side to the other.
+    central: f64,
+    /// The difference above less the one below.
+    apart: f64,
+}
+
+impl Slope {
+    /// How much the slope jumps here, as this and a longer step say: without a jump, `apart` is proportional
+    /// to the step.
+    fn jump(&self, longer: &Self) -> f64 {
+        let times = f64::from(longer.step) / f64::from(self.step);
+        (times * self.apart - longer.apart) / (times - 1.0)
+    }
+}
+
+/// Moves numbers by one or two roundings, up or down.
+fn shake(numbers: &mut [f32], streams: Streams) {
+    for (i, number) in numbers.iter_mut().enumerate() {
+        *number *= 1.0 + (streams.uniform(i as u64) - 0.5) * 4.0 * f32::EPSILON;
+    }
+}
+
 /// The smallest error over all slopes, as a part of `scale`, and the slope that has it; infinite
 /// where no slope is a number.
-fn closest(slopes: &[f64], analytic: f64, scale: f64) -> (f64, f64) {
+fn closest(slopes: &[Slope], analytic: f64, scale: f64) -> (f64, f64) {
     let mut best = (f64::INFINITY, f64::NAN);
-    for &slope in slopes {
-        let error = (analytic - slope).abs() / scale;
+    for Slope { central, .. } in slopes {
+        let error = (analytic - central).abs() / scale;
         if error < best.0 {
-            best = (error, slope);
+            best = (error, *central);
         }
     }
     best
 }
 
-/// Whether all slopes are numbers, but none is nearly the same as with the next longer step, compared
-/// with `error`.
-fn disagree(slopes: &[f64], error: f64) -> bool {
-    let mut by_step: Vec<(f32, f64)> = STEPS.into_iter().zip(slopes.iter().copied()).collect();
-    by_step.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let agree = |pair: &[(f32, f64)]| (pair[0].1 - pair[1].1).abs() <= AGREEMENT * error;
-    slopes.iter().all(|slope| slope.is_finite()) && !by_step.windows(2).any(agree)
+/// Whether all slopes are numbers, but none is nearly the same with the next longer step, and to both
+/// sides, compared with `error`.
+fn disagree(slopes: &[Slope], error: f64) -> bool {
+    let mut by_step = slopes.to_vec();
+    by_step.sort_by(|a, b| a.step.total_cmp(&b.step));
+    let near = |distance: f64| distance <= AGREEMENT * error;
+    let agree = |pair: &[Slope]| {
+        near((pair[0].central - pair[1].central).abs()) && near(pair[0].jump(&pair[1]).abs())
+    };
+    slopes.iter().all(|slope| slope.central.is_finite()) && !by_step.windows(2).any(agree)
 }
 
 /// The size of the largest gradient.
