@@ -125,6 +125,23 @@ references! {
     batch_norm_without_affine: (4x5x3) -> 4x5x3 { BatchNorm(affine = false) }
     batch_norm_momentum_eps: (4x5x3) -> 4x5x3 { BatchNorm(momentum = 0.3, eps = 1e-2) }
 
+    layer_norm: (7) -> 7 { LayerNorm }
+    layer_norm_of_each_step: (5x37) -> 5x37 { LayerNorm }
+    layer_norm_of_each_pixel: (3x4x6) -> 3x4x6 { LayerNorm }
+    layer_norm_without_bias: (5x7) -> 5x7 { LayerNorm(eps = 1e-2, bias = false) }
+    layer_norm_without_affine: (5x7) -> 5x7 { LayerNorm(affine = false) }
+    flatten_layer_norm_dense: (3x4x2) -> 5 { Flatten, LayerNorm, RMSNorm(eps = 1e-3), Dense(5) }
+    rms_norm: (7) -> 7 { RMSNorm }
+    rms_norm_of_each_step: (5x37) -> 5x37 { RMSNorm(eps = 1e-2) }
+    rms_norm_without_affine: (5x7) -> 5x7 { RMSNorm(affine = false) }
+    group_norm: (4x5x6) -> 4x5x6 { GroupNorm(3) }
+    group_norm_of_features: (8) -> 8 { GroupNorm(2) }
+    group_norm_of_steps: (5x34) -> 5x34 { GroupNorm(2) }
+    group_norm_without_affine: (4x5x3) -> 4x5x3 { GroupNorm(1, eps = 1e-2, affine = false) }
+    instance_norm: (4x5x3) -> 4x5x3 { InstanceNorm }
+    instance_norm_affine: (4x5x3) -> 4x5x3 { InstanceNorm(eps = 1e-2, affine = true) }
+    instance_norm_of_steps: (6x17) -> 6x17 { InstanceNorm(affine = true) }
+
     relu: (37) -> 37 { ReLU }
     leaky_relu: (37) -> 37 { LeakyReLU }
     leaky_relu_slope: (37) -> 37 { LeakyReLU(0.2) }

@@ -286,10 +286,12 @@ impl Inference<'_> {
         let station = &self.network.stations[number];
         let mut counts = row.computed.iter();
         let mut computed = |size: &Size| match size {
-            Size::InputLast => self.input(number, 0).last().is_some_and(|size| {
-                let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens.clone()));
-                self.is_generic_size(size) && !plain
-            }),
+            Size::InputLast | Size::InputLastIf(_) => {
+                self.input(number, 0).last().is_some_and(|size| {
+                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens.clone()));
+                    self.is_generic_size(size) && !plain
+                })
+            }
             Size::Computed(_) => {
                 let count = counts.next().and_then(|count| self.network.count(station, count));
                 station.generic && count.is_none()

@@ -1,7 +1,7 @@
 //! "Did you mean": the known name that a misspelt one was meant to be.
 
 /// What PyTorch and Keras call things that have another name here.
-const FOREIGN: [(&str, &str); 31] = [
+const FOREIGN: [(&str, &str); 37] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -14,6 +14,8 @@ const FOREIGN: [(&str, &str); 31] = [
     ("AdaptiveAvgPool2d", "GlobalAvgPool"),
     ("AdaptiveMaxPool2d", "GlobalMaxPool"),
     ("BatchNormalization", "BatchNorm"),
+    ("LayerNormalization", "LayerNorm"),
+    ("GroupNormalization", "GroupNorm"),
     ("Swish", "SiLU"),
     ("Hardswish", "HardSwish"),
     ("Concatenate", "Concat"),
@@ -31,6 +33,10 @@ const FOREIGN: [(&str, &str); 31] = [
     ("use_bias", "bias"),
     ("negative_slope", "slope"),
     ("epsilon", "eps"),
+    ("elementwise_affine", "affine"),
+    ("center", "bias"),
+    ("scale", "affine"),
+    ("num_groups", "groups"),
     ("num_parameters", "per_channel"),
     ("target_shape", "shape"),
 ];

@@ -14,6 +14,8 @@ pub enum Size {
     /// A method of the struct of arguments, `const fn(&self, Shape) -> usize`, called with the
     /// first input's shape. `nth` in [`Row::computed`] gives its value while expanding.
     Computed(&'static str),
+    /// The last axis of the input where all these flags are true, otherwise 0.
+    InputLastIf(&'static [&'static str]),
     /// The last parameter of the type, left out (its default) where this flag is true and 0 where
     /// it is false: `bias = false`.
     Unless(&'static str),
@@ -87,7 +89,7 @@ pub struct Needs {
 pub enum Streaming {
     /// If the leading axes pass through it: each step is its own.
     Pointwise,
-    /// Not yet: what it does to a step depends on the step's number.
+    /// It cannot: what it does to a step depends on the step's number, or on all steps.
     Whole,
     /// It carries what it needs of the steps before, unless this flag is set.
     CarriesUnless(&'static str),
@@ -179,6 +181,10 @@ pub static ROWS: &[&Row] = &[
     &rules::flatten::ROW,
     &rules::reshape::ROW,
     &rules::batch_norm::ROW,
+    &rules::layer_norm::ROW,
+    &rules::rms_norm::ROW,
+    &rules::group_norm::ROW,
+    &rules::instance_norm::ROW,
     &rules::dropout::ROW,
     &rules::relu::ROW,
     &rules::leaky_relu::ROW,
@@ -245,6 +251,10 @@ mod tests {
                     Size::Unless(name) => {
                         assert_eq!(kind_of(row, name), Some(Kind::Flag));
                         assert_eq!(nth, row.sizes.len() - 1, "{}: only the last", row.name);
+                    }
+                    Size::InputLastIf(names) => {
+                        let kinds = names.iter().map(|name| kind_of(row, name));
+                        assert!(kinds.into_iter().all(|kind| kind == Some(Kind::Flag)));
                     }
                     Size::InputLast | Size::Computed(_) => {}
                 }

@@ -90,6 +90,18 @@ class Pointwise(nn.Linear):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class OfEachPixel(nn.Module):
+    """A layer of features on the channels of `[N, C, H, W]`."""
+
+    def __init__(self, **layer):
+        super().__init__()
+        (self.name, layer), = layer.items()
+        self.add_module(self.name, layer)
+
+    def forward(self, x):
+        return getattr(self, self.name)(x.movedim(1, -1)).movedim(-1, 1)
+
+
 class Reshaped(nn.Module):
     """The numbers of a picture, channels last, along other axes."""
 
@@ -294,6 +306,30 @@ def one(name, layer):
     return named({name: layer})
 
 
+def normalisations():
+    case("layer_norm", one("layer_norm", nn.LayerNorm(7)), (7,))
+    case("layer_norm_of_each_step", one("layer_norm", nn.LayerNorm(37)), (5, 37), layout=as_is)
+    case("layer_norm_of_each_pixel", OfEachPixel(layer_norm=nn.LayerNorm(6)), (6, 3, 4))
+    case("layer_norm_without_bias", one("layer_norm", nn.LayerNorm(7, eps=1e-2, bias=False)), (5, 7), layout=as_is)
+    case("layer_norm_without_affine", one("layer_norm", nn.LayerNorm(7, elementwise_affine=False)), (5, 7), layout=as_is)
+    case("flatten_layer_norm_dense", named({
+        "flatten": nn.Flatten(), "layer_norm": nn.LayerNorm(24), "rms_norm": nn.RMSNorm(24, eps=1e-3), "dense": nn.Linear(24, 5),
+    }), (2, 3, 4))
+    # PyTorch's default for 32-bit floats.
+    eps = torch.finfo(torch.float32).eps
+    case("rms_norm", one("rms_norm", nn.RMSNorm(7, eps=eps)), (7,))
+    case("rms_norm_of_each_step", one("rms_norm", nn.RMSNorm(37, eps=1e-2)), (5, 37), layout=as_is)
+    case("rms_norm_without_affine", one("rms_norm", nn.RMSNorm(7, eps=eps, elementwise_affine=False)), (5, 7), layout=as_is)
+
+    case("group_norm", one("group_norm", nn.GroupNorm(3, 6)), (6, 4, 5))
+    case("group_norm_of_features", one("group_norm", nn.GroupNorm(2, 8)), (8,))
+    case("group_norm_of_steps", one("group_norm", nn.GroupNorm(2, 34)), (34, 5))
+    case("group_norm_without_affine", one("group_norm", nn.GroupNorm(1, 3, eps=1e-2, affine=False)), (3, 4, 5))
+    case("instance_norm", one("instance_norm", nn.InstanceNorm2d(3)), (3, 4, 5))
+    case("instance_norm_affine", one("instance_norm", nn.InstanceNorm2d(3, eps=1e-2, affine=True)), (3, 4, 5))
+    case("instance_norm_of_steps", one("instance_norm", nn.InstanceNorm1d(17, affine=True)), (17, 6))
+
+
 def main():
     for old in HERE.glob("*.safetensors"):
         old.unlink()
@@ -333,6 +369,8 @@ def main():
     case("batch_norm_features", one("batch_norm", nn.BatchNorm1d(6)), (6,))
     case("batch_norm_without_affine", one("batch_norm", nn.BatchNorm2d(3, affine=False)), (3, 4, 5))
     case("batch_norm_momentum_eps", one("batch_norm", nn.BatchNorm2d(3, momentum=0.3, eps=1e-2)), (3, 4, 5))
+
+    normalisations()
 
     for name, layer, shape in [
         ("conv1d", nn.Conv1d(3, 5, 3), (3, 9)),

@@ -129,6 +129,10 @@ fn layer_size(
             let rule = rule(rt, row, arguments);
             Some(quote!({ #rule.#method(#shape) }))
         }
+        Size::InputLastIf(flags) if !flags.iter().all(|flag| argument(flag).is_true()) => {
+            Some(number(0))
+        }
+        Size::InputLastIf(_) => input.last().map(|last| type_argument(network, last)),
         Size::Unless(flag) => match argument(flag) {
             ArgumentValue::Flag(true) => None,
             _ => Some(number(0)),

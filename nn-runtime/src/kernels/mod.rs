@@ -8,12 +8,14 @@ pub(crate) mod dispatch;
 mod dots;
 pub(crate) mod elementwise;
 mod geometry;
+pub(crate) mod group_norm;
 mod isa;
 pub(crate) mod norm;
 pub(crate) mod pool;
 mod product;
 pub mod recurrent;
 pub mod reference;
+pub(crate) mod row_norm;
 pub(crate) mod rows;
 #[cfg(test)]
 mod tests;

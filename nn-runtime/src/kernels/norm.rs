@@ -20,7 +20,7 @@ fn put(partial: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
 }
 
 /// What [`put`] has put.
-fn get(partial: &[f32], channels: usize, c: usize) -> [f64; 2] {
+pub(super) fn get(partial: &[f32], channels: usize, c: usize) -> [f64; 2] {
     [0, 2].map(|pair| {
         let (high, low) = (partial[pair * channels + c], partial[(pair + 1) * channels + c]);
         f64::from(high) + f64::from(low)

@@ -90,6 +90,96 @@ pub fn conv2d_d_weight(g: &Geometry, x: &[f32], d_y: &[f32], d_weight: &mut [f32
     }
 }
 
+/// The sizes of a normalisation of each sample by itself: `[positions, channels]`, whose channels are
+/// split into `groups`.
+#[derive(Clone, Copy, Debug)]
+pub struct Groups {
+    /// Steps or pixels.
+    pub positions: usize,
+    /// Channels of each.
+    pub channels: usize,
+    /// Into how many groups these are split.
+    pub groups: usize,
+    /// Whether the mean is taken off: not in RMSNorm.
+    pub centred: bool,
+    /// What is added to the variance.
+    pub eps: f64,
+}
+
+impl Groups {
+    /// Where the numbers of each group stand in a sample.
+    fn places(&self, group: usize) -> impl Iterator<Item = usize> + Clone {
+        let (channels, size) = (self.channels, self.channels / self.groups);
+        let of_position = move |p: usize| (0..size).map(move |c| p * channels + group * size + c);
+        (0..self.positions).flat_map(of_position)
+    }
+
+    /// Mean and inverse deviation of one group of a sample.
+    fn statistics(&self, x: &[f32], group: usize) -> [f64; 2] {
+        let places = self.places(group);
+        let count = places.clone().count() as f64;
+        let sum: f64 = places.clone().map(|i| f64::from(x[i])).sum();
+        let mean = if self.centred { sum / count } else { 0.0 };
+        let squares: f64 = places.map(|i| (f64::from(x[i]) - mean).powi(2)).sum();
+        [mean, 1.0 / (squares / count + self.eps).sqrt()]
+    }
+}
+
+/// `y = (x - mean) / sqrt(variance + eps) * weight + bias` with mean and variance of each group of each
+/// sample, in `f64`. `weight` and `bias` have one number for each channel, or none.
+pub fn group_norm(g: &Groups, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    let len = g.positions * g.channels;
+    for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(len)) {
+        for group in 0..g.groups {
+            let [mean, inverse] = g.statistics(x, group);
+            for i in g.places(group) {
+                let (weight, bias) = (weight.get(i % g.channels), bias.get(i % g.channels));
+                let normalised = (f64::from(x[i]) - mean) * inverse;
+                let scaled = normalised * f64::from(*weight.unwrap_or(&1.0));
+                y[i] = (scaled + f64::from(*bias.unwrap_or(&0.0))) as f32;
+            }
+        }
+    }
+}
+
+/// The gradient of the input of [`group_norm`], and, added to `d_weight` and `d_bias`, those of the
+/// weights.
+pub fn group_norm_backward(
+    g: &Groups,
+    x: &[f32],
+    weight: &[f32],
+    d_y: &[f32],
+    d_x: &mut [f32],
+    d_weight: &mut [f32],
+    d_bias: &mut [f32],
+) {
+    let len = g.positions * g.channels;
+    let samples = x.chunks_exact(len).zip(d_y.chunks_exact(len)).zip(d_x.chunks_exact_mut(len));
+    for ((x, d_y), d_x) in samples {
+        for group in 0..g.groups {
+            let ([mean, inverse], places) = (g.statistics(x, group), g.places(group));
+            let normalised = |i: usize| (f64::from(x[i]) - mean) * inverse;
+            let scaled = |i: usize| {
+                f64::from(d_y[i]) * f64::from(*weight.get(i % g.channels).unwrap_or(&1.0))
+            };
+            let count = places.clone().count() as f64;
+            let sum: f64 = places.clone().map(scaled).sum();
+            let mean_d = if g.centred { sum / count } else { 0.0 };
+            let product: f64 = places.clone().map(|i| scaled(i) * normalised(i)).sum();
+            for i in places {
+                let d = scaled(i) - mean_d - normalised(i) * product / count;
+                d_x[i] = (d * inverse) as f32;
+                if let Some(d_w) = d_weight.get_mut(i % g.channels) {
+                    *d_w += (f64::from(d_y[i]) * normalised(i)) as f32;
+                }
+                if let Some(d_b) = d_bias.get_mut(i % g.channels) {
+                    *d_b += d_y[i];
+                }
+            }
+        }
+    }
+}
+
 /// One input number and the output channels of its group that it is multiplied for: where they
 /// begin in the output picture, and in the weights.
 struct Run {

@@ -58,6 +58,25 @@ pub(crate) fn sum(row: &[f32]) -> f32 {
     reduce!(row, 0.0_f32, |a, b| a + b)
 }
 
+/// The sum of all `a * (b - origin)`.
+#[inline(always)]
+pub(crate) fn products(a: &[f32], b: &[f32], origin: f32) -> f32 {
+    if a.len() < LANES {
+        return a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * (b - origin));
+    }
+    let mut lanes = [0.0; LANES];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..LANES {
+            lanes[l] += a[l] * (b[l] - origin);
+        }
+    }
+    for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *lane += a * (b - origin);
+    }
+    sum(&lanes)
+}
+
 /// The largest number; NaN is passed over.
 #[inline(always)]
 pub(crate) fn max(row: &[f32]) -> f32 {

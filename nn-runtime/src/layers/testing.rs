@@ -2,6 +2,7 @@
 //! [`loss_and_gradients`](crate::loss_and_gradients) does it, and its comparison with finite
 //! differences.
 
+use crate::kernels::reference::{self, Groups};
 use crate::{
     Carried, InPlaceStation, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams, Weights,
     WorkMemory,
@@ -186,6 +187,61 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
             let y = &y[sample * S::OUT..(sample + 1) * S::OUT];
             assert_eq!(self.infer_samples(sample, 1), y, "sample {sample} by itself");
         }
+    }
+}
+
+/// Checks a normalisation of groups of channels, whose weights and biases are `lens`, against its naive
+/// twin: of `groups` groups, over `positions` positions at a time.
+#[track_caller]
+pub(crate) fn check_normalisation<S: Spec, T: Station<S>>(
+    lens: [usize; 2],
+    (positions, groups): (usize, usize),
+    centred: bool,
+    eps: f64,
+) {
+    let mut trial = Trial::<S, T>::random();
+    let g = Groups { positions, channels: S::INPUT.last(), groups, centred, eps };
+    let (weight, bias) = trial.station.as_floats().split_at(lens[0]);
+    let (x, d_y) = (&trial.x[0], &trial.d_y);
+    let mut y = vec![f32::NAN; x.len()];
+    reference::group_norm(&g, x, weight, bias, &mut y);
+    let (mut d_x, mut d_weights) = (y.clone(), vec![0.0; T::LEN]);
+    let (d_weight, d_bias) = d_weights.split_at_mut(lens[0]);
+    assert_eq!(d_bias.len(), lens[1]);
+    reference::group_norm_backward(&g, x, weight, d_y, &mut d_x, d_weight, d_bias);
+    let found = trial.train();
+    let pairs = [(found.y, y), (found.d_x[0].clone(), d_x), (found.d_weights, d_weights)];
+    for (found, expected) in pairs {
+        for (found, expected) in found.iter().zip(&expected) {
+            let scale = expected.abs().max(1.0);
+            assert!((found - expected).abs() <= 3e-6 * scale, "{found} {expected}");
+        }
+    }
+}
+
+/// Checks that a sequence of `valid` steps at `S` gives what it gives at `Short`, which has room for no
+/// more, and zeros behind them, whatever stands there; the same backward.
+#[track_caller]
+pub(crate) fn check_lengths<S: Spec, Short: Spec, T: Station<S> + Station<Short>>(valid: usize) {
+    let mut long = Trial::<S, T>::random();
+    let mut short = Trial::<Short, T>::random();
+    long.lengths = vec![valid as u32; long.batch];
+    for sample in 0..long.batch {
+        let short_x = &mut short.x[0][sample * Short::IN..][..Short::IN];
+        short_x.copy_from_slice(&long.x[0][sample * S::IN..][..Short::IN]);
+        long.x[0][sample * S::IN + Short::IN..(sample + 1) * S::IN].fill(f32::NAN);
+        let short_d_y = &mut short.d_y[sample * Short::OUT..][..Short::OUT];
+        short_d_y.copy_from_slice(&long.d_y[sample * S::OUT..][..Short::OUT]);
+    }
+    let (found, expected) = (long.train(), short.train());
+    assert_eq!(found.d_weights, expected.d_weights);
+    assert_eq!(long.infer(), found.y);
+    for sample in 0..long.batch {
+        let y = &found.y[sample * S::OUT..(sample + 1) * S::OUT];
+        assert_eq!(y[..Short::OUT], expected.y[sample * Short::OUT..][..Short::OUT]);
+        let d_x = &found.d_x[0][sample * S::IN..(sample + 1) * S::IN];
+        assert_eq!(d_x[..Short::IN], expected.d_x[0][sample * Short::IN..][..Short::IN]);
+        assert!(y[Short::OUT..].iter().chain(&d_x[Short::IN..]).all(|value| *value == 0.0));
     }
 }
 

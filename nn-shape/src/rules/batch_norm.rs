@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
-use crate::rules::helpers::{attempt, real, row, without};
+use crate::rules::helpers::{attempt, eps, real, row, without};
 use crate::{Shape, ShapeError};
 
 arguments! {
@@ -26,8 +26,7 @@ impl BatchNorm {
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let allowed = self.momentum >= 0.0 && self.momentum <= 1.0;
         attempt!(real("momentum", self.momentum, allowed, "a number from 0 to 1"));
-        let allowed = self.eps > 0.0 && self.eps.is_finite();
-        attempt!(real("eps", self.eps, allowed, "a finite number above 0"));
+        attempt!(eps(self.eps));
         Ok(inputs[0])
     }
 

@@ -1,7 +1,7 @@
 //! What the rules of convolutions share.
 
 use crate::checks::at_most;
-use crate::rules::helpers::{attempt, count, few_enough_weights};
+use crate::rules::helpers::{attempt, count, divisors, few_enough_weights};
 use crate::rules::window::{Over, Window};
 use crate::{Shape, ShapeError, Text};
 
@@ -106,24 +106,4 @@ const fn common_divisor(mut a: usize, mut b: usize) -> usize {
         (a, b) = (b, a % b);
     }
     a
-}
-
-/// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.
-const fn divisors(mut text: Text, number: usize) -> Text {
-    // Nobody reads more of them.
-    const SHOWN: usize = 12;
-    const TRIED: usize = 1024;
-    let mut shown = 0;
-    let mut divisor = 1;
-    while divisor < number && divisor < TRIED && shown < SHOWN {
-        if number.is_multiple_of(divisor) {
-            text = if shown > 0 { text.text(", ") } else { text }.number(divisor);
-            shown += 1;
-        }
-        divisor += 1;
-    }
-    if divisor < number {
-        text = text.text(", ...");
-    }
-    if shown > 0 { text.text(" or ") } else { text }.number(number)
 }

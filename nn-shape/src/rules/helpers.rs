@@ -127,6 +127,11 @@ pub(crate) const fn real(
     Err(ShapeError::argument(argument, message.text("`, but needs ").text(wanted)))
 }
 
+/// Agrees to what keeps a divisor above 0.
+pub(crate) const fn eps(value: f64) -> Result<(), ShapeError> {
+    real("eps", value, value > 0.0 && value.is_finite(), "a finite number above 0")
+}
+
 /// Whether the product of `factors`, the number of weights, is not absurd. `argument` is blamed.
 pub(crate) const fn few_enough_weights(
     argument: &'static str,
@@ -176,4 +181,24 @@ pub(crate) const fn unlike_first(begin: &str, inputs: &[Shape], nth: usize) -> S
     let message = Text::of(begin).text(", but branch 1 gives ").shape(inputs[0]);
     let message = message.text(" and branch ").number(nth + 1).text(" gives ");
     ShapeError::branch(nth, message.shape(inputs[nth]))
+}
+
+/// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.
+pub(crate) const fn divisors(mut text: Text, number: usize) -> Text {
+    // Nobody reads more of them.
+    const SHOWN: usize = 12;
+    const TRIED: usize = 1024;
+    let mut shown = 0;
+    let mut divisor = 1;
+    while divisor < number && divisor < TRIED && shown < SHOWN {
+        if number.is_multiple_of(divisor) {
+            text = if shown > 0 { text.text(", ") } else { text }.number(divisor);
+            shown += 1;
+        }
+        divisor += 1;
+    }
+    if divisor < number {
+        text = text.text(", ...");
+    }
+    if shown > 0 { text.text(" or ") } else { text }.number(number)
 }

@@ -1,0 +1,147 @@
+//! Normalisation of groups of channels of `[positions, C]`, a sample's pixels or steps.
+
+use super::dispatch::dispatch;
+use super::norm;
+
+/// What is done to a sample.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GroupNorm {
+    /// Channels of a position.
+    pub(crate) channels: usize,
+    /// Into how many groups they are split.
+    pub(crate) groups: usize,
+    /// What is added to the variance.
+    pub(crate) eps: f64,
+}
+
+impl GroupNorm {
+    /// Numbers that are kept of a sample: mean and inverse deviation of each group.
+    pub(crate) const fn saved_len(&self) -> usize {
+        2 * self.groups
+    }
+
+    /// Numbers needed while a function runs, whatever [`Self::saved_len`] needs besides.
+    pub(crate) const fn scratch_len(&self) -> usize {
+        norm::partial_len(self.channels) + 4 * self.channels
+    }
+
+    /// Channels of one group.
+    const fn size(&self) -> usize {
+        self.channels / self.groups
+    }
+
+    /// Mean and inverse deviation of each group from those of the channels, which have as many numbers
+    /// each (Chan, Golub and LeVeque, 1979).
+    fn join_moments(&self, moments: &[f32], positions: usize, saved: &mut [f32]) {
+        let (size, positions) = (self.size(), positions as f64);
+        for (group, saved) in saved.chunks_exact_mut(2).enumerate() {
+            let channels = group * size..(group + 1) * size;
+            let of = |c| norm::get(moments, self.channels, c);
+            let mean = channels.clone().map(|c| of(c)[0]).sum::<f64>() / size as f64;
+            let squares = channels.map(|c| of(c)[1] + positions * (of(c)[0] - mean).powi(2));
+            let squares: f64 = squares.sum();
+            // Rounding may leave a little less than 0; NaN stays.
+            let squares = if squares < 0.0 { 0.0 } else { squares };
+            saved[0] = mean as f32;
+            saved[1] = (1.0 / (squares / (positions * size as f64) + self.eps).sqrt()) as f32;
+        }
+    }
+
+    /// One number for each channel from number `nth` of what is kept of each group.
+    fn spread(&self, saved: &[f32], nth: usize, channels: &mut [f32]) {
+        for (channels, saved) in channels.chunks_exact_mut(self.size()).zip(saved.chunks_exact(2)) {
+            channels.fill(saved[nth]);
+        }
+    }
+
+    /// One sample. Weight and bias may be empty.
+    pub(crate) fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        y: &mut [f32],
+        saved: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (partial, scratch) = scratch.split_at_mut(norm::partial_len(self.channels));
+        norm::moments(self.channels, x, partial);
+        self.join_moments(partial, x.len() / self.channels, saved);
+        let [mean, scale, biases, _] = parts(self.channels, scratch);
+        self.spread(saved, 0, mean);
+        self.spread(saved, 1, scale);
+        scale.iter_mut().zip(weight).for_each(|(scale, weight)| *scale *= weight);
+        biases.fill(0.0);
+        biases[..bias.len()].copy_from_slice(bias);
+        norm::normalize(x, mean, scale, biases, y);
+    }
+
+    /// The gradient of the input of one sample, if it is wanted; those of weight and bias, where there
+    /// are any, are added to what there is.
+    #[expect(clippy::too_many_arguments, reason = "what backward has to do with, no more")]
+    pub(crate) fn backward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        saved: &[f32],
+        d_y: &[f32],
+        d_x: Option<&mut [f32]>,
+        d_weight: &mut [f32],
+        d_bias: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (partial, scratch) = scratch.split_at_mut(norm::partial_len(self.channels));
+        let [mean, inverse_std, mean_d, slope] = parts(self.channels, scratch);
+        self.spread(saved, 0, mean);
+        self.spread(saved, 1, inverse_std);
+        norm::gradient_sums(x, mean, inverse_std, d_y, partial);
+        let sums = |c| norm::get(partial, self.channels, c);
+        for (c, (d_weight, d_bias)) in d_weight.iter_mut().zip(d_bias).enumerate() {
+            *d_bias += sums(c)[0] as f32;
+            *d_weight += sums(c)[1] as f32;
+        }
+        let Some(d_x) = d_x else { return };
+        let count = (x.len() / self.groups) as f64;
+        for group in 0..self.groups {
+            let channels = group * self.size()..(group + 1) * self.size();
+            let [sum, product] = channels.clone().fold([0.0; 2], |all, c| {
+                let weight = f64::from(*weight.get(c).unwrap_or(&1.0));
+                [0, 1].map(|i| all[i] + weight * sums(c)[i])
+            });
+            mean_d[channels.clone()].fill((sum / count) as f32);
+            slope[channels].fill((product / count) as f32);
+        }
+        d_x.copy_from_slice(d_y);
+        scale_channels(self.channels, weight, d_x);
+        normalize_backward(x, [mean, inverse_std, mean_d, slope], d_x);
+    }
+}
+
+/// Four runs of one number for each channel.
+fn parts(channels: usize, scratch: &mut [f32]) -> [&mut [f32]; 4] {
+    let mut rest = scratch;
+    [(); 4].map(|()| rest.split_off_mut(..channels).expect("scratch of this length"))
+}
+
+dispatch! {
+    /// Multiplies each channel by its weight, where there are weights.
+    fn scale_channels(channels: usize, weight: &[f32], values: &mut [f32]) {
+        for values in values.chunks_exact_mut(channels) {
+            values.iter_mut().zip(weight).for_each(|(value, weight)| *value *= weight);
+        }
+    }
+
+    /// `d_x = inverse_std * (d_x - mean_d - normalised x * slope)`, where `d_x` is `weight * d_y` at first.
+    fn normalize_backward(x: &[f32], channels: [&mut [f32]; 4], d_x: &mut [f32]) {
+        let [mean, inverse_std, mean_d, slope] = channels;
+        let len = mean.len();
+        let (inverse_std, mean_d) = (&inverse_std[..len], &mean_d[..len]);
+        let slope = &slope[..len];
+        for (x, d_x) in x.chunks_exact(len).zip(d_x.chunks_exact_mut(len)) {
+            for c in 0..len {
+                let normalised = (x[c] - mean[c]) * inverse_std[c];
+                d_x[c] = inverse_std[c] * (d_x[c] - mean_d[c] - normalised * slope[c]);
+            }
+        }
+    }
+}

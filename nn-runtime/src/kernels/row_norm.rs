@@ -1,0 +1,104 @@
+//! Normalisation of each row of `[rows, C]` by itself: of steps, of pixels, of whole samples.
+
+use super::dispatch::dispatch;
+use super::rows;
+
+/// What is done to each row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowNorm {
+    /// Numbers in a row.
+    pub(crate) len: usize,
+    /// Whether the mean is taken off first.
+    pub(crate) centred: bool,
+    /// What is added to the variance.
+    pub(crate) eps: f32,
+}
+
+impl RowNorm {
+    /// Numbers that are kept of a row: its mean and its inverse deviation.
+    pub(crate) const SAVED: usize = 2;
+
+    /// Writes `x - mean` to `y`, and gives the mean and the inverse deviation.
+    #[inline(always)]
+    fn centre(self, x: &[f32], y: &mut [f32]) -> [f32; Self::SAVED] {
+        let mean = if self.centred { rows::sum(x) / self.len as f32 } else { 0.0 };
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = x - mean;
+        }
+        let variance = rows::products(y, y, 0.0) / self.len as f32;
+        [mean, 1.0 / (variance + self.eps).sqrt()]
+    }
+}
+
+dispatch! {
+    /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, row by row. Weight and bias may be empty,
+    /// and so may `saved`, which otherwise receives [`RowNorm::SAVED`] numbers of each row.
+    pub(crate) fn forward(
+        norm: RowNorm,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        y: &mut [f32],
+        saved: &mut [f32],
+    ) {
+        let mut saved = saved.as_chunks_mut::<{ RowNorm::SAVED }>().0.iter_mut();
+        for (x, y) in x.chunks_exact(norm.len).zip(y.chunks_exact_mut(norm.len)) {
+            let statistics = norm.centre(x, y);
+            if let Some(saved) = saved.next() {
+                *saved = statistics;
+            }
+            let [_, inverse] = statistics;
+            if weight.is_empty() {
+                y.iter_mut().for_each(|y| *y *= inverse);
+            } else {
+                y.iter_mut().zip(weight).for_each(|(y, w)| *y *= inverse * w);
+            }
+            // Without a bias there is nothing in it.
+            y.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+        }
+    }
+
+    /// The gradient of the input.
+    pub(crate) fn backward(
+        norm: RowNorm,
+        x: &[f32],
+        weight: &[f32],
+        saved: &[f32],
+        d_y: &[f32],
+        d_x: &mut [f32],
+    ) {
+        let rows = x.chunks_exact(norm.len).zip(d_y.chunks_exact(norm.len));
+        let rows = rows.zip(d_x.chunks_exact_mut(norm.len));
+        for (((x, d_y), d_x), &[mean, inverse]) in rows.zip(saved.as_chunks().0) {
+            d_x.copy_from_slice(d_y);
+            d_x.iter_mut().zip(weight).for_each(|(d_x, w)| *d_x *= w);
+            let count = norm.len as f32;
+            let mean_d = if norm.centred { rows::sum(d_x) / count } else { 0.0 };
+            // Of `d_x` times the normalised `x`, times the inverse deviation.
+            let slope = rows::products(d_x, x, mean) * inverse * inverse / count;
+            for (d_x, x) in d_x.iter_mut().zip(x) {
+                *d_x = (*d_x - mean_d - (x - mean) * slope) * inverse;
+            }
+        }
+    }
+
+    /// The gradients of weight and bias, where there are any.
+    pub(crate) fn d_weights(
+        norm: RowNorm,
+        x: &[f32],
+        saved: &[f32],
+        d_y: &[f32],
+        d_weight: &mut [f32],
+        d_bias: &mut [f32],
+    ) {
+        d_weight.fill(0.0);
+        d_bias.fill(0.0);
+        let rows = x.chunks_exact(norm.len).zip(d_y.chunks_exact(norm.len));
+        for ((x, d_y), &[mean, inverse]) in rows.zip(saved.as_chunks().0) {
+            for (d_w, (x, d_y)) in d_weight.iter_mut().zip(x.iter().zip(d_y)) {
+                *d_w += d_y * ((x - mean) * inverse);
+            }
+            d_bias.iter_mut().zip(d_y).for_each(|(d_b, d_y)| *d_b += d_y);
+        }
+    }
+}

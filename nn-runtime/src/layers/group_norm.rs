@@ -1,0 +1,75 @@
+//! [`GroupNorm`]: PyTorch's `nn.GroupNorm`, channels last.
+
+use super::grouped::{Grouped, grouped_station};
+use nn_shape::rules::group_norm;
+
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with mean and variance of one group of a
+/// sample's channels over all other axes: `[.., C] -> [.., C]` (Wu and He, 2018).
+///
+/// Of a sequence, the steps before its end count.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct GroupNorm<const AFFINE: usize> {
+    /// One for each channel, or none.
+    pub weight: [f32; AFFINE],
+    /// One for each channel, or none.
+    pub bias: [f32; AFFINE],
+}
+
+// 0 groups, which the rule refuses, count as 1, so that the compiler tells of them there and nowhere else.
+grouped_station!(GroupNorm, group_norm::GroupNorm, S => match S::ARGUMENTS.groups {
+    0 => 1,
+    groups => groups,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, check_lengths, check_normalisation, spec};
+    use crate::{Station, Streams, Weights};
+
+    spec!(Picture: group_norm::GroupNorm { groups: 3, eps: 1e-3, affine: true }, [&[2, 3, 6]] -> &[2, 3, 6]);
+    spec!(Wide: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[3, 38]] -> &[3, 38]);
+    spec!(Features: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: false }, [&[8]] -> &[8]);
+    spec!(Steps: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[5, 4]] -> &[5, 4]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Picture, GroupNorm<6>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Wide, GroupNorm<38>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Features, GroupNorm<0>>::random().with_step(1e-2, 1e-3).check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        Trial::<Picture, GroupNorm<6>>::random().check_inference();
+        Trial::<Features, GroupNorm<0>>::random().check_inference();
+    }
+
+    #[test]
+    fn agrees_with_its_twin() {
+        check_normalisation::<Picture, GroupNorm<6>>([6, 6], (6, 3), true, 1e-3);
+        check_normalisation::<Wide, GroupNorm<38>>([38, 38], (3, 2), true, 1e-5);
+        check_normalisation::<Features, GroupNorm<0>>([0, 0], (1, 2), true, 1e-5);
+    }
+
+    #[test]
+    fn steps_behind_the_end_do_not_count() {
+        spec!(Short: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[2, 4]] -> &[2, 4]);
+        check_lengths::<Steps, Short, GroupNorm<4>>(2);
+        let mut trial = Trial::<Steps, GroupNorm<4>>::random().with_step(1e-2, 1e-3);
+        trial.lengths = vec![3, 5, 1, 4, 2];
+        trial.check_gradients();
+    }
+
+    #[test]
+    fn begins_as_pytorch_does_and_has_its_tensors() {
+        let mut layer = <GroupNorm<4> as Weights>::zeros();
+        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        assert_eq!((layer.weight, layer.bias), ([1.0; 4], [0.0; 4]));
+        let tensors = <GroupNorm<4> as Station<Steps>>::tensors();
+        let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
+        assert_eq!(names, [("weight", 0), ("bias", 4)]);
+        assert_eq!(<GroupNorm<0> as Station<Features>>::tensors(), []);
+    }
+}

@@ -1,0 +1,136 @@
+//! [`LayerNorm`]: PyTorch's `nn.LayerNorm` of the last axis.
+
+use crate::kernels::row_norm::{self, RowNorm};
+use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::layer_norm;
+
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with mean and variance of the last axis:
+/// `[.., C] -> [.., C]` (Ba, Kiros and Hinton, 2016).
+///
+/// Each step of a sequence, each pixel of a picture, is normalised by itself, in training as at
+/// inference. The variance is divided by the count.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct LayerNorm<const WEIGHT: usize, const BIAS: usize = WEIGHT> {
+    /// One for each feature, or none.
+    pub weight: [f32; WEIGHT],
+    /// One for each feature, or none.
+    pub bias: [f32; BIAS],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` alone.
+unsafe impl<const WEIGHT: usize, const BIAS: usize> Weights for LayerNorm<WEIGHT, BIAS> {}
+
+/// What is done to each row.
+const fn norm<S: Spec<Arguments = layer_norm::LayerNorm>>() -> RowNorm {
+    RowNorm { len: S::INPUT.last(), centred: true, eps: S::ARGUMENTS.eps as f32 }
+}
+
+impl<S, const WEIGHT: usize, const BIAS: usize> Station<S> for LayerNorm<WEIGHT, BIAS>
+where
+    S: Spec<Arguments = layer_norm::LayerNorm>,
+{
+    const SAVED: usize = S::IN / S::INPUT.last() * RowNorm::SAVED;
+    /// The gradient of the weights.
+    const PARTIAL: usize = Self::LEN;
+
+    fn initialise(&mut self, _streams: Streams) {
+        self.weight.fill(1.0);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let features = |len| vec![Axis { len, stride: 1, features: S::FEATURES }];
+        let mut tensors = Vec::new();
+        if WEIGHT > 0 {
+            tensors.push(Tensor::new("weight", 0, features(WEIGHT)));
+        }
+        if BIAS > 0 {
+            tensors.push(Tensor::new("bias", WEIGHT, features(BIAS)));
+        }
+        tensors
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &self.bias, y, &mut []);
+    }
+
+    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        let norm = const { norm::<S>() };
+        row_norm::forward(norm, x[0], &self.weight, &self.bias, y, memory.saved);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let Memory { saved, partial, .. } = memory;
+        let (d_weight, d_bias) = partial.split_at_mut(WEIGHT);
+        row_norm::d_weights(const { norm::<S>() }, x[0], saved, d_y, d_weight, d_bias);
+        if let Some(d_x) = &mut d_x[0] {
+            row_norm::backward(const { norm::<S>() }, x[0], &self.weight, saved, d_y, d_x);
+        }
+    }
+}
+
+impl<S, const WEIGHT: usize, const BIAS: usize> crate::Streaming<S> for LayerNorm<WEIGHT, BIAS> where
+    S: Spec<Arguments = layer_norm::LayerNorm>
+{
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, check_normalisation, spec};
+
+    spec!(Steps: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: true }, [&[3, 5]] -> &[3, 5]);
+    spec!(Wide: layer_norm::LayerNorm { eps: 1e-3, affine: true, bias: false }, [&[2, 37]] -> &[2, 37]);
+    spec!(Plain: layer_norm::LayerNorm { eps: 1e-5, affine: false, bias: true }, [&[16]] -> &[16]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Steps, LayerNorm<5>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Wide, LayerNorm<37, 0>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Plain, LayerNorm<0>>::random().with_step(1e-2, 1e-3).check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        Trial::<Steps, LayerNorm<5>>::random().check_inference();
+        Trial::<Wide, LayerNorm<37, 0>>::random().check_inference();
+        Trial::<Plain, LayerNorm<0>>::random().check_inference();
+    }
+
+    #[test]
+    fn agrees_with_its_twin() {
+        check_normalisation::<Steps, LayerNorm<5>>([5, 5], (1, 1), true, 1e-5);
+        check_normalisation::<Wide, LayerNorm<37, 0>>([37, 0], (1, 1), true, 1e-3);
+        check_normalisation::<Plain, LayerNorm<0>>([0, 0], (1, 1), true, 1e-5);
+    }
+
+    #[test]
+    fn a_row_of_equal_numbers_becomes_the_bias() {
+        let mut trial = Trial::<Steps, LayerNorm<5>>::random();
+        trial.x[0].fill(0.1);
+        let outcome = trial.train();
+        assert!(outcome.y.chunks_exact(5).all(|y| y == trial.station.bias));
+        assert!(outcome.d_x[0].iter().all(|d| d.is_finite()));
+    }
+
+    #[test]
+    fn begins_as_pytorch_does_and_has_its_tensors() {
+        let mut layer = <LayerNorm<3> as Weights>::zeros();
+        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        assert_eq!(layer.as_floats(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        let tensors = <LayerNorm<5> as Station<Steps>>::tensors();
+        let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
+        assert_eq!(names, [("weight", 0), ("bias", 5)]);
+        assert_eq!(<LayerNorm<37, 0> as Station<Wide>>::tensors().len(), 1);
+        assert_eq!(<LayerNorm<0> as Station<Plain>>::tensors(), []);
+    }
+}

@@ -1,0 +1,110 @@
+//! [`RMSNorm`]: PyTorch's `nn.RMSNorm` of the last axis.
+
+use crate::kernels::row_norm::{self, RowNorm};
+use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::rms_norm;
+
+/// `x / sqrt(mean(x^2) + eps) * weight`, with the mean of the last axis: `[.., C] -> [.., C]`
+/// (Zhang and Sennrich, 2019).
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct RMSNorm<const WEIGHT: usize> {
+    /// One for each feature, or none.
+    pub weight: [f32; WEIGHT],
+}
+
+// SAFETY: `repr(C)`, an array of `f32`.
+unsafe impl<const WEIGHT: usize> Weights for RMSNorm<WEIGHT> {}
+
+/// What is done to each row.
+const fn norm<S: Spec<Arguments = rms_norm::RMSNorm>>() -> RowNorm {
+    RowNorm { len: S::INPUT.last(), centred: false, eps: S::ARGUMENTS.eps as f32 }
+}
+
+impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Station<S> for RMSNorm<WEIGHT> {
+    const SAVED: usize = S::IN / S::INPUT.last() * RowNorm::SAVED;
+    /// The gradient of the weights.
+    const PARTIAL: usize = WEIGHT;
+
+    fn initialise(&mut self, _streams: Streams) {
+        self.weight.fill(1.0);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let features = vec![Axis { len: WEIGHT, stride: 1, features: S::FEATURES }];
+        if WEIGHT == 0 { Vec::new() } else { vec![Tensor::new("weight", 0, features)] }
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &[], y, &mut []);
+    }
+
+    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &[], y, memory.saved);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let Memory { saved, partial, .. } = memory;
+        row_norm::d_weights(const { norm::<S>() }, x[0], saved, d_y, partial, &mut []);
+        if let Some(d_x) = &mut d_x[0] {
+            row_norm::backward(const { norm::<S>() }, x[0], &self.weight, saved, d_y, d_x);
+        }
+    }
+}
+
+impl<S, const WEIGHT: usize> crate::Streaming<S> for RMSNorm<WEIGHT> where
+    S: Spec<Arguments = rms_norm::RMSNorm>
+{
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, check_normalisation, spec};
+
+    spec!(Steps: rms_norm::RMSNorm { eps: 1e-3, affine: true }, [&[3, 19]] -> &[3, 19]);
+    spec!(Plain: rms_norm::RMSNorm { eps: 1e-6, affine: false }, [&[6]] -> &[6]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Steps, RMSNorm<19>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Plain, RMSNorm<0>>::random().with_step(1e-2, 1e-3).check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        Trial::<Steps, RMSNorm<19>>::random().check_inference();
+        Trial::<Plain, RMSNorm<0>>::random().check_inference();
+    }
+
+    #[test]
+    fn agrees_with_its_twin() {
+        check_normalisation::<Steps, RMSNorm<19>>([19, 0], (1, 1), false, 1e-3);
+        check_normalisation::<Plain, RMSNorm<0>>([0, 0], (1, 1), false, 1e-6);
+    }
+
+    #[test]
+    fn zeros_stay_zeros() {
+        let mut trial = Trial::<Steps, RMSNorm<19>>::random();
+        trial.x[0].fill(0.0);
+        let outcome = trial.train();
+        assert!(outcome.y.iter().all(|y| *y == 0.0));
+        assert!(outcome.d_x[0].iter().all(|d| d.is_finite()));
+    }
+
+    #[test]
+    fn begins_as_pytorch_does() {
+        let mut layer = <RMSNorm<3> as Weights>::zeros();
+        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        assert_eq!(layer.weight, [1.0; 3]);
+    }
+}

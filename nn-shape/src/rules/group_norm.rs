@@ -1,0 +1,129 @@
+//! `GroupNorm`: PyTorch's `nn.GroupNorm`, channels last.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage, Streaming};
+use crate::rules::helpers::{attempt, count, divisors, eps, row, without};
+use crate::{Shape, ShapeError, Text};
+
+arguments! {
+    /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of one
+    /// group of a sample's channels, over all other axes.
+    pub struct GroupNorm {
+        /// Into how many groups the channels are split.
+        groups: Number,
+        /// Keeps the divisor above 0.
+        eps: Real = 1e-5,
+        /// Whether there are a weight and a bias for each channel.
+        affine: Flag = true,
+    }
+}
+
+impl GroupNorm {
+    /// `[.., C] -> [.., C]`
+    ///
+    /// # Errors
+    /// When `eps` is not above 0, the groups do not divide the channels, or a group has one number.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let (input, groups) = (inputs[0], attempt!(count("groups", "groups", self.groups)));
+        attempt!(eps(self.eps));
+        let channels = input.last();
+        if !channels.is_multiple_of(groups) {
+            let message = Text::of("splits its input's channels into ").number(groups);
+            let message = message.text(" groups, but ").number(channels);
+            let message = message.text(" is no multiple of ").number(groups);
+            let help = divisors(Text::of("write `groups` as "), channels);
+            return Err(ShapeError::argument("groups", message).help(help));
+        }
+        match input.checked_len() {
+            Some(len) if len == groups => {
+                let message =
+                    Text::of("normalises groups of one number, whose variance is 0: it gets ");
+                let message = message.shape(input).text(" and has ").number(groups);
+                Err(ShapeError::argument("groups", message.text(" groups")))
+            }
+            _ => Ok(input),
+        }
+    }
+
+    /// Trained numbers: a weight and a bias for each channel.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        if self.affine { 2 * inputs[0].last() } else { 0 }
+    }
+
+    /// Multiply-adds of one sample: one scale and shift for each number.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        inputs[0].len()
+    }
+}
+
+without!(GroupNorm: buffers, how);
+
+/// The row of `GroupNorm`.
+pub static ROW: Row = row!(
+    GroupNorm {
+        stem: "group_norm",
+        summary: "makes mean 0 and variance 1 of each group of a sample's channels",
+        positional: 1,
+        inputs: Inputs::One,
+        sizes: &[Size::InputLastIf(&["affine"])],
+        computed: &[],
+        flows: Flows::SAME,
+        storage: Storage::Separate,
+        needs: Needs { input: true, output: false },
+        crosses_batch: false,
+        keeps_features: false,
+    },
+    Streaming::Whole
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    const fn of(groups: usize) -> GroupNorm {
+        GroupNorm { groups, eps: 1e-5, affine: true }
+    }
+
+    #[test]
+    fn keeps_the_shape_and_counts_its_numbers() {
+        const INPUT: Shape = Shape::new(&[32, 32, 16]);
+        const OUTPUT: Shape = crate::expect(of(4).output(&[INPUT]), "GroupNorm", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!(of(4).params(&[INPUT]), 32);
+        assert_eq!(GroupNorm { affine: false, ..of(4) }.params(&[INPUT]), 0);
+        assert_eq!(of(1).output(&[Shape::new(&[5])]).unwrap(), Shape::new(&[5]));
+    }
+
+    #[test]
+    fn refuses_groups_that_do_not_divide_the_channels() {
+        let (blame, words) = refusal(of(5).output(&[Shape::new(&[8, 8, 12])]));
+        assert_eq!(blame, Blame::Argument("groups"));
+        assert_eq!(
+            words,
+            "layer `it` splits its input's channels into 5 groups, but 12 is no multiple of 5\n  \
+             = help: write `groups` as 1, 2, 3, 4, 6 or 12"
+        );
+    }
+
+    #[test]
+    fn refuses_groups_of_one_number() {
+        let (blame, words) = refusal(of(12).output(&[Shape::new(&[1, 1, 12])]));
+        assert_eq!(blame, Blame::Argument("groups"));
+        assert_eq!(
+            words,
+            "layer `it` normalises groups of one number, whose variance is 0: it gets 1x1x12 and has 12 groups"
+        );
+        assert!(of(12).output(&[Shape::new(&[2, 1, 12])]).is_ok());
+    }
+
+    #[test]
+    fn refuses_0_groups() {
+        let (blame, words) = refusal(of(0).output(&[Shape::new(&[8, 8, 12])]));
+        assert_eq!(blame, Blame::Argument("groups"));
+        assert_eq!(words, "layer `it` has 0 groups, but needs at least 1");
+    }
+}

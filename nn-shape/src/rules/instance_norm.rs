@@ -1,0 +1,101 @@
+//! `InstanceNorm`: PyTorch's `nn.InstanceNorm1d` and `nn.InstanceNorm2d`, channels last.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage, Streaming};
+use crate::rules::helpers::{attempt, eps, row, without};
+use crate::{Shape, ShapeError, Text};
+
+arguments! {
+    /// `(x - mean) / sqrt(variance + eps)`, where mean and variance are those of one channel of a sample.
+    pub struct InstanceNorm {
+        /// Keeps the divisor above 0.
+        eps: Real = 1e-5,
+        /// Whether there are a weight and a bias for each channel.
+        affine: Flag = false,
+    }
+}
+
+impl InstanceNorm {
+    /// `[.., C] -> [.., C]`
+    ///
+    /// # Errors
+    /// When `eps` is not above 0, or a channel has one number.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let input = inputs[0];
+        attempt!(eps(self.eps));
+        match input.with_last(1).checked_len() {
+            Some(1) => {
+                let message = Text::of(
+                    "normalises each channel over height and width, or over steps, but gets ",
+                );
+                let help = Text::of("`LayerNorm` normalises over the features");
+                Err(ShapeError::layer(message.shape(input)).help(help))
+            }
+            _ => Ok(input),
+        }
+    }
+
+    /// Trained numbers: a weight and a bias for each channel.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        if self.affine { 2 * inputs[0].last() } else { 0 }
+    }
+
+    /// Multiply-adds of one sample: one scale and shift for each number.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        inputs[0].len()
+    }
+}
+
+without!(InstanceNorm: buffers, how);
+
+/// The row of `InstanceNorm`.
+pub static ROW: Row = row!(
+    InstanceNorm {
+        stem: "instance_norm",
+        summary: "makes mean 0 and variance 1 of each of a sample's channels",
+        positional: 0,
+        inputs: Inputs::One,
+        sizes: &[Size::InputLastIf(&["affine"])],
+        computed: &[],
+        flows: Flows::SAME,
+        storage: Storage::Separate,
+        needs: Needs { input: true, output: false },
+        crosses_batch: false,
+        keeps_features: false,
+    },
+    Streaming::Whole
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    const DEFAULT: InstanceNorm = InstanceNorm { eps: 1e-5, affine: false };
+
+    #[test]
+    fn keeps_the_shape_and_counts_its_numbers() {
+        const INPUT: Shape = Shape::new(&[32, 32, 16]);
+        const OUTPUT: Shape = crate::expect(DEFAULT.output(&[INPUT]), "InstanceNorm", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!(DEFAULT.params(&[INPUT]), 0);
+        assert_eq!(InstanceNorm { affine: true, ..DEFAULT }.params(&[INPUT]), 32);
+    }
+
+    #[test]
+    fn refuses_channels_of_one_number() {
+        for shape in [&[16][..], &[1, 16], &[1, 1, 16]] {
+            let (blame, _) = refusal(DEFAULT.output(&[Shape::new(shape)]));
+            assert_eq!(blame, Blame::Layer);
+        }
+        let (_, words) = refusal(DEFAULT.output(&[Shape::new(&[16])]));
+        assert_eq!(
+            words,
+            "layer `it` normalises each channel over height and width, or over steps, but gets 16\n  \
+             = help: `LayerNorm` normalises over the features"
+        );
+    }
+}

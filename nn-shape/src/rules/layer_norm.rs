@@ -1,0 +1,91 @@
+//! `LayerNorm`: PyTorch's `nn.LayerNorm` of the last axis.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
+use crate::rules::helpers::{attempt, eps, row, without};
+use crate::{Shape, ShapeError};
+
+arguments! {
+    /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of the
+    /// last axis: of each step of a sequence, of each pixel, by itself.
+    pub struct LayerNorm {
+        /// Keeps the divisor above 0.
+        eps: Real = 1e-5,
+        /// Whether there is a weight for each feature.
+        affine: Flag = true,
+        /// Whether there is a bias for each feature, too.
+        bias: Flag = true,
+    }
+}
+
+impl LayerNorm {
+    /// `[.., C] -> [.., C]`
+    ///
+    /// # Errors
+    /// When `eps` is not above 0.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(eps(self.eps));
+        Ok(inputs[0])
+    }
+
+    /// Trained numbers: a weight and a bias for each feature.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        match (self.affine, self.bias) {
+            (true, true) => 2 * inputs[0].last(),
+            (true, false) => inputs[0].last(),
+            (false, _) => 0,
+        }
+    }
+
+    /// Multiply-adds of one sample: one scale and shift for each number.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        inputs[0].len()
+    }
+}
+
+without!(LayerNorm: buffers, how);
+
+/// The row of `LayerNorm`.
+pub static ROW: Row = row!(LayerNorm {
+    stem: "layer_norm",
+    summary: "makes mean 0 and variance 1 of each sample's, or step's, features",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[Size::InputLastIf(&["affine"]), Size::InputLastIf(&["affine", "bias"])],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: true,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    const DEFAULT: LayerNorm = LayerNorm { eps: 1e-5, affine: true, bias: true };
+
+    #[test]
+    fn keeps_the_shape_and_counts_its_numbers() {
+        const INPUT: Shape = Shape::new(&[64, 128]);
+        const OUTPUT: Shape = crate::expect(DEFAULT.output(&[INPUT]), "LayerNorm", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!(DEFAULT.params(&[INPUT]), 256);
+        assert_eq!(LayerNorm { bias: false, ..DEFAULT }.params(&[INPUT]), 128);
+        assert_eq!(LayerNorm { affine: false, ..DEFAULT }.params(&[INPUT]), 0);
+        assert_eq!(DEFAULT.macs(&[INPUT]), 8192);
+    }
+
+    #[test]
+    fn refuses_an_eps_of_0() {
+        let layer = LayerNorm { eps: 0.0, ..DEFAULT };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Argument("eps"));
+        assert_eq!(words, "layer `it` has `eps = 0`, but needs a finite number above 0");
+    }
+}

@@ -1,0 +1,82 @@
+//! `RMSNorm`: PyTorch's `nn.RMSNorm` of the last axis.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
+use crate::rules::helpers::{attempt, eps, row, without};
+use crate::{Shape, ShapeError};
+
+arguments! {
+    /// `x / sqrt(mean(x^2) + eps) * weight`, where the mean is that of the last axis: `LayerNorm` without
+    /// taking off the mean.
+    pub struct RMSNorm {
+        /// Keeps the divisor above 0; PyTorch's default for 32-bit floats.
+        eps: Real = f32::EPSILON as f64,
+        /// Whether there is a weight for each feature.
+        affine: Flag = true,
+    }
+}
+
+impl RMSNorm {
+    /// `[.., C] -> [.., C]`
+    ///
+    /// # Errors
+    /// When `eps` is not above 0.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        attempt!(eps(self.eps));
+        Ok(inputs[0])
+    }
+
+    /// Trained numbers: a weight for each feature.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        if self.affine { inputs[0].last() } else { 0 }
+    }
+
+    /// Multiply-adds of one sample: one scale for each number.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        inputs[0].len()
+    }
+}
+
+without!(RMSNorm: buffers, how);
+
+/// The row of `RMSNorm`.
+pub static ROW: Row = row!(RMSNorm {
+    stem: "rms_norm",
+    summary: "makes the mean square of each sample's, or step's, features 1",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[Size::InputLastIf(&["affine"])],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: true,
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    #[test]
+    fn keeps_the_shape_and_counts_its_numbers() {
+        const INPUT: Shape = Shape::new(&[64, 128]);
+        const LAYER: RMSNorm = RMSNorm { eps: 1e-6, affine: true };
+        const OUTPUT: Shape = crate::expect(LAYER.output(&[INPUT]), "RMSNorm", "");
+        assert_eq!(OUTPUT, INPUT);
+        assert_eq!(LAYER.params(&[INPUT]), 128);
+        assert_eq!(RMSNorm { affine: false, ..LAYER }.params(&[INPUT]), 0);
+    }
+
+    #[test]
+    fn refuses_a_negative_eps() {
+        let layer = RMSNorm { eps: -1.0, affine: true };
+        let (blame, words) = refusal(layer.output(&[Shape::new(&[10])]));
+        assert_eq!(blame, Blame::Argument("eps"));
+        assert_eq!(words, "layer `it` has `eps = -1`, but needs a finite number above 0");
+    }
+}
