@@ -64,7 +64,7 @@ without!(GroupNorm: buffers, how);
 pub static ROW: Row = row!(
     GroupNorm {
         stem: "group_norm",
-        summary: "makes mean 0 and variance 1 of each group of a sample's channels",
+        summary: "makes each group of channels' mean 0 and variance 1, of each sample by itself",
         positional: 1,
         inputs: Inputs::One,
         sizes: &[Size::InputLastIf(&["affine"])],

@@ -54,7 +54,7 @@ without!(InstanceNorm: buffers, how);
 pub static ROW: Row = row!(
     InstanceNorm {
         stem: "instance_norm",
-        summary: "makes mean 0 and variance 1 of each of a sample's channels",
+        summary: "makes each channel's mean 0 and variance 1, of each sample by itself",
         positional: 0,
         inputs: Inputs::One,
         sizes: &[Size::InputLastIf(&["affine"])],

@@ -50,7 +50,7 @@ without!(LayerNorm: buffers, how);
 /// The row of `LayerNorm`.
 pub static ROW: Row = row!(LayerNorm {
     stem: "layer_norm",
-    summary: "makes mean 0 and variance 1 of each sample's, or step's, features",
+    summary: "makes the features' mean 0 and variance 1, of each step or pixel by itself",
     positional: 0,
     inputs: Inputs::One,
     sizes: &[Size::InputLastIf(&["affine"]), Size::InputLastIf(&["affine", "bias"])],

@@ -10,7 +10,7 @@ arguments! {
     /// taking off the mean.
     pub struct RMSNorm {
         /// Keeps the divisor above 0; PyTorch's default for 32-bit floats.
-        eps: Real = f32::EPSILON as f64,
+        eps: Real = 1.192_092_9e-7,
         /// Whether there is a weight for each feature.
         affine: Flag = true,
     }
@@ -44,7 +44,7 @@ without!(RMSNorm: buffers, how);
 /// The row of `RMSNorm`.
 pub static ROW: Row = row!(RMSNorm {
     stem: "rms_norm",
-    summary: "makes the mean square of each sample's, or step's, features 1",
+    summary: "makes the features' mean square 1, of each step or pixel by itself",
     positional: 0,
     inputs: Inputs::One,
     sizes: &[Size::InputLastIf(&["affine"])],

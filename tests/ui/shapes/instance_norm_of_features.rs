@@ -6,7 +6,7 @@ network! {
         InstanceNorm,
         Flatten,
         Dense(64),
-        norm: InstanceNorm(affine = true),
+        InstanceNorm(affine = true),
         Dense(10),
     }
 }

@@ -12,6 +12,10 @@ const REALS: [f64; 10] = [0.05, 0.1, 0.25, 0.3, 0.5, 0.75, 1.5, 2.0, 0.0, -0.5];
 /// `Softplus` jumps at its threshold, the less the higher it is: lower ones have no differences.
 const THRESHOLDS: [f64; 2] = [16.0, 24.0];
 
+/// Few numbers that are normalised jump where they are alike, the steeper the smaller `eps` is: the
+/// default has no differences.
+const EPS: [f64; 3] = [0.1, 0.5, 1.5];
+
 impl Artist {
     pub(super) fn arguments(
         &mut self,
@@ -20,7 +24,7 @@ impl Artist {
         place: &Place<'_>,
     ) -> Vec<Argument> {
         let one = |parameter: &Parameter| match parameter.default {
-            Some(value) if self.dice.percent(60) => {
+            Some(value) if parameter.name != "eps" && self.dice.percent(60) => {
                 self.argument(Given::Plain(value), if is_sentinel(value) { 100 } else { 80 })
             }
             _ => {
@@ -59,6 +63,9 @@ impl Artist {
             Kind::Flag => Given::Plain(Value::Flag(self.dice.percent(50))),
             Kind::Real if parameter.name == "threshold" => {
                 Given::Plain(Value::Real(self.dice.pick(&THRESHOLDS)))
+            }
+            Kind::Real if parameter.name == "eps" => {
+                Given::Plain(Value::Real(self.dice.pick(&EPS)))
             }
             Kind::Real => Given::Plain(Value::Real(self.dice.pick(&REALS))),
             Kind::Word(words) => Given::Plain(Value::Word(self.dice.pick(words))),
