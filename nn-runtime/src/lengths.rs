@@ -105,6 +105,7 @@ impl Steps<'_> {
     }
 
     /// Writes zeros behind the end of each sample of `[n, full, ..]`.
+    #[inline]
     pub fn clear_behind(&self, n: usize, full: usize, values: &mut [f32]) {
         if matches!(self, Self::Full) {
             return;

@@ -189,6 +189,7 @@ impl<'a> Memory<'a> {
 
     /// Cuts the first `len` numbers off `saved`: a network's values between its stations, before
     /// what the stations save themselves.
+    #[inline]
     #[must_use]
     pub fn split_values(self, len: usize) -> (&'a mut [f32], Self) {
         let (values, saved) = self.saved.split_at_mut(len);
@@ -334,6 +335,7 @@ impl<'a> WorkMemory<'a> {
     }
 
     /// Cuts the first `len` numbers off `work`: a network's values between its stations.
+    #[inline]
     #[must_use]
     pub fn split_values(self, len: usize) -> (&'a mut [f32], Self) {
         let (values, work) = self.work.split_at_mut(len);

@@ -3,6 +3,7 @@
 use super::dots::dots;
 use super::isa::Isa;
 use super::product::{Begin, Kind, Onto, Product, Walk};
+use super::small::small_dense;
 
 /// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
 /// needs stays in the second-level cache, and the rows' part in the first-level one.
@@ -22,6 +23,9 @@ pub fn dense(
     bias: &[f32],
     y: &mut [f32],
 ) {
+    if is_small(inputs, units) {
+        return small_dense(isa, inputs, units, x, weight, bias, y);
+    }
     let rows = Walk::line(y.len() / units, inputs, units);
     let mut begin = Begin::bias(bias);
     let mut first = 0;
@@ -33,6 +37,12 @@ pub fn dense(
         begin = Begin::Add;
         first += count;
     }
+}
+
+/// Whether a layer is so small that the bookkeeping of a [`Product`] would take longer than its sums: for
+/// single samples and batches alike, which get the same bits.
+const fn is_small(inputs: usize, units: usize) -> bool {
+    units <= 32 && inputs * units <= 512
 }
 
 /// `d_x = d_y Wᵀ`

@@ -17,6 +17,7 @@ pub mod recurrent;
 pub mod reference;
 pub(crate) mod row_norm;
 pub(crate) mod rows;
+mod small;
 #[cfg(test)]
 mod tests;
 mod tile;

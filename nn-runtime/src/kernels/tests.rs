@@ -346,17 +346,35 @@ fn a_row_is_the_same_in_any_batch() {
 #[test]
 #[should_panic(expected = "rows end inside A")]
 fn refuses_an_input_that_is_too_short() {
-    dense(Isa::best(), 4, 2, &[0.0; 7], &[0.0; 8], &[], &mut [0.0; 4]);
+    dense(Isa::best(), 40, 20, &[0.0; 79], &[0.0; 800], &[], &mut [0.0; 40]);
 }
 
 #[test]
 #[should_panic(expected = "terms end inside B")]
 fn refuses_weights_that_are_too_short() {
-    dense(Isa::best(), 4, 2, &[0.0; 8], &[0.0; 7], &[], &mut [0.0; 4]);
+    dense(Isa::best(), 40, 20, &[0.0; 80], &[0.0; 799], &[], &mut [0.0; 40]);
 }
 
 #[test]
 #[should_panic(expected = "one for each column")]
 fn refuses_a_bias_that_is_too_short() {
+    dense(Isa::best(), 40, 20, &[0.0; 80], &[0.0; 800], &[0.0; 19], &mut [0.0; 40]);
+}
+
+#[test]
+#[should_panic(expected = "whole rows")]
+fn refuses_an_input_that_is_too_short_for_a_small_layer() {
+    dense(Isa::best(), 4, 2, &[0.0; 7], &[0.0; 8], &[], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "a weight for each input and unit")]
+fn refuses_weights_that_are_too_short_for_a_small_layer() {
+    dense(Isa::best(), 4, 2, &[0.0; 8], &[0.0; 7], &[], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "a bias for each unit")]
+fn refuses_a_bias_that_is_too_short_for_a_small_layer() {
     dense(Isa::best(), 4, 3, &[0.0; 8], &[0.0; 12], &[0.0; 2], &mut [0.0; 6]);
 }

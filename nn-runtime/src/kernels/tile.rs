@@ -229,7 +229,7 @@ impl<const M: usize, const N: usize, const WIDE: bool, const EDGE: bool> Kernel
 /// # Safety
 /// The instructions of `L` must be there, and `N` vectors at `from`, the last cut off at an edge.
 #[inline(always)]
-unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
+pub(super) unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
     from: *const f32,
     tail: L::Tail,
 ) -> [L::Vector; N] {
@@ -247,7 +247,7 @@ unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
 /// # Safety
 /// As for [`load_row`].
 #[inline(always)]
-unsafe fn store_row<L: Lanes, const N: usize, const EDGE: bool>(
+pub(super) unsafe fn store_row<L: Lanes, const N: usize, const EDGE: bool>(
     to: *mut f32,
     row: &[L::Vector; N],
     tail: L::Tail,

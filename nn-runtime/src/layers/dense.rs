@@ -45,9 +45,6 @@ where
     }
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
-        if is_small(IN, UNITS) {
-            return self.apply(x[0], y);
-        }
         let weight = self.weight.as_floats();
         kernels::dense(Isa::best(), IN, UNITS, x[0], weight, &self.bias, y);
     }
@@ -107,31 +104,6 @@ where
             add(shards.kept(full.count), samples, Pieces::one(samples * (S::IN / IN)));
         }
     }
-}
-
-impl<const IN: usize, const UNITS: usize, const BIAS: usize> Dense<IN, UNITS, BIAS> {
-    /// Small layers are compiled with their sizes: that takes less time than calling a kernel.
-    #[inline]
-    fn apply(&self, x: &[f32], y: &mut [f32]) {
-        for (x, y) in x.as_chunks::<IN>().0.iter().zip(y.as_chunks_mut::<UNITS>().0) {
-            let mut sums = [0.0; UNITS];
-            for (sum, b) in sums.iter_mut().zip(&self.bias) {
-                *sum = *b;
-            }
-            for (x, row) in x.iter().zip(&self.weight) {
-                for (sum, w) in sums.iter_mut().zip(row) {
-                    *sum += x * w;
-                }
-            }
-            *y = sums;
-        }
-    }
-}
-
-/// Whether a layer is computed without a kernel, for single samples and batches alike, which get the
-/// same bits.
-const fn is_small(inputs: usize, units: usize) -> bool {
-    units <= 32 && inputs * units <= 512
 }
 
 /// How many rows of the weights one gradient task computes: enough for its inputs to be worth

@@ -107,10 +107,9 @@ macro_rules! recurrent_layer {
             S: $crate::Spec<Arguments = $Arguments>,
         {
             fn step(&self, x: &[&[f32]], y: &mut [f32], memory: $crate::WorkMemory<'_>) {
-                let stack = const { &Self::stack::<S>().of_one_step() };
-                let $crate::WorkMemory { work, scratch, carried, .. } = memory;
-                let lengths = $crate::Steps::Full;
-                stack.infer(&self.weights, lengths, x[0], y, carried, work, scratch);
+                let stack = const { &Self::stack::<S>() };
+                let $crate::WorkMemory { work, scratch, mut carried, .. } = memory;
+                stack.step(&self.weights, x[0], y, carried.sample(0), work, scratch);
             }
         }
     };

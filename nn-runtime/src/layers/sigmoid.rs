@@ -12,9 +12,7 @@ in_place_activation!(Sigmoid, sigmoid::Sigmoid);
 
 dispatch! {
     fn forward(_arguments: &sigmoid::Sigmoid, y: &mut [f32]) {
-        for y in y {
-            *y = elementwise::sigmoid(*y);
-        }
+        elementwise::map_in_place(y, elementwise::sigmoid);
     }
 
     fn backward(_arguments: &sigmoid::Sigmoid, y: &[f32], d: &mut [f32]) {

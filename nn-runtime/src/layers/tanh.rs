@@ -12,9 +12,7 @@ in_place_activation!(Tanh, tanh::Tanh);
 
 dispatch! {
     fn forward(_arguments: &tanh::Tanh, y: &mut [f32]) {
-        for y in y {
-            *y = elementwise::tanh(*y);
-        }
+        elementwise::map_in_place(y, elementwise::tanh);
     }
 
     fn backward(_arguments: &tanh::Tanh, y: &[f32], d: &mut [f32]) {

@@ -7,15 +7,13 @@
 #![expect(clippy::needless_range_loop, reason = "lanes of several arrays at a time")]
 
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::elementwise::{sigmoid, tanh};
+use crate::kernels::elementwise::{map_in_place, sigmoid, tanh};
 
 dispatch! {
     /// `h = tanh(a)`
     pub(crate) fn tanh_forward(gates: &mut [f32], h: &mut [f32]) {
-        for (a, h) in gates.iter_mut().zip(h) {
-            *a = tanh(*a);
-            *h = *a;
-        }
+        map_in_place(gates, tanh);
+        h.copy_from_slice(gates);
     }
 
     /// `h = max(a, 0)`

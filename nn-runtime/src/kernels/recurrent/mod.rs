@@ -7,6 +7,7 @@
 mod backward;
 mod gates;
 mod packing;
+mod step;
 
 use super::product::{Begin, Kind, Product, Walk};
 use super::{Isa, dense};
@@ -144,12 +145,6 @@ impl Stack {
             betweens,
             end: between.offset + betweens * between.len,
         }
-    }
-
-    /// The same cells for a single step.
-    #[must_use]
-    pub const fn of_one_step(self) -> Self {
-        Self { steps: 1, ..self }
     }
 
     /// Numbers per sample that inference needs.

@@ -1,0 +1,105 @@
+//! Dense layers of a few numbers, which take nanoseconds: no tiles, and little to do before the first
+//! multiply-add.
+
+#[cfg(target_arch = "x86_64")]
+use super::isa::{Avx2, Avx512};
+use super::isa::{Baseline, Isa, Kernel, Lanes};
+use super::tile::{load_row, store_row};
+
+/// Sums that take turns: each multiply-add waits for the one before it in its sum.
+const TURNS: usize = 4;
+
+/// As [`dense`](super::dense()), with sums in another order.
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub(crate) fn small_dense(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    let rows = y.len() / units;
+    assert!(y.len() == rows * units && x.len() == rows * inputs, "whole rows");
+    assert!(weight.len() == inputs * units, "a weight for each input and unit");
+    assert!(bias.is_empty() || bias.len() == units, "a bias for each unit, or none");
+    assert!(isa.is_available());
+    let small = Small { inputs, units, x, weight, bias, y: y.as_mut_ptr(), rows };
+    // SAFETY: the instructions are there, and the matrices have the sizes that were asserted.
+    unsafe {
+        match isa {
+            Isa::Baseline => Baseline::run(&small),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Avx2::run(&small),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Avx512::run(&small),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => unreachable!("not available here"),
+        }
+    }
+}
+
+/// The layer: `y` has `rows * units` numbers, the others have as many as fit to it.
+struct Small<'a> {
+    inputs: usize,
+    units: usize,
+    rows: usize,
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    y: *mut f32,
+}
+
+impl Kernel for Small<'_> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(&self) {
+        for column in (0..self.units).step_by(L::COUNT) {
+            for row in 0..self.rows {
+                // SAFETY: the caller's; row and column are there.
+                unsafe {
+                    if column + L::COUNT <= self.units {
+                        self.vector::<L, false>(row, column);
+                    } else {
+                        self.vector::<L, true>(row, column);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Small<'_> {
+    /// The units from `column` on of one row, as many as a vector holds; at an `EDGE` those that are left.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there.
+    #[inline(always)]
+    unsafe fn vector<L: Lanes, const EDGE: bool>(&self, row: usize, column: usize) {
+        // SAFETY: as many numbers are read and written as there are, by the sizes that were asserted.
+        unsafe {
+            let tail = L::tail((self.units - column).min(L::COUNT));
+            let mut sums = [[L::zero()]; TURNS];
+            if !self.bias.is_empty() {
+                sums[0] = load_row::<L, 1, EDGE>(self.bias.as_ptr().add(column), tail);
+            }
+            let x = self.x.as_ptr().add(row * self.inputs);
+            let weight = self.weight.as_ptr().add(column);
+            for first in (0..self.inputs).step_by(TURNS) {
+                for (turn, [sum]) in sums.iter_mut().enumerate() {
+                    let k = first + turn;
+                    if k < self.inputs {
+                        let [w] = load_row::<L, 1, EDGE>(weight.add(k * self.units), tail);
+                        *sum = L::mul_add(L::splat(*x.add(k)), w, *sum);
+                    }
+                }
+            }
+            let one = L::splat(1.0);
+            let [[a], [b], [c], [d]] = sums;
+            let sum = L::mul_add(one, L::mul_add(one, a, b), L::mul_add(one, c, d));
+            store_row::<L, 1, EDGE>(self.y.add(row * self.units + column), &[sum], tail);
+        }
+    }
+}
