@@ -1,0 +1,134 @@
+//! Whole models between PyTorch and here (`tests/reference/models.py`): weights that PyTorch wrote give its
+//! outputs and gradients, and are written again as it wrote them; files written here load there.
+
+#[path = "reference/case.rs"]
+#[allow(dead_code, reason = "other tests read cases whose weights are 64-bit floats")]
+mod case;
+
+use case::{Case, floats};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use unrolled::loss::MeanSquaredError;
+use unrolled::prelude::*;
+
+/// The script with the same models.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/models.py");
+
+/// The environment variable that says which Python has PyTorch; `python3` is asked otherwise.
+const PYTHON: &str = "UNROLLED_PYTHON";
+
+network! {
+    struct Tagger(7x5) -> 7x3 { LSTM(4, layers = 2, bidirectional = true), Dense(3) }
+    struct Classifier(7x5) -> 2 { GRU(6, output = last), Dense(2) }
+    struct Forecaster(7x5) -> 7x1 { RNN(6), Dense(1) }
+    struct Convolutions(12x4) -> 3 {
+        conv1: Conv1d(6, 3, padding = same, bias = false), BatchNorm, Tanh,
+        conv2: Conv1d(8, 4, stride = 2, padding = 1, groups = 2), SiLU, AvgPool1d(2),
+        GlobalAvgPool, Dense(3),
+    }
+    struct Words(7) -> 2 {
+        words: Embedding(11, 6, padding_index = 0), Dense(5), GlobalAvgPool, Tanh, Dense(2),
+    }
+}
+
+/// A file that PyTorch wrote.
+fn theirs(name: &str) -> PathBuf {
+    Path::new(SCRIPT).with_file_name("models").join(format!("{name}.safetensors"))
+}
+
+/// A file that a test writes.
+fn ours(folder: &str, name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder.join(format!("{name}.safetensors"))
+}
+
+fn infer<N: Network>(net: &N, case: &Case) -> Vec<N::Output> {
+    let inputs: Vec<N::Input> = case.samples("input");
+    let mut outputs = vec![N::Output::zeroed(); inputs.len()];
+    net.forward_batch(&inputs, &mut outputs);
+    outputs
+}
+
+/// From PyTorch to here, and what is saved is what was loaded.
+fn check_loaded<N: Network>(name: &'static str, case: &'static str) {
+    let case = Case::read(case);
+    let weights = theirs(&format!("{name}_weights"));
+    let mut net = N::load(&weights).unwrap();
+    let again = ours("loaded", name);
+    net.save(&again).unwrap();
+    assert!(fs::read(&again).unwrap() == fs::read(&weights).unwrap(), "byte for byte");
+    case.compare("inference", floats(&infer(&*net, &case)));
+
+    let (inputs, targets) = (case.samples("input"), case.outputs("target"));
+    let mut d_net = N::zeros();
+    let loss = net.loss_and_gradients(&MeanSquaredError, &inputs, &targets, &mut d_net).unwrap();
+    case.compare("loss", [loss]);
+    let gradients = ours("gradients", name);
+    d_net.save(&gradients).unwrap();
+    let bytes = fs::read(gradients).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    for tensor in case.names("gradients.") {
+        let numbers = file.tensor(&tensor).unwrap().data().chunks_exact(4);
+        let numbers = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+        case.compare(&format!("gradients.{tensor}"), numbers);
+    }
+}
+
+/// Weights of a new network, and what it gives for PyTorch's inputs, for the script to check.
+fn write<N: Network>(name: &str, case: &'static str) {
+    let net = N::new(7);
+    net.save(ours("for_pytorch", &format!("{name}_weights"))).unwrap();
+    let outputs: Vec<u8> =
+        floats(&infer(&*net, &Case::read(case))).flat_map(f32::to_le_bytes).collect();
+    let tensor = TensorView::new(Dtype::F32, vec![outputs.len() / 4], &outputs).unwrap();
+    let file = safetensors::serialize([("inference", tensor)], None).unwrap();
+    fs::write(ours("for_pytorch", name), file).unwrap();
+}
+
+/// A Python that has PyTorch, if there is one. One that was named must have it.
+fn python() -> Option<String> {
+    let named = std::env::var(PYTHON).ok();
+    let python = named.clone().unwrap_or_else(|| "python3".into());
+    let imports = Command::new(&python).args(["-c", "import torch, safetensors"]).output();
+    let found = imports.is_ok_and(|output| output.status.success());
+    assert!(found || named.is_none(), "{PYTHON}: {python} has no torch and safetensors");
+    found.then_some(python)
+}
+
+macro_rules! models {
+    ($($Network:ident: $name:ident;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check_loaded::<$Network>(stringify!($name), concat!("models/", stringify!($name)));
+            }
+        )*
+
+        #[test]
+        fn pytorch_loads_what_is_written_here() {
+            $(write::<$Network>(stringify!($name), concat!("models/", stringify!($name)));)*
+            let Some(python) = python() else {
+                eprintln!("skipped: no python3 with torch and safetensors; {PYTHON} may name one");
+                return;
+            };
+            let folder = ours("for_pytorch", "lstm");
+            let folder = folder.parent().unwrap();
+            let output = Command::new(python).args([SCRIPT, "check"]).arg(folder).output().unwrap();
+            let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+            println!("{}{}", said[0], said[1]);
+            assert!(output.status.success());
+            assert_eq!(said[0].matches("strict=True").count(), [$(stringify!($name)),*].len());
+        }
+    };
+}
+
+models! {
+    Tagger: lstm;
+    Classifier: gru;
+    Forecaster: rnn;
+    Convolutions: conv1d;
+    Words: embedding;
+}
