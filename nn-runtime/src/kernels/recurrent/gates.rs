@@ -4,8 +4,6 @@
 //! replace sums by gates; backward, gates by the gradients of the sums. `d_h` is the whole gradient of a
 //! step's state, `d_h_before` receives what reaches the state before by another way than the matrix.
 
-#![expect(clippy::needless_range_loop, reason = "lanes of several arrays at a time")]
-
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{map_in_place, sigmoid, tanh};
 
