@@ -65,8 +65,44 @@ pub use nn_shape::{Shape, ShapeError, Text, rules};
 /// ```
 ///
 /// A header reads as a function's signature, a line of the body as a station of an assembly line:
-/// `[name:] Layer(arguments) [-> shape],`. Shapes have the channels last. A shape behind an arrow may
-/// be left out; where it stands, it is checked.
+/// `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes have the channels last. A shape behind an
+/// arrow may be left out; where it stands, it is checked.
+///
+/// # Named values
+///
+/// A line takes what the line before gives, unless it says something else: `value => Layer` takes an
+/// input of the network, or what a line of this name gave before. Branches of a join begin in the same way
+/// (`value => { layers }`; `value` alone is what it is, `{}` is what the line before gives), and some
+/// layers take named values as arguments. A value may be taken any number of times. It is known behind
+/// its line, up to the end of the braces in which that stands; a block knows the values that it gets for
+/// its parameters.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     /// Joins the way up with what the way down gave.
+///     block Up(skip) {
+///         Concat { {}, skip },
+///         Dense(8), ReLU,
+///     }
+///
+///     /// A picture and a table of measurements.
+///     pub struct Fusion(picture: 8x8x1, table: 12) -> 3 {
+///         picture => Conv2d(4, kernel = 3),
+///         ReLU,
+///         seen: GlobalAvgPool               -> 4,
+///         measured: table => Dense(4),
+///         Mul { seen, measured => { Sigmoid } },
+///         Up(measured),
+///         Dense(3),
+///     }
+/// }
+///
+/// let net = Fusion::new(1);
+/// let scores: [f32; 3] = net.forward((&[[[0.0; 1]; 8]; 8], &[0.0; 12]));
+/// # assert!(scores.iter().all(|score| score.is_finite()));
+/// ```
 #[macro_export]
 macro_rules! network {
     ($($tokens:tt)*) => {

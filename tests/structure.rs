@@ -240,6 +240,71 @@ fn one_input_twice() {
 }
 
 network! {
+    /// Two convolutions at one resolution of a U-Net.
+    block Level(channels) {
+        Conv2d(channels, kernel = 3, padding = same), BatchNorm, Tanh,
+    }
+
+    /// What joins the way up with an earlier value.
+    block Up(skip, side, channels) {
+        Flatten,
+        Dense({ side * side * channels }),
+        Reshape([side, side, channels]),
+        Concat { {}, skip },
+        Level(channels),
+    }
+
+    /// A small U-Net: the way up takes what the way down gave.
+    struct Skips(8x8x1) -> 8x8x1 {
+        high: Level(2),
+        AvgPool2d(2),
+        low: Level(3),
+        AvgPool2d(2),
+        Level(3),
+        Up(low, 4, 3),
+        Up(high, 8, 2),
+        Conv2d(1, kernel = 1),
+    }
+
+    /// Lines that begin with inputs and with earlier values, each read more than once, by layers in
+    /// place too.
+    struct Lines(image: 4x4x1, table: 5) -> 3 {
+        image => Conv2d(2, kernel = 3),
+        Tanh,
+        picture: Flatten,
+        measured: table => Dense(8),
+        bent: Tanh,
+        measured => Sigmoid,
+        again: Residual { Dense(8), Add { {}, picture, bent } },
+        picture => Repeat(2) { kept: Dense(4), Tanh, Mul { {}, kept } },
+        Concat { {}, again, table => { Dense(2) } },
+        measured_twice: Concat { {}, measured },
+        Dense(3),
+    }
+
+    /// What a layer gave first is read last.
+    struct Far(3) -> 6 { first: Dense(3), Tanh, Dense(3), Tanh, Dense(3), Concat { {}, first } }
+}
+
+#[test]
+fn the_way_up_takes_what_the_way_down_gave() {
+    check::<Skips>();
+    assert_eq!(Skips::LAYERS.iter().filter(|layer| layer.kind == "Concat").count(), 2);
+}
+
+#[test]
+fn lines_that_begin_with_named_values() {
+    check::<Lines>();
+    let net = check::<Far>();
+    let [.., a, b, c] = net.forward(&[1.0, -1.0, 0.5]);
+    let [w0, w1, w2] = net.first.weight;
+    for (nth, found) in [a, b, c].into_iter().enumerate() {
+        let expected = w0[nth] - w1[nth] + 0.5 * w2[nth] + net.first.bias[nth];
+        assert!((found - expected).abs() < 1e-6, "{nth}");
+    }
+}
+
+network! {
     /// Statistics over the batch: several phases.
     struct Normed(4x4x2) -> 2 {
         Conv2d(3, kernel = 3, bias = false), bn1: BatchNorm, Tanh,
@@ -337,6 +402,22 @@ network! {
         Dense(2),
     }
 
+    /// Earlier values whose sizes are constants or const generics.
+    struct NamedConstants([SIDE, CHANNELS]) -> [SIDE, { 3 * CHANNELS }] {
+        first: Dense(CHANNELS), Tanh,
+        wide: Dense({ 2 * CHANNELS }),
+        first => Dense(CHANNELS),
+        Concat { { Tanh }, wide },
+    }
+
+    /// The same with const generics.
+    struct NamedGeneric<const N: usize>(N) -> N {
+        first: Dense(N), Tanh,
+        gated: Mul { {}, first },
+        first => Residual { Dense(N), Tanh },
+        Add { {}, gated },
+    }
+
     /// A generic network as a layer.
     struct UsesGeneric(3) -> 2 { Dense(4), Generic::<4, 6>, Tanh }
 }
@@ -346,6 +427,7 @@ fn constants() {
     check::<Constants>();
     assert_eq!(Constants::PARAMS, (9 * 2 + 2) + (2 * 2 + 2) + (8 * 4 + 4) + (4 * 3 + 3));
     assert_eq!(Constants::LAYERS[5].output, unrolled::Shape::new(&[8]));
+    check::<NamedConstants>();
 }
 
 #[test]
@@ -353,6 +435,7 @@ fn const_generics() {
     check::<Generic<3, 5>>();
     assert_eq!(Generic::<3, 5>::PARAMS, 20 + 30 + 10 + 30 + 12);
     check::<UsesGeneric>();
+    check::<NamedGeneric<4>>();
 }
 
 #[test]

@@ -89,6 +89,14 @@ pub(crate) fn are_broken(arguments: &[ast::Argument]) -> bool {
     arguments.iter().any(|argument| empty(&argument.value))
 }
 
+/// The name that an argument is, if it is nothing but a name.
+pub(crate) fn plain_name(argument: &ast::Argument) -> Option<&Ident> {
+    match &argument.value {
+        Expr::Path(path) => path.path.get_ident(),
+        _ => None,
+    }
+}
+
 /// The value of an argument of the layer `callee`.
 pub(crate) fn convert(
     callee: &Ident,
@@ -141,6 +149,8 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
             }
             ArgumentValue::Shape(Dims { sizes, span: operand.span, constant: None })
         }
+        // The resolver looks it up among the named values.
+        Kind::Input => return None,
     })
 }
 
@@ -175,6 +185,7 @@ pub(crate) fn default(value: nn_shape::Value, at: Span) -> Argument {
             span: at,
             constant: None,
         }),
+        nn_shape::Value::Input(_) => ArgumentValue::Input(None),
     };
     Argument { value, span: at }
 }

@@ -54,9 +54,11 @@ pub(crate) struct Body {
     pub(crate) span: Span,
 }
 
-/// `[name:] node [-> shape],`
+/// `[name:] [source =>] node [-> shape],`
 pub(crate) struct Line {
     pub(crate) name: Option<Ident>,
+    /// The value that goes into the node; without a name, what the line before gives.
+    pub(crate) source: Option<Ident>,
     pub(crate) node: Node,
     pub(crate) arrow: Option<Shape>,
 }
@@ -91,7 +93,7 @@ pub(crate) struct Argument {
     pub(crate) value: Expr,
 }
 
-/// A branch of a join: `image => { lines }`, `{ lines }`.
+/// A branch of a join: `image => { lines }`, `{ lines }`, or `image` for `image => {}`.
 pub(crate) struct Branch {
     pub(crate) source: Option<Ident>,
     pub(crate) body: Body,

@@ -192,7 +192,13 @@ impl Inference<'_> {
         let mut way = 0;
         let span = match error.blame {
             Blame::Layer => station.span,
-            Blame::Argument(name) => argument(station, name).map_or(station.span, |it| it.span),
+            Blame::Argument(name) => {
+                let blamed = argument(station, name);
+                if let Some(ArgumentValue::Input(Some(nth))) = blamed.map(|it| &it.value) {
+                    way = *nth;
+                }
+                blamed.map_or(station.span, |it| it.span)
+            }
             Blame::Branch(nth) => {
                 way = nth;
                 let spans = self.branches.get(&number);

@@ -123,6 +123,8 @@ pub(crate) enum ArgumentValue {
     Real(f64),
     Word(&'static str),
     Shape(Dims),
+    /// The number of the station's input that it is.
+    Input(Option<usize>),
 }
 
 /// One size: a literal, or an expression of the user's constants and const generics.
@@ -267,6 +269,7 @@ impl ArgumentValue {
             Self::Real(real) => nn_shape::Value::Real(*real),
             Self::Word(word) => nn_shape::Value::Word(word),
             Self::Shape(dims) => nn_shape::Value::Shape(dims.shape(size)?),
+            Self::Input(nth) => nn_shape::Value::Input(*nth),
         })
     }
 }

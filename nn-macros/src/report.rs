@@ -66,6 +66,16 @@ fn place(span: Span) -> String {
     format!("{span:?}")
 }
 
+/// Where a value is that cannot be taken by its name.
+pub(crate) enum Elsewhere {
+    /// It is not there yet.
+    Behind,
+    /// Between the braces of this word.
+    InsideOf(Ident),
+    /// Not in the block that is being written out.
+    OutsideOfBlock(Ident),
+}
+
 /// What is said about the grammar.
 pub(crate) mod say {
     pub(crate) const NOT_AN_ITEM: &str =
@@ -104,7 +114,7 @@ pub(crate) mod say {
         "`Residual` takes no arguments: write `Residual { .. } skip { .. }`";
     pub(crate) const NOT_A_LAYER: &str = "expected a layer, as in `fc1: Dense(128) -> 128`";
     pub(crate) const NOT_A_BRANCH: &str =
-        "expected a branch: `input => { layers }`, or `{ layers }`";
+        "expected a branch: `name => { layers }`, `{ layers }`, or a name alone";
     pub(crate) const COLON_IN_ARGUMENT: &str =
         "expected `=` between an argument's name and its value, as in `kernel = 3`";
     pub(crate) const UNDERSCORE: &str = "expected a name before `:`; a layer may also have none";
@@ -125,7 +135,8 @@ pub(crate) mod say {
     pub(crate) const NO_TYPE_PARAMETERS: &str =
         "a network takes const generics of type `usize` only, as in `<const HIDDEN: usize>`";
     pub(crate) const BEGINS_WITH_JOIN: &str = "a network with several inputs begins with a join \
-         of them, as in `Concat { image => { .. }, table => { .. } }`";
+         of them, as in `Concat { image => { .. }, table => { .. } }`, or with one of them, as in \
+         `image => Flatten`";
     pub(crate) const BRANCH_NEEDS_SOURCE: &str =
         "this branch has no input: write `name => { .. }` with the name of an input";
     pub(crate) const LITERAL_COUNT: &str =
@@ -145,6 +156,7 @@ pub(crate) mod mistake {
     use quote::ToTokens;
     use syn::{BinOp, Ident};
 
+    use super::Elsewhere;
     use crate::suggest::closest;
 
     pub(crate) fn no_size(tokens: &TokenStream) -> String {
@@ -251,6 +263,7 @@ pub(crate) mod mistake {
             Kind::Flag => "`true` or `false`".into(),
             Kind::Real => "a literal number such as `0.5`".into(),
             Kind::Shape => "a shape such as `4x4x8`".into(),
+            Kind::Input => "the name of an input or of a line before this one".into(),
             Kind::Word(words) => {
                 let all: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
                 all.join(" or ")
@@ -296,13 +309,43 @@ pub(crate) mod mistake {
         )
     }
 
-    pub(crate) fn unknown_source(name: &Ident, known: &[&str]) -> String {
+    pub(crate) fn unknown_source(
+        name: &Ident,
+        elsewhere: Option<Elsewhere>,
+        known: &[&str],
+    ) -> String {
         let begin = format!("there is no input and no layer before this that is called `{name}`");
+        if let Some(elsewhere) = elsewhere {
+            return format!("{begin}{}", in_words(name, &elsewhere));
+        }
         if let Some(meant) = closest(&name.to_string(), known.iter().copied()) {
             return format!("{begin}: did you mean `{meant}`?");
         }
         let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
         if all.is_empty() { begin } else { format!("{begin}, but {}", all.join(", ")) }
+    }
+
+    /// Why a value cannot be taken from where it is, and what can be done.
+    fn in_words(name: &Ident, elsewhere: &Elsewhere) -> String {
+        match elsewhere {
+            Elsewhere::Behind => {
+                format!(
+                    ": the line `{name}` is not done yet, and a line takes what is there before it"
+                )
+            }
+            Elsewhere::InsideOf(structure) if structure == "Repeat" => format!(
+                ": each copy inside of `Repeat` has a line `{name}` of its own, known there alone\n  = \
+                 help: give the `Repeat` a name, and take what its last copy gives"
+            ),
+            Elsewhere::InsideOf(structure) => format!(
+                ": the line `{name}` is inside of `{structure}`, and known there alone\n  = help: give \
+                 the `{structure}` a name, or put the line before it"
+            ),
+            Elsewhere::OutsideOfBlock(block) => format!(
+                ": a block knows its own lines alone\n  = help: make it a parameter, `block {block}({name}) \
+                 {{ .. }}`, and give it where the block is used, `{block}({name})`"
+            ),
+        }
     }
 
     pub(crate) fn unused_input(name: &Ident) -> String {
@@ -312,7 +355,7 @@ pub(crate) mod mistake {
     pub(crate) fn unused_output(label: &str) -> String {
         format!(
             "what layer `{label}` gives is never used: begin a branch of the next join with it, \
-             as in `{{ .. }}`"
+             as in `{{ .. }}`, or give it a name that a later line takes, as in `name => Dense(10)`"
         )
     }
 

@@ -43,6 +43,9 @@ pub enum Value {
     Word(&'static str),
     /// A shape, such as `4x4x8`.
     Shape(Shape),
+    /// The number of the layer's input that a named value became, as in `memory = encoded`: the rule
+    /// finds its shape there. `None` where the argument is left out.
+    Input(Option<usize>),
 }
 
 /// Which values an argument takes.
@@ -64,6 +67,9 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// [`Value::Shape`]
     Shape,
+    /// [`Value::Input`]: the name of an input of the network or of a line before, which the layer takes
+    /// as a further input.
+    Input,
 }
 
 /// One argument of a layer.
@@ -145,6 +151,7 @@ macro_rules! field_type {
     (Real) => { f64 };
     (Word) => { &'static str };
     (Shape) => { $crate::Shape };
+    (Input) => { Option<usize> };
 }
 
 macro_rules! kind {

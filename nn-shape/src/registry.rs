@@ -52,7 +52,8 @@ impl Flows {
         Self { leading: Flow::Compute, last: Flow::Compute, keeps_rank: false };
 }
 
-/// How many inputs a layer takes.
+/// How many inputs a layer takes of the line it stands in. Each argument of [`Kind::Input`](crate::Kind)
+/// that is given is a further one, behind these, in the order of the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inputs {
     /// One: a line of a chain.
@@ -302,6 +303,7 @@ mod tests {
             Kind::Number => Value::Number(4),
             Kind::Pair => Value::Pair([2, 2]),
             Kind::Shape => Value::Shape(Shape::new(&[2, 72])),
+            Kind::Input => Value::Input(Some(1)),
             _ => panic!("other arguments have defaults"),
         };
         row.parameters.iter().map(|p| p.default.unwrap_or_else(|| value(p.kind))).collect()
@@ -314,9 +316,10 @@ mod tests {
             let values = values(row);
             let takes_pictures = (row.rule)(&[picture, picture], &values).is_ok();
             let input = if takes_pictures { picture } else { Shape::new(&[36, 4]) };
+            let takes_more = values.contains(&Value::Input(Some(1)));
             let inputs = match row.inputs {
-                Inputs::One | Inputs::Indices => &[input][..],
-                Inputs::Branches => &[input, input],
+                Inputs::One | Inputs::Indices if !takes_more => &[input][..],
+                _ => &[input, input],
             };
             let output = (row.rule)(inputs, &values).unwrap();
             if row.flows.keeps_rank {

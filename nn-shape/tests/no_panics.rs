@@ -54,6 +54,7 @@ impl Dice {
             }
             Kind::Word(words) => Value::Word(words[self.below(words.len())]),
             Kind::Shape => Value::Shape(self.shape()),
+            Kind::Input => Value::Input(None),
         }
     }
 

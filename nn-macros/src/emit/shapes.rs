@@ -205,5 +205,10 @@ fn argument_value(rt: &TokenStream, value: &ArgumentValue) -> TokenStream {
         }
         ArgumentValue::Word(word) => quote!(#word),
         ArgumentValue::Shape(dims) => shape(rt, dims),
+        ArgumentValue::Input(Some(nth)) => {
+            let nth = number(*nth);
+            quote!(::core::option::Option::Some(#nth))
+        }
+        ArgumentValue::Input(None) => quote!(::core::option::Option::None),
     }
 }

@@ -3,12 +3,13 @@
 use proc_macro2::{Delimiter, Group, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, ExprPath, Ident, Result, Token, Type, TypePath, token};
+use syn::{Attribute, Error, ExprPath, Ident, Lit, Result, Token, Type, TypePath, token};
 
 use super::shape::{parse_expr, parse_shape};
 use super::{Parser, parse_name, peek_word};
-use crate::ast::{Argument, Branch, Line, Node, Repeat, Residual, Use};
+use crate::ast::{Argument, Body, Branch, Line, Node, Repeat, Residual, Use};
 use crate::report::say;
 
 impl Parser<'_> {
@@ -19,12 +20,13 @@ impl Parser<'_> {
             self.report.error(span, say::ATTRIBUTE_ON_LINE);
         }
         let name = parse_name(input)?;
+        let source = parse_source(input)?;
         let node = self.node(input)?;
         let arrow = match input.parse::<Option<Token![->]>>()? {
             Some(_) => Some(parse_shape(input)?),
             None => None,
         };
-        Ok(Line { name, node, arrow })
+        Ok(Line { name, source, node, arrow })
     }
 
     pub(super) fn node(&mut self, input: ParseStream<'_>) -> Result<Node> {
@@ -117,6 +119,10 @@ impl Parser<'_> {
             let name = input
                 .call(Ident::parse_any)
                 .map_err(|e| Error::new(e.span(), say::NOT_A_BRANCH))?;
+            if input.is_empty() || input.peek(Token![,]) {
+                let body = Body { lines: Vec::new(), span: name.span() };
+                return Ok(Branch { source: Some(name), body });
+            }
             if !input.peek(Token![=>]) {
                 return Err(Error::new(name.span(), say::NOT_A_BRANCH));
             }
@@ -126,6 +132,22 @@ impl Parser<'_> {
         let body = self.body(input)?;
         Ok(Branch { source, body })
     }
+}
+
+/// `source =>`, if it is there. Before a shape, `=>` is a mistaken `->`.
+fn parse_source(input: ParseStream<'_>) -> Result<Option<Ident>> {
+    if !(input.peek(Ident::peek_any) && input.peek2(Token![=>])) {
+        return Ok(None);
+    }
+    let ahead = input.fork();
+    let name = ahead.call(Ident::parse_any)?;
+    let arrow = ahead.span();
+    ahead.parse::<Token![=>]>()?;
+    if ahead.peek(Lit) || ahead.peek(token::Bracket) || ahead.peek(token::Brace) {
+        return Err(Error::new(arrow, say::FAT_ARROW));
+    }
+    input.advance_to(&ahead);
+    Ok(Some(name))
 }
 
 /// Whether `, skip {` follows.
@@ -148,14 +170,23 @@ pub(super) fn parse_layer(input: ParseStream<'_>) -> Result<Type> {
     Ok(Type::Path(TypePath { attrs: Vec::new(), qself: path.qself, path: path.path }))
 }
 
-/// The first token between braces, where it begins no branch.
+/// The first token between braces that begins no branch, where none before it begins one for sure:
+/// a name alone may be either.
 pub(super) fn find_lines(group: &Group) -> Option<Span> {
     let mut tokens = group.stream().into_iter();
-    match (tokens.next()?, tokens.next()) {
-        (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Brace => None,
-        (TokenTree::Ident(_), Some(TokenTree::Punct(punct))) if punct.as_char() == '=' => None,
-        (first, _) => Some(first.span()),
+    while let Some(first) = tokens.next() {
+        match (&first, tokens.next()) {
+            (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Brace => return None,
+            (TokenTree::Ident(_), None) => return None,
+            (TokenTree::Ident(_), Some(TokenTree::Punct(punct))) => match punct.as_char() {
+                '=' => return None,
+                ',' => {}
+                _ => return Some(first.span()),
+            },
+            _ => return Some(first.span()),
+        }
     }
+    None
 }
 
 pub(super) fn last_name(layer: &Type) -> Option<Ident> {

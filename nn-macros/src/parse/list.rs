@@ -101,7 +101,7 @@ impl Item for Node {}
 
 impl Item for Line {
     fn placeholder(at: Span) -> Option<Self> {
-        Some(Self { name: None, node: Node::Broken(at), arrow: None })
+        Some(Self { name: None, source: None, node: Node::Broken(at), arrow: None })
     }
 
     fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {

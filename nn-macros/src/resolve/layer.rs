@@ -1,6 +1,7 @@
 //! Lines that are a layer, a block, or a type of the user's; branches of joins.
 
-use nn_shape::registry::{Inputs, ROWS, Row, find};
+use nn_shape::Kind;
+use nn_shape::registry::{Inputs, Row};
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Ident;
@@ -10,7 +11,7 @@ use super::station::{Title, unnamed};
 use super::{KEYWORDS, Place, Resolver};
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Branch, Use};
-use crate::network::{Argument, Layer, Station, ValueId};
+use crate::network::{Argument, ArgumentValue, Layer, Station, ValueId};
 use crate::operand::Environment;
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
@@ -30,7 +31,7 @@ impl Resolver<'_> {
         if let Some(block) = self.names.blocks.get(&name.to_string()).copied() {
             return self.block(block, used, title, current, place);
         }
-        if let Some(row) = find(&name.to_string()) {
+        if let Some(row) = self.names.layers.iter().find(|row| name == row.name) {
             return self.layer(row, used, title, current, place);
         }
         match self.misspelt(name, used) {
@@ -44,7 +45,7 @@ impl Resolver<'_> {
 
     /// What is wrong with a name that is neither a layer nor a block, if it cannot be a type.
     pub(super) fn misspelt(&self, name: &Ident, used: &Use) -> Option<String> {
-        let mut known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+        let mut known: Vec<&str> = self.names.layers.iter().map(|row| row.name).collect();
         known.extend(KEYWORDS);
         known.extend(self.names.blocks.keys().map(String::as_str));
         known.sort_unstable();
@@ -69,7 +70,7 @@ impl Resolver<'_> {
         current: Option<ValueId>,
         place: &mut Place<'_>,
     ) -> ValueId {
-        let arguments = self.arguments(row, used, place.environment);
+        let arguments = self.arguments(row, used, place);
         let title = title.unwrap_or_else(|| unnamed(row.stem, place.scope));
         let inputs = match (row.inputs, &used.branches) {
             (Inputs::One | Inputs::Indices, None) => {
@@ -87,9 +88,10 @@ impl Resolver<'_> {
                 self.branches(used, branches, Paths::Inside(&title), current, place)
             }
         };
-        let (Some(arguments), Some((inputs, spans))) = (arguments, inputs) else {
+        let (Some(arguments), Some((mut inputs, spans))) = (arguments, inputs) else {
             return self.unknown(used.name.span());
         };
+        let arguments = arguments.behind(&mut inputs);
         let station = self.station(title, &used.name, place.scope);
         let source = source(used, place.environment);
         let layer = Layer::Known { row, arguments };
@@ -101,8 +103,8 @@ impl Resolver<'_> {
         &mut self,
         row: &'static Row,
         used: &Use,
-        environment: &Environment,
-    ) -> Option<Vec<Argument>> {
+        place: &Place<'_>,
+    ) -> Option<Arguments> {
         let given = used.arguments.as_deref().unwrap_or_default();
         if arguments::are_broken(given) {
             return None;
@@ -114,21 +116,26 @@ impl Resolver<'_> {
         let parameters = parameters.collect();
         let callee = Callee { name: &used.name, parameters, positional: row.positional };
         let slots = arguments::assign(&callee, given, self.report)?;
-        let mut all = Vec::new();
+        let mut all = Arguments { values: Vec::new(), inputs: Vec::new() };
         let mut correct = true;
         for (parameter, slot) in row.parameters.iter().zip(slots) {
-            match (slot, parameter.default) {
-                (Some(argument), _) => {
-                    match arguments::convert(&used.name, parameter, argument, environment) {
-                        Ok(argument) => all.push(argument),
-                        Err(error) => {
-                            correct = false;
-                            self.report.add(error);
-                        }
+            let argument = match (slot, parameter.default) {
+                (Some(argument), _) => match (parameter.kind, arguments::plain_name(argument)) {
+                    (Kind::Input, Some(name)) => {
+                        Ok(all.input(self.named(name, place), name.span()))
                     }
+                    _ => arguments::convert(&used.name, parameter, argument, place.environment),
+                },
+                (None, Some(value)) => Ok(arguments::default(value, used.name.span())),
+                // It is reported as missing.
+                (None, None) => return None,
+            };
+            match argument {
+                Ok(argument) => all.values.push(argument),
+                Err(error) => {
+                    correct = false;
+                    self.report.add(error);
                 }
-                (None, Some(value)) => all.push(arguments::default(value, used.name.span())),
-                (None, None) => correct = false,
             }
         }
         correct.then_some(all)
@@ -154,11 +161,11 @@ impl Resolver<'_> {
         let mut own = paths.own();
         let one = |(nth, branch): (usize, &Branch)| {
             let begin = self.source(branch, current, place);
-            let path = paths.branch(nth, branch.source.as_ref(), place.scope, &mut own);
-            match branch.body.lines.is_empty() {
-                true => begin,
-                false => self.inside(&branch.body, &path, Some(begin), place, false),
+            if branch.body.lines.is_empty() {
+                return begin;
             }
+            let path = paths.branch(nth, branch.source.as_ref(), place.scope, &mut own);
+            self.inside(&branch.body, &path, Some(begin), place, false)
         };
         let values = branches.iter().enumerate().map(one).collect();
         Some((values, branches.iter().map(Branch::span).collect()))
@@ -171,19 +178,14 @@ impl Resolver<'_> {
         current: Option<ValueId>,
         place: &Place<'_>,
     ) -> ValueId {
-        let Some(source) = &branch.source else {
-            return current.unwrap_or_else(|| {
+        match (&branch.source, current) {
+            (Some(source), _) => self.named(source, place),
+            (None, Some(current)) => current,
+            (None, None) => {
                 self.report.error(branch.span(), say::BRANCH_NEEDS_SOURCE);
                 self.unknown(branch.span())
-            });
-        };
-        let known = place.named.iter().rev().find(|(name, _)| name == source);
-        known.map(|(_, value)| *value).unwrap_or_else(|| {
-            let names: Vec<String> = place.named.iter().map(|(name, _)| name.to_string()).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            self.report.error(source.span(), mistake::unknown_source(source, &names));
-            self.unknown(source.span())
-        })
+            }
+        }
     }
 
     /// A type of the user's.
@@ -213,6 +215,34 @@ impl Resolver<'_> {
         let source = mistake::tidy(&used.layer.to_token_stream());
         let layer = Layer::Custom(Box::new(used.layer.clone()));
         self.push(Station { layer, inputs, source, ..station }, spans)
+    }
+}
+
+/// The arguments of a layer, defaults filled in.
+pub(super) struct Arguments {
+    values: Vec<Argument>,
+    /// The named values among them.
+    inputs: Vec<ValueId>,
+}
+
+impl Arguments {
+    /// An argument that names a value.
+    fn input(&mut self, value: ValueId, span: Span) -> Argument {
+        self.inputs.push(value);
+        Argument { value: ArgumentValue::Input(Some(self.inputs.len() - 1)), span }
+    }
+
+    /// The arguments, whose named values are further inputs of the layer behind `inputs`.
+    fn behind(self, inputs: &mut Vec<ValueId>) -> Vec<Argument> {
+        let before = inputs.len();
+        inputs.extend(self.inputs);
+        let behind = |argument: Argument| match argument.value {
+            ArgumentValue::Input(Some(nth)) => {
+                Argument { value: ArgumentValue::Input(Some(before + nth)), ..argument }
+            }
+            _ => argument,
+        };
+        self.values.into_iter().map(behind).collect()
     }
 }
 

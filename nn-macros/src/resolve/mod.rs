@@ -2,10 +2,11 @@
 //! blocks and repeats unrolled. Shapes are not looked at.
 
 mod layer;
+mod source;
 mod station;
 mod structure;
 
-use nn_shape::registry::find;
+use nn_shape::registry::{ROWS, Row, find};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use std::collections::{HashMap, HashSet};
@@ -47,6 +48,8 @@ pub(crate) struct Names<'a> {
     blocks: HashMap<String, &'a ast::Block>,
     /// The networks in it: types of the user's that need no `self::`.
     networks: HashMap<String, &'a Ident>,
+    /// The layers of the language.
+    pub(crate) layers: &'a [&'static Row],
 }
 
 impl Names<'_> {
@@ -81,7 +84,7 @@ pub(crate) fn resolve_names<'a>(file: &'a ast::File, report: &mut Report) -> Nam
             }
         }
     }
-    Names { blocks, networks }
+    Names { blocks, networks, layers: ROWS }
 }
 
 /// Whether each parameter of a block has a name of its own.
@@ -130,6 +133,8 @@ pub(crate) fn resolve(
         depth: 0,
         lines: 0,
         too_large: false,
+        definition: body,
+        bodies: Vec::new(),
     };
     resolver.network(inputs, body, &environment)?;
     Some(resolver.resolved)
@@ -160,6 +165,10 @@ struct Resolver<'a> {
     lines: usize,
     /// Whether a limit was exceeded: then nothing is unrolled any more.
     too_large: bool,
+    /// The lines of the network.
+    definition: &'a Body,
+    /// The bodies that are being resolved, the outermost first; compared, never read.
+    bodies: Vec<*const Body>,
 }
 
 /// What lines see around them.
@@ -256,12 +265,14 @@ impl Resolver<'_> {
             self.report.error(body.span, say::NO_LAYERS);
             return self.unknown(body.span);
         }
+        self.bodies.push(body);
         for line in &body.lines {
             if self.too_large {
                 break;
             }
             current = Some(self.line(line, current, place));
         }
+        self.bodies.pop();
         place.named.truncate(around);
         current.unwrap_or_else(|| self.unknown(body.span))
     }
@@ -271,6 +282,10 @@ impl Resolver<'_> {
         if self.lines > MOST_LINES {
             return self.give_up(span_of(&line.node), mistake::too_large(MOST_STATIONS));
         }
+        let current = match &line.source {
+            Some(source) => Some(self.named(source, place)),
+            None => current,
+        };
         let path = line.name.as_ref().map(|name| self.named_path(name, place));
         let name = line.name.as_ref().map(|name| name.unraw().to_string());
         let title = path.map(|path| Title { path, name });

@@ -1,8 +1,9 @@
 //! Blocks, repeats and residuals, written out at their places.
 
 use nn_shape::registry::find;
-use syn::Error;
+use syn::{Error, Ident};
 
+use super::source::find_named;
 use super::station::{Title, unnamed};
 use super::{Place, Resolver};
 use crate::arguments::{self, Callee};
@@ -33,25 +34,27 @@ impl Resolver<'_> {
             self.report.error(used.name.span(), mistake::no_branches(&used.name));
             return self.unknown(used.name.span());
         }
-        let Some(environment) = self.parameters(block, used, place.environment) else {
+        let Some((environment, mut named)) = self.parameters(block, used, place) else {
             return self.unknown(used.name.span());
         };
         let title = title.unwrap_or_else(|| unnamed(&snake_case(&name), place.scope));
-        // A block sees nothing but its own lines.
-        let mut inner = Place { environment: &environment, scope: place.scope, named: &mut vec![] };
+        // A block sees nothing but its parameters and its own lines.
+        let mut inner = Place { environment: &environment, scope: place.scope, named: &mut named };
         self.open.push(name);
         let output = self.inside(&block.body, &title.path, current, &mut inner, true);
         self.open.pop();
         output
     }
 
-    /// What the parameters of a block stand for. `None` where one is wrong, which is reported.
+    /// What the parameters of a block stand for, and the values that are given for some of them. `None`
+    /// where one is wrong, which is reported.
     pub(super) fn parameters(
         &mut self,
         block: &ast::Block,
         used: &Use,
-        around: &Environment,
-    ) -> Option<Environment> {
+        place: &Place<'_>,
+    ) -> Option<(Environment, Vec<(Ident, ValueId)>)> {
+        let around = place.environment;
         let given = used.arguments.as_deref().unwrap_or_default();
         if arguments::are_broken(given) {
             return None;
@@ -64,8 +67,13 @@ impl Resolver<'_> {
         let callee = Callee { name: &used.name, parameters, positional: names.len() };
         let slots = arguments::assign(&callee, given, self.report)?;
         let mut inside = Environment { parameters: Vec::new(), generics: around.generics.clone() };
+        let mut named = Vec::new();
         let mut correct = true;
         for ((parameter, name), slot) in block.parameters.iter().zip(names).zip(slots) {
+            let given = slot.and_then(arguments::plain_name);
+            if let Some(value) = given.and_then(|given| find_named(given, place)) {
+                named.push((parameter.name.clone(), value));
+            }
             let operand = match (slot, &parameter.default) {
                 (Some(argument), _) => around.evaluate(&argument.value),
                 // A default may use the parameters before it.
@@ -80,7 +88,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        correct.then_some(inside)
+        correct.then_some((inside, named))
     }
 
     pub(super) fn repeat(

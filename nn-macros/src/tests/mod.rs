@@ -4,10 +4,12 @@ mod any_tokens;
 mod arguments;
 mod expansion;
 mod graph;
+mod named;
 mod names;
 mod shapes;
 mod syntax;
 
+use nn_shape::registry::{ROWS, Row};
 use proc_macro2::TokenStream;
 
 use crate::expand::expand_networks;
@@ -59,14 +61,20 @@ fn assert_lines(lines: &str, expected: &[(&str, &str)]) {
 #[track_caller]
 fn network(text: &str) -> Network {
     let mut report = Report::default();
-    let tokens = check_depth(text.parse().expect("text of tokens"), &mut report);
-    let file = parse(tokens, &mut report);
-    let names = resolve_names(&file, &mut report);
-    let last = file.networks.last().expect("a network");
-    let network = resolve(&quote::quote!(krate), &names, last, &mut report);
-    let network = network.map(|network| infer(network, &mut report));
+    let network = network_with(ROWS, text, &mut report);
     assert_eq!(report.told(), []);
     network.expect("a network without mistakes")
+}
+
+/// The last network of a `network!` that knows these layers.
+fn network_with(layers: &[&'static Row], text: &str, report: &mut Report) -> Option<Network> {
+    let tokens = check_depth(text.parse().expect("text of tokens"), report);
+    let file = parse(tokens, report);
+    let mut names = resolve_names(&file, report);
+    names.layers = layers;
+    let last = file.networks.last().expect("a network");
+    let network = resolve(&quote::quote!(krate), &names, last, report);
+    network.map(|network| infer(network, report))
 }
 
 impl Network {

@@ -4,6 +4,7 @@
 mod arguments;
 mod structure;
 
+use nn_shape::Kind;
 use nn_shape::Shape;
 use nn_shape::registry::{Flows, Inputs, ROWS, Row};
 
@@ -202,7 +203,10 @@ impl Artist {
 
     /// A row, the more often the more arguments it has.
     fn row(&mut self, allowed: impl Fn(&Row) -> bool) -> &'static Row {
-        let rows = ROWS.iter().filter(|row| allowed(row));
+        let names_values = |row: &Row| {
+            row.parameters.iter().any(|it| it.kind == Kind::Input && it.default.is_none())
+        };
+        let rows = ROWS.iter().filter(|row| allowed(row) && !names_values(row));
         let weighted: Vec<&'static Row> =
             rows.flat_map(|&row| std::iter::repeat_n(row, 1 + row.parameters.len())).collect();
         self.dice.pick(&weighted)

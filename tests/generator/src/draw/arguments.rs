@@ -24,6 +24,7 @@ impl Artist {
         place: &Place<'_>,
     ) -> Vec<Argument> {
         let one = |parameter: &Parameter| match parameter.default {
+            Some(value) if parameter.kind == Kind::Input => self.argument(Given::Plain(value), 100),
             Some(value) if parameter.name != "eps" && self.dice.percent(60) => {
                 self.argument(Given::Plain(value), if is_sentinel(value) { 100 } else { 80 })
             }
@@ -73,6 +74,7 @@ impl Artist {
                 let shape = self.reshaped(input);
                 Given::Shape(self.sizes(&shape))
             }
+            Kind::Input => Given::Plain(Value::Input(None)),
         }
     }
 
@@ -122,5 +124,6 @@ impl Artist {
 /// Whether a default stands for another argument's value, as the stride of pools does, and cannot
 /// be written.
 fn is_sentinel(value: Value) -> bool {
-    matches!(value, Value::Pair([size, _]) | Value::Number(size) if size > 1000)
+    matches!(value, Value::Input(_))
+        || matches!(value, Value::Pair([size, _]) | Value::Number(size) if size > 1000)
 }

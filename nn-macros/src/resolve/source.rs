@@ -1,0 +1,73 @@
+//! Values that lines, branches and arguments take by their names.
+
+use syn::Ident;
+use syn::ext::IdentExt;
+
+use super::{Place, Resolver};
+use crate::ast::{Body, Line, Node};
+use crate::network::ValueId;
+use crate::report::{Elsewhere, mistake};
+
+impl Resolver<'_> {
+    /// The value called `name`: an input, or what a line before gives.
+    pub(super) fn named(&mut self, name: &Ident, place: &Place<'_>) -> ValueId {
+        if let Some(value) = find_named(name, place) {
+            return value;
+        }
+        let known: Vec<String> = place.named.iter().map(|(name, _)| name.to_string()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let words = mistake::unknown_source(name, self.elsewhere(name), &known);
+        self.report.error(name.span(), words);
+        self.unknown(name.span())
+    }
+
+    /// Where a line or an input of this name is that cannot be taken here.
+    fn elsewhere(&self, name: &Ident) -> Option<Elsewhere> {
+        let Some(block) = self.open.last().and_then(|open| self.names.blocks.get(open)) else {
+            return self.find_line(self.definition, None, name);
+        };
+        let outside = || {
+            let inputs = &self.resolved.network.inputs;
+            let is_input = inputs.iter().any(|input| input.name.as_ref() == Some(name));
+            (is_input || self.find_line(self.definition, None, name).is_some())
+                .then(|| Elsewhere::OutsideOfBlock(block.name.clone()))
+        };
+        self.find_line(&block.body, None, name).or_else(outside)
+    }
+
+    /// Where the line called `name` is in `body`, which belongs to `structure`.
+    fn find_line(&self, body: &Body, structure: Option<&Ident>, name: &Ident) -> Option<Elsewhere> {
+        let is_open = self.bodies.contains(&std::ptr::from_ref(body));
+        let one = |line: &Line| match (&line.name, structure) {
+            (Some(known), Some(structure)) if known.unraw() == name.unraw() && !is_open => {
+                Some(Elsewhere::InsideOf(structure.clone()))
+            }
+            (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Behind),
+            _ => bodies(&line.node)
+                .into_iter()
+                .find_map(|(structure, body)| self.find_line(body, Some(structure), name)),
+        };
+        body.lines.iter().find_map(one)
+    }
+}
+
+/// The value called `name`, if there is one.
+pub(super) fn find_named(name: &Ident, place: &Place<'_>) -> Option<ValueId> {
+    place.named.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
+/// The bodies of a node, with the word before their braces.
+fn bodies(node: &Node) -> Vec<(&Ident, &Body)> {
+    match node {
+        Node::Use(used) => {
+            let branches = used.branches.iter().flatten();
+            branches.map(|branch| (&used.name, &branch.body)).collect()
+        }
+        Node::Repeat(repeat) => vec![(&repeat.keyword, &repeat.body)],
+        Node::Residual(residual) => {
+            let bodies = [Some(&residual.body), residual.skip.as_ref()].into_iter().flatten();
+            bodies.map(|body| (&residual.keyword, body)).collect()
+        }
+        Node::Broken(_) => Vec::new(),
+    }
+}
