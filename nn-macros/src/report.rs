@@ -348,6 +348,13 @@ pub(crate) mod mistake {
         }
     }
 
+    pub(crate) fn value_as_layer(name: &Ident) -> String {
+        format!(
+            "`{name}` is a value, not a layer: a line that begins with it is written with `=>`, as in \
+             `{name} => Dense(10)`"
+        )
+    }
+
     pub(crate) fn unused_input(name: &Ident) -> String {
         format!("the input `{name}` is never used: give it a branch, as in `{name} => {{ .. }}`")
     }

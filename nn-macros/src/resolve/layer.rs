@@ -7,6 +7,7 @@ use quote::ToTokens;
 use syn::Ident;
 use syn::ext::IdentExt;
 
+use super::source::find_named;
 use super::station::{Title, unnamed};
 use super::{KEYWORDS, Place, Resolver};
 use crate::arguments::{self, Callee};
@@ -202,6 +203,10 @@ impl Resolver<'_> {
         }
         if used.plain_name() == Some(&self.resolved.network.name) {
             self.report.error(used.name.span(), say::INSIDE_ITSELF);
+            return self.unknown(used.name.span());
+        }
+        if used.plain_name().is_some_and(|name| find_named(name, place).is_some()) {
+            self.report.error(used.name.span(), mistake::value_as_layer(&used.name));
             return self.unknown(used.name.span());
         }
         let stem = snake_case(&used.name.to_string());

@@ -95,6 +95,18 @@ fn values_that_cannot_be_taken() {
     );
 }
 
+#[test]
+fn a_value_is_no_layer() {
+    assert_about(
+        "struct N(a: 8, b: 8) -> 8 { a -> Flatten, Add { {}, b } }",
+        &[("a", "`a` is a value, not a layer")],
+    );
+    assert_about(
+        "struct N(8) -> 8 { skip: Dense(8), ReLU, skip }",
+        &[("skip", "as in `skip => Dense(10)`")],
+    );
+}
+
 /// A layer that gates its line with a named value, and maybe another one.
 static GATED: Row = Row {
     name: "Gated",
