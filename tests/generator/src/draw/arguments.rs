@@ -124,6 +124,5 @@ impl Artist {
 /// Whether a default stands for another argument's value, as the stride of pools does, and cannot
 /// be written.
 fn is_sentinel(value: Value) -> bool {
-    matches!(value, Value::Input(_))
-        || matches!(value, Value::Pair([size, _]) | Value::Number(size) if size > 1000)
+    matches!(value, Value::Pair([size, _]) | Value::Number(size) if size > 1000)
 }
