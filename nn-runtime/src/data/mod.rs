@@ -3,6 +3,7 @@
 mod confusion;
 mod idx;
 mod resize;
+mod sampler;
 mod standardizer;
 mod table;
 mod vocabulary;
@@ -10,6 +11,7 @@ mod vocabulary;
 pub use confusion::Confusion;
 pub use idx::{Idx, IdxError, Image};
 pub use resize::resize;
+pub use sampler::Sampler;
 pub use standardizer::{Floats, StandardizeError, Standardizer};
 pub use table::{Column, ColumnKey, Format, Table, TextError, read_text};
 pub use vocabulary::{Vocabulary, VocabularyBuilder, VocabularyError};
@@ -24,7 +26,15 @@ use crate::Streams;
 /// let xor = Data { inputs: vec![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], targets: vec![0_u32, 1, 1] };
 /// assert_eq!(xor.len(), 3);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Pairs of an input and a target can be collected:
+///
+/// ```
+/// # use nn_runtime::data::Data;
+/// let squares: Data<[f32; 1], [f32; 1]> = (0..9).map(|i| ([i as f32], [(i * i) as f32])).collect();
+/// assert_eq!(squares.targets[3], [9.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Data<Input, Target> {
     /// What the network takes, sample after sample.
     pub inputs: Vec<Input>,
@@ -73,6 +83,28 @@ impl<Input, Target> Data<Input, Target> {
         assert!(count <= self.len(), "{count} samples to take away, of {}", self.len());
         let keep = self.len() - count;
         Self { inputs: self.inputs.split_off(keep), targets: self.targets.split_off(keep) }
+    }
+}
+
+impl<Input, Target> Default for Data<Input, Target> {
+    fn default() -> Self {
+        Self { inputs: Vec::new(), targets: Vec::new() }
+    }
+}
+
+impl<Input, Target> FromIterator<(Input, Target)> for Data<Input, Target> {
+    fn from_iter<I: IntoIterator<Item = (Input, Target)>>(pairs: I) -> Self {
+        let (inputs, targets) = pairs.into_iter().unzip();
+        Self { inputs, targets }
+    }
+}
+
+impl<Input, Target> Extend<(Input, Target)> for Data<Input, Target> {
+    fn extend<I: IntoIterator<Item = (Input, Target)>>(&mut self, pairs: I) {
+        for (input, target) in pairs {
+            self.inputs.push(input);
+            self.targets.push(target);
+        }
     }
 }
 

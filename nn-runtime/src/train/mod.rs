@@ -274,6 +274,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     {
         let last = self.epochs_done + self.epochs;
         let mut progress = Progress::new(self.quiet, last);
+        let mut warned = false;
         while self.epochs_done < last {
             let epoch = self.one_epoch(run, &mut progress)?;
             if self.keep_best {
@@ -281,10 +282,10 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
             }
             progress.end_epoch(&epoch);
             let stop = self.on_epoch.as_mut().is_some_and(|f| f(&epoch).is_break());
-            let warned = history.overfitting().is_some();
             history.epochs.push(epoch);
             if let Some(warning) = history.overfitting().filter(|_| !warned) {
                 progress.warn(&warning);
+                warned = true;
             }
             if stop {
                 break;
