@@ -5,6 +5,10 @@
 //! trains on 1,437 of the 1,797 digits that stand in `examples/data`, says how it does on the other
 //! 360, and writes the weights to `digits.safetensors`. `--help` tells what else it can do.
 //!
+//! Part of the introduction: **convolutional layers**. `Conv2d` looks for the same small patterns everywhere in a
+//! picture, `MaxPool2d` keeps the strongest find of each neighbourhood, and dense layers behind them say what
+//! the finds make together.
+//!
 //! The digits are the test set of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
 //! C. Kaynak (1998), UCI Machine Learning Repository, as shipped in scikit-learn; CC BY 4.0. See
 //! `examples/data/README.md`.

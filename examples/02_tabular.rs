@@ -1,0 +1,178 @@
+//! Numbers guessed from rows of a table: how good a wine is, what a house costs.
+//!
+//! ```text
+//! cargo run --release --example tabular -- --data DIR
+//! ```
+//!
+//! Part of the introduction: **dense layers, and how to keep them from learning by heart**. Inputs and targets
+//! are standardised, because columns of different units would pull with different force; `Dropout` and the
+//! weight decay of `AdamW` hold the network back. A dense network without a layer between input and output
+//! is a linear regression: that one is solved in closed form, and has to be beaten on rows that neither has
+//! seen.
+//!
+//! Data: `tabular/winequality-red.csv`, `tabular/winequality-white.csv` (Cortez and others, 2009) and
+//! `tabular/california-housing.csv` (Pace and Barry, 1997) in the data folder.
+
+mod common;
+
+use common::{Options, claim, claim_progress};
+use std::array;
+use std::error::Error;
+use std::process::ExitCode;
+use unrolled::Streams;
+use unrolled::data::{Format, Standardizer, Table};
+use unrolled::nalgebra::{DMatrix, DVector};
+use unrolled::optim::schedule::Cosine;
+use unrolled::prelude::*;
+
+network! {
+    /// Bends its guess wherever that helps.
+    pub struct Deep<const FEATURES: usize>(FEATURES) -> 1 {
+        Dense(128), ReLU, Dropout(0.2),
+        Dense(128), ReLU, Dropout(0.2),
+        Dense(1),
+    }
+
+    /// A sum of the features, each times a number.
+    pub struct Linear<const FEATURES: usize>(FEATURES) -> 1 {
+        sum: Dense(1),
+    }
+}
+
+/// Rows of features, and the number to guess.
+type Rows<const FEATURES: usize> = Data<[f32; FEATURES], [f32; 1]>;
+
+const WINE_SOURCE: &str = "https://github.com/jbrownlee/Datasets";
+const HOUSING_SOURCE: &str = "https://github.com/ageron/handson-ml2 (datasets/housing/housing.csv)";
+
+fn main() -> ExitCode {
+    common::start("tabular", run)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    if options.quick {
+        return compare("a bent function of ten numbers", friedman(600), 30, 0.25, options);
+    }
+    compare("quality of wines, from 0 to 10", wines(options)?, 15, 0.03, options)?;
+    compare("prices of houses in California, in dollars", houses(options)?, 40, 0.2, options)
+}
+
+/// Fits both networks to four fifths of the rows. On the rest the root mean square error of the deep one has to
+/// be smaller by `margin` of the linear one's.
+fn compare<const FEATURES: usize>(
+    what: &str,
+    mut train: Rows<FEATURES>,
+    epochs: usize,
+    margin: f64,
+    options: &Options,
+) -> Result<(), Box<dyn Error>> {
+    train.shuffle(options.seed);
+    let mut test = train.split_off(train.len() / 5);
+    println!("\n{what}: {} rows to learn from, {} held back", train.len(), test.len());
+    let inputs = Standardizer::per_feature(&train.inputs)?;
+    let targets = Standardizer::per_feature(&train.targets)?;
+    for rows in [&mut train, &mut test] {
+        inputs.apply_all(&mut rows.inputs);
+        targets.apply_all(&mut rows.targets);
+    }
+
+    let linear = fit_linear(&train)?;
+    let mut deep = Deep::<FEATURES>::new(options.seed);
+    let history = Trainer::new(AdamW::new(2e-3).weight_decay(0.1))
+        .batch(64)
+        .epochs(epochs)
+        .seed(options.seed)
+        .schedule_epochs(Cosine::new(epochs))
+        .validate(&test) // To watch: nothing is chosen by how the network does on these.
+        .fit(&mut deep, &train, &MeanSquaredError)?;
+    claim_progress(&history)?;
+
+    // Of standardised targets; times their deviation it is in their unit.
+    let error = |mean_square: f64| mean_square.sqrt() * targets.deviation()[0];
+    let of_linear = error(linear.evaluate(&test, &MeanSquaredError)?.loss);
+    let of_deep = error(deep.evaluate(&test, &MeanSquaredError)?.loss);
+    println!("root mean square error: linear {of_linear:.3}, deep {of_deep:.3}");
+    let smaller = 1.0 - of_deep / of_linear;
+    let [least, found] = [margin, smaller].map(|share| 100.0 * share);
+    let words = format!("the deep network's error is at least {least:.0}% smaller ({found:.1}%)");
+    claim(&words, smaller >= margin)
+}
+
+/// The weights with the least squares, in closed form. There is no bias: all means are 0.
+fn fit_linear<const FEATURES: usize>(
+    rows: &Rows<FEATURES>,
+) -> Result<Box<Linear<FEATURES>>, Box<dyn Error>> {
+    let x = DMatrix::from_fn(rows.len(), FEATURES, |i, j| f64::from(rows.inputs[i][j]));
+    let y = DVector::from_fn(rows.len(), |i, _| f64::from(rows.targets[i][0]));
+    let squares = x.tr_mul(&x).cholesky().ok_or("a column follows from the others")?;
+    let solution = squares.solve(&x.tr_mul(&y));
+    let mut net = Linear::zeros();
+    // One row for each feature, one column for each unit.
+    net.sum.weight = array::from_fn(|feature| [solution[feature] as f32]);
+    Ok(net)
+}
+
+/// Red and white wines: eleven measurements and the colour. Many lines stand there twice; no wine may be in both
+/// parts.
+fn wines(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
+    let mut rows = Vec::new();
+    for (colour, name) in [(0.0, "red"), (1.0, "white")] {
+        let path = options.file(&format!("tabular/winequality-{name}.csv"), WINE_SOURCE)?;
+        let numbers = Table::read(path, Format::CSV.without_header())?
+            .samples::<12>(array::from_fn(|column| column))?;
+        rows.extend(numbers.iter().map(|[measured @ .., quality]| {
+            let features: [f32; 12] =
+                array::from_fn(|i| measured.get(i).copied().unwrap_or(colour));
+            (features, [*quality])
+        }));
+    }
+    rows.sort_by(|a, b| a.partial_cmp(b).expect("tables hold finite numbers"));
+    rows.dedup();
+    Ok(rows.into_iter().collect())
+}
+
+/// Districts of California: eight numbers, and where the ocean is.
+fn houses(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
+    const NUMBERS: [&str; 7] = [
+        "longitude",
+        "latitude",
+        "housing_median_age",
+        "total_rooms",
+        "population",
+        "households",
+        "median_income",
+    ];
+    // The first one is where all four features are 0: with five of them, one would follow from the others.
+    const OCEAN: [&str; 5] = ["<1H OCEAN", "INLAND", "NEAR OCEAN", "NEAR BAY", "ISLAND"];
+    let path = options.file("tabular/california-housing.csv", HOUSING_SOURCE)?;
+    let table = Table::read(path, Format::CSV)?;
+    let bedrooms = table.column("total_bedrooms")?.numbers_with_gaps()?;
+    let known: Vec<f32> = bedrooms.iter().flatten().copied().collect();
+    let mean = known.iter().sum::<f32>() / known.len() as f32;
+    let numbers = table.samples(NUMBERS)?;
+    let ocean = table.column("ocean_proximity")?.classes(&OCEAN)?;
+    let prices = table.samples(["median_house_value"])?;
+    let rows = (0..table.len()).map(|row| {
+        let mut features = [0.0; 12];
+        features[..7].copy_from_slice(&numbers[row]);
+        features[7] = bedrooms[row].unwrap_or(mean);
+        if let place @ 1.. = ocean[row] as usize {
+            features[7 + place] = 1.0;
+        }
+        (features, prices[row])
+    });
+    Ok(rows.collect())
+}
+
+/// For `--quick`: the function of J. Friedman, "Multivariate adaptive regression splines" (1991), with noise. Five
+/// of the ten numbers mean nothing.
+fn friedman(count: u64) -> Rows<10> {
+    let row = |number: u64| {
+        let streams = Streams::new(number);
+        let x: [f32; 10] = array::from_fn(|i| streams.uniform(i as u64));
+        let bent = 10.0 * (std::f32::consts::PI * x[0] * x[1]).sin() + 20.0 * (x[2] - 0.5).powi(2);
+        let noise = 2.0 * streams.uniform(10) - 1.0;
+        (x, [bent + 10.0 * x[3] + 5.0 * x[4] + noise])
+    };
+    (0..count).map(row).collect()
+}

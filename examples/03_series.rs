@@ -1,0 +1,162 @@
+//! How cold will the coming night be? Two networks read the last four weeks.
+//!
+//! ```text
+//! cargo run --release --example series -- --data DIR
+//! ```
+//!
+//! Part of the introduction: **layers over time**. A sample is `[steps, features]`. `LSTM` goes through the
+//! steps in order and keeps a memory, of which `output = last` gives what is left after the last step; `Conv1d`
+//! looks at a few neighbouring steps everywhere at once. Both have to beat what needs no network: "tomorrow is
+//! as today", and the mean of the season.
+//!
+//! Data: the lowest temperature of each day from 1981 to 1990 in Melbourne, `timeseries/daily-min-temperatures.csv`
+//! in the data folder.
+
+mod common;
+
+use common::{Options, claim, claim_progress};
+use std::error::Error;
+use std::f32::consts::TAU;
+use std::process::ExitCode;
+use unrolled::Streams;
+use unrolled::data::{Format, Standardizer, Table};
+use unrolled::optim::{Clip, schedule::Cosine};
+use unrolled::prelude::*;
+
+/// How many days a network sees.
+const DAYS: usize = 28;
+
+network! {
+    /// Goes through the days in order.
+    pub struct Recurrent([DAYS, 3]) -> 1 {
+        LSTM(32, output = last)            -> 32,
+        Dense(1),
+    }
+
+    /// Looks at five neighbouring days, then at five pairs of days.
+    pub struct Convolutional([DAYS, 3]) -> 1 {
+        Conv1d(16, kernel = 5)             -> 24x16,
+        ReLU,
+        AvgPool1d(2)                       -> 12x16,
+        Conv1d(16, kernel = 5)             -> 8x16,
+        ReLU,
+        Flatten                            -> 128,
+        Dropout(0.2),
+        Dense(1),
+    }
+}
+
+/// Of each day its temperature, and the season of the day after: a point on a circle.
+type Window = [[f32; 3]; DAYS];
+type Windows = Data<Window, [f32; 1]>;
+
+const SOURCE: &str = "https://github.com/jbrownlee/Datasets";
+
+/// Every year of the data has as many: the last days of 1984 and 1988 are missing.
+const YEAR: usize = 365;
+
+/// How many years are held back: the last ones.
+const TEST_YEARS: usize = 2;
+
+fn main() -> ExitCode {
+    common::start("series", run)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let temperatures = if options.quick {
+        weather(6 * YEAR)
+    } else {
+        let path = options.file("timeseries/daily-min-temperatures.csv", SOURCE)?;
+        Table::read(path, Format::CSV)?.samples(["Temp"])?
+    };
+    let first_test_day = temperatures.len() - TEST_YEARS * YEAR;
+    let (known, _) = temperatures.split_at(first_test_day);
+    println!("{} days to learn from, {} held back", known.len(), TEST_YEARS * YEAR);
+    let standardizer = Standardizer::per_feature(known)?;
+    let mut standard = temperatures.clone();
+    standardizer.apply_all(&mut standard);
+    let train: Windows = (DAYS..first_test_day).map(|day| window(&standard, day)).collect();
+    let test: Windows =
+        (first_test_day..standard.len()).map(|day| window(&standard, day)).collect();
+
+    let unit = standardizer.deviation()[0];
+    let (few, many) = if options.quick { (5, 40) } else { (12, 40) };
+    let recurrent = learn::<Recurrent>(&train, &test, few, options.seed)? * unit;
+    let convolutional = learn::<Convolutional>(&train, &test, many, options.seed)? * unit;
+    let as_today =
+        error(&temperatures[first_test_day..], |i| temperatures[first_test_day + i - 1][0]);
+    let of_season = error(&temperatures[first_test_day..], |i| season(known, first_test_day + i));
+
+    println!("\nroot mean square error, in degrees:");
+    println!("  tomorrow is as today  {as_today:.3}");
+    println!("  mean of the season    {of_season:.3}");
+    println!("  LSTM                  {recurrent:.3}");
+    println!("  Conv1d                {convolutional:.3}");
+    let (best, margin) = (as_today.min(of_season), if options.quick { 0.03 } else { 0.08 });
+    for (name, error) in [("LSTM", recurrent), ("Conv1d", convolutional)] {
+        let words = format!("{name} is better than both by at least {:.0}%", 100.0 * margin);
+        claim(&words, error <= best * (1.0 - margin))?;
+    }
+    Ok(())
+}
+
+/// What is known before `day`, and its temperature.
+fn window(standard: &[[f32; 1]], day: usize) -> (Window, [f32; 1]) {
+    let step = |i| {
+        let (season, [temperature]) = (TAU * (i + 1) as f32 / YEAR as f32, standard[i]);
+        [temperature, season.sin(), season.cos()]
+    };
+    (std::array::from_fn(|i| step(day - DAYS + i)), standard[day])
+}
+
+/// Trains a network, and gives its root mean square error on the days that were held back. Nothing is chosen
+/// by how it does on them.
+fn learn<N: Network<Input = Window, Output = [f32; 1]>>(
+    train: &Windows,
+    test: &Windows,
+    epochs: usize,
+    seed: u64,
+) -> Result<f64, Box<dyn Error>> {
+    println!("\n{}", N::summary());
+    let mut net = N::new(seed);
+    let history = Trainer::new(AdamW::new(3e-3))
+        .epochs(epochs)
+        .seed(seed)
+        .schedule_epochs(Cosine::new(epochs))
+        .clip(Clip::Norm(1.0))
+        .validate(test)
+        .fit(&mut net, train, &MeanSquaredError)?;
+    claim_progress(&history)?;
+    Ok(net.evaluate(test, &MeanSquaredError)?.loss.sqrt())
+}
+
+/// The root mean square error of a guess of each day.
+fn error(temperatures: &[[f32; 1]], guess: impl Fn(usize) -> f32) -> f64 {
+    let square = |(i, [truth]): (usize, &[f32; 1])| f64::from(guess(i) - truth).powi(2);
+    let squares: f64 = temperatures.iter().enumerate().map(square).sum();
+    (squares / temperatures.len() as f64).sqrt()
+}
+
+/// The mean of all known days up to a week away from this one in the year.
+fn season(known: &[[f32; 1]], day: usize) -> f32 {
+    let near = known.iter().enumerate().filter(|(other, _)| {
+        let apart = (day % YEAR).abs_diff(other % YEAR);
+        apart.min(YEAR - apart) <= 7
+    });
+    let (sum, count) = near.fold((0.0, 0.0), |(sum, count), (_, [x])| (sum + x, count + 1.0));
+    sum / count
+}
+
+/// For `--quick`: a year's wave, and weather that partly stays from day to day.
+fn weather(days: usize) -> Vec<[f32; 1]> {
+    let streams = Streams::new(0);
+    let mut weather = 0.0;
+    let day = |day: usize| {
+        let wave = 11.0 + 5.0 * (TAU * day as f32 / YEAR as f32).cos();
+        // Twelve numbers of [0, 1) make one that is nearly normal, of deviation 1 around 6.
+        let normal = (0..12).map(|i| streams.uniform((12 * day + i) as u64)).sum::<f32>() - 6.0;
+        weather = 0.5 * weather + 2.0 * normal;
+        [wave + weather]
+    };
+    (0..days).map(day).collect()
+}
