@@ -125,6 +125,40 @@ references! {
     batch_norm_without_affine: (4x5x3) -> 4x5x3 { BatchNorm(affine = false) }
     batch_norm_momentum_eps: (4x5x3) -> 4x5x3 { BatchNorm(momentum = 0.3, eps = 1e-2) }
 
+    conv_transpose2d: (4x3x3) -> 6x5x5 { ConvTranspose2d(5, kernel = 3) }
+    conv_transpose2d_without_bias: (4x3x3) -> 6x5x5 { ConvTranspose2d(5, kernel = 3, bias = false) }
+    conv_transpose2d_stride: (4x3x3) -> 8x6x5 { ConvTranspose2d(5, kernel = 2, stride = 2) }
+    conv_transpose2d_padding: (4x3x3) -> 8x6x5 { ConvTranspose2d(5, kernel = 4, stride = 2, padding = 1) }
+    conv_transpose2d_output_padding: (4x3x3) -> 8x6x5 {
+        ConvTranspose2d(5, kernel = 3, stride = 2, padding = 1, output_padding = 1)
+    }
+    conv_transpose2d_dilation: (4x3x3) -> 7x6x5 {
+        ConvTranspose2d(5, kernel = 2, dilation = 2, output_padding = 1)
+    }
+    conv_transpose2d_groups: (3x3x6) -> 5x5x4 { ConvTranspose2d(4, kernel = 3, groups = 2) }
+    conv_transpose2d_many_weights: (1x2x20) -> 1x2x6 { ConvTranspose2d(6, kernel = 3, padding = 1) }
+    conv_transpose2d_everything: (2x2x4) -> 6x7x6 {
+        ConvTranspose2d(6, kernel = (3, 2), stride = (2, 3), padding = (1, 0), output_padding = (1, 2),
+            dilation = (2, 1), groups = 2, bias = false)
+    }
+    upsample: (4x5x3) -> 8x10x3 { Upsample(2) }
+    upsample_per_axis: (4x2x3) -> 12x4x3 { Upsample((3, 2)) }
+    upsample_bilinear: (4x5x3) -> 8x10x3 { Upsample(2, mode = bilinear) }
+    upsample_bilinear_corners: (4x3x3) -> 8x9x3 { Upsample((2, 3), mode = bilinear, align_corners = true) }
+
+    ws_conv2d: (5x4x3) -> 5x4x5 { WSConv2d(5, kernel = 3, padding = 1) }
+    ws_conv2d_everything: (7x6x4) -> 4x6x6 {
+        WSConv2d(6, kernel = (3, 2), stride = (2, 1), padding = (1, 1), dilation = (1, 2), groups = 2,
+            bias = false, eps = 1e-2)
+    }
+    ws_conv2d_same: (4x5x2) -> 4x5x4 { WSConv2d(4, kernel = 2, padding = same) }
+    scale: (4x5x3) -> 4x5x3 { Scale(1.0) }
+    scale_per_channel: (4x5x3) -> 4x5x3 { Scale(1e-5, per_channel = true) }
+    scale_fixed: (6) -> 5 { Dense(5), Scale(0.2, trained = false) }
+    residual_that_begins_as_nothing: (5x5x4) -> 5x5x4 {
+        Residual { WSConv2d(4, kernel = 3, padding = 1), ReLU, Scale(0) }
+    }
+
     layer_norm: (7) -> 7 { LayerNorm }
     layer_norm_of_each_step: (5x37) -> 5x37 { LayerNorm }
     layer_norm_of_each_pixel: (3x4x6) -> 3x4x6 { LayerNorm }

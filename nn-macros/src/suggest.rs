@@ -1,7 +1,7 @@
 //! "Did you mean": the known name that a misspelt one was meant to be.
 
 /// What PyTorch and Keras call things that have another name here.
-const FOREIGN: [(&str, &str); 37] = [
+const FOREIGN: [(&str, &str); 49] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -16,6 +16,15 @@ const FOREIGN: [(&str, &str); 37] = [
     ("BatchNormalization", "BatchNorm"),
     ("LayerNormalization", "LayerNorm"),
     ("GroupNormalization", "GroupNorm"),
+    ("Conv2dTranspose", "ConvTranspose2d"),
+    ("Conv2DTranspose", "ConvTranspose2d"),
+    ("Deconvolution2D", "ConvTranspose2d"),
+    ("UpSampling2D", "Upsample"),
+    ("UpsamplingNearest2d", "Upsample"),
+    ("UpsamplingBilinear2d", "Upsample"),
+    ("ScaledStdConv2d", "WSConv2d"),
+    ("LayerScale", "Scale"),
+    ("SkipInit", "Scale"),
     ("Swish", "SiLU"),
     ("Hardswish", "HardSwish"),
     ("Concatenate", "Concat"),
@@ -39,6 +48,9 @@ const FOREIGN: [(&str, &str); 37] = [
     ("num_groups", "groups"),
     ("num_parameters", "per_channel"),
     ("target_shape", "shape"),
+    ("scale_factor", "factor"),
+    ("interpolation", "mode"),
+    ("learnable", "trained"),
 ];
 
 /// The name among `known` that was meant by `name`, if one is close or means the same elsewhere.

@@ -102,6 +102,34 @@ class OfEachPixel(nn.Module):
         return getattr(self, self.name)(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class Standardised(nn.Conv2d):
+    """Scaled weight standardisation (Brock, De and Smith, 2021)."""
+
+    def __init__(self, *args, eps=1e-6, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.gain = nn.Parameter(torch.ones(self.out_channels, 1, 1, 1))
+        self.eps = eps
+
+    def forward(self, x):
+        axes = (1, 2, 3)
+        mean, var = self.weight.mean(axes, keepdim=True), self.weight.var(axes, unbiased=False, keepdim=True)
+        count = self.weight[0].numel()
+        weight = (self.weight - mean) / torch.sqrt(var + self.eps) * self.gain / math.sqrt(count)
+        return self._conv_forward(x, weight, self.bias)
+
+
+class Scale(nn.Module):
+    """Factors, of all or of each channel."""
+
+    def __init__(self, *shape, fixed=None):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(shape)) if fixed is None else None
+        self.fixed = fixed
+
+    def forward(self, x):
+        return x * self.fixed if self.weight is None else (x.movedim(1, -1) * self.weight).movedim(-1, 1)
+
+
 class Reshaped(nn.Module):
     """The numbers of a picture, channels last, along other axes."""
 
@@ -330,6 +358,38 @@ def normalisations():
     case("instance_norm_of_steps", one("instance_norm", nn.InstanceNorm1d(17, affine=True)), (17, 6))
 
 
+def upwards():
+    def up(*args, **kwargs):
+        return named({"conv_transpose2d": nn.ConvTranspose2d(*args, **kwargs)})
+
+    case("conv_transpose2d", up(3, 5, 3), (3, 4, 3))
+    case("conv_transpose2d_without_bias", up(3, 5, 3, bias=False), (3, 4, 3))
+    case("conv_transpose2d_stride", up(3, 5, 2, stride=2), (3, 4, 3))
+    case("conv_transpose2d_padding", up(3, 5, 4, stride=2, padding=1), (3, 4, 3))
+    case("conv_transpose2d_output_padding", up(3, 5, 3, stride=2, padding=1, output_padding=1), (3, 4, 3))
+    case("conv_transpose2d_dilation", up(3, 5, 2, dilation=2, output_padding=1), (3, 4, 3))
+    case("conv_transpose2d_groups", up(6, 4, 3, groups=2), (6, 3, 3))
+    case("conv_transpose2d_many_weights", up(20, 6, 3, padding=1), (20, 1, 2))
+    case("conv_transpose2d_everything", up(4, 6, (3, 2), (2, 3), (1, 0), (1, 2), 2, False, (2, 1)), (4, 2, 2))
+
+    case("upsample", one("x", nn.Upsample(scale_factor=2)), (3, 4, 5))
+    case("upsample_per_axis", one("x", nn.Upsample(scale_factor=(3, 2))), (3, 4, 2))
+    case("upsample_bilinear", one("x", nn.Upsample(scale_factor=2, mode="bilinear")), (3, 4, 5))
+    case("upsample_bilinear_corners", one("x", nn.Upsample(scale_factor=(2, 3), mode="bilinear", align_corners=True)), (3, 4, 3))
+
+
+def without_normalisation():
+    case("ws_conv2d", one("ws_conv2d", Standardised(3, 5, 3, padding=1)), (3, 5, 4))
+    case("ws_conv2d_everything", one("ws_conv2d", Standardised(
+        4, 6, (3, 2), stride=(2, 1), padding=(1, 1), dilation=(1, 2), groups=2, bias=False, eps=1e-2)), (4, 7, 6))
+    case("ws_conv2d_same", one("ws_conv2d", Standardised(2, 4, 2, padding="same")), (2, 4, 5))
+    case("scale", one("scale", Scale(1)), (3, 4, 5))
+    case("scale_per_channel", one("scale", Scale(3)), (3, 4, 5))
+    case("scale_fixed", named({"dense": nn.Linear(6, 5), "scale": Scale(fixed=0.2)}), (6,))
+    case("residual_that_begins_as_nothing", Residual({
+        "ws_conv2d": Standardised(4, 4, 3, padding=1), "relu": nn.ReLU(), "scale": Scale(1)}), (4, 5, 5))
+
+
 def main():
     for old in HERE.glob("*.safetensors"):
         old.unlink()
@@ -371,6 +431,8 @@ def main():
     case("batch_norm_momentum_eps", one("batch_norm", nn.BatchNorm2d(3, momentum=0.3, eps=1e-2)), (3, 4, 5))
 
     normalisations()
+    upwards()
+    without_normalisation()
 
     for name, layer, shape in [
         ("conv1d", nn.Conv1d(3, 5, 3), (3, 9)),

@@ -1,5 +1,7 @@
 //! [`resize`]: pictures of another size.
 
+use crate::kernels::upsample::Between;
+
 /// A picture scaled to another size, `[H, W, C] -> [H2, W2, C]`, by linear interpolation along both
 /// axes: PyTorch's `interpolate(mode = "bilinear", align_corners = False)`.
 #[must_use]
@@ -8,24 +10,16 @@ pub fn resize<const H: usize, const W: usize, const C: usize, const H2: usize, c
 ) -> [[[f32; C]; W2]; H2] {
     let mut result = [[[0.0; C]; W2]; H2];
     for (y, row) in result.iter_mut().enumerate() {
-        let (above, below, down) = between(y, H, H2);
+        let vertical = Between::new(y, H, H2, false);
         for (x, pixel) in row.iter_mut().enumerate() {
-            let (left, right, across) = between(x, W, W2);
+            let Between { first: left, second: right, share } = Between::new(x, W, W2, false);
             for (c, value) in pixel.iter_mut().enumerate() {
-                let line = |y: usize| mix(picture[y][left][c], picture[y][right][c], across);
-                *value = mix(line(above), line(below), down);
+                let line = |y: usize| mix(picture[y][left][c], picture[y][right][c], share);
+                *value = mix(line(vertical.first), line(vertical.second), vertical.share);
             }
         }
     }
     result
-}
-
-/// Between which of `from` pixels pixel `i` of `to` lies, and how far it is from the first to the
-/// second. Pixels are squares: the first one's middle is half a pixel from the edge.
-fn between(i: usize, from: usize, to: usize) -> (usize, usize, f32) {
-    let place = ((i as f32 + 0.5) * from as f32 / to as f32 - 0.5).max(0.0);
-    let first = (place as usize).min(from - 1);
-    (first, (first + 1).min(from - 1), place - first as f32)
 }
 
 fn mix(a: f32, b: f32, share: f32) -> f32 {

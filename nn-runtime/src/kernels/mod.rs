@@ -21,6 +21,7 @@ mod small;
 #[cfg(test)]
 mod tests;
 mod tile;
+pub(crate) mod upsample;
 
 pub use border::Border;
 pub use conv2d::{Taps, conv2d, conv2d_d_weight, conv2d_d_x, conv2d_turn};

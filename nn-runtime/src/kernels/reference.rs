@@ -4,6 +4,7 @@
 //! `d_x` is the gradient of a loss with respect to `x`.
 
 use super::Geometry;
+use nn_shape::Shape;
 
 /// `y = x W + b` for `n` rows: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
 /// empty.
@@ -177,6 +178,72 @@ pub fn group_norm_backward(
                 }
             }
         }
+    }
+}
+
+/// The transpose of [`conv2d`] without its bias, and another bias: each number of `x` spreads over a
+/// kernel of `y`. `g` are the sizes of the convolution from `y` to `x`.
+pub fn conv_transpose2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    for (x, y) in x.chunks_exact(g.output_len()).zip(y.chunks_exact_mut(g.input_len())) {
+        for y in y.chunks_exact_mut(g.channels) {
+            begin_with(bias, y);
+        }
+        for_each_run(g, |run| {
+            let row = &weight[run.weight..][..g.group_filters()];
+            y[run.x] += row.iter().zip(&x[run.y..]).map(|(w, x)| w * x).sum::<f32>();
+        });
+    }
+}
+
+/// How much of old pixel `old` is in new pixel `new` along one axis of `from` pixels before and `to`
+/// afterwards: between both neighbours, where `corners` says whether the corners' middles stay, or a
+/// copy of the nearest.
+fn share_of(old: usize, new: usize, [from, to]: [usize; 2], corners: Option<bool>) -> f64 {
+    let last = (from - 1) as f64;
+    let place = match corners {
+        None => return f64::from(u8::from(new * from / to == old)),
+        Some(true) if to == 1 => 0.0,
+        Some(true) => new as f64 * last / (to - 1) as f64,
+        Some(false) => (new as f64 + 0.5) * from as f64 / to as f64 - 0.5,
+    };
+    (1.0 - (place.clamp(0.0, last) - old as f64).abs()).max(0.0)
+}
+
+/// Calls `f` with the places of an old and a new number, for all pairs, and how much of the old one is
+/// in the new one.
+fn for_each_share(
+    [from, to]: [Shape; 2],
+    corners: Option<bool>,
+    mut f: impl FnMut(usize, usize, f64),
+) {
+    let sizes = [0, 1].map(|axis| [from.dim(axis), to.dim(axis)]);
+    for old in 0..from.len() {
+        for new in (0..to.len()).filter(|new| new % to.last() == old % from.last()) {
+            let place = |i: usize, shape: Shape| {
+                [i / shape.last() / shape.dim(1), i / shape.last() % shape.dim(1)]
+            };
+            let (old_place, new_place) = (place(old, from), place(new, to));
+            let share =
+                |axis: usize| share_of(old_place[axis], new_place[axis], sizes[axis], corners);
+            f(old, new, share(0) * share(1));
+        }
+    }
+}
+
+/// Pictures of `shapes[0]` made larger to `shapes[1]`: bilinear, where `corners` says whether the middles
+/// of the corners' pixels stay, or copies of the nearest pixels.
+pub fn upsample(shapes: [Shape; 2], corners: Option<bool>, x: &[f32], y: &mut [f32]) {
+    y.fill(0.0);
+    for (x, y) in x.chunks_exact(shapes[0].len()).zip(y.chunks_exact_mut(shapes[1].len())) {
+        for_each_share(shapes, corners, |old, new, share| y[new] += share as f32 * x[old]);
+    }
+}
+
+/// The gradient of the input of [`upsample`].
+pub fn upsample_backward(shapes: [Shape; 2], corners: Option<bool>, d_y: &[f32], d_x: &mut [f32]) {
+    d_x.fill(0.0);
+    for (d_x, d_y) in d_x.chunks_exact_mut(shapes[0].len()).zip(d_y.chunks_exact(shapes[1].len())) {
+        for_each_share(shapes, corners, |old, new, share| d_x[old] += share as f32 * d_y[new]);
     }
 }
 

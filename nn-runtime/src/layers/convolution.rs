@@ -56,13 +56,25 @@ pub(super) trait Convolution {
         if Self::FEW_WEIGHTS {
             return Self::infer(weight, bias, x, y, memory.scratch);
         }
+        let samples = x.len() / const { Self::GEOMETRY.input_len() };
+        let kept = &mut memory.kept[..samples * const { Self::PADDED.input_len() }];
+        Self::keep(x, kept);
+        kernels::conv2d(Isa::best(), const { &Self::PADDED }, kept, weight, bias, y, &mut []);
+    }
+
+    /// Copies pictures with their padding.
+    fn keep(x: &[f32], kept: &mut [f32]) {
         let (g, padded) = (const { Self::GEOMETRY }, const { Self::PADDED });
-        let samples = x.chunks_exact(g.input_len());
-        let kept = &mut memory.kept[..samples.len() * padded.input_len()];
-        for (x, copy) in samples.zip(kept.chunks_exact_mut(padded.input_len())) {
+        let copies = kept.chunks_exact_mut(padded.input_len());
+        for (x, copy) in x.chunks_exact(g.input_len()).zip(copies) {
             g.border().add(g.input, g.channels, x, copy);
         }
-        kernels::conv2d(Isa::best(), &padded, kept, weight, bias, y, &mut []);
+    }
+
+    /// Of what was kept, the gradient of what the bias was added to, and how many channels it has.
+    fn biased<'a>(padded_x: &'a [f32], d_y: &'a [f32]) -> (&'a [f32], usize) {
+        let _ = padded_x;
+        (d_y, Self::GEOMETRY.filters)
     }
 
     fn backward(x: &[f32], d_y: &[f32], d_x: Option<&mut [f32]>, memory: Memory<'_>) {
@@ -106,7 +118,8 @@ pub(super) trait Convolution {
         for shard in 0..shards.count() {
             let (x, d_y) = shards.kept(shard).split_at(shards.samples(shard) * g.input_len());
             if is_bias {
-                kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.filters), d_y, d_weights);
+                let (d_y, channels) = Self::biased(x, d_y);
+                kernels::d_bias(isa, onto, Pieces::one(d_y.len() / channels), d_y, d_weights);
             } else {
                 let some = Some(Taps { tap, channel });
                 kernels::conv2d_d_weight(isa, &g, some, onto, x, d_y, d_weights, &mut []);

@@ -30,7 +30,7 @@ impl<S, const WEIGHT: usize, const BIAS: usize> Station<S> for LayerNorm<WEIGHT,
 where
     S: Spec<Arguments = layer_norm::LayerNorm>,
 {
-    const SAVED: usize = S::IN / S::INPUT.last() * RowNorm::SAVED;
+    const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
     /// The gradient of the weights.
     const PARTIAL: usize = Self::LEN;
 

@@ -22,7 +22,7 @@ const fn norm<S: Spec<Arguments = rms_norm::RMSNorm>>() -> RowNorm {
 }
 
 impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Station<S> for RMSNorm<WEIGHT> {
-    const SAVED: usize = S::IN / S::INPUT.last() * RowNorm::SAVED;
+    const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
     /// The gradient of the weights.
     const PARTIAL: usize = WEIGHT;
 

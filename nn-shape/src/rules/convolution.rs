@@ -75,7 +75,7 @@ impl Convolution {
         })
     }
 
-    const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {
+    pub(crate) const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {
         let (groups, out_channels) = (self.groups, self.out_channels);
         let common = common_divisor(channels, out_channels);
         let help = Text::of("write ");

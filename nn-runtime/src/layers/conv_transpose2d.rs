@@ -1,0 +1,284 @@
+//! [`ConvTranspose2d`]: PyTorch's `nn.ConvTranspose2d`, channels last.
+
+use super::convolution::Convolution;
+use crate::init::fan_in_uniform;
+use crate::kernels::dispatch::dispatch;
+use crate::kernels::{self, Geometry, Isa, Onto, Pieces};
+use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::conv_transpose2d;
+use std::marker::PhantomData;
+
+/// A convolution turned around, `[H, W, C] -> [H', W', F]`: forward is the backward pass of the
+/// [`Conv2d`](super::Conv2d) that goes from `[H', W', F]` to `[H, W, C]`, and backward is its forward pass.
+/// `FG` are the output channels of one group.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct ConvTranspose2d<
+    const F: usize,
+    const C: usize,
+    const FG: usize,
+    const KH: usize,
+    const KW: usize,
+    const BIAS: usize = F,
+> {
+    /// The kernel: height, width, output channels of a group, input channels. PyTorch puts the input
+    /// channels first.
+    pub weight: [[[[f32; C]; FG]; KW]; KH],
+    /// One for each output channel, or none.
+    pub bias: [f32; BIAS],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` alone.
+unsafe impl<
+    const F: usize,
+    const C: usize,
+    const FG: usize,
+    const KH: usize,
+    const KW: usize,
+    const BIAS: usize,
+> Weights for ConvTranspose2d<F, C, FG, KH, KW, BIAS>
+{
+}
+
+/// The convolution that goes the other way.
+struct Turned<S>(PhantomData<S>);
+
+impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Convolution for Turned<S> {
+    const GEOMETRY: Geometry =
+        Geometry::new(S::ARGUMENTS.window(), S::OUTPUT, S::INPUT, S::ARGUMENTS.groups);
+    const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
+
+    fn biased<'a>(padded: &'a [f32], _d_y: &'a [f32]) -> (&'a [f32], usize) {
+        // Zeros around the picture add nothing.
+        (padded, Self::GEOMETRY.channels)
+    }
+}
+
+impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
+    /// `turned` are the weights as [`kernels::conv2d_turn`] writes them.
+    fn spread(turned: &[f32], bias: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
+        kernels::conv2d_d_x(Isa::best(), const { &Self::GEOMETRY }, x, turned, y, scratch);
+        add_bias(bias, y);
+    }
+
+    /// The gradient of the weights, of this shard or for later, and that of the input.
+    fn backward_turned(
+        weight: &[f32],
+        x: &[f32],
+        d_y: &[f32],
+        d_x: Option<&mut [f32]>,
+        memory: Memory<'_>,
+    ) {
+        let (isa, g, onto) = (Isa::best(), const { Self::GEOMETRY }, Onto::Nothing);
+        let Memory { scratch, partial, kept, .. } = memory;
+        if Self::FEW_WEIGHTS {
+            let (d_weight, d_bias) = partial.split_at_mut(g.weight_len());
+            kernels::conv2d_d_weight(isa, &g, None, onto, d_y, x, d_weight, scratch);
+            kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.channels), d_y, d_bias);
+            if let Some(d_x) = d_x {
+                kernels::conv2d(isa, &g, d_y, weight, &[], d_x, scratch);
+            }
+            return;
+        }
+        let samples = x.len() / g.output_len();
+        let (padded, kept_x) = kept.split_at_mut(samples * const { Self::PADDED.input_len() });
+        Self::keep(d_y, padded);
+        kept_x.copy_from_slice(x);
+        if let Some(d_x) = d_x {
+            kernels::conv2d(isa, const { &Self::PADDED }, padded, weight, &[], d_x, &mut []);
+        }
+    }
+}
+
+dispatch! {
+    /// Adds the bias, if there is one, to each pixel.
+    fn add_bias(bias: &[f32], y: &mut [f32]) {
+        if bias.is_empty() {
+            return;
+        }
+        for y in y.chunks_exact_mut(bias.len()) {
+            for (y, b) in y.iter_mut().zip(bias) {
+                *y += b;
+            }
+        }
+    }
+}
+
+impl<
+    S,
+    const F: usize,
+    const C: usize,
+    const FG: usize,
+    const KH: usize,
+    const KW: usize,
+    const BIAS: usize,
+> Station<S> for ConvTranspose2d<F, C, FG, KH, KW, BIAS>
+where
+    S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>,
+{
+    const PARTIAL: usize = Turned::<S>::PARTIAL;
+    const KEPT: usize = Turned::<S>::KEPT;
+    const GRADIENT_TASKS: usize = Turned::<S>::GRADIENT_TASKS;
+    const SHARED: usize = Turned::<S>::SHARED;
+    /// What the convolution needs, and at inference the weights turned around.
+    const SCRATCH: usize = Turned::<S>::SCRATCH + Turned::<S>::SHARED;
+
+    fn initialise(&mut self, streams: Streams) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, FG * KH * KW, streams);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let axes = vec![
+            Axis::plain(C, 1),
+            Axis::plain(FG, C),
+            Axis::plain(KH, KW * FG * C),
+            Axis::plain(KW, FG * C),
+        ];
+        let mut tensors = vec![Tensor::new("weight", 0, axes)];
+        if BIAS > 0 {
+            tensors.push(Tensor::new("bias", KH * KW * FG * C, vec![Axis::plain(F, 1)]));
+        }
+        tensors
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let (turned, scratch) = memory.scratch.split_at_mut(Turned::<S>::SHARED);
+        Turned::<S>::prepare(self.weight.as_floats(), turned);
+        Turned::<S>::spread(turned, &self.bias, x[0], y, scratch);
+    }
+
+    fn prepare(&self, shared: &mut [f32]) {
+        Turned::<S>::prepare(self.weight.as_floats(), shared);
+    }
+
+    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        Turned::<S>::spread(memory.shared, &self.bias, x[0], y, memory.scratch);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let weight = self.weight.as_floats();
+        Turned::<S>::backward_turned(weight, x[0], d_y, d_x[0].as_deref_mut(), memory);
+    }
+
+    fn gradient_end(task: usize) -> usize {
+        Turned::<S>::gradient_end(task)
+    }
+
+    fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        Turned::<S>::gradient(task, shards, d_weights);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::reference;
+    use crate::layers::testing::{Trial, spec};
+
+    macro_rules! transposed {
+        ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $output_padding:expr, $dilation:expr,
+         $groups:expr, $bias:expr, $input:expr => $output:expr) => {
+            spec!($Name: conv_transpose2d::ConvTranspose2d {
+                out_channels: $output[2],
+                kernel: $kernel,
+                stride: $stride,
+                padding: $padding,
+                output_padding: $output_padding,
+                dilation: $dilation,
+                groups: $groups,
+                bias: $bias,
+            }, [&$input] -> &$output);
+        };
+    }
+
+    transposed!(Plain: [3, 3], [1, 1], [0, 0], [0, 0], [1, 1], 1, true, [3, 4, 2] => [5, 6, 3]);
+    transposed!(Twice: [2, 2], [2, 2], [0, 0], [0, 0], [1, 1], 1, true, [3, 2, 3] => [6, 4, 2]);
+    transposed!(Uneven: [3, 2], [2, 3], [1, 0], [1, 2], [1, 1], 1, false, [3, 2, 2] => [6, 7, 3]);
+    transposed!(Gaps: [1, 2], [3, 2], [0, 0], [2, 0], [1, 1], 1, true, [2, 3, 2] => [6, 6, 2]);
+    transposed!(Dilated: [2, 2], [1, 1], [0, 1], [1, 0], [2, 3], 1, true, [3, 3, 2] => [6, 4, 1]);
+    transposed!(Grouped: [3, 3], [2, 2], [1, 1], [1, 1], [1, 1], 2, true, [2, 2, 4] => [4, 4, 6]);
+    // Many weights for few pixels: their gradient is computed in the end.
+    transposed!(Deep: [3, 2], [1, 1], [1, 0], [0, 0], [1, 1], 1, true, [2, 2, 20] => [2, 3, 9]);
+
+    macro_rules! for_all {
+        ($check:ident) => {
+            Trial::<Plain, ConvTranspose2d<3, 2, 3, 3, 3>>::random().$check();
+            Trial::<Twice, ConvTranspose2d<2, 3, 2, 2, 2>>::random().$check();
+            Trial::<Uneven, ConvTranspose2d<3, 2, 3, 3, 2, 0>>::random().$check();
+            Trial::<Gaps, ConvTranspose2d<2, 2, 2, 1, 2>>::random().$check();
+            Trial::<Dilated, ConvTranspose2d<1, 2, 1, 2, 2>>::random().$check();
+            Trial::<Grouped, ConvTranspose2d<6, 4, 3, 3, 3>>::random().$check();
+            Trial::<Deep, ConvTranspose2d<9, 20, 9, 3, 2>>::random().$check();
+        };
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        for_all!(check_gradients);
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        for_all!(check_inference);
+    }
+
+    #[test]
+    fn every_case_is_one_that_the_rule_allows() {
+        fn allowed<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>>() -> bool {
+            S::ARGUMENTS.output(S::INPUTS).is_ok_and(|shape| shape == S::OUTPUT)
+        }
+        assert!(allowed::<Plain>() && allowed::<Twice>() && allowed::<Uneven>());
+        assert!(allowed::<Gaps>() && allowed::<Dilated>() && allowed::<Grouped>());
+        assert!(allowed::<Deep>());
+    }
+
+    #[test]
+    fn both_ways_to_a_gradient_are_tried() {
+        assert_eq!([Turned::<Plain>::FEW_WEIGHTS, Turned::<Deep>::FEW_WEIGHTS], [true, false]);
+    }
+
+    #[test]
+    fn agrees_with_its_twin() {
+        fn check<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>, T: Station<S>>() {
+            let mut trial = Trial::<S, T>::random();
+            let g = Turned::<S>::GEOMETRY;
+            let (weight, bias) = trial.station.as_floats().split_at(g.weight_len());
+            let mut y = vec![f32::NAN; trial.d_y.len()];
+            reference::conv_transpose2d(&g, &trial.x[0], weight, bias, &mut y);
+            for (found, expected) in trial.train().y.iter().zip(&y) {
+                assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+            }
+        }
+        check::<Plain, ConvTranspose2d<3, 2, 3, 3, 3>>();
+        check::<Uneven, ConvTranspose2d<3, 2, 3, 3, 2, 0>>();
+        check::<Dilated, ConvTranspose2d<1, 2, 1, 2, 2>>();
+        check::<Grouped, ConvTranspose2d<6, 4, 3, 3, 3>>();
+        check::<Deep, ConvTranspose2d<9, 20, 9, 3, 2>>();
+    }
+
+    #[test]
+    fn files_have_pytorchs_layout() {
+        let tensors = <ConvTranspose2d<6, 4, 3, 3, 5> as Station<Grouped>>::tensors();
+        let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
+        assert_eq!(axes, [(4, 1), (3, 4), (3, 60), (5, 12)]);
+        assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 180));
+    }
+
+    #[test]
+    fn begins_as_pytorch_does() {
+        let mut layer = ConvTranspose2d::<6, 4, 3, 3, 3>::zeros();
+        Station::<Grouped>::initialise(&mut *layer, Streams::new(1));
+        let bound = 1.0 / 27.0_f32.sqrt();
+        let largest = layer.as_floats().iter().fold(0.0_f32, |max, w| max.max(w.abs()));
+        assert!(largest <= bound && largest > 0.9 * bound);
+    }
+}

@@ -1,0 +1,152 @@
+//! [`Scale`]: a factor, fixed or trained, on a residual branch.
+
+use crate::kernels::dispatch::dispatch;
+use crate::kernels::rows;
+use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::scale;
+
+/// `x * factor`: `[.., C] -> [.., C]`. The factor is one for all, one for each channel, or fixed.
+///
+/// At the end of a residual branch: `SkipInit` (De and Smith, 2020) with `init = 0`, `LayerScale`
+/// (Touvron et al., 2021) with one factor for each channel, the fixed scales of networks without
+/// normalisation (Brock et al., 2021).
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Scale<const FACTORS: usize> {
+    /// One for all, one for each channel, or none where it is fixed.
+    pub weight: [f32; FACTORS],
+}
+
+// SAFETY: `repr(C)`, an array of `f32`.
+unsafe impl<const FACTORS: usize> Weights for Scale<FACTORS> {}
+
+impl<const FACTORS: usize> Scale<FACTORS> {
+    /// `y = x * factor`, the same for gradients.
+    fn apply<S: Spec<Arguments = scale::Scale>>(&self, x: &[f32], y: &mut [f32]) {
+        if S::ARGUMENTS.per_channel {
+            return multiply(&self.weight, x, y);
+        }
+        let fixed = S::ARGUMENTS.init as f32;
+        multiply_all(*self.weight.first().unwrap_or(&fixed), x, y);
+    }
+}
+
+impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> Station<S> for Scale<FACTORS> {
+    /// The gradient of the factors.
+    const PARTIAL: usize = FACTORS;
+
+    fn initialise(&mut self, _streams: Streams) {
+        self.weight.fill(S::ARGUMENTS.init as f32);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let features = if S::ARGUMENTS.per_channel { S::FEATURES } else { &[] };
+        let axes = vec![Axis { len: FACTORS, stride: 1, features }];
+        if FACTORS == 0 { Vec::new() } else { vec![Tensor::new("weight", 0, axes)] }
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        self.apply::<S>(x[0], y);
+    }
+
+    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], _: Memory<'_>) {
+        self.apply::<S>(x[0], y);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        if S::ARGUMENTS.per_channel {
+            channel_products(x[0], d_y, memory.partial);
+        } else if let [d_factor] = memory.partial {
+            product(x[0], d_y, d_factor);
+        }
+        if let Some(d_x) = &mut d_x[0] {
+            self.apply::<S>(d_y, d_x);
+        }
+    }
+}
+
+dispatch! {
+    fn multiply(factors: &[f32], x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.chunks_exact(factors.len()).zip(y.chunks_exact_mut(factors.len())) {
+            for (y, (x, factor)) in y.iter_mut().zip(x.iter().zip(factors)) {
+                *y = x * factor;
+            }
+        }
+    }
+
+    fn multiply_all(factor: f32, x: &[f32], y: &mut [f32]) {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor);
+    }
+
+    /// The sum over all rows of `x * d_y`, for each channel.
+    fn channel_products(x: &[f32], d_y: &[f32], sums: &mut [f32]) {
+        sums.fill(0.0);
+        for (x, d_y) in x.chunks_exact(sums.len()).zip(d_y.chunks_exact(sums.len())) {
+            sums.iter_mut().zip(x.iter().zip(d_y)).for_each(|(sum, (x, d_y))| *sum += x * d_y);
+        }
+    }
+
+    /// The sum of all `x * d_y`.
+    fn product(x: &[f32], d_y: &[f32], sum: &mut f32) {
+        *sum = rows::products(d_y, x, 0.0);
+    }
+}
+
+impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> crate::Streaming<S>
+    for Scale<FACTORS>
+{
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, spec};
+
+    spec!(One: scale::Scale { init: 0.5, trained: true, per_channel: false }, [&[3, 7]] -> &[3, 7]);
+    spec!(Each: scale::Scale { init: 0.25, trained: true, per_channel: true }, [&[3, 7]] -> &[3, 7]);
+    spec!(Fixed: scale::Scale { init: -2.0, trained: false, per_channel: false }, [&[3, 7]] -> &[3, 7]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<One, Scale<1>>::random().check_gradients();
+        Trial::<Each, Scale<7>>::random().check_gradients();
+        Trial::<Fixed, Scale<0>>::random().check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        Trial::<One, Scale<1>>::random().check_inference();
+        Trial::<Each, Scale<7>>::random().check_inference();
+        Trial::<Fixed, Scale<0>>::random().check_inference();
+    }
+
+    #[test]
+    fn multiplies() {
+        let mut trial = Trial::<Each, Scale<7>>::random();
+        trial.station.weight = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        for (i, (y, x)) in trial.infer().iter().zip(&trial.x[0]).enumerate() {
+            assert_eq!(*y, x * (i % 7) as f32);
+        }
+        let trial = Trial::<Fixed, Scale<0>>::random();
+        assert!(trial.infer().iter().zip(&trial.x[0]).all(|(y, x)| *y == -2.0 * x));
+    }
+
+    #[test]
+    fn begins_as_it_is_told_and_has_its_tensors() {
+        let mut layer = <Scale<7> as Weights>::zeros();
+        Station::<Each>::initialise(&mut *layer, Streams::new(0));
+        assert_eq!(layer.weight, [0.25; 7]);
+        let tensors = <Scale<1> as Station<One>>::tensors();
+        assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(1, 1)])]);
+        assert_eq!(<Scale<0> as Station<Fixed>>::tensors(), []);
+    }
+}

@@ -1,0 +1,104 @@
+//! [`Upsample`]: PyTorch's `nn.Upsample`, channels last.
+
+use crate::kernels::upsample as kernel;
+use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
+use nn_shape::rules::upsample;
+
+/// A picture several times as high and wide: `[H, W, C] -> [H', W', C]`. New pixels are copies of the
+/// nearest old ones, or lie between four of them.
+pub struct Upsample;
+
+// SAFETY: of size zero.
+unsafe impl Weights for Upsample {}
+
+/// The sizes.
+const fn sizes<S: Spec<Arguments = upsample::Upsample>>() -> kernel::Upsample {
+    kernel::Upsample::new(S::INPUT, S::ARGUMENTS.factor, S::ARGUMENTS.align_corners)
+}
+
+impl<S: Spec<Arguments = upsample::Upsample>> Station<S> for Upsample {
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        if S::ARGUMENTS.is_bilinear() {
+            kernel::bilinear(const { &sizes::<S>() }, x[0], y);
+        } else {
+            kernel::nearest(const { &sizes::<S>() }, x[0], y);
+        }
+    }
+
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        Station::<S>::infer(self, pass.n, x, y, memory.for_inference());
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        _memory: Memory<'_>,
+    ) {
+        let Some(d_x) = &mut d_x[0] else { return };
+        if S::ARGUMENTS.is_bilinear() {
+            kernel::bilinear_backward(const { &sizes::<S>() }, d_y, d_x);
+        } else {
+            kernel::nearest_backward(const { &sizes::<S>() }, d_y, d_x);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::reference;
+    use crate::layers::testing::{Trial, spec};
+
+    macro_rules! upsample {
+        ($Name:ident: $factor:expr, $mode:literal, $corners:literal, $input:expr => $output:expr) => {
+            spec!($Name: upsample::Upsample { factor: $factor, mode: $mode, align_corners: $corners },
+                [&$input] -> &$output);
+        };
+    }
+
+    upsample!(Copies: [2, 3], "nearest", false, [3, 2, 4] => [6, 6, 4]);
+    upsample!(Edges: [2, 3], "bilinear", false, [3, 4, 17] => [6, 12, 17]);
+    upsample!(Corners: [3, 2], "bilinear", true, [2, 3, 2] => [6, 6, 2]);
+    upsample!(Pixel: [2, 1], "bilinear", true, [1, 1, 3] => [2, 1, 3]);
+
+    #[test]
+    fn agrees_with_finite_differences() {
+        Trial::<Copies, Upsample>::random().check_gradients();
+        Trial::<Edges, Upsample>::random().check_gradients();
+        Trial::<Corners, Upsample>::random().check_gradients();
+        Trial::<Pixel, Upsample>::random().check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        Trial::<Copies, Upsample>::random().check_inference();
+        Trial::<Edges, Upsample>::random().check_inference();
+        Trial::<Corners, Upsample>::random().check_inference();
+    }
+
+    #[test]
+    fn agrees_with_its_twin() {
+        fn check<S: Spec<Arguments = upsample::Upsample>>() {
+            let mut trial = Trial::<S, Upsample>::random();
+            let (mut y, mut d_x) = (vec![0.0; trial.d_y.len()], vec![0.0; trial.x[0].len()]);
+            let corners = S::ARGUMENTS.is_bilinear().then_some(S::ARGUMENTS.align_corners);
+            let shapes = [S::INPUT, S::OUTPUT];
+            reference::upsample(shapes, corners, &trial.x[0], &mut y);
+            reference::upsample_backward(shapes, corners, &trial.d_y, &mut d_x);
+            let outcome = trial.train();
+            let found = outcome.y.iter().chain(&outcome.d_x[0]);
+            for (found, expected) in found.zip(y.iter().chain(&d_x)) {
+                assert!((found - expected).abs() < 2e-6, "{found} {expected}");
+            }
+        }
+        check::<Copies>();
+        check::<Edges>();
+        check::<Corners>();
+        check::<Pixel>();
+    }
+}

@@ -1,0 +1,284 @@
+//! [`WSConv2d`]: a convolution whose weights are standardised.
+
+use super::convolution::Convolution;
+use crate::init::fan_in_uniform;
+use crate::kernels::Geometry;
+use crate::kernels::group_norm::GroupNorm;
+use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use nn_shape::rules::ws_conv2d;
+use std::marker::PhantomData;
+
+/// A convolution with weights `(w - mean) / sqrt(variance + eps) * gain / sqrt(count)`, where mean,
+/// variance and count are those of one output channel's weights: `[H, W, C] -> [H', W', F]`.
+///
+/// Scaled weight standardisation (Brock, De and Smith, 2021), for networks without normalisation. Names
+/// and layout in files are those of timm's `ScaledStdConv2d`.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct WSConv2d<
+    const F: usize,
+    const CG: usize,
+    const KH: usize,
+    const KW: usize,
+    const BIAS: usize = F,
+> {
+    /// The kernel before it is standardised: height, width, channels of a group, output channels.
+    pub weight: [[[[f32; F]; CG]; KW]; KH],
+    /// One for each output channel, or none.
+    pub bias: [f32; BIAS],
+    /// One for each output channel.
+    pub gain: [f32; F],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` alone.
+unsafe impl<const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
+    Weights for WSConv2d<F, CG, KH, KW, BIAS>
+{
+}
+
+/// The convolution with the standardised weights.
+struct Standardised<S>(PhantomData<S>);
+
+impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Convolution for Standardised<S> {
+    const GEOMETRY: Geometry =
+        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
+    const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
+    /// Each shard leads its gradient back to the weights before they are standardised.
+    const FEW_WEIGHTS: bool = true;
+}
+
+/// Where the standardised weights and what belongs to them stand, one part behind the other.
+struct Parts<'a> {
+    /// The standardised weights.
+    weight: &'a mut [f32],
+    /// The same turned around.
+    turned: &'a mut [f32],
+    /// Mean and inverse deviation of each output channel's weights.
+    saved: &'a mut [f32],
+    /// `gain / sqrt(count)`
+    scale: &'a mut [f32],
+}
+
+impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
+    /// The weights `[KH * KW * CG, F]` are normalised as a picture's channels would be.
+    const NORM: GroupNorm = {
+        let filters = Self::GEOMETRY.filters;
+        GroupNorm { channels: filters, groups: filters, eps: S::ARGUMENTS.eps }
+    };
+    /// How many weights there are.
+    const WEIGHTS: usize = Self::GEOMETRY.weight_len();
+    /// Numbers in [`Parts`].
+    const PARTS: usize = 2 * Self::WEIGHTS + 3 * Self::GEOMETRY.filters;
+    /// Numbers that standardising needs while it runs, forward and backward.
+    const NORM_SCRATCH: usize =
+        Self::NORM.scratch_len() + Self::WEIGHTS + 2 * Self::GEOMETRY.filters;
+
+    /// `1 / sqrt(count)`
+    fn shrink() -> f32 {
+        let g = const { Self::GEOMETRY };
+        1.0 / ((Self::WEIGHTS / g.filters) as f32).sqrt()
+    }
+
+    fn parts(memory: &mut [f32]) -> Parts<'_> {
+        let filters = Self::GEOMETRY.filters;
+        let (weight, rest) = memory.split_at_mut(Self::WEIGHTS);
+        let (turned, rest) = rest.split_at_mut(Self::WEIGHTS);
+        let (saved, rest) = rest.split_at_mut(2 * filters);
+        Parts { weight, turned, saved, scale: &mut rest[..filters] }
+    }
+
+    /// Standardises the weights into the parts of `memory`.
+    fn standardise(weight: &[f32], gain: &[f32], memory: &mut [f32], scratch: &mut [f32]) {
+        let parts = Self::parts(memory);
+        let shrink = Self::shrink();
+        for (scale, gain) in parts.scale.iter_mut().zip(gain) {
+            *scale = gain * shrink;
+        }
+        let norm = const { Self::NORM };
+        norm.forward(weight, parts.scale, &[], parts.weight, parts.saved, scratch);
+    }
+
+    /// Leads the gradient of the standardised weights, `d_weight`, back to the weights and the gain.
+    fn lead_back(
+        weight: &[f32],
+        shared: &[f32],
+        d_weight: &mut [f32],
+        d_gain: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (saved, scale) = shared[2 * Self::WEIGHTS..].split_at(2 * d_gain.len());
+        let (d_standardised, rest) = scratch.split_at_mut(Self::WEIGHTS);
+        let (unused, scratch) = rest.split_at_mut(d_gain.len());
+        d_standardised.copy_from_slice(d_weight);
+        d_gain.fill(0.0);
+        let norm = const { Self::NORM };
+        let d_x = Some(d_weight);
+        norm.backward(weight, scale, saved, d_standardised, d_x, d_gain, unused, scratch);
+        let shrink = Self::shrink();
+        d_gain.iter_mut().for_each(|d_gain| *d_gain *= shrink);
+    }
+}
+
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
+    Station<S> for WSConv2d<F, CG, KH, KW, BIAS>
+where
+    S: Spec<Arguments = ws_conv2d::WSConv2d>,
+{
+    /// The gradient of all weights.
+    const PARTIAL: usize = Self::LEN;
+    /// What standardising needs while it runs stands behind the rest.
+    const SHARED: usize = Standardised::<S>::PARTS + Standardised::<S>::NORM.scratch_len();
+    /// At inference, the standardised weights; and what standardising or the convolution needs.
+    const SCRATCH: usize = Standardised::<S>::PARTS
+        + larger(<Standardised<S> as Convolution>::SCRATCH, Standardised::<S>::NORM_SCRATCH);
+
+    fn initialise(&mut self, streams: Streams) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, streams);
+        self.gain.fill(1.0);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let filters = Axis::plain(F, 1);
+        let one = Axis::plain(1, 1);
+        let axes = vec![
+            filters.clone(),
+            Axis::plain(CG, F),
+            Axis::plain(KH, KW * CG * F),
+            Axis::plain(KW, CG * F),
+        ];
+        let weights = KH * KW * CG * F;
+        let mut tensors = vec![Tensor::new("weight", 0, axes)];
+        if BIAS > 0 {
+            tensors.push(Tensor::new("bias", weights, vec![filters.clone()]));
+        }
+        let axes = vec![filters, one.clone(), one.clone(), one];
+        tensors.push(Tensor::new("gain", weights + BIAS, axes));
+        tensors
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let (parts, scratch) = memory.scratch.split_at_mut(Standardised::<S>::PARTS);
+        Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
+        let weight = &parts[..Standardised::<S>::WEIGHTS];
+        Standardised::<S>::infer(weight, &self.bias, x[0], y, scratch);
+    }
+
+    fn prepare(&self, shared: &mut [f32]) {
+        let (parts, scratch) = shared.split_at_mut(Standardised::<S>::PARTS);
+        Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
+        let parts = Standardised::<S>::parts(parts);
+        Standardised::<S>::prepare(parts.weight, parts.turned);
+    }
+
+    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        let weight = &memory.shared[..Standardised::<S>::WEIGHTS];
+        Standardised::<S>::infer(weight, &self.bias, x[0], y, memory.scratch);
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let weights = Standardised::<S>::WEIGHTS;
+        let Memory { scratch, partial, shared, .. } = memory;
+        let (d_convolution, d_gain) = partial.split_at_mut(weights + BIAS);
+        let convolution = Memory {
+            scratch: &mut *scratch,
+            partial: &mut *d_convolution,
+            shared: &shared[weights..2 * weights],
+            ..memory
+        };
+        Standardised::<S>::backward(x[0], d_y, d_x[0].as_deref_mut(), convolution);
+        let (weight, d_weight) = (self.weight.as_floats(), &mut d_convolution[..weights]);
+        let parts = &shared[..Standardised::<S>::PARTS];
+        Standardised::<S>::lead_back(weight, parts, d_weight, d_gain, scratch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::reference;
+    use crate::layers::testing::{Trial, spec};
+    use nn_shape::Padding;
+
+    macro_rules! conv {
+        ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $groups:expr, $bias:expr,
+         $input:expr => $output:expr) => {
+            spec!($Name: ws_conv2d::WSConv2d {
+                out_channels: $output[2],
+                kernel: $kernel,
+                stride: $stride,
+                padding: $padding,
+                dilation: [1, 1],
+                groups: $groups,
+                bias: $bias,
+                eps: 1e-3,
+            }, [&$input] -> &$output);
+        };
+    }
+
+    conv!(Plain: [3, 3], [1, 1], Padding::Same, 1, true, [4, 3, 2] => [4, 3, 3]);
+    conv!(Grouped: [2, 3], [2, 1], Padding::Explicit([1, 0]), 2, false, [4, 5, 4] => [3, 3, 6]);
+    conv!(Depthwise: [3, 3], [1, 1], Padding::Same, 5, true, [4, 3, 5] => [4, 3, 5]);
+    conv!(Deep: [3, 2], [1, 1], Padding::Same, 1, true, [2, 3, 9] => [2, 3, 10]);
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        fn check<S: Spec, T: Station<S>>() {
+            Trial::<S, T>::random().with_step(1e-2, 1e-3).check_gradients();
+        }
+        check::<Plain, WSConv2d<3, 2, 3, 3>>();
+        check::<Grouped, WSConv2d<6, 2, 2, 3, 0>>();
+        check::<Depthwise, WSConv2d<5, 1, 3, 3>>();
+        check::<Deep, WSConv2d<10, 9, 3, 2>>();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        Trial::<Plain, WSConv2d<3, 2, 3, 3>>::random().check_inference();
+        Trial::<Grouped, WSConv2d<6, 2, 2, 3, 0>>::random().check_inference();
+        Trial::<Deep, WSConv2d<10, 9, 3, 2>>::random().check_inference();
+    }
+
+    /// The definition, channel by channel in `f64`, and the naive convolution.
+    #[test]
+    fn agrees_with_its_twin() {
+        let mut trial = Trial::<Grouped, WSConv2d<6, 2, 2, 3, 0>>::random();
+        let weight = trial.station.weight.as_floats().to_vec();
+        let (mut standardised, count) = (weight.clone(), 12.0);
+        for f in 0..6 {
+            let weights = || weight.iter().skip(f).step_by(6).map(|w| f64::from(*w));
+            let mean = weights().sum::<f64>() / count;
+            let variance = weights().map(|w| (w - mean).powi(2)).sum::<f64>() / count;
+            let factor = f64::from(trial.station.gain[f]) / (count * (variance + 1e-3)).sqrt();
+            for (standardised, w) in standardised.iter_mut().skip(f).step_by(6).zip(weights()) {
+                *standardised = ((w - mean) * factor) as f32;
+            }
+        }
+        let mut y = vec![f32::NAN; trial.d_y.len()];
+        let g = Standardised::<Grouped>::GEOMETRY;
+        reference::conv2d(&g, &trial.x[0], &standardised, &[], &mut y);
+        for (found, expected) in trial.train().y.iter().zip(&y) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn files_have_the_layout_of_timm() {
+        let tensors = <WSConv2d<3, 2, 3, 3> as Station<Plain>>::tensors();
+        let names: Vec<_> =
+            tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
+        assert_eq!(names, [("weight", 0, 4), ("bias", 54, 1), ("gain", 57, 4)]);
+    }
+}
