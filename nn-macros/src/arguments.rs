@@ -8,6 +8,7 @@ use crate::ast;
 use crate::network::{Argument, ArgumentValue, Dim, Dims};
 use crate::operand::{Environment, Operand, Value};
 use crate::report::{Report, mistake};
+use crate::suggest::closest;
 
 /// What takes arguments: a layer or a block.
 pub(crate) struct Callee<'a> {
@@ -120,11 +121,17 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
         Kind::Pair => ArgumentValue::Pair(pair(operand)?),
         Kind::Padding => match &operand.value {
             Value::Word(word) if word == "same" => ArgumentValue::PaddingSame,
+            Value::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
+                return None;
+            }
             _ => ArgumentValue::PaddingExplicit(pair(operand)?),
         },
         Kind::StepPadding => match &operand.value {
             Value::Word(word) if word == "same" => ArgumentValue::StepPaddingSame,
             Value::Word(word) if word == "causal" => ArgumentValue::StepPaddingCausal,
+            Value::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
+                return None;
+            }
             _ => ArgumentValue::StepPaddingExplicit(operand.size()?),
         },
         Kind::Flag => match operand.value {
@@ -154,11 +161,23 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
+/// The padding that was meant by a word that could be a constant's name: those have capitals only.
+pub(crate) fn misspelt_padding(kind: Kind, word: &str) -> Option<&'static str> {
+    let known: &[&str] = match kind {
+        Kind::Padding => &["same"],
+        Kind::StepPadding => &["same", "causal"],
+        _ => return None,
+    };
+    let is_word = word.chars().any(char::is_lowercase);
+    closest(word, known.iter().copied()).filter(|_| is_word)
+}
+
 /// A size per axis; one stands for both. `same` is no size, though it could be a constant's name.
+/// Neither is what other layers and libraries call a padding.
 fn pair(operand: &Operand) -> Option<[Dim; 2]> {
     match &operand.value {
         Value::Pair(pair) => Some(pair.clone()),
-        Value::Word(word) if word == "same" || word == "valid" => None,
+        Value::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
         _ => operand.size().map(|size| [size.clone(), size]),
     }
 }

@@ -7,6 +7,7 @@ use crate::emit::emit;
 use crate::fallback::emit_stub;
 use crate::guard::check_depth;
 use crate::infer::infer;
+use crate::lengths::check_lengths;
 use crate::parse::parse;
 use crate::report::Report;
 use crate::resolve::{resolve, resolve_names};
@@ -32,6 +33,9 @@ pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> Token
         let before = report.found();
         let network = resolve(&krate, &names, definition, report);
         let network = network.map(|network| infer(network, report));
+        if let Some(network) = &network {
+            check_lengths(network, report);
+        }
         match network {
             Some(network) if intact && report.found() == before => emit(&network),
             _ => emit_stub(&krate, definition),

@@ -8,6 +8,7 @@ mod expand;
 mod fallback;
 mod guard;
 mod infer;
+mod lengths;
 mod literal;
 mod network;
 mod operand;

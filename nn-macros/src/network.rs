@@ -202,6 +202,12 @@ impl Network {
         }
     }
 
+    /// Whether what a station gives has as many axes as what it takes.
+    pub(crate) fn keeps_rank(&self, station: &Station) -> bool {
+        let rank = |value: ValueId| self.values[value.0].dims.sizes.len();
+        rank(station.output) >= rank(station.inputs[0])
+    }
+
     /// What the first named station is called that reads `value`; empty where there is none.
     pub(crate) fn reader(&self, value: ValueId) -> &str {
         let mut readers = self.stations.iter().filter(|station| station.inputs.contains(&value));

@@ -157,6 +157,7 @@ pub(crate) mod mistake {
     use syn::{BinOp, Ident};
 
     use super::Elsewhere;
+    use crate::arguments::misspelt_padding;
     use crate::suggest::closest;
 
     pub(crate) fn no_size(tokens: &TokenStream) -> String {
@@ -175,6 +176,22 @@ pub(crate) mod mistake {
         format!(
             "layer `{layer}` takes real numbers, but {input} holds numbers of tokens for `{reader}`\n  \
              = help: give `{layer}` an input of its own, or let it read what `{reader}` gives"
+        )
+    }
+
+    pub(crate) fn takes_all_steps(layer: &str) -> String {
+        format!(
+            "layer `{layer}` takes all steps at once, but gets sequences that may be shorter: the header \
+             has `..`\n  = help: put `GlobalAvgPool`, `GlobalMaxPool`, or a recurrent layer with `output = \
+             last` before it, or declare the input without `..`"
+        )
+    }
+
+    pub(crate) fn steps_as_features(layer: &str) -> String {
+        format!(
+            "layer `{layer}` takes features, but `..` in the header makes steps of the input's numbers\n  \
+             = help: leave out `..` for features, write `..64x1` for steps of one feature each, or begin \
+             with `Embedding` for numbers of tokens"
         )
     }
 
@@ -282,7 +299,11 @@ pub(crate) mod mistake {
                 "False" | "None" | "0" => format!("{words}: write `false`"),
                 _ => words,
             },
-            Kind::Padding if got == "valid" => format!("{words}: write `0` for no padding"),
+            Kind::Padding | Kind::StepPadding => match misspelt_padding(parameter.kind, &got) {
+                Some(meant) => format!("{words}: did you mean `{meant}`?"),
+                None if got == "valid" => format!("{words}: write `0` for no padding"),
+                None => words,
+            },
             Kind::Pair if got == "same" => {
                 format!(
                     "{words}: `padding = 1` keeps the size under a kernel of 3 and a stride of 1"

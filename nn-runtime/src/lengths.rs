@@ -1,11 +1,15 @@
 //! How long the sequences of a batch are: shapes say how many steps fit, lengths how many there are.
 //!
 //! What lies behind a sequence's end is zero where it enters a network and where it leaves it. Layers that
-//! mix steps (recurrent ones, convolutions and pools over steps) and losses leave it out: they read nothing
-//! there, and write zeros, forward and backward. Layers that see one step at a time need not care.
+//! mix steps (recurrent ones, convolutions and pools over steps, BatchNorm) and losses leave it out: they read
+//! nothing there, and write zeros, forward and backward. A kernel meets zeros behind the end, as it does behind
+//! a sequence that is as long as its shape; where it does not fit, no step comes out. Layers that see one step
+//! at a time need not care. Those that take all steps at once (`Flatten`) are refused by `network!` where a
+//! header says `..`; inside of another network, and to layers of the user's, such steps hold what the layers
+//! before made of zeros.
 
 use crate::Spec;
-use nn_shape::StepsOf;
+use nn_shape::{StepMap, StepsOf};
 
 /// The lengths of all inputs of a network, for the samples of a shard.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +71,7 @@ impl<'a> Lengths<'a> {
     pub fn through(&'a self, of: &'static StepsOf) -> Steps<'a> {
         match self.input(of.input) {
             Steps::Full => Steps::Full,
-            steps if of.maps.is_empty() => steps,
+            steps if of.map == StepMap::SAME => steps,
             _ => Steps::Mapped { inputs: self, of },
         }
     }
@@ -99,7 +103,7 @@ impl Steps<'_> {
             Self::Full => None,
             Self::Given(lengths) => Some(lengths[sample] as usize),
             Self::Mapped { inputs, of } => {
-                inputs.input(of.input).count(sample).map(|count| of.apply(count))
+                inputs.input(of.input).count(sample).map(|count| of.map.apply(count))
             }
         }
     }
@@ -118,16 +122,10 @@ impl Steps<'_> {
 }
 
 /// From where the output of a network has its steps, where its inputs have theirs from `inputs`.
-///
-/// # Panics
-/// When kernels go over the steps both before and inside of the network.
 #[must_use]
 pub const fn steps_through(output: Option<StepsOf>, inputs: &[Option<StepsOf>]) -> Option<StepsOf> {
-    let Some(inner) = output else { return None };
-    match inputs[inner.input] {
-        Some(outer) if inner.maps.is_empty() => Some(outer),
-        Some(outer) if outer.maps.is_empty() => Some(StepsOf { input: outer.input, ..inner }),
-        Some(_) => panic!("kernels go over the steps both before a network and inside of it"),
+    match output {
+        Some(StepsOf { input, map }) => StepsOf::through(inputs[input], map),
         None => None,
     }
 }
@@ -135,7 +133,7 @@ pub const fn steps_through(output: Option<StepsOf>, inputs: &[Option<StepsOf>]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nn_shape::{Shape, StepMap};
+    use nn_shape::Shape;
 
     struct Pooled;
     impl Spec for Pooled {
@@ -144,10 +142,8 @@ mod tests {
         const INPUTS: &'static [Shape] = &[Shape::new(&[4, 3]), Shape::new(&[5])];
         const OUTPUT: Shape = Shape::new(&[4]);
         const NAME: &'static str = "pooled";
-        const STEPS: &'static [Option<StepsOf>] = &[
-            Some(StepsOf { input: 1, maps: &[StepMap { extent: 2, stride: 2, padding: 0 }] }),
-            None,
-        ];
+        const STEPS: &'static [Option<StepsOf>] =
+            &[Some(StepsOf { input: 1, map: StepMap::kernel(2, 2, 0) }), None];
     }
     struct First;
     impl Spec for First {
@@ -156,7 +152,7 @@ mod tests {
         const INPUTS: &'static [Shape] = &[Shape::new(&[4, 3])];
         const OUTPUT: Shape = Shape::new(&[4]);
         const NAME: &'static str = "first";
-        const STEPS: &'static [Option<StepsOf>] = &[Some(StepsOf { input: 0, maps: &[] })];
+        const STEPS: &'static [Option<StepsOf>] = &[Some(StepsOf::input(0))];
     }
 
     #[test]

@@ -85,6 +85,21 @@ pub struct Needs {
     pub output: bool,
 }
 
+/// What a layer makes of sequences that end before their shape does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// Each step by itself: the first axis of its output counts the steps of its input.
+    Each,
+    /// It leaves out what lies behind the end. Where its output has as many axes as its input, the first
+    /// counts the same steps.
+    Valid,
+    /// A kernel goes over them, and leaves out what lies behind the end: how many come out is what the
+    /// method `step_map` of the struct of arguments says, a `const fn(&self) -> StepMap`.
+    Kernel,
+    /// It takes all that there is room for, and can do nothing with less.
+    All,
+}
+
 /// Whether a layer can take a sequence step by step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streaming {
@@ -141,11 +156,31 @@ pub struct Row {
     /// Whether it has the same number of features, each with a weight of its own or none, so that
     /// PyTorch's order of flattened features passes through it to the next `Dense`.
     pub keeps_features: bool,
+    /// What it makes of sequences that end before their shape does.
+    pub steps: Steps,
     /// Whether it can take a sequence step by step.
     pub streaming: Streaming,
 }
 
 impl Row {
+    /// As most layers do: where all axes but the last pass through it, each step is its own.
+    pub(crate) const fn usual(self) -> Self {
+        match self.flows.leading {
+            Flow::Keep => self.with_steps(Steps::Each),
+            _ => self.with_steps(Steps::All),
+        }
+    }
+
+    /// The row of a layer that makes this of short sequences.
+    pub(crate) const fn with_steps(self, steps: Steps) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// The row of a layer that streams like this.
+    pub(crate) const fn with_streaming(self, streaming: Streaming) -> Self {
+        Self { streaming, ..self }
+    }
+
     /// Whether the layer can take a sequence step by step. `is_set` says whether a flag is set.
     pub fn streams(&self, is_set: impl Fn(&str) -> bool) -> bool {
         match self.streaming {

@@ -12,6 +12,7 @@ mod names;
 mod shapes;
 mod specs;
 mod steps;
+mod streaming;
 mod structure;
 
 use crate::network::{Layer, Network, Station};
@@ -21,6 +22,7 @@ use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 pub(crate) use shapes::{input_type, shape};
+use steps::{Source, sources};
 use syn::spanned::Spanned;
 
 /// Everything that emission looks at.
@@ -28,6 +30,8 @@ struct Context<'a> {
     network: &'a Network,
     plan: Plan,
     names: Vec<Names>,
+    /// For each value from where it has its steps.
+    steps: Vec<Option<Source>>,
     /// `impl` generics, type arguments and where clause of the network.
     impl_generics: TokenStream,
     arguments: TokenStream,
@@ -45,6 +49,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         plan: plan(network),
         where_clause: where_clause(network, &names, &quote!(#arguments)),
         names,
+        steps: sources(network),
         impl_generics: quote!(#impl_generics),
         arguments: quote!(#arguments),
         turbofish: quote!(#turbofish),
@@ -54,10 +59,11 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     let methods = structure::emit_methods(&context);
     let constants = constants::emit_shapes(&context);
     let specs = specs::emit_specs(&context);
+    let steps = steps::emit_sources(&context);
     let memory = memory::emit_memory(&context);
     let weights = structure::emit_weights(&context);
     let station = emit_station(&context);
-    let streaming = steps::emit_streaming(&context);
+    let streaming = streaming::emit_streaming(&context);
     let shaped = structure::emit_shaped(&context);
     quote! {
         #structure
@@ -66,6 +72,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         const _: () = {
             use #krate::__private as __rt;
             #specs
+            #steps
             #memory
             #methods
             #weights

@@ -16,7 +16,7 @@ pub(super) struct Names {
 
 /// Names for all stations, different from each other however the user's names look.
 pub(super) fn names(network: &Network) -> Vec<Names> {
-    let mut specs = Unique::new(&["Stations", "Phases", "Train", "Infer", "S"]);
+    let mut specs = Unique::new(&["Stations", "Phases", "Steps", "Train", "Infer", "S"]);
     let mut constants = Unique::new(&["ALL", "PARTS", "VALUES", "PLAN"]);
     let stations = network.stations.iter().enumerate();
     stations

@@ -39,7 +39,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let types = input_types(context);
     let (parameter, kind, inputs) = by_reference(context, &types);
     let infer = emit_infer(context, &inputs);
-    let step = super::steps::emit_step_method(context);
+    let step = super::streaming::emit_step_method(context);
     let panics = network.inputs.iter().any(|input| input.index).then(|| {
         quote! {
             ///

@@ -6,6 +6,7 @@
 use super::isa::Isa;
 use super::product::{Begin, Kind, Onto, Product, Walk};
 use super::{Border, Geometry};
+use nn_shape::StepMap;
 use std::ops::Range;
 
 /// The convolution of each picture of `x` with `weight`, plus `bias` (which may be empty).
@@ -318,6 +319,16 @@ impl Geometry {
         Self { input: self.border().around(self.input), padding: [[0; 2]; 2], ..self }
     }
 
+    /// The same convolution of a picture that is 1 high and `valid` wide: as the steps of a sequence that
+    /// ends early. Nothing comes out where the kernel does not fit.
+    #[must_use]
+    pub const fn of_steps(self, valid: usize) -> Self {
+        let extent = self.dilation[1] * (self.kernel[1] - 1) + 1;
+        let [before, after] = self.padding[1];
+        let map = StepMap::kernel(extent, self.stride[1], before + after);
+        Self { input: [1, valid], output: [1, map.apply(valid)], ..self }
+    }
+
     /// What stands around an input picture.
     #[must_use]
     pub const fn border(&self) -> Border {
@@ -345,6 +356,14 @@ impl Geometry {
             axis += 1;
         }
         Border { before, after }
+    }
+
+    /// Numbers of an output gradient with that border, of this picture or of one that is less wide.
+    #[must_use]
+    pub const fn most_padded_gradient_len(&self) -> usize {
+        // A shorter sequence may have a border where the full one has none.
+        let [height, width] = self.gradient_border().around(self.output);
+        if self.input[0] == 1 { height * width * self.filters } else { self.padded_gradient_len() }
     }
 
     /// Numbers of an output gradient with that border; none where there is none.

@@ -6,9 +6,25 @@
 use super::dispatch::dispatch;
 use crate::Shards;
 
-/// Numbers that hold [`moments`] or [`gradient_sums`] of one shard.
+/// Numbers that hold [`moments`] or [`gradient_sums`] of one shard, and how many rows it has.
 pub(crate) const fn partial_len(channels: usize) -> usize {
-    4 * channels
+    4 * channels + 1
+}
+
+/// Forgets the sums of a shard, but not how many rows it has.
+pub(crate) fn clear_sums(partial: &mut [f32]) {
+    let last = partial.len() - 1;
+    partial[..last].fill(0.0);
+}
+
+fn put_rows(partial: &mut [f32], rows: usize) {
+    let last = partial.len() - 1;
+    partial[last] = f32::from_bits(rows as u32);
+}
+
+/// How many rows a shard has.
+fn rows(partial: &[f32]) -> usize {
+    partial[partial.len() - 1].to_bits() as usize
 }
 
 /// Two `f64` per channel, each kept as an `f32` and what its rounding lost.
@@ -168,21 +184,29 @@ pub(crate) struct Running<'a> {
     pub(crate) momentum: f64,
 }
 
-/// Joins the [`moments`] of all shards, of `rows` rows per sample: writes the first half of the
-/// shared [`Statistics`] and moves the running ones.
+/// How many rows all shards have.
+fn all_rows(shards: Shards<'_>) -> f64 {
+    (0..shards.count()).map(|shard| rows(shards.partial(shard)) as f64).sum()
+}
+
+/// Joins the [`moments`] of all shards: writes the first half of the shared [`Statistics`] and moves the
+/// running ones.
 pub(crate) fn join_moments(
-    rows: usize,
     eps: f64,
     shards: Shards<'_>,
     shared: &mut [f32],
     running: &mut Running<'_>,
 ) {
     let channels = running.mean.len();
-    let count = (shards.batch() * rows) as f64;
+    let count = all_rows(shards);
     for c in 0..channels {
-        let [mean, squares] = joined_moments(rows, shards, channels, c);
+        let [mean, squares] = joined_moments(shards, channels, c);
         shared[c] = mean as f32;
-        shared[channels + c] = (1.0 / (squares / count + eps).sqrt()) as f32;
+        shared[channels + c] = (1.0 / (squares / count.max(1.0) + eps).sqrt()) as f32;
+        // Short sequences may leave fewer rows than a variance needs.
+        if count < 2.0 {
+            continue;
+        }
         let toward = |old: f32, new: f64| {
             (f64::from(old) + (new - f64::from(old)) * running.momentum) as f32
         };
@@ -192,29 +216,61 @@ pub(crate) fn join_moments(
     }
 }
 
-/// Mean and sum of squared deviations of one channel over all shards (Chan, Golub and LeVeque, 1979).
-fn joined_moments(rows: usize, shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
-    let [mut mean, mut squares] = get(shards.partial(0), channels, c);
-    let mut count = (shards.samples(0) * rows) as f64;
-    for shard in 1..shards.count() {
-        let [other_mean, other_squares] = get(shards.partial(shard), channels, c);
-        let other_count = (shards.samples(shard) * rows) as f64;
-        let all = count + other_count;
-        let apart = other_mean - mean;
-        mean += apart * other_count / all;
-        squares += other_squares + apart * apart * count * other_count / all;
-        count = all;
+/// Mean and sum of squared deviations of one channel over all shards.
+fn joined_moments(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
+    let (mut count, mut joined) = (0, [0.0; 2]);
+    for shard in 0..shards.count() {
+        let partial = shards.partial(shard);
+        joined = join([count, rows(partial)], joined, get(partial, channels, c));
+        count += rows(partial);
     }
+    let [mean, squares] = joined;
     // Rounding may leave a little less than 0; NaN stays.
     [mean, if squares < 0.0 { 0.0 } else { squares }]
 }
 
-/// Joins the [`gradient_sums`] of all shards, of `rows` rows per sample: writes the second half of
-/// the shared [`Statistics`].
-pub(crate) fn join_gradient_sums(rows: usize, shards: Shards<'_>, shared: &mut [f32]) {
+/// Mean and sum of squared deviations of two sets of rows together (Chan, Golub and LeVeque, 1979).
+fn join(counts: [usize; 2], [mean, squares]: [f64; 2], [other_mean, other]: [f64; 2]) -> [f64; 2] {
+    match counts {
+        [0, _] => [other_mean, other],
+        [_, 0] => [mean, squares],
+        _ => {
+            let [count, other_count] = counts.map(|count| count as f64);
+            let (all, apart) = (count + other_count, other_mean - mean);
+            let between = apart * apart * count * other_count / all;
+            [mean + apart * other_count / all, squares + (other + between)]
+        }
+    }
+}
+
+/// Adds the [`moments`] of some more rows to those of a shard, which has `rows` of them.
+pub(crate) fn add_moments(channels: usize, x: &[f32], partial: &mut [f32], more: &mut [f32]) {
+    let counts = [rows(partial), x.len() / channels];
+    if counts[1] == 0 {
+        return;
+    }
+    moments(channels, x, more);
+    for c in 0..channels {
+        let joined = join(counts, get(partial, channels, c), get(more, channels, c));
+        put(partial, channels, c, joined);
+    }
+    put_rows(partial, counts[0] + counts[1]);
+}
+
+/// Adds the [`gradient_sums`] of some more rows to those of a shard.
+pub(crate) fn add_gradient_sums(channels: usize, partial: &mut [f32], more: &[f32]) {
+    for c in 0..channels {
+        let [sum, product] = get(partial, channels, c);
+        let [more_sum, more_product] = get(more, channels, c);
+        put(partial, channels, c, [sum + more_sum, product + more_product]);
+    }
+}
+
+/// Joins the [`gradient_sums`] of all shards: writes the second half of the shared [`Statistics`].
+pub(crate) fn join_gradient_sums(shards: Shards<'_>, shared: &mut [f32]) {
     let (_, shared) = shared.split_at_mut(shared.len() / 2);
     let channels = shared.len() / 2;
-    let count = (shards.batch() * rows) as f64;
+    let count = all_rows(shards).max(1.0);
     for c in 0..channels {
         let [sum, product] = joined_gradient_sums(shards, channels, c);
         shared[c] = (sum / count) as f32;

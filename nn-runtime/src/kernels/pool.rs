@@ -32,16 +32,29 @@ impl Pool {
         Self { window, input: [1, pixels, input.last()], output: [1, 1] }
     }
 
+    /// The same pool where `valid` of the `full` steps of the input's first axis are there.
+    pub(crate) fn of_steps(&self, valid: usize, full: usize) -> Self {
+        let (mut window, pixels) = (self.window, self.input[1] / full * valid);
+        let out = if let Over::Steps = window.over {
+            window.step_map().apply(valid)
+        } else {
+            // It covers them all.
+            window.kernel[1] = pixels;
+            pixels.min(1)
+        };
+        Self { window, input: [1, pixels, self.input[2]], output: [1, out] }
+    }
+
     /// How many elements the kernel has.
     pub(crate) const fn area(&self) -> usize {
         self.window.kernel[0] * self.window.kernel[1]
     }
 
-    const fn input_len(&self) -> usize {
+    pub(crate) const fn input_len(&self) -> usize {
         self.input[0] * self.input[1] * self.input[2]
     }
 
-    const fn output_len(&self) -> usize {
+    pub(crate) const fn output_len(&self) -> usize {
         self.output[0] * self.output[1] * self.input[2]
     }
 

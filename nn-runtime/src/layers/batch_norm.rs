@@ -1,10 +1,12 @@
 //! [`BatchNorm`]: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
 
+use super::ragged::for_each_run;
 use crate::kernels::norm::{self, Running, Statistics};
 use crate::{
-    Axis, Element, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory,
+    Axis, Element, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
 };
 use nn_shape::rules::batch_norm;
+use std::ops::Range;
 
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel: `[.., C] -> [.., C]`
 /// (Ioffe and Szegedy, 2015).
@@ -12,6 +14,9 @@ use nn_shape::rules::batch_norm;
 /// In training mean and variance are those of the batch, over all axes but the last, and running
 /// averages move towards them; the variance that normalises is divided by the count, the one that
 /// moves the average by one less. Inference takes the running averages.
+///
+/// Of sequences that end before their shape does, the valid steps alone count. Where a batch has no more than
+/// one of them, the running averages stay as they are.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
@@ -57,8 +62,8 @@ where
     const PHASES: usize = 2;
     /// More than 1 value per channel.
     const LEAST_BATCH: usize = if S::IN > C { 1 } else { 2 };
-    /// Scale and bias of each channel, and an inverse deviation.
-    const SCRATCH: usize = 3 * C;
+    /// Scale and bias of each channel, and an inverse deviation; or the sums of one sample.
+    const SCRATCH: usize = norm::partial_len(C);
     const PARTIAL: usize = norm::partial_len(C);
     const SHARED: usize = Statistics::len(C);
     const GRADIENT_TASKS: usize = 1;
@@ -94,7 +99,11 @@ where
 
     fn forward(&self, _pass: &Pass, phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
         if phase == 0 {
-            return norm::moments(C, x[0], memory.partial);
+            let Memory { lengths, partial, scratch, .. } = memory;
+            partial.fill(0.0);
+            return for_each_run_of::<S>(lengths.of::<S>(0), x[0].len(), |valid, _| {
+                norm::add_moments(C, &x[0][valid], partial, scratch);
+            });
         }
         let Statistics { mean, inverse_std, .. } = Statistics::of(memory.shared);
         let (scale, bias) = self.scale_and_bias(inverse_std, memory.scratch);
@@ -107,7 +116,7 @@ where
             variance: &mut self.running_var,
             momentum: S::ARGUMENTS.momentum,
         };
-        norm::join_moments(S::IN / C, S::ARGUMENTS.eps, shards, shared, &mut running);
+        norm::join_moments(S::ARGUMENTS.eps, shards, shared, &mut running);
         self.num_batches_tracked += 1.0;
     }
 
@@ -121,18 +130,24 @@ where
         d_x: &mut [Option<&mut [f32]>],
         memory: Memory<'_>,
     ) {
-        let statistics = Statistics::of(memory.shared);
+        let Memory { lengths, partial, scratch, shared, .. } = memory;
+        let statistics = Statistics::of(shared);
         let Statistics { mean, inverse_std, .. } = statistics;
         if phase == 1 {
-            return norm::gradient_sums(x[0], mean, inverse_std, d_y, memory.partial);
+            norm::clear_sums(partial);
+            return for_each_run_of::<S>(lengths.of::<S>(0), d_y.len(), |valid, _| {
+                norm::gradient_sums(&x[0][valid.clone()], mean, inverse_std, &d_y[valid], scratch);
+                norm::add_gradient_sums(C, partial, scratch);
+            });
         }
         let Some(d_x) = &mut d_x[0] else { return };
-        let (scale, _) = self.scale_and_bias(inverse_std, memory.scratch);
+        let (scale, _) = self.scale_and_bias(inverse_std, scratch);
         norm::normalize_backward(x[0], statistics, scale, d_y, d_x);
+        for_each_run_of::<S>(lengths.of::<S>(0), d_y.len(), |_, behind| d_x[behind].fill(0.0));
     }
 
     fn combine_backward(&self, _phase: usize, shards: Shards<'_>, shared: &mut [f32]) {
-        norm::join_gradient_sums(S::IN / C, shards, shared);
+        norm::join_gradient_sums(shards, shared);
     }
 
     fn gradient_end(_task: usize) -> usize {
@@ -146,6 +161,20 @@ where
         d.running_var.fill(0.0);
         d.num_batches_tracked = 0.0;
     }
+}
+
+/// Calls `f` with runs of samples: where their valid numbers stand, of `len` of all samples, and what lies behind
+/// their ends.
+fn for_each_run_of<S: Spec>(
+    steps: Steps<'_>,
+    len: usize,
+    mut f: impl FnMut(Range<usize>, Range<usize>),
+) {
+    let full = S::INPUT.dim(0);
+    for_each_run(steps, len / S::IN, full, |run| {
+        let valid = S::IN / full * run.valid;
+        f(run.valid(valid, S::IN), run.behind(valid, S::IN));
+    });
 }
 
 impl<S, const C: usize, const AFFINE: usize> crate::Streaming<S> for BatchNorm<C, AFFINE> where

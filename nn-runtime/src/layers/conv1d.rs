@@ -51,7 +51,8 @@ where
     }
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        Line::<S>::infer(self.weight.as_floats(), &self.bias, x[0], y, memory.scratch);
+        let steps = memory.lengths.of::<S>(0);
+        Line::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y, memory.scratch);
     }
 
     fn prepare(&self, shared: &mut [f32]) {
@@ -66,7 +67,9 @@ where
         y: &mut [f32],
         memory: Memory<'_>,
     ) {
-        Line::<S>::forward(self.weight.as_floats(), &self.bias, x[0], y, memory);
+        let lengths = memory.lengths;
+        let steps = lengths.of::<S>(0);
+        Line::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, memory);
     }
 
     fn backward(
@@ -79,7 +82,8 @@ where
         d_x: &mut [Option<&mut [f32]>],
         memory: Memory<'_>,
     ) {
-        Line::<S>::backward(x[0], d_y, d_x[0].as_deref_mut(), memory);
+        let lengths = memory.lengths;
+        Line::<S>::backward(lengths.of::<S>(0), x[0], d_y, d_x[0].as_deref_mut(), memory);
     }
 
     fn gradient_end(task: usize) -> usize {

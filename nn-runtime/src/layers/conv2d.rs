@@ -3,7 +3,9 @@
 use super::convolution::Convolution;
 use crate::init::fan_in_uniform;
 use crate::kernels::Geometry;
-use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use crate::{
+    Axis, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
+};
 use nn_shape::rules::conv2d;
 use std::marker::PhantomData;
 
@@ -62,7 +64,8 @@ where
     }
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        Picture::<S>::infer(self.weight.as_floats(), &self.bias, x[0], y, memory.scratch);
+        let steps = Steps::Full;
+        Picture::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y, memory.scratch);
     }
 
     fn prepare(&self, shared: &mut [f32]) {
@@ -77,7 +80,8 @@ where
         y: &mut [f32],
         memory: Memory<'_>,
     ) {
-        Picture::<S>::forward(self.weight.as_floats(), &self.bias, x[0], y, memory);
+        let steps = Steps::Full;
+        Picture::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, memory);
     }
 
     fn backward(
@@ -90,7 +94,7 @@ where
         d_x: &mut [Option<&mut [f32]>],
         memory: Memory<'_>,
     ) {
-        Picture::<S>::backward(x[0], d_y, d_x[0].as_deref_mut(), memory);
+        Picture::<S>::backward(Steps::Full, x[0], d_y, d_x[0].as_deref_mut(), memory);
     }
 
     fn gradient_end(task: usize) -> usize {

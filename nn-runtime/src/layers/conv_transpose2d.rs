@@ -4,7 +4,9 @@ use super::convolution::Convolution;
 use crate::init::fan_in_uniform;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::{self, Geometry, Isa, Onto, Pieces};
-use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use crate::{
+    Axis, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
+};
 use nn_shape::rules::conv_transpose2d;
 use std::marker::PhantomData;
 
@@ -82,7 +84,7 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
         }
         let samples = x.len() / g.output_len();
         let (padded, kept_x) = kept.split_at_mut(samples * const { Self::PADDED.input_len() });
-        Self::keep(d_y, padded);
+        Self::keep(Steps::Full, d_y, padded);
         kept_x.copy_from_slice(x);
         if let Some(d_x) = d_x {
             kernels::conv2d(isa, const { &Self::PADDED }, padded, weight, &[], d_x, &mut []);

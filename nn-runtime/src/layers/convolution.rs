@@ -1,11 +1,16 @@
 //! What the convolutions share: from the sizes of one to the functions of a station.
 
 use super::dense::task_rows;
+use super::ragged::{Run, for_each_run};
 use crate::kernels::{self, Geometry, Isa, Onto, Pieces, Taps};
 use crate::station::GRADIENT_PIECE;
-use crate::{Memory, Shards};
+use crate::{Memory, Shards, Steps};
+use std::ops::Range;
 
 /// A convolution of known sizes, whose weights `[KH, KW, CG, F]` stand before its biases `[F]`.
+///
+/// Where sequences end before their shape does, each is as a picture that is less wide; `steps` are those of
+/// the input. Behind the end of the output, and of the input's gradient, are zeros.
 pub(super) trait Convolution {
     /// Its sizes.
     const GEOMETRY: Geometry;
@@ -39,36 +44,66 @@ pub(super) trait Convolution {
     const SHARED: usize = Self::GEOMETRY.weight_len();
     /// A padded input, or a padded gradient.
     const SCRATCH: usize = {
-        let (x, d_y) = (Self::GEOMETRY.padded_len(), Self::GEOMETRY.padded_gradient_len());
+        let (x, d_y) = (Self::GEOMETRY.padded_len(), Self::GEOMETRY.most_padded_gradient_len());
         if x > d_y { x } else { d_y }
     };
 
-    fn infer(weight: &[f32], bias: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
-        let g = const { Self::GEOMETRY };
-        kernels::conv2d(Isa::best(), &g, x, weight, bias, y, &mut scratch[..g.padded_len()]);
+    fn infer(
+        weight: &[f32],
+        bias: &[f32],
+        steps: Steps<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        Self::for_each_run(steps, x.len(), |run, g| {
+            let (x_run, y_run) = Self::places(&run, g);
+            if g.output_len() > 0 {
+                let scratch = &mut scratch[..g.padded_len()];
+                let y = &mut y[y_run];
+                kernels::conv2d(Isa::best(), g, &x[x_run], weight, bias, y, scratch);
+            }
+            y[run.behind(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
+        });
     }
 
     fn prepare(weight: &[f32], shared: &mut [f32]) {
         kernels::conv2d_turn(const { &Self::GEOMETRY }, weight, shared);
     }
 
-    fn forward(weight: &[f32], bias: &[f32], x: &[f32], y: &mut [f32], memory: Memory<'_>) {
+    fn forward(
+        weight: &[f32],
+        bias: &[f32],
+        steps: Steps<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        memory: Memory<'_>,
+    ) {
         if Self::FEW_WEIGHTS {
-            return Self::infer(weight, bias, x, y, memory.scratch);
+            return Self::infer(weight, bias, steps, x, y, memory.scratch);
         }
         let samples = x.len() / const { Self::GEOMETRY.input_len() };
         let kept = &mut memory.kept[..samples * const { Self::PADDED.input_len() }];
-        Self::keep(x, kept);
+        Self::keep(steps, x, kept);
         kernels::conv2d(Isa::best(), const { &Self::PADDED }, kept, weight, bias, y, &mut []);
+        Self::clear_output(steps, y);
     }
 
     /// Copies pictures with their padding.
-    fn keep(x: &[f32], kept: &mut [f32]) {
-        let (g, padded) = (const { Self::GEOMETRY }, const { Self::PADDED });
-        let copies = kept.chunks_exact_mut(padded.input_len());
-        for (x, copy) in x.chunks_exact(g.input_len()).zip(copies) {
-            g.border().add(g.input, g.channels, x, copy);
-        }
+    fn keep(steps: Steps<'_>, x: &[f32], kept: &mut [f32]) {
+        let len = const { Self::PADDED.input_len() };
+        Self::for_each_run(steps, x.len(), |run, g| {
+            let (x_run, _) = Self::places(&run, g);
+            let copies = &mut kept[run.valid(len, len)];
+            if x_run.is_empty() {
+                return copies.fill(0.0);
+            }
+            for (x, copy) in x[x_run].chunks_exact(g.input_len()).zip(copies.chunks_exact_mut(len))
+            {
+                let padded = g.border().add(g.input, g.channels, x, copy).len();
+                copy[padded..].fill(0.0);
+            }
+        });
     }
 
     /// Of what was kept, the gradient of what the bias was added to, and how many channels it has.
@@ -77,21 +112,83 @@ pub(super) trait Convolution {
         (d_y, Self::GEOMETRY.filters)
     }
 
-    fn backward(x: &[f32], d_y: &[f32], d_x: Option<&mut [f32]>, memory: Memory<'_>) {
-        let (isa, g) = (Isa::best(), const { Self::GEOMETRY });
+    fn backward(
+        steps: Steps<'_>,
+        x: &[f32],
+        d_y: &mut [f32],
+        d_x: Option<&mut [f32]>,
+        memory: Memory<'_>,
+    ) {
         let Memory { scratch, partial, shared, kept, .. } = memory;
         if Self::FEW_WEIGHTS {
-            let (d_weight, d_bias) = partial.split_at_mut(g.weight_len());
-            let onto = Onto::Nothing;
-            kernels::conv2d_d_weight(isa, &g, None, onto, x, d_y, d_weight, scratch);
-            kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.filters), d_y, d_bias);
+            Self::sum_gradient(steps, x, d_y, partial, scratch);
         } else {
-            let samples = d_y.len() / g.output_len();
+            Self::clear_output(steps, d_y);
+            let samples = d_y.len() / const { Self::GEOMETRY.output_len() };
             kept[samples * const { Self::PADDED.input_len() }..].copy_from_slice(d_y);
         }
-        if let Some(d_x) = d_x {
-            kernels::conv2d_d_x(isa, &g, d_y, shared, d_x, scratch);
+        let Some(d_x) = d_x else { return };
+        Self::for_each_run(steps, d_x.len(), |run, g| {
+            let (x_run, y_run) = Self::places(&run, g);
+            let behind = run.behind(g.input_len(), const { Self::GEOMETRY.input_len() });
+            d_x[behind].fill(0.0);
+            if g.output_len() > 0 {
+                kernels::conv2d_d_x(Isa::best(), g, &d_y[y_run], shared, &mut d_x[x_run], scratch);
+            } else {
+                d_x[x_run].fill(0.0);
+            }
+        });
+    }
+
+    /// The gradient of all weights from the samples of one shard.
+    fn sum_gradient(
+        steps: Steps<'_>,
+        x: &[f32],
+        d_y: &[f32],
+        partial: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let isa = Isa::best();
+        let mut onto = Onto::Nothing;
+        Self::for_each_run(steps, x.len(), |run, g| {
+            if g.output_len() == 0 {
+                return;
+            }
+            let (x_run, y_run) = Self::places(&run, g);
+            let (x, d_y) = (&x[x_run], &d_y[y_run]);
+            let (d_weight, d_bias) = partial.split_at_mut(g.weight_len());
+            kernels::conv2d_d_weight(isa, g, None, onto, x, d_y, d_weight, scratch);
+            kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.filters), d_y, d_bias);
+            onto = Onto::Sum;
+        });
+        if onto == Onto::Nothing {
+            partial.fill(0.0);
         }
+    }
+
+    /// Calls `f` with runs of samples, and the sizes of these, for inputs of `len` numbers.
+    fn for_each_run(steps: Steps<'_>, len: usize, mut f: impl FnMut(Run, &Geometry)) {
+        let full = const { Self::GEOMETRY };
+        for_each_run(steps, len / full.input_len(), full.input[1], |run| {
+            let g = if run.valid == full.input[1] { full } else { full.of_steps(run.valid) };
+            f(run, &g);
+        });
+    }
+
+    /// Where inputs and outputs of a run stand.
+    fn places(run: &Run, g: &Geometry) -> (Range<usize>, Range<usize>) {
+        let full = const { Self::GEOMETRY };
+        let x = run.valid(g.input_len(), full.input_len());
+        (x, run.valid(g.output_len(), full.output_len()))
+    }
+
+    /// Writes zeros behind the end of each output.
+    fn clear_output(steps: Steps<'_>, y: &mut [f32]) {
+        let full = const { Self::GEOMETRY };
+        let inputs = y.len() / full.output_len() * full.input_len();
+        Self::for_each_run(steps, inputs, |run, g| {
+            y[run.behind(g.output_len(), full.output_len())].fill(0.0);
+        });
     }
 
     fn gradient_end(task: usize) -> usize {

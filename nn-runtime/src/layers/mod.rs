@@ -33,6 +33,7 @@ mod pooling;
 mod positional_embedding;
 mod positional_encoding;
 mod prelu;
+mod ragged;
 mod recurrent;
 mod relu;
 mod rms_norm;

@@ -1,4 +1,121 @@
 //! What the pools share: from the sizes of a pool to a station.
+//!
+//! Where sequences end before their shape does, each is pooled as a shorter one; behind the end of the
+//! output, and of the input's gradient, are zeros.
+
+use super::ragged::{Run, for_each_run};
+use crate::kernels::pool::{self, Pool};
+use crate::{Spec, Steps};
+use std::ops::Range;
+
+/// Where a run of samples stands in inputs and outputs, and what lies behind its ends.
+struct Places {
+    x: Range<usize>,
+    x_behind: Range<usize>,
+    y: Range<usize>,
+    y_behind: Range<usize>,
+}
+
+/// Calls `f` with runs of samples, the pool of these, and where they stand, for outputs of `len` numbers.
+fn for_each_pool<S: Spec>(
+    pool: &Pool,
+    steps: Steps<'_>,
+    len: usize,
+    mut f: impl FnMut(&Run, &Pool, Places),
+) {
+    let full = S::INPUT.dim(0);
+    for_each_run(steps, len / S::OUT, full, |run| {
+        let pool = if run.valid == full { *pool } else { pool.of_steps(run.valid, full) };
+        let (x, y) = (pool.input_len(), pool.output_len());
+        let places = Places {
+            x: run.valid(x, S::IN),
+            x_behind: run.behind(x, S::IN),
+            y: run.valid(y, S::OUT),
+            y_behind: run.behind(y, S::OUT),
+        };
+        f(&run, &pool, places);
+    });
+}
+
+/// The largest under each window.
+pub(super) fn max<S: Spec>(pool: &Pool, steps: Steps<'_>, x: &[f32], y: &mut [f32]) {
+    for_each_pool::<S>(pool, steps, y.len(), |_, pool, at| {
+        y[at.y_behind].fill(0.0);
+        if !at.y.is_empty() {
+            pool::max(pool, &x[at.x], &mut y[at.y]);
+        }
+    });
+}
+
+/// The largest under each window, and where it stood: `saved` numbers for each sample.
+pub(super) fn max_and_winners<S: Spec>(
+    pool: &Pool,
+    steps: Steps<'_>,
+    x: &[f32],
+    y: &mut [f32],
+    winners: &mut [f32],
+    saved: usize,
+) {
+    for_each_pool::<S>(pool, steps, y.len(), |run, pool, at| {
+        y[at.y_behind].fill(0.0);
+        if !at.y.is_empty() {
+            let winners = &mut winners[run.valid(saved, saved)];
+            pool::max_and_winners(pool, &x[at.x], &mut y[at.y], winners);
+        }
+    });
+}
+
+/// The gradient of the input of [`max_and_winners`].
+pub(super) fn max_backward<S: Spec>(
+    pool: &Pool,
+    steps: Steps<'_>,
+    winners: &[f32],
+    d_y: &[f32],
+    d_x: &mut [f32],
+    saved: usize,
+) {
+    for_each_pool::<S>(pool, steps, d_y.len(), |run, pool, at| {
+        d_x[at.x_behind].fill(0.0);
+        if at.y.is_empty() {
+            return d_x[at.x].fill(0.0);
+        }
+        let winners = &winners[run.valid(saved, saved)];
+        pool::max_backward(pool, winners, &d_y[at.y], &mut d_x[at.x]);
+    });
+}
+
+/// The average under each window.
+pub(super) fn average<S: Spec>(
+    pool: &Pool,
+    include_padding: bool,
+    steps: Steps<'_>,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    for_each_pool::<S>(pool, steps, y.len(), |_, pool, at| {
+        y[at.y_behind].fill(0.0);
+        if !at.y.is_empty() {
+            pool::average(pool, include_padding, &x[at.x], &mut y[at.y]);
+        }
+    });
+}
+
+/// The gradient of the input of [`average`].
+pub(super) fn average_backward<S: Spec>(
+    pool: &Pool,
+    include_padding: bool,
+    steps: Steps<'_>,
+    d_y: &[f32],
+    d_x: &mut [f32],
+) {
+    for_each_pool::<S>(pool, steps, d_y.len(), |_, pool, at| {
+        d_x[at.x_behind].fill(0.0);
+        if at.y.is_empty() {
+            return d_x[at.x].fill(0.0);
+        }
+        pool::average_backward(pool, include_padding, &d_y[at.y], &mut d_x[at.x]);
+    });
+}
 
 /// Makes `$Name` a station that takes the largest under the window of `$pool`, an expression of the
 /// spec `$S`.
@@ -16,9 +133,10 @@ macro_rules! max_station {
                 _n: usize,
                 x: &[&[f32]],
                 y: &mut [f32],
-                _memory: $crate::WorkMemory<'_>,
+                memory: $crate::WorkMemory<'_>,
             ) {
-                $crate::kernels::pool::max(const { &$pool }, x[0], y);
+                let steps = memory.lengths.of::<S>(0);
+                $crate::layers::pooling::max::<S>(const { &$pool }, steps, x[0], y);
             }
 
             fn forward(
@@ -29,7 +147,16 @@ macro_rules! max_station {
                 y: &mut [f32],
                 memory: $crate::Memory<'_>,
             ) {
-                $crate::kernels::pool::max_and_winners(const { &$pool }, x[0], y, memory.saved);
+                let (steps, winners) = (memory.lengths.of::<S>(0), memory.saved);
+                let saved = <Self as $crate::Station<S>>::SAVED;
+                $crate::layers::pooling::max_and_winners::<S>(
+                    const { &$pool },
+                    steps,
+                    x[0],
+                    y,
+                    winners,
+                    saved,
+                );
             }
 
             fn backward(
@@ -43,7 +170,16 @@ macro_rules! max_station {
                 memory: $crate::Memory<'_>,
             ) {
                 if let Some(d_x) = &mut d_x[0] {
-                    $crate::kernels::pool::max_backward(const { &$pool }, memory.saved, d_y, d_x);
+                    let (steps, winners) = (memory.lengths.of::<S>(0), memory.saved);
+                    let saved = <Self as $crate::Station<S>>::SAVED;
+                    $crate::layers::pooling::max_backward::<S>(
+                        const { &$pool },
+                        steps,
+                        winners,
+                        d_y,
+                        d_x,
+                        saved,
+                    );
                 }
             }
         }
@@ -62,9 +198,16 @@ macro_rules! average_station {
                 _n: usize,
                 x: &[&[f32]],
                 y: &mut [f32],
-                _memory: $crate::WorkMemory<'_>,
+                memory: $crate::WorkMemory<'_>,
             ) {
-                $crate::kernels::pool::average(const { &$pool }, $include_padding, x[0], y);
+                let steps = memory.lengths.of::<S>(0);
+                $crate::layers::pooling::average::<S>(
+                    const { &$pool },
+                    $include_padding,
+                    steps,
+                    x[0],
+                    y,
+                );
             }
 
             fn forward(
@@ -73,9 +216,16 @@ macro_rules! average_station {
                 _phase: usize,
                 x: &[&[f32]],
                 y: &mut [f32],
-                _memory: $crate::Memory<'_>,
+                memory: $crate::Memory<'_>,
             ) {
-                $crate::kernels::pool::average(const { &$pool }, $include_padding, x[0], y);
+                let steps = memory.lengths.of::<S>(0);
+                $crate::layers::pooling::average::<S>(
+                    const { &$pool },
+                    $include_padding,
+                    steps,
+                    x[0],
+                    y,
+                );
             }
 
             fn backward(
@@ -86,12 +236,14 @@ macro_rules! average_station {
                 _y: &[f32],
                 d_y: &mut [f32],
                 d_x: &mut [Option<&mut [f32]>],
-                _memory: $crate::Memory<'_>,
+                memory: $crate::Memory<'_>,
             ) {
                 if let Some(d_x) = &mut d_x[0] {
-                    $crate::kernels::pool::average_backward(
+                    let steps = memory.lengths.of::<S>(0);
+                    $crate::layers::pooling::average_backward::<S>(
                         const { &$pool },
                         $include_padding,
+                        steps,
                         d_y,
                         d_x,
                     );

@@ -421,7 +421,7 @@ macro_rules! spec {
             const NAME: &'static str = "it";
             // Where there are lengths at all, they are those of all inputs.
             const STEPS: &'static [Option<nn_shape::StepsOf>] =
-                &[Some(nn_shape::StepsOf { input: 0, maps: &[] }); Self::INPUTS.len()];
+                &[Some(nn_shape::StepsOf::input(0)); Self::INPUTS.len()];
         }
     };
 }

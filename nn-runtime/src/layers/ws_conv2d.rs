@@ -4,7 +4,7 @@ use super::convolution::Convolution;
 use crate::init::fan_in_uniform;
 use crate::kernels::Geometry;
 use crate::kernels::group_norm::GroupNorm;
-use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use crate::{Axis, Memory, Pass, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::ws_conv2d;
 use std::marker::PhantomData;
 
@@ -164,7 +164,7 @@ where
         let (parts, scratch) = memory.scratch.split_at_mut(Standardised::<S>::PARTS);
         Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
         let weight = &parts[..Standardised::<S>::WEIGHTS];
-        Standardised::<S>::infer(weight, &self.bias, x[0], y, scratch);
+        Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y, scratch);
     }
 
     fn prepare(&self, shared: &mut [f32]) {
@@ -176,7 +176,7 @@ where
 
     fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
         let weight = &memory.shared[..Standardised::<S>::WEIGHTS];
-        Standardised::<S>::infer(weight, &self.bias, x[0], y, memory.scratch);
+        Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y, memory.scratch);
     }
 
     fn backward(
@@ -198,7 +198,7 @@ where
             shared: &shared[weights..2 * weights],
             ..memory
         };
-        Standardised::<S>::backward(x[0], d_y, d_x[0].as_deref_mut(), convolution);
+        Standardised::<S>::backward(Steps::Full, x[0], d_y, d_x[0].as_deref_mut(), convolution);
         let (weight, d_weight) = (self.weight.as_floats(), &mut d_convolution[..weights]);
         let parts = &shared[..Standardised::<S>::PARTS];
         Standardised::<S>::lead_back(weight, parts, d_weight, d_gain, scratch);

@@ -1,10 +1,10 @@
 //! `AvgPool1d`: PyTorch's `nn.AvgPool1d`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Steps, Storage};
 use crate::rules::helpers::{row, without};
 use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
-use crate::{Shape, ShapeError, StepPadding, Text};
+use crate::{Shape, ShapeError, StepMap, StepPadding, Text};
 
 arguments! {
     /// The average under a kernel that goes over steps.
@@ -43,6 +43,12 @@ impl AvgPool1d {
         let [_, stride] = pool_stride([1, self.stride], [1, self.kernel]);
         Window::over_steps(self.kernel, stride, StepPadding::Explicit(self.padding), 1)
     }
+
+    /// How many steps come out of a sequence that ends before its shape does.
+    #[must_use]
+    pub const fn step_map(&self) -> StepMap {
+        self.window().step_map()
+    }
 }
 
 without!(AvgPool1d: params, buffers, macs);
@@ -60,7 +66,8 @@ pub static ROW: Row = row!(AvgPool1d {
     needs: Needs { input: false, output: false },
     crosses_batch: false,
     keeps_features: false,
-});
+})
+.with_steps(Steps::Kernel);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `BatchNorm`: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage};
 use crate::rules::helpers::{attempt, eps, real, row, without};
 use crate::{Shape, ShapeError};
 
@@ -65,7 +65,8 @@ pub static ROW: Row = row!(BatchNorm {
     needs: Needs { input: true, output: false },
     crosses_batch: true,
     keeps_features: true,
-});
+})
+.with_steps(Steps::Valid);
 
 #[cfg(test)]
 mod tests {

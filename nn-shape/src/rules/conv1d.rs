@@ -1,11 +1,11 @@
 //! `Conv1d`: PyTorch's `nn.Conv1d`, channels last, and its causal variant.
 
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Steps, Storage};
 use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{row, without};
 use crate::rules::window::Window;
-use crate::{Shape, ShapeError, StepPadding, Text};
+use crate::{Shape, ShapeError, StepMap, StepPadding, Text};
 
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over steps.
@@ -65,6 +65,12 @@ impl Conv1d {
         Window::over_steps(self.kernel, self.stride, self.padding, self.dilation)
     }
 
+    /// How many steps come out of a sequence that ends before its shape does.
+    #[must_use]
+    pub const fn step_map(&self) -> StepMap {
+        self.window().step_map()
+    }
+
     /// How many input channels one group has.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
@@ -102,7 +108,8 @@ pub static ROW: Row = row!(Conv1d {
     needs: Needs { input: true, output: false },
     crosses_batch: false,
     keeps_features: false,
-});
+})
+.with_steps(Steps::Kernel);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::checks::at_most;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Steps, Storage};
 use crate::rules::helpers::{attempt, count, few_enough_weights, row, without};
 use crate::{MAX_RANK, Shape, ShapeError, Text};
 
@@ -94,7 +94,8 @@ pub static ROW: Row = row!(Embedding {
     needs: Needs { input: false, output: false },
     crosses_batch: false,
     keeps_features: false,
-});
+})
+.with_steps(Steps::Each);
 
 #[cfg(test)]
 mod tests {

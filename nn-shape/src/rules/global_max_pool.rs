@@ -1,7 +1,7 @@
 //! `GlobalMaxPool`: PyTorch's `nn.AdaptiveMaxPool2d(1)` without the axes of size 1 that it leaves.
 
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Steps, Storage};
 use crate::rules::helpers::{last_axis, row, without};
 use crate::{Shape, ShapeError};
 
@@ -35,7 +35,8 @@ pub static ROW: Row = row!(GlobalMaxPool {
     needs: Needs { input: false, output: false },
     crosses_batch: false,
     keeps_features: false,
-});
+})
+.with_steps(Steps::Valid);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `GroupNorm`: PyTorch's `nn.GroupNorm`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage, Streaming};
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
 use crate::rules::helpers::{attempt, count, divisors, eps, row, without};
 use crate::{Shape, ShapeError, Text};
 
@@ -61,22 +61,21 @@ impl GroupNorm {
 without!(GroupNorm: buffers, how);
 
 /// The row of `GroupNorm`.
-pub static ROW: Row = row!(
-    GroupNorm {
-        stem: "group_norm",
-        summary: "makes each group of channels' mean 0 and variance 1, of each sample by itself",
-        positional: 1,
-        inputs: Inputs::One,
-        sizes: &[Size::InputLastIf(&["affine"])],
-        computed: &[],
-        flows: Flows::SAME,
-        storage: Storage::Separate,
-        needs: Needs { input: true, output: false },
-        crosses_batch: false,
-        keeps_features: false,
-    },
-    Streaming::Whole
-);
+pub static ROW: Row = row!(GroupNorm {
+    stem: "group_norm",
+    summary: "makes each group of channels' mean 0 and variance 1, of each sample by itself",
+    positional: 1,
+    inputs: Inputs::One,
+    sizes: &[Size::InputLastIf(&["affine"])],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+})
+.with_steps(Steps::Valid)
+.with_streaming(Streaming::Whole);
 
 #[cfg(test)]
 mod tests {

@@ -54,14 +54,10 @@ macro_rules! without_one {
 }
 
 /// A [`Row`](crate::registry::Row): its name, arguments and functions follow from the struct of
-/// the arguments. Whether it streams need only be said where it is not `Pointwise`.
+/// the arguments. What it makes of short sequences and whether it streams need only be said, behind it, where
+/// that is not usual: `row!(..).with_steps(..).with_streaming(..)`.
 macro_rules! row {
     ($Name:ident { $($field:ident : $value:expr),* $(,)? }) => {
-        $crate::rules::helpers::row!(
-            $Name { $($field: $value),* }, $crate::registry::Streaming::Pointwise
-        )
-    };
-    ($Name:ident { $($field:ident : $value:expr),* $(,)? }, $streaming:expr) => {
         $crate::registry::Row {
             name: stringify!($Name),
             parameters: $Name::PARAMETERS,
@@ -70,9 +66,11 @@ macro_rules! row {
             buffers: |inputs, values| $Name::from_values(values).buffers(inputs),
             macs: |inputs, values| $Name::from_values(values).macs(inputs),
             how: |inputs, values| $Name::from_values(values).how(inputs),
-            streaming: $streaming,
+            steps: $crate::registry::Steps::All,
+            streaming: $crate::registry::Streaming::Pointwise,
             $( $field: $value, )*
         }
+        .usual()
     };
 }
 

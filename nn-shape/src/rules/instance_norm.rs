@@ -1,7 +1,7 @@
 //! `InstanceNorm`: PyTorch's `nn.InstanceNorm1d` and `nn.InstanceNorm2d`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage, Streaming};
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
 use crate::rules::helpers::{attempt, eps, row, without};
 use crate::{Shape, ShapeError, Text};
 
@@ -51,22 +51,21 @@ impl InstanceNorm {
 without!(InstanceNorm: buffers, how);
 
 /// The row of `InstanceNorm`.
-pub static ROW: Row = row!(
-    InstanceNorm {
-        stem: "instance_norm",
-        summary: "makes each channel's mean 0 and variance 1, of each sample by itself",
-        positional: 0,
-        inputs: Inputs::One,
-        sizes: &[Size::InputLastIf(&["affine"])],
-        computed: &[],
-        flows: Flows::SAME,
-        storage: Storage::Separate,
-        needs: Needs { input: true, output: false },
-        crosses_batch: false,
-        keeps_features: false,
-    },
-    Streaming::Whole
-);
+pub static ROW: Row = row!(InstanceNorm {
+    stem: "instance_norm",
+    summary: "makes each channel's mean 0 and variance 1, of each sample by itself",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[Size::InputLastIf(&["affine"])],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: true, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+})
+.with_steps(Steps::Valid)
+.with_streaming(Streaming::Whole);
 
 #[cfg(test)]
 mod tests {

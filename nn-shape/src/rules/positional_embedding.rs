@@ -37,22 +37,20 @@ impl PositionalEmbedding {
 without!(PositionalEmbedding: buffers, macs, how);
 
 /// The row of `PositionalEmbedding`.
-pub static ROW: Row = row!(
-    PositionalEmbedding {
-        stem: "positional_embedding",
-        summary: "adds a trained vector to each step",
-        positional: 0,
-        inputs: Inputs::One,
-        sizes: &[Size::Computed("steps"), Size::InputLast],
-        computed: &[|inputs, values| PositionalEmbedding::from_values(values).steps(inputs[0])],
-        flows: Flows::SAME,
-        storage: Storage::Separate,
-        needs: Needs { input: false, output: false },
-        crosses_batch: false,
-        keeps_features: false,
-    },
-    Streaming::Whole
-);
+pub static ROW: Row = row!(PositionalEmbedding {
+    stem: "positional_embedding",
+    summary: "adds a trained vector to each step",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[Size::Computed("steps"), Size::InputLast],
+    computed: &[|inputs, values| PositionalEmbedding::from_values(values).steps(inputs[0])],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+})
+.with_streaming(Streaming::Whole);
 
 #[cfg(test)]
 mod tests {

@@ -26,22 +26,20 @@ impl PositionalEncoding {
 without!(PositionalEncoding: params, buffers, macs, how);
 
 /// The row of `PositionalEncoding`.
-pub static ROW: Row = row!(
-    PositionalEncoding {
-        stem: "positional_encoding",
-        summary: "adds sine waves that tell the steps apart",
-        positional: 0,
-        inputs: Inputs::One,
-        sizes: &[],
-        computed: &[],
-        flows: Flows::SAME,
-        storage: Storage::InPlace,
-        needs: Needs { input: false, output: false },
-        crosses_batch: false,
-        keeps_features: false,
-    },
-    Streaming::Whole
-);
+pub static ROW: Row = row!(PositionalEncoding {
+    stem: "positional_encoding",
+    summary: "adds sine waves that tell the steps apart",
+    positional: 0,
+    inputs: Inputs::One,
+    sizes: &[],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::InPlace,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+})
+.with_streaming(Streaming::Whole);
 
 #[cfg(test)]
 mod tests {

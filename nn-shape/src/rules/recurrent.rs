@@ -232,26 +232,25 @@ macro_rules! recurrent {
 /// The row of a recurrent layer.
 macro_rules! recurrent_row {
     ($Name:ident { stem: $stem:literal, summary: $summary:literal }) => {
-        $crate::rules::helpers::row!(
-            $Name {
-                stem: $stem,
-                summary: $summary,
-                positional: 1,
-                inputs: $crate::registry::Inputs::One,
-                sizes: &[$crate::registry::Size::Computed("weights")],
-                computed: &[|inputs, values| $Name::from_values(values).weights(inputs[0])],
-                flows: $crate::registry::Flows {
-                    leading: $crate::registry::Flow::Keep,
-                    last: $crate::registry::Flow::Compute,
-                    keeps_rank: false,
-                },
-                storage: $crate::registry::Storage::Separate,
-                needs: $crate::registry::Needs { input: true, output: false },
-                crosses_batch: false,
-                keeps_features: false,
+        $crate::rules::helpers::row!($Name {
+            stem: $stem,
+            summary: $summary,
+            positional: 1,
+            inputs: $crate::registry::Inputs::One,
+            sizes: &[$crate::registry::Size::Computed("weights")],
+            computed: &[|inputs, values| $Name::from_values(values).weights(inputs[0])],
+            flows: $crate::registry::Flows {
+                leading: $crate::registry::Flow::Keep,
+                last: $crate::registry::Flow::Compute,
+                keeps_rank: false,
             },
-            $crate::registry::Streaming::CarriesUnless("bidirectional")
-        )
+            storage: $crate::registry::Storage::Separate,
+            needs: $crate::registry::Needs { input: true, output: false },
+            crosses_batch: false,
+            keeps_features: false,
+        })
+        .with_steps($crate::registry::Steps::Valid)
+        .with_streaming($crate::registry::Streaming::CarriesUnless("bidirectional"))
     };
 }
 

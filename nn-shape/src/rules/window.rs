@@ -3,7 +3,7 @@
 use crate::checks::MOST;
 use crate::rules::helpers::{attempt, counts};
 use crate::rules::recurrent::sequence;
-use crate::{Padding, Shape, ShapeError, StepPadding, Text};
+use crate::{Padding, Shape, ShapeError, StepMap, StepPadding, Text};
 
 /// The default of a pool's stride: the size of its kernel, as in PyTorch. No stride of a real
 /// network is as large as this number that stands for it.
@@ -116,6 +116,13 @@ impl Window {
     #[must_use]
     pub const fn extent(&self, axis: usize) -> usize {
         self.dilation[axis].saturating_mul(self.kernel[axis].saturating_sub(1)).saturating_add(1)
+    }
+
+    /// How many steps come out of a sequence, which is as a picture that is 1 high.
+    #[must_use]
+    pub const fn step_map(&self) -> StepMap {
+        let [before, after] = self.padding[1];
+        StepMap::kernel(self.extent(1), self.stride[1], before.saturating_add(after))
     }
 
     /// How many steps it makes over an input of `size` along `axis`; `None` where it does not fit.

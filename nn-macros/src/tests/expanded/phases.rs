@@ -683,10 +683,6 @@ const _: () = {
         ];
         const INPUT_NAMES: &'static [&'static str] = &["x", "table"];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[2]);
-        const OUTPUT_STEPS: ::core::option::Option<__rt::StepsOf> = __rt::steps_through(
-            <Inner as __rt::Shaped>::OUTPUT_STEPS,
-            &[::core::option::Option::None],
-        );
         const PARAMS: usize = 70 + <Inner as __rt::Shaped>::PARAMS;
         const MACS: usize = 56 + <Inner as __rt::Shaped>::MACS;
         const LAYERS: &'static [__rt::LayerInfo] = &[

@@ -1,0 +1,142 @@
+//! How a network runs one step at a time.
+
+use super::forward::Views;
+use super::{Context, memory::buffer_names, shapes};
+use crate::network::{Layer, Station, ValueId};
+use crate::plan::Place;
+use nn_shape::registry::Storage;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Whether a layer can take its input step by step.
+fn streams(station: &Station) -> bool {
+    match &station.layer {
+        Layer::Known { row, arguments } => row.streams(|name| {
+            let nth = row.parameters.iter().position(|parameter| parameter.name == name);
+            nth.is_some_and(|nth| arguments[nth].value.is_true())
+        }),
+        Layer::Custom(_) => false,
+    }
+}
+
+/// Whether the network can: all its inputs are sequences, and all its layers can.
+pub(super) fn network_streams(context: &Context) -> bool {
+    let network = context.network;
+    let mut inputs = network.inputs.iter();
+    inputs.all(|input| context.counts_steps(input.value)) && network.stations.iter().all(streams)
+}
+
+/// How many numbers one step of a value has.
+fn step_len(context: &Context, value: ValueId) -> TokenStream {
+    let dims = &context.network.values[value.0].dims;
+    if !context.counts_steps(value) {
+        return shapes::len(&quote!(__rt), dims);
+    }
+    let (len, steps) = (shapes::len(&quote!(__rt), dims), shapes::size(&dims.sizes[0]));
+    quote!((#len / #steps))
+}
+
+/// The type of one step of a value.
+fn step_type(context: &Context, value: ValueId, element: &str) -> TokenStream {
+    let mut dims = context.network.values[value.0].dims.clone();
+    if context.counts_steps(value) {
+        dims.sizes.remove(0);
+    }
+    shapes::array_type(element, &dims)
+}
+
+/// `fn step`, for everybody to call.
+pub(super) fn emit_step_method(context: &Context) -> Option<TokenStream> {
+    if !network_streams(context) {
+        return None;
+    }
+    let network = context.network;
+    let (krate, visibility) = (&network.krate, &network.visibility);
+    let types: Vec<TokenStream> = network
+        .inputs
+        .iter()
+        .map(|input| step_type(context, input.value, if input.index { "u32" } else { "f32" }))
+        .collect();
+    let output = step_type(context, network.output_value, "f32");
+    let (pattern, kind, names) = super::structure::by_reference(context, &types);
+    Some(quote! {
+        /// One step of a sequence, at inference, without allocation: `state` holds what the layers
+        /// remember of the steps before, and receives what they remember of this one.
+        #visibility fn step(
+            &self,
+            state: &mut #krate::__private::State<Self>,
+            #pattern: #kind,
+        ) -> #output {
+            #krate::__private::step_one(
+                self,
+                state,
+                &[#(#krate::__private::Values::as_floats(#names)),*],
+            )
+        }
+    })
+}
+
+/// `impl Streaming`
+pub(super) fn emit_streaming(context: &Context) -> Option<TokenStream> {
+    if !network_streams(context) {
+        return None;
+    }
+    let Context { arguments, turbofish, where_clause, .. } = context;
+    let name = &context.network.name;
+    let mut generics = context.network.generics.clone();
+    generics.params.push(syn::parse_quote!(__S: __rt::Spec));
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let stations: TokenStream =
+        context.running().map(|(index, station)| step_station(context, index, station)).collect();
+    let copy = context.plan.copied.map(|input| {
+        let input = shapes::number(input);
+        quote!(y.copy_from_slice(x[#input]);)
+    });
+    Some(quote! {
+        impl #impl_generics __rt::Streaming<__S> for #name #arguments #where_clause {
+            fn step(&self, x: &[&[f32]], y: &mut [f32], memory: __rt::WorkMemory<'_>) {
+                let n = 1;
+                let (values, mut memory) = memory.split_values(n * __Infer #turbofish::VALUES);
+                #stations
+                #copy
+            }
+        }
+    })
+}
+
+fn step_station(context: &Context, index: usize, station: &Station) -> TokenStream {
+    let names = buffer_names(context, &context.plan.infer);
+    let mut views = Views::new(context, "__Infer", &names);
+    let place =
+        |value: ValueId| context.plan.infer.values[value.0].expect("every value has a place");
+    let mut read = |value: ValueId, name: &str| {
+        let numbers = views.read(place(value), name);
+        match place(value) {
+            Place::Buffer(_) => {
+                let len = step_len(context, value);
+                quote!(#numbers[..#len])
+            }
+            Place::Input(_) | Place::Output => quote!(#numbers[..]),
+        }
+    };
+    let output = read(station.output, "out");
+    let inputs = station.inputs.iter().enumerate();
+    let in_place = station.storage() == Storage::InPlace;
+    let inputs: Vec<TokenStream> = inputs
+        .filter(|(_, input)| !in_place || place(**input) != place(station.output))
+        .map(|(nth, input)| read(*input, &format!("x{nth}")))
+        .collect();
+    let taken = views.emit();
+    let (place, value) = (context.place(index), context.value(index));
+    if in_place {
+        return quote! {{
+            #taken
+            #(#output.copy_from_slice(&#inputs);)*
+            #place.infer(&#value, 1, &mut #output);
+        }};
+    }
+    quote! {{
+        #taken
+        #place.step(&#value, &[#(&#inputs),*], &mut #output, &mut memory);
+    }}
+}

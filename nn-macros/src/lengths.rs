@@ -1,0 +1,38 @@
+//! What layers make of sequences that end before their shape does.
+
+use crate::network::{Layer, Network, Station};
+use crate::report::{Report, mistake};
+use nn_shape::registry::{Inputs, Steps};
+
+/// Reports layers that can do nothing with sequences shorter than their shape, but get such.
+pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
+    // The input, declared with `..`, whose steps a value counts.
+    let mut ragged = vec![None; network.values.len()];
+    for (nth, input) in network.inputs.iter().enumerate() {
+        ragged[input.value.0] = input.ragged.then_some(nth);
+    }
+    for station in &network.stations {
+        let Some(input) = station.inputs.iter().find_map(|input| ragged[input.0]) else { continue };
+        let Layer::Known { row, .. } = &station.layer else { continue };
+        if takes_single_numbers(network, station) {
+            report.error(station.span, mistake::steps_as_features(&station.label));
+            continue;
+        }
+        let kept = match row.steps {
+            Steps::Each | Steps::Kernel => true,
+            Steps::Valid => network.keeps_rank(station),
+            Steps::All => {
+                report.error(station.span, mistake::takes_all_steps(&station.label));
+                false
+            }
+        };
+        ragged[station.output.0] = kept.then_some(input);
+    }
+}
+
+/// Whether a layer would take the steps of its input for features.
+fn takes_single_numbers(network: &Network, station: &Station) -> bool {
+    let Layer::Known { row, .. } = &station.layer else { return false };
+    let dims = &network.values[station.inputs[0].0].dims;
+    row.inputs != Inputs::Indices && dims.constant.is_none() && dims.sizes.len() == 1
+}
