@@ -195,6 +195,13 @@ references! {
     softmax_of_each_pixel: (3x5x4) -> 3x5x4 { Softmax }
     log_softmax: (11) -> 11 { LogSoftmax }
 
+    conv1d_flatten_dense: (8x3) -> 5 {
+        Conv1d(4, kernel = 3), ReLU, BatchNorm, MaxPool1d(2), Flatten, PReLU(per_channel = true), Dense(5),
+    }
+    residual_conv1d_flatten_dense: (5x3) -> 4 {
+        Residual { Conv1d(3, kernel = 3, padding = 1) }, Flatten, Dense(4),
+    }
+    lstm_flatten_dense: (5x3) -> 3 { LSTM(4), Flatten, Dense(3) }
     flatten_dense: (5x6x2) -> 5 { Conv2d(3, kernel = 3), Flatten, Dense(5) }
     flatten_batch_norm_prelu_dense: (3x4x2) -> 5 { Flatten, BatchNorm, PReLU(per_channel = true), Dense(5) }
     residual: (5x5x4) -> 5x5x4 {

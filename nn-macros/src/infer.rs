@@ -9,6 +9,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::HashMap;
 
+use crate::features::infer_features;
 use crate::network::{
     Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Shortcut, Station, ValueId,
     custom_output,
@@ -30,6 +31,7 @@ pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
         inference.station(station);
     }
     inference.check_output();
+    infer_features(&mut inference.network);
     inference.network
 }
 
@@ -111,9 +113,6 @@ impl Inference<'_> {
         match inferred {
             Some(inferred) => self.check_arrows(number, &inferred),
             None => self.trust_arrow(number),
-        }
-        if usable && self.known[output.0] {
-            self.features(number);
         }
     }
 
@@ -355,44 +354,6 @@ impl Inference<'_> {
             let (output, arrow) = (station.output, arrow.clone());
             self.set(output, arrow);
         }
-    }
-
-    /// From what the features of a station's output were flattened: PyTorch flattens channels first.
-    fn features(&mut self, number: usize) {
-        let station = &self.network.stations[number];
-        let Layer::Known { row, .. } = &station.layer else { return };
-        let output = &self.network.values[station.output.0].dims;
-        let flat = output.constant.is_none() && output.sizes.len() == 1;
-        let input = &self.network.values[station.inputs[0].0];
-        let features = if row.storage == Storage::View {
-            match (flat, input.dims.sizes.len()) {
-                (true, 3) => vec![input.dims.clone()],
-                (true, 1) => input.features.clone(),
-                _ => Vec::new(),
-            }
-        } else if row.keeps_features {
-            input.features.clone()
-        } else if row.inputs == Inputs::Branches && flat {
-            self.joined_features(station)
-        } else {
-            Vec::new()
-        };
-        let output = station.output.0;
-        self.network.values[output].features = features;
-    }
-
-    /// The parts of all branches, side by side; none where no branch was flattened.
-    fn joined_features(&self, station: &Station) -> Vec<Dims> {
-        let branches = || station.inputs.iter().map(|input| &self.network.values[input.0]);
-        if branches().all(|branch| branch.features.is_empty()) {
-            return Vec::new();
-        }
-        branches()
-            .flat_map(|branch| match branch.features.is_empty() {
-                true => vec![branch.dims.clone()],
-                false => branch.features.clone(),
-            })
-            .collect()
     }
 
     /// Whether the network gives what its header promises.

@@ -6,6 +6,7 @@ mod derive;
 mod emit;
 mod expand;
 mod fallback;
+mod features;
 mod guard;
 mod infer;
 mod lengths;

@@ -100,6 +100,17 @@ pub enum Steps {
     All,
 }
 
+/// In which order PyTorch has the numbers of what a layer gives over steps, `[T, C]` here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `[T, C]`, as here: recurrent layers, embeddings.
+    StepsFirst,
+    /// `[C, T]`: convolutions and pools.
+    ChannelsFirst,
+    /// As what goes in; the first where branches of both orders meet.
+    AsInput,
+}
+
 /// Whether a layer can take a sequence step by step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streaming {
@@ -158,17 +169,30 @@ pub struct Row {
     pub keeps_features: bool,
     /// What it makes of sequences that end before their shape does.
     pub steps: Steps,
+    /// In which order PyTorch has what it gives.
+    pub order: Order,
     /// Whether it can take a sequence step by step.
     pub streaming: Streaming,
 }
 
 impl Row {
-    /// As most layers do: where all axes but the last pass through it, each step is its own.
+    /// As most layers do: where all axes but the last pass through it, each step is its own; where all
+    /// do, and in joins, PyTorch's order is that of the input.
     pub(crate) const fn usual(self) -> Self {
-        match self.flows.leading {
-            Flow::Keep => self.with_steps(Steps::Each),
-            _ => self.with_steps(Steps::All),
-        }
+        let steps = match self.flows.leading {
+            Flow::Keep => Steps::Each,
+            _ => Steps::All,
+        };
+        let order = match (self.inputs, self.flows.leading, self.flows.last) {
+            (Inputs::Branches, ..) | (_, Flow::Keep, Flow::Keep) => Order::AsInput,
+            _ => Order::StepsFirst,
+        };
+        Self { order, ..self.with_steps(steps) }
+    }
+
+    /// The row of a layer that PyTorch has channels first, also over steps.
+    pub(crate) const fn with_channels_first(self) -> Self {
+        Self { order: Order::ChannelsFirst, ..self }
     }
 
     /// The row of a layer that makes this of short sequences.

@@ -473,6 +473,16 @@ def main():
     case("softmax_of_each_pixel", one("x", nn.Softmax(1)), (4, 3, 5), spread=3.0)
     case("log_softmax", one("x", nn.LogSoftmax(1)), (11,), spread=3.0)
 
+    case("conv1d_flatten_dense", named({
+        "conv1d": nn.Conv1d(3, 4, 3), "relu": nn.ReLU(), "batch_norm": nn.BatchNorm1d(4), "pool": nn.MaxPool1d(2),
+        "flatten": nn.Flatten(), "prelu": nn.PReLU(12), "dense": nn.Linear(12, 5),
+    }), (3, 8))
+    case("residual_conv1d_flatten_dense", Then(
+        Residual({"conv1d": nn.Conv1d(3, 3, 3, padding=1)}), flatten=nn.Flatten(), dense=nn.Linear(15, 4),
+    ), (3, 5))
+    case("lstm_flatten_dense", Then(
+        Recurrent(lstm=nn.LSTM(3, 4, batch_first=True)), flatten=nn.Flatten(), dense=nn.Linear(20, 3),
+    ), (5, 3), layout=as_is)
     case("flatten_dense", named({"conv2d": nn.Conv2d(2, 3, 3), "flatten": nn.Flatten(), "dense": nn.Linear(3 * 3 * 4, 5)}), (2, 5, 6))
     case("flatten_batch_norm_prelu_dense", named({
         "flatten": nn.Flatten(), "batch_norm": nn.BatchNorm1d(24), "prelu": nn.PReLU(24), "dense": nn.Linear(24, 5),

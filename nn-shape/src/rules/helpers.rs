@@ -55,7 +55,7 @@ macro_rules! without_one {
 
 /// A [`Row`](crate::registry::Row): its name, arguments and functions follow from the struct of
 /// the arguments. What it makes of short sequences and whether it streams need only be said, behind it, where
-/// that is not usual: `row!(..).with_steps(..).with_streaming(..)`.
+/// that is not usual: `row!(..).with_steps(..).with_streaming(..)`; PyTorch's order likewise.
 macro_rules! row {
     ($Name:ident { $($field:ident : $value:expr),* $(,)? }) => {
         $crate::registry::Row {
@@ -67,6 +67,7 @@ macro_rules! row {
             macs: |inputs, values| $Name::from_values(values).macs(inputs),
             how: |inputs, values| $Name::from_values(values).how(inputs),
             steps: $crate::registry::Steps::All,
+            order: $crate::registry::Order::StepsFirst,
             streaming: $crate::registry::Streaming::Pointwise,
             $( $field: $value, )*
         }

@@ -67,7 +67,8 @@ pub static ROW: Row = row!(MaxPool1d {
     crosses_batch: false,
     keeps_features: false,
 })
-.with_steps(Steps::Kernel);
+.with_steps(Steps::Kernel)
+.with_channels_first();
 
 #[cfg(test)]
 mod tests {
