@@ -380,6 +380,7 @@ fn networks_in_networks() {
 }
 
 const SIDE: usize = 6;
+const ONE: usize = 1;
 const CHANNELS: usize = 2;
 
 network! {
@@ -418,6 +419,12 @@ network! {
         Add { {}, gated },
     }
 
+    /// Groups whose number, like that of the channels, is a constant.
+    struct Grouped([4, 4, CHANNELS]) -> 4x4x4 {
+        Conv2d({ CHANNELS + 2 }, kernel = 1, groups = ONE), Tanh, Dense(CHANNELS),
+        Conv2d(4, kernel = 1, groups = CHANNELS),
+    }
+
     /// A generic network as a layer.
     struct UsesGeneric(3) -> 2 { Dense(4), Generic::<4, 6>, Tanh }
 }
@@ -428,6 +435,12 @@ fn constants() {
     assert_eq!(Constants::PARAMS, (9 * 2 + 2) + (2 * 2 + 2) + (8 * 4 + 4) + (4 * 3 + 3));
     assert_eq!(Constants::LAYERS[5].output, unrolled::Shape::new(&[8]));
     check::<NamedConstants>();
+}
+
+#[test]
+fn constant_groups() {
+    check::<Grouped>();
+    assert_eq!(Grouped::PARAMS, (4 * 2 + 4) + (4 * 2 + 2) + (4 + 4));
 }
 
 #[test]

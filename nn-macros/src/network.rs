@@ -4,6 +4,7 @@ use nn_shape::registry::{Count, Row};
 use nn_shape::{Padding, Shape, StepPadding};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
+use std::cell::RefCell;
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
 
@@ -280,7 +281,7 @@ impl ArgumentValue {
     }
 }
 
-/// What a layer is computed from. Sizes that are not literal have the same stand-in.
+/// What a layer is computed from. Sizes that are not literal have stand-ins, the same for the same tokens.
 struct StandIn {
     inputs: Vec<Shape>,
     values: Vec<nn_shape::Value>,
@@ -288,13 +289,24 @@ struct StandIn {
 }
 
 impl StandIn {
-    /// Two numbers that most kernels fit into and most numbers of groups divide.
-    const SIZES: [usize; 2] = [2520, 5040];
+    /// Stand-ins for the first, second, .. size that most kernels fit into and most numbers of groups
+    /// divide: all alike, twice, and all different, since `channels / groups` is no 1 where both are unknown.
+    const SIZES: [fn(usize) -> usize; 3] = [|_| 2520, |_| 5040, |nth| (5040 / (nth + 1)).max(1)];
 
     /// What the layer is computed from, if its rule agrees.
-    fn new(network: &Network, station: &Station, size: usize) -> Option<Self> {
+    fn new(network: &Network, station: &Station, size: fn(usize) -> usize) -> Option<Self> {
         let Layer::Known { row, arguments } = &station.layer else { return None };
-        let stand_in = |dim: &Dim| dim.known().or(Some(size));
+        let met = RefCell::new(Vec::new());
+        let stand_in = |dim: &Dim| {
+            let Dim::Symbolic(tokens) = dim else { return dim.known() };
+            let (tokens, mut met) = (tokens.to_string(), met.borrow_mut());
+            let nth = met.iter().position(|it| *it == tokens);
+            let nth = nth.unwrap_or_else(|| {
+                met.push(tokens);
+                met.len() - 1
+            });
+            Some(size(nth))
+        };
         let inputs = station.inputs.iter();
         let inputs: Vec<Shape> = inputs
             .map(|input| network.values[input.0].dims.shape(stand_in))
@@ -310,16 +322,16 @@ impl Network {
     /// How many axes a layer of the registry gives, if that can be told while expanding: the rule is
     /// asked with stand-ins.
     pub(crate) fn rank(&self, station: &Station) -> Option<usize> {
-        let [small, _] = StandIn::SIZES;
-        StandIn::new(self, station, small).map(|stand_in| stand_in.output.rank())
+        let [alike, ..] = StandIn::SIZES;
+        StandIn::new(self, station, alike).map(|stand_in| stand_in.output.rank())
     }
 
     /// A count, if it is the same whatever the sizes are that are not literal.
     pub(crate) fn count(&self, station: &Station, count: &Count) -> Option<usize> {
-        let [small, large] = StandIn::SIZES.map(|size| {
+        let [small, large, different] = StandIn::SIZES.map(|size| {
             let it = StandIn::new(self, station, size)?;
             Some(count(&it.inputs, &it.values))
         });
-        small.filter(|_| small == large)
+        small.filter(|_| small == large && large == different)
     }
 }

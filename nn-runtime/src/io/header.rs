@@ -24,7 +24,8 @@ const FROM_TORCH: &str = "; convert it in Python: `import torch, safetensors.tor
 /// What people hand over by mistake: how it begins, what it is, and what to do.
 const FORMATS: &[(&[u8], &str, &str)] = &[
     (b"PK\x03\x04", "a zip archive, as `torch.save` writes", FROM_TORCH),
-    (b"\x80\x02", "a pickle, as old versions of `torch.save` write", FROM_TORCH),
+    // The beginning of torch's magic number: `80 02` alone is a header of 640 bytes.
+    (b"\x80\x02\x8a\x0a", "a pickle, as old versions of `torch.save` write", FROM_TORCH),
     (b"\x89HDF", "an HDF5 file, as Keras writes", ""),
     (b"GGUF", "a GGUF file", ""),
     (b"\x93NUMPY", "a NumPy array", ""),

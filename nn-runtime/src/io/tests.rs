@@ -93,6 +93,16 @@ fn file_of(tensors: &[(&str, &str, &[usize], usize)]) -> Vec<u8> {
     file
 }
 
+/// Its length begins as a pickle does.
+#[test]
+fn a_header_of_640_bytes_is_no_pickle() {
+    let name = "n".repeat(640 - r#"{"":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#.len());
+    let bytes = file_of(&[(&name, "F32", &[], 4)]);
+    assert!(bytes.starts_with(b"\x80\x02"));
+    let (result, floats) = TestFile::with("640", &bytes).read(&[Tensor::new(&name, 0, vec![])]);
+    assert_eq!((result.unwrap(), floats[0]), (None, 0.0));
+}
+
 #[test]
 fn what_is_written_is_read_bit_by_bit() {
     let file = TestFile::new("roundtrip");
