@@ -140,6 +140,21 @@ network! {
         Dense(4),
     }
 
+    /// Causal convolutions stream, too.
+    struct Causal(9x3) -> 9x4 {
+        Conv1d(6, kernel = 3, padding = causal, dilation = 2), ReLU,
+        Residual { Conv1d(6, kernel = 2, padding = causal, groups = 2), BatchNorm },
+        Concat { { Conv1d(24, kernel = 5, padding = causal) }, { GRU(2) } },
+        Conv1d(4, kernel = 1, padding = causal),
+    }
+    struct Tokens(text: 9) -> 9x4 { Embedding(7, 3), Conv1d(4, kernel = 3, padding = causal) }
+
+    /// One convolution over a whole sequence, and over stretches of it.
+    struct OneOf9(9x3) -> 9x4 { Conv1d(4, kernel = 3, padding = causal, dilation = 2) }
+    struct OneOf5(5x3) -> 5x4 { Conv1d(4, kernel = 3, padding = causal, dilation = 2) }
+    struct ManyOf6(6x9) -> 6x30 { Conv1d(30, kernel = 3, padding = causal) }
+    struct ManyOf3(3x9) -> 3x30 { Conv1d(30, kernel = 3, padding = causal) }
+
     /// The state of the last step as the output.
     struct Last(9x3) -> 2 {
         GRU(5), LSTM(4, output = last), Dense(2),
@@ -226,4 +241,91 @@ fn a_nested_network_knows_how_long_its_sequences_are() {
     };
     let one = gradients(1);
     assert!([2, 7].into_iter().all(|threads| gradients(threads) == one));
+}
+
+#[test]
+fn steps_of_causal_convolutions_give_the_bits_of_the_whole_sequence() {
+    let net = Causal::new(1);
+    let x: [[f32; 3]; 9] = steps(2);
+    let whole = net.forward(&x);
+    let mut state = State::<Causal>::new();
+    for (t, (x, y)) in x.iter().zip(&whole).enumerate() {
+        assert_eq!(net.step(&mut state, x), *y, "step {t}");
+    }
+    let mut again = State::<Causal>::new();
+    assert_eq!(net.forward_from(&mut again, &x), whole);
+    assert_eq!(again.numbers(), state.numbers());
+
+    let net = Tokens::new(1);
+    let tokens = [1, 6, 0, 3, 3, 2, 5, 4, 1];
+    let whole = net.forward(&tokens);
+    let mut state = State::<Tokens>::new();
+    assert!(tokens.iter().zip(&whole).all(|(token, y)| net.step(&mut state, token) == *y));
+}
+
+/// Half the squared distance from 0 of all numbers but those of the first steps.
+struct LastSteps(usize);
+
+impl<O: Values> unrolled::loss::Loss<O> for LastSteps {
+    type Target = ();
+
+    fn check(&self, _target: &()) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn sample(&self, y: &[f32], _target: &(), scale: f32, d_y: &mut [f32]) -> f64 {
+        let first = y.len() / O::SHAPE.dim(0) * (O::SHAPE.dim(0) - self.0);
+        d_y.fill(0.0);
+        d_y[first..].iter_mut().zip(&y[first..]).for_each(|(d, y)| *d = scale * y);
+        y[first..].iter().map(|y| f64::from(*y).powi(2) / 2.0).sum()
+    }
+
+    fn weight(&self, _target: &(), _steps: usize) -> f64 {
+        1.0
+    }
+}
+
+/// What the first stretch leaves to the second are its inputs: the gradient of the second is that of the
+/// whole sequence with a loss on its last steps.
+fn check_stretches<const F: usize, const T: usize, const S: usize, Whole9, Stretch>()
+where
+    Whole9: Network<Input = [[f32; F]; T]>,
+    Stretch: Network<Input = [[f32; F]; S]>,
+{
+    let (x, other): ([[f32; F]; T], [[f32; F]; T]) = (steps(3), steps(4));
+    let (mut net, mut d_net) = (Whole9::new(1), Whole9::zeros());
+    let loss = net.loss_and_gradients(&LastSteps(S), &[x, other], &[(); 2], &mut d_net).unwrap();
+
+    let mut stretch = Stretch::new(1);
+    stretch.params_mut().copy_from_slice(net.params());
+    let mut carried = Vec::new();
+    for x in [x, other] {
+        let mut state = State::<Stretch>::new();
+        let first =
+            std::array::from_fn(|t| if t + T >= 2 * S { x[t + T - 2 * S] } else { [0.0; F] });
+        let _ = stretch.forward_from(&mut state, &first);
+        carried.extend_from_slice(state.numbers());
+    }
+    let ends = [x, other].map(|x| std::array::from_fn(|t| x[t + T - S]));
+    let mut d_stretch = Stretch::zeros();
+    let found = unrolled::loss_and_gradients_from(
+        &mut *stretch,
+        &LastSteps(S),
+        &ends,
+        &[(); 2],
+        &mut *d_stretch,
+        &mut carried,
+        Streams::new(0),
+    );
+    assert!((found.unwrap() - loss).abs() < 1e-5 * loss);
+    let scale = d_net.params().iter().fold(0.0_f32, |max, d| max.max(d.abs()));
+    for (found, expected) in d_stretch.params().iter().zip(d_net.params()) {
+        assert!((found - expected).abs() < 1e-5 * scale, "{found} {expected}");
+    }
+}
+
+#[test]
+fn causal_convolutions_train_on_stretches() {
+    check_stretches::<3, 9, 5, OneOf9, OneOf5>();
+    check_stretches::<9, 6, 3, ManyOf6, ManyOf3>();
 }

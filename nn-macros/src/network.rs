@@ -258,6 +258,12 @@ impl ArgumentValue {
         self.value(Dim::known)
     }
 
+    /// The value for the rules, with a stand-in for sizes that are not literal.
+    pub(crate) fn stand_in(&self) -> Option<nn_shape::Value> {
+        let [small, _] = StandIn::SIZES;
+        self.value(|dim| dim.known().or(Some(small)))
+    }
+
     /// The value for the rules, with the numbers that `size` gives.
     fn value(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<nn_shape::Value> {
         Some(match self {

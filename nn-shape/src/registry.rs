@@ -112,14 +112,14 @@ pub enum Order {
 }
 
 /// Whether a layer can take a sequence step by step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Streaming {
-    /// If the leading axes pass through it: each step is its own.
+    /// If the leading axes pass through it, or each step is its own.
     Pointwise,
     /// It cannot: what it does to a step depends on the step's number, or on all steps.
     Whole,
-    /// It carries what it needs of the steps before, unless this flag is set.
-    CarriesUnless(&'static str),
+    /// It carries what it needs of the steps before, if its arguments allow that.
+    CarriesIf(fn(&[Value]) -> bool),
 }
 
 /// A count that follows from the inputs' shapes and the arguments' values.
@@ -205,12 +205,13 @@ impl Row {
         Self { streaming, ..self }
     }
 
-    /// Whether the layer can take a sequence step by step. `is_set` says whether a flag is set.
-    pub fn streams(&self, is_set: impl Fn(&str) -> bool) -> bool {
+    /// Whether the layer can take a sequence step by step, with these arguments.
+    #[must_use]
+    pub fn streams(&self, values: &[Value]) -> bool {
         match self.streaming {
-            Streaming::Pointwise => self.flows.leading == Flow::Keep,
+            Streaming::Pointwise => self.flows.leading == Flow::Keep || self.steps == Steps::Each,
             Streaming::Whole => false,
-            Streaming::CarriesUnless(flag) => !is_set(flag),
+            Streaming::CarriesIf(allow) => allow(values),
         }
     }
 }

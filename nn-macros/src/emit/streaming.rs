@@ -11,10 +11,10 @@ use quote::quote;
 /// Whether a layer can take its input step by step.
 fn streams(station: &Station) -> bool {
     match &station.layer {
-        Layer::Known { row, arguments } => row.streams(|name| {
-            let nth = row.parameters.iter().position(|parameter| parameter.name == name);
-            nth.is_some_and(|nth| arguments[nth].value.is_true())
-        }),
+        Layer::Known { row, arguments } => {
+            let values = arguments.iter().map(|argument| argument.value.stand_in());
+            values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
+        }
         Layer::Custom(_) => false,
     }
 }

@@ -1,14 +1,20 @@
 //! [`Conv1d`]: PyTorch's `nn.Conv1d`, channels last, and its causal variant.
 
+use super::causal;
 use super::convolution::Convolution;
 use crate::init::fan_in_uniform;
 use crate::kernels::Geometry;
-use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use crate::{
+    Axis, Memory, Pass, Shards, Spec, Station, Streaming, Streams, Tensor, Weights, WorkMemory,
+};
 use nn_shape::rules::conv1d;
 use std::marker::PhantomData;
 
 /// A convolution (as in PyTorch a cross-correlation) over steps: `[T, C] -> [T', F]`. `CG` are the
 /// input channels of one group, `K` is the size of the kernel.
+///
+/// With `padding = causal` and a stride of 1 it runs step by step too, and remembers the last
+/// `(K - 1) * dilation` steps.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv1d<const F: usize, const CG: usize, const K: usize, const BIAS: usize = F> {
@@ -35,6 +41,10 @@ where
     const GRADIENT_TASKS: usize = Line::<S>::GRADIENT_TASKS;
     const SHARED: usize = Line::<S>::SHARED;
     const SCRATCH: usize = Line::<S>::SCRATCH;
+    /// The steps before the first one, where they take the place of zeros.
+    const STATE: usize = Line::<S>::STATE;
+    /// With which of them it began.
+    const SAVED: usize = Line::<S>::STATE;
 
     fn initialise(&mut self, streams: Streams) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * K, streams);
@@ -52,6 +62,12 @@ where
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
         let steps = memory.lengths.of::<S>(0);
+        let mut carried = memory.carried;
+        if Line::<S>::STATE > 0 && !carried.is_empty() {
+            let weights = [self.weight.as_floats(), &self.bias];
+            let scratch = memory.scratch;
+            return causal::infer::<Line<S>>(weights, steps, x[0], y, &mut carried, scratch);
+        }
         Line::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y, memory.scratch);
     }
 
@@ -95,10 +111,29 @@ where
     }
 }
 
+/// Of a causal convolution that makes one step of each.
+impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Streaming<S>
+    for Conv1d<F, CG, K, BIAS>
+where
+    S: Spec<Arguments = conv1d::Conv1d>,
+{
+    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let WorkMemory { scratch, mut carried, .. } = memory;
+        let g = const { Line::<S>::GEOMETRY.of_steps(1) };
+        let (weight, state) = (self.weight.as_floats(), carried.sample(0));
+        causal::infer_stretch(&g, weight, &self.bias, state, x[0], y, scratch);
+    }
+}
+
 /// The convolution of one spec, over a picture that is 1 high.
 struct Line<S>(PhantomData<S>);
 
 impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Line<S> {
+    const STATE: usize = if S::ARGUMENTS.streams() {
+        Self::GEOMETRY.padding[1][0] * Self::GEOMETRY.channels
+    } else {
+        0
+    };
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };

@@ -1,21 +1,24 @@
 //! What the convolutions share: from the sizes of one to the functions of a station.
 
+use super::causal;
 use super::dense::task_rows;
 use super::ragged::{Run, for_each_run};
 use crate::kernels::{self, Geometry, Isa, Onto, Pieces, Taps};
 use crate::station::GRADIENT_PIECE;
-use crate::{Memory, Shards, Steps};
+use crate::{Carried, Memory, Shards, Steps};
 use std::ops::Range;
 
 /// A convolution of known sizes, whose weights `[KH, KW, CG, F]` stand before its biases `[F]`.
 ///
 /// Where sequences end before their shape does, each is as a picture that is less wide; `steps` are those of
 /// the input. Behind the end of the output, and of the input's gradient, are zeros.
-pub(super) trait Convolution {
+pub(super) trait Convolution: Sized {
     /// Its sizes.
     const GEOMETRY: Geometry;
     /// Numbers in its bias.
     const BIAS: usize;
+    /// Numbers per sample that it carries from one stretch of a sequence to the next.
+    const STATE: usize = 0;
 
     /// The same over an input that is padded already.
     const PADDED: Geometry = Self::GEOMETRY.padded();
@@ -79,12 +82,23 @@ pub(super) trait Convolution {
         y: &mut [f32],
         memory: Memory<'_>,
     ) {
+        let Memory { saved, scratch, mut carried, .. } = memory;
+        if Self::STATE > 0 {
+            save_states(Self::STATE, &mut carried, saved);
+        }
+        let carries = Self::STATE > 0 && !carried.is_empty();
         if Self::FEW_WEIGHTS {
-            return Self::infer(weight, bias, steps, x, y, memory.scratch);
+            if carries {
+                return causal::infer::<Self>([weight, bias], steps, x, y, &mut carried, scratch);
+            }
+            return Self::infer(weight, bias, steps, x, y, scratch);
         }
         let samples = x.len() / const { Self::GEOMETRY.input_len() };
         let kept = &mut memory.kept[..samples * const { Self::PADDED.input_len() }];
         Self::keep(steps, x, kept);
+        if carries {
+            causal::carry::<Self>(steps, kept, &mut carried);
+        }
         kernels::conv2d(Isa::best(), const { &Self::PADDED }, kept, weight, bias, y, &mut []);
         Self::clear_output(steps, y);
     }
@@ -119,8 +133,12 @@ pub(super) trait Convolution {
         d_x: Option<&mut [f32]>,
         memory: Memory<'_>,
     ) {
-        let Memory { scratch, partial, shared, kept, .. } = memory;
-        if Self::FEW_WEIGHTS {
+        let Memory { scratch, partial, shared, kept, saved, .. } = memory;
+        // With zeros in front it is as any other convolution.
+        let began = Self::STATE > 0 && saved.iter().any(|state| *state != 0.0);
+        if Self::FEW_WEIGHTS && began {
+            causal::sum_gradient::<Self>(steps, saved, x, d_y, partial, scratch);
+        } else if Self::FEW_WEIGHTS {
             Self::sum_gradient(steps, x, d_y, partial, scratch);
         } else {
             Self::clear_output(steps, d_y);
@@ -222,6 +240,16 @@ pub(super) trait Convolution {
                 kernels::conv2d_d_weight(isa, &g, some, onto, x, d_y, d_weights, &mut []);
             }
             onto = Onto::Sum;
+        }
+    }
+}
+
+/// Remembers with what the samples begin, `len` numbers each: zeros where they carry nothing.
+fn save_states(len: usize, carried: &mut Carried<'_>, saved: &mut [f32]) {
+    for (sample, saved) in saved.chunks_exact_mut(len).enumerate() {
+        match carried.is_empty() {
+            true => saved.fill(0.0),
+            false => saved.copy_from_slice(carried.sample(sample)),
         }
     }
 }

@@ -99,6 +99,11 @@ where
     }
 }
 
+impl<S, const V: usize, const D: usize> crate::Streaming<S> for Embedding<V, D> where
+    S: Spec<Arguments = embedding::Embedding>
+{
+}
+
 /// What is said of a token that is not in the vocabulary.
 fn refusal(layer: &str, token: u32, place: usize, vocabulary: usize) -> String {
     format!(

@@ -5,6 +5,7 @@ mod add;
 mod avg_pool1d;
 mod avg_pool2d;
 mod batch_norm;
+mod causal;
 mod concat;
 mod conv1d;
 mod conv2d;

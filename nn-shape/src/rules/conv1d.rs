@@ -1,7 +1,7 @@
 //! `Conv1d`: PyTorch's `nn.Conv1d`, channels last, and its causal variant.
 
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Steps, Storage};
+use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
 use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{row, without};
 use crate::rules::window::Window;
@@ -65,6 +65,12 @@ impl Conv1d {
         Window::over_steps(self.kernel, self.stride, self.padding, self.dilation)
     }
 
+    /// Whether it can take a sequence step by step: it is causal, and makes one step of each.
+    #[must_use]
+    pub const fn streams(&self) -> bool {
+        matches!(self.padding, StepPadding::Causal) && self.stride == 1
+    }
+
     /// How many steps come out of a sequence that ends before its shape does.
     #[must_use]
     pub const fn step_map(&self) -> StepMap {
@@ -110,7 +116,8 @@ pub static ROW: Row = row!(Conv1d {
     keeps_features: false,
 })
 .with_steps(Steps::Kernel)
-.with_channels_first();
+.with_channels_first()
+.with_streaming(Streaming::CarriesIf(|values| Conv1d::from_values(values).streams()));
 
 #[cfg(test)]
 mod tests {

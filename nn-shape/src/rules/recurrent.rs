@@ -250,7 +250,9 @@ macro_rules! recurrent_row {
             keeps_features: false,
         })
         .with_steps($crate::registry::Steps::Valid)
-        .with_streaming($crate::registry::Streaming::CarriesUnless("bidirectional"))
+        .with_streaming($crate::registry::Streaming::CarriesIf(|values| {
+            !$Name::from_values(values).bidirectional
+        }))
     };
 }
 
