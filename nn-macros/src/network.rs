@@ -260,8 +260,8 @@ impl ArgumentValue {
 
     /// The value for the rules, with a stand-in for sizes that are not literal.
     pub(crate) fn stand_in(&self) -> Option<nn_shape::Value> {
-        let [small, _] = StandIn::SIZES;
-        self.value(|dim| dim.known().or(Some(small)))
+        let [small, ..] = StandIn::SIZES;
+        self.value(|dim| dim.known().or(Some(small(0))))
     }
 
     /// The value for the rules, with the numbers that `size` gives.
