@@ -1,6 +1,6 @@
 //! Values that later lines take by their names: lines that begin with one, branches, arguments.
 
-use nn_shape::registry::{Flows, Inputs, Needs, Row, Storage, Streaming};
+use nn_shape::registry::{Flows, Inputs, Needs, Order, Row, Steps, Storage, Streaming};
 use nn_shape::{Kind, Parameter, Shape, ShapeError, Text, Value};
 
 use super::{assert_about, assert_told, network, network_with};
@@ -130,6 +130,8 @@ static GATED: Row = Row {
     needs: Needs { input: true, output: false },
     crosses_batch: false,
     keeps_features: true,
+    steps: Steps::Each,
+    order: Order::AsInput,
     streaming: Streaming::Pointwise,
 };
 
