@@ -2,7 +2,6 @@
 //! `BLESS=1 cargo test --test documents` writes it anew.
 
 use nn_shape::registry::{ROWS, Row};
-use nn_shape::rules::window::AS_KERNEL;
 use nn_shape::{Padding, Parameter, StepPadding, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,8 +86,8 @@ fn argument(parameter: &Parameter) -> String {
         false => format!("({height}, {width})"),
     };
     let default = match parameter.default {
+        Some(_) if parameter.shown.is_some() => parameter.shown.unwrap_or_default().into(),
         None => return format!("`{}`", parameter.name),
-        Some(Value::Number(AS_KERNEL) | Value::Pair([AS_KERNEL, AS_KERNEL])) => "kernel".into(),
         Some(Value::Number(value)) => value.to_string(),
         Some(Value::Pair(value) | Value::Padding(Padding::Explicit(value))) => number(value),
         Some(Value::Padding(Padding::Same)) => "same".into(),

@@ -81,6 +81,8 @@ pub struct Parameter {
     pub kind: Kind,
     /// What it is when it is left out; `None`: it must be given.
     pub default: Option<Value>,
+    /// What its default is called, where the value only stands for it: `kernel`, `none`.
+    pub shown: Option<&'static str>,
 }
 
 /// Defines the struct of a layer's arguments, its list of [`Parameter`]s, and the way from values
@@ -94,6 +96,8 @@ pub struct Parameter {
 ///         units: Number,
 ///         /// Whether a bias is added.
 ///         bias: Flag = true,
+///         /// What stands for something else has a name of its own in tables.
+///         stride: Number = AS_KERNEL => "kernel",
 ///     }
 /// }
 /// ```
@@ -101,7 +105,7 @@ macro_rules! arguments {
     (
         $(#[$meta:meta])*
         pub struct $Name:ident {
-            $( $(#[$field_meta:meta])* $field:ident : $kind:ident $( ( $($word:literal),* ) )? $(= $default:expr)? , )*
+            $( $(#[$field_meta:meta])* $field:ident : $kind:ident $( ( $($word:literal),* ) )? $(= $default:expr $(=> $shown:literal)?)? , )*
         }
     ) => {
         $(#[$meta])*
@@ -117,6 +121,7 @@ macro_rules! arguments {
                     name: stringify!($field),
                     kind: $crate::arguments::kind!($kind $( ( $($word),* ) )?),
                     default: $crate::arguments::default!($kind $( $default )?),
+                    shown: $crate::arguments::shown!($( $( $shown )? )?),
                 }, )*
             ];
 
@@ -168,4 +173,13 @@ macro_rules! default {
     };
 }
 
-pub(crate) use {arguments, default, field_type, kind};
+macro_rules! shown {
+    () => {
+        None
+    };
+    ($shown:literal) => {
+        Some($shown)
+    };
+}
+
+pub(crate) use {arguments, default, field_type, kind, shown};

@@ -113,8 +113,13 @@ static GATED: Row = Row {
     stem: "gated",
     summary: "a test",
     parameters: &[
-        Parameter { name: "by", kind: Kind::Input, default: None },
-        Parameter { name: "also", kind: Kind::Input, default: Some(Value::Input(None)) },
+        Parameter { name: "by", kind: Kind::Input, default: None, shown: None },
+        Parameter {
+            name: "also",
+            kind: Kind::Input,
+            default: Some(Value::Input(None)),
+            shown: None,
+        },
     ],
     positional: 0,
     inputs: Inputs::One,

@@ -12,7 +12,7 @@ arguments! {
         /// The size of the kernel.
         kernel: Number,
         /// How far the kernel goes in one step; its own size by default.
-        stride: Number = AS_KERNEL,
+        stride: Number = AS_KERNEL => "kernel",
         /// How many zeros are added on both sides.
         padding: Number = 0,
         /// Whether those zeros count in the average.

@@ -12,7 +12,7 @@ arguments! {
         /// The size of the kernel.
         kernel: Pair,
         /// How far the kernel goes in one step; its own size by default.
-        stride: Pair = [AS_KERNEL; 2],
+        stride: Pair = [AS_KERNEL; 2] => "kernel",
         /// How many zeros are added around the input.
         padding: Pair = [0, 0],
         /// Whether those zeros count in the average.

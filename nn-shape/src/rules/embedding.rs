@@ -17,7 +17,7 @@ arguments! {
         /// How many features stand for a token.
         dimension: Number,
         /// A token that stands for nothing: its features begin as zeros and are never trained.
-        padding_index: Number = NO_PADDING,
+        padding_index: Number = NO_PADDING => "none",
     }
 }
 

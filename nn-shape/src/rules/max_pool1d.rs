@@ -12,7 +12,7 @@ arguments! {
         /// The size of the kernel.
         kernel: Number,
         /// How far the kernel goes in one step; its own size by default.
-        stride: Number = AS_KERNEL,
+        stride: Number = AS_KERNEL => "kernel",
         /// How much is added on both sides; it never wins.
         padding: Number = 0,
         /// How far apart the kernel's elements are.
