@@ -10,7 +10,7 @@ use nn_shape::registry::{Flows, Inputs, ROWS, Row};
 
 use crate::dice::Dice;
 use crate::evaluate::{Named, evaluate, evaluate_line};
-use crate::network::{Environment, File, Line, Network, Node, Size};
+use crate::network::{Environment, File, Input, Line, Network, Node, Size};
 
 /// Most weights of a network.
 const MOST_WEIGHTS: usize = 500;
@@ -48,12 +48,25 @@ struct Artist {
     names: usize,
 }
 
+/// What an input holds.
+#[derive(Clone, Copy, Default)]
+struct InputKind {
+    /// Numbers of tokens.
+    tokens: bool,
+    /// Sequences that may be shorter.
+    ragged: bool,
+}
+
 /// Where a line stands.
 struct Place<'a> {
     environment: Environment<'a>,
     depth: usize,
     /// Whether arrows may stand here: not where a line is written out several times.
     arrows: bool,
+    /// The inputs that are numbers of tokens.
+    tokens: &'a [String],
+    /// Whether networks may stand here.
+    nests: bool,
 }
 
 impl Place<'_> {
@@ -74,7 +87,7 @@ impl Artist {
     }
 
     fn shape(&mut self) -> Shape {
-        let rank = self.dice.pick(&[1, 1, 2, 2, 3, 3, 3, 3, 4]);
+        let rank = self.dice.pick(&[1, 1, 2, 2, 2, 2, 3, 3, 3, 4]);
         let most = if rank == 4 { 3 } else { 6 };
         let mut axes: Vec<usize> = (0..rank).map(|_| self.dice.between(1, most)).collect();
         let channels = axes.last_mut().expect("an axis");
@@ -82,24 +95,54 @@ impl Artist {
         Shape::new(&axes)
     }
 
+    /// What an input of this shape holds.
+    fn kind(&mut self, shape: Shape) -> InputKind {
+        let tokens = shape.rank() <= 2 && self.dice.percent(25);
+        let steps = shape.dim(0) > 1 && (shape.rank() > 1 || tokens);
+        InputKind { tokens, ragged: steps && self.dice.percent(30) }
+    }
+
     /// A network with these inputs.
     fn network(&mut self, inputs: Vec<Shape>, depth: usize) -> Option<Network> {
-        let generic = (inputs.len() == 1 && inputs[0].rank() == 1 && self.dice.percent(40))
-            .then(|| self.dice.between(1, 4));
+        // Networks inside of others take what runs.
+        let kinds: Vec<InputKind> = inputs
+            .iter()
+            .map(|shape| if depth == 0 { self.kind(*shape) } else { InputKind::default() })
+            .collect();
+        let ragged = kinds.iter().any(|kind| kind.ragged);
+        let begins_with_tokens = inputs.len() == 1 && kinds[0].tokens;
+        let may_be_generic = inputs.len() == 1 && inputs[0].rank() == 1 && !begins_with_tokens;
+        let generic = (may_be_generic && self.dice.percent(40)).then(|| self.dice.between(1, 4));
         let named_input = inputs.len() > 1 || self.dice.percent(20);
         let name = |nth: usize| named_input.then(|| format!("in{nth}"));
         let names = (0..inputs.len()).map(name);
         let mut named: Named =
             names.clone().zip(&inputs).filter_map(|(name, &shape)| Some((name?, shape))).collect();
+        let tokens: Vec<String> = names
+            .clone()
+            .zip(&kinds)
+            .filter_map(|(name, kind)| name.filter(|_| kind.tokens))
+            .collect();
         let environment = Environment { parameters: &[], generic: generic.unwrap_or(0) };
-        let place = Place { environment, depth, arrows: true };
-        let begin = if inputs.len() == 1 { Some(inputs[0]) } else { None };
+        let place = Place { environment, depth, arrows: true, tokens: &tokens, nests: !ragged };
         let lines = if depth == 0 { self.dice.between(2, 6) } else { self.dice.between(1, 3) };
-        let (body, output) = match generic {
+        let mut body = Vec::new();
+        let mut begin = if inputs.len() == 1 { Some(inputs[0]) } else { None };
+        if begins_with_tokens {
+            begin = Some(self.embed(inputs[0], &mut body, &mut named, &place)?);
+        }
+        let (rest, output) = match generic {
             Some(_) => self.generic_body(inputs[0], lines, &mut named, &place)?,
             None => self.body(begin, lines, &mut named, &place)?,
         };
-        let inputs = names.zip(&inputs).map(|(name, shape)| (name, self.sizes(shape))).collect();
+        body.extend(rest);
+        let inputs = names.zip(&inputs).zip(&kinds);
+        let inputs = inputs.map(|((name, shape), kind)| Input {
+            name,
+            shape: self.sizes(shape),
+            ragged: kind.ragged,
+        });
+        let inputs = inputs.collect();
         let output = self.sizes(&output);
         Some(Network {
             name: format!("Inner{}", self.file.networks.len()),

@@ -25,6 +25,10 @@ impl Artist {
     ) -> Vec<Argument> {
         let one = |parameter: &Parameter| match parameter.default {
             Some(value) if parameter.kind == Kind::Input => self.argument(Given::Plain(value), 100),
+            // The padding's gradient is zero by definition, not a slope.
+            Some(value) if parameter.name == "padding_index" => {
+                self.argument(Given::Plain(value), 100)
+            }
             Some(value) if parameter.name != "eps" && self.dice.percent(60) => {
                 self.argument(Given::Plain(value), if is_sentinel(value) { 100 } else { 80 })
             }

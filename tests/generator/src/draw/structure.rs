@@ -1,7 +1,7 @@
 //! What is more than a chain.
 
 use nn_shape::Shape;
-use nn_shape::registry::{Inputs, find};
+use nn_shape::registry::{Inputs, Row, find};
 
 use super::{Artist, DEEPEST, Place, TRIES};
 use crate::evaluate::{Named, evaluate_line};
@@ -24,9 +24,11 @@ impl Artist {
             10..28 => self.join(current, named, place),
             28..34 => self.repeat(input, named, place),
             34..45 => self.block(input, place),
-            45..50 => self.nested(vec![input], place).map(Node::Network),
+            45..50 if place.nests => self.nested(vec![input], place).map(Node::Network),
             _ => {
-                let row = self.row(|row| row.inputs == Inputs::One);
+                // Windows over steps do not end where sequences do yet.
+                let fits = |row: &Row| place.nests || !row.name.ends_with("1d");
+                let row = self.row(|row| row.inputs == Inputs::One && fits(row));
                 Some(Node::Layer(row, self.arguments(row, input, place)))
             }
         }
@@ -83,13 +85,23 @@ impl Artist {
                 None => current?,
                 Some(source) => named.iter().rev().find(|(name, _)| name == source)?.1,
             };
+            let around = named.len();
+            let mut body = Vec::new();
+            let begin = match &source {
+                Some(source) if place.tokens.contains(source) => {
+                    self.embed(begin, &mut body, named, &place)?
+                }
+                _ => begin,
+            };
             let lines = self.dice.between(0, 2);
             let drawn = self.body(Some(begin), lines, named, &place);
-            let (body, output) = drawn.unwrap_or((Vec::new(), begin));
+            let (rest, output) = drawn.unwrap_or((Vec::new(), begin));
+            named.truncate(around);
+            body.extend(rest);
             branches.push(Branch { source, body });
             shapes.push(output);
         }
-        if self.dice.percent(12) {
+        if place.nests && self.dice.percent(12) {
             let network = self.nested(shapes, &place)?;
             return Some(Node::Join(Joint::Network(network), branches));
         }
@@ -106,6 +118,26 @@ impl Artist {
             }
         }
         Some(Node::Join(Joint::Layer(row), branches))
+    }
+
+    /// Lines from numbers of tokens, which no other layer reads, to features.
+    pub(super) fn embed(
+        &mut self,
+        tokens: Shape,
+        body: &mut Vec<Line>,
+        named: &mut Named,
+        place: &Place<'_>,
+    ) -> Option<Shape> {
+        let row = find("Embedding").expect("a row of the registry");
+        let mut current = tokens;
+        if tokens.rank() > 1 && self.dice.percent(20) {
+            current = Shape::new(&[tokens.len()]);
+            body.push(Line { name: None, node: self.plain("Flatten"), arrow: None });
+        }
+        (0..TRIES).find_map(|_| {
+            let arguments = self.arguments(row, current, place);
+            self.add(Node::Layer(row, arguments), Some(current), body, named, place)
+        })
     }
 
     /// Where a branch begins: with what runs, or with something that has a name.
@@ -236,7 +268,7 @@ impl Artist {
         let fits = |network: &Network| {
             let environment =
                 Environment { parameters: &[], generic: network.generic.unwrap_or(0) };
-            let shapes = network.inputs.iter().map(|(_, shape)| environment.shape(shape));
+            let shapes = network.inputs.iter().map(|input| environment.shape(&input.shape));
             shapes.eq(inputs.iter().copied())
         };
         if let Some(found) = self.file.networks.iter().position(fits)
