@@ -20,12 +20,10 @@ pub(crate) mod constants {
 }
 
 /// A network, and what the rules of nn-shape say of it.
-pub(crate) struct Case<N: Network> {
+pub(crate) struct Case {
     pub(crate) seed: u64,
     pub(crate) source: &'static str,
     pub(crate) stations: &'static [Line],
-    /// Makes the sequences of a sample shorter, as a number that is drawn says.
-    pub(crate) shorten: fn(&mut N::Input, usize),
 }
 
 /// A line of `LAYERS`, with the numbers that the rules gave.
@@ -39,9 +37,9 @@ pub(crate) struct Line {
 }
 
 /// Says which network it was when a check fails.
-struct Witness<'a, N: Network>(&'a Case<N>);
+struct Witness<'a>(&'a Case);
 
-impl<N: Network> Drop for Witness<'_, N> {
+impl Drop for Witness<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("seed {}:\n{}", self.0.seed, self.0.source);
@@ -50,19 +48,19 @@ impl<N: Network> Drop for Witness<'_, N> {
 }
 
 /// Checks everything that is said in the names of the functions that it calls.
-pub(crate) fn check<N: Network>(case: &Case<N>) {
+pub(crate) fn check<N: Network>(case: &Case) {
     let _witness = Witness(case);
-    let mut subject = Subject::new(case, case.seed, 5);
+    let mut subject = Subject::<N>::new(case.seed, 5);
     // The pool serves one thread at a time; all but one check do without.
     parallel::with_threads(1, || {
         layers_are_those_of_the_rules(N::LAYERS, case.stations);
         counts_are_sums::<N>(case.stations);
         batches_give_what_single_samples_give(&subject);
         files_give_the_same_bits_back(&subject, case.seed);
-        gradients_agree_with_differences(case);
+        gradients_agree_with_differences::<N>(case.seed);
         training_computes_what_inference_computes(&mut subject, case);
     });
-    threads_do_not_matter(case);
+    threads_do_not_matter::<N>(case.seed);
 }
 
 /// A network with weights, samples and targets from a seed.
@@ -73,7 +71,7 @@ struct Subject<N: Network> {
 }
 
 impl<N: Network> Subject<N> {
-    fn new(case: &Case<N>, seed: u64, samples: usize) -> Self {
+    fn new(seed: u64, samples: usize) -> Self {
         let streams = Streams::new(seed);
         let mut net = N::new(seed);
         for (_, range) in N::trained() {
@@ -85,14 +83,12 @@ impl<N: Network> Subject<N> {
         let mut inputs = vec![N::Input::zero(); samples];
         let mut targets = vec![N::Output::zeroed(); samples];
         for (sample, input) in inputs.iter_mut().enumerate() {
-            let streams = streams.child(1 + sample as u64);
             // Vocabularies have 1 to 4 tokens.
             let fits = (1..=4).rev().any(|tokens| {
-                fill_input(input, tokens, streams);
+                fill_input(input, tokens, streams.child(1 + sample as u64));
                 N::check_inputs(std::slice::from_ref(input)).is_ok()
             });
             assert!(fits, "no token is in all vocabularies");
-            (case.shorten)(input, (streams.uniform(98) * (1 << 24) as f32) as usize);
         }
         // Not far from what comes out: next to a large loss its differences are rounding.
         net.forward_batch(&inputs, &mut targets);
@@ -209,10 +205,10 @@ fn files_give_the_same_bits_back<N: Network>(subject: &Subject<N>, seed: u64) {
 
 /// Gradients of weights and inputs. Kinks, jumps and rounding make some differences meaningless;
 /// where most of them are, the rest agree with each other by chance, and other weights are tried.
-fn gradients_agree_with_differences<N: Network>(case: &Case<N>) {
+fn gradients_agree_with_differences<N: Network>(seed: u64) {
     let mut found = Vec::new();
     for attempt in 0..6 {
-        let Subject { net, inputs, targets } = Subject::new(case, case.seed + (attempt << 32), 5);
+        let Subject { net, inputs, targets } = Subject::<N>::new(seed + (attempt << 32), 5);
         let check = check_gradients(&*net, &MeanSquaredError, &inputs, &targets).expect("a batch");
         if check.unsure * 2 < check.tried {
             assert!(check.worst < 5e-3, "{check}");
@@ -224,11 +220,8 @@ fn gradients_agree_with_differences<N: Network>(case: &Case<N>) {
 }
 
 /// Where no layer knows training from inference, both give the same loss.
-fn training_computes_what_inference_computes<N: Network>(subject: &mut Subject<N>, case: &Case<N>) {
-    // Behind the end of a sequence the loss counts nothing.
-    if N::Input::RAGGED
-        || ["Dropout", "dropout", "BatchNorm"].iter().any(|layer| case.source.contains(layer))
-    {
+fn training_computes_what_inference_computes<N: Network>(subject: &mut Subject<N>, case: &Case) {
+    if ["Dropout", "dropout", "BatchNorm"].iter().any(|layer| case.source.contains(layer)) {
         return;
     }
     let outputs = subject.outputs();
@@ -246,12 +239,11 @@ fn training_computes_what_inference_computes<N: Network>(subject: &mut Subject<N
 }
 
 /// One step and the network after it, running statistics included, on 1, 2 and 7 threads.
-fn threads_do_not_matter<N: Network>(case: &Case<N>) {
+fn threads_do_not_matter<N: Network>(seed: u64) {
     /// The right to use the pool: whoever comes second would work alone.
     static POOL: Mutex<()> = Mutex::new(());
     let _pool = POOL.lock();
-    let step =
-        |threads| parallel::with_threads(threads, || Subject::new(case, case.seed, 13).step());
+    let step = |threads| parallel::with_threads(threads, || Subject::<N>::new(seed, 13).step());
     let alone = step(1);
     for threads in [2, 7] {
         assert!(alone == step(threads), "{threads} threads give other bits");

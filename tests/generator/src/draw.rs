@@ -10,7 +10,7 @@ use nn_shape::registry::{Flows, Inputs, ROWS, Row};
 
 use crate::dice::Dice;
 use crate::evaluate::{Named, evaluate, evaluate_line};
-use crate::network::{Environment, File, Input, Line, Network, Node, Size};
+use crate::network::{Environment, File, Line, Network, Node, Size};
 
 /// Most weights of a network.
 const MOST_WEIGHTS: usize = 500;
@@ -48,15 +48,6 @@ struct Artist {
     names: usize,
 }
 
-/// What an input holds.
-#[derive(Clone, Copy, Default)]
-struct InputKind {
-    /// Numbers of tokens.
-    tokens: bool,
-    /// Sequences that may be shorter.
-    ragged: bool,
-}
-
 /// Where a line stands.
 struct Place<'a> {
     environment: Environment<'a>,
@@ -65,8 +56,6 @@ struct Place<'a> {
     arrows: bool,
     /// The inputs that are numbers of tokens.
     tokens: &'a [String],
-    /// Whether networks may stand here.
-    nests: bool,
 }
 
 impl Place<'_> {
@@ -95,22 +84,13 @@ impl Artist {
         Shape::new(&axes)
     }
 
-    /// What an input of this shape holds.
-    fn kind(&mut self, shape: Shape) -> InputKind {
-        let tokens = shape.rank() <= 2 && self.dice.percent(25);
-        let steps = shape.dim(0) > 1 && (shape.rank() > 1 || tokens);
-        InputKind { tokens, ragged: steps && self.dice.percent(30) }
-    }
-
     /// A network with these inputs.
     fn network(&mut self, inputs: Vec<Shape>, depth: usize) -> Option<Network> {
-        // Networks inside of others take what runs.
-        let kinds: Vec<InputKind> = inputs
-            .iter()
-            .map(|shape| if depth == 0 { self.kind(*shape) } else { InputKind::default() })
-            .collect();
-        let ragged = kinds.iter().any(|kind| kind.ragged);
-        let begins_with_tokens = inputs.len() == 1 && kinds[0].tokens;
+        // Networks inside of others take what runs: numbers.
+        let mut holds_tokens =
+            |shape: &Shape| depth == 0 && shape.rank() <= 2 && self.dice.percent(25);
+        let are_tokens: Vec<bool> = inputs.iter().map(&mut holds_tokens).collect();
+        let begins_with_tokens = are_tokens == [true];
         let may_be_generic = inputs.len() == 1 && inputs[0].rank() == 1 && !begins_with_tokens;
         let generic = (may_be_generic && self.dice.percent(40)).then(|| self.dice.between(1, 4));
         let named_input = inputs.len() > 1 || self.dice.percent(20);
@@ -118,13 +98,10 @@ impl Artist {
         let names = (0..inputs.len()).map(name);
         let mut named: Named =
             names.clone().zip(&inputs).filter_map(|(name, &shape)| Some((name?, shape))).collect();
-        let tokens: Vec<String> = names
-            .clone()
-            .zip(&kinds)
-            .filter_map(|(name, kind)| name.filter(|_| kind.tokens))
-            .collect();
+        let tokens: Vec<String> =
+            names.clone().zip(&are_tokens).filter_map(|(name, it)| name.filter(|_| *it)).collect();
         let environment = Environment { parameters: &[], generic: generic.unwrap_or(0) };
-        let place = Place { environment, depth, arrows: true, tokens: &tokens, nests: !ragged };
+        let place = Place { environment, depth, arrows: true, tokens: &tokens };
         let lines = if depth == 0 { self.dice.between(2, 6) } else { self.dice.between(1, 3) };
         let mut body = Vec::new();
         let mut begin = if inputs.len() == 1 { Some(inputs[0]) } else { None };
@@ -136,13 +113,7 @@ impl Artist {
             None => self.body(begin, lines, &mut named, &place)?,
         };
         body.extend(rest);
-        let inputs = names.zip(&inputs).zip(&kinds);
-        let inputs = inputs.map(|((name, shape), kind)| Input {
-            name,
-            shape: self.sizes(shape),
-            ragged: kind.ragged,
-        });
-        let inputs = inputs.collect();
+        let inputs = names.zip(&inputs).map(|(name, shape)| (name, self.sizes(shape))).collect();
         let output = self.sizes(&output);
         Some(Network {
             name: format!("Inner{}", self.file.networks.len()),
@@ -251,7 +222,7 @@ impl Artist {
         };
         let rows = ROWS.iter().filter(|row| allowed(row) && !names_values(row));
         let weighted: Vec<&'static Row> =
-            rows.flat_map(|&row| std::iter::repeat_n(row, 1 + row.parameters.len())).collect();
+            rows.flat_map(|&row| std::iter::repeat_n(row, 2 + row.parameters.len())).collect();
         self.dice.pick(&weighted)
     }
 

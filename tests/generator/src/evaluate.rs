@@ -29,10 +29,10 @@ pub(crate) fn evaluate(file: &File, network: &Network) -> Option<Vec<Station>> {
     let generic = network.generic.unwrap_or(0);
     let environment = Environment { parameters: &[], generic };
     let inputs: Vec<Shape> =
-        network.inputs.iter().map(|input| environment.shape(&input.shape)).collect();
+        network.inputs.iter().map(|(_, shape)| environment.shape(shape)).collect();
     let names = network.inputs.iter().zip(&inputs);
     let mut named: Named =
-        names.filter_map(|(input, &shape)| Some((input.name.clone()?, shape))).collect();
+        names.filter_map(|((name, _), &shape)| Some((name.clone()?, shape))).collect();
     let begin = if inputs.len() == 1 { Some(inputs[0]) } else { None };
     let mut evaluation = Evaluation { file, stations: Vec::new(), environment };
     let output = evaluation.body(&network.body, begin, &mut named)?;
@@ -176,7 +176,7 @@ impl Evaluation<'_> {
         let network = &self.file.networks[network];
         let generic = network.generic.unwrap_or(0);
         let environment = Environment { parameters: &[], generic };
-        let expected = network.inputs.iter().map(|input| environment.shape(&input.shape));
+        let expected = network.inputs.iter().map(|(_, shape)| environment.shape(shape));
         if !expected.eq(inputs.iter().copied()) {
             return None;
         }

@@ -57,31 +57,11 @@ fn write_module(code: &mut String, seed: u64) {
                     seed: {seed},
                     source: {source:?},
                     stations: &{},
-                    shorten: {},
                 }});
             }}
         }}\n",
         stations_text(&stations),
-        shorten_text(network),
     );
-}
-
-/// A function that makes sequences of a sample shorter by chance.
-fn shorten_text(network: &network::Network) -> String {
-    let environment = network::Environment::default();
-    let mut code = String::new();
-    for (nth, input) in network.inputs.iter().enumerate().filter(|(_, input)| input.ragged) {
-        let steps = environment.size(input.shape[0]);
-        let place =
-            if network.inputs.len() == 1 { "*input".into() } else { format!("input.{nth}") };
-        let _ = write!(
-            code,
-            "let len = 1 + (chance >> {}) % {steps};
-            {place} = unrolled::Sequence::cut(&({place}).all()[..len]).expect(\"a step\");",
-            8 * nth
-        );
-    }
-    if code.is_empty() { "|_, _| {}".into() } else { format!("|input, chance| {{ {code} }}") }
 }
 
 fn stations_text(stations: &[Station]) -> String {

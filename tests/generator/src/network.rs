@@ -22,18 +22,10 @@ pub(crate) struct Network {
     pub(crate) name: String,
     /// The value of its const generic, if it has one.
     pub(crate) generic: Option<usize>,
-    pub(crate) inputs: Vec<Input>,
+    /// Names, where they are written, and shapes.
+    pub(crate) inputs: Vec<(Option<String>, Vec<Size>)>,
     pub(crate) output: Vec<Size>,
     pub(crate) body: Vec<Line>,
-}
-
-#[derive(Clone)]
-pub(crate) struct Input {
-    /// Its name, where it is written.
-    pub(crate) name: Option<String>,
-    pub(crate) shape: Vec<Size>,
-    /// Whether its sequences may be shorter.
-    pub(crate) ragged: bool,
 }
 
 #[derive(Clone)]

@@ -4,9 +4,7 @@ use nn_shape::registry::Row;
 use nn_shape::{Padding, StepPadding, Value};
 use std::fmt::Write;
 
-use crate::network::{
-    Argument, Block, Branch, File, Given, Input, Joint, Line, Network, Node, Size,
-};
+use crate::network::{Argument, Block, Branch, File, Given, Joint, Line, Network, Node, Size};
 
 /// All that stands in one `network!`.
 pub(crate) fn print(file: &File) -> String {
@@ -48,10 +46,9 @@ impl Printer<'_> {
 
     fn network(&mut self, network: &Network) {
         let generics = if network.generic.is_some() { "<const SIZE: usize>" } else { "" };
-        let input = |Input { name, shape, ragged }: &Input| {
-            let name = name.as_ref().map_or(String::new(), |name| format!("{name}: "));
-            let up_to = if *ragged { ".." } else { "" };
-            format!("{name}{up_to}{}", print_shape(shape))
+        let input = |(name, shape): &(Option<String>, Vec<Size>)| match name {
+            Some(name) => format!("{name}: {}", print_shape(shape)),
+            None => print_shape(shape),
         };
         let inputs: Vec<String> = network.inputs.iter().map(input).collect();
         let (name, output) = (&network.name, print_shape(&network.output));

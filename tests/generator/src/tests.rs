@@ -42,8 +42,6 @@ fn every_form_is_drawn_often() {
         "line",
         "same",
         "in2: ",
-        "(..",
-        ": ..",
     ];
     for form in forms {
         let used = sources.iter().filter(|source| source.contains(form)).count();

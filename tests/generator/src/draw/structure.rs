@@ -1,7 +1,7 @@
 //! What is more than a chain.
 
 use nn_shape::Shape;
-use nn_shape::registry::{Inputs, Row, find};
+use nn_shape::registry::{Inputs, find};
 
 use super::{Artist, DEEPEST, Place, TRIES};
 use crate::evaluate::{Named, evaluate_line};
@@ -24,11 +24,9 @@ impl Artist {
             10..28 => self.join(current, named, place),
             28..34 => self.repeat(input, named, place),
             34..45 => self.block(input, place),
-            45..50 if place.nests => self.nested(vec![input], place).map(Node::Network),
+            45..50 => self.nested(vec![input], place).map(Node::Network),
             _ => {
-                // Windows over steps do not end where sequences do yet.
-                let fits = |row: &Row| place.nests || !row.name.ends_with("1d");
-                let row = self.row(|row| row.inputs == Inputs::One && fits(row));
+                let row = self.row(|row| row.inputs == Inputs::One);
                 Some(Node::Layer(row, self.arguments(row, input, place)))
             }
         }
@@ -101,7 +99,7 @@ impl Artist {
             branches.push(Branch { source, body });
             shapes.push(output);
         }
-        if place.nests && self.dice.percent(12) {
+        if self.dice.percent(12) {
             let network = self.nested(shapes, &place)?;
             return Some(Node::Join(Joint::Network(network), branches));
         }
@@ -268,7 +266,7 @@ impl Artist {
         let fits = |network: &Network| {
             let environment =
                 Environment { parameters: &[], generic: network.generic.unwrap_or(0) };
-            let shapes = network.inputs.iter().map(|input| environment.shape(&input.shape));
+            let shapes = network.inputs.iter().map(|(_, shape)| environment.shape(shape));
             shapes.eq(inputs.iter().copied())
         };
         if let Some(found) = self.file.networks.iter().position(fits)
