@@ -56,6 +56,18 @@ fn tokens_outside_of_the_vocabulary_are_errors() {
 }
 
 #[test]
+fn tokens_come_one_at_a_time() {
+    network! { struct Next(text: ..5) -> 5x7 { Embedding(7, 3), GRU(4), Dense(7) } }
+    let net = Next::new(1);
+    let whole = net.forward(&Sequence::new(&TEXT[..4]).unwrap());
+    let mut state = State::<Next>::new();
+    for (step, (token, y)) in TEXT[..4].iter().zip(&whole).enumerate() {
+        assert_eq!(net.step(&mut state, token), *y, "step {step}");
+    }
+    assert_eq!(whole[4], [0.0; 7], "behind the end");
+}
+
+#[test]
 #[should_panic(expected = "number 2 of the input is token 7")]
 fn one_wrong_sample_panics() {
     let _ = Words::new(1).forward(&WRONG);
