@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 2] = ["tabular", "series"];
+const WITH_DATA: [&str; 4] = ["tabular", "series", "sentiment", "names"];
 
 /// An example with these arguments, in a folder of its own, without the data sets of whoever runs the tests.
 fn example(name: &str, folder: &str) -> Command {
@@ -76,6 +76,25 @@ fn series() {
     for error in [recurrent, convolutional] {
         assert!(1.9 < error && error <= 0.97 * best, "{error} {best}");
     }
+}
+
+#[test]
+fn sentiment() {
+    let text = quick("sentiment");
+    assert!(text.contains("% praise: the plot is a tedious mess"), "{text}");
+    assert!(number_behind(&text, "are right (") >= 79.0, "{text}");
+}
+
+#[test]
+fn names() {
+    let text = quick("names");
+    let (_, rest) = text.split_once("invented:\n\n").unwrap();
+    let names: Vec<&str> = rest.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(names.len(), 20, "{text}");
+    assert!(names.iter().all(|name| name.chars().all(|c| c.is_ascii_lowercase())), "{names:?}");
+    let nats = number_behind(rest, "are new\n");
+    // The same chance for each of 27 characters: ln 27 = 3.296.
+    assert!(nats < 2.8, "{nats}");
 }
 
 #[test]
