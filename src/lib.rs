@@ -23,10 +23,10 @@ pub use nn_macros::Weights;
 #[cfg(feature = "nalgebra")]
 pub use nn_runtime::{AsMatrix, nalgebra};
 pub use nn_runtime::{
-    BatchError, Element, GradientCheck, Input, Inputs, Layer, LayerInfo, Network, Parameters,
-    Sequence, SequenceError, Shaped, State, Station, Streaming, Streams, Tensor, Values, Weights,
-    Whole, check_gradients, infer_batch, loss_and_all_gradients, loss_and_gradients,
-    loss_and_gradients_from,
+    BatchError, Element, GradientCheck, Head, Heads, Input, Inputs, Layer, LayerInfo, Network,
+    Parameters, Sequence, SequenceError, Shaped, State, Station, Streaming, Streams, Tensor,
+    Values, Weights, Whole, check_gradients, infer_batch, loss_and_all_gradients,
+    loss_and_gradients, loss_and_gradients_from,
 };
 pub use nn_runtime::{
     data, init, io, kernels, layers, loss, optim, parallel, sizes, train, typenum,
@@ -103,6 +103,39 @@ pub use nn_shape::{Shape, ShapeError, Text, rules};
 /// let scores: [f32; 3] = net.forward((&[[[0.0; 1]; 8]; 8], &[0.0; 12]));
 /// # assert!(scores.iter().all(|score| score.is_finite()));
 /// ```
+///
+/// # Several outputs
+///
+/// A header that promises several outputs names the lines that give them. The network then gives a struct
+/// with an array for each, called like the network with `Output` behind, and takes a tuple of losses and
+/// tuples of targets, one for each output in the header's order. What is made small is the sum of the losses, each
+/// a mean over the batch of its own; `weighted` says how much one counts.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     /// Which digit it is, and where it is.
+///     pub struct Finder(8x8x1) -> (digit: 10, place: 2) {
+///         Flatten,
+///         shared: Dense(16),
+///         ReLU,
+///         seen: Dense(16),
+///         digit: Dense(10),
+///         place: seen => Dense(2),
+///     }
+/// }
+///
+/// let mut net = Finder::new(1);
+/// let FinderOutput { digit, place } = net.forward(&[[[0.0; 1]; 8]; 8]);
+/// # assert!(digit.iter().chain(&place).all(|number| number.is_finite()));
+///
+/// let loss = (CrossEntropy::new(), MeanSquaredError.weighted(0.3));
+/// let data = Data { inputs: vec![[[[0.0; 1]; 8]; 8]], targets: vec![(7, [0.5, 0.25])] };
+/// for head in net.evaluate(&data, &loss).expect("data that fit").heads() {
+///     println!("{}: {:.4}", head.name, head.loss);
+/// }
+/// ```
 #[macro_export]
 macro_rules! network {
     ($($tokens:tt)*) => {
@@ -129,8 +162,8 @@ pub mod prelude {
 pub mod __private {
     pub use nn_macros::network_impl;
     pub use nn_runtime::{
-        Buffer, InPlace, Input, LayerInfo, Lengths, Memory, Network, Parameters, Part, Pass,
-        Phases, Place, Sequence, Shaped, Shards, Spec, Standing, State, Station, Streaming,
+        Buffer, Head, Heads, InPlace, Input, LayerInfo, Lengths, Memory, Network, Parameters, Part,
+        Pass, Phases, Place, Sequence, Shaped, Shards, Spec, Standing, State, Station, Streaming,
         Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to, check_inputs, infer_one,
         infer_one_from, layers, len_of_fields, step_one, steps_through, take,
     };

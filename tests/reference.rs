@@ -274,3 +274,52 @@ references! {
         Embedding(23, 6, padding_index = 0), PositionalEmbedding, GRU(8, output = last), Dense(3),
     }
 }
+
+network! {
+    struct TwoOutputs(picture: 5x6x2, table: 4) -> (class: 5, place: 2) {
+        picture => Conv2d(3, kernel = 3),
+        ReLU,
+        Flatten,
+        Concat { {}, table },
+        Dense(6),
+        shared: Tanh,
+        class: Dense(5),
+        shared => Dense(4),
+        Tanh,
+        place: Dense(2),
+    }
+}
+
+/// Several outputs, each with a loss of its own, and inputs of different kinds.
+#[test]
+fn two_outputs() {
+    let case = Case::read("two_outputs");
+    let places = Places::of::<TwoOutputs>(&case);
+    let mut net = case.network::<TwoOutputs>(&places);
+    let inputs: Vec<<TwoOutputs as Network>::Input> = case.samples("input");
+    let mut outputs = vec![TwoOutputsOutput::zeroed(); inputs.len()];
+    net.forward_batch(&inputs, &mut outputs);
+    case.compare("output.class", outputs.iter().flat_map(|y| y.class));
+    case.compare("output.place", outputs.iter().flat_map(|y| y.place));
+
+    let classes = case.numbers("target.class").into_iter().map(|class| class as u32);
+    let targets: Vec<(u32, [f32; 2])> = classes.zip(case.outputs("target.place")).collect();
+    let weighted = CrossEntropy::new().class_weights(&[1.0, 2.0, 0.5, 1.0, 3.0]);
+    let mut d_net = TwoOutputs::zeros();
+    let mut d_inputs = inputs.clone();
+    let loss = unrolled::loss_and_all_gradients(
+        &mut *net,
+        &(weighted, MeanSquaredError.weighted(0.3)),
+        &inputs,
+        &targets,
+        &mut *d_net,
+        &mut d_inputs,
+        Streams::new(0),
+    );
+    case.compare("loss", [loss.unwrap()]);
+    for index in 0..2 {
+        let d = d_inputs.iter().flat_map(|d| d.input(index).iter().copied());
+        case.compare(&format!("d_input.{index}"), d);
+    }
+    case.compare_weights("gradients", &places, &*d_net);
+}

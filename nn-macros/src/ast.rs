@@ -29,7 +29,7 @@ pub(crate) struct Network {
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
     pub(crate) inputs: Option<Vec<Input>>,
-    pub(crate) output: Option<Shape>,
+    pub(crate) output: Option<Output>,
     pub(crate) body: Option<Body>,
 }
 
@@ -39,6 +39,14 @@ pub(crate) struct Input {
     /// Whether it has two dots: sequences of up to so many steps.
     pub(crate) ragged: bool,
     pub(crate) shape: Shape,
+}
+
+/// What a header promises.
+pub(crate) enum Output {
+    /// `10`: what the last line gives.
+    One(Shape),
+    /// `(digit: 10, place: 2)`: what the lines of these names give.
+    Several(Vec<(Ident, Shape)>),
 }
 
 /// `28x28x1`, `[H, W, 1]`, `HIDDEN`, `{ 2 * N }`: an expression for each axis.

@@ -1,13 +1,15 @@
 //! What stands for a network after a mistake: the struct and its methods, so that the program around
 //! it is not told of mistakes that are none of its own.
 
+use std::collections::HashSet;
+
 use nn_shape::checks;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::parse_quote;
+use syn::{Ident, parse_quote};
 
 use crate::ast;
-use crate::emit::{input_type, shape};
+use crate::emit::{Heads, input_type, shape};
 use crate::network::Dims;
 use crate::operand::Environment;
 
@@ -19,7 +21,7 @@ pub(crate) fn emit_stub(krate: &TokenStream, definition: &ast::Network) -> Token
     }
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
     let methods = match header(definition) {
-        Some((inputs, output)) => emit_known(krate, definition, &inputs, &output),
+        Some((inputs, outputs)) => emit_known(krate, definition, &inputs, &outputs),
         None => emit_unknown(definition),
     };
     quote! {
@@ -53,7 +55,7 @@ fn emit_known(
     krate: &TokenStream,
     definition: &ast::Network,
     inputs: &[Input],
-    output: &Dims,
+    outputs: &[(Option<Ident>, Dims)],
 ) -> TokenStream {
     let ast::Network { visibility, name, generics, .. } = definition;
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
@@ -61,7 +63,9 @@ fn emit_known(
     let shapes = inputs.iter().map(|input| shape(&rt, &input.dims));
     let inputs: Vec<TokenStream> =
         inputs.iter().map(|input| input_type(&rt, "f32", &input.dims, input.ragged)).collect();
-    let (shape, output) = (shape(&rt, output), input_type(&rt, "f32", output, false));
+    let outputs = outputs.iter().map(|(name, dims)| (name.as_ref(), dims)).collect();
+    let heads = Heads { visibility, network: name, generics, outputs };
+    let (shape, output, heads) = (heads.emit_shape(&rt), heads.emit_type(), heads.emit_struct(&rt));
     let (by_value, by_reference) = match &inputs[..] {
         [input] => (input.clone(), quote!(&#input)),
         _ => (quote!((#(#inputs),*)), quote!((#(&#inputs),*))),
@@ -70,6 +74,7 @@ fn emit_known(
     with_spec.params.push(parse_quote!(__S: #rt::Spec));
     let (station_generics, _, _) = with_spec.split_for_impl();
     quote! {
+        #heads
         impl #impl_generics #name #arguments #where_clause {
             #[doc(hidden)]
             #visibility fn forward(&self, _input: #by_reference) -> #output {
@@ -115,8 +120,8 @@ fn emit_unknown(definition: &ast::Network) -> TokenStream {
     }
 }
 
-/// The shapes of the inputs and of the output, where the header is understood.
-fn header(definition: &ast::Network) -> Option<(Vec<Input>, Dims)> {
+/// The shapes of the inputs and of the outputs, where the header is understood.
+fn header(definition: &ast::Network) -> Option<(Vec<Input>, Vec<(Option<Ident>, Dims)>)> {
     let environment = Environment::default();
     let dims = |shape: &ast::Shape| {
         let dims = environment.shape(shape).ok()?;
@@ -126,7 +131,17 @@ fn header(definition: &ast::Network) -> Option<(Vec<Input>, Dims)> {
     let inputs = definition.inputs.as_ref()?.iter();
     let inputs =
         inputs.map(|input| Some(Input { dims: dims(&input.shape)?, ragged: input.ragged }));
-    Some((inputs.collect::<Option<_>>()?, dims(definition.output.as_ref()?)?))
+    let outputs = match definition.output.as_ref()? {
+        ast::Output::One(shape) => vec![(None, dims(shape)?)],
+        ast::Output::Several(outputs) => {
+            let one =
+                |(name, shape): &(Ident, ast::Shape)| Some((Some(name.clone()), dims(shape)?));
+            let names: HashSet<&Ident> = outputs.iter().map(|(name, _)| name).collect();
+            let unlike = names.len() == outputs.len();
+            outputs.iter().map(one).collect::<Option<_>>().filter(|_: &Vec<_>| unlike)?
+        }
+    };
+    Some((inputs.collect::<Option<_>>()?, outputs))
 }
 
 /// An input whose shape is understood.

@@ -8,6 +8,7 @@ use nn_shape::{Blame, Shape, ShapeError, checks, explain};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::HashMap;
+use syn::ext::IdentExt;
 
 use crate::features::infer_features;
 use crate::network::{
@@ -30,7 +31,7 @@ pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
     for station in 0..inference.network.stations.len() {
         inference.station(station);
     }
-    inference.check_output();
+    inference.check_outputs();
     infer_features(&mut inference.network);
     inference.network
 }
@@ -357,17 +358,18 @@ impl Inference<'_> {
     }
 
     /// Whether the network gives what its header promises.
-    fn check_output(&mut self) {
-        let value = self.network.output_value;
-        let promised = &self.network.output;
-        let found = &self.network.values[value.0].dims;
-        if !self.known[value.0] {
-            return;
-        }
-        let (Some(found), Some(declared)) = (found.known(), promised.known()) else { return };
-        if let Err(error) = checks::header_output(found, declared) {
-            let trace = trace(&self.network, value);
-            self.report.error(promised.span, explain("", &error, &trace));
+    fn check_outputs(&mut self) {
+        for output in &self.network.outputs {
+            let found = self.network.values[output.value.0].dims.known();
+            let (Some(found), Some(declared)) = (found, output.promised.known()) else { continue };
+            let checked = match &output.name {
+                Some(name) => checks::header_head(found, declared, &name.unraw().to_string()),
+                None => checks::header_output(found, declared),
+            };
+            if let (Err(error), true) = (checked, self.known[output.value.0]) {
+                let trace = trace(&self.network, output.value);
+                self.report.error(output.promised.span, explain("", &error, &trace));
+            }
         }
     }
 }

@@ -11,8 +11,10 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
     for (nth, input) in network.inputs.iter().enumerate() {
         ragged[input.value.0] = input.ragged.then_some(nth);
     }
-    for station in &network.stations {
-        let Some(input) = station.inputs.iter().find_map(|input| ragged[input.0]) else { continue };
+    for (_, station) in network.written() {
+        if station.inputs.iter().all(|input| ragged[input.0].is_none()) {
+            continue;
+        }
         let Layer::Known { row, .. } = &station.layer else { continue };
         if takes_single_numbers(network, station) {
             report.error(station.span, mistake::steps_as_features(&station.label));
@@ -26,7 +28,8 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
                 false
             }
         };
-        ragged[station.output.0] = kept.then_some(input);
+        let mut line = station.on_the_line().iter();
+        ragged[station.output.0] = line.find_map(|input| ragged[input.0]).filter(|_| kept);
     }
 }
 

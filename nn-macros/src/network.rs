@@ -1,6 +1,6 @@
 //! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
 
-use nn_shape::registry::{Count, Row};
+use nn_shape::registry::{Count, Inputs, Row};
 use nn_shape::{Padding, Shape, StepPadding};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -19,9 +19,9 @@ pub(crate) struct Network {
     /// Const generics of the user's.
     pub(crate) generics: Generics,
     pub(crate) inputs: Vec<Input>,
-    /// The shape that the header promises.
-    pub(crate) output: Dims,
-    /// The value that leaves the network.
+    /// The outputs that the header promises.
+    pub(crate) outputs: Vec<Output>,
+    /// The value that leaves the network: the output, or all of several side by side.
     pub(crate) output_value: ValueId,
     /// In the order in which they run.
     pub(crate) stations: Vec<Station>,
@@ -38,6 +38,15 @@ pub(crate) struct Input {
     pub(crate) index: bool,
     /// Whether it takes sequences of up to as many steps as its shape says.
     pub(crate) ragged: bool,
+}
+
+/// An output of the network.
+pub(crate) struct Output {
+    /// The line that gives it; a single output has no name.
+    pub(crate) name: Option<Ident>,
+    /// The shape that the header promises.
+    pub(crate) promised: Dims,
+    pub(crate) value: ValueId,
 }
 
 /// The number of a [`Value`] in [`Network::values`].
@@ -76,6 +85,8 @@ pub(crate) struct Station {
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
     /// outside of the struct. After `infer`.
     pub(crate) generic: bool,
+    /// Whether it is none of the user's lines, but puts several outputs side by side.
+    pub(crate) hidden: bool,
     /// The shapes that the user wrote behind `->`: of the layer, and of the blocks that end with it.
     pub(crate) arrows: Vec<Dims>,
     /// Trained numbers and multiply-adds, where all sizes are literals. After `infer`.
@@ -209,10 +220,31 @@ impl Network {
         rank(station.output) >= rank(station.inputs[0])
     }
 
+    /// Whether it gives several outputs.
+    pub(crate) fn has_heads(&self) -> bool {
+        self.outputs.len() > 1
+    }
+
+    /// The stations that the user wrote, with their numbers.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (usize, &Station)> {
+        self.stations.iter().enumerate().filter(|(_, station)| !station.hidden)
+    }
+
     /// What the first named station is called that reads `value`; empty where there is none.
     pub(crate) fn reader(&self, value: ValueId) -> &str {
         let mut readers = self.stations.iter().filter(|station| station.inputs.contains(&value));
         readers.find(|station| station.named).map_or("", |station| &station.label)
+    }
+}
+
+impl Station {
+    /// The inputs that the output has its steps from: not the named values among the arguments of a layer
+    /// that is no join.
+    pub(crate) fn on_the_line(&self) -> &[ValueId] {
+        match &self.layer {
+            Layer::Known { row, .. } if row.inputs != Inputs::Branches => &self.inputs[..1],
+            _ => &self.inputs,
+        }
     }
 }
 

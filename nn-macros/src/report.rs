@@ -86,6 +86,10 @@ pub(crate) mod say {
         "expected the input's shape in parentheses, as in `struct Net(28x28x1) -> 10`";
     pub(crate) const NO_OUTPUT: &str =
         "expected `->` and the output's shape, as in `struct Net(28x28x1) -> 10`";
+    pub(crate) const ONE_OUTPUT: &str = "parentheses hold several outputs, as in `(digit: 10, place: \
+         2)`: one output is its shape alone, as in `-> 10`";
+    pub(crate) const OUTPUT_WITHOUT_NAME: &str =
+        "several outputs need the names of their lines, as in `(digit: 10, place: 2)`";
     pub(crate) const WHERE_CLAUSE: &str = "a network takes no `where` clause";
     pub(crate) const NO_BODY: &str = "expected layers in braces: `{ Dense(128), ReLU }`";
     pub(crate) const SEMICOLON: &str = "expected `,`: layers are separated by commas";
@@ -193,6 +197,29 @@ pub(crate) mod mistake {
              = help: leave out `..` for features, write `..64x1` for steps of one feature each, or begin \
              with `Embedding` for numbers of tokens"
         )
+    }
+
+    pub(crate) fn shape_in_parentheses(shape: &str) -> String {
+        format!(
+            "write a shape as `{shape}`; several outputs of a network have names, as in `-> (digit: 10, \
+             place: 2)`"
+        )
+    }
+
+    /// An output of the header without a line of its name.
+    pub(crate) fn no_such_output(
+        name: &Ident,
+        elsewhere: Option<Elsewhere>,
+        known: &[&str],
+    ) -> String {
+        let begin = format!("no line of the network is called `{name}`");
+        match (elsewhere, closest(&name.to_string(), known.iter().copied())) {
+            (Some(elsewhere), _) => format!("{begin}{}", in_words(name, &elsewhere)),
+            (None, Some(meant)) => format!("{begin}: did you mean `{meant}`?"),
+            (None, None) => format!(
+                "{begin}: give its name to the line that gives this output, as in `{name}: Dense(10)`"
+            ),
+        }
     }
 
     /// A shape that the user wrote in several tokens.

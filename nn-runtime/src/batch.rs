@@ -2,7 +2,7 @@
 
 use crate::loss::Loss;
 use crate::step::{MAX_INPUTS, output_valid};
-use crate::{Inputs, Network, Station, Values, Whole};
+use crate::{Inputs, MOST_HEADS, Network, Station, Values, Whole};
 
 /// Samples that cannot be trained on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,13 +145,17 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         &self.targets[self.place(i)]
     }
 
-    /// How much all samples weigh in the mean loss.
-    pub(crate) fn weight<N, L>(&self, loss: &L) -> f64
+    /// How much all samples weigh in the mean loss of each output.
+    pub(crate) fn weights<N, L>(&self, loss: &L) -> [f64; MOST_HEADS]
     where
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        (0..self.len()).map(|i| loss.weight(self.target(i), output_valid::<N>(self.input(i)))).sum()
+        let mut weights = [0.0; MOST_HEADS];
+        for i in 0..self.len() {
+            loss.add_weights(self.target(i), &output_valid::<N>(self.input(i)), &mut weights);
+        }
+        weights
     }
 
     fn place(&self, i: usize) -> usize {

@@ -6,6 +6,7 @@ mod batch;
 mod carried;
 mod check;
 pub mod data;
+mod heads;
 pub mod init;
 pub mod io;
 pub mod kernels;
@@ -36,6 +37,7 @@ mod weights;
 pub use batch::BatchError;
 pub use carried::Carried;
 pub use check::{GradientCheck, check_gradients};
+pub use heads::{Head, Heads, MOST_HEADS};
 pub use layer::Layer;
 pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]

@@ -6,7 +6,7 @@ use crate::loss::Loss;
 use crate::state::{self, State};
 use crate::train::{self, Score};
 use crate::{BatchError, batch, step, summary};
-use crate::{Inputs, Spec, Station, Streams, Values, Weights, Whole};
+use crate::{Head, Inputs, Spec, Station, Streams, Values, Weights, Whole};
 use nn_shape::{Shape, ShapeError, StepsOf, Text, checks};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,6 +49,8 @@ pub trait Shaped: Weights {
     const RULE: Result<Shape, ShapeError> = Ok(Self::OUTPUT);
     /// Of which input its output has the steps, if its first axis counts any.
     const OUTPUT_STEPS: Option<StepsOf> = None;
+    /// Its outputs, where it has several: then `OUTPUT` is all their numbers along one axis.
+    const HEADS: &'static [Head] = &[];
     /// How many trained numbers it has.
     const PARAMS: usize = Self::LEN;
     /// Multiply-adds of one sample, forward.
@@ -63,6 +65,7 @@ pub trait Shaped: Weights {
         input_names: Self::INPUT_NAMES,
         output: Self::OUTPUT,
         rule: Self::RULE,
+        heads: Self::HEADS.len(),
     };
 }
 
@@ -74,6 +77,7 @@ pub struct Use {
     input_names: &'static [&'static str],
     output: Shape,
     rule: Result<Shape, ShapeError>,
+    heads: usize,
 }
 
 /// What expanded code asks of a type of the user's that stands in a network as station `S`.
@@ -91,7 +95,7 @@ impl<S: Spec, T: Station<S> + Shaped> Standing<S> for T {}
 pub trait Network: Station<Whole> + Shaped {
     /// One sample: an array, or a tuple of arrays for several inputs.
     type Input: Inputs;
-    /// What it gives for one sample.
+    /// What it gives for one sample: an array, or a struct of one array for each of several outputs.
     type Output: Values;
 
     /// Fails to compile where shapes that depend on const generics do not fit.
@@ -296,7 +300,14 @@ const fn as_branches(names: &[&str]) -> Text {
 /// When it takes others, and when its own rule refuses its sizes.
 #[doc(hidden)]
 pub const fn check_inputs(layer: &Use, found: &[Shape]) -> Result<Shape, ShapeError> {
-    let Use { inputs, input_names, output, rule } = *layer;
+    let Use { inputs, input_names, output, rule, heads } = *layer;
+    if heads > 0 {
+        let message = Text::of("gives ").number(heads).text(" outputs, but a line gives one");
+        let help = Text::of(
+            "a network with several outputs stands alone: write its lines here, as a block",
+        );
+        return Err(ShapeError::layer(message).help(help));
+    }
     if inputs.len() != found.len() {
         let message = Text::of("takes ").number(inputs.len()).text(" inputs, but gets ");
         let error = ShapeError::layer(message.number(found.len()));

@@ -1,7 +1,8 @@
 //! How samples are led through a network: inference, and the training step.
 
 use crate::batch::{Batch, BatchError, check_inputs};
-use crate::loss::{Loss, Tally, all_steps};
+use crate::heads::{MOST_HEADS, ValidSteps, clear_outputs, valid_steps};
+use crate::loss::{Loss, Tallies};
 use crate::memory::{Buffer, Memory, Shards, WorkMemory};
 use crate::parallel;
 use crate::station::Pass;
@@ -22,7 +23,7 @@ const MAX_SHARD: usize = 32;
 #[derive(Default)]
 struct Workspace {
     numbers: Vec<f32>,
-    tallies: Vec<Tally>,
+    tallies: Vec<Tallies>,
 }
 
 thread_local! {
@@ -34,7 +35,7 @@ thread_local! {
 fn with_workspace<R>(
     len: usize,
     tallies: usize,
-    f: impl FnOnce(&mut [f32], &mut [Tally]) -> R,
+    f: impl FnOnce(&mut [f32], &mut [Tallies]) -> R,
 ) -> R {
     const LINE: usize = 16;
     // A network that is used inside of another's pass (by a hand-written layer) finds an empty one.
@@ -43,7 +44,7 @@ fn with_workspace<R>(
         space.numbers.resize(len + LINE, 0.0);
     }
     if space.tallies.len() < tallies {
-        space.tallies.resize(tallies, Tally::default());
+        space.tallies.resize(tallies, Tallies::default());
     }
     let skip = space.numbers.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
     let result = f(&mut space.numbers[skip..skip + len], &mut space.tallies[..tallies]);
@@ -70,7 +71,7 @@ pub fn infer_one_from<N: Network>(
         let carried = Carried::new(carried, <N as Station<Whole>>::STATE);
         let memory = WorkMemory { work, scratch, lengths, carried };
         Station::<Whole>::infer(net, 1, x, y.as_floats_mut(), memory);
-        clear_output::<N>(1, &lengths, y.as_floats_mut());
+        clear_outputs::<N>(1, &lengths, y.as_floats_mut());
     });
     y
 }
@@ -108,25 +109,15 @@ fn infer_in<N: Network>(
     let (work, scratch) = memory.split_at_mut(n * <N as Station<Whole>>::WORK);
     let memory = WorkMemory { work, scratch, lengths, carried };
     Station::<Whole>::infer(net, n, x, y, memory);
-    clear_output::<N>(n, &lengths, y);
+    clear_outputs::<N>(n, &lengths, y);
 }
 
-/// Writes zeros behind the end of each output, if it is a sequence.
-fn clear_output<N: Network>(n: usize, lengths: &Lengths<'_>, y: &mut [f32]) {
-    output_steps::<N>(lengths).clear_behind(n, all_steps::<N::Output>(), y);
-}
-
-/// How many steps of the outputs are valid.
-fn output_steps<'a, N: Network>(lengths: &'a Lengths<'a>) -> Steps<'a> {
-    const { &N::OUTPUT_STEPS }.as_ref().map_or(Steps::Full, |of| lengths.through(of))
-}
-
-/// How many steps of `input`'s output are valid.
-pub(crate) fn output_valid<N: Network>(input: &N::Input) -> usize {
+/// How many steps of each output of `input` are valid.
+pub(crate) fn output_valid<N: Network>(input: &N::Input) -> ValidSteps {
     let steps: [Steps; MAX_INPUTS] = std::array::from_fn(|index| {
         if index < N::Input::LENS.len() { input.steps(index) } else { Steps::Full }
     });
-    output_steps::<N>(&Lengths::Given(&steps)).valid(0, all_steps::<N::Output>())
+    valid_steps::<N>(&Lengths::Given(&steps), 0)
 }
 
 /// Calls `f` with the lengths of `n` samples.
@@ -375,7 +366,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
     d_inputs: Option<&mut [N::Input]>,
     carried: &mut [f32],
     streams: Streams,
-) -> Tally {
+) -> Tallies {
     let with_d_inputs = d_inputs.is_some();
     let capacity = shard_capacity(Local::saved::<N>().end(), batch.len());
     let shards = batch.len().div_ceil(capacity);
@@ -397,14 +388,14 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
             local: Chunks::new(local, local_len),
             kept: Chunks::new(kept, kept_stride),
             tallies: Chunks::new(tallies, 1),
-            scale: scale(batch.weight::<N, L>(loss)),
+            scales: batch.weights::<N, L>(loss).map(scale),
             carried: (!carried.is_empty()).then(|| Chunks::new(carried, N::STATE)),
             d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
         };
         step.net.prepare(&mut shared[..N::SHARED]);
         step.all_phases(&mut shared[..N::SHARED]);
         step.gradients(d_net);
-        tallies.iter().fold(Tally::default(), |sum, tally| sum.with(tally))
+        tallies.iter().fold(Tallies::default(), |sum, tally| sum.with(tally))
     })
 }
 
@@ -472,9 +463,9 @@ struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     capacity: usize,
     local: Chunks<f32>,
     kept: Chunks<f32>,
-    tallies: Chunks<Tally>,
-    // What the gradient of each sample's loss is multiplied with.
-    scale: f32,
+    tallies: Chunks<Tallies>,
+    // What the gradient of each sample's loss is multiplied with, output by output.
+    scales: [f32; MOST_HEADS],
     carried: Option<Chunks<f32>>,
     d_inputs: Option<Chunks<N::Input>>,
 }
@@ -563,7 +554,7 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
                 Direction::Forward => {
                     self.net.forward(&pass, phase, x, y, memory);
                     if phase + 1 == N::PHASES {
-                        clear_output::<N>(n, &lengths, y);
+                        clear_outputs::<N>(n, &lengths, y);
                     }
                 }
                 Direction::Backward => {
@@ -608,15 +599,20 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
     }
 
     /// What the loss says of the shard that begins with sample `first`; gradients go to `d_y`.
-    fn losses_of(&self, first: usize, lengths: &Lengths<'_>, y: &[f32], d_y: &mut [f32]) -> Tally {
+    fn losses_of(
+        &self,
+        first: usize,
+        lengths: &Lengths<'_>,
+        y: &[f32],
+        d_y: &mut [f32],
+    ) -> Tallies {
         let len = N::Output::LEN;
-        let steps = output_steps::<N>(lengths);
-        let mut tally = Tally::default();
+        let mut tallies = Tallies::default();
         for (i, (y, d_y)) in y.chunks_exact(len).zip(d_y.chunks_exact_mut(len)).enumerate() {
-            let valid = steps.valid(i, all_steps::<N::Output>());
-            tally.count(self.loss, y, self.batch.target(first + i), valid, self.scale, d_y);
+            let (target, valid) = (self.batch.target(first + i), valid_steps::<N>(lengths, i));
+            self.loss.tally(y, target, &valid, &self.scales, d_y, &mut tallies);
         }
-        tally
+        tallies
     }
 
     /// Puts the gradient together from what the shards left behind.

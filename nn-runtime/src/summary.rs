@@ -1,6 +1,6 @@
 //! [`Network::summary`]: the table of a network's layers.
 
-use crate::{LayerInfo, Network};
+use crate::{Head, LayerInfo, Network};
 use nn_shape::{Shape, Text};
 use std::iter;
 
@@ -13,6 +13,7 @@ struct Whole {
     name: &'static str,
     inputs: &'static [Shape],
     output: Shape,
+    heads: &'static [Head],
     layers: &'static [LayerInfo],
     params: usize,
     macs: usize,
@@ -28,6 +29,7 @@ pub(crate) fn of<N: Network>() -> String {
         name: std::any::type_name::<N>(),
         inputs: N::INPUTS,
         output: N::OUTPUT,
+        heads: N::HEADS,
         layers: N::LAYERS,
         params: N::PARAMS,
         macs: N::MACS,
@@ -56,12 +58,19 @@ fn text(net: &Whole) -> String {
          memory for a sample: {} bytes, {} in training\n",
         name(net.name),
         inputs.join(", "),
-        net.output,
+        outputs(net),
         table(&lines),
         bytes[0],
         bytes[1],
         bytes[2],
     )
+}
+
+/// `10`, or `digit 10, place 2`.
+fn outputs(net: &Whole) -> String {
+    let heads: Vec<String> =
+        net.heads.iter().map(|head| format!("{} {}", head.name, head.shape)).collect();
+    if heads.is_empty() { net.output.to_string() } else { heads.join(", ") }
 }
 
 /// A type's name without its path: `Digits`, `Mlp<64>`.

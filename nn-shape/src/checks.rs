@@ -122,6 +122,30 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
     Err(ShapeError::layer(message).about(Text::of("the network")).help(help))
 }
 
+/// The shape of one of several outputs of a network, after its header agreed. `name` is that of the line
+/// that gives it.
+///
+/// ```text
+/// the network gives 12 as its output `digit`, but its header promises 10
+/// ```
+///
+/// # Errors
+/// When the header says another shape.
+pub const fn header_head(output: Shape, promised: Shape, name: &str) -> Result<Shape, ShapeError> {
+    if promised.same(&output) {
+        return Ok(output);
+    }
+    let message = Text::of("gives ").shape(output).text(" as its output ").quoted(name);
+    let message = message.text(", but its header promises ").shape(promised);
+    let help = Text::of("write `").text(name).text(": ").shape(output).text("` in the header");
+    let help = if sound(promised, "").is_err() {
+        help
+    } else {
+        help.text(", or let the line ").quoted(name).text(" give ").shape(promised)
+    };
+    Err(ShapeError::layer(message).about(Text::of("the network")).help(help))
+}
+
 /// What goes into a layer that takes one shape only: a network used as a layer, or the user's own
 /// layer. `name` is what the layer calls that input; empty where it has only one.
 ///

@@ -334,6 +334,45 @@ def one(name, layer):
     return named({name: layer})
 
 
+class Heads(nn.Module):
+    """A picture and a table; a class and a place, which leaves the way to the class early."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv2d, self.dense = nn.Conv2d(2, 3, 3), nn.Linear(3 * 3 * 4 + 4, 6)
+        setattr(self, "class", nn.Linear(6, 5))
+        self.dense_2, self.place = nn.Linear(6, 4), nn.Linear(4, 2)
+
+    def forward(self, picture, table):
+        seen = self.conv2d(picture).relu().flatten(1)
+        shared = self.dense(torch.cat([seen, table], 1)).tanh()
+        return getattr(self, "class")(shared), self.place(self.dense_2(shared).tanh())
+
+
+def heads(name):
+    """Two outputs, each with a loss of its own: weighted classes, and numbers that count 0.3 times."""
+    torch.manual_seed(sum(map(ord, name)))
+    net = Heads().double()
+    for parameter in net.parameters():
+        parameter.data = (torch.randn_like(parameter) * 0.4).float().double()
+    inputs = [torch.randn(BATCH, *s).float().double().requires_grad_() for s in ((2, 5, 6), (4,))]
+    scores, places = net(*inputs)
+    classes = torch.arange(BATCH) * 2 % 5
+    targets = torch.randn_like(places).float().double()
+    weights = torch.tensor([1.0, 2.0, 0.5, 1.0, 3.0]).double()
+    loss = nn.functional.cross_entropy(scores, classes, weights) + 0.3 * nn.functional.mse_loss(places, targets)
+    loss.backward()
+    file = tensors("weights", net.state_dict().items())
+    file |= tensors("gradients", ((n, p.grad) for n, p in net.named_parameters()))
+    file |= {
+        "input.0": channels_last(inputs[0].detach()), "d_input.0": channels_last(inputs[0].grad),
+        "input.1": inputs[1].detach(), "d_input.1": inputs[1].grad,
+        "output.class": scores.detach(), "output.place": places.detach(),
+        "target.class": classes, "target.place": targets, "loss": loss.detach().reshape(1),
+    }
+    save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
+
+
 def normalisations():
     case("layer_norm", one("layer_norm", nn.LayerNorm(7)), (7,))
     case("layer_norm_of_each_step", one("layer_norm", nn.LayerNorm(37)), (5, 37), layout=as_is)
@@ -534,6 +573,7 @@ def main():
     case("positional_embedding", one("positional_embedding", Positions(7, 5)), (7, 5), layout=as_is)
     case("positional_encoding", one("x", Waves()), (70, 9), layout=as_is)
     case("sentences", Sentences(), (9,), layout=as_is, tokens=23)
+    heads("two_outputs")
     sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
 

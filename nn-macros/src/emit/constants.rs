@@ -11,6 +11,7 @@ use crate::trace::keeps_shape;
 use nn_shape::registry::Storage;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 
 /// The constants beside the struct.
 pub(super) fn emit_shapes(context: &Context) -> TokenStream {
@@ -229,14 +230,23 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
                 .push((expect(&rt, dims.span, &check, "", &quote!(#rt::Text::new())), vec![dims]));
         }
     }
-    let (found, promised) = (&network.values[network.output_value.0].dims, &network.output);
-    if found.known().is_none() || promised.known().is_none() {
+    for output in &network.outputs {
+        let (found, promised) = (&network.values[output.value.0].dims, &output.promised);
+        if found.known().is_some() && promised.known().is_some() {
+            continue;
+        }
         let generic = [found, promised].iter().any(|dims| mentions_generics(network, dims));
-        let given = value(network, network.output_value, generic);
+        let given = value(network, output.value, generic);
         let declared = shapes::shape(&rt, promised);
-        let lost = lost(network, network.output_value, generic);
-        let check = unless(&rt, &lost, quote!(#rt::checks::header_output(#given, #declared)));
-        let trace = trace(network, network.output_value, generic);
+        let check = match &output.name {
+            Some(name) => {
+                let name = name.unraw().to_string();
+                quote!(#rt::checks::header_head(#given, #declared, #name))
+            }
+            None => quote!(#rt::checks::header_output(#given, #declared)),
+        };
+        let check = unless(&rt, &lost(network, output.value, generic), check);
+        let trace = trace(network, output.value, generic);
         checks.push((expect(&rt, promised.span, &check, "", &trace), vec![found, promised]));
     }
     checks

@@ -34,7 +34,7 @@ pub(super) fn table(network: &Network) -> Vec<String> {
         " |---|---|---|--:|".to_string(),
     ];
     let mut total = 0;
-    for station in &network.stations {
+    for (_, station) in network.written() {
         let Some(cost) = station.cost else { return Vec::new() };
         let output = text(&network.values[station.output.0].dims);
         let params = grouped(cost.params);

@@ -7,6 +7,7 @@ mod backward;
 mod constants;
 mod docs;
 mod forward;
+mod heads;
 mod memory;
 mod names;
 mod shapes;
@@ -17,6 +18,7 @@ mod structure;
 
 use crate::network::{Layer, Network, Station};
 use crate::plan::{Plan, Stretch, plan};
+pub(crate) use heads::Heads;
 use names::{Names, names};
 use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
@@ -56,6 +58,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     };
     let krate = &network.krate;
     let structure = structure::emit_struct(&context);
+    let heads = Heads::of(network).emit_struct(&quote!(#krate::__private));
     let methods = structure::emit_methods(&context);
     let constants = constants::emit_shapes(&context);
     let specs = specs::emit_specs(&context);
@@ -67,6 +70,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     let shaped = structure::emit_shaped(&context);
     quote! {
         #structure
+        #heads
         #constants
         #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
         const _: () = {

@@ -22,7 +22,7 @@ pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
         sources[input.value.0] = is_sequence(network, nth).then_some(Source::Input(nth));
     }
     for (nth, station) in network.stations.iter().enumerate() {
-        let mut known = station.inputs.iter().filter_map(|input| sources[input.0]);
+        let mut known = station.on_the_line().iter().filter_map(|input| sources[input.0]);
         sources[station.output.0] = known.next().and_then(|first| match &station.layer {
             Layer::Custom(_) => Some(Source::Station(nth)),
             Layer::Known { row, .. } => match row.steps {
@@ -51,7 +51,7 @@ impl Context<'_> {
     }
 
     /// The steps of a value, an expression of an `Option<StepsOf>`.
-    fn steps_of(&self, value: ValueId) -> TokenStream {
+    pub(super) fn steps_of(&self, value: ValueId) -> TokenStream {
         match self.steps[value.0] {
             None => quote!(::core::option::Option::None),
             Some(Source::Input(nth)) => {
@@ -102,8 +102,8 @@ fn made_steps(context: &Context, station: &Station) -> TokenStream {
             quote!(__rt::steps_through(<#layer as __rt::Shaped>::OUTPUT_STEPS, &[#(#inputs),*]))
         }
         Layer::Known { row, arguments } if row.steps == Steps::Kernel => {
-            let rule = shapes::rule(&quote!(__rt), row, arguments);
-            quote!(__rt::StepsOf::through(#(#inputs)*, #rule.step_map()))
+            let (rule, input) = (shapes::rule(&quote!(__rt), row, arguments), &inputs[0]);
+            quote!(__rt::StepsOf::through(#input, #rule.step_map()))
         }
         Layer::Known { .. } => {
             let ragged = context.network.inputs.iter().map(|input| input.ragged);

@@ -23,7 +23,9 @@ fn streams(station: &Station) -> bool {
 pub(super) fn network_streams(context: &Context) -> bool {
     let network = context.network;
     let mut inputs = network.inputs.iter();
-    inputs.all(|input| context.counts_steps(input.value)) && network.stations.iter().all(streams)
+    !network.has_heads()
+        && inputs.all(|input| context.counts_steps(input.value))
+        && network.stations.iter().all(streams)
 }
 
 /// How many numbers one step of a value has.

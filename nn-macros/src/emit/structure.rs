@@ -1,10 +1,11 @@
 //! The struct itself, and what it offers as weights, as a layer and as a network.
 
-use super::{Context, docs, shapes};
+use super::{Context, Heads, docs, shapes};
 use crate::network::{Layer, Station};
 use nn_shape::registry::Inputs;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 
 /// `pub struct Digits { .. }`
 pub(super) fn emit_struct(context: &Context) -> TokenStream {
@@ -35,7 +36,7 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
 pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, where_clause, .. } = context;
     let (name, visibility) = (&network.name, &network.visibility);
-    let output = shapes::array_type("f32", &network.output);
+    let output = Heads::of(network).emit_type();
     let types = input_types(context);
     let (parameter, kind, inputs) = by_reference(context, &types);
     let infer = emit_infer(context, &inputs);
@@ -208,20 +209,24 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
     let inputs: Vec<_> = network.inputs.iter().map(|input| input.value).collect();
     let inputs = shapes::shapes(&rt, network, &inputs);
     let names = input_name_list(context);
-    let output = shapes::shape(&rt, &network.output);
+    let heads = Heads::of(network);
+    let output = heads.emit_shape(&rt);
     let counts: Vec<Counts> =
         (0..network.stations.len()).map(|station| Counts::of(context, station)).collect();
     let params = sum(counts.iter().map(|counts| &counts.params));
     let macs = sum(counts.iter().map(|counts| &counts.macs));
-    let lines = counts.iter().enumerate().map(|(station, counts)| line(context, station, counts));
+    let lines = network.written().map(|(station, _)| line(context, station, &counts[station]));
     let types = input_types(context);
     let input_type = match types.as_slice() {
         [kind] => quote!(#kind),
         _ => quote!((#(#types),*)),
     };
-    let output_type = shapes::array_type("f32", &network.output);
+    let output_type = heads.emit_type();
     let checks = super::constants::emit_checks(context);
-    let output_steps = super::steps::emit_output_steps(context);
+    let output_steps = match network.has_heads() {
+        true => Some(emit_heads(context)),
+        false => super::steps::emit_output_steps(context),
+    };
     quote! {
         impl #impl_generics __rt::Shaped for #name #arguments #where_clause {
             const INPUTS: &'static [__rt::Shape] = &#inputs;
@@ -238,6 +243,18 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
             #checks
         }
     }
+}
+
+/// `const HEADS`, of several outputs.
+fn emit_heads(context: &Context) -> TokenStream {
+    let rt = quote!(__rt);
+    let heads = context.network.outputs.iter().map(|output| {
+        let name = output.name.as_ref().map_or(String::new(), |name| name.unraw().to_string());
+        let shape = shapes::shape(&rt, &output.promised);
+        let steps = context.steps_of(output.value);
+        quote!(__rt::Head { name: #name, shape: #shape, steps: #steps })
+    });
+    quote!(const HEADS: &'static [__rt::Head] = &[#(#heads),*];)
 }
 
 /// `const INPUT_NAMES`, where there is more than one input.

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, Ident, Lit, Result, Token};
 
 use super::Parser;
-use crate::ast::{Argument, Branch, Input, Line, Node, Parameter};
+use crate::ast::{Argument, Branch, Input, Line, Node, Parameter, Shape};
 use crate::report::{same_place, say};
 
 impl Parser<'_> {
@@ -85,6 +85,8 @@ pub(super) trait Item: Sized {
 impl Item for Parameter {}
 
 impl Item for Input {}
+
+impl Item for (Ident, Shape) {}
 
 impl Item for Expr {}
 

@@ -8,10 +8,11 @@ mod shape;
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Generics, Ident, Result, Token, Visibility, token};
 
-use crate::ast::{Block, Body, File, Input, Network, Parameter};
+use crate::ast::{Block, Body, File, Input, Network, Output, Parameter, Shape};
 use crate::report::{Report, say};
 use list::{skip_token, within};
 use shape::{parse_expr, parse_shape};
@@ -114,7 +115,7 @@ impl Parser<'_> {
         }
         if input.peek(Token![->]) {
             input.parse::<Token![->]>()?;
-            network.output = Some(parse_shape(input)?);
+            network.output = Some(self.output(input)?);
         } else {
             self.report.error(next_span(input, group.span_close()), say::NO_OUTPUT);
         }
@@ -131,6 +132,27 @@ impl Parser<'_> {
         Ok(Input { name, ragged, shape: parse_shape(input)? })
     }
 
+    fn output(&mut self, input: ParseStream<'_>) -> Result<Output> {
+        let ahead = input.fork();
+        match ahead.parse::<TokenTree>() {
+            Ok(TokenTree::Group(group)) if is_named_list(&group) => {
+                input.advance_to(&ahead);
+                let outputs = self.list(&group, Self::named_output);
+                if outputs.len() < 2 {
+                    self.report.error(group.span(), say::ONE_OUTPUT);
+                }
+                Ok(Output::Several(outputs))
+            }
+            _ => parse_shape(input).map(Output::One),
+        }
+    }
+
+    fn named_output(&mut self, input: ParseStream<'_>) -> Result<(Ident, Shape)> {
+        let name = parse_name(input)?;
+        let name = name.ok_or_else(|| Error::new(input.span(), say::OUTPUT_WITHOUT_NAME))?;
+        Ok((name, parse_shape(input)?))
+    }
+
     /// `{ lines }`
     fn body(&mut self, input: ParseStream<'_>) -> Result<Body> {
         if !input.peek(token::Brace) {
@@ -141,6 +163,14 @@ impl Parser<'_> {
         let span = if lines.is_empty() { group.span() } else { group.span_open() };
         Ok(Body { lines, span })
     }
+}
+
+/// Whether a group is a list in parentheses of which the first item has a name.
+fn is_named_list(group: &Group) -> bool {
+    let mut tokens = group.stream().into_iter();
+    let named = matches!(tokens.next(), Some(TokenTree::Ident(_)))
+        && matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+    named && group.delimiter() == Delimiter::Parenthesis
 }
 
 /// Blocks take doc comments and nothing else.

@@ -27,7 +27,7 @@ pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
         let text = mistake::tidy(&group.stream());
         let word = text.replace(", ", "x");
         let shape = if parse_sizes(&word).is_ok() { word } else { format!("[{text}]") };
-        return Err(Error::new(group.span(), format!("write a shape as `{shape}`")));
+        return Err(Error::new(group.span(), mistake::shape_in_parentheses(&shape)));
     }
     if input.peek(token::Bracket) {
         let group: Group = input.parse()?;

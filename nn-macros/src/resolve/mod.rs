@@ -2,6 +2,7 @@
 //! blocks and repeats unrolled. Shapes are not looked at.
 
 mod layer;
+mod outputs;
 mod source;
 mod station;
 mod structure;
@@ -15,7 +16,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, GenericParam, Ident};
 
 use crate::ast::{self, Body, Line, Node};
-use crate::network::{Network, ValueId};
+use crate::network::{Network, Output, ValueId};
 use crate::operand::Environment;
 use crate::report::{Report, mistake, say};
 use crate::scope::{Fields, Scope};
@@ -108,8 +109,7 @@ pub(crate) fn resolve(
     let body = definition.body.as_ref()?;
     let generics = resolve_generics(definition, report);
     let environment = Environment { parameters: Vec::new(), generics };
-    let output = definition.output.as_ref()?;
-    let output = environment.shape(output).map_err(|error| report.add(error)).ok()?;
+    let outputs = resolve_outputs(definition.output.as_ref()?, &environment, report)?;
     let network = Network {
         krate: krate.clone(),
         attributes: definition.attributes.clone(),
@@ -117,7 +117,7 @@ pub(crate) fn resolve(
         name: definition.name.clone(),
         generics: definition.generics.clone(),
         inputs: Vec::new(),
-        output,
+        outputs,
         output_value: ValueId(0),
         stations: Vec::new(),
         values: Vec::new(),
@@ -138,6 +138,32 @@ pub(crate) fn resolve(
     };
     resolver.network(inputs, body, &environment)?;
     Some(resolver.resolved)
+}
+
+/// The outputs that a header promises; nobody knows yet what gives them.
+fn resolve_outputs(
+    output: &ast::Output,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<Output>> {
+    let mut one = |name: Option<&Ident>, shape: &ast::Shape| {
+        let promised = environment.shape(shape).map_err(|error| report.add(error)).ok()?;
+        Some(Output { name: name.cloned(), promised, value: ValueId(0) })
+    };
+    let outputs: Vec<Output> = match output {
+        ast::Output::One(shape) => vec![one(None, shape)?],
+        ast::Output::Several(outputs) => {
+            outputs.iter().map(|(name, shape)| one(Some(name), shape)).collect::<Option<_>>()?
+        }
+    };
+    for (nth, output) in outputs.iter().enumerate() {
+        let same = |other: &&Output| other.name.is_some() && other.name == output.name;
+        if let (Some(first), Some(name)) = (outputs[..nth].iter().find(same), &output.name) {
+            let first = first.name.as_ref().map_or(name.span(), Ident::span);
+            report.twice("output", first, name);
+        }
+    }
+    Some(outputs)
 }
 
 /// The names of the const generics.
@@ -185,7 +211,8 @@ impl Resolver<'_> {
         let begin = (inputs.len() == 1).then_some(ValueId(0));
         let mut scope = Scope::new("", body, false);
         let mut place = Place { environment: around, scope: &mut scope, named: &mut named };
-        self.resolved.network.output_value = self.body(body, begin, &mut place);
+        let last = self.lines(body, begin, &mut place);
+        self.outputs(body, last, &mut place);
         self.check_inputs_used(inputs);
         self.check_outputs_used();
         Some(())
@@ -260,6 +287,13 @@ impl Resolver<'_> {
     /// The lines of a body, one after the other, and what the last one gives.
     fn body(&mut self, body: &Body, begin: Option<ValueId>, place: &mut Place<'_>) -> ValueId {
         let around = place.named.len();
+        let value = self.lines(body, begin, place);
+        place.named.truncate(around);
+        value
+    }
+
+    /// The same, whose names are still known afterwards.
+    fn lines(&mut self, body: &Body, begin: Option<ValueId>, place: &mut Place<'_>) -> ValueId {
         let mut current = begin;
         if body.lines.is_empty() {
             self.report.error(body.span, say::NO_LAYERS);
@@ -273,7 +307,6 @@ impl Resolver<'_> {
             current = Some(self.line(line, current, place));
         }
         self.bodies.pop();
-        place.named.truncate(around);
         current.unwrap_or_else(|| self.unknown(body.span))
     }
 

@@ -36,7 +36,12 @@ impl Resolver<'_> {
     }
 
     /// Where the line called `name` is in `body`, which belongs to `structure`.
-    fn find_line(&self, body: &Body, structure: Option<&Ident>, name: &Ident) -> Option<Elsewhere> {
+    pub(super) fn find_line(
+        &self,
+        body: &Body,
+        structure: Option<&Ident>,
+        name: &Ident,
+    ) -> Option<Elsewhere> {
         let is_open = self.bodies.contains(&std::ptr::from_ref(body));
         let one = |line: &Line| match (&line.name, structure) {
             (Some(known), Some(structure)) if known.unraw() == name.unraw() && !is_open => {

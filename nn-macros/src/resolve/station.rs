@@ -44,6 +44,7 @@ impl Resolver<'_> {
             output: ValueId(0),
             shortcut: Shortcut::None,
             generic: false,
+            hidden: false,
             arrows: Vec::new(),
             cost: None,
         }

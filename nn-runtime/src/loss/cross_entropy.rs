@@ -120,6 +120,11 @@ dispatch! {
 }
 
 /// Scores of classes, for one choice or for several: `[f32; C]`, `[[f32; C]; T]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hold scores of classes",
+    note = "they are `[f32; C]`, or arrays of them; a network with several outputs takes a tuple of losses, one \
+            for each of them: `(CrossEntropy::new(), MeanSquaredError)`"
+)]
 pub trait Scores: Values {
     /// A class number for each choice.
     type Classes: Values;

@@ -6,6 +6,7 @@ mod cross_entropy;
 mod huber;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod several;
 
 pub use binary_cross_entropy::BinaryCrossEntropyWithLogits;
 pub(crate) use cross_entropy::largest;
@@ -13,8 +14,9 @@ pub use cross_entropy::{CrossEntropy, Scores};
 pub use huber::Huber;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
+pub use several::Weighted;
 
-use crate::Values;
+use crate::{MOST_HEADS, Values};
 
 /// A loss on outputs of type `Output`.
 pub trait Loss<Output: Values>: Sync {
@@ -45,6 +47,27 @@ pub trait Loss<Output: Values>: Sync {
     fn correct(&self, y: &[f32], target: &Self::Target) -> (usize, usize) {
         let _ = (y, target);
         (0, 0)
+    }
+
+    /// Adds up how much a sample weighs for each output of the network, of which `steps` are valid.
+    fn add_weights(&self, target: &Self::Target, steps: &[usize], weights: &mut [f64]) {
+        weights[0] += self.weight(target, steps[0]);
+    }
+
+    /// Counts a sample for each output of the network, of which `steps` are valid, and writes the gradient
+    /// of all their losses, each times its scale, to `d_y`.
+    fn tally(
+        &self,
+        y: &[f32],
+        target: &Self::Target,
+        steps: &[usize],
+        scales: &[f32],
+        d_y: &mut [f32],
+        tallies: &mut Tallies,
+    ) where
+        Self: Sized,
+    {
+        tallies.0[0].count(self, y, target, steps[0], scales[0], d_y);
     }
 }
 
@@ -111,6 +134,33 @@ impl Tally {
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         (self.predictions > 0).then(|| self.correct as f64 / self.predictions as f64)
+    }
+}
+
+/// What the losses of all outputs of a network said of some samples; all of a network with one output
+/// stands first.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tallies(pub [Tally; MOST_HEADS]);
+
+impl Tallies {
+    /// This and what was counted elsewhere.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|head| self.0[head].with(&other.0[head])))
+    }
+
+    /// The sum of the mean losses of all outputs; not a number if there was no sample.
+    #[must_use]
+    pub fn mean_loss(&self) -> f64 {
+        let [first, more @ ..] = &self.0;
+        let more = more.iter().filter(|head| head.samples > 0);
+        more.fold(first.mean_loss(), |sum, head| sum + head.mean_loss())
+    }
+
+    /// The share of right predictions of all outputs, from 0 to 1.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<f64> {
+        self.0.iter().fold(Tally::default(), |sum, head| sum.with(head)).accuracy()
     }
 }
 

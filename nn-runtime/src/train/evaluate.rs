@@ -4,9 +4,9 @@ use super::Score;
 use crate::Values;
 use crate::batch::{Batch, BatchError};
 use crate::data::Data;
-use crate::loss::{Loss, Tally};
+use crate::loss::{Loss, Tallies};
 use crate::step::{Chunks, infer_flat, output_valid};
-use crate::{Network, parallel};
+use crate::{MOST_HEADS, Network, parallel};
 
 /// Numbers of outputs that are held at once, and the most samples that have them.
 const OUTPUT_NUMBERS: usize = 1 << 20;
@@ -22,7 +22,7 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
     loss: &L,
 ) -> Result<Score, BatchError> {
     Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
-    Ok(Score::of(&evaluate_checked(net, data, loss)))
+    Ok(Score::of::<N>(&evaluate_checked(net, data, loss)))
 }
 
 /// The loss and the right predictions on all samples, which were checked, in inference mode.
@@ -30,13 +30,13 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     net: &N,
     data: &Data<N::Input, L::Target>,
     loss: &L,
-) -> Tally {
+) -> Tallies {
     let len = N::Output::LEN;
     let at_once = (OUTPUT_NUMBERS / len).clamp(1, MAX_SAMPLES).min(data.len().max(1));
     let mut outputs = vec![0.0; at_once * len];
     let mut d_outputs = outputs.clone();
-    let mut tallies = vec![Tally::default(); at_once.div_ceil(SHARD)];
-    let mut sum = Tally::default();
+    let mut tallies = vec![Tallies::default(); at_once.div_ceil(SHARD)];
+    let mut sum = Tallies::default();
     for (inputs, targets) in data.inputs.chunks(at_once).zip(data.targets.chunks(at_once)) {
         let outputs = &mut outputs[..inputs.len() * len];
         infer_flat(net, inputs, outputs);
@@ -54,7 +54,7 @@ fn tally_shards<N: Network, L: Loss<N::Output>>(
     outputs: &[f32],
     targets: &[L::Target],
     d_outputs: &mut [f32],
-    tallies: &mut [Tally],
+    tallies: &mut [Tallies],
 ) {
     let len = N::Output::LEN;
     let end = |shard: usize| targets.len().min((shard + 1) * SHARD) * len;
@@ -64,9 +64,9 @@ fn tally_shards<N: Network, L: Loss<N::Output>>(
         let first = shard * SHARD;
         let samples = inputs[first..].iter().zip(&targets[first..]);
         let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
-        let mut tally = Tally::default();
+        let mut tally = Tallies::default();
         for ((input, target), (y, d_y)) in samples.zip(outputs) {
-            tally.count(loss, y, target, output_valid::<N>(input), 1.0, d_y);
+            loss.tally(y, target, &output_valid::<N>(input), &[1.0; MOST_HEADS], d_y, &mut tally);
         }
         // SAFETY: each shard is the task of one thread, and the tallies are borrowed meanwhile.
         unsafe { tallies.chunk(shard)[0] = tally };

@@ -1,6 +1,7 @@
 //! [`History`]: how training went.
 
-use crate::loss::Tally;
+use crate::loss::{Tallies, Tally};
+use crate::{MOST_HEADS, Network};
 use std::fmt;
 
 /// How a network does on some samples.
@@ -8,24 +9,66 @@ use std::fmt;
 pub struct Score {
     /// The mean loss.
     pub loss: f64,
-    /// The share of right predictions, from 0 to 1, if the loss is one of a classification.
+    /// The share of right predictions, from 0 to 1, if the loss is one of a classification; of all
+    /// outputs, if there are several.
+    pub accuracy: Option<f64>,
+    heads: [Option<HeadScore>; MOST_HEADS],
+}
+
+/// How one of several outputs of a network does on some samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeadScore {
+    /// The output's name.
+    pub name: &'static str,
+    /// The mean of its loss, times its factor if it has one.
+    pub loss: f64,
+    /// The share of its right predictions, from 0 to 1, if its loss is one of a classification.
     pub accuracy: Option<f64>,
 }
 
 impl Score {
-    pub(crate) fn of(tally: &Tally) -> Self {
-        Self { loss: tally.mean_loss(), accuracy: tally.accuracy() }
+    pub(crate) fn of<N: Network>(tallies: &Tallies) -> Self {
+        let head =
+            |nth: usize| N::HEADS.get(nth).map(|head| HeadScore::of(head.name, &tallies.0[nth]));
+        Self {
+            loss: tallies.mean_loss(),
+            accuracy: tallies.accuracy(),
+            heads: std::array::from_fn(head),
+        }
+    }
+
+    /// Output by output, if the network has several.
+    pub fn heads(&self) -> impl Iterator<Item = &HeadScore> {
+        self.heads.iter().flatten()
     }
 }
 
-/// `loss 0.1234, accuracy 97.50%`
+impl HeadScore {
+    fn of(name: &'static str, tally: &Tally) -> Self {
+        Self { name, loss: tally.mean_loss(), accuracy: tally.accuracy() }
+    }
+}
+
+/// `loss 0.1234, accuracy 97.50%`; of several outputs `loss 0.3234 (digit 0.1234, accuracy 97.50%; place
+/// 0.2000)`.
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "loss {:.4}", self.loss)?;
-        match self.accuracy {
-            Some(accuracy) => write!(f, ", accuracy {:.2}%", 100.0 * accuracy),
-            None => Ok(()),
+        if self.heads().next().is_none() {
+            return write_accuracy(f, self.accuracy);
         }
+        for (nth, head) in self.heads().enumerate() {
+            write!(f, "{}{} {:.4}", if nth == 0 { " (" } else { "; " }, head.name, head.loss)?;
+            write_accuracy(f, head.accuracy)?;
+        }
+        f.write_str(")")
+    }
+}
+
+fn write_accuracy(f: &mut fmt::Formatter<'_>, accuracy: Option<f64>) -> fmt::Result {
+    match accuracy {
+        Some(accuracy) => write!(f, ", accuracy {:.2}%", 100.0 * accuracy),
+        None => Ok(()),
     }
 }
 
@@ -157,12 +200,16 @@ impl fmt::Display for Overfitting {
 mod tests {
     use super::*;
 
+    fn score(loss: f64, accuracy: Option<f64>) -> Score {
+        Score { loss, accuracy, heads: [None; MOST_HEADS] }
+    }
+
     fn history(losses: &[(f64, f64)]) -> History {
         let epochs = losses.iter().enumerate().map(|(i, &(training, validation))| Epoch {
             number: i + 1,
             learning_rate: 0.1,
-            training: Score { loss: training, accuracy: Some(1.0 - training / 10.0) },
-            validation: Some(Score { loss: validation, accuracy: None }),
+            training: score(training, Some(1.0 - training / 10.0)),
+            validation: Some(score(validation, None)),
             seconds: 1.25,
             samples_per_second: 1000.0,
         });
@@ -196,6 +243,17 @@ mod tests {
         ] {
             assert_eq!(history(losses).overfitting(), None, "{losses:?}");
         }
+    }
+
+    #[test]
+    fn several_outputs_are_shown_one_by_one() {
+        let mut score = score(0.5, Some(0.75));
+        assert_eq!(score.to_string(), "loss 0.5000, accuracy 75.00%");
+        let head = |name, loss, accuracy| Some(HeadScore { name, loss, accuracy });
+        score.heads[..2]
+            .copy_from_slice(&[head("digit", 0.3, Some(0.75)), head("place", 0.2, None)]);
+        let shown = "loss 0.5000 (digit 0.3000, accuracy 75.00%; place 0.2000)";
+        assert_eq!(score.to_string(), shown);
     }
 
     #[test]

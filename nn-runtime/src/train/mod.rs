@@ -8,7 +8,7 @@ mod run;
 mod untrained;
 
 pub use error::{DataSet, TrainError};
-pub use history::{Epoch, History, Overfitting, Score};
+pub use history::{Epoch, HeadScore, History, Overfitting, Score};
 
 pub(crate) use evaluate::evaluate;
 
@@ -310,7 +310,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         run.shuffle(streams, number);
         let steps = run.samples().div_ceil(self.batch);
         progress.begin_epoch(number, steps);
-        let mut tally = crate::loss::Tally::default();
+        let mut tally = crate::loss::Tallies::default();
         for step in 0..steps {
             let place = Place { epoch: number, step: step + 1 };
             let streams = streams.child(self.steps_done);
@@ -325,7 +325,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self.epochs_done = number;
         run.check_weights(number, self.optimizer.learning_rate())?;
         let training_seconds = clock.elapsed().as_secs_f64();
-        let training = Score::of(&tally);
+        let training = Score::of::<N>(&tally);
         let validation = self.validation.map(|data| run.evaluate(data));
         if let Some(plan) = &mut self.plan {
             plan.schedule.observe(validation.unwrap_or(training).loss);

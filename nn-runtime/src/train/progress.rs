@@ -1,7 +1,7 @@
 //! [`Progress`]: what is seen while training runs.
 
 use super::{Epoch, Overfitting};
-use crate::loss::Tally;
+use crate::loss::Tallies;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt;
 use std::io::{IsTerminal, Write};
@@ -42,7 +42,7 @@ impl Progress {
     }
 
     /// After a step: `tally` is of the epoch so far.
-    pub(super) fn step(&mut self, tally: &Tally) {
+    pub(super) fn step(&mut self, tally: &Tallies) {
         let Some(Bar { bar, shown }) = &mut self.bar else { return };
         bar.inc(1);
         if shown.elapsed() > INTERVAL {

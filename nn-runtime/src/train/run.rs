@@ -7,7 +7,7 @@ use super::{DataSet, Epoch, Score, TrainError};
 use crate::batch::{Batch, enough_for};
 use crate::data::{Data, swaps};
 use crate::kernels::dispatch::dispatch;
-use crate::loss::{Loss, Tally};
+use crate::loss::{Loss, Tallies};
 use crate::optim::{Clip, Optimizer};
 use crate::step::{BatchOf, run_step};
 use crate::{Inputs, Network, Streams, parallel};
@@ -95,7 +95,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         clip: Option<Clip>,
         optimizer: &mut impl Optimizer,
         place: Place,
-    ) -> Result<Tally, TrainError> {
+    ) -> Result<Tallies, TrainError> {
         let end = (first + batch).min(self.order.len());
         let samples = self.samples.choose(&self.order[first..end]);
         self.untrained.remember(self.net.as_floats());
@@ -113,7 +113,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
     }
 
     pub(super) fn evaluate(&self, data: &Data<N::Input, L::Target>) -> Score {
-        Score::of(&evaluate_checked(&*self.net, data, self.loss))
+        Score::of::<N>(&evaluate_checked(&*self.net, data, self.loss))
     }
 
     fn advice(&self, learning_rate: f64) -> Advice {

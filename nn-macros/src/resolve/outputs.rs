@@ -1,0 +1,68 @@
+//! What leaves a network: what its last line gives, or what several named lines do, side by side.
+
+use nn_shape::registry::find;
+use proc_macro2::Span;
+use syn::Ident;
+
+use super::source::find_named;
+use super::station::unnamed;
+use super::{Place, Resolver};
+use crate::ast::Body;
+use crate::network::{Layer, Station, ValueId};
+use crate::report::mistake;
+
+impl Resolver<'_> {
+    /// Takes the outputs, of which `last` is one: it is what the last line of the network gives.
+    pub(super) fn outputs(&mut self, body: &Body, last: ValueId, place: &mut Place<'_>) {
+        let names = self.resolved.network.outputs.iter().map(|output| output.name.clone());
+        let names: Vec<Option<Ident>> = names.collect();
+        let mut flat = Vec::new();
+        for (nth, name) in names.iter().enumerate() {
+            let value = match name {
+                Some(name) => self.head(name, body, place),
+                None => last,
+            };
+            self.resolved.network.outputs[nth].value = value;
+            flat.extend(name.as_ref().map(|name| self.flat(name, value, place)));
+        }
+        let joined = match &names[..] {
+            [Some(first), ..] => self.hidden("Concat", first, flat, place),
+            _ => last,
+        };
+        self.resolved.network.output_value = joined;
+    }
+
+    /// What the line called `name` gives.
+    fn head(&mut self, name: &Ident, body: &Body, place: &Place<'_>) -> ValueId {
+        if let Some(value) = find_named(name, place) {
+            return value;
+        }
+        let known: Vec<String> = place.named.iter().map(|(name, _)| name.to_string()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let elsewhere = self.find_line(body, None, name);
+        self.report.error(name.span(), mistake::no_such_output(name, elsewhere, &known));
+        self.unknown(name.span())
+    }
+
+    /// An output with one axis.
+    fn flat(&mut self, name: &Ident, value: ValueId, place: &mut Place<'_>) -> ValueId {
+        self.hidden("Flatten", name, vec![value], place)
+    }
+
+    /// A layer without arguments that is none of the user's lines.
+    fn hidden(
+        &mut self,
+        layer: &str,
+        at: &Ident,
+        inputs: Vec<ValueId>,
+        place: &mut Place<'_>,
+    ) -> ValueId {
+        let row = find(layer).expect("a row of the registry");
+        let title = unnamed("outputs", place.scope);
+        let station = self.station(title, at, place.scope);
+        let layer = Layer::Known { row, arguments: Vec::new() };
+        let spans: Vec<Span> = inputs.iter().map(|_| at.span()).collect();
+        let source = row.name.into();
+        self.push(Station { layer, inputs, source, hidden: true, ..station }, spans)
+    }
+}

@@ -1,0 +1,145 @@
+//! Several losses for a network with several outputs, and how much each of them counts.
+
+use super::{Loss, Tallies};
+use crate::{Heads, Values};
+
+/// A loss times a factor: how much it counts among several.
+///
+/// ```
+/// # use nn_runtime::{Network, loss::*};
+/// # fn example<N: Network<Input = [f32; 4], Output = Y>, Y>(mut net: Box<N>, mut d_net: Box<N>)
+/// # where Y: nn_runtime::Heads<Each = ([f32; 10], [f32; 2])> {
+/// // A network with `-> (digit: 10, place: 2)`:
+/// let loss = (CrossEntropy::new(), MeanSquaredError.weighted(0.3));
+/// let targets = [(7_u32, [0.5, -0.5])];
+/// net.loss_and_gradients(&loss, &[[0.0; 4]], &targets, &mut d_net);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighted<L> {
+    loss: L,
+    factor: f32,
+}
+
+impl<L> Weighted<L> {
+    /// `loss` times `factor`.
+    ///
+    /// # Panics
+    /// When `factor` is negative, infinite or not a number.
+    #[must_use]
+    pub fn new(loss: L, factor: f32) -> Self {
+        assert!(factor >= 0.0 && factor.is_finite(), "a factor is finite and not negative");
+        Self { loss, factor }
+    }
+}
+
+impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
+    type Target = L::Target;
+
+    fn check(&self, target: &Self::Target) -> Result<(), String> {
+        self.loss.check(target)
+    }
+
+    fn sample(&self, y: &[f32], target: &Self::Target, scale: f32, d_y: &mut [f32]) -> f64 {
+        f64::from(self.factor) * self.loss.sample(y, target, self.factor * scale, d_y)
+    }
+
+    fn weight(&self, target: &Self::Target, steps: usize) -> f64 {
+        self.loss.weight(target, steps)
+    }
+
+    fn correct(&self, y: &[f32], target: &Self::Target) -> (usize, usize) {
+        self.loss.correct(y, target)
+    }
+}
+
+/// `loss.weighted(0.3)` for losses.
+macro_rules! weighted {
+    ($($Loss:ty),* $(,)?) => {
+        $(impl $Loss {
+            /// This loss times `factor`: how much it counts among the losses of several outputs.
+            ///
+            /// # Panics
+            /// When `factor` is negative, infinite or not a number.
+            #[must_use]
+            pub fn weighted(self, factor: f32) -> Weighted<Self> {
+                Weighted::new(self, factor)
+            }
+        })*
+    };
+}
+
+weighted!(
+    super::BinaryCrossEntropyWithLogits,
+    super::CrossEntropy,
+    super::Huber,
+    super::MeanAbsoluteError,
+    super::MeanSquaredError,
+);
+
+macro_rules! losses_of_heads {
+    ($($L:ident $O:ident $nth:tt),*) => {
+        /// One loss for each output of a network: their sum, each a mean over the batch of its own.
+        impl<Output, $($O, $L),*> Loss<Output> for ($($L,)*)
+        where
+            Output: Heads<Each = ($($O,)*)>,
+            $($O: Values, $L: Loss<$O>),*
+        {
+            type Target = ($($L::Target,)*);
+
+            fn check(&self, target: &Self::Target) -> Result<(), String> {
+                $(
+                    let checked = self.$nth.check(&target.$nth);
+                    checked.map_err(|why| format!("output `{}`: {why}", Output::NAMES[$nth]))?;
+                )*
+                Ok(())
+            }
+
+            /// Of outputs that are whole.
+            fn sample(&self, y: &[f32], target: &Self::Target, scale: f32, d_y: &mut [f32]) -> f64 {
+                let (mut rest, mut d_rest) = (y, d_y);
+                let mut sum = 0.0;
+                $(
+                    let (y, d_y);
+                    (y, rest) = rest.split_at($O::LEN);
+                    (d_y, d_rest) = d_rest.split_at_mut($O::LEN);
+                    sum += self.$nth.sample(y, &target.$nth, scale, d_y);
+                )*
+                debug_assert!(rest.is_empty() && d_rest.is_empty(), "as many numbers as the outputs");
+                sum
+            }
+
+            fn add_weights(&self, target: &Self::Target, steps: &[usize], weights: &mut [f64]) {
+                $(weights[$nth] += self.$nth.weight(&target.$nth, steps[$nth]);)*
+            }
+
+            fn tally(
+                &self,
+                y: &[f32],
+                target: &Self::Target,
+                steps: &[usize],
+                scales: &[f32],
+                d_y: &mut [f32],
+                tallies: &mut Tallies,
+            ) {
+                let (mut rest, mut d_rest) = (y, d_y);
+                $(
+                    let (y, d_y);
+                    (y, rest) = rest.split_at($O::LEN);
+                    (d_y, d_rest) = d_rest.split_at_mut($O::LEN);
+                    let (valid, scale) = (steps[$nth], scales[$nth]);
+                    tallies.0[$nth].count(&self.$nth, y, &target.$nth, valid, scale, d_y);
+                )*
+                debug_assert!(rest.is_empty() && d_rest.is_empty(), "as many numbers as the outputs");
+            }
+        }
+    };
+}
+
+losses_of_heads!(A X 0, B Y 1);
+losses_of_heads!(A X 0, B Y 1, C Z 2);
+losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3);
+losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4);
+losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5);
+losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6);
+losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6, H S 7);

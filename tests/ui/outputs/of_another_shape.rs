@@ -1,0 +1,11 @@
+use unrolled::prelude::*;
+
+network! {
+    struct Net(16) -> (digit: 10, place: 2) {
+        shared: Dense(16),
+        digit: Dense(12),
+        place: shared => Dense(2),
+    }
+}
+
+fn main() {}
