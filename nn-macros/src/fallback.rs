@@ -55,7 +55,7 @@ fn emit_known(
     krate: &TokenStream,
     definition: &ast::Network,
     inputs: &[Input],
-    outputs: &[(Option<Ident>, Dims)],
+    outputs: &[Output],
 ) -> TokenStream {
     let ast::Network { visibility, name, generics, .. } = definition;
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
@@ -121,7 +121,7 @@ fn emit_unknown(definition: &ast::Network) -> TokenStream {
 }
 
 /// The shapes of the inputs and of the outputs, where the header is understood.
-fn header(definition: &ast::Network) -> Option<(Vec<Input>, Vec<(Option<Ident>, Dims)>)> {
+fn header(definition: &ast::Network) -> Option<(Vec<Input>, Vec<Output>)> {
     let environment = Environment::default();
     let dims = |shape: &ast::Shape| {
         let dims = environment.shape(shape).ok()?;
@@ -143,6 +143,9 @@ fn header(definition: &ast::Network) -> Option<(Vec<Input>, Vec<(Option<Ident>, 
     };
     Some((inputs.collect::<Option<_>>()?, outputs))
 }
+
+/// Name and shape of an output.
+type Output = (Option<Ident>, Dims);
 
 /// An input whose shape is understood.
 struct Input {
