@@ -191,6 +191,14 @@ pub(crate) mod mistake {
         )
     }
 
+    /// What rustc says of a call of `step`.
+    pub(crate) fn takes_whole_sequences(network: &str, layer: &str) -> String {
+        format!(
+            "`{network}` cannot run step by step: its layer `{layer}` takes whole sequences, or what \
+             comes later"
+        )
+    }
+
     pub(crate) fn steps_as_features(layer: &str) -> String {
         format!(
             "layer `{layer}` takes features, but `..` in the header makes steps of the input's numbers\n  \

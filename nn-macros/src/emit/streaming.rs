@@ -4,6 +4,7 @@ use super::forward::Views;
 use super::{Context, memory::buffer_names, shapes};
 use crate::network::{Layer, Station, ValueId};
 use crate::plan::Place;
+use crate::report::mistake;
 use nn_shape::registry::Storage;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -20,12 +21,49 @@ fn streams(station: &Station) -> bool {
 }
 
 /// Whether the network can: all its inputs are sequences, and all its layers can.
-pub(super) fn network_streams(context: &Context) -> bool {
-    let network = context.network;
-    let mut inputs = network.inputs.iter();
-    !network.has_heads()
-        && inputs.all(|input| context.counts_steps(input.value))
-        && network.stations.iter().all(streams)
+fn network_streams(context: &Context) -> bool {
+    !context.network.has_heads()
+        && takes_sequences(context)
+        && context.network.stations.iter().all(streams)
+}
+
+fn takes_sequences(context: &Context) -> bool {
+    context.network.inputs.iter().all(|input| context.counts_steps(input.value))
+}
+
+/// The layer of a network of sequences that takes whole ones only.
+fn whole<'a>(context: &Context<'a>) -> Option<&'a Station> {
+    let mut stations = context.network.stations.iter();
+    stations.find(|station| !streams(station)).filter(|_| takes_sequences(context))
+}
+
+/// A `fn step` that cannot be called: who tries is told which layer takes whole sequences.
+fn emit_refusal(context: &Context) -> Option<TokenStream> {
+    whole(context)?;
+    let (krate, visibility) = (&context.network.krate, &context.network.visibility);
+    Some(quote! {
+        #[doc(hidden)]
+        #visibility fn step<__Step: __StepByStep>(
+            &self,
+            _state: &mut #krate::__private::State<Self>,
+            step: __Step,
+        ) -> __Step::Output {
+            step.refused()
+        }
+    })
+}
+
+/// The trait of [`emit_refusal`] that nothing has: the compiler says so in its words.
+fn emit_refusal_trait(context: &Context) -> Option<TokenStream> {
+    let (network, layer) = (&context.network.name, &whole(context)?.label);
+    let message = mistake::takes_whole_sequences(&network.to_string(), layer);
+    Some(quote! {
+        #[diagnostic::on_unimplemented(message = #message, label = "`step` takes one step at a time")]
+        pub trait __StepByStep {
+            type Output;
+            fn refused(self) -> Self::Output;
+        }
+    })
 }
 
 /// How many numbers one step of a value has.
@@ -50,7 +88,7 @@ fn step_type(context: &Context, value: ValueId, element: &str) -> TokenStream {
 /// `fn step`, for everybody to call.
 pub(super) fn emit_step_method(context: &Context) -> Option<TokenStream> {
     if !network_streams(context) {
-        return None;
+        return emit_refusal(context);
     }
     let network = context.network;
     let (krate, visibility) = (&network.krate, &network.visibility);
@@ -78,10 +116,10 @@ pub(super) fn emit_step_method(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// `impl Streaming`
+/// `impl Streaming`, or what says why there is none.
 pub(super) fn emit_streaming(context: &Context) -> Option<TokenStream> {
     if !network_streams(context) {
-        return None;
+        return emit_refusal_trait(context);
     }
     let Context { arguments, turbofish, where_clause, .. } = context;
     let name = &context.network.name;
