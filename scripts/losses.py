@@ -1,7 +1,7 @@
 """Prints the losses that the tests in nn-runtime/src/loss expect: PyTorch in float64."""
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, huber_loss, l1_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity, cross_entropy, huber_loss, l1_loss
 
 torch.set_default_dtype(torch.float64)
 
@@ -39,3 +39,14 @@ print(huber_loss(y, t).item())
 print(huber_loss(y, t, delta=1.8).item())
 print("mean_absolute_error.rs")
 print(l1_loss(y, t).item())
+
+y = torch.tensor([0.5, -1.25, 2.0, -3.0])
+t = torch.tensor([1.0, 0.5, 0.25, 0.0])
+print("cosine_similarity.rs")
+print((1 - cosine_similarity(y, t, dim=-1)).mean().item())
+print((1 - cosine_similarity(y.view(2, 2), t.view(2, 2), dim=-1)).mean().item())
+
+y = torch.tensor([0.5, -1.25, 2.0, 0.75])
+mixed = 0.75 * torch.tensor([0.0, 0.0, 1.0, 0.0]) + 0.25 * torch.tensor([0.0, 1.0, 0.0, 0.0])
+print("mixed.rs")
+print(cross_entropy(y, mixed).item())

@@ -50,7 +50,7 @@ pub fn orthogonal<const R: usize, const C: usize>(
 
 /// The number at place `counter` of a normal distribution with mean 0 and deviation 1, by the
 /// transform of Box and Muller (1958).
-fn standard_normal(streams: Streams, counter: u64) -> f64 {
+pub(crate) fn standard_normal(streams: Streams, counter: u64) -> f64 {
     // In (0, 1], where the logarithm is finite.
     let radius = 1.0 - f64::from(streams.uniform(2 * counter));
     let angle = std::f64::consts::TAU * f64::from(streams.uniform(2 * counter + 1));

@@ -1,15 +1,19 @@
 //! Samples to learn from.
 
+mod augment;
 mod confusion;
 mod idx;
+mod mixup;
 mod resize;
 mod sampler;
 mod standardizer;
 mod table;
 mod vocabulary;
 
+pub use augment::Augment;
 pub use confusion::Confusion;
 pub use idx::{Idx, IdxError, Image};
+pub use mixup::{mixup, mixup_into};
 pub use resize::resize;
 pub use sampler::Sampler;
 pub use standardizer::{Floats, StandardizeError, Standardizer};

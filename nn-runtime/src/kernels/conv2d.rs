@@ -5,7 +5,7 @@
 
 use super::isa::Isa;
 use super::product::{Begin, Kind, Onto, Product, Walk};
-use super::{Border, Geometry};
+use super::{Border, Geometry, depthwise};
 use nn_shape::StepMap;
 use std::ops::Range;
 
@@ -23,6 +23,9 @@ pub fn conv2d(
     y: &mut [f32],
     scratch: &mut [f32],
 ) {
+    if depthwise::is_depthwise(g) {
+        return depthwise::forward(isa, g, x, weight, bias, y);
+    }
     let output = g.output_len();
     for_each_padded(g, x, scratch, |first, n, x| {
         let y = &mut y[first * output..(first + n) * output];
@@ -60,6 +63,9 @@ pub fn conv2d_d_weight(
     d_weight: &mut [f32],
     scratch: &mut [f32],
 ) {
+    if some.is_none() && depthwise::slides(g) {
+        return depthwise::d_weight(isa, g, onto, x, d_y, d_weight);
+    }
     let output = g.output_len();
     let mut rows = taps(g);
     let mut begin = 0;
@@ -116,6 +122,9 @@ pub fn conv2d_d_x(
     d_x: &mut [f32],
     scratch: &mut [f32],
 ) {
+    if let Some(backwards) = depthwise::backwards(g) {
+        return depthwise::forward(isa, &backwards, d_y, turned, &[], d_x);
+    }
     let border = g.gradient_border();
     let pictures = d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len()));
     for (d_y, d_x) in pictures {

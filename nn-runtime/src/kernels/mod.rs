@@ -4,6 +4,7 @@
 mod border;
 mod conv2d;
 mod dense;
+mod depthwise;
 pub(crate) mod dispatch;
 mod dots;
 pub(crate) mod elementwise;

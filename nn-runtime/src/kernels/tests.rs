@@ -236,10 +236,37 @@ fn any_convolution(seed: u64) -> Geometry {
     g
 }
 
+/// Any depthwise convolution: tiles of all widths, kernels that slide and others, channels on both sides
+/// of a vector's end.
+fn any_depthwise(seed: u64) -> Geometry {
+    let streams = Streams::new(seed);
+    let mut drawn = 0;
+    let mut draw = |choices: &[usize]| {
+        drawn += 1;
+        choices[streams.bits(drawn) as usize % choices.len()]
+    };
+    let channels = draw(&[2, 4, 7, 8, 16, 19, 33]);
+    let mut pair = |choices: &[usize]| [draw(choices), draw(choices)];
+    let kernel = pair(&[1, 3, 3, 5, 7, 4]);
+    let (stride, dilation) = (pair(&[1, 1, 1, 2]), pair(&[1, 1, 1, 2]));
+    let mut input = pair(&[1, 3, 5, 8, 13, 21]);
+    let padding = [pair(&[0, 1, 2, 3]), pair(&[0, 1, 2, 3])];
+    let mut output = [0; 2];
+    for axis in 0..2 {
+        let extent = dilation[axis] * (kernel[axis] - 1) + 1;
+        let padded = input[axis] + padding[axis][0] + padding[axis][1];
+        input[axis] += extent.saturating_sub(padded);
+        output[axis] = (padded.max(extent) - extent) / stride[axis] + 1;
+    }
+    let (filters, groups) = (channels, channels);
+    Geometry { input, channels, output, filters, kernel, stride, padding, dilation, groups }
+}
+
 fn for_all_convolutions(mut f: impl FnMut(Isa, usize, &Geometry)) {
     for isa in available() {
         for seed in 0..400 {
             f(isa, 1 + seed as usize % 3, &any_convolution(seed));
+            f(isa, 1 + seed as usize % 3, &any_depthwise(seed));
         }
     }
 }

@@ -2,18 +2,22 @@
 //! the sum of their weights.
 
 mod binary_cross_entropy;
+mod cosine_similarity;
 mod cross_entropy;
 mod huber;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod mixed;
 mod several;
 
 pub use binary_cross_entropy::BinaryCrossEntropyWithLogits;
+pub use cosine_similarity::CosineSimilarity;
 pub(crate) use cross_entropy::largest;
 pub use cross_entropy::{CrossEntropy, Scores};
 pub use huber::Huber;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
+pub use mixed::{Mixed, MixedTarget};
 pub use several::Weighted;
 
 use crate::{MOST_HEADS, Values};

@@ -1,28 +1,56 @@
 //! Gradients kept within bounds: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
 
+use super::AdaptiveClip;
 use crate::kernels::dispatch::dispatch;
-use crate::{Weights, parallel};
+use crate::{Network, Weights, parallel};
 use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a trainer keeps gradients within bounds before each update. Recurrent networks need it: their
-/// gradients grow from step to step.
+/// gradients grow from step to step. So do networks without normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
     /// No longer, seen as one vector, than this: [`clip_norm`].
     Norm(f64),
     /// No number larger in size than this: [`clip_value`].
     Value(f32),
+    /// Of each unit no longer than `ratio` times the unit's weights, but for the layers `except`:
+    /// [`AdaptiveClip`].
+    Adaptive {
+        /// How long a gradient may be, in lengths of the weights: 0.01 for large batches.
+        ratio: f64,
+        /// Layers that are left alone: the last one.
+        except: &'static [&'static str],
+    },
 }
 
-impl Clip {
+/// What a trainer clips with.
+pub(crate) enum Clipper {
+    Norm(f64),
+    Value(f32),
+    Adaptive(AdaptiveClip),
+}
+
+impl Clipper {
+    /// For networks of type `N`.
+    pub(crate) fn new<N: Network>(clip: Clip) -> Self {
+        match clip {
+            Clip::Norm(largest) => Self::Norm(largest),
+            Clip::Value(largest) => Self::Value(largest),
+            Clip::Adaptive { ratio, except } => {
+                Self::Adaptive(AdaptiveClip::new::<N>(ratio, except))
+            }
+        }
+    }
+
     /// Clips a gradient in place.
-    pub(crate) fn apply(self, d_net: &mut impl Weights) {
+    pub(crate) fn apply<N: Network>(&mut self, net: &N, d_net: &mut N) {
         match self {
             Self::Norm(largest) => {
-                clip_norm(d_net, largest);
+                clip_norm(d_net, *largest);
             }
-            Self::Value(largest) => clip_value(d_net, largest),
+            Self::Value(largest) => clip_value(d_net, *largest),
+            Self::Adaptive(clip) => clip.clip(net, d_net),
         }
     }
 }

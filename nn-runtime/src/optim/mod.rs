@@ -5,6 +5,7 @@
 
 mod adagrad;
 mod adam;
+mod adaptive;
 mod clip;
 mod rmsprop;
 pub mod schedule;
@@ -12,6 +13,8 @@ mod sgd;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamLike, AdamW};
+pub use adaptive::AdaptiveClip;
+pub(crate) use clip::Clipper;
 pub use clip::{Clip, clip_norm, clip_value};
 pub use rmsprop::RMSprop;
 pub use sgd::SGD;

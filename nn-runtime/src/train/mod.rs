@@ -199,7 +199,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self
     }
 
-    /// Keeps the gradient of each step within bounds.
+    /// Keeps the gradient of each step within bounds. [`fit`](Self::fit) panics where [`Clip::Adaptive`]
+    /// leaves out a layer that is not there.
     #[must_use]
     pub const fn clip(mut self, clip: Clip) -> Self {
         self.clip = Some(clip);
@@ -251,7 +252,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        let mut run = Run::new(&mut **net, train, loss)?;
+        let mut run = Run::new(&mut **net, train, loss, self.clip)?;
         if let Some(validation) = self.validation {
             run::check_data::<N, L>(DataSet::Validation, validation, loss)?;
         }
@@ -316,8 +317,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
             let streams = streams.child(self.steps_done);
             self.set_learning_rate(true);
             let first = step * self.batch;
-            let sum =
-                run.step(first, self.batch, streams, self.clip, &mut self.optimizer, place)?;
+            let sum = run.step(first, self.batch, streams, &mut self.optimizer, place)?;
             tally = tally.with(&sum);
             self.steps_done += 1;
             progress.step(&tally);

@@ -8,7 +8,7 @@ use crate::batch::{Batch, enough_for};
 use crate::data::{Data, swaps};
 use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, Tallies};
-use crate::optim::{Clip, Optimizer};
+use crate::optim::{Clip, Clipper, Optimizer};
 use crate::step::{BatchOf, run_step};
 use crate::{Inputs, Network, Streams, parallel};
 use std::ops::Range;
@@ -33,6 +33,7 @@ pub(super) struct Run<'a, N: Network, L: Loss<N::Output>> {
     untrained: Untrained,
     largest_input: f32,
     best: Option<Best<N>>,
+    clipper: Option<Clipper>,
 }
 
 /// The weights of the best epoch.
@@ -47,6 +48,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         net: &'a mut N,
         data: &'a Data<N::Input, L::Target>,
         loss: &'a L,
+        clip: Option<Clip>,
     ) -> Result<Self, TrainError> {
         let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
         let layers = N::trained();
@@ -62,6 +64,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
             layers,
             largest_input,
             best: None,
+            clipper: clip.map(Clipper::new::<N>),
         })
     }
 
@@ -92,7 +95,6 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         first: usize,
         batch: usize,
         streams: Streams,
-        clip: Option<Clip>,
         optimizer: &mut impl Optimizer,
         place: Place,
     ) -> Result<Tallies, TrainError> {
@@ -105,8 +107,8 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         checked
             .and_then(|()| self.check_gradient(tally.mean_loss(), advice, place))
             .inspect_err(|_| self.untrained.restore(self.net.as_floats_mut()))?;
-        if let Some(clip) = clip {
-            clip.apply(&mut *self.d_net);
+        if let Some(clipper) = &mut self.clipper {
+            clipper.apply(&*self.net, &mut *self.d_net);
         }
         optimizer.step(self.net.as_floats_mut(), self.d_net.as_floats(), &self.trained);
         Ok(tally)

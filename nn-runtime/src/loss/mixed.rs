@@ -1,0 +1,110 @@
+//! [`Mixed`]: a loss for samples that are mixtures of two.
+
+use super::Loss;
+use crate::Values;
+
+/// Any loss, for samples that were mixed of two by [`mixup`](crate::data::mixup): so much of the loss
+/// against the first one's target, the rest against the second one's.
+///
+/// ```
+/// # use nn_runtime::loss::*;
+/// let loss = Mixed(CrossEntropy::new());
+/// let target = MixedTarget { first: 2_u32, second: 1, share: 0.25 };
+/// let mut d_y = [0.0; 4];
+/// let _ = loss.sample(&[0.5, -1.25, 2.0, 0.75], &target, 1.0, &mut d_y);
+/// # fn is_a_loss(_: &impl Loss<[f32; 4]>) {}
+/// # is_a_loss(&loss);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Mixed<L>(pub L);
+
+/// The targets of a mixture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MixedTarget<Target> {
+    /// Of the first sample.
+    pub first: Target,
+    /// Of the second sample.
+    pub second: Target,
+    /// How much of the second is in it, from 0 to 1.
+    pub share: f32,
+}
+
+impl<Target> MixedTarget<Target> {
+    /// Both targets, and how much of each.
+    fn parts(&self) -> [(&Target, f32); 2] {
+        [(&self.first, 1.0 - self.share), (&self.second, self.share)]
+    }
+}
+
+impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
+    type Target = MixedTarget<L::Target>;
+
+    fn check(&self, target: &Self::Target) -> Result<(), String> {
+        if !(0.0..=1.0).contains(&target.share) {
+            return Err(format!("expected a share from 0 to 1, found {}", target.share));
+        }
+        self.0.check(&target.first)?;
+        self.0.check(&target.second)
+    }
+
+    fn sample(&self, y: &[f32], target: &Self::Target, scale: f32, d_y: &mut [f32]) -> f64 {
+        let [(first, rest), (second, share)] = target.parts();
+        let loss = self.0.sample(y, first, scale * rest, d_y);
+        let mut d_second = Output::zeroed();
+        let d_second = &mut d_second.as_floats_mut()[..y.len()];
+        let other = self.0.sample(y, second, scale * share, d_second);
+        crate::add_to(d_y, d_second);
+        f64::from(rest) * loss + f64::from(share) * other
+    }
+
+    fn weight(&self, target: &Self::Target, steps: usize) -> f64 {
+        let weight = |(part, share)| f64::from(share) * self.0.weight(part, steps);
+        target.parts().into_iter().map(weight).sum()
+    }
+
+    /// Right is what is right for the larger part.
+    fn correct(&self, y: &[f32], target: &Self::Target) -> (usize, usize) {
+        self.0.correct(y, if target.share > 0.5 { &target.second } else { &target.first })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CrossEntropy;
+    use super::super::tests::check;
+    use super::*;
+
+    // Expected number: scripts/losses.py, PyTorch in float64, which takes probabilities as targets.
+    #[test]
+    fn agrees_with_pytorch() {
+        let target = MixedTarget { first: 2_u32, second: 1, share: 0.25 };
+        check(&Mixed(CrossEntropy::new()), &[0.5, -1.25, 2.0, 0.75], &target, 1.2497280586139026);
+    }
+
+    #[test]
+    fn nothing_of_the_second_is_the_first_alone() {
+        let (y, mut d_y, mut d_first) = ([0.5, -1.25, 2.0], [f32::NAN; 3], [f32::NAN; 3]);
+        let loss = CrossEntropy::new();
+        let mixed = MixedTarget { first: 2_u32, second: 1, share: 0.0 };
+        let found = Loss::<[f32; 3]>::sample(&Mixed(loss.clone()), &y, &mixed, 2.0, &mut d_y);
+        let expected = Loss::<[f32; 3]>::sample(&loss, &y, &2, 2.0, &mut d_first);
+        assert_eq!((found, d_y), (expected, d_first));
+    }
+
+    #[test]
+    fn the_larger_part_decides_what_is_right() {
+        let loss = Mixed(CrossEntropy::new());
+        let correct = |share| {
+            let target = MixedTarget { first: 2_u32, second: 1, share };
+            Loss::<[f32; 3]>::correct(&loss, &[0.5, -1.25, 2.0], &target)
+        };
+        assert_eq!((correct(0.25), correct(0.75)), ((1, 1), (0, 1)));
+    }
+
+    #[test]
+    fn a_share_above_1_is_refused() {
+        let target = MixedTarget { first: 0_u32, second: 1, share: 1.5 };
+        let why = Loss::<[f32; 3]>::check(&Mixed(CrossEntropy::new()), &target).unwrap_err();
+        assert!(why.contains("found 1.5"), "{why}");
+    }
+}

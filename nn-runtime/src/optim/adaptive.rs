@@ -1,0 +1,201 @@
+//! [`AdaptiveClip`]: gradients kept small next to the weights that they change.
+
+use crate::kernels::dispatch::dispatch;
+use crate::{Network, Station, Tensor, Whole};
+use std::ops::Range;
+
+/// Adaptive gradient clipping (Brock, De, Smith and Simonyan, 2021), which networks without normalisation
+/// need for large batches: the gradient of each unit is made no longer than `ratio` times the unit's weights.
+///
+/// The weights of one output are a unit: a row of a `Dense` layer's weights in files, one filter of a
+/// convolution. A bias, a gain, the weights of a normalisation are one unit each. Weights shorter than
+/// 1e-3 count as that long, so that what is zero at first can grow.
+#[derive(Clone, Debug)]
+pub struct AdaptiveClip {
+    ratio: f64,
+    tensors: Vec<Units>,
+    /// Squared norms of the weights and of the gradient of each unit of one tensor.
+    squares: [Vec<f64>; 2],
+}
+
+/// Where the units of a tensor stand: runs of `run` numbers, of each unit one in turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Units {
+    place: Range<usize>,
+    count: usize,
+    run: usize,
+}
+
+impl AdaptiveClip {
+    /// What weights shorter than this count as.
+    const SHORTEST: f64 = 1e-3;
+
+    /// For networks of this type. Layers with a name of `except`, or inside of one, are left alone: in the
+    /// paper the last one.
+    ///
+    /// # Panics
+    /// When there is no layer of such a name.
+    #[must_use]
+    pub fn new<N: Network>(ratio: f64, except: &[&str]) -> Self {
+        let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
+        Self::of(&<N as Station<Whole>>::tensors(), &trained, ratio, except)
+    }
+
+    fn of(tensors: &[Tensor], trained: &[Range<usize>], ratio: f64, except: &[&str]) -> Self {
+        let inside = |name: &str, layer: &str| {
+            name.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        for layer in except {
+            let found = tensors.iter().any(|tensor| inside(&tensor.name, layer));
+            assert!(found, "there is no layer `{layer}` to leave alone");
+        }
+        let clipped = |tensor: &&Tensor| {
+            trained.iter().any(|range| range.contains(&tensor.offset))
+                && !except.iter().any(|layer| inside(&tensor.name, layer))
+        };
+        let tensors: Vec<Units> = tensors.iter().filter(clipped).map(Units::of).collect();
+        let most = tensors.iter().map(|units| units.count).max().unwrap_or(0);
+        Self { ratio, tensors, squares: [vec![0.0; most], vec![0.0; most]] }
+    }
+
+    /// Clips a gradient of the weights `net` in place.
+    ///
+    /// # Panics
+    /// When they are those of another type of network.
+    pub fn clip<N: Network>(&mut self, net: &N, d_net: &mut N) {
+        self.clip_floats(net.as_floats(), d_net.as_floats_mut());
+    }
+
+    fn clip_floats(&mut self, weights: &[f32], gradient: &mut [f32]) {
+        for units in &self.tensors {
+            let gradient = &mut gradient[units.place.clone()];
+            let [of_weights, of_gradient] =
+                self.squares.each_mut().map(|it| &mut it[..units.count]);
+            add_squares(units.run, &weights[units.place.clone()], of_weights);
+            add_squares(units.run, gradient, of_gradient);
+            // From squares to factors.
+            for (factor, squares) in of_gradient.iter_mut().zip(of_weights) {
+                let allowed = self.ratio * squares.sqrt().max(Self::SHORTEST);
+                let norm = factor.sqrt();
+                *factor = if norm > allowed { allowed / norm } else { 1.0 };
+            }
+            scale_units(units.run, of_gradient, gradient);
+        }
+    }
+}
+
+impl Units {
+    /// All of a tensor is a unit if it has one axis, apart from axes of length 1; otherwise the entries of
+    /// its first axis are.
+    fn of(tensor: &Tensor) -> Self {
+        let len = tensor.axes.iter().map(|axis| axis.len).product::<usize>();
+        let last = tensor.axes.iter().map(|axis| (axis.len - 1) * axis.stride).sum::<usize>();
+        assert_eq!(last + 1, len, "the numbers of `{}` stand side by side", tensor.name);
+        let place = tensor.offset..tensor.offset + len;
+        let long = tensor.axes.iter().filter(|axis| axis.len > 1).count();
+        match tensor.axes.first() {
+            Some(first) if long > 1 => Self { place, count: first.len, run: first.stride },
+            _ => Self { place, count: 1, run: len },
+        }
+    }
+}
+
+dispatch! {
+    /// Sums of squares of each unit; there are as many as `sums`.
+    fn add_squares(run: usize, numbers: &[f32], sums: &mut [f64]) {
+        sums.fill(0.0);
+        for numbers in numbers.chunks_exact(run * sums.len()) {
+            for (sum, run) in sums.iter_mut().zip(numbers.chunks_exact(run)) {
+                for x in run {
+                    *sum += f64::from(*x) * f64::from(*x);
+                }
+            }
+        }
+    }
+
+    /// Multiplies each unit by its factor.
+    fn scale_units(run: usize, factors: &[f64], numbers: &mut [f32]) {
+        for numbers in numbers.chunks_exact_mut(run * factors.len()) {
+            for (factor, run) in factors.iter().zip(numbers.chunks_exact_mut(run)) {
+                run.iter_mut().for_each(|x| *x *= *factor as f32);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Axis;
+
+    fn tensor(name: &str, offset: usize, axes: &[(usize, usize)]) -> Tensor {
+        let axes = axes.iter().map(|&(len, stride)| Axis::plain(len, stride)).collect();
+        Tensor::new(name, offset, axes)
+    }
+
+    /// A dense layer of 2 inputs and 3 outputs, a gain of 2 filters, running statistics, a last layer.
+    fn tensors() -> Vec<Tensor> {
+        vec![
+            tensor("fc.weight", 0, &[(3, 1), (2, 3)]),
+            tensor("fc.bias", 6, &[(3, 1)]),
+            tensor("conv.gain", 9, &[(2, 1), (1, 1), (1, 1), (1, 1)]),
+            tensor("norm.running_mean", 11, &[(2, 1)]),
+            tensor("head.weight", 13, &[(1, 2), (2, 1)]),
+        ]
+    }
+
+    /// The definition, for one unit.
+    fn clipped(weights: &[f64], gradient: &[f64], ratio: f64) -> Vec<f64> {
+        let norm = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let allowed = ratio * norm(weights).max(1e-3);
+        let factor = (allowed / norm(gradient).max(1e-6)).min(1.0);
+        gradient.iter().map(|g| g * factor).collect()
+    }
+
+    #[test]
+    fn each_unit_is_clipped_by_itself() {
+        let weights = [3.0, 1.0, 0.0, 4.0, -1.0, 0.0, 1.0, 2.0, 2.0, 1.0, 1.0, 9.0, 9.0, 5.0, 5.0];
+        let gradient = [5.0, 0.1, 1.0, -5.0, 0.1, 2.0, 6.0, 0.0, 8.0, 0.3, 0.4, 7.0, 7.0, 9.0, 9.0];
+        let trained = [0..11, 13..15];
+        let mut clip = AdaptiveClip::of(&tensors(), &trained, 0.5, &["head"]);
+        let mut found = gradient;
+        clip.clip_floats(&weights, &mut found);
+        let units: [&[usize]; 5] = [&[0, 3], &[1, 4], &[2, 5], &[6, 7, 8], &[9, 10]];
+        let mut expected = gradient.map(f64::from);
+        for unit in units {
+            let of =
+                |numbers: &[f32]| unit.iter().map(|&i| f64::from(numbers[i])).collect::<Vec<_>>();
+            for (&i, value) in unit.iter().zip(clipped(&of(&weights), &of(&gradient), 0.5)) {
+                expected[i] = value;
+            }
+        }
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
+        }
+        // The first unit by hand: a gradient of length 7.07 for weights of length 5.
+        assert!((f64::from(found[0]) - 2.5 / 2.0_f64.sqrt()).abs() < 1e-6);
+        assert_eq!(found[11..], gradient[11..]);
+    }
+
+    #[test]
+    fn units_are_found_in_any_layout() {
+        let units = |axes: &[(usize, usize)]| Units::of(&tensor("it", 4, axes));
+        assert_eq!(units(&[(5, 7), (7, 1)]), Units { place: 4..39, count: 5, run: 7 });
+        assert_eq!(units(&[(4, 1), (3, 4), (2, 12)]), Units { place: 4..28, count: 4, run: 1 });
+        assert_eq!(units(&[]), Units { place: 4..5, count: 1, run: 1 });
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_hidden() {
+        let mut clip = AdaptiveClip::of(&tensors()[..1], &[0..6], 0.5, &[]);
+        let mut gradient = [f32::NAN, 1e9, 0.0, 0.0, 0.0, 0.0];
+        clip.clip_floats(&[1.0; 6], &mut gradient);
+        assert!(gradient[0].is_nan() && gradient[1] < 1.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no layer `heads` to leave alone")]
+    fn a_misspelt_layer_is_told() {
+        let _ = AdaptiveClip::of(&tensors(), &[0..15], 0.5, &["heads"]);
+    }
+}
