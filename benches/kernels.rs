@@ -50,6 +50,7 @@ const CONV2D: &[Case] = &[
     Case { padding: 1, ..case(7, 512, 512, 3) },
     case(14, 256, 256, 1),
     Case { padding: 1, groups: 32, ..case(32, 32, 32, 3) },
+    Case { padding: 1, groups: 128, ..case(56, 128, 128, 3) },
     Case { padding: 3, stride: 2, ..case(64, 3, 64, 7) },
     Case { padding: 1, ..case(16, 17, 17, 3) },
 ];

@@ -191,6 +191,12 @@ fn a_trainer_clips_gradients() {
         assert!((by_norm - plain * factor).abs() < 1e-6, "{by_norm} {plain}");
         assert!((by_value - plain.clamp(-0.02, 0.02)).abs() < 1e-6, "{by_value} {plain}");
     }
+    // All that is clipped is smaller, in the same direction.
+    let adaptive = step(Some(Clip::Adaptive { ratio: 0.001, except: &[] }));
+    assert!(norm(&adaptive) < 0.1 * norm(&plain) && norm(&adaptive) > 0.0);
+    for (plain, adaptive) in plain.iter().zip(&adaptive) {
+        assert!(adaptive.abs() <= plain.abs() && adaptive * plain >= 0.0, "{adaptive} {plain}");
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn mixup_into<I: Inputs, T: Copy>(
     for (sample, (input, first)) in data.inputs.iter().zip(&data.targets).enumerate() {
         let streams = streams.child(sample as u64);
         // Evenly spread but for one part in 2^64 (Lemire).
-        let partner = (u128::from(streams.bits(0)) * data.len() as u128 >> 64) as usize;
+        let partner = ((u128::from(streams.bits(0)) * data.len() as u128) >> 64) as usize;
         let share = beta(alpha, streams.child(1));
         let share = share.min(1.0 - share) as f32;
         let mut mixture = *input;
