@@ -5,7 +5,7 @@ use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
 use crate::state::{self, State};
 use crate::train::{self, Score};
-use crate::{BatchError, batch, step, summary};
+use crate::{BatchError, batch, optim, step, summary};
 use crate::{Head, Inputs, Spec, Station, Streams, Values, Weights, Whole};
 use nn_shape::{Shape, ShapeError, StepsOf, Text, checks};
 use serde::Serialize;
@@ -191,6 +191,28 @@ pub trait Network: Station<Whole> + Shaped {
     /// All numbers as one flat slice, to be written.
     fn params_mut(&mut self) -> &mut [f32] {
         self.as_floats_mut()
+    }
+
+    /// The Euclidean norm of each layer's numbers, with its path: of a gradient, which has the network's own
+    /// type, how strongly each layer learns. [`Health`](crate::train::Health) says what is wrong with it.
+    ///
+    /// ```
+    /// # use nn_runtime::{Network, loss::CrossEntropy};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
+    /// # ) -> Result<(), nn_runtime::BatchError> {
+    /// let mut d_net = N::zeros();
+    /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net)?;
+    /// for (layer, norm) in d_net.gradient_norms() {
+    ///     println!("{layer}: {norm:.2e}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    fn gradient_norms(&self) -> Vec<(String, f64)> {
+        let layers = Self::trained().into_iter();
+        layers.map(|(name, range)| (name, optim::norm(&self.as_floats()[range]))).collect()
     }
 
     /// The table of its layers: kind, output, trained parameters and multiply-adds of each, and how

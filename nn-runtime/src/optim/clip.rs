@@ -65,13 +65,18 @@ impl Clipper {
 /// assert!((gradient[0] - 0.6).abs() < 1e-6);
 /// ```
 pub fn clip_norm(d_net: &mut impl Weights, largest: f64) -> f64 {
-    let norm = sum_of_squares(d_net.as_floats()).sqrt();
+    let norm = norm(d_net.as_floats());
     // As in PyTorch the norm is a little more, so that nothing is divided by zero.
     let factor = largest / (norm + 1e-6);
     if factor < 1.0 || factor.is_nan() {
         for_each_task(d_net.as_floats_mut(), |numbers| scale(numbers, factor as f32));
     }
     norm
+}
+
+/// The Euclidean norm of a gradient.
+pub(crate) fn norm(gradient: &[f32]) -> f64 {
+    sum_of_squares(gradient).sqrt()
 }
 
 /// Brings each number of a gradient to the nearest from `-largest` to `largest`.

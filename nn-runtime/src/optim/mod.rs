@@ -14,8 +14,8 @@ mod sgd;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamLike, AdamW};
 pub use adaptive::AdaptiveClip;
-pub(crate) use clip::Clipper;
 pub use clip::{Clip, clip_norm, clip_value};
+pub(crate) use clip::{Clipper, norm};
 pub use rmsprop::RMSprop;
 pub use sgd::SGD;
 

@@ -1,5 +1,6 @@
 //! [`History`]: how training went.
 
+use super::Health;
 use crate::loss::{Tallies, Tally};
 use crate::{MOST_HEADS, Network};
 use std::fmt;
@@ -107,6 +108,8 @@ pub struct History {
     pub epochs: Vec<Epoch>,
     /// Of which epoch the network has its weights, if the best were kept.
     pub kept: Option<usize>,
+    /// What the gradients of the last epoch say of the network.
+    pub health: Option<Health>,
 }
 
 /// For how many epochs no validation loss may have been better.
@@ -155,10 +158,10 @@ impl fmt::Display for History {
                 epoch.number, epoch.seconds
             )?;
         }
-        match self.overfitting() {
-            Some(warning) => writeln!(f, "{warning}"),
-            None => Ok(()),
+        if let Some(warning) = self.overfitting() {
+            writeln!(f, "{warning}")?;
         }
+        self.health.iter().try_for_each(|health| write!(f, "{health}"))
     }
 }
 
@@ -213,7 +216,7 @@ mod tests {
             seconds: 1.25,
             samples_per_second: 1000.0,
         });
-        History { epochs: epochs.collect(), kept: None }
+        History { epochs: epochs.collect(), kept: None, health: None }
     }
 
     #[test]

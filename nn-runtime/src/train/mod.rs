@@ -2,12 +2,14 @@
 
 mod error;
 mod evaluate;
+mod health;
 mod history;
 mod progress;
 mod run;
 mod untrained;
 
 pub use error::{DataSet, TrainError};
+pub use health::{Health, Sign};
 pub use history::{Epoch, HeadScore, History, Overfitting, Score};
 
 pub(crate) use evaluate::evaluate;
@@ -235,7 +237,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     ///
     /// Writes one line per epoch to the standard output, and where that is a terminal, a bar while the
     /// epoch runs. Warns when the network begins to learn the training samples by heart; see
-    /// [`History::overfitting`].
+    /// [`History::overfitting`]; and when gradients vanish or explode, and `ReLU`s die; see [`Health`].
     ///
     /// # Errors
     /// When data are missing, do not belong together or are not finite, when the last batch has too
@@ -276,6 +278,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         let last = self.epochs_done + self.epochs;
         let mut progress = Progress::new(self.quiet, last);
         let mut warned = false;
+        let mut told: Vec<Sign> = Vec::new();
         while self.epochs_done < last {
             let epoch = self.one_epoch(run, &mut progress)?;
             if self.keep_best {
@@ -288,6 +291,14 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
                 progress.warn(&warning);
                 warned = true;
             }
+            let health = run.health();
+            for sign in &health.signs {
+                if !told.iter().any(|other| other.is_like(sign)) {
+                    progress.warn(sign);
+                    told.push(sign.clone());
+                }
+            }
+            history.health = Some(health);
             if stop {
                 break;
             }
@@ -308,12 +319,12 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self.set_learning_rate(false);
         let clock = std::time::Instant::now();
         let streams = crate::Streams::new(self.seed);
-        run.shuffle(streams, number);
+        run.begin_epoch(streams, number);
         let steps = run.samples().div_ceil(self.batch);
         progress.begin_epoch(number, steps);
         let mut tally = crate::loss::Tallies::default();
         for step in 0..steps {
-            let place = Place { epoch: number, step: step + 1 };
+            let place = Place { epoch: number, step: step + 1, steps };
             let streams = streams.child(self.steps_done);
             self.set_learning_rate(true);
             let first = step * self.batch;

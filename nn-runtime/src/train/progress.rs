@@ -1,6 +1,6 @@
 //! [`Progress`]: what is seen while training runs.
 
-use super::{Epoch, Overfitting};
+use super::Epoch;
 use crate::loss::Tallies;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt;
@@ -58,7 +58,7 @@ impl Progress {
         self.say(&format_args!("{}: {epoch}", self.heading(epoch.number)));
     }
 
-    pub(super) fn warn(&self, warning: &Overfitting) {
+    pub(super) fn warn(&self, warning: &dyn fmt::Display) {
         self.say(warning);
     }
 

@@ -2,6 +2,7 @@
 
 use super::error::Advice;
 use super::evaluate::evaluate_checked;
+use super::health::{Health, Watch};
 use super::untrained::Untrained;
 use super::{DataSet, Epoch, Score, TrainError};
 use crate::batch::{Batch, enough_for};
@@ -19,7 +20,12 @@ use std::sync::atomic::{AtomicI32, Ordering};
 pub(super) struct Place {
     pub(super) epoch: usize,
     pub(super) step: usize,
+    /// How many steps the epoch has.
+    pub(super) steps: usize,
 }
+
+/// In how many steps of an epoch the norms of gradients are looked at: they take a little time.
+const LOOKS: usize = 16;
 
 /// The network on its way, its gradient, and the order of the samples.
 pub(super) struct Run<'a, N: Network, L: Loss<N::Output>> {
@@ -32,6 +38,7 @@ pub(super) struct Run<'a, N: Network, L: Loss<N::Output>> {
     trained: Vec<Range<usize>>,
     untrained: Untrained,
     largest_input: f32,
+    watch: Watch,
     best: Option<Best<N>>,
     clipper: Option<Clipper>,
 }
@@ -63,6 +70,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
             trained,
             layers,
             largest_input,
+            watch: Watch::new::<N>(),
             best: None,
             clipper: clip.map(Clipper::new::<N>),
         })
@@ -80,13 +88,14 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
             .map_err(|source| TrainError::Data { data: DataSet::Training, source })
     }
 
-    /// Puts the samples in the order of an epoch, whatever their order was before.
-    pub(super) fn shuffle(&mut self, streams: Streams, epoch: usize) {
+    /// Begins an epoch: puts the samples in its order, whatever their order was before.
+    pub(super) fn begin_epoch(&mut self, streams: Streams, epoch: usize) {
         let streams = streams.child(Streams::number("order of samples")).child(epoch as u64);
         for (i, place) in self.order.iter_mut().enumerate() {
             *place = i;
         }
         swaps(self.order.len(), streams, |i, j| self.order.swap(i, j));
+        self.watch.clear();
     }
 
     /// Learns from the samples from place `first` on, `batch` of them or what is left.
@@ -107,11 +116,25 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         checked
             .and_then(|()| self.check_gradient(tally.mean_loss(), advice, place))
             .inspect_err(|_| self.untrained.restore(self.net.as_floats_mut()))?;
+        self.look_at_gradient(place);
         if let Some(clipper) = &mut self.clipper {
             clipper.apply(&*self.net, &mut *self.d_net);
         }
         optimizer.step(self.net.as_floats_mut(), self.d_net.as_floats(), &self.trained);
         Ok(tally)
+    }
+
+    fn look_at_gradient(&mut self, place: Place) {
+        let gradient = self.d_net.as_floats();
+        self.watch.units(gradient);
+        if (place.step - 1).is_multiple_of(place.steps.div_ceil(LOOKS)) {
+            self.watch.norms(gradient);
+        }
+    }
+
+    /// What the gradients of the epoch say.
+    pub(super) fn health(&self) -> Health {
+        self.watch.health(self.net.as_floats())
     }
 
     pub(super) fn evaluate(&self, data: &Data<N::Input, L::Target>) -> Score {
@@ -126,7 +149,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         if loss.is_finite() {
             return Ok(());
         }
-        let Place { epoch, step } = place;
+        let Place { epoch, step, .. } = place;
         let (layer, largest_weight) = self.largest_weight();
         Err(TrainError::Loss { epoch, step, loss, layer, largest_weight, advice })
     }
@@ -157,7 +180,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         else {
             return Ok(());
         };
-        let Place { epoch, step } = at;
+        let Place { epoch, step, .. } = at;
         Err(TrainError::Gradient { epoch, step, layer, place, value, loss, advice })
     }
 
