@@ -173,6 +173,9 @@ ragged! {
     global_max_pool: 7x3 -> 4 { 7: 7x3 -> 4, 3: 3x3 -> 4, 1: 1x3 -> 4 } {
         Dense(4), GlobalMaxPool
     }
+    normalisations: 7x4 -> 7x4 { 7: 7x4 -> 7x4, 4: 4x4 -> 4x4, 2: 2x4 -> 2x4 } {
+        LayerNorm, GroupNorm(2), RMSNorm(eps = 0.1), InstanceNorm(affine = true), Scale(0.5, per_channel = true)
+    }
     residual: 8x4 -> 8x4 { 8: 8x4 -> 8x4, 5: 5x4 -> 5x4 } {
         Residual { Conv1d(4, kernel = 3, padding = 1), BatchNorm, Tanh },
         Concat { { Conv1d(2, kernel = 5, padding = 2) }, { Dense(2), Softmax } }

@@ -7,13 +7,14 @@ use crate::Values;
 /// against the first one's target, the rest against the second one's.
 ///
 /// ```
-/// # use nn_runtime::loss::*;
-/// let loss = Mixed(CrossEntropy::new());
-/// let target = MixedTarget { first: 2_u32, second: 1, share: 0.25 };
-/// let mut d_y = [0.0; 4];
-/// let _ = loss.sample(&[0.5, -1.25, 2.0, 0.75], &target, 1.0, &mut d_y);
-/// # fn is_a_loss(_: &impl Loss<[f32; 4]>) {}
-/// # is_a_loss(&loss);
+/// # use nn_runtime::{Network, data::*, loss::*, optim::*, train::*};
+/// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+/// #     mut net: Box<N>, train: Data<[f32; 4], u32>,
+/// # ) -> Result<(), TrainError> {
+/// let mixed = mixup(&train, 0.2, 7);
+/// Trainer::new(Adam::new(1e-3)).fit(&mut net, &mixed, &Mixed(CrossEntropy::new()))?;
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mixed<L>(pub L);
