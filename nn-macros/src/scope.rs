@@ -72,7 +72,7 @@ fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
 pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     let mut before = '_';
-    for c in name.chars() {
+    for c in name.trim_start_matches("r#").chars() {
         if c.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
             snake.push('_');
         }
@@ -114,9 +114,13 @@ mod tests {
 
     #[test]
     fn snake() {
-        for (name, snake) in
-            [("Basic", "basic"), ("ResBlock", "res_block"), ("MLP", "mlp"), ("Net2Net", "net2_net")]
-        {
+        for (name, snake) in [
+            ("Basic", "basic"),
+            ("ResBlock", "res_block"),
+            ("MLP", "mlp"),
+            ("Net2Net", "net2_net"),
+            ("r#type", "type"),
+        ] {
             assert_eq!(snake_case(name), snake);
         }
     }

@@ -115,7 +115,7 @@ impl Parser<'_> {
         }
         if input.peek(Token![->]) {
             input.parse::<Token![->]>()?;
-            network.output = Some(self.output(input)?);
+            network.output = self.output(input)?;
         } else {
             self.report.error(next_span(input, group.span_close()), say::NO_OUTPUT);
         }
@@ -132,18 +132,23 @@ impl Parser<'_> {
         Ok(Input { name, ragged, shape: parse_shape(input)? })
     }
 
-    fn output(&mut self, input: ParseStream<'_>) -> Result<Output> {
+    /// `None` where one of several outputs could not be parsed, which is reported.
+    fn output(&mut self, input: ParseStream<'_>) -> Result<Option<Output>> {
         let ahead = input.fork();
         match ahead.parse::<TokenTree>() {
             Ok(TokenTree::Group(group)) if is_named_list(&group) => {
                 input.advance_to(&ahead);
+                let before = self.report.found();
                 let outputs = self.list(&group, Self::named_output);
-                if outputs.len() < 2 {
-                    self.report.error(group.span(), say::ONE_OUTPUT);
+                if self.report.found() > before {
+                    return Ok(None);
                 }
-                Ok(Output::Several(outputs))
+                if outputs.len() < 2 {
+                    return Err(Error::new(group.span(), say::ONE_OUTPUT));
+                }
+                Ok(Some(Output::Several(outputs)))
             }
-            _ => parse_shape(input).map(Output::One),
+            _ => parse_shape(input).map(|shape| Some(Output::One(shape))),
         }
     }
 

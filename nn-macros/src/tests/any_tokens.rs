@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::expand::expand;
 
-const GOOD: [&str; 3] = [
+const GOOD: [&str; 4] = [
     "block Basic(channels, stride = 1) {
         Residual {
             Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm,
@@ -28,6 +28,11 @@ const GOOD: [&str; 3] = [
     }",
     "struct Mlp<const HIDDEN: usize>(784) -> 10 { Dense(HIDDEN), ReLU, Reshape([HIDDEN, 1]), Flatten, Dense(10) }
     struct Again(2x3) -> [A, B] { Mlp::<3>, Reshape(4x5) }",
+    "block Up(skip, units) { Dense(units), Concat { {}, skip } }
+    struct Heads(image: 8x8x1, table: ..4x3) -> (digit: 10, place: [4, 2]) {
+        image => Flatten, seen: Dense(4), ReLU, Up(seen, 8), digit: Dense(10),
+        place: table => Residual { Dense(3), Add { {}, table => { Tanh } } }, Dense(2),
+    }",
 ];
 
 /// A small generator of numbers (xorshift), so that a failure can be repeated.

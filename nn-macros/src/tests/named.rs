@@ -199,3 +199,33 @@ fn mistakes_of_named_arguments() {
         assert!(told[0].1.contains(words), "{}", told[0].1);
     }
 }
+
+#[test]
+fn outputs_are_put_side_by_side() {
+    let net = network(
+        "struct N(8) -> (digit: 10, place: 3x2) {
+            shared: Dense(6), digit: Dense(10), shared => Reshape(3x2), place: Tanh,
+        }",
+    );
+    let written: Vec<&str> = net.written().map(|(_, station)| station.path.as_str()).collect();
+    assert_eq!(written, ["shared", "digit", "reshape", "place"]);
+    let last = net.stations.last().expect("stations");
+    assert!(last.hidden && last.output == net.output_value);
+    assert_eq!(net.shape(net.output_value), "16");
+    assert!(net.has_heads());
+}
+
+#[test]
+fn mistakes_of_outputs() {
+    let about = |outputs: &str, expected: &[(&str, &str)]| {
+        let lines = "shared: Dense(6), digit: Dense(10), place: shared => Dense(2)";
+        assert_about(&format!("struct N(8) -> {outputs} {{ {lines} }}"), expected);
+    };
+    about("(digit: 10, place: 2)", &[]);
+    about("(digit: 10, place: 3)", &[("3", "gives 2 as its output `place`")]);
+    about("(digit: 10, plaec: 2)", &[("plaec", "did you mean `place`?")]);
+    about("(digit: 10)", &[("(digit: 10)", "one output is its shape alone")]);
+    about("(digit: 10, 2)", &[("2", "need the names of their lines")]);
+    about("(10, 2)", &[("(10, 2)", "several outputs of a network have names")]);
+    about("(digit: 10, place: )", &[(")", "expected a shape")]);
+}
