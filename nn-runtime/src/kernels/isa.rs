@@ -25,6 +25,10 @@ impl Isa {
     /// When the variable says something else.
     #[must_use]
     pub fn best() -> Self {
+        #[cfg(test)]
+        if let Some(isa) = testing::CHOSEN.get() {
+            return isa;
+        }
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| {
             let limit = match std::env::var("UNROLLED_ISA").as_deref() {
@@ -61,6 +65,26 @@ impl Isa {
             }
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod testing {
+    use super::Isa;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// What [`Isa::best`] is on this thread, if it is not left to the machine.
+        pub(super) static CHOSEN: Cell<Option<Isa>> = const { Cell::new(None) };
+    }
+
+    impl Isa {
+        /// Calls `f`, for which these instructions are the best, if it stays on this thread.
+        pub(crate) fn with(self, f: impl FnOnce()) {
+            let before = CHOSEN.replace(Some(self));
+            f();
+            CHOSEN.set(before);
         }
     }
 }

@@ -7,7 +7,10 @@
 mod backward;
 mod gates;
 mod packing;
+pub mod reference;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use super::product::{Begin, Kind, Product, Walk};
 use super::{Isa, dense};

@@ -1,0 +1,263 @@
+//! The kernels against their naive twin, on random sizes, with all instructions that this machine has.
+
+use super::reference::{Gradients, Passage};
+use super::{Cell, Stack};
+use crate::kernels::Isa;
+use crate::layers::testing::random;
+use crate::lengths::Steps;
+use crate::{Carried, Streams};
+use nn_shape::rules::recurrent::Recurrent;
+
+/// A stack with its weights and a batch, all of which follow from a seed.
+struct Case {
+    stack: Stack,
+    n: usize,
+    weights: Vec<f32>,
+    x: Vec<f32>,
+    d_y: Vec<f32>,
+    /// Nothing where sequences begin with zeros.
+    carried: Vec<f32>,
+    /// Nothing where sequences are full.
+    lengths: Vec<u32>,
+}
+
+/// What a training step gives.
+struct Outcome {
+    y: Vec<f32>,
+    carried: Vec<f32>,
+    d_x: Vec<f32>,
+    d_weights: Vec<f32>,
+}
+
+impl Case {
+    fn new(cell: Cell, seed: u64) -> Self {
+        let streams = Streams::new(seed);
+        let any = |what: u64, from: usize, to: usize| {
+            from + streams.bits(what) as usize % (to - from + 1)
+        };
+        let (steps, n) = (any(0, 1, 6), any(1, 1, 5));
+        let gates = match cell {
+            Cell::Tanh | Cell::Relu => 1,
+            Cell::Gru => 3,
+            Cell::Lstm => 4,
+        };
+        let (inputs, units, layers) = (any(2, 1, 35), any(3, 1, 35), any(4, 1, 3));
+        let (directions, bias) = (any(5, 1, 2), any(6, 0, 2) > 0);
+        let sizes = Recurrent { gates, inputs, units, layers, directions, bias };
+        let last = any(7, 0, 1) > 0;
+        let stack = Stack { cell, sizes, steps, last, dropout: 0.0 };
+        // No gate is saturated, and nothing grows from step to step.
+        let size = 1.0 / (units as f32).sqrt();
+        let weights = random(sizes.weights(), seed + 1).iter().map(|w| w * size).collect();
+        let lengths = (0..n as u64).map(|i| streams.child(9).bits(i) as u32 % (steps as u32 + 1));
+        Self {
+            stack,
+            n,
+            weights,
+            x: random(n * stack.input_len(), seed + 2),
+            d_y: random(n * if last { 1 } else { steps } * sizes.width(), seed + 3),
+            carried: random(n * stack.state() * any(8, 0, 1), seed + 4),
+            lengths: lengths.filter(|_| any(9, 0, 1) > 0).collect(),
+        }
+    }
+
+    fn steps(&self) -> Steps<'_> {
+        if self.lengths.is_empty() { Steps::Full } else { Steps::Given(&self.lengths) }
+    }
+
+    /// What becomes of number `i` of what `layer` gives to the next.
+    fn keep(layer: usize, i: usize) -> f32 {
+        [0.0, 0.5, 2.0][(layer + i) % 3]
+    }
+
+    fn drop(&self, layer: usize, values: &mut [f32]) {
+        for sample in values.chunks_exact_mut(self.stack.steps * self.stack.sizes.width()) {
+            sample.iter_mut().enumerate().for_each(|(i, value)| *value *= Self::keep(layer, i));
+        }
+    }
+
+    /// A training step of the kernels; memory that nobody has written holds NaN.
+    fn train(&self) -> Outcome {
+        let Self { stack, n, weights, x, .. } = self;
+        let mut saved = vec![f32::NAN; n * stack.saved()];
+        let mut scratch = vec![f32::NAN; stack.scratch()];
+        let (mut y, mut carried) = (vec![f32::NAN; self.d_y.len()], self.carried.clone());
+        let (mut d_x, mut d_weights) = (vec![f32::NAN; x.len()], vec![f32::NAN; weights.len()]);
+        let drop = |layer: usize, values: &mut [f32]| self.drop(layer, values);
+        let carry = Carried::new(&mut carried, stack.state());
+        let (saved, scratch) = (&mut saved, &mut scratch);
+        stack.forward(weights, self.steps(), x, &mut y, carry, saved, scratch, drop);
+        let gradient = (Some(&mut d_x[..]), &mut d_weights);
+        stack.backward(weights, self.steps(), x, &self.d_y, gradient.0, gradient.1, saved, drop);
+        Outcome { y, carried, d_x, d_weights }
+    }
+
+    /// Inference by the kernels.
+    fn infer(&self) -> [Vec<f32>; 2] {
+        let Self { stack, n, weights, x, .. } = self;
+        let mut work = vec![f32::NAN; n * stack.work()];
+        let mut scratch = vec![f32::NAN; stack.scratch()];
+        let (mut y, mut carried) = (vec![f32::NAN; self.d_y.len()], self.carried.clone());
+        let carry = Carried::new(&mut carried, stack.state());
+        stack.infer(weights, self.steps(), x, &mut y, carry, &mut work, &mut scratch);
+        [y, carried]
+    }
+
+    /// The twin's way of sample `sample`.
+    fn passage<'a>(
+        &'a self,
+        weights: &'a [f64],
+        sample: usize,
+        keep: impl Fn(usize, usize) -> f64,
+    ) -> Passage<'a> {
+        let valid = self.steps().valid(sample, self.stack.steps);
+        let (x, carried) = (part(&self.x, self.n, sample), part(&self.carried, self.n, sample));
+        Passage::forward(&self.stack, weights, valid, &x, &carried, keep)
+    }
+
+    /// Compares `found` with what the twin gives for all samples.
+    #[track_caller]
+    fn check(&self, what: &str, found: &[f32], twin: &[f64]) {
+        assert_eq!(found.len(), twin.len(), "{what}: {self}");
+        let largest = twin.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
+        for (i, (found, twin)) in found.iter().zip(twin).enumerate() {
+            let distance = (f64::from(*found) - twin).abs();
+            assert!(
+                distance <= 4e-6 * largest,
+                "{what}, number {i}: expected {twin}, found {found}: {self}"
+            );
+        }
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let carries = !self.carried.is_empty();
+        write!(f, "{:?}, {:?}, {} samples", Isa::best(), self.stack, self.n)?;
+        write!(f, " of {:?} steps, carries: {carries}", self.lengths)
+    }
+}
+
+/// The numbers of sample `sample` of `n`.
+fn part(all: &[f32], n: usize, sample: usize) -> Vec<f64> {
+    let len = all.len() / n;
+    all[sample * len..(sample + 1) * len].iter().map(|value| f64::from(*value)).collect()
+}
+
+fn for_all(mut f: impl FnMut(Case)) {
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        isa.with(|| {
+            for cell in [Cell::Tanh, Cell::Relu, Cell::Lstm, Cell::Gru] {
+                (0..60).for_each(|seed| f(Case::new(cell, seed)));
+            }
+        });
+    }
+}
+
+#[test]
+fn training_agrees_with_its_twin() {
+    for_all(|case| {
+        let keep = |layer: usize, i: usize| f64::from(Case::keep(layer, i));
+        let found = case.train();
+        let (mut y, mut carried, mut d_x) = (vec![], vec![], vec![]);
+        let weights = part(&case.weights, 1, 0);
+        let mut d_weights = vec![0.0; weights.len()];
+        for sample in 0..case.n {
+            let passage = case.passage(&weights, sample, keep);
+            let gradients = passage.backward(&part(&case.d_y, case.n, sample), keep);
+            y.extend(passage.y);
+            carried.extend(passage.carried);
+            d_x.extend(gradients.d_x);
+            d_weights.iter_mut().zip(gradients.d_weights).for_each(|(sum, d)| *sum += d);
+        }
+        case.check("y", &found.y, &y);
+        case.check("d_x", &found.d_x, &d_x);
+        case.check("d_weights", &found.d_weights, &d_weights);
+        if !case.carried.is_empty() {
+            case.check("carried", &found.carried, &carried);
+        }
+    });
+}
+
+#[test]
+fn inference_agrees_with_its_twin() {
+    for_all(|case| {
+        let [found, found_carried] = case.infer();
+        let weights = part(&case.weights, 1, 0);
+        let (mut y, mut carried) = (vec![], vec![]);
+        for sample in 0..case.n {
+            let passage = case.passage(&weights, sample, |_, _| 1.0);
+            y.extend(passage.y);
+            carried.extend(passage.carried);
+        }
+        case.check("y", &found, &y);
+        if !case.carried.is_empty() {
+            case.check("carried", &found_carried, &carried);
+        }
+    });
+}
+
+/// Step by step, with what each step leaves as all that the next one knows of the steps before.
+#[test]
+fn steps_agree_with_their_twin() {
+    for_all(|mut case| {
+        case.stack.sizes.directions = 1;
+        case.stack.last = true;
+        case.weights.truncate(case.stack.sizes.weights());
+        let mut work = vec![f32::NAN; case.stack.work()];
+        let mut scratch = vec![f32::NAN; case.stack.scratch()];
+        let one_step = Stack { steps: 1, ..case.stack };
+        let mut state = random(case.stack.state(), 5);
+        let (weights, mut twin_state) = (part(&case.weights, 1, 0), part(&state, 1, 0));
+        for x in case.x.chunks_exact(case.stack.sizes.inputs) {
+            let mut y = vec![f32::NAN; case.stack.sizes.units];
+            case.stack.step(&case.weights, x, &mut y, &mut state, &mut work, &mut scratch);
+            let x = part(x, 1, 0);
+            let passage = Passage::forward(&one_step, &weights, 1, &x, &twin_state, |_, _| 1.0);
+            case.check("y", &y, &passage.y);
+            case.check("state", &state, &passage.carried);
+            twin_state = passage.carried;
+        }
+    });
+}
+
+/// What judges must itself be right: its gradients are the slopes of its output.
+#[test]
+fn gradients_of_the_twin_are_slopes() {
+    for cell in [Cell::Tanh, Cell::Relu, Cell::Lstm, Cell::Gru] {
+        for seed in 0..6 {
+            let case = Case::new(cell, seed);
+            let keep = |layer: usize, i: usize| f64::from(Case::keep(layer, i));
+            let [weights, x, d_y, carried] = [
+                part(&case.weights, 1, 0),
+                part(&case.x, case.n, 0),
+                part(&case.d_y, case.n, 0),
+                part(&case.carried, case.n, 0),
+            ];
+            let valid = case.steps().valid(0, case.stack.steps);
+            let loss = |weights: &[f64], x: &[f64]| {
+                let passage = Passage::forward(&case.stack, weights, valid, x, &carried, keep);
+                passage.y.iter().zip(&d_y).map(|(y, d)| y * d).sum()
+            };
+            let Gradients { d_x, d_weights } = case.passage(&weights, 0, keep).backward(&d_y, keep);
+            check_slopes("x", &d_x, &x, |x| loss(&weights, x));
+            check_slopes("weight", &d_weights, &weights, |weights| loss(weights, &x));
+        }
+    }
+}
+
+/// Compares about fifty numbers of a gradient with the slopes of `f` at `x`.
+#[track_caller]
+fn check_slopes(what: &str, gradient: &[f64], x: &[f64], f: impl Fn(&[f64]) -> f64) {
+    const STEP: f64 = 1e-6;
+    for i in (0..x.len()).step_by(1 + x.len() / 50) {
+        let at = |by: f64| {
+            let mut x = x.to_vec();
+            x[i] += by;
+            f(&x)
+        };
+        let slope = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+        let d = gradient[i];
+        assert!((d - slope).abs() < 1e-8, "{what} {i}: gradient {d}, slope {slope}");
+    }
+}
