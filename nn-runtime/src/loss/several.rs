@@ -71,6 +71,7 @@ macro_rules! weighted {
 
 weighted!(
     super::BinaryCrossEntropyWithLogits,
+    super::CosineSimilarity,
     super::CrossEntropy,
     super::Huber,
     super::MeanAbsoluteError,
