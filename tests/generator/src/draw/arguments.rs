@@ -16,6 +16,9 @@ const THRESHOLDS: [f64; 2] = [16.0, 24.0];
 /// default has no differences.
 const EPS: [f64; 3] = [0.1, 0.5, 1.5];
 
+/// Factors of `Scale`: products of several small ones would leave nothing to compare.
+const FACTORS: [f64; 4] = [0.5, 0.75, 1.5, -2.0];
+
 impl Artist {
     pub(super) fn arguments(
         &mut self,
@@ -68,6 +71,9 @@ impl Artist {
             Kind::Flag => Given::Plain(Value::Flag(self.dice.percent(50))),
             Kind::Real if parameter.name == "threshold" => {
                 Given::Plain(Value::Real(self.dice.pick(&THRESHOLDS)))
+            }
+            Kind::Real if parameter.default.is_none() => {
+                Given::Plain(Value::Real(self.dice.pick(&FACTORS)))
             }
             Kind::Real if parameter.name == "eps" => {
                 Given::Plain(Value::Real(self.dice.pick(&EPS)))
