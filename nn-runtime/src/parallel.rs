@@ -7,7 +7,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, TryLockError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -129,10 +129,8 @@ impl Shared {
 struct Pool {
     /// The workers' handles, and the right to open a region.
     region: Mutex<Vec<Thread>>,
-    /// Counts regions; its change is the signal to begin.
-    epoch: AtomicU32,
-    /// How many workers take part in this region.
-    helpers: AtomicUsize,
+    /// A [`Signal`]; its change is the signal to begin.
+    signal: AtomicU64,
     /// The region's closure.
     work: Mutex<Option<Work>>,
     /// The next task.
@@ -143,6 +141,25 @@ struct Pool {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Which workers sleep.
     asleep: [AtomicBool; MAX_THREADS],
+}
+
+/// Which region is the last, and how many workers take part in it. Both stand in one number: a worker that
+/// has nothing to do in one region may be late for the next, and must not meet that one's count with this
+/// one's number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Signal(u64);
+
+impl Signal {
+    const HELPER_BITS: u32 = MAX_THREADS.ilog2() + 1;
+
+    /// The next region.
+    const fn next(self, helpers: usize) -> Self {
+        Self((((self.0 >> Self::HELPER_BITS) + 1) << Self::HELPER_BITS) | helpers as u64)
+    }
+
+    const fn helpers(self) -> usize {
+        (self.0 & ((1 << Self::HELPER_BITS) - 1)) as usize
+    }
 }
 
 /// A borrowed closure whose lifetime the region guards.
@@ -157,8 +174,7 @@ unsafe impl Send for Work {}
 
 static POOL: Pool = Pool {
     region: Mutex::new(Vec::new()),
-    epoch: AtomicU32::new(0),
-    helpers: AtomicUsize::new(0),
+    signal: AtomicU64::new(0),
     work: Mutex::new(None),
     next: AtomicUsize::new(0),
     pending: AtomicUsize::new(0),
@@ -168,12 +184,13 @@ static POOL: Pool = Pool {
 
 /// Opens a region, works in it, and returns when every worker has left it.
 fn run(workers: &mut Vec<Thread>, helpers: usize, tasks: usize, f: &(dyn Fn(usize, usize) + Sync)) {
+    // Nobody else opens a region meanwhile.
+    let last = Signal(POOL.signal.load(Ordering::Acquire));
     while workers.len() < helpers {
         let index = workers.len();
-        let epoch = POOL.epoch.load(Ordering::Acquire);
         let worker = thread::Builder::new()
             .name(format!("unrolled-{}", index + 1))
-            .spawn(move || work_forever(index, epoch));
+            .spawn(move || work_forever(index, last));
         match worker {
             Ok(handle) => workers.push(handle.thread().clone()),
             // Fewer threads give the same results, only later.
@@ -187,11 +204,10 @@ fn run(workers: &mut Vec<Thread>, helpers: usize, tasks: usize, f: &(dyn Fn(usiz
     let work = Work { f, tasks };
     *lock(&POOL.work) = Some(work);
     POOL.next.store(0, Ordering::Relaxed);
-    POOL.helpers.store(helpers, Ordering::Relaxed);
     POOL.pending.store(helpers, Ordering::Relaxed);
-    // Sequentially consistent, like the sleeper's check: either it sees the new epoch, or we see it
+    // Sequentially consistent, like the sleeper's check: either it sees the new signal, or we see it
     // asleep.
-    POOL.epoch.fetch_add(1, Ordering::SeqCst);
+    POOL.signal.store(last.next(helpers).0, Ordering::SeqCst);
     for (index, worker) in workers.iter().enumerate().take(helpers) {
         if POOL.asleep[index].load(Ordering::SeqCst) {
             worker.unpark();
@@ -208,10 +224,10 @@ fn run(workers: &mut Vec<Thread>, helpers: usize, tasks: usize, f: &(dyn Fn(usiz
 }
 
 /// A worker's life: wait for a region, take tasks, say so.
-fn work_forever(index: usize, mut seen: u32) {
+fn work_forever(index: usize, mut seen: Signal) {
     loop {
         seen = wait_for_region(index, seen);
-        if index < POOL.helpers.load(Ordering::Relaxed) {
+        if index < seen.helpers() {
             let work = *lock(&POOL.work);
             if let Some(work) = work {
                 take_tasks(work, index + 1);
@@ -221,21 +237,21 @@ fn work_forever(index: usize, mut seen: u32) {
     }
 }
 
-/// Returns the number of the next region.
-fn wait_for_region(index: usize, seen: u32) -> u32 {
+/// Returns the signal of a region behind `seen`.
+fn wait_for_region(index: usize, seen: Signal) -> Signal {
     let mut rounds = 0;
     let begin = Instant::now();
     loop {
-        let epoch = POOL.epoch.load(Ordering::SeqCst);
-        if epoch != seen {
-            return epoch;
+        let signal = Signal(POOL.signal.load(Ordering::SeqCst));
+        if signal != seen {
+            return signal;
         }
         if begin.elapsed() < SPIN {
             wait_a_little(&mut rounds);
             continue;
         }
         POOL.asleep[index].store(true, Ordering::SeqCst);
-        while POOL.epoch.load(Ordering::SeqCst) == seen {
+        while Signal(POOL.signal.load(Ordering::SeqCst)) == seen {
             thread::park();
         }
         POOL.asleep[index].store(false, Ordering::SeqCst);
@@ -305,6 +321,21 @@ mod tests {
                 });
             }
             assert_eq!(sum.into_inner(), 20_000 * 6);
+        });
+    }
+
+    /// Workers that have nothing to do in a small region may be late for the next, larger one.
+    #[test]
+    fn regions_of_changing_sizes_do_not_lose_workers() {
+        with_threads(7, || {
+            for region in 0..3_000 {
+                let tasks = 2 + region % 6;
+                let counts: [AtomicUsize; 7] = [const { AtomicUsize::new(0) }; 7];
+                for_each(tasks, |task, _| {
+                    counts[task].fetch_add(1, Ordering::Relaxed);
+                });
+                assert!(counts[..tasks].iter().all(|count| count.load(Ordering::Relaxed) == 1));
+            }
         });
     }
 
