@@ -264,6 +264,18 @@ references! {
     gru_deep_last: (7x6) -> 10 { GRU(5, layers = 2, bidirectional = true, bias = false, output = last) }
     gru_wide: (9x35) -> 9x67 { GRU(67, layers = 3) }
 
+    multi_head_attention: (5x6) -> 5x6 { MultiHeadAttention(2) }
+    multi_head_attention_without_bias: (5x6) -> 5x6 { MultiHeadAttention(3, bias = false) }
+    multi_head_attention_causal: (19x6) -> 19x6 { MultiHeadAttention(2, causal = true) }
+    multi_head_attention_cross: (text: 4x6, encoded: 7x6) -> 4x6 {
+        text => MultiHeadAttention(2, memory = encoded),
+    }
+    multi_head_attention_dropout_of_all: (5x6) -> 5x6 { MultiHeadAttention(2, dropout = 1.0) }
+    multi_head_attention_rotary: (5x8) -> 5x8 { MultiHeadAttention(2, rotary = true) }
+    multi_head_attention_rotary_causal: (9x12) -> 9x12 {
+        MultiHeadAttention(3, causal = true, rotary = true)
+    }
+
     embedding: (7) -> 7x5 { Embedding(11, 5) }
     embedding_padding_index: (7) -> 7x5 { Embedding(11, 5, padding_index = 3) }
     embedding_of_many_tokens: (9) -> 9x67 { Embedding(2000, 67) }

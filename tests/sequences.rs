@@ -41,21 +41,67 @@ where
         case.compare(&format!("state.{which}"), numbers.copied());
     }
 
-    let targets: Vec<[[f32; 10]; 7]> = case.outputs("target");
+    check_training(&case, &places, &mut *net, &inputs);
+}
+
+/// Loss and gradients of a batch.
+fn check_training<N: Network>(case: &Case, places: &Places, net: &mut N, inputs: &[N::Input]) {
+    let targets: Vec<N::Output> = case.outputs("target");
     let mut d_net = N::zeros();
-    let mut d_inputs = inputs.clone();
+    let mut d_inputs = inputs.to_vec();
     let loss = unrolled::loss_and_all_gradients(
-        &mut *net,
+        net,
         &MeanSquaredError,
-        &inputs,
+        inputs,
         &targets,
         &mut *d_net,
         &mut d_inputs,
         Streams::new(0),
     );
     case.compare("loss", [loss.unwrap()]);
-    case.compare("d_input.0", d_inputs.iter().flat_map(|d| d.input(0).iter().copied()));
-    case.compare_weights("gradients", &places, &*d_net);
+    for index in 0..N::Input::LENS.len() {
+        let d = d_inputs.iter().flat_map(|d| d.input(index).iter().copied());
+        case.compare(&format!("d_input.{index}"), d);
+    }
+    case.compare_weights("gradients", places, &*d_net);
+}
+
+/// Attention that sees the valid steps alone, against a `key_padding_mask`.
+fn check_masked<N: Network>(name: &'static str, inputs: impl Fn(&Case) -> Vec<N::Input>) {
+    let case = Case::read(name);
+    let places = Places::of::<N>(&case);
+    let mut net = case.network::<N>(&places);
+    let inputs = inputs(&case);
+    let mut outputs = vec![N::Output::zeroed(); inputs.len()];
+    unrolled::infer_batch(&*net, &inputs, &mut outputs);
+    case.compare("output", floats(&outputs));
+    for (input, output) in inputs.iter().zip(&outputs) {
+        let mut alone = [N::Output::zeroed()];
+        unrolled::infer_batch(&*net, std::slice::from_ref(input), &mut alone);
+        assert_eq!(alone[0].as_floats(), output.as_floats(), "a sample by itself");
+    }
+    check_training(&case, &places, &mut *net, &inputs);
+}
+
+#[test]
+fn attention_sees_the_valid_steps_alone() {
+    network! {
+        struct Own(..7x6) -> 7x6 { MultiHeadAttention(2) }
+        struct Causal(..7x6) -> 7x6 { MultiHeadAttention(2, causal = true) }
+        struct Memory(text: 4x6, encoded: ..7x6) -> 4x6 {
+            text => MultiHeadAttention(2, memory = encoded),
+        }
+    }
+    check_masked::<Own>("attention_ragged", sequences);
+    check_masked::<Causal>("attention_ragged_causal", sequences);
+    check_masked::<Memory>("attention_ragged_memory", |case| {
+        let texts: Vec<[[f32; 6]; 4]> = case.samples("input");
+        let encoded: Vec<[[f32; 6]; 7]> = case.outputs("input.1");
+        let lengths = case.numbers("lengths").into_iter().map(|length| length as usize);
+        let encoded = encoded.iter().zip(lengths);
+        let encoded = encoded.map(|(x, length)| Sequence::new(&x[..length]).unwrap());
+        texts.into_iter().zip(encoded).collect()
+    });
 }
 
 /// A long sequence in stretches, with the state carried on and the gradient cut, against PyTorch with a
@@ -328,4 +374,45 @@ where
 fn causal_convolutions_train_on_stretches() {
     check_stretches::<3, 9, 5, OneOf9, OneOf5>();
     check_stretches::<9, 6, 3, ManyOf6, ManyOf3>();
+}
+
+/// Decoders that generate: a step gives the bits that it has in the whole sequence, and stretches too.
+#[test]
+fn a_decoder_steps_as_it_runs() {
+    network! {
+        struct Gpt(..9) -> 9x11 {
+            Embedding(11, 8), PositionalEmbedding,
+            Repeat(2) { TransformerEncoder(8, 2, 32, causal = true) },
+            LayerNorm, Dense(11, bias = false),
+        }
+
+        struct Llama(9) -> 9x11 {
+            Embedding(11, 8),
+            Repeat(2) { TransformerEncoder(8, 2, 32, causal = true, rotary = true) },
+            RMSNorm, Dense(11, bias = false),
+        }
+
+        struct Vaswani(9) -> 9x11 {
+            Embedding(11, 8), PositionalEncoding,
+            PostNormTransformerEncoder(8, 2, 32, causal = true),
+            Dense(11),
+        }
+    }
+    let tokens = [3, 1, 4, 10, 5, 9, 2, 6, 5];
+    let text = |tokens: &[u32]| Sequence::new(tokens).unwrap();
+    let (gpt, llama, vaswani) = (Gpt::new(1), Llama::new(1), Vaswani::new(1));
+    let whole = gpt.forward(&text(&tokens));
+    let mut state = State::new();
+    let steps = tokens.map(|token| gpt.step(&mut state, &token));
+    assert_eq!(steps, whole);
+    for cut in 1..9 {
+        let mut state = State::new();
+        let first = gpt.forward_from(&mut state, &text(&tokens[..cut]));
+        let rest = gpt.forward_from(&mut state, &text(&tokens[cut..]));
+        assert_eq!([&first[..cut], &rest[..9 - cut]].concat(), whole);
+    }
+    let mut state = State::new();
+    assert_eq!(tokens.map(|token| llama.step(&mut state, &token)), llama.forward(&tokens));
+    let mut state = State::new();
+    assert_eq!(tokens.map(|token| vaswani.step(&mut state, &token)), vaswani.forward(&tokens));
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod ast;
+mod blocks;
 mod derive;
 mod emit;
 mod expand;

@@ -42,6 +42,15 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
+    /// The word that was given for the parameter `name`.
+    pub(crate) fn word(&self, name: &Ident) -> Option<&Ident> {
+        let (_, operand) = self.parameters.iter().find(|(known, _)| name == known)?;
+        match &operand.value {
+            Value::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
     /// What `expr` is worth.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Result<Operand> {
         let value = match expr {

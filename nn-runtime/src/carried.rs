@@ -42,3 +42,11 @@ impl<'a> Carried<'a> {
         &mut self.numbers[sample * self.stride + self.place.offset..][..self.place.len]
     }
 }
+
+/// The number of the next step, for a layer that carries how many it has seen (the bits of a `u32`), of
+/// which there are now `steps` more.
+pub(crate) fn count_steps(seen: &mut f32, steps: usize) -> usize {
+    let before = seen.to_bits();
+    *seen = f32::from_bits(before.wrapping_add(steps as u32));
+    before as usize
+}

@@ -195,6 +195,11 @@ impl Row {
         Self { order: Order::ChannelsFirst, ..self }
     }
 
+    /// The row of a layer that PyTorch has with the steps first, whatever goes in.
+    pub(crate) const fn with_steps_first(self) -> Self {
+        Self { order: Order::StepsFirst, ..self }
+    }
+
     /// The row of a layer that makes this of short sequences.
     pub(crate) const fn with_steps(self, steps: Steps) -> Self {
         Self { steps, ..self }
@@ -239,6 +244,7 @@ pub static ROWS: &[&Row] = &[
     &rules::rnn::ROW,
     &rules::lstm::ROW,
     &rules::gru::ROW,
+    &rules::multi_head_attention::ROW,
     &rules::embedding::ROW,
     &rules::positional_embedding::ROW,
     &rules::positional_encoding::ROW,

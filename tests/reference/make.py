@@ -576,6 +576,10 @@ def main():
     heads("two_outputs")
     sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
+    from attention import attention  # which builds on this file
+
+    attention()
+
 
 if __name__ == "__main__":
     main()

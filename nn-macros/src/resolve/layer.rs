@@ -12,6 +12,7 @@ use super::station::{Title, unnamed};
 use super::{KEYWORDS, Place, Resolver};
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Branch, Use};
+use crate::blocks;
 use crate::network::{Argument, ArgumentValue, Layer, Station, ValueId};
 use crate::operand::Environment;
 use crate::report::{mistake, say};
@@ -35,6 +36,9 @@ impl Resolver<'_> {
         if let Some(row) = self.names.layers.iter().find(|row| name == row.name) {
             return self.layer(row, used, title, current, place);
         }
+        if let Some(block) = blocks::find(&name.to_string(), name.span()) {
+            return self.block(&block, used, title, current, place);
+        }
         match self.misspelt(name, used) {
             Some(words) => {
                 self.report.error(name.span(), words);
@@ -49,6 +53,7 @@ impl Resolver<'_> {
         let mut known: Vec<&str> = self.names.layers.iter().map(|row| row.name).collect();
         known.extend(KEYWORDS);
         known.extend(self.names.blocks.keys().map(String::as_str));
+        known.extend(blocks::names());
         known.sort_unstable();
         if used.arguments.is_some() {
             return Some(mistake::unknown_layer(name, &known));

@@ -14,6 +14,13 @@ impl Resolver<'_> {
         if let Some(value) = find_named(name, place) {
             return value;
         }
+        if let Some(given) = place.environment.word(name) {
+            // A parameter of the block: the name that was given for it is the wrong one.
+            let elsewhere = self.find_line(self.definition, None, given);
+            let words = mistake::unknown_source(given, elsewhere, &[]);
+            self.report.error(given.span(), words);
+            return self.unknown(given.span());
+        }
         let known: Vec<String> = place.named.iter().map(|(name, _)| name.to_string()).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let words = mistake::unknown_source(name, self.elsewhere(name), &known);

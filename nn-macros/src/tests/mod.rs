@@ -2,6 +2,7 @@
 
 mod any_tokens;
 mod arguments;
+mod blocks;
 mod expansion;
 mod graph;
 mod named;

@@ -26,14 +26,32 @@ pub fn dense(
     if is_small(inputs, units) {
         return small_dense(isa, inputs, units, x, weight, bias, y);
     }
+    dense_columns(isa, inputs, units, units, x, weight, bias, y);
+}
+
+/// `y = x W + b`, where `W` is some columns of a matrix whose rows have `stride` numbers.
+///
+/// # Panics
+/// When the lengths do not fit together.
+#[expect(clippy::too_many_arguments, reason = "as `dense`, and how far the rows lie apart")]
+pub(crate) fn dense_columns(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    stride: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
     let rows = Walk::line(y.len() / units, inputs, units);
     let mut begin = Begin::bias(bias);
     let mut first = 0;
     while first < inputs {
         let count = BLOCK.min(inputs - first);
-        let terms = Walk::line(count, 1, units);
+        let terms = Walk::line(count, 1, stride);
         let product = Product { kind: Kind::Matrix, rows, terms, columns: units, begin };
-        product.compute(isa, &x[first..], &weight[first * units..], y);
+        product.compute(isa, &x[first..], &weight[first * stride..], y);
         begin = Begin::Add;
         first += count;
     }
@@ -71,7 +89,8 @@ impl Pieces {
         Self { count: 1, stride: 0, rows }
     }
 
-    const fn walk(self, a: usize, other: usize) -> Walk {
+    /// The rows, when they are `a` and `other` numbers apart.
+    pub(super) const fn walk(self, a: usize, other: usize) -> Walk {
         let Self { count, stride, rows } = self;
         Walk { count: [1, count, rows], a: [0, stride, a], other: [0, stride, other] }
     }

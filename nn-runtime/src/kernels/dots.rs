@@ -6,6 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::isa::{Avx2, Avx512};
 use super::isa::{Baseline, Isa, Kernel, Lanes};
+use super::product::Onto;
 
 /// Rows of `B` in a tile: [`Lanes::sums`] adds up that many vectors at once.
 const WIDTH: usize = 4;
@@ -24,27 +25,72 @@ pub(crate) fn dots(isa: Isa, k: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
     assert!(k > 0 && a.len().is_multiple_of(k) && b.len().is_multiple_of(k), "whole rows");
     let (rows, columns) = (a.len() / k, b.len() / k);
     assert_eq!(Some(c.len()), rows.checked_mul(columns), "one number for each pair of rows");
-    assert!(isa.is_available());
-    let dots = Dots { rows, columns, k, a: a.as_ptr(), b: b.as_ptr(), c: c.as_mut_ptr() };
-    // SAFETY: the instructions are there, and the matrices have the sizes that were asserted.
-    unsafe {
-        match isa {
-            Isa::Baseline => Baseline::run(&ByTiles::<2>(dots)),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => Avx2::run(&ByTiles::<2>(dots)),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => Avx512::run(&ByTiles::<4>(dots)),
-            #[cfg(not(target_arch = "x86_64"))]
-            _ => unreachable!("not available here"),
+    let product = RowProduct { rows, columns, k, strides: [k, k, columns], onto: Onto::Nothing };
+    product.compute(isa, a, b, c);
+}
+
+/// The same of rows that lie apart from each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowProduct {
+    /// Rows of `a` and of `c`.
+    pub(crate) rows: usize,
+    /// Rows of `b`, columns of `c`.
+    pub(crate) columns: usize,
+    /// Numbers in each row of `a` and of `b`.
+    pub(crate) k: usize,
+    /// Numbers from one row to the next: of `a`, `b` and `c`.
+    pub(crate) strides: [usize; 3],
+    /// Whether `c` is added to.
+    pub(crate) onto: Onto,
+}
+
+impl RowProduct {
+    /// Computes it.
+    ///
+    /// # Panics
+    /// When it reaches beyond one of the matrices.
+    pub(crate) fn compute(self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
+        let Self { rows, columns, k, strides, onto } = self;
+        if rows == 0 || columns == 0 {
+            return;
+        }
+        let ends = |rows: usize, stride: usize, len: usize| {
+            (rows - 1).checked_mul(stride).and_then(|last| last.checked_add(len))
+        };
+        assert!(ends(rows, strides[0], k).is_some_and(|end| end <= a.len()), "rows end inside A");
+        assert!(
+            ends(columns, strides[1], k).is_some_and(|end| end <= b.len()),
+            "rows end inside B"
+        );
+        let end = ends(rows, strides[2], columns);
+        assert!(end.is_some_and(|end| end <= c.len()), "rows end inside C");
+        assert!(isa.is_available());
+        let adds = onto == Onto::Sum;
+        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+        let dots = Dots { rows, columns, k, strides, adds, a, b, c };
+        // SAFETY: the instructions are there, and all rows lie inside of the matrices, as was asserted.
+        unsafe {
+            match isa {
+                Isa::Baseline => Baseline::run(&ByTiles::<2>(dots)),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => Avx2::run(&ByTiles::<2>(dots)),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => Avx512::run(&ByTiles::<4>(dots)),
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => unreachable!("not available here"),
+            }
         }
     }
 }
 
-/// The matrices: `a` has `rows * k` numbers, `b` `columns * k`, `c` `rows * columns`.
+/// The matrices: `a` has `rows` rows of `k` numbers, `b` `columns` of them, `c` `rows` of `columns`
+/// numbers; their rows begin `strides` apart.
 struct Dots {
     rows: usize,
     columns: usize,
     k: usize,
+    strides: [usize; 3],
+    adds: bool,
     a: *const f32,
     b: *const f32,
     c: *mut f32,
@@ -92,10 +138,12 @@ impl Dots {
         unsafe {
             let (mut from_a, mut from_b) = ([self.a; M], [self.b; WIDTH]);
             for r in 0..M {
-                from_a[r] = self.a.add((at.row + r).min(self.rows - 1) * self.k + at.begin);
+                from_a[r] =
+                    self.a.add((at.row + r).min(self.rows - 1) * self.strides[0] + at.begin);
             }
             for n in 0..WIDTH {
-                from_b[n] = self.b.add((at.column + n).min(self.columns - 1) * self.k + at.begin);
+                from_b[n] =
+                    self.b.add((at.column + n).min(self.columns - 1) * self.strides[1] + at.begin);
             }
             let mut sums = [[L::zero(); WIDTH]; M];
             let mut k = 0;
@@ -124,11 +172,11 @@ impl Dots {
             }
             for r in 0..M {
                 if at.row + r < self.rows {
-                    let to = self.c.add((at.row + r) * self.columns + at.column);
+                    let to = self.c.add((at.row + r) * self.strides[2] + at.column);
                     let sums = L::sums(sums[r]);
                     for n in 0..WIDTH {
                         if at.column + n < self.columns {
-                            let before = if at.begin == 0 { 0.0 } else { *to.add(n) };
+                            let before = if at.begin == 0 && !self.adds { 0.0 } else { *to.add(n) };
                             *to.add(n) = before + sums[n];
                         }
                     }

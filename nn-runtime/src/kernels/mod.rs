@@ -1,6 +1,7 @@
 //! The arithmetic of dense and convolutional layers, with sizes known at run time, so that it is
 //! compiled once, optimised, and not in every program.
 
+pub(crate) mod attention;
 mod border;
 mod conv2d;
 mod dense;

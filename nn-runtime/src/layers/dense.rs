@@ -92,17 +92,24 @@ where
             }
             onto = Onto::Sum;
         };
-        // One product for all full shards, so that sums stay in registers.
-        let full = shards.full();
-        if full.count > 0 {
-            let rows = full.samples * (S::IN / IN);
-            let pieces = Pieces { count: full.count, stride: full.stride, rows };
-            add(full.kept, full.samples, pieces);
-        }
-        if full.count < shards.count() {
-            let samples = shards.samples(full.count);
-            add(shards.kept(full.count), samples, Pieces::one(samples * (S::IN / IN)));
-        }
+        for_each_run(shards, |kept, samples, pieces| {
+            add(kept, samples, Pieces { rows: samples * (S::IN / IN), ..pieces });
+        });
+    }
+}
+
+/// Calls `add` with what all full shards kept, in which sums stay in registers, and with what the last
+/// one did, if it is not full: first the numbers, then the samples of each shard, and how the shards lie,
+/// with a row for each sample.
+pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize, Pieces)) {
+    let full = shards.full();
+    if full.count > 0 {
+        let pieces = Pieces { count: full.count, stride: full.stride, rows: full.samples };
+        add(full.kept, full.samples, pieces);
+    }
+    if full.count < shards.count() {
+        let samples = shards.samples(full.count);
+        add(shards.kept(full.count), samples, Pieces::one(samples));
     }
 }
 

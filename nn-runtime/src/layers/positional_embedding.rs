@@ -1,10 +1,15 @@
 //! [`PositionalEmbedding`]: PyTorch's `nn.Embedding` of the steps' numbers, added to the input.
 
+use crate::carried::count_steps;
 use crate::init::normal;
 use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory, add_to};
 use nn_shape::rules::positional_embedding;
 
 /// Adds a trained vector of its own to each step: `[T, C] -> [T, C]`.
+///
+/// Step by step it remembers how many steps there were. There are no vectors for more than `T`: all further
+/// ones get the last one's, so that it is better to begin anew before. What it carries counts at
+/// inference: in training each stretch begins anew.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct PositionalEmbedding<const T: usize, const C: usize> {
@@ -21,6 +26,8 @@ where
 {
     /// The sum of the output's gradient over the samples.
     const PARTIAL: usize = Self::LEN;
+    /// How many steps were seen.
+    const STATE: usize = 1;
 
     /// As `nn.Embedding`: normal with mean 0 and deviation 1.
     fn initialise(&mut self, streams: Streams) {
@@ -31,9 +38,18 @@ where
         vec![Tensor::new("weight", 0, vec![Axis::plain(T, C), Axis::plain(C, 1)])]
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let WorkMemory { lengths, mut carried, .. } = memory;
+        let steps = lengths.of::<S>(0);
         y.copy_from_slice(x[0]);
-        y.chunks_exact_mut(S::OUT).for_each(|y| add_to(y, self.weight.as_floats()));
+        for (sample, y) in y.chunks_exact_mut(S::OUT).enumerate() {
+            let first = if carried.is_empty() {
+                0
+            } else {
+                count_steps(&mut carried.sample(sample)[0], steps.valid(sample, T))
+            };
+            self.add(first, y);
+        }
     }
 
     fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], _: Memory<'_>) {
@@ -56,6 +72,25 @@ where
         if let Some(d_x) = &mut d_x[0] {
             d_x.copy_from_slice(d_y);
         }
+    }
+}
+
+impl<const T: usize, const C: usize> PositionalEmbedding<T, C> {
+    /// Adds their vectors to steps, of which the first has the number `first`.
+    fn add(&self, first: usize, y: &mut [f32]) {
+        for (y, step) in y.as_chunks_mut::<C>().0.iter_mut().zip(first..) {
+            add_to(y, &self.weight[step.min(T - 1)]);
+        }
+    }
+}
+
+impl<S, const T: usize, const C: usize> crate::Streaming<S> for PositionalEmbedding<T, C>
+where
+    S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
+{
+    fn step(&self, x: &[&[f32]], y: &mut [f32], mut memory: WorkMemory<'_>) {
+        y.copy_from_slice(x[0]);
+        self.add(count_steps(&mut memory.carried.sample(0)[0], 1), y);
     }
 }
 

@@ -1,46 +1,94 @@
 //! [`PositionalEncoding`]: the sine waves of Vaswani et al. (2017).
 
-use crate::{InPlaceStation, Pass, Spec, Weights};
+use crate::carried::count_steps;
+use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory, add_to};
 use nn_shape::rules::positional_encoding;
 
 /// Adds `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, and `cos` of the same to feature `2i + 1`:
 /// `[T, C] -> [T, C]`.
+///
+/// Step by step it remembers how many steps there were. What it carries counts at inference: in training
+/// each stretch begins anew.
 pub struct PositionalEncoding;
 
 // SAFETY: of size zero.
 unsafe impl Weights for PositionalEncoding {}
 
-impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> InPlaceStation<S>
+impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Station<S>
     for PositionalEncoding
 {
-    fn infer(&self, _n: usize, y: &mut [f32]) {
-        add_waves(S::OUTPUT.dim(0), S::OUTPUT.dim(1), y);
+    /// The waves.
+    const SCRATCH: usize = S::IN;
+    /// The same, for all shards.
+    const SHARED: usize = S::IN;
+    /// How many steps were seen.
+    const STATE: usize = 1;
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let WorkMemory { scratch, lengths, mut carried, .. } = memory;
+        let (all, steps) = (&mut scratch[..S::IN], lengths.of::<S>(0));
+        y.copy_from_slice(x[0]);
+        if carried.is_empty() {
+            waves(0, S::OUTPUT.dim(1), all);
+        }
+        for (sample, y) in y.chunks_exact_mut(S::OUT).enumerate() {
+            if !carried.is_empty() {
+                let valid = steps.valid(sample, S::OUTPUT.dim(0));
+                let first = count_steps(&mut carried.sample(sample)[0], valid);
+                waves(first, S::OUTPUT.dim(1), all);
+            }
+            add_to(y, all);
+        }
     }
 
-    fn forward(&self, _pass: &Pass, y: &mut [f32]) {
-        add_waves(S::OUTPUT.dim(0), S::OUTPUT.dim(1), y);
+    fn prepare(&self, shared: &mut [f32]) {
+        waves(0, S::OUTPUT.dim(1), shared);
     }
 
-    fn backward(&self, _pass: &Pass, _y: &[f32], _d: &mut [f32]) {}
+    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        y.copy_from_slice(x[0]);
+        y.chunks_exact_mut(S::OUT).for_each(|y| add_to(y, memory.shared));
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        _memory: Memory<'_>,
+    ) {
+        if let Some(d_x) = &mut d_x[0] {
+            d_x.copy_from_slice(d_y);
+        }
+    }
 }
 
-/// Adds the waves to samples of `steps` times `features` numbers. Each wave is turned on from step to
-/// step, in `f64`, which is exact enough for a million steps.
-fn add_waves(steps: usize, features: usize, y: &mut [f32]) {
+impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> crate::Streaming<S>
+    for PositionalEncoding
+{
+    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let WorkMemory { scratch, mut carried, .. } = memory;
+        let now = &mut scratch[..S::OUTPUT.dim(1)];
+        waves(count_steps(&mut carried.sample(0)[0], 1), S::OUTPUT.dim(1), now);
+        y.copy_from_slice(x[0]);
+        add_to(y, now);
+    }
+}
+
+/// The waves of steps with so many features, the first of which has the number `first`. Each is computed
+/// by itself in `f64`, so that a step has the same bits wherever a stretch begins.
+fn waves(first: usize, features: usize, all: &mut [f32]) {
     for feature in (0..features).step_by(2) {
         let speed = 10_000_f64.powf(-(feature as f64) / features as f64);
-        let (turn_sin, turn_cos) = speed.sin_cos();
-        let (mut sin, mut cos) = (0.0_f64, 1.0_f64);
-        for step in 0..steps {
-            let place = step * features + feature;
-            let pair = features - feature;
-            for y in y.chunks_exact_mut(steps * features) {
-                y[place] += sin as f32;
-                if pair > 1 {
-                    y[place + 1] += cos as f32;
-                }
+        for (step, all) in all.chunks_exact_mut(features).enumerate() {
+            let (sin, cos) = ((first + step) as f64 * speed).sin_cos();
+            all[feature] = sin as f32;
+            if let Some(next) = all.get_mut(feature + 1) {
+                *next = cos as f32;
             }
-            (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
         }
     }
 }
@@ -48,25 +96,25 @@ fn add_waves(steps: usize, features: usize, y: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::testing::{Beside, Trial, spec};
+    use crate::layers::testing::{Trial, spec};
 
     spec!(Text: positional_encoding::PositionalEncoding {}, [&[4, 6]] -> &[4, 6]);
     spec!(Odd: positional_encoding::PositionalEncoding {}, [&[3, 5]] -> &[3, 5]);
 
     #[test]
     fn gradients_agree_with_finite_differences() {
-        Trial::<Text, Beside<PositionalEncoding>>::random().check_gradients();
-        Trial::<Odd, Beside<PositionalEncoding>>::random().check_gradients();
-        Trial::<Odd, Beside<PositionalEncoding>>::random().check_inference();
+        Trial::<Text, PositionalEncoding>::random().check_gradients();
+        Trial::<Odd, PositionalEncoding>::random().check_gradients();
+        Trial::<Odd, PositionalEncoding>::random().check_inference();
     }
 
     #[test]
     fn adds_the_waves_of_the_paper() {
         for (steps, features) in [(4, 6), (3, 5), (5000, 10)] {
-            let mut y = vec![0.0; 2 * steps * features];
-            add_waves(steps, features, &mut y);
+            let mut y = vec![f32::NAN; steps * features];
+            waves(7, features, &mut y);
             for (place, y) in y.iter().enumerate() {
-                let (step, feature) = (place / features % steps, place % features);
+                let (step, feature) = (7 + place / features, place % features);
                 let exponent = (feature / 2 * 2) as f64 / features as f64;
                 let angle = step as f64 / 10_000_f64.powf(exponent);
                 let wave = if feature % 2 == 0 { angle.sin() } else { angle.cos() };

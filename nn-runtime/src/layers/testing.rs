@@ -410,12 +410,12 @@ impl<S: Spec, T: InPlaceStation<S>> Station<S> for Beside<T> {
 /// Defines a [`Spec`] for a test:
 /// `spec!(Fc: dense::Dense { units: 3, bias: true }, [&[4]] -> &[3]);`
 macro_rules! spec {
-    ($Name:ident : $($Arguments:ident)::+ { $($field:ident : $value:expr),* $(,)? },
+    ($Name:ident : $($Arguments:ident)::+ { $($field:ident : $value:expr),* $(, $(..$rest:expr)?)? },
      [$($input:expr),+] -> $output:expr) => {
         struct $Name;
         impl $crate::Spec for $Name {
             type Arguments = nn_shape::rules::$($Arguments)::+;
-            const ARGUMENTS: Self::Arguments = nn_shape::rules::$($Arguments)::+ { $($field: $value),* };
+            const ARGUMENTS: Self::Arguments = nn_shape::rules::$($Arguments)::+ { $($field: $value,)* $($(..$rest)?)? };
             const INPUTS: &'static [nn_shape::Shape] = &[$(nn_shape::Shape::new($input)),+];
             const OUTPUT: nn_shape::Shape = nn_shape::Shape::new($output);
             const NAME: &'static str = "it";

@@ -36,6 +36,7 @@ pub mod lstm;
 pub mod max_pool1d;
 pub mod max_pool2d;
 pub mod mul;
+pub mod multi_head_attention;
 pub mod positional_embedding;
 pub mod positional_encoding;
 pub mod prelu;

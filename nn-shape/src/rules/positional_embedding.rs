@@ -50,7 +50,7 @@ pub static ROW: Row = row!(PositionalEmbedding {
     crosses_batch: false,
     keeps_features: false,
 })
-.with_streaming(Streaming::Whole);
+.with_streaming(Streaming::CarriesIf(|_| true));
 
 #[cfg(test)]
 mod tests {

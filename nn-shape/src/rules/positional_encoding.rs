@@ -34,12 +34,12 @@ pub static ROW: Row = row!(PositionalEncoding {
     sizes: &[],
     computed: &[],
     flows: Flows::SAME,
-    storage: Storage::InPlace,
+    storage: Storage::Separate,
     needs: Needs { input: false, output: false },
     crosses_batch: false,
     keeps_features: false,
 })
-.with_streaming(Streaming::Whole);
+.with_streaming(Streaming::CarriesIf(|_| true));
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,63 @@
+//! Blocks that every `network!` knows.
+
+use super::{assert_about, network};
+
+#[test]
+fn an_encoder_has_pytorch_s_names() {
+    let net =
+        network("struct N(5x8) -> 5x8 { layer: TransformerEncoder(8, 2, 32, dropout = 0.0) }");
+    let paths: Vec<&str> = net.stations.iter().map(|station| station.path.as_str()).collect();
+    for name in ["norm1", "self_attn", "norm2", "linear1", "linear2"] {
+        assert!(paths.contains(&format!("layer.{name}").as_str()), "{paths:?}");
+    }
+}
+
+#[test]
+fn a_decoder_takes_a_memory() {
+    let net = network(
+        "struct N(text: 5x8, words: 7x8) -> 5x8 {
+            encoded: words => PostNormTransformerEncoder(8, 2, 16),
+            text => TransformerDecoder(encoded, 8, 2, 16),
+            last: PostNormTransformerDecoder(encoded, 8, 2, 16, rotary = true),
+        }",
+    );
+    let memory = net.reads("encoded.norm2")[0].clone();
+    assert_ne!(memory, "");
+    assert_eq!(net.reads("transformer_decoder.multihead_attn")[1], "encoded.norm2");
+    assert_eq!(net.reads("last.multihead_attn")[1], "encoded.norm2");
+}
+
+#[test]
+fn a_block_of_the_user_s_is_taken_instead() {
+    let net = network(
+        "block TransformerEncoder(units) { Dense(units) }
+        struct N(5x8) -> 5x4 { TransformerEncoder(4) }",
+    );
+    assert_eq!(net.lines(), ["transformer_encoder.dense 5x4"]);
+}
+
+#[test]
+fn mistakes_are_told_where_it_is_used() {
+    assert_about(
+        "struct N(5x8) -> 5x8 { TransformerEncoder(6, 2, 16) }",
+        &[("TransformerEncoder", "5x6")],
+    );
+    assert_about(
+        "struct N(5x8) -> 5x8 { TransformerEncoder(8, 3, 16) }",
+        &[("3", "shares 8 features among 3 heads")],
+    );
+    assert_about(
+        "struct N(5x8) -> 5x8 { TransformerEncoder(8, 2) }",
+        &[("TransformerEncoder", "hidden")],
+    );
+    assert_about(
+        "struct N(text: 5x8, words: 7x8) -> 5x8 {
+            text => TransformerDecoder(word, 8, 2, 16), Add { {}, words }
+        }",
+        &[("word", "called `word`")],
+    );
+    assert_about(
+        "struct N(5x8) -> 5x8 { TransformEncoder(8, 2, 16) }",
+        &[("TransformEncoder", "did you mean `TransformerEncoder`?")],
+    );
+}

@@ -1,0 +1,221 @@
+//! Attention backward, and the gradient of its weights.
+
+use super::rotary::{Turn, rotate};
+use super::scores::softmax_backward;
+use super::{Attention, Block, Weights};
+use crate::kernels::dense::{Pieces, d_bias, dense_d_weight, dense_d_x};
+use crate::kernels::dots::RowProduct;
+use crate::kernels::isa::Isa;
+use crate::kernels::product::{Begin, Kind, Onto, Product, Walk};
+
+/// What one sample's forward pass left, and where the gradients go: valid steps alone.
+pub(crate) struct Gradients<'a> {
+    /// Queries.
+    pub(crate) q: &'a [f32],
+    /// Keys and values.
+    pub(crate) kv: &'a [f32],
+    /// All heads' probabilities.
+    pub(crate) probabilities: &'a [f32],
+    /// The gradient of the output.
+    pub(crate) d_y: &'a [f32],
+    /// That of the queries.
+    pub(crate) d_q: &'a mut [f32],
+    /// That of keys and values.
+    pub(crate) d_kv: &'a mut [f32],
+    /// Room for `[steps, width]`.
+    pub(crate) d_found: &'a mut [f32],
+    /// Room for one head's probabilities.
+    pub(crate) d_p: &'a mut [f32],
+    /// The same, where some are dropped.
+    pub(crate) dropped: &'a mut [f32],
+}
+
+impl Attention {
+    /// The gradients of queries, keys and values of one sample.
+    pub(crate) fn backward(
+        &self,
+        weights: Weights<'_>,
+        turns: &[f32],
+        sample: &mut Gradients<'_>,
+        drop: impl Fn(usize, &mut [f32]),
+    ) {
+        let width = self.width;
+        if !sample.d_y.is_empty() {
+            dense_d_x(Isa::best(), width, sample.d_y, weights.out_proj, sample.d_found);
+        }
+        for head in 0..self.heads {
+            self.backward_head(head, sample, &drop);
+        }
+        if self.rotary {
+            rotate(self.size(), width, width, Turn::Back, turns, sample.d_q);
+            rotate(self.size(), width, 2 * width, Turn::Back, turns, sample.d_kv);
+        }
+    }
+
+    fn backward_head(
+        &self,
+        head: usize,
+        sample: &mut Gradients<'_>,
+        drop: &impl Fn(usize, &mut [f32]),
+    ) {
+        let (width, at) = (self.width, head * self.size());
+        let values = width + at;
+        let p = &sample.probabilities[head * self.pairs()..][..self.pairs()];
+        let dropped = self.with_drops(head, p, sample.dropped, drop);
+        self.onto_memory(dropped, sample.d_found, at, sample.d_kv, values);
+        self.d_probabilities(head, sample.d_found, sample.kv, sample.d_p);
+        if !sample.dropped.is_empty() {
+            drop(head, sample.d_p);
+        }
+        let (steps, memory) = (sample.q.len() / width, sample.kv.len() / (2 * width));
+        for Block { begin, end, sees } in self.blocks(steps, memory) {
+            let rows = begin * self.memory..end * self.memory;
+            let first = if self.causal { begin + 1 } else { sees };
+            let more = usize::from(self.causal);
+            let d_p = &mut sample.d_p[rows.clone()];
+            softmax_backward(self.memory, first, more, self.size(), &p[rows], d_p);
+            let rows = Walk::line(end - begin, self.memory, width);
+            let product = self.columns(rows, Walk::line(sees, 1, 2 * width), Begin::Zero);
+            let keys = sample.kv.get(at..).unwrap_or_default();
+            product.compute(Isa::best(), d_p, keys, &mut sample.d_q[begin * width + at..]);
+        }
+        self.onto_memory(sample.d_p, sample.q, at, sample.d_kv, at);
+    }
+
+    /// The gradient of a head's probabilities, before any are dropped.
+    fn d_probabilities(&self, head: usize, d_found: &[f32], kv: &[f32], d_p: &mut [f32]) {
+        let (width, at) = (self.width, head * self.size());
+        let (steps, memory) = (d_found.len() / width, kv.len() / (2 * width));
+        for Block { begin, end, sees } in self.blocks(steps, memory) {
+            if sees > 0 {
+                self.dots(end - begin, sees, [width, 2 * width]).compute(
+                    Isa::best(),
+                    &d_found[begin * width + at..],
+                    &kv[width + at..],
+                    &mut d_p[begin * self.memory..],
+                );
+            }
+        }
+    }
+
+    /// A head's `pᵀ rows`, to a head's columns of keys or values, which begin at `to`; those of `rows`
+    /// begin at `at`. Steps of a causal head's memory are seen by themselves and those behind them alone.
+    fn onto_memory(&self, p: &[f32], rows: &[f32], at: usize, d_kv: &mut [f32], to: usize) {
+        let (width, length) = (self.width, self.memory);
+        let (steps, memory) = (rows.len() / width, d_kv.len() / (2 * width));
+        for Block { begin, end, .. } in self.blocks(memory, memory) {
+            let first = if self.causal { begin } else { 0 };
+            let terms = Walk::line(steps - first, length, width);
+            let product = self.columns(Walk::line(end - begin, 1, 2 * width), terms, Begin::Zero);
+            let (p, rows) = (&p[first * length + begin..], rows.get(first * width + at..));
+            let d_kv = &mut d_kv[begin * 2 * width + to..];
+            product.compute(Isa::best(), p, rows.unwrap_or_default(), d_kv);
+        }
+    }
+
+    /// The gradient of the input, from that of the queries.
+    pub(crate) fn d_x(&self, weights: Weights<'_>, d_q: &[f32], d_x: &mut [f32]) {
+        let product = RowProduct {
+            rows: d_x.len() / self.width,
+            columns: self.width,
+            k: self.width,
+            strides: [self.width, 3 * self.width, self.width],
+            onto: Onto::Nothing,
+        };
+        product.compute(Isa::best(), d_q, weights.in_proj, d_x);
+    }
+
+    /// The gradient of what is looked at, from that of keys and values.
+    pub(crate) fn d_memory(
+        &self,
+        weights: Weights<'_>,
+        onto: Onto,
+        d_kv: &[f32],
+        d_memory: &mut [f32],
+    ) {
+        let product = RowProduct {
+            rows: d_memory.len() / self.width,
+            columns: self.width,
+            k: 2 * self.width,
+            strides: [2 * self.width, 3 * self.width, self.width],
+            onto,
+        };
+        product.compute(Isa::best(), d_kv, &weights.in_proj[self.width..], d_memory);
+    }
+
+    /// Some rows of the gradient of `in_proj`, from row `first` on. `kept` is that of several samples in
+    /// each of several pieces.
+    pub(crate) fn d_in_proj(&self, onto: Onto, kept: &Run<'_>, first: usize, d_weight: &mut [f32]) {
+        let width = self.width;
+        let place = self.kept();
+        let looked_at = if self.cross { place.memory } else { place.x };
+        let parts = [
+            (place.x.offset, place.d_q.offset, self.steps, 0, width),
+            (looked_at.offset, place.d_kv.offset, self.memory, width, 2 * width),
+        ];
+        for (x, d, steps, at, columns) in parts {
+            let product = Product {
+                kind: Kind::Matrix,
+                rows: Walk::line(d_weight.len() / (3 * width), 1, 3 * width),
+                terms: kept.pieces(steps).walk(width, columns),
+                columns,
+                begin: onto.into(),
+            };
+            let (x, d) = (&kept.from(x)[first..], kept.from(d));
+            product.compute(Isa::best(), x, d, &mut d_weight[at..]);
+        }
+    }
+
+    /// Some rows of the gradient of `out_proj`, from row `first` on.
+    pub(crate) fn d_out_proj(
+        &self,
+        onto: Onto,
+        kept: &Run<'_>,
+        first: usize,
+        d_weight: &mut [f32],
+    ) {
+        let (width, place) = (self.width, self.kept());
+        let (found, d_y) = (kept.from(place.found.offset), kept.from(place.d_y.offset));
+        let pieces = kept.pieces(self.steps);
+        dense_d_weight(Isa::best(), width, width, onto, pieces, first, found, d_y, d_weight);
+    }
+
+    /// The gradients of both biases, one behind the other; nothing where there are none.
+    pub(crate) fn d_biases(&self, onto: Onto, kept: &Run<'_>, d_biases: &mut [f32]) {
+        if d_biases.is_empty() {
+            return;
+        }
+        let place = self.kept();
+        let (of_q, rest) = d_biases.split_at_mut(self.width);
+        let (of_kv, of_y) = rest.split_at_mut(2 * self.width);
+        for (d, steps, sum) in [
+            (place.d_q, self.steps, of_q),
+            (place.d_kv, self.memory, of_kv),
+            (place.d_y, self.steps, of_y),
+        ] {
+            d_bias(Isa::best(), onto, kept.pieces(steps), kept.from(d.offset), sum);
+        }
+    }
+}
+
+/// What several shards kept, all of as many samples.
+pub(crate) struct Run<'a> {
+    /// The first one's numbers, and those behind it.
+    pub(crate) kept: &'a [f32],
+    /// How many samples each has.
+    pub(crate) samples: usize,
+    /// The shards, of which each sample counts as one row.
+    pub(crate) pieces: Pieces,
+}
+
+impl<'a> Run<'a> {
+    /// From what stands at this place of each sample on.
+    fn from(&self, offset: usize) -> &'a [f32] {
+        &self.kept[self.samples * offset..]
+    }
+
+    /// The shards, of which each sample has so many rows.
+    const fn pieces(&self, steps: usize) -> Pieces {
+        Pieces { rows: self.samples * steps, ..self.pieces }
+    }
+}

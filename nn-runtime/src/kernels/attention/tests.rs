@@ -1,0 +1,196 @@
+//! Attention against its naive twin, and steps against whole sequences.
+
+use super::*;
+use crate::layers::testing::random;
+use crate::{Carried, Steps};
+
+/// One head after the other, as the definition says, in `f64`.
+fn twin(it: &Attention, weights: Weights<'_>, x: &[f32], memory: &[f32]) -> Vec<f32> {
+    let (width, size) = (it.width, it.size());
+    // Column `column` of the projection of a row.
+    let projected = |row: &[f32], column: usize| -> f64 {
+        let bias = weights.in_bias.get(column).map_or(0.0, |b| f64::from(*b));
+        let sum = row
+            .iter()
+            .enumerate()
+            .map(|(i, x)| f64::from(*x) * f64::from(weights.in_proj[i * 3 * width + column]));
+        bias + sum.sum::<f64>()
+    };
+    // A head's query (part 0) or key (part 1) of step `t`, turned.
+    let head_of = |row: &[f32], part: usize, head: usize, t: usize| -> Vec<f64> {
+        let plain: Vec<f64> =
+            (0..size).map(|i| projected(row, part * width + head * size + i)).collect();
+        if !it.rotary {
+            return plain;
+        }
+        let turned = |i: usize| {
+            let half = size / 2;
+            let angle = t as f64 * 10_000_f64.powf(-2.0 * (i % half) as f64 / size as f64);
+            let other = if i < half { -plain[i + half] } else { plain[i - half] };
+            plain[i] * angle.cos() + other * angle.sin()
+        };
+        (0..size).map(turned).collect()
+    };
+    let mut y = Vec::new();
+    for (t, row) in x.chunks_exact(width).enumerate() {
+        let mut found = vec![0.0; width];
+        for head in 0..it.heads {
+            let q = head_of(row, 0, head, t);
+            let seen = memory.chunks_exact(width).take(if it.causal { t + 1 } else { it.memory });
+            let scores: Vec<f64> = seen
+                .clone()
+                .enumerate()
+                .map(|(s, row)| {
+                    let k = head_of(row, 1, head, s);
+                    let dot: f64 = q.iter().zip(&k).map(|(q, k)| q * k).sum();
+                    (dot / (size as f64).sqrt()).exp()
+                })
+                .collect();
+            let sum: f64 = scores.iter().sum();
+            for (score, row) in scores.iter().zip(seen) {
+                for i in 0..size {
+                    let v = projected(row, 2 * width + head * size + i);
+                    found[head * size + i] += score / sum * v;
+                }
+            }
+        }
+        for j in 0..width {
+            let bias = weights.out_bias.get(j).map_or(0.0, |b| f64::from(*b));
+            let sum = found
+                .iter()
+                .enumerate()
+                .map(|(i, f)| f * f64::from(weights.out_proj[i * width + j]));
+            y.push((bias + sum.sum::<f64>()) as f32);
+        }
+    }
+    y
+}
+
+const PLAIN: Attention = Attention {
+    heads: 2,
+    width: 12,
+    steps: 37,
+    memory: 37,
+    cross: false,
+    causal: false,
+    rotary: false,
+    drops: false,
+};
+
+/// All options that make a difference at inference.
+fn all() -> [Attention; 5] {
+    [
+        PLAIN,
+        Attention { causal: true, ..PLAIN },
+        Attention { rotary: true, ..PLAIN },
+        Attention { causal: true, rotary: true, heads: 3, ..PLAIN },
+        Attention { cross: true, memory: 9, heads: 1, ..PLAIN },
+    ]
+}
+
+/// Random weights.
+struct Numbers(Vec<f32>);
+
+impl Numbers {
+    fn new(width: usize) -> Self {
+        Self(random(4 * width * (width + 1), 1))
+    }
+
+    fn weights(&self, width: usize, bias: bool) -> Weights<'_> {
+        let (in_proj, rest) = self.0.split_at(3 * width * width);
+        let (out_proj, rest) = rest.split_at(width * width);
+        let (in_bias, out_bias) = if bias { rest.split_at(3 * width) } else { (&[][..], &[][..]) };
+        Weights { in_proj, in_bias, out_proj, out_bias }
+    }
+}
+
+/// The whole sequence at inference.
+fn infer(it: Attention, weights: Weights<'_>, x: &[f32], memory: &[f32]) -> Vec<f32> {
+    let mut y = vec![f32::NAN; it.input_len()];
+    let mut scratch = vec![f32::NAN; it.scratch()];
+    let lengths = [x, memory].map(|x| [(x.len() / it.width) as u32]);
+    let lengths = [Steps::Given(&lengths[0]), Steps::Given(&lengths[1])];
+    let batch = Batch { attention: it, weights, n: 1, lengths };
+    batch.infer([x, memory], &mut y, Carried::nothing(), &mut scratch);
+    y
+}
+
+#[test]
+fn agrees_with_its_twin() {
+    for it in all() {
+        let numbers = Numbers::new(it.width);
+        for bias in [true, false] {
+            let weights = numbers.weights(it.width, bias);
+            for (steps, seen) in [(it.steps, it.memory), (19, 7), (1, 1)] {
+                let x = random(steps * it.width, 2);
+                let memory = if it.cross { random(seen * it.width, 3) } else { x.clone() };
+                let (y, expected) =
+                    (infer(it, weights, &x, &memory), twin(&it, weights, &x, &memory));
+                for (y, expected) in y.iter().zip(&expected) {
+                    assert!((y - expected).abs() < 2e-5, "{it:?}: {y} {expected}");
+                }
+                assert!(y[x.len()..].iter().all(|y| *y == 0.0), "behind the end");
+            }
+        }
+    }
+}
+
+#[test]
+fn in_a_memory_without_steps_nothing_is_found() {
+    let it = Attention { cross: true, memory: 9, ..PLAIN };
+    let numbers = Numbers::new(it.width);
+    let weights = numbers.weights(it.width, true);
+    let y = infer(it, weights, &random(it.input_len(), 2), &[]);
+    assert!(y.chunks_exact(it.width).all(|y| y == weights.out_bias));
+}
+
+/// Step by step from a state of zeros.
+fn step_by_step(it: Attention, weights: Weights<'_>, x: &[f32]) -> Vec<f32> {
+    let (mut state, mut scratch) = (vec![0.0; it.state()], vec![f32::NAN; it.scratch()]);
+    let mut y = vec![f32::NAN; x.len()];
+    for (x, y) in x.chunks_exact(it.width).zip(y.chunks_exact_mut(it.width)) {
+        it.step(weights, &mut state, x, y, &mut scratch);
+    }
+    y
+}
+
+#[test]
+fn steps_give_the_bits_of_the_whole() {
+    for it in all().into_iter().filter(|it| it.causal) {
+        let numbers = Numbers::new(it.width);
+        let weights = numbers.weights(it.width, true);
+        let x = random(it.input_len(), 2);
+        assert_eq!(step_by_step(it, weights, &x), infer(it, weights, &x, &x));
+    }
+}
+
+/// The oldest steps are forgotten: what comes out is what the last steps give alone.
+#[test]
+fn what_is_too_long_for_the_memory_slides_through_it() {
+    let it = Attention { causal: true, ..PLAIN };
+    let numbers = Numbers::new(it.width);
+    let weights = numbers.weights(it.width, true);
+    let x = random(3 * it.input_len(), 2);
+    let y = step_by_step(it, weights, &x);
+    for end in it.steps..3 * it.steps {
+        let window = &x[(end + 1 - it.steps) * it.width..(end + 1) * it.width];
+        let expected = infer(it, weights, window, window);
+        assert_eq!(y[end * it.width..][..it.width], expected[it.input_len() - it.width..]);
+    }
+}
+
+/// Turned keys and queries see distances alone: a window gives what it gives wherever it stands.
+#[test]
+fn rotary_positions_are_distances() {
+    let it = Attention { causal: true, rotary: true, heads: 3, ..PLAIN };
+    let numbers = Numbers::new(it.width);
+    let weights = numbers.weights(it.width, true);
+    let x = random(2 * it.input_len(), 2);
+    let y = step_by_step(it, weights, &x);
+    let window = &x[it.input_len()..];
+    let expected = infer(it, weights, window, window);
+    let (y, expected) = (&y[y.len() - it.width..], &expected[it.input_len() - it.width..]);
+    for (y, expected) in y.iter().zip(expected) {
+        assert!((y - expected).abs() < 2e-5, "{y} {expected}");
+    }
+}

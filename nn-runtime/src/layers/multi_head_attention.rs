@@ -1,0 +1,361 @@
+//! [`MultiHeadAttention`]: PyTorch's `nn.MultiheadAttention`.
+
+use super::dense::{for_each_run, task_rows};
+use super::dropout;
+use crate::init::uniform;
+use crate::kernels::Onto;
+use crate::kernels::attention::{self, Attention, Batch, Run};
+use crate::{
+    Axis, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
+};
+use nn_shape::rules::multi_head_attention;
+
+/// Attention of several heads (Vaswani et al., 2017): `[T, WIDTH] -> [T, WIDTH]`.
+///
+/// Each head makes a query of each step, and a key and a value of each step that it looks at: the input's
+/// own, or a memory's. It gives the values' mean, weighted by `softmax(q kᵀ / sqrt(size))`; what all heads
+/// give together passes through one more matrix. Steps behind a sequence's end are seen by nobody, and
+/// zero in the output; in a memory without any step each head finds zeros.
+///
+/// `rotary` turns queries and keys by their steps' numbers (Su et al., 2021), in pairs of a feature of the
+/// head's first half and one of its second, as Hugging Face's Llama does.
+///
+/// A causal layer takes its sequence also step by step. It remembers the keys and values of the last `T`
+/// steps; of longer sequences it forgets the oldest. What it carries counts at inference: in training each
+/// stretch begins anew.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct MultiHeadAttention<const WIDTH: usize, const BIAS: usize = WIDTH> {
+    /// For each input: what it adds to all queries, keys and values. The transpose of PyTorch's.
+    pub in_proj_weight: [[[f32; WIDTH]; 3]; WIDTH],
+    /// For each number of all heads: what it adds to the outputs. The transpose of PyTorch's.
+    pub out_proj_weight: [[f32; WIDTH]; WIDTH],
+    /// Of queries, keys and values.
+    pub in_proj_bias: [[f32; BIAS]; 3],
+    /// One for each output, or none.
+    pub out_proj_bias: [f32; BIAS],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` alone.
+unsafe impl<const WIDTH: usize, const BIAS: usize> Weights for MultiHeadAttention<WIDTH, BIAS> {}
+
+type Arguments = multi_head_attention::MultiHeadAttention;
+
+/// The sizes and options.
+const fn attention<S: Spec<Arguments = Arguments>>() -> Attention {
+    let arguments = S::ARGUMENTS;
+    Attention {
+        heads: arguments.heads,
+        width: S::INPUT.last(),
+        steps: S::INPUT.dim(0),
+        memory: arguments.memory(S::INPUTS).dim(0),
+        cross: arguments.memory.is_some(),
+        causal: arguments.causal,
+        rotary: arguments.rotary,
+        drops: arguments.dropout > 0.0,
+    }
+}
+
+/// Which input is looked at.
+const fn looked_at<S: Spec<Arguments = Arguments>>() -> usize {
+    match S::ARGUMENTS.memory {
+        Some(nth) => nth,
+        None => 0,
+    }
+}
+
+fn lengths<'a, S: Spec<Arguments = Arguments>>(lengths: &'a Lengths<'a>) -> [Steps<'a>; 2] {
+    [lengths.of::<S>(0), lengths.of::<S>(looked_at::<S>())]
+}
+
+/// Drops some of a head's probabilities, the same forward and backward.
+fn dropping<S: Spec<Arguments = Arguments>>(pass: &Pass) -> impl Fn(usize, usize, &mut [f32]) {
+    let pass = *pass;
+    move |sample, head, p| {
+        let streams = pass.streams.child((pass.first + sample) as u64);
+        let head = Pass { n: 1, first: head, streams, ..pass };
+        dropout::drop(S::ARGUMENTS.dropout, &head, p.len(), p);
+    }
+}
+
+impl<const WIDTH: usize, const BIAS: usize> MultiHeadAttention<WIDTH, BIAS> {
+    fn weights(&self) -> attention::Weights<'_> {
+        attention::Weights {
+            in_proj: self.in_proj_weight.as_floats(),
+            in_bias: self.in_proj_bias.as_floats(),
+            out_proj: self.out_proj_weight.as_floats(),
+            out_bias: &self.out_proj_bias,
+        }
+    }
+
+    fn batch<'a, S>(&'a self, n: usize, all: &'a Lengths<'a>) -> Batch<'a>
+    where
+        S: Spec<Arguments = Arguments>,
+    {
+        let (attention, weights) = (const { attention::<S>() }, self.weights());
+        Batch { attention, weights, n, lengths: lengths::<S>(all) }
+    }
+}
+
+/// Gradient tasks of `in_proj_weight`, which come first, then those of `out_proj_weight`; one of the
+/// biases is the last.
+const fn tasks(width: usize) -> [usize; 2] {
+    [width.div_ceil(task_rows(3 * width)), width.div_ceil(task_rows(width))]
+}
+
+impl<S, const WIDTH: usize, const BIAS: usize> Station<S> for MultiHeadAttention<WIDTH, BIAS>
+where
+    S: Spec<Arguments = Arguments>,
+{
+    /// Queries, keys, values, and all probabilities.
+    const SAVED: usize = attention::<S>().saved().probabilities.end();
+    const SCRATCH: usize = attention::<S>().scratch();
+    /// What goes into the products with weights, and the gradients of what comes out of them.
+    const KEPT: usize = attention::<S>().kept().d_y.end();
+    const STATE: usize = attention::<S>().state();
+    const GRADIENT_TASKS: usize = tasks(WIDTH)[0] + tasks(WIDTH)[1] + 1;
+
+    /// As PyTorch does: `xavier_uniform_` for queries, keys and values, `Linear`'s for the output, biases
+    /// zero.
+    fn initialise(&mut self, streams: Streams) {
+        let width = WIDTH as f32;
+        let of = |name| streams.child(Streams::number(name));
+        let bound = (6.0 / (width + 3.0 * width)).sqrt();
+        uniform(self.in_proj_weight.as_floats_mut(), bound, of("in_proj_weight"));
+        let bound = 1.0 / width.sqrt();
+        uniform(self.out_proj_weight.as_floats_mut(), bound, of("out_proj_weight"));
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let inputs = |stride| Axis { len: WIDTH, stride, features: S::FEATURES };
+        let (square, plain) = (WIDTH * WIDTH, Axis::plain);
+        let mut tensors =
+            vec![Tensor::new("in_proj_weight", 0, vec![plain(3 * WIDTH, 1), inputs(3 * WIDTH)])];
+        if BIAS > 0 {
+            tensors.push(Tensor::new("in_proj_bias", 4 * square, vec![plain(3 * WIDTH, 1)]));
+        }
+        let axes = vec![plain(WIDTH, 1), plain(WIDTH, WIDTH)];
+        tensors.push(Tensor::new("out_proj.weight", 3 * square, axes));
+        if BIAS > 0 {
+            let offset = 4 * square + 3 * WIDTH;
+            tensors.push(Tensor::new("out_proj.bias", offset, vec![plain(WIDTH, 1)]));
+        }
+        tensors
+    }
+
+    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let WorkMemory { scratch, lengths, carried, .. } = memory;
+        let x = [x[0], x[looked_at::<S>()]];
+        self.batch::<S>(n, &lengths).infer(x, y, carried, scratch);
+    }
+
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        let Memory { saved, kept, scratch, lengths, .. } = memory;
+        let x = [x[0], x[looked_at::<S>()]];
+        let batch = self.batch::<S>(pass.n, &lengths);
+        batch.forward(x, y, [saved, kept, scratch], dropping::<S>(pass));
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        let Memory { saved, kept, scratch, lengths, .. } = memory;
+        let (d_x, further) = d_x.split_at_mut(1);
+        let d_memory = further.get_mut(0).and_then(Option::as_deref_mut);
+        let d_x = [d_x[0].as_deref_mut(), d_memory];
+        let batch = self.batch::<S>(pass.n, &lengths);
+        batch.backward(d_y, d_x, [saved, kept, scratch], dropping::<S>(pass));
+    }
+
+    fn gradient_end(task: usize) -> usize {
+        let ([of_in, of_out], done) = (tasks(WIDTH), task + 1);
+        if done <= of_in {
+            (done * task_rows(3 * WIDTH)).min(WIDTH) * 3 * WIDTH
+        } else if done <= of_in + of_out {
+            let rows = ((done - of_in) * task_rows(WIDTH)).min(WIDTH);
+            (3 * WIDTH + rows) * WIDTH
+        } else {
+            Self::LEN
+        }
+    }
+
+    fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        let ([of_in, of_out], attention) = (tasks(WIDTH), const { attention::<S>() });
+        let mut onto = Onto::Nothing;
+        for_each_run(shards, |kept, samples, pieces| {
+            let run = Run { kept, samples, pieces };
+            if task < of_in {
+                attention.d_in_proj(onto, &run, task * task_rows(3 * WIDTH), d_weights);
+            } else if task < of_in + of_out {
+                let first = (task - of_in) * task_rows(WIDTH);
+                attention.d_out_proj(onto, &run, first, d_weights);
+            } else {
+                attention.d_biases(onto, &run, d_weights);
+            }
+            onto = Onto::Sum;
+        });
+    }
+}
+
+/// Causal layers alone: `network!` makes no others stream.
+impl<S, const WIDTH: usize, const BIAS: usize> crate::Streaming<S>
+    for MultiHeadAttention<WIDTH, BIAS>
+where
+    S: Spec<Arguments = Arguments>,
+{
+    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let WorkMemory { scratch, mut carried, .. } = memory;
+        let state = carried.sample(0);
+        const { attention::<S>() }.step(self.weights(), state, x[0], y, scratch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::{Trial, check_lengths, random, spec};
+    use nn_shape::{Shape, StepsOf};
+
+    const PLAIN: Arguments = Arguments {
+        heads: 2,
+        memory: None,
+        causal: false,
+        dropout: 0.0,
+        rotary: false,
+        bias: true,
+    };
+
+    macro_rules! attention_specs {
+        ($($Name:ident: { $($field:ident: $value:expr),* }, [$($input:expr),+] -> $output:expr;)*) => { $(
+            spec!($Name: multi_head_attention::MultiHeadAttention {
+                $($field: $value,)* ..PLAIN
+            }, [$($input),+] -> $output);
+        )* };
+    }
+
+    attention_specs! {
+        Own: { heads: 2 }, [&[5, 4]] -> &[5, 4];
+        Three: { heads: 2 }, [&[3, 4]] -> &[3, 4];
+        Causal: { causal: true, bias: false }, [&[19, 4]] -> &[19, 4];
+        CausalShort: { causal: true, bias: false }, [&[17, 4]] -> &[17, 4];
+        Turned: { heads: 1, rotary: true, causal: true }, [&[5, 6]] -> &[5, 6];
+        Dropping: { dropout: 0.5 }, [&[4, 4]] -> &[4, 4];
+        Cross: { memory: Some(1), dropout: 0.25 }, [&[3, 4], &[5, 4]] -> &[3, 4];
+    }
+
+    /// A memory with lengths of its own.
+    struct Ragged;
+    impl Spec for Ragged {
+        type Arguments = Arguments;
+        const ARGUMENTS: Arguments = Arguments { memory: Some(1), ..PLAIN };
+        const INPUTS: &'static [Shape] = &[Shape::new(&[3, 4]), Shape::new(&[5, 4])];
+        const OUTPUT: Shape = Shape::new(&[3, 4]);
+        const NAME: &'static str = "it";
+        const STEPS: &'static [Option<StepsOf>] = &[None, Some(StepsOf { input: 0, maps: &[] })];
+    }
+
+    fn trial<S: Spec, T: Station<S>>() -> Trial<S, T> {
+        Trial::random().with_step(1e-2, 1e-3)
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        trial::<Own, MultiHeadAttention<4>>().check_gradients();
+        trial::<Causal, MultiHeadAttention<4, 0>>().check_gradients();
+        trial::<Turned, MultiHeadAttention<6>>().check_gradients();
+        trial::<Dropping, MultiHeadAttention<4>>().check_gradients();
+        trial::<Cross, MultiHeadAttention<4>>().check_gradients();
+    }
+
+    #[test]
+    fn gradients_of_different_lengths_agree_with_finite_differences() {
+        let lengths = vec![1, 3, 2, 0, 3];
+        let own = &mut trial::<Own, MultiHeadAttention<4>>();
+        own.lengths.clone_from(&lengths);
+        own.check_gradients();
+        let ragged = &mut trial::<Ragged, MultiHeadAttention<4>>();
+        ragged.lengths = lengths;
+        ragged.check_gradients();
+    }
+
+    #[test]
+    fn inference_gives_what_training_gives() {
+        trial::<Own, MultiHeadAttention<4>>().check_inference();
+        trial::<Causal, MultiHeadAttention<4, 0>>().check_inference();
+        trial::<Turned, MultiHeadAttention<6>>().check_inference();
+        trial::<Ragged, MultiHeadAttention<4>>().check_inference();
+    }
+
+    #[test]
+    fn a_short_sequence_gives_what_it_gives_alone() {
+        check_lengths::<Own, Three, MultiHeadAttention<4>>(3);
+        check_lengths::<Causal, CausalShort, MultiHeadAttention<4, 0>>(17);
+    }
+
+    #[test]
+    fn stretches_give_what_the_whole_gives() {
+        let mut trial = trial::<Causal, MultiHeadAttention<4, 0>>();
+        let whole = trial.infer();
+        (trial.batch, trial.lengths) = (1, vec![8]);
+        let mut state = vec![0.0; <MultiHeadAttention<4, 0> as Station<Causal>>::STATE];
+        let mut y = Vec::new();
+        let x = trial.x[0].clone();
+        for (begin, end) in [(0, 8), (8, 19)] {
+            let mut stretch = random(Causal::IN, 3);
+            stretch[..(end - begin) * 4].copy_from_slice(&x[begin * 4..end * 4]);
+            let mut out = vec![f32::NAN; Causal::OUT];
+            let mut scratch =
+                vec![f32::NAN; <MultiHeadAttention<4, 0> as Station<Causal>>::SCRATCH];
+            let lengths = [Steps::Given(&[(end - begin) as u32])];
+            let memory = WorkMemory {
+                work: &mut [],
+                scratch: &mut scratch,
+                lengths: Lengths::Given(&lengths),
+                carried: crate::Carried::new(
+                    &mut state,
+                    <MultiHeadAttention<4, 0> as Station<Causal>>::STATE,
+                ),
+            };
+            Station::<Causal>::infer(&*trial.station, 1, &[&stretch], &mut out, memory);
+            y.extend_from_slice(&out[..(end - begin) * 4]);
+        }
+        assert_eq!(y, whole[..Causal::OUT]);
+    }
+
+    #[test]
+    fn probabilities_are_dropped_and_the_others_scaled() {
+        let mut trial = Trial::<Dropping, MultiHeadAttention<4>>::random();
+        let (trained, inferred) = (trial.train().y, trial.infer());
+        assert_ne!(trained, inferred);
+        trial.capacity = 5;
+        assert_eq!(trial.train().y, trained, "whatever the shards");
+    }
+
+    #[test]
+    fn begins_as_pytorch_does_and_has_its_tensors() {
+        let mut layer = <MultiHeadAttention<4> as Weights>::zeros();
+        Station::<Own>::initialise(&mut *layer, Streams::new(0));
+        let largest = |w: &[f32]| w.iter().fold(0.0_f32, |max, w| max.max(w.abs()));
+        let bound = (6.0_f32 / 16.0).sqrt();
+        assert!((0.9 * bound..bound).contains(&largest(layer.in_proj_weight.as_floats())));
+        assert!((0.4..0.5).contains(&largest(layer.out_proj_weight.as_floats())));
+        assert_eq!((layer.in_proj_bias, layer.out_proj_bias), ([[0.0; 4]; 3], [0.0; 4]));
+        let tensors = <MultiHeadAttention<4> as Station<Own>>::tensors();
+        let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
+        let expected = [
+            ("in_proj_weight", 0),
+            ("in_proj_bias", 64),
+            ("out_proj.weight", 48),
+            ("out_proj.bias", 76),
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(<MultiHeadAttention<4, 0> as Station<Causal>>::tensors().len(), 2);
+    }
+}

@@ -1,0 +1,222 @@
+//! `MultiHeadAttention`: PyTorch's `nn.MultiheadAttention`.
+
+use crate::arguments::arguments;
+use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
+use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real, row, without};
+use crate::rules::recurrent::sequence;
+use crate::{Shape, ShapeError, Text};
+
+arguments! {
+    /// Attention: each step gathers from all steps what it looks for, by several heads side by side.
+    pub struct MultiHeadAttention {
+        /// How many heads share the features.
+        heads: Number,
+        /// The value whose steps are looked at; the input itself where this is left out.
+        memory: Input = None,
+        /// Whether a step sees itself and the steps before it alone.
+        causal: Flag = false,
+        /// The probability of becoming 0 for what a head takes from a step, in training.
+        dropout: Real = 0.0,
+        /// Whether queries and keys are turned by their steps' numbers, so that heads see distances.
+        rotary: Flag = false,
+        /// Whether biases are added.
+        bias: Flag = true,
+    }
+}
+
+impl MultiHeadAttention {
+    /// `[T, C] -> [T, C]`; `memory` is `[M, C]`.
+    ///
+    /// # Errors
+    /// When an input is no sequence, the heads do not divide the features, the memory has other
+    /// features, an option does not suit the others, or the sizes are absurd.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let input = inputs[0];
+        attempt!(sequence(input));
+        attempt!(count("heads", "heads", self.heads));
+        let width = input.last();
+        if !width.is_multiple_of(self.heads) {
+            let message = Text::of("shares ").number(width).text(" features among ");
+            let help =
+                divisors(Text::of("write `heads = "), width).text("`, or give it more features");
+            let message = message.number(self.heads).text(" heads, which leaves some over");
+            return Err(ShapeError::argument("heads", message).help(help));
+        }
+        attempt!(few_enough_weights("heads", &[4, width, width]));
+        attempt!(few_enough_weights(
+            "heads",
+            &[self.heads, input.dim(0), self.memory(inputs).dim(0)]
+        ));
+        let p = self.dropout;
+        attempt!(real("dropout", p, p >= 0.0 && p <= 1.0, "a probability from 0 to 1"));
+        if self.rotary && !self.head_size(input).is_multiple_of(2) {
+            let message = Text::of("turns features in pairs, but each head has ");
+            let message = message.number(self.head_size(input));
+            return Err(ShapeError::argument("rotary", message));
+        }
+        attempt!(self.suits_memory(inputs));
+        Ok(input)
+    }
+
+    const fn suits_memory(&self, inputs: &[Shape]) -> Result<(), ShapeError> {
+        if self.memory.is_none() {
+            return Ok(());
+        }
+        let (input, memory) = (inputs[0], self.memory(inputs));
+        if memory.rank() != 2 || memory.last() != input.last() {
+            let message = Text::of("takes a memory of steps x ").number(input.last());
+            let message = message.text(" features, as its input has, but gets ").shape(memory);
+            let help =
+                Text::of("put `Dense(").number(input.last()).text(")` behind what it remembers");
+            return Err(ShapeError::argument("memory", message).help(help));
+        }
+        if self.causal {
+            let message =
+                Text::of("has `causal = true`, but the steps of a memory are not its own");
+            let help = Text::of("leave one of `causal` and `memory` out");
+            return Err(ShapeError::argument("causal", message).help(help));
+        }
+        if self.rotary {
+            let message =
+                Text::of("has `rotary = true`, but the steps of a memory are not its own");
+            let help = Text::of("leave one of `rotary` and `memory` out");
+            return Err(ShapeError::argument("rotary", message).help(help));
+        }
+        Ok(())
+    }
+
+    /// The shape of what it looks at.
+    #[must_use]
+    pub const fn memory(&self, inputs: &[Shape]) -> Shape {
+        match self.memory {
+            Some(nth) => inputs[nth],
+            None => inputs[0],
+        }
+    }
+
+    /// Features of one head.
+    #[must_use]
+    pub const fn head_size(&self, input: Shape) -> usize {
+        input.last() / self.heads
+    }
+
+    /// Trained numbers: four square matrices, and their biases.
+    #[must_use]
+    pub const fn params(&self, inputs: &[Shape]) -> usize {
+        let width = inputs[0].last();
+        4 * width * if self.bias { width + 1 } else { width }
+    }
+
+    /// Multiply-adds of one sample: four products with matrices, and two of each step with each.
+    #[must_use]
+    pub const fn macs(&self, inputs: &[Shape]) -> usize {
+        let (width, steps) = (inputs[0].last(), inputs[0].dim(0));
+        let memory = self.memory(inputs).dim(0);
+        let matrices = (2 * steps).saturating_add(2 * memory).saturating_mul(width);
+        let pairs = (2 * steps).saturating_mul(memory);
+        matrices.saturating_add(pairs).saturating_mul(width)
+    }
+}
+
+without!(MultiHeadAttention: buffers, how);
+
+/// The row of `MultiHeadAttention`.
+pub static ROW: Row = row!(MultiHeadAttention {
+    stem: "multi_head_attention",
+    summary: "lets each step gather from all steps, or from a memory, what it looks for",
+    positional: 1,
+    inputs: Inputs::One,
+    sizes: &[Size::InputLast, Size::Unless("bias")],
+    computed: &[],
+    flows: Flows::SAME,
+    storage: Storage::Separate,
+    needs: Needs { input: false, output: false },
+    crosses_batch: false,
+    keeps_features: false,
+})
+.with_steps(Steps::Valid)
+.with_steps_first()
+.with_streaming(Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Blame;
+    use crate::error::testing::refusal;
+
+    const FOUR: MultiHeadAttention = MultiHeadAttention {
+        heads: 4,
+        memory: None,
+        causal: false,
+        dropout: 0.0,
+        rotary: false,
+        bias: true,
+    };
+    const INPUT: Shape = Shape::new(&[64, 128]);
+
+    #[test]
+    fn keeps_the_shape_and_counts_as_pytorch_does() {
+        const OUTPUT: Shape = crate::expect(FOUR.output(&[INPUT]), "attention", "");
+        assert_eq!(OUTPUT, INPUT);
+        // sum(p.numel() for p in nn.MultiheadAttention(128, 4).parameters())
+        assert_eq!(FOUR.params(&[INPUT]), 66_048);
+        assert_eq!(MultiHeadAttention { bias: false, ..FOUR }.params(&[INPUT]), 65_536);
+        assert_eq!(FOUR.macs(&[INPUT]), 4 * 64 * 128 * 128 + 2 * 64 * 64 * 128);
+        let cross = MultiHeadAttention { memory: Some(1), ..FOUR };
+        let inputs = [INPUT, Shape::new(&[9, 128])];
+        assert_eq!(cross.output(&inputs).unwrap(), INPUT);
+        assert_eq!(cross.macs(&inputs), 2 * (64 + 9) * 128 * 128 + 2 * 64 * 9 * 128);
+    }
+
+    #[test]
+    fn refuses_heads_that_do_not_divide_the_features() {
+        let (blame, words) = refusal(MultiHeadAttention { heads: 5, ..FOUR }.output(&[INPUT]));
+        assert_eq!(blame, Blame::Argument("heads"));
+        assert_eq!(
+            words,
+            "layer `it` shares 128 features among 5 heads, which leaves some over\n  \
+             = help: write `heads = 1, 2, 4, 8, 16, 32, 64 or 128`, or give it more features"
+        );
+        let (_, words) = refusal(MultiHeadAttention { heads: 0, ..FOUR }.output(&[INPUT]));
+        assert_eq!(words, "layer `it` has 0 heads, but needs at least 1");
+    }
+
+    #[test]
+    fn refuses_a_memory_of_other_features() {
+        let cross = MultiHeadAttention { memory: Some(1), ..FOUR };
+        let (blame, words) = refusal(cross.output(&[INPUT, Shape::new(&[9, 64])]));
+        assert_eq!(blame, Blame::Argument("memory"));
+        assert_eq!(
+            words,
+            "layer `it` takes a memory of steps x 128 features, as its input has, but gets 9x64\n  \
+             = help: put `Dense(128)` behind what it remembers"
+        );
+    }
+
+    #[test]
+    fn refuses_options_that_a_memory_does_not_suit() {
+        let inputs = [INPUT, INPUT];
+        for (layer, blamed) in [
+            (MultiHeadAttention { memory: Some(1), causal: true, ..FOUR }, "causal"),
+            (MultiHeadAttention { memory: Some(1), rotary: true, ..FOUR }, "rotary"),
+        ] {
+            assert_eq!(refusal(layer.output(&inputs)).0, Blame::Argument(blamed));
+        }
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_turned_in_pairs() {
+        let odd = MultiHeadAttention { rotary: true, ..FOUR };
+        let (_, words) = refusal(odd.output(&[Shape::new(&[9, 12])]));
+        assert_eq!(words, "layer `it` turns features in pairs, but each head has 3");
+    }
+
+    #[test]
+    fn refuses_pictures_and_absurd_sizes() {
+        assert_eq!(refusal(FOUR.output(&[Shape::new(&[28, 28, 4])])).0, Blame::Layer);
+        let (blame, _) = refusal(FOUR.output(&[Shape::new(&[2, 1 << 30])]));
+        assert_eq!(blame, Blame::Argument("heads"));
+        let (blame, _) = refusal(FOUR.output(&[Shape::new(&[1 << 30, 4])]));
+        assert_eq!(blame, Blame::Argument("heads"));
+    }
+}
