@@ -10,6 +10,9 @@
 //! | W4 | perceptron 4-16-16-2 with tanh, inference, one input | ns |
 //! | W5 | embedding 64, LSTM of 128 over 64 steps, training, batch 32, Adam | tokens/s |
 //! | W5b | LSTM of 16 and a dense layer, one step of a stream | ns |
+//! | W6 | decoder of 4 layers, 4 heads, width 128, context 64, training, batch 12, AdamW | tokens/s |
+//! | W6b | the same, generating 64 tokens step by step, each | us |
+//! | W6c | the same, one token at the end of 64, all computed anew | us |
 //! | W7 | ResNet-20 on 32x32x3, training, batch 64, SGD with momentum | images/s |
 //!
 //! After a warm-up the median of seven blocks counts, each `BENCH_SECONDS` (0.6) long.
@@ -53,6 +56,14 @@ network! {
     /// A recurrent network that takes nanoseconds.
     pub struct Filter(..64x1) -> 64x1 {
         LSTM(16), Dense(1),
+    }
+
+    /// Guesses the next character by attention to those before.
+    pub struct Gpt(text: 64) -> 64x65 {
+        Embedding(65, 128), PositionalEmbedding,
+        Repeat(4) { TransformerEncoder(128, heads = 4, hidden = 512, dropout = 0.0, causal = true) },
+        LayerNorm,
+        Dense(65, bias = false),
     }
 
     /// Two convolutions around a shortcut.
@@ -131,6 +142,23 @@ fn measure(workload: &str) -> Option<(f64, &'static str)> {
         "W5b" => {
             let (net, mut state, x) = (Filter::new(1), State::new(), random(1));
             (1e9 * seconds_per_call(|| keep(net.step(&mut state, black_box(&x)))), "ns")
+        }
+        "W6" => {
+            let net = &mut *Gpt::new(1);
+            let seconds = training(net, 12, AdamW::new(1e-3), characters, characters);
+            (12.0 * 64.0 / seconds, "tokens/s")
+        }
+        "W6b" => {
+            let (net, mut state, text) = (Gpt::new(1), State::new(), characters(1));
+            let generate = || {
+                state.reset();
+                text.iter().for_each(|token| keep(net.step(&mut state, black_box(token))));
+            };
+            (1e6 / 64.0 * seconds_per_call(generate), "us")
+        }
+        "W6c" => {
+            let (net, text) = (Gpt::new(1), characters(1));
+            (1e6 * seconds_per_call(|| keep(net.forward(black_box(&text)))), "us")
         }
         "W7" => {
             let net = &mut *ResNet20::new(1);

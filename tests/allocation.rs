@@ -26,6 +26,18 @@ network! {
     struct Steps(..9x3) -> 9x2 {
         GRU(70), LSTM(8, layers = 2), Dense(2),
     }
+
+    /// In a context that fills up and slides.
+    struct Generator(..9) -> 9x5 {
+        Embedding(5, 8), PositionalEncoding,
+        TransformerEncoder(8, heads = 2, hidden = 16, causal = true, rotary = true), Dense(5),
+    }
+
+    /// In rows that look at each other.
+    struct Rows(8x8x2) -> 3 {
+        Reshape(8x16), PositionalEmbedding, TransformerEncoder(16, heads = 4, hidden = 32),
+        GlobalAvgPool, Dense(3),
+    }
 }
 
 /// The system's allocator, which counts.
@@ -84,6 +96,7 @@ fn main() {
         parallel::with_threads(threads, || {
             check::<Plain>();
             check::<Normalised>();
+            check::<Rows>();
             single_samples_do_not_allocate();
         });
     }
@@ -93,7 +106,12 @@ fn main() {
 fn steps_do_not_allocate() {
     let (net, mut state) = (Steps::new(1), State::new());
     let all = Sequence::new(&[[0.5; 3]; 7]).unwrap();
-    let mut step = || (net.step(&mut state, &[0.25; 3]), net.forward(&all));
+    let (generator, mut memory) = (Generator::new(1), State::new());
+    let text = Sequence::new(&[3; 7]).unwrap();
+    let mut step = || {
+        let steps = (net.step(&mut state, &[0.25; 3]), net.forward(&all));
+        (steps, generator.step(&mut memory, &2), generator.forward(&text))
+    };
     step();
     assert_eq!(
         allocations(|| {

@@ -31,6 +31,18 @@ network! {
     struct Words(7) -> 2 {
         words: Embedding(11, 6, padding_index = 0), Dense(5), GlobalAvgPool, Tanh, Dense(2),
     }
+    struct Encoder(7) -> 2 {
+        words: Embedding(11, 6),
+        first: PostNormTransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0),
+        second: PostNormTransformerEncoder(6, heads = 3, hidden = 10, dropout = 0.0),
+        GlobalAvgPool, Dense(2),
+    }
+    struct Decoder(7) -> 7x11 {
+        tokens: Embedding(11, 6), places: PositionalEmbedding,
+        first: TransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0, causal = true),
+        second: TransformerEncoder(6, heads = 3, hidden = 10, dropout = 0.0, causal = true),
+        norm: LayerNorm, head: Dense(11, bias = false),
+    }
 }
 
 /// A file that PyTorch wrote.
@@ -131,4 +143,6 @@ models! {
     Forecaster: rnn;
     Convolutions: conv1d;
     Words: embedding;
+    Encoder: encoder;
+    Decoder: decoder;
 }

@@ -276,6 +276,23 @@ references! {
         MultiHeadAttention(3, causal = true, rotary = true)
     }
 
+    transformer_encoder: (5x6) -> 5x6 { TransformerEncoder(6, 2, 10, dropout = 0.0) }
+    transformer_encoder_causal: (5x6) -> 5x6 {
+        TransformerEncoder(6, 2, hidden = 10, dropout = 0.0, causal = true)
+    }
+    transformer_decoder: (text: 5x6, encoded: 7x6) -> 5x6 {
+        text => TransformerDecoder(encoded, 6, 2, 10, dropout = 0.0),
+    }
+    post_norm_transformer_encoder: (5x6) -> 5x6 {
+        PostNormTransformerEncoder(6, 2, 10, dropout = 0.0)
+    }
+    post_norm_transformer_encoder_causal: (5x6) -> 5x6 {
+        PostNormTransformerEncoder(6, 2, 10, dropout = 0.0, causal = true)
+    }
+    post_norm_transformer_decoder: (text: 5x6, encoded: 7x6) -> 5x6 {
+        text => PostNormTransformerDecoder(encoded, 6, 2, 10, dropout = 0.0),
+    }
+
     embedding: (7) -> 7x5 { Embedding(11, 5) }
     embedding_padding_index: (7) -> 7x5 { Embedding(11, 5, padding_index = 3) }
     embedding_of_many_tokens: (9) -> 9x67 { Embedding(2000, 67) }

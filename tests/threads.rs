@@ -16,6 +16,11 @@ network! {
         Residual { Conv2d(4, kernel = 3, padding = same), BatchNorm, Dropout(0.1) },
         GlobalAvgPool, BatchNorm, Dense(3),
     }
+
+    /// Rows of the picture that look at each other.
+    struct Attention(8x8x2) -> 3 {
+        Reshape(8x16), TransformerEncoder(16, heads = 4, hidden = 70, causal = true), GlobalAvgPool, Dense(3),
+    }
 }
 
 type Picture = [[[f32; 2]; 8]; 8];
@@ -75,4 +80,9 @@ fn one_phase() {
 #[test]
 fn many_phases() {
     check::<ManyPhases>();
+}
+
+#[test]
+fn attention() {
+    check::<Attention>();
 }

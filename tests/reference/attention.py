@@ -3,7 +3,7 @@
 import math
 
 import torch
-from make import BATCH, HERE, LENGTHS, as_is, case, named, tensors
+from make import BATCH, HERE, LENGTHS, as_is, case, tensors
 from safetensors.torch import save_file
 from torch import nn
 
@@ -52,6 +52,20 @@ class Rotary(nn.Module):
         return attention.out_proj(found.transpose(1, 2).reshape(x.shape))
 
 
+class Layer(nn.Module):
+    """A transformer's layer, whose steps see themselves and those before them alone where it is `causal`."""
+
+    def __init__(self, causal=False, **layer):
+        super().__init__()
+        (self.name, layer), = layer.items()
+        self.causal = causal
+        self.add_module(self.name, layer)
+
+    def forward(self, x, *memory):
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1], dtype=x.dtype) if self.causal else None
+        return getattr(self, self.name)(x, *memory, mask)
+
+
 def masked(name, shape, memory=None, **kwargs):
     """Attention that sees `LENGTHS` steps of its input, or of a memory, and nothing behind them; also `lengths`."""
     torch.manual_seed(sum(map(ord, name)))
@@ -94,6 +108,15 @@ def attention():
         ("_rotary_causal", Rotary(12, 3, causal=True), [(9, 12)]),
     ]:
         case(NAME + name, layer, *shapes, layout=as_is)
+    options = {"dropout": 0.0, "activation": "gelu", "batch_first": True}
+    for norm_first, begin in [(True, ""), (False, "post_norm_")]:
+        def encoder():
+            return {f"{begin}transformer_encoder": nn.TransformerEncoderLayer(6, 2, 10, norm_first=norm_first, **options)}
+
+        decoder = nn.TransformerDecoderLayer(6, 2, 10, norm_first=norm_first, **options)
+        case(f"{begin}transformer_encoder", Layer(**encoder()), (5, 6), layout=as_is)
+        case(f"{begin}transformer_encoder_causal", Layer(True, **encoder()), (5, 6), layout=as_is)
+        case(f"{begin}transformer_decoder", Layer(True, **{f"{begin}transformer_decoder": decoder}), (5, 6), (7, 6), layout=as_is)
     masked("attention_ragged", (7, 6))
     masked("attention_ragged_causal", (7, 6), causal=True)
     masked("attention_ragged_memory", (4, 6), (7, 6))

@@ -90,6 +90,41 @@ class Words(nn.Module):
         return self.dense_2(torch.tanh(self.dense(self.words(x)).mean(1)))
 
 
+TRANSFORMER = {"dropout": 0.0, "activation": "gelu", "batch_first": True}
+
+
+class Encoder(nn.Module):
+    """Tokens of a sentence, which look at each other, a class."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(11, 6)
+        self.first = nn.TransformerEncoderLayer(6, 2, 10, **TRANSFORMER)
+        self.second = nn.TransformerEncoderLayer(6, 3, 10, **TRANSFORMER)
+        self.dense = nn.Linear(6, 2)
+
+    def forward(self, x):
+        return self.dense(self.second(self.first(self.words(x))).mean(1))
+
+
+class Decoder(nn.Module):
+    """The next token at each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.tokens = nn.Embedding(11, 6)
+        self.places = nn.Embedding(7, 6)
+        self.first = nn.TransformerEncoderLayer(6, 2, 10, norm_first=True, **TRANSFORMER)
+        self.second = nn.TransformerEncoderLayer(6, 3, 10, norm_first=True, **TRANSFORMER)
+        self.norm = nn.LayerNorm(6)
+        self.head = nn.Linear(6, 11, bias=False)
+
+    def forward(self, x):
+        x = self.tokens(x) + self.places.weight
+        mask = nn.Transformer.generate_square_subsequent_mask(7, dtype=x.dtype)
+        return self.head(self.norm(self.second(self.first(x, mask), mask)))
+
+
 def sequences(*shape):
     return torch.randn(BATCH, *shape).float().double()
 
@@ -104,6 +139,8 @@ ALL = {
     "rnn": (Forecaster, lambda: sequences(7, 5)),
     "conv1d": (Convolutions, lambda: sequences(12, 4)),
     "embedding": (Words, tokens),
+    "encoder": (Encoder, tokens),
+    "decoder": (Decoder, tokens),
 }
 
 
