@@ -136,6 +136,52 @@ pub use nn_shape::{Shape, ShapeError, Text, rules};
 ///     println!("{}: {:.4}", head.name, head.loss);
 /// }
 /// ```
+/// # Blocks that are there already
+///
+/// Every network knows the layers of transformers (Vaswani et al., 2017), as blocks written in this
+/// language; a block of the same name stands in for one of them. They are PyTorch's
+/// `nn.TransformerEncoderLayer` and `nn.TransformerDecoderLayer` with `activation="gelu"`, with the same
+/// names of weights, so that those of one load into the other.
+///
+/// | block | what | in PyTorch |
+/// |---|---|---|
+/// | `TransformerEncoder(width, heads, hidden)` | attention to its own steps, then two dense layers, each behind a `LayerNorm` and with a shortcut | `norm_first=True` |
+/// | `PostNormTransformerEncoder(width, heads, hidden)` | the same with each `LayerNorm` behind its sum | `norm_first=False` |
+/// | `TransformerDecoder(memory, width, heads, hidden)` | causal attention, attention to a named value, dense layers | `norm_first=True` |
+/// | `PostNormTransformerDecoder(memory, width, heads, hidden)` | the same with each `LayerNorm` behind its sum | `norm_first=False` |
+///
+/// All take `dropout = 0.1` and `rotary = false`, encoders also `causal = false`. `width` is the number of
+/// features that go in, and come out.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     /// Guesses the next of 65 characters at each step.
+///     pub struct Gpt(text: ..64) -> 64x65 {
+///         Embedding(65, 32), PositionalEmbedding,
+///         Repeat(2) { TransformerEncoder(32, heads = 4, hidden = 128, causal = true) },
+///         LayerNorm,
+///         Dense(65, bias = false),
+///     }
+///
+///     /// Writes in one language what was read in another.
+///     pub struct Translator(read: ..20, written: ..24) -> 24x500 {
+///         foreign: read => Embedding(800, 32),
+///         PositionalEncoding,
+///         understood: TransformerEncoder(32, 4, 64),
+///         written => Embedding(500, 32),
+///         PositionalEncoding,
+///         TransformerDecoder(understood, 32, 4, 64),
+///         Dense(500),
+///     }
+/// }
+///
+/// // One character after the other: keys and values of those before are remembered.
+/// let (gpt, mut state) = (Gpt::new(1), State::new());
+/// let scores: [f32; 65] = gpt.step(&mut state, &12);
+/// assert_eq!(scores, gpt.forward(&Sequence::new(&[12]).unwrap())[0]);
+/// ```
 #[macro_export]
 macro_rules! network {
     ($($tokens:tt)*) => {

@@ -1,7 +1,7 @@
 //! [`PositionalEncoding`]: the sine waves of Vaswani et al. (2017).
 
 use crate::carried::count_steps;
-use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory, add_to};
+use crate::{Carried, Memory, Pass, Spec, Station, Weights, WorkMemory, add_to};
 use nn_shape::rules::positional_encoding;
 
 /// Adds `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, and `cos` of the same to feature `2i + 1`:
@@ -19,8 +19,6 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Station<S>
 {
     /// The waves.
     const SCRATCH: usize = S::IN;
-    /// The same, for all shards.
-    const SHARED: usize = S::IN;
     /// How many steps were seen.
     const STATE: usize = 1;
 
@@ -41,13 +39,10 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Station<S>
         }
     }
 
-    fn prepare(&self, shared: &mut [f32]) {
-        waves(0, S::OUTPUT.dim(1), shared);
-    }
-
-    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        y.copy_from_slice(x[0]);
-        y.chunks_exact_mut(S::OUT).for_each(|y| add_to(y, memory.shared));
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        // In training each stretch begins anew.
+        let memory = WorkMemory { carried: Carried::nothing(), ..memory.for_inference() };
+        Station::<S>::infer(self, pass.n, x, y, memory);
     }
 
     fn backward(
