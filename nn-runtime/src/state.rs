@@ -28,7 +28,8 @@ impl<N: Network> State<N> {
         self.numbers.fill(0.0);
     }
 
-    /// Its numbers, layer by layer: of an `LSTM`, `h` of all cells, then `c` of all cells.
+    /// Its numbers, layer by layer: of an `LSTM`, `h` of all cells, then `c` of all cells; of causal
+    /// attention and of positions first the bits of how many steps there were, a `u32`.
     #[must_use]
     pub fn numbers(&self) -> &[f32] {
         &self.numbers

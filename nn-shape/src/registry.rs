@@ -116,7 +116,7 @@ pub enum Order {
 pub enum Streaming {
     /// If the leading axes pass through it, or each step is its own.
     Pointwise,
-    /// It cannot: what it does to a step depends on the step's number, or on all steps.
+    /// It cannot: what it does to a step depends on all steps.
     Whole,
     /// It carries what it needs of the steps before, if its arguments allow that.
     CarriesIf(fn(&[Value]) -> bool),

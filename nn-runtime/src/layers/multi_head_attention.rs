@@ -258,7 +258,7 @@ mod tests {
         const INPUTS: &'static [Shape] = &[Shape::new(&[3, 4]), Shape::new(&[5, 4])];
         const OUTPUT: Shape = Shape::new(&[3, 4]);
         const NAME: &'static str = "it";
-        const STEPS: &'static [Option<StepsOf>] = &[None, Some(StepsOf { input: 0, maps: &[] })];
+        const STEPS: &'static [Option<StepsOf>] = &[None, Some(StepsOf::input(0))];
     }
 
     fn trial<S: Spec, T: Station<S>>() -> Trial<S, T> {
