@@ -1,7 +1,7 @@
 //! Once everything has its memory, nothing allocates any more.
 
-use unrolled::parallel;
 use unrolled::prelude::*;
+use unrolled::{Station, Streams, Whole, loss_and_gradients_from, parallel};
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,6 +37,13 @@ network! {
     struct Rows(8x8x2) -> 3 {
         Reshape(8x16), PositionalEmbedding, TransformerEncoder(16, heads = 4, hidden = 32),
         GlobalAvgPool, Dense(3),
+    }
+
+    /// A text in stretches: what its convolution and its LSTM carry.
+    struct Stretch(text: 16) -> 16x20 {
+        Embedding(20, 24),
+        Conv1d(32, kernel = 3, padding = causal, dilation = 2), ReLU,
+        LSTM(8), Dense(20),
     }
 }
 
@@ -98,6 +105,7 @@ fn main() {
             check::<Normalised>();
             check::<Rows>();
             single_samples_do_not_allocate();
+            training_with_carried_state_does_not_allocate();
         });
     }
     steps_do_not_allocate();
@@ -106,21 +114,36 @@ fn main() {
 fn steps_do_not_allocate() {
     let (net, mut state) = (Steps::new(1), State::new());
     let all = Sequence::new(&[[0.5; 3]; 7]).unwrap();
+    repeated_without_allocations(|| {
+        let _ = (net.step(&mut state, &[0.25; 3]), net.forward(&all));
+    });
     let (generator, mut memory) = (Generator::new(1), State::new());
     let text = Sequence::new(&[3; 7]).unwrap();
-    let mut step = || {
-        let steps = (net.step(&mut state, &[0.25; 3]), net.forward(&all));
-        (steps, generator.step(&mut memory, &2), generator.forward(&text))
-    };
-    step();
-    assert_eq!(
-        allocations(|| {
-            for _ in 0..100 {
-                step();
-            }
-        }),
-        0
-    );
+    repeated_without_allocations(|| {
+        let _ = (generator.step(&mut memory, &2), generator.forward(&text));
+    });
+    let (net, mut state) = (Stretch::new(1), State::new());
+    repeated_without_allocations(|| {
+        let _ = (net.step(&mut state, &7), net.forward_from(&mut state, &[3; 16]));
+    });
+}
+
+/// Once `f` has its memory, it allocates no more.
+#[track_caller]
+fn repeated_without_allocations(mut f: impl FnMut()) {
+    f();
+    assert_eq!(allocations(|| (0..10).for_each(|_| f())), 0);
+}
+
+fn training_with_carried_state_does_not_allocate() {
+    let (mut net, mut d_net, loss) = (Stretch::new(1), Stretch::zeros(), CrossEntropy::new());
+    let mut carried = vec![0.0; 40 * <Stretch as Station<Whole>>::STATE];
+    let (inputs, targets) = ([[3; 16]; 40], [[5; 16]; 40]);
+    repeated_without_allocations(|| {
+        let (net, d_net, streams) = (&mut *net, &mut *d_net, Streams::new(1));
+        loss_and_gradients_from(net, &loss, &inputs, &targets, d_net, &mut carried, streams)
+            .unwrap();
+    });
 }
 
 fn check<N: Network<Input = Picture, Output = [f32; 3]>>() {
@@ -133,9 +156,7 @@ fn inference_does_not_allocate<N: Network<Input = Picture, Output = [f32; 3]>>()
     let net = N::new(1);
     let inputs = data(300).inputs;
     let mut outputs = vec![[0.0; 3]; 300];
-    let mut infer = || net.forward_batch(&inputs, &mut outputs);
-    infer();
-    assert_eq!(allocations(|| (0..10).for_each(|_| infer())), 0);
+    repeated_without_allocations(|| net.forward_batch(&inputs, &mut outputs));
 }
 
 fn single_samples_do_not_allocate() {
@@ -143,7 +164,7 @@ fn single_samples_do_not_allocate() {
     let x = data(1).inputs[0];
     let infer = || (plain.forward(&x), normalised.forward(&x));
     let first = infer();
-    assert_eq!(allocations(|| (0..10).for_each(|_| assert_eq!(infer(), first))), 0);
+    repeated_without_allocations(|| assert_eq!(infer(), first));
 }
 
 fn training_steps_do_not_allocate<N: Network<Input = Picture, Output = [f32; 3]>>() {
@@ -151,13 +172,11 @@ fn training_steps_do_not_allocate<N: Network<Input = Picture, Output = [f32; 3]>
     let (mut net, mut d_net, loss) = (N::new(1), N::zeros(), CrossEntropy::new());
     let (mut sgd, mut adam) = (SGD::new(0.1).momentum(0.9), Adam::new(0.1).amsgrad());
     let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
-    let mut step = || {
+    repeated_without_allocations(|| {
         net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
         sgd.step(net.params_mut(), d_net.params(), &trained);
         adam.step(net.params_mut(), d_net.params(), &trained);
-    };
-    step();
-    assert_eq!(allocations(|| (0..10).for_each(|_| step())), 0);
+    });
 }
 
 fn fitting_allocates_no_more_for_more_steps<N: Network<Input = Picture, Output = [f32; 3]>>() {
