@@ -416,3 +416,71 @@ fn a_decoder_steps_as_it_runs() {
     let mut state = State::new();
     assert_eq!(tokens.map(|token| vaswani.step(&mut state, &token)), vaswani.forward(&tokens));
 }
+
+network! {
+    /// Reads a text of which it sees three tokens at a time.
+    struct Recall(text: 3) -> 3x2 { Embedding(3, 4), GRU(8), Dense(2) }
+}
+
+/// Tokens, and at each step which of the tokens 1 and 2 came last; most are 0.
+fn reminders(count: usize, seed: u64) -> Data<[u32; 3], [u32; 3]> {
+    let streams = Streams::new(seed);
+    let mut last = 0;
+    let steps = (0..3 * count).map(|t| {
+        let bits = streams.bits(t as u64);
+        let token = if bits.is_multiple_of(8) { 1 + (bits >> 8) as u32 % 2 } else { 0 };
+        last = if token == 0 { last } else { token - 1 };
+        (token, last)
+    });
+    let (tokens, last): (Vec<u32>, Vec<u32>) = steps.unzip();
+    Data { inputs: tokens.as_chunks().0.to_vec(), targets: last.as_chunks().0.to_vec() }
+}
+
+/// What came before a stretch is known by what is carried alone.
+#[test]
+fn a_trainer_that_carries_state_learns_what_reaches_beyond_a_stretch() {
+    let (train, valid) = (reminders(2000, 1), reminders(2000, 2));
+    let trainer =
+        || Trainer::new(Adam::new(2e-2)).batch(16).epochs(8).seed(3).validate(&valid).quiet();
+    let fit = |mut trainer: Trainer<'_, Adam, _, _>, threads| {
+        let mut net = Recall::new(1);
+        let history = parallel::with_threads(threads, || {
+            trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap()
+        });
+        (net, history.epochs.last().unwrap().validation.unwrap().accuracy.unwrap())
+    };
+    let (_, without) = fit(trainer(), 1);
+    let (net, with) = fit(trainer().carry_state(), 1);
+    assert!(without < 0.8 && with > 0.97, "without {without}, with {with}");
+
+    let (same, _) = fit(trainer().carry_state(), 3);
+    assert_eq!(net.params(), same.params());
+}
+
+/// Streams of 3, 2 and 2 stretches, each led through the network by itself.
+#[test]
+fn validation_carries_state_through_each_stream() {
+    let (train, valid) = (reminders(10, 1), reminders(7, 2));
+    let mut net = Recall::new(1);
+    let history =
+        Trainer::new(SGD::new(0.1)).batch(3).epochs(1).carry_state().validate(&valid).quiet().fit(
+            &mut net,
+            &train,
+            &CrossEntropy::new(),
+        );
+    let found = history.unwrap().epochs[0].validation.unwrap();
+    let (mut loss, mut right) = (0.0, 0);
+    for stream in [0..3, 3..5, 5..7] {
+        let mut state = State::new();
+        for stretch in stream {
+            let scores = net.forward_from(&mut state, &valid.inputs[stretch]);
+            for ([a, b], target) in scores.into_iter().zip(valid.targets[stretch]) {
+                let (this, other) = if target == 0 { (a, b) } else { (b, a) };
+                loss += f64::from((other - this).exp()).ln_1p();
+                right += u32::from(this > other);
+            }
+        }
+    }
+    assert!((found.loss - loss / 21.0).abs() < 1e-6, "{found:?}, {loss}");
+    assert_eq!(found.accuracy, Some(f64::from(right) / 21.0));
+}

@@ -155,11 +155,18 @@ pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::O
     if let Err(error) = check_inputs::<N>(inputs) {
         panic!("{error}");
     }
-    infer_flat(net, inputs, floats_of(outputs));
+    infer_flat(net, inputs, floats_of(outputs), &mut []);
 }
 
-/// As [`infer_batch`], for outputs whose numbers stand one behind the other.
-pub(crate) fn infer_flat<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f32]) {
+/// As [`infer_batch`], for outputs whose numbers stand one behind the other, and from what the samples
+/// have `carried` on, if it is not empty.
+pub(crate) fn infer_flat<N: Network>(
+    net: &N,
+    inputs: &[N::Input],
+    flat: &mut [f32],
+    carried: &mut [f32],
+) {
+    let carried = CarriedOfAll::new::<N>(carried);
     let sample = const { inputs_len::<N>() + <N as Station<Whole>>::WORK };
     let capacity = shard_capacity(sample, inputs.len());
     let out = N::Output::LEN;
@@ -180,8 +187,10 @@ pub(crate) fn infer_flat<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f
             let sample = |i: usize| &inputs[first + i];
             gather(n, sample, copies);
             with_lengths(n, sample, |lengths| {
+                // SAFETY: each sample belongs to one task, a task to one thread.
+                let carried = unsafe { carried.of::<N>(first, n) };
                 with_inputs::<N, _>(n, copies, |x| {
-                    infer_in(net, n, x, y, memory, lengths, Carried::nothing());
+                    infer_in(net, n, x, y, memory, lengths, carried);
                 });
             });
         });
@@ -389,7 +398,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
             kept: Chunks::new(kept, kept_stride),
             tallies: Chunks::new(tallies, 1),
             scales: batch.weights::<N, L>(loss).map(scale),
-            carried: (!carried.is_empty()).then(|| Chunks::new(carried, N::STATE)),
+            carried: CarriedOfAll::new::<N>(carried),
             d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
         };
         step.net.prepare(&mut shared[..N::SHARED]);
@@ -454,6 +463,27 @@ impl<T> Chunks<T> {
     }
 }
 
+/// What the samples of a batch carry, if anything.
+struct CarriedOfAll(Option<Chunks<f32>>);
+
+impl CarriedOfAll {
+    fn new<N: Network>(carried: &mut [f32]) -> Self {
+        Self((!carried.is_empty()).then(|| Chunks::new(carried, N::STATE)))
+    }
+
+    /// What `n` samples from `first` on carry.
+    ///
+    /// # Safety
+    /// As for [`Chunks::chunks`].
+    unsafe fn of<N: Network>(&self, first: usize, n: usize) -> Carried<'_> {
+        match &self.0 {
+            // SAFETY: the caller's promise.
+            Some(carried) => Carried::new(unsafe { carried.chunks(first, n) }, N::STATE),
+            None => Carried::nothing(),
+        }
+    }
+}
+
 /// One training step on its way.
 struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     net: &'a mut N,
@@ -466,7 +496,7 @@ struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     tallies: Chunks<Tallies>,
     // What the gradient of each sample's loss is multiplied with, output by output.
     scales: [f32; MOST_HEADS],
-    carried: Option<Chunks<f32>>,
+    carried: CarriedOfAll,
     d_inputs: Option<Chunks<N::Input>>,
 }
 
@@ -542,7 +572,8 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         );
         let (partial, kept) = kept.split_at_mut(N::PARTIAL);
         let kept = &mut kept[..n * N::KEPT];
-        let carried = self.carried(first, n);
+        // SAFETY: each sample belongs to one shard, a shard to one thread.
+        let carried = unsafe { self.carried.of::<N>(first, n) };
         let pass = Pass { n, first, batch: self.batch.len(), streams: self.streams };
         let sample = |i: usize| self.batch.input(first + i);
         if direction == Direction::Forward && phase == 0 {
@@ -569,15 +600,6 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         });
         if direction == Direction::Backward && phase == 0 {
             self.scatter(first, n, d_copies);
-        }
-    }
-
-    /// What a shard's samples carry.
-    fn carried(&self, first: usize, n: usize) -> Carried<'_> {
-        match &self.carried {
-            // SAFETY: each sample belongs to one shard, a shard to one thread.
-            Some(carried) => Carried::new(unsafe { carried.chunks(first, n) }, N::STATE),
-            None => Carried::nothing(),
         }
     }
 

@@ -90,6 +90,25 @@ impl<Input, Target> Data<Input, Target> {
     }
 }
 
+impl<T: Copy, const STEPS: usize> Data<[T; STEPS], [T; STEPS]> {
+    /// Cuts one long sequence, the tokens of a text or a series of numbers, into stretches, one behind the
+    /// other. The targets are what comes next: at each step the following one. Steps at the end that
+    /// make no stretch are left out.
+    ///
+    /// ```
+    /// # use nn_runtime::data::Data;
+    /// let data = Data::next_steps(&[10_u32, 11, 12, 13, 14, 15, 16, 17]);
+    /// assert_eq!(data.inputs, [[10, 11, 12], [13, 14, 15]]);
+    /// assert_eq!(data.targets, [[11, 12, 13], [14, 15, 16]]);
+    /// ```
+    #[must_use]
+    pub fn next_steps(sequence: &[T]) -> Self {
+        let inputs = sequence.as_chunks().0.iter();
+        let targets = sequence.get(1..).unwrap_or_default().as_chunks().0.iter();
+        inputs.copied().zip(targets.copied()).collect()
+    }
+}
+
 impl<Input, Target> Default for Data<Input, Target> {
     fn default() -> Self {
         Self { inputs: Vec::new(), targets: Vec::new() }

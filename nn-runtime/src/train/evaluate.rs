@@ -1,6 +1,6 @@
 //! How a network does on samples, without learning from them.
 
-use super::Score;
+use super::{Score, stretches};
 use crate::Values;
 use crate::batch::{Batch, BatchError};
 use crate::data::Data;
@@ -31,15 +31,42 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     data: &Data<N::Input, L::Target>,
     loss: &L,
 ) -> Tallies {
+    let at_once = (OUTPUT_NUMBERS / N::Output::LEN).clamp(1, MAX_SAMPLES);
+    evaluate_in_order(net, data, loss, at_once, &mut [])
+}
+
+/// As [`evaluate_checked`], of the stretches of a long sequence that is cut into `batch` streams.
+pub(super) fn evaluate_stretches<N: Network, L: Loss<N::Output>>(
+    net: &N,
+    data: &Data<N::Input, L::Target>,
+    loss: &L,
+    batch: usize,
+) -> Tallies {
+    let order = stretches::order(data.len(), batch);
+    let ordered = order.iter().map(|&i| (data.inputs[i], data.targets[i])).collect();
+    let mut carried = stretches::nothing_carried::<N>(batch, data.len());
+    evaluate_in_order(net, &ordered, loss, batch, &mut carried)
+}
+
+/// All samples, `at_once` at a time, which go on from what those before them `carried`, if anything.
+fn evaluate_in_order<N: Network, L: Loss<N::Output>>(
+    net: &N,
+    data: &Data<N::Input, L::Target>,
+    loss: &L,
+    at_once: usize,
+    carried: &mut [f32],
+) -> Tallies {
     let len = N::Output::LEN;
-    let at_once = (OUTPUT_NUMBERS / len).clamp(1, MAX_SAMPLES).min(data.len().max(1));
+    let at_once = at_once.min(data.len().max(1));
     let mut outputs = vec![0.0; at_once * len];
     let mut d_outputs = outputs.clone();
     let mut tallies = vec![Tallies::default(); at_once.div_ceil(SHARD)];
     let mut sum = Tallies::default();
     for (inputs, targets) in data.inputs.chunks(at_once).zip(data.targets.chunks(at_once)) {
         let outputs = &mut outputs[..inputs.len() * len];
-        infer_flat(net, inputs, outputs);
+        // The last ones may be fewer.
+        let each = carried.len() / at_once;
+        infer_flat(net, inputs, outputs, &mut carried[..inputs.len() * each]);
         let tallies = &mut tallies[..inputs.len().div_ceil(SHARD)];
         tally_shards::<N, L>(loss, inputs, outputs, targets, &mut d_outputs, tallies);
         sum = tallies.iter().fold(sum, |sum, tally| sum.with(tally));

@@ -6,6 +6,7 @@ mod health;
 mod history;
 mod progress;
 mod run;
+mod stretches;
 mod untrained;
 
 pub use error::{DataSet, TrainError};
@@ -79,6 +80,7 @@ pub struct Trainer<'a, O, Input, Target> {
     keep_best: bool,
     plan: Option<Plan<'a>>,
     clip: Option<Clip>,
+    carries: bool,
     on_epoch: Option<OnEpoch<'a>>,
     // What was done by earlier calls of `fit`.
     epochs_done: usize,
@@ -99,6 +101,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
             keep_best: false,
             plan: None,
             clip: None,
+            carries: false,
             on_epoch: None,
             epochs_done: 0,
             steps_done: 0,
@@ -209,6 +212,34 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self
     }
 
+    /// Trains on one long sequence, a text or a recording, whose stretches are the samples, one behind the
+    /// other (see [`Data::next_steps`]): recurrent layers and causal convolutions go on where the
+    /// stretch before left them. The gradient ends where a stretch begins (truncated backpropagation
+    /// through time), what the network remembers does not.
+    ///
+    /// The sequence is cut into as many streams as a [`batch`](Self::batch) has samples, a step takes the
+    /// next stretch of each, and each epoch begins all of them anew. Samples are not shuffled. Validation
+    /// data are stretches of a sequence, too, and go through the network in the same way.
+    ///
+    /// ```
+    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [u32; 16], Output = [[f32; 96]; 16]>>(
+    /// #     mut net: Box<N>, text: &[u32],
+    /// # ) -> Result<(), TrainError> {
+    /// let stretches = Data::next_steps(text);
+    /// Trainer::new(Adam::new(1e-3))
+    ///     .batch(32)
+    ///     .carry_state()
+    ///     .fit(&mut net, &stretches, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn carry_state(mut self) -> Self {
+        self.carries = true;
+        self
+    }
+
     /// Calls `f` after each epoch, and stops when it says so.
     ///
     /// ```
@@ -254,7 +285,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        let mut run = Run::new(&mut **net, train, loss, self.clip)?;
+        let stretches = self.carries.then_some(self.batch);
+        let mut run = Run::new(&mut **net, train, loss, self.clip, stretches)?;
         if let Some(validation) = self.validation {
             run::check_data::<N, L>(DataSet::Validation, validation, loss)?;
         }

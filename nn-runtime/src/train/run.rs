@@ -1,8 +1,9 @@
 //! [`Run`]: one call of [`Trainer::fit`](super::Trainer::fit), with the memory it needs.
 
 use super::error::Advice;
-use super::evaluate::evaluate_checked;
+use super::evaluate::{evaluate_checked, evaluate_stretches};
 use super::health::{Health, Watch};
+use super::stretches;
 use super::untrained::Untrained;
 use super::{DataSet, Epoch, Score, TrainError};
 use crate::batch::{Batch, enough_for};
@@ -11,7 +12,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, Tallies};
 use crate::optim::{Clip, Clipper, Optimizer};
 use crate::step::{BatchOf, run_step};
-use crate::{Inputs, Network, Streams, parallel};
+use crate::{Inputs, Network, Station, Streams, Whole, parallel};
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -41,6 +42,10 @@ pub(super) struct Run<'a, N: Network, L: Loss<N::Output>> {
     watch: Watch,
     best: Option<Best<N>>,
     clipper: Option<Clipper>,
+    // How many stretches a step takes, where samples are those of a long sequence.
+    stretches: Option<usize>,
+    // What they leave to those of the next step.
+    carried: Vec<f32>,
 }
 
 /// The weights of the best epoch.
@@ -56,6 +61,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         data: &'a Data<N::Input, L::Target>,
         loss: &'a L,
         clip: Option<Clip>,
+        stretches: Option<usize>,
     ) -> Result<Self, TrainError> {
         let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
         let layers = N::trained();
@@ -73,6 +79,8 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
             watch: Watch::new::<N>(),
             best: None,
             clipper: clip.map(Clipper::new::<N>),
+            stretches,
+            carried: stretches::nothing_carried::<N>(stretches.unwrap_or_default(), data.len()),
         })
     }
 
@@ -90,12 +98,20 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
 
     /// Begins an epoch: puts the samples in its order, whatever their order was before.
     pub(super) fn begin_epoch(&mut self, streams: Streams, epoch: usize) {
+        match self.stretches {
+            Some(batch) => self.order = stretches::order(self.order.len(), batch),
+            None => self.shuffle(streams, epoch),
+        }
+        self.carried.fill(0.0);
+        self.watch.clear();
+    }
+
+    fn shuffle(&mut self, streams: Streams, epoch: usize) {
         let streams = streams.child(Streams::number("order of samples")).child(epoch as u64);
         for (i, place) in self.order.iter_mut().enumerate() {
             *place = i;
         }
         swaps(self.order.len(), streams, |i, j| self.order.swap(i, j));
-        self.watch.clear();
     }
 
     /// Learns from the samples from place `first` on, `batch` of them or what is left.
@@ -110,7 +126,10 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         let end = (first + batch).min(self.order.len());
         let samples = self.samples.choose(&self.order[first..end]);
         self.untrained.remember(self.net.as_floats());
-        let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, &mut [], streams);
+        // Nothing where samples do not follow each other; the last step of streams may have fewer.
+        let carries = self.carried.len().min(samples.len() * <N as Station<Whole>>::STATE);
+        let carried = &mut self.carried[..carries];
+        let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, carried, streams);
         let advice = self.advice(optimizer.learning_rate());
         let checked = self.check_loss(tally.mean_loss(), advice, place);
         checked
@@ -137,8 +156,13 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         self.watch.health(self.net.as_floats())
     }
 
+    /// How the network does on `data`, which are samples or stretches as those it learns from.
     pub(super) fn evaluate(&self, data: &Data<N::Input, L::Target>) -> Score {
-        Score::of::<N>(&evaluate_checked(&*self.net, data, self.loss))
+        let tallies = match self.stretches {
+            Some(batch) => evaluate_stretches(&*self.net, data, self.loss, batch),
+            None => evaluate_checked(&*self.net, data, self.loss),
+        };
+        Score::of::<N>(&tallies)
     }
 
     fn advice(&self, learning_rate: f64) -> Advice {
