@@ -1,9 +1,8 @@
 //! Backward through time.
 
-use super::{
-    Cell, CellPlaces, Packing, Passage, Places, Row, Stack, StepRows, Weights, gates, gather,
-    state_rows,
-};
+use super::forward::{Weights, gather, state_rows};
+use super::packing::{Packing, Row, StepRows};
+use super::{Cell, CellPlaces, Passage, Places, Stack, gates};
 use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight, dense_d_x};
 use crate::lengths::Steps;
 use crate::memory::{Buffer, add_to, take};

@@ -1,6 +1,7 @@
 //! One step of one sequence: the same sums as those of whole sequences, without the bookkeeping of a batch.
 
-use super::{Cell, Passage, Stack, Weights, add_product, gates};
+use super::forward::{Weights, add_product};
+use super::{Cell, Passage, Stack, gates};
 use crate::kernels::{Isa, dense};
 use crate::memory::{Buffer, take};
 
