@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 4] = ["tabular", "series", "sentiment", "names"];
+const WITH_DATA: [&str; 5] = ["tabular", "series", "sentiment", "names", "fusion"];
 
 /// An example with these arguments, in a folder of its own, without the data sets of whoever runs the tests.
 fn example(name: &str, folder: &str) -> Command {
@@ -95,6 +95,15 @@ fn names() {
     let nats = number_behind(rest, "are new\n");
     // The same chance for each of 27 characters: ln 27 = 3.296.
     assert!(nats < 2.8, "{nats}");
+}
+
+#[test]
+fn fusion() {
+    let text = quick("fusion");
+    let (_, text) = text.split_once("held back:\n").unwrap();
+    let [both, picture, table] = ["both", "picture", "table"].map(|name| number_behind(text, name));
+    // One of ten is right by chance.
+    assert!(picture > 40.0 && table > 30.0 && both > picture.max(table), "{text}");
 }
 
 #[test]
