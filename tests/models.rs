@@ -43,6 +43,57 @@ network! {
         second: TransformerEncoder(6, heads = 3, hidden = 10, dropout = 0.0, causal = true),
         norm: LayerNorm, head: Dense(11, bias = false),
     }
+
+    /// Two convolutions around a shortcut.
+    block Basic(channels) {
+        Residual {
+            conv1: Conv2d(channels, kernel = 3, padding = 1, bias = false), bn1: BatchNorm, ReLU,
+            conv2: Conv2d(channels, kernel = 3, padding = 1, bias = false), bn2: BatchNorm,
+        },
+        ReLU,
+    }
+
+    /// The same, with half of the height and width.
+    block Halving(channels) {
+        Residual {
+            conv1: Conv2d(channels, kernel = 3, stride = 2, padding = 1, bias = false),
+            bn1: BatchNorm, ReLU,
+            conv2: Conv2d(channels, kernel = 3, padding = 1, bias = false), bn2: BatchNorm,
+        } skip {
+            Conv2d(channels, kernel = 1, stride = 2, bias = false), BatchNorm,
+        },
+        ReLU,
+    }
+
+    /// He et al. 2015, for smaller pictures.
+    struct ResNet20(8x8x3) -> 5 {
+        conv1: Conv2d(4, kernel = 3, padding = 1, bias = false), bn1: BatchNorm, ReLU,
+        layer1: Repeat(3) { Basic(4) },
+        halving2: Halving(6), layer2: Repeat(2) { Basic(6) },
+        halving3: Halving(8), layer3: Repeat(2) { Basic(8) },
+        GlobalAvgPool,
+        fc: Dense(5),
+    }
+
+    /// Two convolutions over the same pixels.
+    block Twice(channels) {
+        Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
+        Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
+    }
+
+    /// Ronneberger et al. 2015, in two levels.
+    struct UNet(8x8x2) -> 8x8x3 {
+        fine: Twice(4), MaxPool2d(2),
+        coarse: Twice(6), MaxPool2d(2),
+        bottom: Twice(8),
+        up_coarse: ConvTranspose2d(6, kernel = 2, stride = 2),
+        Concat { coarse, {} },
+        join_coarse: Twice(6),
+        up_fine: ConvTranspose2d(4, kernel = 2, stride = 2),
+        Concat { fine, {} },
+        join_fine: Twice(4),
+        head: Conv2d(3, kernel = 1),
+    }
 }
 
 /// A file that PyTorch wrote.
@@ -145,4 +196,6 @@ models! {
     Words: embedding;
     Encoder: encoder;
     Decoder: decoder;
+    ResNet20: resnet20;
+    UNet: unet;
 }

@@ -7,13 +7,14 @@
 Needs torch and safetensors. Of each model there are two files: NAME_weights holds what anybody's PyTorch
 writes, `save_file(net.state_dict(), ..)` in float32; NAME holds, computed with these weights in float64,
 `input.0`, `inference` (the output in evaluation mode), `target`, `loss` (mean squared error) and `gradients.*`
-in training mode, sequences as `[steps, features]`.
+in training mode, sequences as `[steps, features]`, pictures as `[height, width, channels]`.
 
 `check` loads FOLDER/NAME_weights, written by `unrolled`, with `strict=True`, and compares what PyTorch gives
 for `input.0` in float64 with FOLDER/NAME's `inference`, computed by `unrolled`.
 """
 
 import sys
+from collections import OrderedDict
 from pathlib import Path
 
 import torch
@@ -125,7 +126,88 @@ class Decoder(nn.Module):
         return self.head(self.norm(self.second(self.first(x, mask), mask)))
 
 
-def sequences(*shape):
+class Basic(nn.Module):
+    """Two convolutions around a shortcut; with `stride` 2 the shortcut is a convolution, too."""
+
+    def __init__(self, inputs, channels, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        if stride > 1:
+            self.skip = nn.ModuleDict({
+                "conv2d": nn.Conv2d(inputs, channels, 1, stride, bias=False),
+                "batch_norm": nn.BatchNorm2d(channels),
+            })
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        if hasattr(self, "skip"):
+            x = self.skip["batch_norm"](self.skip["conv2d"](x))
+        return torch.relu(x + y)
+
+
+class ResNet20(nn.Module):
+    """He et al. 2015, for smaller pictures."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(4)
+        self.layer1 = self.blocks(3, 4)
+        self.halving2 = Basic(4, 6, stride=2)
+        self.layer2 = self.blocks(2, 6)
+        self.halving3 = Basic(6, 8, stride=2)
+        self.layer3 = self.blocks(2, 8)
+        self.fc = nn.Linear(8, 5)
+
+    @staticmethod
+    def blocks(times, channels):
+        return nn.Sequential(*(nn.Sequential(OrderedDict(basic=Basic(channels, channels))) for _ in range(times)))
+
+    def forward(self, x):
+        x = torch.relu(self.bn1(self.conv1(x.movedim(3, 1))))
+        x = self.layer2(self.halving2(self.layer1(x)))
+        return self.fc(self.layer3(self.halving3(x)).mean((2, 3)))
+
+
+def twice(inputs, channels):
+    """Two convolutions over the same pixels."""
+    return nn.Sequential(OrderedDict(
+        conv2d=nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
+        batch_norm=nn.BatchNorm2d(channels),
+        relu=nn.ReLU(),
+        conv2d_2=nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+        batch_norm_2=nn.BatchNorm2d(channels),
+        relu_2=nn.ReLU(),
+    ))
+
+
+class UNet(nn.Module):
+    """Ronneberger et al. 2015, in two levels."""
+
+    def __init__(self):
+        super().__init__()
+        self.fine = twice(2, 4)
+        self.coarse = twice(4, 6)
+        self.bottom = twice(6, 8)
+        self.up_coarse = nn.ConvTranspose2d(8, 6, 2, stride=2)
+        self.join_coarse = twice(12, 6)
+        self.up_fine = nn.ConvTranspose2d(6, 4, 2, stride=2)
+        self.join_fine = twice(8, 4)
+        self.head = nn.Conv2d(4, 3, 1)
+
+    def forward(self, x):
+        fine = self.fine(x.movedim(3, 1))
+        coarse = self.coarse(nn.functional.max_pool2d(fine, 2))
+        bottom = self.bottom(nn.functional.max_pool2d(coarse, 2))
+        x = self.join_coarse(torch.cat([coarse, self.up_coarse(bottom)], 1))
+        x = self.join_fine(torch.cat([fine, self.up_fine(x)], 1))
+        return self.head(x).movedim(1, 3)
+
+
+def floats(*shape):
     return torch.randn(BATCH, *shape).float().double()
 
 
@@ -134,22 +216,34 @@ def tokens():
 
 
 ALL = {
-    "lstm": (Tagger, lambda: sequences(7, 5)),
-    "gru": (Classifier, lambda: sequences(7, 5)),
-    "rnn": (Forecaster, lambda: sequences(7, 5)),
-    "conv1d": (Convolutions, lambda: sequences(12, 4)),
+    "lstm": (Tagger, lambda: floats(7, 5)),
+    "gru": (Classifier, lambda: floats(7, 5)),
+    "rnn": (Forecaster, lambda: floats(7, 5)),
+    "conv1d": (Convolutions, lambda: floats(12, 4)),
     "embedding": (Words, tokens),
     "encoder": (Encoder, tokens),
     "decoder": (Decoder, tokens),
+    "resnet20": (ResNet20, lambda: floats(8, 8, 3)),
+    "unet": (UNet, lambda: floats(8, 8, 2)),
 }
+
+
+def train(net, inputs):
+    """A few steps towards nothing in particular: weights and running statistics are no longer the first ones."""
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+    for _ in range(8):
+        x = inputs()
+        output = net(x if x.dtype == torch.int64 else x.float())
+        nn.functional.mse_loss(output, torch.randn_like(output)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 def make():
     for name, (model, inputs) in ALL.items():
         torch.manual_seed(sum(map(ord, name)))
         net, x = model(), inputs()
-        for _ in range(3):
-            net(x if x.dtype == torch.int64 else torch.randn(x.shape))  # gives BatchNorm its running statistics
+        train(net, inputs)
         save_file(net.state_dict(), MODELS / f"{name}_weights.safetensors")
         net = net.double()
         file = {"input.0": x, "inference": net.eval()(x).detach()}
