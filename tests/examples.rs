@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 5] = ["tabular", "series", "sentiment", "names", "fusion"];
+const WITH_DATA: [&str; 6] = ["tabular", "series", "sentiment", "names", "fusion", "unet"];
 
 /// An example with these arguments, in a folder of its own, without the data sets of whoever runs the tests.
 fn example(name: &str, folder: &str) -> Command {
@@ -104,6 +104,13 @@ fn fusion() {
     let [both, picture, table] = ["both", "picture", "table"].map(|name| number_behind(text, name));
     // One of ten is right by chance.
     assert!(picture > 40.0 && table > 30.0 && both > picture.max(table), "{text}");
+}
+
+#[test]
+fn unet() {
+    let text = quick("unet");
+    let [darkness, network] = ["best threshold", "U-Net "].map(|name| number_behind(&text, name));
+    assert!(darkness < 0.8 && 0.8 < network && network < 1.0, "{text}");
 }
 
 #[test]
