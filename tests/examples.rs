@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 6] = ["tabular", "series", "sentiment", "names", "fusion", "unet"];
+const WITH_DATA: [&str; 7] =
+    ["tabular", "series", "sentiment", "names", "fusion", "unet", "resnet"];
 
 /// An example with these arguments, in a folder of its own, without the data sets of whoever runs the tests.
 fn example(name: &str, folder: &str) -> Command {
@@ -111,6 +112,14 @@ fn unet() {
     let text = quick("unet");
     let [darkness, network] = ["best threshold", "U-Net "].map(|name| number_behind(&text, name));
     assert!(darkness < 0.8 && 0.8 < network && network < 1.0, "{text}");
+}
+
+#[test]
+fn resnet() {
+    let text = quick("resnet");
+    let (_, text) = text.split_once("pictures told").unwrap();
+    let [plain, residual] = ["plain ", "residual "].map(|name| number_behind(text, name));
+    assert!(residual > plain && residual > 20.0, "{text}");
 }
 
 #[test]

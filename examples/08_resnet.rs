@@ -1,0 +1,208 @@
+//! ResNet-20, and the same layers without shortcuts, side by side.
+//!
+//! ```text
+//! cargo run --release --example resnet -- --data DIR
+//! ```
+//!
+//! Part of the introduction: **shortcuts, and gradients layer by layer**. `Residual` adds what comes in to what
+//! its layers make of it, so that the gradient has a way back past them (He, Zhang, Ren and Sun, 2015);
+//! `block` and `Repeat` write twenty layers in a few lines. The plain twin has the same convolutions in the
+//! same order. Both have BatchNorm, with which a gradient does not vanish, but grows on its way back, layer
+//! by layer (Yang and others, "A mean field theory of batch normalization", 2019): `gradient_norms` shows
+//! how much, before anything is learnt.
+//!
+//! Data: 5,000 pictures of CIFAR-10, `cifar10-subset` in the data folder, in CIFAR-10's binary format.
+
+mod common;
+
+use common::{Options, claim, claim_progress};
+use flate2::read::GzDecoder;
+use std::error::Error;
+use std::f32::consts::{PI, TAU};
+use std::fs::File;
+use std::io::Read;
+use std::process::ExitCode;
+use unrolled::Streams;
+use unrolled::data::Standardizer;
+use unrolled::optim::schedule::Cosine;
+use unrolled::prelude::*;
+
+network! {
+    /// Two convolutions; with a stride of 2, half of the height and width.
+    block Two(channels, stride = 1) {
+        Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm, ReLU,
+        Conv2d(channels, kernel = 3, padding = same, bias = false), BatchNorm,
+    }
+
+    /// The same around a shortcut.
+    block Basic(channels) { Residual { Two(channels) }, ReLU }
+
+    /// A shortcut that changes the size as its layers do.
+    block Halving(channels) {
+        Residual { Two(channels, stride = 2) }
+        skip { Conv2d(channels, kernel = 1, stride = 2, bias = false), BatchNorm },
+        ReLU,
+    }
+
+    /// He and others, for CIFAR-10.
+    pub struct ResNet20(32x32x3) -> 10 {
+        stem: Conv2d(16, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
+        stage1: Repeat(3) { Basic(16) }                      -> 32x32x16,
+        half2: Halving(32), stage2: Repeat(2) { Basic(32) }  -> 16x16x32,
+        half3: Halving(64), stage3: Repeat(2) { Basic(64) }  -> 8x8x64,
+        GlobalAvgPool,
+        head: Dense(10),
+    }
+
+    /// As deep, without shortcuts.
+    pub struct Plain20(32x32x3) -> 10 {
+        stem: Conv2d(16, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
+        stage1: Repeat(3) { Two(16), ReLU }                                -> 32x32x16,
+        half2: Two(32, stride = 2), ReLU, stage2: Repeat(2) { Two(32), ReLU }  -> 16x16x32,
+        half3: Two(64, stride = 2), ReLU, stage3: Repeat(2) { Two(64), ReLU }  -> 8x8x64,
+        GlobalAvgPool,
+        head: Dense(10),
+    }
+}
+
+/// Red, green and blue of each point, from 0 to 1.
+type Picture = [[[f32; 3]; 32]; 32];
+type Pictures = Data<Picture, u32>;
+
+const SOURCE: &str =
+    "https://www.cs.toronto.edu/~kriz/cifar.html (the first 4,000 and 1,000 records)";
+
+fn main() -> ExitCode {
+    common::start("resnet", run)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let [mut train, mut test] = if options.quick {
+        [gratings(0..240), gratings(240..300)]
+    } else {
+        [cifar(options, "train")?, cifar(options, "test")?]
+    };
+    let standardizer = Standardizer::per_channel(&train.inputs, 3)?;
+    for set in [&mut train, &mut test] {
+        standardizer.apply_all(&mut set.inputs);
+    }
+    println!("{} pictures to learn from, {} held back", train.len(), test.len());
+
+    let residual = learn::<ResNet20>(&train, &test, options)?;
+    let plain = learn::<Plain20>(&train, &test, options)?;
+
+    println!("\nnorm of the gradient in each convolution, before anything was learnt:\n");
+    println!("  layer                          plain   layer                          residual");
+    for ((name, of_plain), (of, of_residual)) in plain.norms.iter().zip(&residual.norms) {
+        println!("  {name:<28} {of_plain:>7.3}   {of:<28} {of_residual:>10.3}");
+    }
+    let [spread_plain, spread_residual] = [&plain, &residual].map(Learnt::spread);
+    println!("\n             pictures told   largest and smallest gradient");
+    for (name, net, spread) in
+        [("plain", &plain, spread_plain), ("residual", &residual, spread_residual)]
+    {
+        println!("  {name:<10} {:>10.2}%   {spread:>6.1} : 1", 100.0 * net.accuracy);
+    }
+    claim("the residual network wins", residual.accuracy > plain.accuracy)?;
+    claim(
+        "with shortcuts the gradients of all layers are nearer to each other",
+        spread_residual < spread_plain,
+    )
+}
+
+/// What is known of a network.
+struct Learnt {
+    /// The share of pictures that it tells right, of those held back.
+    accuracy: f64,
+    /// The norm of the gradient in each convolution before it learnt.
+    norms: Vec<(String, f64)>,
+}
+
+impl Learnt {
+    /// How many times as large the largest gradient is as the smallest one.
+    fn spread(&self) -> f64 {
+        let norms = || self.norms.iter().map(|(_, norm)| *norm);
+        norms().fold(0.0, f64::max) / norms().fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// Trains a network, and says how it does on what was held back. Nothing is chosen by that.
+fn learn<N: Network<Input = Picture, Output = [f32; 10]>>(
+    train: &Pictures,
+    test: &Pictures,
+    options: &Options,
+) -> Result<Learnt, Box<dyn Error>> {
+    const BATCH: usize = 32;
+    println!("\n{}", N::summary());
+    let mut net = N::new(options.seed);
+    let norms = norms(&mut *net, train)?;
+    let epochs = if options.quick { 3 } else { 6 };
+    let history = Trainer::new(SGD::new(0.1).momentum(0.9).weight_decay(1e-4))
+        .batch(BATCH)
+        .epochs(epochs)
+        .seed(options.seed)
+        .schedule_steps(Cosine::new(epochs * train.len().div_ceil(BATCH)))
+        .validate(test)
+        .fit(&mut net, train, &CrossEntropy::new())?;
+    claim_progress(&history)?;
+    let score = net.evaluate(test, &CrossEntropy::new())?;
+    Ok(Learnt { accuracy: score.accuracy.unwrap_or(f64::NAN), norms })
+}
+
+/// The norm of the gradient in each convolution of 3x3, in order, over a first batch. Those in shortcuts have
+/// no like in the plain network.
+fn norms<N: Network<Input = Picture, Output = [f32; 10]>>(
+    net: &mut N,
+    train: &Pictures,
+) -> Result<Vec<(String, f64)>, Box<dyn Error>> {
+    const FIRST: usize = 64;
+    let mut d_net = N::zeros();
+    let (inputs, targets) = (&train.inputs[..FIRST], &train.targets[..FIRST]);
+    net.loss_and_gradients(&CrossEntropy::new(), inputs, targets, &mut d_net)?;
+    let norms = d_net.gradient_norms().into_iter();
+    let counted = |name: &str| name == "stem" || name.contains("conv2d") && !name.contains("skip");
+    Ok(norms.filter(|(name, _)| counted(name)).collect())
+}
+
+/// One part of the subset of CIFAR-10: records of a class and 1,024 bytes of each colour.
+fn cifar(options: &Options, part: &str) -> Result<Pictures, Box<dyn Error>> {
+    const RECORD: usize = 1 + 3 * 1024;
+    let path = options.file(&format!("cifar10-subset/cifar10_{part}.bin.gz"), SOURCE)?;
+    let mut bytes = Vec::new();
+    let read = GzDecoder::new(File::open(&path)?).read_to_end(&mut bytes);
+    read.map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let (records, rest) = bytes.as_chunks::<RECORD>();
+    if !rest.is_empty() {
+        let found = format!("`{}`: {} bytes, no multiple of {RECORD}", path.display(), bytes.len());
+        return Err(found.into());
+    }
+    let colour =
+        |record: &[u8; RECORD], y, x, c| f32::from(record[1 + 1024 * c + 32 * y + x]) / 255.0;
+    let picture = |record: &[u8; RECORD]| -> Picture {
+        std::array::from_fn(|y| {
+            std::array::from_fn(|x| std::array::from_fn(|c| colour(record, y, x, c)))
+        })
+    };
+    Ok(records.iter().map(|record| (picture(record), u32::from(record[0]))).collect())
+}
+
+/// For `--quick`: waves in ten directions, anywhere, in any colour, under noise.
+fn gratings(numbers: std::ops::Range<u64>) -> Pictures {
+    let grating = |number: u64| {
+        let streams = Streams::new(number);
+        let class = number % 10;
+        let (sine, cosine) = (PI * class as f32 / 10.0).sin_cos();
+        let (phase, noise) = (TAU * streams.uniform(0), streams.child(0));
+        let picture: Picture = std::array::from_fn(|y| {
+            std::array::from_fn(|x| {
+                let wave = (0.8 * (sine * y as f32 + cosine * x as f32) + phase).sin();
+                std::array::from_fn(|c| {
+                    let place = (3 * (32 * y + x) + c) as u64;
+                    streams.uniform(1 + c as u64) * wave + 2.0 * noise.uniform(place) - 1.0
+                })
+            })
+        });
+        (picture, class as u32)
+    };
+    numbers.map(grating).collect()
+}
