@@ -4,4 +4,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests=$(cargo test -p nn-runtime --lib --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
-valgrind --quiet --error-exitcode=1 "$tests" kernels::tests
+valgrind --quiet --error-exitcode=1 "$tests" kernels::tests kernels::attention

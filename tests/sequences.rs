@@ -457,6 +457,15 @@ fn a_trainer_that_carries_state_learns_what_reaches_beyond_a_stretch() {
     assert_eq!(net.params(), same.params());
 }
 
+#[test]
+fn a_trainer_refuses_to_carry_the_state_of_a_network_that_has_none() {
+    network! { struct Forgetful(text: 3) -> 3x2 { Embedding(3, 4), Dense(2) } }
+    let train = reminders(10, 1);
+    let mut trainer = Trainer::new(SGD::new(0.1)).carry_state().quiet();
+    let error = trainer.fit(&mut Forgetful::new(1), &train, &CrossEntropy::new()).unwrap_err();
+    assert!(error.to_string().contains("no layer of this one does: leave it out"), "{error}");
+}
+
 /// Streams of 3, 2 and 2 stretches, each led through the network by itself.
 #[test]
 fn validation_carries_state_through_each_stream() {

@@ -33,6 +33,11 @@ pub enum TrainError {
         /// What is wrong with them.
         source: BatchError,
     },
+    /// [`carry_state`](super::Trainer::carry_state) of a network that has none.
+    #[error(
+        "`carry_state` is for networks that remember something from one stretch of a sequence to the next,          but no layer of this one does: leave it out, or put an `RNN`, `LSTM`, `GRU` or a `Conv1d` with          `padding = causal` into the network"
+    )]
+    NothingCarried,
     /// An input that is not finite.
     #[error(
         "{data}: sample {sample} holds {value}, at place {place} of its input {input}: expected finite \

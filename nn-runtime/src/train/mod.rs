@@ -19,7 +19,7 @@ use crate::data::Data;
 use crate::loss::Loss;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Clip, Optimizer};
-use crate::{Inputs, Network};
+use crate::{Inputs, Network, Station, Whole};
 use progress::Progress;
 use run::{Place, Run};
 use std::ops::{ControlFlow, DerefMut};
@@ -219,7 +219,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     ///
     /// The sequence is cut into as many streams as a [`batch`](Self::batch) has samples, a step takes the
     /// next stretch of each, and each epoch begins all of them anew. Samples are not shuffled. Validation
-    /// data are stretches of a sequence, too, and go through the network in the same way.
+    /// data are stretches of a sequence, too, and go through the network in the same way. Attention and
+    /// positions begin each stretch of training anew.
     ///
     /// ```
     /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
@@ -272,8 +273,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     ///
     /// # Errors
     /// When data are missing, do not belong together or are not finite, when the last batch has too
-    /// few samples for the network's statistics over the batch, when the loss refuses a
-    /// target, and when the loss, a gradient or a weight is no longer finite. The network then has
+    /// few samples for the network's statistics over the batch, when state is to be carried where there
+    /// is none, when the loss refuses a target, and when the loss, a gradient or a weight is no longer finite. The network then has
     /// the weights from before the step that failed, or the best ones if they are kept.
     pub fn fit<N, L>(
         &mut self,
@@ -285,6 +286,9 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
+        if self.carries && <N as Station<Whole>>::STATE == 0 {
+            return Err(TrainError::NothingCarried);
+        }
         let stretches = self.carries.then_some(self.batch);
         let mut run = Run::new(&mut **net, train, loss, self.clip, stretches)?;
         if let Some(validation) = self.validation {
