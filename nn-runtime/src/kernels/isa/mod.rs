@@ -1,0 +1,140 @@
+//! [`Isa`]: which vector instructions the machine has, and what kernels ask of them.
+//!
+//! Kernels are `#[inline(always)]` functions, generic over [`Lanes`], that a function with
+//! `#[target_feature]` calls ([`Lanes::run`]): everything is compiled for those instructions, and a
+//! default build runs on any machine. Closures would not be: kernels use plain loops.
+
+use std::sync::OnceLock;
+
+/// A set of instructions that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Isa {
+    /// What every machine of the target has: SSE2 on x86-64, NEON on aarch64.
+    Baseline,
+    /// AVX2 and FMA: 8 lanes.
+    Avx2,
+    /// The parts of AVX-512 that all servers since 2017 have: 16 lanes.
+    Avx512,
+}
+
+impl Isa {
+    /// The best that this machine has. The environment variable `UNROLLED_ISA` (`baseline`, `avx2`,
+    /// `avx512`) limits it, for tests; results of different instructions differ in their last bits.
+    ///
+    /// # Panics
+    /// When the variable says something else.
+    #[must_use]
+    pub fn best() -> Self {
+        #[cfg(test)]
+        if let Some(isa) = testing::CHOSEN.get() {
+            return isa;
+        }
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let limit = match std::env::var("UNROLLED_ISA").as_deref() {
+                Ok("baseline") => Self::Baseline,
+                Ok("avx2") => Self::Avx2,
+                Ok("avx512") | Err(_) => Self::Avx512,
+                Ok(other) => {
+                    panic!("UNROLLED_ISA is `{other}`, but can be baseline, avx2 or avx512")
+                }
+            };
+            Self::ALL
+                .into_iter()
+                .rfind(|isa| *isa <= limit && isa.is_available())
+                .unwrap_or(Self::Baseline)
+        })
+    }
+
+    /// All of them, the widest last.
+    pub const ALL: [Self; 3] = [Self::Baseline, Self::Avx2, Self::Avx512];
+
+    /// Whether this machine has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod testing {
+    use super::Isa;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// What [`Isa::best`] is on this thread, if it is not left to the machine.
+        pub(super) static CHOSEN: Cell<Option<Isa>> = const { Cell::new(None) };
+    }
+
+    impl Isa {
+        /// Calls `f`, for which these instructions are the best, if it stays on this thread.
+        pub(crate) fn with(self, f: impl FnOnce()) {
+            let before = CHOSEN.replace(Some(self));
+            f();
+            CHOSEN.set(before);
+        }
+    }
+}
+
+/// Code that is compiled for several instructions.
+pub(crate) trait Kernel {
+    /// Runs it; always `#[inline(always)]`.
+    ///
+    /// # Safety
+    /// The machine must have the instructions of `L`; the rest is the kernel's own to say.
+    unsafe fn run<L: Lanes>(&self);
+}
+
+/// Vectors of `f32`.
+///
+/// # Safety
+/// All functions: the machine must have the instructions. Pointers must be valid for [`Self::COUNT`]
+/// numbers, or for as many as `tail` was made for; they need not be aligned.
+pub(crate) trait Lanes: Sized {
+    /// Numbers in a vector.
+    const COUNT: usize;
+    /// Whether a vector that is cut off costs no more than a whole one.
+    const CHEAP_TAIL: bool;
+    /// A vector.
+    type Vector: Copy;
+    /// How many lanes of a last vector are used.
+    type Tail: Copy;
+
+    unsafe fn tail(count: usize) -> Self::Tail;
+    unsafe fn zero() -> Self::Vector;
+    unsafe fn splat(x: f32) -> Self::Vector;
+    unsafe fn load(from: *const f32) -> Self::Vector;
+    /// Unused lanes are zero.
+    unsafe fn load_tail(from: *const f32, tail: Self::Tail) -> Self::Vector;
+    unsafe fn store(to: *mut f32, v: Self::Vector);
+    unsafe fn store_tail(to: *mut f32, v: Self::Vector, tail: Self::Tail);
+    /// `a * b + c`
+    unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The sums of the lanes of four vectors.
+    unsafe fn sums(v: [Self::Vector; 4]) -> [f32; 4];
+    /// Runs a kernel that is compiled for these instructions.
+    unsafe fn run(kernel: &impl Kernel);
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use portable::Baseline;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512, Baseline};
