@@ -313,6 +313,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     {
         let last = self.epochs_done + self.epochs;
         let mut progress = Progress::new(self.quiet, last);
+        progress.begin();
         let mut warned = false;
         let mut told: Vec<Sign> = Vec::new();
         while self.epochs_done < last {

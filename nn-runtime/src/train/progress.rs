@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 /// How often the bar shows a new loss.
 const INTERVAL: Duration = Duration::from_millis(100);
 
+/// What a program with slow kernels is told.
+const SLOW: &str = "kernels were compiled without optimisation and run many times slower: \
+put `[profile.dev.package.nn-runtime] opt-level = 3` into your Cargo.toml";
+
 /// One line per epoch on the standard output; on a terminal also a bar while the epoch runs.
 pub(super) struct Progress {
     quiet: bool,
@@ -26,6 +30,13 @@ impl Progress {
     /// Up to epoch `last`.
     pub(super) const fn new(quiet: bool, last: usize) -> Self {
         Self { quiet, last, bar: None }
+    }
+
+    /// Before the first epoch: what would make the program much faster.
+    pub(super) fn begin(&self) {
+        if cfg!(unoptimised) {
+            self.say(&SLOW);
+        }
     }
 
     pub(super) fn begin_epoch(&mut self, number: usize, steps: usize) {
