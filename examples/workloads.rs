@@ -14,6 +14,8 @@
 //! | W6b | the same, generating 64 tokens step by step, each | us |
 //! | W6c | the same, one token at the end of 64, all computed anew | us |
 //! | W7 | ResNet-20 on 32x32x3, training, batch 64, SGD with momentum | images/s |
+//! | batch=N | W1 with batches of N | images/s |
+//! | width=N | three dense layers of N (a power of two from 16 to 4,096), training, batch 64, Adam | samples/s |
 //!
 //! After a warm-up the median of seven blocks counts, each `BENCH_SECONDS` (0.6) long.
 
@@ -39,6 +41,13 @@ network! {
         fc1: Dense(256), ReLU,
         fc2: Dense(128), ReLU,
         fc3: Dense(10),
+    }
+
+    /// Dense layers of one width.
+    pub struct Stack<const WIDTH: usize>(WIDTH) -> WIDTH {
+        Dense(WIDTH), ReLU,
+        Dense(WIDTH), ReLU,
+        Dense(WIDTH),
     }
 
     /// A perceptron that takes nanoseconds.
@@ -117,10 +126,11 @@ fn main() -> ExitCode {
 
 /// The figure of a workload and its unit.
 fn measure(workload: &str) -> Option<(f64, &'static str)> {
+    if let Some((axis, size)) = workload.split_once('=') {
+        return growth(axis, size.parse().ok()?);
+    }
     Some(match workload {
-        "W1" => {
-            (64.0 / training(&mut *Digits::new(1), 64, Adam::new(1e-3), random, class), "images/s")
-        }
+        "W1" => (digits(64), "images/s"),
         "W2a" => {
             let (net, x) = (Digits::new(1), random(1));
             (1e6 * seconds_per_call(|| keep(net.forward(black_box(&x)))), "us")
@@ -167,6 +177,34 @@ fn measure(workload: &str) -> Option<(f64, &'static str)> {
         }
         _ => return None,
     })
+}
+
+/// The same network and ever larger batches, or ever broader layers.
+fn growth(axis: &str, size: usize) -> Option<(f64, &'static str)> {
+    Some(match (axis, size) {
+        ("batch", 1..) => (digits(size), "images/s"),
+        ("width", 16) => (stack::<16>(), "samples/s"),
+        ("width", 32) => (stack::<32>(), "samples/s"),
+        ("width", 64) => (stack::<64>(), "samples/s"),
+        ("width", 128) => (stack::<128>(), "samples/s"),
+        ("width", 256) => (stack::<256>(), "samples/s"),
+        ("width", 512) => (stack::<512>(), "samples/s"),
+        ("width", 1024) => (stack::<1024>(), "samples/s"),
+        ("width", 2048) => (stack::<2048>(), "samples/s"),
+        ("width", 4096) => (stack::<4096>(), "samples/s"),
+        _ => return None,
+    })
+}
+
+/// Images per second of [`Digits`] in training.
+fn digits(batch: usize) -> f64 {
+    let seconds = training(&mut *Digits::new(1), batch, Adam::new(1e-3), random, class);
+    batch as f64 / seconds
+}
+
+/// Samples per second of a [`Stack`] in training.
+fn stack<const WIDTH: usize>() -> f64 {
+    64.0 / training(&mut *Stack::<WIDTH>::new(1), 64, Adam::new(1e-3), random, class)
 }
 
 /// Seconds of a training step on batches of `batch` samples that `input` and `target` make.
