@@ -14,6 +14,9 @@ network! {
 
     struct Shallow(4) -> 2 { first: Dense(8), ReLU, last: Dense(2) }
 
+    /// Units that can die, before layers that take the gradient away.
+    struct Both(4) -> 2 { first: Dense(8), ReLU, Repeat(12) { Dense(6), Sigmoid }, last: Dense(2) }
+
     /// Units that are channels, with statistics over the batch between them and the ReLU.
     struct Pictures(6x6x1) -> 2 {
         conv: Conv2d(4, kernel = 3), bn: BatchNorm, ReLU, GlobalAvgPool, last: Dense(2),
@@ -71,6 +74,21 @@ fn a_vanishing_gradient_is_told() {
     }
     // A way around the layers mends it.
     assert_eq!(health(&mut *Around::new(1), &data(20)).1.signs, []);
+}
+
+/// Half-dead layers are no reason for a gradient to vanish, so both are told; behind a dead one nothing is left.
+#[test]
+fn a_gradient_that_vanishes_through_half_dead_layers_is_told() {
+    let mut net = Both::new(1);
+    net.first.bias[..4].fill(-100.0);
+    let signs = health(&mut *net, &data(20)).1.signs;
+    assert!(
+        matches!(signs[..], [Sign::Vanishing { .. }, Sign::DeadUnits { dead: 4..8, .. }]),
+        "{signs:?}"
+    );
+    net.first.bias.fill(-100.0);
+    let signs = health(&mut *net, &data(20)).1.signs;
+    assert!(matches!(signs[..], [Sign::DeadUnits { dead: 8, .. }]), "{signs:?}");
 }
 
 #[test]

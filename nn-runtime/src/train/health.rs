@@ -104,7 +104,8 @@ impl fmt::Display for Sign {
                 f,
                 "warning: the gradient explodes: per weight it is {gradient:.1e} in layer `{layer}`, whose \
                  weights are {weights:.1e} large. Try inputs and targets with a mean of 0 and a deviation of \
-                 1, BatchNorm or LayerNorm between layers, a smaller learning rate, or `Clip::Norm(1.0)`."
+                 1, BatchNorm or LayerNorm between layers, Residual around them, a smaller learning rate, or \
+                 `Clip::Norm(1.0)`."
             ),
             Self::DeadUnits { layer, dead, units } => write!(
                 f,
@@ -120,6 +121,11 @@ impl Sign {
     /// Whether both are about the same kind of trouble.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Whether it says that all units of a layer are dead.
+    fn is_of_all_units(&self) -> bool {
+        matches!(self, Self::DeadUnits { dead, units, .. } if dead == units)
     }
 }
 
@@ -197,9 +203,11 @@ impl Watch {
             return Health { gradients, signs: Vec::new() };
         }
         let dead = self.dead_units();
-        let vanishing = if dead.is_empty() { self.vanishing(&per_weight) } else { None };
+        // Behind a layer without any living unit no gradient is left: that is not vanishing.
+        let blocked = dead.iter().any(Sign::is_of_all_units);
+        let vanishing = if blocked { None } else { self.vanishing(&per_weight) };
         let exploding = self.exploding(&per_weight, weights);
-        Health { gradients, signs: dead.into_iter().chain(vanishing).chain(exploding).collect() }
+        Health { gradients, signs: vanishing.into_iter().chain(exploding).chain(dead).collect() }
     }
 
     /// The first layer whose gradient is far smaller than one behind it.
