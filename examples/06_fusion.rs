@@ -14,11 +14,14 @@
 //! each of seven bands of rows and seven bands of columns, measured badly.
 
 mod common;
+#[path = "common/noise.rs"]
+mod noise;
 #[path = "common/pictures.rs"]
 mod pictures;
 
 use common::{Options, claim, claim_progress};
-use pictures::{Noise, Pictures, digits};
+use noise::Noise;
+use pictures::{Pictures, Source, pictures};
 use std::error::Error;
 use std::process::ExitCode;
 use unrolled::data::{Image, StandardizeError, Standardizer};
@@ -94,12 +97,14 @@ const TABLE_NOISE: f32 = 9.0;
 /// How many of MNIST's training pictures are learnt from.
 const TRAINED: usize = 20_000;
 
+const MNIST: Source = Source { folder: "mnist", address: "https://github.com/cvdfoundation/mnist" };
+
 fn main() -> ExitCode {
     common::start("fusion", run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let [mut train, test] = digits(options)?;
+    let [mut train, test] = pictures(options, &MNIST)?;
     if !options.quick {
         let _rest = train.split_off(train.len() - TRAINED);
     }

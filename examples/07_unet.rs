@@ -13,11 +13,14 @@
 //! Data: pages made from MNIST, `mnist` in the data folder.
 
 mod common;
+#[path = "common/noise.rs"]
+mod noise;
 #[path = "common/pictures.rs"]
 mod pictures;
 
 use common::{Options, claim, claim_progress};
-use pictures::{Noise, Pictures, digits};
+use noise::Noise;
+use pictures::{Pictures, Source, pictures};
 use std::error::Error;
 use std::process::ExitCode;
 use unrolled::data::Image;
@@ -69,12 +72,14 @@ const NOISE: f32 = 0.2;
 /// From here on a point of a digit counts as ink.
 const INK: f32 = 0.5;
 
+const MNIST: Source = Source { folder: "mnist", address: "https://github.com/cvdfoundation/mnist" };
+
 fn main() -> ExitCode {
     common::start("unet", run)
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let [train, test] = digits(options)?;
+    let [train, test] = pictures(options, &MNIST)?;
     let (many, few, epochs, batch) =
         if options.quick { (300, 60, 6, 8) } else { (4000, 500, 5, 16) };
     let mut noise = Noise::new(options.seed);

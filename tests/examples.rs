@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 7] =
-    ["tabular", "series", "sentiment", "names", "fusion", "unet", "resnet"];
+const WITH_DATA: [&str; 9] =
+    ["tabular", "series", "sentiment", "names", "fusion", "unet", "resnet", "vit", "normfree"];
 
 /// An example with these arguments, in a folder of its own, without the data sets of whoever runs the tests.
 fn example(name: &str, folder: &str) -> Command {
@@ -120,6 +120,22 @@ fn resnet() {
     let (_, text) = text.split_once("pictures told").unwrap();
     let [plain, residual] = ["plain ", "residual "].map(|name| number_behind(text, name));
     assert!(residual > plain && residual > 20.0, "{text}");
+}
+
+#[test]
+fn vit() {
+    let text = quick("vit");
+    let [told, without_places] =
+        ["held back: ", "patches lie: "].map(|of| number_behind(&text, of));
+    assert!(told > 85.0 && without_places < 50.0, "{text}");
+}
+
+#[test]
+fn normfree() {
+    let text = quick("normfree");
+    let (clipped, unclipped) = text.split_once("the same without clipping:").unwrap();
+    assert!(number_behind(clipped, "held back: ") > 85.0, "{text}");
+    assert!(unclipped.contains("the loss is"), "{text}");
 }
 
 #[test]

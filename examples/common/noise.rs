@@ -1,0 +1,28 @@
+//! Random numbers for examples that make or spoil their data.
+
+use std::f32::consts::TAU;
+use unrolled::Streams;
+
+/// Random numbers, one after the other.
+pub(crate) struct Noise {
+    streams: Streams,
+    drawn: u64,
+}
+
+impl Noise {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self { streams: Streams::new(seed), drawn: 0 }
+    }
+
+    /// Evenly spread over `[0, 1)`.
+    pub(crate) fn uniform(&mut self) -> f32 {
+        self.drawn += 1;
+        self.streams.uniform(self.drawn)
+    }
+
+    /// Normal, of mean 0 and deviation 1 (Box and Muller, 1958).
+    pub(crate) fn normal(&mut self) -> f32 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (TAU * self.uniform()).cos()
+    }
+}
