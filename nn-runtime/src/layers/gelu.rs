@@ -1,14 +1,59 @@
 //! [`GELU`]: PyTorch's `nn.GELU`.
 
-use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{normal, sigmoid};
+use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
 use nn_shape::rules::gelu;
 
 /// `x * P(X <= x)` of a standard normal `X`, element by element: `[..] -> [..]`.
 pub struct GELU;
 
-separate_activation!(GELU, gelu::GELU, S => const { &S::ARGUMENTS }, x);
+// SAFETY: of size zero.
+unsafe impl Weights for GELU {}
+
+/// Forward finds the slopes almost for nothing; backward would have to compute all of it once more.
+impl<S: Spec<Arguments = gelu::GELU>> Station<S> for GELU {
+    /// The slopes.
+    const SAVED: usize = S::IN;
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        match S::ARGUMENTS.approximate {
+            "tanh" => approximate(x[0], y),
+            _ => exact(x[0], y),
+        }
+    }
+
+    fn forward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: Memory<'_>,
+    ) {
+        match S::ARGUMENTS.approximate {
+            "tanh" => approximate_with_slopes(x[0], y, memory.saved),
+            _ => exact_with_slopes(x[0], y, memory.saved),
+        }
+    }
+
+    fn backward(
+        &self,
+        _pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        if let Some(d_x) = &mut d_x[0] {
+            products(memory.saved, d_y, d_x);
+        }
+    }
+}
+
+impl<S: Spec<Arguments = gelu::GELU>> crate::Streaming<S> for GELU {}
 
 /// `sqrt(2 / pi)`
 const SLOPE: f32 = 0.797_884_6;
@@ -17,20 +62,6 @@ const DENSITY_AT_0: f32 = 0.398_942_3;
 /// The coefficient of `x^3` (Hendrycks and Gimpel, 2016).
 const CUBIC: f32 = 0.044_715;
 
-fn forward(arguments: &gelu::GELU, x: &[f32], y: &mut [f32]) {
-    match arguments.approximate {
-        "tanh" => approximate(x, y),
-        _ => exact(x, y),
-    }
-}
-
-fn backward(arguments: &gelu::GELU, x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
-    match arguments.approximate {
-        "tanh" => approximate_backward(x, d_y, d_x),
-        _ => exact_backward(x, d_y, d_x),
-    }
-}
-
 dispatch! {
     fn exact(x: &[f32], y: &mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
@@ -38,10 +69,11 @@ dispatch! {
         }
     }
 
-    fn exact_backward(x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
-        for ((d_x, &x), &d_y) in d_x.iter_mut().zip(x).zip(d_y) {
+    fn exact_with_slopes(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
+        for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
             let (below, density) = normal(x);
-            *d_x = d_y * (below + x * (DENSITY_AT_0 * density));
+            *y = x * below;
+            *slope = below + x * (DENSITY_AT_0 * density);
         }
     }
 
@@ -51,11 +83,18 @@ dispatch! {
         }
     }
 
-    fn approximate_backward(x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
-        for ((d_x, &x), &d_y) in d_x.iter_mut().zip(x).zip(d_y) {
+    fn approximate_with_slopes(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
+        for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
             let below = below_approximately(x);
-            let slope = 2.0 * SLOPE * (1.0 + 3.0 * CUBIC * x * x);
-            *d_x = d_y * (below + x * below * (1.0 - below) * slope);
+            *y = x * below;
+            let inner = 2.0 * SLOPE * (1.0 + 3.0 * CUBIC * x * x);
+            *slope = below + x * below * (1.0 - below) * inner;
+        }
+    }
+
+    fn products(a: &[f32], b: &[f32], y: &mut [f32]) {
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = a * b;
         }
     }
 }

@@ -36,7 +36,7 @@ pub static ROW: Row = row!(GELU {
     computed: &[],
     flows: Flows::SAME,
     storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
+    needs: Needs { input: false, output: false },
     crosses_batch: false,
     keeps_features: true,
 });
