@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::kernels::dispatch::dispatch;
 use crate::{Carried, Lengths, Spec, Station};
 
 /// A place in a run of numbers, for one sample: times the number of samples for all of them.
@@ -347,9 +348,11 @@ const fn larger(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
 
-/// Adds one more contribution to a gradient: a value that several layers read has several.
-pub fn add_to(sum: &mut [f32], contribution: &[f32]) {
-    for (sum, contribution) in sum.iter_mut().zip(contribution) {
-        *sum += contribution;
+dispatch! {
+    /// Adds one more contribution to a gradient: a value that several layers read has several.
+    pub fn add_to(sum: &mut [f32], contribution: &[f32]) {
+        for (sum, contribution) in sum.iter_mut().zip(contribution) {
+            *sum += contribution;
+        }
     }
 }

@@ -26,10 +26,27 @@ pub fn dense(
     if is_small(inputs, units) {
         return small_dense(isa, inputs, units, x, weight, bias, y);
     }
-    dense_columns(isa, inputs, units, units, x, weight, bias, y);
+    dense_columns(isa, inputs, units, units, x, weight, Begin::bias(bias), y);
 }
 
-/// `y = x W + b`, where `W` is some columns of a matrix whose rows have `stride` numbers.
+/// `y = x W` or `y = y + x W`
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub(crate) fn dense_onto(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    onto: Onto,
+    x: &[f32],
+    weight: &[f32],
+    y: &mut [f32],
+) {
+    dense_columns(isa, inputs, units, units, x, weight, onto.into(), y);
+}
+
+/// `y = x W + b`, where `W` is some columns of a matrix whose rows have `stride` numbers, and `b` is what
+/// the product begins with.
 ///
 /// # Panics
 /// When the lengths do not fit together.
@@ -41,11 +58,11 @@ pub(crate) fn dense_columns(
     stride: usize,
     x: &[f32],
     weight: &[f32],
-    bias: &[f32],
+    begin: Begin<'_>,
     y: &mut [f32],
 ) {
     let rows = Walk::line(y.len() / units, inputs, units);
-    let mut begin = Begin::bias(bias);
+    let mut begin = begin;
     let mut first = 0;
     while first < inputs {
         let count = BLOCK.min(inputs - first);

@@ -44,6 +44,8 @@ macro_rules! recurrent_layer {
             const WORK: usize = Self::stack::<S>().work();
             const SCRATCH: usize = Self::stack::<S>().scratch();
             const PARTIAL: usize = WEIGHTS;
+            /// The weights' transpose, for backward.
+            const SHARED: usize = WEIGHTS;
             const STATE: usize = Self::stack::<S>().state();
 
             fn initialise(&mut self, streams: $crate::Streams) {
@@ -53,6 +55,10 @@ macro_rules! recurrent_layer {
 
             fn tensors() -> Vec<$crate::Tensor> {
                 $crate::layers::recurrent::tensors(&Self::stack::<S>(), S::FEATURES)
+            }
+
+            fn prepare(&self, shared: &mut [f32]) {
+                const { &Self::stack::<S>() }.transpose(&self.weights, shared);
             }
 
             fn infer(
@@ -94,11 +100,11 @@ macro_rules! recurrent_layer {
                 memory: $crate::Memory<'_>,
             ) {
                 let stack = const { &Self::stack::<S>() };
-                let $crate::Memory { saved, partial, lengths, .. } = memory;
+                let $crate::Memory { saved, partial, shared, lengths, .. } = memory;
                 let lengths = lengths.of::<S>(0);
                 let drop = $crate::layers::recurrent::dropping(stack, pass);
                 let d_x = d_x[0].as_deref_mut();
-                stack.backward(&self.weights, lengths, x[0], d_y, d_x, partial, saved, drop);
+                stack.backward(shared, lengths, x[0], d_y, d_x, partial, saved, drop);
             }
         }
 

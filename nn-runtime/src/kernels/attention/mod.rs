@@ -166,7 +166,7 @@ impl Attention {
         if q.is_empty() {
             return;
         }
-        let bias = weights.in_bias.get(..width).unwrap_or_default();
+        let bias = Begin::bias(weights.in_bias.get(..width).unwrap_or_default());
         dense_columns(Isa::best(), width, width, 3 * width, x, weights.in_proj, bias, q);
         if self.rotary {
             rotate(self.size(), width, width, Turn::Forward, turns, q);
@@ -179,7 +179,7 @@ impl Attention {
         if kv.is_empty() {
             return;
         }
-        let bias = weights.in_bias.get(width..).unwrap_or_default();
+        let bias = Begin::bias(weights.in_bias.get(width..).unwrap_or_default());
         let weight = &weights.in_proj[width..];
         dense_columns(Isa::best(), width, 2 * width, 3 * width, x, weight, bias, kv);
         if self.rotary {

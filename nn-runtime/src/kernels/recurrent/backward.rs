@@ -3,7 +3,8 @@
 use super::forward::{Weights, gather, state_rows};
 use super::packing::{Packing, Row, StepRows};
 use super::{Cell, CellPlaces, Passage, Places, Stack, gates};
-use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight, dense_d_x};
+use crate::kernels::dense::dense_onto;
+use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight};
 use crate::lengths::Steps;
 use crate::memory::{Buffer, add_to, take};
 use nn_shape::rules::recurrent::CellWeights;
@@ -15,8 +16,6 @@ struct BackwardPlaces {
     d_h: Buffer,
     /// Of an LSTM: the gradient of `c`, on its way back.
     d_c: Buffer,
-    /// What reaches the step before through the matrix.
-    through: Buffer,
     /// The gradient of what one layer gives to the next, for two layers by turns.
     between: [Buffer; 2],
 }
@@ -27,11 +26,10 @@ impl BackwardPlaces {
         let before = Buffer { offset: places.end, len: 0 };
         let d_h = before.then((stack.steps + 1) * units);
         let d_c = d_h.then(if matches!(stack.cell, Cell::Lstm) { units } else { 0 });
-        let through = d_c.then(units);
         let gaps = stack.sizes.layers - 1;
-        let first = through.then(if gaps > 0 { places.between.len } else { 0 });
+        let first = d_c.then(if gaps > 0 { places.between.len } else { 0 });
         let second = first.then(if gaps > 1 { places.between.len } else { 0 });
-        Self { d_h, d_c, through, between: [first, second] }
+        Self { d_h, d_c, between: [first, second] }
     }
 
     /// The gradient of what layer `layer` reads; for layer 0 it is elsewhere.
@@ -48,12 +46,26 @@ impl Stack {
         Packing::LEN + BackwardPlaces::new(self, &places).between[1].end()
     }
 
-    /// Backward. `saved` is what forward left there, `drop` what it was given; `d_weights` and `d_x` are
-    /// written.
+    /// Writes the matrices of all cells to their places in `transposed`, with rows and columns exchanged.
+    pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
+        for layer in 0..self.sizes.layers {
+            for direction in 0..self.sizes.directions {
+                let CellWeights { weight_ih, weight_hh, bias_ih, .. } =
+                    self.sizes.cell(layer, direction);
+                for place in [weight_ih..weight_hh, weight_hh..bias_ih] {
+                    let columns = self.sizes.columns();
+                    transpose(columns, &weights[place.clone()], &mut transposed[place]);
+                }
+            }
+        }
+    }
+
+    /// Backward. `transposed` is what [`Stack::transpose`] made of the weights, `saved` what forward left
+    /// there, `drop` what it was given; `d_weights` and `d_x` are written.
     #[expect(clippy::too_many_arguments, reason = "weights, input, gradients, and memory")]
     pub fn backward(
         &self,
-        weights: &[f32],
+        transposed: &[f32],
         lengths: Steps<'_>,
         x: &[f32],
         d_y: &[f32],
@@ -67,9 +79,8 @@ impl Stack {
         let packing = Packing::again(n, self.steps, lengths, order);
         let places = self.places(true);
         let own = BackwardPlaces::new(self, &places);
-        let passage = Passage { stack: *self, places, weights };
+        let passage = Passage { stack: *self, places, weights: transposed };
         let mut d_x = d_x;
-        d_weights.fill(0.0);
         for layer in (0..self.sizes.layers).rev() {
             for direction in (0..self.sizes.directions).rev() {
                 let back = CellBackward { passage, own, packing, layer, direction };
@@ -83,7 +94,7 @@ impl Stack {
     }
 }
 
-/// The way back through one cell.
+/// The way back through one cell. Its passage has the transposed weights.
 struct CellBackward<'a> {
     passage: Passage<'a>,
     own: BackwardPlaces,
@@ -114,25 +125,12 @@ impl CellBackward<'_> {
         );
         // Nothing where it is elsewhere, and then at the beginning, where it overlaps nothing.
         let source = places.source(self.layer);
-        let at = [
-            source,
-            d_output,
-            d_source,
-            places.rows,
-            gates,
-            hidden,
-            h,
-            c,
-            own.d_h,
-            own.d_c,
-            own.through,
-        ];
-        let [source, d_output, d_source, rows, gates, hidden, h, c, d_h, d_c, through] =
-            take(memory, n, at);
+        let at = [source, d_output, d_source, places.rows, gates, hidden, h, c, own.d_h, own.d_c];
+        let [source, d_output, d_source, rows, gates, hidden, h, c, d_h, d_c] = take(memory, n, at);
         let d_output = if is_last { d_y } else { d_output };
         self.begin(is_last && stack.last, d_output, d_h);
         d_c.fill(0.0);
-        self.step_by_step(&weights, [gates, hidden], [h, c], [d_h, d_c, through]);
+        self.step_by_step(&weights, [gates, hidden], [h, c], [d_h, d_c]);
         let gates = &*gates;
         let hidden = if stack.cell == Cell::Gru { &*hidden } else { gates };
         let source = if self.layer == 0 { x } else { source };
@@ -170,7 +168,7 @@ impl CellBackward<'_> {
         weights: &Weights<'_>,
         [gates, hidden]: [&mut [f32]; 2],
         [h, c]: [&mut [f32]; 2],
-        [d_h, d_c, through]: [&mut [f32]; 3],
+        [d_h, d_c]: [&mut [f32]; 2],
     ) {
         let Stack { cell, sizes, .. } = self.passage.stack;
         let (n, units, columns) = (self.packing.n(), sizes.units, sizes.columns());
@@ -200,13 +198,11 @@ impl CellBackward<'_> {
                     hidden
                 }
             };
-            let through = &mut through[..active * units];
-            dense_d_x(Isa::best(), columns, sums, weights.hh, through);
-            add_to(d_h_before, through);
+            dense_onto(Isa::best(), columns, units, Onto::Sum, sums, weights.hh, d_h_before);
         }
     }
 
-    /// Adds to the gradients of the cell's weights.
+    /// The gradients of the cell's weights.
     fn d_weights(
         &self,
         rows: &[f32],
@@ -221,14 +217,20 @@ impl CellBackward<'_> {
             sizes.cell(self.layer, self.direction);
         let all = Pieces::one(self.packing.rows());
         let d_ih = &mut d_weights[weight_ih..weight_hh];
-        dense_d_weight(isa, inputs, columns, Onto::Sum, all, 0, rows, gates, d_ih);
+        dense_d_weight(isa, inputs, columns, Onto::Nothing, all, 0, rows, gates, d_ih);
         let d_hh = &mut d_weights[weight_hh..bias_ih];
+        let mut onto = Onto::Nothing;
         for StepRows { first, active, before } in self.packing.steps_in_runs() {
             let (h, hidden) = (&h[before * units..], &hidden[first * columns..]);
-            dense_d_weight(isa, units, columns, Onto::Sum, Pieces::one(active), 0, h, hidden, d_hh);
+            dense_d_weight(isa, units, columns, onto, Pieces::one(active), 0, h, hidden, d_hh);
+            onto = Onto::Sum;
         }
-        d_bias(isa, Onto::Sum, all, gates, &mut d_weights[bias_ih..bias_hh]);
-        d_bias(isa, Onto::Sum, all, hidden, &mut d_weights[bias_hh..end]);
+        if onto == Onto::Nothing {
+            // All sequences are empty.
+            d_hh.fill(0.0);
+        }
+        d_bias(isa, Onto::Nothing, all, gates, &mut d_weights[bias_ih..bias_hh]);
+        d_bias(isa, Onto::Nothing, all, hidden, &mut d_weights[bias_hh..end]);
     }
 
     /// The gradient of what the cell reads: of the first cell it is written, of the other direction's added.
@@ -242,7 +244,7 @@ impl CellBackward<'_> {
         let sizes = self.passage.stack.sizes;
         let (inputs, columns) = (weights.inputs, sizes.columns());
         let gates = &gates[..self.packing.rows() * columns];
-        dense_d_x(Isa::best(), columns, gates, weights.ih, rows);
+        dense_onto(Isa::best(), columns, inputs, Onto::Nothing, gates, weights.ih, rows);
         if self.direction + 1 == sizes.directions {
             d_source.fill(0.0);
         }
@@ -250,6 +252,23 @@ impl CellBackward<'_> {
         for Row { row, sample, time } in self.packing.all(self.direction == 1) {
             let to = &mut d_source[(sample * steps + time) * inputs..][..inputs];
             add_to(to, &rows[row * inputs..(row + 1) * inputs]);
+        }
+    }
+}
+
+/// Exchanges rows and columns of a matrix with so many columns, in squares that stay in the first cache.
+fn transpose(columns: usize, from: &[f32], to: &mut [f32]) {
+    const SIDE: usize = 16;
+    let rows = from.len() / columns;
+    for row in (0..rows).step_by(SIDE) {
+        for column in (0..columns).step_by(SIDE) {
+            for column in column..(column + SIDE).min(columns) {
+                let to = &mut to[column * rows + row..(column + 1) * rows];
+                let from = from[row * columns + column..].iter().step_by(columns);
+                for (to, from) in to.iter_mut().zip(from).take(SIDE) {
+                    *to = *from;
+                }
+            }
         }
     }
 }

@@ -88,7 +88,10 @@ impl Case {
         let (saved, scratch) = (&mut saved, &mut scratch);
         stack.forward(weights, self.steps(), x, &mut y, carry, saved, scratch, drop);
         let gradient = (Some(&mut d_x[..]), &mut d_weights);
-        stack.backward(weights, self.steps(), x, &self.d_y, gradient.0, gradient.1, saved, drop);
+        let mut transposed = vec![f32::NAN; weights.len()];
+        stack.transpose(weights, &mut transposed);
+        let (weights, d_y) = (&transposed, &self.d_y);
+        stack.backward(weights, self.steps(), x, d_y, gradient.0, gradient.1, saved, drop);
         Outcome { y, carried, d_x, d_weights }
     }
 
