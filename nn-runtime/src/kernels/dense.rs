@@ -9,6 +9,17 @@ use super::small::small_dense;
 /// needs stays in the second-level cache, and the rows' part in the first-level one.
 const BLOCK: usize = 512;
 
+/// The same where the weights come from far away and are read once: few rows of weights at a time are read
+/// from their beginnings to their ends, as processors expect it, and not a little of each of many.
+const STREAMED_BLOCK: usize = 16;
+
+/// How many inputs are summed at a time. Sums are the same bits in blocks of any size.
+const fn block(rows: usize, weights: usize) -> usize {
+    const FEW: usize = 8;
+    const FAR: usize = 1 << 21;
+    if rows <= FEW && weights >= FAR { STREAMED_BLOCK } else { BLOCK }
+}
+
 /// `y = x W + b` for rows of `x`: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
 /// empty.
 ///
@@ -62,10 +73,11 @@ pub(crate) fn dense_columns(
     y: &mut [f32],
 ) {
     let rows = Walk::line(y.len() / units, inputs, units);
+    let block = block(rows.len(), inputs * units);
     let mut begin = begin;
     let mut first = 0;
     while first < inputs {
-        let count = BLOCK.min(inputs - first);
+        let count = block.min(inputs - first);
         let terms = Walk::line(count, 1, stride);
         let product = Product { kind: Kind::Matrix, rows, terms, columns: units, begin };
         product.compute(isa, &x[first..], &weight[first * stride..], y);
