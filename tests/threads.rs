@@ -1,4 +1,4 @@
-//! The same seed gives the same bits, on any number of threads: whole trainings.
+//! The same seed gives the same bits, on any number of threads: whole trainings, at once or epoch by epoch.
 
 use unrolled::prelude::*;
 use unrolled::{Streams, parallel};
@@ -64,12 +64,24 @@ fn train<N: Network<Input = Picture, Output = [f32; 3]>>(
     (net.params().iter().map(|w| w.to_bits()).collect(), losses.collect())
 }
 
+/// The weights after a training of which each epoch is asked for by itself.
+fn train_by_epochs<N: Network<Input = Picture, Output = [f32; 3]>>(seed: u64) -> Vec<u32> {
+    let (train, mut net) = (data(113, 1), N::new(5));
+    let mut trainer = Trainer::new(AdamW::new(1e-2)).batch(50).epochs(3).seed(seed).quiet();
+    let numbers = [1, 2, 3].map(|_| {
+        trainer.fit_epoch(&mut net, &train, &CrossEntropy::new()).expect("sound data").number
+    });
+    assert_eq!(numbers, [1, 2, 3]);
+    net.params().iter().map(|w| w.to_bits()).collect()
+}
+
 fn check<N: Network<Input = Picture, Output = [f32; 3]>>() {
     let one = train::<N>(1, 7);
     for threads in [2, 7] {
         assert!(one == train::<N>(threads, 7), "{threads} threads");
     }
     assert!(one != train::<N>(1, 8), "another seed, another order");
+    assert!(one.0 == train_by_epochs::<N>(7), "epoch by epoch");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Training: [`Trainer`] leads a network through its data, epoch after epoch.
 
+mod epochs;
 mod error;
 mod evaluate;
 mod health;
@@ -19,9 +20,7 @@ use crate::data::Data;
 use crate::loss::Loss;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Clip, Optimizer};
-use crate::{Inputs, Network, Station, Whole};
-use progress::Progress;
-use run::{Place, Run};
+use crate::{Inputs, Network};
 use std::ops::{ControlFlow, DerefMut};
 
 /// What is called after each epoch.
@@ -85,6 +84,7 @@ pub struct Trainer<'a, O, Input, Target> {
     // What was done by earlier calls of `fit`.
     epochs_done: usize,
     steps_done: u64,
+    told: Vec<Sign>,
 }
 
 impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
@@ -105,6 +105,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
             on_epoch: None,
             epochs_done: 0,
             steps_done: 0,
+            told: Vec::new(),
         }
     }
 
@@ -286,113 +287,43 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        if self.carries && <N as Station<Whole>>::STATE == 0 {
-            return Err(TrainError::NothingCarried);
-        }
-        let stretches = self.carries.then_some(self.batch);
-        let mut run = Run::new(&mut **net, train, loss, self.clip, stretches)?;
-        if let Some(validation) = self.validation {
-            run::check_data::<N, L>(DataSet::Validation, validation, loss)?;
-        }
-        run.check_batches(self.batch)?;
-        run.check_weights(0, self.optimizer.learning_rate())?;
-        let mut history = History::default();
-        let result = self.all_epochs(&mut run, &mut history);
-        history.kept = run.restore_best();
-        result.map(|()| history)
+        self.fit_until(self.epochs_done + self.epochs, net, train, loss)
     }
 
-    fn all_epochs<N, L>(
+    /// One epoch of those that [`epochs`](Self::epochs) counts, for whoever looks at the network after each one, or
+    /// gives it other samples each time. Epochs one by one are the same as all at once, but for
+    /// [`keep_best`](Self::keep_best) and the warning of samples learnt by heart, which compare the epochs of one
+    /// call.
+    ///
+    /// ```
+    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [u32; 16], Output = [[f32; 96]; 16]>>(
+    /// #     mut net: Box<N>, text: &[u32],
+    /// # ) -> Result<(), TrainError> {
+    /// let mut trainer = Trainer::new(Adam::new(1e-3)).epochs(10);
+    /// for epoch in 0..10 {
+    ///     // Cut somewhere else each time.
+    ///     let windows = Data::next_steps(&text[5 * epoch % 16..]);
+    ///     trainer.fit_epoch(&mut net, &windows, &CrossEntropy::new())?;
+    ///     net.save("so_far.safetensors").expect("a file that can be written");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_epoch<N, L>(
         &mut self,
-        run: &mut Run<'_, N, L>,
-        history: &mut History,
-    ) -> Result<(), TrainError>
-    where
-        N: Network<Input = Input>,
-        L: Loss<N::Output, Target = Target>,
-    {
-        let last = self.epochs_done + self.epochs;
-        let mut progress = Progress::new(self.quiet, last);
-        progress.begin();
-        let mut warned = false;
-        let mut told: Vec<Sign> = Vec::new();
-        while self.epochs_done < last {
-            let epoch = self.one_epoch(run, &mut progress)?;
-            if self.keep_best {
-                run.remember(&epoch);
-            }
-            progress.end_epoch(&epoch);
-            let stop = self.on_epoch.as_mut().is_some_and(|f| f(&epoch).is_break());
-            history.epochs.push(epoch);
-            if let Some(warning) = history.overfitting().filter(|_| !warned) {
-                progress.warn(&warning);
-                warned = true;
-            }
-            let health = run.health();
-            for sign in &health.signs {
-                if !told.iter().any(|other| other.is_like(sign)) {
-                    progress.warn(sign);
-                    told.push(sign.clone());
-                }
-            }
-            history.health = Some(health);
-            if stop {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn one_epoch<N, L>(
-        &mut self,
-        run: &mut Run<'_, N, L>,
-        progress: &mut Progress,
+        net: &mut impl DerefMut<Target = N>,
+        train: &Data<Input, Target>,
+        loss: &L,
     ) -> Result<Epoch, TrainError>
     where
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        let number = self.epochs_done + 1;
-        self.set_learning_rate(false);
-        let clock = std::time::Instant::now();
-        let streams = crate::Streams::new(self.seed);
-        run.begin_epoch(streams, number);
-        let steps = run.samples().div_ceil(self.batch);
-        progress.begin_epoch(number, steps);
-        let mut tally = crate::loss::Tallies::default();
-        for step in 0..steps {
-            let place = Place { epoch: number, step: step + 1, steps };
-            let streams = streams.child(self.steps_done);
-            self.set_learning_rate(true);
-            let first = step * self.batch;
-            let sum = run.step(first, self.batch, streams, &mut self.optimizer, place)?;
-            tally = tally.with(&sum);
-            self.steps_done += 1;
-            progress.step(&tally);
-        }
-        self.epochs_done = number;
-        run.check_weights(number, self.optimizer.learning_rate())?;
-        let training_seconds = clock.elapsed().as_secs_f64();
-        let training = Score::of::<N>(&tally);
-        let validation = self.validation.map(|data| run.evaluate(data));
-        if let Some(plan) = &mut self.plan {
-            plan.schedule.observe(validation.unwrap_or(training).loss);
-        }
-        Ok(Epoch {
-            number,
-            learning_rate: self.optimizer.learning_rate(),
-            training,
-            validation,
-            seconds: clock.elapsed().as_secs_f64(),
-            samples_per_second: run.samples() as f64 / training_seconds,
-        })
-    }
-
-    /// Before a step, or before the first one of an epoch.
-    fn set_learning_rate(&mut self, each_step: bool) {
-        if let Some(plan) = self.plan.as_mut().filter(|plan| plan.each_step == each_step) {
-            let done = if each_step { self.steps_done as usize } else { self.epochs_done };
-            plan.set(&mut self.optimizer, done);
-        }
+        let history = self.fit_until(self.epochs_done + 1, net, train, loss)?;
+        Ok(history.epochs[0])
     }
 }
