@@ -6,8 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 9] =
-    ["tabular", "series", "sentiment", "names", "fusion", "unet", "resnet", "vit", "normfree"];
+const WITH_DATA: [&str; 10] = [
+    "tabular",
+    "series",
+    "sentiment",
+    "names",
+    "fusion",
+    "unet",
+    "resnet",
+    "shakespeare",
+    "vit",
+    "normfree",
+];
 
 /// An example with these arguments, in a folder of its own, without the data sets of whoever runs the tests.
 fn example(name: &str, folder: &str) -> Command {
@@ -136,6 +146,23 @@ fn normfree() {
     let (clipped, unclipped) = text.split_once("the same without clipping:").unwrap();
     assert!(number_behind(clipped, "held back: ") > 85.0, "{text}");
     assert!(unclipped.contains("the loss is"), "{text}");
+}
+
+#[test]
+fn shakespeare() {
+    let text = printed(example("shakespeare", "shakespeare").arg("--quick"));
+    let epochs = || text.split("\nepoch ").skip(1);
+    assert_eq!(epochs().count(), 5, "{text}");
+    let losses: Vec<f64> = epochs().map(|epoch| number_behind(epoch, "loss ")).collect();
+    assert!(losses.is_sorted_by(|before, after| before > after), "the loss falls: {losses:?}");
+    // Each line of an epoch is followed by what the network writes then.
+    let written = |text: &str| text.split_once("\n\n").unwrap().1.chars().count();
+    assert!(epochs().all(|epoch| written(epoch) > 200), "{text}");
+    let (_, end) = text.split_once("written at the end:\n\n").unwrap();
+    assert!(end.chars().count() > 1000, "{end}");
+    let nats = number_behind(end, "on the text held back: ");
+    // By how often characters are: 3.22; by the one before each: 2.51.
+    assert!(nats < 2.5, "{nats}");
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! A small GPT that writes like Shakespeare, one character at a time.
+//!
+//! ```text
+//! cargo run --release --example shakespeare -- --data DIR
+//! ```
+//!
+//! Part of the introduction: **a transformer, and text from it step by step**. At each character, attention gathers
+//! from those before it (`causal`) what helps to guess the next one. All 64 places of a window learn at
+//! once. To write, `step` takes one character and gives scores of the next; keys and values of those before are
+//! kept in a `State`, so that nothing is computed twice. `rotary` tells attention how far apart two characters
+//! are, not where they stand: writing may go on behind the 64th.
+//!
+//! Data: 40,000 lines of Shakespeare's plays, `tiny-shakespeare/input.txt` in the data folder. The last tenth is held
+//! back. It is cut into windows of 64 characters, one behind the other. Each begins anew, so that its first guess
+//! has one character to go by, and its last one 64; all of them count.
+
+mod common;
+
+use common::{Options, claim, claim_progress};
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+use unrolled::Streams;
+use unrolled::data::{Sampler, Vocabulary, read_text};
+use unrolled::optim::{Clip, schedule::Cosine};
+use unrolled::prelude::*;
+use unrolled::train::History;
+
+network! {
+    /// After each character of a text: scores of all characters for the next one.
+    pub struct Gpt(text: 64) -> 64x66 {
+        characters: Embedding(66, 128)  -> 64x128,
+        blocks: Repeat(4) {
+            TransformerEncoder(128, heads = 4, hidden = 512, dropout = 0.0, causal = true, rotary = true),
+        },
+        norm: LayerNorm,
+        next: Dense(66, bias = false),
+    }
+}
+
+/// Characters, and behind each of them the next one.
+type Windows = Data<[u32; 64], [u32; 64]>;
+
+const SOURCE: &str = "https://github.com/karpathy/char-rnn (data/tinyshakespeare/input.txt)";
+
+/// For `--quick`: the first 300 lines.
+const FEW_LINES: &str = include_str!("data/shakespeare.txt");
+
+fn main() -> ExitCode {
+    common::start("shakespeare", run)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let text = if options.quick {
+        FEW_LINES.into()
+    } else {
+        read_text(options.file("tiny-shakespeare/input.txt", SOURCE)?)?
+    };
+    let vocabulary = Vocabulary::characters().learn([&text]);
+    let tokens = vocabulary.encode(&text);
+    let (train, test) = tokens.split_at(tokens.len() * 9 / 10);
+    println!("{}", Gpt::summary());
+    println!("{} characters to learn from, {} held back\n", train.len(), test.len());
+
+    let test = Windows::next_steps(test);
+    let net = learn(train, &test, &vocabulary, options)?;
+
+    println!("\nwritten at the end:\n");
+    write(&net, &vocabulary, 1000, options.seed)?;
+    let nats = net.evaluate(&test, &CrossEntropy::new())?.loss;
+    let most = if options.quick { 2.5 } else { 1.7 };
+    println!("on the text held back: {nats:.4} nats per character");
+    claim(&format!("below {most} nats per character"), nats < most)
+}
+
+/// Trains a network, and lets it write after each epoch. Nothing is chosen by `test`.
+fn learn(
+    train: &[u32],
+    test: &Windows,
+    vocabulary: &Vocabulary,
+    options: &Options,
+) -> Result<Box<Gpt>, Box<dyn Error>> {
+    const WINDOW: usize = 64;
+    let (epochs, batch, warm_up) = if options.quick { (5, 4, 10) } else { (10, 32, 200) };
+    let steps = epochs * (train.len() / WINDOW).div_ceil(batch);
+    let rate = 2e-3;
+    let schedule = Cosine::new(steps).warm_up(warm_up, 0.01).least(0.02 * rate);
+    let mut trainer = Trainer::new(AdamW::new(rate).betas(0.9, 0.99).weight_decay(0.1))
+        .batch(batch)
+        .epochs(epochs)
+        .seed(options.seed)
+        .schedule_steps(schedule)
+        .clip(Clip::Norm(1.0))
+        .validate(test);
+
+    let mut net = Gpt::new(options.seed);
+    // As GPT-2 begins: near zero, so that what attention adds soon counts as much.
+    net.characters.weight.as_flattened_mut().iter_mut().for_each(|weight| *weight *= 0.02);
+    let mut history = History::default();
+    for epoch in 0..epochs as u64 {
+        // Windows begin somewhere else in each epoch.
+        let begin = Streams::new(options.seed).bits(epoch) as usize % WINDOW;
+        let windows = Windows::next_steps(&train[begin..]);
+        history.epochs.push(trainer.fit_epoch(&mut net, &windows, &CrossEntropy::new())?);
+        println!();
+        write(&net, vocabulary, 200, options.seed + epoch)?;
+    }
+    claim_progress(&history)?;
+    Ok(net)
+}
+
+/// Writes `count` characters, each printed as soon as it is there.
+fn write(net: &Gpt, vocabulary: &Vocabulary, count: usize, seed: u64) -> std::io::Result<()> {
+    let mut sampler = Sampler::new(seed).temperature(0.8);
+    let (mut state, mut token) = (State::new(), vocabulary.number("\n"));
+    for _ in 0..count {
+        token = sampler.draw(&net.step(&mut state, &token));
+        print!("{}", vocabulary.decode(&[token]));
+        std::io::stdout().flush()?;
+    }
+    println!("\n");
+    Ok(())
+}
