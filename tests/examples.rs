@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 10] = [
+const WITH_DATA: [&str; 11] = [
     "tabular",
     "series",
     "sentiment",
@@ -15,6 +15,7 @@ const WITH_DATA: [&str; 10] = [
     "unet",
     "resnet",
     "shakespeare",
+    "attention",
     "vit",
     "normfree",
 ];
@@ -93,6 +94,13 @@ fn series() {
 fn sentiment() {
     let text = quick("sentiment");
     assert!(text.contains("% praise: the plot is a tedious mess"), "{text}");
+    assert!(number_behind(&text, "are right (") >= 79.0, "{text}");
+}
+
+#[test]
+fn attention() {
+    let text = quick("attention");
+    // Without looking at "not", half of them are right.
     assert!(number_behind(&text, "are right (") >= 79.0, "{text}");
 }
 

@@ -1,0 +1,83 @@
+//! Does a sentence praise a film or pan it? A transformer reads it.
+//!
+//! ```text
+//! cargo run --release --example attention -- --data DIR
+//! ```
+//!
+//! Part of the introduction: **attention, in texts of different lengths**. In a `TransformerEncoder` each word asks all
+//! others, and gathers something from those that answer: "good" hears of the "not" before it. They ask all at
+//! once, where `GRU` reads one after the other in the example `sentiment`, which learns from the same texts. A
+//! sentence may have up to 64 words (`..64`): nobody looks behind its end, and `GlobalAvgPool` averages over the
+//! words that are there.
+//!
+//! Data: the Stanford Sentiment Treebank with two classes, SST-2 (Socher and others, 2013), as in `sentiment`.
+
+mod common;
+#[path = "common/reviews.rs"]
+mod reviews;
+
+use common::{Options, claim_progress};
+use reviews::{Samples, claim_right, reviews, samples, try_sentences};
+use std::error::Error;
+use std::process::ExitCode;
+use unrolled::data::Vocabulary;
+use unrolled::optim::{Clip, schedule::Cosine};
+use unrolled::prelude::*;
+
+/// How many words are told apart; those that are rarer count as unknown.
+const WORDS: usize = 10_000;
+
+network! {
+    /// Scores of "pans it" and "praises it".
+    pub struct Attention(text: ..64) -> 2 {
+        words: Embedding(WORDS, 64)  -> 64x64,
+        Dropout(0.3),
+        reader: TransformerEncoder(64, heads = 4, hidden = 128, dropout = 0.1, rotary = true),
+        LayerNorm,
+        GlobalAvgPool                -> 64,
+        Dropout(0.3),
+        verdict: Dense(2),
+    }
+}
+
+fn main() -> ExitCode {
+    common::start("attention", run)
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let [train, valid, test] = reviews(options)?;
+    let vocabulary = Vocabulary::words().size(WORDS).learn(&train.inputs);
+    let samples = |texts| samples(texts, &vocabulary);
+    let [train, valid, test] = [samples(&train)?, samples(&valid)?, samples(&test)?];
+    println!("{}", Attention::summary());
+    println!("{} texts to learn from, {} words\n", train.len(), vocabulary.size());
+    let net = learn(&train, &valid, options)?;
+
+    println!();
+    try_sentences(&vocabulary, |words| net.forward(words))?;
+    claim_right(&*net, &test)
+}
+
+/// Trains a network. It keeps the weights of the epoch that does best on `valid`.
+fn learn(
+    train: &Samples,
+    valid: &Samples,
+    options: &Options,
+) -> Result<Box<Attention>, Box<dyn Error>> {
+    let (epochs, batch, rate) = if options.quick { (12, 16, 3e-3) } else { (3, 64, 1e-3) };
+    let steps = epochs * train.len().div_ceil(batch);
+    let mut net = Attention::new(options.seed);
+    // Near zero, so that rare words, which learn in few steps, do not stay as random as they began.
+    net.words.weight.as_flattened_mut().iter_mut().for_each(|weight| *weight *= 0.1);
+    let history = Trainer::new(AdamW::new(rate))
+        .batch(batch)
+        .epochs(epochs)
+        .seed(options.seed)
+        .schedule_steps(Cosine::new(steps).warm_up(steps / 20, 0.1))
+        .clip(Clip::Norm(1.0))
+        .validate(valid)
+        .keep_best(true)
+        .fit(&mut net, train, &CrossEntropy::new())?;
+    claim_progress(&history)?;
+    Ok(net)
+}
