@@ -1,6 +1,7 @@
 //! How samples are led through a network: what inference and the training step share.
 
 mod infer;
+mod pages;
 mod train;
 mod workspace;
 

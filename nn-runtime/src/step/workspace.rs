@@ -1,5 +1,6 @@
 //! The memory that passes run in, and what several threads have of it.
 
+use super::pages;
 use crate::loss::Tallies;
 use crate::{Carried, Network};
 use std::cell::RefCell;
@@ -26,6 +27,10 @@ pub(super) fn with_workspace<R>(
     // A network that is used inside of another's pass (by a hand-written layer) finds an empty one.
     let mut space = WORKSPACE.take();
     if space.numbers.len() < len + LINE {
+        // What stands there nobody needs again: a larger place is not filled with it.
+        space.numbers = Vec::new();
+        space.numbers.reserve_exact(len + LINE);
+        pages::prefer_large(space.numbers.spare_capacity_mut());
         space.numbers.resize(len + LINE, 0.0);
     }
     if space.tallies.len() < tallies {
