@@ -151,15 +151,19 @@ impl Product<'_> {
         }
     }
 
-    /// Whether a panel's part of `B` should be copied to one place: where its rows lie far from each
-    /// other, a few of them already fill those places of the caches that they can go to. Only if there
-    /// are enough rows of `C` to make up for the copy.
-    pub(crate) fn is_worth_packing(&self) -> bool {
+    /// Whether the part of `B` of a panel that is `width` columns wide should be copied to one place: where
+    /// its rows lie far from each other, a few of them already fill those places of the caches that they can go
+    /// to. Only if there are enough rows of `C` to make up for the copy; and a broad panel, whose rows are
+    /// several whole cache lines, only where all of it does not stay in the second cache.
+    pub(crate) fn is_worth_packing(&self, width: usize) -> bool {
         const FAR: usize = 256;
         const MANY: usize = 256;
         const ENOUGH: usize = 24;
+        const BROAD: usize = 64;
+        const LARGE: usize = 1 << 17;
         let far = self.terms.other[2] >= FAR;
-        far && self.terms.len() >= MANY && self.rows.len() >= ENOUGH
+        let many = self.terms.len() >= if width < BROAD { MANY } else { LARGE / width };
+        far && many && self.rows.len() >= ENOUGH
     }
 
     fn check(&self, a_len: usize, b_len: usize, c_len: usize) {

@@ -8,9 +8,6 @@ use super::product::Kind;
 use super::product::{Begin, Product, Walk};
 use std::mem::MaybeUninit;
 
-/// Panels of so many columns read whole stretches of `B` and gain nothing by a copy.
-const BROAD: usize = 64;
-
 /// Numbers of `B` that are copied at a time: they stay in the first two caches.
 const PACKED: usize = 1 << 14;
 
@@ -39,7 +36,7 @@ impl Panel<'_> {
     ) -> usize {
         // SAFETY: the caller's.
         unsafe {
-            if M > 1 && !WIDE && N * L::COUNT < BROAD && self.product.is_worth_packing() {
+            if M > 1 && !WIDE && self.product.is_worth_packing(N * L::COUNT) {
                 self.pack::<L, M, N>();
             } else {
                 self.sweep::<L, M, N, WIDE>();
