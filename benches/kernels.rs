@@ -138,16 +138,16 @@ fn bench_conv2d(criterion: &mut Criterion) {
         let (mut y, d_y) = (vec![0.0; g.output_len()], random(g.output_len(), 3));
         let (mut d_x, mut d_weight) = (vec![0.0; g.input_len()], vec![0.0; g.weight_len()]);
         let mut turned = vec![0.0; g.weight_len()];
-        let mut scratch = vec![0.0; g.padded_len().max(g.padded_gradient_len())];
+        let mut scratch = vec![0.0; g.scratch_len()];
         let multiplications = g.output[0] * g.output[1] * g.weight_len();
         group.throughput(Throughput::Elements(multiplications as u64));
         group.bench_function(format!("{name}/y"), |b| {
-            b.iter(|| kernels::conv2d(isa, g, black_box(&x), &weight, &[], &mut y, &mut scratch));
+            b.iter(|| kernels::conv2d(isa, g, black_box(&x), &weight, &[], &mut y));
         });
         kernels::conv2d_turn(g, &weight, &mut turned);
         group.bench_function(format!("{name}/d_x"), |b| {
             b.iter(|| {
-                kernels::conv2d_d_x(isa, g, black_box(&d_y), &turned, &mut d_x, &mut scratch);
+                kernels::conv2d_d_x(isa, g, black_box(&d_y), &turned, &mut d_x);
             });
         });
         group.bench_function(format!("{name}/d_weight"), |b| {

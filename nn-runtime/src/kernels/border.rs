@@ -10,6 +10,9 @@ pub struct Border {
 }
 
 impl Border {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self { before: [0; 2], after: [0; 2] };
+
     /// Whether there is none.
     #[must_use]
     pub const fn is_none(&self) -> bool {

@@ -1,8 +1,9 @@
 //! The kernels of convolutions. Each has a twin of the same name in [`reference`](super::reference).
 //!
-//! They read pictures in place, or a copy with zeros around it where there is padding; patches are
-//! never gathered into a matrix.
+//! They read pictures in place: patches are never gathered into a matrix. Pixels at the edges, which meet a
+//! part of the kernel only, are computed by themselves, so that there are no zeros around a picture.
 
+use super::axis::{Axis, Band};
 use super::isa::Isa;
 use super::product::{Begin, Kind, Onto, Product, Walk};
 use super::{Border, Geometry, depthwise};
@@ -10,35 +11,39 @@ use nn_shape::StepMap;
 use std::ops::Range;
 
 /// The convolution of each picture of `x` with `weight`, plus `bias` (which may be empty).
-/// `scratch` must have [`Geometry::padded_len`] numbers.
 ///
 /// # Panics
 /// When the lengths do not fit together.
-pub fn conv2d(
-    isa: Isa,
-    g: &Geometry,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-    scratch: &mut [f32],
-) {
+pub fn conv2d(isa: Isa, g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     if depthwise::is_depthwise(g) {
         return depthwise::forward(isa, g, x, weight, bias, y);
     }
-    let output = g.output_len();
-    for_each_padded(g, x, scratch, |first, n, x| {
-        let y = &mut y[first * output..(first + n) * output];
-        let rows = pixels(g, n, x.len() / n);
-        for part in parts(g) {
-            let begin = Begin::bias(if bias.is_empty() { bias } else { &bias[part.filters()] });
-            let product = part.product(rows, taps(g), begin);
-            product.compute(isa, &x[part.channel..], &weight[part.filter..], &mut y[part.filter..]);
-        }
+    for_each_run(g, x.len(), |x_run, y_run| {
+        conv2d_of_run(isa, g, &x[x_run], weight, bias, &mut y[y_run]);
     });
 }
 
-/// Some rows of a convolution's weights, one row for each channel of one kernel element.
+/// The convolution of pictures that stay in cache.
+fn conv2d_of_run(isa: Isa, g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    let axes = [0, 1].map(|axis| Axis::forward(g, axis));
+    for part in parts(g) {
+        let begin = if bias.is_empty() { Begin::Zero } else { Begin::Row(&bias[part.filters()]) };
+        let way = Way {
+            isa,
+            kernel_width: g.kernel[1],
+            read: Picture::new(g.input, g.channels),
+            written: Picture::new(g.output, g.filters),
+            terms: part.channels,
+            columns: part.filters,
+            tap: g.group_channels() * g.filters,
+            weight_row: g.filters,
+            begin,
+        };
+        way.compute(&axes, &x[part.channel..], &weight[part.filter..], &mut y[part.filter..]);
+    }
+}
+
+/// The channels of one kernel element, from one on.
 #[derive(Clone, Copy, Debug)]
 pub struct Taps {
     /// The number of the kernel element.
@@ -48,7 +53,7 @@ pub struct Taps {
 }
 
 /// The gradient of the weights of [`conv2d`], or of some rows: as many as `d_weight` holds, which must
-/// be of one kernel element. `scratch` must have [`Geometry::padded_len`] numbers.
+/// be of one kernel element. `scratch` must have [`Geometry::scratch_len`] numbers, unless it is of some.
 ///
 /// # Panics
 /// When the lengths do not fit together.
@@ -63,27 +68,90 @@ pub fn conv2d_d_weight(
     d_weight: &mut [f32],
     scratch: &mut [f32],
 ) {
-    if some.is_none() && depthwise::slides(g) {
+    if let Some(Taps { tap, channel }) = some {
+        let taps = [tap / g.kernel[1], tap % g.kernel[1]].map(|tap| tap..tap + 1);
+        let channels = channel..channel + d_weight.len() / g.filters;
+        return d_weight_of_taps(isa, g, taps, channels, onto, x, d_y, d_weight);
+    }
+    if depthwise::slides(g) {
         return depthwise::d_weight(isa, g, onto, x, d_y, d_weight);
     }
-    let output = g.output_len();
-    let mut rows = taps(g);
-    let mut begin = 0;
-    if let Some(Taps { tap, channel }) = some {
-        let [i, j] = [tap / g.kernel[1], tap % g.kernel[1]];
-        begin = i * rows.a[0] + j * rows.a[1] + channel;
-        rows = Walk::line(d_weight.len() / g.filters, 1, g.filters);
+    if g.scratch_len() == 0 {
+        return for_each_run(g, x.len(), |x_run, y_run| {
+            d_weight_by_bands(isa, g, onto, &x[x_run], &d_y[y_run], d_weight);
+            onto = Onto::Sum;
+        });
     }
-    for_each_padded(g, x, scratch, |first, n, x| {
-        let d_y = &d_y[first * output..(first + n) * output];
-        let terms = pixels(g, n, x.len() / n);
-        for part in parts(g) {
-            let product = part.product(rows, terms, onto.into());
-            let (x, d_y) = (&x[begin + part.channel..], &d_y[part.filter..]);
-            product.compute(isa, x, d_y, &mut d_weight[part.filter..]);
-        }
+    let pictures = x.chunks_exact(g.input_len()).zip(d_y.chunks_exact(g.output_len()));
+    for (x, d_y) in pictures {
+        let x = g.border().add(g.input, g.channels, x, scratch);
+        d_weight_by_bands(isa, &g.padded(), onto, x, d_y, d_weight);
         onto = Onto::Sum;
-    });
+    }
+}
+
+/// The gradient of all weights, by those elements of the kernel that meet the same pixels.
+fn d_weight_by_bands(
+    isa: Isa,
+    g: &Geometry,
+    onto: Onto,
+    x: &[f32],
+    d_y: &[f32],
+    d_weight: &mut [f32],
+) {
+    let [rows, columns] = [0, 1].map(|axis| Axis::forward(g, axis).transposed());
+    for row in rows.bands() {
+        for column in columns.bands() {
+            let tap = row.pixels.start * g.kernel[1] + column.pixels.start;
+            let d_weight = &mut d_weight[tap * g.group_channels() * g.filters..];
+            let taps = [row.pixels.clone(), column.pixels];
+            d_weight_of_taps(isa, g, taps, 0..g.group_channels(), onto, x, d_y, d_weight);
+        }
+    }
+}
+
+/// The gradient of some weights: of elements of the kernel that meet the same pixels, and of some channels
+/// of each group. `d_weight` begins with the first of them.
+#[expect(clippy::too_many_arguments, reason = "sizes, which ones, two inputs, one output")]
+fn d_weight_of_taps(
+    isa: Isa,
+    g: &Geometry,
+    taps: [Range<usize>; 2],
+    channels: Range<usize>,
+    onto: Onto,
+    x: &[f32],
+    d_y: &[f32],
+    d_weight: &mut [f32],
+) {
+    let axes = [0, 1].map(|axis| Axis::forward(g, axis).transposed());
+    let [h, w] = &axes;
+    let [met_h, met_w] = [h.met(taps[0].start), w.met(taps[1].start)];
+    let (read, written) = (Picture::new(g.input, g.channels), Picture::new(g.output, g.filters));
+    let tap = g.group_channels() * g.filters;
+    let rows = Walk {
+        count: [taps[0].len(), taps[1].len(), channels.len()],
+        a: [h.by_pixel * read.line, w.by_pixel * read.channels, 1],
+        other: [g.kernel[1] * tap, tap, g.filters],
+    };
+    let terms = Walk {
+        count: [x.len() / read.len, met_h.len(), met_w.len()],
+        a: [read.len, h.by_tap * read.line, w.by_tap * read.channels],
+        other: [written.len, written.line, written.channels],
+    };
+    let (mut from_x, mut from_d_y) = (channels.start, 0);
+    if terms.len() > 0 {
+        let place = |axis: &Axis, tap, pixel| axis.place(tap, pixel);
+        let (row, column) =
+            (place(h, taps[0].start, met_h.start), place(w, taps[1].start, met_w.start));
+        from_x += row * read.line + column * read.channels;
+        from_d_y = met_h.start * written.line + met_w.start * written.channels;
+    }
+    for part in parts(g) {
+        let (kind, columns, begin) = (part.kind, part.filters, onto.into());
+        let product = Product { kind, rows, terms, columns, begin };
+        let (x, d_y) = (&x[from_x + part.channel..], &d_y[from_d_y + part.filter..]);
+        product.compute(isa, x, d_y, &mut d_weight[part.filter..]);
+    }
 }
 
 /// The weights as [`conv2d_d_x`] wants them: the kernel turned around, `[KH, KW, F, C / groups]`.
@@ -106,185 +174,149 @@ pub fn conv2d_turn(g: &Geometry, weight: &[f32], turned: &mut [f32]) {
     }
 }
 
-/// The gradient of the input of [`conv2d`], from weights in the order of [`conv2d_turn`]. `scratch`
-/// must have [`Geometry::padded_gradient_len`] numbers.
-///
-/// A pixel of the input meets every `stride`-th element of the kernel only, and which ones depends
-/// on its place modulo the stride: pixels that meet the same ones are computed together.
+/// The gradient of the input of [`conv2d`], from weights in the order of [`conv2d_turn`].
 ///
 /// # Panics
 /// When the lengths do not fit together.
-pub fn conv2d_d_x(
-    isa: Isa,
-    g: &Geometry,
-    d_y: &[f32],
-    turned: &[f32],
-    d_x: &mut [f32],
-    scratch: &mut [f32],
-) {
-    if let Some(backwards) = depthwise::backwards(g) {
-        return depthwise::forward(isa, &backwards, d_y, turned, &[], d_x);
-    }
-    let border = g.gradient_border();
-    let pictures = d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len()));
-    for (d_y, d_x) in pictures {
-        let d_y =
-            if border.is_none() { d_y } else { border.add(g.output, g.filters, d_y, scratch) };
-        for row in 0..g.stride[0].min(g.input[0]) {
-            for column in 0..g.stride[1].min(g.input[1]) {
-                d_x_of_phase(isa, g, [row, column], d_y, turned, d_x);
+pub fn conv2d_d_x(isa: Isa, g: &Geometry, d_y: &[f32], turned: &[f32], d_x: &mut [f32]) {
+    for_each_run(g, d_x.len(), |x_run, y_run| {
+        d_x_of_run(isa, g, &d_y[y_run], turned, &mut d_x[x_run]);
+    });
+}
+
+/// The input gradient of pictures that stay in cache.
+fn d_x_of_run(isa: Isa, g: &Geometry, d_y: &[f32], turned: &[f32], d_x: &mut [f32]) {
+    for row in 0..g.stride[0].min(g.input[0]) {
+        for column in 0..g.stride[1].min(g.input[1]) {
+            let axes = [Axis::backward(g, 0, row), Axis::backward(g, 1, column)];
+            if depthwise::is_depthwise(g) {
+                depthwise::d_x(isa, g, axes, d_y, turned, d_x);
+            } else {
+                d_x_of_pixels(isa, g, &axes, d_y, turned, d_x);
             }
         }
     }
 }
 
-/// The input gradient of the pixels `first`, `first + stride`, and so on: by bands of lines that meet
-/// the same lines of the kernel, so that zeros above and below the picture cost nothing.
-fn d_x_of_phase(
+/// The input gradient of the pixels of `axes`.
+fn d_x_of_pixels(
     isa: Isa,
     g: &Geometry,
-    first: [usize; 2],
+    axes: &[Axis; 2],
     d_y: &[f32],
     turned: &[f32],
     d_x: &mut [f32],
 ) {
-    let [h, w] = [0, 1].map(|axis| Phase::new(g, axis, first[axis]));
-    let mut line = 0;
-    while line < h.pixels {
-        let met = h.met(g, line);
-        let lines = (line..h.pixels).take_while(|line| h.met(g, *line) == met).count();
-        let band = Phase {
-            pixels: lines,
-            taps: met.len(),
-            tap: h.tap + met.start * h.tap_step,
-            output: h.output + line + met.start * h.output_step,
-            ..h
-        };
-        let d_x = &mut d_x[(first[0] + line * g.stride[0]) * g.input[1] * g.channels..];
-        d_x_of_band(isa, g, &band, &w, d_y, turned, &mut d_x[first[1] * g.channels..]);
-        line += lines;
-    }
-}
-
-/// The input gradient of pixels that meet the same elements of the kernel; `d_x` begins at the first.
-fn d_x_of_band(
-    isa: Isa,
-    g: &Geometry,
-    h: &Phase,
-    w: &Phase,
-    d_y: &[f32],
-    turned: &[f32],
-    d_x: &mut [f32],
-) {
-    let (filters, channels) = (g.filters, g.group_channels());
-    let line = g.gradient_border().around(g.output)[1] * filters;
-    let tap = filters * channels;
-    let rows = Walk {
-        count: [1, h.pixels, w.pixels],
-        a: [0, line, filters],
-        other: [0, g.stride[0] * g.input[1] * g.channels, g.stride[1] * g.channels],
-    };
-    let terms = Walk {
-        count: [h.taps, w.taps, g.group_filters()],
-        a: [h.output_step * line, w.output_step * filters, 1],
-        other: [h.tap_step * g.kernel[1] * tap, w.tap_step * tap, channels],
-    };
-    let a = h.output * line + w.output * filters;
-    let b = (h.tap * g.kernel[1] + w.tap) * tap;
+    let channels = g.group_channels();
     for part in parts(g) {
-        let product = Product { columns: part.channels, ..part.product(rows, terms, Begin::Zero) };
-        let b = &turned[b + part.filter * channels..];
-        product.compute(isa, &d_y[a + part.filter..], b, &mut d_x[part.channel..]);
+        let way = Way {
+            isa,
+            kernel_width: g.kernel[1],
+            read: Picture::new(g.output, g.filters),
+            written: Picture::new(g.input, g.channels),
+            terms: part.filters,
+            columns: part.channels,
+            tap: channels * g.filters,
+            weight_row: channels,
+            begin: Begin::Zero,
+        };
+        let weight = &turned[part.filter * channels..];
+        way.compute(axes, &d_y[part.filter..], weight, &mut d_x[part.channel..]);
     }
 }
 
-/// What pixels of the input with the same place modulo the stride have in common, along one axis.
-#[derive(Clone, Copy, Debug, Default)]
-struct Phase {
-    /// How many of them there are.
-    pixels: usize,
-    /// How many elements of the kernel they meet; with none, the rest does not matter.
-    taps: usize,
-    /// The first of these in the turned kernel, and how far it is to the next.
-    tap: usize,
-    tap_step: usize,
-    /// Where the first pixel meets it in the padded output gradient, and how far it is to the next.
-    output: usize,
-    output_step: usize,
+/// Calls `f` with the places of runs of pictures, in the input, which has `len` numbers, and in the output. A
+/// run is passed over several times, by groups of channels and by pixels that meet the same elements of the
+/// kernel: it should stay in cache meanwhile. But the weights are read again for each run, and should not be
+/// what takes the time.
+fn for_each_run(g: &Geometry, len: usize, mut f: impl FnMut(Range<usize>, Range<usize>)) {
+    const CACHED: usize = 1 << 17;
+    let (input, output) = (g.input_len(), g.output_len());
+    let most = (CACHED.max(2 * g.weight_len()) / (input + output)).max(1);
+    let pictures = len / input;
+    for first in (0..pictures).step_by(most) {
+        let end = pictures.min(first + most);
+        f(first * input..end * input, first * output..end * output);
+    }
 }
 
-impl Phase {
-    fn new(g: &Geometry, axis: usize, first: usize) -> Self {
-        let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
-        let place = first + g.padding[axis][0];
-        let pixels = (g.input[axis] - first).div_ceil(stride);
-        let mut meeting = (0..g.kernel[axis]).filter(|i| (i * dilation) % stride == place % stride);
-        let Some(least) = meeting.next() else { return Self { pixels, ..Self::default() } };
-        let (second, taps) = (meeting.next(), 1 + meeting.count());
-        let (taps, step) = second.map_or((1, 1), |second| (taps + 1, second - least));
-        let most = least + (taps - 1) * step;
-        // Not negative: the border has room for what the first pixels meet before the picture.
-        let padded = place + g.gradient_border().before[axis] * stride;
-        Self {
-            pixels,
-            taps,
-            tap: g.kernel[axis] - 1 - most,
-            tap_step: step,
-            output: (padded - most * dilation) / stride,
-            output_step: step * dilation / stride,
+/// How pictures lie in memory.
+#[derive(Clone, Copy)]
+struct Picture {
+    channels: usize,
+    /// Numbers in a line.
+    line: usize,
+    /// Numbers in all.
+    len: usize,
+}
+
+impl Picture {
+    const fn new([height, width]: [usize; 2], channels: usize) -> Self {
+        Self { channels, line: width * channels, len: height * width * channels }
+    }
+}
+
+/// One way through the channels of a group, forward or backward.
+struct Way<'a> {
+    isa: Isa,
+    kernel_width: usize,
+    read: Picture,
+    written: Picture,
+    /// Channels of the group in the picture that is read.
+    terms: usize,
+    /// Channels of the group in the picture that is written.
+    columns: usize,
+    /// Numbers in the weights of one element of the kernel.
+    tap: usize,
+    /// Those among them that one channel meets which is read.
+    weight_row: usize,
+    begin: Begin<'a>,
+}
+
+impl Way<'_> {
+    /// Computes the pixels of `axes`, in all pictures. Slices begin with the group's first channel.
+    fn compute(&self, axes: &[Axis; 2], x: &[f32], weight: &[f32], y: &mut [f32]) {
+        for row in axes[0].bands() {
+            for column in axes[1].bands() {
+                self.band(axes, [&row, &column], x, weight, y);
+            }
         }
     }
 
-    /// Which of the elements of the kernel lie on the output gradient and not above or below it, for
-    /// pixel line `line`.
-    fn met(&self, g: &Geometry, line: usize) -> Range<usize> {
-        let above = g.gradient_border().before[0];
-        let on_it = |tap: &usize| {
-            (above..above + g.output[0]).contains(&(self.output + line + tap * self.output_step))
+    /// The pixels that meet the same elements of the kernel.
+    fn band(
+        &self,
+        [h, w]: &[Axis; 2],
+        [row, column]: [&Band; 2],
+        x: &[f32],
+        weight: &[f32],
+        y: &mut [f32],
+    ) {
+        let Self { read, written, tap, weight_row, .. } = *self;
+        let tap_line = self.kernel_width * tap;
+        let pictures = y.len().div_ceil(written.len);
+        let rows = Walk {
+            count: [pictures, row.pixels.len(), column.pixels.len()],
+            a: [read.len, h.by_pixel * read.line, w.by_pixel * read.channels],
+            other: [written.len, h.step * written.line, w.step * written.channels],
         };
-        let start = (0..self.taps).find(on_it).unwrap_or(0);
-        start..start + (start..self.taps).take_while(on_it).count()
-    }
-}
-
-/// Calls `f` with runs of pictures as the kernel goes over them: all as they are where there is no
-/// padding, else one after the other, with zeros around it. The arguments are the first picture's
-/// number, how many there are, and their numbers.
-fn for_each_padded(
-    g: &Geometry,
-    x: &[f32],
-    scratch: &mut [f32],
-    mut f: impl FnMut(usize, usize, &[f32]),
-) {
-    let border = g.border();
-    let input = g.input_len();
-    if border.is_none() {
-        return f(0, x.len() / input, x);
-    }
-    for (i, x) in x.chunks_exact(input).enumerate() {
-        f(i, 1, border.add(g.input, g.channels, x, scratch));
-    }
-}
-
-/// The pixels of `n` output pictures, and where the kernel begins for each in the padded input
-/// pictures, which have `input` numbers.
-fn pixels(g: &Geometry, n: usize, input: usize) -> Walk {
-    let line = g.border().around(g.input)[1] * g.channels;
-    Walk {
-        count: [n, g.output[0], g.output[1]],
-        a: [input, g.stride[0] * line, g.stride[1] * g.channels],
-        other: [g.output_len(), g.output[1] * g.filters, g.filters],
-    }
-}
-
-/// The elements of the kernel and the channels of a group, in the padded input and in the weights.
-fn taps(g: &Geometry) -> Walk {
-    let line = g.border().around(g.input)[1] * g.channels;
-    let tap = g.group_channels() * g.filters;
-    Walk {
-        count: [g.kernel[0], g.kernel[1], g.group_channels()],
-        a: [g.dilation[0] * line, g.dilation[1] * g.channels, 1],
-        other: [g.kernel[1] * tap, tap, g.filters],
+        let terms = Walk {
+            count: [row.met.len(), column.met.len(), self.terms],
+            a: [h.by_tap * read.line, w.by_tap * read.channels, 1],
+            other: [h.tap_step * tap_line, w.tap_step * tap, weight_row],
+        };
+        let (mut a, mut b) = (0, 0);
+        if terms.len() > 0 {
+            a = h.place(row.pixels.start, row.met.start) * read.line
+                + w.place(column.pixels.start, column.met.start) * read.channels;
+            b = (h.tap + row.met.start * h.tap_step) * tap_line
+                + (w.tap + column.met.start * w.tap_step) * tap;
+        }
+        let place = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
+        let c = place(h, row) * written.line + place(w, column) * written.channels;
+        let (columns, begin) = (self.columns, self.begin);
+        let product = Product { kind: Kind::Matrix, rows, terms, columns, begin };
+        product.compute(self.isa, &x[a..], &weight[b..], &mut y[c..]);
     }
 }
 
@@ -301,10 +333,6 @@ struct PartOfChannels {
 impl PartOfChannels {
     fn filters(&self) -> Range<usize> {
         self.filter..self.filter + self.filters
-    }
-
-    fn product<'a>(&self, rows: Walk, terms: Walk, begin: Begin<'a>) -> Product<'a> {
-        Product { kind: self.kind, rows, terms, columns: self.filters, begin }
     }
 }
 
@@ -351,33 +379,12 @@ impl Geometry {
         self.border().len(self.input, self.channels)
     }
 
-    /// What has to stand around an output gradient so that every input pixel finds what it meets.
+    /// Numbers that [`conv2d_d_weight`] needs while it runs: where each element of the kernel has few
+    /// channels, the registers are better filled by all elements together, which meet the same pixels only
+    /// in a picture with its padding.
     #[must_use]
-    pub const fn gradient_border(&self) -> Border {
-        let (mut before, mut after) = ([0; 2], [0; 2]);
-        let mut axis = 0;
-        while axis < 2 {
-            let padding = self.padding[axis][0];
-            let reach = self.dilation[axis] * (self.kernel[axis] - 1);
-            before[axis] = reach.saturating_sub(padding) / self.stride[axis];
-            let last = (self.input[axis] - 1 + padding) / self.stride[axis];
-            after[axis] = (last + 1).saturating_sub(self.output[axis]);
-            axis += 1;
-        }
-        Border { before, after }
-    }
-
-    /// Numbers of an output gradient with that border, of this picture or of one that is less wide.
-    #[must_use]
-    pub const fn most_padded_gradient_len(&self) -> usize {
-        // A shorter sequence may have a border where the full one has none.
-        let [height, width] = self.gradient_border().around(self.output);
-        if self.input[0] == 1 { height * width * self.filters } else { self.padded_gradient_len() }
-    }
-
-    /// Numbers of an output gradient with that border; none where there is none.
-    #[must_use]
-    pub const fn padded_gradient_len(&self) -> usize {
-        self.gradient_border().len(self.output, self.filters)
+    pub const fn scratch_len(&self) -> usize {
+        const FEW: usize = 8;
+        if self.group_channels() < FEW { self.padded_len() } else { 0 }
     }
 }

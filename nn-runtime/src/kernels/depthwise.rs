@@ -8,6 +8,7 @@
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
 use super::Geometry;
+use super::axis::Axis;
 #[cfg(target_arch = "x86_64")]
 use super::isa::{Avx2, Avx512};
 use super::isa::{Baseline, Isa, Kernel, Lanes};
@@ -21,75 +22,12 @@ pub(super) const fn is_depthwise(g: &Geometry) -> bool {
 
 /// Whether there is a fast way to the gradient of the weights: those of kernels that slide.
 pub(super) fn slides(g: &Geometry) -> bool {
-    is_depthwise(g) && matches!(Axis::of(g, 1).sliding(), 3 | 5 | 7)
+    is_depthwise(g) && matches!(sliding(&Axis::forward(g, 1)), 3 | 5 | 7)
 }
 
-/// The convolution from output gradients to input gradients, with the kernel turned around; `None` where
-/// there is none, because of a stride or of padding wider than the kernel.
-pub(super) fn backwards(g: &Geometry) -> Option<Geometry> {
-    let mut padding = [[0; 2]; 2];
-    for axis in 0..2 {
-        let reach = (g.kernel[axis] - 1) * g.dilation[axis];
-        for side in 0..2 {
-            padding[axis][side] = reach.checked_sub(g.padding[axis][side])?;
-        }
-    }
-    let turned = Geometry { input: g.output, output: g.input, padding, ..*g };
-    (is_depthwise(g) && g.stride == [1, 1]).then_some(turned)
-}
-
-/// How a kernel goes over one axis: output `i` meets element `k` at input `i * stride + k * dilation -
-/// padding`.
-#[derive(Clone, Copy)]
-struct Axis {
-    input: usize,
-    output: usize,
-    kernel: usize,
-    stride: usize,
-    dilation: usize,
-    padding: usize,
-}
-
-impl Axis {
-    fn of(g: &Geometry, axis: usize) -> Self {
-        Self {
-            input: g.input[axis],
-            output: g.output[axis],
-            kernel: g.kernel[axis],
-            stride: g.stride[axis],
-            dilation: g.dilation[axis],
-            padding: g.padding[axis][0],
-        }
-    }
-
-    /// The size of a kernel that slides; 0 for others.
-    fn sliding(&self) -> usize {
-        if self.stride == 1 && self.dilation == 1 { self.kernel } else { 0 }
-    }
-
-    /// The elements of the kernel that lie on the input for output `i`.
-    #[inline(always)]
-    fn met(&self, i: usize) -> Range<usize> {
-        let begin = i * self.stride;
-        let first = self.padding.saturating_sub(begin).div_ceil(self.dilation);
-        let end = (self.input + self.padding).saturating_sub(begin).div_ceil(self.dilation);
-        first..end.min(self.kernel)
-    }
-
-    /// The outputs for which all of the kernel lies on the input.
-    fn inner(&self) -> Range<usize> {
-        let first = self.padding.div_ceil(self.stride).min(self.output);
-        let reach = (self.kernel - 1) * self.dilation;
-        let last = (self.input + self.padding).checked_sub(reach + 1);
-        let end = last.map_or(0, |last| (last / self.stride + 1).min(self.output));
-        first..end.max(first)
-    }
-
-    /// Where output `i` meets element `k`.
-    #[inline(always)]
-    fn place(&self, i: usize, k: usize) -> usize {
-        i * self.stride + k * self.dilation - self.padding
-    }
+/// The size of a kernel that slides; 0 for others.
+fn sliding(axis: &Axis) -> usize {
+    if [axis.by_pixel, axis.by_tap, axis.tap_step] == [1; 3] { axis.taps } else { 0 }
 }
 
 /// The sizes of one picture.
@@ -98,6 +36,9 @@ struct Sizes {
     channels: usize,
     rows: Axis,
     columns: Axis,
+    /// Numbers of pixels in a line of the picture that is written, and of elements in one of the kernel.
+    width: usize,
+    kernel_width: usize,
 }
 
 impl Sizes {
@@ -110,7 +51,13 @@ impl Sizes {
         let pictures = x.len() / g.input_len();
         assert_eq!(x.len(), pictures * g.input_len(), "whole pictures");
         assert_eq!(y.len(), pictures * g.output_len(), "as many pictures");
-        Self { channels: g.channels, rows: Axis::of(g, 0), columns: Axis::of(g, 1) }
+        Self {
+            channels: g.channels,
+            rows: Axis::forward(g, 0),
+            columns: Axis::forward(g, 1),
+            width: g.output[1],
+            kernel_width: g.kernel[1],
+        }
     }
 }
 
@@ -130,6 +77,24 @@ pub(super) fn forward(
     assert!(bias.is_empty() || bias.len() == g.filters, "a bias for each channel, or none");
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
         run(isa, &Forward { sizes, x, weight, bias, y: y.as_mut_ptr() });
+    }
+}
+
+/// The gradient of the input of [`forward`], of the pixels of `axes`, with the kernel turned around.
+///
+/// # Panics
+/// As [`forward`].
+pub(super) fn d_x(
+    isa: Isa,
+    g: &Geometry,
+    [rows, columns]: [Axis; 2],
+    d_y: &[f32],
+    turned: &[f32],
+    d_x: &mut [f32],
+) {
+    let sizes = Sizes { rows, columns, width: g.input[1], ..Sizes::checked(g, d_x, turned, d_y) };
+    for (d_y, d_x) in d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len())) {
+        run(isa, &Forward { sizes, x: d_y, weight: turned, bias: &[], y: d_x.as_mut_ptr() });
     }
 }
 
@@ -179,14 +144,22 @@ struct Forward<'a> {
     y: *mut f32,
 }
 
-/// A line of output pixels, and a vector of channels of it.
-struct Line<L: Lanes> {
+/// Neighbouring output pixels of a line.
+struct Pixels {
     row: usize,
     /// The lines of the kernel that lie on the picture.
+    met_rows: Range<usize>,
+    /// The first pixel.
+    column: usize,
+    /// Which elements of a line of the kernel they meet.
     met: Range<usize>,
-    /// The first channel.
+}
+
+/// A vector of channels.
+struct Vector<L: Lanes> {
+    /// The first one.
     channel: usize,
-    /// How many are left.
+    /// How many there are.
     tail: L::Tail,
 }
 
@@ -198,12 +171,14 @@ impl Kernel for Forward<'_> {
     unsafe fn run<L: Lanes>(&self) {
         // SAFETY: above.
         unsafe {
-            for_each_line!(L, self.sizes, line, EDGE => match self.sizes.columns.sliding() {
-                3 => self.line::<L, 3, EDGE>(&line),
-                5 => self.line::<L, 5, EDGE>(&line),
-                7 => self.line::<L, 7, EDGE>(&line),
-                _ => self.line::<L, 0, EDGE>(&line),
-            });
+            for row in 0..self.sizes.rows.pixels {
+                match sliding(&self.sizes.columns) {
+                    3 => self.line::<L, 3>(row),
+                    5 => self.line::<L, 5>(row),
+                    7 => self.line::<L, 7>(row),
+                    _ => self.line::<L, 0>(row),
+                }
+            }
         }
     }
 }
@@ -211,47 +186,62 @@ impl Kernel for Forward<'_> {
 impl Forward<'_> {
     /// All pixels of a line, with a kernel that slides and is `K` wide, or any for `K == 0`.
     #[inline(always)]
-    unsafe fn line<L: Lanes, const K: usize, const EDGE: bool>(&self, line: &Line<L>) {
-        let columns = self.sizes.columns;
-        let inner = columns.inner();
+    unsafe fn line<L: Lanes, const K: usize>(&self, row: usize) {
+        let Sizes { rows, columns, .. } = self.sizes;
+        // Tiles that slide look themselves what lies on the picture.
+        let inner = if K > 0 { 0..columns.pixels } else { columns.inner() };
+        let pixels = |column, met| Pixels { row, met_rows: rows.met(row), column, met };
+        let some = |column| pixels(column, 0..columns.taps);
         // SAFETY: above.
         unsafe {
-            for w in (0..inner.start).chain(inner.end..columns.output) {
-                self.tile::<L, 1, 0, EDGE>(line, w, columns.met(w));
+            for column in (0..inner.start).chain(inner.end..columns.pixels) {
+                self.channels::<L, 1, 0>(&pixels(column, columns.met(column)));
             }
-            let all = 0..columns.kernel;
             // The last tile may begin inside of the one before: it writes the same numbers again.
             match inner.len() {
                 0 => {}
-                1 => self.tile::<L, 1, K, EDGE>(line, inner.start, all),
+                1 => self.channels::<L, 1, K>(&some(inner.start)),
                 2..4 => {
-                    self.tile::<L, 2, K, EDGE>(line, inner.start, all.clone());
-                    self.tile::<L, 2, K, EDGE>(line, inner.end - 2, all);
+                    self.channels::<L, 2, K>(&some(inner.start));
+                    self.channels::<L, 2, K>(&some(inner.end - 2));
                 }
                 4..8 => {
-                    self.tile::<L, 4, K, EDGE>(line, inner.start, all.clone());
-                    self.tile::<L, 4, K, EDGE>(line, inner.end - 4, all);
+                    self.channels::<L, 4, K>(&some(inner.start));
+                    self.channels::<L, 4, K>(&some(inner.end - 4));
                 }
                 _ => {
-                    for w in inner.clone().step_by(8) {
-                        self.tile::<L, 8, K, EDGE>(line, w.min(inner.end - 8), all.clone());
+                    for column in inner.clone().step_by(8) {
+                        self.channels::<L, 8, K>(&some(column.min(inner.end - 8)));
                     }
                 }
             }
         }
     }
 
-    /// `M` neighbouring pixels from `w` on, with elements `met` of the kernel's lines; all `K` of them where
-    /// it slides.
+    /// All channels of `M` neighbouring pixels, so that memory is read as it lies.
+    #[inline(always)]
+    unsafe fn channels<L: Lanes, const M: usize, const K: usize>(&self, pixels: &Pixels) {
+        let on_it = self.sizes.columns.on_picture(pixels.column);
+        // SAFETY: above.
+        unsafe {
+            for_each_vector!(L, self.sizes, vector, EDGE => {
+                self.tile::<L, M, K, EDGE>(pixels, on_it.clone(), &vector);
+            });
+        }
+    }
+
+    /// Some channels of `M` neighbouring pixels, with the elements of the kernel's lines that these meet, or,
+    /// where it slides, with those that lie on the picture.
     #[inline(always)]
     unsafe fn tile<L: Lanes, const M: usize, const K: usize, const EDGE: bool>(
         &self,
-        line: &Line<L>,
-        w: usize,
-        met: Range<usize>,
+        pixels: &Pixels,
+        on_it: Range<usize>,
+        vector: &Vector<L>,
     ) {
-        let Sizes { channels, rows, columns } = self.sizes;
-        let (c, tail) = (line.channel, line.tail);
+        let Sizes { channels, rows, columns, width, kernel_width } = self.sizes;
+        let Pixels { row, column, .. } = *pixels;
+        let (c, tail) = (vector.channel, vector.tail);
         // SAFETY: above.
         unsafe {
             let begin = match self.bias {
@@ -259,38 +249,45 @@ impl Forward<'_> {
                 bias => load::<L, EDGE>(bias.as_ptr().add(c), tail),
             };
             let mut sums = [begin; M];
-            for i in line.met.clone() {
-                let x = rows.place(line.row, i) * columns.input * channels + c;
+            for i in pixels.met_rows.clone() {
+                let x = rows.place(row, i) * columns.size * channels + c;
                 let x = self.x.as_ptr().add(x);
-                let weight = self.weight.as_ptr().add(i * columns.kernel * channels + c);
+                let tap = (rows.tap + i * rows.tap_step) * kernel_width + columns.tap;
+                let weight = self.weight.as_ptr().add(tap * channels + c);
                 if K > 0 {
-                    let x = x.add(columns.place(w, 0) * channels);
+                    // May begin before the picture.
+                    let x = x.wrapping_add(columns.place(column, 0).wrapping_mul(channels));
                     let mut weights = [L::zero(); K];
                     for j in 0..K {
                         weights[j] = load::<L, EDGE>(weight.add(j * channels), tail);
                     }
                     for p in 0..M + K - 1 {
-                        let x = load::<L, EDGE>(x.add(p * channels), tail);
-                        for j in 0..K {
-                            if p >= j && p - j < M {
-                                sums[p - j] = L::mul_add(x, weights[j], sums[p - j]);
+                        if on_it.contains(&p) {
+                            let x = load::<L, EDGE>(x.wrapping_add(p * channels), tail);
+                            for j in 0..K {
+                                if p >= j && p - j < M {
+                                    sums[p - j] = L::mul_add(x, weights[j], sums[p - j]);
+                                }
                             }
                         }
                     }
                 } else {
-                    for j in met.clone() {
-                        let x = x.add(columns.place(w, j) * channels);
-                        let weight = load::<L, EDGE>(weight.add(j * channels), tail);
+                    for j in pixels.met.clone() {
+                        let x = x.add(columns.place(column, j) * channels);
+                        let weight = weight.add(j * columns.tap_step * channels);
+                        let weight = load::<L, EDGE>(weight, tail);
                         for m in 0..M {
-                            let x = x.add(m * columns.stride * channels);
+                            let x = x.add(m * columns.by_pixel * channels);
                             sums[m] = L::mul_add(load::<L, EDGE>(x, tail), weight, sums[m]);
                         }
                     }
                 }
             }
-            let y = self.y.add((line.row * columns.output + w) * channels + c);
+            let row = rows.first + row * rows.step;
+            let column = columns.first + column * columns.step;
+            let y = self.y.add((row * width + column) * channels + c);
             for m in 0..M {
-                store::<L, EDGE>(y.add(m * channels), sums[m], tail);
+                store::<L, EDGE>(y.add(m * columns.step * channels), sums[m], tail);
             }
         }
     }
@@ -309,12 +306,16 @@ impl Kernel for DWeight<'_> {
     unsafe fn run<L: Lanes>(&self) {
         // SAFETY: above.
         unsafe {
-            for_each_line!(L, self.sizes, line, EDGE => match self.sizes.columns.sliding() {
-                3 => self.line::<L, 3, EDGE>(&line),
-                5 => self.line::<L, 5, EDGE>(&line),
-                7 => self.line::<L, 7, EDGE>(&line),
-                _ => unreachable!("a kernel that slides"),
-            });
+            for row in 0..self.sizes.rows.pixels {
+                for_each_vector!(L, self.sizes, vector, EDGE => {
+                    match sliding(&self.sizes.columns) {
+                        3 => self.line::<L, 3, EDGE>(row, &vector),
+                        5 => self.line::<L, 5, EDGE>(row, &vector),
+                        7 => self.line::<L, 7, EDGE>(row, &vector),
+                        _ => unreachable!("a kernel that slides"),
+                    }
+                });
+            }
         }
     }
 }
@@ -322,21 +323,25 @@ impl Kernel for DWeight<'_> {
 impl DWeight<'_> {
     /// What a line of output pixels adds, for each line of a kernel that is `K` wide.
     #[inline(always)]
-    unsafe fn line<L: Lanes, const K: usize, const EDGE: bool>(&self, line: &Line<L>) {
-        let Sizes { channels, rows, columns } = self.sizes;
-        let (c, tail, inner) = (line.channel, line.tail, columns.inner());
+    unsafe fn line<L: Lanes, const K: usize, const EDGE: bool>(
+        &self,
+        row: usize,
+        vector: &Vector<L>,
+    ) {
+        let Sizes { channels, rows, columns, width, .. } = self.sizes;
+        let (c, tail, inner) = (vector.channel, vector.tail, columns.inner());
         // SAFETY: above.
         unsafe {
-            let d_y = self.d_y.as_ptr().add(line.row * columns.output * channels + c);
-            for i in line.met.clone() {
-                let x = rows.place(line.row, i) * columns.input * channels + c;
+            let d_y = self.d_y.as_ptr().add(row * width * channels + c);
+            for i in rows.met(row) {
+                let x = rows.place(row, i) * columns.size * channels + c;
                 let x = self.x.as_ptr().add(x);
                 let d_weight = self.d_weight.add(i * K * channels + c);
                 let mut sums = [L::zero(); K];
                 for j in 0..K {
                     sums[j] = load::<L, EDGE>(d_weight.add(j * channels), tail);
                 }
-                for w in (0..inner.start).chain(inner.end..columns.output) {
+                for w in (0..inner.start).chain(inner.end..columns.pixels) {
                     let d_y = load::<L, EDGE>(d_y.add(w * channels), tail);
                     let met = columns.met(w);
                     for j in 0..K {
@@ -404,25 +409,21 @@ unsafe fn store<L: Lanes, const EDGE: bool>(to: *mut f32, v: L::Vector, tail: L:
     unsafe { if EDGE { L::store_tail(to, v, tail) } else { L::store(to, v) } }
 }
 
-/// Runs `$body` for each line of output pixels and each vector of channels, `$EDGE` where that is cut off.
-macro_rules! for_each_line {
-    ($L:ident, $sizes:expr, $line:ident, $EDGE:ident => $body:expr) => {
-        for row in 0..$sizes.rows.output {
-            let met = $sizes.rows.met(row);
-            for channel in (0..$sizes.channels).step_by($L::COUNT) {
-                let rest = $sizes.channels - channel;
-                let tail = $L::tail(rest.min($L::COUNT));
-                let $line = Line::<$L> { row, met: met.clone(), channel, tail };
-                if rest < $L::COUNT {
-                    const $EDGE: bool = true;
-                    $body;
-                } else {
-                    const $EDGE: bool = false;
-                    $body;
-                }
+/// Runs `$body` for each vector of channels, `$EDGE` where that is cut off.
+macro_rules! for_each_vector {
+    ($L:ident, $sizes:expr, $vector:ident, $EDGE:ident => $body:expr) => {
+        for channel in (0..$sizes.channels).step_by($L::COUNT) {
+            let rest = $sizes.channels - channel;
+            let $vector = Vector::<$L> { channel, tail: $L::tail(rest.min($L::COUNT)) };
+            if rest < $L::COUNT {
+                const $EDGE: bool = true;
+                $body;
+            } else {
+                const $EDGE: bool = false;
+                $body;
             }
         }
     };
 }
 
-use for_each_line;
+use for_each_vector;

@@ -2,6 +2,7 @@
 //! compiled once, optimised, and not in every program.
 
 pub(crate) mod attention;
+mod axis;
 mod border;
 mod conv2d;
 mod dense;

@@ -183,7 +183,7 @@ fn products_that_are_packed_agree_with_their_twins() {
         };
         let (x, weight) = (whole(3 * g.input_len(), 1), whole(g.weight_len(), 2));
         let before = vec![f32::NAN; 3 * g.output_len()];
-        let y = written(&before, |y| conv2d(isa, &g, &x, &weight, &[], y, &mut []));
+        let y = written(&before, |y| conv2d(isa, &g, &x, &weight, &[], y));
         let mut twin = before;
         reference::conv2d(&g, &x, &weight, &[], &mut twin);
         assert_eq!(y, twin, "{isa:?}");
@@ -275,10 +275,9 @@ fn for_all_convolutions(mut f: impl FnMut(Isa, usize, &Geometry)) {
 fn conv2d_agrees_with_its_twin() {
     for_all_convolutions(|isa, n, g| {
         let (x, weight) = (whole(n * g.input_len(), 1), whole(g.weight_len(), 2));
-        let mut scratch = vec![f32::NAN; g.padded_len()];
         for bias in [whole(g.filters, 3), vec![]] {
             let before = vec![f32::NAN; n * g.output_len()];
-            let y = written(&before, |y| conv2d(isa, g, &x, &weight, &bias, y, &mut scratch));
+            let y = written(&before, |y| conv2d(isa, g, &x, &weight, &bias, y));
             let mut twin = before;
             reference::conv2d(g, &x, &weight, &bias, &mut twin);
             assert_eq!(y, twin, "{isa:?}: {g:?}");
@@ -292,9 +291,8 @@ fn conv2d_d_x_agrees_with_its_twin() {
         let (d_y, weight) = (whole(n * g.output_len(), 1), whole(g.weight_len(), 2));
         let mut turned = vec![f32::NAN; g.weight_len()];
         conv2d_turn(g, &weight, &mut turned);
-        let mut scratch = vec![f32::NAN; g.padded_gradient_len()];
         let before = vec![f32::NAN; n * g.input_len()];
-        let d_x = written(&before, |d_x| conv2d_d_x(isa, g, &d_y, &turned, d_x, &mut scratch));
+        let d_x = written(&before, |d_x| conv2d_d_x(isa, g, &d_y, &turned, d_x));
         let mut twin = before;
         reference::conv2d_d_x(g, &d_y, &weight, &mut twin);
         assert_eq!(d_x, twin, "{isa:?}: {g:?}");
@@ -305,7 +303,7 @@ fn conv2d_d_x_agrees_with_its_twin() {
 fn conv2d_d_weight_agrees_with_its_twin() {
     for_all_convolutions(|isa, n, g| {
         let (x, d_y) = (whole(n * g.input_len(), 1), whole(n * g.output_len(), 2));
-        let mut scratch = vec![f32::NAN; g.padded_len()];
+        let mut scratch = vec![f32::NAN; g.scratch_len()];
         let before = whole(g.weight_len(), 3);
         let d_weight = written(&before, |d_w| {
             conv2d_d_weight(isa, g, None, Onto::Sum, &x, &d_y, d_w, &mut scratch)
@@ -316,17 +314,11 @@ fn conv2d_d_weight_agrees_with_its_twin() {
     });
 }
 
-/// The gradient of some rows of the weights, of pictures that have their padding already.
+/// The gradient of some rows of the weights.
 #[test]
 fn parts_of_conv2d_d_weight_agree_with_the_whole() {
     for_all_convolutions(|isa, n, g| {
         let (x, d_y) = (whole(n * g.input_len(), 1), whole(n * g.output_len(), 2));
-        let padded_g = g.padded();
-        let mut padded = vec![f32::NAN; n * padded_g.input_len()];
-        let pictures = padded.chunks_exact_mut(padded_g.input_len());
-        for (x, padded) in x.chunks_exact(g.input_len()).zip(pictures) {
-            g.border().add(g.input, g.channels, x, padded);
-        }
         let mut twin = vec![0.0; g.weight_len()];
         reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
         let some = g.group_channels().div_ceil(2);
@@ -337,7 +329,7 @@ fn parts_of_conv2d_d_weight_agree_with_the_whole() {
                 let part = Some(Taps { tap, channel });
                 let d_weight = written(&vec![f32::NAN; rows * g.filters], |d_w| {
                     let onto = Onto::Nothing;
-                    conv2d_d_weight(isa, &padded_g, part, onto, &padded, &d_y, d_w, &mut []);
+                    conv2d_d_weight(isa, g, part, onto, &x, &d_y, d_w, &mut []);
                 });
                 assert_eq!(d_weight, twin[begin..][..rows * g.filters], "{isa:?}: {g:?}");
             }

@@ -24,10 +24,10 @@ pub(super) fn infer_stretch(
     scratch: &mut [f32],
 ) {
     if state.is_empty() {
-        return kernels::conv2d(Isa::best(), g, x, weight, bias, y, &mut []);
+        return kernels::conv2d(Isa::best(), g, x, weight, bias, y);
     }
     let all = behind_state(state, x, scratch);
-    kernels::conv2d(Isa::best(), &g.padded(), all, weight, bias, y, &mut []);
+    kernels::conv2d(Isa::best(), &g.padded(), all, weight, bias, y);
     state.copy_from_slice(&all[x.len()..]);
 }
 
@@ -60,7 +60,7 @@ pub(super) fn carry<L: Convolution>(
     carried: &mut Carried<'_>,
 ) {
     let g = const { L::GEOMETRY };
-    let samples = padded.chunks_exact_mut(const { L::PADDED.input_len() });
+    let samples = padded.chunks_exact_mut(const { L::KEPT_GEOMETRY.input_len() });
     for (sample, padded) in samples.enumerate() {
         let state = carried.sample(sample);
         padded[..state.len()].copy_from_slice(state);

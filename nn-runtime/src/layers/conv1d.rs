@@ -68,7 +68,7 @@ where
             let scratch = memory.scratch;
             return causal::infer::<Line<S>>(weights, steps, x[0], y, &mut carried, scratch);
         }
-        Line::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y, memory.scratch);
+        Line::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y);
     }
 
     fn prepare(&self, shared: &mut [f32]) {

@@ -63,9 +63,8 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let steps = Steps::Full;
-        Picture::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y, memory.scratch);
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+        Picture::<S>::infer(self.weight.as_floats(), &self.bias, Steps::Full, x[0], y);
     }
 
     fn prepare(&self, shared: &mut [f32]) {

@@ -1,12 +1,10 @@
 //! [`ConvTranspose2d`]: PyTorch's `nn.ConvTranspose2d`, channels last.
 
-use super::convolution::Convolution;
+use super::convolution::{Convolution, larger};
 use crate::init::fan_in_uniform;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::{self, Geometry, Isa, Onto, Pieces};
-use crate::{
-    Axis, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
-};
+use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
 use nn_shape::rules::conv_transpose2d;
 use std::marker::PhantomData;
 
@@ -50,16 +48,15 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Convolution for Tur
         Geometry::new(S::ARGUMENTS.window(), S::OUTPUT, S::INPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 
-    fn biased<'a>(padded: &'a [f32], _d_y: &'a [f32]) -> (&'a [f32], usize) {
-        // Zeros around the picture add nothing.
-        (padded, Self::GEOMETRY.channels)
+    fn biased<'a>(x: &'a [f32], _d_y: &'a [f32]) -> (&'a [f32], usize) {
+        (x, Self::GEOMETRY.channels)
     }
 }
 
 impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
     /// `turned` are the weights as [`kernels::conv2d_turn`] writes them.
-    fn spread(turned: &[f32], bias: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
-        kernels::conv2d_d_x(Isa::best(), const { &Self::GEOMETRY }, x, turned, y, scratch);
+    fn spread(turned: &[f32], bias: &[f32], x: &[f32], y: &mut [f32]) {
+        kernels::conv2d_d_x(Isa::best(), const { &Self::GEOMETRY }, x, turned, y);
         add_bias(bias, y);
     }
 
@@ -78,16 +75,16 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
             kernels::conv2d_d_weight(isa, &g, None, onto, d_y, x, d_weight, scratch);
             kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.channels), d_y, d_bias);
             if let Some(d_x) = d_x {
-                kernels::conv2d(isa, &g, d_y, weight, &[], d_x, scratch);
+                kernels::conv2d(isa, &g, d_y, weight, &[], d_x);
             }
             return;
         }
         let samples = x.len() / g.output_len();
-        let (padded, kept_x) = kept.split_at_mut(samples * const { Self::PADDED.input_len() });
-        Self::keep(Steps::Full, d_y, padded);
+        let (kept_d_y, kept_x) = kept.split_at_mut(samples * g.input_len());
+        kept_d_y.copy_from_slice(d_y);
         kept_x.copy_from_slice(x);
         if let Some(d_x) = d_x {
-            kernels::conv2d(isa, const { &Self::PADDED }, padded, weight, &[], d_x, &mut []);
+            kernels::conv2d(isa, &g, d_y, weight, &[], d_x);
         }
     }
 }
@@ -122,8 +119,8 @@ where
     const KEPT: usize = Turned::<S>::KEPT;
     const GRADIENT_TASKS: usize = Turned::<S>::GRADIENT_TASKS;
     const SHARED: usize = Turned::<S>::SHARED;
-    /// What the convolution needs, and at inference the weights turned around.
-    const SCRATCH: usize = Turned::<S>::SCRATCH + Turned::<S>::SHARED;
+    /// What the convolution needs, or at inference the weights turned around.
+    const SCRATCH: usize = larger(Turned::<S>::SCRATCH, Turned::<S>::SHARED);
 
     fn initialise(&mut self, streams: Streams) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, FG * KH * KW, streams);
@@ -144,9 +141,9 @@ where
     }
 
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let (turned, scratch) = memory.scratch.split_at_mut(Turned::<S>::SHARED);
+        let turned = &mut memory.scratch[..Turned::<S>::SHARED];
         Turned::<S>::prepare(self.weight.as_floats(), turned);
-        Turned::<S>::spread(turned, &self.bias, x[0], y, scratch);
+        Turned::<S>::spread(turned, &self.bias, x[0], y);
     }
 
     fn prepare(&self, shared: &mut [f32]) {
@@ -154,7 +151,7 @@ where
     }
 
     fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        Turned::<S>::spread(memory.shared, &self.bias, x[0], y, memory.scratch);
+        Turned::<S>::spread(memory.shared, &self.bias, x[0], y);
     }
 
     fn backward(

@@ -3,7 +3,7 @@
 use super::causal;
 use super::dense::task_rows;
 use super::ragged::{Run, for_each_run};
-use crate::kernels::{self, Geometry, Isa, Onto, Pieces, Taps};
+use crate::kernels::{self, Border, Geometry, Isa, Onto, Pieces, Taps};
 use crate::station::GRADIENT_PIECE;
 use crate::{Carried, Memory, Shards, Steps};
 use std::ops::Range;
@@ -20,12 +20,13 @@ pub(super) trait Convolution: Sized {
     /// Numbers per sample that it carries from one stretch of a sequence to the next.
     const STATE: usize = 0;
 
-    /// The same over an input that is padded already.
-    const PADDED: Geometry = Self::GEOMETRY.padded();
+    /// The same over an input as it is kept: with its padding where something may stand in its place.
+    const KEPT_GEOMETRY: Geometry =
+        if Self::STATE > 0 { Self::GEOMETRY.padded() } else { Self::GEOMETRY };
     /// Whether each shard can add up a gradient of its own. With many weights these would fill more
     /// memory than the samples do; then the gradient is computed in the end, part by part.
     const FEW_WEIGHTS: bool = {
-        let values = Self::PADDED.input_len() + Self::GEOMETRY.output_len();
+        let values = Self::KEPT_GEOMETRY.input_len() + Self::GEOMETRY.output_len();
         Self::GEOMETRY.weight_len() <= 2 * values
     };
     /// All its numbers.
@@ -33,9 +34,12 @@ pub(super) trait Convolution: Sized {
 
     /// The gradient of its weights, where these are few.
     const PARTIAL: usize = if Self::FEW_WEIGHTS { Self::LEN } else { 0 };
-    /// Where they are many: its padded input and the gradient of its output.
-    const KEPT: usize =
-        if Self::FEW_WEIGHTS { 0 } else { Self::PADDED.input_len() + Self::GEOMETRY.output_len() };
+    /// Where they are many: its input and the gradient of its output.
+    const KEPT: usize = if Self::FEW_WEIGHTS {
+        0
+    } else {
+        Self::KEPT_GEOMETRY.input_len() + Self::GEOMETRY.output_len()
+    };
     /// Parts of the gradient.
     const GRADIENT_TASKS: usize = if Self::FEW_WEIGHTS {
         Self::LEN.div_ceil(GRADIENT_PIECE)
@@ -45,26 +49,15 @@ pub(super) trait Convolution: Sized {
     };
     /// The weights turned around, for the input's gradient.
     const SHARED: usize = Self::GEOMETRY.weight_len();
-    /// A padded input, or a padded gradient.
-    const SCRATCH: usize = {
-        let (x, d_y) = (Self::GEOMETRY.padded_len(), Self::GEOMETRY.most_padded_gradient_len());
-        if x > d_y { x } else { d_y }
-    };
+    /// A padded input.
+    const SCRATCH: usize =
+        if Self::STATE > 0 { Self::GEOMETRY.padded_len() } else { Self::GEOMETRY.scratch_len() };
 
-    fn infer(
-        weight: &[f32],
-        bias: &[f32],
-        steps: Steps<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    fn infer(weight: &[f32], bias: &[f32], steps: Steps<'_>, x: &[f32], y: &mut [f32]) {
         Self::for_each_run(steps, x.len(), |run, g| {
             let (x_run, y_run) = Self::places(&run, g);
             if g.output_len() > 0 {
-                let scratch = &mut scratch[..g.padded_len()];
-                let y = &mut y[y_run];
-                kernels::conv2d(Isa::best(), g, &x[x_run], weight, bias, y, scratch);
+                kernels::conv2d(Isa::best(), g, &x[x_run], weight, bias, &mut y[y_run]);
             }
             y[run.behind(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
         });
@@ -91,22 +84,23 @@ pub(super) trait Convolution: Sized {
             if carries {
                 return causal::infer::<Self>([weight, bias], steps, x, y, &mut carried, scratch);
             }
-            return Self::infer(weight, bias, steps, x, y, scratch);
+            return Self::infer(weight, bias, steps, x, y);
         }
         let samples = x.len() / const { Self::GEOMETRY.input_len() };
-        let kept = &mut memory.kept[..samples * const { Self::PADDED.input_len() }];
+        let kept = &mut memory.kept[..samples * const { Self::KEPT_GEOMETRY.input_len() }];
         Self::keep(steps, x, kept);
         if carries {
             causal::carry::<Self>(steps, kept, &mut carried);
         }
-        kernels::conv2d(Isa::best(), const { &Self::PADDED }, kept, weight, bias, y, &mut []);
+        kernels::conv2d(Isa::best(), const { &Self::KEPT_GEOMETRY }, kept, weight, bias, y);
         Self::clear_output(steps, y);
     }
 
-    /// Copies pictures with their padding.
+    /// Copies pictures, with zeros behind their ends.
     fn keep(steps: Steps<'_>, x: &[f32], kept: &mut [f32]) {
-        let len = const { Self::PADDED.input_len() };
+        let len = const { Self::KEPT_GEOMETRY.input_len() };
         Self::for_each_run(steps, x.len(), |run, g| {
+            let border = if Self::STATE > 0 { g.border() } else { Border::NONE };
             let (x_run, _) = Self::places(&run, g);
             let copies = &mut kept[run.valid(len, len)];
             if x_run.is_empty() {
@@ -114,15 +108,15 @@ pub(super) trait Convolution: Sized {
             }
             for (x, copy) in x[x_run].chunks_exact(g.input_len()).zip(copies.chunks_exact_mut(len))
             {
-                let padded = g.border().add(g.input, g.channels, x, copy).len();
-                copy[padded..].fill(0.0);
+                let copied = border.add(g.input, g.channels, x, copy).len();
+                copy[copied..].fill(0.0);
             }
         });
     }
 
     /// Of what was kept, the gradient of what the bias was added to, and how many channels it has.
-    fn biased<'a>(padded_x: &'a [f32], d_y: &'a [f32]) -> (&'a [f32], usize) {
-        let _ = padded_x;
+    fn biased<'a>(x: &'a [f32], d_y: &'a [f32]) -> (&'a [f32], usize) {
+        let _ = x;
         (d_y, Self::GEOMETRY.filters)
     }
 
@@ -143,7 +137,7 @@ pub(super) trait Convolution: Sized {
         } else {
             Self::clear_output(steps, d_y);
             let samples = d_y.len() / const { Self::GEOMETRY.output_len() };
-            kept[samples * const { Self::PADDED.input_len() }..].copy_from_slice(d_y);
+            kept[samples * const { Self::KEPT_GEOMETRY.input_len() }..].copy_from_slice(d_y);
         }
         let Some(d_x) = d_x else { return };
         Self::for_each_run(steps, d_x.len(), |run, g| {
@@ -151,7 +145,7 @@ pub(super) trait Convolution: Sized {
             let behind = run.behind(g.input_len(), const { Self::GEOMETRY.input_len() });
             d_x[behind].fill(0.0);
             if g.output_len() > 0 {
-                kernels::conv2d_d_x(Isa::best(), g, &d_y[y_run], shared, &mut d_x[x_run], scratch);
+                kernels::conv2d_d_x(Isa::best(), g, &d_y[y_run], shared, &mut d_x[x_run]);
             } else {
                 d_x[x_run].fill(0.0);
             }
@@ -226,7 +220,7 @@ pub(super) trait Convolution: Sized {
         if Self::FEW_WEIGHTS {
             return shards.sum(task * GRADIENT_PIECE, d_weights);
         }
-        let (isa, g) = (Isa::best(), const { Self::PADDED });
+        let (isa, g) = (Isa::best(), const { Self::KEPT_GEOMETRY });
         let is_bias = task + 1 == Self::GRADIENT_TASKS;
         let (tap, channel) = part_of_gradient(task, &g);
         let mut onto = Onto::Nothing;
@@ -252,6 +246,11 @@ fn save_states(len: usize, carried: &mut Carried<'_>, saved: &mut [f32]) {
             false => saved.copy_from_slice(carried.sample(sample)),
         }
     }
+}
+
+/// The larger of two sizes.
+pub(super) const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 /// Which kernel element's weights, from which channel on, gradient task `task` computes.

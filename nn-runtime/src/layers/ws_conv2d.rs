@@ -1,6 +1,6 @@
 //! [`WSConv2d`]: a convolution whose weights are standardised.
 
-use super::convolution::Convolution;
+use super::convolution::{Convolution, larger};
 use crate::init::fan_in_uniform;
 use crate::kernels::Geometry;
 use crate::kernels::group_norm::GroupNorm;
@@ -119,10 +119,6 @@ impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
     }
 }
 
-const fn larger(a: usize, b: usize) -> usize {
-    if a > b { a } else { b }
-}
-
 impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
     Station<S> for WSConv2d<F, CG, KH, KW, BIAS>
 where
@@ -164,7 +160,7 @@ where
         let (parts, scratch) = memory.scratch.split_at_mut(Standardised::<S>::PARTS);
         Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
         let weight = &parts[..Standardised::<S>::WEIGHTS];
-        Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y, scratch);
+        Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y);
     }
 
     fn prepare(&self, shared: &mut [f32]) {
@@ -176,7 +172,7 @@ where
 
     fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
         let weight = &memory.shared[..Standardised::<S>::WEIGHTS];
-        Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y, memory.scratch);
+        Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y);
     }
 
     fn backward(

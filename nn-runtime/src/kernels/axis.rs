@@ -1,0 +1,221 @@
+//! [`Axis`]: how a kernel goes over one axis of a picture, forward and backward.
+
+use super::Geometry;
+use std::ops::Range;
+
+/// Pixels of one picture that are computed from those of another one, along one axis: pixel `i` meets
+/// element `k` of the kernel at `begin + i * by_pixel + k * by_tap` of the picture that is read, if that lies
+/// on it.
+///
+/// Backward the kernel is turned around. There a pixel meets every `stride`-th element only, and which ones
+/// depends on its place modulo the stride: those that meet the same ones are one axis.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis {
+    /// How many pixels are computed.
+    pub(super) pixels: usize,
+    /// Where the first one lies in its picture, and how far it is to the next.
+    pub(super) first: usize,
+    pub(super) step: usize,
+    /// How many elements of the kernel they may meet.
+    pub(super) taps: usize,
+    /// The first of them in the weights, and how far it is to the next.
+    pub(super) tap: usize,
+    pub(super) tap_step: usize,
+    /// The size of the picture that is read.
+    pub(super) size: usize,
+    begin: isize,
+    pub(super) by_pixel: usize,
+    pub(super) by_tap: usize,
+}
+
+/// Neighbouring pixels that meet the same elements of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Band {
+    pub(super) pixels: Range<usize>,
+    pub(super) met: Range<usize>,
+}
+
+impl Axis {
+    /// Output pixels, from the input.
+    pub(super) fn forward(g: &Geometry, axis: usize) -> Self {
+        Self {
+            pixels: g.output[axis],
+            first: 0,
+            step: 1,
+            taps: g.kernel[axis],
+            tap: 0,
+            tap_step: 1,
+            size: g.input[axis],
+            begin: -(g.padding[axis][0] as isize),
+            by_pixel: g.stride[axis],
+            by_tap: g.dilation[axis],
+        }
+    }
+
+    /// Input pixels `first`, `first + stride`, and so on, from the output gradient; `first` is below the
+    /// stride.
+    pub(super) fn backward(g: &Geometry, axis: usize, first: usize) -> Self {
+        let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
+        let place = first + g.padding[axis][0];
+        let mut meeting = (0..g.kernel[axis]).filter(|i| (i * dilation) % stride == place % stride);
+        let least = meeting.next();
+        let second = meeting.next();
+        let taps = usize::from(least.is_some()) + usize::from(second.is_some()) + meeting.count();
+        let least = least.unwrap_or(0);
+        let tap_step = second.map_or(1, |second| second - least);
+        let last = least + taps.saturating_sub(1) * tap_step;
+        Self {
+            pixels: g.input[axis].saturating_sub(first).div_ceil(stride),
+            first,
+            step: stride,
+            taps,
+            tap: g.kernel[axis] - 1 - last,
+            tap_step,
+            size: g.output[axis],
+            // Without a remainder, where there are elements at all.
+            begin: (place as isize - (last * dilation) as isize) / stride as isize,
+            by_pixel: 1,
+            by_tap: (tap_step * dilation / stride).max(1),
+        }
+    }
+
+    /// Pixels and elements of the kernel in each other's place, as the gradient of the weights wants them.
+    pub(super) fn transposed(self) -> Self {
+        let (pixels, taps) = (self.taps, self.pixels);
+        Self { pixels, taps, by_pixel: self.by_tap, by_tap: self.by_pixel, ..self }
+    }
+
+    /// Where pixel `i` meets element `k`.
+    #[inline(always)]
+    pub(super) fn place(&self, i: usize, k: usize) -> usize {
+        (self.begin + (i * self.by_pixel + k * self.by_tap) as isize) as usize
+    }
+
+    /// The elements that lie on the picture for pixel `i`, of a kernel that goes on and on.
+    #[inline(always)]
+    pub(super) fn on_picture(&self, i: usize) -> Range<usize> {
+        let begin = self.begin + (i * self.by_pixel) as isize;
+        let first = begin.min(0).unsigned_abs().div_ceil(self.by_tap);
+        let end = (self.size as isize - begin).max(0).unsigned_abs().div_ceil(self.by_tap);
+        first..end
+    }
+
+    /// The elements of the kernel that lie on the picture for pixel `i`.
+    #[inline(always)]
+    pub(super) fn met(&self, i: usize) -> Range<usize> {
+        let Range { start, end } = self.on_picture(i);
+        let end = end.min(self.taps);
+        start.min(end)..end
+    }
+
+    /// The pixels for which all of the kernel lies on the picture.
+    pub(super) fn inner(&self) -> Range<usize> {
+        let reach = (self.taps.saturating_sub(1) * self.by_tap) as isize;
+        let first = self.begin.min(0).unsigned_abs().div_ceil(self.by_pixel).min(self.pixels);
+        let end = (self.size as isize - reach - self.begin).max(0).unsigned_abs();
+        first..end.div_ceil(self.by_pixel).min(self.pixels).max(first)
+    }
+
+    /// All pixels, in as few bands as there can be.
+    pub(super) fn bands(self) -> impl Iterator<Item = Band> {
+        let inner = self.inner();
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            if first == self.pixels {
+                return None;
+            }
+            let met = self.met(first);
+            // A look at each of the inner pixels would take longer than some small products.
+            let end = if inner.contains(&first) {
+                inner.end
+            } else {
+                first + (first..self.pixels).take_while(|i| self.met(*i) == met).count()
+            };
+            let band = Band { pixels: first..end, met };
+            first = end;
+            Some(band)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn geometry(input: usize, kernel: usize, stride: usize, padding: usize) -> Geometry {
+        let output = (input + 2 * padding - kernel) / stride + 1;
+        Geometry {
+            input: [input; 2],
+            channels: 1,
+            output: [output; 2],
+            filters: 1,
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            padding: [[padding; 2]; 2],
+            dilation: [1; 2],
+            groups: 1,
+        }
+    }
+
+    #[test]
+    fn a_padded_picture_has_an_edge_on_each_side() {
+        let axis = Axis::forward(&geometry(8, 3, 1, 1), 0);
+        let bands: Vec<_> = axis.bands().map(|band| (band.pixels, band.met)).collect();
+        assert_eq!(bands, [(0..1, 1..3), (1..7, 0..3), (7..8, 0..2)]);
+    }
+
+    #[test]
+    fn without_padding_there_is_one_band() {
+        let axis = Axis::forward(&geometry(9, 3, 2, 0), 0);
+        assert_eq!(axis.bands().collect::<Vec<_>>(), [Band { pixels: 0..4, met: 0..3 }]);
+        let taps: Vec<_> = axis.transposed().bands().collect();
+        assert_eq!(taps, [Band { pixels: 0..3, met: 0..4 }]);
+    }
+
+    /// Of 8 pixels with stride 2, the even ones meet the middle of the kernel, the odd ones both ends.
+    #[test]
+    fn backward_pixels_are_parted_by_the_stride() {
+        let g = geometry(8, 3, 2, 1);
+        let [even, odd] = [0, 1].map(|first| Axis::backward(&g, 0, first));
+        assert_eq!((even.pixels, even.taps, even.tap, even.place(3, 0)), (4, 1, 1, 3));
+        assert_eq!((odd.pixels, odd.taps, odd.tap_step, odd.place(0, 0)), (4, 2, 2, 0));
+        let bands: Vec<_> = odd.bands().map(|band| (band.pixels, band.met)).collect();
+        assert_eq!(bands, [(0..3, 0..2), (3..4, 0..1)]);
+    }
+
+    /// Every pixel of every axis, one by one.
+    #[test]
+    fn bands_are_what_their_pixels_meet() {
+        for input in 1..9 {
+            for (kernel, stride, padding) in [(1, 1, 0), (3, 1, 1), (3, 2, 1), (4, 3, 2), (1, 2, 2)]
+            {
+                if input + 2 * padding < kernel {
+                    continue;
+                }
+                let g = geometry(input, kernel, stride, padding);
+                let backward = (0..stride).map(|first| Axis::backward(&g, 0, first));
+                for axis in backward.chain([Axis::forward(&g, 0)]) {
+                    check_bands(&axis);
+                    check_bands(&axis.transposed());
+                }
+            }
+        }
+    }
+
+    fn check_bands(axis: &Axis) {
+        let mut next = 0;
+        for band in axis.bands() {
+            assert_eq!(band.pixels.start, next, "{axis:?}");
+            next = band.pixels.end;
+            for i in band.pixels {
+                let on_it = |k: &usize| {
+                    let place = axis.begin + (i * axis.by_pixel + k * axis.by_tap) as isize;
+                    (0..axis.size as isize).contains(&place)
+                };
+                let met: Vec<_> = (0..axis.taps).filter(on_it).collect();
+                assert_eq!(band.met.clone().collect::<Vec<_>>(), met, "{axis:?}: {i}");
+            }
+        }
+        assert_eq!(next, axis.pixels, "{axis:?}");
+    }
+}
