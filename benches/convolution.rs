@@ -1,0 +1,74 @@
+//! One convolution, alone and on one thread, on pictures of its own size: prints the microseconds of its forward
+//! pass and of a training step (forward, and the gradients of input and weights), separated by a tab.
+//!
+//!     convolution SIZE CHANNELS FILTERS KERNEL STRIDE PADDING GROUPS BATCH
+//!
+//! `scripts/convolutions.py` sets many of them beside PyTorch's.
+
+use nn_runtime::kernels::{self, Geometry, Isa, Onto};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use unrolled_benches::random;
+
+fn main() -> Result<(), String> {
+    let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|it| it.parse()).collect();
+    let [size, channels, filters, kernel, stride, padding, groups, batch] =
+        numbers.map_err(|error| error.to_string())?[..]
+    else {
+        return Err("eight numbers are needed: see the beginning of benches/convolution.rs".into());
+    };
+    let g = Geometry {
+        input: [size; 2],
+        channels,
+        output: [(size + 2 * padding - kernel) / stride + 1; 2],
+        filters,
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        padding: [[padding; 2]; 2],
+        dilation: [1; 2],
+        groups,
+    };
+    let [forward, training] = measure(&g, batch).map(|seconds| 1e6 * seconds);
+    println!("{forward:.2}\t{training:.2}");
+    Ok(())
+}
+
+/// Seconds forward, and of a training step.
+fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
+    let isa = Isa::best();
+    let (x, weight) = (random(batch * g.input_len(), 1), random(g.weight_len(), 2));
+    let (mut y, d_y) = (vec![0.0; batch * g.output_len()], random(batch * g.output_len(), 3));
+    let (mut d_x, mut d_weight) = (vec![0.0; batch * g.input_len()], vec![0.0; g.weight_len()]);
+    let mut turned = vec![0.0; g.weight_len()];
+    let mut scratch = vec![0.0; g.scratch_len()];
+    let forward = seconds_per_call(|| {
+        kernels::conv2d(isa, g, black_box(&x), &weight, &[], &mut y);
+        black_box(&mut y);
+    });
+    let training = seconds_per_call(|| {
+        let (x, d_y, nothing) = (black_box(&x), black_box(&d_y), Onto::Nothing);
+        kernels::conv2d(isa, g, x, &weight, &[], &mut y);
+        kernels::conv2d_turn(g, &weight, &mut turned);
+        kernels::conv2d_d_x(isa, g, d_y, &turned, &mut d_x);
+        kernels::conv2d_d_weight(isa, g, None, nothing, x, d_y, &mut d_weight, &mut scratch);
+        black_box((&mut y, &mut d_x, &mut d_weight));
+    });
+    [forward, training]
+}
+
+/// The least of nine blocks: what else the machine does only adds to it.
+fn seconds_per_call(mut call: impl FnMut()) -> f64 {
+    const BLOCK: Duration = Duration::from_millis(15);
+    let begin = Instant::now();
+    let mut calls = 0_u32;
+    while calls < 2 || begin.elapsed() < BLOCK {
+        call();
+        calls += 1;
+    }
+    let block = || {
+        let begin = Instant::now();
+        (0..calls).for_each(|_| call());
+        begin.elapsed().as_secs_f64() / f64::from(calls)
+    };
+    std::iter::repeat_with(block).take(9).fold(f64::INFINITY, f64::min)
+}
