@@ -10,6 +10,9 @@ use super::{Border, Geometry, depthwise};
 use nn_shape::StepMap;
 use std::ops::Range;
 
+/// Numbers that stay in a second-level cache while others pass through it.
+const CACHED: usize = 1 << 17;
+
 /// The convolution of each picture of `x` with `weight`, plus `bias` (which may be empty).
 ///
 /// # Panics
@@ -230,7 +233,6 @@ fn d_x_of_pixels(
 /// kernel: it should stay in cache meanwhile. But the weights are read again for each run, and should not be
 /// what takes the time.
 fn for_each_run(g: &Geometry, len: usize, mut f: impl FnMut(Range<usize>, Range<usize>)) {
-    const CACHED: usize = 1 << 17;
     let (input, output) = (g.input_len(), g.output_len());
     let most = (CACHED.max(2 * g.weight_len()) / (input + output)).max(1);
     let pictures = len / input;
@@ -276,9 +278,29 @@ struct Way<'a> {
 impl Way<'_> {
     /// Computes the pixels of `axes`, in all pictures. Slices begin with the group's first channel.
     fn compute(&self, axes: &[Axis; 2], x: &[f32], weight: &[f32], y: &mut [f32]) {
-        for row in axes[0].bands() {
-            for column in axes[1].bands() {
-                self.band(axes, [&row, &column], x, weight, y);
+        let [h, w] = axes;
+        let has_edges = h.inner().len() < h.pixels || w.inner().len() < w.pixels;
+        if has_edges && h.taps * w.taps * self.tap > CACHED {
+            return self.by_taps(axes, x, weight, y);
+        }
+        for row in h.bands() {
+            for column in w.bands() {
+                self.band(axes, [&row, &column], self.begin, x, weight, y);
+            }
+        }
+    }
+
+    /// The same, one element of the kernel after the other: each band of pixels would read all weights, which
+    /// do not stay in cache. The terms of each sum come in the same order.
+    fn by_taps(&self, axes: &[Axis; 2], x: &[f32], weight: &[f32], y: &mut [f32]) {
+        let [h, w] = axes;
+        let all = |axis: &Axis| Band { pixels: 0..axis.pixels, met: 0..0 };
+        self.band(axes, [&all(h), &all(w)], self.begin, x, weight, y);
+        let met = |axis: &Axis, tap| Band { pixels: axis.transposed().met(tap), met: tap..tap + 1 };
+        for row in 0..h.taps {
+            for column in 0..w.taps {
+                let band = [&met(h, row), &met(w, column)];
+                self.band(axes, band, Begin::Add, x, weight, y);
             }
         }
     }
@@ -288,6 +310,7 @@ impl Way<'_> {
         &self,
         [h, w]: &[Axis; 2],
         [row, column]: [&Band; 2],
+        begin: Begin<'_>,
         x: &[f32],
         weight: &[f32],
         y: &mut [f32],
@@ -305,6 +328,9 @@ impl Way<'_> {
             a: [h.by_tap * read.line, w.by_tap * read.channels, 1],
             other: [h.tap_step * tap_line, w.tap_step * tap, weight_row],
         };
+        if rows.len() == 0 {
+            return;
+        }
         let (mut a, mut b) = (0, 0);
         if terms.len() > 0 {
             a = h.place(row.pixels.start, row.met.start) * read.line
@@ -314,8 +340,7 @@ impl Way<'_> {
         }
         let place = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
         let c = place(h, row) * written.line + place(w, column) * written.channels;
-        let (columns, begin) = (self.columns, self.begin);
-        let product = Product { kind: Kind::Matrix, rows, terms, columns, begin };
+        let product = Product { kind: Kind::Matrix, rows, terms, columns: self.columns, begin };
         product.compute(self.isa, &x[a..], &weight[b..], &mut y[c..]);
     }
 }

@@ -170,31 +170,51 @@ fn products_that_are_packed_agree_with_their_twins() {
             });
             assert_eq!(d_weight, twin, "{isa:?}: {n} rows, {inputs} to {units}");
         }
-        let g = Geometry {
-            input: [9, 20],
-            channels: 40,
-            output: [7, 18],
-            filters: 257,
-            kernel: [3, 3],
-            stride: [1, 1],
-            padding: [[0; 2]; 2],
-            dilation: [1, 1],
-            groups: 1,
-        };
-        let (x, weight) = (whole(3 * g.input_len(), 1), whole(g.weight_len(), 2));
-        let before = vec![f32::NAN; 3 * g.output_len()];
-        let y = written(&before, |y| conv2d(isa, &g, &x, &weight, &[], y));
-        let mut twin = before;
-        reference::conv2d(&g, &x, &weight, &[], &mut twin);
-        assert_eq!(y, twin, "{isa:?}");
-        let before = vec![0.0; g.weight_len()];
-        // Small enough for exact sums.
-        let d_y = whole(y.len(), 4);
-        let d_weight =
-            written(&before, |d| conv2d_d_weight(isa, &g, None, Onto::Sum, &x, &d_y, d, &mut []));
-        let mut twin = before;
-        reference::conv2d_d_weight(&g, &x, &d_y, &mut twin);
-        assert_eq!(d_weight, twin, "{isa:?}");
+    }
+}
+
+/// Weights that are copied to one place, and weights that do not stay in cache.
+#[test]
+fn convolutions_with_many_weights_agree_with_their_twins() {
+    let packed = Geometry {
+        input: [9, 20],
+        channels: 40,
+        output: [7, 18],
+        filters: 257,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [[0; 2]; 2],
+        dilation: [1, 1],
+        groups: 1,
+    };
+    let large = Geometry { channels: 60, padding: [[1; 2]; 2], output: [9, 20], ..packed };
+    let strided = Geometry { channels: 120, stride: [1, 2], output: [9, 10], ..large };
+    for isa in available() {
+        for g in [&packed, &large, &strided] {
+            let (x, weight) = (whole(3 * g.input_len(), 1), whole(g.weight_len(), 2));
+            let before = vec![f32::NAN; 3 * g.output_len()];
+            let y = written(&before, |y| conv2d(isa, g, &x, &weight, &[], y));
+            let mut twin = before;
+            reference::conv2d(g, &x, &weight, &[], &mut twin);
+            assert_eq!(y, twin, "{isa:?}");
+            // Small enough for exact sums.
+            let d_y = whole(y.len(), 4);
+            let mut scratch = vec![f32::NAN; g.scratch_len()];
+            let before = vec![0.0; g.weight_len()];
+            let d_weight = written(&before, |d| {
+                conv2d_d_weight(isa, g, None, Onto::Sum, &x, &d_y, d, &mut scratch);
+            });
+            let mut twin = before;
+            reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
+            assert_eq!(d_weight, twin, "{isa:?}");
+            let mut turned = vec![f32::NAN; g.weight_len()];
+            conv2d_turn(g, &weight, &mut turned);
+            let before = vec![f32::NAN; x.len()];
+            let d_x = written(&before, |d| conv2d_d_x(isa, g, &d_y, &turned, d));
+            let mut twin = before;
+            reference::conv2d_d_x(g, &d_y, &weight, &mut twin);
+            assert_eq!(d_x, twin, "{isa:?}");
+        }
     }
 }
 
