@@ -29,7 +29,7 @@ use unrolled::train::History;
 network! {
     /// After each character of a text: scores of all characters for the next one.
     pub struct Gpt(text: 64) -> 64x66 {
-        characters: Embedding(66, 128)  -> 64x128,
+        tokens: Embedding(66, 128)  -> 64x128,
         blocks: Repeat(4) {
             TransformerEncoder(128, heads = 4, hidden = 512, dropout = 0.0, causal = true, rotary = true),
         },
@@ -95,7 +95,7 @@ fn learn(
 
     let mut net = Gpt::new(options.seed);
     // As GPT-2 begins: near zero, so that what attention adds soon counts as much.
-    net.characters.weight.as_flattened_mut().iter_mut().for_each(|weight| *weight *= 0.02);
+    net.tokens.weight.as_flattened_mut().iter_mut().for_each(|weight| *weight *= 0.02);
     let mut history = History::default();
     for epoch in 0..epochs as u64 {
         // Windows begin somewhere else in each epoch.
