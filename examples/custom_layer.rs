@@ -33,7 +33,8 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
     // Which sizes make sense. The rule of `Dense` says it for this layer, too: at least one unit, and
     // no absurd number of weights. A mistake is a compile error on the line of the `network!`.
     const RULE: Result<Shape, ShapeError> =
-        rules::dense::Dense { units: CENTRES, bias: true }.output(<[f32; IN] as Inputs>::SHAPES);
+        rules::dense::Dense { units: CENTRES, bias: true, weight: None }
+            .output(<[f32; IN] as Inputs>::SHAPES);
 
     // For the summary.
     const MACS: usize = IN * CENTRES;

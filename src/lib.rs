@@ -104,6 +104,33 @@ pub use nn_shape::{Shape, ShapeError, Text, rules};
 /// # assert!(scores.iter().all(|score| score.is_finite()));
 /// ```
 ///
+/// # Shared weights
+///
+/// A line can have the weight of a line before it as its own: `Dense(65, weight = tokens)` has that of
+/// `tokens`, an `Embedding(65, 128)` or a `Dense(65)`, and a bias of its own unless `bias = false`. The weight
+/// is there once, begins as its owner's, and its gradient is the sum of what all its lines make of it. Files
+/// have it under all names, as PyTorch's `state_dict` after `head.weight = tokens.weight`; one of them is
+/// enough to load it.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     /// Guesses the next of 65 characters at each step.
+///     pub struct Tied(text: 16) -> 16x65 {
+///         tokens: Embedding(65, 32),
+///         LSTM(32),
+///         head: Dense(65, weight = tokens),
+///     }
+/// }
+///
+/// let net = Tied::new(1);
+/// let scores: [[f32; 65]; 16] = net.forward(&[7; 16]);
+/// # assert!(scores.as_flattened().iter().all(|score| score.is_finite()));
+/// assert_eq!(net.head.bias.len(), 65);
+/// assert_eq!(Tied::PARAMS, 65 * 32 + 2 * 4 * 32 * (32 + 1) + 65);
+/// ```
+///
 /// # Several outputs
 ///
 /// A header that promises several outputs names the lines that give them. The network then gives a struct

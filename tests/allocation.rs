@@ -29,8 +29,9 @@ network! {
 
     /// In a context that fills up and slides.
     struct Generator(..9) -> 9x5 {
-        Embedding(5, 8), PositionalEncoding,
-        TransformerEncoder(8, heads = 2, hidden = 16, causal = true, rotary = true), Dense(5),
+        tokens: Embedding(5, 8), PositionalEncoding,
+        TransformerEncoder(8, heads = 2, hidden = 16, causal = true, rotary = true),
+        Dense(5, weight = tokens),
     }
 
     /// In rows that look at each other.

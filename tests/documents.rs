@@ -98,7 +98,7 @@ fn argument(parameter: &Parameter) -> String {
         Some(Value::Real(value)) => format!("{value:?}"),
         Some(Value::Word(value)) => value.into(),
         Some(Value::Shape(value)) => value.to_string(),
-        Some(Value::Input(_)) => return format!("`{} = ..`", parameter.name),
+        Some(Value::Input(_) | Value::Weight(_)) => return format!("`{} = ..`", parameter.name),
     };
     format!("`{} = {default}`", parameter.name)
 }

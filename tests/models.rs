@@ -44,6 +44,18 @@ network! {
         norm: LayerNorm, head: Dense(11, bias = false),
     }
 
+    struct TiedDecoder(7) -> 7x11 {
+        tokens: Embedding(11, 6), places: PositionalEmbedding,
+        first: TransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0, causal = true),
+        second: TransformerEncoder(6, heads = 3, hidden = 10, dropout = 0.0, causal = true),
+        norm: LayerNorm, head: Dense(11, weight = tokens),
+    }
+    struct TiedDense(7x6) -> 7x6 {
+        first: Dense(6), Tanh,
+        second: Dense(6, bias = false, weight = first), Tanh,
+        third: Dense(6, weight = second),
+    }
+
     /// Two convolutions around a shortcut.
     block Basic(channels) {
         Residual {
@@ -196,6 +208,8 @@ models! {
     Words: embedding;
     Encoder: encoder;
     Decoder: decoder;
+    TiedDecoder: tied_decoder;
+    TiedDense: tied_dense;
     ResNet20: resnet20;
     UNet: unet;
 }

@@ -156,8 +156,8 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
             }
             ArgumentValue::Shape(Dims { sizes, span: operand.span, constant: None })
         }
-        // The resolver looks it up among the named values.
-        Kind::Input => return None,
+        // The resolver looks them up among the named values.
+        Kind::Input | Kind::Weight => return None,
     })
 }
 
@@ -205,6 +205,7 @@ pub(crate) fn default(value: nn_shape::Value, at: Span) -> Argument {
             constant: None,
         }),
         nn_shape::Value::Input(_) => ArgumentValue::Input(None),
+        nn_shape::Value::Weight(_) => ArgumentValue::Weight(None),
     };
     Argument { value, span: at }
 }

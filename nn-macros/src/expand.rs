@@ -8,6 +8,7 @@ use crate::fallback::emit_stub;
 use crate::guard::check_depth;
 use crate::infer::infer;
 use crate::lengths::check_lengths;
+use crate::owner::check_owners;
 use crate::parse::parse;
 use crate::report::Report;
 use crate::resolve::{resolve, resolve_names};
@@ -35,6 +36,7 @@ pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> Token
         let network = network.map(|network| infer(network, report));
         if let Some(network) = &network {
             check_lengths(network, report);
+            check_owners(network, report);
         }
         match network {
             Some(network) if intact && report.found() == before => emit(&network),

@@ -104,8 +104,11 @@ impl Inference<'_> {
     }
 
     fn station(&mut self, number: usize) {
-        let inputs = &self.network.stations[number].inputs;
-        let usable = !self.broken[number] && inputs.iter().all(|input| self.known[input.0]);
+        let station = &self.network.stations[number];
+        let owner = station.owner().map(|owner| self.network.stations[owner.station].output);
+        let mut needed = station.inputs.iter().chain(&owner);
+        let usable = !self.broken[number] && needed.all(|value| self.known[value.0]);
+        self.network.infer_weight(number);
         let inferred = if usable { self.output(number) } else { None };
         let output = self.network.stations[number].output;
         if let Some(dims) = &inferred {
@@ -193,7 +196,7 @@ impl Inference<'_> {
         let span = match error.blame {
             Blame::Layer => station.span,
             Blame::Argument(name) => {
-                let blamed = argument(station, name);
+                let blamed = station.argument(name);
                 if let Some(ArgumentValue::Input(Some(nth))) = blamed.map(|it| &it.value) {
                     way = *nth;
                 }
@@ -221,7 +224,7 @@ impl Inference<'_> {
         let input = self.input(number, 0);
         let pass = |flow: Flow, kept: Option<&Dim>, computed| match flow {
             Flow::Keep => kept.cloned().unwrap_or(Dim::Symbolic(computed)),
-            Flow::Argument(name) => match argument(station, name).map(|it| &it.value) {
+            Flow::Argument(name) => match station.argument(name).map(|it| &it.value) {
                 Some(ArgumentValue::Number(size)) => size.clone(),
                 _ => Dim::Symbolic(computed),
             },
@@ -274,6 +277,7 @@ impl Inference<'_> {
                 sizes.iter().any(|size| self.is_generic_size(size))
             }
             ArgumentValue::Shape(dims) => self.are_generic(dims),
+            ArgumentValue::Weight(Some(owner)) => self.are_generic(&owner.shape),
             _ => false,
         }
     }
@@ -372,13 +376,6 @@ impl Inference<'_> {
             }
         }
     }
-}
-
-/// The argument called `name`.
-fn argument<'a>(station: &'a Station, name: &str) -> Option<&'a Argument> {
-    let Layer::Known { row, arguments } = &station.layer else { return None };
-    let nth = row.parameters.iter().position(|parameter| parameter.name == name)?;
-    arguments.get(nth)
 }
 
 /// Whether these tokens are a name alone, maybe in braces: the one way in which types can use const

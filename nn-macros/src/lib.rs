@@ -14,6 +14,7 @@ mod lengths;
 mod literal;
 mod network;
 mod operand;
+mod owner;
 mod parse;
 mod plan;
 mod report;

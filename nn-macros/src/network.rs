@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
 
+use crate::owner::Owner;
+
 /// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
 pub(crate) struct Network {
     /// The path of the façade crate, whatever the user calls it: `$crate`.
@@ -137,6 +139,8 @@ pub(crate) enum ArgumentValue {
     Shape(Dims),
     /// The number of the station's input that it is.
     Input(Option<usize>),
+    /// The station whose weight is the layer's own, too.
+    Weight(Option<Owner>),
 }
 
 /// One size: a literal, or an expression of the user's constants and const generics.
@@ -238,6 +242,13 @@ impl Network {
 }
 
 impl Station {
+    /// The argument called `name`, of a layer of the registry.
+    pub(crate) fn argument(&self, name: &str) -> Option<&Argument> {
+        let Layer::Known { row, arguments } = &self.layer else { return None };
+        let nth = row.parameters.iter().position(|parameter| parameter.name == name)?;
+        arguments.get(nth)
+    }
+
     /// The inputs that the output has its steps from: not the named values among the arguments of a layer
     /// that is no join.
     pub(crate) fn on_the_line(&self) -> &[ValueId] {
@@ -315,6 +326,8 @@ impl ArgumentValue {
             Self::Word(word) => nn_shape::Value::Word(word),
             Self::Shape(dims) => nn_shape::Value::Shape(dims.shape(size)?),
             Self::Input(nth) => nn_shape::Value::Input(*nth),
+            Self::Weight(None) => nn_shape::Value::Weight(None),
+            Self::Weight(Some(owner)) => nn_shape::Value::Weight(Some(owner.shape.shape(size)?)),
         })
     }
 }

@@ -316,6 +316,7 @@ pub(crate) mod mistake {
             Kind::Real => "a literal number such as `0.5`".into(),
             Kind::Shape => "a shape such as `4x4x8`".into(),
             Kind::Input => "the name of an input or of a line before this one".into(),
+            Kind::Weight => "the name of a line before this one, whose weight it shares".into(),
             Kind::Word(words) => {
                 let all: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
                 all.join(" or ")
@@ -339,6 +340,9 @@ pub(crate) mod mistake {
                 None if got == "valid" => format!("{words}: write `0` for no padding"),
                 None => words,
             },
+            Kind::Weight if got.ends_with(".weight") => {
+                format!("{words}: write `{}`", got.trim_end_matches(".weight"))
+            }
             Kind::Pair if got == "same" => {
                 format!(
                     "{words}: `padding = 1` keeps the size under a kernel of 3 and a stride of 1"
@@ -379,6 +383,52 @@ pub(crate) mod mistake {
         }
         let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
         if all.is_empty() { begin } else { format!("{begin}, but {}", all.join(", ")) }
+    }
+
+    /// `known` are the lines before that have a weight to share.
+    pub(crate) fn unknown_owner(
+        name: &Ident,
+        elsewhere: Option<Elsewhere>,
+        known: &[&str],
+    ) -> String {
+        let begin = format!("there is no layer before this that is called `{name}`");
+        match elsewhere {
+            Some(Elsewhere::InsideOf(structure)) => {
+                return format!(
+                    "{begin}: the line `{name}` is inside of `{structure}`, and known there alone\n  = \
+                     help: a weight is shared with a line before the `{structure}`, or inside of it"
+                );
+            }
+            Some(elsewhere) => return format!("{begin}{}", in_words(name, &elsewhere)),
+            None => {}
+        }
+        match closest(&name.to_string(), known.iter().copied()) {
+            Some(meant) => format!("{begin}: did you mean `{meant}`?"),
+            None if known.is_empty() => begin,
+            None => {
+                let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                format!("{begin}, but {}", all.join(", "))
+            }
+        }
+    }
+
+    /// `source` is the layer as it is written, if it is one; `layers` have weights to share.
+    pub(crate) fn no_weight(name: &Ident, source: Option<&str>, layers: &[&str]) -> String {
+        let is = match source {
+            Some(source) => format!("it is `{source}`"),
+            None => "it is no line of a single layer".into(),
+        };
+        let layers: Vec<String> = layers.iter().map(|name| format!("`{name}`")).collect();
+        let layers = layers.join(" or ");
+        format!("`{name}` has no weight to share: {is}\n  = help: name a line that is {layers}")
+    }
+
+    /// `flattened` is `layer`, or that which it shares the weight of.
+    pub(crate) fn weight_in_another_order(layer: &str, flattened: &str) -> String {
+        format!(
+            "layer `{layer}` cannot share a weight: `{flattened}` reads features that were flattened, which \
+             files have in another order\n  = help: let a layer with a weight of its own read them first"
+        )
     }
 
     /// Why a value cannot be taken from where it is, and what can be done.

@@ -31,6 +31,11 @@ impl<'a> Carried<'a> {
         Carried { numbers: self.numbers, stride: self.stride, place: self.place.within(place) }
     }
 
+    /// The same, for a while.
+    pub(crate) fn reborrow(&mut self) -> Carried<'_> {
+        Carried { numbers: self.numbers, ..*self }
+    }
+
     /// Whether nothing is carried.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

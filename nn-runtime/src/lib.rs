@@ -30,6 +30,7 @@ mod station;
 mod step;
 mod summary;
 mod tensor;
+mod tied;
 pub mod train;
 mod values;
 mod weights;
@@ -58,6 +59,7 @@ pub use step::{
     loss_and_gradients_from,
 };
 pub use tensor::{Axis, Element, Tensor};
+pub use tied::{Layout, Owner, Tied, TiedWeight};
 #[doc(no_inline)]
 pub use typenum;
 pub use values::{Input, Inputs, Values};

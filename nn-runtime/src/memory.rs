@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::kernels::dispatch::dispatch;
-use crate::{Carried, Lengths, Spec, Station};
+use crate::{Carried, Lengths, Spec, Station, TiedWeight};
 
 /// A place in a run of numbers, for one sample: times the number of samples for all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,6 +165,8 @@ pub struct Memory<'a> {
     pub lengths: Lengths<'a>,
     /// What each sample carries through stretches of its sequence, in forward.
     pub carried: Carried<'a>,
+    /// The weight that it has from another station.
+    pub tied: TiedWeight<'a>,
 }
 
 impl<'a> Memory<'a> {
@@ -178,14 +180,15 @@ impl<'a> Memory<'a> {
             shared: &self.shared[part.shared.range(1)],
             lengths: self.lengths,
             carried: self.carried.part(part.state),
+            tied: self.tied,
         }
     }
 
     /// For a station that does the same in training as at inference, and needs no work memory there.
     #[must_use]
     pub fn for_inference(self) -> WorkMemory<'a> {
-        let Self { scratch, lengths, carried, .. } = self;
-        WorkMemory { work: &mut [], scratch, lengths, carried }
+        let Self { scratch, lengths, carried, tied, .. } = self;
+        WorkMemory { work: &mut [], scratch, lengths, carried, tied }
     }
 
     /// Cuts the first `len` numbers off `saved`: a network's values between its stations, before
@@ -322,6 +325,8 @@ pub struct WorkMemory<'a> {
     pub lengths: Lengths<'a>,
     /// What each sample carries through stretches of its sequence.
     pub carried: Carried<'a>,
+    /// The weight that it has from another station.
+    pub tied: TiedWeight<'a>,
 }
 
 impl<'a> WorkMemory<'a> {
@@ -332,6 +337,7 @@ impl<'a> WorkMemory<'a> {
             scratch: self.scratch,
             lengths: self.lengths,
             carried: self.carried.part(part.state),
+            tied: self.tied,
         }
     }
 

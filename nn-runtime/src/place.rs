@@ -2,7 +2,7 @@
 
 use crate::memory::{Memory, Part, Shards, WorkMemory};
 use crate::station::{InPlaceStation, Pass, Spec, Station, Streaming};
-use crate::{Streams, Tensor};
+use crate::{Owner, Streams, Tensor, Tied};
 use std::marker::PhantomData;
 
 /// Layer `T` as the station `S` of a network, with its share of the network's memory and weights.
@@ -39,6 +39,16 @@ impl<S: Spec, T: Station<S>> Place<S, T> {
     pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
         let offset = self.offset();
         T::tensors().into_iter().map(move |tensor| tensor.inside(S::NAME, offset))
+    }
+
+    /// The tensors of the weight that it has from `owner`, under its own name: files have them twice.
+    pub fn tied_tensors<O: Spec, W: Station<O> + Owner>(
+        &self,
+        owner: &Place<O, W>,
+    ) -> impl Iterator<Item = Tensor> {
+        let offset = owner.offset();
+        let weight = W::tensors().into_iter().filter(|tensor| tensor.offset < W::WEIGHT_LEN);
+        weight.map(move |tensor| Tensor { shared: true, ..tensor.inside(S::NAME, offset) })
     }
 
     /// See [`Station::check`].
@@ -141,9 +151,36 @@ impl<S: Spec, T: Station<S>> Place<S, T> {
         self.offset() + T::gradient_end(task - self.part.tasks.offset)
     }
 
+    /// Where piece `task` of the gradient begins among its own numbers; `task` is counted as the network
+    /// counts.
+    fn gradient_begin(&self, task: usize) -> usize {
+        match task - self.part.tasks.offset {
+            0 => 0,
+            task => T::gradient_end(task - 1),
+        }
+    }
+
     /// See [`Station::gradient`]; `task` is counted as the network counts.
     pub fn gradient(&self, task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         T::gradient(task - self.part.tasks.offset, shards.part(&self.part), d_weights);
+    }
+}
+
+impl<S: Spec, T: Tied<S>> Place<S, T> {
+    /// Adds to piece `task` of the gradient of `owner`, whose weight it has: see [`Tied::add_gradient`].
+    pub fn add_gradient<O: Spec, W: Station<O> + Owner>(
+        &self,
+        owner: &Place<O, W>,
+        task: usize,
+        shards: Shards<'_>,
+        d_weights: &mut [f32],
+    ) {
+        let begin = owner.gradient_begin(task);
+        // Behind the weight the owner may have others, such as its bias.
+        let len = W::WEIGHT_LEN.saturating_sub(begin).min(d_weights.len());
+        if len > 0 {
+            T::add_gradient(W::LAYOUT, begin, shards.part(&self.part), &mut d_weights[..len]);
+        }
     }
 }
 

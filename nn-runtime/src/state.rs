@@ -2,7 +2,8 @@
 
 use crate::step::{infer_one_from, run_one};
 use crate::{
-    Carried, Inputs, Lengths, Network, Station, Steps, Streaming, Values, Whole, WorkMemory,
+    Carried, Inputs, Lengths, Network, Station, Steps, Streaming, TiedWeight, Values, Whole,
+    WorkMemory,
 };
 use std::marker::PhantomData;
 
@@ -62,7 +63,8 @@ pub fn step_one<N: Network + Streaming<Whole>, Y: Values>(
     let mut y = Y::zeroed();
     run_one::<N, _>(|work, scratch| {
         let carried = Carried::new(&mut state.numbers, <N as Station<Whole>>::STATE);
-        let memory = WorkMemory { work, scratch, lengths: Lengths::Full, carried };
+        let memory =
+            WorkMemory { work, scratch, lengths: Lengths::Full, carried, tied: TiedWeight::NONE };
         Streaming::<Whole>::step(net, x, y.as_floats_mut(), memory);
     });
     y

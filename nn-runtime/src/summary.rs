@@ -1,6 +1,6 @@
 //! [`Network::summary`]: the table of a network's layers.
 
-use crate::{Head, LayerInfo, Network};
+use crate::{Head, LayerInfo, Network, Station, Tensor};
 use nn_shape::{Shape, Text};
 use std::iter;
 
@@ -9,7 +9,7 @@ type Line = [String; 5];
 
 /// What is told of a network. Of its type nothing more is needed: the table is written by code that
 /// is compiled once, not with every network.
-struct Whole {
+struct Facts {
     name: &'static str,
     inputs: &'static [Shape],
     output: Shape,
@@ -21,11 +21,12 @@ struct Whole {
     weight_bytes: usize,
     inference_bytes: usize,
     training_bytes: usize,
+    tensors: Vec<Tensor>,
 }
 
 /// See [`Network::summary`].
 pub(crate) fn of<N: Network>() -> String {
-    text(&Whole {
+    text(&Facts {
         name: std::any::type_name::<N>(),
         inputs: N::INPUTS,
         output: N::OUTPUT,
@@ -37,10 +38,11 @@ pub(crate) fn of<N: Network>() -> String {
         weight_bytes: N::PARAM_BYTES,
         inference_bytes: N::WORKSPACE_BYTES,
         training_bytes: N::TRAIN_BYTES,
+        tensors: <N as Station<crate::Whole>>::tensors(),
     })
 }
 
-fn text(net: &Whole) -> String {
+fn text(net: &Facts) -> String {
     let head = ["layer", "kind", "output", "parameters", "multiply-adds"].map(String::from);
     let [params, macs] = [net.params, net.macs].map(grouped);
     let mut lines = vec![head];
@@ -55,19 +57,29 @@ fn text(net: &Whole) -> String {
     format!(
         "{}: {} -> {}\n{}\
          weights: {params} trained numbers{statistics}, {} bytes\n\
-         memory for a sample: {} bytes, {} in training\n",
+         {}memory for a sample: {} bytes, {} in training\n",
         name(net.name),
         inputs.join(", "),
         outputs(net),
         table(&lines),
         bytes[0],
+        shared(&net.tensors),
         bytes[1],
         bytes[2],
     )
 }
 
+/// A line for each weight that a layer has from another one.
+fn shared(tensors: &[Tensor]) -> String {
+    let one = |tensor: &Tensor| {
+        let owner = tensors.iter().find(|owner| owner.is_weight_of(tensor))?;
+        Some(format!("shared: `{}` is `{}`, and counted there\n", tensor.name, owner.name))
+    };
+    tensors.iter().filter(|tensor| tensor.shared).filter_map(one).collect()
+}
+
 /// `10`, or `digit 10, place 2`.
-fn outputs(net: &Whole) -> String {
+fn outputs(net: &Facts) -> String {
     let heads: Vec<String> =
         net.heads.iter().map(|head| format!("{} {}", head.name, head.shape)).collect();
     if heads.is_empty() { net.output.to_string() } else { heads.join(", ") }

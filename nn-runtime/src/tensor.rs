@@ -13,6 +13,8 @@ pub struct Tensor {
     pub axes: Vec<Axis>,
     /// What the file holds.
     pub element: Element,
+    /// Whether it is another layer's weight once more, whose tensor stands before it: files have both.
+    pub shared: bool,
 }
 
 /// The type of a tensor's numbers in files; in memory all are `f32`.
@@ -48,7 +50,13 @@ impl Tensor {
     /// A tensor of floats.
     #[must_use]
     pub fn new(name: impl Into<String>, offset: usize, axes: Vec<Axis>) -> Self {
-        Self { name: name.into(), offset, axes, element: Element::F32 }
+        Self { name: name.into(), offset, axes, element: Element::F32, shared: false }
+    }
+
+    /// Whether it is the weight that `shared` is once more.
+    #[must_use]
+    pub(crate) fn is_weight_of(&self, shared: &Self) -> bool {
+        self.offset == shared.offset && self.axes == shared.axes
     }
 
     /// The same tensor as part of the layer or field `prefix`, whose weights begin at `offset`.

@@ -46,6 +46,9 @@ pub enum Value {
     /// The number of the layer's input that a named value became, as in `memory = encoded`: the rule
     /// finds its shape there. `None` where the argument is left out.
     Input(Option<usize>),
+    /// The shape that files give the weight that a layer has in common with a line before it, as in
+    /// `weight = tokens`. `None` where the argument is left out: it has a weight of its own.
+    Weight(Option<Shape>),
 }
 
 /// Which values an argument takes.
@@ -70,6 +73,10 @@ pub enum Kind {
     /// [`Value::Input`]: the name of an input of the network or of a line before, which the layer takes
     /// as a further input.
     Input,
+    /// [`Value::Weight`]: the name of a line before, whose weight is the layer's own too; of a layer whose
+    /// [`Row::weight`](crate::registry::Row::weight) is there. In nn-runtime the layer's type is then
+    /// `Tied` and its name.
+    Weight,
 }
 
 /// One argument of a layer.
@@ -157,6 +164,7 @@ macro_rules! field_type {
     (Word) => { &'static str };
     (Shape) => { $crate::Shape };
     (Input) => { Option<usize> };
+    (Weight) => { Option<$crate::Shape> };
 }
 
 macro_rules! kind {

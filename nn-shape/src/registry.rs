@@ -156,6 +156,9 @@ pub struct Row {
     pub sizes: &'static [Size],
     /// The values of the [`Size::Computed`] among them, in order.
     pub computed: &'static [Count],
+    /// The rows and columns that files give its weight, if a later layer can have it as its own: only
+    /// [`Size::InputLast`] and [`Size::Argument`].
+    pub weight: Option<[Size; 2]>,
     /// How axes flow through it.
     pub flows: Flows,
     /// How its code works on memory.
@@ -188,6 +191,11 @@ impl Row {
             _ => Order::StepsFirst,
         };
         Self { order, ..self.with_steps(steps) }
+    }
+
+    /// The row of a layer whose weight, of so many rows and columns in files, a later one can have as its own.
+    pub(crate) const fn with_weight(self, shape: [Size; 2]) -> Self {
+        Self { weight: Some(shape), ..self }
     }
 
     /// The row of a layer that PyTorch has channels first, also over steps.
@@ -328,6 +336,12 @@ mod tests {
                         assert!(kinds.into_iter().all(|kind| kind == Some(Kind::Flag)));
                     }
                     Size::InputLast | Size::Computed(_) => {}
+                }
+            }
+            for size in row.weight.iter().flatten() {
+                match *size {
+                    Size::Argument(name) => assert_eq!(kind_of(row, name), Some(Kind::Number)),
+                    size => assert_eq!(size, Size::InputLast, "{}", row.name),
                 }
             }
             let computed = row.sizes.iter().filter(|size| matches!(size, Size::Computed(_)));

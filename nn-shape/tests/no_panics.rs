@@ -55,6 +55,8 @@ impl Dice {
             Kind::Word(words) => Value::Word(words[self.below(words.len())]),
             Kind::Shape => Value::Shape(self.shape()),
             Kind::Input => Value::Input(None),
+            Kind::Weight if self.below(2) == 0 => Value::Weight(None),
+            Kind::Weight => Value::Weight(Some(Shape::new(&self.pair()))),
         }
     }
 

@@ -5,7 +5,7 @@
     python tests/reference/models.py check FOLDER   # loads what tests/models.rs wrote
 
 Needs torch and safetensors. Of each model there are two files: NAME_weights holds what anybody's PyTorch
-writes, `save_file(net.state_dict(), ..)` in float32; NAME holds, computed with these weights in float64,
+writes, `save_file(net.state_dict(), ..)` in float32 (a weight that two layers share under both names); NAME holds, computed with these weights in float64,
 `input.0`, `inference` (the output in evaluation mode), `target`, `loss` (mean squared error) and `gradients.*`
 in training mode, sequences as `[steps, features]`, pictures as `[height, width, channels]`.
 
@@ -126,6 +126,29 @@ class Decoder(nn.Module):
         return self.head(self.norm(self.second(self.first(x, mask), mask)))
 
 
+class TiedDecoder(Decoder):
+    """The same with a head whose weight is that of the tokens."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(6, 11)
+        self.head.weight = self.tokens.weight
+
+
+class TiedDense(nn.Module):
+    """The same weight in three layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(6, 6)
+        self.second = nn.Linear(6, 6, bias=False)
+        self.third = nn.Linear(6, 6)
+        self.second.weight = self.third.weight = self.first.weight
+
+    def forward(self, x):
+        return self.third(torch.tanh(self.second(torch.tanh(self.first(x)))))
+
+
 class Basic(nn.Module):
     """Two convolutions around a shortcut; with `stride` 2 the shortcut is a convolution, too."""
 
@@ -223,6 +246,8 @@ ALL = {
     "embedding": (Words, tokens),
     "encoder": (Encoder, tokens),
     "decoder": (Decoder, tokens),
+    "tied_decoder": (TiedDecoder, tokens),
+    "tied_dense": (TiedDense, lambda: floats(7, 6)),
     "resnet20": (ResNet20, lambda: floats(8, 8, 3)),
     "unet": (UNet, lambda: floats(8, 8, 2)),
 }
@@ -244,7 +269,8 @@ def make():
         torch.manual_seed(sum(map(ord, name)))
         net, x = model(), inputs()
         train(net, inputs)
-        save_file(net.state_dict(), MODELS / f"{name}_weights.safetensors")
+        weights = {key: tensor.clone() for key, tensor in net.state_dict().items()}
+        save_file(weights, MODELS / f"{name}_weights.safetensors")
         net = net.double()
         file = {"input.0": x, "inference": net.eval()(x).detach()}
         output = net.train()(x)

@@ -131,12 +131,13 @@ fn separate_station(
         adding = quote!(if #phase == 0 { #adding });
     }
     let taken = views.emit();
-    let (place, value) = (context.place(index), context.value(index));
+    let (place, value, memory) =
+        (context.place(index), context.value(index), context.memory(index));
     let call = quote! {
         #taken
         let d_x = &mut [#(#d_inputs),*];
         #place.backward(
-            &#value, pass, #phase, &[#(#inputs),*], #output, #d_out, d_x, &mut memory,
+            &#value, pass, #phase, &[#(#inputs),*], #output, #d_out, d_x, &mut #memory,
         );
         #adding
     };

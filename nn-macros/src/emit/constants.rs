@@ -115,7 +115,9 @@ fn station_constants(network: &Network, index: usize, attributes: &TokenStream) 
             quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::USE, &[#(#inputs),*]))
         }
     };
-    let lost = station.inputs.iter().flat_map(|input| lost(network, *input, station.generic));
+    let owner = station.owner().map(|owner| network.stations[owner.station].output);
+    let needed = station.inputs.iter().copied().chain(owner);
+    let lost = needed.flat_map(|value| lost(network, value, station.generic));
     let given = unless(&rt, &lost.collect::<Vec<_>>(), given);
     let [given_name, shape_name] =
         [given_const(&network.name, index), shape_const(&network.name, index)];

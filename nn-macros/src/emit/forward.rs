@@ -44,7 +44,8 @@ fn infer_station(
     let io = Io::new(&mut views, &context.plan.infer, station);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (place, value) = (context.place(index), context.value(index));
+    let (place, value, memory) =
+        (context.place(index), context.value(index), context.memory(index));
     if station.storage() == Storage::InPlace {
         return quote! {{
             #taken
@@ -54,7 +55,7 @@ fn infer_station(
     }
     quote! {{
         #taken
-        #place.infer(&#value, n, &[#(#inputs),*], #output, &mut memory);
+        #place.infer(&#value, n, &[#(#inputs),*], #output, &mut #memory);
     }}
 }
 
@@ -94,7 +95,8 @@ fn train_station(
     let io = Io::new(&mut views, &context.plan.train, station);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (place, value) = (context.place(index), context.value(index));
+    let (place, value, memory) =
+        (context.place(index), context.value(index), context.memory(index));
     if station.storage() == Storage::InPlace {
         return quote! {{
             #taken
@@ -104,7 +106,7 @@ fn train_station(
     }
     quote! {{
         #taken
-        #place.forward(&#value, pass, #phase, &[#(#inputs),*], #output, &mut memory);
+        #place.forward(&#value, pass, #phase, &[#(#inputs),*], #output, &mut #memory);
     }}
 }
 

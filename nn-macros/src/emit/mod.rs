@@ -148,6 +148,17 @@ impl Context<'_> {
         }
     }
 
+    /// The memory that a station gets: with the weight that it has from another one.
+    fn memory(&self, station: usize) -> TokenStream {
+        match self.network.stations[station].owner() {
+            Some(owner) => {
+                let owner = &self.network.stations[owner.station].field;
+                quote!(memory.tied_to(&self.#owner))
+            }
+            None => quote!(memory),
+        }
+    }
+
     /// A constant of one of the structs that hold the plan: `__Train::CONV1`.
     fn constant(&self, holder: &str, name: &Ident) -> TokenStream {
         let holder = format_ident!("{holder}");

@@ -80,7 +80,8 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, station: usize) ->
         Layer::Custom(layer) => return quote!(#layer),
         Layer::Known { row, arguments } => (row, arguments),
     };
-    let name = format_ident!("{}", row.name);
+    let tied = if station.owner().is_some() { "Tied" } else { "" };
+    let name = format_ident!("{tied}{}", row.name);
     let mut computed = row.computed.iter();
     let sizes: Vec<TokenStream> = row
         .sizes
@@ -172,7 +173,7 @@ pub(super) fn rule_type(rt: &TokenStream, row: &Row) -> TokenStream {
     quote!(#rt::rules::#module::#name)
 }
 
-/// A layer's arguments: `rules::dense::Dense { units: 10, bias: true }`.
+/// A layer's arguments: `rules::dense::Dense { units: 10, bias: true, weight: None }`.
 pub(super) fn rule(rt: &TokenStream, row: &Row, arguments: &[Argument]) -> TokenStream {
     let rule = rule_type(rt, row);
     let names = row.parameters.iter().map(|parameter| format_ident!("{}", parameter.name));
@@ -209,6 +210,12 @@ fn argument_value(rt: &TokenStream, value: &ArgumentValue) -> TokenStream {
             let nth = number(*nth);
             quote!(::core::option::Option::Some(#nth))
         }
-        ArgumentValue::Input(None) => quote!(::core::option::Option::None),
+        ArgumentValue::Weight(Some(owner)) => {
+            let shape = shape(rt, &owner.shape);
+            quote!(::core::option::Option::Some(#shape))
+        }
+        ArgumentValue::Input(None) | ArgumentValue::Weight(None) => {
+            quote!(::core::option::Option::None)
+        }
     }
 }

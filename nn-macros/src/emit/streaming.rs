@@ -167,7 +167,8 @@ fn step_station(context: &Context, index: usize, station: &Station) -> TokenStre
         .map(|(nth, input)| read(*input, &format!("x{nth}")))
         .collect();
     let taken = views.emit();
-    let (place, value) = (context.place(index), context.value(index));
+    let (place, value, memory) =
+        (context.place(index), context.value(index), context.memory(index));
     if in_place {
         return quote! {{
             #taken
@@ -177,6 +178,6 @@ fn step_station(context: &Context, index: usize, station: &Station) -> TokenStre
     }
     quote! {{
         #taken
-        #place.step(&#value, &[#(&#inputs),*], &mut #output, &mut memory);
+        #place.step(&#value, &[#(&#inputs),*], &mut #output, &mut #memory);
     }}
 }

@@ -175,13 +175,15 @@ pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
     let places: Vec<TokenStream> =
         weighted.iter().map(|(index, _)| context.place(*index)).collect();
     let turbofish = &context.turbofish;
+    let tensors = weighted.iter().map(|(index, _)| emit_tensors(context, *index));
+    let gradients = weighted.iter().map(|(index, _)| emit_gradient(context, *index));
     quote! {
         fn initialise(&mut self, streams: __rt::Streams) {
             #(#places.initialise(&mut self.#fields, streams);)*
         }
         fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
             let mut all = ::std::vec::Vec::new();
-            #(all.extend(#places.tensors());)*
+            #(#tensors)*
             all
         }
         fn prepare(&self, shared: &mut [f32]) {
@@ -194,9 +196,41 @@ pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
             __Stations #turbofish::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            #(if #places.reaches_task(task) {
-                return #places.gradient(task, shards, d_weights);
-            })*
+            #(#gradients)*
+        }
+    }
+}
+
+/// Adds the tensors of a station to `all`.
+fn emit_tensors(context: &Context, index: usize) -> TokenStream {
+    let place = context.place(index);
+    let tied = context.network.stations[index].owner().map(|owner| {
+        let owner = context.place(owner.station);
+        quote!(all.extend(#place.tied_tensors(&#owner));)
+    });
+    quote! {
+        #tied
+        all.extend(#place.tensors());
+    }
+}
+
+/// Writes a piece of a station's gradient, with what the stations add that have its weight, too.
+fn emit_gradient(context: &Context, index: usize) -> TokenStream {
+    let place = context.place(index);
+    let tied: Vec<TokenStream> =
+        context.network.tied_to(index).map(|(tied, _)| context.place(tied)).collect();
+    if tied.is_empty() {
+        return quote! {
+            if #place.reaches_task(task) {
+                return #place.gradient(task, shards, d_weights);
+            }
+        };
+    }
+    quote! {
+        if #place.reaches_task(task) {
+            #place.gradient(task, shards, d_weights);
+            #(#tied.add_gradient(&#place, task, shards, d_weights);)*
+            return;
         }
     }
 }

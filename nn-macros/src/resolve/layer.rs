@@ -130,6 +130,13 @@ impl Resolver<'_> {
                     (Kind::Input, Some(name)) => {
                         Ok(all.input(self.named(name, place), name.span()))
                     }
+                    (Kind::Weight, Some(name)) => match self.weight(name, place) {
+                        Some(argument) => Ok(argument),
+                        None => {
+                            correct = false;
+                            continue;
+                        }
+                    },
                     _ => arguments::convert(&used.name, parameter, argument, place.environment),
                 },
                 (None, Some(value)) => Ok(arguments::default(value, used.name.span())),

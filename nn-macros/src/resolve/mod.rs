@@ -3,6 +3,7 @@
 
 mod layer;
 mod outputs;
+mod owner;
 mod source;
 mod station;
 mod structure;
@@ -202,7 +203,16 @@ struct Place<'a> {
     environment: &'a Environment,
     scope: &'a mut Scope,
     /// The inputs and the named layers before the line.
-    named: &'a mut Vec<(Ident, ValueId)>,
+    named: &'a mut Vec<Named>,
+}
+
+/// What lines behind it can take by its name.
+#[derive(Clone)]
+struct Named {
+    name: Ident,
+    value: ValueId,
+    /// Its station, if it is a line of one layer.
+    station: Option<usize>,
 }
 
 impl Resolver<'_> {
@@ -219,12 +229,8 @@ impl Resolver<'_> {
     }
 
     /// The values of the inputs, by name.
-    fn inputs(
-        &mut self,
-        inputs: &[ast::Input],
-        environment: &Environment,
-    ) -> Option<Vec<(Ident, ValueId)>> {
-        let mut named: Vec<(Ident, ValueId)> = Vec::new();
+    fn inputs(&mut self, inputs: &[ast::Input], environment: &Environment) -> Option<Vec<Named>> {
+        let mut named: Vec<Named> = Vec::new();
         let mut correct = true;
         for input in inputs {
             match environment.shape(&input.shape) {
@@ -241,9 +247,12 @@ impl Resolver<'_> {
                 }
             }
             match &input.name {
-                Some(name) => match named.iter().find(|(known, _)| known == name) {
-                    Some((first, _)) => self.report.twice("input", first.span(), name),
-                    None => named.push((name.clone(), ValueId(named.len()))),
+                Some(name) => match named.iter().find(|known| known.name == *name) {
+                    Some(first) => self.report.twice("input", first.name.span(), name),
+                    None => {
+                        let value = ValueId(named.len());
+                        named.push(Named { name: name.clone(), value, station: None });
+                    }
                 },
                 None if inputs.len() > 1 && correct => {
                     let words = mistake::inputs_need_names(one_shape(inputs));
@@ -321,7 +330,7 @@ impl Resolver<'_> {
         };
         let path = line.name.as_ref().map(|name| self.named_path(name, place));
         let name = line.name.as_ref().map(|name| name.unraw().to_string());
-        let title = path.map(|path| Title { path, name });
+        let title = path.clone().map(|path| Title { path, name });
         let output = match &line.node {
             Node::Use(used) => self.used(used, title, current, place),
             Node::Repeat(repeat) => self.repeat(repeat, title, current, place),
@@ -331,8 +340,10 @@ impl Resolver<'_> {
         if let Some(arrow) = &line.arrow {
             self.arrow(arrow, output, place.environment);
         }
-        if let Some(name) = &line.name {
-            place.named.push((name.clone(), output));
+        if let (Some(name), Some(path)) = (&line.name, path) {
+            let stations = &self.resolved.network.stations;
+            let station = stations.iter().rposition(|it| it.output == output && it.path == path);
+            place.named.push(Named { name: name.clone(), value: output, station });
         }
         output
     }

@@ -34,10 +34,10 @@ impl Resolver<'_> {
 
     /// What the line called `name` gives.
     fn head(&mut self, name: &Ident, body: &Body, place: &Place<'_>) -> ValueId {
-        if let Some(value) = find_named(name, place) {
-            return value;
+        if let Some(found) = find_named(name, place) {
+            return found.value;
         }
-        let known: Vec<String> = place.named.iter().map(|(name, _)| name.to_string()).collect();
+        let known = place.names();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let elsewhere = self.find_line(body, None, name);
         self.report.error(name.span(), mistake::no_such_output(name, elsewhere, &known));

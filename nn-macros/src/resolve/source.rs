@@ -3,7 +3,7 @@
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::{Place, Resolver};
+use super::{Named, Place, Resolver};
 use crate::ast::{Body, Line, Node};
 use crate::network::ValueId;
 use crate::report::{Elsewhere, mistake};
@@ -11,8 +11,8 @@ use crate::report::{Elsewhere, mistake};
 impl Resolver<'_> {
     /// The value called `name`: an input, or what a line before gives.
     pub(super) fn named(&mut self, name: &Ident, place: &Place<'_>) -> ValueId {
-        if let Some(value) = find_named(name, place) {
-            return value;
+        if let Some(found) = find_named(name, place) {
+            return found.value;
         }
         if let Some(given) = place.environment.word(name) {
             // A parameter of the block: the name that was given for it is the wrong one.
@@ -21,7 +21,7 @@ impl Resolver<'_> {
             self.report.error(given.span(), words);
             return self.unknown(given.span());
         }
-        let known: Vec<String> = place.named.iter().map(|(name, _)| name.to_string()).collect();
+        let known = place.names();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let words = mistake::unknown_source(name, self.elsewhere(name), &known);
         self.report.error(name.span(), words);
@@ -29,7 +29,7 @@ impl Resolver<'_> {
     }
 
     /// Where a line or an input of this name is that cannot be taken here.
-    fn elsewhere(&self, name: &Ident) -> Option<Elsewhere> {
+    pub(super) fn elsewhere(&self, name: &Ident) -> Option<Elsewhere> {
         let Some(block) = self.open.last().and_then(|open| self.names.blocks.get(open)) else {
             return self.find_line(self.definition, None, name);
         };
@@ -63,9 +63,16 @@ impl Resolver<'_> {
     }
 }
 
-/// The value called `name`, if there is one.
-pub(super) fn find_named(name: &Ident, place: &Place<'_>) -> Option<ValueId> {
-    place.named.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+impl Place<'_> {
+    /// The names of all that can be taken.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.named.iter().map(|named| named.name.to_string()).collect()
+    }
+}
+
+/// What is called `name`, if there is anything.
+pub(super) fn find_named<'a>(name: &Ident, place: &'a Place<'_>) -> Option<&'a Named> {
+    place.named.iter().rev().find(|known| known.name == *name)
 }
 
 /// The bodies of a node, with the word before their braces.

@@ -1,11 +1,11 @@
 //! Blocks, repeats and residuals, written out at their places.
 
 use nn_shape::registry::find;
-use syn::{Error, Ident};
+use syn::Error;
 
 use super::source::find_named;
 use super::station::{Title, unnamed};
-use super::{Place, Resolver};
+use super::{Named, Place, Resolver};
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Use};
 use crate::network::{Layer, Shortcut, Station, ValueId};
@@ -53,7 +53,7 @@ impl Resolver<'_> {
         block: &ast::Block,
         used: &Use,
         place: &Place<'_>,
-    ) -> Option<(Environment, Vec<(Ident, ValueId)>)> {
+    ) -> Option<(Environment, Vec<Named>)> {
         let around = place.environment;
         let given = used.arguments.as_deref().unwrap_or_default();
         if arguments::are_broken(given) {
@@ -71,8 +71,8 @@ impl Resolver<'_> {
         let mut correct = true;
         for ((parameter, name), slot) in block.parameters.iter().zip(names).zip(slots) {
             let given = slot.and_then(arguments::plain_name);
-            if let Some(value) = given.and_then(|given| find_named(given, place)) {
-                named.push((parameter.name.clone(), value));
+            if let Some(found) = given.and_then(|given| find_named(given, place)) {
+                named.push(Named { name: parameter.name.clone(), ..found.clone() });
             }
             let operand = match (slot, &parameter.default) {
                 (Some(argument), _) => around.evaluate(&argument.value),

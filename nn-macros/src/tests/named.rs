@@ -130,6 +130,7 @@ static GATED: Row = Row {
     macs: |_, _| 0,
     sizes: &[],
     computed: &[],
+    weight: None,
     flows: Flows::SAME,
     storage: Storage::Separate,
     needs: Needs { input: true, output: false },

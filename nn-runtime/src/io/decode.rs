@@ -22,25 +22,34 @@ pub(super) fn read(
         HeaderError::Foreign(why) => LoadError::Foreign { path: path.into(), why },
         HeaderError::Damaged(why) => LoadError::Damaged { path: path.into(), why },
     })?;
-    let mismatches = compare(tensors, &metadata);
+    let mut mismatches = compare(tensors, &metadata);
+    if mismatches.is_empty() {
+        mismatches = compare_shared(tensors, &metadata, &bytes[begin..]);
+    }
     if !mismatches.is_empty() {
         return Err(LoadError::Mismatch { path: path.into(), mismatches });
     }
     for tensor in tensors {
-        fill(tensor, &metadata, &bytes[begin..], floats);
+        // Of a weight that several layers share, the file may have one tensor only.
+        if let Some(mut numbers) = numbers(tensor, &metadata, &bytes[begin..]) {
+            layout::for_each_place(tensor, |place| {
+                floats[place] = numbers.next().expect("compared: the shapes agree");
+            });
+        }
     }
     Ok(metadata.metadata().as_ref().and_then(|entries| entries.get(EXTRA).cloned()))
 }
 
-/// Copies one tensor, which `compare` has found to fit.
-fn fill(tensor: &Tensor, metadata: &Metadata, data: &[u8], floats: &mut [f32]) {
-    let info = metadata.info(&tensor.name).expect("compared: it is there");
+/// The numbers of a tensor that `compare` has found to fit, if the file has it.
+fn numbers<'a>(
+    tensor: &Tensor,
+    metadata: &Metadata,
+    data: &'a [u8],
+) -> Option<impl Iterator<Item = f32> + use<'a>> {
+    let info = metadata.info(&tensor.name)?;
     let (size, read) = reader(tensor.element, info.dtype).expect("compared: it can be read");
     let (begin, end) = info.data_offsets;
-    let mut numbers = data[begin..end].chunks_exact(size);
-    layout::for_each_place(tensor, |place| {
-        floats[place] = read(numbers.next().expect("compared: the shapes agree"));
-    });
+    Some(data[begin..end].chunks_exact(size).map(read))
 }
 
 fn reader(element: Element, dtype: Dtype) -> Option<number::Reader> {
@@ -64,6 +73,8 @@ fn compare(tensors: &[Tensor], metadata: &Metadata) -> Vec<Mismatch> {
     for tensor in tensors {
         match metadata.info(&tensor.name) {
             Some(info) => mismatches.extend(compare_one(tensor, info)),
+            // `safetensors.torch.save_model` writes one of several names.
+            None if is_there_otherwise(tensor, tensors, metadata) => {}
             None => mismatches.push(missing(tensor, &unexpected)),
         }
     }
@@ -73,6 +84,31 @@ fn compare(tensors: &[Tensor], metadata: &Metadata) -> Vec<Mismatch> {
             .map(|(tensor, info)| Mismatch::Unexpected { tensor, shape: info.shape.clone() }),
     );
     mismatches
+}
+
+/// Whether a tensor that the file does not have is there under another name, or need not be told of
+/// because that one is told to be missing.
+fn is_there_otherwise(tensor: &Tensor, tensors: &[Tensor], metadata: &Metadata) -> bool {
+    let mut names = tensors.iter().filter(|other| other.shared && other.is_weight_of(tensor));
+    tensor.shared || names.any(|other| metadata.info(&other.name).is_some())
+}
+
+/// Every tensor that should be the same as another one's, but is not. All of them fit.
+fn compare_shared(tensors: &[Tensor], metadata: &Metadata, data: &[u8]) -> Vec<Mismatch> {
+    let differs = |tensor: &Tensor| {
+        let found = numbers(tensor, metadata, data)?;
+        let mut others = tensors.iter().take_while(|other| other.name != tensor.name);
+        let (owner, expected) = others.find_map(|other| {
+            Some((other, numbers(other, metadata, data).filter(|_| other.is_weight_of(tensor))?))
+        })?;
+        let alike = |a: f32, b: f32| a == b || (a.is_nan() && b.is_nan());
+        let mut pairs = found.zip(expected).enumerate();
+        let (place, (found, expected)) =
+            pairs.find(|(_, (found, expected))| !alike(*found, *expected))?;
+        let (tensor, owner) = (tensor.name.clone(), owner.name.clone());
+        Some(Mismatch::Differs { tensor, owner, place, found, expected })
+    };
+    tensors.iter().filter(|tensor| tensor.shared).filter_map(differs).collect()
 }
 
 fn compare_one(tensor: &Tensor, info: &TensorInfo) -> Option<Mismatch> {

@@ -79,7 +79,7 @@ pub enum LoadError {
 }
 
 /// One difference between a network's tensors and a file's.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Mismatch {
     /// The network has it, the file does not.
@@ -109,6 +109,22 @@ pub enum Mismatch {
         expected: Vec<usize>,
         /// The file's shape.
         found: Vec<usize>,
+    },
+    /// Two of its tensors are one weight of the network, but differ.
+    #[error(
+        "`{tensor}` and `{owner}` are one weight here, but differ: number {place} is {found} and {expected}"
+    )]
+    Differs {
+        /// The name of the layer that shares the weight.
+        tensor: String,
+        /// The name of the layer that has it.
+        owner: String,
+        /// The first number that differs, in the file's order.
+        place: usize,
+        /// What it is in `tensor`.
+        found: f32,
+        /// What it is in `owner`.
+        expected: f32,
     },
     /// Its numbers have a type that cannot be read as weights.
     #[error("type of `{tensor}`: expected {expected}, found {found}")]

@@ -1,6 +1,6 @@
 //! The kernels of dense layers. Each has a twin of the same name in [`reference`](super::reference).
 
-use super::dots::dots;
+use super::dots::{RowProduct, dots};
 use super::isa::Isa;
 use super::product::{Begin, Kind, Onto, Product, Walk};
 use super::small::small_dense;
@@ -84,6 +84,32 @@ pub(crate) fn dense_columns(
         begin = Begin::Add;
         first += count;
     }
+}
+
+/// `y = x Wᵀ + b`: as [`dense`] with a weight of one row for each output, `[units, inputs]`.
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub fn dense_transposed(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    if bias.is_empty() {
+        return dots(isa, inputs, x, weight, y);
+    }
+    assert!(
+        bias.len() == units && y.len().is_multiple_of(units),
+        "whole rows, a bias for each unit"
+    );
+    y.chunks_exact_mut(units).for_each(|y| y.copy_from_slice(bias));
+    let (rows, strides) = (y.len() / units, [inputs, inputs, units]);
+    let product = RowProduct { rows, columns: units, k: inputs, strides, onto: Onto::Sum };
+    product.compute(isa, x, weight, y);
 }
 
 /// Whether a layer is so small that the bookkeeping of a [`Product`] would take longer than its sums: for

@@ -28,7 +28,7 @@ pub(crate) mod upsample;
 
 pub use border::Border;
 pub use conv2d::{Taps, conv2d, conv2d_d_weight, conv2d_d_x, conv2d_turn};
-pub use dense::{Pieces, d_bias, dense, dense_d_weight, dense_d_x};
+pub use dense::{Pieces, d_bias, dense, dense_d_weight, dense_d_x, dense_transposed};
 pub use geometry::Geometry;
 pub use isa::Isa;
 pub use product::Onto;

@@ -19,6 +19,17 @@ pub fn dense(inputs: usize, units: usize, x: &[f32], weight: &[f32], bias: &[f32
     }
 }
 
+/// `y = x Wᵀ + b`, where `weight` is `[units, inputs]`.
+pub fn dense_transposed(inputs: usize, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    let units = weight.len() / inputs;
+    for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
+        begin_with(bias, y);
+        for (y, row) in y.iter_mut().zip(weight.chunks_exact(inputs)) {
+            *y += x.iter().zip(row).map(|(x, w)| x * w).sum::<f32>();
+        }
+    }
+}
+
 /// `d_x = d_y Wᵀ`.
 pub fn dense_d_x(inputs: usize, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
     for (d_x, d_y) in d_x.chunks_exact_mut(inputs).zip(d_y.chunks_exact(units)) {

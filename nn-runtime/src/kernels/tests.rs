@@ -59,6 +59,21 @@ fn dense_agrees_with_its_twin() {
 }
 
 #[test]
+fn dense_transposed_agrees_with_its_twin() {
+    for_all_dense(|isa, n, inputs, units| {
+        let (x, weight) = (whole(n * inputs, 1), whole(inputs * units, 2));
+        for bias in [whole(units, 3), vec![]] {
+            let before = vec![f32::NAN; n * units];
+            let y =
+                written(&before, |y| dense_transposed(isa, inputs, units, &x, &weight, &bias, y));
+            let mut twin = before;
+            reference::dense_transposed(inputs, &x, &weight, &bias, &mut twin);
+            assert_eq!(y, twin, "{isa:?}: {n} rows, {inputs} to {units}");
+        }
+    });
+}
+
+#[test]
 fn dense_d_x_agrees_with_its_twin() {
     for_all_dense(|isa, n, inputs, units| {
         let (d_y, weight) = (whole(n * units, 1), whole(inputs * units, 2));

@@ -55,6 +55,7 @@ mod tests {
             scratch: &mut [],
             lengths: crate::Lengths::Full,
             carried: crate::Carried::nothing(),
+            tied: crate::TiedWeight::NONE,
         };
         let mut y = [0.0; 4];
         // The corners: 1 2 4 5, 2 3 5 6, 4 5 7 8, 5 6 8 9.

@@ -2,7 +2,9 @@
 
 use crate::init::fan_in_uniform;
 use crate::kernels::{self, Isa, Onto, Pieces};
-use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use crate::{
+    Axis, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory,
+};
 use nn_shape::rules::dense;
 
 /// A fully connected layer on the last axis: `[.., IN] -> [.., UNITS]`, `y = x W + b`.
@@ -19,6 +21,15 @@ pub struct Dense<const IN: usize, const UNITS: usize, const BIAS: usize = UNITS>
 unsafe impl<const IN: usize, const UNITS: usize, const BIAS: usize> Weights
     for Dense<IN, UNITS, BIAS>
 {
+}
+
+impl<const IN: usize, const UNITS: usize, const BIAS: usize> Owner for Dense<IN, UNITS, BIAS> {
+    const WEIGHT_LEN: usize = IN * UNITS;
+    const LAYOUT: Layout = Layout::RowPerInput;
+
+    fn weight(&self) -> &[f32] {
+        self.weight.as_floats()
+    }
 }
 
 impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Station<S>
@@ -82,8 +93,7 @@ where
         let isa = Isa::best();
         let is_bias = task + 1 == <Self as Station<S>>::GRADIENT_TASKS;
         let mut onto = Onto::Nothing;
-        let mut add = |kept: &[f32], samples: usize, pieces: Pieces| {
-            let (x, d_y) = (kept, &kept[samples * S::IN..]);
+        for_each_rows::<S, IN>(shards, |x, d_y, pieces| {
             if is_bias {
                 kernels::d_bias(isa, onto, pieces, d_y, d_weights);
             } else {
@@ -91,11 +101,19 @@ where
                 kernels::dense_d_weight(isa, IN, UNITS, onto, pieces, first, x, d_y, d_weights);
             }
             onto = Onto::Sum;
-        };
-        for_each_run(shards, |kept, samples, pieces| {
-            add(kept, samples, Pieces { rows: samples * (S::IN / IN), ..pieces });
         });
     }
+}
+
+/// Calls `add` with the inputs, rows of `IN` numbers, and the output gradients that dense layers kept, and
+/// with how these rows lie.
+pub(super) fn for_each_rows<S: Spec, const IN: usize>(
+    shards: Shards<'_>,
+    mut add: impl FnMut(&[f32], &[f32], Pieces),
+) {
+    for_each_run(shards, |kept, samples, pieces| {
+        add(kept, &kept[samples * S::IN..], Pieces { rows: samples * (S::IN / IN), ..pieces });
+    });
 }
 
 /// Calls `add` with what all full shards kept, in which sums stay in registers, and with what the last
@@ -133,9 +151,9 @@ mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
 
-    spec!(Vector: dense::Dense { units: 3, bias: true }, [&[7]] -> &[3]);
-    spec!(Large: dense::Dense { units: 33, bias: true }, [&[2, 17]] -> &[2, 33]);
-    spec!(Steps: dense::Dense { units: 4, bias: false }, [&[3, 2, 5]] -> &[3, 2, 4]);
+    spec!(Vector: dense::Dense { units: 3, bias: true, weight: None }, [&[7]] -> &[3]);
+    spec!(Large: dense::Dense { units: 33, bias: true, weight: None }, [&[2, 17]] -> &[2, 33]);
+    spec!(Steps: dense::Dense { units: 4, bias: false, weight: None }, [&[3, 2, 5]] -> &[3, 2, 4]);
 
     #[test]
     fn gradients_agree_with_finite_differences() {

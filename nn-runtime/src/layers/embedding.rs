@@ -1,6 +1,8 @@
 //! [`Embedding`]: PyTorch's `nn.Embedding`.
 
-use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
+use crate::{
+    Axis, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory,
+};
 use nn_shape::rules::embedding;
 
 /// A vector for each token, looked up by its number: `[..] -> [.., D]`, where the input holds the bits
@@ -14,6 +16,15 @@ pub struct Embedding<const V: usize, const D: usize> {
 
 // SAFETY: `repr(C)`, an array of `f32`.
 unsafe impl<const V: usize, const D: usize> Weights for Embedding<V, D> {}
+
+impl<const V: usize, const D: usize> Owner for Embedding<V, D> {
+    const WEIGHT_LEN: usize = V * D;
+    const LAYOUT: Layout = Layout::RowPerOutput;
+
+    fn weight(&self) -> &[f32] {
+        self.weight.as_floats()
+    }
+}
 
 /// Rows of the weights in one piece of the gradient.
 const fn task_rows(dimension: usize) -> usize {

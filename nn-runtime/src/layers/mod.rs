@@ -48,6 +48,7 @@ mod softplus;
 mod tanh;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tied_dense;
 mod upsample;
 mod ws_conv2d;
 
@@ -90,5 +91,6 @@ pub use silu::SiLU;
 pub use softmax::Softmax;
 pub use softplus::Softplus;
 pub use tanh::Tanh;
+pub use tied_dense::TiedDense;
 pub use upsample::Upsample;
 pub use ws_conv2d::WSConv2d;

@@ -322,6 +322,7 @@ mod tests {
                     &mut state,
                     <MultiHeadAttention<4, 0> as Station<Causal>>::STATE,
                 ),
+                tied: crate::TiedWeight::NONE,
             };
             Station::<Causal>::infer(&*trial.station, 1, &[&stretch], &mut out, memory);
             y.extend_from_slice(&out[..(end - begin) * 4]);

@@ -69,7 +69,7 @@ macro_rules! recurrent_layer {
                 memory: $crate::WorkMemory<'_>,
             ) {
                 let stack = const { &Self::stack::<S>() };
-                let $crate::WorkMemory { work, scratch, lengths, carried } = memory;
+                let $crate::WorkMemory { work, scratch, lengths, carried, .. } = memory;
                 let lengths = lengths.of::<S>(0);
                 stack.infer(&self.weights, lengths, x[0], y, carried, work, scratch);
             }

@@ -4,8 +4,8 @@
 
 use crate::kernels::reference::{self, Groups};
 use crate::{
-    Carried, InPlaceStation, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams, Weights,
-    WorkMemory,
+    Carried, InPlaceStation, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams,
+    TiedWeight, Weights, WorkMemory,
 };
 use std::marker::PhantomData;
 
@@ -92,6 +92,7 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
             scratch: &mut scratch,
             lengths: Lengths::Given(&steps),
             carried: Carried::new(&mut carried, T::STATE),
+            tied: TiedWeight::NONE,
         };
         self.station.infer(n, &self.inputs(first, n), &mut y, memory);
         y
@@ -370,6 +371,7 @@ fn memory_of<'a, S: Spec, T: Station<S>>(
         shared,
         lengths: Lengths::Full,
         carried: Carried::nothing(),
+        tied: TiedWeight::NONE,
     }
 }
 
@@ -408,7 +410,7 @@ impl<S: Spec, T: InPlaceStation<S>> Station<S> for Beside<T> {
 }
 
 /// Defines a [`Spec`] for a test:
-/// `spec!(Fc: dense::Dense { units: 3, bias: true }, [&[4]] -> &[3]);`
+/// `spec!(Fc: dense::Dense { units: 3, bias: true, weight: None }, [&[4]] -> &[3]);`
 macro_rules! spec {
     ($Name:ident : $($Arguments:ident)::+ { $($field:ident : $value:expr),* $(, $(..$rest:expr)?)? },
      [$($input:expr),+] -> $output:expr) => {

@@ -50,7 +50,8 @@ impl AdaptiveClip {
             assert!(found, "there is no layer `{layer}` to leave alone");
         }
         let clipped = |tensor: &&Tensor| {
-            trained.iter().any(|range| range.contains(&tensor.offset))
+            !tensor.shared
+                && trained.iter().any(|range| range.contains(&tensor.offset))
                 && !except.iter().any(|layer| inside(&tensor.name, layer))
         };
         let tensors: Vec<Units> = tensors.iter().filter(clipped).map(Units::of).collect();

@@ -5,7 +5,7 @@ use super::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use crate::batch::check_inputs;
 use crate::heads::clear_outputs;
 use crate::memory::WorkMemory;
-use crate::{Carried, Lengths, Network, Station, Values, Whole, parallel};
+use crate::{Carried, Lengths, Network, Station, TiedWeight, Values, Whole, parallel};
 
 /// One sample through `net`, on the calling thread.
 #[inline]
@@ -24,7 +24,7 @@ pub fn infer_one_from<N: Network>(
     let mut y = N::Output::zeroed();
     run_one::<N, _>(|work, scratch| {
         let carried = Carried::new(carried, <N as Station<Whole>>::STATE);
-        let memory = WorkMemory { work, scratch, lengths, carried };
+        let memory = WorkMemory { work, scratch, lengths, carried, tied: TiedWeight::NONE };
         Station::<Whole>::infer(net, 1, x, y.as_floats_mut(), memory);
         clear_outputs::<N>(1, &lengths, y.as_floats_mut());
     });
@@ -62,7 +62,7 @@ fn infer_in<N: Network>(
     carried: Carried<'_>,
 ) {
     let (work, scratch) = memory.split_at_mut(n * <N as Station<Whole>>::WORK);
-    let memory = WorkMemory { work, scratch, lengths, carried };
+    let memory = WorkMemory { work, scratch, lengths, carried, tied: TiedWeight::NONE };
     Station::<Whole>::infer(net, n, x, y, memory);
     clear_outputs::<N>(n, &lengths, y);
 }

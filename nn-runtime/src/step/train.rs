@@ -7,7 +7,7 @@ use crate::heads::{MOST_HEADS, clear_outputs, valid_steps};
 use crate::loss::{Loss, Tallies};
 use crate::memory::{Buffer, Memory, Shards};
 use crate::station::Pass;
-use crate::{Inputs, Lengths, Network, Station, Streams, Values, Whole, parallel};
+use crate::{Inputs, Lengths, Network, Station, Streams, TiedWeight, Values, Whole, parallel};
 
 /// A slice for the gradient of each input, or none where there is no memory for them.
 fn d_input_slices<N: Network>(n: usize, d_copies: &mut [f32]) -> [Option<&mut [f32]>; MAX_INPUTS] {
@@ -268,7 +268,8 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
             gather(n, sample, copies);
         }
         with_lengths(n, sample, |lengths| {
-            let memory = Memory { saved, scratch, kept, partial, shared, lengths, carried };
+            let tied = TiedWeight::NONE;
+            let memory = Memory { saved, scratch, kept, partial, shared, lengths, carried, tied };
             with_inputs::<N, _>(n, copies, |x| match direction {
                 Direction::Forward => {
                     self.net.forward(&pass, phase, x, y, memory);

@@ -32,7 +32,8 @@ const _: () = {
     struct Fc1;
     impl Spec for Fc1 {
         type Arguments = rules::dense::Dense;
-        const ARGUMENTS: rules::dense::Dense = rules::dense::Dense { units: 3, bias: true };
+        const ARGUMENTS: rules::dense::Dense =
+            rules::dense::Dense { units: 3, bias: true, weight: None };
         const INPUTS: &'static [Shape] = &[Shape::new(&[4])];
         const OUTPUT: Shape = Shape::new(&[3]);
         const NAME: &'static str = "fc1";
@@ -48,7 +49,8 @@ const _: () = {
     struct Fc2;
     impl Spec for Fc2 {
         type Arguments = rules::dense::Dense;
-        const ARGUMENTS: rules::dense::Dense = rules::dense::Dense { units: 2, bias: true };
+        const ARGUMENTS: rules::dense::Dense =
+            rules::dense::Dense { units: 2, bias: true, weight: None };
         const INPUTS: &'static [Shape] = &[Shape::new(&[3])];
         const OUTPUT: Shape = Shape::new(&[2]);
         const NAME: &'static str = "fc2";

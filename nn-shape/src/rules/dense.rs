@@ -4,7 +4,7 @@ use crate::arguments::arguments;
 use crate::checks::at_most;
 use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
 use crate::rules::helpers::{attempt, count, few_enough_weights, row, without};
-use crate::{Shape, ShapeError};
+use crate::{Shape, ShapeError, Text};
 
 arguments! {
     /// A fully connected layer on the last axis: `y = x W + b`.
@@ -13,6 +13,8 @@ arguments! {
         units: Number,
         /// Whether a bias is added.
         bias: Flag = true,
+        /// The line before it whose weight is its own, too.
+        weight: Weight = None,
     }
 }
 
@@ -20,23 +22,46 @@ impl Dense {
     /// `[.., IN] -> [.., units]`
     ///
     /// # Errors
-    /// When `units` is 0, or the sizes are absurd.
+    /// When `units` is 0, the sizes are absurd, or the weight of the line that it names has another shape.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         attempt!(count("units", "units", self.units));
         attempt!(few_enough_weights("units", &[inputs[0].last(), self.units]));
+        attempt!(self.check_weight(inputs[0].last()));
         at_most(inputs[0].with_last(self.units), "gives ")
     }
 
-    /// Trained numbers: a weight for each pair of input and output, a bias for each output.
+    /// Trained numbers: a weight for each pair of input and output, unless another layer has them, and a
+    /// bias for each output.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
-        inputs[0].last() * self.units + if self.bias { self.units } else { 0 }
+        let weights = if self.weight.is_some() { 0 } else { inputs[0].last() * self.units };
+        weights + if self.bias { self.units } else { 0 }
     }
 
     /// Multiply-adds of one sample.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         inputs[0].len().saturating_mul(self.units)
+    }
+
+    /// Whether the weight that it shares is the one it needs.
+    const fn check_weight(&self, features: usize) -> Result<(), ShapeError> {
+        let needed = Shape::new(&[self.units, features]);
+        let found = match self.weight {
+            Some(found) if !found.same(&needed) => found,
+            _ => return Ok(()),
+        };
+        let message =
+            Text::of("needs a weight of ").shape(needed).text(" (units x features), but ");
+        let message = message.text("shares one of ").shape(found);
+        let help = if found.dim(1) == features {
+            Text::of("give it ").number(found.dim(0)).text(" units")
+        } else if found.dim(0) == self.units {
+            Text::of("let it read ").number(found.dim(1)).text(" features")
+        } else {
+            Text::of("leave `weight` out: then it has one of its own")
+        };
+        Err(ShapeError::argument("weight", message).help(help))
     }
 }
 
@@ -55,7 +80,8 @@ pub static ROW: Row = row!(Dense {
     needs: Needs { input: true, output: false },
     crosses_batch: false,
     keeps_features: false,
-});
+})
+.with_weight([Size::Argument("units"), Size::InputLast]);
 
 #[cfg(test)]
 mod tests {
@@ -64,7 +90,7 @@ mod tests {
     use crate::error::testing::refusal;
 
     const fn dense(units: usize) -> Dense {
-        Dense { units, bias: true }
+        Dense { units, bias: true, weight: None }
     }
 
     #[test]
@@ -73,7 +99,7 @@ mod tests {
         const OUTPUT: Shape = crate::expect(dense(128).output(&[INPUT]), "fc1", "");
         assert_eq!(OUTPUT, Shape::new(&[128]));
         assert_eq!(dense(128).params(&[INPUT]), 204_928);
-        assert_eq!(Dense { units: 128, bias: false }.params(&[INPUT]), 204_800);
+        assert_eq!(Dense { bias: false, ..dense(128) }.params(&[INPUT]), 204_800);
         assert_eq!(dense(128).macs(&[INPUT]), 204_800);
 
         let steps = Shape::new(&[7, 5, 3]);
@@ -87,6 +113,33 @@ mod tests {
         let (blame, words) = refusal(dense(0).output(&[Shape::new(&[10])]));
         assert_eq!(blame, Blame::Argument("units"));
         assert_eq!(words, "layer `it` has 0 units, but needs at least 1");
+    }
+
+    #[test]
+    fn a_shared_weight_is_counted_where_it_is() {
+        let tied = Dense { weight: Some(Shape::new(&[65, 128])), ..dense(65) };
+        let input = Shape::new(&[64, 128]);
+        assert_eq!(tied.output(&[input]).unwrap(), Shape::new(&[64, 65]));
+        assert_eq!(tied.params(&[input]), 65);
+        assert_eq!(Dense { bias: false, ..tied }.params(&[input]), 0);
+        assert_eq!(tied.macs(&[input]), 64 * 128 * 65);
+    }
+
+    #[test]
+    fn refuses_a_weight_of_another_shape() {
+        let about = |units, features, help: &str| {
+            let tied = Dense { weight: Some(Shape::new(&[65, 128])), ..dense(units) };
+            let (blame, words) = refusal(tied.output(&[Shape::new(&[64, features])]));
+            assert_eq!(blame, Blame::Argument("weight"));
+            let expected = std::format!(
+                "layer `it` needs a weight of {units}x{features} (units x features), but shares one of \
+                 65x128\n  = help: {help}"
+            );
+            assert_eq!(words, expected);
+        };
+        about(64, 128, "give it 65 units");
+        about(65, 100, "let it read 128 features");
+        about(64, 100, "leave `weight` out: then it has one of its own");
     }
 
     #[test]

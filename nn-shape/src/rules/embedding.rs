@@ -95,6 +95,7 @@ pub static ROW: Row = row!(Embedding {
     crosses_batch: false,
     keeps_features: false,
 })
+.with_weight([Size::Argument("vocabulary"), Size::Argument("dimension")])
 .with_steps(Steps::Each);
 
 #[cfg(test)]

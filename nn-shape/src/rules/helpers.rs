@@ -66,6 +66,7 @@ macro_rules! row {
             buffers: |inputs, values| $Name::from_values(values).buffers(inputs),
             macs: |inputs, values| $Name::from_values(values).macs(inputs),
             how: |inputs, values| $Name::from_values(values).how(inputs),
+            weight: None,
             steps: $crate::registry::Steps::All,
             order: $crate::registry::Order::StepsFirst,
             streaming: $crate::registry::Streaming::Pointwise,

@@ -224,8 +224,9 @@ impl Artist {
             row.parameters.iter().any(|it| it.kind == Kind::Input && it.default.is_none())
         };
         let rows = ROWS.iter().filter(|row| allowed(row) && !names_values(row));
+        let drawn = |row: &Row| row.parameters.iter().filter(|it| it.kind != Kind::Weight).count();
         let weighted: Vec<&'static Row> =
-            rows.flat_map(|&row| std::iter::repeat_n(row, 2 + row.parameters.len())).collect();
+            rows.flat_map(|&row| std::iter::repeat_n(row, 2 + drawn(row))).collect();
         self.dice.pick(&weighted)
     }
 

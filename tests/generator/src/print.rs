@@ -165,7 +165,7 @@ fn print_value(given: &Given) -> String {
             let sizes: Vec<Size> = shape.dims().iter().map(|&size| Size::Literal(size)).collect();
             print_shape(&sizes)
         }
-        Given::Plain(Value::Input(_)) => unreachable!("it is left out"),
+        Given::Plain(Value::Input(_) | Value::Weight(_)) => unreachable!("it is left out"),
         Given::Number(size) => print_size(*size),
         Given::Pair(sizes) | Given::Padding(sizes) => print_pair(*sizes),
         Given::Shape(sizes) => print_shape(sizes),

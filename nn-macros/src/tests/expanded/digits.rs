@@ -115,6 +115,7 @@ const _: () = {
         const ARGUMENTS: Self::Arguments = __rt::rules::dense::Dense {
             units: 128,
             bias: true,
+            weight: ::core::option::Option::None,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[1600])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[128]);
@@ -148,6 +149,7 @@ const _: () = {
         const ARGUMENTS: Self::Arguments = __rt::rules::dense::Dense {
             units: 10,
             bias: true,
+            weight: ::core::option::Option::None,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[128])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[10]);

@@ -93,6 +93,7 @@ const _: () = {
         const ARGUMENTS: Self::Arguments = __rt::rules::dense::Dense {
             units: 7,
             bias: true,
+            weight: ::core::option::Option::None,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[7])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[7]);

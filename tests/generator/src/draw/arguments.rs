@@ -27,7 +27,9 @@ impl Artist {
         place: &Place<'_>,
     ) -> Vec<Argument> {
         let one = |parameter: &Parameter| match parameter.default {
-            Some(value) if parameter.kind == Kind::Input => self.argument(Given::Plain(value), 100),
+            Some(value) if matches!(parameter.kind, Kind::Input | Kind::Weight) => {
+                self.argument(Given::Plain(value), 100)
+            }
             // The padding's gradient is zero by definition, not a slope.
             Some(value) if parameter.name == "padding_index" => {
                 self.argument(Given::Plain(value), 100)
@@ -53,6 +55,10 @@ impl Artist {
     }
 
     fn argument(&mut self, value: Given, left_out: usize) -> Argument {
+        // No line is drawn that has the weight of another one.
+        if matches!(value, Given::Plain(Value::Weight(_))) {
+            return Argument { value, left_out: true, named: false };
+        }
         let left_out = self.dice.percent(left_out);
         Argument { value, left_out, named: self.dice.percent(25) }
     }
@@ -85,6 +91,7 @@ impl Artist {
                 Given::Shape(self.sizes(&shape))
             }
             Kind::Input => Given::Plain(Value::Input(None)),
+            Kind::Weight => Given::Plain(Value::Weight(None)),
         }
     }
 

@@ -1,0 +1,62 @@
+//! Lines whose weight a later one has as its own.
+
+use syn::Ident;
+
+use super::source::find_named;
+use super::{Named, Place, Resolver};
+use crate::network::{Argument, ArgumentValue, Layer, ValueId};
+use crate::owner::Owner;
+use crate::report::mistake;
+
+impl Resolver<'_> {
+    /// An argument that names the line that has the layer's weight. `None` where there is no such line,
+    /// which is reported.
+    pub(super) fn weight(&mut self, name: &Ident, place: &Place<'_>) -> Option<Argument> {
+        let owner = Owner::new(self.owner(name, place)?, name.span());
+        Some(Argument { value: ArgumentValue::Weight(Some(owner)), span: name.span() })
+    }
+
+    /// The station of the line called `name`, whose weight a layer can have as its own; of a line that
+    /// has it from another one, that one's.
+    fn owner(&mut self, name: &Ident, place: &Place<'_>) -> Option<usize> {
+        let Some(found) = find_named(name, place) else {
+            let name = place.environment.word(name).unwrap_or(name);
+            let known = place.named.iter().filter(|known| self.lends(known));
+            let known: Vec<String> = known.map(|known| known.name.to_string()).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let words = mistake::unknown_owner(name, self.elsewhere(name), &known);
+            self.report.error(name.span(), words);
+            return None;
+        };
+        if self.lends(found) {
+            let station = found.station?;
+            let owner = self.resolved.network.stations[station].owner();
+            return Some(owner.map_or(station, |owner| owner.station));
+        }
+        // Of a line that is wrong itself, nobody knows what it has.
+        if !self.is_broken(found.value) {
+            let stations = &self.resolved.network.stations;
+            let source = found.station.map(|station| stations[station].source.as_str());
+            let rows = self.names.layers.iter().filter(|row| row.weight.is_some());
+            let layers: Vec<&str> = rows.map(|row| row.name).collect();
+            self.report.error(name.span(), mistake::no_weight(name, source, &layers));
+        }
+        None
+    }
+
+    /// Whether a line has a weight that others can have as theirs.
+    fn lends(&self, line: &Named) -> bool {
+        let station = line.station.map(|station| &self.resolved.network.stations[station]);
+        station.is_some_and(
+            |station| matches!(&station.layer, Layer::Known { row, .. } if row.weight.is_some()),
+        )
+    }
+
+    /// Whether a value comes from a line that could not be resolved.
+    fn is_broken(&self, value: ValueId) -> bool {
+        let stations = self.resolved.network.stations.iter();
+        stations
+            .zip(&self.resolved.broken)
+            .any(|(station, broken)| station.output == value && *broken)
+    }
+}

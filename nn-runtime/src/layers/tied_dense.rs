@@ -1,0 +1,241 @@
+//! [`TiedDense`]: PyTorch's `nn.Linear` whose weight is that of another layer.
+
+use super::dense::for_each_rows;
+use crate::init::fan_in_uniform;
+use crate::kernels::{self, Isa, Onto};
+use crate::{
+    Axis, Layout, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Tied, TiedWeight, Weights,
+    WorkMemory,
+};
+use nn_shape::rules::dense;
+
+/// A fully connected layer on the last axis, whose weight is that of a layer before it:
+/// `[.., IN] -> [.., UNITS]`, `y = x W + b`.
+///
+/// PyTorch: `head.weight = tokens.weight`.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct TiedDense<const IN: usize, const UNITS: usize, const BIAS: usize = UNITS> {
+    /// One for each output, or none.
+    pub bias: [f32; BIAS],
+}
+
+// SAFETY: `repr(C)`, an array of `f32`.
+unsafe impl<const IN: usize, const UNITS: usize, const BIAS: usize> Weights
+    for TiedDense<IN, UNITS, BIAS>
+{
+}
+
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Station<S>
+    for TiedDense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
+    /// Its input and the gradient of its output, from which the gradients are made.
+    const KEPT: usize = S::IN + S::OUT;
+    /// The bias.
+    const GRADIENT_TASKS: usize = 1;
+
+    fn initialise(&mut self, streams: Streams) {
+        fan_in_uniform(&mut [], &mut self.bias, IN, streams);
+    }
+
+    fn tensors() -> Vec<Tensor> {
+        let bias = Tensor::new("bias", 0, vec![Axis::plain(UNITS, 1)]);
+        if BIAS > 0 { vec![bias] } else { vec![] }
+    }
+
+    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        let TiedWeight { numbers, layout } = memory.tied;
+        let dense = match layout {
+            Layout::RowPerOutput => kernels::dense_transposed,
+            Layout::RowPerInput => kernels::dense,
+        };
+        dense(Isa::best(), IN, UNITS, x[0], numbers, &self.bias, y);
+    }
+
+    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+        memory.kept[..pass.n * S::IN].copy_from_slice(x[0]);
+        let memory = memory.for_inference();
+        Station::<S>::infer(self, pass.n, x, y, memory);
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        _phase: usize,
+        _x: &[&[f32]],
+        _y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        memory: Memory<'_>,
+    ) {
+        memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
+        let Some(d_x) = &mut d_x[0] else { return };
+        let (isa, TiedWeight { numbers, layout }) = (Isa::best(), memory.tied);
+        match layout {
+            Layout::RowPerOutput => kernels::dense(isa, UNITS, IN, d_y, numbers, &[], d_x),
+            Layout::RowPerInput => kernels::dense_d_x(isa, UNITS, d_y, numbers, d_x),
+        }
+    }
+
+    fn gradient_end(_task: usize) -> usize {
+        BIAS
+    }
+
+    fn gradient(_task: usize, shards: Shards<'_>, d_bias: &mut [f32]) {
+        let mut onto = Onto::Nothing;
+        for_each_rows::<S, IN>(shards, |_, d_y, pieces| {
+            kernels::d_bias(Isa::best(), onto, pieces, d_y, d_bias);
+            onto = Onto::Sum;
+        });
+    }
+}
+
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Tied<S>
+    for TiedDense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
+    fn add_gradient(layout: Layout, begin: usize, shards: Shards<'_>, d_weight: &mut [f32]) {
+        let isa = Isa::best();
+        for_each_rows::<S, IN>(shards, |x, d_y, pieces| match layout {
+            Layout::RowPerOutput => {
+                let row = begin / IN;
+                kernels::dense_d_weight(isa, UNITS, IN, Onto::Sum, pieces, row, d_y, x, d_weight);
+            }
+            Layout::RowPerInput => {
+                let row = begin / UNITS;
+                kernels::dense_d_weight(isa, IN, UNITS, Onto::Sum, pieces, row, x, d_y, d_weight);
+            }
+        });
+    }
+}
+
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::Streaming<S>
+    for TiedDense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::reference;
+    use crate::layers::testing::{Trial, spec};
+    use crate::layers::{Dense, Embedding};
+    use crate::{Owner, WorkMemory};
+
+    spec!(Steps: dense::Dense { units: 9, bias: true, weight: None }, [&[3, 5]] -> &[3, 9]);
+    spec!(Large: dense::Dense { units: 37, bias: false, weight: None }, [&[2, 33]] -> &[2, 37]);
+
+    /// An owner whose own gradient is zero, and the layer that has its weight.
+    #[repr(C)]
+    struct Both<O, T> {
+        owner: O,
+        tied: T,
+    }
+
+    // SAFETY: `repr(C)`, weights alone.
+    unsafe impl<O: Weights, T: Weights> Weights for Both<O, T> {}
+
+    impl<S, O: Owner + Weights, T: Tied<S>> Station<S> for Both<O, T>
+    where
+        S: Spec<Arguments = dense::Dense>,
+    {
+        const KEPT: usize = T::KEPT;
+        /// The first rows of the weight, the others, and the bias.
+        const GRADIENT_TASKS: usize = 3;
+
+        fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], mut memory: WorkMemory<'_>) {
+            self.tied.infer(n, x, y, memory.tied_to(&self.owner));
+        }
+
+        fn forward(
+            &self,
+            pass: &Pass,
+            phase: usize,
+            x: &[&[f32]],
+            y: &mut [f32],
+            mut memory: Memory<'_>,
+        ) {
+            self.tied.forward(pass, phase, x, y, memory.tied_to(&self.owner));
+        }
+
+        fn backward(
+            &self,
+            pass: &Pass,
+            phase: usize,
+            x: &[&[f32]],
+            y: &[f32],
+            d_y: &mut [f32],
+            d_x: &mut [Option<&mut [f32]>],
+            mut memory: Memory<'_>,
+        ) {
+            self.tied.backward(pass, phase, x, y, d_y, d_x, memory.tied_to(&self.owner));
+        }
+
+        fn gradient_end(task: usize) -> usize {
+            let row = match O::LAYOUT {
+                Layout::RowPerOutput => S::INPUT.last(),
+                Layout::RowPerInput => S::OUTPUT.last(),
+            };
+            [2 * row, O::WEIGHT_LEN, Self::LEN][task]
+        }
+
+        fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+            if task == 2 {
+                return T::gradient(0, shards, d_weights);
+            }
+            d_weights.fill(0.0);
+            let begin = if task == 0 { 0 } else { <Self as Station<S>>::gradient_end(0) };
+            T::add_gradient(O::LAYOUT, begin, shards, d_weights);
+        }
+    }
+
+    fn check<S, O: Owner + Weights, const IN: usize, const UNITS: usize, const BIAS: usize>()
+    where
+        S: Spec<Arguments = dense::Dense>,
+    {
+        let mut trial = Trial::<S, Both<O, TiedDense<IN, UNITS, BIAS>>>::random();
+        trial.check_gradients();
+        trial.check_inference();
+        let (weight, bias) = (trial.station.owner.weight(), &trial.station.tied.bias);
+        let mut expected = vec![0.0; trial.batch * S::OUT];
+        match O::LAYOUT {
+            Layout::RowPerOutput => {
+                reference::dense_transposed(IN, &trial.x[0], weight, bias, &mut expected);
+            }
+            Layout::RowPerInput => {
+                reference::dense(IN, UNITS, &trial.x[0], weight, bias, &mut expected);
+            }
+        }
+        for (found, expected) in trial.infer().iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "expected {expected}, found {found}");
+        }
+    }
+
+    #[test]
+    fn has_the_weight_of_an_embedding() {
+        check::<Steps, Embedding<9, 5>, 5, 9, 9>();
+        check::<Large, Embedding<37, 33>, 33, 37, 0>();
+    }
+
+    #[test]
+    fn has_the_weight_of_a_dense_layer() {
+        check::<Steps, Dense<5, 9, 0>, 5, 9, 9>();
+        check::<Large, Dense<33, 37, 0>, 33, 37, 0>();
+    }
+
+    #[test]
+    fn has_its_bias_alone() {
+        assert_eq!((TiedDense::<5, 9>::LEN, TiedDense::<5, 9, 0>::LEN), (9, 0));
+        let mut layer = TiedDense::<5, 9>::zeros();
+        Station::<Steps>::initialise(&mut *layer, Streams::new(3));
+        assert!(layer.bias.iter().all(|b| *b != 0.0 && b.abs() <= 1.0 / 5.0_f32.sqrt()));
+        let tensors = <TiedDense<5, 9> as Station<Steps>>::tensors();
+        assert_eq!(tensors, [Tensor::new("bias", 0, vec![Axis::plain(9, 1)])]);
+        assert!(<TiedDense<33, 37, 0> as Station<Large>>::tensors().is_empty());
+    }
+}
