@@ -6,8 +6,7 @@
 use super::axis::{Axis, Band};
 use super::isa::Isa;
 use super::product::{Begin, Kind, Onto, Product, Walk};
-use super::{Border, Geometry, depthwise};
-use nn_shape::StepMap;
+use super::{Geometry, depthwise};
 use std::ops::Range;
 
 /// Numbers that stay in a second-level cache while others pass through it.
@@ -372,44 +371,4 @@ fn parts(g: &Geometry) -> impl Iterator<Item = PartOfChannels> {
         filter: part * filters,
         filters,
     })
-}
-
-impl Geometry {
-    /// The same convolution of pictures that have their padding already.
-    #[must_use]
-    pub const fn padded(self) -> Self {
-        Self { input: self.border().around(self.input), padding: [[0; 2]; 2], ..self }
-    }
-
-    /// The same convolution of a picture that is 1 high and `valid` wide: as the steps of a sequence that
-    /// ends early. Nothing comes out where the kernel does not fit.
-    #[must_use]
-    pub const fn of_steps(self, valid: usize) -> Self {
-        let extent = self.dilation[1] * (self.kernel[1] - 1) + 1;
-        let [before, after] = self.padding[1];
-        let map = StepMap::kernel(extent, self.stride[1], before + after);
-        Self { input: [1, valid], output: [1, map.apply(valid)], ..self }
-    }
-
-    /// What stands around an input picture.
-    #[must_use]
-    pub const fn border(&self) -> Border {
-        let [height, width] = self.padding;
-        Border { before: [height[0], width[0]], after: [height[1], width[1]] }
-    }
-
-    /// Numbers of an input picture with its padding; none where there is none.
-    #[must_use]
-    pub const fn padded_len(&self) -> usize {
-        self.border().len(self.input, self.channels)
-    }
-
-    /// Numbers that [`conv2d_d_weight`] needs while it runs: where each element of the kernel has few
-    /// channels, the registers are better filled by all elements together, which meet the same pixels only
-    /// in a picture with its padding.
-    #[must_use]
-    pub const fn scratch_len(&self) -> usize {
-        const FEW: usize = 8;
-        if self.group_channels() < FEW { self.padded_len() } else { 0 }
-    }
 }

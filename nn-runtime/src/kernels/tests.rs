@@ -204,31 +204,25 @@ fn convolutions_with_many_weights_agree_with_their_twins() {
     };
     let large = Geometry { channels: 60, padding: [[1; 2]; 2], output: [9, 20], ..packed };
     let strided = Geometry { channels: 120, stride: [1, 2], output: [9, 10], ..large };
-    for isa in available() {
-        for g in [&packed, &large, &strided] {
-            let (x, weight) = (whole(3 * g.input_len(), 1), whole(g.weight_len(), 2));
-            let before = vec![f32::NAN; 3 * g.output_len()];
-            let y = written(&before, |y| conv2d(isa, g, &x, &weight, &[], y));
-            let mut twin = before;
-            reference::conv2d(g, &x, &weight, &[], &mut twin);
-            assert_eq!(y, twin, "{isa:?}");
-            // Small enough for exact sums.
-            let d_y = whole(y.len(), 4);
-            let mut scratch = vec![f32::NAN; g.scratch_len()];
-            let before = vec![0.0; g.weight_len()];
-            let d_weight = written(&before, |d| {
-                conv2d_d_weight(isa, g, None, Onto::Sum, &x, &d_y, d, &mut scratch);
-            });
-            let mut twin = before;
-            reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
-            assert_eq!(d_weight, twin, "{isa:?}");
-            let mut turned = vec![f32::NAN; g.weight_len()];
-            conv2d_turn(g, &weight, &mut turned);
+    for g in [&packed, &large, &strided] {
+        let (x, weight) = (whole(2 * g.input_len(), 1), whole(g.weight_len(), 2));
+        let d_y = whole(2 * g.output_len(), 3);
+        let (mut y, mut d_x) = (vec![f32::NAN; d_y.len()], vec![f32::NAN; x.len()]);
+        let (mut d_weight, mut turned) = (vec![0.0; weight.len()], vec![f32::NAN; weight.len()]);
+        let mut scratch = vec![f32::NAN; g.scratch_len()];
+        reference::conv2d(g, &x, &weight, &[], &mut y);
+        reference::conv2d_d_x(g, &d_y, &weight, &mut d_x);
+        reference::conv2d_d_weight(g, &x, &d_y, &mut d_weight);
+        conv2d_turn(g, &weight, &mut turned);
+        for isa in available() {
+            let before = vec![f32::NAN; y.len()];
+            assert_eq!(written(&before, |y| conv2d(isa, g, &x, &weight, &[], y)), y, "{isa:?}");
             let before = vec![f32::NAN; x.len()];
-            let d_x = written(&before, |d| conv2d_d_x(isa, g, &d_y, &turned, d));
-            let mut twin = before;
-            reference::conv2d_d_x(g, &d_y, &weight, &mut twin);
-            assert_eq!(d_x, twin, "{isa:?}");
+            assert_eq!(written(&before, |d| conv2d_d_x(isa, g, &d_y, &turned, d)), d_x, "{isa:?}");
+            let found = written(&vec![f32::NAN; weight.len()], |d| {
+                conv2d_d_weight(isa, g, None, Onto::Nothing, &x, &d_y, d, &mut scratch);
+            });
+            assert_eq!(found, d_weight, "{isa:?}");
         }
     }
 }
