@@ -43,8 +43,8 @@ type Windows = Data<[u32; 64], [u32; 64]>;
 
 const SOURCE: &str = "https://github.com/karpathy/char-rnn (data/tinyshakespeare/input.txt)";
 
-/// For `--quick`: the first 300 lines.
-const FEW_LINES: &str = include_str!("data/shakespeare.txt");
+/// For `--quick`.
+const SONNETS: &str = include_str!("data/shakespeare.txt");
 
 fn main() -> ExitCode {
     common::start("shakespeare", run)
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let text = if options.quick {
-        FEW_LINES.into()
+        SONNETS.into()
     } else {
         read_text(options.file("tiny-shakespeare/input.txt", SOURCE)?)?
     };
