@@ -90,7 +90,9 @@ pub(crate) fn infer_flat<N: Network>(
 ) {
     let carried = CarriedOfAll::new::<N>(carried);
     let sample = const { inputs_len::<N>() + <N as Station<Whole>>::WORK };
-    let capacity = shard_capacity(sample, inputs.len());
+    // A sample gives the same bits in any shard: there are no more shards than threads need, since each reads
+    // all weights.
+    let capacity = shard_capacity(sample, inputs.len(), parallel::threads());
     let out = N::Output::LEN;
     let tasks = inputs.len().div_ceil(capacity);
     let end = |task: usize| ((task + 1) * capacity).min(inputs.len()) * out;

@@ -57,13 +57,11 @@ fn with_lengths<'a, I: Inputs, R>(
     f(Lengths::Given(&steps))
 }
 
-/// How many samples go into a shard: a constant of the network and of the batch's size, never of the
-/// number of threads. The number of shards divides evenly among a few threads, and shards are about
-/// equal.
-fn shard_capacity(sample: usize, batch: usize) -> usize {
-    const EVENLY: usize = 4;
+/// How many samples go into a shard. The number of shards is a multiple of `evenly`, if there are so many
+/// samples, and shards are about equal.
+fn shard_capacity(sample: usize, batch: usize, evenly: usize) -> usize {
     let fitting = (SHARD_NUMBERS / sample.max(1)).clamp(1, MAX_SHARD);
-    batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(EVENLY)).max(1)
+    batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(evenly)).max(1)
 }
 
 /// How many numbers one sample's inputs have, each input rounded up.

@@ -1,0 +1,87 @@
+//! Two layers of one kind in a row, far from the workloads' sizes, on one thread: prints the microseconds of
+//! inference and of a training step (forward, mean squared error, backward), separated by a tab.
+//!
+//!     layers NAME BATCH
+//!
+//! `scripts/layers.py` sets them beside PyTorch's.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use unrolled::Streams;
+use unrolled::parallel::with_threads;
+use unrolled::prelude::*;
+
+network! {
+    /// `dense17`
+    pub struct Dense17(17) -> 17 { Dense(17), Dense(17) }
+    /// `dense4096`
+    pub struct Dense4096(4096) -> 4096 { Dense(4096), Dense(4096) }
+    /// `lstm17`
+    pub struct Lstm17(32x17) -> 32x17 { LSTM(17), LSTM(17) }
+    /// `lstm512`
+    pub struct Lstm512(32x512) -> 32x512 { LSTM(512), LSTM(512) }
+    /// `attention512`
+    pub struct Attention512(512x512) -> 512x512 {
+        MultiHeadAttention(heads = 8), MultiHeadAttention(heads = 8),
+    }
+}
+
+fn main() -> Result<(), String> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, batch] = arguments.as_slice() else {
+        return Err("a name and a batch size are needed: see benches/layers.rs".into());
+    };
+    let batch = batch.parse().map_err(|_| format!("`{batch}` is not a number of samples"))?;
+    let [inference, training] = with_threads(1, || match name.as_str() {
+        "dense17" => Ok(measure::<Dense17>(batch)),
+        "dense4096" => Ok(measure::<Dense4096>(batch)),
+        "lstm17" => Ok(measure::<Lstm17>(batch)),
+        "lstm512" => Ok(measure::<Lstm512>(batch)),
+        "attention512" => Ok(measure::<Attention512>(batch)),
+        _ => Err(format!("there is no layer `{name}`")),
+    })?;
+    println!("{:.2}\t{:.2}", 1e6 * inference, 1e6 * training);
+    Ok(())
+}
+
+/// Seconds of inference, and of a training step without the optimiser.
+fn measure<N>(batch: usize) -> [f64; 2]
+where
+    N: Network<Input: Values + Clone>,
+    MeanSquaredError: Loss<N::Output, Target = N::Output>,
+{
+    let mut net = N::new(1);
+    let mut x = vec![N::Input::zeroed(); batch];
+    for (i, x) in (0..).zip(&mut x) {
+        let streams = Streams::new(1).child(i);
+        (0..).zip(x.as_floats_mut()).for_each(|(i, x)| *x = streams.uniform(i) - 0.5);
+    }
+    let (mut y, targets) = (vec![N::Output::zeroed(); batch], vec![N::Output::zeroed(); batch]);
+    let inference = seconds_per_call(|| {
+        net.forward_batch(black_box(&x), &mut y);
+        black_box(&mut y);
+    });
+    let (mut d_net, loss) = (N::zeros(), MeanSquaredError);
+    let training = seconds_per_call(|| {
+        let loss = net.loss_and_gradients(&loss, black_box(&x), &targets, &mut d_net);
+        black_box(loss.expect("as many targets as inputs"));
+    });
+    [inference, training]
+}
+
+/// The least of nine blocks: what else the machine does only adds to it.
+fn seconds_per_call(mut call: impl FnMut()) -> f64 {
+    const BLOCK: Duration = Duration::from_millis(15);
+    let begin = Instant::now();
+    let mut calls = 0_u32;
+    while calls < 2 || begin.elapsed() < BLOCK {
+        call();
+        calls += 1;
+    }
+    let block = || {
+        let begin = Instant::now();
+        (0..calls).for_each(|_| call());
+        begin.elapsed().as_secs_f64() / f64::from(calls)
+    };
+    std::iter::repeat_with(block).take(9).fold(f64::INFINITY, f64::min)
+}
