@@ -235,10 +235,11 @@ pub mod prelude {
 pub mod __private {
     pub use nn_macros::network_impl;
     pub use nn_runtime::{
-        Buffer, Head, Heads, InPlace, Input, LayerInfo, Lengths, Memory, Network, Parameters, Part,
-        Pass, Phases, Place, Sequence, Shaped, Shards, Spec, Standing, State, Station, Streaming,
-        Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to, check_inputs, infer_one,
-        infer_one_from, layers, len_of_fields, step_one, steps_through, take,
+        AtRunTime, Buffer, Head, Heads, InPlace, Input, Instructions, LayerInfo, Lengths, Memory,
+        Network, Parameters, Part, Pass, Phases, Place, Sequence, Shaped, Shards, Spec, Standing,
+        State, Station, Streaming, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
+        check_inputs, infer_inlined, infer_one, infer_one_from, layers, len_of_fields,
+        step_inlined, step_one, steps_through, take,
     };
     pub use nn_shape::{
         Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, checks, expect, plan,

@@ -27,6 +27,7 @@ impl<'a> Carried<'a> {
     }
 
     /// The share of one station.
+    #[inline]
     pub fn part(&mut self, place: Buffer) -> Carried<'_> {
         Carried { numbers: self.numbers, stride: self.stride, place: self.place.within(place) }
     }
@@ -43,6 +44,7 @@ impl<'a> Carried<'a> {
     }
 
     /// What sample `sample` carries.
+    #[inline]
     pub fn sample(&mut self, sample: usize) -> &mut [f32] {
         &mut self.numbers[sample * self.stride + self.place.offset..][..self.place.len]
     }

@@ -47,6 +47,7 @@ pub enum Steps<'a> {
 
 impl<'a> Lengths<'a> {
     /// The lengths inside of a network that stands at `S`.
+    #[inline]
     #[must_use]
     pub fn inside<S: Spec>(&'a self) -> Self {
         match self {

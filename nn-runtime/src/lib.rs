@@ -39,6 +39,7 @@ pub use batch::BatchError;
 pub use carried::Carried;
 pub use check::{GradientCheck, check_gradients};
 pub use heads::{Head, Heads, MOST_HEADS};
+pub use kernels::{AtRunTime, Instructions};
 pub use layer::Layer;
 pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]
@@ -52,11 +53,12 @@ pub use parameters::{Parameters, add_field};
 pub use place::{InPlace, Place};
 pub use random::Streams;
 pub use sequence::{Sequence, SequenceError};
-pub use state::{State, step_one};
+pub(crate) use state::Line;
+pub use state::State;
 pub use station::{InPlaceStation, Pass, Phases, Spec, Station, Streaming, Whole};
 pub use step::{
-    infer_batch, infer_one, infer_one_from, loss_and_all_gradients, loss_and_gradients,
-    loss_and_gradients_from,
+    infer_batch, infer_inlined, infer_one, infer_one_from, loss_and_all_gradients,
+    loss_and_gradients, loss_and_gradients_from, step_inlined, step_one,
 };
 pub use tensor::{Axis, Element, Tensor};
 pub use tied::{Layout, Owner, Tied, TiedWeight};

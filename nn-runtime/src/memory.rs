@@ -51,6 +51,7 @@ impl Buffer {
 ///
 /// # Panics
 /// When two of them overlap: the memory plan would be wrong.
+#[inline]
 #[track_caller]
 pub fn take<const K: usize>(values: &mut [f32], n: usize, places: [Buffer; K]) -> [&mut [f32]; K] {
     match values.get_disjoint_mut(places.map(|place| place.range(n))) {
@@ -78,6 +79,8 @@ pub struct Part {
     pub tasks: Buffer,
     /// The largest [`Station::WORK`] up to here: all use the same.
     pub work: usize,
+    /// The largest [`Station::STEP_WORK`] up to here: all use the same.
+    pub step_work: usize,
     /// The largest [`Station::SCRATCH`] up to here: all use the same.
     pub scratch: usize,
     /// The largest [`Station::LEAST_BATCH`] up to here.
@@ -95,6 +98,7 @@ impl Part {
         weights: Buffer::EMPTY,
         tasks: Buffer::EMPTY,
         work: 0,
+        step_work: 0,
         scratch: 0,
         least_batch: 1,
     };
@@ -111,6 +115,7 @@ impl Part {
             weights: Buffer::EMPTY.then(T::LEN),
             tasks: Buffer::EMPTY.then(T::GRADIENT_TASKS),
             work: T::WORK,
+            step_work: T::STEP_WORK,
             scratch: T::SCRATCH,
             least_batch: T::LEAST_BATCH,
         }
@@ -140,6 +145,7 @@ impl Part {
             weights: before.weights.then(self.weights.len),
             tasks: before.tasks.then(self.tasks.len),
             work: larger(before.work, self.work),
+            step_work: larger(before.step_work, self.step_work),
             scratch: larger(before.scratch, self.scratch),
             least_batch: larger(before.least_batch, self.least_batch),
         }
@@ -317,7 +323,7 @@ pub struct FullShards<'a> {
 
 /// What one station may use at inference.
 pub struct WorkMemory<'a> {
-    /// `n *` [`Station::WORK`] numbers.
+    /// `n *` [`Station::WORK`] numbers; for a step [`Station::STEP_WORK`].
     pub work: &'a mut [f32],
     /// [`Station::SCRATCH`] numbers at least.
     pub scratch: &'a mut [f32],
@@ -330,10 +336,12 @@ pub struct WorkMemory<'a> {
 }
 
 impl<'a> WorkMemory<'a> {
-    /// The share of one station for `n` samples: all use the same work memory, one after the other.
-    pub fn part<S: Spec, T: Station<S>>(&mut self, n: usize, part: &Part) -> WorkMemory<'_> {
+    /// The share of one station that needs so many numbers of work memory: all use the same, one after the
+    /// other.
+    #[inline]
+    pub fn part(&mut self, work: usize, part: &Part) -> WorkMemory<'_> {
         WorkMemory {
-            work: &mut self.work[..n * T::WORK],
+            work: &mut self.work[..work],
             scratch: self.scratch,
             lengths: self.lengths,
             carried: self.carried.part(part.state),

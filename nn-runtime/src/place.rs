@@ -1,5 +1,6 @@
 //! Stations at their places: what expanded code calls, one line for each station and direction.
 
+use crate::kernels::Instructions;
 use crate::memory::{Memory, Part, Shards, WorkMemory};
 use crate::station::{InPlaceStation, Pass, Spec, Station, Streaming};
 use crate::{Owner, Streams, Tensor, Tied};
@@ -64,25 +65,38 @@ impl<S: Spec, T: Station<S>> Place<S, T> {
         layer.prepare(&mut shared[self.part.shared.range(1)]);
     }
 
-    /// See [`Station::infer`].
-    #[inline]
-    pub fn infer(
+    /// See [`Station::infer`] and [`Station::infer_inlined`].
+    #[inline(always)]
+    pub fn infer<I: Instructions>(
         &self,
+        isa: I,
         layer: &T,
         n: usize,
         x: &[&[f32]],
         y: &mut [f32],
         memory: &mut WorkMemory<'_>,
     ) {
-        layer.infer(n, x, y, memory.part::<S, T>(n, &self.part));
+        let memory = memory.part(n * T::WORK, &self.part);
+        if I::INLINE {
+            layer.infer_inlined(isa, n, x, y, memory);
+        } else {
+            layer.infer(n, x, y, memory);
+        }
     }
 
     /// See [`Streaming::step`].
-    pub fn step(&self, layer: &T, x: &[&[f32]], y: &mut [f32], memory: &mut WorkMemory<'_>)
-    where
+    #[inline(always)]
+    pub fn step<I: Instructions>(
+        &self,
+        isa: I,
+        layer: &T,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: &mut WorkMemory<'_>,
+    ) where
         T: Streaming<S>,
     {
-        layer.step(x, y, memory.part::<S, T>(1, &self.part));
+        layer.step(isa, x, y, memory.part(T::STEP_WORK, &self.part));
     }
 
     /// See [`Station::forward`].
@@ -193,10 +207,14 @@ impl<S: Spec, T: InPlaceStation<S>> InPlace<S, T> {
     /// Somewhere in the network.
     pub const ANYWHERE: Self = Self { station: PhantomData };
 
-    /// See [`InPlaceStation::infer`].
-    #[inline]
-    pub fn infer(&self, layer: &T, n: usize, y: &mut [f32]) {
-        layer.infer(n, y);
+    /// See [`InPlaceStation::infer`] and [`InPlaceStation::infer_inlined`].
+    #[inline(always)]
+    pub fn infer<I: Instructions>(&self, isa: I, layer: &T, n: usize, y: &mut [f32]) {
+        if I::INLINE {
+            layer.infer_inlined(isa, n, y);
+        } else {
+            layer.infer(n, y);
+        }
     }
 
     /// See [`InPlaceStation::forward`].

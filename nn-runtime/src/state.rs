@@ -1,10 +1,7 @@
 //! [`State`]: what a network remembers between the steps of a sequence.
 
-use crate::step::{infer_one_from, run_one};
-use crate::{
-    Carried, Inputs, Lengths, Network, Station, Steps, Streaming, TiedWeight, Values, Whole,
-    WorkMemory,
-};
+use crate::step::infer_one_from;
+use crate::{Inputs, Lengths, Network, Steps};
 use std::marker::PhantomData;
 
 /// What the network `N` remembers of the steps it has seen, in one sequence.
@@ -12,33 +9,75 @@ use std::marker::PhantomData;
 /// It begins with zeros, as PyTorch's recurrent layers do.
 #[derive(Debug)]
 pub struct State<N> {
-    numbers: Box<[f32]>,
+    // Behind what it remembers the memory that a step needs, so that no step has to find some.
+    lines: Box<[Line]>,
     net: PhantomData<fn() -> N>,
+}
+
+/// A cache line: a vector that does not begin one is slow to be read again.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Line([f32; Line::LEN]);
+
+impl Line {
+    /// Numbers in a line.
+    pub(crate) const LEN: usize = 16;
+    /// Zeros.
+    pub(crate) const ZERO: Self = Self([0.0; Self::LEN]);
+
+    /// The numbers of lines that stand one behind the other.
+    #[inline]
+    pub(crate) const fn numbers(lines: &[Self]) -> &[f32] {
+        // SAFETY: a line is `LEN` numbers and as long as its alignment, so nothing is between them.
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * Self::LEN) }
+    }
+
+    /// The same, to be written.
+    #[inline]
+    pub(crate) const fn numbers_mut(lines: &mut [Self]) -> &mut [f32] {
+        // SAFETY: as above, and the borrow is unique.
+        unsafe {
+            std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * Self::LEN)
+        }
+    }
 }
 
 impl<N: Network> State<N> {
     /// Nothing seen yet.
     #[must_use]
     pub fn new() -> Self {
-        let numbers = vec![0.0; <N as Station<Whole>>::STATE].into_boxed_slice();
-        Self { numbers, net: PhantomData }
+        let lines = Self::lines(N::STATE) + Self::lines(N::STEP_WORK) + Self::lines(N::SCRATCH);
+        Self { lines: vec![Line::ZERO; lines].into_boxed_slice(), net: PhantomData }
+    }
+
+    const fn lines(numbers: usize) -> usize {
+        numbers.div_ceil(Line::LEN)
+    }
+
+    /// What it remembers, and work and scratch memory for a step.
+    #[inline]
+    pub(crate) fn split(&mut self) -> [&mut [f32]; 3] {
+        let (state, rest) = self.lines.split_at_mut(const { Self::lines(N::STATE) });
+        let (work, scratch) = rest.split_at_mut(const { Self::lines(N::STEP_WORK) });
+        let [state, work, scratch] = [state, work, scratch].map(Line::numbers_mut);
+        [&mut state[..N::STATE], &mut work[..N::STEP_WORK], &mut scratch[..N::SCRATCH]]
     }
 
     /// Forgets all steps.
     pub fn reset(&mut self) {
-        self.numbers.fill(0.0);
+        self.numbers_mut().fill(0.0);
     }
 
     /// Its numbers, layer by layer: of an `LSTM`, `h` of all cells, then `c` of all cells; of causal
     /// attention and of positions first the bits of how many steps there were, a `u32`.
     #[must_use]
     pub fn numbers(&self) -> &[f32] {
-        &self.numbers
+        &Line::numbers(&self.lines)[..N::STATE]
     }
 
     /// Its numbers, to be written: with those of another state it goes on from there.
     pub fn numbers_mut(&mut self) -> &mut [f32] {
-        &mut self.numbers
+        &mut Line::numbers_mut(&mut self.lines)[..N::STATE]
     }
 }
 
@@ -50,24 +89,8 @@ impl<N: Network> Default for State<N> {
 
 impl<N> Clone for State<N> {
     fn clone(&self) -> Self {
-        Self { numbers: self.numbers.clone(), net: PhantomData }
+        Self { lines: self.lines.clone(), net: PhantomData }
     }
-}
-
-/// One step of one sequence.
-pub fn step_one<N: Network + Streaming<Whole>, Y: Values>(
-    net: &N,
-    state: &mut State<N>,
-    x: &[&[f32]],
-) -> Y {
-    let mut y = Y::zeroed();
-    run_one::<N, _>(|work, scratch| {
-        let carried = Carried::new(&mut state.numbers, <N as Station<Whole>>::STATE);
-        let memory =
-            WorkMemory { work, scratch, lengths: Lengths::Full, carried, tied: TiedWeight::NONE };
-        Streaming::<Whole>::step(net, x, y.as_floats_mut(), memory);
-    });
-    y
 }
 
 /// See [`Network::forward_from`].
@@ -77,5 +100,5 @@ pub(crate) fn forward_from<N: Network>(net: &N, state: &mut State<N>, x: &N::Inp
         std::array::from_fn(|i| if i < inputs { x.input(i) } else { &[] });
     let steps: [Steps<'_>; Steps::MOST] =
         std::array::from_fn(|i| if i < inputs { x.steps(i) } else { Steps::Full });
-    infer_one_from(net, &floats[..inputs], Lengths::Given(&steps), &mut state.numbers)
+    infer_one_from(net, &floats[..inputs], Lengths::Given(&steps), state.numbers_mut())
 }

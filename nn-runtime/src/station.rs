@@ -5,6 +5,7 @@
 //! shards of the batch pass through it in parallel. Almost every station has one. BatchNorm has two:
 //! it gathers sums, the sums of all shards are combined in fixed order, and then it normalises.
 
+use crate::kernels::Instructions;
 use crate::memory::{Memory, Shards, WorkMemory};
 use crate::{Streams, Tensor, Weights};
 use nn_shape::{Shape, StepsOf};
@@ -126,6 +127,8 @@ pub trait Station<S: Spec>: Weights {
     const SAVED: usize = 0;
     /// Numbers per sample that inference needs while it runs.
     const WORK: usize = 0;
+    /// Numbers that [`Streaming::step`] needs while it runs.
+    const STEP_WORK: usize = Self::WORK;
     /// Numbers per call that any of its functions needs while it runs.
     const SCRATCH: usize = 0;
     /// Numbers per sample that are kept until all shards are done.
@@ -164,6 +167,22 @@ pub trait Station<S: Spec>: Weights {
 
     /// Inference on `n` samples, on the calling thread.
     fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>);
+
+    /// As [`infer`](Self::infer), with the same bits, inlined into a function that is compiled for `isa`: a
+    /// network that takes nanoseconds is one such function. A layer that is not found in such networks need
+    /// not have it.
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(
+        &self,
+        isa: I,
+        n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: WorkMemory<'_>,
+    ) {
+        let _ = isa;
+        self.infer(n, x, y, memory);
+    }
 
     /// Called once before each training step: fills [`Station::SHARED`] with what all shards use,
     /// such as weights in another order.
@@ -227,9 +246,15 @@ pub(crate) const GRADIENT_PIECE: usize = 1 << 14;
 )]
 pub trait Streaming<S: Spec>: Station<S> {
     /// Inference on one step of one sample: `x` and `y` hold the numbers of one step each. Gives the bits
-    /// that the whole sequence gives.
-    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        self.infer(1, x, y, memory);
+    /// that the whole sequence gives. With [`Instructions::INLINE`] it is inlined, as
+    /// [`Station::infer_inlined`] is.
+    #[inline(always)]
+    fn step<I: Instructions>(&self, isa: I, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+        if I::INLINE {
+            self.infer_inlined(isa, 1, x, y, memory);
+        } else {
+            self.infer(1, x, y, memory);
+        }
     }
 }
 
@@ -237,6 +262,13 @@ pub trait Streaming<S: Spec>: Station<S> {
 pub trait InPlaceStation<S: Spec>: Weights {
     /// Inference: `y` holds the input and receives the output.
     fn infer(&self, n: usize, y: &mut [f32]);
+
+    /// The same, as [`Station::infer_inlined`].
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, isa: I, n: usize, y: &mut [f32]) {
+        let _ = isa;
+        self.infer(n, y);
+    }
 
     /// The training forward pass: `y` holds the input and receives the output.
     fn forward(&self, pass: &Pass, y: &mut [f32]);

@@ -17,14 +17,21 @@ pub(super) fn emit_forward(context: &Context) -> TokenStream {
 
 fn emit_infer(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
-    let names = buffer_names(context, &context.plan.infer);
-    let stations: TokenStream = context
-        .running()
-        .map(|(station, it)| infer_station(context, &names, station, it))
-        .collect();
+    let stations = emit_stations(context, Inference::Whole);
     let copy = copy_output(context);
     quote! {
         fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: __rt::WorkMemory<'_>) {
+            __rt::Station::<__S>::infer_inlined(self, __rt::AtRunTime, n, x, y, memory);
+        }
+        #[inline(always)]
+        fn infer_inlined<__I: __rt::Instructions>(
+            &self,
+            isa: __I,
+            n: usize,
+            x: &[&[f32]],
+            y: &mut [f32],
+            memory: __rt::WorkMemory<'_>,
+        ) {
             let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Infer #turbofish::VALUES);
             memory.lengths = outer.inside::<__S>();
@@ -34,13 +41,34 @@ fn emit_infer(context: &Context) -> TokenStream {
     }
 }
 
+/// What inference leads through the stations.
+#[derive(Clone, Copy)]
+pub(super) enum Inference {
+    /// Samples, `n` of them.
+    Whole,
+    /// A step of one sample, with `n` as 1.
+    Step,
+}
+
+/// Inference, station by station.
+pub(super) fn emit_stations(context: &Context, inference: Inference) -> TokenStream {
+    let names = buffer_names(context, &context.plan.infer);
+    let stations = context.running();
+    stations.map(|(index, it)| infer_station(context, inference, &names, index, it)).collect()
+}
+
 fn infer_station(
     context: &Context,
+    inference: Inference,
     names: &[Ident],
     index: usize,
     station: &Station,
 ) -> TokenStream {
-    let mut views = Views::new(context, "__Infer", names);
+    let holder = match inference {
+        Inference::Whole => "__Infer",
+        Inference::Step => "__Step",
+    };
+    let mut views = Views::new(context, holder, names);
     let io = Io::new(&mut views, &context.plan.infer, station);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
@@ -50,12 +78,16 @@ fn infer_station(
         return quote! {{
             #taken
             #copy
-            #place.infer(&#value, n, #output);
+            #place.infer(isa, &#value, n, #output);
         }};
     }
+    let (method, count) = match inference {
+        Inference::Whole => (quote!(infer), Some(quote!(n,))),
+        Inference::Step => (quote!(step), None),
+    };
     quote! {{
         #taken
-        #place.infer(&#value, n, &[#(#inputs),*], #output, &mut #memory);
+        #place.#method(isa, &#value, #count &[#(#inputs),*], #output, &mut #memory);
     }}
 }
 
@@ -111,7 +143,7 @@ fn train_station(
 }
 
 /// The output of a network that changes nothing of its input.
-fn copy_output(context: &Context) -> Option<TokenStream> {
+pub(super) fn copy_output(context: &Context) -> Option<TokenStream> {
     let input = shapes::number(context.plan.copied?);
     Some(quote!(y.copy_from_slice(x[#input]);))
 }

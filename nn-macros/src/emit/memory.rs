@@ -1,30 +1,38 @@
 //! The plan as constants: where values, gradients and the stations' own memory are.
 
 use super::names::Unique;
+use super::streaming::{network_streams, step_len};
 use super::{Context, shapes};
+use crate::network::ValueId;
 use crate::plan::{Buffer, Content, Layout};
 use nn_shape::Lifetime;
 use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// `__Train`, `__Infer`, `__Stations` and `__Phases`.
+/// `__Train`, `__Infer`, `__Step`, `__Stations` and `__Phases`.
 pub(super) fn emit_memory(context: &Context) -> TokenStream {
     let train = emit_layout(
         context,
         &context.plan.train,
+        Extent::Whole,
         "__Train",
         " In training, values and their gradients (`D_`) live until backward has used them.",
     );
     let infer = emit_layout(
         context,
         &context.plan.infer,
+        Extent::Whole,
         "__Infer",
         " At inference, values are overwritten as soon as nobody needs them.",
     );
+    let step = network_streams(context).then(|| {
+        let doc = " The same of a single step.";
+        emit_layout(context, &context.plan.infer, Extent::Step, "__Step", doc)
+    });
     let places = emit_places(context);
     let phases = emit_phases(context);
-    quote!(#train #infer #places #phases)
+    quote!(#train #infer #step #places #phases)
 }
 
 /// The name of each buffer of a layout.
@@ -44,13 +52,46 @@ pub(super) fn buffer_names(context: &Context, layout: &Layout) -> Vec<Ident> {
         .collect()
 }
 
-fn emit_layout(context: &Context, layout: &Layout, holder: &str, doc: &str) -> TokenStream {
+/// How much of a value a layout has room for.
+#[derive(Clone, Copy)]
+enum Extent {
+    Whole,
+    /// A single step of a sequence.
+    Step,
+}
+
+impl Extent {
+    /// How many numbers of a value that is, where it is known while expanding.
+    fn known_len(self, context: &Context, value: ValueId) -> Option<usize> {
+        let shape = context.network.values[value.0].dims.known()?;
+        Some(match self {
+            Self::Step if context.counts_steps(value) => shape.len() / shape.dim(0),
+            _ => shape.len(),
+        })
+    }
+
+    /// The same as an expression.
+    fn len(self, context: &Context, value: ValueId) -> TokenStream {
+        match self {
+            Self::Whole => shapes::len(&quote!(__rt), &context.network.values[value.0].dims),
+            Self::Step => step_len(context, value),
+        }
+    }
+}
+
+fn emit_layout(
+    context: &Context,
+    layout: &Layout,
+    extent: Extent,
+    holder: &str,
+    doc: &str,
+) -> TokenStream {
     let names = buffer_names(context, layout);
     let known: Option<Vec<Lifetime>> =
-        layout.buffers.iter().map(|buffer| lifetime(context, buffer)).collect();
+        layout.buffers.iter().map(|buffer| lifetime(context, extent, buffer)).collect();
     let constants = match known {
         Some(lifetimes) => known_constants(&names, &lifetimes),
-        None => computed_constants(context, &names, &layout.buffers),
+        None => computed_constants(context, extent, &names, &layout.buffers),
     };
     emit_holder(context, holder, doc, &constants)
 }
@@ -68,9 +109,9 @@ fn emit_holder(context: &Context, holder: &str, doc: &str, constants: &TokenStre
     }
 }
 
-fn lifetime(context: &Context, buffer: &Buffer) -> Option<Lifetime> {
-    let shape = context.network.values[buffer.value.0].dims.known()?;
-    Some(Lifetime { len: shape.len(), from: buffer.from, to: buffer.to })
+fn lifetime(context: &Context, extent: Extent, buffer: &Buffer) -> Option<Lifetime> {
+    let len = extent.known_len(context, buffer.value)?;
+    Some(Lifetime { len, from: buffer.from, to: buffer.to })
 }
 
 fn known_constants(names: &[Ident], lifetimes: &[Lifetime]) -> TokenStream {
@@ -84,12 +125,14 @@ fn known_constants(names: &[Ident], lifetimes: &[Lifetime]) -> TokenStream {
     }
 }
 
-fn computed_constants(context: &Context, names: &[Ident], buffers: &[Buffer]) -> TokenStream {
-    let rt = quote!(__rt);
-    let lens: Vec<TokenStream> = buffers
-        .iter()
-        .map(|buffer| shapes::len(&rt, &context.network.values[buffer.value.0].dims))
-        .collect();
+fn computed_constants(
+    context: &Context,
+    extent: Extent,
+    names: &[Ident],
+    buffers: &[Buffer],
+) -> TokenStream {
+    let lens: Vec<TokenStream> =
+        buffers.iter().map(|buffer| extent.len(context, buffer.value)).collect();
     let from = buffers.iter().map(|buffer| shapes::number(buffer.from));
     let to = buffers.iter().map(|buffer| shapes::number(buffer.to));
     let count = shapes::number(buffers.len());
@@ -167,11 +210,16 @@ pub(super) fn emit_sizes(context: &Context) -> TokenStream {
         None => quote!(1),
     };
     let all = quote!(__Stations #turbofish::ALL);
+    let step_work = match network_streams(context) {
+        true => quote!(__Step #turbofish::VALUES + #all.step_work),
+        false => quote!(0),
+    };
     quote! {
         const PHASES: usize = #phases;
         const LEAST_BATCH: usize = #all.least_batch;
         const SAVED: usize = __Train #turbofish::VALUES + #all.saved.end();
         const WORK: usize = __Infer #turbofish::VALUES + #all.work;
+        const STEP_WORK: usize = #step_work;
         const SCRATCH: usize = #all.scratch;
         const KEPT: usize = #all.kept.end();
         const PARTIAL: usize = #all.partial.end();

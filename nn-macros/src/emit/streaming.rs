@@ -1,11 +1,9 @@
 //! How a network runs one step at a time.
 
-use super::forward::Views;
-use super::{Context, memory::buffer_names, shapes};
+use super::forward::{Inference, copy_output, emit_stations};
+use super::{Context, shapes};
 use crate::network::{Layer, Station, ValueId};
-use crate::plan::Place;
 use crate::report::mistake;
-use nn_shape::registry::Storage;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -21,7 +19,7 @@ fn streams(station: &Station) -> bool {
 }
 
 /// Whether the network can: all its inputs are sequences, and all its layers can.
-fn network_streams(context: &Context) -> bool {
+pub(super) fn network_streams(context: &Context) -> bool {
     !context.network.has_heads()
         && takes_sequences(context)
         && context.network.stations.iter().all(streams)
@@ -67,7 +65,7 @@ fn emit_refusal_trait(context: &Context) -> Option<TokenStream> {
 }
 
 /// How many numbers one step of a value has.
-fn step_len(context: &Context, value: ValueId) -> TokenStream {
+pub(super) fn step_len(context: &Context, value: ValueId) -> TokenStream {
     let dims = &context.network.values[value.0].dims;
     if !context.counts_steps(value) {
         return shapes::len(&quote!(__rt), dims);
@@ -102,6 +100,7 @@ pub(super) fn emit_step_method(context: &Context) -> Option<TokenStream> {
     Some(quote! {
         /// One step of a sequence, at inference, without allocation: `state` holds what the layers
         /// remember of the steps before, and receives what they remember of this one.
+        #[inline]
         #visibility fn step(
             &self,
             state: &mut #krate::__private::State<Self>,
@@ -126,58 +125,23 @@ pub(super) fn emit_streaming(context: &Context) -> Option<TokenStream> {
     let mut generics = context.network.generics.clone();
     generics.params.push(syn::parse_quote!(__S: __rt::Spec));
     let (impl_generics, _, _) = generics.split_for_impl();
-    let stations: TokenStream =
-        context.running().map(|(index, station)| step_station(context, index, station)).collect();
-    let copy = context.plan.copied.map(|input| {
-        let input = shapes::number(input);
-        quote!(y.copy_from_slice(x[#input]);)
-    });
+    let stations = emit_stations(context, Inference::Step);
+    let copy = copy_output(context);
     Some(quote! {
         impl #impl_generics __rt::Streaming<__S> for #name #arguments #where_clause {
-            fn step(&self, x: &[&[f32]], y: &mut [f32], memory: __rt::WorkMemory<'_>) {
+            #[inline(always)]
+            fn step<__I: __rt::Instructions>(
+                &self,
+                isa: __I,
+                x: &[&[f32]],
+                y: &mut [f32],
+                memory: __rt::WorkMemory<'_>,
+            ) {
                 let n = 1;
-                let (values, mut memory) = memory.split_values(n * __Infer #turbofish::VALUES);
+                let (values, mut memory) = memory.split_values(__Step #turbofish::VALUES);
                 #stations
                 #copy
             }
         }
     })
-}
-
-fn step_station(context: &Context, index: usize, station: &Station) -> TokenStream {
-    let names = buffer_names(context, &context.plan.infer);
-    let mut views = Views::new(context, "__Infer", &names);
-    let place =
-        |value: ValueId| context.plan.infer.values[value.0].expect("every value has a place");
-    let mut read = |value: ValueId, name: &str| {
-        let numbers = views.read(place(value), name);
-        match place(value) {
-            Place::Buffer(_) => {
-                let len = step_len(context, value);
-                quote!(#numbers[..#len])
-            }
-            Place::Input(_) | Place::Output => quote!(#numbers[..]),
-        }
-    };
-    let output = read(station.output, "out");
-    let inputs = station.inputs.iter().enumerate();
-    let in_place = station.storage() == Storage::InPlace;
-    let inputs: Vec<TokenStream> = inputs
-        .filter(|(_, input)| !in_place || place(**input) != place(station.output))
-        .map(|(nth, input)| read(*input, &format!("x{nth}")))
-        .collect();
-    let taken = views.emit();
-    let (place, value, memory) =
-        (context.place(index), context.value(index), context.memory(index));
-    if in_place {
-        return quote! {{
-            #taken
-            #(#output.copy_from_slice(&#inputs);)*
-            #place.infer(&#value, 1, &mut #output);
-        }};
-    }
-    quote! {{
-        #taken
-        #place.step(&#value, &[#(&#inputs),*], &mut #output, &mut #memory);
-    }}
 }

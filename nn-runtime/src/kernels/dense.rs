@@ -1,9 +1,11 @@
 //! The kernels of dense layers. Each has a twin of the same name in [`reference`](super::reference).
 
+use super::chains::chains;
 use super::dots::{RowProduct, dots};
+use super::inline::Instructions;
 use super::isa::Isa;
 use super::product::{Begin, Kind, Onto, Product, Walk};
-use super::small::small_dense;
+use super::small::{small_dense, small_dense_inlined};
 
 /// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
 /// needs stays in the second-level cache, and the rows' part in the first-level one.
@@ -54,6 +56,29 @@ pub(crate) fn dense_onto(
     y: &mut [f32],
 ) {
     dense_columns(isa, inputs, units, units, x, weight, onto.into(), y);
+}
+
+/// The same bits, inlined.
+///
+/// # Panics
+/// When the lengths do not fit together.
+#[inline(always)]
+pub(crate) fn dense_inlined<I: Instructions>(
+    isa: I,
+    inputs: usize,
+    units: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    if is_small(inputs, units) {
+        return small_dense_inlined(isa, inputs, units, x, weight, bias, y);
+    }
+    assert!(x.len() / inputs == y.len() / units, "as many rows of both");
+    for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
+        chains(isa, units, [bias, &[]], [(x, weight)], y);
+    }
 }
 
 /// `y = x W + b`, where `W` is some columns of a matrix whose rows have `stride` numbers, and `b` is what

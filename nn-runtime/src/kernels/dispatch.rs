@@ -3,11 +3,26 @@
 
 /// Defines functions whose bodies are compiled for AVX-512, for AVX2 and for the target's baseline.
 /// The width of vectors is all that differs: without fused multiply-adds results are the same bits.
+///
+/// `fn name as name_inlined(..)` also gives the body itself, to be inlined where instructions were chosen.
 macro_rules! dispatch {
     ($(
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident($($arg:ident : $type:ty),* $(,)?) $body:block
+        $vis:vis fn $name:ident $(as $inlined:ident)? ($($arg:ident : $type:ty),* $(,)?) $body:block
     )*) => { $(
+        dispatch! {
+            @one [$(#[$meta])*] $vis $name [$($inlined)?] ($($arg: $type),*) $body
+        }
+    )* };
+    (@one $metas:tt $vis:vis $name:ident [$inlined:ident] ($($arg:ident : $type:ty),*) $body:block) => {
+        #[inline(always)]
+        $vis fn $inlined($($arg: $type),*) $body
+
+        dispatch! { @one $metas $vis $name [] ($($arg: $type),*) { $inlined($($arg),*); } }
+    };
+    (
+        @one [$(#[$meta:meta])*] $vis:vis $name:ident [] ($($arg:ident : $type:ty),*) $body:block
+    ) => {
         $(#[$meta])*
         $vis fn $name($($arg: $type),*) {
             #[inline(always)]
@@ -33,7 +48,7 @@ macro_rules! dispatch {
             }
             body($($arg),*);
         }
-    )* };
+    };
 }
 
 pub(crate) use dispatch;

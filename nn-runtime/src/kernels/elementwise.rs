@@ -34,9 +34,9 @@ fn reduce(high: f32, low: f32) -> (i32, f32) {
     // The polynomial by pairs of terms: one after the other, each would wait for the one before it.
     let square = r * r;
     let (second, third) = (0.5 + 0.166_665_17 * r, 0.041_666_202 + 0.008_369_073 * r);
-    let rest = second + square * (third + square * 0.001_395_080_7);
+    let p = (r + square * second) + square * square * (third + square * 0.001_395_080_7);
     // NaN and infinities give any whole number here, and NaN in `r`.
-    (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, r + square * rest)
+    (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, p)
 }
 
 /// `2^n` for `-127 <= n <= 128`, where it is 0 and infinite at the ends.
@@ -71,24 +71,37 @@ pub(crate) fn expm1_of_negative(x: f32) -> f32 {
     if x.abs() < 1e-10 { x } else { result }
 }
 
-/// `1 / (1 + exp(-x))`, within 2.5 ulp.
+/// `1 / (1 + exp(-x))`, within 2.5 ulp, and 0 below -88, where it is no normal number.
 #[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
-    let e = exp(-x.abs());
+    let t = -x.abs();
+    // Not `max`, which would lose NaN.
+    let (n, p) = reduce(if t < -88.0 { -88.0 } else { t }, 0.0);
+    let e = (1.0 + p) * power_of_2(n);
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
-/// `tanh(x)`, within 1.5 ulp.
+/// `tanh(x)`, within 3 ulp.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
-    let z = x * x;
-    let odd = [-0.333_332_84, 0.133_314_91, -0.053_743_497, 0.020_650_579, -0.005_717_037];
-    let small = x + x * z * polynomial(z, odd);
-    // From there on it is 1: no power is so large that it had to be taken in two steps.
-    let (n, p) = reduce((2.0 * x.abs()).clamp(0.0, 20.0), 0.0);
-    let scale = power_of_2(n);
-    let large = 1.0 - 2.0 / (scale * p + (scale + 1.0));
-    (if x.abs() < 0.625 { small } else { large }).copysign(x)
+    let t = x.abs();
+    // From there on it is 1. Not `min`, which would lose NaN.
+    let t = if t > 10.0 { 10.0 } else { t };
+    // |x| = n ln(2) / 2 + r. The rest of `n ln 2`, as in `reduce`, would change nothing: where `n` is large,
+    // the slope is small.
+    let shifted = t * (2.0 * std::f32::consts::LOG2_E) + ROUND;
+    let r = t - (shifted - ROUND) * (0.5 * std::f32::consts::LN_2);
+    // p = (exp(2r) - 1) / 2, the same polynomial as that of `reduce`.
+    let square = r * r;
+    let (second, third) =
+        (1.0 + (4.0 * 0.166_665_17) * r, (8.0 * 0.041_666_202) + (16.0 * 0.008_369_073) * r);
+    let rest = square * second + square * square * (third + square * (32.0 * 0.001_395_080_7));
+    let p = r + rest;
+    let bits = shifted.to_bits() << 23;
+    let [scale, twice] = [127, 128].map(|bias| f32::from_bits(bits.wrapping_add(bias << 23)));
+    // exp(2|x|) - 1 and exp(2|x|) + 1, without cancellation where |x| is small.
+    let (below, above) = (twice * p + (scale - 1.0), twice * p + (scale + 1.0));
+    (below / above).copysign(x)
 }
 
 /// `ln(1 + exp(x))`, within 3 ulp.
@@ -226,13 +239,16 @@ mod tests {
     fn sigmoid_is_precise() {
         let expected =
             |x: f64| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) };
-        check(|_| true, sigmoid, expected, 2.5);
+        check(|x| x > -87.3, sigmoid, expected, 2.5);
         assert_eq!(sigmoid(0.0), 0.5);
+        for x in [-87.4, -87.7, -100.0, f32::MIN, f32::NEG_INFINITY] {
+            assert!((0.0..1.2e-38).contains(&sigmoid(x)), "at {x}");
+        }
     }
 
     #[test]
     fn tanh_is_precise() {
-        check(|_| true, tanh, f64::tanh, 1.5);
+        check(|_| true, tanh, f64::tanh, 3.0);
         assert!(tanh(-0.0).is_sign_negative());
     }
 

@@ -1,9 +1,8 @@
 //! Dense layers of a few numbers, which take nanoseconds: no tiles, and little to do before the first
 //! multiply-add.
 
-#[cfg(target_arch = "x86_64")]
-use super::isa::{Avx2, Avx512};
-use super::isa::{Baseline, Isa, Kernel, Lanes};
+use super::inline::Instructions;
+use super::isa::{Isa, Kernel, Lanes};
 use super::tile::{load_row, store_row};
 
 /// Sums that take turns: each multiply-add waits for the one before it in its sum.
@@ -22,24 +21,26 @@ pub(crate) fn small_dense(
     bias: &[f32],
     y: &mut [f32],
 ) {
-    let rows = y.len() / units;
-    assert!(y.len() == rows * units && x.len() == rows * inputs, "whole rows");
-    assert!(weight.len() == inputs * units, "a weight for each input and unit");
-    assert!(bias.is_empty() || bias.len() == units, "a bias for each unit, or none");
-    assert!(isa.is_available());
-    let small = Small { inputs, units, x, weight, bias, y: y.as_mut_ptr(), rows };
-    // SAFETY: the instructions are there, and the matrices have the sizes that were asserted.
-    unsafe {
-        match isa {
-            Isa::Baseline => Baseline::run(&small),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => Avx2::run(&small),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => Avx512::run(&small),
-            #[cfg(not(target_arch = "x86_64"))]
-            _ => unreachable!("not available here"),
-        }
-    }
+    // SAFETY: the matrices have the sizes that `new` asserts.
+    unsafe { isa.run(&Small::new(inputs, units, x, weight, bias, y)) }
+}
+
+/// The same, inlined.
+///
+/// # Panics
+/// When the lengths do not fit together.
+#[inline(always)]
+pub(crate) fn small_dense_inlined<I: Instructions>(
+    _isa: I,
+    inputs: usize,
+    units: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    // SAFETY: the machine has the instructions by the contract of `Instructions`; sizes as above.
+    unsafe { Small::new(inputs, units, x, weight, bias, y).all::<I::Lanes, true>() }
 }
 
 /// The layer: `y` has `rows * units` numbers, the others have as many as fit to it.
@@ -56,28 +57,58 @@ struct Small<'a> {
 impl Kernel for Small<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
+        // SAFETY: the caller's.
+        unsafe { self.all::<L, false>() }
+    }
+}
+
+impl<'a> Small<'a> {
+    #[inline(always)]
+    fn new(
+        inputs: usize,
+        units: usize,
+        x: &'a [f32],
+        weight: &'a [f32],
+        bias: &'a [f32],
+        y: &'a mut [f32],
+    ) -> Self {
+        let rows = y.len() / units;
+        assert!(y.len() == rows * units && x.len() == rows * inputs, "whole rows");
+        assert!(weight.len() == inputs * units, "a weight for each input and unit");
+        assert!(bias.is_empty() || bias.len() == units, "a bias for each unit, or none");
+        Self { inputs, units, rows, x, weight, bias, y: y.as_mut_ptr() }
+    }
+
+    /// All rows; `INLINED` where the compiler knows all sizes.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there.
+    #[inline(always)]
+    unsafe fn all<L: Lanes, const INLINED: bool>(&self) {
         for column in (0..self.units).step_by(L::COUNT) {
             for row in 0..self.rows {
                 // SAFETY: the caller's; row and column are there.
                 unsafe {
                     if column + L::COUNT <= self.units {
-                        self.vector::<L, false>(row, column);
+                        self.vector::<L, false, INLINED>(row, column);
                     } else {
-                        self.vector::<L, true>(row, column);
+                        self.vector::<L, true, INLINED>(row, column);
                     }
                 }
             }
         }
     }
-}
 
-impl Small<'_> {
     /// The units from `column` on of one row, as many as a vector holds; at an `EDGE` those that are left.
     ///
     /// # Safety
     /// The instructions of `L` must be there.
     #[inline(always)]
-    unsafe fn vector<L: Lanes, const EDGE: bool>(&self, row: usize, column: usize) {
+    unsafe fn vector<L: Lanes, const EDGE: bool, const INLINED: bool>(
+        &self,
+        row: usize,
+        column: usize,
+    ) {
         // SAFETY: as many numbers are read and written as there are, by the sizes that were asserted.
         unsafe {
             let tail = L::tail((self.units - column).min(L::COUNT));
@@ -99,7 +130,12 @@ impl Small<'_> {
             let one = L::splat(1.0);
             let [[a], [b], [c], [d]] = sums;
             let sum = L::mul_add(one, L::mul_add(one, a, b), L::mul_add(one, c, d));
-            store_row::<L, 1, EDGE>(self.y.add(row * self.units + column), &[sum], tail);
+            let y = self.y.add(row * self.units + column);
+            if EDGE && INLINED {
+                L::store_first(y, sum, self.units - column);
+            } else {
+                store_row::<L, 1, EDGE>(y, &[sum], tail);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the activations share: from two functions over slices to a station.
 
-/// Makes `$Name` an in-place station of the file's `forward(&arguments, y)` and
-/// `backward(&arguments, y, d)`.
+/// Makes `$Name` an in-place station of the file's `forward(&arguments, y)`, `forward_inlined` of the same
+/// arguments and `backward(&arguments, y, d)`.
 macro_rules! in_place_activation {
     ($Name:ident, $Arguments:ty) => {
         // SAFETY: of size zero.
@@ -10,6 +10,11 @@ macro_rules! in_place_activation {
         impl<S: $crate::Spec<Arguments = $Arguments>> $crate::InPlaceStation<S> for $Name {
             fn infer(&self, _n: usize, y: &mut [f32]) {
                 forward(const { &S::ARGUMENTS }, y);
+            }
+
+            #[inline(always)]
+            fn infer_inlined<I: $crate::Instructions>(&self, _isa: I, _n: usize, y: &mut [f32]) {
+                forward_inlined(const { &S::ARGUMENTS }, y);
             }
 
             fn forward(&self, _pass: &$crate::Pass, y: &mut [f32]) {
@@ -23,7 +28,8 @@ macro_rules! in_place_activation {
     };
 }
 
-/// Makes `$Name` a station of the file's `forward(given, x, y)` and `backward(given, values, d_y, d_x)`,
+/// Makes `$Name` a station of the file's `forward(given, x, y)`, `forward_inlined` and
+/// `backward(given, values, d_y, d_x)`,
 /// where `given` is an expression of the spec `$S`, and `values` are the input `x` or the output `y`.
 macro_rules! separate_activation {
     ($Name:ident, $Arguments:ty, $S:ident => $given:expr, $values:tt) => {
@@ -41,6 +47,18 @@ macro_rules! separate_activation {
                 _memory: $crate::WorkMemory<'_>,
             ) {
                 forward($given, x[0], y);
+            }
+
+            #[inline(always)]
+            fn infer_inlined<I: $crate::Instructions>(
+                &self,
+                _isa: I,
+                _n: usize,
+                x: &[&[f32]],
+                y: &mut [f32],
+                _memory: $crate::WorkMemory<'_>,
+            ) {
+                forward_inlined($given, x[0], y);
             }
 
             fn forward(

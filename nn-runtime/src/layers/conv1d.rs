@@ -5,7 +5,8 @@ use super::convolution::Convolution;
 use crate::init::fan_in_uniform;
 use crate::kernels::Geometry;
 use crate::{
-    Axis, Memory, Pass, Shards, Spec, Station, Streaming, Streams, Tensor, Weights, WorkMemory,
+    Axis, Instructions, Memory, Pass, Shards, Spec, Station, Streaming, Streams, Tensor, Weights,
+    WorkMemory,
 };
 use nn_shape::rules::conv1d;
 use std::marker::PhantomData;
@@ -117,7 +118,7 @@ impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Stre
 where
     S: Spec<Arguments = conv1d::Conv1d>,
 {
-    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+    fn step<I: Instructions>(&self, _isa: I, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
         let WorkMemory { scratch, mut carried, .. } = memory;
         let g = const { Line::<S>::GEOMETRY.of_steps(1) };
         let (weight, state) = (self.weight.as_floats(), carried.sample(0));

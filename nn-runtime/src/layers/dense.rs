@@ -3,7 +3,8 @@
 use crate::init::fan_in_uniform;
 use crate::kernels::{self, Isa, Onto, Pieces};
 use crate::{
-    Axis, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory,
+    Axis, Instructions, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor,
+    Weights, WorkMemory,
 };
 use nn_shape::rules::dense;
 
@@ -58,6 +59,19 @@ where
     fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
         let weight = self.weight.as_floats();
         kernels::dense(Isa::best(), IN, UNITS, x[0], weight, &self.bias, y);
+    }
+
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(
+        &self,
+        isa: I,
+        _n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        _memory: WorkMemory<'_>,
+    ) {
+        let weight = self.weight.as_floats();
+        kernels::dense_inlined(isa, IN, UNITS, x[0], weight, &self.bias, y);
     }
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {

@@ -1,7 +1,7 @@
 //! [`Dropout`]: PyTorch's `nn.Dropout`.
 
 use crate::kernels::dispatch::dispatch;
-use crate::{InPlaceStation, Pass, Spec, Streams, Weights};
+use crate::{InPlaceStation, Instructions, Pass, Spec, Streams, Weights};
 use nn_shape::rules::dropout;
 
 /// In training each number becomes 0 with probability `p` and is divided by `1 - p` otherwise; in
@@ -16,6 +16,9 @@ unsafe impl Weights for Dropout {}
 
 impl<S: Spec<Arguments = dropout::Dropout>> InPlaceStation<S> for Dropout {
     fn infer(&self, _n: usize, _y: &mut [f32]) {}
+
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, _isa: I, _n: usize, _y: &mut [f32]) {}
 
     fn forward(&self, pass: &Pass, y: &mut [f32]) {
         drop(S::ARGUMENTS.p, pass, S::IN, y);

@@ -11,7 +11,7 @@ pub struct ELU;
 in_place_activation!(ELU, elu::ELU);
 
 dispatch! {
-    fn forward(arguments: &elu::ELU, y: &mut [f32]) {
+    fn forward as forward_inlined(arguments: &elu::ELU, y: &mut [f32]) {
         let alpha = arguments.alpha as f32;
         for y in y {
             *y = if *y > 0.0 { *y } else { alpha * expm1_of_negative(*y) };

@@ -10,7 +10,7 @@ pub struct HardSwish;
 separate_activation!(HardSwish, hard_swish::HardSwish, S => const { &S::ARGUMENTS }, x);
 
 dispatch! {
-    fn forward(_arguments: &hard_swish::HardSwish, x: &[f32], y: &mut [f32]) {
+    fn forward as forward_inlined(_arguments: &hard_swish::HardSwish, x: &[f32], y: &mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = x * (x + 3.0).clamp(0.0, 6.0) / 6.0;
         }

@@ -10,7 +10,7 @@ pub struct LeakyReLU;
 in_place_activation!(LeakyReLU, leaky_relu::LeakyReLU);
 
 dispatch! {
-    fn forward(arguments: &leaky_relu::LeakyReLU, y: &mut [f32]) {
+    fn forward as forward_inlined(arguments: &leaky_relu::LeakyReLU, y: &mut [f32]) {
         let slope = arguments.slope as f32;
         for y in y {
             *y = if *y > 0.0 { *y } else { slope * *y };

@@ -12,7 +12,7 @@ pub struct LogSoftmax;
 separate_activation!(LogSoftmax, log_softmax::LogSoftmax, S => S::INPUT.last(), y);
 
 dispatch! {
-    fn forward(classes: usize, x: &[f32], y: &mut [f32]) {
+    fn forward as forward_inlined(classes: usize, x: &[f32], y: &mut [f32]) {
         rows::exp_below_max(classes, x, y);
         for (x, y) in x.chunks_exact(classes).zip(y.chunks_exact_mut(classes)) {
             let ln_sum = rows::sum(y).ln();

@@ -6,7 +6,8 @@ use crate::init::uniform;
 use crate::kernels::Onto;
 use crate::kernels::attention::{self, Attention, Batch, Run};
 use crate::{
-    Axis, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
+    Axis, Instructions, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor,
+    Weights, WorkMemory,
 };
 use nn_shape::rules::multi_head_attention;
 
@@ -210,7 +211,7 @@ impl<S, const WIDTH: usize, const BIAS: usize> crate::Streaming<S>
 where
     S: Spec<Arguments = Arguments>,
 {
-    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+    fn step<I: Instructions>(&self, _isa: I, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
         let WorkMemory { scratch, mut carried, .. } = memory;
         let state = carried.sample(0);
         const { attention::<S>() }.step(self.weights(), state, x[0], y, scratch);

@@ -2,7 +2,9 @@
 
 use crate::carried::count_steps;
 use crate::init::normal;
-use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory, add_to};
+use crate::{
+    Axis, Instructions, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory, add_to,
+};
 use nn_shape::rules::positional_embedding;
 
 /// Adds a trained vector of its own to each step: `[T, C] -> [T, C]`.
@@ -88,7 +90,13 @@ impl<S, const T: usize, const C: usize> crate::Streaming<S> for PositionalEmbedd
 where
     S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
 {
-    fn step(&self, x: &[&[f32]], y: &mut [f32], mut memory: WorkMemory<'_>) {
+    fn step<I: Instructions>(
+        &self,
+        _isa: I,
+        x: &[&[f32]],
+        y: &mut [f32],
+        mut memory: WorkMemory<'_>,
+    ) {
         y.copy_from_slice(x[0]);
         self.add(count_steps(&mut memory.carried.sample(0)[0], 1), y);
     }

@@ -1,7 +1,7 @@
 //! [`PositionalEncoding`]: the sine waves of Vaswani et al. (2017).
 
 use crate::carried::count_steps;
-use crate::{Carried, Memory, Pass, Spec, Station, Weights, WorkMemory, add_to};
+use crate::{Carried, Instructions, Memory, Pass, Spec, Station, Weights, WorkMemory, add_to};
 use nn_shape::rules::positional_encoding;
 
 /// Adds `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, and `cos` of the same to feature `2i + 1`:
@@ -64,7 +64,7 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Station<S>
 impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> crate::Streaming<S>
     for PositionalEncoding
 {
-    fn step(&self, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+    fn step<I: Instructions>(&self, _isa: I, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
         let WorkMemory { scratch, mut carried, .. } = memory;
         let now = &mut scratch[..S::OUTPUT.dim(1)];
         waves(count_steps(&mut carried.sample(0)[0], 1), S::OUTPUT.dim(1), now);

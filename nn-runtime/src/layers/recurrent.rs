@@ -42,6 +42,7 @@ macro_rules! recurrent_layer {
         {
             const SAVED: usize = Self::stack::<S>().saved();
             const WORK: usize = Self::stack::<S>().work();
+            const STEP_WORK: usize = Self::stack::<S>().step_work();
             const SCRATCH: usize = Self::stack::<S>().scratch();
             const PARTIAL: usize = WEIGHTS;
             /// The weights' transpose, for backward.
@@ -112,10 +113,22 @@ macro_rules! recurrent_layer {
         where
             S: $crate::Spec<Arguments = $Arguments>,
         {
-            fn step(&self, x: &[&[f32]], y: &mut [f32], memory: $crate::WorkMemory<'_>) {
+            #[inline(always)]
+            fn step<I: $crate::Instructions>(
+                &self,
+                isa: I,
+                x: &[&[f32]],
+                y: &mut [f32],
+                memory: $crate::WorkMemory<'_>,
+            ) {
                 let stack = const { &Self::stack::<S>() };
                 let $crate::WorkMemory { work, scratch, mut carried, .. } = memory;
-                stack.step(&self.weights, x[0], y, carried.sample(0), work, scratch);
+                let state = carried.sample(0);
+                if I::INLINE {
+                    stack.step_as(isa, &self.weights, x[0], y, state, work, scratch);
+                } else {
+                    stack.step(&self.weights, x[0], y, state, work, scratch);
+                }
             }
         }
     };

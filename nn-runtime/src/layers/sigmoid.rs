@@ -11,7 +11,7 @@ pub struct Sigmoid;
 in_place_activation!(Sigmoid, sigmoid::Sigmoid);
 
 dispatch! {
-    fn forward(_arguments: &sigmoid::Sigmoid, y: &mut [f32]) {
+    fn forward as forward_inlined(_arguments: &sigmoid::Sigmoid, y: &mut [f32]) {
         elementwise::map_in_place(y, elementwise::sigmoid);
     }
 

@@ -11,7 +11,7 @@ pub struct SiLU;
 separate_activation!(SiLU, silu::SiLU, S => const { &S::ARGUMENTS }, x);
 
 dispatch! {
-    fn forward(_arguments: &silu::SiLU, x: &[f32], y: &mut [f32]) {
+    fn forward as forward_inlined(_arguments: &silu::SiLU, x: &[f32], y: &mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = x * sigmoid(x);
         }

@@ -11,7 +11,7 @@ pub struct Softplus;
 separate_activation!(Softplus, softplus::Softplus, S => const { &S::ARGUMENTS }, x);
 
 dispatch! {
-    fn forward(arguments: &softplus::Softplus, x: &[f32], y: &mut [f32]) {
+    fn forward as forward_inlined(arguments: &softplus::Softplus, x: &[f32], y: &mut [f32]) {
         let (beta, threshold) = (arguments.beta as f32, arguments.threshold as f32);
         for (y, &x) in y.iter_mut().zip(x) {
             let z = beta * x;

@@ -11,7 +11,7 @@ pub struct Tanh;
 in_place_activation!(Tanh, tanh::Tanh);
 
 dispatch! {
-    fn forward(_arguments: &tanh::Tanh, y: &mut [f32]) {
+    fn forward as forward_inlined(_arguments: &tanh::Tanh, y: &mut [f32]) {
         elementwise::map_in_place(y, elementwise::tanh);
     }
 

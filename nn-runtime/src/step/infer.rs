@@ -1,16 +1,24 @@
 //! Inference: of one sample on the calling thread, of many on all.
 
+use super::inlined::{self, infer_inlined, step_inlined};
 use super::workspace::{CarriedOfAll, Chunks, with_workspace};
 use super::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use crate::batch::check_inputs;
 use crate::heads::clear_outputs;
+use crate::kernels::{AtRunTime, Isa};
 use crate::memory::WorkMemory;
-use crate::{Carried, Lengths, Network, Station, TiedWeight, Values, Whole, parallel};
+use crate::{
+    Carried, Lengths, Network, State, Station, Streaming, TiedWeight, Values, Whole, parallel,
+};
 
 /// One sample through `net`, on the calling thread.
 #[inline]
 pub fn infer_one<N: Network>(net: &N, x: &[&[f32]]) -> N::Output {
-    infer_one_from(net, x, Lengths::Full, &mut [])
+    if const { inlined::suits::<N>() } {
+        infer_inlined(Isa::best(), net, x)
+    } else {
+        infer_one_from(net, x, Lengths::Full, &mut [])
+    }
 }
 
 /// As [`infer_one`], of sequences of these lengths, and from the state `carried` on, if it is not empty.
@@ -22,7 +30,7 @@ pub fn infer_one_from<N: Network>(
     carried: &mut [f32],
 ) -> N::Output {
     let mut y = N::Output::zeroed();
-    run_one::<N, _>(|work, scratch| {
+    run_one(<N as Station<Whole>>::WORK, <N as Station<Whole>>::SCRATCH, |work, scratch| {
         let carried = Carried::new(carried, <N as Station<Whole>>::STATE);
         let memory = WorkMemory { work, scratch, lengths, carried, tied: TiedWeight::NONE };
         Station::<Whole>::infer(net, 1, x, y.as_floats_mut(), memory);
@@ -31,12 +39,31 @@ pub fn infer_one_from<N: Network>(
     y
 }
 
-/// Calls `f` with work and scratch memory for one sample.
+/// One step of one sequence.
 #[inline]
-pub(crate) fn run_one<N: Network, R>(f: impl FnOnce(&mut [f32], &mut [f32]) -> R) -> R {
-    let need = const { <N as Station<Whole>>::WORK + <N as Station<Whole>>::SCRATCH };
+pub fn step_one<N: Network + Streaming<Whole>, Y: Values>(
+    net: &N,
+    state: &mut State<N>,
+    x: &[&[f32]],
+) -> Y {
+    if const { inlined::suits_step::<N>() } {
+        return step_inlined(Isa::best(), net, state, x);
+    }
+    let mut y = Y::zeroed();
+    let [carried, work, scratch] = state.split();
+    let carried = Carried::new(carried, <N as Station<Whole>>::STATE);
+    let memory =
+        WorkMemory { work, scratch, lengths: Lengths::Full, carried, tied: TiedWeight::NONE };
+    Streaming::<Whole>::step(net, AtRunTime, x, y.as_floats_mut(), memory);
+    y
+}
+
+/// Calls `f` with `work` and `scratch` numbers.
+#[inline]
+fn run_one<R>(work: usize, scratch: usize, f: impl FnOnce(&mut [f32], &mut [f32]) -> R) -> R {
+    let need = work + scratch;
     let f = |memory: &mut [f32]| {
-        let (work, scratch) = memory.split_at_mut(<N as Station<Whole>>::WORK);
+        let (work, scratch) = memory.split_at_mut(work);
         f(work, scratch)
     };
     // Small networks, which take nanoseconds, do without the thread's workspace.

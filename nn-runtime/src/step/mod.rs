@@ -1,12 +1,14 @@
 //! How samples are led through a network: what inference and the training step share.
 
 mod infer;
+mod inlined;
 mod pages;
 mod train;
 mod workspace;
 
-pub use infer::{infer_batch, infer_one, infer_one_from};
-pub(crate) use infer::{infer_flat, run_one};
+pub(crate) use infer::infer_flat;
+pub use infer::{infer_batch, infer_one, infer_one_from, step_one};
+pub use inlined::{infer_inlined, step_inlined};
 pub(crate) use train::{BatchOf, run_step, train_len};
 pub use train::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
 pub(crate) use workspace::Chunks;

@@ -107,23 +107,35 @@ const _: () = {
         }
 
         fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
+            Station::<S>::infer_inlined(self, AtRunTime, n, x, y, memory);
+        }
+
+        #[inline(always)]
+        fn infer_inlined<I: Instructions>(
+            &self,
+            isa: I,
+            n: usize,
+            x: &[&[f32]],
+            y: &mut [f32],
+            memory: WorkMemory<'_>,
+        ) {
             let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * Plan::INFER);
             memory.lengths = outer.inside::<S>();
             // fc1: Dense(3): 4 -> 3
             {
                 let [out] = take(values, n, [Plan::W1]);
-                Plan::FC1.infer(&self.fc1, n, &[x[0]], out, &mut memory);
+                Plan::FC1.infer(isa, &self.fc1, n, &[x[0]], out, &mut memory);
             }
             // relu: ReLU: 3 -> 3
             {
                 let [out] = take(values, n, [Plan::W1]);
-                Plan::RELU.infer(&ReLU, n, out);
+                Plan::RELU.infer(isa, &ReLU, n, out);
             }
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0] = take(values, n, [Plan::W1]);
-                Plan::FC2.infer(&self.fc2, n, &[x0], y, &mut memory);
+                Plan::FC2.infer(isa, &self.fc2, n, &[x0], y, &mut memory);
             }
         }
 

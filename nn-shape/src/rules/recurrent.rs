@@ -104,29 +104,34 @@ impl Recurrent {
     }
 
     /// The columns of a cell's matrices.
+    #[inline]
     #[must_use]
     pub const fn columns(&self) -> usize {
         self.gates * self.units
     }
 
     /// What all cells of a layer give together.
+    #[inline]
     #[must_use]
     pub const fn width(&self) -> usize {
         self.directions * self.units
     }
 
     /// What each cell of layer `layer` reads.
+    #[inline]
     #[must_use]
     pub const fn inputs_of(&self, layer: usize) -> usize {
         if layer == 0 { self.inputs } else { self.width() }
     }
 
+    #[inline]
     const fn cell_len(&self, layer: usize) -> usize {
         let biases = if self.bias { 2 } else { 0 };
         (self.inputs_of(layer) + self.units + biases) * self.columns()
     }
 
     /// Where the weights of a cell stand.
+    #[inline]
     #[must_use]
     pub const fn cell(&self, layer: usize, direction: usize) -> CellWeights {
         let inputs = self.inputs_of(layer);

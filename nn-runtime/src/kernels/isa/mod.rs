@@ -23,6 +23,7 @@ impl Isa {
     ///
     /// # Panics
     /// When the variable says something else.
+    #[inline]
     #[must_use]
     pub fn best() -> Self {
         #[cfg(test)]
@@ -30,20 +31,48 @@ impl Isa {
             return isa;
         }
         static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(|| {
-            let limit = match std::env::var("UNROLLED_ISA").as_deref() {
-                Ok("baseline") => Self::Baseline,
-                Ok("avx2") => Self::Avx2,
-                Ok("avx512") | Err(_) => Self::Avx512,
-                Ok(other) => {
-                    panic!("UNROLLED_ISA is `{other}`, but can be baseline, avx2 or avx512")
-                }
-            };
-            Self::ALL
-                .into_iter()
-                .rfind(|isa| *isa <= limit && isa.is_available())
-                .unwrap_or(Self::Baseline)
-        })
+        *BEST.get_or_init(Self::find_best)
+    }
+
+    #[cold]
+    fn find_best() -> Self {
+        let limit = match std::env::var("UNROLLED_ISA").as_deref() {
+            Ok("baseline") => Self::Baseline,
+            Ok("avx2") => Self::Avx2,
+            Ok("avx512") | Err(_) => Self::Avx512,
+            Ok(other) => {
+                panic!("UNROLLED_ISA is `{other}`, but can be baseline, avx2 or avx512")
+            }
+        };
+        Self::ALL
+            .into_iter()
+            .rfind(|isa| *isa <= limit && isa.is_available())
+            .unwrap_or(Self::Baseline)
+    }
+
+    /// Runs a kernel that is compiled for these instructions.
+    ///
+    /// # Safety
+    /// What the kernel asks for, but for its instructions.
+    ///
+    /// # Panics
+    /// When the machine does not have them.
+    #[inline]
+    pub(crate) unsafe fn run(self, kernel: &impl Kernel) {
+        // Asking the machine takes longer than a small kernel; what is best was asked before.
+        assert!(self == Self::best() || self.is_available(), "instructions of this machine");
+        // SAFETY: the instructions are available; the rest is the caller's.
+        unsafe {
+            match self {
+                Self::Baseline => Baseline::run(kernel),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2 => Avx2::run(kernel),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx512 => Avx512::run(kernel),
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => unreachable!("not available here"),
+            }
+        }
     }
 
     /// All of them, the widest last.
@@ -90,7 +119,8 @@ mod testing {
 }
 
 /// Code that is compiled for several instructions.
-pub(crate) trait Kernel {
+#[doc(hidden)]
+pub trait Kernel {
     /// Runs it; always `#[inline(always)]`.
     ///
     /// # Safety
@@ -103,7 +133,8 @@ pub(crate) trait Kernel {
 /// # Safety
 /// All functions: the machine must have the instructions. Pointers must be valid for [`Self::COUNT`]
 /// numbers, or for as many as `tail` was made for; they need not be aligned.
-pub(crate) trait Lanes: Sized {
+#[doc(hidden)]
+pub trait Lanes: Copy {
     /// Numbers in a vector.
     const COUNT: usize;
     /// Whether a vector that is cut off costs no more than a whole one.
@@ -121,6 +152,13 @@ pub(crate) trait Lanes: Sized {
     unsafe fn load_tail(from: *const f32, tail: Self::Tail) -> Self::Vector;
     unsafe fn store(to: *mut f32, v: Self::Vector);
     unsafe fn store_tail(to: *mut f32, v: Self::Vector, tail: Self::Tail);
+    /// As [`Self::store_tail`], for a `count` that the compiler knows: what plain instructions wrote is sooner
+    /// read again.
+    #[inline(always)]
+    unsafe fn store_first(to: *mut f32, v: Self::Vector, count: usize) {
+        // SAFETY: the caller's; a vector is `COUNT` numbers, of which `count` are there.
+        unsafe { to.copy_from_nonoverlapping((&raw const v).cast(), count.min(Self::COUNT)) }
+    }
     /// `a * b + c`
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// The sums of the lanes of four vectors.
@@ -135,6 +173,10 @@ mod portable;
 mod x86;
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use portable::Baseline;
+#[doc(hidden)]
+pub use portable::Baseline;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512, Baseline};
+#[doc(hidden)]
+pub use x86::Baseline;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};

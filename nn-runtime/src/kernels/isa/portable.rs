@@ -3,7 +3,9 @@
 use super::{Kernel, Lanes};
 
 /// Four lanes in plain Rust.
-pub(crate) struct Baseline;
+#[derive(Clone, Copy)]
+#[doc(hidden)]
+pub struct Baseline;
 
 /// Whether the target can multiply and add at once. Where it cannot, `mul_add` would call a library
 /// function.

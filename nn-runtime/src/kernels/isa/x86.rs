@@ -5,7 +5,9 @@ use std::arch::x86_64::*;
 
 /// Four lanes. Intrinsics say in few words what the compiler would have to find in arrays: whole tiles of
 /// those made up most of the time that the crate took to compile.
-pub(crate) struct Baseline;
+#[derive(Clone, Copy)]
+#[doc(hidden)]
+pub struct Baseline;
 
 // SAFETY of all blocks: SSE2 is there on every x86-64; the pointers are the caller's promise.
 #[allow(clippy::undocumented_unsafe_blocks, reason = "said once for all of them, above")]
@@ -104,6 +106,7 @@ unsafe fn store_pair(to: *mut f32, v: __m128) {
 }
 
 /// Eight lanes.
+#[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
 /// `-1` for each used lane, from `8 - count` on.
@@ -176,6 +179,7 @@ impl Lanes for Avx2 {
 }
 
 /// Sixteen lanes.
+#[derive(Clone, Copy)]
 pub(crate) struct Avx512;
 
 // SAFETY of all blocks: as above.

@@ -4,7 +4,7 @@ use super::packing::{Packing, Row, StepRows};
 use super::{Cell, CellPlaces, Passage, Stack, gates};
 use crate::Carried;
 use crate::kernels::product::{Begin, Kind, Product, Walk};
-use crate::kernels::{Isa, dense};
+use crate::kernels::{Isa, dense_columns};
 use crate::lengths::Steps;
 use crate::memory::take;
 use nn_shape::rules::recurrent::{CellWeights, Recurrent};
@@ -71,15 +71,7 @@ impl Passage<'_> {
     }
 
     pub(super) fn cell_weights(&self, layer: usize, direction: usize) -> Weights<'_> {
-        let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
-            self.stack.sizes.cell(layer, direction);
-        Weights {
-            inputs,
-            ih: &self.weights[weight_ih..weight_hh],
-            hh: &self.weights[weight_hh..bias_ih],
-            bias_ih: &self.weights[bias_ih..bias_hh],
-            bias_hh: &self.weights[bias_hh..end],
-        }
+        Weights::of(&self.stack.sizes, self.weights, layer, direction)
     }
 
     /// Where a cell's `h` (0) or `c` (1) is in a sample's carried state.
@@ -149,7 +141,8 @@ impl Passage<'_> {
         let (n, units, columns, isa) = (packing.n(), sizes.units, sizes.columns(), Isa::best());
         let gates = &mut gates[..packing.rows() * columns];
         let bias = weights.input_bias(cell, scratch);
-        dense(isa, weights.inputs, columns, rows, weights.ih, bias, gates);
+        let ih = weights.ih;
+        dense_columns(isa, weights.inputs, columns, columns, rows, ih, bias, gates);
         for StepRows { first, active, before } in packing.steps() {
             let now = first * columns..(first + active) * columns;
             let (h_before, h) = state_rows(h, units, n + first, before, active);
@@ -157,7 +150,8 @@ impl Passage<'_> {
             match cell {
                 Cell::Gru => {
                     let hidden = &mut hidden[now];
-                    dense(isa, units, columns, h_before, weights.hh, weights.bias_hh, hidden);
+                    let (hh, bias) = (weights.hh, weights.bias_hh);
+                    dense_columns(isa, units, columns, columns, h_before, hh, bias, hidden);
                     gates::gru_forward(units, gates, hidden, h_before, h);
                     continue;
                 }
@@ -199,11 +193,30 @@ pub(super) struct Weights<'a> {
     pub(super) inputs: usize,
     pub(super) ih: &'a [f32],
     pub(super) hh: &'a [f32],
-    bias_ih: &'a [f32],
+    pub(super) bias_ih: &'a [f32],
     pub(super) bias_hh: &'a [f32],
 }
 
 impl<'a> Weights<'a> {
+    /// Those of one cell, where `weights` are those of all.
+    #[inline]
+    pub(super) fn of(
+        sizes: &Recurrent,
+        weights: &'a [f32],
+        layer: usize,
+        direction: usize,
+    ) -> Self {
+        let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
+            sizes.cell(layer, direction);
+        Self {
+            inputs,
+            ih: &weights[weight_ih..weight_hh],
+            hh: &weights[weight_hh..bias_ih],
+            bias_ih: &weights[bias_ih..bias_hh],
+            bias_hh: &weights[bias_hh..end],
+        }
+    }
+
     /// What the sums from the input begin with: both biases, except in a GRU, where the gate `r` stands
     /// between them.
     pub(super) fn input_bias<'b>(&self, cell: Cell, scratch: &'b mut [f32]) -> &'b [f32]

@@ -9,13 +9,13 @@ use crate::kernels::elementwise::{map_in_place, sigmoid, tanh};
 
 dispatch! {
     /// `h = tanh(a)`
-    pub(crate) fn tanh_forward(gates: &mut [f32], h: &mut [f32]) {
+    pub(crate) fn tanh_forward as tanh_forward_inlined(gates: &mut [f32], h: &mut [f32]) {
         map_in_place(gates, tanh);
         h.copy_from_slice(gates);
     }
 
     /// `h = max(a, 0)`
-    pub(crate) fn relu_forward(gates: &mut [f32], h: &mut [f32]) {
+    pub(crate) fn relu_forward as relu_forward_inlined(gates: &mut [f32], h: &mut [f32]) {
         for (a, h) in gates.iter_mut().zip(h) {
             *a = if *a > 0.0 { *a } else { 0.0 };
             *h = *a;
@@ -48,21 +48,27 @@ dispatch! {
         let states = c.chunks_exact_mut(units).zip(h.chunks_exact_mut(units));
         for ((gates, c_before), (c, h)) in rows.zip(states) {
             for k in (0..units).step_by(LANES) {
-                let [mut i, mut f, mut g, mut o] = load_each(gates, k, units);
-                let before = load(c_before, k, units);
-                let (mut c_k, mut h_k) = ([0.0; LANES], [0.0; LANES]);
-                for l in 0..LANES {
-                    i[l] = sigmoid(i[l]);
-                    f[l] = sigmoid(f[l]);
-                    g[l] = tanh(g[l]);
-                    o[l] = sigmoid(o[l]);
-                    c_k[l] = f[l] * before[l] + i[l] * g[l];
-                    h_k[l] = o[l] * tanh(c_k[l]);
-                }
-                store_each(gates, k, units, [i, f, g, o]);
+                let (gates_k, c_k, h_k) =
+                    lstm_lanes(load_each(gates, k, units), load(c_before, k, units));
+                store_each(gates, k, units, gates_k);
                 store(c, k, units, c_k);
                 store(h, k, units, h_k);
             }
+        }
+    }
+
+    /// The same for one row, whose gates nobody needs: `c` and `h` are those of the step before, then the new
+    /// ones.
+    pub(crate) fn lstm_step as lstm_step_inlined(
+        units: usize,
+        sums: &[f32],
+        c: &mut [f32],
+        h: &mut [f32],
+    ) {
+        for k in (0..units).step_by(LANES) {
+            let (_, c_k, h_k) = lstm_lanes(load_each(sums, k, units), load(c, k, units));
+            store(c, k, units, c_k);
+            store(h, k, units, h_k);
         }
     }
 
@@ -113,18 +119,25 @@ dispatch! {
         let states = h_before.chunks_exact(units).zip(h.chunks_exact_mut(units));
         for ((gates, hidden), (h_before, h)) in rows.zip(states) {
             for k in (0..units).step_by(LANES) {
-                let [mut r, mut z, mut n] = load_each(gates, k, units);
-                let [b_r, b_z, b_n] = load_each(hidden, k, units);
-                let (before, mut h_k) = (load(h_before, k, units), [0.0; LANES]);
-                for l in 0..LANES {
-                    r[l] = sigmoid(r[l] + b_r[l]);
-                    z[l] = sigmoid(z[l] + b_z[l]);
-                    n[l] = tanh(n[l] + r[l] * b_n[l]);
-                    h_k[l] = (1.0 - z[l]) * n[l] + z[l] * before[l];
-                }
-                store_each(gates, k, units, [r, z, n]);
+                let (sums, hidden) = (load_each(gates, k, units), load_each(hidden, k, units));
+                let (gates_k, h_k) = gru_lanes(sums, hidden, load(h_before, k, units));
+                store_each(gates, k, units, gates_k);
                 store(h, k, units, h_k);
             }
+        }
+    }
+
+    /// The same for one row, whose gates nobody needs: `h` is that of the step before, then the new one.
+    pub(crate) fn gru_step as gru_step_inlined(
+        units: usize,
+        sums: &[f32],
+        hidden: &[f32],
+        h: &mut [f32],
+    ) {
+        for k in (0..units).step_by(LANES) {
+            let (sums, hidden) = (load_each(sums, k, units), load_each(hidden, k, units));
+            let (_, h_k) = gru_lanes(sums, hidden, load(h, k, units));
+            store(h, k, units, h_k);
         }
     }
 
@@ -167,9 +180,41 @@ dispatch! {
 /// their own, because the compiler cannot tell that so many slices do not overlap, and would go one by one.
 const LANES: usize = 16;
 
+type Numbers = [f32; LANES];
+
+/// From the sums of an LSTM and the `c` before to its gates, `c` and `h`.
+#[inline(always)]
+fn lstm_lanes(sums: [Numbers; 4], before: Numbers) -> ([Numbers; 4], Numbers, Numbers) {
+    let [mut i, mut f, mut g, mut o] = sums;
+    let (mut c, mut h) = ([0.0; LANES], [0.0; LANES]);
+    for l in 0..LANES {
+        i[l] = sigmoid(i[l]);
+        f[l] = sigmoid(f[l]);
+        g[l] = tanh(g[l]);
+        o[l] = sigmoid(o[l]);
+        c[l] = f[l] * before[l] + i[l] * g[l];
+        h[l] = o[l] * tanh(c[l]);
+    }
+    ([i, f, g, o], c, h)
+}
+
+/// From both sums of a GRU and the `h` before to its gates and `h`.
+#[inline(always)]
+fn gru_lanes(sums: [Numbers; 3], hidden: [Numbers; 3], before: Numbers) -> ([Numbers; 3], Numbers) {
+    let ([mut r, mut z, mut n], [b_r, b_z, b_n]) = (sums, hidden);
+    let mut h = [0.0; LANES];
+    for l in 0..LANES {
+        r[l] = sigmoid(r[l] + b_r[l]);
+        z[l] = sigmoid(z[l] + b_z[l]);
+        n[l] = tanh(n[l] + r[l] * b_n[l]);
+        h[l] = (1.0 - z[l]) * n[l] + z[l] * before[l];
+    }
+    ([r, z, n], h)
+}
+
 /// The numbers of `row`, which has `units`, from `k` on; zeros behind its end.
 #[inline(always)]
-fn load(row: &[f32], k: usize, units: usize) -> [f32; LANES] {
+fn load(row: &[f32], k: usize, units: usize) -> Numbers {
     match row[k..units].first_chunk() {
         Some(all) => *all,
         None => {
@@ -184,7 +229,7 @@ fn load(row: &[f32], k: usize, units: usize) -> [f32; LANES] {
 
 /// Writes the numbers of `row`, which has `units`, from `k` on.
 #[inline(always)]
-fn store(row: &mut [f32], k: usize, units: usize, numbers: [f32; LANES]) {
+fn store(row: &mut [f32], k: usize, units: usize, numbers: Numbers) {
     let row = &mut row[k..units];
     match row.first_chunk_mut() {
         Some(all) => *all = numbers,
@@ -194,7 +239,7 @@ fn store(row: &mut [f32], k: usize, units: usize, numbers: [f32; LANES]) {
 
 /// As [`load`], of `G` rows that stand one behind the other.
 #[inline(always)]
-fn load_each<const G: usize>(rows: &[f32], k: usize, units: usize) -> [[f32; LANES]; G] {
+fn load_each<const G: usize>(rows: &[f32], k: usize, units: usize) -> [Numbers; G] {
     let mut numbers = [[0.0; LANES]; G];
     for (numbers, row) in numbers.iter_mut().zip(rows.chunks_exact(units)) {
         *numbers = load(row, k, units);
@@ -204,12 +249,7 @@ fn load_each<const G: usize>(rows: &[f32], k: usize, units: usize) -> [[f32; LAN
 
 /// As [`store`], of `G` rows that stand one behind the other.
 #[inline(always)]
-fn store_each<const G: usize>(
-    rows: &mut [f32],
-    k: usize,
-    units: usize,
-    numbers: [[f32; LANES]; G],
-) {
+fn store_each<const G: usize>(rows: &mut [f32], k: usize, units: usize, numbers: [Numbers; G]) {
     for (row, numbers) in rows.chunks_exact_mut(units).zip(numbers) {
         store(row, k, units, numbers);
     }

@@ -1,35 +1,35 @@
 //! One step of one sequence: the same sums as those of whole sequences, without the bookkeeping of a batch.
 
 use super::forward::{Weights, add_product};
-use super::{Cell, Passage, Stack, gates};
-use crate::kernels::{Isa, dense};
+use super::{Cell, Stack, gates};
+use crate::kernels::{AtRunTime, Instructions, Isa, chains, dense_columns};
 use crate::memory::{Buffer, take};
 
-/// Where the values of one cell are; sizes in numbers.
+/// Where the sums of one cell are; sizes in numbers.
 struct StepPlaces {
-    /// The sums from the input, then the gates.
-    gates: Buffer,
-    /// Of a GRU: the sums from the state.
+    /// Those from the input and, but for a GRU, from the state.
+    sums: Buffer,
+    /// Of a GRU: those from the state.
     hidden: Buffer,
-    /// The new `h`.
-    h: Buffer,
-    /// Of an LSTM: the new `c`.
-    c: Buffer,
 }
 
 impl StepPlaces {
-    /// [`Stack::work`] has room for them, whatever the number of steps.
+    #[inline]
     const fn new(stack: &Stack) -> Self {
-        let (units, columns) = (stack.sizes.units, stack.sizes.columns());
-        let gates = Buffer::EMPTY.then(columns);
-        let hidden = gates.then(if matches!(stack.cell, Cell::Gru) { columns } else { 0 });
-        let h = hidden.then(units);
-        let c = h.then(if matches!(stack.cell, Cell::Lstm) { units } else { 0 });
-        Self { gates, hidden, h, c }
+        let columns = stack.sizes.columns();
+        let sums = Buffer::EMPTY.then(columns);
+        let hidden = sums.then(if matches!(stack.cell, Cell::Gru) { columns } else { 0 });
+        Self { sums, hidden }
     }
 }
 
 impl Stack {
+    /// Numbers that a step needs.
+    #[must_use]
+    pub const fn step_work(&self) -> usize {
+        StepPlaces::new(self).hidden.end()
+    }
+
     /// Inference on one step, of a stack of one direction. `x` has `inputs` numbers, `y` `units`; `state`,
     /// [`Stack::state`] numbers, holds what the step before left, and receives what this one leaves.
     pub fn step(
@@ -41,30 +41,46 @@ impl Stack {
         work: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let passage = Passage { stack: *self, places: self.places(false), weights };
-        let StepPlaces { gates, hidden, h, c } = StepPlaces::new(self);
-        let [gates, hidden, h, c] = take(work, 1, [gates, hidden, h, c]);
+        self.step_as(AtRunTime, weights, x, y, state, work, scratch);
+    }
+
+    /// The same, inlined if the instructions say so: then it needs no `scratch`.
+    #[expect(clippy::too_many_arguments, reason = "as `step`, and for which instructions")]
+    #[inline(always)]
+    pub(crate) fn step_as<I: Instructions>(
+        &self,
+        isa: I,
+        weights: &[f32],
+        x: &[f32],
+        y: &mut [f32],
+        state: &mut [f32],
+        work: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let StepPlaces { sums, hidden } = StepPlaces::new(self);
+        let [sums, hidden] = take(work, 1, [sums, hidden]);
         let (units, layers) = (self.sizes.units, self.sizes.layers);
         let (all_h, all_c) = state.split_at_mut(layers * units);
         for layer in 0..layers {
-            let (below, before) = all_h.split_at_mut(layer * units);
-            let before = &mut before[..units];
+            let (below, h) = all_h.split_at_mut(layer * units);
+            let h = &mut h[..units];
+            let weights = Weights::of(&self.sizes, weights, layer, 0);
             let x = if layer == 0 { x } else { &below[(layer - 1) * units..] };
-            let weights = passage.cell_weights(layer, 0);
-            self.sums(&weights, x, before, gates, hidden, scratch);
-            match self.cell {
-                Cell::Lstm => {
-                    let c_before = &mut all_c[layer * units..][..units];
-                    gates::lstm_forward(units, gates, c_before, c, h);
-                    c_before.copy_from_slice(c);
-                }
-                Cell::Gru => gates::gru_forward(units, gates, hidden, before, h),
-                Cell::Relu => gates::relu_forward(gates, h),
-                Cell::Tanh => gates::tanh_forward(gates, h),
+            // Known to the compiler, unlike the length of what the caller gave.
+            let x = &x[..weights.inputs];
+            if I::INLINE {
+                self.sums_inlined(isa, &weights, x, h, sums, hidden);
+            } else {
+                self.sums(&weights, x, h, sums, hidden, scratch);
             }
-            before.copy_from_slice(h);
+            let c = if self.cell == Cell::Lstm {
+                &mut all_c[layer * units..][..units]
+            } else {
+                &mut []
+            };
+            self.gates::<I>(sums, hidden, c, h);
         }
-        y.copy_from_slice(h);
+        y.copy_from_slice(&all_h[(layers - 1) * units..]);
     }
 
     /// What the gates are made of: from the input and, but for a GRU, from the state.
@@ -73,17 +89,61 @@ impl Stack {
         weights: &Weights<'_>,
         x: &[f32],
         before: &[f32],
-        gates: &mut [f32],
+        sums: &mut [f32],
         hidden: &mut [f32],
         scratch: &mut [f32],
     ) {
         let (units, columns, isa) = (self.sizes.units, self.sizes.columns(), Isa::best());
         let bias = weights.input_bias(self.cell, scratch);
-        dense(isa, weights.inputs, columns, x, weights.ih, bias, gates);
+        dense_columns(isa, weights.inputs, columns, columns, x, weights.ih, bias, sums);
         if self.cell == Cell::Gru {
-            dense(isa, units, columns, before, weights.hh, weights.bias_hh, hidden);
+            let (hh, bias) = (weights.hh, weights.bias_hh);
+            dense_columns(isa, units, columns, columns, before, hh, bias, hidden);
         } else {
-            add_product(isa, units, columns, before, weights.hh, gates);
+            add_product(isa, units, columns, before, weights.hh, sums);
+        }
+    }
+
+    /// The same bits.
+    #[inline(always)]
+    fn sums_inlined<I: Instructions>(
+        &self,
+        isa: I,
+        weights: &Weights<'_>,
+        x: &[f32],
+        before: &[f32],
+        sums: &mut [f32],
+        hidden: &mut [f32],
+    ) {
+        let columns = self.sizes.columns();
+        let Weights { ih, hh, bias_ih, bias_hh, .. } = *weights;
+        if self.cell == Cell::Gru {
+            chains(isa, columns, [bias_ih, &[]], [(x, ih)], sums);
+            chains(isa, columns, [bias_hh, &[]], [(before, hh)], hidden);
+        } else {
+            chains(isa, columns, [bias_ih, bias_hh], [(x, ih), (before, hh)], sums);
+        }
+    }
+
+    /// From the sums to the new state, which stands where the one before did.
+    #[inline(always)]
+    fn gates<I: Instructions>(
+        &self,
+        sums: &mut [f32],
+        hidden: &[f32],
+        c: &mut [f32],
+        h: &mut [f32],
+    ) {
+        let units = self.sizes.units;
+        match (self.cell, I::INLINE) {
+            (Cell::Lstm, true) => gates::lstm_step_inlined(units, sums, c, h),
+            (Cell::Lstm, false) => gates::lstm_step(units, sums, c, h),
+            (Cell::Gru, true) => gates::gru_step_inlined(units, sums, hidden, h),
+            (Cell::Gru, false) => gates::gru_step(units, sums, hidden, h),
+            (Cell::Relu, true) => gates::relu_forward_inlined(sums, h),
+            (Cell::Relu, false) => gates::relu_forward(sums, h),
+            (Cell::Tanh, true) => gates::tanh_forward_inlined(sums, h),
+            (Cell::Tanh, false) => gates::tanh_forward(sums, h),
         }
     }
 }

@@ -1,0 +1,127 @@
+//! Inference of networks that take nanoseconds: a call is one function, into which all layers are inlined,
+//! compiled for each set of instructions.
+
+use crate::kernels::{Compiled, Isa, Kernel, Lanes};
+use crate::{
+    Carried, Lengths, Line, Network, State, Station, Streaming, TiedWeight, Values, Whole,
+    WorkMemory,
+};
+use std::cell::Cell;
+
+/// Multiply-adds up to which calls and dispatch in each layer count beside the sums.
+const MOST_MACS: usize = 8192;
+
+/// Numbers of memory, on the stack, that may be zeroed in each call.
+const MOST_MEMORY: usize = 512;
+
+/// Optimised code alone gains by inlining: in a debug build the kernels, which are optimised there too, must
+/// not be compiled into the program.
+const OPTIMISED: bool = !cfg!(debug_assertions);
+
+/// Whether one sample through the network takes nanoseconds.
+pub(super) const fn suits<N: Network>() -> bool {
+    OPTIMISED && N::MACS <= MOST_MACS && N::WORK + N::SCRATCH <= MOST_MEMORY
+}
+
+/// The same of one step.
+pub(super) const fn suits_step<N: Network>() -> bool {
+    OPTIMISED && N::MACS / N::INPUTS[0].dim(0) <= MOST_MACS
+}
+
+/// As [`infer_one`](super::infer_one), compiled for the instructions of `isa`.
+///
+/// # Panics
+/// When the machine does not have them, and when the network needs more memory than a small one.
+#[inline]
+pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
+    let y = Cell::new(N::Output::zeroed());
+    // SAFETY: the kernel asks for nothing but its instructions.
+    unsafe {
+        match const { room(N::WORK + N::SCRATCH) } {
+            Room::Little => isa.run(&Infer::<N, 2> { net, x, y: &y }),
+            Room::Some => isa.run(&Infer::<N, 8> { net, x, y: &y }),
+            Room::Much => isa.run(&Infer::<N, { MOST_MEMORY / Line::LEN }> { net, x, y: &y }),
+        }
+    }
+    y.get()
+}
+
+/// As [`step_one`](super::step_one), compiled for the instructions of `isa`.
+///
+/// # Panics
+/// When the machine does not have them.
+#[inline]
+pub fn step_inlined<N: Network + Streaming<Whole>, Y: Values>(
+    isa: Isa,
+    net: &N,
+    state: &mut State<N>,
+    x: &[&[f32]],
+) -> Y {
+    let y = Cell::new(Y::zeroed());
+    // SAFETY: as above.
+    unsafe { isa.run(&Step { net, state: Cell::new(Some(state)), x, y: &y }) }
+    y.get()
+}
+
+/// How much memory a call has: it is zeroed, which takes time.
+enum Room {
+    Little,
+    Some,
+    Much,
+}
+
+const fn room(need: usize) -> Room {
+    match need.div_ceil(Line::LEN) {
+        ..=2 => Room::Little,
+        ..=8 => Room::Some,
+        _ => Room::Much,
+    }
+}
+
+/// A call of `forward`, with so many `LINES` of memory. Outputs are written at the end, so that the compiler
+/// knows all sizes.
+struct Infer<'a, N: Network, const LINES: usize> {
+    net: &'a N,
+    x: &'a [&'a [f32]],
+    y: &'a Cell<N::Output>,
+}
+
+impl<N: Network, const LINES: usize> Kernel for Infer<'_, N, LINES> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(&self) {
+        // SAFETY: the caller's.
+        let isa = unsafe { Compiled::<L>::new() };
+        let mut memory = [Line::ZERO; LINES];
+        let (work, scratch) = Line::numbers_mut(&mut memory).split_at_mut(N::WORK);
+        let (lengths, carried) = (Lengths::Full, Carried::nothing());
+        let memory = WorkMemory { work, scratch, lengths, carried, tied: TiedWeight::NONE };
+        let mut y = N::Output::zeroed();
+        Station::<Whole>::infer_inlined(self.net, isa, 1, self.x, y.as_floats_mut(), memory);
+        self.y.set(y);
+    }
+}
+
+/// The same of a call of `step`, in the memory of its state.
+struct Step<'a, N, Y> {
+    net: &'a N,
+    // Taken out: a kernel is called by a shared reference.
+    state: Cell<Option<&'a mut State<N>>>,
+    x: &'a [&'a [f32]],
+    y: &'a Cell<Y>,
+}
+
+impl<N: Network + Streaming<Whole>, Y: Values> Kernel for Step<'_, N, Y> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(&self) {
+        // SAFETY: the caller's.
+        let isa = unsafe { Compiled::<L>::new() };
+        let Some(state) = self.state.take() else { return };
+        let [carried, work, scratch] = state.split();
+        let carried = Carried::new(carried, N::STATE);
+        let memory =
+            WorkMemory { work, scratch, lengths: Lengths::Full, carried, tied: TiedWeight::NONE };
+        let mut y = Y::zeroed();
+        Streaming::<Whole>::step(self.net, isa, self.x, y.as_floats_mut(), memory);
+        self.y.set(y);
+    }
+}
