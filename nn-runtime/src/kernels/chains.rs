@@ -3,7 +3,7 @@
 //! The same sums as those of a [`Product`](super::product::Product), with all sizes known to the compiler:
 //! each number is one chain of multiply-adds in the order of the terms, so that it has the same bits.
 
-use super::inline::Instructions;
+use super::inline::{Instructions, in_memory};
 use super::isa::Lanes;
 use super::tile::load_row;
 
@@ -94,9 +94,10 @@ impl<const T: usize> Chains<'_, T> {
             let mut sums = self.begin::<L, N, EDGE>(column, tail);
             for (x, weight) in self.terms {
                 let weight = weight.as_ptr().add(column);
-                for (k, x) in x.iter().enumerate() {
+                let (inputs, x) = (x.len(), in_memory(x.as_ptr()));
+                for k in 0..inputs {
                     let row = load_row::<L, N, EDGE>(weight.add(k * self.columns), tail);
-                    let x = L::splat(*x);
+                    let x = L::splat(*x.add(k));
                     for (sum, w) in sums.iter_mut().zip(row) {
                         *sum = L::mul_add(x, w, *sum);
                     }

@@ -25,18 +25,35 @@ pub(crate) fn polynomial<const N: usize>(x: f32, c: [f32; N]) -> f32 {
     sum
 }
 
-/// `high + low = n ln 2 + r` with `|r| <= ln 2 / 2`, for `|high| < 2^14`: `n` and `exp(r) - 1`.
+/// `high + low = n ln 2 + r` with `|r| <= ln 2 / 2`, for `|high| < 2^14`: `n` and `r`.
 #[inline(always)]
 fn reduce(high: f32, low: f32) -> (i32, f32) {
     let shifted = high * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (high - n * LN_2_HIGH) - (n * LN_2_LOW - low);
-    // The polynomial by pairs of terms: one after the other, each would wait for the one before it.
-    let square = r * r;
-    let (second, third) = (0.5 + 0.166_665_17 * r, 0.041_666_202 + 0.008_369_073 * r);
-    let p = (r + square * second) + square * square * (third + square * 0.001_395_080_7);
     // NaN and infinities give any whole number here, and NaN in `r`.
-    (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, p)
+    (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, r)
+}
+
+/// `exp(r) - 1` for `|r| <= ln 2 / 2`.
+#[inline(always)]
+fn expm1_of_small(r: f32) -> f32 {
+    // The polynomial by pairs of terms: one after the other, each would wait for the one before it.
+    let (square, [second, fourth, sixth]) = (r * r, pairs(r));
+    r + square * (second + square * (fourth + square * sixth))
+}
+
+/// The same sooner, rounded once more.
+#[inline(always)]
+fn expm1_of_small_soon(r: f32) -> f32 {
+    let (square, [second, fourth, sixth]) = (r * r, pairs(r));
+    r + (square * second + square * square * (fourth + square * sixth))
+}
+
+/// What stands before the second, fourth and sixth power of `r` in `exp(r)`.
+#[inline(always)]
+fn pairs(r: f32) -> [f32; 3] {
+    [0.5 + 0.166_665_17 * r, 0.041_666_202 + 0.008_369_073 * r, 0.001_395_080_7]
 }
 
 /// `2^n` for `-127 <= n <= 128`, where it is 0 and infinite at the ends.
@@ -49,7 +66,8 @@ fn power_of_2(n: i32) -> f32 {
 #[inline(always)]
 fn exp_of_sum(high: f32, low: f32) -> f32 {
     // Beyond these the result is 0 or infinite.
-    let (n, p) = reduce(high.clamp(-105.0, 89.0), low);
+    let (n, r) = reduce(high.clamp(-105.0, 89.0), low);
+    let p = expm1_of_small(r);
     // In two steps, since `2^n` alone may be too small or too large for an `f32`.
     let half = n >> 1;
     (1.0 + p) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
@@ -64,7 +82,8 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// `exp(x) - 1` for `x <= 0`, within 1 ulp.
 #[inline(always)]
 pub(crate) fn expm1_of_negative(x: f32) -> f32 {
-    let (n, p) = reduce(x.clamp(-88.0, 0.0), 0.0);
+    let (n, r) = reduce(x.clamp(-88.0, 0.0), 0.0);
+    let p = expm1_of_small(r);
     let scale = power_of_2(n);
     let result = (scale - 1.0) + scale * p;
     // The sign of -0.0 and numbers that are squared to 0.
@@ -76,32 +95,24 @@ pub(crate) fn expm1_of_negative(x: f32) -> f32 {
 pub(crate) fn sigmoid(x: f32) -> f32 {
     let t = -x.abs();
     // Not `max`, which would lose NaN.
-    let (n, p) = reduce(if t < -88.0 { -88.0 } else { t }, 0.0);
-    let e = (1.0 + p) * power_of_2(n);
+    let (n, r) = reduce(if t < -88.0 { -88.0 } else { t }, 0.0);
+    let e = (1.0 + expm1_of_small_soon(r)) * power_of_2(n);
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
 /// `tanh(x)`, within 3 ulp.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
-    let t = x.abs();
+    let t = 2.0 * x.abs();
     // From there on it is 1. Not `min`, which would lose NaN.
-    let t = if t > 10.0 { 10.0 } else { t };
-    // |x| = n ln(2) / 2 + r. The rest of `n ln 2`, as in `reduce`, would change nothing: where `n` is large,
-    // the slope is small.
-    let shifted = t * (2.0 * std::f32::consts::LOG2_E) + ROUND;
-    let r = t - (shifted - ROUND) * (0.5 * std::f32::consts::LN_2);
-    // p = (exp(2r) - 1) / 2, the same polynomial as that of `reduce`.
-    let square = r * r;
-    let (second, third) =
-        (1.0 + (4.0 * 0.166_665_17) * r, (8.0 * 0.041_666_202) + (16.0 * 0.008_369_073) * r);
-    let rest = square * second + square * square * (third + square * (32.0 * 0.001_395_080_7));
-    let p = r + rest;
-    let bits = shifted.to_bits() << 23;
-    let [scale, twice] = [127, 128].map(|bias| f32::from_bits(bits.wrapping_add(bias << 23)));
-    // exp(2|x|) - 1 and exp(2|x|) + 1, without cancellation where |x| is small.
-    let (below, above) = (twice * p + (scale - 1.0), twice * p + (scale + 1.0));
-    (below / above).copysign(x)
+    let t = if t > 20.0 { 20.0 } else { t };
+    // As `reduce`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
+    let shifted = t * std::f32::consts::LOG2_E + ROUND;
+    let r = t - (shifted - ROUND) * std::f32::consts::LN_2;
+    let scale = power_of_2(shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32);
+    let p = scale * expm1_of_small_soon(r);
+    // exp(2|x|) - 1, which does not cancel where |x| is small, by exp(2|x|) + 1.
+    ((p + (scale - 1.0)) / (p + (scale + 1.0))).copysign(x)
 }
 
 /// `ln(1 + exp(x))`, within 3 ulp.

@@ -43,3 +43,10 @@ impl<L: Lanes> Instructions for Compiled<L> {
     const INLINE: bool = true;
     type Lanes = L;
 }
+
+/// The same numbers, of which the compiler no longer knows that a vector in a register holds them: to spread
+/// one of them over a vector it would shuffle twice, while reading it from memory does that for nothing.
+#[inline(always)]
+pub(super) fn in_memory(numbers: *const f32) -> *const f32 {
+    std::hint::black_box(numbers)
+}

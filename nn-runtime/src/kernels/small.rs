@@ -1,7 +1,7 @@
 //! Dense layers of a few numbers, which take nanoseconds: no tiles, and little to do before the first
 //! multiply-add.
 
-use super::inline::Instructions;
+use super::inline::{Instructions, in_memory};
 use super::isa::{Isa, Kernel, Lanes};
 use super::tile::{load_row, store_row};
 
@@ -117,6 +117,7 @@ impl<'a> Small<'a> {
                 sums[0] = load_row::<L, 1, EDGE>(self.bias.as_ptr().add(column), tail);
             }
             let x = self.x.as_ptr().add(row * self.inputs);
+            let x = if INLINED { in_memory(x) } else { x };
             let weight = self.weight.as_ptr().add(column);
             for first in (0..self.inputs).step_by(TURNS) {
                 for (turn, [sum]) in sums.iter_mut().enumerate() {

@@ -71,10 +71,12 @@ enum Room {
 }
 
 const fn room(need: usize) -> Room {
-    match need.div_ceil(Line::LEN) {
-        ..=2 => Room::Little,
-        ..=8 => Room::Some,
-        _ => Room::Much,
+    if need <= 2 * Line::LEN {
+        Room::Little
+    } else if need <= 8 * Line::LEN {
+        Room::Some
+    } else {
+        Room::Much
     }
 }
 
