@@ -286,6 +286,7 @@ const _: () = {
         const LEAST_BATCH: usize = __Stations::ALL.least_batch;
         const SAVED: usize = __Train::VALUES + __Stations::ALL.saved.end();
         const WORK: usize = __Infer::VALUES + __Stations::ALL.work;
+        const STEP_WORK: usize = 0;
         const SCRATCH: usize = __Stations::ALL.scratch;
         const KEPT: usize = __Stations::ALL.kept.end();
         const PARTIAL: usize = __Stations::ALL.partial.end();
@@ -348,16 +349,27 @@ const _: () = {
             y: &mut [f32],
             memory: __rt::WorkMemory<'_>,
         ) {
+            __rt::Station::<__S>::infer_inlined(self, __rt::AtRunTime, n, x, y, memory);
+        }
+        #[inline(always)]
+        fn infer_inlined<__I: __rt::Instructions>(
+            &self,
+            isa: __I,
+            n: usize,
+            x: &[&[f32]],
+            y: &mut [f32],
+            memory: __rt::WorkMemory<'_>,
+        ) {
             let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Infer::VALUES);
             memory.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Infer::CONV1]);
-                __Stations::CONV1.infer(&self.conv1, n, &[x[0]], out, &mut memory);
+                __Stations::CONV1.infer(isa, &self.conv1, n, &[x[0]], out, &mut memory);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::CONV1]);
-                __Stations::RELU.infer(&__rt::layers::ReLU, n, out);
+                __Stations::RELU.infer(isa, &__rt::layers::ReLU, n, out);
             }
             {
                 let [x0, out] = __rt::take(
@@ -366,7 +378,7 @@ const _: () = {
                     [__Infer::CONV1, __Infer::MAX_POOL2D],
                 );
                 __Stations::MAX_POOL2D
-                    .infer(&__rt::layers::MaxPool2d, n, &[x0], out, &mut memory);
+                    .infer(isa, &__rt::layers::MaxPool2d, n, &[x0], out, &mut memory);
             }
             {
                 let [x0, out] = __rt::take(
@@ -374,11 +386,11 @@ const _: () = {
                     n,
                     [__Infer::MAX_POOL2D, __Infer::CONV2],
                 );
-                __Stations::CONV2.infer(&self.conv2, n, &[x0], out, &mut memory);
+                __Stations::CONV2.infer(isa, &self.conv2, n, &[x0], out, &mut memory);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::CONV2]);
-                __Stations::RELU_2.infer(&__rt::layers::ReLU, n, out);
+                __Stations::RELU_2.infer(isa, &__rt::layers::ReLU, n, out);
             }
             {
                 let [x0, out] = __rt::take(
@@ -387,7 +399,7 @@ const _: () = {
                     [__Infer::CONV2, __Infer::MAX_POOL2D_2],
                 );
                 __Stations::MAX_POOL2D_2
-                    .infer(&__rt::layers::MaxPool2d, n, &[x0], out, &mut memory);
+                    .infer(isa, &__rt::layers::MaxPool2d, n, &[x0], out, &mut memory);
             }
             {
                 let [x0, out] = __rt::take(
@@ -395,19 +407,19 @@ const _: () = {
                     n,
                     [__Infer::MAX_POOL2D_2, __Infer::FC1],
                 );
-                __Stations::FC1.infer(&self.fc1, n, &[x0], out, &mut memory);
+                __Stations::FC1.infer(isa, &self.fc1, n, &[x0], out, &mut memory);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::FC1]);
-                __Stations::RELU_3.infer(&__rt::layers::ReLU, n, out);
+                __Stations::RELU_3.infer(isa, &__rt::layers::ReLU, n, out);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::FC1]);
-                __Stations::DROPOUT.infer(&__rt::layers::Dropout, n, out);
+                __Stations::DROPOUT.infer(isa, &__rt::layers::Dropout, n, out);
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::FC1]);
-                __Stations::FC2.infer(&self.fc2, n, &[x0], y, &mut memory);
+                __Stations::FC2.infer(isa, &self.fc2, n, &[x0], y, &mut memory);
             }
         }
         fn forward(

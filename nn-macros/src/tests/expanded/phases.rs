@@ -258,6 +258,7 @@ const _: () = {
         const LEAST_BATCH: usize = __Stations::ALL.least_batch;
         const SAVED: usize = __Train::VALUES + __Stations::ALL.saved.end();
         const WORK: usize = __Infer::VALUES + __Stations::ALL.work;
+        const STEP_WORK: usize = 0;
         const SCRATCH: usize = __Stations::ALL.scratch;
         const KEPT: usize = __Stations::ALL.kept.end();
         const PARTIAL: usize = __Stations::ALL.partial.end();
@@ -311,18 +312,29 @@ const _: () = {
             y: &mut [f32],
             memory: __rt::WorkMemory<'_>,
         ) {
+            __rt::Station::<__S>::infer_inlined(self, __rt::AtRunTime, n, x, y, memory);
+        }
+        #[inline(always)]
+        fn infer_inlined<__I: __rt::Instructions>(
+            &self,
+            isa: __I,
+            n: usize,
+            x: &[&[f32]],
+            y: &mut [f32],
+            memory: __rt::WorkMemory<'_>,
+        ) {
             let outer = memory.lengths;
             let (values, mut memory) = memory.split_values(n * __Infer::VALUES);
             memory.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Infer::X_TANH]);
                 out.copy_from_slice(x[0]);
-                __Stations::X_TANH.infer(&__rt::layers::Tanh, n, out);
+                __Stations::X_TANH.infer(isa, &__rt::layers::Tanh, n, out);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::TABLE_TANH]);
                 out.copy_from_slice(x[1]);
-                __Stations::TABLE_TANH.infer(&__rt::layers::Tanh, n, out);
+                __Stations::TABLE_TANH.infer(isa, &__rt::layers::Tanh, n, out);
             }
             {
                 let [x0, x1, out] = __rt::take(
@@ -331,19 +343,19 @@ const _: () = {
                     [__Infer::X_TANH, __Infer::TABLE_TANH, __Infer::CONCAT],
                 );
                 __Stations::CONCAT
-                    .infer(&__rt::layers::Concat, n, &[x0, x1], out, &mut memory);
+                    .infer(isa, &__rt::layers::Concat, n, &[x0, x1], out, &mut memory);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Infer::CONCAT, __Infer::FC]);
-                __Stations::FC.infer(&self.fc, n, &[x0], out, &mut memory);
+                __Stations::FC.infer(isa, &self.fc, n, &[x0], out, &mut memory);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Infer::FC, __Infer::BN]);
-                __Stations::BN.infer(&self.bn, n, &[x0], out, &mut memory);
+                __Stations::BN.infer(isa, &self.bn, n, &[x0], out, &mut memory);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::BN]);
-                __Stations::RELU.infer(&__rt::layers::ReLU, n, out);
+                __Stations::RELU.infer(isa, &__rt::layers::ReLU, n, out);
             }
             {
                 let [x0, x1, out] = __rt::take(
@@ -352,11 +364,11 @@ const _: () = {
                     [__Infer::BN, __Infer::CONCAT, __Infer::RESIDUAL],
                 );
                 __Stations::RESIDUAL
-                    .infer(&__rt::layers::Add, n, &[x0, x1], out, &mut memory);
+                    .infer(isa, &__rt::layers::Add, n, &[x0, x1], out, &mut memory);
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::RESIDUAL]);
-                __Stations::INNER.infer(&self.inner, n, &[x0], y, &mut memory);
+                __Stations::INNER.infer(isa, &self.inner, n, &[x0], y, &mut memory);
             }
         }
         fn forward(
