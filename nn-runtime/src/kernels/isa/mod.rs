@@ -173,10 +173,6 @@ mod portable;
 mod x86;
 
 #[cfg(not(target_arch = "x86_64"))]
-#[doc(hidden)]
-pub use portable::Baseline;
+pub(crate) use portable::Baseline;
 #[cfg(target_arch = "x86_64")]
-#[doc(hidden)]
-pub use x86::Baseline;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
+pub(crate) use x86::{Avx2, Avx512, Baseline};

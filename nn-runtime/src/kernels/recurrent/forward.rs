@@ -142,7 +142,7 @@ impl Passage<'_> {
         let gates = &mut gates[..packing.rows() * columns];
         let bias = weights.input_bias(cell, scratch);
         let ih = weights.ih;
-        dense_columns(isa, weights.inputs, columns, columns, rows, ih, bias, gates);
+        dense_columns(isa, weights.inputs, columns, columns, rows, ih, Begin::bias(bias), gates);
         for StepRows { first, active, before } in packing.steps() {
             let now = first * columns..(first + active) * columns;
             let (h_before, h) = state_rows(h, units, n + first, before, active);
@@ -150,7 +150,7 @@ impl Passage<'_> {
             match cell {
                 Cell::Gru => {
                     let hidden = &mut hidden[now];
-                    let (hh, bias) = (weights.hh, weights.bias_hh);
+                    let (hh, bias) = (weights.hh, Begin::bias(weights.bias_hh));
                     dense_columns(isa, units, columns, columns, h_before, hh, bias, hidden);
                     gates::gru_forward(units, gates, hidden, h_before, h);
                     continue;

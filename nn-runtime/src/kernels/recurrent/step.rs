@@ -2,6 +2,7 @@
 
 use super::forward::{Weights, add_product};
 use super::{Cell, Stack, gates};
+use crate::kernels::product::Begin;
 use crate::kernels::{AtRunTime, Instructions, Isa, chains, dense_columns};
 use crate::memory::{Buffer, take};
 
@@ -94,10 +95,10 @@ impl Stack {
         scratch: &mut [f32],
     ) {
         let (units, columns, isa) = (self.sizes.units, self.sizes.columns(), Isa::best());
-        let bias = weights.input_bias(self.cell, scratch);
+        let bias = Begin::bias(weights.input_bias(self.cell, scratch));
         dense_columns(isa, weights.inputs, columns, columns, x, weights.ih, bias, sums);
         if self.cell == Cell::Gru {
-            let (hh, bias) = (weights.hh, weights.bias_hh);
+            let (hh, bias) = (weights.hh, Begin::bias(weights.bias_hh));
             dense_columns(isa, units, columns, columns, before, hh, bias, hidden);
         } else {
             add_product(isa, units, columns, before, weights.hh, sums);
