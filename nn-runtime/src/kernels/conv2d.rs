@@ -14,12 +14,29 @@ const CACHED: usize = 1 << 17;
 
 /// The convolution of each picture of `x` with `weight`, plus `bias` (which may be empty).
 ///
+/// Inlined where channels and groups are constants, so that only programs with depthwise convolutions hold
+/// their kernels, which are large.
+///
 /// # Panics
 /// When the lengths do not fit together.
+#[inline(always)]
 pub fn conv2d(isa: Isa, g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     if depthwise::is_depthwise(g) {
-        return depthwise::forward(isa, g, x, weight, bias, y);
+        depthwise::forward(isa, g, x, weight, bias, y);
+    } else {
+        conv2d_of_groups(isa, g, x, weight, bias, y);
     }
+}
+
+/// The convolution of each picture whose groups have more than one channel or filter.
+fn conv2d_of_groups(
+    isa: Isa,
+    g: &Geometry,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
     for_each_run(g, x.len(), |x_run, y_run| {
         conv2d_of_run(isa, g, &x[x_run], weight, bias, &mut y[y_run]);
     });

@@ -16,6 +16,7 @@ use super::product::Onto;
 use std::ops::Range;
 
 /// Whether each output channel reads one input channel, and no other does.
+#[inline]
 pub(super) const fn is_depthwise(g: &Geometry) -> bool {
     g.group_channels() == 1 && g.group_filters() == 1
 }

@@ -57,6 +57,9 @@ pub(super) trait Convolution: Sized {
         Self::for_each_run(steps, x.len(), |run, g| {
             let (x_run, y_run) = Self::places(&run, g);
             if g.output_len() > 0 {
+                let Geometry { channels, filters, groups, .. } = const { Self::GEOMETRY };
+                // Constants also where a sequence is short, by which `conv2d` leaves out a kernel.
+                let g = &Geometry { channels, filters, groups, ..*g };
                 kernels::conv2d(Isa::best(), g, &x[x_run], weight, bias, &mut y[y_run]);
             }
             y[run.behind(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
