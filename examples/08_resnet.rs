@@ -14,9 +14,12 @@
 //! Data: 5,000 pictures of CIFAR-10, `cifar10-subset` in the data folder, in CIFAR-10's binary format.
 
 mod common;
+#[path = "common/gradients.rs"]
+mod gradients;
 
 use common::{Options, claim, claim_progress};
 use flate2::read::GzDecoder;
+use gradients::{first_gradient, of_convolutions, spread};
 use std::error::Error;
 use std::f32::consts::{PI, TAU};
 use std::fs::File;
@@ -96,7 +99,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     for ((name, of_plain), (of, of_residual)) in plain.norms.iter().zip(&residual.norms) {
         println!("  {name:<28} {of_plain:>7.3}   {of:<28} {of_residual:>10.3}");
     }
-    let [spread_plain, spread_residual] = [&plain, &residual].map(Learnt::spread);
+    let [spread_plain, spread_residual] = [&plain, &residual].map(|net| spread(&net.norms));
     println!("\n             pictures told   largest and smallest gradient");
     for (name, net, spread) in
         [("plain", &plain, spread_plain), ("residual", &residual, spread_residual)]
@@ -118,14 +121,6 @@ struct Learnt {
     norms: Vec<(String, f64)>,
 }
 
-impl Learnt {
-    /// How many times as large the largest gradient is as the smallest one.
-    fn spread(&self) -> f64 {
-        let norms = || self.norms.iter().map(|(_, norm)| *norm);
-        norms().fold(0.0, f64::max) / norms().fold(f64::INFINITY, f64::min)
-    }
-}
-
 /// Trains a network, and says how it does on what was held back. Nothing is chosen by that.
 fn learn<N: Network<Input = Picture, Output = [f32; 10]>>(
     train: &Pictures,
@@ -135,7 +130,7 @@ fn learn<N: Network<Input = Picture, Output = [f32; 10]>>(
     const BATCH: usize = 32;
     println!("\n{}", N::summary());
     let mut net = N::new(options.seed);
-    let norms = norms(&mut *net, train)?;
+    let norms = of_convolutions(&*first_gradient(&mut *net, train)?);
     let epochs = if options.quick { 3 } else { 6 };
     let history = Trainer::new(SGD::new(0.1).momentum(0.9).weight_decay(1e-4))
         .batch(BATCH)
@@ -147,21 +142,6 @@ fn learn<N: Network<Input = Picture, Output = [f32; 10]>>(
     claim_progress(&history)?;
     let score = net.evaluate(test, &CrossEntropy::new())?;
     Ok(Learnt { accuracy: score.accuracy.unwrap_or(f64::NAN), norms })
-}
-
-/// The norm of the gradient in each convolution of 3x3, in order, over a first batch. Those in shortcuts have
-/// no like in the plain network.
-fn norms<N: Network<Input = Picture, Output = [f32; 10]>>(
-    net: &mut N,
-    train: &Pictures,
-) -> Result<Vec<(String, f64)>, Box<dyn Error>> {
-    const FIRST: usize = 64;
-    let mut d_net = N::zeros();
-    let (inputs, targets) = (&train.inputs[..FIRST], &train.targets[..FIRST]);
-    net.loss_and_gradients(&CrossEntropy::new(), inputs, targets, &mut d_net)?;
-    let norms = d_net.gradient_norms().into_iter();
-    let counted = |name: &str| name == "stem" || name.contains("conv2d") && !name.contains("skip");
-    Ok(norms.filter(|(name, _)| counted(name)).collect())
 }
 
 /// One part of the subset of CIFAR-10: records of a class and 1,024 bytes of each colour.

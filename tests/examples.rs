@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Examples of the introduction that want data.
-const WITH_DATA: [&str; 11] = [
+const WITH_DATA: [&str; 12] = [
     "tabular",
     "series",
     "sentiment",
@@ -16,6 +16,7 @@ const WITH_DATA: [&str; 11] = [
     "resnet",
     "shakespeare",
     "attention",
+    "deep",
     "vit",
     "normfree",
 ];
@@ -138,6 +139,15 @@ fn resnet() {
     let (_, text) = text.split_once("pictures told").unwrap();
     let [plain, residual] = ["plain ", "residual "].map(|name| number_behind(text, name));
     assert!(residual > plain && residual > 20.0, "{text}");
+}
+
+#[test]
+fn deep() {
+    let text = quick("deep");
+    let (_, text) = text.split_once("powers of ten").unwrap();
+    let [residual, plain, bare] =
+        ["residual ", "plain ", "bare "].map(|name| number_behind(text, name));
+    assert!(residual < 2.0 && 3.0 < plain && 15.0 < bare, "{text}");
 }
 
 #[test]
