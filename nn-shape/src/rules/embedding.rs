@@ -16,7 +16,8 @@ arguments! {
         vocabulary: Number,
         /// How many features stand for a token.
         dimension: Number,
-        /// A token that stands for nothing: its features begin as zeros and are never trained.
+        /// A token that stands for nothing: its features begin as zeros and are not trained, unless by a layer
+        /// that shares the weight.
         padding_index: Number = NO_PADDING => "none",
     }
 }
