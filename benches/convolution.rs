@@ -7,8 +7,7 @@
 
 use nn_runtime::kernels::{self, Geometry, Isa, Onto};
 use std::hint::black_box;
-use std::time::{Duration, Instant};
-use unrolled_benches::random;
+use unrolled_benches::{random, seconds_per_call};
 
 fn main() -> Result<(), String> {
     let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|it| it.parse()).collect();
@@ -54,21 +53,4 @@ fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
         black_box((&mut y, &mut d_x, &mut d_weight));
     });
     [forward, training]
-}
-
-/// The least of nine blocks: what else the machine does only adds to it.
-fn seconds_per_call(mut call: impl FnMut()) -> f64 {
-    const BLOCK: Duration = Duration::from_millis(15);
-    let begin = Instant::now();
-    let mut calls = 0_u32;
-    while calls < 2 || begin.elapsed() < BLOCK {
-        call();
-        calls += 1;
-    }
-    let block = || {
-        let begin = Instant::now();
-        (0..calls).for_each(|_| call());
-        begin.elapsed().as_secs_f64() / f64::from(calls)
-    };
-    std::iter::repeat_with(block).take(9).fold(f64::INFINITY, f64::min)
 }

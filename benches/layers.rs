@@ -6,10 +6,10 @@
 //! `scripts/layers.py` sets them beside PyTorch's.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 use unrolled::Streams;
 use unrolled::parallel::with_threads;
 use unrolled::prelude::*;
+use unrolled_benches::seconds_per_call;
 
 network! {
     /// `dense17`
@@ -67,21 +67,4 @@ where
         black_box(loss.expect("as many targets as inputs"));
     });
     [inference, training]
-}
-
-/// The least of nine blocks: what else the machine does only adds to it.
-fn seconds_per_call(mut call: impl FnMut()) -> f64 {
-    const BLOCK: Duration = Duration::from_millis(15);
-    let begin = Instant::now();
-    let mut calls = 0_u32;
-    while calls < 2 || begin.elapsed() < BLOCK {
-        call();
-        calls += 1;
-    }
-    let block = || {
-        let begin = Instant::now();
-        (0..calls).for_each(|_| call());
-        begin.elapsed().as_secs_f64() / f64::from(calls)
-    };
-    std::iter::repeat_with(block).take(9).fold(f64::INFINITY, f64::min)
 }

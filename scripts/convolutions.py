@@ -8,20 +8,7 @@ Each line: microseconds forward and of a training step (forward, and the gradien
 PyTorch's, and how many times as fast ours is. Each figure is the least of several blocks. Without PyTorch ours alone.
 """
 
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
-
-os.environ["OMP_NUM_THREADS"] = "1"
-try:
-    import torch
-except ImportError:
-    torch = None
-
-ROOT = Path(__file__).resolve().parent.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+from beside_pytorch import microseconds, ours, table, torch
 
 # Size, channels, filters, kernel, stride, padding, groups.
 LAYERS = {
@@ -46,12 +33,6 @@ LAYERS = {
 BATCHES = [1, 7, 32]
 
 
-def ours(layer, batch):
-    command = [TARGET / "release" / "convolution", *map(str, layer), str(batch)]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return [float(figure) for figure in out.split()]
-
-
 def pytorchs(layer, batch):
     size, channels, filters, kernel, stride, padding, groups = layer
     conv = torch.nn.Conv2d(channels, filters, kernel, stride, padding, groups=groups, bias=False)
@@ -72,33 +53,10 @@ def pytorchs(layer, batch):
     return [forward_us, microseconds(training)]
 
 
-def microseconds(call):
-    """The least of nine blocks."""
-    begin, calls = time.perf_counter(), 0
-    while calls < 2 or time.perf_counter() - begin < 0.015:
-        call()
-        calls += 1
-    least = float("inf")
-    for _ in range(9):
-        begin = time.perf_counter()
-        for _ in range(calls):
-            call()
-        least = min(least, (time.perf_counter() - begin) / calls)
-    return 1e6 * least
-
-
-def main():
-    if torch:
-        torch.set_num_threads(1)
-    print(f"{'':36}{'batch':>5}   {'forward':^26}   {'training':^26}")
-    for name, layer in LAYERS.items():
-        if len(sys.argv) > 1 and not any(word in name for word in sys.argv[1:]):
-            continue
-        for batch in BATCHES:
-            figures = ours(layer, batch)
-            others = pytorchs(layer, batch) if torch else [float("nan")] * 2
-            columns = [f"{a:10,.1f}{b:10,.1f}{b / a:6.2f}" for a, b in zip(figures, others)]
-            print(f"{name:36}{batch:>5}   {'   '.join(columns)}", flush=True)
-
-
-main()
+table(
+    LAYERS,
+    BATCHES,
+    ["forward", "training"],
+    lambda name, batch: ours("convolution", *LAYERS[name], batch),
+    lambda name, batch: pytorchs(LAYERS[name], batch),
+)

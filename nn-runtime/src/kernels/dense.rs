@@ -42,7 +42,7 @@ pub fn dense(
     dense_columns(isa, inputs, units, units, x, weight, Begin::bias(bias), y);
 }
 
-/// `y = x W` or `y = y + x W`
+/// `y = x W` or `y = y + x W`.
 ///
 /// # Panics
 /// When the lengths do not fit together.
@@ -58,7 +58,7 @@ pub(crate) fn dense_onto(
     dense_columns(isa, inputs, units, units, x, weight, onto.into(), y);
 }
 
-/// The same bits, inlined.
+/// The same bits as [`dense`], inlined.
 ///
 /// # Panics
 /// When the lengths do not fit together.
