@@ -43,11 +43,11 @@ def microseconds(call):
 def table(names, batches, passes, ours, pytorchs):
     """A line for each of the `names` with a word of the command line in it, and each batch: two figures of ours and of
     PyTorch's, which the functions give for name and batch."""
-    print(f"{'':36}{'batch':>5}   {passes[0]:^30}   {passes[1]:^30}")
+    print(f"{'':36}{'batch':>5}   {passes[0]:^32}   {passes[1]:^32}")
     words = sys.argv[1:] or [""]
     for name in names:
         for batch in batches if any(word in name for word in words) else []:
             figures = ours(name, batch)
             others = pytorchs(name, batch) if torch else [float("nan")] * 2
-            columns = [f"{a:12,.1f}{b:12,.1f}{b / a:6.2f}" for a, b in zip(figures, others)]
+            columns = [f"{a:12,.1f}{b:12,.1f}{b / a:8.2f}" for a, b in zip(figures, others)]
             print(f"{name:36}{batch:>5}   {'   '.join(columns)}", flush=True)
