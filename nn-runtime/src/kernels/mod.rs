@@ -23,6 +23,7 @@ pub mod reference;
 pub(crate) mod row_norm;
 pub(crate) mod rows;
 mod small;
+pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 mod tile;

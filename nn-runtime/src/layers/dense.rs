@@ -1,6 +1,7 @@
 //! [`Dense`]: PyTorch's `nn.Linear`.
 
 use crate::init::fan_in_uniform;
+use crate::kernels::stream::store_for_others;
 use crate::kernels::{self, Isa, Onto, Pieces};
 use crate::{
     Axis, Instructions, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor,
@@ -75,7 +76,7 @@ where
     }
 
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        memory.kept[..pass.n * S::IN].copy_from_slice(x[0]);
+        store_for_others(&mut memory.kept[..pass.n * S::IN], x[0]);
         let memory = memory.for_inference();
         Station::<S>::infer(self, pass.n, x, y, memory);
     }
@@ -90,7 +91,7 @@ where
         d_x: &mut [Option<&mut [f32]>],
         memory: Memory<'_>,
     ) {
-        memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
+        store_for_others(&mut memory.kept[pass.n * S::IN..], d_y);
         let Some(d_x) = &mut d_x[0] else { return };
         kernels::dense_d_x(Isa::best(), UNITS, d_y, self.weight.as_floats(), d_x);
     }

@@ -19,6 +19,7 @@ pub(crate) use clip::{Clipper, norm};
 pub use rmsprop::RMSprop;
 pub use sgd::SGD;
 
+use crate::kernels::stream::store_past_caches;
 use crate::parallel;
 use std::ops::Range;
 
@@ -62,8 +63,11 @@ pub trait Optimizer {
 /// Numbers in a piece: four slices of them fit a second-level cache.
 const PIECE: usize = 1 << 14;
 
+/// Numbers whose new weights wait in the first cache until they are stored.
+const BLOCK: usize = 1 << 10;
+
 /// Calls `update(values, gradient)` for all trained places, piece by piece. `values` are the weights
-/// and the optimiser's memory.
+/// and behind them the optimiser's memory. What becomes of a number may not depend on its neighbours.
 fn for_each_trained<const K: usize>(
     values: [&mut [f32]; K],
     gradient: &[f32],
@@ -71,16 +75,40 @@ fn for_each_trained<const K: usize>(
     update: impl Fn([&mut [f32]; K], &[f32]) + Sync,
 ) {
     assert!(values.iter().all(|v| v.len() == gradient.len()), "as many weights as gradients");
+    // Where several threads share the weights, each has read them all since the last step.
+    let shared = gradient.len() > PIECE && parallel::threads() > 1;
     parallel::for_each_zipped_piece(values, PIECE, |place, mut pieces| {
         for range in trained {
             let (begin, end) = (range.start.max(place.start), range.end.min(place.end));
             if begin < end {
                 let inside = begin - place.start..end - place.start;
                 let parts = pieces.each_mut().map(|piece| &mut piece[inside.clone()]);
-                update(parts, &gradient[begin..end]);
+                if shared {
+                    update_past_caches(parts, &gradient[begin..end], &update);
+                } else {
+                    update(parts, &gradient[begin..end]);
+                }
             }
         }
     });
+}
+
+/// As `update(values, gradient)`; the weights, which are the first of the values, go past the caches.
+fn update_past_caches<const K: usize>(
+    mut values: [&mut [f32]; K],
+    gradient: &[f32],
+    update: impl Fn([&mut [f32]; K], &[f32]),
+) {
+    let mut buffer = [0.0; BLOCK];
+    for (block, gradient) in gradient.chunks(BLOCK).enumerate() {
+        let place = block * BLOCK..block * BLOCK + gradient.len();
+        let weights = &mut buffer[..gradient.len()];
+        weights.copy_from_slice(&values[0][place.clone()]);
+        let mut parts = values.each_mut().map(|values| &mut values[place.clone()]);
+        parts[0] = weights;
+        update(parts, gradient);
+        store_past_caches(&mut values[0][place], &buffer[..gradient.len()]);
+    }
 }
 
 /// Makes an optimiser's memory, of numbers `value`, at its first step.
