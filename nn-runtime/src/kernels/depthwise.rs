@@ -164,20 +164,33 @@ struct Vector<L: Lanes> {
     tail: L::Tail,
 }
 
+impl<L: Lanes> Vector<L> {
+    /// Those from `channel` on, of `channels`.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there.
+    #[inline(always)]
+    unsafe fn new(channel: usize, channels: usize) -> Self {
+        // SAFETY: the caller's.
+        Self { channel, tail: unsafe { L::tail((channels - channel).min(L::COUNT)) } }
+    }
+}
+
 // SAFETY of all functions below: `Sizes::checked` has found the lengths of the slices, and of `y` and
 // `d_weight`, which nobody else has. `Axis::met` and `Axis::inner` keep what is read on the picture, and
 // channels from `channel` on are as many as the tail says.
 impl Kernel for Forward<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: above.
-        unsafe {
-            for row in 0..self.sizes.rows.pixels {
-                match sliding(&self.sizes.columns) {
-                    3 => self.line::<L, 3>(row),
-                    5 => self.line::<L, 5>(row),
-                    7 => self.line::<L, 7>(row),
-                    _ => self.line::<L, 0>(row),
+        for row in 0..self.sizes.rows.pixels {
+            // SAFETY: above.
+            unsafe {
+                if L::CHEAP_TAIL {
+                    self.line::<L, true>(row);
+                } else if self.sizes.channels >= L::COUNT {
+                    self.line::<L, false>(row);
+                } else {
+                    self.tiles::<L, 0, true>(row);
                 }
             }
         }
@@ -185,49 +198,66 @@ impl Kernel for Forward<'_> {
 }
 
 impl Forward<'_> {
-    /// All pixels of a line, with a kernel that slides and is `K` wide, or any for `K == 0`.
+    /// All pixels of a line, by the kind of kernel.
     #[inline(always)]
-    unsafe fn line<L: Lanes, const K: usize>(&self, row: usize) {
+    unsafe fn line<L: Lanes, const EDGE: bool>(&self, row: usize) {
+        // SAFETY: above.
+        unsafe {
+            match sliding(&self.sizes.columns) {
+                3 => self.tiles::<L, 3, EDGE>(row),
+                5 => self.tiles::<L, 5, EDGE>(row),
+                7 => self.tiles::<L, 7, EDGE>(row),
+                _ => self.tiles::<L, 0, EDGE>(row),
+            }
+        }
+    }
+
+    /// All pixels of a line, with a kernel that slides and is `K` wide, or any for `K == 0`.
+    ///
+    /// Each call of [`Self::channels`] is a good part of the time that this crate takes to compile: there
+    /// are two sizes of tiles, and what these do not cover goes pixel by pixel.
+    #[inline(always)]
+    unsafe fn tiles<L: Lanes, const K: usize, const EDGE: bool>(&self, row: usize) {
         let Sizes { rows, columns, .. } = self.sizes;
         // Tiles that slide look themselves what lies on the picture.
         let inner = if K > 0 { 0..columns.pixels } else { columns.inner() };
+        let inner = if inner.len() < 4 { 0..0 } else { inner };
         let pixels = |column, met| Pixels { row, met_rows: rows.met(row), column, met };
         let some = |column| pixels(column, 0..columns.taps);
         // SAFETY: above.
         unsafe {
             for column in (0..inner.start).chain(inner.end..columns.pixels) {
-                self.channels::<L, 1, 0>(&pixels(column, columns.met(column)));
+                self.channels::<L, 1, 0, EDGE>(&pixels(column, columns.met(column)));
             }
             // The last tile may begin inside of the one before: it writes the same numbers again.
-            match inner.len() {
-                0 => {}
-                1 => self.channels::<L, 1, K>(&some(inner.start)),
-                2..4 => {
-                    self.channels::<L, 2, K>(&some(inner.start));
-                    self.channels::<L, 2, K>(&some(inner.end - 2));
+            if inner.len() < 8 {
+                for column in inner.clone().step_by(4) {
+                    self.channels::<L, 4, K, EDGE>(&some(column.min(inner.end - 4)));
                 }
-                4..8 => {
-                    self.channels::<L, 4, K>(&some(inner.start));
-                    self.channels::<L, 4, K>(&some(inner.end - 4));
-                }
-                _ => {
-                    for column in inner.clone().step_by(8) {
-                        self.channels::<L, 8, K>(&some(column.min(inner.end - 8)));
-                    }
+            } else {
+                for column in inner.clone().step_by(8) {
+                    self.channels::<L, 8, K, EDGE>(&some(column.min(inner.end - 8)));
                 }
             }
         }
     }
 
-    /// All channels of `M` neighbouring pixels, so that memory is read as it lies.
+    /// All channels of `M` neighbouring pixels, so that memory is read as it lies. Without `EDGE` there is at
+    /// least a vector of them, and the last one may begin inside of the one before.
     #[inline(always)]
-    unsafe fn channels<L: Lanes, const M: usize, const K: usize>(&self, pixels: &Pixels) {
+    unsafe fn channels<L: Lanes, const M: usize, const K: usize, const EDGE: bool>(
+        &self,
+        pixels: &Pixels,
+    ) {
+        let channels = self.sizes.channels;
         let on_it = self.sizes.columns.on_picture(pixels.column);
-        // SAFETY: above.
-        unsafe {
-            for_each_vector!(L, self.sizes, vector, EDGE => {
+        for channel in (0..channels).step_by(L::COUNT) {
+            let channel = if EDGE { channel } else { channel.min(channels - L::COUNT) };
+            // SAFETY: above.
+            unsafe {
+                let vector = Vector::<L>::new(channel, channels);
                 self.tile::<L, M, K, EDGE>(pixels, on_it.clone(), &vector);
-            });
+            }
         }
     }
 
@@ -305,23 +335,38 @@ struct DWeight<'a> {
 impl Kernel for DWeight<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: above.
-        unsafe {
-            for row in 0..self.sizes.rows.pixels {
-                for_each_vector!(L, self.sizes, vector, EDGE => {
-                    match sliding(&self.sizes.columns) {
-                        3 => self.line::<L, 3, EDGE>(row, &vector),
-                        5 => self.line::<L, 5, EDGE>(row, &vector),
-                        7 => self.line::<L, 7, EDGE>(row, &vector),
-                        _ => unreachable!("a kernel that slides"),
+        let channels = self.sizes.channels;
+        for row in 0..self.sizes.rows.pixels {
+            for channel in (0..channels).step_by(L::COUNT) {
+                // SAFETY: above.
+                unsafe {
+                    let vector = Vector::<L>::new(channel, channels);
+                    if L::CHEAP_TAIL || channels - channel < L::COUNT {
+                        self.lines::<L, true>(row, &vector);
+                    } else {
+                        self.lines::<L, false>(row, &vector);
                     }
-                });
+                }
             }
         }
     }
 }
 
 impl DWeight<'_> {
+    /// What a line of output pixels adds, by the width of the kernel.
+    #[inline(always)]
+    unsafe fn lines<L: Lanes, const EDGE: bool>(&self, row: usize, vector: &Vector<L>) {
+        // SAFETY: above.
+        unsafe {
+            match sliding(&self.sizes.columns) {
+                3 => self.line::<L, 3, EDGE>(row, vector),
+                5 => self.line::<L, 5, EDGE>(row, vector),
+                7 => self.line::<L, 7, EDGE>(row, vector),
+                _ => unreachable!("a kernel that slides"),
+            }
+        }
+    }
+
     /// What a line of output pixels adds, for each line of a kernel that is `K` wide.
     #[inline(always)]
     unsafe fn line<L: Lanes, const K: usize, const EDGE: bool>(
@@ -342,7 +387,8 @@ impl DWeight<'_> {
                 for j in 0..K {
                     sums[j] = load::<L, EDGE>(d_weight.add(j * channels), tail);
                 }
-                for w in (0..inner.start).chain(inner.end..columns.pixels) {
+                let tiled = inner.start..inner.start + inner.len() / 4 * 4;
+                for w in (0..tiled.start).chain(tiled.end..columns.pixels) {
                     let d_y = load::<L, EDGE>(d_y.add(w * channels), tail);
                     let met = columns.met(w);
                     for j in 0..K {
@@ -352,12 +398,8 @@ impl DWeight<'_> {
                         }
                     }
                 }
-                let whole = inner.len() / 4 * 4;
-                for w in (inner.start..inner.start + whole).step_by(4) {
+                for w in tiled.step_by(4) {
                     Self::tile::<L, 4, K, EDGE>(self.sizes, x, d_y, w, tail, &mut sums);
-                }
-                for w in inner.start + whole..inner.end {
-                    Self::tile::<L, 1, K, EDGE>(self.sizes, x, d_y, w, tail, &mut sums);
                 }
                 for j in 0..K {
                     store::<L, EDGE>(d_weight.add(j * channels), sums[j], tail);
@@ -409,22 +451,3 @@ unsafe fn store<L: Lanes, const EDGE: bool>(to: *mut f32, v: L::Vector, tail: L:
     // SAFETY: the caller's.
     unsafe { if EDGE { L::store_tail(to, v, tail) } else { L::store(to, v) } }
 }
-
-/// Runs `$body` for each vector of channels, `$EDGE` where that is cut off.
-macro_rules! for_each_vector {
-    ($L:ident, $sizes:expr, $vector:ident, $EDGE:ident => $body:expr) => {
-        for channel in (0..$sizes.channels).step_by($L::COUNT) {
-            let rest = $sizes.channels - channel;
-            let $vector = Vector::<$L> { channel, tail: $L::tail(rest.min($L::COUNT)) };
-            if rest < $L::COUNT {
-                const $EDGE: bool = true;
-                $body;
-            } else {
-                const $EDGE: bool = false;
-                $body;
-            }
-        }
-    };
-}
-
-use for_each_vector;
