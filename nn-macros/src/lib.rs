@@ -8,6 +8,7 @@ mod emit;
 mod expand;
 mod fallback;
 mod features;
+mod fusion;
 mod guard;
 mod infer;
 mod lengths;

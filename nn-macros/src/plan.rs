@@ -3,6 +3,7 @@
 //! Two layouts: in training, values wait for backward and gradients stand beside them; at inference
 //! a value is overwritten as soon as nobody needs it.
 
+use crate::fusion::{self, Pooled};
 use crate::network::{Layer, Network, Station, ValueId};
 use nn_shape::registry::{Needs, Storage};
 use std::collections::BTreeSet;
@@ -88,6 +89,8 @@ pub(crate) enum Stretch {
 pub(crate) struct Plan {
     pub(crate) train: Layout,
     pub(crate) infer: Layout,
+    /// What inference computes together.
+    pub(crate) pooled: Vec<Pooled>,
     /// Whether the gradient of each value is needed.
     pub(crate) needs: Vec<Need>,
     /// For each station, the gradients of its inputs.
@@ -137,8 +140,10 @@ pub(crate) fn plan(network: &Network) -> Plan {
     let needs = graph.needs();
     let mut train = graph.train_values();
     let flows = graph.flows(&needs, &mut train);
+    let pooled = fusion::pooled(network, |station| graph.only_reader(station));
     Plan {
-        infer: graph.infer_values(),
+        infer: graph.infer_values(&pooled),
+        pooled,
         copied: graph.copied(),
         stretches: stretches(network),
         train,
@@ -219,6 +224,15 @@ impl<'a> Graph<'a> {
             && self.readers[input].as_slice() == [station]
     }
 
+    /// The station that alone uses what `station` gives.
+    fn only_reader(&self, station: usize) -> Option<usize> {
+        let value = self.alias[self.network.stations[station].output.0];
+        match self.readers[value].as_slice() {
+            [reader] if value != self.output() => Some(*reader),
+            _ => None,
+        }
+    }
+
     /// For each value the first one in the same memory, where stations that `join` work in place.
     fn groups(&self, join: impl Fn(usize) -> bool) -> Vec<usize> {
         let mut groups = self.alias.clone();
@@ -238,10 +252,12 @@ impl<'a> Graph<'a> {
         2 * self.network.stations.len() + 1 - station
     }
 
-    /// Places for groups of values: of inputs and output they are given.
+    /// Places for groups of values: of inputs and output they are given. What stations of `pooled` give has
+    /// none.
     fn values(
         &self,
         groups: &[usize],
+        pooled: &[Pooled],
         last_use: impl Fn(usize, &Station) -> [Option<usize>; 2],
     ) -> Layout {
         let count = self.network.values.len();
@@ -254,6 +270,9 @@ impl<'a> Graph<'a> {
             layout.values[output] = Some(Place::Output);
         }
         for (index, station) in self.network.stations.iter().enumerate() {
+            if pooled.iter().any(|it| it.hides(index)) {
+                continue;
+            }
             let group = groups[station.output.0];
             let place = *layout.values[group].get_or_insert_with(|| {
                 let content = Content::Value { station: index };
@@ -263,7 +282,9 @@ impl<'a> Graph<'a> {
             });
             layout.values[station.output.0] = Some(place);
             let [of_inputs, of_output] = last_use(index, station);
-            let uses = station.inputs.iter().map(|input| (groups[input.0], of_inputs));
+            let read = pooled.iter().find(|it| it.pool == index).map_or(index, |it| it.station);
+            let uses =
+                self.network.stations[read].inputs.iter().map(|input| (groups[input.0], of_inputs));
             for (group, moment) in uses.chain([(group, of_output)]) {
                 if let (Some(Place::Buffer(buffer)), Some(moment)) = (layout.values[group], moment)
                 {
@@ -275,9 +296,9 @@ impl<'a> Graph<'a> {
         layout
     }
 
-    fn infer_values(&self) -> Layout {
+    fn infer_values(&self, pooled: &[Pooled]) -> Layout {
         let groups = self.groups(|station| self.owns_input(station));
-        self.values(&groups, |index, station| {
+        self.values(&groups, pooled, |index, station| {
             // A view reads nothing: those behind it do.
             let reads = station.storage() != Storage::View;
             [reads.then_some(index), None]
@@ -293,7 +314,7 @@ impl<'a> Graph<'a> {
             self.owns_input(station) && !kept
         };
         let groups = self.groups(join);
-        self.values(&groups, |index, station| {
+        self.values(&groups, &[], |index, station| {
             if station.storage() == Storage::View {
                 return [None, None];
             }

@@ -55,7 +55,7 @@ pub use random::Streams;
 pub use sequence::{Sequence, SequenceError};
 pub(crate) use state::Line;
 pub use state::State;
-pub use station::{InPlaceStation, Pass, Phases, Spec, Station, Streaming, Whole};
+pub use station::{InPlaceStation, Pass, Phases, PooledStation, Spec, Station, Streaming, Whole};
 pub use step::{
     infer_batch, infer_inlined, infer_one, infer_one_from, loss_and_all_gradients,
     loss_and_gradients, loss_and_gradients_from, step_inlined, step_one,

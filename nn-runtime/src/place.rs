@@ -2,8 +2,9 @@
 
 use crate::kernels::Instructions;
 use crate::memory::{Memory, Part, Shards, WorkMemory};
-use crate::station::{InPlaceStation, Pass, Spec, Station, Streaming};
+use crate::station::{InPlaceStation, Pass, PooledStation, Spec, Station, Streaming};
 use crate::{Owner, Streams, Tensor, Tied};
+use nn_shape::rules::max_pool2d::MaxPool2d;
 use std::marker::PhantomData;
 
 /// Layer `T` as the station `S` of a network, with its share of the network's memory and weights.
@@ -82,6 +83,20 @@ impl<S: Spec, T: Station<S>> Place<S, T> {
         } else {
             layer.infer(n, x, y, memory);
         }
+    }
+
+    /// See [`PooledStation::infer_pooled`]; with the spec of the pool.
+    pub fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(
+        &self,
+        layer: &T,
+        n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: &mut WorkMemory<'_>,
+    ) where
+        T: PooledStation<S>,
+    {
+        layer.infer_pooled::<P>(n, x, y, memory.part(n * T::WORK, &self.part));
     }
 
     /// See [`Streaming::step`].

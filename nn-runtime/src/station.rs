@@ -8,6 +8,7 @@
 use crate::kernels::Instructions;
 use crate::memory::{Memory, Shards, WorkMemory};
 use crate::{Streams, Tensor, Weights};
+use nn_shape::rules::max_pool2d::MaxPool2d;
 use nn_shape::{Shape, StepsOf};
 
 /// What the compiler knows of one station of one network: a type of its own, without values, that
@@ -256,6 +257,19 @@ pub trait Streaming<S: Spec>: Station<S> {
             self.infer(1, x, y, memory);
         }
     }
+}
+
+/// A layer whose output can go at inference straight into a pool behind it, which takes the largest under
+/// windows that lie side by side: `Fusion::Pooled` in the registry.
+pub trait PooledStation<S: Spec>: Station<S> {
+    /// Inference on `n` samples, through the pool too: `y` has `n * P::OUT` numbers.
+    fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(
+        &self,
+        n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        memory: WorkMemory<'_>,
+    );
 }
 
 /// A layer that works in place and whose backward needs its output alone: `ReLU`, `Dropout`.

@@ -10,6 +10,7 @@ extern crate std;
 mod arguments;
 pub mod checks;
 mod error;
+mod fusion;
 mod plan;
 pub mod registry;
 pub mod rules;
@@ -19,6 +20,7 @@ mod text;
 
 pub use arguments::{Kind, Padding, Parameter, StepPadding, Value};
 pub use error::{Blame, ShapeError, explain, trace};
+pub use fusion::{Condition, Fusion, STRIP};
 pub use plan::{Lifetime, plan, plan_into};
 pub use shape::{MAX_RANK, Shape};
 pub use steps::{StepMap, StepsOf};

@@ -1,6 +1,6 @@
 //! The table of all layers: the one place where a name of the language becomes a rule.
 
-use crate::{Parameter, Shape, ShapeError, Text, Value, rules};
+use crate::{Fusion, Parameter, Shape, ShapeError, Text, Value, rules};
 
 /// A const generic of a layer's type in nn-runtime, where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +176,8 @@ pub struct Row {
     pub order: Order,
     /// Whether it can take a sequence step by step.
     pub streaming: Streaming,
+    /// What it does at inference together with its neighbours.
+    pub fusion: Fusion,
 }
 
 impl Row {
@@ -216,6 +218,11 @@ impl Row {
     /// The row of a layer that streams like this.
     pub(crate) const fn with_streaming(self, streaming: Streaming) -> Self {
         Self { streaming, ..self }
+    }
+
+    /// The row of a layer that does this together with its neighbours.
+    pub(crate) const fn with_fusion(self, fusion: Fusion) -> Self {
+        Self { fusion, ..self }
     }
 
     /// Whether the layer can take a sequence step by step, with these arguments.

@@ -1,7 +1,8 @@
 //! Inference and the training forward pass: one block per station, in straight line.
 
 use super::{Context, memory::buffer_names, shapes};
-use crate::network::Station;
+use crate::fusion::Pooled;
+use crate::network::{Station, ValueId};
 use crate::plan::{Layout, Place, Stretch};
 use nn_shape::registry::Storage;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -68,8 +69,15 @@ fn infer_station(
         Inference::Whole => "__Infer",
         Inference::Step => "__Step",
     };
+    let pooled = context.plan.pooled.iter();
+    if pooled.clone().any(|it| it.hides(index)) {
+        return TokenStream::new();
+    }
     let mut views = Views::new(context, holder, names);
-    let io = Io::new(&mut views, &context.plan.infer, station);
+    if let Some(pooled) = pooled.clone().find(|it| it.pool == index) {
+        return infer_pooled(context, views, pooled);
+    }
+    let io = Io::new(&mut views, &context.plan.infer, station, station.output);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
     let (place, value, memory) =
@@ -88,6 +96,26 @@ fn infer_station(
     quote! {{
         #taken
         #place.#method(isa, &#value, #count &[#(#inputs),*], #output, &mut #memory);
+    }}
+}
+
+/// A station, the pool behind it, and then what stands between them in the user's code.
+fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenStream {
+    let stations = &context.network.stations;
+    let layout = &context.plan.infer;
+    let Pooled { station, between, pool } = *pooled;
+    let Io { inputs, output, .. } =
+        Io::new(&mut views, layout, &stations[station], stations[pool].output);
+    let taken = views.emit();
+    let (place, value, spec) = (context.place(station), context.value(station), context.spec(pool));
+    let between = between.map(|between| {
+        let (place, value) = (context.place(between), context.value(between));
+        quote!(#place.infer(isa, &#value, n, #output);)
+    });
+    quote! {{
+        #taken
+        #place.infer_pooled::<#spec>(&#value, n, &[#(#inputs),*], #output, &mut memory);
+        #between
     }}
 }
 
@@ -124,7 +152,7 @@ fn train_station(
 ) -> TokenStream {
     let station = &context.network.stations[index];
     let mut views = Views::new(context, "__Train", names);
-    let io = Io::new(&mut views, &context.plan.train, station);
+    let io = Io::new(&mut views, &context.plan.train, station, station.output);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
     let (place, value, memory) =
@@ -284,9 +312,10 @@ struct Io {
 }
 
 impl Io {
-    fn new(views: &mut Views, layout: &Layout, station: &Station) -> Self {
+    /// Those of `station`, of which `output` comes.
+    fn new(views: &mut Views, layout: &Layout, station: &Station, output: ValueId) -> Self {
         let place = |value: usize| layout.values[value].expect("every value has a place");
-        let to = place(station.output.0);
+        let to = place(output.0);
         if station.storage() != Storage::InPlace {
             let inputs = station.inputs.iter().enumerate();
             let inputs =

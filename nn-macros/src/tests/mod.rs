@@ -60,7 +60,7 @@ fn assert_lines(lines: &str, expected: &[(&str, &str)]) {
 
 /// The last network of a `network!` without mistakes.
 #[track_caller]
-fn network(text: &str) -> Network {
+pub(crate) fn network(text: &str) -> Network {
     let mut report = Report::default();
     let network = network_with(ROWS, text, &mut report);
     assert_eq!(report.told(), []);

@@ -139,6 +139,7 @@ static GATED: Row = Row {
     steps: Steps::Each,
     order: Order::AsInput,
     streaming: Streaming::Pointwise,
+    fusion: nn_shape::Fusion::None,
 };
 
 fn gated(inputs: &[Shape], values: &[Value]) -> Result<Shape, ShapeError> {

@@ -79,6 +79,12 @@ impl Axis {
         }
     }
 
+    /// Some of the pixels, which are the first ones of their picture.
+    pub(super) fn some(self, pixels: Range<usize>) -> Self {
+        let begin = self.begin + (pixels.start * self.by_pixel) as isize;
+        Self { pixels: pixels.len(), first: 0, begin, ..self }
+    }
+
     /// Pixels and elements of the kernel in each other's place, as the gradient of the weights wants them.
     pub(super) fn transposed(self) -> Self {
         let (pixels, taps) = (self.taps, self.pixels);

@@ -47,17 +47,8 @@ fn conv2d_of_run(isa: Isa, g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32]
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
     for part in parts(g) {
         let begin = if bias.is_empty() { Begin::Zero } else { Begin::Row(&bias[part.filters()]) };
-        let way = Way {
-            isa,
-            kernel_width: g.kernel[1],
-            read: Picture::new(g.input, g.channels),
-            written: Picture::new(g.output, g.filters),
-            terms: part.channels,
-            columns: part.filters,
-            tap: g.group_channels() * g.filters,
-            weight_row: g.filters,
-            begin,
-        };
+        let way =
+            Way { terms: part.channels, columns: part.filters, begin, ..Way::forward(isa, g) };
         way.compute(&axes, &x[part.channel..], &weight[part.filter..], &mut y[part.filter..]);
     }
 }
@@ -260,7 +251,7 @@ fn for_each_run(g: &Geometry, len: usize, mut f: impl FnMut(Range<usize>, Range<
 
 /// How pictures lie in memory.
 #[derive(Clone, Copy)]
-struct Picture {
+pub(super) struct Picture {
     channels: usize,
     /// Numbers in a line.
     line: usize,
@@ -269,31 +260,46 @@ struct Picture {
 }
 
 impl Picture {
-    const fn new([height, width]: [usize; 2], channels: usize) -> Self {
+    pub(super) const fn new([height, width]: [usize; 2], channels: usize) -> Self {
         Self { channels, line: width * channels, len: height * width * channels }
     }
 }
 
 /// One way through the channels of a group, forward or backward.
-struct Way<'a> {
-    isa: Isa,
-    kernel_width: usize,
-    read: Picture,
-    written: Picture,
+pub(super) struct Way<'a> {
+    pub(super) isa: Isa,
+    pub(super) kernel_width: usize,
+    pub(super) read: Picture,
+    pub(super) written: Picture,
     /// Channels of the group in the picture that is read.
-    terms: usize,
+    pub(super) terms: usize,
     /// Channels of the group in the picture that is written.
-    columns: usize,
+    pub(super) columns: usize,
     /// Numbers in the weights of one element of the kernel.
-    tap: usize,
+    pub(super) tap: usize,
     /// Those among them that one channel meets which is read.
-    weight_row: usize,
-    begin: Begin<'a>,
+    pub(super) weight_row: usize,
+    pub(super) begin: Begin<'a>,
 }
 
 impl Way<'_> {
+    /// From the input to the output, through all channels and without a bias.
+    pub(super) fn forward(isa: Isa, g: &Geometry) -> Self {
+        Self {
+            isa,
+            kernel_width: g.kernel[1],
+            read: Picture::new(g.input, g.channels),
+            written: Picture::new(g.output, g.filters),
+            terms: g.channels,
+            columns: g.filters,
+            tap: g.group_channels() * g.filters,
+            weight_row: g.filters,
+            begin: Begin::Zero,
+        }
+    }
+
     /// Computes the pixels of `axes`, in all pictures. Slices begin with the group's first channel.
-    fn compute(&self, axes: &[Axis; 2], x: &[f32], weight: &[f32], y: &mut [f32]) {
+    pub(super) fn compute(&self, axes: &[Axis; 2], x: &[f32], weight: &[f32], y: &mut [f32]) {
         let [h, w] = axes;
         let has_edges = h.inner().len() < h.pixels || w.inner().len() < w.pixels;
         if has_edges && h.taps * w.taps * self.tap > CACHED {

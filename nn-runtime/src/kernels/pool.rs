@@ -1,6 +1,8 @@
 //! Pools: what stands under a window that goes over pictures `[H, W, C]`.
 
 use super::dispatch::dispatch;
+use super::isa::Isa;
+use super::pool_2x2::max_2x2;
 use nn_shape::Shape;
 use nn_shape::rules::window::{Over, Window};
 use std::ops::Range;
@@ -43,6 +45,18 @@ impl Pool {
             pixels.min(1)
         };
         Self { window, input: [1, pixels, self.input[2]], output: [1, out] }
+    }
+
+    /// The pool of `rows` by `columns` windows that lie side by side over pictures of `channels`, of which
+    /// nothing is left over.
+    pub(super) const fn side_by_side(
+        kernel: [usize; 2],
+        output: [usize; 2],
+        channels: usize,
+    ) -> Self {
+        let (over, stride) = (Over::Pictures, kernel);
+        let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation: [1; 2] };
+        Self { window, input: [output[0] * kernel[0], output[1] * kernel[1], channels], output }
     }
 
     /// How many elements the kernel has.
@@ -326,9 +340,18 @@ impl Step for AverageBackward<'_> {
     }
 }
 
+/// The largest number under each window; padding never wins.
+pub(crate) fn max(isa: Isa, pool: &Pool, x: &[f32], y: &mut [f32]) {
+    let by_2 = Pool::side_by_side([2, 2], pool.output, pool.input[2]);
+    if pool.window == by_2.window {
+        max_2x2(isa, pool.input, x, y);
+    } else {
+        max_of_any(pool, x, y);
+    }
+}
+
 dispatch! {
-    /// The largest number under each window; padding never wins.
-    pub(crate) fn max(pool: &Pool, x: &[f32], y: &mut [f32]) {
+    fn max_of_any(pool: &Pool, x: &[f32], y: &mut [f32]) {
         let pictures = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(pool.output_len()));
         for (x, y) in pictures {
             sweep(pool, &mut Max { x, y });

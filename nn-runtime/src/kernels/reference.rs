@@ -79,6 +79,32 @@ pub fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f3
     }
 }
 
+/// [`conv2d`] and the largest numbers under windows behind it, which lie side by side.
+pub fn conv2d_max_pool(
+    g: &Geometry,
+    window: [usize; 2],
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    let mut full = vec![0.0; x.len() / g.input_len() * g.output_len()];
+    conv2d(g, x, weight, bias, &mut full);
+    y.fill(f32::NEG_INFINITY);
+    let [height, width] = [0, 1].map(|axis| g.output[axis] / window[axis]);
+    let len = height * width * g.filters;
+    for (at, value) in full.into_iter().enumerate() {
+        let (pixel, f) = (at / g.filters, at % g.filters);
+        let (line, column) = (pixel / g.output[1], pixel % g.output[1]);
+        let (picture, line) = (line / g.output[0], line % g.output[0]);
+        let (line, column) = (line / window[0], column / window[1]);
+        if line < height && column < width {
+            let y = &mut y[picture * len + (line * width + column) * g.filters + f];
+            *y = y.max(value);
+        }
+    }
+}
+
 /// The gradient of the input of [`conv2d`].
 pub fn conv2d_d_x(g: &Geometry, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
     d_x.fill(0.0);

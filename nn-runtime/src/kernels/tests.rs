@@ -8,18 +8,18 @@ use super::*;
 use crate::Streams;
 
 /// `len` whole numbers from -4 to 4.
-fn whole(len: usize, stream: u64) -> Vec<f32> {
+pub(super) fn whole(len: usize, stream: u64) -> Vec<f32> {
     let streams = Streams::new(stream);
     (0..len).map(|i| (streams.bits(i as u64) % 9) as f32 - 4.0).collect()
 }
 
-fn available() -> impl Iterator<Item = Isa> {
+pub(super) fn available() -> impl Iterator<Item = Isa> {
     Isa::ALL.into_iter().filter(|isa| isa.is_available())
 }
 
 /// What `f` writes into `len` numbers that are `before` at first; numbers around them must stay.
 #[track_caller]
-fn written(before: &[f32], f: impl FnOnce(&mut [f32])) -> Vec<f32> {
+pub(super) fn written(before: &[f32], f: impl FnOnce(&mut [f32])) -> Vec<f32> {
     const GUARD: usize = 64;
     let mut memory = vec![f32::MAX; before.len() + 2 * GUARD];
     memory[GUARD..GUARD + before.len()].copy_from_slice(before);
@@ -228,7 +228,7 @@ fn convolutions_with_many_weights_agree_with_their_twins() {
 }
 
 /// Any convolution, small enough for its twin. The same `seed` gives the same one.
-fn any_convolution(seed: u64) -> Geometry {
+pub(super) fn any_convolution(seed: u64) -> Geometry {
     let streams = Streams::new(seed);
     let mut drawn = 0;
     let mut draw = |choices: &[usize]| {

@@ -2,11 +2,13 @@
 
 use super::convolution::Convolution;
 use crate::init::fan_in_uniform;
-use crate::kernels::Geometry;
+use crate::kernels::{self, Geometry, Isa};
 use crate::{
-    Axis, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
+    Axis, Memory, Pass, PooledStation, Shards, Spec, Station, Steps, Streams, Tensor, Weights,
+    WorkMemory,
 };
 use nn_shape::rules::conv2d;
+use nn_shape::rules::max_pool2d::MaxPool2d;
 use std::marker::PhantomData;
 
 /// A convolution (as in PyTorch a cross-correlation) over height and width:
@@ -105,6 +107,24 @@ where
     }
 }
 
+impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
+    PooledStation<S> for Conv2d<F, CG, KH, KW, BIAS>
+where
+    S: Spec<Arguments = conv2d::Conv2d>,
+{
+    fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(
+        &self,
+        _n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        _memory: WorkMemory<'_>,
+    ) {
+        let (g, window) = const { (Picture::<S>::GEOMETRY, P::ARGUMENTS.window().kernel) };
+        let weight = self.weight.as_floats();
+        kernels::conv2d_max_pool(Isa::best(), &g, window, x[0], weight, &self.bias, y);
+    }
+}
+
 /// The convolution of one spec.
 struct Picture<S>(PhantomData<S>);
 
@@ -117,9 +137,11 @@ impl<S: Spec<Arguments = conv2d::Conv2d>> Convolution for Picture<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels;
+    use crate::layers;
     use crate::layers::testing::{Trial, spec};
+    use crate::{Carried, Lengths, TiedWeight};
     use nn_shape::Padding;
+    use nn_shape::rules::window::AS_KERNEL;
 
     macro_rules! conv {
         ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
@@ -136,6 +158,26 @@ mod tests {
         };
     }
 
+    /// Pooled as it comes about, it gives what it gives with a pool behind it.
+    #[test]
+    fn pools_give_the_same_bits_within() {
+        let trial = Trial::<Same, Conv2d<2, 1, 2, 3>>::random();
+        let mut pool = Trial::<By2, layers::MaxPool2d>::random();
+        pool.x[0] = trial.infer();
+        let expected = pool.infer();
+        let mut y = vec![f32::NAN; expected.len()];
+        let memory = WorkMemory {
+            work: &mut [],
+            scratch: &mut [],
+            lengths: Lengths::Full,
+            carried: Carried::new(&mut [], 0),
+            tied: TiedWeight::NONE,
+        };
+        let (n, x) = (trial.batch, &[&trial.x[0][..]]);
+        PooledStation::<Same>::infer_pooled::<By2>(&*trial.station, n, x, &mut y, memory);
+        assert_eq!(y, expected);
+    }
+
     const NONE: Padding = Padding::Explicit([0, 0]);
     conv!(Plain: [3, 3], [1, 1], NONE, [1, 1], 1, true, [5, 6, 2] => [3, 4, 3]);
     conv!(Strided: [3, 2], [2, 3], Padding::Explicit([1, 2]), [1, 1], 1, false, [6, 5, 3] => [3, 3, 4]);
@@ -148,6 +190,9 @@ mod tests {
     // Many weights for few pixels: their gradient is computed in the end.
     conv!(Deep: [3, 2], [1, 1], Padding::Same, [1, 1], 1, true, [2, 3, 9] => [2, 3, 10]);
     conv!(DeepGroups: [2, 2], [2, 1], NONE, [1, 1], 2, true, [3, 2, 20] => [1, 1, 14]);
+
+    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], dilation: [1; 2] },
+        [&[4, 5, 2]] -> &[2, 2, 2]);
 
     macro_rules! for_all {
         ($check:ident) => {

@@ -4,6 +4,7 @@
 //! output, and of the input's gradient, are zeros.
 
 use super::ragged::{Run, for_each_run};
+use crate::kernels::Isa;
 use crate::kernels::pool::{self, Pool};
 use crate::{Spec, Steps};
 use std::ops::Range;
@@ -42,7 +43,7 @@ pub(super) fn max<S: Spec>(pool: &Pool, steps: Steps<'_>, x: &[f32], y: &mut [f3
     for_each_pool::<S>(pool, steps, y.len(), |_, pool, at| {
         y[at.y_behind].fill(0.0);
         if !at.y.is_empty() {
-            pool::max(pool, &x[at.x], &mut y[at.y]);
+            pool::max(Isa::best(), pool, &x[at.x], &mut y[at.y]);
         }
     });
 }

@@ -5,7 +5,7 @@ use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
 use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{row, without};
 use crate::rules::window::Window;
-use crate::{Padding, Shape, ShapeError, Text};
+use crate::{Fusion, Padding, Shape, ShapeError, Text};
 
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over height and width.
@@ -70,6 +70,13 @@ impl Conv2d {
         self.convolution().group_channels(input)
     }
 
+    /// Whether its output can go into a pool as it comes about: in one group, and with weights that stay in a
+    /// second-level cache, since they are read for each strip of pixels.
+    const fn can_be_pooled(&self, input: Shape) -> bool {
+        const CACHED: usize = 1 << 17;
+        self.groups == 1 && self.out_channels > 1 && self.params(&[input]) <= CACHED
+    }
+
     const fn convolution(&self) -> Convolution {
         Convolution {
             out_channels: self.out_channels,
@@ -102,7 +109,8 @@ pub static ROW: Row = row!(Conv2d {
     needs: Needs { input: true, output: false },
     crosses_batch: false,
     keeps_features: false,
-});
+})
+.with_fusion(Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])));
 
 #[cfg(test)]
 mod tests {

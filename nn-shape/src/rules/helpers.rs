@@ -55,7 +55,8 @@ macro_rules! without_one {
 
 /// A [`Row`](crate::registry::Row): its name, arguments and functions follow from the struct of
 /// the arguments. What it makes of short sequences and whether it streams need only be said, behind it, where
-/// that is not usual: `row!(..).with_steps(..).with_streaming(..)`; PyTorch's order likewise.
+/// that is not usual: `row!(..).with_steps(..).with_streaming(..)`; PyTorch's order and fusion
+/// likewise.
 macro_rules! row {
     ($Name:ident { $($field:ident : $value:expr),* $(,)? }) => {
         $crate::registry::Row {
@@ -70,6 +71,7 @@ macro_rules! row {
             steps: $crate::registry::Steps::All,
             order: $crate::registry::Order::StepsFirst,
             streaming: $crate::registry::Streaming::Pointwise,
+            fusion: $crate::Fusion::None,
             $( $field: $value, )*
         }
         .usual()

@@ -4,7 +4,7 @@ use crate::arguments::arguments;
 use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
 use crate::rules::helpers::{row, without};
 use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
-use crate::{Padding, Shape, ShapeError, Text};
+use crate::{Fusion, Padding, STRIP, Shape, ShapeError, Text};
 
 arguments! {
     /// The largest number under a kernel that goes over height and width.
@@ -43,6 +43,13 @@ impl MaxPool2d {
         let stride = pool_stride(self.stride, self.kernel);
         Window::new(self.kernel, stride, Padding::Explicit(self.padding), self.dilation)
     }
+
+    /// Whether windows lie side by side, and a [`STRIP`] has room for one.
+    const fn is_small(&self, input: Shape) -> bool {
+        let window = self.window();
+        let [height, width] = window.kernel;
+        height.saturating_mul(width).saturating_mul(input.last()) <= STRIP && window.tiles()
+    }
 }
 
 without!(MaxPool2d: params, buffers, macs);
@@ -60,7 +67,8 @@ pub static ROW: Row = row!(MaxPool2d {
     needs: Needs { input: false, output: false },
     crosses_batch: false,
     keeps_features: false,
-});
+})
+.with_fusion(Fusion::Largest(|inputs, values| MaxPool2d::from_values(values).is_small(inputs[0])));
 
 #[cfg(test)]
 mod tests {

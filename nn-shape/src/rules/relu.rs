@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::registry::{Flows, Inputs, Needs, Row, Storage};
 use crate::rules::helpers::{row, without};
-use crate::{Shape, ShapeError};
+use crate::{Fusion, Shape, ShapeError};
 
 arguments! {
     /// `max(x, 0)`, element by element.
@@ -35,7 +35,8 @@ pub static ROW: Row = row!(ReLU {
     needs: Needs { input: false, output: true },
     crosses_batch: false,
     keeps_features: true,
-});
+})
+.with_fusion(Fusion::Monotone);
 
 #[cfg(test)]
 mod tests {

@@ -97,6 +97,21 @@ impl Window {
         }
     }
 
+    /// Whether it covers no pixel twice, and nothing but pixels, and these without gaps.
+    #[must_use]
+    pub(crate) const fn tiles(&self) -> bool {
+        let mut axis = 0;
+        while axis < 2 {
+            let [before, after] = self.padding[axis];
+            let dense = self.dilation[axis] == 1 || self.kernel[axis] == 1;
+            if self.stride[axis] != self.kernel[axis] || before + after > 0 || !dense {
+                return false;
+            }
+            axis += 1;
+        }
+        true
+    }
+
     /// An argument as messages show it: a number per axis, or the same twice.
     pub(crate) const fn shown(&self, pair: [usize; 2]) -> [usize; 2] {
         match self.over {

@@ -207,21 +207,13 @@ const _: () = {
     /// At inference, values are overwritten as soon as nobody needs them.
     enum __Infer {}
     impl __Infer {
-        const VALUES: usize = 27040;
-        const CONV1: __rt::Buffer = __rt::Buffer {
-            offset: 0,
-            len: 21632,
-        };
+        const VALUES: usize = 7008;
         const MAX_POOL2D: __rt::Buffer = __rt::Buffer {
-            offset: 21632,
+            offset: 0,
             len: 5408,
         };
-        const CONV2: __rt::Buffer = __rt::Buffer {
-            offset: 0,
-            len: 7744,
-        };
         const MAX_POOL2D_2: __rt::Buffer = __rt::Buffer {
-            offset: 7744,
+            offset: 5408,
             len: 1600,
         };
         const FC1: __rt::Buffer = __rt::Buffer {
@@ -364,42 +356,24 @@ const _: () = {
             let (values, mut memory) = memory.split_values(n * __Infer::VALUES);
             memory.lengths = outer.inside::<__S>();
             {
-                let [out] = __rt::take(values, n, [__Infer::CONV1]);
-                __Stations::CONV1.infer(isa, &self.conv1, n, &[x[0]], out, &mut memory);
-            }
-            {
-                let [out] = __rt::take(values, n, [__Infer::CONV1]);
+                let [out] = __rt::take(values, n, [__Infer::MAX_POOL2D]);
+                __Stations::CONV1
+                    .infer_pooled::<
+                        __MaxPool2d,
+                    >(&self.conv1, n, &[x[0]], out, &mut memory);
                 __Stations::RELU.infer(isa, &__rt::layers::ReLU, n, out);
             }
             {
                 let [x0, out] = __rt::take(
                     values,
                     n,
-                    [__Infer::CONV1, __Infer::MAX_POOL2D],
+                    [__Infer::MAX_POOL2D, __Infer::MAX_POOL2D_2],
                 );
-                __Stations::MAX_POOL2D
-                    .infer(isa, &__rt::layers::MaxPool2d, n, &[x0], out, &mut memory);
-            }
-            {
-                let [x0, out] = __rt::take(
-                    values,
-                    n,
-                    [__Infer::MAX_POOL2D, __Infer::CONV2],
-                );
-                __Stations::CONV2.infer(isa, &self.conv2, n, &[x0], out, &mut memory);
-            }
-            {
-                let [out] = __rt::take(values, n, [__Infer::CONV2]);
+                __Stations::CONV2
+                    .infer_pooled::<
+                        __MaxPool2d2,
+                    >(&self.conv2, n, &[x0], out, &mut memory);
                 __Stations::RELU_2.infer(isa, &__rt::layers::ReLU, n, out);
-            }
-            {
-                let [x0, out] = __rt::take(
-                    values,
-                    n,
-                    [__Infer::CONV2, __Infer::MAX_POOL2D_2],
-                );
-                __Stations::MAX_POOL2D_2
-                    .infer(isa, &__rt::layers::MaxPool2d, n, &[x0], out, &mut memory);
             }
             {
                 let [x0, out] = __rt::take(

@@ -161,6 +161,8 @@ pub trait Lanes: Copy {
     }
     /// `a * b + c`
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The larger of each two numbers: NaN if one is, the first of equals.
+    unsafe fn largest(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The sums of the lanes of four vectors.
     unsafe fn sums(v: [Self::Vector; 4]) -> [f32; 4];
     /// Runs a kernel that is compiled for these instructions.

@@ -69,6 +69,13 @@ impl Lanes for Baseline {
         c
     }
     #[inline(always)]
+    unsafe fn largest(mut a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        for lane in 0..4 {
+            a[lane] = if b[lane] > a[lane] || b[lane].is_nan() { b[lane] } else { a[lane] };
+        }
+        a
+    }
+    #[inline(always)]
     unsafe fn sums(v: [[f32; 4]; 4]) -> [f32; 4] {
         let mut sums = [0.0; 4];
         for i in 0..4 {

@@ -69,6 +69,15 @@ impl Lanes for Baseline {
         unsafe { _mm_add_ps(_mm_mul_ps(a, b), c) }
     }
     #[inline(always)]
+    unsafe fn largest(a: __m128, b: __m128) -> __m128 {
+        unsafe {
+            // `a` where one of them is NaN: right, unless that is `b`.
+            let largest = _mm_max_ps(b, a);
+            let b_is_nan = _mm_cmpunord_ps(b, b);
+            _mm_or_ps(_mm_and_ps(b_is_nan, b), _mm_andnot_ps(b_is_nan, largest))
+        }
+    }
+    #[inline(always)]
     unsafe fn sums(v: [__m128; 4]) -> [f32; 4] {
         let [mut a, mut b, mut c, mut d] = v;
         let mut out = [0.0; 4];
@@ -154,6 +163,13 @@ impl Lanes for Avx2 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
+    unsafe fn largest(a: __m256, b: __m256) -> __m256 {
+        unsafe {
+            let largest = _mm256_max_ps(b, a);
+            _mm256_blendv_ps(largest, b, _mm256_cmp_ps::<_CMP_UNORD_Q>(b, b))
+        }
+    }
+    #[inline(always)]
     unsafe fn sums(v: [__m256; 4]) -> [f32; 4] {
         unsafe {
             let ab = _mm256_add_ps(_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
@@ -221,6 +237,13 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn largest(a: __m512, b: __m512) -> __m512 {
+        unsafe {
+            let largest = _mm512_max_ps(b, a);
+            _mm512_mask_mov_ps(largest, _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(b, b), b)
+        }
     }
     #[inline(always)]
     unsafe fn sums(v: [__m512; 4]) -> [f32; 4] {

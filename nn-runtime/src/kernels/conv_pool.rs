@@ -1,0 +1,158 @@
+//! A convolution that goes straight into a pool.
+
+use super::Geometry;
+use super::axis::Axis;
+use super::conv2d::{Picture, Way};
+use super::isa::Isa;
+use super::pool::{self, Pool};
+use super::product::Begin;
+use nn_shape::STRIP;
+use std::ops::Range;
+
+/// The largest numbers under windows of size `window`, which lie side by side, in the convolution of each
+/// picture of `x` with `weight`, plus `bias` (which may be empty), in one group: the same bits as
+/// [`conv2d`](super::conv2d) and a pool behind it give. Pixels under no window are not computed, and the
+/// others, strip by strip, never leave the first-level cache.
+///
+/// # Panics
+/// When the lengths do not fit together, there are several groups, or a window has more than [`STRIP`] numbers.
+pub fn conv2d_max_pool(
+    isa: Isa,
+    g: &Geometry,
+    window: [usize; 2],
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
+    assert!(g.groups == 1, "a convolution in one group");
+    let output = [0, 1].map(|axis| g.output[axis] / window[axis]);
+    let len = output[0] * output[1] * g.filters;
+    if len == 0 {
+        return;
+    }
+    let mut strip = [0.0; STRIP];
+    let fused = ConvPool { isa, g, window, weight, bias };
+    for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(len)) {
+        fused.picture(output, x, y, &mut strip);
+    }
+}
+
+/// A convolution and a pool behind it.
+struct ConvPool<'a> {
+    isa: Isa,
+    g: &'a Geometry,
+    window: [usize; 2],
+    weight: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl ConvPool<'_> {
+    /// One picture, from which `output` pixels come.
+    fn picture(&self, output: [usize; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
+        let filters = self.g.filters;
+        let fitting = STRIP / (self.window[0] * self.window[1] * filters);
+        let columns = output[1].min(fitting);
+        // Whole lines of windows, or a part of one.
+        let rows = (fitting / output[1]).clamp(1, output[0]);
+        let mut rest = y;
+        for row in (0..output[0]).step_by(rows) {
+            for column in (0..output[1]).step_by(columns) {
+                let ranges =
+                    [row..output[0].min(row + rows), column..output[1].min(column + columns)];
+                let (y, behind) = rest.split_at_mut(ranges[0].len() * ranges[1].len() * filters);
+                self.strip(ranges, x, y, strip);
+                rest = behind;
+            }
+        }
+    }
+
+    /// Some pixels of the output, rows by columns.
+    fn strip(&self, output: [Range<usize>; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
+        let Self { isa, g, window, weight, bias } = *self;
+        let axes = [0, 1].map(|axis| {
+            let Range { start, end } = output[axis];
+            Axis::forward(g, axis).some(start * window[axis]..end * window[axis])
+        });
+        let written = Picture::new([axes[0].pixels, axes[1].pixels], g.filters);
+        let way = Way { written, begin: Begin::bias(bias), ..Way::forward(isa, g) };
+        let strip = &mut strip[..axes[0].pixels * axes[1].pixels * g.filters];
+        way.compute(&axes, x, weight, strip);
+        let pool = Pool::side_by_side(window, output.map(|range| range.len()), g.filters);
+        pool::max(isa, &pool, strip, y);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{any_convolution, available, whole, written};
+    use super::super::{conv2d, reference};
+    use super::*;
+    use crate::layers::testing::random;
+    use nn_shape::Shape;
+    use nn_shape::rules::window::{Over, Window};
+
+    /// Any convolution in one group, also one whose strips are parts of a line of windows, and any window on
+    /// its output.
+    fn any(seed: u64) -> (Geometry, [usize; 2]) {
+        let mut g = any_convolution(seed);
+        g.groups = 1;
+        if seed.is_multiple_of(5) {
+            g.filters = 300;
+        }
+        let sides = [1, 2, 3].map(|side| side + seed as usize);
+        let fitting = |axis: usize| 1 + sides[axis] % 3.min(g.output[axis]);
+        (g, [fitting(0), fitting(1)])
+    }
+
+    /// The pool over all that the convolution gives.
+    fn whole_pool(kernel: [usize; 2], g: &Geometry) -> Pool {
+        let (over, stride) = (Over::Pictures, kernel);
+        let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation: [1; 2] };
+        let [height, width] = g.output;
+        let output = Shape::new(&[height / kernel[0], width / kernel[1], g.filters]);
+        Pool::new(window, Shape::new(&[height, width, g.filters]), output)
+    }
+
+    #[test]
+    fn conv2d_max_pool_agrees_with_its_twin() {
+        for isa in available() {
+            for seed in 0..400 {
+                let (g, window) = any(seed);
+                let n = 1 + seed as usize % 3;
+                let (x, weight) = (whole(n * g.input_len(), 1), whole(g.weight_len(), 2));
+                let len = n * (g.output[0] / window[0]) * (g.output[1] / window[1]) * g.filters;
+                for bias in [whole(g.filters, 3), vec![]] {
+                    let before = vec![f32::NAN; len];
+                    let y = written(&before, |y| {
+                        conv2d_max_pool(isa, &g, window, &x, &weight, &bias, y);
+                    });
+                    let mut twin = before;
+                    reference::conv2d_max_pool(&g, window, &x, &weight, &bias, &mut twin);
+                    assert_eq!(y, twin, "{isa:?}: {window:?} behind {g:?}");
+                }
+            }
+        }
+    }
+
+    /// Numbers that do not add up exactly, NaN among them.
+    #[test]
+    fn gives_the_bits_of_a_convolution_and_a_pool() {
+        for isa in available() {
+            for seed in 0..100 {
+                let (g, window) = any(seed);
+                let (mut x, weight) = (random(2 * g.input_len(), 1), random(g.weight_len(), 2));
+                x[seed as usize % (2 * g.input_len())] = f32::NAN;
+                let mut full = vec![0.0; 2 * g.output_len()];
+                conv2d(isa, &g, &x, &weight, &[], &mut full);
+                let pool = whole_pool(window, &g);
+                let mut expected = vec![0.0; 2 * pool.output_len()];
+                pool::max(isa, &pool, &full, &mut expected);
+                let mut y = vec![0.0; expected.len()];
+                conv2d_max_pool(isa, &g, window, &x, &weight, &[], &mut y);
+                let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+                assert_eq!(bits(y), bits(expected), "{isa:?}: {window:?} behind {g:?}");
+            }
+        }
+    }
+}
