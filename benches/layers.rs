@@ -20,6 +20,14 @@ network! {
     pub struct Lstm17(32x17) -> 32x17 { LSTM(17), LSTM(17) }
     /// `lstm512`
     pub struct Lstm512(32x512) -> 32x512 { LSTM(512), LSTM(512) }
+    /// `lstm256`
+    pub struct Lstm256(32x256) -> 32x256 { LSTM(256), LSTM(256) }
+    /// `lstm1024`
+    pub struct Lstm1024(32x1024) -> 32x1024 { LSTM(1024), LSTM(1024) }
+    /// `gru512`
+    pub struct Gru512(32x512) -> 32x512 { GRU(512), GRU(512) }
+    /// `rnn512`
+    pub struct Rnn512(32x512) -> 32x512 { RNN(512), RNN(512) }
     /// `attention512`
     pub struct Attention512(512x512) -> 512x512 {
         MultiHeadAttention(heads = 8), MultiHeadAttention(heads = 8),
@@ -37,6 +45,10 @@ fn main() -> Result<(), String> {
         "dense4096" => Ok(measure::<Dense4096>(batch)),
         "lstm17" => Ok(measure::<Lstm17>(batch)),
         "lstm512" => Ok(measure::<Lstm512>(batch)),
+        "lstm256" => Ok(measure::<Lstm256>(batch)),
+        "lstm1024" => Ok(measure::<Lstm1024>(batch)),
+        "gru512" => Ok(measure::<Gru512>(batch)),
+        "rnn512" => Ok(measure::<Rnn512>(batch)),
         "attention512" => Ok(measure::<Attention512>(batch)),
         _ => Err(format!("there is no layer `{name}`")),
     })?;

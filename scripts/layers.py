@@ -14,8 +14,12 @@ from beside_pytorch import microseconds, ours, table, torch
 LAYERS = {
     "dense17": ((17,), lambda: two(torch.nn.Linear, 17, 17)),
     "dense4096": ((4096,), lambda: two(torch.nn.Linear, 4096, 4096)),
-    "lstm17": ((32, 17), lambda: Lstm(17)),
-    "lstm512": ((32, 512), lambda: Lstm(512)),
+    "lstm17": ((32, 17), lambda: recurrent("LSTM", 17)),
+    "lstm256": ((32, 256), lambda: recurrent("LSTM", 256)),
+    "lstm512": ((32, 512), lambda: recurrent("LSTM", 512)),
+    "lstm1024": ((32, 1024), lambda: recurrent("LSTM", 1024)),
+    "gru512": ((32, 512), lambda: recurrent("GRU", 512)),
+    "rnn512": ((32, 512), lambda: recurrent("RNN", 512)),
     "attention512": ((512, 512), lambda: torch.nn.Sequential(Attention(), Attention())),
 }
 BATCHES = [1, 7, 64]
@@ -25,14 +29,21 @@ def two(layer, *sizes):
     return torch.nn.Sequential(layer(*sizes), layer(*sizes))
 
 
+def recurrent(kind, units):
+    return Sequence(getattr(torch.nn, kind)(units, units, num_layers=2, batch_first=True))
+
+
 if torch:
 
-    class Lstm(torch.nn.LSTM):
-        def __init__(self, units):
-            super().__init__(units, units, num_layers=2, batch_first=True)
+    class Sequence(torch.nn.Module):
+        """What a recurrent layer gives for all steps."""
+
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
 
         def forward(self, x):
-            return super().forward(x)[0]
+            return self.layer(x)[0]
 
     class Attention(torch.nn.MultiheadAttention):
         def __init__(self):

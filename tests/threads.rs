@@ -21,6 +21,11 @@ network! {
     struct Attention(8x8x2) -> 3 {
         Reshape(8x16), TransformerEncoder(16, heads = 4, hidden = 70, causal = true), GlobalAvgPool, Dense(3),
     }
+
+    /// Layers that wish for larger shards.
+    struct Recurrent(8x8x2) -> 3 {
+        Reshape(8x16), LSTM(70), GRU(80, output = last), Dense(3),
+    }
 }
 
 type Picture = [[[f32; 2]; 8]; 8];
@@ -97,4 +102,9 @@ fn many_phases() {
 #[test]
 fn attention() {
     check::<Attention>();
+}
+
+#[test]
+fn recurrent() {
+    check::<Recurrent>();
 }

@@ -85,6 +85,8 @@ pub struct Part {
     pub scratch: usize,
     /// The largest [`Station::LEAST_BATCH`] up to here.
     pub least_batch: usize,
+    /// The largest [`Station::SHARD`] up to here.
+    pub shard: usize,
 }
 
 impl Part {
@@ -101,6 +103,7 @@ impl Part {
         step_work: 0,
         scratch: 0,
         least_batch: 1,
+        shard: 1,
     };
 
     /// The share of station `T`, by itself.
@@ -118,6 +121,7 @@ impl Part {
             step_work: T::STEP_WORK,
             scratch: T::SCRATCH,
             least_batch: T::LEAST_BATCH,
+            shard: T::SHARD,
         }
     }
 
@@ -148,6 +152,7 @@ impl Part {
             step_work: larger(before.step_work, self.step_work),
             scratch: larger(before.scratch, self.scratch),
             least_batch: larger(before.least_batch, self.least_batch),
+            shard: larger(before.shard, self.shard),
         }
     }
 }

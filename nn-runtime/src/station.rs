@@ -124,6 +124,9 @@ pub trait Station<S: Spec>: Weights {
     const PHASES: usize = 1;
     /// The fewest samples of a training step. Statistics over the batch may need two.
     const LEAST_BATCH: usize = 1;
+    /// How many samples a shard should have, if there are so many, however much memory they fill. A layer that reads
+    /// all its weights again and again, and not from a near cache, wants several samples to share them.
+    const SHARD: usize = 1;
     /// Numbers per sample that forward saves for backward.
     const SAVED: usize = 0;
     /// Numbers per sample that inference needs while it runs.

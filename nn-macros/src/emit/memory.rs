@@ -217,6 +217,7 @@ pub(super) fn emit_sizes(context: &Context) -> TokenStream {
     quote! {
         const PHASES: usize = #phases;
         const LEAST_BATCH: usize = #all.least_batch;
+        const SHARD: usize = #all.shard;
         const SAVED: usize = __Train #turbofish::VALUES + #all.saved.end();
         const WORK: usize = __Infer #turbofish::VALUES + #all.work;
         const STEP_WORK: usize = #step_work;

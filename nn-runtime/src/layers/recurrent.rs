@@ -40,12 +40,13 @@ macro_rules! recurrent_layer {
         where
             S: $crate::Spec<Arguments = $Arguments>,
         {
+            const SHARD: usize = Self::stack::<S>().shard();
             const SAVED: usize = Self::stack::<S>().saved();
             const WORK: usize = Self::stack::<S>().work();
             const STEP_WORK: usize = Self::stack::<S>().step_work();
             const SCRATCH: usize = Self::stack::<S>().scratch();
             const PARTIAL: usize = WEIGHTS;
-            /// The weights' transpose, for backward.
+            /// The matrices turned, for backward.
             const SHARED: usize = WEIGHTS;
             const STATE: usize = Self::stack::<S>().state();
 
@@ -59,7 +60,7 @@ macro_rules! recurrent_layer {
             }
 
             fn prepare(&self, shared: &mut [f32]) {
-                const { &Self::stack::<S>() }.transpose(&self.weights, shared);
+                const { &Self::stack::<S>() }.turn(&self.weights, shared);
             }
 
             fn infer(

@@ -119,7 +119,8 @@ pub(crate) fn infer_flat<N: Network>(
     let sample = const { inputs_len::<N>() + <N as Station<Whole>>::WORK };
     // A sample gives the same bits in any shard: there are no more shards than threads need, since each reads
     // all weights.
-    let capacity = shard_capacity(sample, inputs.len(), parallel::threads());
+    let (wish, threads) = (<N as Station<Whole>>::SHARD, parallel::threads());
+    let capacity = shard_capacity(sample, inputs.len(), wish, threads, threads);
     let out = N::Output::LEN;
     let tasks = inputs.len().div_ceil(capacity);
     let end = |task: usize| ((task + 1) * capacity).min(inputs.len()) * out;

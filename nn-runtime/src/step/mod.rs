@@ -59,11 +59,14 @@ fn with_lengths<'a, I: Inputs, R>(
     f(Lengths::Given(&steps))
 }
 
-/// How many samples go into a shard. The number of shards is a multiple of `evenly`, if there are so many
-/// samples, and shards are about equal.
-fn shard_capacity(sample: usize, batch: usize, evenly: usize) -> usize {
+/// How many samples go into a shard, each of which fills `sample` numbers. The number of shards is a multiple of
+/// `evenly`, if there are so many samples, and shards are about equal. Only if the network wishes for larger
+/// ones, they are fewer, but not fewer than `fewest`.
+fn shard_capacity(sample: usize, batch: usize, wish: usize, evenly: usize, fewest: usize) -> usize {
     let fitting = (SHARD_NUMBERS / sample.max(1)).clamp(1, MAX_SHARD);
-    batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(evenly)).max(1)
+    let fitting = batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(evenly));
+    let wished = wish.min(MAX_SHARD).min(batch.div_ceil(fewest));
+    fitting.max(wished).max(1)
 }
 
 /// How many numbers one sample's inputs have, each input rounded up.

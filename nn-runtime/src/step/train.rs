@@ -138,7 +138,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
     let with_d_inputs = d_inputs.is_some();
     // A constant of the network and of the batch's size, never of the number of threads: gradients are
     // sums over shards. It divides evenly among a few threads.
-    let capacity = shard_capacity(Local::saved::<N>().end(), batch.len(), 4);
+    let capacity = shard_capacity(Local::saved::<N>().end(), batch.len(), N::SHARD, 4, 2);
     let shards = batch.len().div_ceil(capacity);
     let kept_stride = Shards::stride(capacity, N::PARTIAL, N::KEPT);
     // With one phase a shard goes forward and backward at once, in memory of the worker's own; with

@@ -276,6 +276,7 @@ const _: () = {
     impl<__S: __rt::Spec> __rt::Station<__S> for Digits {
         const PHASES: usize = 1;
         const LEAST_BATCH: usize = __Stations::ALL.least_batch;
+        const SHARD: usize = __Stations::ALL.shard;
         const SAVED: usize = __Train::VALUES + __Stations::ALL.saved.end();
         const WORK: usize = __Infer::VALUES + __Stations::ALL.work;
         const STEP_WORK: usize = 0;

@@ -2,8 +2,10 @@
 
 use super::forward::{Weights, gather, state_rows};
 use super::packing::{Packing, Row, StepRows};
+use super::panels::{self, transpose};
 use super::{Cell, CellPlaces, Passage, Places, Stack, gates};
 use crate::kernels::dense::dense_onto;
+use crate::kernels::product::Begin;
 use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight};
 use crate::lengths::Steps;
 use crate::memory::{Buffer, add_to, take};
@@ -46,26 +48,27 @@ impl Stack {
         Packing::LEN + BackwardPlaces::new(self, &places).between[1].end()
     }
 
-    /// Writes the matrices of all cells to their places in `transposed`, with rows and columns exchanged.
-    pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
+    /// Writes the matrices of all cells to their places in `turned`, with rows and columns exchanged; those of the
+    /// state in panels.
+    pub fn turn(&self, weights: &[f32], turned: &mut [f32]) {
         for layer in 0..self.sizes.layers {
             for direction in 0..self.sizes.directions {
                 let CellWeights { weight_ih, weight_hh, bias_ih, .. } =
                     self.sizes.cell(layer, direction);
-                for place in [weight_ih..weight_hh, weight_hh..bias_ih] {
-                    let columns = self.sizes.columns();
-                    transpose(columns, &weights[place.clone()], &mut transposed[place]);
-                }
+                let columns = self.sizes.columns();
+                let (ih, hh) = (weight_ih..weight_hh, weight_hh..bias_ih);
+                transpose(columns, &weights[ih.clone()], &mut turned[ih]);
+                panels::pack_turned(columns, &weights[hh.clone()], &mut turned[hh]);
             }
         }
     }
 
-    /// Backward. `transposed` is what [`Stack::transpose`] made of the weights, `saved` what forward left
+    /// Backward. `turned` is what [`Stack::turn`] made of the weights, `saved` what forward left
     /// there, `drop` what it was given; `d_weights` and `d_x` are written.
     #[expect(clippy::too_many_arguments, reason = "weights, input, gradients, and memory")]
     pub fn backward(
         &self,
-        transposed: &[f32],
+        turned: &[f32],
         lengths: Steps<'_>,
         x: &[f32],
         d_y: &[f32],
@@ -79,7 +82,7 @@ impl Stack {
         let packing = Packing::again(n, self.steps, lengths, order);
         let places = self.places(true);
         let own = BackwardPlaces::new(self, &places);
-        let passage = Passage { stack: *self, places, weights: transposed };
+        let passage = Passage { stack: *self, places, weights: turned };
         let mut d_x = d_x;
         for layer in (0..self.sizes.layers).rev() {
             for direction in (0..self.sizes.directions).rev() {
@@ -94,7 +97,7 @@ impl Stack {
     }
 }
 
-/// The way back through one cell. Its passage has the transposed weights.
+/// The way back through one cell. Its passage has the turned weights.
 struct CellBackward<'a> {
     passage: Passage<'a>,
     own: BackwardPlaces,
@@ -198,7 +201,8 @@ impl CellBackward<'_> {
                     hidden
                 }
             };
-            dense_onto(Isa::best(), columns, units, Onto::Sum, sums, weights.hh, d_h_before);
+            let (isa, panels) = (Isa::best(), weights.hh);
+            panels::product(isa, columns, units, Begin::Add, sums, panels, d_h_before);
         }
     }
 
@@ -252,23 +256,6 @@ impl CellBackward<'_> {
         for Row { row, sample, time } in self.packing.all(self.direction == 1) {
             let to = &mut d_source[(sample * steps + time) * inputs..][..inputs];
             add_to(to, &rows[row * inputs..(row + 1) * inputs]);
-        }
-    }
-}
-
-/// Exchanges rows and columns of a matrix with so many columns, in squares that stay in the first cache.
-fn transpose(columns: usize, from: &[f32], to: &mut [f32]) {
-    const SIDE: usize = 16;
-    let rows = from.len() / columns;
-    for row in (0..rows).step_by(SIDE) {
-        for column in (0..columns).step_by(SIDE) {
-            for column in column..(column + SIDE).min(columns) {
-                let to = &mut to[column * rows + row..(column + 1) * rows];
-                let from = from[row * columns + column..].iter().step_by(columns);
-                for (to, from) in to.iter_mut().zip(from).take(SIDE) {
-                    *to = *from;
-                }
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Forward through a stack, cell by cell, for a whole batch of sequences.
 
 use super::packing::{Packing, Row, StepRows};
-use super::{Cell, CellPlaces, Passage, Stack, gates};
+use super::{Cell, CellPlaces, Passage, Stack, gates, panels};
 use crate::Carried;
 use crate::kernels::product::{Begin, Kind, Product, Walk};
 use crate::kernels::{Isa, dense_columns};
@@ -140,6 +140,9 @@ impl Passage<'_> {
         let Stack { cell, sizes, .. } = self.stack;
         let (n, units, columns, isa) = (packing.n(), sizes.units, sizes.columns(), Isa::best());
         let gates = &mut gates[..packing.rows() * columns];
+        let (panels, scratch) = scratch.split_at_mut(self.stack.panels(packing.rows()));
+        panels::pack(columns, weights.hh, panels);
+        let hh = StateMatrix { isa, units, columns, plain: weights.hh, panels };
         let bias = weights.input_bias(cell, scratch);
         let ih = weights.ih;
         dense_columns(isa, weights.inputs, columns, columns, rows, ih, Begin::bias(bias), gates);
@@ -150,12 +153,11 @@ impl Passage<'_> {
             match cell {
                 Cell::Gru => {
                     let hidden = &mut hidden[now];
-                    let (hh, bias) = (weights.hh, Begin::bias(weights.bias_hh));
-                    dense_columns(isa, units, columns, columns, h_before, hh, bias, hidden);
+                    hh.product(Begin::bias(weights.bias_hh), h_before, hidden);
                     gates::gru_forward(units, gates, hidden, h_before, h);
                     continue;
                 }
-                _ => add_product(isa, units, columns, h_before, weights.hh, gates),
+                _ => hh.product(Begin::Add, h_before, gates),
             }
             match cell {
                 Cell::Tanh => gates::tanh_forward(gates, h),
@@ -184,6 +186,29 @@ impl Passage<'_> {
         for rank in 0..n {
             let sample = &mut y[packing.sample(rank) * steps * width..][..steps * width];
             sample[packing.valid(rank) * width..].fill(0.0);
+        }
+    }
+}
+
+/// What the states of all samples are multiplied with at each step.
+struct StateMatrix<'a> {
+    isa: Isa,
+    units: usize,
+    columns: usize,
+    plain: &'a [f32],
+    /// The same, or nothing.
+    panels: &'a [f32],
+}
+
+impl StateMatrix<'_> {
+    /// `y = h U`, and what it begins with.
+    fn product(&self, begin: Begin<'_>, h: &[f32], y: &mut [f32]) {
+        let Self { isa, units, columns, plain, panels } = *self;
+        // A single row is faster in wider tiles.
+        if panels.is_empty() || h.len() == units {
+            dense_columns(isa, units, columns, columns, h, plain, begin, y);
+        } else {
+            panels::product(isa, units, columns, begin, h, panels, y);
         }
     }
 }

@@ -8,6 +8,7 @@ mod backward;
 mod forward;
 mod gates;
 mod packing;
+mod panels;
 pub mod reference;
 mod step;
 #[cfg(test)]
@@ -155,10 +156,39 @@ impl Stack {
         Packing::LEN + self.places(false).end
     }
 
-    /// Numbers per call that any pass needs.
+    /// Numbers per call that any pass needs: both biases in one, and the matrix of the state in panels.
     #[must_use]
     pub const fn scratch(&self) -> usize {
-        if self.sizes.bias { self.sizes.columns() } else { 0 }
+        let biases = if self.sizes.bias { self.sizes.columns() } else { 0 };
+        self.panels(usize::MAX) + biases
+    }
+
+    /// Whether the matrix of the state does not stay in the first cache, where each step would find it.
+    const fn is_wide(&self) -> bool {
+        const WIDE: usize = 1 << 14;
+        self.state_matrix() >= WIDE
+    }
+
+    /// Numbers of a cell's matrix of the state.
+    const fn state_matrix(&self) -> usize {
+        self.sizes.units * self.sizes.columns()
+    }
+
+    /// Numbers of that matrix in panels, or nothing where so few rows do not make up for the copy.
+    const fn panels(&self, rows: usize) -> usize {
+        const ENOUGH: usize = 16;
+        if self.is_wide() && rows >= ENOUGH { self.state_matrix() } else { 0 }
+    }
+
+    /// How many samples should share what each step reads of that matrix: the more, the farther away it is.
+    #[must_use]
+    pub const fn shard(&self) -> usize {
+        const LARGE: usize = 1 << 17;
+        match self.is_wide() {
+            false => 1,
+            true if self.state_matrix() < LARGE => 8,
+            true => 16,
+        }
     }
 
     /// Numbers per sample that are carried from one stretch of a sequence to the next: `h` of all cells,

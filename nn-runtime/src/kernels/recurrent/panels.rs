@@ -1,0 +1,119 @@
+//! Matrices in *panels*: some columns of all rows, then the next ones. What a tile of a product reads then stands in
+//! one run, which the processor fetches ahead of it, also from the third cache; where rows are thousands of numbers
+//! apart, it would wait for each of them.
+
+use crate::kernels::Isa;
+use crate::kernels::product::{Begin, Kind, Product, Walk};
+
+/// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows.
+const WIDTH: usize = 32;
+
+/// As many terms as are summed at a time, so that a panel's part stays in the second cache for all rows.
+const BLOCK: usize = 512;
+
+/// Copies a matrix with so many columns to panels. Does nothing where they are not wanted.
+pub(super) fn pack(columns: usize, from: &[f32], panels: &mut [f32]) {
+    if panels.is_empty() {
+        return;
+    }
+    let rows = from.len() / columns;
+    for (first, panel) in (0..columns).step_by(WIDTH).zip(panels.chunks_mut(rows * WIDTH)) {
+        let width = panel.len() / rows;
+        for (to, from) in panel.chunks_exact_mut(width).zip(from.chunks_exact(columns)) {
+            to.copy_from_slice(&from[first..first + width]);
+        }
+    }
+}
+
+/// Copies a matrix with so many columns, with rows and columns exchanged, to panels.
+pub(super) fn pack_turned(columns: usize, from: &[f32], panels: &mut [f32]) {
+    let rows = from.chunks(columns * WIDTH).zip(panels.chunks_mut(columns * WIDTH));
+    rows.for_each(|(from, panel)| transpose(columns, from, panel));
+}
+
+/// `y = x W`, and what it begins with; `W` has `inputs` rows and `units` columns, in panels.
+pub(super) fn product(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    begin: Begin<'_>,
+    x: &[f32],
+    panels: &[f32],
+    y: &mut [f32],
+) {
+    let rows = Walk::line(y.len() / units, inputs, units);
+    for (column, panel) in (0..units).step_by(WIDTH).zip(panels.chunks(inputs * WIDTH)) {
+        let columns = panel.len() / inputs;
+        let mut begin = match begin {
+            Begin::Row(row) => Begin::Row(&row[column..column + columns]),
+            other => other,
+        };
+        for first in (0..inputs).step_by(BLOCK) {
+            let terms = Walk::line(BLOCK.min(inputs - first), 1, columns);
+            let product = Product { kind: Kind::Matrix, rows, terms, columns, begin };
+            product.compute(isa, &x[first..], &panel[first * columns..], &mut y[column..]);
+            begin = Begin::Add;
+        }
+    }
+}
+
+/// Exchanges rows and columns of a matrix with so many columns, in squares that stay in the first cache.
+pub(super) fn transpose(columns: usize, from: &[f32], to: &mut [f32]) {
+    const SIDE: usize = 16;
+    let rows = from.len() / columns;
+    for row in (0..rows).step_by(SIDE) {
+        for column in (0..columns).step_by(SIDE) {
+            for column in column..(column + SIDE).min(columns) {
+                let to = &mut to[column * rows + row..(column + 1) * rows];
+                let from = from[row * columns + column..].iter().step_by(columns);
+                for (to, from) in to.iter_mut().zip(from).take(SIDE) {
+                    *to = *from;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::dense_columns;
+    use crate::layers::testing::random;
+
+    /// Sizes below, at and above those of panels and blocks: `[rows of x, inputs, units]`.
+    const SIZES: [[usize; 3]; 6] =
+        [[1, 1, 1], [3, 5, 31], [8, 512, 32], [2, 40, 33], [5, 513, 96], [17, 1030, 70]];
+
+    #[test]
+    fn products_have_the_bits_of_those_with_the_plain_matrix() {
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            for [n, inputs, units] in SIZES {
+                let (x, weight) = (random(n * inputs, 1), random(inputs * units, 2));
+                let (bias, before) = (random(units, 3), random(n * units, 4));
+                let mut panels = vec![f32::NAN; weight.len()];
+                pack(units, &weight, &mut panels);
+                for begin in [Begin::Zero, Begin::Row(&bias), Begin::Add] {
+                    let (mut plain, mut found) = (before.clone(), before.clone());
+                    dense_columns(isa, inputs, units, units, &x, &weight, begin, &mut plain);
+                    product(isa, inputs, units, begin, &x, &panels, &mut found);
+                    assert_eq!(found, plain, "{isa:?}: {n}x{inputs} by {inputs}x{units}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn turned_panels_are_panels_of_the_turned_matrix() {
+        for [_, rows, columns] in SIZES {
+            let weight = random(rows * columns, 1);
+            let mut turned = vec![f32::NAN; weight.len()];
+            for (i, number) in weight.iter().enumerate() {
+                turned[i % columns * rows + i / columns] = *number;
+            }
+            let [mut expected, mut found] = [(); 2].map(|()| vec![f32::NAN; weight.len()]);
+            pack(rows, &turned, &mut expected);
+            pack_turned(columns, &weight, &mut found);
+            assert_eq!(found, expected, "{rows}x{columns}");
+        }
+    }
+}
