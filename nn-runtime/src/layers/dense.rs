@@ -146,12 +146,13 @@ pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize
     }
 }
 
-/// How many rows of the weights one gradient task computes: enough for its inputs to be worth
-/// reading, few enough for all threads to have some. 0 units, which the rule refuses, count as 1.
+/// How many rows of the weights one gradient task computes: whole tiles of 6 or of 4, enough for its inputs to be
+/// worth reading, few enough for all threads to have some. 0 units, which the rule refuses, count as 1.
 pub(super) const fn task_rows(units: usize) -> usize {
-    const NUMBERS: usize = 1 << 14;
-    let rows = (NUMBERS / if units > 0 { units } else { 1 }).next_multiple_of(8);
-    if rows == 0 { 8 } else { rows }
+    const NUMBERS: usize = 3 << 13;
+    const TILES: usize = 12;
+    let rows = NUMBERS / if units > 0 { units } else { 1 };
+    if rows > TILES { rows.next_multiple_of(TILES) } else { TILES }
 }
 
 impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::Streaming<S>
