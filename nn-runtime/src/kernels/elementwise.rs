@@ -39,21 +39,29 @@ fn reduce(high: f32, low: f32) -> (i32, f32) {
 #[inline(always)]
 fn expm1_of_small(r: f32) -> f32 {
     // The polynomial by pairs of terms: one after the other, each would wait for the one before it.
-    let (square, [second, fourth, sixth]) = (r * r, pairs(r));
+    let (square, [second, fourth, sixth]) = (r * r, pairs(1.0, r));
     r + square * (second + square * (fourth + square * sixth))
 }
 
-/// The same sooner, rounded once more.
+/// `scale (exp(f r) - 1)` for `|f r| <= ln 2 / 2`, where `scale` and `f` are powers of 2, in two parts whose sum it
+/// is: what follows need not wait for all of it.
 #[inline(always)]
-fn expm1_of_small_soon(r: f32) -> f32 {
-    let (square, [second, fourth, sixth]) = (r * r, pairs(r));
-    r + (square * second + square * square * (fourth + square * sixth))
+fn scaled_expm1(f: f32, r: f32, scale: f32) -> (f32, f32) {
+    let (square, [second, fourth, sixth]) = (r * r, pairs(f, r));
+    let scaled = scale * square;
+    (scale * f * r, scaled * second + scaled * square * (fourth + square * sixth))
 }
 
-/// What stands before the second, fourth and sixth power of `r` in `exp(r)`.
+/// What stands before the second, fourth and sixth power of `r` in `exp(f r)`. `f` is a constant: powers of it times
+/// the coefficients are, too.
 #[inline(always)]
-fn pairs(r: f32) -> [f32; 3] {
-    [0.5 + 0.166_665_17 * r, 0.041_666_202 + 0.008_369_073 * r, 0.001_395_080_7]
+fn pairs(f: f32, r: f32) -> [f32; 3] {
+    let (f2, f4) = (f * f, f * f * f * f);
+    [
+        f2 * 0.5 + f2 * f * 0.166_665_17 * r,
+        f4 * 0.041_666_202 + f4 * f * 0.008_369_073 * r,
+        f4 * f2 * 0.001_395_080_7,
+    ]
 }
 
 /// `2^n` for `-127 <= n <= 128`, where it is 0 and infinite at the ends.
@@ -96,23 +104,25 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     let t = -x.abs();
     // Not `max`, which would lose NaN.
     let (n, r) = reduce(if t < -88.0 { -88.0 } else { t }, 0.0);
-    let e = (1.0 + expm1_of_small_soon(r)) * power_of_2(n);
+    let scale = power_of_2(n);
+    let (linear, rest) = scaled_expm1(1.0, r, scale);
+    let e = scale + (linear + rest);
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
 /// `tanh(x)`, within 3 ulp.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
-    let t = 2.0 * x.abs();
-    // From there on it is 1. Not `min`, which would lose NaN.
-    let t = if t > 20.0 { 20.0 } else { t };
-    // As `reduce`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
-    let shifted = t * std::f32::consts::LOG2_E + ROUND;
-    let r = t - (shifted - ROUND) * std::f32::consts::LN_2;
+    let t = x.abs();
+    // As `reduce` of `2 t`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
+    let shifted = t * (2.0 * std::f32::consts::LOG2_E) + ROUND;
+    let r = t - (shifted - ROUND) * (0.5 * std::f32::consts::LN_2);
     let scale = power_of_2(shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32);
-    let p = scale * expm1_of_small_soon(r);
+    let (linear, rest) = scaled_expm1(2.0, r, scale);
     // exp(2|x|) - 1, which does not cancel where |x| is small, by exp(2|x|) + 1.
-    ((p + (scale - 1.0)) / (p + (scale + 1.0))).copysign(x)
+    let y = ((scale - 1.0 + linear) + rest) / ((scale + 1.0 + linear) + rest);
+    // From there on it is 1, whatever came of so large a number; NaN is not above it.
+    (if t > 10.0 { 1.0 } else { y }).copysign(x)
 }
 
 /// `ln(1 + exp(x))`, within 3 ulp.
