@@ -1,4 +1,4 @@
-//! The kernels of convolutions. Each has a twin of the same name in [`reference`](super::reference).
+//! The kernels of convolutions. Each has a twin of the same name in `reference.rs`.
 //!
 //! They read pictures in place: patches are never gathered into a matrix. Pixels at the edges, which meet a
 //! part of the kernel only, are computed by themselves, so that there are no zeros around a picture.

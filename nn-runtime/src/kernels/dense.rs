@@ -1,4 +1,4 @@
-//! The kernels of dense layers. Each has a twin of the same name in [`reference`](super::reference).
+//! The kernels of dense layers. Each has a twin of the same name in `reference.rs`.
 
 use super::chains::chains;
 use super::dots::{RowProduct, dots};
