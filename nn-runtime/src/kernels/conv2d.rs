@@ -1,11 +1,11 @@
-//! The kernels of convolutions. Each has a twin of the same name in [`reference`](super::reference).
+//! The kernels of convolutions. Each has a twin of the same name in `reference.rs`.
 //!
 //! They read pictures in place: patches are never gathered into a matrix. Pixels at the edges, which meet a
 //! part of the kernel only, are computed by themselves, so that there are no zeros around a picture.
 
 use super::axis::{Axis, Band};
 use super::isa::Isa;
-use super::product::{Begin, Kind, Onto, Product, Walk};
+use super::product::{Begin, Onto, Product, Walk};
 use super::{Geometry, depthwise};
 use std::ops::Range;
 
@@ -157,10 +157,14 @@ fn d_weight_of_taps(
         from_d_y = met_h.start * written.line + met_w.start * written.channels;
     }
     for part in parts(g) {
-        let (kind, columns, begin) = (part.kind, part.filters, onto.into());
-        let product = Product { kind, rows, terms, columns, begin };
+        let product = Product { rows, terms, columns: part.filters, begin: onto.into() };
         let (x, d_y) = (&x[from_x + part.channel..], &d_y[from_d_y + part.filter..]);
-        product.compute(isa, x, d_y, &mut d_weight[part.filter..]);
+        let d_weight = &mut d_weight[part.filter..];
+        if depthwise::is_depthwise(g) {
+            product.compute_columns(isa, x, d_y, d_weight);
+        } else {
+            product.compute(isa, x, d_y, d_weight);
+        }
     }
 }
 
@@ -362,7 +366,7 @@ impl Way<'_> {
         }
         let place = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
         let c = place(h, row) * written.line + place(w, column) * written.channels;
-        let product = Product { kind: Kind::Matrix, rows, terms, columns: self.columns, begin };
+        let product = Product { rows, terms, columns: self.columns, begin };
         product.compute(self.isa, &x[a..], &weight[b..], &mut y[c..]);
     }
 }
@@ -370,7 +374,6 @@ impl Way<'_> {
 /// The channels that are computed by one product: those of one group, or all of a depthwise
 /// convolution.
 struct PartOfChannels {
-    kind: Kind,
     channel: usize,
     channels: usize,
     filter: usize,
@@ -384,11 +387,9 @@ impl PartOfChannels {
 }
 
 fn parts(g: &Geometry) -> impl Iterator<Item = PartOfChannels> {
-    let depthwise = g.group_channels() == 1 && g.group_filters() == 1;
-    let (kind, count) = if depthwise { (Kind::Columns, 1) } else { (Kind::Matrix, g.groups) };
+    let count = if depthwise::is_depthwise(g) { 1 } else { g.groups };
     let (channels, filters) = (g.channels / count, g.filters / count);
     (0..count).map(move |part| PartOfChannels {
-        kind,
         channel: part * channels,
         channels,
         filter: part * filters,

@@ -1,10 +1,10 @@
-//! The kernels of dense layers. Each has a twin of the same name in [`reference`](super::reference).
+//! The kernels of dense layers. Each has a twin of the same name in `reference.rs`.
 
 use super::chains::chains;
 use super::dots::{RowProduct, dots};
 use super::inline::Instructions;
 use super::isa::Isa;
-use super::product::{Begin, Kind, Onto, Product, Walk};
+use super::product::{Begin, Onto, Product, Walk};
 use super::small::{small_dense, small_dense_inlined};
 
 /// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
@@ -104,7 +104,7 @@ pub(crate) fn dense_columns(
     while first < inputs {
         let count = block.min(inputs - first);
         let terms = Walk::line(count, 1, stride);
-        let product = Product { kind: Kind::Matrix, rows, terms, columns: units, begin };
+        let product = Product { rows, terms, columns: units, begin };
         product.compute(isa, &x[first..], &weight[first * stride..], y);
         begin = Begin::Add;
         first += count;
@@ -193,7 +193,6 @@ pub fn dense_d_weight(
     d_weight: &mut [f32],
 ) {
     let product = Product {
-        kind: Kind::Matrix,
         rows: Walk::line(d_weight.len() / units, 1, units),
         terms: pieces.walk(inputs, units),
         columns: units,
@@ -212,7 +211,6 @@ pub fn d_bias(isa: Isa, onto: Onto, pieces: Pieces, d_y: &[f32], d_bias: &mut [f
     }
     let terms = pieces.walk(0, d_bias.len());
     let product = Product {
-        kind: Kind::Matrix,
         rows: Walk::line(1, 0, 0),
         // The same 1 for each row.
         terms: Walk { a: [0; 3], ..terms },

@@ -21,7 +21,8 @@ pub(crate) mod pool;
 mod pool_2x2;
 mod product;
 pub mod recurrent;
-pub mod reference;
+#[cfg(test)]
+pub(crate) mod reference;
 pub(crate) mod row_norm;
 pub(crate) mod rows;
 mod small;

@@ -98,21 +98,9 @@ impl<'a> Begin<'a> {
     }
 }
 
-/// Which numbers of `A` meet a row of `B`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// One for all columns: a matrix product.
-    Matrix,
-    /// One for each column, standing side by side: `C[m, n] = Σ A[m, k, n] B[k, n]`, a depthwise
-    /// convolution.
-    Columns,
-}
-
 /// A product that can be computed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Product<'a> {
-    /// Which one.
-    pub(crate) kind: Kind,
     /// The rows of `A` and of `C`.
     pub(crate) rows: Walk,
     /// What is summed: columns of `A`, rows of `B`.
@@ -129,15 +117,10 @@ impl Product<'_> {
     /// # Panics
     /// When it reaches beyond one of the matrices, or the machine does not have the instructions.
     pub(crate) fn compute(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
-        if self.rows.len() == 0 || self.columns == 0 {
-            return;
-        }
-        let product = Self { terms: self.terms.merged(), ..*self };
-        product.check(a.len(), b.len(), c.len());
-        assert!(isa.is_available());
+        let Some(product) = self.checked(isa, 1, [a.len(), b.len(), c.len()]) else { return };
         let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         // SAFETY: the instructions are available, and the product stays inside the three matrices, as
-        // `check` found.
+        // `checked` found.
         unsafe {
             match isa {
                 Isa::Baseline => product.compute_as::<Baseline, 6, 6, 0>(a, b, c),
@@ -149,6 +132,44 @@ impl Product<'_> {
                 _ => unreachable!("not available here"),
             }
         }
+    }
+
+    /// Computes what a depthwise convolution sums, where each column has a number of its own in `A`:
+    /// `C[m, n] = Σ A[m, k, n] B[k, n]`. By itself, so that only programs with such layers hold its kernels.
+    ///
+    /// # Panics
+    /// As [`Self::compute`].
+    pub(crate) fn compute_columns(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
+        let lens = [a.len(), b.len(), c.len()];
+        let Some(product) = self.checked(isa, self.columns, lens) else { return };
+        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+        // SAFETY: as above.
+        unsafe {
+            match isa {
+                Isa::Baseline => product.compute_columns_as::<Baseline>(a, b, c),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => product.compute_columns_as::<Avx2>(a, b, c),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => product.compute_columns_as::<Avx512>(a, b, c),
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => unreachable!("not available here"),
+            }
+        }
+    }
+
+    /// The same product with fewer loops, or nothing where there is none to compute. `wide` numbers of `A`
+    /// meet a row of `B`; `lens` are the lengths of the matrices.
+    ///
+    /// # Panics
+    /// As [`Self::compute`].
+    fn checked(&self, isa: Isa, wide: usize, [a, b, c]: [usize; 3]) -> Option<Self> {
+        if self.rows.len() == 0 || self.columns == 0 {
+            return None;
+        }
+        let product = Self { terms: self.terms.merged(), ..*self };
+        product.check(wide, a, b, c);
+        assert!(isa.is_available());
+        Some(product)
     }
 
     /// Whether the part of `B` of a panel that is `width` columns wide should be copied to one place: where
@@ -166,9 +187,8 @@ impl Product<'_> {
         far && many && self.rows.len() >= ENOUGH
     }
 
-    fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
+    fn check(&self, wide: usize, a_len: usize, b_len: usize, c_len: usize) {
         let [row_a, row_c] = self.rows.last().expect("rows within memory");
-        let wide = if self.kind == Kind::Columns { self.columns } else { 1 };
         assert!(row_c + self.columns <= c_len, "rows end inside C");
         if self.terms.len() > 0 {
             let [term_a, term_b] = self.terms.last().expect("terms within memory");
@@ -184,7 +204,7 @@ impl Product<'_> {
     /// vectors wide: as many as registers can hold, 0 where that is too wide.
     ///
     /// # Safety
-    /// The instructions of `L` must be there, and [`Self::check`] must have found the product inside
+    /// The instructions of `L` must be there, and [`Self::checked`] must have found the product inside
     /// of `a`, `b` and `c`.
     unsafe fn compute_as<L: Lanes, const M1: usize, const M2: usize, const M4: usize>(
         &self,
@@ -197,22 +217,34 @@ impl Product<'_> {
         while column < self.columns {
             let rest = self.columns - column;
             let vectors = rest.div_ceil(L::COUNT);
-            // SAFETY: the caller's; the panel begins inside of `b` and `c`, and of `a` where each column
-            // has its own number there.
+            // SAFETY: the caller's; the panel begins inside of `b` and `c`.
             let width = unsafe {
-                let a = if self.kind == Kind::Columns { a.add(column) } else { a };
                 let (b, c) = (b.add(column), c.add(column));
                 let panel = Panel { product: self, a, b, c, column, rest };
-                match self.kind {
-                    Kind::Columns => panel.compute::<L, 6, 1, true>(),
+                match vectors {
                     // A single row has no other way to keep the multipliers busy.
-                    Kind::Matrix if single && vectors >= 8 => panel.compute::<L, 1, 8, false>(),
-                    Kind::Matrix if M4 > 0 && vectors >= 4 => panel.compute::<L, M4, 4, false>(),
-                    Kind::Matrix if vectors >= 2 => panel.compute::<L, M2, 2, false>(),
-                    Kind::Matrix => panel.compute::<L, M1, 1, false>(),
+                    8.. if single => panel.compute::<L, 1, 8, false>(),
+                    4.. if M4 > 0 => panel.compute::<L, M4, 4, false>(),
+                    2.. => panel.compute::<L, M2, 2, false>(),
+                    _ => panel.compute::<L, M1, 1, false>(),
                 }
             };
             column += width * L::COUNT;
+        }
+    }
+
+    /// The product of [`Self::compute_columns`] by panels that are a vector wide.
+    ///
+    /// # Safety
+    /// As for [`Self::compute_as`].
+    unsafe fn compute_columns_as<L: Lanes>(&self, a: *const f32, b: *const f32, c: *mut f32) {
+        for column in (0..self.columns).step_by(L::COUNT) {
+            // SAFETY: the caller's; the panel begins inside of all three.
+            unsafe {
+                let (a, b, c) = (a.add(column), b.add(column), c.add(column));
+                let rest = self.columns - column;
+                Panel { product: self, a, b, c, column, rest }.compute::<L, 6, 1, true>();
+            }
         }
     }
 }

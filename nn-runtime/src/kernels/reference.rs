@@ -8,7 +8,14 @@ use nn_shape::Shape;
 
 /// `y = x W + b` for `n` rows: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
 /// empty.
-pub fn dense(inputs: usize, units: usize, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub(crate) fn dense(
+    inputs: usize,
+    units: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
     for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
         begin_with(bias, y);
         for (x, row) in x.iter().zip(weight.chunks_exact(units)) {
@@ -20,7 +27,13 @@ pub fn dense(inputs: usize, units: usize, x: &[f32], weight: &[f32], bias: &[f32
 }
 
 /// `y = x Wᵀ + b`, where `weight` is `[units, inputs]`.
-pub fn dense_transposed(inputs: usize, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub(crate) fn dense_transposed(
+    inputs: usize,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
     let units = weight.len() / inputs;
     for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
         begin_with(bias, y);
@@ -31,7 +44,7 @@ pub fn dense_transposed(inputs: usize, x: &[f32], weight: &[f32], bias: &[f32], 
 }
 
 /// `d_x = d_y Wᵀ`.
-pub fn dense_d_x(inputs: usize, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
+pub(crate) fn dense_d_x(inputs: usize, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
     for (d_x, d_y) in d_x.chunks_exact_mut(inputs).zip(d_y.chunks_exact(units)) {
         for (d_x, row) in d_x.iter_mut().zip(weight.chunks_exact(units)) {
             *d_x = d_y.iter().zip(row).map(|(d, w)| d * w).sum();
@@ -40,7 +53,13 @@ pub fn dense_d_x(inputs: usize, units: usize, d_y: &[f32], weight: &[f32], d_x: 
 }
 
 /// Adds `xᵀ d_y` to `d_weight`.
-pub fn dense_d_weight(inputs: usize, units: usize, x: &[f32], d_y: &[f32], d_weight: &mut [f32]) {
+pub(crate) fn dense_d_weight(
+    inputs: usize,
+    units: usize,
+    x: &[f32],
+    d_y: &[f32],
+    d_weight: &mut [f32],
+) {
     for (x, d_y) in x.chunks_exact(inputs).zip(d_y.chunks_exact(units)) {
         for (x, d_row) in x.iter().zip(d_weight.chunks_exact_mut(units)) {
             for (d_w, d_y) in d_row.iter_mut().zip(d_y) {
@@ -51,7 +70,7 @@ pub fn dense_d_weight(inputs: usize, units: usize, x: &[f32], d_y: &[f32], d_wei
 }
 
 /// Adds the sum of all rows of `d_y` to `d_bias`; does nothing where there is no bias.
-pub fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
+pub(crate) fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
     if d_bias.is_empty() {
         return;
     }
@@ -65,7 +84,7 @@ pub fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
 /// `y[h, w, f] = b[f] + Σ x[h*stride + i*dilation - padding, .., c] * weight[i, j, c, f]` for each
 /// picture, over all kernel elements `i, j` that lie on the picture and all channels `c` of the
 /// group of `f`.
-pub fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub(crate) fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
         for y in y.chunks_exact_mut(g.filters) {
             begin_with(bias, y);
@@ -80,7 +99,7 @@ pub fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f3
 }
 
 /// [`conv2d`] and the largest numbers under windows behind it, which lie side by side.
-pub fn conv2d_max_pool(
+pub(crate) fn conv2d_max_pool(
     g: &Geometry,
     window: [usize; 2],
     x: &[f32],
@@ -106,7 +125,7 @@ pub fn conv2d_max_pool(
 }
 
 /// The gradient of the input of [`conv2d`].
-pub fn conv2d_d_x(g: &Geometry, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
+pub(crate) fn conv2d_d_x(g: &Geometry, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
     d_x.fill(0.0);
     for (d_x, d_y) in d_x.chunks_exact_mut(g.input_len()).zip(d_y.chunks_exact(g.output_len())) {
         for_each_run(g, |run| {
@@ -117,7 +136,7 @@ pub fn conv2d_d_x(g: &Geometry, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
 }
 
 /// Adds the gradient of the weights of [`conv2d`] to `d_weight`.
-pub fn conv2d_d_weight(g: &Geometry, x: &[f32], d_y: &[f32], d_weight: &mut [f32]) {
+pub(crate) fn conv2d_d_weight(g: &Geometry, x: &[f32], d_y: &[f32], d_weight: &mut [f32]) {
     for (x, d_y) in x.chunks_exact(g.input_len()).zip(d_y.chunks_exact(g.output_len())) {
         for_each_run(g, |run| {
             let row = &mut d_weight[run.weight..][..g.group_filters()];
@@ -131,17 +150,17 @@ pub fn conv2d_d_weight(g: &Geometry, x: &[f32], d_y: &[f32], d_weight: &mut [f32
 /// The sizes of a normalisation of each sample by itself: `[positions, channels]`, whose channels are
 /// split into `groups`.
 #[derive(Clone, Copy, Debug)]
-pub struct Groups {
+pub(crate) struct Groups {
     /// Steps or pixels.
-    pub positions: usize,
+    pub(crate) positions: usize,
     /// Channels of each.
-    pub channels: usize,
+    pub(crate) channels: usize,
     /// Into how many groups these are split.
-    pub groups: usize,
+    pub(crate) groups: usize,
     /// Whether the mean is taken off: not in RMSNorm.
-    pub centred: bool,
+    pub(crate) centred: bool,
     /// What is added to the variance.
-    pub eps: f64,
+    pub(crate) eps: f64,
 }
 
 impl Groups {
@@ -165,7 +184,7 @@ impl Groups {
 
 /// `y = (x - mean) / sqrt(variance + eps) * weight + bias` with mean and variance of each group of each
 /// sample, in `f64`. `weight` and `bias` have one number for each channel, or none.
-pub fn group_norm(g: &Groups, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub(crate) fn group_norm(g: &Groups, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     let len = g.positions * g.channels;
     for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(len)) {
         for group in 0..g.groups {
@@ -182,7 +201,7 @@ pub fn group_norm(g: &Groups, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [
 
 /// The gradient of the input of [`group_norm`], and, added to `d_weight` and `d_bias`, those of the
 /// weights.
-pub fn group_norm_backward(
+pub(crate) fn group_norm_backward(
     g: &Groups,
     x: &[f32],
     weight: &[f32],
@@ -220,7 +239,13 @@ pub fn group_norm_backward(
 
 /// The transpose of [`conv2d`] without its bias, and another bias: each number of `x` spreads over a
 /// kernel of `y`. `g` are the sizes of the convolution from `y` to `x`.
-pub fn conv_transpose2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub(crate) fn conv_transpose2d(
+    g: &Geometry,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) {
     for (x, y) in x.chunks_exact(g.output_len()).zip(y.chunks_exact_mut(g.input_len())) {
         for y in y.chunks_exact_mut(g.channels) {
             begin_with(bias, y);
@@ -269,7 +294,7 @@ fn for_each_share(
 
 /// Pictures of `shapes[0]` made larger to `shapes[1]`: bilinear, where `corners` says whether the middles
 /// of the corners' pixels stay, or copies of the nearest pixels.
-pub fn upsample(shapes: [Shape; 2], corners: Option<bool>, x: &[f32], y: &mut [f32]) {
+pub(crate) fn upsample(shapes: [Shape; 2], corners: Option<bool>, x: &[f32], y: &mut [f32]) {
     y.fill(0.0);
     for (x, y) in x.chunks_exact(shapes[0].len()).zip(y.chunks_exact_mut(shapes[1].len())) {
         for_each_share(shapes, corners, |old, new, share| y[new] += share as f32 * x[old]);
@@ -277,7 +302,12 @@ pub fn upsample(shapes: [Shape; 2], corners: Option<bool>, x: &[f32], y: &mut [f
 }
 
 /// The gradient of the input of [`upsample`].
-pub fn upsample_backward(shapes: [Shape; 2], corners: Option<bool>, d_y: &[f32], d_x: &mut [f32]) {
+pub(crate) fn upsample_backward(
+    shapes: [Shape; 2],
+    corners: Option<bool>,
+    d_y: &[f32],
+    d_x: &mut [f32],
+) {
     d_x.fill(0.0);
     for (d_x, d_y) in d_x.chunks_exact_mut(shapes[0].len()).zip(d_y.chunks_exact(shapes[1].len())) {
         for_each_share(shapes, corners, |old, new, share| d_x[old] += share as f32 * d_y[new]);

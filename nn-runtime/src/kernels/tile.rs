@@ -3,8 +3,6 @@
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
 use super::isa::{Kernel, Lanes};
-#[cfg(doc)]
-use super::product::Kind;
 use super::product::{Begin, Product, Walk};
 use std::mem::MaybeUninit;
 
@@ -14,7 +12,7 @@ const PACKED: usize = 1 << 14;
 /// Some columns of a product, at most as wide as a tile.
 pub(crate) struct Panel<'a> {
     pub(crate) product: &'a Product<'a>,
-    /// The first row: its first number, or for [`Kind::Columns`] the first of the panel's columns.
+    /// The first row: its first number, or for [`Product::compute_columns`] the first of the panel's columns.
     pub(crate) a: *const f32,
     /// The first of the panel's columns in the first row.
     pub(crate) b: *const f32,
@@ -27,7 +25,7 @@ pub(crate) struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// The panel by tiles of `M` rows and `N` vectors; `WIDE` for [`Kind::Columns`]. Returns `N`.
+    /// The panel by tiles of `M` rows and `N` vectors; `WIDE` for [`Product::compute_columns`]. Returns `N`.
     ///
     /// # Safety
     /// The instructions of `L` must be there, and the product inside of its matrices.

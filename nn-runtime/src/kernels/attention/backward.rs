@@ -6,7 +6,7 @@ use super::{Attention, Block, Weights};
 use crate::kernels::dense::{Pieces, d_bias, dense_d_weight, dense_d_x};
 use crate::kernels::dots::RowProduct;
 use crate::kernels::isa::Isa;
-use crate::kernels::product::{Begin, Kind, Onto, Product, Walk};
+use crate::kernels::product::{Begin, Onto, Product, Walk};
 
 /// What one sample's forward pass left, and where the gradients go: valid steps alone.
 pub(crate) struct Gradients<'a> {
@@ -155,7 +155,6 @@ impl Attention {
         ];
         for (x, d, steps, at, columns) in parts {
             let product = Product {
-                kind: Kind::Matrix,
                 rows: Walk::line(d_weight.len() / (3 * width), 1, 3 * width),
                 terms: kept.pieces(steps).walk(width, columns),
                 columns,

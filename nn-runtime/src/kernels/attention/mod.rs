@@ -22,7 +22,7 @@ use self::rotary::{Turn, rotate};
 use super::dense::{dense, dense_columns};
 use super::dots::RowProduct;
 use super::isa::Isa;
-use super::product::{Begin, Kind, Onto, Product, Walk};
+use super::product::{Begin, Onto, Product, Walk};
 use crate::Buffer;
 
 /// How many steps of a causal head are worked on together.
@@ -241,7 +241,7 @@ impl Attention {
 
     /// A product that gives a head's columns.
     const fn columns<'a>(&self, rows: Walk, terms: Walk, begin: Begin<'a>) -> Product<'a> {
-        Product { kind: Kind::Matrix, rows, terms, columns: self.size(), begin }
+        Product { rows, terms, columns: self.size(), begin }
     }
 }
 

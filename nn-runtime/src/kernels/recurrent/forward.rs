@@ -3,7 +3,7 @@
 use super::packing::{Packing, Row, StepRows};
 use super::{Cell, CellPlaces, Passage, Stack, gates, panels};
 use crate::Carried;
-use crate::kernels::product::{Begin, Kind, Product, Walk};
+use crate::kernels::product::{Begin, Product, Walk};
 use crate::kernels::{Isa, dense_columns};
 use crate::lengths::Steps;
 use crate::memory::take;
@@ -281,7 +281,6 @@ pub(super) fn add_product(
     y: &mut [f32],
 ) {
     let product = Product {
-        kind: Kind::Matrix,
         rows: Walk::line(y.len() / units, inputs, units),
         terms: Walk::line(inputs, 1, units),
         columns: units,

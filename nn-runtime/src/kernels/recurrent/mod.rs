@@ -9,7 +9,8 @@ mod forward;
 mod gates;
 mod packing;
 mod panels;
-pub mod reference;
+#[cfg(test)]
+mod reference;
 mod step;
 #[cfg(test)]
 mod tests;

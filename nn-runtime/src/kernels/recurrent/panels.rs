@@ -3,7 +3,7 @@
 //! apart, it would wait for each of them.
 
 use crate::kernels::Isa;
-use crate::kernels::product::{Begin, Kind, Product, Walk};
+use crate::kernels::product::{Begin, Product, Walk};
 
 /// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows.
 const WIDTH: usize = 32;
@@ -50,7 +50,7 @@ pub(super) fn product(
         };
         for first in (0..inputs).step_by(BLOCK) {
             let terms = Walk::line(BLOCK.min(inputs - first), 1, columns);
-            let product = Product { kind: Kind::Matrix, rows, terms, columns, begin };
+            let product = Product { rows, terms, columns, begin };
             product.compute(isa, &x[first..], &panel[first * columns..], &mut y[column..]);
             begin = Begin::Add;
         }

@@ -23,30 +23,30 @@ struct Moment {
 }
 
 /// One sample's way through a stack.
-pub struct Passage<'a> {
+pub(crate) struct Passage<'a> {
     stack: &'a Stack,
     weights: &'a [f64],
     // Of each cell the steps in the order in which it takes them.
     moments: Vec<Vec<Moment>>,
     /// What comes out: `[steps, width]`, zeros behind the end of the sequence, or `[width]`.
-    pub y: Vec<f64>,
+    pub(crate) y: Vec<f64>,
     /// What the sample carries afterwards: `h` of all cells, then of an LSTM `c` of all cells.
-    pub carried: Vec<f64>,
+    pub(crate) carried: Vec<f64>,
 }
 
 /// Gradients of one sample.
-pub struct Gradients {
+pub(crate) struct Gradients {
     /// Of the input, `[steps, inputs]`.
-    pub d_x: Vec<f64>,
+    pub(crate) d_x: Vec<f64>,
     /// Of all weights.
-    pub d_weights: Vec<f64>,
+    pub(crate) d_weights: Vec<f64>,
 }
 
 impl<'a> Passage<'a> {
     /// Forward. `x` is `[steps, inputs]`, of which the first `valid` steps are read; `carried` is what the
     /// sample carries, or nothing. `keep(layer, i)` is the factor with which `layer` gives number `i` of
     /// `[steps, width]` to the next (dropout).
-    pub fn forward(
+    pub(crate) fn forward(
         stack: &'a Stack,
         weights: &'a [f64],
         valid: usize,
@@ -130,7 +130,7 @@ impl<'a> Passage<'a> {
     }
 
     /// Backward: the gradients of the sum of `d_y * y`. They end at the carried state.
-    pub fn backward(&self, d_y: &[f64], keep: impl Fn(usize, usize) -> f64) -> Gradients {
+    pub(crate) fn backward(&self, d_y: &[f64], keep: impl Fn(usize, usize) -> f64) -> Gradients {
         let Stack { sizes, steps, last, .. } = *self.stack;
         let mut d_weights = vec![0.0; sizes.weights()];
         let mut d_given = d_y.to_vec();
