@@ -172,13 +172,17 @@ fn resolve_generics(definition: &ast::Network, report: &mut Report) -> Vec<Strin
     let mut names = Vec::new();
     for parameter in &definition.generics.params {
         match parameter {
-            GenericParam::Const(constant) if constant.ty == syn::parse_quote!(usize) => {
+            GenericParam::Const(constant) if is_usize(&constant.ty) => {
                 names.push(constant.ident.to_string());
             }
             other => report.error(other.span(), say::NO_TYPE_PARAMETERS),
         }
     }
     names
+}
+
+fn is_usize(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Path(path) if path.qself.is_none() && path.path.is_ident("usize"))
 }
 
 struct Resolver<'a> {

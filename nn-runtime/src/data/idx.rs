@@ -6,7 +6,6 @@
 
 use super::Data;
 use crate::Values;
-use flate2::bufread::MultiGzDecoder;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -175,9 +174,20 @@ type Parsed = (Vec<usize>, Vec<u8>);
 fn parse_any(reader: &mut dyn BufRead) -> Result<Parsed, What> {
     match reader.fill_buf() {
         Err(why) => Err(What::Unreadable { offset: 0, why }),
-        Ok(begin) if begin.starts_with(&GZIP) => parse_plain(&mut MultiGzDecoder::new(reader)),
+        Ok(begin) if begin.starts_with(&GZIP) => parse_compressed(reader),
         Ok(_) => parse_plain(reader),
     }
+}
+
+#[cfg(feature = "gzip")]
+fn parse_compressed(reader: &mut dyn BufRead) -> Result<Parsed, What> {
+    parse_plain(&mut flate2::bufread::MultiGzDecoder::new(reader))
+}
+
+#[cfg(not(feature = "gzip"))]
+fn parse_compressed(_reader: &mut dyn BufRead) -> Result<Parsed, What> {
+    const MEND: &str = "an IDX file that is not compressed: decompress it, or build unrolled with the feature `gzip`";
+    Err(malformed(0, MEND, "gzip"))
 }
 
 fn parse_plain(reader: &mut dyn Read) -> Result<Parsed, What> {

@@ -7,7 +7,9 @@ mod mixup;
 mod resize;
 mod sampler;
 mod standardizer;
+#[cfg(feature = "csv")]
 mod table;
+mod text;
 mod vocabulary;
 
 pub use augment::Augment;
@@ -17,7 +19,9 @@ pub use mixup::{mixup, mixup_into};
 pub use resize::resize;
 pub use sampler::Sampler;
 pub use standardizer::{Floats, StandardizeError, Standardizer};
-pub use table::{Column, ColumnKey, Format, Table, TextError, read_text};
+#[cfg(feature = "csv")]
+pub use table::{Column, ColumnKey, Format, Table};
+pub use text::{TextError, read_text};
 pub use vocabulary::{Vocabulary, VocabularyBuilder, VocabularyError};
 
 use crate::Streams;

@@ -1,10 +1,9 @@
-//! [`Table`]: data in lines and columns, as CSV and TSV files have them; and plain text.
+//! [`Table`]: data in lines and columns, as CSV and TSV files have them.
 
+use super::text::{NOT_UTF8, Place, TextError, read_bytes};
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
-use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
-use thiserror::Error;
 
 /// How lines are cut into fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,31 +252,6 @@ fn finite(text: &str) -> Option<f32> {
     text.parse().ok().filter(|number: &f32| number.is_finite())
 }
 
-/// Reads a file of plain text.
-///
-/// # Errors
-/// When it cannot be read or is not in UTF-8.
-pub fn read_text(path: impl AsRef<Path>) -> Result<String, TextError> {
-    let (name, bytes) = read_bytes(path.as_ref())?;
-    String::from_utf8(bytes).map_err(|why| {
-        let valid = &why.as_bytes()[..why.utf8_error().valid_up_to()];
-        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count() as u64;
-        TextError::new(&name, Place { line: Some(line), column: None }, NOT_UTF8.into())
-    })
-}
-
-const NOT_UTF8: &str = "expected text in UTF-8, found other bytes";
-
-fn read_bytes(path: &Path) -> Result<(String, Vec<u8>), TextError> {
-    let name = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(bytes) => Ok((name, bytes)),
-        Err(why) => {
-            Err(TextError::new(&name, Place::default(), format!("it cannot be read: {why}")))
-        }
-    }
-}
-
 /// A row whose fields are all text.
 fn checked_row(name: &str, row: ByteRecord) -> Result<StringRecord, TextError> {
     let line = row.position().map(csv::Position::line);
@@ -296,48 +270,6 @@ fn malformed(name: &str, why: csv::Error) -> TextError {
         _ => why.to_string(),
     };
     TextError::new(name, Place { line, column: None }, what)
-}
-
-/// Text that cannot be used: in which file, line and column, what was expected and what was found.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{name}`{place}: {what}")]
-pub struct TextError {
-    name: String,
-    place: Place,
-    what: String,
-}
-
-impl TextError {
-    fn new(name: &str, place: Place, what: String) -> Self {
-        Self { name: name.into(), place, what }
-    }
-
-    /// In which line, counted from 1, if it is about one.
-    #[must_use]
-    pub const fn line(&self) -> Option<u64> {
-        self.place.line
-    }
-}
-
-/// A line and a column with its name, counted from 1.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Place {
-    line: Option<u64>,
-    column: Option<(usize, Option<String>)>,
-}
-
-/// `, line 7, column 2 (`low`)`
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        match &self.column {
-            Some((number, Some(name))) => write!(f, ", column {number} (`{name}`)"),
-            Some((number, None)) => write!(f, ", column {number}"),
-            None => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -416,15 +348,10 @@ mod tests {
     fn files_are_read_or_told_about() {
         let path = std::env::temp_dir().join(format!("nn-runtime-table-{}", std::process::id()));
         std::fs::write(&path, WEATHER).unwrap();
-        let (table, text) = (Table::read(&path, Format::CSV), read_text(&path));
-        std::fs::write(&path, b"fine\nstill fine\nnot \xff fine\n").unwrap();
-        let wrong = read_text(&path).unwrap_err();
+        let table = Table::read(&path, Format::CSV);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(table.unwrap().rows, weather().rows);
-        assert_eq!(text.unwrap().as_bytes(), WEATHER);
-        let said = format!("`{}`, line 3: {NOT_UTF8}", path.display());
-        assert_eq!((wrong.line(), wrong.to_string()), (Some(3), said));
-        let missing = error(read_text(&path));
+        let missing = error(Table::read(&path, Format::CSV));
         assert!(missing.contains("cannot be read") && missing.contains("nn-runtime-table"));
     }
 }

@@ -2,28 +2,26 @@
 
 use super::Epoch;
 use crate::loss::Tallies;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use bar::Bar;
 use std::fmt;
-use std::io::{IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::io::Write;
 
-/// How often the bar shows a new loss.
-const INTERVAL: Duration = Duration::from_millis(100);
+#[cfg(feature = "progress")]
+mod bar;
+#[cfg(not(feature = "progress"))]
+#[path = "progress/no_bar.rs"]
+mod bar;
 
 /// What a program with slow kernels is told.
 const SLOW: &str = "kernels were compiled without optimisation and run many times slower: \
 put `[profile.dev.package.nn-runtime] opt-level = 3` into your Cargo.toml";
 
-/// One line per epoch on the standard output; on a terminal also a bar while the epoch runs.
+/// One line per epoch on the standard output; with the feature `progress` on a terminal also a bar while the epoch
+/// runs.
 pub(super) struct Progress {
     quiet: bool,
     last: usize,
     bar: Option<Bar>,
-}
-
-struct Bar {
-    bar: ProgressBar,
-    shown: Instant,
 }
 
 impl Progress {
@@ -40,31 +38,21 @@ impl Progress {
     }
 
     pub(super) fn begin_epoch(&mut self, number: usize, steps: usize) {
-        if self.quiet || !std::io::stdout().is_terminal() {
-            return;
+        if !self.quiet {
+            self.bar = Bar::on_terminal(self.heading(number), steps);
         }
-        let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stdout());
-        let template = "{prefix} [{bar:30}] {pos}/{len} {msg} ({eta} left)";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_prefix(self.heading(number));
-        self.bar = Some(Bar { bar, shown: Instant::now() });
     }
 
     /// After a step: `tally` is of the epoch so far.
     pub(super) fn step(&mut self, tally: &Tallies) {
-        let Some(Bar { bar, shown }) = &mut self.bar else { return };
-        bar.inc(1);
-        if shown.elapsed() > INTERVAL {
-            bar.set_message(format!("loss {:.4}", tally.mean_loss()));
-            *shown = Instant::now();
+        if let Some(bar) = &mut self.bar {
+            bar.step(tally);
         }
     }
 
     pub(super) fn end_epoch(&mut self, epoch: &Epoch) {
-        if let Some(Bar { bar, .. }) = self.bar.take() {
-            bar.finish_and_clear();
+        if let Some(bar) = self.bar.take() {
+            bar.clear();
         }
         self.say(&format_args!("{}: {epoch}", self.heading(epoch.number)));
     }

@@ -1,0 +1,43 @@
+//! The bar that is seen while an epoch runs.
+
+use crate::loss::Tallies;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// How often the bar shows a new loss.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+pub(super) struct Bar {
+    bar: ProgressBar,
+    shown: Instant,
+}
+
+impl Bar {
+    /// A bar of so many steps, if the standard output is a terminal.
+    pub(super) fn on_terminal(heading: String, steps: usize) -> Option<Self> {
+        if !std::io::stdout().is_terminal() {
+            return None;
+        }
+        let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stdout());
+        let template = "{prefix} [{bar:30}] {pos}/{len} {msg} ({eta} left)";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(heading);
+        Some(Self { bar, shown: Instant::now() })
+    }
+
+    /// After a step: `tally` is of the epoch so far.
+    pub(super) fn step(&mut self, tally: &Tallies) {
+        self.bar.inc(1);
+        if self.shown.elapsed() > INTERVAL {
+            self.bar.set_message(format!("loss {:.4}", tally.mean_loss()));
+            self.shown = Instant::now();
+        }
+    }
+
+    pub(super) fn clear(self) {
+        self.bar.finish_and_clear();
+    }
+}
