@@ -3,7 +3,7 @@
 //! The same sums as those of a [`Product`](super::product::Product), with all sizes known to the compiler:
 //! each number is one chain of multiply-adds in the order of the terms, so that it has the same bits.
 
-use super::inline::{Instructions, in_memory};
+use super::inline::Instructions;
 use super::isa::Lanes;
 use super::tile::load_row;
 
@@ -94,7 +94,7 @@ impl<const T: usize> Chains<'_, T> {
             let mut sums = self.begin::<L, N, EDGE>(column, tail);
             for (x, weight) in self.terms {
                 let weight = weight.as_ptr().add(column);
-                let (inputs, x) = (x.len(), in_memory(x.as_ptr()));
+                let (inputs, x) = (x.len(), x.as_ptr());
                 for k in 0..inputs {
                     let row = load_row::<L, N, EDGE>(weight.add(k * self.columns), tail);
                     let x = L::splat(*x.add(k));

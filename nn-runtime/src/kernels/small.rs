@@ -117,7 +117,8 @@ impl<'a> Small<'a> {
                 sums[0] = load_row::<L, 1, EDGE>(self.bias.as_ptr().add(column), tail);
             }
             let x = self.x.as_ptr().add(row * self.inputs);
-            let x = if INLINED { in_memory(x) } else { x };
+            // A single unit takes its inputs one by one from wherever they are.
+            let x = if INLINED && self.units > 1 { in_memory(x) } else { x };
             let weight = self.weight.as_ptr().add(column);
             for first in (0..self.inputs).step_by(TURNS) {
                 for (turn, [sum]) in sums.iter_mut().enumerate() {

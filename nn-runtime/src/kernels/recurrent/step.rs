@@ -81,7 +81,10 @@ impl Stack {
             };
             self.gates::<I>(sums, hidden, c, h);
         }
-        y.copy_from_slice(&all_h[(layers - 1) * units..]);
+        // Number by number, which the compiler makes a store of the register that still holds them.
+        for (y, h) in y[..units].iter_mut().zip(&all_h[(layers - 1) * units..][..units]) {
+            *y = *h;
+        }
     }
 
     /// What the gates are made of: from the input and, but for a GRU, from the state.
