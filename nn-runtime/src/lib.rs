@@ -19,6 +19,7 @@ mod matrix;
 mod memory;
 mod network;
 pub mod optim;
+mod pages;
 pub mod parallel;
 mod parameters;
 mod place;

@@ -1,5 +1,7 @@
 //! Weights as one flat run of numbers.
 
+use crate::pages;
+
 /// A layer's or a network's weights: `f32`s and nothing else, so that an optimiser sees one slice
 /// and gradients have the same type.
 ///
@@ -51,8 +53,12 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
     /// Weights of zeros, made in place on the heap and never on the stack.
     #[must_use]
     fn zeros() -> Box<Self> {
-        // SAFETY: zero bits are a valid `Self`.
-        let zeros = || unsafe { Box::<Self>::new_zeroed().assume_init() };
+        let zeros = || {
+            let mut zeros = Box::<Self>::new_zeroed();
+            pages::prefer_large(std::slice::from_mut(&mut *zeros));
+            // SAFETY: zero bits are a valid `Self`.
+            unsafe { zeros.assume_init() }
+        };
         let mut weights = zeros();
         let mut others = Vec::new();
         while size_of::<Self>() <= SMALL && !begins_line(&weights) && others.len() < ATTEMPTS {

@@ -2,7 +2,6 @@
 
 mod infer;
 mod inlined;
-mod pages;
 mod train;
 mod workspace;
 

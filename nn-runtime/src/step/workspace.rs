@@ -1,8 +1,7 @@
 //! The memory that passes run in, and what several threads have of it.
 
-use super::pages;
 use crate::loss::Tallies;
-use crate::{Carried, Network};
+use crate::{Carried, Network, pages};
 use std::cell::RefCell;
 
 /// The memory that a thread keeps for its next pass.
