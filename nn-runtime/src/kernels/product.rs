@@ -221,12 +221,15 @@ impl Product<'_> {
             let width = unsafe {
                 let (b, c) = (b.add(column), c.add(column));
                 let panel = Panel { product: self, a, b, c, column, rest };
-                match vectors {
-                    // A single row has no other way to keep the multipliers busy.
-                    8.. if single => panel.compute::<L, 1, 8, false>(),
-                    4.. if M4 > 0 => panel.compute::<L, M4, 4, false>(),
-                    2.. => panel.compute::<L, M2, 2, false>(),
-                    _ => panel.compute::<L, M1, 1, false>(),
+                // A single row has no other way to keep the multipliers busy.
+                if single && vectors >= 8 {
+                    panel.compute::<L, 1, 8, false>()
+                } else if const { M4 > 0 } && vectors >= 4 {
+                    panel.compute::<L, M4, 4, false>()
+                } else if vectors >= 2 {
+                    panel.compute::<L, M2, 2, false>()
+                } else {
+                    panel.compute::<L, M1, 1, false>()
                 }
             };
             column += width * L::COUNT;

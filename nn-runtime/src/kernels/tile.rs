@@ -34,38 +34,26 @@ impl Panel<'_> {
     ) -> usize {
         // SAFETY: the caller's.
         unsafe {
-            if M > 1 && !WIDE && self.product.is_worth_packing(N * L::COUNT) {
-                self.pack::<L, M, N>();
+            if const { M > 1 && !WIDE } && self.product.is_worth_packing(N * L::COUNT) {
+                self.pack(N * L::COUNT, sweep::<L, M, N, false>);
             } else {
-                self.sweep::<L, M, N, WIDE>();
+                sweep::<L, M, N, WIDE>(self);
             }
         }
         N
     }
 
-    /// # Safety
-    /// As above.
-    unsafe fn sweep<L: Lanes, const M: usize, const N: usize, const WIDE: bool>(&self) {
-        // SAFETY: the caller's.
-        unsafe {
-            if L::CHEAP_TAIL || self.rest < N * L::COUNT {
-                L::run(&Sweep::<M, N, WIDE, true>(self));
-            } else {
-                L::run(&Sweep::<M, N, WIDE, false>(self));
-            }
-        }
-    }
-
-    /// The panel in parts of the sum, for each of which `B` is copied to one place.
+    /// The panel, as wide as `width` or what is left, in parts of the sum, for each of which `B` is copied to one
+    /// place.
     ///
     /// Not inlined: its large memory on the stack would cost every call something.
     ///
     /// # Safety
-    /// As above.
+    /// As above; `sweep` computes panels of this width.
     #[inline(never)]
-    unsafe fn pack<L: Lanes, const M: usize, const N: usize>(&self) {
+    unsafe fn pack(&self, width: usize, sweep: unsafe fn(&Panel<'_>)) {
         let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
-        let width = self.rest.min(N * L::COUNT);
+        let width = self.rest.min(width);
         let Walk { count, a, other } = self.product.terms;
         let most = PACKED / width;
         let inner = count[2].min(most);
@@ -93,8 +81,7 @@ impl Panel<'_> {
                             to.add(row * width).copy_from_nonoverlapping(from, width);
                         }
                         let a = self.a.add(at(a));
-                        let panel = Panel { product: &product, a, b: to, ..*self };
-                        panel.sweep::<L, M, N, false>();
+                        sweep(&Panel { product: &product, a, b: to, ..*self });
                     }
                     begin = Begin::Add;
                 }
@@ -187,6 +174,21 @@ impl Panel<'_> {
                 }
             }
             sums
+        }
+    }
+}
+
+/// All tiles of a panel as it lies.
+///
+/// # Safety
+/// As for [`Panel::compute`].
+unsafe fn sweep<L: Lanes, const M: usize, const N: usize, const WIDE: bool>(panel: &Panel<'_>) {
+    // SAFETY: the caller's.
+    unsafe {
+        if L::CHEAP_TAIL || panel.rest < N * L::COUNT {
+            L::run(&Sweep::<M, N, WIDE, true>(panel));
+        } else {
+            L::run(&Sweep::<M, N, WIDE, false>(panel));
         }
     }
 }
