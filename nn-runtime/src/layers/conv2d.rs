@@ -238,13 +238,13 @@ mod tests {
     /// More channels than one gradient task takes.
     #[test]
     fn gradients_of_many_weights_are_put_together() {
-        conv!(Wide: [1, 1], [1, 1], NONE, [1, 1], 1, true, [1, 2, 20] => [1, 2, 1024]);
-        type Layer = Conv2d<1024, 20, 1, 1>;
+        conv!(Wide: [1, 1], [1, 1], NONE, [1, 1], 1, true, [1, 2, 30] => [1, 2, 1024]);
+        type Layer = Conv2d<1024, 30, 1, 1>;
         assert_eq!(<Layer as Station<Wide>>::GRADIENT_TASKS, 3);
         let mut trial = Trial::<Wide, Layer>::random();
         let found = trial.train().d_weights;
         let mut expected = vec![0.0; Layer::LEN];
-        let (d_weight, d_bias) = expected.split_at_mut(20 * 1024);
+        let (d_weight, d_bias) = expected.split_at_mut(30 * 1024);
         let g = Picture::<Wide>::GEOMETRY;
         kernels::reference::conv2d_d_weight(&g, &trial.x[0], &trial.d_y, d_weight);
         kernels::reference::d_bias(&trial.d_y, d_bias);
