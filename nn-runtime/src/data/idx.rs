@@ -1,4 +1,5 @@
-//! IDX, the format of MNIST and of data sets like it, plain or compressed with gzip.
+//! IDX, the format of MNIST and of data sets like it, plain or, with the feature `gzip`,
+//! compressed.
 //!
 //! A file begins with two zero bytes, the type of its values (8: bytes, the only one read here) and
 //! the number of its dimensions; then each dimension as a big-endian `u32`; then the values, the last
