@@ -23,7 +23,8 @@ pub(super) struct Axis {
     pub(super) tap_step: usize,
     /// The size of the picture that is read.
     pub(super) size: usize,
-    begin: isize,
+    /// Where the first element of the kernel lies for the first pixel.
+    pub(super) begin: isize,
     pub(super) by_pixel: usize,
     pub(super) by_tap: usize,
 }
@@ -85,6 +86,13 @@ impl Axis {
         Self { pixels: pixels.len(), first: 0, begin, ..self }
     }
 
+    /// Some elements of the kernel.
+    pub(super) fn of_taps(self, taps: Range<usize>) -> Self {
+        let begin = self.begin + (taps.start * self.by_tap) as isize;
+        let tap = self.tap + taps.start * self.tap_step;
+        Self { taps: taps.len(), tap, begin, ..self }
+    }
+
     /// Pixels and elements of the kernel in each other's place, as the gradient of the weights wants them.
     pub(super) fn transposed(self) -> Self {
         let (pixels, taps) = (self.taps, self.pixels);
@@ -97,21 +105,14 @@ impl Axis {
         (self.begin + (i * self.by_pixel + k * self.by_tap) as isize) as usize
     }
 
-    /// The elements that lie on the picture for pixel `i`, of a kernel that goes on and on.
-    #[inline(always)]
-    pub(super) fn on_picture(&self, i: usize) -> Range<usize> {
-        let begin = self.begin + (i * self.by_pixel) as isize;
-        let first = begin.min(0).unsigned_abs().div_ceil(self.by_tap);
-        let end = (self.size as isize - begin).max(0).unsigned_abs().div_ceil(self.by_tap);
-        first..end
-    }
-
     /// The elements of the kernel that lie on the picture for pixel `i`.
     #[inline(always)]
     pub(super) fn met(&self, i: usize) -> Range<usize> {
-        let Range { start, end } = self.on_picture(i);
+        let begin = self.begin + (i * self.by_pixel) as isize;
+        let first = begin.min(0).unsigned_abs().div_ceil(self.by_tap);
+        let end = (self.size as isize - begin).max(0).unsigned_abs().div_ceil(self.by_tap);
         let end = end.min(self.taps);
-        start.min(end)..end
+        first.min(end)..end
     }
 
     /// The pixels for which all of the kernel lies on the picture.

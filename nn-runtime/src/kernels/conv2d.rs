@@ -78,13 +78,13 @@ pub fn conv2d_d_weight(
     d_weight: &mut [f32],
     scratch: &mut [f32],
 ) {
+    if depthwise::is_depthwise(g) {
+        return depthwise::d_weight(isa, g, some, onto, x, d_y, d_weight);
+    }
     if let Some(Taps { tap, channel }) = some {
         let taps = [tap / g.kernel[1], tap % g.kernel[1]].map(|tap| tap..tap + 1);
         let channels = channel..channel + d_weight.len() / g.filters;
         return d_weight_of_taps(isa, g, taps, channels, onto, x, d_y, d_weight);
-    }
-    if depthwise::slides(g) {
-        return depthwise::d_weight(isa, g, onto, x, d_y, d_weight);
     }
     if g.scratch_len() == 0 {
         return for_each_run(g, x.len(), |x_run, y_run| {
@@ -159,12 +159,7 @@ fn d_weight_of_taps(
     for part in parts(g) {
         let product = Product { rows, terms, columns: part.filters, begin: onto.into() };
         let (x, d_y) = (&x[from_x + part.channel..], &d_y[from_d_y + part.filter..]);
-        let d_weight = &mut d_weight[part.filter..];
-        if depthwise::is_depthwise(g) {
-            product.compute_columns(isa, x, d_y, d_weight);
-        } else {
-            product.compute(isa, x, d_y, d_weight);
-        }
+        product.compute(isa, x, d_y, &mut d_weight[part.filter..]);
     }
 }
 
@@ -371,8 +366,7 @@ impl Way<'_> {
     }
 }
 
-/// The channels that are computed by one product: those of one group, or all of a depthwise
-/// convolution.
+/// The channels of one group.
 struct PartOfChannels {
     channel: usize,
     channels: usize,
@@ -387,9 +381,8 @@ impl PartOfChannels {
 }
 
 fn parts(g: &Geometry) -> impl Iterator<Item = PartOfChannels> {
-    let count = if depthwise::is_depthwise(g) { 1 } else { g.groups };
-    let (channels, filters) = (g.channels / count, g.filters / count);
-    (0..count).map(move |part| PartOfChannels {
+    let (channels, filters) = (g.group_channels(), g.group_filters());
+    (0..g.groups).map(move |part| PartOfChannels {
         channel: part * channels,
         channels,
         filter: part * filters,

@@ -117,7 +117,7 @@ impl Product<'_> {
     /// # Panics
     /// When it reaches beyond one of the matrices, or the machine does not have the instructions.
     pub(crate) fn compute(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
-        let Some(product) = self.checked(isa, 1, [a.len(), b.len(), c.len()]) else { return };
+        let Some(product) = self.checked(isa, [a.len(), b.len(), c.len()]) else { return };
         let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         // SAFETY: the instructions are available, and the product stays inside the three matrices, as
         // `checked` found.
@@ -134,40 +134,16 @@ impl Product<'_> {
         }
     }
 
-    /// Computes what a depthwise convolution sums, where each column has a number of its own in `A`:
-    /// `C[m, n] = Σ A[m, k, n] B[k, n]`. By itself, so that only programs with such layers hold its kernels.
+    /// The same product with fewer loops, or nothing where there is none to compute. `lens` are the lengths of the matrices.
     ///
     /// # Panics
     /// As [`Self::compute`].
-    pub(crate) fn compute_columns(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
-        let lens = [a.len(), b.len(), c.len()];
-        let Some(product) = self.checked(isa, self.columns, lens) else { return };
-        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-        // SAFETY: as above.
-        unsafe {
-            match isa {
-                Isa::Baseline => product.compute_columns_as::<Baseline>(a, b, c),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => product.compute_columns_as::<Avx2>(a, b, c),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => product.compute_columns_as::<Avx512>(a, b, c),
-                #[cfg(not(target_arch = "x86_64"))]
-                _ => unreachable!("not available here"),
-            }
-        }
-    }
-
-    /// The same product with fewer loops, or nothing where there is none to compute. `wide` numbers of `A`
-    /// meet a row of `B`; `lens` are the lengths of the matrices.
-    ///
-    /// # Panics
-    /// As [`Self::compute`].
-    fn checked(&self, isa: Isa, wide: usize, [a, b, c]: [usize; 3]) -> Option<Self> {
+    fn checked(&self, isa: Isa, [a, b, c]: [usize; 3]) -> Option<Self> {
         if self.rows.len() == 0 || self.columns == 0 {
             return None;
         }
         let product = Self { terms: self.terms.merged(), ..*self };
-        product.check(wide, a, b, c);
+        product.check(a, b, c);
         assert!(isa.is_available());
         Some(product)
     }
@@ -187,12 +163,12 @@ impl Product<'_> {
         far && many && self.rows.len() >= ENOUGH
     }
 
-    fn check(&self, wide: usize, a_len: usize, b_len: usize, c_len: usize) {
+    fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
         let [row_a, row_c] = self.rows.last().expect("rows within memory");
         assert!(row_c + self.columns <= c_len, "rows end inside C");
         if self.terms.len() > 0 {
             let [term_a, term_b] = self.terms.last().expect("terms within memory");
-            assert!(row_a + term_a + wide <= a_len, "rows end inside A");
+            assert!(row_a + term_a < a_len, "rows end inside A");
             assert!(term_b + self.columns <= b_len, "terms end inside B");
         }
         if let Begin::Row(row) = self.begin {
@@ -223,31 +199,16 @@ impl Product<'_> {
                 let panel = Panel { product: self, a, b, c, column, rest };
                 // A single row has no other way to keep the multipliers busy.
                 if single && vectors >= 8 {
-                    panel.compute::<L, 1, 8, false>()
+                    panel.compute::<L, 1, 8>()
                 } else if const { M4 > 0 } && vectors >= 4 {
-                    panel.compute::<L, M4, 4, false>()
+                    panel.compute::<L, M4, 4>()
                 } else if vectors >= 2 {
-                    panel.compute::<L, M2, 2, false>()
+                    panel.compute::<L, M2, 2>()
                 } else {
-                    panel.compute::<L, M1, 1, false>()
+                    panel.compute::<L, M1, 1>()
                 }
             };
             column += width * L::COUNT;
-        }
-    }
-
-    /// The product of [`Self::compute_columns`] by panels that are a vector wide.
-    ///
-    /// # Safety
-    /// As for [`Self::compute_as`].
-    unsafe fn compute_columns_as<L: Lanes>(&self, a: *const f32, b: *const f32, c: *mut f32) {
-        for column in (0..self.columns).step_by(L::COUNT) {
-            // SAFETY: the caller's; the panel begins inside of all three.
-            unsafe {
-                let (a, b, c) = (a.add(column), b.add(column), c.add(column));
-                let rest = self.columns - column;
-                Panel { product: self, a, b, c, column, rest }.compute::<L, 6, 1, true>();
-            }
         }
     }
 }

@@ -12,7 +12,7 @@ const PACKED: usize = 1 << 14;
 /// Some columns of a product, at most as wide as a tile.
 pub(crate) struct Panel<'a> {
     pub(crate) product: &'a Product<'a>,
-    /// The first row: its first number, or for [`Product::compute_columns`] the first of the panel's columns.
+    /// The first number of the first row.
     pub(crate) a: *const f32,
     /// The first of the panel's columns in the first row.
     pub(crate) b: *const f32,
@@ -25,19 +25,17 @@ pub(crate) struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// The panel by tiles of `M` rows and `N` vectors; `WIDE` for [`Product::compute_columns`]. Returns `N`.
+    /// The panel by tiles of `M` rows and `N` vectors; returns `N`.
     ///
     /// # Safety
     /// The instructions of `L` must be there, and the product inside of its matrices.
-    pub(crate) unsafe fn compute<L: Lanes, const M: usize, const N: usize, const WIDE: bool>(
-        &self,
-    ) -> usize {
+    pub(crate) unsafe fn compute<L: Lanes, const M: usize, const N: usize>(&self) -> usize {
         // SAFETY: the caller's.
         unsafe {
-            if const { M > 1 && !WIDE } && self.product.is_worth_packing(N * L::COUNT) {
-                self.pack(N * L::COUNT, sweep::<L, M, N, false>);
+            if const { M > 1 } && self.product.is_worth_packing(N * L::COUNT) {
+                self.pack(N * L::COUNT, sweep::<L, M, N>);
             } else {
-                sweep::<L, M, N, WIDE>(self);
+                sweep::<L, M, N>(self);
             }
         }
         N
@@ -94,7 +92,7 @@ impl Panel<'_> {
     /// # Safety
     /// As above; `cursor` must have `rows` rows left, at least one and at most `M`.
     #[inline(always)]
-    unsafe fn tile<L: Lanes, const M: usize, const N: usize, const WIDE: bool, const EDGE: bool>(
+    unsafe fn tile<L: Lanes, const M: usize, const N: usize, const EDGE: bool>(
         &self,
         cursor: &mut Cursor,
         rows: usize,
@@ -122,16 +120,9 @@ impl Panel<'_> {
                     for _ in 0..count[2] {
                         let row = load_row::<L, N, EDGE>(b, tail);
                         for r in 0..M {
-                            if WIDE {
-                                let x = load_row::<L, N, EDGE>(a[r].add(at), tail);
-                                for v in 0..N {
-                                    sums[r][v] = L::mul_add(x[v], row[v], sums[r][v]);
-                                }
-                            } else {
-                                let x = L::splat(*a[r].add(at));
-                                for v in 0..N {
-                                    sums[r][v] = L::mul_add(x, row[v], sums[r][v]);
-                                }
+                            let x = L::splat(*a[r].add(at));
+                            for v in 0..N {
+                                sums[r][v] = L::mul_add(x, row[v], sums[r][v]);
                             }
                         }
                         at += in_a[2];
@@ -182,24 +173,22 @@ impl Panel<'_> {
 ///
 /// # Safety
 /// As for [`Panel::compute`].
-unsafe fn sweep<L: Lanes, const M: usize, const N: usize, const WIDE: bool>(panel: &Panel<'_>) {
+unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
     // SAFETY: the caller's.
     unsafe {
         if L::CHEAP_TAIL || panel.rest < N * L::COUNT {
-            L::run(&Sweep::<M, N, WIDE, true>(panel));
+            L::run(&Sweep::<M, N, true>(panel));
         } else {
-            L::run(&Sweep::<M, N, WIDE, false>(panel));
+            L::run(&Sweep::<M, N, false>(panel));
         }
     }
 }
 
 /// All tiles of a panel, from its first row to its last. With `EDGE` the last vector is cut off. At the
 /// end come smaller tiles, so that a few rows cost no more than they must.
-struct Sweep<'a, const M: usize, const N: usize, const WIDE: bool, const EDGE: bool>(&'a Panel<'a>);
+struct Sweep<'a, const M: usize, const N: usize, const EDGE: bool>(&'a Panel<'a>);
 
-impl<const M: usize, const N: usize, const WIDE: bool, const EDGE: bool> Kernel
-    for Sweep<'_, M, N, WIDE, EDGE>
-{
+impl<const M: usize, const N: usize, const EDGE: bool> Kernel for Sweep<'_, M, N, EDGE> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
         let mut cursor = Cursor::default();
@@ -209,13 +198,13 @@ impl<const M: usize, const N: usize, const WIDE: bool, const EDGE: bool> Kernel
             unsafe {
                 // 8 rows are 4 and 4, and not 6 and a wasteful 2.
                 if left > 4 && M > 4 && !(M == 6 && left == 8) {
-                    self.0.tile::<L, M, N, WIDE, EDGE>(&mut cursor, left.min(M));
+                    self.0.tile::<L, M, N, EDGE>(&mut cursor, left.min(M));
                     left -= left.min(M);
                 } else if left > 1 && M > 1 {
-                    self.0.tile::<L, 4, N, WIDE, EDGE>(&mut cursor, left.min(4));
+                    self.0.tile::<L, 4, N, EDGE>(&mut cursor, left.min(4));
                     left -= left.min(4);
                 } else {
-                    self.0.tile::<L, 1, N, WIDE, EDGE>(&mut cursor, 1);
+                    self.0.tile::<L, 1, N, EDGE>(&mut cursor, 1);
                     left -= 1;
                 }
             }
