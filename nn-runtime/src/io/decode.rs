@@ -62,13 +62,9 @@ fn reader(element: Element, dtype: Dtype) -> Option<number::Reader> {
 /// Every difference between the network's tensors and the file's.
 fn compare(tensors: &[Tensor], metadata: &Metadata) -> Vec<Mismatch> {
     let ours: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    let mut unexpected = metadata.offset_keys();
-    unexpected.retain(|name| !ours.contains(name.as_str()));
-    unexpected.sort_unstable();
-    let unexpected: Vec<(String, &TensorInfo)> = unexpected
-        .into_iter()
-        .filter_map(|name| Some((name.clone(), metadata.info(&name)?)))
-        .collect();
+    let theirs = metadata.tensors().into_iter();
+    let mut unexpected: Vec<_> = theirs.filter(|(name, _)| !ours.contains(name.as_str())).collect();
+    unexpected.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let mut mismatches = Vec::new();
     for tensor in tensors {
         match metadata.info(&tensor.name) {

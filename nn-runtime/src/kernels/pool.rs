@@ -382,32 +382,36 @@ dispatch! {
     }
 }
 
-/// Defines [`max`] with winners of one type, forward and backward.
-macro_rules! max_with_winners {
-    ($winner:ty, $forward:ident, $backward:ident) => {
-        dispatch! {
-            fn $forward(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [$winner]) {
-                let out = pool.output_len();
-                let pictures = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(out));
-                for ((x, y), winners) in pictures.zip(winners.chunks_exact_mut(out)) {
-                    sweep(pool, &mut MaxAndWinners { x, y, winners });
-                }
-            }
-
-            fn $backward(pool: &Pool, winners: &[$winner], d_y: &[f32], d_x: &mut [f32]) {
-                d_x.fill(0.0);
-                let out = pool.output_len();
-                let pictures = d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(out));
-                for ((d_x, d_y), winners) in pictures.zip(winners.chunks_exact(out)) {
-                    sweep(pool, &mut MaxBackward { winners, d_y, d_x });
-                }
-            }
-        }
-    };
+/// [`max`], which also leaves the winners.
+#[inline(always)]
+fn max_with<W: Winner>(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [W]) {
+    let out = pool.output_len();
+    let pictures = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(out));
+    for ((x, y), winners) in pictures.zip(winners.chunks_exact_mut(out)) {
+        sweep(pool, &mut MaxAndWinners { x, y, winners });
+    }
 }
 
-max_with_winners!(u8, max_u8, max_u8_backward);
-max_with_winners!(u32, max_u32, max_u32_backward);
+/// Each output's gradient goes to its winner.
+#[inline(always)]
+fn max_with_backward<W: Winner>(pool: &Pool, winners: &[W], d_y: &[f32], d_x: &mut [f32]) {
+    d_x.fill(0.0);
+    let out = pool.output_len();
+    let pictures = d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(out));
+    for ((d_x, d_y), winners) in pictures.zip(winners.chunks_exact(out)) {
+        sweep(pool, &mut MaxBackward { winners, d_y, d_x });
+    }
+}
+
+dispatch! {
+    fn max_u8(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [u8]) {
+        max_with(pool, x, y, winners);
+    }
+
+    fn max_u8_backward(pool: &Pool, winners: &[u8], d_y: &[f32], d_x: &mut [f32]) {
+        max_with_backward(pool, winners, d_y, d_x);
+    }
+}
 
 /// Numbers that hold the winners of `out` outputs under a kernel of `area` elements.
 pub(crate) const fn winners_len(area: usize, out: usize) -> usize {
@@ -419,7 +423,8 @@ pub(crate) fn max_and_winners(pool: &Pool, x: &[f32], y: &mut [f32], winners: &m
     if pool.area() <= 1 << u8::BITS {
         max_u8(pool, x, y, bytes_mut(winners));
     } else {
-        max_u32(pool, x, y, words_mut(winners));
+        // Windows of so many elements are rare: not worth kernels for all kinds of instructions.
+        max_with(pool, x, y, words_mut(winners));
     }
 }
 
@@ -428,7 +433,7 @@ pub(crate) fn max_backward(pool: &Pool, winners: &[f32], d_y: &[f32], d_x: &mut 
     if pool.area() <= 1 << u8::BITS {
         max_u8_backward(pool, bytes(winners), d_y, d_x);
     } else {
-        max_u32_backward(pool, words(winners), d_y, d_x);
+        max_with_backward(pool, words(winners), d_y, d_x);
     }
 }
 

@@ -192,7 +192,8 @@ impl Product<'_> {
         let mut column = 0;
         while column < self.columns {
             let rest = self.columns - column;
-            let vectors = rest.div_ceil(L::COUNT);
+            // Where a vector that is cut off costs more than a whole one, it is a panel by itself.
+            let vectors = if L::CHEAP_TAIL { rest.div_ceil(L::COUNT) } else { rest / L::COUNT };
             // SAFETY: the caller's; the panel begins inside of `b` and `c`.
             let width = unsafe {
                 let (b, c) = (b.add(column), c.add(column));
@@ -204,8 +205,10 @@ impl Product<'_> {
                     panel.compute::<L, M4, 4>()
                 } else if vectors >= 2 {
                     panel.compute::<L, M2, 2>()
-                } else {
+                } else if L::CHEAP_TAIL || vectors > 0 {
                     panel.compute::<L, M1, 1>()
+                } else {
+                    panel.compute_cut::<L>()
                 }
             };
             column += width * L::COUNT;

@@ -25,7 +25,8 @@ pub(crate) struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// The panel by tiles of `M` rows and `N` vectors; returns `N`.
+    /// The panel by tiles of `M` rows and `N` vectors, of which the last may be cut off only if that is cheap;
+    /// returns `N`.
     ///
     /// # Safety
     /// The instructions of `L` must be there, and the product inside of its matrices.
@@ -39,6 +40,22 @@ impl Panel<'_> {
             }
         }
         N
+    }
+
+    /// The panel, which is a vector that is cut off; returns 1.
+    ///
+    /// # Safety
+    /// As above.
+    pub(crate) unsafe fn compute_cut<L: Lanes>(&self) -> usize {
+        // SAFETY: the caller's.
+        unsafe {
+            if self.product.is_worth_packing(L::COUNT) {
+                self.pack(L::COUNT, sweep_cut::<L>);
+            } else {
+                sweep_cut::<L>(self);
+            }
+        }
+        1
     }
 
     /// The panel, as wide as `width` or what is left, in parts of the sum, for each of which `B` is copied to one
@@ -176,12 +193,21 @@ impl Panel<'_> {
 unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
     // SAFETY: the caller's.
     unsafe {
-        if L::CHEAP_TAIL || panel.rest < N * L::COUNT {
+        if const { L::CHEAP_TAIL } {
             L::run(&Sweep::<M, N, true>(panel));
         } else {
             L::run(&Sweep::<M, N, false>(panel));
         }
     }
+}
+
+/// The same of one vector that is cut off, by fewer rows: not so much depends on them.
+///
+/// # Safety
+/// As for [`Panel::compute`].
+unsafe fn sweep_cut<L: Lanes>(panel: &Panel<'_>) {
+    // SAFETY: the caller's.
+    unsafe { L::run(&Sweep::<4, 1, true>(panel)) }
 }
 
 /// All tiles of a panel, from its first row to its last. With `EDGE` the last vector is cut off. At the
