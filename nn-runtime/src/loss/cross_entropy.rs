@@ -192,7 +192,7 @@ impl<S: Scores> Loss<S> for CrossEntropy {
         let rows = y.chunks_exact(S::CLASSES).zip(classes(target));
         let counted = rows.filter(|(_, target)| self.ignored != Some(*target));
         counted.fold((0, 0), |(right, all), (y, target)| {
-            (right + usize::from(largest(y) == target as usize), all + 1)
+            (right + usize::from(is_largest(y, target as usize)), all + 1)
         })
     }
 }
@@ -208,6 +208,15 @@ pub(crate) fn largest(y: &[f32]) -> usize {
     best
 }
 
+/// Whether it stands at `at`; never where one is NaN. To look for it would take longer: one number would wait for
+/// the one before.
+fn is_largest(y: &[f32], at: usize) -> bool {
+    let Some(value) = y.get(at) else { return false };
+    let (before, after) = y.split_at(at);
+    before.iter().fold(true, |all, other| all & (other < value))
+        & after.iter().fold(true, |all, other| all & (other <= value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Tally;
@@ -216,6 +225,15 @@ mod tests {
 
     // Expected numbers: scripts/losses.py, PyTorch in float64.
     const Y: [f32; 4] = [0.5, -1.25, 2.0, 0.75];
+
+    #[test]
+    fn the_first_of_equal_numbers_is_the_largest() {
+        for y in [[3.0, 1.0, 3.0], [1.0, 2.0, 2.0], [0.0; 3], [-1.0, -2.0, -0.5]] {
+            let found: Vec<_> = (0..4).filter(|at| is_largest(&y, *at)).collect();
+            assert_eq!(found, [largest(&y)], "{y:?}");
+        }
+        assert!((0..3).all(|at| !is_largest(&[0.0, f32::NAN, 1.0], at)));
+    }
 
     #[test]
     fn agrees_with_pytorch() {

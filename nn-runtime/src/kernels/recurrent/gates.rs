@@ -47,13 +47,8 @@ dispatch! {
         let rows = gates.chunks_exact_mut(4 * units).zip(c_before.chunks_exact(units));
         let states = c.chunks_exact_mut(units).zip(h.chunks_exact_mut(units));
         for ((gates, c_before), (c, h)) in rows.zip(states) {
-            for k in (0..units).step_by(LANES) {
-                let (gates_k, c_k, h_k) =
-                    lstm_lanes(load_each(gates, k, units), load(c_before, k, units));
-                store_each(gates, k, units, gates_k);
-                store(c, k, units, c_k);
-                store(h, k, units, h_k);
-            }
+            let [i, f, g, o] = parts_mut(gates, units);
+            lstm_row(i, f, g, o, c_before, c, h);
         }
     }
 
@@ -65,11 +60,7 @@ dispatch! {
         c: &mut [f32],
         h: &mut [f32],
     ) {
-        for k in (0..units).step_by(LANES) {
-            let (_, c_k, h_k) = lstm_lanes(load_each(sums, k, units), load(c, k, units));
-            store(c, k, units, c_k);
-            store(h, k, units, h_k);
-        }
+        lstm_row_step(parts(sums, units), c, h);
     }
 
     /// The gradients of the sums in [`lstm_forward`]; `d_c` is that of `c` on the way in (without what
@@ -86,23 +77,8 @@ dispatch! {
         let states = c.chunks_exact(units).zip(d_h.chunks_exact(units));
         let all = rows.zip(states.zip(d_c.chunks_exact_mut(units)));
         for ((gates, c_before), ((c, d_h), d_c)) in all {
-            for k in (0..units).step_by(LANES) {
-                let [mut i, mut f, mut g, mut o] = load_each(gates, k, units);
-                let (before, now) = (load(c_before, k, units), load(c, k, units));
-                let (d_h_k, mut d_c_k) = (load(d_h, k, units), load(d_c, k, units));
-                for l in 0..LANES {
-                    let tanh_c = tanh(now[l]);
-                    let d = d_c_k[l] + d_h_k[l] * o[l] * (1.0 - tanh_c * tanh_c);
-                    d_c_k[l] = d * f[l];
-                    let (i_l, g_l) = (i[l], g[l]);
-                    i[l] = d * g_l * i_l * (1.0 - i_l);
-                    f[l] = d * before[l] * f[l] * (1.0 - f[l]);
-                    g[l] = d * i_l * (1.0 - g_l * g_l);
-                    o[l] = d_h_k[l] * tanh_c * o[l] * (1.0 - o[l]);
-                }
-                store_each(gates, k, units, [i, f, g, o]);
-                store(d_c, k, units, d_c_k);
-            }
+            let [i, f, g, o] = parts_mut(gates, units);
+            lstm_row_backward(i, f, g, o, c_before, c, d_h, d_c);
         }
     }
 
@@ -118,12 +94,8 @@ dispatch! {
         let rows = gates.chunks_exact_mut(3 * units).zip(hidden.chunks_exact(3 * units));
         let states = h_before.chunks_exact(units).zip(h.chunks_exact_mut(units));
         for ((gates, hidden), (h_before, h)) in rows.zip(states) {
-            for k in (0..units).step_by(LANES) {
-                let (sums, hidden) = (load_each(gates, k, units), load_each(hidden, k, units));
-                let (gates_k, h_k) = gru_lanes(sums, hidden, load(h_before, k, units));
-                store_each(gates, k, units, gates_k);
-                store(h, k, units, h_k);
-            }
+            let [r, z, n] = parts_mut(gates, units);
+            gru_row(r, z, n, parts(hidden, units), h_before, h);
         }
     }
 
@@ -134,11 +106,7 @@ dispatch! {
         hidden: &[f32],
         h: &mut [f32],
     ) {
-        for k in (0..units).step_by(LANES) {
-            let (sums, hidden) = (load_each(sums, k, units), load_each(hidden, k, units));
-            let (_, h_k) = gru_lanes(sums, hidden, load(h, k, units));
-            store(h, k, units, h_k);
-        }
+        gru_row_step(parts(sums, units), parts(hidden, units), h);
     }
 
     /// The gradients of both sums in [`gru_forward`], and `d_h_before`.
@@ -154,103 +122,160 @@ dispatch! {
         let states = h_before.chunks_exact(units).zip(d_h.chunks_exact(units));
         let all = rows.zip(states.zip(d_h_before.chunks_exact_mut(units)));
         for ((gates, hidden), ((h_before, d_h), d_h_before)) in all {
-            for k in (0..units).step_by(LANES) {
-                let [mut r, mut z, mut n] = load_each(gates, k, units);
-                let [mut b_r, mut b_z, mut b_n] = load_each(hidden, k, units);
-                let (before, d_h_k) = (load(h_before, k, units), load(d_h, k, units));
-                let mut d_before = load(d_h_before, k, units);
-                for l in 0..LANES {
-                    let (r_l, z_l, n_l) = (r[l], z[l], n[l]);
-                    let d_n = d_h_k[l] * (1.0 - z_l) * (1.0 - n_l * n_l);
-                    let d_r = d_n * b_n[l] * r_l * (1.0 - r_l);
-                    let d_z = d_h_k[l] * (before[l] - n_l) * z_l * (1.0 - z_l);
-                    (r[l], z[l], n[l]) = (d_r, d_z, d_n);
-                    (b_r[l], b_z[l], b_n[l]) = (d_r, d_z, d_n * r_l);
-                    d_before[l] += d_h_k[l] * z_l;
-                }
-                store_each(gates, k, units, [r, z, n]);
-                store_each(hidden, k, units, [b_r, b_z, b_n]);
-                store(d_h_before, k, units, d_before);
-            }
+            let ([r, z, n], [b_r, b_z, b_n]) = (parts_mut(gates, units), parts_mut(hidden, units));
+            gru_row_backward(r, z, n, b_r, b_z, b_n, h_before, d_h, d_h_before);
         }
     }
 }
 
-/// Numbers that are worked on at a time: a vector of the widest instructions. They are copied to arrays of
-/// their own, because the compiler cannot tell that so many slices do not overlap, and would go one by one.
-const LANES: usize = 16;
-
-type Numbers = [f32; LANES];
-
-/// From the sums of an LSTM and the `c` before to its gates, `c` and `h`.
+/// `G` rows that stand one behind the other.
 #[inline(always)]
-fn lstm_lanes(sums: [Numbers; 4], before: Numbers) -> ([Numbers; 4], Numbers, Numbers) {
-    let [mut i, mut f, mut g, mut o] = sums;
-    let (mut c, mut h) = ([0.0; LANES], [0.0; LANES]);
-    for l in 0..LANES {
-        i[l] = sigmoid(i[l]);
-        f[l] = sigmoid(f[l]);
-        g[l] = tanh(g[l]);
-        o[l] = sigmoid(o[l]);
-        c[l] = f[l] * before[l] + i[l] * g[l];
-        h[l] = o[l] * tanh(c[l]);
-    }
-    ([i, f, g, o], c, h)
+fn parts<const G: usize>(rows: &[f32], units: usize) -> [&[f32]; G] {
+    std::array::from_fn(|g| &rows[g * units..(g + 1) * units])
 }
 
-/// From both sums of a GRU and the `h` before to its gates and `h`.
+/// The same, to be written.
 #[inline(always)]
-fn gru_lanes(sums: [Numbers; 3], hidden: [Numbers; 3], before: Numbers) -> ([Numbers; 3], Numbers) {
-    let ([mut r, mut z, mut n], [b_r, b_z, b_n]) = (sums, hidden);
-    let mut h = [0.0; LANES];
-    for l in 0..LANES {
-        r[l] = sigmoid(r[l] + b_r[l]);
-        z[l] = sigmoid(z[l] + b_z[l]);
-        n[l] = tanh(n[l] + r[l] * b_n[l]);
-        h[l] = (1.0 - z[l]) * n[l] + z[l] * before[l];
-    }
-    ([r, z, n], h)
+fn parts_mut<const G: usize>(rows: &mut [f32], units: usize) -> [&mut [f32]; G] {
+    let mut rows = rows.chunks_exact_mut(units);
+    std::array::from_fn(|_| rows.next().expect("a row for each gate"))
 }
 
-/// The numbers of `row`, which has `units`, from `k` on; zeros behind its end.
+// Functions of one row: that slices which are written stand among the arguments tells the compiler that they
+// do not overlap with others. It would go number by number.
+
+/// A row of [`lstm_forward`].
 #[inline(always)]
-fn load(row: &[f32], k: usize, units: usize) -> Numbers {
-    match row[k..units].first_chunk() {
-        Some(all) => *all,
-        None => {
-            let mut some = [0.0; LANES];
-            for (some, x) in some.iter_mut().zip(&row[k..units]) {
-                *some = *x;
-            }
-            some
-        }
+fn lstm_row(
+    i: &mut [f32],
+    f: &mut [f32],
+    g: &mut [f32],
+    o: &mut [f32],
+    c_before: &[f32],
+    c: &mut [f32],
+    h: &mut [f32],
+) {
+    let n = i.len();
+    let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
+    let (c, h) = (&mut c[..n], &mut h[..n]);
+    for k in 0..n {
+        let (gates, now) = lstm_cell([i[k], f[k], g[k], o[k]], c_before[k]);
+        [i[k], f[k], g[k], o[k]] = gates;
+        [c[k], h[k]] = now;
     }
 }
 
-/// Writes the numbers of `row`, which has `units`, from `k` on.
+/// The row of [`lstm_step`].
 #[inline(always)]
-fn store(row: &mut [f32], k: usize, units: usize, numbers: Numbers) {
-    let row = &mut row[k..units];
-    match row.first_chunk_mut() {
-        Some(all) => *all = numbers,
-        None => row.iter_mut().zip(numbers).for_each(|(x, number)| *x = number),
+fn lstm_row_step([i, f, g, o]: [&[f32]; 4], c: &mut [f32], h: &mut [f32]) {
+    let n = i.len();
+    let (f, g, o, c, h) = (&f[..n], &g[..n], &o[..n], &mut c[..n], &mut h[..n]);
+    for k in 0..n {
+        let (_, now) = lstm_cell([i[k], f[k], g[k], o[k]], c[k]);
+        [c[k], h[k]] = now;
     }
 }
 
-/// As [`load`], of `G` rows that stand one behind the other.
+/// From the sums of a unit and its `c` before to its gates, and to `c` and `h`.
 #[inline(always)]
-fn load_each<const G: usize>(rows: &[f32], k: usize, units: usize) -> [Numbers; G] {
-    let mut numbers = [[0.0; LANES]; G];
-    for (numbers, row) in numbers.iter_mut().zip(rows.chunks_exact(units)) {
-        *numbers = load(row, k, units);
-    }
-    numbers
+fn lstm_cell([i, f, g, o]: [f32; 4], c_before: f32) -> ([f32; 4], [f32; 2]) {
+    let (i, f, g, o) = (sigmoid(i), sigmoid(f), tanh(g), sigmoid(o));
+    let c = f * c_before + i * g;
+    ([i, f, g, o], [c, o * tanh(c)])
 }
 
-/// As [`store`], of `G` rows that stand one behind the other.
+/// A row of [`lstm_backward`].
 #[inline(always)]
-fn store_each<const G: usize>(rows: &mut [f32], k: usize, units: usize, numbers: [Numbers; G]) {
-    for (row, numbers) in rows.chunks_exact_mut(units).zip(numbers) {
-        store(row, k, units, numbers);
+#[expect(clippy::too_many_arguments, reason = "said above")]
+fn lstm_row_backward(
+    i: &mut [f32],
+    f: &mut [f32],
+    g: &mut [f32],
+    o: &mut [f32],
+    c_before: &[f32],
+    c: &[f32],
+    d_h: &[f32],
+    d_c: &mut [f32],
+) {
+    let n = i.len();
+    let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
+    let (c, d_h, d_c) = (&c[..n], &d_h[..n], &mut d_c[..n]);
+    for k in 0..n {
+        let tanh_c = tanh(c[k]);
+        let d = d_c[k] + d_h[k] * o[k] * (1.0 - tanh_c * tanh_c);
+        let (i_k, g_k) = (i[k], g[k]);
+        d_c[k] = d * f[k];
+        i[k] = d * g_k * i_k * (1.0 - i_k);
+        f[k] = d * c_before[k] * f[k] * (1.0 - f[k]);
+        g[k] = d * i_k * (1.0 - g_k * g_k);
+        o[k] = d_h[k] * tanh_c * o[k] * (1.0 - o[k]);
+    }
+}
+
+/// A row of [`gru_forward`].
+#[inline(always)]
+fn gru_row(
+    r: &mut [f32],
+    z: &mut [f32],
+    n: &mut [f32],
+    [b_r, b_z, b_n]: [&[f32]; 3],
+    h_before: &[f32],
+    h: &mut [f32],
+) {
+    let units = r.len();
+    let (z, n, b_r, b_z) = (&mut z[..units], &mut n[..units], &b_r[..units], &b_z[..units]);
+    let (b_n, h_before, h) = (&b_n[..units], &h_before[..units], &mut h[..units]);
+    for k in 0..units {
+        let (sums, hidden) = ([r[k], z[k], n[k]], [b_r[k], b_z[k], b_n[k]]);
+        ([r[k], z[k], n[k]], h[k]) = gru_cell(sums, hidden, h_before[k]);
+    }
+}
+
+/// The row of [`gru_step`].
+#[inline(always)]
+fn gru_row_step([r, z, n]: [&[f32]; 3], [b_r, b_z, b_n]: [&[f32]; 3], h: &mut [f32]) {
+    let units = r.len();
+    let (z, n, b_r, b_z) = (&z[..units], &n[..units], &b_r[..units], &b_z[..units]);
+    let (b_n, h) = (&b_n[..units], &mut h[..units]);
+    for k in 0..units {
+        let (sums, hidden) = ([r[k], z[k], n[k]], [b_r[k], b_z[k], b_n[k]]);
+        (_, h[k]) = gru_cell(sums, hidden, h[k]);
+    }
+}
+
+/// From both sums of a unit and its `h` before to its gates and `h`.
+#[inline(always)]
+fn gru_cell([r, z, n]: [f32; 3], [b_r, b_z, b_n]: [f32; 3], h_before: f32) -> ([f32; 3], f32) {
+    let (r, z) = (sigmoid(r + b_r), sigmoid(z + b_z));
+    let n = tanh(n + r * b_n);
+    ([r, z, n], (1.0 - z) * n + z * h_before)
+}
+
+/// A row of [`gru_backward`].
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "said above")]
+fn gru_row_backward(
+    r: &mut [f32],
+    z: &mut [f32],
+    n: &mut [f32],
+    b_r: &mut [f32],
+    b_z: &mut [f32],
+    b_n: &mut [f32],
+    h_before: &[f32],
+    d_h: &[f32],
+    d_h_before: &mut [f32],
+) {
+    let units = r.len();
+    let (z, n, b_r, b_z) = (&mut z[..units], &mut n[..units], &mut b_r[..units], &mut b_z[..units]);
+    let (b_n, h_before) = (&mut b_n[..units], &h_before[..units]);
+    let (d_h, d_h_before) = (&d_h[..units], &mut d_h_before[..units]);
+    for k in 0..units {
+        let (r_k, z_k, n_k) = (r[k], z[k], n[k]);
+        let d_n = d_h[k] * (1.0 - z_k) * (1.0 - n_k * n_k);
+        let d_r = d_n * b_n[k] * r_k * (1.0 - r_k);
+        let d_z = d_h[k] * (h_before[k] - n_k) * z_k * (1.0 - z_k);
+        [r[k], z[k], n[k]] = [d_r, d_z, d_n];
+        [b_r[k], b_z[k], b_n[k]] = [d_r, d_z, d_n * r_k];
+        d_h_before[k] += d_h[k] * z_k;
     }
 }
