@@ -60,9 +60,9 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
             unsafe { zeros.assume_init() }
         };
         let mut weights = zeros();
-        let mut others = Vec::new();
-        while size_of::<Self>() <= SMALL && !begins_line(&weights) && others.len() < ATTEMPTS {
-            let gap = vec![0_u8; 16 * others.len()];
+        let mut others = Vec::with_capacity(ATTEMPTS);
+        while size_of::<Self>() <= SMALL && !begins_line(&*weights) && others.len() < ATTEMPTS {
+            let gap = vec![0_u8; if others.len() < ATTEMPTS / 2 { 0 } else { GAP }];
             others.push((std::mem::replace(&mut weights, zeros()), gap));
         }
         weights
@@ -74,8 +74,11 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
 /// type and no better, so [`Weights::zeros`] asks for memory until it happens to be.
 const SMALL: usize = 1 << 15;
 
-/// How often it asks. The gaps between let each attempt begin elsewhere in a line.
-const ATTEMPTS: usize = 8;
+/// How often it asks. Common allocators place such memory at multiples of 16 bytes, each behind the one before: if
+/// it takes an odd number of them, a few attempts begin at each place in a line; if an even one, they do with
+/// a gap between that is odd ([`GAP`] and what allocators add to it).
+const ATTEMPTS: usize = 16;
+const GAP: usize = 72;
 
 fn begins_line<T>(weights: &T) -> bool {
     const LINE: usize = 64;
@@ -98,4 +101,25 @@ pub const fn len_of_fields<T>(fields: usize) -> usize {
         "a network is `repr(C)` and nothing else: remove the other `repr`"
     );
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of each size several, so that not all of them do by chance. Other allocators may do otherwise.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[test]
+    fn small_weights_begin_a_cache_line() {
+        fn check<const N: usize>() {
+            let all: Vec<_> = (0..5).map(|_| <[f32; N]>::zeros()).collect();
+            assert!(all.iter().all(|weights| begins_line(&**weights)), "{N} numbers");
+        }
+        check::<16>();
+        check::<338>();
+        check::<600>();
+        check::<1233>();
+        check::<4100>();
+        check::<8000>();
+    }
 }
