@@ -20,6 +20,8 @@
 //! [`network!`] says what can be written, [`Network`] what can be done with it.
 
 pub use nn_macros::Weights;
+#[cfg(feature = "files")]
+pub use nn_runtime::io;
 #[cfg(feature = "nalgebra")]
 pub use nn_runtime::{AsMatrix, nalgebra};
 pub use nn_runtime::{
@@ -28,9 +30,7 @@ pub use nn_runtime::{
     Values, Weights, Whole, check_gradients, infer_batch, loss_and_all_gradients,
     loss_and_gradients, loss_and_gradients_from,
 };
-pub use nn_runtime::{
-    data, init, io, kernels, layers, loss, optim, parallel, sizes, train, typenum,
-};
+pub use nn_runtime::{data, init, kernels, layers, loss, optim, parallel, sizes, train, typenum};
 pub use nn_shape::{Shape, ShapeError, Text, rules};
 
 /// Makes a struct of each network that it holds, with every size known to the compiler.

@@ -8,6 +8,7 @@ mod check;
 pub mod data;
 mod heads;
 pub mod init;
+#[cfg(feature = "files")]
 pub mod io;
 pub mod kernels;
 mod layer;

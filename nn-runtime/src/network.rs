@@ -1,6 +1,7 @@
 //! What every expanded network offers.
 
 use crate::data::Data;
+#[cfg(feature = "files")]
 use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
 use crate::state::{self, State};
@@ -8,9 +9,10 @@ use crate::train::{self, Score};
 use crate::{BatchError, batch, optim, step, summary};
 use crate::{Head, Inputs, Spec, Station, Streams, Values, Weights, Whole};
 use nn_shape::{Shape, ShapeError, StepsOf, Text, checks};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+#[cfg(feature = "files")]
+use serde::{Serialize, de::DeserializeOwned};
 use std::ops::Range;
+#[cfg(feature = "files")]
 use std::path::Path;
 
 /// One line of [`Shaped::LAYERS`].
@@ -227,6 +229,7 @@ pub trait Network: Station<Whole> + Shaped {
     ///
     /// # Errors
     /// When the file cannot be written.
+    #[cfg(feature = "files")]
     fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
         io::save(self, None, path.as_ref())
     }
@@ -241,6 +244,7 @@ pub trait Network: Station<Whole> + Shaped {
     ///
     /// # Errors
     /// When the file cannot be written, or `extra` cannot be written as JSON.
+    #[cfg(feature = "files")]
     fn save_with<E: Serialize>(&self, path: impl AsRef<Path>, extra: &E) -> Result<(), SaveError> {
         let extra = serde_json::to_value(extra).map_err(SaveError::Extra)?;
         io::save(self, Some(extra), path.as_ref())
@@ -251,6 +255,7 @@ pub trait Network: Station<Whole> + Shaped {
     /// # Errors
     /// When the file cannot be read, is no safetensors file or damaged, or does not fit the network;
     /// then with all differences at once.
+    #[cfg(feature = "files")]
     fn load(path: impl AsRef<Path>) -> Result<Box<Self>, LoadError> {
         Ok(io::load(path.as_ref())?.0)
     }
@@ -259,6 +264,7 @@ pub trait Network: Station<Whole> + Shaped {
     ///
     /// # Errors
     /// As [`load`](Self::load), and when the file keeps nothing with its weights, or something else.
+    #[cfg(feature = "files")]
     fn load_with<E: DeserializeOwned>(path: impl AsRef<Path>) -> Result<(Box<Self>, E), LoadError> {
         let path = path.as_ref();
         let (net, extra) = io::load(path)?;

@@ -1,7 +1,6 @@
 //! [`Standardizer`]: inputs of mean 0 and deviation 1.
 
 use crate::Values;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Values made of `f32` alone: those that have a mean. (Token numbers do not.)
@@ -22,16 +21,10 @@ impl<T: Floats, const N: usize> Floats for [T; N] {}
 /// assert_eq!(train, [[-1.0, 1.0], [1.0, -1.0]]);
 /// # Ok::<(), nn_runtime::data::StandardizeError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Learnt")]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "files", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "files", serde(try_from = "learnt::Learnt"))]
 pub struct Standardizer {
-    mean: Vec<f64>,
-    deviation: Vec<f64>,
-}
-
-/// A standardizer as it stands in a file, not checked yet.
-#[derive(Deserialize)]
-struct Learnt {
     mean: Vec<f64>,
     deviation: Vec<f64>,
 }
@@ -158,15 +151,28 @@ fn means<T: Floats>(samples: &[T], channels: usize, f: impl Fn(f64, usize) -> f6
     sums.into_iter().map(|sum| sum / count).collect()
 }
 
-impl TryFrom<Learnt> for Standardizer {
-    type Error = StandardizeError;
+/// As it stands in a file.
+#[cfg(feature = "files")]
+mod learnt {
+    use super::{StandardizeError, Standardizer};
 
-    fn try_from(Learnt { mean, deviation }: Learnt) -> Result<Self, StandardizeError> {
-        let sound = !mean.is_empty()
-            && mean.len() == deviation.len()
-            && mean.iter().all(|mean| mean.is_finite())
-            && deviation.iter().all(|deviation| deviation.is_finite() && *deviation > 0.0);
-        sound.then_some(Self { mean, deviation }).ok_or(StandardizeError::Unsound)
+    /// A standardizer as it stands in a file, not checked yet.
+    #[derive(serde::Deserialize)]
+    pub(super) struct Learnt {
+        mean: Vec<f64>,
+        deviation: Vec<f64>,
+    }
+
+    impl TryFrom<Learnt> for Standardizer {
+        type Error = StandardizeError;
+
+        fn try_from(Learnt { mean, deviation }: Learnt) -> Result<Self, StandardizeError> {
+            let sound = !mean.is_empty()
+                && mean.len() == deviation.len()
+                && mean.iter().all(|mean| mean.is_finite())
+                && deviation.iter().all(|deviation| deviation.is_finite() && *deviation > 0.0);
+            sound.then_some(Self { mean, deviation }).ok_or(StandardizeError::Unsound)
+        }
     }
 }
 

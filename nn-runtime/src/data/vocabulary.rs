@@ -1,12 +1,12 @@
 //! [`Vocabulary`]: numbers for characters or words.
 
-use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use thiserror::Error;
 
 /// Of what texts consist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "files", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "files", serde(rename_all = "lowercase"))]
 enum Unit {
     Characters,
     Words,
@@ -18,14 +18,6 @@ impl Unit {
         match self {
             Self::Characters => characters(text).for_each(f),
             Self::Words => text.split_whitespace().for_each(f),
-        }
-    }
-
-    /// Whether it is one of them.
-    fn is_one(self, entry: &str) -> bool {
-        match self {
-            Self::Characters => entry.chars().count() == 1,
-            Self::Words => !entry.is_empty() && !entry.contains(char::is_whitespace),
         }
     }
 }
@@ -50,21 +42,15 @@ fn characters(text: &str) -> impl Iterator<Item = &str> {
 /// something occurs, the most frequent first, and in the order of Unicode where that is the same. So the
 /// same texts give the same numbers. [`Network::save_with`](crate::Network::save_with) writes it to the file
 /// of the weights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Kept")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "files", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "files", serde(try_from = "kept::Kept"))]
 pub struct Vocabulary {
     unit: Unit,
     /// What has the numbers from 1 on.
     entries: Vec<String>,
-    #[serde(skip)]
+    #[cfg_attr(feature = "files", serde(skip))]
     numbers: HashMap<String, u32>,
-}
-
-/// A vocabulary as it stands in a file, not checked yet.
-#[derive(Deserialize)]
-struct Kept {
-    unit: Unit,
-    entries: Vec<String>,
 }
 
 impl Vocabulary {
@@ -176,18 +162,42 @@ impl VocabularyBuilder {
     }
 }
 
-impl TryFrom<Kept> for Vocabulary {
-    type Error = VocabularyError;
+/// As it stands in a file.
+#[cfg(feature = "files")]
+mod kept {
+    use super::{Unit, Vocabulary, VocabularyError};
+    use std::collections::HashSet;
 
-    fn try_from(Kept { unit, entries }: Kept) -> Result<Self, VocabularyError> {
-        if let Some(entry) = entries.iter().find(|entry| !unit.is_one(entry)) {
-            return Err(VocabularyError::Entry { entry: entry.clone() });
+    /// A vocabulary as it stands in a file, not checked yet.
+    #[derive(serde::Deserialize)]
+    pub(super) struct Kept {
+        unit: Unit,
+        entries: Vec<String>,
+    }
+
+    impl TryFrom<Kept> for Vocabulary {
+        type Error = VocabularyError;
+
+        fn try_from(Kept { unit, entries }: Kept) -> Result<Self, VocabularyError> {
+            if let Some(entry) = entries.iter().find(|entry| !unit.is_one(entry)) {
+                return Err(VocabularyError::Entry { entry: entry.clone() });
+            }
+            let mut seen = HashSet::new();
+            if let Some(entry) = entries.iter().find(|entry| !seen.insert(*entry)) {
+                return Err(VocabularyError::Twice { entry: entry.clone() });
+            }
+            Ok(Self::new(unit, entries))
         }
-        let mut seen = HashSet::new();
-        if let Some(entry) = entries.iter().find(|entry| !seen.insert(*entry)) {
-            return Err(VocabularyError::Twice { entry: entry.clone() });
+    }
+
+    impl Unit {
+        /// Whether it is one of them.
+        fn is_one(self, entry: &str) -> bool {
+            match self {
+                Self::Characters => entry.chars().count() == 1,
+                Self::Words => !entry.is_empty() && !entry.contains(char::is_whitespace),
+            }
         }
-        Ok(Self::new(unit, entries))
     }
 }
 
