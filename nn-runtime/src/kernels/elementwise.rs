@@ -101,11 +101,15 @@ pub(crate) fn expm1_of_negative(x: f32) -> f32 {
 /// `1 / (1 + exp(-x))`, within 2.5 ulp, and 0 below -88, where it is no normal number.
 #[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
-    let t = -x.abs();
-    // Not `max`, which would lose NaN.
-    let (n, r) = reduce(if t < -88.0 { -88.0 } else { t }, 0.0);
-    let scale = power_of_2(n);
-    let (linear, rest) = scaled_expm1(1.0, r, scale);
+    let t = x.abs();
+    // Not `min`, which would lose NaN.
+    let t = if t > 88.0 { 88.0 } else { t };
+    // As `reduce` of `-t`, but for the sign of `r`: a minimum is found sooner than where to set one.
+    let shifted = t * -std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = (t + n * LN_2_HIGH) + n * LN_2_LOW;
+    let scale = power_of_2(shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32);
+    let (linear, rest) = scaled_expm1(-1.0, r, scale);
     let e = scale + (linear + rest);
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
