@@ -85,6 +85,13 @@ impl<'a> Small<'a> {
     /// The instructions of `L` must be there.
     #[inline(always)]
     unsafe fn all<L: Lanes, const INLINED: bool>(&self) {
+        if self.units == 1 {
+            for row in 0..self.rows {
+                // SAFETY: the caller's; the row is there.
+                unsafe { self.single::<L>(row) };
+            }
+            return;
+        }
         for column in (0..self.units).step_by(L::COUNT) {
             for row in 0..self.rows {
                 // SAFETY: the caller's; row and column are there.
@@ -97,6 +104,30 @@ impl<'a> Small<'a> {
                 }
             }
         }
+    }
+
+    /// The only unit of one row: the same sums, side by side in one vector.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there.
+    #[inline(always)]
+    unsafe fn single<L: Lanes>(&self, row: usize) {
+        let x = &self.x[row * self.inputs..][..self.inputs];
+        let (all_x, rest_x) = x.as_chunks::<TURNS>();
+        let (all_w, rest_w) = self.weight[..self.inputs].as_chunks::<TURNS>();
+        let mut sums = [0.0; TURNS];
+        sums[0] = self.bias.first().copied().unwrap_or(0.0);
+        for (x, w) in all_x.iter().zip(all_w) {
+            for turn in 0..TURNS {
+                sums[turn] = mul_add::<L>(x[turn], w[turn], sums[turn]);
+            }
+        }
+        for (turn, (x, w)) in rest_x.iter().zip(rest_w).enumerate() {
+            sums[turn] = mul_add::<L>(*x, *w, sums[turn]);
+        }
+        let [a, b, c, d] = sums;
+        // SAFETY: there are so many rows.
+        unsafe { *self.y.add(row) = (a + b) + (c + d) };
     }
 
     /// The units from `column` on of one row, as many as a vector holds; at an `EDGE` those that are left.
@@ -117,8 +148,7 @@ impl<'a> Small<'a> {
                 sums[0] = load_row::<L, 1, EDGE>(self.bias.as_ptr().add(column), tail);
             }
             let x = self.x.as_ptr().add(row * self.inputs);
-            // A single unit takes its inputs one by one from wherever they are.
-            let x = if INLINED && self.units > 1 { in_memory(x) } else { x };
+            let x = if INLINED { in_memory(x) } else { x };
             let weight = self.weight.as_ptr().add(column);
             for first in (0..self.inputs).step_by(TURNS) {
                 for (turn, [sum]) in sums.iter_mut().enumerate() {
@@ -140,4 +170,10 @@ impl<'a> Small<'a> {
             }
         }
     }
+}
+
+/// `x w + sum`, rounded as vectors of these instructions are.
+#[inline(always)]
+fn mul_add<L: Lanes>(x: f32, w: f32, sum: f32) -> f32 {
+    if L::FUSED { x.mul_add(w, sum) } else { x * w + sum }
 }

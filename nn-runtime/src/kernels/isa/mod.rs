@@ -139,6 +139,8 @@ pub trait Lanes: Copy {
     const COUNT: usize;
     /// Whether a vector that is cut off costs no more than a whole one.
     const CHEAP_TAIL: bool;
+    /// Whether multiply-adds are rounded once. (Where they are not, `f32::mul_add` would call a library function.)
+    const FUSED: bool;
     /// A vector.
     type Vector: Copy;
     /// How many lanes of a last vector are used.

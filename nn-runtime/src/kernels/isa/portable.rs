@@ -7,14 +7,11 @@ use super::{Kernel, Lanes};
 #[doc(hidden)]
 pub struct Baseline;
 
-/// Whether the target can multiply and add at once. Where it cannot, `mul_add` would call a library
-/// function.
-const FUSED: bool = cfg!(target_arch = "aarch64");
-
 // SAFETY of all: no particular instructions; pointers are the caller's promise.
 impl Lanes for Baseline {
     const COUNT: usize = 4;
     const CHEAP_TAIL: bool = false;
+    const FUSED: bool = cfg!(target_arch = "aarch64");
     type Vector = [f32; 4];
     type Tail = usize;
 
@@ -63,8 +60,11 @@ impl Lanes for Baseline {
     #[inline(always)]
     unsafe fn mul_add(a: [f32; 4], b: [f32; 4], mut c: [f32; 4]) -> [f32; 4] {
         for lane in 0..4 {
-            c[lane] =
-                if FUSED { a[lane].mul_add(b[lane], c[lane]) } else { a[lane] * b[lane] + c[lane] };
+            c[lane] = if Self::FUSED {
+                a[lane].mul_add(b[lane], c[lane])
+            } else {
+                a[lane] * b[lane] + c[lane]
+            };
         }
         c
     }

@@ -14,6 +14,7 @@ pub struct Baseline;
 impl Lanes for Baseline {
     const COUNT: usize = 4;
     const CHEAP_TAIL: bool = false;
+    const FUSED: bool = false;
     type Vector = __m128;
     type Tail = usize;
 
@@ -126,6 +127,7 @@ static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 
 impl Lanes for Avx2 {
     const COUNT: usize = 8;
     const CHEAP_TAIL: bool = false;
+    const FUSED: bool = true;
     type Vector = __m256;
     type Tail = __m256i;
 
@@ -203,6 +205,7 @@ pub(crate) struct Avx512;
 impl Lanes for Avx512 {
     const COUNT: usize = 16;
     const CHEAP_TAIL: bool = true;
+    const FUSED: bool = true;
     type Vector = __m512;
     type Tail = __mmask16;
 
