@@ -7,6 +7,8 @@
 
 /// `1.5 * 2^23`: a small number added to it is rounded to a whole one, which stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
+/// The same, which leaves a whole number there as the exponent of a power of 2 wants it.
+const ROUND_EXPONENT: f32 = ROUND + 127.0;
 
 /// `ln 2`, its first 9 bits, so that a whole number of up to 15 bits times it is exact ...
 const LN_2_HIGH: f32 = 0.693_359_4;
@@ -70,6 +72,12 @@ fn power_of_2(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
+/// `2^n` for `-127 <= n <= 127`, 0 at the lower end, where `n +`[`ROUND_EXPONENT`] is given.
+#[inline(always)]
+fn power_of_lowest_bits(shifted: f32) -> f32 {
+    f32::from_bits(shifted.to_bits() << 23)
+}
+
 /// `exp(high + low)` where `low` is much smaller.
 #[inline(always)]
 fn exp_of_sum(high: f32, low: f32) -> f32 {
@@ -105,10 +113,10 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     // Not `min`, which would lose NaN.
     let t = if t > 88.0 { 88.0 } else { t };
     // As `reduce` of `-t`, but for the sign of `r`: a minimum is found sooner than where to set one.
-    let shifted = t * -std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
+    let shifted = t * -std::f32::consts::LOG2_E + ROUND_EXPONENT;
+    let n = shifted - ROUND_EXPONENT;
     let r = (t + n * LN_2_HIGH) + n * LN_2_LOW;
-    let scale = power_of_2(shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32);
+    let scale = power_of_lowest_bits(shifted);
     let (linear, rest) = scaled_expm1(-1.0, r, scale);
     let e = scale + (linear + rest);
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
@@ -119,9 +127,9 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
 pub(crate) fn tanh(x: f32) -> f32 {
     let t = x.abs();
     // As `reduce` of `2 t`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
-    let shifted = t * (2.0 * std::f32::consts::LOG2_E) + ROUND;
-    let r = t - (shifted - ROUND) * (0.5 * std::f32::consts::LN_2);
-    let scale = power_of_2(shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32);
+    let shifted = t * (2.0 * std::f32::consts::LOG2_E) + ROUND_EXPONENT;
+    let r = t - (shifted - ROUND_EXPONENT) * (0.5 * std::f32::consts::LN_2);
+    let scale = power_of_lowest_bits(shifted);
     let (linear, rest) = scaled_expm1(2.0, r, scale);
     // exp(2|x|) - 1, which does not cancel where |x| is small, by exp(2|x|) + 1.
     let y = ((scale - 1.0 + linear) + rest) / ((scale + 1.0 + linear) + rest);
