@@ -110,6 +110,23 @@ fn main() {
         });
     }
     steps_do_not_allocate();
+    small_networks_begin_a_cache_line();
+}
+
+/// Of each several, so that not all of them do by chance. Other allocators may do otherwise.
+fn small_networks_begin_a_cache_line() {
+    fn check<N: Network>() {
+        let all: Vec<_> = (0..5).map(N::new).collect();
+        let places: Vec<_> = all.iter().map(|net| std::ptr::from_ref(&**net).addr() % 64).collect();
+        assert_eq!(places, [0; 5], "{}", std::any::type_name::<N>());
+    }
+    if cfg!(all(target_os = "linux", target_env = "gnu")) {
+        check::<Plain>();
+        check::<Normalised>();
+        check::<Generator>();
+        check::<Rows>();
+        check::<Stretch>();
+    }
 }
 
 fn steps_do_not_allocate() {
@@ -183,9 +200,10 @@ fn training_steps_do_not_allocate<N: Network<Input = Picture, Output = [f32; 3]>
 fn fitting_allocates_no_more_for_more_steps<N: Network<Input = Picture, Output = [f32; 3]>>() {
     let (few, many, loss) = (data(40), data(400), CrossEntropy::new());
     let fit = |data| {
+        let mut net = N::new(1);
         allocations(|| {
             let mut trainer = Trainer::new(Adam::new(1e-3)).batch(10).epochs(3).quiet();
-            trainer.fit(&mut N::new(1), data, &loss).unwrap();
+            trainer.fit(&mut net, data, &loss).unwrap();
         })
     };
     fit(&few);

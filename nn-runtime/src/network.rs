@@ -6,6 +6,7 @@ use crate::io::{self, LoadError, SaveError};
 use crate::loss::Loss;
 use crate::state::{self, State};
 use crate::train::{self, Score};
+use crate::weights::zeros_on_line;
 use crate::{BatchError, batch, optim, step, summary};
 use crate::{Head, Inputs, Spec, Station, Streams, Values, Weights, Whole};
 use nn_shape::{Shape, ShapeError, StepsOf, Text, checks};
@@ -117,7 +118,7 @@ pub trait Network: Station<Whole> + Shaped {
     #[must_use]
     fn new(seed: u64) -> Box<Self> {
         const { Self::CHECKS }
-        let mut net = Self::zeros();
+        let mut net = zeros_on_line::<Self>();
         Station::<Whole>::initialise(&mut *net, Streams::new(seed));
         net
     }

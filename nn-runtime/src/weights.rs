@@ -53,32 +53,33 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
     /// Weights of zeros, made in place on the heap and never on the stack.
     #[must_use]
     fn zeros() -> Box<Self> {
-        let zeros = || {
-            let mut zeros = Box::<Self>::new_zeroed();
-            pages::prefer_large(std::slice::from_mut(&mut *zeros));
-            // SAFETY: zero bits are a valid `Self`.
-            unsafe { zeros.assume_init() }
-        };
-        let mut weights = zeros();
-        let mut others = Vec::with_capacity(ATTEMPTS);
-        while size_of::<Self>() <= SMALL && !begins_line(&*weights) && others.len() < ATTEMPTS {
-            let gap = vec![0_u8; if others.len() < ATTEMPTS / 2 { 0 } else { GAP }];
-            others.push((std::mem::replace(&mut weights, zeros()), gap));
-        }
-        weights
+        let mut zeros = Box::<Self>::new_zeroed();
+        pages::prefer_large(std::slice::from_mut(&mut *zeros));
+        // SAFETY: zero bits are a valid `Self`.
+        unsafe { zeros.assume_init() }
     }
 }
 
+/// [`Weights::zeros`] for a network that will be used, which begin a cache line where that counts: a box is aligned
+/// as its type and no better, so this asks for memory until it happens to be.
+pub(crate) fn zeros_on_line<W: Weights>() -> Box<W> {
+    let mut weights = W::zeros();
+    let mut others = Vec::with_capacity(ATTEMPTS);
+    while size_of::<W>() <= SMALL && !begins_line(&*weights) && others.len() < ATTEMPTS {
+        // As large as the weights and some more: it comes from where they do, and they come behind it.
+        let gap = vec![0_u8; size_of::<W>() + 16 * others.len()];
+        others.push((std::mem::replace(&mut weights, W::zeros()), gap));
+    }
+    weights
+}
+
 /// Bytes of weights that stay in the first cache. Where they do not begin a cache line, a vector of them may
-/// lie in two, and takes twice as long to read: a network of nanoseconds feels that. A box is aligned as its
-/// type and no better, so [`Weights::zeros`] asks for memory until it happens to be.
+/// lie in two, and takes twice as long to read: a network of nanoseconds feels that.
 const SMALL: usize = 1 << 15;
 
-/// How often it asks. Common allocators place such memory at multiples of 16 bytes, each behind the one before: if
-/// it takes an odd number of them, a few attempts begin at each place in a line; if an even one, they do with
-/// a gap between that is odd ([`GAP`] and what allocators add to it).
-const ATTEMPTS: usize = 16;
-const GAP: usize = 72;
+/// How often it asks. Common allocators place such memory at multiples of 16 bytes, and each behind the one before:
+/// with gaps that grow by so much, some attempt begins a line.
+const ATTEMPTS: usize = 32;
 
 fn begins_line<T>(weights: &T) -> bool {
     const LINE: usize = 64;
@@ -101,25 +102,4 @@ pub const fn len_of_fields<T>(fields: usize) -> usize {
         "a network is `repr(C)` and nothing else: remove the other `repr`"
     );
     fields
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Of each size several, so that not all of them do by chance. Other allocators may do otherwise.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    #[test]
-    fn small_weights_begin_a_cache_line() {
-        fn check<const N: usize>() {
-            let all: Vec<_> = (0..5).map(|_| <[f32; N]>::zeros()).collect();
-            assert!(all.iter().all(|weights| begins_line(&**weights)), "{N} numbers");
-        }
-        check::<16>();
-        check::<338>();
-        check::<600>();
-        check::<1233>();
-        check::<4100>();
-        check::<8000>();
-    }
 }

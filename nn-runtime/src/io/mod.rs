@@ -27,6 +27,7 @@ mod tests;
 
 pub use error::{LoadError, Mismatch, SaveError};
 
+use crate::weights::zeros_on_line;
 use crate::{Network, Station, Tensor, Whole};
 use serde_json::Value;
 use std::path::Path;
@@ -48,7 +49,7 @@ pub(crate) fn save<N: Network>(
 
 /// A network with the weights in the file `path`, and what is kept with them.
 pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
-    let mut net = N::zeros();
+    let mut net = zeros_on_line::<N>();
     let extra = decode::read(path, &tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
 }
