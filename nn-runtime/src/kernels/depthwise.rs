@@ -3,7 +3,8 @@
 //! Channels are the lanes of vectors. The lines of the picture that a kernel meets are copied into a window, with
 //! zeros where it hangs over the edge. In the picture neighbouring pixels lie as far from each other as there are
 //! channels, and a few of them fill all places in a first-level cache that they can go to; in the window the
-//! pixels of one vector of channels lie side by side. So any kernel, stride and dilation is the same plain loop.
+//! pixels of one vector of channels lie side by side. Common kernels that go on by one pixel load a number once for all
+//! elements of a line; any other kernel, stride and dilation is the same plain loop.
 
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 

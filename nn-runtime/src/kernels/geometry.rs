@@ -3,6 +3,7 @@
 use super::Border;
 #[cfg(doc)]
 use super::conv2d_d_weight;
+use super::depthwise::is_depthwise;
 use nn_shape::rules::window::Window;
 use nn_shape::{Shape, StepMap};
 
@@ -113,11 +114,11 @@ impl Geometry {
 
     /// Numbers that [`conv2d_d_weight`] needs while it runs: where each element of the kernel has few
     /// channels, the registers are better filled by all elements together, which meet the same pixels only
-    /// in a picture with its padding.
+    /// in a picture with its padding. (Depthwise convolutions have a kernel of their own.)
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         const FEW: usize = 8;
-        if self.group_channels() < FEW { self.padded_len() } else { 0 }
+        if self.group_channels() < FEW && !is_depthwise(self) { self.padded_len() } else { 0 }
     }
 }
 

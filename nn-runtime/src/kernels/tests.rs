@@ -204,26 +204,64 @@ fn convolutions_with_many_weights_agree_with_their_twins() {
     };
     let large = Geometry { channels: 60, padding: [[1; 2]; 2], output: [9, 20], ..packed };
     let strided = Geometry { channels: 120, stride: [1, 2], output: [9, 10], ..large };
-    for g in [&packed, &large, &strided] {
-        let (x, weight) = (whole(2 * g.input_len(), 1), whole(g.weight_len(), 2));
-        let d_y = whole(2 * g.output_len(), 3);
-        let (mut y, mut d_x) = (vec![f32::NAN; d_y.len()], vec![f32::NAN; x.len()]);
-        let (mut d_weight, mut turned) = (vec![0.0; weight.len()], vec![f32::NAN; weight.len()]);
-        let mut scratch = vec![f32::NAN; g.scratch_len()];
-        reference::conv2d(g, &x, &weight, &[], &mut y);
-        reference::conv2d_d_x(g, &d_y, &weight, &mut d_x);
-        reference::conv2d_d_weight(g, &x, &d_y, &mut d_weight);
-        conv2d_turn(g, &weight, &mut turned);
-        for isa in available() {
-            let before = vec![f32::NAN; y.len()];
-            assert_eq!(written(&before, |y| conv2d(isa, g, &x, &weight, &[], y)), y, "{isa:?}");
-            let before = vec![f32::NAN; x.len()];
-            assert_eq!(written(&before, |d| conv2d_d_x(isa, g, &d_y, &turned, d)), d_x, "{isa:?}");
-            let found = written(&vec![f32::NAN; weight.len()], |d| {
-                conv2d_d_weight(isa, g, None, Onto::Nothing, &x, &d_y, d, &mut scratch);
-            });
-            assert_eq!(found, d_weight, "{isa:?}");
-        }
+    [packed, large, strided].iter().for_each(check_convolution);
+}
+
+/// Pictures that are too wide for a window, a kernel that is too large for one, and channels in several groups.
+#[test]
+fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
+    let wide = Geometry {
+        input: [2, 3000],
+        channels: 20,
+        output: [2, 3000],
+        filters: 20,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [[1; 2]; 2],
+        dilation: [1, 1],
+        groups: 20,
+    };
+    let strided = Geometry { stride: [1, 3], output: [2, 1000], ..wide };
+    let large = Geometry {
+        input: [66, 66],
+        channels: 3,
+        output: [5, 5],
+        filters: 3,
+        kernel: [64, 64],
+        groups: 3,
+        ..wide
+    };
+    let deep = Geometry {
+        input: [5, 56],
+        channels: 270,
+        output: [5, 56],
+        filters: 270,
+        groups: 270,
+        ..wide
+    };
+    [wide, strided, large, deep].iter().for_each(check_convolution);
+}
+
+/// A convolution and both gradients, for two pictures.
+fn check_convolution(g: &Geometry) {
+    let (x, weight) = (whole(2 * g.input_len(), 1), whole(g.weight_len(), 2));
+    let d_y = whole(2 * g.output_len(), 3);
+    let (mut y, mut d_x) = (vec![f32::NAN; d_y.len()], vec![f32::NAN; x.len()]);
+    let (mut d_weight, mut turned) = (vec![0.0; weight.len()], vec![f32::NAN; weight.len()]);
+    let mut scratch = vec![f32::NAN; g.scratch_len()];
+    reference::conv2d(g, &x, &weight, &[], &mut y);
+    reference::conv2d_d_x(g, &d_y, &weight, &mut d_x);
+    reference::conv2d_d_weight(g, &x, &d_y, &mut d_weight);
+    conv2d_turn(g, &weight, &mut turned);
+    for isa in available() {
+        let before = vec![f32::NAN; y.len()];
+        assert_eq!(written(&before, |y| conv2d(isa, g, &x, &weight, &[], y)), y, "{isa:?}");
+        let before = vec![f32::NAN; x.len()];
+        assert_eq!(written(&before, |d| conv2d_d_x(isa, g, &d_y, &turned, d)), d_x, "{isa:?}");
+        let found = written(&vec![f32::NAN; weight.len()], |d| {
+            conv2d_d_weight(isa, g, None, Onto::Nothing, &x, &d_y, d, &mut scratch);
+        });
+        assert_eq!(found, d_weight, "{isa:?}");
     }
 }
 

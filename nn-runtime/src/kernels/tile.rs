@@ -24,38 +24,26 @@ pub(crate) struct Panel<'a> {
     pub(crate) rest: usize,
 }
 
-impl Panel<'_> {
-    /// The panel by tiles of `M` rows and `N` vectors, of which the last may be cut off only if that is cheap;
-    /// returns `N`.
-    ///
-    /// # Safety
-    /// The instructions of `L` must be there, and the product inside of its matrices.
-    pub(crate) unsafe fn compute<L: Lanes, const M: usize, const N: usize>(&self) -> usize {
-        // SAFETY: the caller's.
-        unsafe {
-            if const { M > 1 } && self.product.is_worth_packing(N * L::COUNT) {
-                self.pack(N * L::COUNT, sweep::<L, M, N>);
-            } else {
-                sweep::<L, M, N>(self);
-            }
-        }
-        N
-    }
+/// What computes panels of some width.
+///
+/// # Safety
+/// Its instructions must be there, and the product inside of its matrices.
+pub(crate) type Sweep = unsafe fn(&Panel<'_>);
 
-    /// The panel, which is a vector that is cut off; returns 1.
+impl Panel<'_> {
+    /// The panel, which is as wide as `width` or what is left, by `sweep`.
     ///
     /// # Safety
-    /// As above.
-    pub(crate) unsafe fn compute_cut<L: Lanes>(&self) -> usize {
+    /// As for [`Sweep`], which computes panels of this width.
+    pub(crate) unsafe fn compute(&self, width: usize, sweep: Sweep) {
         // SAFETY: the caller's.
         unsafe {
-            if self.product.is_worth_packing(L::COUNT) {
-                self.pack(L::COUNT, sweep_cut::<L>);
+            if self.product.is_worth_packing(width) {
+                self.pack(width, sweep);
             } else {
-                sweep_cut::<L>(self);
+                sweep(self);
             }
         }
-        1
     }
 
     /// The panel, as wide as `width` or what is left, in parts of the sum, for each of which `B` is copied to one
@@ -66,7 +54,7 @@ impl Panel<'_> {
     /// # Safety
     /// As above; `sweep` computes panels of this width.
     #[inline(never)]
-    unsafe fn pack(&self, width: usize, sweep: unsafe fn(&Panel<'_>)) {
+    unsafe fn pack(&self, width: usize, sweep: Sweep) {
         let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
         let width = self.rest.min(width);
         let Walk { count, a, other } = self.product.terms;
@@ -186,17 +174,18 @@ impl Panel<'_> {
     }
 }
 
-/// All tiles of a panel as it lies.
+/// A panel as it lies, by tiles of `M` rows and `N` vectors, of which the last may be cut off only if that is
+/// cheap.
 ///
 /// # Safety
-/// As for [`Panel::compute`].
-unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
+/// As for [`Sweep`].
+pub(crate) unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
     // SAFETY: the caller's.
     unsafe {
         if const { L::CHEAP_TAIL } {
-            L::run(&Sweep::<M, N, true>(panel));
+            L::run(&AllTiles::<M, N, true>(panel));
         } else {
-            L::run(&Sweep::<M, N, false>(panel));
+            L::run(&AllTiles::<M, N, false>(panel));
         }
     }
 }
@@ -204,17 +193,17 @@ unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
 /// The same of one vector that is cut off, by fewer rows: not so much depends on them.
 ///
 /// # Safety
-/// As for [`Panel::compute`].
-unsafe fn sweep_cut<L: Lanes>(panel: &Panel<'_>) {
+/// As for [`Sweep`].
+pub(crate) unsafe fn sweep_cut<L: Lanes>(panel: &Panel<'_>) {
     // SAFETY: the caller's.
-    unsafe { L::run(&Sweep::<4, 1, true>(panel)) }
+    unsafe { L::run(&AllTiles::<4, 1, true>(panel)) }
 }
 
 /// All tiles of a panel, from its first row to its last. With `EDGE` the last vector is cut off. At the
 /// end come smaller tiles, so that a few rows cost no more than they must.
-struct Sweep<'a, const M: usize, const N: usize, const EDGE: bool>(&'a Panel<'a>);
+struct AllTiles<'a, const M: usize, const N: usize, const EDGE: bool>(&'a Panel<'a>);
 
-impl<const M: usize, const N: usize, const EDGE: bool> Kernel for Sweep<'_, M, N, EDGE> {
+impl<const M: usize, const N: usize, const EDGE: bool> Kernel for AllTiles<'_, M, N, EDGE> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
         let mut cursor = Cursor::default();
