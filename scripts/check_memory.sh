@@ -5,7 +5,8 @@
 # Where there is no valgrind it installs it, on systems with apt; where that is not possible, it says so and ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if ! command -v valgrind >/dev/null && ! { apt-get update && apt-get install --yes valgrind; } >/dev/null 2>&1; then
+install='apt-get update && apt-get install --yes valgrind'
+if ! command -v valgrind >/dev/null && ! timeout 180 sh -c "$install" >/dev/null 2>&1; then
     echo "skipped: valgrind is not installed, and apt-get cannot do it here"
     exit 0
 fi
