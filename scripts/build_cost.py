@@ -3,10 +3,10 @@
 
     python scripts/build_cost.py
 
-One program trains it, as the others' programs do, and has no files; one also saves it, one loads and runs it. They stand in a temporary package that depends on this one, with
-`strip = true` and nothing else in its profile. Printed are the seconds of a build from nothing, and of another after
-the program was touched; how many crates were built, and how large the stripped programs are. Seconds are those that
-pass: leave the machine alone meanwhile.
+One program trains it and has no files, as those of other libraries; one also saves it, one loads and runs it. They
+stand in a temporary package that depends on this one, with `strip = true` and nothing else in its profile. Printed are
+the seconds of a build from nothing, and of another after the program was touched; how many crates were built, and how
+large the stripped programs are. Seconds are those that pass: leave the machine alone meanwhile.
 """
 
 import os

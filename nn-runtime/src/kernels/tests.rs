@@ -239,7 +239,16 @@ fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
         groups: 270,
         ..wide
     };
-    [wide, strided, large, deep].iter().for_each(check_convolution);
+    // Every second column of the input meets nothing, with a kernel too high for a window.
+    let tall = Geometry {
+        input: [2100, 3],
+        output: [1, 2],
+        kernel: [2100, 1],
+        stride: [1, 2],
+        padding: [[0; 2]; 2],
+        ..large
+    };
+    [wide, strided, large, deep, tall].iter().for_each(check_convolution);
 }
 
 /// A convolution and both gradients, for two pictures.

@@ -2,7 +2,7 @@
 
 use crate::checks::at_most;
 use crate::rules::helpers::{attempt, count, divisors, few_enough_weights};
-use crate::rules::window::{Over, Window};
+use crate::rules::window::{Over, Window, common_divisor};
 use crate::{Shape, ShapeError, Text};
 
 /// A convolution over whatever its window goes over.
@@ -99,11 +99,4 @@ impl Convolution {
         }
         Ok(())
     }
-}
-
-const fn common_divisor(mut a: usize, mut b: usize) -> usize {
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }

@@ -340,3 +340,12 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
     }
     Ok(output)
 }
+
+/// The largest number that divides both; the other one where one is 0.
+#[must_use]
+pub const fn common_divisor(mut a: usize, mut b: usize) -> usize {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

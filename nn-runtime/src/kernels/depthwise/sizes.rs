@@ -2,6 +2,7 @@
 
 use crate::kernels::Geometry;
 use crate::kernels::axis::Axis;
+use nn_shape::rules::window::common_divisor;
 
 /// Pixels that are computed together: as many sums as multiply-adds are under way at a time.
 pub(super) const TILE: usize = 8;
@@ -19,7 +20,10 @@ pub(super) struct Sizes {
 
 impl Sizes {
     pub(super) fn new(g: &Geometry, [rows, columns]: [Axis; 2], width: usize) -> Self {
-        let (rows, columns) = (Side::new(rows), Side::new(columns));
+        // Where one side meets no element of the kernel, no pixel does, and a window has nothing to hold.
+        let meets =
+            |axis: Axis| axis.of_taps(0..if rows.taps * columns.taps > 0 { axis.taps } else { 0 });
+        let (rows, columns) = (Side::new(meets(rows)), Side::new(meets(columns)));
         Self { channels: g.channels, rows, columns, width, kernel_width: g.kernel[1] }
     }
 
@@ -80,7 +84,8 @@ pub(super) struct Side {
 
 impl Side {
     pub(super) fn new(axis: Axis) -> Self {
-        let step = if axis.taps > 1 { divisor(axis.by_pixel, axis.by_tap) } else { axis.by_pixel };
+        let step =
+            if axis.taps > 1 { common_divisor(axis.by_pixel, axis.by_tap) } else { axis.by_pixel };
         Self { axis, step, by_pixel: axis.by_pixel / step, by_tap: axis.by_tap / step }
     }
 
@@ -94,9 +99,4 @@ impl Side {
     pub(super) fn lines(&self, count: usize) -> Axis {
         Axis { taps: count, by_tap: self.step, ..self.axis }
     }
-}
-
-/// The largest number that divides both.
-const fn divisor(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { divisor(b, a % b) }
 }
