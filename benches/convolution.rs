@@ -47,7 +47,7 @@ fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
     let training = seconds_per_call(|| {
         let (x, d_y, nothing) = (black_box(&x), black_box(&d_y), Onto::Nothing);
         kernels::conv2d(isa, g, x, &weight, &[], &mut y);
-        kernels::conv2d_turn(g, &weight, &mut turned);
+        kernels::conv2d_turn(isa, g, &weight, &mut turned);
         kernels::conv2d_d_x(isa, g, d_y, &turned, &mut d_x);
         kernels::conv2d_d_weight(isa, g, None, nothing, x, d_y, &mut d_weight, &mut scratch);
         black_box((&mut y, &mut d_x, &mut d_weight));

@@ -144,7 +144,7 @@ fn bench_conv2d(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/y"), |b| {
             b.iter(|| kernels::conv2d(isa, g, black_box(&x), &weight, &[], &mut y));
         });
-        kernels::conv2d_turn(g, &weight, &mut turned);
+        kernels::conv2d_turn(isa, g, &weight, &mut turned);
         group.bench_function(format!("{name}/d_x"), |b| {
             b.iter(|| {
                 kernels::conv2d_d_x(isa, g, black_box(&d_y), &turned, &mut d_x);

@@ -6,6 +6,7 @@
 use super::axis::{Axis, Band};
 use super::isa::Isa;
 use super::product::{Begin, Onto, Product, Walk};
+use super::transpose::transpose;
 use super::{Geometry, depthwise};
 use std::ops::Range;
 
@@ -167,7 +168,7 @@ fn d_weight_of_taps(
 ///
 /// # Panics
 /// When the lengths do not fit together.
-pub fn conv2d_turn(g: &Geometry, weight: &[f32], turned: &mut [f32]) {
+pub fn conv2d_turn(isa: Isa, g: &Geometry, weight: &[f32], turned: &mut [f32]) {
     let (channels, filters) = (g.group_channels(), g.filters);
     let tap = channels * filters;
     assert!(
@@ -175,11 +176,7 @@ pub fn conv2d_turn(g: &Geometry, weight: &[f32], turned: &mut [f32]) {
         "one for each weight"
     );
     for (weight, turned) in weight.chunks_exact(tap).zip(turned.chunks_exact_mut(tap).rev()) {
-        for (f, turned) in turned.chunks_exact_mut(channels).enumerate() {
-            for (c, turned) in turned.iter_mut().enumerate() {
-                *turned = weight[c * filters + f];
-            }
-        }
+        transpose(isa, filters, weight, turned);
     }
 }
 

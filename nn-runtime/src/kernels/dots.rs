@@ -170,17 +170,37 @@ impl Dots {
                     }
                 }
             }
+            let onto = at.begin > 0 || self.adds;
             for r in 0..M {
                 if at.row + r < self.rows {
                     let to = self.c.add((at.row + r) * self.strides[2] + at.column);
                     let sums = L::sums(sums[r]);
-                    for n in 0..WIDTH {
-                        if at.column + n < self.columns {
-                            let before = if at.begin == 0 && !self.adds { 0.0 } else { *to.add(n) };
-                            *to.add(n) = before + sums[n];
-                        }
+                    if at.column + WIDTH <= self.columns {
+                        store(to, sums, onto, WIDTH);
+                    } else {
+                        store(to, sums, onto, self.columns - at.column);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Stores the first `count` sums, or adds them to what is there.
+///
+/// # Safety
+/// There must be a place for each.
+#[inline(always)]
+unsafe fn store(to: *mut f32, sums: [f32; WIDTH], onto: bool, count: usize) {
+    // SAFETY: the caller's.
+    unsafe {
+        if onto {
+            for n in 0..count {
+                *to.add(n) += sums[n];
+            }
+        } else {
+            for n in 0..count {
+                *to.add(n) = sums[n];
             }
         }
     }

@@ -30,6 +30,7 @@ pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 mod tile;
+pub(crate) mod transpose;
 pub(crate) mod upsample;
 
 pub use border::Border;

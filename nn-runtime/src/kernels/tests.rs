@@ -261,8 +261,8 @@ fn check_convolution(g: &Geometry) {
     reference::conv2d(g, &x, &weight, &[], &mut y);
     reference::conv2d_d_x(g, &d_y, &weight, &mut d_x);
     reference::conv2d_d_weight(g, &x, &d_y, &mut d_weight);
-    conv2d_turn(g, &weight, &mut turned);
     for isa in available() {
+        conv2d_turn(isa, g, &weight, &mut turned);
         let before = vec![f32::NAN; y.len()];
         assert_eq!(written(&before, |y| conv2d(isa, g, &x, &weight, &[], y)), y, "{isa:?}");
         let before = vec![f32::NAN; x.len()];
@@ -366,7 +366,7 @@ fn conv2d_d_x_agrees_with_its_twin() {
     for_all_convolutions(|isa, n, g| {
         let (d_y, weight) = (whole(n * g.output_len(), 1), whole(g.weight_len(), 2));
         let mut turned = vec![f32::NAN; g.weight_len()];
-        conv2d_turn(g, &weight, &mut turned);
+        conv2d_turn(isa, g, &weight, &mut turned);
         let before = vec![f32::NAN; n * g.input_len()];
         let d_x = written(&before, |d_x| conv2d_d_x(isa, g, &d_y, &turned, d_x));
         let mut twin = before;

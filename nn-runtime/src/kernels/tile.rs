@@ -9,6 +9,14 @@ use std::mem::MaybeUninit;
 /// Numbers of `B` that are copied at a time: they stay in the first two caches.
 const PACKED: usize = 1 << 14;
 
+/// Vectors of the widest tiles. They have so much to multiply that there is time to ask for what the next tiles
+/// read: a weight gradient walks down the columns of two matrices that were written long ago, and waited for each
+/// line of them.
+const WIDEST: usize = 4;
+
+/// Numbers in a cache line.
+const LINE: usize = 16;
+
 /// Some columns of a product, at most as wide as a tile.
 pub(crate) struct Panel<'a> {
     pub(crate) product: &'a Product<'a>,
@@ -117,6 +125,8 @@ impl Panel<'_> {
                 }
             }
             let mut sums = self.begin::<L, M, N, EDGE>(&c, tail);
+            // Another vector of the next panel in each tile.
+            let next = (N + cursor.round[2] / M % N) * L::COUNT;
             let Walk { count, a: in_a, other: in_b } = self.product.terms;
             for i in 0..count[0] {
                 for j in 0..count[1] {
@@ -124,6 +134,10 @@ impl Panel<'_> {
                     let mut b = self.b.add(i * in_b[0] + j * in_b[1]);
                     for _ in 0..count[2] {
                         let row = load_row::<L, N, EDGE>(b, tail);
+                        if const { N == WIDEST } {
+                            L::prefetch(a[0].wrapping_add(at + LINE));
+                            L::prefetch(b.wrapping_add(next));
+                        }
                         for r in 0..M {
                             let x = L::splat(*a[r].add(at));
                             for v in 0..N {

@@ -67,7 +67,7 @@ pub(super) trait Convolution: Sized {
     }
 
     fn prepare(weight: &[f32], shared: &mut [f32]) {
-        kernels::conv2d_turn(const { &Self::GEOMETRY }, weight, shared);
+        kernels::conv2d_turn(Isa::best(), const { &Self::GEOMETRY }, weight, shared);
     }
 
     fn forward(

@@ -2,6 +2,7 @@
 
 use crate::init::fan_in_uniform;
 use crate::kernels::stream::store_for_others;
+use crate::kernels::transpose::transpose;
 use crate::kernels::{self, Isa, Onto, Pieces};
 use crate::{
     Axis, Instructions, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor,
@@ -41,6 +42,8 @@ where
 {
     /// Its input and the gradient of its output, from which the weights' gradient is made.
     const KEPT: usize = S::IN + S::OUT;
+    /// The weights for the way back, transposed, where each sample has so many rows that it pays also for one.
+    const SHARED: usize = if S::IN >= MANY_ROWS * IN { IN * UNITS } else { 0 };
     /// Some rows of the weights in each, and the bias.
     const GRADIENT_TASKS: usize = IN.div_ceil(task_rows(UNITS)) + 1;
 
@@ -75,6 +78,12 @@ where
         kernels::dense_inlined(isa, IN, UNITS, x[0], weight, &self.bias, y);
     }
 
+    fn prepare(&self, shared: &mut [f32]) {
+        if !shared.is_empty() {
+            transpose(Isa::best(), UNITS, self.weight.as_floats(), shared);
+        }
+    }
+
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
         store_for_others(&mut memory.kept[..pass.n * S::IN], x[0]);
         let memory = memory.for_inference();
@@ -93,7 +102,11 @@ where
     ) {
         store_for_others(&mut memory.kept[pass.n * S::IN..], d_y);
         let Some(d_x) = &mut d_x[0] else { return };
-        kernels::dense_d_x(Isa::best(), UNITS, d_y, self.weight.as_floats(), d_x);
+        if memory.shared.is_empty() {
+            kernels::dense_d_x(Isa::best(), UNITS, d_y, self.weight.as_floats(), d_x);
+        } else {
+            kernels::dense(Isa::best(), UNITS, IN, d_y, memory.shared, &[], d_x);
+        }
     }
 
     fn gradient_end(task: usize) -> usize {
@@ -119,6 +132,9 @@ where
         });
     }
 }
+
+/// As many rows of input gradients as cost what they would with weights as they are, and transposing those.
+const MANY_ROWS: usize = 16;
 
 /// Calls `add` with the inputs, rows of `IN` numbers, and the output gradients that dense layers kept, and
 /// with how these rows lie.
@@ -170,11 +186,13 @@ mod tests {
     spec!(Vector: dense::Dense { units: 3, bias: true, weight: None }, [&[7]] -> &[3]);
     spec!(Large: dense::Dense { units: 33, bias: true, weight: None }, [&[2, 17]] -> &[2, 33]);
     spec!(Steps: dense::Dense { units: 4, bias: false, weight: None }, [&[3, 2, 5]] -> &[3, 2, 4]);
+    spec!(Many: dense::Dense { units: 4, bias: true, weight: None }, [&[17, 5]] -> &[17, 4]);
 
     #[test]
     fn gradients_agree_with_finite_differences() {
         Trial::<Vector, Dense<7, 3>>::random().check_gradients();
         Trial::<Large, Dense<17, 33>>::random().check_gradients();
+        Trial::<Many, Dense<5, 4>>::random().check_gradients();
         Trial::<Steps, Dense<5, 4, 0>>::random().check_gradients();
     }
 

@@ -113,6 +113,8 @@ where
     const SCRATCH: usize = attention::<S>().scratch();
     /// What goes into the products with weights, and the gradients of what comes out of them.
     const KEPT: usize = attention::<S>().kept().d_y.end();
+    /// The matrices for the way back.
+    const SHARED: usize = attention::<S>().transposed_len();
     const STATE: usize = attention::<S>().state();
     const GRADIENT_TASKS: usize = tasks(WIDTH)[0] + tasks(WIDTH)[1] + 1;
 
@@ -150,6 +152,10 @@ where
         self.batch::<S>(n, &lengths).infer(x, y, carried, scratch);
     }
 
+    fn prepare(&self, shared: &mut [f32]) {
+        const { attention::<S>() }.transpose(self.weights(), shared);
+    }
+
     fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
         let Memory { saved, kept, scratch, lengths, .. } = memory;
         let x = [x[0], x[looked_at::<S>()]];
@@ -167,12 +173,13 @@ where
         d_x: &mut [Option<&mut [f32]>],
         memory: Memory<'_>,
     ) {
-        let Memory { saved, kept, scratch, lengths, .. } = memory;
+        let Memory { saved, kept, scratch, lengths, shared, .. } = memory;
         let (d_x, further) = d_x.split_at_mut(1);
         let d_memory = further.get_mut(0).and_then(Option::as_deref_mut);
         let d_x = [d_x[0].as_deref_mut(), d_memory];
         let batch = self.batch::<S>(pass.n, &lengths);
-        batch.backward(d_y, d_x, [saved, kept, scratch], dropping::<S>(pass));
+        let weights = batch.attention.transposed(shared);
+        batch.backward(weights, d_y, d_x, [saved, kept, scratch], dropping::<S>(pass));
     }
 
     fn gradient_end(task: usize) -> usize {

@@ -3,10 +3,10 @@
 use super::rotary::{Turn, rotate};
 use super::scores::softmax_backward;
 use super::{Attention, Block, Weights};
-use crate::kernels::dense::{Pieces, d_bias, dense_d_weight, dense_d_x};
-use crate::kernels::dots::RowProduct;
+use crate::kernels::dense::{Pieces, d_bias, dense, dense_d_weight, dense_onto};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Begin, Onto, Product, Walk};
+use crate::kernels::transpose::transpose;
 
 /// What one sample's forward pass left, and where the gradients go: valid steps alone.
 pub(crate) struct Gradients<'a> {
@@ -30,18 +30,49 @@ pub(crate) struct Gradients<'a> {
     pub(crate) dropped: &'a mut [f32],
 }
 
+/// The weights' matrices with rows and columns exchanged.
+#[derive(Clone, Copy)]
+pub(crate) struct Transposed<'a> {
+    /// `[width, width]`: of queries.
+    q: &'a [f32],
+    /// `[2 * width, width]`: of keys and values.
+    kv: &'a [f32],
+    /// `[width, width]`
+    out_proj: &'a [f32],
+}
+
 impl Attention {
+    /// Numbers of the [`Transposed`] weights.
+    pub(crate) const fn transposed_len(&self) -> usize {
+        4 * self.width * self.width
+    }
+
+    /// Exchanges rows and columns of the weights' matrices.
+    pub(crate) fn transpose(&self, weights: Weights<'_>, transposed: &mut [f32]) {
+        let (in_proj, out_proj) = transposed.split_at_mut(weights.in_proj.len());
+        transpose(Isa::best(), 3 * self.width, weights.in_proj, in_proj);
+        transpose(Isa::best(), self.width, weights.out_proj, out_proj);
+    }
+
+    /// What [`Attention::transpose`] wrote.
+    pub(crate) fn transposed<'a>(&self, transposed: &'a [f32]) -> Transposed<'a> {
+        let square = self.width * self.width;
+        let (q, rest) = transposed.split_at(square);
+        let (kv, out_proj) = rest.split_at(2 * square);
+        Transposed { q, kv, out_proj }
+    }
+
     /// The gradients of queries, keys and values of one sample.
     pub(crate) fn backward(
         &self,
-        weights: Weights<'_>,
+        weights: Transposed<'_>,
         turns: &[f32],
         sample: &mut Gradients<'_>,
         drop: impl Fn(usize, &mut [f32]),
     ) {
         let width = self.width;
         if !sample.d_y.is_empty() {
-            dense_d_x(Isa::best(), width, sample.d_y, weights.out_proj, sample.d_found);
+            dense(Isa::best(), width, width, sample.d_y, weights.out_proj, &[], sample.d_found);
         }
         for head in 0..self.heads {
             self.backward_head(head, sample, &drop);
@@ -114,33 +145,19 @@ impl Attention {
     }
 
     /// The gradient of the input, from that of the queries.
-    pub(crate) fn d_x(&self, weights: Weights<'_>, d_q: &[f32], d_x: &mut [f32]) {
-        let product = RowProduct {
-            rows: d_x.len() / self.width,
-            columns: self.width,
-            k: self.width,
-            strides: [self.width, 3 * self.width, self.width],
-            onto: Onto::Nothing,
-        };
-        product.compute(Isa::best(), d_q, weights.in_proj, d_x);
+    pub(crate) fn d_x(&self, weights: Transposed<'_>, d_q: &[f32], d_x: &mut [f32]) {
+        dense(Isa::best(), self.width, self.width, d_q, weights.q, &[], d_x);
     }
 
     /// The gradient of what is looked at, from that of keys and values.
     pub(crate) fn d_memory(
         &self,
-        weights: Weights<'_>,
+        weights: Transposed<'_>,
         onto: Onto,
         d_kv: &[f32],
         d_memory: &mut [f32],
     ) {
-        let product = RowProduct {
-            rows: d_memory.len() / self.width,
-            columns: self.width,
-            k: 2 * self.width,
-            strides: [2 * self.width, 3 * self.width, self.width],
-            onto,
-        };
-        product.compute(Isa::best(), d_kv, &weights.in_proj[self.width..], d_memory);
+        dense_onto(Isa::best(), 2 * self.width, self.width, onto, d_kv, weights.kv, d_memory);
     }
 
     /// Some rows of the gradient of `in_proj`, from row `first` on. `kept` is that of several samples in

@@ -1,6 +1,6 @@
 //! Attention of all samples of a shard, one after the other: their lengths, and where everything lies.
 
-use super::backward::Gradients;
+use super::backward::{Gradients, Transposed};
 use super::{Attention, Kept, Sample, Saved, Weights};
 use crate::kernels::product::Onto;
 use crate::{Carried, Steps, take};
@@ -127,6 +127,7 @@ impl Batch<'_> {
     /// is looked at.
     pub(crate) fn backward(
         &self,
+        weights: Transposed<'_>,
         d_y: &[f32],
         mut d_x: [Option<&mut [f32]>; 2],
         [saved, kept, scratch]: [&mut [f32]; 3],
@@ -159,19 +160,19 @@ impl Batch<'_> {
                 d_p,
                 dropped: &mut room[..it.dropped_len()],
             };
-            it.backward(self.weights, turns, &mut sample, |head, p| drop(i, head, p));
+            it.backward(weights, turns, &mut sample, |head, p| drop(i, head, p));
             let (d_q, d_kv) = (&*sample.d_q, &*sample.d_kv);
             let [d_x, d_memory] = &mut d_x;
             if let Some(d_x) = d_x {
                 let d_x = cleared(i, it.input_len(), valid.x, d_x);
-                it.d_x(self.weights, d_q, d_x);
+                it.d_x(weights, d_q, d_x);
                 if !it.cross {
-                    it.d_memory(self.weights, Onto::Sum, d_kv, d_x);
+                    it.d_memory(weights, Onto::Sum, d_kv, d_x);
                 }
             }
             if let Some(d_memory) = d_memory {
                 let d_memory = cleared(i, it.memory_len(), valid.memory, d_memory);
-                it.d_memory(self.weights, Onto::Nothing, d_kv, d_memory);
+                it.d_memory(weights, Onto::Nothing, d_kv, d_memory);
             }
         }
     }

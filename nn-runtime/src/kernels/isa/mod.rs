@@ -167,6 +167,21 @@ pub trait Lanes: Copy {
     unsafe fn largest(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The sums of the lanes of four vectors.
     unsafe fn sums(v: [Self::Vector; 4]) -> [f32; 4];
+    /// Writes the columns of a square, of as many rows as a vector has numbers, as rows. Rows lie `stride` and
+    /// `to_stride` apart.
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
+    /// Asks for the cache line of an address, which may be anything, and waits for nothing.
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: all processors have it; what is not there is not fetched.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(from.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = from;
+    }
     /// Runs a kernel that is compiled for these instructions.
     unsafe fn run(kernel: &impl Kernel);
 }

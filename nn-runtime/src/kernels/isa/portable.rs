@@ -83,6 +83,15 @@ impl Lanes for Baseline {
         }
         sums
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        for row in 0..4 {
+            for column in 0..4 {
+                // SAFETY: the caller's.
+                unsafe { *to.add(column * to_stride + row) = *from.add(row * stride + column) };
+            }
+        }
+    }
     #[inline(never)]
     unsafe fn run(kernel: &impl Kernel) {
         // SAFETY: the caller's.

@@ -89,9 +89,41 @@ impl Lanes for Baseline {
         }
         out
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        unsafe {
+            let [mut a, mut b, mut c, mut d] = load_rows::<Self, 4>(from, stride);
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            store_rows::<Self, 4>(to, to_stride, [a, b, c, d]);
+        }
+    }
     #[inline(never)]
     unsafe fn run(kernel: &impl Kernel) {
         unsafe { kernel.run::<Self>() }
+    }
+}
+
+/// # Safety
+/// The instructions of `L` must be there, and a vector in each of `N` rows, which lie `stride` apart.
+#[inline(always)]
+unsafe fn load_rows<L: Lanes, const N: usize>(from: *const f32, stride: usize) -> [L::Vector; N] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut rows = [L::zero(); N];
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row = L::load(from.add(i * stride));
+        }
+        rows
+    }
+}
+
+/// # Safety
+/// As for [`load_rows`].
+#[inline(always)]
+unsafe fn store_rows<L: Lanes, const N: usize>(to: *mut f32, stride: usize, rows: [L::Vector; N]) {
+    for (i, row) in rows.into_iter().enumerate() {
+        // SAFETY: the caller's.
+        unsafe { L::store(to.add(i * stride), row) };
     }
 }
 
@@ -187,6 +219,29 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        unsafe {
+            let mut rows = load_rows::<Self, 8>(from, stride);
+            for four in rows.as_chunks_mut::<4>().0 {
+                let [a, b, c, d] = *four;
+                let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+                let (ab, cd) = (_mm256_castps_pd(ab), _mm256_castps_pd(cd));
+                four[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd));
+                four[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd));
+                let (ab, cd) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                let (ab, cd) = (_mm256_castps_pd(ab), _mm256_castps_pd(cd));
+                four[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd));
+                four[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd));
+            }
+            let mut columns = rows;
+            for i in 0..4 {
+                columns[i] = _mm256_permute2f128_ps::<0x20>(rows[i], rows[i + 4]);
+                columns[i + 4] = _mm256_permute2f128_ps::<0x31>(rows[i], rows[i + 4]);
+            }
+            store_rows::<Self, 8>(to, to_stride, columns);
+        }
+    }
+    #[inline(always)]
     unsafe fn run(kernel: &impl Kernel) {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn run(kernel: &impl Kernel) {
@@ -265,6 +320,35 @@ impl Lanes for Avx512 {
             let mut out = [0.0; 4];
             _mm_storeu_ps(out.as_mut_ptr(), sums);
             out
+        }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        unsafe {
+            let mut rows = load_rows::<Self, 16>(from, stride);
+            for four in rows.as_chunks_mut::<4>().0 {
+                let [a, b, c, d] = *four;
+                let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+                let (ab, cd) = (_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+                four[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
+                four[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+                let (ab, cd) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+                let (ab, cd) = (_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+                four[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
+                four[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+            }
+            // Quarters of vectors, which are exchanged as the numbers of a quarter were.
+            let mut columns = rows;
+            for i in 0..4 {
+                let [a, b, c, d] = [rows[i], rows[i + 4], rows[i + 8], rows[i + 12]];
+                let low = [_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0x44>(c, d)];
+                let high = [_mm512_shuffle_f32x4::<0xee>(a, b), _mm512_shuffle_f32x4::<0xee>(c, d)];
+                columns[i] = _mm512_shuffle_f32x4::<0x88>(low[0], low[1]);
+                columns[i + 4] = _mm512_shuffle_f32x4::<0xdd>(low[0], low[1]);
+                columns[i + 8] = _mm512_shuffle_f32x4::<0x88>(high[0], high[1]);
+                columns[i + 12] = _mm512_shuffle_f32x4::<0xdd>(high[0], high[1]);
+            }
+            store_rows::<Self, 16>(to, to_stride, columns);
         }
     }
     #[inline(always)]

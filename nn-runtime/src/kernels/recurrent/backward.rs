@@ -2,10 +2,11 @@
 
 use super::forward::{Weights, gather, state_rows};
 use super::packing::{Packing, Row, StepRows};
-use super::panels::{self, transpose};
+use super::panels;
 use super::{Cell, CellPlaces, Passage, Places, Stack, gates};
 use crate::kernels::dense::dense_onto;
 use crate::kernels::product::Begin;
+use crate::kernels::transpose::transpose;
 use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight};
 use crate::lengths::Steps;
 use crate::memory::{Buffer, add_to, take};
@@ -51,14 +52,15 @@ impl Stack {
     /// Writes the matrices of all cells to their places in `turned`, with rows and columns exchanged; those of the
     /// state in panels.
     pub fn turn(&self, weights: &[f32], turned: &mut [f32]) {
+        let isa = Isa::best();
         for layer in 0..self.sizes.layers {
             for direction in 0..self.sizes.directions {
                 let CellWeights { weight_ih, weight_hh, bias_ih, .. } =
                     self.sizes.cell(layer, direction);
                 let columns = self.sizes.columns();
                 let (ih, hh) = (weight_ih..weight_hh, weight_hh..bias_ih);
-                transpose(columns, &weights[ih.clone()], &mut turned[ih]);
-                panels::pack_turned(columns, &weights[hh.clone()], &mut turned[hh]);
+                transpose(isa, columns, &weights[ih.clone()], &mut turned[ih]);
+                panels::pack_turned(isa, columns, &weights[hh.clone()], &mut turned[hh]);
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::kernels::Isa;
 use crate::kernels::product::{Begin, Product, Walk};
+use crate::kernels::transpose::transpose;
 
 /// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows.
 const WIDTH: usize = 32;
@@ -26,9 +27,9 @@ pub(super) fn pack(columns: usize, from: &[f32], panels: &mut [f32]) {
 }
 
 /// Copies a matrix with so many columns, with rows and columns exchanged, to panels.
-pub(super) fn pack_turned(columns: usize, from: &[f32], panels: &mut [f32]) {
+pub(super) fn pack_turned(isa: Isa, columns: usize, from: &[f32], panels: &mut [f32]) {
     let rows = from.chunks(columns * WIDTH).zip(panels.chunks_mut(columns * WIDTH));
-    rows.for_each(|(from, panel)| transpose(columns, from, panel));
+    rows.for_each(|(from, panel)| transpose(isa, columns, from, panel));
 }
 
 /// `y = x W`, and what it begins with; `W` has `inputs` rows and `units` columns, in panels.
@@ -53,23 +54,6 @@ pub(super) fn product(
             let product = Product { rows, terms, columns, begin };
             product.compute(isa, &x[first..], &panel[first * columns..], &mut y[column..]);
             begin = Begin::Add;
-        }
-    }
-}
-
-/// Exchanges rows and columns of a matrix with so many columns, in squares that stay in the first cache.
-pub(super) fn transpose(columns: usize, from: &[f32], to: &mut [f32]) {
-    const SIDE: usize = 16;
-    let rows = from.len() / columns;
-    for row in (0..rows).step_by(SIDE) {
-        for column in (0..columns).step_by(SIDE) {
-            for column in column..(column + SIDE).min(columns) {
-                let to = &mut to[column * rows + row..(column + 1) * rows];
-                let from = from[row * columns + column..].iter().step_by(columns);
-                for (to, from) in to.iter_mut().zip(from).take(SIDE) {
-                    *to = *from;
-                }
-            }
         }
     }
 }
@@ -112,7 +96,7 @@ mod tests {
             }
             let [mut expected, mut found] = [(); 2].map(|()| vec![f32::NAN; weight.len()]);
             pack(rows, &turned, &mut expected);
-            pack_turned(columns, &weight, &mut found);
+            pack_turned(Isa::best(), columns, &weight, &mut found);
             assert_eq!(found, expected, "{rows}x{columns}");
         }
     }

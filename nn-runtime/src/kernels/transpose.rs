@@ -1,0 +1,83 @@
+//! Matrices with rows and columns exchanged: once per training step, so that what goes back through weights is
+//! as plain a product as what went forward.
+
+use super::isa::{Isa, Kernel, Lanes};
+use std::ops::Range;
+
+/// Exchanges rows and columns of a matrix with so many columns.
+///
+/// # Panics
+/// When the lengths do not fit together.
+pub(crate) fn transpose(isa: Isa, columns: usize, from: &[f32], to: &mut [f32]) {
+    assert!(from.len() == to.len() && from.len().is_multiple_of(columns), "whole rows");
+    let rows = from.len() / columns;
+    let squares = Squares { rows, columns, from: from.as_ptr(), to: to.as_mut_ptr() };
+    // SAFETY: both matrices have so many rows and columns.
+    unsafe { isa.run(&squares) };
+}
+
+/// In squares of as many rows and columns as a vector has numbers.
+struct Squares {
+    rows: usize,
+    columns: usize,
+    from: *const f32,
+    to: *mut f32,
+}
+
+impl Kernel for Squares {
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(&self) {
+        let [rows, columns] = [self.rows, self.columns].map(|len| len - len % L::COUNT);
+        // SAFETY: all squares, and what is left of rows and columns, lie inside of the matrices.
+        unsafe {
+            for row in (0..rows).step_by(L::COUNT) {
+                for column in (0..columns).step_by(L::COUNT) {
+                    let from = self.from.add(row * self.columns + column);
+                    let to = self.to.add(column * self.rows + row);
+                    L::transpose(from, self.columns, to, self.rows);
+                }
+                self.one_by_one(row..row + L::COUNT, columns..self.columns);
+            }
+            self.one_by_one(rows..self.rows, 0..self.columns);
+        }
+    }
+}
+
+impl Squares {
+    /// What is no whole square.
+    ///
+    /// # Safety
+    /// The rows and columns must be there.
+    #[inline(always)]
+    unsafe fn one_by_one(&self, rows: Range<usize>, columns: Range<usize>) {
+        for row in rows {
+            for column in columns.clone() {
+                // SAFETY: the caller's.
+                unsafe {
+                    *self.to.add(column * self.rows + row) =
+                        *self.from.add(row * self.columns + column);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            for [rows, columns] in [[1, 1], [3, 40], [16, 16], [17, 33], [40, 7], [48, 32]] {
+                let from: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
+                let mut to = vec![f32::NAN; from.len()];
+                transpose(isa, columns, &from, &mut to);
+                for (i, number) in to.iter().enumerate() {
+                    let (column, row) = (i / rows, i % rows);
+                    assert_eq!(*number, from[row * columns + column], "{isa:?}: {rows}x{columns}");
+                }
+            }
+        }
+    }
+}
