@@ -32,25 +32,38 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
+/// Numbers in a cache line.
+const LINE: usize = 16;
+
+/// `len` of the values, from the beginning of a cache line on.
+fn aligned(values: &mut [f32], len: usize) -> &mut [f32] {
+    let skip = values.as_ptr().align_offset(LINE * size_of::<f32>());
+    &mut values[skip..skip + len]
+}
+
 /// Seconds forward, and of a training step.
 fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
     let isa = Isa::best();
-    let (x, weight) = (random(batch * g.input_len(), 1), random(g.weight_len(), 2));
-    let (mut y, d_y) = (vec![0.0; batch * g.output_len()], random(batch * g.output_len(), 3));
-    let (mut d_x, mut d_weight) = (vec![0.0; batch * g.input_len()], vec![0.0; g.weight_len()]);
+    let (input, output) = (batch * g.input_len(), batch * g.output_len());
+    // At the beginning of a cache line, as a network's values are.
+    let [mut x, mut d_x] = [1, 2].map(|seed| random(input + LINE, seed));
+    let [mut y, mut d_y] = [3, 4].map(|seed| random(output + LINE, seed));
+    let [x, d_x] = [&mut x, &mut d_x].map(|values| aligned(values, input));
+    let [y, d_y] = [&mut y, &mut d_y].map(|values| aligned(values, output));
+    let (weight, mut d_weight) = (random(g.weight_len(), 5), vec![0.0; g.weight_len()]);
     let mut turned = vec![0.0; g.weight_len()];
     let mut scratch = vec![0.0; g.scratch_len()];
     let forward = seconds_per_call(|| {
-        kernels::conv2d(isa, g, black_box(&x), &weight, &[], &mut y);
-        black_box(&mut y);
+        kernels::conv2d(isa, g, black_box(x), &weight, &[], y);
+        black_box(&mut *y);
     });
     let training = seconds_per_call(|| {
-        let (x, d_y, nothing) = (black_box(&x), black_box(&d_y), Onto::Nothing);
-        kernels::conv2d(isa, g, x, &weight, &[], &mut y);
+        let (x, d_y, nothing) = (black_box(&*x), black_box(&*d_y), Onto::Nothing);
+        kernels::conv2d(isa, g, x, &weight, &[], y);
         kernels::conv2d_turn(isa, g, &weight, &mut turned);
-        kernels::conv2d_d_x(isa, g, d_y, &turned, &mut d_x);
+        kernels::conv2d_d_x(isa, g, d_y, &turned, d_x);
         kernels::conv2d_d_weight(isa, g, None, nothing, x, d_y, &mut d_weight, &mut scratch);
-        black_box((&mut y, &mut d_x, &mut d_weight));
+        black_box((&mut *y, &mut *d_x, &mut d_weight));
     });
     [forward, training]
 }

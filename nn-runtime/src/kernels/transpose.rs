@@ -2,7 +2,6 @@
 //! as plain a product as what went forward.
 
 use super::isa::{Isa, Kernel, Lanes};
-use std::ops::Range;
 
 /// Exchanges rows and columns of a matrix with so many columns.
 ///
@@ -14,9 +13,19 @@ pub(crate) fn transpose(isa: Isa, columns: usize, from: &[f32], to: &mut [f32]) 
     let squares = Squares { rows, columns, from: from.as_ptr(), to: to.as_mut_ptr() };
     // SAFETY: both matrices have so many rows and columns.
     unsafe { isa.run(&squares) };
+    // What is no whole square, whatever the instructions.
+    let [whole_rows, whole_columns] = [rows, columns].map(|len| len - len % SIDE);
+    for row in 0..rows {
+        for column in if row < whole_rows { whole_columns } else { 0 }..columns {
+            to[column * rows + row] = from[row * columns + column];
+        }
+    }
 }
 
-/// In squares of as many rows and columns as a vector has numbers.
+/// Rows and columns that squares cover whole.
+const SIDE: usize = 16;
+
+/// In squares of as many rows and columns as a vector has numbers, which divides [`SIDE`].
 struct Squares {
     rows: usize,
     columns: usize,
@@ -27,35 +36,14 @@ struct Squares {
 impl Kernel for Squares {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
-        let [rows, columns] = [self.rows, self.columns].map(|len| len - len % L::COUNT);
-        // SAFETY: all squares, and what is left of rows and columns, lie inside of the matrices.
-        unsafe {
-            for row in (0..rows).step_by(L::COUNT) {
-                for column in (0..columns).step_by(L::COUNT) {
+        let [rows, columns] = [self.rows, self.columns].map(|len| len - len % SIDE);
+        for row in (0..rows).step_by(L::COUNT) {
+            for column in (0..columns).step_by(L::COUNT) {
+                // SAFETY: all squares lie inside of the matrices.
+                unsafe {
                     let from = self.from.add(row * self.columns + column);
                     let to = self.to.add(column * self.rows + row);
                     L::transpose(from, self.columns, to, self.rows);
-                }
-                self.one_by_one(row..row + L::COUNT, columns..self.columns);
-            }
-            self.one_by_one(rows..self.rows, 0..self.columns);
-        }
-    }
-}
-
-impl Squares {
-    /// What is no whole square.
-    ///
-    /// # Safety
-    /// The rows and columns must be there.
-    #[inline(always)]
-    unsafe fn one_by_one(&self, rows: Range<usize>, columns: Range<usize>) {
-        for row in rows {
-            for column in columns.clone() {
-                // SAFETY: the caller's.
-                unsafe {
-                    *self.to.add(column * self.rows + row) =
-                        *self.from.add(row * self.columns + column);
                 }
             }
         }

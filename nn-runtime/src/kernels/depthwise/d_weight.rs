@@ -1,11 +1,12 @@
 //! [`DWeight`]: the gradient of the weights.
 
-use super::sizes::Sizes;
-use super::window::{Line, Vector, Work, run};
+use super::sizes::{Sizes, Strip};
 use crate::kernels::isa::{Kernel, Lanes};
+use crate::kernels::tile::{load_row, store_row};
 
 /// The gradient of the weights from one picture, added to what there is.
 pub(super) struct DWeight<'a> {
+    /// Those of the output.
     pub(super) sizes: Sizes,
     pub(super) x: &'a [f32],
     pub(super) d_y: &'a [f32],
@@ -15,44 +16,27 @@ pub(super) struct DWeight<'a> {
 /// Elements of the kernel whose gradients are computed together: those of 3x3.
 const TAPS: usize = 9;
 
-// SAFETY of all functions below: as in `window`.
+// SAFETY of all functions below: `check` has found the lengths of the slices, and of `d_weight`, which nobody else
+// has. A strip meets what lies on the picture; there are as many channels as vectors and `tail` say.
 impl Kernel for DWeight<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: above.
-        unsafe { run::<L>(self) }
-    }
-}
-
-impl Work for DWeight<'_> {
-    fn read(&self) -> (&Sizes, *const f32) {
-        (&self.sizes, self.x.as_ptr())
-    }
-
-    #[inline(always)]
-    unsafe fn begin<L: Lanes>(&self, sizes: &Sizes, vector: Vector<L>, weights: *mut f32) {
-        // SAFETY: above.
-        unsafe { sizes.gather(vector, self.d_weight, weights) };
-    }
-
-    #[inline(always)]
-    unsafe fn line<L: Lanes>(&self, _part: usize, line: &Line<'_, L>) {
-        let width = line.sizes.columns.axis.taps;
-        for first in (line.met.start * width..line.met.end * width).step_by(TAPS) {
-            // SAFETY: above.
-            unsafe { self.taps::<L>(line, first) };
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn end<L: Lanes>(&self, sizes: &Sizes, vector: Vector<L>, mut weights: *const f32) {
-        for i in 0..sizes.rows.axis.taps {
-            for j in 0..sizes.columns.axis.taps {
+        // Sums of two vectors for each element, where there are so many registers.
+        let broad = if const { L::COUNT == 16 } { 2 * L::COUNT } else { usize::MAX };
+        for strip in self.sizes.strips() {
+            let mut channel = 0;
+            while channel < self.sizes.channels {
+                let rest = self.sizes.channels - channel;
                 // SAFETY: above.
                 unsafe {
-                    let to = self.d_weight.add(sizes.weight(i, j) + vector.channel);
-                    vector.store(to, L::load(weights));
-                    weights = weights.add(L::COUNT);
+                    let tail = L::tail(rest.min(L::COUNT));
+                    if rest >= broad {
+                        self.strip::<L, 2, false>(&strip, channel, tail);
+                        channel += broad;
+                    } else {
+                        self.strip::<L, 1, true>(&strip, channel, tail);
+                        channel += L::COUNT;
+                    }
                 }
             }
         }
@@ -60,39 +44,70 @@ impl Work for DWeight<'_> {
 }
 
 impl DWeight<'_> {
-    /// What a line of pixels adds to the gradients of `TAPS` elements of the kernel, from `first` on. Behind the
-    /// last one that is met, it is computed again: the same number goes to the same place.
+    /// What some pixels add to the gradients of all elements that they meet, for `V` vectors of channels, the last one
+    /// cut off at an edge.
     #[inline(always)]
-    unsafe fn taps<L: Lanes>(&self, line: &Line<'_, L>, first: usize) {
-        let Sizes { channels, columns, .. } = *line.sizes;
-        let width = columns.axis.taps;
-        let (mut i, mut j) = (first / width, first % width);
+    unsafe fn strip<L: Lanes, const V: usize, const EDGE: bool>(
+        &self,
+        strip: &Strip,
+        channel: usize,
+        tail: L::Tail,
+    ) {
+        for first in (0..strip.lines.len() * strip.met.len()).step_by(TAPS) {
+            // SAFETY: above.
+            unsafe { self.taps::<L, V, EDGE>(strip, first, channel, tail) };
+        }
+    }
+
+    /// The same for `TAPS` elements, from the `first` that is met on. Behind the last one it is computed again: the same
+    /// number goes to the same place.
+    #[inline(always)]
+    unsafe fn taps<L: Lanes, const V: usize, const EDGE: bool>(
+        &self,
+        strip: &Strip,
+        first: usize,
+        channel: usize,
+        tail: L::Tail,
+    ) {
+        let Strip { row, ref pixels, ref lines, ref met } = *strip;
+        let Sizes { channels, columns, .. } = self.sizes;
+        let (mut i, mut j) = (lines.start + first / met.len(), met.start + first % met.len());
         // SAFETY: above.
         unsafe {
-            let mut x = [line.window.start.cast_const(); TAPS];
-            let mut d_weight = [line.window.start; TAPS];
-            let mut sums = [L::zero(); TAPS];
+            let place = |i: usize, j: usize| {
+                [self.sizes.read([row, pixels.start], [i, j]), self.sizes.weight(i, j)]
+            };
+            let [mut in_x, mut in_weight] = place(i, j);
+            let mut x = [self.x.as_ptr().add(channel); TAPS];
+            let mut d_weight = [self.d_weight.add(channel); TAPS];
+            let mut sums = [[L::zero(); V]; TAPS];
             for t in 0..TAPS {
-                x[t] = line.place(i, line.pixels.start).add(j * columns.by_tap * L::COUNT);
-                d_weight[t] = line.weights(i).add(j * L::COUNT);
-                sums[t] = L::load(d_weight[t]);
-                if j + 1 < width {
+                (x[t], d_weight[t]) = (x[t].add(in_x), d_weight[t].add(in_weight));
+                sums[t] = load_row::<L, V, EDGE>(d_weight[t], tail);
+                if j + 1 < met.end {
                     j += 1;
-                } else if i + 1 < line.met.end {
-                    (i, j) = (i + 1, 0);
+                    in_x += columns.by_tap * channels;
+                    in_weight += columns.tap_step * channels;
+                } else if i + 1 < lines.end {
+                    (i, j) = (i + 1, met.start);
+                    [in_x, in_weight] = place(i, j);
                 }
             }
-            let mut d_y = self.d_y.as_ptr().add(line.pixel(line.pixels.start));
-            for p in 0..line.pixels.len() {
-                let d_y_p = line.vector.load(d_y);
+            let by_pixel = columns.by_pixel * channels;
+            let mut d_y = self.d_y.as_ptr().add(self.sizes.written(row, pixels.start) + channel);
+            for p in 0..pixels.len() {
+                let d = load_row::<L, V, EDGE>(d_y, tail);
                 for t in 0..TAPS {
-                    let x = x[t].add(p * columns.by_pixel * L::COUNT);
-                    sums[t] = L::mul_add(L::load(x), d_y_p, sums[t]);
+                    let x = load_row::<L, V, EDGE>(x[t].add(p * by_pixel), tail);
+                    for v in 0..V {
+                        sums[t][v] = L::mul_add(x[v], d[v], sums[t][v]);
+                    }
                 }
+                // Not dereferenced behind the last pixel.
                 d_y = d_y.wrapping_add(channels);
             }
             for t in 0..TAPS {
-                L::store(d_weight[t], sums[t]);
+                store_row::<L, V, EDGE>(d_weight[t], &sums[t], tail);
             }
         }
     }

@@ -1,14 +1,16 @@
 //! Depthwise convolutions: each channel has a kernel of its own and meets no other channel.
 //!
-//! Channels are the lanes of vectors. The lines of the picture that a kernel meets are copied into a window, with
-//! zeros where it hangs over the edge. In the picture neighbouring pixels lie as far from each other as there are
-//! channels, and a few of them fill all places in a first-level cache that they can go to; in the window the
-//! pixels of one vector of channels lie side by side. Common kernels that go on by one pixel load a number once for all
-//! elements of a line; any other kernel, stride and dilation is the same plain loop.
+//! Channels are the lanes of vectors. Common kernels that go on by one pixel slide over a window, into which the lines
+//! that they meet are copied, with zeros where they hang over the edge: there the pixels of one vector of channels
+//! lie side by side, and a number is loaded once for all elements of a line. In the picture neighbouring
+//! pixels lie as far from each other as there are channels, and a few of them fill all places in a first-level cache that
+//! they can go to. Any other kernel, stride and dilation reads the picture itself, and so does the gradient of the
+//! weights: several vectors of each pixel, whole cache lines, whose copies would take as long as their use.
 
 mod d_weight;
-mod forward;
+mod direct;
 mod sizes;
+mod slide;
 mod window;
 
 use super::Geometry;
@@ -17,8 +19,9 @@ use super::conv2d::Taps;
 use super::isa::Isa;
 use super::product::Onto;
 use d_weight::DWeight;
-use forward::Forward;
+use direct::Direct;
 use sizes::Sizes;
+use slide::{Slide, slides};
 
 /// Whether each output channel reads one input channel, and no other does.
 #[inline]
@@ -41,10 +44,8 @@ pub(super) fn forward(
     check(g, x.len(), weight.len(), y.len());
     assert!(bias.is_empty() || bias.len() == g.filters, "a bias for each channel, or none");
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
-    let sizes = Sizes::new(g, axes, g.output[1]);
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
-        // SAFETY: checked above.
-        unsafe { isa.run(&Forward { sizes, x, weight, bias, y: y.as_mut_ptr() }) };
+        picture(isa, g, axes, g.output[1], [x, weight, bias], y);
     }
 }
 
@@ -61,11 +62,29 @@ pub(super) fn d_x(
     d_x: &mut [f32],
 ) {
     check(g, d_x.len(), turned.len(), d_y.len());
-    let sizes = Sizes::new(g, axes, g.input[1]);
     for (d_y, d_x) in d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len())) {
-        let y = d_x.as_mut_ptr();
-        // SAFETY: checked above.
-        unsafe { isa.run(&Forward { sizes, x: d_y, weight: turned, bias: &[], y }) };
+        picture(isa, g, axes, g.input[1], [d_y, turned, &[]], d_x);
+    }
+}
+
+/// One picture of [`forward`] or [`d_x`], whose lengths were checked; the one that is written has lines of `width`.
+fn picture(
+    isa: Isa,
+    g: &Geometry,
+    axes: [Axis; 2],
+    width: usize,
+    [x, weight, bias]: [&[f32]; 3],
+    y: &mut [f32],
+) {
+    let y = y.as_mut_ptr();
+    let sizes = Sizes::new(g, axes, width);
+    // SAFETY: all lengths are those of the geometry.
+    unsafe {
+        if slides(axes) {
+            isa.run(&Slide { sizes, x, weight, bias, y });
+        } else {
+            isa.run(&Direct { sizes, x, weight, bias, y });
+        }
     }
 }
 
