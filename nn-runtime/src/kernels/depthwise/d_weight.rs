@@ -21,8 +21,6 @@ const TAPS: usize = 9;
 impl Kernel for DWeight<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
-        // Sums of two vectors for each element, where there are so many registers.
-        let broad = if const { L::COUNT == 16 } { 2 * L::COUNT } else { usize::MAX };
         for strip in self.sizes.strips() {
             let mut channel = 0;
             while channel < self.sizes.channels {
@@ -30,9 +28,10 @@ impl Kernel for DWeight<'_> {
                 // SAFETY: above.
                 unsafe {
                     let tail = L::tail(rest.min(L::COUNT));
-                    if rest >= broad {
+                    // Two vectors for each element, where there are so many registers.
+                    if const { L::COUNT == 16 } && rest >= 2 * L::COUNT {
                         self.strip::<L, 2, false>(&strip, channel, tail);
-                        channel += broad;
+                        channel += 2 * L::COUNT;
                     } else {
                         self.strip::<L, 1, true>(&strip, channel, tail);
                         channel += L::COUNT;
