@@ -343,7 +343,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
 
 /// The largest number that divides both; the other one where one is 0.
 #[must_use]
-pub const fn common_divisor(mut a: usize, mut b: usize) -> usize {
+pub(crate) const fn common_divisor(mut a: usize, mut b: usize) -> usize {
     while b > 0 {
         (a, b) = (b, a % b);
     }
