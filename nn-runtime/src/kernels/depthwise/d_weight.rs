@@ -1,6 +1,6 @@
 //! [`DWeight`]: the gradient of the weights.
 
-use super::sizes::{Sizes, Strip};
+use super::sizes::{Channels, Sizes, Strip};
 use crate::kernels::isa::{Kernel, Lanes};
 use crate::kernels::tile::{load_row, store_row};
 
@@ -21,20 +21,16 @@ const TAPS: usize = 9;
 impl Kernel for DWeight<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
+        // Two vectors for each element, where there are so many registers.
+        let vectors = if const { L::COUNT == 16 } { 2 } else { 1 };
         for strip in self.sizes.strips() {
-            let mut channel = 0;
-            while channel < self.sizes.channels {
-                let rest = self.sizes.channels - channel;
+            for Channels { first, whole, tail } in self.sizes.channel_blocks::<L>(vectors) {
                 // SAFETY: above.
                 unsafe {
-                    let tail = L::tail(rest.min(L::COUNT));
-                    // Two vectors for each element, where there are so many registers.
-                    if const { L::COUNT == 16 } && rest >= 2 * L::COUNT {
-                        self.strip::<L, 2, false>(&strip, channel, tail);
-                        channel += 2 * L::COUNT;
+                    if const { L::COUNT == 16 } && whole {
+                        self.strip::<L, 2, false>(&strip, first, tail);
                     } else {
-                        self.strip::<L, 1, true>(&strip, channel, tail);
-                        channel += L::COUNT;
+                        self.strip::<L, 1, true>(&strip, first, tail);
                     }
                 }
             }

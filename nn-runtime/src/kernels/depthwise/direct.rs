@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
-use super::sizes::{Sizes, Strip};
+use super::sizes::{Channels, Sizes, Strip};
 use crate::kernels::isa::{Kernel, Lanes};
 use crate::kernels::tile::{load_row, store_row};
 
@@ -24,18 +24,13 @@ impl Kernel for Direct<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
         for strip in self.sizes.strips() {
-            let mut channel = 0;
-            while channel < self.sizes.channels {
-                let rest = self.sizes.channels - channel;
+            for Channels { first, whole, tail } in self.sizes.channel_blocks::<L>(VECTORS) {
                 // SAFETY: above.
                 unsafe {
-                    let tail = L::tail(rest.min(L::COUNT));
-                    if rest >= VECTORS * L::COUNT {
-                        self.strip::<L, VECTORS, false>(&strip, channel, tail);
-                        channel += VECTORS * L::COUNT;
+                    if whole {
+                        self.strip::<L, VECTORS, false>(&strip, first, tail);
                     } else {
-                        self.strip::<L, 1, true>(&strip, channel, tail);
-                        channel += L::COUNT;
+                        self.strip::<L, 1, true>(&strip, first, tail);
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 use crate::kernels::Geometry;
 use crate::kernels::axis::{Axis, Band};
+use crate::kernels::isa::Lanes;
 use std::ops::Range;
 
 /// The sizes of one picture that is read and one that is written, or of the gradients of one.
@@ -24,6 +25,14 @@ pub(super) struct Strip {
     pub(super) met: Range<usize>,
 }
 
+/// Some channels of a strip.
+pub(super) struct Channels<L: Lanes> {
+    pub(super) first: usize,
+    /// Whether they are as many whole vectors as were asked for, or one, of which some lanes are used.
+    pub(super) whole: bool,
+    pub(super) tail: L::Tail,
+}
+
 impl Sizes {
     pub(super) fn new(g: &Geometry, [rows, columns]: [Axis; 2], width: usize) -> Self {
         Self { channels: g.channels, rows, columns, width, kernel_width: g.kernel[1] }
@@ -37,6 +46,26 @@ impl Sizes {
                 let lines = if met.is_empty() { 0..0 } else { rows.met(row) };
                 Strip { row, pixels, lines, met }
             })
+        })
+    }
+
+    /// All channels, `vectors` of them together as long as there are so many, then one by one.
+    pub(super) fn channel_blocks<L: Lanes>(
+        &self,
+        vectors: usize,
+    ) -> impl Iterator<Item = Channels<L>> {
+        let (all, many) = (self.channels, vectors * L::COUNT);
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let (first, rest) = (next, all - next);
+            if rest == 0 {
+                return None;
+            }
+            let whole = rest >= many;
+            next += if whole { many } else { rest.min(L::COUNT) };
+            // SAFETY: called by kernels alone, which run where there are the instructions.
+            let tail = unsafe { L::tail(rest.min(L::COUNT)) };
+            Some(Channels { first, whole, tail })
         })
     }
 
