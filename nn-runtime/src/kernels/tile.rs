@@ -124,6 +124,7 @@ impl Panel<'_> {
                     (a[r], c[r]) = (a[r - 1], c[r - 1]);
                 }
             }
+            self.ask_for_rows::<L, M>(&a, &c);
             let mut sums = self.begin::<L, M, N, EDGE>(&c, tail);
             // Another vector of the next panel in each tile.
             let next = (N + cursor.round[2] / M % N) * L::COUNT;
@@ -154,6 +155,30 @@ impl Panel<'_> {
                 if r < rows {
                     store_row::<L, N, EDGE>(c[r], &sums[r], tail);
                 }
+            }
+        }
+    }
+
+    /// Asks for the rows of `C` and those that the next tile of `M` rows reads. Where the product passes over
+    /// something between two rows, as a group of channels does over the others, the machine does not find out by
+    /// itself what comes next.
+    ///
+    /// # Safety
+    /// The instructions of `L` must be there.
+    #[inline(always)]
+    unsafe fn ask_for_rows<L: Lanes, const M: usize>(&self, a: &[*const f32; M], c: &[*mut f32; M]) {
+        let Walk { count, a: in_a, .. } = self.product.terms;
+        let row = self.product.rows.a[2];
+        if self.product.terms.len() == 0 || row <= count[2] * in_a[2] {
+            return;
+        }
+        // Earlier rows have read what lies before, where the rows are pixels and the terms go over a kernel.
+        let last_line = (count[0] - 1) * in_a[0] + (count[1] - 1) * in_a[1];
+        for r in 0..M {
+            // SAFETY: the caller's.
+            unsafe {
+                L::prefetch(a[r].wrapping_add(last_line + M * row));
+                L::prefetch(c[r]);
             }
         }
     }
