@@ -166,7 +166,11 @@ impl Panel<'_> {
     /// # Safety
     /// The instructions of `L` must be there.
     #[inline(always)]
-    unsafe fn ask_for_rows<L: Lanes, const M: usize>(&self, a: &[*const f32; M], c: &[*mut f32; M]) {
+    unsafe fn ask_for_rows<L: Lanes, const M: usize>(
+        &self,
+        a: &[*const f32; M],
+        c: &[*mut f32; M],
+    ) {
         let Walk { count, a: in_a, .. } = self.product.terms;
         let row = self.product.rows.a[2];
         if self.product.terms.len() == 0 || row <= count[2] * in_a[2] {
