@@ -18,11 +18,14 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// `c[0] + c[1] x + c[2] x^2 + ..`
 #[inline(always)]
 pub(crate) fn polynomial<const N: usize>(x: f32, c: [f32; N]) -> f32 {
-    let mut sum = c[N - 1];
-    let mut i = N - 1;
+    // By pairs of terms: one after the other, each would wait for the one before it.
+    let square = x * x;
+    let pair = |i: usize| if i + 1 < N { c[i] + c[i + 1] * x } else { c[i] };
+    let mut i = (N - 1) / 2 * 2;
+    let mut sum = pair(i);
     while i > 0 {
-        i -= 1;
-        sum = sum * x + c[i];
+        i -= 2;
+        sum = pair(i) + square * sum;
     }
     sum
 }
