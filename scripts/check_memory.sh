@@ -18,7 +18,7 @@ check() {
 # Two at a time. Functions of one number, which read no memory, are left out.
 check kernels::tests kernels::conv_pool &
 first=$!
-check kernels::attention kernels::recurrent kernels::stream kernels::transpose &
+check kernels::attention kernels::few_rows kernels::recurrent kernels::stream kernels::transpose &
 second=$!
 wait "$first"
 wait "$second"

@@ -2,24 +2,23 @@
 
 use super::chains::chains;
 use super::dots::{RowProduct, dots};
+use super::few_rows::few_rows;
 use super::inline::Instructions;
 use super::isa::Isa;
 use super::product::{Begin, Onto, Product, Walk};
 use super::small::{small_dense, small_dense_inlined};
 
 /// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
-/// needs stays in the second-level cache, and the rows' part in the first-level one.
+/// needs stays in the second-level cache, and the rows' part in the first-level one. Sums are the same bits in blocks
+/// of any size.
 const BLOCK: usize = 512;
 
-/// The same where the weights come from far away and are read once: few rows of weights at a time are read
-/// from their beginnings to their ends, as processors expect it, and not a little of each of many.
-const STREAMED_BLOCK: usize = 16;
+/// The same for rows that are few where weights come from memory, and not a little of each of many rows of weights.
+const FAR_BLOCK: usize = 16;
 
-/// How many inputs are summed at a time. Sums are the same bits in blocks of any size.
-const fn block(rows: usize, weights: usize) -> usize {
-    const FEW: usize = 8;
-    const FAR: usize = 1 << 21;
-    if rows <= FEW && weights >= FAR { STREAMED_BLOCK } else { BLOCK }
+/// Whether weights are so many that they come from memory each time.
+const fn is_far(weights: usize) -> bool {
+    weights >= 1 << 21
 }
 
 /// `y = x W + b` for rows of `x`: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
@@ -98,7 +97,11 @@ pub(crate) fn dense_columns(
     y: &mut [f32],
 ) {
     let rows = Walk::line(y.len() / units, inputs, units);
-    let block = block(rows.len(), inputs * units);
+    let is_far = is_far(inputs * units);
+    if is_far && rows.len() <= 2 {
+        return few_rows(isa, inputs, units, stride, x, weight, begin, y);
+    }
+    let block = if is_far && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
     let mut begin = begin;
     let mut first = 0;
     while first < inputs {

@@ -12,6 +12,7 @@ mod depthwise;
 pub(crate) mod dispatch;
 mod dots;
 pub(crate) mod elementwise;
+mod few_rows;
 mod geometry;
 pub(crate) mod group_norm;
 mod inline;
