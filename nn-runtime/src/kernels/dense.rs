@@ -24,8 +24,11 @@ const fn is_far(weights: usize) -> bool {
 /// `y = x W + b` for rows of `x`: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
 /// empty.
 ///
+/// Inlined where sizes are constants, so that programs hold the kernels for their layers alone.
+///
 /// # Panics
 /// When the lengths do not fit together.
+#[inline(always)]
 pub fn dense(
     isa: Isa,
     inputs: usize,
@@ -86,6 +89,7 @@ pub(crate) fn dense_inlined<I: Instructions>(
 /// # Panics
 /// When the lengths do not fit together.
 #[expect(clippy::too_many_arguments, reason = "as `dense`, and how far the rows lie apart")]
+#[inline(always)]
 pub(crate) fn dense_columns(
     isa: Isa,
     inputs: usize,
@@ -96,12 +100,24 @@ pub(crate) fn dense_columns(
     begin: Begin<'_>,
     y: &mut [f32],
 ) {
+    let by = if is_far(inputs * units) && y.len() <= 2 * units { few_rows } else { by_blocks };
+    by(isa, inputs, units, stride, x, weight, begin, y);
+}
+
+/// As [`dense_columns`], by blocks of inputs.
+#[expect(clippy::too_many_arguments, reason = "as `dense_columns`")]
+fn by_blocks(
+    isa: Isa,
+    inputs: usize,
+    units: usize,
+    stride: usize,
+    x: &[f32],
+    weight: &[f32],
+    begin: Begin<'_>,
+    y: &mut [f32],
+) {
     let rows = Walk::line(y.len() / units, inputs, units);
-    let is_far = is_far(inputs * units);
-    if is_far && rows.len() <= 2 {
-        return few_rows(isa, inputs, units, stride, x, weight, begin, y);
-    }
-    let block = if is_far && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
+    let block = if is_far(inputs * units) && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
     let mut begin = begin;
     let mut first = 0;
     while first < inputs {

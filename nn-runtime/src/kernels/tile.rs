@@ -124,7 +124,9 @@ impl Panel<'_> {
                     (a[r], c[r]) = (a[r - 1], c[r - 1]);
                 }
             }
-            self.ask_for_rows::<L, M, N>(&a, &c);
+            if const { M > 4 } {
+                self.ask_for_rows::<L, M, N>(&a, &c);
+            }
             let mut sums = self.begin::<L, M, N, EDGE>(&c, tail);
             // Another vector of the next panel in each tile.
             let next = (N + cursor.round[2] / M % N) * L::COUNT;
@@ -159,10 +161,10 @@ impl Panel<'_> {
         }
     }
 
-    /// Asks for the rows of `C`, which are written when the sums are there, and for those that the next tile of
-    /// `M` rows reads, where the machine does not find out by itself what comes next: where the product passes
-    /// over something between two rows, as a group of channels does over the others. Tiles of few vectors, which
-    /// are soon computed, ask only there.
+    /// Asks for the rows of `C`, which are written when the sums are there, and for those of `A` that the next tile
+    /// of `M` rows reads. Tiles of few vectors, which are soon computed, do so only where the product passes over
+    /// something between two rows, as a group of channels does over the others: there the machine does not find
+    /// out by itself what comes next.
     ///
     /// # Safety
     /// The instructions of `L` must be there.
@@ -172,22 +174,23 @@ impl Panel<'_> {
         a: &[*const f32; M],
         c: &[*mut f32; M],
     ) {
-        let Walk { count, a: in_a, .. } = self.product.terms;
-        let row = self.product.rows.a[2];
-        let passes_over = row > count[2] * in_a[2];
-        if self.product.terms.len() == 0 || N < WIDEST && !passes_over {
+        let Product { rows, terms, columns, .. } = *self.product;
+        if terms.len() == 0 {
             return;
         }
-        // Earlier rows have read what lies before, where rows are pixels and terms go over a kernel.
-        let last_line = (count[0] - 1) * in_a[0] + (count[1] - 1) * in_a[1];
-        for r in 0..M {
-            // SAFETY: the caller's.
-            unsafe {
-                if N < WIDEST {
-                    L::prefetch(a[r].wrapping_add(last_line + M * row));
-                }
+        if N < WIDEST && rows.a[2] > terms.count[2] * terms.a[2] {
+            // Earlier rows have read what lies before, where rows are pixels and terms go over a kernel.
+            let last_line = (terms.count[0] - 1) * terms.a[0] + (terms.count[1] - 1) * terms.a[1];
+            for r in 0..M {
+                // SAFETY: the caller's.
+                unsafe { L::prefetch(a[r].wrapping_add(last_line + M * rows.a[2])) };
+            }
+        }
+        if N == WIDEST || rows.other[2] > columns {
+            for r in 0..M {
                 for v in 0..N {
-                    L::prefetch(c[r].wrapping_add(v * L::COUNT));
+                    // SAFETY: the caller's.
+                    unsafe { L::prefetch(c[r].wrapping_add(v * L::COUNT)) };
                 }
             }
         }
