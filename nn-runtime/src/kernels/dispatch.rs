@@ -2,41 +2,53 @@
 //! taken at run time.
 
 /// Defines functions whose bodies are compiled for AVX-512, for AVX2 and for the target's baseline.
-/// The width of vectors is all that differs: without fused multiply-adds results are the same bits.
 ///
-/// `fn name as name_inlined(..)` also gives the body itself, to be inlined where instructions were chosen.
+/// In the body of `fn name<L>(..)`, `L` is the vectors of these instructions ([`Lanes`](super::Lanes)), for what
+/// depends on them: whether multiply-adds are fused. Without it the width of vectors is all that differs, and results
+/// are the same bits.
+///
+/// `fn name as name_inlined(..)` also gives the body itself, to be inlined where instructions were chosen: as
+/// `name_inlined::<L>(..)`.
 macro_rules! dispatch {
     ($(
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident $(as $inlined:ident)? ($($arg:ident : $type:ty),* $(,)?) $body:block
+        $vis:vis fn $name:ident $(as $inlined:ident)? $(<$lanes:ident>)? (
+            $($arg:ident : $type:ty),* $(,)?
+        ) $body:block
     )*) => { $(
         dispatch! {
-            @one [$(#[$meta])*] $vis $name [$($inlined)?] ($($arg: $type),*) $body
+            @one [$(#[$meta])*] $vis $name [$($inlined)?] [$($lanes)? AnyLanes] ($($arg: $type),*) $body
         }
     )* };
-    (@one $metas:tt $vis:vis $name:ident [$inlined:ident] ($($arg:ident : $type:ty),*) $body:block) => {
+    (
+        @one $metas:tt $vis:vis $name:ident [$inlined:ident] [$lanes:ident $($any:ident)?]
+        ($($arg:ident : $type:ty),*) $body:block
+    ) => {
         #[inline(always)]
-        $vis fn $inlined($($arg: $type),*) $body
+        $vis fn $inlined<$lanes: $crate::kernels::Lanes>($($arg: $type),*) $body
 
-        dispatch! { @one $metas $vis $name [] ($($arg: $type),*) { $inlined($($arg),*); } }
+        dispatch! { @one $metas $vis $name [] [$lanes] ($($arg: $type),*) { $inlined::<$lanes>($($arg),*); } }
     };
     (
-        @one [$(#[$meta:meta])*] $vis:vis $name:ident [] ($($arg:ident : $type:ty),*) $body:block
+        @one [$(#[$meta:meta])*] $vis:vis $name:ident [] [$lanes:ident $($any:ident)?]
+        ($($arg:ident : $type:ty),*) $body:block
     ) => {
         $(#[$meta])*
         $vis fn $name($($arg: $type),*) {
             #[inline(always)]
-            fn body($($arg: $type),*) $body
+            fn body<$lanes: $crate::kernels::Lanes>($($arg: $type),*) $body
 
             #[cfg(target_arch = "x86_64")]
             {
+                use $crate::kernels::isa::{Avx2, Avx512};
+
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
                 fn avx512($($arg: $type),*) {
-                    body($($arg),*);
+                    body::<Avx512>($($arg),*);
                 }
-                #[target_feature(enable = "avx2")]
+                #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $type),*) {
-                    body($($arg),*);
+                    body::<Avx2>($($arg),*);
                 }
                 match $crate::kernels::Isa::best() {
                     // SAFETY: the machine has the instructions.
@@ -46,7 +58,7 @@ macro_rules! dispatch {
                     $crate::kernels::Isa::Baseline => {}
                 }
             }
-            body($($arg),*);
+            body::<$crate::kernels::isa::Baseline>($($arg),*);
         }
     };
 }

@@ -1,9 +1,11 @@
 //! `exp`, `tanh` and their kin for `f32`, without branches and without calls, so that a loop over
 //! them is compiled to vector instructions.
 //!
-//! No fused multiply-adds: the same bits on every processor. Polynomials are minimax fits in their
-//! interval. Errors are in units in the last place (ulp) of the result; the tests find them again,
+//! They are compiled for the instructions of `L`, and fuse multiply-adds where these do: the same bits for all
+//! that do. Polynomials are minimax fits in their interval. Errors are in units in the last place (ulp) of the result; the tests find them again,
 //! over arguments from the whole range.
+
+use super::isa::{Lanes, mul_add};
 
 /// `1.5 * 2^23`: a small number added to it is rounded to a whole one, which stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
@@ -17,54 +19,57 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 /// `c[0] + c[1] x + c[2] x^2 + ..`
 #[inline(always)]
-pub(crate) fn polynomial<const N: usize>(x: f32, c: [f32; N]) -> f32 {
+pub(crate) fn polynomial<L: Lanes, const N: usize>(x: f32, c: [f32; N]) -> f32 {
     // By pairs of terms: one after the other, each would wait for the one before it.
     let square = x * x;
-    let pair = |i: usize| if i + 1 < N { c[i] + c[i + 1] * x } else { c[i] };
+    let pair = |i: usize| if i + 1 < N { mul_add::<L>(c[i + 1], x, c[i]) } else { c[i] };
     let mut i = (N - 1) / 2 * 2;
     let mut sum = pair(i);
     while i > 0 {
         i -= 2;
-        sum = pair(i) + square * sum;
+        sum = mul_add::<L>(square, sum, pair(i));
     }
     sum
 }
 
-/// `high + low = n ln 2 + r` with `|r| <= ln 2 / 2`, for `|high| < 2^14`: `n` and `r`.
+/// `x = n ln 2 + r` with `|r| <= ln 2 / 2`, for `|x| < 2^14`: `n` and `r`.
 #[inline(always)]
-fn reduce(high: f32, low: f32) -> (i32, f32) {
-    let shifted = high * std::f32::consts::LOG2_E + ROUND;
+fn reduce<L: Lanes>(x: f32) -> (i32, f32) {
+    let shifted = mul_add::<L>(x, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = (high - n * LN_2_HIGH) - (n * LN_2_LOW - low);
+    let r = mul_add::<L>(-n, LN_2_LOW, mul_add::<L>(-n, LN_2_HIGH, x));
     // NaN and infinities give any whole number here, and NaN in `r`.
     (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, r)
 }
 
 /// `exp(r) - 1` for `|r| <= ln 2 / 2`.
 #[inline(always)]
-fn expm1_of_small(r: f32) -> f32 {
+fn expm1_of_small<L: Lanes>(r: f32) -> f32 {
     // The polynomial by pairs of terms: one after the other, each would wait for the one before it.
-    let (square, [second, fourth, sixth]) = (r * r, pairs(1.0, r));
-    r + square * (second + square * (fourth + square * sixth))
+    let (square, [second, fourth, sixth]) = (r * r, pairs::<L>(1.0, r));
+    let rest = mul_add::<L>(square, sixth, fourth);
+    mul_add::<L>(square, mul_add::<L>(square, rest, second), r)
 }
 
-/// `scale (exp(f r) - 1)` for `|f r| <= ln 2 / 2`, where `scale` and `f` are powers of 2, in two parts whose sum it
-/// is: what follows need not wait for all of it.
+/// `begin + scale (exp(f r) - 1)` for `|f r| <= ln 2 / 2`, where `scale` and `f` are powers of 2: what is found first
+/// is added first, and the rest, which is small, at last.
 #[inline(always)]
-fn scaled_expm1(f: f32, r: f32, scale: f32) -> (f32, f32) {
-    let (square, [second, fourth, sixth]) = (r * r, pairs(f, r));
+fn add_scaled_expm1<L: Lanes>(begin: f32, f: f32, r: f32, scale: f32) -> f32 {
+    let (square, [second, fourth, sixth]) = (r * r, pairs::<L>(f, r));
     let scaled = scale * square;
-    (scale * f * r, scaled * second + scaled * square * (fourth + square * sixth))
+    let fourth = mul_add::<L>(square, sixth, fourth);
+    let rest = mul_add::<L>(scaled * square, fourth, scaled * second);
+    mul_add::<L>(scale * f, r, begin) + rest
 }
 
 /// What stands before the second, fourth and sixth power of `r` in `exp(f r)`. `f` is a constant: powers of it times
 /// the coefficients are, too.
 #[inline(always)]
-fn pairs(f: f32, r: f32) -> [f32; 3] {
+fn pairs<L: Lanes>(f: f32, r: f32) -> [f32; 3] {
     let (f2, f4) = (f * f, f * f * f * f);
     [
-        f2 * 0.5 + f2 * f * 0.166_665_17 * r,
-        f4 * 0.041_666_202 + f4 * f * 0.008_369_073 * r,
+        mul_add::<L>(f2 * f * 0.166_665_17, r, f2 * 0.5),
+        mul_add::<L>(f4 * f * 0.008_369_073, r, f4 * 0.041_666_202),
         f4 * f2 * 0.001_395_080_7,
     ]
 }
@@ -81,74 +86,90 @@ fn power_of_lowest_bits(shifted: f32) -> f32 {
     f32::from_bits(shifted.to_bits() << 23)
 }
 
-/// `exp(high + low)` where `low` is much smaller.
+/// `exp(n ln 2 + r)` for `-152 <= n <= 129`.
 #[inline(always)]
-fn exp_of_sum(high: f32, low: f32) -> f32 {
-    // Beyond these the result is 0 or infinite.
-    let (n, r) = reduce(high.clamp(-105.0, 89.0), low);
-    let p = expm1_of_small(r);
+fn exp_of_reduced<L: Lanes>(n: i32, r: f32) -> f32 {
     // In two steps, since `2^n` alone may be too small or too large for an `f32`.
     let half = n >> 1;
-    (1.0 + p) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
+    let scale = power_of_2(half);
+    mul_add::<L>(expm1_of_small::<L>(r), scale, scale) * power_of_2(n.wrapping_sub(half))
 }
 
 /// `exp(x)`, within 1 ulp.
 #[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
-    exp_of_sum(x, 0.0)
+pub(crate) fn exp<L: Lanes>(x: f32) -> f32 {
+    // Beyond these the result is 0 or infinite.
+    let (n, r) = reduce::<L>(x.clamp(-105.0, 89.0));
+    exp_of_reduced::<L>(n, r)
 }
 
 /// `exp(x) - 1` for `x <= 0`, within 1 ulp.
 #[inline(always)]
-pub(crate) fn expm1_of_negative(x: f32) -> f32 {
-    let (n, r) = reduce(x.clamp(-88.0, 0.0), 0.0);
-    let p = expm1_of_small(r);
+pub(crate) fn expm1_of_negative<L: Lanes>(x: f32) -> f32 {
+    let (n, r) = reduce::<L>(x.clamp(-88.0, 0.0));
+    let p = expm1_of_small::<L>(r);
     let scale = power_of_2(n);
-    let result = (scale - 1.0) + scale * p;
+    let result = mul_add::<L>(scale, p, scale - 1.0);
     // The sign of -0.0 and numbers that are squared to 0.
     if x.abs() < 1e-10 { x } else { result }
 }
 
-/// `1 / (1 + exp(-x))`, within 2.5 ulp, and 0 below -88, where it is no normal number.
+/// `1 / (1 + exp(-x))`, within 3 ulp, and the smallest normal number below -87.3.
 #[inline(always)]
-pub(crate) fn sigmoid(x: f32) -> f32 {
-    let t = x.abs();
-    // Not `min`, which would lose NaN.
-    let t = if t > 88.0 { 88.0 } else { t };
-    // As `reduce` of `-t`, but for the sign of `r`: a minimum is found sooner than where to set one.
-    let shifted = t * -std::f32::consts::LOG2_E + ROUND_EXPONENT;
+pub(crate) fn sigmoid<L: Lanes>(x: f32) -> f32 {
+    1.0 / sigmoid_divisor::<L>(-87.33, x)
+}
+
+/// `1 + exp(-x)`, and no more than `lowest` gives.
+#[inline(always)]
+pub(crate) fn sigmoid_divisor<L: Lanes>(lowest: f32, x: f32) -> f32 {
+    // Above 88 it is 1.
+    let x = x.clamp(lowest, 88.0);
+    // As `reduce` of `-x`, but for the sign of `r`: one operation less.
+    let shifted = mul_add::<L>(x, -std::f32::consts::LOG2_E, ROUND_EXPONENT);
     let n = shifted - ROUND_EXPONENT;
-    let r = (t + n * LN_2_HIGH) + n * LN_2_LOW;
+    let r = mul_add::<L>(n, LN_2_LOW, mul_add::<L>(n, LN_2_HIGH, x));
     let scale = power_of_lowest_bits(shifted);
-    let (linear, rest) = scaled_expm1(-1.0, r, scale);
-    let e = scale + (linear + rest);
-    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
+    add_scaled_expm1::<L>(1.0 + scale, -1.0, r, scale)
 }
 
 /// `tanh(x)`, within 3 ulp.
 #[inline(always)]
-pub(crate) fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh<L: Lanes>(x: f32) -> f32 {
     let t = x.abs();
-    // As `reduce` of `2 t`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
-    let shifted = t * (2.0 * std::f32::consts::LOG2_E) + ROUND_EXPONENT;
-    let r = t - (shifted - ROUND_EXPONENT) * (0.5 * std::f32::consts::LN_2);
-    let scale = power_of_lowest_bits(shifted);
-    let (linear, rest) = scaled_expm1(2.0, r, scale);
-    // exp(2|x|) - 1, which does not cancel where |x| is small, by exp(2|x|) + 1.
-    let y = ((scale - 1.0 + linear) + rest) / ((scale + 1.0 + linear) + rest);
+    let [above, below] = tanh_fraction_of_positive::<L>(t);
     // From there on it is 1, whatever came of so large a number; NaN is not above it.
-    (if t > 10.0 { 1.0 } else { y }).copysign(x)
+    (if t > 10.0 { 1.0 } else { above / below }).copysign(x)
+}
+
+/// `tanh(x)` as a fraction of two numbers below `1e9`.
+#[inline(always)]
+pub(crate) fn tanh_fraction<L: Lanes>(x: f32) -> [f32; 2] {
+    // From there on it is 1.
+    let [above, below] = tanh_fraction_of_positive::<L>(at_most(x.abs(), 10.0));
+    [above.copysign(x), below]
+}
+
+/// `exp(2 t) - 1`, which does not cancel where `t` is small, and `exp(2 t) + 1`.
+#[inline(always)]
+fn tanh_fraction_of_positive<L: Lanes>(t: f32) -> [f32; 2] {
+    // As `reduce` of `2 t`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
+    let shifted = mul_add::<L>(t, 2.0 * std::f32::consts::LOG2_E, ROUND_EXPONENT);
+    let r = mul_add::<L>(shifted - ROUND_EXPONENT, -0.5 * std::f32::consts::LN_2, t);
+    let scale = power_of_lowest_bits(shifted);
+    let above = add_scaled_expm1::<L>(scale - 1.0, 2.0, r, scale);
+    [above, above + 2.0]
 }
 
 /// `ln(1 + exp(x))`, within 3 ulp.
 #[inline(always)]
-pub(crate) fn softplus(x: f32) -> f32 {
-    let e = exp(-x.abs());
+pub(crate) fn softplus<L: Lanes>(x: f32) -> f32 {
+    let e = exp::<L>(-x.abs());
     // ln(1 + e) = 2 artanh(e / (2 + e)).
     let s = e / (2.0 + e);
     let z = s * s;
     let odd = [0.333_333_37, 0.199_994_39, 0.143_084_42, 0.107_138_28, 0.121_504_694];
-    let ln = 2.0 * s + 2.0 * s * z * polynomial(z, odd);
+    let ln = mul_add::<L>(2.0 * s * z, polynomial::<L, _>(z, odd), 2.0 * s);
     // `x > 0.0` and not `max`, which would lose NaN.
     if x > 0.0 { x + ln } else { ln }
 }
@@ -156,13 +177,13 @@ pub(crate) fn softplus(x: f32) -> f32 {
 /// `P(X <= x)` of a standard normal `X`, which is `(1 + erf(x / sqrt(2))) / 2`, and `exp(-x^2 / 2)`,
 /// within 4.5 and 1.5 ulp.
 #[inline(always)]
-pub(crate) fn normal(x: f32) -> (f32, f32) {
+pub(crate) fn normal<L: Lanes>(x: f32) -> (f32, f32) {
     const K: f32 = 3.0;
-    let t = x.abs().clamp(0.0, 15.0);
-    // The square's high part is exact, so that its rounding does not grow in the exponent.
-    let high = f32::from_bits(t.to_bits() & 0xffff_f000);
-    let low = (t - high) * (t + high);
-    let e = exp_of_sum(-0.5 * high * high, -0.5 * low);
+    // From there on the density is 0.
+    let t = at_most(x.abs(), 14.491_4);
+    let (high, low) = square_in_parts::<L>(t);
+    let (n, r) = reduce::<L>(-0.5 * high);
+    let e = exp_of_reduced::<L>(n, mul_add::<L>(-0.5, low, r));
     // P(X <= -t) = exp(-t^2/2) g(q) / (t + K), where g is smooth in q = (t - K) / (t + K).
     let inverse = 1.0 / (t + K);
     let g = [
@@ -178,13 +199,31 @@ pub(crate) fn normal(x: f32) -> (f32, f32) {
         0.000_131_330_77,
         5.448_940_3e-5,
     ];
-    let tail = e * (polynomial((t - K) * inverse, g) * inverse);
+    let tail = e * (polynomial::<L, _>((t - K) * inverse, g) * inverse);
     let far = if x > 0.0 { 1.0 - tail } else { tail };
     // Around 0 a polynomial is more precise.
     let z = x * x;
     let odd =
         [0.398_942_3, -0.066_490_36, 0.009_973_331, -0.001_186_353, 1.135_126_5e-4, -7.664_678e-6];
-    (if x.abs() < 1.0 { 0.5 + x * polynomial(z, odd) } else { far }, e)
+    let near = mul_add::<L>(x, polynomial::<L, _>(z, odd), 0.5);
+    (if x.abs() < 1.0 { near } else { far }, e)
+}
+
+/// `t^2` as the sum of two numbers, so that its rounding does not grow in an exponent: the second is small, and the
+/// first, or the second but for a rounding, exact.
+#[inline(always)]
+fn square_in_parts<L: Lanes>(t: f32) -> (f32, f32) {
+    if L::FUSED {
+        return (t * t, t.mul_add(t, -(t * t)));
+    }
+    let high = f32::from_bits(t.to_bits() & 0xffff_f000);
+    (high * high, (t - high) * (t + high))
+}
+
+/// `min(x, limit)`, but NaN stays.
+#[inline(always)]
+fn at_most(x: f32, limit: f32) -> f32 {
+    if x > limit { limit } else { x }
 }
 
 /// Numbers that are worked on at a time: a vector of the widest instructions. What is left at the end
@@ -214,7 +253,18 @@ pub(crate) fn map_in_place(y: &mut [f32], f: impl Fn(f32) -> f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::isa::Baseline;
     use std::f64::consts::SQRT_2;
+
+    /// A test for instructions that fuse multiply-adds, and for some that do not.
+    macro_rules! for_lanes {
+        ($L:ident $body:block) => {
+            fn test<$L: Lanes>() $body
+            test::<Baseline>();
+            #[cfg(target_arch = "x86_64")]
+            test::<crate::kernels::isa::Avx2>();
+        };
+    }
 
     /// Compares `found` with `expected` at one of 10,000 arguments that `allowed` lets pass, at those
     /// around 0 and at the ends. `within` is in units in the last place.
@@ -254,54 +304,68 @@ mod tests {
         for len in 0..40 {
             let x: Vec<f32> = (0..len).map(|i| i as f32 / 8.0 - 2.0).collect();
             let mut y = x.clone();
-            map_in_place(&mut y, tanh);
-            assert_eq!(y, x.iter().map(|x| tanh(*x)).collect::<Vec<_>>());
+            map_in_place(&mut y, tanh::<Baseline>);
+            assert_eq!(y, x.iter().map(|x| tanh::<Baseline>(*x)).collect::<Vec<_>>());
         }
     }
 
     #[test]
     fn exp_is_precise() {
-        check(|_| true, exp, f64::exp, 1.0);
-        assert_eq!((exp(0.0), exp(-0.0)), (1.0, 1.0));
+        for_lanes!(L {
+            check(|_| true, exp::<L>, f64::exp, 1.0);
+            assert_eq!((exp::<L>(0.0), exp::<L>(-0.0)), (1.0, 1.0));
+        });
     }
 
     #[test]
     fn expm1_is_precise() {
-        check(|x| x <= 0.0, expm1_of_negative, f64::exp_m1, 1.0);
-        assert!(expm1_of_negative(-0.0).is_sign_negative());
+        for_lanes!(L {
+            check(|x| x <= 0.0, expm1_of_negative::<L>, f64::exp_m1, 1.0);
+            assert!(expm1_of_negative::<L>(-0.0).is_sign_negative());
+        });
     }
 
     #[test]
     fn sigmoid_is_precise() {
-        let expected =
-            |x: f64| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) };
-        check(|x| x > -87.3, sigmoid, expected, 2.5);
-        assert_eq!(sigmoid(0.0), 0.5);
-        for x in [-87.4, -87.7, -100.0, f32::MIN, f32::NEG_INFINITY] {
-            assert!((0.0..1.2e-38).contains(&sigmoid(x)), "at {x}");
-        }
+        for_lanes!(L {
+            let expected =
+                |x: f64| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) };
+            check(|x| x > -87.3, sigmoid::<L>, expected, 3.0);
+            assert_eq!(sigmoid::<L>(0.0), 0.5);
+            for x in [-87.4, -87.7, -100.0, f32::MIN, f32::NEG_INFINITY] {
+                assert!((0.0..1.2e-38).contains(&sigmoid::<L>(x)), "at {x}");
+            }
+        });
     }
 
     #[test]
     fn tanh_is_precise() {
-        check(|_| true, tanh, f64::tanh, 3.0);
-        assert!(tanh(-0.0).is_sign_negative());
+        for_lanes!(L {
+            check(|_| true, tanh::<L>, f64::tanh, 3.0);
+            assert!(tanh::<L>(-0.0).is_sign_negative());
+        });
     }
 
     #[test]
     fn softplus_is_precise() {
-        check(|_| true, softplus, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), 3.0);
+        for_lanes!(L {
+            check(|_| true, softplus::<L>, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), 3.0);
+        });
     }
 
     #[test]
     fn normal_distribution_is_precise() {
-        check(|_| true, |x| normal(x).0, normal_in_f64, 4.5);
-        assert_eq!(normal(0.0), (0.5, 1.0));
+        for_lanes!(L {
+            check(|_| true, |x| normal::<L>(x).0, normal_in_f64, 4.5);
+            assert_eq!(normal::<L>(0.0), (0.5, 1.0));
+        });
     }
 
     #[test]
     fn normal_density_is_precise() {
-        check(|_| true, |x| normal(x).1, |x| (-x * x / 2.0).exp(), 1.5);
+        for_lanes!(L {
+            check(|_| true, |x| normal::<L>(x).1, |x| (-x * x / 2.0).exp(), 1.5);
+        });
     }
 
     /// `P(X <= x)`: the power series of erf in the middle, the continued fraction of erfc outside

@@ -1,5 +1,6 @@
 //! Rows of numbers reduced to one number each: long ones in 16 lanes, which are joined in fixed order.
 
+use super::Lanes;
 use super::elementwise::exp;
 
 const LANES: usize = 16;
@@ -34,10 +35,10 @@ macro_rules! reduce {
 /// `y = exp(x - max(x))` for each row of `row_len` numbers: no exponential is infinite. Calls of `exp`
 /// go over all rows at once, which may be short.
 #[inline(always)]
-pub(crate) fn exp_below_max(row_len: usize, x: &[f32], y: &mut [f32]) {
+pub(crate) fn exp_below_max<L: Lanes>(row_len: usize, x: &[f32], y: &mut [f32]) {
     below_max(row_len, x, y);
     for y in y {
-        *y = exp(*y);
+        *y = exp::<L>(*y);
     }
 }
 

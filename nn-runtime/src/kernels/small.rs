@@ -2,7 +2,7 @@
 //! multiply-add.
 
 use super::inline::{Instructions, in_memory};
-use super::isa::{Isa, Kernel, Lanes};
+use super::isa::{Isa, Kernel, Lanes, mul_add};
 use super::tile::{load_row, store_row};
 
 /// Sums that take turns: each multiply-add waits for the one before it in its sum.
@@ -170,10 +170,4 @@ impl<'a> Small<'a> {
             }
         }
     }
-}
-
-/// `x w + sum`, rounded as vectors of these instructions are.
-#[inline(always)]
-fn mul_add<L: Lanes>(x: f32, w: f32, sum: f32) -> f32 {
-    if L::FUSED { x.mul_add(w, sum) } else { x * w + sum }
 }

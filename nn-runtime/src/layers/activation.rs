@@ -14,7 +14,7 @@ macro_rules! in_place_activation {
 
             #[inline(always)]
             fn infer_inlined<I: $crate::Instructions>(&self, _isa: I, _n: usize, y: &mut [f32]) {
-                forward_inlined(const { &S::ARGUMENTS }, y);
+                forward_inlined::<I::Lanes>(const { &S::ARGUMENTS }, y);
             }
 
             fn forward(&self, _pass: &$crate::Pass, y: &mut [f32]) {
@@ -58,7 +58,7 @@ macro_rules! separate_activation {
                 y: &mut [f32],
                 _memory: $crate::WorkMemory<'_>,
             ) {
-                forward_inlined($given, x[0], y);
+                forward_inlined::<I::Lanes>($given, x[0], y);
             }
 
             fn forward(

@@ -11,10 +11,10 @@ pub struct ELU;
 in_place_activation!(ELU, elu::ELU);
 
 dispatch! {
-    fn forward as forward_inlined(arguments: &elu::ELU, y: &mut [f32]) {
+    fn forward as forward_inlined<L>(arguments: &elu::ELU, y: &mut [f32]) {
         let alpha = arguments.alpha as f32;
         for y in y {
-            *y = if *y > 0.0 { *y } else { alpha * expm1_of_negative(*y) };
+            *y = if *y > 0.0 { *y } else { alpha * expm1_of_negative::<L>(*y) };
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{normal, sigmoid};
+use crate::kernels::{Lanes, mul_add};
 use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
 use nn_shape::rules::gelu;
 
@@ -63,32 +64,32 @@ const DENSITY_AT_0: f32 = 0.398_942_3;
 const CUBIC: f32 = 0.044_715;
 
 dispatch! {
-    fn exact(x: &[f32], y: &mut [f32]) {
+    fn exact<L>(x: &[f32], y: &mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = x * normal(x).0;
+            *y = x * normal::<L>(x).0;
         }
     }
 
-    fn exact_with_slopes(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
+    fn exact_with_slopes<L>(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
         for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
-            let (below, density) = normal(x);
+            let (below, density) = normal::<L>(x);
             *y = x * below;
-            *slope = below + x * (DENSITY_AT_0 * density);
+            *slope = mul_add::<L>(x, DENSITY_AT_0 * density, below);
         }
     }
 
-    fn approximate(x: &[f32], y: &mut [f32]) {
+    fn approximate<L>(x: &[f32], y: &mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = x * below_approximately(x);
+            *y = x * below_approximately::<L>(x);
         }
     }
 
-    fn approximate_with_slopes(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
+    fn approximate_with_slopes<L>(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
         for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
-            let below = below_approximately(x);
+            let below = below_approximately::<L>(x);
             *y = x * below;
-            let inner = 2.0 * SLOPE * (1.0 + 3.0 * CUBIC * x * x);
-            *slope = below + x * below * (1.0 - below) * inner;
+            let inner = 2.0 * SLOPE * mul_add::<L>(3.0 * CUBIC * x, x, 1.0);
+            *slope = mul_add::<L>(x * below * (1.0 - below), inner, below);
         }
     }
 
@@ -101,8 +102,8 @@ dispatch! {
 
 /// `(1 + tanh(u)) / 2 = sigmoid(2 u)`, which does not cancel.
 #[inline(always)]
-fn below_approximately(x: f32) -> f32 {
-    sigmoid(2.0 * SLOPE * (x + CUBIC * x * x * x))
+fn below_approximately<L: Lanes>(x: f32) -> f32 {
+    sigmoid::<L>(2.0 * SLOPE * mul_add::<L>(CUBIC * x * x, x, x))
 }
 
 #[cfg(test)]

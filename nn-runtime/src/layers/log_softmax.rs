@@ -12,8 +12,8 @@ pub struct LogSoftmax;
 separate_activation!(LogSoftmax, log_softmax::LogSoftmax, S => S::INPUT.last(), y);
 
 dispatch! {
-    fn forward as forward_inlined(classes: usize, x: &[f32], y: &mut [f32]) {
-        rows::exp_below_max(classes, x, y);
+    fn forward as forward_inlined<L>(classes: usize, x: &[f32], y: &mut [f32]) {
+        rows::exp_below_max::<L>(classes, x, y);
         for (x, y) in x.chunks_exact(classes).zip(y.chunks_exact_mut(classes)) {
             let ln_sum = rows::sum(y).ln();
             rows::below_max(classes, x, y);
@@ -23,9 +23,9 @@ dispatch! {
         }
     }
 
-    fn backward(classes: usize, y: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+    fn backward<L>(classes: usize, y: &[f32], d_y: &[f32], d_x: &mut [f32]) {
         for (d_x, &y) in d_x.iter_mut().zip(y) {
-            *d_x = exp(y);
+            *d_x = exp::<L>(y);
         }
         for (d_y, d_x) in d_y.chunks_exact(classes).zip(d_x.chunks_exact_mut(classes)) {
             let sum = rows::sum(d_y);

@@ -11,8 +11,8 @@ pub struct Sigmoid;
 in_place_activation!(Sigmoid, sigmoid::Sigmoid);
 
 dispatch! {
-    fn forward as forward_inlined(_arguments: &sigmoid::Sigmoid, y: &mut [f32]) {
-        elementwise::map_in_place(y, elementwise::sigmoid);
+    fn forward as forward_inlined<L>(_arguments: &sigmoid::Sigmoid, y: &mut [f32]) {
+        elementwise::map_in_place(y, elementwise::sigmoid::<L>);
     }
 
     fn backward(_arguments: &sigmoid::Sigmoid, y: &[f32], d: &mut [f32]) {

@@ -11,15 +11,15 @@ pub struct SiLU;
 separate_activation!(SiLU, silu::SiLU, S => const { &S::ARGUMENTS }, x);
 
 dispatch! {
-    fn forward as forward_inlined(_arguments: &silu::SiLU, x: &[f32], y: &mut [f32]) {
+    fn forward as forward_inlined<L>(_arguments: &silu::SiLU, x: &[f32], y: &mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = x * sigmoid(x);
+            *y = x * sigmoid::<L>(x);
         }
     }
 
-    fn backward(_arguments: &silu::SiLU, x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+    fn backward<L>(_arguments: &silu::SiLU, x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
         for ((d_x, &x), &d_y) in d_x.iter_mut().zip(x).zip(d_y) {
-            let s = sigmoid(x);
+            let s = sigmoid::<L>(x);
             *d_x = d_y * (s * (1.0 + x * (1.0 - s)));
         }
     }

@@ -11,8 +11,8 @@ pub struct Softmax;
 separate_activation!(Softmax, softmax::Softmax, S => S::INPUT.last(), y);
 
 dispatch! {
-    fn forward as forward_inlined(classes: usize, x: &[f32], y: &mut [f32]) {
-        rows::exp_below_max(classes, x, y);
+    fn forward as forward_inlined<L>(classes: usize, x: &[f32], y: &mut [f32]) {
+        rows::exp_below_max::<L>(classes, x, y);
         for y in y.chunks_exact_mut(classes) {
             let sum = rows::sum(y);
             for y in y {

@@ -11,19 +11,19 @@ pub struct Softplus;
 separate_activation!(Softplus, softplus::Softplus, S => const { &S::ARGUMENTS }, x);
 
 dispatch! {
-    fn forward as forward_inlined(arguments: &softplus::Softplus, x: &[f32], y: &mut [f32]) {
+    fn forward as forward_inlined<L>(arguments: &softplus::Softplus, x: &[f32], y: &mut [f32]) {
         let (beta, threshold) = (arguments.beta as f32, arguments.threshold as f32);
         for (y, &x) in y.iter_mut().zip(x) {
             let z = beta * x;
-            *y = if z > threshold { x } else { elementwise::softplus(z) / beta };
+            *y = if z > threshold { x } else { elementwise::softplus::<L>(z) / beta };
         }
     }
 
-    fn backward(arguments: &softplus::Softplus, x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+    fn backward<L>(arguments: &softplus::Softplus, x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
         let (beta, threshold) = (arguments.beta as f32, arguments.threshold as f32);
         for ((d_x, &x), &d_y) in d_x.iter_mut().zip(x).zip(d_y) {
             let z = beta * x;
-            *d_x = if z > threshold { d_y } else { d_y * elementwise::sigmoid(z) };
+            *d_x = if z > threshold { d_y } else { d_y * elementwise::sigmoid::<L>(z) };
         }
     }
 }

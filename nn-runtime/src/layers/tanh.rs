@@ -11,8 +11,8 @@ pub struct Tanh;
 in_place_activation!(Tanh, tanh::Tanh);
 
 dispatch! {
-    fn forward as forward_inlined(_arguments: &tanh::Tanh, y: &mut [f32]) {
-        elementwise::map_in_place(y, elementwise::tanh);
+    fn forward as forward_inlined<L>(_arguments: &tanh::Tanh, y: &mut [f32]) {
+        elementwise::map_in_place(y, elementwise::tanh::<L>);
     }
 
     fn backward(_arguments: &tanh::Tanh, y: &[f32], d: &mut [f32]) {

@@ -2,6 +2,7 @@
 
 use super::Loss;
 use crate::Values;
+use crate::kernels::Baseline;
 use crate::kernels::elementwise::{sigmoid, softplus};
 
 /// The loss of yes-or-no questions, one for each number of the output, averaged over them:
@@ -56,8 +57,8 @@ impl<Output: Values> Loss<Output> for BinaryCrossEntropyWithLogits {
         let mut sum = 0.0;
         for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
             let weight = 1.0 + (self.pos_weight - 1.0) * t;
-            *d = ((1.0 - t) - weight * sigmoid(-y)) * factor;
-            sum += f64::from((1.0 - t) * y + weight * softplus(-y));
+            *d = ((1.0 - t) - weight * sigmoid::<Baseline>(-y)) * factor;
+            sum += f64::from((1.0 - t) * y + weight * softplus::<Baseline>(-y));
         }
         sum / Output::LEN as f64
     }

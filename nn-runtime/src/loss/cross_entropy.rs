@@ -110,10 +110,10 @@ impl CrossEntropy {
 dispatch! {
     /// Writes `exp(y - largest)` to `e`, and the largest `y` and the sum of `e` to `totals`. With the
     /// largest taken off, exponentials cannot overflow.
-    fn exponentials(y: &[f32], e: &mut [f32], totals: &mut [f32; 2]) {
+    fn exponentials<L>(y: &[f32], e: &mut [f32], totals: &mut [f32; 2]) {
         let largest = rows::max(y);
         for (e, y) in e.iter_mut().zip(y) {
-            *e = exp(y - largest);
+            *e = exp::<L>(y - largest);
         }
         *totals = [largest, rows::sum(e)];
     }

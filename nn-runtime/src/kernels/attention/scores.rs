@@ -7,13 +7,13 @@ use crate::kernels::rows;
 dispatch! {
     /// `softmax(x / sqrt(size))` of the beginning of each row of `len` numbers, in place: of `first` of
     /// the first row, and `more` in each further one. What stands behind them becomes 0.
-    pub(super) fn softmax(len: usize, first: usize, more: usize, size: usize, x: &mut [f32]) {
+    pub(super) fn softmax<L>(len: usize, first: usize, more: usize, size: usize, x: &mut [f32]) {
         let scale = 1.0 / (size as f32).sqrt();
         for (i, row) in x.chunks_exact_mut(len).enumerate() {
             let (seen, rest) = row.split_at_mut(first + i * more);
             let max = rows::max(seen);
             for x in seen.iter_mut() {
-                *x = exp((*x - max) * scale);
+                *x = exp::<L>((*x - max) * scale);
             }
             let sum = 1.0 / rows::sum(seen);
             for x in seen {

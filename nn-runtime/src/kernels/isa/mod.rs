@@ -186,6 +186,12 @@ pub trait Lanes: Copy {
     unsafe fn run(kernel: &impl Kernel);
 }
 
+/// `a * b + c` of single numbers, rounded as vectors of `L` are. To be inlined into what is compiled for them.
+#[inline(always)]
+pub(crate) fn mul_add<L: Lanes>(a: f32, b: f32, c: f32) -> f32 {
+    if L::FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
 #[cfg(not(target_arch = "x86_64"))]
 mod portable;
 #[cfg(target_arch = "x86_64")]

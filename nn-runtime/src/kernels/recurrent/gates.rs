@@ -5,12 +5,13 @@
 //! step's state, `d_h_before` receives what reaches the state before by another way than the matrix.
 
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::elementwise::{map_in_place, sigmoid, tanh};
+use crate::kernels::elementwise::{map_in_place, sigmoid, sigmoid_divisor, tanh, tanh_fraction};
+use crate::kernels::{Lanes, mul_add};
 
 dispatch! {
     /// `h = tanh(a)`
-    pub(crate) fn tanh_forward as tanh_forward_inlined(gates: &mut [f32], h: &mut [f32]) {
-        map_in_place(gates, tanh);
+    pub(crate) fn tanh_forward as tanh_forward_inlined<L>(gates: &mut [f32], h: &mut [f32]) {
+        map_in_place(gates, tanh::<L>);
         h.copy_from_slice(gates);
     }
 
@@ -23,9 +24,9 @@ dispatch! {
     }
 
     /// The gradient of `a` in `h = tanh(a)`.
-    pub(crate) fn tanh_backward(gates: &mut [f32], d_h: &[f32]) {
+    pub(crate) fn tanh_backward<L>(gates: &mut [f32], d_h: &[f32]) {
         for (a, d_h) in gates.iter_mut().zip(d_h) {
-            *a = d_h * (1.0 - *a * *a);
+            *a = d_h * slope_of_tanh::<L>(*a);
         }
     }
 
@@ -37,7 +38,7 @@ dispatch! {
     }
 
     /// `c = f c' + i g`, `h = o tanh(c)`, with `i, f, o` through the sigmoid and `g` through tanh.
-    pub(crate) fn lstm_forward(
+    pub(crate) fn lstm_forward<L>(
         units: usize,
         gates: &mut [f32],
         c_before: &[f32],
@@ -48,24 +49,24 @@ dispatch! {
         let states = c.chunks_exact_mut(units).zip(h.chunks_exact_mut(units));
         for ((gates, c_before), (c, h)) in rows.zip(states) {
             let [i, f, g, o] = parts_mut(gates, units);
-            lstm_row(i, f, g, o, c_before, c, h);
+            lstm_row::<L>(i, f, g, o, c_before, c, h);
         }
     }
 
     /// The same for one row, whose gates nobody needs: `c` and `h` are those of the step before, then the new
     /// ones.
-    pub(crate) fn lstm_step as lstm_step_inlined(
+    pub(crate) fn lstm_step as lstm_step_inlined<L>(
         units: usize,
         sums: &[f32],
         c: &mut [f32],
         h: &mut [f32],
     ) {
-        lstm_row_step(parts(sums, units), c, h);
+        lstm_row_step::<L>(parts(sums, units), c, h);
     }
 
     /// The gradients of the sums in [`lstm_forward`]; `d_c` is that of `c` on the way in (without what
     /// comes from `h`), and of the `c` before on the way out.
-    pub(crate) fn lstm_backward(
+    pub(crate) fn lstm_backward<L>(
         units: usize,
         gates: &mut [f32],
         c_before: &[f32],
@@ -78,13 +79,13 @@ dispatch! {
         let all = rows.zip(states.zip(d_c.chunks_exact_mut(units)));
         for ((gates, c_before), ((c, d_h), d_c)) in all {
             let [i, f, g, o] = parts_mut(gates, units);
-            lstm_row_backward(i, f, g, o, c_before, c, d_h, d_c);
+            lstm_row_backward::<L>(i, f, g, o, c_before, c, d_h, d_c);
         }
     }
 
     /// `h = (1 - z) n + z h'` with `r, z = sigmoid(a + b)` and `n = tanh(a + r b)`, where `a` is what comes
     /// from the input (`gates`) and `b` what comes from the state (`hidden`).
-    pub(crate) fn gru_forward(
+    pub(crate) fn gru_forward<L>(
         units: usize,
         gates: &mut [f32],
         hidden: &[f32],
@@ -95,22 +96,22 @@ dispatch! {
         let states = h_before.chunks_exact(units).zip(h.chunks_exact_mut(units));
         for ((gates, hidden), (h_before, h)) in rows.zip(states) {
             let [r, z, n] = parts_mut(gates, units);
-            gru_row(r, z, n, parts(hidden, units), h_before, h);
+            gru_row::<L>(r, z, n, parts(hidden, units), h_before, h);
         }
     }
 
     /// The same for one row, whose gates nobody needs: `h` is that of the step before, then the new one.
-    pub(crate) fn gru_step as gru_step_inlined(
+    pub(crate) fn gru_step as gru_step_inlined<L>(
         units: usize,
         sums: &[f32],
         hidden: &[f32],
         h: &mut [f32],
     ) {
-        gru_row_step(parts(sums, units), parts(hidden, units), h);
+        gru_row_step::<L>(parts(sums, units), parts(hidden, units), h);
     }
 
     /// The gradients of both sums in [`gru_forward`], and `d_h_before`.
-    pub(crate) fn gru_backward(
+    pub(crate) fn gru_backward<L>(
         units: usize,
         gates: &mut [f32],
         hidden: &mut [f32],
@@ -123,7 +124,7 @@ dispatch! {
         let all = rows.zip(states.zip(d_h_before.chunks_exact_mut(units)));
         for ((gates, hidden), ((h_before, d_h), d_h_before)) in all {
             let ([r, z, n], [b_r, b_z, b_n]) = (parts_mut(gates, units), parts_mut(hidden, units));
-            gru_row_backward(r, z, n, b_r, b_z, b_n, h_before, d_h, d_h_before);
+            gru_row_backward::<L>(r, z, n, b_r, b_z, b_n, h_before, d_h, d_h_before);
         }
     }
 }
@@ -141,12 +142,24 @@ fn parts_mut<const G: usize>(rows: &mut [f32], units: usize) -> [&mut [f32]; G] 
     std::array::from_fn(|_| rows.next().expect("a row for each gate"))
 }
 
+/// The slope of `y = sigmoid(a)`.
+#[inline(always)]
+fn slope_of_sigmoid(y: f32) -> f32 {
+    y * (1.0 - y)
+}
+
+/// The slope of `y = tanh(a)`.
+#[inline(always)]
+fn slope_of_tanh<L: Lanes>(y: f32) -> f32 {
+    mul_add::<L>(-y, y, 1.0)
+}
+
 // Functions of one row: that slices which are written stand among the arguments tells the compiler that they
 // do not overlap with others. It would go number by number.
 
 /// A row of [`lstm_forward`].
 #[inline(always)]
-fn lstm_row(
+fn lstm_row<L: Lanes>(
     i: &mut [f32],
     f: &mut [f32],
     g: &mut [f32],
@@ -159,7 +172,7 @@ fn lstm_row(
     let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
     let (c, h) = (&mut c[..n], &mut h[..n]);
     for k in 0..n {
-        let (gates, now) = lstm_cell([i[k], f[k], g[k], o[k]], c_before[k]);
+        let (gates, now) = lstm_cell::<L>([i[k], f[k], g[k], o[k]], c_before[k]);
         [i[k], f[k], g[k], o[k]] = gates;
         [c[k], h[k]] = now;
     }
@@ -167,27 +180,36 @@ fn lstm_row(
 
 /// The row of [`lstm_step`].
 #[inline(always)]
-fn lstm_row_step([i, f, g, o]: [&[f32]; 4], c: &mut [f32], h: &mut [f32]) {
+fn lstm_row_step<L: Lanes>([i, f, g, o]: [&[f32]; 4], c: &mut [f32], h: &mut [f32]) {
     let n = i.len();
     let (f, g, o, c, h) = (&f[..n], &g[..n], &o[..n], &mut c[..n], &mut h[..n]);
     for k in 0..n {
-        let (_, now) = lstm_cell([i[k], f[k], g[k], o[k]], c[k]);
+        let (_, now) = lstm_cell::<L>([i[k], f[k], g[k], o[k]], c[k]);
         [c[k], h[k]] = now;
     }
 }
 
 /// From the sums of a unit and its `c` before to its gates, and to `c` and `h`.
+///
+/// Divisions take longest: `i g` and `o tanh(c)` have one each.
 #[inline(always)]
-fn lstm_cell([i, f, g, o]: [f32; 4], c_before: f32) -> ([f32; 4], [f32; 2]) {
-    let (i, f, g, o) = (sigmoid(i), sigmoid(f), tanh(g), sigmoid(o));
-    let c = f * c_before + i * g;
-    ([i, f, g, o], [c, o * tanh(c)])
+fn lstm_cell<L: Lanes>([i, f, g, o]: [f32; 4], c_before: f32) -> ([f32; 4], [f32; 2]) {
+    let [above_g, below_g] = tanh_fraction::<L>(g);
+    let [below_i, below_f, below_o] = [i, f, o].map(|x| sigmoid_divisor::<L>(LOWEST_SUM, x));
+    let c = above_g / (below_i * below_g) + c_before / below_f;
+    let [above_c, below_c] = tanh_fraction::<L>(c);
+    let h = above_c / (below_o * below_c);
+    ([1.0 / below_i, 1.0 / below_f, above_g / below_g, 1.0 / below_o], [c, h])
 }
+
+/// Gates whose sums are lower are what they are for this one, `3e-30`: their divisors times those of `tanh` are
+/// finite.
+const LOWEST_SUM: f32 = -68.0;
 
 /// A row of [`lstm_backward`].
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "said above")]
-fn lstm_row_backward(
+fn lstm_row_backward<L: Lanes>(
     i: &mut [f32],
     f: &mut [f32],
     g: &mut [f32],
@@ -201,20 +223,20 @@ fn lstm_row_backward(
     let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
     let (c, d_h, d_c) = (&c[..n], &d_h[..n], &mut d_c[..n]);
     for k in 0..n {
-        let tanh_c = tanh(c[k]);
-        let d = d_c[k] + d_h[k] * o[k] * (1.0 - tanh_c * tanh_c);
+        let tanh_c = tanh::<L>(c[k]);
+        let d = mul_add::<L>(d_h[k] * o[k], slope_of_tanh::<L>(tanh_c), d_c[k]);
         let (i_k, g_k) = (i[k], g[k]);
         d_c[k] = d * f[k];
-        i[k] = d * g_k * i_k * (1.0 - i_k);
-        f[k] = d * c_before[k] * f[k] * (1.0 - f[k]);
-        g[k] = d * i_k * (1.0 - g_k * g_k);
-        o[k] = d_h[k] * tanh_c * o[k] * (1.0 - o[k]);
+        i[k] = d * g_k * slope_of_sigmoid(i_k);
+        f[k] = d * c_before[k] * slope_of_sigmoid(f[k]);
+        g[k] = d * i_k * slope_of_tanh::<L>(g_k);
+        o[k] = d_h[k] * tanh_c * slope_of_sigmoid(o[k]);
     }
 }
 
 /// A row of [`gru_forward`].
 #[inline(always)]
-fn gru_row(
+fn gru_row<L: Lanes>(
     r: &mut [f32],
     z: &mut [f32],
     n: &mut [f32],
@@ -227,34 +249,38 @@ fn gru_row(
     let (b_n, h_before, h) = (&b_n[..units], &h_before[..units], &mut h[..units]);
     for k in 0..units {
         let (sums, hidden) = ([r[k], z[k], n[k]], [b_r[k], b_z[k], b_n[k]]);
-        ([r[k], z[k], n[k]], h[k]) = gru_cell(sums, hidden, h_before[k]);
+        ([r[k], z[k], n[k]], h[k]) = gru_cell::<L>(sums, hidden, h_before[k]);
     }
 }
 
 /// The row of [`gru_step`].
 #[inline(always)]
-fn gru_row_step([r, z, n]: [&[f32]; 3], [b_r, b_z, b_n]: [&[f32]; 3], h: &mut [f32]) {
+fn gru_row_step<L: Lanes>([r, z, n]: [&[f32]; 3], [b_r, b_z, b_n]: [&[f32]; 3], h: &mut [f32]) {
     let units = r.len();
     let (z, n, b_r, b_z) = (&z[..units], &n[..units], &b_r[..units], &b_z[..units]);
     let (b_n, h) = (&b_n[..units], &mut h[..units]);
     for k in 0..units {
         let (sums, hidden) = ([r[k], z[k], n[k]], [b_r[k], b_z[k], b_n[k]]);
-        (_, h[k]) = gru_cell(sums, hidden, h[k]);
+        (_, h[k]) = gru_cell::<L>(sums, hidden, h[k]);
     }
 }
 
 /// From both sums of a unit and its `h` before to its gates and `h`.
 #[inline(always)]
-fn gru_cell([r, z, n]: [f32; 3], [b_r, b_z, b_n]: [f32; 3], h_before: f32) -> ([f32; 3], f32) {
-    let (r, z) = (sigmoid(r + b_r), sigmoid(z + b_z));
-    let n = tanh(n + r * b_n);
-    ([r, z, n], (1.0 - z) * n + z * h_before)
+fn gru_cell<L: Lanes>(
+    [r, z, n]: [f32; 3],
+    [b_r, b_z, b_n]: [f32; 3],
+    h_before: f32,
+) -> ([f32; 3], f32) {
+    let (r, z) = (sigmoid::<L>(r + b_r), sigmoid::<L>(z + b_z));
+    let n = tanh::<L>(mul_add::<L>(r, b_n, n));
+    ([r, z, n], mul_add::<L>(z, h_before, (1.0 - z) * n))
 }
 
 /// A row of [`gru_backward`].
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "said above")]
-fn gru_row_backward(
+fn gru_row_backward<L: Lanes>(
     r: &mut [f32],
     z: &mut [f32],
     n: &mut [f32],
@@ -271,11 +297,11 @@ fn gru_row_backward(
     let (d_h, d_h_before) = (&d_h[..units], &mut d_h_before[..units]);
     for k in 0..units {
         let (r_k, z_k, n_k) = (r[k], z[k], n[k]);
-        let d_n = d_h[k] * (1.0 - z_k) * (1.0 - n_k * n_k);
-        let d_r = d_n * b_n[k] * r_k * (1.0 - r_k);
-        let d_z = d_h[k] * (h_before[k] - n_k) * z_k * (1.0 - z_k);
+        let d_n = d_h[k] * (1.0 - z_k) * slope_of_tanh::<L>(n_k);
+        let d_r = d_n * b_n[k] * slope_of_sigmoid(r_k);
+        let d_z = d_h[k] * (h_before[k] - n_k) * slope_of_sigmoid(z_k);
         [r[k], z[k], n[k]] = [d_r, d_z, d_n];
         [b_r[k], b_z[k], b_n[k]] = [d_r, d_z, d_n * r_k];
-        d_h_before[k] += d_h[k] * z_k;
+        d_h_before[k] = mul_add::<L>(d_h[k], z_k, d_h_before[k]);
     }
 }

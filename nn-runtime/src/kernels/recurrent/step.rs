@@ -140,13 +140,13 @@ impl Stack {
     ) {
         let units = self.sizes.units;
         match (self.cell, I::INLINE) {
-            (Cell::Lstm, true) => gates::lstm_step_inlined(units, sums, c, h),
+            (Cell::Lstm, true) => gates::lstm_step_inlined::<I::Lanes>(units, sums, c, h),
             (Cell::Lstm, false) => gates::lstm_step(units, sums, c, h),
-            (Cell::Gru, true) => gates::gru_step_inlined(units, sums, hidden, h),
+            (Cell::Gru, true) => gates::gru_step_inlined::<I::Lanes>(units, sums, hidden, h),
             (Cell::Gru, false) => gates::gru_step(units, sums, hidden, h),
-            (Cell::Relu, true) => gates::relu_forward_inlined(sums, h),
+            (Cell::Relu, true) => gates::relu_forward_inlined::<I::Lanes>(sums, h),
             (Cell::Relu, false) => gates::relu_forward(sums, h),
-            (Cell::Tanh, true) => gates::tanh_forward_inlined(sums, h),
+            (Cell::Tanh, true) => gates::tanh_forward_inlined::<I::Lanes>(sums, h),
             (Cell::Tanh, false) => gates::tanh_forward(sums, h),
         }
     }
