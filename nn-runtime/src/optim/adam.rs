@@ -1,7 +1,8 @@
 //! [`Adam`] and [`AdamW`]: PyTorch's `optim.Adam` and `optim.AdamW`.
 
-use super::{Optimizer, for_each_trained, prepare};
+use super::{Optimizer, for_each_trained, prepare, without_rest};
 use crate::kernels::dispatch::dispatch;
+use crate::kernels::{Lanes, mul_add};
 use std::ops::Range;
 
 /// Adaptive moments (Kingma and Ba, 2015). Weight decay is part of the gradient; 0 unless set.
@@ -135,30 +136,33 @@ struct Rule {
 }
 
 impl Rule {
-    /// Weight decay, and the means of the gradient and of its square.
+    /// What becomes of a weight, by decay alone, and of the means of its gradient and of that one's square.
     #[inline(always)]
-    fn learn(self, w: &mut f32, mean: &mut f32, square: &mut f32, g: f32) {
-        let g = g + self.decay * *w;
-        *w *= self.keep;
-        *mean += self.share1 * (g - *mean);
-        *square = self.beta2 * *square + self.share2 * g * g;
+    fn learn<L: Lanes>(self, w: f32, mean: f32, square: f32, g: f32) -> [f32; 3] {
+        let g = mul_add::<L>(self.decay, w, g);
+        let mean = without_rest(mul_add::<L>(self.share1, g - mean, mean));
+        let square = without_rest(mul_add::<L>(self.share2 * g, g, self.beta2 * square));
+        [w * self.keep, mean, square]
     }
 
     #[inline(always)]
-    fn advance(self, w: &mut f32, mean: f32, square: f32) {
-        *w -= self.step * mean / (square.sqrt() * self.root + self.eps);
+    fn advance<L: Lanes>(self, w: f32, mean: f32, square: f32) -> f32 {
+        w - self.step * mean / mul_add::<L>(square.sqrt(), self.root, self.eps)
     }
 }
 
+// All of a weight's numbers are read before any is written: where the slices lie whole pages apart, a processor takes
+// the place of what is written for that of what is read next, and waits.
 dispatch! {
-    fn update(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
+    fn update<L>(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
         for (((w, m), s), g) in w.iter_mut().zip(mean).zip(square).zip(g) {
-            rule.learn(w, m, s, *g);
-            rule.advance(w, *m, *s);
+            let [decayed, mean, square] = rule.learn::<L>(*w, *m, *s, *g);
+            let advanced = rule.advance::<L>(decayed, mean, square);
+            (*w, *m, *s) = (advanced, mean, square);
         }
     }
 
-    fn update_amsgrad(
+    fn update_amsgrad<L>(
         rule: Rule,
         w: &mut [f32],
         mean: &mut [f32],
@@ -167,9 +171,10 @@ dispatch! {
         g: &[f32],
     ) {
         for ((((w, m), s), l), g) in w.iter_mut().zip(mean).zip(square).zip(largest).zip(g) {
-            rule.learn(w, m, s, *g);
-            *l = l.max(*s);
-            rule.advance(w, *m, *l);
+            let [decayed, mean, square] = rule.learn::<L>(*w, *m, *s, *g);
+            let largest = l.max(square);
+            let advanced = rule.advance::<L>(decayed, mean, largest);
+            (*w, *m, *s, *l) = (advanced, mean, square, largest);
         }
     }
 }

@@ -111,6 +111,13 @@ fn update_past_caches<const K: usize>(
     }
 }
 
+/// `x`, or 0 where hardly anything is left of it. What an optimiser remembers of a weight without gradient, behind a
+/// `ReLU` that lets nothing through, decays to subnormal numbers, with which arithmetic takes longer.
+#[inline(always)]
+fn without_rest(x: f32) -> f32 {
+    if x.abs() < 1e-36 { 0.0 } else { x }
+}
+
 /// Makes an optimiser's memory, of numbers `value`, at its first step.
 ///
 /// # Panics

@@ -1,6 +1,6 @@
 //! [`RMSprop`]: PyTorch's `optim.RMSprop`.
 
-use super::{Optimizer, for_each_trained, prepare};
+use super::{Optimizer, for_each_trained, prepare, without_rest};
 use crate::kernels::dispatch::dispatch;
 use std::ops::Range;
 
@@ -133,26 +133,28 @@ struct Rule {
 }
 
 impl Rule {
-    /// The gradient with weight decay, learnt by the mean of its square.
+    /// The gradient with weight decay, and the mean of its square.
     #[inline(always)]
-    fn learn(self, w: f32, square: &mut f32, g: f32) -> f32 {
+    fn learn(self, w: f32, square: f32, g: f32) -> [f32; 2] {
         let g = g + self.decay * w;
-        *square = self.alpha * *square + self.share * g * g;
-        g
+        [g, without_rest(self.alpha * square + self.share * g * g)]
     }
 
+    /// The new weight and velocity.
     #[inline(always)]
-    fn advance(self, w: &mut f32, velocity: &mut f32, square: f32, g: f32) {
-        *velocity = self.momentum * *velocity + g / (square.sqrt() + self.eps);
-        *w -= self.rate * *velocity;
+    fn advance(self, w: f32, velocity: f32, square: f32, g: f32) -> [f32; 2] {
+        let velocity = without_rest(self.momentum * velocity + g / (square.sqrt() + self.eps));
+        [w - self.rate * velocity, velocity]
     }
 }
 
+// All of a weight's numbers are read before any is written, as in `Adam`.
 dispatch! {
     fn update(rule: Rule, w: &mut [f32], square: &mut [f32], g: &[f32]) {
         for ((w, s), g) in w.iter_mut().zip(square).zip(g) {
-            let g = rule.learn(*w, s, *g);
-            *w -= rule.rate * g / (s.sqrt() + rule.eps);
+            let [g, square] = rule.learn(*w, *s, *g);
+            let advanced = *w - rule.rate * g / (square.sqrt() + rule.eps);
+            (*w, *s) = (advanced, square);
         }
     }
 
@@ -164,8 +166,9 @@ dispatch! {
         g: &[f32],
     ) {
         for (((w, s), v), g) in w.iter_mut().zip(square).zip(velocity).zip(g) {
-            let g = rule.learn(*w, s, *g);
-            rule.advance(w, v, *s, g);
+            let [g, square] = rule.learn(*w, *s, *g);
+            let [advanced, velocity] = rule.advance(*w, *v, square, g);
+            (*w, *s, *v) = (advanced, square, velocity);
         }
     }
 
@@ -178,10 +181,12 @@ dispatch! {
         g: &[f32],
     ) {
         for ((((w, s), v), m), g) in w.iter_mut().zip(square).zip(velocity).zip(mean).zip(g) {
-            let g = rule.learn(*w, s, *g);
-            *m += rule.share * (g - *m);
+            let [g, square] = rule.learn(*w, *s, *g);
+            let mean = without_rest(*m + rule.share * (g - *m));
             // Rounding must not make a variance negative.
-            rule.advance(w, v, (*s - *m * *m).max(0.0), g);
+            let variance = (square - mean * mean).max(0.0);
+            let [advanced, velocity] = rule.advance(*w, *v, variance, g);
+            (*w, *s, *v, *m) = (advanced, square, velocity, mean);
         }
     }
 }

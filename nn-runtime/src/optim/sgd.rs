@@ -1,6 +1,6 @@
 //! [`SGD`]: PyTorch's `optim.SGD`.
 
-use super::{Optimizer, for_each_trained, prepare};
+use super::{Optimizer, for_each_trained, prepare, without_rest};
 use crate::kernels::dispatch::dispatch;
 use std::ops::Range;
 
@@ -100,7 +100,7 @@ dispatch! {
         let share = 1.0 - rule.dampening;
         for ((w, v), g) in weights.iter_mut().zip(velocity).zip(gradient) {
             let g = g + rule.weight_decay * *w;
-            *v = rule.momentum * *v + share * g;
+            *v = without_rest(rule.momentum * *v + share * g);
             let direction = if rule.nesterov { g + rule.momentum * *v } else { *v };
             *w -= rate * direction;
         }

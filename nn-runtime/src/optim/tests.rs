@@ -141,3 +141,31 @@ fn the_learning_rate_can_be_set() {
     optimizer.step(&mut weights, &[1.0], &[Range { start: 0, end: 1 }]);
     assert_eq!((optimizer.learning_rate(), weights), (0.5, [0.5]));
 }
+
+#[test]
+fn what_is_remembered_of_an_ended_gradient_ends() {
+    let remembered = |optimizer: &mut dyn Optimizer, steps: usize| {
+        let (mut weights, trained) = ([1.0], [Range { start: 0, end: 1 }]);
+        optimizer.step(&mut weights, &[1.0], &trained);
+        (0..steps).for_each(|_| optimizer.step(&mut weights, &[0.0], &trained));
+    };
+    let mut adam = Adam::new(0.1).betas(0.9, 0.99);
+    remembered(&mut adam, 9_000);
+    let told = format!("{adam:?}");
+    assert!(told.contains("mean: [0.0], square: [0.0]"), "{told}");
+    let mut sgd = SGD::new(0.1).momentum(0.9);
+    remembered(&mut sgd, 900);
+    let told = format!("{sgd:?}");
+    assert!(told.contains("velocity: [0.0]"), "{told}");
+    let mut rmsprop = RMSprop::new(0.1).momentum(0.9).centered();
+    remembered(&mut rmsprop, 9_000);
+    let told = format!("{rmsprop:?}");
+    assert!(told.contains("square: [0.0], mean: [0.0], velocity: [0.0]"), "{told}");
+}
+
+#[test]
+fn what_is_no_number_is_remembered() {
+    assert!(without_rest(f32::NAN).is_nan());
+    assert_eq!(without_rest(f32::NEG_INFINITY), f32::NEG_INFINITY);
+    assert_eq!([1e-35, -1e-35].map(without_rest), [1e-35, -1e-35]);
+}
