@@ -228,7 +228,7 @@ fn at_most(x: f32, limit: f32) -> f32 {
 
 /// Numbers that are worked on at a time: a vector of the widest instructions. What is left at the end
 /// takes as long as a vector, and not as long as so many calls.
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// `y = f(y)` for each number. `f` is `#[inline(always)]`, not a closure, so that it is compiled for the
 /// caller's instructions.

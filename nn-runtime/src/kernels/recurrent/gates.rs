@@ -5,8 +5,34 @@
 //! step's state, `d_h_before` receives what reaches the state before by another way than the matrix.
 
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::elementwise::{map_in_place, sigmoid, sigmoid_divisor, tanh, tanh_fraction};
+use crate::kernels::elementwise::{
+    LANES, map_in_place, sigmoid, sigmoid_divisor, tanh, tanh_fraction,
+};
 use crate::kernels::{Lanes, mul_add};
+
+/// Calls `row(written, .., read, ..)` with one vector after the other of these rows of `len` numbers, and with what is
+/// left at the end, filled up: number by number it would take longer than a vector.
+macro_rules! in_vectors {
+    ($row:expr, $len:expr, [$($written:ident),*], [$($read:ident),*]) => {
+        let whole = $len - $len % LANES;
+        for k in (0..whole).step_by(LANES) {
+            $row($(&mut $written[k..k + LANES],)* $(&$read[k..k + LANES]),*);
+        }
+        if whole < $len {
+            $(let mut $written = (filled_up(&$written[whole..]), &mut $written[whole..]);)*
+            $row($(&mut $written.0,)* $(&filled_up(&$read[whole..])),*);
+            $($written.1.copy_from_slice(&$written.0[..$len - whole]);)*
+        }
+    };
+}
+
+/// A vector of few numbers, and zeros behind them.
+#[inline(always)]
+fn filled_up(numbers: &[f32]) -> [f32; LANES] {
+    let mut vector = [0.0; LANES];
+    vector[..numbers.len()].copy_from_slice(numbers);
+    vector
+}
 
 dispatch! {
     /// `h = tanh(a)`
@@ -49,7 +75,7 @@ dispatch! {
         let states = c.chunks_exact_mut(units).zip(h.chunks_exact_mut(units));
         for ((gates, c_before), (c, h)) in rows.zip(states) {
             let [i, f, g, o] = parts_mut(gates, units);
-            lstm_row::<L>(i, f, g, o, c_before, c, h);
+            in_vectors!(lstm_row::<L>, units, [i, f, g, o, c, h], [c_before]);
         }
     }
 
@@ -61,7 +87,8 @@ dispatch! {
         c: &mut [f32],
         h: &mut [f32],
     ) {
-        lstm_row_step::<L>(parts(sums, units), c, h);
+        let [i, f, g, o] = parts(sums, units);
+        in_vectors!(lstm_row_step::<L>, units, [c, h], [i, f, g, o]);
     }
 
     /// The gradients of the sums in [`lstm_forward`]; `d_c` is that of `c` on the way in (without what
@@ -79,7 +106,7 @@ dispatch! {
         let all = rows.zip(states.zip(d_c.chunks_exact_mut(units)));
         for ((gates, c_before), ((c, d_h), d_c)) in all {
             let [i, f, g, o] = parts_mut(gates, units);
-            lstm_row_backward::<L>(i, f, g, o, c_before, c, d_h, d_c);
+            in_vectors!(lstm_row_backward::<L>, units, [i, f, g, o, d_c], [c_before, c, d_h]);
         }
     }
 
@@ -96,7 +123,8 @@ dispatch! {
         let states = h_before.chunks_exact(units).zip(h.chunks_exact_mut(units));
         for ((gates, hidden), (h_before, h)) in rows.zip(states) {
             let [r, z, n] = parts_mut(gates, units);
-            gru_row::<L>(r, z, n, parts(hidden, units), h_before, h);
+            let [b_r, b_z, b_n] = parts(hidden, units);
+            in_vectors!(gru_row::<L>, units, [r, z, n, h], [b_r, b_z, b_n, h_before]);
         }
     }
 
@@ -107,7 +135,8 @@ dispatch! {
         hidden: &[f32],
         h: &mut [f32],
     ) {
-        gru_row_step::<L>(parts(sums, units), parts(hidden, units), h);
+        let ([r, z, n], [b_r, b_z, b_n]) = (parts(sums, units), parts(hidden, units));
+        in_vectors!(gru_row_step::<L>, units, [h], [r, z, n, b_r, b_z, b_n]);
     }
 
     /// The gradients of both sums in [`gru_forward`], and `d_h_before`.
@@ -124,7 +153,12 @@ dispatch! {
         let all = rows.zip(states.zip(d_h_before.chunks_exact_mut(units)));
         for ((gates, hidden), ((h_before, d_h), d_h_before)) in all {
             let ([r, z, n], [b_r, b_z, b_n]) = (parts_mut(gates, units), parts_mut(hidden, units));
-            gru_row_backward::<L>(r, z, n, b_r, b_z, b_n, h_before, d_h, d_h_before);
+            in_vectors!(
+                gru_row_backward::<L>,
+                units,
+                [r, z, n, b_r, b_z, b_n, d_h_before],
+                [h_before, d_h]
+            );
         }
     }
 }
@@ -164,9 +198,9 @@ fn lstm_row<L: Lanes>(
     f: &mut [f32],
     g: &mut [f32],
     o: &mut [f32],
-    c_before: &[f32],
     c: &mut [f32],
     h: &mut [f32],
+    c_before: &[f32],
 ) {
     let n = i.len();
     let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
@@ -180,7 +214,14 @@ fn lstm_row<L: Lanes>(
 
 /// The row of [`lstm_step`].
 #[inline(always)]
-fn lstm_row_step<L: Lanes>([i, f, g, o]: [&[f32]; 4], c: &mut [f32], h: &mut [f32]) {
+fn lstm_row_step<L: Lanes>(
+    c: &mut [f32],
+    h: &mut [f32],
+    i: &[f32],
+    f: &[f32],
+    g: &[f32],
+    o: &[f32],
+) {
     let n = i.len();
     let (f, g, o, c, h) = (&f[..n], &g[..n], &o[..n], &mut c[..n], &mut h[..n]);
     for k in 0..n {
@@ -214,10 +255,10 @@ fn lstm_row_backward<L: Lanes>(
     f: &mut [f32],
     g: &mut [f32],
     o: &mut [f32],
+    d_c: &mut [f32],
     c_before: &[f32],
     c: &[f32],
     d_h: &[f32],
-    d_c: &mut [f32],
 ) {
     let n = i.len();
     let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
@@ -236,13 +277,16 @@ fn lstm_row_backward<L: Lanes>(
 
 /// A row of [`gru_forward`].
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "said above")]
 fn gru_row<L: Lanes>(
     r: &mut [f32],
     z: &mut [f32],
     n: &mut [f32],
-    [b_r, b_z, b_n]: [&[f32]; 3],
-    h_before: &[f32],
     h: &mut [f32],
+    b_r: &[f32],
+    b_z: &[f32],
+    b_n: &[f32],
+    h_before: &[f32],
 ) {
     let units = r.len();
     let (z, n, b_r, b_z) = (&mut z[..units], &mut n[..units], &b_r[..units], &b_z[..units]);
@@ -255,7 +299,15 @@ fn gru_row<L: Lanes>(
 
 /// The row of [`gru_step`].
 #[inline(always)]
-fn gru_row_step<L: Lanes>([r, z, n]: [&[f32]; 3], [b_r, b_z, b_n]: [&[f32]; 3], h: &mut [f32]) {
+fn gru_row_step<L: Lanes>(
+    h: &mut [f32],
+    r: &[f32],
+    z: &[f32],
+    n: &[f32],
+    b_r: &[f32],
+    b_z: &[f32],
+    b_n: &[f32],
+) {
     let units = r.len();
     let (z, n, b_r, b_z) = (&z[..units], &n[..units], &b_r[..units], &b_z[..units]);
     let (b_n, h) = (&b_n[..units], &mut h[..units]);
@@ -287,9 +339,9 @@ fn gru_row_backward<L: Lanes>(
     b_r: &mut [f32],
     b_z: &mut [f32],
     b_n: &mut [f32],
+    d_h_before: &mut [f32],
     h_before: &[f32],
     d_h: &[f32],
-    d_h_before: &mut [f32],
 ) {
     let units = r.len();
     let (z, n, b_r, b_z) = (&mut z[..units], &mut n[..units], &mut b_r[..units], &mut b_z[..units]);
