@@ -1,9 +1,9 @@
 //! `exp`, `tanh` and their kin for `f32`, without branches and without calls, so that a loop over
 //! them is compiled to vector instructions.
 //!
-//! They are compiled for the instructions of `L`, and fuse multiply-adds where these do: the same bits for all
-//! that do. Polynomials are minimax fits in their interval. Errors are in units in the last place (ulp) of the result; the tests find them again,
-//! over arguments from the whole range.
+//! They are compiled for the instructions of `L`, and fuse multiply-adds where these do: the same bits for all that
+//! do. Polynomials are minimax fits in their interval. Errors are in units in the last place (ulp) of the result; the
+//! tests find them again, over arguments from the whole range.
 
 use super::isa::{Lanes, mul_add};
 
@@ -114,23 +114,31 @@ pub(crate) fn expm1_of_negative<L: Lanes>(x: f32) -> f32 {
     if x.abs() < 1e-10 { x } else { result }
 }
 
-/// `1 / (1 + exp(-x))`, within 3 ulp, and the smallest normal number below -87.3.
+/// `1 / (1 + exp(-x))`, within 2.5 ulp, and 0 below -88, where it is no normal number.
 #[inline(always)]
 pub(crate) fn sigmoid<L: Lanes>(x: f32) -> f32 {
-    1.0 / sigmoid_divisor::<L>(-87.33, x)
+    let (scale, r) = reduce_negated::<L>(at_most(x.abs(), 88.0));
+    let e = add_scaled_expm1::<L>(scale, -1.0, r, scale);
+    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
-/// `1 + exp(-x)`, and no more than `lowest` gives.
+/// `1 + exp(-x)`, which `sigmoid(x)` is the inverse of, within 2.5 ulp; for `x < -68` no more than there, `3e29`, so
+/// that times what [`tanh_fraction`] divides by it is finite.
 #[inline(always)]
-pub(crate) fn sigmoid_divisor<L: Lanes>(lowest: f32, x: f32) -> f32 {
+pub(crate) fn sigmoid_divisor<L: Lanes>(x: f32) -> f32 {
     // Above 88 it is 1.
-    let x = x.clamp(lowest, 88.0);
-    // As `reduce` of `-x`, but for the sign of `r`: one operation less.
+    let (scale, r) = reduce_negated::<L>(x.clamp(-68.0, 88.0));
+    add_scaled_expm1::<L>(1.0 + scale, -1.0, r, scale)
+}
+
+/// `-x = n ln 2 - r` with `|r| <= ln 2 / 2`, for `-88 <= x <= 88`: `2^n` and `r`. A sign less to change than in
+/// [`reduce`].
+#[inline(always)]
+fn reduce_negated<L: Lanes>(x: f32) -> (f32, f32) {
     let shifted = mul_add::<L>(x, -std::f32::consts::LOG2_E, ROUND_EXPONENT);
     let n = shifted - ROUND_EXPONENT;
     let r = mul_add::<L>(n, LN_2_LOW, mul_add::<L>(n, LN_2_HIGH, x));
-    let scale = power_of_lowest_bits(shifted);
-    add_scaled_expm1::<L>(1.0 + scale, -1.0, r, scale)
+    (power_of_lowest_bits(shifted), r)
 }
 
 /// `tanh(x)`, within 3 ulp.
@@ -209,8 +217,7 @@ pub(crate) fn normal<L: Lanes>(x: f32) -> (f32, f32) {
     (if x.abs() < 1.0 { near } else { far }, e)
 }
 
-/// `t^2` as the sum of two numbers, so that its rounding does not grow in an exponent: the second is small, and the
-/// first, or the second but for a rounding, exact.
+/// `t^2` as the sum of two numbers, of which the second is small: in an exponent the rounding of a single one would grow.
 #[inline(always)]
 fn square_in_parts<L: Lanes>(t: f32) -> (f32, f32) {
     if L::FUSED {
@@ -330,11 +337,31 @@ mod tests {
         for_lanes!(L {
             let expected =
                 |x: f64| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) };
-            check(|x| x > -87.3, sigmoid::<L>, expected, 3.0);
+            check(|x| x > -87.3, sigmoid::<L>, expected, 2.5);
             assert_eq!(sigmoid::<L>(0.0), 0.5);
             for x in [-87.4, -87.7, -100.0, f32::MIN, f32::NEG_INFINITY] {
                 assert!((0.0..1.2e-38).contains(&sigmoid::<L>(x)), "at {x}");
             }
+        });
+    }
+
+    #[test]
+    fn what_sigmoid_divides_by_is_precise() {
+        for_lanes!(L {
+            check(|x| x >= -68.0, sigmoid_divisor::<L>, |x| 1.0 + (-x).exp(), 2.5);
+            assert_eq!(sigmoid_divisor::<L>(f32::NEG_INFINITY), sigmoid_divisor::<L>(-68.0));
+        });
+    }
+
+    #[test]
+    fn tanh_as_a_fraction_is_precise() {
+        for_lanes!(L {
+            let quotient = |x| {
+                let [above, below] = tanh_fraction::<L>(x);
+                assert!((below * sigmoid_divisor::<L>(-68.0)).is_finite() || x.is_nan());
+                above / below
+            };
+            check(|_| true, quotient, f64::tanh, 3.0);
         });
     }
 

@@ -10,17 +10,17 @@ use crate::kernels::elementwise::{
 };
 use crate::kernels::{Lanes, mul_add};
 
-/// Calls `row(written, .., read, ..)` with one vector after the other of these rows of `len` numbers, and with what is
+/// Calls `units(written, .., read, ..)` with one vector after the other of these rows of `len` numbers, and with what is
 /// left at the end, filled up: number by number it would take longer than a vector.
 macro_rules! in_vectors {
-    ($row:expr, $len:expr, [$($written:ident),*], [$($read:ident),*]) => {
+    ($units:expr, $len:expr, [$($written:ident),*], [$($read:ident),*]) => {
         let whole = $len - $len % LANES;
         for k in (0..whole).step_by(LANES) {
-            $row($(&mut $written[k..k + LANES],)* $(&$read[k..k + LANES]),*);
+            $units($(&mut $written[k..k + LANES],)* $(&$read[k..k + LANES]),*);
         }
         if whole < $len {
             $(let mut $written = (filled_up(&$written[whole..]), &mut $written[whole..]);)*
-            $row($(&mut $written.0,)* $(&filled_up(&$read[whole..])),*);
+            $units($(&mut $written.0,)* $(&filled_up(&$read[whole..])),*);
             $($written.1.copy_from_slice(&$written.0[..$len - whole]);)*
         }
     };
@@ -75,7 +75,7 @@ dispatch! {
         let states = c.chunks_exact_mut(units).zip(h.chunks_exact_mut(units));
         for ((gates, c_before), (c, h)) in rows.zip(states) {
             let [i, f, g, o] = parts_mut(gates, units);
-            in_vectors!(lstm_row::<L>, units, [i, f, g, o, c, h], [c_before]);
+            in_vectors!(lstm_units::<L>, units, [i, f, g, o, c, h], [c_before]);
         }
     }
 
@@ -88,7 +88,7 @@ dispatch! {
         h: &mut [f32],
     ) {
         let [i, f, g, o] = parts(sums, units);
-        in_vectors!(lstm_row_step::<L>, units, [c, h], [i, f, g, o]);
+        in_vectors!(lstm_units_step::<L>, units, [c, h], [i, f, g, o]);
     }
 
     /// The gradients of the sums in [`lstm_forward`]; `d_c` is that of `c` on the way in (without what
@@ -106,7 +106,7 @@ dispatch! {
         let all = rows.zip(states.zip(d_c.chunks_exact_mut(units)));
         for ((gates, c_before), ((c, d_h), d_c)) in all {
             let [i, f, g, o] = parts_mut(gates, units);
-            in_vectors!(lstm_row_backward::<L>, units, [i, f, g, o, d_c], [c_before, c, d_h]);
+            in_vectors!(lstm_units_backward::<L>, units, [i, f, g, o, d_c], [c_before, c, d_h]);
         }
     }
 
@@ -124,7 +124,7 @@ dispatch! {
         for ((gates, hidden), (h_before, h)) in rows.zip(states) {
             let [r, z, n] = parts_mut(gates, units);
             let [b_r, b_z, b_n] = parts(hidden, units);
-            in_vectors!(gru_row::<L>, units, [r, z, n, h], [b_r, b_z, b_n, h_before]);
+            in_vectors!(gru_units::<L>, units, [r, z, n, h], [b_r, b_z, b_n, h_before]);
         }
     }
 
@@ -136,7 +136,7 @@ dispatch! {
         h: &mut [f32],
     ) {
         let ([r, z, n], [b_r, b_z, b_n]) = (parts(sums, units), parts(hidden, units));
-        in_vectors!(gru_row_step::<L>, units, [h], [r, z, n, b_r, b_z, b_n]);
+        in_vectors!(gru_units_step::<L>, units, [h], [r, z, n, b_r, b_z, b_n]);
     }
 
     /// The gradients of both sums in [`gru_forward`], and `d_h_before`.
@@ -154,7 +154,7 @@ dispatch! {
         for ((gates, hidden), ((h_before, d_h), d_h_before)) in all {
             let ([r, z, n], [b_r, b_z, b_n]) = (parts_mut(gates, units), parts_mut(hidden, units));
             in_vectors!(
-                gru_row_backward::<L>,
+                gru_units_backward::<L>,
                 units,
                 [r, z, n, b_r, b_z, b_n, d_h_before],
                 [h_before, d_h]
@@ -188,12 +188,12 @@ fn slope_of_tanh<L: Lanes>(y: f32) -> f32 {
     mul_add::<L>(-y, y, 1.0)
 }
 
-// Functions of one row: that slices which are written stand among the arguments tells the compiler that they
-// do not overlap with others. It would go number by number.
+// Functions of units that stand side by side: that slices which are written are arguments of their own tells the
+// compiler that they do not overlap with others. It would go number by number.
 
-/// A row of [`lstm_forward`].
+/// Some units of a row of [`lstm_forward`].
 #[inline(always)]
-fn lstm_row<L: Lanes>(
+fn lstm_units<L: Lanes>(
     i: &mut [f32],
     f: &mut [f32],
     g: &mut [f32],
@@ -212,9 +212,9 @@ fn lstm_row<L: Lanes>(
     }
 }
 
-/// The row of [`lstm_step`].
+/// The same of [`lstm_step`].
 #[inline(always)]
-fn lstm_row_step<L: Lanes>(
+fn lstm_units_step<L: Lanes>(
     c: &mut [f32],
     h: &mut [f32],
     i: &[f32],
@@ -236,21 +236,17 @@ fn lstm_row_step<L: Lanes>(
 #[inline(always)]
 fn lstm_cell<L: Lanes>([i, f, g, o]: [f32; 4], c_before: f32) -> ([f32; 4], [f32; 2]) {
     let [above_g, below_g] = tanh_fraction::<L>(g);
-    let [below_i, below_f, below_o] = [i, f, o].map(|x| sigmoid_divisor::<L>(LOWEST_SUM, x));
+    let [below_i, below_f, below_o] = [i, f, o].map(|x| sigmoid_divisor::<L>(x));
     let c = above_g / (below_i * below_g) + c_before / below_f;
     let [above_c, below_c] = tanh_fraction::<L>(c);
     let h = above_c / (below_o * below_c);
     ([1.0 / below_i, 1.0 / below_f, above_g / below_g, 1.0 / below_o], [c, h])
 }
 
-/// Gates whose sums are lower are what they are for this one, `3e-30`: their divisors times those of `tanh` are
-/// finite.
-const LOWEST_SUM: f32 = -68.0;
-
-/// A row of [`lstm_backward`].
+/// Some units of a row of [`lstm_backward`].
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "said above")]
-fn lstm_row_backward<L: Lanes>(
+fn lstm_units_backward<L: Lanes>(
     i: &mut [f32],
     f: &mut [f32],
     g: &mut [f32],
@@ -275,10 +271,10 @@ fn lstm_row_backward<L: Lanes>(
     }
 }
 
-/// A row of [`gru_forward`].
+/// Some units of a row of [`gru_forward`].
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "said above")]
-fn gru_row<L: Lanes>(
+fn gru_units<L: Lanes>(
     r: &mut [f32],
     z: &mut [f32],
     n: &mut [f32],
@@ -297,9 +293,9 @@ fn gru_row<L: Lanes>(
     }
 }
 
-/// The row of [`gru_step`].
+/// The same of [`gru_step`].
 #[inline(always)]
-fn gru_row_step<L: Lanes>(
+fn gru_units_step<L: Lanes>(
     h: &mut [f32],
     r: &[f32],
     z: &[f32],
@@ -329,10 +325,10 @@ fn gru_cell<L: Lanes>(
     ([r, z, n], mul_add::<L>(z, h_before, (1.0 - z) * n))
 }
 
-/// A row of [`gru_backward`].
+/// Some units of a row of [`gru_backward`].
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "said above")]
-fn gru_row_backward<L: Lanes>(
+fn gru_units_backward<L: Lanes>(
     r: &mut [f32],
     z: &mut [f32],
     n: &mut [f32],
