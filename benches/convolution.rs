@@ -5,9 +5,9 @@
 //!
 //! `scripts/convolutions.py` sets many of them beside PyTorch's.
 
-use nn_runtime::kernels::{self, Geometry, Isa, Onto};
 use std::hint::black_box;
 use unrolled_benches::{random, seconds_per_call};
+use unrolled_runtime::kernels::{self, Geometry, Isa, Onto};
 
 fn main() -> Result<(), String> {
     let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|it| it.parse()).collect();

@@ -5,10 +5,10 @@
 //! `cargo bench -p unrolled-benches -- 'conv2d/13x13x32'`
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
-use nn_runtime::kernels::{self, Geometry, Isa, Onto, Pieces};
 use std::hint::black_box;
 use std::time::Duration;
 use unrolled_benches::random;
+use unrolled_runtime::kernels::{self, Geometry, Isa, Onto, Pieces};
 
 /// Rows, inputs, units: the workloads' layers, and sizes on both sides of tiles' edges.
 const DENSE: &[[usize; 3]] = &[

@@ -6,7 +6,7 @@
 //! `scripts/layers.py` sets them beside PyTorch's.
 
 use std::hint::black_box;
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::parallel::with_threads;
 use unrolled::prelude::*;
 use unrolled_benches::seconds_per_call;
@@ -65,8 +65,8 @@ where
     let mut net = N::new(1);
     let mut x = vec![N::Input::zeroed(); batch];
     for (i, x) in (0..).zip(&mut x) {
-        let streams = Streams::new(1).child(i);
-        (0..).zip(x.as_floats_mut()).for_each(|(i, x)| *x = streams.uniform(i) - 0.5);
+        let key = RngKey::new(1).fold_in(i);
+        (0..).zip(x.as_floats_mut()).for_each(|(i, x)| *x = key.uniform(i) - 0.5);
     }
     let (mut y, targets) = (vec![N::Output::zeroed(); batch], vec![N::Output::zeroed(); batch]);
     let inference = seconds_per_call(|| {

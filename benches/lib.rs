@@ -1,13 +1,13 @@
 //! What benchmarks share.
 
-use nn_runtime::Streams;
 use std::time::{Duration, Instant};
+use unrolled_runtime::RngKey;
 
 /// `len` numbers in `[-1, 1)`, the same ones for the same `stream`.
 #[must_use]
 pub fn random(len: usize, stream: u64) -> Vec<f32> {
-    let streams = Streams::new(stream);
-    (0..len).map(|i| 2.0 * streams.uniform(i as u64) - 1.0).collect()
+    let key = RngKey::new(stream);
+    (0..len).map(|i| 2.0 * key.uniform(i as u64) - 1.0).collect()
 }
 
 /// Seconds of a call, the least of nine blocks: what else the machine does only adds to it.

@@ -19,7 +19,7 @@ use common::{Options, claim, claim_progress};
 use std::array;
 use std::error::Error;
 use std::process::ExitCode;
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::data::{Format, Standardizer, Table};
 use unrolled::nalgebra::{DMatrix, DVector};
 use unrolled::optim::schedule::Cosine;
@@ -168,10 +168,10 @@ fn houses(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
 /// of the ten numbers mean nothing.
 fn friedman(count: u64) -> Rows<10> {
     let row = |number: u64| {
-        let streams = Streams::new(number);
-        let x: [f32; 10] = array::from_fn(|i| streams.uniform(i as u64));
+        let key = RngKey::new(number);
+        let x: [f32; 10] = array::from_fn(|i| key.uniform(i as u64));
         let bent = 10.0 * (std::f32::consts::PI * x[0] * x[1]).sin() + 20.0 * (x[2] - 0.5).powi(2);
-        let noise = 2.0 * streams.uniform(10) - 1.0;
+        let noise = 2.0 * key.uniform(10) - 1.0;
         (x, [bent + 10.0 * x[3] + 5.0 * x[4] + noise])
     };
     (0..count).map(row).collect()

@@ -18,7 +18,7 @@ use common::{Options, claim, claim_progress};
 use std::error::Error;
 use std::f32::consts::TAU;
 use std::process::ExitCode;
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::data::{Format, Standardizer, Table};
 use unrolled::optim::{Clip, schedule::Cosine};
 use unrolled::prelude::*;
@@ -149,12 +149,12 @@ fn season(known: &[[f32; 1]], day: usize) -> f32 {
 
 /// For `--quick`: a year's wave, and weather that partly stays from day to day.
 fn weather(days: usize) -> Vec<[f32; 1]> {
-    let streams = Streams::new(0);
+    let key = RngKey::new(0);
     let mut weather = 0.0;
     let day = |day: usize| {
         let wave = 11.0 + 5.0 * (TAU * day as f32 / YEAR as f32).cos();
         // Twelve numbers of [0, 1) make one that is nearly normal, of deviation 1 around 6.
-        let normal = (0..12).map(|i| streams.uniform((12 * day + i) as u64)).sum::<f32>() - 6.0;
+        let normal = (0..12).map(|i| key.uniform((12 * day + i) as u64)).sum::<f32>() - 6.0;
         weather = 0.5 * weather + 2.0 * normal;
         [wave + weather]
     };

@@ -173,7 +173,7 @@ where
 
 fn answers(score: &Score) -> Answers {
     let loss_of_ink =
-        score.heads().find(|head| head.name == "ink").map_or(f64::NAN, |head| head.loss);
+        score.outputs().find(|output| output.name == "ink").map_or(f64::NAN, |output| output.loss);
     let error = (loss_of_ink / f64::from(INK_WEIGHT)).sqrt();
     Answers { accuracy: score.accuracy.unwrap_or(f64::NAN), error }
 }

@@ -25,7 +25,7 @@ use std::f32::consts::{PI, TAU};
 use std::fs::File;
 use std::io::Read;
 use std::process::ExitCode;
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::data::Standardizer;
 use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
@@ -169,16 +169,16 @@ fn cifar(options: &Options, part: &str) -> Result<Pictures, Box<dyn Error>> {
 /// For `--quick`: waves in ten directions, anywhere, in any colour, under noise.
 fn gratings(numbers: std::ops::Range<u64>) -> Pictures {
     let grating = |number: u64| {
-        let streams = Streams::new(number);
+        let key = RngKey::new(number);
         let class = number % 10;
         let (sine, cosine) = (PI * class as f32 / 10.0).sin_cos();
-        let (phase, noise) = (TAU * streams.uniform(0), streams.child(0));
+        let (phase, noise) = (TAU * key.uniform(0), key.fold_in(0));
         let picture: Picture = std::array::from_fn(|y| {
             std::array::from_fn(|x| {
                 let wave = (0.8 * (sine * y as f32 + cosine * x as f32) + phase).sin();
                 std::array::from_fn(|c| {
                     let place = (3 * (32 * y + x) + c) as u64;
-                    streams.uniform(1 + c as u64) * wave + 2.0 * noise.uniform(place) - 1.0
+                    key.uniform(1 + c as u64) * wave + 2.0 * noise.uniform(place) - 1.0
                 })
             })
         });

@@ -20,7 +20,7 @@ use common::{Options, claim, claim_progress};
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::data::{Sampler, Vocabulary, read_text};
 use unrolled::optim::{Clip, schedule::Cosine};
 use unrolled::prelude::*;
@@ -99,7 +99,7 @@ fn learn(
     let mut history = History::default();
     for epoch in 0..epochs as u64 {
         // Windows begin somewhere else in each epoch.
-        let begin = Streams::new(options.seed).bits(epoch) as usize % WINDOW;
+        let begin = RngKey::new(options.seed).bits(epoch) as usize % WINDOW;
         let windows = Windows::next_steps(&train[begin..]);
         history.epochs.push(trainer.fit_epoch(&mut net, &windows, &CrossEntropy::new())?);
         println!();

@@ -12,7 +12,7 @@ use unrolled::loss::CrossEntropy;
 use unrolled::optim::Adam;
 use unrolled::prelude::*;
 use unrolled::train::Trainer;
-use unrolled::{Shape, ShapeError, Streams, check_gradients, init, rules};
+use unrolled::{RngKey, Shape, ShapeError, check_gradients, init, rules};
 
 /// Radial basis functions: `[IN] -> [CENTRES]`, `y = exp(-(sharpness * |x - centre|)^2)`.
 ///
@@ -39,9 +39,9 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
     // For the summary.
     const MACS: usize = IN * CENTRES;
 
-    // All weights are zero before. Each use of the layer has random streams of its own.
-    fn initialise(&mut self, streams: Streams) {
-        init::uniform(self.centre.as_flattened_mut(), 1.0, streams);
+    // All weights are zero before. Each use of the layer has random key of its own.
+    fn initialise(&mut self, key: RngKey) {
+        init::uniform(self.centre.as_flattened_mut(), 1.0, key);
         self.sharpness = [2.0; CENTRES];
     }
 
@@ -90,8 +90,8 @@ network! {
 
 /// Points of the square, and the number of the ring that each lies on.
 fn points(count: usize, seed: u64) -> Data<[f32; 2], u32> {
-    let streams = Streams::new(seed);
-    let number = |i: usize| 2.0 * streams.uniform(i as u64) - 1.0;
+    let key = RngKey::new(seed);
+    let number = |i: usize| 2.0 * key.uniform(i as u64) - 1.0;
     let inputs: Vec<[f32; 2]> = (0..count).map(|i| [number(2 * i), number(2 * i + 1)]).collect();
     let ring = |[x, y]: &[f32; 2]| match x.hypot(*y) {
         ..0.4 => 0,

@@ -22,7 +22,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::parallel::with_threads;
 use unrolled::prelude::*;
 
@@ -250,23 +250,23 @@ fn inference<N: Network<Input: Values>>(net: &N, batch: usize) -> f64 {
 
 /// An input of numbers in `[-2, 2)`.
 fn random<V: Values>(stream: u64) -> V {
-    let streams = Streams::new(1).child(stream);
+    let key = RngKey::new(1).fold_in(stream);
     let mut value = V::zeroed();
     for (i, v) in value.as_floats_mut().iter_mut().enumerate() {
-        *v = 4.0 * streams.uniform(i as u64) - 2.0;
+        *v = 4.0 * key.uniform(i as u64) - 2.0;
     }
     value
 }
 
 /// A class.
 fn class(stream: u64) -> u32 {
-    (Streams::new(2).bits(stream) % 10) as u32
+    (RngKey::new(2).bits(stream) % 10) as u32
 }
 
 /// A text of characters.
 fn characters(stream: u64) -> [u32; 64] {
-    let streams = Streams::new(3).child(stream);
-    std::array::from_fn(|i| (streams.bits(i as u64) % 65) as u32)
+    let key = RngKey::new(3).fold_in(stream);
+    std::array::from_fn(|i| (key.bits(i as u64) % 65) as u32)
 }
 
 /// Keeps the compiler from leaving out what nobody looks at.

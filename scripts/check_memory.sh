@@ -13,7 +13,7 @@ if ! command -v valgrind >/dev/null && ! timeout 180 sh -c "$install" >/dev/null
     echo "skipped: valgrind is not installed, and apt-get cannot do it here"
     exit 0
 fi
-tests=$(cargo test -p nn-runtime --lib --no-run --locked --message-format=json |
+tests=$(cargo test -p unrolled-runtime --lib --no-run --locked --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
 check() {
     valgrind --quiet --error-exitcode=1 "$tests" "$@"

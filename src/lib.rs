@@ -18,20 +18,28 @@
 //! ```
 //!
 //! [`network!`] says what can be written, [`Network`] what can be done with it.
+#![cfg_attr(not(feature = "std"), no_std)]
 
-pub use nn_macros::Weights;
+pub use unrolled_macros::Weights;
 #[cfg(feature = "files")]
-pub use nn_runtime::io;
+pub use unrolled_runtime::FilesExt;
+#[cfg(feature = "files")]
+pub use unrolled_runtime::io;
 #[cfg(feature = "nalgebra")]
-pub use nn_runtime::{AsMatrix, nalgebra};
-pub use nn_runtime::{
-    BatchError, Element, GradientCheck, Head, Heads, Input, Inputs, Layer, LayerInfo, Network,
-    Parameters, Sequence, SequenceError, Shaped, State, Station, Streaming, Streams, Tensor,
-    Values, Weights, Whole, check_gradients, infer_batch, loss_and_all_gradients,
-    loss_and_gradients, loss_and_gradients_from,
+pub use unrolled_runtime::{AsMatrix, nalgebra};
+#[cfg(feature = "std")]
+pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch, parallel};
+#[cfg(feature = "train")]
+pub use unrolled_runtime::{
+    GradientCheck, TrainNode, TrainingExt, check_gradients, init, loss, loss_and_all_gradients,
+    loss_and_gradients, loss_and_gradients_from, optim, rand, train,
 };
-pub use nn_runtime::{data, init, kernels, layers, loss, optim, parallel, sizes, train, typenum};
-pub use nn_shape::{Shape, ShapeError, Text, rules};
+pub use unrolled_runtime::{
+    InferenceExt, Input, InputError, Inputs, Layer, LayerInfo, Network, Node, OutputInfo, Outputs,
+    Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values, Weights, kernels,
+    layers, sizes, typenum,
+};
+pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 
 /// Makes a struct of each network that it holds, with every size known to the compiler.
 ///
@@ -64,7 +72,7 @@ pub use nn_shape::{Shape, ShapeError, Text, rules};
 /// assert_eq!(Pictures::PARAMS, 754);
 /// ```
 ///
-/// A header reads as a function's signature, a line of the body as a station of an assembly line:
+/// A header reads as a function's signature, a line of the body as a node of an assembly line:
 /// `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes have the channels last. A shape behind an
 /// arrow may be left out; where it stands, it is checked.
 ///
@@ -159,8 +167,8 @@ pub use nn_shape::{Shape, ShapeError, Text, rules};
 ///
 /// let loss = (CrossEntropy::new(), MeanSquaredError.weighted(0.3));
 /// let data = Data { inputs: vec![[[[0.0; 1]; 8]; 8]], targets: vec![(7, [0.5, 0.25])] };
-/// for head in net.evaluate(&data, &loss).expect("data that fit").heads() {
-///     println!("{}: {:.4}", head.name, head.loss);
+/// for output in net.evaluate(&data, &loss).expect("data that fit").outputs() {
+///     println!("{}: {:.4}", output.name, output.loss);
 /// }
 /// ```
 /// # Blocks that are there already
@@ -219,29 +227,50 @@ macro_rules! network {
 /// What programs use: `use unrolled::prelude::*;`
 pub mod prelude {
     pub use crate::network;
-    pub use nn_macros::Weights;
-    pub use nn_runtime::data::Data;
-    pub use nn_runtime::loss::{
-        BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
-        MeanSquaredError,
+    pub use unrolled_macros::Weights;
+    #[cfg(feature = "files")]
+    pub use unrolled_runtime::FilesExt;
+    pub use unrolled_runtime::{
+        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Values, Weights,
     };
-    pub use nn_runtime::optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD};
-    pub use nn_runtime::train::Trainer;
-    pub use nn_runtime::{Inputs, Layer, Network, Sequence, Shaped, State, Values, Weights};
+    #[cfg(feature = "train")]
+    pub use unrolled_runtime::{
+        RngKey, TrainingExt,
+        loss::{
+            BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
+            MeanSquaredError,
+        },
+        optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD},
+        train::Trainer,
+    };
+    #[cfg(feature = "std")]
+    pub use unrolled_runtime::{State, data::Data};
 }
 
 /// For expanded code alone.
 #[doc(hidden)]
 pub mod __private {
-    pub use nn_macros::network_impl;
-    pub use nn_runtime::{
-        AtRunTime, Buffer, Head, Heads, InPlace, Input, Instructions, LayerInfo, Lengths, Memory,
-        Network, Parameters, Part, Pass, Phases, Place, Sequence, Shaped, Shards, Spec, Standing,
-        State, Station, Streaming, Streams, Tensor, Values, Weights, WorkMemory, add_field, add_to,
-        check_inputs, infer_inlined, infer_one, infer_one_from, layers, len_of_fields,
-        step_inlined, step_one, steps_through, take,
+    #[cfg(not(feature = "std"))]
+    pub use unrolled_macros::network_core as network_impl;
+    #[cfg(all(feature = "std", not(feature = "train")))]
+    pub use unrolled_macros::network_std as network_impl;
+    #[cfg(feature = "train")]
+    pub use unrolled_macros::network_train as network_impl;
+    pub use unrolled_runtime::{
+        __if_std as if_std, AtRunTime, Buffer, Embeds, InPlaceSlot, Infer, InferCtx, Input,
+        InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs,
+        Parameters, RngKey, Sequence, Shaped, Slot, Spec, Streaming, Values, Weights, add_to,
+        check_inputs, layers, len_of_fields, steps_through, take,
     };
-    pub use nn_shape::{
+    #[cfg(feature = "train")]
+    pub use unrolled_runtime::{
+        Backward, Forward, Pass, Phases, Shards, TrainCtx, TrainLayout, TrainNode, TrainSlot,
+    };
+    #[cfg(feature = "std")]
+    pub use unrolled_runtime::{
+        State, Tensor, add_field, infer_inlined, infer_one, infer_one_from, step_inlined, step_one,
+    };
+    pub use unrolled_shape::{
         Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, checks, expect, plan,
         rules, trace,
     };

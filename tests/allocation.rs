@@ -1,7 +1,7 @@
 //! Once everything has its memory, nothing allocates any more.
 
 use unrolled::prelude::*;
-use unrolled::{Station, Streams, Whole, loss_and_gradients_from, parallel};
+use unrolled::{Node, RngKey, Root, loss_and_gradients_from, parallel};
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -137,10 +137,10 @@ fn steps_do_not_allocate() {
     repeated_without_allocations(|| {
         let _ = (net.step(&mut state, &[0.25; 3]), net.forward(&all));
     });
-    let (generator, mut memory) = (Generator::new(1), State::new());
+    let (generator, mut ctx) = (Generator::new(1), State::new());
     let text = Sequence::new(&[3; 7]).unwrap();
     repeated_without_allocations(|| {
-        let _ = (generator.step(&mut memory, &2), generator.forward(&text));
+        let _ = (generator.step(&mut ctx, &2), generator.forward(&text));
     });
     let (net, mut state) = (Stretch::new(1), State::new());
     repeated_without_allocations(|| {
@@ -157,12 +157,11 @@ fn repeated_without_allocations(mut f: impl FnMut()) {
 
 fn training_with_carried_state_does_not_allocate() {
     let (mut net, mut d_net, loss) = (Stretch::new(1), Stretch::zeros(), CrossEntropy::new());
-    let mut carried = vec![0.0; 40 * <Stretch as Station<Whole>>::STATE];
+    let mut carried = vec![0.0; 40 * <Stretch as Node<Root>>::STATE];
     let (inputs, targets) = ([[3; 16]; 40], [[5; 16]; 40]);
     repeated_without_allocations(|| {
-        let (net, d_net, streams) = (&mut *net, &mut *d_net, Streams::new(1));
-        loss_and_gradients_from(net, &loss, &inputs, &targets, d_net, &mut carried, streams)
-            .unwrap();
+        let (net, d_net, key) = (&mut *net, &mut *d_net, RngKey::new(1));
+        loss_and_gradients_from(net, &loss, &inputs, &targets, d_net, &mut carried, key).unwrap();
     });
 }
 

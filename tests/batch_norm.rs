@@ -6,7 +6,7 @@ use unrolled::optim::Adam;
 use unrolled::parallel::with_threads;
 use unrolled::prelude::*;
 use unrolled::train::Trainer;
-use unrolled::{Streams, check_gradients};
+use unrolled::{RngKey, check_gradients};
 
 network! {
     /// Convolutions and their statistics around a shortcut; smooth, for finite differences.
@@ -43,11 +43,11 @@ type Picture = <Pictures as Network>::Input;
 
 /// A batch of 61: shards of different sizes.
 fn batch() -> (Vec<Picture>, Vec<u32>) {
-    let streams = Streams::new(3);
+    let key = RngKey::new(3);
     let mut next = 0;
     let mut number = || {
         next += 1;
-        2.0 * streams.uniform(next) - 1.0
+        2.0 * key.uniform(next) - 1.0
     };
     let picture = |_| {
         let mut picture = [[[0.0; 2]; 6]; 6];

@@ -6,7 +6,7 @@ use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
 use unrolled::sizes::{Array, Size};
 use unrolled::typenum::{Prod, Sum, U1, U2, U7};
-use unrolled::{Shape, Station, Streams, Whole, check_gradients, init, parallel};
+use unrolled::{Node, RngKey, Root, Shape, check_gradients, init, parallel};
 
 /// Each value times a weight of its own, plus one: `[H, W, C] -> [H, W, C]`.
 #[derive(Weights)]
@@ -20,8 +20,8 @@ impl<const H: usize, const W: usize, const C: usize> Layer for Affine<H, W, C> {
     type Input = [[[f32; C]; W]; H];
     type Output = [[[f32; C]; W]; H];
 
-    fn initialise(&mut self, streams: Streams) {
-        init::uniform(self.weight.as_flattened_mut().as_flattened_mut(), 2.0, streams);
+    fn initialise(&mut self, key: RngKey) {
+        init::uniform(self.weight.as_flattened_mut().as_flattened_mut(), 2.0, key);
     }
 
     fn forward(&self, x: &Self::Input, y: &mut Self::Output) {
@@ -103,8 +103,8 @@ where
     type Input = Array<f32, N>;
     type Output = Array<f32, Sum<Prod<N, U2>, U1>>;
 
-    fn initialise(&mut self, streams: Streams) {
-        init::uniform(&mut self.weight, 1.0, streams);
+    fn initialise(&mut self, key: RngKey) {
+        init::uniform(&mut self.weight, 1.0, key);
     }
 
     fn forward(&self, x: &Self::Input, y: &mut Self::Output) {
@@ -178,8 +178,8 @@ impl<const C: usize> Layer for Affine1<C> {
     type Input = [f32; C];
     type Output = [f32; C];
 
-    fn initialise(&mut self, streams: Streams) {
-        Layer::initialise(&mut self.inner, streams);
+    fn initialise(&mut self, key: RngKey) {
+        Layer::initialise(&mut self.inner, key);
     }
 
     fn forward(&self, x: &[f32; C], y: &mut [f32; C]) {
@@ -206,7 +206,7 @@ impl<const C: usize> Layer for Affine1<C> {
 fn numbers<T: Values>(count: usize, seed: u64) -> Vec<T> {
     let sample = |i| {
         let mut values = T::zeroed();
-        init::uniform(values.as_floats_mut(), 1.0, Streams::new(seed).child(i));
+        init::uniform(values.as_floats_mut(), 1.0, RngKey::new(seed).fold_in(i));
         values
     };
     (0..count as u64).map(sample).collect()
@@ -269,14 +269,14 @@ fn alone() {
 fn weights_are_where_the_struct_says_and_have_paths_in_files() {
     let mut net = Chain::new(3);
     net.first.weight[2][1][0] = 7.5;
-    let tensors = <Chain as Station<Whole>>::tensors();
+    let tensors = <Chain as Node<Root>>::tensors();
     let named = |name: &str| tensors.iter().find(|tensor| tensor.name == name).unwrap();
     let weight = named("first.weight");
     let lens: Vec<usize> = weight.axes.iter().map(|axis| axis.len).collect();
     assert_eq!(lens, [3, 2, 2]);
     assert_eq!(net.params()[weight.offset + 2 * 4 + 2], 7.5);
     assert_eq!(named("affine.bias").axes[0].len, 4);
-    let deep = <Outer<5> as Station<Whole>>::tensors();
+    let deep = <Outer<5> as Node<Root>>::tensors();
     assert!(deep.iter().any(|tensor| tensor.name == "repeat.1.finer.refine.weight"));
     assert!(deep.iter().any(|tensor| tensor.name == "affine1.inner.bias"));
 }

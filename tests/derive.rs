@@ -1,13 +1,15 @@
 //! `#[derive(Weights)]`, in a crate that forbids unsafe code.
 #![forbid(unsafe_code)]
 
-use nn_macros::Weights;
-use nn_runtime::{Axis, Parameters, Tensor, Weights};
+use unrolled_macros::Weights;
+use unrolled_runtime::{Axis, Parameters, Tensor, Weights};
 
 /// Stands for a crate that calls `unrolled` something else.
 mod renamed {
     pub(crate) mod __private {
-        pub(crate) use nn_runtime::{Parameters, Tensor, Weights, add_field};
+        pub(crate) use unrolled_runtime::{
+            __if_std as if_std, Parameters, Tensor, Weights, add_field,
+        };
     }
 }
 

@@ -1,6 +1,6 @@
 //! The digits that the example trains on are those that scikit-learn ships, every byte of them.
 
-use nn_runtime::data::Idx;
+use unrolled_runtime::data::Idx;
 
 const IMAGES: &[u8] = include_bytes!("../examples/data/digits-images-idx3-ubyte");
 const LABELS: &[u8] = include_bytes!("../examples/data/digits-labels-idx1-ubyte");

@@ -1,10 +1,10 @@
 //! What README.md and docs/errors.md repeat of the code is what the code says. After a change:
 //! `BLESS=1 cargo test --test documents` writes it anew.
 
-use nn_shape::registry::{ROWS, Row};
-use nn_shape::{Padding, Parameter, StepPadding, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
+use unrolled_shape::registry::{ROWS, Row};
+use unrolled_shape::{Padding, Parameter, StepPadding, Value};
 
 /// The cases of docs/errors.md: where they stand in tests/ui, and what went wrong.
 const GALLERY: [(&str, &str); 12] = [

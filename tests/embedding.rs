@@ -1,8 +1,8 @@
 //! Networks that read tokens: their input is `[u32; STEPS]`, and tokens that are not in the vocabulary are
 //! errors.
 
-use unrolled::BatchError;
 use unrolled::prelude::*;
+use unrolled::{BatchError, InputError};
 
 network! {
     struct Words(text: 5) -> 2 {
@@ -42,7 +42,9 @@ fn reads_tokens() {
 #[test]
 fn tokens_outside_of_the_vocabulary_are_errors() {
     let mut net = Words::new(1);
-    let expected = BatchError::Input { index: 1, why: WHY.into() };
+    let why = InputError::Token { layer: "words", token: 7, place: 2, vocabulary: 7 };
+    assert_eq!(why.to_string(), WHY);
+    let expected = BatchError::Input { index: 1, why };
     assert_eq!(Words::check_inputs(&[TEXT, WRONG]), Err(expected.clone()));
     assert_eq!(Words::check_inputs(&[TEXT, TEXT]), Ok(()));
     let mut d_net = Words::zeros();

@@ -2,7 +2,7 @@
 
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
-use unrolled::{GradientCheck, Streams, check_gradients, init};
+use unrolled::{GradientCheck, RngKey, check_gradients, init};
 
 /// A parabola for each number, `y = w x²`, with mistakes in its gradients: these parts are added to them.
 #[derive(Weights)]
@@ -15,8 +15,8 @@ impl<const X: i32, const W: i32> Layer for Parabola<X, W> {
     type Input = [f32; 4];
     type Output = [f32; 4];
 
-    fn initialise(&mut self, streams: Streams) {
-        init::uniform(&mut self.weight, 1.0, streams);
+    fn initialise(&mut self, key: RngKey) {
+        init::uniform(&mut self.weight, 1.0, key);
     }
 
     fn forward(&self, x: &[f32; 4], y: &mut [f32; 4]) {
@@ -57,10 +57,8 @@ network! {
 
 /// Samples from a seed.
 fn samples<const N: usize>(seed: u64) -> [[f32; N]; 7] {
-    let streams = Streams::new(seed);
-    std::array::from_fn(|i| {
-        std::array::from_fn(|j| 2.0 * streams.uniform((N * i + j) as u64) - 1.0)
-    })
+    let key = RngKey::new(seed);
+    std::array::from_fn(|i| std::array::from_fn(|j| 2.0 * key.uniform((N * i + j) as u64) - 1.0))
 }
 
 fn check<N: Network<Input = [f32; 4], Output = [f32; 2]>>() -> GradientCheck {

@@ -3,7 +3,7 @@
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
 use unrolled::train::{Health, Sign, Trainer};
-use unrolled::{Streams, parallel};
+use unrolled::{RngKey, parallel};
 
 network! {
     /// Each Sigmoid takes at least three quarters of the gradient away.
@@ -27,7 +27,7 @@ network! {
 }
 
 fn data<const N: usize>(count: usize) -> Data<[f32; N], [f32; 2]> {
-    let number = |seed, i: usize| 2.0 * Streams::new(seed).uniform(i as u64) - 1.0;
+    let number = |seed, i: usize| 2.0 * RngKey::new(seed).uniform(i as u64) - 1.0;
     Data {
         inputs: (0..count).map(|i| std::array::from_fn(|j| number(1, N * i + j))).collect(),
         targets: (0..count).map(|i| [number(2, i), number(3, i)]).collect(),

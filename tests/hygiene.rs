@@ -35,7 +35,7 @@ pub mod shadowed {
     /// Not that one.
     pub struct Spec;
     /// Not that one.
-    pub struct Station;
+    pub struct Node;
     /// Not that one.
     pub struct Network;
     /// Not that one.
@@ -43,7 +43,7 @@ pub mod shadowed {
     /// Not that one.
     pub struct Values;
     /// Not that one.
-    pub struct Memory;
+    pub struct TrainCtx;
     /// Not that one.
     pub struct Part;
     /// Not that one.
@@ -100,9 +100,9 @@ pub mod shadowed {
     /// Uses the others.
     #[must_use]
     pub fn use_them() -> f32 {
-        let second = <Second as anything::Network>::new(1).forward(&[0.5; 3]);
-        let third = <Third as anything::Network>::new(1).forward(&[0.5; 3]);
-        let nested = <Nested<4> as anything::Network>::new(1).forward(&[0.5; 2]);
+        let second = <Second as anything::TrainingExt>::new(1).forward(&[0.5; 3]);
+        let third = <Third as anything::TrainingExt>::new(1).forward(&[0.5; 3]);
+        let nested = <Nested<4> as anything::TrainingExt>::new(1).forward(&[0.5; 2]);
         second[0] + third[0] + nested[0]
     }
 }
@@ -163,7 +163,7 @@ make!(Made, 2);
 
 #[test]
 fn all_of_them_work() {
-    use anything::Network;
+    use anything::TrainingExt;
     let names = shadowed::Names::new(1);
     assert_eq!(names.r#type.bias.len(), 2);
     assert_eq!(names.clone(), names);

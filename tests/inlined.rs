@@ -4,7 +4,7 @@
 use unrolled::__private::{infer_inlined, step_inlined};
 use unrolled::kernels::Isa;
 use unrolled::prelude::*;
-use unrolled::{Streaming, Streams, Whole};
+use unrolled::{RngKey, Root, Streaming};
 
 network! {
     struct Tiny(4) -> 2 { Dense(16), Tanh, Dense(16), Tanh, Dense(2) }
@@ -33,8 +33,8 @@ network! {
 }
 
 fn random(len: usize, stream: u64) -> Vec<f32> {
-    let streams = Streams::new(stream);
-    (0..len as u64).map(|i| 4.0 * streams.uniform(i) - 2.0).collect()
+    let key = RngKey::new(stream);
+    (0..len as u64).map(|i| 4.0 * key.uniform(i) - 2.0).collect()
 }
 
 /// A network with weights for which no activation is saturated.
@@ -74,7 +74,7 @@ fn check_forward<N: Network<Input: Values>>() {
 
 fn check_steps<N, const X: usize, const Y: usize>()
 where
-    N: Network<Input = Sequence<[f32; X], 6>, Output = [[f32; Y]; 6]> + Streaming<Whole>,
+    N: Network<Input = Sequence<[f32; X], 6>, Output = [[f32; Y]; 6]> + Streaming<Root>,
 {
     let net = network::<N>();
     let x: [[f32; X]; 6] = *Values::from_floats(&random(6 * X, 5));
@@ -88,7 +88,7 @@ where
         }
         let mut after = State::<N>::new();
         let _ = net.forward_from(&mut after, &Sequence::new(&x).unwrap());
-        compare(isa, state.numbers(), after.numbers());
+        compare(isa, state.values(), after.values());
     }
 }
 
@@ -123,5 +123,5 @@ fn the_public_functions_give_the_same() {
         let y: [f32; 1] = step_inlined(Isa::best(), &*net, &mut inlined, &[&x]);
         assert_eq!(net.step(&mut state, &x), y);
     }
-    assert_eq!(state.numbers(), inlined.numbers());
+    assert_eq!(state.values(), inlined.values());
 }

@@ -2,7 +2,7 @@
 //! functions such as `exp`, which fuse multiply-adds, on all processors that do that.
 
 use std::process::Command;
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
 
@@ -29,11 +29,11 @@ fn digest<N>() -> u64
 where
     N: Network<Input = [[[f32; 21]; 12]; 12], Output = [f32; 21]>,
 {
-    let streams = Streams::new(7);
+    let key = RngKey::new(7);
     let mut next = 0;
     let mut number = || {
         next += 1;
-        8.0 * streams.uniform(next) - 4.0
+        8.0 * key.uniform(next) - 4.0
     };
     let inputs: Vec<[[[f32; 21]; 12]; 12]> = (0..9)
         .map(|_| {

@@ -3,7 +3,7 @@
 
 use unrolled::nalgebra::Matrix4;
 use unrolled::prelude::*;
-use unrolled::{AsMatrix, Streams, init};
+use unrolled::{AsMatrix, RngKey, init};
 
 network! {
     struct Square(4) -> 4 {
@@ -25,7 +25,7 @@ fn views_compute_what_the_network_computes() {
 #[test]
 fn an_orthogonal_layer_keeps_lengths() {
     let mut net = Square::new(5);
-    init::orthogonal(&mut net.fc2.weight, 1.0, Streams::new(1));
+    init::orthogonal(&mut net.fc2.weight, 1.0, RngKey::new(1));
     net.fc1.weight.view_mut().copy_from(&Matrix4::identity());
     net.fc1.bias.view_mut().fill(0.0);
     let x = [0.5, -1.0, 2.0, 0.25];

@@ -3,7 +3,7 @@
 
 use unrolled::loss::Loss;
 use unrolled::prelude::*;
-use unrolled::{Streams, parallel};
+use unrolled::{RngKey, parallel};
 
 /// Half the squared distance from 0.5 of all valid numbers, over the count of valid steps: the same for a
 /// sequence that ends early and for a network of its length, to the last bit.
@@ -36,8 +36,8 @@ struct Outcome {
 }
 
 fn random(len: usize, seed: u64) -> impl Iterator<Item = f32> {
-    let streams = Streams::new(seed);
-    (0..len).map(move |i| 2.0 * streams.uniform(i as u64) - 1.0)
+    let key = RngKey::new(seed);
+    (0..len).map(move |i| 2.0 * key.uniform(i as u64) - 1.0)
 }
 
 /// A network with weights that all count, also those that begin as zeros.
@@ -65,7 +65,7 @@ fn train<N: Network>(inputs: &[N::Input]) -> Outcome {
         &vec![(); inputs.len()],
         &mut *d_net,
         &mut d_inputs,
-        Streams::new(0),
+        RngKey::new(0),
     );
     let d_x = d_inputs.iter().flat_map(|d| d.input(0).to_vec()).collect();
     Outcome { y, loss: loss.unwrap(), d_net: d_net.params().to_vec(), d_x }

@@ -8,7 +8,7 @@ mod case;
 use case::{Case, Places, floats};
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
-use unrolled::{Element, Streams};
+use unrolled::{Element, RngKey};
 
 fn check<N: Network>(name: &'static str) {
     let case = Case::read(name);
@@ -30,7 +30,7 @@ fn check<N: Network>(name: &'static str) {
         &targets,
         &mut *d_net,
         &mut d_inputs,
-        Streams::new(0),
+        RngKey::new(0),
     );
     case.compare("loss", [loss.unwrap()]);
     for index in (0..N::Input::LENS.len()).filter(|&index| N::Input::REAL[index]) {
@@ -343,7 +343,7 @@ fn two_outputs() {
         &targets,
         &mut *d_net,
         &mut d_inputs,
-        Streams::new(0),
+        RngKey::new(0),
     );
     case.compare("loss", [loss.unwrap()]);
     for index in 0..2 {

@@ -1,8 +1,8 @@
 //! Whoever adds a layer to the registry is told what it lacks.
 
-use nn_shape::registry::{ROWS, Row, Storage};
 use std::fs;
 use std::path::{Path, PathBuf};
+use unrolled_shape::registry::{ROWS, Row, Storage};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -7,7 +7,7 @@ mod case;
 use case::{Case, Places, copy, floats};
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
-use unrolled::{Station, Streams, Whole, parallel};
+use unrolled::{Node, RngKey, Root, parallel};
 
 /// Samples of the lengths that the case says.
 fn sequences(case: &Case) -> Vec<Sequence<[f32; 6], 7>> {
@@ -35,9 +35,9 @@ where
         assert_eq!(net.forward_from(&mut state, input), *output, "a sample by itself");
         states.push(state);
     }
-    let each = states[0].numbers().len() / case.names("state.").len();
+    let each = states[0].values().len() / case.names("state.").len();
     for (nth, which) in case.names("state.").iter().enumerate() {
-        let numbers = states.iter().flat_map(|state| &state.numbers()[nth * each..][..each]);
+        let numbers = states.iter().flat_map(|state| &state.values()[nth * each..][..each]);
         case.compare(&format!("state.{which}"), numbers.copied());
     }
 
@@ -56,7 +56,7 @@ fn check_training<N: Network>(case: &Case, places: &Places, net: &mut N, inputs:
         &targets,
         &mut *d_net,
         &mut d_inputs,
-        Streams::new(0),
+        RngKey::new(0),
     );
     case.compare("loss", [loss.unwrap()]);
     for index in 0..N::Input::LENS.len() {
@@ -113,7 +113,7 @@ where
     let case = Case::read(name);
     let places = Places::of::<N>(&case);
     let mut net = case.network::<N>(&places);
-    let mut carried = vec![0.0; 5 * <N as Station<Whole>>::STATE];
+    let mut carried = vec![0.0; 5 * <N as Node<Root>>::STATE];
     for stretch in 0..3 {
         let mut inputs = [[[0.0; 6]; 4]; 5];
         copy(&case.numbers(&format!("input.{stretch}")), Values::as_floats_mut(&mut inputs));
@@ -127,11 +127,11 @@ where
             &targets,
             &mut *d_net,
             &mut carried,
-            Streams::new(0),
+            RngKey::new(0),
         );
         case.compare(&format!("loss.{stretch}"), [loss.unwrap()]);
         case.compare_weights(&format!("gradients.{stretch}"), &places, &*d_net);
-        let len = <N as Station<Whole>>::STATE;
+        let len = <N as Node<Root>>::STATE;
         let states = case.names(&format!("state.{stretch}."));
         let each = len / states.len();
         for (nth, which) in states.iter().enumerate() {
@@ -142,9 +142,9 @@ where
         let mut outputs = Vec::new();
         for (sample, input) in inputs.iter().enumerate() {
             let mut state = State::<N>::new();
-            state.numbers_mut().copy_from_slice(&before[sample * len..][..len]);
+            state.values_mut().copy_from_slice(&before[sample * len..][..len]);
             outputs.push(net.forward_from(&mut state, input));
-            assert_eq!(state.numbers(), &carried[sample * len..][..len], "sample {sample}");
+            assert_eq!(state.values(), &carried[sample * len..][..len], "sample {sample}");
         }
         case.compare(&format!("output.{stretch}"), floats(&outputs));
     }
@@ -175,7 +175,7 @@ recurrent! {
 }
 
 network! {
-    /// All that streams.
+    /// All that key.
     struct Stream(9x3) -> 9x4 {
         Dense(6), Tanh,
         Residual { LSTM(6, layers = 2), Dropout(0.2) },
@@ -218,10 +218,8 @@ network! {
 }
 
 fn steps<const T: usize, const F: usize>(seed: u64) -> [[f32; F]; T] {
-    let streams = Streams::new(seed);
-    std::array::from_fn(|t| {
-        std::array::from_fn(|f| 2.0 * streams.uniform((t * F + f) as u64) - 1.0)
-    })
+    let key = RngKey::new(seed);
+    std::array::from_fn(|t| std::array::from_fn(|f| 2.0 * key.uniform((t * F + f) as u64) - 1.0))
 }
 
 #[test]
@@ -239,7 +237,7 @@ fn steps_give_the_bits_of_the_whole_sequence() {
         let _ = net.step(&mut kept, x);
     }
     let mut restored = State::<Stream>::new();
-    restored.numbers_mut().copy_from_slice(kept.numbers());
+    restored.values_mut().copy_from_slice(kept.values());
     assert_eq!(net.step(&mut restored, &x[4]), whole[4]);
     restored.reset();
     assert_eq!(net.step(&mut restored, &x[0]), whole[0]);
@@ -255,7 +253,7 @@ fn stretches_give_the_bits_of_the_whole_sequence() {
     assert_eq!(y, net.forward(&x));
     let mut again = State::<Last>::new();
     assert_eq!(net.forward_from(&mut again, &x), y);
-    assert_eq!(again.numbers(), state.numbers());
+    assert_eq!(again.values(), state.values());
 }
 
 fn ragged() -> Vec<(Sequence<[f32; 2], 6>, [f32; 1])> {
@@ -300,7 +298,7 @@ fn steps_of_causal_convolutions_give_the_bits_of_the_whole_sequence() {
     }
     let mut again = State::<Causal>::new();
     assert_eq!(net.forward_from(&mut again, &x), whole);
-    assert_eq!(again.numbers(), state.numbers());
+    assert_eq!(again.values(), state.values());
 
     let net = Tokens::new(1);
     let tokens = [1, 6, 0, 3, 3, 2, 5, 4, 1];
@@ -350,7 +348,7 @@ where
         let first =
             std::array::from_fn(|t| if t + T >= 2 * S { x[t + T - 2 * S] } else { [0.0; F] });
         let _ = stretch.forward_from(&mut state, &first);
-        carried.extend_from_slice(state.numbers());
+        carried.extend_from_slice(state.values());
     }
     let ends = [x, other].map(|x| std::array::from_fn(|t| x[t + T - S]));
     let mut d_stretch = Stretch::zeros();
@@ -361,7 +359,7 @@ where
         &[(); 2],
         &mut *d_stretch,
         &mut carried,
-        Streams::new(0),
+        RngKey::new(0),
     );
     assert!((found.unwrap() - loss).abs() < 1e-5 * loss);
     let scale = d_net.params().iter().fold(0.0_f32, |max, d| max.max(d.abs()));
@@ -424,10 +422,10 @@ network! {
 
 /// Tokens, and at each step which of the tokens 1 and 2 came last; most are 0.
 fn reminders(count: usize, seed: u64) -> Data<[u32; 3], [u32; 3]> {
-    let streams = Streams::new(seed);
+    let key = RngKey::new(seed);
     let mut last = 0;
     let steps = (0..3 * count).map(|t| {
-        let bits = streams.bits(t as u64);
+        let bits = key.bits(t as u64);
         let token = if bits.is_multiple_of(8) { 1 + (bits >> 8) as u32 % 2 } else { 0 };
         last = if token == 0 { last } else { token - 1 };
         (token, last)
@@ -466,7 +464,7 @@ fn a_trainer_refuses_to_carry_the_state_of_a_network_that_has_none() {
     assert!(error.to_string().contains("no layer of this one does: leave it out"), "{error}");
 }
 
-/// Streams of 3, 2 and 2 stretches, each led through the network by itself.
+/// RngKey of 3, 2 and 2 stretches, each led through the network by itself.
 #[test]
 fn validation_carries_state_through_each_stream() {
     let (train, valid) = (reminders(10, 1), reminders(7, 2));

@@ -3,12 +3,12 @@
 
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
-use unrolled::{Streams, check_gradients};
+use unrolled::{RngKey, check_gradients};
 
 /// Values in -1 .. 1, different from each other.
 fn fill(values: &mut [f32], seed: u64) {
     for (i, value) in values.iter_mut().enumerate() {
-        *value = 2.0 * Streams::new(seed).uniform(i as u64) - 1.0;
+        *value = 2.0 * RngKey::new(seed).uniform(i as u64) - 1.0;
     }
 }
 
@@ -204,7 +204,7 @@ network! {
         Dense(3),
     }
 
-    /// A station that adds to the gradients of both of its inputs, since another reads them too.
+    /// A node that adds to the gradients of both of its inputs, since another reads them too.
     struct ReadTwice(3) -> 9 {
         a: Dense(3), b: Dense(3),
         Mul { a => { }, b => { }, { Tanh } },
@@ -228,7 +228,7 @@ fn several_inputs_and_branches() {
 }
 
 #[test]
-fn gradients_added_to_two_inputs_of_a_station() {
+fn gradients_added_to_two_inputs_of_a_node() {
     check::<ReadTwice>();
 }
 

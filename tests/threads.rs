@@ -1,7 +1,7 @@
 //! The same seed gives the same bits, on any number of threads: whole trainings, at once or epoch by epoch.
 
 use unrolled::prelude::*;
-use unrolled::{Streams, parallel};
+use unrolled::{RngKey, parallel};
 
 network! {
     /// All of a shard's passage at once.
@@ -31,12 +31,12 @@ network! {
 type Picture = [[[f32; 2]; 8]; 8];
 
 fn data(count: usize, seed: u64) -> Data<Picture, u32> {
-    let streams = Streams::new(seed);
+    let key = RngKey::new(seed);
     let mut data = Data::default();
     for i in 0..count {
         let mut picture: Picture = [[[0.0; 2]; 8]; 8];
         for (j, pixel) in picture.as_flattened_mut().as_flattened_mut().iter_mut().enumerate() {
-            *pixel = streams.child(i as u64).uniform(j as u64) - 0.5;
+            *pixel = key.fold_in(i as u64).uniform(j as u64) - 0.5;
         }
         data.inputs.push(picture);
         data.targets.push((i % 3) as u32);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use unrolled::optim::AdaptiveClip;
 use unrolled::prelude::*;
-use unrolled::{Streams, check_gradients, parallel};
+use unrolled::{RngKey, check_gradients, parallel};
 
 const TOKENS: usize = 7;
 const WIDTH: usize = 6;
@@ -75,7 +75,7 @@ fn targets(count: u32, tokens: u32) -> Vec<[u32; 5]> {
 }
 
 fn pictures(count: u64) -> Vec<[[f32; 4]; 3]> {
-    let number = |i: u64, t: usize, j: usize| Streams::new(i).uniform((4 * t + j) as u64) - 0.5;
+    let number = |i: u64, t: usize, j: usize| RngKey::new(i).uniform((4 * t + j) as u64) - 0.5;
     (0..count).map(|i| std::array::from_fn(|t| std::array::from_fn(|j| number(i, t, j)))).collect()
 }
 

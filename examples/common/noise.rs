@@ -1,23 +1,23 @@
 //! Random numbers for examples that make or spoil their data.
 
 use std::f32::consts::TAU;
-use unrolled::Streams;
+use unrolled::RngKey;
 
 /// Random numbers, one after the other.
 pub(crate) struct Noise {
-    streams: Streams,
+    key: RngKey,
     drawn: u64,
 }
 
 impl Noise {
     pub(crate) const fn new(seed: u64) -> Self {
-        Self { streams: Streams::new(seed), drawn: 0 }
+        Self { key: RngKey::new(seed), drawn: 0 }
     }
 
     /// Evenly spread over `[0, 1)`.
     pub(crate) fn uniform(&mut self) -> f32 {
         self.drawn += 1;
-        self.streams.uniform(self.drawn)
+        self.key.uniform(self.drawn)
     }
 
     /// Normal, of mean 0 and deviation 1 (Box and Muller, 1958).

@@ -3,7 +3,7 @@
 use crate::common::{Options, claim};
 use std::error::Error;
 use std::path::Path;
-use unrolled::Streams;
+use unrolled::RngKey;
 use unrolled::data::{Confusion, Format, Table, Vocabulary, read_text};
 use unrolled::prelude::*;
 
@@ -107,8 +107,8 @@ fn made_up(seed: u64) -> Texts {
         ["funny", "good", "moving", "wonderful", "a joy", "fine"],
     ];
     let sentence = |i| {
-        let streams = Streams::new(seed).child(i);
-        let one_of = |counter, count: u64| (streams.bits(counter) % count) as usize;
+        let key = RngKey::new(seed).fold_in(i);
+        let one_of = |counter, count: u64| (key.bits(counter) % count) as usize;
         let (kind, not) = (one_of(0, 2), one_of(1, 2));
         let (subject, word) = (SUBJECTS[one_of(2, 6)], WORDS[kind][one_of(3, 6)]);
         let text = format!("{subject} is {}{word}", ["", "not "][not]);

@@ -1,8 +1,8 @@
 //! Which argument of a layer or a block is meant by what the user wrote.
 
-use nn_shape::{Kind, Padding, StepPadding};
 use proc_macro2::Span;
 use syn::{Error, Expr, Ident};
+use unrolled_shape::{Kind, Padding, StepPadding};
 
 use crate::ast;
 use crate::network::{Argument, ArgumentValue, Dim, Dims};
@@ -101,7 +101,7 @@ pub(crate) fn plain_name(argument: &ast::Argument) -> Option<&Ident> {
 /// The value of an argument of the layer `callee`.
 pub(crate) fn convert(
     callee: &Ident,
-    parameter: &nn_shape::Parameter,
+    parameter: &unrolled_shape::Parameter,
     argument: &ast::Argument,
     environment: &Environment,
 ) -> Result<Argument, Error> {
@@ -151,7 +151,7 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
         },
         Kind::Shape => {
             let sizes = operand.shape()?;
-            if sizes.is_empty() || sizes.len() > nn_shape::MAX_RANK {
+            if sizes.is_empty() || sizes.len() > unrolled_shape::MAX_RANK {
                 return None;
             }
             ArgumentValue::Shape(Dims { sizes, span: operand.span, constant: None })
@@ -183,29 +183,29 @@ fn pair(operand: &Operand) -> Option<[Dim; 2]> {
 }
 
 /// The default of an argument that was left out; `at` is the layer's name.
-pub(crate) fn default(value: nn_shape::Value, at: Span) -> Argument {
+pub(crate) fn default(value: unrolled_shape::Value, at: Span) -> Argument {
     let value = match value {
-        nn_shape::Value::Number(size) => ArgumentValue::Number(Dim::Known(size)),
-        nn_shape::Value::Pair(pair) => ArgumentValue::Pair(pair.map(Dim::Known)),
-        nn_shape::Value::Padding(Padding::Same) => ArgumentValue::PaddingSame,
-        nn_shape::Value::Padding(Padding::Explicit(pair)) => {
+        unrolled_shape::Value::Number(size) => ArgumentValue::Number(Dim::Known(size)),
+        unrolled_shape::Value::Pair(pair) => ArgumentValue::Pair(pair.map(Dim::Known)),
+        unrolled_shape::Value::Padding(Padding::Same) => ArgumentValue::PaddingSame,
+        unrolled_shape::Value::Padding(Padding::Explicit(pair)) => {
             ArgumentValue::PaddingExplicit(pair.map(Dim::Known))
         }
-        nn_shape::Value::StepPadding(padding) => match padding {
+        unrolled_shape::Value::StepPadding(padding) => match padding {
             StepPadding::Same => ArgumentValue::StepPaddingSame,
             StepPadding::Causal => ArgumentValue::StepPaddingCausal,
             StepPadding::Explicit(size) => ArgumentValue::StepPaddingExplicit(Dim::Known(size)),
         },
-        nn_shape::Value::Flag(flag) => ArgumentValue::Flag(flag),
-        nn_shape::Value::Real(real) => ArgumentValue::Real(real),
-        nn_shape::Value::Word(word) => ArgumentValue::Word(word),
-        nn_shape::Value::Shape(shape) => ArgumentValue::Shape(Dims {
+        unrolled_shape::Value::Flag(flag) => ArgumentValue::Flag(flag),
+        unrolled_shape::Value::Real(real) => ArgumentValue::Real(real),
+        unrolled_shape::Value::Word(word) => ArgumentValue::Word(word),
+        unrolled_shape::Value::Shape(shape) => ArgumentValue::Shape(Dims {
             sizes: shape.dims().iter().copied().map(Dim::Known).collect(),
             span: at,
             constant: None,
         }),
-        nn_shape::Value::Input(_) => ArgumentValue::Input(None),
-        nn_shape::Value::Weight(_) => ArgumentValue::Weight(None),
+        unrolled_shape::Value::Input(_) => ArgumentValue::Input(None),
+        unrolled_shape::Value::Weight(_) => ArgumentValue::Weight(None),
     };
     Argument { value, span: at }
 }

@@ -62,18 +62,18 @@ pub(crate) struct Body {
     pub(crate) span: Span,
 }
 
-/// `[name:] [source =>] node [-> shape],`
+/// `[name:] [source =>] construct [-> shape],`
 pub(crate) struct Line {
     pub(crate) name: Option<Ident>,
-    /// The value that goes into the node; without a name, what the line before gives.
+    /// The value that goes into the construct; without a name, what the line before gives.
     pub(crate) source: Option<Ident>,
-    pub(crate) node: Node,
+    pub(crate) construct: Construct,
     pub(crate) arrow: Option<Shape>,
 }
 
 /// What stands in a line.
-pub(crate) enum Node {
-    Use(Use),
+pub(crate) enum Construct {
+    Call(Call),
     Repeat(Repeat),
     Residual(Residual),
     /// It could not be parsed, which is reported already.
@@ -82,7 +82,7 @@ pub(crate) enum Node {
 
 /// A layer, a block, or a type of the user's: `Conv2d(32, kernel = 3)`, `Concat { .. }`,
 /// `MyLayer::<64>`.
-pub(crate) struct Use {
+pub(crate) struct Call {
     pub(crate) layer: Type,
     /// The last name of the layer's path.
     pub(crate) name: Ident,
@@ -121,7 +121,7 @@ pub(crate) struct Residual {
     pub(crate) skip: Option<Body>,
 }
 
-impl Use {
+impl Call {
     /// The name, if it is nothing but a name: that of a layer, of a block, or of a type in scope.
     pub(crate) fn plain_name(&self) -> Option<&Ident> {
         match &self.layer {

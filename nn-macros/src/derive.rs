@@ -132,11 +132,13 @@ fn expand_implementations(krate: &Path, input: &DeriveInput, tensors: &TokenStre
         impl #parameters #krate::__private::Parameters for #name #arguments #bounds {
             const NAME: &'static str = #words;
 
-            fn named_tensors() -> ::std::vec::Vec<#krate::__private::Tensor> {
-                #[allow(unused_mut, reason = "a layer without weights")]
-                let mut tensors = ::std::vec::Vec::new();
-                #tensors
-                tensors
+            #krate::__private::if_std! {
+                fn named_tensors() -> ::std::vec::Vec<#krate::__private::Tensor> {
+                    #[allow(unused_mut, reason = "a layer without weights")]
+                    let mut tensors = ::std::vec::Vec::new();
+                    #tensors
+                    tensors
+                }
             }
         }
     }

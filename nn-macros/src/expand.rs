@@ -8,6 +8,7 @@ use crate::fallback::emit_stub;
 use crate::guard::check_depth;
 use crate::infer::infer;
 use crate::lengths::check_lengths;
+use crate::network::{Facade, Features};
 use crate::owner::check_owners;
 use crate::parse::parse;
 use crate::report::Report;
@@ -15,16 +16,21 @@ use crate::resolve::{resolve, resolve_names};
 
 /// Expands `$crate; tokens of the user's`. Whatever is wrong is reported at once, and what is right
 /// is there nevertheless.
-pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
+pub(crate) fn expand(tokens: TokenStream, features: Features) -> TokenStream {
     let mut report = Report::default();
-    let code = expand_networks(tokens, &mut report);
+    let code = expand_networks(tokens, features, &mut report);
     let mistakes = report.into_tokens();
     quote!(#code #mistakes)
 }
 
 /// The code of all networks, or what stands for them.
-pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> TokenStream {
+pub(crate) fn expand_networks(
+    tokens: TokenStream,
+    features: Features,
+    report: &mut Report,
+) -> TokenStream {
     let (krate, tokens) = split_crate(tokens);
+    let facade = Facade { krate, features };
     let tokens = check_depth(tokens, report);
     let file = parse(tokens, report);
     // After a mistake of grammar, nobody knows what is missing where.
@@ -32,7 +38,7 @@ pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> Token
     let names = resolve_names(&file, report);
     let expand_one = |definition| {
         let before = report.found();
-        let network = resolve(&krate, &names, definition, report);
+        let network = resolve(&facade, &names, definition, report);
         let network = network.map(|network| infer(network, report));
         if let Some(network) = &network {
             check_lengths(network, report);
@@ -40,7 +46,7 @@ pub(crate) fn expand_networks(tokens: TokenStream, report: &mut Report) -> Token
         }
         match network {
             Some(network) if intact && report.found() == before => emit(&network),
-            _ => emit_stub(&krate, definition),
+            _ => emit_stub(&facade, definition),
         }
     };
     file.networks.iter().filter(|network| names.is_first(network)).map(expand_one).collect()

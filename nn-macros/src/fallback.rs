@@ -3,25 +3,26 @@
 
 use std::collections::HashSet;
 
-use nn_shape::checks;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Ident, parse_quote};
+use unrolled_shape::checks;
 
 use crate::ast;
-use crate::emit::{Heads, input_type, shape};
-use crate::network::Dims;
+use crate::emit::{Outputs, input_type, shape};
+use crate::network::{Dims, Facade};
 use crate::operand::Environment;
 
 /// The stub of a network.
-pub(crate) fn emit_stub(krate: &TokenStream, definition: &ast::Network) -> TokenStream {
+pub(crate) fn emit_stub(facade: &Facade, definition: &ast::Network) -> TokenStream {
     let ast::Network { attributes, visibility, name, generics, .. } = definition;
     if generics.type_params().next().is_some() || generics.lifetimes().next().is_some() {
         return emit_unsupported(definition);
     }
+    let krate = &facade.krate;
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
     let methods = match header(definition) {
-        Some((inputs, outputs)) => emit_known(krate, definition, &inputs, &outputs),
+        Some((inputs, outputs)) => emit_known(facade, definition, &inputs, &outputs),
         None => emit_unknown(definition),
     };
     quote! {
@@ -52,45 +53,49 @@ fn emit_unsupported(definition: &ast::Network) -> TokenStream {
 
 /// The methods of a network whose header is understood.
 fn emit_known(
-    krate: &TokenStream,
+    facade: &Facade,
     definition: &ast::Network,
     inputs: &[Input],
     outputs: &[Output],
 ) -> TokenStream {
     let ast::Network { visibility, name, generics, .. } = definition;
     let (impl_generics, arguments, where_clause) = generics.split_for_impl();
+    let krate = &facade.krate;
     let rt = quote!(#krate::__private);
     let shapes = inputs.iter().map(|input| shape(&rt, &input.dims));
     let inputs: Vec<TokenStream> =
         inputs.iter().map(|input| input_type(&rt, "f32", &input.dims, input.ragged)).collect();
     let outputs = outputs.iter().map(|(name, dims)| (name.as_ref(), dims)).collect();
-    let heads = Heads { visibility, network: name, generics, outputs };
-    let (shape, output, heads) = (heads.emit_shape(&rt), heads.emit_type(), heads.emit_struct(&rt));
+    let outputs = Outputs { visibility, network: name, generics, outputs };
+    let (shape, output, outputs) =
+        (outputs.emit_shape(&rt), outputs.emit_type(), outputs.emit_struct(&rt));
     let (by_value, by_reference) = match &inputs[..] {
         [input] => (input.clone(), quote!(&#input)),
         _ => (quote!((#(#inputs),*)), quote!((#(&#inputs),*))),
     };
     let mut with_spec = generics.clone();
     with_spec.params.push(parse_quote!(__S: #rt::Spec));
-    let (station_generics, _, _) = with_spec.split_for_impl();
+    let (node_generics, _, _) = with_spec.split_for_impl();
+    let training = facade.features.train.then(|| {
+        quote! {
+            impl #node_generics #rt::TrainNode<__S> for #name #arguments #where_clause {
+                fn forward(&self, _: #rt::Forward<'_>) {}
+                fn backward(&self, _: #rt::Backward<'_, '_>) {}
+            }
+        }
+    });
     quote! {
-        #heads
+        #outputs
         impl #impl_generics #name #arguments #where_clause {
             #[doc(hidden)]
             #visibility fn forward(&self, _input: #by_reference) -> #output {
                 loop {}
             }
         }
-        impl #station_generics #rt::Station<__S> for #name #arguments #where_clause {
-            fn infer(&self, _: usize, _: &[&[f32]], _: &mut [f32], _: #rt::WorkMemory<'_>) {}
-            fn forward(
-                &self, _: &#rt::Pass, _: usize, _: &[&[f32]], _: &mut [f32], _: #rt::Memory<'_>,
-            ) {}
-            fn backward(
-                &self, _: &#rt::Pass, _: usize, _: &[&[f32]], _: &[f32], _: &mut [f32],
-                _: &mut [::core::option::Option<&mut [f32]>], _: #rt::Memory<'_>,
-            ) {}
+        impl #node_generics #rt::Node<__S> for #name #arguments #where_clause {
+            fn infer(&self, _: #rt::Infer<'_>) {}
         }
+        #training
         impl #impl_generics #rt::Shaped for #name #arguments #where_clause {
             const INPUTS: &'static [#rt::Shape] = &[#(#shapes),*];
             const OUTPUT: #rt::Shape = #shape;

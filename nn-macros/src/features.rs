@@ -2,28 +2,28 @@
 //! convolutions and pools over steps give. Its recurrent layers and embeddings have the steps first, as
 //! everything has here.
 
-use crate::network::{Dims, Layer, Network, Station, ValueId};
-use nn_shape::registry::{Inputs, Order, Storage};
+use crate::network::{Dims, Layer, Network, Node, ValueId};
+use unrolled_shape::registry::{Inputs, Order, Storage};
 
 /// Fills [`Value::features`](crate::network::Value::features).
 pub(crate) fn infer_features(network: &mut Network) {
     // The order of PyTorch's numbers where a value has steps; `None` where nothing says which.
     let mut orders: Vec<Option<Order>> = vec![None; network.values.len()];
-    for station in 0..network.stations.len() {
-        let it = &network.stations[station];
+    for node in 0..network.nodes.len() {
+        let it = &network.nodes[node];
         let (output, order) = (it.output.0, order(it, &orders));
         network.values[output].features = features(network, it, &orders);
         orders[output] = order;
     }
 }
 
-/// The order of what a station gives. Where branches of different orders meet, PyTorch has to turn some of
+/// The order of what a node gives. Where branches of different orders meet, PyTorch has to turn some of
 /// them around first; here these are the ones with channels first.
-fn order(station: &Station, orders: &[Option<Order>]) -> Option<Order> {
-    let Layer::Known { row, .. } = &station.layer else { return None };
+fn order(node: &Node, orders: &[Option<Order>]) -> Option<Order> {
+    let Layer::Known { row, .. } = &node.layer else { return None };
     match row.order {
         Order::AsInput => {
-            let mut inputs = station.inputs.iter().filter_map(|input| orders[input.0]);
+            let mut inputs = node.inputs.iter().filter_map(|input| orders[input.0]);
             let first = inputs.next()?;
             Some(if inputs.all(|order| order == first) { first } else { Order::StepsFirst })
         }
@@ -31,14 +31,14 @@ fn order(station: &Station, orders: &[Option<Order>]) -> Option<Order> {
     }
 }
 
-/// The parts that the features of what a station gives were flattened from; none where they were not.
-fn features(network: &Network, station: &Station, orders: &[Option<Order>]) -> Vec<Dims> {
-    let Layer::Known { row, .. } = &station.layer else { return Vec::new() };
+/// The parts that the features of what a node gives were flattened from; none where they were not.
+fn features(network: &Network, node: &Node, orders: &[Option<Order>]) -> Vec<Dims> {
+    let Layer::Known { row, .. } = &node.layer else { return Vec::new() };
     let is_flat = |value: ValueId| {
         let dims = &network.values[value.0].dims;
         dims.constant.is_none() && dims.sizes.len() == 1
     };
-    let (input, flat) = (station.inputs[0], is_flat(station.output));
+    let (input, flat) = (node.inputs[0], is_flat(node.output));
     let value = &network.values[input.0];
     if row.storage == Storage::View {
         return match value.dims.sizes.len() {
@@ -51,15 +51,15 @@ fn features(network: &Network, station: &Station, orders: &[Option<Order>]) -> V
     if row.keeps_features {
         value.features.clone()
     } else if row.inputs == Inputs::Branches && flat {
-        joined(network, station)
+        joined(network, node)
     } else {
         Vec::new()
     }
 }
 
 /// The parts of all branches, side by side; none where no branch was flattened.
-fn joined(network: &Network, station: &Station) -> Vec<Dims> {
-    let branches = || station.inputs.iter().map(|input| &network.values[input.0]);
+fn joined(network: &Network, node: &Node) -> Vec<Dims> {
+    let branches = || node.inputs.iter().map(|input| &network.values[input.0]);
     if branches().all(|branch| branch.features.is_empty()) {
         return Vec::new();
     }

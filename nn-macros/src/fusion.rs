@@ -1,13 +1,13 @@
-//! Which stations inference computes together, as [`Fusion`] of their rows says.
+//! Which nodes inference computes together, as [`Fusion`] of their rows says.
 
-use crate::network::{Layer, Network, Station};
-use nn_shape::{Condition, Fusion};
+use crate::network::{Layer, Network, Node};
+use unrolled_shape::{Condition, Fusion};
 
-/// A station whose output goes straight into a pool, so that it is never there as a whole.
+/// A node whose output goes straight into a pool, so that it is never there as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pooled {
-    /// The station.
-    pub(crate) station: usize,
+    /// The node.
+    pub(crate) node: usize,
     /// The one between them, if there is one: it comes behind the pool instead.
     pub(crate) between: Option<usize>,
     /// The pool.
@@ -15,50 +15,49 @@ pub(crate) struct Pooled {
 }
 
 impl Pooled {
-    /// Whether the output of station `station` is nowhere.
-    pub(crate) fn hides(&self, station: usize) -> bool {
-        self.station == station || self.between == Some(station)
+    /// Whether the output of node `node` is nowhere.
+    pub(crate) fn hides(&self, node: usize) -> bool {
+        self.node == node || self.between == Some(node)
     }
 }
 
-/// All of them. `only_reader` gives the station that alone reads what a station gives, which is not the output
+/// All of them. `only_reader` gives the node that alone reads what a node gives, which is not the output
 /// of the network.
 pub(crate) fn pooled(
     network: &Network,
     only_reader: impl Fn(usize) -> Option<usize>,
 ) -> Vec<Pooled> {
-    let behind = |station: usize| {
-        let reader = only_reader(station)?;
-        Some((reader, &network.stations[reader]))
+    let behind = |node: usize| {
+        let reader = only_reader(node)?;
+        Some((reader, &network.nodes[reader]))
     };
-    let from = |station: usize| {
-        let Fusion::Pooled(condition) = fusion(&network.stations[station]) else { return None };
-        let (mut pool, mut it) = behind(station)?;
+    let from = |node: usize| {
+        let Fusion::Pooled(condition) = fusion(&network.nodes[node]) else { return None };
+        let (mut pool, mut it) = behind(node)?;
         let mut between = None;
         if let Fusion::Monotone = fusion(it) {
             between = Some(pool);
             (pool, it) = behind(pool)?;
         }
         let Fusion::Largest(fitting) = fusion(it) else { return None };
-        let agreed =
-            holds(network, &network.stations[station], condition) && holds(network, it, fitting);
-        agreed.then_some(Pooled { station, between, pool })
+        let agreed = holds(network, &network.nodes[node], condition) && holds(network, it, fitting);
+        agreed.then_some(Pooled { node, between, pool })
     };
-    (0..network.stations.len()).filter_map(from).collect()
+    (0..network.nodes.len()).filter_map(from).collect()
 }
 
-fn fusion(station: &Station) -> Fusion {
-    match &station.layer {
+fn fusion(node: &Node) -> Fusion {
+    match &node.layer {
         Layer::Known { row, .. } => row.fusion,
         Layer::Custom(_) => Fusion::None,
     }
 }
 
 /// Whether `condition` holds: not where a size is a constant of the user's.
-fn holds(network: &Network, station: &Station, condition: Condition) -> bool {
-    let Layer::Known { arguments, .. } = &station.layer else { return false };
+fn holds(network: &Network, node: &Node, condition: Condition) -> bool {
+    let Layer::Known { arguments, .. } = &node.layer else { return false };
     let inputs: Option<Vec<_>> =
-        station.inputs.iter().map(|input| network.values[input.0].dims.known()).collect();
+        node.inputs.iter().map(|input| network.values[input.0].dims.known()).collect();
     let values: Option<Vec<_>> = arguments.iter().map(|argument| argument.value.known()).collect();
     matches!((inputs, values), (Some(inputs), Some(values)) if condition(&inputs, &values))
 }
@@ -80,8 +79,8 @@ mod tests {
         let lines =
             "Conv2d(4, kernel = 3), ReLU, MaxPool2d(2), Conv2d(5, kernel = 2), MaxPool2d(2)";
         let expected = [
-            Pooled { station: 0, between: Some(1), pool: 2 },
-            Pooled { station: 3, between: None, pool: 4 },
+            Pooled { node: 0, between: Some(1), pool: 2 },
+            Pooled { node: 3, between: None, pool: 4 },
         ];
         assert_eq!(pooled("(14x14x1) -> 2x2x5", lines), expected);
     }

@@ -1,18 +1,18 @@
-//! Folds the shape rules over the stations of a network.
+//! Folds the shape rules over the nodes of a network.
 //!
 //! Where all sizes are literals the rule is asked at once. Where some are constants of the user's,
 //! it is asked by expanded code, and here only those sizes are known that pass through unchanged.
 
-use nn_shape::registry::{Flow, Inputs, Row, Size, Storage};
-use nn_shape::{Blame, Shape, ShapeError, checks, explain};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::HashMap;
 use syn::ext::IdentExt;
+use unrolled_shape::registry::{Flow, Inputs, Row, Size, Storage};
+use unrolled_shape::{Blame, Shape, ShapeError, checks, explain};
 
 use crate::features::infer_features;
 use crate::network::{
-    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Shortcut, Station, ValueId,
+    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, Shortcut, ValueId,
     custom_output,
 };
 use crate::operand::mentions;
@@ -28,8 +28,8 @@ pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
     let mut inference = Inference { network, broken, branches, generics, known, report };
     inference.inputs();
     inference.indices();
-    for station in 0..inference.network.stations.len() {
-        inference.station(station);
+    for node in 0..inference.network.nodes.len() {
+        inference.node(node);
     }
     inference.check_outputs();
     infer_features(&mut inference.network);
@@ -50,7 +50,7 @@ struct Inference<'a> {
 /// What a known layer is computed from, where all of it is literal.
 struct Literals {
     inputs: Vec<Shape>,
-    values: Vec<nn_shape::Value>,
+    values: Vec<unrolled_shape::Value>,
 }
 
 impl Inference<'_> {
@@ -69,11 +69,10 @@ impl Inference<'_> {
     /// Marks the inputs that hold numbers of tokens, because a layer reads them as such; no other layer
     /// can read them.
     fn indices(&mut self) {
-        let reads_indices = |station: &Station| matches!(&station.layer, Layer::Known { row, .. } if row.inputs == Inputs::Indices);
+        let reads_indices = |node: &Node| matches!(&node.layer, Layer::Known { row, .. } if row.inputs == Inputs::Indices);
         let (mut readers, others): (Vec<_>, Vec<_>) =
-            self.network.stations.iter().partition(|station| reads_indices(station));
-        readers
-            .retain(|station| self.known[station.inputs[0].0] || self.is_made(station.inputs[0]));
+            self.network.nodes.iter().partition(|node| reads_indices(node));
+        readers.retain(|node| self.known[node.inputs[0].0] || self.is_made(node.inputs[0]));
         let mut marked = Vec::new();
         for reader in readers {
             match self.network.input_behind(reader.inputs[0]) {
@@ -84,7 +83,7 @@ impl Inference<'_> {
                 }
             }
         }
-        for other in others.iter().filter(|station| station.storage() != Storage::View) {
+        for other in others.iter().filter(|node| node.storage() != Storage::View) {
             let inputs = other.inputs.iter().filter_map(|input| self.network.input_behind(*input));
             for (input, reader) in inputs.filter_map(|input| marked.iter().find(|it| it.0 == input))
             {
@@ -98,19 +97,19 @@ impl Inference<'_> {
         }
     }
 
-    /// Whether a station gives this value.
+    /// Whether a node gives this value.
     fn is_made(&self, value: ValueId) -> bool {
-        self.network.stations.iter().any(|station| station.output == value)
+        self.network.nodes.iter().any(|node| node.output == value)
     }
 
-    fn station(&mut self, number: usize) {
-        let station = &self.network.stations[number];
-        let owner = station.owner().map(|owner| self.network.stations[owner.station].output);
-        let mut needed = station.inputs.iter().chain(&owner);
+    fn node(&mut self, number: usize) {
+        let node = &self.network.nodes[number];
+        let owner = node.owner().map(|owner| self.network.nodes[owner.node].output);
+        let mut needed = node.inputs.iter().chain(&owner);
         let usable = !self.broken[number] && needed.all(|value| self.known[value.0]);
         self.network.infer_weight(number);
         let inferred = if usable { self.output(number) } else { None };
-        let output = self.network.stations[number].output;
+        let output = self.network.nodes[number].output;
         if let Some(dims) = &inferred {
             self.set(output, dims.clone());
         }
@@ -127,16 +126,16 @@ impl Inference<'_> {
 
     /// The output's shape. `None` after a mistake, which is reported.
     fn output(&mut self, number: usize) -> Option<Dims> {
-        self.network.stations[number].generic = self.is_generic(number);
-        let (row, literals) = match &self.network.stations[number].layer {
+        self.network.nodes[number].generic = self.is_generic(number);
+        let (row, literals) = match &self.network.nodes[number].layer {
             Layer::Custom(layer) => {
                 // A layer's output does not depend on its input: it may be no const generic.
-                let constant = match self.network.stations[number].generic {
+                let constant = match self.network.nodes[number].generic {
                     true => custom_output(&self.network.krate, layer),
                     false => self.network.shape_constant(number),
                 };
                 let last = Dim::Symbolic(quote!({ #constant.last() }));
-                let span = self.network.stations[number].span;
+                let span = self.network.nodes[number].span;
                 return Some(Dims { sizes: vec![last], span, constant: Some(constant) });
             }
             Layer::Known { row, arguments } => (*row, self.literals(number, arguments)),
@@ -147,7 +146,7 @@ impl Inference<'_> {
         match self.ask(number, row, &literals) {
             Ok(shape) => {
                 let Literals { inputs, values } = literals;
-                self.network.stations[number].cost = Some(Cost {
+                self.network.nodes[number].cost = Some(Cost {
                     params: (row.params)(&inputs, &values),
                     macs: (row.macs)(&inputs, &values),
                 });
@@ -162,15 +161,15 @@ impl Inference<'_> {
 
     fn known_dims(&self, number: usize, shape: Shape) -> Dims {
         let sizes = shape.dims().iter().copied().map(Dim::Known).collect();
-        Dims { sizes, span: self.network.stations[number].span, constant: None }
+        Dims { sizes, span: self.network.nodes[number].span, constant: None }
     }
 
     fn input(&self, number: usize, nth: usize) -> &Dims {
-        &self.network.values[self.network.stations[number].inputs[nth].0].dims
+        &self.network.values[self.network.nodes[number].inputs[nth].0].dims
     }
 
     fn literals(&self, number: usize, arguments: &[Argument]) -> Option<Literals> {
-        let inputs = self.network.stations[number].inputs.iter();
+        let inputs = self.network.nodes[number].inputs.iter();
         Some(Literals {
             inputs: inputs
                 .map(|input| self.network.values[input.0].dims.known())
@@ -182,35 +181,35 @@ impl Inference<'_> {
     /// Asks the rule.
     fn ask(&self, number: usize, row: &Row, literals: &Literals) -> Result<Shape, ShapeError> {
         let inputs = &literals.inputs;
-        match self.network.stations[number].shortcut {
+        match self.network.nodes[number].shortcut {
             Shortcut::None => (row.rule)(inputs, &literals.values),
             Shortcut::Input => checks::residual(inputs[1], inputs[0], None),
             Shortcut::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
         }
     }
 
-    /// Reports a mistake of a station, on the token that it blames.
+    /// Reports a mistake of a node, on the token that it blames.
     fn blame(&mut self, number: usize, error: &ShapeError) {
-        let station = &self.network.stations[number];
+        let node = &self.network.nodes[number];
         let mut way = 0;
         let span = match error.blame {
-            Blame::Layer => station.span,
+            Blame::Layer => node.span,
             Blame::Argument(name) => {
-                let blamed = station.argument(name);
+                let blamed = node.argument(name);
                 if let Some(ArgumentValue::Input(Some(nth))) = blamed.map(|it| &it.value) {
                     way = *nth;
                 }
-                blamed.map_or(station.span, |it| it.span)
+                blamed.map_or(node.span, |it| it.span)
             }
             Blame::Branch(nth) => {
                 way = nth;
                 let spans = self.branches.get(&number);
-                spans.and_then(|spans| spans.get(nth)).copied().unwrap_or(station.span)
+                spans.and_then(|spans| spans.get(nth)).copied().unwrap_or(node.span)
             }
         };
-        let value = station.inputs.get(way).or(station.inputs.first());
+        let value = node.inputs.get(way).or(node.inputs.first());
         let trace = value.map_or(String::new(), |value| trace(&self.network, *value));
-        self.report.error(span, explain(&station.label, error, &trace));
+        self.report.error(span, explain(&node.label, error, &trace));
     }
 
     /// The output's sizes as far as they pass through: the rest are read from the constant that
@@ -219,18 +218,18 @@ impl Inference<'_> {
         if !self.check_computed_sizes(number, row) {
             return None;
         }
-        let station = &self.network.stations[number];
+        let node = &self.network.nodes[number];
         let constant = self.network.shape_constant(number);
         let input = self.input(number, 0);
         let pass = |flow: Flow, kept: Option<&Dim>, computed| match flow {
             Flow::Keep => kept.cloned().unwrap_or(Dim::Symbolic(computed)),
-            Flow::Argument(name) => match station.argument(name).map(|it| &it.value) {
+            Flow::Argument(name) => match node.argument(name).map(|it| &it.value) {
                 Some(ArgumentValue::Number(size)) => size.clone(),
                 _ => Dim::Symbolic(computed),
             },
             Flow::Compute => Dim::Symbolic(computed),
         };
-        let span = station.span;
+        let span = node.span;
         let last = pass(row.flows.last, input.last(), quote!({ #constant.last() }));
         let leading = match self.rank(number, row) {
             Some(rank) => rank - 1,
@@ -251,20 +250,20 @@ impl Inference<'_> {
         if row.flows.keeps_rank && input.constant.is_none() {
             return Some(input.sizes.len());
         }
-        self.network.rank(&self.network.stations[number])
+        self.network.rank(&self.network.nodes[number])
     }
 
-    /// Whether anything that the station is made of depends on const generics.
+    /// Whether anything that the node is made of depends on const generics.
     fn is_generic(&self, number: usize) -> bool {
-        let station = &self.network.stations[number];
-        let layer = match &station.layer {
+        let node = &self.network.nodes[number];
+        let layer = match &node.layer {
             Layer::Known { arguments, .. } => {
                 arguments.iter().any(|argument| self.is_generic_argument(&argument.value))
             }
             Layer::Custom(layer) => mentions(&layer.to_token_stream(), &self.generics),
         };
-        let mut inputs = station.inputs.iter();
-        let arrows = station.arrows.iter().any(|arrow| self.are_generic(arrow));
+        let mut inputs = node.inputs.iter();
+        let arrows = node.arrows.iter().any(|arrow| self.are_generic(arrow));
         layer || arrows || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
     }
 
@@ -293,7 +292,7 @@ impl Inference<'_> {
 
     /// Types of weights cannot have sizes that are computed from const generics.
     fn check_computed_sizes(&mut self, number: usize, row: &Row) -> bool {
-        let station = &self.network.stations[number];
+        let node = &self.network.nodes[number];
         let mut counts = row.computed.iter();
         let mut computed = |size: &Size| match size {
             Size::InputLast | Size::InputLastIf(_) => {
@@ -303,8 +302,8 @@ impl Inference<'_> {
                 })
             }
             Size::Computed(_) => {
-                let count = counts.next().and_then(|count| self.network.count(station, count));
-                station.generic && count.is_none()
+                let count = counts.next().and_then(|count| self.network.count(node, count));
+                node.generic && count.is_none()
             }
             _ => false,
         };
@@ -312,15 +311,15 @@ impl Inference<'_> {
         if row.sizes.iter().filter(|size| computed(size)).count() == 0 {
             return true;
         }
-        let words = format!("layer `{}`: {}", station.label, say::COMPUTED_SIZE);
-        self.report.error(station.span, words);
+        let words = format!("layer `{}`: {}", node.label, say::COMPUTED_SIZE);
+        self.report.error(node.span, words);
         false
     }
 
-    /// The arrows of a station whose output is known.
+    /// The arrows of a node whose output is known.
     fn check_arrows(&mut self, number: usize, inferred: &Dims) {
-        let output = self.network.stations[number].output;
-        for arrow in self.network.stations[number].arrows.clone() {
+        let output = self.network.nodes[number].output;
+        for arrow in self.network.nodes[number].arrows.clone() {
             match (inferred.known(), arrow.known()) {
                 (Some(found), Some(declared)) => {
                     self.check_arrow(number, found, declared, arrow.span)
@@ -332,31 +331,31 @@ impl Inference<'_> {
     }
 
     fn check_arrow(&mut self, number: usize, found: Shape, declared: Shape, at: Span) {
-        let station = &self.network.stations[number];
-        let Layer::Known { row, arguments } = &station.layer else { return };
+        let node = &self.network.nodes[number];
+        let Layer::Known { row, arguments } = &node.layer else { return };
         let Some(literals) = self.literals(number, arguments) else { return };
         let arrow = checks::Arrow {
-            layer: &station.label,
+            layer: &node.label,
             input: literals.inputs[0],
             output: found,
             how: (row.how)(&literals.inputs, &literals.values),
             declared,
             view: row.storage == Storage::View,
-            reader: self.network.reader(station.output),
+            reader: self.network.reader(node.output),
         };
         if let Err(error) = checks::arrow(&arrow) {
-            let trace = trace(&self.network, station.output);
-            self.report.error(at, explain(&station.label, &error, &trace));
+            let trace = trace(&self.network, node.output);
+            self.report.error(at, explain(&node.label, &error, &trace));
             // Nobody knows which of both is meant.
-            self.known[station.output.0] = false;
+            self.known[node.output.0] = false;
         }
     }
 
     /// After a mistake, an arrow says how to go on.
     fn trust_arrow(&mut self, number: usize) {
-        let station = &self.network.stations[number];
-        if let Some(arrow) = station.arrows.last() {
-            let (output, arrow) = (station.output, arrow.clone());
+        let node = &self.network.nodes[number];
+        if let Some(arrow) = node.arrows.last() {
+            let (output, arrow) = (node.output, arrow.clone());
             self.set(output, arrow);
         }
     }

@@ -1,8 +1,8 @@
 //! What layers make of sequences that end before their shape does.
 
-use crate::network::{Layer, Network, Station};
+use crate::network::{Layer, Network, Node};
 use crate::report::{Report, mistake};
-use nn_shape::registry::{Inputs, Steps};
+use unrolled_shape::registry::{Inputs, Steps};
 
 /// Reports layers that can do nothing with sequences shorter than their shape, but get such.
 pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
@@ -11,31 +11,31 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
     for (nth, input) in network.inputs.iter().enumerate() {
         ragged[input.value.0] = input.ragged.then_some(nth);
     }
-    for (_, station) in network.written() {
-        if station.inputs.iter().all(|input| ragged[input.0].is_none()) {
+    for (_, node) in network.written() {
+        if node.inputs.iter().all(|input| ragged[input.0].is_none()) {
             continue;
         }
-        let Layer::Known { row, .. } = &station.layer else { continue };
-        if takes_single_numbers(network, station) {
-            report.error(station.span, mistake::steps_as_features(&station.label));
+        let Layer::Known { row, .. } = &node.layer else { continue };
+        if takes_single_numbers(network, node) {
+            report.error(node.span, mistake::steps_as_features(&node.label));
             continue;
         }
         let kept = match row.steps {
             Steps::Each | Steps::Kernel => true,
-            Steps::Valid => network.keeps_rank(station),
+            Steps::Valid => network.keeps_rank(node),
             Steps::All => {
-                report.error(station.span, mistake::takes_all_steps(&station.label));
+                report.error(node.span, mistake::takes_all_steps(&node.label));
                 false
             }
         };
-        let mut line = station.on_the_line().iter();
-        ragged[station.output.0] = line.find_map(|input| ragged[input.0]).filter(|_| kept);
+        let mut line = node.on_the_line().iter();
+        ragged[node.output.0] = line.find_map(|input| ragged[input.0]).filter(|_| kept);
     }
 }
 
 /// Whether a layer would take the steps of its input for features.
-fn takes_single_numbers(network: &Network, station: &Station) -> bool {
-    let Layer::Known { row, .. } = &station.layer else { return false };
-    let dims = &network.values[station.inputs[0].0].dims;
+fn takes_single_numbers(network: &Network, node: &Node) -> bool {
+    let Layer::Known { row, .. } = &node.layer else { return false };
+    let dims = &network.values[node.inputs[0].0].dims;
     row.inputs != Inputs::Indices && dims.constant.is_none() && dims.sizes.len() == 1
 }

@@ -26,11 +26,28 @@ mod suggest;
 mod tests;
 mod trace;
 
-/// Expands networks. Its input begins with the path of the facade crate and `;`, which the facade's
-/// macro `network!` puts there, so that it works whatever that crate is called.
+use network::Features;
+
+/// Expands networks for inference and training. The input begins with the path of the facade crate and `;`, which the
+/// facade's macro `network!` adds, so that it works whatever that crate is called.
+///
+/// There is one macro for each set of features of the facade that matters here: the facade re-exports the one that
+/// fits, since a procedural macro cannot ask for the features of another crate.
 #[proc_macro]
-pub fn network_impl(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    expand::expand(input.into()).into()
+pub fn network_train(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::expand(input.into(), Features { std: true, train: true }).into()
+}
+
+/// As [`network_train!`], for inference alone.
+#[proc_macro]
+pub fn network_std(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::expand(input.into(), Features { std: true, train: false }).into()
+}
+
+/// As [`network_train!`], for inference without `std` and without an allocator.
+#[proc_macro]
+pub fn network_core(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::expand(input.into(), Features { std: false, train: false }).into()
 }
 
 /// Makes a `#[repr(C)]` struct of `f32` arrays the weights of a hand-written layer: implements

@@ -1,6 +1,6 @@
 //! Shapes that are one token: `28x28x1` is the literal `28` with the suffix `x28x1`.
 
-use nn_shape::MAX_RANK;
+use unrolled_shape::MAX_RANK;
 
 /// The sizes in the text of a literal, or why there are none.
 pub(crate) fn parse_sizes(text: &str) -> Result<Vec<usize>, String> {

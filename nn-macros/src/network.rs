@@ -1,19 +1,20 @@
 //! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
 
-use nn_shape::registry::{Count, Inputs, Row};
-use nn_shape::{Padding, Shape, StepPadding};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use std::cell::RefCell;
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
+use unrolled_shape::registry::{Count, Inputs, Row};
+use unrolled_shape::{Padding, Shape, StepPadding};
 
 use crate::owner::Owner;
 
 /// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
 pub(crate) struct Network {
-    /// The path of the façade crate, whatever the user calls it: `$crate`.
+    /// The path of the facade crate, whatever the user calls it: `$crate`.
     pub(crate) krate: TokenStream,
+    pub(crate) features: Features,
     /// Doc comments and derives.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -26,9 +27,24 @@ pub(crate) struct Network {
     /// The value that leaves the network: the output, or all of several side by side.
     pub(crate) output_value: ValueId,
     /// In the order in which they run.
-    pub(crate) stations: Vec<Station>,
-    /// Every value between stations, the inputs first.
+    pub(crate) nodes: Vec<Node>,
+    /// Every value between nodes, the inputs first.
     pub(crate) values: Vec<Value>,
+}
+
+/// The features of the facade that decide what expanded code contains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Features {
+    /// Allocation: names of weights in files.
+    pub(crate) std: bool,
+    /// Training code.
+    pub(crate) train: bool,
+}
+
+/// The facade crate, as expanded code sees it.
+pub(crate) struct Facade {
+    pub(crate) krate: TokenStream,
+    pub(crate) features: Features,
 }
 
 /// An input of the network.
@@ -55,7 +71,7 @@ pub(crate) struct Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ValueId(pub(crate) usize);
 
-/// What travels from one station to others.
+/// What travels from one node to others.
 pub(crate) struct Value {
     /// Its shape: of inputs from the beginning, of others after `infer`.
     pub(crate) dims: Dims,
@@ -65,7 +81,7 @@ pub(crate) struct Value {
 }
 
 /// A layer at its place.
-pub(crate) struct Station {
+pub(crate) struct Node {
     /// The path of its weights, without the network: `stage1.0.conv2d`.
     pub(crate) path: String,
     /// The field of the struct that holds its weights, if it has any: `stage1_0_conv2d`.
@@ -106,7 +122,7 @@ pub(crate) enum Shortcut {
     Skip,
 }
 
-/// What a station is.
+/// What a node is.
 pub(crate) enum Layer {
     /// A layer of the registry, with one argument for each of its parameters.
     Known { row: &'static Row, arguments: Vec<Argument> },
@@ -121,7 +137,7 @@ pub(crate) struct Argument {
     pub(crate) span: Span,
 }
 
-/// As [`nn_shape::Value`], with sizes that may be constants of the user's.
+/// As [`unrolled_shape::Value`], with sizes that may be constants of the user's.
 #[derive(Clone)]
 pub(crate) enum ArgumentValue {
     Number(Dim),
@@ -137,9 +153,9 @@ pub(crate) enum ArgumentValue {
     Real(f64),
     Word(&'static str),
     Shape(Dims),
-    /// The number of the station's input that it is.
+    /// The number of the node's input that it is.
     Input(Option<usize>),
-    /// The station whose weight is the layer's own, too.
+    /// The node whose weight is the layer's own, too.
     Weight(Option<Owner>),
 }
 
@@ -168,17 +184,17 @@ pub(crate) struct Cost {
     pub(crate) macs: usize,
 }
 
-/// The constant that holds the output shape of a station whose sizes are not all literals, beside the
+/// The constant that holds the output shape of a node whose sizes are not all literals, beside the
 /// struct: `__DIGITS_SHAPE_3`.
-pub(crate) fn shape_const(network: &Ident, station: usize) -> Ident {
+pub(crate) fn shape_const(network: &Ident, node: usize) -> Ident {
     let network = network.unraw().to_string().to_uppercase();
-    format_ident!("__{network}_SHAPE_{station}", span = Span::call_site())
+    format_ident!("__{network}_SHAPE_{node}", span = Span::call_site())
 }
 
-/// The constant of what the rule of station number `station` says: `__DIGITS_GIVEN_3`.
-pub(crate) fn given_const(network: &Ident, station: usize) -> Ident {
+/// The constant of what the rule of node number `node` says: `__DIGITS_GIVEN_3`.
+pub(crate) fn given_const(network: &Ident, node: usize) -> Ident {
     let network = network.unraw().to_string().to_uppercase();
-    format_ident!("__{network}_GIVEN_{station}", span = Span::call_site())
+    format_ident!("__{network}_GIVEN_{node}", span = Span::call_site())
 }
 
 /// The output shape of a type of the user's, as an expression of a constant `Shape`.
@@ -187,20 +203,20 @@ pub(crate) fn custom_output(krate: &TokenStream, layer: &Type) -> TokenStream {
 }
 
 impl Network {
-    /// The output shape of a station whose sizes are not all literals, as an expression: the
+    /// The output shape of a node whose sizes are not all literals, as an expression: the
     /// constant beside the struct, or an associated one of the struct where it depends on const
     /// generics.
-    pub(crate) fn shape_constant(&self, station: usize) -> TokenStream {
-        self.constant(station, shape_const(&self.name, station))
+    pub(crate) fn shape_constant(&self, node: usize) -> TokenStream {
+        self.constant(node, shape_const(&self.name, node))
     }
 
-    /// What the rule of a station says whose sizes are not all literals: a result.
-    pub(crate) fn given_constant(&self, station: usize) -> TokenStream {
-        self.constant(station, given_const(&self.name, station))
+    /// What the rule of a node says whose sizes are not all literals: a result.
+    pub(crate) fn given_constant(&self, node: usize) -> TokenStream {
+        self.constant(node, given_const(&self.name, node))
     }
 
-    fn constant(&self, station: usize, constant: Ident) -> TokenStream {
-        if !self.stations[station].generic {
+    fn constant(&self, node: usize, constant: Ident) -> TokenStream {
+        if !self.nodes[node].generic {
             return quote!(#constant);
         }
         let (name, (_, arguments, _)) = (&self.name, self.generics.split_for_impl());
@@ -209,39 +225,39 @@ impl Network {
 
     /// The number of the input that `value` is, also under another shape.
     pub(crate) fn input_behind(&self, value: ValueId) -> Option<usize> {
-        let view = |station: &&Station| {
-            station.output == value && station.storage() == nn_shape::registry::Storage::View
+        let view = |node: &&Node| {
+            node.output == value && node.storage() == unrolled_shape::registry::Storage::View
         };
-        match self.stations.iter().find(view) {
-            Some(station) => self.input_behind(station.inputs[0]),
+        match self.nodes.iter().find(view) {
+            Some(node) => self.input_behind(node.inputs[0]),
             None => self.inputs.iter().position(|input| input.value == value),
         }
     }
 
-    /// Whether what a station gives has as many axes as what it takes.
-    pub(crate) fn keeps_rank(&self, station: &Station) -> bool {
+    /// Whether what a node gives has as many axes as what it takes.
+    pub(crate) fn keeps_rank(&self, node: &Node) -> bool {
         let rank = |value: ValueId| self.values[value.0].dims.sizes.len();
-        rank(station.output) >= rank(station.inputs[0])
+        rank(node.output) >= rank(node.inputs[0])
     }
 
     /// Whether it gives several outputs.
-    pub(crate) fn has_heads(&self) -> bool {
+    pub(crate) fn has_several_outputs(&self) -> bool {
         self.outputs.len() > 1
     }
 
-    /// The stations that the user wrote, with their numbers.
-    pub(crate) fn written(&self) -> impl Iterator<Item = (usize, &Station)> {
-        self.stations.iter().enumerate().filter(|(_, station)| !station.hidden)
+    /// The nodes that the user wrote, with their numbers.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.nodes.iter().enumerate().filter(|(_, node)| !node.hidden)
     }
 
-    /// What the first named station is called that reads `value`; empty where there is none.
+    /// What the first named node is called that reads `value`; empty where there is none.
     pub(crate) fn reader(&self, value: ValueId) -> &str {
-        let mut readers = self.stations.iter().filter(|station| station.inputs.contains(&value));
-        readers.find(|station| station.named).map_or("", |station| &station.label)
+        let mut readers = self.nodes.iter().filter(|node| node.inputs.contains(&value));
+        readers.find(|node| node.named).map_or("", |node| &node.label)
     }
 }
 
-impl Station {
+impl Node {
     /// The argument called `name`, of a layer of the registry.
     pub(crate) fn argument(&self, name: &str) -> Option<&Argument> {
         let Layer::Known { row, arguments } = &self.layer else { return None };
@@ -297,37 +313,39 @@ impl ArgumentValue {
     }
 
     /// The value for the rules, where every size is a literal.
-    pub(crate) fn known(&self) -> Option<nn_shape::Value> {
+    pub(crate) fn known(&self) -> Option<unrolled_shape::Value> {
         self.value(Dim::known)
     }
 
     /// The value for the rules, with a stand-in for sizes that are not literal.
-    pub(crate) fn stand_in(&self) -> Option<nn_shape::Value> {
+    pub(crate) fn stand_in(&self) -> Option<unrolled_shape::Value> {
         let [small, ..] = StandIn::SIZES;
         self.value(|dim| dim.known().or(Some(small(0))))
     }
 
     /// The value for the rules, with the numbers that `size` gives.
-    fn value(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<nn_shape::Value> {
+    fn value(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<unrolled_shape::Value> {
         Some(match self {
-            Self::Number(dim) => nn_shape::Value::Number(size(dim)?),
-            Self::Pair([a, b]) => nn_shape::Value::Pair([size(a)?, size(b)?]),
-            Self::PaddingSame => nn_shape::Value::Padding(Padding::Same),
+            Self::Number(dim) => unrolled_shape::Value::Number(size(dim)?),
+            Self::Pair([a, b]) => unrolled_shape::Value::Pair([size(a)?, size(b)?]),
+            Self::PaddingSame => unrolled_shape::Value::Padding(Padding::Same),
             Self::PaddingExplicit([a, b]) => {
-                nn_shape::Value::Padding(Padding::Explicit([size(a)?, size(b)?]))
+                unrolled_shape::Value::Padding(Padding::Explicit([size(a)?, size(b)?]))
             }
-            Self::StepPaddingSame => nn_shape::Value::StepPadding(StepPadding::Same),
-            Self::StepPaddingCausal => nn_shape::Value::StepPadding(StepPadding::Causal),
+            Self::StepPaddingSame => unrolled_shape::Value::StepPadding(StepPadding::Same),
+            Self::StepPaddingCausal => unrolled_shape::Value::StepPadding(StepPadding::Causal),
             Self::StepPaddingExplicit(dim) => {
-                nn_shape::Value::StepPadding(StepPadding::Explicit(size(dim)?))
+                unrolled_shape::Value::StepPadding(StepPadding::Explicit(size(dim)?))
             }
-            Self::Flag(flag) => nn_shape::Value::Flag(*flag),
-            Self::Real(real) => nn_shape::Value::Real(*real),
-            Self::Word(word) => nn_shape::Value::Word(word),
-            Self::Shape(dims) => nn_shape::Value::Shape(dims.shape(size)?),
-            Self::Input(nth) => nn_shape::Value::Input(*nth),
-            Self::Weight(None) => nn_shape::Value::Weight(None),
-            Self::Weight(Some(owner)) => nn_shape::Value::Weight(Some(owner.shape.shape(size)?)),
+            Self::Flag(flag) => unrolled_shape::Value::Flag(*flag),
+            Self::Real(real) => unrolled_shape::Value::Real(*real),
+            Self::Word(word) => unrolled_shape::Value::Word(word),
+            Self::Shape(dims) => unrolled_shape::Value::Shape(dims.shape(size)?),
+            Self::Input(nth) => unrolled_shape::Value::Input(*nth),
+            Self::Weight(None) => unrolled_shape::Value::Weight(None),
+            Self::Weight(Some(owner)) => {
+                unrolled_shape::Value::Weight(Some(owner.shape.shape(size)?))
+            }
         })
     }
 }
@@ -335,7 +353,7 @@ impl ArgumentValue {
 /// What a layer is computed from. Sizes that are not literal have stand-ins, the same for the same tokens.
 struct StandIn {
     inputs: Vec<Shape>,
-    values: Vec<nn_shape::Value>,
+    values: Vec<unrolled_shape::Value>,
     output: Shape,
 }
 
@@ -345,8 +363,8 @@ impl StandIn {
     const SIZES: [fn(usize) -> usize; 3] = [|_| 2520, |_| 5040, |nth| (5040 / (nth + 1)).max(1)];
 
     /// What the layer is computed from, if its rule agrees.
-    fn new(network: &Network, station: &Station, size: fn(usize) -> usize) -> Option<Self> {
-        let Layer::Known { row, arguments } = &station.layer else { return None };
+    fn new(network: &Network, node: &Node, size: fn(usize) -> usize) -> Option<Self> {
+        let Layer::Known { row, arguments } = &node.layer else { return None };
         let met = RefCell::new(Vec::new());
         let stand_in = |dim: &Dim| {
             let Dim::Symbolic(tokens) = dim else { return dim.known() };
@@ -358,11 +376,11 @@ impl StandIn {
             });
             Some(size(nth))
         };
-        let inputs = station.inputs.iter();
+        let inputs = node.inputs.iter();
         let inputs: Vec<Shape> = inputs
             .map(|input| network.values[input.0].dims.shape(stand_in))
             .collect::<Option<_>>()?;
-        let values: Vec<nn_shape::Value> =
+        let values: Vec<unrolled_shape::Value> =
             arguments.iter().map(|it| it.value.value(stand_in)).collect::<Option<_>>()?;
         let output = (row.rule)(&inputs, &values).ok()?;
         Some(Self { inputs, values, output })
@@ -372,15 +390,15 @@ impl StandIn {
 impl Network {
     /// How many axes a layer of the registry gives, if that can be told while expanding: the rule is
     /// asked with stand-ins.
-    pub(crate) fn rank(&self, station: &Station) -> Option<usize> {
+    pub(crate) fn rank(&self, node: &Node) -> Option<usize> {
         let [alike, ..] = StandIn::SIZES;
-        StandIn::new(self, station, alike).map(|stand_in| stand_in.output.rank())
+        StandIn::new(self, node, alike).map(|stand_in| stand_in.output.rank())
     }
 
     /// A count, if it is the same whatever the sizes are that are not literal.
-    pub(crate) fn count(&self, station: &Station, count: &Count) -> Option<usize> {
+    pub(crate) fn count(&self, node: &Node, count: &Count) -> Option<usize> {
         let [small, large, different] = StandIn::SIZES.map(|size| {
-            let it = StandIn::new(self, station, size)?;
+            let it = StandIn::new(self, node, size)?;
             Some(count(&it.inputs, &it.values))
         });
         small.filter(|_| small == large && large == different)

@@ -102,7 +102,7 @@ impl Environment {
             }
             sizes => sizes.iter().map(|size| self.size(size)).collect::<Result<_>>()?,
         };
-        if sizes.len() > nn_shape::MAX_RANK {
+        if sizes.len() > unrolled_shape::MAX_RANK {
             return Err(Error::new(shape.span, mistake::too_many_axes(sizes.len())));
         }
         Ok(Dims { sizes, span: shape.span, constant: None })

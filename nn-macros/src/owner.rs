@@ -1,29 +1,29 @@
 //! Tied weights: a layer that has the weight of a line before it as its own.
 
-use nn_shape::registry::Size;
 use proc_macro2::Span;
+use unrolled_shape::registry::Size;
 
-use crate::network::{ArgumentValue, Dim, Dims, Layer, Network, Station};
+use crate::network::{ArgumentValue, Dim, Dims, Layer, Network, Node};
 use crate::report::{Report, mistake};
 
-/// A station before, whose weight a layer has as its own.
+/// A node before, whose weight a layer has as its own.
 #[derive(Clone)]
 pub(crate) struct Owner {
     /// Its number.
-    pub(crate) station: usize,
+    pub(crate) node: usize,
     /// The shape that files give the weight. After `infer`.
     pub(crate) shape: Dims,
 }
 
 impl Owner {
     /// An owner that the user named at `span`.
-    pub(crate) fn new(station: usize, span: Span) -> Self {
-        Self { station, shape: Dims { sizes: Vec::new(), span, constant: None } }
+    pub(crate) fn new(node: usize, span: Span) -> Self {
+        Self { node, shape: Dims { sizes: Vec::new(), span, constant: None } }
     }
 }
 
-impl Station {
-    /// The station whose weight is its own, too.
+impl Node {
+    /// The node whose weight is its own, too.
     pub(crate) fn owner(&self) -> Option<&Owner> {
         let Layer::Known { arguments, .. } = &self.layer else { return None };
         arguments.iter().find_map(|argument| match &argument.value {
@@ -34,17 +34,17 @@ impl Station {
 }
 
 impl Network {
-    /// The stations that have the weight of station `owner` as their own, with their numbers.
-    pub(crate) fn tied_to(&self, owner: usize) -> impl Iterator<Item = (usize, &Station)> {
-        let stations = self.stations.iter().enumerate();
-        stations.filter(move |(_, it)| it.owner().is_some_and(|it| it.station == owner))
+    /// The nodes that have the weight of node `owner` as their own, with their numbers.
+    pub(crate) fn tied_to(&self, owner: usize) -> impl Iterator<Item = (usize, &Node)> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(move |(_, it)| it.owner().is_some_and(|it| it.node == owner))
     }
 
-    /// Fills in the shape of the weight that station `number` has from another one, if it has.
+    /// Fills in the shape of the weight that node `number` has from another one, if it has.
     pub(crate) fn infer_weight(&mut self, number: usize) {
-        let Some(owner) = self.stations[number].owner() else { return };
-        let sizes = self.weight_sizes(&self.stations[owner.station]);
-        let Layer::Known { arguments, .. } = &mut self.stations[number].layer else { return };
+        let Some(owner) = self.nodes[number].owner() else { return };
+        let sizes = self.weight_sizes(&self.nodes[owner.node]);
+        let Layer::Known { arguments, .. } = &mut self.nodes[number].layer else { return };
         for argument in arguments {
             if let ArgumentValue::Weight(Some(owner)) = &mut argument.value {
                 owner.shape.sizes.clone_from(&sizes);
@@ -52,15 +52,15 @@ impl Network {
         }
     }
 
-    /// The sizes that files give the weight of a station.
-    fn weight_sizes(&self, station: &Station) -> Vec<Dim> {
-        let Layer::Known { row, .. } = &station.layer else { return Vec::new() };
+    /// The sizes that files give the weight of a node.
+    fn weight_sizes(&self, node: &Node) -> Vec<Dim> {
+        let Layer::Known { row, .. } = &node.layer else { return Vec::new() };
         let size = |size: &Size| match size {
-            Size::Argument(name) => match &station.argument(name)?.value {
+            Size::Argument(name) => match &node.argument(name)?.value {
                 ArgumentValue::Number(size) => Some(size.clone()),
                 _ => None,
             },
-            _ => self.values[station.inputs[0].0].dims.last().cloned(),
+            _ => self.values[node.inputs[0].0].dims.last().cloned(),
         };
         row.weight.iter().flatten().filter_map(size).collect()
     }
@@ -69,15 +69,15 @@ impl Network {
 /// Reports layers that share a weight with one of whose inputs files have the features in another order:
 /// it would be another matrix in a file for each of them.
 pub(crate) fn check_owners(network: &Network, report: &mut Report) {
-    for station in &network.stations {
-        let Some(owner) = station.owner() else { continue };
-        let reads_flattened = |station: &&Station| {
-            let input = station.inputs.first();
+    for node in &network.nodes {
+        let Some(owner) = node.owner() else { continue };
+        let reads_flattened = |node: &&Node| {
+            let input = node.inputs.first();
             input.is_some_and(|input| !network.values[input.0].features.is_empty())
         };
-        let both = [station, &network.stations[owner.station]];
+        let both = [node, &network.nodes[owner.node]];
         if let Some(flattened) = both.into_iter().find(reads_flattened) {
-            let words = mistake::weight_in_another_order(&station.label, &flattened.label);
+            let words = mistake::weight_in_another_order(&node.label, &flattened.label);
             report.error(owner.shape.span, words);
         }
     }

@@ -1,12 +1,12 @@
-//! Where every value and every gradient stands in memory, and which phase each station runs in.
+//! Where every value and every gradient stands in memory, and which phase each node runs in.
 //!
 //! Two layouts: in training, values wait for backward and gradients stand beside them; at inference
 //! a value is overwritten as soon as nobody needs it.
 
 use crate::fusion::{self, Pooled};
-use crate::network::{Layer, Network, Station, ValueId};
-use nn_shape::registry::{Needs, Storage};
+use crate::network::{Layer, Network, Node, ValueId};
 use std::collections::BTreeSet;
+use unrolled_shape::registry::{Needs, Storage};
 
 /// Where a value or a gradient is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Place {
     Buffer(usize),
 }
 
-/// A stretch of memory between stations.
+/// A stretch of memory between nodes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Buffer {
     /// Something of this value's size.
@@ -33,12 +33,12 @@ pub(crate) struct Buffer {
 /// What a [`Buffer`] holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// What a station gives.
-    Value { station: usize },
+    /// What a node gives.
+    Value { node: usize },
     /// Its gradient.
-    Gradient { station: usize },
-    /// What a station adds to the gradient of its input `nth`.
-    Contribution { station: usize, nth: usize },
+    Gradient { node: usize },
+    /// What a node adds to the gradient of its input `nth`.
+    Contribution { node: usize, nth: usize },
 }
 
 /// The memory of one pass.
@@ -62,27 +62,27 @@ pub(crate) enum Need {
     Always,
 }
 
-/// How the gradient of a station's input comes about.
+/// How the gradient of a node's input comes about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// Nobody needs it.
     Unneeded,
     /// It is where the output's gradient was.
     Same,
-    /// The station is the first to write it.
+    /// The node is the first to write it.
     First(Place),
-    /// It is there already, and the station's contribution is added; by way of a buffer, unless it
+    /// It is there already, and the node's contribution is added; by way of a buffer, unless it
     /// stands where the output's gradient was.
     More { to: Place, by: Option<usize> },
 }
 
-/// A stretch of stations that run in the same phase, or one that takes several.
+/// A stretch of nodes that run in the same phase, or one that takes several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stretch {
     /// Run in phase number `phase`.
-    Straight { phase: usize, stations: Vec<usize> },
+    Straight { phase: usize, nodes: Vec<usize> },
     /// Runs from phase number `phase` to the next one.
-    Crossing { phase: usize, station: usize },
+    Crossing { phase: usize, node: usize },
 }
 
 /// The plan of a network.
@@ -93,14 +93,14 @@ pub(crate) struct Plan {
     pub(crate) pooled: Vec<Pooled>,
     /// Whether the gradient of each value is needed.
     pub(crate) needs: Vec<Need>,
-    /// For each station, the gradients of its inputs.
+    /// For each node, the gradients of its inputs.
     pub(crate) flows: Vec<Vec<Flow>>,
     /// The input that leaves the network as it came, if there is one: it is copied.
     pub(crate) copied: Option<usize>,
     pub(crate) stretches: Vec<Stretch>,
 }
 
-impl Station {
+impl Node {
     /// How its code works on memory.
     pub(crate) fn storage(&self) -> Storage {
         match &self.layer {
@@ -140,7 +140,7 @@ pub(crate) fn plan(network: &Network) -> Plan {
     let needs = graph.needs();
     let mut train = graph.train_values();
     let flows = graph.flows(&needs, &mut train);
-    let pooled = fusion::pooled(network, |station| graph.only_reader(station));
+    let pooled = fusion::pooled(network, |node| graph.only_reader(node));
     Plan {
         infer: graph.infer_values(&pooled),
         pooled,
@@ -152,21 +152,21 @@ pub(crate) fn plan(network: &Network) -> Plan {
     }
 }
 
-/// Cuts the chain of stations at those that take several phases.
+/// Cuts the chain of nodes at those that take several phases.
 fn stretches(network: &Network) -> Vec<Stretch> {
     let mut phase = 0;
     let mut stretches: Vec<Stretch> = Vec::new();
-    for (index, station) in network.stations.iter().enumerate() {
-        if station.storage() == Storage::View {
+    for (index, node) in network.nodes.iter().enumerate() {
+        if node.storage() == Storage::View {
             continue;
         }
-        if station.may_cross() {
-            stretches.push(Stretch::Crossing { phase, station: index });
+        if node.may_cross() {
+            stretches.push(Stretch::Crossing { phase, node: index });
             phase += 1;
-        } else if let Some(Stretch::Straight { stations, .. }) = stretches.last_mut() {
-            stations.push(index);
+        } else if let Some(Stretch::Straight { nodes, .. }) = stretches.last_mut() {
+            nodes.push(index);
         } else {
-            stretches.push(Stretch::Straight { phase, stations: vec![index] });
+            stretches.push(Stretch::Straight { phase, nodes: vec![index] });
         }
     }
     stretches
@@ -177,9 +177,9 @@ struct Graph<'a> {
     network: &'a Network,
     /// For each value the one whose numbers it shows: itself, or the input of a view.
     alias: Vec<usize>,
-    /// The station that gives each value, if it is no input.
+    /// The node that gives each value, if it is no input.
     producer: Vec<Option<usize>>,
-    /// The stations that read each value, also through views.
+    /// The nodes that read each value, also through views.
     readers: Vec<Vec<usize>>,
 }
 
@@ -189,12 +189,12 @@ impl<'a> Graph<'a> {
         let mut alias: Vec<usize> = (0..count).collect();
         let mut producer = vec![None; count];
         let mut readers = vec![Vec::new(); count];
-        for (index, station) in network.stations.iter().enumerate() {
-            producer[station.output.0] = Some(index);
-            if station.storage() == Storage::View {
-                alias[station.output.0] = alias[station.inputs[0].0];
+        for (index, node) in network.nodes.iter().enumerate() {
+            producer[node.output.0] = Some(index);
+            if node.storage() == Storage::View {
+                alias[node.output.0] = alias[node.inputs[0].0];
             } else {
-                for input in &station.inputs {
+                for input in &node.inputs {
                     readers[alias[input.0]].push(index);
                 }
             }
@@ -216,29 +216,29 @@ impl<'a> Graph<'a> {
         self.input(self.output())
     }
 
-    /// Whether `station`, which works in place, is the only one to use its input.
-    fn owns_input(&self, station: usize) -> bool {
-        let input = self.alias[self.network.stations[station].inputs[0].0];
+    /// Whether `node`, which works in place, is the only one to use its input.
+    fn owns_input(&self, node: usize) -> bool {
+        let input = self.alias[self.network.nodes[node].inputs[0].0];
         self.input(input).is_none()
             && input != self.output()
-            && self.readers[input].as_slice() == [station]
+            && self.readers[input].as_slice() == [node]
     }
 
-    /// The station that alone uses what `station` gives.
-    fn only_reader(&self, station: usize) -> Option<usize> {
-        let value = self.alias[self.network.stations[station].output.0];
+    /// The node that alone uses what `node` gives.
+    fn only_reader(&self, node: usize) -> Option<usize> {
+        let value = self.alias[self.network.nodes[node].output.0];
         match self.readers[value].as_slice() {
             [reader] if value != self.output() => Some(*reader),
             _ => None,
         }
     }
 
-    /// For each value the first one in the same memory, where stations that `join` work in place.
+    /// For each value the first one in the same memory, where nodes that `join` work in place.
     fn groups(&self, join: impl Fn(usize) -> bool) -> Vec<usize> {
         let mut groups = self.alias.clone();
-        for (index, station) in self.network.stations.iter().enumerate() {
-            let (input, output) = (station.inputs[0].0, station.output.0);
-            groups[output] = match station.storage() {
+        for (index, node) in self.network.nodes.iter().enumerate() {
+            let (input, output) = (node.inputs[0].0, node.output.0);
+            groups[output] = match node.storage() {
                 Storage::View => groups[input],
                 Storage::InPlace if join(index) => groups[input],
                 _ => output,
@@ -247,18 +247,18 @@ impl<'a> Graph<'a> {
         groups
     }
 
-    /// Moments: forward of each station, the copy of an output, and backward in reverse order.
-    fn backward_of(&self, station: usize) -> usize {
-        2 * self.network.stations.len() + 1 - station
+    /// Moments: forward of each node, the copy of an output, and backward in reverse order.
+    fn backward_of(&self, node: usize) -> usize {
+        2 * self.network.nodes.len() + 1 - node
     }
 
-    /// Places for groups of values: of inputs and output they are given. What stations of `pooled` give has
+    /// Places for groups of values: of inputs and output they are given. What nodes of `pooled` give has
     /// none.
     fn values(
         &self,
         groups: &[usize],
         pooled: &[Pooled],
-        last_use: impl Fn(usize, &Station) -> [Option<usize>; 2],
+        last_use: impl Fn(usize, &Node) -> [Option<usize>; 2],
     ) -> Layout {
         let count = self.network.values.len();
         let mut layout = Layout { values: vec![None; count], ..Layout::default() };
@@ -269,22 +269,22 @@ impl<'a> Graph<'a> {
         if self.input(output).is_none() {
             layout.values[output] = Some(Place::Output);
         }
-        for (index, station) in self.network.stations.iter().enumerate() {
+        for (index, node) in self.network.nodes.iter().enumerate() {
             if pooled.iter().any(|it| it.hides(index)) {
                 continue;
             }
-            let group = groups[station.output.0];
+            let group = groups[node.output.0];
             let place = *layout.values[group].get_or_insert_with(|| {
-                let content = Content::Value { station: index };
-                let value = station.output;
+                let content = Content::Value { node: index };
+                let value = node.output;
                 layout.buffers.push(Buffer { value, content, from: index, to: index });
                 Place::Buffer(layout.buffers.len() - 1)
             });
-            layout.values[station.output.0] = Some(place);
-            let [of_inputs, of_output] = last_use(index, station);
-            let read = pooled.iter().find(|it| it.pool == index).map_or(index, |it| it.station);
+            layout.values[node.output.0] = Some(place);
+            let [of_inputs, of_output] = last_use(index, node);
+            let read = pooled.iter().find(|it| it.pool == index).map_or(index, |it| it.node);
             let uses =
-                self.network.stations[read].inputs.iter().map(|input| (groups[input.0], of_inputs));
+                self.network.nodes[read].inputs.iter().map(|input| (groups[input.0], of_inputs));
             for (group, moment) in uses.chain([(group, of_output)]) {
                 if let (Some(Place::Buffer(buffer)), Some(moment)) = (layout.values[group], moment)
                 {
@@ -297,29 +297,28 @@ impl<'a> Graph<'a> {
     }
 
     fn infer_values(&self, pooled: &[Pooled]) -> Layout {
-        let groups = self.groups(|station| self.owns_input(station));
-        self.values(&groups, pooled, |index, station| {
+        let groups = self.groups(|node| self.owns_input(node));
+        self.values(&groups, pooled, |index, node| {
             // A view reads nothing: those behind it do.
-            let reads = station.storage() != Storage::View;
+            let reads = node.storage() != Storage::View;
             [reads.then_some(index), None]
         })
     }
 
     fn train_values(&self) -> Layout {
-        // What a station needs again in backward, the one behind it must not overwrite.
-        let join = |station: usize| {
-            let input = self.alias[self.network.stations[station].inputs[0].0];
-            let kept =
-                self.producer[input].is_some_and(|p| self.network.stations[p].needs().output);
-            self.owns_input(station) && !kept
+        // What a node needs again in backward, the one behind it must not overwrite.
+        let join = |node: usize| {
+            let input = self.alias[self.network.nodes[node].inputs[0].0];
+            let kept = self.producer[input].is_some_and(|p| self.network.nodes[p].needs().output);
+            self.owns_input(node) && !kept
         };
         let groups = self.groups(join);
-        self.values(&groups, &[], |index, station| {
-            if station.storage() == Storage::View {
+        self.values(&groups, &[], |index, node| {
+            if node.storage() == Storage::View {
                 return [None, None];
             }
             let backward = self.backward_of(index);
-            let needs = station.needs();
+            let needs = node.needs();
             let of_inputs = if needs.input { backward } else { index };
             [Some(of_inputs), needs.output.then_some(backward)]
         })
@@ -333,11 +332,11 @@ impl<'a> Graph<'a> {
                 needs[input.value.0] = Need::IfAsked(BTreeSet::from([nth]));
             }
         }
-        for station in &self.network.stations {
-            needs[station.output.0] = if station.has_weights() {
+        for node in &self.network.nodes {
+            needs[node.output.0] = if node.has_weights() {
                 Need::Always
             } else {
-                let inputs = station.inputs.iter().map(|input| needs[input.0].clone());
+                let inputs = node.inputs.iter().map(|input| needs[input.0].clone());
                 inputs.fold(Need::Never, Need::or)
             };
         }
@@ -346,7 +345,7 @@ impl<'a> Graph<'a> {
 
     /// How gradients come about, and their places.
     fn flows(&self, needs: &[Need], layout: &mut Layout) -> Vec<Vec<Flow>> {
-        let groups = self.groups(|station| self.owns_input(station));
+        let groups = self.groups(|node| self.owns_input(node));
         let count = self.network.values.len();
         layout.gradients = vec![None; count];
         for (nth, input) in self.network.inputs.iter().enumerate() {
@@ -358,21 +357,21 @@ impl<'a> Graph<'a> {
             layout.gradients[output] = Some(Place::Output);
         }
         written[output] = true;
-        let mut flows = vec![Vec::new(); self.network.stations.len()];
-        for (index, station) in self.network.stations.iter().enumerate().rev() {
-            self.end_gradient(groups[station.output.0], index, layout);
-            if station.storage() == Storage::View {
+        let mut flows = vec![Vec::new(); self.network.nodes.len()];
+        for (index, node) in self.network.nodes.iter().enumerate().rev() {
+            self.end_gradient(groups[node.output.0], index, layout);
+            if node.storage() == Storage::View {
                 continue;
             }
-            let inputs = station.inputs.iter().enumerate();
+            let inputs = node.inputs.iter().enumerate();
             flows[index] = inputs
                 .map(|(nth, input)| {
                     let group = groups[input.0];
                     if needs[input.0] == Need::Never {
                         return Flow::Unneeded;
                     }
-                    let in_place = station.storage() == Storage::InPlace;
-                    if in_place && group == groups[station.output.0] {
+                    let in_place = node.storage() == Storage::InPlace;
+                    if in_place && group == groups[node.output.0] {
                         return Flow::Same;
                     }
                     let moment = self.backward_of(index);
@@ -381,7 +380,7 @@ impl<'a> Graph<'a> {
                         return Flow::First(place);
                     }
                     let by = (!in_place).then(|| {
-                        let content = Content::Contribution { station: index, nth };
+                        let content = Content::Contribution { node: index, nth };
                         let value = *input;
                         layout.buffers.push(Buffer { value, content, from: moment, to: moment });
                         layout.buffers.len() - 1
@@ -399,10 +398,10 @@ impl<'a> Graph<'a> {
         if let Some(place) = layout.gradients[group] {
             return place;
         }
-        let station = self.producer[group].expect("a value that is no input has a producer");
+        let node = self.producer[group].expect("a value that is no input has a producer");
         layout.buffers.push(Buffer {
             value: ValueId(group),
-            content: Content::Gradient { station },
+            content: Content::Gradient { node },
             from: moment,
             to: moment,
         });
@@ -411,7 +410,7 @@ impl<'a> Graph<'a> {
         place
     }
 
-    /// The gradient of `group` is used in backward of station `index`.
+    /// The gradient of `group` is used in backward of node `index`.
     fn end_gradient(&self, group: usize, index: usize, layout: &mut Layout) {
         if let Some(Place::Buffer(buffer)) = layout.gradients[group] {
             let to = &mut layout.buffers[buffer].to;

@@ -155,10 +155,10 @@ pub(crate) mod say {
 
 /// What is said about names and arguments.
 pub(crate) mod mistake {
-    use nn_shape::{Kind, Parameter};
     use proc_macro2::TokenStream;
     use quote::ToTokens;
     use syn::{BinOp, Ident};
+    use unrolled_shape::{Kind, Parameter};
 
     use super::Elsewhere;
     use crate::arguments::misspelt_padding;
@@ -248,7 +248,7 @@ pub(crate) mod mistake {
     }
 
     pub(crate) fn too_many_axes(axes: usize) -> String {
-        format!("this shape has {axes} axes, but can have at most {}", nn_shape::MAX_RANK)
+        format!("this shape has {axes} axes, but can have at most {}", unrolled_shape::MAX_RANK)
     }
 
     pub(crate) fn no_result(left: usize, op: &BinOp, right: usize) -> String {

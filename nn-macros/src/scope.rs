@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use crate::ast::{Body, Node};
+use crate::ast::{Body, Construct};
 
 /// Where layers get their names: the network, one copy of a repeat, a used block, a branch.
 pub(crate) struct Scope {
@@ -58,11 +58,11 @@ impl Scope {
 /// The user's names in `body`: numbers keep out of their way. An unnamed `Residual` is no scope.
 fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
     for line in &body.lines {
-        match (&line.name, &line.node) {
+        match (&line.name, &line.construct) {
             (Some(name), _) => {
                 named.insert(name.unraw().to_string(), None);
             }
-            (None, Node::Residual(residual)) => reserve(&residual.body, named),
+            (None, Construct::Residual(residual)) => reserve(&residual.body, named),
             _ => {}
         }
     }

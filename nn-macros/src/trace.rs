@@ -1,8 +1,8 @@
 //! The way of the data to a mistake: `28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32`.
 
-use nn_shape::registry::Flows;
+use unrolled_shape::registry::Flows;
 
-use crate::network::{Dim, Dims, Layer, Network, Station, ValueId};
+use crate::network::{Dim, Dims, Layer, Network, Node, ValueId};
 use crate::report::mistake::tidy;
 
 /// The most steps that are shown, the last ones.
@@ -10,24 +10,24 @@ const MOST_STEPS: usize = 10;
 
 /// How `value` comes about, along the first branch of each join and the body of each residual.
 pub(crate) fn trace(network: &Network, value: ValueId) -> String {
-    let mut steps: Vec<&Station> = Vec::new();
+    let mut steps: Vec<&Node> = Vec::new();
     let mut begin = value;
     while steps.len() < MOST_STEPS
-        && let Some(station) = network.stations.iter().find(|station| station.output == begin)
-        && let Some(input) = station.inputs.first()
+        && let Some(node) = network.nodes.iter().find(|node| node.output == begin)
+        && let Some(input) = node.inputs.first()
         && is_known(&network.values[input.0].dims)
     {
-        if !keeps_shape(station) {
-            steps.push(station);
+        if !keeps_shape(node) {
+            steps.push(node);
         }
         begin = *input;
     }
     let is_input = network.inputs.iter().any(|input| input.value == begin);
     let mut text = if is_input { String::new() } else { String::from(".. ") };
     text += &write(&network.values[begin.0].dims);
-    for station in steps.iter().rev() {
-        let output = write(&network.values[station.output.0].dims);
-        text += &format!(" -{}-> {output}", station.label);
+    for node in steps.iter().rev() {
+        let output = write(&network.values[node.output.0].dims);
+        text += &format!(" -{}-> {output}", node.label);
     }
     text
 }
@@ -38,8 +38,8 @@ fn is_known(dims: &Dims) -> bool {
 }
 
 /// Whether no layer of this kind ever changes a shape: there would be nothing to see.
-pub(crate) fn keeps_shape(station: &Station) -> bool {
-    matches!(&station.layer, Layer::Known { row, .. } if row.flows == Flows::SAME)
+pub(crate) fn keeps_shape(node: &Node) -> bool {
+    matches!(&node.layer, Layer::Known { row, .. } if row.flows == Flows::SAME)
 }
 
 /// A shape as people write it: `28x28x1`, `[H, W, 1]`, `?`.

@@ -1,27 +1,27 @@
 //! Distributions that weights begin with, also those of hand-written layers.
 
-use crate::Streams;
+use crate::system::RngKey;
 
 /// Fills `weights` with numbers in `[-bound, bound)`.
-pub fn uniform(weights: &mut [f32], bound: f32, streams: Streams) {
+pub fn uniform(weights: &mut [f32], bound: f32, key: RngKey) {
     for (i, w) in weights.iter_mut().enumerate() {
-        *w = (2.0 * streams.uniform(i as u64) - 1.0) * bound;
+        *w = (2.0 * key.uniform(i as u64) - 1.0) * bound;
     }
 }
 
 /// Fills `weights` with numbers of a normal distribution with mean 0 and deviation 1.
-pub fn normal(weights: &mut [f32], streams: Streams) {
+pub fn normal(weights: &mut [f32], key: RngKey) {
     for (i, w) in weights.iter_mut().enumerate() {
-        *w = standard_normal(streams, i as u64) as f32;
+        *w = standard_normal(key, i as u64) as f32;
     }
 }
 
 /// How PyTorch begins dense and convolutional layers: weights and biases uniform within
 /// `1 / sqrt(fan_in)` (`kaiming_uniform_` with `a = sqrt(5)`).
-pub fn fan_in_uniform(weight: &mut [f32], bias: &mut [f32], fan_in: usize, streams: Streams) {
+pub fn fan_in_uniform(weight: &mut [f32], bias: &mut [f32], fan_in: usize, key: RngKey) {
     let bound = 1.0 / (fan_in as f32).sqrt();
-    uniform(weight, bound, streams.child(Streams::number("weight")));
-    uniform(bias, bound, streams.child(Streams::number("bias")));
+    uniform(weight, bound, key.fold_in(RngKey::hash("weight")));
+    uniform(bias, bound, key.fold_in(RngKey::hash("bias")));
 }
 
 /// Makes a weight orthogonal, as PyTorch's `orthogonal_`: the shorter of its rows and columns become
@@ -32,11 +32,11 @@ pub fn fan_in_uniform(weight: &mut [f32], bias: &mut [f32], fan_in: usize, strea
 pub fn orthogonal<const R: usize, const C: usize>(
     weight: &mut [[f32; C]; R],
     gain: f32,
-    streams: Streams,
+    key: RngKey,
 ) {
-    use crate::AsMatrix;
+    use crate::types::AsMatrix;
     let (long, short) = (R.max(C), R.min(C));
-    let random = |i, j| standard_normal(streams, (i * short + j) as u64);
+    let random = |i, j| standard_normal(key, (i * short + j) as u64);
     let (q, r) = nalgebra::DMatrix::from_fn(long, short, random).qr().unpack();
     // The signs make the decomposition unique, and so all directions equally likely.
     let entry = |i: usize, j: usize| (q[(i, j)] * r[(j, j)].signum()) as f32 * gain;
@@ -50,17 +50,17 @@ pub fn orthogonal<const R: usize, const C: usize>(
 
 /// The number at place `counter` of a normal distribution with mean 0 and deviation 1, by the
 /// transform of Box and Muller (1958).
-pub(crate) fn standard_normal(streams: Streams, counter: u64) -> f64 {
+pub(crate) fn standard_normal(key: RngKey, counter: u64) -> f64 {
     // In (0, 1], where the logarithm is finite.
-    let radius = 1.0 - f64::from(streams.uniform(2 * counter));
-    let angle = std::f64::consts::TAU * f64::from(streams.uniform(2 * counter + 1));
+    let radius = 1.0 - f64::from(key.uniform(2 * counter));
+    let angle = std::f64::consts::TAU * f64::from(key.uniform(2 * counter + 1));
     (-2.0 * radius.ln()).sqrt() * angle.cos()
 }
 
 #[cfg(all(test, feature = "nalgebra"))]
 mod tests {
     use super::*;
-    use crate::AsMatrix;
+    use crate::types::AsMatrix;
 
     /// The largest distance of `W^T W` or `W W^T`, whichever is smaller, from `gain^2 I`.
     fn distance<const R: usize, const C: usize>(weight: &[[f32; C]; R], gain: f32) -> f32 {
@@ -72,8 +72,8 @@ mod tests {
     }
 
     fn made<const R: usize, const C: usize>(gain: f32, seed: u64) -> Box<[[f32; C]; R]> {
-        let mut weight = <[[f32; C]; R] as crate::Weights>::zeros();
-        orthogonal(&mut weight, gain, Streams::new(seed));
+        let mut weight = <[[f32; C]; R] as crate::types::Weights>::zeros();
+        orthogonal(&mut weight, gain, RngKey::new(seed));
         weight
     }
 

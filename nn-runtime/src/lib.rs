@@ -1,70 +1,100 @@
-//! What runs: layers' mathematics, kernels, losses, optimisers, training, data and files.
+//! Layers, kernels, losses, optimisers, training, data and files.
 //!
-//! Programs use it through the crate `unrolled`.
+//! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
+//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `step`, and then `loss`, `optim`, `data`, `train`,
+//! `io` and `network`.
+//!
+//! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training
+//! code.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(feature = "train"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "kernels that only training calls are not compiled into programs"
+    )
+)]
 
-mod batch;
-mod carried;
-mod check;
+mod contract;
+#[cfg(feature = "std")]
 pub mod data;
-mod heads;
+#[cfg(feature = "train")]
 pub mod init;
 #[cfg(feature = "files")]
 pub mod io;
 pub mod kernels;
-mod layer;
 pub mod layers;
-mod lengths;
+#[cfg(feature = "train")]
 pub mod loss;
-#[cfg(feature = "nalgebra")]
-mod matrix;
 mod memory;
 mod network;
+#[cfg(feature = "train")]
 pub mod optim;
-mod pages;
-pub mod parallel;
-mod parameters;
-mod place;
-mod random;
-mod sequence;
-pub mod sizes;
-mod state;
-mod station;
+#[cfg(feature = "std")]
 mod step;
-mod summary;
-mod tensor;
-mod tied;
+mod system;
+#[cfg(feature = "train")]
 pub mod train;
-mod values;
-mod weights;
+mod types;
 
-pub use batch::BatchError;
-pub use carried::Carried;
-pub use check::{GradientCheck, check_gradients};
-pub use heads::{Head, Heads, MOST_HEADS};
-pub use kernels::{AtRunTime, Instructions};
-pub use layer::Layer;
-pub use lengths::{Lengths, Steps, steps_through};
-#[cfg(feature = "nalgebra")]
-pub use matrix::AsMatrix;
-pub use memory::{Buffer, FullShards, Memory, Part, Shards, WorkMemory, add_to, take};
+#[cfg(feature = "std")]
+pub use contract::State;
+#[cfg(feature = "train")]
+pub use contract::{
+    Backward, Forward, Pass, Phases, TiedNode, TrainInPlaceNode, TrainNode, TrainSlot,
+};
+pub use contract::{
+    Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerInfo, Network, Node,
+    PooledNode, Root, Shaped, Signature, Slot, Spec, Streaming, check_inputs,
+};
+pub use kernels::{AtRunTime, Instructions, add_to};
+pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
+#[cfg(feature = "train")]
+pub use memory::{FullShards, Shards, TrainCtx, TrainLayout};
 #[cfg(feature = "nalgebra")]
 #[doc(no_inline)]
 pub use nalgebra;
-pub use network::{LayerInfo, Network, Shaped, Standing, Use, check_inputs};
-pub use parameters::{Parameters, add_field};
-pub use place::{InPlace, Place};
-pub use random::Streams;
-pub use sequence::{Sequence, SequenceError};
-pub(crate) use state::Line;
-pub use state::State;
-pub use station::{InPlaceStation, Pass, Phases, PooledStation, Spec, Station, Streaming, Whole};
+#[cfg(feature = "files")]
+pub use network::FilesExt;
+pub use network::InferenceExt;
+#[cfg(feature = "train")]
+pub use network::{GradientCheck, TrainingExt, check_gradients};
+#[cfg(feature = "train")]
+#[doc(no_inline)]
+pub use rand;
+#[cfg(feature = "std")]
 pub use step::{
-    infer_batch, infer_inlined, infer_one, infer_one_from, loss_and_all_gradients,
-    loss_and_gradients, loss_and_gradients_from, step_inlined, step_one,
+    BatchError, infer_batch, infer_inlined, infer_one, infer_one_from, step_inlined, step_one,
 };
-pub use tensor::{Axis, Element, Tensor};
-pub use tied::{Layout, Owner, Tied, TiedWeight};
+#[cfg(feature = "train")]
+pub use step::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
+pub use system::RngKey;
+#[cfg(feature = "std")]
+pub use system::parallel;
 #[doc(no_inline)]
 pub use typenum;
-pub use values::{Input, Inputs, Values};
-pub use weights::{Weights, len_of_fields};
+#[cfg(feature = "nalgebra")]
+pub use types::AsMatrix;
+#[cfg(feature = "std")]
+pub use types::{Axis, Element, Tensor, add_field};
+pub use types::{
+    Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence, SequenceError,
+    Steps, Values, Weights, len_of_fields, sizes, steps_through,
+};
+
+/// Expands to its content where the feature `std` is on: for `#[derive(Weights)]`, which cannot know.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_std {
+    ($($item:tt)*) => { $($item)* };
+}
+
+/// Expands to its content where the feature `std` is on: for `#[derive(Weights)]`, which cannot know.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_std {
+    ($($item:tt)*) => {};
+}

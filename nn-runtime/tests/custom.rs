@@ -1,8 +1,8 @@
 //! Layers written by hand, in a crate downstream of the trait, and the gradient check.
 
-use nn_runtime::loss::Loss;
-use nn_runtime::*;
-use nn_shape::Shape;
+use unrolled_runtime::loss::Loss;
+use unrolled_runtime::*;
+use unrolled_shape::Shape;
 
 /// `y[i] = weight[i] * a[i] * b[j] ^ 2` summed over `j`: two inputs, one of them a matrix.
 /// The gradients of its weights are wrong by `W` percent, those of its second input by `B`.
@@ -24,9 +24,9 @@ impl<const N: usize, const W: usize, const B: usize> Layer for Mix<N, W, B> {
     type Input = ([f32; N], [[f32; 3]; 2]);
     type Output = [f32; N];
 
-    fn initialise(&mut self, streams: Streams) {
+    fn initialise(&mut self, key: RngKey) {
         for (i, w) in self.weight.iter_mut().enumerate() {
-            *w = streams.uniform(i as u64) + 0.5;
+            *w = key.uniform(i as u64) + 0.5;
         }
     }
 
@@ -80,8 +80,8 @@ impl<const N: usize> Loss<[f32; N]> for HalfSquare {
 type Sample<const N: usize> = ([f32; N], [[f32; 3]; 2]);
 
 fn samples<const N: usize>(count: usize) -> (Vec<Sample<N>>, Vec<[f32; N]>) {
-    let streams = Streams::new(5);
-    let number = |i: usize, j: usize| 2.0 * streams.uniform((i * 100 + j) as u64) - 1.0;
+    let key = RngKey::new(5);
+    let number = |i: usize, j: usize| 2.0 * key.uniform((i * 100 + j) as u64) - 1.0;
     let input = |i| {
         let b = |row: usize| std::array::from_fn(|column| number(i, N + 3 * row + column));
         (std::array::from_fn(|j| number(i, j)), [b(0), b(1)])
@@ -99,7 +99,7 @@ fn shapes_follow_from_the_types() {
 
 #[test]
 fn tensors_are_the_fields() {
-    let tensors = <Mix<5, 0, 0> as Station<Whole>>::tensors();
+    let tensors = <Mix<5, 0, 0> as Node<Root>>::tensors();
     assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(5, 1)])]);
 }
 
@@ -124,9 +124,9 @@ fn bits_do_not_depend_on_threads() {
     let gradients = [1, 2, 7].map(|threads| {
         parallel::with_threads(threads, || {
             let mut d_mix = Mix::zeros();
-            let streams = Streams::new(0);
+            let key = RngKey::new(0);
             let mix = &mut *Mix::<5, 0, 0>::new(1);
-            loss_and_gradients(mix, &HalfSquare, &inputs, &targets, &mut d_mix, streams).unwrap();
+            loss_and_gradients(mix, &HalfSquare, &inputs, &targets, &mut d_mix, key).unwrap();
             d_mix.weight.map(f32::to_bits)
         })
     });

@@ -3,8 +3,8 @@
 mod common;
 
 use common::Tiny;
-use nn_runtime::loss::Loss;
-use nn_runtime::*;
+use unrolled_runtime::loss::Loss;
+use unrolled_runtime::*;
 
 struct HalfSquare;
 
@@ -33,8 +33,8 @@ fn gradients_agree_with_finite_differences() {
         .collect();
     let targets: Vec<[f32; 2]> = (0..37).map(|i| [(i % 3) as f32, (i % 5) as f32]).collect();
     let mut d_net = <Tiny as Weights>::zeros();
-    let streams = Streams::new(1);
-    let loss = loss_and_gradients(&mut *net, &HalfSquare, &inputs, &targets, &mut *d_net, streams);
+    let key = RngKey::new(1);
+    let loss = loss_and_gradients(&mut *net, &HalfSquare, &inputs, &targets, &mut *d_net, key);
     let mean = |net: &Tiny| {
         let mut d = [0.0; 2];
         let losses = inputs
@@ -56,7 +56,7 @@ fn input_gradients_agree_with_finite_differences() {
     let targets = [[0.5, -1.0], [0.0, 2.0]];
     let mut d_net = <Tiny as Weights>::zeros();
     let mut d_inputs = [[0.0; 4]; 2];
-    let streams = Streams::new(1);
+    let key = RngKey::new(1);
     let mut loss_at = |inputs: &[[f32; 4]]| {
         let loss = loss_and_all_gradients(
             &mut *net,
@@ -65,7 +65,7 @@ fn input_gradients_agree_with_finite_differences() {
             &targets,
             &mut *d_net,
             &mut d_inputs,
-            streams,
+            key,
         );
         (f64::from(loss.unwrap()), d_inputs)
     };

@@ -3,19 +3,19 @@
 mod common;
 
 use common::Tiny;
-use nn_runtime::data::Data;
-use nn_runtime::loss::{CrossEntropy, MeanSquaredError};
-use nn_runtime::optim::schedule::{Exponential, Plateau, Step};
-use nn_runtime::optim::{Adam, AdamW, Clip, SGD};
-use nn_runtime::train::{DataSet, TrainError, Trainer};
-use nn_runtime::{BatchError, Network, Streams, Weights, parallel};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use unrolled_runtime::data::Data;
+use unrolled_runtime::loss::{CrossEntropy, MeanSquaredError};
+use unrolled_runtime::optim::schedule::{Exponential, Plateau, Step};
+use unrolled_runtime::optim::{Adam, AdamW, Clip, SGD};
+use unrolled_runtime::train::{DataSet, TrainError, Trainer};
+use unrolled_runtime::{BatchError, InferenceExt, RngKey, TrainingExt, Weights, parallel};
 
 /// Points, and on which side of a bent line they lie.
 fn points(count: usize, seed: u64) -> Data<[f32; 4], u32> {
-    let streams = Streams::new(seed);
-    let number = |i: usize| 2.0 * streams.uniform(i as u64) - 1.0;
+    let key = RngKey::new(seed);
+    let number = |i: usize| 2.0 * key.uniform(i as u64) - 1.0;
     let inputs: Vec<[f32; 4]> =
         (0..count).map(|i| std::array::from_fn(|j| number(4 * i + j))).collect();
     let targets =

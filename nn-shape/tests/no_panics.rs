@@ -1,8 +1,8 @@
 //! Whatever shapes and arguments people write, rules answer and never panic: the macro and
 //! constants rely on it.
 
-use nn_shape::registry::{Inputs, ROWS, Row};
-use nn_shape::{Kind, Padding, Shape, StepPadding, Value, checks, explain};
+use unrolled_shape::registry::{Inputs, ROWS, Row};
+use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value, checks, explain};
 
 /// Numbers that look random (the constants are Knuth's MMIX generator).
 struct Dice(u64);
@@ -61,7 +61,7 @@ impl Dice {
     }
 
     fn values(&mut self, row: &Row) -> Vec<Value> {
-        let value = |parameter: &nn_shape::Parameter| match parameter.default {
+        let value = |parameter: &unrolled_shape::Parameter| match parameter.default {
             Some(default) if self.below(2) == 0 => default,
             _ => self.value(parameter.kind),
         };

@@ -4,8 +4,8 @@
 use std::sync::Mutex;
 use unrolled::loss::{Loss, MeanSquaredError};
 use unrolled::{
-    Inputs, LayerInfo, Network, Shape, Streams, Values, check_gradients, loss_and_all_gradients,
-    parallel,
+    FilesExt, InferenceExt, Inputs, LayerInfo, Network, RngKey, Shape, TrainingExt, Values,
+    check_gradients, loss_and_all_gradients, parallel,
 };
 
 /// Constants that networks are written with.
@@ -23,7 +23,7 @@ pub(crate) mod constants {
 pub(crate) struct Case {
     pub(crate) seed: u64,
     pub(crate) source: &'static str,
-    pub(crate) stations: &'static [Line],
+    pub(crate) nodes: &'static [Line],
 }
 
 /// A line of `LAYERS`, with the numbers that the rules gave.
@@ -53,8 +53,8 @@ pub(crate) fn check<N: Network>(case: &Case) {
     let mut subject = Subject::<N>::new(case.seed, 5);
     // The pool serves one thread at a time; all but one check do without.
     parallel::with_threads(1, || {
-        layers_are_those_of_the_rules(N::LAYERS, case.stations);
-        counts_are_sums::<N>(case.stations);
+        layers_are_those_of_the_rules(N::LAYERS, case.nodes);
+        counts_are_sums::<N>(case.nodes);
         batches_give_what_single_samples_give(&subject);
         files_give_the_same_bits_back(&subject, case.seed);
         gradients_agree_with_differences::<N>(case.seed);
@@ -72,12 +72,12 @@ struct Subject<N: Network> {
 
 impl<N: Network> Subject<N> {
     fn new(seed: u64, samples: usize) -> Self {
-        let streams = Streams::new(seed);
+        let streams = RngKey::new(seed);
         let mut net = N::new(seed);
         for (_, range) in N::trained() {
             // Zeros and ones, as PyTorch initialises them, would hide mistakes.
             for i in range {
-                net.params_mut()[i] += streams.child(0).uniform(i as u64) * 0.4 - 0.2;
+                net.params_mut()[i] += streams.fold_in(0).uniform(i as u64) * 0.4 - 0.2;
             }
         }
         let mut inputs = vec![N::Input::zero(); samples];
@@ -85,7 +85,7 @@ impl<N: Network> Subject<N> {
         for (sample, input) in inputs.iter_mut().enumerate() {
             // Vocabularies have 1 to 4 tokens.
             let fits = (1..=4).rev().any(|tokens| {
-                fill_input(input, tokens, streams.child(1 + sample as u64));
+                fill_input(input, tokens, streams.fold_in(1 + sample as u64));
                 N::check_inputs(std::slice::from_ref(input)).is_ok()
             });
             assert!(fits, "no token is in all vocabularies");
@@ -93,7 +93,7 @@ impl<N: Network> Subject<N> {
         // Not far from what comes out: next to a large loss its differences are rounding.
         net.forward_batch(&inputs, &mut targets);
         for (sample, target) in targets.iter_mut().enumerate() {
-            let streams = streams.child(1 + sample as u64).child(99);
+            let streams = streams.fold_in(1 + sample as u64).fold_in(99);
             for (i, number) in target.as_floats_mut().iter_mut().enumerate() {
                 *number += streams.uniform(i as u64) * 3.0 - 1.5;
             }
@@ -112,7 +112,7 @@ impl<N: Network> Subject<N> {
             &self.targets,
             &mut d_net,
             &mut d_inputs,
-            Streams::new(5),
+            RngKey::new(5),
         );
         let mut all = bits(d_net.params());
         for input in &d_inputs {
@@ -131,9 +131,9 @@ impl<N: Network> Subject<N> {
 }
 
 /// Numbers, and `tokens` different tokens.
-fn fill_input<I: Inputs>(input: &mut I, tokens: u32, streams: Streams) {
+fn fill_input<I: Inputs>(input: &mut I, tokens: u32, streams: RngKey) {
     for index in 0..I::LENS.len() {
-        let streams = streams.child(index as u64);
+        let streams = streams.fold_in(index as u64);
         match I::REAL[index] {
             true => fill(input.input_mut(index), streams),
             false => {
@@ -146,7 +146,7 @@ fn fill_input<I: Inputs>(input: &mut I, tokens: u32, streams: Streams) {
 }
 
 /// Numbers from -1.5 to 1.5.
-fn fill(numbers: &mut [f32], streams: Streams) {
+fn fill(numbers: &mut [f32], streams: RngKey) {
     for (i, number) in numbers.iter_mut().enumerate() {
         *number = streams.uniform(i as u64) * 3.0 - 1.5;
     }

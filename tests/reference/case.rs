@@ -3,7 +3,7 @@
 use safetensors::SafeTensors;
 use std::path::PathBuf;
 use unrolled::prelude::*;
-use unrolled::{Station, Tensor, Whole};
+use unrolled::{Node, Root, Tensor};
 
 /// The largest difference allowed, relative to the largest number of its tensor.
 const TOLERANCE: f64 = 1e-5;
@@ -131,7 +131,7 @@ pub(crate) struct Places {
 
 impl Places {
     pub(crate) fn of<N: Network>(case: &Case) -> Self {
-        Self { case: case.name, tensors: <N as Station<Whole>>::tensors() }
+        Self { case: case.name, tensors: <N as Node<Root>>::tensors() }
     }
 
     pub(crate) fn places(&self, name: &str) -> Vec<usize> {

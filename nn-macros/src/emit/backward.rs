@@ -1,13 +1,13 @@
-//! The training backward pass: the stations in reverse order.
+//! The training backward pass: the nodes in reverse order.
 
 use super::forward::{Views, by_phase};
 use super::{Context, memory::buffer_names};
-use crate::network::Station;
+use crate::network::Node;
 use crate::plan::{Flow, Need, Place, Plan};
-use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
+use unrolled_shape::registry::Storage;
 
 /// `backward` and `combine_backward`.
 pub(super) fn emit_backward(context: &Context) -> TokenStream {
@@ -19,12 +19,12 @@ pub(super) fn emit_backward(context: &Context) -> TokenStream {
 fn emit_pass(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.train);
-    let stretches = by_phase(context, true, |station, phase| {
-        let it = &context.network.stations[station];
+    let stretches = by_phase(context, true, |node, phase| {
+        let it = &context.network.nodes[node];
         if it.storage() == Storage::InPlace {
-            in_place_station(context, &names, station)
+            in_place_node(context, &names, node)
         } else {
-            separate_station(context, &names, station, phase)
+            separate_node(context, &names, node, phase)
         }
     });
     let inputs = (0..context.network.inputs.len()).map(d_input);
@@ -36,20 +36,12 @@ fn emit_pass(context: &Context) -> TokenStream {
         }
     });
     quote! {
-        fn backward(
-            &self,
-            pass: &__rt::Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &[f32],
-            d_y: &mut [f32],
-            d_x: &mut [::core::option::Option<&mut [f32]>],
-            memory: __rt::Memory<'_>,
-        ) {
+        fn backward(&self, call: __rt::Backward<'_, '_>) {
+            let __rt::Backward { pass, phase, x, y, d_y, d_x, ctx } = call;
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Train #turbofish::VALUES);
-            memory.lengths = outer.inside::<__S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train #turbofish::VALUES);
+            ctx.lengths = outer.inside::<__S>();
             let [#(#inputs),*] = d_x else { ::core::panic!("one gradient for each input") };
             #asked
             #copy
@@ -71,12 +63,12 @@ fn asked(input: usize) -> Ident {
 /// These variables, as far as they are used.
 fn emit_asked(context: &Context) -> TokenStream {
     let Plan { needs, flows, .. } = &context.plan;
-    let contributions = context.running().flat_map(|(index, station)| {
-        let flows = flows[index].iter().zip(&station.inputs);
+    let contributions = context.running().flat_map(|(index, node)| {
+        let flows = flows[index].iter().zip(&node.inputs);
         let more = flows.filter(|(flow, _)| matches!(flow, Flow::More { .. }));
         more.map(|(_, input)| &needs[input.0])
     });
-    let outputs = context.running().map(|(_, station)| &needs[station.output.0]);
+    let outputs = context.running().map(|(_, node)| &needs[node.output.0]);
     let used: BTreeSet<usize> = outputs
         .chain(contributions)
         .filter_map(|need| match need {
@@ -91,21 +83,21 @@ fn emit_asked(context: &Context) -> TokenStream {
     quote!(#(let #names = #inputs.is_some();)*)
 }
 
-fn separate_station(
+fn separate_node(
     context: &Context,
     names: &[Ident],
     index: usize,
     phase: &TokenStream,
 ) -> TokenStream {
-    let station = &context.network.stations[index];
-    if is_unneeded(context, station) {
+    let node = &context.network.nodes[index];
+    if is_unneeded(context, node) {
         return quote!({});
     }
     let mut views = Views::new(context, "__Train", names);
     let layout = &context.plan.train;
     let place = |value: usize| layout.values[value].expect("every value has a place");
-    let needs = station.needs();
-    let inputs: Vec<TokenStream> = station
+    let needs = node.needs();
+    let inputs: Vec<TokenStream> = node
         .inputs
         .iter()
         .enumerate()
@@ -115,49 +107,54 @@ fn separate_station(
         })
         .collect();
     let output = match needs.output {
-        true => views.read(place(station.output.0), "out"),
+        true => views.read(place(node.output.0), "out"),
         false => quote!(&[]),
     };
-    let d_out = d_out(context, &mut views, station);
+    let d_out = d_out(context, &mut views, node);
     let mut adding = TokenStream::new();
-    let d_inputs: Vec<TokenStream> = (0..station.inputs.len())
+    let d_inputs: Vec<TokenStream> = (0..node.inputs.len())
         .map(|nth| {
             let (d_input, more) = d_input_of(context, &mut views, index, nth);
             adding.extend(more);
             d_input
         })
         .collect();
-    if !adding.is_empty() && station.may_cross() {
+    if !adding.is_empty() && node.may_cross() {
         adding = quote!(if #phase == 0 { #adding });
     }
     let taken = views.emit();
-    let (place, value, memory) =
-        (context.place(index), context.value(index), context.memory(index));
+    let (place, value, ctx) = (context.train_slot(index), context.value(index), context.ctx(index));
     let call = quote! {
         #taken
         let d_x = &mut [#(#d_inputs),*];
-        #place.backward(
-            &#value, pass, #phase, &[#(#inputs),*], #output, #d_out, d_x, &mut #memory,
-        );
+        #place.backward(&#value, __rt::Backward {
+            pass,
+            phase: #phase,
+            x: &[#(#inputs),*],
+            y: #output,
+            d_y: &mut *#d_out,
+            d_x,
+            ctx: #ctx,
+        });
         #adding
     };
-    if_asked(context, station, call)
+    if_asked(context, node, call)
 }
 
-fn in_place_station(context: &Context, names: &[Ident], index: usize) -> TokenStream {
-    let station = &context.network.stations[index];
-    if is_unneeded(context, station) {
+fn in_place_node(context: &Context, names: &[Ident], index: usize) -> TokenStream {
+    let node = &context.network.nodes[index];
+    if is_unneeded(context, node) {
         return quote!({});
     }
     let mut views = Views::new(context, "__Train", names);
-    let output = match station.needs().output {
+    let output = match node.needs().output {
         true => {
-            let place = context.plan.train.values[station.output.0];
+            let place = context.plan.train.values[node.output.0];
             views.read(place.expect("every value has a place"), "out")
         }
         false => quote!(&[]),
     };
-    let d_out = d_out(context, &mut views, station);
+    let d_out = d_out(context, &mut views, node);
     let passed_on = match context.plan.flows[index][0] {
         Flow::Unneeded | Flow::Same => None,
         Flow::First(place) => {
@@ -168,28 +165,28 @@ fn in_place_station(context: &Context, names: &[Ident], index: usize) -> TokenSt
         }
     };
     let taken = views.emit();
-    let (place, value) = (context.place(index), context.value(index));
+    let (place, value) = (context.train_slot(index), context.value(index));
     let call = quote! {
         #taken
         #place.backward(&#value, pass, #output, #d_out);
         #passed_on
     };
-    if_asked(context, station, call)
+    if_asked(context, node, call)
 }
 
-/// The gradient of a station's output, to be written.
-fn d_out(context: &Context, views: &mut Views, station: &Station) -> TokenStream {
-    match context.plan.train.gradients[station.output.0] {
+/// The gradient of a node's output, to be written.
+fn d_out(context: &Context, views: &mut Views, node: &Node) -> TokenStream {
+    match context.plan.train.gradients[node.output.0] {
         Some(Place::Buffer(buffer)) => {
             let variable = views.take(buffer, "d_out");
             quote!(#variable)
         }
         Some(Place::Output) => quote!(d_y),
-        Some(Place::Input(_)) | None => unreachable!("every station's output is used"),
+        Some(Place::Input(_)) | None => unreachable!("every node's output is used"),
     }
 }
 
-/// Where a station writes the gradient of its input `nth`, an `Option`; and what is to be done with it
+/// Where a node writes the gradient of its input `nth`, an `Option`; and what is to be done with it
 /// afterwards.
 fn d_input_of(
     context: &Context,
@@ -197,7 +194,7 @@ fn d_input_of(
     index: usize,
     nth: usize,
 ) -> (TokenStream, Option<TokenStream>) {
-    let input = context.network.stations[index].inputs[nth];
+    let input = context.network.nodes[index].inputs[nth];
     let need = &context.plan.needs[input.0];
     let name = format!("d_in{nth}");
     match context.plan.flows[index][nth] {
@@ -215,7 +212,7 @@ fn d_input_of(
             let more = to_gradient(views, to, |d| quote!(__rt::add_to(#d, #variable);));
             (wanted(need, &quote!(&mut *#variable)), Some(more))
         }
-        flow => unreachable!("no flow of a station with its own output: {flow:?}"),
+        flow => unreachable!("no flow of a node with its own output: {flow:?}"),
     }
 }
 
@@ -253,38 +250,38 @@ fn condition(need: &Need) -> Option<TokenStream> {
     Some(quote!(#(#inputs)||*))
 }
 
-fn is_unneeded(context: &Context, station: &Station) -> bool {
-    context.plan.needs[station.output.0] == Need::Never
+fn is_unneeded(context: &Context, node: &Node) -> bool {
+    context.plan.needs[node.output.0] == Need::Never
 }
 
-/// A block that runs only if the gradient that goes through a station without weights is needed.
-fn if_asked(context: &Context, station: &Station, code: TokenStream) -> TokenStream {
-    match condition(&context.plan.needs[station.output.0]) {
+/// A block that runs only if the gradient that goes through a node without weights is needed.
+fn if_asked(context: &Context, node: &Node, code: TokenStream) -> TokenStream {
+    match condition(&context.plan.needs[node.output.0]) {
         Some(asked) => quote!({ if #asked { #code } }),
         None => quote!({ #code }),
     }
 }
 
-/// Leads a combination to the station whose phase it is. Between `phase` and the one before it.
+/// Leads a combination to the node whose phase it is. Between `phase` and the one before it.
 fn emit_combine(context: &Context) -> TokenStream {
-    let stations: TokenStream = context
+    let nodes: TokenStream = context
         .crossing()
         .map(|index| {
-            let (place, value) = (context.place(index), context.value(index));
+            let (place, value) = (context.train_slot(index), context.value(index));
             let phases = context.phases(index);
             quote! {
                 if #phases.contain_both(phase - 1) {
-                    #place.combine_backward(&#value, phase - #phases.first, shards, shared);
+                    #place.combine_backward(&#value, phase - #phases.first, shards, prepared);
                 }
             }
         })
         .collect();
-    if stations.is_empty() {
-        return stations;
+    if nodes.is_empty() {
+        return nodes;
     }
     quote! {
-        fn combine_backward(&self, phase: usize, shards: __rt::Shards<'_>, shared: &mut [f32]) {
-            #stations
+        fn combine_backward(&self, phase: usize, shards: __rt::Shards<'_>, prepared: &mut [f32]) {
+            #nodes
         }
     }
 }

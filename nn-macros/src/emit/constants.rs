@@ -4,44 +4,44 @@
 
 use super::{Context, shapes};
 use crate::network::{
-    Dims, Layer, Network, Shortcut, Station, ValueId, custom_output, given_const, shape_const,
+    Dims, Layer, Network, Node, Shortcut, ValueId, custom_output, given_const, shape_const,
 };
 use crate::operand::mentions;
 use crate::trace::keeps_shape;
-use nn_shape::registry::Storage;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
+use unrolled_shape::registry::Storage;
 
 /// The constants beside the struct.
 pub(super) fn emit_shapes(context: &Context) -> TokenStream {
     let network = context.network;
     let rt = runtime(network);
-    let stations = symbolic(network, false).map(|(index, station)| {
-        let constants = station_constants(network, index, &quote!());
-        let checks = station_checks(network, index, station);
+    let nodes = symbolic(network, false).map(|(index, node)| {
+        let constants = node_constants(network, index, &quote!());
+        let checks = node_checks(network, index, node);
         quote!(#constants #(const _: #rt::Shape = #checks;)*)
     });
     let header = header(network)
         .into_iter()
         .filter(|(_, dims)| dims.iter().all(|dims| !mentions_generics(network, dims)));
     let header = header.map(|(check, _)| quote!(const _: #rt::Shape = #check;));
-    quote!(#(#stations)* #(#header)*)
+    quote!(#(#nodes)* #(#header)*)
 }
 
 /// The constants of the struct that depend on its const generics.
 pub(super) fn emit_associated(context: &Context) -> TokenStream {
     let network = context.network;
     let hidden = quote!(#[doc(hidden)]);
-    let stations = symbolic(network, true);
-    stations.map(|(index, _)| station_constants(network, index, &hidden)).collect()
+    let nodes = symbolic(network, true);
+    nodes.map(|(index, _)| node_constants(network, index, &hidden)).collect()
 }
 
 /// `const CHECKS`: evaluates them all when the network is used.
 pub(super) fn emit_checks(context: &Context) -> Option<TokenStream> {
     let network = context.network;
     let mut checks: Vec<TokenStream> = symbolic(network, true)
-        .flat_map(|(index, station)| station_checks(network, index, station))
+        .flat_map(|(index, node)| node_checks(network, index, node))
         .collect();
     let header = header(network)
         .into_iter()
@@ -57,11 +57,11 @@ pub(super) fn emit_checks(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// The stations whose rules cannot be asked while expanding, with their numbers: those that depend
+/// The nodes whose rules cannot be asked while expanding, with their numbers: those that depend
 /// on const generics, or those that do not.
-fn symbolic(network: &Network, generic: bool) -> impl Iterator<Item = (usize, &Station)> {
-    let stations = network.stations.iter().enumerate();
-    stations.filter(move |(_, station)| is_symbolic(network, station) && station.generic == generic)
+fn symbolic(network: &Network, generic: bool) -> impl Iterator<Item = (usize, &Node)> {
+    let nodes = network.nodes.iter().enumerate();
+    nodes.filter(move |(_, node)| is_symbolic(network, node) && node.generic == generic)
 }
 
 fn runtime(network: &Network) -> TokenStream {
@@ -70,16 +70,16 @@ fn runtime(network: &Network) -> TokenStream {
 }
 
 /// Whether the rules cannot be asked while expanding.
-fn is_symbolic(network: &Network, station: &Station) -> bool {
+fn is_symbolic(network: &Network, node: &Node) -> bool {
     let known = |value: &ValueId| network.values[value.0].dims.known().is_some();
-    let arguments = match &station.layer {
+    let arguments = match &node.layer {
         Layer::Custom(_) => return true,
         Layer::Known { arguments, .. } => arguments,
     };
-    let arrow = station.arrows.iter().all(|arrow| arrow.known().is_some());
+    let arrow = node.arrows.iter().all(|arrow| arrow.known().is_some());
     !(arrow
-        && station.inputs.iter().all(known)
-        && known(&station.output)
+        && node.inputs.iter().all(known)
+        && known(&node.output)
         && arguments.iter().all(|argument| argument.value.known().is_some()))
 }
 
@@ -91,14 +91,14 @@ fn mentions_generics(network: &Network, dims: &Dims) -> bool {
     sizes.into_iter().any(|tokens| mentions(&tokens, &parameters))
 }
 
-/// What the rule of a station says, and the shape that its readers go on with. Neither fails: the
+/// What the rule of a node says, and the shape that its readers go on with. Neither fails: the
 /// checks do, once.
-fn station_constants(network: &Network, index: usize, attributes: &TokenStream) -> TokenStream {
+fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> TokenStream {
     let rt = runtime(network);
-    let station = &network.stations[index];
+    let node = &network.nodes[index];
     let inputs: Vec<TokenStream> =
-        station.inputs.iter().map(|input| value(network, *input, station.generic)).collect();
-    let given = match (&station.layer, station.shortcut) {
+        node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
+    let given = match (&node.layer, node.shortcut) {
         (_, Shortcut::Input) => {
             let [body, input] = [&inputs[0], &inputs[1]];
             quote!(#rt::checks::residual(#input, #body, ::core::option::Option::None))
@@ -112,16 +112,16 @@ fn station_constants(network: &Network, index: usize, attributes: &TokenStream) 
             quote!(#rule.output(&[#(#inputs),*]))
         }
         (Layer::Custom(layer), Shortcut::None) => {
-            quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::USE, &[#(#inputs),*]))
+            quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::SIGNATURE, &[#(#inputs),*]))
         }
     };
-    let owner = station.owner().map(|owner| network.stations[owner.station].output);
-    let needed = station.inputs.iter().copied().chain(owner);
-    let lost = needed.flat_map(|value| lost(network, value, station.generic));
+    let owner = node.owner().map(|owner| network.nodes[owner.node].output);
+    let needed = node.inputs.iter().copied().chain(owner);
+    let lost = needed.flat_map(|value| lost(network, value, node.generic));
     let given = unless(&rt, &lost.collect::<Vec<_>>(), given);
     let [given_name, shape_name] =
         [given_const(&network.name, index), shape_const(&network.name, index)];
-    let (result, stand_in) = (network.given_constant(index), stand_in(network, station));
+    let (result, stand_in) = (network.given_constant(index), stand_in(network, node));
     quote! {
         #attributes
         const #given_name: ::core::result::Result<#rt::Shape, #rt::ShapeError> = #given;
@@ -130,13 +130,13 @@ fn station_constants(network: &Network, index: usize, attributes: &TokenStream) 
     }
 }
 
-/// A shape for a station whose rule says none, so that what follows is not told of it.
-fn stand_in(network: &Network, station: &Station) -> TokenStream {
+/// A shape for a node whose rule says none, so that what follows is not told of it.
+fn stand_in(network: &Network, node: &Node) -> TokenStream {
     let rt = runtime(network);
-    if let Layer::Custom(layer) = &station.layer {
+    if let Layer::Custom(layer) = &node.layer {
         return custom_output(&network.krate, layer);
     }
-    let dims = &network.values[station.output.0].dims;
+    let dims = &network.values[node.output.0].dims;
     let sizes = dims.sizes.iter().map(|_| quote!(1));
     quote!(#rt::Shape::new(&[#(#sizes),*]))
 }
@@ -147,7 +147,7 @@ fn lost(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStream> {
         return lost_input(network, value, generic);
     };
     let (given, shape) = (network.given_constant(index), network.shape_constant(index));
-    let arrows = network.stations[index].arrows.iter().map(|arrow| {
+    let arrows = network.nodes[index].arrows.iter().map(|arrow| {
         let declared = shapes::shape(&runtime(network), arrow);
         quote!(!#declared.same(&#shape))
     });
@@ -176,33 +176,33 @@ fn unless(rt: &TokenStream, lost: &[TokenStream], result: TokenStream) -> TokenS
     }
 }
 
-/// What fails where the rule of a station or one of its arrows does.
-fn station_checks(network: &Network, index: usize, station: &Station) -> Vec<TokenStream> {
+/// What fails where the rule of a node or one of its arrows does.
+fn node_checks(network: &Network, index: usize, node: &Node) -> Vec<TokenStream> {
     let rt = runtime(network);
     let given = network.given_constant(index);
-    let before = trace(network, station.inputs[0], station.generic);
-    let rule = expect(&rt, station.span, &given, &station.label, &before);
-    let arrows = station.arrows.iter().map(|arrow| check_arrow(network, index, arrow));
+    let before = trace(network, node.inputs[0], node.generic);
+    let rule = expect(&rt, node.span, &given, &node.label, &before);
+    let arrows = node.arrows.iter().map(|arrow| check_arrow(network, index, arrow));
     [rule].into_iter().chain(arrows).collect()
 }
 
 /// The check of an arrow.
 fn check_arrow(network: &Network, index: usize, arrow: &Dims) -> TokenStream {
     let rt = runtime(network);
-    let station = &network.stations[index];
-    let (label, declared) = (&station.label, shapes::shape(&rt, arrow));
+    let node = &network.nodes[index];
+    let (label, declared) = (&node.label, shapes::shape(&rt, arrow));
     let inputs: Vec<TokenStream> =
-        station.inputs.iter().map(|input| value(network, *input, station.generic)).collect();
+        node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
     let input = &inputs[0];
-    let how = match &station.layer {
+    let how = match &node.layer {
         Layer::Known { row, arguments } => {
             let rule = shapes::rule(&rt, row, arguments);
             quote!(#rule.how(&[#(#inputs),*]))
         }
         Layer::Custom(_) => quote!(#rt::Text::new()),
     };
-    let view = station.storage() == Storage::View;
-    let reader = network.reader(station.output);
+    let view = node.storage() == Storage::View;
+    let reader = network.reader(node.output);
     let (given, output) = (network.given_constant(index), network.shape_constant(index));
     let check = quote! {
         #rt::checks::arrow(&#rt::checks::Arrow {
@@ -216,7 +216,7 @@ fn check_arrow(network: &Network, index: usize, arrow: &Dims) -> TokenStream {
         })
     };
     let check = unless(&rt, &[quote!(#given.is_err())], check);
-    expect(&rt, arrow.span, &check, label, &trace(network, station.output, station.generic))
+    expect(&rt, arrow.span, &check, label, &trace(network, node.output, node.generic))
 }
 
 /// The checks of the header, each with the shapes it looks at, where they are not all literals.
@@ -254,21 +254,21 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
     checks
 }
 
-/// The shape of a value: the constant of the station that gives it.
+/// The shape of a value: the constant of the node that gives it.
 fn value(network: &Network, value: ValueId, generic: bool) -> TokenStream {
     match producer(network, value, generic) {
-        Some(station) => network.shape_constant(station),
+        Some(node) => network.shape_constant(node),
         None => shapes::shape(&runtime(network), &network.values[value.0].dims),
     }
 }
 
-/// The station that gives a value, if it has constants. A constant beside the struct (not `generic`)
+/// The node that gives a value, if it has constants. A constant beside the struct (not `generic`)
 /// cannot ask one of the struct's; it does without.
 fn producer(network: &Network, value: ValueId, generic: bool) -> Option<usize> {
-    let producer = network.stations.iter().position(|station| station.output == value);
-    producer.filter(|&station| {
-        let station = &network.stations[station];
-        is_symbolic(network, station) && (generic || !station.generic)
+    let producer = network.nodes.iter().position(|node| node.output == value);
+    producer.filter(|&node| {
+        let node = &network.nodes[node];
+        is_symbolic(network, node) && (generic || !node.generic)
     })
 }
 
@@ -278,7 +278,7 @@ fn trace(network: &Network, to: ValueId, generic: bool) -> TokenStream {
     let rt = runtime(network);
     let mut steps = Vec::new();
     let mut at = to;
-    while let Some(producer) = network.stations.iter().find(|it| it.output == at) {
+    while let Some(producer) = network.nodes.iter().find(|it| it.output == at) {
         let before = producer.inputs[0];
         if !generic && mentions_generics(network, &network.values[before.0].dims) {
             break;

@@ -1,14 +1,14 @@
 //! What a person reads about a network: its table, its lines.
 
-use crate::network::{Dim, Dims, Network, Station};
-use nn_shape::Text;
+use crate::network::{Dim, Dims, Network, Node};
+use unrolled_shape::Text;
 
-/// A station in one line: `conv1: Conv2d(32, kernel = 3): 28x28x1 -> 26x26x32`.
-pub(super) fn line(network: &Network, station: &Station) -> String {
+/// A node in one line: `conv1: Conv2d(32, kernel = 3): 28x28x1 -> 26x26x32`.
+pub(super) fn line(network: &Network, node: &Node) -> String {
     let inputs: Vec<String> =
-        station.inputs.iter().map(|input| text(&network.values[input.0].dims)).collect();
-    let output = text(&network.values[station.output.0].dims);
-    format!("`{}`: `{}`: {} -> {output}", station.path, station.source, inputs.join(" and "))
+        node.inputs.iter().map(|input| text(&network.values[input.0].dims)).collect();
+    let output = text(&network.values[node.output.0].dims);
+    format!("`{}`: `{}`: {} -> {output}", node.path, node.source, inputs.join(" and "))
 }
 
 /// A shape as people write it, as far as the macro knows it: `28x28x1`, `[H, W, 1]`.
@@ -34,14 +34,14 @@ pub(super) fn table(network: &Network) -> Vec<String> {
         " |---|---|---|--:|".to_string(),
     ];
     let mut total = 0;
-    for (_, station) in network.written() {
-        let Some(cost) = station.cost else { return Vec::new() };
-        let output = text(&network.values[station.output.0].dims);
+    for (_, node) in network.written() {
+        let Some(cost) = node.cost else { return Vec::new() };
+        let output = text(&network.values[node.output.0].dims);
         let params = grouped(cost.params);
         lines.push(format!(
             " | `{}` | `{}` | {output} | {params} |",
-            station.path,
-            station.source.replace('|', "\\|")
+            node.path,
+            node.source.replace('|', "\\|")
         ));
         total += cost.params;
     }

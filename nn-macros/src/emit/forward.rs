@@ -1,48 +1,42 @@
-//! Inference and the training forward pass: one block per station, in straight line.
+//! Inference and the training forward pass: one block per node, in straight line.
 
 use super::{Context, memory::buffer_names, shapes};
 use crate::fusion::Pooled;
-use crate::network::{Station, ValueId};
+use crate::network::{Node, ValueId};
 use crate::plan::{Layout, Place, Stretch};
-use nn_shape::registry::Storage;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use unrolled_shape::registry::Storage;
 
-/// `infer`, `forward` and `combine_forward`.
+/// `forward` and `combine_forward`.
 pub(super) fn emit_forward(context: &Context) -> TokenStream {
-    let infer = emit_infer(context);
     let forward = emit_train(context);
     let combine = emit_combine(context);
-    quote!(#infer #forward #combine)
+    quote!(#forward #combine)
 }
 
-fn emit_infer(context: &Context) -> TokenStream {
+/// `infer` and `infer_inlined`.
+pub(super) fn emit_infer(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
-    let stations = emit_stations(context, Inference::Whole);
+    let nodes = emit_nodes(context, Inference::Whole);
     let copy = copy_output(context);
     quote! {
-        fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: __rt::WorkMemory<'_>) {
-            __rt::Station::<__S>::infer_inlined(self, __rt::AtRunTime, n, x, y, memory);
+        fn infer(&self, call: __rt::Infer<'_>) {
+            __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
         #[inline(always)]
-        fn infer_inlined<__I: __rt::Instructions>(
-            &self,
-            isa: __I,
-            n: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::WorkMemory<'_>,
-        ) {
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Infer #turbofish::VALUES);
-            memory.lengths = outer.inside::<__S>();
-            #stations
+        fn infer_inlined<__I: __rt::Instructions>(&self, isa: __I, call: __rt::Infer<'_>) {
+            let __rt::Infer { n, x, y, ctx } = call;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Infer #turbofish::VALUES);
+            ctx.lengths = outer.inside::<__S>();
+            #nodes
             #copy
         }
     }
 }
 
-/// What inference leads through the stations.
+/// What inference leads through the nodes.
 #[derive(Clone, Copy)]
 pub(super) enum Inference {
     /// Samples, `n` of them.
@@ -51,19 +45,19 @@ pub(super) enum Inference {
     Step,
 }
 
-/// Inference, station by station.
-pub(super) fn emit_stations(context: &Context, inference: Inference) -> TokenStream {
+/// Inference, node by node.
+pub(super) fn emit_nodes(context: &Context, inference: Inference) -> TokenStream {
     let names = buffer_names(context, &context.plan.infer);
-    let stations = context.running();
-    stations.map(|(index, it)| infer_station(context, inference, &names, index, it)).collect()
+    let nodes = context.running();
+    nodes.map(|(index, it)| infer_node(context, inference, &names, index, it)).collect()
 }
 
-fn infer_station(
+fn infer_node(
     context: &Context,
     inference: Inference,
     names: &[Ident],
     index: usize,
-    station: &Station,
+    node: &Node,
 ) -> TokenStream {
     let holder = match inference {
         Inference::Whole => "__Infer",
@@ -77,44 +71,52 @@ fn infer_station(
     if let Some(pooled) = pooled.clone().find(|it| it.pool == index) {
         return infer_pooled(context, views, pooled);
     }
-    let io = Io::new(&mut views, &context.plan.infer, station, station.output);
+    let io = Io::new(&mut views, &context.plan.infer, node, node.output);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (place, value, memory) =
-        (context.place(index), context.value(index), context.memory(index));
-    if station.storage() == Storage::InPlace {
+    let (place, value, ctx) = (context.slot(index), context.value(index), context.ctx(index));
+    if node.storage() == Storage::InPlace {
         return quote! {{
             #taken
             #copy
             #place.infer(isa, &#value, n, #output);
         }};
     }
-    let (method, count) = match inference {
-        Inference::Whole => (quote!(infer), Some(quote!(n,))),
-        Inference::Step => (quote!(step), None),
+    let method = match inference {
+        Inference::Whole => quote!(infer),
+        Inference::Step => quote!(step),
     };
     quote! {{
         #taken
-        #place.#method(isa, &#value, #count &[#(#inputs),*], #output, &mut #memory);
+        #place.#method(isa, &#value, __rt::Infer {
+            n,
+            x: &[#(#inputs),*],
+            y: &mut *#output,
+            ctx: #ctx,
+        });
     }}
 }
 
-/// A station, the pool behind it, and then what stands between them in the user's code.
+/// A node, the pool behind it, and then what stands between them in the user's code.
 fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenStream {
-    let stations = &context.network.stations;
+    let nodes = &context.network.nodes;
     let layout = &context.plan.infer;
-    let Pooled { station, between, pool } = *pooled;
-    let Io { inputs, output, .. } =
-        Io::new(&mut views, layout, &stations[station], stations[pool].output);
+    let Pooled { node, between, pool } = *pooled;
+    let Io { inputs, output, .. } = Io::new(&mut views, layout, &nodes[node], nodes[pool].output);
     let taken = views.emit();
-    let (place, value, spec) = (context.place(station), context.value(station), context.spec(pool));
+    let (place, value, spec) = (context.slot(node), context.value(node), context.spec(pool));
     let between = between.map(|between| {
-        let (place, value) = (context.place(between), context.value(between));
+        let (place, value) = (context.slot(between), context.value(between));
         quote!(#place.infer(isa, &#value, n, #output);)
     });
     quote! {{
         #taken
-        #place.infer_pooled::<#spec>(&#value, n, &[#(#inputs),*], #output, &mut memory);
+        #place.infer_pooled::<#spec>(&#value, __rt::Infer {
+            n,
+            x: &[#(#inputs),*],
+            y: &mut *#output,
+            ctx: ctx.reborrow(),
+        });
         #between
     }}
 }
@@ -123,41 +125,34 @@ fn emit_train(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.train);
     let stretches =
-        by_phase(context, false, |station, phase| train_station(context, &names, station, phase));
+        by_phase(context, false, |node, phase| train_node(context, &names, node, phase));
     let copy = copy_output(context);
     quote! {
-        fn forward(
-            &self,
-            pass: &__rt::Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::Memory<'_>,
-        ) {
+        fn forward(&self, call: __rt::Forward<'_>) {
+            let __rt::Forward { pass, phase, x, y, ctx } = call;
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Train #turbofish::VALUES);
-            memory.lengths = outer.inside::<__S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train #turbofish::VALUES);
+            ctx.lengths = outer.inside::<__S>();
             #stretches
             #copy
         }
     }
 }
 
-fn train_station(
+fn train_node(
     context: &Context,
     names: &[Ident],
     index: usize,
     phase: &TokenStream,
 ) -> TokenStream {
-    let station = &context.network.stations[index];
+    let node = &context.network.nodes[index];
     let mut views = Views::new(context, "__Train", names);
-    let io = Io::new(&mut views, &context.plan.train, station, station.output);
+    let io = Io::new(&mut views, &context.plan.train, node, node.output);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (place, value, memory) =
-        (context.place(index), context.value(index), context.memory(index));
-    if station.storage() == Storage::InPlace {
+    let (place, value, ctx) = (context.train_slot(index), context.value(index), context.ctx(index));
+    if node.storage() == Storage::InPlace {
         return quote! {{
             #taken
             #copy
@@ -166,7 +161,13 @@ fn train_station(
     }
     quote! {{
         #taken
-        #place.forward(&#value, pass, #phase, &[#(#inputs),*], #output, &mut #memory);
+        #place.forward(&#value, __rt::Forward {
+            pass,
+            phase: #phase,
+            x: &[#(#inputs),*],
+            y: &mut *#output,
+            ctx: #ctx,
+        });
     }}
 }
 
@@ -176,28 +177,28 @@ pub(super) fn copy_output(context: &Context) -> Option<TokenStream> {
     Some(quote!(y.copy_from_slice(x[#input]);))
 }
 
-/// The stations, each in its phases: without any condition where all have one. `emit` gets the phase
-/// as the station counts it.
+/// The nodes, each in its phases: without any condition where all have one. `emit` gets the phase
+/// as the node counts it.
 pub(super) fn by_phase(
     context: &Context,
     backward: bool,
     emit: impl Fn(usize, &TokenStream) -> TokenStream,
 ) -> TokenStream {
-    let straight = |stations: &[usize]| -> TokenStream {
-        let emit = |station: &usize| emit(*station, &quote!(0));
+    let straight = |nodes: &[usize]| -> TokenStream {
+        let emit = |node: &usize| emit(*node, &quote!(0));
         if backward {
-            stations.iter().rev().map(emit).collect()
+            nodes.iter().rev().map(emit).collect()
         } else {
-            stations.iter().map(emit).collect()
+            nodes.iter().map(emit).collect()
         }
     };
     let stretches = &context.plan.stretches;
-    if let [Stretch::Straight { stations, .. }] = stretches.as_slice() {
-        return straight(stations);
+    if let [Stretch::Straight { nodes, .. }] = stretches.as_slice() {
+        return straight(nodes);
     }
     let emitted = stretches.iter().map(|stretch| match stretch {
-        Stretch::Straight { phase, stations } => {
-            let stations = straight(stations);
+        Stretch::Straight { phase, nodes } => {
+            let nodes = straight(nodes);
             let phase = match phase.checked_sub(1).and_then(|before| context.crossing().nth(before))
             {
                 Some(before) => {
@@ -206,12 +207,12 @@ pub(super) fn by_phase(
                 }
                 None => quote!(0),
             };
-            quote!(if phase == #phase { #stations })
+            quote!(if phase == #phase { #nodes })
         }
-        Stretch::Crossing { station, .. } => {
-            let phases = context.phases(*station);
-            let station = emit(*station, &quote!(phase - #phases.first));
-            quote!(if #phases.contain(phase) #station)
+        Stretch::Crossing { node, .. } => {
+            let phases = context.phases(*node);
+            let node = emit(*node, &quote!(phase - #phases.first));
+            quote!(if #phases.contain(phase) #node)
         }
     });
     let mut emitted: Vec<TokenStream> = emitted.collect();
@@ -221,31 +222,31 @@ pub(super) fn by_phase(
     quote!(#(#emitted)*)
 }
 
-/// Leads a combination to the station whose phase it is.
+/// Leads a combination to the node whose phase it is.
 fn emit_combine(context: &Context) -> TokenStream {
-    let stations: TokenStream = context
+    let nodes: TokenStream = context
         .crossing()
         .map(|index| {
-            let (place, value) = (context.place(index), context.value(index));
+            let (place, value) = (context.train_slot(index), context.value(index));
             let phases = context.phases(index);
             quote! {
                 if #phases.contain_both(phase) {
-                    #place.combine_forward(&mut #value, phase - #phases.first, shards, shared);
+                    #place.combine_forward(&mut #value, phase - #phases.first, shards, prepared);
                 }
             }
         })
         .collect();
-    if stations.is_empty() {
-        return stations;
+    if nodes.is_empty() {
+        return nodes;
     }
     quote! {
-        fn combine_forward(&mut self, phase: usize, shards: __rt::Shards<'_>, shared: &mut [f32]) {
-            #stations
+        fn combine_forward(&mut self, phase: usize, shards: __rt::Shards<'_>, prepared: &mut [f32]) {
+            #nodes
         }
     }
 }
 
-/// The buffers that one station takes out of the network's values, each once.
+/// The buffers that one node takes out of the network's values, each once.
 pub(super) struct Views<'a> {
     context: &'a Context<'a>,
     holder: &'static str,
@@ -303,26 +304,26 @@ impl<'a> Views<'a> {
     }
 }
 
-/// What goes into a station and what comes out, as expressions.
+/// What goes into a node and what comes out, as expressions.
 struct Io {
     inputs: Vec<TokenStream>,
     output: TokenStream,
-    /// The copy that a station makes that works in place, but not on its input.
+    /// The copy that a node makes that works in place, but not on its input.
     copy: Option<TokenStream>,
 }
 
 impl Io {
-    /// Those of `station`, of which `output` comes.
-    fn new(views: &mut Views, layout: &Layout, station: &Station, output: ValueId) -> Self {
+    /// Those of `node`, of which `output` comes.
+    fn new(views: &mut Views, layout: &Layout, node: &Node, output: ValueId) -> Self {
         let place = |value: usize| layout.values[value].expect("every value has a place");
         let to = place(output.0);
-        if station.storage() != Storage::InPlace {
-            let inputs = station.inputs.iter().enumerate();
+        if node.storage() != Storage::InPlace {
+            let inputs = node.inputs.iter().enumerate();
             let inputs =
                 inputs.map(|(nth, input)| views.read(place(input.0), &format!("x{nth}"))).collect();
             return Self { inputs, output: views.read(to, "out"), copy: None };
         }
-        let from = place(station.inputs[0].0);
+        let from = place(node.inputs[0].0);
         let copy = (from != to).then(|| {
             let (from, to) = (views.read(from, "x0"), views.read(to, "out"));
             quote!(#to.copy_from_slice(#from);)

@@ -1,17 +1,34 @@
-//! The plan as constants: where values, gradients and the stations' own memory are.
+//! The plan as constants: where values, gradients and the nodes' own memory are.
 
 use super::names::Unique;
 use super::streaming::{network_streams, step_len};
 use super::{Context, shapes};
 use crate::network::ValueId;
 use crate::plan::{Buffer, Content, Layout};
-use nn_shape::Lifetime;
-use nn_shape::registry::Storage;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use unrolled_shape::Lifetime;
+use unrolled_shape::registry::Storage;
 
-/// `__Train`, `__Infer`, `__Step`, `__Stations` and `__Phases`.
+/// `__Infer`, `__Step` and `__Slots`.
 pub(super) fn emit_memory(context: &Context) -> TokenStream {
+    let infer = emit_layout(
+        context,
+        &context.plan.infer,
+        Extent::Whole,
+        "__Infer",
+        " At inference, values are overwritten as soon as no node reads them any more.",
+    );
+    let step = network_streams(context).then(|| {
+        let doc = " The same for a single step.";
+        emit_layout(context, &context.plan.infer, Extent::Step, "__Step", doc)
+    });
+    let slots = emit_slots(context);
+    quote!(#infer #step #slots)
+}
+
+/// `__Train`, `__TrainSlots` and `__Phases`.
+pub(super) fn emit_train_memory(context: &Context) -> TokenStream {
     let train = emit_layout(
         context,
         &context.plan.train,
@@ -19,33 +36,22 @@ pub(super) fn emit_memory(context: &Context) -> TokenStream {
         "__Train",
         " In training, values and their gradients (`D_`) live until backward has used them.",
     );
-    let infer = emit_layout(
-        context,
-        &context.plan.infer,
-        Extent::Whole,
-        "__Infer",
-        " At inference, values are overwritten as soon as nobody needs them.",
-    );
-    let step = network_streams(context).then(|| {
-        let doc = " The same of a single step.";
-        emit_layout(context, &context.plan.infer, Extent::Step, "__Step", doc)
-    });
-    let places = emit_places(context);
+    let slots = emit_train_slots(context);
     let phases = emit_phases(context);
-    quote!(#train #infer #step #places #phases)
+    quote!(#train #slots #phases)
 }
 
 /// The name of each buffer of a layout.
 pub(super) fn buffer_names(context: &Context, layout: &Layout) -> Vec<Ident> {
     let mut unique = Unique::new(&["VALUES", "PLAN"]);
-    let part = |station: usize| &context.names[station].constant;
+    let part = |node: usize| &context.names[node].constant;
     let buffers = layout.buffers.iter();
     buffers
         .map(|buffer| {
             let name = match buffer.content {
-                Content::Value { station } => part(station).to_string(),
-                Content::Gradient { station } => format!("D_{}", part(station)),
-                Content::Contribution { station, nth } => format!("D_{}_X{nth}", part(station)),
+                Content::Value { node } => part(node).to_string(),
+                Content::Gradient { node } => format!("D_{}", part(node)),
+                Content::Contribution { node, nth } => format!("D_{}_X{nth}", part(node)),
             };
             format_ident!("{}", unique.name(name))
         })
@@ -116,7 +122,7 @@ fn lifetime(context: &Context, extent: Extent, buffer: &Buffer) -> Option<Lifeti
 
 fn known_constants(names: &[Ident], lifetimes: &[Lifetime]) -> TokenStream {
     let mut offsets = vec![0; lifetimes.len()];
-    let total = shapes::number(nn_shape::plan_into(lifetimes, &mut offsets));
+    let total = shapes::number(unrolled_shape::plan_into(lifetimes, &mut offsets));
     let offsets = offsets.iter().map(|&offset| shapes::number(offset));
     let lens = lifetimes.iter().map(|lifetime| shapes::number(lifetime.len));
     quote! {
@@ -146,61 +152,140 @@ fn computed_constants(
     }
 }
 
-/// The stations at their places, one behind the other.
-fn emit_places(context: &Context) -> TokenStream {
-    let mut parts = Vec::new();
-    let places: TokenStream = context
-        .running()
-        .map(|(station, it)| {
-            let (spec, layer) = (context.spec(station), context.layer(station));
-            let name = &context.names[station].constant;
-            if it.storage() == Storage::InPlace {
-                return quote! {
-                    const #name: __rt::InPlace<#spec, #layer> = __rt::InPlace::ANYWHERE;
-                };
-            }
-            let part = shapes::number(parts.len());
-            parts.push(quote!(__rt::Part::of::<#spec, #layer>()));
-            quote!(const #name: __rt::Place<#spec, #layer> = __rt::Place::at(Self::PARTS[#part]);)
-        })
-        .collect();
-    let count = shapes::number(parts.len());
-    let all = match parts.len().checked_sub(1) {
-        Some(last) => {
-            let last = shapes::number(last);
-            quote!(Self::PARTS[#last])
+/// The nodes at their position, what they own laid out one after the other.
+fn emit_slots(context: &Context) -> TokenStream {
+    let rows = Rows::new(context);
+    let slots = rows.all.iter().map(|row| {
+        let Row { name, spec, layer, number } = row;
+        match number {
+            None => quote! {
+                const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::NEW;
+            },
+            Some(number) => quote! {
+                const #name: __rt::Slot<#spec, #layer> = __rt::Slot::new(Self::LAYOUTS[#number]);
+            },
         }
-        None => quote!(__rt::Part::START),
-    };
-    let constants = quote! {
-        const PARTS: [__rt::Part; #count] = __rt::Part::stack([#(#parts),*]);
-        #places
-        const ALL: __rt::Part = #all;
-    };
-    let doc = " The stations, what they own standing one behind the other.";
-    emit_holder(context, "__Stations", doc, &constants)
+    });
+    let layouts = rows.emit_layouts(&quote!(__rt::Layout));
+    let constants = quote!(#layouts #(#slots)*);
+    let doc = " The nodes, what they own laid out one after the other.";
+    emit_holder(context, "__Slots", doc, &constants)
 }
 
-/// The phases of stations that may take several.
+/// The same with what nodes own in training.
+fn emit_train_slots(context: &Context) -> TokenStream {
+    let rows = Rows::new(context);
+    let slots = rows.all.iter().map(|row| {
+        let Row { name, spec, layer, number } = row;
+        let slot = context.constant("__Slots", name);
+        match number {
+            None => quote! {
+                const #name: __rt::InPlaceSlot<#spec, #layer> = #slot;
+            },
+            Some(number) => quote! {
+                const #name: __rt::TrainSlot<#spec, #layer> =
+                    __rt::TrainSlot::new(#slot, Self::LAYOUTS[#number]);
+            },
+        }
+    });
+    let layouts = rows.emit_layouts(&quote!(__rt::TrainLayout));
+    let constants = quote!(#layouts #(#slots)*);
+    let doc = " The nodes in training.";
+    emit_holder(context, "__TrainSlots", doc, &constants)
+}
+
+/// A node at its position.
+struct Row<'a> {
+    name: &'a Ident,
+    spec: TokenStream,
+    layer: TokenStream,
+    /// Its number among those that own memory.
+    number: Option<TokenStream>,
+}
+
+/// All nodes that run.
+struct Rows<'a> {
+    all: Vec<Row<'a>>,
+    with_memory: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn new(context: &'a Context) -> Self {
+        let mut with_memory = 0;
+        let all = context
+            .running()
+            .map(|(node, it)| {
+                let number = (it.storage() != Storage::InPlace).then(|| {
+                    with_memory += 1;
+                    shapes::number(with_memory - 1)
+                });
+                Row {
+                    name: &context.names[node].constant,
+                    spec: context.spec(node),
+                    layer: context.layer(node),
+                    number,
+                }
+            })
+            .collect();
+        Self { all, with_memory }
+    }
+
+    /// `LAYOUTS`, and `ALL`, the last of them.
+    fn emit_layouts(&self, kind: &TokenStream) -> TokenStream {
+        let count = shapes::number(self.with_memory);
+        let owners = self.all.iter().filter(|row| row.number.is_some());
+        let layouts = owners.map(|Row { spec, layer, .. }| quote!(#kind::of::<#spec, #layer>()));
+        let all = match self.with_memory.checked_sub(1) {
+            Some(last) => {
+                let last = shapes::number(last);
+                quote!(Self::LAYOUTS[#last])
+            }
+            None => quote!(#kind::START),
+        };
+        quote! {
+            const LAYOUTS: [#kind; #count] = #kind::stack([#(#layouts),*]);
+            const ALL: #kind = #all;
+        }
+    }
+}
+
+/// The phases of nodes that may take several.
 fn emit_phases(context: &Context) -> Option<TokenStream> {
-    let stations: Vec<usize> = context.crossing().collect();
-    if stations.is_empty() {
+    let nodes: Vec<usize> = context.crossing().collect();
+    if nodes.is_empty() {
         return None;
     }
-    let count = shapes::number(stations.len());
-    let places = stations.iter().map(|&station| context.place(station));
-    let names = stations.iter().map(|&station| &context.names[station].constant);
-    let numbers = (0..stations.len()).map(shapes::number);
+    let count = shapes::number(nodes.len());
+    let places = nodes.iter().map(|&node| context.train_slot(node));
+    let names = nodes.iter().map(|&node| &context.names[node].constant);
+    let numbers = (0..nodes.len()).map(shapes::number);
     let constants = quote! {
         const ALL: [__rt::Phases; #count] = __rt::Phases::stack([#(#places.phases()),*]);
         #(const #names: __rt::Phases = Self::ALL[#numbers];)*
     };
-    let doc = " The phases of stations that look across the batch; the others run between them.";
+    let doc = " The phases of nodes that look across the batch; the others run between them.";
     Some(emit_holder(context, "__Phases", doc, &constants))
 }
 
-/// The sizes that the network asks for as a station.
+/// The memory that the network needs as a node, at inference.
 pub(super) fn emit_sizes(context: &Context) -> TokenStream {
+    let turbofish = &context.turbofish;
+    let all = quote!(__Slots #turbofish::ALL);
+    let step_workspace = match network_streams(context) {
+        true => quote!(__Step #turbofish::VALUES + #all.step_workspace),
+        false => quote!(0),
+    };
+    quote! {
+        const WORKSPACE: usize = __Infer #turbofish::VALUES + #all.workspace;
+        const STEP_WORKSPACE: usize = #step_workspace;
+        const SCRATCH: usize = #all.scratch;
+        const STATE: usize = #all.state.end();
+        const SHARD: usize = #all.shard;
+    }
+}
+
+/// The memory that the network needs as a node, in training.
+pub(super) fn emit_train_sizes(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let phases = match context.crossing().last() {
         Some(last) => {
@@ -209,23 +294,15 @@ pub(super) fn emit_sizes(context: &Context) -> TokenStream {
         }
         None => quote!(1),
     };
-    let all = quote!(__Stations #turbofish::ALL);
-    let step_work = match network_streams(context) {
-        true => quote!(__Step #turbofish::VALUES + #all.step_work),
-        false => quote!(0),
-    };
+    let all = quote!(__TrainSlots #turbofish::ALL);
     quote! {
         const PHASES: usize = #phases;
-        const LEAST_BATCH: usize = #all.least_batch;
-        const SHARD: usize = #all.shard;
+        const MIN_BATCH: usize = #all.min_batch;
         const SAVED: usize = __Train #turbofish::VALUES + #all.saved.end();
-        const WORK: usize = __Infer #turbofish::VALUES + #all.work;
-        const STEP_WORK: usize = #step_work;
-        const SCRATCH: usize = #all.scratch;
-        const KEPT: usize = #all.kept.end();
-        const PARTIAL: usize = #all.partial.end();
-        const SHARED: usize = #all.shared.end();
-        const STATE: usize = #all.state.end();
+        const DEFERRED: usize = #all.deferred.end();
+        const SHARD_SUMS: usize = #all.shard_sums.end();
+        const PREPARED: usize = #all.prepared.end();
+        const TRAIN_SCRATCH: usize = #all.scratch;
         const GRADIENT_TASKS: usize = #all.tasks.end();
     }
 }

@@ -7,25 +7,25 @@ mod backward;
 mod constants;
 mod docs;
 mod forward;
-mod heads;
 mod memory;
 mod names;
+mod outputs;
 mod shapes;
 mod specs;
 mod steps;
 mod streaming;
 mod structure;
 
-use crate::network::{Layer, Network, Station};
+use crate::network::{Layer, Network, Node};
 use crate::plan::{Plan, Stretch, plan};
-pub(crate) use heads::Heads;
 use names::{Names, names};
-use nn_shape::registry::Storage;
+pub(crate) use outputs::Outputs;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 pub(crate) use shapes::{input_type, shape};
 use steps::{Source, sources};
 use syn::spanned::Spanned;
+use unrolled_shape::registry::Storage;
 
 /// Everything that emission looks at.
 struct Context<'a> {
@@ -58,19 +58,20 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     };
     let krate = &network.krate;
     let structure = structure::emit_struct(&context);
-    let heads = Heads::of(network).emit_struct(&quote!(#krate::__private));
+    let outputs = Outputs::of(network).emit_struct(&quote!(#krate::__private));
     let methods = structure::emit_methods(&context);
     let constants = constants::emit_shapes(&context);
     let specs = specs::emit_specs(&context);
     let steps = steps::emit_sources(&context);
     let memory = memory::emit_memory(&context);
     let weights = structure::emit_weights(&context);
-    let station = emit_station(&context);
+    let node = emit_node(&context);
+    let training = network.features.train.then(|| emit_training(&context));
     let streaming = streaming::emit_streaming(&context);
     let shaped = structure::emit_shaped(&context);
     quote! {
         #structure
-        #heads
+        #outputs
         #constants
         #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
         const _: () = {
@@ -80,30 +81,52 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
             #memory
             #methods
             #weights
-            #station
+            #node
+            #training
             #streaming
             #shaped
         };
     }
 }
 
-/// `impl Station`: the way of the data through the network.
-fn emit_station(context: &Context) -> TokenStream {
+/// `impl Node`: inference.
+fn emit_node(context: &Context) -> TokenStream {
     let Context { arguments, where_clause, .. } = context;
     let name = &context.network.name;
     let mut generics = context.network.generics.clone();
     generics.params.push(syn::parse_quote!(__S: __rt::Spec));
     let (impl_generics, _, _) = generics.split_for_impl();
     let sizes = memory::emit_sizes(context);
-    let weights = structure::emit_weights_functions(context);
+    let tensors = structure::emit_tensors(context);
     let check = structure::emit_check(context);
+    let infer = forward::emit_infer(context);
+    quote! {
+        impl #impl_generics __rt::Node<__S> for #name #arguments #where_clause {
+            #sizes
+            #tensors
+            #check
+            #infer
+        }
+    }
+}
+
+/// The memory of training, and `impl TrainNode`.
+fn emit_training(context: &Context) -> TokenStream {
+    let Context { arguments, where_clause, .. } = context;
+    let name = &context.network.name;
+    let mut generics = context.network.generics.clone();
+    generics.params.push(syn::parse_quote!(__S: __rt::Spec));
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let memory = memory::emit_train_memory(context);
+    let sizes = memory::emit_train_sizes(context);
+    let weights = structure::emit_train_weights(context);
     let forward = forward::emit_forward(context);
     let backward = backward::emit_backward(context);
     quote! {
-        impl #impl_generics __rt::Station<__S> for #name #arguments #where_clause {
+        #memory
+        impl #impl_generics __rt::TrainNode<__S> for #name #arguments #where_clause {
             #sizes
             #weights
-            #check
             #forward
             #backward
         }
@@ -111,36 +134,36 @@ fn emit_station(context: &Context) -> TokenStream {
 }
 
 impl Context<'_> {
-    /// Stations that run, with their numbers: all but views.
-    fn running(&self) -> impl Iterator<Item = (usize, &Station)> {
-        let stations = self.network.stations.iter().enumerate();
-        stations.filter(|(_, station)| station.storage() != Storage::View)
+    /// Slots that run, with their numbers: all but views.
+    fn running(&self) -> impl Iterator<Item = (usize, &Node)> {
+        let nodes = self.network.nodes.iter().enumerate();
+        nodes.filter(|(_, node)| node.storage() != Storage::View)
     }
 
-    /// Stations with weights.
-    fn weighted(&self) -> impl Iterator<Item = (usize, &Station)> {
-        self.running().filter(|(_, station)| station.has_weights())
+    /// Slots with weights.
+    fn weighted(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.running().filter(|(_, node)| node.has_weights())
     }
 
-    /// The type of a station, as a spec sees it: `__Conv1`.
-    fn spec(&self, station: usize) -> TokenStream {
-        let (spec, arguments) = (&self.names[station].spec, &self.arguments);
+    /// The type of a node, as a spec sees it: `__Conv1`.
+    fn spec(&self, node: usize) -> TokenStream {
+        let (spec, arguments) = (&self.names[node].spec, &self.arguments);
         quote!(#spec #arguments)
     }
 
-    /// The type of a station's layer, inside the unnamed constant.
-    fn layer(&self, station: usize) -> TokenStream {
-        match &self.network.stations[station].layer {
-            Layer::Known { .. } => shapes::layer_type(&quote!(__rt), self.network, station),
+    /// The type of a node's layer, inside the unnamed constant.
+    fn layer(&self, node: usize) -> TokenStream {
+        match &self.network.nodes[node].layer {
+            Layer::Known { .. } => shapes::layer_type(&quote!(__rt), self.network, node),
             Layer::Custom(layer) => quote!(#layer),
         }
     }
 
     /// The layer itself: a field, or the unit struct of a layer without weights.
-    fn value(&self, station: usize) -> TokenStream {
-        let it = &self.network.stations[station];
+    fn value(&self, node: usize) -> TokenStream {
+        let it = &self.network.nodes[node];
         match &it.layer {
-            Layer::Known { .. } if !it.has_weights() => self.layer(station),
+            Layer::Known { .. } if !it.has_weights() => self.layer(node),
             _ => {
                 let field = &it.field;
                 quote!(self.#field)
@@ -148,14 +171,14 @@ impl Context<'_> {
         }
     }
 
-    /// The memory that a station gets: with the weight that it has from another one.
-    fn memory(&self, station: usize) -> TokenStream {
-        match self.network.stations[station].owner() {
+    /// The context that a node gets: with the weight that it uses of another one.
+    fn ctx(&self, node: usize) -> TokenStream {
+        match self.network.nodes[node].owner() {
             Some(owner) => {
-                let owner = &self.network.stations[owner.station].field;
-                quote!(memory.tied_to(&self.#owner))
+                let owner = &self.network.nodes[owner.node].field;
+                quote!(ctx.tied_to(&self.#owner))
             }
-            None => quote!(memory),
+            None => quote!(ctx.reborrow()),
         }
     }
 
@@ -166,22 +189,27 @@ impl Context<'_> {
         quote!(#holder #turbofish::#name)
     }
 
-    /// The station at its place: `__Stations::CONV1`.
-    fn place(&self, station: usize) -> TokenStream {
-        self.constant("__Stations", &self.names[station].constant)
+    /// The node at its place: `__Slots::CONV1`.
+    fn slot(&self, node: usize) -> TokenStream {
+        self.constant("__Slots", &self.names[node].constant)
     }
 
-    /// The stations that may take several phases.
+    /// The node at its position, in training: `__TrainSlots::CONV1`.
+    fn train_slot(&self, node: usize) -> TokenStream {
+        self.constant("__TrainSlots", &self.names[node].constant)
+    }
+
+    /// The nodes that may take several phases.
     fn crossing(&self) -> impl Iterator<Item = usize> {
         self.plan.stretches.iter().filter_map(|stretch| match stretch {
-            Stretch::Crossing { station, .. } => Some(*station),
+            Stretch::Crossing { node, .. } => Some(*node),
             Stretch::Straight { .. } => None,
         })
     }
 
-    /// When station `station` runs, which may take several phases: `__Phases::BN1`.
-    fn phases(&self, station: usize) -> TokenStream {
-        self.constant("__Phases", &self.names[station].constant)
+    /// When node `node` runs, which may take several phases: `__Phases::BN1`.
+    fn phases(&self, node: usize) -> TokenStream {
+        self.constant("__Phases", &self.names[node].constant)
     }
 }
 
@@ -189,11 +217,11 @@ impl Context<'_> {
 /// says so once, and goes on as if it were.
 fn where_clause(network: &Network, names: &[Names], arguments: &TokenStream) -> TokenStream {
     let (_, _, clause) = network.generics.split_for_impl();
-    let bounds = network.stations.iter().zip(names).filter_map(|(station, names)| {
-        let Layer::Custom(layer) = &station.layer else { return None };
+    let bounds = network.nodes.iter().zip(names).filter_map(|(node, names)| {
+        let Layer::Custom(layer) = &node.layer else { return None };
         let mut spec = names.spec.clone();
         spec.set_span(layer.span());
-        Some(quote_spanned!(layer.span()=> #layer: __rt::Standing<#spec #arguments>))
+        Some(quote_spanned!(layer.span()=> #layer: __rt::Embeds<#spec #arguments>))
     });
     let bounds: Vec<TokenStream> = bounds.collect();
     match clause {

@@ -6,7 +6,7 @@ use quote::format_ident;
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 
-/// The names that belong to one station.
+/// The names that belong to one node.
 pub(super) struct Names {
     /// Its spec: `__Conv1`.
     pub(super) spec: Ident,
@@ -14,15 +14,15 @@ pub(super) struct Names {
     pub(super) constant: Ident,
 }
 
-/// Names for all stations, different from each other however the user's names look.
+/// Names for all nodes, different from each other however the user's names look.
 pub(super) fn names(network: &Network) -> Vec<Names> {
-    let mut specs = Unique::new(&["Stations", "Phases", "Steps", "Train", "Infer", "S"]);
-    let mut constants = Unique::new(&["ALL", "PARTS", "VALUES", "PLAN"]);
-    let stations = network.stations.iter().enumerate();
-    stations
-        .map(|(index, station)| {
-            let field = station.field.unraw().to_string();
-            let spec = match station.layer {
+    let mut specs = Unique::new(&["Slots", "TrainSlots", "Phases", "Steps", "Train", "Infer", "S"]);
+    let mut constants = Unique::new(&["ALL", "LAYOUTS", "VALUES", "PLAN"]);
+    let nodes = network.nodes.iter().enumerate();
+    nodes
+        .map(|(index, node)| {
+            let field = node.field.unraw().to_string();
+            let spec = match node.layer {
                 Layer::Known { .. } => specs.name(camel_case(&field)),
                 // If the user's type is misspelt, the compiler must not propose ours.
                 Layer::Custom(_) => specs.name(format!("Spec{index}")),

@@ -1,10 +1,10 @@
 //! Shapes, arguments and types as expressions.
 
-use crate::network::{Argument, ArgumentValue, Dim, Dims, Layer, Network, Station, ValueId};
+use crate::network::{Argument, ArgumentValue, Dim, Dims, Layer, Network, Node, ValueId};
 use crate::operand::mentions;
-use nn_shape::registry::{Row, Size};
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
+use unrolled_shape::registry::{Row, Size};
 
 /// A plain number.
 pub(super) fn number(number: usize) -> TokenStream {
@@ -73,14 +73,14 @@ pub(crate) fn input_type(
     quote!(#rt::Sequence<#step, #most>)
 }
 
-/// The type of a station's layer: `layers::Conv2d<32, 1, 3, 3>`, or the user's own.
-pub(super) fn layer_type(rt: &TokenStream, network: &Network, station: usize) -> TokenStream {
-    let station = &network.stations[station];
-    let (row, arguments) = match &station.layer {
+/// The type of a node's layer: `layers::Conv2d<32, 1, 3, 3>`, or the user's own.
+pub(super) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> TokenStream {
+    let node = &network.nodes[node];
+    let (row, arguments) = match &node.layer {
         Layer::Custom(layer) => return quote!(#layer),
         Layer::Known { row, arguments } => (row, arguments),
     };
-    let tied = if station.owner().is_some() { "Tied" } else { "" };
+    let tied = if node.owner().is_some() { "Tied" } else { "" };
     let name = format_ident!("{tied}{}", row.name);
     let mut computed = row.computed.iter();
     let sizes: Vec<TokenStream> = row
@@ -91,7 +91,7 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, station: usize) ->
                 Size::Computed(_) => computed.next(),
                 _ => None,
             };
-            layer_size(rt, network, station, (row, arguments), *size, count)
+            layer_size(rt, network, node, (row, arguments), *size, count)
         })
         .collect();
     if sizes.is_empty() {
@@ -105,13 +105,13 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, station: usize) ->
 fn layer_size(
     rt: &TokenStream,
     network: &Network,
-    station: &Station,
+    node: &Node,
     (row, arguments): (&Row, &[Argument]),
     kind: Size,
-    count: Option<&nn_shape::registry::Count>,
+    count: Option<&unrolled_shape::registry::Count>,
 ) -> Option<TokenStream> {
     let argument = |name: &str| &argument(row, arguments, name).value;
-    let input = &network.values[station.inputs[0].0].dims;
+    let input = &network.values[node.inputs[0].0].dims;
     match kind {
         Size::InputLast => input.last().map(|last| type_argument(network, last)),
         Size::Argument(name) => match argument(name) {
@@ -123,7 +123,7 @@ fn layer_size(
             _ => unreachable!("a pair by its row"),
         },
         Size::Computed(method) => {
-            if let Some(size) = count.and_then(|count| network.count(station, count)) {
+            if let Some(size) = count.and_then(|count| network.count(node, count)) {
                 return Some(number(size));
             }
             let (method, shape) = (format_ident!("{method}"), shape(rt, input));

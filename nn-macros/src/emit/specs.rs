@@ -1,38 +1,38 @@
-//! One type per station: all that the compiler knows of it.
+//! One type per node: all that the compiler knows of it.
 
 use super::{Context, docs, shapes, steps};
 use crate::network::Layer;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The specs of all stations that run.
+/// The specs of all nodes that run.
 pub(super) fn emit_specs(context: &Context) -> TokenStream {
-    context.running().map(|(station, _)| emit_spec(context, station)).collect()
+    context.running().map(|(node, _)| emit_spec(context, node)).collect()
 }
 
 fn emit_spec(context: &Context, index: usize) -> TokenStream {
     let Context { network, impl_generics, arguments: generics, .. } = context;
     let rt = quote!(__rt);
-    let station = &network.stations[index];
+    let node = &network.nodes[index];
     let spec = &context.names[index].spec;
     let (_, _, where_clause) = network.generics.split_for_impl();
     let parameters = &network.generics;
-    let doc = format!(" {}", docs::line(network, station));
-    let (kind, arguments) = match &station.layer {
+    let doc = format!(" {}", docs::line(network, node));
+    let (kind, arguments) = match &node.layer {
         Layer::Known { row, arguments } => {
             (shapes::rule_type(&rt, row), shapes::rule(&rt, row, arguments))
         }
         Layer::Custom(_) => (quote!(()), quote!(())),
     };
-    let inputs = shapes::shapes(&rt, network, &station.inputs);
-    let output = shapes::shape(&rt, &network.values[station.output.0].dims);
-    let name = &station.path;
-    let features = &network.values[station.inputs[0].0].features;
+    let inputs = shapes::shapes(&rt, network, &node.inputs);
+    let output = shapes::shape(&rt, &network.values[node.output.0].dims);
+    let name = &node.path;
+    let features = &network.values[node.inputs[0].0].features;
     let features = (!features.is_empty()).then(|| {
         let features = features.iter().map(|dims| shapes::shape(&rt, dims));
         quote!(const FEATURES: &'static [__rt::Shape] = &[#(#features),*];)
     });
-    let steps = steps::emit_steps(context, station);
+    let steps = steps::emit_steps(context, node);
     quote! {
         #[doc = #doc]
         enum #spec #parameters {}

@@ -1,18 +1,18 @@
 //! Sequences: which values count the steps of an input, and what lies between.
 
 use super::{Context, shapes};
-use crate::network::{Layer, Network, Station, ValueId};
-use nn_shape::registry::Steps;
+use crate::network::{Layer, Network, Node, ValueId};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use unrolled_shape::registry::Steps;
 
 /// Where a value has its steps from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// They are those of an input.
     Input(usize),
-    /// A station makes others of its input's: a constant of its name says which.
-    Station(usize),
+    /// A node makes others of its input's: a constant of its name says which.
+    Node(usize),
 }
 
 /// For each value from where it has its steps; `None` where it is no sequence.
@@ -21,15 +21,15 @@ pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
     for (nth, input) in network.inputs.iter().enumerate() {
         sources[input.value.0] = is_sequence(network, nth).then_some(Source::Input(nth));
     }
-    for (nth, station) in network.stations.iter().enumerate() {
-        let mut known = station.on_the_line().iter().filter_map(|input| sources[input.0]);
-        sources[station.output.0] = known.next().and_then(|first| match &station.layer {
-            Layer::Custom(_) => Some(Source::Station(nth)),
+    for (nth, node) in network.nodes.iter().enumerate() {
+        let mut known = node.on_the_line().iter().filter_map(|input| sources[input.0]);
+        sources[node.output.0] = known.next().and_then(|first| match &node.layer {
+            Layer::Custom(_) => Some(Source::Node(nth)),
             Layer::Known { row, .. } => match row.steps {
-                Steps::Kernel => Some(Source::Station(nth)),
-                Steps::Each if known.any(|other| other != first) => Some(Source::Station(nth)),
+                Steps::Kernel => Some(Source::Node(nth)),
+                Steps::Each if known.any(|other| other != first) => Some(Source::Node(nth)),
                 Steps::Each => Some(first),
-                Steps::Valid => network.keeps_rank(station).then_some(first),
+                Steps::Valid => network.keeps_rank(node).then_some(first),
                 Steps::All => None,
             },
         });
@@ -58,25 +58,26 @@ impl Context<'_> {
                 let nth = shapes::number(nth);
                 quote!(::core::option::Option::Some(__rt::StepsOf::input(#nth)))
             }
-            Some(Source::Station(nth)) => self.constant("__Steps", &self.names[nth].constant),
+            Some(Source::Node(nth)) => self.constant("__Steps", &self.names[nth].constant),
         }
     }
 
-    fn steps_of_inputs(&self, station: &Station) -> Vec<TokenStream> {
-        station.inputs.iter().map(|input| self.steps_of(*input)).collect()
+    fn steps_of_inputs(&self, node: &Node) -> Vec<TokenStream> {
+        node.inputs.iter().map(|input| self.steps_of(*input)).collect()
     }
 }
 
-/// `__Steps`: the steps of what stations give that make others of their inputs'.
+/// `__Steps`: the steps of what nodes give that make others of their inputs'.
 pub(super) fn emit_sources(context: &Context) -> Option<TokenStream> {
     let Context { network, impl_generics, arguments, .. } = context;
-    let stations =
-        network.stations.iter().enumerate().filter(|(nth, station)| {
-            context.steps[station.output.0] == Some(Source::Station(*nth))
-        });
-    let constants: Vec<TokenStream> = stations
-        .map(|(nth, station)| {
-            let (name, steps) = (&context.names[nth].constant, made_steps(context, station));
+    let nodes = network
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(nth, node)| context.steps[node.output.0] == Some(Source::Node(*nth)));
+    let constants: Vec<TokenStream> = nodes
+        .map(|(nth, node)| {
+            let (name, steps) = (&context.names[nth].constant, made_steps(context, node));
             quote!(const #name: ::core::option::Option<__rt::StepsOf> = #steps;)
         })
         .collect();
@@ -86,7 +87,7 @@ pub(super) fn emit_sources(context: &Context) -> Option<TokenStream> {
     let (_, _, where_clause) = network.generics.split_for_impl();
     let (parameters, holder) = (&network.generics, format_ident!("__Steps"));
     Some(quote! {
-        /// How many steps come out of stations that do not keep them.
+        /// How many steps come out of nodes that do not keep them.
         enum #holder #parameters {}
         impl #impl_generics #holder #arguments #where_clause {
             #(#constants)*
@@ -94,10 +95,10 @@ pub(super) fn emit_sources(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// The steps of what a station makes of its inputs.
-fn made_steps(context: &Context, station: &Station) -> TokenStream {
-    let inputs = context.steps_of_inputs(station);
-    match &station.layer {
+/// The steps of what a node makes of its inputs.
+fn made_steps(context: &Context, node: &Node) -> TokenStream {
+    let inputs = context.steps_of_inputs(node);
+    match &node.layer {
         Layer::Custom(layer) => {
             quote!(__rt::steps_through(<#layer as __rt::Shaped>::OUTPUT_STEPS, &[#(#inputs),*]))
         }
@@ -109,8 +110,8 @@ fn made_steps(context: &Context, station: &Station) -> TokenStream {
             let ragged = context.network.inputs.iter().map(|input| input.ragged);
             // The compiler points at the call, all tokens of which stand at the layer.
             let [kind, values, shorter] =
-                ["__StepsOf", "__values", "__ragged"].map(|name| Ident::new(name, station.span));
-            let call = quote_spanned!(station.span=> #kind::joined(&#values, &#shorter));
+                ["__StepsOf", "__values", "__ragged"].map(|name| Ident::new(name, node.span));
+            let call = quote_spanned!(node.span=> #kind::joined(&#values, &#shorter));
             quote!({
                 use __rt::StepsOf as #kind;
                 let (#values, #shorter) = ([#(#inputs),*], [#(#ragged),*]);
@@ -120,12 +121,12 @@ fn made_steps(context: &Context, station: &Station) -> TokenStream {
     }
 }
 
-/// `const STEPS`, where an input of the station counts the steps of a network's input.
-pub(super) fn emit_steps(context: &Context, station: &Station) -> Option<TokenStream> {
-    if !station.inputs.iter().any(|input| context.counts_steps(*input)) {
+/// `const STEPS`, where an input of the node counts the steps of a network's input.
+pub(super) fn emit_steps(context: &Context, node: &Node) -> Option<TokenStream> {
+    if !node.inputs.iter().any(|input| context.counts_steps(*input)) {
         return None;
     }
-    let steps = context.steps_of_inputs(station);
+    let steps = context.steps_of_inputs(node);
     Some(quote!(const STEPS: &'static [::core::option::Option<__rt::StepsOf>] = &[#(#steps),*];))
 }
 

@@ -1,15 +1,15 @@
 //! How a network runs one step at a time.
 
-use super::forward::{Inference, copy_output, emit_stations};
+use super::forward::{Inference, copy_output, emit_nodes};
 use super::{Context, shapes};
-use crate::network::{Layer, Station, ValueId};
+use crate::network::{Layer, Node, ValueId};
 use crate::report::mistake;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// Whether a layer can take its input step by step.
-fn streams(station: &Station) -> bool {
-    match &station.layer {
+fn streams(node: &Node) -> bool {
+    match &node.layer {
         Layer::Known { row, arguments } => {
             let values = arguments.iter().map(|argument| argument.value.stand_in());
             values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
@@ -20,9 +20,9 @@ fn streams(station: &Station) -> bool {
 
 /// Whether the network can: all its inputs are sequences, and all its layers can.
 pub(super) fn network_streams(context: &Context) -> bool {
-    !context.network.has_heads()
+    !context.network.has_several_outputs()
         && takes_sequences(context)
-        && context.network.stations.iter().all(streams)
+        && context.network.nodes.iter().all(streams)
 }
 
 fn takes_sequences(context: &Context) -> bool {
@@ -30,9 +30,9 @@ fn takes_sequences(context: &Context) -> bool {
 }
 
 /// The layer of a network of sequences that takes whole ones only.
-fn whole<'a>(context: &Context<'a>) -> Option<&'a Station> {
-    let mut stations = context.network.stations.iter();
-    stations.find(|station| !streams(station)).filter(|_| takes_sequences(context))
+fn whole<'a>(context: &Context<'a>) -> Option<&'a Node> {
+    let mut nodes = context.network.nodes.iter();
+    nodes.find(|node| !streams(node)).filter(|_| takes_sequences(context))
 }
 
 /// A `fn step` that cannot be called: who tries is told which layer takes whole sequences.
@@ -125,21 +125,15 @@ pub(super) fn emit_streaming(context: &Context) -> Option<TokenStream> {
     let mut generics = context.network.generics.clone();
     generics.params.push(syn::parse_quote!(__S: __rt::Spec));
     let (impl_generics, _, _) = generics.split_for_impl();
-    let stations = emit_stations(context, Inference::Step);
+    let nodes = emit_nodes(context, Inference::Step);
     let copy = copy_output(context);
     Some(quote! {
         impl #impl_generics __rt::Streaming<__S> for #name #arguments #where_clause {
             #[inline(always)]
-            fn step<__I: __rt::Instructions>(
-                &self,
-                isa: __I,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: __rt::WorkMemory<'_>,
-            ) {
-                let n = 1;
-                let (values, mut memory) = memory.split_values(__Step #turbofish::VALUES);
-                #stations
+            fn step<__I: __rt::Instructions>(&self, isa: __I, call: __rt::Infer<'_>) {
+                let __rt::Infer { n, x, y, ctx } = call;
+                let (values, mut ctx) = ctx.split_values(__Step #turbofish::VALUES);
+                #nodes
                 #copy
             }
         }

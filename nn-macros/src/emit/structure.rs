@@ -1,11 +1,11 @@
 //! The struct itself, and what it offers as weights, as a layer and as a network.
 
-use super::{Context, Heads, docs, shapes};
-use crate::network::{Layer, Station};
-use nn_shape::registry::Inputs;
+use super::{Context, Outputs, docs, shapes};
+use crate::network::{Layer, Node};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
+use unrolled_shape::registry::Inputs;
 
 /// `pub struct Digits { .. }`
 pub(super) fn emit_struct(context: &Context) -> TokenStream {
@@ -17,9 +17,9 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     let table = docs::table(network);
     // An empty line ends what the user wrote.
     let table = table.iter().take(1).map(|_| "").chain(table.iter().map(String::as_str));
-    let fields = context.weighted().map(|(index, station)| {
-        let doc = format!(" {}", docs::line(network, station));
-        let (field, layer) = (&station.field, shapes::layer_type(&rt, network, index));
+    let fields = context.weighted().map(|(index, node)| {
+        let doc = format!(" {}", docs::line(network, node));
+        let (field, layer) = (&node.field, shapes::layer_type(&rt, network, index));
         quote!(#[doc = #doc] #visibility #field: #layer)
     });
     quote! {
@@ -36,7 +36,7 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
 pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, where_clause, .. } = context;
     let (name, visibility) = (&network.name, &network.visibility);
-    let output = Heads::of(network).emit_type();
+    let output = Outputs::of(network).emit_type();
     let types = input_types(context);
     let (parameter, kind, inputs) = by_reference(context, &types);
     let infer = emit_infer(context, &inputs);
@@ -50,8 +50,8 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     });
     let associated = super::constants::emit_associated(context);
     let checks = context.constants_of_self();
-    quote! {
-        impl #impl_generics #name #arguments #where_clause {
+    let call = network.features.std.then(|| {
+        quote! {
             /// Inference on one sample, on the calling thread.
             #panics
             #[inline]
@@ -61,6 +61,11 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
                 #infer
             }
             #step
+        }
+    });
+    quote! {
+        impl #impl_generics #name #arguments #where_clause {
+            #call
             #associated
         }
     }
@@ -130,27 +135,27 @@ pub(super) fn emit_weights(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, turbofish, where_clause, .. } = context;
     let name = &network.name;
     quote! {
-        /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
+        /// SAFETY: `repr(C)`; every field is `Weights`, since `Node` asks for that, and `LEN`
         /// checks that nothing stands between them.
         unsafe impl #impl_generics __rt::Weights for #name #arguments #where_clause {
-            const LEN: usize = __rt::len_of_fields::<Self>(__Stations #turbofish::ALL.weights.end());
+            const LEN: usize = __rt::len_of_fields::<Self>(__Slots #turbofish::ALL.weights.end());
         }
     }
 }
 
-/// `check`: asks the stations that read inputs of the network whether they take these.
+/// `check`: asks the nodes that read inputs of the network whether they take these.
 pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
     let asked: Vec<TokenStream> = context
         .running()
-        .filter_map(|(index, station)| {
-            let may_refuse = match &station.layer {
+        .filter_map(|(index, node)| {
+            let may_refuse = match &node.layer {
                 Layer::Known { row, .. } => row.inputs == Inputs::Indices,
                 Layer::Custom(_) => true,
             };
-            let inputs = station.inputs.iter().map(|input| context.network.input_behind(*input));
+            let inputs = node.inputs.iter().map(|input| context.network.input_behind(*input));
             let inputs: Vec<usize> = inputs.collect::<Option<_>>().filter(|_| may_refuse)?;
             let inputs = inputs.into_iter().map(shapes::number);
-            let place = context.place(index);
+            let place = context.slot(index);
             Some(quote!(#place.check(&[#(x[#inputs]),*])?;))
         })
         .collect();
@@ -158,42 +163,51 @@ pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
         return None;
     }
     Some(quote! {
-        fn check(x: &[&[f32]]) -> ::core::result::Result<(), ::std::string::String> {
+        fn check(x: &[&[f32]]) -> ::core::result::Result<(), __rt::InputError> {
             #(#asked)*
             ::core::result::Result::Ok(())
         }
     })
 }
 
-/// What concerns the weights of each station.
-pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
-    let weighted: Vec<(usize, &Station)> = context.weighted().collect();
-    if weighted.is_empty() {
-        return TokenStream::new();
+/// `tensors`: the names and layouts of all weights in files.
+pub(super) fn emit_tensors(context: &Context) -> Option<TokenStream> {
+    if !context.network.features.std || context.weighted().next().is_none() {
+        return None;
     }
-    let fields: Vec<&Ident> = weighted.iter().map(|(_, station)| &station.field).collect();
-    let places: Vec<TokenStream> =
-        weighted.iter().map(|(index, _)| context.place(*index)).collect();
-    let turbofish = &context.turbofish;
-    let tensors = weighted.iter().map(|(index, _)| emit_tensors(context, *index));
-    let gradients = weighted.iter().map(|(index, _)| emit_gradient(context, *index));
-    quote! {
-        fn initialise(&mut self, streams: __rt::Streams) {
-            #(#places.initialise(&mut self.#fields, streams);)*
-        }
+    let tensors = context.weighted().map(|(index, _)| emit_tensors_of(context, index));
+    Some(quote! {
         fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
             let mut all = ::std::vec::Vec::new();
             #(#tensors)*
             all
         }
-        fn prepare(&self, shared: &mut [f32]) {
-            #(#places.prepare(&self.#fields, shared);)*
+    })
+}
+
+/// What training does with the weights of each node.
+pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
+    let weighted: Vec<(usize, &Node)> = context.weighted().collect();
+    if weighted.is_empty() {
+        return TokenStream::new();
+    }
+    let fields: Vec<&Ident> = weighted.iter().map(|(_, node)| &node.field).collect();
+    let slots: Vec<TokenStream> =
+        weighted.iter().map(|(index, _)| context.train_slot(*index)).collect();
+    let turbofish = &context.turbofish;
+    let gradients = weighted.iter().map(|(index, _)| emit_gradient(context, *index));
+    quote! {
+        fn initialise(&mut self, key: __rt::RngKey) {
+            #(#slots.initialise(&mut self.#fields, key);)*
+        }
+        fn prepare(&self, prepared: &mut [f32]) {
+            #(#slots.prepare(&self.#fields, prepared);)*
         }
         fn gradient_end(task: usize) -> usize {
-            #(if #places.reaches_task(task) {
-                return #places.gradient_end(task);
+            #(if #slots.reaches_task(task) {
+                return #slots.gradient_end(task);
             })*
-            __Stations #turbofish::ALL.weights.end()
+            __Slots #turbofish::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             #(#gradients)*
@@ -201,11 +215,11 @@ pub(super) fn emit_weights_functions(context: &Context) -> TokenStream {
     }
 }
 
-/// Adds the tensors of a station to `all`.
-fn emit_tensors(context: &Context, index: usize) -> TokenStream {
-    let place = context.place(index);
-    let tied = context.network.stations[index].owner().map(|owner| {
-        let owner = context.place(owner.station);
+/// Adds the tensors of a node to `all`.
+fn emit_tensors_of(context: &Context, index: usize) -> TokenStream {
+    let place = context.slot(index);
+    let tied = context.network.nodes[index].owner().map(|owner| {
+        let owner = context.slot(owner.node);
         quote!(all.extend(#place.tied_tensors(&#owner));)
     });
     quote! {
@@ -214,11 +228,11 @@ fn emit_tensors(context: &Context, index: usize) -> TokenStream {
     }
 }
 
-/// Writes a piece of a station's gradient, with what the stations add that have its weight, too.
+/// Writes a piece of a node's gradient, with what the nodes add that have its weight, too.
 fn emit_gradient(context: &Context, index: usize) -> TokenStream {
-    let place = context.place(index);
+    let place = context.train_slot(index);
     let tied: Vec<TokenStream> =
-        context.network.tied_to(index).map(|(tied, _)| context.place(tied)).collect();
+        context.network.tied_to(index).map(|(tied, _)| context.train_slot(tied)).collect();
     if tied.is_empty() {
         return quote! {
             if #place.reaches_task(task) {
@@ -243,22 +257,22 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
     let inputs: Vec<_> = network.inputs.iter().map(|input| input.value).collect();
     let inputs = shapes::shapes(&rt, network, &inputs);
     let names = input_name_list(context);
-    let heads = Heads::of(network);
-    let output = heads.emit_shape(&rt);
+    let outputs = Outputs::of(network);
+    let output = outputs.emit_shape(&rt);
     let counts: Vec<Counts> =
-        (0..network.stations.len()).map(|station| Counts::of(context, station)).collect();
+        (0..network.nodes.len()).map(|node| Counts::of(context, node)).collect();
     let params = sum(counts.iter().map(|counts| &counts.params));
     let macs = sum(counts.iter().map(|counts| &counts.macs));
-    let lines = network.written().map(|(station, _)| line(context, station, &counts[station]));
+    let lines = network.written().map(|(node, _)| line(context, node, &counts[node]));
     let types = input_types(context);
     let input_type = match types.as_slice() {
         [kind] => quote!(#kind),
         _ => quote!((#(#types),*)),
     };
-    let output_type = heads.emit_type();
+    let output_type = outputs.emit_type();
     let checks = super::constants::emit_checks(context);
-    let output_steps = match network.has_heads() {
-        true => Some(emit_heads(context)),
+    let output_steps = match network.has_several_outputs() {
+        true => Some(emit_outputs(context)),
         false => super::steps::emit_output_steps(context),
     };
     quote! {
@@ -279,16 +293,16 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
     }
 }
 
-/// `const HEADS`, of several outputs.
-fn emit_heads(context: &Context) -> TokenStream {
+/// `const OUTPUTS`, of several outputs.
+fn emit_outputs(context: &Context) -> TokenStream {
     let rt = quote!(__rt);
-    let heads = context.network.outputs.iter().map(|output| {
+    let outputs = context.network.outputs.iter().map(|output| {
         let name = output.name.as_ref().map_or(String::new(), |name| name.unraw().to_string());
         let shape = shapes::shape(&rt, &output.promised);
         let steps = context.steps_of(output.value);
-        quote!(__rt::Head { name: #name, shape: #shape, steps: #steps })
+        quote!(__rt::OutputInfo { name: #name, shape: #shape, steps: #steps })
     });
-    quote!(const HEADS: &'static [__rt::Head] = &[#(#heads),*];)
+    quote!(const OUTPUTS: &'static [__rt::OutputInfo] = &[#(#outputs),*];)
 }
 
 /// `const INPUT_NAMES`, where there is more than one input.
@@ -302,7 +316,7 @@ fn input_name_list(context: &Context) -> Option<TokenStream> {
     Some(quote!(const INPUT_NAMES: &'static [&'static str] = &[#(#names),*];))
 }
 
-/// What a station has and costs, as expressions.
+/// What a node has and costs, as expressions.
 struct Counts {
     params: Count,
     macs: Count,
@@ -326,14 +340,14 @@ impl Count {
 impl Counts {
     fn of(context: &Context, index: usize) -> Self {
         let rt = quote!(__rt);
-        let station = &context.network.stations[index];
-        if let Some(cost) = station.cost {
+        let node = &context.network.nodes[index];
+        if let Some(cost) = node.cost {
             return Self { params: Count::Known(cost.params), macs: Count::Known(cost.macs) };
         }
-        let [params, macs] = match &station.layer {
+        let [params, macs] = match &node.layer {
             Layer::Known { row, arguments } => {
                 let rule = shapes::rule(&rt, row, arguments);
-                let inputs = shapes::shapes(&rt, context.network, &station.inputs);
+                let inputs = shapes::shapes(&rt, context.network, &node.inputs);
                 [quote!(#rule.params(&#inputs)), quote!(#rule.macs(&#inputs))]
             }
             Layer::Custom(_) => {
@@ -361,17 +375,17 @@ fn sum<'a>(counts: impl Iterator<Item = &'a Count>) -> TokenStream {
 
 /// A line of `LAYERS`.
 fn line(context: &Context, index: usize, counts: &Counts) -> TokenStream {
-    let station = &context.network.stations[index];
-    let (name, kind) = (&station.path, &station.source);
-    let output = shapes::shape(&quote!(__rt), &context.network.values[station.output.0].dims);
+    let node = &context.network.nodes[index];
+    let (name, kind) = (&node.path, &node.source);
+    let output = shapes::shape(&quote!(__rt), &context.network.values[node.output.0].dims);
     let (params, macs) = (counts.params.emit(), counts.macs.emit());
-    let offset = if station.has_weights() {
-        let place = context.place(index);
+    let offset = if node.has_weights() {
+        let place = context.slot(index);
         quote!(#place.offset())
     } else {
         quote!(0)
     };
-    let inner = match &station.layer {
+    let inner = match &node.layer {
         Layer::Custom(_) => {
             let layer = context.layer(index);
             quote!(<#layer as __rt::Shaped>::LAYERS)

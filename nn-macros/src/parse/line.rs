@@ -9,7 +9,7 @@ use syn::{Attribute, Error, ExprPath, Ident, Lit, Result, Token, Type, TypePath,
 
 use super::shape::{parse_expr, parse_shape};
 use super::{Parser, parse_name, peek_word};
-use crate::ast::{Argument, Body, Branch, Line, Node, Repeat, Residual, Use};
+use crate::ast::{Argument, Body, Branch, Call, Construct, Line, Repeat, Residual};
 use crate::report::say;
 
 impl Parser<'_> {
@@ -21,25 +21,25 @@ impl Parser<'_> {
         }
         let name = parse_name(input)?;
         let source = parse_source(input)?;
-        let node = self.node(input)?;
+        let construct = self.construct(input)?;
         let arrow = match input.parse::<Option<Token![->]>>()? {
             Some(_) => Some(parse_shape(input)?),
             None => None,
         };
-        Ok(Line { name, source, node, arrow })
+        Ok(Line { name, source, construct, arrow })
     }
 
-    pub(super) fn node(&mut self, input: ParseStream<'_>) -> Result<Node> {
+    pub(super) fn construct(&mut self, input: ParseStream<'_>) -> Result<Construct> {
         if peek_word(input, "Repeat") {
-            return self.repeat(input).map(Node::Repeat);
+            return self.repeat(input).map(Construct::Repeat);
         }
         if peek_word(input, "Residual") {
-            return self.residual(input).map(Node::Residual);
+            return self.residual(input).map(Construct::Residual);
         }
         if peek_word(input, "skip") && input.peek2(token::Brace) {
             return Err(Error::new(input.span(), say::SKIP_ALONE));
         }
-        self.use_of_layer(input).map(Node::Use)
+        self.use_of_layer(input).map(Construct::Call)
     }
 
     pub(super) fn repeat(&mut self, input: ParseStream<'_>) -> Result<Repeat> {
@@ -76,7 +76,7 @@ impl Parser<'_> {
         Ok(Residual { keyword, body, skip })
     }
 
-    pub(super) fn use_of_layer(&mut self, input: ParseStream<'_>) -> Result<Use> {
+    pub(super) fn use_of_layer(&mut self, input: ParseStream<'_>) -> Result<Call> {
         let layer = parse_layer(input)?;
         let name = last_name(&layer).ok_or_else(|| Error::new(layer.span(), say::NOT_A_LAYER))?;
         let arguments = if input.peek(token::Paren) {
@@ -85,7 +85,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        let mut used = Use { layer, name, arguments, branches: None, lines: None };
+        let mut used = Call { layer, name, arguments, branches: None, lines: None };
         if input.peek(token::Brace) {
             let group: Group = input.parse()?;
             used.lines = find_lines(&group);

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, Ident, Lit, Result, Token};
 
 use super::Parser;
-use crate::ast::{Argument, Branch, Input, Line, Node, Parameter, Shape};
+use crate::ast::{Argument, Branch, Construct, Input, Line, Parameter, Shape};
 use crate::report::{same_place, say};
 
 impl Parser<'_> {
@@ -99,11 +99,11 @@ impl Item for Argument {
     }
 }
 
-impl Item for Node {}
+impl Item for Construct {}
 
 impl Item for Line {
     fn placeholder(at: Span) -> Option<Self> {
-        Some(Self { name: None, source: None, node: Node::Broken(at), arrow: None })
+        Some(Self { name: None, source: None, construct: Construct::Broken(at), arrow: None })
     }
 
     fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {
@@ -116,7 +116,7 @@ impl Item for Line {
         } else if input.peek(Token![=]) {
             Some(say::EQUALS_AFTER_NAME)
         } else {
-            Node::wrong_end(input)
+            Construct::wrong_end(input)
         }
     }
 }

@@ -1,19 +1,19 @@
 //! Lines that are a layer, a block, or a type of the user's; branches of joins.
 
-use nn_shape::Kind;
-use nn_shape::registry::{Inputs, Row};
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Ident;
 use syn::ext::IdentExt;
+use unrolled_shape::Kind;
+use unrolled_shape::registry::{Inputs, Row};
 
+use super::node::{Title, unnamed};
 use super::source::find_named;
-use super::station::{Title, unnamed};
 use super::{KEYWORDS, Place, Resolver};
 use crate::arguments::{self, Callee};
-use crate::ast::{self, Branch, Use};
+use crate::ast::{self, Branch, Call};
 use crate::blocks;
-use crate::network::{Argument, ArgumentValue, Layer, Station, ValueId};
+use crate::network::{Argument, ArgumentValue, Layer, Node, ValueId};
 use crate::operand::Environment;
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
@@ -22,7 +22,7 @@ impl Resolver<'_> {
     /// A layer, a block, or a type of the user's.
     pub(super) fn used(
         &mut self,
-        used: &Use,
+        used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
         place: &mut Place<'_>,
@@ -49,7 +49,7 @@ impl Resolver<'_> {
     }
 
     /// What is wrong with a name that is neither a layer nor a block, if it cannot be a type.
-    pub(super) fn misspelt(&self, name: &Ident, used: &Use) -> Option<String> {
+    pub(super) fn misspelt(&self, name: &Ident, used: &Call) -> Option<String> {
         let mut known: Vec<&str> = self.names.layers.iter().map(|row| row.name).collect();
         known.extend(KEYWORDS);
         known.extend(self.names.blocks.keys().map(String::as_str));
@@ -71,7 +71,7 @@ impl Resolver<'_> {
     pub(super) fn layer(
         &mut self,
         row: &'static Row,
-        used: &Use,
+        used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
         place: &mut Place<'_>,
@@ -98,17 +98,17 @@ impl Resolver<'_> {
             return self.unknown(used.name.span());
         };
         let arguments = arguments.behind(&mut inputs);
-        let station = self.station(title, &used.name, place.scope);
+        let node = self.node(title, &used.name, place.scope);
         let source = source(used, place.environment);
         let layer = Layer::Known { row, arguments };
-        self.push(Station { layer, inputs, source, ..station }, spans)
+        self.push(Node { layer, inputs, source, ..node }, spans)
     }
 
     /// The arguments of a layer, defaults filled in. `None` where one is wrong, which is reported.
     pub(super) fn arguments(
         &mut self,
         row: &'static Row,
-        used: &Use,
+        used: &Call,
         place: &Place<'_>,
     ) -> Option<Arguments> {
         let given = used.arguments.as_deref().unwrap_or_default();
@@ -157,7 +157,7 @@ impl Resolver<'_> {
     /// The values of the branches of a join, and where the branches stand.
     pub(super) fn branches(
         &mut self,
-        used: &Use,
+        used: &Call,
         branches: &[Branch],
         paths: Paths<'_>,
         current: Option<ValueId>,
@@ -204,7 +204,7 @@ impl Resolver<'_> {
     /// A type of the user's.
     pub(super) fn custom(
         &mut self,
-        used: &Use,
+        used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
         place: &mut Place<'_>,
@@ -228,10 +228,10 @@ impl Resolver<'_> {
             Some(branches) => self.branches(used, branches, Paths::Beside(&title), current, place),
         };
         let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
-        let station = self.station(title, &used.name, place.scope);
+        let node = self.node(title, &used.name, place.scope);
         let source = mistake::tidy(&used.layer.to_token_stream());
         let layer = Layer::Custom(Box::new(used.layer.clone()));
-        self.push(Station { layer, inputs, source, ..station }, spans)
+        self.push(Node { layer, inputs, source, ..node }, spans)
     }
 }
 
@@ -304,7 +304,7 @@ impl Paths<'_> {
 }
 
 /// A layer as the user wrote it, parameters of blocks replaced.
-pub(super) fn source(used: &Use, environment: &Environment) -> String {
+pub(super) fn source(used: &Call, environment: &Environment) -> String {
     let Some(arguments) = &used.arguments else { return used.name.to_string() };
     let one = |argument: &ast::Argument| {
         let value = match environment.evaluate(&argument.value) {

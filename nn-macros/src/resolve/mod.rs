@@ -2,30 +2,30 @@
 //! blocks and repeats unrolled. Shapes are not looked at.
 
 mod layer;
+mod node;
 mod outputs;
 mod owner;
 mod source;
-mod station;
 mod structure;
 
-use nn_shape::registry::{ROWS, Row, find};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
 use quote::ToTokens;
 use std::collections::{HashMap, HashSet};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, GenericParam, Ident};
+use unrolled_shape::registry::{ROWS, Row, find};
 
-use crate::ast::{self, Body, Line, Node};
-use crate::network::{Network, Output, ValueId};
+use crate::ast::{self, Body, Construct, Line};
+use crate::network::{Facade, Network, Output, ValueId};
 use crate::operand::Environment;
 use crate::report::{Report, mistake, say};
 use crate::scope::{Fields, Scope};
-use station::Title;
+use node::Title;
 
 /// What looks like a layer and is structure.
 const KEYWORDS: [&str; 2] = ["Repeat", "Residual"];
-/// The most stations of one network: more would keep the compiler busy for hours.
+/// The most nodes of one network: more would keep the compiler busy for hours.
 const MOST_STATIONS: usize = 4096;
 
 /// The most lines looked at while unrolling.
@@ -37,9 +37,9 @@ const DEEPEST: usize = 64;
 /// A network whose names are resolved, and what `infer` has to know besides.
 pub(crate) struct Resolved {
     pub(crate) network: Network,
-    /// The stations whose layer or arguments are wrong, which is reported.
+    /// The nodes whose layer or arguments are wrong, which is reported.
     pub(crate) broken: Vec<bool>,
-    /// Where the branches of a join stand, by the number of its station.
+    /// Where the branches of a join stand, by the number of its node.
     pub(crate) branches: HashMap<usize, Vec<Span>>,
     /// The const generics.
     pub(crate) generics: Vec<String>,
@@ -101,7 +101,7 @@ fn check_parameters(block: &ast::Block, report: &mut Report) {
 
 /// The graph of one network. `None` where its header could not be parsed.
 pub(crate) fn resolve(
-    krate: &TokenStream,
+    facade: &Facade,
     names: &Names<'_>,
     definition: &ast::Network,
     report: &mut Report,
@@ -112,7 +112,8 @@ pub(crate) fn resolve(
     let environment = Environment { parameters: Vec::new(), generics };
     let outputs = resolve_outputs(definition.output.as_ref()?, &environment, report)?;
     let network = Network {
-        krate: krate.clone(),
+        krate: facade.krate.clone(),
+        features: facade.features,
         attributes: definition.attributes.clone(),
         visibility: definition.visibility.clone(),
         name: definition.name.clone(),
@@ -120,7 +121,7 @@ pub(crate) fn resolve(
         inputs: Vec::new(),
         outputs,
         output_value: ValueId(0),
-        stations: Vec::new(),
+        nodes: Vec::new(),
         values: Vec::new(),
     };
     let generics = environment.generics.clone();
@@ -215,8 +216,8 @@ struct Place<'a> {
 struct Named {
     name: Ident,
     value: ValueId,
-    /// Its station, if it is a line of one layer.
-    station: Option<usize>,
+    /// Its node, if it is a line of one layer.
+    node: Option<usize>,
 }
 
 impl Resolver<'_> {
@@ -255,7 +256,7 @@ impl Resolver<'_> {
                     Some(first) => self.report.twice("input", first.name.span(), name),
                     None => {
                         let value = ValueId(named.len());
-                        named.push(Named { name: name.clone(), value, station: None });
+                        named.push(Named { name: name.clone(), value, node: None });
                     }
                 },
                 None if inputs.len() > 1 && correct => {
@@ -275,7 +276,7 @@ impl Resolver<'_> {
             return;
         }
         for input in &network.inputs {
-            let used = network.stations.iter().any(|station| station.inputs.contains(&input.value));
+            let used = network.nodes.iter().any(|node| node.inputs.contains(&input.value));
             if let (false, Some(name)) = (used, &input.name) {
                 self.report.error(name.span(), mistake::unused_input(name));
             }
@@ -289,10 +290,10 @@ impl Resolver<'_> {
             return;
         }
         let used: HashSet<ValueId> =
-            network.stations.iter().flat_map(|station| &station.inputs).copied().collect();
-        for station in &network.stations {
-            if station.output != network.output_value && !used.contains(&station.output) {
-                self.report.error(station.span, mistake::unused_output(&station.label));
+            network.nodes.iter().flat_map(|node| &node.inputs).copied().collect();
+        for node in &network.nodes {
+            if node.output != network.output_value && !used.contains(&node.output) {
+                self.report.error(node.span, mistake::unused_output(&node.label));
             }
         }
     }
@@ -326,7 +327,7 @@ impl Resolver<'_> {
     fn line(&mut self, line: &Line, current: Option<ValueId>, place: &mut Place<'_>) -> ValueId {
         self.lines += 1;
         if self.lines > MOST_LINES {
-            return self.give_up(span_of(&line.node), mistake::too_large(MOST_STATIONS));
+            return self.give_up(span_of(&line.construct), mistake::too_large(MOST_STATIONS));
         }
         let current = match &line.source {
             Some(source) => Some(self.named(source, place)),
@@ -335,19 +336,19 @@ impl Resolver<'_> {
         let path = line.name.as_ref().map(|name| self.named_path(name, place));
         let name = line.name.as_ref().map(|name| name.unraw().to_string());
         let title = path.clone().map(|path| Title { path, name });
-        let output = match &line.node {
-            Node::Use(used) => self.used(used, title, current, place),
-            Node::Repeat(repeat) => self.repeat(repeat, title, current, place),
-            Node::Residual(residual) => self.residual(residual, title, current, place),
-            Node::Broken(span) => self.unknown(*span),
+        let output = match &line.construct {
+            Construct::Call(used) => self.used(used, title, current, place),
+            Construct::Repeat(repeat) => self.repeat(repeat, title, current, place),
+            Construct::Residual(residual) => self.residual(residual, title, current, place),
+            Construct::Broken(span) => self.unknown(*span),
         };
         if let Some(arrow) = &line.arrow {
             self.arrow(arrow, output, place.environment);
         }
         if let (Some(name), Some(path)) = (&line.name, path) {
-            let stations = &self.resolved.network.stations;
-            let station = stations.iter().rposition(|it| it.output == output && it.path == path);
-            place.named.push(Named { name: name.clone(), value: output, station });
+            let nodes = &self.resolved.network.nodes;
+            let node = nodes.iter().rposition(|it| it.output == output && it.path == path);
+            place.named.push(Named { name: name.clone(), value: output, node });
         }
         output
     }
@@ -362,9 +363,9 @@ impl Resolver<'_> {
     fn arrow(&mut self, arrow: &ast::Shape, output: ValueId, environment: &Environment) {
         match environment.shape(arrow) {
             Ok(dims) => {
-                let stations = self.resolved.network.stations.iter_mut();
-                if let Some(station) = stations.rev().find(|station| station.output == output) {
-                    station.arrows.push(dims);
+                let nodes = self.resolved.network.nodes.iter_mut();
+                if let Some(node) = nodes.rev().find(|node| node.output == output) {
+                    node.arrows.push(dims);
                 }
             }
             Err(error) => self.report.add(error),
@@ -416,11 +417,11 @@ fn one_shape(inputs: &[ast::Input]) -> Option<String> {
     Some(inputs.iter().map(size).collect::<Option<Vec<String>>>()?.join("x"))
 }
 
-fn span_of(node: &Node) -> Span {
-    match node {
-        Node::Use(used) => used.name.span(),
-        Node::Repeat(repeat) => repeat.keyword.span(),
-        Node::Residual(residual) => residual.keyword.span(),
-        Node::Broken(span) => *span,
+fn span_of(construct: &Construct) -> Span {
+    match construct {
+        Construct::Call(used) => used.name.span(),
+        Construct::Repeat(repeat) => repeat.keyword.span(),
+        Construct::Residual(residual) => residual.keyword.span(),
+        Construct::Broken(span) => *span,
     }
 }

@@ -1,14 +1,14 @@
 //! What leaves a network: what its last line gives, or what several named lines do, side by side.
 
-use nn_shape::registry::find;
 use proc_macro2::Span;
 use syn::Ident;
+use unrolled_shape::registry::find;
 
+use super::node::unnamed;
 use super::source::find_named;
-use super::station::unnamed;
 use super::{Place, Resolver};
 use crate::ast::Body;
-use crate::network::{Layer, Station, ValueId};
+use crate::network::{Layer, Node, ValueId};
 use crate::report::mistake;
 
 impl Resolver<'_> {
@@ -59,10 +59,10 @@ impl Resolver<'_> {
     ) -> ValueId {
         let row = find(layer).expect("a row of the registry");
         let title = unnamed("outputs", place.scope);
-        let station = self.station(title, at, place.scope);
+        let node = self.node(title, at, place.scope);
         let layer = Layer::Known { row, arguments: Vec::new() };
         let spans: Vec<Span> = inputs.iter().map(|_| at.span()).collect();
         let source = row.name.into();
-        self.push(Station { layer, inputs, source, hidden: true, ..station }, spans)
+        self.push(Node { layer, inputs, source, hidden: true, ..node }, spans)
     }
 }

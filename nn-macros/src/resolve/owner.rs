@@ -16,7 +16,7 @@ impl Resolver<'_> {
         Some(Argument { value: ArgumentValue::Weight(Some(owner)), span: name.span() })
     }
 
-    /// The station of the line called `name`, whose weight a layer can have as its own; of a line that
+    /// The node of the line called `name`, whose weight a layer can have as its own; of a line that
     /// has it from another one, that one's.
     fn owner(&mut self, name: &Ident, place: &Place<'_>) -> Option<usize> {
         let Some(found) = find_named(name, place) else {
@@ -29,14 +29,14 @@ impl Resolver<'_> {
             return None;
         };
         if self.lends(found) {
-            let station = found.station?;
-            let owner = self.resolved.network.stations[station].owner();
-            return Some(owner.map_or(station, |owner| owner.station));
+            let node = found.node?;
+            let owner = self.resolved.network.nodes[node].owner();
+            return Some(owner.map_or(node, |owner| owner.node));
         }
         // Of a line that is wrong itself, nobody knows what it has.
         if !self.is_broken(found.value) {
-            let stations = &self.resolved.network.stations;
-            let source = found.station.map(|station| stations[station].source.as_str());
+            let nodes = &self.resolved.network.nodes;
+            let source = found.node.map(|node| nodes[node].source.as_str());
             let rows = self.names.layers.iter().filter(|row| row.weight.is_some());
             let layers: Vec<&str> = rows.map(|row| row.name).collect();
             self.report.error(name.span(), mistake::no_weight(name, source, &layers));
@@ -46,17 +46,15 @@ impl Resolver<'_> {
 
     /// Whether a line has a weight that others can have as theirs.
     fn lends(&self, line: &Named) -> bool {
-        let station = line.station.map(|station| &self.resolved.network.stations[station]);
-        station.is_some_and(
-            |station| matches!(&station.layer, Layer::Known { row, .. } if row.weight.is_some()),
+        let node = line.node.map(|node| &self.resolved.network.nodes[node]);
+        node.is_some_and(
+            |node| matches!(&node.layer, Layer::Known { row, .. } if row.weight.is_some()),
         )
     }
 
     /// Whether a value comes from a line that could not be resolved.
     fn is_broken(&self, value: ValueId) -> bool {
-        let stations = self.resolved.network.stations.iter();
-        stations
-            .zip(&self.resolved.broken)
-            .any(|(station, broken)| station.output == value && *broken)
+        let nodes = self.resolved.network.nodes.iter();
+        nodes.zip(&self.resolved.broken).any(|(node, broken)| node.output == value && *broken)
     }
 }

@@ -4,7 +4,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use super::{Named, Place, Resolver};
-use crate::ast::{Body, Line, Node};
+use crate::ast::{Body, Construct, Line};
 use crate::network::ValueId;
 use crate::report::{Elsewhere, mistake};
 
@@ -55,7 +55,7 @@ impl Resolver<'_> {
                 Some(Elsewhere::InsideOf(structure.clone()))
             }
             (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Behind),
-            _ => bodies(&line.node)
+            _ => bodies(&line.construct)
                 .into_iter()
                 .find_map(|(structure, body)| self.find_line(body, Some(structure), name)),
         };
@@ -75,18 +75,18 @@ pub(super) fn find_named<'a>(name: &Ident, place: &'a Place<'_>) -> Option<&'a N
     place.named.iter().rev().find(|known| known.name == *name)
 }
 
-/// The bodies of a node, with the word before their braces.
-fn bodies(node: &Node) -> Vec<(&Ident, &Body)> {
-    match node {
-        Node::Use(used) => {
+/// The bodies of a construct, with the word before their braces.
+fn bodies(construct: &Construct) -> Vec<(&Ident, &Body)> {
+    match construct {
+        Construct::Call(used) => {
             let branches = used.branches.iter().flatten();
             branches.map(|branch| (&used.name, &branch.body)).collect()
         }
-        Node::Repeat(repeat) => vec![(&repeat.keyword, &repeat.body)],
-        Node::Residual(residual) => {
+        Construct::Repeat(repeat) => vec![(&repeat.keyword, &repeat.body)],
+        Construct::Residual(residual) => {
             let bodies = [Some(&residual.body), residual.skip.as_ref()].into_iter().flatten();
             bodies.map(|body| (&residual.keyword, body)).collect()
         }
-        Node::Broken(_) => Vec::new(),
+        Construct::Broken(_) => Vec::new(),
     }
 }

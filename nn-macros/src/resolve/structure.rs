@@ -1,14 +1,14 @@
 //! Blocks, repeats and residuals, written out at their places.
 
-use nn_shape::registry::find;
 use syn::Error;
+use unrolled_shape::registry::find;
 
+use super::node::{Title, unnamed};
 use super::source::find_named;
-use super::station::{Title, unnamed};
 use super::{Named, Place, Resolver};
 use crate::arguments::{self, Callee};
-use crate::ast::{self, Use};
-use crate::network::{Layer, Shortcut, Station, ValueId};
+use crate::ast::{self, Call};
+use crate::network::{Layer, Node, Shortcut, ValueId};
 use crate::operand::{Environment, Operand};
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
@@ -18,7 +18,7 @@ impl Resolver<'_> {
     pub(super) fn block(
         &mut self,
         block: &ast::Block,
-        used: &Use,
+        used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
         place: &mut Place<'_>,
@@ -51,7 +51,7 @@ impl Resolver<'_> {
     pub(super) fn parameters(
         &mut self,
         block: &ast::Block,
-        used: &Use,
+        used: &Call,
         place: &Place<'_>,
     ) -> Option<(Environment, Vec<Named>)> {
         let around = place.environment;
@@ -152,14 +152,14 @@ impl Resolver<'_> {
             None => self.parts(residual, input, place),
         };
         let title = title.unwrap_or_else(|| unnamed("residual", place.scope));
-        let station = self.station(title, &residual.keyword, place.scope);
+        let node = self.node(title, &residual.keyword, place.scope);
         let kind = if residual.skip.is_some() { Shortcut::Skip } else { Shortcut::Input };
         let row = find("Add").expect("a row of the registry");
         let layer = Layer::Known { row, arguments: Vec::new() };
         let source = residual.keyword.to_string();
         let inputs = vec![body, shortcut];
         let spans = vec![residual.keyword.span(); 2];
-        self.push(Station { layer, inputs, source, shortcut: kind, ..station }, spans)
+        self.push(Node { layer, inputs, source, shortcut: kind, ..node }, spans)
     }
 
     /// What the body and the shortcut of a `Residual` give.

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::expand::expand;
+use crate::network::Features;
 
 const GOOD: [&str; 4] = [
     "block Basic(channels, stride = 1) {
@@ -138,7 +139,9 @@ fn random_change(numbers: &mut Numbers, pool: &[TokenTree]) -> Change {
 #[track_caller]
 fn check(tokens: &TokenStream) {
     let text = tokens.to_string();
-    let expanded = catch_unwind(AssertUnwindSafe(|| expand(tokens.clone())));
+    let expanded = catch_unwind(AssertUnwindSafe(|| {
+        expand(tokens.clone(), Features { std: true, train: true })
+    }));
     let code = expanded.unwrap_or_else(|_| panic!("this makes it panic:\n{text}"));
     if let Err(error) = syn::parse2::<syn::File>(code.clone()) {
         panic!("{error} in\n{code}\nfrom\n{text}");

@@ -6,7 +6,7 @@ use super::{assert_about, network};
 fn an_encoder_has_pytorch_s_names() {
     let net =
         network("struct N(5x8) -> 5x8 { layer: TransformerEncoder(8, 2, 32, dropout = 0.0) }");
-    let paths: Vec<&str> = net.stations.iter().map(|station| station.path.as_str()).collect();
+    let paths: Vec<&str> = net.nodes.iter().map(|node| node.path.as_str()).collect();
     for name in ["norm1", "self_attn", "norm2", "linear1", "linear2"] {
         assert!(paths.contains(&format!("layer.{name}").as_str()), "{paths:?}");
     }

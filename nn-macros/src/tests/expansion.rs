@@ -1,7 +1,8 @@
 //! What expanded code looks like: files beside this one, which a person can read. After a wanted
-//! change, `BLESS=1 cargo test -p nn-macros expansion` writes them anew.
+//! change, `BLESS=1 cargo test -p unrolled-macros expansion` writes them anew.
 
 use crate::expand::expand_networks;
+use crate::network::Features;
 use crate::report::Report;
 use proc_macro2::TokenStream;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::path::Path;
 fn assert_expansion(file: &str, text: &str) {
     let tokens: TokenStream = format!("unrolled; {text}").parse().expect("text of tokens");
     let mut report = Report::default();
-    let code = expand_networks(tokens, &mut report);
+    let code = expand_networks(tokens, Features { std: true, train: true }, &mut report);
     assert_eq!(report.told(), [], "no mistakes");
     let code = prettyplease::unparse(&syn::parse2(code).expect("code of items"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/expanded").join(file);

@@ -56,7 +56,7 @@ fn blocks_and_repeats_are_unrolled() {
     assert_eq!(net.reads("stage1.0.basic.residual"), joined);
     assert_eq!(net.reads("stage1.1.basic.conv2d"), ["stage1.0.basic.relu_2"]);
 
-    let conv = net.stations.iter().find(|it| it.path == "basic.conv2d").unwrap();
+    let conv = net.nodes.iter().find(|it| it.path == "basic.conv2d").unwrap();
     assert_eq!(conv.source, "Conv2d(32, kernel = 3, stride = 2, padding = 1, bias = false)");
     assert_eq!(conv.field.to_string(), "basic_conv2d");
     assert_eq!(conv.cost.unwrap().params, 16 * 32 * 9);
@@ -68,7 +68,7 @@ fn a_residual_without_skip_adds_its_input() {
         "struct N(8) -> 8 { Dense(8), Residual { Dense(8), ReLU }, again: Residual { d: Dense(8) } }",
     );
     assert_eq!(net.reads("residual"), ["relu", "dense"]);
-    let residual = net.stations.iter().find(|it| it.path == "residual").unwrap();
+    let residual = net.nodes.iter().find(|it| it.path == "residual").unwrap();
     assert_eq!(residual.shortcut, Shortcut::Input);
     assert_eq!(net.reads("again"), ["again.d", "residual"]);
 }
@@ -104,9 +104,9 @@ fn named_inputs_are_joined() {
         let dims = net.values[value].features.iter();
         dims.map(|dims| dims.known().unwrap().to_string()).collect()
     };
-    let concat = net.stations.iter().find(|it| it.path == "concat").unwrap();
+    let concat = net.nodes.iter().find(|it| it.path == "concat").unwrap();
     assert_eq!(features(concat.output.0), ["13x13x16", "32"]);
-    let dense = net.stations.iter().find(|it| it.path == "dense").unwrap();
+    let dense = net.nodes.iter().find(|it| it.path == "dense").unwrap();
     assert!(features(dense.output.0).is_empty());
 }
 
@@ -115,7 +115,7 @@ fn features_pass_through_what_keeps_them() {
     let net = network(
         "struct N(4x4x2) -> 3 { Flatten, ReLU, BatchNorm, Dropout(0.5), Flatten, Dense(3) }",
     );
-    let last = net.stations.iter().find(|it| it.path == "flatten_2").unwrap();
+    let last = net.nodes.iter().find(|it| it.path == "flatten_2").unwrap();
     let features = &net.values[last.output.0].features;
     assert_eq!(features.len(), 1);
     assert_eq!(features[0].known().unwrap().to_string(), "4x4x2");
@@ -148,7 +148,7 @@ fn branches_from_the_same_source_have_paths_of_their_own() {
             own: Own { sum => { Dense(8) }, sum => { Dense(8) }, { } } -> 8,
         }",
     );
-    let dense = net.stations.iter().map(|it| &*it.path).filter(|path| path.ends_with("dense"));
+    let dense = net.nodes.iter().map(|it| &*it.path).filter(|path| path.ends_with("dense"));
     let expected = [
         "sum.in.dense",
         "sum.in_2.dense",
@@ -172,8 +172,8 @@ fn types_of_the_users() {
         .replace("a => {}", "mix => {}")
         .as_str(),
     );
-    assert_eq!(net.stations.len(), 10);
-    let paths: Vec<&str> = net.stations.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(net.nodes.len(), 10);
+    let paths: Vec<&str> = net.nodes.iter().map(|it| it.path.as_str()).collect();
     let expected = [
         "encoder",
         "text_encoder",
@@ -187,15 +187,15 @@ fn types_of_the_users() {
         "pair",
     ];
     assert_eq!(paths, expected);
-    let encoder = net.values[net.stations[0].output.0].dims.constant.as_ref().unwrap();
+    let encoder = net.values[net.nodes[0].output.0].dims.constant.as_ref().unwrap();
     assert!(encoder.to_string().ends_with("_SHAPE_0"), "{encoder}");
     assert_eq!(net.lines()[7], "flatten 8");
-    assert_eq!(net.stations[2].source, "MyLayer::<64>");
+    assert_eq!(net.nodes[2].source, "MyLayer::<64>");
 }
 
 fn arguments<'a>(net: &'a Network, path: &str) -> Vec<&'a ArgumentValue> {
-    let station = net.stations.iter().find(|it| it.path == path).expect("a station");
-    let Layer::Known { arguments, .. } = &station.layer else { panic!("a known layer") };
+    let node = net.nodes.iter().find(|it| it.path == path).expect("a node");
+    let Layer::Known { arguments, .. } = &node.layer else { panic!("a known layer") };
     arguments.iter().map(|argument| &argument.value).collect()
 }
 
@@ -266,9 +266,9 @@ fn constants_pass_through_where_they_can() {
             "dense_3 { config::N }",
         ]
     );
-    assert!(net.stations[6].cost.is_some());
-    assert!(net.stations[5].cost.is_none());
-    let features = &net.values[net.stations[3].output.0].features;
+    assert!(net.nodes[6].cost.is_some());
+    assert!(net.nodes[5].cost.is_none());
+    let features = &net.values[net.nodes[3].output.0].features;
     assert_eq!(features[0].sizes.len(), 3);
 }
 
@@ -278,7 +278,7 @@ fn const_generics_flow_through() {
         "pub struct Mlp<const HIDDEN: usize>(784) -> 10 { Dense(HIDDEN), ReLU, Dense(10), ReLU, Dense(10) }",
     );
     assert_eq!(net.lines()[1], "relu HIDDEN");
-    let generic: Vec<bool> = net.stations.iter().map(|it| it.generic).collect();
+    let generic: Vec<bool> = net.nodes.iter().map(|it| it.generic).collect();
     assert_eq!(generic, [true, true, true, false, false]);
     assert_eq!(net.shape_constant(0).to_string(), "< Mlp < HIDDEN > > :: __MLP_SHAPE_0");
 }
@@ -290,11 +290,11 @@ fn convolutions_take_const_generics_as_channels() {
             Conv2d(C, kernel = 3, groups = 3), BatchNorm, GlobalAvgPool, Dense(3),
         }",
     );
-    let conv = &net.stations[0];
+    let conv = &net.nodes[0];
     let Layer::Known { row, .. } = &conv.layer else { panic!("a known layer") };
     assert_eq!(net.count(conv, &row.computed[0]), Some(2));
     assert_eq!(net.lines()[2], "global_avg_pool C");
-    assert!(net.values[net.stations[2].output.0].dims.constant.is_none());
+    assert!(net.values[net.nodes[2].output.0].dims.constant.is_none());
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn names_of_all_kinds() {
             Repeat(2) { Dense(8) }, Repeat(1) { Repeat(2) { fc: Dense(8) } },
         }",
     );
-    let paths: Vec<&str> = net.stations.iter().map(|it| it.path.as_str()).collect();
+    let paths: Vec<&str> = net.nodes.iter().map(|it| it.path.as_str()).collect();
     let expected = [
         "dense",
         "dense_2",
@@ -318,8 +318,8 @@ fn names_of_all_kinds() {
         "repeat_2.0.repeat.1.fc",
     ];
     assert_eq!(paths, expected);
-    assert_eq!(net.stations[3].field.to_string(), "r#type");
-    let labels: Vec<&str> = net.stations.iter().map(|it| it.label.as_str()).collect();
+    assert_eq!(net.nodes[3].field.to_string(), "r#type");
+    let labels: Vec<&str> = net.nodes.iter().map(|it| it.label.as_str()).collect();
     assert_eq!(labels[..5], ["Dense", "dense_2", "Dense", "type", "match"]);
     assert_eq!(labels[5], "repeat.0.dense");
 }
@@ -334,7 +334,7 @@ fn branches_of_types_keep_out_of_their_names() {
             Inner { { Dense(4) }, inner_a => { Dense(4) } },
         }",
     );
-    let paths: Vec<&str> = net.stations.iter().map(|it| it.path.as_str()).collect();
+    let paths: Vec<&str> = net.nodes.iter().map(|it| it.path.as_str()).collect();
     let expected = [
         "inner_a_2.dense",
         "inner_1.dense",

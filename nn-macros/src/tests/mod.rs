@@ -10,13 +10,14 @@ mod names;
 mod shapes;
 mod syntax;
 
-use nn_shape::registry::{ROWS, Row};
 use proc_macro2::TokenStream;
+use unrolled_shape::registry::{ROWS, Row};
 
 use crate::expand::expand_networks;
 use crate::guard::check_depth;
 use crate::infer::infer;
 use crate::network::{Dim, Network, ValueId};
+use crate::network::{Facade, Features};
 use crate::parse::parse;
 use crate::report::Report;
 use crate::report::mistake::tidy;
@@ -27,7 +28,7 @@ use crate::resolve::{resolve, resolve_names};
 fn told(text: &str) -> Vec<(String, String)> {
     let tokens: TokenStream = format!("krate; {text}").parse().expect("text of tokens");
     let mut report = Report::default();
-    let code = expand_networks(tokens, &mut report);
+    let code = expand_networks(tokens, Features { std: true, train: true }, &mut report);
     syn::parse2::<syn::File>(code).expect("code of items");
     report.told()
 }
@@ -74,17 +75,18 @@ fn network_with(layers: &[&'static Row], text: &str, report: &mut Report) -> Opt
     let mut names = resolve_names(&file, report);
     names.layers = layers;
     let last = file.networks.last().expect("a network");
-    let network = resolve(&quote::quote!(krate), &names, last, report);
+    let features = Features { std: true, train: true };
+    let facade = Facade { krate: quote::quote!(krate), features };
+    let network = resolve(&facade, &names, last, report);
     network.map(|network| infer(network, report))
 }
 
 impl Network {
-    /// The paths of all stations and what they give.
+    /// The paths of all nodes and what they give.
     fn lines(&self) -> Vec<String> {
-        let line = |station: &crate::network::Station| {
-            format!("{} {}", station.path, self.shape(station.output))
-        };
-        self.stations.iter().map(line).collect()
+        let line =
+            |node: &crate::network::Node| format!("{} {}", node.path, self.shape(node.output));
+        self.nodes.iter().map(line).collect()
     }
 
     fn shape(&self, value: ValueId) -> String {
@@ -98,20 +100,20 @@ impl Network {
         format!("{unknown}{}", sizes.join("x"))
     }
 
-    /// What each station reads, by the paths of what gave it; inputs by their names.
+    /// What each node reads, by the paths of what gave it; inputs by their names.
     fn reads(&self, path: &str) -> Vec<String> {
-        let station = self.stations.iter().find(|it| it.path == path).expect("a station");
+        let node = self.nodes.iter().find(|it| it.path == path).expect("a node");
         let name = |value: &ValueId| {
-            let station = self.stations.iter().find(|it| it.output == *value);
+            let node = self.nodes.iter().find(|it| it.output == *value);
             let input = self.inputs.iter().find(|it| it.value == *value);
-            match (station, input) {
-                (Some(station), _) => station.path.clone(),
+            match (node, input) {
+                (Some(node), _) => node.path.clone(),
                 (None, Some(input)) => {
                     input.name.as_ref().map_or(String::from("input"), ToString::to_string)
                 }
                 (None, None) => panic!("a value from nowhere"),
             }
         };
-        station.inputs.iter().map(name).collect()
+        node.inputs.iter().map(name).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Values that later lines take by their names: lines that begin with one, branches, arguments.
 
-use nn_shape::registry::{Flows, Inputs, Needs, Order, Row, Steps, Storage, Streaming};
-use nn_shape::{Kind, Parameter, Shape, ShapeError, Text, Value};
+use unrolled_shape::registry::{Flows, Inputs, Needs, Order, Row, Steps, Storage, Streaming};
+use unrolled_shape::{Kind, Parameter, Shape, ShapeError, Text, Value};
 
 use super::{assert_about, assert_told, network, network_with};
 use crate::network::{ArgumentValue, Layer, Network};
@@ -139,7 +139,7 @@ static GATED: Row = Row {
     steps: Steps::Each,
     order: Order::AsInput,
     streaming: Streaming::Pointwise,
-    fusion: nn_shape::Fusion::None,
+    fusion: unrolled_shape::Fusion::None,
 };
 
 fn gated(inputs: &[Shape], values: &[Value]) -> Result<Shape, ShapeError> {
@@ -156,7 +156,7 @@ fn gated(inputs: &[Shape], values: &[Value]) -> Result<Shape, ShapeError> {
 }
 
 fn gated_network(text: &str, report: &mut Report) -> Option<Network> {
-    network_with(&[&GATED, nn_shape::registry::find("Dense").expect("a row")], text, report)
+    network_with(&[&GATED, unrolled_shape::registry::find("Dense").expect("a row")], text, report)
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn arguments_name_further_inputs() {
     assert_eq!(net.reads("gated"), ["b", "a", "b"]);
     assert_eq!(net.reads("gated_2"), ["gated", "b"]);
     assert_eq!(net.reads("g.gated"), ["gated_2", "a"]);
-    let Layer::Known { arguments, .. } = &net.stations[2].layer else { panic!("a known layer") };
+    let Layer::Known { arguments, .. } = &net.nodes[2].layer else { panic!("a known layer") };
     assert!(matches!(arguments[1].value, ArgumentValue::Input(Some(2))));
     let code = crate::emit::emit(&net).to_string();
     let some = "by : :: core :: option :: Option :: Some (1)";
@@ -209,12 +209,12 @@ fn outputs_are_put_side_by_side() {
             shared: Dense(6), digit: Dense(10), shared => Reshape(3x2), place: Tanh,
         }",
     );
-    let written: Vec<&str> = net.written().map(|(_, station)| station.path.as_str()).collect();
+    let written: Vec<&str> = net.written().map(|(_, node)| node.path.as_str()).collect();
     assert_eq!(written, ["shared", "digit", "reshape", "place"]);
-    let last = net.stations.last().expect("stations");
+    let last = net.nodes.last().expect("nodes");
     assert!(last.hidden && last.output == net.output_value);
     assert_eq!(net.shape(net.output_value), "16");
-    assert!(net.has_heads());
+    assert!(net.has_several_outputs());
 }
 
 #[test]

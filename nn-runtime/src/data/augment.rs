@@ -1,12 +1,12 @@
 //! [`Augment`]: pictures shifted, mirrored and turned at random.
 
-use crate::Streams;
+use crate::system::RngKey;
 
 /// Random changes of pictures after which they show the same thing, so that a network does not learn a
 /// few pictures by heart.
 ///
 /// ```
-/// # use nn_runtime::data::Augment;
+/// # use unrolled_runtime::data::Augment;
 /// let pictures = vec![[[[1.0]; 28]; 28]; 10];
 /// let mut changed = pictures.clone();
 /// let augment = Augment::new().shift(2).rotate(10.0);
@@ -78,23 +78,23 @@ impl Augment {
         changed: &mut [[[[f32; C]; W]; H]],
     ) {
         assert_eq!(pictures.len(), changed.len(), "as much room as there are pictures");
-        let streams = Streams::new(seed);
+        let key = RngKey::new(seed);
         for (number, (picture, changed)) in pictures.iter().zip(changed).enumerate() {
-            self.draw(streams.child(number as u64)).apply(picture, changed);
+            self.draw(key.fold_in(number as u64)).apply(picture, changed);
         }
     }
 
-    fn draw(&self, streams: Streams) -> Change {
-        let symmetric = |counter| 2.0 * streams.uniform(counter) - 1.0;
+    fn draw(&self, key: RngKey) -> Change {
+        let symmetric = |counter| 2.0 * key.uniform(counter) - 1.0;
         let places = 2 * self.shift as u64 + 1;
         let shift = |counter| {
-            let place = (u128::from(streams.bits(counter)) * u128::from(places)) >> 64;
+            let place = (u128::from(key.bits(counter)) * u128::from(places)) >> 64;
             place as isize - self.shift as isize
         };
         let (sine, cosine) = (self.degrees * symmetric(3)).to_radians().sin_cos();
         Change {
             shift: [shift(0), shift(1)],
-            mirror: self.mirror && streams.bits(2) >> 63 == 1,
+            mirror: self.mirror && key.bits(2) >> 63 == 1,
             turn: [sine, cosine],
         }
     }
@@ -217,7 +217,7 @@ mod tests {
     fn angles_stay_within_bounds() {
         let augment = Augment::new().rotate(30.0);
         let angles: Vec<f32> = (0..1000)
-            .map(|i| augment.draw(Streams::new(1).child(i)).turn)
+            .map(|i| augment.draw(RngKey::new(1).fold_in(i)).turn)
             .map(|[sine, cosine]| sine.atan2(cosine).to_degrees())
             .collect();
         assert!(angles.iter().all(|angle| angle.abs() <= 30.0 + 1e-4));

@@ -1,9 +1,9 @@
 //! [`Confusion`]: which classes are taken for which.
 
 use super::Data;
-use crate::batch::{Batch, BatchError};
+use crate::contract::Network;
 use crate::loss::{CrossEntropy, largest};
-use crate::{Network, infer_batch};
+use crate::step::{Batch, BatchError, infer_batch};
 use std::fmt;
 
 /// How often samples of each class were taken for each class. As text it is a table: a row for each

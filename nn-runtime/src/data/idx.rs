@@ -6,7 +6,7 @@
 //! dimension running fastest.
 
 use super::Data;
-use crate::Values;
+use crate::types::Values;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

@@ -2,7 +2,8 @@
 
 use super::Data;
 use crate::loss::MixedTarget;
-use crate::{Inputs, Streams};
+use crate::system::RngKey;
+use crate::types::Inputs;
 
 /// Mixes each sample with another one (Zhang et al., 2018): inputs `(1 - share) * a + share * b`, and both
 /// targets, for the loss [`Mixed`](crate::loss::Mixed). The share is at most one half, so that each sample
@@ -40,12 +41,12 @@ pub fn mixup_into<I: Inputs, T: Copy>(
     assert!(I::REAL.iter().all(|real| *real), "numbers of tokens cannot be mixed");
     mixed.inputs.clear();
     mixed.targets.clear();
-    let streams = Streams::new(seed);
+    let key = RngKey::new(seed);
     for (sample, (input, first)) in data.inputs.iter().zip(&data.targets).enumerate() {
-        let streams = streams.child(sample as u64);
+        let key = key.fold_in(sample as u64);
         // Evenly spread but for one part in 2^64 (Lemire).
-        let partner = ((u128::from(streams.bits(0)) * data.len() as u128) >> 64) as usize;
-        let share = beta(alpha, streams.child(1));
+        let partner = ((u128::from(key.bits(0)) * data.len() as u128) >> 64) as usize;
+        let share = beta(alpha, key.fold_in(1));
         let share = share.min(1.0 - share) as f32;
         let mut mixture = *input;
         for index in 0..I::LENS.len() {
@@ -60,24 +61,24 @@ pub fn mixup_into<I: Inputs, T: Copy>(
 }
 
 /// A number of the distribution `Beta(alpha, alpha)`, from two of the gamma distribution.
-fn beta(alpha: f64, streams: Streams) -> f64 {
-    let [a, b] = [0, 1].map(|i| gamma(alpha, streams.child(i)));
+fn beta(alpha: f64, key: RngKey) -> f64 {
+    let [a, b] = [0, 1].map(|i| gamma(alpha, key.fold_in(i)));
     // Both may be too small for a number: then one is far smaller than the other.
     if a + b > 0.0 { a / (a + b) } else { 0.0 }
 }
 
 /// A number of the gamma distribution with this shape (Marsaglia and Tsang, 2000).
-fn gamma(shape: f64, streams: Streams) -> f64 {
+fn gamma(shape: f64, key: RngKey) -> f64 {
     // In (0, 1], where the logarithm is finite.
-    let uniform = |counter| 1.0 - f64::from(streams.uniform(counter));
+    let uniform = |counter| 1.0 - f64::from(key.uniform(counter));
     if shape < 1.0 {
-        return gamma(shape + 1.0, streams.child(0)) * uniform(0).powf(1.0 / shape);
+        return gamma(shape + 1.0, key.fold_in(0)) * uniform(0).powf(1.0 / shape);
     }
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
     // Nineteen of twenty tries succeed.
     for attempt in 0.. {
-        let x = crate::init::standard_normal(streams, 2 * attempt);
+        let x = crate::init::standard_normal(key, 2 * attempt);
         let v = (1.0 + c * x).powi(3);
         let accept = uniform(4 * attempt + 3).ln();
         if v > 0.0 && accept < 0.5 * x * x + d - d * v + d * v.ln() {
@@ -135,7 +136,7 @@ mod tests {
     fn shares_have_the_moments_of_their_distribution() {
         for alpha in [0.2, 1.0, 3.0] {
             let numbers: Vec<f64> =
-                (0..20_000).map(|i| beta(alpha, Streams::new(5).child(i))).collect();
+                (0..20_000).map(|i| beta(alpha, RngKey::new(5).fold_in(i))).collect();
             let mean = numbers.iter().sum::<f64>() / 20_000.0;
             let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 20_000.0;
             let expected = 1.0 / (4.0 * (2.0 * alpha + 1.0));

@@ -24,12 +24,12 @@ pub use table::{Column, ColumnKey, Format, Table};
 pub use text::{TextError, read_text};
 pub use vocabulary::{Vocabulary, VocabularyBuilder, VocabularyError};
 
-use crate::Streams;
+use crate::system::RngKey;
 
 /// Inputs, and for each the target at the same place: what a loss compares the output with.
 ///
 /// ```
-/// use nn_runtime::data::Data;
+/// use unrolled_runtime::data::Data;
 ///
 /// let xor = Data { inputs: vec![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], targets: vec![0_u32, 1, 1] };
 /// assert_eq!(xor.len(), 3);
@@ -38,7 +38,7 @@ use crate::Streams;
 /// Pairs of an input and a target can be collected:
 ///
 /// ```
-/// # use nn_runtime::data::Data;
+/// # use unrolled_runtime::data::Data;
 /// let squares: Data<[f32; 1], [f32; 1]> = (0..9).map(|i| ([i as f32], [(i * i) as f32])).collect();
 /// assert_eq!(squares.targets[3], [9.0]);
 /// ```
@@ -69,15 +69,15 @@ impl<Input, Target> Data<Input, Target> {
     /// When there are not as many targets as inputs.
     pub fn shuffle(&mut self, seed: u64) {
         assert_eq!(self.inputs.len(), self.targets.len(), "one target for each input");
-        let streams = Streams::new(seed);
-        swaps(self.inputs.len(), streams, |i, j| self.inputs.swap(i, j));
-        swaps(self.targets.len(), streams, |i, j| self.targets.swap(i, j));
+        let key = RngKey::new(seed);
+        swaps(self.inputs.len(), key, |i, j| self.inputs.swap(i, j));
+        swaps(self.targets.len(), key, |i, j| self.targets.swap(i, j));
     }
 
     /// Takes the last samples away, `count` of them: to validate or to test with.
     ///
     /// ```
-    /// # use nn_runtime::data::Data;
+    /// # use unrolled_runtime::data::Data;
     /// let mut train = Data { inputs: vec![[0.5]; 10], targets: vec![0_u32; 10] };
     /// let valid = train.split_off(2);
     /// assert_eq!((train.len(), valid.len()), (8, 2));
@@ -100,7 +100,7 @@ impl<T: Copy, const STEPS: usize> Data<[T; STEPS], [T; STEPS]> {
     /// make no stretch are left out.
     ///
     /// ```
-    /// # use nn_runtime::data::Data;
+    /// # use unrolled_runtime::data::Data;
     /// let data = Data::next_steps(&[10_u32, 11, 12, 13, 14, 15, 16, 17]);
     /// assert_eq!(data.inputs, [[10, 11, 12], [13, 14, 15]]);
     /// assert_eq!(data.targets, [[11, 12, 13], [14, 15, 16]]);
@@ -136,10 +136,10 @@ impl<Input, Target> Extend<(Input, Target)> for Data<Input, Target> {
 }
 
 /// Calls `swap` for each exchange of a random permutation of `len` things (Fisher and Yates).
-pub(crate) fn swaps(len: usize, streams: Streams, mut swap: impl FnMut(usize, usize)) {
+pub(crate) fn swaps(len: usize, key: RngKey, mut swap: impl FnMut(usize, usize)) {
     for i in (1..len).rev() {
         // The upper half of the product is evenly spread over 0..=i (Lemire), but for 2^-40 or less.
-        let j = (u128::from(streams.bits(i as u64)) * (i as u128 + 1)) >> 64;
+        let j = (u128::from(key.bits(i as u64)) * (i as u128 + 1)) >> 64;
         swap(i, j as usize);
     }
 }
@@ -164,7 +164,7 @@ mod tests {
         let mut counts = std::collections::BTreeMap::new();
         for seed in 0..6000 {
             let mut order = [0, 1, 2];
-            swaps(3, Streams::new(seed), |i, j| order.swap(i, j));
+            swaps(3, RngKey::new(seed), |i, j| order.swap(i, j));
             *counts.entry(order).or_insert(0) += 1;
         }
         assert_eq!(counts.len(), 6);

@@ -1,12 +1,12 @@
 //! [`Sampler`]: classes drawn from a network's scores.
 
-use crate::Streams;
+use crate::system::RngKey;
 
 /// Draws class numbers, such as the next character of a text, from scores (logits): each as often as the
 /// softmax of the scores says.
 ///
 /// ```
-/// use nn_runtime::data::Sampler;
+/// use unrolled_runtime::data::Sampler;
 ///
 /// let mut sampler = Sampler::new(7).temperature(0.5);
 /// assert_eq!(sampler.draw(&[-90.0, 5.0, -90.0]), 1);
@@ -15,7 +15,7 @@ use crate::Streams;
 /// The same seed draws the same numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampler {
-    streams: Streams,
+    key: RngKey,
     drawn: u64,
     temperature: f32,
 }
@@ -24,7 +24,7 @@ impl Sampler {
     /// At temperature 1.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { streams: Streams::new(seed), drawn: 0, temperature: 1.0 }
+        Self { key: RngKey::new(seed), drawn: 0, temperature: 1.0 }
     }
 
     /// Divides scores by this first: below 1 likely classes become likelier still, above 1 all become
@@ -55,7 +55,7 @@ impl Sampler {
             let below = f64::from(score - largest);
             if below == 0.0 { 1.0 } else { (below / f64::from(self.temperature)).exp() }
         };
-        let random = f64::from(self.streams.uniform(self.drawn));
+        let random = f64::from(self.key.uniform(self.drawn));
         self.drawn += 1;
         if self.temperature == 0.0 {
             return first(scores, |score| score == largest);

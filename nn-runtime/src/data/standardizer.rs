@@ -1,6 +1,6 @@
 //! [`Standardizer`]: inputs of mean 0 and deviation 1.
 
-use crate::Values;
+use crate::types::Values;
 use thiserror::Error;
 
 /// Values made of `f32` alone: those that have a mean. (Token numbers do not.)
@@ -13,13 +13,13 @@ impl<T: Floats, const N: usize> Floats for [T; N] {}
 /// and use see inputs in the same way.
 ///
 /// ```
-/// use nn_runtime::data::Standardizer;
+/// use unrolled_runtime::data::Standardizer;
 ///
 /// let mut train = vec![[1.0, 600.0], [3.0, 200.0]];
 /// let standardizer = Standardizer::per_feature(&train)?;
 /// standardizer.apply_all(&mut train);
 /// assert_eq!(train, [[-1.0, 1.0], [1.0, -1.0]]);
-/// # Ok::<(), nn_runtime::data::StandardizeError>(())
+/// # Ok::<(), unrolled_runtime::data::StandardizeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "files", derive(serde::Serialize, serde::Deserialize))]

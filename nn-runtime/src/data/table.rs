@@ -39,7 +39,7 @@ impl Format {
 /// name file, line and column.
 ///
 /// ```
-/// use nn_runtime::data::{Format, Table};
+/// use unrolled_runtime::data::{Format, Table};
 ///
 /// let table = Table::parse("days.csv", b"day,low\nMon,2.5\nTue,-1\n", Format::CSV)?;
 /// assert_eq!(table.column("low")?.numbers()?, [2.5, -1.0]);
@@ -48,7 +48,7 @@ impl Format {
 ///     error.to_string(),
 ///     "`days.csv`, line 2, column 1 (`day`): expected a finite number, found `Mon`"
 /// );
-/// # Ok::<(), nn_runtime::data::TextError>(())
+/// # Ok::<(), unrolled_runtime::data::TextError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -119,10 +119,10 @@ impl Table {
     /// Some of its columns as numbers, row by row: samples for a network.
     ///
     /// ```
-    /// # use nn_runtime::data::{Format, Table};
+    /// # use unrolled_runtime::data::{Format, Table};
     /// let table = Table::parse("xor", b"0,0,0\n0,1,1\n", Format::CSV.without_header())?;
     /// assert_eq!(table.samples([0, 2])?, [[0.0, 0.0], [0.0, 1.0]]);
-    /// # Ok::<(), nn_runtime::data::TextError>(())
+    /// # Ok::<(), unrolled_runtime::data::TextError>(())
     /// ```
     ///
     /// # Errors

@@ -31,7 +31,7 @@ fn characters(text: &str) -> impl Iterator<Item = &str> {
 /// the model:
 ///
 /// ```
-/// use nn_runtime::data::Vocabulary;
+/// use unrolled_runtime::data::Vocabulary;
 ///
 /// let words = Vocabulary::words().least_count(2).learn(["the cat and the dog", "and the sea"]);
 /// assert_eq!(words.encode("the dog and"), [1, 0, 2]);

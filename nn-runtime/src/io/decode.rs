@@ -3,8 +3,8 @@
 use super::error::{LoadError, Mismatch};
 use super::header::{self, HeaderError};
 use super::{EXTRA, layout, number};
-use crate::Tensor;
-use crate::tensor::Element;
+use crate::types::Element;
+use crate::types::Tensor;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use std::collections::HashSet;

@@ -2,8 +2,8 @@
 
 use super::error::SaveError;
 use super::{EXTRA, atomic, layout};
-use crate::Tensor;
-use crate::tensor::Element;
+use crate::types::Element;
+use crate::types::Tensor;
 use safetensors::{Dtype, View};
 use serde_json::Value;
 use std::borrow::Cow;

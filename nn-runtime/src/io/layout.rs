@@ -1,8 +1,8 @@
 //! Where a tensor's numbers stand in memory, in the order in which files have them.
 
-use crate::Tensor;
-use crate::tensor::Axis;
-use nn_shape::Shape;
+use crate::types::Axis;
+use crate::types::Tensor;
+use unrolled_shape::Shape;
 
 /// The tensor's shape in files.
 pub(super) fn shape(tensor: &Tensor) -> Vec<usize> {

@@ -27,8 +27,8 @@ mod tests;
 
 pub use error::{LoadError, Mismatch, SaveError};
 
-use crate::weights::zeros_on_line;
-use crate::{Network, Station, Tensor, Whole};
+use crate::contract::{Network, Node, Root};
+use crate::types::{Tensor, zeros_on_line};
 use serde_json::Value;
 use std::path::Path;
 
@@ -61,5 +61,5 @@ pub(crate) fn extra_of(extra: Option<String>, path: &Path) -> Result<Value, Load
 }
 
 fn tensors<N: Network>() -> Vec<Tensor> {
-    <N as Station<Whole>>::tensors()
+    <N as Node<Root>>::tensors()
 }

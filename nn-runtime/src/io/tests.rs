@@ -1,12 +1,12 @@
 use super::decode::read;
 use super::encode::{encode, write};
 use super::{LoadError, Mismatch};
-use crate::Tensor;
-use crate::tensor::{Axis, Element};
-use nn_shape::Shape;
+use crate::types::Tensor;
+use crate::types::{Axis, Element};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
+use unrolled_shape::Shape;
 
 /// A file of its own for one test, gone with it.
 struct TestFile(PathBuf);

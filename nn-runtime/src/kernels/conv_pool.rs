@@ -6,8 +6,8 @@ use super::conv2d::{Picture, Way};
 use super::isa::Isa;
 use super::pool::{self, Pool};
 use super::product::Begin;
-use nn_shape::STRIP;
 use std::ops::Range;
+use unrolled_shape::STRIP;
 
 /// The largest numbers under windows of size `window`, which lie side by side, in the convolution of each
 /// picture of `x` with `weight`, plus `bias` (which may be empty), in one group: the same bits as
@@ -89,8 +89,8 @@ mod tests {
     use super::super::{conv2d, reference};
     use super::*;
     use crate::layers::testing::random;
-    use nn_shape::Shape;
-    use nn_shape::rules::window::{Over, Window};
+    use unrolled_shape::Shape;
+    use unrolled_shape::rules::window::{Over, Window};
 
     /// Any convolution in one group, also one whose strips are parts of a line of windows, and any window on
     /// its output.

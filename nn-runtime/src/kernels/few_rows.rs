@@ -123,14 +123,14 @@ impl FewRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Streams;
     use crate::kernels::product::{Product, Walk};
     use crate::kernels::tests::{available, written};
+    use crate::system::RngKey;
 
     #[test]
     fn gives_the_bits_of_a_product() {
         let numbers = |len: usize, stream: u64| -> Vec<f32> {
-            (0..len).map(|i| Streams::new(stream).uniform(i as u64) - 0.5).collect()
+            (0..len).map(|i| RngKey::new(stream).uniform(i as u64) - 0.5).collect()
         };
         for isa in available() {
             for (rows, inputs, units) in [(1, 1, 1), (1, 9, 40), (2, 4, 16), (3, 7, 33), (4, 10, 5)]

@@ -4,8 +4,8 @@ use super::Border;
 #[cfg(doc)]
 use super::conv2d_d_weight;
 use super::depthwise::is_depthwise;
-use nn_shape::rules::window::Window;
-use nn_shape::{Shape, StepMap};
+use unrolled_shape::rules::window::Window;
+use unrolled_shape::{Shape, StepMap};
 
 /// The sizes of a convolution; pairs are height and width.
 ///

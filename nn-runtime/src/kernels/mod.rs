@@ -1,6 +1,7 @@
 //! The arithmetic of dense and convolutional layers, with sizes known at run time, so that it is
 //! compiled once, optimised, and not in every program.
 
+mod add;
 pub(crate) mod attention;
 mod axis;
 mod border;
@@ -34,6 +35,9 @@ mod tile;
 pub(crate) mod transpose;
 pub(crate) mod upsample;
 
+pub use add::add_to;
+#[cfg(feature = "train")]
+pub(crate) use add::sum_shards;
 pub use border::Border;
 pub(crate) use chains::chains;
 pub use conv_pool::conv2d_max_pool;

@@ -4,7 +4,7 @@
 //! into shards shows in the result.
 
 use super::dispatch::dispatch;
-use crate::Shards;
+use crate::memory::Shards;
 
 /// Numbers that hold [`moments`] or [`gradient_sums`] of one shard, and how many rows it has.
 pub(crate) const fn partial_len(channels: usize) -> usize {
@@ -186,7 +186,7 @@ pub(crate) struct Running<'a> {
 
 /// How many rows all shards have.
 fn all_rows(shards: Shards<'_>) -> f64 {
-    (0..shards.count()).map(|shard| rows(shards.partial(shard)) as f64).sum()
+    (0..shards.count()).map(|shard| rows(shards.shard_sums(shard)) as f64).sum()
 }
 
 /// Joins the [`moments`] of all shards: writes the first half of the shared [`Statistics`] and moves the
@@ -220,7 +220,7 @@ pub(crate) fn join_moments(
 fn joined_moments(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
     let (mut count, mut joined) = (0, [0.0; 2]);
     for shard in 0..shards.count() {
-        let partial = shards.partial(shard);
+        let partial = shards.shard_sums(shard);
         joined = join([count, rows(partial)], joined, get(partial, channels, c));
         count += rows(partial);
     }
@@ -280,7 +280,7 @@ pub(crate) fn join_gradient_sums(shards: Shards<'_>, shared: &mut [f32]) {
 
 fn joined_gradient_sums(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
     (0..shards.count()).fold([0.0; 2], |[sum, product], shard| {
-        let [other_sum, other_product] = get(shards.partial(shard), channels, c);
+        let [other_sum, other_product] = get(shards.shard_sums(shard), channels, c);
         [sum + other_sum, product + other_product]
     })
 }

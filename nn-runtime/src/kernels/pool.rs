@@ -3,9 +3,9 @@
 use super::dispatch::dispatch;
 use super::isa::Isa;
 use super::pool_2x2::max_2x2;
-use nn_shape::Shape;
-use nn_shape::rules::window::{Over, Window};
 use std::ops::Range;
+use unrolled_shape::Shape;
+use unrolled_shape::rules::window::{Over, Window};
 
 /// The sizes of a pool.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@
 //! `d_x` is the gradient of a loss with respect to `x`.
 
 use super::Geometry;
-use nn_shape::Shape;
+use unrolled_shape::Shape;
 
 /// `y = x W + b` for `n` rows: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
 /// empty.

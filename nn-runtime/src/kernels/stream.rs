@@ -1,6 +1,6 @@
 //! [`store_past_caches`]: writing what other cores will read.
 
-use crate::parallel;
+use crate::system::parallel;
 
 /// Copies `values` to `target` past the caches, where the processor can.
 ///

@@ -5,12 +5,12 @@
 //! agree in every bit.
 
 use super::*;
-use crate::Streams;
+use crate::system::RngKey;
 
 /// `len` whole numbers from -4 to 4.
 pub(super) fn whole(len: usize, stream: u64) -> Vec<f32> {
-    let streams = Streams::new(stream);
-    (0..len).map(|i| (streams.bits(i as u64) % 9) as f32 - 4.0).collect()
+    let key = RngKey::new(stream);
+    (0..len).map(|i| (key.bits(i as u64) % 9) as f32 - 4.0).collect()
 }
 
 pub(super) fn available() -> impl Iterator<Item = Isa> {
@@ -276,11 +276,11 @@ fn check_convolution(g: &Geometry) {
 
 /// Any convolution, small enough for its twin. The same `seed` gives the same one.
 pub(super) fn any_convolution(seed: u64) -> Geometry {
-    let streams = Streams::new(seed);
+    let key = RngKey::new(seed);
     let mut drawn = 0;
     let mut draw = |choices: &[usize]| {
         drawn += 1;
-        choices[streams.bits(drawn) as usize % choices.len()]
+        choices[key.bits(drawn) as usize % choices.len()]
     };
     let groups = draw(&[1, 1, 1, 2, 3, 17]);
     let (mut channels, mut filters) =
@@ -315,11 +315,11 @@ pub(super) fn any_convolution(seed: u64) -> Geometry {
 /// Any depthwise convolution: tiles of all widths, kernels that slide and others, channels on both sides
 /// of a vector's end.
 fn any_depthwise(seed: u64) -> Geometry {
-    let streams = Streams::new(seed);
+    let key = RngKey::new(seed);
     let mut drawn = 0;
     let mut draw = |choices: &[usize]| {
         drawn += 1;
-        choices[streams.bits(drawn) as usize % choices.len()]
+        choices[key.bits(drawn) as usize % choices.len()]
     };
     let channels = draw(&[2, 4, 7, 8, 16, 19, 33]);
     let mut pair = |choices: &[usize]| [draw(choices), draw(choices)];

@@ -1,7 +1,7 @@
 //! Pictures `[H, W, C]` made several times as high and wide.
 
 use super::dispatch::dispatch;
-use nn_shape::Shape;
+use unrolled_shape::Shape;
 
 /// The sizes of a picture before and after.
 #[derive(Clone, Copy, Debug)]

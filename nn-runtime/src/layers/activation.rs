@@ -1,87 +1,74 @@
-//! What the activations share: from two functions over slices to a station.
+//! What the activations share: from two functions over slices to a node.
 
-/// Makes `$Name` an in-place station of the file's `forward(&arguments, y)`, `forward_inlined` of the same
+/// Makes `$Name` an in-place node of the file's `forward(&arguments, y)`, `forward_inlined` of the same
 /// arguments and `backward(&arguments, y, d)`.
 macro_rules! in_place_activation {
     ($Name:ident, $Arguments:ty) => {
         // SAFETY: of size zero.
-        unsafe impl $crate::Weights for $Name {}
+        unsafe impl $crate::types::Weights for $Name {}
 
-        impl<S: $crate::Spec<Arguments = $Arguments>> $crate::InPlaceStation<S> for $Name {
+        impl<S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::InPlaceNode<S>
+            for $Name
+        {
             fn infer(&self, _n: usize, y: &mut [f32]) {
                 forward(const { &S::ARGUMENTS }, y);
             }
 
             #[inline(always)]
-            fn infer_inlined<I: $crate::Instructions>(&self, _isa: I, _n: usize, y: &mut [f32]) {
+            fn infer_inlined<I: $crate::kernels::Instructions>(
+                &self,
+                _isa: I,
+                _n: usize,
+                y: &mut [f32],
+            ) {
                 forward_inlined::<I::Lanes>(const { &S::ARGUMENTS }, y);
             }
+        }
 
-            fn forward(&self, _pass: &$crate::Pass, y: &mut [f32]) {
+        #[cfg(feature = "train")]
+        impl<S: $crate::contract::Spec<Arguments = $Arguments>>
+            $crate::contract::TrainInPlaceNode<S> for $Name
+        {
+            fn forward(&self, _pass: &$crate::contract::Pass, y: &mut [f32]) {
                 forward(const { &S::ARGUMENTS }, y);
             }
 
-            fn backward(&self, _pass: &$crate::Pass, y: &[f32], d: &mut [f32]) {
+            fn backward(&self, _pass: &$crate::contract::Pass, y: &[f32], d: &mut [f32]) {
                 backward(const { &S::ARGUMENTS }, y, d);
             }
         }
     };
 }
 
-/// Makes `$Name` a station of the file's `forward(given, x, y)`, `forward_inlined` and
+/// Makes `$Name` a node of the file's `forward(given, x, y)`, `forward_inlined` and
 /// `backward(given, values, d_y, d_x)`,
 /// where `given` is an expression of the spec `$S`, and `values` are the input `x` or the output `y`.
 macro_rules! separate_activation {
     ($Name:ident, $Arguments:ty, $S:ident => $given:expr, $values:tt) => {
         // SAFETY: of size zero.
-        unsafe impl $crate::Weights for $Name {}
+        unsafe impl $crate::types::Weights for $Name {}
 
-        impl<$S: $crate::Spec<Arguments = $Arguments>> $crate::Streaming<$S> for $Name {}
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::Streaming<$S> for $Name {}
 
-        impl<$S: $crate::Spec<Arguments = $Arguments>> $crate::Station<$S> for $Name {
-            fn infer(
-                &self,
-                _n: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                _memory: $crate::WorkMemory<'_>,
-            ) {
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::Node<$S> for $Name {
+            fn infer(&self, $crate::contract::Infer { x, y, .. }: $crate::contract::Infer<'_>) {
                 forward($given, x[0], y);
             }
 
             #[inline(always)]
-            fn infer_inlined<I: $crate::Instructions>(
-                &self,
-                _isa: I,
-                _n: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                _memory: $crate::WorkMemory<'_>,
-            ) {
+            fn infer_inlined<I: $crate::kernels::Instructions>(&self, _isa: I, $crate::contract::Infer { x, y, .. }: $crate::contract::Infer<'_>) {
                 forward_inlined::<I::Lanes>($given, x[0], y);
             }
+        }
 
-            fn forward(
-                &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                _memory: $crate::Memory<'_>,
-            ) {
+        #[cfg(feature = "train")]
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::TrainNode<$S> for $Name {
+
+            fn forward(&self, $crate::contract::Forward { x, y, .. }: $crate::contract::Forward<'_>) {
                 forward($given, x[0], y);
             }
 
-            fn backward(
-                &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                y: &[f32],
-                d_y: &mut [f32],
-                d_x: &mut [Option<&mut [f32]>],
-                _memory: $crate::Memory<'_>,
-            ) {
+            fn backward(&self, $crate::contract::Backward { x, y, d_y, d_x, .. }: $crate::contract::Backward<'_, '_>) {
                 if let Some(d_x) = &mut d_x[0] {
                     let _ = (x, y);
                     backward($given, separate_activation!(@$values x y), d_y, d_x);
@@ -101,8 +88,8 @@ pub(super) use {in_place_activation, separate_activation};
 
 #[cfg(test)]
 pub(super) mod testing {
+    use crate::contract::{Spec, TrainNode};
     use crate::layers::testing::Trial;
-    use crate::{Spec, Station};
 
     /// `POINTS` in scripts/activations.py.
     const POINTS: [f32; 12] =
@@ -121,7 +108,7 @@ pub(super) mod testing {
     /// Checks an activation at `POINTS` against the outputs and slopes of PyTorch in float64, checks
     /// its gradient against finite differences, and that NaN stays.
     #[track_caller]
-    pub(crate) fn check<S: Spec, T: Station<S>>(y: [f64; 12], slopes: [f64; 12]) {
+    pub(crate) fn check<S: Spec, T: TrainNode<S>>(y: [f64; 12], slopes: [f64; 12]) {
         let mut trial = Trial::<S, T>::random().with_step(1e-3, 1e-3);
         for x in &mut trial.x[0] {
             *x *= 3.5;

@@ -1,8 +1,11 @@
 //! [`Add`]: PyTorch's `a + b`, for two or more branches.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::dispatch::dispatch;
-use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
-use nn_shape::rules::add;
+use crate::types::Weights;
+use unrolled_shape::rules::add;
 
 /// The sum of all branches, element by element: `[..], [..], .. -> [..]`.
 pub struct Add;
@@ -10,32 +13,19 @@ pub struct Add;
 // SAFETY: of size zero.
 unsafe impl Weights for Add {}
 
-impl<S: Spec<Arguments = add::Add>> Station<S> for Add {
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+impl<S: Spec<Arguments = add::Add>> Node<S> for Add {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
+        sum(x, y);
+    }
+}
+
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = add::Add>> TrainNode<S> for Add {
+    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
         sum(x, y);
     }
 
-    fn forward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        _memory: Memory<'_>,
-    ) {
-        sum(x, y);
-    }
-
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        _memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         for d_x in d_x.iter_mut().flatten() {
             d_x.copy_from_slice(d_y);
         }
@@ -55,7 +45,7 @@ dispatch! {
     }
 }
 
-impl<S: Spec<Arguments = add::Add>> crate::Streaming<S> for Add {}
+impl<S: Spec<Arguments = add::Add>> crate::contract::Streaming<S> for Add {}
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,14 @@
 //! [`AvgPool1d`]: PyTorch's `nn.AvgPool1d`, channels last.
 
-use super::pooling::average_station;
+use super::pooling::average_node;
 use crate::kernels::pool::Pool;
-use nn_shape::rules::avg_pool1d;
+use unrolled_shape::rules::avg_pool1d;
 
 /// The average under a window: `[T, C] -> [T', C]`. Whether the zeros of the padding count is
 /// `count_include_pad`.
 pub struct AvgPool1d;
 
-average_station!(
+average_node!(
     AvgPool1d,
     avg_pool1d::AvgPool1d,
     S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT),
@@ -19,7 +19,7 @@ average_station!(
 mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
-    use nn_shape::rules::window::AS_KERNEL;
+    use unrolled_shape::rules::window::AS_KERNEL;
 
     spec!(By2: avg_pool1d::AvgPool1d { kernel: 2, stride: AS_KERNEL, padding: 0, count_include_pad: true },
         [&[7, 3]] -> &[3, 3]);

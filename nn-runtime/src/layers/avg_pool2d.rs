@@ -1,14 +1,14 @@
 //! [`AvgPool2d`]: PyTorch's `nn.AvgPool2d`, channels last.
 
-use super::pooling::average_station;
+use super::pooling::average_node;
 use crate::kernels::pool::Pool;
-use nn_shape::rules::avg_pool2d;
+use unrolled_shape::rules::avg_pool2d;
 
 /// The average under a window: `[H, W, C] -> [H', W', C]`. Whether the zeros of the padding count is
 /// `count_include_pad`.
 pub struct AvgPool2d;
 
-average_station!(
+average_node!(
     AvgPool2d,
     avg_pool2d::AvgPool2d,
     S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT),
@@ -18,8 +18,10 @@ average_station!(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::{Infer, Node};
     use crate::layers::testing::{Trial, spec};
-    use nn_shape::rules::window::AS_KERNEL;
+    use crate::memory::InferCtx;
+    use unrolled_shape::rules::window::AS_KERNEL;
 
     spec!(By2: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], count_include_pad: true },
         [&[5, 7, 3]] -> &[2, 3, 3]);
@@ -46,22 +48,19 @@ mod tests {
         Trial::<WithoutPadding, AvgPool2d>::random().check_inference();
     }
 
+    fn call<'a>(x: &'a [&'a [f32]], y: &'a mut [f32]) -> Infer<'a> {
+        Infer { n: 1, x, y, ctx: InferCtx::new(&mut [], &mut []) }
+    }
+
     #[test]
     fn averages_with_and_without_padding() {
         let x: Vec<f32> = (1_u8..=9).map(f32::from).collect();
         let x = [&x[..]];
-        let memory = || crate::WorkMemory {
-            work: &mut [],
-            scratch: &mut [],
-            lengths: crate::Lengths::Full,
-            carried: crate::Carried::nothing(),
-            tied: crate::TiedWeight::NONE,
-        };
         let mut y = [0.0; 4];
         // The corners: 1 2 4 5, 2 3 5 6, 4 5 7 8, 5 6 8 9.
-        crate::Station::<Picture>::infer(&AvgPool2d, 1, &x, &mut y, memory());
+        Node::<Picture>::infer(&AvgPool2d, call(&x, &mut y));
         assert_eq!(y, [3.0, 4.0, 6.0, 7.0]);
-        crate::Station::<PictureWithPadding>::infer(&AvgPool2d, 1, &x, &mut y, memory());
+        Node::<PictureWithPadding>::infer(&AvgPool2d, call(&x, &mut y));
         assert_eq!(y, [12.0 / 9.0, 16.0 / 9.0, 24.0 / 9.0, 28.0 / 9.0]);
     }
 

@@ -1,12 +1,18 @@
 //! [`BatchNorm`]: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
 
 use super::ragged::for_each_run;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::norm::{self, Running, Statistics};
-use crate::{
-    Axis, Element, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory,
-};
-use nn_shape::rules::batch_norm;
+#[cfg(feature = "train")]
+use crate::memory::{Shards, TrainCtx};
+use crate::system::RngKey;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Element, Tensor};
+use crate::types::{Steps, Weights};
 use std::ops::Range;
+use unrolled_shape::rules::batch_norm;
 
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel: `[.., C] -> [.., C]`
 /// (Ioffe and Szegedy, 2015).
@@ -54,25 +60,14 @@ impl<const C: usize, const AFFINE: usize> BatchNorm<C, AFFINE> {
     }
 }
 
-impl<S, const C: usize, const AFFINE: usize> Station<S> for BatchNorm<C, AFFINE>
+impl<S, const C: usize, const AFFINE: usize> Node<S> for BatchNorm<C, AFFINE>
 where
     S: Spec<Arguments = batch_norm::BatchNorm>,
 {
-    /// Sums over the batch, then what depends on them.
-    const PHASES: usize = 2;
-    /// More than 1 value per channel.
-    const LEAST_BATCH: usize = if S::IN > C { 1 } else { 2 };
     /// Scale and bias of each channel, and an inverse deviation; or the sums of one sample.
     const SCRATCH: usize = norm::partial_len(C);
-    const PARTIAL: usize = norm::partial_len(C);
-    const SHARED: usize = Statistics::len(C);
-    const GRADIENT_TASKS: usize = 1;
 
-    fn initialise(&mut self, _streams: Streams) {
-        self.weight.fill(1.0);
-        self.running_var.fill(1.0);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let channels = || vec![Axis { len: C, stride: 1, features: S::FEATURES }];
         let mut tensors = Vec::new();
@@ -87,8 +82,8 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let (inverse_std, scratch) = memory.scratch.split_at_mut(C);
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let (inverse_std, scratch) = ctx.scratch.split_at_mut(C);
         let eps = S::ARGUMENTS.eps as f32;
         for (inverse_std, variance) in inverse_std.iter_mut().zip(&self.running_var) {
             *inverse_std = 1.0 / (variance + eps).sqrt();
@@ -96,48 +91,58 @@ where
         let (scale, bias) = self.scale_and_bias(inverse_std, scratch);
         norm::normalize(x[0], &self.running_mean, scale, bias, y);
     }
+}
 
-    fn forward(&self, _pass: &Pass, phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+#[cfg(feature = "train")]
+impl<S, const C: usize, const AFFINE: usize> TrainNode<S> for BatchNorm<C, AFFINE>
+where
+    S: Spec<Arguments = batch_norm::BatchNorm>,
+{
+    /// Sums over the batch, then what depends on them.
+    const PHASES: usize = 2;
+    /// More than 1 value per channel.
+    const MIN_BATCH: usize = if S::IN > C { 1 } else { 2 };
+    const SHARD_SUMS: usize = norm::partial_len(C);
+    const PREPARED: usize = Statistics::len(C);
+    const GRADIENT_TASKS: usize = 1;
+
+    fn initialise(&mut self, _key: RngKey) {
+        self.weight.fill(1.0);
+        self.running_var.fill(1.0);
+    }
+
+    fn forward(&self, Forward { phase, x, y, ctx, .. }: Forward<'_>) {
         if phase == 0 {
-            let Memory { lengths, partial, scratch, .. } = memory;
-            partial.fill(0.0);
+            let TrainCtx { lengths, shard_sums, scratch, .. } = ctx;
+            shard_sums.fill(0.0);
             return for_each_run_of::<S>(lengths.of::<S>(0), x[0].len(), |valid, _| {
-                norm::add_moments(C, &x[0][valid], partial, scratch);
+                norm::add_moments(C, &x[0][valid], shard_sums, scratch);
             });
         }
-        let Statistics { mean, inverse_std, .. } = Statistics::of(memory.shared);
-        let (scale, bias) = self.scale_and_bias(inverse_std, memory.scratch);
+        let Statistics { mean, inverse_std, .. } = Statistics::of(ctx.prepared);
+        let (scale, bias) = self.scale_and_bias(inverse_std, ctx.scratch);
         norm::normalize(x[0], mean, scale, bias, y);
     }
 
-    fn combine_forward(&mut self, _phase: usize, shards: Shards<'_>, shared: &mut [f32]) {
+    fn combine_forward(&mut self, _phase: usize, shards: Shards<'_>, prepared: &mut [f32]) {
         let mut running = Running {
             mean: &mut self.running_mean,
             variance: &mut self.running_var,
             momentum: S::ARGUMENTS.momentum,
         };
-        norm::join_moments(S::ARGUMENTS.eps, shards, shared, &mut running);
+        norm::join_moments(S::ARGUMENTS.eps, shards, prepared, &mut running);
         self.num_batches_tracked += 1.0;
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        let Memory { lengths, partial, scratch, shared, .. } = memory;
-        let statistics = Statistics::of(shared);
+    fn backward(&self, Backward { phase, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        let TrainCtx { lengths, shard_sums, scratch, prepared, .. } = ctx;
+        let statistics = Statistics::of(prepared);
         let Statistics { mean, inverse_std, .. } = statistics;
         if phase == 1 {
-            norm::clear_sums(partial);
+            norm::clear_sums(shard_sums);
             return for_each_run_of::<S>(lengths.of::<S>(0), d_y.len(), |valid, _| {
                 norm::gradient_sums(&x[0][valid.clone()], mean, inverse_std, &d_y[valid], scratch);
-                norm::add_gradient_sums(C, partial, scratch);
+                norm::add_gradient_sums(C, shard_sums, scratch);
             });
         }
         let Some(d_x) = &mut d_x[0] else { return };
@@ -146,8 +151,8 @@ where
         for_each_run_of::<S>(lengths.of::<S>(0), d_y.len(), |_, behind| d_x[behind].fill(0.0));
     }
 
-    fn combine_backward(&self, _phase: usize, shards: Shards<'_>, shared: &mut [f32]) {
-        norm::join_gradient_sums(shards, shared);
+    fn combine_backward(&self, _phase: usize, shards: Shards<'_>, prepared: &mut [f32]) {
+        norm::join_gradient_sums(shards, prepared);
     }
 
     fn gradient_end(_task: usize) -> usize {
@@ -177,7 +182,7 @@ fn for_each_run_of<S: Spec>(
     });
 }
 
-impl<S, const C: usize, const AFFINE: usize> crate::Streaming<S> for BatchNorm<C, AFFINE> where
+impl<S, const C: usize, const AFFINE: usize> crate::contract::Streaming<S> for BatchNorm<C, AFFINE> where
     S: Spec<Arguments = batch_norm::BatchNorm>
 {
 }
@@ -200,11 +205,11 @@ mod tests {
         trial.capacity = 3;
         trial.x[0] = (0..24_u8).map(|i| f32::from(u16::from(i) * 37 % 23) / 4.0 - 2.0).collect();
         trial.d_y = (0..24_u8).map(|i| f32::from(u16::from(i) * 29 % 19) / 8.0 - 1.0).collect();
-        Station::<Steps>::initialise(&mut *trial.station, Streams::new(0));
-        trial.station.running_mean = [0.0; 2];
-        trial.station.num_batches_tracked = 0.0;
-        trial.station.weight = [0.5, -2.0];
-        trial.station.bias = [0.25, 1.0];
+        TrainNode::<Steps>::initialise(&mut *trial.node, RngKey::new(0));
+        trial.node.running_mean = [0.0; 2];
+        trial.node.num_batches_tracked = 0.0;
+        trial.node.weight = [0.5, -2.0];
+        trial.node.bias = [0.25, 1.0];
         let outcome = trial.train();
         check_close(
             &outcome.y,
@@ -266,9 +271,9 @@ mod tests {
         );
         check_close(&outcome.d_weights[..4], &[1.51441406, -0.281156906, -3.75, 4.125]);
         assert_eq!(outcome.d_weights[4..], [0.0; 5]);
-        let BatchNorm { running_mean: [a, b], running_var: [c, d], .. } = *trial.station;
+        let BatchNorm { running_mean: [a, b], running_var: [c, d], .. } = *trial.node;
         check_close(&[a, b, c, d], &[0.140625, 0.177083333, 1.54012784, 1.55918561]);
-        assert_eq!(trial.station.num_batches_tracked, 1.0);
+        assert_eq!(trial.node.num_batches_tracked, 1.0);
         check_close(
             &trial.infer(),
             &[
@@ -309,14 +314,14 @@ mod tests {
 
     #[test]
     fn a_single_value_per_channel_is_too_few() {
-        assert_eq!(<BatchNorm<7, 0> as Station<Features>>::LEAST_BATCH, 2);
-        assert_eq!(<BatchNorm<2> as Station<Steps>>::LEAST_BATCH, 1);
+        assert_eq!(<BatchNorm<7, 0> as TrainNode<Features>>::MIN_BATCH, 2);
+        assert_eq!(<BatchNorm<2> as TrainNode<Steps>>::MIN_BATCH, 1);
     }
 
     #[test]
     fn begins_as_pytorch_does() {
         let mut layer = <BatchNorm<3> as Weights>::zeros();
-        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.as_floats(), [1., 1., 1., 0., 0., 0., 0., 0., 0., 1., 1., 1., 0.]);
     }
 
@@ -339,8 +344,8 @@ mod tests {
         for (i, x) in trial.x[0].iter_mut().enumerate() {
             *x += [0.0, 10.0, -1000.0, 1e5][i % 19 % 4];
         }
-        trial.station.running_mean.fill(0.0);
-        trial.station.running_var.fill(0.0);
+        trial.node.running_mean.fill(0.0);
+        trial.node.running_var.fill(0.0);
         trial
     }
 
@@ -352,8 +357,8 @@ mod tests {
             let count = (61 * 20) as f64;
             for (c, [mean, variance]) in statistics(&trial.x[0], 19).into_iter().enumerate() {
                 // After one batch the running statistics are a tenth of the batch's.
-                let found_mean = 10.0 * f64::from(trial.station.running_mean[c]);
-                let found = 10.0 * f64::from(trial.station.running_var[c]) * (count - 1.0) / count;
+                let found_mean = 10.0 * f64::from(trial.node.running_mean[c]);
+                let found = 10.0 * f64::from(trial.node.running_var[c]) * (count - 1.0) / count;
                 let close =
                     |found: f64, expected: f64| (found - expected).abs() <= 1e-6 * expected.abs();
                 assert!(close(found, variance), "channel {c}: expected {variance}, found {found}");
@@ -380,8 +385,8 @@ mod tests {
     #[test]
     fn inference_normalises_with_the_running_averages() {
         let mut trial = Trial::<Features, BatchNorm<7, 0>>::random();
-        trial.station.running_mean = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        trial.station.running_var = [1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0];
+        trial.node.running_mean = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        trial.node.running_var = [1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0];
         for (i, y) in trial.infer().into_iter().enumerate() {
             let c = (i % 7) as f32;
             assert!((y - (trial.x[0][i] - c) / (c + 1.0)).abs() < 1e-5);
@@ -393,7 +398,7 @@ mod tests {
         let mut trial = Trial::<Steps, BatchNorm<2>>::random();
         trial.x[0].fill(0.1);
         let outcome = trial.train();
-        assert!(outcome.y.chunks_exact(2).all(|y| y == trial.station.bias));
+        assert!(outcome.y.chunks_exact(2).all(|y| y == trial.node.bias));
         assert!(outcome.d_x[0].iter().all(|d| d.is_finite()));
     }
 
@@ -409,7 +414,7 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_names() {
-        let tensors = <BatchNorm<19> as Station<Picture>>::tensors();
+        let tensors = <BatchNorm<19> as Node<Picture>>::tensors();
         let names: Vec<_> =
             tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
         assert_eq!(
@@ -423,7 +428,7 @@ mod tests {
             ]
         );
         assert_eq!(tensors[4].element, Element::I64);
-        let tensors = <BatchNorm<7, 0> as Station<Features>>::tensors();
+        let tensors = <BatchNorm<7, 0> as Node<Features>>::tensors();
         assert_eq!(tensors.len(), 3);
         assert_eq!(tensors[2].offset + 1, <BatchNorm<7, 0> as Weights>::LEN);
     }

@@ -3,7 +3,8 @@
 
 use super::convolution::Convolution;
 use crate::kernels::{self, Geometry, Isa, Onto, Pieces};
-use crate::{Carried, Steps};
+use crate::memory::StateMut;
+use crate::types::Steps;
 
 /// The input of one sample with the steps before it in front: `[T, C] -> [extent - 1 + T, C]`.
 fn behind_state<'a>(state: &[f32], x: &[f32], memory: &'a mut [f32]) -> &'a mut [f32] {
@@ -37,7 +38,7 @@ pub(super) fn infer<L: Convolution>(
     steps: Steps<'_>,
     x: &[f32],
     y: &mut [f32],
-    carried: &mut Carried<'_>,
+    state: &mut StateMut<'_>,
     scratch: &mut [f32],
 ) {
     let full = const { L::GEOMETRY };
@@ -48,7 +49,7 @@ pub(super) fn infer<L: Convolution>(
         behind.fill(0.0);
         if g.output_len() > 0 {
             let x = &x[..g.input_len()];
-            infer_stretch(&g, weight, bias, carried.sample(sample), x, y, scratch);
+            infer_stretch(&g, weight, bias, state.sample(sample), x, y, scratch);
         }
     }
 }
@@ -57,12 +58,12 @@ pub(super) fn infer<L: Convolution>(
 pub(super) fn carry<L: Convolution>(
     steps: Steps<'_>,
     padded: &mut [f32],
-    carried: &mut Carried<'_>,
+    state: &mut StateMut<'_>,
 ) {
     let g = const { L::GEOMETRY };
     let samples = padded.chunks_exact_mut(const { L::KEPT_GEOMETRY.input_len() });
     for (sample, padded) in samples.enumerate() {
-        let state = carried.sample(sample);
+        let state = state.sample(sample);
         padded[..state.len()].copy_from_slice(state);
         let valid = steps.valid(sample, g.input[1]) * g.channels;
         state.copy_from_slice(&padded[valid..][..state.len()]);
@@ -75,11 +76,11 @@ pub(super) fn sum_gradient<L: Convolution>(
     states: &[f32],
     x: &[f32],
     d_y: &[f32],
-    partial: &mut [f32],
+    shard_sums: &mut [f32],
     scratch: &mut [f32],
 ) {
     let (isa, full) = (Isa::best(), const { L::GEOMETRY });
-    let (d_weight, d_bias) = partial.split_at_mut(full.weight_len());
+    let (d_weight, d_bias) = shard_sums.split_at_mut(full.weight_len());
     let mut onto = Onto::Nothing;
     let states = states.chunks_exact(states.len() / (x.len() / full.input_len()));
     let samples = x.chunks_exact(full.input_len()).zip(d_y.chunks_exact(full.output_len()));
@@ -95,6 +96,6 @@ pub(super) fn sum_gradient<L: Convolution>(
         onto = Onto::Sum;
     }
     if onto == Onto::Nothing {
-        partial.fill(0.0);
+        shard_sums.fill(0.0);
     }
 }

@@ -1,7 +1,10 @@
 //! [`Concat`]: PyTorch's `torch.cat(.., dim=-1)`.
 
-use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
-use nn_shape::rules::concat;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+use crate::types::Weights;
+use unrolled_shape::rules::concat;
 
 /// All branches side by side along the last axis: `[.., A], [.., B], .. -> [.., A + B + ..]`.
 pub struct Concat;
@@ -9,32 +12,19 @@ pub struct Concat;
 // SAFETY: of size zero.
 unsafe impl Weights for Concat {}
 
-impl<S: Spec<Arguments = concat::Concat>> Station<S> for Concat {
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+impl<S: Spec<Arguments = concat::Concat>> Node<S> for Concat {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         join(y.len() / S::OUTPUT.last(), x, y);
     }
+}
 
-    fn forward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        _memory: Memory<'_>,
-    ) {
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = concat::Concat>> TrainNode<S> for Concat {
+    fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         join(pass.n * S::OUT / S::OUTPUT.last(), x, y);
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        _memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         let mut begin = 0;
         for (shape, d_x) in S::INPUTS.iter().zip(d_x) {
             if let Some(d_x) = d_x {
@@ -65,7 +55,7 @@ fn take_part(row_len: usize, begin: usize, len: usize, d_y: &[f32], d_x: &mut [f
     }
 }
 
-impl<S: Spec<Arguments = concat::Concat>> crate::Streaming<S> for Concat {}
+impl<S: Spec<Arguments = concat::Concat>> crate::contract::Streaming<S> for Concat {}
 
 #[cfg(test)]
 mod tests {

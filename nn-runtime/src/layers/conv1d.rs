@@ -2,14 +2,21 @@
 
 use super::causal;
 use super::convolution::Convolution;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec, Streaming};
+#[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::Geometry;
-use crate::{
-    Axis, Instructions, Memory, Pass, Shards, Spec, Station, Streaming, Streams, Tensor, Weights,
-    WorkMemory,
-};
-use nn_shape::rules::conv1d;
+use crate::kernels::{Geometry, Instructions};
+use crate::memory::InferCtx;
+#[cfg(feature = "train")]
+use crate::memory::Shards;
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
 use std::marker::PhantomData;
+use unrolled_shape::rules::conv1d;
 
 /// A convolution (as in PyTorch a cross-correlation) over steps: `[T, C] -> [T', F]`. `CG` are the
 /// input channels of one group, `K` is the size of the kernel.
@@ -32,25 +39,16 @@ unsafe impl<const F: usize, const CG: usize, const K: usize, const BIAS: usize> 
 {
 }
 
-impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Station<S>
+impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Node<S>
     for Conv1d<F, CG, K, BIAS>
 where
     S: Spec<Arguments = conv1d::Conv1d>,
 {
-    const PARTIAL: usize = Line::<S>::PARTIAL;
-    const KEPT: usize = Line::<S>::KEPT;
-    const GRADIENT_TASKS: usize = Line::<S>::GRADIENT_TASKS;
-    const SHARED: usize = Line::<S>::SHARED;
     const SCRATCH: usize = Line::<S>::SCRATCH;
     /// The steps before the first one, where they take the place of zeros.
     const STATE: usize = Line::<S>::STATE;
-    /// With which of them it began.
-    const SAVED: usize = Line::<S>::STATE;
 
-    fn initialise(&mut self, streams: Streams) {
-        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * K, streams);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let filters = Axis::plain(F, 1);
         let axes = vec![filters.clone(), Axis::plain(CG, F), Axis::plain(K, CG * F)];
@@ -61,46 +59,48 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let steps = memory.lengths.of::<S>(0);
-        let mut carried = memory.carried;
-        if Line::<S>::STATE > 0 && !carried.is_empty() {
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let steps = ctx.lengths.of::<S>(0);
+        let mut state = ctx.state;
+        if Line::<S>::STATE > 0 && !state.is_empty() {
             let weights = [self.weight.as_floats(), &self.bias];
-            let scratch = memory.scratch;
-            return causal::infer::<Line<S>>(weights, steps, x[0], y, &mut carried, scratch);
+            let scratch = ctx.scratch;
+            return causal::infer::<Line<S>>(weights, steps, x[0], y, &mut state, scratch);
         }
         Line::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y);
     }
+}
 
-    fn prepare(&self, shared: &mut [f32]) {
-        Line::<S>::prepare(self.weight.as_floats(), shared);
+#[cfg(feature = "train")]
+impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> TrainNode<S>
+    for Conv1d<F, CG, K, BIAS>
+where
+    S: Spec<Arguments = conv1d::Conv1d>,
+{
+    const SHARD_SUMS: usize = Line::<S>::SHARD_SUMS;
+    const DEFERRED: usize = Line::<S>::DEFERRED;
+    const GRADIENT_TASKS: usize = Line::<S>::GRADIENT_TASKS;
+    const PREPARED: usize = Line::<S>::PREPARED;
+    /// With which of them it began.
+    const SAVED: usize = Line::<S>::STATE;
+
+    fn initialise(&mut self, key: RngKey) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * K, key);
     }
 
-    fn forward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        memory: Memory<'_>,
-    ) {
-        let lengths = memory.lengths;
+    fn prepare(&self, prepared: &mut [f32]) {
+        Line::<S>::prepare(self.weight.as_floats(), prepared);
+    }
+
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+        let lengths = ctx.lengths;
         let steps = lengths.of::<S>(0);
-        Line::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, memory);
+        Line::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, ctx);
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        let lengths = memory.lengths;
-        Line::<S>::backward(lengths.of::<S>(0), x[0], d_y, d_x[0].as_deref_mut(), memory);
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        let lengths = ctx.lengths;
+        Line::<S>::backward(lengths.of::<S>(0), x[0], d_y, d_x[0].as_deref_mut(), ctx);
     }
 
     fn gradient_end(task: usize) -> usize {
@@ -118,10 +118,10 @@ impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Stre
 where
     S: Spec<Arguments = conv1d::Conv1d>,
 {
-    fn step<I: Instructions>(&self, _isa: I, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let WorkMemory { scratch, mut carried, .. } = memory;
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, mut state, .. } = ctx;
         let g = const { Line::<S>::GEOMETRY.of_steps(1) };
-        let (weight, state) = (self.weight.as_floats(), carried.sample(0));
+        let (weight, state) = (self.weight.as_floats(), state.sample(0));
         causal::infer_stretch(&g, weight, &self.bias, state, x[0], y, scratch);
     }
 }
@@ -144,7 +144,7 @@ impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Line<S> {
 mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
-    use nn_shape::StepPadding;
+    use unrolled_shape::StepPadding;
 
     macro_rules! conv {
         ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
@@ -213,20 +213,20 @@ mod tests {
         y
     }
 
-    fn check_naive<S: Spec<Arguments = conv1d::Conv1d>, T: Station<S>>() {
+    fn check_naive<S: Spec<Arguments = conv1d::Conv1d>, T: TrainNode<S>>() {
         assert_eq!(S::ARGUMENTS.output(S::INPUTS).unwrap(), S::OUTPUT);
         let trial = Trial::<S, T>::random();
-        let expected = naive::<S>(trial.station.as_floats(), &trial.x[0]);
+        let expected = naive::<S>(trial.node.as_floats(), &trial.x[0]);
         for (found, expected) in trial.infer().iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
         }
     }
 
-    fn check_gradients<S: Spec, T: Station<S>>() {
+    fn check_gradients<S: Spec, T: TrainNode<S>>() {
         Trial::<S, T>::random().check_gradients();
     }
 
-    fn check_inference<S: Spec, T: Station<S>>() {
+    fn check_inference<S: Spec, T: TrainNode<S>>() {
         Trial::<S, T>::random().check_inference();
     }
 
@@ -268,18 +268,18 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_layout() {
-        let tensors = <Conv1d<6, 2, 2> as Station<Grouped>>::tensors();
+        let tensors = <Conv1d<6, 2, 2> as Node<Grouped>>::tensors();
         assert_eq!(tensors[0].name, "weight");
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(6, 1), (2, 6), (2, 12)]);
         assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 24));
-        assert_eq!(<Conv1d<4, 3, 3, 0> as Station<Strided>>::tensors().len(), 1);
+        assert_eq!(<Conv1d<4, 3, 3, 0> as Node<Strided>>::tensors().len(), 1);
     }
 
     #[test]
     fn begins_as_pytorch_does() {
         let mut layer = Conv1d::<6, 2, 2>::zeros();
-        Station::<Grouped>::initialise(&mut *layer, Streams::new(1));
+        TrainNode::<Grouped>::initialise(&mut *layer, RngKey::new(1));
         let bound = 1.0 / 4.0_f32.sqrt();
         let largest = layer.as_floats().iter().fold(0.0_f32, |max, w| max.max(w.abs()));
         assert!(largest <= bound && largest > 0.9 * bound);

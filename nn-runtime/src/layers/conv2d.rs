@@ -1,15 +1,21 @@
 //! [`Conv2d`]: PyTorch's `nn.Conv2d`, channels last.
 
 use super::convolution::Convolution;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, PooledNode, Spec};
+#[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::{self, Geometry, Isa};
-use crate::{
-    Axis, Memory, Pass, PooledStation, Shards, Spec, Station, Steps, Streams, Tensor, Weights,
-    WorkMemory,
-};
-use nn_shape::rules::conv2d;
-use nn_shape::rules::max_pool2d::MaxPool2d;
+#[cfg(feature = "train")]
+use crate::memory::Shards;
+use crate::system::RngKey;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use crate::types::{Steps, Weights};
 use std::marker::PhantomData;
+use unrolled_shape::rules::conv2d;
+use unrolled_shape::rules::max_pool2d::MaxPool2d;
 
 /// A convolution (as in PyTorch a cross-correlation) over height and width:
 /// `[H, W, C] -> [H', W', F]`. `CG` are the input channels of one group.
@@ -36,20 +42,13 @@ unsafe impl<const F: usize, const CG: usize, const KH: usize, const KW: usize, c
 }
 
 impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
-    Station<S> for Conv2d<F, CG, KH, KW, BIAS>
+    Node<S> for Conv2d<F, CG, KH, KW, BIAS>
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
-    const PARTIAL: usize = Picture::<S>::PARTIAL;
-    const KEPT: usize = Picture::<S>::KEPT;
-    const GRADIENT_TASKS: usize = Picture::<S>::GRADIENT_TASKS;
-    const SHARED: usize = Picture::<S>::SHARED;
     const SCRATCH: usize = Picture::<S>::SCRATCH;
 
-    fn initialise(&mut self, streams: Streams) {
-        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, streams);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let filters = Axis::plain(F, 1);
         let axes = vec![
@@ -65,37 +64,37 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         Picture::<S>::infer(self.weight.as_floats(), &self.bias, Steps::Full, x[0], y);
     }
+}
 
-    fn prepare(&self, shared: &mut [f32]) {
-        Picture::<S>::prepare(self.weight.as_floats(), shared);
+#[cfg(feature = "train")]
+impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
+    TrainNode<S> for Conv2d<F, CG, KH, KW, BIAS>
+where
+    S: Spec<Arguments = conv2d::Conv2d>,
+{
+    const SHARD_SUMS: usize = Picture::<S>::SHARD_SUMS;
+    const DEFERRED: usize = Picture::<S>::DEFERRED;
+    const GRADIENT_TASKS: usize = Picture::<S>::GRADIENT_TASKS;
+    const PREPARED: usize = Picture::<S>::PREPARED;
+
+    fn initialise(&mut self, key: RngKey) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, key);
     }
 
-    fn forward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        memory: Memory<'_>,
-    ) {
+    fn prepare(&self, prepared: &mut [f32]) {
+        Picture::<S>::prepare(self.weight.as_floats(), prepared);
+    }
+
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         let steps = Steps::Full;
-        Picture::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, memory);
+        Picture::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, ctx);
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        Picture::<S>::backward(Steps::Full, x[0], d_y, d_x[0].as_deref_mut(), memory);
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        Picture::<S>::backward(Steps::Full, x[0], d_y, d_x[0].as_deref_mut(), ctx);
     }
 
     fn gradient_end(task: usize) -> usize {
@@ -108,17 +107,11 @@ where
 }
 
 impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
-    PooledStation<S> for Conv2d<F, CG, KH, KW, BIAS>
+    PooledNode<S> for Conv2d<F, CG, KH, KW, BIAS>
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
-    fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(
-        &self,
-        _n: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        _memory: WorkMemory<'_>,
-    ) {
+    fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, Infer { x, y, .. }: Infer<'_>) {
         let (g, window) = const { (Picture::<S>::GEOMETRY, P::ARGUMENTS.window().kernel) };
         let weight = self.weight.as_floats();
         kernels::conv2d_max_pool(Isa::best(), &g, window, x[0], weight, &self.bias, y);
@@ -137,11 +130,12 @@ impl<S: Spec<Arguments = conv2d::Conv2d>> Convolution for Picture<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Spec;
     use crate::layers;
     use crate::layers::testing::{Trial, spec};
-    use crate::{Carried, Lengths, TiedWeight};
-    use nn_shape::Padding;
-    use nn_shape::rules::window::AS_KERNEL;
+    use crate::memory::InferCtx;
+    use unrolled_shape::Padding;
+    use unrolled_shape::rules::window::AS_KERNEL;
 
     macro_rules! conv {
         ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
@@ -166,15 +160,9 @@ mod tests {
         pool.x[0] = trial.infer();
         let expected = pool.infer();
         let mut y = vec![f32::NAN; expected.len()];
-        let memory = WorkMemory {
-            work: &mut [],
-            scratch: &mut [],
-            lengths: Lengths::Full,
-            carried: Carried::new(&mut [], 0),
-            tied: TiedWeight::NONE,
-        };
         let (n, x) = (trial.batch, &[&trial.x[0][..]]);
-        PooledStation::<Same>::infer_pooled::<By2>(&*trial.station, n, x, &mut y, memory);
+        let call = Infer { n, x, y: &mut y, ctx: InferCtx::new(&mut [], &mut []) };
+        PooledNode::<Same>::infer_pooled::<By2>(&*trial.node, call);
         assert_eq!(y, expected);
     }
 
@@ -240,7 +228,7 @@ mod tests {
     fn gradients_of_many_weights_are_put_together() {
         conv!(Wide: [1, 1], [1, 1], NONE, [1, 1], 1, true, [1, 2, 30] => [1, 2, 1024]);
         type Layer = Conv2d<1024, 30, 1, 1>;
-        assert_eq!(<Layer as Station<Wide>>::GRADIENT_TASKS, 3);
+        assert_eq!(<Layer as TrainNode<Wide>>::GRADIENT_TASKS, 3);
         let mut trial = Trial::<Wide, Layer>::random();
         let found = trial.train().d_weights;
         let mut expected = vec![0.0; Layer::LEN];
@@ -261,24 +249,24 @@ mod tests {
         let mut trial = Trial::<Even, Conv2d<1, 1, 2, 2>>::random();
         trial.batch = 1;
         trial.x[0] = vec![1.0, 2.0, 3.0, 4.0];
-        trial.station.as_floats_mut().copy_from_slice(&[1.0, 10.0, 100.0, 1000.0, 0.5]);
+        trial.node.as_floats_mut().copy_from_slice(&[1.0, 10.0, 100.0, 1000.0, 0.5]);
         assert_eq!(trial.infer(), [4321.5, 402.5, 43.5, 4.5]);
     }
 
     #[test]
     fn files_have_pytorchs_layout() {
-        let tensors = <Conv2d<6, 2, 3, 5> as Station<Grouped>>::tensors();
+        let tensors = <Conv2d<6, 2, 3, 5> as Node<Grouped>>::tensors();
         assert_eq!(tensors[0].name, "weight");
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(6, 1), (2, 6), (3, 60), (5, 12)]);
         assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 180));
-        assert_eq!(<Conv2d<4, 3, 3, 2, 0> as Station<Strided>>::tensors().len(), 1);
+        assert_eq!(<Conv2d<4, 3, 3, 2, 0> as Node<Strided>>::tensors().len(), 1);
     }
 
     #[test]
     fn begins_as_pytorch_does() {
         let mut layer = Conv2d::<6, 2, 2, 2>::zeros();
-        Station::<Grouped>::initialise(&mut *layer, Streams::new(1));
+        TrainNode::<Grouped>::initialise(&mut *layer, RngKey::new(1));
         let bound = 1.0 / 8.0_f32.sqrt();
         let largest = layer.as_floats().iter().fold(0.0_f32, |max, w| max.max(w.abs()));
         assert!(largest <= bound && largest > 0.9 * bound);

@@ -1,12 +1,21 @@
 //! [`ConvTranspose2d`]: PyTorch's `nn.ConvTranspose2d`, channels last.
 
 use super::convolution::{Convolution, larger};
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+#[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::{self, Geometry, Isa, Onto, Pieces};
-use crate::{Axis, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory};
-use nn_shape::rules::conv_transpose2d;
+#[cfg(feature = "train")]
+use crate::memory::{Shards, TrainCtx};
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
 use std::marker::PhantomData;
+use unrolled_shape::rules::conv_transpose2d;
 
 /// A convolution turned around, `[H, W, C] -> [H', W', F]`: forward is the backward pass of the
 /// [`Conv2d`](super::Conv2d) that goes from `[H', W', F]` to `[H, W, C]`, and backward is its forward pass.
@@ -66,12 +75,12 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
         x: &[f32],
         d_y: &[f32],
         d_x: Option<&mut [f32]>,
-        memory: Memory<'_>,
+        ctx: TrainCtx<'_>,
     ) {
         let (isa, g, onto) = (Isa::best(), const { Self::GEOMETRY }, Onto::Nothing);
-        let Memory { scratch, partial, kept, .. } = memory;
+        let TrainCtx { scratch, shard_sums, deferred, .. } = ctx;
         if Self::FEW_WEIGHTS {
-            let (d_weight, d_bias) = partial.split_at_mut(g.weight_len());
+            let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
             kernels::conv2d_d_weight(isa, &g, None, onto, d_y, x, d_weight, scratch);
             kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.channels), d_y, d_bias);
             if let Some(d_x) = d_x {
@@ -80,7 +89,7 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
             return;
         }
         let samples = x.len() / g.output_len();
-        let (kept_d_y, kept_x) = kept.split_at_mut(samples * g.input_len());
+        let (kept_d_y, kept_x) = deferred.split_at_mut(samples * g.input_len());
         kept_d_y.copy_from_slice(d_y);
         kept_x.copy_from_slice(x);
         if let Some(d_x) = d_x {
@@ -111,21 +120,14 @@ impl<
     const KH: usize,
     const KW: usize,
     const BIAS: usize,
-> Station<S> for ConvTranspose2d<F, C, FG, KH, KW, BIAS>
+> Node<S> for ConvTranspose2d<F, C, FG, KH, KW, BIAS>
 where
     S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>,
 {
-    const PARTIAL: usize = Turned::<S>::PARTIAL;
-    const KEPT: usize = Turned::<S>::KEPT;
-    const GRADIENT_TASKS: usize = Turned::<S>::GRADIENT_TASKS;
-    const SHARED: usize = Turned::<S>::SHARED;
     /// What the convolution needs, or at inference the weights turned around.
-    const SCRATCH: usize = larger(Turned::<S>::SCRATCH, Turned::<S>::SHARED);
+    const SCRATCH: usize = larger(Turned::<S>::SCRATCH, Turned::<S>::PREPARED);
 
-    fn initialise(&mut self, streams: Streams) {
-        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, FG * KH * KW, streams);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let axes = vec![
             Axis::plain(C, 1),
@@ -140,32 +142,46 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let turned = &mut memory.scratch[..Turned::<S>::SHARED];
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let turned = &mut ctx.scratch[..Turned::<S>::PREPARED];
         Turned::<S>::prepare(self.weight.as_floats(), turned);
         Turned::<S>::spread(turned, &self.bias, x[0], y);
     }
+}
 
-    fn prepare(&self, shared: &mut [f32]) {
-        Turned::<S>::prepare(self.weight.as_floats(), shared);
+#[cfg(feature = "train")]
+impl<
+    S,
+    const F: usize,
+    const C: usize,
+    const FG: usize,
+    const KH: usize,
+    const KW: usize,
+    const BIAS: usize,
+> TrainNode<S> for ConvTranspose2d<F, C, FG, KH, KW, BIAS>
+where
+    S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>,
+{
+    const SHARD_SUMS: usize = Turned::<S>::SHARD_SUMS;
+    const DEFERRED: usize = Turned::<S>::DEFERRED;
+    const GRADIENT_TASKS: usize = Turned::<S>::GRADIENT_TASKS;
+    const PREPARED: usize = Turned::<S>::PREPARED;
+
+    fn initialise(&mut self, key: RngKey) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, FG * KH * KW, key);
     }
 
-    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        Turned::<S>::spread(memory.shared, &self.bias, x[0], y);
+    fn prepare(&self, prepared: &mut [f32]) {
+        Turned::<S>::prepare(self.weight.as_floats(), prepared);
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+        Turned::<S>::spread(ctx.prepared, &self.bias, x[0], y);
+    }
+
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let weight = self.weight.as_floats();
-        Turned::<S>::backward_turned(weight, x[0], d_y, d_x[0].as_deref_mut(), memory);
+        Turned::<S>::backward_turned(weight, x[0], d_y, d_x[0].as_deref_mut(), ctx);
     }
 
     fn gradient_end(task: usize) -> usize {
@@ -247,10 +263,10 @@ mod tests {
 
     #[test]
     fn agrees_with_its_twin() {
-        fn check<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>, T: Station<S>>() {
+        fn check<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>, T: TrainNode<S>>() {
             let mut trial = Trial::<S, T>::random();
             let g = Turned::<S>::GEOMETRY;
-            let (weight, bias) = trial.station.as_floats().split_at(g.weight_len());
+            let (weight, bias) = trial.node.as_floats().split_at(g.weight_len());
             let mut y = vec![f32::NAN; trial.d_y.len()];
             reference::conv_transpose2d(&g, &trial.x[0], weight, bias, &mut y);
             for (found, expected) in trial.train().y.iter().zip(&y) {
@@ -266,7 +282,7 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_layout() {
-        let tensors = <ConvTranspose2d<6, 4, 3, 3, 5> as Station<Grouped>>::tensors();
+        let tensors = <ConvTranspose2d<6, 4, 3, 3, 5> as Node<Grouped>>::tensors();
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(4, 1), (3, 4), (3, 60), (5, 12)]);
         assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 180));
@@ -275,7 +291,7 @@ mod tests {
     #[test]
     fn begins_as_pytorch_does() {
         let mut layer = ConvTranspose2d::<6, 4, 3, 3, 3>::zeros();
-        Station::<Grouped>::initialise(&mut *layer, Streams::new(1));
+        TrainNode::<Grouped>::initialise(&mut *layer, RngKey::new(1));
         let bound = 1.0 / 27.0_f32.sqrt();
         let largest = layer.as_floats().iter().fold(0.0_f32, |max, w| max.max(w.abs()));
         assert!(largest <= bound && largest > 0.9 * bound);

@@ -1,11 +1,15 @@
-//! What the convolutions share: from the sizes of one to the functions of a station.
+//! What the convolutions share: from the sizes of one to the functions of a node.
 
 use super::causal;
 use super::dense::task_rows;
 use super::ragged::{Run, for_each_run};
-use crate::kernels::{self, Border, Geometry, Isa, Onto, Pieces, Taps};
-use crate::station::GRADIENT_PIECE;
-use crate::{Carried, Memory, Shards, Steps};
+#[cfg(feature = "train")]
+use crate::contract::GRADIENT_PART;
+use crate::kernels::{self, Border, Geometry, Isa, Onto, Pieces, Taps, sum_shards};
+use crate::memory::StateMut;
+#[cfg(feature = "train")]
+use crate::memory::{Shards, TrainCtx};
+use crate::types::Steps;
 use std::ops::Range;
 
 /// A convolution of known sizes, whose weights `[KH, KW, CG, F]` stand before its biases `[F]`.
@@ -33,22 +37,22 @@ pub(super) trait Convolution: Sized {
     const LEN: usize = Self::GEOMETRY.weight_len() + Self::BIAS;
 
     /// The gradient of its weights, where these are few.
-    const PARTIAL: usize = if Self::FEW_WEIGHTS { Self::LEN } else { 0 };
+    const SHARD_SUMS: usize = if Self::FEW_WEIGHTS { Self::LEN } else { 0 };
     /// Where they are many: its input and the gradient of its output.
-    const KEPT: usize = if Self::FEW_WEIGHTS {
+    const DEFERRED: usize = if Self::FEW_WEIGHTS {
         0
     } else {
         Self::KEPT_GEOMETRY.input_len() + Self::GEOMETRY.output_len()
     };
     /// Parts of the gradient.
     const GRADIENT_TASKS: usize = if Self::FEW_WEIGHTS {
-        Self::LEN.div_ceil(GRADIENT_PIECE)
+        Self::LEN.div_ceil(GRADIENT_PART)
     } else {
         let g = Self::GEOMETRY;
         g.kernel[0] * g.kernel[1] * g.group_channels().div_ceil(task_rows(g.filters)) + 1
     };
     /// The weights turned around, for the input's gradient.
-    const SHARED: usize = Self::GEOMETRY.weight_len();
+    const PREPARED: usize = Self::GEOMETRY.weight_len();
     /// A padded input.
     const SCRATCH: usize =
         if Self::STATE > 0 { Self::GEOMETRY.padded_len() } else { Self::GEOMETRY.scratch_len() };
@@ -66,8 +70,8 @@ pub(super) trait Convolution: Sized {
         });
     }
 
-    fn prepare(weight: &[f32], shared: &mut [f32]) {
-        kernels::conv2d_turn(Isa::best(), const { &Self::GEOMETRY }, weight, shared);
+    fn prepare(weight: &[f32], prepared: &mut [f32]) {
+        kernels::conv2d_turn(Isa::best(), const { &Self::GEOMETRY }, weight, prepared);
     }
 
     fn forward(
@@ -76,36 +80,36 @@ pub(super) trait Convolution: Sized {
         steps: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        memory: Memory<'_>,
+        ctx: TrainCtx<'_>,
     ) {
-        let Memory { saved, scratch, mut carried, .. } = memory;
+        let TrainCtx { saved, scratch, mut state, .. } = ctx;
         if Self::STATE > 0 {
-            save_states(Self::STATE, &mut carried, saved);
+            save_states(Self::STATE, &mut state, saved);
         }
-        let carries = Self::STATE > 0 && !carried.is_empty();
+        let carries = Self::STATE > 0 && !state.is_empty();
         if Self::FEW_WEIGHTS {
             if carries {
-                return causal::infer::<Self>([weight, bias], steps, x, y, &mut carried, scratch);
+                return causal::infer::<Self>([weight, bias], steps, x, y, &mut state, scratch);
             }
             return Self::infer(weight, bias, steps, x, y);
         }
         let samples = x.len() / const { Self::GEOMETRY.input_len() };
-        let kept = &mut memory.kept[..samples * const { Self::KEPT_GEOMETRY.input_len() }];
-        Self::keep(steps, x, kept);
+        let deferred = &mut ctx.deferred[..samples * const { Self::KEPT_GEOMETRY.input_len() }];
+        Self::keep(steps, x, deferred);
         if carries {
-            causal::carry::<Self>(steps, kept, &mut carried);
+            causal::carry::<Self>(steps, deferred, &mut state);
         }
-        kernels::conv2d(Isa::best(), const { &Self::KEPT_GEOMETRY }, kept, weight, bias, y);
+        kernels::conv2d(Isa::best(), const { &Self::KEPT_GEOMETRY }, deferred, weight, bias, y);
         Self::clear_output(steps, y);
     }
 
     /// Copies pictures, with zeros behind their ends.
-    fn keep(steps: Steps<'_>, x: &[f32], kept: &mut [f32]) {
+    fn keep(steps: Steps<'_>, x: &[f32], deferred: &mut [f32]) {
         let len = const { Self::KEPT_GEOMETRY.input_len() };
         Self::for_each_run(steps, x.len(), |run, g| {
             let border = if Self::STATE > 0 { g.border() } else { Border::NONE };
             let (x_run, _) = Self::places(&run, g);
-            let copies = &mut kept[run.valid(len, len)];
+            let copies = &mut deferred[run.valid(len, len)];
             if x_run.is_empty() {
                 return copies.fill(0.0);
             }
@@ -128,19 +132,19 @@ pub(super) trait Convolution: Sized {
         x: &[f32],
         d_y: &mut [f32],
         d_x: Option<&mut [f32]>,
-        memory: Memory<'_>,
+        ctx: TrainCtx<'_>,
     ) {
-        let Memory { scratch, partial, shared, kept, saved, .. } = memory;
+        let TrainCtx { scratch, shard_sums, prepared, deferred, saved, .. } = ctx;
         // With zeros in front it is as any other convolution.
         let began = Self::STATE > 0 && saved.iter().any(|state| *state != 0.0);
         if Self::FEW_WEIGHTS && began {
-            causal::sum_gradient::<Self>(steps, saved, x, d_y, partial, scratch);
+            causal::sum_gradient::<Self>(steps, saved, x, d_y, shard_sums, scratch);
         } else if Self::FEW_WEIGHTS {
-            Self::sum_gradient(steps, x, d_y, partial, scratch);
+            Self::sum_gradient(steps, x, d_y, shard_sums, scratch);
         } else {
             Self::clear_output(steps, d_y);
             let samples = d_y.len() / const { Self::GEOMETRY.output_len() };
-            kept[samples * const { Self::KEPT_GEOMETRY.input_len() }..].copy_from_slice(d_y);
+            deferred[samples * const { Self::KEPT_GEOMETRY.input_len() }..].copy_from_slice(d_y);
         }
         let Some(d_x) = d_x else { return };
         Self::for_each_run(steps, d_x.len(), |run, g| {
@@ -148,7 +152,7 @@ pub(super) trait Convolution: Sized {
             let behind = run.behind(g.input_len(), const { Self::GEOMETRY.input_len() });
             d_x[behind].fill(0.0);
             if g.output_len() > 0 {
-                kernels::conv2d_d_x(Isa::best(), g, &d_y[y_run], shared, &mut d_x[x_run]);
+                kernels::conv2d_d_x(Isa::best(), g, &d_y[y_run], prepared, &mut d_x[x_run]);
             } else {
                 d_x[x_run].fill(0.0);
             }
@@ -160,7 +164,7 @@ pub(super) trait Convolution: Sized {
         steps: Steps<'_>,
         x: &[f32],
         d_y: &[f32],
-        partial: &mut [f32],
+        shard_sums: &mut [f32],
         scratch: &mut [f32],
     ) {
         let isa = Isa::best();
@@ -171,13 +175,13 @@ pub(super) trait Convolution: Sized {
             }
             let (x_run, y_run) = Self::places(&run, g);
             let (x, d_y) = (&x[x_run], &d_y[y_run]);
-            let (d_weight, d_bias) = partial.split_at_mut(g.weight_len());
+            let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
             kernels::conv2d_d_weight(isa, g, None, onto, x, d_y, d_weight, scratch);
             kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.filters), d_y, d_bias);
             onto = Onto::Sum;
         });
         if onto == Onto::Nothing {
-            partial.fill(0.0);
+            shard_sums.fill(0.0);
         }
     }
 
@@ -208,7 +212,7 @@ pub(super) trait Convolution: Sized {
 
     fn gradient_end(task: usize) -> usize {
         if Self::FEW_WEIGHTS {
-            return Self::LEN.min((task + 1) * GRADIENT_PIECE);
+            return Self::LEN.min((task + 1) * GRADIENT_PART);
         }
         if task + 1 == Self::GRADIENT_TASKS {
             return Self::LEN;
@@ -221,14 +225,14 @@ pub(super) trait Convolution: Sized {
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         if Self::FEW_WEIGHTS {
-            return shards.sum(task * GRADIENT_PIECE, d_weights);
+            return sum_shards(shards, task * GRADIENT_PART, d_weights);
         }
         let (isa, g) = (Isa::best(), const { Self::KEPT_GEOMETRY });
         let is_bias = task + 1 == Self::GRADIENT_TASKS;
         let (tap, channel) = part_of_gradient(task, &g);
         let mut onto = Onto::Nothing;
         for shard in 0..shards.count() {
-            let (x, d_y) = shards.kept(shard).split_at(shards.samples(shard) * g.input_len());
+            let (x, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * g.input_len());
             if is_bias {
                 let (d_y, channels) = Self::biased(x, d_y);
                 kernels::d_bias(isa, onto, Pieces::one(d_y.len() / channels), d_y, d_weights);
@@ -242,11 +246,11 @@ pub(super) trait Convolution: Sized {
 }
 
 /// Remembers with what the samples begin, `len` numbers each: zeros where they carry nothing.
-fn save_states(len: usize, carried: &mut Carried<'_>, saved: &mut [f32]) {
+fn save_states(len: usize, state: &mut StateMut<'_>, saved: &mut [f32]) {
     for (sample, saved) in saved.chunks_exact_mut(len).enumerate() {
-        match carried.is_empty() {
+        match state.is_empty() {
             true => saved.fill(0.0),
-            false => saved.copy_from_slice(carried.sample(sample)),
+            false => saved.copy_from_slice(state.sample(sample)),
         }
     }
 }

@@ -1,14 +1,21 @@
 //! [`Dense`]: PyTorch's `nn.Linear`.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+#[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::stream::store_for_others;
 use crate::kernels::transpose::transpose;
-use crate::kernels::{self, Isa, Onto, Pieces};
-use crate::{
-    Axis, Instructions, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor,
-    Weights, WorkMemory,
-};
-use nn_shape::rules::dense;
+use crate::kernels::{self, Instructions, Isa, Onto, Pieces};
+#[cfg(feature = "train")]
+use crate::memory::Shards;
+use crate::memory::{WeightLayout, WeightOwner};
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::dense;
 
 /// A fully connected layer on the last axis: `[.., IN] -> [.., UNITS]`, `y = x W + b`.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,31 +33,22 @@ unsafe impl<const IN: usize, const UNITS: usize, const BIAS: usize> Weights
 {
 }
 
-impl<const IN: usize, const UNITS: usize, const BIAS: usize> Owner for Dense<IN, UNITS, BIAS> {
+impl<const IN: usize, const UNITS: usize, const BIAS: usize> WeightOwner
+    for Dense<IN, UNITS, BIAS>
+{
     const WEIGHT_LEN: usize = IN * UNITS;
-    const LAYOUT: Layout = Layout::RowPerInput;
+    const LAYOUT: WeightLayout = WeightLayout::RowPerInput;
 
     fn weight(&self) -> &[f32] {
         self.weight.as_floats()
     }
 }
 
-impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Station<S>
-    for Dense<IN, UNITS, BIAS>
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Node<S> for Dense<IN, UNITS, BIAS>
 where
     S: Spec<Arguments = dense::Dense>,
 {
-    /// Its input and the gradient of its output, from which the weights' gradient is made.
-    const KEPT: usize = S::IN + S::OUT;
-    /// The weights for the way back, transposed, where each sample has so many rows that it pays also for one.
-    const SHARED: usize = if S::IN >= MANY_ROWS * IN { IN * UNITS } else { 0 };
-    /// Some rows of the weights in each, and the bias.
-    const GRADIENT_TASKS: usize = IN.div_ceil(task_rows(UNITS)) + 1;
-
-    fn initialise(&mut self, streams: Streams) {
-        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, IN, streams);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let inputs = Axis { len: IN, stride: UNITS, features: S::FEATURES };
         let mut tensors = vec![Tensor::new("weight", 0, vec![Axis::plain(UNITS, 1), inputs])];
@@ -60,57 +58,59 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         let weight = self.weight.as_floats();
         kernels::dense(Isa::best(), IN, UNITS, x[0], weight, &self.bias, y);
     }
 
     #[inline(always)]
-    fn infer_inlined<I: Instructions>(
-        &self,
-        isa: I,
-        _n: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        _memory: WorkMemory<'_>,
-    ) {
+    fn infer_inlined<I: Instructions>(&self, isa: I, Infer { x, y, .. }: Infer<'_>) {
         let weight = self.weight.as_floats();
         kernels::dense_inlined(isa, IN, UNITS, x[0], weight, &self.bias, y);
     }
+}
 
-    fn prepare(&self, shared: &mut [f32]) {
-        if !shared.is_empty() {
-            transpose(Isa::best(), UNITS, self.weight.as_floats(), shared);
+#[cfg(feature = "train")]
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> TrainNode<S>
+    for Dense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
+    /// Its input and the gradient of its output, from which the weights' gradient is made.
+    const DEFERRED: usize = S::IN + S::OUT;
+    /// The weights for the way back, transposed, where each sample has so many rows that it pays also for one.
+    const PREPARED: usize = if S::IN >= MANY_ROWS * IN { IN * UNITS } else { 0 };
+    /// Some rows of the weights in each, and the bias.
+    const GRADIENT_TASKS: usize = IN.div_ceil(task_rows(UNITS)) + 1;
+
+    fn initialise(&mut self, key: RngKey) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, IN, key);
+    }
+
+    fn prepare(&self, prepared: &mut [f32]) {
+        if !prepared.is_empty() {
+            transpose(Isa::best(), UNITS, self.weight.as_floats(), prepared);
         }
     }
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        store_for_others(&mut memory.kept[..pass.n * S::IN], x[0]);
-        let memory = memory.for_inference();
-        Station::<S>::infer(self, pass.n, x, y, memory);
+    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+        store_for_others(&mut ctx.deferred[..pass.n * S::IN], x[0]);
+        let ctx = ctx.for_inference();
+        Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
     }
 
-    fn backward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        store_for_others(&mut memory.kept[pass.n * S::IN..], d_y);
+    fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        store_for_others(&mut ctx.deferred[pass.n * S::IN..], d_y);
         let Some(d_x) = &mut d_x[0] else { return };
-        if memory.shared.is_empty() {
+        if ctx.prepared.is_empty() {
             kernels::dense_d_x(Isa::best(), UNITS, d_y, self.weight.as_floats(), d_x);
         } else {
-            kernels::dense(Isa::best(), UNITS, IN, d_y, memory.shared, &[], d_x);
+            kernels::dense(Isa::best(), UNITS, IN, d_y, ctx.prepared, &[], d_x);
         }
     }
 
     fn gradient_end(task: usize) -> usize {
-        if task + 1 < <Self as Station<S>>::GRADIENT_TASKS {
+        if task + 1 < <Self as TrainNode<S>>::GRADIENT_TASKS {
             ((task + 1) * task_rows(UNITS)).min(IN) * UNITS
         } else {
             IN * UNITS + BIAS
@@ -119,7 +119,7 @@ where
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let isa = Isa::best();
-        let is_bias = task + 1 == <Self as Station<S>>::GRADIENT_TASKS;
+        let is_bias = task + 1 == <Self as TrainNode<S>>::GRADIENT_TASKS;
         let mut onto = Onto::Nothing;
         for_each_rows::<S, IN>(shards, |x, d_y, pieces| {
             if is_bias {
@@ -142,8 +142,12 @@ pub(super) fn for_each_rows<S: Spec, const IN: usize>(
     shards: Shards<'_>,
     mut add: impl FnMut(&[f32], &[f32], Pieces),
 ) {
-    for_each_run(shards, |kept, samples, pieces| {
-        add(kept, &kept[samples * S::IN..], Pieces { rows: samples * (S::IN / IN), ..pieces });
+    for_each_run(shards, |deferred, samples, pieces| {
+        add(
+            deferred,
+            &deferred[samples * S::IN..],
+            Pieces { rows: samples * (S::IN / IN), ..pieces },
+        );
     });
 }
 
@@ -154,11 +158,11 @@ pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize
     let full = shards.full();
     if full.count > 0 {
         let pieces = Pieces { count: full.count, stride: full.stride, rows: full.samples };
-        add(full.kept, full.samples, pieces);
+        add(full.deferred, full.samples, pieces);
     }
     if full.count < shards.count() {
         let samples = shards.samples(full.count);
-        add(shards.kept(full.count), samples, Pieces::one(samples));
+        add(shards.deferred(full.count), samples, Pieces::one(samples));
     }
 }
 
@@ -171,7 +175,7 @@ pub(super) const fn task_rows(units: usize) -> usize {
     if rows > TILES { rows.next_multiple_of(TILES) } else { TILES }
 }
 
-impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::Streaming<S>
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::contract::Streaming<S>
     for Dense<IN, UNITS, BIAS>
 where
     S: Spec<Arguments = dense::Dense>,

@@ -1,8 +1,13 @@
 //! [`Dropout`]: PyTorch's `nn.Dropout`.
 
+use crate::contract::{InPlaceNode, Spec};
+#[cfg(feature = "train")]
+use crate::contract::{Pass, TrainInPlaceNode};
+use crate::kernels::Instructions;
 use crate::kernels::dispatch::dispatch;
-use crate::{InPlaceStation, Instructions, Pass, Spec, Streams, Weights};
-use nn_shape::rules::dropout;
+use crate::system::RngKey;
+use crate::types::Weights;
+use unrolled_shape::rules::dropout;
 
 /// In training each number becomes 0 with probability `p` and is divided by `1 - p` otherwise; in
 /// inference nothing happens: `[..] -> [..]` (Srivastava et al., 2014).
@@ -14,12 +19,15 @@ pub struct Dropout;
 // SAFETY: of size zero.
 unsafe impl Weights for Dropout {}
 
-impl<S: Spec<Arguments = dropout::Dropout>> InPlaceStation<S> for Dropout {
+impl<S: Spec<Arguments = dropout::Dropout>> InPlaceNode<S> for Dropout {
     fn infer(&self, _n: usize, _y: &mut [f32]) {}
 
     #[inline(always)]
     fn infer_inlined<I: Instructions>(&self, _isa: I, _n: usize, _y: &mut [f32]) {}
+}
 
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = dropout::Dropout>> TrainInPlaceNode<S> for Dropout {
     fn forward(&self, pass: &Pass, y: &mut [f32]) {
         drop(S::ARGUMENTS.p, pass, S::IN, y);
     }
@@ -38,24 +46,24 @@ pub(crate) fn drop(p: f64, pass: &Pass, sample_len: usize, values: &mut [f32]) {
     // Infinite where nothing is kept, and then not used.
     let scale = (1.0 / (1.0 - p)) as f32;
     for (i, sample) in values.chunks_exact_mut(sample_len).enumerate() {
-        scale_kept(pass.streams.child((pass.first + i) as u64), keep, scale, sample);
+        scale_kept(pass.key.fold_in((pass.first + i) as u64), keep, scale, sample);
     }
 }
 
 dispatch! {
     /// Multiplies each number by `scale` where 32 random bits of its own are below `keep`, by 0
     /// elsewhere. As in PyTorch NaN stays.
-    fn scale_kept(streams: Streams, keep: u64, scale: f32, sample: &mut [f32]) {
+    fn scale_kept(key: RngKey, keep: u64, scale: f32, sample: &mut [f32]) {
         let factor = |bits: u64| if bits < keep { scale } else { 0.0 };
         let (pairs, last) = sample.as_chunks_mut::<2>();
         let count = pairs.len();
         for (i, [a, b]) in pairs.iter_mut().enumerate() {
-            let bits = streams.bits(i as u64);
+            let bits = key.bits(i as u64);
             *a *= factor(bits >> u32::BITS);
             *b *= factor(bits & u64::from(u32::MAX));
         }
         for a in last {
-            *a *= factor(streams.bits(count as u64) >> u32::BITS);
+            *a *= factor(key.bits(count as u64) >> u32::BITS);
         }
     }
 }
@@ -104,15 +112,15 @@ mod tests {
 
     #[test]
     fn steps_and_layers_differ() {
-        let dropped = |streams| {
+        let dropped = |key| {
             let mut y = vec![1.0; Quarter::IN];
-            let pass = Pass { n: 1, first: 0, batch: 1, streams };
-            InPlaceStation::<Quarter>::forward(&Dropout, &pass, &mut y);
+            let pass = Pass { n: 1, first: 0, batch: 1, key };
+            TrainInPlaceNode::<Quarter>::forward(&Dropout, &pass, &mut y);
             y
         };
-        let step = Streams::new(1);
-        assert_eq!(dropped(step.child(1)), dropped(step.child(1)));
-        assert_ne!(dropped(step.child(1)), dropped(step.child(2)));
+        let step = RngKey::new(1);
+        assert_eq!(dropped(step.fold_in(1)), dropped(step.fold_in(1)));
+        assert_ne!(dropped(step.fold_in(1)), dropped(step.fold_in(2)));
     }
 
     #[test]

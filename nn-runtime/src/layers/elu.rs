@@ -3,7 +3,7 @@
 use super::activation::in_place_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::expm1_of_negative;
-use nn_shape::rules::elu;
+use unrolled_shape::rules::elu;
 
 /// `x` above 0, `alpha * (exp(x) - 1)` below, element by element: `[..] -> [..]`.
 pub struct ELU;

@@ -1,9 +1,16 @@
 //! [`Embedding`]: PyTorch's `nn.Embedding`.
 
-use crate::{
-    Axis, Layout, Memory, Owner, Pass, Shards, Spec, Station, Streams, Tensor, Weights, WorkMemory,
-};
-use nn_shape::rules::embedding;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, InputError, Node, Spec};
+#[cfg(feature = "train")]
+use crate::memory::Shards;
+use crate::memory::{WeightLayout, WeightOwner};
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::embedding;
 
 /// A vector for each token, looked up by its number: `[..] -> [.., D]`, where the input holds the bits
 /// of `u32`s below `V`.
@@ -17,9 +24,9 @@ pub struct Embedding<const V: usize, const D: usize> {
 // SAFETY: `repr(C)`, an array of `f32`.
 unsafe impl<const V: usize, const D: usize> Weights for Embedding<V, D> {}
 
-impl<const V: usize, const D: usize> Owner for Embedding<V, D> {
+impl<const V: usize, const D: usize> WeightOwner for Embedding<V, D> {
     const WEIGHT_LEN: usize = V * D;
-    const LAYOUT: Layout = Layout::RowPerOutput;
+    const LAYOUT: WeightLayout = WeightLayout::RowPerOutput;
 
     fn weight(&self) -> &[f32] {
         self.weight.as_floats()
@@ -32,54 +39,52 @@ const fn task_rows(dimension: usize) -> usize {
     if dimension < NUMBERS { NUMBERS / dimension } else { 1 }
 }
 
-impl<S, const V: usize, const D: usize> Station<S> for Embedding<V, D>
+impl<S, const V: usize, const D: usize> Node<S> for Embedding<V, D>
+where
+    S: Spec<Arguments = embedding::Embedding>,
+{
+    #[cfg(feature = "std")]
+    fn tensors() -> Vec<Tensor> {
+        vec![Tensor::new("weight", 0, vec![Axis::plain(V, D), Axis::plain(D, 1)])]
+    }
+
+    fn check(x: &[&[f32]]) -> Result<(), InputError> {
+        match x[0].iter().position(|token| token.to_bits() as usize >= V) {
+            None => Ok(()),
+            Some(at) => Err(refusal::<S>(x[0][at].to_bits(), at, V)),
+        }
+    }
+
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
+        self.look_up::<S>(x[0], y);
+    }
+}
+
+#[cfg(feature = "train")]
+impl<S, const V: usize, const D: usize> TrainNode<S> for Embedding<V, D>
 where
     S: Spec<Arguments = embedding::Embedding>,
 {
     /// The tokens, and the gradient of the output: little against a gradient of all rows for each
     /// shard.
-    const KEPT: usize = S::IN + S::OUT;
+    const DEFERRED: usize = S::IN + S::OUT;
     const GRADIENT_TASKS: usize = V.div_ceil(task_rows(D));
 
     /// As PyTorch: normal with mean 0 and deviation 1.
-    fn initialise(&mut self, streams: Streams) {
-        crate::init::normal(self.weight.as_floats_mut(), streams.child(Streams::number("weight")));
+    fn initialise(&mut self, key: RngKey) {
+        crate::init::normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
         if let Some(padding) = S::ARGUMENTS.padding() {
             self.weight[padding].fill(0.0);
         }
     }
 
-    fn tensors() -> Vec<Tensor> {
-        vec![Tensor::new("weight", 0, vec![Axis::plain(V, D), Axis::plain(D, 1)])]
-    }
-
-    fn check(x: &[&[f32]]) -> Result<(), String> {
-        match x[0].iter().position(|token| token.to_bits() as usize >= V) {
-            None => Ok(()),
-            Some(at) => Err(refusal(S::NAME, x[0][at].to_bits(), at % S::IN, V)),
-        }
-    }
-
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+        ctx.deferred[..pass.n * S::IN].copy_from_slice(x[0]);
         self.look_up::<S>(x[0], y);
     }
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        memory.kept[..pass.n * S::IN].copy_from_slice(x[0]);
-        self.look_up::<S>(x[0], y);
-    }
-
-    fn backward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        _d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
+    fn backward(&self, Backward { pass, d_y, ctx, .. }: Backward<'_, '_>) {
+        ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
     }
 
     fn gradient_end(task: usize) -> usize {
@@ -93,7 +98,7 @@ where
         let rows = d_weights.as_chunks_mut::<D>().0;
         let padding = S::ARGUMENTS.padding();
         for shard in 0..shards.count() {
-            let (tokens, d_y) = shards.kept(shard).split_at(shards.samples(shard) * S::IN);
+            let (tokens, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * S::IN);
             for (token, d_y) in tokens.iter().zip(d_y.as_chunks::<D>().0) {
                 let token = token.to_bits() as usize;
                 // Tokens of other pieces are below `first` or behind the end.
@@ -110,18 +115,14 @@ where
     }
 }
 
-impl<S, const V: usize, const D: usize> crate::Streaming<S> for Embedding<V, D> where
+impl<S, const V: usize, const D: usize> crate::contract::Streaming<S> for Embedding<V, D> where
     S: Spec<Arguments = embedding::Embedding>
 {
 }
 
 /// What is said of a token that is not in the vocabulary.
-fn refusal(layer: &str, token: u32, place: usize, vocabulary: usize) -> String {
-    format!(
-        "layer `{layer}` has {vocabulary} tokens with the numbers 0 to {}, but number {place} of the input \
-         is token {token}",
-        vocabulary - 1
-    )
+fn refusal<S: Spec>(token: u32, at: usize, vocabulary: usize) -> InputError {
+    InputError::Token { layer: S::NAME, token, place: at % S::IN, vocabulary }
 }
 
 impl<const V: usize, const D: usize> Embedding<V, D> {
@@ -130,7 +131,7 @@ impl<const V: usize, const D: usize> Embedding<V, D> {
             let token = token.to_bits();
             *y = match self.weight.get(token as usize) {
                 Some(row) => *row,
-                None => panic!("{}", refusal(S::NAME, token, at % S::IN, V)),
+                None => panic!("{}", refusal::<S>(token, at, V)),
             };
         }
     }
@@ -223,7 +224,7 @@ mod tests {
         trial.check_inference();
         let outcome = trial.train();
         for (token, y) in trial.x[0].iter().zip(outcome.y.chunks_exact(D)) {
-            assert_eq!(y, trial.station.weight[token.to_bits() as usize]);
+            assert_eq!(y, trial.node.weight[token.to_bits() as usize]);
         }
         assert_eq!(outcome.d_weights, naive(&trial));
     }
@@ -231,14 +232,14 @@ mod tests {
     #[test]
     fn looks_rows_up_and_gives_them_their_gradients() {
         check::<Words, 7, 3>();
-        assert_eq!(<Embedding<1000, 200> as Station<Many>>::GRADIENT_TASKS, 4);
+        assert_eq!(<Embedding<1000, 200> as TrainNode<Many>>::GRADIENT_TASKS, 4);
         check::<Many, 1000, 200>();
     }
 
     #[test]
     fn the_padding_token_is_zero_and_stays_so() {
         let mut layer = Embedding::<7, 3>::zeros();
-        Station::<Words>::initialise(&mut *layer, Streams::new(3));
+        TrainNode::<Words>::initialise(&mut *layer, RngKey::new(3));
         assert_eq!(layer.weight[2], [0.0; 3]);
         assert_ne!(layer.weight[1], layer.weight[3]);
         let mut trial = trial::<Words, 7, 3>();
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn begins_normal() {
         let mut layer = Embedding::<1000, 200>::zeros();
-        Station::<Many>::initialise(&mut *layer, Streams::new(3));
+        TrainNode::<Many>::initialise(&mut *layer, RngKey::new(3));
         let numbers = layer.as_floats();
         let count = numbers.len() as f64;
         let mean = numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
@@ -262,12 +263,12 @@ mod tests {
     #[test]
     fn refuses_a_token_that_is_not_in_the_vocabulary() {
         let x: Vec<f32> = [0, 6, 7, 1].map(f32::from_bits).to_vec();
-        let words = <Embedding<7, 3> as Station<Words>>::check(&[&x]).unwrap_err();
+        let words = <Embedding<7, 3> as Node<Words>>::check(&[&x]).unwrap_err();
         assert_eq!(
-            words,
+            words.to_string(),
             "layer `it` has 7 tokens with the numbers 0 to 6, but number 2 of the input is token 7"
         );
-        assert!(<Embedding<7, 3> as Station<Words>>::check(&[&x[..2]]).is_ok());
+        assert!(<Embedding<7, 3> as Node<Words>>::check(&[&x[..2]]).is_ok());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! [`GELU`]: PyTorch's `nn.GELU`.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{normal, sigmoid};
 use crate::kernels::{Lanes, mul_add};
-use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
-use nn_shape::rules::gelu;
+use crate::types::Weights;
+use unrolled_shape::rules::gelu;
 
 /// `x * P(X <= x)` of a standard normal `X`, element by element: `[..] -> [..]`.
 pub struct GELU;
@@ -12,49 +15,36 @@ pub struct GELU;
 // SAFETY: of size zero.
 unsafe impl Weights for GELU {}
 
-/// Forward finds the slopes almost for nothing; backward would have to compute all of it once more.
-impl<S: Spec<Arguments = gelu::GELU>> Station<S> for GELU {
-    /// The slopes.
-    const SAVED: usize = S::IN;
-
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+impl<S: Spec<Arguments = gelu::GELU>> Node<S> for GELU {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         match S::ARGUMENTS.approximate {
             "tanh" => approximate(x[0], y),
             _ => exact(x[0], y),
         }
     }
+}
 
-    fn forward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        memory: Memory<'_>,
-    ) {
+/// Forward finds the slopes almost for nothing; backward would have to compute all of it once more.
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = gelu::GELU>> TrainNode<S> for GELU {
+    /// The slopes.
+    const SAVED: usize = S::IN;
+
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         match S::ARGUMENTS.approximate {
-            "tanh" => approximate_with_slopes(x[0], y, memory.saved),
-            _ => exact_with_slopes(x[0], y, memory.saved),
+            "tanh" => approximate_with_slopes(x[0], y, ctx.saved),
+            _ => exact_with_slopes(x[0], y, ctx.saved),
         }
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         if let Some(d_x) = &mut d_x[0] {
-            products(memory.saved, d_y, d_x);
+            products(ctx.saved, d_y, d_x);
         }
     }
 }
 
-impl<S: Spec<Arguments = gelu::GELU>> crate::Streaming<S> for GELU {}
+impl<S: Spec<Arguments = gelu::GELU>> crate::contract::Streaming<S> for GELU {}
 
 /// `sqrt(2 / pi)`
 const SLOPE: f32 = 0.797_884_6;

@@ -1,13 +1,13 @@
 //! [`GlobalAvgPool`]: PyTorch's `nn.AdaptiveAvgPool2d(1)`, without the axes of size 1 that it leaves.
 
-use super::pooling::average_station;
+use super::pooling::average_node;
 use crate::kernels::pool::Pool;
-use nn_shape::rules::global_avg_pool;
+use unrolled_shape::rules::global_avg_pool;
 
 /// The average of each channel: `[.., C] -> [C]`.
 pub struct GlobalAvgPool;
 
-average_station!(
+average_node!(
     GlobalAvgPool,
     global_avg_pool::GlobalAvgPool,
     S => Pool::global(S::INPUT),

@@ -1,18 +1,18 @@
 //! [`GlobalMaxPool`]: PyTorch's `nn.AdaptiveMaxPool2d(1)`, without the axes of size 1 that it leaves.
 
-use super::pooling::max_station;
+use super::pooling::max_node;
 use crate::kernels::pool::Pool;
-use nn_shape::rules::global_max_pool;
+use unrolled_shape::rules::global_max_pool;
 
 /// The largest number of each channel: `[.., C] -> [C]`. The first of equals wins, and NaN stays.
 pub struct GlobalMaxPool;
 
-max_station!(GlobalMaxPool, global_max_pool::GlobalMaxPool, S => Pool::global(S::INPUT));
+max_node!(GlobalMaxPool, global_max_pool::GlobalMaxPool, S => Pool::global(S::INPUT));
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Station;
+    use crate::contract::TrainNode;
     use crate::layers::testing::{Trial, spec};
 
     spec!(Picture: global_max_pool::GlobalMaxPool {}, [&[3, 4, 21]] -> &[21]);
@@ -23,10 +23,10 @@ mod tests {
         check::<Picture>();
         check::<Wide>();
         // More pixels than a byte can count.
-        assert_eq!(<GlobalMaxPool as Station<Wide>>::SAVED, 2);
+        assert_eq!(<GlobalMaxPool as TrainNode<Wide>>::SAVED, 2);
     }
 
-    fn check<S: crate::Spec<Arguments = global_max_pool::GlobalMaxPool>>() {
+    fn check<S: crate::contract::Spec<Arguments = global_max_pool::GlobalMaxPool>>() {
         let mut trial = Trial::<S, GlobalMaxPool>::random();
         let outcome = trial.train();
         trial.check_inference();

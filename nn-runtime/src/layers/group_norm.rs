@@ -1,7 +1,7 @@
 //! [`GroupNorm`]: PyTorch's `nn.GroupNorm`, channels last.
 
-use super::grouped::{Grouped, grouped_station};
-use nn_shape::rules::group_norm;
+use super::grouped::{Grouped, grouped_node};
+use unrolled_shape::rules::group_norm;
 
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, with mean and variance of one group of a
 /// sample's channels over all other axes: `[.., C] -> [.., C]` (Wu and He, 2018).
@@ -17,7 +17,7 @@ pub struct GroupNorm<const AFFINE: usize> {
 }
 
 // 0 groups, which the rule refuses, count as 1, so that the compiler tells of them there and nowhere else.
-grouped_station!(GroupNorm, group_norm::GroupNorm, S => match S::ARGUMENTS.groups {
+grouped_node!(GroupNorm, group_norm::GroupNorm, S => match S::ARGUMENTS.groups {
     0 => 1,
     groups => groups,
 });
@@ -25,8 +25,11 @@ grouped_station!(GroupNorm, group_norm::GroupNorm, S => match S::ARGUMENTS.group
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Node;
+    use crate::contract::TrainNode;
     use crate::layers::testing::{Trial, check_lengths, check_normalisation, spec};
-    use crate::{Station, Streams, Weights};
+    use crate::system::RngKey;
+    use crate::types::Weights;
 
     spec!(Picture: group_norm::GroupNorm { groups: 3, eps: 1e-3, affine: true }, [&[2, 3, 6]] -> &[2, 3, 6]);
     spec!(Wide: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[3, 38]] -> &[3, 38]);
@@ -65,11 +68,11 @@ mod tests {
     #[test]
     fn begins_as_pytorch_does_and_has_its_tensors() {
         let mut layer = <GroupNorm<4> as Weights>::zeros();
-        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!((layer.weight, layer.bias), ([1.0; 4], [0.0; 4]));
-        let tensors = <GroupNorm<4> as Station<Steps>>::tensors();
+        let tensors = <GroupNorm<4> as Node<Steps>>::tensors();
         let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
         assert_eq!(names, [("weight", 0), ("bias", 4)]);
-        assert_eq!(<GroupNorm<0> as Station<Features>>::tensors(), []);
+        assert_eq!(<GroupNorm<0> as Node<Features>>::tensors(), []);
     }
 }

@@ -1,7 +1,13 @@
-//! What the normalisations of groups of channels share: from their sizes to the functions of a station.
+//! What the normalisations of groups of channels share: from their sizes to the functions of a node.
 
+use crate::contract::Spec;
 use crate::kernels::group_norm::GroupNorm;
-use crate::{Axis, Lengths, Memory, Spec, Tensor, WorkMemory};
+use crate::memory::InferCtx;
+#[cfg(feature = "train")]
+use crate::memory::TrainCtx;
+use crate::types::Lengths;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
 use std::marker::PhantomData;
 
 /// A normalisation at one place of a network, with a weight and a bias for each channel, or without.
@@ -29,11 +35,11 @@ impl<S: Spec> Grouped<S> {
         bias: &[f32],
         x: &[f32],
         y: &mut [f32],
-        memory: WorkMemory<'_>,
+        ctx: InferCtx<'_>,
     ) {
-        let (saved, scratch) = memory.scratch.split_at_mut(norm.saved_len());
+        let (saved, scratch) = ctx.scratch.split_at_mut(norm.saved_len());
         for (i, (x, y)) in x.chunks_exact(S::IN).zip(y.chunks_exact_mut(S::IN)).enumerate() {
-            let valid = Self::valid(&memory.lengths, i);
+            let valid = Self::valid(&ctx.lengths, i);
             Self::sample(norm, [weight, bias], &x[..valid], y, saved, scratch);
         }
     }
@@ -44,13 +50,13 @@ impl<S: Spec> Grouped<S> {
         bias: &[f32],
         x: &[f32],
         y: &mut [f32],
-        memory: Memory<'_>,
+        ctx: TrainCtx<'_>,
     ) {
         let samples = x.chunks_exact(S::IN).zip(y.chunks_exact_mut(S::IN));
-        let samples = samples.zip(memory.saved.chunks_exact_mut(norm.saved_len()));
+        let samples = samples.zip(ctx.saved.chunks_exact_mut(norm.saved_len()));
         for (i, ((x, y), saved)) in samples.enumerate() {
-            let valid = Self::valid(&memory.lengths, i);
-            Self::sample(norm, [weight, bias], &x[..valid], y, saved, memory.scratch);
+            let valid = Self::valid(&ctx.lengths, i);
+            Self::sample(norm, [weight, bias], &x[..valid], y, saved, ctx.scratch);
         }
     }
 
@@ -75,11 +81,11 @@ impl<S: Spec> Grouped<S> {
         x: &[f32],
         d_y: &[f32],
         mut d_x: Option<&mut [f32]>,
-        memory: Memory<'_>,
+        ctx: TrainCtx<'_>,
     ) {
-        let Memory { saved, partial, scratch, lengths, .. } = memory;
-        partial.fill(0.0);
-        let (d_weight, d_bias) = partial.split_at_mut(weight.len());
+        let TrainCtx { saved, shard_sums, scratch, lengths, .. } = ctx;
+        shard_sums.fill(0.0);
+        let (d_weight, d_bias) = shard_sums.split_at_mut(weight.len());
         let samples = x.chunks_exact(S::IN).zip(d_y.chunks_exact(S::IN));
         for (i, ((x, d_y), saved)) in samples.zip(saved.chunks_exact(norm.saved_len())).enumerate()
         {
@@ -103,69 +109,66 @@ pub(super) fn tensors(channels: usize) -> Vec<Tensor> {
     if channels == 0 { Vec::new() } else { vec![tensor("weight", 0), tensor("bias", channels)] }
 }
 
-/// Makes `$Name<AFFINE>` a station that normalises groups of channels, as many as `$groups` says, an
+/// Makes `$Name<AFFINE>` a node that normalises groups of channels, as many as `$groups` says, an
 /// expression of the spec `$S`.
-macro_rules! grouped_station {
+macro_rules! grouped_node {
     ($Name:ident, $Arguments:ty, $S:ident => $groups:expr) => {
         // SAFETY: `repr(C)`, arrays of `f32` alone.
-        unsafe impl<const AFFINE: usize> $crate::Weights for $Name<AFFINE> {}
+        unsafe impl<const AFFINE: usize> $crate::types::Weights for $Name<AFFINE> {}
 
-        impl<$S: $crate::Spec<Arguments = $Arguments>, const AFFINE: usize> $crate::Station<$S>
-            for $Name<AFFINE>
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>, const AFFINE: usize>
+            $crate::contract::Node<$S> for $Name<AFFINE>
         {
-            const SAVED: usize = norm::<$S>().saved_len();
             const SCRATCH: usize = Grouped::<$S>::scratch(&norm::<$S>());
-            /// The gradient of the weights.
-            const PARTIAL: usize = 2 * AFFINE;
 
-            fn initialise(&mut self, _streams: $crate::Streams) {
-                self.weight.fill(1.0);
-            }
-
-            fn tensors() -> Vec<$crate::Tensor> {
+            #[cfg(feature = "std")]
+            fn tensors() -> Vec<$crate::types::Tensor> {
                 $crate::layers::grouped::tensors(AFFINE)
             }
 
             fn infer(
                 &self,
-                _n: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::WorkMemory<'_>,
+                $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>,
             ) {
                 let norm = const { norm::<$S>() };
-                Grouped::<$S>::infer(norm, &self.weight, &self.bias, x[0], y, memory);
+                Grouped::<$S>::infer(norm, &self.weight, &self.bias, x[0], y, ctx);
+            }
+        }
+
+        #[cfg(feature = "train")]
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>, const AFFINE: usize>
+            $crate::contract::TrainNode<$S> for $Name<AFFINE>
+        {
+            const SAVED: usize = norm::<$S>().saved_len();
+            /// The gradient of the weights.
+            const SHARD_SUMS: usize = 2 * AFFINE;
+
+            fn initialise(&mut self, _key: $crate::system::RngKey) {
+                self.weight.fill(1.0);
             }
 
             fn forward(
                 &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::Memory<'_>,
+                $crate::contract::Forward { x, y, ctx, .. }: $crate::contract::Forward<'_>,
             ) {
                 let norm = const { norm::<$S>() };
-                Grouped::<$S>::forward(norm, &self.weight, &self.bias, x[0], y, memory);
+                Grouped::<$S>::forward(norm, &self.weight, &self.bias, x[0], y, ctx);
             }
 
             fn backward(
                 &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                _y: &[f32],
-                d_y: &mut [f32],
-                d_x: &mut [Option<&mut [f32]>],
-                memory: $crate::Memory<'_>,
+                $crate::contract::Backward { x, d_y, d_x, ctx, .. }: $crate::contract::Backward<
+                    '_,
+                    '_,
+                >,
             ) {
                 let (norm, d_x) = (const { norm::<$S>() }, d_x[0].as_deref_mut());
-                Grouped::<$S>::backward(norm, &self.weight, x[0], d_y, d_x, memory);
+                Grouped::<$S>::backward(norm, &self.weight, x[0], d_y, d_x, ctx);
             }
         }
 
         /// What is done to each sample.
-        const fn norm<$S: $crate::Spec<Arguments = $Arguments>>()
+        const fn norm<$S: $crate::contract::Spec<Arguments = $Arguments>>()
         -> $crate::kernels::group_norm::GroupNorm {
             $crate::kernels::group_norm::GroupNorm {
                 channels: S::INPUT.last(),
@@ -176,4 +179,4 @@ macro_rules! grouped_station {
     };
 }
 
-pub(super) use grouped_station;
+pub(super) use grouped_node;

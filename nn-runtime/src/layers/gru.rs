@@ -2,7 +2,7 @@
 
 use crate::kernels::recurrent::Cell;
 use crate::layers::recurrent::recurrent_layer;
-use nn_shape::rules::gru;
+use unrolled_shape::rules::gru;
 
 recurrent_layer! {
     /// Gated recurrent units (Cho and others, 2014): `[steps, inputs] -> [steps, units]`.
@@ -15,7 +15,7 @@ recurrent_layer! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Spec;
+    use crate::contract::Spec;
     use crate::layers::recurrent::testing::{check_ragged, ragged, trial};
     use crate::layers::testing::spec;
 

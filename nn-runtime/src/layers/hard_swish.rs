@@ -2,7 +2,7 @@
 
 use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
-use nn_shape::rules::hard_swish;
+use unrolled_shape::rules::hard_swish;
 
 /// `x * min(max(x + 3, 0), 6) / 6`, element by element: `[..] -> [..]`.
 pub struct HardSwish;

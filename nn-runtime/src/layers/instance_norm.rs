@@ -1,7 +1,7 @@
 //! [`InstanceNorm`]: PyTorch's `nn.InstanceNorm1d` and `nn.InstanceNorm2d`, channels last.
 
-use super::grouped::{Grouped, grouped_station};
-use nn_shape::rules::instance_norm;
+use super::grouped::{Grouped, grouped_node};
+use unrolled_shape::rules::instance_norm;
 
 /// `(x - mean) / sqrt(variance + eps)`, with mean and variance of one channel of a sample over all other
 /// axes: `[.., C] -> [.., C]` (Ulyanov, Vedaldi and Lempitsky, 2016).
@@ -17,7 +17,7 @@ pub struct InstanceNorm<const AFFINE: usize> {
     pub bias: [f32; AFFINE],
 }
 
-grouped_station!(InstanceNorm, instance_norm::InstanceNorm, S => S::INPUT.last());
+grouped_node!(InstanceNorm, instance_norm::InstanceNorm, S => S::INPUT.last());
 
 #[cfg(test)]
 mod tests {

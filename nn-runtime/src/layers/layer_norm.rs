@@ -1,8 +1,16 @@
 //! [`LayerNorm`]: PyTorch's `nn.LayerNorm` of the last axis.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::row_norm::{self, RowNorm};
-use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
-use nn_shape::rules::layer_norm;
+#[cfg(feature = "train")]
+use crate::memory::TrainCtx;
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::layer_norm;
 
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, with mean and variance of the last axis:
 /// `[.., C] -> [.., C]` (Ba, Kiros and Hinton, 2016).
@@ -26,18 +34,11 @@ const fn norm<S: Spec<Arguments = layer_norm::LayerNorm>>() -> RowNorm {
     RowNorm { len: S::INPUT.last(), centred: true, eps: S::ARGUMENTS.eps as f32 }
 }
 
-impl<S, const WEIGHT: usize, const BIAS: usize> Station<S> for LayerNorm<WEIGHT, BIAS>
+impl<S, const WEIGHT: usize, const BIAS: usize> Node<S> for LayerNorm<WEIGHT, BIAS>
 where
     S: Spec<Arguments = layer_norm::LayerNorm>,
 {
-    const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
-    /// The gradient of the weights.
-    const PARTIAL: usize = Self::LEN;
-
-    fn initialise(&mut self, _streams: Streams) {
-        self.weight.fill(1.0);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let features = |len| vec![Axis { len, stride: 1, features: S::FEATURES }];
         let mut tensors = Vec::new();
@@ -50,27 +51,32 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &self.bias, y, &mut []);
     }
+}
 
-    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        let norm = const { norm::<S>() };
-        row_norm::forward(norm, x[0], &self.weight, &self.bias, y, memory.saved);
+#[cfg(feature = "train")]
+impl<S, const WEIGHT: usize, const BIAS: usize> TrainNode<S> for LayerNorm<WEIGHT, BIAS>
+where
+    S: Spec<Arguments = layer_norm::LayerNorm>,
+{
+    const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
+    /// The gradient of the weights.
+    const SHARD_SUMS: usize = Self::LEN;
+
+    fn initialise(&mut self, _key: RngKey) {
+        self.weight.fill(1.0);
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        let Memory { saved, partial, .. } = memory;
-        let (d_weight, d_bias) = partial.split_at_mut(WEIGHT);
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+        let norm = const { norm::<S>() };
+        row_norm::forward(norm, x[0], &self.weight, &self.bias, y, ctx.saved);
+    }
+
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        let TrainCtx { saved, shard_sums, .. } = ctx;
+        let (d_weight, d_bias) = shard_sums.split_at_mut(WEIGHT);
         row_norm::d_weights(const { norm::<S>() }, x[0], saved, d_y, d_weight, d_bias);
         if let Some(d_x) = &mut d_x[0] {
             row_norm::backward(const { norm::<S>() }, x[0], &self.weight, saved, d_y, d_x);
@@ -78,8 +84,10 @@ where
     }
 }
 
-impl<S, const WEIGHT: usize, const BIAS: usize> crate::Streaming<S> for LayerNorm<WEIGHT, BIAS> where
-    S: Spec<Arguments = layer_norm::LayerNorm>
+impl<S, const WEIGHT: usize, const BIAS: usize> crate::contract::Streaming<S>
+    for LayerNorm<WEIGHT, BIAS>
+where
+    S: Spec<Arguments = layer_norm::LayerNorm>,
 {
 }
 
@@ -118,19 +126,19 @@ mod tests {
         let mut trial = Trial::<Steps, LayerNorm<5>>::random();
         trial.x[0].fill(0.1);
         let outcome = trial.train();
-        assert!(outcome.y.chunks_exact(5).all(|y| y == trial.station.bias));
+        assert!(outcome.y.chunks_exact(5).all(|y| y == trial.node.bias));
         assert!(outcome.d_x[0].iter().all(|d| d.is_finite()));
     }
 
     #[test]
     fn begins_as_pytorch_does_and_has_its_tensors() {
         let mut layer = <LayerNorm<3> as Weights>::zeros();
-        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.as_floats(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
-        let tensors = <LayerNorm<5> as Station<Steps>>::tensors();
+        let tensors = <LayerNorm<5> as Node<Steps>>::tensors();
         let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
         assert_eq!(names, [("weight", 0), ("bias", 5)]);
-        assert_eq!(<LayerNorm<37, 0> as Station<Wide>>::tensors().len(), 1);
-        assert_eq!(<LayerNorm<0> as Station<Plain>>::tensors(), []);
+        assert_eq!(<LayerNorm<37, 0> as Node<Wide>>::tensors().len(), 1);
+        assert_eq!(<LayerNorm<0> as Node<Plain>>::tensors(), []);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::activation::in_place_activation;
 use crate::kernels::dispatch::dispatch;
-use nn_shape::rules::leaky_relu;
+use unrolled_shape::rules::leaky_relu;
 
 /// `x` above 0, `slope * x` below, element by element: `[..] -> [..]`.
 pub struct LeakyReLU;

@@ -4,7 +4,7 @@ use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
-use nn_shape::rules::log_softmax;
+use unrolled_shape::rules::log_softmax;
 
 /// `x - ln(sum(exp(x)))` over the last axis: `[.., C] -> [.., C]`.
 pub struct LogSoftmax;

@@ -2,7 +2,7 @@
 
 use crate::kernels::recurrent::Cell;
 use crate::layers::recurrent::recurrent_layer;
-use nn_shape::rules::lstm;
+use unrolled_shape::rules::lstm;
 
 recurrent_layer! {
     /// Long short-term memory (Hochreiter and Schmidhuber, 1997): `[steps, inputs] -> [steps, units]`.
@@ -28,9 +28,12 @@ mod tests {
         units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: "last",
     }, [&[4, 3]] -> &[4]);
 
-    const PLAIN: usize = <Plain as crate::Spec>::ARGUMENTS.weights(<Plain as crate::Spec>::INPUT);
-    const DEEP: usize = <Deep as crate::Spec>::ARGUMENTS.weights(<Deep as crate::Spec>::INPUT);
-    const LAST: usize = <Last as crate::Spec>::ARGUMENTS.weights(<Last as crate::Spec>::INPUT);
+    const PLAIN: usize = <Plain as crate::contract::Spec>::ARGUMENTS
+        .weights(<Plain as crate::contract::Spec>::INPUT);
+    const DEEP: usize =
+        <Deep as crate::contract::Spec>::ARGUMENTS.weights(<Deep as crate::contract::Spec>::INPUT);
+    const LAST: usize =
+        <Last as crate::contract::Spec>::ARGUMENTS.weights(<Last as crate::contract::Spec>::INPUT);
 
     #[test]
     fn gradients_agree_with_finite_differences() {

@@ -1,21 +1,21 @@
 //! [`MaxPool1d`]: PyTorch's `nn.MaxPool1d`, channels last.
 
-use super::pooling::max_station;
+use super::pooling::max_node;
 use crate::kernels::pool::Pool;
-use nn_shape::rules::max_pool1d;
+use unrolled_shape::rules::max_pool1d;
 
 /// The largest number under a window: `[T, C] -> [T', C]`. Padding never wins, the first of equals
 /// does, and NaN stays.
 pub struct MaxPool1d;
 
-max_station!(MaxPool1d, max_pool1d::MaxPool1d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
+max_node!(MaxPool1d, max_pool1d::MaxPool1d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Spec;
+    use crate::contract::Spec;
     use crate::layers::testing::{Trial, spec};
-    use nn_shape::rules::window::AS_KERNEL;
+    use unrolled_shape::rules::window::AS_KERNEL;
 
     spec!(By2: max_pool1d::MaxPool1d { kernel: 2, stride: AS_KERNEL, padding: 0, dilation: 1 },
         [&[7, 3]] -> &[3, 3]);

@@ -1,21 +1,21 @@
 //! [`MaxPool2d`]: PyTorch's `nn.MaxPool2d`, channels last.
 
-use super::pooling::max_station;
+use super::pooling::max_node;
 use crate::kernels::pool::Pool;
-use nn_shape::rules::max_pool2d;
+use unrolled_shape::rules::max_pool2d;
 
 /// The largest number under a window: `[H, W, C] -> [H', W', C]`. Padding never wins, the first of
 /// equals does, and NaN stays.
 pub struct MaxPool2d;
 
-max_station!(MaxPool2d, max_pool2d::MaxPool2d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
+max_node!(MaxPool2d, max_pool2d::MaxPool2d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::{Spec, TrainNode};
     use crate::layers::testing::{Trial, random, spec};
-    use crate::{Spec, Station};
-    use nn_shape::rules::window::AS_KERNEL;
+    use unrolled_shape::rules::window::AS_KERNEL;
 
     spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], dilation: [1; 2] },
         [&[5, 7, 3]] -> &[2, 3, 3]);
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn winners_fill_a_quarter_of_the_output() {
-        assert_eq!(<MaxPool2d as Station<By2>>::SAVED, (2 * 3 * 3_usize).div_ceil(4));
-        assert_eq!(<MaxPool2d as Station<Large>>::SAVED, 3 * 2 * 2);
+        assert_eq!(<MaxPool2d as TrainNode<By2>>::SAVED, (2 * 3 * 3_usize).div_ceil(4));
+        assert_eq!(<MaxPool2d as TrainNode<Large>>::SAVED, 3 * 2 * 2);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! [`Mul`]: PyTorch's `a * b`, for two or more branches.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::dispatch::dispatch;
-use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
-use nn_shape::rules::mul;
+use crate::types::Weights;
+use unrolled_shape::rules::mul;
 
 /// The product of all branches, element by element: `[.., C], [.., C] or [C], .. -> [.., C]`. A
 /// branch `[C]` or `[1, .., C]` scales the channels of the first, as in squeeze and excitation.
@@ -11,38 +14,25 @@ pub struct Mul;
 // SAFETY: of size zero.
 unsafe impl Weights for Mul {}
 
-impl<S: Spec<Arguments = mul::Mul>> Station<S> for Mul {
+impl<S: Spec<Arguments = mul::Mul>> Node<S> for Mul {
     /// The gradient of one branch, before it is summed over what the branch scales.
     const SCRATCH: usize = S::OUT;
 
-    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
         product(n, x, y);
     }
+}
 
-    fn forward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        _memory: Memory<'_>,
-    ) {
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = mul::Mul>> TrainNode<S> for Mul {
+    fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         product(pass.n, x, y);
     }
 
-    fn backward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { pass, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         for (branch, d_x) in d_x.iter_mut().enumerate() {
             if let Some(d_x) = d_x {
-                backward(pass.n, branch, x, d_y, d_x, &mut memory.scratch[..S::OUT]);
+                backward(pass.n, branch, x, d_y, d_x, &mut ctx.scratch[..S::OUT]);
             }
         }
     }
@@ -96,7 +86,7 @@ fn multiply(y: &mut [f32], x: &[f32]) {
     }
 }
 
-impl<S: Spec<Arguments = mul::Mul>> crate::Streaming<S> for Mul {}
+impl<S: Spec<Arguments = mul::Mul>> crate::contract::Streaming<S> for Mul {}
 
 #[cfg(test)]
 mod tests {

@@ -2,14 +2,21 @@
 
 use super::dense::{for_each_run, task_rows};
 use super::dropout;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, Pass, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+#[cfg(feature = "train")]
 use crate::init::uniform;
-use crate::kernels::Onto;
 use crate::kernels::attention::{self, Attention, Batch, Run};
-use crate::{
-    Axis, Instructions, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams, Tensor,
-    Weights, WorkMemory,
-};
-use nn_shape::rules::multi_head_attention;
+use crate::kernels::{Instructions, Onto};
+use crate::memory::InferCtx;
+#[cfg(feature = "train")]
+use crate::memory::{Shards, TrainCtx};
+use crate::system::RngKey;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use crate::types::{Lengths, Steps, Weights};
+use unrolled_shape::rules::multi_head_attention;
 
 /// Attention of several heads (Vaswani et al., 2017): `[T, WIDTH] -> [T, WIDTH]`.
 ///
@@ -73,8 +80,8 @@ fn lengths<'a, S: Spec<Arguments = Arguments>>(lengths: &'a Lengths<'a>) -> [Ste
 fn dropping<S: Spec<Arguments = Arguments>>(pass: &Pass) -> impl Fn(usize, usize, &mut [f32]) {
     let pass = *pass;
     move |sample, head, p| {
-        let streams = pass.streams.child((pass.first + sample) as u64);
-        let head = Pass { n: 1, first: head, streams, ..pass };
+        let key = pass.key.fold_in((pass.first + sample) as u64);
+        let head = Pass { n: 1, first: head, key, ..pass };
         dropout::drop(S::ARGUMENTS.dropout, &head, p.len(), p);
     }
 }
@@ -104,31 +111,14 @@ const fn tasks(width: usize) -> [usize; 2] {
     [width.div_ceil(task_rows(3 * width)), width.div_ceil(task_rows(width))]
 }
 
-impl<S, const WIDTH: usize, const BIAS: usize> Station<S> for MultiHeadAttention<WIDTH, BIAS>
+impl<S, const WIDTH: usize, const BIAS: usize> Node<S> for MultiHeadAttention<WIDTH, BIAS>
 where
     S: Spec<Arguments = Arguments>,
 {
-    /// Queries, keys, values, and all probabilities.
-    const SAVED: usize = attention::<S>().saved().probabilities.end();
     const SCRATCH: usize = attention::<S>().scratch();
-    /// What goes into the products with weights, and the gradients of what comes out of them.
-    const KEPT: usize = attention::<S>().kept().d_y.end();
-    /// The matrices for the way back.
-    const SHARED: usize = attention::<S>().transposed_len();
     const STATE: usize = attention::<S>().state();
-    const GRADIENT_TASKS: usize = tasks(WIDTH)[0] + tasks(WIDTH)[1] + 1;
 
-    /// As PyTorch does: `xavier_uniform_` for queries, keys and values, `Linear`'s for the output, biases
-    /// zero.
-    fn initialise(&mut self, streams: Streams) {
-        let width = WIDTH as f32;
-        let of = |name| streams.child(Streams::number(name));
-        let bound = (6.0 / (width + 3.0 * width)).sqrt();
-        uniform(self.in_proj_weight.as_floats_mut(), bound, of("in_proj_weight"));
-        let bound = 1.0 / width.sqrt();
-        uniform(self.out_proj_weight.as_floats_mut(), bound, of("out_proj_weight"));
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let inputs = |stride| Axis { len: WIDTH, stride, features: S::FEATURES };
         let (square, plain) = (WIDTH * WIDTH, Axis::plain);
@@ -146,40 +136,56 @@ where
         tensors
     }
 
-    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let WorkMemory { scratch, lengths, carried, .. } = memory;
+    fn infer(&self, Infer { n, x, y, ctx }: Infer<'_>) {
+        let InferCtx { scratch, lengths, state, .. } = ctx;
         let x = [x[0], x[looked_at::<S>()]];
-        self.batch::<S>(n, &lengths).infer(x, y, carried, scratch);
+        self.batch::<S>(n, &lengths).infer(x, y, state, scratch);
+    }
+}
+
+#[cfg(feature = "train")]
+impl<S, const WIDTH: usize, const BIAS: usize> TrainNode<S> for MultiHeadAttention<WIDTH, BIAS>
+where
+    S: Spec<Arguments = Arguments>,
+{
+    /// Queries, keys, values, and all probabilities.
+    const SAVED: usize = attention::<S>().saved().probabilities.end();
+    /// What goes into the products with weights, and the gradients of what comes out of them.
+    const DEFERRED: usize = attention::<S>().kept().d_y.end();
+    /// The matrices for the way back.
+    const PREPARED: usize = attention::<S>().transposed_len();
+    const GRADIENT_TASKS: usize = tasks(WIDTH)[0] + tasks(WIDTH)[1] + 1;
+
+    /// As PyTorch does: `xavier_uniform_` for queries, keys and values, `Linear`'s for the output, biases
+    /// zero.
+    fn initialise(&mut self, key: RngKey) {
+        let width = WIDTH as f32;
+        let of = |name| key.fold_in(RngKey::hash(name));
+        let bound = (6.0 / (width + 3.0 * width)).sqrt();
+        uniform(self.in_proj_weight.as_floats_mut(), bound, of("in_proj_weight"));
+        let bound = 1.0 / width.sqrt();
+        uniform(self.out_proj_weight.as_floats_mut(), bound, of("out_proj_weight"));
     }
 
-    fn prepare(&self, shared: &mut [f32]) {
-        const { attention::<S>() }.transpose(self.weights(), shared);
+    fn prepare(&self, prepared: &mut [f32]) {
+        const { attention::<S>() }.transpose(self.weights(), prepared);
     }
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        let Memory { saved, kept, scratch, lengths, .. } = memory;
+    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+        let TrainCtx { saved, deferred, scratch, lengths, .. } = ctx;
         let x = [x[0], x[looked_at::<S>()]];
         let batch = self.batch::<S>(pass.n, &lengths);
-        batch.forward(x, y, [saved, kept, scratch], dropping::<S>(pass));
+        batch.forward(x, y, [saved, deferred, scratch], dropping::<S>(pass));
     }
 
-    fn backward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        let Memory { saved, kept, scratch, lengths, shared, .. } = memory;
+    fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        let TrainCtx { saved, deferred, scratch, lengths, prepared, .. } = ctx;
         let (d_x, further) = d_x.split_at_mut(1);
         let d_memory = further.get_mut(0).and_then(Option::as_deref_mut);
         let d_x = [d_x[0].as_deref_mut(), d_memory];
         let batch = self.batch::<S>(pass.n, &lengths);
-        let weights = batch.attention.transposed(shared);
-        batch.backward(weights, d_y, d_x, [saved, kept, scratch], dropping::<S>(pass));
+        let weights = batch.attention.transposed(prepared);
+        batch.backward(weights, d_y, d_x, [saved, deferred, scratch], dropping::<S>(pass));
     }
 
     fn gradient_end(task: usize) -> usize {
@@ -197,8 +203,8 @@ where
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let ([of_in, of_out], attention) = (tasks(WIDTH), const { attention::<S>() });
         let mut onto = Onto::Nothing;
-        for_each_run(shards, |kept, samples, pieces| {
-            let run = Run { kept, samples, pieces };
+        for_each_run(shards, |deferred, samples, pieces| {
+            let run = Run { kept: deferred, samples, pieces };
             if task < of_in {
                 attention.d_in_proj(onto, &run, task * task_rows(3 * WIDTH), d_weights);
             } else if task < of_in + of_out {
@@ -213,14 +219,14 @@ where
 }
 
 /// Causal layers alone: `network!` makes no others stream.
-impl<S, const WIDTH: usize, const BIAS: usize> crate::Streaming<S>
+impl<S, const WIDTH: usize, const BIAS: usize> crate::contract::Streaming<S>
     for MultiHeadAttention<WIDTH, BIAS>
 where
     S: Spec<Arguments = Arguments>,
 {
-    fn step<I: Instructions>(&self, _isa: I, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let WorkMemory { scratch, mut carried, .. } = memory;
-        let state = carried.sample(0);
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, mut state, .. } = ctx;
+        let state = state.sample(0);
         const { attention::<S>() }.step(self.weights(), state, x[0], y, scratch);
     }
 }
@@ -229,7 +235,8 @@ where
 mod tests {
     use super::*;
     use crate::layers::testing::{Trial, check_lengths, random, spec};
-    use nn_shape::{Shape, StepsOf};
+    use crate::memory::StateMut;
+    use unrolled_shape::{Shape, StepsOf};
 
     const PLAIN: Arguments = Arguments {
         heads: 2,
@@ -269,7 +276,7 @@ mod tests {
         const STEPS: &'static [Option<StepsOf>] = &[None, Some(StepsOf::input(0))];
     }
 
-    fn trial<S: Spec, T: Station<S>>() -> Trial<S, T> {
+    fn trial<S: Spec, T: TrainNode<S>>() -> Trial<S, T> {
         Trial::random().with_step(1e-2, 1e-3)
     }
 
@@ -312,27 +319,23 @@ mod tests {
         let mut trial = trial::<Causal, MultiHeadAttention<4, 0>>();
         let whole = trial.infer();
         (trial.batch, trial.lengths) = (1, vec![8]);
-        let mut state = vec![0.0; <MultiHeadAttention<4, 0> as Station<Causal>>::STATE];
+        let mut state = vec![0.0; <MultiHeadAttention<4, 0> as Node<Causal>>::STATE];
         let mut y = Vec::new();
         let x = trial.x[0].clone();
         for (begin, end) in [(0, 8), (8, 19)] {
-            let mut stretch = random(Causal::IN, 3);
-            stretch[..(end - begin) * 4].copy_from_slice(&x[begin * 4..end * 4]);
+            let mut chunk = random(Causal::IN, 3);
+            chunk[..(end - begin) * 4].copy_from_slice(&x[begin * 4..end * 4]);
             let mut out = vec![f32::NAN; Causal::OUT];
-            let mut scratch =
-                vec![f32::NAN; <MultiHeadAttention<4, 0> as Station<Causal>>::SCRATCH];
+            let mut scratch = vec![f32::NAN; <MultiHeadAttention<4, 0> as Node<Causal>>::SCRATCH];
             let lengths = [Steps::Given(&[(end - begin) as u32])];
-            let memory = WorkMemory {
-                work: &mut [],
-                scratch: &mut scratch,
+            let len = <MultiHeadAttention<4, 0> as Node<Causal>>::STATE;
+            let ctx = InferCtx {
                 lengths: Lengths::Given(&lengths),
-                carried: crate::Carried::new(
-                    &mut state,
-                    <MultiHeadAttention<4, 0> as Station<Causal>>::STATE,
-                ),
-                tied: crate::TiedWeight::NONE,
+                state: StateMut::new(&mut state, len),
+                ..InferCtx::new(&mut [], &mut scratch)
             };
-            Station::<Causal>::infer(&*trial.station, 1, &[&stretch], &mut out, memory);
+            let call = Infer { n: 1, x: &[&chunk], y: &mut out, ctx };
+            Node::<Causal>::infer(&*trial.node, call);
             y.extend_from_slice(&out[..(end - begin) * 4]);
         }
         assert_eq!(y, whole[..Causal::OUT]);
@@ -350,13 +353,13 @@ mod tests {
     #[test]
     fn begins_as_pytorch_does_and_has_its_tensors() {
         let mut layer = <MultiHeadAttention<4> as Weights>::zeros();
-        Station::<Own>::initialise(&mut *layer, Streams::new(0));
+        TrainNode::<Own>::initialise(&mut *layer, RngKey::new(0));
         let largest = |w: &[f32]| w.iter().fold(0.0_f32, |max, w| max.max(w.abs()));
         let bound = (6.0_f32 / 16.0).sqrt();
         assert!((0.9 * bound..bound).contains(&largest(layer.in_proj_weight.as_floats())));
         assert!((0.4..0.5).contains(&largest(layer.out_proj_weight.as_floats())));
         assert_eq!((layer.in_proj_bias, layer.out_proj_bias), ([[0.0; 4]; 3], [0.0; 4]));
-        let tensors = <MultiHeadAttention<4> as Station<Own>>::tensors();
+        let tensors = <MultiHeadAttention<4> as Node<Own>>::tensors();
         let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
         let expected = [
             ("in_proj_weight", 0),
@@ -365,6 +368,6 @@ mod tests {
             ("out_proj.bias", 76),
         ];
         assert_eq!(names, expected);
-        assert_eq!(<MultiHeadAttention<4, 0> as Station<Causal>>::tensors().len(), 2);
+        assert_eq!(<MultiHeadAttention<4, 0> as Node<Causal>>::tensors().len(), 2);
     }
 }

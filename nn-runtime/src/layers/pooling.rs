@@ -1,12 +1,13 @@
-//! What the pools share: from the sizes of a pool to a station.
+//! What the pools share: from the sizes of a pool to a node.
 //!
 //! Where sequences end before their shape does, each is pooled as a shorter one; behind the end of the
 //! output, and of the input's gradient, are zeros.
 
 use super::ragged::{Run, for_each_run};
+use crate::contract::Spec;
 use crate::kernels::Isa;
 use crate::kernels::pool::{self, Pool};
-use crate::{Spec, Steps};
+use crate::types::Steps;
 use std::ops::Range;
 
 /// Where a run of samples stands in inputs and outputs, and what lies behind its ends.
@@ -118,38 +119,38 @@ pub(super) fn average_backward<S: Spec>(
     });
 }
 
-/// Makes `$Name` a station that takes the largest under the window of `$pool`, an expression of the
+/// Makes `$Name` a node that takes the largest under the window of `$pool`, an expression of the
 /// spec `$S`.
-macro_rules! max_station {
+macro_rules! max_node {
     ($Name:ident, $Arguments:ty, $S:ident => $pool:expr) => {
         // SAFETY: of size zero.
-        unsafe impl $crate::Weights for $Name {}
+        unsafe impl $crate::types::Weights for $Name {}
 
-        impl<$S: $crate::Spec<Arguments = $Arguments>> $crate::Station<$S> for $Name {
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::Node<$S>
+            for $Name
+        {
+            fn infer(
+                &self,
+                $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>,
+            ) {
+                let steps = ctx.lengths.of::<S>(0);
+                $crate::layers::pooling::max::<S>(const { &$pool }, steps, x[0], y);
+            }
+        }
+
+        #[cfg(feature = "train")]
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::TrainNode<$S>
+            for $Name
+        {
             /// Which element of the kernel won.
             const SAVED: usize = $crate::kernels::pool::winners_len($pool.area(), S::OUT);
 
-            fn infer(
-                &self,
-                _n: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::WorkMemory<'_>,
-            ) {
-                let steps = memory.lengths.of::<S>(0);
-                $crate::layers::pooling::max::<S>(const { &$pool }, steps, x[0], y);
-            }
-
             fn forward(
                 &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::Memory<'_>,
+                $crate::contract::Forward { x, y, ctx, .. }: $crate::contract::Forward<'_>,
             ) {
-                let (steps, winners) = (memory.lengths.of::<S>(0), memory.saved);
-                let saved = <Self as $crate::Station<S>>::SAVED;
+                let (steps, winners) = (ctx.lengths.of::<S>(0), ctx.saved);
+                let saved = <Self as $crate::contract::TrainNode<S>>::SAVED;
                 $crate::layers::pooling::max_and_winners::<S>(
                     const { &$pool },
                     steps,
@@ -162,17 +163,14 @@ macro_rules! max_station {
 
             fn backward(
                 &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                _x: &[&[f32]],
-                _y: &[f32],
-                d_y: &mut [f32],
-                d_x: &mut [Option<&mut [f32]>],
-                memory: $crate::Memory<'_>,
+                $crate::contract::Backward { d_y, d_x, ctx, .. }: $crate::contract::Backward<
+                    '_,
+                    '_,
+                >,
             ) {
                 if let Some(d_x) = &mut d_x[0] {
-                    let (steps, winners) = (memory.lengths.of::<S>(0), memory.saved);
-                    let saved = <Self as $crate::Station<S>>::SAVED;
+                    let (steps, winners) = (ctx.lengths.of::<S>(0), ctx.saved);
+                    let saved = <Self as $crate::contract::TrainNode<S>>::SAVED;
                     $crate::layers::pooling::max_backward::<S>(
                         const { &$pool },
                         steps,
@@ -187,21 +185,20 @@ macro_rules! max_station {
     };
 }
 
-/// Makes `$Name` a station that averages under the window of `$pool`, an expression of the spec `$S`.
-macro_rules! average_station {
+/// Makes `$Name` a node that averages under the window of `$pool`, an expression of the spec `$S`.
+macro_rules! average_node {
     ($Name:ident, $Arguments:ty, $S:ident => $pool:expr, $include_padding:expr) => {
         // SAFETY: of size zero.
-        unsafe impl $crate::Weights for $Name {}
+        unsafe impl $crate::types::Weights for $Name {}
 
-        impl<$S: $crate::Spec<Arguments = $Arguments>> $crate::Station<$S> for $Name {
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::Node<$S>
+            for $Name
+        {
             fn infer(
                 &self,
-                _n: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::WorkMemory<'_>,
+                $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>,
             ) {
-                let steps = memory.lengths.of::<S>(0);
+                let steps = ctx.lengths.of::<S>(0);
                 $crate::layers::pooling::average::<S>(
                     const { &$pool },
                     $include_padding,
@@ -210,16 +207,17 @@ macro_rules! average_station {
                     y,
                 );
             }
+        }
 
+        #[cfg(feature = "train")]
+        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::TrainNode<$S>
+            for $Name
+        {
             fn forward(
                 &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::Memory<'_>,
+                $crate::contract::Forward { x, y, ctx, .. }: $crate::contract::Forward<'_>,
             ) {
-                let steps = memory.lengths.of::<S>(0);
+                let steps = ctx.lengths.of::<S>(0);
                 $crate::layers::pooling::average::<S>(
                     const { &$pool },
                     $include_padding,
@@ -231,16 +229,13 @@ macro_rules! average_station {
 
             fn backward(
                 &self,
-                _pass: &$crate::Pass,
-                _phase: usize,
-                _x: &[&[f32]],
-                _y: &[f32],
-                d_y: &mut [f32],
-                d_x: &mut [Option<&mut [f32]>],
-                memory: $crate::Memory<'_>,
+                $crate::contract::Backward { d_y, d_x, ctx, .. }: $crate::contract::Backward<
+                    '_,
+                    '_,
+                >,
             ) {
                 if let Some(d_x) = &mut d_x[0] {
-                    let steps = memory.lengths.of::<S>(0);
+                    let steps = ctx.lengths.of::<S>(0);
                     $crate::layers::pooling::average_backward::<S>(
                         const { &$pool },
                         $include_padding,
@@ -254,4 +249,4 @@ macro_rules! average_station {
     };
 }
 
-pub(super) use {average_station, max_station};
+pub(super) use {average_node, max_node};

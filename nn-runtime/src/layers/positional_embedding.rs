@@ -1,11 +1,18 @@
 //! [`PositionalEmbedding`]: PyTorch's `nn.Embedding` of the steps' numbers, added to the input.
 
-use crate::carried::count_steps;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+#[cfg(feature = "train")]
 use crate::init::normal;
-use crate::{
-    Axis, Instructions, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory, add_to,
-};
-use nn_shape::rules::positional_embedding;
+use crate::kernels::Instructions;
+use crate::kernels::add_to;
+use crate::memory::{InferCtx, count_steps};
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::positional_embedding;
 
 /// Adds a trained vector of its own to each step: `[T, C] -> [T, C]`.
 ///
@@ -22,55 +29,54 @@ pub struct PositionalEmbedding<const T: usize, const C: usize> {
 // SAFETY: `repr(C)`, an array of `f32`.
 unsafe impl<const T: usize, const C: usize> Weights for PositionalEmbedding<T, C> {}
 
-impl<S, const T: usize, const C: usize> Station<S> for PositionalEmbedding<T, C>
+impl<S, const T: usize, const C: usize> Node<S> for PositionalEmbedding<T, C>
 where
     S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
 {
-    /// The sum of the output's gradient over the samples.
-    const PARTIAL: usize = Self::LEN;
     /// How many steps were seen.
     const STATE: usize = 1;
 
-    /// As `nn.Embedding`: normal with mean 0 and deviation 1.
-    fn initialise(&mut self, streams: Streams) {
-        normal(self.weight.as_floats_mut(), streams.child(Streams::number("weight")));
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         vec![Tensor::new("weight", 0, vec![Axis::plain(T, C), Axis::plain(C, 1)])]
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let WorkMemory { lengths, mut carried, .. } = memory;
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { lengths, mut state, .. } = ctx;
         let steps = lengths.of::<S>(0);
         y.copy_from_slice(x[0]);
         for (sample, y) in y.chunks_exact_mut(S::OUT).enumerate() {
-            let first = if carried.is_empty() {
+            let first = if state.is_empty() {
                 0
             } else {
-                count_steps(&mut carried.sample(sample)[0], steps.valid(sample, T))
+                count_steps(&mut state.sample(sample)[0], steps.valid(sample, T))
             };
             self.add(first, y);
         }
     }
+}
 
-    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], _: Memory<'_>) {
+#[cfg(feature = "train")]
+impl<S, const T: usize, const C: usize> TrainNode<S> for PositionalEmbedding<T, C>
+where
+    S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
+{
+    /// The sum of the output's gradient over the samples.
+    const SHARD_SUMS: usize = Self::LEN;
+
+    /// As `nn.Embedding`: normal with mean 0 and deviation 1.
+    fn initialise(&mut self, key: RngKey) {
+        normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
+    }
+
+    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
         y.copy_from_slice(x[0]);
         y.chunks_exact_mut(S::OUT).for_each(|y| add_to(y, self.weight.as_floats()));
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        memory.partial.fill(0.0);
-        d_y.chunks_exact(S::OUT).for_each(|d_y| add_to(memory.partial, d_y));
+    fn backward(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        ctx.shard_sums.fill(0.0);
+        d_y.chunks_exact(S::OUT).for_each(|d_y| add_to(ctx.shard_sums, d_y));
         if let Some(d_x) = &mut d_x[0] {
             d_x.copy_from_slice(d_y);
         }
@@ -86,19 +92,13 @@ impl<const T: usize, const C: usize> PositionalEmbedding<T, C> {
     }
 }
 
-impl<S, const T: usize, const C: usize> crate::Streaming<S> for PositionalEmbedding<T, C>
+impl<S, const T: usize, const C: usize> crate::contract::Streaming<S> for PositionalEmbedding<T, C>
 where
     S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
 {
-    fn step<I: Instructions>(
-        &self,
-        _isa: I,
-        x: &[&[f32]],
-        y: &mut [f32],
-        mut memory: WorkMemory<'_>,
-    ) {
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, mut ctx, .. }: Infer<'_>) {
         y.copy_from_slice(x[0]);
-        self.add(count_steps(&mut memory.carried.sample(0)[0], 1), y);
+        self.add(count_steps(&mut ctx.state.sample(0)[0], 1), y);
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
         let mut trial = Trial::<Text, PositionalEmbedding<4, 3>>::random();
         trial.check_inference();
         trial.x[0].fill(1.0);
-        trial.station.weight = std::array::from_fn(|t| [t as f32; 3]);
+        trial.node.weight = std::array::from_fn(|t| [t as f32; 3]);
         for y in trial.infer().chunks_exact(12) {
             assert_eq!(y, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 4.0, 4.0, 4.0]);
         }

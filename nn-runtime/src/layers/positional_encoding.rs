@@ -1,8 +1,13 @@
 //! [`PositionalEncoding`]: the sine waves of Vaswani et al. (2017).
 
-use crate::carried::count_steps;
-use crate::{Carried, Instructions, Memory, Pass, Spec, Station, Weights, WorkMemory, add_to};
-use nn_shape::rules::positional_encoding;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+use crate::kernels::Instructions;
+use crate::kernels::add_to;
+use crate::memory::{InferCtx, StateMut, count_steps};
+use crate::types::Weights;
+use unrolled_shape::rules::positional_encoding;
 
 /// Adds `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, and `cos` of the same to feature `2i + 1`:
 /// `[T, C] -> [T, C]`.
@@ -14,60 +19,54 @@ pub struct PositionalEncoding;
 // SAFETY: of size zero.
 unsafe impl Weights for PositionalEncoding {}
 
-impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Station<S>
-    for PositionalEncoding
-{
+impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Node<S> for PositionalEncoding {
     /// The waves.
     const SCRATCH: usize = S::IN;
     /// How many steps were seen.
     const STATE: usize = 1;
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let WorkMemory { scratch, lengths, mut carried, .. } = memory;
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, lengths, mut state, .. } = ctx;
         let (all, steps) = (&mut scratch[..S::IN], lengths.of::<S>(0));
         y.copy_from_slice(x[0]);
-        if carried.is_empty() {
+        if state.is_empty() {
             waves(0, S::OUTPUT.dim(1), all);
         }
         for (sample, y) in y.chunks_exact_mut(S::OUT).enumerate() {
-            if !carried.is_empty() {
+            if !state.is_empty() {
                 let valid = steps.valid(sample, S::OUTPUT.dim(0));
-                let first = count_steps(&mut carried.sample(sample)[0], valid);
+                let first = count_steps(&mut state.sample(sample)[0], valid);
                 waves(first, S::OUTPUT.dim(1), all);
             }
             add_to(y, all);
         }
     }
+}
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> TrainNode<S>
+    for PositionalEncoding
+{
+    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         // In training each stretch begins anew.
-        let memory = WorkMemory { carried: Carried::nothing(), ..memory.for_inference() };
-        Station::<S>::infer(self, pass.n, x, y, memory);
+        let ctx = InferCtx { state: StateMut::none(), ..ctx.for_inference() };
+        Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        _memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         if let Some(d_x) = &mut d_x[0] {
             d_x.copy_from_slice(d_y);
         }
     }
 }
 
-impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> crate::Streaming<S>
+impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> crate::contract::Streaming<S>
     for PositionalEncoding
 {
-    fn step<I: Instructions>(&self, _isa: I, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let WorkMemory { scratch, mut carried, .. } = memory;
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, mut state, .. } = ctx;
         let now = &mut scratch[..S::OUTPUT.dim(1)];
-        waves(count_steps(&mut carried.sample(0)[0], 1), S::OUTPUT.dim(1), now);
+        waves(count_steps(&mut state.sample(0)[0], 1), S::OUTPUT.dim(1), now);
         y.copy_from_slice(x[0]);
         add_to(y, now);
     }

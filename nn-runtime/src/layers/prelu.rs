@@ -1,8 +1,14 @@
 //! [`PReLU`]: PyTorch's `nn.PReLU`.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::dispatch::dispatch;
-use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
-use nn_shape::rules::prelu;
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::prelu;
 
 /// `x` above 0, `a * x` below, where `a` is trained: `[.., C] -> [.., C]` (He et al., 2015).
 #[derive(Clone, Debug, PartialEq)]
@@ -15,58 +21,50 @@ pub struct PReLU<const SLOPES: usize> {
 // SAFETY: `repr(C)`, an array of `f32`.
 unsafe impl<const SLOPES: usize> Weights for PReLU<SLOPES> {}
 
-impl<S, const SLOPES: usize> Station<S> for PReLU<SLOPES>
+impl<S, const SLOPES: usize> Node<S> for PReLU<SLOPES>
 where
     S: Spec<Arguments = prelu::PReLU>,
 {
-    /// The gradient of the slopes.
-    const PARTIAL: usize = SLOPES;
     /// A slope and a gradient for each channel.
     const SCRATCH: usize = 2 * S::INPUT.last();
 
-    fn initialise(&mut self, _streams: Streams) {
-        self.weight.fill(S::ARGUMENTS.init as f32);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let features = if S::ARGUMENTS.per_channel { S::FEATURES } else { &[] };
         vec![Tensor::new("weight", 0, vec![Axis { len: SLOPES, stride: 1, features }])]
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let slopes = spread(&self.weight, &mut memory.scratch[..S::INPUT.last()]);
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let slopes = spread(&self.weight, &mut ctx.scratch[..S::INPUT.last()]);
+        forward(slopes, x[0], y);
+    }
+}
+
+#[cfg(feature = "train")]
+impl<S, const SLOPES: usize> TrainNode<S> for PReLU<SLOPES>
+where
+    S: Spec<Arguments = prelu::PReLU>,
+{
+    /// The gradient of the slopes.
+    const SHARD_SUMS: usize = SLOPES;
+
+    fn initialise(&mut self, _key: RngKey) {
+        self.weight.fill(S::ARGUMENTS.init as f32);
+    }
+
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+        let slopes = spread(&self.weight, &mut ctx.scratch[..S::INPUT.last()]);
         forward(slopes, x[0], y);
     }
 
-    fn forward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        y: &mut [f32],
-        memory: Memory<'_>,
-    ) {
-        let slopes = spread(&self.weight, &mut memory.scratch[..S::INPUT.last()]);
-        forward(slopes, x[0], y);
-    }
-
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        let (slopes, rest) = memory.scratch.split_at_mut(S::INPUT.last());
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        let (slopes, rest) = ctx.scratch.split_at_mut(S::INPUT.last());
         let d_slopes = &mut rest[..S::INPUT.last()];
         backward_weight(x[0], d_y, d_slopes);
         if S::ARGUMENTS.per_channel {
-            memory.partial.copy_from_slice(d_slopes);
+            ctx.shard_sums.copy_from_slice(d_slopes);
         } else {
-            memory.partial[0] = d_slopes.iter().sum();
+            ctx.shard_sums[0] = d_slopes.iter().sum();
         }
         if let Some(d_x) = &mut d_x[0] {
             backward(spread(&self.weight, slopes), x[0], d_y, d_x);
@@ -110,7 +108,10 @@ dispatch! {
     }
 }
 
-impl<S: Spec<Arguments = prelu::PReLU>, const SLOPES: usize> crate::Streaming<S> for PReLU<SLOPES> {}
+impl<S: Spec<Arguments = prelu::PReLU>, const SLOPES: usize> crate::contract::Streaming<S>
+    for PReLU<SLOPES>
+{
+}
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn bends_at_0() {
         let mut trial = Trial::<PerChannel, PReLU<4>>::random();
-        trial.station.weight = [0.5, -1.0, 2.0, 0.0];
+        trial.node.weight = [0.5, -1.0, 2.0, 0.0];
         trial.x[0][..8].copy_from_slice(&[-2.0, -2.0, -2.0, -2.0, 3.0, 3.0, 3.0, 3.0]);
         assert_eq!(trial.infer()[..8], [-1.0, 2.0, -4.0, 0.0, 3.0, 3.0, 3.0, 3.0]);
         trial.check_inference();
@@ -147,9 +148,9 @@ mod tests {
     #[test]
     fn begins_as_pytorch_does_and_has_its_tensors() {
         let mut layer = <PReLU<4> as Weights>::zeros();
-        Station::<PerChannel>::initialise(&mut *layer, Streams::new(0));
+        TrainNode::<PerChannel>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [0.5; 4]);
-        let tensors = <PReLU<1> as Station<Shared>>::tensors();
+        let tensors = <PReLU<1> as Node<Shared>>::tensors();
         assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(1, 1)])]);
     }
 }

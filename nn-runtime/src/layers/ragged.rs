@@ -1,6 +1,6 @@
 //! What layers share that mix the steps of a sequence: a sample that ends early is treated as a shorter one.
 
-use crate::Steps;
+use crate::types::Steps;
 use std::ops::Range;
 
 /// Samples whose sequences are equally long, one behind the other.

@@ -1,12 +1,16 @@
-//! What `RNN`, `LSTM` and `GRU` share: from a [`Stack`](crate::kernels::recurrent::Stack) to a station.
+//! What `RNN`, `LSTM` and `GRU` share: from a [`Stack`](crate::kernels::recurrent::Stack) to a node.
 
+#[cfg(feature = "train")]
+use crate::contract::Pass;
 use crate::kernels::recurrent::Stack;
 use crate::layers::dropout;
-use crate::{Axis, Pass, Streams, Tensor};
-use nn_shape::Shape;
-use nn_shape::rules::recurrent::CellWeights;
+use crate::system::RngKey;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::Shape;
+use unrolled_shape::rules::recurrent::CellWeights;
 
-/// Makes `$Name` a station; `$cell` is the [`Cell`](crate::kernels::recurrent::Cell) of arguments
+/// Makes `$Name` a node; `$cell` is the [`Cell`](crate::kernels::recurrent::Cell) of arguments
 /// `$arguments`.
 macro_rules! recurrent_layer {
     ($(#[$meta:meta])* $Name:ident, $Arguments:ty, |$arguments:ident| $cell:expr) => {
@@ -20,10 +24,10 @@ macro_rules! recurrent_layer {
         }
 
         // SAFETY: `repr(C)`, an array of `f32` alone.
-        unsafe impl<const WEIGHTS: usize> $crate::Weights for $Name<WEIGHTS> {}
+        unsafe impl<const WEIGHTS: usize> $crate::types::Weights for $Name<WEIGHTS> {}
 
         impl<const WEIGHTS: usize> $Name<WEIGHTS> {
-            const fn stack<S: $crate::Spec<Arguments = $Arguments>>() -> $crate::kernels::recurrent::Stack {
+            const fn stack<S: $crate::contract::Spec<Arguments = $Arguments>>() -> $crate::kernels::recurrent::Stack {
                 let $arguments = S::ARGUMENTS;
                 $crate::kernels::recurrent::Stack {
                     cell: $cell,
@@ -35,100 +39,80 @@ macro_rules! recurrent_layer {
             }
         }
 
-        /// Each shard adds up its gradients in [`Memory::partial`](crate::Memory::partial).
-        impl<S, const WEIGHTS: usize> $crate::Station<S> for $Name<WEIGHTS>
+        impl<S, const WEIGHTS: usize> $crate::contract::Node<S> for $Name<WEIGHTS>
         where
-            S: $crate::Spec<Arguments = $Arguments>,
+            S: $crate::contract::Spec<Arguments = $Arguments>,
         {
             const SHARD: usize = Self::stack::<S>().shard();
-            const SAVED: usize = Self::stack::<S>().saved();
-            const WORK: usize = Self::stack::<S>().work();
-            const STEP_WORK: usize = Self::stack::<S>().step_work();
+            const WORKSPACE: usize = Self::stack::<S>().work();
+            const STEP_WORKSPACE: usize = Self::stack::<S>().step_work();
             const SCRATCH: usize = Self::stack::<S>().scratch();
-            const PARTIAL: usize = WEIGHTS;
-            /// The matrices turned, for backward.
-            const SHARED: usize = WEIGHTS;
             const STATE: usize = Self::stack::<S>().state();
 
-            fn initialise(&mut self, streams: $crate::Streams) {
-                let bound = 1.0 / (S::ARGUMENTS.units as f32).sqrt();
-                $crate::init::uniform(&mut self.weights, bound, streams);
-            }
-
-            fn tensors() -> Vec<$crate::Tensor> {
+            #[cfg(feature = "std")]
+            fn tensors() -> Vec<$crate::types::Tensor> {
                 $crate::layers::recurrent::tensors(&Self::stack::<S>(), S::FEATURES)
             }
 
-            fn prepare(&self, shared: &mut [f32]) {
-                const { &Self::stack::<S>() }.turn(&self.weights, shared);
-            }
-
-            fn infer(
-                &self,
-                _n: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::WorkMemory<'_>,
-            ) {
+            fn infer(&self, $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>) {
                 let stack = const { &Self::stack::<S>() };
-                let $crate::WorkMemory { work, scratch, lengths, carried, .. } = memory;
+                let $crate::memory::InferCtx { workspace, scratch, lengths, state, .. } = ctx;
                 let lengths = lengths.of::<S>(0);
-                stack.infer(&self.weights, lengths, x[0], y, carried, work, scratch);
-            }
-
-            fn forward(
-                &self,
-                pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::Memory<'_>,
-            ) {
-                let stack = const { &Self::stack::<S>() };
-                let $crate::Memory { saved, scratch, lengths, carried, .. } = memory;
-                let lengths = lengths.of::<S>(0);
-                let drop = $crate::layers::recurrent::dropping(stack, pass);
-                stack.forward(&self.weights, lengths, x[0], y, carried, saved, scratch, drop);
-            }
-
-            fn backward(
-                &self,
-                pass: &$crate::Pass,
-                _phase: usize,
-                x: &[&[f32]],
-                _y: &[f32],
-                d_y: &mut [f32],
-                d_x: &mut [Option<&mut [f32]>],
-                memory: $crate::Memory<'_>,
-            ) {
-                let stack = const { &Self::stack::<S>() };
-                let $crate::Memory { saved, partial, shared, lengths, .. } = memory;
-                let lengths = lengths.of::<S>(0);
-                let drop = $crate::layers::recurrent::dropping(stack, pass);
-                let d_x = d_x[0].as_deref_mut();
-                stack.backward(shared, lengths, x[0], d_y, d_x, partial, saved, drop);
+                stack.infer(&self.weights, lengths, x[0], y, state, workspace, scratch);
             }
         }
 
-        impl<S, const WEIGHTS: usize> $crate::Streaming<S> for $Name<WEIGHTS>
+        /// Each shard adds up its gradients in [`TrainCtx::partial`](crate::TrainCtx::partial).
+        #[cfg(feature = "train")]
+        impl<S, const WEIGHTS: usize> $crate::contract::TrainNode<S> for $Name<WEIGHTS>
         where
-            S: $crate::Spec<Arguments = $Arguments>,
+            S: $crate::contract::Spec<Arguments = $Arguments>,
+        {
+            const SAVED: usize = Self::stack::<S>().saved();
+            const SHARD_SUMS: usize = WEIGHTS;
+            /// The matrices turned, for backward.
+            const PREPARED: usize = WEIGHTS;
+
+            fn initialise(&mut self, key: $crate::system::RngKey) {
+                let bound = 1.0 / (S::ARGUMENTS.units as f32).sqrt();
+                $crate::init::uniform(&mut self.weights, bound, key);
+            }
+
+            fn prepare(&self, prepared: &mut [f32]) {
+                const { &Self::stack::<S>() }.turn(&self.weights, prepared);
+            }
+
+            fn forward(&self, $crate::contract::Forward { pass, x, y, ctx, .. }: $crate::contract::Forward<'_>) {
+                let stack = const { &Self::stack::<S>() };
+                let $crate::memory::TrainCtx { saved, scratch, lengths, state, .. } = ctx;
+                let lengths = lengths.of::<S>(0);
+                let drop = $crate::layers::recurrent::dropping(stack, pass);
+                stack.forward(&self.weights, lengths, x[0], y, state, saved, scratch, drop);
+            }
+
+            fn backward(&self, $crate::contract::Backward { pass, x, d_y, d_x, ctx, .. }: $crate::contract::Backward<'_, '_>) {
+                let stack = const { &Self::stack::<S>() };
+                let $crate::memory::TrainCtx { saved, shard_sums, prepared, lengths, .. } = ctx;
+                let lengths = lengths.of::<S>(0);
+                let drop = $crate::layers::recurrent::dropping(stack, pass);
+                let d_x = d_x[0].as_deref_mut();
+                stack.backward(prepared, lengths, x[0], d_y, d_x, shard_sums, saved, drop);
+            }
+        }
+
+        impl<S, const WEIGHTS: usize> $crate::contract::Streaming<S> for $Name<WEIGHTS>
+        where
+            S: $crate::contract::Spec<Arguments = $Arguments>,
         {
             #[inline(always)]
-            fn step<I: $crate::Instructions>(
-                &self,
-                isa: I,
-                x: &[&[f32]],
-                y: &mut [f32],
-                memory: $crate::WorkMemory<'_>,
-            ) {
+            fn step<I: $crate::kernels::Instructions>(&self, isa: I, $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>) {
                 let stack = const { &Self::stack::<S>() };
-                let $crate::WorkMemory { work, scratch, mut carried, .. } = memory;
-                let state = carried.sample(0);
+                let $crate::memory::InferCtx { workspace, scratch, mut state, .. } = ctx;
+                let state = state.sample(0);
                 if I::INLINE {
-                    stack.step_as(isa, &self.weights, x[0], y, state, work, scratch);
+                    stack.step_as(isa, &self.weights, x[0], y, state, workspace, scratch);
                 } else {
-                    stack.step(&self.weights, x[0], y, state, work, scratch);
+                    stack.step(&self.weights, x[0], y, state, workspace, scratch);
                 }
             }
         }
@@ -166,38 +150,38 @@ pub(crate) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> 
 pub(crate) fn dropping(stack: &Stack, pass: &Pass) -> impl Fn(usize, &mut [f32]) {
     let (p, sample_len, pass) = (stack.dropout, stack.steps * stack.sizes.width(), *pass);
     move |layer, values| {
-        let streams = pass.streams.child(Streams::number("dropout")).child(layer as u64);
-        dropout::drop(p, &Pass { streams, ..pass }, sample_len, values);
+        let key = pass.key.fold_in(RngKey::hash("dropout")).fold_in(layer as u64);
+        dropout::drop(p, &Pass { key, ..pass }, sample_len, values);
     }
 }
 
 #[cfg(test)]
 pub(crate) mod testing {
+    use crate::contract::{Spec, TrainNode};
     use crate::layers::testing::{Outcome, Trial, random};
-    use crate::{Spec, Station};
 
     /// A trial with weights for which no gate is saturated.
-    pub(crate) fn trial<S: Spec, T: Station<S>>() -> Trial<S, T> {
+    pub(crate) fn trial<S: Spec, T: TrainNode<S>>() -> Trial<S, T> {
         let mut trial = Trial::<S, T>::random().with_step(1e-2, 1e-3);
-        for (w, random) in trial.station.as_floats_mut().iter_mut().zip(random(T::LEN, 7)) {
+        for (w, random) in trial.node.as_floats_mut().iter_mut().zip(random(T::LEN, 7)) {
             *w = 0.7 * random;
         }
         trial
     }
 
     /// A trial with sequences of different lengths, one of them empty, that begin with a state.
-    pub(crate) fn ragged<S: Spec, T: Station<S>>() -> Trial<S, T> {
+    pub(crate) fn ragged<S: Spec, T: TrainNode<S>>() -> Trial<S, T> {
         let mut trial = trial::<S, T>();
         trial.capacity = 3;
         trial.lengths = vec![1, 3, 2, 0, 3];
-        trial.carried = random(trial.batch * T::STATE, 9);
+        trial.state = random(trial.batch * T::STATE, 9);
         trial
     }
 
     /// Checks that samples of a ragged batch give the bits that they give alone, that what lies behind
     /// their ends does not matter, and that nothing comes out there.
     #[track_caller]
-    pub(crate) fn check_ragged<S: Spec, T: Station<S>>() {
+    pub(crate) fn check_ragged<S: Spec, T: TrainNode<S>>() {
         let mut all = ragged::<S, T>();
         let together = all.train();
         assert_eq!(all.infer(), together.y, "inference and training");
@@ -207,14 +191,14 @@ pub(crate) mod testing {
             let length = all.lengths[sample];
             alone.lengths = vec![length];
             (alone.batch, alone.capacity) = (1, 1);
-            alone.carried = part(&all.carried, sample, T::STATE);
+            alone.state = part(&all.state, sample, T::STATE);
             alone.d_y = part(&all.d_y, sample, S::OUT);
             alone.x = vec![part(&all.x[0], sample, S::IN)];
             let valid = length as usize * S::IN / steps;
             alone.x[0][valid..].fill(f32::NAN);
-            let Outcome { y, d_x, carried, .. } = alone.train();
+            let Outcome { y, d_x, state, .. } = alone.train();
             assert_eq!(y, part(&together.y, sample, S::OUT), "sample {sample}");
-            assert_eq!(carried, part(&together.carried, sample, T::STATE), "sample {sample}");
+            assert_eq!(state, part(&together.state, sample, T::STATE), "sample {sample}");
             assert_eq!(d_x[0], part(&together.d_x[0], sample, S::IN), "sample {sample}");
             assert!(d_x[0][valid..].iter().all(|d| *d == 0.0), "sample {sample}");
         }

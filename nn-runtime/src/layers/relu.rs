@@ -2,7 +2,7 @@
 
 use super::activation::in_place_activation;
 use crate::kernels::dispatch::dispatch;
-use nn_shape::rules::relu;
+use unrolled_shape::rules::relu;
 
 /// `max(x, 0)`, element by element: `[..] -> [..]`; NaN stays.
 pub struct ReLU;

@@ -1,8 +1,16 @@
 //! [`RMSNorm`]: PyTorch's `nn.RMSNorm` of the last axis.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::row_norm::{self, RowNorm};
-use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
-use nn_shape::rules::rms_norm;
+#[cfg(feature = "train")]
+use crate::memory::TrainCtx;
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::rms_norm;
 
 /// `x / sqrt(mean(x^2) + eps) * weight`, with the mean of the last axis: `[.., C] -> [.., C]`
 /// (Zhang and Sennrich, 2019).
@@ -21,47 +29,42 @@ const fn norm<S: Spec<Arguments = rms_norm::RMSNorm>>() -> RowNorm {
     RowNorm { len: S::INPUT.last(), centred: false, eps: S::ARGUMENTS.eps as f32 }
 }
 
-impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Station<S> for RMSNorm<WEIGHT> {
-    const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
-    /// The gradient of the weights.
-    const PARTIAL: usize = WEIGHT;
-
-    fn initialise(&mut self, _streams: Streams) {
-        self.weight.fill(1.0);
-    }
-
+impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Node<S> for RMSNorm<WEIGHT> {
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let features = vec![Axis { len: WEIGHT, stride: 1, features: S::FEATURES }];
         if WEIGHT == 0 { Vec::new() } else { vec![Tensor::new("weight", 0, features)] }
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &[], y, &mut []);
     }
+}
 
-    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &[], y, memory.saved);
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> for RMSNorm<WEIGHT> {
+    const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
+    /// The gradient of the weights.
+    const SHARD_SUMS: usize = WEIGHT;
+
+    fn initialise(&mut self, _key: RngKey) {
+        self.weight.fill(1.0);
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        let Memory { saved, partial, .. } = memory;
-        row_norm::d_weights(const { norm::<S>() }, x[0], saved, d_y, partial, &mut []);
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &[], y, ctx.saved);
+    }
+
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        let TrainCtx { saved, shard_sums, .. } = ctx;
+        row_norm::d_weights(const { norm::<S>() }, x[0], saved, d_y, shard_sums, &mut []);
         if let Some(d_x) = &mut d_x[0] {
             row_norm::backward(const { norm::<S>() }, x[0], &self.weight, saved, d_y, d_x);
         }
     }
 }
 
-impl<S, const WEIGHT: usize> crate::Streaming<S> for RMSNorm<WEIGHT> where
+impl<S, const WEIGHT: usize> crate::contract::Streaming<S> for RMSNorm<WEIGHT> where
     S: Spec<Arguments = rms_norm::RMSNorm>
 {
 }
@@ -104,7 +107,7 @@ mod tests {
     #[test]
     fn begins_as_pytorch_does() {
         let mut layer = <RMSNorm<3> as Weights>::zeros();
-        Station::<Steps>::initialise(&mut *layer, Streams::new(0));
+        TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [1.0; 3]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::kernels::recurrent::Cell;
 use crate::layers::recurrent::recurrent_layer;
-use nn_shape::rules::rnn;
+use unrolled_shape::rules::rnn;
 
 recurrent_layer! {
     /// The plain recurrent network (Elman, 1990): `[steps, inputs] -> [steps, units]`.
@@ -15,7 +15,7 @@ recurrent_layer! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Spec;
+    use crate::contract::Spec;
     use crate::layers::recurrent::testing::{check_ragged, ragged, trial};
     use crate::layers::testing::spec;
 

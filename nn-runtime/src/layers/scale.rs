@@ -1,9 +1,15 @@
 //! [`Scale`]: a factor, fixed or trained, on a residual branch.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::rows;
-use crate::{Axis, Memory, Pass, Spec, Station, Streams, Tensor, Weights, WorkMemory};
-use nn_shape::rules::scale;
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::scale;
 
 /// `x * factor`: `[.., C] -> [.., C]`. The factor is one for all, one for each channel, or fixed.
 ///
@@ -31,41 +37,36 @@ impl<const FACTORS: usize> Scale<FACTORS> {
     }
 }
 
-impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> Station<S> for Scale<FACTORS> {
-    /// The gradient of the factors.
-    const PARTIAL: usize = FACTORS;
-
-    fn initialise(&mut self, _streams: Streams) {
-        self.weight.fill(S::ARGUMENTS.init as f32);
-    }
-
+impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> Node<S> for Scale<FACTORS> {
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let features = if S::ARGUMENTS.per_channel { S::FEATURES } else { &[] };
         let axes = vec![Axis { len: FACTORS, stride: 1, features }];
         if FACTORS == 0 { Vec::new() } else { vec![Tensor::new("weight", 0, axes)] }
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
+        self.apply::<S>(x[0], y);
+    }
+}
+
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> TrainNode<S> for Scale<FACTORS> {
+    /// The gradient of the factors.
+    const SHARD_SUMS: usize = FACTORS;
+
+    fn initialise(&mut self, _key: RngKey) {
+        self.weight.fill(S::ARGUMENTS.init as f32);
+    }
+
+    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
         self.apply::<S>(x[0], y);
     }
 
-    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], _: Memory<'_>) {
-        self.apply::<S>(x[0], y);
-    }
-
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         if S::ARGUMENTS.per_channel {
-            channel_products(x[0], d_y, memory.partial);
-        } else if let [d_factor] = memory.partial {
+            channel_products(x[0], d_y, ctx.shard_sums);
+        } else if let [d_factor] = ctx.shard_sums {
             product(x[0], d_y, d_factor);
         }
         if let Some(d_x) = &mut d_x[0] {
@@ -101,7 +102,7 @@ dispatch! {
     }
 }
 
-impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> crate::Streaming<S>
+impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> crate::contract::Streaming<S>
     for Scale<FACTORS>
 {
 }
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn multiplies() {
         let mut trial = Trial::<Each, Scale<7>>::random();
-        trial.station.weight = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        trial.node.weight = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         for (i, (y, x)) in trial.infer().iter().zip(&trial.x[0]).enumerate() {
             assert_eq!(*y, x * (i % 7) as f32);
         }
@@ -143,10 +144,10 @@ mod tests {
     #[test]
     fn begins_as_it_is_told_and_has_its_tensors() {
         let mut layer = <Scale<7> as Weights>::zeros();
-        Station::<Each>::initialise(&mut *layer, Streams::new(0));
+        TrainNode::<Each>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [0.25; 7]);
-        let tensors = <Scale<1> as Station<One>>::tensors();
+        let tensors = <Scale<1> as Node<One>>::tensors();
         assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(1, 1)])]);
-        assert_eq!(<Scale<0> as Station<Fixed>>::tensors(), []);
+        assert_eq!(<Scale<0> as Node<Fixed>>::tensors(), []);
     }
 }

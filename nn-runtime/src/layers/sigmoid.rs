@@ -3,7 +3,7 @@
 use super::activation::in_place_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise;
-use nn_shape::rules::sigmoid;
+use unrolled_shape::rules::sigmoid;
 
 /// `1 / (1 + exp(-x))`, element by element: `[..] -> [..]`.
 pub struct Sigmoid;

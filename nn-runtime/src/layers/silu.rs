@@ -3,7 +3,7 @@
 use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::sigmoid;
-use nn_shape::rules::silu;
+use unrolled_shape::rules::silu;
 
 /// `x * sigmoid(x)`, element by element: `[..] -> [..]`.
 pub struct SiLU;

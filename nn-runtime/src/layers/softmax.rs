@@ -3,7 +3,7 @@
 use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::rows;
-use nn_shape::rules::softmax;
+use unrolled_shape::rules::softmax;
 
 /// `exp(x) / sum(exp(x))` over the last axis: `[.., C] -> [.., C]`.
 pub struct Softmax;

@@ -3,7 +3,7 @@
 use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise;
-use nn_shape::rules::softplus;
+use unrolled_shape::rules::softplus;
 
 /// `ln(1 + exp(beta * x)) / beta`, element by element: `[..] -> [..]`; `x` itself where `beta * x > threshold`.
 pub struct Softplus;

@@ -3,7 +3,7 @@
 use super::activation::in_place_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise;
-use nn_shape::rules::tanh;
+use unrolled_shape::rules::tanh;
 
 /// `tanh(x)`, element by element: `[..] -> [..]`.
 pub struct Tanh;

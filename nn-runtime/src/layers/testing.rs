@@ -1,18 +1,20 @@
-//! What tests of layers share: one training step of a single station, led through shards as
-//! [`loss_and_gradients`](crate::loss_and_gradients) does it, and its comparison with finite
+//! What tests of layers share: one training step of a single node, led through shards as
+//! [`loss_and_gradients`](crate::step::loss_and_gradients) does it, and its comparison with finite
 //! differences.
 
-use crate::kernels::reference::{self, Groups};
-use crate::{
-    Carried, InPlaceStation, Lengths, Memory, Pass, Shards, Spec, Station, Steps, Streams,
-    TiedWeight, Weights, WorkMemory,
+use crate::contract::{
+    Backward, Forward, InPlaceNode, Infer, Node, Pass, Spec, TrainInPlaceNode, TrainNode,
 };
+use crate::kernels::reference::{self, Groups};
+use crate::memory::{InferCtx, Shards, StateMut, TiedWeight, TrainCtx};
+use crate::system::RngKey;
+use crate::types::{Lengths, Steps, Weights};
 use std::marker::PhantomData;
 
-/// A station with weights, inputs and an output gradient: the material of one test.
+/// A node with weights, inputs and an output gradient: the material of one test.
 pub(crate) struct Trial<S, T> {
     /// The weights.
-    pub(crate) station: Box<T>,
+    pub(crate) node: Box<T>,
     /// All samples, one run of numbers for each input.
     pub(crate) x: Vec<Vec<f32>>,
     /// The gradient of the output: the tested loss is the sum of `d_y * y`.
@@ -26,7 +28,7 @@ pub(crate) struct Trial<S, T> {
     /// How long the samples are; empty where they are full.
     pub(crate) lengths: Vec<u32>,
     /// What the samples carry; empty where they carry nothing.
-    pub(crate) carried: Vec<f32>,
+    pub(crate) state: Vec<f32>,
     /// How far finite differences may be off, in units of the largest gradient.
     pub(crate) tolerance: f64,
     spec: PhantomData<S>,
@@ -42,30 +44,30 @@ pub(crate) struct Outcome {
     /// The gradient of the weights.
     pub(crate) d_weights: Vec<f32>,
     /// What the samples carry afterwards.
-    pub(crate) carried: Vec<f32>,
+    pub(crate) state: Vec<f32>,
 }
 
 /// `len` numbers in `[-1, 1)` that depend on `stream` alone.
 pub(crate) fn random(len: usize, stream: u64) -> Vec<f32> {
-    let streams = Streams::new(stream);
-    (0..len).map(|i| 2.0 * streams.uniform(i as u64) - 1.0).collect()
+    let key = RngKey::new(stream);
+    (0..len).map(|i| 2.0 * key.uniform(i as u64) - 1.0).collect()
 }
 
-impl<S: Spec, T: Station<S>> Trial<S, T> {
+impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
     /// A trial with random weights, inputs and output gradient. The last shard is not full.
     pub(crate) fn random() -> Self {
         let (batch, capacity) = (5, 2);
-        let mut station = T::zeros();
-        station.as_floats_mut().copy_from_slice(&random(T::LEN, 1));
+        let mut node = T::zeros();
+        node.as_floats_mut().copy_from_slice(&random(T::LEN, 1));
         let x = S::INPUTS.iter().zip(2..).map(|(shape, i)| random(batch * shape.len(), i));
         Self {
-            station,
+            node,
             x: x.collect(),
             d_y: random(batch * S::OUT, 100),
             batch,
             capacity,
             lengths: Vec::new(),
-            carried: Vec::new(),
+            state: Vec::new(),
             step: 0.25,
             tolerance: 1e-4,
             spec: PhantomData,
@@ -84,17 +86,18 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
 
     fn infer_samples(&self, first: usize, n: usize) -> Vec<f32> {
         let mut y = vec![f32::NAN; n * S::OUT];
-        let (mut work, mut scratch) = (vec![f32::NAN; n * T::WORK], vec![f32::NAN; T::SCRATCH]);
+        let (mut workspace, mut scratch) =
+            (vec![f32::NAN; n * T::WORKSPACE], vec![f32::NAN; T::SCRATCH]);
         let steps = self.steps(first, n);
-        let mut carried = self.carried_of(first, n).to_vec();
-        let memory = WorkMemory {
-            work: &mut work,
+        let mut state = self.carried_of(first, n).to_vec();
+        let ctx = InferCtx {
+            workspace: &mut workspace,
             scratch: &mut scratch,
             lengths: Lengths::Given(&steps),
-            carried: Carried::new(&mut carried, T::STATE),
+            state: StateMut::new(&mut state, T::STATE),
             tied: TiedWeight::NONE,
         };
-        self.station.infer(n, &self.inputs(first, n), &mut y, memory);
+        self.node.infer(Infer { n, x: &self.inputs(first, n), y: &mut y, ctx });
         y
     }
 
@@ -108,7 +111,7 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
 
     /// What some samples carry.
     fn carried_of(&self, first: usize, n: usize) -> &[f32] {
-        self.carried.get(first * T::STATE..(first + n) * T::STATE).unwrap_or(&[])
+        self.state.get(first * T::STATE..(first + n) * T::STATE).unwrap_or(&[])
     }
 
     fn inputs(&self, first: usize, n: usize) -> Vec<&[f32]> {
@@ -130,13 +133,13 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
     #[track_caller]
     pub(crate) fn check_gradients(&mut self) {
         // Forward may update running statistics: every evaluation begins with the same ones.
-        let weights = self.station.as_floats().to_vec();
+        let weights = self.node.as_floats().to_vec();
         let outcome = self.train();
         let mut numeric = Vec::new();
         for i in 0..T::LEN {
             numeric.push(self.difference(|trial, by| {
-                trial.station.as_floats_mut().copy_from_slice(&weights);
-                trial.station.as_floats_mut()[i] += by;
+                trial.node.as_floats_mut().copy_from_slice(&weights);
+                trial.node.as_floats_mut()[i] += by;
             }));
         }
         self.check_close("weights", &outcome.d_weights, &numeric);
@@ -145,14 +148,14 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
             for i in 0..d_x.len() {
                 let x = self.x[input][i];
                 numeric.push(self.difference(|trial, by| {
-                    trial.station.as_floats_mut().copy_from_slice(&weights);
+                    trial.node.as_floats_mut().copy_from_slice(&weights);
                     trial.x[input][i] = x + by;
                 }));
                 self.x[input][i] = x;
             }
             self.check_close(&format!("input {input}"), d_x, &numeric);
         }
-        self.station.as_floats_mut().copy_from_slice(&weights);
+        self.node.as_floats_mut().copy_from_slice(&weights);
     }
 
     /// The central difference of the loss along what `shift` changes.
@@ -194,7 +197,7 @@ impl<S: Spec, T: Station<S>> Trial<S, T> {
 /// Checks a normalisation of groups of channels, whose weights and biases are `lens`, against its naive
 /// twin: of `groups` groups, over `positions` positions at a time.
 #[track_caller]
-pub(crate) fn check_normalisation<S: Spec, T: Station<S>>(
+pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(
     lens: [usize; 2],
     (positions, groups): (usize, usize),
     centred: bool,
@@ -202,7 +205,7 @@ pub(crate) fn check_normalisation<S: Spec, T: Station<S>>(
 ) {
     let mut trial = Trial::<S, T>::random();
     let g = Groups { positions, channels: S::INPUT.last(), groups, centred, eps };
-    let (weight, bias) = trial.station.as_floats().split_at(lens[0]);
+    let (weight, bias) = trial.node.as_floats().split_at(lens[0]);
     let (x, d_y) = (&trial.x[0], &trial.d_y);
     let mut y = vec![f32::NAN; x.len()];
     reference::group_norm(&g, x, weight, bias, &mut y);
@@ -223,7 +226,9 @@ pub(crate) fn check_normalisation<S: Spec, T: Station<S>>(
 /// Checks that a sequence of `valid` steps at `S` gives what it gives at `Short`, which has room for no
 /// more, and zeros behind them, whatever stands there; the same backward.
 #[track_caller]
-pub(crate) fn check_lengths<S: Spec, Short: Spec, T: Station<S> + Station<Short>>(valid: usize) {
+pub(crate) fn check_lengths<S: Spec, Short: Spec, T: TrainNode<S> + TrainNode<Short>>(
+    valid: usize,
+) {
     let mut long = Trial::<S, T>::random();
     let mut short = Trial::<Short, T>::random();
     long.lengths = vec![valid as u32; long.batch];
@@ -249,7 +254,7 @@ pub(crate) fn check_lengths<S: Spec, Short: Spec, T: Station<S> + Station<Short>
 /// One step on its way.
 struct Step<'a, S, T> {
     trial: &'a mut Trial<S, T>,
-    shared: Vec<f32>,
+    prepared: Vec<f32>,
     saved: Vec<Vec<f32>>,
     scratch: Vec<f32>,
     // Of each shard: partial results, then what is kept.
@@ -257,22 +262,22 @@ struct Step<'a, S, T> {
     outcome: Outcome,
 }
 
-impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
+impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
     fn new(trial: &'a mut Trial<S, T>) -> Self {
         let (batch, capacity) = (trial.batch, trial.capacity);
         let shards = batch.div_ceil(capacity);
-        let stride = Shards::stride(capacity, T::PARTIAL, T::KEPT);
+        let stride = Shards::stride(capacity, T::SHARD_SUMS, T::DEFERRED);
         let d_x = S::INPUTS.iter().map(|shape| vec![f32::NAN; batch * shape.len()]).collect();
         Self {
-            shared: vec![f32::NAN; T::SHARED],
+            prepared: vec![f32::NAN; T::PREPARED],
             saved: vec![vec![f32::NAN; capacity * T::SAVED]; shards],
-            scratch: vec![f32::NAN; T::SCRATCH],
+            scratch: vec![f32::NAN; T::TRAIN_SCRATCH],
             left: vec![f32::NAN; shards * stride],
             outcome: Outcome {
                 y: vec![f32::NAN; batch * S::OUT],
                 d_x,
                 d_weights: vec![f32::NAN; T::LEN],
-                carried: trial.carried.clone(),
+                state: trial.state.clone(),
             },
             trial,
         }
@@ -280,19 +285,19 @@ impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
 
     fn run(mut self, backward: bool) -> Outcome {
         let shards = self.saved.len();
-        self.trial.station.prepare(&mut self.shared);
+        self.trial.node.prepare(&mut self.prepared);
         for phase in 0..T::PHASES {
             (0..shards).for_each(|shard| self.forward(phase, shard));
             if phase + 1 < T::PHASES {
                 let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
-                self.trial.station.combine_forward(phase, all, &mut self.shared);
+                self.trial.node.combine_forward(phase, all, &mut self.prepared);
             }
         }
         for phase in (0..T::PHASES).rev().filter(|_| backward) {
             (0..shards).for_each(|shard| self.backward(phase, shard));
             if phase > 0 {
                 let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
-                self.trial.station.combine_backward(phase, all, &mut self.shared);
+                self.trial.node.combine_backward(phase, all, &mut self.prepared);
             }
         }
         let mut begin = 0;
@@ -307,36 +312,37 @@ impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
     }
 
     fn all(left: &[f32], batch: usize, capacity: usize) -> Shards<'_> {
-        Shards::new(left, batch, capacity, T::PARTIAL, T::KEPT)
+        Shards::new(left, batch, capacity, T::SHARD_SUMS, T::DEFERRED)
     }
 
     fn pass(&self, shard: usize) -> Pass {
         let Trial { batch, capacity, .. } = *self.trial;
         let first = shard * capacity;
-        Pass { n: capacity.min(batch - first), first, batch, streams: Streams::new(5) }
+        Pass { n: capacity.min(batch - first), first, batch, key: RngKey::new(5) }
     }
 
     fn forward(&mut self, phase: usize, shard: usize) {
         let pass = self.pass(shard);
-        let Self { trial, shared, saved, scratch, left, outcome } = self;
+        let Self { trial, prepared, saved, scratch, left, outcome } = self;
         let steps = trial.steps(pass.first, pass.n);
         let state = pass.first * T::STATE..(pass.first + pass.n) * T::STATE;
-        let memory = Memory {
+        let ctx = TrainCtx {
             lengths: Lengths::Given(&steps),
-            carried: Carried::new(outcome.carried.get_mut(state).unwrap_or_default(), T::STATE),
-            ..memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left)
+            state: StateMut::new(outcome.state.get_mut(state).unwrap_or_default(), T::STATE),
+            ..memory_of::<S, T>(&pass, trial.capacity, shard, prepared, saved, scratch, left)
         };
         let y = &mut outcome.y[pass.first * S::OUT..(pass.first + pass.n) * S::OUT];
-        trial.station.forward(&pass, phase, &trial.inputs(pass.first, pass.n), y, memory);
+        let x = &trial.inputs(pass.first, pass.n);
+        trial.node.forward(Forward { pass: &pass, phase, x, y, ctx });
     }
 
     fn backward(&mut self, phase: usize, shard: usize) {
         let pass = self.pass(shard);
-        let Self { trial, shared, saved, scratch, left, outcome } = self;
+        let Self { trial, prepared, saved, scratch, left, outcome } = self;
         let steps = trial.steps(pass.first, pass.n);
-        let memory = Memory {
+        let ctx = TrainCtx {
             lengths: Lengths::Given(&steps),
-            ..memory_of::<S, T>(&pass, trial.capacity, shard, shared, saved, scratch, left)
+            ..memory_of::<S, T>(&pass, trial.capacity, shard, prepared, saved, scratch, left)
         };
         let out = pass.first * S::OUT..(pass.first + pass.n) * S::OUT;
         let x = trial.inputs(pass.first, pass.n);
@@ -347,62 +353,56 @@ impl<'a, S: Spec, T: Station<S>> Step<'a, S, T> {
             .collect();
         // A phase before the last one may change it for the next: it gets the same memory again.
         let d_y = &mut trial.d_y.clone()[out.clone()];
-        trial.station.backward(&pass, phase, &x, &outcome.y[out], d_y, &mut d_x, memory);
+        let (y, d_x) = (&outcome.y[out], &mut d_x[..]);
+        trial.node.backward(Backward { pass: &pass, phase, x: &x, y, d_y, d_x, ctx });
     }
 }
 
-fn memory_of<'a, S: Spec, T: Station<S>>(
+fn memory_of<'a, S: Spec, T: TrainNode<S>>(
     pass: &Pass,
     capacity: usize,
     shard: usize,
-    shared: &'a [f32],
+    prepared: &'a [f32],
     saved: &'a mut [Vec<f32>],
     scratch: &'a mut [f32],
     left: &'a mut [f32],
-) -> Memory<'a> {
-    let stride = Shards::stride(capacity, T::PARTIAL, T::KEPT);
+) -> TrainCtx<'a> {
+    let stride = Shards::stride(capacity, T::SHARD_SUMS, T::DEFERRED);
     let left = &mut left[shard * stride..(shard + 1) * stride];
-    let (partial, kept) = left.split_at_mut(T::PARTIAL);
-    Memory {
+    let (shard_sums, deferred) = left.split_at_mut(T::SHARD_SUMS);
+    TrainCtx {
         saved: &mut saved[shard][..pass.n * T::SAVED],
         scratch,
-        kept: &mut kept[..pass.n * T::KEPT],
-        partial,
-        shared,
+        deferred: &mut deferred[..pass.n * T::DEFERRED],
+        shard_sums,
+        prepared,
         lengths: Lengths::Full,
-        carried: Carried::nothing(),
+        state: StateMut::none(),
         tied: TiedWeight::NONE,
     }
 }
 
-/// A layer that works in place, as a station of its own, so that it can be put to a [`Trial`].
+/// A layer that works in place, as a node of its own, so that it can be put to a [`Trial`].
 #[repr(transparent)]
 pub(crate) struct Beside<T>(T);
 
 // SAFETY: the same numbers.
 unsafe impl<T: Weights> Weights for Beside<T> {}
 
-impl<S: Spec, T: InPlaceStation<S>> Station<S> for Beside<T> {
-    fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+impl<S: Spec, T: InPlaceNode<S>> Node<S> for Beside<T> {
+    fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
         y.copy_from_slice(x[0]);
         self.0.infer(n, y);
     }
+}
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], _: Memory<'_>) {
+impl<S: Spec, T: TrainInPlaceNode<S>> TrainNode<S> for Beside<T> {
+    fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         y.copy_from_slice(x[0]);
         self.0.forward(pass, y);
     }
 
-    fn backward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        _memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { pass, y, d_y, d_x, .. }: Backward<'_, '_>) {
         let Some(d_x) = &mut d_x[0] else { return };
         d_x.copy_from_slice(d_y);
         self.0.backward(pass, y, d_x);
@@ -415,15 +415,15 @@ macro_rules! spec {
     ($Name:ident : $($Arguments:ident)::+ { $($field:ident : $value:expr),* $(, $(..$rest:expr)?)? },
      [$($input:expr),+] -> $output:expr) => {
         struct $Name;
-        impl $crate::Spec for $Name {
-            type Arguments = nn_shape::rules::$($Arguments)::+;
-            const ARGUMENTS: Self::Arguments = nn_shape::rules::$($Arguments)::+ { $($field: $value,)* $($(..$rest)?)? };
-            const INPUTS: &'static [nn_shape::Shape] = &[$(nn_shape::Shape::new($input)),+];
-            const OUTPUT: nn_shape::Shape = nn_shape::Shape::new($output);
+        impl $crate::contract::Spec for $Name {
+            type Arguments = unrolled_shape::rules::$($Arguments)::+;
+            const ARGUMENTS: Self::Arguments = unrolled_shape::rules::$($Arguments)::+ { $($field: $value,)* $($(..$rest)?)? };
+            const INPUTS: &'static [unrolled_shape::Shape] = &[$(unrolled_shape::Shape::new($input)),+];
+            const OUTPUT: unrolled_shape::Shape = unrolled_shape::Shape::new($output);
             const NAME: &'static str = "it";
             // Where there are lengths at all, they are those of all inputs.
-            const STEPS: &'static [Option<nn_shape::StepsOf>] =
-                &[Some(nn_shape::StepsOf::input(0)); Self::INPUTS.len()];
+            const STEPS: &'static [Option<unrolled_shape::StepsOf>] =
+                &[Some(unrolled_shape::StepsOf::input(0)); Self::INPUTS.len()];
         }
     };
 }

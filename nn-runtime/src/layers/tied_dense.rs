@@ -1,13 +1,20 @@
 //! [`TiedDense`]: PyTorch's `nn.Linear` whose weight is that of another layer.
 
 use super::dense::for_each_rows;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TiedNode, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+#[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::{self, Isa, Onto};
-use crate::{
-    Axis, Layout, Memory, Pass, Shards, Spec, Station, Streams, Tensor, Tied, TiedWeight, Weights,
-    WorkMemory,
-};
-use nn_shape::rules::dense;
+#[cfg(feature = "train")]
+use crate::memory::Shards;
+use crate::memory::{TiedWeight, WeightLayout};
+use crate::system::RngKey;
+use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use unrolled_shape::rules::dense;
 
 /// A fully connected layer on the last axis, whose weight is that of a layer before it:
 /// `[.., IN] -> [.., UNITS]`, `y = x W + b`.
@@ -26,56 +33,55 @@ unsafe impl<const IN: usize, const UNITS: usize, const BIAS: usize> Weights
 {
 }
 
-impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Station<S>
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Node<S>
     for TiedDense<IN, UNITS, BIAS>
 where
     S: Spec<Arguments = dense::Dense>,
 {
-    /// Its input and the gradient of its output, from which the gradients are made.
-    const KEPT: usize = S::IN + S::OUT;
-    /// The bias.
-    const GRADIENT_TASKS: usize = 1;
-
-    fn initialise(&mut self, streams: Streams) {
-        fan_in_uniform(&mut [], &mut self.bias, IN, streams);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let bias = Tensor::new("bias", 0, vec![Axis::plain(UNITS, 1)]);
         if BIAS > 0 { vec![bias] } else { vec![] }
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let TiedWeight { numbers, layout } = memory.tied;
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let TiedWeight { values: numbers, layout } = ctx.tied;
         let dense = match layout {
-            Layout::RowPerOutput => kernels::dense_transposed,
-            Layout::RowPerInput => kernels::dense,
+            WeightLayout::RowPerOutput => kernels::dense_transposed,
+            WeightLayout::RowPerInput => kernels::dense,
         };
         dense(Isa::best(), IN, UNITS, x[0], numbers, &self.bias, y);
     }
+}
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        memory.kept[..pass.n * S::IN].copy_from_slice(x[0]);
-        let memory = memory.for_inference();
-        Station::<S>::infer(self, pass.n, x, y, memory);
+#[cfg(feature = "train")]
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> TrainNode<S>
+    for TiedDense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
+    /// Its input and the gradient of its output, from which the gradients are made.
+    const DEFERRED: usize = S::IN + S::OUT;
+    /// The bias.
+    const GRADIENT_TASKS: usize = 1;
+
+    fn initialise(&mut self, key: RngKey) {
+        fan_in_uniform(&mut [], &mut self.bias, IN, key);
     }
 
-    fn backward(
-        &self,
-        pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
-        memory.kept[pass.n * S::IN..].copy_from_slice(d_y);
+    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+        ctx.deferred[..pass.n * S::IN].copy_from_slice(x[0]);
+        let ctx = ctx.for_inference();
+        Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
+    }
+
+    fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
         let Some(d_x) = &mut d_x[0] else { return };
-        let (isa, TiedWeight { numbers, layout }) = (Isa::best(), memory.tied);
+        let (isa, TiedWeight { values: numbers, layout }) = (Isa::best(), ctx.tied);
         match layout {
-            Layout::RowPerOutput => kernels::dense(isa, UNITS, IN, d_y, numbers, &[], d_x),
-            Layout::RowPerInput => kernels::dense_d_x(isa, UNITS, d_y, numbers, d_x),
+            WeightLayout::RowPerOutput => kernels::dense(isa, UNITS, IN, d_y, numbers, &[], d_x),
+            WeightLayout::RowPerInput => kernels::dense_d_x(isa, UNITS, d_y, numbers, d_x),
         }
     }
 
@@ -92,19 +98,19 @@ where
     }
 }
 
-impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Tied<S>
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> TiedNode<S>
     for TiedDense<IN, UNITS, BIAS>
 where
     S: Spec<Arguments = dense::Dense>,
 {
-    fn add_gradient(layout: Layout, begin: usize, shards: Shards<'_>, d_weight: &mut [f32]) {
+    fn add_gradient(layout: WeightLayout, begin: usize, shards: Shards<'_>, d_weight: &mut [f32]) {
         let isa = Isa::best();
         for_each_rows::<S, IN>(shards, |x, d_y, pieces| match layout {
-            Layout::RowPerOutput => {
+            WeightLayout::RowPerOutput => {
                 let row = begin / IN;
                 kernels::dense_d_weight(isa, UNITS, IN, Onto::Sum, pieces, row, d_y, x, d_weight);
             }
-            Layout::RowPerInput => {
+            WeightLayout::RowPerInput => {
                 let row = begin / UNITS;
                 kernels::dense_d_weight(isa, IN, UNITS, Onto::Sum, pieces, row, x, d_y, d_weight);
             }
@@ -112,7 +118,7 @@ where
     }
 }
 
-impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::Streaming<S>
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::contract::Streaming<S>
     for TiedDense<IN, UNITS, BIAS>
 where
     S: Spec<Arguments = dense::Dense>,
@@ -125,7 +131,7 @@ mod tests {
     use crate::kernels::reference;
     use crate::layers::testing::{Trial, spec};
     use crate::layers::{Dense, Embedding};
-    use crate::{Owner, WorkMemory};
+    use crate::memory::WeightOwner;
 
     spec!(Steps: dense::Dense { units: 9, bias: true, weight: None }, [&[3, 5]] -> &[3, 9]);
     spec!(Large: dense::Dense { units: 37, bias: false, weight: None }, [&[2, 33]] -> &[2, 37]);
@@ -140,46 +146,37 @@ mod tests {
     // SAFETY: `repr(C)`, weights alone.
     unsafe impl<O: Weights, T: Weights> Weights for Both<O, T> {}
 
-    impl<S, O: Owner + Weights, T: Tied<S>> Station<S> for Both<O, T>
+    impl<S, O: WeightOwner + Weights, T: TiedNode<S>> Node<S> for Both<O, T>
     where
         S: Spec<Arguments = dense::Dense>,
     {
-        const KEPT: usize = T::KEPT;
+        fn infer(&self, Infer { n, x, y, mut ctx }: Infer<'_>) {
+            self.tied.infer(Infer { n, x, y, ctx: ctx.tied_to(&self.owner) });
+        }
+    }
+
+    #[cfg(feature = "train")]
+    impl<S, O: WeightOwner + Weights, T: TiedNode<S>> TrainNode<S> for Both<O, T>
+    where
+        S: Spec<Arguments = dense::Dense>,
+    {
+        const DEFERRED: usize = T::DEFERRED;
         /// The first rows of the weight, the others, and the bias.
         const GRADIENT_TASKS: usize = 3;
 
-        fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], mut memory: WorkMemory<'_>) {
-            self.tied.infer(n, x, y, memory.tied_to(&self.owner));
+        fn forward(&self, Forward { pass, phase, x, y, mut ctx }: Forward<'_>) {
+            self.tied.forward(Forward { pass, phase, x, y, ctx: ctx.tied_to(&self.owner) });
         }
 
-        fn forward(
-            &self,
-            pass: &Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            mut memory: Memory<'_>,
-        ) {
-            self.tied.forward(pass, phase, x, y, memory.tied_to(&self.owner));
-        }
-
-        fn backward(
-            &self,
-            pass: &Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &[f32],
-            d_y: &mut [f32],
-            d_x: &mut [Option<&mut [f32]>],
-            mut memory: Memory<'_>,
-        ) {
-            self.tied.backward(pass, phase, x, y, d_y, d_x, memory.tied_to(&self.owner));
+        fn backward(&self, Backward { pass, phase, x, y, d_y, d_x, mut ctx }: Backward<'_, '_>) {
+            let ctx = ctx.tied_to(&self.owner);
+            self.tied.backward(Backward { pass, phase, x, y, d_y, d_x, ctx });
         }
 
         fn gradient_end(task: usize) -> usize {
             let row = match O::LAYOUT {
-                Layout::RowPerOutput => S::INPUT.last(),
-                Layout::RowPerInput => S::OUTPUT.last(),
+                WeightLayout::RowPerOutput => S::INPUT.last(),
+                WeightLayout::RowPerInput => S::OUTPUT.last(),
             };
             [2 * row, O::WEIGHT_LEN, Self::LEN][task]
         }
@@ -189,25 +186,25 @@ mod tests {
                 return T::gradient(0, shards, d_weights);
             }
             d_weights.fill(0.0);
-            let begin = if task == 0 { 0 } else { <Self as Station<S>>::gradient_end(0) };
+            let begin = if task == 0 { 0 } else { <Self as TrainNode<S>>::gradient_end(0) };
             T::add_gradient(O::LAYOUT, begin, shards, d_weights);
         }
     }
 
-    fn check<S, O: Owner + Weights, const IN: usize, const UNITS: usize, const BIAS: usize>()
+    fn check<S, O: WeightOwner + Weights, const IN: usize, const UNITS: usize, const BIAS: usize>()
     where
         S: Spec<Arguments = dense::Dense>,
     {
         let mut trial = Trial::<S, Both<O, TiedDense<IN, UNITS, BIAS>>>::random();
         trial.check_gradients();
         trial.check_inference();
-        let (weight, bias) = (trial.station.owner.weight(), &trial.station.tied.bias);
+        let (weight, bias) = (trial.node.owner.weight(), &trial.node.tied.bias);
         let mut expected = vec![0.0; trial.batch * S::OUT];
         match O::LAYOUT {
-            Layout::RowPerOutput => {
+            WeightLayout::RowPerOutput => {
                 reference::dense_transposed(IN, &trial.x[0], weight, bias, &mut expected);
             }
-            Layout::RowPerInput => {
+            WeightLayout::RowPerInput => {
                 reference::dense(IN, UNITS, &trial.x[0], weight, bias, &mut expected);
             }
         }
@@ -232,10 +229,10 @@ mod tests {
     fn has_its_bias_alone() {
         assert_eq!((TiedDense::<5, 9>::LEN, TiedDense::<5, 9, 0>::LEN), (9, 0));
         let mut layer = TiedDense::<5, 9>::zeros();
-        Station::<Steps>::initialise(&mut *layer, Streams::new(3));
+        TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(3));
         assert!(layer.bias.iter().all(|b| *b != 0.0 && b.abs() <= 1.0 / 5.0_f32.sqrt()));
-        let tensors = <TiedDense<5, 9> as Station<Steps>>::tensors();
+        let tensors = <TiedDense<5, 9> as Node<Steps>>::tensors();
         assert_eq!(tensors, [Tensor::new("bias", 0, vec![Axis::plain(9, 1)])]);
-        assert!(<TiedDense<33, 37, 0> as Station<Large>>::tensors().is_empty());
+        assert!(<TiedDense<33, 37, 0> as Node<Large>>::tensors().is_empty());
     }
 }

@@ -1,8 +1,11 @@
 //! [`Upsample`]: PyTorch's `nn.Upsample`, channels last.
 
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
 use crate::kernels::upsample as kernel;
-use crate::{Memory, Pass, Spec, Station, Weights, WorkMemory};
-use nn_shape::rules::upsample;
+use crate::types::Weights;
+use unrolled_shape::rules::upsample;
 
 /// A picture several times as high and wide: `[H, W, C] -> [H', W', C]`. New pixels are copies of the
 /// nearest old ones, or lie between four of them.
@@ -16,29 +19,23 @@ const fn sizes<S: Spec<Arguments = upsample::Upsample>>() -> kernel::Upsample {
     kernel::Upsample::new(S::INPUT, S::ARGUMENTS.factor, S::ARGUMENTS.align_corners)
 }
 
-impl<S: Spec<Arguments = upsample::Upsample>> Station<S> for Upsample {
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], _memory: WorkMemory<'_>) {
+impl<S: Spec<Arguments = upsample::Upsample>> Node<S> for Upsample {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         if S::ARGUMENTS.is_bilinear() {
             kernel::bilinear(const { &sizes::<S>() }, x[0], y);
         } else {
             kernel::nearest(const { &sizes::<S>() }, x[0], y);
         }
     }
+}
 
-    fn forward(&self, pass: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        Station::<S>::infer(self, pass.n, x, y, memory.for_inference());
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = upsample::Upsample>> TrainNode<S> for Upsample {
+    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+        Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx: ctx.for_inference() });
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        _x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        _memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         let Some(d_x) = &mut d_x[0] else { return };
         if S::ARGUMENTS.is_bilinear() {
             kernel::bilinear_backward(const { &sizes::<S>() }, d_y, d_x);

@@ -1,12 +1,21 @@
 //! [`WSConv2d`]: a convolution whose weights are standardised.
 
 use super::convolution::{Convolution, larger};
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec};
+#[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::Geometry;
 use crate::kernels::group_norm::GroupNorm;
-use crate::{Axis, Memory, Pass, Spec, Station, Steps, Streams, Tensor, Weights, WorkMemory};
-use nn_shape::rules::ws_conv2d;
+#[cfg(feature = "train")]
+use crate::memory::TrainCtx;
+use crate::system::RngKey;
+#[cfg(feature = "std")]
+use crate::types::{Axis, Tensor};
+use crate::types::{Steps, Weights};
 use std::marker::PhantomData;
+use unrolled_shape::rules::ws_conv2d;
 
 /// A convolution with weights `(w - mean) / sqrt(variance + eps) * gain / sqrt(count)`, where mean,
 /// variance and count are those of one output channel's weights: `[H, W, C] -> [H', W', F]`.
@@ -101,12 +110,12 @@ impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
     /// Leads the gradient of the standardised weights, `d_weight`, back to the weights and the gain.
     fn lead_back(
         weight: &[f32],
-        shared: &[f32],
+        prepared: &[f32],
         d_weight: &mut [f32],
         d_gain: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let (saved, scale) = shared[2 * Self::WEIGHTS..].split_at(2 * d_gain.len());
+        let (saved, scale) = prepared[2 * Self::WEIGHTS..].split_at(2 * d_gain.len());
         let (d_standardised, rest) = scratch.split_at_mut(Self::WEIGHTS);
         let (unused, scratch) = rest.split_at_mut(d_gain.len());
         d_standardised.copy_from_slice(d_weight);
@@ -120,23 +129,15 @@ impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
 }
 
 impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
-    Station<S> for WSConv2d<F, CG, KH, KW, BIAS>
+    Node<S> for WSConv2d<F, CG, KH, KW, BIAS>
 where
     S: Spec<Arguments = ws_conv2d::WSConv2d>,
 {
-    /// The gradient of all weights.
-    const PARTIAL: usize = Self::LEN;
-    /// What standardising needs while it runs stands behind the rest.
-    const SHARED: usize = Standardised::<S>::PARTS + Standardised::<S>::NORM.scratch_len();
     /// At inference, the standardised weights; and what standardising or the convolution needs.
     const SCRATCH: usize = Standardised::<S>::PARTS
         + larger(<Standardised<S> as Convolution>::SCRATCH, Standardised::<S>::NORM_SCRATCH);
 
-    fn initialise(&mut self, streams: Streams) {
-        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, streams);
-        self.gain.fill(1.0);
-    }
-
+    #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let filters = Axis::plain(F, 1);
         let one = Axis::plain(1, 1);
@@ -156,47 +157,55 @@ where
         tensors
     }
 
-    fn infer(&self, _n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-        let (parts, scratch) = memory.scratch.split_at_mut(Standardised::<S>::PARTS);
+    fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let (parts, scratch) = ctx.scratch.split_at_mut(Standardised::<S>::PARTS);
         Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
         let weight = &parts[..Standardised::<S>::WEIGHTS];
         Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y);
     }
+}
 
-    fn prepare(&self, shared: &mut [f32]) {
-        let (parts, scratch) = shared.split_at_mut(Standardised::<S>::PARTS);
+#[cfg(feature = "train")]
+impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
+    TrainNode<S> for WSConv2d<F, CG, KH, KW, BIAS>
+where
+    S: Spec<Arguments = ws_conv2d::WSConv2d>,
+{
+    /// The gradient of all weights.
+    const SHARD_SUMS: usize = Self::LEN;
+    /// What standardising needs while it runs stands behind the rest.
+    const PREPARED: usize = Standardised::<S>::PARTS + Standardised::<S>::NORM.scratch_len();
+
+    fn initialise(&mut self, key: RngKey) {
+        fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, key);
+        self.gain.fill(1.0);
+    }
+
+    fn prepare(&self, prepared: &mut [f32]) {
+        let (parts, scratch) = prepared.split_at_mut(Standardised::<S>::PARTS);
         Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
         let parts = Standardised::<S>::parts(parts);
         Standardised::<S>::prepare(parts.weight, parts.turned);
     }
 
-    fn forward(&self, _: &Pass, _phase: usize, x: &[&[f32]], y: &mut [f32], memory: Memory<'_>) {
-        let weight = &memory.shared[..Standardised::<S>::WEIGHTS];
+    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+        let weight = &ctx.prepared[..Standardised::<S>::WEIGHTS];
         Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y);
     }
 
-    fn backward(
-        &self,
-        _pass: &Pass,
-        _phase: usize,
-        x: &[&[f32]],
-        _y: &[f32],
-        d_y: &mut [f32],
-        d_x: &mut [Option<&mut [f32]>],
-        memory: Memory<'_>,
-    ) {
+    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let weights = Standardised::<S>::WEIGHTS;
-        let Memory { scratch, partial, shared, .. } = memory;
-        let (d_convolution, d_gain) = partial.split_at_mut(weights + BIAS);
-        let convolution = Memory {
+        let TrainCtx { scratch, shard_sums, prepared, .. } = ctx;
+        let (d_convolution, d_gain) = shard_sums.split_at_mut(weights + BIAS);
+        let convolution = TrainCtx {
             scratch: &mut *scratch,
-            partial: &mut *d_convolution,
-            shared: &shared[weights..2 * weights],
-            ..memory
+            shard_sums: &mut *d_convolution,
+            prepared: &prepared[weights..2 * weights],
+            ..ctx
         };
         Standardised::<S>::backward(Steps::Full, x[0], d_y, d_x[0].as_deref_mut(), convolution);
         let (weight, d_weight) = (self.weight.as_floats(), &mut d_convolution[..weights]);
-        let parts = &shared[..Standardised::<S>::PARTS];
+        let parts = &prepared[..Standardised::<S>::PARTS];
         Standardised::<S>::lead_back(weight, parts, d_weight, d_gain, scratch);
     }
 }
@@ -206,7 +215,7 @@ mod tests {
     use super::*;
     use crate::kernels::reference;
     use crate::layers::testing::{Trial, spec};
-    use nn_shape::Padding;
+    use unrolled_shape::Padding;
 
     macro_rules! conv {
         ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $groups:expr, $bias:expr,
@@ -231,7 +240,7 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_finite_differences() {
-        fn check<S: Spec, T: Station<S>>() {
+        fn check<S: Spec, T: TrainNode<S>>() {
             Trial::<S, T>::random().with_step(1e-2, 1e-3).check_gradients();
         }
         check::<Plain, WSConv2d<3, 2, 3, 3>>();
@@ -251,13 +260,13 @@ mod tests {
     #[test]
     fn agrees_with_its_twin() {
         let mut trial = Trial::<Grouped, WSConv2d<6, 2, 2, 3, 0>>::random();
-        let weight = trial.station.weight.as_floats().to_vec();
+        let weight = trial.node.weight.as_floats().to_vec();
         let (mut standardised, count) = (weight.clone(), 12.0);
         for f in 0..6 {
             let weights = || weight.iter().skip(f).step_by(6).map(|w| f64::from(*w));
             let mean = weights().sum::<f64>() / count;
             let variance = weights().map(|w| (w - mean).powi(2)).sum::<f64>() / count;
-            let factor = f64::from(trial.station.gain[f]) / (count * (variance + 1e-3)).sqrt();
+            let factor = f64::from(trial.node.gain[f]) / (count * (variance + 1e-3)).sqrt();
             for (standardised, w) in standardised.iter_mut().skip(f).step_by(6).zip(weights()) {
                 *standardised = ((w - mean) * factor) as f32;
             }
@@ -272,7 +281,7 @@ mod tests {
 
     #[test]
     fn files_have_the_layout_of_timm() {
-        let tensors = <WSConv2d<3, 2, 3, 3> as Station<Plain>>::tensors();
+        let tensors = <WSConv2d<3, 2, 3, 3> as Node<Plain>>::tensors();
         let names: Vec<_> =
             tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
         assert_eq!(names, [("weight", 0, 4), ("bias", 54, 1), ("gain", 57, 4)]);

@@ -1,9 +1,9 @@
 //! [`BinaryCrossEntropyWithLogits`]: PyTorch's `nn.BCEWithLogitsLoss`.
 
 use super::Loss;
-use crate::Values;
 use crate::kernels::Baseline;
 use crate::kernels::elementwise::{sigmoid, softplus};
+use crate::types::Values;
 
 /// The loss of yes-or-no questions, one for each number of the output, averaged over them:
 /// `-t log sigmoid(y) - (1 - t) log(1 - sigmoid(y))`.

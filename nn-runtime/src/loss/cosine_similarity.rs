@@ -1,7 +1,7 @@
 //! [`CosineSimilarity`]: one minus PyTorch's `cosine_similarity`.
 
 use super::{Loss, check_finite};
-use crate::Values;
+use crate::types::Values;
 
 /// How far an output points from its target: `1 - y · t / (|y| |t|)` over the last axis, from 0, the same
 /// direction, to 2, the opposite one. How long they are does not matter. Averaged over the steps of a

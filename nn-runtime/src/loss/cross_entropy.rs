@@ -1,10 +1,10 @@
 //! [`CrossEntropy`]: PyTorch's `nn.CrossEntropyLoss`.
 
 use super::{Loss, all_steps};
-use crate::Values;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
+use crate::types::Values;
 
 /// The loss of a choice between classes: `-log softmax(y)[target]`.
 ///

@@ -1,7 +1,7 @@
 //! [`Huber`]: PyTorch's `nn.HuberLoss`.
 
 use super::{Loss, check_finite};
-use crate::Values;
+use crate::types::Values;
 
 /// The mean over all numbers of the output of `d^2 / 2` for differences up to `delta`, and of
 /// `delta (|d| - delta / 2)` beyond: outliers pull with a bounded force. Targets have the output's type.

@@ -1,7 +1,7 @@
 //! [`MeanAbsoluteError`]: PyTorch's `nn.L1Loss`.
 
 use super::{Loss, check_finite};
-use crate::Values;
+use crate::types::Values;
 
 /// The mean of the differences' sizes, over all numbers of the output. Targets have the output's type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

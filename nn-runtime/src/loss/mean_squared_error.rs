@@ -1,7 +1,7 @@
 //! [`MeanSquaredError`]: PyTorch's `nn.MSELoss`.
 
 use super::{Loss, check_finite};
-use crate::Values;
+use crate::types::Values;
 
 /// The mean of the squared differences, over all numbers of the output. Targets have the output's
 /// type.

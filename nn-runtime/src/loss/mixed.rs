@@ -1,13 +1,13 @@
 //! [`Mixed`]: a loss for samples that are mixtures of two.
 
 use super::Loss;
-use crate::Values;
+use crate::types::Values;
 
 /// Any loss, for samples that were mixed of two by [`mixup`](crate::data::mixup): so much of the loss
 /// against the first one's target, the rest against the second one's.
 ///
 /// ```
-/// # use nn_runtime::{Network, data::*, loss::*, optim::*, train::*};
+/// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::*, loss::*, optim::*, train::*};
 /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
 /// #     mut net: Box<N>, train: Data<[f32; 4], u32>,
 /// # ) -> Result<(), TrainError> {
@@ -54,7 +54,7 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
         let mut d_second = Output::zeroed();
         let d_second = &mut d_second.as_floats_mut()[..y.len()];
         let other = self.0.sample(y, second, scale * share, d_second);
-        crate::add_to(d_y, d_second);
+        crate::kernels::add_to(d_y, d_second);
         f64::from(rest) * loss + f64::from(share) * other
     }
 

@@ -20,7 +20,7 @@ pub use mean_squared_error::MeanSquaredError;
 pub use mixed::{Mixed, MixedTarget};
 pub use several::Weighted;
 
-use crate::{MOST_HEADS, Values};
+use crate::types::{MAX_OUTPUTS, Values};
 
 /// A loss on outputs of type `Output`.
 pub trait Loss<Output: Values>: Sync {
@@ -144,27 +144,27 @@ impl Tally {
 /// What the losses of all outputs of a network said of some samples; all of a network with one output
 /// stands first.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Tallies(pub [Tally; MOST_HEADS]);
+pub struct Tallies(pub [Tally; MAX_OUTPUTS]);
 
 impl Tallies {
     /// This and what was counted elsewhere.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
-        Self(std::array::from_fn(|head| self.0[head].with(&other.0[head])))
+        Self(std::array::from_fn(|output| self.0[output].with(&other.0[output])))
     }
 
     /// The sum of the mean losses of all outputs; not a number if there was no sample.
     #[must_use]
     pub fn mean_loss(&self) -> f64 {
         let [first, more @ ..] = &self.0;
-        let more = more.iter().filter(|head| head.samples > 0);
-        more.fold(first.mean_loss(), |sum, head| sum + head.mean_loss())
+        let more = more.iter().filter(|output| output.samples > 0);
+        more.fold(first.mean_loss(), |sum, output| sum + output.mean_loss())
     }
 
     /// The share of right predictions of all outputs, from 0 to 1.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
-        self.0.iter().fold(Tally::default(), |sum, head| sum.with(head)).accuracy()
+        self.0.iter().fold(Tally::default(), |sum, output| sum.with(output)).accuracy()
     }
 }
 

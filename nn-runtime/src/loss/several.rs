@@ -1,14 +1,14 @@
 //! Several losses for a network with several outputs, and how much each of them counts.
 
 use super::{Loss, Tallies};
-use crate::{Heads, Values};
+use crate::types::{Outputs, Values};
 
 /// A loss times a factor: how much it counts among several.
 ///
 /// ```
-/// # use nn_runtime::{Network, loss::*};
+/// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::*};
 /// # fn example<N: Network<Input = [f32; 4], Output = Y>, Y>(mut net: Box<N>, mut d_net: Box<N>)
-/// # where Y: nn_runtime::Heads<Each = ([f32; 10], [f32; 2])> {
+/// # where Y: unrolled_runtime::Outputs<Each = ([f32; 10], [f32; 2])> {
 /// // A network with `-> (digit: 10, place: 2)`:
 /// let loss = (CrossEntropy::new(), MeanSquaredError.weighted(0.3));
 /// let targets = [(7_u32, [0.5, -0.5])];
@@ -83,7 +83,7 @@ macro_rules! losses_of_heads {
         /// One loss for each output of a network: their sum, each a mean over the batch of its own.
         impl<Output, $($O, $L),*> Loss<Output> for ($($L,)*)
         where
-            Output: Heads<Each = ($($O,)*)>,
+            Output: Outputs<Each = ($($O,)*)>,
             $($O: Values, $L: Loss<$O>),*
         {
             type Target = ($($L::Target,)*);

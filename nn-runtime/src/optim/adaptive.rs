@@ -1,7 +1,8 @@
 //! [`AdaptiveClip`]: gradients kept small next to the weights that they change.
 
+use crate::contract::{Network, Node, Root, trained_ranges};
 use crate::kernels::dispatch::dispatch;
-use crate::{Network, Station, Tensor, Whole};
+use crate::types::Tensor;
 use std::ops::Range;
 
 /// Adaptive gradient clipping (Brock, De, Smith and Simonyan, 2021), which networks without normalisation
@@ -37,8 +38,9 @@ impl AdaptiveClip {
     /// When there is no layer of such a name.
     #[must_use]
     pub fn new<N: Network>(ratio: f64, except: &[&str]) -> Self {
-        let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
-        Self::of(&<N as Station<Whole>>::tensors(), &trained, ratio, except)
+        let trained: Vec<_> =
+            trained_ranges(N::LAYERS).into_iter().map(|(_, range)| range).collect();
+        Self::of(&<N as Node<Root>>::tensors(), &trained, ratio, except)
     }
 
     fn of(tensors: &[Tensor], trained: &[Range<usize>], ratio: f64, except: &[&str]) -> Self {
@@ -127,7 +129,7 @@ dispatch! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Axis;
+    use crate::types::Axis;
     use std::slice;
 
     fn tensor(name: &str, offset: usize, axes: &[(usize, usize)]) -> Tensor {

@@ -1,8 +1,10 @@
 //! Gradients kept within bounds: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
 
 use super::AdaptiveClip;
+use crate::contract::Network;
 use crate::kernels::dispatch::dispatch;
-use crate::{Network, Weights, parallel};
+use crate::system::parallel;
+use crate::types::Weights;
 use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,7 +61,7 @@ impl Clipper {
 /// One that is not finite makes the gradient so too.
 ///
 /// ```
-/// # use nn_runtime::optim::clip_norm;
+/// # use unrolled_runtime::optim::clip_norm;
 /// let mut gradient = [3.0, 4.0];
 /// assert_eq!(clip_norm(&mut gradient, 1.0), 5.0);
 /// assert!((gradient[0] - 0.6).abs() < 1e-6);
@@ -145,7 +147,7 @@ dispatch! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel::with_threads;
+    use crate::system::parallel::with_threads;
 
     // Expected numbers: PyTorch's definitions, `g * largest / (norm + 1e-6)` where that is smaller.
     #[test]

@@ -20,13 +20,13 @@ pub use rmsprop::RMSprop;
 pub use sgd::SGD;
 
 use crate::kernels::stream::store_past_caches;
-use crate::parallel;
+use crate::system::parallel;
 use std::ops::Range;
 
 /// A rule that moves weights against their gradient.
 ///
 /// ```
-/// use nn_runtime::optim::Optimizer;
+/// use unrolled_runtime::optim::Optimizer;
 /// use std::ops::Range;
 ///
 /// /// Steps of the same length, whatever the gradient's (Bernstein and others, 2018).

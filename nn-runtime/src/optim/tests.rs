@@ -1,7 +1,7 @@
 //! All optimisers against PyTorch's numbers, and what they have in common.
 
 use super::*;
-use crate::parallel::with_threads;
+use crate::system::parallel::with_threads;
 
 /// Where four trained weights stand among six.
 const TRAINED: [Range<usize>; 2] = [0..2, 3..5];

@@ -1,11 +1,11 @@
 //! Inference of networks that take nanoseconds: a call is one function, into which all layers are inlined,
 //! compiled for each set of instructions.
 
+use crate::contract::{Infer, Network, Node, Root, State, Streaming};
 use crate::kernels::{Compiled, Isa, Kernel, Lanes};
-use crate::{
-    Carried, Lengths, Line, Network, State, Station, Streaming, TiedWeight, Values, Whole,
-    WorkMemory,
-};
+use crate::memory::InferCtx;
+use crate::system::CacheLine;
+use crate::types::Values;
 use std::cell::Cell;
 
 /// Multiply-adds up to which calls and dispatch in each layer count beside the sums.
@@ -20,7 +20,7 @@ const OPTIMISED: bool = !cfg!(debug_assertions);
 
 /// Whether one sample through the network takes nanoseconds.
 pub(super) const fn suits<N: Network>() -> bool {
-    OPTIMISED && N::MACS <= MOST_MACS && N::WORK + N::SCRATCH <= MOST_MEMORY
+    OPTIMISED && N::MACS <= MOST_MACS && N::WORKSPACE + N::SCRATCH <= MOST_MEMORY
 }
 
 /// The same of one step.
@@ -37,10 +37,12 @@ pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
     let y = Cell::new(N::Output::zeroed());
     // SAFETY: the kernel asks for nothing but its instructions.
     unsafe {
-        match const { room(N::WORK + N::SCRATCH) } {
-            Room::Little => isa.run(&Infer::<N, 2> { net, x, y: &y }),
-            Room::Some => isa.run(&Infer::<N, 8> { net, x, y: &y }),
-            Room::Much => isa.run(&Infer::<N, { MOST_MEMORY / Line::LEN }> { net, x, y: &y }),
+        match const { room(N::WORKSPACE + N::SCRATCH) } {
+            Room::Little => isa.run(&InferKernel::<N, 2> { net, x, y: &y }),
+            Room::Some => isa.run(&InferKernel::<N, 8> { net, x, y: &y }),
+            Room::Much => {
+                isa.run(&InferKernel::<N, { MOST_MEMORY / CacheLine::LEN }> { net, x, y: &y })
+            }
         }
     }
     y.get()
@@ -51,7 +53,7 @@ pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
 /// # Panics
 /// When the machine does not have them.
 #[inline]
-pub fn step_inlined<N: Network + Streaming<Whole>, Y: Values>(
+pub fn step_inlined<N: Network + Streaming<Root>, Y: Values>(
     isa: Isa,
     net: &N,
     state: &mut State<N>,
@@ -59,7 +61,7 @@ pub fn step_inlined<N: Network + Streaming<Whole>, Y: Values>(
 ) -> Y {
     let y = Cell::new(Y::zeroed());
     // SAFETY: as above.
-    unsafe { isa.run(&Step { net, state: Cell::new(Some(state)), x, y: &y }) }
+    unsafe { isa.run(&StepKernel { net, state: Cell::new(Some(state)), x, y: &y }) }
     y.get()
 }
 
@@ -71,40 +73,41 @@ enum Room {
 }
 
 const fn room(need: usize) -> Room {
-    if need <= 2 * Line::LEN {
+    if need <= 2 * CacheLine::LEN {
         Room::Little
-    } else if need <= 8 * Line::LEN {
+    } else if need <= 8 * CacheLine::LEN {
         Room::Some
     } else {
         Room::Much
     }
 }
 
-/// A call of `forward`, with so many `LINES` of memory. Outputs are written at the end, so that the compiler
-/// knows all sizes.
-struct Infer<'a, N: Network, const LINES: usize> {
+/// A call of `forward` with `LINES` cache lines of memory. The output is written at the end, so that the compiler knows
+/// all sizes.
+struct InferKernel<'a, N: Network, const LINES: usize> {
     net: &'a N,
     x: &'a [&'a [f32]],
     y: &'a Cell<N::Output>,
 }
 
-impl<N: Network, const LINES: usize> Kernel for Infer<'_, N, LINES> {
+impl<N: Network, const LINES: usize> Kernel for InferKernel<'_, N, LINES> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: the caller's.
+        // SAFETY: by the contract of `run` the machine has the instructions of `L`.
         let isa = unsafe { Compiled::<L>::new() };
-        let mut memory = [Line::ZERO; LINES];
-        let (work, scratch) = Line::numbers_mut(&mut memory).split_at_mut(N::WORK);
-        let (lengths, carried) = (Lengths::Full, Carried::nothing());
-        let memory = WorkMemory { work, scratch, lengths, carried, tied: TiedWeight::NONE };
+        let mut memory = [CacheLine::ZERO; LINES];
+        let (workspace, scratch) =
+            CacheLine::values_mut(&mut memory).split_at_mut(<N as Node<Root>>::WORKSPACE);
         let mut y = N::Output::zeroed();
-        Station::<Whole>::infer_inlined(self.net, isa, 1, self.x, y.as_floats_mut(), memory);
+        let ctx = InferCtx::new(workspace, scratch);
+        let call = Infer { n: 1, x: self.x, y: y.as_floats_mut(), ctx };
+        Node::<Root>::infer_inlined(self.net, isa, call);
         self.y.set(y);
     }
 }
 
-/// The same of a call of `step`, in the memory of its state.
-struct Step<'a, N, Y> {
+/// A call of `step`, in the memory of its state.
+struct StepKernel<'a, N, Y> {
     net: &'a N,
     // Taken out: a kernel is called by a shared reference.
     state: Cell<Option<&'a mut State<N>>>,
@@ -112,18 +115,15 @@ struct Step<'a, N, Y> {
     y: &'a Cell<Y>,
 }
 
-impl<N: Network + Streaming<Whole>, Y: Values> Kernel for Step<'_, N, Y> {
+impl<N: Network + Streaming<Root>, Y: Values> Kernel for StepKernel<'_, N, Y> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: the caller's.
+        // SAFETY: by the contract of `run` the machine has the instructions of `L`.
         let isa = unsafe { Compiled::<L>::new() };
         let Some(state) = self.state.take() else { return };
-        let [carried, work, scratch] = state.split();
-        let carried = Carried::new(carried, N::STATE);
-        let memory =
-            WorkMemory { work, scratch, lengths: Lengths::Full, carried, tied: TiedWeight::NONE };
         let mut y = Y::zeroed();
-        Streaming::<Whole>::step(self.net, isa, self.x, y.as_floats_mut(), memory);
+        let call = Infer { n: 1, x: self.x, y: y.as_floats_mut(), ctx: state.ctx() };
+        Streaming::<Root>::step(self.net, isa, call);
         self.y.set(y);
     }
 }

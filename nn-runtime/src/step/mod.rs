@@ -1,106 +1,30 @@
-//! How samples are led through a network: what inference and the training step share.
+//! How samples are led through a network, at inference and in a training step.
 
+#[cfg(feature = "train")]
+mod batch;
+mod error;
 mod infer;
 mod inlined;
+mod inputs;
+mod outputs;
+#[cfg(feature = "train")]
 mod train;
 mod workspace;
 
+#[cfg(feature = "train")]
+pub(crate) use batch::{Batch, enough_for};
+pub use error::BatchError;
+pub(crate) use infer::forward_from;
+#[cfg(feature = "train")]
 pub(crate) use infer::infer_flat;
 pub use infer::{infer_batch, infer_one, infer_one_from, step_one};
 pub use inlined::{infer_inlined, step_inlined};
+pub(crate) use inputs::check_inputs;
+#[cfg(feature = "train")]
+pub(crate) use outputs::output_valid;
+#[cfg(feature = "train")]
 pub(crate) use train::{BatchOf, run_step, train_len};
+#[cfg(feature = "train")]
 pub use train::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
+#[cfg(feature = "train")]
 pub(crate) use workspace::Chunks;
-
-use crate::heads::{ValidSteps, valid_steps};
-use crate::{Inputs, Lengths, Network, Steps};
-
-/// The most inputs a network can have: as many as [`Inputs`] tuples.
-pub(crate) const MAX_INPUTS: usize = Steps::MOST;
-
-/// Numbers of memory that samples of one shard may fill: a few samples of a convolutional network,
-/// for whom dense layers read their weights once. Each layer's part of them fits a second-level cache.
-const SHARD_NUMBERS: usize = 384 * 1024;
-
-/// The most samples in a shard.
-const MAX_SHARD: usize = 32;
-
-/// How many steps of each output of `input` are valid.
-pub(crate) fn output_valid<N: Network>(input: &N::Input) -> ValidSteps {
-    let steps: [Steps; MAX_INPUTS] = std::array::from_fn(|index| {
-        if index < N::Input::LENS.len() { input.steps(index) } else { Steps::Full }
-    });
-    valid_steps::<N>(&Lengths::Given(&steps), 0)
-}
-
-/// Calls `f` with the lengths of `n` samples.
-fn with_lengths<'a, I: Inputs, R>(
-    n: usize,
-    sample: impl Fn(usize) -> &'a I,
-    f: impl FnOnce(Lengths<'_>) -> R,
-) -> R {
-    if !I::RAGGED {
-        return f(Lengths::Full);
-    }
-    let mut counts = [[0_u32; MAX_SHARD]; MAX_INPUTS];
-    let mut steps = [Steps::Full; MAX_INPUTS];
-    for (index, (counts, steps)) in
-        counts.iter_mut().zip(&mut steps).enumerate().take(I::LENS.len())
-    {
-        if matches!(sample(0).steps(index), Steps::Full) {
-            continue;
-        }
-        for (i, count) in counts.iter_mut().enumerate().take(n) {
-            *count = sample(i).steps(index).valid(0, I::SHAPES[index].dim(0)) as u32;
-        }
-        *steps = Steps::Given(counts);
-    }
-    f(Lengths::Given(&steps))
-}
-
-/// How many samples go into a shard, each of which fills `sample` numbers. The number of shards is a multiple of
-/// `evenly`, if there are so many samples, and shards are about equal. Only if the network wishes for larger
-/// ones, they are fewer, but not fewer than `fewest`.
-fn shard_capacity(sample: usize, batch: usize, wish: usize, evenly: usize, fewest: usize) -> usize {
-    let fitting = (SHARD_NUMBERS / sample.max(1)).clamp(1, MAX_SHARD);
-    let fitting = batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(evenly));
-    let wished = wish.min(MAX_SHARD).min(batch.div_ceil(fewest));
-    fitting.max(wished).max(1)
-}
-
-/// How many numbers one sample's inputs have, each input rounded up.
-const fn inputs_len<N: Network>() -> usize {
-    let lens = N::Input::LENS;
-    let mut sum = 0;
-    let mut i = 0;
-    while i < lens.len() {
-        sum += lens[i];
-        i += 1;
-    }
-    sum
-}
-
-/// Copies inputs to one run of samples after the other: those that `sample` gives for 0 to `n - 1`.
-fn gather<'a, I: Inputs>(n: usize, sample: impl Fn(usize) -> &'a I, copies: &mut [f32]) {
-    let mut rest = copies;
-    for (index, &len) in I::LENS.iter().enumerate() {
-        let (input, behind) = rest.split_at_mut(n * len);
-        for (i, copy) in input.chunks_exact_mut(len).enumerate() {
-            copy.copy_from_slice(sample(i).input(index));
-        }
-        rest = behind;
-    }
-}
-
-/// Calls `f` with a slice for each input of `n` gathered samples.
-fn with_inputs<N: Network, R>(n: usize, copies: &[f32], f: impl FnOnce(&[&[f32]]) -> R) -> R {
-    let lens = N::Input::LENS;
-    let mut slices: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
-    let mut rest = copies;
-    for (slice, &len) in slices.iter_mut().zip(lens) {
-        let (input, behind) = rest.split_at(n * len);
-        *slice = input;
-        rest = behind;
-    }
-    f(&slices[..lens.len()])
-}

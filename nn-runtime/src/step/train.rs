@@ -1,13 +1,16 @@
 //! The training step: forward, through the loss, and backward.
 
-use super::workspace::{CarriedOfAll, Chunks, with_workspace};
-use super::{MAX_INPUTS, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
-use crate::batch::{Batch, BatchError};
-use crate::heads::{MOST_HEADS, clear_outputs, valid_steps};
+use super::batch::Batch;
+use super::error::BatchError;
+use super::inputs::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
+use super::outputs::{clear_outputs, valid_steps};
+use super::workspace::{Chunks, StatesOfAll, with_workspace};
+use crate::contract::{Backward, Forward, Network, Node, Pass, Root};
 use crate::loss::{Loss, Tallies};
-use crate::memory::{Buffer, Memory, Shards};
-use crate::station::Pass;
-use crate::{Inputs, Lengths, Network, Station, Streams, TiedWeight, Values, Whole, parallel};
+use crate::memory::{Buffer, Shards, TiedWeight, TrainCtx, take};
+use crate::system::{RngKey, parallel};
+use crate::types::{Inputs, Lengths, MAX_INPUTS, MAX_OUTPUTS, Values};
+use std::cell::RefCell;
 
 /// A slice for the gradient of each input, or none where there is no memory for them.
 fn d_input_slices<N: Network>(n: usize, d_copies: &mut [f32]) -> [Option<&mut [f32]>; MAX_INPUTS] {
@@ -50,13 +53,13 @@ impl Local {
     }
     /// Numbers for `capacity` samples, with the scratch memory behind them, in whole cache lines.
     const fn len<N: Network>(capacity: usize, with_d_inputs: bool) -> usize {
-        (capacity * Self::sample::<N>(with_d_inputs) + N::SCRATCH).next_multiple_of(16)
+        (capacity * Self::sample::<N>(with_d_inputs) + N::TRAIN_SCRATCH).next_multiple_of(16)
     }
 }
 
 /// Numbers that one sample of a training step uses.
 pub(crate) const fn train_len<N: Network>() -> usize {
-    Local::saved::<N>().end() + N::SCRATCH + N::KEPT + N::PARTIAL
+    Local::saved::<N>().end() + N::TRAIN_SCRATCH + N::DEFERRED + N::SHARD_SUMS
 }
 
 /// The mean loss of a batch, in training mode, and its gradient, written to `d_net`.
@@ -70,14 +73,14 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     inputs: &[N::Input],
     targets: &[L::Target],
     d_net: &mut N,
-    streams: Streams,
+    key: RngKey,
 ) -> Result<f32, BatchError> {
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    Ok(run_step(net, loss, batch, d_net, None, &mut [], streams).mean_loss() as f32)
+    Ok(run_step(net, loss, batch, d_net, None, &mut [], key).mean_loss() as f32)
 }
 
 /// As [`loss_and_gradients`] on one stretch of longer sequences: each sample begins with what it carries,
-/// [`Station::STATE`] numbers in `carried`, and leaves there what it carries to the next stretch. The
+/// [`Node::STATE`] numbers in `state`, and leaves there what it carries to the next stretch. The
 /// gradient ends at the beginning of the stretch (truncated backpropagation through time).
 ///
 /// # Errors
@@ -88,15 +91,15 @@ pub fn loss_and_gradients_from<N: Network, L: Loss<N::Output>>(
     inputs: &[N::Input],
     targets: &[L::Target],
     d_net: &mut N,
-    carried: &mut [f32],
-    streams: Streams,
+    state: &mut [f32],
+    key: RngKey,
 ) -> Result<f32, BatchError> {
-    let (expected, found) = (inputs.len() * <N as Station<Whole>>::STATE, carried.len());
+    let (expected, found) = (inputs.len() * <N as Node<Root>>::STATE, state.len());
     if expected != found {
-        return Err(BatchError::Carried { expected, found });
+        return Err(BatchError::State { expected, found });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    Ok(run_step(net, loss, batch, d_net, None, carried, streams).mean_loss() as f32)
+    Ok(run_step(net, loss, batch, d_net, None, state, key).mean_loss() as f32)
 }
 
 /// As [`loss_and_gradients`], and writes the gradient of the mean loss with respect to each sample to
@@ -111,18 +114,34 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
     targets: &[L::Target],
     d_net: &mut N,
     d_inputs: &mut [N::Input],
-    streams: Streams,
+    key: RngKey,
 ) -> Result<f32, BatchError> {
     if inputs.len() != d_inputs.len() {
         return Err(BatchError::InputGradients { inputs: inputs.len(), gradients: d_inputs.len() });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    Ok(run_step(net, loss, batch, d_net, Some(d_inputs), &mut [], streams).mean_loss() as f32)
+    Ok(run_step(net, loss, batch, d_net, Some(d_inputs), &mut [], key).mean_loss() as f32)
 }
 
 /// The samples of a network and a loss.
 pub(crate) type BatchOf<'a, N, L> =
     Batch<'a, <N as Network>::Input, <L as Loss<<N as Network>::Output>>::Target>;
+
+thread_local! {
+    /// The sums of losses that a thread keeps for its next step.
+    static LOSS_SUMS: RefCell<Vec<Tallies>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls `f` with `len` sums. Memory only grows, so that a repeated call does not allocate.
+fn with_loss_sums<R>(len: usize, f: impl FnOnce(&mut [Tallies]) -> R) -> R {
+    let mut sums = LOSS_SUMS.take();
+    if sums.len() < len {
+        sums.resize(len, Tallies::default());
+    }
+    let result = f(&mut sums[..len]);
+    LOSS_SUMS.set(sums);
+    result
+}
 
 /// Forward and backward on a batch that was checked, in training mode: what the loss says of it, and
 /// the gradient of the mean loss in `d_net`.
@@ -132,40 +151,42 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(
     batch: BatchOf<'_, N, L>,
     d_net: &mut N,
     d_inputs: Option<&mut [N::Input]>,
-    carried: &mut [f32],
-    streams: Streams,
+    state: &mut [f32],
+    key: RngKey,
 ) -> Tallies {
     let with_d_inputs = d_inputs.is_some();
     // A constant of the network and of the batch's size, never of the number of threads: gradients are
     // sums over shards. It divides evenly among a few threads.
     let capacity = shard_capacity(Local::saved::<N>().end(), batch.len(), N::SHARD, 4, 2);
     let shards = batch.len().div_ceil(capacity);
-    let kept_stride = Shards::stride(capacity, N::PARTIAL, N::KEPT);
+    let deferred_stride = Shards::stride(capacity, N::SHARD_SUMS, N::DEFERRED);
     // With one phase a shard goes forward and backward at once, in memory of the worker's own; with
     // more, each shard's values wait for the others.
     let locals = if N::PHASES == 1 { parallel::threads().min(shards) } else { shards };
     let local_len = Local::len::<N>(capacity, with_d_inputs);
-    let need = N::SHARED.next_multiple_of(16) + locals * local_len + shards * kept_stride;
-    with_workspace(need, shards, |memory, tallies| {
-        let (shared, memory) = memory.split_at_mut(N::SHARED.next_multiple_of(16));
-        let (local, kept) = memory.split_at_mut(locals * local_len);
-        let mut step = StepRun::<N, L> {
-            net,
-            loss,
-            batch,
-            streams,
-            capacity,
-            local: Chunks::new(local, local_len),
-            kept: Chunks::new(kept, kept_stride),
-            tallies: Chunks::new(tallies, 1),
-            scales: batch.weights::<N, L>(loss).map(scale),
-            carried: CarriedOfAll::new::<N>(carried),
-            d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
-        };
-        step.net.prepare(&mut shared[..N::SHARED]);
-        step.all_phases(&mut shared[..N::SHARED]);
-        step.gradients(d_net);
-        tallies.iter().fold(Tallies::default(), |sum, tally| sum.with(tally))
+    let need = N::PREPARED.next_multiple_of(16) + locals * local_len + shards * deferred_stride;
+    with_loss_sums(shards, |loss_sums| {
+        with_workspace(need, |memory| {
+            let (prepared, memory) = memory.split_at_mut(N::PREPARED.next_multiple_of(16));
+            let (local, deferred) = memory.split_at_mut(locals * local_len);
+            let mut step = StepRun::<N, L> {
+                net,
+                loss,
+                batch,
+                key,
+                capacity,
+                local: Chunks::new(local, local_len),
+                deferred: Chunks::new(deferred, deferred_stride),
+                loss_sums: Chunks::new(loss_sums, 1),
+                scales: batch.weights::<N, L>(loss).map(scale),
+                state: StatesOfAll::new::<N>(state),
+                d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
+            };
+            step.net.prepare(&mut prepared[..N::PREPARED]);
+            step.all_phases(&mut prepared[..N::PREPARED]);
+            step.gradients(d_net);
+            loss_sums.iter().fold(Tallies::default(), |sum, one| sum.with(one))
+        })
     })
 }
 
@@ -179,14 +200,14 @@ struct StepRun<'a, N: Network, L: Loss<N::Output>> {
     net: &'a mut N,
     loss: &'a L,
     batch: BatchOf<'a, N, L>,
-    streams: Streams,
+    key: RngKey,
     capacity: usize,
     local: Chunks<f32>,
-    kept: Chunks<f32>,
-    tallies: Chunks<Tallies>,
+    deferred: Chunks<f32>,
+    loss_sums: Chunks<Tallies>,
     // What the gradient of each sample's loss is multiplied with, output by output.
-    scales: [f32; MOST_HEADS],
-    carried: CarriedOfAll,
+    scales: [f32; MAX_OUTPUTS],
+    state: StatesOfAll,
     d_inputs: Option<Chunks<N::Input>>,
 }
 
@@ -202,33 +223,33 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         self.batch.len().div_ceil(self.capacity)
     }
 
-    fn all_phases(&mut self, shared: &mut [f32]) {
+    fn all_phases(&mut self, prepared: &mut [f32]) {
         if N::PHASES == 1 {
             parallel::for_each(self.shards(), |shard, worker| {
-                self.phase(Direction::Forward, 0, shard, worker, shared);
-                self.phase(Direction::Backward, 0, shard, worker, shared);
+                self.phase(Direction::Forward, 0, shard, worker, prepared);
+                self.phase(Direction::Backward, 0, shard, worker, prepared);
             });
             return;
         }
         for phase in 0..N::PHASES {
-            self.for_each_shard(Direction::Forward, phase, shared);
+            self.for_each_shard(Direction::Forward, phase, prepared);
             if phase + 1 < N::PHASES {
-                let all = all_shards::<N>(&self.kept, self.batch.len(), self.capacity);
-                self.net.combine_forward(phase, all, shared);
+                let all = all_shards::<N>(&self.deferred, self.batch.len(), self.capacity);
+                self.net.combine_forward(phase, all, prepared);
             }
         }
         for phase in (0..N::PHASES).rev() {
-            self.for_each_shard(Direction::Backward, phase, shared);
+            self.for_each_shard(Direction::Backward, phase, prepared);
             if phase > 0 {
-                let all = all_shards::<N>(&self.kept, self.batch.len(), self.capacity);
-                self.net.combine_backward(phase, all, shared);
+                let all = all_shards::<N>(&self.deferred, self.batch.len(), self.capacity);
+                self.net.combine_backward(phase, all, prepared);
             }
         }
     }
 
-    fn for_each_shard(&self, direction: Direction, phase: usize, shared: &[f32]) {
+    fn for_each_shard(&self, direction: Direction, phase: usize, prepared: &[f32]) {
         parallel::for_each(self.shards(), |shard, _| {
-            self.phase(direction, phase, shard, shard, shared);
+            self.phase(direction, phase, shard, shard, prepared);
         });
     }
 
@@ -239,18 +260,19 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
         phase: usize,
         shard: usize,
         local: usize,
-        shared: &[f32],
+        prepared: &[f32],
     ) {
         let first = shard * self.capacity;
         let n = self.capacity.min(self.batch.len() - first);
         // SAFETY: a shard is the task of one thread at a time, and `local` is either the shard's own
         // number or the worker's; so nobody else uses these chunks now.
-        let (local, kept, tally) =
-            unsafe { (self.local.chunk(local), self.kept.chunk(shard), self.tallies.chunk(shard)) };
+        let (local, deferred, loss_sums) = unsafe {
+            (self.local.chunk(local), self.deferred.chunk(shard), self.loss_sums.chunk(shard))
+        };
         let sample = Local::sample::<N>(self.d_inputs.is_some());
         let (local, scratch) = local.split_at_mut(n * sample);
         let (local, d_copies) = local.split_at_mut(n * Local::saved::<N>().end());
-        let [copies, y, d_y, saved] = crate::take(
+        let [copies, y, d_y, saved] = take(
             local,
             n,
             [
@@ -260,32 +282,33 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
                 Local::saved::<N>(),
             ],
         );
-        let (partial, kept) = kept.split_at_mut(N::PARTIAL);
-        let kept = &mut kept[..n * N::KEPT];
+        let (shard_sums, deferred) = deferred.split_at_mut(N::SHARD_SUMS);
+        let deferred = &mut deferred[..n * N::DEFERRED];
         // SAFETY: each sample belongs to one shard, a shard to one thread.
-        let carried = unsafe { self.carried.of::<N>(first, n) };
-        let pass = Pass { n, first, batch: self.batch.len(), streams: self.streams };
+        let state = unsafe { self.state.of::<N>(first, n) };
+        let pass = Pass { n, first, batch: self.batch.len(), key: self.key };
         let sample = |i: usize| self.batch.input(first + i);
         if direction == Direction::Forward && phase == 0 {
             gather(n, sample, copies);
         }
         with_lengths(n, sample, |lengths| {
             let tied = TiedWeight::NONE;
-            let memory = Memory { saved, scratch, kept, partial, shared, lengths, carried, tied };
+            let ctx =
+                TrainCtx { saved, scratch, deferred, shard_sums, prepared, lengths, state, tied };
             with_inputs::<N, _>(n, copies, |x| match direction {
                 Direction::Forward => {
-                    self.net.forward(&pass, phase, x, y, memory);
+                    self.net.forward(Forward { pass: &pass, phase, x, y: &mut *y, ctx });
                     if phase + 1 == N::PHASES {
                         clear_outputs::<N>(n, &lengths, y);
                     }
                 }
                 Direction::Backward => {
                     if phase + 1 == N::PHASES {
-                        tally[0] = self.losses_of(first, &lengths, y, d_y);
+                        loss_sums[0] = self.losses_of(first, &lengths, y, d_y);
                     }
                     let mut d_x = d_input_slices::<N>(n, d_copies);
                     let d_x = &mut d_x[..N::Input::LENS.len()];
-                    self.net.backward(&pass, phase, x, y, d_y, d_x, memory);
+                    self.net.backward(Backward { pass: &pass, phase, x, y, d_y, d_x, ctx });
                 }
             });
         });
@@ -330,7 +353,7 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
 
     /// Puts the gradient together from what the shards left behind.
     fn gradients(&self, d_net: &mut N) {
-        let all = all_shards::<N>(&self.kept, self.batch.len(), self.capacity);
+        let all = all_shards::<N>(&self.deferred, self.batch.len(), self.capacity);
         parallel::for_each_piece(
             d_net.as_floats_mut(),
             N::GRADIENT_TASKS,
@@ -341,8 +364,8 @@ impl<N: Network, L: Loss<N::Output>> StepRun<'_, N, L> {
 }
 
 /// What all shards left behind. Called between regions only, when no shard is on its way.
-fn all_shards<N: Network>(kept: &Chunks<f32>, samples: usize, capacity: usize) -> Shards<'_> {
+fn all_shards<N: Network>(deferred: &Chunks<f32>, samples: usize, capacity: usize) -> Shards<'_> {
     // SAFETY: no region is open, so nothing writes; the view is used up before the next one opens.
-    let kept = unsafe { kept.all(samples.div_ceil(capacity)) };
-    Shards::new(kept, samples, capacity, N::PARTIAL, N::KEPT)
+    let deferred = unsafe { deferred.all(samples.div_ceil(capacity)) };
+    Shards::new(deferred, samples, capacity, N::SHARD_SUMS, N::DEFERRED)
 }

@@ -1,42 +1,32 @@
-//! The memory that passes run in, and what several threads have of it.
+//! The memory that passes run in, and how several threads share it.
 
-use crate::loss::Tallies;
-use crate::{Carried, Network, pages};
+use crate::contract::{Network, Node, Root};
+use crate::memory::StateMut;
+use crate::system::pages;
 use std::cell::RefCell;
 
-/// The memory that a thread keeps for its next pass.
-#[derive(Default)]
-struct Workspace {
-    numbers: Vec<f32>,
-    tallies: Vec<Tallies>,
-}
-
 thread_local! {
-    static WORKSPACE: RefCell<Workspace> = RefCell::default();
+    /// The memory that a thread keeps for its next pass.
+    static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `f` with at least `len` numbers, the first of which begins a cache line, and `tallies` sums.
-/// Memory only grows, so that a repeated call does not allocate.
-pub(super) fn with_workspace<R>(
-    len: usize,
-    tallies: usize,
-    f: impl FnOnce(&mut [f32], &mut [Tallies]) -> R,
-) -> R {
-    const LINE: usize = 16;
+/// Elements in a cache line.
+const LINE: usize = 16;
+
+/// Calls `f` with `len` elements, the first of which begins a cache line. Memory only grows, so that a repeated call
+/// does not allocate.
+pub(super) fn with_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     // A network that is used inside of another's pass (by a hand-written layer) finds an empty one.
     let mut space = WORKSPACE.take();
-    if space.numbers.len() < len + LINE {
-        // What stands there nobody needs again: a larger place is not filled with it.
-        space.numbers = Vec::new();
-        space.numbers.reserve_exact(len + LINE);
-        pages::prefer_large(space.numbers.spare_capacity_mut());
-        space.numbers.resize(len + LINE, 0.0);
+    if space.len() < len + LINE {
+        // The old content is not needed: allocate anew instead of copying it.
+        space = Vec::new();
+        space.reserve_exact(len + LINE);
+        pages::prefer_large(space.spare_capacity_mut());
+        space.resize(len + LINE, 0.0);
     }
-    if space.tallies.len() < tallies {
-        space.tallies.resize(tallies, Tallies::default());
-    }
-    let skip = space.numbers.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
-    let result = f(&mut space.numbers[skip..skip + len], &mut space.tallies[..tallies]);
+    let skip = space.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+    let result = f(&mut space[skip..skip + len]);
     WORKSPACE.set(space);
     result
 }
@@ -92,22 +82,22 @@ impl<T> Chunks<T> {
 }
 
 /// What the samples of a batch carry, if anything.
-pub(super) struct CarriedOfAll(Option<Chunks<f32>>);
+pub(super) struct StatesOfAll(Option<Chunks<f32>>);
 
-impl CarriedOfAll {
-    pub(super) fn new<N: Network>(carried: &mut [f32]) -> Self {
-        Self((!carried.is_empty()).then(|| Chunks::new(carried, N::STATE)))
+impl StatesOfAll {
+    pub(super) fn new<N: Network>(states: &mut [f32]) -> Self {
+        Self((!states.is_empty()).then(|| Chunks::new(states, <N as Node<Root>>::STATE)))
     }
 
     /// What `n` samples from `first` on carry.
     ///
     /// # Safety
     /// As for [`Chunks::chunks`].
-    pub(super) unsafe fn of<N: Network>(&self, first: usize, n: usize) -> Carried<'_> {
+    pub(super) unsafe fn of<N: Network>(&self, first: usize, n: usize) -> StateMut<'_> {
         match &self.0 {
             // SAFETY: the caller's promise.
-            Some(carried) => Carried::new(unsafe { carried.chunks(first, n) }, N::STATE),
-            None => Carried::nothing(),
+            Some(states) => StateMut::new(unsafe { states.chunks(first, n) }, N::STATE),
+            None => StateMut::none(),
         }
     }
 }

@@ -3,10 +3,12 @@
 use super::progress::Progress;
 use super::run::{self, Place, Run};
 use super::{DataSet, Epoch, History, Score, TrainError, Trainer};
+use crate::contract::{Network, Node, Root};
 use crate::data::Data;
 use crate::loss::{Loss, Tallies};
 use crate::optim::Optimizer;
-use crate::{Inputs, Network, Station, Streams, Whole};
+use crate::system::RngKey;
+use crate::types::Inputs;
 use std::ops::DerefMut;
 use std::time::Instant;
 
@@ -23,7 +25,7 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        if self.carries && <N as Station<Whole>>::STATE == 0 {
+        if self.carries && <N as Node<Root>>::STATE == 0 {
             return Err(TrainError::NothingCarried);
         }
         let stretches = self.carries.then_some(self.batch);
@@ -93,17 +95,17 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
         let number = self.epochs_done + 1;
         self.set_learning_rate(false);
         let clock = Instant::now();
-        let streams = Streams::new(self.seed);
-        run.begin_epoch(streams, number);
+        let key = RngKey::new(self.seed);
+        run.begin_epoch(key, number);
         let steps = run.samples().div_ceil(self.batch);
         progress.begin_epoch(number, steps);
         let mut tally = Tallies::default();
         for step in 0..steps {
             let place = Place { epoch: number, step: step + 1, steps };
-            let streams = streams.child(self.steps_done);
+            let key = key.fold_in(self.steps_done);
             self.set_learning_rate(true);
             let first = step * self.batch;
-            let sum = run.step(first, self.batch, streams, &mut self.optimizer, place)?;
+            let sum = run.step(first, self.batch, key, &mut self.optimizer, place)?;
             tally = tally.with(&sum);
             self.steps_done += 1;
             progress.step(&tally);

@@ -1,6 +1,6 @@
 //! [`TrainError`]: why training stopped, and what to try.
 
-use crate::BatchError;
+use crate::step::BatchError;
 use std::fmt;
 
 /// Which data set an error is about.

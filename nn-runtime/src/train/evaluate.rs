@@ -1,12 +1,12 @@
 //! How a network does on samples, without learning from them.
 
 use super::{Score, stretches};
-use crate::Values;
-use crate::batch::{Batch, BatchError};
+use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::{Loss, Tallies};
-use crate::step::{Chunks, infer_flat, output_valid};
-use crate::{MOST_HEADS, Network, parallel};
+use crate::step::{Batch, BatchError, Chunks, infer_flat, output_valid};
+use crate::system::parallel;
+use crate::types::{MAX_OUTPUTS, Values};
 
 /// Numbers of outputs that are held at once, and the most samples that have them.
 const OUTPUT_NUMBERS: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     evaluate_in_order(net, data, loss, at_once, &mut [])
 }
 
-/// As [`evaluate_checked`], of the stretches of a long sequence that is cut into `batch` streams.
+/// As [`evaluate_checked`], of the stretches of a long sequence that is cut into `batch` key.
 pub(super) fn evaluate_stretches<N: Network, L: Loss<N::Output>>(
     net: &N,
     data: &Data<N::Input, L::Target>,
@@ -93,7 +93,7 @@ fn tally_shards<N: Network, L: Loss<N::Output>>(
         let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
         let mut tally = Tallies::default();
         for ((input, target), (y, d_y)) in samples.zip(outputs) {
-            loss.tally(y, target, &output_valid::<N>(input), &[1.0; MOST_HEADS], d_y, &mut tally);
+            loss.tally(y, target, &output_valid::<N>(input), &[1.0; MAX_OUTPUTS], d_y, &mut tally);
         }
         // SAFETY: each shard is the task of one thread, and the tallies are borrowed meanwhile.
         unsafe { tallies.chunk(shard)[0] = tally };

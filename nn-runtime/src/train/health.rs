@@ -1,7 +1,8 @@
 //! [`Health`]: what its gradients say of how a network learns, layer by layer.
 
+use crate::contract::{LayerInfo, Network, Node, Root};
 use crate::optim::norm;
-use crate::{LayerInfo, Network, Station, Tensor, Whole};
+use crate::types::Tensor;
 use std::fmt;
 use std::ops::Range;
 
@@ -65,10 +66,10 @@ impl Health {
     /// What one batch says: `d_net` is the gradient of its loss.
     ///
     /// ```
-    /// # use nn_runtime::{Network, loss::CrossEntropy, train::Health};
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::CrossEntropy, train::Health};
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
     /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
-    /// # ) -> Result<(), nn_runtime::BatchError> {
+    /// # ) -> Result<(), unrolled_runtime::BatchError> {
     /// let mut d_net = N::zeros();
     /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net)?;
     /// println!("{}", Health::of(&*net, &*d_net));
@@ -155,7 +156,7 @@ struct Units {
 
 impl Watch {
     pub(super) fn new<N: Network>() -> Self {
-        let tensors = <N as Station<Whole>>::tensors();
+        let tensors = <N as Node<Root>>::tensors();
         let mut layers = Vec::new();
         add_layers(N::LAYERS, "", 0, &tensors, &mut layers);
         Self { layers, steps: 0 }

@@ -1,8 +1,9 @@
 //! [`History`]: how training went.
 
 use super::Health;
+use crate::contract::Network;
 use crate::loss::{Tallies, Tally};
-use crate::{MOST_HEADS, Network};
+use crate::types::MAX_OUTPUTS;
 use std::fmt;
 
 /// How a network does on some samples.
@@ -13,12 +14,12 @@ pub struct Score {
     /// The share of right predictions, from 0 to 1, if the loss is one of a classification; of all
     /// outputs, if there are several.
     pub accuracy: Option<f64>,
-    heads: [Option<HeadScore>; MOST_HEADS],
+    outputs: [Option<OutputScore>; MAX_OUTPUTS],
 }
 
 /// How one of several outputs of a network does on some samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HeadScore {
+pub struct OutputScore {
     /// The output's name.
     pub name: &'static str,
     /// The mean of its loss, times its factor if it has one.
@@ -29,22 +30,23 @@ pub struct HeadScore {
 
 impl Score {
     pub(crate) fn of<N: Network>(tallies: &Tallies) -> Self {
-        let head =
-            |nth: usize| N::HEADS.get(nth).map(|head| HeadScore::of(head.name, &tallies.0[nth]));
+        let output = |nth: usize| {
+            N::OUTPUTS.get(nth).map(|output| OutputScore::of(output.name, &tallies.0[nth]))
+        };
         Self {
             loss: tallies.mean_loss(),
             accuracy: tallies.accuracy(),
-            heads: std::array::from_fn(head),
+            outputs: std::array::from_fn(output),
         }
     }
 
     /// Output by output, if the network has several.
-    pub fn heads(&self) -> impl Iterator<Item = &HeadScore> {
-        self.heads.iter().flatten()
+    pub fn outputs(&self) -> impl Iterator<Item = &OutputScore> {
+        self.outputs.iter().flatten()
     }
 }
 
-impl HeadScore {
+impl OutputScore {
     fn of(name: &'static str, tally: &Tally) -> Self {
         Self { name, loss: tally.mean_loss(), accuracy: tally.accuracy() }
     }
@@ -55,12 +57,12 @@ impl HeadScore {
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "loss {:.4}", self.loss)?;
-        if self.heads().next().is_none() {
+        if self.outputs().next().is_none() {
             return write_accuracy(f, self.accuracy);
         }
-        for (nth, head) in self.heads().enumerate() {
-            write!(f, "{}{} {:.4}", if nth == 0 { " (" } else { "; " }, head.name, head.loss)?;
-            write_accuracy(f, head.accuracy)?;
+        for (nth, output) in self.outputs().enumerate() {
+            write!(f, "{}{} {:.4}", if nth == 0 { " (" } else { "; " }, output.name, output.loss)?;
+            write_accuracy(f, output.accuracy)?;
         }
         f.write_str(")")
     }
@@ -204,7 +206,7 @@ mod tests {
     use super::*;
 
     fn score(loss: f64, accuracy: Option<f64>) -> Score {
-        Score { loss, accuracy, heads: [None; MOST_HEADS] }
+        Score { loss, accuracy, outputs: [None; MAX_OUTPUTS] }
     }
 
     fn history(losses: &[(f64, f64)]) -> History {
@@ -252,9 +254,9 @@ mod tests {
     fn several_outputs_are_shown_one_by_one() {
         let mut score = score(0.5, Some(0.75));
         assert_eq!(score.to_string(), "loss 0.5000, accuracy 75.00%");
-        let head = |name, loss, accuracy| Some(HeadScore { name, loss, accuracy });
-        score.heads[..2]
-            .copy_from_slice(&[head("digit", 0.3, Some(0.75)), head("place", 0.2, None)]);
+        let output = |name, loss, accuracy| Some(OutputScore { name, loss, accuracy });
+        score.outputs[..2]
+            .copy_from_slice(&[output("digit", 0.3, Some(0.75)), output("place", 0.2, None)]);
         let shown = "loss 0.5000 (digit 0.3000, accuracy 75.00%; place 0.2000)";
         assert_eq!(score.to_string(), shown);
     }

@@ -12,15 +12,16 @@ mod untrained;
 
 pub use error::{DataSet, TrainError};
 pub use health::{Health, Sign};
-pub use history::{Epoch, HeadScore, History, Overfitting, Score};
+pub use history::{Epoch, History, OutputScore, Overfitting, Score};
 
 pub(crate) use evaluate::evaluate;
 
+use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::Loss;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Clip, Optimizer};
-use crate::{Inputs, Network};
+use crate::types::Inputs;
 use std::ops::{ControlFlow, DerefMut};
 
 /// What is called after each epoch.
@@ -53,7 +54,7 @@ impl<F: FnMut(usize) -> f64> Schedule for OfEpochs<F> {
 /// Trains networks: batches in a new random order each epoch, forward, backward, update.
 ///
 /// ```
-/// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+/// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
 /// # use std::ops::ControlFlow;
 /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
 /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
@@ -159,7 +160,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// Sets the learning rate before each epoch; epochs count from 1.
     ///
     /// ```
-    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
     /// # use std::ops::ControlFlow;
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
     /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
@@ -178,7 +179,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// Sets the learning rate before each epoch.
     ///
     /// ```
-    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
     /// #     mut net: Box<N>, train: Data<[f32; 4], u32>,
     /// # ) -> Result<(), TrainError> {
@@ -218,13 +219,13 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// stretch before left them. The gradient ends where a stretch begins (truncated backpropagation
     /// through time), what the network remembers does not.
     ///
-    /// The sequence is cut into as many streams as a [`batch`](Self::batch) has samples, a step takes the
+    /// The sequence is cut into as many key as a [`batch`](Self::batch) has samples, a step takes the
     /// next stretch of each, and each epoch begins all of them anew. Samples are not shuffled. Validation
     /// data are stretches of a sequence, too, and go through the network in the same way. Attention and
     /// positions begin each stretch of training anew.
     ///
     /// ```
-    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
     /// # fn example<N: Network<Input = [u32; 16], Output = [[f32; 96]; 16]>>(
     /// #     mut net: Box<N>, text: &[u32],
     /// # ) -> Result<(), TrainError> {
@@ -245,7 +246,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// Calls `f` after each epoch, and stops when it says so.
     ///
     /// ```
-    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
     /// # use std::ops::ControlFlow;
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
     /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
@@ -296,7 +297,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// call.
     ///
     /// ```
-    /// # use nn_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
     /// # fn example<N: Network<Input = [u32; 16], Output = [[f32; 96]; 16]>>(
     /// #     mut net: Box<N>, text: &[u32],
     /// # ) -> Result<(), TrainError> {

@@ -14,7 +14,7 @@ mod bar;
 
 /// What a program with slow kernels is told.
 const SLOW: &str = "kernels were compiled without optimisation and run many times slower: \
-put `[profile.dev.package.nn-runtime] opt-level = 3` into your Cargo.toml";
+put `[profile.dev.package.unrolled-runtime] opt-level = 3` into your Cargo.toml";
 
 /// One line per epoch on the standard output; with the feature `progress` on a terminal also a bar while the epoch
 /// runs.

@@ -6,13 +6,14 @@ use super::health::{Health, Watch};
 use super::stretches;
 use super::untrained::Untrained;
 use super::{DataSet, Epoch, Score, TrainError};
-use crate::batch::{Batch, enough_for};
+use crate::contract::{Network, Node, Root, trained_ranges};
 use crate::data::{Data, swaps};
 use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, Tallies};
 use crate::optim::{Clip, Clipper, Optimizer};
-use crate::step::{BatchOf, run_step};
-use crate::{Inputs, Network, Station, Streams, Whole, parallel};
+use crate::step::{Batch, BatchOf, enough_for, run_step};
+use crate::system::{RngKey, parallel};
+use crate::types::Inputs;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -64,7 +65,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         stretches: Option<usize>,
     ) -> Result<Self, TrainError> {
         let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
-        let layers = N::trained();
+        let layers = trained_ranges(N::LAYERS);
         let trained: Vec<_> = layers.iter().map(|(_, range)| range.clone()).collect();
         Ok(Self {
             net,
@@ -97,21 +98,21 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
     }
 
     /// Begins an epoch: puts the samples in its order, whatever their order was before.
-    pub(super) fn begin_epoch(&mut self, streams: Streams, epoch: usize) {
+    pub(super) fn begin_epoch(&mut self, key: RngKey, epoch: usize) {
         match self.stretches {
             Some(batch) => self.order = stretches::order(self.order.len(), batch),
-            None => self.shuffle(streams, epoch),
+            None => self.shuffle(key, epoch),
         }
         self.carried.fill(0.0);
         self.watch.clear();
     }
 
-    fn shuffle(&mut self, streams: Streams, epoch: usize) {
-        let streams = streams.child(Streams::number("order of samples")).child(epoch as u64);
+    fn shuffle(&mut self, key: RngKey, epoch: usize) {
+        let key = key.fold_in(RngKey::hash("order of samples")).fold_in(epoch as u64);
         for (i, place) in self.order.iter_mut().enumerate() {
             *place = i;
         }
-        swaps(self.order.len(), streams, |i, j| self.order.swap(i, j));
+        swaps(self.order.len(), key, |i, j| self.order.swap(i, j));
     }
 
     /// Learns from the samples from place `first` on, `batch` of them or what is left.
@@ -119,17 +120,17 @@ impl<'a, N: Network, L: Loss<N::Output>> Run<'a, N, L> {
         &mut self,
         first: usize,
         batch: usize,
-        streams: Streams,
+        key: RngKey,
         optimizer: &mut impl Optimizer,
         place: Place,
     ) -> Result<Tallies, TrainError> {
         let end = (first + batch).min(self.order.len());
         let samples = self.samples.choose(&self.order[first..end]);
         self.untrained.remember(self.net.as_floats());
-        // Nothing where samples do not follow each other; the last step of streams may have fewer.
-        let carries = self.carried.len().min(samples.len() * <N as Station<Whole>>::STATE);
+        // Nothing where samples do not follow each other; the last step of key may have fewer.
+        let carries = self.carried.len().min(samples.len() * <N as Node<Root>>::STATE);
         let carried = &mut self.carried[..carries];
-        let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, carried, streams);
+        let tally = run_step(self.net, self.loss, samples, &mut self.d_net, None, carried, key);
         let advice = self.advice(optimizer.learning_rate());
         let checked = self.check_loss(tally.mean_loss(), advice, place);
         checked

@@ -10,10 +10,10 @@
 //! }
 //! ```
 
-use nn_runtime::layers::{Dense, ReLU};
-use nn_runtime::*;
-use nn_shape::Shape;
-use nn_shape::rules;
+use unrolled_runtime::layers::{Dense, ReLU};
+use unrolled_runtime::*;
+use unrolled_shape::Shape;
+use unrolled_shape::rules;
 
 #[repr(C)]
 pub(crate) struct Tiny {
@@ -28,7 +28,7 @@ impl Tiny {
 }
 
 const _: () = {
-    // One type per station: all that the compiler knows of it.
+    // One type per node: all that the compiler knows of it.
     struct Fc1;
     impl Spec for Fc1 {
         type Arguments = rules::dense::Dense;
@@ -56,7 +56,7 @@ const _: () = {
         const NAME: &'static str = "fc2";
     }
 
-    // The memory plan: values between stations, in numbers per sample, and what stations own.
+    // The memory plan: values between nodes, in numbers per sample, and what nodes own.
     struct Plan;
     impl Plan {
         // In training, values (V) and their gradients (D) live until backward has used them.
@@ -66,33 +66,34 @@ const _: () = {
         // At inference they are overwritten as soon as nobody needs them.
         const INFER: usize = 16;
         const W1: Buffer = Buffer { offset: 0, len: 3 };
-        // The stations' own memory and weights, one behind the other.
-        const PARTS: [Part; 2] =
-            Part::stack([Part::of::<Fc1, Dense<4, 3>>(), Part::of::<Fc2, Dense<3, 2>>()]);
-        const FC1: Place<Fc1, Dense<4, 3>> = Place::at(Self::PARTS[0]);
-        const RELU: InPlace<Relu, ReLU> = InPlace::ANYWHERE;
-        const FC2: Place<Fc2, Dense<3, 2>> = Place::at(Self::PARTS[1]);
-        const ALL: Part = Self::PARTS[1];
+        // The nodes' own memory and weights, one after the other.
+        const LAYOUTS: [Layout; 2] =
+            Layout::stack([Layout::of::<Fc1, Dense<4, 3>>(), Layout::of::<Fc2, Dense<3, 2>>()]);
+        const FC1: Slot<Fc1, Dense<4, 3>> = Slot::new(Self::LAYOUTS[0]);
+        const RELU: InPlaceSlot<Relu, ReLU> = InPlaceSlot::NEW;
+        const FC2: Slot<Fc2, Dense<3, 2>> = Slot::new(Self::LAYOUTS[1]);
+        const ALL: Layout = Self::LAYOUTS[1];
     }
 
-    // SAFETY: `repr(C)`, and every field is `Weights` by the bounds of `Station`.
+    // The same in training.
+    struct Train;
+    impl Train {
+        const LAYOUTS: [TrainLayout; 2] = TrainLayout::stack([
+            TrainLayout::of::<Fc1, Dense<4, 3>>(),
+            TrainLayout::of::<Fc2, Dense<3, 2>>(),
+        ]);
+        const FC1: TrainSlot<Fc1, Dense<4, 3>> = TrainSlot::new(Plan::FC1, Self::LAYOUTS[0]);
+        const FC2: TrainSlot<Fc2, Dense<3, 2>> = TrainSlot::new(Plan::FC2, Self::LAYOUTS[1]);
+        const ALL: TrainLayout = Self::LAYOUTS[1];
+    }
+
+    // SAFETY: `repr(C)`, and every field is `Weights` by the bounds of `Node`.
     unsafe impl Weights for Tiny {}
 
-    impl<S: Spec> Station<S> for Tiny {
-        const PHASES: usize = 1;
-        const SAVED: usize = Plan::TRAIN + Plan::ALL.saved.end();
-        const WORK: usize = Plan::INFER + Plan::ALL.work;
+    impl<S: Spec> Node<S> for Tiny {
+        const WORKSPACE: usize = Plan::INFER + Plan::ALL.workspace;
         const SCRATCH: usize = Plan::ALL.scratch;
-        const KEPT: usize = Plan::ALL.kept.end();
-        const PARTIAL: usize = Plan::ALL.partial.end();
-        const SHARED: usize = Plan::ALL.shared.end();
         const STATE: usize = Plan::ALL.state.end();
-        const GRADIENT_TASKS: usize = Plan::ALL.tasks.end();
-
-        fn initialise(&mut self, streams: Streams) {
-            Plan::FC1.initialise(&mut self.fc1, streams);
-            Plan::FC2.initialise(&mut self.fc2, streams);
-        }
 
         fn tensors() -> Vec<Tensor> {
             let mut all = Vec::new();
@@ -101,31 +102,21 @@ const _: () = {
             all
         }
 
-        fn prepare(&self, shared: &mut [f32]) {
-            Plan::FC1.prepare(&self.fc1, shared);
-            Plan::FC2.prepare(&self.fc2, shared);
-        }
-
-        fn infer(&self, n: usize, x: &[&[f32]], y: &mut [f32], memory: WorkMemory<'_>) {
-            Station::<S>::infer_inlined(self, AtRunTime, n, x, y, memory);
+        fn infer(&self, call: Infer<'_>) {
+            Node::<S>::infer_inlined(self, AtRunTime, call);
         }
 
         #[inline(always)]
-        fn infer_inlined<I: Instructions>(
-            &self,
-            isa: I,
-            n: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: WorkMemory<'_>,
-        ) {
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * Plan::INFER);
-            memory.lengths = outer.inside::<S>();
+        fn infer_inlined<I: Instructions>(&self, isa: I, call: Infer<'_>) {
+            let Infer { n, x, y, ctx } = call;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * Plan::INFER);
+            ctx.lengths = outer.inside::<S>();
             // fc1: Dense(3): 4 -> 3
             {
                 let [out] = take(values, n, [Plan::W1]);
-                Plan::FC1.infer(isa, &self.fc1, n, &[x[0]], out, &mut memory);
+                let ctx = ctx.reborrow();
+                Plan::FC1.infer(isa, &self.fc1, Infer { n, x: &[x[0]], y: out, ctx });
             }
             // relu: ReLU: 3 -> 3
             {
@@ -135,26 +126,40 @@ const _: () = {
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0] = take(values, n, [Plan::W1]);
-                Plan::FC2.infer(isa, &self.fc2, n, &[x0], y, &mut memory);
+                let ctx = ctx.reborrow();
+                Plan::FC2.infer(isa, &self.fc2, Infer { n, x: &[x0], y, ctx });
             }
         }
+    }
 
-        fn forward(
-            &self,
-            pass: &Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: Memory<'_>,
-        ) {
+    impl<S: Spec> TrainNode<S> for Tiny {
+        const SAVED: usize = Plan::TRAIN + Train::ALL.saved.end();
+        const DEFERRED: usize = Train::ALL.deferred.end();
+        const SHARD_SUMS: usize = Train::ALL.shard_sums.end();
+        const PREPARED: usize = Train::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = Train::ALL.scratch;
+        const GRADIENT_TASKS: usize = Train::ALL.tasks.end();
+
+        fn initialise(&mut self, key: RngKey) {
+            Train::FC1.initialise(&mut self.fc1, key);
+            Train::FC2.initialise(&mut self.fc2, key);
+        }
+
+        fn prepare(&self, prepared: &mut [f32]) {
+            Train::FC1.prepare(&self.fc1, prepared);
+            Train::FC2.prepare(&self.fc2, prepared);
+        }
+
+        fn forward(&self, Forward { pass, phase, x, y, ctx }: Forward<'_>) {
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
-            memory.lengths = outer.inside::<S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * Plan::TRAIN);
+            ctx.lengths = outer.inside::<S>();
             // fc1: Dense(3): 4 -> 3
             {
                 let [out] = take(values, n, [Plan::V1]);
-                Plan::FC1.forward(&self.fc1, pass, phase, &[x[0]], out, &mut memory);
+                let ctx = ctx.reborrow();
+                Train::FC1.forward(&self.fc1, Forward { pass, phase, x: &[x[0]], y: out, ctx });
             }
             // relu: ReLU: 3 -> 3
             {
@@ -164,29 +169,23 @@ const _: () = {
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0] = take(values, n, [Plan::V1]);
-                Plan::FC2.forward(&self.fc2, pass, phase, &[x0], y, &mut memory);
+                let ctx = ctx.reborrow();
+                Train::FC2.forward(&self.fc2, Forward { pass, phase, x: &[x0], y, ctx });
             }
         }
 
-        fn backward(
-            &self,
-            pass: &Pass,
-            phase: usize,
-            x: &[&[f32]],
-            _y: &[f32],
-            d_y: &mut [f32],
-            d_x: &mut [Option<&mut [f32]>],
-            memory: Memory<'_>,
-        ) {
+        fn backward(&self, call: Backward<'_, '_>) {
+            let Backward { pass, phase, x, d_y, d_x, ctx, .. } = call;
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * Plan::TRAIN);
-            memory.lengths = outer.inside::<S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * Plan::TRAIN);
+            ctx.lengths = outer.inside::<S>();
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0, d_in] = take(values, n, [Plan::V1, Plan::D1]);
-                let d_x = &mut [Some(d_in)];
-                Plan::FC2.backward(&self.fc2, pass, phase, &[x0], &[], d_y, d_x, &mut memory);
+                let (d_x, ctx) = (&mut [Some(d_in)], ctx.reborrow());
+                let call = Backward { pass, phase, x: &[x0], y: &[], d_y, d_x, ctx };
+                Train::FC2.backward(&self.fc2, call);
             }
             // relu: ReLU: 3 -> 3
             {
@@ -196,23 +195,24 @@ const _: () = {
             // fc1: Dense(3): 4 -> 3
             {
                 let [d_out] = take(values, n, [Plan::D1]);
-                let d_x = &mut [d_x[0].as_deref_mut()];
-                Plan::FC1.backward(&self.fc1, pass, phase, &[x[0]], &[], d_out, d_x, &mut memory);
+                let (d_x, ctx) = (&mut [d_x[0].as_deref_mut()], ctx.reborrow());
+                let call = Backward { pass, phase, x: &[x[0]], y: &[], d_y: d_out, d_x, ctx };
+                Train::FC1.backward(&self.fc1, call);
             }
         }
 
         fn gradient_end(task: usize) -> usize {
-            if Plan::FC1.reaches_task(task) {
-                return Plan::FC1.gradient_end(task);
+            if Train::FC1.reaches_task(task) {
+                return Train::FC1.gradient_end(task);
             }
-            Plan::FC2.gradient_end(task)
+            Train::FC2.gradient_end(task)
         }
 
         fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-            if Plan::FC1.reaches_task(task) {
-                return Plan::FC1.gradient(task, shards, d_weights);
+            if Train::FC1.reaches_task(task) {
+                return Train::FC1.gradient(task, shards, d_weights);
             }
-            Plan::FC2.gradient(task, shards, d_weights);
+            Train::FC2.gradient(task, shards, d_weights);
         }
     }
 

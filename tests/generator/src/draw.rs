@@ -4,13 +4,13 @@
 mod arguments;
 mod structure;
 
-use nn_shape::Kind;
-use nn_shape::Shape;
-use nn_shape::registry::{Flows, Inputs, ROWS, Row};
+use unrolled_shape::Kind;
+use unrolled_shape::Shape;
+use unrolled_shape::registry::{Flows, Inputs, ROWS, Row};
 
 use crate::dice::Dice;
 use crate::evaluate::{Named, evaluate, evaluate_line};
-use crate::network::{Environment, File, Line, Network, Node, Size};
+use crate::network::{Construct, Environment, File, Line, Network, Size};
 
 /// Most weights of a network.
 const MOST_WEIGHTS: usize = 500;
@@ -30,8 +30,8 @@ pub(crate) fn draw(seed: u64) -> File {
         artist.file = File::default();
         let input = artist.inputs();
         let Some(mut network) = artist.network(input, 0) else { continue };
-        let stations = evaluate(&artist.file, &network).expect("a network that was drawn");
-        let weights = stations.iter().map(|it| it.params).sum::<usize>();
+        let nodes = evaluate(&artist.file, &network).expect("a network that was drawn");
+        let weights = nodes.iter().map(|it| it.params).sum::<usize>();
         if (1..=MOST_WEIGHTS).contains(&weights) {
             network.name = "Net".into();
             artist.file.networks.push(network);
@@ -143,7 +143,7 @@ impl Artist {
             });
             let arguments = self.arguments(row, current, place);
             if let Some(output) =
-                self.add(Node::Layer(row, arguments), Some(current), &mut body, named, place)
+                self.add(Construct::Layer(row, arguments), Some(current), &mut body, named, place)
             {
                 current = output;
             }
@@ -177,8 +177,8 @@ impl Artist {
             if body.len() == lines {
                 break;
             }
-            if let Some(node) = self.node(current, named, place) {
-                current = self.add(node, current, &mut body, named, place).or(current);
+            if let Some(construct) = self.construct(current, named, place) {
+                current = self.add(construct, current, &mut body, named, place).or(current);
             }
         }
         named.truncate(around);
@@ -188,16 +188,16 @@ impl Artist {
     /// Adds a line to a body, if the rules agree.
     fn add(
         &mut self,
-        node: Node,
+        construct: Construct,
         current: Option<Shape>,
         body: &mut Vec<Line>,
         named: &mut Named,
         place: &Place<'_>,
     ) -> Option<Shape> {
-        if body.last().is_some_and(|before| is_nothing(&before.node, &node)) {
+        if body.last().is_some_and(|before| is_nothing(&before.construct, &construct)) {
             return None;
         }
-        let mut line = Line { name: None, node, arrow: None };
+        let mut line = Line { name: None, construct, arrow: None };
         let output = evaluate_line(&self.file, &line, current, named, place.environment)?;
         if self.dice.percent(40) {
             self.names += 1;
@@ -213,9 +213,9 @@ impl Artist {
         Some(output)
     }
 
-    fn dense(&mut self, units: Size) -> Node {
-        let row = nn_shape::registry::find("Dense").expect("a row of the registry");
-        Node::Layer(row, self.arguments_with(row, units))
+    fn dense(&mut self, units: Size) -> Construct {
+        let row = unrolled_shape::registry::find("Dense").expect("a row of the registry");
+        Construct::Layer(row, self.arguments_with(row, units))
     }
 
     /// A row, the more often the more arguments it has.
@@ -252,7 +252,7 @@ impl Artist {
 
 /// Whether no gradient may pass through both: of a picture that was one pixel, `InstanceNorm` leaves
 /// nothing but rounding.
-fn is_nothing(before: &Node, after: &Node) -> bool {
-    let is = |node: &Node, name| matches!(node, Node::Layer(row, _) if row.name == name);
+fn is_nothing(before: &Construct, after: &Construct) -> bool {
+    let is = |construct: &Construct, name| matches!(construct, Construct::Layer(row, _) if row.name == name);
     is(before, "Upsample") && is(after, "InstanceNorm")
 }

@@ -1,31 +1,31 @@
-//! What a network computes with, station by station, as the rules of nn-shape say it.
+//! What a network computes with, node by node, as the rules of nn-shape say it.
 
-use nn_shape::registry::{Row, find};
-use nn_shape::{Shape, Value, checks};
+use unrolled_shape::registry::{Row, find};
+use unrolled_shape::{Shape, Value, checks};
 
-use crate::network::{Branch, Environment, File, Joint, Line, Network, Node};
+use crate::network::{Branch, Construct, Environment, File, Joint, Line, Network};
 
 /// Most numbers of one value.
 const MOST_NUMBERS: usize = 150;
 
-/// Most weights of one station.
+/// Most weights of one node.
 const MOST_WEIGHTS: usize = 250;
 
 /// One line of `LAYERS`.
-pub(crate) struct Station {
+pub(crate) struct Node {
     pub(crate) kind: String,
     pub(crate) output: Shape,
     pub(crate) params: usize,
     pub(crate) buffers: usize,
     pub(crate) macs: usize,
-    pub(crate) inner: Vec<Station>,
+    pub(crate) inner: Vec<Node>,
 }
 
 /// The inputs and named lines that a line sees.
 pub(crate) type Named = Vec<(String, Shape)>;
 
-/// The stations of a network, if all rules agree and everything is small.
-pub(crate) fn evaluate(file: &File, network: &Network) -> Option<Vec<Station>> {
+/// The nodes of a network, if all rules agree and everything is small.
+pub(crate) fn evaluate(file: &File, network: &Network) -> Option<Vec<Node>> {
     let generic = network.generic.unwrap_or(0);
     let environment = Environment { parameters: &[], generic };
     let inputs: Vec<Shape> =
@@ -34,9 +34,9 @@ pub(crate) fn evaluate(file: &File, network: &Network) -> Option<Vec<Station>> {
     let mut named: Named =
         names.filter_map(|((name, _), &shape)| Some((name.clone()?, shape))).collect();
     let begin = if inputs.len() == 1 { Some(inputs[0]) } else { None };
-    let mut evaluation = Evaluation { file, stations: Vec::new(), environment };
+    let mut evaluation = Evaluation { file, nodes: Vec::new(), environment };
     let output = evaluation.body(&network.body, begin, &mut named)?;
-    output.same(&environment.shape(&network.output)).then_some(evaluation.stations)
+    output.same(&environment.shape(&network.output)).then_some(evaluation.nodes)
 }
 
 /// What one line gives.
@@ -47,13 +47,13 @@ pub(crate) fn evaluate_line(
     named: &Named,
     environment: Environment<'_>,
 ) -> Option<Shape> {
-    let mut evaluation = Evaluation { file, stations: Vec::new(), environment };
+    let mut evaluation = Evaluation { file, nodes: Vec::new(), environment };
     evaluation.line(line, current, &mut named.clone())
 }
 
 struct Evaluation<'a> {
     file: &'a File,
-    stations: Vec<Station>,
+    nodes: Vec<Node>,
     environment: Environment<'a>,
 }
 
@@ -69,20 +69,20 @@ impl Evaluation<'_> {
     }
 
     fn line(&mut self, line: &Line, current: Option<Shape>, named: &mut Named) -> Option<Shape> {
-        let output = match &line.node {
-            Node::Layer(row, arguments) => {
+        let output = match &line.construct {
+            Construct::Layer(row, arguments) => {
                 let value = |it: &crate::network::Argument| self.environment.value(&it.value);
                 let values: Vec<Value> = arguments.iter().map(value).collect();
                 self.layer(row, row.name, &[current?], &values)?
             }
-            Node::Join(joint, branches) => self.join(*joint, branches, current, named)?,
-            Node::Residual { body, skip } => {
+            Construct::Join(joint, branches) => self.join(*joint, branches, current, named)?,
+            Construct::Residual { body, skip } => {
                 self.residual(body, skip.as_deref(), current?, named)?
             }
-            Node::Repeat { count, body } => (0..*count)
+            Construct::Repeat { count, body } => (0..*count)
                 .try_fold(current, |current, _| Some(self.body(body, current, named)))??,
-            Node::Block(block, arguments) => self.block(*block, arguments, current)?,
-            Node::Network(network) => self.network(*network, &[current?])?,
+            Construct::Block(block, arguments) => self.block(*block, arguments, current)?,
+            Construct::Network(network) => self.network(*network, &[current?])?,
         };
         named.extend(line.name.clone().map(|name| (name, output)));
         Some(output)
@@ -96,7 +96,7 @@ impl Evaluation<'_> {
         values: &[Value],
     ) -> Option<Shape> {
         let output = (row.rule)(inputs, values).ok()?;
-        let station = Station {
+        let node = Node {
             kind: kind.to_owned(),
             output,
             params: (row.params)(inputs, values),
@@ -104,10 +104,10 @@ impl Evaluation<'_> {
             macs: (row.macs)(inputs, values),
             inner: Vec::new(),
         };
-        if output.len() > MOST_NUMBERS || station.params > MOST_WEIGHTS {
+        if output.len() > MOST_NUMBERS || node.params > MOST_WEIGHTS {
             return None;
         }
-        self.stations.push(station);
+        self.nodes.push(node);
         Some(output)
     }
 
@@ -166,9 +166,9 @@ impl Evaluation<'_> {
             parameters.push(value);
         }
         let environment = Environment { parameters: &parameters, ..around };
-        let mut inner = Evaluation { file, stations: Vec::new(), environment };
+        let mut inner = Evaluation { file, nodes: Vec::new(), environment };
         let output = inner.body(&block.body, current, &mut Vec::new());
-        self.stations.append(&mut inner.stations);
+        self.nodes.append(&mut inner.nodes);
         output
     }
 
@@ -181,9 +181,9 @@ impl Evaluation<'_> {
             return None;
         }
         let inner = evaluate(self.file, network)?;
-        let sum = |count: fn(&Station) -> usize| inner.iter().map(count).sum();
+        let sum = |count: fn(&Node) -> usize| inner.iter().map(count).sum();
         let output = environment.shape(&network.output);
-        self.stations.push(Station {
+        self.nodes.push(Node {
             kind: network.name.clone(),
             output,
             params: sum(|it| it.params),

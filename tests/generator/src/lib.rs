@@ -15,7 +15,7 @@ use proc_macro::TokenStream;
 use std::fmt::Write;
 use std::ops::Range;
 
-use evaluate::{Station, evaluate};
+use evaluate::{Node, evaluate};
 
 /// The environment variable that is added to all seeds.
 const SEED: &str = "UNROLLED_RANDOM_SEED";
@@ -43,7 +43,7 @@ fn write_module(code: &mut String, seed: u64) {
     let file = draw::draw(seed);
     let source = print::print(&file);
     let network = file.networks.last().expect("a network");
-    let stations = evaluate(&file, network).expect("a network that was drawn");
+    let nodes = evaluate(&file, network).expect("a network that was drawn");
     let kind = print::network_type(network);
     let _ = write!(
         code,
@@ -56,23 +56,23 @@ fn write_module(code: &mut String, seed: u64) {
                 crate::random::check::<{kind}>(&crate::random::Case {{
                     seed: {seed},
                     source: {source:?},
-                    stations: &{},
+                    nodes: &{},
                 }});
             }}
         }}\n",
-        stations_text(&stations),
+        nodes_text(&nodes),
     );
 }
 
-fn stations_text(stations: &[Station]) -> String {
-    let one = |station: &Station| {
-        let Station { kind, output, params, buffers, macs, inner } = station;
-        let (output, inner) = (output.dims(), stations_text(inner));
+fn nodes_text(nodes: &[Node]) -> String {
+    let one = |node: &Node| {
+        let Node { kind, output, params, buffers, macs, inner } = node;
+        let (output, inner) = (output.dims(), nodes_text(inner));
         format!(
             "crate::random::Line {{ kind: {kind:?}, output: &{output:?}, params: {params}, \
              buffers: {buffers}, macs: {macs}, inner: &{inner} }}"
         )
     };
-    let all: Vec<String> = stations.iter().map(one).collect();
+    let all: Vec<String> = nodes.iter().map(one).collect();
     format!("[{}]", all.join(", "))
 }

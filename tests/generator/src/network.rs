@@ -1,7 +1,7 @@
 //! What is drawn, as a tree: the syntax of `network!`, with values where it has expressions.
 
-use nn_shape::registry::Row;
-use nn_shape::{Padding, Shape, Value};
+use unrolled_shape::registry::Row;
+use unrolled_shape::{Padding, Shape, Value};
 
 /// All that stands in one `network!`. The last network is the one that is tested.
 #[derive(Clone, Default)]
@@ -31,12 +31,12 @@ pub(crate) struct Network {
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) name: Option<String>,
-    pub(crate) node: Node,
+    pub(crate) construct: Construct,
     pub(crate) arrow: Option<Vec<Size>>,
 }
 
 #[derive(Clone)]
-pub(crate) enum Node {
+pub(crate) enum Construct {
     /// A layer of one input.
     Layer(&'static Row, Vec<Argument>),
     /// A layer, or a network, of several.

@@ -1,10 +1,10 @@
 //! Networks as source text of `network!`.
 
-use nn_shape::registry::Row;
-use nn_shape::{Padding, StepPadding, Value};
 use std::fmt::Write;
+use unrolled_shape::registry::Row;
+use unrolled_shape::{Padding, StepPadding, Value};
 
-use crate::network::{Argument, Block, Branch, File, Given, Joint, Line, Network, Node, Size};
+use crate::network::{Argument, Block, Branch, Construct, File, Given, Joint, Line, Network, Size};
 
 /// All that stands in one `network!`.
 pub(crate) fn print(file: &File) -> String {
@@ -77,13 +77,13 @@ impl Printer<'_> {
         if let Some(name) = &line.name {
             let _ = write!(self.text, "{name}: ");
         }
-        match &line.node {
-            Node::Layer(row, arguments) => {
+        match &line.construct {
+            Construct::Layer(row, arguments) => {
                 self.text.push_str(row.name);
                 self.text.push_str(&print_arguments(row, arguments));
             }
-            Node::Join(joint, branches) => self.join(*joint, branches),
-            Node::Residual { body, skip } => {
+            Construct::Join(joint, branches) => self.join(*joint, branches),
+            Construct::Residual { body, skip } => {
                 self.text.push_str("Residual ");
                 self.body(body);
                 if let Some(skip) = skip {
@@ -91,15 +91,15 @@ impl Printer<'_> {
                     self.body(skip);
                 }
             }
-            Node::Repeat { count, body } => {
+            Construct::Repeat { count, body } => {
                 let _ = write!(self.text, "Repeat({count}) ");
                 self.body(body);
             }
-            Node::Block(block, arguments) => {
+            Construct::Block(block, arguments) => {
                 let arguments: Vec<String> = arguments.iter().map(|&it| print_size(it)).collect();
                 let _ = write!(self.text, "Block{block}({})", arguments.join(", "));
             }
-            Node::Network(network) => {
+            Construct::Network(network) => {
                 self.text.push_str(&network_type(&self.file.networks[*network]));
             }
         }

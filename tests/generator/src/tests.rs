@@ -1,7 +1,7 @@
 //! What is drawn: every layer, every form, and the same for the same seed.
 
 use super::*;
-use nn_shape::registry::ROWS;
+use unrolled_shape::registry::ROWS;
 
 fn sources() -> Vec<String> {
     (0..200).map(|seed| print::print(&draw::draw(seed))).collect()

@@ -155,6 +155,180 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[10]);
         const NAME: &'static str = "fc2";
     }
+    /// At inference, values are overwritten as soon as no node reads them any more.
+    enum __Infer {}
+    impl __Infer {
+        const VALUES: usize = 7008;
+        const MAX_POOL2D: __rt::Buffer = __rt::Buffer {
+            offset: 0,
+            len: 5408,
+        };
+        const MAX_POOL2D_2: __rt::Buffer = __rt::Buffer {
+            offset: 5408,
+            len: 1600,
+        };
+        const FC1: __rt::Buffer = __rt::Buffer {
+            offset: 0,
+            len: 128,
+        };
+    }
+    /// The nodes, what they own laid out one after the other.
+    enum __Slots {}
+    impl __Slots {
+        const LAYOUTS: [__rt::Layout; 6] = __rt::Layout::stack([
+            __rt::Layout::of::<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>>(),
+            __rt::Layout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
+            __rt::Layout::of::<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>>(),
+            __rt::Layout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
+            __rt::Layout::of::<__Fc1, __rt::layers::Dense<1600, 128>>(),
+            __rt::Layout::of::<__Fc2, __rt::layers::Dense<128, 10>>(),
+        ]);
+        const ALL: __rt::Layout = Self::LAYOUTS[5];
+        const CONV1: __rt::Slot<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>> = __rt::Slot::new(
+            Self::LAYOUTS[0],
+        );
+        const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
+        const MAX_POOL2D: __rt::Slot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::Slot::new(
+            Self::LAYOUTS[1],
+        );
+        const CONV2: __rt::Slot<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>> = __rt::Slot::new(
+            Self::LAYOUTS[2],
+        );
+        const RELU_2: __rt::InPlaceSlot<__Relu2, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
+        const MAX_POOL2D_2: __rt::Slot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::Slot::new(
+            Self::LAYOUTS[3],
+        );
+        const FC1: __rt::Slot<__Fc1, __rt::layers::Dense<1600, 128>> = __rt::Slot::new(
+            Self::LAYOUTS[4],
+        );
+        const RELU_3: __rt::InPlaceSlot<__Relu3, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
+        const DROPOUT: __rt::InPlaceSlot<__Dropout, __rt::layers::Dropout> = __rt::InPlaceSlot::NEW;
+        const FC2: __rt::Slot<__Fc2, __rt::layers::Dense<128, 10>> = __rt::Slot::new(
+            Self::LAYOUTS[5],
+        );
+    }
+    impl Digits {
+        /// Inference on one sample, on the calling thread.
+        #[inline]
+        #[must_use]
+        pub fn forward(&self, input: &[[[f32; 1]; 28]; 28]) -> [f32; 10] {
+            const { <Self as unrolled::__private::Network>::CHECKS }
+            unrolled::__private::infer_one(
+                self,
+                &[unrolled::__private::Values::as_floats(input)],
+            )
+        }
+    }
+    /// SAFETY: `repr(C)`; every field is `Weights`, since `Node` asks for that, and `LEN`
+    /// checks that nothing stands between them.
+    unsafe impl __rt::Weights for Digits {
+        const LEN: usize = __rt::len_of_fields::<Self>(__Slots::ALL.weights.end());
+    }
+    impl<__S: __rt::Spec> __rt::Node<__S> for Digits {
+        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
+        const STEP_WORKSPACE: usize = 0;
+        const SCRATCH: usize = __Slots::ALL.scratch;
+        const STATE: usize = __Slots::ALL.state.end();
+        const SHARD: usize = __Slots::ALL.shard;
+        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
+            let mut all = ::std::vec::Vec::new();
+            all.extend(__Slots::CONV1.tensors());
+            all.extend(__Slots::CONV2.tensors());
+            all.extend(__Slots::FC1.tensors());
+            all.extend(__Slots::FC2.tensors());
+            all
+        }
+        fn infer(&self, call: __rt::Infer<'_>) {
+            __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
+        }
+        #[inline(always)]
+        fn infer_inlined<__I: __rt::Instructions>(
+            &self,
+            isa: __I,
+            call: __rt::Infer<'_>,
+        ) {
+            let __rt::Infer { n, x, y, ctx } = call;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Infer::VALUES);
+            ctx.lengths = outer.inside::<__S>();
+            {
+                let [out] = __rt::take(values, n, [__Infer::MAX_POOL2D]);
+                __Slots::CONV1
+                    .infer_pooled::<
+                        __MaxPool2d,
+                    >(
+                        &self.conv1,
+                        __rt::Infer {
+                            n,
+                            x: &[x[0]],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+                __Slots::RELU.infer(isa, &__rt::layers::ReLU, n, out);
+            }
+            {
+                let [x0, out] = __rt::take(
+                    values,
+                    n,
+                    [__Infer::MAX_POOL2D, __Infer::MAX_POOL2D_2],
+                );
+                __Slots::CONV2
+                    .infer_pooled::<
+                        __MaxPool2d2,
+                    >(
+                        &self.conv2,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+                __Slots::RELU_2.infer(isa, &__rt::layers::ReLU, n, out);
+            }
+            {
+                let [x0, out] = __rt::take(
+                    values,
+                    n,
+                    [__Infer::MAX_POOL2D_2, __Infer::FC1],
+                );
+                __Slots::FC1
+                    .infer(
+                        isa,
+                        &self.fc1,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [out] = __rt::take(values, n, [__Infer::FC1]);
+                __Slots::RELU_3.infer(isa, &__rt::layers::ReLU, n, out);
+            }
+            {
+                let [out] = __rt::take(values, n, [__Infer::FC1]);
+                __Slots::DROPOUT.infer(isa, &__rt::layers::Dropout, n, out);
+            }
+            {
+                let [x0] = __rt::take(values, n, [__Infer::FC1]);
+                __Slots::FC2
+                    .infer(
+                        isa,
+                        &self.fc2,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *y,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+        }
+    }
     /// In training, values and their gradients (`D_`) live until backward has used them.
     enum __Train {}
     impl __Train {
@@ -204,219 +378,120 @@ const _: () = {
             len: 21632,
         };
     }
-    /// At inference, values are overwritten as soon as nobody needs them.
-    enum __Infer {}
-    impl __Infer {
-        const VALUES: usize = 7008;
-        const MAX_POOL2D: __rt::Buffer = __rt::Buffer {
-            offset: 0,
-            len: 5408,
-        };
-        const MAX_POOL2D_2: __rt::Buffer = __rt::Buffer {
-            offset: 5408,
-            len: 1600,
-        };
-        const FC1: __rt::Buffer = __rt::Buffer {
-            offset: 0,
-            len: 128,
-        };
-    }
-    /// The stations, what they own standing one behind the other.
-    enum __Stations {}
-    impl __Stations {
-        const PARTS: [__rt::Part; 6] = __rt::Part::stack([
-            __rt::Part::of::<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>>(),
-            __rt::Part::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
-            __rt::Part::of::<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>>(),
-            __rt::Part::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
-            __rt::Part::of::<__Fc1, __rt::layers::Dense<1600, 128>>(),
-            __rt::Part::of::<__Fc2, __rt::layers::Dense<128, 10>>(),
+    /// The nodes in training.
+    enum __TrainSlots {}
+    impl __TrainSlots {
+        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>>(),
+            __rt::TrainLayout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
+            __rt::TrainLayout::of::<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>>(),
+            __rt::TrainLayout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
+            __rt::TrainLayout::of::<__Fc1, __rt::layers::Dense<1600, 128>>(),
+            __rt::TrainLayout::of::<__Fc2, __rt::layers::Dense<128, 10>>(),
         ]);
-        const CONV1: __rt::Place<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>> = __rt::Place::at(
-            Self::PARTS[0],
+        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
+        const CONV1: __rt::TrainSlot<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>> = __rt::TrainSlot::new(
+            __Slots::CONV1,
+            Self::LAYOUTS[0],
         );
-        const RELU: __rt::InPlace<__Relu, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
-        const MAX_POOL2D: __rt::Place<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::Place::at(
-            Self::PARTS[1],
+        const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __Slots::RELU;
+        const MAX_POOL2D: __rt::TrainSlot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
+            __Slots::MAX_POOL2D,
+            Self::LAYOUTS[1],
         );
-        const CONV2: __rt::Place<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>> = __rt::Place::at(
-            Self::PARTS[2],
+        const CONV2: __rt::TrainSlot<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>> = __rt::TrainSlot::new(
+            __Slots::CONV2,
+            Self::LAYOUTS[2],
         );
-        const RELU_2: __rt::InPlace<__Relu2, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
-        const MAX_POOL2D_2: __rt::Place<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::Place::at(
-            Self::PARTS[3],
+        const RELU_2: __rt::InPlaceSlot<__Relu2, __rt::layers::ReLU> = __Slots::RELU_2;
+        const MAX_POOL2D_2: __rt::TrainSlot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
+            __Slots::MAX_POOL2D_2,
+            Self::LAYOUTS[3],
         );
-        const FC1: __rt::Place<__Fc1, __rt::layers::Dense<1600, 128>> = __rt::Place::at(
-            Self::PARTS[4],
+        const FC1: __rt::TrainSlot<__Fc1, __rt::layers::Dense<1600, 128>> = __rt::TrainSlot::new(
+            __Slots::FC1,
+            Self::LAYOUTS[4],
         );
-        const RELU_3: __rt::InPlace<__Relu3, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
-        const DROPOUT: __rt::InPlace<__Dropout, __rt::layers::Dropout> = __rt::InPlace::ANYWHERE;
-        const FC2: __rt::Place<__Fc2, __rt::layers::Dense<128, 10>> = __rt::Place::at(
-            Self::PARTS[5],
+        const RELU_3: __rt::InPlaceSlot<__Relu3, __rt::layers::ReLU> = __Slots::RELU_3;
+        const DROPOUT: __rt::InPlaceSlot<__Dropout, __rt::layers::Dropout> = __Slots::DROPOUT;
+        const FC2: __rt::TrainSlot<__Fc2, __rt::layers::Dense<128, 10>> = __rt::TrainSlot::new(
+            __Slots::FC2,
+            Self::LAYOUTS[5],
         );
-        const ALL: __rt::Part = Self::PARTS[5];
     }
-    impl Digits {
-        /// Inference on one sample, on the calling thread.
-        #[inline]
-        #[must_use]
-        pub fn forward(&self, input: &[[[f32; 1]; 28]; 28]) -> [f32; 10] {
-            const { <Self as unrolled::__private::Network>::CHECKS }
-            unrolled::__private::infer_one(
-                self,
-                &[unrolled::__private::Values::as_floats(input)],
-            )
-        }
-    }
-    /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
-    /// checks that nothing stands between them.
-    unsafe impl __rt::Weights for Digits {
-        const LEN: usize = __rt::len_of_fields::<Self>(__Stations::ALL.weights.end());
-    }
-    impl<__S: __rt::Spec> __rt::Station<__S> for Digits {
+    impl<__S: __rt::Spec> __rt::TrainNode<__S> for Digits {
         const PHASES: usize = 1;
-        const LEAST_BATCH: usize = __Stations::ALL.least_batch;
-        const SHARD: usize = __Stations::ALL.shard;
-        const SAVED: usize = __Train::VALUES + __Stations::ALL.saved.end();
-        const WORK: usize = __Infer::VALUES + __Stations::ALL.work;
-        const STEP_WORK: usize = 0;
-        const SCRATCH: usize = __Stations::ALL.scratch;
-        const KEPT: usize = __Stations::ALL.kept.end();
-        const PARTIAL: usize = __Stations::ALL.partial.end();
-        const SHARED: usize = __Stations::ALL.shared.end();
-        const STATE: usize = __Stations::ALL.state.end();
-        const GRADIENT_TASKS: usize = __Stations::ALL.tasks.end();
-        fn initialise(&mut self, streams: __rt::Streams) {
-            __Stations::CONV1.initialise(&mut self.conv1, streams);
-            __Stations::CONV2.initialise(&mut self.conv2, streams);
-            __Stations::FC1.initialise(&mut self.fc1, streams);
-            __Stations::FC2.initialise(&mut self.fc2, streams);
+        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
+        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
+        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
+        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
+        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
+        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        fn initialise(&mut self, key: __rt::RngKey) {
+            __TrainSlots::CONV1.initialise(&mut self.conv1, key);
+            __TrainSlots::CONV2.initialise(&mut self.conv2, key);
+            __TrainSlots::FC1.initialise(&mut self.fc1, key);
+            __TrainSlots::FC2.initialise(&mut self.fc2, key);
         }
-        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
-            let mut all = ::std::vec::Vec::new();
-            all.extend(__Stations::CONV1.tensors());
-            all.extend(__Stations::CONV2.tensors());
-            all.extend(__Stations::FC1.tensors());
-            all.extend(__Stations::FC2.tensors());
-            all
-        }
-        fn prepare(&self, shared: &mut [f32]) {
-            __Stations::CONV1.prepare(&self.conv1, shared);
-            __Stations::CONV2.prepare(&self.conv2, shared);
-            __Stations::FC1.prepare(&self.fc1, shared);
-            __Stations::FC2.prepare(&self.fc2, shared);
+        fn prepare(&self, prepared: &mut [f32]) {
+            __TrainSlots::CONV1.prepare(&self.conv1, prepared);
+            __TrainSlots::CONV2.prepare(&self.conv2, prepared);
+            __TrainSlots::FC1.prepare(&self.fc1, prepared);
+            __TrainSlots::FC2.prepare(&self.fc2, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __Stations::CONV1.reaches_task(task) {
-                return __Stations::CONV1.gradient_end(task);
+            if __TrainSlots::CONV1.reaches_task(task) {
+                return __TrainSlots::CONV1.gradient_end(task);
             }
-            if __Stations::CONV2.reaches_task(task) {
-                return __Stations::CONV2.gradient_end(task);
+            if __TrainSlots::CONV2.reaches_task(task) {
+                return __TrainSlots::CONV2.gradient_end(task);
             }
-            if __Stations::FC1.reaches_task(task) {
-                return __Stations::FC1.gradient_end(task);
+            if __TrainSlots::FC1.reaches_task(task) {
+                return __TrainSlots::FC1.gradient_end(task);
             }
-            if __Stations::FC2.reaches_task(task) {
-                return __Stations::FC2.gradient_end(task);
+            if __TrainSlots::FC2.reaches_task(task) {
+                return __TrainSlots::FC2.gradient_end(task);
             }
-            __Stations::ALL.weights.end()
+            __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __Stations::CONV1.reaches_task(task) {
-                return __Stations::CONV1.gradient(task, shards, d_weights);
+            if __TrainSlots::CONV1.reaches_task(task) {
+                return __TrainSlots::CONV1.gradient(task, shards, d_weights);
             }
-            if __Stations::CONV2.reaches_task(task) {
-                return __Stations::CONV2.gradient(task, shards, d_weights);
+            if __TrainSlots::CONV2.reaches_task(task) {
+                return __TrainSlots::CONV2.gradient(task, shards, d_weights);
             }
-            if __Stations::FC1.reaches_task(task) {
-                return __Stations::FC1.gradient(task, shards, d_weights);
+            if __TrainSlots::FC1.reaches_task(task) {
+                return __TrainSlots::FC1.gradient(task, shards, d_weights);
             }
-            if __Stations::FC2.reaches_task(task) {
-                return __Stations::FC2.gradient(task, shards, d_weights);
-            }
-        }
-        fn infer(
-            &self,
-            n: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::WorkMemory<'_>,
-        ) {
-            __rt::Station::<__S>::infer_inlined(self, __rt::AtRunTime, n, x, y, memory);
-        }
-        #[inline(always)]
-        fn infer_inlined<__I: __rt::Instructions>(
-            &self,
-            isa: __I,
-            n: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::WorkMemory<'_>,
-        ) {
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Infer::VALUES);
-            memory.lengths = outer.inside::<__S>();
-            {
-                let [out] = __rt::take(values, n, [__Infer::MAX_POOL2D]);
-                __Stations::CONV1
-                    .infer_pooled::<
-                        __MaxPool2d,
-                    >(&self.conv1, n, &[x[0]], out, &mut memory);
-                __Stations::RELU.infer(isa, &__rt::layers::ReLU, n, out);
-            }
-            {
-                let [x0, out] = __rt::take(
-                    values,
-                    n,
-                    [__Infer::MAX_POOL2D, __Infer::MAX_POOL2D_2],
-                );
-                __Stations::CONV2
-                    .infer_pooled::<
-                        __MaxPool2d2,
-                    >(&self.conv2, n, &[x0], out, &mut memory);
-                __Stations::RELU_2.infer(isa, &__rt::layers::ReLU, n, out);
-            }
-            {
-                let [x0, out] = __rt::take(
-                    values,
-                    n,
-                    [__Infer::MAX_POOL2D_2, __Infer::FC1],
-                );
-                __Stations::FC1.infer(isa, &self.fc1, n, &[x0], out, &mut memory);
-            }
-            {
-                let [out] = __rt::take(values, n, [__Infer::FC1]);
-                __Stations::RELU_3.infer(isa, &__rt::layers::ReLU, n, out);
-            }
-            {
-                let [out] = __rt::take(values, n, [__Infer::FC1]);
-                __Stations::DROPOUT.infer(isa, &__rt::layers::Dropout, n, out);
-            }
-            {
-                let [x0] = __rt::take(values, n, [__Infer::FC1]);
-                __Stations::FC2.infer(isa, &self.fc2, n, &[x0], y, &mut memory);
+            if __TrainSlots::FC2.reaches_task(task) {
+                return __TrainSlots::FC2.gradient(task, shards, d_weights);
             }
         }
-        fn forward(
-            &self,
-            pass: &__rt::Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::Memory<'_>,
-        ) {
+        fn forward(&self, call: __rt::Forward<'_>) {
+            let __rt::Forward { pass, phase, x, y, ctx } = call;
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Train::VALUES);
-            memory.lengths = outer.inside::<__S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
+            ctx.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Train::CONV1]);
-                __Stations::CONV1
-                    .forward(&self.conv1, pass, 0, &[x[0]], out, &mut memory);
+                __TrainSlots::CONV1
+                    .forward(
+                        &self.conv1,
+                        __rt::Forward {
+                            pass,
+                            phase: 0,
+                            x: &[x[0]],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [out] = __rt::take(values, n, [__Train::CONV1]);
-                __Stations::RELU.forward(&__rt::layers::ReLU, pass, out);
+                __TrainSlots::RELU.forward(&__rt::layers::ReLU, pass, out);
             }
             {
                 let [x0, out] = __rt::take(
@@ -424,8 +499,17 @@ const _: () = {
                     n,
                     [__Train::CONV1, __Train::MAX_POOL2D],
                 );
-                __Stations::MAX_POOL2D
-                    .forward(&__rt::layers::MaxPool2d, pass, 0, &[x0], out, &mut memory);
+                __TrainSlots::MAX_POOL2D
+                    .forward(
+                        &__rt::layers::MaxPool2d,
+                        __rt::Forward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [x0, out] = __rt::take(
@@ -433,11 +517,21 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D, __Train::CONV2],
                 );
-                __Stations::CONV2.forward(&self.conv2, pass, 0, &[x0], out, &mut memory);
+                __TrainSlots::CONV2
+                    .forward(
+                        &self.conv2,
+                        __rt::Forward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [out] = __rt::take(values, n, [__Train::CONV2]);
-                __Stations::RELU_2.forward(&__rt::layers::ReLU, pass, out);
+                __TrainSlots::RELU_2.forward(&__rt::layers::ReLU, pass, out);
             }
             {
                 let [x0, out] = __rt::take(
@@ -445,8 +539,17 @@ const _: () = {
                     n,
                     [__Train::CONV2, __Train::MAX_POOL2D_2],
                 );
-                __Stations::MAX_POOL2D_2
-                    .forward(&__rt::layers::MaxPool2d, pass, 0, &[x0], out, &mut memory);
+                __TrainSlots::MAX_POOL2D_2
+                    .forward(
+                        &__rt::layers::MaxPool2d,
+                        __rt::Forward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [x0, out] = __rt::take(
@@ -454,36 +557,48 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D_2, __Train::FC1],
                 );
-                __Stations::FC1.forward(&self.fc1, pass, 0, &[x0], out, &mut memory);
+                __TrainSlots::FC1
+                    .forward(
+                        &self.fc1,
+                        __rt::Forward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [out] = __rt::take(values, n, [__Train::FC1]);
-                __Stations::RELU_3.forward(&__rt::layers::ReLU, pass, out);
+                __TrainSlots::RELU_3.forward(&__rt::layers::ReLU, pass, out);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Train::FC1, __Train::DROPOUT]);
                 out.copy_from_slice(x0);
-                __Stations::DROPOUT.forward(&__rt::layers::Dropout, pass, out);
+                __TrainSlots::DROPOUT.forward(&__rt::layers::Dropout, pass, out);
             }
             {
                 let [x0] = __rt::take(values, n, [__Train::DROPOUT]);
-                __Stations::FC2.forward(&self.fc2, pass, 0, &[x0], y, &mut memory);
+                __TrainSlots::FC2
+                    .forward(
+                        &self.fc2,
+                        __rt::Forward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &mut *y,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
         }
-        fn backward(
-            &self,
-            pass: &__rt::Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &[f32],
-            d_y: &mut [f32],
-            d_x: &mut [::core::option::Option<&mut [f32]>],
-            memory: __rt::Memory<'_>,
-        ) {
+        fn backward(&self, call: __rt::Backward<'_, '_>) {
+            let __rt::Backward { pass, phase, x, y, d_y, d_x, ctx } = call;
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Train::VALUES);
-            memory.lengths = outer.inside::<__S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
+            ctx.lengths = outer.inside::<__S>();
             let [d_x0] = d_x else { ::core::panic!("one gradient for each input") };
             {
                 let [x0, d_in0] = __rt::take(
@@ -492,16 +607,27 @@ const _: () = {
                     [__Train::DROPOUT, __Train::D_FC1],
                 );
                 let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __Stations::FC2
-                    .backward(&self.fc2, pass, 0, &[x0], &[], d_y, d_x, &mut memory);
+                __TrainSlots::FC2
+                    .backward(
+                        &self.fc2,
+                        __rt::Backward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &[],
+                            d_y: &mut *d_y,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [d_out] = __rt::take(values, n, [__Train::D_FC1]);
-                __Stations::DROPOUT.backward(&__rt::layers::Dropout, pass, &[], d_out);
+                __TrainSlots::DROPOUT.backward(&__rt::layers::Dropout, pass, &[], d_out);
             }
             {
                 let [out, d_out] = __rt::take(values, n, [__Train::FC1, __Train::D_FC1]);
-                __Stations::RELU_3.backward(&__rt::layers::ReLU, pass, out, d_out);
+                __TrainSlots::RELU_3.backward(&__rt::layers::ReLU, pass, out, d_out);
             }
             {
                 let [x0, d_out, d_in0] = __rt::take(
@@ -510,8 +636,19 @@ const _: () = {
                     [__Train::MAX_POOL2D_2, __Train::D_FC1, __Train::D_MAX_POOL2D_2],
                 );
                 let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __Stations::FC1
-                    .backward(&self.fc1, pass, 0, &[x0], &[], d_out, d_x, &mut memory);
+                __TrainSlots::FC1
+                    .backward(
+                        &self.fc1,
+                        __rt::Backward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &[],
+                            d_y: &mut *d_out,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [d_out, d_in0] = __rt::take(
@@ -520,16 +657,18 @@ const _: () = {
                     [__Train::D_MAX_POOL2D_2, __Train::D_CONV2],
                 );
                 let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __Stations::MAX_POOL2D_2
+                __TrainSlots::MAX_POOL2D_2
                     .backward(
                         &__rt::layers::MaxPool2d,
-                        pass,
-                        0,
-                        &[&[]],
-                        &[],
-                        d_out,
-                        d_x,
-                        &mut memory,
+                        __rt::Backward {
+                            pass,
+                            phase: 0,
+                            x: &[&[]],
+                            y: &[],
+                            d_y: &mut *d_out,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
                     );
             }
             {
@@ -538,7 +677,7 @@ const _: () = {
                     n,
                     [__Train::CONV2, __Train::D_CONV2],
                 );
-                __Stations::RELU_2.backward(&__rt::layers::ReLU, pass, out, d_out);
+                __TrainSlots::RELU_2.backward(&__rt::layers::ReLU, pass, out, d_out);
             }
             {
                 let [x0, d_out, d_in0] = __rt::take(
@@ -547,8 +686,19 @@ const _: () = {
                     [__Train::MAX_POOL2D, __Train::D_CONV2, __Train::D_MAX_POOL2D],
                 );
                 let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __Stations::CONV2
-                    .backward(&self.conv2, pass, 0, &[x0], &[], d_out, d_x, &mut memory);
+                __TrainSlots::CONV2
+                    .backward(
+                        &self.conv2,
+                        __rt::Backward {
+                            pass,
+                            phase: 0,
+                            x: &[x0],
+                            y: &[],
+                            d_y: &mut *d_out,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
             }
             {
                 let [d_out, d_in0] = __rt::take(
@@ -557,16 +707,18 @@ const _: () = {
                     [__Train::D_MAX_POOL2D, __Train::D_CONV1],
                 );
                 let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __Stations::MAX_POOL2D
+                __TrainSlots::MAX_POOL2D
                     .backward(
                         &__rt::layers::MaxPool2d,
-                        pass,
-                        0,
-                        &[&[]],
-                        &[],
-                        d_out,
-                        d_x,
-                        &mut memory,
+                        __rt::Backward {
+                            pass,
+                            phase: 0,
+                            x: &[&[]],
+                            y: &[],
+                            d_y: &mut *d_out,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
                     );
             }
             {
@@ -575,21 +727,23 @@ const _: () = {
                     n,
                     [__Train::CONV1, __Train::D_CONV1],
                 );
-                __Stations::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
+                __TrainSlots::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
             }
             {
                 let [d_out] = __rt::take(values, n, [__Train::D_CONV1]);
                 let d_x = &mut [d_x0.as_deref_mut()];
-                __Stations::CONV1
+                __TrainSlots::CONV1
                     .backward(
                         &self.conv1,
-                        pass,
-                        0,
-                        &[x[0]],
-                        &[],
-                        d_out,
-                        d_x,
-                        &mut memory,
+                        __rt::Backward {
+                            pass,
+                            phase: 0,
+                            x: &[x[0]],
+                            y: &[],
+                            d_y: &mut *d_out,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
                     );
             }
         }
@@ -606,7 +760,7 @@ const _: () = {
                 output: __rt::Shape::new(&[26, 26, 32]),
                 params: 320,
                 macs: 194688,
-                offset: __Stations::CONV1.offset(),
+                offset: __Slots::CONV1.offset(),
                 inner: &[],
             },
             __rt::LayerInfo {
@@ -633,7 +787,7 @@ const _: () = {
                 output: __rt::Shape::new(&[11, 11, 64]),
                 params: 18496,
                 macs: 2230272,
-                offset: __Stations::CONV2.offset(),
+                offset: __Slots::CONV2.offset(),
                 inner: &[],
             },
             __rt::LayerInfo {
@@ -669,7 +823,7 @@ const _: () = {
                 output: __rt::Shape::new(&[128]),
                 params: 204928,
                 macs: 204800,
-                offset: __Stations::FC1.offset(),
+                offset: __Slots::FC1.offset(),
                 inner: &[],
             },
             __rt::LayerInfo {
@@ -696,7 +850,7 @@ const _: () = {
                 output: __rt::Shape::new(&[10]),
                 params: 1290,
                 macs: 1280,
-                offset: __Stations::FC2.offset(),
+                offset: __Slots::FC2.offset(),
                 inner: &[],
             },
         ];

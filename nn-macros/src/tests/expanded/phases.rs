@@ -12,7 +12,7 @@ const __PHASES_GIVEN_7: ::core::result::Result<
     unrolled::__private::Shape,
     unrolled::__private::ShapeError,
 > = unrolled::__private::check_inputs(
-    &<Inner as unrolled::__private::Shaped>::USE,
+    &<Inner as unrolled::__private::Shaped>::SIGNATURE,
     &[unrolled::__private::Shape::new(&[7])],
 );
 const __PHASES_SHAPE_7: unrolled::__private::Shape = unrolled::__private::checks::or_stand_in(
@@ -142,11 +142,205 @@ const _: () = {
         const OUTPUT: __rt::Shape = __PHASES_SHAPE_7;
         const NAME: &'static str = "inner";
     }
+    /// At inference, values are overwritten as soon as no node reads them any more.
+    enum __Infer {}
+    impl __Infer
+    where
+        Inner: __rt::Embeds<__Spec7>,
+    {
+        const VALUES: usize = 48;
+        const X_TANH: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
+        const TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 16, len: 3 };
+        const CONCAT: __rt::Buffer = __rt::Buffer { offset: 32, len: 7 };
+        const FC: __rt::Buffer = __rt::Buffer { offset: 0, len: 7 };
+        const BN: __rt::Buffer = __rt::Buffer { offset: 16, len: 7 };
+        const RESIDUAL: __rt::Buffer = __rt::Buffer { offset: 0, len: 7 };
+    }
+    /// The nodes, what they own laid out one after the other.
+    enum __Slots {}
+    impl __Slots
+    where
+        Inner: __rt::Embeds<__Spec7>,
+    {
+        const LAYOUTS: [__rt::Layout; 5] = __rt::Layout::stack([
+            __rt::Layout::of::<__Concat, __rt::layers::Concat>(),
+            __rt::Layout::of::<__Fc, __rt::layers::Dense<7, 7>>(),
+            __rt::Layout::of::<__Bn, __rt::layers::BatchNorm<7>>(),
+            __rt::Layout::of::<__Residual, __rt::layers::Add>(),
+            __rt::Layout::of::<__Spec7, Inner>(),
+        ]);
+        const ALL: __rt::Layout = Self::LAYOUTS[4];
+        const X_TANH: __rt::InPlaceSlot<__XTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
+        const TABLE_TANH: __rt::InPlaceSlot<__TableTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
+        const CONCAT: __rt::Slot<__Concat, __rt::layers::Concat> = __rt::Slot::new(
+            Self::LAYOUTS[0],
+        );
+        const FC: __rt::Slot<__Fc, __rt::layers::Dense<7, 7>> = __rt::Slot::new(
+            Self::LAYOUTS[1],
+        );
+        const BN: __rt::Slot<__Bn, __rt::layers::BatchNorm<7>> = __rt::Slot::new(
+            Self::LAYOUTS[2],
+        );
+        const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
+        const RESIDUAL: __rt::Slot<__Residual, __rt::layers::Add> = __rt::Slot::new(
+            Self::LAYOUTS[3],
+        );
+        const INNER: __rt::Slot<__Spec7, Inner> = __rt::Slot::new(Self::LAYOUTS[4]);
+    }
+    impl Phases
+    where
+        Inner: __rt::Embeds<__Spec7>,
+    {
+        /// Inference on one sample, on the calling thread.
+        #[inline]
+        #[must_use]
+        fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {
+            const { <Self as unrolled::__private::Network>::CHECKS }
+            unrolled::__private::infer_one(
+                self,
+                &[
+                    unrolled::__private::Values::as_floats(x),
+                    unrolled::__private::Values::as_floats(table),
+                ],
+            )
+        }
+    }
+    /// SAFETY: `repr(C)`; every field is `Weights`, since `Node` asks for that, and `LEN`
+    /// checks that nothing stands between them.
+    unsafe impl __rt::Weights for Phases
+    where
+        Inner: __rt::Embeds<__Spec7>,
+    {
+        const LEN: usize = __rt::len_of_fields::<Self>(__Slots::ALL.weights.end());
+    }
+    impl<__S: __rt::Spec> __rt::Node<__S> for Phases
+    where
+        Inner: __rt::Embeds<__Spec7>,
+    {
+        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
+        const STEP_WORKSPACE: usize = 0;
+        const SCRATCH: usize = __Slots::ALL.scratch;
+        const STATE: usize = __Slots::ALL.state.end();
+        const SHARD: usize = __Slots::ALL.shard;
+        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
+            let mut all = ::std::vec::Vec::new();
+            all.extend(__Slots::FC.tensors());
+            all.extend(__Slots::BN.tensors());
+            all.extend(__Slots::INNER.tensors());
+            all
+        }
+        fn infer(&self, call: __rt::Infer<'_>) {
+            __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
+        }
+        #[inline(always)]
+        fn infer_inlined<__I: __rt::Instructions>(
+            &self,
+            isa: __I,
+            call: __rt::Infer<'_>,
+        ) {
+            let __rt::Infer { n, x, y, ctx } = call;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Infer::VALUES);
+            ctx.lengths = outer.inside::<__S>();
+            {
+                let [out] = __rt::take(values, n, [__Infer::X_TANH]);
+                out.copy_from_slice(x[0]);
+                __Slots::X_TANH.infer(isa, &__rt::layers::Tanh, n, out);
+            }
+            {
+                let [out] = __rt::take(values, n, [__Infer::TABLE_TANH]);
+                out.copy_from_slice(x[1]);
+                __Slots::TABLE_TANH.infer(isa, &__rt::layers::Tanh, n, out);
+            }
+            {
+                let [x0, x1, out] = __rt::take(
+                    values,
+                    n,
+                    [__Infer::X_TANH, __Infer::TABLE_TANH, __Infer::CONCAT],
+                );
+                __Slots::CONCAT
+                    .infer(
+                        isa,
+                        &__rt::layers::Concat,
+                        __rt::Infer {
+                            n,
+                            x: &[x0, x1],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [x0, out] = __rt::take(values, n, [__Infer::CONCAT, __Infer::FC]);
+                __Slots::FC
+                    .infer(
+                        isa,
+                        &self.fc,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [x0, out] = __rt::take(values, n, [__Infer::FC, __Infer::BN]);
+                __Slots::BN
+                    .infer(
+                        isa,
+                        &self.bn,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [out] = __rt::take(values, n, [__Infer::BN]);
+                __Slots::RELU.infer(isa, &__rt::layers::ReLU, n, out);
+            }
+            {
+                let [x0, x1, out] = __rt::take(
+                    values,
+                    n,
+                    [__Infer::BN, __Infer::CONCAT, __Infer::RESIDUAL],
+                );
+                __Slots::RESIDUAL
+                    .infer(
+                        isa,
+                        &__rt::layers::Add,
+                        __rt::Infer {
+                            n,
+                            x: &[x0, x1],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [x0] = __rt::take(values, n, [__Infer::RESIDUAL]);
+                __Slots::INNER
+                    .infer(
+                        isa,
+                        &self.inner,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *y,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+        }
+    }
     /// In training, values and their gradients (`D_`) live until backward has used them.
     enum __Train {}
     impl __Train
     where
-        Inner: __rt::Standing<__Spec7>,
+        Inner: __rt::Embeds<__Spec7>,
     {
         const VALUES: usize = 128;
         const X_TANH: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
@@ -166,234 +360,118 @@ const _: () = {
         const D_X_TANH: __rt::Buffer = __rt::Buffer { offset: 32, len: 4 };
         const D_TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 48, len: 3 };
     }
-    /// At inference, values are overwritten as soon as nobody needs them.
-    enum __Infer {}
-    impl __Infer
+    /// The nodes in training.
+    enum __TrainSlots {}
+    impl __TrainSlots
     where
-        Inner: __rt::Standing<__Spec7>,
+        Inner: __rt::Embeds<__Spec7>,
     {
-        const VALUES: usize = 48;
-        const X_TANH: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
-        const TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 16, len: 3 };
-        const CONCAT: __rt::Buffer = __rt::Buffer { offset: 32, len: 7 };
-        const FC: __rt::Buffer = __rt::Buffer { offset: 0, len: 7 };
-        const BN: __rt::Buffer = __rt::Buffer { offset: 16, len: 7 };
-        const RESIDUAL: __rt::Buffer = __rt::Buffer { offset: 0, len: 7 };
-    }
-    /// The stations, what they own standing one behind the other.
-    enum __Stations {}
-    impl __Stations
-    where
-        Inner: __rt::Standing<__Spec7>,
-    {
-        const PARTS: [__rt::Part; 5] = __rt::Part::stack([
-            __rt::Part::of::<__Concat, __rt::layers::Concat>(),
-            __rt::Part::of::<__Fc, __rt::layers::Dense<7, 7>>(),
-            __rt::Part::of::<__Bn, __rt::layers::BatchNorm<7>>(),
-            __rt::Part::of::<__Residual, __rt::layers::Add>(),
-            __rt::Part::of::<__Spec7, Inner>(),
+        const LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__Concat, __rt::layers::Concat>(),
+            __rt::TrainLayout::of::<__Fc, __rt::layers::Dense<7, 7>>(),
+            __rt::TrainLayout::of::<__Bn, __rt::layers::BatchNorm<7>>(),
+            __rt::TrainLayout::of::<__Residual, __rt::layers::Add>(),
+            __rt::TrainLayout::of::<__Spec7, Inner>(),
         ]);
-        const X_TANH: __rt::InPlace<__XTanh, __rt::layers::Tanh> = __rt::InPlace::ANYWHERE;
-        const TABLE_TANH: __rt::InPlace<__TableTanh, __rt::layers::Tanh> = __rt::InPlace::ANYWHERE;
-        const CONCAT: __rt::Place<__Concat, __rt::layers::Concat> = __rt::Place::at(
-            Self::PARTS[0],
+        const ALL: __rt::TrainLayout = Self::LAYOUTS[4];
+        const X_TANH: __rt::InPlaceSlot<__XTanh, __rt::layers::Tanh> = __Slots::X_TANH;
+        const TABLE_TANH: __rt::InPlaceSlot<__TableTanh, __rt::layers::Tanh> = __Slots::TABLE_TANH;
+        const CONCAT: __rt::TrainSlot<__Concat, __rt::layers::Concat> = __rt::TrainSlot::new(
+            __Slots::CONCAT,
+            Self::LAYOUTS[0],
         );
-        const FC: __rt::Place<__Fc, __rt::layers::Dense<7, 7>> = __rt::Place::at(
-            Self::PARTS[1],
+        const FC: __rt::TrainSlot<__Fc, __rt::layers::Dense<7, 7>> = __rt::TrainSlot::new(
+            __Slots::FC,
+            Self::LAYOUTS[1],
         );
-        const BN: __rt::Place<__Bn, __rt::layers::BatchNorm<7>> = __rt::Place::at(
-            Self::PARTS[2],
+        const BN: __rt::TrainSlot<__Bn, __rt::layers::BatchNorm<7>> = __rt::TrainSlot::new(
+            __Slots::BN,
+            Self::LAYOUTS[2],
         );
-        const RELU: __rt::InPlace<__Relu, __rt::layers::ReLU> = __rt::InPlace::ANYWHERE;
-        const RESIDUAL: __rt::Place<__Residual, __rt::layers::Add> = __rt::Place::at(
-            Self::PARTS[3],
+        const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __Slots::RELU;
+        const RESIDUAL: __rt::TrainSlot<__Residual, __rt::layers::Add> = __rt::TrainSlot::new(
+            __Slots::RESIDUAL,
+            Self::LAYOUTS[3],
         );
-        const INNER: __rt::Place<__Spec7, Inner> = __rt::Place::at(Self::PARTS[4]);
-        const ALL: __rt::Part = Self::PARTS[4];
+        const INNER: __rt::TrainSlot<__Spec7, Inner> = __rt::TrainSlot::new(
+            __Slots::INNER,
+            Self::LAYOUTS[4],
+        );
     }
-    /// The phases of stations that look across the batch; the others run between them.
+    /// The phases of nodes that look across the batch; the others run between them.
     enum __Phases {}
     impl __Phases
     where
-        Inner: __rt::Standing<__Spec7>,
+        Inner: __rt::Embeds<__Spec7>,
     {
         const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
-            __Stations::BN.phases(),
-            __Stations::INNER.phases(),
+            __TrainSlots::BN.phases(),
+            __TrainSlots::INNER.phases(),
         ]);
         const BN: __rt::Phases = Self::ALL[0];
         const INNER: __rt::Phases = Self::ALL[1];
     }
-    impl Phases
+    impl<__S: __rt::Spec> __rt::TrainNode<__S> for Phases
     where
-        Inner: __rt::Standing<__Spec7>,
-    {
-        /// Inference on one sample, on the calling thread.
-        #[inline]
-        #[must_use]
-        fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {
-            const { <Self as unrolled::__private::Network>::CHECKS }
-            unrolled::__private::infer_one(
-                self,
-                &[
-                    unrolled::__private::Values::as_floats(x),
-                    unrolled::__private::Values::as_floats(table),
-                ],
-            )
-        }
-    }
-    /// SAFETY: `repr(C)`; every field is `Weights`, since `Station` asks for that, and `LEN`
-    /// checks that nothing stands between them.
-    unsafe impl __rt::Weights for Phases
-    where
-        Inner: __rt::Standing<__Spec7>,
-    {
-        const LEN: usize = __rt::len_of_fields::<Self>(__Stations::ALL.weights.end());
-    }
-    impl<__S: __rt::Spec> __rt::Station<__S> for Phases
-    where
-        Inner: __rt::Standing<__Spec7>,
+        Inner: __rt::Embeds<__Spec7>,
     {
         const PHASES: usize = __Phases::INNER.last + 1;
-        const LEAST_BATCH: usize = __Stations::ALL.least_batch;
-        const SHARD: usize = __Stations::ALL.shard;
-        const SAVED: usize = __Train::VALUES + __Stations::ALL.saved.end();
-        const WORK: usize = __Infer::VALUES + __Stations::ALL.work;
-        const STEP_WORK: usize = 0;
-        const SCRATCH: usize = __Stations::ALL.scratch;
-        const KEPT: usize = __Stations::ALL.kept.end();
-        const PARTIAL: usize = __Stations::ALL.partial.end();
-        const SHARED: usize = __Stations::ALL.shared.end();
-        const STATE: usize = __Stations::ALL.state.end();
-        const GRADIENT_TASKS: usize = __Stations::ALL.tasks.end();
-        fn initialise(&mut self, streams: __rt::Streams) {
-            __Stations::FC.initialise(&mut self.fc, streams);
-            __Stations::BN.initialise(&mut self.bn, streams);
-            __Stations::INNER.initialise(&mut self.inner, streams);
+        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
+        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
+        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
+        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
+        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
+        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        fn initialise(&mut self, key: __rt::RngKey) {
+            __TrainSlots::FC.initialise(&mut self.fc, key);
+            __TrainSlots::BN.initialise(&mut self.bn, key);
+            __TrainSlots::INNER.initialise(&mut self.inner, key);
         }
-        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
-            let mut all = ::std::vec::Vec::new();
-            all.extend(__Stations::FC.tensors());
-            all.extend(__Stations::BN.tensors());
-            all.extend(__Stations::INNER.tensors());
-            all
-        }
-        fn prepare(&self, shared: &mut [f32]) {
-            __Stations::FC.prepare(&self.fc, shared);
-            __Stations::BN.prepare(&self.bn, shared);
-            __Stations::INNER.prepare(&self.inner, shared);
+        fn prepare(&self, prepared: &mut [f32]) {
+            __TrainSlots::FC.prepare(&self.fc, prepared);
+            __TrainSlots::BN.prepare(&self.bn, prepared);
+            __TrainSlots::INNER.prepare(&self.inner, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __Stations::FC.reaches_task(task) {
-                return __Stations::FC.gradient_end(task);
+            if __TrainSlots::FC.reaches_task(task) {
+                return __TrainSlots::FC.gradient_end(task);
             }
-            if __Stations::BN.reaches_task(task) {
-                return __Stations::BN.gradient_end(task);
+            if __TrainSlots::BN.reaches_task(task) {
+                return __TrainSlots::BN.gradient_end(task);
             }
-            if __Stations::INNER.reaches_task(task) {
-                return __Stations::INNER.gradient_end(task);
+            if __TrainSlots::INNER.reaches_task(task) {
+                return __TrainSlots::INNER.gradient_end(task);
             }
-            __Stations::ALL.weights.end()
+            __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __Stations::FC.reaches_task(task) {
-                return __Stations::FC.gradient(task, shards, d_weights);
+            if __TrainSlots::FC.reaches_task(task) {
+                return __TrainSlots::FC.gradient(task, shards, d_weights);
             }
-            if __Stations::BN.reaches_task(task) {
-                return __Stations::BN.gradient(task, shards, d_weights);
+            if __TrainSlots::BN.reaches_task(task) {
+                return __TrainSlots::BN.gradient(task, shards, d_weights);
             }
-            if __Stations::INNER.reaches_task(task) {
-                return __Stations::INNER.gradient(task, shards, d_weights);
-            }
-        }
-        fn infer(
-            &self,
-            n: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::WorkMemory<'_>,
-        ) {
-            __rt::Station::<__S>::infer_inlined(self, __rt::AtRunTime, n, x, y, memory);
-        }
-        #[inline(always)]
-        fn infer_inlined<__I: __rt::Instructions>(
-            &self,
-            isa: __I,
-            n: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::WorkMemory<'_>,
-        ) {
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Infer::VALUES);
-            memory.lengths = outer.inside::<__S>();
-            {
-                let [out] = __rt::take(values, n, [__Infer::X_TANH]);
-                out.copy_from_slice(x[0]);
-                __Stations::X_TANH.infer(isa, &__rt::layers::Tanh, n, out);
-            }
-            {
-                let [out] = __rt::take(values, n, [__Infer::TABLE_TANH]);
-                out.copy_from_slice(x[1]);
-                __Stations::TABLE_TANH.infer(isa, &__rt::layers::Tanh, n, out);
-            }
-            {
-                let [x0, x1, out] = __rt::take(
-                    values,
-                    n,
-                    [__Infer::X_TANH, __Infer::TABLE_TANH, __Infer::CONCAT],
-                );
-                __Stations::CONCAT
-                    .infer(isa, &__rt::layers::Concat, n, &[x0, x1], out, &mut memory);
-            }
-            {
-                let [x0, out] = __rt::take(values, n, [__Infer::CONCAT, __Infer::FC]);
-                __Stations::FC.infer(isa, &self.fc, n, &[x0], out, &mut memory);
-            }
-            {
-                let [x0, out] = __rt::take(values, n, [__Infer::FC, __Infer::BN]);
-                __Stations::BN.infer(isa, &self.bn, n, &[x0], out, &mut memory);
-            }
-            {
-                let [out] = __rt::take(values, n, [__Infer::BN]);
-                __Stations::RELU.infer(isa, &__rt::layers::ReLU, n, out);
-            }
-            {
-                let [x0, x1, out] = __rt::take(
-                    values,
-                    n,
-                    [__Infer::BN, __Infer::CONCAT, __Infer::RESIDUAL],
-                );
-                __Stations::RESIDUAL
-                    .infer(isa, &__rt::layers::Add, n, &[x0, x1], out, &mut memory);
-            }
-            {
-                let [x0] = __rt::take(values, n, [__Infer::RESIDUAL]);
-                __Stations::INNER.infer(isa, &self.inner, n, &[x0], y, &mut memory);
+            if __TrainSlots::INNER.reaches_task(task) {
+                return __TrainSlots::INNER.gradient(task, shards, d_weights);
             }
         }
-        fn forward(
-            &self,
-            pass: &__rt::Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &mut [f32],
-            memory: __rt::Memory<'_>,
-        ) {
+        fn forward(&self, call: __rt::Forward<'_>) {
+            let __rt::Forward { pass, phase, x, y, ctx } = call;
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Train::VALUES);
-            memory.lengths = outer.inside::<__S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
+            ctx.lengths = outer.inside::<__S>();
             if phase == 0 {
                 {
                     let [out] = __rt::take(values, n, [__Train::X_TANH]);
                     out.copy_from_slice(x[0]);
-                    __Stations::X_TANH.forward(&__rt::layers::Tanh, pass, out);
+                    __TrainSlots::X_TANH.forward(&__rt::layers::Tanh, pass, out);
                 }
                 {
                     let [out] = __rt::take(values, n, [__Train::TABLE_TANH]);
                     out.copy_from_slice(x[1]);
-                    __Stations::TABLE_TANH.forward(&__rt::layers::Tanh, pass, out);
+                    __TrainSlots::TABLE_TANH.forward(&__rt::layers::Tanh, pass, out);
                 }
                 {
                     let [x0, x1, out] = __rt::take(
@@ -401,14 +479,16 @@ const _: () = {
                         n,
                         [__Train::X_TANH, __Train::TABLE_TANH, __Train::CONCAT],
                     );
-                    __Stations::CONCAT
+                    __TrainSlots::CONCAT
                         .forward(
                             &__rt::layers::Concat,
-                            pass,
-                            0,
-                            &[x0, x1],
-                            out,
-                            &mut memory,
+                            __rt::Forward {
+                                pass,
+                                phase: 0,
+                                x: &[x0, x1],
+                                y: &mut *out,
+                                ctx: ctx.reborrow(),
+                            },
                         );
                 }
                 {
@@ -417,25 +497,37 @@ const _: () = {
                         n,
                         [__Train::CONCAT, __Train::FC],
                     );
-                    __Stations::FC.forward(&self.fc, pass, 0, &[x0], out, &mut memory);
+                    __TrainSlots::FC
+                        .forward(
+                            &self.fc,
+                            __rt::Forward {
+                                pass,
+                                phase: 0,
+                                x: &[x0],
+                                y: &mut *out,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
                 }
             }
             if __Phases::BN.contain(phase) {
                 let [x0, out] = __rt::take(values, n, [__Train::FC, __Train::BN]);
-                __Stations::BN
+                __TrainSlots::BN
                     .forward(
                         &self.bn,
-                        pass,
-                        phase - __Phases::BN.first,
-                        &[x0],
-                        out,
-                        &mut memory,
+                        __rt::Forward {
+                            pass,
+                            phase: phase - __Phases::BN.first,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
                     );
             }
             if phase == __Phases::BN.last {
                 {
                     let [out] = __rt::take(values, n, [__Train::BN]);
-                    __Stations::RELU.forward(&__rt::layers::ReLU, pass, out);
+                    __TrainSlots::RELU.forward(&__rt::layers::ReLU, pass, out);
                 }
                 {
                     let [x0, x1, out] = __rt::take(
@@ -443,27 +535,31 @@ const _: () = {
                         n,
                         [__Train::BN, __Train::CONCAT, __Train::RESIDUAL],
                     );
-                    __Stations::RESIDUAL
+                    __TrainSlots::RESIDUAL
                         .forward(
                             &__rt::layers::Add,
-                            pass,
-                            0,
-                            &[x0, x1],
-                            out,
-                            &mut memory,
+                            __rt::Forward {
+                                pass,
+                                phase: 0,
+                                x: &[x0, x1],
+                                y: &mut *out,
+                                ctx: ctx.reborrow(),
+                            },
                         );
                 }
             }
             if __Phases::INNER.contain(phase) {
                 let [x0] = __rt::take(values, n, [__Train::RESIDUAL]);
-                __Stations::INNER
+                __TrainSlots::INNER
                     .forward(
                         &self.inner,
-                        pass,
-                        phase - __Phases::INNER.first,
-                        &[x0],
-                        y,
-                        &mut memory,
+                        __rt::Forward {
+                            pass,
+                            phase: phase - __Phases::INNER.first,
+                            x: &[x0],
+                            y: &mut *y,
+                            ctx: ctx.reborrow(),
+                        },
                     );
             }
         }
@@ -471,41 +567,33 @@ const _: () = {
             &mut self,
             phase: usize,
             shards: __rt::Shards<'_>,
-            shared: &mut [f32],
+            prepared: &mut [f32],
         ) {
             if __Phases::BN.contain_both(phase) {
-                __Stations::BN
+                __TrainSlots::BN
                     .combine_forward(
                         &mut self.bn,
                         phase - __Phases::BN.first,
                         shards,
-                        shared,
+                        prepared,
                     );
             }
             if __Phases::INNER.contain_both(phase) {
-                __Stations::INNER
+                __TrainSlots::INNER
                     .combine_forward(
                         &mut self.inner,
                         phase - __Phases::INNER.first,
                         shards,
-                        shared,
+                        prepared,
                     );
             }
         }
-        fn backward(
-            &self,
-            pass: &__rt::Pass,
-            phase: usize,
-            x: &[&[f32]],
-            y: &[f32],
-            d_y: &mut [f32],
-            d_x: &mut [::core::option::Option<&mut [f32]>],
-            memory: __rt::Memory<'_>,
-        ) {
+        fn backward(&self, call: __rt::Backward<'_, '_>) {
+            let __rt::Backward { pass, phase, x, y, d_y, d_x, ctx } = call;
             let n = pass.n;
-            let outer = memory.lengths;
-            let (values, mut memory) = memory.split_values(n * __Train::VALUES);
-            memory.lengths = outer.inside::<__S>();
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
+            ctx.lengths = outer.inside::<__S>();
             let [d_x0, d_x1] = d_x else {
                 ::core::panic!("one gradient for each input")
             };
@@ -518,16 +606,18 @@ const _: () = {
                     [__Train::RESIDUAL, __Train::D_RESIDUAL],
                 );
                 let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __Stations::INNER
+                __TrainSlots::INNER
                     .backward(
                         &self.inner,
-                        pass,
-                        phase - __Phases::INNER.first,
-                        &[x0],
-                        y,
-                        d_y,
-                        d_x,
-                        &mut memory,
+                        __rt::Backward {
+                            pass,
+                            phase: phase - __Phases::INNER.first,
+                            x: &[x0],
+                            y: y,
+                            d_y: &mut *d_y,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
                     );
             }
             if phase == __Phases::BN.last {
@@ -541,16 +631,18 @@ const _: () = {
                         ::core::option::Option::Some(&mut *d_in0),
                         (asked_x0 || asked_x1).then_some(&mut *d_in1),
                     ];
-                    __Stations::RESIDUAL
+                    __TrainSlots::RESIDUAL
                         .backward(
                             &__rt::layers::Add,
-                            pass,
-                            0,
-                            &[&[], &[]],
-                            &[],
-                            d_out,
-                            d_x,
-                            &mut memory,
+                            __rt::Backward {
+                                pass,
+                                phase: 0,
+                                x: &[&[], &[]],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
                         );
                 }
                 {
@@ -559,7 +651,7 @@ const _: () = {
                         n,
                         [__Train::BN, __Train::D_BN],
                     );
-                    __Stations::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
+                    __TrainSlots::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
                 }
             }
             if __Phases::BN.contain(phase) {
@@ -569,16 +661,18 @@ const _: () = {
                     [__Train::FC, __Train::D_BN, __Train::D_FC],
                 );
                 let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __Stations::BN
+                __TrainSlots::BN
                     .backward(
                         &self.bn,
-                        pass,
-                        phase - __Phases::BN.first,
-                        &[x0],
-                        &[],
-                        d_out,
-                        d_x,
-                        &mut memory,
+                        __rt::Backward {
+                            pass,
+                            phase: phase - __Phases::BN.first,
+                            x: &[x0],
+                            y: &[],
+                            d_y: &mut *d_out,
+                            d_x,
+                            ctx: ctx.reborrow(),
+                        },
                     );
             }
             if phase == 0 {
@@ -594,16 +688,18 @@ const _: () = {
                         ],
                     );
                     let d_x = &mut [(asked_x0 || asked_x1).then_some(&mut *d_in0)];
-                    __Stations::FC
+                    __TrainSlots::FC
                         .backward(
                             &self.fc,
-                            pass,
-                            0,
-                            &[x0],
-                            &[],
-                            d_out,
-                            d_x,
-                            &mut memory,
+                            __rt::Backward {
+                                pass,
+                                phase: 0,
+                                x: &[x0],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
                         );
                     __rt::add_to(d_sum, d_in0);
                 }
@@ -618,16 +714,18 @@ const _: () = {
                             (asked_x0).then_some(&mut *d_in0),
                             (asked_x1).then_some(&mut *d_in1),
                         ];
-                        __Stations::CONCAT
+                        __TrainSlots::CONCAT
                             .backward(
                                 &__rt::layers::Concat,
-                                pass,
-                                0,
-                                &[&[], &[]],
-                                &[],
-                                d_out,
-                                d_x,
-                                &mut memory,
+                                __rt::Backward {
+                                    pass,
+                                    phase: 0,
+                                    x: &[&[], &[]],
+                                    y: &[],
+                                    d_y: &mut *d_out,
+                                    d_x,
+                                    ctx: ctx.reborrow(),
+                                },
                             );
                     }
                 }
@@ -638,7 +736,7 @@ const _: () = {
                             n,
                             [__Train::TABLE_TANH, __Train::D_TABLE_TANH],
                         );
-                        __Stations::TABLE_TANH
+                        __TrainSlots::TABLE_TANH
                             .backward(&__rt::layers::Tanh, pass, out, d_out);
                         if let ::core::option::Option::Some(d) = d_x1 {
                             d.copy_from_slice(d_out);
@@ -652,7 +750,7 @@ const _: () = {
                             n,
                             [__Train::X_TANH, __Train::D_X_TANH],
                         );
-                        __Stations::X_TANH
+                        __TrainSlots::X_TANH
                             .backward(&__rt::layers::Tanh, pass, out, d_out);
                         if let ::core::option::Option::Some(d) = d_x0 {
                             d.copy_from_slice(d_out);
@@ -665,31 +763,31 @@ const _: () = {
             &self,
             phase: usize,
             shards: __rt::Shards<'_>,
-            shared: &mut [f32],
+            prepared: &mut [f32],
         ) {
             if __Phases::BN.contain_both(phase - 1) {
-                __Stations::BN
+                __TrainSlots::BN
                     .combine_backward(
                         &self.bn,
                         phase - __Phases::BN.first,
                         shards,
-                        shared,
+                        prepared,
                     );
             }
             if __Phases::INNER.contain_both(phase - 1) {
-                __Stations::INNER
+                __TrainSlots::INNER
                     .combine_backward(
                         &self.inner,
                         phase - __Phases::INNER.first,
                         shards,
-                        shared,
+                        prepared,
                     );
             }
         }
     }
     impl __rt::Shaped for Phases
     where
-        Inner: __rt::Standing<__Spec7>,
+        Inner: __rt::Embeds<__Spec7>,
     {
         const INPUTS: &'static [__rt::Shape] = &[
             __rt::Shape::new(&[4]),
@@ -733,7 +831,7 @@ const _: () = {
                 output: __rt::Shape::new(&[7]),
                 params: 56,
                 macs: 49,
-                offset: __Stations::FC.offset(),
+                offset: __Slots::FC.offset(),
                 inner: &[],
             },
             __rt::LayerInfo {
@@ -742,7 +840,7 @@ const _: () = {
                 output: __rt::Shape::new(&[7]),
                 params: 14,
                 macs: 7,
-                offset: __Stations::BN.offset(),
+                offset: __Slots::BN.offset(),
                 inner: &[],
             },
             __rt::LayerInfo {
@@ -769,14 +867,14 @@ const _: () = {
                 output: __PHASES_SHAPE_7,
                 params: <Inner as __rt::Shaped>::PARAMS,
                 macs: <Inner as __rt::Shaped>::MACS,
-                offset: __Stations::INNER.offset(),
+                offset: __Slots::INNER.offset(),
                 inner: <Inner as __rt::Shaped>::LAYERS,
             },
         ];
     }
     impl __rt::Network for Phases
     where
-        Inner: __rt::Standing<__Spec7>,
+        Inner: __rt::Embeds<__Spec7>,
     {
         type Input = ([f32; 4], [f32; 3]);
         type Output = [f32; 2];

@@ -3,7 +3,8 @@
 use super::backward::{Gradients, Transposed};
 use super::{Attention, Kept, Sample, Saved, Weights};
 use crate::kernels::product::Onto;
-use crate::{Carried, Steps, take};
+use crate::memory::{StateMut, take};
+use crate::types::Steps;
 
 /// A pass of several samples.
 #[derive(Clone, Copy)]
@@ -49,7 +50,7 @@ impl Batch<'_> {
         &self,
         x: [&[f32]; 2],
         y: &mut [f32],
-        mut carried: Carried<'_>,
+        mut carried: StateMut<'_>,
         scratch: &mut [f32],
     ) {
         let it = &self.attention;

@@ -1,10 +1,10 @@
 //! One step at a time: keys and values of the steps before are remembered.
 
 use super::{Attention, Weights, scores};
-use crate::carried::count_steps;
 use crate::kernels::dense::dense;
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Begin, Walk};
+use crate::memory::count_steps;
 
 /// The room that a step needs, cut into its parts.
 struct Room<'a> {

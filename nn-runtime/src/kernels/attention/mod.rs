@@ -23,7 +23,7 @@ use super::dense::{dense, dense_columns};
 use super::dots::RowProduct;
 use super::isa::Isa;
 use super::product::{Begin, Onto, Product, Walk};
-use crate::Buffer;
+use crate::memory::Buffer;
 
 /// How many steps of a causal head are worked on together.
 const ROWS: usize = 16;

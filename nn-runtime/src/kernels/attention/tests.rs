@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::layers::testing::random;
-use crate::{Carried, Steps};
+use crate::memory::StateMut;
+use crate::types::Steps;
 
 /// One head after the other, as the definition says, in `f64`.
 fn twin(it: &Attention, weights: Weights<'_>, x: &[f32], memory: &[f32]) -> Vec<f32> {
@@ -111,7 +112,7 @@ fn infer(it: Attention, weights: Weights<'_>, x: &[f32], memory: &[f32]) -> Vec<
     let lengths = [x, memory].map(|x| [(x.len() / it.width) as u32]);
     let lengths = [Steps::Given(&lengths[0]), Steps::Given(&lengths[1])];
     let batch = Batch { attention: it, weights, n: 1, lengths };
-    batch.infer([x, memory], &mut y, Carried::nothing(), &mut scratch);
+    batch.infer([x, memory], &mut y, StateMut::none(), &mut scratch);
     y
 }
 

@@ -4,13 +4,14 @@ use super::forward::{Weights, gather, state_rows};
 use super::packing::{Packing, Row, StepRows};
 use super::panels;
 use super::{Cell, CellPlaces, Passage, Places, Stack, gates};
+use crate::kernels::add::add_to;
 use crate::kernels::dense::dense_onto;
 use crate::kernels::product::Begin;
 use crate::kernels::transpose::transpose;
 use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight};
-use crate::lengths::Steps;
-use crate::memory::{Buffer, add_to, take};
-use nn_shape::rules::recurrent::CellWeights;
+use crate::memory::{Buffer, take};
+use crate::types::Steps;
+use unrolled_shape::rules::recurrent::CellWeights;
 
 /// Where backward's own values are; sizes in numbers per sample.
 #[derive(Clone, Copy)]

@@ -2,12 +2,11 @@
 
 use super::packing::{Packing, Row, StepRows};
 use super::{Cell, CellPlaces, Passage, Stack, gates, panels};
-use crate::Carried;
 use crate::kernels::product::{Begin, Product, Walk};
 use crate::kernels::{Isa, dense_columns};
-use crate::lengths::Steps;
-use crate::memory::take;
-use nn_shape::rules::recurrent::{CellWeights, Recurrent};
+use crate::memory::{StateMut, take};
+use crate::types::Steps;
+use unrolled_shape::rules::recurrent::{CellWeights, Recurrent};
 
 impl Passage<'_> {
     /// Forward through all cells.
@@ -17,7 +16,7 @@ impl Passage<'_> {
         lengths: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        mut carried: Carried<'_>,
+        mut carried: StateMut<'_>,
         memory: &mut [f32],
         scratch: &mut [f32],
         drop: impl Fn(usize, &mut [f32]),
@@ -46,7 +45,7 @@ impl Passage<'_> {
         packing: Packing<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: &mut Carried<'_>,
+        carried: &mut StateMut<'_>,
         memory: &mut [f32],
         scratch: &mut [f32],
     ) {
@@ -86,7 +85,7 @@ impl Passage<'_> {
         &self,
         cell: usize,
         packing: Packing<'_>,
-        carried: &mut Carried<'_>,
+        carried: &mut StateMut<'_>,
         h: &mut [f32],
         c: &mut [f32],
     ) {
@@ -112,7 +111,7 @@ impl Passage<'_> {
         packing: Packing<'_>,
         h: &[f32],
         c: &[f32],
-        carried: &mut Carried<'_>,
+        carried: &mut StateMut<'_>,
     ) {
         if carried.is_empty() {
             return;

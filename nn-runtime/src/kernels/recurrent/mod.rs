@@ -15,11 +15,10 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::Carried;
-use crate::lengths::Steps;
-use crate::memory::Buffer;
-use nn_shape::rules::recurrent::Recurrent;
+use crate::memory::{Buffer, StateMut};
+use crate::types::Steps;
 use packing::Packing;
+use unrolled_shape::rules::recurrent::Recurrent;
 
 /// What a cell does with its sums; gates stand in PyTorch's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +215,7 @@ impl Stack {
         lengths: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: Carried<'_>,
+        carried: StateMut<'_>,
         work: &mut [f32],
         scratch: &mut [f32],
     ) {
@@ -233,7 +232,7 @@ impl Stack {
         lengths: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: Carried<'_>,
+        carried: StateMut<'_>,
         saved: &mut [f32],
         scratch: &mut [f32],
         drop: impl Fn(usize, &mut [f32]),

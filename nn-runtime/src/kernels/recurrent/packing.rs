@@ -1,6 +1,6 @@
 //! [`Packing`]: sequences of different lengths as rows, step by step.
 
-use crate::lengths::Steps;
+use crate::types::Steps;
 
 /// The order in which a batch of sequences is laid out for a recurrent cell: all first steps, then all
 /// second ones, the longest sequence first, so that those which have not ended yet are always the

@@ -4,7 +4,7 @@
 //! `a` are a cell's sums from its input, `b` those from its state, each with its own bias.
 
 use super::{Cell, Stack};
-use nn_shape::rules::recurrent::CellWeights;
+use unrolled_shape::rules::recurrent::CellWeights;
 
 /// What a unit remembers; `c` of an LSTM alone.
 #[derive(Clone, Copy, Debug, Default)]

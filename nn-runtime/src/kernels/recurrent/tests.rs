@@ -4,9 +4,10 @@ use super::reference::{Gradients, Passage};
 use super::{Cell, Stack};
 use crate::kernels::Isa;
 use crate::layers::testing::random;
-use crate::lengths::Steps;
-use crate::{Carried, Streams};
-use nn_shape::rules::recurrent::Recurrent;
+use crate::memory::StateMut;
+use crate::system::RngKey;
+use crate::types::Steps;
+use unrolled_shape::rules::recurrent::Recurrent;
 
 /// A stack with its weights and a batch, all of which follow from a seed.
 struct Case {
@@ -31,10 +32,9 @@ struct Outcome {
 
 impl Case {
     fn new(cell: Cell, seed: u64) -> Self {
-        let streams = Streams::new(seed);
-        let any = |what: u64, from: usize, to: usize| {
-            from + streams.bits(what) as usize % (to - from + 1)
-        };
+        let key = RngKey::new(seed);
+        let any =
+            |what: u64, from: usize, to: usize| from + key.bits(what) as usize % (to - from + 1);
         let (steps, n) = (any(0, 1, 6), any(1, 1, 5));
         let gates = match cell {
             Cell::Tanh | Cell::Relu => 1,
@@ -51,7 +51,7 @@ impl Case {
         // No gate is saturated, and nothing grows from step to step.
         let size = 1.0 / (units as f32).sqrt();
         let weights = random(sizes.weights(), seed + 1).iter().map(|w| w * size).collect();
-        let lengths = (0..n as u64).map(|i| streams.child(9).bits(i) as u32 % (steps as u32 + 1));
+        let lengths = (0..n as u64).map(|i| key.fold_in(9).bits(i) as u32 % (steps as u32 + 1));
         Self {
             stack,
             n,
@@ -86,7 +86,7 @@ impl Case {
         let (mut y, mut carried) = (vec![f32::NAN; self.d_y.len()], self.carried.clone());
         let (mut d_x, mut d_weights) = (vec![f32::NAN; x.len()], vec![f32::NAN; weights.len()]);
         let drop = |layer: usize, values: &mut [f32]| self.drop(layer, values);
-        let carry = Carried::new(&mut carried, stack.state());
+        let carry = StateMut::new(&mut carried, stack.state());
         let (saved, scratch) = (&mut saved, &mut scratch);
         stack.forward(weights, self.steps(), x, &mut y, carry, saved, scratch, drop);
         let gradient = (Some(&mut d_x[..]), &mut d_weights);
@@ -103,7 +103,7 @@ impl Case {
         let mut work = vec![f32::NAN; n * stack.work()];
         let mut scratch = vec![f32::NAN; stack.scratch()];
         let (mut y, mut carried) = (vec![f32::NAN; self.d_y.len()], self.carried.clone());
-        let carry = Carried::new(&mut carried, stack.state());
+        let carry = StateMut::new(&mut carried, stack.state());
         stack.infer(weights, self.steps(), x, &mut y, carry, &mut work, &mut scratch);
         [y, carried]
     }

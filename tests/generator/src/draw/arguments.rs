@@ -1,7 +1,7 @@
 //! Arguments of layers, each of a value that is likely to be legal.
 
-use nn_shape::registry::Row;
-use nn_shape::{Kind, Padding, Parameter, Shape, StepPadding, Value};
+use unrolled_shape::registry::Row;
+use unrolled_shape::{Kind, Padding, Parameter, Shape, StepPadding, Value};
 
 use super::{Artist, Place};
 use crate::network::{Argument, Given, Size};

@@ -1,22 +1,22 @@
 //! What is more than a chain.
 
-use nn_shape::Shape;
-use nn_shape::registry::{Inputs, find};
+use unrolled_shape::Shape;
+use unrolled_shape::registry::{Inputs, find};
 
 use super::{Artist, DEEPEST, Place, TRIES};
 use crate::evaluate::{Named, evaluate_line};
 use crate::network::{
-    Argument, Block, Branch, Environment, Given, Joint, Line, Network, Node, Size,
+    Argument, Block, Branch, Construct, Environment, Given, Joint, Line, Network, Size,
 };
 
 impl Artist {
-    /// A line's node, perhaps one that the rules do not agree to.
-    pub(super) fn node(
+    /// A line's construct, perhaps one that the rules do not agree to.
+    pub(super) fn construct(
         &mut self,
         current: Option<Shape>,
         named: &mut Named,
         place: &Place<'_>,
-    ) -> Option<Node> {
+    ) -> Option<Construct> {
         let Some(input) = current else { return self.join(None, named, place) };
         let form = if place.depth >= DEEPEST { 99 } else { self.dice.below(100) };
         match form {
@@ -24,10 +24,10 @@ impl Artist {
             10..28 => self.join(current, named, place),
             28..34 => self.repeat(input, named, place),
             34..45 => self.block(input, place),
-            45..50 => self.nested(vec![input], place).map(Node::Network),
+            45..50 => self.nested(vec![input], place).map(Construct::Network),
             _ => {
                 let row = self.row(|row| row.inputs == Inputs::One);
-                Some(Node::Layer(row, self.arguments(row, input, place)))
+                Some(Construct::Layer(row, self.arguments(row, input, place)))
             }
         }
     }
@@ -35,28 +35,33 @@ impl Artist {
     /// What a line would give.
     fn outcome(
         &self,
-        node: Node,
+        construct: Construct,
         current: Shape,
         named: &Named,
         place: &Place<'_>,
     ) -> Option<Shape> {
-        let line = Line { name: None, node, arrow: None };
+        let line = Line { name: None, construct, arrow: None };
         evaluate_line(&self.file, &line, Some(current), named, place.environment)
     }
 
-    fn residual(&mut self, input: Shape, named: &mut Named, place: &Place<'_>) -> Option<Node> {
+    fn residual(
+        &mut self,
+        input: Shape,
+        named: &mut Named,
+        place: &Place<'_>,
+    ) -> Option<Construct> {
         let place = place.inside();
         let lines = self.dice.between(1, 3);
         let (mut body, output) = self.body(Some(input), lines, named, &place)?;
         if self.dice.percent(50) {
             body.extend(self.bring(output, input));
-            return Some(Node::Residual { body, skip: None });
+            return Some(Construct::Residual { body, skip: None });
         }
         let lines = self.dice.between(0, 2);
         let (mut skip, shortcut) =
             self.body(Some(input), lines, named, &place).unwrap_or((Vec::new(), input));
         skip.extend(self.bring(shortcut, output));
-        (!skip.is_empty()).then_some(Node::Residual { body, skip: Some(skip) })
+        (!skip.is_empty()).then_some(Construct::Residual { body, skip: Some(skip) })
     }
 
     /// Two or three branches, and what joins them.
@@ -65,7 +70,7 @@ impl Artist {
         current: Option<Shape>,
         named: &mut Named,
         place: &Place<'_>,
-    ) -> Option<Node> {
+    ) -> Option<Construct> {
         // Where nothing runs yet, each input of the network has a branch.
         let sources: Vec<Option<String>> = match current {
             None => named.iter().map(|(name, _)| Some(name.clone())).collect(),
@@ -101,7 +106,7 @@ impl Artist {
         }
         if self.dice.percent(12) {
             let network = self.nested(shapes, &place)?;
-            return Some(Node::Join(Joint::Network(network), branches));
+            return Some(Construct::Join(Joint::Network(network), branches));
         }
         let row = self.row(|row| row.inputs == Inputs::Branches);
         for nth in 1..branches.len() {
@@ -115,7 +120,7 @@ impl Artist {
                 shapes[nth] = target;
             }
         }
-        Some(Node::Join(Joint::Layer(row), branches))
+        Some(Construct::Join(Joint::Layer(row), branches))
     }
 
     /// Lines from numbers of tokens, which no other layer reads, to features.
@@ -130,11 +135,11 @@ impl Artist {
         let mut current = tokens;
         if tokens.rank() > 1 && self.dice.percent(20) {
             current = Shape::new(&[tokens.len()]);
-            body.push(Line { name: None, node: self.plain("Flatten"), arrow: None });
+            body.push(Line { name: None, construct: self.plain("Flatten"), arrow: None });
         }
         (0..TRIES).find_map(|_| {
             let arguments = self.arguments(row, current, place);
-            self.add(Node::Layer(row, arguments), Some(current), body, named, place)
+            self.add(Construct::Layer(row, arguments), Some(current), body, named, place)
         })
     }
 
@@ -161,55 +166,58 @@ impl Artist {
         if from.same(&to) {
             return Vec::new();
         }
-        let mut nodes = Vec::new();
+        let mut constructs = Vec::new();
         if from.with_last(1).same(&to.with_last(1)) {
-            nodes.push(self.dense(Size::Literal(to.last())));
+            constructs.push(self.dense(Size::Literal(to.last())));
         } else {
             if from.rank() > 1 {
-                nodes.push(self.plain("Flatten"));
+                constructs.push(self.plain("Flatten"));
             }
             if from.len() != to.len() {
-                nodes.push(self.dense(Size::Literal(to.len())));
+                constructs.push(self.dense(Size::Literal(to.len())));
             }
             if to.rank() > 1 {
-                nodes.push(self.reshape(to));
+                constructs.push(self.reshape(to));
             }
         }
-        nodes.into_iter().map(|node| Line { name: None, node, arrow: None }).collect()
+        constructs
+            .into_iter()
+            .map(|construct| Line { name: None, construct, arrow: None })
+            .collect()
     }
 
-    fn plain(&mut self, name: &str) -> Node {
-        Node::Layer(find(name).expect("a row of the registry"), Vec::new())
+    fn plain(&mut self, name: &str) -> Construct {
+        Construct::Layer(find(name).expect("a row of the registry"), Vec::new())
     }
 
-    fn reshape(&mut self, to: Shape) -> Node {
+    fn reshape(&mut self, to: Shape) -> Construct {
         let row = find("Reshape").expect("a row of the registry");
         let sizes = self.sizes(&to);
         let value = Given::Shape(sizes);
         let argument = Argument { value, left_out: false, named: false };
-        Node::Layer(row, vec![argument])
+        Construct::Layer(row, vec![argument])
     }
 
-    fn repeat(&mut self, input: Shape, named: &mut Named, place: &Place<'_>) -> Option<Node> {
+    fn repeat(&mut self, input: Shape, named: &mut Named, place: &Place<'_>) -> Option<Construct> {
         let count = self.dice.between(1, 3);
         let lines = self.dice.between(1, 2);
         let (mut body, output) = self.body(Some(input), lines, named, &place.repeated())?;
-        let node = Node::Repeat { count, body: body.clone() };
-        if self.outcome(node.clone(), input, named, place).is_some() {
-            return Some(node);
+        let construct = Construct::Repeat { count, body: body.clone() };
+        if self.outcome(construct.clone(), input, named, place).is_some() {
+            return Some(construct);
         }
         body.extend(self.bring(output, input));
-        Some(Node::Repeat { count, body })
+        Some(Construct::Repeat { count, body })
     }
 
     /// A block that is there already, with other arguments, or a new one.
-    fn block(&mut self, input: Shape, place: &Place<'_>) -> Option<Node> {
+    fn block(&mut self, input: Shape, place: &Place<'_>) -> Option<Construct> {
         let blocks = self.file.blocks.len();
         if blocks > 0 && self.dice.percent(60) {
             let block = self.dice.below(blocks);
-            let node = self.fitting_use(block, input, place);
-            if node.is_some() {
-                return node;
+            let construct = self.fitting_use(block, input, place);
+            if construct.is_some() {
+                return construct;
             }
         }
         let block = self.new_block(input, place)?;
@@ -217,17 +225,17 @@ impl Artist {
     }
 
     /// A block with arguments that the rules agree to.
-    fn fitting_use(&mut self, block: usize, input: Shape, place: &Place<'_>) -> Option<Node> {
+    fn fitting_use(&mut self, block: usize, input: Shape, place: &Place<'_>) -> Option<Construct> {
         for _ in 0..TRIES {
-            let node = self.use_of_block(block, place);
-            if self.outcome(node.clone(), input, &Vec::new(), place).is_some() {
-                return Some(node);
+            let construct = self.use_of_block(block, place);
+            if self.outcome(construct.clone(), input, &Vec::new(), place).is_some() {
+                return Some(construct);
             }
         }
         None
     }
 
-    fn use_of_block(&mut self, block: usize, place: &Place<'_>) -> Node {
+    fn use_of_block(&mut self, block: usize, place: &Place<'_>) -> Construct {
         let defaults: Vec<bool> =
             self.file.blocks[block].parameters.iter().map(Option::is_some).collect();
         let mut arguments = Vec::new();
@@ -237,7 +245,7 @@ impl Artist {
             }
             arguments.push(self.size(1, 4, place));
         }
-        Node::Block(block, arguments)
+        Construct::Block(block, arguments)
     }
 
     fn new_block(&mut self, input: Shape, place: &Place<'_>) -> Option<usize> {

@@ -1,0 +1,100 @@
+//! The type of what a network gives: an array, or a struct of one array for each of several outputs.
+
+use super::{docs, shapes};
+use crate::network::{Dims, Network};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{Generics, Visibility};
+
+/// The outputs of a network.
+pub(crate) struct Outputs<'a> {
+    pub(crate) visibility: &'a Visibility,
+    pub(crate) network: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    /// Their names and shapes; a single one has no name.
+    pub(crate) outputs: Vec<(Option<&'a Ident>, &'a Dims)>,
+}
+
+impl<'a> Outputs<'a> {
+    pub(super) fn of(network: &'a Network) -> Self {
+        let outputs = network.outputs.iter();
+        Self {
+            visibility: &network.visibility,
+            network: &network.name,
+            generics: &network.generics,
+            outputs: outputs.map(|output| (output.name.as_ref(), &output.promised)).collect(),
+        }
+    }
+
+    /// Names and shapes of several outputs; none of a single one.
+    fn several(&self) -> Vec<(&'a Ident, &'a Dims)> {
+        self.outputs.iter().filter_map(|(name, dims)| Some(((*name)?, *dims))).collect()
+    }
+
+    /// `FusionOutput`
+    fn name(&self) -> Ident {
+        format_ident!("{}Output", self.network.unraw(), span = self.network.span())
+    }
+
+    /// The type.
+    pub(crate) fn emit_type(&self) -> TokenStream {
+        match &self.outputs[..] {
+            [(None, dims)] => shapes::array_type("f32", dims),
+            _ => {
+                let (name, (_, arguments, _)) = (self.name(), self.generics.split_for_impl());
+                quote!(#name #arguments)
+            }
+        }
+    }
+
+    /// All numbers as one shape.
+    pub(crate) fn emit_shape(&self, rt: &TokenStream) -> TokenStream {
+        match &self.outputs[..] {
+            [(None, dims)] => shapes::shape(rt, dims),
+            several => {
+                let lens = several.iter().map(|(_, dims)| shapes::len(rt, dims));
+                quote!(#rt::Shape::new(&[#(#lens)+*]))
+            }
+        }
+    }
+
+    /// The struct, if there are several outputs.
+    pub(crate) fn emit_struct(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let several = self.several();
+        if several.is_empty() {
+            return None;
+        }
+        let Self { visibility, network, generics, .. } = self;
+        let (impl_generics, arguments, where_clause) = generics.split_for_impl();
+        let (name, shape) = (self.name(), self.emit_shape(rt));
+        let doc = format!(" What [`{network}`] gives.");
+        let fields: Vec<&Ident> = several.iter().map(|(field, _)| *field).collect();
+        let types: Vec<TokenStream> =
+            several.iter().map(|(_, dims)| shapes::array_type("f32", dims)).collect();
+        let docs = several.iter().map(|(field, dims)| {
+            format!(" What the line `{}` gives: {}.", field.unraw(), docs::text(dims))
+        });
+        let names = fields.iter().map(|field| field.unraw().to_string());
+        Some(quote! {
+            #[doc = #doc]
+            #[derive(
+                ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq,
+            )]
+            #[repr(C)]
+            #[allow(dead_code, reason = "nobody need read all outputs")]
+            #visibility struct #name #generics #where_clause {
+                #(#[doc = #docs] #visibility #fields: #types,)*
+            }
+            // SAFETY: `repr(C)`, and every field is an array of `f32`s: nothing stands between them.
+            unsafe impl #impl_generics #rt::Values for #name #arguments #where_clause {
+                const SHAPE: #rt::Shape = #shape;
+                const REAL: bool = true;
+            }
+            impl #impl_generics #rt::Outputs for #name #arguments #where_clause {
+                type Each = (#(#types),*);
+                const NAMES: &'static [&'static str] = &[#(#names),*];
+            }
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Slots and values, as they are added to the network.
+
+use proc_macro2::{Span, TokenStream};
+use syn::{Ident, Type};
+
+use super::{MOST_STATIONS, Resolver};
+use crate::ast::Body;
+use crate::network::{Dims, Layer, Node, Shortcut, Value, ValueId};
+use crate::report::mistake;
+use crate::scope::Scope;
+
+/// What a line's node is called.
+pub(super) struct Title {
+    pub(super) path: String,
+    /// The name that the user gave it.
+    pub(super) name: Option<String>,
+}
+
+impl Title {
+    /// The last part of its path.
+    pub(super) fn last(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or(&self.path)
+    }
+}
+
+impl Resolver<'_> {
+    /// A node without its layer and inputs.
+    pub(super) fn node(&mut self, title: Title, at: &Ident, scope: &Scope) -> Node {
+        let label = match &title.name {
+            _ if scope.repeated => title.path.clone(),
+            Some(name) => name.clone(),
+            None => at.to_string(),
+        };
+        let field = self.fields.name(&title.path, at.span());
+        Node {
+            path: title.path,
+            field,
+            layer: Layer::Custom(Box::new(Type::Verbatim(TokenStream::new()))),
+            label,
+            named: title.name.is_some(),
+            source: String::new(),
+            span: at.span(),
+            inputs: Vec::new(),
+            output: ValueId(0),
+            shortcut: Shortcut::None,
+            generic: false,
+            hidden: false,
+            arrows: Vec::new(),
+            cost: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, node: Node, branches: Vec<Span>) -> ValueId {
+        if self.resolved.network.nodes.len() == MOST_STATIONS {
+            return self.give_up(node.span, mistake::too_large(MOST_STATIONS));
+        }
+        let output = self.value(Dims { sizes: Vec::new(), span: node.span, constant: None });
+        let number = self.resolved.network.nodes.len();
+        self.resolved.branches.insert(number, branches);
+        self.resolved.network.nodes.push(Node { output, ..node });
+        self.resolved.broken.push(false);
+        output
+    }
+
+    pub(super) fn value(&mut self, dims: Dims) -> ValueId {
+        let values = &mut self.resolved.network.values;
+        values.push(Value { dims, features: Vec::new() });
+        ValueId(values.len() - 1)
+    }
+
+    /// What a layer gives that could not be resolved: nobody knows what.
+    pub(super) fn unknown(&mut self, at: Span) -> ValueId {
+        let title = Title { path: String::from("broken"), name: None };
+        let name = Ident::new("broken", at);
+        let scope = Scope::new("", &Body { lines: Vec::new(), span: at }, false);
+        let node = self.node(title, &name, &scope);
+        let output = self.push(node, Vec::new());
+        if let Some(broken) = self.resolved.broken.last_mut() {
+            *broken = true;
+        }
+        output
+    }
+
+    pub(super) fn give_up(&mut self, at: Span, words: String) -> ValueId {
+        if !self.too_large {
+            self.report.error(at, words);
+        }
+        self.too_large = true;
+        ValueId(0)
+    }
+}
+
+/// The title of a line without a name.
+pub(super) fn unnamed(stem: &str, scope: &mut Scope) -> Title {
+    Title { path: scope.number(stem), name: None }
+}

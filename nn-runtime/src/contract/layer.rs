@@ -1,0 +1,222 @@
+//! [`Layer`]: the trait that users implement for layers of their own.
+
+use super::network::Network;
+use super::node::{Infer, Node};
+use super::shaped::{Shaped, check_inputs};
+use super::spec::Spec;
+#[cfg(feature = "train")]
+use super::train_node::{Backward, Forward, TrainNode};
+use crate::system::RngKey;
+#[cfg(feature = "std")]
+use crate::types::Tensor;
+use crate::types::{Inputs, Parameters, Values};
+use unrolled_shape::{Shape, ShapeError, expect};
+
+/// A layer written by hand: sees one sample at a time, as ordinary arrays.
+///
+/// `#[derive(Weights)]` makes a `#[repr(C)]` struct of `f32` arrays the layer's weights; with this
+/// trait its name can stand in a `network!` block: `mix: Mix::<64>,`. The library cuts batches into
+/// samples, adds up gradients and works on several threads, with the same bits on any number of them.
+///
+/// ```
+/// # use unrolled_runtime::{Layer, Parameters, RngKey, Tensor, Weights};
+/// /// Each value times a weight of its own: `[N] -> [N]`.
+/// #[repr(C)]
+/// struct Scale<const N: usize> {
+///     weight: [f32; N],
+/// }
+/// # unsafe impl<const N: usize> Weights for Scale<N> {} // What `#[derive(Weights)]` writes.
+/// # impl<const N: usize> Parameters for Scale<N> {
+/// #     fn named_tensors() -> Vec<Tensor> { Vec::new() }
+/// # }
+///
+/// impl<const N: usize> Layer for Scale<N> {
+///     type Input = [f32; N];
+///     type Output = [f32; N];
+///
+///     fn initialise(&mut self, _key: RngKey) {
+///         self.weight = [1.0; N];
+///     }
+///
+///     fn forward(&self, x: &[f32; N], y: &mut [f32; N]) {
+///         for i in 0..N {
+///             y[i] = self.weight[i] * x[i];
+///         }
+///     }
+///
+///     fn backward(
+///         &self,
+///         x: &[f32; N],
+///         _y: &[f32; N],
+///         d_y: &[f32; N],
+///         d_x: &mut [f32; N],
+///         d_self: &mut Self,
+///     ) {
+///         for i in 0..N {
+///             d_x[i] += self.weight[i] * d_y[i];
+///             d_self.weight[i] += x[i] * d_y[i];
+///         }
+///     }
+/// }
+/// ```
+///
+/// A layer with several inputs has a tuple of arrays as `Input` and gets a tuple of references:
+/// `x: (&[f32; 3], &[f32; 5])` and `d_x: (&mut [f32; 3], &mut [f32; 5])`.
+pub trait Layer: Parameters {
+    /// What it takes for one sample: an array, or a tuple of arrays. Its shape follows from it:
+    /// `[[[f32; C]; W]; H]` is `H x W x C`.
+    type Input: Inputs;
+    /// What it gives for one sample.
+    type Output: Values;
+
+    /// What sizes it can be made of: its own shape rule, by the rules of `unrolled_shape` or with words of
+    /// its own. An error is a compile error where the layer stands.
+    const RULE: Result<Shape, ShapeError> = Ok(<Self::Output as Values>::SHAPE);
+
+    /// How many multiply-adds one sample costs forward, for tables.
+    const MACS: usize = 0;
+
+    /// Fills the weights of a new layer, which are zero before. `key.uniform(i)` is a random
+    /// number in `[0, 1)` for each `i`.
+    fn initialise(&mut self, key: RngKey) {
+        let _ = key;
+    }
+
+    /// One sample, in training and at inference. `y` holds zeros before.
+    fn forward(&self, x: <Self::Input as Inputs>::Refs<'_>, y: &mut Self::Output);
+
+    /// The way back of one sample: adds to `d_x` and `d_self` what the loss gains, per unit, through
+    /// each number of `x` and `self`, given what it gains through `y`. `d_x` holds zeros before;
+    /// `d_self` holds the sum over the samples before.
+    fn backward(
+        &self,
+        x: <Self::Input as Inputs>::Refs<'_>,
+        y: &Self::Output,
+        d_y: &Self::Output,
+        d_x: <Self::Input as Inputs>::Muts<'_>,
+        d_self: &mut Self,
+    );
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Layer> Shaped for T {
+    const INPUTS: &'static [Shape] = <<T as Layer>::Input as Inputs>::SHAPES;
+    const OUTPUT: Shape = <<T as Layer>::Output as Values>::SHAPE;
+    const RULE: Result<Shape, ShapeError> = <T as Layer>::RULE;
+    const MACS: usize = <T as Layer>::MACS;
+}
+
+/// By itself, a layer is a network of one node: it can be made, checked and trained alone.
+impl<T: Layer> Network for T {
+    type Input = <T as Layer>::Input;
+    type Output = <T as Layer>::Output;
+
+    const CHECKS: () = {
+        let _ = expect(check_inputs(&T::SIGNATURE, <T as Shaped>::INPUTS), T::NAME, "");
+    };
+}
+
+/// The numbers of sample `sample`, where each has `len`.
+fn sample_of(values: &[f32], sample: usize, len: usize) -> &[f32] {
+    &values[sample * len..][..len]
+}
+
+/// As [`sample_of`], to be written.
+fn sample_of_mut(values: &mut [f32], sample: usize, len: usize) -> &mut [f32] {
+    &mut values[sample * len..][..len]
+}
+
+/// Sample `sample` of all inputs.
+fn refs_of<'a, I: Inputs>(x: &[&'a [f32]], sample: usize) -> I::Refs<'a> {
+    I::refs(x.iter().zip(I::LENS).map(|(x, &len)| sample_of(x, sample, len)))
+}
+
+#[cfg(feature = "train")]
+/// Sample `sample` of the gradients of all inputs, zeroed; in `unasked` where nobody asks for them.
+fn muts_of<'a, I: Inputs>(
+    d_x: &'a mut [Option<&mut [f32]>],
+    sample: usize,
+    mut unasked: &'a mut [f32],
+) -> I::Muts<'a> {
+    I::muts(d_x.iter_mut().zip(I::LENS).map(move |(d_x, &len)| {
+        let d_x = match d_x {
+            Some(d_x) => sample_of_mut(d_x, sample, len),
+            None => unasked.split_off_mut(..len).expect("as long as all inputs"),
+        };
+        d_x.fill(0.0);
+        d_x
+    }))
+}
+
+#[cfg(feature = "train")]
+/// How many numbers all inputs have.
+const fn inputs_len<I: Inputs>() -> usize {
+    let mut sum = 0;
+    let mut i = 0;
+    while i < I::LENS.len() {
+        sum += I::LENS[i];
+        i += 1;
+    }
+    sum
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Spec, T: Layer> Node<S> for T {
+    #[cfg(feature = "std")]
+    fn tensors() -> Vec<Tensor> {
+        T::named_tensors()
+    }
+
+    fn infer(&self, call: Infer<'_>) {
+        forward_all(self, call.n, call.x, call.y);
+    }
+}
+
+/// `n` samples through a layer, one by one.
+fn forward_all<T: Layer>(layer: &T, n: usize, x: &[&[f32]], y: &mut [f32]) {
+    y.fill(0.0);
+    for i in 0..n {
+        let y = <<T as Layer>::Output as Values>::from_floats_mut(sample_of_mut(
+            y,
+            i,
+            <<T as Layer>::Output as Values>::LEN,
+        ));
+        layer.forward(refs_of::<T::Input>(x, i), y);
+    }
+}
+
+/// Each shard sums its gradients in [`TrainCtx::shard_sums`](crate::TrainCtx::shard_sums).
+#[cfg(feature = "train")]
+#[diagnostic::do_not_recommend]
+impl<S: Spec, T: Layer> TrainNode<S> for T {
+    /// For input gradients that are not requested.
+    const TRAIN_SCRATCH: usize = inputs_len::<T::Input>();
+    const SHARD_SUMS: usize = T::LEN;
+
+    fn initialise(&mut self, key: RngKey) {
+        Layer::initialise(self, key);
+    }
+
+    fn forward(&self, call: Forward<'_>) {
+        forward_all(self, call.pass.n, call.x, call.y);
+    }
+
+    fn backward(&self, Backward { pass, x, y, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        ctx.shard_sums.fill(0.0);
+        let d_self = T::from_floats_mut(ctx.shard_sums);
+        for i in 0..pass.n {
+            let y = <<T as Layer>::Output as Values>::from_floats(sample_of(
+                y,
+                i,
+                <<T as Layer>::Output as Values>::LEN,
+            ));
+            let d_y = <<T as Layer>::Output as Values>::from_floats(sample_of(
+                d_y,
+                i,
+                <<T as Layer>::Output as Values>::LEN,
+            ));
+            let d_x = muts_of::<T::Input>(d_x, i, ctx.scratch);
+            Layer::backward(self, refs_of::<T::Input>(x, i), y, d_y, d_x, d_self);
+        }
+    }
+}

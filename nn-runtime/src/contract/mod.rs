@@ -1,0 +1,31 @@
+//! The contract between expanded code, layers and the code that runs them.
+
+mod layer;
+mod network;
+mod node;
+mod shaped;
+mod slot;
+mod spec;
+#[cfg(feature = "std")]
+mod state;
+#[cfg(feature = "train")]
+mod train_node;
+#[cfg(feature = "train")]
+mod train_slot;
+
+pub use layer::Layer;
+pub use network::Network;
+pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
+#[cfg(feature = "train")]
+pub(crate) use shaped::trained_ranges;
+pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
+pub use slot::{InPlaceSlot, Slot};
+pub use spec::{Root, Spec};
+#[cfg(feature = "std")]
+pub use state::State;
+#[cfg(feature = "train")]
+pub(crate) use train_node::GRADIENT_PART;
+#[cfg(feature = "train")]
+pub use train_node::{Backward, Forward, Pass, Phases, TiedNode, TrainInPlaceNode, TrainNode};
+#[cfg(feature = "train")]
+pub use train_slot::TrainSlot;

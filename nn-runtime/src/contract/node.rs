@@ -1,0 +1,143 @@
+//! The contract between expanded code and layers at inference.
+//!
+//! A network is a graph of *nodes*: layers, and networks that are used as layers. This module needs neither `std` nor
+//! an allocator and contains no training code; [`train_node`](super::train_node) adds that.
+
+use super::spec::Spec;
+use crate::kernels::Instructions;
+use crate::memory::InferCtx;
+#[cfg(feature = "std")]
+use crate::types::Tensor;
+use crate::types::Weights;
+use unrolled_shape::rules::max_pool2d::MaxPool2d;
+
+/// The arguments of inference on one node. Values are channels last, sample after sample.
+#[derive(Debug)]
+pub struct Infer<'a> {
+    /// The number of samples.
+    pub n: usize,
+    /// The inputs: `x[0]` has `n * S::IN` elements.
+    pub x: &'a [&'a [f32]],
+    /// Receives the output: `n * S::OUT` elements.
+    pub y: &'a mut [f32],
+    /// The node's memory.
+    pub ctx: InferCtx<'a>,
+}
+
+/// A layer, or a whole network, as one node of a network. The associated constants say how much memory it needs.
+pub trait Node<S: Spec>: Weights {
+    /// Elements per sample that inference needs as working memory.
+    const WORKSPACE: usize = 0;
+    /// Elements that [`Streaming::step`] needs as working memory.
+    const STEP_WORKSPACE: usize = Self::WORKSPACE;
+    /// Elements per call that inference needs as working memory, whatever the number of samples.
+    const SCRATCH: usize = 0;
+    /// Elements per sample that are remembered from one chunk of a sequence to the next; see
+    /// [`StateMut`](crate::memory::StateMut).
+    const STATE: usize = 0;
+    /// The number of samples that a shard should have at least, however much memory they fill. A layer that reads all
+    /// its weights again and again from memory wants several samples to share them.
+    const SHARD: usize = 1;
+
+    /// The names of its weights in files and their layout, offsets counted from its own first element. A network adds
+    /// the paths of its layers.
+    #[cfg(feature = "std")]
+    #[must_use]
+    fn tensors() -> Vec<Tensor> {
+        Vec::new()
+    }
+
+    /// Checks the values of one sample before they pass through the network: token numbers must be in the vocabulary.
+    /// A network asks the layers that read its own inputs.
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    fn check(x: &[&[f32]]) -> Result<(), InputError> {
+        let _ = x;
+        Ok(())
+    }
+
+    /// Inference on the calling thread.
+    fn infer(&self, call: Infer<'_>);
+
+    /// As [`infer`](Self::infer), with the same bits, inlined into a function that is compiled for `isa`: a network
+    /// that takes nanoseconds is one such function. The default calls `infer`.
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, isa: I, call: Infer<'_>) {
+        let _ = isa;
+        self.infer(call);
+    }
+}
+
+/// A layer, or a whole network, that can process a sequence step by step: its output at a step depends on this step
+/// and on earlier ones, of which it remembers [`Node::STATE`] elements.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run step by step",
+    note = "each layer must see one step at a time, or carry what it needs of those before; a bidirectional \
+            layer, or one that looks at all steps at once, does not"
+)]
+pub trait Streaming<S: Spec>: Node<S> {
+    /// Inference on one step of one sample: `call.n` is 1, `x` and `y` hold the values of one step each. The result has
+    /// the bits that the whole sequence gives. With [`Instructions::INLINE`] it is inlined, as
+    /// [`Node::infer_inlined`] is.
+    #[inline(always)]
+    fn step<I: Instructions>(&self, isa: I, call: Infer<'_>) {
+        if I::INLINE {
+            self.infer_inlined(isa, call);
+        } else {
+            self.infer(call);
+        }
+    }
+}
+
+/// A layer that can pass its output at inference directly to the max pool after it, whose windows do not overlap:
+/// `Fusion::Pooled` in the registry.
+pub trait PooledNode<S: Spec>: Node<S> {
+    /// Inference through the pool `P` too: `call.y` has `n * P::OUT` elements.
+    fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, call: Infer<'_>);
+}
+
+/// A layer that works in place and whose backward pass needs its output alone: `ReLU`, `Dropout`.
+pub trait InPlaceNode<S: Spec>: Weights {
+    /// Inference: `y` holds the input and receives the output.
+    fn infer(&self, n: usize, y: &mut [f32]);
+
+    /// The same, as [`Node::infer_inlined`].
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, isa: I, n: usize, y: &mut [f32]) {
+        let _ = isa;
+        self.infer(n, y);
+    }
+}
+
+/// An input that a layer refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputError {
+    /// A token number that is not in the vocabulary of an `Embedding`.
+    Token {
+        /// The path of the layer.
+        layer: &'static str,
+        /// The token number.
+        token: u32,
+        /// Its place in the input, counted from 0.
+        place: usize,
+        /// The size of the vocabulary.
+        vocabulary: usize,
+    },
+}
+
+impl core::error::Error for InputError {}
+
+impl core::fmt::Display for InputError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Token { layer, token, place, vocabulary } => write!(
+                f,
+                "layer `{layer}` has {vocabulary} tokens with the numbers 0 to {}, but number {place} of the input \
+                 is token {token}",
+                vocabulary - 1
+            ),
+        }
+    }
+}

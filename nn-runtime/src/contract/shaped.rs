@@ -1,0 +1,167 @@
+//! [`Shaped`]: what a network needs to know of a type that is used as a layer.
+
+use super::node::Node;
+use super::spec::Spec;
+use crate::types::{OutputInfo, Weights};
+#[cfg(feature = "train")]
+use std::ops::Range;
+use unrolled_shape::{Shape, ShapeError, StepsOf, Text, checks};
+
+/// One line of [`Shaped::LAYERS`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayerInfo {
+    /// Its path: `stage1.0.conv2d`.
+    pub name: &'static str,
+    /// Its kind with its arguments, as the user wrote it: `Conv2d(32, kernel = 3)`.
+    pub kind: &'static str,
+    /// The shape of its output.
+    pub output: Shape,
+    /// How many trained numbers it has.
+    pub params: usize,
+    /// How many multiply-adds one sample costs forward.
+    pub macs: usize,
+    /// Where its numbers begin among all numbers of the network; the trained ones come first.
+    pub offset: usize,
+    /// The layers inside of it, if it is a network; their offsets count from its own.
+    pub inner: &'static [Self],
+}
+
+/// What is known of a type that can stand as a layer in a `network!` block: a network, or a layer
+/// of the user's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "expected a network, or a type that implements `Layer`"
+)]
+pub trait Shaped: Weights {
+    /// The shapes that it takes.
+    const INPUTS: &'static [Shape];
+    /// What it calls its inputs, where it has several.
+    const INPUT_NAMES: &'static [&'static str] = &[];
+    /// The shape that it gives.
+    const OUTPUT: Shape;
+    /// The same, or why it cannot be: [`Layer::RULE`](crate::Layer::RULE).
+    const RULE: Result<Shape, ShapeError> = Ok(Self::OUTPUT);
+    /// Of which input its output has the steps, if its first axis counts any.
+    const OUTPUT_STEPS: Option<StepsOf> = None;
+    /// Its outputs, where it has several: then `OUTPUT` is all their numbers along one axis.
+    const OUTPUTS: &'static [OutputInfo] = &[];
+    /// How many trained numbers it has.
+    const PARAMS: usize = Self::LEN;
+    /// Multiply-adds of one sample, forward.
+    const MACS: usize = 0;
+    /// Its layers in order, if it is a network.
+    const LAYERS: &'static [LayerInfo] = &[];
+
+    /// What a network that it stands in looks at.
+    #[doc(hidden)]
+    const SIGNATURE: Signature = Signature {
+        inputs: Self::INPUTS,
+        input_names: Self::INPUT_NAMES,
+        output: Self::OUTPUT,
+        rule: Self::RULE,
+        outputs: Self::OUTPUTS.len(),
+    };
+}
+
+/// What it takes to use a [`Shaped`] type as a layer: its constants of the same names.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    inputs: &'static [Shape],
+    input_names: &'static [&'static str],
+    output: Shape,
+    rule: Result<Shape, ShapeError>,
+    outputs: usize,
+}
+
+/// What expanded code asks of a type of the user's that stands in a network as node `S`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "expected a network, or a type that implements `Layer`"
+)]
+pub trait Embeds<S: Spec>: Node<S> + Shaped {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Spec, T: Node<S> + Shaped> Embeds<S> for T {}
+
+/// How a layer with several inputs is used.
+const fn as_branches(names: &[&str]) -> Text {
+    let text =
+        Text::of("write a branch for each input behind its name, `{ a => { .. }, b => { .. } }`");
+    let mut text = text.text(": it takes ").quoted(names[0]);
+    let mut i = 1;
+    while i < names.len() {
+        text = text.text(", ").quoted(names[i]);
+        i += 1;
+    }
+    text
+}
+
+/// The shape that a layer gives, if it takes the shapes `found`.
+///
+/// # Errors
+/// When it takes others, and when its own rule refuses its sizes.
+#[doc(hidden)]
+pub const fn check_inputs(layer: &Signature, found: &[Shape]) -> Result<Shape, ShapeError> {
+    let Signature { inputs, input_names, output, rule, outputs } = *layer;
+    if outputs > 0 {
+        let message = Text::of("gives ").number(outputs).text(" outputs, but a line gives one");
+        let help = Text::of(
+            "a network with several outputs stands alone: write its lines here, as a block",
+        );
+        return Err(ShapeError::layer(message).help(help));
+    }
+    if inputs.len() != found.len() {
+        let message = Text::of("takes ").number(inputs.len()).text(" inputs, but gets ");
+        let error = ShapeError::layer(message.number(found.len()));
+        return Err(if input_names.len() > 1 {
+            error.help(as_branches(input_names))
+        } else {
+            error
+        });
+    }
+    let mut i = 0;
+    while i < inputs.len() {
+        let name = if i < input_names.len() { input_names[i] } else { "" };
+        if let Err(error) = checks::layer_input(found[i], inputs[i], name) {
+            return Err(error);
+        }
+        i += 1;
+    }
+    match rule {
+        Ok(shape) if !shape.same(&output) => {
+            let message = Text::of("gives ").shape(output).text(" by the type of its output");
+            Err(ShapeError::layer(message.text(", but ").shape(shape).text(" by its rule")))
+        }
+        Ok(shape) => checks::layer_output(shape),
+        Err(error) => Err(error),
+    }
+}
+
+/// The ranges of trained weights among all weights, layer by layer, with the path of each layer: without running
+/// statistics.
+#[cfg(feature = "train")]
+pub(crate) fn trained_ranges(layers: &[LayerInfo]) -> Vec<(String, Range<usize>)> {
+    let mut found = Vec::new();
+    add_trained_ranges(layers, "", 0, &mut found);
+    found
+}
+
+#[cfg(feature = "train")]
+fn add_trained_ranges(
+    layers: &[LayerInfo],
+    path: &str,
+    offset: usize,
+    found: &mut Vec<(String, Range<usize>)>,
+) {
+    for layer in layers {
+        let name = format!("{path}{}", layer.name);
+        let begin = offset + layer.offset;
+        if !layer.inner.is_empty() {
+            add_trained_ranges(layer.inner, &format!("{name}."), begin, found);
+        } else if layer.params > 0 {
+            found.push((name, begin..begin + layer.params));
+        }
+    }
+}

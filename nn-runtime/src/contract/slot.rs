@@ -1,0 +1,141 @@
+//! Nodes at their position in a network: what expanded code calls at inference, one line per node.
+
+use super::node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
+use super::spec::Spec;
+use crate::kernels::Instructions;
+#[cfg(feature = "std")]
+use crate::memory::WeightOwner;
+use crate::memory::{Buffer, InferCtx, Layout};
+#[cfg(feature = "std")]
+use crate::types::Tensor;
+use core::fmt;
+use core::marker::PhantomData;
+use unrolled_shape::rules::max_pool2d::MaxPool2d;
+
+impl Layout {
+    /// The memory of node `T` alone.
+    #[must_use]
+    pub const fn of<S: Spec, T: Node<S>>() -> Self {
+        Self {
+            state: Buffer::EMPTY.then(T::STATE),
+            weights: Buffer::EMPTY.then(T::LEN),
+            workspace: T::WORKSPACE,
+            step_workspace: T::STEP_WORKSPACE,
+            scratch: T::SCRATCH,
+            shard: T::SHARD,
+        }
+    }
+}
+
+/// Layer `T` as the node `S` of a network, with its part of the network's memory and weights.
+pub struct Slot<S, T> {
+    pub(super) layout: Layout,
+    node: PhantomData<fn() -> (S, T)>,
+}
+
+impl<S, T> fmt::Debug for Slot<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.layout.fmt(f)
+    }
+}
+
+impl<S: Spec, T: Node<S>> Slot<S, T> {
+    /// The node with this part of the memory.
+    #[must_use]
+    pub const fn new(layout: Layout) -> Self {
+        Self { layout, node: PhantomData }
+    }
+
+    /// The offset of its weights among the network's.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.layout.weights.offset
+    }
+
+    /// See [`Node::tensors`]; as those of the network.
+    #[cfg(feature = "std")]
+    pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
+        let offset = self.offset();
+        T::tensors().into_iter().map(move |tensor| tensor.inside(S::NAME, offset))
+    }
+
+    /// The tensors of the weight that it uses of `owner`, under its own name: files contain them twice.
+    #[cfg(feature = "std")]
+    pub fn tied_tensors<O: Spec, W: Node<O> + WeightOwner>(
+        &self,
+        owner: &Slot<O, W>,
+    ) -> impl Iterator<Item = Tensor> {
+        let offset = owner.offset();
+        let weight = W::tensors().into_iter().filter(|tensor| tensor.offset < W::WEIGHT_LEN);
+        weight.map(move |tensor| Tensor { shared: true, ..tensor.inside(S::NAME, offset) })
+    }
+
+    /// See [`Node::check`].
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    pub fn check(&self, x: &[&[f32]]) -> Result<(), InputError> {
+        T::check(x)
+    }
+
+    /// See [`Node::infer`] and [`Node::infer_inlined`]; with the memory of the network.
+    #[inline(always)]
+    pub fn infer<I: Instructions>(&self, isa: I, layer: &T, call: Infer<'_>) {
+        let call = self.call(call.n * T::WORKSPACE, call);
+        if I::INLINE {
+            layer.infer_inlined(isa, call);
+        } else {
+            layer.infer(call);
+        }
+    }
+
+    /// See [`PooledNode::infer_pooled`]; with the memory of the network and the spec of the pool.
+    pub fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, layer: &T, call: Infer<'_>)
+    where
+        T: PooledNode<S>,
+    {
+        layer.infer_pooled::<P>(self.call(call.n * T::WORKSPACE, call));
+    }
+
+    /// See [`Streaming::step`]; with the memory of the network.
+    #[inline(always)]
+    pub fn step<I: Instructions>(&self, isa: I, layer: &T, call: Infer<'_>)
+    where
+        T: Streaming<S>,
+    {
+        layer.step(isa, self.call(T::STEP_WORKSPACE, call));
+    }
+
+    /// The same call with the node's part of the network's memory.
+    #[inline(always)]
+    fn call<'a>(&self, workspace: usize, call: Infer<'a>) -> Infer<'a> {
+        let ctx: InferCtx<'a> = call.ctx.part(workspace, &self.layout);
+        Infer { ctx, ..call }
+    }
+}
+
+/// Layer `T`, which works in place and has no memory of its own, as the node `S` of a network.
+pub struct InPlaceSlot<S, T> {
+    node: PhantomData<fn() -> (S, T)>,
+}
+
+impl<S, T> fmt::Debug for InPlaceSlot<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InPlaceSlot")
+    }
+}
+
+impl<S: Spec, T: InPlaceNode<S>> InPlaceSlot<S, T> {
+    /// The only value.
+    pub const NEW: Self = Self { node: PhantomData };
+
+    /// See [`InPlaceNode::infer`] and [`InPlaceNode::infer_inlined`].
+    #[inline(always)]
+    pub fn infer<I: Instructions>(&self, isa: I, layer: &T, n: usize, y: &mut [f32]) {
+        if I::INLINE {
+            layer.infer_inlined(isa, n, y);
+        } else {
+            layer.infer(n, y);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Nodes at their position in a network: what expanded code calls in training, one line per node and direction.
+
+use super::slot::{InPlaceSlot, Slot};
+use super::spec::Spec;
+use super::train_node::{Backward, Forward, Pass, TiedNode, TrainInPlaceNode, TrainNode};
+use crate::memory::{Buffer, Shards, TrainLayout, WeightOwner};
+use crate::system::RngKey;
+use core::fmt;
+
+impl TrainLayout {
+    /// The training memory of node `T` alone.
+    #[must_use]
+    pub const fn of<S: Spec, T: TrainNode<S>>() -> Self {
+        Self {
+            saved: Buffer::EMPTY.then(T::SAVED),
+            deferred: Buffer::EMPTY.then(T::DEFERRED),
+            shard_sums: Buffer::EMPTY.then(T::SHARD_SUMS),
+            prepared: Buffer::EMPTY.then(T::PREPARED),
+            tasks: Buffer::EMPTY.then(T::GRADIENT_TASKS),
+            scratch: T::TRAIN_SCRATCH,
+            min_batch: T::MIN_BATCH,
+        }
+    }
+}
+
+/// A [`Slot`] with its training memory.
+pub struct TrainSlot<S, T> {
+    slot: Slot<S, T>,
+    layout: TrainLayout,
+}
+
+impl<S, T> fmt::Debug for TrainSlot<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}", self.slot, self.layout)
+    }
+}
+
+impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
+    /// The node with this part of the training memory.
+    #[must_use]
+    pub const fn new(slot: Slot<S, T>, layout: TrainLayout) -> Self {
+        Self { slot, layout }
+    }
+
+    /// See [`TrainNode::PHASES`].
+    #[must_use]
+    pub const fn phases(&self) -> usize {
+        T::PHASES
+    }
+
+    /// See [`TrainNode::initialise`].
+    pub fn initialise(&self, layer: &mut T, key: RngKey) {
+        layer.initialise(key.of::<S>());
+    }
+
+    /// See [`TrainNode::prepare`].
+    pub fn prepare(&self, layer: &T, prepared: &mut [f32]) {
+        layer.prepare(self.prepared(prepared));
+    }
+
+    /// See [`TrainNode::forward`]; with the pass and the memory of the network.
+    pub fn forward(&self, layer: &T, call: Forward<'_>) {
+        let ctx = call.ctx.part(call.pass.n, &self.slot.layout, &self.layout);
+        layer.forward(Forward { pass: &call.pass.of::<S>(), ctx, ..call });
+    }
+
+    /// See [`TrainNode::combine_forward`].
+    pub fn combine_forward(
+        &self,
+        layer: &mut T,
+        phase: usize,
+        shards: Shards<'_>,
+        prepared: &mut [f32],
+    ) {
+        layer.combine_forward(phase, shards.part(&self.layout), self.prepared(prepared));
+    }
+
+    /// See [`TrainNode::backward`]; with the pass and the memory of the network.
+    pub fn backward(&self, layer: &T, call: Backward<'_, '_>) {
+        let ctx = call.ctx.part(call.pass.n, &self.slot.layout, &self.layout);
+        layer.backward(Backward { pass: &call.pass.of::<S>(), ctx, ..call });
+    }
+
+    /// See [`TrainNode::combine_backward`].
+    pub fn combine_backward(
+        &self,
+        layer: &T,
+        phase: usize,
+        shards: Shards<'_>,
+        prepared: &mut [f32],
+    ) {
+        layer.combine_backward(phase, shards.part(&self.layout), self.prepared(prepared));
+    }
+
+    /// Whether task `task` of the network belongs to this node or to an earlier one.
+    #[must_use]
+    pub const fn reaches_task(&self, task: usize) -> bool {
+        task < self.layout.tasks.end()
+    }
+
+    /// See [`TrainNode::gradient_end`]; `task` and the end are counted over the network.
+    #[must_use]
+    pub fn gradient_end(&self, task: usize) -> usize {
+        self.slot.offset() + T::gradient_end(task - self.layout.tasks.offset)
+    }
+
+    /// Where part `task` of the gradient begins among the node's own weights; `task` is counted over the network.
+    fn gradient_begin(&self, task: usize) -> usize {
+        match task - self.layout.tasks.offset {
+            0 => 0,
+            task => T::gradient_end(task - 1),
+        }
+    }
+
+    /// See [`TrainNode::gradient`]; `task` is counted over the network.
+    pub fn gradient(&self, task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        T::gradient(task - self.layout.tasks.offset, shards.part(&self.layout), d_weights);
+    }
+
+    fn prepared<'a>(&self, prepared: &'a mut [f32]) -> &'a mut [f32] {
+        &mut prepared[self.layout.prepared.range(1)]
+    }
+}
+
+impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {
+    /// Adds to part `task` of the gradient of `owner`, whose weight the node uses: see [`TiedNode::add_gradient`].
+    pub fn add_gradient<O: Spec, W: TrainNode<O> + WeightOwner>(
+        &self,
+        owner: &TrainSlot<O, W>,
+        task: usize,
+        shards: Shards<'_>,
+        d_weights: &mut [f32],
+    ) {
+        let begin = owner.gradient_begin(task);
+        // The owner's other weights, such as its bias, come after the shared one.
+        let len = W::WEIGHT_LEN.saturating_sub(begin).min(d_weights.len());
+        if len > 0 {
+            T::add_gradient(W::LAYOUT, begin, shards.part(&self.layout), &mut d_weights[..len]);
+        }
+    }
+}
+
+impl<S: Spec, T: TrainInPlaceNode<S>> InPlaceSlot<S, T> {
+    /// See [`TrainInPlaceNode::forward`].
+    pub fn forward(&self, layer: &T, pass: &Pass, y: &mut [f32]) {
+        layer.forward(&pass.of::<S>(), y);
+    }
+
+    /// See [`TrainInPlaceNode::backward`].
+    pub fn backward(&self, layer: &T, pass: &Pass, y: &[f32], d: &mut [f32]) {
+        layer.backward(&pass.of::<S>(), y, d);
+    }
+}

@@ -1,0 +1,24 @@
+//! Sums of whole slices.
+
+use super::dispatch::dispatch;
+#[cfg(feature = "train")]
+use crate::memory::Shards;
+
+dispatch! {
+    /// Adds one more contribution to a gradient: a value that several layers read has several.
+    pub fn add_to(sum: &mut [f32], contribution: &[f32]) {
+        for (sum, contribution) in sum.iter_mut().zip(contribution) {
+            *sum += contribution;
+        }
+    }
+}
+
+/// Sums [`Shards::shard_sums`] over all shards in their order, from element `begin` on.
+#[cfg(feature = "train")]
+pub(crate) fn sum_shards(shards: Shards<'_>, begin: usize, sum: &mut [f32]) {
+    let range = begin..begin + sum.len();
+    sum.copy_from_slice(&shards.shard_sums(0)[range.clone()]);
+    for shard in 1..shards.count() {
+        add_to(sum, &shards.shard_sums(shard)[range.clone()]);
+    }
+}

@@ -1,0 +1,123 @@
+//! [`Layout`] and [`TrainLayout`]: which part of a network's memory belongs to which node.
+//!
+//! Everything that nodes own is laid out node after node. The sizes are constants of the nodes, so the offsets are
+//! constants too.
+
+use super::buffer::Buffer;
+
+/// The memory of one node at inference, and its weights.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// [`Node::STATE`](crate::contract::Node::STATE), per sample.
+    pub state: Buffer,
+    /// [`Weights::LEN`](crate::types::Weights::LEN).
+    pub weights: Buffer,
+    /// The largest [`Node::WORKSPACE`](crate::contract::Node::WORKSPACE) up to this node: all nodes use the same memory.
+    pub workspace: usize,
+    /// The largest [`Node::STEP_WORKSPACE`](crate::contract::Node::STEP_WORKSPACE) up to this node.
+    pub step_workspace: usize,
+    /// The largest [`Node::SCRATCH`](crate::contract::Node::SCRATCH) up to this node.
+    pub scratch: usize,
+    /// The largest [`Node::SHARD`](crate::contract::Node::SHARD) up to this node.
+    pub shard: usize,
+}
+
+impl Layout {
+    /// The layout before the first node.
+    pub const START: Self = Self {
+        state: Buffer::EMPTY,
+        weights: Buffer::EMPTY,
+        workspace: 0,
+        step_workspace: 0,
+        scratch: 0,
+        shard: 1,
+    };
+
+    /// Lays nodes out one after the other. (One constant per node, each defined by the one before, would exceed the
+    /// compiler's recursion limit in deep networks.)
+    #[must_use]
+    pub const fn stack<const N: usize>(mut layouts: [Self; N]) -> [Self; N] {
+        let mut before = Self::START;
+        let mut i = 0;
+        while i < N {
+            before = layouts[i].after(&before);
+            layouts[i] = before;
+            i += 1;
+        }
+        layouts
+    }
+
+    const fn after(self, before: &Self) -> Self {
+        Self {
+            state: before.state.then(self.state.len),
+            weights: before.weights.then(self.weights.len),
+            workspace: larger(before.workspace, self.workspace),
+            step_workspace: larger(before.step_workspace, self.step_workspace),
+            scratch: larger(before.scratch, self.scratch),
+            shard: larger(before.shard, self.shard),
+        }
+    }
+}
+
+/// The memory of one node in training, beside [`Layout`].
+#[cfg(feature = "train")]
+#[derive(Clone, Copy, Debug)]
+pub struct TrainLayout {
+    /// [`TrainNode::SAVED`](crate::contract::TrainNode::SAVED), per sample.
+    pub saved: Buffer,
+    /// [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED), per sample.
+    pub deferred: Buffer,
+    /// [`TrainNode::SHARD_SUMS`](crate::contract::TrainNode::SHARD_SUMS), per shard.
+    pub shard_sums: Buffer,
+    /// [`TrainNode::PREPARED`](crate::contract::TrainNode::PREPARED), per step.
+    pub prepared: Buffer,
+    /// [`TrainNode::GRADIENT_TASKS`](crate::contract::TrainNode::GRADIENT_TASKS).
+    pub tasks: Buffer,
+    /// The largest [`TrainNode::TRAIN_SCRATCH`](crate::contract::TrainNode::TRAIN_SCRATCH) up to this node.
+    pub scratch: usize,
+    /// The largest [`TrainNode::MIN_BATCH`](crate::contract::TrainNode::MIN_BATCH) up to this node.
+    pub min_batch: usize,
+}
+
+#[cfg(feature = "train")]
+impl TrainLayout {
+    /// The layout before the first node.
+    pub const START: Self = Self {
+        saved: Buffer::EMPTY,
+        deferred: Buffer::EMPTY,
+        shard_sums: Buffer::EMPTY,
+        prepared: Buffer::EMPTY,
+        tasks: Buffer::EMPTY,
+        scratch: 0,
+        min_batch: 1,
+    };
+
+    /// As [`Layout::stack`].
+    #[must_use]
+    pub const fn stack<const N: usize>(mut layouts: [Self; N]) -> [Self; N] {
+        let mut before = Self::START;
+        let mut i = 0;
+        while i < N {
+            before = layouts[i].after(&before);
+            layouts[i] = before;
+            i += 1;
+        }
+        layouts
+    }
+
+    const fn after(self, before: &Self) -> Self {
+        Self {
+            saved: before.saved.then(self.saved.len),
+            deferred: before.deferred.then(self.deferred.len),
+            shard_sums: before.shard_sums.then(self.shard_sums.len),
+            prepared: before.prepared.then(self.prepared.len),
+            tasks: before.tasks.then(self.tasks.len),
+            scratch: larger(before.scratch, self.scratch),
+            min_batch: larger(before.min_batch, self.min_batch),
+        }
+    }
+}
+
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}

@@ -1,0 +1,109 @@
+//! [`Shards`]: what all shards of a batch have stored for the reduction over the batch.
+
+use super::buffer::Buffer;
+use super::layout::TrainLayout;
+
+/// What all shards of a batch left behind, for one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Shards<'a> {
+    memory: &'a [f32],
+    stride: usize,
+    capacity: usize,
+    samples: usize,
+    // Where a shard's memory for samples begins, behind all shard_sums results.
+    deferred_base: usize,
+    shard_sums: Buffer,
+    deferred: Buffer,
+}
+
+impl<'a> Shards<'a> {
+    /// The shards of a batch of `samples`, at most `capacity` in each, every one of which has
+    /// `shard_sums` numbers followed by `deferred` for each sample.
+    pub(crate) fn new(
+        memory: &'a [f32],
+        samples: usize,
+        capacity: usize,
+        shard_sums: usize,
+        deferred: usize,
+    ) -> Self {
+        Self {
+            memory,
+            stride: Self::stride(capacity, shard_sums, deferred),
+            capacity,
+            samples,
+            deferred_base: shard_sums,
+            shard_sums: Buffer { offset: 0, len: shard_sums },
+            deferred: Buffer { offset: 0, len: deferred },
+        }
+    }
+
+    /// Elements from one shard to the next.
+    pub(crate) const fn stride(capacity: usize, shard_sums: usize, deferred: usize) -> usize {
+        shard_sums + capacity * deferred
+    }
+
+    /// The part of one node.
+    #[must_use]
+    pub fn part(self, layout: &TrainLayout) -> Self {
+        Self {
+            shard_sums: self.shard_sums.within(layout.shard_sums),
+            deferred: self.deferred.within(layout.deferred),
+            ..self
+        }
+    }
+
+    /// The number of shards.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.samples.div_ceil(self.capacity)
+    }
+
+    /// How many samples shard `shard` has: all have as many as fit, the last one the rest.
+    #[must_use]
+    pub fn samples(&self, shard: usize) -> usize {
+        self.capacity.min(self.samples - shard * self.capacity)
+    }
+
+    /// How many samples there are in all shards.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.samples
+    }
+
+    /// The shards that are full, all but a last one with fewer samples, as one run of numbers.
+    #[must_use]
+    pub fn full(&self) -> FullShards<'a> {
+        let count = self.samples / self.capacity;
+        let begin = self.deferred_base + self.deferred.range(self.capacity).start;
+        let last = count.saturating_sub(1) * self.stride;
+        let end = begin + last + self.deferred.len * self.capacity;
+        let deferred = if count == 0 { &[] } else { &self.memory[begin..end] };
+        FullShards { count, samples: self.capacity, stride: self.stride, deferred }
+    }
+
+    /// [`TrainCtx::shard_sums`](super::train_ctx::TrainCtx::shard_sums) of shard `shard`.
+    #[must_use]
+    pub fn shard_sums(&self, shard: usize) -> &'a [f32] {
+        &self.memory[shard * self.stride..][self.shard_sums.range(1)]
+    }
+
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of shard `shard`: [`Self::samples`] times [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED) numbers.
+    #[must_use]
+    pub fn deferred(&self, shard: usize) -> &'a [f32] {
+        let base = shard * self.stride + self.deferred_base;
+        &self.memory[base..][self.deferred.range(self.samples(shard))]
+    }
+}
+
+/// The shards of a batch that have as many samples as fit.
+#[derive(Clone, Copy, Debug)]
+pub struct FullShards<'a> {
+    /// How many there are, maybe none.
+    pub count: usize,
+    /// How many samples each has.
+    pub samples: usize,
+    /// Numbers from what one left behind to what the next did.
+    pub stride: usize,
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i` begins at `i * stride`.
+    pub deferred: &'a [f32],
+}

@@ -1,0 +1,19 @@
+//! What can be done with any network.
+
+#[cfg(feature = "files")]
+mod files_ext;
+#[cfg(feature = "train")]
+mod gradient_check;
+mod inference_ext;
+#[cfg(feature = "std")]
+mod summary;
+#[cfg(feature = "train")]
+mod training_ext;
+
+#[cfg(feature = "files")]
+pub use files_ext::FilesExt;
+#[cfg(feature = "train")]
+pub use gradient_check::{GradientCheck, check_gradients};
+pub use inference_ext::InferenceExt;
+#[cfg(feature = "train")]
+pub use training_ext::TrainingExt;

@@ -1,0 +1,86 @@
+//! [`Batch`]: the samples of one training step.
+
+use super::error::BatchError;
+use super::inputs::check_inputs;
+use super::outputs::output_valid;
+use crate::contract::{Network, Root, TrainNode};
+use crate::loss::Loss;
+use crate::types::{Inputs, MAX_OUTPUTS, Values};
+
+/// Whether a training step of `N` can be made of so many samples.
+pub(crate) fn enough_for<N: Network>(samples: usize) -> Result<(), BatchError> {
+    let least = <N as TrainNode<Root>>::MIN_BATCH;
+    if samples >= least { Ok(()) } else { Err(BatchError::TooFew { least, found: samples }) }
+}
+
+/// Samples: all of two slices, or some of them in any order.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch<'a, Input, Target> {
+    inputs: &'a [Input],
+    targets: &'a [Target],
+    order: Option<&'a [usize]>,
+}
+
+impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
+    /// All samples, after a look at them.
+    pub(crate) fn checked<Output: Values>(
+        loss: &impl Loss<Output, Target = Target>,
+        inputs: &'a [Input],
+        targets: &'a [Target],
+    ) -> Result<Self, BatchError> {
+        if inputs.is_empty() {
+            return Err(BatchError::Empty);
+        }
+        if inputs.len() != targets.len() {
+            return Err(BatchError::Targets { inputs: inputs.len(), targets: targets.len() });
+        }
+        for (index, target) in targets.iter().enumerate() {
+            loss.check(target).map_err(|why| BatchError::Target { index, why })?;
+        }
+        Ok(Self { inputs, targets, order: None })
+    }
+
+    /// The same samples, if a training step of `N` can be made of them.
+    pub(crate) fn enough_for<N: Network>(self) -> Result<Self, BatchError> {
+        enough_for::<N>(self.len()).map(|()| self)
+    }
+
+    /// The same samples, if the layers of `N` take their inputs.
+    pub(crate) fn accepted_by<N: Network<Input = Input>>(self) -> Result<Self, BatchError> {
+        check_inputs::<N>((0..self.len()).map(|i| self.input(i))).map(|()| self)
+    }
+
+    /// Of these samples those at the places `order`, in this order.
+    pub(crate) fn choose(self, order: &'a [usize]) -> Self {
+        Self { order: Some(order), ..self }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.map_or(self.inputs.len(), <[usize]>::len)
+    }
+
+    pub(crate) fn input(&self, i: usize) -> &'a Input {
+        &self.inputs[self.place(i)]
+    }
+
+    pub(crate) fn target(&self, i: usize) -> &'a Target {
+        &self.targets[self.place(i)]
+    }
+
+    /// How much all samples weigh in the mean loss of each output.
+    pub(crate) fn weights<N, L>(&self, loss: &L) -> [f64; MAX_OUTPUTS]
+    where
+        N: Network<Input = Input>,
+        L: Loss<N::Output, Target = Target>,
+    {
+        let mut weights = [0.0; MAX_OUTPUTS];
+        for i in 0..self.len() {
+            loss.add_weights(self.target(i), &output_valid::<N>(self.input(i)), &mut weights);
+        }
+        weights
+    }
+
+    fn place(&self, i: usize) -> usize {
+        self.order.map_or(i, |order| order[i])
+    }
+}

@@ -1,0 +1,11 @@
+//! What the machine gives: threads, memory pages, cache lines; and random numbers.
+
+mod cache_line;
+#[cfg(feature = "std")]
+pub(crate) mod pages;
+#[cfg(feature = "std")]
+pub mod parallel;
+mod rng_key;
+
+pub(crate) use cache_line::CacheLine;
+pub use rng_key::RngKey;

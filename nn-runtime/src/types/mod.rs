@@ -1,0 +1,29 @@
+//! The data types of the API: samples, outputs, weights and their names in files.
+
+mod lengths;
+#[cfg(feature = "nalgebra")]
+mod matrix;
+mod outputs;
+mod parameters;
+mod sequence;
+pub mod sizes;
+#[cfg(feature = "std")]
+mod tensor;
+mod values;
+mod weights;
+
+pub use lengths::{Lengths, Steps, steps_through};
+#[cfg(feature = "nalgebra")]
+pub use matrix::AsMatrix;
+pub use outputs::{MAX_OUTPUTS, OutputInfo, Outputs};
+pub use parameters::Parameters;
+#[cfg(feature = "std")]
+pub use parameters::add_field;
+pub use sequence::{Sequence, SequenceError};
+#[cfg(feature = "std")]
+pub use tensor::{Axis, Element, Tensor};
+pub(crate) use values::MAX_INPUTS;
+pub use values::{Input, Inputs, Values};
+#[cfg(feature = "std")]
+pub(crate) use weights::zeros_on_line;
+pub use weights::{Weights, len_of_fields};

@@ -1,0 +1,68 @@
+//! [`Parameters`]: weights that know what they are called in files.
+
+use super::tensor::{Axis, Tensor};
+use super::weights::Weights;
+
+/// The fields of a hand-written layer: `f32`, arrays of it, and structs of such fields, for which
+/// `#[derive(Weights)]` writes this trait together with [`Weights`].
+///
+/// A field is one tensor in files, of the field's name and the array's axes; the fields of a struct
+/// within are `outer.inner`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hold weights",
+    label = "expected `f32`, an array of it, or a struct with `#[derive(Weights)]`",
+    note = "weights are `f32` and nothing else, so that an optimiser sees them as one slice"
+)]
+pub trait Parameters: Weights {
+    /// What errors call it: the name of the struct.
+    const NAME: &'static str = "weights";
+
+    /// What its tensors are called and where they stand among its numbers. A number or an array by
+    /// itself has no name yet.
+    #[must_use]
+    fn named_tensors() -> Vec<Tensor>;
+}
+
+/// Adds the tensors of the field `name`, which begins `bytes` behind the beginning of its struct.
+pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: usize) {
+    let offset = bytes / size_of::<f32>();
+    tensors.extend(F::named_tensors().into_iter().map(|tensor| tensor.inside(name, offset)));
+}
+
+#[diagnostic::do_not_recommend]
+impl Parameters for f32 {
+    fn named_tensors() -> Vec<Tensor> {
+        vec![Tensor::new("", 0, Vec::new())]
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Parameters, const N: usize> Parameters for [T; N] {
+    fn named_tensors() -> Vec<Tensor> {
+        array_tensors::<T>(N)
+    }
+}
+
+/// The tensors of `len` values of `T`, one behind the other.
+pub(crate) fn array_tensors<T: Parameters>(len: usize) -> Vec<Tensor> {
+    let mut tensors = T::named_tensors();
+    for tensor in &mut tensors {
+        tensor.axes.insert(0, Axis::plain(len, T::LEN));
+    }
+    tensors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_tensors_with_an_axis_for_each_bracket() {
+        let tensors = <[[f32; 3]; 2]>::named_tensors();
+        let axes = vec![Axis::plain(2, 3), Axis::plain(3, 1)];
+        assert_eq!(tensors, [Tensor::new("", 0, axes)]);
+        assert_eq!(tensors[0].clone().inside("weight", 7).name, "weight");
+        assert_eq!(tensors[0].clone().inside("weight", 7).inside("mix", 5).name, "mix.weight");
+        assert_eq!(tensors[0].clone().inside("weight", 7).inside("mix", 5).offset, 12);
+    }
+}

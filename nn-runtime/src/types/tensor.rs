@@ -1,0 +1,73 @@
+//! [`Tensor`]: how a run of weights is called and laid out in files.
+
+use unrolled_shape::Shape;
+
+/// One tensor of a PyTorch state_dict, and where its numbers stand among a network's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// Its name in files: `stage1.0.conv2d.weight`.
+    pub name: String,
+    /// Where its first number stands.
+    pub offset: usize,
+    /// Its axes in the file's order, outermost first; none for a single number.
+    pub axes: Vec<Axis>,
+    /// What the file holds.
+    pub element: Element,
+    /// Whether it is another layer's weight once more, whose tensor stands before it: files have both.
+    pub shared: bool,
+}
+
+/// The type of a tensor's numbers in files; in memory all are `f32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// 32-bit floats.
+    F32,
+    /// 64-bit integers: counters, such as `num_batches_tracked`.
+    I64,
+}
+
+/// One axis of a [`Tensor`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// How many entries.
+    pub len: usize,
+    /// Numbers in memory from one entry to the next.
+    pub stride: usize,
+    /// The parts it was flattened from, channels last in memory and channels first in files; empty
+    /// where both have the same order. See [`Spec::FEATURES`](crate::contract::Spec::FEATURES).
+    pub features: &'static [Shape],
+}
+
+impl Axis {
+    /// An axis in the same order in memory and in files.
+    #[must_use]
+    pub const fn plain(len: usize, stride: usize) -> Self {
+        Self { len, stride, features: &[] }
+    }
+}
+
+impl Tensor {
+    /// A tensor of floats.
+    #[must_use]
+    pub fn new(name: impl Into<String>, offset: usize, axes: Vec<Axis>) -> Self {
+        Self { name: name.into(), offset, axes, element: Element::F32, shared: false }
+    }
+
+    /// Whether it is the weight that `shared` is once more.
+    #[must_use]
+    pub(crate) fn is_weight_of(&self, shared: &Self) -> bool {
+        self.offset == shared.offset && self.axes == shared.axes
+    }
+
+    /// The same tensor as part of the layer or field `prefix`, whose weights begin at `offset`.
+    #[must_use]
+    pub fn inside(mut self, prefix: &str, offset: usize) -> Self {
+        if self.name.is_empty() {
+            self.name = prefix.to_owned();
+        } else if !prefix.is_empty() {
+            self.name = format!("{prefix}.{}", self.name);
+        }
+        self.offset += offset;
+        self
+    }
+}

@@ -1,0 +1,313 @@
+//! Ordinary arrays, seen as flat runs of numbers.
+
+use super::lengths::Steps;
+use super::sequence::Sequence;
+use unrolled_shape::{MAX_RANK, Shape};
+
+/// A number, or an array of such values: `f32`, `[[f32; 28]; 28]`, `[u32; 64]`.
+///
+/// Everything between layers is `f32`. Class and token numbers (`u32`) travel as the bits of one,
+/// untouched from the network's input to the layer that reads them (`Embedding`).
+///
+/// # Safety
+/// A value must consist of 32-bit numbers alone, valid for any bits, without padding, aligned as one
+/// of them.
+pub unsafe trait Values: Copy + Send + Sync + 'static {
+    /// Its axes: `[[[f32; C]; W]; H]` is `[H, W, C]`, a single number has none.
+    const SHAPE: Shape;
+
+    /// Whether its numbers are real ones. Class and token numbers have no gradient.
+    const REAL: bool;
+
+    /// How many numbers a value holds.
+    const LEN: usize = size_of::<Self>() / size_of::<f32>();
+
+    /// The numbers in order.
+    fn as_floats(&self) -> &[f32] {
+        // SAFETY: by the trait's contract `Self` is `LEN` 32-bit numbers and `f32` takes any bits.
+        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+    }
+
+    /// The numbers in order, to be written.
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as above, and any bits written are a valid `Self`.
+        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+    }
+
+    /// These numbers seen as a value.
+    ///
+    /// # Panics
+    /// When there are not exactly `LEN` of them.
+    fn from_floats(floats: &[f32]) -> &Self {
+        assert_eq!(floats.len(), Self::LEN, "as many numbers as the value has");
+        // SAFETY: `LEN` 32-bit numbers, aligned as such, are a valid `Self`.
+        unsafe { &*floats.as_ptr().cast() }
+    }
+
+    /// These numbers seen as a value, to be written.
+    ///
+    /// # Panics
+    /// When there are not exactly `LEN` of them.
+    fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
+        assert_eq!(floats.len(), Self::LEN, "as many numbers as the value has");
+        // SAFETY: as above, and the borrow is unique.
+        unsafe { &mut *floats.as_mut_ptr().cast() }
+    }
+
+    /// A value of zeros.
+    #[must_use]
+    fn zeroed() -> Self {
+        // SAFETY: any bits are a valid `Self`.
+        unsafe { std::mem::zeroed() }
+    }
+}
+
+// SAFETY: one 32-bit number.
+unsafe impl Values for f32 {
+    const SHAPE: Shape = Shape::new(&[]);
+    const REAL: bool = true;
+}
+// SAFETY: one 32-bit number.
+unsafe impl Values for u32 {
+    const SHAPE: Shape = Shape::new(&[]);
+    const REAL: bool = false;
+}
+// SAFETY: an array has no padding between or behind its elements.
+unsafe impl<T: Values, const N: usize> Values for [T; N] {
+    const SHAPE: Shape = outer_axis(N, T::SHAPE);
+    const REAL: bool = T::REAL;
+}
+
+/// `inner` with an axis in front.
+pub(crate) const fn outer_axis(size: usize, inner: Shape) -> Shape {
+    let mut axes = [0; MAX_RANK + 1];
+    axes[0] = size;
+    let mut i = 0;
+    while i < inner.rank() {
+        axes[i + 1] = inner.dim(i);
+        i += 1;
+    }
+    Shape::new(axes.split_at(inner.rank() + 1).0)
+}
+
+/// One input of a network: an array, or a [`Sequence`].
+pub trait Input: Copy + Send + Sync + 'static {
+    /// Its axes.
+    const SHAPE: Shape;
+    /// Whether its numbers are real ones, and have a gradient.
+    const REAL: bool;
+    /// Whether it may be shorter than its shape.
+    const RAGGED: bool;
+    /// How many numbers its shape has.
+    const LEN: usize = Self::SHAPE.len();
+
+    /// All its numbers, seen as an array.
+    type Ref<'a>: Copy;
+    /// All its numbers, seen as an array, to be written.
+    type Mut<'a>;
+
+    /// All zeros.
+    fn zeros() -> Self;
+    /// Its numbers, with zeros behind its end.
+    fn floats(&self) -> &[f32];
+    /// Its numbers, to be written.
+    fn floats_mut(&mut self) -> &mut [f32];
+    /// How many of its steps are valid.
+    fn steps(&self) -> Steps<'_>;
+    /// Sees numbers as an array.
+    fn seen(floats: &[f32]) -> Self::Ref<'_>;
+    /// Sees numbers as an array, to be written.
+    fn seen_mut(floats: &mut [f32]) -> Self::Mut<'_>;
+}
+
+impl<T: Values> Input for T {
+    const SHAPE: Shape = <T as Values>::SHAPE;
+    const REAL: bool = <T as Values>::REAL;
+    const RAGGED: bool = false;
+    type Ref<'a> = &'a T;
+    type Mut<'a> = &'a mut T;
+
+    fn zeros() -> Self {
+        Self::zeroed()
+    }
+    fn floats(&self) -> &[f32] {
+        self.as_floats()
+    }
+    fn floats_mut(&mut self) -> &mut [f32] {
+        self.as_floats_mut()
+    }
+    fn steps(&self) -> Steps<'_> {
+        Steps::Full
+    }
+    fn seen(floats: &[f32]) -> &T {
+        T::from_floats(floats)
+    }
+    fn seen_mut(floats: &mut [f32]) -> &mut T {
+        T::from_floats_mut(floats)
+    }
+}
+
+impl<T: Values, const MAX: usize> Input for Sequence<T, MAX> {
+    const SHAPE: Shape = <[T; MAX] as Values>::SHAPE;
+    const REAL: bool = T::REAL;
+    const RAGGED: bool = true;
+    type Ref<'a> = &'a [T; MAX];
+    type Mut<'a> = &'a mut [T; MAX];
+
+    fn zeros() -> Self {
+        Sequence::zeros()
+    }
+    fn floats(&self) -> &[f32] {
+        self.all().as_floats()
+    }
+    fn floats_mut(&mut self) -> &mut [f32] {
+        self.all_mut().as_floats_mut()
+    }
+    fn steps(&self) -> Steps<'_> {
+        Steps::Given(self.lengths())
+    }
+    fn seen(floats: &[f32]) -> &[T; MAX] {
+        Values::from_floats(floats)
+    }
+    fn seen_mut(floats: &mut [f32]) -> &mut [T; MAX] {
+        Values::from_floats_mut(floats)
+    }
+}
+
+/// The largest number of inputs of a network: [`Inputs`] is implemented for tuples of up to so many.
+pub(crate) const MAX_INPUTS: usize = 8;
+
+/// What a network takes for one sample: an [`Input`], or a tuple of several.
+pub trait Inputs: Copy + Send + Sync + 'static {
+    /// How many numbers each input has.
+    const LENS: &'static [usize];
+
+    /// The shape of each input.
+    const SHAPES: &'static [Shape];
+
+    /// Whether the numbers of each input are real ones, and have a gradient.
+    const REAL: &'static [bool];
+
+    /// Whether any input may be shorter than its shape.
+    const RAGGED: bool;
+
+    /// A reference to each input: `&A` for one input, `(&A, &B)` for two.
+    type Refs<'a>: Copy;
+
+    /// A reference to each input, to be written.
+    type Muts<'a>;
+
+    /// A sample of zeros.
+    #[must_use]
+    fn zero() -> Self;
+
+    /// The numbers of input `index`.
+    fn input(&self, index: usize) -> &[f32];
+
+    /// The numbers of input `index`, to be written.
+    fn input_mut(&mut self, index: usize) -> &mut [f32];
+
+    /// How many steps of input `index` are valid.
+    fn steps(&self, index: usize) -> Steps<'_>;
+
+    /// Sees one run of numbers for each input as the inputs.
+    ///
+    /// # Panics
+    /// When the runs are not as many and as long as [`Self::LENS`] says.
+    fn refs<'a>(floats: impl Iterator<Item = &'a [f32]>) -> Self::Refs<'a>;
+
+    /// Sees one run of numbers for each input as the inputs, to be written.
+    ///
+    /// # Panics
+    /// When the runs are not as many and as long as [`Self::LENS`] says.
+    fn muts<'a>(floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a>;
+}
+
+impl<T: Input> Inputs for T {
+    const LENS: &'static [usize] = &[T::LEN];
+    const SHAPES: &'static [Shape] = &[T::SHAPE];
+    const REAL: &'static [bool] = &[T::REAL];
+    const RAGGED: bool = T::RAGGED;
+    type Refs<'a> = T::Ref<'a>;
+    type Muts<'a> = T::Mut<'a>;
+
+    fn zero() -> Self {
+        T::zeros()
+    }
+
+    fn input(&self, _index: usize) -> &[f32] {
+        self.floats()
+    }
+
+    fn input_mut(&mut self, _index: usize) -> &mut [f32] {
+        self.floats_mut()
+    }
+
+    fn steps(&self, _index: usize) -> Steps<'_> {
+        Input::steps(self)
+    }
+
+    fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> T::Ref<'a> {
+        T::seen(floats.next().expect(ONE_RUN))
+    }
+
+    fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> T::Mut<'a> {
+        T::seen_mut(floats.next().expect(ONE_RUN))
+    }
+}
+
+const ONE_RUN: &str = "one run of numbers for each input";
+
+macro_rules! tuple_inputs {
+    ($($T:ident $index:tt),*) => {
+        impl<$($T: Input),*> Inputs for ($($T,)*) {
+            const LENS: &'static [usize] = &[$($T::LEN),*];
+            const SHAPES: &'static [Shape] = &[$($T::SHAPE),*];
+            const REAL: &'static [bool] = &[$($T::REAL),*];
+            const RAGGED: bool = $($T::RAGGED)||*;
+            type Refs<'a> = ($($T::Ref<'a>,)*);
+            type Muts<'a> = ($($T::Mut<'a>,)*);
+
+            fn zero() -> Self {
+                ($($T::zeros(),)*)
+            }
+
+            fn input(&self, index: usize) -> &[f32] {
+                match index {
+                    $($index => self.$index.floats(),)*
+                    _ => unreachable!("inputs are counted by LENS"),
+                }
+            }
+
+            fn input_mut(&mut self, index: usize) -> &mut [f32] {
+                match index {
+                    $($index => self.$index.floats_mut(),)*
+                    _ => unreachable!("inputs are counted by LENS"),
+                }
+            }
+
+            fn steps(&self, index: usize) -> Steps<'_> {
+                match index {
+                    $($index => Input::steps(&self.$index),)*
+                    _ => unreachable!("inputs are counted by LENS"),
+                }
+            }
+
+            fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> Self::Refs<'a> {
+                ($($T::seen(floats.next().expect(ONE_RUN)),)*)
+            }
+
+            fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a> {
+                ($($T::seen_mut(floats.next().expect(ONE_RUN)),)*)
+            }
+        }
+    };
+}
+
+tuple_inputs!(A 0, B 1);
+tuple_inputs!(A 0, B 1, C 2);
+tuple_inputs!(A 0, B 1, C 2, D 3);
+tuple_inputs!(A 0, B 1, C 2, D 3, E 4);
+tuple_inputs!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple_inputs!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple_inputs!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
