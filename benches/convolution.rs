@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 use unrolled_benches::{random, seconds_per_call};
-use unrolled_runtime::kernels::{self, Geometry, Isa, Onto};
+use unrolled_runtime::kernels::{self, Accumulate, Geometry, Isa};
 
 fn main() -> Result<(), String> {
     let numbers: Result<Vec<usize>, _> = std::env::args().skip(1).map(|it| it.parse()).collect();
@@ -58,9 +58,9 @@ fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
         black_box(&mut *y);
     });
     let training = seconds_per_call(|| {
-        let (x, d_y, nothing) = (black_box(&*x), black_box(&*d_y), Onto::Nothing);
+        let (x, d_y, nothing) = (black_box(&*x), black_box(&*d_y), Accumulate::Overwrite);
         kernels::conv2d(isa, g, x, &weight, &[], y);
-        kernels::conv2d_turn(isa, g, &weight, &mut turned);
+        kernels::conv2d_flip(isa, g, &weight, &mut turned);
         kernels::conv2d_d_x(isa, g, d_y, &turned, d_x);
         kernels::conv2d_d_weight(isa, g, None, nothing, x, d_y, &mut d_weight, &mut scratch);
         black_box((&mut *y, &mut *d_x, &mut d_weight));

@@ -8,7 +8,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use std::hint::black_box;
 use std::time::Duration;
 use unrolled_benches::random;
-use unrolled_runtime::kernels::{self, Geometry, Isa, Onto, Pieces};
+use unrolled_runtime::kernels::{self, Accumulate, Geometry, Isa, RowBlocks};
 
 /// Rows, inputs, units: the workloads' layers, and sizes on both sides of tiles' edges.
 const DENSE: &[[usize; 3]] = &[
@@ -110,7 +110,7 @@ fn bench_dense(criterion: &mut Criterion) {
             b.iter(|| kernels::dense_d_x(isa, units, black_box(&d_y), &weight, &mut d_x));
         });
         group.bench_function(format!("{name}/d_weight"), |b| {
-            let (onto, rows) = (Onto::Nothing, Pieces::one(n));
+            let (onto, rows) = (Accumulate::Overwrite, RowBlocks::one(n));
             let d_w = &mut d_weight;
             b.iter(|| {
                 kernels::dense_d_weight(
@@ -144,14 +144,14 @@ fn bench_conv2d(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/y"), |b| {
             b.iter(|| kernels::conv2d(isa, g, black_box(&x), &weight, &[], &mut y));
         });
-        kernels::conv2d_turn(isa, g, &weight, &mut turned);
+        kernels::conv2d_flip(isa, g, &weight, &mut turned);
         group.bench_function(format!("{name}/d_x"), |b| {
             b.iter(|| {
                 kernels::conv2d_d_x(isa, g, black_box(&d_y), &turned, &mut d_x);
             });
         });
         group.bench_function(format!("{name}/d_weight"), |b| {
-            let (onto, d_w, scratch) = (Onto::Nothing, &mut d_weight, &mut scratch);
+            let (onto, d_w, scratch) = (Accumulate::Overwrite, &mut d_weight, &mut scratch);
             b.iter(|| {
                 kernels::conv2d_d_weight(isa, g, None, onto, black_box(&x), &d_y, d_w, scratch);
             });

@@ -1,10 +1,10 @@
-//! [`Axis`]: how a kernel goes over one axis of a picture, forward and backward.
+//! [`Axis`]: how a kernel goes over one axis of a image, forward and backward.
 
-use super::Geometry;
+use super::geometry::Geometry;
 use std::ops::Range;
 
-/// Pixels of one picture that are computed from those of another one, along one axis: pixel `i` meets
-/// element `k` of the kernel at `begin + i * by_pixel + k * by_tap` of the picture that is read, if that lies
+/// Pixels of one image that are computed from those of another one, along one axis: pixel `i` meets
+/// element `k` of the kernel at `begin + i * by_pixel + k * by_tap` of the image that is read, if that lies
 /// on it.
 ///
 /// Backward the kernel is turned around. There a pixel meets every `stride`-th element only, and which ones
@@ -13,7 +13,7 @@ use std::ops::Range;
 pub(super) struct Axis {
     /// How many pixels are computed.
     pub(super) pixels: usize,
-    /// Where the first one lies in its picture, and how far it is to the next.
+    /// Where the first one lies in its image, and how far it is to the next.
     pub(super) first: usize,
     pub(super) step: usize,
     /// How many elements of the kernel they may meet.
@@ -21,7 +21,7 @@ pub(super) struct Axis {
     /// The first of them in the weights, and how far it is to the next.
     pub(super) tap: usize,
     pub(super) tap_step: usize,
-    /// The size of the picture that is read.
+    /// The size of the image that is read.
     pub(super) size: usize,
     /// Where the first element of the kernel lies for the first pixel.
     pub(super) begin: isize,
@@ -80,7 +80,7 @@ impl Axis {
         }
     }
 
-    /// Some of the pixels, which are the first ones of their picture.
+    /// Some of the pixels, which are the first ones of their image.
     pub(super) fn some(self, pixels: Range<usize>) -> Self {
         let begin = self.begin + (pixels.start * self.by_pixel) as isize;
         Self { pixels: pixels.len(), first: 0, begin, ..self }
@@ -105,7 +105,7 @@ impl Axis {
         (self.begin + (i * self.by_pixel + k * self.by_tap) as isize) as usize
     }
 
-    /// The elements of the kernel that lie on the picture for pixel `i`.
+    /// The elements of the kernel that lie on the image for pixel `i`.
     #[inline(always)]
     pub(super) fn met(&self, i: usize) -> Range<usize> {
         let begin = self.begin + (i * self.by_pixel) as isize;
@@ -115,7 +115,7 @@ impl Axis {
         first.min(end)..end
     }
 
-    /// The pixels for which all of the kernel lies on the picture.
+    /// The pixels for which all of the kernel lies on the image.
     pub(super) fn inner(&self) -> Range<usize> {
         let reach = (self.taps.saturating_sub(1) * self.by_tap) as isize;
         let first = self.begin.min(0).unsigned_abs().div_ceil(self.by_pixel).min(self.pixels);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_padded_picture_has_an_edge_on_each_side() {
+    fn a_padded_image_has_an_edge_on_each_side() {
         let axis = Axis::forward(&geometry(8, 3, 1, 1), 0);
         let bands: Vec<_> = axis.bands().map(|band| (band.pixels, band.met)).collect();
         assert_eq!(bands, [(0..1, 1..3), (1..7, 0..3), (7..8, 0..2)]);

@@ -1,6 +1,6 @@
-//! [`Border`]: zeros around a picture.
+//! [`Border`]: zeros around a image.
 
-/// How many zeros stand around a picture: above and left, below and right.
+/// How many zeros stand around a image: above and left, below and right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Border {
     /// Above, and to the left.
@@ -19,13 +19,13 @@ impl Border {
         self.before[0] + self.before[1] + self.after[0] + self.after[1] == 0
     }
 
-    /// The size of a picture with this border.
+    /// The size of a image with this border.
     #[must_use]
     pub const fn around(&self, size: [usize; 2]) -> [usize; 2] {
         [self.before[0] + size[0] + self.after[0], self.before[1] + size[1] + self.after[1]]
     }
 
-    /// Numbers of a picture with this border; 0 where there is none, because nothing is copied then.
+    /// Numbers of a image with this border; 0 where there is none, because nothing is copied then.
     #[must_use]
     pub const fn len(&self, size: [usize; 2], channels: usize) -> usize {
         if self.is_none() {
@@ -35,7 +35,7 @@ impl Border {
         height * width * channels
     }
 
-    /// Copies a picture into the first [`Self::len`] numbers of `memory`, with zeros around it.
+    /// Copies a image into the first [`Self::len`] numbers of `memory`, with zeros around it.
     ///
     /// # Panics
     /// When lengths and sizes do not fit together.
@@ -43,19 +43,19 @@ impl Border {
         &self,
         size: [usize; 2],
         channels: usize,
-        picture: &[f32],
+        image: &[f32],
         memory: &'a mut [f32],
     ) -> &'a [f32] {
         let line = size[1] * channels;
         let [height, width] = self.around(size);
         let (padded_line, begin) = (width * channels, self.before[1] * channels);
-        assert_eq!(picture.len(), size[0] * line, "a picture of this size");
+        assert_eq!(image.len(), size[0] * line, "a image of this size");
         let padded = &mut memory[..height * padded_line];
         let (above, rest) = padded.split_at_mut(self.before[0] * padded_line);
         let (lines, below) = rest.split_at_mut(size[0] * padded_line);
         above.fill(0.0);
         below.fill(0.0);
-        for (from, to) in picture.chunks_exact(line).zip(lines.chunks_exact_mut(padded_line)) {
+        for (from, to) in image.chunks_exact(line).zip(lines.chunks_exact_mut(padded_line)) {
             to[..begin].fill(0.0);
             to[begin..begin + line].copy_from_slice(from);
             to[begin + line..].fill(0.0);

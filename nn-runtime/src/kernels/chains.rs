@@ -4,8 +4,7 @@
 //! each number is one chain of multiply-adds in the order of the terms, so that it has the same bits.
 
 use super::inline::Instructions;
-use super::isa::Lanes;
-use super::tile::load_row;
+use super::isa::{Lanes, load_row};
 
 /// Chains that take turns, in vectors: as many as registers can hold on any machine.
 const MOST: usize = 8;

@@ -1,16 +1,16 @@
 //! A convolution that goes straight into a pool.
 
-use super::Geometry;
 use super::axis::Axis;
-use super::conv2d::{Picture, Way};
+use super::conv_pass::{ConvPass, ImageStrides};
+use super::geometry::Geometry;
 use super::isa::Isa;
 use super::pool::{self, Pool};
-use super::product::Begin;
+use super::product::Init;
 use std::ops::Range;
 use unrolled_shape::STRIP;
 
 /// The largest numbers under windows of size `window`, which lie side by side, in the convolution of each
-/// picture of `x` with `weight`, plus `bias` (which may be empty), in one group: the same bits as
+/// image of `x` with `weight`, plus `bias` (which may be empty), in one group: the same bits as
 /// [`conv2d`](super::conv2d) and a pool behind it give. Pixels under no window are not computed, and the
 /// others, strip by strip, never leave the first-level cache.
 ///
@@ -34,7 +34,7 @@ pub fn conv2d_max_pool(
     let mut strip = [0.0; STRIP];
     let fused = ConvPool { isa, g, window, weight, bias };
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(len)) {
-        fused.picture(output, x, y, &mut strip);
+        fused.image(output, x, y, &mut strip);
     }
 }
 
@@ -48,8 +48,8 @@ struct ConvPool<'a> {
 }
 
 impl ConvPool<'_> {
-    /// One picture, from which `output` pixels come.
-    fn picture(&self, output: [usize; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
+    /// One image, from which `output` pixels come.
+    fn image(&self, output: [usize; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
         let filters = self.g.filters;
         let fitting = STRIP / (self.window[0] * self.window[1] * filters);
         let columns = output[1].min(fitting);
@@ -74,10 +74,10 @@ impl ConvPool<'_> {
             let Range { start, end } = output[axis];
             Axis::forward(g, axis).some(start * window[axis]..end * window[axis])
         });
-        let written = Picture::new([axes[0].pixels, axes[1].pixels], g.filters);
-        let way = Way { written, begin: Begin::bias(bias), ..Way::forward(isa, g) };
+        let written = ImageStrides::new([axes[0].pixels, axes[1].pixels], g.filters);
+        let pass = ConvPass { written, init: Init::bias(bias), ..ConvPass::forward(isa, g) };
         let strip = &mut strip[..axes[0].pixels * axes[1].pixels * g.filters];
-        way.compute(&axes, x, weight, strip);
+        pass.compute(&axes, x, weight, strip);
         let pool = Pool::side_by_side(window, output.map(|range| range.len()), g.filters);
         pool::max(isa, &pool, strip, y);
     }

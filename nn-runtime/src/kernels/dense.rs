@@ -5,7 +5,7 @@ use super::dots::{RowProduct, dots};
 use super::few_rows::few_rows;
 use super::inline::Instructions;
 use super::isa::Isa;
-use super::product::{Begin, Onto, Product, Walk};
+use super::product::{Accumulate, Init, Product, Strides3};
 use super::small::{small_dense, small_dense_inlined};
 
 /// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
@@ -41,7 +41,7 @@ pub fn dense(
     if is_small(inputs, units) {
         return small_dense(isa, inputs, units, x, weight, bias, y);
     }
-    dense_columns(isa, inputs, units, units, x, weight, Begin::bias(bias), y);
+    dense_columns(isa, inputs, units, units, x, weight, Init::bias(bias), y);
 }
 
 /// `y = x W` or `y = y + x W`.
@@ -52,12 +52,12 @@ pub(crate) fn dense_onto(
     isa: Isa,
     inputs: usize,
     units: usize,
-    onto: Onto,
+    accumulate: Accumulate,
     x: &[f32],
     weight: &[f32],
     y: &mut [f32],
 ) {
-    dense_columns(isa, inputs, units, units, x, weight, onto.into(), y);
+    dense_columns(isa, inputs, units, units, x, weight, accumulate.into(), y);
 }
 
 /// The same bits as [`dense`], inlined.
@@ -97,11 +97,11 @@ pub(crate) fn dense_columns(
     stride: usize,
     x: &[f32],
     weight: &[f32],
-    begin: Begin<'_>,
+    init: Init<'_>,
     y: &mut [f32],
 ) {
     let by = if is_far(inputs * units) && y.len() <= 2 * units { few_rows } else { by_blocks };
-    by(isa, inputs, units, stride, x, weight, begin, y);
+    by(isa, inputs, units, stride, x, weight, init, y);
 }
 
 /// As [`dense_columns`], by blocks of inputs.
@@ -113,19 +113,19 @@ fn by_blocks(
     stride: usize,
     x: &[f32],
     weight: &[f32],
-    begin: Begin<'_>,
+    init: Init<'_>,
     y: &mut [f32],
 ) {
-    let rows = Walk::line(y.len() / units, inputs, units);
+    let rows = Strides3::one_loop(y.len() / units, inputs, units);
     let block = if is_far(inputs * units) && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
-    let mut begin = begin;
+    let mut init = init;
     let mut first = 0;
     while first < inputs {
         let count = block.min(inputs - first);
-        let terms = Walk::line(count, 1, stride);
-        let product = Product { rows, terms, columns: units, begin };
+        let terms = Strides3::one_loop(count, 1, stride);
+        let product = Product { rows, terms, columns: units, init };
         product.compute(isa, &x[first..], &weight[first * stride..], y);
-        begin = Begin::Add;
+        init = Init::Accumulate;
         first += count;
     }
 }
@@ -152,7 +152,8 @@ pub fn dense_transposed(
     );
     y.chunks_exact_mut(units).for_each(|y| y.copy_from_slice(bias));
     let (rows, strides) = (y.len() / units, [inputs, inputs, units]);
-    let product = RowProduct { rows, columns: units, k: inputs, strides, onto: Onto::Sum };
+    let product =
+        RowProduct { rows, columns: units, k: inputs, strides, accumulate: Accumulate::Add };
     product.compute(isa, x, weight, y);
 }
 
@@ -170,10 +171,10 @@ pub fn dense_d_x(isa: Isa, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut 
     dots(isa, units, d_y, weight, d_x);
 }
 
-/// Where the rows of a batch lie that came in several pieces, one for each shard.
+/// Where the rows of a batch lie that came in several blocks, one for each shard.
 #[derive(Clone, Copy, Debug)]
-pub struct Pieces {
-    /// How many pieces.
+pub struct RowBlocks {
+    /// How many blocks.
     pub count: usize,
     /// Numbers from the beginning of one to the next.
     pub stride: usize,
@@ -181,17 +182,17 @@ pub struct Pieces {
     pub rows: usize,
 }
 
-impl Pieces {
-    /// Rows that lie in one piece.
+impl RowBlocks {
+    /// Rows that lie in one block.
     #[must_use]
     pub const fn one(rows: usize) -> Self {
         Self { count: 1, stride: 0, rows }
     }
 
     /// The rows, when they are `a` and `other` numbers apart.
-    pub(super) const fn walk(self, a: usize, other: usize) -> Walk {
+    pub(super) const fn strides(self, a: usize, other: usize) -> Strides3 {
         let Self { count, stride, rows } = self;
-        Walk { count: [1, count, rows], a: [0, stride, a], other: [0, stride, other] }
+        Strides3 { count: [1, count, rows], a: [0, stride, a], other: [0, stride, other] }
     }
 }
 
@@ -204,18 +205,18 @@ pub fn dense_d_weight(
     isa: Isa,
     inputs: usize,
     units: usize,
-    onto: Onto,
-    pieces: Pieces,
+    accumulate: Accumulate,
+    blocks: RowBlocks,
     first: usize,
     x: &[f32],
     d_y: &[f32],
     d_weight: &mut [f32],
 ) {
     let product = Product {
-        rows: Walk::line(d_weight.len() / units, 1, units),
-        terms: pieces.walk(inputs, units),
+        rows: Strides3::one_loop(d_weight.len() / units, 1, units),
+        terms: blocks.strides(inputs, units),
         columns: units,
-        begin: onto.into(),
+        init: accumulate.into(),
     };
     product.compute(isa, &x[first..], d_y, d_weight);
 }
@@ -224,17 +225,23 @@ pub fn dense_d_weight(
 ///
 /// # Panics
 /// When the lengths do not fit together.
-pub fn d_bias(isa: Isa, onto: Onto, pieces: Pieces, d_y: &[f32], d_bias: &mut [f32]) {
+pub fn d_bias(
+    isa: Isa,
+    accumulate: Accumulate,
+    blocks: RowBlocks,
+    d_y: &[f32],
+    d_bias: &mut [f32],
+) {
     if d_bias.is_empty() {
         return;
     }
-    let terms = pieces.walk(0, d_bias.len());
+    let terms = blocks.strides(0, d_bias.len());
     let product = Product {
-        rows: Walk::line(1, 0, 0),
+        rows: Strides3::one_loop(1, 0, 0),
         // The same 1 for each row.
-        terms: Walk { a: [0; 3], ..terms },
+        terms: Strides3 { a: [0; 3], ..terms },
         columns: d_bias.len(),
-        begin: onto.into(),
+        init: accumulate.into(),
     };
     product.compute(isa, &[1.0], d_y, d_bias);
 }

@@ -25,7 +25,7 @@ macro_rules! dispatch {
         ($($arg:ident : $type:ty),*) $body:block
     ) => {
         #[inline(always)]
-        $vis fn $inlined<$lanes: $crate::kernels::Lanes>($($arg: $type),*) $body
+        $vis fn $inlined<$lanes: $crate::kernels::isa::Lanes>($($arg: $type),*) $body
 
         dispatch! { @one $metas $vis $name [] [$lanes] ($($arg: $type),*) { $inlined::<$lanes>($($arg),*); } }
     };
@@ -36,7 +36,7 @@ macro_rules! dispatch {
         $(#[$meta])*
         $vis fn $name($($arg: $type),*) {
             #[inline(always)]
-            fn body<$lanes: $crate::kernels::Lanes>($($arg: $type),*) $body
+            fn body<$lanes: $crate::kernels::isa::Lanes>($($arg: $type),*) $body
 
             #[cfg(target_arch = "x86_64")]
             {
@@ -50,12 +50,12 @@ macro_rules! dispatch {
                 fn avx2($($arg: $type),*) {
                     body::<Avx2>($($arg),*);
                 }
-                match $crate::kernels::Isa::best() {
+                match $crate::kernels::isa::Isa::best() {
                     // SAFETY: the machine has the instructions.
-                    $crate::kernels::Isa::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::kernels::isa::Isa::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
-                    $crate::kernels::Isa::Avx2 => return unsafe { avx2($($arg),*) },
-                    $crate::kernels::Isa::Baseline => {}
+                    $crate::kernels::isa::Isa::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::isa::Isa::Baseline => {}
                 }
             }
             body::<$crate::kernels::isa::Baseline>($($arg),*);

@@ -6,7 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::isa::{Avx2, Avx512};
 use super::isa::{Baseline, Isa, Kernel, Lanes};
-use super::product::Onto;
+use super::product::Accumulate;
 
 /// Rows of `B` in a tile: [`Lanes::sums`] adds up that many vectors at once.
 const WIDTH: usize = 4;
@@ -25,7 +25,13 @@ pub(crate) fn dots(isa: Isa, k: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
     assert!(k > 0 && a.len().is_multiple_of(k) && b.len().is_multiple_of(k), "whole rows");
     let (rows, columns) = (a.len() / k, b.len() / k);
     assert_eq!(Some(c.len()), rows.checked_mul(columns), "one number for each pair of rows");
-    let product = RowProduct { rows, columns, k, strides: [k, k, columns], onto: Onto::Nothing };
+    let product = RowProduct {
+        rows,
+        columns,
+        k,
+        strides: [k, k, columns],
+        accumulate: Accumulate::Overwrite,
+    };
     product.compute(isa, a, b, c);
 }
 
@@ -41,7 +47,7 @@ pub(crate) struct RowProduct {
     /// Numbers from one row to the next: of `a`, `b` and `c`.
     pub(crate) strides: [usize; 3],
     /// Whether `c` is added to.
-    pub(crate) onto: Onto,
+    pub(crate) accumulate: Accumulate,
 }
 
 impl RowProduct {
@@ -50,7 +56,7 @@ impl RowProduct {
     /// # Panics
     /// When it reaches beyond one of the matrices.
     pub(crate) fn compute(self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
-        let Self { rows, columns, k, strides, onto } = self;
+        let Self { rows, columns, k, strides, accumulate } = self;
         if rows == 0 || columns == 0 {
             return;
         }
@@ -65,7 +71,7 @@ impl RowProduct {
         let end = ends(rows, strides[2], columns);
         assert!(end.is_some_and(|end| end <= c.len()), "rows end inside C");
         assert!(isa.is_available());
-        let adds = onto == Onto::Sum;
+        let adds = accumulate == Accumulate::Add;
         let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         let dots = Dots { rows, columns, k, strides, adds, a, b, c };
         // SAFETY: the instructions are there, and all rows lie inside of the matrices, as was asserted.
@@ -109,7 +115,7 @@ impl<const M: usize> Kernel for ByTiles<M> {
             for column in (0..dots.columns).step_by(WIDTH) {
                 let mut row = 0;
                 while row < dots.rows {
-                    let at = Place { row, column, begin, len };
+                    let at = TileRange { row, column, begin, len };
                     // SAFETY: the caller's; the place begins inside of all matrices.
                     unsafe {
                         if row + 1 < dots.rows {
@@ -133,7 +139,7 @@ impl Dots {
     /// # Safety
     /// The instructions of `L` must be there.
     #[inline(always)]
-    unsafe fn tile<L: Lanes, const M: usize>(&self, at: &Place) {
+    unsafe fn tile<L: Lanes, const M: usize>(&self, at: &TileRange) {
         // SAFETY: row and column numbers are limited to those that are there, and `k` to `begin + len`.
         unsafe {
             let (mut from_a, mut from_b) = ([self.a; M], [self.b; WIDTH]);
@@ -170,15 +176,15 @@ impl Dots {
                     }
                 }
             }
-            let onto = at.begin > 0 || self.adds;
+            let accumulate = at.begin > 0 || self.adds;
             for r in 0..M {
                 if at.row + r < self.rows {
                     let to = self.c.add((at.row + r) * self.strides[2] + at.column);
                     let sums = L::sums(sums[r]);
                     if at.column + WIDTH <= self.columns {
-                        store(to, sums, onto, WIDTH);
+                        store(to, sums, accumulate, WIDTH);
                     } else {
-                        store(to, sums, onto, self.columns - at.column);
+                        store(to, sums, accumulate, self.columns - at.column);
                     }
                 }
             }
@@ -191,10 +197,10 @@ impl Dots {
 /// # Safety
 /// There must be a place for each.
 #[inline(always)]
-unsafe fn store(to: *mut f32, sums: [f32; WIDTH], onto: bool, count: usize) {
+unsafe fn store(to: *mut f32, sums: [f32; WIDTH], accumulate: bool, count: usize) {
     // SAFETY: the caller's.
     unsafe {
-        if onto {
+        if accumulate {
             for n in 0..count {
                 *to.add(n) += sums[n];
             }
@@ -207,7 +213,7 @@ unsafe fn store(to: *mut f32, sums: [f32; WIDTH], onto: bool, count: usize) {
 }
 
 /// Where a tile begins, and how much of `k` it sums.
-struct Place {
+struct TileRange {
     row: usize,
     column: usize,
     begin: usize,

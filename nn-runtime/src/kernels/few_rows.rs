@@ -5,9 +5,8 @@
 
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
-use super::isa::{Isa, Kernel, Lanes};
-use super::product::Begin;
-use super::tile::{load_row, store_row};
+use super::isa::{Isa, Kernel, Lanes, load_row, store_row};
+use super::product::Init;
 
 /// Rows of weights that are read side by side: sums are loaded and stored once for all of them.
 const TERMS: usize = 8;
@@ -24,7 +23,7 @@ pub(crate) fn few_rows(
     stride: usize,
     x: &[f32],
     weight: &[f32],
-    begin: Begin<'_>,
+    init: Init<'_>,
     y: &mut [f32],
 ) {
     let rows = y.len() / units;
@@ -32,10 +31,10 @@ pub(crate) fn few_rows(
     let last = (inputs - 1).checked_mul(stride).and_then(|last| last.checked_add(units));
     assert!(last.is_some_and(|end| end <= weight.len()), "a weight for each input and unit");
     for y in y.chunks_exact_mut(units) {
-        match begin {
-            Begin::Zero => y.fill(0.0),
-            Begin::Row(row) => y.copy_from_slice(row),
-            Begin::Add => {}
+        match init {
+            Init::Zero => y.fill(0.0),
+            Init::Bias(row) => y.copy_from_slice(row),
+            Init::Accumulate => {}
         }
     }
     let y = y.as_mut_ptr();
@@ -123,7 +122,7 @@ impl FewRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::product::{Product, Walk};
+    use crate::kernels::product::{Product, Strides3};
     use crate::kernels::tests::{available, written};
     use crate::system::RngKey;
 
@@ -138,13 +137,13 @@ mod tests {
                 let stride = units + 3;
                 let (x, weight) = (numbers(rows * inputs, 1), numbers(inputs * stride, 2));
                 let (bias, before) = (numbers(units, 3), numbers(rows * units, 4));
-                for begin in [Begin::Zero, Begin::Row(&bias), Begin::Add] {
+                for init in [Init::Zero, Init::Bias(&bias), Init::Accumulate] {
                     let found = written(&before, |y| {
-                        few_rows(isa, inputs, units, stride, &x, &weight, begin, y);
+                        few_rows(isa, inputs, units, stride, &x, &weight, init, y);
                     });
-                    let terms = Walk::line(inputs, 1, stride);
-                    let rows = Walk::line(rows, inputs, units);
-                    let product = Product { rows, terms, columns: units, begin };
+                    let terms = Strides3::one_loop(inputs, 1, stride);
+                    let rows = Strides3::one_loop(rows, inputs, units);
+                    let product = Product { rows, terms, columns: units, init };
                     let expected = written(&before, |y| product.compute(isa, &x, &weight, y));
                     assert_eq!(found, expected, "{isa:?}: {rows:?}, {inputs} to {units}");
                 }
@@ -155,6 +154,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "a weight for each input and unit")]
     fn weights_end_inside_their_matrix() {
-        few_rows(Isa::Baseline, 3, 4, 5, &[0.0; 3], &[0.0; 13], Begin::Zero, &mut [0.0; 4]);
+        few_rows(Isa::Baseline, 3, 4, 5, &[0.0; 3], &[0.0; 13], Init::Zero, &mut [0.0; 4]);
     }
 }

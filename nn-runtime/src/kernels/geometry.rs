@@ -1,23 +1,20 @@
 //! [`Geometry`]: the sizes of a convolution.
 
-use super::Border;
-#[cfg(doc)]
-use super::conv2d_d_weight;
-use super::depthwise::is_depthwise;
+use super::border::Border;
 use unrolled_shape::rules::window::Window;
 use unrolled_shape::{Shape, StepMap};
 
 /// The sizes of a convolution; pairs are height and width.
 ///
-/// Pictures are `[H, W, C]`, weights `[KH, KW, C / groups, F]`. Output channel `f` reads the input
+/// Images are `[H, W, C]`, weights `[KH, KW, C / groups, F]`. Output channel `f` reads the input
 /// channels of its group, `f / (F / groups)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// The input picture.
+    /// The input image.
     pub input: [usize; 2],
     /// Its channels.
     pub channels: usize,
-    /// The output picture.
+    /// The output image.
     pub output: [usize; 2],
     /// Its channels.
     pub filters: usize,
@@ -34,7 +31,7 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The sizes of a convolution by `window`, from `input` to `output`. Steps are pixels of a picture
+    /// The sizes of a convolution by `window`, from `input` to `output`. Steps are pixels of a image
     /// that is 1 high. Sizes of 0, which the rule refuses, count as 1, so that the compiler tells of them
     /// there and nowhere else.
     #[must_use]
@@ -53,13 +50,13 @@ impl Geometry {
         }
     }
 
-    /// Numbers in one input picture.
+    /// Numbers in one input image.
     #[must_use]
     pub const fn input_len(&self) -> usize {
         self.input[0] * self.input[1] * self.channels
     }
 
-    /// Numbers in one output picture.
+    /// Numbers in one output image.
     #[must_use]
     pub const fn output_len(&self) -> usize {
         self.output[0] * self.output[1] * self.filters
@@ -83,13 +80,19 @@ impl Geometry {
         self.filters / self.groups
     }
 
-    /// The same convolution of pictures that have their padding already.
+    /// Whether each output channel reads one input channel, and no other does.
+    #[inline]
+    pub(super) const fn is_depthwise(&self) -> bool {
+        self.group_channels() == 1 && self.group_filters() == 1
+    }
+
+    /// The same convolution of images that have their padding already.
     #[must_use]
     pub const fn padded(self) -> Self {
         Self { input: self.border().around(self.input), padding: [[0; 2]; 2], ..self }
     }
 
-    /// The same convolution of a picture that is 1 high and `valid` wide: as the steps of a sequence that
+    /// The same convolution of a image that is 1 high and `valid` wide: as the steps of a sequence that
     /// ends early. Nothing comes out where the kernel does not fit.
     #[must_use]
     pub const fn of_steps(self, valid: usize) -> Self {
@@ -99,27 +102,36 @@ impl Geometry {
         Self { input: [1, valid], output: [1, map.apply(valid)], ..self }
     }
 
-    /// What stands around an input picture.
+    /// What stands around an input image.
     #[must_use]
     pub const fn border(&self) -> Border {
         let [height, width] = self.padding;
         Border { before: [height[0], width[0]], after: [height[1], width[1]] }
     }
 
-    /// Numbers of an input picture with its padding; none where there is none.
+    /// Numbers of an input image with its padding; none where there is none.
     #[must_use]
     pub const fn padded_len(&self) -> usize {
         self.border().len(self.input, self.channels)
     }
 
-    /// Numbers that [`conv2d_d_weight`] needs while it runs: where each element of the kernel has few
+    /// Numbers that [`conv2d_d_weight`](super::conv2d_d_weight) needs while it runs: where each element of the kernel has few
     /// channels, the registers are better filled by all elements together, which meet the same pixels only
-    /// in a picture with its padding. (Depthwise convolutions have a kernel of their own.)
+    /// in a image with its padding. (Depthwise convolutions have a kernel of their own.)
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         const FEW: usize = 8;
-        if self.group_channels() < FEW && !is_depthwise(self) { self.padded_len() } else { 0 }
+        if self.group_channels() < FEW && !self.is_depthwise() { self.padded_len() } else { 0 }
     }
+}
+
+/// The channels of one kernel element, from one on.
+#[derive(Clone, Copy, Debug)]
+pub struct Taps {
+    /// The number of the kernel element.
+    pub tap: usize,
+    /// The first channel of a group.
+    pub channel: usize,
 }
 
 /// Each size, or 1.

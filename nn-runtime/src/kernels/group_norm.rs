@@ -22,7 +22,7 @@ impl GroupNorm {
 
     /// Numbers needed while a function runs, whatever [`Self::saved_len`] needs besides.
     pub(crate) const fn scratch_len(&self) -> usize {
-        norm::partial_len(self.channels) + 4 * self.channels
+        norm::sums_len(self.channels) + 4 * self.channels
     }
 
     /// Channels of one group.
@@ -64,9 +64,9 @@ impl GroupNorm {
         saved: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let (partial, scratch) = scratch.split_at_mut(norm::partial_len(self.channels));
-        norm::moments(self.channels, x, partial);
-        self.join_moments(partial, x.len() / self.channels, saved);
+        let (sums, scratch) = scratch.split_at_mut(norm::sums_len(self.channels));
+        norm::moments(self.channels, x, sums);
+        self.join_moments(sums, x.len() / self.channels, saved);
         let [mean, scale, biases, _] = parts(self.channels, scratch);
         self.spread(saved, 0, mean);
         self.spread(saved, 1, scale);
@@ -90,12 +90,12 @@ impl GroupNorm {
         d_bias: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let (partial, scratch) = scratch.split_at_mut(norm::partial_len(self.channels));
+        let (sums, scratch) = scratch.split_at_mut(norm::sums_len(self.channels));
         let [mean, inverse_std, mean_d, slope] = parts(self.channels, scratch);
         self.spread(saved, 0, mean);
         self.spread(saved, 1, inverse_std);
-        norm::gradient_sums(x, mean, inverse_std, d_y, partial);
-        let sums = |c| norm::get(partial, self.channels, c);
+        norm::gradient_sums(x, mean, inverse_std, d_y, sums);
+        let sums = |c| norm::get(sums, self.channels, c);
         for (c, (d_weight, d_bias)) in d_weight.iter_mut().zip(d_bias).enumerate() {
             *d_bias += sums(c)[0] as f32;
             *d_weight += sums(c)[1] as f32;

@@ -7,6 +7,7 @@ mod axis;
 mod border;
 mod chains;
 mod conv2d;
+mod conv_pass;
 mod conv_pool;
 mod dense;
 mod depthwise;
@@ -31,7 +32,6 @@ mod small;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
-mod tile;
 pub(crate) mod transpose;
 pub(crate) mod upsample;
 
@@ -39,14 +39,13 @@ pub use add::add_to;
 #[cfg(feature = "train")]
 pub(crate) use add::sum_shards;
 pub use border::Border;
-pub(crate) use chains::chains;
 pub use conv_pool::conv2d_max_pool;
-pub use conv2d::{Taps, conv2d, conv2d_d_weight, conv2d_d_x, conv2d_turn};
-pub use dense::{Pieces, d_bias, dense, dense_d_weight, dense_d_x, dense_transposed};
-pub(crate) use dense::{dense_columns, dense_inlined};
-pub use geometry::Geometry;
+pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip};
+pub(crate) use dense::dense_inlined;
+pub use dense::{RowBlocks, d_bias, dense, dense_d_weight, dense_d_x, dense_transposed};
+pub use geometry::{Geometry, Taps};
 pub(crate) use inline::Compiled;
 pub use inline::{AtRunTime, Instructions};
 pub use isa::Isa;
 pub(crate) use isa::{Baseline, Kernel, Lanes, mul_add};
-pub use product::Onto;
+pub use product::Accumulate;

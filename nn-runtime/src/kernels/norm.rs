@@ -7,38 +7,38 @@ use super::dispatch::dispatch;
 use crate::memory::Shards;
 
 /// Numbers that hold [`moments`] or [`gradient_sums`] of one shard, and how many rows it has.
-pub(crate) const fn partial_len(channels: usize) -> usize {
+pub(crate) const fn sums_len(channels: usize) -> usize {
     4 * channels + 1
 }
 
 /// Forgets the sums of a shard, but not how many rows it has.
-pub(crate) fn clear_sums(partial: &mut [f32]) {
-    let last = partial.len() - 1;
-    partial[..last].fill(0.0);
+pub(crate) fn clear_sums(sums: &mut [f32]) {
+    let last = sums.len() - 1;
+    sums[..last].fill(0.0);
 }
 
-fn put_rows(partial: &mut [f32], rows: usize) {
-    let last = partial.len() - 1;
-    partial[last] = f32::from_bits(rows as u32);
+fn put_rows(sums: &mut [f32], rows: usize) {
+    let last = sums.len() - 1;
+    sums[last] = f32::from_bits(rows as u32);
 }
 
 /// How many rows a shard has.
-fn rows(partial: &[f32]) -> usize {
-    partial[partial.len() - 1].to_bits() as usize
+fn rows(sums: &[f32]) -> usize {
+    sums[sums.len() - 1].to_bits() as usize
 }
 
 /// Two `f64` per channel, each kept as an `f32` and what its rounding lost.
-fn put(partial: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
-    for (pair, value) in partial.chunks_exact_mut(2 * channels).zip(values) {
+fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
+    for (pair, value) in sums.chunks_exact_mut(2 * channels).zip(values) {
         pair[c] = value as f32;
         pair[channels + c] = (value - f64::from(pair[c])) as f32;
     }
 }
 
 /// What [`put`] has put.
-pub(super) fn get(partial: &[f32], channels: usize, c: usize) -> [f64; 2] {
+pub(super) fn get(sums: &[f32], channels: usize, c: usize) -> [f64; 2] {
     [0, 2].map(|pair| {
-        let (high, low) = (partial[pair * channels + c], partial[(pair + 1) * channels + c]);
+        let (high, low) = (sums[pair * channels + c], sums[(pair + 1) * channels + c]);
         f64::from(high) + f64::from(low)
     })
 }
@@ -67,8 +67,8 @@ fn block<const L: usize>(row: &[f32], c: usize) -> &[f32; L] {
 }
 
 dispatch! {
-    /// Mean and sum of squared deviations of each channel of one shard, into `partial`.
-    pub(crate) fn moments(channels: usize, x: &[f32], partial: &mut [f32]) {
+    /// Mean and sum of squared deviations of each channel of one shard, into `sums`.
+    pub(crate) fn moments(channels: usize, x: &[f32], sums: &mut [f32]) {
         let rows = (x.len() / channels) as f64;
         for_blocks!(channels, c, L => {
             // Deviations from the first row: small next to a large mean.
@@ -84,7 +84,7 @@ dispatch! {
             }
             for l in 0..L {
                 let mean = f64::from(origin[l]) + sum[l] / rows;
-                put(partial, channels, c + l, [mean, squares[l] - sum[l] * sum[l] / rows]);
+                put(sums, channels, c + l, [mean, squares[l] - sum[l] * sum[l] / rows]);
             }
         });
     }
@@ -100,13 +100,13 @@ dispatch! {
         }
     }
 
-    /// The sums of `d_y` and of `d_y` times normalised `x` over one shard, into `partial`.
+    /// The sums of `d_y` and of `d_y` times normalised `x` over one shard, into `sums`.
     pub(crate) fn gradient_sums(
         x: &[f32],
         mean: &[f32],
         inverse_std: &[f32],
         d_y: &[f32],
-        partial: &mut [f32],
+        sums: &mut [f32],
     ) {
         let channels = mean.len();
         for_blocks!(channels, c, L => {
@@ -121,7 +121,7 @@ dispatch! {
                 }
             }
             for l in 0..L {
-                put(partial, channels, c + l, [sum[l], products[l]]);
+                put(sums, channels, c + l, [sum[l], products[l]]);
             }
         });
     }
@@ -167,9 +167,9 @@ impl<'a> Statistics<'a> {
         4 * channels
     }
 
-    /// The statistics in shared memory; the latter two are there from the second phase of backward on.
-    pub(crate) fn of(shared: &'a [f32]) -> Self {
-        let (forward, backward) = shared.split_at(shared.len() / 2);
+    /// The statistics in statistics memory; the latter two are there from the second phase of backward on.
+    pub(crate) fn of(statistics: &'a [f32]) -> Self {
+        let (forward, backward) = statistics.split_at(statistics.len() / 2);
         let (mean, inverse_std) = forward.split_at(forward.len() / 2);
         let (mean_d, mean_product) = backward.split_at(backward.len() / 2);
         Self { mean, inverse_std, mean_d, mean_product }
@@ -189,20 +189,20 @@ fn all_rows(shards: Shards<'_>) -> f64 {
     (0..shards.count()).map(|shard| rows(shards.shard_sums(shard)) as f64).sum()
 }
 
-/// Joins the [`moments`] of all shards: writes the first half of the shared [`Statistics`] and moves the
+/// Joins the [`moments`] of all shards: writes the first half of the statistics [`Statistics`] and moves the
 /// running ones.
 pub(crate) fn join_moments(
     eps: f64,
     shards: Shards<'_>,
-    shared: &mut [f32],
+    statistics: &mut [f32],
     running: &mut Running<'_>,
 ) {
     let channels = running.mean.len();
     let count = all_rows(shards);
     for c in 0..channels {
         let [mean, squares] = joined_moments(shards, channels, c);
-        shared[c] = mean as f32;
-        shared[channels + c] = (1.0 / (squares / count.max(1.0) + eps).sqrt()) as f32;
+        statistics[c] = mean as f32;
+        statistics[channels + c] = (1.0 / (squares / count.max(1.0) + eps).sqrt()) as f32;
         // Short sequences may leave fewer rows than a variance needs.
         if count < 2.0 {
             continue;
@@ -220,9 +220,9 @@ pub(crate) fn join_moments(
 fn joined_moments(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
     let (mut count, mut joined) = (0, [0.0; 2]);
     for shard in 0..shards.count() {
-        let partial = shards.shard_sums(shard);
-        joined = join([count, rows(partial)], joined, get(partial, channels, c));
-        count += rows(partial);
+        let sums = shards.shard_sums(shard);
+        joined = join([count, rows(sums)], joined, get(sums, channels, c));
+        count += rows(sums);
     }
     let [mean, squares] = joined;
     // Rounding may leave a little less than 0; NaN stays.
@@ -244,37 +244,37 @@ fn join(counts: [usize; 2], [mean, squares]: [f64; 2], [other_mean, other]: [f64
 }
 
 /// Adds the [`moments`] of some more rows to those of a shard, which has `rows` of them.
-pub(crate) fn add_moments(channels: usize, x: &[f32], partial: &mut [f32], more: &mut [f32]) {
-    let counts = [rows(partial), x.len() / channels];
+pub(crate) fn add_moments(channels: usize, x: &[f32], sums: &mut [f32], more: &mut [f32]) {
+    let counts = [rows(sums), x.len() / channels];
     if counts[1] == 0 {
         return;
     }
     moments(channels, x, more);
     for c in 0..channels {
-        let joined = join(counts, get(partial, channels, c), get(more, channels, c));
-        put(partial, channels, c, joined);
+        let joined = join(counts, get(sums, channels, c), get(more, channels, c));
+        put(sums, channels, c, joined);
     }
-    put_rows(partial, counts[0] + counts[1]);
+    put_rows(sums, counts[0] + counts[1]);
 }
 
 /// Adds the [`gradient_sums`] of some more rows to those of a shard.
-pub(crate) fn add_gradient_sums(channels: usize, partial: &mut [f32], more: &[f32]) {
+pub(crate) fn add_gradient_sums(channels: usize, sums: &mut [f32], more: &[f32]) {
     for c in 0..channels {
-        let [sum, product] = get(partial, channels, c);
+        let [sum, product] = get(sums, channels, c);
         let [more_sum, more_product] = get(more, channels, c);
-        put(partial, channels, c, [sum + more_sum, product + more_product]);
+        put(sums, channels, c, [sum + more_sum, product + more_product]);
     }
 }
 
-/// Joins the [`gradient_sums`] of all shards: writes the second half of the shared [`Statistics`].
-pub(crate) fn join_gradient_sums(shards: Shards<'_>, shared: &mut [f32]) {
-    let (_, shared) = shared.split_at_mut(shared.len() / 2);
-    let channels = shared.len() / 2;
+/// Joins the [`gradient_sums`] of all shards: writes the second half of the statistics [`Statistics`].
+pub(crate) fn join_gradient_sums(shards: Shards<'_>, statistics: &mut [f32]) {
+    let (_, statistics) = statistics.split_at_mut(statistics.len() / 2);
+    let channels = statistics.len() / 2;
     let count = all_rows(shards).max(1.0);
     for c in 0..channels {
         let [sum, product] = joined_gradient_sums(shards, channels, c);
-        shared[c] = (sum / count) as f32;
-        shared[channels + c] = (product / count) as f32;
+        statistics[c] = (sum / count) as f32;
+        statistics[channels + c] = (product / count) as f32;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Pools: what stands under a window that goes over pictures `[H, W, C]`.
+//! Pools: what stands under a window that goes over images `[H, W, C]`.
 
 use super::dispatch::dispatch;
 use super::isa::Isa;
@@ -47,7 +47,7 @@ impl Pool {
         Self { window, input: [1, pixels, self.input[2]], output: [1, out] }
     }
 
-    /// The pool of `rows` by `columns` windows that lie side by side over pictures of `channels`, of which
+    /// The pool of `rows` by `columns` windows that lie side by side over images of `channels`, of which
     /// nothing is left over.
     pub(super) const fn side_by_side(
         kernel: [usize; 2],
@@ -72,9 +72,9 @@ impl Pool {
         self.output[0] * self.output[1] * self.input[2]
     }
 
-    /// The elements of the kernel that lie on the picture along `axis`, for output `at`.
+    /// The elements of the kernel that lie on the image along `axis`, for output `at`.
     #[inline(always)]
-    fn on_picture(&self, axis: usize, at: usize) -> Range<usize> {
+    fn on_image(&self, axis: usize, at: usize) -> Range<usize> {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
         let begin = at * stride[axis];
         let size = self.input[axis] + padding[axis][0];
@@ -90,8 +90,8 @@ impl Pool {
         // `begin + padding`, in pixels, of the kernel's first element.
         let pixel = row * stride[0] * self.input[1] + column * stride[1];
         Under {
-            rows: self.on_picture(0, row),
-            columns: self.on_picture(1, column),
+            rows: self.on_image(0, row),
+            columns: self.on_image(1, column),
             kernel_width: kernel[1],
             pixel,
             padding: padding[0][0] * self.input[1] + padding[1][0],
@@ -109,7 +109,7 @@ impl Pool {
     }
 }
 
-/// The elements of the kernel that lie on the picture, at one place of the window.
+/// The elements of the kernel that lie on the image, at one place of the window.
 struct Under {
     rows: Range<usize>,
     columns: Range<usize>,
@@ -127,7 +127,7 @@ impl Under {
         i * self.kernel_width + j
     }
 
-    /// The number of the first element on the picture.
+    /// The number of the first element on the image.
     #[inline(always)]
     fn first(&self) -> usize {
         self.element(self.rows.start, self.columns.start)
@@ -142,13 +142,13 @@ impl Under {
 
 /// What a pool does at one place of its window with `L` neighbouring channels, whose first is
 /// number `y` of the output and `c` of the pixel.
-trait Step {
+trait WindowOp {
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize);
 }
 
-/// Leads `step` over one picture.
+/// Leads `step` over one image.
 #[inline(always)]
-fn sweep(pool: &Pool, step: &mut impl Step) {
+fn sweep(pool: &Pool, op: &mut impl WindowOp) {
     const VECTOR: usize = 16;
     const QUARTER: usize = 4;
     let channels = pool.input[2];
@@ -158,15 +158,15 @@ fn sweep(pool: &Pool, step: &mut impl Step) {
             let y = (row * pool.output[1] + column) * channels;
             let mut c = 0;
             while c + VECTOR <= channels {
-                step.channels::<VECTOR>(&under, y + c, c);
+                op.channels::<VECTOR>(&under, y + c, c);
                 c += VECTOR;
             }
             while c + QUARTER <= channels {
-                step.channels::<QUARTER>(&under, y + c, c);
+                op.channels::<QUARTER>(&under, y + c, c);
                 c += QUARTER;
             }
             while c < channels {
-                step.channels::<1>(&under, y + c, c);
+                op.channels::<1>(&under, y + c, c);
                 c += 1;
             }
         }
@@ -176,13 +176,13 @@ fn sweep(pool: &Pool, step: &mut impl Step) {
 /// The `L` numbers at `at`.
 #[inline(always)]
 fn lanes<T, const L: usize>(x: &[T], at: usize) -> &[T; L] {
-    x[at..].first_chunk().expect("the window is on the picture")
+    x[at..].first_chunk().expect("the window is on the image")
 }
 
 /// The `L` numbers at `at`, to be written.
 #[inline(always)]
 fn lanes_mut<T, const L: usize>(x: &mut [T], at: usize) -> &mut [T; L] {
-    x[at..].first_chunk_mut().expect("the window is on the picture")
+    x[at..].first_chunk_mut().expect("the window is on the image")
 }
 
 /// Whether `x` takes the place of the largest so far. The first of equals wins, and NaN stays.
@@ -196,7 +196,7 @@ struct Max<'a> {
     y: &'a mut [f32],
 }
 
-impl Step for Max<'_> {
+impl WindowOp for Max<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let mut largest = [f32::NEG_INFINITY; L];
@@ -246,7 +246,7 @@ struct MaxAndWinners<'a, W> {
     winners: &'a mut [W],
 }
 
-impl<W: Winner> Step for MaxAndWinners<'_, W> {
+impl<W: Winner> WindowOp for MaxAndWinners<'_, W> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let mut largest = [f32::NEG_INFINITY; L];
@@ -274,7 +274,7 @@ struct MaxBackward<'a, W> {
     d_x: &'a mut [f32],
 }
 
-impl<W: Winner> Step for MaxBackward<'_, W> {
+impl<W: Winner> WindowOp for MaxBackward<'_, W> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let d_y = *lanes::<_, L>(self.d_y, y);
@@ -300,7 +300,7 @@ struct Average<'a> {
     y: &'a mut [f32],
 }
 
-impl Step for Average<'_> {
+impl WindowOp for Average<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let mut sum = [0.0; L];
@@ -324,7 +324,7 @@ struct AverageBackward<'a> {
     d_x: &'a mut [f32],
 }
 
-impl Step for AverageBackward<'_> {
+impl WindowOp for AverageBackward<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let divisor = self.pool.divisor(under, self.include_padding);
@@ -352,16 +352,16 @@ pub(crate) fn max(isa: Isa, pool: &Pool, x: &[f32], y: &mut [f32]) {
 
 dispatch! {
     fn max_of_any(pool: &Pool, x: &[f32], y: &mut [f32]) {
-        let pictures = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(pool.output_len()));
-        for (x, y) in pictures {
+        let images = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(pool.output_len()));
+        for (x, y) in images {
             sweep(pool, &mut Max { x, y });
         }
     }
 
     /// The average under each window.
     pub(crate) fn average(pool: &Pool, include_padding: bool, x: &[f32], y: &mut [f32]) {
-        let pictures = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(pool.output_len()));
-        for (x, y) in pictures {
+        let images = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(pool.output_len()));
+        for (x, y) in images {
             sweep(pool, &mut Average { pool, include_padding, x, y });
         }
     }
@@ -374,9 +374,9 @@ dispatch! {
         d_x: &mut [f32],
     ) {
         d_x.fill(0.0);
-        let pictures =
+        let images =
             d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(pool.output_len()));
-        for (d_x, d_y) in pictures {
+        for (d_x, d_y) in images {
             sweep(pool, &mut AverageBackward { pool, include_padding, d_y, d_x });
         }
     }
@@ -386,8 +386,8 @@ dispatch! {
 #[inline(always)]
 fn max_with<W: Winner>(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [W]) {
     let out = pool.output_len();
-    let pictures = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(out));
-    for ((x, y), winners) in pictures.zip(winners.chunks_exact_mut(out)) {
+    let images = x.chunks_exact(pool.input_len()).zip(y.chunks_exact_mut(out));
+    for ((x, y), winners) in images.zip(winners.chunks_exact_mut(out)) {
         sweep(pool, &mut MaxAndWinners { x, y, winners });
     }
 }
@@ -397,8 +397,8 @@ fn max_with<W: Winner>(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [W])
 fn max_with_backward<W: Winner>(pool: &Pool, winners: &[W], d_y: &[f32], d_x: &mut [f32]) {
     d_x.fill(0.0);
     let out = pool.output_len();
-    let pictures = d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(out));
-    for ((d_x, d_y), winners) in pictures.zip(winners.chunks_exact(out)) {
+    let images = d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(out));
+    for ((d_x, d_y), winners) in images.zip(winners.chunks_exact(out)) {
         sweep(pool, &mut MaxBackward { winners, d_y, d_x });
     }
 }
@@ -418,7 +418,7 @@ pub(crate) const fn winners_len(area: usize, out: usize) -> usize {
     if area <= 1 << u8::BITS { out.div_ceil(size_of::<f32>()) } else { out }
 }
 
-/// [`max`], which also leaves where each largest number stood: [`winners_len`] numbers per picture.
+/// [`max`], which also leaves where each largest number stood: [`winners_len`] numbers per image.
 pub(crate) fn max_and_winners(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [f32]) {
     if pool.area() <= 1 << u8::BITS {
         max_u8(pool, x, y, bytes_mut(winners));

@@ -1,9 +1,8 @@
 //! The largest of two by two pixels, as most pools take it: without the bookkeeping of any window.
 
-use super::isa::{Isa, Kernel, Lanes};
-use super::tile::load_row;
+use super::isa::{Isa, Kernel, Lanes, load_row};
 
-/// The largest of each two by two pixels, in pictures of this height, width and number of channels; NaN
+/// The largest of each two by two pixels, in images of this height, width and number of channels; NaN
 /// stays, the first of equals wins. A last line or column without a neighbour is left out.
 ///
 /// # Panics
@@ -14,14 +13,14 @@ pub(super) fn max_2x2(isa: Isa, input: [usize; 3], x: &[f32], y: &mut [f32]) {
     if out_len == 0 {
         return;
     }
-    assert!(x.len().is_multiple_of(len) && y.len() == x.len() / len * out_len, "whole pictures");
+    assert!(x.len().is_multiple_of(len) && y.len() == x.len() / len * out_len, "whole images");
     for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(out_len)) {
-        // SAFETY: a picture of the input and one of the output.
+        // SAFETY: a image of the input and one of the output.
         unsafe { isa.run(&Max2x2 { input, x: x.as_ptr(), y: y.as_mut_ptr() }) }
     }
 }
 
-/// One picture.
+/// One image.
 struct Max2x2 {
     input: [usize; 3],
     x: *const f32,
@@ -36,7 +35,7 @@ impl Kernel for Max2x2 {
         let [height, width, channels] = self.input;
         let line = width * channels;
         let mut y = self.y;
-        // SAFETY: pixels and their neighbours to the right and below lie on the picture, and there is a
+        // SAFETY: pixels and their neighbours to the right and below lie on the image, and there is a
         // place in `y` for each of them. The last vector is cut off where the channels end.
         unsafe {
             let tail = L::tail(channels % L::COUNT);

@@ -3,7 +3,7 @@
 //!
 //! `d_x` is the gradient of a loss with respect to `x`.
 
-use super::Geometry;
+use super::geometry::Geometry;
 use unrolled_shape::Shape;
 
 /// `y = x W + b` for `n` rows: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
@@ -82,17 +82,17 @@ pub(crate) fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
 }
 
 /// `y[h, w, f] = b[f] + Σ x[h*stride + i*dilation - padding, .., c] * weight[i, j, c, f]` for each
-/// picture, over all kernel elements `i, j` that lie on the picture and all channels `c` of the
+/// image, over all kernel elements `i, j` that lie on the image and all channels `c` of the
 /// group of `f`.
 pub(crate) fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
         for y in y.chunks_exact_mut(g.filters) {
             begin_with(bias, y);
         }
-        for_each_run(g, |run| {
-            let row = &weight[run.weight..][..g.group_filters()];
-            for (y, w) in y[run.y..].iter_mut().zip(row) {
-                *y += x[run.x] * w;
+        for_each_tap(g, |tap| {
+            let row = &weight[tap.weight..][..g.group_filters()];
+            for (y, w) in y[tap.y..].iter_mut().zip(row) {
+                *y += x[tap.x] * w;
             }
         });
     }
@@ -115,10 +115,10 @@ pub(crate) fn conv2d_max_pool(
     for (at, value) in full.into_iter().enumerate() {
         let (pixel, f) = (at / g.filters, at % g.filters);
         let (line, column) = (pixel / g.output[1], pixel % g.output[1]);
-        let (picture, line) = (line / g.output[0], line % g.output[0]);
+        let (image, line) = (line / g.output[0], line % g.output[0]);
         let (line, column) = (line / window[0], column / window[1]);
         if line < height && column < width {
-            let y = &mut y[picture * len + (line * width + column) * g.filters + f];
+            let y = &mut y[image * len + (line * width + column) * g.filters + f];
             *y = y.max(value);
         }
     }
@@ -128,9 +128,9 @@ pub(crate) fn conv2d_max_pool(
 pub(crate) fn conv2d_d_x(g: &Geometry, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
     d_x.fill(0.0);
     for (d_x, d_y) in d_x.chunks_exact_mut(g.input_len()).zip(d_y.chunks_exact(g.output_len())) {
-        for_each_run(g, |run| {
-            let row = &weight[run.weight..][..g.group_filters()];
-            d_x[run.x] += d_y[run.y..].iter().zip(row).map(|(d, w)| d * w).sum::<f32>();
+        for_each_tap(g, |tap| {
+            let row = &weight[tap.weight..][..g.group_filters()];
+            d_x[tap.x] += d_y[tap.y..].iter().zip(row).map(|(d, w)| d * w).sum::<f32>();
         });
     }
 }
@@ -138,10 +138,10 @@ pub(crate) fn conv2d_d_x(g: &Geometry, d_y: &[f32], weight: &[f32], d_x: &mut [f
 /// Adds the gradient of the weights of [`conv2d`] to `d_weight`.
 pub(crate) fn conv2d_d_weight(g: &Geometry, x: &[f32], d_y: &[f32], d_weight: &mut [f32]) {
     for (x, d_y) in x.chunks_exact(g.input_len()).zip(d_y.chunks_exact(g.output_len())) {
-        for_each_run(g, |run| {
-            let row = &mut d_weight[run.weight..][..g.group_filters()];
-            for (d_w, d_y) in row.iter_mut().zip(&d_y[run.y..]) {
-                *d_w += x[run.x] * d_y;
+        for_each_tap(g, |tap| {
+            let row = &mut d_weight[tap.weight..][..g.group_filters()];
+            for (d_w, d_y) in row.iter_mut().zip(&d_y[tap.y..]) {
+                *d_w += x[tap.x] * d_y;
             }
         });
     }
@@ -250,9 +250,9 @@ pub(crate) fn conv_transpose2d(
         for y in y.chunks_exact_mut(g.channels) {
             begin_with(bias, y);
         }
-        for_each_run(g, |run| {
-            let row = &weight[run.weight..][..g.group_filters()];
-            y[run.x] += row.iter().zip(&x[run.y..]).map(|(w, x)| w * x).sum::<f32>();
+        for_each_tap(g, |tap| {
+            let row = &weight[tap.weight..][..g.group_filters()];
+            y[tap.x] += row.iter().zip(&x[tap.y..]).map(|(w, x)| w * x).sum::<f32>();
         });
     }
 }
@@ -292,7 +292,7 @@ fn for_each_share(
     }
 }
 
-/// Pictures of `shapes[0]` made larger to `shapes[1]`: bilinear, where `corners` says whether the middles
+/// Images of `shapes[0]` made larger to `shapes[1]`: bilinear, where `corners` says whether the middles
 /// of the corners' pixels stay, or copies of the nearest pixels.
 pub(crate) fn upsample(shapes: [Shape; 2], corners: Option<bool>, x: &[f32], y: &mut [f32]) {
     y.fill(0.0);
@@ -315,29 +315,29 @@ pub(crate) fn upsample_backward(
 }
 
 /// One input number and the output channels of its group that it is multiplied for: where they
-/// begin in the output picture, and in the weights.
-struct Run {
+/// begin in the output image, and in the weights.
+struct Tap {
     x: usize,
     y: usize,
     weight: usize,
 }
 
 /// Calls `f` for each pair of an output pixel and an input number that it reads.
-fn for_each_run(g: &Geometry, mut f: impl FnMut(Run)) {
+fn for_each_tap(g: &Geometry, mut f: impl FnMut(Tap)) {
     let channels = g.group_channels();
     for h in 0..g.output[0] {
         for w in 0..g.output[1] {
             let y = (h * g.output[1] + w) * g.filters;
             for i in 0..g.kernel[0] {
-                let Some(row) = place(g, 0, h, i) else { continue };
+                let Some(row) = tap_position(g, 0, h, i) else { continue };
                 for j in 0..g.kernel[1] {
-                    let Some(column) = place(g, 1, w, j) else { continue };
+                    let Some(column) = tap_position(g, 1, w, j) else { continue };
                     let x = (row * g.input[1] + column) * g.channels;
                     for group in 0..g.groups {
                         for c in 0..channels {
                             let tap = (i * g.kernel[1] + j) * channels + c;
                             let filter = group * g.group_filters();
-                            f(Run {
+                            f(Tap {
                                 x: x + group * channels + c,
                                 y: y + filter,
                                 weight: tap * g.filters + filter,
@@ -351,7 +351,7 @@ fn for_each_run(g: &Geometry, mut f: impl FnMut(Run)) {
 }
 
 /// Where kernel element `i` of output `h` lies on the input along `axis`; `None` on the padding.
-fn place(g: &Geometry, axis: usize, h: usize, i: usize) -> Option<usize> {
+fn tap_position(g: &Geometry, axis: usize, h: usize, i: usize) -> Option<usize> {
     let place = h * g.stride[axis] + i * g.dilation[axis];
     place.checked_sub(g.padding[axis][0]).filter(|place| *place < g.input[axis])
 }

@@ -1,7 +1,7 @@
 //! Rows of numbers reduced to one number each: long ones in 16 lanes, which are joined in fixed order.
 
-use super::Lanes;
 use super::elementwise::exp;
+use super::isa::Lanes;
 
 const LANES: usize = 16;
 

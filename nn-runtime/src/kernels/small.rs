@@ -2,8 +2,7 @@
 //! multiply-add.
 
 use super::inline::{Instructions, in_memory};
-use super::isa::{Isa, Kernel, Lanes, mul_add};
-use super::tile::{load_row, store_row};
+use super::isa::{Isa, Kernel, Lanes, load_row, mul_add, store_row};
 
 /// Sums that take turns: each multiply-add waits for the one before it in its sum.
 const TURNS: usize = 4;

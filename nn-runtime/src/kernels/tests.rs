@@ -112,8 +112,8 @@ fn dense_d_weight_agrees_with_its_twin() {
                 isa,
                 inputs,
                 units,
-                Onto::Sum,
-                Pieces::one(n),
+                Accumulate::Add,
+                RowBlocks::one(n),
                 first,
                 &x,
                 &d_y,
@@ -132,36 +132,37 @@ fn d_bias_agrees_with_its_twin() {
                 let (d_y, before) = (whole(n * units, 1), whole(units, 2));
                 let mut twin = before.clone();
                 reference::d_bias(&d_y, &mut twin);
-                let d_bias =
-                    written(&before, |d| super::d_bias(isa, Onto::Sum, Pieces::one(n), &d_y, d));
+                let d_bias = written(&before, |d| {
+                    super::d_bias(isa, Accumulate::Add, RowBlocks::one(n), &d_y, d)
+                });
                 assert_eq!(d_bias, twin, "{isa:?}: {n} rows of {units}");
             }
         }
-        super::d_bias(isa, Onto::Sum, Pieces::one(1), &[1.0, 2.0], &mut []);
+        super::d_bias(isa, Accumulate::Add, RowBlocks::one(1), &[1.0, 2.0], &mut []);
     }
 }
 
-/// Gradients of a batch in pieces, with other numbers between them.
+/// Gradients of a batch in blocks, with other numbers between them.
 #[test]
 fn pieces_are_summed_in_order() {
     let (inputs, units, stride) = (13, 7, 90);
-    let pieces = Pieces { count: 3, stride, rows: 4 };
+    let blocks = RowBlocks { count: 3, stride, rows: 4 };
     let memory = whole(3 * stride, 1);
     let (x, d_y) = (&memory[..2 * stride + 4 * inputs], &memory[4 * inputs..]);
     let (mut twin, mut twin_bias) = (whole(inputs * units, 2), whole(units, 3));
     let (before, before_bias) = (twin.clone(), twin_bias.clone());
-    for piece in 0..3 {
-        let x = &x[piece * stride..][..4 * inputs];
-        let d_y = &d_y[piece * stride..][..4 * units];
+    for block in 0..3 {
+        let x = &x[block * stride..][..4 * inputs];
+        let d_y = &d_y[block * stride..][..4 * units];
         reference::dense_d_weight(inputs, units, x, d_y, &mut twin);
         reference::d_bias(d_y, &mut twin_bias);
     }
     for isa in available() {
         let d_weight = written(&before, |d| {
-            dense_d_weight(isa, inputs, units, Onto::Sum, pieces, 0, x, d_y, d)
+            dense_d_weight(isa, inputs, units, Accumulate::Add, blocks, 0, x, d_y, d)
         });
         assert_eq!(d_weight, twin, "{isa:?}");
-        let d_bias = written(&before_bias, |d| super::d_bias(isa, Onto::Sum, pieces, d_y, d));
+        let d_bias = written(&before_bias, |d| super::d_bias(isa, Accumulate::Add, blocks, d_y, d));
         assert_eq!(d_bias, twin_bias, "{isa:?}");
     }
 }
@@ -181,7 +182,17 @@ fn products_that_are_packed_agree_with_their_twins() {
             let mut twin = before.clone();
             reference::dense_d_weight(inputs, units, &x, &y, &mut twin);
             let d_weight = written(&before, |d| {
-                dense_d_weight(isa, inputs, units, Onto::Sum, Pieces::one(n), 0, &x, &y, d);
+                dense_d_weight(
+                    isa,
+                    inputs,
+                    units,
+                    Accumulate::Add,
+                    RowBlocks::one(n),
+                    0,
+                    &x,
+                    &y,
+                    d,
+                );
             });
             assert_eq!(d_weight, twin, "{isa:?}: {n} rows, {inputs} to {units}");
         }
@@ -207,7 +218,7 @@ fn convolutions_with_many_weights_agree_with_their_twins() {
     [packed, large, strided].iter().for_each(check_convolution);
 }
 
-/// Pictures that are too wide for a window, a kernel that is too large for one, and channels in several groups.
+/// Images that are too wide for a window, a kernel that is too large for one, and channels in several groups.
 #[test]
 fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
     let wide = Geometry {
@@ -251,24 +262,24 @@ fn depthwise_convolutions_of_any_size_agree_with_their_twins() {
     [wide, strided, large, deep, tall].iter().for_each(check_convolution);
 }
 
-/// A convolution and both gradients, for two pictures.
+/// A convolution and both gradients, for two images.
 fn check_convolution(g: &Geometry) {
     let (x, weight) = (whole(2 * g.input_len(), 1), whole(g.weight_len(), 2));
     let d_y = whole(2 * g.output_len(), 3);
     let (mut y, mut d_x) = (vec![f32::NAN; d_y.len()], vec![f32::NAN; x.len()]);
-    let (mut d_weight, mut turned) = (vec![0.0; weight.len()], vec![f32::NAN; weight.len()]);
+    let (mut d_weight, mut flipped) = (vec![0.0; weight.len()], vec![f32::NAN; weight.len()]);
     let mut scratch = vec![f32::NAN; g.scratch_len()];
     reference::conv2d(g, &x, &weight, &[], &mut y);
     reference::conv2d_d_x(g, &d_y, &weight, &mut d_x);
     reference::conv2d_d_weight(g, &x, &d_y, &mut d_weight);
     for isa in available() {
-        conv2d_turn(isa, g, &weight, &mut turned);
+        conv2d_flip(isa, g, &weight, &mut flipped);
         let before = vec![f32::NAN; y.len()];
         assert_eq!(written(&before, |y| conv2d(isa, g, &x, &weight, &[], y)), y, "{isa:?}");
         let before = vec![f32::NAN; x.len()];
-        assert_eq!(written(&before, |d| conv2d_d_x(isa, g, &d_y, &turned, d)), d_x, "{isa:?}");
+        assert_eq!(written(&before, |d| conv2d_d_x(isa, g, &d_y, &flipped, d)), d_x, "{isa:?}");
         let found = written(&vec![f32::NAN; weight.len()], |d| {
-            conv2d_d_weight(isa, g, None, Onto::Nothing, &x, &d_y, d, &mut scratch);
+            conv2d_d_weight(isa, g, None, Accumulate::Overwrite, &x, &d_y, d, &mut scratch);
         });
         assert_eq!(found, d_weight, "{isa:?}");
     }
@@ -365,10 +376,10 @@ fn conv2d_agrees_with_its_twin() {
 fn conv2d_d_x_agrees_with_its_twin() {
     for_all_convolutions(|isa, n, g| {
         let (d_y, weight) = (whole(n * g.output_len(), 1), whole(g.weight_len(), 2));
-        let mut turned = vec![f32::NAN; g.weight_len()];
-        conv2d_turn(isa, g, &weight, &mut turned);
+        let mut flipped = vec![f32::NAN; g.weight_len()];
+        conv2d_flip(isa, g, &weight, &mut flipped);
         let before = vec![f32::NAN; n * g.input_len()];
-        let d_x = written(&before, |d_x| conv2d_d_x(isa, g, &d_y, &turned, d_x));
+        let d_x = written(&before, |d_x| conv2d_d_x(isa, g, &d_y, &flipped, d_x));
         let mut twin = before;
         reference::conv2d_d_x(g, &d_y, &weight, &mut twin);
         assert_eq!(d_x, twin, "{isa:?}: {g:?}");
@@ -382,7 +393,7 @@ fn conv2d_d_weight_agrees_with_its_twin() {
         let mut scratch = vec![f32::NAN; g.scratch_len()];
         let before = whole(g.weight_len(), 3);
         let d_weight = written(&before, |d_w| {
-            conv2d_d_weight(isa, g, None, Onto::Sum, &x, &d_y, d_w, &mut scratch)
+            conv2d_d_weight(isa, g, None, Accumulate::Add, &x, &d_y, d_w, &mut scratch)
         });
         let mut twin = before;
         reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
@@ -404,8 +415,8 @@ fn parts_of_conv2d_d_weight_agree_with_the_whole() {
                 let begin = (tap * g.group_channels() + channel) * g.filters;
                 let part = Some(Taps { tap, channel });
                 let d_weight = written(&vec![f32::NAN; rows * g.filters], |d_w| {
-                    let onto = Onto::Nothing;
-                    conv2d_d_weight(isa, g, part, onto, &x, &d_y, d_w, &mut []);
+                    let accumulate = Accumulate::Overwrite;
+                    conv2d_d_weight(isa, g, part, accumulate, &x, &d_y, d_w, &mut []);
                 });
                 assert_eq!(d_weight, twin[begin..][..rows * g.filters], "{isa:?}: {g:?}");
             }

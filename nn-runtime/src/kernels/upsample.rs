@@ -1,9 +1,9 @@
-//! Pictures `[H, W, C]` made several times as high and wide.
+//! Images `[H, W, C]` made several times as high and wide.
 
 use super::dispatch::dispatch;
 use unrolled_shape::Shape;
 
-/// The sizes of a picture before and after.
+/// The sizes of a image before and after.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Upsample {
     /// Height and width before.

@@ -65,7 +65,7 @@ where
     S: Spec<Arguments = batch_norm::BatchNorm>,
 {
     /// Scale and bias of each channel, and an inverse deviation; or the sums of one sample.
-    const SCRATCH: usize = norm::partial_len(C);
+    const SCRATCH: usize = norm::sums_len(C);
 
     #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
@@ -102,7 +102,7 @@ where
     const PHASES: usize = 2;
     /// More than 1 value per channel.
     const MIN_BATCH: usize = if S::IN > C { 1 } else { 2 };
-    const SHARD_SUMS: usize = norm::partial_len(C);
+    const SHARD_SUMS: usize = norm::sums_len(C);
     const PREPARED: usize = Statistics::len(C);
     const GRADIENT_TASKS: usize = 1;
 

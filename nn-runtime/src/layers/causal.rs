@@ -2,7 +2,7 @@
 //! place of zeros before the first step stand the last steps before it.
 
 use super::convolution::Convolution;
-use crate::kernels::{self, Geometry, Isa, Onto, Pieces};
+use crate::kernels::{self, Accumulate, Geometry, Isa, RowBlocks};
 use crate::memory::StateMut;
 use crate::types::Steps;
 
@@ -81,7 +81,7 @@ pub(super) fn sum_gradient<L: Convolution>(
 ) {
     let (isa, full) = (Isa::best(), const { L::GEOMETRY });
     let (d_weight, d_bias) = shard_sums.split_at_mut(full.weight_len());
-    let mut onto = Onto::Nothing;
+    let mut onto = Accumulate::Overwrite;
     let states = states.chunks_exact(states.len() / (x.len() / full.input_len()));
     let samples = x.chunks_exact(full.input_len()).zip(d_y.chunks_exact(full.output_len()));
     for (sample, ((x, d_y), state)) in samples.zip(states).enumerate() {
@@ -92,10 +92,10 @@ pub(super) fn sum_gradient<L: Convolution>(
         let all = behind_state(state, &x[..g.input_len()], scratch);
         let d_y = &d_y[..g.output_len()];
         kernels::conv2d_d_weight(isa, &g.padded(), None, onto, all, d_y, d_weight, &mut []);
-        kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.filters), d_y, d_bias);
-        onto = Onto::Sum;
+        kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
+        onto = Accumulate::Add;
     }
-    if onto == Onto::Nothing {
+    if onto == Accumulate::Overwrite {
         shard_sums.fill(0.0);
     }
 }

@@ -7,7 +7,7 @@ use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::{self, Geometry, Isa, Onto, Pieces};
+use crate::kernels::{self, Accumulate, Geometry, Isa, RowBlocks};
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
 use crate::system::RngKey;
@@ -63,7 +63,7 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Convolution for Tur
 }
 
 impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
-    /// `turned` are the weights as [`kernels::conv2d_turn`] writes them.
+    /// `turned` are the weights as [`kernels::conv2d_flip`] writes them.
     fn spread(turned: &[f32], bias: &[f32], x: &[f32], y: &mut [f32]) {
         kernels::conv2d_d_x(Isa::best(), const { &Self::GEOMETRY }, x, turned, y);
         add_bias(bias, y);
@@ -77,12 +77,12 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
         d_x: Option<&mut [f32]>,
         ctx: TrainCtx<'_>,
     ) {
-        let (isa, g, onto) = (Isa::best(), const { Self::GEOMETRY }, Onto::Nothing);
+        let (isa, g, onto) = (Isa::best(), const { Self::GEOMETRY }, Accumulate::Overwrite);
         let TrainCtx { scratch, shard_sums, deferred, .. } = ctx;
         if Self::FEW_WEIGHTS {
             let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
             kernels::conv2d_d_weight(isa, &g, None, onto, d_y, x, d_weight, scratch);
-            kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.channels), d_y, d_bias);
+            kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.channels), d_y, d_bias);
             if let Some(d_x) = d_x {
                 kernels::conv2d(isa, &g, d_y, weight, &[], d_x);
             }

@@ -5,7 +5,7 @@ use super::dense::task_rows;
 use super::ragged::{Run, for_each_run};
 #[cfg(feature = "train")]
 use crate::contract::GRADIENT_PART;
-use crate::kernels::{self, Border, Geometry, Isa, Onto, Pieces, Taps, sum_shards};
+use crate::kernels::{self, Accumulate, Border, Geometry, Isa, RowBlocks, Taps, sum_shards};
 use crate::memory::StateMut;
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
@@ -71,7 +71,7 @@ pub(super) trait Convolution: Sized {
     }
 
     fn prepare(weight: &[f32], prepared: &mut [f32]) {
-        kernels::conv2d_turn(Isa::best(), const { &Self::GEOMETRY }, weight, prepared);
+        kernels::conv2d_flip(Isa::best(), const { &Self::GEOMETRY }, weight, prepared);
     }
 
     fn forward(
@@ -168,7 +168,7 @@ pub(super) trait Convolution: Sized {
         scratch: &mut [f32],
     ) {
         let isa = Isa::best();
-        let mut onto = Onto::Nothing;
+        let mut onto = Accumulate::Overwrite;
         Self::for_each_run(steps, x.len(), |run, g| {
             if g.output_len() == 0 {
                 return;
@@ -177,10 +177,10 @@ pub(super) trait Convolution: Sized {
             let (x, d_y) = (&x[x_run], &d_y[y_run]);
             let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
             kernels::conv2d_d_weight(isa, g, None, onto, x, d_y, d_weight, scratch);
-            kernels::d_bias(isa, onto, Pieces::one(d_y.len() / g.filters), d_y, d_bias);
-            onto = Onto::Sum;
+            kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
+            onto = Accumulate::Add;
         });
-        if onto == Onto::Nothing {
+        if onto == Accumulate::Overwrite {
             shard_sums.fill(0.0);
         }
     }
@@ -230,17 +230,17 @@ pub(super) trait Convolution: Sized {
         let (isa, g) = (Isa::best(), const { Self::KEPT_GEOMETRY });
         let is_bias = task + 1 == Self::GRADIENT_TASKS;
         let (tap, channel) = part_of_gradient(task, &g);
-        let mut onto = Onto::Nothing;
+        let mut onto = Accumulate::Overwrite;
         for shard in 0..shards.count() {
             let (x, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * g.input_len());
             if is_bias {
                 let (d_y, channels) = Self::biased(x, d_y);
-                kernels::d_bias(isa, onto, Pieces::one(d_y.len() / channels), d_y, d_weights);
+                kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / channels), d_y, d_weights);
             } else {
                 let some = Some(Taps { tap, channel });
                 kernels::conv2d_d_weight(isa, &g, some, onto, x, d_y, d_weights, &mut []);
             }
-            onto = Onto::Sum;
+            onto = Accumulate::Add;
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::contract::{Infer, Node, Spec};
 use crate::init::fan_in_uniform;
 use crate::kernels::stream::store_for_others;
 use crate::kernels::transpose::transpose;
-use crate::kernels::{self, Instructions, Isa, Onto, Pieces};
+use crate::kernels::{self, Accumulate, Instructions, Isa, RowBlocks};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 use crate::memory::{WeightLayout, WeightOwner};
@@ -120,7 +120,7 @@ where
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let isa = Isa::best();
         let is_bias = task + 1 == <Self as TrainNode<S>>::GRADIENT_TASKS;
-        let mut onto = Onto::Nothing;
+        let mut onto = Accumulate::Overwrite;
         for_each_rows::<S, IN>(shards, |x, d_y, pieces| {
             if is_bias {
                 kernels::d_bias(isa, onto, pieces, d_y, d_weights);
@@ -128,7 +128,7 @@ where
                 let first = task * task_rows(UNITS);
                 kernels::dense_d_weight(isa, IN, UNITS, onto, pieces, first, x, d_y, d_weights);
             }
-            onto = Onto::Sum;
+            onto = Accumulate::Add;
         });
     }
 }
@@ -140,13 +140,13 @@ const MANY_ROWS: usize = 16;
 /// with how these rows lie.
 pub(super) fn for_each_rows<S: Spec, const IN: usize>(
     shards: Shards<'_>,
-    mut add: impl FnMut(&[f32], &[f32], Pieces),
+    mut add: impl FnMut(&[f32], &[f32], RowBlocks),
 ) {
     for_each_run(shards, |deferred, samples, pieces| {
         add(
             deferred,
             &deferred[samples * S::IN..],
-            Pieces { rows: samples * (S::IN / IN), ..pieces },
+            RowBlocks { rows: samples * (S::IN / IN), ..pieces },
         );
     });
 }
@@ -154,15 +154,15 @@ pub(super) fn for_each_rows<S: Spec, const IN: usize>(
 /// Calls `add` with what all full shards kept, in which sums stay in registers, and with what the last
 /// one did, if it is not full: first the numbers, then the samples of each shard, and how the shards lie,
 /// with a row for each sample.
-pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize, Pieces)) {
+pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize, RowBlocks)) {
     let full = shards.full();
     if full.count > 0 {
-        let pieces = Pieces { count: full.count, stride: full.stride, rows: full.samples };
+        let pieces = RowBlocks { count: full.count, stride: full.stride, rows: full.samples };
         add(full.deferred, full.samples, pieces);
     }
     if full.count < shards.count() {
         let samples = shards.samples(full.count);
-        add(shards.deferred(full.count), samples, Pieces::one(samples));
+        add(shards.deferred(full.count), samples, RowBlocks::one(samples));
     }
 }
 

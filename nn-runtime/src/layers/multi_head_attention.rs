@@ -7,8 +7,8 @@ use crate::contract::{Backward, Forward, Pass, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::uniform;
-use crate::kernels::attention::{self, Attention, Batch, Run};
-use crate::kernels::{Instructions, Onto};
+use crate::kernels::attention::{self, Attention, Batch, DeferredShards};
+use crate::kernels::{Accumulate, Instructions};
 use crate::memory::InferCtx;
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
@@ -151,7 +151,7 @@ where
     /// Queries, keys, values, and all probabilities.
     const SAVED: usize = attention::<S>().saved().probabilities.end();
     /// What goes into the products with weights, and the gradients of what comes out of them.
-    const DEFERRED: usize = attention::<S>().kept().d_y.end();
+    const DEFERRED: usize = attention::<S>().deferred().d_y.end();
     /// The matrices for the way back.
     const PREPARED: usize = attention::<S>().transposed_len();
     const GRADIENT_TASKS: usize = tasks(WIDTH)[0] + tasks(WIDTH)[1] + 1;
@@ -202,9 +202,9 @@ where
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let ([of_in, of_out], attention) = (tasks(WIDTH), const { attention::<S>() });
-        let mut onto = Onto::Nothing;
+        let mut onto = Accumulate::Overwrite;
         for_each_run(shards, |deferred, samples, pieces| {
-            let run = Run { kept: deferred, samples, pieces };
+            let run = DeferredShards { values: deferred, samples, blocks: pieces };
             if task < of_in {
                 attention.d_in_proj(onto, &run, task * task_rows(3 * WIDTH), d_weights);
             } else if task < of_in + of_out {
@@ -213,7 +213,7 @@ where
             } else {
                 attention.d_biases(onto, &run, d_weights);
             }
-            onto = Onto::Sum;
+            onto = Accumulate::Add;
         });
     }
 }

@@ -44,8 +44,8 @@ macro_rules! recurrent_layer {
             S: $crate::contract::Spec<Arguments = $Arguments>,
         {
             const SHARD: usize = Self::stack::<S>().shard();
-            const WORKSPACE: usize = Self::stack::<S>().work();
-            const STEP_WORKSPACE: usize = Self::stack::<S>().step_work();
+            const WORKSPACE: usize = Self::stack::<S>().workspace();
+            const STEP_WORKSPACE: usize = Self::stack::<S>().step_workspace();
             const SCRATCH: usize = Self::stack::<S>().scratch();
             const STATE: usize = Self::stack::<S>().state();
 
@@ -79,7 +79,7 @@ macro_rules! recurrent_layer {
             }
 
             fn prepare(&self, prepared: &mut [f32]) {
-                const { &Self::stack::<S>() }.turn(&self.weights, prepared);
+                const { &Self::stack::<S>() }.transpose(&self.weights, prepared);
             }
 
             fn forward(&self, $crate::contract::Forward { pass, x, y, ctx, .. }: $crate::contract::Forward<'_>) {

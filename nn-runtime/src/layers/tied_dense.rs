@@ -6,7 +6,7 @@ use crate::contract::{Backward, Forward, TiedNode, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::{self, Isa, Onto};
+use crate::kernels::{self, Accumulate, Isa};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 use crate::memory::{TiedWeight, WeightLayout};
@@ -90,10 +90,10 @@ where
     }
 
     fn gradient(_task: usize, shards: Shards<'_>, d_bias: &mut [f32]) {
-        let mut onto = Onto::Nothing;
+        let mut onto = Accumulate::Overwrite;
         for_each_rows::<S, IN>(shards, |_, d_y, pieces| {
             kernels::d_bias(Isa::best(), onto, pieces, d_y, d_bias);
-            onto = Onto::Sum;
+            onto = Accumulate::Add;
         });
     }
 }
@@ -108,11 +108,31 @@ where
         for_each_rows::<S, IN>(shards, |x, d_y, pieces| match layout {
             WeightLayout::RowPerOutput => {
                 let row = begin / IN;
-                kernels::dense_d_weight(isa, UNITS, IN, Onto::Sum, pieces, row, d_y, x, d_weight);
+                kernels::dense_d_weight(
+                    isa,
+                    UNITS,
+                    IN,
+                    Accumulate::Add,
+                    pieces,
+                    row,
+                    d_y,
+                    x,
+                    d_weight,
+                );
             }
             WeightLayout::RowPerInput => {
                 let row = begin / UNITS;
-                kernels::dense_d_weight(isa, IN, UNITS, Onto::Sum, pieces, row, x, d_y, d_weight);
+                kernels::dense_d_weight(
+                    isa,
+                    IN,
+                    UNITS,
+                    Accumulate::Add,
+                    pieces,
+                    row,
+                    x,
+                    d_y,
+                    d_weight,
+                );
             }
         });
     }

@@ -1,11 +1,12 @@
 //! Attention backward, and the gradient of its weights.
 
-use super::rotary::{Turn, rotate};
+use super::rotary::{Rotation, rotate};
 use super::scores::softmax_backward;
-use super::{Attention, Block, Weights};
-use crate::kernels::dense::{Pieces, d_bias, dense, dense_d_weight, dense_onto};
+use super::sizes::{Attention, Block};
+use super::weights::Weights;
+use crate::kernels::dense::{RowBlocks, d_bias, dense, dense_d_weight, dense_onto};
 use crate::kernels::isa::Isa;
-use crate::kernels::product::{Begin, Onto, Product, Walk};
+use crate::kernels::product::{Accumulate, Init, Product, Strides3};
 use crate::kernels::transpose::transpose;
 
 /// What one sample's forward pass left, and where the gradients go: valid steps alone.
@@ -66,7 +67,7 @@ impl Attention {
     pub(crate) fn backward(
         &self,
         weights: Transposed<'_>,
-        turns: &[f32],
+        cos_sin: &[f32],
         sample: &mut Gradients<'_>,
         drop: impl Fn(usize, &mut [f32]),
     ) {
@@ -78,8 +79,8 @@ impl Attention {
             self.backward_head(head, sample, &drop);
         }
         if self.rotary {
-            rotate(self.size(), width, width, Turn::Back, turns, sample.d_q);
-            rotate(self.size(), width, 2 * width, Turn::Back, turns, sample.d_kv);
+            rotate(self.size(), width, width, Rotation::Inverse, cos_sin, sample.d_q);
+            rotate(self.size(), width, 2 * width, Rotation::Inverse, cos_sin, sample.d_kv);
         }
     }
 
@@ -105,8 +106,8 @@ impl Attention {
             let more = usize::from(self.causal);
             let d_p = &mut sample.d_p[rows.clone()];
             softmax_backward(self.memory, first, more, self.size(), &p[rows], d_p);
-            let rows = Walk::line(end - begin, self.memory, width);
-            let product = self.columns(rows, Walk::line(sees, 1, 2 * width), Begin::Zero);
+            let rows = Strides3::one_loop(end - begin, self.memory, width);
+            let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
             let keys = sample.kv.get(at..).unwrap_or_default();
             product.compute(Isa::best(), d_p, keys, &mut sample.d_q[begin * width + at..]);
         }
@@ -136,8 +137,9 @@ impl Attention {
         let (steps, memory) = (rows.len() / width, d_kv.len() / (2 * width));
         for Block { begin, end, .. } in self.blocks(memory, memory) {
             let first = if self.causal { begin } else { 0 };
-            let terms = Walk::line(steps - first, length, width);
-            let product = self.columns(Walk::line(end - begin, 1, 2 * width), terms, Begin::Zero);
+            let terms = Strides3::one_loop(steps - first, length, width);
+            let product =
+                self.columns(Strides3::one_loop(end - begin, 1, 2 * width), terms, Init::Zero);
             let (p, rows) = (&p[first * length + begin..], rows.get(first * width + at..));
             let d_kv = &mut d_kv[begin * 2 * width + to..];
             product.compute(Isa::best(), p, rows.unwrap_or_default(), d_kv);
@@ -153,18 +155,24 @@ impl Attention {
     pub(crate) fn d_memory(
         &self,
         weights: Transposed<'_>,
-        onto: Onto,
+        accumulate: Accumulate,
         d_kv: &[f32],
         d_memory: &mut [f32],
     ) {
-        dense_onto(Isa::best(), 2 * self.width, self.width, onto, d_kv, weights.kv, d_memory);
+        dense_onto(Isa::best(), 2 * self.width, self.width, accumulate, d_kv, weights.kv, d_memory);
     }
 
-    /// Some rows of the gradient of `in_proj`, from row `first` on. `kept` is that of several samples in
-    /// each of several pieces.
-    pub(crate) fn d_in_proj(&self, onto: Onto, kept: &Run<'_>, first: usize, d_weight: &mut [f32]) {
+    /// Some rows of the gradient of `in_proj`, from row `first` on. `deferred` is that of several samples in
+    /// each of several blocks.
+    pub(crate) fn d_in_proj(
+        &self,
+        accumulate: Accumulate,
+        shards: &DeferredShards<'_>,
+        first: usize,
+        d_weight: &mut [f32],
+    ) {
         let width = self.width;
-        let place = self.kept();
+        let place = self.deferred();
         let looked_at = if self.cross { place.memory } else { place.x };
         let parts = [
             (place.x.offset, place.d_q.offset, self.steps, 0, width),
@@ -172,12 +180,12 @@ impl Attention {
         ];
         for (x, d, steps, at, columns) in parts {
             let product = Product {
-                rows: Walk::line(d_weight.len() / (3 * width), 1, 3 * width),
-                terms: kept.pieces(steps).walk(width, columns),
+                rows: Strides3::one_loop(d_weight.len() / (3 * width), 1, 3 * width),
+                terms: shards.blocks(steps).strides(width, columns),
                 columns,
-                begin: onto.into(),
+                init: accumulate.into(),
             };
-            let (x, d) = (&kept.from(x)[first..], kept.from(d));
+            let (x, d) = (&shards.from(x)[first..], shards.from(d));
             product.compute(Isa::best(), x, d, &mut d_weight[at..]);
         }
     }
@@ -185,23 +193,28 @@ impl Attention {
     /// Some rows of the gradient of `out_proj`, from row `first` on.
     pub(crate) fn d_out_proj(
         &self,
-        onto: Onto,
-        kept: &Run<'_>,
+        accumulate: Accumulate,
+        shards: &DeferredShards<'_>,
         first: usize,
         d_weight: &mut [f32],
     ) {
-        let (width, place) = (self.width, self.kept());
-        let (found, d_y) = (kept.from(place.found.offset), kept.from(place.d_y.offset));
-        let pieces = kept.pieces(self.steps);
-        dense_d_weight(Isa::best(), width, width, onto, pieces, first, found, d_y, d_weight);
+        let (width, place) = (self.width, self.deferred());
+        let (found, d_y) = (shards.from(place.found.offset), shards.from(place.d_y.offset));
+        let blocks = shards.blocks(self.steps);
+        dense_d_weight(Isa::best(), width, width, accumulate, blocks, first, found, d_y, d_weight);
     }
 
     /// The gradients of both biases, one behind the other; nothing where there are none.
-    pub(crate) fn d_biases(&self, onto: Onto, kept: &Run<'_>, d_biases: &mut [f32]) {
+    pub(crate) fn d_biases(
+        &self,
+        accumulate: Accumulate,
+        shards: &DeferredShards<'_>,
+        d_biases: &mut [f32],
+    ) {
         if d_biases.is_empty() {
             return;
         }
-        let place = self.kept();
+        let place = self.deferred();
         let (of_q, rest) = d_biases.split_at_mut(self.width);
         let (of_kv, of_y) = rest.split_at_mut(2 * self.width);
         for (d, steps, sum) in [
@@ -209,29 +222,29 @@ impl Attention {
             (place.d_kv, self.memory, of_kv),
             (place.d_y, self.steps, of_y),
         ] {
-            d_bias(Isa::best(), onto, kept.pieces(steps), kept.from(d.offset), sum);
+            d_bias(Isa::best(), accumulate, shards.blocks(steps), shards.from(d.offset), sum);
         }
     }
 }
 
-/// What several shards kept, all of as many samples.
-pub(crate) struct Run<'a> {
+/// What several shards deferred, all of as many samples.
+pub(crate) struct DeferredShards<'a> {
     /// The first one's numbers, and those behind it.
-    pub(crate) kept: &'a [f32],
+    pub(crate) values: &'a [f32],
     /// How many samples each has.
     pub(crate) samples: usize,
     /// The shards, of which each sample counts as one row.
-    pub(crate) pieces: Pieces,
+    pub(crate) blocks: RowBlocks,
 }
 
-impl<'a> Run<'a> {
+impl<'a> DeferredShards<'a> {
     /// From what stands at this place of each sample on.
     fn from(&self, offset: usize) -> &'a [f32] {
-        &self.kept[self.samples * offset..]
+        &self.values[self.samples * offset..]
     }
 
     /// The shards, of which each sample has so many rows.
-    const fn pieces(&self, steps: usize) -> Pieces {
-        Pieces { rows: self.samples * steps, ..self.pieces }
+    const fn blocks(&self, steps: usize) -> RowBlocks {
+        RowBlocks { rows: self.samples * steps, ..self.blocks }
     }
 }

@@ -1,8 +1,10 @@
 //! Attention of all samples of a shard, one after the other: their lengths, and where everything lies.
 
 use super::backward::{Gradients, Transposed};
-use super::{Attention, Kept, Sample, Saved, Weights};
-use crate::kernels::product::Onto;
+use super::forward::Sample;
+use super::sizes::{Attention, Deferred, Saved};
+use super::weights::Weights;
+use crate::kernels::product::Accumulate;
 use crate::memory::{StateMut, take};
 use crate::types::Steps;
 
@@ -50,19 +52,19 @@ impl Batch<'_> {
         &self,
         x: [&[f32]; 2],
         y: &mut [f32],
-        mut carried: StateMut<'_>,
+        mut state: StateMut<'_>,
         scratch: &mut [f32],
     ) {
         let it = &self.attention;
-        let goes_on = it.causal && !carried.is_empty();
-        let (turns, room) = scratch.split_at_mut(it.turns_len());
-        it.turns(0, turns);
+        let goes_on = it.causal && !state.is_empty();
+        let (cos_sin, room) = scratch.split_at_mut(it.cos_sin_len());
+        it.fill_cos_sin(0, cos_sin);
         for (sample, y) in y.chunks_exact_mut(it.input_len()).enumerate() {
             let [x, memory] = self.inputs(sample, x);
             let (y, behind) = y.split_at_mut(x.len());
             behind.fill(0.0);
             if goes_on {
-                let state = carried.sample(sample);
+                let state = state.sample(sample);
                 for (x, y) in x.chunks_exact(it.width).zip(y.chunks_exact_mut(it.width)) {
                     it.step(self.weights, state, x, y, room);
                 }
@@ -80,7 +82,7 @@ impl Batch<'_> {
                 probabilities: &mut rest[..it.pairs()],
                 dropped: &mut [],
             };
-            it.forward(self.weights, turns, &mut sample, |_, _| {}, y);
+            it.forward(self.weights, cos_sin, &mut sample, |_, _| {}, y);
         }
     }
 
@@ -89,21 +91,22 @@ impl Batch<'_> {
         &self,
         x: [&[f32]; 2],
         y: &mut [f32],
-        [saved, kept, scratch]: [&mut [f32]; 3],
+        [saved, deferred, scratch]: [&mut [f32]; 3],
         drop: impl Fn(usize, usize, &mut [f32]),
     ) {
         let it = &self.attention;
         let Saved { q, kv, probabilities } = it.saved();
-        let Kept { x: kept_x, memory: kept_memory, found, .. } = it.kept();
+        let Deferred { x: deferred_x, memory: deferred_memory, found, .. } = it.deferred();
         let [q, kv, probabilities] = take(saved, self.n, [q, kv, probabilities]);
-        let [kept_x, kept_memory, found] = take(kept, self.n, [kept_x, kept_memory, found]);
-        let (turns, room) = scratch.split_at_mut(it.turns_len());
-        it.turns(0, turns);
+        let [deferred_x, deferred_memory, found] =
+            take(deferred, self.n, [deferred_x, deferred_memory, found]);
+        let (cos_sin, room) = scratch.split_at_mut(it.cos_sin_len());
+        it.fill_cos_sin(0, cos_sin);
         for (i, y) in y.chunks_exact_mut(it.input_len()).enumerate() {
             let [x, memory] = self.inputs(i, x);
-            keep(x, i, it.input_len(), kept_x);
+            keep(x, i, it.input_len(), deferred_x);
             if it.cross {
-                keep(memory, i, it.memory_len(), kept_memory);
+                keep(memory, i, it.memory_len(), deferred_memory);
             }
             let (y, behind) = y.split_at_mut(x.len());
             behind.fill(0.0);
@@ -120,7 +123,7 @@ impl Batch<'_> {
                 probabilities: &mut probabilities[i * pairs..(i + 1) * pairs],
                 dropped: &mut room[..it.dropped_len()],
             };
-            it.forward(self.weights, turns, &mut sample, |head, p| drop(i, head, p), y);
+            it.forward(self.weights, cos_sin, &mut sample, |head, p| drop(i, head, p), y);
         }
     }
 
@@ -131,22 +134,22 @@ impl Batch<'_> {
         weights: Transposed<'_>,
         d_y: &[f32],
         mut d_x: [Option<&mut [f32]>; 2],
-        [saved, kept, scratch]: [&mut [f32]; 3],
+        [saved, deferred, scratch]: [&mut [f32]; 3],
         drop: impl Fn(usize, usize, &mut [f32]),
     ) {
         let it = &self.attention;
         let Saved { q, kv, probabilities } = it.saved();
-        let Kept { d_q, d_kv, d_y: kept_d_y, .. } = it.kept();
+        let Deferred { d_q, d_kv, d_y: deferred_d_y, .. } = it.deferred();
         let [q, kv, probabilities] = take(saved, self.n, [q, kv, probabilities]);
-        let [d_q, d_kv, kept_d_y] = take(kept, self.n, [d_q, d_kv, kept_d_y]);
-        let (turns, room) = scratch.split_at_mut(it.turns_len());
-        it.turns(0, turns);
+        let [d_q, d_kv, deferred_d_y] = take(deferred, self.n, [d_q, d_kv, deferred_d_y]);
+        let (cos_sin, room) = scratch.split_at_mut(it.cos_sin_len());
+        it.fill_cos_sin(0, cos_sin);
         let (d_found, room) = room.split_at_mut(it.input_len());
         let (d_p, room) = room.split_at_mut(it.pairs());
         for i in 0..self.n {
             let valid = self.valid(i);
             let d_y = &d_y[i * it.input_len()..][..valid.x];
-            keep(d_y, i, it.input_len(), kept_d_y);
+            keep(d_y, i, it.input_len(), deferred_d_y);
             let d_q = cleared(i, it.input_len(), valid.x, d_q);
             let d_kv = cleared(i, 2 * it.memory_len(), 2 * valid.memory, d_kv);
             let pairs = it.heads * it.pairs();
@@ -161,27 +164,27 @@ impl Batch<'_> {
                 d_p,
                 dropped: &mut room[..it.dropped_len()],
             };
-            it.backward(weights, turns, &mut sample, |head, p| drop(i, head, p));
+            it.backward(weights, cos_sin, &mut sample, |head, p| drop(i, head, p));
             let (d_q, d_kv) = (&*sample.d_q, &*sample.d_kv);
             let [d_x, d_memory] = &mut d_x;
             if let Some(d_x) = d_x {
                 let d_x = cleared(i, it.input_len(), valid.x, d_x);
                 it.d_x(weights, d_q, d_x);
                 if !it.cross {
-                    it.d_memory(weights, Onto::Sum, d_kv, d_x);
+                    it.d_memory(weights, Accumulate::Add, d_kv, d_x);
                 }
             }
             if let Some(d_memory) = d_memory {
                 let d_memory = cleared(i, it.memory_len(), valid.memory, d_memory);
-                it.d_memory(weights, Onto::Nothing, d_kv, d_memory);
+                it.d_memory(weights, Accumulate::Overwrite, d_kv, d_memory);
             }
         }
     }
 }
 
 /// Copies the valid steps of sample `i` to its place, and zeros behind them.
-fn keep(valid: &[f32], i: usize, len: usize, kept: &mut [f32]) {
-    cleared(i, len, valid.len(), kept).copy_from_slice(valid);
+fn keep(valid: &[f32], i: usize, len: usize, deferred: &mut [f32]) {
+    cleared(i, len, valid.len(), deferred).copy_from_slice(valid);
 }
 
 /// The first `valid` of the `len` numbers of sample `i`; those behind them become zeros.

@@ -1,16 +1,18 @@
 //! One step at a time: keys and values of the steps before are remembered.
 
-use super::{Attention, Weights, scores};
+use super::scores;
+use super::sizes::Attention;
+use super::weights::Weights;
 use crate::kernels::dense::dense;
 use crate::kernels::isa::Isa;
-use crate::kernels::product::{Begin, Walk};
+use crate::kernels::product::{Init, Strides3};
 use crate::memory::count_steps;
 
 /// The room that a step needs, cut into its parts.
 struct Room<'a> {
     q: &'a mut [f32],
     found: &'a mut [f32],
-    turns: &'a mut [f32],
+    cos_sin: &'a mut [f32],
     p: &'a mut [f32],
 }
 
@@ -36,16 +38,16 @@ impl Attention {
         let now = count_steps(seen, 1);
         let slot = now % self.steps;
         let room = self.room(scratch);
-        self.turns(now, room.turns);
-        self.queries(weights, x, room.turns, room.q);
+        self.fill_cos_sin(now, room.cos_sin);
+        self.queries(weights, x, room.cos_sin, room.q);
         let row = &mut cache[slot * 2 * width..][..2 * width];
-        self.keys_and_values(weights, x, room.turns, row);
+        self.keys_and_values(weights, x, room.cos_sin, row);
         // In the order of time: from the oldest to the end of the ring, then from its beginning on.
         let full = now >= self.steps;
         let (newer, older) = cache.split_at((slot + 1) * 2 * width);
-        let stretches = [if full { older } else { &[] }, newer];
+        let chunks = [if full { older } else { &[] }, newer];
         for head in 0..self.heads {
-            self.step_head(head, stretches, room.q, room.p, room.found);
+            self.step_head(head, chunks, room.q, room.p, room.found);
         }
         dense(Isa::best(), width, width, room.found, weights.out_proj, weights.out_bias, y);
     }
@@ -53,35 +55,35 @@ impl Attention {
     fn room<'a>(&self, scratch: &'a mut [f32]) -> Room<'a> {
         let (q, rest) = scratch.split_at_mut(self.width);
         let (found, rest) = rest.split_at_mut(self.width);
-        let (turns, rest) = rest.split_at_mut(if self.rotary { self.size() } else { 0 });
-        Room { q, found, turns, p: &mut rest[..self.memory] }
+        let (cos_sin, rest) = rest.split_at_mut(if self.rotary { self.size() } else { 0 });
+        Room { q, found, cos_sin, p: &mut rest[..self.memory] }
     }
 
-    /// What a head finds in stretches of keys and values.
+    /// What a head finds in chunks of keys and values.
     fn step_head(
         &self,
         head: usize,
-        stretches: [&[f32]; 2],
+        chunks: [&[f32]; 2],
         q: &[f32],
         p: &mut [f32],
         found: &mut [f32],
     ) {
         let (width, at) = (self.width, head * self.size());
         let mut seen = 0;
-        for kv in stretches.into_iter().filter(|kv| !kv.is_empty()) {
+        for kv in chunks.into_iter().filter(|kv| !kv.is_empty()) {
             let steps = kv.len() / (2 * width);
             let dots = self.dots(1, steps, [width, 2 * width]);
             dots.compute(Isa::best(), &q[at..], &kv[at..], &mut p[seen..]);
             seen += steps;
         }
         scores::softmax(seen, seen, 0, self.size(), &mut p[..seen]);
-        let (mut p, mut begin) = (&p[..seen], Begin::Zero);
-        for kv in stretches.into_iter().filter(|kv| !kv.is_empty()) {
+        let (mut p, mut init) = (&p[..seen], Init::Zero);
+        for kv in chunks.into_iter().filter(|kv| !kv.is_empty()) {
             let (now, rest) = p.split_at(kv.len() / (2 * width));
-            let terms = Walk::line(now.len(), 1, 2 * width);
-            let product = self.columns(Walk::line(1, 0, 0), terms, begin);
+            let terms = Strides3::one_loop(now.len(), 1, 2 * width);
+            let product = self.columns(Strides3::one_loop(1, 0, 0), terms, init);
             product.compute(Isa::best(), now, &kv[width + at..], &mut found[at..]);
-            (p, begin) = (rest, Begin::Add);
+            (p, init) = (rest, Init::Accumulate);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! [`DWeight`]: the gradient of the weights.
 
-use super::sizes::{Channels, Sizes, Strip};
-use crate::kernels::isa::{Kernel, Lanes};
-use crate::kernels::tile::{load_row, store_row};
+use super::sizes::{ChannelBlock, Sizes, Strip};
+use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
 
-/// The gradient of the weights from one picture, added to what there is.
+/// The gradient of the weights from one image, added to what there is.
 pub(super) struct DWeight<'a> {
     /// Those of the output.
     pub(super) sizes: Sizes,
@@ -17,14 +16,14 @@ pub(super) struct DWeight<'a> {
 const TAPS: usize = 9;
 
 // SAFETY of all functions below: `check` has found the lengths of the slices, and of `d_weight`, which nobody else
-// has. A strip meets what lies on the picture; there are as many channels as vectors and `tail` say.
+// has. A strip meets what lies on the image; there are as many channels as vectors and `tail` say.
 impl Kernel for DWeight<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
         // Two vectors for each element, where there are so many registers.
         let vectors = if const { L::COUNT == 16 } { 2 } else { 1 };
         for strip in self.sizes.strips() {
-            for Channels { first, whole, tail } in self.sizes.channel_blocks::<L>(vectors) {
+            for ChannelBlock { first, whole, tail } in self.sizes.channel_blocks::<L>(vectors) {
                 // SAFETY: above.
                 unsafe {
                     if const { L::COUNT == 16 } && whole {

@@ -1,15 +1,14 @@
-//! [`Direct`]: the convolution of a picture by any kernel, read where it stands.
+//! [`Direct`]: the convolution of a image by any kernel, read where it stands.
 
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
-use super::sizes::{Channels, Sizes, Strip};
-use crate::kernels::isa::{Kernel, Lanes};
-use crate::kernels::tile::{load_row, store_row};
+use super::sizes::{ChannelBlock, Sizes, Strip};
+use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
 
 /// Vectors of channels in a tile: what is read of a pixel is whole cache lines, side by side.
 const VECTORS: usize = 4;
 
-/// One picture forward.
+/// One image forward.
 pub(super) struct Direct<'a> {
     pub(super) sizes: Sizes,
     pub(super) x: &'a [f32],
@@ -19,12 +18,12 @@ pub(super) struct Direct<'a> {
 }
 
 // SAFETY of all functions below: `check` has found the lengths of the slices, and of `y`, which nobody else has. A strip
-// meets what lies on the picture; there are as many channels as vectors and `tail` say.
+// meets what lies on the image; there are as many channels as vectors and `tail` say.
 impl Kernel for Direct<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(&self) {
         for strip in self.sizes.strips() {
-            for Channels { first, whole, tail } in self.sizes.channel_blocks::<L>(VECTORS) {
+            for ChannelBlock { first, whole, tail } in self.sizes.channel_blocks::<L>(VECTORS) {
                 // SAFETY: above.
                 unsafe {
                     if whole {

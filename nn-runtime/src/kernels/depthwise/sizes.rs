@@ -1,17 +1,17 @@
-//! [`Sizes`] of a picture, and where its numbers stand.
+//! [`Sizes`] of a image, and where its numbers stand.
 
-use crate::kernels::Geometry;
 use crate::kernels::axis::{Axis, Band};
+use crate::kernels::geometry::Geometry;
 use crate::kernels::isa::Lanes;
 use std::ops::Range;
 
-/// The sizes of one picture that is read and one that is written, or of the gradients of one.
+/// The sizes of one image that is read and one that is written, or of the gradients of one.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
     pub(super) channels: usize,
     pub(super) rows: Axis,
     pub(super) columns: Axis,
-    /// Pixels in a line of the picture that is written, and elements in one of the kernel.
+    /// Pixels in a line of the image that is written, and elements in one of the kernel.
     width: usize,
     kernel_width: usize,
 }
@@ -26,7 +26,7 @@ pub(super) struct Strip {
 }
 
 /// Some channels of a strip.
-pub(super) struct Channels<L: Lanes> {
+pub(super) struct ChannelBlock<L: Lanes> {
     pub(super) first: usize,
     /// Whether they are as many whole vectors as were asked for, or one, of which some lanes are used.
     pub(super) whole: bool,
@@ -53,7 +53,7 @@ impl Sizes {
     pub(super) fn channel_blocks<L: Lanes>(
         &self,
         vectors: usize,
-    ) -> impl Iterator<Item = Channels<L>> {
+    ) -> impl Iterator<Item = ChannelBlock<L>> {
         let (all, many) = (self.channels, vectors * L::COUNT);
         let mut next = 0;
         std::iter::from_fn(move || {
@@ -65,7 +65,7 @@ impl Sizes {
             next += if whole { many } else { rest.min(L::COUNT) };
             // SAFETY: called by kernels alone, which run where there are the instructions.
             let tail = unsafe { L::tail(rest.min(L::COUNT)) };
-            Some(Channels { first, whole, tail })
+            Some(ChannelBlock { first, whole, tail })
         })
     }
 
@@ -77,14 +77,14 @@ impl Sizes {
         (line + columns.tap + j * columns.tap_step) * self.channels
     }
 
-    /// Where that of what pixel `(row, column)` meets with element `(i, j)` stands in the picture that is read.
+    /// Where that of what pixel `(row, column)` meets with element `(i, j)` stands in the image that is read.
     #[inline(always)]
     pub(super) fn read(&self, [row, column]: [usize; 2], [i, j]: [usize; 2]) -> usize {
         let line = self.rows.place(row, i) * self.columns.size;
         (line + self.columns.place(column, j)) * self.channels
     }
 
-    /// Where that of pixel `(row, column)` stands in the picture that is written.
+    /// Where that of pixel `(row, column)` stands in the image that is written.
     #[inline(always)]
     pub(super) fn written(&self, row: usize, column: usize) -> usize {
         let row = self.rows.first + row * self.rows.step;

@@ -1,4 +1,4 @@
-//! [`Slide`]: the convolution of a picture by a common kernel that goes on by one pixel.
+//! [`Slide`]: the convolution of a image by a common kernel that goes on by one pixel.
 
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Pixels that are computed together: as many sums as multiply-adds are under way at a time.
 const TILE: usize = 8;
 
-/// Whether a kernel slides over the picture: it goes on by one pixel, its elements lie side by side, and there is code
+/// Whether a kernel slides over the image: it goes on by one pixel, its elements lie side by side, and there is code
 /// for its width. A window has room for one that is no higher.
 pub(super) fn slides([rows, columns]: [Axis; 2]) -> bool {
     let one_by_one = |axis: Axis| axis.by_pixel == 1 && axis.by_tap == 1;
@@ -20,7 +20,7 @@ pub(super) fn slides([rows, columns]: [Axis; 2]) -> bool {
     common && one_by_one(rows) && one_by_one(columns)
 }
 
-/// One picture forward.
+/// One image forward.
 pub(super) struct Slide<'a> {
     pub(super) sizes: Sizes,
     pub(super) x: &'a [f32],
@@ -78,7 +78,7 @@ impl Slide<'_> {
                 copied = row + rows.taps;
                 for v in 0..window.vectors::<L>() {
                     let (line, met) = (row % rows.taps, met.clone());
-                    let line = Line { window, v, row, met, line, first: pixels.start };
+                    let line = WindowLine { window, v, row, met, line, first: pixels.start };
                     self.line::<L>(&line, window.vector(v), pixels.clone());
                 }
             }
@@ -87,7 +87,12 @@ impl Slide<'_> {
 
     /// One line of pixels, for a vector of channels.
     #[inline(always)]
-    unsafe fn line<L: Lanes>(&self, line: &Line<'_>, vector: Vector<L>, pixels: Range<usize>) {
+    unsafe fn line<L: Lanes>(
+        &self,
+        line: &WindowLine<'_>,
+        vector: Vector<L>,
+        pixels: Range<usize>,
+    ) {
         let mut column = pixels.start;
         while column < pixels.end {
             let rest = pixels.end - column;
@@ -108,13 +113,13 @@ impl Slide<'_> {
     #[inline(always)]
     unsafe fn tile<L: Lanes, const M: usize>(
         &self,
-        line: &Line<'_>,
+        line: &WindowLine<'_>,
         vector: Vector<L>,
         column: usize,
         rest: usize,
     ) {
         let Sizes { channels, rows, columns, .. } = self.sizes;
-        let Line { window, v, row, ref met, line, first } = *line;
+        let WindowLine { window, v, row, ref met, line, first } = *line;
         // SAFETY: above.
         unsafe {
             let mut sums = [L::zero(); M];
@@ -145,19 +150,19 @@ impl Slide<'_> {
 }
 
 /// A line of pixels, or a strip of it, for vector `v` of a window.
-struct Line<'a> {
+struct WindowLine<'a> {
     window: &'a Window<'a>,
     v: usize,
     row: usize,
-    /// The lines of the kernel that lie on the picture.
+    /// The lines of the kernel that lie on the image.
     met: Range<usize>,
-    /// Where the kernel's first line stands in the window, if the picture has it.
+    /// Where the kernel's first line stands in the window, if the image has it.
     line: usize,
     /// The first pixel.
     first: usize,
 }
 
-/// Adds what a line of a kernel sums that is `K` wide: a number of the picture is loaded once for all of its elements.
+/// Adds what a line of a kernel sums that is `K` wide: a number of the image is loaded once for all of its elements.
 #[inline(always)]
 unsafe fn slide<L: Lanes, const M: usize, const K: usize>(
     sums: &mut [L::Vector; M],

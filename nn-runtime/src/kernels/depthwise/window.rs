@@ -1,4 +1,4 @@
-//! [`Window`]: what a line of pixels meets of a picture, vector by vector of channels.
+//! [`Window`]: what a line of pixels meets of a image, vector by vector of channels.
 
 use super::sizes::Sizes;
 use crate::kernels::axis::Axis;
@@ -17,7 +17,7 @@ pub(super) struct Vector<L: Lanes> {
 }
 
 // SAFETY of all functions below: `check` has found the lengths of the slices, and of `y`, which nobody else has.
-// `Axis::met` keeps what is read on the picture, channels from `channel` on are as many as the tail says, and what is
+// `Axis::met` keeps what is read on the image, channels from `channel` on are as many as the tail says, and what is
 // read of a window was written before.
 impl<L: Lanes> Vector<L> {
     /// Those from `channel` on, of `channels`.
@@ -122,7 +122,7 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Copies what pixels from `pixel` on meet of line `from` of the picture to line `line`, with zeros where they hang
+    /// Copies what pixels from `pixel` on meet of line `from` of the image to line `line`, with zeros where they hang
     /// over its ends.
     #[inline(always)]
     pub(super) unsafe fn copy<L: Lanes>(

@@ -1,6 +1,6 @@
 //! [`Baseline`] where we have no intrinsics: arrays that the compiler turns into vectors.
 
-use super::{Kernel, Lanes};
+use super::lanes::{Kernel, Lanes};
 
 /// Four lanes in plain Rust.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! The instructions of x86-64: what all of them have, and two extensions.
 
-use super::{Kernel, Lanes};
+use super::lanes::{Kernel, Lanes};
 use std::arch::x86_64::*;
 
 /// Four lanes. Intrinsics say in few words what the compiler would have to find in arrays: whole tiles of

@@ -1,21 +1,24 @@
 //! Backward through time.
 
-use super::forward::{Weights, gather, state_rows};
+use super::cell::Cell;
+use super::forward::{StackPass, Weights, gather, state_rows};
+use super::gates;
+use super::layout::{CellLayout, StackLayout};
 use super::packing::{Packing, Row, StepRows};
 use super::panels;
-use super::{Cell, CellPlaces, Passage, Places, Stack, gates};
+use super::stack::Stack;
 use crate::kernels::add::add_to;
-use crate::kernels::dense::dense_onto;
-use crate::kernels::product::Begin;
+use crate::kernels::dense::{RowBlocks, d_bias, dense_d_weight, dense_onto};
+use crate::kernels::isa::Isa;
+use crate::kernels::product::{Accumulate, Init};
 use crate::kernels::transpose::transpose;
-use crate::kernels::{Isa, Onto, Pieces, d_bias, dense_d_weight};
 use crate::memory::{Buffer, take};
 use crate::types::Steps;
 use unrolled_shape::rules::recurrent::CellWeights;
 
 /// Where backward's own values are; sizes in numbers per sample.
 #[derive(Clone, Copy)]
-struct BackwardPlaces {
+struct BackwardLayout {
     /// The gradients of `h` of all steps, the initial ones in front.
     d_h: Buffer,
     /// Of an LSTM: the gradient of `c`, on its way back.
@@ -24,15 +27,15 @@ struct BackwardPlaces {
     between: [Buffer; 2],
 }
 
-impl BackwardPlaces {
-    const fn new(stack: &Stack, places: &Places) -> Self {
+impl BackwardLayout {
+    const fn new(stack: &Stack, layout: &StackLayout) -> Self {
         let units = stack.sizes.units;
-        let before = Buffer { offset: places.end, len: 0 };
+        let before = Buffer { offset: layout.end, len: 0 };
         let d_h = before.then((stack.steps + 1) * units);
         let d_c = d_h.then(if matches!(stack.cell, Cell::Lstm) { units } else { 0 });
         let gaps = stack.sizes.layers - 1;
-        let first = d_c.then(if gaps > 0 { places.between.len } else { 0 });
-        let second = first.then(if gaps > 1 { places.between.len } else { 0 });
+        let first = d_c.then(if gaps > 0 { layout.between.len } else { 0 });
+        let second = first.then(if gaps > 1 { layout.between.len } else { 0 });
         Self { d_h, d_c, between: [first, second] }
     }
 
@@ -46,13 +49,13 @@ impl Stack {
     /// Numbers per sample that forward saves for backward, and that backward needs.
     #[must_use]
     pub const fn saved(&self) -> usize {
-        let places = self.places(true);
-        Packing::LEN + BackwardPlaces::new(self, &places).between[1].end()
+        let layout = self.layout(true);
+        Packing::LEN + BackwardLayout::new(self, &layout).between[1].end()
     }
 
-    /// Writes the matrices of all cells to their places in `turned`, with rows and columns exchanged; those of the
+    /// Writes the matrices of all cells to their layout in `transposed`, with rows and columns exchanged; those of the
     /// state in panels.
-    pub fn turn(&self, weights: &[f32], turned: &mut [f32]) {
+    pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
         let isa = Isa::best();
         for layer in 0..self.sizes.layers {
             for direction in 0..self.sizes.directions {
@@ -60,18 +63,18 @@ impl Stack {
                     self.sizes.cell(layer, direction);
                 let columns = self.sizes.columns();
                 let (ih, hh) = (weight_ih..weight_hh, weight_hh..bias_ih);
-                transpose(isa, columns, &weights[ih.clone()], &mut turned[ih]);
-                panels::pack_turned(isa, columns, &weights[hh.clone()], &mut turned[hh]);
+                transpose(isa, columns, &weights[ih.clone()], &mut transposed[ih]);
+                panels::pack_transposed(isa, columns, &weights[hh.clone()], &mut transposed[hh]);
             }
         }
     }
 
-    /// Backward. `turned` is what [`Stack::turn`] made of the weights, `saved` what forward left
+    /// Backward. `transposed` is what [`Stack::transpose`] made of the weights, `saved` what forward left
     /// there, `drop` what it was given; `d_weights` and `d_x` are written.
     #[expect(clippy::too_many_arguments, reason = "weights, input, gradients, and memory")]
     pub fn backward(
         &self,
-        turned: &[f32],
+        transposed: &[f32],
         lengths: Steps<'_>,
         x: &[f32],
         d_y: &[f32],
@@ -83,13 +86,13 @@ impl Stack {
         let n = x.len() / self.input_len();
         let (order, memory) = saved.split_at_mut(n * Packing::LEN);
         let packing = Packing::again(n, self.steps, lengths, order);
-        let places = self.places(true);
-        let own = BackwardPlaces::new(self, &places);
-        let passage = Passage { stack: *self, places, weights: turned };
+        let layout = self.layout(true);
+        let own = BackwardLayout::new(self, &layout);
+        let pass = StackPass { stack: *self, layout, weights: transposed };
         let mut d_x = d_x;
         for layer in (0..self.sizes.layers).rev() {
             for direction in (0..self.sizes.directions).rev() {
-                let back = CellBackward { passage, own, packing, layer, direction };
+                let back = CellBackward { pass, own, packing, layer, direction };
                 back.run(x, d_y, d_x.as_deref_mut(), memory, d_weights);
             }
             if layer > 0 {
@@ -100,10 +103,10 @@ impl Stack {
     }
 }
 
-/// The way back through one cell. Its passage has the turned weights.
+/// The way back through one cell. Its pass has the transposed weights.
 struct CellBackward<'a> {
-    passage: Passage<'a>,
-    own: BackwardPlaces,
+    pass: StackPass<'a>,
+    own: BackwardLayout,
     packing: Packing<'a>,
     layer: usize,
     direction: usize,
@@ -118,11 +121,11 @@ impl CellBackward<'_> {
         memory: &mut [f32],
         d_weights: &mut [f32],
     ) {
-        let Passage { stack, places, .. } = self.passage;
+        let StackPass { stack, layout, .. } = self.pass;
         let (n, packing) = (self.packing.n(), self.packing);
-        let weights = self.passage.cell_weights(self.layer, self.direction);
-        let CellPlaces { gates, hidden, h, c } =
-            places.of(self.layer * stack.sizes.directions + self.direction);
+        let weights = self.pass.cell_weights(self.layer, self.direction);
+        let CellLayout { gates, hidden, h, c } =
+            layout.of(self.layer * stack.sizes.directions + self.direction);
         let own = &self.own;
         let is_last = self.layer + 1 == stack.sizes.layers;
         let (d_output, d_source) = (
@@ -130,8 +133,8 @@ impl CellBackward<'_> {
             own.d_source(self.layer),
         );
         // Nothing where it is elsewhere, and then at the beginning, where it overlaps nothing.
-        let source = places.source(self.layer);
-        let at = [source, d_output, d_source, places.rows, gates, hidden, h, c, own.d_h, own.d_c];
+        let source = layout.source(self.layer);
+        let at = [source, d_output, d_source, layout.rows, gates, hidden, h, c, own.d_h, own.d_c];
         let [source, d_output, d_source, rows, gates, hidden, h, c, d_h, d_c] = take(memory, n, at);
         let d_output = if is_last { d_y } else { d_output };
         self.begin(is_last && stack.last, d_output, d_h);
@@ -150,7 +153,7 @@ impl CellBackward<'_> {
 
     /// Fills the gradients of `h` with what comes from the cell's output.
     fn begin(&self, only_last: bool, d_output: &[f32], d_h: &mut [f32]) {
-        let sizes = self.passage.stack.sizes;
+        let sizes = self.pass.stack.sizes;
         let (n, units, width) = (self.packing.n(), sizes.units, sizes.width());
         let column = self.direction * units;
         d_h.fill(0.0);
@@ -161,7 +164,7 @@ impl CellBackward<'_> {
             }
             return;
         }
-        let steps = self.passage.stack.steps;
+        let steps = self.pass.stack.steps;
         for Row { row, sample, time } in self.packing.all(self.direction == 1) {
             let from = &d_output[(sample * steps + time) * width + column..][..units];
             d_h[(n + row) * units..][..units].copy_from_slice(from);
@@ -176,7 +179,7 @@ impl CellBackward<'_> {
         [h, c]: [&mut [f32]; 2],
         [d_h, d_c]: [&mut [f32]; 2],
     ) {
-        let Stack { cell, sizes, .. } = self.passage.stack;
+        let Stack { cell, sizes, .. } = self.pass.stack;
         let (n, units, columns) = (self.packing.n(), sizes.units, sizes.columns());
         for StepRows { first, active, before } in self.packing.steps_backward() {
             let now = first * columns..(first + active) * columns;
@@ -205,7 +208,7 @@ impl CellBackward<'_> {
                 }
             };
             let (isa, panels) = (Isa::best(), weights.hh);
-            panels::product(isa, columns, units, Begin::Add, sums, panels, d_h_before);
+            panels::product(isa, columns, units, Init::Accumulate, sums, panels, d_h_before);
         }
     }
 
@@ -218,26 +221,36 @@ impl CellBackward<'_> {
         h: &[f32],
         d_weights: &mut [f32],
     ) {
-        let sizes = self.passage.stack.sizes;
+        let sizes = self.pass.stack.sizes;
         let (isa, units, columns) = (Isa::best(), sizes.units, sizes.columns());
         let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
             sizes.cell(self.layer, self.direction);
-        let all = Pieces::one(self.packing.rows());
+        let all = RowBlocks::one(self.packing.rows());
         let d_ih = &mut d_weights[weight_ih..weight_hh];
-        dense_d_weight(isa, inputs, columns, Onto::Nothing, all, 0, rows, gates, d_ih);
+        dense_d_weight(isa, inputs, columns, Accumulate::Overwrite, all, 0, rows, gates, d_ih);
         let d_hh = &mut d_weights[weight_hh..bias_ih];
-        let mut onto = Onto::Nothing;
+        let mut accumulate = Accumulate::Overwrite;
         for StepRows { first, active, before } in self.packing.steps_in_runs() {
             let (h, hidden) = (&h[before * units..], &hidden[first * columns..]);
-            dense_d_weight(isa, units, columns, onto, Pieces::one(active), 0, h, hidden, d_hh);
-            onto = Onto::Sum;
+            dense_d_weight(
+                isa,
+                units,
+                columns,
+                accumulate,
+                RowBlocks::one(active),
+                0,
+                h,
+                hidden,
+                d_hh,
+            );
+            accumulate = Accumulate::Add;
         }
-        if onto == Onto::Nothing {
+        if accumulate == Accumulate::Overwrite {
             // All sequences are empty.
             d_hh.fill(0.0);
         }
-        d_bias(isa, Onto::Nothing, all, gates, &mut d_weights[bias_ih..bias_hh]);
-        d_bias(isa, Onto::Nothing, all, hidden, &mut d_weights[bias_hh..end]);
+        d_bias(isa, Accumulate::Overwrite, all, gates, &mut d_weights[bias_ih..bias_hh]);
+        d_bias(isa, Accumulate::Overwrite, all, hidden, &mut d_weights[bias_hh..end]);
     }
 
     /// The gradient of what the cell reads: of the first cell it is written, of the other direction's added.
@@ -248,14 +261,14 @@ impl CellBackward<'_> {
         rows: &mut [f32],
         d_source: &mut [f32],
     ) {
-        let sizes = self.passage.stack.sizes;
+        let sizes = self.pass.stack.sizes;
         let (inputs, columns) = (weights.inputs, sizes.columns());
         let gates = &gates[..self.packing.rows() * columns];
-        dense_onto(Isa::best(), columns, inputs, Onto::Nothing, gates, weights.ih, rows);
+        dense_onto(Isa::best(), columns, inputs, Accumulate::Overwrite, gates, weights.ih, rows);
         if self.direction + 1 == sizes.directions {
             d_source.fill(0.0);
         }
-        let steps = self.passage.stack.steps;
+        let steps = self.pass.stack.steps;
         for Row { row, sample, time } in self.packing.all(self.direction == 1) {
             let to = &mut d_source[(sample * steps + time) * inputs..][..inputs];
             add_to(to, &rows[row * inputs..(row + 1) * inputs]);

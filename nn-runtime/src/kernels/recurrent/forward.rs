@@ -1,14 +1,67 @@
 //! Forward through a stack, cell by cell, for a whole batch of sequences.
 
+use super::cell::Cell;
+use super::gates;
+use super::layout::{CellLayout, StackLayout};
 use super::packing::{Packing, Row, StepRows};
-use super::{Cell, CellPlaces, Passage, Stack, gates, panels};
-use crate::kernels::product::{Begin, Product, Walk};
-use crate::kernels::{Isa, dense_columns};
+use super::panels;
+use super::stack::Stack;
+use crate::kernels::dense::dense_columns;
+use crate::kernels::isa::Isa;
+use crate::kernels::product::{Init, Product, Strides3};
 use crate::memory::{StateMut, take};
 use crate::types::Steps;
 use unrolled_shape::rules::recurrent::{CellWeights, Recurrent};
 
-impl Passage<'_> {
+/// One pass of a batch through the stack.
+#[derive(Clone, Copy)]
+pub(super) struct StackPass<'a> {
+    pub(super) stack: Stack,
+    pub(super) layout: StackLayout,
+    pub(super) weights: &'a [f32],
+}
+
+impl Stack {
+    /// Inference. `x` is `[n, steps, inputs]`, `y` `[n, steps, width]` or `[n, width]`; `state` has
+    /// [`Stack::state`] numbers for each sample, or none.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "weights, input, output, and memory of three kinds"
+    )]
+    pub fn infer(
+        &self,
+        weights: &[f32],
+        lengths: Steps<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        state: StateMut<'_>,
+        workspace: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let pass = StackPass { stack: *self, layout: self.layout(false), weights };
+        pass.run(lengths, x, y, state, workspace, scratch, |_, _| {});
+    }
+
+    /// The training forward pass; `saved` holds [`Stack::saved`] numbers per sample for backward.
+    /// `drop(layer, values)` drops some of what `layer` gives to the next.
+    #[expect(clippy::too_many_arguments, reason = "as `infer`")]
+    pub fn forward(
+        &self,
+        weights: &[f32],
+        lengths: Steps<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        state: StateMut<'_>,
+        saved: &mut [f32],
+        scratch: &mut [f32],
+        drop: impl Fn(usize, &mut [f32]),
+    ) {
+        let pass = StackPass { stack: *self, layout: self.layout(true), weights };
+        pass.run(lengths, x, y, state, saved, scratch, drop);
+    }
+}
+
+impl StackPass<'_> {
     /// Forward through all cells.
     #[expect(clippy::too_many_arguments, reason = "as `Stack::infer`")]
     pub(super) fn run(
@@ -16,7 +69,7 @@ impl Passage<'_> {
         lengths: Steps<'_>,
         x: &[f32],
         y: &mut [f32],
-        mut carried: StateMut<'_>,
+        mut state: StateMut<'_>,
         memory: &mut [f32],
         scratch: &mut [f32],
         drop: impl Fn(usize, &mut [f32]),
@@ -27,10 +80,10 @@ impl Passage<'_> {
         let packing = Packing::new(n, steps, lengths, order);
         for layer in 0..sizes.layers {
             for direction in 0..sizes.directions {
-                self.run_cell(layer, direction, packing, x, y, &mut carried, memory, scratch);
+                self.run_cell(layer, direction, packing, x, y, &mut state, memory, scratch);
             }
             if layer + 1 < sizes.layers {
-                let [next] = take(memory, n, [self.places.source(layer + 1)]);
+                let [next] = take(memory, n, [self.layout.source(layer + 1)]);
                 drop(layer, next);
             }
         }
@@ -45,26 +98,26 @@ impl Passage<'_> {
         packing: Packing<'_>,
         x: &[f32],
         y: &mut [f32],
-        carried: &mut StateMut<'_>,
+        state: &mut StateMut<'_>,
         memory: &mut [f32],
         scratch: &mut [f32],
     ) {
         let Stack { sizes, .. } = self.stack;
         let (n, backward) = (packing.n(), direction == 1);
         let cell = layer * sizes.directions + direction;
-        let CellPlaces { gates, hidden, h, c } = self.places.of(cell);
-        let at = [self.places.source(layer), self.places.rows, gates, hidden, h, c];
+        let CellLayout { gates, hidden, h, c } = self.layout.of(cell);
+        let at = [self.layout.source(layer), self.layout.rows, gates, hidden, h, c];
         let [source, rows, gates, hidden, h, c] = take(memory, n, at);
         let source = if layer == 0 { x } else { source };
         let cell_weights = self.cell_weights(layer, direction);
         let rows = gather(packing, backward, source, cell_weights.inputs, rows);
-        self.begin(cell, packing, carried, h, c);
+        self.begin(cell, packing, state, h, c);
         self.step_by_step(&cell_weights, packing, rows, [gates, hidden, h, c], scratch);
-        self.finish(cell, packing, h, c, carried);
+        self.finish(cell, packing, h, c, state);
         if layer + 1 == sizes.layers {
             self.give(direction, packing, h, y);
         } else {
-            let [h, next] = take(memory, n, [at[4], self.places.source(layer + 1)]);
+            let [h, next] = take(memory, n, [at[4], self.layout.source(layer + 1)]);
             scatter(packing, backward, &h[n * sizes.units..], direction, sizes, next);
         }
     }
@@ -73,33 +126,33 @@ impl Passage<'_> {
         Weights::of(&self.stack.sizes, self.weights, layer, direction)
     }
 
-    /// Where a cell's `h` (0) or `c` (1) is in a sample's carried state.
-    fn carried(&self, cell: usize, which: usize) -> std::ops::Range<usize> {
+    /// Where a cell's `h` (0) or `c` (1) is in the state of a sample.
+    fn state_range(&self, cell: usize, which: usize) -> std::ops::Range<usize> {
         let Stack { sizes, .. } = self.stack;
         let begin = (which * sizes.cells() + cell) * sizes.units;
         begin..begin + sizes.units
     }
 
-    /// Fills the initial rows: with what was carried here, or with zeros.
+    /// Fills the initial rows: with the state, or with zeros.
     fn begin(
         &self,
         cell: usize,
         packing: Packing<'_>,
-        carried: &mut StateMut<'_>,
+        state: &mut StateMut<'_>,
         h: &mut [f32],
         c: &mut [f32],
     ) {
         let (n, units) = (packing.n(), self.stack.sizes.units);
         let states = [h, c].into_iter().take(self.stack.cell.states()).enumerate();
-        for (which, state) in states {
-            let initial = &mut state[..n * units];
-            if carried.is_empty() {
+        for (which, rows) in states {
+            let initial = &mut rows[..n * units];
+            if state.is_empty() {
                 initial.fill(0.0);
                 continue;
             }
             for (rank, row) in initial.chunks_exact_mut(units).enumerate() {
-                let from = self.carried(cell, which);
-                row.copy_from_slice(&carried.sample(packing.sample(rank))[from]);
+                let from = self.state_range(cell, which);
+                row.copy_from_slice(&state.sample(packing.sample(rank))[from]);
             }
         }
     }
@@ -111,18 +164,18 @@ impl Passage<'_> {
         packing: Packing<'_>,
         h: &[f32],
         c: &[f32],
-        carried: &mut StateMut<'_>,
+        state: &mut StateMut<'_>,
     ) {
-        if carried.is_empty() {
+        if state.is_empty() {
             return;
         }
         let units = self.stack.sizes.units;
-        for (which, state) in [h, c].into_iter().take(self.stack.cell.states()).enumerate() {
+        for (which, rows) in [h, c].into_iter().take(self.stack.cell.states()).enumerate() {
             for rank in 0..packing.n() {
                 let row = packing.last_row(rank) * units;
-                let to = self.carried(cell, which);
-                let carried = &mut carried.sample(packing.sample(rank))[to];
-                carried.copy_from_slice(&state[row..row + units]);
+                let to = self.state_range(cell, which);
+                let last = &mut state.sample(packing.sample(rank))[to];
+                last.copy_from_slice(&rows[row..row + units]);
             }
         }
     }
@@ -144,7 +197,7 @@ impl Passage<'_> {
         let hh = StateMatrix { isa, units, columns, plain: weights.hh, panels };
         let bias = weights.input_bias(cell, scratch);
         let ih = weights.ih;
-        dense_columns(isa, weights.inputs, columns, columns, rows, ih, Begin::bias(bias), gates);
+        dense_columns(isa, weights.inputs, columns, columns, rows, ih, Init::bias(bias), gates);
         for StepRows { first, active, before } in packing.steps() {
             let now = first * columns..(first + active) * columns;
             let (h_before, h) = state_rows(h, units, n + first, before, active);
@@ -152,11 +205,11 @@ impl Passage<'_> {
             match cell {
                 Cell::Gru => {
                     let hidden = &mut hidden[now];
-                    hh.product(Begin::bias(weights.bias_hh), h_before, hidden);
+                    hh.product(Init::bias(weights.bias_hh), h_before, hidden);
                     gates::gru_forward(units, gates, hidden, h_before, h);
                     continue;
                 }
-                _ => hh.product(Begin::Add, h_before, gates),
+                _ => hh.product(Init::Accumulate, h_before, gates),
             }
             match cell {
                 Cell::Tanh => gates::tanh_forward(gates, h),
@@ -201,13 +254,13 @@ struct StateMatrix<'a> {
 
 impl StateMatrix<'_> {
     /// `y = h U`, and what it begins with.
-    fn product(&self, begin: Begin<'_>, h: &[f32], y: &mut [f32]) {
+    fn product(&self, init: Init<'_>, h: &[f32], y: &mut [f32]) {
         let Self { isa, units, columns, plain, panels } = *self;
         // A single row is faster in wider tiles.
         if panels.is_empty() || h.len() == units {
-            dense_columns(isa, units, columns, columns, h, plain, begin, y);
+            dense_columns(isa, units, columns, columns, h, plain, init, y);
         } else {
-            panels::product(isa, units, columns, begin, h, panels, y);
+            panels::product(isa, units, columns, init, h, panels, y);
         }
     }
 }
@@ -280,10 +333,10 @@ pub(super) fn add_product(
     y: &mut [f32],
 ) {
     let product = Product {
-        rows: Walk::line(y.len() / units, inputs, units),
-        terms: Walk::line(inputs, 1, units),
+        rows: Strides3::one_loop(y.len() / units, inputs, units),
+        terms: Strides3::one_loop(inputs, 1, units),
         columns: units,
-        begin: Begin::Add,
+        init: Init::Accumulate,
     };
     product.compute(isa, x, weight, y);
 }

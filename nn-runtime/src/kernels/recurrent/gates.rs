@@ -8,7 +8,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{
     LANES, map_in_place, sigmoid, sigmoid_divisor, tanh, tanh_fraction,
 };
-use crate::kernels::{Lanes, mul_add};
+use crate::kernels::isa::{Lanes, mul_add};
 
 /// Calls `units(written, .., read, ..)` with one vector after the other of these rows of `len` numbers, and with what is
 /// left at the end, filled up: number by number it would take longer than a vector.

@@ -2,8 +2,8 @@
 //! one run, which the processor fetches ahead of it, also from the third cache; where rows are thousands of numbers
 //! apart, it would wait for each of them.
 
-use crate::kernels::Isa;
-use crate::kernels::product::{Begin, Product, Walk};
+use crate::kernels::isa::Isa;
+use crate::kernels::product::{Init, Product, Strides3};
 use crate::kernels::transpose::transpose;
 
 /// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows.
@@ -27,7 +27,7 @@ pub(super) fn pack(columns: usize, from: &[f32], panels: &mut [f32]) {
 }
 
 /// Copies a matrix with so many columns, with rows and columns exchanged, to panels.
-pub(super) fn pack_turned(isa: Isa, columns: usize, from: &[f32], panels: &mut [f32]) {
+pub(super) fn pack_transposed(isa: Isa, columns: usize, from: &[f32], panels: &mut [f32]) {
     let rows = from.chunks(columns * WIDTH).zip(panels.chunks_mut(columns * WIDTH));
     rows.for_each(|(from, panel)| transpose(isa, columns, from, panel));
 }
@@ -37,23 +37,23 @@ pub(super) fn product(
     isa: Isa,
     inputs: usize,
     units: usize,
-    begin: Begin<'_>,
+    init: Init<'_>,
     x: &[f32],
     panels: &[f32],
     y: &mut [f32],
 ) {
-    let rows = Walk::line(y.len() / units, inputs, units);
+    let rows = Strides3::one_loop(y.len() / units, inputs, units);
     for (column, panel) in (0..units).step_by(WIDTH).zip(panels.chunks(inputs * WIDTH)) {
         let columns = panel.len() / inputs;
-        let mut begin = match begin {
-            Begin::Row(row) => Begin::Row(&row[column..column + columns]),
+        let mut init = match init {
+            Init::Bias(row) => Init::Bias(&row[column..column + columns]),
             other => other,
         };
         for first in (0..inputs).step_by(BLOCK) {
-            let terms = Walk::line(BLOCK.min(inputs - first), 1, columns);
-            let product = Product { rows, terms, columns, begin };
+            let terms = Strides3::one_loop(BLOCK.min(inputs - first), 1, columns);
+            let product = Product { rows, terms, columns, init };
             product.compute(isa, &x[first..], &panel[first * columns..], &mut y[column..]);
-            begin = Begin::Add;
+            init = Init::Accumulate;
         }
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn product(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::dense_columns;
+    use crate::kernels::dense::dense_columns;
     use crate::layers::testing::random;
 
     /// Sizes below, at and above those of panels and blocks: `[rows of x, inputs, units]`.
@@ -76,10 +76,10 @@ mod tests {
                 let (bias, before) = (random(units, 3), random(n * units, 4));
                 let mut panels = vec![f32::NAN; weight.len()];
                 pack(units, &weight, &mut panels);
-                for begin in [Begin::Zero, Begin::Row(&bias), Begin::Add] {
+                for init in [Init::Zero, Init::Bias(&bias), Init::Accumulate] {
                     let (mut plain, mut found) = (before.clone(), before.clone());
-                    dense_columns(isa, inputs, units, units, &x, &weight, begin, &mut plain);
-                    product(isa, inputs, units, begin, &x, &panels, &mut found);
+                    dense_columns(isa, inputs, units, units, &x, &weight, init, &mut plain);
+                    product(isa, inputs, units, init, &x, &panels, &mut found);
                     assert_eq!(found, plain, "{isa:?}: {n}x{inputs} by {inputs}x{units}");
                 }
             }
@@ -87,16 +87,16 @@ mod tests {
     }
 
     #[test]
-    fn turned_panels_are_panels_of_the_turned_matrix() {
+    fn transposed_panels_are_panels_of_the_turned_matrix() {
         for [_, rows, columns] in SIZES {
             let weight = random(rows * columns, 1);
-            let mut turned = vec![f32::NAN; weight.len()];
+            let mut transposed = vec![f32::NAN; weight.len()];
             for (i, number) in weight.iter().enumerate() {
-                turned[i % columns * rows + i / columns] = *number;
+                transposed[i % columns * rows + i / columns] = *number;
             }
             let [mut expected, mut found] = [(); 2].map(|()| vec![f32::NAN; weight.len()]);
-            pack(rows, &turned, &mut expected);
-            pack_turned(Isa::best(), columns, &weight, &mut found);
+            pack(rows, &transposed, &mut expected);
+            pack_transposed(Isa::best(), columns, &weight, &mut found);
             assert_eq!(found, expected, "{rows}x{columns}");
         }
     }

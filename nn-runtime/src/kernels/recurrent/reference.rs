@@ -3,7 +3,8 @@
 //!
 //! `a` are a cell's sums from its input, `b` those from its state, each with its own bias.
 
-use super::{Cell, Stack};
+use super::cell::Cell;
+use super::stack::Stack;
 use unrolled_shape::rules::recurrent::CellWeights;
 
 /// What a unit remembers; `c` of an LSTM alone.
@@ -23,7 +24,7 @@ struct Moment {
 }
 
 /// One sample's way through a stack.
-pub(crate) struct Passage<'a> {
+pub(crate) struct StackPass<'a> {
     stack: &'a Stack,
     weights: &'a [f64],
     // Of each cell the steps in the order in which it takes them.
@@ -31,7 +32,7 @@ pub(crate) struct Passage<'a> {
     /// What comes out: `[steps, width]`, zeros behind the end of the sequence, or `[width]`.
     pub(crate) y: Vec<f64>,
     /// What the sample carries afterwards: `h` of all cells, then of an LSTM `c` of all cells.
-    pub(crate) carried: Vec<f64>,
+    pub(crate) state: Vec<f64>,
 }
 
 /// Gradients of one sample.
@@ -42,8 +43,8 @@ pub(crate) struct Gradients {
     pub(crate) d_weights: Vec<f64>,
 }
 
-impl<'a> Passage<'a> {
-    /// Forward. `x` is `[steps, inputs]`, of which the first `valid` steps are read; `carried` is what the
+impl<'a> StackPass<'a> {
+    /// Forward. `x` is `[steps, inputs]`, of which the first `valid` steps are read; `state` is what the
     /// sample carries, or nothing. `keep(layer, i)` is the factor with which `layer` gives number `i` of
     /// `[steps, width]` to the next (dropout).
     pub(crate) fn forward(
@@ -51,18 +52,18 @@ impl<'a> Passage<'a> {
         weights: &'a [f64],
         valid: usize,
         x: &[f64],
-        carried: &[f64],
+        state: &[f64],
         keep: impl Fn(usize, usize) -> f64,
     ) -> Self {
         let sizes = stack.sizes;
-        let carried = if carried.is_empty() { vec![0.0; stack.state()] } else { carried.to_vec() };
-        let mut passage = Self { stack, weights, moments: Vec::new(), y: Vec::new(), carried };
+        let state = if state.is_empty() { vec![0.0; stack.state()] } else { state.to_vec() };
+        let mut pass = Self { stack, weights, moments: Vec::new(), y: Vec::new(), state };
         let (mut source, mut last) = (x.to_vec(), Vec::new());
         for layer in 0..sizes.layers {
             let mut given = vec![0.0; stack.steps * sizes.width()];
             last.clear();
             for direction in 0..sizes.directions {
-                let end = passage.cell(layer, direction, valid, &source, &mut given);
+                let end = pass.cell(layer, direction, valid, &source, &mut given);
                 last.extend(end.iter().map(|unit| unit.h));
             }
             if layer + 1 < sizes.layers {
@@ -70,8 +71,8 @@ impl<'a> Passage<'a> {
             }
             source = given;
         }
-        passage.y = if stack.last { last } else { source };
-        passage
+        pass.y = if stack.last { last } else { source };
+        pass
     }
 
     /// Forward through one cell; gives what it remembers in the end.
@@ -111,25 +112,25 @@ impl<'a> Passage<'a> {
     }
 
     fn remembered(&self, cell: usize, unit: usize) -> Memory {
-        let [h, c] = self.places(cell, unit);
-        Memory { h: self.carried[h], c: self.carried.get(c).copied().unwrap_or_default() }
+        let [h, c] = self.layout(cell, unit);
+        Memory { h: self.state[h], c: self.state.get(c).copied().unwrap_or_default() }
     }
 
     fn remember(&mut self, cell: usize, unit: usize, memory: Memory) {
-        let [h, c] = self.places(cell, unit);
-        self.carried[h] = memory.h;
-        if let Some(carried) = self.carried.get_mut(c) {
-            *carried = memory.c;
+        let [h, c] = self.layout(cell, unit);
+        self.state[h] = memory.h;
+        if let Some(state) = self.state.get_mut(c) {
+            *state = memory.c;
         }
     }
 
     /// Where `h` and `c` of a unit are in what a sample carries.
-    fn places(&self, cell: usize, unit: usize) -> [usize; 2] {
+    fn layout(&self, cell: usize, unit: usize) -> [usize; 2] {
         let sizes = self.stack.sizes;
         [0, 1].map(|which| (which * sizes.cells() + cell) * sizes.units + unit)
     }
 
-    /// Backward: the gradients of the sum of `d_y * y`. They end at the carried state.
+    /// Backward: the gradients of the sum of `d_y * y`. They end at the state state.
     pub(crate) fn backward(&self, d_y: &[f64], keep: impl Fn(usize, usize) -> f64) -> Gradients {
         let Stack { sizes, steps, last, .. } = *self.stack;
         let mut d_weights = vec![0.0; sizes.weights()];
@@ -138,7 +139,7 @@ impl<'a> Passage<'a> {
             let only_last = last && layer + 1 == sizes.layers;
             let mut d_source = vec![0.0; steps * sizes.inputs_of(layer)];
             for direction in 0..sizes.directions {
-                let cell = CellBackward { passage: self, layer, direction, only_last };
+                let cell = CellBackward { pass: self, layer, direction, only_last };
                 cell.run(&d_given, &mut d_source, &mut d_weights);
             }
             if layer > 0 {
@@ -152,7 +153,7 @@ impl<'a> Passage<'a> {
 
 /// The way back through one cell.
 struct CellBackward<'a> {
-    passage: &'a Passage<'a>,
+    pass: &'a StackPass<'a>,
     layer: usize,
     direction: usize,
     only_last: bool,
@@ -161,9 +162,9 @@ struct CellBackward<'a> {
 impl CellBackward<'_> {
     /// Adds to the gradients of the cell's input and of its weights.
     fn run(&self, d_given: &[f64], d_source: &mut [f64], d_weights: &mut [f64]) {
-        let Stack { cell, sizes, .. } = *self.passage.stack;
+        let Stack { cell, sizes, .. } = *self.pass.stack;
         let weights = sizes.cell(self.layer, self.direction);
-        let moments = &self.passage.moments[self.layer * sizes.directions + self.direction];
+        let moments = &self.pass.moments[self.layer * sizes.directions + self.direction];
         let mut d_memory = vec![Memory::default(); sizes.units];
         for (step, moment) in moments.iter().enumerate().rev() {
             let (mut d_a, mut d_b) = (vec![0.0; sizes.columns()], vec![0.0; sizes.columns()]);
@@ -187,7 +188,7 @@ impl CellBackward<'_> {
 
     /// What comes from the output to a unit's `h`.
     fn d_h(&self, d_given: &[f64], time: usize, is_end: bool, unit: usize) -> f64 {
-        let sizes = self.passage.stack.sizes;
+        let sizes = self.pass.stack.sizes;
         let column = self.direction * sizes.units + unit;
         match self.only_last {
             true if is_end => d_given[column],
@@ -205,7 +206,7 @@ impl CellBackward<'_> {
         bias: usize,
         d_weights: &mut [f64],
     ) -> Vec<f64> {
-        let Passage { stack, weights, .. } = self.passage;
+        let StackPass { stack, weights, .. } = self.pass;
         let mut d_x = vec![0.0; x.len()];
         for (column, d) in d_sums.iter().enumerate() {
             for (i, x) in x.iter().enumerate() {

@@ -1,20 +1,25 @@
 //! One step of one sequence: the same sums as those of whole sequences, without the bookkeeping of a batch.
 
+use super::cell::Cell;
 use super::forward::{Weights, add_product};
-use super::{Cell, Stack, gates};
-use crate::kernels::product::Begin;
-use crate::kernels::{AtRunTime, Instructions, Isa, chains, dense_columns};
+use super::gates;
+use super::stack::Stack;
+use crate::kernels::chains::chains;
+use crate::kernels::dense::dense_columns;
+use crate::kernels::inline::{AtRunTime, Instructions};
+use crate::kernels::isa::Isa;
+use crate::kernels::product::Init;
 use crate::memory::{Buffer, take};
 
 /// Where the sums of one cell are; sizes in numbers.
-struct StepPlaces {
+struct StepLayout {
     /// Those from the input and, but for a GRU, from the state.
     sums: Buffer,
     /// Of a GRU: those from the state.
     hidden: Buffer,
 }
 
-impl StepPlaces {
+impl StepLayout {
     #[inline]
     const fn new(stack: &Stack) -> Self {
         let columns = stack.sizes.columns();
@@ -27,8 +32,8 @@ impl StepPlaces {
 impl Stack {
     /// Numbers that a step needs.
     #[must_use]
-    pub const fn step_work(&self) -> usize {
-        StepPlaces::new(self).hidden.end()
+    pub const fn step_workspace(&self) -> usize {
+        StepLayout::new(self).hidden.end()
     }
 
     /// Inference on one step, of a stack of one direction. `x` has `inputs` numbers, `y` `units`; `state`,
@@ -39,10 +44,10 @@ impl Stack {
         x: &[f32],
         y: &mut [f32],
         state: &mut [f32],
-        work: &mut [f32],
+        workspace: &mut [f32],
         scratch: &mut [f32],
     ) {
-        self.step_as(AtRunTime, weights, x, y, state, work, scratch);
+        self.step_as(AtRunTime, weights, x, y, state, workspace, scratch);
     }
 
     /// The same, inlined if the instructions say so: then it needs no `scratch`.
@@ -55,11 +60,11 @@ impl Stack {
         x: &[f32],
         y: &mut [f32],
         state: &mut [f32],
-        work: &mut [f32],
+        workspace: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let StepPlaces { sums, hidden } = StepPlaces::new(self);
-        let [sums, hidden] = take(work, 1, [sums, hidden]);
+        let StepLayout { sums, hidden } = StepLayout::new(self);
+        let [sums, hidden] = take(workspace, 1, [sums, hidden]);
         let (units, layers) = (self.sizes.units, self.sizes.layers);
         let (all_h, all_c) = state.split_at_mut(layers * units);
         for layer in 0..layers {
@@ -98,10 +103,10 @@ impl Stack {
         scratch: &mut [f32],
     ) {
         let (units, columns, isa) = (self.sizes.units, self.sizes.columns(), Isa::best());
-        let bias = Begin::bias(weights.input_bias(self.cell, scratch));
+        let bias = Init::bias(weights.input_bias(self.cell, scratch));
         dense_columns(isa, weights.inputs, columns, columns, x, weights.ih, bias, sums);
         if self.cell == Cell::Gru {
-            let (hh, bias) = (weights.hh, Begin::bias(weights.bias_hh));
+            let (hh, bias) = (weights.hh, Init::bias(weights.bias_hh));
             dense_columns(isa, units, columns, columns, before, hh, bias, hidden);
         } else {
             add_product(isa, units, columns, before, weights.hh, sums);

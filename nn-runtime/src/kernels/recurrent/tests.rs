@@ -1,6 +1,6 @@
 //! The kernels against their naive twin, on random sizes, with all instructions that this machine has.
 
-use super::reference::{Gradients, Passage};
+use super::reference::{Gradients, StackPass};
 use super::{Cell, Stack};
 use crate::kernels::Isa;
 use crate::layers::testing::random;
@@ -17,7 +17,7 @@ struct Case {
     x: Vec<f32>,
     d_y: Vec<f32>,
     /// Nothing where sequences begin with zeros.
-    carried: Vec<f32>,
+    state: Vec<f32>,
     /// Nothing where sequences are full.
     lengths: Vec<u32>,
 }
@@ -25,7 +25,7 @@ struct Case {
 /// What a training step gives.
 struct Outcome {
     y: Vec<f32>,
-    carried: Vec<f32>,
+    state: Vec<f32>,
     d_x: Vec<f32>,
     d_weights: Vec<f32>,
 }
@@ -58,7 +58,7 @@ impl Case {
             weights,
             x: random(n * stack.input_len(), seed + 2),
             d_y: random(n * if last { 1 } else { steps } * sizes.width(), seed + 3),
-            carried: random(n * stack.state() * any(8, 0, 1), seed + 4),
+            state: random(n * stack.state() * any(8, 0, 1), seed + 4),
             lengths: lengths.filter(|_| any(9, 0, 1) > 0).collect(),
         }
     }
@@ -83,41 +83,41 @@ impl Case {
         let Self { stack, n, weights, x, .. } = self;
         let mut saved = vec![f32::NAN; n * stack.saved()];
         let mut scratch = vec![f32::NAN; stack.scratch()];
-        let (mut y, mut carried) = (vec![f32::NAN; self.d_y.len()], self.carried.clone());
+        let (mut y, mut state) = (vec![f32::NAN; self.d_y.len()], self.state.clone());
         let (mut d_x, mut d_weights) = (vec![f32::NAN; x.len()], vec![f32::NAN; weights.len()]);
         let drop = |layer: usize, values: &mut [f32]| self.drop(layer, values);
-        let carry = StateMut::new(&mut carried, stack.state());
+        let carry = StateMut::new(&mut state, stack.state());
         let (saved, scratch) = (&mut saved, &mut scratch);
         stack.forward(weights, self.steps(), x, &mut y, carry, saved, scratch, drop);
         let gradient = (Some(&mut d_x[..]), &mut d_weights);
-        let mut turned = vec![f32::NAN; weights.len()];
-        stack.turn(weights, &mut turned);
-        let (weights, d_y) = (&turned, &self.d_y);
+        let mut transposed = vec![f32::NAN; weights.len()];
+        stack.transpose(weights, &mut transposed);
+        let (weights, d_y) = (&transposed, &self.d_y);
         stack.backward(weights, self.steps(), x, d_y, gradient.0, gradient.1, saved, drop);
-        Outcome { y, carried, d_x, d_weights }
+        Outcome { y, state, d_x, d_weights }
     }
 
     /// Inference by the kernels.
     fn infer(&self) -> [Vec<f32>; 2] {
         let Self { stack, n, weights, x, .. } = self;
-        let mut work = vec![f32::NAN; n * stack.work()];
+        let mut workspace = vec![f32::NAN; n * stack.workspace()];
         let mut scratch = vec![f32::NAN; stack.scratch()];
-        let (mut y, mut carried) = (vec![f32::NAN; self.d_y.len()], self.carried.clone());
-        let carry = StateMut::new(&mut carried, stack.state());
-        stack.infer(weights, self.steps(), x, &mut y, carry, &mut work, &mut scratch);
-        [y, carried]
+        let (mut y, mut state) = (vec![f32::NAN; self.d_y.len()], self.state.clone());
+        let carry = StateMut::new(&mut state, stack.state());
+        stack.infer(weights, self.steps(), x, &mut y, carry, &mut workspace, &mut scratch);
+        [y, state]
     }
 
     /// The twin's way of sample `sample`.
-    fn passage<'a>(
+    fn pass<'a>(
         &'a self,
         weights: &'a [f64],
         sample: usize,
         keep: impl Fn(usize, usize) -> f64,
-    ) -> Passage<'a> {
+    ) -> StackPass<'a> {
         let valid = self.steps().valid(sample, self.stack.steps);
-        let (x, carried) = (part(&self.x, self.n, sample), part(&self.carried, self.n, sample));
-        Passage::forward(&self.stack, weights, valid, &x, &carried, keep)
+        let (x, state) = (part(&self.x, self.n, sample), part(&self.state, self.n, sample));
+        StackPass::forward(&self.stack, weights, valid, &x, &state, keep)
     }
 
     /// Compares `found` with what the twin gives for all samples.
@@ -137,7 +137,7 @@ impl Case {
 
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let carries = !self.carried.is_empty();
+        let carries = !self.state.is_empty();
         write!(f, "{:?}, {:?}, {} samples", Isa::best(), self.stack, self.n)?;
         write!(f, " of {:?} steps, carries: {carries}", self.lengths)
     }
@@ -164,22 +164,22 @@ fn training_agrees_with_its_twin() {
     for_all(|case| {
         let keep = |layer: usize, i: usize| f64::from(Case::keep(layer, i));
         let found = case.train();
-        let (mut y, mut carried, mut d_x) = (vec![], vec![], vec![]);
+        let (mut y, mut state, mut d_x) = (vec![], vec![], vec![]);
         let weights = part(&case.weights, 1, 0);
         let mut d_weights = vec![0.0; weights.len()];
         for sample in 0..case.n {
-            let passage = case.passage(&weights, sample, keep);
-            let gradients = passage.backward(&part(&case.d_y, case.n, sample), keep);
-            y.extend(passage.y);
-            carried.extend(passage.carried);
+            let pass = case.pass(&weights, sample, keep);
+            let gradients = pass.backward(&part(&case.d_y, case.n, sample), keep);
+            y.extend(pass.y);
+            state.extend(pass.state);
             d_x.extend(gradients.d_x);
             d_weights.iter_mut().zip(gradients.d_weights).for_each(|(sum, d)| *sum += d);
         }
         case.check("y", &found.y, &y);
         case.check("d_x", &found.d_x, &d_x);
         case.check("d_weights", &found.d_weights, &d_weights);
-        if !case.carried.is_empty() {
-            case.check("carried", &found.carried, &carried);
+        if !case.state.is_empty() {
+            case.check("state", &found.state, &state);
         }
     });
 }
@@ -189,15 +189,15 @@ fn inference_agrees_with_its_twin() {
     for_all(|case| {
         let [found, found_carried] = case.infer();
         let weights = part(&case.weights, 1, 0);
-        let (mut y, mut carried) = (vec![], vec![]);
+        let (mut y, mut state) = (vec![], vec![]);
         for sample in 0..case.n {
-            let passage = case.passage(&weights, sample, |_, _| 1.0);
-            y.extend(passage.y);
-            carried.extend(passage.carried);
+            let pass = case.pass(&weights, sample, |_, _| 1.0);
+            y.extend(pass.y);
+            state.extend(pass.state);
         }
         case.check("y", &found, &y);
-        if !case.carried.is_empty() {
-            case.check("carried", &found_carried, &carried);
+        if !case.state.is_empty() {
+            case.check("state", &found_carried, &state);
         }
     });
 }
@@ -209,19 +209,19 @@ fn steps_agree_with_their_twin() {
         case.stack.sizes.directions = 1;
         case.stack.last = true;
         case.weights.truncate(case.stack.sizes.weights());
-        let mut work = vec![f32::NAN; case.stack.work()];
+        let mut workspace = vec![f32::NAN; case.stack.workspace()];
         let mut scratch = vec![f32::NAN; case.stack.scratch()];
         let one_step = Stack { steps: 1, ..case.stack };
         let mut state = random(case.stack.state(), 5);
         let (weights, mut twin_state) = (part(&case.weights, 1, 0), part(&state, 1, 0));
         for x in case.x.chunks_exact(case.stack.sizes.inputs) {
             let mut y = vec![f32::NAN; case.stack.sizes.units];
-            case.stack.step(&case.weights, x, &mut y, &mut state, &mut work, &mut scratch);
+            case.stack.step(&case.weights, x, &mut y, &mut state, &mut workspace, &mut scratch);
             let x = part(x, 1, 0);
-            let passage = Passage::forward(&one_step, &weights, 1, &x, &twin_state, |_, _| 1.0);
-            case.check("y", &y, &passage.y);
-            case.check("state", &state, &passage.carried);
-            twin_state = passage.carried;
+            let pass = StackPass::forward(&one_step, &weights, 1, &x, &twin_state, |_, _| 1.0);
+            case.check("y", &y, &pass.y);
+            case.check("state", &state, &pass.state);
+            twin_state = pass.state;
         }
     });
 }
@@ -233,18 +233,18 @@ fn gradients_of_the_twin_are_slopes() {
         for seed in 0..6 {
             let case = Case::new(cell, seed);
             let keep = |layer: usize, i: usize| f64::from(Case::keep(layer, i));
-            let [weights, x, d_y, carried] = [
+            let [weights, x, d_y, state] = [
                 part(&case.weights, 1, 0),
                 part(&case.x, case.n, 0),
                 part(&case.d_y, case.n, 0),
-                part(&case.carried, case.n, 0),
+                part(&case.state, case.n, 0),
             ];
             let valid = case.steps().valid(0, case.stack.steps);
             let loss = |weights: &[f64], x: &[f64]| {
-                let passage = Passage::forward(&case.stack, weights, valid, x, &carried, keep);
-                passage.y.iter().zip(&d_y).map(|(y, d)| y * d).sum()
+                let pass = StackPass::forward(&case.stack, weights, valid, x, &state, keep);
+                pass.y.iter().zip(&d_y).map(|(y, d)| y * d).sum()
             };
-            let Gradients { d_x, d_weights } = case.passage(&weights, 0, keep).backward(&d_y, keep);
+            let Gradients { d_x, d_weights } = case.pass(&weights, 0, keep).backward(&d_y, keep);
             check_slopes("x", &d_x, &x, |x| loss(&weights, x));
             check_slopes("weight", &d_weights, &weights, |weights| loss(weights, &x));
         }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
 
-use super::isa::{Kernel, Lanes};
-use super::product::{Begin, Product, Walk};
+use super::init::Init;
+use super::problem::Product;
+use super::strides::Strides3;
+use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
 use std::mem::MaybeUninit;
 
 /// Numbers of `B` that are copied at a time: they stay in the first two caches.
@@ -65,22 +67,22 @@ impl Panel<'_> {
     unsafe fn pack(&self, width: usize, sweep: Sweep) {
         let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
         let width = self.rest.min(width);
-        let Walk { count, a, other } = self.product.terms;
+        let Strides3 { count, a, other } = self.product.terms;
         let most = PACKED / width;
         let inner = count[2].min(most);
         let middle = count[1].min(most / inner);
-        let mut begin = self.product.begin;
+        let mut init = self.product.init;
         for i in 0..count[0] {
             for j in (0..count[1]).step_by(middle) {
                 for k in (0..count[2]).step_by(inner) {
                     let (middle, inner) = (middle.min(count[1] - j), inner.min(count[2] - k));
                     let at = |step: [usize; 3]| i * step[0] + j * step[1] + k * step[2];
-                    let terms = Walk {
+                    let terms = Strides3 {
                         count: [1, middle, inner],
                         a: [0, a[1], a[2]],
                         other: [0, inner * width, width],
                     };
-                    let product = Product { terms, begin, ..*self.product };
+                    let product = Product { terms, init, ..*self.product };
                     // SAFETY: the rounds of the loops lie inside of the walk, whose rows lie inside of
                     // `B`; the copy has `middle * inner <= PACKED / width` rows.
                     unsafe {
@@ -94,7 +96,7 @@ impl Panel<'_> {
                         let a = self.a.add(at(a));
                         sweep(&Panel { product: &product, a, b: to, ..*self });
                     }
-                    begin = Begin::Add;
+                    init = Init::Accumulate;
                 }
             }
         }
@@ -127,10 +129,10 @@ impl Panel<'_> {
             if const { M > 4 } {
                 self.ask_for_rows::<L, M, N>(&a, &c);
             }
-            let mut sums = self.begin::<L, M, N, EDGE>(&c, tail);
+            let mut sums = self.init::<L, M, N, EDGE>(&c, tail);
             // Another vector of the next panel in each tile.
             let next = (N + cursor.round[2] / M % N) * L::COUNT;
-            let Walk { count, a: in_a, other: in_b } = self.product.terms;
+            let Strides3 { count, a: in_a, other: in_b } = self.product.terms;
             for i in 0..count[0] {
                 for j in 0..count[1] {
                     let mut at = i * in_a[0] + j * in_a[1];
@@ -201,7 +203,7 @@ impl Panel<'_> {
     /// # Safety
     /// As above; `c` are the tile's rows in `C`.
     #[inline(always)]
-    unsafe fn begin<L: Lanes, const M: usize, const N: usize, const EDGE: bool>(
+    unsafe fn init<L: Lanes, const M: usize, const N: usize, const EDGE: bool>(
         &self,
         c: &[*mut f32; M],
         tail: L::Tail,
@@ -209,13 +211,13 @@ impl Panel<'_> {
         // SAFETY: the caller's; a row to begin with has all columns.
         unsafe {
             let mut sums = [[L::zero(); N]; M];
-            match self.product.begin {
-                Begin::Zero => {}
-                Begin::Row(row) => {
+            match self.product.init {
+                Init::Zero => {}
+                Init::Bias(row) => {
                     let row = load_row::<L, N, EDGE>(row.as_ptr().add(self.column), tail);
                     sums.fill(row);
                 }
-                Begin::Add => {
+                Init::Accumulate => {
                     for r in 0..M {
                         sums[r] = load_row::<L, N, EDGE>(c[r], tail);
                     }
@@ -279,45 +281,6 @@ impl<const M: usize, const N: usize, const EDGE: bool> Kernel for AllTiles<'_, M
     }
 }
 
-/// # Safety
-/// The instructions of `L` must be there, and `N` vectors at `from`, the last cut off at an edge.
-#[inline(always)]
-pub(super) unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
-    from: *const f32,
-    tail: L::Tail,
-) -> [L::Vector; N] {
-    // SAFETY: the caller's.
-    unsafe {
-        let mut row = [L::zero(); N];
-        for v in 0..N {
-            let from = from.add(v * L::COUNT);
-            row[v] = if EDGE && v == N - 1 { L::load_tail(from, tail) } else { L::load(from) };
-        }
-        row
-    }
-}
-
-/// # Safety
-/// As for [`load_row`].
-#[inline(always)]
-pub(super) unsafe fn store_row<L: Lanes, const N: usize, const EDGE: bool>(
-    to: *mut f32,
-    row: &[L::Vector; N],
-    tail: L::Tail,
-) {
-    // SAFETY: the caller's.
-    unsafe {
-        for v in 0..N {
-            let to = to.add(v * L::COUNT);
-            if EDGE && v == N - 1 {
-                L::store_tail(to, row[v], tail);
-            } else {
-                L::store(to, row[v]);
-            }
-        }
-    }
-}
-
 /// Goes from row to row.
 #[derive(Default)]
 struct Cursor {
@@ -329,7 +292,7 @@ struct Cursor {
 impl Cursor {
     /// Where the next row begins in `A` and `C`. Divisions would cost more than a small tile.
     #[inline(always)]
-    fn next(&mut self, rows: &Walk) -> (usize, usize) {
+    fn next(&mut self, rows: &Strides3) -> (usize, usize) {
         let now = (self.a, self.c);
         for i in [2, 1, 0] {
             self.a += rows.a[i];

@@ -1,0 +1,37 @@
+//! [`Init`]: the initial value of a product's sums.
+
+/// Whether a kernel overwrites its output or adds to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accumulate {
+    /// The output is overwritten; its previous values are not read.
+    Overwrite,
+    /// The result is added to the output.
+    Add,
+}
+
+/// The initial value of the sums of a product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Init<'a> {
+    /// `C = A B`
+    Zero,
+    /// `C = A B + b`, with the same `b` for each row.
+    Bias(&'a [f32]),
+    /// `C = C + A B`
+    Accumulate,
+}
+
+impl From<Accumulate> for Init<'_> {
+    fn from(accumulate: Accumulate) -> Self {
+        match accumulate {
+            Accumulate::Overwrite => Self::Zero,
+            Accumulate::Add => Self::Accumulate,
+        }
+    }
+}
+
+impl<'a> Init<'a> {
+    /// The bias, or zero if `bias` is empty.
+    pub(crate) const fn bias(bias: &'a [f32]) -> Self {
+        if bias.is_empty() { Self::Zero } else { Self::Bias(bias) }
+    }
+}

@@ -1,0 +1,63 @@
+//! [`Product`]: the sizes of a product, and whether it stays inside of its matrices.
+
+use super::init::Init;
+use super::strides::Strides3;
+use crate::kernels::isa::Isa;
+
+/// A product that can be computed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Product<'a> {
+    /// The rows of `A` and of `C`.
+    pub(crate) rows: Strides3,
+    /// What is summed: columns of `A`, rows of `B`.
+    pub(crate) terms: Strides3,
+    /// The columns of `B` and `C`, which stand side by side.
+    pub(crate) columns: usize,
+    /// What it begins with.
+    pub(crate) init: Init<'a>,
+}
+
+impl Product<'_> {
+    /// The same product with fewer loops, or nothing where there is none to compute. `lens` are the lengths of
+    /// the matrices.
+    ///
+    /// # Panics
+    /// As [`Self::compute`].
+    pub(super) fn checked(&self, isa: Isa, [a, b, c]: [usize; 3]) -> Option<Self> {
+        if self.rows.len() == 0 || self.columns == 0 {
+            return None;
+        }
+        let product = Self { terms: self.terms.merged(), ..*self };
+        product.check(a, b, c);
+        assert!(isa.is_available());
+        Some(product)
+    }
+
+    /// Whether the part of `B` of a panel that is `width` columns wide should be copied to one place: where
+    /// its rows lie far from each other, a few of them already fill those places of the caches that they can go
+    /// to. Only if there are enough rows of `C` to make up for the copy; and a broad panel, whose rows are
+    /// several whole cache lines, only where all of it does not stay in the second cache.
+    pub(super) fn is_worth_packing(&self, width: usize) -> bool {
+        const FAR: usize = 256;
+        const MANY: usize = 256;
+        const ENOUGH: usize = 24;
+        const BROAD: usize = 64;
+        const LARGE: usize = 1 << 17;
+        let far = self.terms.other[2] >= FAR;
+        let many = self.terms.len() >= if width < BROAD { MANY } else { LARGE / width };
+        far && many && self.rows.len() >= ENOUGH
+    }
+
+    fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
+        let [row_a, row_c] = self.rows.last().expect("rows within memory");
+        assert!(row_c + self.columns <= c_len, "rows end inside C");
+        if self.terms.len() > 0 {
+            let [term_a, term_b] = self.terms.last().expect("terms within memory");
+            assert!(row_a + term_a < a_len, "rows end inside A");
+            assert!(term_b + self.columns <= b_len, "terms end inside B");
+        }
+        if let Init::Bias(row) = self.init {
+            assert_eq!(row.len(), self.columns, "a number to begin with, one for each column");
+        }
+    }
+}

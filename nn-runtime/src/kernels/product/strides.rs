@@ -1,0 +1,51 @@
+//! [`Strides3`]: three nested loops over two matrices.
+
+/// Three nested loops over two matrices, the last one innermost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strides3 {
+    /// Iterations of each loop.
+    pub(crate) count: [usize; 3],
+    /// Elements of `A` from one iteration of each loop to the next.
+    pub(crate) a: [usize; 3],
+    /// Elements of the other matrix from one iteration of each loop to the next.
+    pub(crate) other: [usize; 3],
+}
+
+impl Strides3 {
+    /// A single loop.
+    pub(crate) const fn one_loop(count: usize, a: usize, other: usize) -> Self {
+        Self { count: [1, 1, count], a: [0, 0, a], other: [0, 0, other] }
+    }
+
+    /// Iterations in all.
+    pub(crate) const fn len(&self) -> usize {
+        self.count[0] * self.count[1] * self.count[2]
+    }
+
+    /// The same iterations in fewer loops, where an inner loop ends at the offset at which the next iteration of the
+    /// outer one begins.
+    pub(super) fn merged(mut self) -> Self {
+        for outer in [1, 0] {
+            let inner = if self.count[1] == 1 { 2 } else { outer + 1 };
+            let count = self.count[inner];
+            let seamless = self.a[outer] == count * self.a[inner]
+                && self.other[outer] == count * self.other[inner];
+            if seamless || self.count[outer] == 1 {
+                self.count[inner] *= self.count[outer];
+                self.count[outer] = 1;
+            }
+        }
+        self
+    }
+
+    /// The largest offsets in both matrices; `None` if there are no iterations, or if an offset overflows.
+    pub(super) fn last(&self) -> Option<[usize; 2]> {
+        let mut last = [0_usize; 2];
+        for i in 0..3 {
+            let rounds = self.count[i].checked_sub(1)?;
+            last[0] = last[0].checked_add(rounds.checked_mul(self.a[i])?)?;
+            last[1] = last[1].checked_add(rounds.checked_mul(self.other[i])?)?;
+        }
+        Some(last)
+    }
+}

@@ -1,0 +1,106 @@
+//! [`Stack`]: the sizes of a recurrent layer.
+
+use super::cell::Cell;
+use super::layout::{CellLayout, StackLayout, shifted};
+use super::packing::Packing;
+use crate::memory::Buffer;
+use unrolled_shape::rules::recurrent::Recurrent;
+
+/// A recurrent layer with its sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stack {
+    /// What its cells do.
+    pub cell: Cell,
+    /// Its cells, and where their weights stand.
+    pub sizes: Recurrent,
+    /// Steps of the input.
+    pub steps: usize,
+    /// Whether the last state of each direction alone comes out.
+    pub last: bool,
+    /// The probability of dropping what a layer gives to the next.
+    pub dropout: f64,
+}
+
+impl Stack {
+    /// Where things are in memory that keeps the values of all cells, or of one at a time.
+    pub(super) const fn layout(&self, save: bool) -> StackLayout {
+        let Recurrent { units, layers, .. } = self.sizes;
+        let widest = if layers > 1 && self.sizes.width() > self.sizes.inputs {
+            self.sizes.width()
+        } else {
+            self.sizes.inputs
+        };
+        let rows = Buffer::EMPTY.then(self.steps * widest);
+        let gates = rows.then(self.steps * self.sizes.columns());
+        let hidden = gates.then(if matches!(self.cell, Cell::Gru) { gates.len } else { 0 });
+        let h = hidden.then((self.steps + 1) * units);
+        let c = h.then(if matches!(self.cell, Cell::Lstm) { h.len } else { 0 });
+        let cell_len = c.end() - gates.offset;
+        let further = if save { (self.sizes.cells() - 1) * cell_len } else { 0 };
+        let gaps = layers - 1;
+        let betweens = if save || gaps < 2 { gaps } else { 2 };
+        let between =
+            shifted(c.then(if gaps > 0 { self.steps * self.sizes.width() } else { 0 }), further);
+        StackLayout {
+            rows,
+            cell: CellLayout { gates, hidden, h, c },
+            cell_stride: if save { cell_len } else { 0 },
+            between,
+            betweens,
+            end: between.offset + betweens * between.len,
+        }
+    }
+
+    /// Numbers per sample that inference needs.
+    #[must_use]
+    pub const fn workspace(&self) -> usize {
+        Packing::LEN + self.layout(false).end
+    }
+
+    /// Numbers per call that any pass needs: both biases in one, and the matrix of the state in panels.
+    #[must_use]
+    pub const fn scratch(&self) -> usize {
+        let biases = if self.sizes.bias { self.sizes.columns() } else { 0 };
+        self.panels(usize::MAX) + biases
+    }
+
+    /// Whether the matrix of the state does not stay in the first cache, where each step would find it.
+    pub(super) const fn is_wide(&self) -> bool {
+        const WIDE: usize = 1 << 14;
+        self.state_matrix() >= WIDE
+    }
+
+    /// Numbers of a cell's matrix of the state.
+    pub(super) const fn state_matrix(&self) -> usize {
+        self.sizes.units * self.sizes.columns()
+    }
+
+    /// Numbers of that matrix in panels, or nothing where so few rows do not make up for the copy.
+    pub(super) const fn panels(&self, rows: usize) -> usize {
+        const ENOUGH: usize = 16;
+        if self.is_wide() && rows >= ENOUGH { self.state_matrix() } else { 0 }
+    }
+
+    /// How many samples should share what each step reads of that matrix: the more, the farther away it is.
+    #[must_use]
+    pub const fn shard(&self) -> usize {
+        const LARGE: usize = 1 << 17;
+        match self.is_wide() {
+            false => 1,
+            true if self.state_matrix() < LARGE => 8,
+            true => 16,
+        }
+    }
+
+    /// Numbers per sample that are state from one stretch of a sequence to the next: `h` of all cells,
+    /// then of an LSTM `c` of all cells.
+    #[must_use]
+    pub const fn state(&self) -> usize {
+        self.sizes.cells() * self.cell.states() * self.sizes.units
+    }
+
+    /// Numbers of one sample's input.
+    pub(super) const fn input_len(&self) -> usize {
+        self.steps * self.sizes.inputs
+    }
+}
