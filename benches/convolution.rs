@@ -54,15 +54,28 @@ fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
     let mut turned = vec![0.0; g.weight_len()];
     let mut scratch = vec![0.0; g.scratch_len()];
     let forward = seconds_per_call(|| {
-        kernels::conv2d(isa, g, black_box(x), &weight, &[], y);
+        let (x, weight, bias) = (black_box(&*x), &weight, &[]);
+        kernels::conv2d(isa, g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
         black_box(&mut *y);
     });
     let training = seconds_per_call(|| {
         let (x, d_y, nothing) = (black_box(&*x), black_box(&*d_y), Accumulate::Overwrite);
-        kernels::conv2d(isa, g, x, &weight, &[], y);
+        let args = kernels::ConvArgs { x, weight: &weight, bias: &[], y: &mut *y };
+        kernels::conv2d(isa, g, args);
         kernels::conv2d_flip(isa, g, &weight, &mut turned);
         kernels::conv2d_d_x(isa, g, d_y, &turned, d_x);
-        kernels::conv2d_d_weight(isa, g, None, nothing, x, d_y, &mut d_weight, &mut scratch);
+        kernels::conv2d_d_weight(
+            isa,
+            g,
+            kernels::ConvDWeightArgs {
+                part: None,
+                accumulate: nothing,
+                x,
+                d_y,
+                d_weight: &mut d_weight,
+                scratch: &mut scratch,
+            },
+        );
         black_box((&mut *y, &mut *d_x, &mut d_weight));
     });
     [forward, training]

@@ -104,7 +104,10 @@ fn bench_dense(criterion: &mut Criterion) {
         let (mut d_x, mut d_weight) = (vec![0.0; n * inputs], vec![0.0; inputs * units]);
         group.throughput(Throughput::Elements((n * inputs * units) as u64));
         group.bench_function(format!("{name}/y"), |b| {
-            b.iter(|| kernels::dense(isa, inputs, units, black_box(&x), &weight, &bias, &mut y));
+            b.iter(|| {
+                let (x, weight, bias, y) = (black_box(&x), &weight, &bias, &mut y);
+                kernels::dense(isa, kernels::DenseArgs { inputs, units, x, weight, bias, y });
+            });
         });
         group.bench_function(format!("{name}/d_x"), |b| {
             b.iter(|| kernels::dense_d_x(isa, units, black_box(&d_y), &weight, &mut d_x));
@@ -115,14 +118,16 @@ fn bench_dense(criterion: &mut Criterion) {
             b.iter(|| {
                 kernels::dense_d_weight(
                     isa,
-                    inputs,
-                    units,
-                    onto,
-                    rows,
-                    0,
-                    black_box(&x),
-                    &d_y,
-                    d_w,
+                    kernels::DenseDWeightArgs {
+                        inputs,
+                        units,
+                        accumulate: onto,
+                        blocks: rows,
+                        first: 0,
+                        x: black_box(&x),
+                        d_y: &d_y,
+                        d_weight: &mut *d_w,
+                    },
                 );
             });
         });
@@ -142,7 +147,10 @@ fn bench_conv2d(criterion: &mut Criterion) {
         let multiplications = g.output[0] * g.output[1] * g.weight_len();
         group.throughput(Throughput::Elements(multiplications as u64));
         group.bench_function(format!("{name}/y"), |b| {
-            b.iter(|| kernels::conv2d(isa, g, black_box(&x), &weight, &[], &mut y));
+            b.iter(|| {
+                let (x, weight, bias, y) = (black_box(&x), &weight, &[], &mut y);
+                kernels::conv2d(isa, g, kernels::ConvArgs { x, weight, bias, y });
+            });
         });
         kernels::conv2d_flip(isa, g, &weight, &mut turned);
         group.bench_function(format!("{name}/d_x"), |b| {
@@ -153,7 +161,18 @@ fn bench_conv2d(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/d_weight"), |b| {
             let (onto, d_w, scratch) = (Accumulate::Overwrite, &mut d_weight, &mut scratch);
             b.iter(|| {
-                kernels::conv2d_d_weight(isa, g, None, onto, black_box(&x), &d_y, d_w, scratch);
+                kernels::conv2d_d_weight(
+                    isa,
+                    g,
+                    kernels::ConvDWeightArgs {
+                        part: None,
+                        accumulate: onto,
+                        x: black_box(&x),
+                        d_y: &d_y,
+                        d_weight: &mut *d_w,
+                        scratch: &mut *scratch,
+                    },
+                );
             });
         });
     }

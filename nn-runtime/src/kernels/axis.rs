@@ -1,35 +1,38 @@
-//! [`Axis`]: how a kernel goes over one axis of a image, forward and backward.
+//! [`Axis`]: a kernel along one axis of an image, forward and backward.
 
 use super::geometry::Geometry;
-use std::ops::Range;
+use core::ops::Range;
 
-/// Pixels of one image that are computed from those of another one, along one axis: pixel `i` meets
-/// element `k` of the kernel at `begin + i * by_pixel + k * by_tap` of the image that is read, if that lies
-/// on it.
+/// Pixels of one image that are computed from those of another one, along one axis: pixel `i` meets kernel element `k` at
+/// position `begin + i * by_pixel + k * by_tap` of the image that is read, if that is inside of it.
 ///
-/// Backward the kernel is turned around. There a pixel meets every `stride`-th element only, and which ones
-/// depends on its place modulo the stride: those that meet the same ones are one axis.
+/// In the backward pass the kernel is flipped. There a pixel meets only every `stride`-th element, and which ones depends on
+/// its position modulo the stride: pixels that meet the same elements are one axis.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
-    /// How many pixels are computed.
+    /// Number of pixels that are computed.
     pub(super) pixels: usize,
-    /// Where the first one lies in its image, and how far it is to the next.
+    /// The position of the first pixel in its image.
     pub(super) first: usize,
+    /// The distance to the next pixel.
     pub(super) step: usize,
-    /// How many elements of the kernel they may meet.
+    /// Number of kernel elements that the pixels may meet.
     pub(super) taps: usize,
-    /// The first of them in the weights, and how far it is to the next.
+    /// The first of these elements in the weights.
     pub(super) tap: usize,
+    /// The distance to the next element in the weights.
     pub(super) tap_step: usize,
     /// The size of the image that is read.
     pub(super) size: usize,
-    /// Where the first element of the kernel lies for the first pixel.
+    /// The position at which the first pixel meets the first kernel element; negative on the padding.
     pub(super) begin: isize,
+    /// The distance from what one pixel meets to what the next one does.
     pub(super) by_pixel: usize,
+    /// The distance between neighbouring kernel elements.
     pub(super) by_tap: usize,
 }
 
-/// Neighbouring pixels that meet the same elements of the kernel.
+/// Neighbouring pixels that meet the same kernel elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Band {
     pub(super) pixels: Range<usize>,
@@ -37,7 +40,7 @@ pub(super) struct Band {
 }
 
 impl Axis {
-    /// Output pixels, from the input.
+    /// Output pixels, computed from the input.
     pub(super) fn forward(g: &Geometry, axis: usize) -> Self {
         Self {
             pixels: g.output[axis],
@@ -53,12 +56,12 @@ impl Axis {
         }
     }
 
-    /// Input pixels `first`, `first + stride`, and so on, from the output gradient; `first` is below the
-    /// stride.
+    /// Input pixels `first`, `first + stride`, and so on, computed from the output gradient. `first` is below the stride.
     pub(super) fn backward(g: &Geometry, axis: usize, first: usize) -> Self {
         let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
-        let place = first + g.padding[axis][0];
-        let mut meeting = (0..g.kernel[axis]).filter(|i| (i * dilation) % stride == place % stride);
+        let position = first + g.padding[axis][0];
+        let mut meeting =
+            (0..g.kernel[axis]).filter(|i| (i * dilation) % stride == position % stride);
         let least = meeting.next();
         let second = meeting.next();
         let taps = usize::from(least.is_some()) + usize::from(second.is_some()) + meeting.count();
@@ -73,39 +76,39 @@ impl Axis {
             tap: g.kernel[axis] - 1 - last,
             tap_step,
             size: g.output[axis],
-            // Without a remainder, where there are elements at all.
-            begin: (place as isize - (last * dilation) as isize) / stride as isize,
+            // Divisible, unless the pixels meet no element at all.
+            begin: (position as isize - (last * dilation) as isize) / stride as isize,
             by_pixel: 1,
             by_tap: (tap_step * dilation / stride).max(1),
         }
     }
 
-    /// Some of the pixels, which are the first ones of their image.
+    /// Some of the pixels. In the image that is written they are the first ones.
     pub(super) fn some(self, pixels: Range<usize>) -> Self {
         let begin = self.begin + (pixels.start * self.by_pixel) as isize;
         Self { pixels: pixels.len(), first: 0, begin, ..self }
     }
 
-    /// Some elements of the kernel.
+    /// Some of the kernel elements.
     pub(super) fn of_taps(self, taps: Range<usize>) -> Self {
         let begin = self.begin + (taps.start * self.by_tap) as isize;
         let tap = self.tap + taps.start * self.tap_step;
         Self { taps: taps.len(), tap, begin, ..self }
     }
 
-    /// Pixels and elements of the kernel in each other's place, as the gradient of the weights wants them.
+    /// The axis with pixels and kernel elements exchanged, for the gradient of the weights.
     pub(super) fn transposed(self) -> Self {
         let (pixels, taps) = (self.taps, self.pixels);
         Self { pixels, taps, by_pixel: self.by_tap, by_tap: self.by_pixel, ..self }
     }
 
-    /// Where pixel `i` meets element `k`.
+    /// The position at which pixel `i` meets kernel element `k`.
     #[inline(always)]
-    pub(super) fn place(&self, i: usize, k: usize) -> usize {
+    pub(super) fn position(&self, i: usize, k: usize) -> usize {
         (self.begin + (i * self.by_pixel + k * self.by_tap) as isize) as usize
     }
 
-    /// The elements of the kernel that lie on the image for pixel `i`.
+    /// The kernel elements that pixel `i` meets inside of the image.
     #[inline(always)]
     pub(super) fn met(&self, i: usize) -> Range<usize> {
         let begin = self.begin + (i * self.by_pixel) as isize;
@@ -115,7 +118,7 @@ impl Axis {
         first.min(end)..end
     }
 
-    /// The pixels for which all of the kernel lies on the image.
+    /// The pixels for which the whole kernel is inside of the image.
     pub(super) fn inner(&self) -> Range<usize> {
         let reach = (self.taps.saturating_sub(1) * self.by_tap) as isize;
         let first = self.begin.min(0).unsigned_abs().div_ceil(self.by_pixel).min(self.pixels);
@@ -123,16 +126,16 @@ impl Axis {
         first..end.div_ceil(self.by_pixel).min(self.pixels).max(first)
     }
 
-    /// All pixels, in as few bands as there can be.
+    /// All pixels, in as few bands as possible.
     pub(super) fn bands(self) -> impl Iterator<Item = Band> {
         let inner = self.inner();
         let mut first = 0;
-        std::iter::from_fn(move || {
+        core::iter::from_fn(move || {
             if first == self.pixels {
                 return None;
             }
             let met = self.met(first);
-            // A look at each of the inner pixels would take longer than some small products.
+            // Checking each of the inner pixels would take longer than some small products.
             let end = if inner.contains(&first) {
                 inner.end
             } else {
@@ -179,13 +182,13 @@ mod tests {
         assert_eq!(taps, [Band { pixels: 0..3, met: 0..4 }]);
     }
 
-    /// Of 8 pixels with stride 2, the even ones meet the middle of the kernel, the odd ones both ends.
+    /// Of 8 pixels with stride 2, the even ones meet the middle of the kernel and the odd ones both ends.
     #[test]
     fn backward_pixels_are_parted_by_the_stride() {
         let g = geometry(8, 3, 2, 1);
         let [even, odd] = [0, 1].map(|first| Axis::backward(&g, 0, first));
-        assert_eq!((even.pixels, even.taps, even.tap, even.place(3, 0)), (4, 1, 1, 3));
-        assert_eq!((odd.pixels, odd.taps, odd.tap_step, odd.place(0, 0)), (4, 2, 2, 0));
+        assert_eq!((even.pixels, even.taps, even.tap, even.position(3, 0)), (4, 1, 1, 3));
+        assert_eq!((odd.pixels, odd.taps, odd.tap_step, odd.position(0, 0)), (4, 2, 2, 0));
         let bands: Vec<_> = odd.bands().map(|band| (band.pixels, band.met)).collect();
         assert_eq!(bands, [(0..3, 0..2), (3..4, 0..1)]);
     }
@@ -216,8 +219,8 @@ mod tests {
             next = band.pixels.end;
             for i in band.pixels {
                 let on_it = |k: &usize| {
-                    let place = axis.begin + (i * axis.by_pixel + k * axis.by_tap) as isize;
-                    (0..axis.size as isize).contains(&place)
+                    let position = axis.begin + (i * axis.by_pixel + k * axis.by_tap) as isize;
+                    (0..axis.size as isize).contains(&position)
                 };
                 let met: Vec<_> = (0..axis.taps).filter(on_it).collect();
                 assert_eq!(band.met.clone().collect::<Vec<_>>(), met, "{axis:?}: {i}");

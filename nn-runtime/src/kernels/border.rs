@@ -1,6 +1,6 @@
-//! [`Border`]: zeros around a image.
+//! [`Border`]: zeros around an image.
 
-/// How many zeros stand around a image: above and left, below and right.
+/// The number of zeros around an image: above and to the left, below and to the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Border {
     /// Above, and to the left.
@@ -10,22 +10,22 @@ pub struct Border {
 }
 
 impl Border {
-    /// Nothing.
+    /// No zeros.
     pub(crate) const NONE: Self = Self { before: [0; 2], after: [0; 2] };
 
-    /// Whether there is none.
+    /// Whether there are no zeros.
     #[must_use]
     pub const fn is_none(&self) -> bool {
         self.before[0] + self.before[1] + self.after[0] + self.after[1] == 0
     }
 
-    /// The size of a image with this border.
+    /// The size of an image with this border.
     #[must_use]
     pub const fn around(&self, size: [usize; 2]) -> [usize; 2] {
         [self.before[0] + size[0] + self.after[0], self.before[1] + size[1] + self.after[1]]
     }
 
-    /// Numbers of a image with this border; 0 where there is none, because nothing is copied then.
+    /// Elements of an image with this border; 0 if there are no zeros, because nothing is copied then.
     #[must_use]
     pub const fn len(&self, size: [usize; 2], channels: usize) -> usize {
         if self.is_none() {
@@ -35,10 +35,10 @@ impl Border {
         height * width * channels
     }
 
-    /// Copies a image into the first [`Self::len`] numbers of `memory`, with zeros around it.
+    /// Copies an image into the first elements of `memory`, with zeros around it. Returns what was written.
     ///
     /// # Panics
-    /// When lengths and sizes do not fit together.
+    /// If lengths and sizes do not match.
     pub(crate) fn add<'a>(
         &self,
         size: [usize; 2],
@@ -49,7 +49,7 @@ impl Border {
         let line = size[1] * channels;
         let [height, width] = self.around(size);
         let (padded_line, begin) = (width * channels, self.before[1] * channels);
-        assert_eq!(image.len(), size[0] * line, "a image of this size");
+        assert_eq!(image.len(), size[0] * line, "an image of this size");
         let padded = &mut memory[..height * padded_line];
         let (above, rest) = padded.split_at_mut(self.before[0] * padded_line);
         let (lines, below) = rest.split_at_mut(size[0] * padded_line);

@@ -1,139 +1,130 @@
-//! The kernels of convolutions. Each has a twin of the same name in `reference.rs`.
+//! The kernels of convolutions. Each has a naive twin of the same name in `reference.rs`.
 //!
-//! They read images in place: patches are never gathered into a matrix. Pixels at the edges, which meet a
-//! part of the kernel only, are computed by themselves, so that there are no zeros around a image.
+//! They read images in place: patches are never gathered into a matrix. Pixels at the edges, which meet only a part of the
+//! kernel, are separate products, so that no zeros are stored around an image.
 
 use super::axis::Axis;
+use super::conv_args::{ConvArgs, ConvDWeightArgs};
 use super::conv_pass::{CACHED, ConvPass, ImageStrides};
 use super::depthwise;
 use super::geometry::{Geometry, Taps};
 use super::isa::Isa;
 use super::product::{Accumulate, Init, Product, Strides3};
 use super::transpose::transpose;
-use std::ops::Range;
+use core::ops::Range;
 
-/// The convolution of each image of `x` with `weight`, plus `bias` (which may be empty).
+/// The convolution of each image.
 ///
-/// Inlined where channels and groups are constants, so that only programs with depthwise convolutions hold
-/// their kernels, which are large.
+/// Inlined where channels and groups are constants, so that only programs with depthwise convolutions contain the kernels
+/// of these, which are large.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 #[inline(always)]
-pub fn conv2d(isa: Isa, g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub fn conv2d(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
     if g.is_depthwise() {
-        depthwise::forward(isa, g, x, weight, bias, y);
+        depthwise::forward(isa, g, args);
     } else {
-        conv2d_of_groups(isa, g, x, weight, bias, y);
+        conv2d_of_groups(isa, g, args);
     }
 }
 
 /// The convolution of each image whose groups have more than one channel or filter.
-fn conv2d_of_groups(
-    isa: Isa,
-    g: &Geometry,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
-    for_each_run(g, x.len(), |x_run, y_run| {
-        conv2d_of_run(isa, g, &x[x_run], weight, bias, &mut y[y_run]);
+fn conv2d_of_groups(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>) {
+    for_each_batch_in_cache(g, args.x.len(), |x, y| {
+        conv2d_in_cache(isa, g, args.images(x, y));
     });
 }
 
 /// The convolution of images that stay in cache.
-fn conv2d_of_run(isa: Isa, g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
-    for part in parts(g) {
-        let init = if bias.is_empty() { Init::Zero } else { Init::Bias(&bias[part.filters()]) };
-        let pass = ConvPass {
-            terms: part.channels,
-            columns: part.filters,
-            init,
-            ..ConvPass::forward(isa, g)
-        };
-        pass.compute(&axes, &x[part.channel..], &weight[part.filter..], &mut y[part.filter..]);
+    let ConvArgs { x, weight, bias, y } = args;
+    for group in channel_groups(g) {
+        let init = if bias.is_empty() { Init::Zero } else { Init::Bias(&bias[group.filters()]) };
+        let (terms, columns) = (group.channels, group.filters);
+        let pass = ConvPass { terms, columns, init, ..ConvPass::forward(isa, g) };
+        let (weight, y) = (&weight[group.filter..], &mut y[group.filter..]);
+        pass.compute(&axes, ConvArgs { x: &x[group.channel..], weight, bias: &[], y });
     }
 }
 
-/// The gradient of the weights of [`conv2d`], or of some rows: as many as `d_weight` holds, which must
-/// be of one kernel element. `scratch` must have [`Geometry::scratch_len`] numbers, unless it is of some.
+/// The gradient of the weights of [`conv2d`], or of some of them.
 ///
 /// # Panics
-/// When the lengths do not fit together.
-#[expect(clippy::too_many_arguments, reason = "sizes, two inputs, one output, memory")]
-pub fn conv2d_d_weight(
-    isa: Isa,
-    g: &Geometry,
-    some: Option<Taps>,
-    mut accumulate: Accumulate,
-    x: &[f32],
-    d_y: &[f32],
-    d_weight: &mut [f32],
-    scratch: &mut [f32],
-) {
+/// If the lengths do not match.
+pub fn conv2d_d_weight(isa: Isa, g: &Geometry, args: ConvDWeightArgs<'_>) {
     if g.is_depthwise() {
-        return depthwise::d_weight(isa, g, some, accumulate, x, d_y, d_weight);
+        return depthwise::d_weight(isa, g, args);
     }
-    if let Some(Taps { tap, channel }) = some {
+    let ConvDWeightArgs { part, mut accumulate, x, d_y, d_weight, scratch } = args;
+    if let Some(Taps { tap, channel }) = part {
         let taps = [tap / g.kernel[1], tap % g.kernel[1]].map(|tap| tap..tap + 1);
         let channels = channel..channel + d_weight.len() / g.filters;
-        return d_weight_of_taps(isa, g, taps, channels, accumulate, x, d_y, d_weight);
+        return d_weight_of_taps(
+            isa,
+            g,
+            TapRange { taps, channels },
+            DWeight { accumulate, x, d_y, d_weight },
+        );
     }
     if g.scratch_len() == 0 {
-        return for_each_run(g, x.len(), |x_run, y_run| {
-            d_weight_by_bands(isa, g, accumulate, &x[x_run], &d_y[y_run], d_weight);
+        return for_each_batch_in_cache(g, x.len(), |x_batch, y_batch| {
+            let (x, d_y) = (&x[x_batch], &d_y[y_batch]);
+            d_weight_by_bands(isa, g, DWeight { accumulate, x, d_y, d_weight });
             accumulate = Accumulate::Add;
         });
     }
+    // With few channels a row of one kernel element is short. In a padded image all kernel elements meet the same pixels,
+    // so that they are one product with longer rows.
     let images = x.chunks_exact(g.input_len()).zip(d_y.chunks_exact(g.output_len()));
     for (x, d_y) in images {
         let x = g.border().add(g.input, g.channels, x, scratch);
-        d_weight_by_bands(isa, &g.padded(), accumulate, x, d_y, d_weight);
+        d_weight_by_bands(isa, &g.padded(), DWeight { accumulate, x, d_y, d_weight });
         accumulate = Accumulate::Add;
     }
 }
 
-/// The gradient of all weights, by those elements of the kernel that meet the same pixels.
-fn d_weight_by_bands(
-    isa: Isa,
-    g: &Geometry,
+/// Images, and the gradient of weights.
+struct DWeight<'a> {
     accumulate: Accumulate,
-    x: &[f32],
-    d_y: &[f32],
-    d_weight: &mut [f32],
-) {
+    x: &'a [f32],
+    d_y: &'a [f32],
+    d_weight: &'a mut [f32],
+}
+
+/// Kernel elements that meet the same pixels, and some channels of each group.
+struct TapRange {
+    taps: [Range<usize>; 2],
+    channels: Range<usize>,
+}
+
+/// The gradient of all weights, by bands of kernel elements that meet the same pixels.
+fn d_weight_by_bands(isa: Isa, g: &Geometry, args: DWeight<'_>) {
+    let DWeight { accumulate, x, d_y, d_weight } = args;
     let [rows, columns] = [0, 1].map(|axis| Axis::forward(g, axis).transposed());
     for row in rows.bands() {
         for column in columns.bands() {
             let tap = row.pixels.start * g.kernel[1] + column.pixels.start;
             let d_weight = &mut d_weight[tap * g.group_channels() * g.filters..];
             let taps = [row.pixels.clone(), column.pixels];
-            d_weight_of_taps(isa, g, taps, 0..g.group_channels(), accumulate, x, d_y, d_weight);
+            let range = TapRange { taps, channels: 0..g.group_channels() };
+            d_weight_of_taps(isa, g, range, DWeight { accumulate, x, d_y, d_weight });
         }
     }
 }
 
-/// The gradient of some weights: of elements of the kernel that meet the same pixels, and of some channels
-/// of each group. `d_weight` begins with the first of them.
-#[expect(clippy::too_many_arguments, reason = "sizes, which ones, two inputs, one output")]
-fn d_weight_of_taps(
-    isa: Isa,
-    g: &Geometry,
-    taps: [Range<usize>; 2],
-    channels: Range<usize>,
-    accumulate: Accumulate,
-    x: &[f32],
-    d_y: &[f32],
-    d_weight: &mut [f32],
-) {
+/// The gradient of the weights of `range`, the first of which is the first of `d_weight`.
+fn d_weight_of_taps(isa: Isa, g: &Geometry, range: TapRange, args: DWeight<'_>) {
+    let TapRange { taps, channels } = range;
+    let DWeight { accumulate, x, d_y, d_weight } = args;
     let axes = [0, 1].map(|axis| Axis::forward(g, axis).transposed());
     let [h, w] = &axes;
     let [met_h, met_w] = [h.met(taps[0].start), w.met(taps[1].start)];
-    let (read, written) =
-        (ImageStrides::new(g.input, g.channels), ImageStrides::new(g.output, g.filters));
+    let read = ImageStrides::new(g.input, g.channels);
+    let written = ImageStrides::new(g.output, g.filters);
     let tap = g.group_channels() * g.filters;
+    // Rows of the product are weights, its terms are the pixels of all images.
     let rows = Strides3 {
         count: [taps[0].len(), taps[1].len(), channels.len()],
         a: [h.by_pixel * read.line, w.by_pixel * read.channels, 1],
@@ -146,23 +137,23 @@ fn d_weight_of_taps(
     };
     let (mut from_x, mut from_d_y) = (channels.start, 0);
     if terms.len() > 0 {
-        let place = |axis: &Axis, tap, pixel| axis.place(tap, pixel);
-        let (row, column) =
-            (place(h, taps[0].start, met_h.start), place(w, taps[1].start, met_w.start));
+        let row = h.position(taps[0].start, met_h.start);
+        let column = w.position(taps[1].start, met_w.start);
         from_x += row * read.line + column * read.channels;
         from_d_y = met_h.start * written.line + met_w.start * written.channels;
     }
-    for part in parts(g) {
-        let product = Product { rows, terms, columns: part.filters, init: accumulate.into() };
-        let (x, d_y) = (&x[from_x + part.channel..], &d_y[from_d_y + part.filter..]);
-        product.compute(isa, x, d_y, &mut d_weight[part.filter..]);
+    for group in channel_groups(g) {
+        let product = Product { rows, terms, columns: group.filters, init: accumulate.into() };
+        let (x, d_y) = (&x[from_x + group.channel..], &d_y[from_d_y + group.filter..]);
+        product.compute(isa, x, d_y, &mut d_weight[group.filter..]);
     }
 }
 
-/// The weights as [`conv2d_d_x`] wants them: the kernel flipped, `[KH, KW, F, C / groups]`.
+/// The weights as [`conv2d_d_x`] reads them, `[KH, KW, F, C / groups]`: the kernel is flipped along both axes, and the
+/// matrix of each kernel element is transposed.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 pub fn conv2d_flip(isa: Isa, g: &Geometry, weight: &[f32], flipped: &mut [f32]) {
     let (channels, filters) = (g.group_channels(), g.filters);
     let tap = channels * filters;
@@ -175,62 +166,63 @@ pub fn conv2d_flip(isa: Isa, g: &Geometry, weight: &[f32], flipped: &mut [f32]) 
     }
 }
 
-/// The gradient of the input of [`conv2d`], from weights in the order of [`conv2d_flip`].
+/// The gradient of the input of [`conv2d`], from weights that [`conv2d_flip`] wrote.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 pub fn conv2d_d_x(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut [f32]) {
-    for_each_run(g, d_x.len(), |x_run, y_run| {
-        d_x_of_run(isa, g, &d_y[y_run], flipped, &mut d_x[x_run]);
+    for_each_batch_in_cache(g, d_x.len(), |x, y| {
+        d_x_in_cache(isa, g, &d_y[y], flipped, &mut d_x[x]);
     });
 }
 
 /// The input gradient of images that stay in cache.
-fn d_x_of_run(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut [f32]) {
+fn d_x_in_cache(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut [f32]) {
+    // Pixels of the same remainder modulo the stride meet the same kernel elements.
     for row in 0..g.stride[0].min(g.input[0]) {
         for column in 0..g.stride[1].min(g.input[1]) {
             let axes = [Axis::backward(g, 0, row), Axis::backward(g, 1, column)];
+            let args = ConvArgs { x: d_y, weight: flipped, bias: &[], y: &mut *d_x };
             if g.is_depthwise() {
-                depthwise::d_x(isa, g, axes, d_y, flipped, d_x);
+                depthwise::d_x(isa, g, axes, args);
             } else {
-                d_x_of_pixels(isa, g, &axes, d_y, flipped, d_x);
+                d_x_of_pixels(isa, g, &axes, args);
             }
         }
     }
 }
 
 /// The input gradient of the pixels of `axes`.
-fn d_x_of_pixels(
-    isa: Isa,
-    g: &Geometry,
-    axes: &[Axis; 2],
-    d_y: &[f32],
-    flipped: &[f32],
-    d_x: &mut [f32],
-) {
+fn d_x_of_pixels(isa: Isa, g: &Geometry, axes: &[Axis; 2], args: ConvArgs<'_>) {
+    let ConvArgs { x: d_y, weight: flipped, y: d_x, .. } = args;
     let channels = g.group_channels();
-    for part in parts(g) {
+    for group in channel_groups(g) {
         let pass = ConvPass {
             isa,
             kernel_width: g.kernel[1],
             read: ImageStrides::new(g.output, g.filters),
             written: ImageStrides::new(g.input, g.channels),
-            terms: part.filters,
-            columns: part.channels,
+            terms: group.filters,
+            columns: group.channels,
             tap: channels * g.filters,
             weight_row: channels,
             init: Init::Zero,
         };
-        let weight = &flipped[part.filter * channels..];
-        pass.compute(axes, &d_y[part.filter..], weight, &mut d_x[part.channel..]);
+        let weight = &flipped[group.filter * channels..];
+        let (x, y) = (&d_y[group.filter..], &mut d_x[group.channel..]);
+        pass.compute(axes, ConvArgs { x, weight, bias: &[], y });
     }
 }
 
-/// Calls `f` with the places of runs of images, in the input, which has `len` numbers, and in the output. A
-/// run is passed over several times, by groups of channels and by pixels that meet the same elements of the
-/// kernel: it should stay in cache meanwhile. But the weights are read again for each run, and should not be
-/// what takes the time.
-fn for_each_run(g: &Geometry, len: usize, mut f: impl FnMut(Range<usize>, Range<usize>)) {
+/// Calls `f` with the ranges of consecutive images in the input, which has `len` elements, and in the output.
+///
+/// Images are passed over several times, by groups of channels and by bands of pixels, and should stay in cache
+/// meanwhile. But the weights are read again for each batch, which should not dominate the time.
+fn for_each_batch_in_cache(
+    g: &Geometry,
+    len: usize,
+    mut f: impl FnMut(Range<usize>, Range<usize>),
+) {
     let (input, output) = (g.input_len(), g.output_len());
     let most = (CACHED.max(2 * g.weight_len()) / (input + output)).max(1);
     let images = len / input;
@@ -241,25 +233,25 @@ fn for_each_run(g: &Geometry, len: usize, mut f: impl FnMut(Range<usize>, Range<
 }
 
 /// The channels of one group.
-struct PartOfChannels {
+struct ChannelGroup {
     channel: usize,
     channels: usize,
     filter: usize,
     filters: usize,
 }
 
-impl PartOfChannels {
+impl ChannelGroup {
     fn filters(&self) -> Range<usize> {
         self.filter..self.filter + self.filters
     }
 }
 
-fn parts(g: &Geometry) -> impl Iterator<Item = PartOfChannels> {
+fn channel_groups(g: &Geometry) -> impl Iterator<Item = ChannelGroup> {
     let (channels, filters) = (g.group_channels(), g.group_filters());
-    (0..g.groups).map(move |part| PartOfChannels {
-        channel: part * channels,
+    (0..g.groups).map(move |group| ChannelGroup {
+        channel: group * channels,
         channels,
-        filter: part * filters,
+        filter: group * filters,
         filters,
     })
 }

@@ -1,20 +1,22 @@
-//! [`ConvPass`]: a convolution of the pixels of two axes by products.
+//! [`ConvPass`]: a convolution, forward or backward, as products.
 
 use super::axis::{Axis, Band};
+use super::conv_args::ConvArgs;
 use super::geometry::Geometry;
 use super::isa::Isa;
 use super::product::{Init, Product, Strides3};
 
-/// Numbers that stay in a second-level cache while others pass through it.
+/// Elements that stay in a second-level cache while others pass through it.
 pub(super) const CACHED: usize = 1 << 17;
 
-/// How images lie in memory.
+/// The strides of images `[H, W, C]` in memory.
 #[derive(Clone, Copy)]
 pub(super) struct ImageStrides {
+    /// Elements from one pixel to the next.
     pub(super) channels: usize,
-    /// Numbers in a line.
+    /// Elements from one line to the next.
     pub(super) line: usize,
-    /// Numbers in all.
+    /// Elements from one image to the next.
     pub(super) len: usize,
 }
 
@@ -24,7 +26,7 @@ impl ImageStrides {
     }
 }
 
-/// One pass through the channels of a group, forward or backward.
+/// A forward or backward pass through the channels of one group.
 pub(super) struct ConvPass<'a> {
     pub(super) isa: Isa,
     pub(super) kernel_width: usize,
@@ -34,15 +36,15 @@ pub(super) struct ConvPass<'a> {
     pub(super) terms: usize,
     /// Channels of the group in the image that is written.
     pub(super) columns: usize,
-    /// Numbers in the weights of one element of the kernel.
+    /// Elements of the weights of one kernel element.
     pub(super) tap: usize,
-    /// Those among them that one channel meets which is read.
+    /// Elements of the weights from one channel that is read to the next.
     pub(super) weight_row: usize,
     pub(super) init: Init<'a>,
 }
 
 impl ConvPass<'_> {
-    /// From the input to the output, through all channels and without a bias.
+    /// The forward pass through all channels, without a bias.
     pub(super) fn forward(isa: Isa, g: &Geometry) -> Self {
         Self {
             isa,
@@ -57,48 +59,48 @@ impl ConvPass<'_> {
         }
     }
 
-    /// Computes the pixels of `axes`, in all images. Slices begin with the group's first channel.
-    pub(super) fn compute(&self, axes: &[Axis; 2], x: &[f32], weight: &[f32], y: &mut [f32]) {
+    /// Computes the pixels of `axes` in all images. Slices begin with the group's first channel; the bias is that of
+    /// [`Self::init`].
+    pub(super) fn compute(&self, axes: &[Axis; 2], args: ConvArgs<'_>) {
         let [h, w] = axes;
         let has_edges = h.inner().len() < h.pixels || w.inner().len() < w.pixels;
         if has_edges && h.taps * w.taps * self.tap > CACHED {
-            return self.by_taps(axes, x, weight, y);
+            return self.by_taps(axes, args);
         }
+        let mut args = args;
         for row in h.bands() {
             for column in w.bands() {
-                self.band(axes, [&row, &column], self.init, x, weight, y);
+                self.band(axes, [&row, &column], self.init, &mut args);
             }
         }
     }
 
-    /// The same, one element of the kernel after the other: each band of pixels would read all weights, which
-    /// do not stay in cache. The terms of each sum come in the same order.
-    fn by_taps(&self, axes: &[Axis; 2], x: &[f32], weight: &[f32], y: &mut [f32]) {
+    /// Computes the same, one kernel element after the other: each band of pixels would read all weights, which do not
+    /// stay in cache. The terms of each sum are in the same order.
+    fn by_taps(&self, axes: &[Axis; 2], mut args: ConvArgs<'_>) {
         let [h, w] = axes;
         let all = |axis: &Axis| Band { pixels: 0..axis.pixels, met: 0..0 };
-        self.band(axes, [&all(h), &all(w)], self.init, x, weight, y);
+        self.band(axes, [&all(h), &all(w)], self.init, &mut args);
         let met = |axis: &Axis, tap| Band { pixels: axis.transposed().met(tap), met: tap..tap + 1 };
         for row in 0..h.taps {
             for column in 0..w.taps {
                 let band = [&met(h, row), &met(w, column)];
-                self.band(axes, band, Init::Accumulate, x, weight, y);
+                self.band(axes, band, Init::Accumulate, &mut args);
             }
         }
     }
 
-    /// The pixels that meet the same elements of the kernel.
+    /// Computes the pixels that meet the same kernel elements, in one product.
     fn band(
         &self,
         [h, w]: &[Axis; 2],
         [row, column]: [&Band; 2],
         init: Init<'_>,
-        x: &[f32],
-        weight: &[f32],
-        y: &mut [f32],
+        args: &mut ConvArgs<'_>,
     ) {
         let Self { read, written, tap, weight_row, .. } = *self;
         let tap_line = self.kernel_width * tap;
-        let images = y.len().div_ceil(written.len);
+        let images = args.y.len().div_ceil(written.len);
         let rows = Strides3 {
             count: [images, row.pixels.len(), column.pixels.len()],
             a: [read.len, h.by_pixel * read.line, w.by_pixel * read.channels],
@@ -114,14 +116,14 @@ impl ConvPass<'_> {
         }
         let (mut a, mut b) = (0, 0);
         if terms.len() > 0 {
-            a = h.place(row.pixels.start, row.met.start) * read.line
-                + w.place(column.pixels.start, column.met.start) * read.channels;
+            a = h.position(row.pixels.start, row.met.start) * read.line
+                + w.position(column.pixels.start, column.met.start) * read.channels;
             b = (h.tap + row.met.start * h.tap_step) * tap_line
                 + (w.tap + column.met.start * w.tap_step) * tap;
         }
-        let place = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
-        let c = place(h, row) * written.line + place(w, column) * written.channels;
+        let first = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
+        let c = first(h, row) * written.line + first(w, column) * written.channels;
         let product = Product { rows, terms, columns: self.columns, init };
-        product.compute(self.isa, &x[a..], &weight[b..], &mut y[c..]);
+        product.compute(self.isa, &args.x[a..], &args.weight[b..], &mut args.y[c..]);
     }
 }

@@ -1,36 +1,30 @@
-//! A convolution that goes straight into a pool.
+//! A convolution followed by max pooling, without the memory of what is between them.
 
 use super::axis::Axis;
+use super::conv_args::ConvArgs;
 use super::conv_pass::{ConvPass, ImageStrides};
 use super::geometry::Geometry;
 use super::isa::Isa;
 use super::pool::{self, Pool};
 use super::product::Init;
-use std::ops::Range;
+use core::ops::Range;
 use unrolled_shape::STRIP;
 
-/// The largest numbers under windows of size `window`, which lie side by side, in the convolution of each
-/// image of `x` with `weight`, plus `bias` (which may be empty), in one group: the same bits as
-/// [`conv2d`](super::conv2d) and a pool behind it give. Pixels under no window are not computed, and the
-/// others, strip by strip, never leave the first-level cache.
+/// The maximum under each window of size `window` in the convolution of each image, in one group. Windows do not overlap.
+///
+/// The same bits as [`conv2d`](super::conv2d) followed by a pool. Pixels under no window are not computed, and the others are
+/// computed strip by strip and never leave the first-level cache.
 ///
 /// # Panics
-/// When the lengths do not fit together, there are several groups, or a window has more than [`STRIP`] numbers.
-pub fn conv2d_max_pool(
-    isa: Isa,
-    g: &Geometry,
-    window: [usize; 2],
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
+/// If the lengths do not match, there are several groups, or a window has more than [`STRIP`] elements.
+pub fn conv2d_max_pool(isa: Isa, g: &Geometry, window: [usize; 2], args: ConvArgs<'_>) {
     assert!(g.groups == 1, "a convolution in one group");
     let output = [0, 1].map(|axis| g.output[axis] / window[axis]);
     let len = output[0] * output[1] * g.filters;
     if len == 0 {
         return;
     }
+    let ConvArgs { x, weight, bias, y } = args;
     let mut strip = [0.0; STRIP];
     let fused = ConvPool { isa, g, window, weight, bias };
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(len)) {
@@ -38,7 +32,7 @@ pub fn conv2d_max_pool(
     }
 }
 
-/// A convolution and a pool behind it.
+/// A convolution followed by a pool.
 struct ConvPool<'a> {
     isa: Isa,
     g: &'a Geometry,
@@ -48,7 +42,7 @@ struct ConvPool<'a> {
 }
 
 impl ConvPool<'_> {
-    /// One image, from which `output` pixels come.
+    /// Computes `output` pixels from one image.
     fn image(&self, output: [usize; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
         let filters = self.g.filters;
         let fitting = STRIP / (self.window[0] * self.window[1] * filters);
@@ -60,14 +54,14 @@ impl ConvPool<'_> {
             for column in (0..output[1]).step_by(columns) {
                 let ranges =
                     [row..output[0].min(row + rows), column..output[1].min(column + columns)];
-                let (y, behind) = rest.split_at_mut(ranges[0].len() * ranges[1].len() * filters);
+                let (y, after) = rest.split_at_mut(ranges[0].len() * ranges[1].len() * filters);
                 self.strip(ranges, x, y, strip);
-                rest = behind;
+                rest = after;
             }
         }
     }
 
-    /// Some pixels of the output, rows by columns.
+    /// Computes some pixels of the output, rows by columns.
     fn strip(&self, output: [Range<usize>; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
         let Self { isa, g, window, weight, bias } = *self;
         let axes = [0, 1].map(|axis| {
@@ -77,7 +71,7 @@ impl ConvPool<'_> {
         let written = ImageStrides::new([axes[0].pixels, axes[1].pixels], g.filters);
         let pass = ConvPass { written, init: Init::bias(bias), ..ConvPass::forward(isa, g) };
         let strip = &mut strip[..axes[0].pixels * axes[1].pixels * g.filters];
-        pass.compute(&axes, x, weight, strip);
+        pass.compute(&axes, ConvArgs { x, weight, bias: &[], y: &mut *strip });
         let pool = Pool::side_by_side(window, output.map(|range| range.len()), g.filters);
         pool::max(isa, &pool, strip, y);
     }
@@ -105,7 +99,7 @@ mod tests {
         (g, [fitting(0), fitting(1)])
     }
 
-    /// The pool over all that the convolution gives.
+    /// The pool over the whole output of the convolution.
     fn whole_pool(kernel: [usize; 2], g: &Geometry) -> Pool {
         let (over, stride) = (Over::Pictures, kernel);
         let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation: [1; 2] };
@@ -125,17 +119,19 @@ mod tests {
                 for bias in [whole(g.filters, 3), vec![]] {
                     let before = vec![f32::NAN; len];
                     let y = written(&before, |y| {
-                        conv2d_max_pool(isa, &g, window, &x, &weight, &bias, y);
+                        let (x, weight, bias) = (&x, &weight, &bias);
+                        conv2d_max_pool(isa, &g, window, ConvArgs { x, weight, bias, y });
                     });
                     let mut twin = before;
-                    reference::conv2d_max_pool(&g, window, &x, &weight, &bias, &mut twin);
-                    assert_eq!(y, twin, "{isa:?}: {window:?} behind {g:?}");
+                    let (x, weight, bias, y2) = (&x, &weight, &bias, &mut twin);
+                    reference::conv2d_max_pool(&g, window, ConvArgs { x, weight, bias, y: y2 });
+                    assert_eq!(y, twin, "{isa:?}: {window:?} after {g:?}");
                 }
             }
         }
     }
 
-    /// Numbers that do not add up exactly, NaN among them.
+    /// Values whose sums are not exact, NaN among them.
     #[test]
     fn gives_the_bits_of_a_convolution_and_a_pool() {
         for isa in available() {
@@ -144,14 +140,15 @@ mod tests {
                 let (mut x, weight) = (random(2 * g.input_len(), 1), random(g.weight_len(), 2));
                 x[seed as usize % (2 * g.input_len())] = f32::NAN;
                 let mut full = vec![0.0; 2 * g.output_len()];
-                conv2d(isa, &g, &x, &weight, &[], &mut full);
+                let (x, weight) = (&x, &weight);
+                conv2d(isa, &g, ConvArgs { x, weight, bias: &[], y: &mut full });
                 let pool = whole_pool(window, &g);
                 let mut expected = vec![0.0; 2 * pool.output_len()];
                 pool::max(isa, &pool, &full, &mut expected);
                 let mut y = vec![0.0; expected.len()];
-                conv2d_max_pool(isa, &g, window, &x, &weight, &[], &mut y);
+                conv2d_max_pool(isa, &g, window, ConvArgs { x, weight, bias: &[], y: &mut y });
                 let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-                assert_eq!(bits(y), bits(expected), "{isa:?}: {window:?} behind {g:?}");
+                assert_eq!(bits(y), bits(expected), "{isa:?}: {window:?} after {g:?}");
             }
         }
     }

@@ -1,6 +1,7 @@
-//! The kernels of dense layers. Each has a twin of the same name in `reference.rs`.
+//! The kernels of dense layers. Each has a naive twin of the same name in `reference.rs`.
 
 use super::chains::chains;
+use super::dense_args::{ColumnsArgs, DenseArgs, DenseDWeightArgs, RowBlocks};
 use super::dots::{RowProduct, dots};
 use super::few_rows::few_rows;
 use super::inline::Instructions;
@@ -8,117 +9,67 @@ use super::isa::Isa;
 use super::product::{Accumulate, Init, Product, Strides3};
 use super::small::{small_dense, small_dense_inlined};
 
-/// As many inputs as are summed at a time, so that the part of the weights that a panel of columns
-/// needs stays in the second-level cache, and the rows' part in the first-level one. Sums are the same bits in blocks
-/// of any size.
+/// Inputs that are summed at a time, so that the part of the weights that a panel of columns needs stays in the
+/// second-level cache and the rows' part in the first-level one. Sums have the same bits in blocks of any size.
 const BLOCK: usize = 512;
 
-/// The same for rows that are few where weights come from memory, and not a little of each of many rows of weights.
+/// The same for a few rows and weights that come from memory: smaller, so that tiles do not read a little of each of
+/// many rows of weights.
 const FAR_BLOCK: usize = 16;
 
-/// Whether weights are so many that they come from memory each time.
+/// Whether weights are so large that they come from memory each time.
 const fn is_far(weights: usize) -> bool {
     weights >= 1 << 21
 }
 
-/// `y = x W + b` for rows of `x`: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
-/// empty.
+/// `y = x W + b` for the rows of `x`.
 ///
-/// Inlined where sizes are constants, so that programs hold the kernels for their layers alone.
+/// Inlined where sizes are constants, so that programs contain the kernels of their layers only.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 #[inline(always)]
-pub fn dense(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
-    if is_small(inputs, units) {
-        return small_dense(isa, inputs, units, x, weight, bias, y);
+pub fn dense(isa: Isa, args: DenseArgs<'_>) {
+    if is_small(args.inputs, args.units) {
+        return small_dense(isa, args);
     }
-    dense_columns(isa, inputs, units, units, x, weight, Init::bias(bias), y);
-}
-
-/// `y = x W` or `y = y + x W`.
-///
-/// # Panics
-/// When the lengths do not fit together.
-pub(crate) fn dense_onto(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    accumulate: Accumulate,
-    x: &[f32],
-    weight: &[f32],
-    y: &mut [f32],
-) {
-    dense_columns(isa, inputs, units, units, x, weight, accumulate.into(), y);
+    let DenseArgs { inputs, units, x, weight, bias, y } = args;
+    let init = Init::bias(bias);
+    dense_columns(isa, ColumnsArgs { inputs, units, stride: units, x, weight, init, y });
 }
 
 /// The same bits as [`dense`], inlined.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 #[inline(always)]
-pub(crate) fn dense_inlined<I: Instructions>(
-    isa: I,
-    inputs: usize,
-    units: usize,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
-    if is_small(inputs, units) {
-        return small_dense_inlined(isa, inputs, units, x, weight, bias, y);
+pub(crate) fn dense_inlined<I: Instructions>(isa: I, args: DenseArgs<'_>) {
+    if is_small(args.inputs, args.units) {
+        return small_dense_inlined(isa, args);
     }
+    let DenseArgs { inputs, units, x, weight, bias, y } = args;
     assert!(x.len() / inputs == y.len() / units, "as many rows of both");
     for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
         chains(isa, units, [bias, &[]], [(x, weight)], y);
     }
 }
 
-/// `y = x W + b`, where `W` is some columns of a matrix whose rows have `stride` numbers, and `b` is what
-/// the product begins with.
+/// `y = x W` with some columns of a matrix.
 ///
 /// # Panics
-/// When the lengths do not fit together.
-#[expect(clippy::too_many_arguments, reason = "as `dense`, and how far the rows lie apart")]
+/// If the lengths do not match.
 #[inline(always)]
-pub(crate) fn dense_columns(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    stride: usize,
-    x: &[f32],
-    weight: &[f32],
-    init: Init<'_>,
-    y: &mut [f32],
-) {
-    let by = if is_far(inputs * units) && y.len() <= 2 * units { few_rows } else { by_blocks };
-    by(isa, inputs, units, stride, x, weight, init, y);
+pub(crate) fn dense_columns(isa: Isa, args: ColumnsArgs<'_>) {
+    let far = is_far(args.inputs * args.units);
+    let by = if far && args.y.len() <= 2 * args.units { few_rows } else { by_blocks };
+    by(isa, args);
 }
 
-/// As [`dense_columns`], by blocks of inputs.
-#[expect(clippy::too_many_arguments, reason = "as `dense_columns`")]
-fn by_blocks(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    stride: usize,
-    x: &[f32],
-    weight: &[f32],
-    init: Init<'_>,
-    y: &mut [f32],
-) {
+/// [`dense_columns`] in blocks of inputs.
+fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
+    let ColumnsArgs { inputs, units, stride, x, weight, mut init, y } = args;
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
     let block = if is_far(inputs * units) && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
-    let mut init = init;
     let mut first = 0;
     while first < inputs {
         let count = block.min(inputs - first);
@@ -130,19 +81,12 @@ fn by_blocks(
     }
 }
 
-/// `y = x Wᵀ + b`: as [`dense`] with a weight of one row for each output, `[units, inputs]`.
+/// `y = x Wᵀ + b`: as [`dense`], with a weight `[units, inputs]`.
 ///
 /// # Panics
-/// When the lengths do not fit together.
-pub fn dense_transposed(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
+/// If the lengths do not match.
+pub fn dense_transposed(isa: Isa, args: DenseArgs<'_>) {
+    let DenseArgs { inputs, units, x, weight, bias, y } = args;
     if bias.is_empty() {
         return dots(isa, inputs, x, weight, y);
     }
@@ -152,13 +96,13 @@ pub fn dense_transposed(
     );
     y.chunks_exact_mut(units).for_each(|y| y.copy_from_slice(bias));
     let (rows, strides) = (y.len() / units, [inputs, inputs, units]);
-    let product =
-        RowProduct { rows, columns: units, k: inputs, strides, accumulate: Accumulate::Add };
+    let (columns, k) = (units, inputs);
+    let product = RowProduct { rows, columns, k, strides, accumulate: Accumulate::Add };
     product.compute(isa, x, weight, y);
 }
 
-/// Whether a layer is so small that the bookkeeping of a [`Product`] would take longer than its sums: for
-/// single samples and batches alike, which get the same bits.
+/// Whether a layer is so small that the bookkeeping of a [`Product`] would take longer than its sums. Depends on the
+/// layer only: single samples and batches have the same bits.
 const fn is_small(inputs: usize, units: usize) -> bool {
     units <= 32 && inputs * units <= 512
 }
@@ -166,52 +110,17 @@ const fn is_small(inputs: usize, units: usize) -> bool {
 /// `d_x = d_y Wᵀ`
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 pub fn dense_d_x(isa: Isa, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
     dots(isa, units, d_y, weight, d_x);
 }
 
-/// Where the rows of a batch lie that came in several blocks, one for each shard.
-#[derive(Clone, Copy, Debug)]
-pub struct RowBlocks {
-    /// How many blocks.
-    pub count: usize,
-    /// Numbers from the beginning of one to the next.
-    pub stride: usize,
-    /// Rows in each.
-    pub rows: usize,
-}
-
-impl RowBlocks {
-    /// Rows that lie in one block.
-    #[must_use]
-    pub const fn one(rows: usize) -> Self {
-        Self { count: 1, stride: 0, rows }
-    }
-
-    /// The rows, when they are `a` and `other` numbers apart.
-    pub(super) const fn strides(self, a: usize, other: usize) -> Strides3 {
-        let Self { count, stride, rows } = self;
-        Strides3 { count: [1, count, rows], a: [0, stride, a], other: [0, stride, other] }
-    }
-}
-
-/// `d_weight = xᵀ d_y`, or some rows of it only, from row `first` on.
+/// `d_weight = xᵀ d_y`, or some rows of it.
 ///
 /// # Panics
-/// When the lengths do not fit together.
-#[expect(clippy::too_many_arguments, reason = "sizes, two inputs, one output")]
-pub fn dense_d_weight(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    accumulate: Accumulate,
-    blocks: RowBlocks,
-    first: usize,
-    x: &[f32],
-    d_y: &[f32],
-    d_weight: &mut [f32],
-) {
+/// If the lengths do not match.
+pub fn dense_d_weight(isa: Isa, args: DenseDWeightArgs<'_>) {
+    let DenseDWeightArgs { inputs, units, accumulate, blocks, first, x, d_y, d_weight } = args;
     let product = Product {
         rows: Strides3::one_loop(d_weight.len() / units, 1, units),
         terms: blocks.strides(inputs, units),
@@ -221,10 +130,10 @@ pub fn dense_d_weight(
     product.compute(isa, &x[first..], d_y, d_weight);
 }
 
-/// The sum of all rows of `d_y`; nothing where there is no bias.
+/// The sum of all rows of `d_y`. Does nothing if `d_bias` is empty.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 pub fn d_bias(
     isa: Isa,
     accumulate: Accumulate,
@@ -236,9 +145,9 @@ pub fn d_bias(
         return;
     }
     let terms = blocks.strides(0, d_bias.len());
+    // The product of a row of ones with `d_y`; a stride of 0 repeats a single 1.
     let product = Product {
         rows: Strides3::one_loop(1, 0, 0),
-        // The same 1 for each row.
         terms: Strides3 { a: [0; 3], ..terms },
         columns: d_bias.len(),
         init: accumulate.into(),

@@ -1,31 +1,26 @@
 //! [`few_rows`]: products of one or two rows with weights that come from memory, which takes longer than the sums.
 //!
-//! Tiles go through a few columns of many rows of weights; memory is faster where each row is read from its
-//! beginning to its end. The sums stay in the first-level cache meanwhile, which has room for those of few rows.
+//! Tiles read a few columns of many rows of weights; memory is faster if each row is read from its beginning to its end.
+//! The sums stay in the first-level cache meanwhile, which has room for those of a few rows.
 
-#![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "indices below constants, so that arrays become registers"
+)]
 
+use super::dense_args::ColumnsArgs;
 use super::isa::{Isa, Kernel, Lanes, load_row, store_row};
 use super::product::Init;
 
 /// Rows of weights that are read side by side: sums are loaded and stored once for all of them.
 const TERMS: usize = 8;
 
-/// As [`dense_columns`](super::dense_columns()), the same bits.
+/// The same bits as [`dense_columns`](super::dense::dense_columns).
 ///
 /// # Panics
-/// When the lengths do not fit together.
-#[expect(clippy::too_many_arguments, reason = "as `dense_columns`")]
-pub(crate) fn few_rows(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    stride: usize,
-    x: &[f32],
-    weight: &[f32],
-    init: Init<'_>,
-    y: &mut [f32],
-) {
+/// If the lengths do not match.
+pub(crate) fn few_rows(isa: Isa, args: ColumnsArgs<'_>) {
+    let ColumnsArgs { inputs, units, stride, x, weight, init, y } = args;
     let rows = y.len() / units;
     assert!(y.len() == rows * units && x.len() == rows * inputs, "whole rows");
     let last = (inputs - 1).checked_mul(stride).and_then(|last| last.checked_add(units));
@@ -33,15 +28,15 @@ pub(crate) fn few_rows(
     for y in y.chunks_exact_mut(units) {
         match init {
             Init::Zero => y.fill(0.0),
-            Init::Bias(row) => y.copy_from_slice(row),
+            Init::Bias(bias) => y.copy_from_slice(bias),
             Init::Accumulate => {}
         }
     }
     let y = y.as_mut_ptr();
-    // SAFETY: the matrices have these sizes.
-    unsafe { isa.run(&FewRows { rows, inputs, units, stride, x, weight, y }) }
+    isa.run(FewRows { rows, inputs, units, stride, x, weight, y });
 }
 
+/// A product whose matrices have these sizes, as [`few_rows`] asserts. `y` holds the initial values of the sums.
 struct FewRows<'a> {
     rows: usize,
     inputs: usize,
@@ -54,15 +49,15 @@ struct FewRows<'a> {
 
 impl Kernel for FewRows<'_> {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
+    fn run<L: Lanes>(self, lanes: L) {
         let whole = self.inputs - self.inputs % TERMS;
-        // SAFETY: the caller's; there are so many terms from there on.
+        // SAFETY: `TERMS` terms are left at each `first` below `whole`, and one at the others.
         unsafe {
             for first in (0..whole).step_by(TERMS) {
-                self.terms::<L, TERMS>(first);
+                self.terms::<L, TERMS>(lanes, first);
             }
             for first in whole..self.inputs {
-                self.terms::<L, 1>(first);
+                self.terms::<L, 1>(lanes, first);
             }
         }
     }
@@ -72,48 +67,49 @@ impl FewRows<'_> {
     /// Adds `K` terms to all sums.
     ///
     /// # Safety
-    /// The instructions of `L` must be there, and so many terms from `first` on.
+    /// There must be `K` terms from `first` on.
     #[inline(always)]
-    unsafe fn terms<L: Lanes, const K: usize>(&self, first: usize) {
+    unsafe fn terms<L: Lanes, const K: usize>(&self, lanes: L, first: usize) {
         let whole = self.units - self.units % L::COUNT;
-        // SAFETY: the caller's; so many columns are left.
+        // SAFETY: a vector of columns is left at each `column` below `whole`, and a partial one there.
         unsafe {
             for column in (0..whole).step_by(L::COUNT) {
-                self.columns::<L, K, false>(first, column, L::COUNT);
+                self.columns::<L, K, false>(lanes, first, column, L::COUNT);
             }
             if whole < self.units {
-                self.columns::<L, K, true>(first, whole, self.units - whole);
+                self.columns::<L, K, true>(lanes, first, whole, self.units - whole);
             }
         }
     }
 
-    /// The same for a vector of columns; with `EDGE` only `count` of them are there.
+    /// Adds `K` terms to the sums of a vector of columns; with `EDGE` to those of `count` columns.
     ///
     /// # Safety
-    /// As for [`Self::terms`], and there must be so many columns from `column` on.
+    /// There must be `K` terms from `first` on, and as many columns from `column` on.
     #[inline(always)]
     unsafe fn columns<L: Lanes, const K: usize, const EDGE: bool>(
         &self,
+        lanes: L,
         first: usize,
         column: usize,
         count: usize,
     ) {
-        // SAFETY: the caller's; sizes are those of the matrices.
+        let tail = lanes.tail(count);
+        // SAFETY: all terms, columns and rows are inside of matrices with these sizes.
         unsafe {
-            let tail = L::tail(count);
-            let mut weights = [L::zero(); K];
+            let mut weights = [lanes.zero(); K];
             for i in 0..K {
                 let from = self.weight.as_ptr().add((first + i) * self.stride + column);
-                [weights[i]] = load_row::<L, 1, EDGE>(from, tail);
+                [weights[i]] = load_row::<L, 1, EDGE>(lanes, from, tail);
             }
             for row in 0..self.rows {
                 let y = self.y.add(row * self.units + column);
                 let x = self.x.as_ptr().add(row * self.inputs + first);
-                let [mut sum] = load_row::<L, 1, EDGE>(y, tail);
+                let [mut sum] = load_row::<L, 1, EDGE>(lanes, y, tail);
                 for i in 0..K {
-                    sum = L::mul_add(L::splat(*x.add(i)), weights[i], sum);
+                    sum = lanes.mul_add(lanes.splat(*x.add(i)), weights[i], sum);
                 }
-                store_row::<L, 1, EDGE>(y, &[sum], tail);
+                store_row::<L, 1, EDGE>(lanes, y, &[sum], tail);
             }
         }
     }
@@ -128,18 +124,19 @@ mod tests {
 
     #[test]
     fn gives_the_bits_of_a_product() {
-        let numbers = |len: usize, stream: u64| -> Vec<f32> {
+        let values = |len: usize, stream: u64| -> Vec<f32> {
             (0..len).map(|i| RngKey::new(stream).uniform(i as u64) - 0.5).collect()
         };
         for isa in available() {
             for (rows, inputs, units) in [(1, 1, 1), (1, 9, 40), (2, 4, 16), (3, 7, 33), (4, 10, 5)]
             {
                 let stride = units + 3;
-                let (x, weight) = (numbers(rows * inputs, 1), numbers(inputs * stride, 2));
-                let (bias, before) = (numbers(units, 3), numbers(rows * units, 4));
+                let (x, weight) = (values(rows * inputs, 1), values(inputs * stride, 2));
+                let (bias, before) = (values(units, 3), values(rows * units, 4));
                 for init in [Init::Zero, Init::Bias(&bias), Init::Accumulate] {
                     let found = written(&before, |y| {
-                        few_rows(isa, inputs, units, stride, &x, &weight, init, y);
+                        let (x, weight) = (&x, &weight);
+                        few_rows(isa, ColumnsArgs { inputs, units, stride, x, weight, init, y });
                     });
                     let terms = Strides3::one_loop(inputs, 1, stride);
                     let rows = Strides3::one_loop(rows, inputs, units);
@@ -154,6 +151,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "a weight for each input and unit")]
     fn weights_end_inside_their_matrix() {
-        few_rows(Isa::Baseline, 3, 4, 5, &[0.0; 3], &[0.0; 13], Init::Zero, &mut [0.0; 4]);
+        let (inputs, units, stride, init) = (3, 4, 5, Init::Zero);
+        let (x, weight, y) = (&[0.0; 3], &[0.0; 13], &mut [0.0; 4]);
+        few_rows(Isa::Baseline, ColumnsArgs { inputs, units, stride, x, weight, init, y });
     }
 }

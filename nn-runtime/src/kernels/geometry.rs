@@ -6,34 +6,34 @@ use unrolled_shape::{Shape, StepMap};
 
 /// The sizes of a convolution; pairs are height and width.
 ///
-/// Images are `[H, W, C]`, weights `[KH, KW, C / groups, F]`. Output channel `f` reads the input
-/// channels of its group, `f / (F / groups)`.
+/// Images are `[H, W, C]`, weights `[KH, KW, C / groups, F]`. Output channel `f` reads the input channels of its group,
+/// `f / (F / groups)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// The input image.
+    /// Height and width of the input.
     pub input: [usize; 2],
-    /// Its channels.
+    /// Channels of the input.
     pub channels: usize,
-    /// The output image.
+    /// Height and width of the output.
     pub output: [usize; 2],
-    /// Its channels.
+    /// Channels of the output.
     pub filters: usize,
-    /// The kernel.
+    /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// How far the kernel goes in one step.
+    /// Input pixels from one output pixel to the next.
     pub stride: [usize; 2],
-    /// Zeros before the first and behind the last element of each axis.
+    /// Zeros before the first and after the last element of each axis.
     pub padding: [[usize; 2]; 2],
-    /// How far apart the kernel's elements are.
+    /// Input pixels from one kernel element to the next.
     pub dilation: [usize; 2],
-    /// Into how many groups the channels are split.
+    /// Number of groups that the channels are split into.
     pub groups: usize,
 }
 
 impl Geometry {
-    /// The sizes of a convolution by `window`, from `input` to `output`. Steps are pixels of a image
-    /// that is 1 high. Sizes of 0, which the rule refuses, count as 1, so that the compiler tells of them
-    /// there and nowhere else.
+    /// The sizes of a convolution by `window`, from `input` to `output`. Steps are pixels of an image that is 1 high.
+    ///
+    /// Sizes of 0, which the shape rule refuses, count as 1, so that the compiler reports them there only.
     #[must_use]
     pub const fn new(window: Window, input: Shape, output: Shape, groups: usize) -> Self {
         let (input, output) = (window.as_picture(input), window.as_picture(output));
@@ -50,19 +50,19 @@ impl Geometry {
         }
     }
 
-    /// Numbers in one input image.
+    /// Elements of one input image.
     #[must_use]
     pub const fn input_len(&self) -> usize {
         self.input[0] * self.input[1] * self.channels
     }
 
-    /// Numbers in one output image.
+    /// Elements of one output image.
     #[must_use]
     pub const fn output_len(&self) -> usize {
         self.output[0] * self.output[1] * self.filters
     }
 
-    /// Numbers in the weights.
+    /// Elements of the weights.
     #[must_use]
     pub const fn weight_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.group_channels() * self.filters
@@ -86,14 +86,14 @@ impl Geometry {
         self.group_channels() == 1 && self.group_filters() == 1
     }
 
-    /// The same convolution of images that have their padding already.
+    /// The same convolution of images that are already padded.
     #[must_use]
     pub const fn padded(self) -> Self {
         Self { input: self.border().around(self.input), padding: [[0; 2]; 2], ..self }
     }
 
-    /// The same convolution of a image that is 1 high and `valid` wide: as the steps of a sequence that
-    /// ends early. Nothing comes out where the kernel does not fit.
+    /// The same convolution of an image that is 1 high and `valid` wide: a sequence that ends early. The output is empty if
+    /// the kernel does not fit.
     #[must_use]
     pub const fn of_steps(self, valid: usize) -> Self {
         let extent = self.dilation[1] * (self.kernel[1] - 1) + 1;
@@ -102,22 +102,23 @@ impl Geometry {
         Self { input: [1, valid], output: [1, map.apply(valid)], ..self }
     }
 
-    /// What stands around an input image.
+    /// The padding of an input image.
     #[must_use]
     pub const fn border(&self) -> Border {
         let [height, width] = self.padding;
         Border { before: [height[0], width[0]], after: [height[1], width[1]] }
     }
 
-    /// Numbers of an input image with its padding; none where there is none.
+    /// Elements of an input image with its padding; 0 if it has none.
     #[must_use]
     pub const fn padded_len(&self) -> usize {
         self.border().len(self.input, self.channels)
     }
 
-    /// Numbers that [`conv2d_d_weight`](super::conv2d_d_weight) needs while it runs: where each element of the kernel has few
-    /// channels, the registers are better filled by all elements together, which meet the same pixels only
-    /// in a image with its padding. (Depthwise convolutions have a kernel of their own.)
+    /// Elements of memory that [`conv2d_d_weight`](super::conv2d_d_weight) needs while it runs.
+    ///
+    /// If each kernel element has few channels, the registers are better filled by all elements together, which meet the
+    /// same pixels only in a padded image. (Depthwise convolutions have a kernel of their own.)
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         const FEW: usize = 8;
@@ -125,12 +126,12 @@ impl Geometry {
     }
 }
 
-/// The channels of one kernel element, from one on.
+/// The first of some weights: a kernel element and a channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Taps {
-    /// The number of the kernel element.
+    /// The index of the kernel element.
     pub tap: usize,
-    /// The first channel of a group.
+    /// The index of the first channel in its group.
     pub channel: usize,
 }
 

@@ -1,26 +1,62 @@
-//! Normalisation of groups of channels of `[positions, C]`, a sample's pixels or steps.
+//! Normalisation of groups of channels of `[positions, C]`; positions are a sample's pixels or steps.
 
 use super::dispatch::dispatch;
 use super::norm;
 
-/// What is done to a sample.
+/// The normalisation of a sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GroupNorm {
     /// Channels of a position.
     pub(crate) channels: usize,
-    /// Into how many groups they are split.
+    /// The number of groups that they are split into.
     pub(crate) groups: usize,
-    /// What is added to the variance.
+    /// Added to the variance.
     pub(crate) eps: f64,
 }
 
+/// The forward pass of one sample.
+pub(crate) struct GroupNormForward<'a> {
+    /// `[positions, C]`
+    pub(crate) x: &'a [f32],
+    /// `[C]`, or empty.
+    pub(crate) weight: &'a [f32],
+    /// `[C]`, or empty.
+    pub(crate) bias: &'a [f32],
+    /// `[positions, C]`, overwritten.
+    pub(crate) y: &'a mut [f32],
+    /// [`GroupNorm::saved_len`] elements, overwritten.
+    pub(crate) saved: &'a mut [f32],
+    /// [`GroupNorm::scratch_len`] elements.
+    pub(crate) scratch: &'a mut [f32],
+}
+
+/// The backward pass of one sample.
+pub(crate) struct GroupNormBackward<'a> {
+    /// `[positions, C]`
+    pub(crate) x: &'a [f32],
+    /// `[C]`, or empty.
+    pub(crate) weight: &'a [f32],
+    /// What the forward pass saved.
+    pub(crate) saved: &'a [f32],
+    /// `[positions, C]`
+    pub(crate) d_y: &'a [f32],
+    /// The gradient of the input, overwritten.
+    pub(crate) d_x: Option<&'a mut [f32]>,
+    /// The gradient of the weight, which is added to; `[C]`, or empty.
+    pub(crate) d_weight: &'a mut [f32],
+    /// The gradient of the bias, which is added to; `[C]`, or empty.
+    pub(crate) d_bias: &'a mut [f32],
+    /// [`GroupNorm::scratch_len`] elements.
+    pub(crate) scratch: &'a mut [f32],
+}
+
 impl GroupNorm {
-    /// Numbers that are kept of a sample: mean and inverse deviation of each group.
+    /// Elements that are saved of a sample: mean and inverse standard deviation of each group.
     pub(crate) const fn saved_len(&self) -> usize {
         2 * self.groups
     }
 
-    /// Numbers needed while a function runs, whatever [`Self::saved_len`] needs besides.
+    /// Elements that a function needs while it runs, not counting [`Self::saved_len`].
     pub(crate) const fn scratch_len(&self) -> usize {
         norm::sums_len(self.channels) + 4 * self.channels
     }
@@ -30,8 +66,8 @@ impl GroupNorm {
         self.channels / self.groups
     }
 
-    /// Mean and inverse deviation of each group from those of the channels, which have as many numbers
-    /// each (Chan, Golub and LeVeque, 1979).
+    /// Mean and inverse standard deviation of each group, from the moments of its channels, which have as many elements each
+    /// (Chan, Golub and LeVeque, 1979).
     fn join_moments(&self, moments: &[f32], positions: usize, saved: &mut [f32]) {
         let (size, positions) = (self.size(), positions as f64);
         for (group, saved) in saved.chunks_exact_mut(2).enumerate() {
@@ -40,30 +76,23 @@ impl GroupNorm {
             let mean = channels.clone().map(|c| of(c)[0]).sum::<f64>() / size as f64;
             let squares = channels.map(|c| of(c)[1] + positions * (of(c)[0] - mean).powi(2));
             let squares: f64 = squares.sum();
-            // Rounding may leave a little less than 0; NaN stays.
+            // Rounding may leave a little less than 0; NaN must remain.
             let squares = if squares < 0.0 { 0.0 } else { squares };
             saved[0] = mean as f32;
             saved[1] = (1.0 / (squares / (positions * size as f64) + self.eps).sqrt()) as f32;
         }
     }
 
-    /// One number for each channel from number `nth` of what is kept of each group.
+    /// Broadcasts element `nth` of what is saved of each group to the channels of the group.
     fn spread(&self, saved: &[f32], nth: usize, channels: &mut [f32]) {
         for (channels, saved) in channels.chunks_exact_mut(self.size()).zip(saved.chunks_exact(2)) {
             channels.fill(saved[nth]);
         }
     }
 
-    /// One sample. Weight and bias may be empty.
-    pub(crate) fn forward(
-        &self,
-        x: &[f32],
-        weight: &[f32],
-        bias: &[f32],
-        y: &mut [f32],
-        saved: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// The forward pass of one sample.
+    pub(crate) fn forward(&self, call: GroupNormForward<'_>) {
+        let GroupNormForward { x, weight, bias, y, saved, scratch } = call;
         let (sums, scratch) = scratch.split_at_mut(norm::sums_len(self.channels));
         norm::moments(self.channels, x, sums);
         self.join_moments(sums, x.len() / self.channels, saved);
@@ -76,20 +105,9 @@ impl GroupNorm {
         norm::normalize(x, mean, scale, biases, y);
     }
 
-    /// The gradient of the input of one sample, if it is wanted; those of weight and bias, where there
-    /// are any, are added to what there is.
-    #[expect(clippy::too_many_arguments, reason = "what backward has to do with, no more")]
-    pub(crate) fn backward(
-        &self,
-        x: &[f32],
-        weight: &[f32],
-        saved: &[f32],
-        d_y: &[f32],
-        d_x: Option<&mut [f32]>,
-        d_weight: &mut [f32],
-        d_bias: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// The backward pass of one sample.
+    pub(crate) fn backward(&self, call: GroupNormBackward<'_>) {
+        let GroupNormBackward { x, weight, saved, d_y, d_x, d_weight, d_bias, scratch } = call;
         let (sums, scratch) = scratch.split_at_mut(norm::sums_len(self.channels));
         let [mean, inverse_std, mean_d, slope] = parts(self.channels, scratch);
         self.spread(saved, 0, mean);
@@ -117,21 +135,21 @@ impl GroupNorm {
     }
 }
 
-/// Four runs of one number for each channel.
+/// Four slices of one element for each channel.
 fn parts(channels: usize, scratch: &mut [f32]) -> [&mut [f32]; 4] {
     let mut rest = scratch;
     [(); 4].map(|()| rest.split_off_mut(..channels).expect("scratch of this length"))
 }
 
 dispatch! {
-    /// Multiplies each channel by its weight, where there are weights.
+    /// Multiplies each channel by its weight, unless `weight` is empty.
     fn scale_channels(channels: usize, weight: &[f32], values: &mut [f32]) {
         for values in values.chunks_exact_mut(channels) {
             values.iter_mut().zip(weight).for_each(|(value, weight)| *value *= weight);
         }
     }
 
-    /// `d_x = inverse_std * (d_x - mean_d - normalised x * slope)`, where `d_x` is `weight * d_y` at first.
+    /// `d_x = inverse_std * (d_x - mean_d - normalised x * slope)`, where `d_x` is `weight * d_y` on entry.
     fn normalize_backward(x: &[f32], channels: [&mut [f32]; 4], d_x: &mut [f32]) {
         let [mean, inverse_std, mean_d, slope] = channels;
         let len = mean.len();

@@ -1,12 +1,11 @@
-//! [`Instructions`]: what code is compiled for that is inlined into a whole network.
+//! [`Instructions`]: the instructions of code that is inlined into a whole network.
 //!
-//! Where a network takes nanoseconds, a call and a look at the machine's instructions in each layer take
-//! as long as its sums. Such a network is compiled into one function for each set of instructions, and the
-//! set is chosen once per call. A value of [`Compiled`] travels through that function: it says for which
-//! instructions its kernels are compiled, and is the proof that the machine has them.
+//! In a network that takes nanoseconds, a call and a query of the machine's instructions in each layer take as long as
+//! the layer's sums. Such a network is compiled into one function for each instruction set, which is chosen once per
+//! call. A value of [`Compiled`] is passed through that function: it names the instructions that its kernels are compiled
+//! for, and holds the token that proves that the machine has them.
 
 use super::isa::{Baseline, Lanes};
-use std::marker::PhantomData;
 
 /// The instructions that the caller is compiled for.
 pub trait Instructions: Copy {
@@ -15,38 +14,50 @@ pub trait Instructions: Copy {
     /// The vectors of these instructions.
     #[doc(hidden)]
     type Lanes: Lanes;
+    /// The token of these instructions.
+    #[doc(hidden)]
+    fn lanes(self) -> Self::Lanes;
 }
 
-/// No particular ones: each kernel finds out by itself what the machine has.
+/// No particular instructions: each kernel queries those of the machine.
 #[derive(Clone, Copy)]
 pub struct AtRunTime;
 
 impl Instructions for AtRunTime {
     const INLINE: bool = false;
     type Lanes = Baseline;
+
+    #[inline(always)]
+    fn lanes(self) -> Baseline {
+        // SAFETY: every machine of the target has the baseline's instructions.
+        unsafe { Baseline::assume() }
+    }
 }
 
-/// Those of `L`, which the machine has.
+/// The instructions of the token `L`.
 #[derive(Clone, Copy)]
-pub(crate) struct Compiled<L>(PhantomData<L>);
+pub(crate) struct Compiled<L>(L);
 
 impl<L: Lanes> Compiled<L> {
-    /// # Safety
-    /// The machine must have the instructions of `L`.
     #[inline(always)]
-    pub(crate) const unsafe fn new() -> Self {
-        Self(PhantomData)
+    pub(crate) const fn new(lanes: L) -> Self {
+        Self(lanes)
     }
 }
 
 impl<L: Lanes> Instructions for Compiled<L> {
     const INLINE: bool = true;
     type Lanes = L;
+
+    #[inline(always)]
+    fn lanes(self) -> L {
+        self.0
+    }
 }
 
-/// The same numbers, of which the compiler no longer knows that a vector in a register holds them: to spread
-/// one of them over a vector it would shuffle twice, while reading it from memory does that for nothing.
+/// The same pointer, hidden from the compiler, so that it does not know that a vector in a register holds these elements.
+/// To broadcast one of them it would shuffle that vector twice; loading it from memory broadcasts for free.
 #[inline(always)]
-pub(super) fn in_memory(numbers: *const f32) -> *const f32 {
-    std::hint::black_box(numbers)
+pub(super) fn in_memory(values: *const f32) -> *const f32 {
+    core::hint::black_box(values)
 }

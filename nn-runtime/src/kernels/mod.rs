@@ -1,5 +1,10 @@
-//! The arithmetic of dense and convolutional layers, with sizes known at run time, so that it is
-//! compiled once, optimised, and not in every program.
+//! Kernels: the arithmetic of layers. Sizes are known at run time, so that kernels are compiled once, optimised, and not in
+//! every program.
+//!
+//! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `product` and `dots` (matrix
+//! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,
+//! `conv2d`, `pool`, `conv_pool`; `elementwise`, `rows`, and the normalisations; then `recurrent` and `attention`.
+//! `reference` has a naive twin of each kernel for the tests.
 
 mod add;
 pub(crate) mod attention;
@@ -7,9 +12,11 @@ mod axis;
 mod border;
 mod chains;
 mod conv2d;
+mod conv_args;
 mod conv_pass;
 mod conv_pool;
 mod dense;
+mod dense_args;
 mod depthwise;
 pub(crate) mod dispatch;
 mod dots;
@@ -39,10 +46,12 @@ pub use add::add_to;
 #[cfg(feature = "train")]
 pub(crate) use add::sum_shards;
 pub use border::Border;
+pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_pool::conv2d_max_pool;
 pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip};
 pub(crate) use dense::dense_inlined;
-pub use dense::{RowBlocks, d_bias, dense, dense_d_weight, dense_d_x, dense_transposed};
+pub use dense::{d_bias, dense, dense_d_weight, dense_d_x, dense_transposed};
+pub use dense_args::{DenseArgs, DenseDWeightArgs, RowBlocks};
 pub use geometry::{Geometry, Taps};
 pub(crate) use inline::Compiled;
 pub use inline::{AtRunTime, Instructions};

@@ -1,17 +1,17 @@
-//! Batch normalisation: sums over all rows of `[rows, C]`, channel by channel, and what follows from them.
+//! Batch normalisation: sums over all rows of `[rows, C]`, channel by channel, and what is computed from them.
 //!
-//! Sums are taken and joined in `f64`, in a fixed order, so that neither a large mean nor the cut
-//! into shards shows in the result.
+//! Sums are computed and joined in `f64`, in a fixed order, so that neither a large mean nor the split into shards affects
+//! the result.
 
 use super::dispatch::dispatch;
 use crate::memory::Shards;
 
-/// Numbers that hold [`moments`] or [`gradient_sums`] of one shard, and how many rows it has.
+/// Elements that hold [`moments`] or [`gradient_sums`] of one shard, and its number of rows.
 pub(crate) const fn sums_len(channels: usize) -> usize {
     4 * channels + 1
 }
 
-/// Forgets the sums of a shard, but not how many rows it has.
+/// Clears the sums of a shard, but not its number of rows.
 pub(crate) fn clear_sums(sums: &mut [f32]) {
     let last = sums.len() - 1;
     sums[..last].fill(0.0);
@@ -22,12 +22,12 @@ fn put_rows(sums: &mut [f32], rows: usize) {
     sums[last] = f32::from_bits(rows as u32);
 }
 
-/// How many rows a shard has.
+/// The number of rows of a shard.
 fn rows(sums: &[f32]) -> usize {
     sums[sums.len() - 1].to_bits() as usize
 }
 
-/// Two `f64` per channel, each kept as an `f32` and what its rounding lost.
+/// Stores two `f64` per channel, each as an `f32` and the rounding error of that.
 fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
     for (pair, value) in sums.chunks_exact_mut(2 * channels).zip(values) {
         pair[c] = value as f32;
@@ -35,7 +35,7 @@ fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
     }
 }
 
-/// What [`put`] has put.
+/// The values that [`put`] stored.
 pub(super) fn get(sums: &[f32], channels: usize, c: usize) -> [f64; 2] {
     [0, 2].map(|pair| {
         let (high, low) = (sums[pair * channels + c], sums[(pair + 1) * channels + c]);
@@ -43,7 +43,7 @@ pub(super) fn get(sums: &[f32], channels: usize, c: usize) -> [f64; 2] {
     })
 }
 
-/// Calls `$f::<L>(c)` for blocks of `L` channels beginning at `c`, until all channels are done.
+/// Evaluates `$body` for blocks of `L` channels beginning at `c`: 16 as long as there are so many, then 1.
 macro_rules! for_blocks {
     ($channels:expr, $c:ident, $L:ident => $body:expr) => {{
         let mut $c = 0;
@@ -60,18 +60,18 @@ macro_rules! for_blocks {
     }};
 }
 
-/// Numbers `c..c + L` of a row.
+/// Elements `c..c + L` of a row.
 #[inline(always)]
 fn block<const L: usize>(row: &[f32], c: usize) -> &[f32; L] {
     row[c..].first_chunk().expect("the block is inside the row")
 }
 
 dispatch! {
-    /// Mean and sum of squared deviations of each channel of one shard, into `sums`.
+    /// Mean and sum of squares around it of each channel of one shard, into `sums`.
     pub(crate) fn moments(channels: usize, x: &[f32], sums: &mut [f32]) {
         let rows = (x.len() / channels) as f64;
         for_blocks!(channels, c, L => {
-            // Deviations from the first row: small next to a large mean.
+            // Differences from the first row: they are small also where the mean is large, so that nothing cancels.
             let origin = block::<L>(x, c);
             let (mut sum, mut squares) = ([0.0; L], [0.0; L]);
             for row in x.chunks_exact(channels) {
@@ -148,7 +148,7 @@ dispatch! {
     }
 }
 
-/// What all shards share, one number per channel of each.
+/// The statistics of the batch, one element per channel of each.
 #[derive(Clone, Copy)]
 pub(crate) struct Statistics<'a> {
     /// The batch's mean.
@@ -162,7 +162,7 @@ pub(crate) struct Statistics<'a> {
 }
 
 impl<'a> Statistics<'a> {
-    /// Numbers that hold the statistics of all channels.
+    /// Elements that hold the statistics of all channels.
     pub(crate) const fn len(channels: usize) -> usize {
         4 * channels
     }
@@ -176,15 +176,15 @@ impl<'a> Statistics<'a> {
     }
 }
 
-/// The averages that inference uses.
+/// The running statistics that inference uses.
 pub(crate) struct Running<'a> {
     pub(crate) mean: &'a mut [f32],
     pub(crate) variance: &'a mut [f32],
-    /// How much of them a batch replaces.
+    /// The fraction of them that a batch replaces.
     pub(crate) momentum: f64,
 }
 
-/// How many rows all shards have.
+/// The number of rows of all shards.
 fn all_rows(shards: Shards<'_>) -> f64 {
     (0..shards.count()).map(|shard| rows(shards.shard_sums(shard)) as f64).sum()
 }
@@ -216,7 +216,7 @@ pub(crate) fn join_moments(
     }
 }
 
-/// Mean and sum of squared deviations of one channel over all shards.
+/// Mean and sum of squares around it of one channel over all shards.
 fn joined_moments(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
     let (mut count, mut joined) = (0, [0.0; 2]);
     for shard in 0..shards.count() {
@@ -225,11 +225,11 @@ fn joined_moments(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
         count += rows(sums);
     }
     let [mean, squares] = joined;
-    // Rounding may leave a little less than 0; NaN stays.
+    // Rounding may leave a little less than 0; NaN must remain.
     [mean, if squares < 0.0 { 0.0 } else { squares }]
 }
 
-/// Mean and sum of squared deviations of two sets of rows together (Chan, Golub and LeVeque, 1979).
+/// Mean and sum of squares around it of two sets of rows together (Chan, Golub and LeVeque, 1979).
 fn join(counts: [usize; 2], [mean, squares]: [f64; 2], [other_mean, other]: [f64; 2]) -> [f64; 2] {
     match counts {
         [0, _] => [other_mean, other],
@@ -243,7 +243,7 @@ fn join(counts: [usize; 2], [mean, squares]: [f64; 2], [other_mean, other]: [f64
     }
 }
 
-/// Adds the [`moments`] of some more rows to those of a shard, which has `rows` of them.
+/// Joins the [`moments`] of further rows with those of a shard.
 pub(crate) fn add_moments(channels: usize, x: &[f32], sums: &mut [f32], more: &mut [f32]) {
     let counts = [rows(sums), x.len() / channels];
     if counts[1] == 0 {
@@ -257,7 +257,7 @@ pub(crate) fn add_moments(channels: usize, x: &[f32], sums: &mut [f32], more: &m
     put_rows(sums, counts[0] + counts[1]);
 }
 
-/// Adds the [`gradient_sums`] of some more rows to those of a shard.
+/// Adds the [`gradient_sums`] of further rows to those of a shard.
 pub(crate) fn add_gradient_sums(channels: usize, sums: &mut [f32], more: &[f32]) {
     for c in 0..channels {
         let [sum, product] = get(sums, channels, c);

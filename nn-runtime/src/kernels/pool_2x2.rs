@@ -1,12 +1,12 @@
-//! The largest of two by two pixels, as most pools take it: without the bookkeeping of any window.
+//! Max pooling of two by two pixels, the most common pool, without the bookkeeping of an arbitrary window.
 
 use super::isa::{Isa, Kernel, Lanes, load_row};
 
-/// The largest of each two by two pixels, in images of this height, width and number of channels; NaN
-/// stays, the first of equals wins. A last line or column without a neighbour is left out.
+/// The maximum of each two by two pixels of images `[height, width, channels]`; NaN if one is NaN, the first of equals.
+/// A last row or column without a neighbour is left out.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 pub(super) fn max_2x2(isa: Isa, input: [usize; 3], x: &[f32], y: &mut [f32]) {
     let [height, width, channels] = input;
     let (len, out_len) = (height * width * channels, (height / 2) * (width / 2) * channels);
@@ -15,12 +15,11 @@ pub(super) fn max_2x2(isa: Isa, input: [usize; 3], x: &[f32], y: &mut [f32]) {
     }
     assert!(x.len().is_multiple_of(len) && y.len() == x.len() / len * out_len, "whole images");
     for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(out_len)) {
-        // SAFETY: a image of the input and one of the output.
-        unsafe { isa.run(&Max2x2 { input, x: x.as_ptr(), y: y.as_mut_ptr() }) }
+        isa.run(Max2x2 { input, x: x.as_ptr(), y: y.as_mut_ptr() });
     }
 }
 
-/// One image.
+/// One image: `x` is valid for the elements of `input`, `y` for those of an image of half its height and width.
 struct Max2x2 {
     input: [usize; 3],
     x: *const f32,
@@ -28,17 +27,15 @@ struct Max2x2 {
 }
 
 impl Kernel for Max2x2 {
-    /// # Safety
-    /// `x` and `y` must have the numbers that `input` says.
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
+    fn run<L: Lanes>(self, lanes: L) {
         let [height, width, channels] = self.input;
         let line = width * channels;
+        let tail = lanes.tail(channels % L::COUNT);
         let mut y = self.y;
-        // SAFETY: pixels and their neighbours to the right and below lie on the image, and there is a
-        // place in `y` for each of them. The last vector is cut off where the channels end.
+        // SAFETY: pixels and their neighbours to the right and below are inside of the image, and `y` has a pixel for
+        // each four of them. Only the channels that are left are accessed by the last vector.
         unsafe {
-            let tail = L::tail(channels % L::COUNT);
             for row in 0..height / 2 {
                 for column in 0..width / 2 {
                     let x = self.x.add(2 * row * line + 2 * column * channels);
@@ -46,12 +43,12 @@ impl Kernel for Max2x2 {
                     let mut at = 0;
                     while at + L::COUNT <= channels {
                         let from = [a.add(at), b.add(at), c.add(at), d.add(at)];
-                        L::store(y.add(at), largest::<L, false>(from, tail));
+                        lanes.store(y.add(at), largest::<L, false>(lanes, from, tail));
                         at += L::COUNT;
                     }
                     if at < channels {
                         let from = [a.add(at), b.add(at), c.add(at), d.add(at)];
-                        L::store_tail(y.add(at), largest::<L, true>(from, tail), tail);
+                        lanes.store_tail(y.add(at), largest::<L, true>(lanes, from, tail), tail);
                     }
                     y = y.add(channels);
                 }
@@ -60,18 +57,22 @@ impl Kernel for Max2x2 {
     }
 }
 
-/// The largest of some channels of four pixels, a vector of them.
+/// The maximum of a vector of channels of four pixels.
 ///
 /// # Safety
-/// The instructions of `L` must be there, and a vector from each place on, with `EDGE` as much of it as `tail` says.
+/// A vector must be readable from each pointer on, with `EDGE` the elements of `tail`.
 #[inline(always)]
-unsafe fn largest<L: Lanes, const EDGE: bool>(from: [*const f32; 4], tail: L::Tail) -> L::Vector {
-    // SAFETY: the caller's.
+unsafe fn largest<L: Lanes, const EDGE: bool>(
+    lanes: L,
+    from: [*const f32; 4],
+    tail: L::Tail,
+) -> L::Vector {
+    // SAFETY: a vector, or the elements of `tail`, is readable from each pointer on.
     unsafe {
-        let [a] = load_row::<L, 1, EDGE>(from[0], tail);
-        let [b] = load_row::<L, 1, EDGE>(from[1], tail);
-        let [c] = load_row::<L, 1, EDGE>(from[2], tail);
-        let [d] = load_row::<L, 1, EDGE>(from[3], tail);
-        L::largest(L::largest(a, b), L::largest(c, d))
+        let [a] = load_row::<L, 1, EDGE>(lanes, from[0], tail);
+        let [b] = load_row::<L, 1, EDGE>(lanes, from[1], tail);
+        let [c] = load_row::<L, 1, EDGE>(lanes, from[2], tail);
+        let [d] = load_row::<L, 1, EDGE>(lanes, from[3], tail);
+        lanes.largest(lanes.largest(a, b), lanes.largest(c, d))
     }
 }

@@ -3,19 +3,15 @@
 //!
 //! `d_x` is the gradient of a loss with respect to `x`.
 
+use super::conv_args::ConvArgs;
+use super::dense_args::DenseArgs;
 use super::geometry::Geometry;
 use unrolled_shape::Shape;
 
 /// `y = x W + b` for `n` rows: `x` is `[n, inputs]`, `weight` `[inputs, units]`, `bias` `[units]` or
 /// empty.
-pub(crate) fn dense(
-    inputs: usize,
-    units: usize,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
+pub(crate) fn dense(args: DenseArgs<'_>) {
+    let DenseArgs { inputs, units, x, weight, bias, y } = args;
     for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
         begin_with(bias, y);
         for (x, row) in x.iter().zip(weight.chunks_exact(units)) {
@@ -27,14 +23,8 @@ pub(crate) fn dense(
 }
 
 /// `y = x Wᵀ + b`, where `weight` is `[units, inputs]`.
-pub(crate) fn dense_transposed(
-    inputs: usize,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
-    let units = weight.len() / inputs;
+pub(crate) fn dense_transposed(args: DenseArgs<'_>) {
+    let DenseArgs { inputs, units, x, weight, bias, y } = args;
     for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
         begin_with(bias, y);
         for (y, row) in y.iter_mut().zip(weight.chunks_exact(inputs)) {
@@ -84,7 +74,8 @@ pub(crate) fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
 /// `y[h, w, f] = b[f] + Σ x[h*stride + i*dilation - padding, .., c] * weight[i, j, c, f]` for each
 /// image, over all kernel elements `i, j` that lie on the image and all channels `c` of the
 /// group of `f`.
-pub(crate) fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub(crate) fn conv2d(g: &Geometry, args: ConvArgs<'_>) {
+    let ConvArgs { x, weight, bias, y } = args;
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
         for y in y.chunks_exact_mut(g.filters) {
             begin_with(bias, y);
@@ -99,16 +90,10 @@ pub(crate) fn conv2d(g: &Geometry, x: &[f32], weight: &[f32], bias: &[f32], y: &
 }
 
 /// [`conv2d`] and the largest numbers under windows behind it, which lie side by side.
-pub(crate) fn conv2d_max_pool(
-    g: &Geometry,
-    window: [usize; 2],
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
+pub(crate) fn conv2d_max_pool(g: &Geometry, window: [usize; 2], args: ConvArgs<'_>) {
+    let ConvArgs { x, weight, bias, y } = args;
     let mut full = vec![0.0; x.len() / g.input_len() * g.output_len()];
-    conv2d(g, x, weight, bias, &mut full);
+    conv2d(g, ConvArgs { x, weight, bias, y: &mut full });
     y.fill(f32::NEG_INFINITY);
     let [height, width] = [0, 1].map(|axis| g.output[axis] / window[axis]);
     let len = height * width * g.filters;

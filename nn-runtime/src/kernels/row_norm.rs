@@ -1,24 +1,24 @@
-//! Normalisation of each row of `[rows, C]` by itself: of steps, of pixels, of whole samples.
+//! Normalisation of each row of `[rows, C]` by itself: steps, pixels or whole samples.
 
 use super::dispatch::dispatch;
 use super::rows;
 
-/// What is done to each row.
+/// The normalisation of each row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowNorm {
-    /// Numbers in a row.
+    /// Elements of a row.
     pub(crate) len: usize,
-    /// Whether the mean is taken off first.
+    /// Whether the mean is subtracted first; not in RMSNorm.
     pub(crate) centred: bool,
-    /// What is added to the variance.
+    /// Added to the variance.
     pub(crate) eps: f32,
 }
 
 impl RowNorm {
-    /// Numbers that are kept of a row: its mean and its inverse deviation.
+    /// Elements that are saved of a row: its mean and its inverse standard deviation.
     pub(crate) const SAVED: usize = 2;
 
-    /// Writes `x - mean` to `y`, and gives the mean and the inverse deviation.
+    /// Writes `x - mean` to `y`. Returns the mean and the inverse standard deviation.
     #[inline(always)]
     fn centre(self, x: &[f32], y: &mut [f32]) -> [f32; Self::SAVED] {
         let mean = if self.centred { rows::sum(x) / self.len as f32 } else { 0.0 };
@@ -30,17 +30,42 @@ impl RowNorm {
     }
 }
 
+/// The input of [`forward`].
+#[derive(Clone, Copy)]
+pub(crate) struct RowNormInput<'a> {
+    /// `[rows, C]`
+    pub(crate) x: &'a [f32],
+    /// `[C]`, or empty.
+    pub(crate) weight: &'a [f32],
+    /// `[C]`, or empty.
+    pub(crate) bias: &'a [f32],
+}
+
+/// The input of [`backward`] and [`d_weights`].
+#[derive(Clone, Copy)]
+pub(crate) struct RowNormGradient<'a> {
+    /// `[rows, C]`
+    pub(crate) x: &'a [f32],
+    /// `[C]`, or empty.
+    pub(crate) weight: &'a [f32],
+    /// [`RowNorm::SAVED`] elements of each row.
+    pub(crate) saved: &'a [f32],
+    /// `[rows, C]`
+    pub(crate) d_y: &'a [f32],
+}
+
+// What is read is a struct, but each slice that is written is an argument of its own: the compiler assumes that mutable
+// slices among arguments overlap nothing else.
 dispatch! {
-    /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, row by row. Weight and bias may be empty,
-    /// and so may `saved`, which otherwise receives [`RowNorm::SAVED`] numbers of each row.
+    /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, row by row. `saved` receives [`RowNorm::SAVED`] elements of each
+    /// row, unless it is empty.
     pub(crate) fn forward(
         norm: RowNorm,
-        x: &[f32],
-        weight: &[f32],
-        bias: &[f32],
+        input: RowNormInput<'_>,
         y: &mut [f32],
         saved: &mut [f32],
     ) {
+        let RowNormInput { x, weight, bias } = input;
         let mut saved = saved.as_chunks_mut::<{ RowNorm::SAVED }>().0.iter_mut();
         for (x, y) in x.chunks_exact(norm.len).zip(y.chunks_exact_mut(norm.len)) {
             let statistics = norm.centre(x, y);
@@ -53,20 +78,14 @@ dispatch! {
             } else {
                 y.iter_mut().zip(weight).for_each(|(y, w)| *y *= inverse * w);
             }
-            // Without a bias there is nothing in it.
+            // An empty bias adds nothing.
             y.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
         }
     }
 
     /// The gradient of the input.
-    pub(crate) fn backward(
-        norm: RowNorm,
-        x: &[f32],
-        weight: &[f32],
-        saved: &[f32],
-        d_y: &[f32],
-        d_x: &mut [f32],
-    ) {
+    pub(crate) fn backward(norm: RowNorm, input: RowNormGradient<'_>, d_x: &mut [f32]) {
+        let RowNormGradient { x, weight, saved, d_y } = input;
         let rows = x.chunks_exact(norm.len).zip(d_y.chunks_exact(norm.len));
         let rows = rows.zip(d_x.chunks_exact_mut(norm.len));
         for (((x, d_y), d_x), &[mean, inverse]) in rows.zip(saved.as_chunks().0) {
@@ -74,7 +93,7 @@ dispatch! {
             d_x.iter_mut().zip(weight).for_each(|(d_x, w)| *d_x *= w);
             let count = norm.len as f32;
             let mean_d = if norm.centred { rows::sum(d_x) / count } else { 0.0 };
-            // Of `d_x` times the normalised `x`, times the inverse deviation.
+            // The mean of `d_x` times the normalised `x`, times the inverse standard deviation.
             let slope = rows::products(d_x, x, mean) * inverse * inverse / count;
             for (d_x, x) in d_x.iter_mut().zip(x) {
                 *d_x = (*d_x - mean_d - (x - mean) * slope) * inverse;
@@ -82,15 +101,14 @@ dispatch! {
         }
     }
 
-    /// The gradients of weight and bias, where there are any.
+    /// The gradients of weight and bias, either of which may be empty.
     pub(crate) fn d_weights(
         norm: RowNorm,
-        x: &[f32],
-        saved: &[f32],
-        d_y: &[f32],
+        input: RowNormGradient<'_>,
         d_weight: &mut [f32],
         d_bias: &mut [f32],
     ) {
+        let RowNormGradient { x, saved, d_y, .. } = input;
         d_weight.fill(0.0);
         d_bias.fill(0.0);
         let rows = x.chunks_exact(norm.len).zip(d_y.chunks_exact(norm.len));

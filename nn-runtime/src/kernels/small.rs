@@ -1,48 +1,31 @@
-//! Dense layers of a few numbers, which take nanoseconds: no tiles, and little to do before the first
-//! multiply-add.
+//! Dense layers of a few elements, which take nanoseconds: no tiles, and little work before the first multiply-add.
 
+use super::dense_args::DenseArgs;
 use super::inline::{Instructions, in_memory};
 use super::isa::{Isa, Kernel, Lanes, load_row, mul_add, store_row};
 
-/// Sums that take turns: each multiply-add waits for the one before it in its sum.
-const TURNS: usize = 4;
+/// Independent partial sums of each unit. A multiply-add waits for the previous one of its sum, which takes longer than
+/// all other work of such a layer.
+const SUMS: usize = 4;
 
-/// As [`dense`](super::dense()), with sums in another order.
+/// As [`dense`](super::dense::dense), with sums in another order.
 ///
 /// # Panics
-/// When the lengths do not fit together.
-pub(crate) fn small_dense(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
-    // SAFETY: the matrices have the sizes that `new` asserts.
-    unsafe { isa.run(&Small::new(inputs, units, x, weight, bias, y)) }
+/// If the lengths do not match.
+pub(crate) fn small_dense(isa: Isa, args: DenseArgs<'_>) {
+    isa.run(Small::new(args));
 }
 
 /// The same, inlined.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 #[inline(always)]
-pub(crate) fn small_dense_inlined<I: Instructions>(
-    _isa: I,
-    inputs: usize,
-    units: usize,
-    x: &[f32],
-    weight: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) {
-    // SAFETY: the machine has the instructions by the contract of `Instructions`; sizes as above.
-    unsafe { Small::new(inputs, units, x, weight, bias, y).all::<I::Lanes, true>() }
+pub(crate) fn small_dense_inlined<I: Instructions>(isa: I, args: DenseArgs<'_>) {
+    Small::new(args).all::<I::Lanes, true>(isa.lanes());
 }
 
-/// The layer: `y` has `rows * units` numbers, the others have as many as fit to it.
+/// A layer whose slices have the lengths that [`Small::new`] asserts; `y` has `rows * units` elements.
 struct Small<'a> {
     inputs: usize,
     units: usize,
@@ -55,22 +38,15 @@ struct Small<'a> {
 
 impl Kernel for Small<'_> {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: the caller's.
-        unsafe { self.all::<L, false>() }
+    fn run<L: Lanes>(self, lanes: L) {
+        self.all::<L, false>(lanes);
     }
 }
 
 impl<'a> Small<'a> {
     #[inline(always)]
-    fn new(
-        inputs: usize,
-        units: usize,
-        x: &'a [f32],
-        weight: &'a [f32],
-        bias: &'a [f32],
-        y: &'a mut [f32],
-    ) -> Self {
+    fn new(args: DenseArgs<'a>) -> Self {
+        let DenseArgs { inputs, units, x, weight, bias, y } = args;
         let rows = y.len() / units;
         assert!(y.len() == rows * units && x.len() == rows * inputs, "whole rows");
         assert!(weight.len() == inputs * units, "a weight for each input and unit");
@@ -78,94 +54,95 @@ impl<'a> Small<'a> {
         Self { inputs, units, rows, x, weight, bias, y: y.as_mut_ptr() }
     }
 
-    /// All rows; `INLINED` where the compiler knows all sizes.
-    ///
-    /// # Safety
-    /// The instructions of `L` must be there.
+    /// Computes all rows; `INLINED` where all sizes are constants.
     #[inline(always)]
-    unsafe fn all<L: Lanes, const INLINED: bool>(&self) {
+    fn all<L: Lanes, const INLINED: bool>(&self, lanes: L) {
         if self.units == 1 {
             for row in 0..self.rows {
-                // SAFETY: the caller's; the row is there.
+                // SAFETY: `row` is one of the rows.
                 unsafe { self.single::<L>(row) };
             }
             return;
         }
         for column in (0..self.units).step_by(L::COUNT) {
             for row in 0..self.rows {
-                // SAFETY: the caller's; row and column are there.
+                // SAFETY: `row` and `column` are below the numbers of rows and units, and the edge is where a whole
+                // vector does not fit.
                 unsafe {
                     if column + L::COUNT <= self.units {
-                        self.vector::<L, false, INLINED>(row, column);
+                        self.vector::<L, false, INLINED>(lanes, row, column);
                     } else {
-                        self.vector::<L, true, INLINED>(row, column);
+                        self.vector::<L, true, INLINED>(lanes, row, column);
                     }
                 }
             }
         }
     }
 
-    /// The only unit of one row: the same sums, side by side in one vector.
+    /// Computes the only unit of one row: the same partial sums, in the lanes of one vector.
     ///
     /// # Safety
-    /// The instructions of `L` must be there.
+    /// `row` must be one of the rows.
     #[inline(always)]
     unsafe fn single<L: Lanes>(&self, row: usize) {
         let x = &self.x[row * self.inputs..][..self.inputs];
-        let (all_x, rest_x) = x.as_chunks::<TURNS>();
-        let (all_w, rest_w) = self.weight[..self.inputs].as_chunks::<TURNS>();
-        let mut sums = [0.0; TURNS];
+        let (all_x, rest_x) = x.as_chunks::<SUMS>();
+        let (all_w, rest_w) = self.weight[..self.inputs].as_chunks::<SUMS>();
+        let mut sums = [0.0; SUMS];
         sums[0] = self.bias.first().copied().unwrap_or(0.0);
         for (x, w) in all_x.iter().zip(all_w) {
-            for turn in 0..TURNS {
-                sums[turn] = mul_add::<L>(x[turn], w[turn], sums[turn]);
+            for i in 0..SUMS {
+                sums[i] = mul_add::<L>(x[i], w[i], sums[i]);
             }
         }
-        for (turn, (x, w)) in rest_x.iter().zip(rest_w).enumerate() {
-            sums[turn] = mul_add::<L>(*x, *w, sums[turn]);
+        for (i, (x, w)) in rest_x.iter().zip(rest_w).enumerate() {
+            sums[i] = mul_add::<L>(*x, *w, sums[i]);
         }
         let [a, b, c, d] = sums;
-        // SAFETY: there are so many rows.
+        // SAFETY: `y` has an element for each row.
         unsafe { *self.y.add(row) = (a + b) + (c + d) };
     }
 
-    /// The units from `column` on of one row, as many as a vector holds; at an `EDGE` those that are left.
+    /// Computes the units from `column` on of one row: a vector of them, or at an `EDGE` the rest.
     ///
     /// # Safety
-    /// The instructions of `L` must be there.
+    /// `row` must be one of the rows, and as many units must be left.
     #[inline(always)]
     unsafe fn vector<L: Lanes, const EDGE: bool, const INLINED: bool>(
         &self,
+        lanes: L,
         row: usize,
         column: usize,
     ) {
-        // SAFETY: as many numbers are read and written as there are, by the sizes that were asserted.
+        let tail = lanes.tail((self.units - column).min(L::COUNT));
+        // SAFETY: the slices have the lengths that `new` asserts, so that all inputs of the row, the units from `column`
+        // on of each row of weights and of the bias, and those of the output are inside of them.
         unsafe {
-            let tail = L::tail((self.units - column).min(L::COUNT));
-            let mut sums = [[L::zero()]; TURNS];
+            let mut sums = [[lanes.zero()]; SUMS];
             if !self.bias.is_empty() {
-                sums[0] = load_row::<L, 1, EDGE>(self.bias.as_ptr().add(column), tail);
+                sums[0] = load_row::<L, 1, EDGE>(lanes, self.bias.as_ptr().add(column), tail);
             }
             let x = self.x.as_ptr().add(row * self.inputs);
             let x = if INLINED { in_memory(x) } else { x };
             let weight = self.weight.as_ptr().add(column);
-            for first in (0..self.inputs).step_by(TURNS) {
-                for (turn, [sum]) in sums.iter_mut().enumerate() {
-                    let k = first + turn;
+            for first in (0..self.inputs).step_by(SUMS) {
+                for (i, [sum]) in sums.iter_mut().enumerate() {
+                    let k = first + i;
                     if k < self.inputs {
-                        let [w] = load_row::<L, 1, EDGE>(weight.add(k * self.units), tail);
-                        *sum = L::mul_add(L::splat(*x.add(k)), w, *sum);
+                        let [w] = load_row::<L, 1, EDGE>(lanes, weight.add(k * self.units), tail);
+                        *sum = lanes.mul_add(lanes.splat(*x.add(k)), w, *sum);
                     }
                 }
             }
-            let one = L::splat(1.0);
+            let one = lanes.splat(1.0);
             let [[a], [b], [c], [d]] = sums;
-            let sum = L::mul_add(one, L::mul_add(one, a, b), L::mul_add(one, c, d));
+            let (ab, cd) = (lanes.mul_add(one, a, b), lanes.mul_add(one, c, d));
+            let sum = lanes.mul_add(one, ab, cd);
             let y = self.y.add(row * self.units + column);
             if EDGE && INLINED {
-                L::store_first(y, sum, self.units - column);
+                lanes.store_first(y, sum, self.units - column);
             } else {
-                store_row::<L, 1, EDGE>(y, &[sum], tail);
+                store_row::<L, 1, EDGE>(lanes, y, &[sum], tail);
             }
         }
     }

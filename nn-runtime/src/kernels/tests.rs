@@ -30,6 +30,33 @@ pub(super) fn written(before: &[f32], f: impl FnOnce(&mut [f32])) -> Vec<f32> {
     values
 }
 
+/// Adds the gradient of the rows of a weight from row `first` on.
+fn d_weight_of(
+    isa: Isa,
+    [inputs, units, first]: [usize; 3],
+    blocks: RowBlocks,
+    [x, d_y]: [&[f32]; 2],
+    d_weight: &mut [f32],
+) {
+    let accumulate = Accumulate::Add;
+    dense_d_weight(
+        isa,
+        DenseDWeightArgs { inputs, units, accumulate, blocks, first, x, d_y, d_weight },
+    );
+}
+
+/// The gradient of some or all weights of a convolution.
+fn conv_d_weight(
+    isa: Isa,
+    g: &Geometry,
+    part: Option<Taps>,
+    accumulate: Accumulate,
+    [x, d_y]: [&[f32]; 2],
+    [d_weight, scratch]: [&mut [f32]; 2],
+) {
+    conv2d_d_weight(isa, g, ConvDWeightArgs { part, accumulate, x, d_y, d_weight, scratch });
+}
+
 const ROWS: [usize; 9] = [1, 2, 3, 4, 5, 7, 8, 9, 17];
 const INPUTS: [usize; 9] = [1, 2, 3, 7, 16, 17, 33, 100, 515];
 const UNITS: [usize; 19] = [1, 2, 3, 4, 5, 7, 8, 9, 10, 16, 17, 31, 32, 33, 48, 64, 65, 127, 130];
@@ -50,9 +77,13 @@ fn dense_agrees_with_its_twin() {
         let (x, weight) = (whole(n * inputs, 1), whole(inputs * units, 2));
         for bias in [whole(units, 3), vec![]] {
             let before = vec![f32::NAN; n * units];
-            let y = written(&before, |y| dense(isa, inputs, units, &x, &weight, &bias, y));
+            let y = written(&before, |y| {
+                let (x, weight, bias) = (&x, &weight, &bias);
+                dense(isa, DenseArgs { inputs, units, x, weight, bias, y });
+            });
             let mut twin = before;
-            reference::dense(inputs, units, &x, &weight, &bias, &mut twin);
+            let (x, weight, bias, y2) = (&x, &weight, &bias, &mut twin);
+            reference::dense(DenseArgs { inputs, units, x, weight, bias, y: y2 });
             assert_eq!(y, twin, "{isa:?}: {n} rows, {inputs} to {units}");
         }
     });
@@ -64,10 +95,13 @@ fn dense_transposed_agrees_with_its_twin() {
         let (x, weight) = (whole(n * inputs, 1), whole(inputs * units, 2));
         for bias in [whole(units, 3), vec![]] {
             let before = vec![f32::NAN; n * units];
-            let y =
-                written(&before, |y| dense_transposed(isa, inputs, units, &x, &weight, &bias, y));
+            let y = written(&before, |y| {
+                let (x, weight, bias) = (&x, &weight, &bias);
+                dense_transposed(isa, DenseArgs { inputs, units, x, weight, bias, y });
+            });
             let mut twin = before;
-            reference::dense_transposed(inputs, &x, &weight, &bias, &mut twin);
+            let (x, weight, bias, y2) = (&x, &weight, &bias, &mut twin);
+            reference::dense_transposed(DenseArgs { inputs, units, x, weight, bias, y: y2 });
             assert_eq!(y, twin, "{isa:?}: {n} rows, {inputs} to {units}");
         }
     });
@@ -108,17 +142,7 @@ fn dense_d_weight_agrees_with_its_twin() {
         reference::dense_d_weight(inputs, units, &x, &d_y, &mut twin);
         let first = inputs / 3;
         let d_weight = written(&before[first * units..], |d_weight| {
-            dense_d_weight(
-                isa,
-                inputs,
-                units,
-                Accumulate::Add,
-                RowBlocks::one(n),
-                first,
-                &x,
-                &d_y,
-                d_weight,
-            );
+            d_weight_of(isa, [inputs, units, first], RowBlocks::one(n), [&x, &d_y], d_weight);
         });
         assert_eq!(d_weight, twin[first * units..], "{isa:?}: {n} rows, {inputs} to {units}");
     });
@@ -158,9 +182,8 @@ fn pieces_are_summed_in_order() {
         reference::d_bias(d_y, &mut twin_bias);
     }
     for isa in available() {
-        let d_weight = written(&before, |d| {
-            dense_d_weight(isa, inputs, units, Accumulate::Add, blocks, 0, x, d_y, d)
-        });
+        let d_weight =
+            written(&before, |d| d_weight_of(isa, [inputs, units, 0], blocks, [x, d_y], d));
         assert_eq!(d_weight, twin, "{isa:?}");
         let d_bias = written(&before_bias, |d| super::d_bias(isa, Accumulate::Add, blocks, d_y, d));
         assert_eq!(d_bias, twin_bias, "{isa:?}");
@@ -174,25 +197,25 @@ fn products_that_are_packed_agree_with_their_twins() {
         for (n, inputs, units) in [(24, 300, 256), (31, 1100, 259), (300, 40, 270)] {
             let (x, weight) = (whole(n * inputs, 1), whole(inputs * units, 2));
             let before = vec![f32::NAN; n * units];
-            let y = written(&before, |y| dense(isa, inputs, units, &x, &weight, &[], y));
+            let y = written(&before, |y| {
+                let (x, weight) = (&x, &weight);
+                dense(isa, DenseArgs { inputs, units, x, weight, bias: &[], y });
+            });
             let mut twin = before;
-            reference::dense(inputs, units, &x, &weight, &[], &mut twin);
+            reference::dense(DenseArgs {
+                inputs,
+                units,
+                x: &x,
+                weight: &weight,
+                bias: &[],
+                y: &mut twin,
+            });
             assert_eq!(y, twin, "{isa:?}: {n} rows, {inputs} to {units}");
             let before = whole(inputs * units, 3);
             let mut twin = before.clone();
             reference::dense_d_weight(inputs, units, &x, &y, &mut twin);
             let d_weight = written(&before, |d| {
-                dense_d_weight(
-                    isa,
-                    inputs,
-                    units,
-                    Accumulate::Add,
-                    RowBlocks::one(n),
-                    0,
-                    &x,
-                    &y,
-                    d,
-                );
+                d_weight_of(isa, [inputs, units, 0], RowBlocks::one(n), [&x, &y], d);
             });
             assert_eq!(d_weight, twin, "{isa:?}: {n} rows, {inputs} to {units}");
         }
@@ -269,17 +292,20 @@ fn check_convolution(g: &Geometry) {
     let (mut y, mut d_x) = (vec![f32::NAN; d_y.len()], vec![f32::NAN; x.len()]);
     let (mut d_weight, mut flipped) = (vec![0.0; weight.len()], vec![f32::NAN; weight.len()]);
     let mut scratch = vec![f32::NAN; g.scratch_len()];
-    reference::conv2d(g, &x, &weight, &[], &mut y);
+    reference::conv2d(g, ConvArgs { x: &x, weight: &weight, bias: &[], y: &mut y });
     reference::conv2d_d_x(g, &d_y, &weight, &mut d_x);
     reference::conv2d_d_weight(g, &x, &d_y, &mut d_weight);
     for isa in available() {
         conv2d_flip(isa, g, &weight, &mut flipped);
         let before = vec![f32::NAN; y.len()];
-        assert_eq!(written(&before, |y| conv2d(isa, g, &x, &weight, &[], y)), y, "{isa:?}");
+        let found = written(&before, |y| {
+            conv2d(isa, g, ConvArgs { x: &x, weight: &weight, bias: &[], y });
+        });
+        assert_eq!(found, y, "{isa:?}");
         let before = vec![f32::NAN; x.len()];
         assert_eq!(written(&before, |d| conv2d_d_x(isa, g, &d_y, &flipped, d)), d_x, "{isa:?}");
         let found = written(&vec![f32::NAN; weight.len()], |d| {
-            conv2d_d_weight(isa, g, None, Accumulate::Overwrite, &x, &d_y, d, &mut scratch);
+            conv_d_weight(isa, g, None, Accumulate::Overwrite, [&x, &d_y], [d, &mut scratch]);
         });
         assert_eq!(found, d_weight, "{isa:?}");
     }
@@ -364,9 +390,10 @@ fn conv2d_agrees_with_its_twin() {
         let (x, weight) = (whole(n * g.input_len(), 1), whole(g.weight_len(), 2));
         for bias in [whole(g.filters, 3), vec![]] {
             let before = vec![f32::NAN; n * g.output_len()];
-            let y = written(&before, |y| conv2d(isa, g, &x, &weight, &bias, y));
+            let (x, weight, bias) = (&x, &weight, &bias);
+            let y = written(&before, |y| conv2d(isa, g, ConvArgs { x, weight, bias, y }));
             let mut twin = before;
-            reference::conv2d(g, &x, &weight, &bias, &mut twin);
+            reference::conv2d(g, ConvArgs { x, weight, bias, y: &mut twin });
             assert_eq!(y, twin, "{isa:?}: {g:?}");
         }
     });
@@ -393,7 +420,7 @@ fn conv2d_d_weight_agrees_with_its_twin() {
         let mut scratch = vec![f32::NAN; g.scratch_len()];
         let before = whole(g.weight_len(), 3);
         let d_weight = written(&before, |d_w| {
-            conv2d_d_weight(isa, g, None, Accumulate::Add, &x, &d_y, d_w, &mut scratch)
+            conv_d_weight(isa, g, None, Accumulate::Add, [&x, &d_y], [d_w, &mut scratch])
         });
         let mut twin = before;
         reference::conv2d_d_weight(g, &x, &d_y, &mut twin);
@@ -416,7 +443,7 @@ fn parts_of_conv2d_d_weight_agree_with_the_whole() {
                 let part = Some(Taps { tap, channel });
                 let d_weight = written(&vec![f32::NAN; rows * g.filters], |d_w| {
                     let accumulate = Accumulate::Overwrite;
-                    conv2d_d_weight(isa, g, part, accumulate, &x, &d_y, d_w, &mut []);
+                    conv_d_weight(isa, g, part, accumulate, [&x, &d_y], [d_w, &mut []]);
                 });
                 assert_eq!(d_weight, twin[begin..][..rows * g.filters], "{isa:?}: {g:?}");
             }
@@ -432,55 +459,61 @@ fn a_row_is_the_same_in_any_batch() {
         for (inputs, units) in [(37, 10), (600, 128), (20, 33)] {
             let (x, weight) = (random(20 * inputs, 1), random(inputs * units, 2));
             let mut all = vec![0.0; 20 * units];
-            dense(isa, inputs, units, &x, &weight, &[], &mut all);
+            let weight = &weight;
+            dense(isa, DenseArgs { inputs, units, x: &x, weight, bias: &[], y: &mut all });
             for n in 1..20 {
                 let mut some = vec![0.0; n * units];
-                dense(isa, inputs, units, &x[..n * inputs], &weight, &[], &mut some);
+                let x = &x[..n * inputs];
+                dense(isa, DenseArgs { inputs, units, x, weight, bias: &[], y: &mut some });
                 assert_eq!(some, all[..n * units], "{isa:?}: {n} rows");
             }
             let mut d_x = vec![0.0; 20 * inputs];
-            dense_d_x(isa, units, &all, &weight, &mut d_x);
+            dense_d_x(isa, units, &all, weight, &mut d_x);
             for n in 1..20 {
                 let mut some = vec![0.0; n * inputs];
-                dense_d_x(isa, units, &all[..n * units], &weight, &mut some);
+                dense_d_x(isa, units, &all[..n * units], weight, &mut some);
                 assert_eq!(some, d_x[..n * inputs], "{isa:?}: {n} rows backward");
             }
         }
     }
 }
 
+fn dense_of_zeros([inputs, units]: [usize; 2], [x, weight, bias]: [&[f32]; 3], y: &mut [f32]) {
+    dense(Isa::best(), DenseArgs { inputs, units, x, weight, bias, y });
+}
+
 #[test]
 #[should_panic(expected = "rows end inside A")]
 fn refuses_an_input_that_is_too_short() {
-    dense(Isa::best(), 40, 20, &[0.0; 79], &[0.0; 800], &[], &mut [0.0; 40]);
+    dense_of_zeros([40, 20], [&[0.0; 79], &[0.0; 800], &[]], &mut [0.0; 40]);
 }
 
 #[test]
 #[should_panic(expected = "terms end inside B")]
 fn refuses_weights_that_are_too_short() {
-    dense(Isa::best(), 40, 20, &[0.0; 80], &[0.0; 799], &[], &mut [0.0; 40]);
+    dense_of_zeros([40, 20], [&[0.0; 80], &[0.0; 799], &[]], &mut [0.0; 40]);
 }
 
 #[test]
 #[should_panic(expected = "one for each column")]
 fn refuses_a_bias_that_is_too_short() {
-    dense(Isa::best(), 40, 20, &[0.0; 80], &[0.0; 800], &[0.0; 19], &mut [0.0; 40]);
+    dense_of_zeros([40, 20], [&[0.0; 80], &[0.0; 800], &[0.0; 19]], &mut [0.0; 40]);
 }
 
 #[test]
 #[should_panic(expected = "whole rows")]
 fn refuses_an_input_that_is_too_short_for_a_small_layer() {
-    dense(Isa::best(), 4, 2, &[0.0; 7], &[0.0; 8], &[], &mut [0.0; 4]);
+    dense_of_zeros([4, 2], [&[0.0; 7], &[0.0; 8], &[]], &mut [0.0; 4]);
 }
 
 #[test]
 #[should_panic(expected = "a weight for each input and unit")]
 fn refuses_weights_that_are_too_short_for_a_small_layer() {
-    dense(Isa::best(), 4, 2, &[0.0; 8], &[0.0; 7], &[], &mut [0.0; 4]);
+    dense_of_zeros([4, 2], [&[0.0; 8], &[0.0; 7], &[]], &mut [0.0; 4]);
 }
 
 #[test]
 #[should_panic(expected = "a bias for each unit")]
 fn refuses_a_bias_that_is_too_short_for_a_small_layer() {
-    dense(Isa::best(), 4, 3, &[0.0; 8], &[0.0; 12], &[0.0; 2], &mut [0.0; 6]);
+    dense_of_zeros([4, 3], [&[0.0; 8], &[0.0; 12], &[0.0; 2]], &mut [0.0; 6]);
 }

@@ -1,19 +1,17 @@
-//! Matrices with rows and columns exchanged: once per training step, so that what goes back through weights is
-//! as plain a product as what went forward.
+//! Transposed matrices: made once per training step, so that the backward pass through weights is as plain a product as
+//! the forward pass.
 
 use super::isa::{Isa, Kernel, Lanes};
 
-/// Exchanges rows and columns of a matrix with so many columns.
+/// Transposes a matrix of `columns` columns.
 ///
 /// # Panics
-/// When the lengths do not fit together.
+/// If the lengths do not match.
 pub(crate) fn transpose(isa: Isa, columns: usize, from: &[f32], to: &mut [f32]) {
     assert!(from.len() == to.len() && from.len().is_multiple_of(columns), "whole rows");
     let rows = from.len() / columns;
-    let squares = Squares { rows, columns, from: from.as_ptr(), to: to.as_mut_ptr() };
-    // SAFETY: both matrices have so many rows and columns.
-    unsafe { isa.run(&squares) };
-    // What is no whole square, whatever the instructions.
+    isa.run(Squares { rows, columns, from: from.as_ptr(), to: to.as_mut_ptr() });
+    // The rest around the squares, whatever the instructions.
     let [whole_rows, whole_columns] = [rows, columns].map(|len| len - len % SIDE);
     for row in 0..rows {
         for column in if row < whole_rows { whole_columns } else { 0 }..columns {
@@ -22,10 +20,11 @@ pub(crate) fn transpose(isa: Isa, columns: usize, from: &[f32], to: &mut [f32]) 
     }
 }
 
-/// Rows and columns that squares cover whole.
+/// The number of rows and of columns that squares cover is the largest multiple of this.
 const SIDE: usize = 16;
 
-/// In squares of as many rows and columns as a vector has numbers, which divides [`SIDE`].
+/// The squares of a matrix with valid pointers, of as many rows and columns as a vector has elements, which divides
+/// [`SIDE`].
 struct Squares {
     rows: usize,
     columns: usize,
@@ -35,15 +34,16 @@ struct Squares {
 
 impl Kernel for Squares {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
+    fn run<L: Lanes>(self, lanes: L) {
         let [rows, columns] = [self.rows, self.columns].map(|len| len - len % SIDE);
         for row in (0..rows).step_by(L::COUNT) {
             for column in (0..columns).step_by(L::COUNT) {
-                // SAFETY: all squares lie inside of the matrices.
+                // SAFETY: `rows` and `columns` are divisible by `L::COUNT`, so that all squares are inside of both
+                // matrices.
                 unsafe {
                     let from = self.from.add(row * self.columns + column);
                     let to = self.to.add(column * self.rows + row);
-                    L::transpose(from, self.columns, to, self.rows);
+                    lanes.transpose(from, self.columns, to, self.rows);
                 }
             }
         }
@@ -61,9 +61,9 @@ mod tests {
                 let from: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
                 let mut to = vec![f32::NAN; from.len()];
                 transpose(isa, columns, &from, &mut to);
-                for (i, number) in to.iter().enumerate() {
+                for (i, value) in to.iter().enumerate() {
                     let (column, row) = (i / rows, i % rows);
-                    assert_eq!(*number, from[row * columns + column], "{isa:?}: {rows}x{columns}");
+                    assert_eq!(*value, from[row * columns + column], "{isa:?}: {rows}x{columns}");
                 }
             }
         }

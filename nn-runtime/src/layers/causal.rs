@@ -25,10 +25,10 @@ pub(super) fn infer_stretch(
     scratch: &mut [f32],
 ) {
     if state.is_empty() {
-        return kernels::conv2d(Isa::best(), g, x, weight, bias, y);
+        return kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
     }
     let all = behind_state(state, x, scratch);
-    kernels::conv2d(Isa::best(), &g.padded(), all, weight, bias, y);
+    kernels::conv2d(Isa::best(), &g.padded(), kernels::ConvArgs { x: all, weight, bias, y });
     state.copy_from_slice(&all[x.len()..]);
 }
 
@@ -91,7 +91,18 @@ pub(super) fn sum_gradient<L: Convolution>(
         }
         let all = behind_state(state, &x[..g.input_len()], scratch);
         let d_y = &d_y[..g.output_len()];
-        kernels::conv2d_d_weight(isa, &g.padded(), None, onto, all, d_y, d_weight, &mut []);
+        kernels::conv2d_d_weight(
+            isa,
+            &g.padded(),
+            kernels::ConvDWeightArgs {
+                part: None,
+                accumulate: onto,
+                x: all,
+                d_y,
+                d_weight: &mut *d_weight,
+                scratch: &mut [],
+            },
+        );
         kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
         onto = Accumulate::Add;
     }

@@ -114,7 +114,9 @@ where
     fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, Infer { x, y, .. }: Infer<'_>) {
         let (g, window) = const { (Picture::<S>::GEOMETRY, P::ARGUMENTS.window().kernel) };
         let weight = self.weight.as_floats();
-        kernels::conv2d_max_pool(Isa::best(), &g, window, x[0], weight, &self.bias, y);
+        let (x, bias) = (x[0], &self.bias);
+        let args = kernels::ConvArgs { x, weight, bias, y };
+        kernels::conv2d_max_pool(Isa::best(), &g, window, args);
     }
 }
 

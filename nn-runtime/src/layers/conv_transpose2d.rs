@@ -81,10 +81,22 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
         let TrainCtx { scratch, shard_sums, deferred, .. } = ctx;
         if Self::FEW_WEIGHTS {
             let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
-            kernels::conv2d_d_weight(isa, &g, None, onto, d_y, x, d_weight, scratch);
+            kernels::conv2d_d_weight(
+                isa,
+                &g,
+                kernels::ConvDWeightArgs {
+                    part: None,
+                    accumulate: onto,
+                    x: d_y,
+                    d_y: x,
+                    d_weight,
+                    scratch,
+                },
+            );
             kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.channels), d_y, d_bias);
             if let Some(d_x) = d_x {
-                kernels::conv2d(isa, &g, d_y, weight, &[], d_x);
+                let (x, bias, y) = (d_y, &[], d_x);
+                kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
             }
             return;
         }
@@ -93,7 +105,8 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
         kept_d_y.copy_from_slice(d_y);
         kept_x.copy_from_slice(x);
         if let Some(d_x) = d_x {
-            kernels::conv2d(isa, &g, d_y, weight, &[], d_x);
+            let (x, bias, y) = (d_y, &[], d_x);
+            kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
         }
     }
 }

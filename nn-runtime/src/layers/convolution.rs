@@ -64,7 +64,8 @@ pub(super) trait Convolution: Sized {
                 let Geometry { channels, filters, groups, .. } = const { Self::GEOMETRY };
                 // Constants also where a sequence is short, by which `conv2d` leaves out a kernel.
                 let g = &Geometry { channels, filters, groups, ..*g };
-                kernels::conv2d(Isa::best(), g, &x[x_run], weight, bias, &mut y[y_run]);
+                let (x, y) = (&x[x_run], &mut y[y_run]);
+                kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
             }
             y[run.behind(g.output_len(), const { Self::GEOMETRY.output_len() })].fill(0.0);
         });
@@ -99,7 +100,8 @@ pub(super) trait Convolution: Sized {
         if carries {
             causal::carry::<Self>(steps, deferred, &mut state);
         }
-        kernels::conv2d(Isa::best(), const { &Self::KEPT_GEOMETRY }, deferred, weight, bias, y);
+        let (g, x) = (const { &Self::KEPT_GEOMETRY }, &*deferred);
+        kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
         Self::clear_output(steps, y);
     }
 
@@ -176,7 +178,18 @@ pub(super) trait Convolution: Sized {
             let (x_run, y_run) = Self::places(&run, g);
             let (x, d_y) = (&x[x_run], &d_y[y_run]);
             let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
-            kernels::conv2d_d_weight(isa, g, None, onto, x, d_y, d_weight, scratch);
+            kernels::conv2d_d_weight(
+                isa,
+                g,
+                kernels::ConvDWeightArgs {
+                    part: None,
+                    accumulate: onto,
+                    x,
+                    d_y,
+                    d_weight,
+                    scratch: &mut *scratch,
+                },
+            );
             kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
             onto = Accumulate::Add;
         });
@@ -238,7 +251,18 @@ pub(super) trait Convolution: Sized {
                 kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / channels), d_y, d_weights);
             } else {
                 let some = Some(Taps { tap, channel });
-                kernels::conv2d_d_weight(isa, &g, some, onto, x, d_y, d_weights, &mut []);
+                kernels::conv2d_d_weight(
+                    isa,
+                    &g,
+                    kernels::ConvDWeightArgs {
+                        part: some,
+                        accumulate: onto,
+                        x,
+                        d_y,
+                        d_weight: &mut *d_weights,
+                        scratch: &mut [],
+                    },
+                );
             }
             onto = Accumulate::Add;
         }

@@ -60,13 +60,15 @@ where
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         let weight = self.weight.as_floats();
-        kernels::dense(Isa::best(), IN, UNITS, x[0], weight, &self.bias, y);
+        let (inputs, units, x, bias) = (IN, UNITS, x[0], &self.bias);
+        kernels::dense(Isa::best(), kernels::DenseArgs { inputs, units, x, weight, bias, y });
     }
 
     #[inline(always)]
     fn infer_inlined<I: Instructions>(&self, isa: I, Infer { x, y, .. }: Infer<'_>) {
         let weight = self.weight.as_floats();
-        kernels::dense_inlined(isa, IN, UNITS, x[0], weight, &self.bias, y);
+        let (inputs, units, x, bias) = (IN, UNITS, x[0], &self.bias);
+        kernels::dense_inlined(isa, kernels::DenseArgs { inputs, units, x, weight, bias, y });
     }
 }
 
@@ -105,7 +107,17 @@ where
         if ctx.prepared.is_empty() {
             kernels::dense_d_x(Isa::best(), UNITS, d_y, self.weight.as_floats(), d_x);
         } else {
-            kernels::dense(Isa::best(), UNITS, IN, d_y, ctx.prepared, &[], d_x);
+            kernels::dense(
+                Isa::best(),
+                kernels::DenseArgs {
+                    inputs: UNITS,
+                    units: IN,
+                    x: d_y,
+                    weight: ctx.prepared,
+                    bias: &[],
+                    y: d_x,
+                },
+            );
         }
     }
 
@@ -126,7 +138,19 @@ where
                 kernels::d_bias(isa, onto, pieces, d_y, d_weights);
             } else {
                 let first = task * task_rows(UNITS);
-                kernels::dense_d_weight(isa, IN, UNITS, onto, pieces, first, x, d_y, d_weights);
+                kernels::dense_d_weight(
+                    isa,
+                    kernels::DenseDWeightArgs {
+                        inputs: IN,
+                        units: UNITS,
+                        accumulate: onto,
+                        blocks: pieces,
+                        first,
+                        x,
+                        d_y,
+                        d_weight: &mut *d_weights,
+                    },
+                );
             }
             onto = Accumulate::Add;
         });

@@ -1,7 +1,7 @@
 //! What the normalisations of groups of channels share: from their sizes to the functions of a node.
 
 use crate::contract::Spec;
-use crate::kernels::group_norm::GroupNorm;
+use crate::kernels::group_norm::{GroupNorm, GroupNormBackward, GroupNormForward};
 use crate::memory::InferCtx;
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
@@ -71,7 +71,7 @@ impl<S: Spec> Grouped<S> {
         let (y, behind) = y.split_at_mut(x.len());
         behind.fill(0.0);
         if !x.is_empty() {
-            norm.forward(x, weight, bias, y, saved, scratch);
+            norm.forward(GroupNormForward { x, weight, bias, y, saved, scratch });
         }
     }
 
@@ -97,7 +97,17 @@ impl<S: Spec> Grouped<S> {
             });
             if valid > 0 {
                 let (x, d_y) = (&x[..valid], &d_y[..valid]);
-                norm.backward(x, weight, saved, d_y, d_x, d_weight, d_bias, scratch);
+                let (d_weight, d_bias) = (&mut *d_weight, &mut *d_bias);
+                norm.backward(GroupNormBackward {
+                    x,
+                    weight,
+                    saved,
+                    d_y,
+                    d_x,
+                    d_weight,
+                    d_bias,
+                    scratch: &mut *scratch,
+                });
             }
         }
     }

@@ -3,7 +3,7 @@
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
-use crate::kernels::row_norm::{self, RowNorm};
+use crate::kernels::row_norm::{self, RowNorm, RowNormGradient, RowNormInput};
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
 use crate::system::RngKey;
@@ -52,7 +52,8 @@ where
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
-        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &self.bias, y, &mut []);
+        let input = RowNormInput { x: x[0], weight: &self.weight, bias: &self.bias };
+        row_norm::forward(const { norm::<S>() }, input, y, &mut []);
     }
 }
 
@@ -71,15 +72,17 @@ where
 
     fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         let norm = const { norm::<S>() };
-        row_norm::forward(norm, x[0], &self.weight, &self.bias, y, ctx.saved);
+        let input = RowNormInput { x: x[0], weight: &self.weight, bias: &self.bias };
+        row_norm::forward(norm, input, y, ctx.saved);
     }
 
     fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, .. } = ctx;
         let (d_weight, d_bias) = shard_sums.split_at_mut(WEIGHT);
-        row_norm::d_weights(const { norm::<S>() }, x[0], saved, d_y, d_weight, d_bias);
+        let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };
+        row_norm::d_weights(const { norm::<S>() }, call, d_weight, d_bias);
         if let Some(d_x) = &mut d_x[0] {
-            row_norm::backward(const { norm::<S>() }, x[0], &self.weight, saved, d_y, d_x);
+            row_norm::backward(const { norm::<S>() }, call, d_x);
         }
     }
 }

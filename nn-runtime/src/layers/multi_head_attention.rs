@@ -7,7 +7,9 @@ use crate::contract::{Backward, Forward, Pass, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::uniform;
-use crate::kernels::attention::{self, Attention, Batch, DeferredShards};
+use crate::kernels::attention::{
+    self, Attention, Batch, BatchBackward, CachedStep, DeferredShards, TrainMemory,
+};
 use crate::kernels::{Accumulate, Instructions};
 use crate::memory::InferCtx;
 #[cfg(feature = "train")]
@@ -175,7 +177,8 @@ where
         let TrainCtx { saved, deferred, scratch, lengths, .. } = ctx;
         let x = [x[0], x[looked_at::<S>()]];
         let batch = self.batch::<S>(pass.n, &lengths);
-        batch.forward(x, y, [saved, deferred, scratch], dropping::<S>(pass));
+        let memory = TrainMemory { saved, deferred, scratch };
+        batch.forward(x, y, memory, dropping::<S>(pass));
     }
 
     fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
@@ -185,7 +188,8 @@ where
         let d_x = [d_x[0].as_deref_mut(), d_memory];
         let batch = self.batch::<S>(pass.n, &lengths);
         let weights = batch.attention.transposed(prepared);
-        batch.backward(weights, d_y, d_x, [saved, deferred, scratch], dropping::<S>(pass));
+        let memory = TrainMemory { saved, deferred, scratch };
+        batch.backward(BatchBackward { weights, d_y, d_x, memory }, dropping::<S>(pass));
     }
 
     fn gradient_end(task: usize) -> usize {
@@ -227,7 +231,8 @@ where
     fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
         let InferCtx { scratch, mut state, .. } = ctx;
         let state = state.sample(0);
-        const { attention::<S>() }.step(self.weights(), state, x[0], y, scratch);
+        let (weights, x) = (self.weights(), x[0]);
+        const { attention::<S>() }.step(CachedStep { weights, state, x, y, scratch });
     }
 }
 

@@ -58,7 +58,15 @@ macro_rules! recurrent_layer {
                 let stack = const { &Self::stack::<S>() };
                 let $crate::memory::InferCtx { workspace, scratch, lengths, state, .. } = ctx;
                 let lengths = lengths.of::<S>(0);
-                stack.infer(&self.weights, lengths, x[0], y, state, workspace, scratch);
+                stack.infer($crate::kernels::recurrent::StackForward {
+                    weights: &self.weights,
+                    lengths,
+                    x: x[0],
+                    y,
+                    state,
+                    memory: workspace,
+                    scratch,
+                });
             }
         }
 
@@ -87,7 +95,16 @@ macro_rules! recurrent_layer {
                 let $crate::memory::TrainCtx { saved, scratch, lengths, state, .. } = ctx;
                 let lengths = lengths.of::<S>(0);
                 let drop = $crate::layers::recurrent::dropping(stack, pass);
-                stack.forward(&self.weights, lengths, x[0], y, state, saved, scratch, drop);
+                let call = $crate::kernels::recurrent::StackForward {
+                    weights: &self.weights,
+                    lengths,
+                    x: x[0],
+                    y,
+                    state,
+                    memory: saved,
+                    scratch,
+                };
+                stack.forward(call, drop);
             }
 
             fn backward(&self, $crate::contract::Backward { pass, x, d_y, d_x, ctx, .. }: $crate::contract::Backward<'_, '_>) {
@@ -96,7 +113,16 @@ macro_rules! recurrent_layer {
                 let lengths = lengths.of::<S>(0);
                 let drop = $crate::layers::recurrent::dropping(stack, pass);
                 let d_x = d_x[0].as_deref_mut();
-                stack.backward(prepared, lengths, x[0], d_y, d_x, shard_sums, saved, drop);
+                let call = $crate::kernels::recurrent::StackBackward {
+                    transposed: prepared,
+                    lengths,
+                    x: x[0],
+                    d_y,
+                    d_x,
+                    d_weights: shard_sums,
+                    saved,
+                };
+                stack.backward(call, drop);
             }
         }
 
@@ -109,10 +135,12 @@ macro_rules! recurrent_layer {
                 let stack = const { &Self::stack::<S>() };
                 let $crate::memory::InferCtx { workspace, scratch, mut state, .. } = ctx;
                 let state = state.sample(0);
+                let (weights, x) = (&self.weights, x[0]);
+                let call = $crate::kernels::recurrent::StackStep { weights, x, y, state, workspace, scratch };
                 if I::INLINE {
-                    stack.step_as(isa, &self.weights, x[0], y, state, workspace, scratch);
+                    stack.step_as(isa, call);
                 } else {
-                    stack.step(&self.weights, x[0], y, state, workspace, scratch);
+                    stack.step(call);
                 }
             }
         }

@@ -3,7 +3,7 @@
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
-use crate::kernels::row_norm::{self, RowNorm};
+use crate::kernels::row_norm::{self, RowNorm, RowNormGradient, RowNormInput};
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
 use crate::system::RngKey;
@@ -37,7 +37,8 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Node<S> for RM
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
-        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &[], y, &mut []);
+        let input = RowNormInput { x: x[0], weight: &self.weight, bias: &[] };
+        row_norm::forward(const { norm::<S>() }, input, y, &mut []);
     }
 }
 
@@ -52,14 +53,16 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> f
     }
 
     fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
-        row_norm::forward(const { norm::<S>() }, x[0], &self.weight, &[], y, ctx.saved);
+        let input = RowNormInput { x: x[0], weight: &self.weight, bias: &[] };
+        row_norm::forward(const { norm::<S>() }, input, y, ctx.saved);
     }
 
     fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, .. } = ctx;
-        row_norm::d_weights(const { norm::<S>() }, x[0], saved, d_y, shard_sums, &mut []);
+        let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };
+        row_norm::d_weights(const { norm::<S>() }, call, shard_sums, &mut []);
         if let Some(d_x) = &mut d_x[0] {
-            row_norm::backward(const { norm::<S>() }, x[0], &self.weight, saved, d_y, d_x);
+            row_norm::backward(const { norm::<S>() }, call, d_x);
         }
     }
 }

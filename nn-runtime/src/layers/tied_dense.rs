@@ -50,7 +50,8 @@ where
             WeightLayout::RowPerOutput => kernels::dense_transposed,
             WeightLayout::RowPerInput => kernels::dense,
         };
-        dense(Isa::best(), IN, UNITS, x[0], numbers, &self.bias, y);
+        let (inputs, units, x, bias) = (IN, UNITS, x[0], &self.bias);
+        dense(Isa::best(), kernels::DenseArgs { inputs, units, x, weight: numbers, bias, y });
     }
 }
 
@@ -80,7 +81,17 @@ where
         let Some(d_x) = &mut d_x[0] else { return };
         let (isa, TiedWeight { values: numbers, layout }) = (Isa::best(), ctx.tied);
         match layout {
-            WeightLayout::RowPerOutput => kernels::dense(isa, UNITS, IN, d_y, numbers, &[], d_x),
+            WeightLayout::RowPerOutput => kernels::dense(
+                isa,
+                kernels::DenseArgs {
+                    inputs: UNITS,
+                    units: IN,
+                    x: d_y,
+                    weight: numbers,
+                    bias: &[],
+                    y: d_x,
+                },
+            ),
             WeightLayout::RowPerInput => kernels::dense_d_x(isa, UNITS, d_y, numbers, d_x),
         }
     }
@@ -110,28 +121,32 @@ where
                 let row = begin / IN;
                 kernels::dense_d_weight(
                     isa,
-                    UNITS,
-                    IN,
-                    Accumulate::Add,
-                    pieces,
-                    row,
-                    d_y,
-                    x,
-                    d_weight,
+                    kernels::DenseDWeightArgs {
+                        inputs: UNITS,
+                        units: IN,
+                        accumulate: Accumulate::Add,
+                        blocks: pieces,
+                        first: row,
+                        x: d_y,
+                        d_y: x,
+                        d_weight: &mut *d_weight,
+                    },
                 );
             }
             WeightLayout::RowPerInput => {
                 let row = begin / UNITS;
                 kernels::dense_d_weight(
                     isa,
-                    IN,
-                    UNITS,
-                    Accumulate::Add,
-                    pieces,
-                    row,
-                    x,
-                    d_y,
-                    d_weight,
+                    kernels::DenseDWeightArgs {
+                        inputs: IN,
+                        units: UNITS,
+                        accumulate: Accumulate::Add,
+                        blocks: pieces,
+                        first: row,
+                        x,
+                        d_y,
+                        d_weight: &mut *d_weight,
+                    },
                 );
             }
         });
@@ -222,10 +237,19 @@ mod tests {
         let mut expected = vec![0.0; trial.batch * S::OUT];
         match O::LAYOUT {
             WeightLayout::RowPerOutput => {
-                reference::dense_transposed(IN, &trial.x[0], weight, bias, &mut expected);
+                let (inputs, units, x, y) = (IN, UNITS, &trial.x[0][..], &mut expected[..]);
+                reference::dense_transposed(kernels::DenseArgs {
+                    inputs,
+                    units,
+                    x,
+                    weight,
+                    bias,
+                    y,
+                });
             }
             WeightLayout::RowPerInput => {
-                reference::dense(IN, UNITS, &trial.x[0], weight, bias, &mut expected);
+                let (inputs, units, x, y) = (IN, UNITS, &trial.x[0][..], &mut expected[..]);
+                reference::dense(kernels::DenseArgs { inputs, units, x, weight, bias, y });
             }
         }
         for (found, expected) in trial.infer().iter().zip(&expected) {

@@ -7,7 +7,7 @@ use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::Geometry;
-use crate::kernels::group_norm::GroupNorm;
+use crate::kernels::group_norm::{GroupNorm, GroupNormBackward, GroupNormForward};
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
 use crate::system::RngKey;
@@ -104,7 +104,14 @@ impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
             *scale = gain * shrink;
         }
         let norm = const { Self::NORM };
-        norm.forward(weight, parts.scale, &[], parts.weight, parts.saved, scratch);
+        norm.forward(GroupNormForward {
+            x: weight,
+            weight: parts.scale,
+            bias: &[],
+            y: parts.weight,
+            saved: parts.saved,
+            scratch,
+        });
     }
 
     /// Leads the gradient of the standardised weights, `d_weight`, back to the weights and the gain.
@@ -122,7 +129,16 @@ impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
         d_gain.fill(0.0);
         let norm = const { Self::NORM };
         let d_x = Some(d_weight);
-        norm.backward(weight, scale, saved, d_standardised, d_x, d_gain, unused, scratch);
+        norm.backward(GroupNormBackward {
+            x: weight,
+            weight: scale,
+            saved,
+            d_y: d_standardised,
+            d_x,
+            d_weight: d_gain,
+            d_bias: unused,
+            scratch,
+        });
         let shrink = Self::shrink();
         d_gain.iter_mut().for_each(|d_gain| *d_gain *= shrink);
     }
@@ -273,7 +289,8 @@ mod tests {
         }
         let mut y = vec![f32::NAN; trial.d_y.len()];
         let g = Standardised::<Grouped>::GEOMETRY;
-        reference::conv2d(&g, &trial.x[0], &standardised, &[], &mut y);
+        let (x, weight, bias) = (&trial.x[0][..], &standardised[..], &[]);
+        reference::conv2d(&g, crate::kernels::ConvArgs { x, weight, bias, y: &mut y });
         for (found, expected) in trial.train().y.iter().zip(&y) {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         }

@@ -35,14 +35,11 @@ pub(super) const fn suits_step<N: Network>() -> bool {
 #[inline]
 pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
     let y = Cell::new(N::Output::zeroed());
-    // SAFETY: the kernel asks for nothing but its instructions.
-    unsafe {
-        match const { room(N::WORKSPACE + N::SCRATCH) } {
-            Room::Little => isa.run(&InferKernel::<N, 2> { net, x, y: &y }),
-            Room::Some => isa.run(&InferKernel::<N, 8> { net, x, y: &y }),
-            Room::Much => {
-                isa.run(&InferKernel::<N, { MOST_MEMORY / CacheLine::LEN }> { net, x, y: &y })
-            }
+    match const { room(N::WORKSPACE + N::SCRATCH) } {
+        Room::Little => isa.run(&InferKernel::<N, 2> { net, x, y: &y }),
+        Room::Some => isa.run(&InferKernel::<N, 8> { net, x, y: &y }),
+        Room::Much => {
+            isa.run(&InferKernel::<N, { MOST_MEMORY / CacheLine::LEN }> { net, x, y: &y });
         }
     }
     y.get()
@@ -60,8 +57,7 @@ pub fn step_inlined<N: Network + Streaming<Root>, Y: Values>(
     x: &[&[f32]],
 ) -> Y {
     let y = Cell::new(Y::zeroed());
-    // SAFETY: as above.
-    unsafe { isa.run(&StepKernel { net, state: Cell::new(Some(state)), x, y: &y }) }
+    isa.run(&StepKernel { net, state: Cell::new(Some(state)), x, y: &y });
     y.get()
 }
 
@@ -90,11 +86,10 @@ struct InferKernel<'a, N: Network, const LINES: usize> {
     y: &'a Cell<N::Output>,
 }
 
-impl<N: Network, const LINES: usize> Kernel for InferKernel<'_, N, LINES> {
+impl<N: Network, const LINES: usize> Kernel for &InferKernel<'_, N, LINES> {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: by the contract of `run` the machine has the instructions of `L`.
-        let isa = unsafe { Compiled::<L>::new() };
+    fn run<L: Lanes>(self, lanes: L) {
+        let isa = Compiled::new(lanes);
         let mut memory = [CacheLine::ZERO; LINES];
         let (workspace, scratch) =
             CacheLine::values_mut(&mut memory).split_at_mut(<N as Node<Root>>::WORKSPACE);
@@ -115,11 +110,10 @@ struct StepKernel<'a, N, Y> {
     y: &'a Cell<Y>,
 }
 
-impl<N: Network + Streaming<Root>, Y: Values> Kernel for StepKernel<'_, N, Y> {
+impl<N: Network + Streaming<Root>, Y: Values> Kernel for &StepKernel<'_, N, Y> {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
-        // SAFETY: by the contract of `run` the machine has the instructions of `L`.
-        let isa = unsafe { Compiled::<L>::new() };
+    fn run<L: Lanes>(self, lanes: L) {
+        let isa = Compiled::new(lanes);
         let Some(state) = self.state.take() else { return };
         let mut y = Y::zeroed();
         let call = Infer { n: 1, x: self.x, y: y.as_floats_mut(), ctx: state.ctx() };

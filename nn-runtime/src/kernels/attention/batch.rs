@@ -1,9 +1,10 @@
-//! Attention of all samples of a shard, one after the other: their lengths, and where everything lies.
+//! Attention of all samples of a shard, one after the other, and the layout of their values.
 
-use super::backward::{Gradients, Transposed};
+use super::backward::Gradients;
+use super::cache::CachedStep;
 use super::forward::Sample;
 use super::sizes::{Attention, Deferred, Saved};
-use super::weights::Weights;
+use super::weights::{Transposed, Weights};
 use crate::kernels::product::Accumulate;
 use crate::memory::{StateMut, take};
 use crate::types::Steps;
@@ -11,17 +12,38 @@ use crate::types::Steps;
 /// A pass of several samples.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
-    /// The layer.
+    /// The sizes of the layer.
     pub(crate) attention: Attention,
-    /// Its weights.
+    /// The weights of the layer.
     pub(crate) weights: Weights<'a>,
-    /// How many samples.
+    /// The number of samples.
     pub(crate) n: usize,
-    /// How many steps of each sample's input are valid, and how many of what is looked at.
+    /// The valid steps of each sample's input and of its memory.
     pub(crate) lengths: [Steps<'a>; 2],
 }
 
-/// How many numbers the valid steps of a sample have.
+/// The memory of a training pass.
+pub(crate) struct TrainMemory<'a> {
+    /// [`Attention::saved`] elements per sample.
+    pub(crate) saved: &'a mut [f32],
+    /// [`Attention::deferred`] elements per sample.
+    pub(crate) deferred: &'a mut [f32],
+    /// [`Attention::scratch`] elements.
+    pub(crate) scratch: &'a mut [f32],
+}
+
+/// The arguments of a backward pass.
+pub(crate) struct BatchBackward<'a> {
+    /// The transposed weights.
+    pub(crate) weights: Transposed<'a>,
+    /// The gradient of the output.
+    pub(crate) d_y: &'a [f32],
+    /// The gradients of the input and, if that is another value, of the memory.
+    pub(crate) d_x: [Option<&'a mut [f32]>; 2],
+    pub(crate) memory: TrainMemory<'a>,
+}
+
+/// The number of elements of a sample's valid steps.
 #[derive(Clone, Copy)]
 struct Valid {
     x: usize,
@@ -37,7 +59,7 @@ impl Batch<'_> {
         }
     }
 
-    /// The valid steps of a sample: of the input, and of what is looked at.
+    /// The valid steps of a sample's input and of its memory.
     fn inputs<'x>(&self, sample: usize, x: [&'x [f32]; 2]) -> [&'x [f32]; 2] {
         let valid = self.valid(sample);
         [
@@ -46,8 +68,8 @@ impl Batch<'_> {
         ]
     }
 
-    /// Inference. `x` is the input and what is looked at, the same twice where that is the input. A causal
-    /// layer that carries a state goes on from there, step by step.
+    /// Inference. `x` is the input and the memory, which may be the same. A causal layer with a state continues from it, step
+    /// by step.
     pub(crate) fn infer(
         &self,
         x: [&[f32]; 2],
@@ -56,102 +78,102 @@ impl Batch<'_> {
         scratch: &mut [f32],
     ) {
         let it = &self.attention;
-        let goes_on = it.causal && !state.is_empty();
-        let (cos_sin, room) = scratch.split_at_mut(it.cos_sin_len());
+        let continues = it.causal && !state.is_empty();
+        let (cos_sin, scratch) = scratch.split_at_mut(it.cos_sin_len());
         it.fill_cos_sin(0, cos_sin);
         for (sample, y) in y.chunks_exact_mut(it.input_len()).enumerate() {
             let [x, memory] = self.inputs(sample, x);
-            let (y, behind) = y.split_at_mut(x.len());
-            behind.fill(0.0);
-            if goes_on {
+            let (y, after) = y.split_at_mut(x.len());
+            after.fill(0.0);
+            if continues {
                 let state = state.sample(sample);
                 for (x, y) in x.chunks_exact(it.width).zip(y.chunks_exact_mut(it.width)) {
-                    it.step(self.weights, state, x, y, room);
+                    let (weights, state, scratch) = (self.weights, &mut *state, &mut *scratch);
+                    it.step(CachedStep { weights, state, x, y, scratch });
                 }
                 continue;
             }
-            let (q, rest) = room.split_at_mut(it.input_len());
+            let (q, rest) = scratch.split_at_mut(it.input_len());
             let (kv, rest) = rest.split_at_mut(2 * it.memory_len());
-            let (found, rest) = rest.split_at_mut(it.input_len());
+            let (attended, rest) = rest.split_at_mut(it.input_len());
             let mut sample = Sample {
                 x,
                 memory,
                 q: &mut q[..x.len()],
                 kv: &mut kv[..2 * memory.len()],
-                found: &mut found[..x.len()],
+                attended: &mut attended[..x.len()],
                 probabilities: &mut rest[..it.pairs()],
                 dropped: &mut [],
+                y,
             };
-            it.forward(self.weights, cos_sin, &mut sample, |_, _| {}, y);
+            it.forward(self.weights, cos_sin, &mut sample, |_, _| {});
         }
     }
 
-    /// The training forward pass. `drop(sample, head, values)` drops some of a head's probabilities.
+    /// The training forward pass. `drop(sample, head, values)` applies dropout to a head's probabilities.
     pub(crate) fn forward(
         &self,
         x: [&[f32]; 2],
         y: &mut [f32],
-        [saved, deferred, scratch]: [&mut [f32]; 3],
+        memory: TrainMemory<'_>,
         drop: impl Fn(usize, usize, &mut [f32]),
     ) {
         let it = &self.attention;
+        let TrainMemory { saved, deferred, scratch } = memory;
         let Saved { q, kv, probabilities } = it.saved();
-        let Deferred { x: deferred_x, memory: deferred_memory, found, .. } = it.deferred();
+        let Deferred { x: deferred_x, memory: deferred_memory, attended, .. } = it.deferred();
         let [q, kv, probabilities] = take(saved, self.n, [q, kv, probabilities]);
-        let [deferred_x, deferred_memory, found] =
-            take(deferred, self.n, [deferred_x, deferred_memory, found]);
-        let (cos_sin, room) = scratch.split_at_mut(it.cos_sin_len());
+        let [deferred_x, deferred_memory, attended] =
+            take(deferred, self.n, [deferred_x, deferred_memory, attended]);
+        let (cos_sin, scratch) = scratch.split_at_mut(it.cos_sin_len());
         it.fill_cos_sin(0, cos_sin);
         for (i, y) in y.chunks_exact_mut(it.input_len()).enumerate() {
             let [x, memory] = self.inputs(i, x);
-            keep(x, i, it.input_len(), deferred_x);
+            defer(x, i, it.input_len(), deferred_x);
             if it.cross {
-                keep(memory, i, it.memory_len(), deferred_memory);
+                defer(memory, i, it.memory_len(), deferred_memory);
             }
-            let (y, behind) = y.split_at_mut(x.len());
-            behind.fill(0.0);
-            let found = &mut found[i * it.input_len()..(i + 1) * it.input_len()];
-            let (found, behind) = found.split_at_mut(x.len());
-            behind.fill(0.0);
+            let (y, after) = y.split_at_mut(x.len());
+            after.fill(0.0);
+            let attended = valid_part(i, it.input_len(), x.len(), attended);
             let pairs = it.heads * it.pairs();
             let mut sample = Sample {
                 x,
                 memory,
                 q: &mut q[i * it.input_len()..][..x.len()],
                 kv: &mut kv[i * 2 * it.memory_len()..][..2 * memory.len()],
-                found,
+                attended,
                 probabilities: &mut probabilities[i * pairs..(i + 1) * pairs],
-                dropped: &mut room[..it.dropped_len()],
+                dropped: &mut scratch[..it.dropped_len()],
+                y,
             };
-            it.forward(self.weights, cos_sin, &mut sample, |head, p| drop(i, head, p), y);
+            it.forward(self.weights, cos_sin, &mut sample, |head, p| drop(i, head, p));
         }
     }
 
-    /// The backward pass. `d_x` are the gradients of the input and, where that is something else, of what
-    /// is looked at.
+    /// The backward pass. `drop` is that of the forward pass.
     pub(crate) fn backward(
         &self,
-        weights: Transposed<'_>,
-        d_y: &[f32],
-        mut d_x: [Option<&mut [f32]>; 2],
-        [saved, deferred, scratch]: [&mut [f32]; 3],
+        call: BatchBackward<'_>,
         drop: impl Fn(usize, usize, &mut [f32]),
     ) {
         let it = &self.attention;
+        let BatchBackward { weights, d_y, mut d_x, memory } = call;
+        let TrainMemory { saved, deferred, scratch } = memory;
         let Saved { q, kv, probabilities } = it.saved();
         let Deferred { d_q, d_kv, d_y: deferred_d_y, .. } = it.deferred();
         let [q, kv, probabilities] = take(saved, self.n, [q, kv, probabilities]);
         let [d_q, d_kv, deferred_d_y] = take(deferred, self.n, [d_q, d_kv, deferred_d_y]);
-        let (cos_sin, room) = scratch.split_at_mut(it.cos_sin_len());
+        let (cos_sin, scratch) = scratch.split_at_mut(it.cos_sin_len());
         it.fill_cos_sin(0, cos_sin);
-        let (d_found, room) = room.split_at_mut(it.input_len());
-        let (d_p, room) = room.split_at_mut(it.pairs());
+        let (d_attended, scratch) = scratch.split_at_mut(it.input_len());
+        let (d_p, scratch) = scratch.split_at_mut(it.pairs());
         for i in 0..self.n {
             let valid = self.valid(i);
             let d_y = &d_y[i * it.input_len()..][..valid.x];
-            keep(d_y, i, it.input_len(), deferred_d_y);
-            let d_q = cleared(i, it.input_len(), valid.x, d_q);
-            let d_kv = cleared(i, 2 * it.memory_len(), 2 * valid.memory, d_kv);
+            defer(d_y, i, it.input_len(), deferred_d_y);
+            let d_q = valid_part(i, it.input_len(), valid.x, d_q);
+            let d_kv = valid_part(i, 2 * it.memory_len(), 2 * valid.memory, d_kv);
             let pairs = it.heads * it.pairs();
             let mut sample = Gradients {
                 q: &q[i * it.input_len()..][..valid.x],
@@ -160,36 +182,36 @@ impl Batch<'_> {
                 d_y,
                 d_q,
                 d_kv,
-                d_found: &mut d_found[..valid.x],
-                d_p,
-                dropped: &mut room[..it.dropped_len()],
+                d_attended: &mut d_attended[..valid.x],
+                d_p: &mut *d_p,
+                dropped: &mut scratch[..it.dropped_len()],
             };
             it.backward(weights, cos_sin, &mut sample, |head, p| drop(i, head, p));
             let (d_q, d_kv) = (&*sample.d_q, &*sample.d_kv);
             let [d_x, d_memory] = &mut d_x;
             if let Some(d_x) = d_x {
-                let d_x = cleared(i, it.input_len(), valid.x, d_x);
+                let d_x = valid_part(i, it.input_len(), valid.x, d_x);
                 it.d_x(weights, d_q, d_x);
                 if !it.cross {
                     it.d_memory(weights, Accumulate::Add, d_kv, d_x);
                 }
             }
             if let Some(d_memory) = d_memory {
-                let d_memory = cleared(i, it.memory_len(), valid.memory, d_memory);
+                let d_memory = valid_part(i, it.memory_len(), valid.memory, d_memory);
                 it.d_memory(weights, Accumulate::Overwrite, d_kv, d_memory);
             }
         }
     }
 }
 
-/// Copies the valid steps of sample `i` to its place, and zeros behind them.
-fn keep(valid: &[f32], i: usize, len: usize, deferred: &mut [f32]) {
-    cleared(i, len, valid.len(), deferred).copy_from_slice(valid);
+/// Stores the valid steps of sample `i` for the gradient of the weights, followed by zeros.
+fn defer(valid: &[f32], i: usize, len: usize, deferred: &mut [f32]) {
+    valid_part(i, len, valid.len(), deferred).copy_from_slice(valid);
 }
 
-/// The first `valid` of the `len` numbers of sample `i`; those behind them become zeros.
-fn cleared(i: usize, len: usize, valid: usize, all: &mut [f32]) -> &mut [f32] {
-    let (begin, behind) = all[i * len..(i + 1) * len].split_at_mut(valid);
-    behind.fill(0.0);
+/// The first `valid` of the `len` elements of sample `i`. Fills those after them with zeros.
+fn valid_part(i: usize, len: usize, valid: usize, all: &mut [f32]) -> &mut [f32] {
+    let (begin, after) = all[i * len..(i + 1) * len].split_at_mut(valid);
+    after.fill(0.0);
     begin
 }

@@ -1,73 +1,73 @@
-//! One step at a time: keys and values of the steps before are remembered.
+//! One step at a time, with a cache of the keys and values of earlier steps.
 
-use super::scores;
+use super::scores::{self, ScoreRows};
 use super::sizes::Attention;
 use super::weights::Weights;
-use crate::kernels::dense::dense;
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Init, Strides3};
 use crate::memory::count_steps;
 
-/// The room that a step needs, cut into its parts.
-struct Room<'a> {
+/// One step of a causal layer.
+pub(crate) struct CachedStep<'a> {
+    pub(crate) weights: Weights<'a>,
+    /// [`Attention::state`] elements: those after the previous step, then those after this one.
+    pub(crate) state: &'a mut [f32],
+    /// `[width]`
+    pub(crate) x: &'a [f32],
+    /// `[width]`, overwritten.
+    pub(crate) y: &'a mut [f32],
+    /// [`Attention::scratch`] elements.
+    pub(crate) scratch: &'a mut [f32],
+}
+
+/// The parts of the scratch memory of a step.
+struct StepScratch<'a> {
     q: &'a mut [f32],
-    found: &'a mut [f32],
+    attended: &'a mut [f32],
     cos_sin: &'a mut [f32],
     p: &'a mut [f32],
 }
 
 impl Attention {
-    /// Numbers that a causal layer remembers of a sample: how many steps it has seen (the bits of a
-    /// `u32`), and the keys and values of the last [`Attention::steps`] of them, in a ring.
+    /// Elements of state of a causal layer per sample: the number of steps so far (the bits of a `u32`), and the keys and
+    /// values of the last [`Attention::steps`] of them, in a ring buffer.
     pub(crate) const fn state(&self) -> usize {
         if self.causal { 1 + 2 * self.memory_len() } else { 0 }
     }
 
-    /// One more step of a sample: the bits that the whole sequence gives. Where there is room for no more,
-    /// the oldest step is forgotten.
-    pub(crate) fn step(
-        &self,
-        weights: Weights<'_>,
-        state: &mut [f32],
-        x: &[f32],
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// One more step of a sample, with the same bits as in the whole sequence. If the ring buffer is full, the oldest step is
+    /// overwritten.
+    pub(crate) fn step(&self, step: CachedStep<'_>) {
+        let CachedStep { weights, state, x, y, scratch } = step;
         let width = self.width;
         let [seen, cache @ ..] = state else { unreachable!("a causal layer has a state") };
         let now = count_steps(seen, 1);
         let slot = now % self.steps;
-        let room = self.room(scratch);
-        self.fill_cos_sin(now, room.cos_sin);
-        self.queries(weights, x, room.cos_sin, room.q);
+        let mut scratch = self.step_scratch(scratch);
+        self.fill_cos_sin(now, scratch.cos_sin);
+        self.queries(weights, x, scratch.cos_sin, scratch.q);
         let row = &mut cache[slot * 2 * width..][..2 * width];
-        self.keys_and_values(weights, x, room.cos_sin, row);
-        // In the order of time: from the oldest to the end of the ring, then from its beginning on.
+        self.keys_and_values(weights, x, scratch.cos_sin, row);
+        // In the order of time: from the oldest step to the end of the ring buffer, then from its beginning on.
         let full = now >= self.steps;
         let (newer, older) = cache.split_at((slot + 1) * 2 * width);
         let chunks = [if full { older } else { &[] }, newer];
         for head in 0..self.heads {
-            self.step_head(head, chunks, room.q, room.p, room.found);
+            self.step_head(head, chunks, &mut scratch);
         }
-        dense(Isa::best(), width, width, room.found, weights.out_proj, weights.out_bias, y);
+        self.project_out(weights, scratch.attended, y);
     }
 
-    fn room<'a>(&self, scratch: &'a mut [f32]) -> Room<'a> {
+    fn step_scratch<'a>(&self, scratch: &'a mut [f32]) -> StepScratch<'a> {
         let (q, rest) = scratch.split_at_mut(self.width);
-        let (found, rest) = rest.split_at_mut(self.width);
+        let (attended, rest) = rest.split_at_mut(self.width);
         let (cos_sin, rest) = rest.split_at_mut(if self.rotary { self.size() } else { 0 });
-        Room { q, found, cos_sin, p: &mut rest[..self.memory] }
+        StepScratch { q, attended, cos_sin, p: &mut rest[..self.memory] }
     }
 
-    /// What a head finds in chunks of keys and values.
-    fn step_head(
-        &self,
-        head: usize,
-        chunks: [&[f32]; 2],
-        q: &[f32],
-        p: &mut [f32],
-        found: &mut [f32],
-    ) {
+    /// A head's output, from chunks of keys and values.
+    fn step_head(&self, head: usize, chunks: [&[f32]; 2], scratch: &mut StepScratch<'_>) {
+        let StepScratch { q, attended, p, .. } = scratch;
         let (width, at) = (self.width, head * self.size());
         let mut seen = 0;
         for kv in chunks.into_iter().filter(|kv| !kv.is_empty()) {
@@ -76,13 +76,14 @@ impl Attention {
             dots.compute(Isa::best(), &q[at..], &kv[at..], &mut p[seen..]);
             seen += steps;
         }
-        scores::softmax(seen, seen, 0, self.size(), &mut p[..seen]);
+        let row = ScoreRows { len: seen, first: seen, more: 0, size: self.size() };
+        scores::softmax(row, &mut p[..seen]);
         let (mut p, mut init) = (&p[..seen], Init::Zero);
         for kv in chunks.into_iter().filter(|kv| !kv.is_empty()) {
             let (now, rest) = p.split_at(kv.len() / (2 * width));
             let terms = Strides3::one_loop(now.len(), 1, 2 * width);
             let product = self.columns(Strides3::one_loop(1, 0, 0), terms, init);
-            product.compute(Isa::best(), now, &kv[width + at..], &mut found[at..]);
+            product.compute(Isa::best(), now, &kv[width + at..], &mut attended[at..]);
             (p, init) = (rest, Init::Accumulate);
         }
     }

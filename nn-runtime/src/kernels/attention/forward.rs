@@ -1,67 +1,76 @@
-//! Attention forward.
+//! The forward pass of one sample.
 
-use super::rotary::{self, Rotation, rotate};
-use super::scores;
+use super::rotary::{self, HeadRows, Rotation, rotate};
+use super::scores::{self, ScoreRows};
 use super::sizes::{Attention, Block};
 use super::weights::Weights;
 use crate::kernels::dense::{dense, dense_columns};
+use crate::kernels::dense_args::{ColumnsArgs, DenseArgs};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Init, Strides3};
 
-/// One sample's valid steps, and what is made of them.
-pub(crate) struct Sample<'a> {
+/// One sample's valid steps, and what is computed from them.
+pub(super) struct Sample<'a> {
     /// `[steps, width]`
-    pub(crate) x: &'a [f32],
-    /// `[steps, width]`, the same where the layer looks at its own input.
-    pub(crate) memory: &'a [f32],
+    pub(super) x: &'a [f32],
+    /// `[memory, width]`: `x` if the layer attends to its own input.
+    pub(super) memory: &'a [f32],
     /// Queries: `[steps, width]`.
-    pub(crate) q: &'a mut [f32],
+    pub(super) q: &'a mut [f32],
     /// Keys and values side by side: `[memory, 2 * width]`.
-    pub(crate) kv: &'a mut [f32],
-    /// What each head found for each step: `[steps, width]`.
-    pub(crate) found: &'a mut [f32],
-    /// The heads' probabilities before anything is dropped, `[heads, steps, memory]`, or room for one
-    /// head's.
-    pub(crate) probabilities: &'a mut [f32],
-    /// Room for one head's probabilities, where some are dropped.
-    pub(crate) dropped: &'a mut [f32],
+    pub(super) kv: &'a mut [f32],
+    /// The outputs of all heads: `[steps, width]`.
+    pub(super) attended: &'a mut [f32],
+    /// All heads' probabilities before dropout, `[heads, steps, memory]`, or one head's.
+    pub(super) probabilities: &'a mut [f32],
+    /// One head's probabilities after dropout; empty without dropout.
+    pub(super) dropped: &'a mut [f32],
+    /// The output: `[steps, width]`.
+    pub(super) y: &'a mut [f32],
 }
 
 impl Attention {
-    /// Fills the table of cos_sin, from step `first` on.
-    pub(crate) fn fill_cos_sin(&self, first: usize, cos_sin: &mut [f32]) {
+    /// Fills the table of rotations of the steps from `first` on.
+    pub(super) fn fill_cos_sin(&self, first: usize, cos_sin: &mut [f32]) {
         if self.rotary {
             rotary::fill_cos_sin(self.size(), first, cos_sin);
         }
     }
 
-    /// `y` for the valid steps of one sample. `drop(head, values)` drops some of a head's probabilities.
-    pub(crate) fn forward(
+    /// The output for the valid steps of one sample. `drop(head, values)` applies dropout to a head's probabilities.
+    pub(super) fn forward(
         &self,
         weights: Weights<'_>,
         cos_sin: &[f32],
         sample: &mut Sample<'_>,
         drop: impl Fn(usize, &mut [f32]),
-        y: &mut [f32],
     ) {
         self.queries(weights, sample.x, cos_sin, sample.q);
         self.keys_and_values(weights, sample.memory, cos_sin, sample.kv);
         for head in 0..self.heads {
-            let keeps = sample.probabilities.len() > self.pairs();
-            let begin = if keeps { head * self.pairs() } else { 0 };
+            // Inference has memory for one head's probabilities only.
+            let saves_all = sample.probabilities.len() > self.pairs();
+            let begin = if saves_all { head * self.pairs() } else { 0 };
             let p = &mut sample.probabilities[begin..begin + self.pairs()];
             self.probabilities(head, sample.q, sample.kv, p);
-            let p = self.with_drops(head, p, sample.dropped, &drop);
-            self.gather(head, p, sample.kv, sample.found);
+            let p = self.with_dropout(head, p, sample.dropped, &drop);
+            self.attend(head, p, sample.kv, sample.attended);
         }
-        let width = self.width;
-        if !y.is_empty() {
-            dense(Isa::best(), width, width, sample.found, weights.out_proj, weights.out_bias, y);
-        }
+        self.project_out(weights, sample.attended, sample.y);
     }
 
-    /// A head's probabilities after some are dropped.
-    pub(super) fn with_drops<'a>(
+    /// The output projection.
+    pub(super) fn project_out(&self, weights: Weights<'_>, attended: &[f32], y: &mut [f32]) {
+        if y.is_empty() {
+            return;
+        }
+        let (inputs, units) = (self.width, self.width);
+        let (weight, bias) = (weights.out_proj, weights.out_bias);
+        dense(Isa::best(), DenseArgs { inputs, units, x: attended, weight, bias, y });
+    }
+
+    /// A head's probabilities after dropout.
+    pub(super) fn with_dropout<'a>(
         &self,
         head: usize,
         p: &'a [f32],
@@ -82,10 +91,21 @@ impl Attention {
         if q.is_empty() {
             return;
         }
-        let bias = Init::bias(weights.in_bias.get(..width).unwrap_or_default());
-        dense_columns(Isa::best(), width, width, 3 * width, x, weights.in_proj, bias, q);
+        dense_columns(
+            Isa::best(),
+            ColumnsArgs {
+                inputs: width,
+                units: width,
+                stride: 3 * width,
+                x,
+                weight: weights.in_proj,
+                init: Init::bias(weights.in_bias.get(..width).unwrap_or_default()),
+                y: &mut *q,
+            },
+        );
         if self.rotary {
-            rotate(self.size(), width, width, Rotation::Forward, cos_sin, q);
+            let rows = HeadRows { size: self.size(), width, stride: width };
+            rotate(rows, Rotation::Forward, cos_sin, q);
         }
     }
 
@@ -101,16 +121,27 @@ impl Attention {
         if kv.is_empty() {
             return;
         }
-        let bias = Init::bias(weights.in_bias.get(width..).unwrap_or_default());
-        let weight = &weights.in_proj[width..];
-        dense_columns(Isa::best(), width, 2 * width, 3 * width, x, weight, bias, kv);
+        dense_columns(
+            Isa::best(),
+            ColumnsArgs {
+                inputs: width,
+                units: 2 * width,
+                stride: 3 * width,
+                x,
+                weight: &weights.in_proj[width..],
+                init: Init::bias(weights.in_bias.get(width..).unwrap_or_default()),
+                y: &mut *kv,
+            },
+        );
         if self.rotary {
-            rotate(self.size(), width, 2 * width, Rotation::Forward, cos_sin, kv);
+            // Keys are rotated, values are not.
+            let rows = HeadRows { size: self.size(), width, stride: 2 * width };
+            rotate(rows, Rotation::Forward, cos_sin, kv);
         }
     }
 
-    /// A head's probabilities: rows of [`Attention::memory`] numbers, 0 where nothing is seen.
-    pub(super) fn probabilities(&self, head: usize, q: &[f32], kv: &[f32], p: &mut [f32]) {
+    /// A head's probabilities: rows of [`Attention::memory`] elements, 0 at steps that are not attended to.
+    fn probabilities(&self, head: usize, q: &[f32], kv: &[f32], p: &mut [f32]) {
         let (width, at) = (self.width, head * self.size());
         let (steps, memory) = (q.len() / width, kv.len() / (2 * width));
         for Block { begin, end, sees } in self.blocks(steps, memory) {
@@ -123,15 +154,20 @@ impl Attention {
                     rows,
                 );
             }
-            let first = if self.causal { begin + 1 } else { sees };
-            scores::softmax(self.memory, first, usize::from(self.causal), self.size(), rows);
+            scores::softmax(self.score_rows(begin, sees), rows);
         }
     }
 
-    /// What a head finds: the values, times their probabilities.
-    pub(super) fn gather(&self, head: usize, p: &[f32], kv: &[f32], found: &mut [f32]) {
+    /// The rows of scores of a block.
+    pub(super) fn score_rows(&self, begin: usize, sees: usize) -> ScoreRows {
+        let first = if self.causal { begin + 1 } else { sees };
+        ScoreRows { len: self.memory, first, more: usize::from(self.causal), size: self.size() }
+    }
+
+    /// A head's output: the sum of the values, weighted with their probabilities.
+    fn attend(&self, head: usize, p: &[f32], kv: &[f32], attended: &mut [f32]) {
         let (width, at) = (self.width, head * self.size());
-        let (steps, memory) = (found.len() / width, kv.len() / (2 * width));
+        let (steps, memory) = (attended.len() / width, kv.len() / (2 * width));
         for Block { begin, end, sees } in self.blocks(steps, memory) {
             let rows = Strides3::one_loop(end - begin, self.memory, width);
             let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
@@ -140,7 +176,7 @@ impl Attention {
                 Isa::best(),
                 &p[begin * self.memory..],
                 values,
-                &mut found[begin * width + at..],
+                &mut attended[begin * width + at..],
             );
         }
     }

@@ -1,16 +1,36 @@
-//! Scores to probabilities, row by row.
+//! Probabilities from scores, row by row.
 
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
 
+/// Rows of scores, each of which begins with the scores of the steps that are attended to.
+#[derive(Clone, Copy)]
+pub(super) struct ScoreRows {
+    /// Elements of a row.
+    pub(super) len: usize,
+    /// Scores in the first row.
+    pub(super) first: usize,
+    /// Further scores in each further row.
+    pub(super) more: usize,
+    /// Features of a head.
+    pub(super) size: usize,
+}
+
+impl ScoreRows {
+    /// Scores are divided by the square root of the number of features.
+    #[inline(always)]
+    fn scale(self) -> f32 {
+        1.0 / (self.size as f32).sqrt()
+    }
+}
+
 dispatch! {
-    /// `softmax(x / sqrt(size))` of the beginning of each row of `len` numbers, in place: of `first` of
-    /// the first row, and `more` in each further one. What stands behind them becomes 0.
-    pub(super) fn softmax<L>(len: usize, first: usize, more: usize, size: usize, x: &mut [f32]) {
-        let scale = 1.0 / (size as f32).sqrt();
-        for (i, row) in x.chunks_exact_mut(len).enumerate() {
-            let (seen, rest) = row.split_at_mut(first + i * more);
+    /// `softmax(x / sqrt(size))` of the scores of each row, in place. The rest of each row becomes 0.
+    pub(super) fn softmax<L>(rows: ScoreRows, x: &mut [f32]) {
+        let scale = rows.scale();
+        for (i, row) in x.chunks_exact_mut(rows.len).enumerate() {
+            let (seen, rest) = row.split_at_mut(rows.first + i * rows.more);
             let max = rows::max(seen);
             for x in seen.iter_mut() {
                 *x = exp::<L>((*x - max) * scale);
@@ -23,18 +43,11 @@ dispatch! {
         }
     }
 
-    /// The gradient of the scores, in place of that of the probabilities `p`; sizes as in [`softmax`].
-    pub(super) fn softmax_backward(
-        len: usize,
-        first: usize,
-        more: usize,
-        size: usize,
-        p: &[f32],
-        d: &mut [f32],
-    ) {
-        let scale = 1.0 / (size as f32).sqrt();
+    /// The gradient of the scores, which replaces that of the probabilities `p`.
+    pub(super) fn softmax_backward(rows: ScoreRows, p: &[f32], d: &mut [f32]) {
+        let (scale, len) = (rows.scale(), rows.len);
         for (i, (p, d)) in p.chunks_exact(len).zip(d.chunks_exact_mut(len)).enumerate() {
-            let seen = first + i * more;
+            let seen = rows.first + i * rows.more;
             let p = &p[..seen];
             let (d, rest) = d.split_at_mut(seen);
             let mean = rows::products(p, d, 0.0);

@@ -4,63 +4,62 @@ use crate::kernels::dots::RowProduct;
 use crate::kernels::product::{Accumulate, Init, Product, Strides3};
 use crate::memory::Buffer;
 
-/// How many steps of a causal head are worked on together.
+/// The number of steps of a causal head that are processed together.
 const ROWS: usize = 16;
 
 /// The sizes and options of one layer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attention {
-    /// How many heads.
+    /// The number of heads.
     pub(crate) heads: usize,
     /// Features of all heads together.
     pub(crate) width: usize,
-    /// The most steps of the input, from which queries are made.
+    /// The most steps of the input, which queries are computed from.
     pub(crate) steps: usize,
-    /// The most steps of what is looked at, from which keys and values are made.
+    /// The most steps of the memory, which keys and values are computed from.
     pub(crate) memory: usize,
-    /// Whether that is something else than the input.
+    /// Whether the memory is another value than the input (cross-attention).
     pub(crate) cross: bool,
-    /// Whether a step sees itself and those before it alone.
+    /// Whether a step attends only to itself and the steps before it.
     pub(crate) causal: bool,
-    /// Whether queries and keys are turned by their steps' numbers.
+    /// Whether queries and keys are rotated by their positions.
     pub(crate) rotary: bool,
-    /// Whether probabilities are dropped in training.
+    /// Whether dropout is applied to probabilities in training.
     pub(crate) drops: bool,
 }
 
 impl Attention {
-    /// Numbers of each head.
+    /// Features of each head.
     pub(super) const fn size(&self) -> usize {
         self.width / self.heads
     }
 
-    /// Numbers of one head's probabilities.
+    /// Elements of one head's probabilities.
     pub(crate) const fn pairs(&self) -> usize {
         self.steps * self.memory
     }
 
-    /// Numbers of one sample's input.
+    /// Elements of one sample's input.
     pub(crate) const fn input_len(&self) -> usize {
         self.steps * self.width
     }
 
-    /// Numbers of one sample's memory.
+    /// Elements of one sample's memory.
     pub(crate) const fn memory_len(&self) -> usize {
         self.memory * self.width
     }
 
-    /// Room for one head's probabilities, where some are dropped.
+    /// Elements of one head's probabilities after dropout; 0 without dropout.
     pub(super) const fn dropped_len(&self) -> usize {
         if self.drops { self.pairs() } else { 0 }
     }
 
-    /// How far queries and keys are turned at each step, where they are.
+    /// Elements of the table of rotations; 0 without rotary positions.
     pub(crate) const fn cos_sin_len(&self) -> usize {
         if self.rotary { self.steps * self.size() } else { 0 }
     }
 
-    /// The blocks of steps that are worked on together: from where to where, and how many of the memory's
-    /// steps the last of them sees.
+    /// The blocks of steps that are processed together.
     pub(super) fn blocks(
         &self,
         steps: usize,
@@ -73,7 +72,7 @@ impl Attention {
         })
     }
 
-    /// The product of a head's rows with each other; `strides` are those of the first and second matrix.
+    /// The product of all pairs of a head's rows; `strides` are those of the first and second matrix.
     pub(super) const fn dots(
         &self,
         rows: usize,
@@ -84,7 +83,7 @@ impl Attention {
         RowProduct { rows, columns, k: self.size(), strides, accumulate: Accumulate::Overwrite }
     }
 
-    /// A product that gives a head's columns.
+    /// A product whose result is a head's columns.
     pub(super) const fn columns<'a>(
         &self,
         rows: Strides3,
@@ -95,15 +94,15 @@ impl Attention {
     }
 }
 
-/// Some steps that are worked on together.
+/// Some steps that are processed together.
 pub(super) struct Block {
     pub(super) begin: usize,
     pub(super) end: usize,
-    /// How many of the memory's steps the last of them sees.
+    /// The number of steps of the memory that the last step of the block attends to.
     pub(super) sees: usize,
 }
 
-/// Where everything of a sample is that forward saves for backward.
+/// The layout of what the forward pass of a sample saves for the backward pass.
 #[derive(Clone, Copy)]
 pub(crate) struct Saved {
     /// Queries.
@@ -114,16 +113,15 @@ pub(crate) struct Saved {
     pub(crate) probabilities: Buffer,
 }
 
-/// Where everything of a sample is from which the gradient is made. Behind the end of a sequence are
-/// zeros.
+/// The layout of what the gradient of the weights is computed from. After the end of a sequence there are zeros.
 #[derive(Clone, Copy)]
 pub(crate) struct Deferred {
     /// The input.
     pub(crate) x: Buffer,
-    /// What is looked at, where that is something else.
+    /// The memory, if it is another value.
     pub(crate) memory: Buffer,
-    /// What the heads found.
-    pub(crate) found: Buffer,
+    /// The outputs of the heads.
+    pub(crate) attended: Buffer,
     /// The gradient of the queries.
     pub(crate) d_q: Buffer,
     /// The gradient of keys and values.
@@ -133,24 +131,24 @@ pub(crate) struct Deferred {
 }
 
 impl Attention {
-    /// What forward saves of a sample.
+    /// What the forward pass of a sample saves.
     pub(crate) const fn saved(&self) -> Saved {
         let q = Buffer::EMPTY.then(self.input_len());
         let kv = q.then(2 * self.memory_len());
         Saved { q, kv, probabilities: kv.then(self.heads * self.pairs()) }
     }
 
-    /// What is deferred of a sample.
+    /// What the gradient of the weights needs of a sample.
     pub(crate) const fn deferred(&self) -> Deferred {
         let x = Buffer::EMPTY.then(self.input_len());
         let memory = x.then(if self.cross { self.memory_len() } else { 0 });
-        let found = memory.then(self.input_len());
-        let d_q = found.then(self.input_len());
+        let attended = memory.then(self.input_len());
+        let d_q = attended.then(self.input_len());
         let d_kv = d_q.then(2 * self.memory_len());
-        Deferred { x, memory, found, d_q, d_kv, d_y: d_kv.then(self.input_len()) }
+        Deferred { x, memory, attended, d_q, d_kv, d_y: d_kv.then(self.input_len()) }
     }
 
-    /// Numbers that any call needs while it runs.
+    /// Elements that any call needs while it runs.
     pub(crate) const fn scratch(&self) -> usize {
         let inference = 2 * self.input_len() + 2 * self.memory_len() + self.pairs();
         let backward = self.input_len() + 2 * self.pairs();

@@ -17,20 +17,20 @@ fn twin(it: &Attention, weights: Weights<'_>, x: &[f32], memory: &[f32]) -> Vec<
             .map(|(i, x)| f64::from(*x) * f64::from(weights.in_proj[i * 3 * width + column]));
         bias + sum.sum::<f64>()
     };
-    // A head's query (part 0) or key (part 1) of step `t`, turned.
+    // A head's query (part 0) or key (part 1) of step `t`, rotated.
     let head_of = |row: &[f32], part: usize, head: usize, t: usize| -> Vec<f64> {
         let plain: Vec<f64> =
             (0..size).map(|i| projected(row, part * width + head * size + i)).collect();
         if !it.rotary {
             return plain;
         }
-        let turned = |i: usize| {
+        let rotated = |i: usize| {
             let half = size / 2;
             let angle = t as f64 * 10_000_f64.powf(-2.0 * (i % half) as f64 / size as f64);
             let other = if i < half { -plain[i + half] } else { plain[i - half] };
             plain[i] * angle.cos() + other * angle.sin()
         };
-        (0..size).map(turned).collect()
+        (0..size).map(rotated).collect()
     };
     let mut y = Vec::new();
     for (t, row) in x.chunks_exact(width).enumerate() {
@@ -78,7 +78,7 @@ const PLAIN: Attention = Attention {
     drops: false,
 };
 
-/// All options that make a difference at inference.
+/// All options that affect inference.
 fn all() -> [Attention; 5] {
     [
         PLAIN,
@@ -90,9 +90,9 @@ fn all() -> [Attention; 5] {
 }
 
 /// Random weights.
-struct Numbers(Vec<f32>);
+struct RandomWeights(Vec<f32>);
 
-impl Numbers {
+impl RandomWeights {
     fn new(width: usize) -> Self {
         Self(random(4 * width * (width + 1), 1))
     }
@@ -119,9 +119,9 @@ fn infer(it: Attention, weights: Weights<'_>, x: &[f32], memory: &[f32]) -> Vec<
 #[test]
 fn agrees_with_its_twin() {
     for it in all() {
-        let numbers = Numbers::new(it.width);
+        let values = RandomWeights::new(it.width);
         for bias in [true, false] {
-            let weights = numbers.weights(it.width, bias);
+            let weights = values.weights(it.width, bias);
             for (steps, seen) in [(it.steps, it.memory), (19, 7), (1, 1)] {
                 let x = random(steps * it.width, 2);
                 let memory = if it.cross { random(seen * it.width, 3) } else { x.clone() };
@@ -130,17 +130,17 @@ fn agrees_with_its_twin() {
                 for (y, expected) in y.iter().zip(&expected) {
                     assert!((y - expected).abs() < 2e-5, "{it:?}: {y} {expected}");
                 }
-                assert!(y[x.len()..].iter().all(|y| *y == 0.0), "behind the end");
+                assert!(y[x.len()..].iter().all(|y| *y == 0.0), "after the end");
             }
         }
     }
 }
 
 #[test]
-fn in_a_memory_without_steps_nothing_is_found() {
+fn the_output_of_a_memory_without_steps_is_the_bias() {
     let it = Attention { cross: true, memory: 9, ..PLAIN };
-    let numbers = Numbers::new(it.width);
-    let weights = numbers.weights(it.width, true);
+    let values = RandomWeights::new(it.width);
+    let weights = values.weights(it.width, true);
     let y = infer(it, weights, &random(it.input_len(), 2), &[]);
     assert!(y.chunks_exact(it.width).all(|y| y == weights.out_bias));
 }
@@ -150,27 +150,28 @@ fn step_by_step(it: Attention, weights: Weights<'_>, x: &[f32]) -> Vec<f32> {
     let (mut state, mut scratch) = (vec![0.0; it.state()], vec![f32::NAN; it.scratch()]);
     let mut y = vec![f32::NAN; x.len()];
     for (x, y) in x.chunks_exact(it.width).zip(y.chunks_exact_mut(it.width)) {
-        it.step(weights, &mut state, x, y, &mut scratch);
+        let (state, scratch) = (&mut state[..], &mut scratch[..]);
+        it.step(CachedStep { weights, state, x, y, scratch });
     }
     y
 }
 
 #[test]
-fn steps_give_the_bits_of_the_whole() {
+fn steps_have_the_bits_of_the_whole_sequence() {
     for it in all().into_iter().filter(|it| it.causal) {
-        let numbers = Numbers::new(it.width);
-        let weights = numbers.weights(it.width, true);
+        let values = RandomWeights::new(it.width);
+        let weights = values.weights(it.width, true);
         let x = random(it.input_len(), 2);
         assert_eq!(step_by_step(it, weights, &x), infer(it, weights, &x, &x));
     }
 }
 
-/// The oldest steps are forgotten: what comes out is what the last steps give alone.
+/// The oldest steps are overwritten: the output is that of the last steps alone.
 #[test]
-fn what_is_too_long_for_the_memory_slides_through_it() {
+fn a_longer_sequence_slides_through_the_memory() {
     let it = Attention { causal: true, ..PLAIN };
-    let numbers = Numbers::new(it.width);
-    let weights = numbers.weights(it.width, true);
+    let values = RandomWeights::new(it.width);
+    let weights = values.weights(it.width, true);
     let x = random(3 * it.input_len(), 2);
     let y = step_by_step(it, weights, &x);
     for end in it.steps..3 * it.steps {
@@ -180,12 +181,12 @@ fn what_is_too_long_for_the_memory_slides_through_it() {
     }
 }
 
-/// Turned keys and queries see distances alone: a window gives what it gives wherever it stands.
+/// Rotated keys and queries depend on distances only: a window has the same output at any position.
 #[test]
 fn rotary_positions_are_distances() {
     let it = Attention { causal: true, rotary: true, heads: 3, ..PLAIN };
-    let numbers = Numbers::new(it.width);
-    let weights = numbers.weights(it.width, true);
+    let values = RandomWeights::new(it.width);
+    let weights = values.weights(it.width, true);
     let x = random(2 * it.input_len(), 2);
     let y = step_by_step(it, weights, &x);
     let window = &x[it.input_len()..];

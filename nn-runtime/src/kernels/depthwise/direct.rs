@@ -1,35 +1,32 @@
-//! [`Direct`]: the convolution of a image by any kernel, read where it stands.
+//! [`Direct`]: the convolution of an image by any kernel, without copies.
 
-#![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "indices below constants, so that arrays become registers"
+)]
 
-use super::sizes::{ChannelBlock, Sizes, Strip};
+use super::sizes::{ChannelBlock, ImageSlices, Sizes, Strip};
 use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
 
-/// Vectors of channels in a tile: what is read of a pixel is whole cache lines, side by side.
+/// Vectors of channels in a tile: what is read of a pixel is contiguous whole cache lines.
 const VECTORS: usize = 4;
 
-/// One image forward.
-pub(super) struct Direct<'a> {
-    pub(super) sizes: Sizes,
-    pub(super) x: &'a [f32],
-    pub(super) weight: &'a [f32],
-    pub(super) bias: &'a [f32],
-    pub(super) y: *mut f32,
-}
+/// The forward pass of one image.
+pub(super) struct Direct<'a>(pub(super) ImageSlices<'a>);
 
-// SAFETY of all functions below: `check` has found the lengths of the slices, and of `y`, which nobody else has. A strip
-// meets what lies on the image; there are as many channels as vectors and `tail` say.
 impl Kernel for Direct<'_> {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
-        for strip in self.sizes.strips() {
-            for ChannelBlock { first, whole, tail } in self.sizes.channel_blocks::<L>(VECTORS) {
-                // SAFETY: above.
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self(image) = self;
+        for strip in image.sizes.strips() {
+            for block in image.sizes.channel_blocks(lanes, VECTORS) {
+                // SAFETY: the strip is one of the image, and a whole block has `VECTORS` vectors of channels, another one
+                // those of its tail.
                 unsafe {
-                    if whole {
-                        self.strip::<L, VECTORS, false>(&strip, first, tail);
+                    if block.whole {
+                        image.direct_strip::<L, VECTORS, false>(lanes, &strip, block);
                     } else {
-                        self.strip::<L, 1, true>(&strip, first, tail);
+                        image.direct_strip::<L, 1, true>(lanes, &strip, block);
                     }
                 }
             }
@@ -37,28 +34,32 @@ impl Kernel for Direct<'_> {
     }
 }
 
-impl Direct<'_> {
-    /// `V` vectors of channels, the last one cut off at an edge, in tiles of as many pixels as registers can hold.
+impl ImageSlices<'_> {
+    /// Computes `V` vectors of channels, the last one partial at an edge, in tiles of as many pixels as registers can
+    /// hold.
+    ///
+    /// # Safety
+    /// The strip must be one of the image, and the block must have so many channels.
     #[inline(always)]
-    unsafe fn strip<L: Lanes, const V: usize, const EDGE: bool>(
+    unsafe fn direct_strip<L: Lanes, const V: usize, const EDGE: bool>(
         &self,
+        lanes: L,
         strip: &Strip,
-        channel: usize,
-        tail: L::Tail,
+        block: ChannelBlock<L>,
     ) {
         let most = if const { L::COUNT == 16 } { 4 } else { 2 };
         let mut column = strip.pixels.start;
         while column < strip.pixels.end {
-            // SAFETY: above.
+            // SAFETY: at least as many pixels of the strip are left as the tile has.
             unsafe {
                 if strip.pixels.end - column < most {
-                    self.tile::<L, 1, V, EDGE>(strip, column, channel, tail);
+                    self.direct_tile::<L, 1, V, EDGE>(lanes, strip, column, block);
                     column += 1;
                 } else {
                     if const { L::COUNT == 16 } {
-                        self.tile::<L, 4, V, EDGE>(strip, column, channel, tail);
+                        self.direct_tile::<L, 4, V, EDGE>(lanes, strip, column, block);
                     } else {
-                        self.tile::<L, 2, V, EDGE>(strip, column, channel, tail);
+                        self.direct_tile::<L, 2, V, EDGE>(lanes, strip, column, block);
                     }
                     column += most;
                 }
@@ -66,22 +67,28 @@ impl Direct<'_> {
         }
     }
 
-    /// `P` pixels from `column` on.
+    /// Computes `P` pixels from `column` on.
+    ///
+    /// # Safety
+    /// As for [`Self::direct_strip`], and the strip must have `P` pixels from `column` on.
     #[inline(always)]
-    unsafe fn tile<L: Lanes, const P: usize, const V: usize, const EDGE: bool>(
+    unsafe fn direct_tile<L: Lanes, const P: usize, const V: usize, const EDGE: bool>(
         &self,
+        lanes: L,
         strip: &Strip,
         column: usize,
-        channel: usize,
-        tail: L::Tail,
+        block: ChannelBlock<L>,
     ) {
+        let ChannelBlock { first: channel, tail, .. } = block;
         let Sizes { channels, columns, .. } = self.sizes;
         let (by_pixel, by_tap) = (columns.by_pixel * channels, columns.by_tap * channels);
-        // SAFETY: above.
+        // SAFETY: the slices have the lengths of the sizes; the pixels of a strip meet its lines and elements of the
+        // kernel inside of the image; the channels of the block exist in each pixel, in the weights and in the bias.
         unsafe {
-            let mut sums = [[L::zero(); V]; P];
+            let mut sums = [[lanes.zero(); V]; P];
             if !self.bias.is_empty() {
-                sums = [load_row::<L, V, EDGE>(self.bias.as_ptr().add(channel), tail); P];
+                let bias = self.bias.as_ptr().add(channel);
+                sums = [load_row::<L, V, EDGE>(lanes, bias, tail); P];
             }
             for i in strip.lines.clone() {
                 let first = strip.met.start;
@@ -89,21 +96,21 @@ impl Direct<'_> {
                 let mut x = self.x.as_ptr().add(x);
                 let mut weight = self.weight.as_ptr().add(self.sizes.weight(i, first) + channel);
                 for _ in strip.met.clone() {
-                    let w = load_row::<L, V, EDGE>(weight, tail);
+                    let w = load_row::<L, V, EDGE>(lanes, weight, tail);
                     for p in 0..P {
-                        let x = load_row::<L, V, EDGE>(x.add(p * by_pixel), tail);
+                        let x = load_row::<L, V, EDGE>(lanes, x.add(p * by_pixel), tail);
                         for v in 0..V {
-                            sums[p][v] = L::mul_add(x[v], w[v], sums[p][v]);
+                            sums[p][v] = lanes.mul_add(x[v], w[v], sums[p][v]);
                         }
                     }
-                    // Not dereferenced behind the last element.
+                    // Wrapping: after the last element they are outside of the slices, where they are not dereferenced.
                     x = x.wrapping_add(by_tap);
                     weight = weight.wrapping_add(columns.tap_step * channels);
                 }
             }
             for p in 0..P {
                 let y = self.y.add(self.sizes.written(strip.row, column + p) + channel);
-                store_row::<L, V, EDGE>(y, &sums[p], tail);
+                store_row::<L, V, EDGE>(lanes, y, &sums[p], tail);
             }
         }
     }

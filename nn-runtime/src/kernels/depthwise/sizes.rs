@@ -1,34 +1,47 @@
-//! [`Sizes`] of a image, and where its numbers stand.
+//! [`Sizes`] of an image, and the offsets of its elements.
 
 use crate::kernels::axis::{Axis, Band};
 use crate::kernels::geometry::Geometry;
 use crate::kernels::isa::Lanes;
-use std::ops::Range;
+use core::ops::Range;
 
-/// The sizes of one image that is read and one that is written, or of the gradients of one.
+/// The sizes of the image that is read and of the one that is written, or of their gradients.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
     pub(super) channels: usize,
     pub(super) rows: Axis,
     pub(super) columns: Axis,
-    /// Pixels in a line of the image that is written, and elements in one of the kernel.
+    /// Pixels in a line of the image that is written.
     width: usize,
+    /// Elements in a line of the kernel.
     kernel_width: usize,
 }
 
-/// Neighbouring pixels of a line that meet the same elements of the kernel.
+/// An image to be computed. The slices and `y`, which nothing else accesses, have the lengths of the sizes.
+pub(super) struct ImageSlices<'a> {
+    pub(super) sizes: Sizes,
+    pub(super) x: &'a [f32],
+    pub(super) weight: &'a [f32],
+    /// One element for each channel, or empty.
+    pub(super) bias: &'a [f32],
+    pub(super) y: *mut f32,
+}
+
+/// Neighbouring pixels of a line that meet the same kernel elements.
 pub(super) struct Strip {
     pub(super) row: usize,
     pub(super) pixels: Range<usize>,
-    /// The lines of the kernel that are met, and the elements of each; both empty where nothing is.
+    /// The lines of the kernel that are met; empty if no element is.
     pub(super) lines: Range<usize>,
+    /// The elements of each line that are met.
     pub(super) met: Range<usize>,
 }
 
 /// Some channels of a strip.
+#[derive(Clone, Copy)]
 pub(super) struct ChannelBlock<L: Lanes> {
     pub(super) first: usize,
-    /// Whether they are as many whole vectors as were asked for, or one, of which some lanes are used.
+    /// Whether the block has as many whole vectors as requested. Otherwise it is one vector, which may be partial.
     pub(super) whole: bool,
     pub(super) tail: L::Tail,
 }
@@ -49,27 +62,26 @@ impl Sizes {
         })
     }
 
-    /// All channels, `vectors` of them together as long as there are so many, then one by one.
+    /// All channels, in blocks of `vectors` vectors as long as there are that many, then in single vectors.
     pub(super) fn channel_blocks<L: Lanes>(
         &self,
+        lanes: L,
         vectors: usize,
     ) -> impl Iterator<Item = ChannelBlock<L>> {
         let (all, many) = (self.channels, vectors * L::COUNT);
         let mut next = 0;
-        std::iter::from_fn(move || {
+        core::iter::from_fn(move || {
             let (first, rest) = (next, all - next);
             if rest == 0 {
                 return None;
             }
             let whole = rest >= many;
             next += if whole { many } else { rest.min(L::COUNT) };
-            // SAFETY: called by kernels alone, which run where there are the instructions.
-            let tail = unsafe { L::tail(rest.min(L::COUNT)) };
-            Some(ChannelBlock { first, whole, tail })
+            Some(ChannelBlock { first, whole, tail: lanes.tail(rest.min(L::COUNT)) })
         })
     }
 
-    /// Where the first channel of element `(i, j)` of the kernel stands in the weights.
+    /// The offset of the first channel of kernel element `(i, j)` in the weights.
     #[inline(always)]
     pub(super) fn weight(&self, i: usize, j: usize) -> usize {
         let (rows, columns) = (self.rows, self.columns);
@@ -77,14 +89,14 @@ impl Sizes {
         (line + columns.tap + j * columns.tap_step) * self.channels
     }
 
-    /// Where that of what pixel `(row, column)` meets with element `(i, j)` stands in the image that is read.
+    /// The offset in the image that is read of the pixel that pixel `(row, column)` meets with kernel element `(i, j)`.
     #[inline(always)]
     pub(super) fn read(&self, [row, column]: [usize; 2], [i, j]: [usize; 2]) -> usize {
-        let line = self.rows.place(row, i) * self.columns.size;
-        (line + self.columns.place(column, j)) * self.channels
+        let line = self.rows.position(row, i) * self.columns.size;
+        (line + self.columns.position(column, j)) * self.channels
     }
 
-    /// Where that of pixel `(row, column)` stands in the image that is written.
+    /// The offset of pixel `(row, column)` in the image that is written.
     #[inline(always)]
     pub(super) fn written(&self, row: usize, column: usize) -> usize {
         let row = self.rows.first + row * self.rows.step;

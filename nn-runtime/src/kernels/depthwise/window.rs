@@ -1,63 +1,75 @@
-//! [`Window`]: what a line of pixels meets of a image, vector by vector of channels.
+//! [`Window`]: the part of an image that a line of pixels meets, vector by vector of channels.
 
 use super::sizes::Sizes;
 use crate::kernels::axis::Axis;
 use crate::kernels::isa::Lanes;
-use std::mem::MaybeUninit;
-use std::ops::Range;
+use core::mem::MaybeUninit;
+use core::ops::Range;
 
 /// A vector of channels.
 #[derive(Clone, Copy)]
 pub(super) struct Vector<L: Lanes> {
-    /// The first one.
+    lanes: L,
+    /// The first channel.
     pub(super) channel: usize,
-    /// Whether there are as many as there are lanes, and which ones are used.
+    /// Whether all lanes are used.
     pub(super) whole: bool,
     tail: L::Tail,
 }
 
-// SAFETY of all functions below: `check` has found the lengths of the slices, and of `y`, which nobody else has.
-// `Axis::met` keeps what is read on the image, channels from `channel` on are as many as the tail says, and what is
-// read of a window was written before.
 impl<L: Lanes> Vector<L> {
-    /// Those from `channel` on, of `channels`.
+    /// The channels from `channel` on, of `channels`.
     #[inline(always)]
-    unsafe fn new(channel: usize, channels: usize) -> Self {
+    fn new(lanes: L, channel: usize, channels: usize) -> Self {
         let count = (channels - channel).min(L::COUNT);
-        // SAFETY: above.
-        Self { channel, whole: count == L::COUNT, tail: unsafe { L::tail(count) } }
+        Self { lanes, channel, whole: count == L::COUNT, tail: lanes.tail(count) }
     }
 
+    /// # Safety
+    /// The used lanes must be readable.
     #[inline(always)]
     pub(super) unsafe fn load(&self, from: *const f32) -> L::Vector {
-        // SAFETY: above.
-        unsafe { if self.whole { L::load(from) } else { L::load_tail(from, self.tail) } }
+        // SAFETY: the used lanes are readable.
+        unsafe {
+            if self.whole { self.lanes.load(from) } else { self.lanes.load_tail(from, self.tail) }
+        }
     }
 
+    /// # Safety
+    /// The used lanes must be writable.
     #[inline(always)]
     pub(super) unsafe fn store(&self, to: *mut f32, v: L::Vector) {
-        // SAFETY: above.
-        unsafe { if self.whole { L::store(to, v) } else { L::store_tail(to, v, self.tail) } }
+        // SAFETY: the used lanes are writable.
+        unsafe {
+            if self.whole {
+                self.lanes.store(to, v);
+            } else {
+                self.lanes.store_tail(to, v, self.tail);
+            }
+        }
     }
 }
 
-/// Memory of a window: what leaves room for other things in a second-level cache.
+/// The memory of a window. Its 128 kB leave room for other data in a second-level cache.
 #[repr(align(64))]
 pub(super) struct WindowMemory(pub(super) [MaybeUninit<f32>; 1 << 15]);
 
-/// What a group of vectors of channels meets. For each vector there are the weights, and behind them as many lines as
-/// the kernel has. The next line takes the place of one that is not met any more.
+/// The lines that a kernel meets, for a group of vectors of channels. For each vector there are the weights, followed by as
+/// many lines as the kernel has. The next line overwrites the one that is no longer met.
+///
+/// `start` is valid for all vectors of the window: [`Window::new`] takes as many channels as there is room for.
 pub(super) struct Window<'a> {
     sizes: &'a Sizes,
     channels: Range<usize>,
-    start: *mut f32,
-    /// Numbers from one vector of channels to the next, and vectors in a line.
+    pub(super) start: *mut f32,
+    /// Elements from one vector of channels to the next.
     by_vector: usize,
+    /// Vectors in a line.
     width: usize,
 }
 
 impl<'a> Window<'a> {
-    /// For the channels from `first` on for which there is room, and strips of `pixels`.
+    /// A window for strips of `pixels`, of the channels from `first` on for which there is room.
     pub(super) fn new<L: Lanes>(
         sizes: &'a Sizes,
         first: usize,
@@ -76,93 +88,98 @@ impl<'a> Window<'a> {
         self.channels.end
     }
 
-    /// How many vectors of channels there are.
+    /// The number of vectors of channels.
     pub(super) fn vectors<L: Lanes>(&self) -> usize {
         self.channels.len().div_ceil(L::COUNT)
     }
 
     #[inline(always)]
-    pub(super) unsafe fn vector<L: Lanes>(&self, v: usize) -> Vector<L> {
-        // SAFETY: above.
-        unsafe { Vector::new(self.channels.start + v * L::COUNT, self.channels.end) }
+    pub(super) fn vector<L: Lanes>(&self, lanes: L, v: usize) -> Vector<L> {
+        Vector::new(lanes, self.channels.start + v * L::COUNT, self.channels.end)
     }
 
-    /// The weights of line `i` of the kernel, for vector `v`.
+    /// The offset of the weights of line `i` of the kernel, for vector `v`.
     #[inline(always)]
-    pub(super) unsafe fn weights<L: Lanes>(&self, v: usize, i: usize) -> *mut f32 {
-        // SAFETY: above.
-        unsafe { self.start.add(v * self.by_vector + i * self.sizes.columns.taps * L::COUNT) }
+    pub(super) fn weights<L: Lanes>(&self, v: usize, i: usize) -> usize {
+        v * self.by_vector + i * self.sizes.columns.taps * L::COUNT
     }
 
-    /// What pixel `column` of a strip meets of line `line` of the window, for vector `v`.
+    /// The offset of what pixel `column` of a strip meets of line `line` of the window, for vector `v`.
     #[inline(always)]
-    pub(super) unsafe fn place<L: Lanes>(&self, v: usize, line: usize, column: usize) -> *mut f32 {
+    pub(super) fn pixel<L: Lanes>(&self, v: usize, line: usize, column: usize) -> usize {
         let Sizes { rows, columns, .. } = self.sizes;
         let weights = rows.taps * columns.taps;
-        let place = weights + line * self.width + column;
-        // SAFETY: above.
-        unsafe { self.start.add(v * self.by_vector + place * L::COUNT) }
+        v * self.by_vector + (weights + line * self.width + column) * L::COUNT
     }
 
     /// Copies the weights.
+    ///
+    /// # Safety
+    /// `weight` must be valid for the weights of all channels.
     #[inline(always)]
-    pub(super) unsafe fn copy_weights<L: Lanes>(&self, weight: *const f32) {
+    pub(super) unsafe fn copy_weights<L: Lanes>(&self, lanes: L, weight: *const f32) {
         let Sizes { rows, columns, .. } = self.sizes;
         for v in 0..self.vectors::<L>() {
-            // SAFETY: above.
-            unsafe {
-                let vector = self.vector::<L>(v);
-                for i in 0..rows.taps {
-                    for j in 0..columns.taps {
+            let vector = self.vector(lanes, v);
+            for i in 0..rows.taps {
+                for j in 0..columns.taps {
+                    // SAFETY: kernel element `(i, j)` has a weight for each channel of the vector, and the window room for
+                    // all weights.
+                    unsafe {
                         let from = weight.add(self.sizes.weight(i, j) + vector.channel);
-                        L::store(self.weights::<L>(v, i).add(j * L::COUNT), vector.load(from));
+                        let to = self.start.add(self.weights::<L>(v, i) + j * L::COUNT);
+                        lanes.store(to, vector.load(from));
                     }
                 }
             }
         }
     }
 
-    /// Copies what pixels from `pixel` on meet of line `from` of the image to line `line`, with zeros where they hang
-    /// over its ends.
+    /// Copies what pixels from `pixel` on meet of line `from` of the image to line `line` of the window, with zeros beyond
+    /// the edges of the image.
+    ///
+    /// # Safety
+    /// `x` must be valid for the image, which must have line `from`; `line` must be below the lines of the kernel.
     #[inline(always)]
     pub(super) unsafe fn copy<L: Lanes>(
         &self,
+        lanes: L,
         x: *const f32,
-        from: usize,
-        pixel: usize,
+        [from, pixel]: [usize; 2],
         line: usize,
     ) {
         let columns = Axis { taps: self.width, ..self.sizes.columns };
         let met = columns.met(pixel);
         let (whole, cut) = (self.channels.len() / L::COUNT, self.channels.len() % L::COUNT);
-        // SAFETY: above.
+        let tail = lanes.tail(cut);
+        // SAFETY: the window has `width` pixels in each of its lines; `Axis::met` keeps what is read inside of the image,
+        // whose pixels have all channels of the window.
         unsafe {
-            let tail = L::tail(cut);
             for column in (0..met.start).chain(met.end..columns.taps) {
                 for v in 0..self.vectors::<L>() {
-                    L::store(self.place::<L>(v, line, column), L::zero());
+                    lanes.store(self.start.add(self.pixel::<L>(v, line, column)), lanes.zero());
                 }
             }
-            let to = self.place::<L>(0, line, 0);
+            let to = self.start.add(self.pixel::<L>(0, line, 0));
             for column in met {
-                let pixel = from * columns.size + columns.place(pixel, column);
+                let pixel = from * columns.size + columns.position(pixel, column);
                 let mut from = x.add(pixel * self.sizes.channels + self.channels.start);
                 let mut to = to.add(column * L::COUNT);
                 for _ in 0..whole {
-                    L::store(to, L::load(from));
+                    lanes.store(to, lanes.load(from));
                     to = to.wrapping_add(self.by_vector);
                     from = from.wrapping_add(L::COUNT);
                 }
                 if cut > 0 {
-                    L::store(to, L::load_tail(from, tail));
+                    lanes.store(to, lanes.load_tail(from, tail));
                 }
             }
         }
     }
 }
 
-/// How many vectors a window has for each vector of channels, where strips have `pixels`: an odd number, so that
-/// not all of them go to the same places in a cache.
+/// The number of vectors of a window for each vector of channels, where strips have `pixels`. An odd number, so that they do
+/// not all map to the same sets of a cache.
 pub(super) fn vectors(sizes: &Sizes, pixels: usize) -> usize {
     let Sizes { rows, columns, .. } = sizes;
     (rows.taps * columns.taps + rows.taps * (pixels + columns.taps - 1)) | 1

@@ -1,8 +1,4 @@
-//! [`Isa`]: which vector instructions the machine has, and what kernels ask of them.
-//!
-//! Kernels are `#[inline(always)]` functions, generic over [`Lanes`], that a function with
-//! `#[target_feature]` calls ([`Lanes::run`]): everything is compiled for those instructions, and a
-//! default build runs on any machine. Closures would not be: kernels use plain loops.
+//! [`Isa`]: which vector instructions the machine has.
 
 use super::lanes::{Kernel, Lanes};
 #[cfg(not(target_arch = "x86_64"))]
@@ -14,7 +10,7 @@ use std::sync::OnceLock;
 /// A set of instructions that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Isa {
-    /// What every machine of the target has: SSE2 on x86-64, NEON on aarch64.
+    /// The instructions of every machine of the target: SSE2 on x86-64, NEON on aarch64.
     Baseline,
     /// AVX2 and FMA: 8 lanes.
     Avx2,
@@ -23,11 +19,11 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// The best that this machine has. The environment variable `UNROLLED_ISA` (`baseline`, `avx2`,
-    /// `avx512`) limits it, for tests; results of different instructions differ in their last bits.
+    /// The widest instructions of this machine. The environment variable `UNROLLED_ISA` (`baseline`, `avx2`, `avx512`)
+    /// limits them, for tests. Results of different instruction sets differ in their last bits.
     ///
     /// # Panics
-    /// When the variable says something else.
+    /// If the variable has another value.
     #[inline]
     #[must_use]
     pub fn best() -> Self {
@@ -57,33 +53,30 @@ impl Isa {
 
     /// Runs a kernel that is compiled for these instructions.
     ///
-    /// # Safety
-    /// What the kernel asks for, but for its instructions.
-    ///
     /// # Panics
-    /// When the machine does not have them.
+    /// If the machine does not have them.
     #[inline]
-    pub(crate) unsafe fn run(self, kernel: &impl Kernel) {
-        // Asking the machine takes longer than a small kernel; what is best was asked before.
+    pub(crate) fn run(self, kernel: impl Kernel) {
+        // `is_available` takes longer than a small kernel, and the result of `best` is cached.
         assert!(self == Self::best() || self.is_available(), "instructions of this machine");
-        // SAFETY: the instructions are available; the rest is the caller's.
+        // SAFETY: the machine has the instructions, as was just asserted.
         unsafe {
             match self {
-                Self::Baseline => Baseline::run(kernel),
+                Self::Baseline => Baseline::assume().run(kernel),
                 #[cfg(target_arch = "x86_64")]
-                Self::Avx2 => Avx2::run(kernel),
+                Self::Avx2 => Avx2::assume().run(kernel),
                 #[cfg(target_arch = "x86_64")]
-                Self::Avx512 => Avx512::run(kernel),
+                Self::Avx512 => Avx512::assume().run(kernel),
                 #[cfg(not(target_arch = "x86_64"))]
                 _ => unreachable!("not available here"),
             }
         }
     }
 
-    /// All of them, the widest last.
+    /// All instruction sets, the widest last.
     pub const ALL: [Self; 3] = [Self::Baseline, Self::Avx2, Self::Avx512];
 
-    /// Whether this machine has it.
+    /// Whether this machine has these instructions.
     #[must_use]
     pub fn is_available(self) -> bool {
         match self {
@@ -106,15 +99,15 @@ impl Isa {
 #[cfg(test)]
 mod testing {
     use super::Isa;
-    use std::cell::Cell;
+    use core::cell::Cell;
 
     thread_local! {
-        /// What [`Isa::best`] is on this thread, if it is not left to the machine.
+        /// The result of [`Isa::best`] on this thread, if a test chose one.
         pub(super) static CHOSEN: Cell<Option<Isa>> = const { Cell::new(None) };
     }
 
     impl Isa {
-        /// Calls `f`, for which these instructions are the best, if it stays on this thread.
+        /// Calls `f`, for which these instructions are the best on this thread.
         pub(crate) fn with(self, f: impl FnOnce()) {
             let before = CHOSEN.replace(Some(self));
             f();

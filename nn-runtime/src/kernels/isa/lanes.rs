@@ -1,113 +1,135 @@
-//! [`Lanes`]: vectors of `f32`, and [`Kernel`]: code that is compiled for several kinds of them.
+//! [`Lanes`]: vectors of `f32`, and [`Kernel`]: code that is compiled for several instruction sets.
 
-/// Code that is compiled for several instructions.
+/// Code that is compiled for several instruction sets.
 #[doc(hidden)]
 pub trait Kernel {
-    /// Runs it; always `#[inline(always)]`.
+    /// Runs the kernel with the vectors of `lanes`.
     ///
-    /// # Safety
-    /// The machine must have the instructions of `L`; the rest is the kernel's own to say.
-    unsafe fn run<L: Lanes>(&self);
+    /// Implementations are `#[inline(always)]`: they become part of a function with `#[target_feature]`.
+    fn run<L: Lanes>(self, lanes: L);
 }
 
-/// Vectors of `f32`.
+/// The vectors of an instruction set.
+///
+/// A value is a token without size: it exists only where the processor has the instructions. Operations on values are
+/// therefore safe; those on memory are not, because they read and write through raw pointers.
 ///
 /// # Safety
-/// All functions: the machine must have the instructions. Pointers must be valid for [`Self::COUNT`]
-/// numbers, or for as many as `tail` was made for; they need not be aligned.
+/// For all functions that take a pointer: it must be valid for [`Self::COUNT`] elements, or for the count that `tail`
+/// was made of. It need not be aligned.
 #[doc(hidden)]
 pub trait Lanes: Copy {
-    /// Numbers in a vector.
+    /// Elements of a vector.
     const COUNT: usize;
-    /// Whether a vector that is cut off costs no more than a whole one.
+    /// Whether a partial vector costs no more than a whole one.
     const CHEAP_TAIL: bool;
     /// Whether multiply-adds are rounded once. (Where they are not, `f32::mul_add` would call a library function.)
     const FUSED: bool;
     /// A vector.
     type Vector: Copy;
-    /// How many lanes of a last vector are used.
+    /// Which lanes of a partial vector are used.
     type Tail: Copy;
 
-    unsafe fn tail(count: usize) -> Self::Tail;
-    unsafe fn zero() -> Self::Vector;
-    unsafe fn splat(x: f32) -> Self::Vector;
-    unsafe fn load(from: *const f32) -> Self::Vector;
-    /// Unused lanes are zero.
-    unsafe fn load_tail(from: *const f32, tail: Self::Tail) -> Self::Vector;
-    unsafe fn store(to: *mut f32, v: Self::Vector);
-    unsafe fn store_tail(to: *mut f32, v: Self::Vector, tail: Self::Tail);
-    /// As [`Self::store_tail`], for a `count` that the compiler knows: what plain instructions wrote is sooner
-    /// read again.
+    /// The token, without looking whether the processor has the instructions.
+    ///
+    /// # Safety
+    /// The processor must have the instructions.
+    unsafe fn assume() -> Self;
+    /// The first `count` lanes. `count` is at most [`Self::COUNT`].
+    fn tail(self, count: usize) -> Self::Tail;
+    /// Zero in all lanes.
+    fn zero(self) -> Self::Vector;
+    /// `x` in all lanes.
+    fn splat(self, x: f32) -> Self::Vector;
+    /// `a * b + c`
+    fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The larger element of each lane: NaN if one is NaN, the first of equals.
+    fn largest(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The sum over the lanes of each of four vectors.
+    fn sums(self, v: [Self::Vector; 4]) -> [f32; 4];
+    /// Loads a vector.
+    unsafe fn load(self, from: *const f32) -> Self::Vector;
+    /// Loads a partial vector; its unused lanes are zero.
+    unsafe fn load_tail(self, from: *const f32, tail: Self::Tail) -> Self::Vector;
+    /// Stores a vector.
+    unsafe fn store(self, to: *mut f32, v: Self::Vector);
+    /// Stores the used lanes of a partial vector.
+    unsafe fn store_tail(self, to: *mut f32, v: Self::Vector, tail: Self::Tail);
+    /// Stores the first `count` lanes, all if there are fewer.
+    ///
+    /// For a `count` that the compiler knows. A load that follows soon gets its data forwarded from plain stores,
+    /// but not from masked ones.
     #[inline(always)]
-    unsafe fn store_first(to: *mut f32, v: Self::Vector, count: usize) {
-        // SAFETY: the caller's; a vector is `COUNT` numbers, of which `count` are there.
+    unsafe fn store_first(self, to: *mut f32, v: Self::Vector, count: usize) {
+        // SAFETY: `to` is valid for `count` elements, and a vector is `COUNT` of them.
         unsafe { to.copy_from_nonoverlapping((&raw const v).cast(), count.min(Self::COUNT)) }
     }
-    /// `a * b + c`
-    unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// The larger of each two numbers: NaN if one is, the first of equals.
-    unsafe fn largest(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The sums of the lanes of four vectors.
-    unsafe fn sums(v: [Self::Vector; 4]) -> [f32; 4];
-    /// Writes the columns of a square, of as many rows as a vector has numbers, as rows. Rows lie `stride` and
-    /// `to_stride` apart.
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
-    /// Asks for the cache line of an address, which may be anything, and waits for nothing.
+    /// Transposes a square with [`Self::COUNT`] rows and columns. Rows are `stride` and `to_stride` elements apart,
+    /// and all of them must be valid.
+    unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
+    /// Prefetches the cache line of an address, which need not be valid.
     #[inline(always)]
-    unsafe fn prefetch(from: *const f32) {
+    fn prefetch(self, from: *const f32) {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: all processors have it; what is not there is not fetched.
+        // SAFETY: every x86-64 processor has the instruction, and it does not fault on any address.
         unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             _mm_prefetch::<_MM_HINT_T0>(from.cast());
         }
         #[cfg(not(target_arch = "x86_64"))]
         let _ = from;
     }
-    /// Runs a kernel that is compiled for these instructions.
-    unsafe fn run(kernel: &impl Kernel);
+    /// Runs a kernel in a function that is compiled for these instructions.
+    fn run(self, kernel: impl Kernel);
 }
 
-/// `a * b + c` of single numbers, rounded as vectors of `L` are. To be inlined into what is compiled for them.
+/// `a * b + c` of scalars, rounded as vectors of `L` are. Inline it into code that is compiled for `L`.
 #[inline(always)]
 pub(crate) fn mul_add<L: Lanes>(a: f32, b: f32, c: f32) -> f32 {
     if L::FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// Loads `N` consecutive vectors; with `EDGE` the last one is partial.
+///
 /// # Safety
-/// The instructions of `L` must be there, and `N` vectors at `from`, the last cut off at an edge.
+/// As many elements must be readable from `from` on.
 #[inline(always)]
 pub(crate) unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
+    lanes: L,
     from: *const f32,
     tail: L::Tail,
 ) -> [L::Vector; N] {
-    // SAFETY: the caller's.
-    unsafe {
-        let mut row = [L::zero(); N];
-        for v in 0..N {
+    let mut row = [lanes.zero(); N];
+    for (v, vector) in row.iter_mut().enumerate() {
+        // SAFETY: vector `v` is inside of the row that is readable; only the last one may be partial.
+        unsafe {
             let from = from.add(v * L::COUNT);
-            row[v] = if EDGE && v == N - 1 { L::load_tail(from, tail) } else { L::load(from) };
+            *vector =
+                if EDGE && v == N - 1 { lanes.load_tail(from, tail) } else { lanes.load(from) };
         }
-        row
     }
+    row
 }
 
+/// Stores `N` consecutive vectors; with `EDGE` the last one is partial.
+///
 /// # Safety
-/// As for [`load_row`].
+/// As many elements must be writable from `to` on.
 #[inline(always)]
 pub(crate) unsafe fn store_row<L: Lanes, const N: usize, const EDGE: bool>(
+    lanes: L,
     to: *mut f32,
     row: &[L::Vector; N],
     tail: L::Tail,
 ) {
-    // SAFETY: the caller's.
-    unsafe {
-        for v in 0..N {
+    for (v, vector) in row.iter().enumerate() {
+        // SAFETY: vector `v` is inside of the row that is writable; only the last one may be partial.
+        unsafe {
             let to = to.add(v * L::COUNT);
             if EDGE && v == N - 1 {
-                L::store_tail(to, row[v], tail);
+                lanes.store_tail(to, *vector, tail);
             } else {
-                L::store(to, row[v]);
+                lanes.store(to, *vector);
             }
         }
     }

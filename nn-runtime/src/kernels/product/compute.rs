@@ -1,18 +1,20 @@
-//! Panels of a product: which tiles compute them.
+//! [`Product::compute`]: which tiles compute which columns.
 
 use super::problem::Product;
-use super::tile::{Panel, Sweep, sweep, sweep_cut};
+use super::tile::{Panel, Sweep, sweep, sweep_partial};
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::isa::{Avx2, Avx512};
 use crate::kernels::isa::{Baseline, Isa, Lanes};
 
 impl Product<'_> {
-    /// Computes it.
+    /// Computes the product `C = A B`, or what [`Product::init`] adds to it.
     ///
     /// # Panics
-    /// When it reaches beyond one of the matrices, or the machine does not have the instructions.
+    /// If the product reaches beyond a matrix, or the machine does not have the instructions.
     pub(crate) fn compute(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
         let Some(product) = self.checked(isa, [a.len(), b.len(), c.len()]) else { return };
+        // Six rows of two vectors are 12 of 16 registers; the others hold a row of `B` and an element of `A`. AVX-512
+        // has 32 registers.
         let tiles = match isa {
             Isa::Baseline => const { &Tiles::new::<Baseline, 6, 6, 0>() },
             #[cfg(target_arch = "x86_64")]
@@ -22,25 +24,17 @@ impl Product<'_> {
             #[cfg(not(target_arch = "x86_64"))]
             _ => unreachable!("not available here"),
         };
-        // SAFETY: the instructions are available, and the product stays inside the three matrices, as
-        // `checked` found.
-        unsafe { product.compute_by(tiles, a.as_ptr(), b.as_ptr(), c.as_mut_ptr()) };
-    }
-
-    /// The product by panels of columns.
-    ///
-    /// # Safety
-    /// The instructions of the `tiles` must be there, and [`Self::checked`] must have found the product inside
-    /// of `a`, `b` and `c`.
-    unsafe fn compute_by(&self, tiles: &Tiles, a: *const f32, b: *const f32, c: *mut f32) {
+        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+        // Panels of columns, each of which reads all of `A` once.
         let mut column = 0;
-        while column < self.columns {
-            let rest = self.columns - column;
-            let (vectors, sweep) = tiles.of(self.rows.len(), rest);
-            // SAFETY: the caller's; the panel begins inside of `b` and `c`.
+        while column < product.columns {
+            let rest = product.columns - column;
+            let (vectors, sweep) = tiles.of(product.rows.len(), rest);
+            // SAFETY: `checked` found that the machine has the instructions of the tiles and that the product stays
+            // inside of the three matrices; `column` is one of its columns.
             unsafe {
                 let (b, c) = (b.add(column), c.add(column));
-                let panel = Panel { product: self, a, b, c, column, rest };
+                let panel = Panel { product: &product, a, b, c, column, rest };
                 panel.compute(vectors * tiles.lanes, sweep);
             }
             column += vectors * tiles.lanes;
@@ -48,25 +42,27 @@ impl Product<'_> {
     }
 }
 
-/// What computes panels with some instructions.
+/// The functions that compute panels with one instruction set.
 struct Tiles {
-    /// Numbers in a vector.
+    /// Elements of a vector.
     lanes: usize,
-    /// Whether a vector that is cut off costs no more than a whole one. Where it does, it is a panel by itself.
+    /// Whether a partial vector costs no more than a whole one. Otherwise it is a panel by itself.
     cheap_tail: bool,
     /// Panels of eight vectors, for a single row.
     row: Sweep,
-    /// Panels of four vectors, where registers can hold tiles that are so wide; of two and of one.
+    /// Panels of four vectors, where registers can hold such wide tiles.
     four: Option<Sweep>,
+    /// Panels of two vectors.
     two: Sweep,
+    /// Panels of one vector.
     one: Sweep,
-    /// Panels of a vector that is cut off, where that is not cheap.
-    cut: Sweep,
+    /// Panels of a partial vector, where that is not cheap.
+    partial: Sweep,
 }
 
 impl Tiles {
-    /// Tiles of `M1`, `M2` and `M4` rows that are 1, 2 and 4 vectors wide: as many as registers can hold, 0
-    /// where that is too wide.
+    /// Tiles of `M1`, `M2` and `M4` rows that are 1, 2 and 4 vectors wide: as many rows as registers can hold, 0 where
+    /// that is too wide.
     const fn new<L: Lanes, const M1: usize, const M2: usize, const M4: usize>() -> Self {
         Self {
             lanes: L::COUNT,
@@ -75,20 +71,20 @@ impl Tiles {
             four: if const { M4 > 0 } { Some(sweep::<L, M4, 4>) } else { None },
             two: sweep::<L, M2, 2>,
             one: sweep::<L, M1, 1>,
-            cut: if const { L::CHEAP_TAIL } { sweep::<L, M1, 1> } else { sweep_cut::<L> },
+            partial: if const { L::CHEAP_TAIL } { sweep::<L, M1, 1> } else { sweep_partial::<L> },
         }
     }
 
-    /// How many vectors the next panel of a product has, of which `rest` columns are left, and what computes it.
+    /// The number of vectors of the next panel of a product of which `rest` columns are left, and its function.
     fn of(&self, rows: usize, rest: usize) -> (usize, Sweep) {
         let vectors = if self.cheap_tail { rest.div_ceil(self.lanes) } else { rest / self.lanes };
         match (vectors, self.four) {
-            // A single row has no other way to keep the multipliers busy.
+            // A single row has no other independent sums to hide the latency of multiply-adds.
             (8.., _) if rows == 1 => (8, self.row),
             (4.., Some(four)) => (4, four),
             (2.., _) => (2, self.two),
             (1, _) => (1, self.one),
-            (0, _) => (1, self.cut),
+            (0, _) => (1, self.partial),
         }
     }
 }

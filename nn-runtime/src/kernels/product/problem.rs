@@ -4,25 +4,25 @@ use super::init::Init;
 use super::strides::Strides3;
 use crate::kernels::isa::Isa;
 
-/// A product that can be computed.
+/// The sizes of a matrix product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Product<'a> {
     /// The rows of `A` and of `C`.
     pub(crate) rows: Strides3,
-    /// What is summed: columns of `A`, rows of `B`.
+    /// The terms of each sum: columns of `A`, rows of `B`.
     pub(crate) terms: Strides3,
-    /// The columns of `B` and `C`, which stand side by side.
+    /// The columns of `B` and `C`, which are contiguous.
     pub(crate) columns: usize,
-    /// What it begins with.
+    /// The initial value of the sums.
     pub(crate) init: Init<'a>,
 }
 
 impl Product<'_> {
-    /// The same product with fewer loops, or nothing where there is none to compute. `lens` are the lengths of
-    /// the matrices.
+    /// The same product with fewer loops, or `None` if it has no elements. `[a, b, c]` are the lengths of the
+    /// matrices.
     ///
     /// # Panics
-    /// As [`Self::compute`].
+    /// If the product reaches beyond a matrix, or the machine does not have the instructions.
     pub(super) fn checked(&self, isa: Isa, [a, b, c]: [usize; 3]) -> Option<Self> {
         if self.rows.len() == 0 || self.columns == 0 {
             return None;
@@ -33,10 +33,11 @@ impl Product<'_> {
         Some(product)
     }
 
-    /// Whether the part of `B` of a panel that is `width` columns wide should be copied to one place: where
-    /// its rows lie far from each other, a few of them already fill those places of the caches that they can go
-    /// to. Only if there are enough rows of `C` to make up for the copy; and a broad panel, whose rows are
-    /// several whole cache lines, only where all of it does not stay in the second cache.
+    /// Whether the part of `B` that a panel of `width` columns reads should be packed into contiguous memory.
+    ///
+    /// Rows that are far apart compete for the same few sets of a cache, and a few of them fill these. Packing pays only
+    /// if there are enough rows of `C` to make up for the copy. A broad panel, whose rows are several whole cache lines,
+    /// is packed only if it does not fit into the second-level cache.
     pub(super) fn is_worth_packing(&self, width: usize) -> bool {
         const FAR: usize = 256;
         const MANY: usize = 256;
@@ -57,7 +58,7 @@ impl Product<'_> {
             assert!(term_b + self.columns <= b_len, "terms end inside B");
         }
         if let Init::Bias(row) = self.init {
-            assert_eq!(row.len(), self.columns, "a number to begin with, one for each column");
+            assert_eq!(row.len(), self.columns, "a bias for each unit: one for each column");
         }
     }
 }

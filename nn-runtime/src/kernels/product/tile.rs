@@ -1,52 +1,57 @@
 //! The innermost part of a [`Product`]: a tile of `C` that stays in registers.
 
-#![expect(clippy::needless_range_loop, reason = "indices below constants: what becomes registers")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "indices below constants, so that arrays become registers"
+)]
 
 use super::init::Init;
 use super::problem::Product;
 use super::strides::Strides3;
 use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
-use std::mem::MaybeUninit;
+use core::mem::MaybeUninit;
 
-/// Numbers of `B` that are copied at a time: they stay in the first two caches.
+/// Elements of `B` that are packed at a time: they fit into the first two caches.
 const PACKED: usize = 1 << 14;
 
-/// Vectors of the widest tiles. They have so much to multiply that there is time to ask for what the next tiles
-/// read: a weight gradient walks down the columns of two matrices that were written long ago, and waited for each
-/// line of them.
+/// Vectors of the widest tiles. Their multiply-adds leave time for prefetches of what the next tiles read: the gradient
+/// of a weight reads columns of two matrices that were written long ago, and waited for each line of them.
 const WIDEST: usize = 4;
 
-/// Numbers in a cache line.
+/// Elements of a cache line.
 const LINE: usize = 16;
 
-/// Some columns of a product, at most as wide as a tile.
-pub(crate) struct Panel<'a> {
-    pub(crate) product: &'a Product<'a>,
-    /// The first number of the first row.
-    pub(crate) a: *const f32,
+/// Some columns of a product, at most as many as a tile is wide.
+///
+/// Its pointers are valid for all rows and terms of the product: rows of `A` from `a` on, of `B` from `b` on and of `C`
+/// from `c` on, `rest` columns of the latter two.
+pub(super) struct Panel<'a> {
+    pub(super) product: &'a Product<'a>,
+    /// The first element of the first row.
+    pub(super) a: *const f32,
     /// The first of the panel's columns in the first row.
-    pub(crate) b: *const f32,
-    /// The same.
-    pub(crate) c: *mut f32,
+    pub(super) b: *const f32,
+    /// The first of the panel's columns in the first row.
+    pub(super) c: *mut f32,
     /// The first of the panel's columns.
-    pub(crate) column: usize,
-    /// How many columns are left from there on. Those that do not fit into a tile are not computed.
-    pub(crate) rest: usize,
+    pub(super) column: usize,
+    /// Columns of the product from there on. Those that do not fit into a tile are left to the next panel.
+    pub(super) rest: usize,
 }
 
-/// What computes panels of some width.
+/// A function that computes panels of some width.
 ///
 /// # Safety
-/// Its instructions must be there, and the product inside of its matrices.
-pub(crate) type Sweep = unsafe fn(&Panel<'_>);
+/// The processor must have its instructions, and the panel's pointers must be valid.
+pub(super) type Sweep = unsafe fn(&Panel<'_>);
 
 impl Panel<'_> {
-    /// The panel, which is as wide as `width` or what is left, by `sweep`.
+    /// Computes `width` columns, or the rest, by `sweep`.
     ///
     /// # Safety
-    /// As for [`Sweep`], which computes panels of this width.
-    pub(crate) unsafe fn compute(&self, width: usize, sweep: Sweep) {
-        // SAFETY: the caller's.
+    /// As for [`Sweep`]; `sweep` must compute panels of this width.
+    pub(super) unsafe fn compute(&self, width: usize, sweep: Sweep) {
+        // SAFETY: the processor has the instructions of `sweep`, and the panel's pointers are valid.
         unsafe {
             if self.product.is_worth_packing(width) {
                 self.pack(width, sweep);
@@ -56,13 +61,12 @@ impl Panel<'_> {
         }
     }
 
-    /// The panel, as wide as `width` or what is left, in parts of the sum, for each of which `B` is copied to one
-    /// place.
+    /// Computes the panel in parts of the sum, for each of which `B` is packed into contiguous memory.
     ///
-    /// Not inlined: its large memory on the stack would cost every call something.
+    /// Not inlined: its 64 kB on the stack would cost every call of [`Self::compute`] some time.
     ///
     /// # Safety
-    /// As above; `sweep` computes panels of this width.
+    /// As for [`Self::compute`].
     #[inline(never)]
     unsafe fn pack(&self, width: usize, sweep: Sweep) {
         let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
@@ -72,6 +76,7 @@ impl Panel<'_> {
         let inner = count[2].min(most);
         let middle = count[1].min(most / inner);
         let mut init = self.product.init;
+        // Blocks of the sum, in the order of its terms: the same chain of multiply-adds as without packing.
         for i in 0..count[0] {
             for j in (0..count[1]).step_by(middle) {
                 for k in (0..count[2]).step_by(inner) {
@@ -83,8 +88,8 @@ impl Panel<'_> {
                         other: [0, inner * width, width],
                     };
                     let product = Product { terms, init, ..*self.product };
-                    // SAFETY: the rounds of the loops lie inside of the walk, whose rows lie inside of
-                    // `B`; the copy has `middle * inner <= PACKED / width` rows.
+                    // SAFETY: `i`, `j` and `k` are iterations of the terms, whose rows are inside of `B`; the packed
+                    // block has `middle * inner <= PACKED / width` rows.
                     unsafe {
                         let from = self.b.add(at(other));
                         let to = memory.as_mut_ptr().cast::<f32>();
@@ -102,21 +107,23 @@ impl Panel<'_> {
         }
     }
 
-    /// One tile of `rows` rows. Rows up to `M` repeat the last one and are not stored.
+    /// Computes one tile of `rows` rows. Its other rows, up to `M`, repeat the last one and are not stored, so that the
+    /// loop over the terms is the same for all tiles.
     ///
     /// # Safety
-    /// As above; `cursor` must have `rows` rows left, at least one and at most `M`.
+    /// The panel's pointers must be valid; `cursor` must have `rows` rows left, at least one and at most `M`.
     #[inline(always)]
     unsafe fn tile<L: Lanes, const M: usize, const N: usize, const EDGE: bool>(
         &self,
+        lanes: L,
         cursor: &mut Cursor,
         rows: usize,
     ) {
-        // SAFETY: rows and terms stay inside of the matrices, which the caller has found. In the last
-        // vector of an edge only the columns that are there are touched.
+        let in_tail = (self.rest - (N - 1) * L::COUNT).min(L::COUNT);
+        let tail = lanes.tail(in_tail);
+        // SAFETY: `cursor` yields rows of the product, and the loops iterate over its terms, all of which are inside of
+        // the matrices. Of the last vector of an edge only the columns that are left are accessed.
         unsafe {
-            let in_tail = (self.rest - (N - 1) * L::COUNT).min(L::COUNT);
-            let tail = L::tail(in_tail);
             let (mut a, mut c) = ([self.a; M], [self.c; M]);
             for r in 0..M {
                 if r < rows {
@@ -127,10 +134,10 @@ impl Panel<'_> {
                 }
             }
             if const { M > 4 } {
-                self.ask_for_rows::<L, M, N>(&a, &c);
+                self.prefetch_rows::<L, M, N>(lanes, &a, &c);
             }
-            let mut sums = self.init::<L, M, N, EDGE>(&c, tail);
-            // Another vector of the next panel in each tile.
+            let mut sums = self.init::<L, M, N, EDGE>(lanes, &c, tail);
+            // Each tile of this panel prefetches another vector of the next panel.
             let next = (N + cursor.round[2] / M % N) * L::COUNT;
             let Strides3 { count, a: in_a, other: in_b } = self.product.terms;
             for i in 0..count[0] {
@@ -138,41 +145,41 @@ impl Panel<'_> {
                     let mut at = i * in_a[0] + j * in_a[1];
                     let mut b = self.b.add(i * in_b[0] + j * in_b[1]);
                     for _ in 0..count[2] {
-                        let row = load_row::<L, N, EDGE>(b, tail);
+                        let row = load_row::<L, N, EDGE>(lanes, b, tail);
                         if const { N == WIDEST } {
-                            L::prefetch(a[0].wrapping_add(at + LINE));
-                            L::prefetch(b.wrapping_add(next));
+                            lanes.prefetch(a[0].wrapping_add(at + LINE));
+                            lanes.prefetch(b.wrapping_add(next));
                         }
+                        // M * N independent sums hide the latency of multiply-adds.
                         for r in 0..M {
-                            let x = L::splat(*a[r].add(at));
+                            let x = lanes.splat(*a[r].add(at));
                             for v in 0..N {
-                                sums[r][v] = L::mul_add(x, row[v], sums[r][v]);
+                                sums[r][v] = lanes.mul_add(x, row[v], sums[r][v]);
                             }
                         }
                         at += in_a[2];
-                        // Not dereferenced behind the last term.
+                        // Wrapping: after the last term it is outside of `B`, where it is not dereferenced.
                         b = b.wrapping_add(in_b[2]);
                     }
                 }
             }
             for r in 0..M {
                 if r < rows {
-                    store_row::<L, N, EDGE>(c[r], &sums[r], tail);
+                    store_row::<L, N, EDGE>(lanes, c[r], &sums[r], tail);
                 }
             }
         }
     }
 
-    /// Asks for the rows of `C`, which are written when the sums are there, and for those of `A` that the next tile
-    /// of `M` rows reads. Tiles of few vectors, which are soon computed, do so only where the product passes over
-    /// something between two rows, as a group of channels does over the others: there the machine does not find
-    /// out by itself what comes next.
+    /// Prefetches the rows of `C`, which are written after the sums, and those of `A` that the next tile of `M` rows
+    /// reads.
     ///
-    /// # Safety
-    /// The instructions of `L` must be there.
+    /// Tiles of few vectors take too little time to prefetch always: they do so only where the product skips elements
+    /// between two rows, as a group of channels skips the others. The hardware does not predict these accesses.
     #[inline(always)]
-    unsafe fn ask_for_rows<L: Lanes, const M: usize, const N: usize>(
+    fn prefetch_rows<L: Lanes, const M: usize, const N: usize>(
         &self,
+        lanes: L,
         a: &[*const f32; M],
         c: &[*mut f32; M],
     ) {
@@ -181,99 +188,98 @@ impl Panel<'_> {
             return;
         }
         if N < WIDEST && rows.a[2] > terms.count[2] * terms.a[2] {
-            // Earlier rows have read what lies before, where rows are pixels and terms go over a kernel.
+            // Where rows are pixels and terms run over a kernel, earlier rows have read what is before the last line.
             let last_line = (terms.count[0] - 1) * terms.a[0] + (terms.count[1] - 1) * terms.a[1];
             for r in 0..M {
-                // SAFETY: the caller's.
-                unsafe { L::prefetch(a[r].wrapping_add(last_line + M * rows.a[2])) };
+                lanes.prefetch(a[r].wrapping_add(last_line + M * rows.a[2]));
             }
         }
         if N == WIDEST || rows.other[2] > columns {
             for r in 0..M {
                 for v in 0..N {
-                    // SAFETY: the caller's.
-                    unsafe { L::prefetch(c[r].wrapping_add(v * L::COUNT)) };
+                    lanes.prefetch(c[r].wrapping_add(v * L::COUNT));
                 }
             }
         }
     }
 
-    /// What the sums of a tile begin with.
+    /// The initial sums of a tile.
     ///
     /// # Safety
-    /// As above; `c` are the tile's rows in `C`.
+    /// The panel's pointers must be valid; `c` must be the tile's rows in `C`.
     #[inline(always)]
     unsafe fn init<L: Lanes, const M: usize, const N: usize, const EDGE: bool>(
         &self,
+        lanes: L,
         c: &[*mut f32; M],
         tail: L::Tail,
     ) -> [[L::Vector; N]; M] {
-        // SAFETY: the caller's; a row to begin with has all columns.
+        let mut sums = [[lanes.zero(); N]; M];
+        // SAFETY: a bias has all columns of the product, and so have the rows of `C`.
         unsafe {
-            let mut sums = [[L::zero(); N]; M];
             match self.product.init {
                 Init::Zero => {}
-                Init::Bias(row) => {
-                    let row = load_row::<L, N, EDGE>(row.as_ptr().add(self.column), tail);
-                    sums.fill(row);
+                Init::Bias(bias) => {
+                    let bias = bias.as_ptr().add(self.column);
+                    sums.fill(load_row::<L, N, EDGE>(lanes, bias, tail));
                 }
                 Init::Accumulate => {
                     for r in 0..M {
-                        sums[r] = load_row::<L, N, EDGE>(c[r], tail);
+                        sums[r] = load_row::<L, N, EDGE>(lanes, c[r], tail);
                     }
                 }
             }
-            sums
         }
+        sums
     }
 }
 
-/// A panel as it lies, by tiles of `M` rows and `N` vectors, of which the last may be cut off only if that is
-/// cheap.
+/// Computes a panel by tiles of `M` rows and `N` vectors, of which the last may be partial only if that is cheap.
 ///
 /// # Safety
 /// As for [`Sweep`].
-pub(crate) unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
-    // SAFETY: the caller's.
-    unsafe {
-        if const { L::CHEAP_TAIL } {
-            L::run(&AllTiles::<M, N, true>(panel));
-        } else {
-            L::run(&AllTiles::<M, N, false>(panel));
-        }
+pub(super) unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
+    // SAFETY: the processor has the instructions of `L`.
+    let lanes = unsafe { L::assume() };
+    if const { L::CHEAP_TAIL } {
+        lanes.run(AllTiles::<M, N, true>(panel));
+    } else {
+        lanes.run(AllTiles::<M, N, false>(panel));
     }
 }
 
-/// The same of one vector that is cut off, by fewer rows: not so much depends on them.
+/// Computes a panel of one partial vector, by tiles of four rows: larger ones would be much code for little work.
 ///
 /// # Safety
 /// As for [`Sweep`].
-pub(crate) unsafe fn sweep_cut<L: Lanes>(panel: &Panel<'_>) {
-    // SAFETY: the caller's.
-    unsafe { L::run(&AllTiles::<4, 1, true>(panel)) }
+pub(super) unsafe fn sweep_partial<L: Lanes>(panel: &Panel<'_>) {
+    // SAFETY: the processor has the instructions of `L`.
+    let lanes = unsafe { L::assume() };
+    lanes.run(AllTiles::<4, 1, true>(panel));
 }
 
-/// All tiles of a panel, from its first row to its last. With `EDGE` the last vector is cut off. At the
-/// end come smaller tiles, so that a few rows cost no more than they must.
+/// All tiles of a panel whose pointers are valid, from its first row to its last. With `EDGE` the last vector is partial.
+/// The last rows are in smaller tiles, so that a few rows do not cost as much as a whole tile.
 struct AllTiles<'a, const M: usize, const N: usize, const EDGE: bool>(&'a Panel<'a>);
 
 impl<const M: usize, const N: usize, const EDGE: bool> Kernel for AllTiles<'_, M, N, EDGE> {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(&self) {
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self(panel) = self;
         let mut cursor = Cursor::default();
-        let mut left = self.0.product.rows.len();
+        let mut left = panel.product.rows.len();
         while left > 0 {
-            // SAFETY: the caller's; there are as many rows left as are asked for.
+            // SAFETY: the panel's pointers are valid, and at least as many rows are left as each tile has.
             unsafe {
                 // 8 rows are 4 and 4, and not 6 and a wasteful 2.
                 if left > 4 && M > 4 && !(M == 6 && left == 8) {
-                    self.0.tile::<L, M, N, EDGE>(&mut cursor, left.min(M));
+                    panel.tile::<L, M, N, EDGE>(lanes, &mut cursor, left.min(M));
                     left -= left.min(M);
                 } else if left > 1 && M > 1 {
-                    self.0.tile::<L, 4, N, EDGE>(&mut cursor, left.min(4));
+                    panel.tile::<L, 4, N, EDGE>(lanes, &mut cursor, left.min(4));
                     left -= left.min(4);
                 } else {
-                    self.0.tile::<L, 1, N, EDGE>(&mut cursor, 1);
+                    panel.tile::<L, 1, N, EDGE>(lanes, &mut cursor, 1);
                     left -= 1;
                 }
             }
@@ -281,7 +287,7 @@ impl<const M: usize, const N: usize, const EDGE: bool> Kernel for AllTiles<'_, M
     }
 }
 
-/// Goes from row to row.
+/// An iterator over the rows of a product.
 #[derive(Default)]
 struct Cursor {
     round: [usize; 3],
@@ -290,7 +296,7 @@ struct Cursor {
 }
 
 impl Cursor {
-    /// Where the next row begins in `A` and `C`. Divisions would cost more than a small tile.
+    /// The offsets of the next row in `A` and `C`. Counts up, because divisions would cost more than a small tile.
     #[inline(always)]
     fn next(&mut self, rows: &Strides3) -> (usize, usize) {
         let now = (self.a, self.c);

@@ -1,29 +1,30 @@
-//! Backward through time.
+//! The backward pass through time.
 
+use super::args::StackBackward;
 use super::cell::Cell;
-use super::forward::{StackPass, Weights, gather, state_rows};
-use super::gates;
+use super::forward::{CellIndex, StackPass, StateRows, Weights, gather};
+use super::gates::{self, LstmStates};
 use super::layout::{CellLayout, StackLayout};
 use super::packing::{Packing, Row, StepRows};
 use super::panels;
 use super::stack::Stack;
 use crate::kernels::add::add_to;
-use crate::kernels::dense::{RowBlocks, d_bias, dense_d_weight, dense_onto};
+use crate::kernels::dense::{d_bias, dense_columns, dense_d_weight};
+use crate::kernels::dense_args::{ColumnsArgs, DenseDWeightArgs, RowBlocks};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Accumulate, Init};
 use crate::kernels::transpose::transpose;
 use crate::memory::{Buffer, take};
-use crate::types::Steps;
 use unrolled_shape::rules::recurrent::CellWeights;
 
-/// Where backward's own values are; sizes in numbers per sample.
+/// The memory of the backward pass itself; sizes are elements per sample.
 #[derive(Clone, Copy)]
 struct BackwardLayout {
-    /// The gradients of `h` of all steps, the initial ones in front.
+    /// The gradients of `h` of all steps, preceded by the initial ones.
     d_h: Buffer,
-    /// Of an LSTM: the gradient of `c`, on its way back.
+    /// The gradient of `c` of the current step; empty unless the cells are LSTM cells.
     d_c: Buffer,
-    /// The gradient of what one layer gives to the next, for two layers by turns.
+    /// The gradients of the inputs of layers, alternately.
     between: [Buffer; 2],
 }
 
@@ -39,22 +40,22 @@ impl BackwardLayout {
         Self { d_h, d_c, between: [first, second] }
     }
 
-    /// The gradient of what layer `layer` reads; for layer 0 it is elsewhere.
+    /// The gradient of the input of layer `layer`. Empty for layer 0, whose gradient is an argument.
     const fn d_source(&self, layer: usize) -> Buffer {
         if layer == 0 { Buffer::EMPTY } else { self.between[(layer - 1) % 2] }
     }
 }
 
 impl Stack {
-    /// Numbers per sample that forward saves for backward, and that backward needs.
+    /// Elements per sample that the forward pass saves for the backward pass, and that the latter needs.
     #[must_use]
     pub const fn saved(&self) -> usize {
         let layout = self.layout(true);
         Packing::LEN + BackwardLayout::new(self, &layout).between[1].end()
     }
 
-    /// Writes the matrices of all cells to their layout in `transposed`, with rows and columns exchanged; those of the
-    /// state in panels.
+    /// Writes the transposed matrices of all cells to `transposed`, at the offsets of the matrices; those of the state in
+    /// panels. The backward pass is then plain products.
     pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
         let isa = Isa::best();
         for layer in 0..self.sizes.layers {
@@ -69,93 +70,87 @@ impl Stack {
         }
     }
 
-    /// Backward. `transposed` is what [`Stack::transpose`] made of the weights, `saved` what forward left
-    /// there, `drop` what it was given; `d_weights` and `d_x` are written.
-    #[expect(clippy::too_many_arguments, reason = "weights, input, gradients, and memory")]
-    pub fn backward(
-        &self,
-        transposed: &[f32],
-        lengths: Steps<'_>,
-        x: &[f32],
-        d_y: &[f32],
-        d_x: Option<&mut [f32]>,
-        d_weights: &mut [f32],
-        saved: &mut [f32],
-        drop: impl Fn(usize, &mut [f32]),
-    ) {
+    /// The backward pass. `drop` is that of the forward pass.
+    pub fn backward(&self, call: StackBackward<'_>, drop: impl Fn(usize, &mut [f32])) {
+        let StackBackward { transposed, lengths, x, d_y, d_x, d_weights, saved } = call;
         let n = x.len() / self.input_len();
         let (order, memory) = saved.split_at_mut(n * Packing::LEN);
         let packing = Packing::again(n, self.steps, lengths, order);
         let layout = self.layout(true);
         let own = BackwardLayout::new(self, &layout);
-        let pass = StackPass { stack: *self, layout, weights: transposed };
-        let mut d_x = d_x;
+        let pass = StackPass { stack: *self, layout };
+        let saved = &mut *memory;
+        let mut call = StackBackward { transposed, lengths, x, d_y, d_x, d_weights, saved };
         for layer in (0..self.sizes.layers).rev() {
             for direction in (0..self.sizes.directions).rev() {
-                let back = CellBackward { pass, own, packing, layer, direction };
-                back.run(x, d_y, d_x.as_deref_mut(), memory, d_weights);
+                let cell = CellIndex { layer, direction };
+                CellBackward { pass, own, packing, cell }.run(&mut call);
             }
             if layer > 0 {
-                let [d_between] = take(memory, n, [own.d_source(layer)]);
+                let [d_between] = take(call.saved, n, [own.d_source(layer)]);
                 drop(layer - 1, d_between);
             }
         }
     }
 }
 
-/// The way back through one cell. Its pass has the transposed weights.
+/// The backward pass through one cell.
 struct CellBackward<'a> {
-    pass: StackPass<'a>,
+    pass: StackPass,
     own: BackwardLayout,
     packing: Packing<'a>,
-    layer: usize,
-    direction: usize,
+    cell: CellIndex,
+}
+
+/// The values of one cell, and their gradients.
+struct CellValues<'a> {
+    gates: &'a mut [f32],
+    hidden: &'a mut [f32],
+    h: &'a mut [f32],
+    c: &'a mut [f32],
+    d_h: &'a mut [f32],
+    d_c: &'a mut [f32],
 }
 
 impl CellBackward<'_> {
-    fn run(
-        &self,
-        x: &[f32],
-        d_y: &[f32],
-        d_x: Option<&mut [f32]>,
-        memory: &mut [f32],
-        d_weights: &mut [f32],
-    ) {
-        let StackPass { stack, layout, .. } = self.pass;
-        let (n, packing) = (self.packing.n(), self.packing);
-        let weights = self.pass.cell_weights(self.layer, self.direction);
-        let CellLayout { gates, hidden, h, c } =
-            layout.of(self.layer * stack.sizes.directions + self.direction);
+    /// Computes the gradients of the cell's weights and of its input.
+    fn run(&self, call: &mut StackBackward<'_>) {
+        let StackBackward { transposed, x, d_y, d_x, d_weights, saved: memory, .. } = call;
+        let StackPass { stack, layout } = self.pass;
+        let (n, layer) = (self.packing.n(), self.cell.layer);
+        let weights = Weights::of(&stack.sizes, transposed, self.cell);
+        let CellLayout { gates, hidden, h, c } = layout.of(self.cell.of(&stack.sizes));
         let own = &self.own;
-        let is_last = self.layer + 1 == stack.sizes.layers;
-        let (d_output, d_source) = (
-            if is_last { Buffer::EMPTY } else { own.d_source(self.layer + 1) },
-            own.d_source(self.layer),
-        );
-        // Nothing where it is elsewhere, and then at the beginning, where it overlaps nothing.
-        let source = layout.source(self.layer);
+        let is_last = layer + 1 == stack.sizes.layers;
+        let (d_output, d_source) =
+            (if is_last { Buffer::EMPTY } else { own.d_source(layer + 1) }, own.d_source(layer));
+        // Buffers of arguments are empty here, and at the beginning, where they overlap nothing.
+        let source = layout.source(layer);
         let at = [source, d_output, d_source, layout.rows, gates, hidden, h, c, own.d_h, own.d_c];
         let [source, d_output, d_source, rows, gates, hidden, h, c, d_h, d_c] = take(memory, n, at);
-        let d_output = if is_last { d_y } else { d_output };
-        self.begin(is_last && stack.last, d_output, d_h);
+        let d_output = if is_last { d_y } else { &*d_output };
+        self.load_d_output(is_last && stack.last, d_output, d_h);
         d_c.fill(0.0);
-        self.step_by_step(&weights, [gates, hidden], [h, c], [d_h, d_c]);
+        self.step_by_step(
+            &weights,
+            CellValues { gates: &mut *gates, hidden: &mut *hidden, h: &mut *h, c, d_h, d_c },
+        );
         let gates = &*gates;
         let hidden = if stack.cell == Cell::Gru { &*hidden } else { gates };
-        let source = if self.layer == 0 { x } else { source };
-        let rows = gather(packing, self.direction == 1, source, weights.inputs, rows);
-        self.d_weights(rows, gates, hidden, h, d_weights);
-        let d_source = if self.layer > 0 { Some(d_source) } else { d_x };
+        let source = if layer == 0 { x } else { &*source };
+        let rows = gather(self.packing, self.cell, source, weights.inputs, rows);
+        self.d_weights(rows, [gates, hidden], h, d_weights);
+        let d_source = if layer > 0 { Some(d_source) } else { d_x.as_deref_mut() };
         if let Some(d_source) = d_source {
             self.d_source(&weights, gates, rows, d_source);
         }
     }
 
-    /// Fills the gradients of `h` with what comes from the cell's output.
-    fn begin(&self, only_last: bool, d_output: &[f32], d_h: &mut [f32]) {
+    /// Initialises the gradients of `h` with the gradient of the cell's output.
+    fn load_d_output(&self, only_last: bool, d_output: &[f32], d_h: &mut [f32]) {
         let sizes = self.pass.stack.sizes;
         let (n, units, width) = (self.packing.n(), sizes.units, sizes.width());
-        let column = self.direction * units;
+        let column = self.cell.direction * units;
         d_h.fill(0.0);
         if only_last {
             for rank in 0..n {
@@ -165,26 +160,22 @@ impl CellBackward<'_> {
             return;
         }
         let steps = self.pass.stack.steps;
-        for Row { row, sample, time } in self.packing.all(self.direction == 1) {
+        for Row { row, sample, time } in self.packing.all(self.cell.reversed()) {
             let from = &d_output[(sample * steps + time) * width + column..][..units];
             d_h[(n + row) * units..][..units].copy_from_slice(from);
         }
     }
 
     /// All steps of the cell, the last one first: gates become gradients of sums.
-    fn step_by_step(
-        &self,
-        weights: &Weights<'_>,
-        [gates, hidden]: [&mut [f32]; 2],
-        [h, c]: [&mut [f32]; 2],
-        [d_h, d_c]: [&mut [f32]; 2],
-    ) {
+    fn step_by_step(&self, weights: &Weights<'_>, values: CellValues<'_>) {
+        let CellValues { gates, hidden, h, c, d_h, d_c } = values;
         let Stack { cell, sizes, .. } = self.pass.stack;
         let (n, units, columns) = (self.packing.n(), sizes.units, sizes.columns());
         for StepRows { first, active, before } in self.packing.steps_backward() {
             let now = first * columns..(first + active) * columns;
+            let range = StateRows { units, now: n + first, before, active };
             let gates = &mut gates[now.clone()];
-            let (d_h_before, d_h) = state_rows(d_h, units, n + first, before, active);
+            let (d_h_before, d_h) = range.split(d_h);
             let sums = match cell {
                 Cell::Tanh => {
                     gates::tanh_backward(gates, d_h);
@@ -195,53 +186,74 @@ impl CellBackward<'_> {
                     gates
                 }
                 Cell::Lstm => {
-                    let (c_before, c) = state_rows(c, units, n + first, before, active);
-                    let d_c = &mut d_c[..active * units];
-                    gates::lstm_backward(units, gates, c_before, c, d_h, d_c);
+                    let (c_before, c) = range.split(c);
+                    let states = LstmStates { c_before, c, d_h };
+                    gates::lstm_backward(units, states, gates, &mut d_c[..active * units]);
                     gates
                 }
                 Cell::Gru => {
-                    let (h_before, _) = state_rows(h, units, n + first, before, active);
+                    let (h_before, _) = range.split(h);
                     let hidden = &mut hidden[now];
-                    gates::gru_backward(units, gates, hidden, h_before, d_h, d_h_before);
+                    gates::gru_backward(units, [h_before, d_h], gates, hidden, d_h_before);
                     hidden
                 }
             };
-            let (isa, panels) = (Isa::best(), weights.hh);
-            panels::product(isa, columns, units, Init::Accumulate, sums, panels, d_h_before);
+            panels::product(
+                Isa::best(),
+                ColumnsArgs {
+                    inputs: columns,
+                    units,
+                    stride: units,
+                    x: sums,
+                    weight: weights.hh,
+                    init: Init::Accumulate,
+                    y: d_h_before,
+                },
+            );
         }
     }
 
-    /// The gradients of the cell's weights.
+    /// The gradients of the cell's weights. `[gates, hidden]` are the gradients of the sums from the input and the state.
     fn d_weights(
         &self,
         rows: &[f32],
-        gates: &[f32],
-        hidden: &[f32],
+        [gates, hidden]: [&[f32]; 2],
         h: &[f32],
         d_weights: &mut [f32],
     ) {
         let sizes = self.pass.stack.sizes;
         let (isa, units, columns) = (Isa::best(), sizes.units, sizes.columns());
         let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
-            sizes.cell(self.layer, self.direction);
+            sizes.cell(self.cell.layer, self.cell.direction);
         let all = RowBlocks::one(self.packing.rows());
-        let d_ih = &mut d_weights[weight_ih..weight_hh];
-        dense_d_weight(isa, inputs, columns, Accumulate::Overwrite, all, 0, rows, gates, d_ih);
+        dense_d_weight(
+            isa,
+            DenseDWeightArgs {
+                inputs,
+                units: columns,
+                accumulate: Accumulate::Overwrite,
+                blocks: all,
+                first: 0,
+                x: rows,
+                d_y: gates,
+                d_weight: &mut d_weights[weight_ih..weight_hh],
+            },
+        );
         let d_hh = &mut d_weights[weight_hh..bias_ih];
         let mut accumulate = Accumulate::Overwrite;
         for StepRows { first, active, before } in self.packing.steps_in_runs() {
-            let (h, hidden) = (&h[before * units..], &hidden[first * columns..]);
             dense_d_weight(
                 isa,
-                units,
-                columns,
-                accumulate,
-                RowBlocks::one(active),
-                0,
-                h,
-                hidden,
-                d_hh,
+                DenseDWeightArgs {
+                    inputs: units,
+                    units: columns,
+                    accumulate,
+                    blocks: RowBlocks::one(active),
+                    first: 0,
+                    x: &h[before * units..],
+                    d_y: &hidden[first * columns..],
+                    d_weight: &mut *d_hh,
+                },
             );
             accumulate = Accumulate::Add;
         }
@@ -249,11 +261,13 @@ impl CellBackward<'_> {
             // All sequences are empty.
             d_hh.fill(0.0);
         }
-        d_bias(isa, Accumulate::Overwrite, all, gates, &mut d_weights[bias_ih..bias_hh]);
-        d_bias(isa, Accumulate::Overwrite, all, hidden, &mut d_weights[bias_hh..end]);
+        let overwrite = Accumulate::Overwrite;
+        d_bias(isa, overwrite, all, gates, &mut d_weights[bias_ih..bias_hh]);
+        d_bias(isa, overwrite, all, hidden, &mut d_weights[bias_hh..end]);
     }
 
-    /// The gradient of what the cell reads: of the first cell it is written, of the other direction's added.
+    /// The gradient of the cell's input. Directions are run from the last to the first: the last one overwrites it, the other
+    /// one adds to it.
     fn d_source(
         &self,
         weights: &Weights<'_>,
@@ -263,13 +277,23 @@ impl CellBackward<'_> {
     ) {
         let sizes = self.pass.stack.sizes;
         let (inputs, columns) = (weights.inputs, sizes.columns());
-        let gates = &gates[..self.packing.rows() * columns];
-        dense_onto(Isa::best(), columns, inputs, Accumulate::Overwrite, gates, weights.ih, rows);
-        if self.direction + 1 == sizes.directions {
+        dense_columns(
+            Isa::best(),
+            ColumnsArgs {
+                inputs: columns,
+                units: inputs,
+                stride: inputs,
+                x: &gates[..self.packing.rows() * columns],
+                weight: weights.ih,
+                init: Init::Zero,
+                y: &mut *rows,
+            },
+        );
+        if self.cell.direction + 1 == sizes.directions {
             d_source.fill(0.0);
         }
         let steps = self.pass.stack.steps;
-        for Row { row, sample, time } in self.packing.all(self.direction == 1) {
+        for Row { row, sample, time } in self.packing.all(self.cell.reversed()) {
             let to = &mut d_source[(sample * steps + time) * inputs..][..inputs];
             add_to(to, &rows[row * inputs..(row + 1) * inputs]);
         }

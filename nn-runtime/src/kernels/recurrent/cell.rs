@@ -1,6 +1,6 @@
 //! [`Cell`]: the kinds of cells.
 
-/// What a cell does with its sums; gates stand in PyTorch's order.
+/// The formula of a cell. Gates are in PyTorch's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// `h = tanh(x W + h' U + b)`
@@ -14,7 +14,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// How many runs of `units` numbers a cell carries from step to step: `h`, and of an LSTM `c`.
+    /// The number of vectors of `units` elements in a cell's state: `h`, and `c` of an LSTM.
     #[must_use]
     pub const fn states(self) -> usize {
         if matches!(self, Self::Lstm) { 2 } else { 1 }

@@ -1,5 +1,6 @@
-//! Forward through a stack, cell by cell, for a whole batch of sequences.
+//! The forward pass through a stack, cell by cell, for a batch of sequences.
 
+use super::args::StackForward;
 use super::cell::Cell;
 use super::gates;
 use super::layout::{CellLayout, StackLayout};
@@ -7,144 +8,113 @@ use super::packing::{Packing, Row, StepRows};
 use super::panels;
 use super::stack::Stack;
 use crate::kernels::dense::dense_columns;
+use crate::kernels::dense_args::ColumnsArgs;
 use crate::kernels::isa::Isa;
-use crate::kernels::product::{Init, Product, Strides3};
+use crate::kernels::product::Init;
 use crate::memory::{StateMut, take};
-use crate::types::Steps;
+use core::ops::Range;
 use unrolled_shape::rules::recurrent::{CellWeights, Recurrent};
 
-/// One pass of a batch through the stack.
+impl Stack {
+    /// Inference. [`StackForward::memory`] is a workspace of [`Stack::workspace`] elements per sample.
+    pub fn infer(&self, call: StackForward<'_>) {
+        StackPass { stack: *self, layout: self.layout(false) }.run(call, |_, _| {});
+    }
+
+    /// The training forward pass. [`StackForward::memory`] are [`Stack::saved`] elements per sample for the backward pass.
+    /// `drop(layer, values)` applies dropout to the output of `layer`, which the next layer reads.
+    pub fn forward(&self, call: StackForward<'_>, drop: impl Fn(usize, &mut [f32])) {
+        StackPass { stack: *self, layout: self.layout(true) }.run(call, drop);
+    }
+}
+
+/// A pass of a batch through a stack.
 #[derive(Clone, Copy)]
-pub(super) struct StackPass<'a> {
+pub(super) struct StackPass {
     pub(super) stack: Stack,
     pub(super) layout: StackLayout,
-    pub(super) weights: &'a [f32],
 }
 
-impl Stack {
-    /// Inference. `x` is `[n, steps, inputs]`, `y` `[n, steps, width]` or `[n, width]`; `state` has
-    /// [`Stack::state`] numbers for each sample, or none.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "weights, input, output, and memory of three kinds"
-    )]
-    pub fn infer(
-        &self,
-        weights: &[f32],
-        lengths: Steps<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        state: StateMut<'_>,
-        workspace: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let pass = StackPass { stack: *self, layout: self.layout(false), weights };
-        pass.run(lengths, x, y, state, workspace, scratch, |_, _| {});
+/// The index of a cell.
+#[derive(Clone, Copy)]
+pub(super) struct CellIndex {
+    pub(super) layer: usize,
+    /// 0 forward, 1 backward through time.
+    pub(super) direction: usize,
+}
+
+impl CellIndex {
+    /// The index of the cell among all cells of a stack.
+    pub(super) const fn of(self, sizes: &Recurrent) -> usize {
+        self.layer * sizes.directions + self.direction
     }
 
-    /// The training forward pass; `saved` holds [`Stack::saved`] numbers per sample for backward.
-    /// `drop(layer, values)` drops some of what `layer` gives to the next.
-    #[expect(clippy::too_many_arguments, reason = "as `infer`")]
-    pub fn forward(
-        &self,
-        weights: &[f32],
-        lengths: Steps<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        state: StateMut<'_>,
-        saved: &mut [f32],
-        scratch: &mut [f32],
-        drop: impl Fn(usize, &mut [f32]),
-    ) {
-        let pass = StackPass { stack: *self, layout: self.layout(true), weights };
-        pass.run(lengths, x, y, state, saved, scratch, drop);
+    /// Whether the cell reads its sequences from the end to the beginning.
+    pub(super) const fn reversed(self) -> bool {
+        self.direction == 1
     }
 }
 
-impl StackPass<'_> {
-    /// Forward through all cells.
-    #[expect(clippy::too_many_arguments, reason = "as `Stack::infer`")]
-    pub(super) fn run(
-        &self,
-        lengths: Steps<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        mut state: StateMut<'_>,
-        memory: &mut [f32],
-        scratch: &mut [f32],
-        drop: impl Fn(usize, &mut [f32]),
-    ) {
+impl StackPass {
+    /// The forward pass through all cells.
+    fn run(&self, call: StackForward<'_>, drop: impl Fn(usize, &mut [f32])) {
+        let StackForward { weights, lengths, x, y, state, memory, scratch } = call;
         let Stack { sizes, steps, .. } = self.stack;
         let n = x.len() / self.stack.input_len();
         let (order, memory) = memory.split_at_mut(n * Packing::LEN);
         let packing = Packing::new(n, steps, lengths, order);
+        let mut call = StackForward { weights, lengths, x, y, state, memory, scratch };
         for layer in 0..sizes.layers {
             for direction in 0..sizes.directions {
-                self.run_cell(layer, direction, packing, x, y, &mut state, memory, scratch);
+                self.run_cell(CellIndex { layer, direction }, packing, &mut call);
             }
             if layer + 1 < sizes.layers {
-                let [next] = take(memory, n, [self.layout.source(layer + 1)]);
+                let [next] = take(call.memory, n, [self.layout.source(layer + 1)]);
                 drop(layer, next);
             }
         }
     }
 
-    /// Forward through one cell: from its source to the next layer's, or to `y`.
-    #[expect(clippy::too_many_arguments, reason = "as `Stack::infer`, and which cell")]
-    fn run_cell(
-        &self,
-        layer: usize,
-        direction: usize,
-        packing: Packing<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        state: &mut StateMut<'_>,
-        memory: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// The forward pass through one cell, from its input to that of the next layer or to `y`.
+    fn run_cell(&self, cell: CellIndex, packing: Packing<'_>, call: &mut StackForward<'_>) {
         let Stack { sizes, .. } = self.stack;
-        let (n, backward) = (packing.n(), direction == 1);
-        let cell = layer * sizes.directions + direction;
-        let CellLayout { gates, hidden, h, c } = self.layout.of(cell);
+        let StackForward { weights, x, y, state, memory, scratch, .. } = call;
+        let (n, layer) = (packing.n(), cell.layer);
+        let CellLayout { gates, hidden, h, c } = self.layout.of(cell.of(&sizes));
         let at = [self.layout.source(layer), self.layout.rows, gates, hidden, h, c];
         let [source, rows, gates, hidden, h, c] = take(memory, n, at);
-        let source = if layer == 0 { x } else { source };
-        let cell_weights = self.cell_weights(layer, direction);
-        let rows = gather(packing, backward, source, cell_weights.inputs, rows);
-        self.begin(cell, packing, state, h, c);
-        self.step_by_step(&cell_weights, packing, rows, [gates, hidden, h, c], scratch);
-        self.finish(cell, packing, h, c, state);
+        let source = if layer == 0 { x } else { &*source };
+        let weights = Weights::of(&sizes, weights, cell);
+        let rows = gather(packing, cell, source, weights.inputs, rows);
+        self.load_state(cell, packing, state, [&mut *h, &mut *c]);
+        let values = CellValues { gates, hidden, h: &mut *h, c: &mut *c };
+        self.step_by_step(&weights, packing, rows, values, scratch);
+        self.store_state(cell, packing, [&*h, &*c], state);
         if layer + 1 == sizes.layers {
-            self.give(direction, packing, h, y);
+            self.write_output(cell, packing, h, y);
         } else {
             let [h, next] = take(memory, n, [at[4], self.layout.source(layer + 1)]);
-            scatter(packing, backward, &h[n * sizes.units..], direction, sizes, next);
+            scatter(packing, cell, &h[n * sizes.units..], sizes, next);
         }
     }
 
-    pub(super) fn cell_weights(&self, layer: usize, direction: usize) -> Weights<'_> {
-        Weights::of(&self.stack.sizes, self.weights, layer, direction)
-    }
-
-    /// Where a cell's `h` (0) or `c` (1) is in the state of a sample.
-    fn state_range(&self, cell: usize, which: usize) -> std::ops::Range<usize> {
+    /// The range of a cell's `h` (0) or `c` (1) in a sample's state.
+    fn state_range(&self, cell: CellIndex, which: usize) -> Range<usize> {
         let Stack { sizes, .. } = self.stack;
-        let begin = (which * sizes.cells() + cell) * sizes.units;
+        let begin = (which * sizes.cells() + cell.of(&sizes)) * sizes.units;
         begin..begin + sizes.units
     }
 
-    /// Fills the initial rows: with the state, or with zeros.
-    fn begin(
+    /// Fills the initial rows of `h` and `c` from the state, or with zeros.
+    fn load_state(
         &self,
-        cell: usize,
+        cell: CellIndex,
         packing: Packing<'_>,
         state: &mut StateMut<'_>,
-        h: &mut [f32],
-        c: &mut [f32],
+        rows: [&mut [f32]; 2],
     ) {
         let (n, units) = (packing.n(), self.stack.sizes.units);
-        let states = [h, c].into_iter().take(self.stack.cell.states()).enumerate();
-        for (which, rows) in states {
+        for (which, rows) in rows.into_iter().take(self.stack.cell.states()).enumerate() {
             let initial = &mut rows[..n * units];
             if state.is_empty() {
                 initial.fill(0.0);
@@ -157,20 +127,19 @@ impl StackPass<'_> {
         }
     }
 
-    /// Carries the last states away.
-    fn finish(
+    /// Writes the last rows of `h` and `c` to the state.
+    fn store_state(
         &self,
-        cell: usize,
+        cell: CellIndex,
         packing: Packing<'_>,
-        h: &[f32],
-        c: &[f32],
+        rows: [&[f32]; 2],
         state: &mut StateMut<'_>,
     ) {
         if state.is_empty() {
             return;
         }
         let units = self.stack.sizes.units;
-        for (which, rows) in [h, c].into_iter().take(self.stack.cell.states()).enumerate() {
+        for (which, rows) in rows.into_iter().take(self.stack.cell.states()).enumerate() {
             for rank in 0..packing.n() {
                 let row = packing.last_row(rank) * units;
                 let to = self.state_range(cell, which);
@@ -180,27 +149,39 @@ impl StackPass<'_> {
         }
     }
 
-    /// All steps of a cell, one after the other. `states` are its gates, hidden sums, `h` and `c`.
+    /// All steps of a cell, one after the other.
     fn step_by_step(
         &self,
         weights: &Weights<'_>,
         packing: Packing<'_>,
         rows: &[f32],
-        [gates, hidden, h, c]: [&mut [f32]; 4],
+        values: CellValues<'_>,
         scratch: &mut [f32],
     ) {
         let Stack { cell, sizes, .. } = self.stack;
+        let CellValues { gates, hidden, h, c } = values;
         let (n, units, columns, isa) = (packing.n(), sizes.units, sizes.columns(), Isa::best());
         let gates = &mut gates[..packing.rows() * columns];
         let (panels, scratch) = scratch.split_at_mut(self.stack.panels(packing.rows()));
         panels::pack(columns, weights.hh, panels);
         let hh = StateMatrix { isa, units, columns, plain: weights.hh, panels };
-        let bias = weights.input_bias(cell, scratch);
-        let ih = weights.ih;
-        dense_columns(isa, weights.inputs, columns, columns, rows, ih, Init::bias(bias), gates);
+        // The products with the input do not depend on the state: one matrix product for all steps.
+        dense_columns(
+            isa,
+            ColumnsArgs {
+                inputs: weights.inputs,
+                units: columns,
+                stride: columns,
+                x: rows,
+                weight: weights.ih,
+                init: Init::bias(weights.input_bias(cell, scratch)),
+                y: &mut *gates,
+            },
+        );
         for StepRows { first, active, before } in packing.steps() {
             let now = first * columns..(first + active) * columns;
-            let (h_before, h) = state_rows(h, units, n + first, before, active);
+            let range = StateRows { units, now: n + first, before, active };
+            let (h_before, h) = range.split(h);
             let gates = &mut gates[now.clone()];
             match cell {
                 Cell::Gru => {
@@ -215,26 +196,26 @@ impl StackPass<'_> {
                 Cell::Tanh => gates::tanh_forward(gates, h),
                 Cell::Relu => gates::relu_forward(gates, h),
                 _ => {
-                    let (c_before, c) = state_rows(c, units, n + first, before, active);
+                    let (c_before, c) = range.split(c);
                     gates::lstm_forward(units, gates, c_before, c, h);
                 }
             }
         }
     }
 
-    /// Writes a cell's part of the stack's output, and zeros behind the end of each sequence.
-    fn give(&self, direction: usize, packing: Packing<'_>, h: &[f32], y: &mut [f32]) {
+    /// Writes a cell's part of the stack's output, and zeros after the end of each sequence.
+    fn write_output(&self, cell: CellIndex, packing: Packing<'_>, h: &[f32], y: &mut [f32]) {
         let Stack { sizes, steps, last, .. } = self.stack;
         let (n, units, width) = (packing.n(), sizes.units, sizes.width());
         if last {
             for rank in 0..n {
                 let row = packing.last_row(rank) * units;
-                let to = packing.sample(rank) * width + direction * units;
+                let to = packing.sample(rank) * width + cell.direction * units;
                 y[to..to + units].copy_from_slice(&h[row..row + units]);
             }
             return;
         }
-        scatter(packing, direction == 1, &h[n * units..], direction, sizes, y);
+        scatter(packing, cell, &h[n * units..], sizes, y);
         for rank in 0..n {
             let sample = &mut y[packing.sample(rank) * steps * width..][..steps * width];
             sample[packing.valid(rank) * width..].fill(0.0);
@@ -242,25 +223,36 @@ impl StackPass<'_> {
     }
 }
 
-/// What the states of all samples are multiplied with at each step.
+/// The values of one cell, as in [`CellLayout`].
+struct CellValues<'a> {
+    gates: &'a mut [f32],
+    hidden: &'a mut [f32],
+    h: &'a mut [f32],
+    c: &'a mut [f32],
+}
+
+/// The matrix that the states of all samples are multiplied with at each step.
 struct StateMatrix<'a> {
     isa: Isa,
     units: usize,
     columns: usize,
     plain: &'a [f32],
-    /// The same, or nothing.
+    /// The same matrix in panels, or empty.
     panels: &'a [f32],
 }
 
 impl StateMatrix<'_> {
-    /// `y = h U`, and what it begins with.
+    /// `y = h U` plus the initial values.
     fn product(&self, init: Init<'_>, h: &[f32], y: &mut [f32]) {
         let Self { isa, units, columns, plain, panels } = *self;
-        // A single row is faster in wider tiles.
-        if panels.is_empty() || h.len() == units {
-            dense_columns(isa, units, columns, columns, h, plain, init, y);
+        // A single row is faster in wider tiles than panels allow.
+        let use_panels = !panels.is_empty() && h.len() != units;
+        let (stride, weight) = (columns, if use_panels { panels } else { plain });
+        let args = ColumnsArgs { inputs: units, units: columns, stride, x: h, weight, init, y };
+        if use_panels {
+            panels::product(isa, args);
         } else {
-            panels::product(isa, units, columns, init, h, panels, y);
+            dense_columns(isa, args);
         }
     }
 }
@@ -275,16 +267,11 @@ pub(super) struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// Those of one cell, where `weights` are those of all.
+    /// The weights of one cell among those of all cells.
     #[inline]
-    pub(super) fn of(
-        sizes: &Recurrent,
-        weights: &'a [f32],
-        layer: usize,
-        direction: usize,
-    ) -> Self {
+    pub(super) fn of(sizes: &Recurrent, weights: &'a [f32], cell: CellIndex) -> Self {
         let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
-            sizes.cell(layer, direction);
+            sizes.cell(cell.layer, cell.direction);
         Self {
             inputs,
             ih: &weights[weight_ih..weight_hh],
@@ -294,8 +281,8 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// What the sums from the input begin with: both biases, except in a GRU, where the gate `r` stands
-    /// between them.
+    /// The initial value of the sums from the input: the sum of both biases, except in a GRU, which multiplies one of them by
+    /// the gate `r` first.
     pub(super) fn input_bias<'b>(&self, cell: Cell, scratch: &'b mut [f32]) -> &'b [f32]
     where
         'a: 'b,
@@ -311,65 +298,55 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// The rows of the step before, and those of this one, among rows of states.
-pub(super) fn state_rows(
-    states: &mut [f32],
-    units: usize,
-    now: usize,
-    before: usize,
-    active: usize,
-) -> (&mut [f32], &mut [f32]) {
-    let (past, rest) = states.split_at_mut(now * units);
-    (&mut past[before * units..(before + active) * units], &mut rest[..active * units])
+/// The rows of the previous step and of this step among rows of states.
+#[derive(Clone, Copy)]
+pub(super) struct StateRows {
+    pub(super) units: usize,
+    /// The first row of this step.
+    pub(super) now: usize,
+    /// The first row of the previous step.
+    pub(super) before: usize,
+    /// The number of rows.
+    pub(super) active: usize,
 }
 
-/// `y = y + x W`
-pub(super) fn add_product(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    x: &[f32],
-    weight: &[f32],
-    y: &mut [f32],
-) {
-    let product = Product {
-        rows: Strides3::one_loop(y.len() / units, inputs, units),
-        terms: Strides3::one_loop(inputs, 1, units),
-        columns: units,
-        init: Init::Accumulate,
-    };
-    product.compute(isa, x, weight, y);
+impl StateRows {
+    /// The rows of the previous step, and those of this step.
+    pub(super) fn split(self, states: &mut [f32]) -> (&mut [f32], &mut [f32]) {
+        let Self { units, now, before, active } = self;
+        let (past, rest) = states.split_at_mut(now * units);
+        (&mut past[before * units..(before + active) * units], &mut rest[..active * units])
+    }
 }
 
 /// Copies the valid steps of `[n, steps, len]` to rows.
 pub(super) fn gather<'a>(
     packing: Packing<'_>,
-    backward: bool,
+    cell: CellIndex,
     source: &[f32],
     len: usize,
     rows: &'a mut [f32],
 ) -> &'a mut [f32] {
     let steps = source.len() / (packing.n() * len);
-    for Row { row, sample, time } in packing.all(backward) {
+    for Row { row, sample, time } in packing.all(cell.reversed()) {
         let from = &source[(sample * steps + time) * len..][..len];
         rows[row * len..(row + 1) * len].copy_from_slice(from);
     }
     &mut rows[..packing.rows() * len]
 }
 
-/// Copies rows of `units` numbers to the part of `[n, steps, width]` that belongs to `direction`.
+/// Copies rows of `units` elements to the part of `[n, steps, width]` that belongs to the cell's direction.
 fn scatter(
     packing: Packing<'_>,
-    backward: bool,
+    cell: CellIndex,
     rows: &[f32],
-    direction: usize,
     sizes: Recurrent,
     values: &mut [f32],
 ) {
     let (units, width) = (sizes.units, sizes.width());
     let steps = values.len() / (packing.n() * width);
-    for Row { row, sample, time } in packing.all(backward) {
-        let to = (sample * steps + time) * width + direction * units;
+    for Row { row, sample, time } in packing.all(cell.reversed()) {
+        let to = (sample * steps + time) * width + cell.direction * units;
         values[to..to + units].copy_from_slice(&rows[row * units..(row + 1) * units]);
     }
 }

@@ -1,8 +1,8 @@
-//! What happens in a cell beside its matrix products: gates, and what they do to the state.
+//! The formulas of cells beside their matrix products: gates, and the new state.
 //!
-//! All functions take rows: `gates` has `G * units` numbers in each, everything else `units`. Forward they
-//! replace sums by gates; backward, gates by the gradients of the sums. `d_h` is the whole gradient of a
-//! step's state, `d_h_before` receives what reaches the state before by another way than the matrix.
+//! All functions take rows: `gates` has `G * units` elements in each, all others have `units`. The forward functions replace
+//! sums by gates, the backward functions replace gates by the gradients of the sums. `d_h` is the whole gradient of a step's
+//! state; `d_h_before` receives what reaches the previous state other than through the matrix.
 
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{
@@ -10,8 +10,8 @@ use crate::kernels::elementwise::{
 };
 use crate::kernels::isa::{Lanes, mul_add};
 
-/// Calls `units(written, .., read, ..)` with one vector after the other of these rows of `len` numbers, and with what is
-/// left at the end, filled up: number by number it would take longer than a vector.
+/// Calls `units(written, .., read, ..)` with one vector after the other of rows of `len` elements, and with the rest, padded to
+/// a vector: element by element it would take longer than a vector.
 macro_rules! in_vectors {
     ($units:expr, $len:expr, [$($written:ident),*], [$($read:ident),*]) => {
         let whole = $len - $len % LANES;
@@ -19,30 +19,41 @@ macro_rules! in_vectors {
             $units($(&mut $written[k..k + LANES],)* $(&$read[k..k + LANES]),*);
         }
         if whole < $len {
-            $(let mut $written = (filled_up(&$written[whole..]), &mut $written[whole..]);)*
-            $units($(&mut $written.0,)* $(&filled_up(&$read[whole..])),*);
+            $(let mut $written = (padded(&$written[whole..]), &mut $written[whole..]);)*
+            $units($(&mut $written.0,)* $(&padded(&$read[whole..])),*);
             $($written.1.copy_from_slice(&$written.0[..$len - whole]);)*
         }
     };
 }
 
-/// A vector of few numbers, and zeros behind them.
+/// A vector of a few values, padded with zeros.
 #[inline(always)]
-fn filled_up(numbers: &[f32]) -> [f32; LANES] {
+fn padded(values: &[f32]) -> [f32; LANES] {
     let mut vector = [0.0; LANES];
-    vector[..numbers.len()].copy_from_slice(numbers);
+    vector[..values.len()].copy_from_slice(values);
     vector
+}
+
+/// Rows that the backward pass of an LSTM cell reads.
+#[derive(Clone, Copy)]
+pub(super) struct LstmStates<'a> {
+    /// `c` of the previous step.
+    pub(super) c_before: &'a [f32],
+    /// `c` of this step.
+    pub(super) c: &'a [f32],
+    /// The gradient of `h` of this step.
+    pub(super) d_h: &'a [f32],
 }
 
 dispatch! {
     /// `h = tanh(a)`
-    pub(crate) fn tanh_forward as tanh_forward_inlined<L>(gates: &mut [f32], h: &mut [f32]) {
+    pub(super) fn tanh_forward as tanh_forward_inlined<L>(gates: &mut [f32], h: &mut [f32]) {
         map_in_place(gates, tanh::<L>);
         h.copy_from_slice(gates);
     }
 
     /// `h = max(a, 0)`
-    pub(crate) fn relu_forward as relu_forward_inlined(gates: &mut [f32], h: &mut [f32]) {
+    pub(super) fn relu_forward as relu_forward_inlined(gates: &mut [f32], h: &mut [f32]) {
         for (a, h) in gates.iter_mut().zip(h) {
             *a = if *a > 0.0 { *a } else { 0.0 };
             *h = *a;
@@ -50,21 +61,21 @@ dispatch! {
     }
 
     /// The gradient of `a` in `h = tanh(a)`.
-    pub(crate) fn tanh_backward<L>(gates: &mut [f32], d_h: &[f32]) {
+    pub(super) fn tanh_backward<L>(gates: &mut [f32], d_h: &[f32]) {
         for (a, d_h) in gates.iter_mut().zip(d_h) {
             *a = d_h * slope_of_tanh::<L>(*a);
         }
     }
 
     /// The gradient of `a` in `h = max(a, 0)`.
-    pub(crate) fn relu_backward(gates: &mut [f32], d_h: &[f32]) {
+    pub(super) fn relu_backward(gates: &mut [f32], d_h: &[f32]) {
         for (a, d_h) in gates.iter_mut().zip(d_h) {
             *a = if *a > 0.0 { *d_h } else { 0.0 };
         }
     }
 
     /// `c = f c' + i g`, `h = o tanh(c)`, with `i, f, o` through the sigmoid and `g` through tanh.
-    pub(crate) fn lstm_forward<L>(
+    pub(super) fn lstm_forward<L>(
         units: usize,
         gates: &mut [f32],
         c_before: &[f32],
@@ -79,9 +90,8 @@ dispatch! {
         }
     }
 
-    /// The same for one row, whose gates nobody needs: `c` and `h` are those of the step before, then the new
-    /// ones.
-    pub(crate) fn lstm_step as lstm_step_inlined<L>(
+    /// The same for one row, without storing the gates: `c` and `h` are those of the previous step, then the new ones.
+    pub(super) fn lstm_step as lstm_step_inlined<L>(
         units: usize,
         sums: &[f32],
         c: &mut [f32],
@@ -91,16 +101,15 @@ dispatch! {
         in_vectors!(lstm_units_step::<L>, units, [c, h], [i, f, g, o]);
     }
 
-    /// The gradients of the sums in [`lstm_forward`]; `d_c` is that of `c` on the way in (without what
-    /// comes from `h`), and of the `c` before on the way out.
-    pub(crate) fn lstm_backward<L>(
+    /// The gradients of the sums in [`lstm_forward`]. `d_c` is the gradient of `c` without what comes from `h`, and is replaced
+    /// by that of the previous `c`.
+    pub(super) fn lstm_backward<L>(
         units: usize,
+        states: LstmStates<'_>,
         gates: &mut [f32],
-        c_before: &[f32],
-        c: &[f32],
-        d_h: &[f32],
         d_c: &mut [f32],
     ) {
+        let LstmStates { c_before, c, d_h } = states;
         let rows = gates.chunks_exact_mut(4 * units).zip(c_before.chunks_exact(units));
         let states = c.chunks_exact(units).zip(d_h.chunks_exact(units));
         let all = rows.zip(states.zip(d_c.chunks_exact_mut(units)));
@@ -110,9 +119,9 @@ dispatch! {
         }
     }
 
-    /// `h = (1 - z) n + z h'` with `r, z = sigmoid(a + b)` and `n = tanh(a + r b)`, where `a` is what comes
-    /// from the input (`gates`) and `b` what comes from the state (`hidden`).
-    pub(crate) fn gru_forward<L>(
+    /// `h = (1 - z) n + z h'` with `r, z = sigmoid(a + b)` and `n = tanh(a + r b)`, where `a` are the sums from the input
+    /// (`gates`) and `b` those from the state (`hidden`).
+    pub(super) fn gru_forward<L>(
         units: usize,
         gates: &mut [f32],
         hidden: &[f32],
@@ -128,8 +137,8 @@ dispatch! {
         }
     }
 
-    /// The same for one row, whose gates nobody needs: `h` is that of the step before, then the new one.
-    pub(crate) fn gru_step as gru_step_inlined<L>(
+    /// The same for one row, without storing the gates: `h` is that of the previous step, then the new one.
+    pub(super) fn gru_step as gru_step_inlined<L>(
         units: usize,
         sums: &[f32],
         hidden: &[f32],
@@ -139,15 +148,15 @@ dispatch! {
         in_vectors!(gru_units_step::<L>, units, [h], [r, z, n, b_r, b_z, b_n]);
     }
 
-    /// The gradients of both sums in [`gru_forward`], and `d_h_before`.
-    pub(crate) fn gru_backward<L>(
+    /// The gradients of both sums in [`gru_forward`], and `d_h_before`. `states` are the previous `h` and the gradient of `h`.
+    pub(super) fn gru_backward<L>(
         units: usize,
+        states: [&[f32]; 2],
         gates: &mut [f32],
         hidden: &mut [f32],
-        h_before: &[f32],
-        d_h: &[f32],
         d_h_before: &mut [f32],
     ) {
+        let [h_before, d_h] = states;
         let rows = gates.chunks_exact_mut(3 * units).zip(hidden.chunks_exact_mut(3 * units));
         let states = h_before.chunks_exact(units).zip(d_h.chunks_exact(units));
         let all = rows.zip(states.zip(d_h_before.chunks_exact_mut(units)));
@@ -163,17 +172,17 @@ dispatch! {
     }
 }
 
-/// `G` rows that stand one behind the other.
+/// `G` consecutive rows.
 #[inline(always)]
 fn parts<const G: usize>(rows: &[f32], units: usize) -> [&[f32]; G] {
-    std::array::from_fn(|g| &rows[g * units..(g + 1) * units])
+    core::array::from_fn(|g| &rows[g * units..(g + 1) * units])
 }
 
-/// The same, to be written.
+/// `G` consecutive rows, mutable.
 #[inline(always)]
 fn parts_mut<const G: usize>(rows: &mut [f32], units: usize) -> [&mut [f32]; G] {
     let mut rows = rows.chunks_exact_mut(units);
-    std::array::from_fn(|_| rows.next().expect("a row for each gate"))
+    core::array::from_fn(|_| rows.next().expect("a row for each gate"))
 }
 
 /// The slope of `y = sigmoid(a)`.
@@ -188,8 +197,9 @@ fn slope_of_tanh<L: Lanes>(y: f32) -> f32 {
     mul_add::<L>(-y, y, 1.0)
 }
 
-// Functions of units that stand side by side: that slices which are written are arguments of their own tells the
-// compiler that they do not overlap with others. It would go number by number.
+// Functions of neighbouring units. Each slice that is written is an argument of its own: the compiler assumes that mutable
+// slices among arguments do not overlap, and vectorises the loops. In an argument struct they would lose that, and parts of
+// one slice, element by element, took twice as long.
 
 /// Some units of a row of [`lstm_forward`].
 #[inline(always)]
@@ -212,7 +222,7 @@ fn lstm_units<L: Lanes>(
     }
 }
 
-/// The same of [`lstm_step`].
+/// Some units of the row of [`lstm_step`].
 #[inline(always)]
 fn lstm_units_step<L: Lanes>(
     c: &mut [f32],
@@ -230,9 +240,9 @@ fn lstm_units_step<L: Lanes>(
     }
 }
 
-/// From the sums of a unit and its `c` before to its gates, and to `c` and `h`.
+/// The gates of a unit, and its `c` and `h`, from its sums and its previous `c`.
 ///
-/// Divisions take longest: `i g` and `o tanh(c)` have one each.
+/// Divisions take longest, so that `i g` and `o tanh(c)` have one each.
 #[inline(always)]
 fn lstm_cell<L: Lanes>([i, f, g, o]: [f32; 4], c_before: f32) -> ([f32; 4], [f32; 2]) {
     let [above_g, below_g] = tanh_fraction::<L>(g);
@@ -245,7 +255,7 @@ fn lstm_cell<L: Lanes>([i, f, g, o]: [f32; 4], c_before: f32) -> ([f32; 4], [f32
 
 /// Some units of a row of [`lstm_backward`].
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "said above")]
+#[expect(clippy::too_many_arguments, reason = "slices that do not overlap, see above")]
 fn lstm_units_backward<L: Lanes>(
     i: &mut [f32],
     f: &mut [f32],
@@ -273,7 +283,7 @@ fn lstm_units_backward<L: Lanes>(
 
 /// Some units of a row of [`gru_forward`].
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "said above")]
+#[expect(clippy::too_many_arguments, reason = "slices that do not overlap, see above")]
 fn gru_units<L: Lanes>(
     r: &mut [f32],
     z: &mut [f32],
@@ -293,7 +303,7 @@ fn gru_units<L: Lanes>(
     }
 }
 
-/// The same of [`gru_step`].
+/// Some units of the row of [`gru_step`].
 #[inline(always)]
 fn gru_units_step<L: Lanes>(
     h: &mut [f32],
@@ -313,7 +323,7 @@ fn gru_units_step<L: Lanes>(
     }
 }
 
-/// From both sums of a unit and its `h` before to its gates and `h`.
+/// The gates and `h` of a unit, from both sums and its previous `h`.
 #[inline(always)]
 fn gru_cell<L: Lanes>(
     [r, z, n]: [f32; 3],
@@ -327,7 +337,7 @@ fn gru_cell<L: Lanes>(
 
 /// Some units of a row of [`gru_backward`].
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "said above")]
+#[expect(clippy::too_many_arguments, reason = "slices that do not overlap, see above")]
 fn gru_units_backward<L: Lanes>(
     r: &mut [f32],
     z: &mut [f32],

@@ -1,34 +1,34 @@
-//! Where the values of a pass are in memory.
+//! The layout of the memory of a pass.
 
 use crate::memory::Buffer;
 
-/// Where one cell's values are; sizes in numbers per sample. Rows of states have the initial ones in front.
+/// The values of one cell; sizes are elements per sample. Rows of states are preceded by the initial ones.
 #[derive(Clone, Copy)]
 pub(super) struct CellLayout {
     /// The sums from the input, then the gates, then the gradients of the sums.
     pub(super) gates: Buffer,
-    /// Of a GRU: the same for the sums from the state.
+    /// The same for the sums from the state; empty unless the cell is a GRU.
     pub(super) hidden: Buffer,
     /// `h` of all steps.
     pub(super) h: Buffer,
-    /// Of an LSTM: `c` of all steps.
+    /// `c` of all steps; empty unless the cell is an LSTM.
     pub(super) c: Buffer,
 }
 
-/// Where everything is behind the order of the samples; sizes in numbers per sample.
+/// The memory of a pass after the order of the samples; sizes are elements per sample.
 #[derive(Clone, Copy)]
 pub(super) struct StackLayout {
-    /// A cell's input, packed; backward its gradient too.
+    /// A cell's input, packed; in the backward pass also its gradient.
     pub(super) rows: Buffer,
-    /// The first cell's values.
+    /// The values of the first cell.
     pub(super) cell: CellLayout,
-    /// From one cell's values to the next's: nothing at inference.
+    /// From the values of one cell to those of the next: 0 at inference, where all cells use the same memory.
     pub(super) cell_stride: usize,
-    /// What the first layer gives to the second.
+    /// The output of the first layer, which the second one reads.
     pub(super) between: Buffer,
-    /// How many of these there are.
+    /// The number of such buffers.
     pub(super) betweens: usize,
-    /// Where they end.
+    /// The end of these buffers.
     pub(super) end: usize,
 }
 
@@ -45,7 +45,7 @@ impl StackLayout {
         }
     }
 
-    /// What layer `layer` reads: nothing here for the first one, which reads the input.
+    /// The input of layer `layer`. Empty for the first one, which reads the input of the stack.
     pub(super) const fn source(&self, layer: usize) -> Buffer {
         match layer {
             0 => Buffer::EMPTY,
@@ -54,6 +54,7 @@ impl StackLayout {
     }
 }
 
-pub(super) const fn shifted(place: Buffer, by: usize) -> Buffer {
-    Buffer { offset: place.offset + by, len: place.len }
+/// The buffer, `by` elements further on.
+pub(super) const fn shifted(buffer: Buffer, by: usize) -> Buffer {
+    Buffer { offset: buffer.offset + by, len: buffer.len }
 }

@@ -1,9 +1,10 @@
 //! Recurrent layers: a stack of cells, each of which reads a whole batch of sequences.
 //!
-//! A cell's input products of all steps are one matrix product; then it goes step by step. Rows are packed
-//! (see `packing`), so that sequences of different lengths cost what they are long, and a sample's
-//! numbers do not depend on what else is in the batch.
+//! The products of a cell's inputs of all steps are one matrix product; the rest is step by step. Rows are packed (see
+//! `packing`), so that the cost of sequences of different lengths is proportional to their lengths, and a sample's values do
+//! not depend on the other samples of the batch.
 
+mod args;
 mod backward;
 mod cell;
 mod forward;
@@ -18,5 +19,6 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use args::{StackBackward, StackForward, StackStep};
 pub use cell::Cell;
 pub use stack::Stack;

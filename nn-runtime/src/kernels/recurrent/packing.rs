@@ -2,18 +2,17 @@
 
 use crate::types::Steps;
 
-/// The order in which a batch of sequences is laid out for a recurrent cell: all first steps, then all
-/// second ones, the longest sequence first, so that those which have not ended yet are always the
-/// first rows of a step. This is PyTorch's packed sequence.
+/// The layout of a batch of sequences for a recurrent cell, as PyTorch's `PackedSequence`: all first steps, then all second
+/// ones, the longest sequence first. The sequences that have not ended yet are therefore always the first rows of a step.
 ///
-/// The *rank* of a sample is its place in that order. A cell that runs from the end to the beginning
-/// takes each sequence's last step first: its row for step 0 belongs to the last time.
+/// The *rank* of a sample is its index in that order. A cell that runs from the end to the beginning reads the last time of
+/// each sequence in its step 0.
 #[derive(Clone, Copy)]
 pub(crate) struct Packing<'a> {
     n: usize,
     steps: usize,
-    // For each rank its sample, then for each rank its length; empty where all are full. They are kept
-    // in memory for `f32`, which holds such counts exactly.
+    // The sample of each rank, then the length of each rank; empty if all sequences are full. They are stored in memory of
+    // `f32`, which represents such counts exactly.
     order: &'a [f32],
 }
 
@@ -22,26 +21,25 @@ pub(crate) struct Packing<'a> {
 pub(crate) struct StepRows {
     /// The first row.
     pub(crate) first: usize,
-    /// How many sequences have this step.
+    /// The number of sequences that have this step.
     pub(crate) active: usize,
-    /// Where the rows of the step before begin, counted with a row of `n` initial ones in front: that of
-    /// step 0 is 0.
+    /// The first row of the previous step, counting the `n` initial rows that precede all others: 0 for step 0.
     pub(crate) before: usize,
 }
 
-/// A row, and what stands in it.
+/// The sample and the time of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// Its number.
+    /// The index of the row.
     pub(crate) row: usize,
-    /// Whose it is.
+    /// The index of the sample.
     pub(crate) sample: usize,
-    /// Of which time.
+    /// The time in the sequence.
     pub(crate) time: usize,
 }
 
 impl<'a> Packing<'a> {
-    /// Numbers per sample that an order takes.
+    /// Elements per sample that the order takes.
     pub(crate) const LEN: usize = 2;
 
     /// Orders `n` sequences of up to `steps` steps.
@@ -51,7 +49,7 @@ impl<'a> Packing<'a> {
         }
         let (samples, valid) = order[..Self::LEN * n].split_at_mut(n);
         for sample in 0..n {
-            // Insertion: shards are small, and equal lengths stay in order.
+            // Insertion sort: shards are small, and it keeps the order of equal lengths.
             let length = lengths.valid(sample, steps) as f32;
             let mut rank = sample;
             while rank > 0 && valid[rank - 1] < length {
@@ -65,13 +63,13 @@ impl<'a> Packing<'a> {
         Self { n, steps, order }
     }
 
-    /// An order that [`Self::new`] wrote before.
+    /// The packing whose order [`Self::new`] wrote earlier.
     pub(crate) fn again(n: usize, steps: usize, lengths: Steps<'_>, order: &'a [f32]) -> Self {
         let order = if matches!(lengths, Steps::Full) { &[] } else { order };
         Self { n, steps, order }
     }
 
-    /// How many sequences.
+    /// The number of sequences.
     pub(crate) fn n(&self) -> usize {
         self.n
     }
@@ -86,12 +84,12 @@ impl<'a> Packing<'a> {
         if self.order.is_empty() { self.steps } else { self.order[self.n + rank] as usize }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.first_row(self.steps)
     }
 
-    /// Where the rows of step `step` begin.
+    /// The first row of step `step`.
     fn first_row(&self, step: usize) -> usize {
         if self.order.is_empty() {
             return step * self.n;
@@ -99,8 +97,8 @@ impl<'a> Packing<'a> {
         (0..self.n).map(|rank| self.valid(rank).min(step)).sum()
     }
 
-    /// The row of the last step of rank `rank`, counted with `n` initial rows in front: the initial row
-    /// itself where the sequence has no step.
+    /// The row of the last step of rank `rank`, counting the `n` initial rows that precede all others: the initial row if the
+    /// sequence has no step.
     pub(crate) fn last_row(&self, rank: usize) -> usize {
         match self.valid(rank).checked_sub(1) {
             Some(last) => self.n + self.first_row(last) + rank,
@@ -132,15 +130,15 @@ impl<'a> Packing<'a> {
             end -= active;
             let before = match step {
                 0 => 0,
-                // The step before has all of these rows, and those which end there.
+                // The previous step has all of these rows, and those that end there.
                 _ => self.n + self.first_row(step - 1),
             };
             (active > 0).then_some(StepRows { first: end, active, before })
         })
     }
 
-    /// The rows of all steps, with steps joined whose rows and rows before follow each other without
-    /// a gap: all of them where sequences are full.
+    /// The rows of all steps. If sequences are full, all steps are joined into one, because their rows and the rows before
+    /// are contiguous.
     pub(crate) fn steps_in_runs(self) -> impl Iterator<Item = StepRows> + use<'a> {
         let full = StepRows { first: 0, active: self.rows(), before: 0 };
         let joined = self.order.is_empty().then_some(full);

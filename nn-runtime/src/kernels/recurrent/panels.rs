@@ -1,7 +1,8 @@
-//! Matrices in *panels*: some columns of all rows, then the next ones. What a tile of a product reads then stands in
-//! one run, which the processor fetches ahead of it, also from the third cache; where rows are thousands of numbers
-//! apart, it would wait for each of them.
+//! Matrices in *panels*: some columns of all rows, then the next columns. What a tile of a product reads is then contiguous,
+//! and the hardware prefetches it, also from the third-level cache. Rows that are thousands of elements apart it does not
+//! prefetch.
 
+use crate::kernels::dense_args::ColumnsArgs;
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Init, Product, Strides3};
 use crate::kernels::transpose::transpose;
@@ -9,10 +10,10 @@ use crate::kernels::transpose::transpose;
 /// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows.
 const WIDTH: usize = 32;
 
-/// As many terms as are summed at a time, so that a panel's part stays in the second cache for all rows.
+/// Terms that are summed at a time, so that a panel's part stays in the second-level cache for all rows.
 const BLOCK: usize = 512;
 
-/// Copies a matrix with so many columns to panels. Does nothing where they are not wanted.
+/// Copies a matrix of `columns` columns to panels. Does nothing if `panels` is empty.
 pub(super) fn pack(columns: usize, from: &[f32], panels: &mut [f32]) {
     if panels.is_empty() {
         return;
@@ -26,27 +27,20 @@ pub(super) fn pack(columns: usize, from: &[f32], panels: &mut [f32]) {
     }
 }
 
-/// Copies a matrix with so many columns, with rows and columns exchanged, to panels.
+/// Copies the transpose of a matrix of `columns` columns to panels.
 pub(super) fn pack_transposed(isa: Isa, columns: usize, from: &[f32], panels: &mut [f32]) {
     let rows = from.chunks(columns * WIDTH).zip(panels.chunks_mut(columns * WIDTH));
     rows.for_each(|(from, panel)| transpose(isa, columns, from, panel));
 }
 
-/// `y = x W`, and what it begins with; `W` has `inputs` rows and `units` columns, in panels.
-pub(super) fn product(
-    isa: Isa,
-    inputs: usize,
-    units: usize,
-    init: Init<'_>,
-    x: &[f32],
-    panels: &[f32],
-    y: &mut [f32],
-) {
+/// `y = x W` plus the initial values, for a weight of `inputs` rows and `units` columns in panels.
+pub(super) fn product(isa: Isa, args: ColumnsArgs<'_>) {
+    let ColumnsArgs { inputs, units, x, weight: panels, init, y, .. } = args;
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
     for (column, panel) in (0..units).step_by(WIDTH).zip(panels.chunks(inputs * WIDTH)) {
         let columns = panel.len() / inputs;
         let mut init = match init {
-            Init::Bias(row) => Init::Bias(&row[column..column + columns]),
+            Init::Bias(bias) => Init::Bias(&bias[column..column + columns]),
             other => other,
         };
         for first in (0..inputs).step_by(BLOCK) {
@@ -78,8 +72,12 @@ mod tests {
                 pack(units, &weight, &mut panels);
                 for init in [Init::Zero, Init::Bias(&bias), Init::Accumulate] {
                     let (mut plain, mut found) = (before.clone(), before.clone());
-                    dense_columns(isa, inputs, units, units, &x, &weight, init, &mut plain);
-                    product(isa, inputs, units, init, &x, &panels, &mut found);
+                    let (stride, x, y) = (units, &x, &mut plain);
+                    let args = ColumnsArgs { inputs, units, stride, x, weight: &weight, init, y };
+                    dense_columns(isa, args);
+                    let y = &mut found;
+                    let args = ColumnsArgs { inputs, units, stride, x, weight: &panels, init, y };
+                    product(isa, args);
                     assert_eq!(found, plain, "{isa:?}: {n}x{inputs} by {inputs}x{units}");
                 }
             }
@@ -91,8 +89,8 @@ mod tests {
         for [_, rows, columns] in SIZES {
             let weight = random(rows * columns, 1);
             let mut transposed = vec![f32::NAN; weight.len()];
-            for (i, number) in weight.iter().enumerate() {
-                transposed[i % columns * rows + i / columns] = *number;
+            for (i, value) in weight.iter().enumerate() {
+                transposed[i % columns * rows + i / columns] = *value;
             }
             let [mut expected, mut found] = [(); 2].map(|()| vec![f32::NAN; weight.len()]);
             pack(rows, &transposed, &mut expected);

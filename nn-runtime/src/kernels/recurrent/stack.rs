@@ -9,20 +9,20 @@ use unrolled_shape::rules::recurrent::Recurrent;
 /// A recurrent layer with its sizes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stack {
-    /// What its cells do.
+    /// The kind of its cells.
     pub cell: Cell,
-    /// Its cells, and where their weights stand.
+    /// The sizes of its cells and the offsets of their weights.
     pub sizes: Recurrent,
     /// Steps of the input.
     pub steps: usize,
-    /// Whether the last state of each direction alone comes out.
+    /// Whether the output is the last state of each direction only.
     pub last: bool,
-    /// The probability of dropping what a layer gives to the next.
+    /// The probability of dropping an element between two layers.
     pub dropout: f64,
 }
 
 impl Stack {
-    /// Where things are in memory that keeps the values of all cells, or of one at a time.
+    /// The layout of memory that holds the values of all cells (`save`), or of one cell at a time.
     pub(super) const fn layout(&self, save: bool) -> StackLayout {
         let Recurrent { units, layers, .. } = self.sizes;
         let widest = if layers > 1 && self.sizes.width() > self.sizes.inputs {
@@ -37,6 +37,7 @@ impl Stack {
         let c = h.then(if matches!(self.cell, Cell::Lstm) { h.len } else { 0 });
         let cell_len = c.end() - gates.offset;
         let further = if save { (self.sizes.cells() - 1) * cell_len } else { 0 };
+        // At inference two buffers are enough: a layer reads one and writes the other.
         let gaps = layers - 1;
         let betweens = if save || gaps < 2 { gaps } else { 2 };
         let between =
@@ -51,37 +52,38 @@ impl Stack {
         }
     }
 
-    /// Numbers per sample that inference needs.
+    /// Elements of workspace per sample that inference needs.
     #[must_use]
     pub const fn workspace(&self) -> usize {
         Packing::LEN + self.layout(false).end
     }
 
-    /// Numbers per call that any pass needs: both biases in one, and the matrix of the state in panels.
+    /// Elements per call that any pass needs: the sum of both biases, and the matrix of the state in panels.
     #[must_use]
     pub const fn scratch(&self) -> usize {
         let biases = if self.sizes.bias { self.sizes.columns() } else { 0 };
         self.panels(usize::MAX) + biases
     }
 
-    /// Whether the matrix of the state does not stay in the first cache, where each step would find it.
-    pub(super) const fn is_wide(&self) -> bool {
+    /// Whether the matrix of the state is too large to stay in the first-level cache from step to step.
+    const fn is_wide(&self) -> bool {
         const WIDE: usize = 1 << 14;
         self.state_matrix() >= WIDE
     }
 
-    /// Numbers of a cell's matrix of the state.
-    pub(super) const fn state_matrix(&self) -> usize {
+    /// Elements of a cell's matrix of the state.
+    const fn state_matrix(&self) -> usize {
         self.sizes.units * self.sizes.columns()
     }
 
-    /// Numbers of that matrix in panels, or nothing where so few rows do not make up for the copy.
+    /// Elements of that matrix in panels; 0 if there are too few rows to make up for the copy.
     pub(super) const fn panels(&self, rows: usize) -> usize {
         const ENOUGH: usize = 16;
         if self.is_wide() && rows >= ENOUGH { self.state_matrix() } else { 0 }
     }
 
-    /// How many samples should share what each step reads of that matrix: the more, the farther away it is.
+    /// The number of samples that should share one read of that matrix in each step. It grows with the level of the cache that
+    /// the matrix comes from.
     #[must_use]
     pub const fn shard(&self) -> usize {
         const LARGE: usize = 1 << 17;
@@ -92,14 +94,14 @@ impl Stack {
         }
     }
 
-    /// Numbers per sample that are state from one stretch of a sequence to the next: `h` of all cells,
-    /// then of an LSTM `c` of all cells.
+    /// Elements of recurrent state per sample, from one chunk of a sequence to the next: `h` of all cells, then `c` of all
+    /// cells of an LSTM.
     #[must_use]
     pub const fn state(&self) -> usize {
         self.sizes.cells() * self.cell.states() * self.sizes.units
     }
 
-    /// Numbers of one sample's input.
+    /// Elements of one sample's input.
     pub(super) const fn input_len(&self) -> usize {
         self.steps * self.sizes.inputs
     }

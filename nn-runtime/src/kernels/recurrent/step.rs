@@ -1,21 +1,23 @@
 //! One step of one sequence: the same sums as those of whole sequences, without the bookkeeping of a batch.
 
+use super::args::StackStep;
 use super::cell::Cell;
-use super::forward::{Weights, add_product};
+use super::forward::{CellIndex, Weights};
 use super::gates;
 use super::stack::Stack;
 use crate::kernels::chains::chains;
 use crate::kernels::dense::dense_columns;
+use crate::kernels::dense_args::ColumnsArgs;
 use crate::kernels::inline::{AtRunTime, Instructions};
 use crate::kernels::isa::Isa;
-use crate::kernels::product::Init;
+use crate::kernels::product::{Init, Product, Strides3};
 use crate::memory::{Buffer, take};
 
-/// Where the sums of one cell are; sizes in numbers.
+/// The layout of the sums of one cell; sizes are elements.
 struct StepLayout {
-    /// Those from the input and, but for a GRU, from the state.
+    /// The sums from the input and, except in a GRU, from the state.
     sums: Buffer,
-    /// Of a GRU: those from the state.
+    /// The sums from the state of a GRU.
     hidden: Buffer,
 }
 
@@ -29,40 +31,31 @@ impl StepLayout {
     }
 }
 
+/// What the sums of one cell are computed from, and the sums.
+struct CellSums<'a> {
+    x: &'a [f32],
+    /// `h` of the previous step.
+    h_before: &'a [f32],
+    sums: &'a mut [f32],
+    hidden: &'a mut [f32],
+}
+
 impl Stack {
-    /// Numbers that a step needs.
+    /// Elements of workspace that a step needs.
     #[must_use]
     pub const fn step_workspace(&self) -> usize {
         StepLayout::new(self).hidden.end()
     }
 
-    /// Inference on one step, of a stack of one direction. `x` has `inputs` numbers, `y` `units`; `state`,
-    /// [`Stack::state`] numbers, holds what the step before left, and receives what this one leaves.
-    pub fn step(
-        &self,
-        weights: &[f32],
-        x: &[f32],
-        y: &mut [f32],
-        state: &mut [f32],
-        workspace: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        self.step_as(AtRunTime, weights, x, y, state, workspace, scratch);
+    /// Inference of one step, through a stack of one direction.
+    pub fn step(&self, step: StackStep<'_>) {
+        self.step_as(AtRunTime, step);
     }
 
     /// The same, inlined if the instructions say so: then it needs no `scratch`.
-    #[expect(clippy::too_many_arguments, reason = "as `step`, and for which instructions")]
     #[inline(always)]
-    pub(crate) fn step_as<I: Instructions>(
-        &self,
-        isa: I,
-        weights: &[f32],
-        x: &[f32],
-        y: &mut [f32],
-        state: &mut [f32],
-        workspace: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    pub(crate) fn step_as<I: Instructions>(&self, isa: I, step: StackStep<'_>) {
+        let StackStep { weights, x, y, state, workspace, scratch } = step;
         let StepLayout { sums, hidden } = StepLayout::new(self);
         let [sums, hidden] = take(workspace, 1, [sums, hidden]);
         let (units, layers) = (self.sizes.units, self.sizes.layers);
@@ -70,14 +63,15 @@ impl Stack {
         for layer in 0..layers {
             let (below, h) = all_h.split_at_mut(layer * units);
             let h = &mut h[..units];
-            let weights = Weights::of(&self.sizes, weights, layer, 0);
+            let weights = Weights::of(&self.sizes, weights, CellIndex { layer, direction: 0 });
             let x = if layer == 0 { x } else { &below[(layer - 1) * units..] };
-            // Known to the compiler, unlike the length of what the caller gave.
+            // A length that the compiler knows, unlike that of the argument.
             let x = &x[..weights.inputs];
+            let cell = CellSums { x, h_before: &*h, sums: &mut *sums, hidden: &mut *hidden };
             if I::INLINE {
-                self.sums_inlined(isa, &weights, x, h, sums, hidden);
+                self.sums_inlined(isa, &weights, cell);
             } else {
-                self.sums(&weights, x, h, sums, hidden, scratch);
+                self.sums(&weights, cell, scratch);
             }
             let c = if self.cell == Cell::Lstm {
                 &mut all_c[layer * units..][..units]
@@ -86,55 +80,67 @@ impl Stack {
             };
             self.gates::<I>(sums, hidden, c, h);
         }
-        // Number by number, which the compiler makes a store of the register that still holds them.
+        // Element by element, which the compiler makes a store of the register that still holds them.
         for (y, h) in y[..units].iter_mut().zip(&all_h[(layers - 1) * units..][..units]) {
             *y = *h;
         }
     }
 
-    /// What the gates are made of: from the input and, but for a GRU, from the state.
-    fn sums(
-        &self,
-        weights: &Weights<'_>,
-        x: &[f32],
-        before: &[f32],
-        sums: &mut [f32],
-        hidden: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// The sums that the gates are computed from: from the input and, except in a GRU, from the state.
+    fn sums(&self, weights: &Weights<'_>, cell: CellSums<'_>, scratch: &mut [f32]) {
+        let CellSums { x, h_before, sums, hidden } = cell;
         let (units, columns, isa) = (self.sizes.units, self.sizes.columns(), Isa::best());
-        let bias = Init::bias(weights.input_bias(self.cell, scratch));
-        dense_columns(isa, weights.inputs, columns, columns, x, weights.ih, bias, sums);
+        dense_columns(
+            isa,
+            ColumnsArgs {
+                inputs: weights.inputs,
+                units: columns,
+                stride: columns,
+                x,
+                weight: weights.ih,
+                init: Init::bias(weights.input_bias(self.cell, scratch)),
+                y: &mut *sums,
+            },
+        );
         if self.cell == Cell::Gru {
-            let (hh, bias) = (weights.hh, Init::bias(weights.bias_hh));
-            dense_columns(isa, units, columns, columns, before, hh, bias, hidden);
+            dense_columns(
+                isa,
+                ColumnsArgs {
+                    inputs: units,
+                    units: columns,
+                    stride: columns,
+                    x: h_before,
+                    weight: weights.hh,
+                    init: Init::bias(weights.bias_hh),
+                    y: hidden,
+                },
+            );
         } else {
-            add_product(isa, units, columns, before, weights.hh, sums);
+            let product = Product {
+                rows: Strides3::one_loop(sums.len() / columns, units, columns),
+                terms: Strides3::one_loop(units, 1, columns),
+                columns,
+                init: Init::Accumulate,
+            };
+            product.compute(isa, h_before, weights.hh, sums);
         }
     }
 
-    /// The same bits.
+    /// The same bits as [`Self::sums`], inlined.
     #[inline(always)]
-    fn sums_inlined<I: Instructions>(
-        &self,
-        isa: I,
-        weights: &Weights<'_>,
-        x: &[f32],
-        before: &[f32],
-        sums: &mut [f32],
-        hidden: &mut [f32],
-    ) {
+    fn sums_inlined<I: Instructions>(&self, isa: I, weights: &Weights<'_>, cell: CellSums<'_>) {
+        let CellSums { x, h_before, sums, hidden } = cell;
         let columns = self.sizes.columns();
         let Weights { ih, hh, bias_ih, bias_hh, .. } = *weights;
         if self.cell == Cell::Gru {
             chains(isa, columns, [bias_ih, &[]], [(x, ih)], sums);
-            chains(isa, columns, [bias_hh, &[]], [(before, hh)], hidden);
+            chains(isa, columns, [bias_hh, &[]], [(h_before, hh)], hidden);
         } else {
-            chains(isa, columns, [bias_ih, bias_hh], [(x, ih), (before, hh)], sums);
+            chains(isa, columns, [bias_ih, bias_hh], [(x, ih), (h_before, hh)], sums);
         }
     }
 
-    /// From the sums to the new state, which stands where the one before did.
+    /// Computes the new state from the sums and overwrites the previous one.
     #[inline(always)]
     fn gates<I: Instructions>(
         &self,

@@ -1,7 +1,7 @@
 //! The kernels against their naive twin, on random sizes, with all instructions that this machine has.
 
 use super::reference::{Gradients, StackPass};
-use super::{Cell, Stack};
+use super::{Cell, Stack, StackBackward, StackForward, StackStep};
 use crate::kernels::Isa;
 use crate::layers::testing::random;
 use crate::memory::StateMut;
@@ -16,13 +16,13 @@ struct Case {
     weights: Vec<f32>,
     x: Vec<f32>,
     d_y: Vec<f32>,
-    /// Nothing where sequences begin with zeros.
+    /// Empty if sequences begin with zeros.
     state: Vec<f32>,
-    /// Nothing where sequences are full.
+    /// Empty if sequences are full.
     lengths: Vec<u32>,
 }
 
-/// What a training step gives.
+/// The results of a training step.
 struct Outcome {
     y: Vec<f32>,
     state: Vec<f32>,
@@ -67,7 +67,7 @@ impl Case {
         if self.lengths.is_empty() { Steps::Full } else { Steps::Given(&self.lengths) }
     }
 
-    /// What becomes of number `i` of what `layer` gives to the next.
+    /// The factor of dropout for element `i` of the output of `layer`.
     fn keep(layer: usize, i: usize) -> f32 {
         [0.0, 0.5, 2.0][(layer + i) % 3]
     }
@@ -78,7 +78,7 @@ impl Case {
         }
     }
 
-    /// A training step of the kernels; memory that nobody has written holds NaN.
+    /// A training step of the kernels; memory that was not written yet holds NaN.
     fn train(&self) -> Outcome {
         let Self { stack, n, weights, x, .. } = self;
         let mut saved = vec![f32::NAN; n * stack.saved()];
@@ -87,13 +87,28 @@ impl Case {
         let (mut d_x, mut d_weights) = (vec![f32::NAN; x.len()], vec![f32::NAN; weights.len()]);
         let drop = |layer: usize, values: &mut [f32]| self.drop(layer, values);
         let carry = StateMut::new(&mut state, stack.state());
-        let (saved, scratch) = (&mut saved, &mut scratch);
-        stack.forward(weights, self.steps(), x, &mut y, carry, saved, scratch, drop);
-        let gradient = (Some(&mut d_x[..]), &mut d_weights);
+        let forward = StackForward {
+            weights,
+            lengths: self.steps(),
+            x,
+            y: &mut y,
+            state: carry,
+            memory: &mut saved,
+            scratch: &mut scratch,
+        };
+        stack.forward(forward, drop);
         let mut transposed = vec![f32::NAN; weights.len()];
         stack.transpose(weights, &mut transposed);
-        let (weights, d_y) = (&transposed, &self.d_y);
-        stack.backward(weights, self.steps(), x, d_y, gradient.0, gradient.1, saved, drop);
+        let backward = StackBackward {
+            transposed: &transposed,
+            lengths: self.steps(),
+            x,
+            d_y: &self.d_y,
+            d_x: Some(&mut d_x),
+            d_weights: &mut d_weights,
+            saved: &mut saved,
+        };
+        stack.backward(backward, drop);
         Outcome { y, state, d_x, d_weights }
     }
 
@@ -104,11 +119,19 @@ impl Case {
         let mut scratch = vec![f32::NAN; stack.scratch()];
         let (mut y, mut state) = (vec![f32::NAN; self.d_y.len()], self.state.clone());
         let carry = StateMut::new(&mut state, stack.state());
-        stack.infer(weights, self.steps(), x, &mut y, carry, &mut workspace, &mut scratch);
+        stack.infer(StackForward {
+            weights,
+            lengths: self.steps(),
+            x,
+            y: &mut y,
+            state: carry,
+            memory: &mut workspace,
+            scratch: &mut scratch,
+        });
         [y, state]
     }
 
-    /// The twin's way of sample `sample`.
+    /// The twin's pass of sample `sample`.
     fn pass<'a>(
         &'a self,
         weights: &'a [f64],
@@ -120,7 +143,7 @@ impl Case {
         StackPass::forward(&self.stack, weights, valid, &x, &state, keep)
     }
 
-    /// Compares `found` with what the twin gives for all samples.
+    /// Compares `found` with the results of the twin for all samples.
     #[track_caller]
     fn check(&self, what: &str, found: &[f32], twin: &[f64]) {
         assert_eq!(found.len(), twin.len(), "{what}: {self}");
@@ -129,7 +152,7 @@ impl Case {
             let distance = (f64::from(*found) - twin).abs();
             assert!(
                 distance <= 4e-6 * largest,
-                "{what}, number {i}: expected {twin}, found {found}: {self}"
+                "{what}, element {i}: expected {twin}, found {found}: {self}"
             );
         }
     }
@@ -143,7 +166,7 @@ impl std::fmt::Display for Case {
     }
 }
 
-/// The numbers of sample `sample` of `n`.
+/// The values of sample `sample` of `n`.
 fn part(all: &[f32], n: usize, sample: usize) -> Vec<f64> {
     let len = all.len() / n;
     all[sample * len..(sample + 1) * len].iter().map(|value| f64::from(*value)).collect()
@@ -202,7 +225,7 @@ fn inference_agrees_with_its_twin() {
     });
 }
 
-/// Step by step, with what each step leaves as all that the next one knows of the steps before.
+/// Step by step: the state is all that is passed from one step to the next.
 #[test]
 fn steps_agree_with_their_twin() {
     for_all(|mut case| {
@@ -216,7 +239,14 @@ fn steps_agree_with_their_twin() {
         let (weights, mut twin_state) = (part(&case.weights, 1, 0), part(&state, 1, 0));
         for x in case.x.chunks_exact(case.stack.sizes.inputs) {
             let mut y = vec![f32::NAN; case.stack.sizes.units];
-            case.stack.step(&case.weights, x, &mut y, &mut state, &mut workspace, &mut scratch);
+            case.stack.step(StackStep {
+                weights: &case.weights,
+                x,
+                y: &mut y,
+                state: &mut state,
+                workspace: &mut workspace,
+                scratch: &mut scratch,
+            });
             let x = part(x, 1, 0);
             let pass = StackPass::forward(&one_step, &weights, 1, &x, &twin_state, |_, _| 1.0);
             case.check("y", &y, &pass.y);
@@ -226,7 +256,7 @@ fn steps_agree_with_their_twin() {
     });
 }
 
-/// What judges must itself be right: its gradients are the slopes of its output.
+/// The twin itself must be right: its gradients are the slopes of its output.
 #[test]
 fn gradients_of_the_twin_are_slopes() {
     for cell in [Cell::Tanh, Cell::Relu, Cell::Lstm, Cell::Gru] {
@@ -251,7 +281,7 @@ fn gradients_of_the_twin_are_slopes() {
     }
 }
 
-/// Compares about fifty numbers of a gradient with the slopes of `f` at `x`.
+/// Compares about fifty elements of a gradient with the slopes of `f` at `x`.
 #[track_caller]
 fn check_slopes(what: &str, gradient: &[f64], x: &[f64], f: impl Fn(&[f64]) -> f64) {
     const STEP: f64 = 1e-6;

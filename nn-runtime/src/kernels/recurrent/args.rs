@@ -1,0 +1,56 @@
+//! Arguments of the passes through a stack.
+
+use crate::memory::StateMut;
+use crate::types::Steps;
+
+/// A forward pass over a batch of sequences.
+pub struct StackForward<'a> {
+    /// The weights of all cells.
+    pub weights: &'a [f32],
+    /// The valid steps of each sequence.
+    pub lengths: Steps<'a>,
+    /// `[n, steps, inputs]`
+    pub x: &'a [f32],
+    /// `[n, steps, width]`, or `[n, width]` if only the last state of each direction is returned.
+    pub y: &'a mut [f32],
+    /// [`Stack::state`](super::stack::Stack::state) elements for each sample, or none.
+    pub state: StateMut<'a>,
+    /// The workspace of inference, or the memory that is saved for the backward pass.
+    pub memory: &'a mut [f32],
+    /// [`Stack::scratch`](super::stack::Stack::scratch) elements.
+    pub scratch: &'a mut [f32],
+}
+
+/// A backward pass over a batch of sequences.
+pub struct StackBackward<'a> {
+    /// The weights as [`Stack::transpose`](super::stack::Stack::transpose) writes them.
+    pub transposed: &'a [f32],
+    /// The valid steps of each sequence.
+    pub lengths: Steps<'a>,
+    /// The input of the forward pass.
+    pub x: &'a [f32],
+    /// The gradient of the output.
+    pub d_y: &'a [f32],
+    /// The gradient of the input, overwritten.
+    pub d_x: Option<&'a mut [f32]>,
+    /// The gradient of the weights, overwritten.
+    pub d_weights: &'a mut [f32],
+    /// The memory that the forward pass saved.
+    pub saved: &'a mut [f32],
+}
+
+/// One step of one sequence, through a stack of one direction.
+pub struct StackStep<'a> {
+    /// The weights of all cells.
+    pub weights: &'a [f32],
+    /// `[inputs]`
+    pub x: &'a [f32],
+    /// `[units]`, overwritten.
+    pub y: &'a mut [f32],
+    /// [`Stack::state`](super::stack::Stack::state) elements: the state after the previous step, then after this one.
+    pub state: &'a mut [f32],
+    /// [`Stack::step_workspace`](super::stack::Stack::step_workspace) elements.
+    pub workspace: &'a mut [f32],
+    /// [`Stack::scratch`](super::stack::Stack::scratch) elements; not used by a step that is inlined.
+    pub scratch: &'a mut [f32],
+}
