@@ -5,7 +5,7 @@ use super::dispatch::dispatch;
 use crate::memory::Shards;
 
 dispatch! {
-    /// Adds one more contribution to a gradient: a value that several layers read has several.
+    /// Adds a contribution to a gradient. The gradient of a value that several layers read is the sum of several.
     pub fn add_to(sum: &mut [f32], contribution: &[f32]) {
         for (sum, contribution) in sum.iter_mut().zip(contribution) {
             *sum += contribution;

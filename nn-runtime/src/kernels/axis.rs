@@ -3,11 +3,11 @@
 use super::geometry::Geometry;
 use core::ops::Range;
 
-/// Pixels of one image that are computed from those of another one, along one axis: pixel `i` meets kernel element `k` at
-/// position `begin + i * by_pixel + k * by_tap` of the image that is read, if that is inside of it.
+/// Pixels of one image that are computed from those of another one, along one axis: pixel `i` meets kernel element `k`
+/// at position `begin + i * by_pixel + k * by_tap` of the image that is read, if that is inside of it.
 ///
-/// In the backward pass the kernel is flipped. There a pixel meets only every `stride`-th element, and which ones depends on
-/// its position modulo the stride: pixels that meet the same elements are one axis.
+/// In the backward pass the kernel is flipped. There a pixel meets only every `stride`-th element, and which ones
+/// depends on its position modulo the stride: pixels that meet the same elements are one axis.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     /// Number of pixels that are computed.
@@ -56,7 +56,8 @@ impl Axis {
         }
     }
 
-    /// Input pixels `first`, `first + stride`, and so on, computed from the output gradient. `first` is below the stride.
+    /// Input pixels `first`, `first + stride`, and so on, computed from the output gradient. `first` is below the
+    /// stride.
     pub(super) fn backward(g: &Geometry, axis: usize, first: usize) -> Self {
         let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
         let position = first + g.padding[axis][0];

@@ -9,8 +9,8 @@ use super::isa::{Lanes, load_row};
 /// The most vectors of sums at a time: as many as registers can hold on any machine.
 const MOST: usize = 8;
 
-/// `y = b + b' + x W + x' W' + ..` for one row. `biases` have `columns` elements or none; each of `terms` is a row and a
-/// matrix of `columns` columns.
+/// `y = b + b' + x W + x' W' + ..` for one row. `biases` have `columns` elements or none; each of `terms` is a row and
+/// a matrix of `columns` columns.
 ///
 /// # Panics
 /// If the lengths do not match.
@@ -86,8 +86,8 @@ impl<const T: usize> Chains<'_, T> {
     #[inline(always)]
     unsafe fn vectors<L: Lanes, const N: usize, const EDGE: bool>(&self, lanes: L, column: usize) {
         let tail = lanes.tail((self.columns - column - (N - 1) * L::COUNT).min(L::COUNT));
-        // SAFETY: the rows of all matrices, the biases and `y` have `columns` elements, and of the last vector of an edge
-        // only those that are left are accessed.
+        // SAFETY: the rows of all matrices, the biases and `y` have `columns` elements, and of the last vector of an
+        // edge only those that are left are accessed.
         unsafe {
             let mut sums = self.init::<L, N, EDGE>(lanes, column, tail);
             for (x, weight) in self.terms {

@@ -1,7 +1,7 @@
 //! The kernels of convolutions. Each has a naive twin of the same name in `reference.rs`.
 //!
-//! They read images in place: patches are never gathered into a matrix. Pixels at the edges, which meet only a part of the
-//! kernel, are separate products, so that no zeros are stored around an image.
+//! They read images in place: patches are never gathered into a matrix. Pixels at the edges, which meet only a part of
+//! the kernel, are separate products, so that no zeros are stored around an image.
 
 use super::axis::Axis;
 use super::conv_args::{ConvArgs, ConvDWeightArgs};
@@ -15,8 +15,8 @@ use core::ops::Range;
 
 /// The convolution of each image.
 ///
-/// Inlined where channels and groups are constants, so that only programs with depthwise convolutions contain the kernels
-/// of these, which are large.
+/// Inlined where channels and groups are constants, so that only programs with depthwise convolutions contain the
+/// kernels of these, which are large.
 ///
 /// # Panics
 /// If the lengths do not match.
@@ -75,8 +75,8 @@ pub fn conv2d_d_weight(isa: Isa, g: &Geometry, args: ConvDWeightArgs<'_>) {
             accumulate = Accumulate::Add;
         });
     }
-    // With few channels a row of one kernel element is short. In a padded image all kernel elements meet the same pixels,
-    // so that they are one product with longer rows.
+    // With few channels a row of one kernel element is short. In a padded image all kernel elements meet the same
+    // pixels, so that they are one product with longer rows.
     let images = x.chunks_exact(g.input_len()).zip(d_y.chunks_exact(g.output_len()));
     for (x, d_y) in images {
         let x = g.border().add(g.input, g.channels, x, scratch);

@@ -3,8 +3,8 @@
 use super::geometry::Taps;
 use super::product::Accumulate;
 
-/// A convolution `y = x * W + b` of images, or its input gradient, in which `x` is the gradient of the output and `y` that
-/// of the input.
+/// A convolution `y = x * W + b` of images, or its input gradient, in which `x` is the gradient of the output and `y`
+/// that of the input.
 pub struct ConvArgs<'a> {
     /// `[n, H, W, C]`
     pub x: &'a [f32],

@@ -10,10 +10,11 @@ use super::product::Init;
 use core::ops::Range;
 use unrolled_shape::STRIP;
 
-/// The maximum under each window of size `window` in the convolution of each image, in one group. Windows do not overlap.
+/// The maximum under each window of size `window` in the convolution of each image, in one group. Windows do not
+/// overlap.
 ///
-/// The same bits as [`conv2d`](super::conv2d) followed by a pool. Pixels under no window are not computed, and the others are
-/// computed strip by strip and never leave the first-level cache.
+/// The same bits as [`conv2d`](super::conv2d) followed by a pool. Pixels under no window are not computed, and the
+/// others are computed strip by strip and never leave the first-level cache.
 ///
 /// # Panics
 /// If the lengths do not match, there are several groups, or a window has more than [`STRIP`] elements.

@@ -1,14 +1,14 @@
-//! [`dispatch`]: plain loops, compiled for several instruction sets; the best that the processor has is
-//! taken at run time.
+//! [`dispatch`]: plain loops, compiled for several instruction sets. The widest that the processor has is chosen at run
+//! time.
 
 /// Defines functions whose bodies are compiled for AVX-512, for AVX2 and for the target's baseline.
 ///
-/// In the body of `fn name<L>(..)`, `L` is the vectors of these instructions ([`Lanes`](super::Lanes)), for what
-/// depends on them: whether multiply-adds are fused. Without it the width of vectors is all that differs, and results
-/// are the same bits.
+/// In the body of `fn name<L>(..)`, `L` are the vectors of these instructions ([`Lanes`](super::isa::Lanes)), for what
+/// depends on them: whether multiply-adds are fused. Without `L` only the width of vectors differs, and results have
+/// the same bits.
 ///
-/// `fn name as name_inlined(..)` also gives the body itself, to be inlined where instructions were chosen: as
-/// `name_inlined::<L>(..)`.
+/// `fn name as name_inlined(..)` also defines `name_inlined::<L>(..)`, the body itself, to be inlined where the
+/// instructions are already chosen.
 macro_rules! dispatch {
     ($(
         $(#[$meta:meta])*
@@ -51,9 +51,9 @@ macro_rules! dispatch {
                     body::<Avx2>($($arg),*);
                 }
                 match $crate::kernels::isa::Isa::best() {
-                    // SAFETY: the machine has the instructions.
+                    // SAFETY: `Isa::best` returns instructions that the machine has.
                     $crate::kernels::isa::Isa::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: as above.
+                    // SAFETY: `Isa::best` returns instructions that the machine has.
                     $crate::kernels::isa::Isa::Avx2 => return unsafe { avx2($($arg),*) },
                     $crate::kernels::isa::Isa::Baseline => {}
                 }

@@ -1,18 +1,18 @@
-//! `exp`, `tanh` and their kin for `f32`, without branches and without calls, so that a loop over
-//! them is compiled to vector instructions.
+//! `exp`, `tanh` and similar functions of `f32`, without branches and without calls, so that a loop over them is
+//! compiled to vector instructions.
 //!
-//! They are compiled for the instructions of `L`, and fuse multiply-adds where these do: the same bits for all that
-//! do. Polynomials are minimax fits in their interval. Errors are in units in the last place (ulp) of the result; the
-//! tests find them again, over arguments from the whole range.
+//! They fuse multiply-adds if the instructions of `L` do: the same bits for all instructions that do. Polynomials are
+//! minimax fits in their interval. Errors are in units in the last place (ulp) of the result; the tests measure them
+//! over arguments from the whole range.
 
 use super::isa::{Lanes, mul_add};
 
-/// `1.5 * 2^23`: a small number added to it is rounded to a whole one, which stands in the lowest bits.
+/// `1.5 * 2^23`: adding it rounds a small number to an integer, which is then in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
-/// The same, which leaves a whole number there as the exponent of a power of 2 wants it.
+/// The same, with the bias of an exponent: the lowest bits are then the exponent bits of a power of 2.
 const ROUND_EXPONENT: f32 = ROUND + 127.0;
 
-/// `ln 2`, its first 9 bits, so that a whole number of up to 15 bits times it is exact ...
+/// The first 9 bits of `ln 2`, so that its product with an integer of up to 15 bits is exact ...
 const LN_2_HIGH: f32 = 0.693_359_4;
 /// ... and the rest.
 const LN_2_LOW: f32 = -2.121_944_4e-4;
@@ -20,7 +20,7 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// `c[0] + c[1] x + c[2] x^2 + ..`
 #[inline(always)]
 pub(crate) fn polynomial<L: Lanes, const N: usize>(x: f32, c: [f32; N]) -> f32 {
-    // By pairs of terms: one after the other, each would wait for the one before it.
+    // By pairs of terms: in Horner's scheme each multiply-add would wait for the previous one.
     let square = x * x;
     let pair = |i: usize| if i + 1 < N { mul_add::<L>(c[i + 1], x, c[i]) } else { c[i] };
     let mut i = (N - 1) / 2 * 2;
@@ -35,24 +35,24 @@ pub(crate) fn polynomial<L: Lanes, const N: usize>(x: f32, c: [f32; N]) -> f32 {
 /// `x = n ln 2 + r` with `|r| <= ln 2 / 2`, for `|x| < 2^14`: `n` and `r`.
 #[inline(always)]
 fn reduce<L: Lanes>(x: f32) -> (i32, f32) {
-    let shifted = mul_add::<L>(x, std::f32::consts::LOG2_E, ROUND);
+    let shifted = mul_add::<L>(x, core::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     let r = mul_add::<L>(-n, LN_2_LOW, mul_add::<L>(-n, LN_2_HIGH, x));
-    // NaN and infinities give any whole number here, and NaN in `r`.
+    // For NaN and infinities this is an arbitrary integer, and `r` is NaN.
     (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, r)
 }
 
 /// `exp(r) - 1` for `|r| <= ln 2 / 2`.
 #[inline(always)]
 fn expm1_of_small<L: Lanes>(r: f32) -> f32 {
-    // The polynomial by pairs of terms: one after the other, each would wait for the one before it.
+    // By pairs of terms, which do not wait for each other.
     let (square, [second, fourth, sixth]) = (r * r, pairs::<L>(1.0, r));
     let rest = mul_add::<L>(square, sixth, fourth);
     mul_add::<L>(square, mul_add::<L>(square, rest, second), r)
 }
 
-/// `begin + scale (exp(f r) - 1)` for `|f r| <= ln 2 / 2`, where `scale` and `f` are powers of 2: what is found first
-/// is added first, and the rest, which is small, at last.
+/// `begin + scale (exp(f r) - 1)` for `|f r| <= ln 2 / 2`, where `scale` and `f` are powers of 2. The large terms,
+/// which are known first, are added first, and the small rest last.
 #[inline(always)]
 fn add_scaled_expm1<L: Lanes>(begin: f32, f: f32, r: f32, scale: f32) -> f32 {
     let (square, [second, fourth, sixth]) = (r * r, pairs::<L>(f, r));
@@ -62,8 +62,8 @@ fn add_scaled_expm1<L: Lanes>(begin: f32, f: f32, r: f32, scale: f32) -> f32 {
     mul_add::<L>(scale * f, r, begin) + rest
 }
 
-/// What stands before the second, fourth and sixth power of `r` in `exp(f r)`. `f` is a constant: powers of it times
-/// the coefficients are, too.
+/// The factors of the second, fourth and sixth power of `r` in `exp(f r)`. `f` is a constant, so that powers of it
+/// times the coefficients are constants.
 #[inline(always)]
 fn pairs<L: Lanes>(f: f32, r: f32) -> [f32; 3] {
     let (f2, f4) = (f * f, f * f * f * f);
@@ -74,13 +74,13 @@ fn pairs<L: Lanes>(f: f32, r: f32) -> [f32; 3] {
     ]
 }
 
-/// `2^n` for `-127 <= n <= 128`, where it is 0 and infinite at the ends.
+/// `2^n` for `-127 <= n <= 128`: 0 at the lower end and infinite at the upper end.
 #[inline(always)]
 fn power_of_2(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
-/// `2^n` for `-127 <= n <= 127`, 0 at the lower end, where `n +`[`ROUND_EXPONENT`] is given.
+/// `2^n` for `-127 <= n <= 127`, from `n +` [`ROUND_EXPONENT`]: 0 at the lower end.
 #[inline(always)]
 fn power_of_lowest_bits(shifted: f32) -> f32 {
     f32::from_bits(shifted.to_bits() << 23)
@@ -98,7 +98,7 @@ fn exp_of_reduced<L: Lanes>(n: i32, r: f32) -> f32 {
 /// `exp(x)`, within 1 ulp.
 #[inline(always)]
 pub(crate) fn exp<L: Lanes>(x: f32) -> f32 {
-    // Beyond these the result is 0 or infinite.
+    // Outside of this range the result is 0 or infinite.
     let (n, r) = reduce::<L>(x.clamp(-105.0, 89.0));
     exp_of_reduced::<L>(n, r)
 }
@@ -110,11 +110,11 @@ pub(crate) fn expm1_of_negative<L: Lanes>(x: f32) -> f32 {
     let p = expm1_of_small::<L>(r);
     let scale = power_of_2(n);
     let result = mul_add::<L>(scale, p, scale - 1.0);
-    // The sign of -0.0 and numbers that are squared to 0.
+    // Preserves the sign of -0.0, and arguments whose square is 0.
     if x.abs() < 1e-10 { x } else { result }
 }
 
-/// `1 / (1 + exp(-x))`, within 2.5 ulp, and 0 below -88, where it is no normal number.
+/// `1 / (1 + exp(-x))`, within 2.5 ulp, and 0 below -88, where the result would be subnormal.
 #[inline(always)]
 pub(crate) fn sigmoid<L: Lanes>(x: f32) -> f32 {
     let (scale, r) = reduce_negated::<L>(at_most(x.abs(), 88.0));
@@ -122,8 +122,8 @@ pub(crate) fn sigmoid<L: Lanes>(x: f32) -> f32 {
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
-/// `1 + exp(-x)`, which `sigmoid(x)` is the inverse of, within 2.5 ulp; for `x < -68` no more than there, `3e29`, so
-/// that times what [`tanh_fraction`] divides by it is finite.
+/// `1 + exp(-x)`, the reciprocal of `sigmoid(x)`, within 2.5 ulp. Below -68 it is constant, `3e29`, so that its product
+/// with the denominator of [`tanh_fraction`] is finite.
 #[inline(always)]
 pub(crate) fn sigmoid_divisor<L: Lanes>(x: f32) -> f32 {
     // Above 88 it is 1.
@@ -131,11 +131,10 @@ pub(crate) fn sigmoid_divisor<L: Lanes>(x: f32) -> f32 {
     add_scaled_expm1::<L>(1.0 + scale, -1.0, r, scale)
 }
 
-/// `-x = n ln 2 - r` with `|r| <= ln 2 / 2`, for `-88 <= x <= 88`: `2^n` and `r`. A sign less to change than in
-/// [`reduce`].
+/// `-x = n ln 2 - r` with `|r| <= ln 2 / 2`, for `-88 <= x <= 88`: `2^n` and `r`. One negation less than in [`reduce`].
 #[inline(always)]
 fn reduce_negated<L: Lanes>(x: f32) -> (f32, f32) {
-    let shifted = mul_add::<L>(x, -std::f32::consts::LOG2_E, ROUND_EXPONENT);
+    let shifted = mul_add::<L>(x, -core::f32::consts::LOG2_E, ROUND_EXPONENT);
     let n = shifted - ROUND_EXPONENT;
     let r = mul_add::<L>(n, LN_2_LOW, mul_add::<L>(n, LN_2_HIGH, x));
     (power_of_lowest_bits(shifted), r)
@@ -146,14 +145,14 @@ fn reduce_negated<L: Lanes>(x: f32) -> (f32, f32) {
 pub(crate) fn tanh<L: Lanes>(x: f32) -> f32 {
     let t = x.abs();
     let [above, below] = tanh_fraction_of_positive::<L>(t);
-    // From there on it is 1, whatever came of so large a number; NaN is not above it.
+    // Above 10 it is 1, and the fraction may not be finite. NaN is not above 10.
     (if t > 10.0 { 1.0 } else { above / below }).copysign(x)
 }
 
-/// `tanh(x)` as a fraction of two numbers below `1e9`.
+/// `tanh(x)` as numerator and denominator below `1e9`.
 #[inline(always)]
 pub(crate) fn tanh_fraction<L: Lanes>(x: f32) -> [f32; 2] {
-    // From there on it is 1.
+    // Above 10 it is 1.
     let [above, below] = tanh_fraction_of_positive::<L>(at_most(x.abs(), 10.0));
     [above.copysign(x), below]
 }
@@ -161,9 +160,10 @@ pub(crate) fn tanh_fraction<L: Lanes>(x: f32) -> [f32; 2] {
 /// `exp(2 t) - 1`, which does not cancel where `t` is small, and `exp(2 t) + 1`.
 #[inline(always)]
 fn tanh_fraction_of_positive<L: Lanes>(t: f32) -> [f32; 2] {
-    // As `reduce` of `2 t`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
-    let shifted = mul_add::<L>(t, 2.0 * std::f32::consts::LOG2_E, ROUND_EXPONENT);
-    let r = mul_add::<L>(shifted - ROUND_EXPONENT, -0.5 * std::f32::consts::LN_2, t);
+    // As `reduce` of `2 t`, but without the low part of `n ln 2`: where `n` is so large that it matters, the slope of
+    // tanh is small.
+    let shifted = mul_add::<L>(t, 2.0 * core::f32::consts::LOG2_E, ROUND_EXPONENT);
+    let r = mul_add::<L>(shifted - ROUND_EXPONENT, -0.5 * core::f32::consts::LN_2, t);
     let scale = power_of_lowest_bits(shifted);
     let above = add_scaled_expm1::<L>(scale - 1.0, 2.0, r, scale);
     [above, above + 2.0]
@@ -178,7 +178,7 @@ pub(crate) fn softplus<L: Lanes>(x: f32) -> f32 {
     let z = s * s;
     let odd = [0.333_333_37, 0.199_994_39, 0.143_084_42, 0.107_138_28, 0.121_504_694];
     let ln = mul_add::<L>(2.0 * s * z, polynomial::<L, _>(z, odd), 2.0 * s);
-    // `x > 0.0` and not `max`, which would lose NaN.
+    // `x > 0.0` and not `max`, which would drop NaN.
     if x > 0.0 { x + ln } else { ln }
 }
 
@@ -187,7 +187,7 @@ pub(crate) fn softplus<L: Lanes>(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn normal<L: Lanes>(x: f32) -> (f32, f32) {
     const K: f32 = 3.0;
-    // From there on the density is 0.
+    // Above this the density is 0.
     let t = at_most(x.abs(), 14.491_4);
     let (high, low) = square_in_parts::<L>(t);
     let (n, r) = reduce::<L>(-0.5 * high);
@@ -217,7 +217,8 @@ pub(crate) fn normal<L: Lanes>(x: f32) -> (f32, f32) {
     (if x.abs() < 1.0 { near } else { far }, e)
 }
 
-/// `t^2` as the sum of two numbers, of which the second is small: in an exponent the rounding of a single one would grow.
+/// `t^2` as the sum of two numbers, of which the second is small. As an exponent, the rounding error of a single number
+/// would be amplified.
 #[inline(always)]
 fn square_in_parts<L: Lanes>(t: f32) -> (f32, f32) {
     if L::FUSED {
@@ -227,18 +228,18 @@ fn square_in_parts<L: Lanes>(t: f32) -> (f32, f32) {
     (high * high, (t - high) * (t + high))
 }
 
-/// `min(x, limit)`, but NaN stays.
+/// `min(x, limit)`, or NaN if `x` is NaN.
 #[inline(always)]
 fn at_most(x: f32, limit: f32) -> f32 {
     if x > limit { limit } else { x }
 }
 
-/// Numbers that are worked on at a time: a vector of the widest instructions. What is left at the end
-/// takes as long as a vector, and not as long as so many calls.
+/// Elements that are processed at a time: a vector of the widest instructions. The rest is padded to a vector, which
+/// takes less time than as many scalar calls.
 pub(crate) const LANES: usize = 16;
 
-/// `y = f(y)` for each number. `f` is `#[inline(always)]`, not a closure, so that it is compiled for the
-/// caller's instructions.
+/// `y = f(y)` for each element. `f` must be an `#[inline(always)]` function and no closure, so that it is compiled for
+/// the instructions of the caller.
 #[inline(always)]
 pub(crate) fn map_in_place(y: &mut [f32], f: impl Fn(f32) -> f32) {
     let (vectors, rest) = y.as_chunks_mut::<LANES>();

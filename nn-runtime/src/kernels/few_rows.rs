@@ -1,7 +1,7 @@
 //! [`few_rows`]: products of one or two rows with weights that come from memory, which takes longer than the sums.
 //!
-//! Tiles read a few columns of many rows of weights; memory is faster if each row is read from its beginning to its end.
-//! The sums stay in the first-level cache meanwhile, which has room for those of a few rows.
+//! Tiles read a few columns of many rows of weights; memory is faster if each row is read from its beginning to its
+//! end. The sums stay in the first-level cache meanwhile, which has room for those of a few rows.
 
 #![expect(
     clippy::needless_range_loop,

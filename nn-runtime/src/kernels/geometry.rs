@@ -92,8 +92,8 @@ impl Geometry {
         Self { input: self.border().around(self.input), padding: [[0; 2]; 2], ..self }
     }
 
-    /// The same convolution of an image that is 1 high and `valid` wide: a sequence that ends early. The output is empty if
-    /// the kernel does not fit.
+    /// The same convolution of an image that is 1 high and `valid` wide: a sequence that ends early. The output is
+    /// empty if the kernel does not fit.
     #[must_use]
     pub const fn of_steps(self, valid: usize) -> Self {
         let extent = self.dilation[1] * (self.kernel[1] - 1) + 1;
@@ -117,8 +117,8 @@ impl Geometry {
 
     /// Elements of memory that [`conv2d_d_weight`](super::conv2d_d_weight) needs while it runs.
     ///
-    /// If each kernel element has few channels, the registers are better filled by all elements together, which meet the
-    /// same pixels only in a padded image. (Depthwise convolutions have a kernel of their own.)
+    /// If each kernel element has few channels, the registers are better filled by all elements together, which meet
+    /// the same pixels only in a padded image. (Depthwise convolutions have a kernel of their own.)
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         const FEW: usize = 8;

@@ -66,8 +66,8 @@ impl GroupNorm {
         self.channels / self.groups
     }
 
-    /// Mean and inverse standard deviation of each group, from the moments of its channels, which have as many elements each
-    /// (Chan, Golub and LeVeque, 1979).
+    /// Mean and inverse standard deviation of each group, from the moments of its channels, which have as many elements
+    /// each (Chan, Golub and LeVeque, 1979).
     fn join_moments(&self, moments: &[f32], positions: usize, saved: &mut [f32]) {
         let (size, positions) = (self.size(), positions as f64);
         for (group, saved) in saved.chunks_exact_mut(2).enumerate() {

@@ -2,8 +2,8 @@
 //!
 //! In a network that takes nanoseconds, a call and a query of the machine's instructions in each layer take as long as
 //! the layer's sums. Such a network is compiled into one function for each instruction set, which is chosen once per
-//! call. A value of [`Compiled`] is passed through that function: it names the instructions that its kernels are compiled
-//! for, and holds the token that proves that the machine has them.
+//! call. A value of [`Compiled`] is passed through that function: it names the instructions that its kernels are
+//! compiled for, and holds the token that proves that the machine has them.
 
 use super::isa::{Baseline, Lanes};
 
@@ -55,8 +55,8 @@ impl<L: Lanes> Instructions for Compiled<L> {
     }
 }
 
-/// The same pointer, hidden from the compiler, so that it does not know that a vector in a register holds these elements.
-/// To broadcast one of them it would shuffle that vector twice; loading it from memory broadcasts for free.
+/// The same pointer, hidden from the compiler, so that it does not know that a vector in a register holds these
+/// elements. To broadcast one of them it would shuffle that vector twice; loading it from memory broadcasts for free.
 #[inline(always)]
 pub(super) fn in_memory(values: *const f32) -> *const f32 {
     core::hint::black_box(values)

@@ -1,5 +1,5 @@
-//! Kernels: the arithmetic of layers. Sizes are known at run time, so that kernels are compiled once, optimised, and not in
-//! every program.
+//! Kernels: the arithmetic of layers. Sizes are known at run time, so that kernels are compiled once, optimised, and
+//! not in every program.
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `product` and `dots` (matrix
 //! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,

@@ -1,7 +1,7 @@
 //! Batch normalisation: sums over all rows of `[rows, C]`, channel by channel, and what is computed from them.
 //!
-//! Sums are computed and joined in `f64`, in a fixed order, so that neither a large mean nor the split into shards affects
-//! the result.
+//! Sums are computed and joined in `f64`, in a fixed order, so that neither a large mean nor the split into shards
+//! affects the result.
 
 use super::dispatch::dispatch;
 use crate::memory::Shards;
@@ -167,7 +167,7 @@ impl<'a> Statistics<'a> {
         4 * channels
     }
 
-    /// The statistics in statistics memory; the latter two are there from the second phase of backward on.
+    /// The statistics that [`join_moments`] and, for the second phase of the backward pass, [`join_gradient_sums`] wrote.
     pub(crate) fn of(statistics: &'a [f32]) -> Self {
         let (forward, backward) = statistics.split_at(statistics.len() / 2);
         let (mean, inverse_std) = forward.split_at(forward.len() / 2);
@@ -189,7 +189,7 @@ fn all_rows(shards: Shards<'_>) -> f64 {
     (0..shards.count()).map(|shard| rows(shards.shard_sums(shard)) as f64).sum()
 }
 
-/// Joins the [`moments`] of all shards: writes the first half of the statistics [`Statistics`] and moves the
+/// Joins the [`moments`] of all shards: writes the first half of the [`Statistics`] and moves the
 /// running ones.
 pub(crate) fn join_moments(
     eps: f64,
@@ -266,7 +266,7 @@ pub(crate) fn add_gradient_sums(channels: usize, sums: &mut [f32], more: &[f32])
     }
 }
 
-/// Joins the [`gradient_sums`] of all shards: writes the second half of the statistics [`Statistics`].
+/// Joins the [`gradient_sums`] of all shards: writes the second half of the [`Statistics`].
 pub(crate) fn join_gradient_sums(shards: Shards<'_>, statistics: &mut [f32]) {
     let (_, statistics) = statistics.split_at_mut(statistics.len() / 2);
     let channels = statistics.len() / 2;

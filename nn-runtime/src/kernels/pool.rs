@@ -1,9 +1,9 @@
-//! Pools: what stands under a window that goes over images `[H, W, C]`.
+//! Pooling: maximum and average under a window that moves over images `[H, W, C]`.
 
 use super::dispatch::dispatch;
 use super::isa::Isa;
 use super::pool_2x2::max_2x2;
-use std::ops::Range;
+use core::ops::Range;
 use unrolled_shape::Shape;
 use unrolled_shape::rules::window::{Over, Window};
 
@@ -18,7 +18,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// The pool that goes from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to `[T', C]`.
+    /// The pool from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to `[T', C]`.
     pub(crate) const fn new(window: Window, input: Shape, output: Shape) -> Self {
         let (input, output) = (window.as_picture(input), window.as_picture(output));
         let input = [input.dim(0), input.dim(1), input.dim(2)];
@@ -34,21 +34,20 @@ impl Pool {
         Self { window, input: [1, pixels, input.last()], output: [1, 1] }
     }
 
-    /// The same pool where `valid` of the `full` steps of the input's first axis are there.
+    /// The same pool of a sequence with `valid` of `full` steps on the first axis of the input.
     pub(crate) fn of_steps(&self, valid: usize, full: usize) -> Self {
         let (mut window, pixels) = (self.window, self.input[1] / full * valid);
         let out = if let Over::Steps = window.over {
             window.step_map().apply(valid)
         } else {
-            // It covers them all.
+            // A global window covers all of them.
             window.kernel[1] = pixels;
             pixels.min(1)
         };
         Self { window, input: [1, pixels, self.input[2]], output: [1, out] }
     }
 
-    /// The pool of `rows` by `columns` windows that lie side by side over images of `channels`, of which
-    /// nothing is left over.
+    /// The pool of windows that do not overlap and cover images of `channels` completely.
     pub(super) const fn side_by_side(
         kernel: [usize; 2],
         output: [usize; 2],
@@ -59,7 +58,7 @@ impl Pool {
         Self { window, input: [output[0] * kernel[0], output[1] * kernel[1], channels], output }
     }
 
-    /// How many elements the kernel has.
+    /// The number of elements of the window.
     pub(crate) const fn area(&self) -> usize {
         self.window.kernel[0] * self.window.kernel[1]
     }
@@ -72,7 +71,7 @@ impl Pool {
         self.output[0] * self.output[1] * self.input[2]
     }
 
-    /// The elements of the kernel that lie on the image along `axis`, for output `at`.
+    /// The elements of the window that are inside of the image along `axis`, for output `at`.
     #[inline(always)]
     fn on_image(&self, axis: usize, at: usize) -> Range<usize> {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
@@ -83,11 +82,11 @@ impl Pool {
         first..end.min(kernel[axis])
     }
 
-    /// What lies under the window of output pixel `row`, `column`.
+    /// The pixels under the window of output pixel `row`, `column`.
     #[inline(always)]
     fn under(&self, row: usize, column: usize) -> Under {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
-        // `begin + padding`, in pixels, of the kernel's first element.
+        // The pixel of the window's first element, plus the padding, so that it is not negative.
         let pixel = row * stride[0] * self.input[1] + column * stride[1];
         Under {
             rows: self.on_image(0, row),
@@ -100,7 +99,7 @@ impl Pool {
         }
     }
 
-    /// The number that an average divides by.
+    /// The divisor of an average.
     #[inline(always)]
     fn divisor(&self, under: &Under, include_padding: bool) -> f32 {
         let count =
@@ -109,7 +108,7 @@ impl Pool {
     }
 }
 
-/// The elements of the kernel that lie on the image, at one place of the window.
+/// The elements of the window that are inside of the image, at one position of the window.
 struct Under {
     rows: Range<usize>,
     columns: Range<usize>,
@@ -121,27 +120,27 @@ struct Under {
 }
 
 impl Under {
-    /// The number of element `i`, `j` in the kernel.
+    /// The index of element `i`, `j` in the window.
     #[inline(always)]
     fn element(&self, i: usize, j: usize) -> usize {
         i * self.kernel_width + j
     }
 
-    /// The number of the first element on the image.
+    /// The index of the first element inside of the image.
     #[inline(always)]
     fn first(&self) -> usize {
         self.element(self.rows.start, self.columns.start)
     }
 
-    /// Where the pixel under element `i`, `j` begins.
+    /// The offset of the pixel under element `i`, `j`.
     #[inline(always)]
     fn at(&self, i: usize, j: usize) -> usize {
         (self.pixel + i * self.steps[0] + j * self.steps[1] - self.padding) * self.channels
     }
 }
 
-/// What a pool does at one place of its window with `L` neighbouring channels, whose first is
-/// number `y` of the output and `c` of the pixel.
+/// The operation of a pool at one position of its window on `L` neighbouring channels, the first of which is element
+/// `y` of the output and `c` of the pixel.
 trait WindowOp {
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize);
 }
@@ -173,19 +172,19 @@ fn sweep(pool: &Pool, op: &mut impl WindowOp) {
     }
 }
 
-/// The `L` numbers at `at`.
+/// The `L` elements at `at`.
 #[inline(always)]
 fn lanes<T, const L: usize>(x: &[T], at: usize) -> &[T; L] {
-    x[at..].first_chunk().expect("the window is on the image")
+    x[at..].first_chunk().expect("the window is inside of the image")
 }
 
-/// The `L` numbers at `at`, to be written.
+/// The `L` elements at `at`, mutable.
 #[inline(always)]
 fn lanes_mut<T, const L: usize>(x: &mut [T], at: usize) -> &mut [T; L] {
-    x[at..].first_chunk_mut().expect("the window is on the image")
+    x[at..].first_chunk_mut().expect("the window is inside of the image")
 }
 
-/// Whether `x` takes the place of the largest so far. The first of equals wins, and NaN stays.
+/// Whether `x` replaces the maximum so far. The first of equals wins, and NaN is kept.
 #[inline(always)]
 fn wins(x: f32, largest: f32) -> bool {
     x > largest || x.is_nan()
@@ -212,7 +211,7 @@ impl WindowOp for Max<'_> {
     }
 }
 
-/// A number that can hold the winner's place in the kernel.
+/// A type for the winner's index in the window.
 trait Winner: Copy {
     fn from_element(element: u32) -> Self;
     fn element(self) -> u32;
@@ -250,7 +249,7 @@ impl<W: Winner> WindowOp for MaxAndWinners<'_, W> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let mut largest = [f32::NEG_INFINITY; L];
-        // Where all are -inf the first wins.
+        // If all are -inf, the first wins.
         let mut winner = [under.first() as u32; L];
         for i in under.rows.clone() {
             for j in under.columns.clone() {
@@ -340,7 +339,7 @@ impl WindowOp for AverageBackward<'_> {
     }
 }
 
-/// The largest number under each window; padding never wins.
+/// The maximum under each window; padding never wins.
 pub(crate) fn max(isa: Isa, pool: &Pool, x: &[f32], y: &mut [f32]) {
     let by_2 = Pool::side_by_side([2, 2], pool.output, pool.input[2]);
     if pool.window == by_2.window {
@@ -382,7 +381,7 @@ dispatch! {
     }
 }
 
-/// [`max`], which also leaves the winners.
+/// [`max`], which also stores the winners.
 #[inline(always)]
 fn max_with<W: Winner>(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [W]) {
     let out = pool.output_len();
@@ -392,7 +391,7 @@ fn max_with<W: Winner>(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [W])
     }
 }
 
-/// Each output's gradient goes to its winner.
+/// Adds the gradient of each output to its winner.
 #[inline(always)]
 fn max_with_backward<W: Winner>(pool: &Pool, winners: &[W], d_y: &[f32], d_x: &mut [f32]) {
     d_x.fill(0.0);
@@ -413,22 +412,22 @@ dispatch! {
     }
 }
 
-/// Numbers that hold the winners of `out` outputs under a kernel of `area` elements.
+/// Elements that hold the winners of `out` outputs under a window of `area` elements: one byte each, if that is enough.
 pub(crate) const fn winners_len(area: usize, out: usize) -> usize {
     if area <= 1 << u8::BITS { out.div_ceil(size_of::<f32>()) } else { out }
 }
 
-/// [`max`], which also leaves where each largest number stood: [`winners_len`] numbers per image.
+/// [`max`], which also stores the index of each maximum in its window: [`winners_len`] elements per image.
 pub(crate) fn max_and_winners(pool: &Pool, x: &[f32], y: &mut [f32], winners: &mut [f32]) {
     if pool.area() <= 1 << u8::BITS {
         max_u8(pool, x, y, bytes_mut(winners));
     } else {
-        // Windows of so many elements are rare: not worth kernels for all kinds of instructions.
+        // Windows of so many elements are rare, and not worth code for several instruction sets.
         max_with(pool, x, y, words_mut(winners));
     }
 }
 
-/// The gradient of the input of [`max`]: each output's goes to its winner.
+/// The gradient of the input of [`max`]: that of each output is added to its winner.
 pub(crate) fn max_backward(pool: &Pool, winners: &[f32], d_y: &[f32], d_x: &mut [f32]) {
     if pool.area() <= 1 << u8::BITS {
         max_u8_backward(pool, bytes(winners), d_y, d_x);
@@ -437,22 +436,23 @@ pub(crate) fn max_backward(pool: &Pool, winners: &[f32], d_y: &[f32], d_x: &mut 
     }
 }
 
-fn bytes(numbers: &[f32]) -> &[u8] {
-    // SAFETY: the same memory; bytes have no alignment, and any bits are valid.
-    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+fn bytes(values: &[f32]) -> &[u8] {
+    // SAFETY: the same memory; bytes need no alignment, and any bits are valid bytes.
+    unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
 }
 
-fn bytes_mut(numbers: &mut [f32]) -> &mut [u8] {
-    // SAFETY: as above, uniquely borrowed, and any bits are valid `f32`s.
-    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
+fn bytes_mut(values: &mut [f32]) -> &mut [u8] {
+    // SAFETY: the same memory, uniquely borrowed; bytes need no alignment, and any bits are valid bytes and `f32`s.
+    unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
 }
 
-fn words(numbers: &[f32]) -> &[u32] {
-    // SAFETY: the same memory; size and alignment are those of `f32`, and any bits are valid.
-    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) }
+fn words(values: &[f32]) -> &[u32] {
+    // SAFETY: the same memory; size and alignment are those of `f32`, and any bits are valid integers.
+    unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
 }
 
-fn words_mut(numbers: &mut [f32]) -> &mut [u32] {
-    // SAFETY: as above, uniquely borrowed, and any bits are valid `f32`s.
-    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
+fn words_mut(values: &mut [f32]) -> &mut [u32] {
+    // SAFETY: the same memory, uniquely borrowed; size and alignment are those of `f32`, and any bits are valid
+    // integers and `f32`s.
+    unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
 }

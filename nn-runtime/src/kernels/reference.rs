@@ -1,5 +1,5 @@
-//! The kernels as their definitions say, one loop for each index: what the fast ones are compared
-//! with, and where to read what they compute.
+//! The kernels by their definitions, one loop for each index. The fast kernels are compared with them; read here what a
+//! kernel computes.
 //!
 //! `d_x` is the gradient of a loss with respect to `x`.
 
@@ -72,8 +72,7 @@ pub(crate) fn d_bias(d_y: &[f32], d_bias: &mut [f32]) {
 }
 
 /// `y[h, w, f] = b[f] + Σ x[h*stride + i*dilation - padding, .., c] * weight[i, j, c, f]` for each
-/// image, over all kernel elements `i, j` that lie on the image and all channels `c` of the
-/// group of `f`.
+/// image, over all kernel elements `i, j` that are inside of the image and all channels `c` of the group of `f`.
 pub(crate) fn conv2d(g: &Geometry, args: ConvArgs<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
@@ -89,7 +88,7 @@ pub(crate) fn conv2d(g: &Geometry, args: ConvArgs<'_>) {
     }
 }
 
-/// [`conv2d`] and the largest numbers under windows behind it, which lie side by side.
+/// [`conv2d`], followed by the maximum under windows that do not overlap.
 pub(crate) fn conv2d_max_pool(g: &Geometry, window: [usize; 2], args: ConvArgs<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
     let mut full = vec![0.0; x.len() / g.input_len() * g.output_len()];
@@ -136,27 +135,27 @@ pub(crate) fn conv2d_d_weight(g: &Geometry, x: &[f32], d_y: &[f32], d_weight: &m
 /// split into `groups`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Groups {
-    /// Steps or pixels.
+    /// The number of steps or pixels.
     pub(crate) positions: usize,
-    /// Channels of each.
+    /// Channels of each position.
     pub(crate) channels: usize,
-    /// Into how many groups these are split.
+    /// The number of groups that the channels are split into.
     pub(crate) groups: usize,
-    /// Whether the mean is taken off: not in RMSNorm.
+    /// Whether the mean is subtracted; not in RMSNorm.
     pub(crate) centred: bool,
-    /// What is added to the variance.
+    /// Added to the variance.
     pub(crate) eps: f64,
 }
 
 impl Groups {
-    /// Where the numbers of each group stand in a sample.
+    /// The indices of the elements of a group in a sample.
     fn places(&self, group: usize) -> impl Iterator<Item = usize> + Clone {
         let (channels, size) = (self.channels, self.channels / self.groups);
         let of_position = move |p: usize| (0..size).map(move |c| p * channels + group * size + c);
         (0..self.positions).flat_map(of_position)
     }
 
-    /// Mean and inverse deviation of one group of a sample.
+    /// Mean and inverse standard deviation of one group of a sample.
     fn statistics(&self, x: &[f32], group: usize) -> [f64; 2] {
         let places = self.places(group);
         let count = places.clone().count() as f64;
@@ -168,7 +167,7 @@ impl Groups {
 }
 
 /// `y = (x - mean) / sqrt(variance + eps) * weight + bias` with mean and variance of each group of each
-/// sample, in `f64`. `weight` and `bias` have one number for each channel, or none.
+/// sample, in `f64`. `weight` and `bias` have one element for each channel, or none.
 pub(crate) fn group_norm(g: &Groups, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     let len = g.positions * g.channels;
     for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(len)) {
@@ -188,9 +187,7 @@ pub(crate) fn group_norm(g: &Groups, x: &[f32], weight: &[f32], bias: &[f32], y:
 /// weights.
 pub(crate) fn group_norm_backward(
     g: &Groups,
-    x: &[f32],
-    weight: &[f32],
-    d_y: &[f32],
+    [x, weight, d_y]: [&[f32]; 3],
     d_x: &mut [f32],
     d_weight: &mut [f32],
     d_bias: &mut [f32],
@@ -222,8 +219,8 @@ pub(crate) fn group_norm_backward(
     }
 }
 
-/// The transpose of [`conv2d`] without its bias, and another bias: each number of `x` spreads over a
-/// kernel of `y`. `g` are the sizes of the convolution from `y` to `x`.
+/// The transpose of [`conv2d`], plus a bias: each element of `x` is added to a kernel of `y`. `g` are the sizes of the
+/// convolution from `y` to `x`.
 pub(crate) fn conv_transpose2d(
     g: &Geometry,
     x: &[f32],
@@ -242,9 +239,8 @@ pub(crate) fn conv_transpose2d(
     }
 }
 
-/// How much of old pixel `old` is in new pixel `new` along one axis of `from` pixels before and `to`
-/// afterwards: between both neighbours, where `corners` says whether the corners' middles stay, or a
-/// copy of the nearest.
+/// The weight of input pixel `old` in output pixel `new` along one axis of `from` input and `to` output pixels: linear,
+/// where `corners` is whether the centres of the corners are kept in place, or of the nearest pixel.
 fn share_of(old: usize, new: usize, [from, to]: [usize; 2], corners: Option<bool>) -> f64 {
     let last = (from - 1) as f64;
     let place = match corners {
@@ -256,8 +252,8 @@ fn share_of(old: usize, new: usize, [from, to]: [usize; 2], corners: Option<bool
     (1.0 - (place.clamp(0.0, last) - old as f64).abs()).max(0.0)
 }
 
-/// Calls `f` with the places of an old and a new number, for all pairs, and how much of the old one is
-/// in the new one.
+/// Calls `f` with the indices of an input and an output element and the weight of the former in the latter, for all
+/// pairs.
 fn for_each_share(
     [from, to]: [Shape; 2],
     corners: Option<bool>,
@@ -299,15 +295,14 @@ pub(crate) fn upsample_backward(
     }
 }
 
-/// One input number and the output channels of its group that it is multiplied for: where they
-/// begin in the output image, and in the weights.
+/// The offsets of one input element, of the output channels of its group, and of the weights between them.
 struct Tap {
     x: usize,
     y: usize,
     weight: usize,
 }
 
-/// Calls `f` for each pair of an output pixel and an input number that it reads.
+/// Calls `f` for each pair of an output pixel and an input element that it reads.
 fn for_each_tap(g: &Geometry, mut f: impl FnMut(Tap)) {
     let channels = g.group_channels();
     for h in 0..g.output[0] {
@@ -335,13 +330,13 @@ fn for_each_tap(g: &Geometry, mut f: impl FnMut(Tap)) {
     }
 }
 
-/// Where kernel element `i` of output `h` lies on the input along `axis`; `None` on the padding.
+/// The position on the input along `axis` of kernel element `i` at output `h`; `None` on the padding.
 fn tap_position(g: &Geometry, axis: usize, h: usize, i: usize) -> Option<usize> {
     let place = h * g.stride[axis] + i * g.dilation[axis];
     place.checked_sub(g.padding[axis][0]).filter(|place| *place < g.input[axis])
 }
 
-/// Fills `y` with the bias, or with zeros where there is none.
+/// Fills `y` with the bias, or with zeros if `bias` is empty.
 fn begin_with(bias: &[f32], y: &mut [f32]) {
     if bias.is_empty() {
         y.fill(0.0);

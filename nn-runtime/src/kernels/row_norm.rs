@@ -57,8 +57,8 @@ pub(crate) struct RowNormGradient<'a> {
 // What is read is a struct, but each slice that is written is an argument of its own: the compiler assumes that mutable
 // slices among arguments overlap nothing else.
 dispatch! {
-    /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, row by row. `saved` receives [`RowNorm::SAVED`] elements of each
-    /// row, unless it is empty.
+    /// `y = (x - mean) / sqrt(variance + eps) * weight + bias`, row by row. `saved` receives [`RowNorm::SAVED`]
+    /// elements of each row, unless it is empty.
     pub(crate) fn forward(
         norm: RowNorm,
         input: RowNormInput<'_>,

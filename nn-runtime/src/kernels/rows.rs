@@ -1,11 +1,11 @@
-//! Rows of numbers reduced to one number each: long ones in 16 lanes, which are joined in fixed order.
+//! Reductions of rows to one value each: long rows in 16 lanes, which are joined in a fixed order.
 
 use super::elementwise::exp;
 use super::isa::Lanes;
 
 const LANES: usize = 16;
 
-/// Joins all numbers by `$join`, beginning with `$neutral`.
+/// Reduces a row by `$join`, beginning with `$neutral`.
 macro_rules! reduce {
     ($row:expr, $neutral:expr, $join:expr) => {{
         if $row.len() < LANES {
@@ -32,8 +32,8 @@ macro_rules! reduce {
     }};
 }
 
-/// `y = exp(x - max(x))` for each row of `row_len` numbers: no exponential is infinite. Calls of `exp`
-/// go over all rows at once, which may be short.
+/// `y = exp(x - max(x))` for each row of `row_len` elements, so that no exponential is infinite. The loop over `exp`
+/// runs over all rows at once, which may be short.
 #[inline(always)]
 pub(crate) fn exp_below_max<L: Lanes>(row_len: usize, x: &[f32], y: &mut [f32]) {
     below_max(row_len, x, y);
@@ -42,7 +42,7 @@ pub(crate) fn exp_below_max<L: Lanes>(row_len: usize, x: &[f32], y: &mut [f32]) 
     }
 }
 
-/// `y = x - max(x)` for each row of `row_len` numbers.
+/// `y = x - max(x)` for each row of `row_len` elements.
 #[inline(always)]
 pub(crate) fn below_max(row_len: usize, x: &[f32], y: &mut [f32]) {
     for (x, y) in x.chunks_exact(row_len).zip(y.chunks_exact_mut(row_len)) {
@@ -53,7 +53,7 @@ pub(crate) fn below_max(row_len: usize, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// The sum of all numbers.
+/// The sum of a row.
 #[inline(always)]
 pub(crate) fn sum(row: &[f32]) -> f32 {
     reduce!(row, 0.0_f32, |a, b| a + b)
@@ -78,7 +78,7 @@ pub(crate) fn products(a: &[f32], b: &[f32], origin: f32) -> f32 {
     sum(&lanes)
 }
 
-/// The largest number; NaN is passed over.
+/// The maximum of a row; NaN is ignored.
 #[inline(always)]
 pub(crate) fn max(row: &[f32]) -> f32 {
     reduce!(row, f32::NEG_INFINITY, |a: f32, b| if b > a { b } else { a })

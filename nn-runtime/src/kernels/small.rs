@@ -115,8 +115,8 @@ impl<'a> Small<'a> {
         column: usize,
     ) {
         let tail = lanes.tail((self.units - column).min(L::COUNT));
-        // SAFETY: the slices have the lengths that `new` asserts, so that all inputs of the row, the units from `column`
-        // on of each row of weights and of the bias, and those of the output are inside of them.
+        // SAFETY: the slices have the lengths that `new` asserts, so that all inputs of the row, the units from
+        // `column` on of each row of weights and of the bias, and those of the output are inside of them.
         unsafe {
             let mut sums = [[lanes.zero()]; SUMS];
             if !self.bias.is_empty() {

@@ -1,16 +1,16 @@
-//! [`store_past_caches`]: writing what other cores will read.
+//! [`store_past_caches`]: stores of values that other cores will read.
 
 use crate::system::parallel;
 
 /// Copies `values` to `target` past the caches, where the processor can.
 ///
-/// A line that several cores have read must be taken back from them before it can be written: on some
-/// machines 70 ns for each, one after the other. Written past the caches it need not be.
+/// A line that several cores have read must be invalidated in their caches before it can be written: on some machines
+/// 70 ns for each line, one after the other. Non-temporal stores avoid that.
 ///
 /// # Panics
-/// When the slices differ in length.
+/// If the slices differ in length.
 pub(crate) fn store_past_caches(target: &mut [f32], values: &[f32]) {
-    assert_eq!(target.len(), values.len(), "as many values as places");
+    assert_eq!(target.len(), values.len(), "as many values as elements to write");
     let (head, target, tail) = quadruples(target);
     let (values_head, values) = values.split_at(head.len());
     let (values, values_tail) = values.split_at(4 * target.len());
@@ -22,10 +22,10 @@ pub(crate) fn store_past_caches(target: &mut [f32], values: &[f32]) {
     fence();
 }
 
-/// Copies `values` to `target`, which other threads will read if there are any: then past the caches.
+/// Copies `values` to `target`; past the caches if there are other threads, which will read them.
 ///
 /// # Panics
-/// When the slices differ in length.
+/// If the slices differ in length.
 pub(crate) fn store_for_others(target: &mut [f32], values: &[f32]) {
     if parallel::threads() > 1 {
         store_past_caches(target, values);
@@ -34,20 +34,20 @@ pub(crate) fn store_for_others(target: &mut [f32], values: &[f32]) {
     }
 }
 
-/// Four numbers at a multiple of 16 bytes.
+/// Four elements, aligned to 16 bytes.
 #[repr(align(16))]
 struct Quadruple([f32; 4]);
 
-/// Numbers in front of the first multiple of 16 bytes, those in fours, and what is left.
+/// The elements before the first multiple of 16 bytes, those in groups of four, and the rest.
 fn quadruples(values: &mut [f32]) -> (&mut [f32], &mut [Quadruple], &mut [f32]) {
-    // SAFETY: a quadruple is four floats and nothing else; `align_to_mut` sees to where they begin.
+    // SAFETY: a quadruple is four floats without padding, any bits of which are valid; `align_to_mut` aligns them.
     unsafe { values.align_to_mut() }
 }
 
 #[cfg(target_arch = "x86_64")]
 fn store(target: &mut Quadruple, values: &[f32; 4]) {
-    use std::arch::x86_64::{_mm_loadu_ps, _mm_stream_ps};
-    // SAFETY: both are four floats, and the target lies at a multiple of 16 bytes.
+    use core::arch::x86_64::{_mm_loadu_ps, _mm_stream_ps};
+    // SAFETY: both are four floats, and the target is aligned to 16 bytes; SSE is part of every x86-64.
     unsafe { _mm_stream_ps(target.0.as_mut_ptr(), _mm_loadu_ps(values.as_ptr())) };
 }
 
@@ -56,12 +56,12 @@ fn store(target: &mut Quadruple, values: &[f32; 4]) {
     target.0 = *values;
 }
 
-/// Such stores are not in order with others: whoever is told that they are done must find them.
+/// Non-temporal stores are not ordered with others: a thread that learns that they are done must also see them.
 fn fence() {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: every x86-64 has it.
+    // SAFETY: SSE is part of every x86-64.
     unsafe {
-        std::arch::x86_64::_mm_sfence();
+        core::arch::x86_64::_mm_sfence();
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_values_arrive_wherever_they_lie() {
+    fn all_values_arrive_at_any_alignment() {
         for begin in 0..9 {
             for len in [0, 1, 3, 4, 5, 63, 64, 67] {
                 let values: Vec<f32> = (0..len).map(|i| i as f32 + 0.5).collect();

@@ -1,13 +1,12 @@
-//! Every kernel against its naive twin, with all instructions that this machine has, for sizes on
-//! both sides of every tile's edge.
+//! Every kernel against its naive twin, with all instructions of this machine, for sizes on both sides of every tile's
+//! edge.
 //!
-//! Values are small whole numbers, so that all sums are exact in any order: kernel and twin must
-//! agree in every bit.
+//! Values are small integers, so that all sums are exact in any order: kernel and twin must agree in every bit.
 
 use super::*;
 use crate::system::RngKey;
 
-/// `len` whole numbers from -4 to 4.
+/// `len` integers from -4 to 4.
 pub(super) fn whole(len: usize, stream: u64) -> Vec<f32> {
     let key = RngKey::new(stream);
     (0..len).map(|i| (key.bits(i as u64) % 9) as f32 - 4.0).collect()
@@ -17,7 +16,7 @@ pub(super) fn available() -> impl Iterator<Item = Isa> {
     Isa::ALL.into_iter().filter(|isa| isa.is_available())
 }
 
-/// What `f` writes into `len` numbers that are `before` at first; numbers around them must stay.
+/// What `f` writes into memory that is initialised with `before`. Asserts that the memory around it is unchanged.
 #[track_caller]
 pub(super) fn written(before: &[f32], f: impl FnOnce(&mut [f32])) -> Vec<f32> {
     const GUARD: usize = 64;
@@ -166,7 +165,7 @@ fn d_bias_agrees_with_its_twin() {
     }
 }
 
-/// Gradients of a batch in blocks, with other numbers between them.
+/// Gradients of a batch in blocks, with other values between them.
 #[test]
 fn pieces_are_summed_in_order() {
     let (inputs, units, stride) = (13, 7, 90);
@@ -190,7 +189,7 @@ fn pieces_are_summed_in_order() {
     }
 }
 
-/// Sizes for which parts of `B` are copied to one place.
+/// Sizes for which parts of `B` are packed.
 #[test]
 fn products_that_are_packed_agree_with_their_twins() {
     for isa in available() {
@@ -222,7 +221,7 @@ fn products_that_are_packed_agree_with_their_twins() {
     }
 }
 
-/// Weights that are copied to one place, and weights that do not stay in cache.
+/// Weights that are packed, and weights that do not stay in cache.
 #[test]
 fn convolutions_with_many_weights_agree_with_their_twins() {
     let packed = Geometry {
@@ -451,7 +450,7 @@ fn parts_of_conv2d_d_weight_agree_with_the_whole() {
     });
 }
 
-/// Numbers that do not add up exactly: every row gets the same bits in any company.
+/// Values whose sums are not exact: every row has the same bits in any batch.
 #[test]
 fn a_row_is_the_same_in_any_batch() {
     use crate::layers::testing::random;

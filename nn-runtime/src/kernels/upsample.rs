@@ -1,23 +1,23 @@
-//! Images `[H, W, C]` made several times as high and wide.
+//! Upsampling of images `[H, W, C]` by integer factors.
 
 use super::dispatch::dispatch;
 use unrolled_shape::Shape;
 
-/// The sizes of a image before and after.
+/// The sizes of upsampling.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Upsample {
-    /// Height and width before.
+    /// Height and width of the input.
     pub(crate) input: [usize; 2],
-    /// How many times higher and wider.
+    /// Factors of height and width.
     pub(crate) factor: [usize; 2],
-    /// Numbers in a pixel.
+    /// Elements of a pixel.
     pub(crate) channels: usize,
-    /// Whether the middles of the corners' pixels stay where they are, in [`bilinear`].
+    /// Whether [`bilinear`] keeps the centres of the corner pixels in place.
     pub(crate) align_corners: bool,
 }
 
 impl Upsample {
-    /// Makes `[H, W, C]` larger.
+    /// The upsampling of `[H, W, C]`.
     pub(crate) const fn new(input: Shape, factor: [usize; 2], align_corners: bool) -> Self {
         let [height, width] = [input.dim(0), input.dim(1)];
         Self { input: [height, width], factor, channels: input.dim(2), align_corners }
@@ -31,20 +31,19 @@ impl Upsample {
         self.input_len() * self.factor[0] * self.factor[1]
     }
 
-    /// Numbers in a line afterwards.
+    /// Elements of a line of the output.
     const fn line(&self) -> usize {
         self.input[1] * self.factor[1] * self.channels
     }
 
-    /// Between which old lines or columns new number `i` lies.
+    /// The input lines or columns on both sides of output line or column `i`.
     #[inline(always)]
     fn between(&self, axis: usize, i: usize) -> Between {
         let from = self.input[axis];
         Between::new(i, from, from * self.factor[axis], self.align_corners)
     }
 
-    /// Where the four old pixels around line `row`, column `column` begin, and how much of each is
-    /// in it.
+    /// The offsets and weights of the four input pixels around an output pixel.
     #[inline(always)]
     fn around(&self, row: Between, column: Between) -> [(usize, f32); 4] {
         let at = |row: usize, column: usize| (row * self.input[1] + column) * self.channels;
@@ -59,34 +58,34 @@ impl Upsample {
     }
 }
 
-/// A place between two old pixels.
+/// A position between two input pixels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Between {
     pub(crate) first: usize,
     pub(crate) second: usize,
-    /// How much of the second is in it.
+    /// The weight of the second.
     pub(crate) share: f32,
 }
 
 impl Between {
-    /// Where pixel `i` of `to` lies among `from`. Pixels are squares: the first one's middle is half a
-    /// pixel from the edge, unless the middles of first and last pixel are to stay.
+    /// The position of pixel `i` of `to` among `from` pixels. Pixels are squares: the centre of the first one is half a
+    /// pixel from the edge, unless the centres of first and last pixel are kept in place.
     #[inline(always)]
     pub(crate) fn new(i: usize, from: usize, to: usize, align_corners: bool) -> Self {
-        let place = if !align_corners {
+        let position = if !align_corners {
             ((i as f32 + 0.5) * from as f32 / to as f32 - 0.5).max(0.0)
         } else if to > 1 {
             i as f32 * (from - 1) as f32 / (to - 1) as f32
         } else {
             0.0
         };
-        let first = (place as usize).min(from - 1);
-        Self { first, second: (first + 1).min(from - 1), share: place - first as f32 }
+        let first = (position as usize).min(from - 1);
+        Self { first, second: (first + 1).min(from - 1), share: position - first as f32 }
     }
 }
 
 dispatch! {
-    /// Each new pixel is a copy of the old one that it lies in.
+    /// Each output pixel is a copy of the input pixel that contains it.
     pub(crate) fn nearest(g: &Upsample, x: &[f32], y: &mut [f32]) {
         let (old_line, line) = (g.input[1] * g.channels, g.line());
         for (x, y) in x.chunks_exact(old_line).zip(y.chunks_exact_mut(line * g.factor[0])) {
@@ -116,7 +115,7 @@ dispatch! {
         }
     }
 
-    /// Each new pixel lies between four old ones.
+    /// Each output pixel is a weighted sum of four input pixels.
     pub(crate) fn bilinear(g: &Upsample, x: &[f32], y: &mut [f32]) {
         for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
             for (row, y) in y.chunks_exact_mut(g.line()).enumerate() {

@@ -212,7 +212,7 @@ pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(
     let (mut d_x, mut d_weights) = (y.clone(), vec![0.0; T::LEN]);
     let (d_weight, d_bias) = d_weights.split_at_mut(lens[0]);
     assert_eq!(d_bias.len(), lens[1]);
-    reference::group_norm_backward(&g, x, weight, d_y, &mut d_x, d_weight, d_bias);
+    reference::group_norm_backward(&g, [x, weight, d_y], &mut d_x, d_weight, d_bias);
     let found = trial.train();
     let pairs = [(found.y, y), (found.d_x[0].clone(), d_x), (found.d_weights, d_weights)];
     for (found, expected) in pairs {

@@ -100,8 +100,8 @@ impl Attention {
         }
     }
 
-    /// A head's `pᵀ rows`, written to the columns of its keys or values. `[from, to]` are the head's first columns in `rows`
-    /// and in `d_kv`. Only a step itself and later ones attend to a step of a causal head's memory.
+    /// A head's `pᵀ rows`, written to the columns of its keys or values. `[from, to]` are the head's first columns in
+    /// `rows` and in `d_kv`. Only a step itself and later ones attend to a step of a causal head's memory.
     fn d_memory_columns(&self, [from, to]: [usize; 2], p: &[f32], rows: &[f32], d_kv: &mut [f32]) {
         let (width, length) = (self.width, self.memory);
         let (steps, memory) = (rows.len() / width, d_kv.len() / (2 * width));

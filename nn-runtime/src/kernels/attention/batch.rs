@@ -68,8 +68,8 @@ impl Batch<'_> {
         ]
     }
 
-    /// Inference. `x` is the input and the memory, which may be the same. A causal layer with a state continues from it, step
-    /// by step.
+    /// Inference. `x` is the input and the memory, which may be the same. A causal layer with a state continues from
+    /// it, step by step.
     pub(crate) fn infer(
         &self,
         x: [&[f32]; 2],

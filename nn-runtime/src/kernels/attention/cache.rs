@@ -29,14 +29,14 @@ struct StepScratch<'a> {
 }
 
 impl Attention {
-    /// Elements of state of a causal layer per sample: the number of steps so far (the bits of a `u32`), and the keys and
-    /// values of the last [`Attention::steps`] of them, in a ring buffer.
+    /// Elements of state of a causal layer per sample: the number of steps so far (the bits of a `u32`), and the keys
+    /// and values of the last [`Attention::steps`] of them, in a ring buffer.
     pub(crate) const fn state(&self) -> usize {
         if self.causal { 1 + 2 * self.memory_len() } else { 0 }
     }
 
-    /// One more step of a sample, with the same bits as in the whole sequence. If the ring buffer is full, the oldest step is
-    /// overwritten.
+    /// One more step of a sample, with the same bits as in the whole sequence. If the ring buffer is full, the oldest
+    /// step is overwritten.
     pub(crate) fn step(&self, step: CachedStep<'_>) {
         let CachedStep { weights, state, x, y, scratch } = step;
         let width = self.width;

@@ -1,8 +1,8 @@
-//! Rotary positions (Su et al., 2021): queries and keys are rotated by angles proportional to their positions, so that their
-//! dot products depend on the distance of the positions.
+//! Rotary positions (Su et al., 2021): queries and keys are rotated by angles proportional to their positions, so that
+//! their dot products depend on the distance of the positions.
 //!
-//! Each head's features are rotated in pairs of one of the first half and one of the second, as in Hugging Face's Llama;
-//! torchtune rotates neighbours.
+//! Each head's features are rotated in pairs of one of the first half and one of the second, as in Hugging Face's
+//! Llama; torchtune rotates neighbours.
 
 use crate::kernels::dispatch::dispatch;
 

@@ -3,8 +3,8 @@
 use super::sizes::{ChannelBlock, Sizes, Strip};
 use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
 
-/// The gradient of the weights from one image, added to `d_weight`. The slices, and `d_weight`, which nothing else accesses,
-/// have the lengths of the sizes.
+/// The gradient of the weights from one image, added to `d_weight`. The slices, and `d_weight`, which nothing else
+/// accesses, have the lengths of the sizes.
 pub(super) struct DWeight<'a> {
     /// The sizes of the output.
     pub(super) sizes: Sizes,
@@ -23,8 +23,8 @@ impl Kernel for DWeight<'_> {
         let vectors = if const { L::COUNT == 16 } { 2 } else { 1 };
         for strip in self.sizes.strips() {
             for block in self.sizes.channel_blocks(lanes, vectors) {
-                // SAFETY: the strip is one of the image, and a whole block has `vectors` vectors of channels, another one
-                // those of its tail.
+                // SAFETY: the strip is one of the image, and a whole block has `vectors` vectors of channels, another
+                // one those of its tail.
                 unsafe {
                     if const { L::COUNT == 16 } && block.whole {
                         self.strip::<L, 2, false>(lanes, &strip, block);
@@ -38,8 +38,8 @@ impl Kernel for DWeight<'_> {
 }
 
 impl DWeight<'_> {
-    /// Adds what some pixels contribute to the gradients of all kernel elements that they meet, for `V` vectors of channels,
-    /// the last one partial at an edge.
+    /// Adds what some pixels contribute to the gradients of all kernel elements that they meet, for `V` vectors of
+    /// channels, the last one partial at an edge.
     ///
     /// # Safety
     /// The strip must be one of the image, and the block must have so many channels.
@@ -56,8 +56,8 @@ impl DWeight<'_> {
         }
     }
 
-    /// The same for `TAPS` kernel elements, from the `first` that is met on. Those beyond the last repeat it: the same value
-    /// is stored to the same address.
+    /// The same for `TAPS` kernel elements, from the `first` that is met on. Those beyond the last repeat it: the same
+    /// value is stored to the same address.
     ///
     /// # Safety
     /// As for [`Self::strip`], and the strip must meet more than `first` kernel elements.

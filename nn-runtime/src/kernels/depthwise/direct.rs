@@ -20,8 +20,8 @@ impl Kernel for Direct<'_> {
         let Self(image) = self;
         for strip in image.sizes.strips() {
             for block in image.sizes.channel_blocks(lanes, VECTORS) {
-                // SAFETY: the strip is one of the image, and a whole block has `VECTORS` vectors of channels, another one
-                // those of its tail.
+                // SAFETY: the strip is one of the image, and a whole block has `VECTORS` vectors of channels, another
+                // one those of its tail.
                 unsafe {
                     if block.whole {
                         image.direct_strip::<L, VECTORS, false>(lanes, &strip, block);

@@ -15,8 +15,8 @@ use core::ops::Range;
 /// Pixels that are computed together: as many sums as there are multiply-adds in flight at a time.
 const TILE: usize = 8;
 
-/// Whether a kernel slides over the image: stride and dilation are 1, and there is code for its width. A window has room for
-/// a kernel that is no higher.
+/// Whether a kernel slides over the image: stride and dilation are 1, and there is code for its width. A window has
+/// room for a kernel that is no higher.
 pub(super) fn slides([rows, columns]: [Axis; 2]) -> bool {
     let one_by_one = |axis: Axis| axis.by_pixel == 1 && axis.by_tap == 1;
     let common = matches!(rows.taps, 1..=7) && matches!(columns.taps, 3 | 5 | 7);
@@ -82,8 +82,8 @@ impl ImageSlices<'_> {
         let mut copied = 0;
         for row in 0..rows.pixels {
             let met = rows.met(row);
-            // SAFETY: `Axis::met` yields lines that are inside of the image; the window has all lines that are met before
-            // the pixels of this row are computed.
+            // SAFETY: `Axis::met` yields lines that are inside of the image; the window has all lines that are met
+            // before the pixels of this row are computed.
             unsafe {
                 for i in met.start.max(copied.max(row) - row)..met.end {
                     let from = [rows.position(row, i), pixels.start];
@@ -135,8 +135,8 @@ impl ImageSlices<'_> {
         let Sizes { channels, rows, columns, .. } = self.sizes;
         let WindowLine { window, v, vector, row, ref met, line, ref pixels } = *line;
         let rest = pixels.end - column;
-        // SAFETY: a strip of the window has whole tiles, all lines that are met were copied to it, and so were the weights;
-        // the bias has all channels; only pixels of the line are stored.
+        // SAFETY: a strip of the window has whole tiles, all lines that are met were copied to it, and so were the
+        // weights; the bias has all channels; only pixels of the line are stored.
         unsafe {
             let mut sums = [lanes.zero(); M];
             if !self.bias.is_empty() {
@@ -168,7 +168,8 @@ impl ImageSlices<'_> {
     }
 }
 
-/// Adds the terms of one line of a kernel that is `K` wide. Each element of the image is loaded once for all kernel elements.
+/// Adds the terms of one line of a kernel that is `K` wide. Each element of the image is loaded once for all kernel
+/// elements.
 ///
 /// # Safety
 /// `M + K - 1` vectors must be readable from `x` on, and `K` from `weight` on.

@@ -54,8 +54,8 @@ impl<L: Lanes> Vector<L> {
 #[repr(align(64))]
 pub(super) struct WindowMemory(pub(super) [MaybeUninit<f32>; 1 << 15]);
 
-/// The lines that a kernel meets, for a group of vectors of channels. For each vector there are the weights, followed by as
-/// many lines as the kernel has. The next line overwrites the one that is no longer met.
+/// The lines that a kernel meets, for a group of vectors of channels. For each vector there are the weights, followed
+/// by as many lines as the kernel has. The next line overwrites the one that is no longer met.
 ///
 /// `start` is valid for all vectors of the window: [`Window::new`] takes as many channels as there is room for.
 pub(super) struct Window<'a> {
@@ -123,8 +123,8 @@ impl<'a> Window<'a> {
             let vector = self.vector(lanes, v);
             for i in 0..rows.taps {
                 for j in 0..columns.taps {
-                    // SAFETY: kernel element `(i, j)` has a weight for each channel of the vector, and the window room for
-                    // all weights.
+                    // SAFETY: kernel element `(i, j)` has a weight for each channel of the vector, and the window room
+                    // for all weights.
                     unsafe {
                         let from = weight.add(self.sizes.weight(i, j) + vector.channel);
                         let to = self.start.add(self.weights::<L>(v, i) + j * L::COUNT);
@@ -135,8 +135,8 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Copies what pixels from `pixel` on meet of line `from` of the image to line `line` of the window, with zeros beyond
-    /// the edges of the image.
+    /// Copies what pixels from `pixel` on meet of line `from` of the image to line `line` of the window, with zeros
+    /// beyond the edges of the image.
     ///
     /// # Safety
     /// `x` must be valid for the image, which must have line `from`; `line` must be below the lines of the kernel.
@@ -152,8 +152,8 @@ impl<'a> Window<'a> {
         let met = columns.met(pixel);
         let (whole, cut) = (self.channels.len() / L::COUNT, self.channels.len() % L::COUNT);
         let tail = lanes.tail(cut);
-        // SAFETY: the window has `width` pixels in each of its lines; `Axis::met` keeps what is read inside of the image,
-        // whose pixels have all channels of the window.
+        // SAFETY: the window has `width` pixels in each of its lines; `Axis::met` keeps what is read inside of the
+        // image, whose pixels have all channels of the window.
         unsafe {
             for column in (0..met.start).chain(met.end..columns.taps) {
                 for v in 0..self.vectors::<L>() {
@@ -178,8 +178,8 @@ impl<'a> Window<'a> {
     }
 }
 
-/// The number of vectors of a window for each vector of channels, where strips have `pixels`. An odd number, so that they do
-/// not all map to the same sets of a cache.
+/// The number of vectors of a window for each vector of channels, where strips have `pixels`. An odd number, so that
+/// they do not all map to the same sets of a cache.
 pub(super) fn vectors(sizes: &Sizes, pixels: usize) -> usize {
     let Sizes { rows, columns, .. } = sizes;
     (rows.taps * columns.taps + rows.taps * (pixels + columns.taps - 1)) | 1

@@ -35,9 +35,9 @@ impl Product<'_> {
 
     /// Whether the part of `B` that a panel of `width` columns reads should be packed into contiguous memory.
     ///
-    /// Rows that are far apart compete for the same few sets of a cache, and a few of them fill these. Packing pays only
-    /// if there are enough rows of `C` to make up for the copy. A broad panel, whose rows are several whole cache lines,
-    /// is packed only if it does not fit into the second-level cache.
+    /// Rows that are far apart compete for the same few sets of a cache, and a few of them fill these. Packing pays
+    /// only if there are enough rows of `C` to make up for the copy. A broad panel, whose rows are several whole cache
+    /// lines, is packed only if it does not fit into the second-level cache.
     pub(super) fn is_worth_packing(&self, width: usize) -> bool {
         const FAR: usize = 256;
         const MANY: usize = 256;

@@ -258,8 +258,8 @@ pub(super) unsafe fn sweep_partial<L: Lanes>(panel: &Panel<'_>) {
     lanes.run(AllTiles::<4, 1, true>(panel));
 }
 
-/// All tiles of a panel whose pointers are valid, from its first row to its last. With `EDGE` the last vector is partial.
-/// The last rows are in smaller tiles, so that a few rows do not cost as much as a whole tile.
+/// All tiles of a panel whose pointers are valid, from its first row to its last. With `EDGE` the last vector is
+/// partial. The last rows are in smaller tiles, so that a few rows do not cost as much as a whole tile.
 struct AllTiles<'a, const M: usize, const N: usize, const EDGE: bool>(&'a Panel<'a>);
 
 impl<const M: usize, const N: usize, const EDGE: bool> Kernel for AllTiles<'_, M, N, EDGE> {

@@ -54,8 +54,8 @@ impl Stack {
         Packing::LEN + BackwardLayout::new(self, &layout).between[1].end()
     }
 
-    /// Writes the transposed matrices of all cells to `transposed`, at the offsets of the matrices; those of the state in
-    /// panels. The backward pass is then plain products.
+    /// Writes the transposed matrices of all cells to `transposed`, at the offsets of the matrices; those of the state
+    /// in panels. The backward pass is then plain products.
     pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
         let isa = Isa::best();
         for layer in 0..self.sizes.layers {
@@ -213,7 +213,8 @@ impl CellBackward<'_> {
         }
     }
 
-    /// The gradients of the cell's weights. `[gates, hidden]` are the gradients of the sums from the input and the state.
+    /// The gradients of the cell's weights. `[gates, hidden]` are the gradients of the sums from the input and the
+    /// state.
     fn d_weights(
         &self,
         rows: &[f32],
@@ -266,8 +267,8 @@ impl CellBackward<'_> {
         d_bias(isa, overwrite, all, hidden, &mut d_weights[bias_hh..end]);
     }
 
-    /// The gradient of the cell's input. Directions are run from the last to the first: the last one overwrites it, the other
-    /// one adds to it.
+    /// The gradient of the cell's input. Directions are run from the last to the first: the last one overwrites it, the
+    /// other one adds to it.
     fn d_source(
         &self,
         weights: &Weights<'_>,

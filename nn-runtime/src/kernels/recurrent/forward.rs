@@ -21,8 +21,8 @@ impl Stack {
         StackPass { stack: *self, layout: self.layout(false) }.run(call, |_, _| {});
     }
 
-    /// The training forward pass. [`StackForward::memory`] are [`Stack::saved`] elements per sample for the backward pass.
-    /// `drop(layer, values)` applies dropout to the output of `layer`, which the next layer reads.
+    /// The training forward pass. [`StackForward::memory`] are [`Stack::saved`] elements per sample for the backward
+    /// pass. `drop(layer, values)` applies dropout to the output of `layer`, which the next layer reads.
     pub fn forward(&self, call: StackForward<'_>, drop: impl Fn(usize, &mut [f32])) {
         StackPass { stack: *self, layout: self.layout(true) }.run(call, drop);
     }
@@ -281,8 +281,8 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The initial value of the sums from the input: the sum of both biases, except in a GRU, which multiplies one of them by
-    /// the gate `r` first.
+    /// The initial value of the sums from the input: the sum of both biases, except in a GRU, which multiplies one of
+    /// them by the gate `r` first.
     pub(super) fn input_bias<'b>(&self, cell: Cell, scratch: &'b mut [f32]) -> &'b [f32]
     where
         'a: 'b,

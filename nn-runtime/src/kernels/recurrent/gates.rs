@@ -1,8 +1,8 @@
 //! The formulas of cells beside their matrix products: gates, and the new state.
 //!
-//! All functions take rows: `gates` has `G * units` elements in each, all others have `units`. The forward functions replace
-//! sums by gates, the backward functions replace gates by the gradients of the sums. `d_h` is the whole gradient of a step's
-//! state; `d_h_before` receives what reaches the previous state other than through the matrix.
+//! All functions take rows: `gates` has `G * units` elements in each, all others have `units`. The forward functions
+//! replace sums by gates, the backward functions replace gates by the gradients of the sums. `d_h` is the whole
+//! gradient of a step's state; `d_h_before` receives what reaches the previous state other than through the matrix.
 
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{
@@ -10,8 +10,8 @@ use crate::kernels::elementwise::{
 };
 use crate::kernels::isa::{Lanes, mul_add};
 
-/// Calls `units(written, .., read, ..)` with one vector after the other of rows of `len` elements, and with the rest, padded to
-/// a vector: element by element it would take longer than a vector.
+/// Calls `units(written, .., read, ..)` with one vector after the other of rows of `len` elements, and with the rest,
+/// padded to a vector: element by element it would take longer than a vector.
 macro_rules! in_vectors {
     ($units:expr, $len:expr, [$($written:ident),*], [$($read:ident),*]) => {
         let whole = $len - $len % LANES;
@@ -101,8 +101,8 @@ dispatch! {
         in_vectors!(lstm_units_step::<L>, units, [c, h], [i, f, g, o]);
     }
 
-    /// The gradients of the sums in [`lstm_forward`]. `d_c` is the gradient of `c` without what comes from `h`, and is replaced
-    /// by that of the previous `c`.
+    /// The gradients of the sums in [`lstm_forward`]. `d_c` is the gradient of `c` without what comes from `h`, and is
+    /// replaced by that of the previous `c`.
     pub(super) fn lstm_backward<L>(
         units: usize,
         states: LstmStates<'_>,
@@ -119,8 +119,8 @@ dispatch! {
         }
     }
 
-    /// `h = (1 - z) n + z h'` with `r, z = sigmoid(a + b)` and `n = tanh(a + r b)`, where `a` are the sums from the input
-    /// (`gates`) and `b` those from the state (`hidden`).
+    /// `h = (1 - z) n + z h'` with `r, z = sigmoid(a + b)` and `n = tanh(a + r b)`, where `a` are the sums from the
+    /// input (`gates`) and `b` those from the state (`hidden`).
     pub(super) fn gru_forward<L>(
         units: usize,
         gates: &mut [f32],
@@ -148,7 +148,8 @@ dispatch! {
         in_vectors!(gru_units_step::<L>, units, [h], [r, z, n, b_r, b_z, b_n]);
     }
 
-    /// The gradients of both sums in [`gru_forward`], and `d_h_before`. `states` are the previous `h` and the gradient of `h`.
+    /// The gradients of both sums in [`gru_forward`], and `d_h_before`. `states` are the previous `h` and the gradient
+    /// of `h`.
     pub(super) fn gru_backward<L>(
         units: usize,
         states: [&[f32]; 2],
@@ -197,9 +198,9 @@ fn slope_of_tanh<L: Lanes>(y: f32) -> f32 {
     mul_add::<L>(-y, y, 1.0)
 }
 
-// Functions of neighbouring units. Each slice that is written is an argument of its own: the compiler assumes that mutable
-// slices among arguments do not overlap, and vectorises the loops. In an argument struct they would lose that, and parts of
-// one slice, element by element, took twice as long.
+// Functions of neighbouring units. Each slice that is written is an argument of its own: the compiler assumes that
+// mutable slices among arguments do not overlap, and vectorises the loops. In an argument struct they would lose that,
+// and parts of one slice, element by element, took twice as long.
 
 /// Some units of a row of [`lstm_forward`].
 #[inline(always)]

@@ -1,8 +1,8 @@
 //! Recurrent layers: a stack of cells, each of which reads a whole batch of sequences.
 //!
 //! The products of a cell's inputs of all steps are one matrix product; the rest is step by step. Rows are packed (see
-//! `packing`), so that the cost of sequences of different lengths is proportional to their lengths, and a sample's values do
-//! not depend on the other samples of the batch.
+//! `packing`), so that the cost of sequences of different lengths is proportional to their lengths, and a sample's
+//! values do not depend on the other samples of the batch.
 
 mod args;
 mod backward;

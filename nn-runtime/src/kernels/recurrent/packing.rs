@@ -2,17 +2,18 @@
 
 use crate::types::Steps;
 
-/// The layout of a batch of sequences for a recurrent cell, as PyTorch's `PackedSequence`: all first steps, then all second
-/// ones, the longest sequence first. The sequences that have not ended yet are therefore always the first rows of a step.
+/// The layout of a batch of sequences for a recurrent cell, as PyTorch's `PackedSequence`: all first steps, then all
+/// second ones, the longest sequence first. The sequences that have not ended yet are therefore always the first rows
+/// of a step.
 ///
-/// The *rank* of a sample is its index in that order. A cell that runs from the end to the beginning reads the last time of
-/// each sequence in its step 0.
+/// The *rank* of a sample is its index in that order. A cell that runs from the end to the beginning reads the last
+/// time of each sequence in its step 0.
 #[derive(Clone, Copy)]
 pub(crate) struct Packing<'a> {
     n: usize,
     steps: usize,
-    // The sample of each rank, then the length of each rank; empty if all sequences are full. They are stored in memory of
-    // `f32`, which represents such counts exactly.
+    // The sample of each rank, then the length of each rank; empty if all sequences are full. They are stored in memory
+    // of `f32`, which represents such counts exactly.
     order: &'a [f32],
 }
 
@@ -97,8 +98,8 @@ impl<'a> Packing<'a> {
         (0..self.n).map(|rank| self.valid(rank).min(step)).sum()
     }
 
-    /// The row of the last step of rank `rank`, counting the `n` initial rows that precede all others: the initial row if the
-    /// sequence has no step.
+    /// The row of the last step of rank `rank`, counting the `n` initial rows that precede all others: the initial row
+    /// if the sequence has no step.
     pub(crate) fn last_row(&self, rank: usize) -> usize {
         match self.valid(rank).checked_sub(1) {
             Some(last) => self.n + self.first_row(last) + rank,
@@ -137,8 +138,8 @@ impl<'a> Packing<'a> {
         })
     }
 
-    /// The rows of all steps. If sequences are full, all steps are joined into one, because their rows and the rows before
-    /// are contiguous.
+    /// The rows of all steps. If sequences are full, all steps are joined into one, because their rows and the rows
+    /// before are contiguous.
     pub(crate) fn steps_in_runs(self) -> impl Iterator<Item = StepRows> + use<'a> {
         let full = StepRows { first: 0, active: self.rows(), before: 0 };
         let joined = self.order.is_empty().then_some(full);

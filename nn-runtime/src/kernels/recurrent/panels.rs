@@ -1,6 +1,6 @@
-//! Matrices in *panels*: some columns of all rows, then the next columns. What a tile of a product reads is then contiguous,
-//! and the hardware prefetches it, also from the third-level cache. Rows that are thousands of elements apart it does not
-//! prefetch.
+//! Matrices in *panels*: some columns of all rows, then the next columns. What a tile of a product reads is then
+//! contiguous, and the hardware prefetches it, also from the third-level cache. Rows that are thousands of elements
+//! apart it does not prefetch.
 
 use crate::kernels::dense_args::ColumnsArgs;
 use crate::kernels::isa::Isa;

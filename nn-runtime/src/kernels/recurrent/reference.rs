@@ -1,5 +1,5 @@
-//! The naive twin of recurrent layers: one sample, one step and one unit after the other, in `f64`, as
-//! PyTorch defines `nn.RNN`, `nn.LSTM` and `nn.GRU`.
+//! The naive twin of recurrent layers: one sample, one step and one unit after the other, in `f64`, as PyTorch defines
+//! `nn.RNN`, `nn.LSTM` and `nn.GRU`.
 //!
 //! `a` are a cell's sums from its input, `b` those from its state, each with its own bias.
 
@@ -7,14 +7,14 @@ use super::cell::Cell;
 use super::stack::Stack;
 use unrolled_shape::rules::recurrent::CellWeights;
 
-/// What a unit remembers; `c` of an LSTM alone.
+/// The state of a unit; `c` of an LSTM only.
 #[derive(Clone, Copy, Debug, Default)]
 struct Memory {
     h: f64,
     c: f64,
 }
 
-/// One step of a cell: what came in, and the sums of each gate and unit, gate after gate.
+/// One step of a cell: its inputs, and the sums of each gate and unit, gate after gate.
 struct Moment {
     time: usize,
     x: Vec<f64>,
@@ -23,15 +23,15 @@ struct Moment {
     b: Vec<f64>,
 }
 
-/// One sample's way through a stack.
+/// The pass of one sample through a stack.
 pub(crate) struct StackPass<'a> {
     stack: &'a Stack,
     weights: &'a [f64],
-    // Of each cell the steps in the order in which it takes them.
+    // The steps of each cell, in the order in which it reads them.
     moments: Vec<Vec<Moment>>,
-    /// What comes out: `[steps, width]`, zeros behind the end of the sequence, or `[width]`.
+    /// The output: `[steps, width]`, zeros after the end of the sequence, or `[width]`.
     pub(crate) y: Vec<f64>,
-    /// What the sample carries afterwards: `h` of all cells, then of an LSTM `c` of all cells.
+    /// The new state of the sample: `h` of all cells, then `c` of all cells of an LSTM.
     pub(crate) state: Vec<f64>,
 }
 
@@ -44,9 +44,8 @@ pub(crate) struct Gradients {
 }
 
 impl<'a> StackPass<'a> {
-    /// Forward. `x` is `[steps, inputs]`, of which the first `valid` steps are read; `state` is what the
-    /// sample carries, or nothing. `keep(layer, i)` is the factor with which `layer` gives number `i` of
-    /// `[steps, width]` to the next (dropout).
+    /// The forward pass. `x` is `[steps, inputs]`, of which the first `valid` steps are read; `state` is the state of the
+    /// sample, or empty. `keep(layer, i)` is the factor of dropout for element `i` of the output `[steps, width]` of `layer`.
     pub(crate) fn forward(
         stack: &'a Stack,
         weights: &'a [f64],
@@ -75,7 +74,7 @@ impl<'a> StackPass<'a> {
         pass
     }
 
-    /// Forward through one cell; gives what it remembers in the end.
+    /// The forward pass through one cell. Returns its last state.
     fn cell(
         &mut self,
         layer: usize,
@@ -89,7 +88,7 @@ impl<'a> StackPass<'a> {
             sizes.cell(layer, direction);
         let cell = layer * sizes.directions + direction;
         let mut now: Vec<Memory> =
-            (0..sizes.units).map(|unit| self.remembered(cell, unit)).collect();
+            (0..sizes.units).map(|unit| self.unit_state(cell, unit)).collect();
         let mut moments = Vec::new();
         for step in 0..valid {
             let time = if direction == 0 { step } else { valid - 1 - step };
@@ -106,17 +105,17 @@ impl<'a> StackPass<'a> {
         }
         self.moments.push(moments);
         for (unit, now) in now.iter().enumerate() {
-            self.remember(cell, unit, *now);
+            self.set_unit_state(cell, unit, *now);
         }
         now
     }
 
-    fn remembered(&self, cell: usize, unit: usize) -> Memory {
+    fn unit_state(&self, cell: usize, unit: usize) -> Memory {
         let [h, c] = self.layout(cell, unit);
         Memory { h: self.state[h], c: self.state.get(c).copied().unwrap_or_default() }
     }
 
-    fn remember(&mut self, cell: usize, unit: usize, memory: Memory) {
+    fn set_unit_state(&mut self, cell: usize, unit: usize, memory: Memory) {
         let [h, c] = self.layout(cell, unit);
         self.state[h] = memory.h;
         if let Some(state) = self.state.get_mut(c) {
@@ -124,13 +123,13 @@ impl<'a> StackPass<'a> {
         }
     }
 
-    /// Where `h` and `c` of a unit are in what a sample carries.
+    /// The indices of `h` and `c` of a unit in the state of a sample.
     fn layout(&self, cell: usize, unit: usize) -> [usize; 2] {
         let sizes = self.stack.sizes;
         [0, 1].map(|which| (which * sizes.cells() + cell) * sizes.units + unit)
     }
 
-    /// Backward: the gradients of the sum of `d_y * y`. They end at the state state.
+    /// Backward: the gradients of the sum of `d_y * y`. They are not computed for the initial state.
     pub(crate) fn backward(&self, d_y: &[f64], keep: impl Fn(usize, usize) -> f64) -> Gradients {
         let Stack { sizes, steps, last, .. } = *self.stack;
         let mut d_weights = vec![0.0; sizes.weights()];
@@ -151,7 +150,7 @@ impl<'a> StackPass<'a> {
     }
 }
 
-/// The way back through one cell.
+/// The backward pass through one cell.
 struct CellBackward<'a> {
     pass: &'a StackPass<'a>,
     layer: usize,
@@ -186,7 +185,7 @@ impl CellBackward<'_> {
         }
     }
 
-    /// What comes from the output to a unit's `h`.
+    /// The gradient of a unit's `h` that comes from the output.
     fn d_h(&self, d_given: &[f64], time: usize, is_end: bool, unit: usize) -> f64 {
         let sizes = self.pass.stack.sizes;
         let column = self.direction * sizes.units + unit;
@@ -232,7 +231,7 @@ fn sums(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
     (0..columns).map(product).collect()
 }
 
-/// What a unit is made of in one step: its sums, gate by gate, and what it remembers.
+/// The values of a unit in one step: its sums, gate by gate, and its previous state.
 #[derive(Clone, Copy, Debug, Default)]
 struct Unit {
     a: [f64; 4],
@@ -257,7 +256,7 @@ fn sigmoid(x: f64) -> f64 {
 }
 
 impl Cell {
-    /// What a unit remembers afterwards.
+    /// The new state of a unit.
     fn unit(self, Unit { a, b, before }: &Unit) -> Memory {
         let sum = |gate: usize| a[gate] + b[gate];
         match self {
@@ -277,8 +276,7 @@ impl Cell {
         }
     }
 
-    /// The gradients of a unit's sums and of what it remembers, for those of what it remembers
-    /// afterwards.
+    /// The gradients of a unit's sums and of its previous state, from that of its new state.
     fn unit_backward(self, unit: &Unit, d: Memory) -> Unit {
         let Unit { a, b, before } = unit;
         let sum = |gate: usize| a[gate] + b[gate];

@@ -82,8 +82,8 @@ impl Stack {
         if self.is_wide() && rows >= ENOUGH { self.state_matrix() } else { 0 }
     }
 
-    /// The number of samples that should share one read of that matrix in each step. It grows with the level of the cache that
-    /// the matrix comes from.
+    /// The number of samples that should share one read of that matrix in each step. It grows with the level of the
+    /// cache that the matrix comes from.
     #[must_use]
     pub const fn shard(&self) -> usize {
         const LARGE: usize = 1 << 17;
@@ -94,8 +94,8 @@ impl Stack {
         }
     }
 
-    /// Elements of recurrent state per sample, from one chunk of a sequence to the next: `h` of all cells, then `c` of all
-    /// cells of an LSTM.
+    /// Elements of recurrent state per sample, from one chunk of a sequence to the next: `h` of all cells, then `c` of
+    /// all cells of an LSTM.
     #[must_use]
     pub const fn state(&self) -> usize {
         self.sizes.cells() * self.cell.states() * self.sizes.units
