@@ -4,7 +4,7 @@ use super::node::Node;
 use super::spec::Spec;
 use crate::types::{OutputInfo, Weights};
 #[cfg(feature = "train")]
-use std::ops::Range;
+use core::ops::Range;
 use unrolled_shape::{Shape, ShapeError, StepsOf, Text, checks};
 
 /// One line of [`Shaped::LAYERS`].

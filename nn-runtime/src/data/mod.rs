@@ -1,8 +1,10 @@
 //! Samples to learn from.
 
 mod augment;
+#[cfg(feature = "train")]
 mod confusion;
 mod idx;
+#[cfg(feature = "train")]
 mod mixup;
 mod resize;
 mod sampler;
@@ -13,8 +15,10 @@ mod text;
 mod vocabulary;
 
 pub use augment::Augment;
+#[cfg(feature = "train")]
 pub use confusion::Confusion;
 pub use idx::{Idx, IdxError, Image};
+#[cfg(feature = "train")]
 pub use mixup::{mixup, mixup_into};
 pub use resize::resize;
 pub use sampler::Sampler;

@@ -1,7 +1,7 @@
 //! [`Axis`]: how a kernel goes over one axis of a picture, forward and backward.
 
 use super::Geometry;
-use std::ops::Range;
+use core::ops::Range;
 
 /// Pixels of one picture that are computed from those of another one, along one axis: pixel `i` meets
 /// element `k` of the kernel at `begin + i * by_pixel + k * by_tap` of the picture that is read, if that lies
@@ -127,7 +127,7 @@ impl Axis {
     pub(super) fn bands(self) -> impl Iterator<Item = Band> {
         let inner = self.inner();
         let mut first = 0;
-        std::iter::from_fn(move || {
+        core::iter::from_fn(move || {
             if first == self.pixels {
                 return None;
             }

@@ -8,7 +8,7 @@ use super::isa::Isa;
 use super::product::{Begin, Onto, Product, Walk};
 use super::transpose::transpose;
 use super::{Geometry, depthwise};
-use std::ops::Range;
+use core::ops::Range;
 
 /// Numbers that stay in a second-level cache while others pass through it.
 const CACHED: usize = 1 << 17;

@@ -6,7 +6,7 @@ use super::conv2d::{Picture, Way};
 use super::isa::Isa;
 use super::pool::{self, Pool};
 use super::product::Begin;
-use std::ops::Range;
+use core::ops::Range;
 use unrolled_shape::STRIP;
 
 /// The largest numbers under windows of size `window`, which lie side by side, in the convolution of each

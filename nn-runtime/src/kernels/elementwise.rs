@@ -6,6 +6,8 @@
 //! tests find them again, over arguments from the whole range.
 
 use super::isa::{Lanes, mul_add};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// `1.5 * 2^23`: a small number added to it is rounded to a whole one, which stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
@@ -35,7 +37,7 @@ pub(crate) fn polynomial<L: Lanes, const N: usize>(x: f32, c: [f32; N]) -> f32 {
 /// `x = n ln 2 + r` with `|r| <= ln 2 / 2`, for `|x| < 2^14`: `n` and `r`.
 #[inline(always)]
 fn reduce<L: Lanes>(x: f32) -> (i32, f32) {
-    let shifted = mul_add::<L>(x, std::f32::consts::LOG2_E, ROUND);
+    let shifted = mul_add::<L>(x, core::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     let r = mul_add::<L>(-n, LN_2_LOW, mul_add::<L>(-n, LN_2_HIGH, x));
     // NaN and infinities give any whole number here, and NaN in `r`.
@@ -135,7 +137,7 @@ pub(crate) fn sigmoid_divisor<L: Lanes>(x: f32) -> f32 {
 /// [`reduce`].
 #[inline(always)]
 fn reduce_negated<L: Lanes>(x: f32) -> (f32, f32) {
-    let shifted = mul_add::<L>(x, -std::f32::consts::LOG2_E, ROUND_EXPONENT);
+    let shifted = mul_add::<L>(x, -core::f32::consts::LOG2_E, ROUND_EXPONENT);
     let n = shifted - ROUND_EXPONENT;
     let r = mul_add::<L>(n, LN_2_LOW, mul_add::<L>(n, LN_2_HIGH, x));
     (power_of_lowest_bits(shifted), r)
@@ -162,8 +164,8 @@ pub(crate) fn tanh_fraction<L: Lanes>(x: f32) -> [f32; 2] {
 #[inline(always)]
 fn tanh_fraction_of_positive<L: Lanes>(t: f32) -> [f32; 2] {
     // As `reduce` of `2 t`, but for the rest of `n ln 2`: where `n` is so large that it counts, the slope is small.
-    let shifted = mul_add::<L>(t, 2.0 * std::f32::consts::LOG2_E, ROUND_EXPONENT);
-    let r = mul_add::<L>(shifted - ROUND_EXPONENT, -0.5 * std::f32::consts::LN_2, t);
+    let shifted = mul_add::<L>(t, 2.0 * core::f32::consts::LOG2_E, ROUND_EXPONENT);
+    let r = mul_add::<L>(shifted - ROUND_EXPONENT, -0.5 * core::f32::consts::LN_2, t);
     let scale = power_of_lowest_bits(shifted);
     let above = add_scaled_expm1::<L>(scale - 1.0, 2.0, r, scale);
     [above, above + 2.0]

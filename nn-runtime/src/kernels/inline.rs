@@ -6,7 +6,7 @@
 //! instructions its kernels are compiled, and is the proof that the machine has them.
 
 use super::isa::{Baseline, Lanes};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// The instructions that the caller is compiled for.
 pub trait Instructions: Copy {
@@ -48,5 +48,5 @@ impl<L: Lanes> Instructions for Compiled<L> {
 /// one of them over a vector it would shuffle twice, while reading it from memory does that for nothing.
 #[inline(always)]
 pub(super) fn in_memory(numbers: *const f32) -> *const f32 {
-    std::hint::black_box(numbers)
+    core::hint::black_box(numbers)
 }

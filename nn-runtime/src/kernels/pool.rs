@@ -3,7 +3,7 @@
 use super::dispatch::dispatch;
 use super::isa::Isa;
 use super::pool_2x2::max_2x2;
-use std::ops::Range;
+use core::ops::Range;
 use unrolled_shape::Shape;
 use unrolled_shape::rules::window::{Over, Window};
 
@@ -439,20 +439,20 @@ pub(crate) fn max_backward(pool: &Pool, winners: &[f32], d_y: &[f32], d_x: &mut 
 
 fn bytes(numbers: &[f32]) -> &[u8] {
     // SAFETY: the same memory; bytes have no alignment, and any bits are valid.
-    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+    unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
 
 fn bytes_mut(numbers: &mut [f32]) -> &mut [u8] {
     // SAFETY: as above, uniquely borrowed, and any bits are valid `f32`s.
-    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
+    unsafe { core::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
 }
 
 fn words(numbers: &[f32]) -> &[u32] {
     // SAFETY: the same memory; size and alignment are those of `f32`, and any bits are valid.
-    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) }
+    unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) }
 }
 
 fn words_mut(numbers: &mut [f32]) -> &mut [u32] {
     // SAFETY: as above, uniquely borrowed, and any bits are valid `f32`s.
-    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
+    unsafe { core::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
 }

@@ -46,7 +46,7 @@ fn quadruples(values: &mut [f32]) -> (&mut [f32], &mut [Quadruple], &mut [f32]) 
 
 #[cfg(target_arch = "x86_64")]
 fn store(target: &mut Quadruple, values: &[f32; 4]) {
-    use std::arch::x86_64::{_mm_loadu_ps, _mm_stream_ps};
+    use core::arch::x86_64::{_mm_loadu_ps, _mm_stream_ps};
     // SAFETY: both are four floats, and the target lies at a multiple of 16 bytes.
     unsafe { _mm_stream_ps(target.0.as_mut_ptr(), _mm_loadu_ps(values.as_ptr())) };
 }
@@ -61,7 +61,7 @@ fn fence() {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 has it.
     unsafe {
-        std::arch::x86_64::_mm_sfence();
+        core::arch::x86_64::_mm_sfence();
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::isa::{Kernel, Lanes};
 use super::product::{Begin, Product, Walk};
-use std::mem::MaybeUninit;
+use core::mem::MaybeUninit;
 
 /// Numbers of `B` that are copied at a time: they stay in the first two caches.
 const PACKED: usize = 1 << 14;

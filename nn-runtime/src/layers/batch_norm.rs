@@ -7,11 +7,13 @@ use crate::contract::{Infer, Node, Spec};
 use crate::kernels::norm::{self, Running, Statistics};
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Element, Tensor};
 use crate::types::{Steps, Weights};
-use std::ops::Range;
+use core::ops::Range;
 use unrolled_shape::rules::batch_norm;
 
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel: `[.., C] -> [.., C]`

@@ -15,7 +15,7 @@ use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::conv1d;
 
 /// A convolution (as in PyTorch a cross-correlation) over steps: `[T, C] -> [T', F]`. `CG` are the

@@ -13,7 +13,7 @@ use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use crate::types::{Steps, Weights};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::conv2d;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
 

@@ -14,7 +14,7 @@ use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::conv_transpose2d;
 
 /// A convolution turned around, `[H, W, C] -> [H', W', F]`: forward is the backward pass of the
@@ -70,6 +70,7 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
     }
 
     /// The gradient of the weights, of this shard or for later, and that of the input.
+    #[cfg(feature = "train")]
     fn backward_turned(
         weight: &[f32],
         x: &[f32],

@@ -5,12 +5,14 @@ use super::dense::task_rows;
 use super::ragged::{Run, for_each_run};
 #[cfg(feature = "train")]
 use crate::contract::GRADIENT_PART;
-use crate::kernels::{self, Border, Geometry, Isa, Onto, Pieces, Taps, sum_shards};
+#[cfg(feature = "train")]
+use crate::kernels::sum_shards;
+use crate::kernels::{self, Border, Geometry, Isa, Onto, Pieces, Taps};
 use crate::memory::StateMut;
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
 use crate::types::Steps;
-use std::ops::Range;
+use core::ops::Range;
 
 /// A convolution of known sizes, whose weights `[KH, KW, CG, F]` stand before its biases `[F]`.
 ///
@@ -45,6 +47,7 @@ pub(super) trait Convolution: Sized {
         Self::KEPT_GEOMETRY.input_len() + Self::GEOMETRY.output_len()
     };
     /// Parts of the gradient.
+    #[cfg(feature = "train")]
     const GRADIENT_TASKS: usize = if Self::FEW_WEIGHTS {
         Self::LEN.div_ceil(GRADIENT_PART)
     } else {
@@ -74,6 +77,7 @@ pub(super) trait Convolution: Sized {
         kernels::conv2d_turn(Isa::best(), const { &Self::GEOMETRY }, weight, prepared);
     }
 
+    #[cfg(feature = "train")]
     fn forward(
         weight: &[f32],
         bias: &[f32],
@@ -127,6 +131,7 @@ pub(super) trait Convolution: Sized {
         (d_y, Self::GEOMETRY.filters)
     }
 
+    #[cfg(feature = "train")]
     fn backward(
         steps: Steps<'_>,
         x: &[f32],
@@ -210,6 +215,7 @@ pub(super) trait Convolution: Sized {
         });
     }
 
+    #[cfg(feature = "train")]
     fn gradient_end(task: usize) -> usize {
         if Self::FEW_WEIGHTS {
             return Self::LEN.min((task + 1) * GRADIENT_PART);
@@ -223,6 +229,7 @@ pub(super) trait Convolution: Sized {
         (tap * channels + channels.min(channel + task_rows(g.filters))) * g.filters
     }
 
+    #[cfg(feature = "train")]
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         if Self::FEW_WEIGHTS {
             return sum_shards(shards, task * GRADIENT_PART, d_weights);

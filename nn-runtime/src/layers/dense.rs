@@ -5,6 +5,7 @@ use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
+#[cfg(feature = "train")]
 use crate::kernels::stream::store_for_others;
 use crate::kernels::transpose::transpose;
 use crate::kernels::{self, Instructions, Isa, Onto, Pieces};
@@ -138,6 +139,7 @@ const MANY_ROWS: usize = 16;
 
 /// Calls `add` with the inputs, rows of `IN` numbers, and the output gradients that dense layers kept, and
 /// with how these rows lie.
+#[cfg(feature = "train")]
 pub(super) fn for_each_rows<S: Spec, const IN: usize>(
     shards: Shards<'_>,
     mut add: impl FnMut(&[f32], &[f32], Pieces),
@@ -154,6 +156,7 @@ pub(super) fn for_each_rows<S: Spec, const IN: usize>(
 /// Calls `add` with what all full shards kept, in which sums stay in registers, and with what the last
 /// one did, if it is not full: first the numbers, then the samples of each shard, and how the shards lie,
 /// with a row for each sample.
+#[cfg(feature = "train")]
 pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize, Pieces)) {
     let full = shards.full();
     if full.count > 0 {

@@ -38,6 +38,7 @@ impl<S: Spec<Arguments = dropout::Dropout>> TrainInPlaceNode<S> for Dropout {
 }
 
 /// Multiplies each number by 0 or by `1 / (1 - p)`.
+#[cfg(feature = "train")]
 pub(crate) fn drop(p: f64, pass: &Pass, sample_len: usize, values: &mut [f32]) {
     if p == 0.0 {
         return;

@@ -139,6 +139,7 @@ impl<const V: usize, const D: usize> Embedding<V, D> {
     /// The `k` tokens whose vectors point most nearly where that of token `token` does, without itself,
     /// each with the cosine of the angle between both; the nearest first. Empty where `token` is not in
     /// the vocabulary.
+    #[cfg(feature = "std")]
     #[must_use]
     pub fn nearest(&self, token: u32, k: usize) -> Vec<(u32, f32)> {
         match self.weight.get(token as usize) {
@@ -150,17 +151,19 @@ impl<const V: usize, const D: usize> Embedding<V, D> {
     /// The `k` tokens that are to `c` what `b` is to `a`, as `king` is to `man` what `queen` is to
     /// `woman`: those nearest to `b - a + c`, of vectors that all have length 1 (Mikolov, Yih and Zweig,
     /// 2013), without the three themselves. Empty where one of them is not in the vocabulary.
+    #[cfg(feature = "std")]
     #[must_use]
     pub fn analogy(&self, a: u32, b: u32, c: u32, k: usize) -> Vec<(u32, f32)> {
         let row = |token: u32| self.weight.get(token as usize).map(unit);
         let (Some(from), Some(to), Some(at)) = (row(a), row(b), row(c)) else {
             return Vec::new();
         };
-        let goal = std::array::from_fn(|i| to[i] - from[i] + at[i]);
+        let goal = core::array::from_fn(|i| to[i] - from[i] + at[i]);
         self.nearest_to(&goal, k, &[a, b, c])
     }
 
     /// The `k` tokens but for those `without` whose vectors point most nearly where `goal` does.
+    #[cfg(feature = "std")]
     fn nearest_to(&self, goal: &[f32; D], k: usize, without: &[u32]) -> Vec<(u32, f32)> {
         let goal = unit(goal);
         let cosine = |row: &[f32; D]| unit(row).iter().zip(&goal).map(|(a, b)| a * b).sum::<f32>();
@@ -173,6 +176,7 @@ impl<const V: usize, const D: usize> Embedding<V, D> {
 }
 
 /// The vector of length 1 in the same direction; zeros stay zeros.
+#[cfg(feature = "std")]
 fn unit<const D: usize>(row: &[f32; D]) -> [f32; D] {
     let length = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
     let factor = if length > 0.0 { (1.0 / length) as f32 } else { 0.0 };

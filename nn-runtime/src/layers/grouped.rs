@@ -8,7 +8,7 @@ use crate::memory::TrainCtx;
 use crate::types::Lengths;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// A normalisation at one place of a network, with a weight and a bias for each channel, or without.
 /// Behind the end of a sequence it reads nothing and writes zeros.
@@ -44,6 +44,7 @@ impl<S: Spec> Grouped<S> {
         }
     }
 
+    #[cfg(feature = "train")]
     pub(super) fn forward(
         norm: GroupNorm,
         weight: &[f32],
@@ -75,6 +76,7 @@ impl<S: Spec> Grouped<S> {
         }
     }
 
+    #[cfg(feature = "train")]
     pub(super) fn backward(
         norm: GroupNorm,
         weight: &[f32],
@@ -104,6 +106,7 @@ impl<S: Spec> Grouped<S> {
 }
 
 /// The tensors of a layer with a weight and a bias for each of so many channels.
+#[cfg(feature = "std")]
 pub(super) fn tensors(channels: usize) -> Vec<Tensor> {
     let tensor = |name, offset| Tensor::new(name, offset, vec![Axis::plain(channels, 1)]);
     if channels == 0 { Vec::new() } else { vec![tensor("weight", 0), tensor("bias", channels)] }

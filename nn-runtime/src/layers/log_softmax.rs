@@ -4,6 +4,8 @@ use super::activation::separate_activation;
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 use unrolled_shape::rules::log_softmax;
 
 /// `x - ln(sum(exp(x)))` over the last axis: `[.., C] -> [.., C]`.

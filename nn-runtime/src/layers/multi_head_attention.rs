@@ -1,5 +1,6 @@
 //! [`MultiHeadAttention`]: PyTorch's `nn.MultiheadAttention`.
 
+#[cfg(feature = "train")]
 use super::dense::{for_each_run, task_rows};
 use super::dropout;
 #[cfg(feature = "train")]
@@ -77,6 +78,7 @@ fn lengths<'a, S: Spec<Arguments = Arguments>>(lengths: &'a Lengths<'a>) -> [Ste
 }
 
 /// Drops some of a head's probabilities, the same forward and backward.
+#[cfg(feature = "train")]
 fn dropping<S: Spec<Arguments = Arguments>>(pass: &Pass) -> impl Fn(usize, usize, &mut [f32]) {
     let pass = *pass;
     move |sample, head, p| {
@@ -107,6 +109,7 @@ impl<const WIDTH: usize, const BIAS: usize> MultiHeadAttention<WIDTH, BIAS> {
 
 /// Gradient tasks of `in_proj_weight`, which come first, then those of `out_proj_weight`; one of the
 /// biases is the last.
+#[cfg(feature = "train")]
 const fn tasks(width: usize) -> [usize; 2] {
     [width.div_ceil(task_rows(3 * width)), width.div_ceil(task_rows(width))]
 }

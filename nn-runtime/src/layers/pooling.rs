@@ -8,7 +8,7 @@ use crate::contract::Spec;
 use crate::kernels::Isa;
 use crate::kernels::pool::{self, Pool};
 use crate::types::Steps;
-use std::ops::Range;
+use core::ops::Range;
 
 /// Where a run of samples stands in inputs and outputs, and what lies behind its ends.
 struct Places {

@@ -6,6 +6,8 @@ use crate::contract::{Infer, Node, Spec};
 use crate::kernels::Instructions;
 use crate::kernels::add_to;
 use crate::memory::{InferCtx, StateMut, count_steps};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 use crate::types::Weights;
 use unrolled_shape::rules::positional_encoding;
 

@@ -1,7 +1,7 @@
 //! What layers share that mix the steps of a sequence: a sample that ends early is treated as a shorter one.
 
 use crate::types::Steps;
-use std::ops::Range;
+use core::ops::Range;
 
 /// Samples whose sequences are equally long, one behind the other.
 pub(super) struct Run {

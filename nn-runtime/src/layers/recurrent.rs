@@ -122,6 +122,7 @@ macro_rules! recurrent_layer {
 pub(crate) use recurrent_layer;
 
 /// PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
+#[cfg(feature = "std")]
 pub(crate) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> {
     let sizes = stack.sizes;
     let columns = sizes.columns();
@@ -147,6 +148,7 @@ pub(crate) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> 
 }
 
 /// Dropout of what one layer gives to the next, the same forward and backward.
+#[cfg(feature = "train")]
 pub(crate) fn dropping(stack: &Stack, pass: &Pass) -> impl Fn(usize, &mut [f32]) {
     let (p, sample_len, pass) = (stack.dropout, stack.steps * stack.sizes.width(), *pass);
     move |layer, values| {

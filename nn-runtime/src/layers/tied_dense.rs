@@ -1,5 +1,6 @@
 //! [`TiedDense`]: PyTorch's `nn.Linear` whose weight is that of another layer.
 
+#[cfg(feature = "train")]
 use super::dense::for_each_rows;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TiedNode, TrainNode};
@@ -98,6 +99,7 @@ where
     }
 }
 
+#[cfg(feature = "train")]
 impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> TiedNode<S>
     for TiedDense<IN, UNITS, BIAS>
 where

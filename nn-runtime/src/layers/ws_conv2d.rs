@@ -10,11 +10,13 @@ use crate::kernels::Geometry;
 use crate::kernels::group_norm::GroupNorm;
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use crate::types::{Steps, Weights};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::ws_conv2d;
 
 /// A convolution with weights `(w - mean) / sqrt(variance + eps) * gain / sqrt(count)`, where mean,

@@ -2,8 +2,8 @@
 
 use crate::contract::Network;
 #[cfg(feature = "train")]
-use crate::types::{Inputs, MAX_INPUTS, MAX_OUTPUTS};
-use crate::types::{Lengths, Steps, Values};
+use crate::types::{Inputs, MAX_INPUTS};
+use crate::types::{Lengths, MAX_OUTPUTS, Steps, Values};
 use unrolled_shape::{Shape, StepsOf};
 
 /// How many steps of each output of one sample are valid; of an output without steps, all along its

@@ -4,9 +4,9 @@
 //! are the same bits on any machine. A thread takes a run of tasks of its own first, the same ones in
 //! regions of as many tasks, so that what they work on stays in its cache; then what others left.
 
-use std::any::Any;
+use core::any::Any;
+use core::ops::Range;
 use std::cell::Cell;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, TryLockError};
@@ -97,7 +97,7 @@ pub fn for_each_piece(
         assert!(begin <= end && end <= len, "pieces in order, inside the values");
         // SAFETY: piece `task` lies between its predecessor's end and its own, inside `values`, so no
         // two tasks share a number; every task runs once; and `values` is borrowed until all are done.
-        f(task, worker, unsafe { std::slice::from_raw_parts_mut(base.at(begin), end - begin) });
+        f(task, worker, unsafe { core::slice::from_raw_parts_mut(base.at(begin), end - begin) });
     });
 }
 
@@ -133,7 +133,7 @@ pub fn for_each_zipped_piece<const K: usize>(
         let pieces = bases.each_ref().map(|base| {
             // SAFETY: pieces of one slice lie inside it and do not overlap, every task runs once, and
             // all slices are borrowed until the last is done.
-            unsafe { std::slice::from_raw_parts_mut(base.at(place.start), place.len()) }
+            unsafe { core::slice::from_raw_parts_mut(base.at(place.start), place.len()) }
         });
         f(place, pieces);
     });
@@ -258,7 +258,7 @@ fn run(
     let helpers = helpers.min(workers.len());
     // SAFETY: only the lifetime changes. The pointer is used by workers of this region alone, and this
     // function returns only after `pending` has become zero, when the last of them is done with it.
-    let f: *const (dyn Fn(usize, usize) + Sync + 'static) = unsafe { std::mem::transmute(f) };
+    let f: *const (dyn Fn(usize, usize) + Sync + 'static) = unsafe { core::mem::transmute(f) };
     let work = Work { f, threads: helpers + 1 };
     *lock(&POOL.work) = Some(work);
     for (thread, run) in POOL.runs.iter().enumerate().take(work.threads) {
@@ -324,7 +324,7 @@ fn wait_a_little(rounds: &mut u32) {
     if rounds.is_multiple_of(256) {
         thread::yield_now();
     } else {
-        std::hint::spin_loop();
+        core::hint::spin_loop();
     }
 }
 

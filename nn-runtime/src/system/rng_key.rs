@@ -14,6 +14,7 @@ impl RngKey {
     }
 
     /// The key of a seed that is drawn from `rng`.
+    #[cfg(feature = "train")]
     #[must_use]
     pub fn from_rng<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
         Self::new(rng.next_u64())

@@ -1,5 +1,6 @@
 //! [`Parameters`]: weights that know what they are called in files.
 
+#[cfg(feature = "std")]
 use super::tensor::{Axis, Tensor};
 use super::weights::Weights;
 
@@ -19,11 +20,13 @@ pub trait Parameters: Weights {
 
     /// What its tensors are called and where they stand among its numbers. A number or an array by
     /// itself has no name yet.
+    #[cfg(feature = "std")]
     #[must_use]
     fn named_tensors() -> Vec<Tensor>;
 }
 
 /// Adds the tensors of the field `name`, which begins `bytes` behind the beginning of its struct.
+#[cfg(feature = "std")]
 pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: usize) {
     let offset = bytes / size_of::<f32>();
     tensors.extend(F::named_tensors().into_iter().map(|tensor| tensor.inside(name, offset)));
@@ -31,6 +34,7 @@ pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: us
 
 #[diagnostic::do_not_recommend]
 impl Parameters for f32 {
+    #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {
         vec![Tensor::new("", 0, Vec::new())]
     }
@@ -38,12 +42,14 @@ impl Parameters for f32 {
 
 #[diagnostic::do_not_recommend]
 impl<T: Parameters, const N: usize> Parameters for [T; N] {
+    #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {
         array_tensors::<T>(N)
     }
 }
 
 /// The tensors of `len` values of `T`, one behind the other.
+#[cfg(feature = "std")]
 pub(crate) fn array_tensors<T: Parameters>(len: usize) -> Vec<Tensor> {
     let mut tensors = T::named_tensors();
     for tensor in &mut tensors {

@@ -81,7 +81,7 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
     }
 
     pub(crate) const fn lengths(&self) -> &[u32] {
-        std::slice::from_ref(&self.len)
+        core::slice::from_ref(&self.len)
     }
 
     pub(crate) const fn all_mut(&mut self) -> &mut [T; MAX] {

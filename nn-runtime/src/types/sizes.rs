@@ -8,7 +8,7 @@
 //! ```
 //! use unrolled_runtime::sizes::{Array, Size};
 //! use unrolled_runtime::{Layer, Parameters, Tensor, Weights};
-//! use std::ops::{Add, Mul};
+//! use core::ops::{Add, Mul};
 //! use unrolled_runtime::typenum::{Prod, Sum, U1, U2, U7};
 //!
 //! /// `2N + 1`.
@@ -64,12 +64,15 @@
 //! assert_eq!(y.len(), 15);
 //! ```
 
-use super::parameters::{Parameters, array_tensors};
+use super::parameters::Parameters;
+#[cfg(feature = "std")]
+use super::parameters::array_tensors;
+#[cfg(feature = "std")]
 use super::tensor::Tensor;
 use super::values::{Values, outer_axis};
 use super::weights::Weights;
-use std::fmt::{self, Debug, Formatter};
-use std::ops::{Deref, DerefMut};
+use core::fmt::{self, Debug, Formatter};
+use core::ops::{Deref, DerefMut};
 use typenum::{B0, B1, UInt, UTerm, Unsigned};
 use unrolled_shape::Shape;
 
@@ -137,14 +140,14 @@ impl<T: Element, N: Size> Deref for Array<T, N> {
 
     fn deref(&self) -> &[T] {
         // SAFETY: the array is `USIZE` values of `T`, by the contract of `Size`.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), N::USIZE) }
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), N::USIZE) }
     }
 }
 
 impl<T: Element, N: Size> DerefMut for Array<T, N> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above, and the borrow is unique.
-        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), N::USIZE) }
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), N::USIZE) }
     }
 }
 
@@ -165,6 +168,7 @@ unsafe impl<T: Weights + Copy, N: Size> Weights for Array<T, N> {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Parameters + Copy, N: Size> Parameters for Array<T, N> {
+    #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {
         array_tensors::<T>(N::USIZE)
     }

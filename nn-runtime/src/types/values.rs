@@ -25,13 +25,13 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
     /// The numbers in order.
     fn as_floats(&self) -> &[f32] {
         // SAFETY: by the trait's contract `Self` is `LEN` 32-bit numbers and `f32` takes any bits.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::LEN) }
     }
 
     /// The numbers in order, to be written.
     fn as_floats_mut(&mut self) -> &mut [f32] {
         // SAFETY: as above, and any bits written are a valid `Self`.
-        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
     }
 
     /// These numbers seen as a value.
@@ -58,7 +58,7 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
     #[must_use]
     fn zeroed() -> Self {
         // SAFETY: any bits are a valid `Self`.
-        unsafe { std::mem::zeroed() }
+        unsafe { core::mem::zeroed() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Weights as one flat run of numbers.
 
+#[cfg(feature = "std")]
 use crate::system::pages;
 
 /// A layer's or a network's weights: `f32`s and nothing else, so that an optimiser sees one slice
@@ -18,7 +19,7 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
             return &[]; // a type of size zero need not be aligned like an `f32`
         }
         // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::LEN) }
     }
 
     /// All numbers, to be written.
@@ -27,7 +28,7 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
             return &mut [];
         }
         // SAFETY: as above, and any bits are a valid `Self`.
-        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
     }
 
     /// These numbers seen as weights.
@@ -51,10 +52,11 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
     }
 
     /// Weights of zeros, made in place on the heap and never on the stack.
+    #[cfg(feature = "std")]
     #[must_use]
     fn zeros() -> Box<Self> {
         let mut zeros = Box::<Self>::new_zeroed();
-        pages::prefer_large(std::slice::from_mut(&mut *zeros));
+        pages::prefer_large(core::slice::from_mut(&mut *zeros));
         // SAFETY: zero bits are a valid `Self`.
         unsafe { zeros.assume_init() }
     }
@@ -62,13 +64,14 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
 
 /// [`Weights::zeros`] for a network that will be used, which begin a cache line where that counts: a box is aligned
 /// as its type and no better, so this asks for memory until it happens to be.
+#[cfg(feature = "std")]
 pub(crate) fn zeros_on_line<W: Weights>() -> Box<W> {
     let mut weights = W::zeros();
     let mut others = Vec::with_capacity(ATTEMPTS);
     while size_of::<W>() <= SMALL && !begins_line(&*weights) && others.len() < ATTEMPTS {
         // As large as the weights and some more: it comes from where they do, and they come behind it.
         let gap = vec![0_u8; size_of::<W>() + 16 * others.len()];
-        others.push((std::mem::replace(&mut weights, W::zeros()), gap));
+        others.push((core::mem::replace(&mut weights, W::zeros()), gap));
     }
     weights
 }
@@ -83,7 +86,7 @@ const ATTEMPTS: usize = 32;
 
 fn begins_line<T>(weights: &T) -> bool {
     const LINE: usize = 64;
-    std::ptr::from_ref(weights).addr().is_multiple_of(LINE)
+    core::ptr::from_ref(weights).addr().is_multiple_of(LINE)
 }
 
 // SAFETY: one `f32`.

@@ -5,6 +5,8 @@
 //! Hugging Face's Llama; torchtune turns neighbours.
 
 use crate::kernels::dispatch::dispatch;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

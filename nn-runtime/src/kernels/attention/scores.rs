@@ -3,6 +3,8 @@
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 dispatch! {
     /// `softmax(x / sqrt(size))` of the beginning of each row of `len` numbers, in place: of `first` of

@@ -3,7 +3,7 @@
 use crate::kernels::Geometry;
 use crate::kernels::axis::{Axis, Band};
 use crate::kernels::isa::Lanes;
-use std::ops::Range;
+use core::ops::Range;
 
 /// The sizes of one picture that is read and one that is written, or of the gradients of one.
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ impl Sizes {
     ) -> impl Iterator<Item = Channels<L>> {
         let (all, many) = (self.channels, vectors * L::COUNT);
         let mut next = 0;
-        std::iter::from_fn(move || {
+        core::iter::from_fn(move || {
             let (first, rest) = (next, all - next);
             if rest == 0 {
                 return None;

@@ -6,8 +6,8 @@ use super::sizes::Sizes;
 use super::window::{Vector, Window, WindowMemory, vectors};
 use crate::kernels::axis::Axis;
 use crate::kernels::isa::{Kernel, Lanes};
-use std::mem::MaybeUninit;
-use std::ops::Range;
+use core::mem::MaybeUninit;
+use core::ops::Range;
 
 /// Pixels that are computed together: as many sums as multiply-adds are under way at a time.
 const TILE: usize = 8;
@@ -56,7 +56,7 @@ impl Slide<'_> {
     fn strip(&self, capacity: usize) -> usize {
         let all = self.sizes.columns.pixels.next_multiple_of(TILE / 2);
         let tiles = (1..=all / TILE).rev().map(|tiles| tiles * TILE);
-        let mut strips = std::iter::once(all).chain(tiles);
+        let mut strips = core::iter::once(all).chain(tiles);
         strips.find(|pixels| vectors(&self.sizes, *pixels) <= capacity).unwrap_or(TILE)
     }
 

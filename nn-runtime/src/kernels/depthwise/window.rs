@@ -3,8 +3,8 @@
 use super::sizes::Sizes;
 use crate::kernels::axis::Axis;
 use crate::kernels::isa::Lanes;
-use std::mem::MaybeUninit;
-use std::ops::Range;
+use core::mem::MaybeUninit;
+use core::ops::Range;
 
 /// A vector of channels.
 #[derive(Clone, Copy)]

@@ -1,6 +1,8 @@
 //! [`Baseline`] where we have no intrinsics: arrays that the compiler turns into vectors.
 
 use super::{Kernel, Lanes};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// Four lanes in plain Rust.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! The instructions of x86-64: what all of them have, and two extensions.
 
 use super::{Kernel, Lanes};
-use std::arch::x86_64::*;
+use core::arch::x86_64::*;
 
 /// Four lanes. Intrinsics say in few words what the compiler would have to find in arrays: whole tiles of
 /// those made up most of the time that the crate took to compile.

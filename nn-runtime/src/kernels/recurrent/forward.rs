@@ -74,7 +74,7 @@ impl Passage<'_> {
     }
 
     /// Where a cell's `h` (0) or `c` (1) is in a sample's carried state.
-    fn carried(&self, cell: usize, which: usize) -> std::ops::Range<usize> {
+    fn carried(&self, cell: usize, which: usize) -> core::ops::Range<usize> {
         let Stack { sizes, .. } = self.stack;
         let begin = (which * sizes.cells() + cell) * sizes.units;
         begin..begin + sizes.units

@@ -166,14 +166,14 @@ dispatch! {
 /// `G` rows that stand one behind the other.
 #[inline(always)]
 fn parts<const G: usize>(rows: &[f32], units: usize) -> [&[f32]; G] {
-    std::array::from_fn(|g| &rows[g * units..(g + 1) * units])
+    core::array::from_fn(|g| &rows[g * units..(g + 1) * units])
 }
 
 /// The same, to be written.
 #[inline(always)]
 fn parts_mut<const G: usize>(rows: &mut [f32], units: usize) -> [&mut [f32]; G] {
     let mut rows = rows.chunks_exact_mut(units);
-    std::array::from_fn(|_| rows.next().expect("a row for each gate"))
+    core::array::from_fn(|_| rows.next().expect("a row for each gate"))
 }
 
 /// The slope of `y = sigmoid(a)`.
