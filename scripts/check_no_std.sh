@@ -21,7 +21,7 @@ check() {
         grep -qw "$name" "$map" || { echo "$target: \`$name\` is not linked"; exit 1; }
     done
     # Mangled names: crates alloc and std, the allocator's entry points, Display of floats.
-    if grep -oE '_ZN5alloc[0-9a-zA-Z_$.]*|_ZN3std[0-9a-zA-Z_$.]*|__rust_alloc|__rg_alloc|malloc|[0-9a-zA-Z_$.]*(core3fmt5float|flt2dec)[0-9a-zA-Z_$.]*' "$map" | sort -u | head -20 | grep .; then
+    if grep -oE '(_ZN|Cs[0-9A-Za-z]+_)(5alloc|3std)[0-9a-zA-Z_$.]*|__rust_alloc|__rg_alloc|malloc|[0-9a-zA-Z_$.]*(core3fmt5float|flt2dec)[0-9a-zA-Z_$.]*' "$map" | sort -u | head -20 | grep .; then
         echo "$target: expected no allocator, no std and no formatting of floats in the program, found the above"
         exit 1
     fi

@@ -2,7 +2,7 @@
 
 use super::values::Values;
 
-/// Up to `MAX` steps: what a network takes whose header says `..MAX`.
+/// Up to `MAX` steps: the input of a network whose header has `..MAX`.
 ///
 /// ```
 /// use unrolled_runtime::Sequence;
@@ -15,23 +15,23 @@ use super::values::Values;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sequence<T, const MAX: usize> {
     len: u32,
-    // Zeros behind the end.
+    // Zeros after the end.
     all: [T; MAX],
 }
 
-/// Steps that make no sequence.
+/// Steps that are no valid sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SequenceError {
     /// No steps.
     #[error("expected at least one step, found none")]
     Empty,
-    /// More steps than there is room for.
+    /// More steps than the sequence has room for.
     #[error("expected up to {most} steps, found {found}")]
     TooLong {
-        /// How many fit.
+        /// The largest number of steps.
         most: usize,
-        /// How many there are.
+        /// The number of steps found.
         found: usize,
     },
 }
@@ -53,7 +53,7 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
         Ok(Self { len: steps.len() as u32, all })
     }
 
-    /// As many of these steps as fit, from the first on.
+    /// The first steps of these, as many as fit.
     ///
     /// # Errors
     /// When there are none.
@@ -61,9 +61,9 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
         Self::new(&steps[..steps.len().min(MAX)])
     }
 
-    /// How many steps there are: at least one.
+    /// The number of steps, at least one.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    #[expect(clippy::len_without_is_empty, reason = "a sequence has at least one step")]
     pub const fn len(&self) -> usize {
         self.len as usize
     }
@@ -74,7 +74,7 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
         &self.all[..self.len()]
     }
 
-    /// All steps that there is room for; zeros behind the end.
+    /// All `MAX` steps; zeros after the end.
     #[must_use]
     pub const fn all(&self) -> &[T; MAX] {
         &self.all
