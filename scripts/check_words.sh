@@ -14,7 +14,7 @@ fi
 perl -e '
     # White space in a phrase also matches a line break, with the markers of a comment after it.
     my $gap = qr{(?:[ \t]|\n[ \t]*(?://[/!]?)?[ \t]*)+};
-    my @words = map { s/ /\$gap/gr } (
+    my @words = map { s/ /$gap/gr } (
         q(\bstations?\b), q(\bway back\b), q(\blearnt by heart\b), q(\bnobody\b), q(\bwhat it makes of\b),
         q(\bstands? (?:one )?behind\b), q(\b(?:is|are) told\b), q(\btells of\b), q(\bturned around\b),
         q(\bstretch(?:es)?\b), q(\bno multiple of\b), q(\basks? for rows\b), q(\bdeviations?\b),
@@ -29,9 +29,7 @@ perl -e '
         $text =~ s/^(## Glossary\n.*?)(?=^## |\z)/$blank->($1)/gmse if $file eq "ARCHITECTURE.md";
         $text =~ s/^(## History\n.*?)(?=^## |\z)/$blank->($1)/gmse if $file =~ m{^docs/decisions/};
         $text =~ s/(\bstandard${gap})(deviations?)/$1 . "x" x length $2/gie;
-        for my $pattern (@words) {
-            (my $word = $pattern) =~ s/\$gap/\${gap}/g;
-            $word =~ s/\$\{gap\}/$gap/g;
+        for my $word (@words) {
             while ($text =~ /$word/gi) {
                 my ($start, $hit) = ($-[0], $&);
                 my $line = 1 + (substr($text, 0, $start) =~ tr/\n//);
