@@ -1,6 +1,8 @@
 //! [`Sequence`]: an input that may be shorter than its shape.
 
-use super::values::Values;
+use super::lengths::Steps;
+use super::values::{Input, Values};
+use unrolled_shape::Shape;
 
 /// Up to `MAX` steps: the input of a network whose header has `..MAX`.
 ///
@@ -99,6 +101,33 @@ impl<T: Values, const MAX: usize> TryFrom<&[T]> for Sequence<T, MAX> {
 
     fn try_from(steps: &[T]) -> Result<Self, SequenceError> {
         Self::new(steps)
+    }
+}
+
+impl<T: Values, const MAX: usize> Input for Sequence<T, MAX> {
+    const SHAPE: Shape = <[T; MAX] as Values>::SHAPE;
+    const REAL: bool = T::REAL;
+    const RAGGED: bool = true;
+    type Ref<'a> = &'a [T; MAX];
+    type Mut<'a> = &'a mut [T; MAX];
+
+    fn zeros() -> Self {
+        Sequence::zeros()
+    }
+    fn floats(&self) -> &[f32] {
+        self.all().as_floats()
+    }
+    fn floats_mut(&mut self) -> &mut [f32] {
+        self.all_mut().as_floats_mut()
+    }
+    fn steps(&self) -> Steps<'_> {
+        Steps::Given(self.lengths())
+    }
+    fn seen(floats: &[f32]) -> &[T; MAX] {
+        Values::from_floats(floats)
+    }
+    fn seen_mut(floats: &mut [f32]) -> &mut [T; MAX] {
+        Values::from_floats_mut(floats)
     }
 }
 

@@ -1,7 +1,6 @@
 //! [`Values`], [`Input`] and [`Inputs`]: ordinary arrays as flat slices of `f32`.
 
 use super::lengths::Steps;
-use super::sequence::Sequence;
 use unrolled_shape::{MAX_RANK, Shape};
 
 /// A number, or an array of such values: `f32`, `[[f32; 28]; 28]`, `[u32; 64]`.
@@ -144,33 +143,6 @@ impl<T: Values> Input for T {
     }
     fn seen_mut(floats: &mut [f32]) -> &mut T {
         T::from_floats_mut(floats)
-    }
-}
-
-impl<T: Values, const MAX: usize> Input for Sequence<T, MAX> {
-    const SHAPE: Shape = <[T; MAX] as Values>::SHAPE;
-    const REAL: bool = T::REAL;
-    const RAGGED: bool = true;
-    type Ref<'a> = &'a [T; MAX];
-    type Mut<'a> = &'a mut [T; MAX];
-
-    fn zeros() -> Self {
-        Sequence::zeros()
-    }
-    fn floats(&self) -> &[f32] {
-        self.all().as_floats()
-    }
-    fn floats_mut(&mut self) -> &mut [f32] {
-        self.all_mut().as_floats_mut()
-    }
-    fn steps(&self) -> Steps<'_> {
-        Steps::Given(self.lengths())
-    }
-    fn seen(floats: &[f32]) -> &[T; MAX] {
-        Values::from_floats(floats)
-    }
-    fn seen_mut(floats: &mut [f32]) -> &mut [T; MAX] {
-        Values::from_floats_mut(floats)
     }
 }
 
