@@ -1,23 +1,23 @@
-//! [`Confusion`]: which classes are taken for which.
+//! [`Confusion`]: the confusion matrix of a classifier.
 
-use super::Data;
 use crate::contract::Network;
+use crate::data::Data;
 use crate::loss::{CrossEntropy, largest};
 use crate::step::{Batch, BatchError, infer_batch};
 use std::fmt;
 
-/// How often samples of each class were taken for each class. As text it is a table: a row for each
-/// class, a column for each answer.
+/// A confusion matrix: how many samples of each class were predicted as each class. Displays as a table with a row for
+/// each class and a column for each prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion<const CLASSES: usize> {
     counts: [[usize; CLASSES]; CLASSES],
 }
 
 impl<const CLASSES: usize> Confusion<CLASSES> {
-    /// What `net` takes samples for.
+    /// The confusion matrix of `net` on `data`.
     ///
     /// # Errors
-    /// When there are no samples, or not as many targets as inputs, or a target is no class number.
+    /// If there are no samples, the numbers of inputs and targets differ, or a target is not a class index.
     pub fn of<N>(net: &N, data: &Data<N::Input, u32>) -> Result<Self, BatchError>
     where
         N: Network<Output = [f32; CLASSES]>,
@@ -32,18 +32,18 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
         Ok(confusion)
     }
 
-    /// How often each class (outer) was taken for each class (inner).
+    /// The number of samples of each class (outer) that were predicted as each class (inner).
     #[must_use]
     pub fn counts(&self) -> &[[usize; CLASSES]; CLASSES] {
         &self.counts
     }
 
-    /// The share of right answers, from 0 to 1.
+    /// The fraction of correct predictions.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..CLASSES).map(|class| self.counts[class][class]).sum();
+        let correct: usize = (0..CLASSES).map(|class| self.counts[class][class]).sum();
         let all: usize = self.counts.as_flattened().iter().sum();
-        right as f64 / all as f64
+        correct as f64 / all as f64
     }
 }
 
@@ -62,10 +62,10 @@ fn write_table(f: &mut fmt::Formatter<'_>, classes: usize, counts: &[usize]) -> 
     write!(f, "\n{:->9}+{:->bar$}", "", "", bar = width * classes)?;
     for (class, row) in counts.chunks(classes.max(1)).enumerate() {
         write!(f, "\n{class:>8} |")?;
-        for (answer, count) in row.iter().enumerate() {
-            // Mistakes catch the eye when there is nothing around them.
+        for (predicted, count) in row.iter().enumerate() {
+            // A dot in place of 0 makes mistakes easy to see.
             match count {
-                0 if class != answer => write!(f, "{:>width$}", ".")?,
+                0 if class != predicted => write!(f, "{:>width$}", ".")?,
                 _ => write!(f, "{count:>width$}")?,
             }
         }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_shows_rows_of_classes_and_columns_of_answers() {
+    fn a_table_has_rows_of_classes_and_columns_of_predictions() {
         let confusion = Confusion { counts: [[12, 0, 1], [0, 9, 0], [2, 0, 0]] };
         let table = "   class |  0  1  2\n\
                      ---------+---------\n       \
