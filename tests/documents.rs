@@ -86,7 +86,7 @@ fn argument(parameter: &Parameter) -> String {
         false => format!("({height}, {width})"),
     };
     let default = match parameter.default {
-        Some(_) if parameter.shown.is_some() => parameter.shown.unwrap_or_default().into(),
+        Some(Value::Absent) => parameter.shown.into(),
         None => return format!("`{}`", parameter.name),
         Some(Value::Number(value)) => value.to_string(),
         Some(Value::Pair(value) | Value::Padding(Padding::Explicit(value))) => number(value),
@@ -96,9 +96,9 @@ fn argument(parameter: &Parameter) -> String {
         Some(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
         Some(Value::Flag(value)) => value.to_string(),
         Some(Value::Real(value)) => format!("{value:?}"),
-        Some(Value::Word(value)) => value.into(),
+        Some(Value::Word(value)) => value.text.into(),
         Some(Value::Shape(value)) => value.to_string(),
-        Some(Value::Input(_) | Value::Weight(_)) => return format!("`{} = ..`", parameter.name),
+        Some(Value::Input(_) | Value::Weight(_)) => unreachable!("no default names a line"),
     };
     format!("`{} = {default}`", parameter.name)
 }

@@ -161,8 +161,7 @@ pub(crate) mod mistake {
     use unrolled_shape::{Kind, Parameter};
 
     use super::Elsewhere;
-    use crate::arguments::misspelt_padding;
-    use crate::suggest::closest;
+    use crate::suggest::{closest, misspelt_padding};
 
     pub(crate) fn no_size(tokens: &TokenStream) -> String {
         format!("expected a size, but got `{}`", tidy(tokens))
@@ -318,7 +317,8 @@ pub(crate) mod mistake {
             Kind::Input => "the name of an input or of a line before this one".into(),
             Kind::Weight => "the name of a line before this one, whose weight it shares".into(),
             Kind::Word(words) => {
-                let all: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                let all: Vec<String> =
+                    words.iter().map(|word| format!("`{}`", word.text)).collect();
                 all.join(" or ")
             }
         };
@@ -326,7 +326,7 @@ pub(crate) mod mistake {
         let words =
             format!("`{}` of `{callee}` must be {expected}, but is `{got}`", parameter.name);
         match parameter.kind {
-            Kind::Word(known) => match closest(&got, known.iter().copied()) {
+            Kind::Word(known) => match closest(&got, known.iter().map(|word| word.text)) {
                 Some(meant) => format!("{words}: did you mean `{meant}`?"),
                 None => words,
             },

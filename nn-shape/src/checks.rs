@@ -1,9 +1,11 @@
 //! What is checked between layers, outside of any one layer's rule: arrows, headers, shortcuts.
 //!
 //! Plain data in, [`ShapeError`] out, all `const fn`: the macro and constants in expanded code say
-//! the same words. [`explain`](crate::explain) makes the whole message of each.
+//! the same words. [`explain`](crate::error::explain) makes the whole message of each.
 
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::shape::Shape;
+use crate::text::Text;
 
 /// The most numbers a value may hold: sums and products of a few such counts still fit.
 pub(crate) const MOST: usize = if usize::BITS >= 64 { 1 << 40 } else { 1 << 28 };
@@ -17,7 +19,7 @@ pub struct Arrow<'a> {
     pub input: Shape,
     /// What comes out of it.
     pub output: Shape,
-    /// How that came about, as [`Row::how`](crate::registry::Row::how) says it; may be empty.
+    /// How that came about, as [`Row::how`](crate::row::Row::how) says it; may be empty.
     pub how: Text,
     /// What its arrow says.
     pub declared: Shape,
@@ -280,20 +282,21 @@ mod tests {
     #[test]
     fn agrees_in_constants() {
         const RIGHT: Arrow = Arrow { declared: Shape::new(&[1600]), ..FLATTEN };
-        const ARROW: Shape = crate::expect(arrow(&RIGHT), "Flatten", "");
-        const HEADER: Shape = crate::expect(header_output(ARROW, ARROW), "", "");
-        const INPUT: Shape = crate::expect(header_input(PICTURE), "", "");
-        const LAYER: Shape = crate::expect(layer_input(INPUT, PICTURE, ""), "encoder", "");
-        const _: Shape = crate::expect(layer_output(LAYER), "encoder", "");
-        const SUM: Shape = crate::expect(residual(LAYER, PICTURE, None), "Residual", "");
-        const SKIP: Shape = crate::expect(residual(HEADER, SUM, Some(PICTURE)), "Residual", "");
+        const ARROW: Shape = crate::error::expect(arrow(&RIGHT), "Flatten", "");
+        const HEADER: Shape = crate::error::expect(header_output(ARROW, ARROW), "", "");
+        const INPUT: Shape = crate::error::expect(header_input(PICTURE), "", "");
+        const LAYER: Shape = crate::error::expect(layer_input(INPUT, PICTURE, ""), "encoder", "");
+        const _: Shape = crate::error::expect(layer_output(LAYER), "encoder", "");
+        const SUM: Shape = crate::error::expect(residual(LAYER, PICTURE, None), "Residual", "");
+        const SKIP: Shape =
+            crate::error::expect(residual(HEADER, SUM, Some(PICTURE)), "Residual", "");
         assert_eq!(SKIP, PICTURE);
     }
 
     #[test]
     fn what_follows_from_a_mistake_is_not_told() {
         const LOST: Result<Shape, ShapeError> = Err(ShapeError::LOST);
-        const _: Shape = crate::expect(LOST, "Flatten", "");
+        const _: Shape = crate::error::expect(LOST, "Flatten", "");
         assert_eq!(or_stand_in(LOST, PICTURE), PICTURE);
         assert_eq!(or_stand_in(Ok(Shape::new(&[3])), PICTURE), Shape::new(&[3]));
     }

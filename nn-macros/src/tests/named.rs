@@ -1,6 +1,6 @@
 //! Values that later lines take by their names: lines that begin with one, branches, arguments.
 
-use unrolled_shape::registry::{Flows, Inputs, Needs, Order, Row, Steps, Storage, Streaming};
+use unrolled_shape::registry::{Needs, Row};
 use unrolled_shape::{Kind, Parameter, Shape, ShapeError, Text, Value};
 
 use super::{assert_about, assert_told, network, network_with};
@@ -113,39 +113,17 @@ static GATED: Row = Row {
     stem: "gated",
     summary: "a test",
     parameters: &[
-        Parameter { name: "by", kind: Kind::Input, default: None, shown: None },
-        Parameter {
-            name: "also",
-            kind: Kind::Input,
-            default: Some(Value::Input(None)),
-            shown: None,
-        },
+        Parameter { name: "by", kind: Kind::Input, default: None, shown: "" },
+        Parameter { name: "also", kind: Kind::Input, default: Some(Value::Absent), shown: ".." },
     ],
-    positional: 0,
-    inputs: Inputs::One,
     rule: gated,
-    params: |_, _| 0,
-    buffers: |_, _| 0,
-    how: |_, _| Text::new(),
-    macs: |_, _| 0,
-    sizes: &[],
-    computed: &[],
-    weight: None,
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: true,
-    steps: Steps::Each,
-    order: Order::AsInput,
-    streaming: Streaming::Pointwise,
-    fusion: unrolled_shape::Fusion::None,
+    needs: Needs::INPUT,
+    ..Row::ELEMENTWISE
 };
 
 fn gated(inputs: &[Shape], values: &[Value]) -> Result<Shape, ShapeError> {
     for (value, name) in values.iter().zip(["by", "also"]) {
-        let Value::Input(nth) = value else { panic!("a named value") };
-        if let Some(nth) = *nth
+        if let Value::Input(nth) = *value
             && inputs[nth] != inputs[0]
         {
             let message = Text::of("is gated by ").shape(inputs[nth]);
@@ -174,11 +152,10 @@ fn arguments_name_further_inputs() {
     assert_eq!(net.reads("gated_2"), ["gated", "b"]);
     assert_eq!(net.reads("g.gated"), ["gated_2", "a"]);
     let Layer::Known { arguments, .. } = &net.nodes[2].layer else { panic!("a known layer") };
-    assert!(matches!(arguments[1].value, ArgumentValue::Input(Some(2))));
+    assert!(matches!(arguments[1].value, ArgumentValue::Input(2)));
     let code = crate::emit::emit(&net).to_string();
-    let some = "by : :: core :: option :: Option :: Some (1)";
-    assert!(code.contains(&format!("{some} , also : :: core :: option :: Option :: Some (2)")));
-    assert!(code.contains(&format!("{some} , also : :: core :: option :: Option :: None")));
+    assert!(code.contains("by : 1 , also : :: core :: option :: Option :: Some (2)"));
+    assert!(code.contains("by : 1 , also : :: core :: option :: Option :: None"));
 }
 
 #[test]

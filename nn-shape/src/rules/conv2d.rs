@@ -1,11 +1,14 @@
 //! `Conv2d`: PyTorch's `nn.Conv2d`, channels last.
 
+use crate::arguments::Padding;
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::error::ShapeError;
+use crate::fusion::Fusion;
+use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
-use crate::rules::helpers::{row, without};
 use crate::rules::window::Window;
-use crate::{Fusion, Padding, Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over height and width.
@@ -88,14 +91,17 @@ impl Conv2d {
     }
 }
 
-without!(Conv2d: buffers);
-
 /// The row of `Conv2d`.
-pub static ROW: Row = row!(Conv2d {
+pub static ROW: Row = Row {
+    name: "Conv2d",
     stem: "conv2d",
     summary: "convolution over height and width",
+    parameters: Conv2d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
+    rule: |inputs, values| Conv2d::from_values(values).output(inputs),
+    params: Some(|inputs, values| Conv2d::from_values(values).params(inputs)),
+    how: Some(|inputs, values| Conv2d::from_values(values).how(inputs)),
+    macs: Some(|inputs, values| Conv2d::from_values(values).macs(inputs)),
     sizes: &[
         Size::Argument("out_channels"),
         Size::Computed("group_channels"),
@@ -105,17 +111,17 @@ pub static ROW: Row = row!(Conv2d {
     ],
     computed: &[|inputs, values| Conv2d::from_values(values).group_channels(inputs[0])],
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_fusion(Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])));
+    needs: Needs::INPUT,
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    fusion: Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn conv(out_channels: usize, kernel: usize) -> Conv2d {
@@ -134,7 +140,7 @@ mod tests {
 
     #[test]
     fn shrinks_by_its_kernel() {
-        const OUTPUT: Shape = crate::expect(conv(32, 3).output(&[PICTURE]), "conv1", "");
+        const OUTPUT: Shape = crate::error::expect(conv(32, 3).output(&[PICTURE]), "conv1", "");
         assert_eq!(OUTPUT, Shape::new(&[26, 26, 32]));
         assert_eq!(conv(32, 3).how(&[PICTURE]).as_str(), "(28 + 2*0 - 3)/1 + 1 = 26");
         assert_eq!(conv(32, 3).params(&[PICTURE]), 320);

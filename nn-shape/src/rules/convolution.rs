@@ -1,9 +1,11 @@
 //! What the rules of convolutions share.
 
 use crate::checks::at_most;
+use crate::error::ShapeError;
 use crate::rules::helpers::{attempt, count, divisors, few_enough_weights};
 use crate::rules::window::{Over, Window, common_divisor};
-use crate::{Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 /// A convolution over whatever its window goes over.
 pub(crate) struct Convolution {

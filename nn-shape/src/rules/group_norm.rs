@@ -1,9 +1,11 @@
 //! `GroupNorm`: PyTorch's `nn.GroupNorm`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
-use crate::rules::helpers::{attempt, count, divisors, eps, row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size, Steps, Streaming};
+use crate::rules::helpers::{attempt, count, divisors, eps};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of one
@@ -58,29 +60,27 @@ impl GroupNorm {
     }
 }
 
-without!(GroupNorm: buffers, how);
-
 /// The row of `GroupNorm`.
-pub static ROW: Row = row!(GroupNorm {
+pub static ROW: Row = Row {
+    name: "GroupNorm",
     stem: "group_norm",
     summary: "makes each group of channels' mean 0 and variance 1, of each sample by itself",
+    parameters: GroupNorm::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
+    rule: |inputs, values| GroupNorm::from_values(values).output(inputs),
+    params: Some(|inputs, values| GroupNorm::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| GroupNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"])],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Valid)
-.with_streaming(Streaming::Whole);
+    needs: Needs::INPUT,
+    steps: Steps::Valid,
+    streaming: Streaming::Whole,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn of(groups: usize) -> GroupNorm {
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn keeps_the_shape_and_counts_its_numbers() {
         const INPUT: Shape = Shape::new(&[32, 32, 16]);
-        const OUTPUT: Shape = crate::expect(of(4).output(&[INPUT]), "GroupNorm", "");
+        const OUTPUT: Shape = crate::error::expect(of(4).output(&[INPUT]), "GroupNorm", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(of(4).params(&[INPUT]), 32);
         assert_eq!(GroupNorm { affine: false, ..of(4) }.params(&[INPUT]), 0);

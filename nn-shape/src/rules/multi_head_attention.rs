@@ -1,10 +1,12 @@
 //! `MultiHeadAttention`: PyTorch's `nn.MultiheadAttention`.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
-use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real, row, without};
+use crate::error::ShapeError;
+use crate::row::{Order, Row, Size, Steps, Streaming};
+use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real};
 use crate::rules::recurrent::sequence;
-use crate::{Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// Attention: each step gathers from all steps what it looks for, by several heads side by side.
@@ -12,7 +14,7 @@ arguments! {
         /// How many heads share the features.
         heads: Number,
         /// The value whose steps are looked at; the input itself where this is left out.
-        memory: Input = None,
+        memory: Input or "..",
         /// Whether a step sees itself and the steps before it alone.
         causal: Flag = false,
         /// The probability of becoming 0 for what a head takes from a step, in training.
@@ -118,30 +120,27 @@ impl MultiHeadAttention {
     }
 }
 
-without!(MultiHeadAttention: buffers, how);
-
 /// The row of `MultiHeadAttention`.
-pub static ROW: Row = row!(MultiHeadAttention {
+pub static ROW: Row = Row {
+    name: "MultiHeadAttention",
     stem: "multi_head_attention",
     summary: "lets each step gather from all steps, or from a memory, what it looks for",
+    parameters: MultiHeadAttention::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
+    rule: |inputs, values| MultiHeadAttention::from_values(values).output(inputs),
+    params: Some(|inputs, values| MultiHeadAttention::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| MultiHeadAttention::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Unless("bias")],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Valid)
-.with_steps_first()
-.with_streaming(Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal));
+    steps: Steps::Valid,
+    order: Order::StepsFirst,
+    streaming: Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const FOUR: MultiHeadAttention = MultiHeadAttention {
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn keeps_the_shape_and_counts_as_pytorch_does() {
-        const OUTPUT: Shape = crate::expect(FOUR.output(&[INPUT]), "attention", "");
+        const OUTPUT: Shape = crate::error::expect(FOUR.output(&[INPUT]), "attention", "");
         assert_eq!(OUTPUT, INPUT);
         // sum(p.numel() for p in nn.MultiheadAttention(128, 4).parameters())
         assert_eq!(FOUR.params(&[INPUT]), 66_048);

@@ -1,21 +1,13 @@
 //! [`Window`]: how a kernel goes over height and width, or over steps. Convolutions and pools share it.
 
+use crate::arguments::{Padding, StepPadding};
 use crate::checks::MOST;
+use crate::error::ShapeError;
 use crate::rules::helpers::{attempt, counts};
 use crate::rules::recurrent::sequence;
-use crate::{Padding, Shape, ShapeError, StepMap, StepPadding, Text};
-
-/// The default of a pool's stride: the size of its kernel, as in PyTorch. No stride of a real
-/// network is as large as this number that stands for it.
-pub const AS_KERNEL: usize = u32::MAX as usize;
-
-/// The stride, where [`AS_KERNEL`] is replaced by what it stands for.
-pub(crate) const fn pool_stride(stride: [usize; 2], kernel: [usize; 2]) -> [usize; 2] {
-    [
-        if stride[0] == AS_KERNEL { kernel[0] } else { stride[0] },
-        if stride[1] == AS_KERNEL { kernel[1] } else { stride[1] },
-    ]
-}
+use crate::shape::Shape;
+use crate::steps::StepMap;
+use crate::text::Text;
 
 /// What a kernel goes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
