@@ -117,7 +117,7 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
     } else if output.rank() > 1 && promised.rank() == 1 && promised.last() == output.last() {
         let sequence = if output.rank() == 2 { "`output = last`, " } else { "" };
         let help = Text::of("write ").text(sequence).text("`Flatten` or a global pool before the ");
-        help.text("last `Dense`, which works on the last axis alone")
+        help.text("last `Dense`, which works on the last axis only")
     } else {
         help.text(", or let the last layer give ").shape(promised)
     };
@@ -166,7 +166,7 @@ pub const fn layer_input(found: Shape, expected: Shape, name: &str) -> Result<Sh
     if !name.is_empty() {
         message = message.text(" as its input ").quoted(name);
     }
-    let help = Text::of("let what stands before it give ").shape(expected);
+    let help = Text::of("let the layers before it give ").shape(expected);
     Err(ShapeError::layer(message.text(", but gets ").shape(found)).help(help))
 }
 
@@ -254,7 +254,7 @@ pub(crate) const fn at_most(shape: Shape, verb: &str) -> Result<Shape, ShapeErro
         Some(len) if len <= MOST => Ok(shape),
         _ => {
             let message = Text::of(verb).shape(shape).text(", but a value can hold at most ");
-            Err(ShapeError::layer(message.number(MOST).text(" numbers")))
+            Err(ShapeError::layer(message.number(MOST).text(" elements")))
         }
     }
 }
@@ -352,7 +352,7 @@ mod tests {
         let (_, words) = refusal(header_input(Shape::new(&[usize::MAX, 2])));
         assert_eq!(
             words,
-            "the network takes 18446744073709551615x2, but a value can hold at most 1099511627776 numbers"
+            "the network takes 18446744073709551615x2, but a value can hold at most 1099511627776 elements"
         );
     }
 
@@ -380,7 +380,7 @@ mod tests {
             words,
             "the network gives 26x26x10, but its header promises 10\n  \
              = help: write `Flatten` or a global pool before the last `Dense`, \
-             which works on the last axis alone"
+             which works on the last axis only"
         );
         let steps = Shape::new(&[20, 10]);
         let (_, words) = refusal(header_output(steps, Shape::new(&[10])));
@@ -396,13 +396,13 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes 28x28x1, but gets 14x14x1\n  \
-             = help: let what stands before it give 28x28x1"
+             = help: let the layers before it give 28x28x1"
         );
         let (_, words) = refusal(layer_input(Shape::new(&[10]), Shape::new(&[12]), "table"));
         assert_eq!(
             words,
             "layer `it` takes 12 as its input `table`, but gets 10\n  \
-             = help: let what stands before it give 12"
+             = help: let the layers before it give 12"
         );
     }
 

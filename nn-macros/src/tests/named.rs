@@ -61,33 +61,33 @@ fn values_that_cannot_be_taken() {
         "struct N(8) -> 8 { late => Dense(8), late: Dense(8) }",
         &[(
             "late",
-            "there is no input and no layer before this that is called `late`: the line `late` is not \
-             done yet, and a line takes what is there before it",
+            "there is no input or earlier line called `late`: the line `late` is not \
+             complete here, and a line can only use earlier values",
         )],
     );
     assert_about(
         "struct N(8) -> 8 { a: Residual { Dense(8), Add { {}, a } } }",
-        &[("a", "is not done yet")],
+        &[("a", "is not complete here")],
     );
     assert_about(
         "struct N(8) -> 8 { Repeat(2) { copy: Dense(8) }, Add { {}, copy } }",
-        &[("copy", "each copy inside of `Repeat` has a line `copy` of its own")],
+        &[("copy", "each copy inside `Repeat` has its own line `copy`")],
     );
     assert_about(
         "struct N(x: 8) -> 8 { Add { x => { left: Dense(8) }, { Add { {}, left } } } }",
-        &[("left", "the line `left` is inside of `Add`, and known there alone")],
+        &[("left", "the line `left` is local to `Add`")],
     );
     assert_about(
         "struct N(8) -> 8 { Residual { inner: Dense(8), ReLU }, inner => Dense(8) }",
-        &[("inner", "the line `inner` is inside of `Residual`")],
+        &[("inner", "the line `inner` is local to `Residual`")],
     );
     assert_about(
         "block B { Add { {}, skip } } struct N(8) -> 8 { skip: Dense(8), B }",
-        &[("skip", "`block B(skip) { .. }`, and give it where the block is used, `B(skip)`")],
+        &[("skip", "`block B(skip) { .. }`, and pass it where the block is used, `B(skip)`")],
     );
     assert_about(
         "block B { Add { {}, later }, later: ReLU } struct N(8) -> 8 { B }",
-        &[("later", "is not done yet")],
+        &[("later", "is not complete here")],
     );
     assert_about(
         "struct N(8) -> 8 { skip: Dense(8), Add { {}, skop } }",
@@ -161,8 +161,8 @@ fn arguments_name_further_inputs() {
 #[test]
 fn mistakes_of_named_arguments() {
     for (text, token, words) in [
-        ("a: Dense(8), Gated(by = c)", "c", "no input and no layer before this"),
-        ("a: Dense(8), Gated(by = 8)", "8", "must be the name of an input or of a line before"),
+        ("a: Dense(8), Gated(by = c)", "c", "no input or earlier line"),
+        ("a: Dense(8), Gated(by = 8)", "8", "must be the name of an input or of an earlier line"),
         ("a: Dense(8), Gated", "Gated", "`by`"),
         (
             "a: Dense(4), Dense(8), Gated(by = a)",
@@ -203,7 +203,7 @@ fn mistakes_of_outputs() {
     about("(digit: 10, place: 2)", &[]);
     about("(digit: 10, place: 3)", &[("3", "gives 2 as its output `place`")]);
     about("(digit: 10, plaec: 2)", &[("plaec", "did you mean `place`?")]);
-    about("(digit: 10)", &[("(digit: 10)", "one output is its shape alone")]);
+    about("(digit: 10)", &[("(digit: 10)", "write one output as its shape")]);
     about("(digit: 10, 2)", &[("2", "need the names of their lines")]);
     about("(10, 2)", &[("(10, 2)", "several outputs of a network have names")]);
     about("(digit: 10, place: )", &[(")", "expected a shape")]);

@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 0x2, but a kernel of 2 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window sees padding alone"
+             = help: pad at most half the kernel, so that no window covers padding only"
         );
     }
 

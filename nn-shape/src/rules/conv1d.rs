@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes steps x features, but gets 20\n  \
-             = help: a sequence of single numbers is written `20x1`"
+             = help: write a sequence of one feature per step as `20x1`"
         );
     }
 

@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes height x width x channels, but gets 28x28\n  \
-             = help: say how many channels there are: write `28x28x1` for one"
+             = help: add the number of channels: write `28x28x1` for one channel"
         );
         let (_, words) = refusal(conv(32, 3).output(&[Shape::new(&[4, 28, 28, 1])]));
         assert_eq!(words, "layer `it` takes height x width x channels, but gets 4x28x28x1");
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("groups"));
         assert_eq!(
             words,
-            "layer `it` splits its input's channels into 3 groups, but 32 is no multiple of 3\n  \
+            "layer `it` splits its input's channels into 3 groups, but 32 is not divisible by 3\n  \
              = help: write `groups` as 1, 2, 4, 8, 16 or 32, which divide 32 input and 64 output channels"
         );
         let layer = Conv2d { groups: 32, ..conv(48, 3) };
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("out_channels"));
         assert_eq!(
             words,
-            "layer `it` splits its output channels into 32 groups, but 48 is no multiple of 32\n  \
+            "layer `it` splits its output channels into 32 groups, but 48 is not divisible by 32\n  \
              = help: write 64 output channels, or `groups` as 1, 2, 4, 8 or 16"
         );
     }
@@ -338,7 +338,7 @@ mod tests {
         let (_, words) = refusal(conv(1 << 39, 1).output(&[Shape::new(&[2, 2, 1])]));
         assert_eq!(
             words,
-            "layer `it` gives 2x2x549755813888, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gives 2x2x549755813888, but a value can hold at most 1099511627776 elements"
         );
     }
 }

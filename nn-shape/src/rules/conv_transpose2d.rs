@@ -140,7 +140,7 @@ impl ConvTranspose2d {
         }
         let (whole, padding) = (self.whole(axis, input), self.padding[axis]);
         if whole > MOST {
-            let message = Text::of("gives more than ").number(MOST).text(" numbers");
+            let message = Text::of("gives more than ").number(MOST).text(" elements");
             return Err(ShapeError::layer(message));
         }
         match whole.checked_sub(padding.saturating_mul(2)) {

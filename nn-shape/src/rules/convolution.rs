@@ -84,7 +84,7 @@ impl Convolution {
         if !channels.is_multiple_of(groups) {
             let message = Text::of("splits its input's channels into ").number(groups);
             let message = message.text(" groups, but ").number(channels);
-            let message = message.text(" is no multiple of ").number(groups);
+            let message = message.text(" is not divisible by ").number(groups);
             let help = divisors(help.text("`groups` as "), common).text(", which divide ");
             let help = help.number(channels).text(" input and ").number(out_channels);
             let help = help.text(" output channels");
@@ -93,7 +93,7 @@ impl Convolution {
         if !out_channels.is_multiple_of(groups) {
             let message = Text::of("splits its output channels into ").number(groups);
             let message = message.text(" groups, but ").number(out_channels);
-            let message = message.text(" is no multiple of ").number(groups);
+            let message = message.text(" is not divisible by ").number(groups);
             let above = out_channels.div_ceil(groups) * groups;
             let help = help.number(above).text(" output channels, or `groups` as ");
             let help = divisors(help, common);

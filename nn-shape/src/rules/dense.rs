@@ -61,7 +61,7 @@ impl Dense {
         } else if found.dim(0) == self.units {
             Text::of("let it read ").number(found.dim(1)).text(" features")
         } else {
-            Text::of("leave `weight` out: then it has one of its own")
+            Text::of("leave out `weight`, so that it has one of its own")
         };
         Err(ShapeError::argument("weight", message).help(help))
     }
@@ -141,7 +141,7 @@ mod tests {
         };
         about(64, 128, "give it 65 units");
         about(65, 100, "let it read 128 features");
-        about(64, 100, "leave `weight` out: then it has one of its own");
+        about(64, 100, "leave out `weight`, so that it has one of its own");
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(blame, Blame::Layer);
         assert_eq!(
             words,
-            "layer `it` gives 8x274877906944, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gives 8x274877906944, but a value can hold at most 1099511627776 elements"
         );
     }
 }

@@ -35,7 +35,7 @@ impl Embedding {
         let mut axes = [0; MAX_RANK];
         if input.rank() == MAX_RANK {
             let message = Text::of("adds an axis, but its input ").shape(input).text(" has ");
-            let message = message.number(MAX_RANK).text(" already, the most there can be");
+            let message = message.number(MAX_RANK).text(" already, the maximum");
             return Err(ShapeError::layer(message));
         }
         let mut axis = 0;
@@ -65,9 +65,9 @@ impl Embedding {
             Some(index) if index >= self.vocabulary => {
                 let message = Text::of("has a padding index of ").number(index).text(", but its ");
                 let message =
-                    message.number(self.vocabulary).text(" tokens have the numbers 0 to ");
+                    message.number(self.vocabulary).text(" tokens have the indices 0 to ");
                 let message = message.number(self.vocabulary - 1);
-                let help = Text::of("use one of these numbers, or a larger vocabulary");
+                let help = Text::of("use one of these indices, or a larger vocabulary");
                 Err(ShapeError::argument("padding_index", message).help(help))
             }
             _ => Ok(()),
@@ -116,8 +116,8 @@ mod tests {
         assert_eq!(blame, Blame::Argument("padding_index"));
         assert_eq!(
             words,
-            "layer `it` has a padding index of 5000, but its 5000 tokens have the numbers 0 to 4999\n  \
-             = help: use one of these numbers, or a larger vocabulary"
+            "layer `it` has a padding index of 5000, but its 5000 tokens have the indices 0 to 4999\n  \
+             = help: use one of these indices, or a larger vocabulary"
         );
         let layer = Embedding { padding_index: None, ..WORDS };
         assert!(layer.output(&[Shape::new(&[64])]).is_ok());

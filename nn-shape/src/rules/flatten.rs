@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(blame, Blame::Layer);
         assert_eq!(
             words,
-            "layer `it` gets 18446744073709551615x2, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gets 18446744073709551615x2, but a value can hold at most 1099511627776 elements"
         );
     }
 }

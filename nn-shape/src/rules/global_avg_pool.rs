@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes height x width x channels, or steps x features, but gets 1600\n  \
-             = help: put it before `Flatten`, or in its place"
+             = help: put it before `Flatten`, or replace `Flatten` by it"
         );
     }
 }

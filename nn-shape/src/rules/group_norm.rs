@@ -32,14 +32,14 @@ impl GroupNorm {
         if !channels.is_multiple_of(groups) {
             let message = Text::of("splits its input's channels into ").number(groups);
             let message = message.text(" groups, but ").number(channels);
-            let message = message.text(" is no multiple of ").number(groups);
+            let message = message.text(" is not divisible by ").number(groups);
             let help = divisors(Text::of("write `groups` as "), channels);
             return Err(ShapeError::argument("groups", message).help(help));
         }
         match input.checked_len() {
             Some(len) if len == groups => {
                 let message =
-                    Text::of("normalises groups of one number, whose variance is 0: it gets ");
+                    Text::of("normalises groups of one element, whose variance is 0: it gets ");
                 let message = message.shape(input).text(" and has ").number(groups);
                 Err(ShapeError::argument("groups", message.text(" groups")))
             }
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("groups"));
         assert_eq!(
             words,
-            "layer `it` splits its input's channels into 5 groups, but 12 is no multiple of 5\n  \
+            "layer `it` splits its input's channels into 5 groups, but 12 is not divisible by 5\n  \
              = help: write `groups` as 1, 2, 3, 4, 6 or 12"
         );
     }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("groups"));
         assert_eq!(
             words,
-            "layer `it` normalises groups of one number, whose variance is 0: it gets 1x1x12 and has 12 groups"
+            "layer `it` normalises groups of one element, whose variance is 0: it gets 1x1x12 and has 12 groups"
         );
         assert!(of(12).output(&[Shape::new(&[2, 1, 12])]).is_ok());
     }

@@ -122,7 +122,7 @@ pub(crate) const fn last_axis(input: Shape) -> Result<Shape, ShapeError> {
         return Ok(Shape::new(&[input.last()]));
     }
     let message = Text::of("takes height x width x channels, or steps x features, but gets ");
-    let help = Text::of("put it before `Flatten`, or in its place");
+    let help = Text::of("put it before `Flatten`, or replace `Flatten` by it");
     Err(ShapeError::layer(message.shape(input)).help(help))
 }
 

@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes steps x features, but gets 784\n  \
-             = help: a sequence of single numbers is written `784x1`"
+             = help: write a sequence of one feature per step as `784x1`"
         );
         let (_, words) = refusal(PLAIN.output(&[Shape::new(&[28, 28, 3])]));
         assert_eq!(
@@ -136,8 +136,8 @@ mod tests {
         assert_eq!(blame, Blame::Argument("dropout"));
         assert_eq!(
             words,
-            "layer `it` has `dropout` but one layer, and dropout stands between layers\n  \
-             = help: write `layers = 2` or more, or put `Dropout(0.25)` behind it"
+            "layer `it` has `dropout` but one layer, and dropout is applied between layers\n  \
+             = help: write `layers = 2` or more, or put `Dropout(0.25)` after it"
         );
         let deep = LSTM { dropout: 2.0, layers: 2, ..PLAIN };
         let (_, words) = refusal(deep.output(&input));

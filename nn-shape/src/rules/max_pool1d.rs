@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window sees padding alone"
+             = help: pad at most half the kernel, so that no window covers padding only"
         );
     }
 

@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window sees padding alone"
+             = help: pad at most half the kernel, so that no window covers padding only"
         );
     }
 
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a dilation of 3, but its input is only 2 high\n  \
-             = help: use a dilation of at most 2, so that no window sees padding alone"
+             = help: use a dilation of at most 2, so that no window covers padding only"
         );
     }
 

@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes steps x features, but gets 1600\n  \
-             = help: a sequence of single numbers is written `1600x1`"
+             = help: write a sequence of one feature per step as `1600x1`"
         );
     }
 }

@@ -96,9 +96,9 @@ impl Recurrent {
         if p == 0.0 || self.layers > 1 {
             return Ok(());
         }
-        let message = Text::of("has `dropout` but one layer, and dropout stands between layers");
+        let message = Text::of("has `dropout` but one layer, and dropout is applied between layers");
         let help = Text::of("write `layers = 2` or more, or put `Dropout(").real(p);
-        Err(ShapeError::argument("dropout", message).help(help.text(")` behind it")))
+        Err(ShapeError::argument("dropout", message).help(help.text(")` after it")))
     }
 
     /// How many cells there are.
@@ -174,7 +174,7 @@ pub(crate) const fn sequence(input: Shape) -> Result<(), ShapeError> {
     let message = Text::of("takes steps x features, but gets ").shape(input);
     let error = ShapeError::layer(message);
     if input.rank() < 2 {
-        let help = Text::of("a sequence of single numbers is written `");
+        let help = Text::of("write a sequence of one feature per step as `");
         return Err(error.help(help.shape(input).text("x1`")));
     }
     let steps = input.dim(0);

@@ -107,7 +107,7 @@ mod tests {
         let (_, words) = refusal(to(&[usize::MAX, 2]).output(&[Shape::new(&[10])]));
         assert_eq!(
             words,
-            "layer `it` gives 18446744073709551615x2, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gives 18446744073709551615x2, but a value can hold at most 1099511627776 elements"
         );
     }
 }

@@ -29,7 +29,7 @@ impl Scale {
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         attempt!(real("init", self.init, self.init.is_finite(), "a finite number"));
         if self.per_channel && !self.trained {
-            let message = Text::of("has a factor for each channel, but all stay the same");
+            let message = Text::of("has a factor for each channel, but none of them is trained");
             let help = Text::of("leave out `per_channel` or `trained = false`");
             return Err(ShapeError::argument("per_channel", message).help(help));
         }
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("per_channel"));
         assert_eq!(
             words,
-            "layer `it` has a factor for each channel, but all stay the same\n  \
+            "layer `it` has a factor for each channel, but none of them is trained\n  \
              = help: leave out `per_channel` or `trained = false`"
         );
         let (blame, _) = refusal(Scale { init: f64::NAN, ..ONE }.output(&[Shape::new(&[10])]));

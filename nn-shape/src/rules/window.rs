@@ -293,8 +293,8 @@ pub(crate) const fn picture(input: Shape) -> Result<Shape, ShapeError> {
             "put it before `Flatten`, or write `Reshape(HxWxC)` with your height, width and channels before it",
         )),
         2 => {
-            let help = Text::of("say how many channels there are: write `").shape(input);
-            error.help(help.text("x1` for one"))
+            let help = Text::of("add the number of channels: write `").shape(input);
+            error.help(help.text("x1` for one channel"))
         }
         _ => error,
     })
@@ -315,7 +315,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
             let message =
                 message.pair(window.shown(window.kernel)).text(" allows at most ").number(most);
             let help =
-                Text::of("pad at most half the kernel, so that no window sees padding alone");
+                Text::of("pad at most half the kernel, so that no window covers padding only");
             return Err(ShapeError::argument("padding", message).help(help));
         }
         let dilation = window.dilation[axis];
@@ -325,7 +325,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
             let message = message.text(", but its input is only ").number(size).text(" ");
             let message = message.text(window.adjective(axis));
             let help = Text::of("use a dilation of at most ").number(size);
-            let help = help.text(", so that no window sees padding alone");
+            let help = help.text(", so that no window covers padding only");
             return Err(ShapeError::argument("dilation", message).help(help));
         }
         axis += 1;
