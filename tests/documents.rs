@@ -1,25 +1,25 @@
-//! What README.md and docs/errors.md repeat of the code is what the code says. After a change:
-//! `BLESS=1 cargo test --test documents` writes it anew.
+//! The generated parts of README.md and docs/errors.md agree with the code. After a change,
+//! `BLESS=1 cargo test --test documents` writes them again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use unrolled_shape::registry::{ROWS, Row};
 use unrolled_shape::{Padding, Parameter, StepPadding, Value};
 
-/// The cases of docs/errors.md: where they stand in tests/ui, and what went wrong.
+/// The cases of docs/errors.md: their paths in tests/ui, and their titles.
 const GALLERY: [(&str, &str); 12] = [
-    ("shapes/flatten_to_another_size", "A size that does not follow from the layers before"),
-    ("shapes/kernel_larger_than_input", "A kernel that does not fit any more"),
-    ("shapes/residual_that_changes_channels", "A shortcut around layers that change the shape"),
-    ("shapes/picture_where_scores_were_promised", "`Flatten` is forgotten"),
-    ("shapes/concat_of_a_picture_and_a_table", "Branches that cannot be joined"),
+    ("shapes/flatten_to_another_size", "A size that does not follow from the layers before it"),
+    ("shapes/kernel_larger_than_input", "A kernel that is larger than its input"),
+    ("shapes/residual_that_changes_channels", "A skip connection around layers that change the shape"),
+    ("shapes/image_where_scores_were_promised", "`Flatten` is forgotten"),
+    ("shapes/concat_of_an_image_and_a_table", "Branches that cannot be joined"),
     ("arguments/padding_same_with_stride", "Arguments that exclude each other"),
     ("arguments/groups_that_do_not_divide", "Groups that do not divide the channels"),
     ("names/arguments_of_keras", "Names of other libraries"),
-    ("syntax/stars_in_shape", "A shape in pieces"),
-    ("shapes/several_independent_mistakes", "Several mistakes are told together"),
-    ("constants/flatten_to_another_size", "Sizes that are constants of yours"),
-    ("nested/gets_another_shape", "A network inside of another one"),
+    ("syntax/stars_in_shape", "A shape written as several tokens"),
+    ("shapes/several_independent_mistakes", "Several mistakes, reported together"),
+    ("constants/flatten_to_another_size", "Sizes that are constants"),
+    ("nested/gets_another_shape", "A network inside another one"),
 ];
 
 fn root() -> &'static Path {
@@ -43,13 +43,13 @@ fn case(name: &str, extension: &str) -> PathBuf {
     root().join("tests/ui").join(name).with_extension(extension)
 }
 
-/// What the compiler says about a case, as if it stood in `src/main.rs`.
+/// The compiler's output for a case, as if the case were `src/main.rs`.
 fn message(name: &str) -> String {
     let message = read(&case(name, "stderr"));
     message.trim_end().replace(&format!("tests/ui/{name}.rs"), "src/main.rs")
 }
 
-/// What a case is about: its `network!` and the constants before it.
+/// The source of a case: its `network!` and the constants before it.
 fn source(name: &str) -> String {
     let text = read(&case(name, "rs"));
     let (_, text) = text.split_once("use unrolled::prelude::*;\n\n").expect("begins alike");
@@ -60,9 +60,9 @@ fn source(name: &str) -> String {
 #[test]
 fn gallery() {
     let mut page = String::from(
-        "# What the compiler says\n\n\
-         Twelve mistakes, and what stable Rust prints for them. Generated from the cases in `tests/ui` by\n\
-         `tests/documents.rs`: not a word of it is typed by hand.\n",
+        "# Compile errors\n\n\
+         Twelve mistakes, and the errors that stable Rust prints for them. This page is generated from the cases\n\
+         in `tests/ui` by `tests/documents.rs`.\n",
     );
     for (name, title) in GALLERY {
         let (source, message) = (source(name), message(name));
@@ -86,7 +86,7 @@ fn argument(parameter: &Parameter) -> String {
         false => format!("({height}, {width})"),
     };
     let default = match parameter.default {
-        Some(_) if parameter.shown.is_some() => parameter.shown.unwrap_or_default().into(),
+        Some(Value::Absent) => parameter.shown.into(),
         None => return format!("`{}`", parameter.name),
         Some(Value::Number(value)) => value.to_string(),
         Some(Value::Pair(value) | Value::Padding(Padding::Explicit(value))) => number(value),
@@ -96,9 +96,9 @@ fn argument(parameter: &Parameter) -> String {
         Some(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
         Some(Value::Flag(value)) => value.to_string(),
         Some(Value::Real(value)) => format!("{value:?}"),
-        Some(Value::Word(value)) => value.into(),
+        Some(Value::Word(value)) => value.text.into(),
         Some(Value::Shape(value)) => value.to_string(),
-        Some(Value::Input(_) | Value::Weight(_)) => return format!("`{} = ..`", parameter.name),
+        Some(Value::Input(_) | Value::Weight(_)) => unreachable!("no default names a line"),
     };
     format!("`{} = {default}`", parameter.name)
 }

@@ -2,13 +2,13 @@
 
 use proc_macro2::Span;
 use syn::{Error, Expr, Ident};
-use unrolled_shape::{Kind, Padding, StepPadding};
+use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value};
 
 use crate::ast;
 use crate::network::{Argument, ArgumentValue, Dim, Dims};
-use crate::operand::{Environment, Operand, Value};
+use crate::operand::{Environment, Evaluated, Operand};
 use crate::report::{Report, mistake};
-use crate::suggest::closest;
+use crate::suggest::misspelt_padding;
 
 /// What takes arguments: a layer or a block.
 pub(crate) struct Callee<'a> {
@@ -119,33 +119,33 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     Some(match kind {
         Kind::Number => ArgumentValue::Number(operand.size()?),
         Kind::Pair => ArgumentValue::Pair(pair(operand)?),
-        Kind::Padding => match &operand.value {
-            Value::Word(word) if word == "same" => ArgumentValue::PaddingSame,
-            Value::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
+        Kind::Padding => ArgumentValue::Padding(match &operand.value {
+            Evaluated::Word(word) if word == "same" => Padding::Same,
+            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
                 return None;
             }
-            _ => ArgumentValue::PaddingExplicit(pair(operand)?),
-        },
-        Kind::StepPadding => match &operand.value {
-            Value::Word(word) if word == "same" => ArgumentValue::StepPaddingSame,
-            Value::Word(word) if word == "causal" => ArgumentValue::StepPaddingCausal,
-            Value::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
+            _ => Padding::Explicit(pair(operand)?),
+        }),
+        Kind::StepPadding => ArgumentValue::StepPadding(match &operand.value {
+            Evaluated::Word(word) if word == "same" => StepPadding::Same,
+            Evaluated::Word(word) if word == "causal" => StepPadding::Causal,
+            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
                 return None;
             }
-            _ => ArgumentValue::StepPaddingExplicit(operand.size()?),
-        },
+            _ => StepPadding::Explicit(operand.size()?),
+        }),
         Kind::Flag => match operand.value {
-            Value::Flag(flag) => ArgumentValue::Flag(flag),
+            Evaluated::Flag(flag) => ArgumentValue::Flag(flag),
             _ => return None,
         },
         Kind::Real => match operand.value {
-            Value::Real(real) => ArgumentValue::Real(real),
-            Value::Size(size) => ArgumentValue::Real(size as f64),
+            Evaluated::Real(real) => ArgumentValue::Real(real),
+            Evaluated::Size(size) => ArgumentValue::Real(size as f64),
             _ => return None,
         },
         Kind::Word(words) => match &operand.value {
-            Value::Word(word) => {
-                ArgumentValue::Word(words.iter().copied().find(|known| word == known)?)
+            Evaluated::Word(word) => {
+                ArgumentValue::Word(words.iter().copied().find(|known| word == known.text)?)
             }
             _ => return None,
         },
@@ -161,51 +161,22 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
-/// The padding that was meant by a word that could be a constant's name: those have capitals only.
-pub(crate) fn misspelt_padding(kind: Kind, word: &str) -> Option<&'static str> {
-    let known: &[&str] = match kind {
-        Kind::Padding => &["same"],
-        Kind::StepPadding => &["same", "causal"],
-        _ => return None,
-    };
-    let is_word = word.chars().any(char::is_lowercase);
-    closest(word, known.iter().copied()).filter(|_| is_word)
-}
-
 /// A size per axis; one stands for both. `same` is no size, though it could be a constant's name.
 /// Neither is what other layers and libraries call a padding.
 fn pair(operand: &Operand) -> Option<[Dim; 2]> {
     match &operand.value {
-        Value::Pair(pair) => Some(pair.clone()),
-        Value::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
+        Evaluated::Pair(pair) => Some(pair.clone()),
+        Evaluated::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
         _ => operand.size().map(|size| [size.clone(), size]),
     }
 }
 
 /// The default of an argument that was left out; `at` is the layer's name.
-pub(crate) fn default(value: unrolled_shape::Value, at: Span) -> Argument {
-    let value = match value {
-        unrolled_shape::Value::Number(size) => ArgumentValue::Number(Dim::Known(size)),
-        unrolled_shape::Value::Pair(pair) => ArgumentValue::Pair(pair.map(Dim::Known)),
-        unrolled_shape::Value::Padding(Padding::Same) => ArgumentValue::PaddingSame,
-        unrolled_shape::Value::Padding(Padding::Explicit(pair)) => {
-            ArgumentValue::PaddingExplicit(pair.map(Dim::Known))
-        }
-        unrolled_shape::Value::StepPadding(padding) => match padding {
-            StepPadding::Same => ArgumentValue::StepPaddingSame,
-            StepPadding::Causal => ArgumentValue::StepPaddingCausal,
-            StepPadding::Explicit(size) => ArgumentValue::StepPaddingExplicit(Dim::Known(size)),
-        },
-        unrolled_shape::Value::Flag(flag) => ArgumentValue::Flag(flag),
-        unrolled_shape::Value::Real(real) => ArgumentValue::Real(real),
-        unrolled_shape::Value::Word(word) => ArgumentValue::Word(word),
-        unrolled_shape::Value::Shape(shape) => ArgumentValue::Shape(Dims {
-            sizes: shape.dims().iter().copied().map(Dim::Known).collect(),
-            span: at,
-            constant: None,
-        }),
-        unrolled_shape::Value::Input(_) => ArgumentValue::Input(None),
-        unrolled_shape::Value::Weight(_) => ArgumentValue::Weight(None),
+pub(crate) fn default(value: Value, at: Span) -> Argument {
+    let dims = |shape: &Shape| Dims {
+        sizes: shape.dims().iter().copied().map(Dim::Known).collect(),
+        span: at,
+        constant: None,
     };
-    Argument { value, span: at }
+    Argument { value: value.map(|size| Dim::Known(*size), dims), span: at }
 }

@@ -68,7 +68,7 @@ fn check_lifetimes(input: &DeriveInput) -> Result<()> {
     match input.generics.lifetimes().next() {
         None => Ok(()),
         Some(lifetime) => {
-            let message = format!("weights own their numbers, but `{}` borrows some", input.ident);
+            let message = format!("weights own their values, but `{}` borrows some", input.ident);
             Err(Error::new_spanned(&lifetime.lifetime, message))
         }
     }
@@ -82,7 +82,7 @@ fn check_layout(input: &DeriveInput, fields: &Fields) -> Result<()> {
         let words = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
         for word in words {
             if !word.path().is_ident("C") {
-                let message = "weights are laid out by `#[repr(C)]` alone: leave this word out";
+                let message = "weights are laid out by `#[repr(C)]` only: leave out this option";
                 return Err(Error::new(word.span(), message));
             }
             is_c = true;

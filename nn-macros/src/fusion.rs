@@ -58,7 +58,7 @@ fn holds(network: &Network, node: &Node, condition: Condition) -> bool {
     let Layer::Known { arguments, .. } = &node.layer else { return false };
     let inputs: Option<Vec<_>> =
         node.inputs.iter().map(|input| network.values[input.0].dims.known()).collect();
-    let values: Option<Vec<_>> = arguments.iter().map(|argument| argument.value.known()).collect();
+    let values: Option<Vec<_>> = arguments.iter().map(|argument| argument.known()).collect();
     matches!((inputs, values), (Some(inputs), Some(values)) if condition(&inputs, &values))
 }
 

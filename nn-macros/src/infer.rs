@@ -104,7 +104,7 @@ impl Inference<'_> {
 
     fn node(&mut self, number: usize) {
         let node = &self.network.nodes[number];
-        let owner = node.owner().map(|owner| self.network.nodes[owner.node].output);
+        let owner = node.owner.map(|owner| self.network.nodes[owner].output);
         let mut needed = node.inputs.iter().chain(&owner);
         let usable = !self.broken[number] && needed.all(|value| self.known[value.0]);
         self.network.infer_weight(number);
@@ -134,7 +134,7 @@ impl Inference<'_> {
                     true => custom_output(&self.network.krate, layer),
                     false => self.network.shape_constant(number),
                 };
-                let last = Dim::Symbolic(quote!({ #constant.last() }));
+                let last = Dim::Computed(quote!({ #constant.last() }));
                 let span = self.network.nodes[number].span;
                 return Some(Dims { sizes: vec![last], span, constant: Some(constant) });
             }
@@ -147,8 +147,8 @@ impl Inference<'_> {
             Ok(shape) => {
                 let Literals { inputs, values } = literals;
                 self.network.nodes[number].cost = Some(Cost {
-                    params: (row.params)(&inputs, &values),
-                    macs: (row.macs)(&inputs, &values),
+                    params: row.params(&inputs, &values),
+                    macs: row.macs(&inputs, &values),
                 });
                 Some(self.known_dims(number, shape))
             }
@@ -174,7 +174,7 @@ impl Inference<'_> {
             inputs: inputs
                 .map(|input| self.network.values[input.0].dims.known())
                 .collect::<Option<_>>()?,
-            values: arguments.iter().map(|it| it.value.known()).collect::<Option<_>>()?,
+            values: arguments.iter().map(|it| it.known()).collect::<Option<_>>()?,
         })
     }
 
@@ -196,7 +196,7 @@ impl Inference<'_> {
             Blame::Layer => node.span,
             Blame::Argument(name) => {
                 let blamed = node.argument(name);
-                if let Some(ArgumentValue::Input(Some(nth))) = blamed.map(|it| &it.value) {
+                if let Some(ArgumentValue::Input(nth)) = blamed.map(|it| &it.value) {
                     way = *nth;
                 }
                 blamed.map_or(node.span, |it| it.span)
@@ -222,12 +222,12 @@ impl Inference<'_> {
         let constant = self.network.shape_constant(number);
         let input = self.input(number, 0);
         let pass = |flow: Flow, kept: Option<&Dim>, computed| match flow {
-            Flow::Keep => kept.cloned().unwrap_or(Dim::Symbolic(computed)),
+            Flow::Keep => kept.cloned().unwrap_or(Dim::Computed(computed)),
             Flow::Argument(name) => match node.argument(name).map(|it| &it.value) {
                 Some(ArgumentValue::Number(size)) => size.clone(),
-                _ => Dim::Symbolic(computed),
+                _ => Dim::Computed(computed),
             },
-            Flow::Compute => Dim::Symbolic(computed),
+            Flow::Compute => Dim::Computed(computed),
         };
         let span = node.span;
         let last = pass(row.flows.last, input.last(), quote!({ #constant.last() }));
@@ -258,7 +258,7 @@ impl Inference<'_> {
         let node = &self.network.nodes[number];
         let layer = match &node.layer {
             Layer::Known { arguments, .. } => {
-                arguments.iter().any(|argument| self.is_generic_argument(&argument.value))
+                arguments.iter().any(|argument| self.is_generic_argument(argument))
             }
             Layer::Custom(layer) => mentions(&layer.to_token_stream(), &self.generics),
         };
@@ -267,18 +267,12 @@ impl Inference<'_> {
         layer || arrows || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
     }
 
-    fn is_generic_argument(&self, value: &ArgumentValue) -> bool {
-        match value {
-            ArgumentValue::Number(size) | ArgumentValue::StepPaddingExplicit(size) => {
-                self.is_generic_size(size)
-            }
-            ArgumentValue::Pair(sizes) | ArgumentValue::PaddingExplicit(sizes) => {
-                sizes.iter().any(|size| self.is_generic_size(size))
-            }
-            ArgumentValue::Shape(dims) => self.are_generic(dims),
-            ArgumentValue::Weight(Some(owner)) => self.are_generic(&owner.shape),
-            _ => false,
-        }
+    fn is_generic_argument(&self, argument: &Argument) -> bool {
+        // An error stands for a size that depends on const generics.
+        let size = |size: &Dim| if self.is_generic_size(size) { Err(()) } else { Ok(0_usize) };
+        let shape =
+            |dims: &Dims| if self.are_generic(dims) { Err(()) } else { Ok(Shape::new(&[])) };
+        argument.value.try_map(size, shape).is_err()
     }
 
     fn are_generic(&self, dims: &Dims) -> bool {
@@ -287,7 +281,7 @@ impl Inference<'_> {
     }
 
     fn is_generic_size(&self, size: &Dim) -> bool {
-        matches!(size, Dim::Symbolic(tokens) if mentions(tokens, &self.generics))
+        size.tokens().is_some_and(|tokens| mentions(tokens, &self.generics))
     }
 
     /// Types of weights cannot have sizes that are computed from const generics.
@@ -338,7 +332,7 @@ impl Inference<'_> {
             layer: &node.label,
             input: literals.inputs[0],
             output: found,
-            how: (row.how)(&literals.inputs, &literals.values),
+            how: row.how(&literals.inputs, &literals.values),
             declared,
             view: row.storage == Storage::View,
             reader: self.network.reader(node.output),

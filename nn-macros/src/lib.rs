@@ -21,6 +21,7 @@ mod plan;
 mod report;
 mod resolve;
 mod scope;
+mod stand_in;
 mod suggest;
 #[cfg(test)]
 mod tests;

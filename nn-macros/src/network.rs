@@ -2,13 +2,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use std::cell::RefCell;
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
-use unrolled_shape::registry::{Count, Inputs, Row};
-use unrolled_shape::{Padding, Shape, StepPadding};
-
-use crate::owner::Owner;
+use unrolled_shape::registry::{Inputs, Needs, Row, Storage};
+use unrolled_shape::{Dimension, Shape, Value as RuleValue};
 
 /// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
 pub(crate) struct Network {
@@ -98,6 +95,8 @@ pub(crate) struct Node {
     pub(crate) span: Span,
     pub(crate) inputs: Vec<ValueId>,
     pub(crate) output: ValueId,
+    /// The node whose weight it shares, by its index.
+    pub(crate) owner: Option<usize>,
     /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the shortcut.
     pub(crate) shortcut: Shortcut,
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
@@ -137,34 +136,22 @@ pub(crate) struct Argument {
     pub(crate) span: Span,
 }
 
-/// As [`unrolled_shape::Value`], with sizes that may be constants of the user's.
-#[derive(Clone)]
-pub(crate) enum ArgumentValue {
-    Number(Dim),
-    Pair([Dim; 2]),
-    /// `same`, or a size per axis.
-    PaddingSame,
-    PaddingExplicit([Dim; 2]),
-    /// `same`, `causal`, or a size.
-    StepPaddingSame,
-    StepPaddingCausal,
-    StepPaddingExplicit(Dim),
-    Flag(bool),
-    Real(f64),
-    Word(&'static str),
-    Shape(Dims),
-    /// The number of the node's input that it is.
-    Input(Option<usize>),
-    /// The node whose weight is the layer's own, too.
-    Weight(Option<Owner>),
-}
+/// An argument's value, whose sizes may be constants of the user's.
+pub(crate) type ArgumentValue = RuleValue<Dim>;
 
-/// One size: a literal, or an expression of the user's constants and const generics.
+/// One size: a literal, or an expression that is valid as a const generic argument.
 #[derive(Clone)]
 pub(crate) enum Dim {
     Known(usize),
-    /// Tokens that are valid as a const generic argument: `HIDDEN`, `{ 2 * N }`.
+    /// An expression of the user's constants and const generics: `HIDDEN`, `{ 2 * N }`.
     Symbolic(TokenStream),
+    /// An axis of the constant that holds a node's output shape, which the compiler computes:
+    /// `{ __NET_SHAPE_3.last() }`. The user has not written it and must not read it.
+    Computed(TokenStream),
+}
+
+impl Dimension for Dim {
+    type Shape = Dims;
 }
 
 /// The sizes of a shape, and where they stand in the user's code.
@@ -225,9 +212,7 @@ impl Network {
 
     /// The number of the input that `value` is, also under another shape.
     pub(crate) fn input_behind(&self, value: ValueId) -> Option<usize> {
-        let view = |node: &&Node| {
-            node.output == value && node.storage() == unrolled_shape::registry::Storage::View
-        };
+        let view = |node: &&Node| node.output == value && node.storage() == Storage::View;
         match self.nodes.iter().find(view) {
             Some(node) => self.input_behind(node.inputs[0]),
             None => self.inputs.iter().position(|input| input.value == value),
@@ -275,6 +260,40 @@ impl Node {
     }
 }
 
+impl Node {
+    /// How its code uses memory.
+    pub(crate) fn storage(&self) -> Storage {
+        match &self.layer {
+            Layer::Known { row, .. } => row.storage,
+            Layer::Custom(_) => Storage::Separate,
+        }
+    }
+
+    /// What its backward pass reads.
+    pub(crate) fn needs(&self) -> Needs {
+        match &self.layer {
+            Layer::Known { row, .. } => row.needs,
+            Layer::Custom(_) => Needs { input: true, output: true },
+        }
+    }
+
+    /// Whether it has weights, and so a field.
+    pub(crate) fn has_weights(&self) -> bool {
+        match &self.layer {
+            Layer::Known { row, .. } => !row.sizes.is_empty(),
+            Layer::Custom(_) => true,
+        }
+    }
+
+    /// Whether training it may take several phases.
+    pub(crate) fn may_cross(&self) -> bool {
+        match &self.layer {
+            Layer::Known { row, .. } => row.crosses_batch,
+            Layer::Custom(_) => true,
+        }
+    }
+}
+
 impl Dims {
     /// The size of the last axis. A shape has at least one axis.
     pub(crate) fn last(&self) -> Option<&Dim> {
@@ -283,11 +302,11 @@ impl Dims {
 
     /// The shape, where every size is a literal.
     pub(crate) fn known(&self) -> Option<Shape> {
-        self.shape(Dim::known)
+        self.with_sizes(Dim::known)
     }
 
-    /// The shape of the numbers that `size` gives.
-    fn shape(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<Shape> {
+    /// The shape, with the number that `size` returns for each size.
+    pub(crate) fn with_sizes(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<Shape> {
         if self.constant.is_some() {
             return None;
         }
@@ -301,106 +320,34 @@ impl Dim {
     pub(crate) fn known(&self) -> Option<usize> {
         match self {
             Self::Known(size) => Some(*size),
-            Self::Symbolic(_) => None,
+            Self::Symbolic(_) | Self::Computed(_) => None,
+        }
+    }
+
+    /// The expression, where it is no literal.
+    pub(crate) fn tokens(&self) -> Option<&TokenStream> {
+        match self {
+            Self::Known(_) => None,
+            Self::Symbolic(tokens) | Self::Computed(tokens) => Some(tokens),
         }
     }
 }
 
-impl ArgumentValue {
+impl Argument {
     /// Whether it is a flag that is set.
     pub(crate) fn is_true(&self) -> bool {
-        matches!(self, Self::Flag(true))
+        matches!(self.value, ArgumentValue::Flag(true))
     }
 
     /// The value for the rules, where every size is a literal.
-    pub(crate) fn known(&self) -> Option<unrolled_shape::Value> {
-        self.value(Dim::known)
+    pub(crate) fn known(&self) -> Option<RuleValue> {
+        self.with_sizes(Dim::known)
     }
 
-    /// The value for the rules, with a stand-in for sizes that are not literal.
-    pub(crate) fn stand_in(&self) -> Option<unrolled_shape::Value> {
-        let [small, ..] = StandIn::SIZES;
-        self.value(|dim| dim.known().or(Some(small(0))))
-    }
-
-    /// The value for the rules, with the numbers that `size` gives.
-    fn value(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<unrolled_shape::Value> {
-        Some(match self {
-            Self::Number(dim) => unrolled_shape::Value::Number(size(dim)?),
-            Self::Pair([a, b]) => unrolled_shape::Value::Pair([size(a)?, size(b)?]),
-            Self::PaddingSame => unrolled_shape::Value::Padding(Padding::Same),
-            Self::PaddingExplicit([a, b]) => {
-                unrolled_shape::Value::Padding(Padding::Explicit([size(a)?, size(b)?]))
-            }
-            Self::StepPaddingSame => unrolled_shape::Value::StepPadding(StepPadding::Same),
-            Self::StepPaddingCausal => unrolled_shape::Value::StepPadding(StepPadding::Causal),
-            Self::StepPaddingExplicit(dim) => {
-                unrolled_shape::Value::StepPadding(StepPadding::Explicit(size(dim)?))
-            }
-            Self::Flag(flag) => unrolled_shape::Value::Flag(*flag),
-            Self::Real(real) => unrolled_shape::Value::Real(*real),
-            Self::Word(word) => unrolled_shape::Value::Word(word),
-            Self::Shape(dims) => unrolled_shape::Value::Shape(dims.shape(size)?),
-            Self::Input(nth) => unrolled_shape::Value::Input(*nth),
-            Self::Weight(None) => unrolled_shape::Value::Weight(None),
-            Self::Weight(Some(owner)) => {
-                unrolled_shape::Value::Weight(Some(owner.shape.shape(size)?))
-            }
-        })
-    }
-}
-
-/// What a layer is computed from. Sizes that are not literal have stand-ins, the same for the same tokens.
-struct StandIn {
-    inputs: Vec<Shape>,
-    values: Vec<unrolled_shape::Value>,
-    output: Shape,
-}
-
-impl StandIn {
-    /// Stand-ins for the first, second, .. size that most kernels fit into and most numbers of groups
-    /// divide: all alike, twice, and all different, since `channels / groups` is no 1 where both are unknown.
-    const SIZES: [fn(usize) -> usize; 3] = [|_| 2520, |_| 5040, |nth| (5040 / (nth + 1)).max(1)];
-
-    /// What the layer is computed from, if its rule agrees.
-    fn new(network: &Network, node: &Node, size: fn(usize) -> usize) -> Option<Self> {
-        let Layer::Known { row, arguments } = &node.layer else { return None };
-        let met = RefCell::new(Vec::new());
-        let stand_in = |dim: &Dim| {
-            let Dim::Symbolic(tokens) = dim else { return dim.known() };
-            let (tokens, mut met) = (tokens.to_string(), met.borrow_mut());
-            let nth = met.iter().position(|it| *it == tokens);
-            let nth = nth.unwrap_or_else(|| {
-                met.push(tokens);
-                met.len() - 1
-            });
-            Some(size(nth))
-        };
-        let inputs = node.inputs.iter();
-        let inputs: Vec<Shape> = inputs
-            .map(|input| network.values[input.0].dims.shape(stand_in))
-            .collect::<Option<_>>()?;
-        let values: Vec<unrolled_shape::Value> =
-            arguments.iter().map(|it| it.value.value(stand_in)).collect::<Option<_>>()?;
-        let output = (row.rule)(&inputs, &values).ok()?;
-        Some(Self { inputs, values, output })
-    }
-}
-
-impl Network {
-    /// How many axes a layer of the registry gives, if that can be told while expanding: the rule is
-    /// asked with stand-ins.
-    pub(crate) fn rank(&self, node: &Node) -> Option<usize> {
-        let [alike, ..] = StandIn::SIZES;
-        StandIn::new(self, node, alike).map(|stand_in| stand_in.output.rank())
-    }
-
-    /// A count, if it is the same whatever the sizes are that are not literal.
-    pub(crate) fn count(&self, node: &Node, count: &Count) -> Option<usize> {
-        let [small, large, different] = StandIn::SIZES.map(|size| {
-            let it = StandIn::new(self, node, size)?;
-            Some(count(&it.inputs, &it.values))
-        });
-        small.filter(|_| small == large && large == different)
+    /// The value for the rules, with the number that `size` returns for each size; `None` where it returns
+    /// none for one of them.
+    pub(crate) fn with_sizes(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<RuleValue> {
+        let shape = |dims: &Dims| dims.with_sizes(&size).ok_or(());
+        self.value.try_map(|dim| size(dim).ok_or(()), shape).ok()
     }
 }

@@ -4,9 +4,9 @@
 //! a value is overwritten as soon as nobody needs it.
 
 use crate::fusion::{self, Pooled};
-use crate::network::{Layer, Network, Node, ValueId};
+use crate::network::{Network, Node, ValueId};
 use std::collections::BTreeSet;
-use unrolled_shape::registry::{Needs, Storage};
+use unrolled_shape::registry::Storage;
 
 /// Where a value or a gradient is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,40 +98,6 @@ pub(crate) struct Plan {
     /// The input that leaves the network as it came, if there is one: it is copied.
     pub(crate) copied: Option<usize>,
     pub(crate) stretches: Vec<Stretch>,
-}
-
-impl Node {
-    /// How its code works on memory.
-    pub(crate) fn storage(&self) -> Storage {
-        match &self.layer {
-            Layer::Known { row, .. } => row.storage,
-            Layer::Custom(_) => Storage::Separate,
-        }
-    }
-
-    /// What its backward reads.
-    pub(crate) fn needs(&self) -> Needs {
-        match &self.layer {
-            Layer::Known { row, .. } => row.needs,
-            Layer::Custom(_) => Needs { input: true, output: true },
-        }
-    }
-
-    /// Whether it has weights, and so a field.
-    pub(crate) fn has_weights(&self) -> bool {
-        match &self.layer {
-            Layer::Known { row, .. } => !row.sizes.is_empty(),
-            Layer::Custom(_) => true,
-        }
-    }
-
-    /// Whether it may take several phases.
-    pub(crate) fn may_cross(&self) -> bool {
-        match &self.layer {
-            Layer::Known { row, .. } => row.crosses_batch,
-            Layer::Custom(_) => true,
-        }
-    }
 }
 
 /// Plans the memory and the phases of a network.

@@ -33,8 +33,9 @@ impl Report {
 
     /// A name that stands at two places where only one may have it.
     pub(crate) fn twice(&mut self, what: &str, first: Span, second: &Ident) {
-        self.error(second.span(), format!("the {what} `{second}` is there twice"));
-        self.error(first, format!("the other {what} `{second}` is here"));
+        let verb = if what == "argument" { "given" } else { "defined" };
+        self.error(second.span(), format!("the {what} `{second}` is {verb} twice"));
+        self.error(first, format!("the {what} `{second}` is first {verb} here"));
     }
 
     /// How many mistakes were found so far, also those that are not told again.
@@ -86,18 +87,18 @@ pub(crate) mod say {
         "expected the input's shape in parentheses, as in `struct Net(28x28x1) -> 10`";
     pub(crate) const NO_OUTPUT: &str =
         "expected `->` and the output's shape, as in `struct Net(28x28x1) -> 10`";
-    pub(crate) const ONE_OUTPUT: &str = "parentheses hold several outputs, as in `(digit: 10, place: \
-         2)`: one output is its shape alone, as in `-> 10`";
+    pub(crate) const ONE_OUTPUT: &str = "parentheses are for several outputs, as in `(digit: 10, place: 2)`: \
+         write one output as its shape, as in `-> 10`";
     pub(crate) const OUTPUT_WITHOUT_NAME: &str =
         "several outputs need the names of their lines, as in `(digit: 10, place: 2)`";
     pub(crate) const WHERE_CLAUSE: &str = "a network takes no `where` clause";
     pub(crate) const NO_BODY: &str = "expected layers in braces: `{ Dense(128), ReLU }`";
     pub(crate) const SEMICOLON: &str = "expected `,`: layers are separated by commas";
     pub(crate) const NO_COMMA: &str = "expected `,` before this";
-    pub(crate) const DOT: &str = "a layer is written without a dot: `ReLU` for `nn.ReLU()`, and as \
-         a line of its own for `.relu()`";
+    pub(crate) const DOT: &str = "expected a layer without a dot: write `ReLU` for `nn.ReLU()`, and \
+         on a line of its own for `.relu()`";
     pub(crate) const BAR: &str =
-        "expected `,`: layers stand one behind the other, with commas between";
+        "expected `,` between layers";
     pub(crate) const FAT_ARROW: &str =
         "expected `->` before the layer's shape, as in `Flatten -> 1600`";
     pub(crate) const EQUALS_AFTER_NAME: &str =
@@ -108,11 +109,11 @@ pub(crate) mod say {
     pub(crate) const ATTRIBUTE_ON_LINE: &str =
         "layers take no attributes and no doc comments: write `// ...`";
     pub(crate) const ATTRIBUTE_ON_BLOCK: &str =
-        "a block takes no attributes but doc comments: it is expanded where it is used";
+        "a block takes no attributes other than doc comments: it is expanded where it is used";
     pub(crate) const VISIBILITY_OF_BLOCK: &str =
-        "a block has no visibility: it is known in this `network!` only";
+        "a block takes no visibility: it is local to this `network!`";
     pub(crate) const SKIP_ALONE: &str =
-        "`skip { .. }` belongs behind `Residual { .. }`, without a comma between";
+        "expected `skip { .. }` directly after `Residual { .. }`, without a comma";
     pub(crate) const NO_COUNT: &str = "expected one count, as in `Repeat(3) { .. }`";
     pub(crate) const RESIDUAL_ARGUMENTS: &str =
         "`Residual` takes no arguments: write `Residual { .. } skip { .. }`";
@@ -129,12 +130,12 @@ pub(crate) mod say {
     pub(crate) const NOT_A_PAIR: &str =
         "expected height and width, as in `(3, 5)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
     pub(crate) const COMPUTES_WITH_GENERICS: &str =
-        "Rust cannot compute with const generics yet: make the result a const generic of its own";
-    pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deep to be expanded";
+        "stable Rust cannot compute with const generics: make the result a const generic of its own";
+    pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deeply to be expanded";
     pub(crate) const NOT_FINITE: &str = "this number is too large";
     pub(crate) const COMPUTED_SIZE: &str = "the size of its weights would be computed from const \
          generics, which Rust cannot do yet\n  = help: write the sizes before it as constants, or \
-         give its input's size as a const generic of its own behind an arrow, as in `-> FEATURES`";
+         give its input's size as a const generic of its own after an arrow, as in `-> FEATURES`";
     pub(crate) const NO_LAYERS: &str = "expected at least one layer";
     pub(crate) const NO_TYPE_PARAMETERS: &str =
         "a network takes const generics of type `usize` only, as in `<const HIDDEN: usize>`";
@@ -144,12 +145,12 @@ pub(crate) mod say {
     pub(crate) const BRANCH_NEEDS_SOURCE: &str =
         "this branch has no input: write `name => { .. }` with the name of an input";
     pub(crate) const LITERAL_COUNT: &str =
-        "expected a number: the layers are written out while the macro expands";
+        "expected a literal count: `Repeat` is unrolled while the macro expands";
     pub(crate) const NO_COPIES: &str = "repeats its layers 0 times: expected at least 1";
     pub(crate) const TWO_BRANCHES: &str =
         "expected two branches or more: `input => { layers }` or `{ layers }`";
     pub(crate) const INSIDE_ITSELF: &str = "a network cannot contain itself";
-    pub(crate) const CUSTOM_ARGUMENTS: &str = "a type of yours takes no arguments here: give it \
+    pub(crate) const CUSTOM_ARGUMENTS: &str = "a layer of your own takes no arguments here: give it \
          const generics, as in `MyLayer::<64>`";
 }
 
@@ -161,8 +162,7 @@ pub(crate) mod mistake {
     use unrolled_shape::{Kind, Parameter};
 
     use super::Elsewhere;
-    use crate::arguments::misspelt_padding;
-    use crate::suggest::closest;
+    use crate::suggest::{closest, misspelt_padding};
 
     pub(crate) fn no_size(tokens: &TokenStream) -> String {
         format!("expected a size, but got `{}`", tidy(tokens))
@@ -170,16 +170,16 @@ pub(crate) mod mistake {
 
     pub(crate) fn indices_from_a_layer(layer: &str) -> String {
         format!(
-            "layer `{layer}` takes numbers of tokens, but gets what another layer computed\n  = help: \
-             let it be the first layer that reads an input"
+            "layer `{layer}` takes token indices, but gets the output of another layer\n  = help: make \
+             it the first layer that reads an input"
         )
     }
 
     pub(crate) fn reads_indices(layer: &str, input: Option<&str>, reader: &str) -> String {
         let input = input.map_or("the input".into(), |name| format!("the input `{name}`"));
         format!(
-            "layer `{layer}` takes real numbers, but {input} holds numbers of tokens for `{reader}`\n  \
-             = help: give `{layer}` an input of its own, or let it read what `{reader}` gives"
+            "layer `{layer}` takes real numbers, but {input} holds token indices for `{reader}`\n  \
+             = help: give `{layer}` an input of its own, or let it read the output of `{reader}`"
         )
     }
 
@@ -194,16 +194,16 @@ pub(crate) mod mistake {
     /// What rustc says of a call of `step`.
     pub(crate) fn takes_whole_sequences(network: &str, layer: &str) -> String {
         format!(
-            "`{network}` cannot run step by step: its layer `{layer}` takes whole sequences, or what \
-             comes later"
+            "`{network}` cannot run step by step: its layer `{layer}` needs the whole sequence, or \
+             later steps"
         )
     }
 
     pub(crate) fn steps_as_features(layer: &str) -> String {
         format!(
-            "layer `{layer}` takes features, but `..` in the header makes steps of the input's numbers\n  \
+            "layer `{layer}` takes features, but with `..` in the header the input's values are steps\n  \
              = help: leave out `..` for features, write `..64x1` for steps of one feature each, or begin \
-             with `Embedding` for numbers of tokens"
+             with `Embedding` for token indices"
         )
     }
 
@@ -225,7 +225,7 @@ pub(crate) mod mistake {
             (Some(elsewhere), _) => format!("{begin}{}", in_words(name, &elsewhere)),
             (None, Some(meant)) => format!("{begin}: did you mean `{meant}`?"),
             (None, None) => format!(
-                "{begin}: give its name to the line that gives this output, as in `{name}: Dense(10)`"
+                "{begin}: name the line that computes this output, as in `{name}: Dense(10)`"
             ),
         }
     }
@@ -253,7 +253,7 @@ pub(crate) mod mistake {
 
     pub(crate) fn no_result(left: usize, op: &BinOp, right: usize) -> String {
         let op = op.to_token_stream();
-        format!("`{left} {op} {right}` is no size: sizes are whole numbers from 0 on")
+        format!("`{left} {op} {right}` is not a size: sizes are whole numbers, at least 0")
     }
 
     pub(crate) fn quotes(word: &str) -> String {
@@ -315,10 +315,11 @@ pub(crate) mod mistake {
             Kind::Flag => "`true` or `false`".into(),
             Kind::Real => "a literal number such as `0.5`".into(),
             Kind::Shape => "a shape such as `4x4x8`".into(),
-            Kind::Input => "the name of an input or of a line before this one".into(),
-            Kind::Weight => "the name of a line before this one, whose weight it shares".into(),
+            Kind::Input => "the name of an input or of an earlier line".into(),
+            Kind::Weight => "the name of an earlier line whose weight it shares".into(),
             Kind::Word(words) => {
-                let all: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                let all: Vec<String> =
+                    words.iter().map(|word| format!("`{}`", word.text)).collect();
                 all.join(" or ")
             }
         };
@@ -326,7 +327,7 @@ pub(crate) mod mistake {
         let words =
             format!("`{}` of `{callee}` must be {expected}, but is `{got}`", parameter.name);
         match parameter.kind {
-            Kind::Word(known) => match closest(&got, known.iter().copied()) {
+            Kind::Word(known) => match closest(&got, known.iter().map(|word| word.text)) {
                 Some(meant) => format!("{words}: did you mean `{meant}`?"),
                 None => words,
             },
@@ -374,7 +375,7 @@ pub(crate) mod mistake {
         elsewhere: Option<Elsewhere>,
         known: &[&str],
     ) -> String {
-        let begin = format!("there is no input and no layer before this that is called `{name}`");
+        let begin = format!("there is no input or earlier line called `{name}`");
         if let Some(elsewhere) = elsewhere {
             return format!("{begin}{}", in_words(name, &elsewhere));
         }
@@ -382,7 +383,7 @@ pub(crate) mod mistake {
             return format!("{begin}: did you mean `{meant}`?");
         }
         let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-        if all.is_empty() { begin } else { format!("{begin}, but {}", all.join(", ")) }
+        if all.is_empty() { begin } else { format!("{begin}; in scope: {}", all.join(", ")) }
     }
 
     /// `known` are the lines before that have a weight to share.
@@ -391,12 +392,12 @@ pub(crate) mod mistake {
         elsewhere: Option<Elsewhere>,
         known: &[&str],
     ) -> String {
-        let begin = format!("there is no layer before this that is called `{name}`");
+        let begin = format!("there is no earlier layer called `{name}`");
         match elsewhere {
             Some(Elsewhere::InsideOf(structure)) => {
                 return format!(
-                    "{begin}: the line `{name}` is inside of `{structure}`, and known there alone\n  = \
-                     help: a weight is shared with a line before the `{structure}`, or inside of it"
+                    "{begin}: the line `{name}` is local to `{structure}`\n  = help: share the weight with \
+                     a line before the `{structure}`, or inside it"
                 );
             }
             Some(elsewhere) => return format!("{begin}{}", in_words(name, &elsewhere)),
@@ -407,7 +408,7 @@ pub(crate) mod mistake {
             None if known.is_empty() => begin,
             None => {
                 let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                format!("{begin}, but {}", all.join(", "))
+                format!("{begin}; weights can be shared with {}", all.join(", "))
             }
         }
     }
@@ -416,7 +417,7 @@ pub(crate) mod mistake {
     pub(crate) fn no_weight(name: &Ident, source: Option<&str>, layers: &[&str]) -> String {
         let is = match source {
             Some(source) => format!("it is `{source}`"),
-            None => "it is no line of a single layer".into(),
+            None => "it is not a single layer".into(),
         };
         let layers: Vec<String> = layers.iter().map(|name| format!("`{name}`")).collect();
         let layers = layers.join(" or ");
@@ -426,8 +427,8 @@ pub(crate) mod mistake {
     /// `flattened` is `layer`, or that which it shares the weight of.
     pub(crate) fn weight_in_another_order(layer: &str, flattened: &str) -> String {
         format!(
-            "layer `{layer}` cannot share a weight: `{flattened}` reads features that were flattened, which \
-             files have in another order\n  = help: let a layer with a weight of its own read them first"
+            "layer `{layer}` cannot share a weight: `{flattened}` reads flattened features, whose order in \
+             files differs\n  = help: put a layer with a weight of its own before it"
         )
     }
 
@@ -436,28 +437,27 @@ pub(crate) mod mistake {
         match elsewhere {
             Elsewhere::Behind => {
                 format!(
-                    ": the line `{name}` is not done yet, and a line takes what is there before it"
+                    ": the line `{name}` is not complete here, and a line can only use earlier values"
                 )
             }
             Elsewhere::InsideOf(structure) if structure == "Repeat" => format!(
-                ": each copy inside of `Repeat` has a line `{name}` of its own, known there alone\n  = \
-                 help: give the `Repeat` a name, and take what its last copy gives"
+                ": each copy inside `Repeat` has its own line `{name}`, which is local to it\n  = help: \
+                 name the `Repeat`, and use the output of its last copy"
             ),
             Elsewhere::InsideOf(structure) => format!(
-                ": the line `{name}` is inside of `{structure}`, and known there alone\n  = help: give \
-                 the `{structure}` a name, or put the line before it"
+                ": the line `{name}` is local to `{structure}`\n  = help: name the `{structure}`, or put the \
+                 line before it"
             ),
             Elsewhere::OutsideOfBlock(block) => format!(
-                ": a block knows its own lines alone\n  = help: make it a parameter, `block {block}({name}) \
-                 {{ .. }}`, and give it where the block is used, `{block}({name})`"
+                ": a block can only use its own lines and parameters\n  = help: make it a parameter, \
+                 `block {block}({name}) {{ .. }}`, and pass it where the block is used, `{block}({name})`"
             ),
         }
     }
 
     pub(crate) fn value_as_layer(name: &Ident) -> String {
         format!(
-            "`{name}` is a value, not a layer: a line that begins with it is written with `=>`, as in \
-             `{name} => Dense(10)`"
+            "`{name}` is a value, not a layer: begin a line with it by `=>`, as in `{name} => Dense(10)`"
         )
     }
 
@@ -467,13 +467,13 @@ pub(crate) mod mistake {
 
     pub(crate) fn unused_output(label: &str) -> String {
         format!(
-            "what layer `{label}` gives is never used: begin a branch of the next join with it, \
-             as in `{{ .. }}`, or give it a name that a later line takes, as in `name => Dense(10)`"
+            "the output of layer `{label}` is never used: begin a branch of the next join with it, as \
+             in `{{ .. }}`, or name it and use it in a later line, as in `name => Dense(10)`"
         )
     }
 
     pub(crate) fn no_branches(name: &Ident) -> String {
-        format!("`{name}` takes one input and has no branches")
+        format!("`{name}` takes one input and no branches")
     }
 
     pub(crate) fn needs_branches(name: &Ident) -> String {
@@ -494,7 +494,7 @@ pub(crate) mod mistake {
     }
 
     pub(crate) fn too_deep(most: usize) -> String {
-        format!("blocks, repeats and branches are nested more than {most} deep")
+        format!("blocks, repeats and branches are nested more than {most} levels deep")
     }
 
     /// Tokens as people write them.

@@ -1,5 +1,7 @@
 //! "Did you mean": the known name that a misspelt one was meant to be.
 
+use unrolled_shape::Kind;
+
 /// What PyTorch and Keras call things that have another name here.
 const FOREIGN: [(&str, &str); 49] = [
     ("Linear", "Dense"),
@@ -93,6 +95,17 @@ fn distance(a: &[char], b: &[char]) -> usize {
         last = row;
     }
     last[b.len()]
+}
+
+/// The padding that was meant by a word that could be a constant's name: those have capitals only.
+pub(crate) fn misspelt_padding(kind: Kind, word: &str) -> Option<&'static str> {
+    let known: &[&str] = match kind {
+        Kind::Padding => &["same"],
+        Kind::StepPadding => &["same", "causal"],
+        _ => return None,
+    };
+    let is_word = word.chars().any(char::is_lowercase);
+    closest(word, known.iter().copied()).filter(|_| is_word)
 }
 
 #[cfg(test)]

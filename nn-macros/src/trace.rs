@@ -57,9 +57,7 @@ fn write(dims: &Dims) -> String {
 fn write_size(size: &Dim) -> String {
     match size {
         Dim::Known(size) => size.to_string(),
-        Dim::Symbolic(tokens) => {
-            let text = tidy(tokens);
-            if text.contains("_SHAPE_") { String::from("?") } else { text }
-        }
+        Dim::Symbolic(tokens) => tidy(tokens),
+        Dim::Computed(_) => String::from("?"),
     }
 }

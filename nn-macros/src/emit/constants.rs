@@ -80,7 +80,7 @@ fn is_symbolic(network: &Network, node: &Node) -> bool {
     !(arrow
         && node.inputs.iter().all(known)
         && known(&node.output)
-        && arguments.iter().all(|argument| argument.value.known().is_some()))
+        && arguments.iter().all(|argument| argument.known().is_some()))
 }
 
 /// Whether a shape depends on const generics of the user's.
@@ -115,7 +115,7 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
             quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::SIGNATURE, &[#(#inputs),*]))
         }
     };
-    let owner = node.owner().map(|owner| network.nodes[owner.node].output);
+    let owner = node.owner.map(|owner| network.nodes[owner].output);
     let needed = node.inputs.iter().copied().chain(owner);
     let lost = needed.flat_map(|value| lost(network, value, node.generic));
     let given = unless(&rt, &lost.collect::<Vec<_>>(), given);
@@ -195,11 +195,11 @@ fn check_arrow(network: &Network, index: usize, arrow: &Dims) -> TokenStream {
         node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
     let input = &inputs[0];
     let how = match &node.layer {
-        Layer::Known { row, arguments } => {
+        Layer::Known { row, arguments } if row.how.is_some() => {
             let rule = shapes::rule(&rt, row, arguments);
             quote!(#rule.how(&[#(#inputs),*]))
         }
-        Layer::Custom(_) => quote!(#rt::Text::new()),
+        _ => quote!(#rt::Text::new()),
     };
     let view = node.storage() == Storage::View;
     let reader = network.reader(node.output);

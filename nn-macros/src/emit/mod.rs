@@ -173,9 +173,9 @@ impl Context<'_> {
 
     /// The context that a node gets: with the weight that it uses of another one.
     fn ctx(&self, node: usize) -> TokenStream {
-        match self.network.nodes[node].owner() {
+        match self.network.nodes[node].owner {
             Some(owner) => {
-                let owner = &self.network.nodes[owner.node].field;
+                let owner = &self.network.nodes[owner].field;
                 quote!(ctx.tied_to(&self.#owner))
             }
             None => quote!(ctx.reborrow()),

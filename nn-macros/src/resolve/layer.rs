@@ -13,7 +13,7 @@ use super::{KEYWORDS, Place, Resolver};
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Branch, Call};
 use crate::blocks;
-use crate::network::{Argument, ArgumentValue, Layer, Node, ValueId};
+use crate::network::{Argument, ArgumentValue, Dims, Layer, Node, ValueId};
 use crate::operand::Environment;
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
@@ -97,11 +97,12 @@ impl Resolver<'_> {
         let (Some(arguments), Some((mut inputs, spans))) = (arguments, inputs) else {
             return self.unknown(used.name.span());
         };
+        let owner = arguments.owner;
         let arguments = arguments.behind(&mut inputs);
         let node = self.node(title, &used.name, place.scope);
         let source = source(used, place.environment);
         let layer = Layer::Known { row, arguments };
-        self.push(Node { layer, inputs, source, ..node }, spans)
+        self.push(Node { layer, inputs, owner, source, ..node }, spans)
     }
 
     /// The arguments of a layer, defaults filled in. `None` where one is wrong, which is reported.
@@ -122,7 +123,7 @@ impl Resolver<'_> {
         let parameters = parameters.collect();
         let callee = Callee { name: &used.name, parameters, positional: row.positional };
         let slots = arguments::assign(&callee, given, self.report)?;
-        let mut all = Arguments { values: Vec::new(), inputs: Vec::new() };
+        let mut all = Arguments::default();
         let mut correct = true;
         for (parameter, slot) in row.parameters.iter().zip(slots) {
             let argument = match (slot, parameter.default) {
@@ -130,8 +131,8 @@ impl Resolver<'_> {
                     (Kind::Input, Some(name)) => {
                         Ok(all.input(self.named(name, place), name.span()))
                     }
-                    (Kind::Weight, Some(name)) => match self.weight(name, place) {
-                        Some(argument) => Ok(argument),
+                    (Kind::Weight, Some(name)) => match self.owner(name, place) {
+                        Some(owner) => Ok(all.weight(owner, name.span())),
                         None => {
                             correct = false;
                             continue;
@@ -236,17 +237,27 @@ impl Resolver<'_> {
 }
 
 /// The arguments of a layer, defaults filled in.
+#[derive(Default)]
 pub(super) struct Arguments {
     values: Vec<Argument>,
     /// The named values among them.
     inputs: Vec<ValueId>,
+    /// The node whose weight the layer shares.
+    owner: Option<usize>,
 }
 
 impl Arguments {
     /// An argument that names a value.
     fn input(&mut self, value: ValueId, span: Span) -> Argument {
         self.inputs.push(value);
-        Argument { value: ArgumentValue::Input(Some(self.inputs.len() - 1)), span }
+        Argument { value: ArgumentValue::Input(self.inputs.len() - 1), span }
+    }
+
+    /// An argument that names a line whose weight the layer shares. `infer` fills in the shape.
+    fn weight(&mut self, owner: usize, span: Span) -> Argument {
+        self.owner = Some(owner);
+        let shape = Dims { sizes: Vec::new(), span, constant: None };
+        Argument { value: ArgumentValue::Weight(shape), span }
     }
 
     /// The arguments, whose named values are further inputs of the layer behind `inputs`.
@@ -254,8 +265,8 @@ impl Arguments {
         let before = inputs.len();
         inputs.extend(self.inputs);
         let behind = |argument: Argument| match argument.value {
-            ArgumentValue::Input(Some(nth)) => {
-                Argument { value: ArgumentValue::Input(Some(before + nth)), ..argument }
+            ArgumentValue::Input(nth) => {
+                Argument { value: ArgumentValue::Input(before + nth), ..argument }
             }
             _ => argument,
         };

@@ -42,6 +42,7 @@ impl Resolver<'_> {
             span: at.span(),
             inputs: Vec::new(),
             output: ValueId(0),
+            owner: None,
             shortcut: Shortcut::None,
             generic: false,
             hidden: false,

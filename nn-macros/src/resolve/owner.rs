@@ -4,21 +4,13 @@ use syn::Ident;
 
 use super::source::find_named;
 use super::{Named, Place, Resolver};
-use crate::network::{Argument, ArgumentValue, Layer, ValueId};
-use crate::owner::Owner;
+use crate::network::{Layer, ValueId};
 use crate::report::mistake;
 
 impl Resolver<'_> {
-    /// An argument that names the line that has the layer's weight. `None` where there is no such line,
-    /// which is reported.
-    pub(super) fn weight(&mut self, name: &Ident, place: &Place<'_>) -> Option<Argument> {
-        let owner = Owner::new(self.owner(name, place)?, name.span());
-        Some(Argument { value: ArgumentValue::Weight(Some(owner)), span: name.span() })
-    }
-
     /// The node of the line called `name`, whose weight a layer can have as its own; of a line that
     /// has it from another one, that one's.
-    fn owner(&mut self, name: &Ident, place: &Place<'_>) -> Option<usize> {
+    pub(super) fn owner(&mut self, name: &Ident, place: &Place<'_>) -> Option<usize> {
         let Some(found) = find_named(name, place) else {
             let name = place.environment.word(name).unwrap_or(name);
             let known = place.named.iter().filter(|known| self.lends(known));
@@ -30,8 +22,7 @@ impl Resolver<'_> {
         };
         if self.lends(found) {
             let node = found.node?;
-            let owner = self.resolved.network.nodes[node].owner();
-            return Some(owner.map_or(node, |owner| owner.node));
+            return Some(self.resolved.network.nodes[node].owner.unwrap_or(node));
         }
         // Of a line that is wrong itself, nobody knows what it has.
         if !self.is_broken(found.value) {

@@ -93,7 +93,7 @@ impl Network {
         let dims = &self.values[value.0].dims;
         let sizes = dims.sizes.iter().map(|size| match size {
             Dim::Known(size) => size.to_string(),
-            Dim::Symbolic(tokens) => tidy(tokens),
+            Dim::Symbolic(tokens) | Dim::Computed(tokens) => tidy(tokens),
         });
         let sizes: Vec<String> = sizes.collect();
         let unknown = if dims.constant.is_some() { "..x" } else { "" };

@@ -31,25 +31,25 @@ fn misspelt_layers() {
 fn the_same_name_twice() {
     assert_told(
         "struct N(8) -> 8 { fc: Dense(8), Residual { fc: Dense(8) } }",
-        &[("fc", "the name `fc` is there twice"), ("fc", "the other name `fc` is here")],
+        &[("fc", "the name `fc` is defined twice"), ("fc", "the name `fc` is first defined here")],
     );
     assert_about(
         "struct N(8) -> 8 { ReLU } struct N(9) -> 9 { ReLU }",
-        &[("N", "the network `N` is there twice"), ("N", "is here")],
+        &[("N", "the network `N` is defined twice"), ("N", "is here")],
     );
     assert_about(
         "block B { ReLU } block B { ReLU }",
-        &[("B", "the block `B` is there twice"), ("B", "is here")],
+        &[("B", "the block `B` is defined twice"), ("B", "is here")],
     );
     assert_about("block Dense { ReLU }", &[("Dense", "is a layer already")]);
     assert_about("block Repeat { ReLU }", &[("Repeat", "is a layer already")]);
     assert_about(
         "block B(a, b, a) { ReLU }",
-        &[("a", "the parameter `a` is there twice"), ("a", "is here")],
+        &[("a", "the parameter `a` is defined twice"), ("a", "is here")],
     );
     assert_about(
         "struct N(a: 8, a: 8) -> 8 { Add { a => {}, a => {} } }",
-        &[("a", "the input `a` is there twice"), ("a", "is here")],
+        &[("a", "the input `a` is defined twice"), ("a", "is here")],
     );
 }
 
@@ -71,7 +71,7 @@ fn sources_of_branches() {
     );
     assert_lines(
         "Flatten, Add { {}, later => {} }, later: Dense(10)",
-        &[("later", "no input and no layer before this that is called `later`")],
+        &[("later", "no input or earlier line that is called `later`")],
     );
     assert_lines(
         "Flatten, Residual { inner: Dense(784) }, Add { {}, inner => {} }, Dense(10)",
@@ -101,7 +101,7 @@ fn inputs() {
 fn what_no_layer_reads_is_a_mistake() {
     assert_about(
         "struct N(a: 8) -> 16 { Dense(4), lost: ReLU, Concat { a => {}, a => { Tanh } } }",
-        &[("ReLU", "what layer `lost` gives is never used")],
+        &[("ReLU", "the output of layer `lost` is never used")],
     );
     assert_told(
         "struct N(a: 8) -> 16 { kept: ReLU, Add { a => {}, a => {} }, Concat { {}, kept => {} } }",

@@ -50,7 +50,7 @@ fn lines() {
 #[test]
 fn shapes_that_are_no_shapes() {
     for (shape, token, words) in [
-        ("28X28", "28X28", "with small `x`"),
+        ("28X28", "28X28", "with a lower-case `x`"),
         ("28xx1", "28xx1", "a size is missing"),
         ("0x28", "0x28", "hexadecimal"),
         ("28x28xC", "28x28xC", "write `[28, 28, C]`"),

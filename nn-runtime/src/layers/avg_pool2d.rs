@@ -21,17 +21,16 @@ mod tests {
     use crate::contract::{Infer, Node};
     use crate::layers::testing::{Trial, spec};
     use crate::memory::InferCtx;
-    use unrolled_shape::rules::window::AS_KERNEL;
 
-    spec!(By2: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], count_include_pad: true },
+    spec!(By2: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: None, padding: [0; 2], count_include_pad: true },
         [&[5, 7, 3]] -> &[2, 3, 3]);
-    spec!(WithPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], count_include_pad: true },
+    spec!(WithPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [1; 2], count_include_pad: true },
         [&[4, 5, 21]] -> &[4, 3, 21]);
-    spec!(WithoutPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], count_include_pad: false },
+    spec!(WithoutPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [1; 2], count_include_pad: false },
         [&[4, 5, 6]] -> &[4, 3, 6]);
-    spec!(Picture: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 2], count_include_pad: false },
+    spec!(Picture: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: Some([2; 2]), padding: [1; 2], count_include_pad: false },
         [&[3, 3, 1]] -> &[2, 2, 1]);
-    spec!(PictureWithPadding: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 2], count_include_pad: true },
+    spec!(PictureWithPadding: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: Some([2; 2]), padding: [1; 2], count_include_pad: true },
         [&[3, 3, 1]] -> &[2, 2, 1]);
 
     #[test]

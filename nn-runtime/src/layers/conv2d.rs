@@ -135,7 +135,6 @@ mod tests {
     use crate::layers::testing::{Trial, spec};
     use crate::memory::InferCtx;
     use unrolled_shape::Padding;
-    use unrolled_shape::rules::window::AS_KERNEL;
 
     macro_rules! conv {
         ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
@@ -179,7 +178,7 @@ mod tests {
     conv!(Deep: [3, 2], [1, 1], Padding::Same, [1, 1], 1, true, [2, 3, 9] => [2, 3, 10]);
     conv!(DeepGroups: [2, 2], [2, 1], NONE, [1, 1], 2, true, [3, 2, 20] => [1, 1, 14]);
 
-    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], dilation: [1; 2] },
+    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
         [&[4, 5, 2]] -> &[2, 2, 2]);
 
     macro_rules! for_all {

@@ -73,7 +73,7 @@ where
     /// As PyTorch: normal with mean 0 and deviation 1.
     fn initialise(&mut self, key: RngKey) {
         crate::init::normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
-        if let Some(padding) = S::ARGUMENTS.padding() {
+        if let Some(padding) = S::ARGUMENTS.padding_index {
             self.weight[padding].fill(0.0);
         }
     }
@@ -96,7 +96,7 @@ where
         d_weights.fill(0.0);
         let first = task * task_rows(D);
         let rows = d_weights.as_chunks_mut::<D>().0;
-        let padding = S::ARGUMENTS.padding();
+        let padding = S::ARGUMENTS.padding_index;
         for shard in 0..shards.count() {
             let (tokens, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * S::IN);
             for (token, d_y) in tokens.iter().zip(d_y.as_chunks::<D>().0) {
@@ -188,10 +188,10 @@ mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
 
-    spec!(Words: embedding::Embedding { vocabulary: 7, dimension: 3, padding_index: 2 }, [&[4]] -> &[4, 3]);
+    spec!(Words: embedding::Embedding { vocabulary: 7, dimension: 3, padding_index: Some(2) }, [&[4]] -> &[4, 3]);
     // More rows than one gradient task has.
     spec!(Many: embedding::Embedding {
-        vocabulary: 1000, dimension: 200, padding_index: embedding::NO_PADDING,
+        vocabulary: 1000, dimension: 200, padding_index: None,
     }, [&[5]] -> &[5, 200]);
 
     fn trial<S, const V: usize, const D: usize>() -> Trial<S, Embedding<V, D>>
@@ -216,7 +216,7 @@ mod tests {
         let mut d = vec![0.0; V * D];
         for (place, token) in trial.x[0].iter().enumerate() {
             let token = token.to_bits() as usize;
-            for i in (0..D).filter(|_| Some(token) != S::ARGUMENTS.padding()) {
+            for i in (0..D).filter(|_| Some(token) != S::ARGUMENTS.padding_index) {
                 d[token * D + i] += trial.d_y[place * D + i];
             }
         }

@@ -18,8 +18,8 @@ unsafe impl Weights for GELU {}
 impl<S: Spec<Arguments = gelu::GELU>> Node<S> for GELU {
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         match S::ARGUMENTS.approximate {
-            "tanh" => approximate(x[0], y),
-            _ => exact(x[0], y),
+            gelu::Approximate::Tanh => approximate(x[0], y),
+            gelu::Approximate::None => exact(x[0], y),
         }
     }
 }
@@ -32,8 +32,8 @@ impl<S: Spec<Arguments = gelu::GELU>> TrainNode<S> for GELU {
 
     fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         match S::ARGUMENTS.approximate {
-            "tanh" => approximate_with_slopes(x[0], y, ctx.saved),
-            _ => exact_with_slopes(x[0], y, ctx.saved),
+            gelu::Approximate::Tanh => approximate_with_slopes(x[0], y, ctx.saved),
+            gelu::Approximate::None => exact_with_slopes(x[0], y, ctx.saved),
         }
     }
 
@@ -101,8 +101,8 @@ mod tests {
     use super::*;
     use crate::layers::activation::testing::{check, spec_of_points};
 
-    spec_of_points!(Exact: gelu::GELU { approximate: "none" });
-    spec_of_points!(Approximate: gelu::GELU { approximate: "tanh" });
+    spec_of_points!(Exact: gelu::GELU { approximate: gelu::Approximate::None });
+    spec_of_points!(Approximate: gelu::GELU { approximate: gelu::Approximate::Tanh });
 
     #[test]
     fn agrees_with_pytorch() {

@@ -20,13 +20,13 @@ mod tests {
     use crate::layers::testing::spec;
 
     spec!(Plain: gru::GRU {
-        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: "sequence",
+        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence,
     }, [&[4, 2]] -> &[4, 3]);
     spec!(Deep: gru::GRU {
-        units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: "last",
+        units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: gru::Output::Last,
     }, [&[3, 3]] -> &[4]);
     spec!(Both: gru::GRU {
-        units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: "sequence",
+        units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: gru::Output::Sequence,
     }, [&[3, 3]] -> &[3, 4]);
 
     const PLAIN: usize = Plain::ARGUMENTS.weights(Plain::INPUT);

@@ -19,13 +19,13 @@ mod tests {
     use crate::layers::testing::spec;
 
     spec!(Plain: lstm::LSTM {
-        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: "sequence",
+        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence,
     }, [&[4, 2]] -> &[4, 3]);
     spec!(Deep: lstm::LSTM {
-        units: 2, layers: 3, bidirectional: true, dropout: 0.25, bias: true, output: "sequence",
+        units: 2, layers: 3, bidirectional: true, dropout: 0.25, bias: true, output: lstm::Output::Sequence,
     }, [&[3, 3]] -> &[3, 4]);
     spec!(Last: lstm::LSTM {
-        units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: "last",
+        units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: lstm::Output::Last,
     }, [&[4, 3]] -> &[4]);
 
     const PLAIN: usize = <Plain as crate::contract::Spec>::ARGUMENTS

@@ -15,11 +15,10 @@ mod tests {
     use super::*;
     use crate::contract::Spec;
     use crate::layers::testing::{Trial, spec};
-    use unrolled_shape::rules::window::AS_KERNEL;
 
-    spec!(By2: max_pool1d::MaxPool1d { kernel: 2, stride: AS_KERNEL, padding: 0, dilation: 1 },
+    spec!(By2: max_pool1d::MaxPool1d { kernel: 2, stride: None, padding: 0, dilation: 1 },
         [&[7, 3]] -> &[3, 3]);
-    spec!(Overlapping: max_pool1d::MaxPool1d { kernel: 3, stride: 2, padding: 1, dilation: 2 },
+    spec!(Overlapping: max_pool1d::MaxPool1d { kernel: 3, stride: Some(2), padding: 1, dilation: 2 },
         [&[8, 21]] -> &[3, 21]);
 
     /// As the definition says: the place of each output's winner in the input.

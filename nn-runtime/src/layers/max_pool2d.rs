@@ -15,13 +15,12 @@ mod tests {
     use super::*;
     use crate::contract::{Spec, TrainNode};
     use crate::layers::testing::{Trial, random, spec};
-    use unrolled_shape::rules::window::AS_KERNEL;
 
-    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], dilation: [1; 2] },
+    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
         [&[5, 7, 3]] -> &[2, 3, 3]);
-    spec!(Overlapping: max_pool2d::MaxPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], dilation: [2, 1] },
+    spec!(Overlapping: max_pool2d::MaxPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [1; 2], dilation: [2, 1] },
         [&[6, 5, 21]] -> &[4, 3, 21]);
-    spec!(Large: max_pool2d::MaxPool2d { kernel: [17; 2], stride: [3; 2], padding: [8, 0], dilation: [1; 2] },
+    spec!(Large: max_pool2d::MaxPool2d { kernel: [17; 2], stride: Some([3; 2]), padding: [8, 0], dilation: [1; 2] },
         [&[9, 20, 2]] -> &[3, 2, 2]);
 
     /// As the definition says: outputs, and the place of each winner in the input.

@@ -33,7 +33,10 @@ macro_rules! recurrent_layer {
                     cell: $cell,
                     sizes: $arguments.sizes(S::INPUT),
                     steps: S::INPUT.dim(0),
-                    last: $arguments.gives_last(),
+                    last: matches!(
+                        $arguments.output,
+                        unrolled_shape::rules::recurrent::Output::Last
+                    ),
                     dropout: $arguments.dropout,
                 }
             }

@@ -9,7 +9,10 @@ recurrent_layer! {
     ///
     /// At each step `h = tanh(x W + b + h U + b')`, or `max(.., 0)`. The backward direction's units come
     /// behind the forward one's.
-    RNN, rnn::RNN, |arguments| if arguments.is_relu() { Cell::Relu } else { Cell::Tanh }
+    RNN, rnn::RNN, |arguments| match arguments.nonlinearity {
+        rnn::Nonlinearity::Relu => Cell::Relu,
+        rnn::Nonlinearity::Tanh => Cell::Tanh,
+    }
 }
 
 #[cfg(test)]
@@ -20,16 +23,16 @@ mod tests {
     use crate::layers::testing::spec;
 
     spec!(Tanh: rnn::RNN {
-        units: 3, layers: 1, nonlinearity: "tanh", bidirectional: true, dropout: 0.0, bias: true,
-        output: "sequence",
+        units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: true, dropout: 0.0, bias: true,
+        output: rnn::Output::Sequence,
     }, [&[4, 2]] -> &[4, 6]);
     spec!(Deep: rnn::RNN {
-        units: 3, layers: 4, nonlinearity: "tanh", bidirectional: false, dropout: 0.25, bias: false,
-        output: "last",
+        units: 3, layers: 4, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: false, dropout: 0.25, bias: false,
+        output: rnn::Output::Last,
     }, [&[3, 2]] -> &[3]);
     spec!(Relu: rnn::RNN {
-        units: 3, layers: 2, nonlinearity: "relu", bidirectional: false, dropout: 0.0, bias: true,
-        output: "sequence",
+        units: 3, layers: 2, nonlinearity: rnn::Nonlinearity::Relu, bidirectional: false, dropout: 0.0, bias: true,
+        output: rnn::Output::Sequence,
     }, [&[4, 2]] -> &[4, 3]);
 
     const TANH: usize = Tanh::ARGUMENTS.weights(Tanh::INPUT);

@@ -99,9 +99,9 @@ impl Evaluation<'_> {
         let node = Node {
             kind: kind.to_owned(),
             output,
-            params: (row.params)(inputs, values),
-            buffers: (row.buffers)(inputs, values),
-            macs: (row.macs)(inputs, values),
+            params: row.params(inputs, values),
+            buffers: row.buffers(inputs, values),
+            macs: row.macs(inputs, values),
             inner: Vec::new(),
         };
         if output.len() > MOST_NUMBERS || node.params > MOST_WEIGHTS {

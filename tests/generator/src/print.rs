@@ -160,12 +160,14 @@ fn print_value(given: &Given) -> String {
         Given::Plain(Value::StepPadding(StepPadding::Explicit(both))) => both.to_string(),
         Given::Plain(Value::Flag(flag)) => flag.to_string(),
         Given::Plain(Value::Real(real)) => format!("{real:?}"),
-        Given::Plain(Value::Word(word)) => (*word).into(),
+        Given::Plain(Value::Word(word)) => word.text.into(),
         Given::Plain(Value::Shape(shape)) => {
             let sizes: Vec<Size> = shape.dims().iter().map(|&size| Size::Literal(size)).collect();
             print_shape(&sizes)
         }
-        Given::Plain(Value::Input(_) | Value::Weight(_)) => unreachable!("it is left out"),
+        Given::Plain(Value::Absent | Value::Input(_) | Value::Weight(_)) => {
+            unreachable!("it is left out")
+        }
         Given::Number(size) => print_size(*size),
         Given::Pair(sizes) | Given::Padding(sizes) => print_pair(*sizes),
         Given::Shape(sizes) => print_shape(sizes),

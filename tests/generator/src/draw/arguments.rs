@@ -27,15 +27,14 @@ impl Artist {
         place: &Place<'_>,
     ) -> Vec<Argument> {
         let one = |parameter: &Parameter| match parameter.default {
-            Some(value) if matches!(parameter.kind, Kind::Input | Kind::Weight) => {
-                self.argument(Given::Plain(value), 100)
-            }
+            Some(value) if parameter.kind == Kind::Weight => own_weight(value),
+            Some(value) if parameter.kind == Kind::Input => self.argument(Given::Plain(value), 100),
             // The padding's gradient is zero by definition, not a slope.
             Some(value) if parameter.name == "padding_index" => {
                 self.argument(Given::Plain(value), 100)
             }
             Some(value) if parameter.name != "eps" && self.dice.percent(60) => {
-                self.argument(Given::Plain(value), if is_sentinel(value) { 100 } else { 80 })
+                self.argument(Given::Plain(value), if value == Value::Absent { 100 } else { 80 })
             }
             _ => {
                 let value = self.value(parameter, input, place);
@@ -48,6 +47,7 @@ impl Artist {
     /// This for the first argument, defaults for all others.
     pub(super) fn arguments_with(&mut self, row: &Row, first: Size) -> Vec<Argument> {
         let one = |(nth, parameter): (usize, &Parameter)| match parameter.default {
+            Some(value) if parameter.kind == Kind::Weight => own_weight(value),
             Some(value) if nth > 0 => self.argument(Given::Plain(value), 100),
             _ => self.argument(Given::Number(first), 0),
         };
@@ -55,10 +55,6 @@ impl Artist {
     }
 
     fn argument(&mut self, value: Given, left_out: usize) -> Argument {
-        // No line is drawn that has the weight of another one.
-        if matches!(value, Given::Plain(Value::Weight(_))) {
-            return Argument { value, left_out: true, named: false };
-        }
         let left_out = self.dice.percent(left_out);
         Argument { value, left_out, named: self.dice.percent(25) }
     }
@@ -90,8 +86,7 @@ impl Artist {
                 let shape = self.reshaped(input);
                 Given::Shape(self.sizes(&shape))
             }
-            Kind::Input => Given::Plain(Value::Input(None)),
-            Kind::Weight => Given::Plain(Value::Weight(None)),
+            Kind::Input | Kind::Weight => Given::Plain(Value::Absent),
         }
     }
 
@@ -138,8 +133,7 @@ impl Artist {
     }
 }
 
-/// Whether a default stands for another argument's value, as the stride of pools does, and cannot
-/// be written.
-fn is_sentinel(value: Value) -> bool {
-    matches!(value, Value::Pair([size, _]) | Value::Number(size) if size > 1000)
+/// No line is drawn that has the weight of another one.
+fn own_weight(default: Value) -> Argument {
+    Argument { value: Given::Plain(default), left_out: true, named: false }
 }
