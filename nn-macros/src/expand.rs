@@ -6,7 +6,7 @@ use quote::quote;
 use crate::emit::emit;
 use crate::fallback::emit_stub;
 use crate::guard::check_depth;
-use crate::infer::infer;
+use crate::infer_shapes::infer_shapes;
 use crate::lengths::check_lengths;
 use crate::network::{Facade, Features};
 use crate::owner::check_owners;
@@ -39,7 +39,7 @@ pub(crate) fn expand_networks(
     let expand_one = |definition| {
         let before = report.found();
         let network = resolve(&facade, &names, definition, report);
-        let network = network.map(|network| infer(network, report));
+        let network = network.map(|network| infer_shapes(network, report));
         if let Some(network) = &network {
             check_lengths(network, report);
             check_owners(network, report);

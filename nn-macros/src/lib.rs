@@ -10,7 +10,7 @@ mod fallback;
 mod features;
 mod fusion;
 mod guard;
-mod infer;
+mod infer_shapes;
 mod lengths;
 mod literal;
 mod network;

@@ -31,7 +31,9 @@ fn parse_size(size: &str, text: &str) -> Result<usize, String> {
     }
     if size != text && size.starts_with(|c: char| c.is_alphabetic()) {
         let list = text.replace('x', ", ");
-        return Err(format!("`{size}` in `{text}` is not a number: with constants write `[{list}]`"));
+        return Err(format!(
+            "`{size}` in `{text}` is not a number: with constants write `[{list}]`"
+        ));
     }
     Err(format!("`{size}` is not a size: expected a whole number, or a shape such as `28x28x1`"))
 }

@@ -1,4 +1,4 @@
-//! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
+//! The network as a graph: what `resolve` builds, `infer_shapes` completes and `emit` writes down.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -70,10 +70,10 @@ pub(crate) struct ValueId(pub(crate) usize);
 
 /// What travels from one node to others.
 pub(crate) struct Value {
-    /// Its shape: of inputs from the beginning, of others after `infer`.
+    /// Its shape: of inputs from the beginning, of others after `infer_shapes`.
     pub(crate) dims: Dims,
     /// The parts it was flattened from, as far as PyTorch's order of features matters: see
-    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer`.
+    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer_shapes`.
     pub(crate) features: Vec<Dims>,
 }
 
@@ -100,13 +100,13 @@ pub(crate) struct Node {
     /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the shortcut.
     pub(crate) shortcut: Shortcut,
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
-    /// outside of the struct. After `infer`.
+    /// outside of the struct. After `infer_shapes`.
     pub(crate) generic: bool,
     /// Whether it is none of the user's lines, but puts several outputs side by side.
     pub(crate) hidden: bool,
     /// The shapes that the user wrote behind `->`: of the layer, and of the blocks that end with it.
     pub(crate) arrows: Vec<Dims>,
-    /// Trained numbers and multiply-adds, where all sizes are literals. After `infer`.
+    /// Trained numbers and multiply-adds, where all sizes are literals. After `infer_shapes`.
     pub(crate) cost: Option<Cost>,
 }
 

@@ -10,16 +10,16 @@ use unrolled_shape::registry::Storage;
 
 /// Where a value or a gradient is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// An input of the network: not ours to write.
     Input(usize),
     /// What the caller receives.
     Output,
-    /// Number of [`Layout::buffers`].
+    /// Number of [`BufferPlan::buffers`].
     Buffer(usize),
 }
 
-/// A stretch of memory between nodes.
+/// A segment of memory between nodes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Buffer {
     /// Something of this value's size.
@@ -43,12 +43,12 @@ pub(crate) enum Content {
 
 /// The memory of one pass.
 #[derive(Default)]
-pub(crate) struct Layout {
+pub(crate) struct BufferPlan {
     pub(crate) buffers: Vec<Buffer>,
     /// Where each value is.
-    pub(crate) values: Vec<Option<Place>>,
+    pub(crate) values: Vec<Option<Location>>,
     /// Where the gradient of each value is, as far as it is needed.
-    pub(crate) gradients: Vec<Option<Place>>,
+    pub(crate) gradients: Vec<Option<Location>>,
 }
 
 /// Whether a gradient is needed.
@@ -70,15 +70,15 @@ pub(crate) enum Flow {
     /// It is where the output's gradient was.
     Same,
     /// The node is the first to write it.
-    First(Place),
+    First(Location),
     /// It is there already, and the node's contribution is added; by way of a buffer, unless it
     /// stands where the output's gradient was.
-    More { to: Place, by: Option<usize> },
+    More { to: Location, by: Option<usize> },
 }
 
-/// A stretch of nodes that run in the same phase, or one that takes several.
+/// A segment of nodes that run in the same phase, or one that takes several.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stretch {
+pub(crate) enum PhaseSegment {
     /// Run in phase number `phase`.
     Straight { phase: usize, nodes: Vec<usize> },
     /// Runs from phase number `phase` to the next one.
@@ -87,8 +87,8 @@ pub(crate) enum Stretch {
 
 /// The plan of a network.
 pub(crate) struct Plan {
-    pub(crate) train: Layout,
-    pub(crate) infer: Layout,
+    pub(crate) train: BufferPlan,
+    pub(crate) infer: BufferPlan,
     /// What inference computes together.
     pub(crate) pooled: Vec<Pooled>,
     /// Whether the gradient of each value is needed.
@@ -97,7 +97,7 @@ pub(crate) struct Plan {
     pub(crate) flows: Vec<Vec<Flow>>,
     /// The input that leaves the network as it came, if there is one: it is copied.
     pub(crate) copied: Option<usize>,
-    pub(crate) stretches: Vec<Stretch>,
+    pub(crate) segments: Vec<PhaseSegment>,
 }
 
 /// Plans the memory and the phases of a network.
@@ -111,7 +111,7 @@ pub(crate) fn plan(network: &Network) -> Plan {
         infer: graph.infer_values(&pooled),
         pooled,
         copied: graph.copied(),
-        stretches: stretches(network),
+        segments: segments(network),
         train,
         needs,
         flows,
@@ -119,23 +119,23 @@ pub(crate) fn plan(network: &Network) -> Plan {
 }
 
 /// Cuts the chain of nodes at those that take several phases.
-fn stretches(network: &Network) -> Vec<Stretch> {
+fn segments(network: &Network) -> Vec<PhaseSegment> {
     let mut phase = 0;
-    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut segments: Vec<PhaseSegment> = Vec::new();
     for (index, node) in network.nodes.iter().enumerate() {
         if node.storage() == Storage::View {
             continue;
         }
         if node.may_cross() {
-            stretches.push(Stretch::Crossing { phase, node: index });
+            segments.push(PhaseSegment::Crossing { phase, node: index });
             phase += 1;
-        } else if let Some(Stretch::Straight { nodes, .. }) = stretches.last_mut() {
+        } else if let Some(PhaseSegment::Straight { nodes, .. }) = segments.last_mut() {
             nodes.push(index);
         } else {
-            stretches.push(Stretch::Straight { phase, nodes: vec![index] });
+            segments.push(PhaseSegment::Straight { phase, nodes: vec![index] });
         }
     }
-    stretches
+    segments
 }
 
 /// Who writes and reads what.
@@ -225,15 +225,15 @@ impl<'a> Graph<'a> {
         groups: &[usize],
         pooled: &[Pooled],
         last_use: impl Fn(usize, &Node) -> [Option<usize>; 2],
-    ) -> Layout {
+    ) -> BufferPlan {
         let count = self.network.values.len();
-        let mut layout = Layout { values: vec![None; count], ..Layout::default() };
+        let mut layout = BufferPlan { values: vec![None; count], ..BufferPlan::default() };
         for (nth, input) in self.network.inputs.iter().enumerate() {
-            layout.values[input.value.0] = Some(Place::Input(nth));
+            layout.values[input.value.0] = Some(Location::Input(nth));
         }
         let output = groups[self.network.output_value.0];
         if self.input(output).is_none() {
-            layout.values[output] = Some(Place::Output);
+            layout.values[output] = Some(Location::Output);
         }
         for (index, node) in self.network.nodes.iter().enumerate() {
             if pooled.iter().any(|it| it.hides(index)) {
@@ -244,7 +244,7 @@ impl<'a> Graph<'a> {
                 let content = Content::Value { node: index };
                 let value = node.output;
                 layout.buffers.push(Buffer { value, content, from: index, to: index });
-                Place::Buffer(layout.buffers.len() - 1)
+                Location::Buffer(layout.buffers.len() - 1)
             });
             layout.values[node.output.0] = Some(place);
             let [of_inputs, of_output] = last_use(index, node);
@@ -252,7 +252,8 @@ impl<'a> Graph<'a> {
             let uses =
                 self.network.nodes[read].inputs.iter().map(|input| (groups[input.0], of_inputs));
             for (group, moment) in uses.chain([(group, of_output)]) {
-                if let (Some(Place::Buffer(buffer)), Some(moment)) = (layout.values[group], moment)
+                if let (Some(Location::Buffer(buffer)), Some(moment)) =
+                    (layout.values[group], moment)
                 {
                     let buffer = &mut layout.buffers[buffer];
                     buffer.to = buffer.to.max(moment);
@@ -262,7 +263,7 @@ impl<'a> Graph<'a> {
         layout
     }
 
-    fn infer_values(&self, pooled: &[Pooled]) -> Layout {
+    fn infer_values(&self, pooled: &[Pooled]) -> BufferPlan {
         let groups = self.groups(|node| self.owns_input(node));
         self.values(&groups, pooled, |index, node| {
             // A view reads nothing: those behind it do.
@@ -271,7 +272,7 @@ impl<'a> Graph<'a> {
         })
     }
 
-    fn train_values(&self) -> Layout {
+    fn train_values(&self) -> BufferPlan {
         // What a node needs again in backward, the one behind it must not overwrite.
         let join = |node: usize| {
             let input = self.alias[self.network.nodes[node].inputs[0].0];
@@ -310,17 +311,17 @@ impl<'a> Graph<'a> {
     }
 
     /// How gradients come about, and their places.
-    fn flows(&self, needs: &[Need], layout: &mut Layout) -> Vec<Vec<Flow>> {
+    fn flows(&self, needs: &[Need], layout: &mut BufferPlan) -> Vec<Vec<Flow>> {
         let groups = self.groups(|node| self.owns_input(node));
         let count = self.network.values.len();
         layout.gradients = vec![None; count];
         for (nth, input) in self.network.inputs.iter().enumerate() {
-            layout.gradients[input.value.0] = Some(Place::Input(nth));
+            layout.gradients[input.value.0] = Some(Location::Input(nth));
         }
         let mut written = vec![false; count];
         let output = groups[self.network.output_value.0];
         if self.input(output).is_none() {
-            layout.gradients[output] = Some(Place::Output);
+            layout.gradients[output] = Some(Location::Output);
         }
         written[output] = true;
         let mut flows = vec![Vec::new(); self.network.nodes.len()];
@@ -360,7 +361,7 @@ impl<'a> Graph<'a> {
     }
 
     /// The place of the gradient of `group`, which is used at `moment`.
-    fn begin_gradient(&self, group: usize, moment: usize, layout: &mut Layout) -> Place {
+    fn begin_gradient(&self, group: usize, moment: usize, layout: &mut BufferPlan) -> Location {
         if let Some(place) = layout.gradients[group] {
             return place;
         }
@@ -371,14 +372,14 @@ impl<'a> Graph<'a> {
             from: moment,
             to: moment,
         });
-        let place = Place::Buffer(layout.buffers.len() - 1);
+        let place = Location::Buffer(layout.buffers.len() - 1);
         layout.gradients[group] = Some(place);
         place
     }
 
     /// The gradient of `group` is used in backward of node `index`.
-    fn end_gradient(&self, group: usize, index: usize, layout: &mut Layout) {
-        if let Some(Place::Buffer(buffer)) = layout.gradients[group] {
+    fn end_gradient(&self, group: usize, index: usize, layout: &mut BufferPlan) {
+        if let Some(Location::Buffer(buffer)) = layout.gradients[group] {
             let to = &mut layout.buffers[buffer].to;
             *to = (*to).max(self.backward_of(index));
         }

@@ -97,8 +97,7 @@ pub(crate) mod say {
     pub(crate) const NO_COMMA: &str = "expected `,` before this";
     pub(crate) const DOT: &str = "expected a layer without a dot: write `ReLU` for `nn.ReLU()`, and \
          on a line of its own for `.relu()`";
-    pub(crate) const BAR: &str =
-        "expected `,` between layers";
+    pub(crate) const BAR: &str = "expected `,` between layers";
     pub(crate) const FAT_ARROW: &str =
         "expected `->` before the layer's shape, as in `Flatten -> 1600`";
     pub(crate) const EQUALS_AFTER_NAME: &str =
@@ -129,8 +128,7 @@ pub(crate) mod say {
         "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
     pub(crate) const NOT_A_PAIR: &str =
         "expected height and width, as in `(3, 5)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
-    pub(crate) const COMPUTES_WITH_GENERICS: &str =
-        "stable Rust cannot compute with const generics: make the result a const generic of its own";
+    pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: make the result a const generic of its own";
     pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deeply to be expanded";
     pub(crate) const NOT_FINITE: &str = "this number is too large";
     pub(crate) const COMPUTED_SIZE: &str = "the size of its weights would be computed from const \

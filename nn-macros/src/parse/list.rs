@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, Ident, Lit, Result, Token};
 
-use super::Parser;
+use super::parser::Parser;
 use crate::ast::{Argument, Branch, Construct, Input, Line, Parameter, Shape};
 use crate::report::{same_place, say};
 

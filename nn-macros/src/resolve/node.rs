@@ -3,11 +3,14 @@
 use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Type};
 
-use super::{MOST_STATIONS, Resolver};
+use super::resolver::Resolver;
 use crate::ast::Body;
 use crate::network::{Dims, Layer, Node, Shortcut, Value, ValueId};
 use crate::report::mistake;
 use crate::scope::Scope;
+
+/// The most nodes of one network: more would keep the compiler busy for hours.
+pub(super) const MOST_NODES: usize = 4096;
 
 /// What a line's node is called.
 pub(super) struct Title {
@@ -52,8 +55,8 @@ impl Resolver<'_> {
     }
 
     pub(super) fn push(&mut self, node: Node, branches: Vec<Span>) -> ValueId {
-        if self.resolved.network.nodes.len() == MOST_STATIONS {
-            return self.give_up(node.span, mistake::too_large(MOST_STATIONS));
+        if self.resolved.network.nodes.len() == MOST_NODES {
+            return self.give_up(node.span, mistake::too_large(MOST_NODES));
         }
         let output = self.value(Dims { sizes: Vec::new(), span: node.span, constant: None });
         let number = self.resolved.network.nodes.len();

@@ -2,18 +2,18 @@
 
 use syn::Ident;
 
+use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
-use super::{Named, Place, Resolver};
 use crate::network::{Layer, ValueId};
 use crate::report::mistake;
 
 impl Resolver<'_> {
     /// The node of the line called `name`, whose weight a layer can have as its own; of a line that
     /// has it from another one, that one's.
-    pub(super) fn owner(&mut self, name: &Ident, place: &Place<'_>) -> Option<usize> {
-        let Some(found) = find_named(name, place) else {
-            let name = place.environment.word(name).unwrap_or(name);
-            let known = place.named.iter().filter(|known| self.lends(known));
+    pub(super) fn owner(&mut self, name: &Ident, context: &LineContext<'_>) -> Option<usize> {
+        let Some(found) = find_named(name, context) else {
+            let name = context.environment.word(name).unwrap_or(name);
+            let known = context.named.iter().filter(|known| self.lends(known));
             let known: Vec<String> = known.map(|known| known.name.to_string()).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let words = mistake::unknown_owner(name, self.elsewhere(name), &known);

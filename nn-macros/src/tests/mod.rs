@@ -15,7 +15,7 @@ use unrolled_shape::registry::{ROWS, Row};
 
 use crate::expand::expand_networks;
 use crate::guard::check_depth;
-use crate::infer::infer;
+use crate::infer_shapes::infer_shapes;
 use crate::network::{Dim, Network, ValueId};
 use crate::network::{Facade, Features};
 use crate::parse::parse;
@@ -78,7 +78,7 @@ fn network_with(layers: &[&'static Row], text: &str, report: &mut Report) -> Opt
     let features = Features { std: true, train: true };
     let facade = Facade { krate: quote::quote!(krate), features };
     let network = resolve(&facade, &names, last, report);
-    network.map(|network| infer(network, report))
+    network.map(|network| infer_shapes(network, report))
 }
 
 impl Network {

@@ -22,10 +22,10 @@ use crate::trace::trace;
 
 /// Completes the network: shapes, costs, what features were flattened from. Checks what can be
 /// checked while expanding.
-pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
+pub(crate) fn infer_shapes(resolved: Resolved, report: &mut Report) -> Network {
     let Resolved { network, broken, branches, generics } = resolved;
     let known = vec![false; network.values.len()];
-    let mut inference = Inference { network, broken, branches, generics, known, report };
+    let mut inference = ShapeInference { network, broken, branches, generics, known, report };
     inference.inputs();
     inference.indices();
     for node in 0..inference.network.nodes.len() {
@@ -36,7 +36,7 @@ pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
     inference.network
 }
 
-struct Inference<'a> {
+struct ShapeInference<'a> {
     network: Network,
     broken: Vec<bool>,
     branches: HashMap<usize, Vec<Span>>,
@@ -53,7 +53,7 @@ struct Literals {
     values: Vec<unrolled_shape::Value>,
 }
 
-impl Inference<'_> {
+impl ShapeInference<'_> {
     fn inputs(&mut self) {
         for input in 0..self.network.inputs.len() {
             let value = self.network.inputs[input].value;
