@@ -72,7 +72,7 @@ fn emit_asked(context: &Context) -> TokenStream {
     let used: BTreeSet<usize> = outputs
         .chain(contributions)
         .filter_map(|need| match need {
-            Need::IfAsked(inputs) => Some(inputs),
+            Need::IfRequested(inputs) => Some(inputs),
             Need::Never | Need::Always => None,
         })
         .flatten()
@@ -245,7 +245,7 @@ fn wanted(need: &Need, slice: &TokenStream) -> TokenStream {
 
 /// Whether the caller asks for a gradient that only inputs need.
 fn condition(need: &Need) -> Option<TokenStream> {
-    let Need::IfAsked(inputs) = need else { return None };
+    let Need::IfRequested(inputs) = need else { return None };
     let inputs = inputs.iter().map(|&input| asked(input));
     Some(quote!(#(#inputs)||*))
 }

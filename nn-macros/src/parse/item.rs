@@ -13,7 +13,7 @@ use super::shape::{parse_expr, parse_shape};
 use crate::ast::{Block, Body, File, Input, Network, Output, Parameter, Shape};
 use crate::report::{Report, say};
 
-/// Parses what stands in one `network!`.
+/// Parses the content of one `network!`.
 pub(crate) fn parse(tokens: TokenStream, report: &mut Report) -> File {
     let mut file = File { blocks: Vec::new(), networks: Vec::new() };
     let parser = &mut Parser { report };
@@ -181,7 +181,7 @@ fn check_block_prefix(attributes: &[Attribute], visibility: &Visibility) -> Resu
     }
 }
 
-/// Skips to where the next item begins: behind braces, or before `struct`, `pub`, `block`.
+/// Skips to where the next item begins: after braces, or before `struct`, `pub`, `block`.
 fn skip_item(input: ParseStream<'_>) {
     skip_token(input);
     while !input.is_empty() {

@@ -56,7 +56,7 @@ pub(crate) fn resolve(
     Some(resolver.resolved)
 }
 
-/// The outputs that a header promises; nobody knows yet what gives them.
+/// The outputs that a header declares. [`Resolver::outputs`] fills in their values.
 fn resolve_outputs(
     output: &ast::Output,
     environment: &Environment,
@@ -163,7 +163,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// What a layer gives must go somewhere; a join whose branches all begin elsewhere drops it.
+    /// Reports outputs without a reader: a join whose branches all begin elsewhere drops the line before it.
     fn check_outputs_used(&mut self) {
         let network = &self.resolved.network;
         if self.too_large || self.resolved.broken.contains(&true) {

@@ -99,7 +99,7 @@ impl Resolver<'_> {
             return self.unknown(used.name.span());
         };
         let owner = arguments.owner;
-        let arguments = arguments.behind(&mut inputs);
+        let arguments = arguments.append_to(&mut inputs);
         let node = self.node(title, &used.name, context.scope);
         let source = source(used, context.environment);
         let layer = Layer::Known { row, arguments };
@@ -156,7 +156,7 @@ impl Resolver<'_> {
         correct.then_some(all)
     }
 
-    /// The values of the branches of a join, and where the branches stand.
+    /// The values of the branches of a join, and the branches' places in the user's code.
     pub(super) fn branches(
         &mut self,
         used: &Call,
@@ -263,17 +263,17 @@ impl Arguments {
         Argument { value: ArgumentValue::Weight(shape), span }
     }
 
-    /// The arguments, whose named values are further inputs of the layer behind `inputs`.
-    fn behind(self, inputs: &mut Vec<ValueId>) -> Vec<Argument> {
+    /// The arguments; the named values among them become further inputs of the layer, after `inputs`.
+    fn append_to(self, inputs: &mut Vec<ValueId>) -> Vec<Argument> {
         let before = inputs.len();
         inputs.extend(self.inputs);
-        let behind = |argument: Argument| match argument.value {
+        let shifted = |argument: Argument| match argument.value {
             ArgumentValue::Input(nth) => {
                 Argument { value: ArgumentValue::Input(before + nth), ..argument }
             }
             _ => argument,
         };
-        self.values.into_iter().map(behind).collect()
+        self.values.into_iter().map(shifted).collect()
     }
 }
 

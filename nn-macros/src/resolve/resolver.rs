@@ -16,7 +16,7 @@ pub(crate) struct Resolved {
     pub(crate) network: Network,
     /// The nodes whose layer or arguments are wrong, which is reported.
     pub(crate) broken: Vec<bool>,
-    /// Where the branches of a join stand, by the number of its node.
+    /// The places of the branches of a join, by the index of its node.
     pub(crate) branches: HashMap<usize, Vec<Span>>,
     /// The const generics.
     pub(crate) generics: Vec<String>,
@@ -39,7 +39,7 @@ pub(super) struct Resolver<'a> {
     pub(super) bodies: Vec<*const Body>,
 }
 
-/// What lines see around them.
+/// What a line can see: parameters, names that are taken, named values.
 pub(super) struct LineContext<'a> {
     pub(super) environment: &'a Environment,
     pub(super) scope: &'a mut Scope,
@@ -47,7 +47,7 @@ pub(super) struct LineContext<'a> {
     pub(super) named: &'a mut Vec<Named>,
 }
 
-/// What lines behind it can take by its name.
+/// A value that later lines can use by its name.
 #[derive(Clone)]
 pub(super) struct Named {
     pub(super) name: Ident,

@@ -54,7 +54,7 @@ impl Resolver<'_> {
             (Some(known), Some(structure)) if known.unraw() == name.unraw() && !is_open => {
                 Some(Elsewhere::InsideOf(structure.clone()))
             }
-            (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Behind),
+            (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Later),
             _ => bodies(&line.construct)
                 .into_iter()
                 .find_map(|(structure, body)| self.find_line(body, Some(structure), name)),

@@ -1,4 +1,4 @@
-//! Blocks, repeats and residuals, written out at their places.
+//! Blocks, repeats and residuals, unrolled where they are used.
 
 use syn::Error;
 use unrolled_shape::registry::find;
@@ -8,7 +8,7 @@ use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Call};
-use crate::network::{Layer, Node, Shortcut, ValueId};
+use crate::network::{Layer, Node, SkipConnection, ValueId};
 use crate::operand::{Environment, Operand};
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
@@ -38,7 +38,7 @@ impl Resolver<'_> {
             return self.unknown(used.name.span());
         };
         let title = title.unwrap_or_else(|| unnamed(&snake_case(&name), context.scope));
-        // A block sees nothing but its parameters and its own lines.
+        // A block is hygienic: it sees its parameters and its own lines only.
         let mut inner =
             LineContext { environment: &environment, scope: context.scope, named: &mut named };
         self.open.push(name);
@@ -47,8 +47,7 @@ impl Resolver<'_> {
         output
     }
 
-    /// What the parameters of a block stand for, and the values that are given for some of them. `None`
-    /// where one is wrong, which is reported.
+    /// The arguments of a block: expressions, and the named values among them. `None` where one is wrong, which is reported.
     pub(super) fn parameters(
         &mut self,
         block: &ast::Block,
@@ -133,7 +132,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A body, its shortcut, and the `Add` that joins them.
+    /// A body, its skip connection, and the `Add` that joins them.
     pub(super) fn residual(
         &mut self,
         residual: &ast::Residual,
@@ -143,7 +142,7 @@ impl Resolver<'_> {
     ) -> ValueId {
         let at = residual.keyword.span();
         let Some(input) = self.running(current, at) else { return self.unknown(at) };
-        let (body, shortcut) = match &title {
+        let (body, skipped) = match &title {
             Some(title) => {
                 let mut scope = Scope::new(&title.path, &residual.body, context.scope.repeated);
                 let mut inner = LineContext {
@@ -157,16 +156,17 @@ impl Resolver<'_> {
         };
         let title = title.unwrap_or_else(|| unnamed("residual", context.scope));
         let node = self.node(title, &residual.keyword, context.scope);
-        let kind = if residual.skip.is_some() { Shortcut::Skip } else { Shortcut::Input };
+        let kind =
+            if residual.skip.is_some() { SkipConnection::Skip } else { SkipConnection::Input };
         let row = find("Add").expect("a row of the registry");
         let layer = Layer::Known { row, arguments: Vec::new() };
         let source = residual.keyword.to_string();
-        let inputs = vec![body, shortcut];
+        let inputs = vec![body, skipped];
         let spans = vec![residual.keyword.span(); 2];
-        self.push(Node { layer, inputs, source, shortcut: kind, ..node }, spans)
+        self.push(Node { layer, inputs, source, skip: kind, ..node }, spans)
     }
 
-    /// What the body and the shortcut of a `Residual` give.
+    /// The outputs of the body and of the skip connection of a `Residual`.
     pub(super) fn parts(
         &mut self,
         residual: &ast::Residual,
@@ -176,13 +176,13 @@ impl Resolver<'_> {
         let body = self.nested(residual.keyword.span(), |this| {
             this.body(&residual.body, Some(input), context)
         });
-        let shortcut = match &residual.skip {
+        let skipped = match &residual.skip {
             Some(skip) => {
                 let path = context.scope.number("skip");
                 self.inside(skip, &path, Some(input), context, false)
             }
             None => input,
         };
-        (body, shortcut)
+        (body, skipped)
     }
 }
