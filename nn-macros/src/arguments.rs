@@ -1,4 +1,4 @@
-//! Which argument of a layer or a block is meant by what the user wrote.
+//! Arguments of layers and blocks: which parameter each belongs to, and its value.
 
 use proc_macro2::Span;
 use syn::{Error, Expr, Ident};
@@ -10,15 +10,15 @@ use crate::operand::{Environment, Evaluated, Operand};
 use crate::report::{Report, mistake};
 use crate::suggest::misspelt_padding;
 
-/// What takes arguments: a layer or a block.
+/// A layer or a block, as far as its arguments are concerned.
 pub(crate) struct Callee<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) parameters: Vec<Parameter<'a>>,
-    /// How many of the first may be given without their names.
+    /// How many of the first parameters may be given without their names.
     pub(crate) positional: usize,
 }
 
-/// What a callee's argument is called, and whether it must be given.
+/// A parameter of a callee.
 pub(crate) struct Parameter<'a> {
     pub(crate) name: &'a str,
     pub(crate) required: bool,
@@ -54,7 +54,7 @@ pub(crate) fn assign<'a>(
         .filter(|(parameter, slot)| parameter.required && slot.is_none())
         .map(|(parameter, _)| parameter.name)
         .collect();
-    // A misspelt name is told instead of the argument that is missing for it.
+    // A misspelt name is probably the missing argument: one report is enough.
     if correct && !missing.is_empty() {
         report.error(callee.name.span(), mistake::missing(callee.name, &missing));
         correct = false;
@@ -62,7 +62,7 @@ pub(crate) fn assign<'a>(
     correct.then_some(slots)
 }
 
-/// The number of the parameter that the `nth` argument means.
+/// The index of the parameter that the `nth` argument is for.
 fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Result<usize, Error> {
     let names = || callee.parameters.iter().map(|parameter| parameter.name);
     if let Some(name) = &argument.name {
@@ -78,7 +78,7 @@ fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Resul
     Err(Error::new(span_of(argument), words))
 }
 
-/// Where an argument stands.
+/// The span of an argument.
 pub(crate) fn span_of(argument: &ast::Argument) -> Span {
     use syn::spanned::Spanned;
     argument.name.as_ref().map_or_else(|| argument.value.span(), Ident::span)
@@ -161,8 +161,8 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
-/// A size per axis; one stands for both. `same` is no size, though it could be a constant's name.
-/// Neither is what other layers and libraries call a padding.
+/// A size per axis; one number is used for both. `same` is refused, though it could be the name of a
+/// constant, and so are the words of paddings in other layers and libraries.
 fn pair(operand: &Operand) -> Option<[Dim; 2]> {
     match &operand.value {
         Evaluated::Pair(pair) => Some(pair.clone()),

@@ -31,7 +31,9 @@ fn parse_size(size: &str, text: &str) -> Result<usize, String> {
     }
     if size != text && size.starts_with(|c: char| c.is_alphabetic()) {
         let list = text.replace('x', ", ");
-        return Err(format!("`{size}` in `{text}` is not a number: with constants write `[{list}]`"));
+        return Err(format!(
+            "`{size}` in `{text}` is not a number: with constants write `[{list}]`"
+        ));
     }
     Err(format!("`{size}` is not a size: expected a whole number, or a shape such as `28x28x1`"))
 }
@@ -58,10 +60,10 @@ mod tests {
             ("28x", "a size is missing in `28x`"),
             ("28xx3", "a size is missing"),
             ("28x28xC", "with constants write `[28, 28, C]`"),
-            ("1e3", "`1e3` is no size"),
-            ("3x1e3", "`1e3` is no size"),
-            ("1.5", "`1.5` is no size"),
-            ("\"a\"", "is no size"),
+            ("1e3", "`1e3` is not a size"),
+            ("3x1e3", "`1e3` is not a size"),
+            ("1.5", "`1.5` is not a size"),
+            ("\"a\"", "is not a size"),
             ("1x1x1x1x1x1x1", "has 7 axes, but a shape has at most 6"),
             ("99999999999999999999999", "is too large"),
         ] {

@@ -1,4 +1,4 @@
-//! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
+//! The network as a graph: what `resolve` builds, `infer_shapes` completes and `emit` writes down.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -21,7 +21,7 @@ pub(crate) struct Network {
     pub(crate) inputs: Vec<Input>,
     /// The outputs that the header promises.
     pub(crate) outputs: Vec<Output>,
-    /// The value that leaves the network: the output, or all of several side by side.
+    /// The value that leaves the network: the output, or several outputs concatenated.
     pub(crate) output_value: ValueId,
     /// In the order in which they run.
     pub(crate) nodes: Vec<Node>,
@@ -49,9 +49,9 @@ pub(crate) struct Input {
     /// Its name; a single input may have none.
     pub(crate) name: Option<Ident>,
     pub(crate) value: ValueId,
-    /// Whether it holds numbers of tokens or classes (`u32`), because an `Embedding` reads it.
+    /// Whether it holds indices of tokens or classes (`u32`), because an `Embedding` reads it.
     pub(crate) index: bool,
-    /// Whether it takes sequences of up to as many steps as its shape says.
+    /// Whether it takes sequences of up to as many steps as its shape has.
     pub(crate) ragged: bool,
 }
 
@@ -68,24 +68,24 @@ pub(crate) struct Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ValueId(pub(crate) usize);
 
-/// What travels from one node to others.
+/// A value between nodes.
 pub(crate) struct Value {
-    /// Its shape: of inputs from the beginning, of others after `infer`.
+    /// Its shape: of inputs from the beginning, of others after `infer_shapes`.
     pub(crate) dims: Dims,
     /// The parts it was flattened from, as far as PyTorch's order of features matters: see
-    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer`.
+    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer_shapes`.
     pub(crate) features: Vec<Dims>,
 }
 
-/// A layer at its place.
+/// A layer at its position in the network.
 pub(crate) struct Node {
     /// The path of its weights, without the network: `stage1.0.conv2d`.
     pub(crate) path: String,
     /// The field of the struct that holds its weights, if it has any: `stage1_0_conv2d`.
     pub(crate) field: Ident,
     pub(crate) layer: Layer,
-    /// What messages call it: its name, or its kind where it has none. Inside of a block or a
-    /// repeat, where there are many of the same name, its path.
+    /// Its name in messages: the user's name, or its kind where it has none; its path inside a block or a
+    /// repeat, where several nodes have the same name.
     pub(crate) label: String,
     /// Whether the user gave it a name.
     pub(crate) named: bool,
@@ -97,27 +97,27 @@ pub(crate) struct Node {
     pub(crate) output: ValueId,
     /// The node whose weight it shares, by its index.
     pub(crate) owner: Option<usize>,
-    /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the shortcut.
-    pub(crate) shortcut: Shortcut,
+    /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the skip connection.
+    pub(crate) skip: SkipConnection,
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
-    /// outside of the struct. After `infer`.
+    /// outside of the struct. After `infer_shapes`.
     pub(crate) generic: bool,
-    /// Whether it is none of the user's lines, but puts several outputs side by side.
+    /// Whether it is not one of the user's lines, but concatenates several outputs.
     pub(crate) hidden: bool,
-    /// The shapes that the user wrote behind `->`: of the layer, and of the blocks that end with it.
+    /// The shapes that the user wrote after `->`: of the layer, and of the blocks that end with it.
     pub(crate) arrows: Vec<Dims>,
-    /// Trained numbers and multiply-adds, where all sizes are literals. After `infer`.
+    /// Trained numbers and multiply-adds, where all sizes are literals. After `infer_shapes`.
     pub(crate) cost: Option<Cost>,
 }
 
-/// What an `Add` joins.
+/// Whether an `Add` ends a `Residual`, and what it adds to the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shortcut {
-    /// Branches: it is no end of a `Residual`.
+pub(crate) enum SkipConnection {
+    /// It does not: it adds branches.
     None,
-    /// The body of a `Residual` and the residual's own input.
+    /// The input of the `Residual`.
     Input,
-    /// The body of a `Residual` and its `skip`.
+    /// The output of its `skip`.
     Skip,
 }
 
@@ -154,7 +154,7 @@ impl Dimension for Dim {
     type Shape = Dims;
 }
 
-/// The sizes of a shape, and where they stand in the user's code.
+/// The sizes of a shape, and their place in the user's code.
 #[derive(Clone)]
 pub(crate) struct Dims {
     /// The size of each axis; the last one alone where `constant` is there.
@@ -178,7 +178,7 @@ pub(crate) fn shape_const(network: &Ident, node: usize) -> Ident {
     format_ident!("__{network}_SHAPE_{node}", span = Span::call_site())
 }
 
-/// The constant of what the rule of node number `node` says: `__DIGITS_GIVEN_3`.
+/// The constant of the result of node `node`'s rule: `__DIGITS_GIVEN_3`.
 pub(crate) fn given_const(network: &Ident, node: usize) -> Ident {
     let network = network.unraw().to_string().to_uppercase();
     format_ident!("__{network}_GIVEN_{node}", span = Span::call_site())
@@ -197,7 +197,7 @@ impl Network {
         self.constant(node, shape_const(&self.name, node))
     }
 
-    /// What the rule of a node says whose sizes are not all literals: a result.
+    /// The result of the rule of a node whose sizes are not all literals, as an expression.
     pub(crate) fn given_constant(&self, node: usize) -> TokenStream {
         self.constant(node, given_const(&self.name, node))
     }
@@ -210,7 +210,7 @@ impl Network {
         quote!(<#name #arguments>::#constant)
     }
 
-    /// The number of the input that `value` is, also under another shape.
+    /// The index of the input that `value` is, also through views.
     pub(crate) fn input_behind(&self, value: ValueId) -> Option<usize> {
         let view = |node: &&Node| node.output == value && node.storage() == Storage::View;
         match self.nodes.iter().find(view) {
@@ -219,13 +219,13 @@ impl Network {
         }
     }
 
-    /// Whether what a node gives has as many axes as what it takes.
+    /// Whether a node's output has at least as many axes as its input.
     pub(crate) fn keeps_rank(&self, node: &Node) -> bool {
         let rank = |value: ValueId| self.values[value.0].dims.sizes.len();
         rank(node.output) >= rank(node.inputs[0])
     }
 
-    /// Whether it gives several outputs.
+    /// Whether it has several outputs.
     pub(crate) fn has_several_outputs(&self) -> bool {
         self.outputs.len() > 1
     }
@@ -235,7 +235,7 @@ impl Network {
         self.nodes.iter().enumerate().filter(|(_, node)| !node.hidden)
     }
 
-    /// What the first named node is called that reads `value`; empty where there is none.
+    /// The name of the first named node that reads `value`; empty where there is none.
     pub(crate) fn reader(&self, value: ValueId) -> &str {
         let mut readers = self.nodes.iter().filter(|node| node.inputs.contains(&value));
         readers.find(|node| node.named).map_or("", |node| &node.label)

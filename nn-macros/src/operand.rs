@@ -1,4 +1,4 @@
-//! What an expression in an argument or a shape is worth: literals, parameters of blocks, constants.
+//! The value of an expression in an argument or a shape: literals, parameters of blocks, constants.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -19,7 +19,7 @@ pub(crate) struct Operand {
     pub(crate) tokens: TokenStream,
 }
 
-/// What an expression is worth.
+/// The value of an expression.
 #[derive(Clone)]
 pub(crate) enum Evaluated {
     Size(usize),
@@ -33,7 +33,7 @@ pub(crate) enum Evaluated {
     Constant(TokenStream),
 }
 
-/// What names stand for: parameters of the block around, const generics of the network.
+/// The meaning of names: parameters of the enclosing block, const generics of the network.
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
     pub(crate) parameters: Vec<(String, Operand)>,
@@ -50,7 +50,7 @@ impl Environment {
         }
     }
 
-    /// What `expr` is worth.
+    /// Evaluates `expr`.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Result<Operand> {
         let value = match expr {
             Expr::Group(group) => return self.evaluate(&group.expr),
@@ -84,7 +84,7 @@ impl Environment {
         Ok(Operand { value, span: expr.span(), tokens })
     }
 
-    /// The size that `expr` is worth.
+    /// Evaluates `expr` to a size.
     pub(crate) fn size(&self, expr: &Expr) -> Result<Dim> {
         let operand = self.evaluate(expr)?;
         operand.size().ok_or_else(|| Error::new(operand.span, mistake::no_size(&operand.tokens)))
@@ -155,13 +155,13 @@ impl Environment {
         }))
     }
 
-    /// Replaces parameters of blocks by what they stand for.
+    /// Replaces parameters of blocks by their values.
     fn substitute(&self, tokens: TokenStream) -> TokenStream {
         if self.parameters.is_empty() {
             return tokens;
         }
         let mut replaced = TokenStream::new();
-        // Behind `.` and `::` a name is no parameter.
+        // After `.` and `::` a name is not a parameter.
         let mut member = false;
         for tree in tokens {
             let was_member = member;
@@ -203,7 +203,7 @@ impl Operand {
     }
 }
 
-/// Whether one of `names` stands in `tokens`.
+/// Whether `tokens` contain one of `names`.
 pub(crate) fn mentions(tokens: &TokenStream, names: &[String]) -> bool {
     tokens.clone().into_iter().any(|tree| match tree {
         TokenTree::Ident(ident) => names.iter().any(|name| ident == name),

@@ -1,4 +1,4 @@
-//! Tied weights: a layer that has the weight of a line before it as its own.
+//! Tied weights: layers that share the weight of an earlier line.
 
 use unrolled_shape::registry::Size;
 
@@ -6,13 +6,13 @@ use crate::network::{ArgumentValue, Dim, Dims, Layer, Network, Node};
 use crate::report::{Report, mistake};
 
 impl Network {
-    /// The nodes that have the weight of node `owner` as their own, with their numbers.
+    /// The nodes that share the weight of node `owner`, with their indices.
     pub(crate) fn tied_to(&self, owner: usize) -> impl Iterator<Item = (usize, &Node)> {
         let nodes = self.nodes.iter().enumerate();
         nodes.filter(move |(_, it)| it.owner == Some(owner))
     }
 
-    /// Fills in the shape of the weight that node `number` has from another one, if it has.
+    /// Fills in the shape of the weight that node `number` shares, if it shares one.
     pub(crate) fn infer_weight(&mut self, number: usize) {
         let Some(owner) = self.nodes[number].owner else { return };
         let sizes = self.weight_sizes(&self.nodes[owner]);
@@ -38,8 +38,8 @@ impl Network {
     }
 }
 
-/// Reports layers that share a weight with one of whose inputs files have the features in another order:
-/// it would be another matrix in a file for each of them.
+/// Reports shared weights of which one user reads flattened features: their order differs in files, so that
+/// each of the layers would need another matrix there.
 pub(crate) fn check_owners(network: &Network, report: &mut Report) {
     for node in &network.nodes {
         let (Some(owner), Some(shape)) = (node.owner, shared_weight(node)) else { continue };

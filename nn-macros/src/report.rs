@@ -1,6 +1,6 @@
-//! Mistakes: they are gathered here, so that all of them are told at once, and worded here.
+//! Mistakes: collected here, so that all of them are reported at once, and worded here.
 //!
-//! The words about shapes stand in nn-shape.
+//! The messages about shapes are in nn-shape, because expanded constants report them too.
 
 use proc_macro2::{Span, TokenStream};
 use std::collections::HashSet;
@@ -10,10 +10,9 @@ use syn::{Error, Ident};
 #[derive(Default)]
 pub(crate) struct Report {
     errors: Vec<Error>,
-    /// The places that were pointed at: one token is told of one mistake, however often the block
-    /// it stands in is used.
+    /// The places that have a mistake: one token gets one message, however often the block around it is used.
     places: HashSet<String>,
-    /// How many mistakes were found, also those that are not told again.
+    /// How many mistakes were found, repeated ones included.
     found: usize,
 }
 
@@ -31,21 +30,21 @@ impl Report {
         }
     }
 
-    /// A name that stands at two places where only one may have it.
+    /// A name that is defined, or an argument that is given, twice.
     pub(crate) fn twice(&mut self, what: &str, first: Span, second: &Ident) {
         let verb = if what == "argument" { "given" } else { "defined" };
         self.error(second.span(), format!("the {what} `{second}` is {verb} twice"));
         self.error(first, format!("the {what} `{second}` is first {verb} here"));
     }
 
-    /// How many mistakes were found so far, also those that are not told again.
+    /// How many mistakes were found so far, repeated ones included.
     pub(crate) fn found(&self) -> usize {
         self.found
     }
 
-    /// The tokens that are pointed at, and what is said about them.
+    /// The tokens that are blamed, and the messages about them.
     #[cfg(test)]
-    pub(crate) fn told(&self) -> Vec<(String, String)> {
+    pub(crate) fn messages(&self) -> Vec<(String, String)> {
         let one =
             |error: &Error| (error.span().source_text().unwrap_or_default(), error.to_string());
         self.errors.iter().map(one).collect()
@@ -62,22 +61,22 @@ pub(crate) fn same_place(a: Span, b: Span) -> bool {
     place(a) == place(b)
 }
 
-/// A place, as far as stable Rust tells places apart: by what `Debug` shows.
+/// A key of a place in the user's code: stable Rust compares spans by their `Debug` text only.
 fn place(span: Span) -> String {
     format!("{span:?}")
 }
 
-/// Where a value is that cannot be taken by its name.
+/// Where a value is that cannot be used by its name.
 pub(crate) enum Elsewhere {
-    /// It is not there yet.
-    Behind,
+    /// It is defined later, or by a line that is not complete.
+    Later,
     /// Between the braces of this word.
     InsideOf(Ident),
-    /// Not in the block that is being written out.
+    /// Outside the block that is being unrolled.
     OutsideOfBlock(Ident),
 }
 
-/// What is said about the grammar.
+/// Messages about the grammar.
 pub(crate) mod say {
     pub(crate) const NOT_AN_ITEM: &str =
         "expected `struct Name(input) -> output { layers }` or `block Name(parameters) { layers }`";
@@ -97,8 +96,7 @@ pub(crate) mod say {
     pub(crate) const NO_COMMA: &str = "expected `,` before this";
     pub(crate) const DOT: &str = "expected a layer without a dot: write `ReLU` for `nn.ReLU()`, and \
          on a line of its own for `.relu()`";
-    pub(crate) const BAR: &str =
-        "expected `,` between layers";
+    pub(crate) const BAR: &str = "expected `,` between layers";
     pub(crate) const FAT_ARROW: &str =
         "expected `->` before the layer's shape, as in `Flatten -> 1600`";
     pub(crate) const EQUALS_AFTER_NAME: &str =
@@ -129,8 +127,7 @@ pub(crate) mod say {
         "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
     pub(crate) const NOT_A_PAIR: &str =
         "expected height and width, as in `(3, 5)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
-    pub(crate) const COMPUTES_WITH_GENERICS: &str =
-        "stable Rust cannot compute with const generics: make the result a const generic of its own";
+    pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: make the result a const generic of its own";
     pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deeply to be expanded";
     pub(crate) const NOT_FINITE: &str = "this number is too large";
     pub(crate) const COMPUTED_SIZE: &str = "the size of its weights would be computed from const \
@@ -154,7 +151,7 @@ pub(crate) mod say {
          const generics, as in `MyLayer::<64>`";
 }
 
-/// What is said about names and arguments.
+/// Messages about names and arguments.
 pub(crate) mod mistake {
     use proc_macro2::TokenStream;
     use quote::ToTokens;
@@ -191,7 +188,7 @@ pub(crate) mod mistake {
         )
     }
 
-    /// What rustc says of a call of `step`.
+    /// The message of rustc about a call of `step`.
     pub(crate) fn takes_whole_sequences(network: &str, layer: &str) -> String {
         format!(
             "`{network}` cannot run step by step: its layer `{layer}` needs the whole sequence, or \
@@ -435,7 +432,7 @@ pub(crate) mod mistake {
     /// Why a value cannot be taken from where it is, and what can be done.
     fn in_words(name: &Ident, elsewhere: &Elsewhere) -> String {
         match elsewhere {
-            Elsewhere::Behind => {
+            Elsewhere::Later => {
                 format!(
                     ": the line `{name}` is not complete here, and a line can only use earlier values"
                 )

@@ -2,7 +2,7 @@
 
 use unrolled_shape::Kind;
 
-/// What PyTorch and Keras call things that have another name here.
+/// Names of PyTorch and Keras for things that have another name here.
 const FOREIGN: [(&str, &str); 49] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
@@ -97,7 +97,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
-/// The padding that was meant by a word that could be a constant's name: those have capitals only.
+/// The word of a padding that was meant by another word. Words in capitals are names of constants.
 pub(crate) fn misspelt_padding(kind: Kind, word: &str) -> Option<&'static str> {
     let known: &[&str] = match kind {
         Kind::Padding => &["same"],

@@ -133,7 +133,7 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
 ///
 /// # Errors
 /// When the header says another shape.
-pub const fn header_head(output: Shape, promised: Shape, name: &str) -> Result<Shape, ShapeError> {
+pub const fn named_output(output: Shape, promised: Shape, name: &str) -> Result<Shape, ShapeError> {
     if promised.same(&output) {
         return Ok(output);
     }

@@ -17,7 +17,7 @@ mod streaming;
 mod structure;
 
 use crate::network::{Layer, Network, Node};
-use crate::plan::{Plan, Stretch, plan};
+use crate::plan::{PhaseSegment, Plan, plan};
 use names::{Names, names};
 pub(crate) use outputs::Outputs;
 use proc_macro2::{Ident, TokenStream};
@@ -201,9 +201,9 @@ impl Context<'_> {
 
     /// The nodes that may take several phases.
     fn crossing(&self) -> impl Iterator<Item = usize> {
-        self.plan.stretches.iter().filter_map(|stretch| match stretch {
-            Stretch::Crossing { node, .. } => Some(*node),
-            Stretch::Straight { .. } => None,
+        self.plan.segments.iter().filter_map(|segment| match segment {
+            PhaseSegment::Crossing { node, .. } => Some(*node),
+            PhaseSegment::Straight { .. } => None,
         })
     }
 

@@ -2,11 +2,11 @@
 
 use unrolled_shape::Padding;
 
-use super::{assert_told, network};
-use crate::network::{ArgumentValue, Dim, Layer, Network, Shortcut};
+use super::{assert_messages, network};
+use crate::network::{ArgumentValue, Dim, Layer, Network, SkipConnection};
 
 const RESNET: &str = "
-    /// Two 3x3 convolutions around a shortcut.
+    /// Two 3x3 convolutions around a skip connection.
     block Basic(channels, stride = 1) {
         Residual {
             Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm, ReLU,
@@ -71,7 +71,7 @@ fn a_residual_without_skip_adds_its_input() {
     );
     assert_eq!(net.reads("residual"), ["relu", "dense"]);
     let residual = net.nodes.iter().find(|it| it.path == "residual").unwrap();
-    assert_eq!(residual.shortcut, Shortcut::Input);
+    assert_eq!(residual.skip, SkipConnection::Input);
     assert_eq!(net.reads("again"), ["again.d", "residual"]);
 }
 
@@ -363,8 +363,8 @@ fn a_network_with_one_named_input() {
 
 #[test]
 fn several_items_and_trailing_commas_are_fine() {
-    assert_told("", &[]);
-    assert_told(
+    assert_messages("", &[]);
+    assert_messages(
         "block Unused(a,) { Dense(a,), } struct A(3,) -> 4 { Dense(4,), } pub(crate) struct B(4) -> 4 { A, ReLU }",
         &[],
     );

@@ -3,7 +3,7 @@
 use unrolled_shape::registry::{Needs, Row};
 use unrolled_shape::{Kind, Parameter, Shape, ShapeError, Text, Value};
 
-use super::{assert_about, assert_told, network, network_with};
+use super::{assert_about, assert_messages, network, network_with};
 use crate::network::{ArgumentValue, Layer, Network};
 use crate::report::Report;
 
@@ -57,7 +57,7 @@ fn names_in_each_copy_of_a_repeat() {
 
 #[test]
 fn values_that_cannot_be_taken() {
-    assert_told(
+    assert_messages(
         "struct N(8) -> 8 { late => Dense(8), late: Dense(8) }",
         &[(
             "late",
@@ -145,7 +145,7 @@ fn arguments_name_further_inputs() {
         struct N(8) -> 8 { a: Dense(8), b: Dense(8), Gated(also = b, by = a), Gated(by = b), G(a) }",
         &mut report,
     );
-    assert_eq!(report.told(), []);
+    assert_eq!(report.messages(), []);
     let net = net.expect("no mistakes");
     // In the order of the parameters.
     assert_eq!(net.reads("gated"), ["b", "a", "b"]);
@@ -172,10 +172,10 @@ fn mistakes_of_named_arguments() {
     ] {
         let mut report = Report::default();
         gated_network(&format!("struct N(8) -> 8 {{ {text} }}"), &mut report);
-        let told = report.told();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!(told[0].0, token);
-        assert!(told[0].1.contains(words), "{}", told[0].1);
+        let messages = report.messages();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert_eq!(messages[0].0, token);
+        assert!(messages[0].1.contains(words), "{}", messages[0].1);
     }
 }
 

@@ -69,8 +69,7 @@ impl MultiHeadAttention {
         if memory.rank() != 2 || memory.last() != input.last() {
             let message = Text::of("takes a memory of steps x ").number(input.last());
             let message = message.text(" features, like its input, but gets ").shape(memory);
-            let help =
-                Text::of("put `Dense(").number(input.last()).text(")` after the memory");
+            let help = Text::of("put `Dense(").number(input.last()).text(")` after the memory");
             return Err(ShapeError::argument("memory", message).help(help));
         }
         if self.causal {

@@ -96,7 +96,8 @@ impl Recurrent {
         if p == 0.0 || self.layers > 1 {
             return Ok(());
         }
-        let message = Text::of("has `dropout` but one layer, and dropout is applied between layers");
+        let message =
+            Text::of("has `dropout` but one layer, and dropout is applied between layers");
         let help = Text::of("write `layers = 2` or more, or put `Dropout(").real(p);
         Err(ShapeError::argument("dropout", message).help(help.text(")` after it")))
     }

@@ -1,7 +1,7 @@
-//! Folds the shape rules over the nodes of a network.
+//! Shape inference: applies the shape rules to the nodes of a network, in order.
 //!
-//! Where all sizes are literals the rule is asked at once. Where some are constants of the user's,
-//! it is asked by expanded code, and here only those sizes are known that pass through unchanged.
+//! Where all sizes are literals, the rule is called while expanding. Where some are constants of the user's,
+//! expanded code calls it, and only sizes that pass through unchanged are known here.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -12,7 +12,7 @@ use unrolled_shape::{Blame, Shape, ShapeError, checks, explain};
 
 use crate::features::infer_features;
 use crate::network::{
-    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, Shortcut, ValueId,
+    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, SkipConnection, ValueId,
     custom_output,
 };
 use crate::operand::mentions;
@@ -22,10 +22,10 @@ use crate::trace::trace;
 
 /// Completes the network: shapes, costs, what features were flattened from. Checks what can be
 /// checked while expanding.
-pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
+pub(crate) fn infer_shapes(resolved: Resolved, report: &mut Report) -> Network {
     let Resolved { network, broken, branches, generics } = resolved;
     let known = vec![false; network.values.len()];
-    let mut inference = Inference { network, broken, branches, generics, known, report };
+    let mut inference = ShapeInference { network, broken, branches, generics, known, report };
     inference.inputs();
     inference.indices();
     for node in 0..inference.network.nodes.len() {
@@ -36,7 +36,7 @@ pub(crate) fn infer(resolved: Resolved, report: &mut Report) -> Network {
     inference.network
 }
 
-struct Inference<'a> {
+struct ShapeInference<'a> {
     network: Network,
     broken: Vec<bool>,
     branches: HashMap<usize, Vec<Span>>,
@@ -47,13 +47,13 @@ struct Inference<'a> {
     report: &'a mut Report,
 }
 
-/// What a known layer is computed from, where all of it is literal.
+/// The inputs and arguments of a registry layer, where all of them are literals.
 struct Literals {
     inputs: Vec<Shape>,
     values: Vec<unrolled_shape::Value>,
 }
 
-impl Inference<'_> {
+impl ShapeInference<'_> {
     fn inputs(&mut self) {
         for input in 0..self.network.inputs.len() {
             let value = self.network.inputs[input].value;
@@ -66,8 +66,8 @@ impl Inference<'_> {
         }
     }
 
-    /// Marks the inputs that hold numbers of tokens, because a layer reads them as such; no other layer
-    /// can read them.
+    /// Marks the inputs that hold token indices, because a layer reads them as such; no other layer can read
+    /// them.
     fn indices(&mut self) {
         let reads_indices = |node: &Node| matches!(&node.layer, Layer::Known { row, .. } if row.inputs == Inputs::Indices);
         let (mut readers, others): (Vec<_>, Vec<_>) =
@@ -97,7 +97,7 @@ impl Inference<'_> {
         }
     }
 
-    /// Whether a node gives this value.
+    /// Whether this value is the output of a node.
     fn is_made(&self, value: ValueId) -> bool {
         self.network.nodes.iter().any(|node| node.output == value)
     }
@@ -178,13 +178,13 @@ impl Inference<'_> {
         })
     }
 
-    /// Asks the rule.
+    /// Calls the rule.
     fn ask(&self, number: usize, row: &Row, literals: &Literals) -> Result<Shape, ShapeError> {
         let inputs = &literals.inputs;
-        match self.network.nodes[number].shortcut {
-            Shortcut::None => (row.rule)(inputs, &literals.values),
-            Shortcut::Input => checks::residual(inputs[1], inputs[0], None),
-            Shortcut::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
+        match self.network.nodes[number].skip {
+            SkipConnection::None => (row.rule)(inputs, &literals.values),
+            SkipConnection::Input => checks::residual(inputs[1], inputs[0], None),
+            SkipConnection::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
         }
     }
 
@@ -340,12 +340,12 @@ impl Inference<'_> {
         if let Err(error) = checks::arrow(&arrow) {
             let trace = trace(&self.network, node.output);
             self.report.error(at, explain(&node.label, &error, &trace));
-            // Nobody knows which of both is meant.
+            // Either of the two may be meant: what follows from this value is not reported.
             self.known[node.output.0] = false;
         }
     }
 
-    /// After a mistake, an arrow says how to go on.
+    /// After a mistake, the declared shape is used for the nodes that follow.
     fn trust_arrow(&mut self, number: usize) {
         let node = &self.network.nodes[number];
         if let Some(arrow) = node.arrows.last() {
@@ -360,7 +360,7 @@ impl Inference<'_> {
             let found = self.network.values[output.value.0].dims.known();
             let (Some(found), Some(declared)) = (found, output.promised.known()) else { continue };
             let checked = match &output.name {
-                Some(name) => checks::header_head(found, declared, &name.unraw().to_string()),
+                Some(name) => checks::named_output(found, declared, &name.unraw().to_string()),
                 None => checks::header_output(found, declared),
             };
             if let (Err(error), true) = (checked, self.known[output.value.0]) {
@@ -371,7 +371,7 @@ impl Inference<'_> {
     }
 }
 
-/// Whether these tokens are a name alone, maybe in braces: the one way in which types can use const
+/// Whether these tokens are one name, possibly in braces: the only form in which types can use const
 /// generics.
 fn is_name(tokens: TokenStream) -> bool {
     let mut trees = tokens.into_iter();
