@@ -18,8 +18,9 @@ use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use unrolled::data::{Confusion, Data, Idx, Image, Standardizer, resize};
+use unrolled::data::{Data, Idx, Image, Standardizer, resize};
 use unrolled::prelude::*;
+use unrolled::train::Confusion;
 
 network! {
     /// The walkthrough's handwritten-digit classifier.

@@ -79,7 +79,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let test: Windows =
         (first_test_day..standard.len()).map(|day| window(&standard, day)).collect();
 
-    let unit = standardizer.deviation()[0];
+    let unit = standardizer.std()[0];
     let (few, many) = if options.quick { (5, 40) } else { (12, 40) };
     let recurrent = learn::<Recurrent>(&train, &test, few, options.seed)? * unit;
     let convolutional = learn::<Convolutional>(&train, &test, many, options.seed)? * unit;

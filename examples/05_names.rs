@@ -108,7 +108,7 @@ fn sample(
 
 /// A new name, of which each character is printed as soon as it is there.
 fn invent(net: &Names, vocabulary: &Vocabulary, sampler: &mut Sampler) -> std::io::Result<String> {
-    let (mut state, mut token) = (State::new(), vocabulary.number(END));
+    let (mut state, mut token) = (State::new(), vocabulary.token(END));
     let mut name = String::new();
     loop {
         token = sampler.draw(&net.step(&mut state, &token));

@@ -112,7 +112,7 @@ fn learn(
 /// Writes `count` characters, each printed as soon as it is there.
 fn write(net: &Gpt, vocabulary: &Vocabulary, count: usize, seed: u64) -> std::io::Result<()> {
     let mut sampler = Sampler::new(seed).temperature(0.8);
-    let (mut state, mut token) = (State::new(), vocabulary.number("\n"));
+    let (mut state, mut token) = (State::new(), vocabulary.token("\n"));
     for _ in 0..count {
         token = sampler.draw(&net.step(&mut state, &token));
         print!("{}", vocabulary.decode(&[token]));

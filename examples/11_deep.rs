@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use unrolled::data::Image;
 use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
-use unrolled::train::{Health, History, Sign};
+use unrolled::train::{Health, History, Warning};
 
 network! {
     /// Two convolutions; with a stride of 2, half of the height and width.
@@ -101,19 +101,19 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let residual = learn::<ResNet56>("with shortcuts and BatchNorm", &train, &test, long, options)?;
     claim_progress(&residual.history)?;
-    claim("it is healthy", residual.health.signs.is_empty())?;
+    claim("it is healthy", residual.health.warnings.is_empty())?;
     if !options.quick {
         claim("it tells at least 88%", residual.after(long) >= 0.88)?;
     }
 
     let plain = learn::<Plain56>("without shortcuts", &train, &test, short, options)?;
-    claim("its gradient explodes", plain.shows(|sign| matches!(sign, Sign::Exploding { .. })))?;
+    claim("its gradient explodes", plain.shows(|it| matches!(it, Warning::Exploding { .. })))?;
     let behind = plain.after(short) < residual.after(short);
     claim("after as many epochs it tells fewer pictures", behind)?;
 
     shorten(&mut train, if options.quick { 256 } else { 6400 });
     let bare = learn::<Bare56>("without shortcuts and BatchNorm", &train, &test, 1, options)?;
-    claim("its gradient vanishes", bare.shows(|sign| matches!(sign, Sign::Vanishing { .. })))?;
+    claim("its gradient vanishes", bare.shows(|it| matches!(it, Warning::Vanishing { .. })))?;
     claim("it learns nothing: one of ten is right by chance", bare.after(1) < 0.2)?;
 
     println!("\nnorm of the gradient in the convolutions, before anything was learnt:\n");
@@ -153,8 +153,8 @@ impl Learnt {
         score.and_then(|score| score.accuracy).unwrap_or(f64::NAN)
     }
 
-    fn shows(&self, sign: impl Fn(&Sign) -> bool) -> bool {
-        self.health.signs.iter().any(sign)
+    fn shows(&self, kind: impl Fn(&Warning) -> bool) -> bool {
+        self.health.warnings.iter().any(kind)
     }
 }
 
@@ -171,8 +171,8 @@ fn learn<N: Network<Input = Image<28, 28>, Output = [f32; 10]>>(
     let mut net = N::new(options.seed);
     let d_net = first_gradient(&mut *net, train)?;
     let health = Health::of(&*net, &*d_net);
-    if let Some(sign) = health.signs.first() {
-        println!("{sign}");
+    if let Some(warning) = health.warnings.first() {
+        println!("{warning}");
     }
     let history = Trainer::new(SGD::new(0.1).momentum(0.9).weight_decay(1e-4))
         .batch(batch)

@@ -1,7 +1,7 @@
 //! Sequences of different lengths through layers that mix steps: each gives the bits that a network of its own
 //! length gives, forward and backward, alone and in a batch.
 
-use unrolled::loss::Loss;
+use unrolled::loss::{Loss, TargetError};
 use unrolled::prelude::*;
 use unrolled::{RngKey, parallel};
 
@@ -12,7 +12,7 @@ struct Squares;
 impl<O: Values> Loss<O> for Squares {
     type Target = ();
 
-    fn check(&self, _target: &()) -> Result<(), String> {
+    fn check(&self, _target: &()) -> Result<(), TargetError> {
         Ok(())
     }
 

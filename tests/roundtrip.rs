@@ -62,11 +62,11 @@ fn what_is_saved_is_loaded_bit_by_bit_with_what_belongs_to_it() {
     // Who does not ask for it gets the network all the same.
     assert_eq!(Small::load(&path).unwrap().params(), net.params());
     let Err(error) = Small::load_with::<Vec<String>>(&path) else { panic!("that is no list") };
-    assert!(error.to_string().contains("keeps something else with its weights"), "{error}");
+    assert!(error.to_string().contains("has another value stored with its weights"), "{error}");
     let Err(error) = Small::load_with::<Standardizer>(PYTORCH) else {
         panic!("PyTorch kept nothing")
     };
-    assert!(error.to_string().contains("keeps nothing with its weights"), "{error}");
+    assert!(error.to_string().contains("has no value stored with its weights"), "{error}");
 }
 
 #[test]

@@ -4,8 +4,9 @@ use crate::common::{Options, claim};
 use std::error::Error;
 use std::path::Path;
 use unrolled::RngKey;
-use unrolled::data::{Confusion, Format, Table, Vocabulary, read_text};
+use unrolled::data::{Format, Table, Vocabulary, read_text};
 use unrolled::prelude::*;
+use unrolled::train::Confusion;
 
 const PHRASES_SOURCE: &str =
     "https://github.com/forest-snow/alps (data/sst-2/train.tsv and dev.tsv)";

@@ -332,7 +332,10 @@ fn an_input_that_is_not_finite_is_reported_with_its_sample() {
         .fit(&mut Tiny::new(1), &train, &CrossEntropy::new())
         .unwrap_err();
     let message = error.to_string();
-    assert!(message.starts_with("validation data: sample 7 has the value NaN at index 2"), "{message}");
+    assert!(
+        message.starts_with("validation data: sample 7 has the value NaN at index 2"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -133,7 +133,11 @@ fn nonzero_std(mean: f64, variance: f64) -> f64 {
 
 fn check_channels<T: Values>(channels: usize) {
     let fits = channels > 0 && T::LEN.is_multiple_of(channels);
-    assert!(fits, "Standardizer: the {} values of a sample are not divisible by {channels} channels", T::LEN);
+    assert!(
+        fits,
+        "Standardizer: the {} values of a sample are not divisible by {channels} channels",
+        T::LEN
+    );
 }
 
 fn check_finite<T: Floats>(samples: &[T]) -> Result<(), StandardizeError> {

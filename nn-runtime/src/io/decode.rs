@@ -48,7 +48,8 @@ fn values<'a>(
     data: &'a [u8],
 ) -> Option<impl Iterator<Item = f32> + use<'a>> {
     let info = metadata.info(&tensor.name)?;
-    let (size, read) = reader(tensor.element, info.dtype).expect("`compare` has found a readable type");
+    let (size, read) =
+        reader(tensor.element, info.dtype).expect("`compare` has found a readable type");
     let (begin, end) = info.data_offsets;
     Some(data[begin..end].chunks_exact(size).map(read))
 }

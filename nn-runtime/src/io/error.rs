@@ -75,7 +75,9 @@ pub enum LoadError {
         mismatches: Vec<Mismatch>,
     },
     /// No value is stored with the weights.
-    #[error("`{path}` has no value stored with its weights: expected `extra` in its metadata, as `save_with` writes it")]
+    #[error(
+        "`{path}` has no value stored with its weights: expected `extra` in its metadata, as `save_with` writes it"
+    )]
     NoExtra {
         /// The file.
         path: PathBuf,
@@ -124,7 +126,9 @@ pub enum Mismatch {
         found: Vec<usize>,
     },
     /// Two different tensors for one shared weight of the network.
-    #[error("`{tensor}` and `{owner}` share one weight here, but differ: value {index} is {found} and {expected}")]
+    #[error(
+        "`{tensor}` and `{owner}` share one weight here, but differ: value {index} is {found} and {expected}"
+    )]
     Differs {
         /// The tensor of the layer that shares the weight.
         tensor: String,

@@ -76,7 +76,9 @@ fn tensors_begin(bytes: &[u8]) -> Result<usize, HeaderError> {
     };
     let length = u64::from_le_bytes(*length);
     if length > MAX_HEADER || rest.first().is_some_and(|byte| *byte != b'{') {
-        return Err(Foreign("it does not begin with the length of a header and a header in JSON".into()));
+        return Err(Foreign(
+            "it does not begin with the length of a header and a header in JSON".into(),
+        ));
     }
     if length > rest.len() as u64 {
         let found = rest.len();

@@ -17,7 +17,9 @@ use std::borrow::Cow;
 #[non_exhaustive]
 pub enum TargetError {
     /// A class index that the network has no output for.
-    #[error("expected a class index below {classes}, the number of the network's outputs, found {found}")]
+    #[error(
+        "expected a class index below {classes}, the number of the network's outputs, found {found}"
+    )]
     Class {
         /// The number of classes.
         classes: usize,

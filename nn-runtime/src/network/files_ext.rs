@@ -27,7 +27,8 @@ pub trait FilesExt: Network {
     /// # Errors
     /// If the file cannot be written, or `extra` cannot be written as JSON.
     fn save_with<E: Serialize>(&self, path: impl AsRef<Path>, extra: &E) -> Result<(), SaveError> {
-        let extra = serde_json::to_value(extra).map_err(|why| SaveError::Extra { why: why.into() })?;
+        let extra =
+            serde_json::to_value(extra).map_err(|why| SaveError::Extra { why: why.into() })?;
         io::save(self, Some(extra), path.as_ref())
     }
 

@@ -29,8 +29,7 @@ pub struct AdamLike<const DECOUPLED: bool> {
 }
 
 impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
-    const RATE: &str =
-        if DECOUPLED { "AdamW: learning rate" } else { "Adam: learning rate" };
+    const RATE: &str = if DECOUPLED { "AdamW: learning rate" } else { "Adam: learning rate" };
 
     /// An optimiser with learning rate `rate`; 1e-3 is a common first choice. Betas are 0.9 and 0.999, eps is 1e-8.
     ///

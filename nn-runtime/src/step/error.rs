@@ -31,7 +31,9 @@ pub enum BatchError {
         found: usize,
     },
     /// Different numbers of inputs and input gradients.
-    #[error("expected one gradient for each input, found {inputs} inputs and {gradients} gradients")]
+    #[error(
+        "expected one gradient for each input, found {inputs} inputs and {gradients} gradients"
+    )]
     InputGradients {
         /// The number of inputs.
         inputs: usize,

@@ -3,7 +3,7 @@
 use super::inlined::{self, infer_inlined, step_inlined};
 use super::inputs::{check_inputs, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
-use super::workspace::{Chunks, BatchStates, with_workspace};
+use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Infer, Network, Node, Root, State, Streaming};
 use crate::kernels::{AtRunTime, Isa};
 use crate::memory::{InferCtx, StateMut};

@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::error::BatchError;
 use super::inputs::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::{clear_outputs, valid_steps};
-use super::workspace::{Chunks, BatchStates, with_workspace};
+use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Backward, Forward, Network, Node, Pass, Root};
 use crate::loss::{Loss, LossSums, OutputSample};
 use crate::memory::{Buffer, Shards, TiedWeight, TrainCtx, take};

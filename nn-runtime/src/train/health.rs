@@ -241,7 +241,11 @@ impl GradientMonitor {
         });
         let (ratio, gradient, weights, layer) = compared.max_by(|a, b| a.0.total_cmp(&b.0))?;
         let layer = layer.name.clone();
-        (ratio > EXPLODED && gradient > 1.0).then_some(Warning::Exploding { layer, gradient, weights })
+        (ratio > EXPLODED && gradient > 1.0).then_some(Warning::Exploding {
+            layer,
+            gradient,
+            weights,
+        })
     }
 
     /// The layers with at least half of their units dead.

@@ -214,12 +214,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     }
 
     /// The error names the last layer with such a gradient: the backward pass went wrong there first.
-    fn check_gradient(
-        &self,
-        loss: f64,
-        advice: Advice,
-        at: StepIndex,
-    ) -> Result<(), TrainError> {
+    fn check_gradient(&self, loss: f64, advice: Advice, at: StepIndex) -> Result<(), TrainError> {
         let gradient = self.d_net.as_floats();
         if largest_magnitude(gradient).is_finite() {
             return Ok(());
