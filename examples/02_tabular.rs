@@ -87,7 +87,7 @@ fn compare<const FEATURES: usize>(
     claim_progress(&history)?;
 
     // The loss is that of standardised targets. Their standard deviation converts it to their unit.
-    let error = |mean_square: f64| mean_square.sqrt() * targets.deviation()[0];
+    let error = |mean_square: f64| mean_square.sqrt() * targets.std()[0];
     let of_linear = error(linear.evaluate(&test, &MeanSquaredError)?.loss);
     let of_deep = error(deep.evaluate(&test, &MeanSquaredError)?.loss);
     println!("root mean square error: linear {of_linear:.3}, deep {of_deep:.3}");

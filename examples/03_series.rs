@@ -79,7 +79,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let test: Windows =
         (first_test_day..standard.len()).map(|day| window(&standard, day)).collect();
 
-    let unit = standardizer.deviation()[0];
+    let unit = standardizer.std()[0];
     let recurrent_epochs = if options.quick { 5 } else { 12 };
     let recurrent =
         train_network::<Recurrent>(&train, &test, recurrent_epochs, options.seed)? * unit;

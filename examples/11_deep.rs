@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use unrolled::data::Image;
 use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
-use unrolled::train::{Health, History, Sign};
+use unrolled::train::{Health, History, Warning};
 
 network! {
     /// Two convolutions. A stride of 2 halves height and width.
@@ -107,14 +107,14 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         options,
     )?;
     claim_progress(&residual.history)?;
-    claim("it is healthy", residual.health.signs.is_empty())?;
+    claim("it is healthy", residual.health.warnings.is_empty())?;
     if !options.quick {
         claim("its accuracy is at least 88%", residual.accuracy(residual_epochs) >= 0.88)?;
     }
 
     let plain =
         train_network::<Plain56>("without skip connections", &train, &test, plain_epochs, options)?;
-    claim("its gradient explodes", plain.shows(|sign| matches!(sign, Sign::Exploding { .. })))?;
+    claim("its gradient explodes", plain.has_warning(|warning| matches!(warning, Warning::Exploding { .. })))?;
     let worse = plain.accuracy(plain_epochs) < residual.accuracy(plain_epochs);
     claim("its accuracy after as many epochs is lower", worse)?;
 
@@ -126,7 +126,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         1,
         options,
     )?;
-    claim("its gradient vanishes", bare.shows(|sign| matches!(sign, Sign::Vanishing { .. })))?;
+    claim("its gradient vanishes", bare.has_warning(|warning| matches!(warning, Warning::Vanishing { .. })))?;
     claim("it learns nothing: its accuracy is that of chance", bare.accuracy(1) < 0.2)?;
 
     println!("\nnorm of the gradient in the convolutions before training:\n");
@@ -165,8 +165,8 @@ impl Results {
         score.and_then(|score| score.accuracy).unwrap_or(f64::NAN)
     }
 
-    fn shows(&self, sign: impl Fn(&Sign) -> bool) -> bool {
-        self.health.signs.iter().any(sign)
+    fn has_warning(&self, is: impl Fn(&Warning) -> bool) -> bool {
+        self.health.warnings.iter().any(is)
     }
 }
 
@@ -183,8 +183,8 @@ fn train_network<N: Network<Input = Image<28, 28>, Output = [f32; 10]>>(
     let mut net = N::new(options.seed);
     let d_net = first_gradient(&mut *net, train)?;
     let health = Health::of(&*net, &*d_net);
-    if let Some(sign) = health.signs.first() {
-        println!("{sign}");
+    if let Some(warning) = health.warnings.first() {
+        println!("{warning}");
     }
     let history = Trainer::new(SGD::new(0.1).momentum(0.9).weight_decay(1e-4))
         .batch(batch)

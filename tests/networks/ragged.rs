@@ -3,6 +3,7 @@
 
 use crate::common::{self, same_on_all_threads};
 use unrolled::RngKey;
+use unrolled::loss::TargetError;
 use unrolled::prelude::*;
 
 /// Half the squared distance from 0.5 of all valid elements, divided by the number of valid steps. It is the same, to
@@ -12,7 +13,7 @@ struct Squares;
 impl<O: Values> Loss<O> for Squares {
     type Target = ();
 
-    fn check(&self, _target: &()) -> Result<(), String> {
+    fn check(&self, _target: &()) -> Result<(), TargetError> {
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! passed on.
 
 use crate::common::{random, same_on_all_threads};
+use unrolled::loss::TargetError;
 use unrolled::prelude::*;
 use unrolled::{RngKey, parallel};
 
@@ -139,7 +140,7 @@ struct LastSteps(usize);
 impl<O: Values> unrolled::loss::Loss<O> for LastSteps {
     type Target = ();
 
-    fn check(&self, _target: &()) -> Result<(), String> {
+    fn check(&self, _target: &()) -> Result<(), TargetError> {
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::common::{random, same_on_all_threads};
 use unrolled::prelude::*;
-use unrolled::train::{Health, Sign};
+use unrolled::train::{Health, Warning};
 
 network! {
     /// Each Sigmoid multiplies the gradient by at most a quarter.
@@ -54,24 +54,24 @@ fn norms_are_those_of_each_layer() {
     let squares = |values: &[f32]| values.iter().map(|d| f64::from(*d).powi(2)).sum::<f64>();
     let first = squares(d_net.inner.first.weight.as_flattened()) + squares(&d_net.inner.first.bias);
     assert!((norms[0].1 - first.sqrt()).abs() < 1e-9, "{} {first}", norms[0].1);
-    assert_eq!(health.signs, []);
+    assert_eq!(health.warnings, []);
 }
 
 #[test]
 fn a_vanishing_gradient_is_reported() {
     let (d_net, found) = health(&mut *Deep::new(1), &data(20));
-    let [Sign::Vanishing { layer, gradient, behind, larger }] = &found.signs[..] else {
+    let [Warning::Vanishing { layer, gradient, later, larger }] = &found.warnings[..] else {
         panic!("{found:?}")
     };
-    assert_eq!((layer.as_str(), behind.as_str()), ("repeat.0.dense", "last"));
+    assert_eq!((layer.as_str(), later.as_str()), ("repeat.0.dense", "last"));
     assert!(*gradient < 1e-4 * *larger);
     let norms = d_net.gradient_norms();
     assert!((norms[0].1 / 30.0_f64.sqrt() - gradient).abs() < 1e-12);
-    for part in ["vanishes on its way back", "`repeat.0.dense`", "Residual", "BatchNorm"] {
+    for part in ["vanishes in the backward pass", "`repeat.0.dense`", "Residual", "BatchNorm"] {
         assert!(found.to_string().contains(part), "{found}");
     }
     // Skip connections keep the gradient.
-    assert_eq!(health(&mut *Around::new(1), &data(20)).1.signs, []);
+    assert_eq!(health(&mut *Around::new(1), &data(20)).1.warnings, []);
 }
 
 /// Layers that are half dead do not explain a vanishing gradient, so both are reported. Before a dead layer the
@@ -80,14 +80,14 @@ fn a_vanishing_gradient_is_reported() {
 fn a_gradient_that_vanishes_before_half_dead_layers_is_reported() {
     let mut net = Both::new(1);
     net.first.bias[..4].fill(-100.0);
-    let signs = health(&mut *net, &data(20)).1.signs;
+    let warnings = health(&mut *net, &data(20)).1.warnings;
     assert!(
-        matches!(signs[..], [Sign::Vanishing { .. }, Sign::DeadUnits { dead: 4..8, .. }]),
-        "{signs:?}"
+        matches!(warnings[..], [Warning::Vanishing { .. }, Warning::DeadUnits { dead: 4..8, .. }]),
+        "{warnings:?}"
     );
     net.first.bias.fill(-100.0);
-    let signs = health(&mut *net, &data(20)).1.signs;
-    assert!(matches!(signs[..], [Sign::DeadUnits { dead: 8, .. }]), "{signs:?}");
+    let warnings = health(&mut *net, &data(20)).1.warnings;
+    assert!(matches!(warnings[..], [Warning::DeadUnits { dead: 8, .. }]), "{warnings:?}");
 }
 
 #[test]
@@ -96,10 +96,10 @@ fn an_exploding_gradient_is_reported() {
     large.inputs.iter_mut().flatten().for_each(|x| *x *= 1e3);
     large.targets.iter_mut().flatten().for_each(|t| *t *= 1e3);
     let found = health(&mut *Shallow::new(1), &large).1;
-    let [Sign::Exploding { gradient, weights, .. }] = &found.signs[..] else { panic!("{found:?}") };
+    let [Warning::Exploding { gradient, weights, .. }] = &found.warnings[..] else { panic!("{found:?}") };
     assert!(*gradient > 100.0 * weights);
-    assert!(found.to_string().contains("a mean of 0 and a deviation of 1"), "{found}");
-    assert_eq!(health(&mut *Shallow::new(1), &data(20)).1.signs, []);
+    assert!(found.to_string().contains("a mean of 0 and a standard deviation of 1"), "{found}");
+    assert_eq!(health(&mut *Shallow::new(1), &data(20)).1.warnings, []);
 }
 
 #[test]
@@ -107,12 +107,12 @@ fn dead_units_are_reported() {
     let mut net = Shallow::new(1);
     net.first.bias[..5].fill(-100.0);
     let found = health(&mut *net, &data(20)).1;
-    let expected = Sign::DeadUnits { layer: "first".into(), dead: 5, units: 8 };
-    assert_eq!(found.signs, [expected]);
+    let expected = Warning::DeadUnits { layer: "first".into(), dead: 5, units: 8 };
+    assert_eq!(found.warnings, [expected]);
     assert!(found.to_string().contains("5 of 8 units of layer `first` are dead"), "{found}");
     // A few dead units are normal.
     net.first.bias[1..5].fill(0.0);
-    assert_eq!(health(&mut *net, &data(20)).1.signs, []);
+    assert_eq!(health(&mut *net, &data(20)).1.warnings, []);
 }
 
 #[test]
@@ -125,14 +125,14 @@ fn dead_channels_are_reported() {
     let mut d_net = Images::zeros();
     net.loss_and_gradients(&MeanSquaredError, &images, &[[0.5; 2]; 8], &mut d_net).expect("fit");
     let found = Health::of(&*net, &*d_net);
-    assert_eq!(found.signs, [Sign::DeadUnits { layer: "bn".into(), dead: 3, units: 4 }]);
+    assert_eq!(found.warnings, [Warning::DeadUnits { layer: "bn".into(), dead: 3, units: 4 }]);
 }
 
 #[test]
 fn a_gradient_of_zero_is_not_reported() {
     let net = Shallow::new(1);
     let found = Health::of(&*net, &*Shallow::zeros());
-    assert_eq!(found.signs, []);
+    assert_eq!(found.warnings, []);
     assert!(found.gradients.iter().all(|(_, norm)| *norm == 0.0));
 }
 
@@ -149,7 +149,7 @@ fn the_trainer_reports_the_health_of_gradients() {
     let in_pool = same_on_all_threads(|| train().health);
     assert_eq!(in_pool, history.health);
     let health = history.health.as_ref().expect("epochs");
-    assert_eq!(health.signs, [Sign::DeadUnits { layer: "first".into(), dead: 8, units: 8 }]);
+    assert_eq!(health.warnings, [Warning::DeadUnits { layer: "first".into(), dead: 8, units: 8 }]);
     assert!(health.gradients[0].1 == 0.0 && health.gradients[1].1 > 0.0, "{health:?}");
     assert!(history.to_string().contains("8 of 8 units of layer `first` are dead"), "{history}");
 }
