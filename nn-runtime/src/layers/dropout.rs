@@ -72,7 +72,7 @@ dispatch! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::testing::{Beside, Trial, spec};
+    use crate::layers::testing::{OutOfPlace, Trial, spec};
 
     spec!(Quarter: dropout::Dropout { p: 0.25 }, [&[9, 111]] -> &[9, 111]);
     spec!(Half: dropout::Dropout { p: 0.5 }, [&[7]] -> &[7]);
@@ -81,7 +81,7 @@ mod tests {
 
     /// All ones through the layer, in shards of `capacity`.
     fn ones<S: Spec<Arguments = dropout::Dropout>>(capacity: usize) -> Vec<f32> {
-        let mut trial = Trial::<S, Beside<Dropout>>::random();
+        let mut trial = Trial::<S, OutOfPlace<Dropout>>::random();
         trial.capacity = capacity;
         trial.x[0].fill(1.0);
         trial.d_y.fill(1.0);
@@ -132,14 +132,14 @@ mod tests {
 
     #[test]
     fn agrees_with_finite_differences() {
-        Trial::<Half, Beside<Dropout>>::random().check_gradients();
-        Trial::<Never, Beside<Dropout>>::random().check_gradients();
-        Trial::<Always, Beside<Dropout>>::random().check_gradients();
+        Trial::<Half, OutOfPlace<Dropout>>::random().check_gradients();
+        Trial::<Never, OutOfPlace<Dropout>>::random().check_gradients();
+        Trial::<Always, OutOfPlace<Dropout>>::random().check_gradients();
     }
 
     #[test]
     fn inference_changes_nothing() {
-        let trial = Trial::<Quarter, Beside<Dropout>>::random();
+        let trial = Trial::<Quarter, OutOfPlace<Dropout>>::random();
         assert_eq!(trial.infer(), trial.x[0]);
     }
 }

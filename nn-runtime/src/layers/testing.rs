@@ -384,19 +384,19 @@ fn memory_of<'a, S: Spec, T: TrainNode<S>>(
 
 /// A layer that works in place, as a node of its own, so that it can be put to a [`Trial`].
 #[repr(transparent)]
-pub(crate) struct Beside<T>(T);
+pub(crate) struct OutOfPlace<T>(T);
 
 // SAFETY: the same numbers.
-unsafe impl<T: Weights> Weights for Beside<T> {}
+unsafe impl<T: Weights> Weights for OutOfPlace<T> {}
 
-impl<S: Spec, T: InPlaceNode<S>> Node<S> for Beside<T> {
+impl<S: Spec, T: InPlaceNode<S>> Node<S> for OutOfPlace<T> {
     fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
         y.copy_from_slice(x[0]);
         self.0.infer(n, y);
     }
 }
 
-impl<S: Spec, T: TrainInPlaceNode<S>> TrainNode<S> for Beside<T> {
+impl<S: Spec, T: TrainInPlaceNode<S>> TrainNode<S> for OutOfPlace<T> {
     fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         y.copy_from_slice(x[0]);
         self.0.forward(pass, y);
