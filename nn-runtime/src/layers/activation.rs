@@ -33,7 +33,7 @@ pub(super) trait Activation {
     }
 }
 
-/// Makes `$Name`, an [`Activation`], a layer that works in place. Its backward pass sees the output alone.
+/// Makes `$Name`, an [`Activation`], a layer that works in place. Its backward pass reads only the output.
 macro_rules! in_place_activation {
     ($Name:ident) => {
         // SAFETY: a struct without fields contains nothing but `f32`s.
@@ -87,7 +87,7 @@ macro_rules! in_place_activation {
     };
 }
 
-/// Makes `$Name`, an [`Activation`], a layer with an output of its own. Its backward pass sees the input.
+/// Makes `$Name`, an [`Activation`], a layer with an output of its own. Its backward pass reads the input.
 macro_rules! activation {
     ($Name:ident) => {
         // SAFETY: a struct without fields contains nothing but `f32`s.

@@ -6,6 +6,8 @@ use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::{Instructions, rows};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 use crate::types::Weights;
 use unrolled_shape::rules::log_softmax;
 
@@ -121,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers_do_not_overflow() {
+    fn large_values_do_not_overflow() {
         let mut trial = Trial::<Few, LogSoftmax>::random();
         trial.x[0][..4].copy_from_slice(&[1e30, 0.0, -1e30, f32::NEG_INFINITY]);
         assert_eq!(trial.infer()[..4], [0.0, -1e30, -2e30, f32::NEG_INFINITY]);
     }
 
     #[test]
-    fn nan_spoils_its_row_alone() {
+    fn nan_affects_only_its_row() {
         let mut trial = Trial::<Few, LogSoftmax>::random();
         trial.x[0][1] = f32::NAN;
         let y = trial.infer();

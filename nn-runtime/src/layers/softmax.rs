@@ -120,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers_do_not_overflow() {
+    fn large_values_do_not_overflow() {
         let mut trial = Trial::<Few, Softmax>::random();
         trial.x[0][..4].copy_from_slice(&[3e38, 3e38, -3e38, f32::NEG_INFINITY]);
         assert_eq!(trial.infer()[..4], [0.5, 0.5, 0.0, 0.0]);
     }
 
     #[test]
-    fn nan_spoils_its_row_alone() {
+    fn nan_affects_only_its_row() {
         let mut trial = Trial::<Few, Softmax>::random();
         trial.x[0][1] = f32::NAN;
         let y = trial.infer();
