@@ -4,8 +4,9 @@ use super::pooling::average_node;
 use crate::kernels::pool::Pool;
 use unrolled_shape::rules::avg_pool1d;
 
-/// The average under a window: `[T, C] -> [T', C]`. Whether the zeros of the padding count is
-/// `count_include_pad`.
+/// The average under a window: `[T, C] -> [T', C]`. `count_include_pad`: whether
+/// the zeros of the padding count.
+#[derive(Clone, Debug, PartialEq)]
 pub struct AvgPool1d;
 
 average_node!(

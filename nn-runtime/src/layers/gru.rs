@@ -1,14 +1,15 @@
 //! [`GRU`]: PyTorch's `nn.GRU`.
 
+use super::recurrent::recurrent_layer;
 use crate::kernels::recurrent::Cell;
-use crate::layers::recurrent::recurrent_layer;
 use unrolled_shape::rules::gru;
 
 recurrent_layer! {
     /// Gated recurrent units (Cho and others, 2014): `[steps, inputs] -> [steps, units]`.
     ///
     /// At each step `r, z = sigmoid(x W + b + h U + b')`, `n = tanh(x W + b + r (h U + b'))`, then
-    /// `h = (1 - z) n + z h`. The backward direction's units come behind the forward one's.
+    /// `h = (1 - z) n + z h`. The outputs of the backward direction follow those of the forward
+    /// direction.
     GRU, gru::GRU, |arguments| Cell::Gru
 }
 
@@ -40,12 +41,12 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         trial::<Plain, GRU<PLAIN>>().check_inference();
     }
 
     #[test]
-    fn sequences_of_different_lengths_give_what_they_give_alone() {
+    fn sequences_of_different_lengths_have_the_bits_of_single_ones() {
         check_ragged::<Plain, GRU<PLAIN>>();
         check_ragged::<Both, GRU<BOTH>>();
     }

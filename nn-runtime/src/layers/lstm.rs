@@ -1,14 +1,15 @@
 //! [`LSTM`]: PyTorch's `nn.LSTM`.
 
+use super::recurrent::recurrent_layer;
 use crate::kernels::recurrent::Cell;
-use crate::layers::recurrent::recurrent_layer;
 use unrolled_shape::rules::lstm;
 
 recurrent_layer! {
     /// Long short-term memory (Hochreiter and Schmidhuber, 1997): `[steps, inputs] -> [steps, units]`.
     ///
     /// At each step `i, f, o = sigmoid(x W + b + h U + b')`, `g = tanh(..)`, then `c = f c + i g` and
-    /// `h = o tanh(c)`. The backward direction's units come behind the forward one's.
+    /// `h = o tanh(c)`. The outputs of the backward direction follow those of the forward
+    /// direction.
     LSTM, lstm::LSTM, |arguments| Cell::Lstm
 }
 
@@ -43,13 +44,13 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         trial::<Plain, LSTM<PLAIN>>().check_inference();
         trial::<Last, LSTM<LAST>>().check_inference();
     }
 
     #[test]
-    fn sequences_of_different_lengths_give_what_they_give_alone() {
+    fn sequences_of_different_lengths_have_the_bits_of_single_ones() {
         check_ragged::<Plain, LSTM<PLAIN>>();
         check_ragged::<Last, LSTM<LAST>>();
     }

@@ -1,14 +1,14 @@
 //! [`RNN`]: PyTorch's `nn.RNN`.
 
+use super::recurrent::recurrent_layer;
 use crate::kernels::recurrent::Cell;
-use crate::layers::recurrent::recurrent_layer;
 use unrolled_shape::rules::rnn;
 
 recurrent_layer! {
-    /// The plain recurrent network (Elman, 1990): `[steps, inputs] -> [steps, units]`.
+    /// A simple recurrent network (Elman, 1990): `[steps, inputs] -> [steps, units]`.
     ///
-    /// At each step `h = tanh(x W + b + h U + b')`, or `max(.., 0)`. The backward direction's units come
-    /// behind the forward one's.
+    /// At each step `h = tanh(x W + b + h U + b')`, or `max(.., 0)`. The outputs of the backward direction
+    /// follow those of the forward direction.
     RNN, rnn::RNN, |arguments| match arguments.nonlinearity {
         rnn::Nonlinearity::Relu => Cell::Relu,
         rnn::Nonlinearity::Tanh => Cell::Tanh,
@@ -43,18 +43,18 @@ mod tests {
     fn gradients_agree_with_finite_differences() {
         trial::<Tanh, RNN<TANH>>().check_gradients();
         trial::<Deep, RNN<DEEP>>().check_gradients();
-        // Steps so small that none crosses a kink.
+        // Steps so small that none crosses a kink of `max`.
         trial::<Relu, RNN<RELU>>().with_step(1e-3, 2e-3).check_gradients();
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         trial::<Tanh, RNN<TANH>>().check_inference();
         trial::<Relu, RNN<RELU>>().check_inference();
     }
 
     #[test]
-    fn sequences_of_different_lengths_give_what_they_give_alone() {
+    fn sequences_of_different_lengths_have_the_bits_of_single_ones() {
         check_ragged::<Tanh, RNN<TANH>>();
         check_ragged::<Relu, RNN<RELU>>();
     }

@@ -7,11 +7,12 @@ use crate::kernels::upsample as kernel;
 use crate::types::Weights;
 use unrolled_shape::rules::upsample::{self, Mode};
 
-/// A picture several times as high and wide: `[H, W, C] -> [H', W', C]`. New pixels are copies of the
-/// nearest old ones, or lie between four of them.
+/// An image that is larger by integer factors: `[H, W, C] -> [H', W', C]`. `mode` is nearest-neighbour or bilinear
+/// interpolation.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upsample;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for Upsample {}
 
 /// The sizes.
@@ -70,14 +71,14 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         Trial::<Copies, Upsample>::random().check_inference();
         Trial::<Edges, Upsample>::random().check_inference();
         Trial::<Corners, Upsample>::random().check_inference();
     }
 
     #[test]
-    fn agrees_with_its_twin() {
+    fn agrees_with_the_naive_kernel() {
         fn check<S: Spec<Arguments = upsample::Upsample>>() {
             let mut trial = Trial::<S, Upsample>::random();
             let (mut y, mut d_x) = (vec![0.0; trial.d_y.len()], vec![0.0; trial.x[0].len()]);

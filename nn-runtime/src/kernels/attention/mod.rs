@@ -300,10 +300,16 @@ impl Attention {
         Kept { x, memory, found, d_q, d_kv, d_y: d_kv.then(self.input_len()) }
     }
 
-    /// Numbers that any call needs while it runs.
-    pub(crate) const fn scratch(&self) -> usize {
-        let inference = 2 * self.input_len() + 2 * self.memory_len() + self.pairs();
-        let backward = self.input_len() + 2 * self.pairs();
-        self.turns_len() + if inference > backward { inference } else { backward }
+    /// Elements that inference needs per call: queries, keys and values, outputs of the heads, one head's
+    /// probabilities. A step needs less.
+    pub(crate) const fn infer_scratch(&self) -> usize {
+        self.turns_len() + 2 * self.input_len() + 2 * self.memory_len() + self.pairs()
+    }
+
+    /// Elements that backward needs per call: the gradients of the heads' outputs and of one head's probabilities,
+    /// and the dropped probabilities. Forward needs less.
+    #[cfg(feature = "train")]
+    pub(crate) const fn train_scratch(&self) -> usize {
+        self.turns_len() + self.input_len() + self.pairs() + self.dropped_len()
     }
 }
