@@ -1,9 +1,9 @@
-//! One convolution, alone and on one thread, on pictures of its own size: prints the microseconds of its forward
-//! pass and of a training step (forward, and the gradients of input and weights), separated by a tab.
+//! A single convolution on one thread: prints the microseconds of its forward pass and of a training step (forward, and
+//! the gradients of input and weights), separated by a tab.
 //!
 //!     convolution SIZE CHANNELS FILTERS KERNEL STRIDE PADDING GROUPS BATCH
 //!
-//! `scripts/convolutions.py` sets many of them beside PyTorch's.
+//! `scripts/convolutions.py` compares many of them with PyTorch.
 
 use std::hint::black_box;
 use unrolled_benches::{random, seconds_per_call};
@@ -14,7 +14,7 @@ fn main() -> Result<(), String> {
     let [size, channels, filters, kernel, stride, padding, groups, batch] =
         numbers.map_err(|error| error.to_string())?[..]
     else {
-        return Err("eight numbers are needed: see the beginning of benches/convolution.rs".into());
+        return Err("expected SIZE CHANNELS FILTERS KERNEL STRIDE PADDING GROUPS BATCH".into());
     };
     let g = Geometry {
         input: [size; 2],
@@ -32,20 +32,20 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-/// Numbers in a cache line.
+/// Elements in a cache line.
 const LINE: usize = 16;
 
-/// `len` of the values, from the beginning of a cache line on.
+/// `len` of the values, aligned to a cache line.
 fn aligned(values: &mut [f32], len: usize) -> &mut [f32] {
     let skip = values.as_ptr().align_offset(LINE * size_of::<f32>());
     &mut values[skip..skip + len]
 }
 
-/// Seconds forward, and of a training step.
+/// Seconds of the forward pass, and of a training step.
 fn measure(g: &Geometry, batch: usize) -> [f64; 2] {
     let isa = Isa::best();
     let (input, output) = (batch * g.input_len(), batch * g.output_len());
-    // At the beginning of a cache line, as a network's values are.
+    // Aligned to cache lines, as the values of a network are.
     let [mut x, mut d_x] = [1, 2].map(|seed| random(input + LINE, seed));
     let [mut y, mut d_y] = [3, 4].map(|seed| random(output + LINE, seed));
     let [x, d_x] = [&mut x, &mut d_x].map(|values| aligned(values, input));

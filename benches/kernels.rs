@@ -1,6 +1,5 @@
-//! Kernels of dense layers and convolutions, forward and backward, on one thread, with the best
-//! instructions of the machine (or what `UNROLLED_ISA` allows). The throughput counts multiply-adds:
-//! half of what others call FLOP/s.
+//! Kernels of dense layers and convolutions, forward and backward, on one thread, with the best instruction set of the
+//! machine or that of `UNROLLED_ISA`. The throughput counts multiply-adds, so it is half of the FLOP/s.
 //!
 //! `cargo bench -p unrolled-benches -- 'conv2d/13x13x32'`
 
@@ -10,7 +9,7 @@ use std::time::Duration;
 use unrolled_benches::random;
 use unrolled_runtime::kernels::{self, Accumulate, Geometry, Isa, RowBlocks};
 
-/// Rows, inputs, units: the workloads' layers, and sizes on both sides of tiles' edges.
+/// Rows, inputs, units: the layers of the workloads, and sizes around multiples of the tile size.
 const DENSE: &[[usize; 3]] = &[
     [64, 1600, 128],
     [4, 1600, 128],
@@ -24,7 +23,7 @@ const DENSE: &[[usize; 3]] = &[
     [1, 4096, 4096],
 ];
 
-/// The rest of a convolution follows from these.
+/// A convolution with square sizes.
 struct Case {
     size: usize,
     channels: usize,
@@ -39,7 +38,7 @@ const fn case(size: usize, channels: usize, filters: usize, kernel: usize) -> Ca
     Case { size, channels, filters, kernel, stride: 1, padding: 0, groups: 1 }
 }
 
-/// The workloads' convolutions, and others far from them.
+/// The convolutions of the workloads, and others unlike them.
 const CONV2D: &[Case] = &[
     case(28, 1, 32, 3),
     case(13, 32, 64, 3),

@@ -1,9 +1,9 @@
-//! Two layers of one kind in a row, far from the workloads' sizes, on one thread: prints the microseconds of
-//! inference and of a training step (forward, mean squared error, backward), separated by a tab.
+//! Two consecutive layers of one kind, with sizes unlike those of the workloads, on one thread: prints the
+//! microseconds of inference and of a training step (forward, mean squared error, backward), separated by a tab.
 //!
 //!     layers NAME BATCH
 //!
-//! `scripts/layers.py` sets them beside PyTorch's.
+//! `scripts/layers.py` compares them with PyTorch.
 
 use std::hint::black_box;
 use unrolled::RngKey;
@@ -37,9 +37,9 @@ network! {
 fn main() -> Result<(), String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, batch] = arguments.as_slice() else {
-        return Err("a name and a batch size are needed: see benches/layers.rs".into());
+        return Err("expected NAME BATCH; benches/layers.rs lists the names".into());
     };
-    let batch = batch.parse().map_err(|_| format!("`{batch}` is not a number of samples"))?;
+    let batch = batch.parse().map_err(|_| format!("BATCH is `{batch}`, expected a number"))?;
     let [inference, training] = with_threads(1, || match name.as_str() {
         "dense17" => Ok(measure::<Dense17>(batch)),
         "dense4096" => Ok(measure::<Dense4096>(batch)),

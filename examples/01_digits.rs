@@ -1,13 +1,13 @@
-//! The main example: a convolutional network learns to read handwritten digits.
+//! The main example: a convolutional network that classifies handwritten digits.
 //!
 //!     cargo run --release --example digits
 //!
-//! trains on 1,437 of the 1,797 digits that stand in `examples/data`, says how it does on the other
-//! 360, and writes the weights to `digits.safetensors`. `--help` tells what else it can do.
+//! trains on 1,437 of the 1,797 digits in `examples/data`, reports the accuracy on the other 360, and writes the
+//! weights to `digits.safetensors`. `--help` lists the options.
 //!
-//! Part of the introduction: **convolutional layers**. `Conv2d` looks for the same small patterns everywhere in a
-//! picture, `MaxPool2d` keeps the strongest find of each neighbourhood, and dense layers behind them say what
-//! the finds make together.
+//! Part of the introduction: **convolutional layers**. `Conv2d` detects the same small patterns everywhere in an
+//! image. `MaxPool2d` keeps the strongest response of each neighbourhood. The dense layers after them combine the
+//! responses into a score for each digit.
 //!
 //! The digits are the test set of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
 //! C. Kaynak (1998), UCI Machine Learning Repository, as shipped in scikit-learn; CC BY 4.0. See
@@ -18,8 +18,9 @@ use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use unrolled::data::{Confusion, Data, Idx, Image, Standardizer, resize};
+use unrolled::data::{Data, Idx, Image, Standardizer, resize};
 use unrolled::prelude::*;
+use unrolled::train::Confusion;
 
 network! {
     /// The walkthrough's handwritten-digit classifier.
@@ -38,25 +39,25 @@ network! {
     }
 }
 
-/// Pictures, and which digits they show.
-type Pictures = Data<Image<28, 28>, u32>;
+/// Images, and the digits they show.
+type Images = Data<Image<28, 28>, u32>;
 
 const USAGE: &str = "\
 usage: cargo run --release --example digits -- [OPTIONS]
 
-  --mnist DIR    learn MNIST, from its four IDX files in DIR (plain or .gz)
-  --epochs N     go N times through the digits (default: 15; with --mnist 5)
+  --mnist DIR    use MNIST, its four IDX files in DIR (plain or .gz)
+  --epochs N     number of epochs (default: 15; with --mnist 5)
   --save FILE    write the weights to FILE (default: digits.safetensors)
   --load FILE    do not train, test the weights in FILE
   --help         print this
 
-The environment variable UNROLLED_THREADS says how many threads to use. The results do not depend on it.
+The environment variable UNROLLED_THREADS sets the number of threads. The results do not depend on it.
 ";
 
-/// Everything random follows from this: first weights, order of the digits, dropout.
+/// The seed of initial weights, order of samples and dropout.
 const SEED: u64 = 42;
 
-/// How many of the embedded digits are held back.
+/// The number of test images among the embedded digits.
 const TEST_DIGITS: usize = 360;
 
 fn main() -> ExitCode {
@@ -79,7 +80,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the user asks for.
+/// The options of the command line.
 #[derive(Default)]
 struct Options {
     mnist: Option<PathBuf>,
@@ -105,7 +106,7 @@ impl Options {
         }
         if options.load.is_some() && (options.save.is_some() || options.epochs.is_some()) {
             return Err(
-                "`--load` tests weights that are there, without `--epochs` and `--save`".into()
+                "`--load` tests existing weights and cannot be combined with `--epochs` or `--save`".into()
             );
         }
         Ok(options)
@@ -120,26 +121,26 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     println!("{}", Digits::summary());
     let (net, standardizer): (Box<Digits>, Standardizer) = match &options.load {
         Some(path) => Digits::load_with(path)?,
-        None => learn(train, &test, options)?,
+        None => train_network(train, &test, options)?,
     };
     standardizer.apply_all(&mut test.inputs);
     let confusion = Confusion::of(&*net, &test)?;
-    println!("\n{} test digits, and what they were taken for:\n\n{confusion}\n", test.len());
+    println!("\npredictions for {} test digits:\n\n{confusion}\n", test.len());
     println!("test accuracy: {:.2}%", 100.0 * confusion.accuracy());
     Ok(())
 }
 
-/// Trains a new network and saves it, together with what its inputs were standardised by.
-fn learn(
-    mut train: Pictures,
-    test: &Pictures,
+/// Trains a new network, and saves it with the mean and standard deviation of its inputs.
+fn train_network(
+    mut train: Images,
+    test: &Images,
     options: &Options,
 ) -> Result<(Box<Digits>, Standardizer), Box<dyn Error>> {
     let standardizer = Standardizer::over_all(&train.inputs)?;
     standardizer.apply_all(&mut train.inputs);
-    // To watch: nothing is chosen by how the network does on these.
-    let mut watched = test.clone();
-    standardizer.apply_all(&mut watched.inputs);
+    // The test set is evaluated after each epoch to watch progress. Nothing is chosen by it.
+    let mut valid = test.clone();
+    standardizer.apply_all(&mut valid.inputs);
 
     let default_epochs = if options.mnist.is_some() { 5 } else { 15 };
     let epochs = options.epochs.map_or(default_epochs, NonZeroUsize::get);
@@ -147,10 +148,10 @@ fn learn(
     Trainer::new(Adam::new(1e-3))
         .batch(64)
         .epochs(epochs)
-        // In even steps towards zero, so that the weights settle in the end.
+        // A linear decay to zero, so that the weights converge.
         .learning_rate(|epoch| 1e-3 * (epochs + 1 - epoch) as f64 / epochs as f64)
         .seed(SEED)
-        .validate(&watched)
+        .validate(&valid)
         .fit(&mut net, &train, &CrossEntropy::default())?;
 
     let path = options.save.as_deref().unwrap_or(Path::new("digits.safetensors"));
@@ -159,8 +160,8 @@ fn learn(
     Ok((net, standardizer))
 }
 
-/// The digits of `examples/data`, scaled up to 28x28: those to learn from, and those held back.
-fn embedded_digits() -> Result<(Pictures, Pictures), Box<dyn Error>> {
+/// The training and test sets of the digits in `examples/data`, resized to 28x28.
+fn embedded_digits() -> Result<(Images, Images), Box<dyn Error>> {
     let images = Idx::parse("digits", include_bytes!("data/digits-images-idx3-ubyte"))?;
     let labels = Idx::parse("labels", include_bytes!("data/digits-labels-idx1-ubyte"))?;
     let small = images.labelled::<8, 8>(&labels)?;
@@ -171,8 +172,8 @@ fn embedded_digits() -> Result<(Pictures, Pictures), Box<dyn Error>> {
     Ok((train, test))
 }
 
-/// One of MNIST's two sets, whose files begin with `set`.
-fn mnist(folder: &Path, set: &str) -> Result<Pictures, Box<dyn Error>> {
+/// The MNIST set whose file names begin with `set`.
+fn mnist(folder: &Path, set: &str) -> Result<Images, Box<dyn Error>> {
     let images = Idx::read(plain_or_compressed(folder, &format!("{set}-images-idx3-ubyte")))?;
     let labels = Idx::read(plain_or_compressed(folder, &format!("{set}-labels-idx1-ubyte")))?;
     Ok(images.labelled(&labels)?)

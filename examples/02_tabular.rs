@@ -1,14 +1,13 @@
-//! Numbers guessed from rows of a table: how good a wine is, what a house costs.
+//! Regression on tables: the quality of wines and the prices of houses.
 //!
 //! ```text
 //! cargo run --release --example tabular -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **dense layers, and how to keep them from learning by heart**. Inputs and targets
-//! are standardised, because columns of different units would pull with different force; `Dropout` and the
-//! weight decay of `AdamW` hold the network back. A dense network without a layer between input and output
-//! is a linear regression: that one is solved in closed form, and has to be beaten on rows that neither has
-//! seen.
+//! Part of the introduction: **dense layers, and how to prevent overfitting**. Inputs and targets are standardised,
+//! because otherwise columns with large units would dominate the gradient. `Dropout` and the weight decay of `AdamW`
+//! regularise the network. A dense network without hidden layers is a linear regression. It is solved in closed form
+//! here, and the deep network must have a smaller error on the test set.
 //!
 //! Data: `tabular/winequality-red.csv`, `tabular/winequality-white.csv` (Cortez and others, 2009) and
 //! `tabular/california-housing.csv` (Pace and Barry, 1997) in the data folder.
@@ -26,20 +25,20 @@ use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
 
 network! {
-    /// Bends its guess wherever that helps.
+    /// A network with two hidden layers.
     pub struct Deep<const FEATURES: usize>(FEATURES) -> 1 {
         Dense(128), ReLU, Dropout(0.2),
         Dense(128), ReLU, Dropout(0.2),
         Dense(1),
     }
 
-    /// A sum of the features, each times a number.
+    /// Linear regression: a weighted sum of the features.
     pub struct Linear<const FEATURES: usize>(FEATURES) -> 1 {
         sum: Dense(1),
     }
 }
 
-/// Rows of features, and the number to guess.
+/// Rows of features, and the values to predict.
 type Rows<const FEATURES: usize> = Data<[f32; FEATURES], [f32; 1]>;
 
 const WINE_SOURCE: &str = "https://github.com/jbrownlee/Datasets";
@@ -51,14 +50,14 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if options.quick {
-        return compare("a bent function of ten numbers", friedman(600), 30, 0.25, options);
+        return compare("a nonlinear function of ten variables", friedman(600), 30, 0.25, options);
     }
     compare("quality of wines, from 0 to 10", wines(options)?, 15, 0.03, options)?;
     compare("prices of houses in California, in dollars", houses(options)?, 40, 0.2, options)
 }
 
-/// Fits both networks to four fifths of the rows. On the rest the root mean square error of the deep one has to
-/// be smaller by `margin` of the linear one's.
+/// Fits both networks to four fifths of the rows. On the rest the root mean square error of the deep one must be
+/// smaller than the linear one's by the fraction `margin`.
 fn compare<const FEATURES: usize>(
     what: &str,
     mut train: Rows<FEATURES>,
@@ -68,7 +67,7 @@ fn compare<const FEATURES: usize>(
 ) -> Result<(), Box<dyn Error>> {
     train.shuffle(options.seed);
     let mut test = train.split_off(train.len() / 5);
-    println!("\n{what}: {} rows to learn from, {} held back", train.len(), test.len());
+    println!("\n{what}: {} training rows, {} test rows", train.len(), test.len());
     let inputs = Standardizer::per_feature(&train.inputs)?;
     let targets = Standardizer::per_feature(&train.targets)?;
     for rows in [&mut train, &mut test] {
@@ -83,22 +82,23 @@ fn compare<const FEATURES: usize>(
         .epochs(epochs)
         .seed(options.seed)
         .schedule_epochs(Cosine::new(epochs))
-        .validate(&test) // To watch: nothing is chosen by how the network does on these.
+        .validate(&test) // Only to watch progress. Nothing is chosen by it.
         .fit(&mut deep, &train, &MeanSquaredError)?;
     claim_progress(&history)?;
 
-    // Of standardised targets; times their deviation it is in their unit.
-    let error = |mean_square: f64| mean_square.sqrt() * targets.deviation()[0];
+    // The loss is that of standardised targets. Their standard deviation converts it to their unit.
+    let error = |mean_square: f64| mean_square.sqrt() * targets.std()[0];
     let of_linear = error(linear.evaluate(&test, &MeanSquaredError)?.loss);
     let of_deep = error(deep.evaluate(&test, &MeanSquaredError)?.loss);
     println!("root mean square error: linear {of_linear:.3}, deep {of_deep:.3}");
     let smaller = 1.0 - of_deep / of_linear;
     let [least, found] = [margin, smaller].map(|share| 100.0 * share);
-    let words = format!("the deep network's error is at least {least:.0}% smaller ({found:.1}%)");
+    let words =
+        format!("the error of the deep network is at least {least:.0}% smaller ({found:.1}%)");
     claim(&words, smaller >= margin)
 }
 
-/// The weights with the least squares, in closed form. There is no bias: all means are 0.
+/// The least-squares solution in closed form. The bias is 0, because all means are.
 fn fit_linear<const FEATURES: usize>(
     rows: &Rows<FEATURES>,
 ) -> Result<Box<Linear<FEATURES>>, Box<dyn Error>> {
@@ -112,8 +112,8 @@ fn fit_linear<const FEATURES: usize>(
     Ok(net)
 }
 
-/// Red and white wines: eleven measurements and the colour. Many lines stand there twice; no wine may be in both
-/// parts.
+/// Red and white wines: eleven measurements and the colour. The file has many duplicates, which are removed so that no
+/// wine is in both the training and the test set.
 fn wines(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
     let mut rows = Vec::new();
     for (colour, name) in [(0.0, "red"), (1.0, "white")] {
@@ -131,7 +131,7 @@ fn wines(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
     Ok(rows.into_iter().collect())
 }
 
-/// Districts of California: eight numbers, and where the ocean is.
+/// Districts of California: eight numeric columns, and the proximity to the ocean.
 fn houses(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
     const NUMBERS: [&str; 7] = [
         "longitude",
@@ -142,7 +142,7 @@ fn houses(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
         "households",
         "median_income",
     ];
-    // The first one is where all four features are 0: with five of them, one would follow from the others.
+    // The first class is encoded as four zeros: five one-hot features would be linearly dependent.
     const OCEAN: [&str; 5] = ["<1H OCEAN", "INLAND", "NEAR OCEAN", "NEAR BAY", "ISLAND"];
     let path = options.file("tabular/california-housing.csv", HOUSING_SOURCE)?;
     let table = Table::read(path, Format::CSV)?;
@@ -156,23 +156,24 @@ fn houses(options: &Options) -> Result<Rows<12>, Box<dyn Error>> {
         let mut features = [0.0; 12];
         features[..7].copy_from_slice(&numbers[row]);
         features[7] = bedrooms[row].unwrap_or(mean);
-        if let place @ 1.. = ocean[row] as usize {
-            features[7 + place] = 1.0;
+        if let class @ 1.. = ocean[row] as usize {
+            features[7 + class] = 1.0;
         }
         (features, prices[row])
     });
     Ok(rows.collect())
 }
 
-/// For `--quick`: the function of J. Friedman, "Multivariate adaptive regression splines" (1991), with noise. Five
-/// of the ten numbers mean nothing.
+/// For `--quick`: the function of J. Friedman, "Multivariate adaptive regression splines" (1991), with noise. It does
+/// not depend on five of the ten variables.
 fn friedman(count: u64) -> Rows<10> {
     let row = |number: u64| {
         let key = RngKey::new(number);
         let x: [f32; 10] = array::from_fn(|i| key.uniform(i as u64));
-        let bent = 10.0 * (std::f32::consts::PI * x[0] * x[1]).sin() + 20.0 * (x[2] - 0.5).powi(2);
+        let nonlinear =
+            10.0 * (std::f32::consts::PI * x[0] * x[1]).sin() + 20.0 * (x[2] - 0.5).powi(2);
         let noise = 2.0 * key.uniform(10) - 1.0;
-        (x, [bent + 10.0 * x[3] + 5.0 * x[4] + noise])
+        (x, [nonlinear + 10.0 * x[3] + 5.0 * x[4] + noise])
     };
     (0..count).map(row).collect()
 }

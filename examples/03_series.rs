@@ -1,13 +1,13 @@
-//! How cold will the coming night be? Two networks read the last four weeks.
+//! Forecasts of the next night's temperature from the last four weeks, by two networks.
 //!
 //! ```text
 //! cargo run --release --example series -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **layers over time**. A sample is `[steps, features]`. `LSTM` goes through the
-//! steps in order and keeps a memory, of which `output = last` gives what is left after the last step; `Conv1d`
-//! looks at a few neighbouring steps everywhere at once. Both have to beat what needs no network: "tomorrow is
-//! as today", and the mean of the season.
+//! Part of the introduction: **layers for time series**. A sample is `[steps, features]`. `LSTM` reads the steps in
+//! order and keeps a state; with `output = last` it returns that of the last step. `Conv1d` applies one kernel to a
+//! few neighbouring steps at each position. Both must have a smaller error than two baselines: "tomorrow is as
+//! today", and the mean of the season.
 //!
 //! Data: the lowest temperature of each day from 1981 to 1990 in Melbourne, `timeseries/daily-min-temperatures.csv`
 //! in the data folder.
@@ -23,17 +23,17 @@ use unrolled::data::{Format, Standardizer, Table};
 use unrolled::optim::{Clip, schedule::Cosine};
 use unrolled::prelude::*;
 
-/// How many days a network sees.
+/// The number of days that a network reads.
 const DAYS: usize = 28;
 
 network! {
-    /// Goes through the days in order.
+    /// Reads the days in order.
     pub struct Recurrent([DAYS, 3]) -> 1 {
         LSTM(32, output = last)            -> 32,
         Dense(1),
     }
 
-    /// Looks at five neighbouring days, then at five pairs of days.
+    /// Convolutions over five neighbouring days, then over five pairs of days.
     pub struct Convolutional([DAYS, 3]) -> 1 {
         Conv1d(16, kernel = 5)             -> 24x16,
         ReLU,
@@ -46,16 +46,16 @@ network! {
     }
 }
 
-/// Of each day its temperature, and the season of the day after: a point on a circle.
+/// The temperature of each day, and the season of the day after as a point on a circle.
 type Window = [[f32; 3]; DAYS];
 type Windows = Data<Window, [f32; 1]>;
 
 const SOURCE: &str = "https://github.com/jbrownlee/Datasets";
 
-/// Every year of the data has as many: the last days of 1984 and 1988 are missing.
+/// The number of days of every year of the data: the last days of 1984 and 1988 are missing.
 const YEAR: usize = 365;
 
-/// How many years are held back: the last ones.
+/// The number of years of the test set, the last ones.
 const TEST_YEARS: usize = 2;
 
 fn main() -> ExitCode {
@@ -70,22 +70,24 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         Table::read(path, Format::CSV)?.samples(["Temp"])?
     };
     let first_test_day = temperatures.len() - TEST_YEARS * YEAR;
-    let (known, _) = temperatures.split_at(first_test_day);
-    println!("{} days to learn from, {} held back", known.len(), TEST_YEARS * YEAR);
-    let standardizer = Standardizer::per_feature(known)?;
+    let (train_days, _) = temperatures.split_at(first_test_day);
+    println!("{} training days, {} test days", train_days.len(), TEST_YEARS * YEAR);
+    let standardizer = Standardizer::per_feature(train_days)?;
     let mut standard = temperatures.clone();
     standardizer.apply_all(&mut standard);
     let train: Windows = (DAYS..first_test_day).map(|day| window(&standard, day)).collect();
     let test: Windows =
         (first_test_day..standard.len()).map(|day| window(&standard, day)).collect();
 
-    let unit = standardizer.deviation()[0];
-    let (few, many) = if options.quick { (5, 40) } else { (12, 40) };
-    let recurrent = learn::<Recurrent>(&train, &test, few, options.seed)? * unit;
-    let convolutional = learn::<Convolutional>(&train, &test, many, options.seed)? * unit;
+    let unit = standardizer.std()[0];
+    let recurrent_epochs = if options.quick { 5 } else { 12 };
+    let recurrent =
+        train_network::<Recurrent>(&train, &test, recurrent_epochs, options.seed)? * unit;
+    let convolutional = train_network::<Convolutional>(&train, &test, 40, options.seed)? * unit;
     let as_today =
         error(&temperatures[first_test_day..], |i| temperatures[first_test_day + i - 1][0]);
-    let of_season = error(&temperatures[first_test_day..], |i| season(known, first_test_day + i));
+    let of_season =
+        error(&temperatures[first_test_day..], |i| season(train_days, first_test_day + i));
 
     println!("\nroot mean square error, in degrees:");
     println!("  tomorrow is as today  {as_today:.3}");
@@ -100,7 +102,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is known before `day`, and its temperature.
+/// The input for the prediction of `day`, and the temperature of that day.
 fn window(standard: &[[f32; 1]], day: usize) -> (Window, [f32; 1]) {
     let step = |i| {
         let (season, [temperature]) = (TAU * (i + 1) as f32 / YEAR as f32, standard[i]);
@@ -109,9 +111,8 @@ fn window(standard: &[[f32; 1]], day: usize) -> (Window, [f32; 1]) {
     (std::array::from_fn(|i| step(day - DAYS + i)), standard[day])
 }
 
-/// Trains a network, and gives its root mean square error on the days that were held back. Nothing is chosen
-/// by how it does on them.
-fn learn<N: Network<Input = Window, Output = [f32; 1]>>(
+/// Trains a network, and returns its root mean square error on the test set. Nothing is chosen by it.
+fn train_network<N: Network<Input = Window, Output = [f32; 1]>>(
     train: &Windows,
     test: &Windows,
     epochs: usize,
@@ -130,16 +131,16 @@ fn learn<N: Network<Input = Window, Output = [f32; 1]>>(
     Ok(net.evaluate(test, &MeanSquaredError)?.loss.sqrt())
 }
 
-/// The root mean square error of a guess of each day.
-fn error(temperatures: &[[f32; 1]], guess: impl Fn(usize) -> f32) -> f64 {
-    let square = |(i, [truth]): (usize, &[f32; 1])| f64::from(guess(i) - truth).powi(2);
+/// The root mean square error of a prediction for each day.
+fn error(temperatures: &[[f32; 1]], predict: impl Fn(usize) -> f32) -> f64 {
+    let square = |(i, [truth]): (usize, &[f32; 1])| f64::from(predict(i) - truth).powi(2);
     let squares: f64 = temperatures.iter().enumerate().map(square).sum();
     (squares / temperatures.len() as f64).sqrt()
 }
 
-/// The mean of all known days up to a week away from this one in the year.
-fn season(known: &[[f32; 1]], day: usize) -> f32 {
-    let near = known.iter().enumerate().filter(|(other, _)| {
+/// The mean of the training days within a week of this day of the year.
+fn season(train_days: &[[f32; 1]], day: usize) -> f32 {
+    let near = train_days.iter().enumerate().filter(|(other, _)| {
         let apart = (day % YEAR).abs_diff(other % YEAR);
         apart.min(YEAR - apart) <= 7
     });
@@ -147,13 +148,13 @@ fn season(known: &[[f32; 1]], day: usize) -> f32 {
     sum / count
 }
 
-/// For `--quick`: a year's wave, and weather that partly stays from day to day.
+/// For `--quick`: a yearly wave, and weather that is correlated from day to day.
 fn weather(days: usize) -> Vec<[f32; 1]> {
     let key = RngKey::new(0);
     let mut weather = 0.0;
     let day = |day: usize| {
         let wave = 11.0 + 5.0 * (TAU * day as f32 / YEAR as f32).cos();
-        // Twelve numbers of [0, 1) make one that is nearly normal, of deviation 1 around 6.
+        // The sum of twelve uniform numbers is nearly normal, with mean 6 and standard deviation 1.
         let normal = (0..12).map(|i| key.uniform((12 * day + i) as u64)).sum::<f32>() - 6.0;
         weather = 0.5 * weather + 2.0 * normal;
         [wave + weather]

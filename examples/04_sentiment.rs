@@ -1,14 +1,13 @@
-//! Does a sentence praise a film or pan it?
+//! Classifies sentences about films as positive or negative.
 //!
 //! ```text
 //! cargo run --release --example sentiment -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **words as vectors, and texts of different lengths**. A vocabulary gives each word a
-//! number, `Embedding` gives each number a vector that is learnt, `GRU` reads the vectors in order, and what it
-//! remembers at the end says which it is. A sentence may have up to 64 words (`..64`): each is read to its own
-//! end and no further. The vocabulary is kept in the file of the weights, so that whoever loads it can ask with
-//! words.
+//! Part of the introduction: **words as vectors, and texts of different lengths**. A vocabulary maps each word to an
+//! index, and `Embedding` maps each index to a trained vector. `GRU` reads the vectors in order, and its last state
+//! is classified. A sentence can have up to 64 words (`..64`); steps after its end are not computed. The vocabulary
+//! is stored in the file of the weights, so that a program that loads it can encode new sentences.
 //!
 //! Data: the Stanford Sentiment Treebank with two classes, SST-2 (Socher and others, 2013): phrases of the training
 //! part as in GLUE, `sentiment/sst2-phrases.{train,dev}.tsv`, and sentences, `sentiment/sst2-sentences.{dev,test}.txt`.
@@ -25,11 +24,11 @@ use unrolled::data::Vocabulary;
 use unrolled::optim::Clip;
 use unrolled::prelude::*;
 
-/// How many words are told apart; those that are rarer count as unknown.
+/// The size of the vocabulary. Rarer words are encoded as unknown.
 const WORDS: usize = 10_000;
 
 network! {
-    /// Scores of "pans it" and "praises it".
+    /// Scores of negative and positive.
     pub struct Sentiment(text: ..64) -> 2 {
         words: Embedding(WORDS, 64)          -> 64x64,
         Dropout(0.5),
@@ -47,10 +46,15 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let [train, valid, test] = reviews(options)?;
     let vocabulary = Vocabulary::words().size(WORDS).learn(&train.inputs);
     println!("{}", Sentiment::summary());
-    println!("{} texts to learn from, {} words\n", train.len(), vocabulary.size());
-    learn(&samples(&train, &vocabulary)?, &samples(&valid, &vocabulary)?, &vocabulary, options)?;
+    println!("{} training texts, {} words\n", train.len(), vocabulary.size());
+    train_network(
+        &samples(&train, &vocabulary)?,
+        &samples(&valid, &vocabulary)?,
+        &vocabulary,
+        options,
+    )?;
 
-    // From here on only the file counts.
+    // Everything from here on is loaded from the file.
     let (net, vocabulary): (Box<Sentiment>, Vocabulary) = Sentiment::load_with(FILE)?;
     try_sentences(&vocabulary, |words| net.forward(words))?;
     claim_right(&*net, &samples(&test, &vocabulary)?)
@@ -58,8 +62,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
 const FILE: &str = "sentiment.safetensors";
 
-/// Trains a network; that of the epoch that does best on `valid` is written to the file, with its vocabulary.
-fn learn(
+/// Trains a network, and writes the weights of the best epoch on `valid` to the file, with the vocabulary.
+fn train_network(
     train: &Samples,
     valid: &Samples,
     vocabulary: &Vocabulary,

@@ -1,14 +1,14 @@
-//! A network that invents first names, one character at a time.
+//! A network that generates first names, one character at a time.
 //!
 //! ```text
 //! cargo run --release --example names -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **recurrent layers that give an answer at each step, and streaming**. `GRU`
-//! remembers what it has read of a name; behind each character, `Dense` says which one may come next. To
-//! learn, a name is one sample, shorter than the 16 steps that there is room for, and the loss counts its
-//! own steps alone. To invent, `step` takes one character and gives scores of the next, with the memory in
-//! a `State`; nothing is computed twice.
+//! Part of the introduction: **recurrent layers with an output at each step, and streaming**. The state of `GRU`
+//! encodes the characters read so far, and after each of them `Dense` computes scores for the next one. In training a
+//! name is one sample of up to 16 steps, and the loss ignores the steps after its end. In generation `step` reads one
+//! character and returns the scores of the next. The recurrent state is kept in a `State`, so nothing is computed
+//! twice.
 //!
 //! Data: 32,033 names of the US Social Security Administration, `names/names.txt` in the data folder.
 
@@ -24,7 +24,7 @@ use unrolled::optim::{Clip, schedule::Cosine};
 use unrolled::prelude::*;
 
 network! {
-    /// After each character of a name: scores of all characters for the next one.
+    /// Scores of the next character, after each character of a name.
     pub struct Names(name: ..16) -> 16x28 {
         letters: Embedding(28, 32)  -> 16x32,
         memory: GRU(128)            -> 16x128,
@@ -33,16 +33,16 @@ network! {
     }
 }
 
-/// Characters, and behind each of them the next one. Targets behind the end of a name do not count.
+/// Characters, and the next one after each of them. Targets after the end of a name are ignored.
 type Texts = Data<Sequence<u32, 16>, [u32; 16]>;
 
 const SOURCE: &str = "https://github.com/karpathy/makemore (names.txt)";
 
-/// What a name begins behind, and what ends it.
+/// The character before the first and after the last one of a name.
 const END: &str = "\n";
 
-/// How many names are invented.
-const INVENTED: usize = 20;
+/// The number of names to generate.
+const GENERATED: usize = 20;
 
 fn main() -> ExitCode {
     common::start("names", run)
@@ -54,7 +54,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     } else {
         read_text(options.file("names/names.txt", SOURCE)?)?
     };
-    // A name that was given to girls and to boys stands there twice: no name may be in both parts.
+    // Names of both girls and boys are listed twice. No name may be in both the training and the test set.
     let mut names: Vec<&str> = text.lines().collect();
     names.sort_unstable();
     names.dedup();
@@ -64,7 +64,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     train.shuffle(options.seed);
     let test = train.split_off(names.len() / 10);
     println!("{}", Names::summary());
-    println!("{} names to learn from, {} held back\n", train.len(), test.len());
+    println!("{} training names, {} test names\n", train.len(), test.len());
 
     let (epochs, batch) = if options.quick { (12, 8) } else { (8, 64) };
     let steps = epochs * train.len().div_ceil(batch);
@@ -80,21 +80,21 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
     claim_progress(&history)?;
 
-    println!("\ninvented:\n");
+    println!("\ngenerated:\n");
     let mut sampler = Sampler::new(options.seed).temperature(0.8);
     let mut new = 0;
-    for _ in 0..INVENTED {
-        let name = invent(&net, &vocabulary, &mut sampler)?;
+    for _ in 0..GENERATED {
+        let name = generate(&net, &vocabulary, &mut sampler)?;
         new += usize::from(!names.contains(&name.as_str()));
     }
-    println!("\n{new} of these {INVENTED} are new");
+    println!("\n{new} of these {GENERATED} are new");
     let nats = net.evaluate(&test, &CrossEntropy::new())?.loss;
     let most = if options.quick { 2.8 } else { 2.05 };
-    println!("{nats:.4} nats per character on names that were held back");
+    println!("{nats:.4} nats per character on the test names");
     claim(&format!("below {most} nats per character"), nats < most)
 }
 
-/// A name as a sample: from the beginning to its last character, and from its first character to the end.
+/// A name as a sample: the input begins with [`END`], the target ends with it.
 fn sample(
     name: &str,
     vocabulary: &Vocabulary,
@@ -106,8 +106,12 @@ fn sample(
     Ok((input, next))
 }
 
-/// A new name, of which each character is printed as soon as it is there.
-fn invent(net: &Names, vocabulary: &Vocabulary, sampler: &mut Sampler) -> std::io::Result<String> {
+/// Generates a name, and prints each character as soon as it is drawn.
+fn generate(
+    net: &Names,
+    vocabulary: &Vocabulary,
+    sampler: &mut Sampler,
+) -> std::io::Result<String> {
     let (mut state, mut token) = (State::new(), vocabulary.number(END));
     let mut name = String::new();
     loop {
@@ -123,7 +127,7 @@ fn invent(net: &Names, vocabulary: &Vocabulary, sampler: &mut Sampler) -> std::i
     Ok(name)
 }
 
-/// For `--quick`.
+/// The names for `--quick`.
 const FEW_NAMES: &str = "\
 abigail ada adam adrian agnes alan albert alexander alice alma amanda amelia amy andrea andrew angela anita \
 ann anna anthony arthur audrey barbara beatrice benjamin bernard bertha betty beverly bonnie brandon brenda \

@@ -1,27 +1,27 @@
-//! A noisy picture and a noisy table of measurements of the same digit, in one network with two answers.
+//! A noisy image and a noisy table of measurements of the same digit, in one network with two outputs.
 //!
 //! ```text
 //! cargo run --release --example fusion -- --data DIR
 //! ```
 //!
 //! Part of the introduction: **several inputs, several outputs, and named values**. The header names two inputs of
-//! different kinds; each goes its own way (`picture => Conv2d(..)`, `table => Dense(..)`) until `Concat` puts
-//! what both have found side by side. Two lines give what the header promises: which digit it is, a classification,
-//! and how much ink it takes, a number. Each has a loss of its own, and `weighted` says how much it counts. The
-//! same layers with one of the inputs alone have to be worse at both.
+//! different shapes. Each has layers of its own (`image => Conv2d(..)`, `table => Dense(..)`), and `Concat` joins
+//! their features. The network has two outputs: the class of the digit, and the amount of ink, a regression. Each has
+//! a loss of its own, and `weighted` sets its weight in the sum. The same layers with only one of the inputs must be
+//! worse at both.
 //!
-//! Data: MNIST, `mnist` in the data folder. Noise buries the picture; the table says how much ink there is in
-//! each of seven bands of rows and seven bands of columns, measured badly.
+//! Data: MNIST, `mnist` in the data folder. The image has strong noise. The table has noisy measurements of the ink
+//! in seven bands of rows and seven bands of columns.
 
 mod common;
+#[path = "common/images.rs"]
+mod images;
 #[path = "common/noise.rs"]
 mod noise;
-#[path = "common/pictures.rs"]
-mod pictures;
 
 use common::{Options, claim, claim_progress};
+use images::{Images, Source, images};
 use noise::Noise;
-use pictures::{Pictures, Source, pictures};
 use std::error::Error;
 use std::process::ExitCode;
 use unrolled::data::{Image, StandardizeError, Standardizer};
@@ -31,8 +31,8 @@ use unrolled::prelude::*;
 use unrolled::train::Score;
 
 network! {
-    /// What there is to see in a picture.
-    block Look {
+    /// The features of an image.
+    block ImageFeatures {
         Conv2d(12, kernel = 5, stride = 2)   -> 12x12x12,
         ReLU,
         Conv2d(24, kernel = 3)               -> 10x10x24,
@@ -44,57 +44,57 @@ network! {
         ReLU,
     }
 
-    /// What there is to read in a table.
-    block Read { Dense(64), ReLU }
+    /// The features of a table.
+    block TableFeatures { Dense(64), ReLU }
 
     /// Both inputs.
-    pub struct Fusion(picture: 28x28x1, table: 14) -> (digit: 10, ink: 1) {
-        Concat { picture => { Look }, table => { Read } } -> 128,
+    pub struct Fusion(image: 28x28x1, table: 14) -> (digit: 10, ink: 1) {
+        Concat { image => { ImageFeatures }, table => { TableFeatures } } -> 128,
         Dropout(0.2),
-        found: Dense(64),
+        hidden: Dense(64),
         ReLU,
-        both: Dropout(0.2),
+        shared: Dropout(0.2),
         digit: Dense(10),
-        ink: both => Dense(1),
+        ink: shared => Dense(1),
     }
 
-    /// The picture alone.
-    pub struct Picture(28x28x1) -> (digit: 10, ink: 1) {
-        Look, Dropout(0.2),
-        found: Dense(64),
+    /// The image only.
+    pub struct ImageOnly(28x28x1) -> (digit: 10, ink: 1) {
+        ImageFeatures, Dropout(0.2),
+        hidden: Dense(64),
         ReLU,
-        both: Dropout(0.2),
+        shared: Dropout(0.2),
         digit: Dense(10),
-        ink: both => Dense(1),
+        ink: shared => Dense(1),
     }
 
-    /// The table alone.
-    pub struct Table(14) -> (digit: 10, ink: 1) {
-        Read, Dropout(0.2),
-        found: Dense(64),
+    /// The table only.
+    pub struct TableOnly(14) -> (digit: 10, ink: 1) {
+        TableFeatures, Dropout(0.2),
+        hidden: Dense(64),
         ReLU,
-        both: Dropout(0.2),
+        shared: Dropout(0.2),
         digit: Dense(10),
-        ink: both => Dense(1),
+        ink: shared => Dense(1),
     }
 }
 
-/// Ink in seven bands of four rows, then in seven bands of four columns.
+/// The ink in seven bands of four rows, then in seven bands of four columns.
 type Bands = [f32; 14];
 
-/// Which digit, and how much ink, standardised.
+/// The digit, and the standardised amount of ink.
 type Target = (u32, [f32; 1]);
 
 type Both = (Image<28, 28>, Bands);
 type Samples<Input> = Data<Input, Target>;
 
-/// Deviation of the noise on each point of a picture, whose ink is 1.
-const PICTURE_NOISE: f32 = 1.0;
+/// The standard deviation of the noise of each pixel, whose values go up to 1.
+const IMAGE_NOISE: f32 = 1.0;
 
-/// Deviation of the noise on each number of a table, in points of ink.
+/// The standard deviation of the noise of each value of a table, in units of a black pixel.
 const TABLE_NOISE: f32 = 9.0;
 
-/// How many of MNIST's training pictures are learnt from.
+/// The number of MNIST's training images to use.
 const TRAINED: usize = 20_000;
 
 const MNIST: Source = Source { folder: "mnist", address: "https://github.com/cvdfoundation/mnist" };
@@ -104,57 +104,59 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let [mut train, test] = pictures(options, &MNIST)?;
+    let [mut train, test] = images(options, &MNIST)?;
     if !options.quick {
         let _rest = train.split_off(train.len() - TRAINED);
     }
-    println!("{} digits to learn from, {} held back", train.len(), test.len());
+    println!("{} training digits, {} test digits", train.len(), test.len());
     let mut noise = Noise::new(options.seed);
     let [mut train, mut test] = [train, test].map(|clean| measured(&clean, &mut noise));
     standardise(&mut train, &mut test)?;
 
-    let both = learn::<Fusion>(&train, &test, options)?;
-    let [seen, unseen] = [&train, &test].map(|samples| only(samples, |(picture, _)| *picture));
-    let picture = learn::<Picture>(&seen, &unseen, options)?;
-    let [seen, unseen] = [&train, &test].map(|samples| only(samples, |(_, table)| *table));
-    let table = learn::<Table>(&seen, &unseen, options)?;
+    let both = train_network::<Fusion>(&train, &test, options)?;
+    let [image_train, image_test] =
+        [&train, &test].map(|samples| only(samples, |(image, _)| *image));
+    let image = train_network::<ImageOnly>(&image_train, &image_test, options)?;
+    let [table_train, table_test] =
+        [&train, &test].map(|samples| only(samples, |(_, table)| *table));
+    let table = train_network::<TableOnly>(&table_train, &table_test, options)?;
 
-    println!("\non digits that were held back:");
-    println!("             digits read   error of ink, in deviations");
-    for (name, score) in [("both", both), ("picture", picture), ("table", table)] {
+    println!("\non the test set:");
+    println!("                accuracy   error of the ink, in standard deviations");
+    for (name, score) in [("both", both), ("image", image), ("table", table)] {
         println!("  {name:<10} {:>10.2}%   {:.3}", 100.0 * score.accuracy, score.error);
     }
-    for (name, alone) in [("picture", picture), ("table", table)] {
-        let words = format!("both inputs read more digits than the {name} alone");
+    for (name, alone) in [("image", image), ("table", table)] {
+        let words = format!("both inputs have a higher accuracy than the {name} only");
         claim(&words, both.accuracy > alone.accuracy)?;
-        let words = format!("both inputs guess the ink better than the {name} alone");
+        let words = format!("both inputs have a smaller error of the ink than the {name} only");
         claim(&words, both.error < alone.error)?;
     }
     Ok(())
 }
 
-/// How well a network answers both questions.
+/// The results of a network on the test set.
 #[derive(Clone, Copy)]
-struct Answers {
-    /// The share of digits that it reads right.
+struct Results {
+    /// The fraction of digits that are classified correctly.
     accuracy: f64,
-    /// The root mean square error of the ink, in deviations of the ink.
+    /// The root mean square error of the ink, in standard deviations of the ink.
     error: f64,
 }
 
-/// The ink counts half as much as the digit.
+/// The losses of both outputs. The weight of the ink is half that of the digit.
 fn losses() -> (CrossEntropy, Weighted<MeanSquaredError>) {
     (CrossEntropy::new(), MeanSquaredError.weighted(INK_WEIGHT))
 }
 
 const INK_WEIGHT: f32 = 0.5;
 
-/// Trains a network, and says how it does on what was held back. Nothing is chosen by that.
-fn learn<N: Network>(
+/// Trains a network, and returns its results on the test set. Nothing is chosen by them.
+fn train_network<N: Network>(
     train: &Samples<N::Input>,
     test: &Samples<N::Input>,
     options: &Options,
-) -> Result<Answers, Box<dyn Error>>
+) -> Result<Results, Box<dyn Error>>
 where
     (CrossEntropy, Weighted<MeanSquaredError>): Loss<N::Output, Target = Target>,
 {
@@ -168,31 +170,31 @@ where
         .validate(test)
         .fit(&mut net, train, &losses())?;
     claim_progress(&history)?;
-    Ok(answers(&net.evaluate(test, &losses())?))
+    Ok(results(&net.evaluate(test, &losses())?))
 }
 
-fn answers(score: &Score) -> Answers {
+fn results(score: &Score) -> Results {
     let loss_of_ink =
         score.outputs().find(|output| output.name == "ink").map_or(f64::NAN, |output| output.loss);
     let error = (loss_of_ink / f64::from(INK_WEIGHT)).sqrt();
-    Answers { accuracy: score.accuracy.unwrap_or(f64::NAN), error }
+    Results { accuracy: score.accuracy.unwrap_or(f64::NAN), error }
 }
 
-/// A noisy picture and a noisy table of each clean picture, and what is asked of them.
-fn measured(clean: &Pictures, noise: &mut Noise) -> Samples<Both> {
-    let sample = |(picture, digit): (&Image<28, 28>, &u32)| {
-        let noisy_picture = picture.map(|row| row.map(|[x]| [x + PICTURE_NOISE * noise.normal()]));
-        let noisy_table = bands(picture).map(|ink| ink + TABLE_NOISE * noise.normal());
-        let ink = picture.as_flattened().as_flattened().iter().sum();
-        ((noisy_picture, noisy_table), (*digit, [ink]))
+/// A noisy image and a noisy table of each clean image, with the targets of both outputs.
+fn measured(clean: &Images, noise: &mut Noise) -> Samples<Both> {
+    let sample = |(image, digit): (&Image<28, 28>, &u32)| {
+        let noisy_image = image.map(|row| row.map(|[x]| [x + IMAGE_NOISE * noise.normal()]));
+        let noisy_table = bands(image).map(|ink| ink + TABLE_NOISE * noise.normal());
+        let ink = image.as_flattened().as_flattened().iter().sum();
+        ((noisy_image, noisy_table), (*digit, [ink]))
     };
     clean.inputs.iter().zip(&clean.targets).map(sample).collect()
 }
 
 /// The ink in each band of four rows, then in each band of four columns.
-fn bands(picture: &Image<28, 28>) -> Bands {
+fn bands(image: &Image<28, 28>) -> Bands {
     let mut bands = [0.0; 14];
-    for (y, row) in picture.iter().enumerate() {
+    for (y, row) in image.iter().enumerate() {
         for (x, [ink]) in row.iter().enumerate() {
             bands[y / 4] += ink;
             bands[7 + x / 4] += ink;
@@ -201,8 +203,8 @@ fn bands(picture: &Image<28, 28>) -> Bands {
     bands
 }
 
-/// Standardises tables and ink of both sets by what is learnt from. Pictures need none: most of what is in
-/// them is noise around 0, of a deviation near 1.
+/// Standardises tables and ink of both sets by the mean and standard deviation of the training set. Images need no
+/// standardisation: most of their pixels are noise with mean 0 and standard deviation 1.
 fn standardise(
     train: &mut Samples<Both>,
     test: &mut Samples<Both>,
@@ -218,7 +220,7 @@ fn standardise(
     Ok(())
 }
 
-/// The same samples with one of the inputs.
+/// The same samples with only one of the inputs.
 fn only<Input>(samples: &Samples<Both>, input: impl Fn(&Both) -> Input) -> Samples<Input> {
     Data { inputs: samples.inputs.iter().map(input).collect(), targets: samples.targets.clone() }
 }

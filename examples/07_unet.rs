@@ -1,26 +1,26 @@
-//! Which points of a scribbled, noisy page belong to handwritten digits?
+//! Segmentation: the pixels of handwritten digits on pages with noise and other strokes.
 //!
 //! ```text
 //! cargo run --release --example unet -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **an answer for each point of a picture**. On the way down, convolutions and pools see
-//! more and more of the page, in less and less detail; on the way up, `ConvTranspose2d` makes pictures
-//! larger again. What the way down gave at each size has a name (`fine`, `middle`), and `Concat` puts it beside
-//! what comes up: that is how the answer knows both what something is and where exactly (U-Net; Ronneberger,
-//! Fischer and Brox, 2015). Straight strokes are as black as the digits, so that darkness alone does not tell.
+//! Part of the introduction: **an output for each pixel**. In the encoder, convolutions and pools have an ever larger
+//! receptive field and an ever lower resolution. In the decoder, `ConvTranspose2d` increases the resolution again. The
+//! encoder's values at each resolution are named (`fine`, `middle`), and `Concat` joins them with the decoder's: the
+//! output depends both on context and on exact positions (U-Net; Ronneberger, Fischer and Brox, 2015). Straight strokes
+//! are as dark as the digits, so a threshold on darkness cannot separate them.
 //!
 //! Data: pages made from MNIST, `mnist` in the data folder.
 
 mod common;
+#[path = "common/images.rs"]
+mod images;
 #[path = "common/noise.rs"]
 mod noise;
-#[path = "common/pictures.rs"]
-mod pictures;
 
 use common::{Options, claim, claim_progress};
+use images::{Images, Source, images};
 use noise::Noise;
-use pictures::{Pictures, Source, pictures};
 use std::error::Error;
 use std::process::ExitCode;
 use unrolled::data::Image;
@@ -28,29 +28,29 @@ use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
 
 network! {
-    /// Two convolutions that keep the size.
-    block Look(channels) {
+    /// Two convolutions at one resolution.
+    block Level(channels) {
         Conv2d(channels, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
         Conv2d(channels, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
     }
 
-    /// Twice as large, and joined with what the way down gave at this size.
+    /// Doubles height and width, and joins the encoder's value of this size.
     block Up(channels, skip) {
         ConvTranspose2d(channels, kernel = 2, stride = 2),
         Concat { {}, skip },
-        Look(channels),
+        Level(channels),
     }
 
-    /// For each point of a page a score: above 0 it belongs to a digit.
+    /// A score for each pixel of a page. It is positive for pixels of digits.
     pub struct UNet(48x48x1) -> 48x48x1 {
-        fine: Look(8)             -> 48x48x8,
+        fine: Level(8)             -> 48x48x8,
         MaxPool2d(2)              -> 24x24x8,
-        middle: Look(16)          -> 24x24x16,
+        middle: Level(16)          -> 24x24x16,
         MaxPool2d(2)              -> 12x12x16,
-        coarse: Look(32)          -> 12x12x32,
+        coarse: Level(32)          -> 12x12x32,
         up1: Up(16, middle)       -> 24x24x16,
         up2: Up(8, fine)          -> 48x48x8,
-        answer: Conv2d(1, kernel = 1),
+        scores: Conv2d(1, kernel = 1),
     }
 }
 
@@ -59,17 +59,17 @@ const PAGE: usize = 48;
 
 type Page = Image<PAGE, PAGE>;
 
-/// Pages, and which of their points belong to digits: 1, others 0.
+/// Pages, and masks: 1 for pixels of digits, 0 for others.
 type Pages = Data<Page, Page>;
 
-/// How many digits are on a page, and how many strokes beside them.
+/// The numbers of digits and strokes on a page.
 const DIGITS: usize = 2;
 const STROKES: usize = 3;
 
-/// Deviation of the noise on each point of a page, whose ink is 1.
+/// The standard deviation of the noise of each pixel, whose values go up to 1.
 const NOISE: f32 = 0.2;
 
-/// From here on a point of a digit counts as ink.
+/// The least value of a pixel that counts as ink.
 const INK: f32 = 0.5;
 
 const MNIST: Source = Source { folder: "mnist", address: "https://github.com/cvdfoundation/mnist" };
@@ -79,14 +79,14 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let [train, test] = pictures(options, &MNIST)?;
-    let (many, few, epochs, batch) =
+    let [train, test] = images(options, &MNIST)?;
+    let (train_pages, test_pages, epochs, batch) =
         if options.quick { (300, 60, 6, 8) } else { (4000, 500, 5, 16) };
     let mut noise = Noise::new(options.seed);
-    let train = pages(&train, many, &mut noise);
-    let test = pages(&test, few, &mut noise);
+    let train = pages(&train, train_pages, &mut noise);
+    let test = pages(&test, test_pages, &mut noise);
     println!("{}", UNet::summary());
-    println!("{many} pages to learn from, {few} held back, of other digits\n");
+    println!("{train_pages} training pages, {test_pages} test pages of other digits\n");
 
     let loss = BinaryCrossEntropyWithLogits::new();
     let mut net = UNet::new(options.seed);
@@ -99,24 +99,24 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .fit(&mut net, &train, &loss)?;
     claim_progress(&history)?;
 
-    let mut found = vec![[[[0.0]; PAGE]; PAGE]; few];
+    let mut found = vec![[[[0.0]; PAGE]; PAGE]; test_pages];
     net.forward_batch(&test.inputs, &mut found);
     show(&test.inputs[0], &found[0]);
     let of_darkness =
         (1..20).map(|level| overlap(&test.inputs, &test.targets, 0.05 * level as f32));
     let of_darkness = of_darkness.fold(0.0, f64::max);
     let of_network = overlap(&found, &test.targets, 0.0);
-    println!("overlap with the digits (IoU) on pages that were held back:");
+    println!("intersection over union (IoU) on the test pages:");
     println!("  darkness alone, the best threshold  {of_darkness:.3}");
     println!("  U-Net                               {of_network:.3}");
-    claim("the overlap is above 0.8", of_network > 0.8)?;
-    claim("darkness alone does not do it", of_darkness < 0.8)
+    claim("the IoU of the network is above 0.8", of_network > 0.8)?;
+    claim("that of darkness alone is below 0.8", of_darkness < 0.8)
 }
 
-/// Intersection over union: of all points that are in digits or found to be, those that are both.
+/// Intersection over union of the pixels above `threshold` and those of digits.
 fn overlap(found: &[Page], truth: &[Page], threshold: f32) -> f64 {
-    let points = found.as_flattened().as_flattened().as_flattened();
-    let pairs = points.iter().zip(truth.as_flattened().as_flattened().as_flattened());
+    let pixels = found.as_flattened().as_flattened().as_flattened();
+    let pairs = pixels.iter().zip(truth.as_flattened().as_flattened().as_flattened());
     let (both, either) = pairs.fold((0_u64, 0_u64), |(both, either), (found, truth)| {
         let (found, truth) = (*found > threshold, *truth > 0.0);
         (both + u64::from(found && truth), either + u64::from(found || truth))
@@ -124,20 +124,20 @@ fn overlap(found: &[Page], truth: &[Page], threshold: f32) -> f64 {
     both as f64 / either as f64
 }
 
-/// A page, and what was found on it.
+/// Prints a page and its prediction.
 fn show(page: &Page, found: &Page) {
-    println!("\na page that was held back, and the digits found on it:\n");
-    for (seen, found) in page.iter().zip(found).step_by(2) {
+    println!("\na test page, and its predicted digits:\n");
+    for (row, found) in page.iter().zip(found).step_by(2) {
         let line = |row: &[[f32; 1]], threshold| -> String {
             row.iter().map(|[x]| if *x > threshold { '#' } else { '.' }).collect()
         };
-        println!("{}  {}", line(seen, INK), line(found, 0.0));
+        println!("{}  {}", line(row, INK), line(found, 0.0));
     }
     println!();
 }
 
-/// Pages with digits at random places, strokes, and noise.
-fn pages(digits: &Pictures, count: usize, noise: &mut Noise) -> Pages {
+/// Pages with digits at random positions, strokes, and noise.
+fn pages(digits: &Images, count: usize, noise: &mut Noise) -> Pages {
     let page = |_| {
         let mut page = [[[0.0]; PAGE]; PAGE];
         for _ in 0..DIGITS {
@@ -153,28 +153,28 @@ fn pages(digits: &Pictures, count: usize, noise: &mut Noise) -> Pages {
     (0..count).map(page).collect()
 }
 
-/// A whole number from 0 to `count - 1`.
+/// A random integer below `count`.
 fn below(count: usize, noise: &mut Noise) -> usize {
     (noise.uniform() * count as f32) as usize
 }
 
-/// Writes a digit on a page, with this place for its upper left corner.
+/// Draws a digit on a page, with its upper left corner at this position.
 fn put(digit: &Image<28, 28>, [top, left]: [usize; 2], page: &mut Page) {
     for (y, row) in digit.iter().enumerate() {
         for (x, [ink]) in row.iter().enumerate() {
-            let [point] = &mut page[top + y][left + x];
-            *point = point.max(*ink);
+            let [pixel] = &mut page[top + y][left + x];
+            *pixel = pixel.max(*ink);
         }
     }
 }
 
-/// Draws a straight stroke, two points wide, from edge to edge.
+/// Draws a straight stroke, two pixels wide, from edge to edge.
 fn stroke(page: &mut Page, noise: &mut Noise) {
     let [from, to] = [(); 2].map(|()| noise.uniform() * (PAGE - 2) as f32);
     let across = noise.uniform() < 0.5;
     for along in 0..PAGE {
-        let place = (from + (to - from) * along as f32 / PAGE as f32) as usize;
-        for at in [place, place + 1] {
+        let position = (from + (to - from) * along as f32 / PAGE as f32) as usize;
+        for at in [position, position + 1] {
             let [y, x] = if across { [at, along] } else { [along, at] };
             page[y][x] = [1.0];
         }

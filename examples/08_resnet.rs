@@ -1,17 +1,16 @@
-//! ResNet-20, and the same layers without shortcuts, side by side.
+//! ResNet-20, and the same layers without skip connections.
 //!
 //! ```text
 //! cargo run --release --example resnet -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **shortcuts, and gradients layer by layer**. `Residual` adds what comes in to what
-//! its layers make of it, so that the gradient has a way back past them (He, Zhang, Ren and Sun, 2015);
-//! `block` and `Repeat` write twenty layers in a few lines. The plain twin has the same convolutions in the
-//! same order. Both have BatchNorm, with which a gradient does not vanish, but grows on its way back, layer
-//! by layer (Yang and others, "A mean field theory of batch normalization", 2019): `gradient_norms` shows
-//! how much, before anything is learnt.
+//! Part of the introduction: **skip connections, and gradients layer by layer**. `Residual` adds its input to the
+//! output of its layers, so that the gradient also flows around them (He, Zhang, Ren and Sun, 2015). `block` and
+//! `Repeat` write twenty layers in a few lines. The plain network has the same convolutions in the same order. Both
+//! have BatchNorm, with which the gradient does not vanish, but grows in the backward pass, layer by layer (Yang and
+//! others, "A mean field theory of batch normalization", 2019): `gradient_norms` shows how much, before training.
 //!
-//! Data: 5,000 pictures of CIFAR-10, `cifar10-subset` in the data folder, in CIFAR-10's binary format.
+//! Data: 5,000 images of CIFAR-10, `cifar10-subset` in the data folder, in CIFAR-10's binary format.
 
 mod common;
 #[path = "common/gradients.rs"]
@@ -31,16 +30,16 @@ use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
 
 network! {
-    /// Two convolutions; with a stride of 2, half of the height and width.
+    /// Two convolutions. A stride of 2 halves height and width.
     block Two(channels, stride = 1) {
         Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm, ReLU,
         Conv2d(channels, kernel = 3, padding = same, bias = false), BatchNorm,
     }
 
-    /// The same around a shortcut.
+    /// The same with a skip connection.
     block Basic(channels) { Residual { Two(channels) }, ReLU }
 
-    /// A shortcut that changes the size as its layers do.
+    /// A skip connection with a convolution, because the layers change the shape.
     block Halving(channels) {
         Residual { Two(channels, stride = 2) }
         skip { Conv2d(channels, kernel = 1, stride = 2, bias = false), BatchNorm },
@@ -57,7 +56,7 @@ network! {
         head: Dense(10),
     }
 
-    /// As deep, without shortcuts.
+    /// As deep, without skip connections.
     pub struct Plain20(32x32x3) -> 10 {
         stem: Conv2d(16, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
         stage1: Repeat(3) { Two(16), ReLU }                                -> 32x32x16,
@@ -68,9 +67,9 @@ network! {
     }
 }
 
-/// Red, green and blue of each point, from 0 to 1.
-type Picture = [[[f32; 3]; 32]; 32];
-type Pictures = Data<Picture, u32>;
+/// Red, green and blue of each pixel, from 0 to 1.
+type Image = [[[f32; 3]; 32]; 32];
+type Images = Data<Image, u32>;
 
 const SOURCE: &str =
     "https://www.cs.toronto.edu/~kriz/cifar.html (the first 4,000 and 1,000 records)";
@@ -89,44 +88,41 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     for set in [&mut train, &mut test] {
         standardizer.apply_all(&mut set.inputs);
     }
-    println!("{} pictures to learn from, {} held back", train.len(), test.len());
+    println!("{} training images, {} test images", train.len(), test.len());
 
-    let residual = learn::<ResNet20>(&train, &test, options)?;
-    let plain = learn::<Plain20>(&train, &test, options)?;
+    let residual = train_network::<ResNet20>(&train, &test, options)?;
+    let plain = train_network::<Plain20>(&train, &test, options)?;
 
-    println!("\nnorm of the gradient in each convolution, before anything was learnt:\n");
+    println!("\nnorm of the gradient in each convolution before training:\n");
     println!("  layer                          plain   layer                          residual");
     for ((name, of_plain), (of, of_residual)) in plain.norms.iter().zip(&residual.norms) {
         println!("  {name:<28} {of_plain:>7.3}   {of:<28} {of_residual:>10.3}");
     }
     let [spread_plain, spread_residual] = [&plain, &residual].map(|net| spread(&net.norms));
-    println!("\n             pictures told   largest and smallest gradient");
+    println!("\n             test accuracy   largest and smallest gradient");
     for (name, net, spread) in
         [("plain", &plain, spread_plain), ("residual", &residual, spread_residual)]
     {
         println!("  {name:<10} {:>10.2}%   {spread:>6.1} : 1", 100.0 * net.accuracy);
     }
-    claim("the residual network wins", residual.accuracy > plain.accuracy)?;
-    claim(
-        "with shortcuts the gradients of all layers are nearer to each other",
-        spread_residual < spread_plain,
-    )
+    claim("the residual network has a higher accuracy", residual.accuracy > plain.accuracy)?;
+    claim("its gradients differ less between layers", spread_residual < spread_plain)
 }
 
-/// What is known of a network.
-struct Learnt {
-    /// The share of pictures that it tells right, of those held back.
+/// The results of a network.
+struct Results {
+    /// The fraction of test images that are classified correctly.
     accuracy: f64,
-    /// The norm of the gradient in each convolution before it learnt.
+    /// The norm of the gradient in each convolution before training.
     norms: Vec<(String, f64)>,
 }
 
-/// Trains a network, and says how it does on what was held back. Nothing is chosen by that.
-fn learn<N: Network<Input = Picture, Output = [f32; 10]>>(
-    train: &Pictures,
-    test: &Pictures,
+/// Trains a network, and returns its results on the test set. Nothing is chosen by them.
+fn train_network<N: Network<Input = Image, Output = [f32; 10]>>(
+    train: &Images,
+    test: &Images,
     options: &Options,
-) -> Result<Learnt, Box<dyn Error>> {
+) -> Result<Results, Box<dyn Error>> {
     const BATCH: usize = 32;
     println!("\n{}", N::summary());
     let mut net = N::new(options.seed);
@@ -141,11 +137,11 @@ fn learn<N: Network<Input = Picture, Output = [f32; 10]>>(
         .fit(&mut net, train, &CrossEntropy::new())?;
     claim_progress(&history)?;
     let score = net.evaluate(test, &CrossEntropy::new())?;
-    Ok(Learnt { accuracy: score.accuracy.unwrap_or(f64::NAN), norms })
+    Ok(Results { accuracy: score.accuracy.unwrap_or(f64::NAN), norms })
 }
 
-/// One part of the subset of CIFAR-10: records of a class and 1,024 bytes of each colour.
-fn cifar(options: &Options, part: &str) -> Result<Pictures, Box<dyn Error>> {
+/// A part of the subset of CIFAR-10: records of a class and 1,024 bytes per colour.
+fn cifar(options: &Options, part: &str) -> Result<Images, Box<dyn Error>> {
     const RECORD: usize = 1 + 3 * 1024;
     let path = options.file(&format!("cifar10-subset/cifar10_{part}.bin.gz"), SOURCE)?;
     let mut bytes = Vec::new();
@@ -153,36 +149,40 @@ fn cifar(options: &Options, part: &str) -> Result<Pictures, Box<dyn Error>> {
     read.map_err(|error| format!("`{}`: {error}", path.display()))?;
     let (records, rest) = bytes.as_chunks::<RECORD>();
     if !rest.is_empty() {
-        let found = format!("`{}`: {} bytes, no multiple of {RECORD}", path.display(), bytes.len());
+        let found = format!(
+            "`{}`: {} bytes, which is not divisible by {RECORD}",
+            path.display(),
+            bytes.len()
+        );
         return Err(found.into());
     }
     let colour =
         |record: &[u8; RECORD], y, x, c| f32::from(record[1 + 1024 * c + 32 * y + x]) / 255.0;
-    let picture = |record: &[u8; RECORD]| -> Picture {
+    let image = |record: &[u8; RECORD]| -> Image {
         std::array::from_fn(|y| {
             std::array::from_fn(|x| std::array::from_fn(|c| colour(record, y, x, c)))
         })
     };
-    Ok(records.iter().map(|record| (picture(record), u32::from(record[0]))).collect())
+    Ok(records.iter().map(|record| (image(record), u32::from(record[0]))).collect())
 }
 
-/// For `--quick`: waves in ten directions, anywhere, in any colour, under noise.
-fn gratings(numbers: std::ops::Range<u64>) -> Pictures {
-    let grating = |number: u64| {
-        let key = RngKey::new(number);
-        let class = number % 10;
+/// For `--quick`: waves in ten directions, with random phases and colours, and noise.
+fn gratings(seeds: std::ops::Range<u64>) -> Images {
+    let grating = |seed: u64| {
+        let key = RngKey::new(seed);
+        let class = seed % 10;
         let (sine, cosine) = (PI * class as f32 / 10.0).sin_cos();
         let (phase, noise) = (TAU * key.uniform(0), key.fold_in(0));
-        let picture: Picture = std::array::from_fn(|y| {
+        let image: Image = std::array::from_fn(|y| {
             std::array::from_fn(|x| {
                 let wave = (0.8 * (sine * y as f32 + cosine * x as f32) + phase).sin();
                 std::array::from_fn(|c| {
-                    let place = (3 * (32 * y + x) + c) as u64;
-                    key.uniform(1 + c as u64) * wave + 2.0 * noise.uniform(place) - 1.0
+                    let index = (3 * (32 * y + x) + c) as u64;
+                    key.uniform(1 + c as u64) * wave + 2.0 * noise.uniform(index) - 1.0
                 })
             })
         });
-        (picture, class as u32)
+        (image, class as u32)
     };
-    numbers.map(grating).collect()
+    seeds.map(grating).collect()
 }

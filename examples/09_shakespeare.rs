@@ -1,18 +1,19 @@
-//! A small GPT that writes like Shakespeare, one character at a time.
+//! A small GPT that generates text like Shakespeare's, one character at a time.
 //!
 //! ```text
 //! cargo run --release --example shakespeare -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **a transformer, and text from it step by step**. At each character, attention gathers
-//! from those before it (`causal`) what helps to guess the next one. All 64 places of a window learn at
-//! once. To write, `step` takes one character and gives scores of the next; keys and values of those before are
-//! kept in a `State`, so that nothing is computed twice. `rotary` tells attention how far apart two characters
-//! are, not where they stand: writing may go on behind the 64th.
+//! Part of the introduction: **a transformer, and generation step by step**. The attention of each character is
+//! limited to those before it (`causal`), and predicts the next one. In training all 64 positions of a window are
+//! predicted at once. In generation `step` reads one character and returns the scores of the next. The keys and
+//! values of earlier characters are kept in a `State`, so nothing is computed twice. With `rotary` embeddings
+//! attention depends on the distance of two characters, not on their positions, so a text can be longer than 64
+//! characters.
 //!
-//! Data: 40,000 lines of Shakespeare's plays, `tiny-shakespeare/input.txt` in the data folder. The last tenth is held
-//! back. It is cut into windows of 64 characters, one behind the other. Each begins anew, so that its first guess
-//! has one character to go by, and its last one 64; all of them count.
+//! Data: 40,000 lines of Shakespeare's plays, `tiny-shakespeare/input.txt` in the data folder. The last tenth is the
+//! test set. It is split into consecutive windows of 64 characters, which are independent: the first prediction of a
+//! window depends on one character, the last on 64, and the loss is the mean over all.
 
 mod common;
 
@@ -27,7 +28,7 @@ use unrolled::prelude::*;
 use unrolled::train::History;
 
 network! {
-    /// After each character of a text: scores of all characters for the next one.
+    /// Scores of the next character, after each character of a text.
     pub struct Gpt(text: 64) -> 64x66 {
         tokens: Embedding(66, 128)  -> 64x128,
         blocks: Repeat(4) {
@@ -38,12 +39,12 @@ network! {
     }
 }
 
-/// Characters, and behind each of them the next one.
+/// Characters, and the next one after each of them.
 type Windows = Data<[u32; 64], [u32; 64]>;
 
 const SOURCE: &str = "https://github.com/karpathy/char-rnn (data/tinyshakespeare/input.txt)";
 
-/// For `--quick`.
+/// The text for `--quick`.
 const SONNETS: &str = include_str!("data/shakespeare.txt");
 
 fn main() -> ExitCode {
@@ -60,21 +61,21 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let tokens = vocabulary.encode(&text);
     let (train, test) = tokens.split_at(tokens.len() * 9 / 10);
     println!("{}", Gpt::summary());
-    println!("{} characters to learn from, {} held back\n", train.len(), test.len());
+    println!("{} training characters, {} test characters\n", train.len(), test.len());
 
     let test = Windows::next_steps(test);
-    let net = learn(train, &test, &vocabulary, options)?;
+    let net = train_network(train, &test, &vocabulary, options)?;
 
-    println!("\nwritten at the end:\n");
-    write(&net, &vocabulary, 1000, options.seed)?;
+    println!("\ngenerated after training:\n");
+    generate(&net, &vocabulary, 1000, options.seed)?;
     let nats = net.evaluate(&test, &CrossEntropy::new())?.loss;
     let most = if options.quick { 2.5 } else { 1.7 };
-    println!("on the text held back: {nats:.4} nats per character");
+    println!("on the test text: {nats:.4} nats per character");
     claim(&format!("below {most} nats per character"), nats < most)
 }
 
-/// Trains a network, and lets it write after each epoch. Nothing is chosen by `test`.
-fn learn(
+/// Trains a network, and generates text after each epoch. Nothing is chosen by `test`.
+fn train_network(
     train: &[u32],
     test: &Windows,
     vocabulary: &Vocabulary,
@@ -94,25 +95,25 @@ fn learn(
         .validate(test);
 
     let mut net = Gpt::new(options.seed);
-    // As GPT-2 begins: near zero, so that what attention adds soon counts as much.
+    // As in GPT-2: embeddings near zero, so that the outputs of attention are not negligible beside them.
     net.tokens.weight.as_flattened_mut().iter_mut().for_each(|weight| *weight *= 0.02);
     let mut history = History::default();
     for epoch in 0..epochs as u64 {
-        // Windows begin somewhere else in each epoch.
+        // Windows begin at another character in each epoch.
         let begin = RngKey::new(options.seed).bits(epoch) as usize % WINDOW;
         let windows = Windows::next_steps(&train[begin..]);
         history.epochs.push(trainer.fit_epoch(&mut net, &windows, &CrossEntropy::new())?);
         println!();
-        write(&net, vocabulary, 200, options.seed + epoch)?;
+        generate(&net, vocabulary, 200, options.seed + epoch)?;
     }
     claim_progress(&history)?;
     Ok(net)
 }
 
-/// Writes `count` characters, each printed as soon as it is there.
-fn write(net: &Gpt, vocabulary: &Vocabulary, count: usize, seed: u64) -> std::io::Result<()> {
+/// Generates `count` characters, and prints each as soon as it is drawn.
+fn generate(net: &Gpt, vocabulary: &Vocabulary, count: usize, seed: u64) -> std::io::Result<()> {
     let mut sampler = Sampler::new(seed).temperature(0.8);
-    let (mut state, mut token) = (State::new(), vocabulary.number("\n"));
+    let (mut state, mut token) = (State::new(), vocabulary.token("\n"));
     for _ in 0..count {
         token = sampler.draw(&net.step(&mut state, &token));
         print!("{}", vocabulary.decode(&[token]));

@@ -1,14 +1,14 @@
-//! Does a sentence praise a film or pan it? A transformer reads it.
+//! Classifies sentences about films as positive or negative, with a transformer.
 //!
 //! ```text
 //! cargo run --release --example attention -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **attention, in texts of different lengths**. In a `TransformerEncoder` each word asks all
-//! others, and gathers something from those that answer: "good" hears of the "not" before it. They ask all at
-//! once, where `GRU` reads one after the other in the example `sentiment`, which learns from the same texts. A
-//! sentence may have up to 64 words (`..64`): nobody looks behind its end, and `GlobalAvgPool` averages over the
-//! words that are there.
+//! Part of the introduction: **attention in texts of different lengths**. In a `TransformerEncoder` the query of each
+//! word is compared with the keys of all others, and a weighted mean of their values is added to the word: "good" can
+//! depend on the "not" before it. All words are computed in parallel, where the `GRU` of the example `sentiment`,
+//! which is trained on the same texts, reads them in order. A sentence can have up to 64 words (`..64`): attention
+//! ignores the steps after its end, and `GlobalAvgPool` averages over its words only.
 //!
 //! Data: the Stanford Sentiment Treebank with two classes, SST-2 (Socher and others, 2013), as in `sentiment`.
 
@@ -24,11 +24,11 @@ use unrolled::data::Vocabulary;
 use unrolled::optim::{Clip, schedule::Cosine};
 use unrolled::prelude::*;
 
-/// How many words are told apart; those that are rarer count as unknown.
+/// The size of the vocabulary. Rarer words are encoded as unknown.
 const WORDS: usize = 10_000;
 
 network! {
-    /// Scores of "pans it" and "praises it".
+    /// Scores of negative and positive.
     pub struct Attention(text: ..64) -> 2 {
         words: Embedding(WORDS, 64)  -> 64x64,
         Dropout(0.3),
@@ -50,16 +50,16 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let samples = |texts| samples(texts, &vocabulary);
     let [train, valid, test] = [samples(&train)?, samples(&valid)?, samples(&test)?];
     println!("{}", Attention::summary());
-    println!("{} texts to learn from, {} words\n", train.len(), vocabulary.size());
-    let net = learn(&train, &valid, options)?;
+    println!("{} training texts, {} words\n", train.len(), vocabulary.size());
+    let net = train_network(&train, &valid, options)?;
 
     println!();
     try_sentences(&vocabulary, |words| net.forward(words))?;
     claim_right(&*net, &test)
 }
 
-/// Trains a network. It keeps the weights of the epoch that does best on `valid`.
-fn learn(
+/// Trains a network, and returns it with the weights of the best epoch on `valid`.
+fn train_network(
     train: &Samples,
     valid: &Samples,
     options: &Options,
@@ -67,7 +67,7 @@ fn learn(
     let (epochs, batch, rate) = if options.quick { (12, 16, 3e-3) } else { (3, 64, 1e-3) };
     let steps = epochs * train.len().div_ceil(batch);
     let mut net = Attention::new(options.seed);
-    // Near zero, so that rare words, which learn in few steps, do not stay as random as they began.
+    // Near zero, because rare words are trained in few steps and would stay close to random vectors.
     net.words.weight.as_flattened_mut().iter_mut().for_each(|weight| *weight *= 0.1);
     let history = Trainer::new(AdamW::new(rate))
         .batch(batch)

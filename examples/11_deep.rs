@@ -1,16 +1,16 @@
-//! A network of 56 layers that learns, and the same layers without shortcuts.
+//! A network of 56 layers, and the same layers without skip connections.
 //!
 //! ```text
 //! cargo run --release --example deep -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **depth, and what `Health` says of it**. Through so many layers a gradient arrives as it
-//! should only where something keeps it even (He, Zhang, Ren and Sun, 2015). Three networks have the same
-//! convolutions in the same order. With shortcuts and BatchNorm the gradient is about as large in the first layer as
-//! in the last. Without shortcuts BatchNorm makes it grow on its way back, a little with each layer: the first
-//! layers are thrown about, and what is behind them learns from noise, slowly. Without both it vanishes, and
-//! nothing is learnt at all. All of that can be seen before the first step: `Health::of` looks at the gradient of
-//! one batch, and says in plain words what is wrong.
+//! Part of the introduction: **depth, and the diagnosis of gradients by `Health`**. In deep networks the size of the
+//! gradient must not change from layer to layer (He, Zhang, Ren and Sun, 2015). Three networks have the same
+//! convolutions in the same order. With skip connections and BatchNorm the gradient is about as large in the first
+//! layer as in the last. Without skip connections BatchNorm makes it grow a little in each layer of the backward
+//! pass: the updates of the first layers are too large, and later layers are trained on noise, slowly. Without both
+//! the gradient vanishes, and nothing is learnt. All of that is visible before the first step: `Health::of` analyses
+//! the gradient of one batch, and describes problems.
 //!
 //! Data: Fashion-MNIST, `fashion-mnist` in the data folder.
 
@@ -19,31 +19,31 @@ mod clothes;
 mod common;
 #[path = "common/gradients.rs"]
 mod gradients;
-#[path = "common/pictures.rs"]
-mod pictures;
+#[path = "common/images.rs"]
+mod images;
 
 use clothes::clothes;
 use common::{Options, claim, claim_progress};
 use gradients::{first_gradient, of_convolutions, spread};
-use pictures::Pictures;
+use images::Images;
 use std::error::Error;
 use std::process::ExitCode;
 use unrolled::data::Image;
 use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
-use unrolled::train::{Health, History, Sign};
+use unrolled::train::{Health, History, Warning};
 
 network! {
-    /// Two convolutions; with a stride of 2, half of the height and width.
+    /// Two convolutions. A stride of 2 halves height and width.
     block Two(channels, stride = 1) {
         Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm, ReLU,
         Conv2d(channels, kernel = 3, padding = same, bias = false), BatchNorm,
     }
 
-    /// The same around a shortcut.
+    /// The same with a skip connection.
     block Basic(channels) { Residual { Two(channels) }, ReLU }
 
-    /// A shortcut that changes the size as its layers do.
+    /// A skip connection with a convolution, because the layers change the shape.
     block Halving(channels) {
         Residual { Two(channels, stride = 2) }
         skip { Conv2d(channels, kernel = 1, stride = 2, bias = false), BatchNorm },
@@ -56,7 +56,7 @@ network! {
         Conv2d(channels, kernel = 3, padding = same), ReLU,
     }
 
-    /// He and others, for CIFAR-10, with half of their channels. Layers: 1 + 9 * 2 + 9 * 2 + 9 * 2 + 1.
+    /// The network of He and others for CIFAR-10, with half of the channels. Layers: 1 + 9 * 2 + 9 * 2 + 9 * 2 + 1.
     pub struct ResNet56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
         stage1: Repeat(9) { Basic(8) }                       -> 28x28x8,
@@ -66,7 +66,7 @@ network! {
         head: Dense(10),
     }
 
-    /// As deep, without shortcuts.
+    /// As deep, without skip connections.
     pub struct Plain56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
         stage1: Repeat(9) { Two(8), ReLU }                                     -> 28x28x8,
@@ -76,7 +76,7 @@ network! {
         head: Dense(10),
     }
 
-    /// As deep, without shortcuts and without BatchNorm.
+    /// As deep, without skip connections and BatchNorm.
     pub struct Bare56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same), ReLU,
         stage1: Repeat(9) { Bare(8) }                            -> 28x28x8,
@@ -93,35 +93,48 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let [mut train, mut test] = clothes(options)?;
-    // How many epochs the residual network gets, and how many the plain one.
-    let (long, short) = if options.quick { (4, 4) } else { (2, 1) };
+    // The numbers of epochs of the residual and the plain network.
+    let (residual_epochs, plain_epochs) = if options.quick { (4, 4) } else { (2, 1) };
     if options.quick {
         shorten(&mut train, 256);
         shorten(&mut test, 120);
     }
-    let residual = learn::<ResNet56>("with shortcuts and BatchNorm", &train, &test, long, options)?;
+    let residual = train_network::<ResNet56>(
+        "with skip connections and BatchNorm",
+        &train,
+        &test,
+        residual_epochs,
+        options,
+    )?;
     claim_progress(&residual.history)?;
-    claim("it is healthy", residual.health.signs.is_empty())?;
+    claim("it is healthy", residual.health.warnings.is_empty())?;
     if !options.quick {
-        claim("it tells at least 88%", residual.after(long) >= 0.88)?;
+        claim("its accuracy is at least 88%", residual.accuracy(residual_epochs) >= 0.88)?;
     }
 
-    let plain = learn::<Plain56>("without shortcuts", &train, &test, short, options)?;
-    claim("its gradient explodes", plain.shows(|sign| matches!(sign, Sign::Exploding { .. })))?;
-    let behind = plain.after(short) < residual.after(short);
-    claim("after as many epochs it tells fewer pictures", behind)?;
+    let plain =
+        train_network::<Plain56>("without skip connections", &train, &test, plain_epochs, options)?;
+    claim("its gradient explodes", plain.has_warning(|warning| matches!(warning, Warning::Exploding { .. })))?;
+    let worse = plain.accuracy(plain_epochs) < residual.accuracy(plain_epochs);
+    claim("its accuracy after as many epochs is lower", worse)?;
 
     shorten(&mut train, if options.quick { 256 } else { 6400 });
-    let bare = learn::<Bare56>("without shortcuts and BatchNorm", &train, &test, 1, options)?;
-    claim("its gradient vanishes", bare.shows(|sign| matches!(sign, Sign::Vanishing { .. })))?;
-    claim("it learns nothing: one of ten is right by chance", bare.after(1) < 0.2)?;
+    let bare = train_network::<Bare56>(
+        "without skip connections and BatchNorm",
+        &train,
+        &test,
+        1,
+        options,
+    )?;
+    claim("its gradient vanishes", bare.has_warning(|warning| matches!(warning, Warning::Vanishing { .. })))?;
+    claim("it learns nothing: its accuracy is that of chance", bare.accuracy(1) < 0.2)?;
 
-    println!("\nnorm of the gradient in the convolutions, before anything was learnt:\n");
+    println!("\nnorm of the gradient in the convolutions before training:\n");
     println!("  convolution   residual      plain       bare");
     let rows = residual.norms.iter().zip(&plain.norms).zip(&bare.norms).enumerate().step_by(9);
-    for (nth, ((residual, plain), bare)) in rows {
+    for (index, ((residual, plain), bare)) in rows {
         let [residual, plain, bare] = [residual, plain, bare].map(|(_, norm)| *norm);
-        println!("  {:>11}   {residual:>8.2}   {plain:>8.2}   {bare:>8.1e}", nth + 1);
+        println!("  {:>11}   {residual:>8.2}   {plain:>8.2}   {bare:>8.1e}", index + 1);
     }
     println!("\npowers of ten between the largest and the smallest of them:");
     for (name, net) in [("residual", &residual), ("plain", &plain), ("bare", &bare)] {
@@ -130,49 +143,48 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Leaves the first `count` pictures.
-fn shorten(pictures: &mut Pictures, count: usize) {
-    pictures.inputs.truncate(count);
-    pictures.targets.truncate(count);
+/// Keeps the first `count` images.
+fn shorten(images: &mut Images, count: usize) {
+    images.inputs.truncate(count);
+    images.targets.truncate(count);
 }
 
-/// What is known of a network.
-struct Learnt {
-    /// The norm of the gradient in each convolution before it learnt.
+/// The results of a network.
+struct Results {
+    /// The norm of the gradient in each convolution before training.
     norms: Vec<(String, f64)>,
-    /// What that gradient says.
+    /// The diagnosis of that gradient.
     health: Health,
     history: History,
 }
 
-impl Learnt {
-    /// The share of pictures that it told right after so many epochs, of those held back. Nothing is chosen by
-    /// that.
-    fn after(&self, epochs: usize) -> f64 {
+impl Results {
+    /// The test accuracy after this many epochs. Nothing is chosen by it.
+    fn accuracy(&self, epochs: usize) -> f64 {
         let score = self.history.epochs[epochs - 1].validation;
         score.and_then(|score| score.accuracy).unwrap_or(f64::NAN)
     }
 
-    fn shows(&self, sign: impl Fn(&Sign) -> bool) -> bool {
-        self.health.signs.iter().any(sign)
+    fn has_warning(&self, is: impl Fn(&Warning) -> bool) -> bool {
+        self.health.warnings.iter().any(is)
     }
 }
 
-/// Looks at the first gradient of a network, and trains it.
-fn learn<N: Network<Input = Image<28, 28>, Output = [f32; 10]>>(
+/// Analyses the first gradient of a network, and trains it.
+fn train_network<N: Network<Input = Image<28, 28>, Output = [f32; 10]>>(
     name: &str,
-    train: &Pictures,
-    test: &Pictures,
+    train: &Images,
+    test: &Images,
     epochs: usize,
     options: &Options,
-) -> Result<Learnt, Box<dyn Error>> {
+) -> Result<Results, Box<dyn Error>> {
     let batch = if options.quick { 16 } else { 64 };
     println!("\n56 layers {name}, {} weights", N::PARAMS);
     let mut net = N::new(options.seed);
     let d_net = first_gradient(&mut *net, train)?;
     let health = Health::of(&*net, &*d_net);
-    if let Some(sign) = health.signs.first() {
-        println!("{sign}");
+    if let Some(warning) = health.warnings.first() {
+        println!("{warning}");
     }
     let history = Trainer::new(SGD::new(0.1).momentum(0.9).weight_decay(1e-4))
         .batch(batch)
@@ -181,5 +193,5 @@ fn learn<N: Network<Input = Image<28, 28>, Output = [f32; 10]>>(
         .schedule_steps(Cosine::new(epochs * train.len().div_ceil(batch)))
         .validate(test)
         .fit(&mut net, train, &CrossEntropy::new())?;
-    Ok(Learnt { norms: of_convolutions(&*d_net), health, history })
+    Ok(Results { norms: of_convolutions(&*d_net), health, history })
 }

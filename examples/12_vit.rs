@@ -1,38 +1,37 @@
-//! A small vision transformer: a picture read as a sequence of patches.
+//! A small vision transformer: an image as a sequence of patches.
 //!
 //! ```text
 //! cargo run --release --example vit -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **attention on pictures** (Dosovitskiy and others, 2020). A convolution whose stride is
-//! its kernel turns each patch of 4x4 points into 64 numbers, and `Reshape` makes the 7x7 patches steps of a
-//! sequence. From there on it is the transformer that reads text: `TransformerEncoder` comes with the
-//! library, and each patch may look at all others from the first layer on. Attention itself does not know where a
-//! patch lies; `PositionalEmbedding` adds that. Set to zero in the end, it shows how much of what was
-//! learnt hangs on it.
+//! Part of the introduction: **attention on images** (Dosovitskiy and others, 2020). A convolution whose stride is
+//! its kernel maps each patch of 4x4 pixels to 64 features, and `Reshape` makes a sequence of the 7x7 patches. The
+//! rest is the transformer that also reads text: in `TransformerEncoder` each patch attends to all others from the
+//! first layer on. Attention does not depend on the positions of patches; `PositionalEmbedding` adds them. Setting it
+//! to zero after training shows how much the accuracy depends on positions.
 //!
 //! Data: Fashion-MNIST, `fashion-mnist` in the data folder.
 
 #[path = "common/clothes.rs"]
 mod clothes;
 mod common;
-#[path = "common/pictures.rs"]
-mod pictures;
+#[path = "common/images.rs"]
+mod images;
 
 use clothes::clothes;
 use common::{Options, claim, claim_progress};
-use pictures::Pictures;
+use images::Images;
 use std::error::Error;
 use std::process::ExitCode;
 use unrolled::optim::schedule::Cosine;
 use unrolled::prelude::*;
 
 network! {
-    /// Tells ten kinds of pictures.
+    /// Classifies images into ten classes.
     pub struct ViT(28x28x1) -> 10 {
         patches: Conv2d(64, kernel = 4, stride = 4)  -> 7x7x64,
         Reshape(49x64),
-        places: PositionalEmbedding,
+        positions: PositionalEmbedding,
         encoder: Repeat(3) { TransformerEncoder(64, heads = 4, hidden = 128, dropout = 0.0) },
         norm: LayerNorm,
         GlobalAvgPool                                -> 64,
@@ -60,18 +59,18 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .fit(&mut net, &train, &CrossEntropy::new())?;
     claim_progress(&history)?;
 
-    let told = accuracy(&net, &test)?;
-    net.places.weight.as_flattened_mut().fill(0.0);
-    let without_places = accuracy(&net, &test)?;
-    println!("pictures told, of those held back: {:.2}%", 100.0 * told);
-    println!("without knowing where patches lie: {:.2}%", 100.0 * without_places);
-    let promised = if options.quick { 0.7 } else { 0.87 };
-    claim(&format!("that is at least {:.0}%", 100.0 * promised), told >= promised)?;
-    claim("it matters where patches lie", without_places < told - 0.1)
+    let with_positions = accuracy(&net, &test)?;
+    net.positions.weight.as_flattened_mut().fill(0.0);
+    let without_positions = accuracy(&net, &test)?;
+    println!("test accuracy: {:.2}%", 100.0 * with_positions);
+    println!("without positions: {:.2}%", 100.0 * without_positions);
+    let expected = if options.quick { 0.7 } else { 0.87 };
+    claim(&format!("it is at least {:.0}%", 100.0 * expected), with_positions >= expected)?;
+    claim("it depends on positions", without_positions < with_positions - 0.1)
 }
 
-/// The share of pictures that a network tells right.
-fn accuracy(net: &ViT, pictures: &Pictures) -> Result<f64, Box<dyn Error>> {
-    let score = net.evaluate(pictures, &CrossEntropy::new())?;
+/// The fraction of images that are classified correctly.
+fn accuracy(net: &ViT, images: &Images) -> Result<f64, Box<dyn Error>> {
+    let score = net.evaluate(images, &CrossEntropy::new())?;
     Ok(score.accuracy.unwrap_or(f64::NAN))
 }

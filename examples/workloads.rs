@@ -1,9 +1,9 @@
-//! Speed on fixed workloads: `workloads WORKLOAD THREADS` prints one line, tab separated:
+//! Speed of fixed workloads: `workloads WORKLOAD THREADS` prints one line, separated by tabs:
 //! workload, name, threads, figure, unit.
 //!
 //! | workload | what | figure |
 //! |---|---|---|
-//! | W1 | the digits' convolutional network, training, batch 64, Adam | images/s |
+//! | W1 | the convolutional network for digits, training, batch 64, Adam | images/s |
 //! | W2a | the same, inference, one image | us |
 //! | W2b | the same, inference, batch 256 | images/s |
 //! | W3 | perceptron 784-256-128-10, training, batch 64, Adam | samples/s |
@@ -12,22 +12,26 @@
 //! | W5b | LSTM of 16 and a dense layer, one step of a stream | ns |
 //! | W6 | decoder of 4 layers, 4 heads, width 128, context 64, training, batch 12, AdamW | tokens/s |
 //! | W6b | the same, generating 64 tokens step by step, each | us |
-//! | W6c | the same, one token at the end of 64, all computed anew | us |
+//! | W6c | the same, one token at the end of 64, without a cache | us |
 //! | W7 | ResNet-20 on 32x32x3, training, batch 64, SGD with momentum | images/s |
 //! | batch=N | W1 with batches of N | images/s |
 //! | width=N | three dense layers of N (a power of two from 16 to 4,096), training, batch 64, Adam | samples/s |
 //!
-//! After a warm-up the median of seven blocks counts, each `BENCH_SECONDS` (0.6) long.
+//! The figure is the median of seven blocks after a warm-up. `BENCH_SECONDS` sets the length of a block (default: 0.6).
+
+#[path = "common/timing.rs"]
+pub mod timing;
 
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use timing::Blocks;
 use unrolled::RngKey;
 use unrolled::parallel::with_threads;
 use unrolled::prelude::*;
 
 network! {
-    /// The walkthrough's classifier of handwritten digits.
+    /// The walkthrough's handwritten-digit classifier.
     pub struct Digits(28x28x1) -> 10 {
         conv1: Conv2d(32, kernel = 3), ReLU, MaxPool2d(2),
         conv2: Conv2d(64, kernel = 3), ReLU, MaxPool2d(2),
@@ -36,7 +40,7 @@ network! {
         fc2: Dense(10),
     }
 
-    /// A perceptron for pictures.
+    /// A perceptron for images.
     pub struct Perceptron(784) -> 10 {
         fc1: Dense(256), ReLU,
         fc2: Dense(128), ReLU,
@@ -57,7 +61,7 @@ network! {
         fc3: Dense(2),
     }
 
-    /// Guesses the next character at each step.
+    /// Predicts the next character at each step.
     pub struct Characters(text: 64) -> 64x65 {
         Embedding(65, 64), LSTM(128), Dense(65),
     }
@@ -67,7 +71,7 @@ network! {
         LSTM(16), Dense(1),
     }
 
-    /// Guesses the next character by attention to those before.
+    /// Predicts the next character by causal attention.
     pub struct Gpt(text: 64) -> 64x65 {
         Embedding(65, 128), PositionalEmbedding,
         Repeat(4) { TransformerEncoder(128, heads = 4, hidden = 512, dropout = 0.0, causal = true) },
@@ -75,7 +79,7 @@ network! {
         Dense(65, bias = false),
     }
 
-    /// Two convolutions around a shortcut.
+    /// Two convolutions with a skip connection.
     block Basic(channels) {
         Residual {
             Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
@@ -84,7 +88,7 @@ network! {
         ReLU,
     }
 
-    /// The same, with half of the height and width.
+    /// The same, halving height and width.
     block Halving(channels) {
         Residual {
             Conv2d(channels, kernel = 3, stride = 2, padding = 1, bias = false), BatchNorm, ReLU,
@@ -113,7 +117,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let Some(threads) = threads.parse().ok().filter(|threads| *threads > 0) else {
-        eprintln!("THREADS is `{threads}`, but must be a number above 0");
+        eprintln!("THREADS is `{threads}`, expected a number above 0");
         return ExitCode::FAILURE;
     };
     let Some((figure, unit)) = with_threads(threads, || measure(workload)) else {
@@ -179,7 +183,7 @@ fn measure(workload: &str) -> Option<(f64, &'static str)> {
     })
 }
 
-/// The same network and ever larger batches, or ever broader layers.
+/// One network with a given batch size, or one batch size with a given width of layers.
 fn growth(axis: &str, size: usize) -> Option<(f64, &'static str)> {
     Some(match (axis, size) {
         ("batch", 1..) => (digits(size), "images/s"),
@@ -207,10 +211,9 @@ fn stack<const WIDTH: usize>() -> f64 {
     64.0 / training(&mut *Stack::<WIDTH>::new(1), 64, Adam::new(1e-3), random, class)
 }
 
-/// Seconds of a training step on batches of `batch` samples that `input` and `target` make.
+/// Seconds of a training step on batches of `batch` samples from `input` and `target`.
 ///
-/// The targets change from step to step, so that the network never fits them: gradients stay of
-/// ordinary size.
+/// The targets change from step to step, so that the network cannot overfit and gradients keep their ordinary size.
 fn training<N, T>(
     net: &mut N,
     batch: usize,
@@ -225,12 +228,12 @@ where
 {
     let inputs: Vec<N::Input> = (0..batch as u64).map(input).collect();
     let targets: Vec<T> = (0..16 * batch as u64).map(target).collect();
-    let mut turns = targets.chunks_exact(batch).cycle();
+    let mut batches = targets.chunks_exact(batch).cycle();
     let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
     let mut d_net = N::zeros();
     let loss = CrossEntropy::default();
     seconds_per_call(|| {
-        let targets = turns.next().unwrap_or_default();
+        let targets = batches.next().unwrap_or_default();
         let loss = net.loss_and_gradients(&loss, &inputs, targets, &mut d_net);
         keep(loss.expect("as many targets as inputs"));
         optimizer.step(net.params_mut(), d_net.params(), &trained);
@@ -248,9 +251,9 @@ fn inference<N: Network<Input: Values>>(net: &N, batch: usize) -> f64 {
     batch as f64 / seconds
 }
 
-/// An input of numbers in `[-2, 2)`.
-fn random<V: Values>(stream: u64) -> V {
-    let key = RngKey::new(1).fold_in(stream);
+/// An input of random values in `[-2, 2)`.
+fn random<V: Values>(seed: u64) -> V {
+    let key = RngKey::new(1).fold_in(seed);
     let mut value = V::zeroed();
     for (i, v) in value.as_floats_mut().iter_mut().enumerate() {
         *v = 4.0 * key.uniform(i as u64) - 2.0;
@@ -258,42 +261,26 @@ fn random<V: Values>(stream: u64) -> V {
     value
 }
 
-/// A class.
-fn class(stream: u64) -> u32 {
-    (RngKey::new(2).bits(stream) % 10) as u32
+/// A random class.
+fn class(seed: u64) -> u32 {
+    (RngKey::new(2).bits(seed) % 10) as u32
 }
 
-/// A text of characters.
-fn characters(stream: u64) -> [u32; 64] {
-    let key = RngKey::new(3).fold_in(stream);
+/// A random text.
+fn characters(seed: u64) -> [u32; 64] {
+    let key = RngKey::new(3).fold_in(seed);
     std::array::from_fn(|i| (key.bits(i as u64) % 65) as u32)
 }
 
-/// Keeps the compiler from leaving out what nobody looks at.
+/// Keeps the compiler from removing the computation of an unused value.
 fn keep<T>(value: T) {
     black_box(value);
 }
 
 /// The median of seven blocks.
-fn seconds_per_call(mut call: impl FnMut()) -> f64 {
-    const BLOCKS: usize = 7;
+fn seconds_per_call(call: impl FnMut()) -> f64 {
+    const COUNT: usize = 7;
     let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(0.6);
-    let block = Duration::from_secs_f64(seconds);
-    let begin = Instant::now();
-    let mut calls = 0_u32;
-    while calls < 3 || begin.elapsed() < 2 * block {
-        call();
-        calls += 1;
-    }
-    let per_block =
-        (block.as_secs_f64() * f64::from(calls) / begin.elapsed().as_secs_f64()).max(1.0);
-    let mut blocks: Vec<f64> = (0..BLOCKS)
-        .map(|_| {
-            let begin = Instant::now();
-            (0..per_block as u64).for_each(|_| call());
-            begin.elapsed().as_secs_f64() / per_block.floor()
-        })
-        .collect();
-    blocks.sort_by(f64::total_cmp);
-    blocks[BLOCKS / 2]
+    let blocks = Blocks { count: COUNT, block: Duration::from_secs_f64(seconds) };
+    blocks.seconds_per_call(call)[COUNT / 2]
 }

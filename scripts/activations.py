@@ -1,4 +1,4 @@
-"""Prints outputs and gradients that the tests in nn-runtime/src/layers expect of activations: PyTorch in float64."""
+"""Prints the outputs and gradients that tests of activations in nn-runtime/src/layers expect: PyTorch in float64."""
 
 import torch
 from torch.nn import functional as F

@@ -1,10 +1,10 @@
-"""Prints what the test in nn-runtime/src/layers/batch_norm.rs expects: PyTorch in float64."""
+"""Prints the values that the test in nn-runtime/src/layers/batch_norm.rs expects: PyTorch in float64."""
 
 import torch
 
 torch.set_default_dtype(torch.float64)
 
-# 4 samples of 3 steps of 2 channels, as `agrees_with_pytorch` makes them.
+# 4 samples of 3 steps of 2 channels, the same as in `agrees_with_pytorch`.
 x = torch.tensor([i * 37 % 23 / 4 - 2 for i in range(24)]).reshape(4, 3, 2).requires_grad_()
 d_y = torch.tensor([i * 29 % 19 / 8 - 1 for i in range(24)]).reshape(4, 3, 2)
 layer = torch.nn.BatchNorm1d(2, eps=1e-3, momentum=0.25)

@@ -1,4 +1,4 @@
-"""What the scripts share that set layers beside PyTorch's: PyTorch on one thread, a clock, and the table."""
+"""Shared by the scripts that compare layers with PyTorch's: PyTorch on one thread, a timer, and the table."""
 
 import os
 import subprocess

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Prints what it costs to build programs with the classifier of `examples/workloads.rs`, in a stock release profile.
+"""Measures builds of programs with the classifier of `examples/workloads.rs`, in a stock release profile.
 
     python scripts/build_cost.py
 
-One program trains it and has no files, as those of other libraries; one also saves it, one loads and runs it. They
-stand in a temporary package that depends on this one, with `strip = true` and nothing else in its profile. Printed are
-the seconds of a build from nothing, and of another after the program was touched; how many crates were built, and how
-large the stripped programs are. Seconds are those that pass: leave the machine alone meanwhile.
+One program trains it without weights files, as the programs of other libraries do; one also saves it; one loads and
+runs it. They are in a temporary package that depends on this one and has only `strip = true` in its profile. Prints
+the seconds of a build from nothing and of a build after the program was touched, the number of crates, and the sizes of
+the stripped programs. Seconds are wall time: run nothing else meanwhile.
 """
 
 import os
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 """
 
-# With the features that each asks for.
+# With the features that each requires.
 PROGRAMS = {
     "training": (TRAINING.replace("SAVE", "Ok(())"), []),
     "training_and_saving": (TRAINING.replace("SAVE", 'Ok(net.save("digits.safetensors")?)'), ["files"]),
@@ -72,7 +72,7 @@ PROGRAMS = {
 def cargo(folder, *arguments):
     """What cargo prints."""
     command = ["cargo", *arguments, "--offline"]
-    # In this folder, whose toolchain is pinned, but built elsewhere: from nothing.
+    # In this folder, because its toolchain is pinned; with another target directory, to build from nothing.
     environment = os.environ | {"CARGO_TARGET_DIR": str(folder / "target")}
     manifest = ["--manifest-path", str(folder / "Cargo.toml")]
     return subprocess.run(command + manifest, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the main job and looks at what it says: the accuracy it must reach, the same figure again from
-# the saved weights, and the same figure on one thread.
+# Runs the main job and checks what it prints: an accuracy of at least 97%, the same accuracy from the saved weights, and
+# the same accuracy and weights on one thread.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
@@ -16,9 +16,9 @@ loaded=$(digits --load "$folder/digits.safetensors")
 one_thread=$(UNROLLED_THREADS=1 digits --save "$folder/one_thread.safetensors")
 
 percent=$(sed -n 's/^test accuracy: \([0-9.]*\)%$/\1/p' <<<"$trained")
-[ -n "$percent" ] || { echo "the last line is not 'test accuracy: NN.NN%' but '$trained'"; exit 1; }
+[ -n "$percent" ] || { echo "expected 'test accuracy: NN.NN%' in the last line, found '$trained'"; exit 1; }
 awk -v p="$percent" 'BEGIN { exit !(p >= 97) }' || { echo "expected at least 97%, found $percent%"; exit 1; }
-[ "$trained" = "$loaded" ] || { echo "saved weights give '$loaded', not '$trained'"; exit 1; }
-[ "$trained" = "$one_thread" ] || { echo "one thread gives '$one_thread', not '$trained'"; exit 1; }
+[ "$trained" = "$loaded" ] || { echo "expected '$trained' from the saved weights, found '$loaded'"; exit 1; }
+[ "$trained" = "$one_thread" ] || { echo "expected '$trained' on one thread, found '$one_thread'"; exit 1; }
 cmp "$folder/digits.safetensors" "$folder/one_thread.safetensors" || { echo "weights depend on the number of threads"; exit 1; }
 echo "main job: $trained, again from the file, and on one thread"

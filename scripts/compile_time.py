@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Prints how long residual networks of several depths take to compile, in release, on their own.
+"""Measures how long residual networks of several depths take to compile in release.
 
     python scripts/compile_time.py [DEPTH ..]       # 8 20 32 56; each is 6 n + 2 layers
 
-Each is a program of its own, in a temporary package that depends on this one: He et al. 2015 for CIFAR-10,
-trained for a step and asked for an answer, so that all of its code is generated. Dependencies are built
-first and do not count. Processor seconds (user) of all threads together depend little on what else the machine
-does; the seconds that pass do.
+Each is a program of its own in a temporary package that depends on this one: He et al. 2015 for CIFAR-10, with one
+training step and one inference, so that all of its code is generated. Dependencies are built first and do not
+count. Prints processor seconds (user) of all threads, which depend little on what else the machine does, and wall time,
+which does.
 """
 
 import os
@@ -29,7 +29,7 @@ edition = "2024"
 unrolled = {{ path = "{ROOT}" }}
 """
 
-# Built before the clock runs: brings the dependencies.
+# Built before the measurement, so that dependencies exist.
 NOTHING = "use unrolled as _;\nfn main() {}\n"
 
 PROGRAM = """

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Sets single convolutions of many kinds beside PyTorch's (eager, channels last, one thread).
+"""Compares single convolutions of many sizes with PyTorch's (eager, channels last, one thread).
 
     cargo build --release -p unrolled-benches
     taskset -c 0 python scripts/convolutions.py [WORD ..]       # those whose names contain a word
 
 Each line: microseconds forward and of a training step (forward, and the gradients of input and weights), ours and
-PyTorch's, and how many times as fast ours is. Each figure is the least of several blocks. Without PyTorch ours alone.
+PyTorch's, and the ratio of speeds. Each figure is the minimum of several blocks. Without PyTorch it prints ours only.
 """
 
 from beside_pytorch import microseconds, ours, table, torch

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Speed of training as a network's batch or its layers' width grows, ours beside PyTorch's, as a plot.
+"""Plots the speed of training by batch size and by layer width, ours and PyTorch's.
 
     cargo build --release --example workloads
     python scripts/growth.py THREADS PLOT.svg           # needs PyTorch and matplotlib
 
 The networks are those of `examples/workloads.rs`: the digits' convolutional network with batches of 1 to 1,024, and
 three dense layers of width 16 to 4,096 with batches of 64, both with Adam. PyTorch runs eagerly, with its fused Adam,
-and channels last in the convolutional network. One process and as many cores as threads for each figure, ours and
-PyTorch's in turn; medians of seven blocks.
+and channels last in the convolutional network. Each figure is from its own process, pinned to as many cores as it has
+threads; ours and PyTorch's alternate; medians of seven blocks.
 """
 
 import os

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Sets layers far from the workloads' sizes, two of a kind in a row, beside PyTorch's (eager, one thread).
+"""Compares layers of sizes far from the workloads', two of the same kind in a row, with PyTorch's (eager, one thread).
 
     cargo build --release -p unrolled-benches
     taskset -c 0 python scripts/layers.py [WORD ..]     # those whose names contain a word
 
 Each line: microseconds of inference and of a training step (forward, mean squared error, backward), ours and
-PyTorch's, and how many times as fast ours is. Each figure is the least of several blocks. Without PyTorch ours alone.
+PyTorch's, and the ratio of speeds. Each figure is the minimum of several blocks. Without PyTorch it prints ours only.
 """
 
 from beside_pytorch import microseconds, ours, table, torch
@@ -36,7 +36,7 @@ def recurrent(kind, units):
 if torch:
 
     class Sequence(torch.nn.Module):
-        """What a recurrent layer gives for all steps."""
+        """What a recurrent layer returns for all steps."""
 
         def __init__(self, layer):
             super().__init__()

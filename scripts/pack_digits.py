@@ -3,8 +3,8 @@
 
     python scripts/pack_digits.py PATH/TO/sklearn/datasets/data/digits.csv.gz
 
-Needs Python alone. The result is the same, byte for byte, wherever it runs: two IDX files, like MNIST's,
-not compressed (compressed bytes depend on the version of zlib; whoever packs the project compresses).
+Needs only Python. Writes two IDX files, like MNIST's, the same bytes on every machine. They are not compressed, because
+compressed bytes depend on the version of zlib.
 """
 
 import gzip

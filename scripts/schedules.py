@@ -1,4 +1,4 @@
-"""Prints the learning rates that nn-runtime/src/optim/schedule.rs expects: PyTorch, from 0.8 on."""
+"""Prints the learning rates that nn-runtime/src/optim/schedule.rs expects: PyTorch, with the initial rate 0.8."""
 
 import torch
 from torch.optim.lr_scheduler import (

@@ -1,4 +1,4 @@
-//! Random networks: `tests/random/mod.rs` says what is checked, `tests/generator` how they are drawn.
+//! Random networks: `tests/random/mod.rs` has the properties, `tests/generator` draws the networks.
 
 mod random;
 

@@ -1,4 +1,4 @@
-//! What the compiler says about mistakes, case by case.
+//! Error messages of the compiler: `tests/ui` has a case for each mistake.
 
 #[test]
 fn mistakes() {

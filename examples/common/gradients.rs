@@ -3,7 +3,7 @@
 use std::error::Error;
 use unrolled::prelude::*;
 
-/// The gradient of the first pictures' loss.
+/// The gradient of the loss of the first images.
 pub(crate) fn first_gradient<N: Network<Output = [f32; 10]>>(
     net: &mut N,
     train: &Data<N::Input, u32>,
@@ -15,15 +15,15 @@ pub(crate) fn first_gradient<N: Network<Output = [f32; 10]>>(
     Ok(d_net)
 }
 
-/// The norm of the gradient in each convolution of 3x3, in order. Those in shortcuts have no like in the plain
-/// network.
+/// The norm of the gradient in each 3x3 convolution, in order. Convolutions in skip connections have no counterpart
+/// in the plain network and are left out.
 pub(crate) fn of_convolutions<N: Network>(d_net: &N) -> Vec<(String, f64)> {
     let norms = d_net.gradient_norms().into_iter();
     let counted = |name: &str| name == "stem" || name.contains("conv2d") && !name.contains("skip");
     norms.filter(|(name, _)| counted(name)).collect()
 }
 
-/// How many times as large the largest gradient is as the smallest one.
+/// The ratio of the largest to the smallest norm.
 pub(crate) fn spread(norms: &[(String, f64)]) -> f64 {
     let norms = || norms.iter().map(|(_, norm)| *norm);
     norms().fold(0.0, f64::max) / norms().fold(f64::INFINITY, f64::min)

@@ -1,4 +1,4 @@
-//! What the examples share: arguments, the way to the data, and claims that a program checks itself.
+//! Shared by the examples: command-line options, paths of data sets, and checks of the results.
 
 use lexopt::prelude::*;
 use std::error::Error;
@@ -6,25 +6,26 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use unrolled::train::{Epoch, History};
 
-/// What the user asks for.
+/// The options of the command line.
 pub(crate) struct Options {
-    /// Only a small sample that the example makes itself.
+    /// Whether to use a small sample that comes with the example.
     pub(crate) quick: bool,
-    /// Everything random follows from it: first weights, order of the samples, dropout.
+    /// The seed of initial weights, order of samples and dropout.
     pub(crate) seed: u64,
     data: Option<PathBuf>,
 }
 
 const OPTIONS: &str = "\
-  --data DIR   where the data sets are (default: the environment variable UNROLLED_DATA)
+  --data DIR   the folder of the data sets (default: the environment variable UNROLLED_DATA)
   --quick      runs in seconds, on a small sample that comes with the example
-  --seed N     everything random follows from it (default: 1)
+  --seed N     the seed of all random numbers (default: 1)
   --help       print this
 
-The environment variable UNROLLED_THREADS says how many threads to use. The results do not depend on it.
+The environment variable UNROLLED_THREADS sets the number of threads. The results do not depend on it.
 ";
 
-/// Runs the example `name` as the command line says. What goes wrong is told in one line, and in the exit code.
+/// Runs the example `name` with the options of the command line. An error is printed in one line and sets the exit
+/// code.
 pub(crate) fn start(name: &str, run: fn(&Options) -> Result<(), Box<dyn Error>>) -> ExitCode {
     let usage = format!("usage: cargo run --release --example {name} -- [OPTIONS]\n\n{OPTIONS}");
     match Options::from_command_line() {
@@ -47,7 +48,7 @@ pub(crate) fn start(name: &str, run: fn(&Options) -> Result<(), Box<dyn Error>>)
 }
 
 impl Options {
-    /// Nothing if the user asks for help.
+    /// `None` if the user requests help.
     fn from_command_line() -> Result<Option<Self>, lexopt::Error> {
         let mut options = Self { quick: false, seed: 1, data: None };
         let mut parser = lexopt::Parser::from_env();
@@ -66,13 +67,13 @@ impl Options {
         Ok(Some(options))
     }
 
-    /// Where the file `path` of the data sets is. `source` is the address where everybody can get it.
+    /// The file `path` of the data sets. `source` is the address to download it from.
     pub(crate) fn file(&self, path: &str, source: &str) -> Result<PathBuf, String> {
         let from_environment = || std::env::var_os("UNROLLED_DATA").map(PathBuf::from);
         let Some(folder) = self.data.clone().or_else(from_environment) else {
             return Err(format!(
-                "say with `--data DIR` or UNROLLED_DATA which folder holds `{path}` (get it from {source}), \
-                 or try `--quick`, which needs none"
+                "set `--data DIR` or UNROLLED_DATA to the folder with `{path}` (get it from {source}), \
+                 or use `--quick`, which needs no data"
             ));
         };
         let file = folder.join(path);
@@ -83,16 +84,16 @@ impl Options {
     }
 }
 
-/// Prints what the example promises, and fails if it is not so.
+/// Prints a statement about the results, or fails if it does not hold.
 pub(crate) fn claim(words: &str, holds: bool) -> Result<(), Box<dyn Error>> {
     if !holds {
-        return Err(format!("this should be true, but is not: {words}").into());
+        return Err(format!("expected, but not found: {words}").into());
     }
-    println!("as promised: {words}");
+    println!("checked: {words}");
     Ok(())
 }
 
-/// The first promise of all.
+/// Checks that the training loss fell.
 pub(crate) fn claim_progress(history: &History) -> Result<(), Box<dyn Error>> {
     let loss = |epoch: &Epoch| epoch.training.loss;
     let (first, last) = (history.epochs.first().map(loss), history.epochs.last().map(loss));

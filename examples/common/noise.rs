@@ -1,9 +1,9 @@
-//! Random numbers for examples that make or spoil their data.
+//! Random numbers for examples that generate data or add noise to it.
 
 use std::f32::consts::TAU;
 use unrolled::RngKey;
 
-/// Random numbers, one after the other.
+/// A sequence of random numbers.
 pub(crate) struct Noise {
     key: RngKey,
     drawn: u64,
@@ -14,13 +14,13 @@ impl Noise {
         Self { key: RngKey::new(seed), drawn: 0 }
     }
 
-    /// Evenly spread over `[0, 1)`.
+    /// Uniform in `[0, 1)`.
     pub(crate) fn uniform(&mut self) -> f32 {
         self.drawn += 1;
         self.key.uniform(self.drawn)
     }
 
-    /// Normal, of mean 0 and deviation 1 (Box and Muller, 1958).
+    /// Normal with mean 0 and standard deviation 1 (Box and Muller, 1958).
     pub(crate) fn normal(&mut self) -> f32 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (TAU * self.uniform()).cos()

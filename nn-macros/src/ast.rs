@@ -1,9 +1,9 @@
-//! What the user wrote, as a tree: names are not looked up, arguments not understood yet.
+//! The syntax tree of a `network!`: names are not looked up yet, arguments are expressions.
 
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Generics, Ident, Type, Visibility};
 
-/// All that stands in one `network!`.
+/// The content of one `network!`.
 pub(crate) struct File {
     pub(crate) blocks: Vec<Block>,
     pub(crate) networks: Vec<Network>,
@@ -36,16 +36,16 @@ pub(crate) struct Network {
 /// An input of a network: `28x28x1`, `image: 28x28x1`, `text: ..64`.
 pub(crate) struct Input {
     pub(crate) name: Option<Ident>,
-    /// Whether it has two dots: sequences of up to so many steps.
+    /// Whether it has two dots: sequences of up to that many steps.
     pub(crate) ragged: bool,
     pub(crate) shape: Shape,
 }
 
-/// What a header promises.
+/// The output that a header declares.
 pub(crate) enum Output {
-    /// `10`: what the last line gives.
+    /// `10`: the output of the last line.
     One(Shape),
-    /// `(digit: 10, place: 2)`: what the lines of these names give.
+    /// `(digit: 10, place: 2)`: the outputs of the lines of these names.
     Several(Vec<(Ident, Shape)>),
 }
 
@@ -65,13 +65,13 @@ pub(crate) struct Body {
 /// `[name:] [source =>] construct [-> shape],`
 pub(crate) struct Line {
     pub(crate) name: Option<Ident>,
-    /// The value that goes into the construct; without a name, what the line before gives.
+    /// The value that the construct reads; `None` for the output of the line before.
     pub(crate) source: Option<Ident>,
     pub(crate) construct: Construct,
     pub(crate) arrow: Option<Shape>,
 }
 
-/// What stands in a line.
+/// The construct of a line.
 pub(crate) enum Construct {
     Call(Call),
     Repeat(Repeat),

@@ -1,5 +1,5 @@
-//! Blocks that every `network!` knows, written in its own language. A block of the user's of the same name
-//! is taken instead.
+//! Blocks that are defined in every `network!`, written in its own language. A block of the user's of the
+//! same name takes precedence.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 
@@ -7,7 +7,7 @@ use crate::ast::Block;
 use crate::parse::parse;
 use crate::report::Report;
 
-/// A name and what would stand in the user's `network!`.
+/// A name and the definition, as the user would write it in a `network!`.
 struct Text {
     name: &'static str,
     block: &'static str,
@@ -137,7 +137,7 @@ mod tests {
         for text in &TEXTS {
             let mut report = Report::default();
             let file = parse(text.block.parse().expect("text of tokens"), &mut report);
-            assert_eq!(report.told(), []);
+            assert_eq!(report.messages(), []);
             assert_eq!(file.blocks.len(), 1);
             assert_eq!(file.blocks[0].name, text.name);
         }

@@ -68,21 +68,20 @@ fn check_lifetimes(input: &DeriveInput) -> Result<()> {
     match input.generics.lifetimes().next() {
         None => Ok(()),
         Some(lifetime) => {
-            let message = format!("weights own their numbers, but `{}` borrows some", input.ident);
+            let message = format!("weights own their values, but `{}` borrows some", input.ident);
             Err(Error::new_spanned(&lifetime.lifetime, message))
         }
     }
 }
 
-/// The fields must lie one behind the other, in their order and without gaps: `repr(C)`, nothing
-/// else. Without fields, there is nothing to lay out.
+/// The fields must be laid out in their order and without gaps: `repr(C)` and no other option. Without fields, there is nothing to lay out.
 fn check_layout(input: &DeriveInput, fields: &Fields) -> Result<()> {
     let mut is_c = fields.is_empty();
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("repr")) {
         let words = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
         for word in words {
             if !word.path().is_ident("C") {
-                let message = "weights are laid out by `#[repr(C)]` alone: leave this word out";
+                let message = "weights are laid out by `#[repr(C)]` only: leave out this option";
                 return Err(Error::new(word.span(), message));
             }
             is_c = true;

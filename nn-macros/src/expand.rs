@@ -1,4 +1,4 @@
-//! The way of a `network!`, from its tokens to its code.
+//! The pipeline of a `network!`, from its tokens to its code.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -6,7 +6,7 @@ use quote::quote;
 use crate::emit::emit;
 use crate::fallback::emit_stub;
 use crate::guard::check_depth;
-use crate::infer::infer;
+use crate::infer_shapes::infer_shapes;
 use crate::lengths::check_lengths;
 use crate::network::{Facade, Features};
 use crate::owner::check_owners;
@@ -14,8 +14,8 @@ use crate::parse::parse;
 use crate::report::Report;
 use crate::resolve::{resolve, resolve_names};
 
-/// Expands `$crate; tokens of the user's`. Whatever is wrong is reported at once, and what is right
-/// is there nevertheless.
+/// Expands `$crate; tokens of the user's`. All mistakes are reported at once, and networks without mistakes
+/// are emitted nevertheless.
 pub(crate) fn expand(tokens: TokenStream, features: Features) -> TokenStream {
     let mut report = Report::default();
     let code = expand_networks(tokens, features, &mut report);
@@ -23,7 +23,7 @@ pub(crate) fn expand(tokens: TokenStream, features: Features) -> TokenStream {
     quote!(#code #mistakes)
 }
 
-/// The code of all networks, or what stands for them.
+/// The code of all networks; a stub for each one with a mistake.
 pub(crate) fn expand_networks(
     tokens: TokenStream,
     features: Features,
@@ -33,13 +33,13 @@ pub(crate) fn expand_networks(
     let facade = Facade { krate, features };
     let tokens = check_depth(tokens, report);
     let file = parse(tokens, report);
-    // After a mistake of grammar, nobody knows what is missing where.
+    // After a syntax error, parts of any network may be missing: none of them is emitted.
     let intact = report.found() == 0;
     let names = resolve_names(&file, report);
     let expand_one = |definition| {
         let before = report.found();
         let network = resolve(&facade, &names, definition, report);
-        let network = network.map(|network| infer(network, report));
+        let network = network.map(|network| infer_shapes(network, report));
         if let Some(network) = &network {
             check_lengths(network, report);
             check_owners(network, report);

@@ -1,5 +1,5 @@
-//! What stands for a network after a mistake: the struct and its methods, so that the program around
-//! it is not told of mistakes that are none of its own.
+//! Stubs of networks with mistakes: the struct and its methods. They suppress follow-up errors, because the
+//! program around the network still finds the type and the methods that it uses.
 
 use std::collections::HashSet;
 

@@ -1,13 +1,13 @@
-//! From what features were flattened: PyTorch flattens pictures channels first, and so it does what its
-//! convolutions and pools over steps give. Its recurrent layers and embeddings have the steps first, as
-//! everything has here.
+//! The shapes that features were flattened from. PyTorch flattens images and the outputs of convolutions and
+//! pools over steps channels first, so that the weights of a later `Dense` have another order in its files.
+//! Its recurrent layers and embeddings have the steps first, as all values have here.
 
 use crate::network::{Dims, Layer, Network, Node, ValueId};
 use unrolled_shape::registry::{Inputs, Order, Storage};
 
 /// Fills [`Value::features`](crate::network::Value::features).
 pub(crate) fn infer_features(network: &mut Network) {
-    // The order of PyTorch's numbers where a value has steps; `None` where nothing says which.
+    // PyTorch's order of each value that has steps; `None` where no layer determines it.
     let mut orders: Vec<Option<Order>> = vec![None; network.values.len()];
     for node in 0..network.nodes.len() {
         let it = &network.nodes[node];
@@ -17,8 +17,8 @@ pub(crate) fn infer_features(network: &mut Network) {
     }
 }
 
-/// The order of what a node gives. Where branches of different orders meet, PyTorch has to turn some of
-/// them around first; here these are the ones with channels first.
+/// PyTorch's order of a node's output. Where branches of both orders meet, a PyTorch model has to transpose
+/// some of them first; this assumes that it transposes those with channels first.
 fn order(node: &Node, orders: &[Option<Order>]) -> Option<Order> {
     let Layer::Known { row, .. } = &node.layer else { return None };
     match row.order {
@@ -31,7 +31,7 @@ fn order(node: &Node, orders: &[Option<Order>]) -> Option<Order> {
     }
 }
 
-/// The parts that the features of what a node gives were flattened from; none where they were not.
+/// The parts that the features of a node's output were flattened from; none where they were not.
 fn features(network: &Network, node: &Node, orders: &[Option<Order>]) -> Vec<Dims> {
     let Layer::Known { row, .. } = &node.layer else { return Vec::new() };
     let is_flat = |value: ValueId| {

@@ -1,43 +1,44 @@
-//! Which nodes inference computes together, as [`Fusion`] of their rows says.
+//! Which nodes inference computes together, by the [`Fusion`] of their rows.
 
 use crate::network::{Layer, Network, Node};
 use unrolled_shape::{Condition, Fusion};
 
-/// A node whose output goes straight into a pool, so that it is never there as a whole.
+/// A node whose output goes straight into a pool, so that it is never stored as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pooled {
     /// The node.
     pub(crate) node: usize,
-    /// The one between them, if there is one: it comes behind the pool instead.
+    /// The activation between them, if there is one. It is monotone, so that inference may apply it after the
+    /// pool, to fewer elements.
     pub(crate) between: Option<usize>,
     /// The pool.
     pub(crate) pool: usize,
 }
 
 impl Pooled {
-    /// Whether the output of node `node` is nowhere.
+    /// Whether the output of node `node` is never stored.
     pub(crate) fn hides(&self, node: usize) -> bool {
         self.node == node || self.between == Some(node)
     }
 }
 
-/// All of them. `only_reader` gives the node that alone reads what a node gives, which is not the output
-/// of the network.
+/// All of them. `only_reader` returns the only node that reads a node's output, if that is not an output of
+/// the network.
 pub(crate) fn pooled(
     network: &Network,
     only_reader: impl Fn(usize) -> Option<usize>,
 ) -> Vec<Pooled> {
-    let behind = |node: usize| {
+    let after = |node: usize| {
         let reader = only_reader(node)?;
         Some((reader, &network.nodes[reader]))
     };
     let from = |node: usize| {
         let Fusion::Pooled(condition) = fusion(&network.nodes[node]) else { return None };
-        let (mut pool, mut it) = behind(node)?;
+        let (mut pool, mut it) = after(node)?;
         let mut between = None;
         if let Fusion::Monotone = fusion(it) {
             between = Some(pool);
-            (pool, it) = behind(pool)?;
+            (pool, it) = after(pool)?;
         }
         let Fusion::Largest(fitting) = fusion(it) else { return None };
         let agreed = holds(network, &network.nodes[node], condition) && holds(network, it, fitting);
@@ -58,7 +59,7 @@ fn holds(network: &Network, node: &Node, condition: Condition) -> bool {
     let Layer::Known { arguments, .. } = &node.layer else { return false };
     let inputs: Option<Vec<_>> =
         node.inputs.iter().map(|input| network.values[input.0].dims.known()).collect();
-    let values: Option<Vec<_>> = arguments.iter().map(|argument| argument.value.known()).collect();
+    let values: Option<Vec<_>> = arguments.iter().map(|argument| argument.known()).collect();
     matches!((inputs, values), (Some(inputs), Some(values)) if condition(&inputs, &values))
 }
 
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_somebody_else_reads_is_there() {
+    fn a_value_with_another_reader_is_stored() {
         let lines = "seen: Conv2d(4, kernel = 3), ReLU, MaxPool2d(2), GlobalAvgPool, \
                      Add { {}, seen => { GlobalAvgPool } }";
         assert_eq!(pooled("(14x14x1) -> 4", lines), []);
@@ -114,7 +115,7 @@ mod tests {
         }
     }
 
-    /// Whether a window has room is not known while expanding.
+    /// Whether a window fits into a strip is not known while expanding.
     #[test]
     fn sizes_of_the_users_stay_by_themselves() {
         let lines = "Conv2d(FILTERS, kernel = 3), MaxPool2d(2), GlobalAvgPool";

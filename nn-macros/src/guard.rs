@@ -1,4 +1,4 @@
-//! Keeps token streams away from the parser that would overflow its stack: it recurses.
+//! Refuses token streams that would overflow the stack of the parser, which is recursive.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 
@@ -13,7 +13,7 @@ const MOST_ANGLES: usize = 32;
 /// The most tokens in one argument or shape: `a = a = a ..` nests, too.
 const LONGEST_GROUP: usize = 2048;
 
-/// The tokens, or none of them where they are nested absurdly deep, which is reported.
+/// The tokens, or none of them where they are nested too deeply, which is reported.
 pub(crate) fn check_depth(tokens: TokenStream, report: &mut Report) -> TokenStream {
     match too_deep(&tokens) {
         Some(at) => {
@@ -24,7 +24,7 @@ pub(crate) fn check_depth(tokens: TokenStream, report: &mut Report) -> TokenStre
     }
 }
 
-/// Where the nesting is too deep. Without recursion, of course.
+/// Where the nesting is too deep. It uses a stack on the heap: recursion would overflow here already.
 fn too_deep(tokens: &TokenStream) -> Option<Span> {
     let mut open = vec![tokens.clone().into_iter()];
     let mut counts = vec![Counts::default()];
@@ -55,7 +55,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// Counts one more token. Whether that is too many.
+    /// Counts one more token. Returns whether that is too many.
     fn add(&mut self, tree: &TokenTree) -> bool {
         self.tokens += 1;
         let TokenTree::Punct(punct) = tree else {

@@ -1,10 +1,10 @@
-//! What layers make of sequences that end before their shape does.
+//! Sequences that are shorter than their shape: which layers can take them.
 
 use crate::network::{Layer, Network, Node};
 use crate::report::{Report, mistake};
 use unrolled_shape::registry::{Inputs, Steps};
 
-/// Reports layers that can do nothing with sequences shorter than their shape, but get such.
+/// Reports layers that cannot take sequences shorter than their shape, but get such.
 pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
     // The input, declared with `..`, whose steps a value counts.
     let mut ragged = vec![None; network.values.len()];
@@ -33,7 +33,7 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
     }
 }
 
-/// Whether a layer would take the steps of its input for features.
+/// Whether a layer would read the steps of its input as features.
 fn takes_single_numbers(network: &Network, node: &Node) -> bool {
     let Layer::Known { row, .. } = &node.layer else { return false };
     let dims = &network.values[node.inputs[0].0].dims;

@@ -1,4 +1,8 @@
-//! The `network!` macro: tokens -> syntax -> network -> shapes -> code. Use it through `unrolled`.
+//! The `network!` macro, for use through the crate `unrolled`.
+//!
+//! The pipeline is [`expand`]: parse -> resolve -> infer shapes -> check -> plan -> emit. `parse` makes a
+//! syntax tree of tokens, `resolve` a graph of nodes (names looked up, blocks unrolled), `infer_shapes` fills in
+//! sizes, `plan` assigns memory and phases, `emit` writes the code.
 
 mod arguments;
 mod ast;
@@ -10,7 +14,7 @@ mod fallback;
 mod features;
 mod fusion;
 mod guard;
-mod infer;
+mod infer_shapes;
 mod lengths;
 mod literal;
 mod network;
@@ -21,6 +25,7 @@ mod plan;
 mod report;
 mod resolve;
 mod scope;
+mod stand_in;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -32,7 +37,7 @@ use network::Features;
 /// facade's macro `network!` adds, so that it works whatever that crate is called.
 ///
 /// There is one macro for each set of features of the facade that matters here: the facade re-exports the one that
-/// fits, since a procedural macro cannot ask for the features of another crate.
+/// fits, since a procedural macro cannot see the features of another crate.
 #[proc_macro]
 pub fn network_train(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand::expand(input.into(), Features { std: true, train: true }).into()
@@ -53,7 +58,7 @@ pub fn network_core(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// Makes a `#[repr(C)]` struct of `f32` arrays the weights of a hand-written layer: implements
 /// `Weights` and `Parameters`. A field may also be a struct with this derive, or an array of them.
 ///
-/// In a crate that calls `unrolled` something else, `#[weights(crate = something_else)]` says so.
+/// In a crate that renames `unrolled`, add `#[weights(crate = new_name)]`.
 #[proc_macro_derive(Weights, attributes(weights))]
 pub fn derive_weights(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive::derive_weights(&syn::parse_macro_input!(input as syn::DeriveInput)).into()

@@ -10,7 +10,7 @@ pub(crate) fn parse_sizes(text: &str) -> Result<Vec<usize>, String> {
         ));
     }
     if text.contains('X') && parse_sizes(&text.replace('X', "x")).is_ok() {
-        return Err(format!("write `{}` with small `x`", text.replace('X', "x")));
+        return Err(format!("write `{}` with a lower-case `x`", text.replace('X', "x")));
     }
     let sizes =
         text.split('x').map(|size| parse_size(size, text)).collect::<Result<Vec<_>, _>>()?;
@@ -31,9 +31,11 @@ fn parse_size(size: &str, text: &str) -> Result<usize, String> {
     }
     if size != text && size.starts_with(|c: char| c.is_alphabetic()) {
         let list = text.replace('x', ", ");
-        return Err(format!("`{size}` in `{text}` is no number: with constants write `[{list}]`"));
+        return Err(format!(
+            "`{size}` in `{text}` is not a number: with constants write `[{list}]`"
+        ));
     }
-    Err(format!("`{size}` is no size: expected a whole number, or a shape such as `28x28x1`"))
+    Err(format!("`{size}` is not a size: expected a whole number, or a shape such as `28x28x1`"))
 }
 
 #[cfg(test)]
@@ -54,14 +56,14 @@ mod tests {
         for (text, words) in [
             ("0x10", "hexadecimal"),
             ("0x28x1", "not a shape"),
-            ("28X28", "write `28x28` with small `x`"),
+            ("28X28", "write `28x28` with a lower-case `x`"),
             ("28x", "a size is missing in `28x`"),
             ("28xx3", "a size is missing"),
             ("28x28xC", "with constants write `[28, 28, C]`"),
-            ("1e3", "`1e3` is no size"),
-            ("3x1e3", "`1e3` is no size"),
-            ("1.5", "`1.5` is no size"),
-            ("\"a\"", "is no size"),
+            ("1e3", "`1e3` is not a size"),
+            ("3x1e3", "`1e3` is not a size"),
+            ("1.5", "`1.5` is not a size"),
+            ("\"a\"", "is not a size"),
             ("1x1x1x1x1x1x1", "has 7 axes, but a shape has at most 6"),
             ("99999999999999999999999", "is too large"),
         ] {

@@ -1,14 +1,11 @@
-//! The network as a graph: what `resolve` builds, `infer` completes and `emit` writes down.
+//! The network as a graph: what `resolve` builds, `infer_shapes` completes and `emit` writes down.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use std::cell::RefCell;
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
-use unrolled_shape::registry::{Count, Inputs, Row};
-use unrolled_shape::{Padding, Shape, StepPadding};
-
-use crate::owner::Owner;
+use unrolled_shape::registry::{Inputs, Needs, Row, Storage};
+use unrolled_shape::{Dimension, Shape, Value as RuleValue};
 
 /// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
 pub(crate) struct Network {
@@ -24,7 +21,7 @@ pub(crate) struct Network {
     pub(crate) inputs: Vec<Input>,
     /// The outputs that the header promises.
     pub(crate) outputs: Vec<Output>,
-    /// The value that leaves the network: the output, or all of several side by side.
+    /// The value that leaves the network: the output, or several outputs concatenated.
     pub(crate) output_value: ValueId,
     /// In the order in which they run.
     pub(crate) nodes: Vec<Node>,
@@ -52,9 +49,9 @@ pub(crate) struct Input {
     /// Its name; a single input may have none.
     pub(crate) name: Option<Ident>,
     pub(crate) value: ValueId,
-    /// Whether it holds numbers of tokens or classes (`u32`), because an `Embedding` reads it.
+    /// Whether it holds indices of tokens or classes (`u32`), because an `Embedding` reads it.
     pub(crate) index: bool,
-    /// Whether it takes sequences of up to as many steps as its shape says.
+    /// Whether it takes sequences of up to as many steps as its shape has.
     pub(crate) ragged: bool,
 }
 
@@ -71,24 +68,24 @@ pub(crate) struct Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ValueId(pub(crate) usize);
 
-/// What travels from one node to others.
+/// A value between nodes.
 pub(crate) struct Value {
-    /// Its shape: of inputs from the beginning, of others after `infer`.
+    /// Its shape: of inputs from the beginning, of others after `infer_shapes`.
     pub(crate) dims: Dims,
     /// The parts it was flattened from, as far as PyTorch's order of features matters: see
-    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer`.
+    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer_shapes`.
     pub(crate) features: Vec<Dims>,
 }
 
-/// A layer at its place.
+/// A layer at its position in the network.
 pub(crate) struct Node {
     /// The path of its weights, without the network: `stage1.0.conv2d`.
     pub(crate) path: String,
     /// The field of the struct that holds its weights, if it has any: `stage1_0_conv2d`.
     pub(crate) field: Ident,
     pub(crate) layer: Layer,
-    /// What messages call it: its name, or its kind where it has none. Inside of a block or a
-    /// repeat, where there are many of the same name, its path.
+    /// Its name in messages: the user's name, or its kind where it has none; its path inside a block or a
+    /// repeat, where several nodes have the same name.
     pub(crate) label: String,
     /// Whether the user gave it a name.
     pub(crate) named: bool,
@@ -98,27 +95,29 @@ pub(crate) struct Node {
     pub(crate) span: Span,
     pub(crate) inputs: Vec<ValueId>,
     pub(crate) output: ValueId,
-    /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the shortcut.
-    pub(crate) shortcut: Shortcut,
+    /// The node whose weight it shares, by its index.
+    pub(crate) owner: Option<usize>,
+    /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the skip connection.
+    pub(crate) skip: SkipConnection,
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
-    /// outside of the struct. After `infer`.
+    /// outside of the struct. After `infer_shapes`.
     pub(crate) generic: bool,
-    /// Whether it is none of the user's lines, but puts several outputs side by side.
+    /// Whether it is not one of the user's lines, but concatenates several outputs.
     pub(crate) hidden: bool,
-    /// The shapes that the user wrote behind `->`: of the layer, and of the blocks that end with it.
+    /// The shapes that the user wrote after `->`: of the layer, and of the blocks that end with it.
     pub(crate) arrows: Vec<Dims>,
-    /// Trained numbers and multiply-adds, where all sizes are literals. After `infer`.
+    /// Trained numbers and multiply-adds, where all sizes are literals. After `infer_shapes`.
     pub(crate) cost: Option<Cost>,
 }
 
-/// What an `Add` joins.
+/// Whether an `Add` ends a `Residual`, and what it adds to the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shortcut {
-    /// Branches: it is no end of a `Residual`.
+pub(crate) enum SkipConnection {
+    /// It does not: it adds branches.
     None,
-    /// The body of a `Residual` and the residual's own input.
+    /// The input of the `Residual`.
     Input,
-    /// The body of a `Residual` and its `skip`.
+    /// The output of its `skip`.
     Skip,
 }
 
@@ -137,37 +136,25 @@ pub(crate) struct Argument {
     pub(crate) span: Span,
 }
 
-/// As [`unrolled_shape::Value`], with sizes that may be constants of the user's.
-#[derive(Clone)]
-pub(crate) enum ArgumentValue {
-    Number(Dim),
-    Pair([Dim; 2]),
-    /// `same`, or a size per axis.
-    PaddingSame,
-    PaddingExplicit([Dim; 2]),
-    /// `same`, `causal`, or a size.
-    StepPaddingSame,
-    StepPaddingCausal,
-    StepPaddingExplicit(Dim),
-    Flag(bool),
-    Real(f64),
-    Word(&'static str),
-    Shape(Dims),
-    /// The number of the node's input that it is.
-    Input(Option<usize>),
-    /// The node whose weight is the layer's own, too.
-    Weight(Option<Owner>),
-}
+/// An argument's value, whose sizes may be constants of the user's.
+pub(crate) type ArgumentValue = RuleValue<Dim>;
 
-/// One size: a literal, or an expression of the user's constants and const generics.
+/// One size: a literal, or an expression that is valid as a const generic argument.
 #[derive(Clone)]
 pub(crate) enum Dim {
     Known(usize),
-    /// Tokens that are valid as a const generic argument: `HIDDEN`, `{ 2 * N }`.
+    /// An expression of the user's constants and const generics: `HIDDEN`, `{ 2 * N }`.
     Symbolic(TokenStream),
+    /// An axis of the constant that holds a node's output shape, which the compiler computes:
+    /// `{ __NET_SHAPE_3.last() }`. The user has not written it and must not read it.
+    Computed(TokenStream),
 }
 
-/// The sizes of a shape, and where they stand in the user's code.
+impl Dimension for Dim {
+    type Shape = Dims;
+}
+
+/// The sizes of a shape, and their place in the user's code.
 #[derive(Clone)]
 pub(crate) struct Dims {
     /// The size of each axis; the last one alone where `constant` is there.
@@ -191,7 +178,7 @@ pub(crate) fn shape_const(network: &Ident, node: usize) -> Ident {
     format_ident!("__{network}_SHAPE_{node}", span = Span::call_site())
 }
 
-/// The constant of what the rule of node number `node` says: `__DIGITS_GIVEN_3`.
+/// The constant of the result of node `node`'s rule: `__DIGITS_GIVEN_3`.
 pub(crate) fn given_const(network: &Ident, node: usize) -> Ident {
     let network = network.unraw().to_string().to_uppercase();
     format_ident!("__{network}_GIVEN_{node}", span = Span::call_site())
@@ -210,7 +197,7 @@ impl Network {
         self.constant(node, shape_const(&self.name, node))
     }
 
-    /// What the rule of a node says whose sizes are not all literals: a result.
+    /// The result of the rule of a node whose sizes are not all literals, as an expression.
     pub(crate) fn given_constant(&self, node: usize) -> TokenStream {
         self.constant(node, given_const(&self.name, node))
     }
@@ -223,24 +210,22 @@ impl Network {
         quote!(<#name #arguments>::#constant)
     }
 
-    /// The number of the input that `value` is, also under another shape.
+    /// The index of the input that `value` is, also through views.
     pub(crate) fn input_behind(&self, value: ValueId) -> Option<usize> {
-        let view = |node: &&Node| {
-            node.output == value && node.storage() == unrolled_shape::registry::Storage::View
-        };
+        let view = |node: &&Node| node.output == value && node.storage() == Storage::View;
         match self.nodes.iter().find(view) {
             Some(node) => self.input_behind(node.inputs[0]),
             None => self.inputs.iter().position(|input| input.value == value),
         }
     }
 
-    /// Whether what a node gives has as many axes as what it takes.
+    /// Whether a node's output has at least as many axes as its input.
     pub(crate) fn keeps_rank(&self, node: &Node) -> bool {
         let rank = |value: ValueId| self.values[value.0].dims.sizes.len();
         rank(node.output) >= rank(node.inputs[0])
     }
 
-    /// Whether it gives several outputs.
+    /// Whether it has several outputs.
     pub(crate) fn has_several_outputs(&self) -> bool {
         self.outputs.len() > 1
     }
@@ -250,7 +235,7 @@ impl Network {
         self.nodes.iter().enumerate().filter(|(_, node)| !node.hidden)
     }
 
-    /// What the first named node is called that reads `value`; empty where there is none.
+    /// The name of the first named node that reads `value`; empty where there is none.
     pub(crate) fn reader(&self, value: ValueId) -> &str {
         let mut readers = self.nodes.iter().filter(|node| node.inputs.contains(&value));
         readers.find(|node| node.named).map_or("", |node| &node.label)
@@ -275,6 +260,40 @@ impl Node {
     }
 }
 
+impl Node {
+    /// How its code uses memory.
+    pub(crate) fn storage(&self) -> Storage {
+        match &self.layer {
+            Layer::Known { row, .. } => row.storage,
+            Layer::Custom(_) => Storage::Separate,
+        }
+    }
+
+    /// What its backward pass reads.
+    pub(crate) fn needs(&self) -> Needs {
+        match &self.layer {
+            Layer::Known { row, .. } => row.needs,
+            Layer::Custom(_) => Needs { input: true, output: true },
+        }
+    }
+
+    /// Whether it has weights, and so a field.
+    pub(crate) fn has_weights(&self) -> bool {
+        match &self.layer {
+            Layer::Known { row, .. } => !row.sizes.is_empty(),
+            Layer::Custom(_) => true,
+        }
+    }
+
+    /// Whether training it may take several phases.
+    pub(crate) fn may_cross(&self) -> bool {
+        match &self.layer {
+            Layer::Known { row, .. } => row.crosses_batch,
+            Layer::Custom(_) => true,
+        }
+    }
+}
+
 impl Dims {
     /// The size of the last axis. A shape has at least one axis.
     pub(crate) fn last(&self) -> Option<&Dim> {
@@ -283,11 +302,11 @@ impl Dims {
 
     /// The shape, where every size is a literal.
     pub(crate) fn known(&self) -> Option<Shape> {
-        self.shape(Dim::known)
+        self.with_sizes(Dim::known)
     }
 
-    /// The shape of the numbers that `size` gives.
-    fn shape(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<Shape> {
+    /// The shape, with the number that `size` returns for each size.
+    pub(crate) fn with_sizes(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<Shape> {
         if self.constant.is_some() {
             return None;
         }
@@ -301,106 +320,34 @@ impl Dim {
     pub(crate) fn known(&self) -> Option<usize> {
         match self {
             Self::Known(size) => Some(*size),
-            Self::Symbolic(_) => None,
+            Self::Symbolic(_) | Self::Computed(_) => None,
+        }
+    }
+
+    /// The expression, where it is no literal.
+    pub(crate) fn tokens(&self) -> Option<&TokenStream> {
+        match self {
+            Self::Known(_) => None,
+            Self::Symbolic(tokens) | Self::Computed(tokens) => Some(tokens),
         }
     }
 }
 
-impl ArgumentValue {
+impl Argument {
     /// Whether it is a flag that is set.
     pub(crate) fn is_true(&self) -> bool {
-        matches!(self, Self::Flag(true))
+        matches!(self.value, ArgumentValue::Flag(true))
     }
 
     /// The value for the rules, where every size is a literal.
-    pub(crate) fn known(&self) -> Option<unrolled_shape::Value> {
-        self.value(Dim::known)
+    pub(crate) fn known(&self) -> Option<RuleValue> {
+        self.with_sizes(Dim::known)
     }
 
-    /// The value for the rules, with a stand-in for sizes that are not literal.
-    pub(crate) fn stand_in(&self) -> Option<unrolled_shape::Value> {
-        let [small, ..] = StandIn::SIZES;
-        self.value(|dim| dim.known().or(Some(small(0))))
-    }
-
-    /// The value for the rules, with the numbers that `size` gives.
-    fn value(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<unrolled_shape::Value> {
-        Some(match self {
-            Self::Number(dim) => unrolled_shape::Value::Number(size(dim)?),
-            Self::Pair([a, b]) => unrolled_shape::Value::Pair([size(a)?, size(b)?]),
-            Self::PaddingSame => unrolled_shape::Value::Padding(Padding::Same),
-            Self::PaddingExplicit([a, b]) => {
-                unrolled_shape::Value::Padding(Padding::Explicit([size(a)?, size(b)?]))
-            }
-            Self::StepPaddingSame => unrolled_shape::Value::StepPadding(StepPadding::Same),
-            Self::StepPaddingCausal => unrolled_shape::Value::StepPadding(StepPadding::Causal),
-            Self::StepPaddingExplicit(dim) => {
-                unrolled_shape::Value::StepPadding(StepPadding::Explicit(size(dim)?))
-            }
-            Self::Flag(flag) => unrolled_shape::Value::Flag(*flag),
-            Self::Real(real) => unrolled_shape::Value::Real(*real),
-            Self::Word(word) => unrolled_shape::Value::Word(word),
-            Self::Shape(dims) => unrolled_shape::Value::Shape(dims.shape(size)?),
-            Self::Input(nth) => unrolled_shape::Value::Input(*nth),
-            Self::Weight(None) => unrolled_shape::Value::Weight(None),
-            Self::Weight(Some(owner)) => {
-                unrolled_shape::Value::Weight(Some(owner.shape.shape(size)?))
-            }
-        })
-    }
-}
-
-/// What a layer is computed from. Sizes that are not literal have stand-ins, the same for the same tokens.
-struct StandIn {
-    inputs: Vec<Shape>,
-    values: Vec<unrolled_shape::Value>,
-    output: Shape,
-}
-
-impl StandIn {
-    /// Stand-ins for the first, second, .. size that most kernels fit into and most numbers of groups
-    /// divide: all alike, twice, and all different, since `channels / groups` is no 1 where both are unknown.
-    const SIZES: [fn(usize) -> usize; 3] = [|_| 2520, |_| 5040, |nth| (5040 / (nth + 1)).max(1)];
-
-    /// What the layer is computed from, if its rule agrees.
-    fn new(network: &Network, node: &Node, size: fn(usize) -> usize) -> Option<Self> {
-        let Layer::Known { row, arguments } = &node.layer else { return None };
-        let met = RefCell::new(Vec::new());
-        let stand_in = |dim: &Dim| {
-            let Dim::Symbolic(tokens) = dim else { return dim.known() };
-            let (tokens, mut met) = (tokens.to_string(), met.borrow_mut());
-            let nth = met.iter().position(|it| *it == tokens);
-            let nth = nth.unwrap_or_else(|| {
-                met.push(tokens);
-                met.len() - 1
-            });
-            Some(size(nth))
-        };
-        let inputs = node.inputs.iter();
-        let inputs: Vec<Shape> = inputs
-            .map(|input| network.values[input.0].dims.shape(stand_in))
-            .collect::<Option<_>>()?;
-        let values: Vec<unrolled_shape::Value> =
-            arguments.iter().map(|it| it.value.value(stand_in)).collect::<Option<_>>()?;
-        let output = (row.rule)(&inputs, &values).ok()?;
-        Some(Self { inputs, values, output })
-    }
-}
-
-impl Network {
-    /// How many axes a layer of the registry gives, if that can be told while expanding: the rule is
-    /// asked with stand-ins.
-    pub(crate) fn rank(&self, node: &Node) -> Option<usize> {
-        let [alike, ..] = StandIn::SIZES;
-        StandIn::new(self, node, alike).map(|stand_in| stand_in.output.rank())
-    }
-
-    /// A count, if it is the same whatever the sizes are that are not literal.
-    pub(crate) fn count(&self, node: &Node, count: &Count) -> Option<usize> {
-        let [small, large, different] = StandIn::SIZES.map(|size| {
-            let it = StandIn::new(self, node, size)?;
-            Some(count(&it.inputs, &it.values))
-        });
-        small.filter(|_| small == large && large == different)
+    /// The value for the rules, with the number that `size` returns for each size; `None` where it returns
+    /// none for one of them.
+    pub(crate) fn with_sizes(&self, size: impl Fn(&Dim) -> Option<usize>) -> Option<RuleValue> {
+        let shape = |dims: &Dims| dims.with_sizes(&size).ok_or(());
+        self.value.try_map(|dim| size(dim).ok_or(()), shape).ok()
     }
 }

@@ -1,4 +1,4 @@
-//! What an expression in an argument or a shape is worth: literals, parameters of blocks, constants.
+//! The value of an expression in an argument or a shape: literals, parameters of blocks, constants.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -8,21 +8,20 @@ use syn::{BinOp, Error, Expr, ExprBinary, ExprBlock, Lit, Result, Stmt, UnOp};
 use crate::ast;
 use crate::literal::parse_sizes;
 use crate::network::{Dim, Dims};
-
 use crate::report::{mistake, say};
 
 /// A value, and where the user wrote it.
 #[derive(Clone)]
 pub(crate) struct Operand {
-    pub(crate) value: Value,
+    pub(crate) value: Evaluated,
     pub(crate) span: Span,
     /// As the user wrote it, parameters of blocks replaced.
     pub(crate) tokens: TokenStream,
 }
 
-/// What an expression is worth.
+/// The value of an expression.
 #[derive(Clone)]
-pub(crate) enum Value {
+pub(crate) enum Evaluated {
     Size(usize),
     Real(f64),
     Flag(bool),
@@ -34,7 +33,7 @@ pub(crate) enum Value {
     Constant(TokenStream),
 }
 
-/// What names stand for: parameters of the block around, const generics of the network.
+/// The meaning of names: parameters of the enclosing block, const generics of the network.
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
     pub(crate) parameters: Vec<(String, Operand)>,
@@ -46,12 +45,12 @@ impl Environment {
     pub(crate) fn word(&self, name: &Ident) -> Option<&Ident> {
         let (_, operand) = self.parameters.iter().find(|(known, _)| name == known)?;
         match &operand.value {
-            Value::Word(word) => Some(word),
+            Evaluated::Word(word) => Some(word),
             _ => None,
         }
     }
 
-    /// What `expr` is worth.
+    /// Evaluates `expr`.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Result<Operand> {
         let value = match expr {
             Expr::Group(group) => return self.evaluate(&group.expr),
@@ -59,7 +58,7 @@ impl Environment {
             Expr::Path(path) => match path.path.get_ident() {
                 Some(name) => match self.parameter(name) {
                     Some(operand) => return Ok(operand.clone()),
-                    None => Value::Word(name.clone()),
+                    None => Evaluated::Word(name.clone()),
                 },
                 None => self.constant(expr)?,
             },
@@ -68,12 +67,12 @@ impl Environment {
                 self.evaluate_negative(&unary.expr)?
             }
             Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>()[..] {
-                [height, width] => Value::Pair([self.size(height)?, self.size(width)?]),
+                [height, width] => Evaluated::Pair([self.size(height)?, self.size(width)?]),
                 _ => return Err(Error::new(tuple.paren_token.span.join(), say::NOT_A_PAIR)),
             },
-            Expr::Array(array) => {
-                Value::Shape(array.elems.iter().map(|size| self.size(size)).collect::<Result<_>>()?)
-            }
+            Expr::Array(array) => Evaluated::Shape(
+                array.elems.iter().map(|size| self.size(size)).collect::<Result<_>>()?,
+            ),
             Expr::Block(block) => match only_expression(block) {
                 Some(inner) => return self.evaluate(inner),
                 None => self.constant(expr)?,
@@ -85,7 +84,7 @@ impl Environment {
         Ok(Operand { value, span: expr.span(), tokens })
     }
 
-    /// The size that `expr` is worth.
+    /// Evaluates `expr` to a size.
     pub(crate) fn size(&self, expr: &Expr) -> Result<Dim> {
         let operand = self.evaluate(expr)?;
         operand.size().ok_or_else(|| Error::new(operand.span, mistake::no_size(&operand.tokens)))
@@ -112,17 +111,17 @@ impl Environment {
         self.parameters.iter().find(|(known, _)| name == known).map(|(_, operand)| operand)
     }
 
-    fn evaluate_negative(&self, inner: &Expr) -> Result<Value> {
+    fn evaluate_negative(&self, inner: &Expr) -> Result<Evaluated> {
         let operand = self.evaluate(inner)?;
         match operand.value {
-            Value::Size(size) => Ok(Value::Real(-(size as f64))),
-            Value::Real(real) => Ok(Value::Real(-real)),
+            Evaluated::Size(size) => Ok(Evaluated::Real(-(size as f64))),
+            Evaluated::Real(real) => Ok(Evaluated::Real(-real)),
             _ => Err(Error::new(operand.span, mistake::no_size(&operand.tokens))),
         }
     }
 
     /// Computes with literals, so that `4 * channels` is one where `channels` is.
-    fn evaluate_binary(&self, binary: &ExprBinary, expr: &Expr) -> Result<Value> {
+    fn evaluate_binary(&self, binary: &ExprBinary, expr: &Expr) -> Result<Evaluated> {
         let (Dim::Known(left), Dim::Known(right)) =
             (self.size(&binary.left)?, self.size(&binary.right)?)
         else {
@@ -137,11 +136,11 @@ impl Environment {
             _ => return self.constant(expr),
         };
         let wrong = || Error::new(binary.op.span(), mistake::no_result(left, &binary.op, right));
-        result.map(Value::Size).ok_or_else(wrong)
+        result.map(Evaluated::Size).ok_or_else(wrong)
     }
 
     /// An expression that rustc computes.
-    fn constant(&self, expr: &Expr) -> Result<Value> {
+    fn constant(&self, expr: &Expr) -> Result<Evaluated> {
         let tokens = self.substitute(expr.to_token_stream());
         if tokens.is_empty() {
             return Err(Error::new(expr.span(), say::NO_VALUE));
@@ -149,20 +148,20 @@ impl Environment {
         if mentions(&tokens, &self.generics) {
             return Err(Error::new_spanned(expr, say::COMPUTES_WITH_GENERICS));
         }
-        Ok(Value::Constant(if matches!(expr, Expr::Block(_)) {
+        Ok(Evaluated::Constant(if matches!(expr, Expr::Block(_)) {
             tokens
         } else {
             quote!({ #tokens })
         }))
     }
 
-    /// Replaces parameters of blocks by what they stand for.
+    /// Replaces parameters of blocks by their values.
     fn substitute(&self, tokens: TokenStream) -> TokenStream {
         if self.parameters.is_empty() {
             return tokens;
         }
         let mut replaced = TokenStream::new();
-        // Behind `.` and `::` a name is no parameter.
+        // After `.` and `::` a name is not a parameter.
         let mut member = false;
         for tree in tokens {
             let was_member = member;
@@ -188,9 +187,9 @@ impl Operand {
     /// It as one size.
     pub(crate) fn size(&self) -> Option<Dim> {
         match &self.value {
-            Value::Size(size) => Some(Dim::Known(*size)),
-            Value::Word(name) => Some(Dim::Symbolic(name.to_token_stream())),
-            Value::Constant(tokens) => Some(Dim::Symbolic(tokens.clone())),
+            Evaluated::Size(size) => Some(Dim::Known(*size)),
+            Evaluated::Word(name) => Some(Dim::Symbolic(name.to_token_stream())),
+            Evaluated::Constant(tokens) => Some(Dim::Symbolic(tokens.clone())),
             _ => None,
         }
     }
@@ -198,13 +197,13 @@ impl Operand {
     /// It as a shape, possibly of one axis.
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         match &self.value {
-            Value::Shape(sizes) => Some(sizes.clone()),
+            Evaluated::Shape(sizes) => Some(sizes.clone()),
             _ => self.size().map(|size| vec![size]),
         }
     }
 }
 
-/// Whether one of `names` stands in `tokens`.
+/// Whether `tokens` contain one of `names`.
 pub(crate) fn mentions(tokens: &TokenStream, names: &[String]) -> bool {
     tokens.clone().into_iter().any(|tree| match tree {
         TokenTree::Ident(ident) => names.iter().any(|name| ident == name),
@@ -213,12 +212,12 @@ pub(crate) fn mentions(tokens: &TokenStream, names: &[String]) -> bool {
     })
 }
 
-fn evaluate_literal(literal: &Lit) -> Result<Value> {
+fn evaluate_literal(literal: &Lit) -> Result<Evaluated> {
     match literal {
-        Lit::Bool(flag) => Ok(Value::Flag(flag.value)),
+        Lit::Bool(flag) => Ok(Evaluated::Flag(flag.value)),
         Lit::Float(real) if matches!(real.suffix(), "" | "f32" | "f64") => {
             match real.base10_parse::<f64>()? {
-                value if value.is_finite() => Ok(Value::Real(value)),
+                value if value.is_finite() => Ok(Evaluated::Real(value)),
                 _ => Err(Error::new(real.span(), say::NOT_FINITE)),
             }
         }
@@ -227,8 +226,8 @@ fn evaluate_literal(literal: &Lit) -> Result<Value> {
             let sizes = parse_sizes(&literal.to_token_stream().to_string())
                 .map_err(|message| Error::new(literal.span(), message))?;
             Ok(match sizes[..] {
-                [size] => Value::Size(size),
-                _ => Value::Shape(sizes.into_iter().map(Dim::Known).collect()),
+                [size] => Evaluated::Size(size),
+                _ => Evaluated::Shape(sizes.into_iter().map(Dim::Known).collect()),
             })
         }
         _ => Err(Error::new(literal.span(), mistake::no_size(&literal.to_token_stream()))),

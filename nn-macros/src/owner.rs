@@ -1,53 +1,25 @@
-//! Tied weights: a layer that has the weight of a line before it as its own.
+//! Tied weights: layers that share the weight of an earlier line.
 
-use proc_macro2::Span;
 use unrolled_shape::registry::Size;
 
 use crate::network::{ArgumentValue, Dim, Dims, Layer, Network, Node};
 use crate::report::{Report, mistake};
 
-/// A node before, whose weight a layer has as its own.
-#[derive(Clone)]
-pub(crate) struct Owner {
-    /// Its number.
-    pub(crate) node: usize,
-    /// The shape that files give the weight. After `infer`.
-    pub(crate) shape: Dims,
-}
-
-impl Owner {
-    /// An owner that the user named at `span`.
-    pub(crate) fn new(node: usize, span: Span) -> Self {
-        Self { node, shape: Dims { sizes: Vec::new(), span, constant: None } }
-    }
-}
-
-impl Node {
-    /// The node whose weight is its own, too.
-    pub(crate) fn owner(&self) -> Option<&Owner> {
-        let Layer::Known { arguments, .. } = &self.layer else { return None };
-        arguments.iter().find_map(|argument| match &argument.value {
-            ArgumentValue::Weight(owner) => owner.as_ref(),
-            _ => None,
-        })
-    }
-}
-
 impl Network {
-    /// The nodes that have the weight of node `owner` as their own, with their numbers.
+    /// The nodes that share the weight of node `owner`, with their indices.
     pub(crate) fn tied_to(&self, owner: usize) -> impl Iterator<Item = (usize, &Node)> {
         let nodes = self.nodes.iter().enumerate();
-        nodes.filter(move |(_, it)| it.owner().is_some_and(|it| it.node == owner))
+        nodes.filter(move |(_, it)| it.owner == Some(owner))
     }
 
-    /// Fills in the shape of the weight that node `number` has from another one, if it has.
+    /// Fills in the shape of the weight that node `number` shares, if it shares one.
     pub(crate) fn infer_weight(&mut self, number: usize) {
-        let Some(owner) = self.nodes[number].owner() else { return };
-        let sizes = self.weight_sizes(&self.nodes[owner.node]);
+        let Some(owner) = self.nodes[number].owner else { return };
+        let sizes = self.weight_sizes(&self.nodes[owner]);
         let Layer::Known { arguments, .. } = &mut self.nodes[number].layer else { return };
         for argument in arguments {
-            if let ArgumentValue::Weight(Some(owner)) = &mut argument.value {
-                owner.shape.sizes.clone_from(&sizes);
+            if let ArgumentValue::Weight(shape) = &mut argument.value {
+                shape.sizes.clone_from(&sizes);
             }
         }
     }
@@ -66,19 +38,28 @@ impl Network {
     }
 }
 
-/// Reports layers that share a weight with one of whose inputs files have the features in another order:
-/// it would be another matrix in a file for each of them.
+/// Reports shared weights of which one user reads flattened features: their order differs in files, so that
+/// each of the layers would need another matrix there.
 pub(crate) fn check_owners(network: &Network, report: &mut Report) {
     for node in &network.nodes {
-        let Some(owner) = node.owner() else { continue };
+        let (Some(owner), Some(shape)) = (node.owner, shared_weight(node)) else { continue };
         let reads_flattened = |node: &&Node| {
             let input = node.inputs.first();
             input.is_some_and(|input| !network.values[input.0].features.is_empty())
         };
-        let both = [node, &network.nodes[owner.node]];
+        let both = [node, &network.nodes[owner]];
         if let Some(flattened) = both.into_iter().find(reads_flattened) {
             let words = mistake::weight_in_another_order(&node.label, &flattened.label);
-            report.error(owner.shape.span, words);
+            report.error(shape.span, words);
         }
     }
+}
+
+/// The weight that a node shares, among its arguments.
+fn shared_weight(node: &Node) -> Option<&Dims> {
+    let Layer::Known { arguments, .. } = &node.layer else { return None };
+    arguments.iter().find_map(|argument| match &argument.value {
+        ArgumentValue::Weight(shape) => Some(shape),
+        _ => None,
+    })
 }

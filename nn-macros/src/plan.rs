@@ -1,28 +1,32 @@
-//! Where every value and every gradient stands in memory, and which phase each node runs in.
+//! The memory plan: the location of every value and every gradient, and the phase of every node.
 //!
-//! Two layouts: in training, values wait for backward and gradients stand beside them; at inference
-//! a value is overwritten as soon as nobody needs it.
+//! There are two plans. In training, a value is stored until the backward pass has read it, and gradients have
+//! buffers of their own. At inference, a value is overwritten after its last reader.
+//!
+//! This module decides which buffers exist and during which moments each is in use. Their offsets follow from
+//! their lengths, by `unrolled_shape::plan`, which packs buffers that are never in use together into the same
+//! memory: the compiler does that where sizes are constants of the user's.
 
 use crate::fusion::{self, Pooled};
-use crate::network::{Layer, Network, Node, ValueId};
+use crate::network::{Network, Node, ValueId};
 use std::collections::BTreeSet;
-use unrolled_shape::registry::{Needs, Storage};
+use unrolled_shape::registry::Storage;
 
-/// Where a value or a gradient is.
+/// The location of a value or a gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// An input of the network: not ours to write.
+pub(crate) enum Location {
+    /// An input of the network, which belongs to the caller and is never written.
     Input(usize),
-    /// What the caller receives.
+    /// The output, which the caller provides.
     Output,
-    /// Number of [`Layout::buffers`].
+    /// An index of [`BufferPlan::buffers`].
     Buffer(usize),
 }
 
-/// A stretch of memory between nodes.
+/// A piece of memory that holds one value, gradient or contribution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Buffer {
-    /// Something of this value's size.
+    /// It has the size of this value.
     pub(crate) value: ValueId,
     pub(crate) content: Content,
     /// The first and the last moment at which it is in use.
@@ -33,105 +37,71 @@ pub(crate) struct Buffer {
 /// What a [`Buffer`] holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// What a node gives.
+    /// The output of a node.
     Value { node: usize },
     /// Its gradient.
     Gradient { node: usize },
-    /// What a node adds to the gradient of its input `nth`.
+    /// What a node adds to the gradient of its input `nth`, before it is added.
     Contribution { node: usize, nth: usize },
 }
 
 /// The memory of one pass.
 #[derive(Default)]
-pub(crate) struct Layout {
+pub(crate) struct BufferPlan {
     pub(crate) buffers: Vec<Buffer>,
-    /// Where each value is.
-    pub(crate) values: Vec<Option<Place>>,
-    /// Where the gradient of each value is, as far as it is needed.
-    pub(crate) gradients: Vec<Option<Place>>,
+    /// The location of each value.
+    pub(crate) values: Vec<Option<Location>>,
+    /// The location of the gradient of each value, as far as it is needed.
+    pub(crate) gradients: Vec<Option<Location>>,
 }
 
 /// Whether a gradient is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// No weight and no input that could ask for one is before it.
+    /// No: it depends on no weight, and on no input of real numbers.
     Never,
-    /// Only if the caller asks for the gradient of one of these inputs.
-    IfAsked(BTreeSet<usize>),
-    /// Weights stand before it.
+    /// Only if the caller requests the gradient of one of these inputs.
+    IfRequested(BTreeSet<usize>),
+    /// Yes: it depends on weights.
     Always,
 }
 
-/// How the gradient of a node's input comes about.
+/// How a node computes the gradient of one of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
-    /// Nobody needs it.
+    /// Not at all: no weight and no caller needs it.
     Unneeded,
-    /// It is where the output's gradient was.
+    /// In location: it overwrites the gradient of the output.
     Same,
-    /// The node is the first to write it.
-    First(Place),
-    /// It is there already, and the node's contribution is added; by way of a buffer, unless it
-    /// stands where the output's gradient was.
-    More { to: Place, by: Option<usize> },
+    /// The node is the first of the value's readers, in backward order, and writes it.
+    First(Location),
+    /// Another reader has written it already, and the node adds its contribution: from buffer `by`, or, where
+    /// it works in location, from where the gradient of the output was.
+    More { to: Location, by: Option<usize> },
 }
 
-/// A stretch of nodes that run in the same phase, or one that takes several.
+/// Consecutive nodes that run in the same phase of a training step, or one node that takes several phases.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stretch {
-    /// Run in phase number `phase`.
+pub(crate) enum PhaseSegment {
+    /// They run in phase `phase`.
     Straight { phase: usize, nodes: Vec<usize> },
-    /// Runs from phase number `phase` to the next one.
+    /// It runs from phase `phase` to the next one.
     Crossing { phase: usize, node: usize },
 }
 
 /// The plan of a network.
 pub(crate) struct Plan {
-    pub(crate) train: Layout,
-    pub(crate) infer: Layout,
+    pub(crate) train: BufferPlan,
+    pub(crate) infer: BufferPlan,
     /// What inference computes together.
     pub(crate) pooled: Vec<Pooled>,
     /// Whether the gradient of each value is needed.
     pub(crate) needs: Vec<Need>,
     /// For each node, the gradients of its inputs.
     pub(crate) flows: Vec<Vec<Flow>>,
-    /// The input that leaves the network as it came, if there is one: it is copied.
+    /// The input that is the output of the network, if there is one: it is copied.
     pub(crate) copied: Option<usize>,
-    pub(crate) stretches: Vec<Stretch>,
-}
-
-impl Node {
-    /// How its code works on memory.
-    pub(crate) fn storage(&self) -> Storage {
-        match &self.layer {
-            Layer::Known { row, .. } => row.storage,
-            Layer::Custom(_) => Storage::Separate,
-        }
-    }
-
-    /// What its backward reads.
-    pub(crate) fn needs(&self) -> Needs {
-        match &self.layer {
-            Layer::Known { row, .. } => row.needs,
-            Layer::Custom(_) => Needs { input: true, output: true },
-        }
-    }
-
-    /// Whether it has weights, and so a field.
-    pub(crate) fn has_weights(&self) -> bool {
-        match &self.layer {
-            Layer::Known { row, .. } => !row.sizes.is_empty(),
-            Layer::Custom(_) => true,
-        }
-    }
-
-    /// Whether it may take several phases.
-    pub(crate) fn may_cross(&self) -> bool {
-        match &self.layer {
-            Layer::Known { row, .. } => row.crosses_batch,
-            Layer::Custom(_) => true,
-        }
-    }
+    pub(crate) segments: Vec<PhaseSegment>,
 }
 
 /// Plans the memory and the phases of a network.
@@ -145,39 +115,39 @@ pub(crate) fn plan(network: &Network) -> Plan {
         infer: graph.infer_values(&pooled),
         pooled,
         copied: graph.copied(),
-        stretches: stretches(network),
+        segments: segments(network),
         train,
         needs,
         flows,
     }
 }
 
-/// Cuts the chain of nodes at those that take several phases.
-fn stretches(network: &Network) -> Vec<Stretch> {
+/// Cuts the chain of nodes at those that take several phases. Views have no code and are left out.
+fn segments(network: &Network) -> Vec<PhaseSegment> {
     let mut phase = 0;
-    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut segments: Vec<PhaseSegment> = Vec::new();
     for (index, node) in network.nodes.iter().enumerate() {
         if node.storage() == Storage::View {
             continue;
         }
         if node.may_cross() {
-            stretches.push(Stretch::Crossing { phase, node: index });
+            segments.push(PhaseSegment::Crossing { phase, node: index });
             phase += 1;
-        } else if let Some(Stretch::Straight { nodes, .. }) = stretches.last_mut() {
+        } else if let Some(PhaseSegment::Straight { nodes, .. }) = segments.last_mut() {
             nodes.push(index);
         } else {
-            stretches.push(Stretch::Straight { phase, nodes: vec![index] });
+            segments.push(PhaseSegment::Straight { phase, nodes: vec![index] });
         }
     }
-    stretches
+    segments
 }
 
-/// Who writes and reads what.
+/// The producer and the readers of each value.
 struct Graph<'a> {
     network: &'a Network,
-    /// For each value the one whose numbers it shows: itself, or the input of a view.
+    /// For each value the one that holds its elements: itself, or the input of a view.
     alias: Vec<usize>,
-    /// The node that gives each value, if it is no input.
+    /// The node whose output each value is; `None` for inputs.
     producer: Vec<Option<usize>>,
     /// The nodes that read each value, also through views.
     readers: Vec<Vec<usize>>,
@@ -202,12 +172,12 @@ impl<'a> Graph<'a> {
         Self { network, alias, producer, readers }
     }
 
-    /// The value that leaves the network, seen through views.
+    /// The value that leaves the network, through views.
     fn output(&self) -> usize {
         self.alias[self.network.output_value.0]
     }
 
-    /// The number of the input that `value` is, if it is one.
+    /// The index of the input that `value` is, if it is one.
     fn input(&self, value: usize) -> Option<usize> {
         self.network.inputs.iter().position(|input| input.value.0 == value)
     }
@@ -216,7 +186,8 @@ impl<'a> Graph<'a> {
         self.input(self.output())
     }
 
-    /// Whether `node`, which works in place, is the only one to use its input.
+    /// Whether `node`, which works in location, may overwrite its input: it is the only reader, and the input
+    /// belongs neither to the caller nor to the output.
     fn owns_input(&self, node: usize) -> bool {
         let input = self.alias[self.network.nodes[node].inputs[0].0];
         self.input(input).is_none()
@@ -224,7 +195,7 @@ impl<'a> Graph<'a> {
             && self.readers[input].as_slice() == [node]
     }
 
-    /// The node that alone uses what `node` gives.
+    /// The only reader of the output of `node`.
     fn only_reader(&self, node: usize) -> Option<usize> {
         let value = self.alias[self.network.nodes[node].output.0];
         match self.readers[value].as_slice() {
@@ -233,7 +204,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// For each value the first one in the same memory, where nodes that `join` work in place.
+    /// For each value the first one in the same memory: views and the nodes that `join` accepts share the memory
+    /// of their input.
     fn groups(&self, join: impl Fn(usize) -> bool) -> Vec<usize> {
         let mut groups = self.alias.clone();
         for (index, node) in self.network.nodes.iter().enumerate() {
@@ -247,70 +219,74 @@ impl<'a> Graph<'a> {
         groups
     }
 
-    /// Moments: forward of each node, the copy of an output, and backward in reverse order.
+    /// The moment of the backward pass of a node. Moments count the forward passes of all nodes, then the copy
+    /// of an output, then the backward passes in reverse order.
     fn backward_of(&self, node: usize) -> usize {
         2 * self.network.nodes.len() + 1 - node
     }
 
-    /// Places for groups of values: of inputs and output they are given. What nodes of `pooled` give has
-    /// none.
+    /// Assigns locations to groups of values. `last_use` returns the moments until which a node needs its inputs
+    /// and its output. Values that `pooled` hides are never stored and have none.
     fn values(
         &self,
         groups: &[usize],
         pooled: &[Pooled],
         last_use: impl Fn(usize, &Node) -> [Option<usize>; 2],
-    ) -> Layout {
+    ) -> BufferPlan {
         let count = self.network.values.len();
-        let mut layout = Layout { values: vec![None; count], ..Layout::default() };
+        let mut plan = BufferPlan { values: vec![None; count], ..BufferPlan::default() };
         for (nth, input) in self.network.inputs.iter().enumerate() {
-            layout.values[input.value.0] = Some(Place::Input(nth));
+            plan.values[input.value.0] = Some(Location::Input(nth));
         }
         let output = groups[self.network.output_value.0];
         if self.input(output).is_none() {
-            layout.values[output] = Some(Place::Output);
+            plan.values[output] = Some(Location::Output);
         }
         for (index, node) in self.network.nodes.iter().enumerate() {
             if pooled.iter().any(|it| it.hides(index)) {
                 continue;
             }
             let group = groups[node.output.0];
-            let place = *layout.values[group].get_or_insert_with(|| {
+            // The first node of a group makes its buffer, the others extend its use.
+            let location = *plan.values[group].get_or_insert_with(|| {
                 let content = Content::Value { node: index };
                 let value = node.output;
-                layout.buffers.push(Buffer { value, content, from: index, to: index });
-                Place::Buffer(layout.buffers.len() - 1)
+                plan.buffers.push(Buffer { value, content, from: index, to: index });
+                Location::Buffer(plan.buffers.len() - 1)
             });
-            layout.values[node.output.0] = Some(place);
+            plan.values[node.output.0] = Some(location);
             let [of_inputs, of_output] = last_use(index, node);
+            // A pool that is fused with its convolution reads the convolution's inputs.
             let read = pooled.iter().find(|it| it.pool == index).map_or(index, |it| it.node);
             let uses =
                 self.network.nodes[read].inputs.iter().map(|input| (groups[input.0], of_inputs));
             for (group, moment) in uses.chain([(group, of_output)]) {
-                if let (Some(Place::Buffer(buffer)), Some(moment)) = (layout.values[group], moment)
+                if let (Some(Location::Buffer(buffer)), Some(moment)) = (plan.values[group], moment)
                 {
-                    let buffer = &mut layout.buffers[buffer];
+                    let buffer = &mut plan.buffers[buffer];
                     buffer.to = buffer.to.max(moment);
                 }
             }
         }
-        layout
+        plan
     }
 
-    fn infer_values(&self, pooled: &[Pooled]) -> Layout {
+    fn infer_values(&self, pooled: &[Pooled]) -> BufferPlan {
         let groups = self.groups(|node| self.owns_input(node));
         self.values(&groups, pooled, |index, node| {
-            // A view reads nothing: those behind it do.
+            // A view reads nothing: its readers do.
             let reads = node.storage() != Storage::View;
             [reads.then_some(index), None]
         })
     }
 
-    fn train_values(&self) -> Layout {
-        // What a node needs again in backward, the one behind it must not overwrite.
+    fn train_values(&self) -> BufferPlan {
+        // Its reader must not overwrite an output that the backward pass of the producer reads.
         let join = |node: usize| {
             let input = self.alias[self.network.nodes[node].inputs[0].0];
-            let kept = self.producer[input].is_some_and(|p| self.network.nodes[p].needs().output);
-            self.owns_input(node) && !kept
+            let read_again =
+                self.producer[input].is_some_and(|p| self.network.nodes[p].needs().output);
+            self.owns_input(node) && !read_again
         };
         let groups = self.groups(join);
         self.values(&groups, &[], |index, node| {
@@ -329,7 +305,7 @@ impl<'a> Graph<'a> {
         let mut needs = vec![Need::Never; self.network.values.len()];
         for (nth, input) in self.network.inputs.iter().enumerate() {
             if !input.index {
-                needs[input.value.0] = Need::IfAsked(BTreeSet::from([nth]));
+                needs[input.value.0] = Need::IfRequested(BTreeSet::from([nth]));
             }
         }
         for node in &self.network.nodes {
@@ -343,23 +319,25 @@ impl<'a> Graph<'a> {
         needs
     }
 
-    /// How gradients come about, and their places.
-    fn flows(&self, needs: &[Need], layout: &mut Layout) -> Vec<Vec<Flow>> {
+    /// How gradients are computed, and their locations.
+    fn flows(&self, needs: &[Need], plan: &mut BufferPlan) -> Vec<Vec<Flow>> {
+        // Unlike values, gradients may always be overwritten in location: no pass reads one twice.
         let groups = self.groups(|node| self.owns_input(node));
         let count = self.network.values.len();
-        layout.gradients = vec![None; count];
+        plan.gradients = vec![None; count];
         for (nth, input) in self.network.inputs.iter().enumerate() {
-            layout.gradients[input.value.0] = Some(Place::Input(nth));
+            plan.gradients[input.value.0] = Some(Location::Input(nth));
         }
         let mut written = vec![false; count];
         let output = groups[self.network.output_value.0];
         if self.input(output).is_none() {
-            layout.gradients[output] = Some(Place::Output);
+            plan.gradients[output] = Some(Location::Output);
         }
+        // The loss has written the gradient of the output before the backward pass begins.
         written[output] = true;
         let mut flows = vec![Vec::new(); self.network.nodes.len()];
         for (index, node) in self.network.nodes.iter().enumerate().rev() {
-            self.end_gradient(groups[node.output.0], index, layout);
+            self.end_gradient(groups[node.output.0], index, plan);
             if node.storage() == Storage::View {
                 continue;
             }
@@ -375,45 +353,47 @@ impl<'a> Graph<'a> {
                         return Flow::Same;
                     }
                     let moment = self.backward_of(index);
-                    let place = self.begin_gradient(group, moment, layout);
+                    let location = self.begin_gradient(group, moment, plan);
                     if !std::mem::replace(&mut written[group], true) {
-                        return Flow::First(place);
+                        return Flow::First(location);
                     }
+                    // Kernels overwrite the gradients that they compute, so a second contribution needs memory
+                    // of its own, for as long as the node runs.
                     let by = (!in_place).then(|| {
                         let content = Content::Contribution { node: index, nth };
                         let value = *input;
-                        layout.buffers.push(Buffer { value, content, from: moment, to: moment });
-                        layout.buffers.len() - 1
+                        plan.buffers.push(Buffer { value, content, from: moment, to: moment });
+                        plan.buffers.len() - 1
                     });
-                    Flow::More { to: place, by }
+                    Flow::More { to: location, by }
                 })
                 .collect();
         }
-        layout.gradients = groups.iter().map(|&group| layout.gradients[group]).collect();
+        plan.gradients = groups.iter().map(|&group| plan.gradients[group]).collect();
         flows
     }
 
-    /// The place of the gradient of `group`, which is used at `moment`.
-    fn begin_gradient(&self, group: usize, moment: usize, layout: &mut Layout) -> Place {
-        if let Some(place) = layout.gradients[group] {
-            return place;
+    /// The location of the gradient of `group`, whose first writer runs at `moment`.
+    fn begin_gradient(&self, group: usize, moment: usize, plan: &mut BufferPlan) -> Location {
+        if let Some(location) = plan.gradients[group] {
+            return location;
         }
-        let node = self.producer[group].expect("a value that is no input has a producer");
-        layout.buffers.push(Buffer {
+        let node = self.producer[group].expect("every value but the inputs has a producer");
+        plan.buffers.push(Buffer {
             value: ValueId(group),
             content: Content::Gradient { node },
             from: moment,
             to: moment,
         });
-        let place = Place::Buffer(layout.buffers.len() - 1);
-        layout.gradients[group] = Some(place);
-        place
+        let location = Location::Buffer(plan.buffers.len() - 1);
+        plan.gradients[group] = Some(location);
+        location
     }
 
-    /// The gradient of `group` is used in backward of node `index`.
-    fn end_gradient(&self, group: usize, index: usize, layout: &mut Layout) {
-        if let Some(Place::Buffer(buffer)) = layout.gradients[group] {
-            let to = &mut layout.buffers[buffer].to;
+    /// Keeps the gradient of `group` in use until the backward pass of node `index` has read it.
+    fn end_gradient(&self, group: usize, index: usize, plan: &mut BufferPlan) {
+        if let Some(Location::Buffer(buffer)) = plan.gradients[group] {
+            let to = &mut plan.buffers[buffer].to;
             *to = (*to).max(self.backward_of(index));
         }
     }
@@ -424,7 +404,9 @@ impl Need {
         match (self, other) {
             (Self::Always, _) | (_, Self::Always) => Self::Always,
             (Self::Never, need) | (need, Self::Never) => need,
-            (Self::IfAsked(a), Self::IfAsked(b)) => Self::IfAsked(a.union(&b).copied().collect()),
+            (Self::IfRequested(a), Self::IfRequested(b)) => {
+                Self::IfRequested(a.union(&b).copied().collect())
+            }
         }
     }
 }

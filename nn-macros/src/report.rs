@@ -1,6 +1,6 @@
-//! Mistakes: they are gathered here, so that all of them are told at once, and worded here.
+//! Mistakes: collected here, so that all of them are reported at once, and worded here.
 //!
-//! The words about shapes stand in nn-shape.
+//! The messages about shapes are in nn-shape, because expanded constants report them too.
 
 use proc_macro2::{Span, TokenStream};
 use std::collections::HashSet;
@@ -10,10 +10,9 @@ use syn::{Error, Ident};
 #[derive(Default)]
 pub(crate) struct Report {
     errors: Vec<Error>,
-    /// The places that were pointed at: one token is told of one mistake, however often the block
-    /// it stands in is used.
+    /// The places that have a mistake: one token gets one message, however often the block around it is used.
     places: HashSet<String>,
-    /// How many mistakes were found, also those that are not told again.
+    /// How many mistakes were found, repeated ones included.
     found: usize,
 }
 
@@ -31,20 +30,21 @@ impl Report {
         }
     }
 
-    /// A name that stands at two places where only one may have it.
+    /// A name that is defined, or an argument that is given, twice.
     pub(crate) fn twice(&mut self, what: &str, first: Span, second: &Ident) {
-        self.error(second.span(), format!("the {what} `{second}` is there twice"));
-        self.error(first, format!("the other {what} `{second}` is here"));
+        let verb = if what == "argument" { "given" } else { "defined" };
+        self.error(second.span(), format!("the {what} `{second}` is {verb} twice"));
+        self.error(first, format!("the {what} `{second}` is first {verb} here"));
     }
 
-    /// How many mistakes were found so far, also those that are not told again.
+    /// How many mistakes were found so far, repeated ones included.
     pub(crate) fn found(&self) -> usize {
         self.found
     }
 
-    /// The tokens that are pointed at, and what is said about them.
+    /// The tokens that are blamed, and the messages about them.
     #[cfg(test)]
-    pub(crate) fn told(&self) -> Vec<(String, String)> {
+    pub(crate) fn messages(&self) -> Vec<(String, String)> {
         let one =
             |error: &Error| (error.span().source_text().unwrap_or_default(), error.to_string());
         self.errors.iter().map(one).collect()
@@ -61,22 +61,22 @@ pub(crate) fn same_place(a: Span, b: Span) -> bool {
     place(a) == place(b)
 }
 
-/// A place, as far as stable Rust tells places apart: by what `Debug` shows.
+/// A key of a place in the user's code: stable Rust compares spans by their `Debug` text only.
 fn place(span: Span) -> String {
     format!("{span:?}")
 }
 
-/// Where a value is that cannot be taken by its name.
+/// Where a value is that cannot be used by its name.
 pub(crate) enum Elsewhere {
-    /// It is not there yet.
-    Behind,
+    /// It is defined later, or by a line that is not complete.
+    Later,
     /// Between the braces of this word.
     InsideOf(Ident),
-    /// Not in the block that is being written out.
+    /// Outside the block that is being unrolled.
     OutsideOfBlock(Ident),
 }
 
-/// What is said about the grammar.
+/// Messages about the grammar.
 pub(crate) mod say {
     pub(crate) const NOT_AN_ITEM: &str =
         "expected `struct Name(input) -> output { layers }` or `block Name(parameters) { layers }`";
@@ -86,18 +86,17 @@ pub(crate) mod say {
         "expected the input's shape in parentheses, as in `struct Net(28x28x1) -> 10`";
     pub(crate) const NO_OUTPUT: &str =
         "expected `->` and the output's shape, as in `struct Net(28x28x1) -> 10`";
-    pub(crate) const ONE_OUTPUT: &str = "parentheses hold several outputs, as in `(digit: 10, place: \
-         2)`: one output is its shape alone, as in `-> 10`";
+    pub(crate) const ONE_OUTPUT: &str = "parentheses are for several outputs, as in `(digit: 10, place: 2)`: \
+         write one output as its shape, as in `-> 10`";
     pub(crate) const OUTPUT_WITHOUT_NAME: &str =
         "several outputs need the names of their lines, as in `(digit: 10, place: 2)`";
     pub(crate) const WHERE_CLAUSE: &str = "a network takes no `where` clause";
     pub(crate) const NO_BODY: &str = "expected layers in braces: `{ Dense(128), ReLU }`";
     pub(crate) const SEMICOLON: &str = "expected `,`: layers are separated by commas";
     pub(crate) const NO_COMMA: &str = "expected `,` before this";
-    pub(crate) const DOT: &str = "a layer is written without a dot: `ReLU` for `nn.ReLU()`, and as \
-         a line of its own for `.relu()`";
-    pub(crate) const BAR: &str =
-        "expected `,`: layers stand one behind the other, with commas between";
+    pub(crate) const DOT: &str = "expected a layer without a dot: write `ReLU` for `nn.ReLU()`, and \
+         on a line of its own for `.relu()`";
+    pub(crate) const BAR: &str = "expected `,` between layers";
     pub(crate) const FAT_ARROW: &str =
         "expected `->` before the layer's shape, as in `Flatten -> 1600`";
     pub(crate) const EQUALS_AFTER_NAME: &str =
@@ -108,11 +107,11 @@ pub(crate) mod say {
     pub(crate) const ATTRIBUTE_ON_LINE: &str =
         "layers take no attributes and no doc comments: write `// ...`";
     pub(crate) const ATTRIBUTE_ON_BLOCK: &str =
-        "a block takes no attributes but doc comments: it is expanded where it is used";
+        "a block takes no attributes other than doc comments: it is expanded where it is used";
     pub(crate) const VISIBILITY_OF_BLOCK: &str =
-        "a block has no visibility: it is known in this `network!` only";
+        "a block takes no visibility: it is local to this `network!`";
     pub(crate) const SKIP_ALONE: &str =
-        "`skip { .. }` belongs behind `Residual { .. }`, without a comma between";
+        "expected `skip { .. }` directly after `Residual { .. }`, without a comma";
     pub(crate) const NO_COUNT: &str = "expected one count, as in `Repeat(3) { .. }`";
     pub(crate) const RESIDUAL_ARGUMENTS: &str =
         "`Residual` takes no arguments: write `Residual { .. } skip { .. }`";
@@ -128,13 +127,12 @@ pub(crate) mod say {
         "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
     pub(crate) const NOT_A_PAIR: &str =
         "expected height and width, as in `(3, 5)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
-    pub(crate) const COMPUTES_WITH_GENERICS: &str =
-        "Rust cannot compute with const generics yet: make the result a const generic of its own";
-    pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deep to be expanded";
+    pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: make the result a const generic of its own";
+    pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deeply to be expanded";
     pub(crate) const NOT_FINITE: &str = "this number is too large";
     pub(crate) const COMPUTED_SIZE: &str = "the size of its weights would be computed from const \
          generics, which Rust cannot do yet\n  = help: write the sizes before it as constants, or \
-         give its input's size as a const generic of its own behind an arrow, as in `-> FEATURES`";
+         give its input's size as a const generic of its own after an arrow, as in `-> FEATURES`";
     pub(crate) const NO_LAYERS: &str = "expected at least one layer";
     pub(crate) const NO_TYPE_PARAMETERS: &str =
         "a network takes const generics of type `usize` only, as in `<const HIDDEN: usize>`";
@@ -144,16 +142,16 @@ pub(crate) mod say {
     pub(crate) const BRANCH_NEEDS_SOURCE: &str =
         "this branch has no input: write `name => { .. }` with the name of an input";
     pub(crate) const LITERAL_COUNT: &str =
-        "expected a number: the layers are written out while the macro expands";
+        "expected a literal count: `Repeat` is unrolled while the macro expands";
     pub(crate) const NO_COPIES: &str = "repeats its layers 0 times: expected at least 1";
     pub(crate) const TWO_BRANCHES: &str =
         "expected two branches or more: `input => { layers }` or `{ layers }`";
     pub(crate) const INSIDE_ITSELF: &str = "a network cannot contain itself";
-    pub(crate) const CUSTOM_ARGUMENTS: &str = "a type of yours takes no arguments here: give it \
+    pub(crate) const CUSTOM_ARGUMENTS: &str = "a layer of your own takes no arguments here: give it \
          const generics, as in `MyLayer::<64>`";
 }
 
-/// What is said about names and arguments.
+/// Messages about names and arguments.
 pub(crate) mod mistake {
     use proc_macro2::TokenStream;
     use quote::ToTokens;
@@ -161,8 +159,7 @@ pub(crate) mod mistake {
     use unrolled_shape::{Kind, Parameter};
 
     use super::Elsewhere;
-    use crate::arguments::misspelt_padding;
-    use crate::suggest::closest;
+    use crate::suggest::{closest, misspelt_padding};
 
     pub(crate) fn no_size(tokens: &TokenStream) -> String {
         format!("expected a size, but got `{}`", tidy(tokens))
@@ -170,16 +167,16 @@ pub(crate) mod mistake {
 
     pub(crate) fn indices_from_a_layer(layer: &str) -> String {
         format!(
-            "layer `{layer}` takes numbers of tokens, but gets what another layer computed\n  = help: \
-             let it be the first layer that reads an input"
+            "layer `{layer}` takes token indices, but gets the output of another layer\n  = help: make \
+             it the first layer that reads an input"
         )
     }
 
     pub(crate) fn reads_indices(layer: &str, input: Option<&str>, reader: &str) -> String {
         let input = input.map_or("the input".into(), |name| format!("the input `{name}`"));
         format!(
-            "layer `{layer}` takes real numbers, but {input} holds numbers of tokens for `{reader}`\n  \
-             = help: give `{layer}` an input of its own, or let it read what `{reader}` gives"
+            "layer `{layer}` takes real numbers, but {input} holds token indices for `{reader}`\n  \
+             = help: give `{layer}` an input of its own, or let it read the output of `{reader}`"
         )
     }
 
@@ -191,19 +188,19 @@ pub(crate) mod mistake {
         )
     }
 
-    /// What rustc says of a call of `step`.
+    /// The message of rustc about a call of `step`.
     pub(crate) fn takes_whole_sequences(network: &str, layer: &str) -> String {
         format!(
-            "`{network}` cannot run step by step: its layer `{layer}` takes whole sequences, or what \
-             comes later"
+            "`{network}` cannot run step by step: its layer `{layer}` needs the whole sequence, or \
+             later steps"
         )
     }
 
     pub(crate) fn steps_as_features(layer: &str) -> String {
         format!(
-            "layer `{layer}` takes features, but `..` in the header makes steps of the input's numbers\n  \
+            "layer `{layer}` takes features, but with `..` in the header the input's values are steps\n  \
              = help: leave out `..` for features, write `..64x1` for steps of one feature each, or begin \
-             with `Embedding` for numbers of tokens"
+             with `Embedding` for token indices"
         )
     }
 
@@ -225,7 +222,7 @@ pub(crate) mod mistake {
             (Some(elsewhere), _) => format!("{begin}{}", in_words(name, &elsewhere)),
             (None, Some(meant)) => format!("{begin}: did you mean `{meant}`?"),
             (None, None) => format!(
-                "{begin}: give its name to the line that gives this output, as in `{name}: Dense(10)`"
+                "{begin}: name the line that computes this output, as in `{name}: Dense(10)`"
             ),
         }
     }
@@ -253,7 +250,7 @@ pub(crate) mod mistake {
 
     pub(crate) fn no_result(left: usize, op: &BinOp, right: usize) -> String {
         let op = op.to_token_stream();
-        format!("`{left} {op} {right}` is no size: sizes are whole numbers from 0 on")
+        format!("`{left} {op} {right}` is not a size: sizes are whole numbers, at least 0")
     }
 
     pub(crate) fn quotes(word: &str) -> String {
@@ -315,10 +312,11 @@ pub(crate) mod mistake {
             Kind::Flag => "`true` or `false`".into(),
             Kind::Real => "a literal number such as `0.5`".into(),
             Kind::Shape => "a shape such as `4x4x8`".into(),
-            Kind::Input => "the name of an input or of a line before this one".into(),
-            Kind::Weight => "the name of a line before this one, whose weight it shares".into(),
+            Kind::Input => "the name of an input or of an earlier line".into(),
+            Kind::Weight => "the name of an earlier line whose weight it shares".into(),
             Kind::Word(words) => {
-                let all: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                let all: Vec<String> =
+                    words.iter().map(|word| format!("`{}`", word.text)).collect();
                 all.join(" or ")
             }
         };
@@ -326,7 +324,7 @@ pub(crate) mod mistake {
         let words =
             format!("`{}` of `{callee}` must be {expected}, but is `{got}`", parameter.name);
         match parameter.kind {
-            Kind::Word(known) => match closest(&got, known.iter().copied()) {
+            Kind::Word(known) => match closest(&got, known.iter().map(|word| word.text)) {
                 Some(meant) => format!("{words}: did you mean `{meant}`?"),
                 None => words,
             },
@@ -374,7 +372,7 @@ pub(crate) mod mistake {
         elsewhere: Option<Elsewhere>,
         known: &[&str],
     ) -> String {
-        let begin = format!("there is no input and no layer before this that is called `{name}`");
+        let begin = format!("there is no input or earlier line called `{name}`");
         if let Some(elsewhere) = elsewhere {
             return format!("{begin}{}", in_words(name, &elsewhere));
         }
@@ -382,7 +380,7 @@ pub(crate) mod mistake {
             return format!("{begin}: did you mean `{meant}`?");
         }
         let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-        if all.is_empty() { begin } else { format!("{begin}, but {}", all.join(", ")) }
+        if all.is_empty() { begin } else { format!("{begin}; in scope: {}", all.join(", ")) }
     }
 
     /// `known` are the lines before that have a weight to share.
@@ -391,12 +389,12 @@ pub(crate) mod mistake {
         elsewhere: Option<Elsewhere>,
         known: &[&str],
     ) -> String {
-        let begin = format!("there is no layer before this that is called `{name}`");
+        let begin = format!("there is no earlier layer called `{name}`");
         match elsewhere {
             Some(Elsewhere::InsideOf(structure)) => {
                 return format!(
-                    "{begin}: the line `{name}` is inside of `{structure}`, and known there alone\n  = \
-                     help: a weight is shared with a line before the `{structure}`, or inside of it"
+                    "{begin}: the line `{name}` is local to `{structure}`\n  = help: share the weight with \
+                     a line before the `{structure}`, or inside it"
                 );
             }
             Some(elsewhere) => return format!("{begin}{}", in_words(name, &elsewhere)),
@@ -407,7 +405,7 @@ pub(crate) mod mistake {
             None if known.is_empty() => begin,
             None => {
                 let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                format!("{begin}, but {}", all.join(", "))
+                format!("{begin}; weights can be shared with {}", all.join(", "))
             }
         }
     }
@@ -416,7 +414,7 @@ pub(crate) mod mistake {
     pub(crate) fn no_weight(name: &Ident, source: Option<&str>, layers: &[&str]) -> String {
         let is = match source {
             Some(source) => format!("it is `{source}`"),
-            None => "it is no line of a single layer".into(),
+            None => "it is not a single layer".into(),
         };
         let layers: Vec<String> = layers.iter().map(|name| format!("`{name}`")).collect();
         let layers = layers.join(" or ");
@@ -426,38 +424,37 @@ pub(crate) mod mistake {
     /// `flattened` is `layer`, or that which it shares the weight of.
     pub(crate) fn weight_in_another_order(layer: &str, flattened: &str) -> String {
         format!(
-            "layer `{layer}` cannot share a weight: `{flattened}` reads features that were flattened, which \
-             files have in another order\n  = help: let a layer with a weight of its own read them first"
+            "layer `{layer}` cannot share a weight: `{flattened}` reads flattened features, whose order in \
+             files differs\n  = help: put a layer with a weight of its own before it"
         )
     }
 
     /// Why a value cannot be taken from where it is, and what can be done.
     fn in_words(name: &Ident, elsewhere: &Elsewhere) -> String {
         match elsewhere {
-            Elsewhere::Behind => {
+            Elsewhere::Later => {
                 format!(
-                    ": the line `{name}` is not done yet, and a line takes what is there before it"
+                    ": the line `{name}` is not complete here, and a line can only use earlier values"
                 )
             }
             Elsewhere::InsideOf(structure) if structure == "Repeat" => format!(
-                ": each copy inside of `Repeat` has a line `{name}` of its own, known there alone\n  = \
-                 help: give the `Repeat` a name, and take what its last copy gives"
+                ": each copy inside `Repeat` has its own line `{name}`, which is local to it\n  = help: \
+                 name the `Repeat`, and use the output of its last copy"
             ),
             Elsewhere::InsideOf(structure) => format!(
-                ": the line `{name}` is inside of `{structure}`, and known there alone\n  = help: give \
-                 the `{structure}` a name, or put the line before it"
+                ": the line `{name}` is local to `{structure}`\n  = help: name the `{structure}`, or put the \
+                 line before it"
             ),
             Elsewhere::OutsideOfBlock(block) => format!(
-                ": a block knows its own lines alone\n  = help: make it a parameter, `block {block}({name}) \
-                 {{ .. }}`, and give it where the block is used, `{block}({name})`"
+                ": a block can only use its own lines and parameters\n  = help: make it a parameter, \
+                 `block {block}({name}) {{ .. }}`, and pass it where the block is used, `{block}({name})`"
             ),
         }
     }
 
     pub(crate) fn value_as_layer(name: &Ident) -> String {
         format!(
-            "`{name}` is a value, not a layer: a line that begins with it is written with `=>`, as in \
-             `{name} => Dense(10)`"
+            "`{name}` is a value, not a layer: begin a line with it by `=>`, as in `{name} => Dense(10)`"
         )
     }
 
@@ -467,13 +464,13 @@ pub(crate) mod mistake {
 
     pub(crate) fn unused_output(label: &str) -> String {
         format!(
-            "what layer `{label}` gives is never used: begin a branch of the next join with it, \
-             as in `{{ .. }}`, or give it a name that a later line takes, as in `name => Dense(10)`"
+            "the output of layer `{label}` is never used: begin a branch of the next join with it, as \
+             in `{{ .. }}`, or name it and use it in a later line, as in `name => Dense(10)`"
         )
     }
 
     pub(crate) fn no_branches(name: &Ident) -> String {
-        format!("`{name}` takes one input and has no branches")
+        format!("`{name}` takes one input and no branches")
     }
 
     pub(crate) fn needs_branches(name: &Ident) -> String {
@@ -494,7 +491,7 @@ pub(crate) mod mistake {
     }
 
     pub(crate) fn too_deep(most: usize) -> String {
-        format!("blocks, repeats and branches are nested more than {most} deep")
+        format!("blocks, repeats and branches are nested more than {most} levels deep")
     }
 
     /// Tokens as people write them.

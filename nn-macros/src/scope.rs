@@ -9,14 +9,14 @@ use crate::ast::{Body, Construct};
 
 /// Where layers get their names: the network, one copy of a repeat, a used block, a branch.
 pub(crate) struct Scope {
-    /// What stands before each name: `stage1.0.`
+    /// The prefix of each path: `stage1.0.`
     prefix: String,
-    /// The user's own names in it, and where they stand once they were met.
+    /// The user's own names in it, and the places of those that were met already.
     named: HashMap<String, Option<Span>>,
     /// The names it made.
     made: HashSet<String>,
-    /// Whether it may stand there several times, as in a block or a repeat, so that a layer's own
-    /// name does not tell which one is meant.
+    /// Whether there may be several copies of it, as of a block or a repeat, so that a layer's own name does
+    /// not identify it.
     pub(crate) repeated: bool,
 }
 
@@ -34,7 +34,7 @@ impl Scope {
         Self { prefix, named: HashMap::new(), made: HashSet::new(), repeated: false }
     }
 
-    /// The path of a layer that the user named, or where the same name stands already.
+    /// The path of a layer that the user named. An error is the place where the name is defined already.
     pub(crate) fn name(&mut self, name: &Ident) -> Result<String, Span> {
         let word = name.unraw().to_string();
         match self.named.insert(word.clone(), Some(name.span())) {
@@ -55,7 +55,8 @@ impl Scope {
     }
 }
 
-/// The user's names in `body`: numbers keep out of their way. An unnamed `Residual` is no scope.
+/// Reserves the user's names in `body`, so that numbered names do not collide with them. An unnamed
+/// `Residual` is not a scope.
 fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
     for line in &body.lines {
         match (&line.name, &line.construct) {

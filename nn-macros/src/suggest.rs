@@ -1,6 +1,8 @@
 //! "Did you mean": the known name that a misspelt one was meant to be.
 
-/// What PyTorch and Keras call things that have another name here.
+use unrolled_shape::Kind;
+
+/// Names of PyTorch and Keras for things that have another name here.
 const FOREIGN: [(&str, &str); 49] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
@@ -93,6 +95,17 @@ fn distance(a: &[char], b: &[char]) -> usize {
         last = row;
     }
     last[b.len()]
+}
+
+/// The word of a padding that was meant by another word. Words in capitals are names of constants.
+pub(crate) fn misspelt_padding(kind: Kind, word: &str) -> Option<&'static str> {
+    let known: &[&str] = match kind {
+        Kind::Padding => &["same"],
+        Kind::StepPadding => &["same", "causal"],
+        _ => return None,
+    };
+    let is_word = word.chars().any(char::is_lowercase);
+    closest(word, known.iter().copied()).filter(|_| is_word)
 }
 
 #[cfg(test)]

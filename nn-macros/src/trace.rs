@@ -1,4 +1,4 @@
-//! The way of the data to a mistake: `28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32`.
+//! The path of the data to a mistake: `28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32`.
 
 use unrolled_shape::registry::Flows;
 
@@ -37,7 +37,7 @@ fn is_known(dims: &Dims) -> bool {
     !dims.sizes.is_empty()
 }
 
-/// Whether no layer of this kind ever changes a shape: there would be nothing to see.
+/// Whether layers of this kind never change a shape, so that a trace can leave them out.
 pub(crate) fn keeps_shape(node: &Node) -> bool {
     matches!(&node.layer, Layer::Known { row, .. } if row.flows == Flows::SAME)
 }
@@ -57,9 +57,7 @@ fn write(dims: &Dims) -> String {
 fn write_size(size: &Dim) -> String {
     match size {
         Dim::Known(size) => size.to_string(),
-        Dim::Symbolic(tokens) => {
-            let text = tidy(tokens);
-            if text.contains("_SHAPE_") { String::from("?") } else { text }
-        }
+        Dim::Symbolic(tokens) => tidy(tokens),
+        Dim::Computed(_) => String::from("?"),
     }
 }

@@ -19,6 +19,8 @@
 mod contract;
 #[cfg(feature = "std")]
 pub mod data;
+#[cfg(feature = "std")]
+mod hyper;
 #[cfg(feature = "train")]
 pub mod init;
 #[cfg(feature = "files")]

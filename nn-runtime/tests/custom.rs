@@ -1,6 +1,6 @@
 //! Layers written by hand, in a crate downstream of the trait, and the gradient check.
 
-use unrolled_runtime::loss::Loss;
+use unrolled_runtime::loss::{Loss, TargetError};
 use unrolled_runtime::*;
 use unrolled_shape::Shape;
 
@@ -63,7 +63,7 @@ struct HalfSquare;
 impl<const N: usize> Loss<[f32; N]> for HalfSquare {
     type Target = [f32; N];
 
-    fn check(&self, _target: &[f32; N]) -> Result<(), String> {
+    fn check(&self, _target: &[f32; N]) -> Result<(), TargetError> {
         Ok(())
     }
 
@@ -81,12 +81,12 @@ type Sample<const N: usize> = ([f32; N], [[f32; 3]; 2]);
 
 fn samples<const N: usize>(count: usize) -> (Vec<Sample<N>>, Vec<[f32; N]>) {
     let key = RngKey::new(5);
-    let number = |i: usize, j: usize| 2.0 * key.uniform((i * 100 + j) as u64) - 1.0;
+    let value = |i: usize, j: usize| 2.0 * key.uniform((i * 100 + j) as u64) - 1.0;
     let input = |i| {
-        let b = |row: usize| std::array::from_fn(|column| number(i, N + 3 * row + column));
-        (std::array::from_fn(|j| number(i, j)), [b(0), b(1)])
+        let b = |row: usize| std::array::from_fn(|column| value(i, N + 3 * row + column));
+        (std::array::from_fn(|j| value(i, j)), [b(0), b(1)])
     };
-    let target = |i| std::array::from_fn(|j| number(i, 50 + j));
+    let target = |i| std::array::from_fn(|j| value(i, 50 + j));
     ((0..count).map(input).collect(), (0..count).map(target).collect())
 }
 
@@ -140,7 +140,7 @@ fn a_bad_target_stops_the_check() {
     assert!(check_gradients(&*Mix::<5, 0, 0>::new(1), &HalfSquare, &inputs, &[]).is_err());
 }
 
-/// A generator of one number, over and over.
+/// A generator that repeats one number.
 struct Constant(u64);
 
 impl rand::TryRng for Constant {

@@ -1,9 +1,9 @@
-//! The hand-written expansion in `common` does what expanded code has to do.
+//! The hand-written expansion in `common` fulfils the contract of expanded code.
 
 mod common;
 
 use common::Tiny;
-use unrolled_runtime::loss::Loss;
+use unrolled_runtime::loss::{Loss, TargetError};
 use unrolled_runtime::*;
 
 struct HalfSquare;
@@ -11,7 +11,7 @@ struct HalfSquare;
 impl Loss<[f32; 2]> for HalfSquare {
     type Target = [f32; 2];
 
-    fn check(&self, _target: &[f32; 2]) -> Result<(), String> {
+    fn check(&self, _target: &[f32; 2]) -> Result<(), TargetError> {
         Ok(())
     }
 
@@ -83,7 +83,7 @@ fn input_gradients_agree_with_finite_differences() {
 }
 
 #[test]
-fn batches_give_what_single_samples_give() {
+fn batches_have_the_outputs_of_single_samples() {
     let net = Tiny::new(3);
     let inputs: Vec<[f32; 4]> = (0..100).map(|i| [i as f32 / 50.0, 0.5, -1.0, 0.25]).collect();
     let mut outputs = vec![[0.0; 2]; 100];
@@ -94,7 +94,7 @@ fn batches_give_what_single_samples_give() {
 }
 
 #[test]
-fn says_where_trained_numbers_stand() {
+fn trained_ranges_are_those_of_the_layers() {
     assert_eq!(Tiny::trained(), [("fc1".to_string(), 0..15), ("fc2".to_string(), 15..23)]);
     assert_eq!(Tiny::PARAM_BYTES, 4 * 23);
 }

@@ -7,17 +7,17 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use unrolled_runtime::data::Data;
 use unrolled_runtime::loss::{CrossEntropy, MeanSquaredError};
-use unrolled_runtime::optim::schedule::{Exponential, Plateau, Step};
+use unrolled_runtime::optim::schedule::{Exponential, Plateau, StepDecay};
 use unrolled_runtime::optim::{Adam, AdamW, Clip, SGD};
 use unrolled_runtime::train::{DataSet, TrainError, Trainer};
 use unrolled_runtime::{BatchError, InferenceExt, RngKey, TrainingExt, Weights, parallel};
 
-/// Points, and on which side of a bent line they lie.
+/// Points, and their side of a bent line.
 fn points(count: usize, seed: u64) -> Data<[f32; 4], u32> {
     let key = RngKey::new(seed);
-    let number = |i: usize| 2.0 * key.uniform(i as u64) - 1.0;
+    let value = |i: usize| 2.0 * key.uniform(i as u64) - 1.0;
     let inputs: Vec<[f32; 4]> =
-        (0..count).map(|i| std::array::from_fn(|j| number(4 * i + j))).collect();
+        (0..count).map(|i| std::array::from_fn(|j| value(4 * i + j))).collect();
     let targets =
         inputs.iter().map(|[a, b, c, _]| u32::from(a.abs() + b > 0.3 * c + 0.4)).collect();
     Data { inputs, targets }
@@ -92,7 +92,7 @@ fn the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
-fn ignored_samples_teach_nothing() {
+fn ignored_samples_have_no_gradient() {
     let loss = CrossEntropy::new().class_weights(&[0.5, 2.0]).ignore_index(7);
     let some = points(20, 1);
     let mut more = some.clone();
@@ -137,7 +137,7 @@ fn a_weighted_mean_is_that_of_single_samples() {
 }
 
 #[test]
-fn a_second_fit_goes_on_where_the_first_one_ended() {
+fn a_second_fit_continues_where_the_first_one_ended() {
     let (train, loss) = (points(100, 1), CrossEntropy::new());
     let (mut once, mut twice) = (Tiny::new(5), Tiny::new(5));
     Trainer::new(Adam::new(1e-2)).epochs(6).quiet().fit(&mut once, &train, &loss).unwrap();
@@ -191,7 +191,7 @@ fn a_trainer_clips_gradients() {
         assert!((by_norm - plain * factor).abs() < 1e-6, "{by_norm} {plain}");
         assert!((by_value - plain.clamp(-0.02, 0.02)).abs() < 1e-6, "{by_value} {plain}");
     }
-    // All that is clipped is smaller, in the same direction.
+    // Clipped values are smaller, with the same sign.
     let adaptive = step(Some(Clip::Adaptive { ratio: 0.001, except: &[] }));
     assert!(norm(&adaptive) < 0.1 * norm(&plain) && norm(&adaptive) > 0.0);
     for (plain, adaptive) in plain.iter().zip(&adaptive) {
@@ -210,9 +210,9 @@ fn schedules_count_epochs_or_steps_through_all_calls_of_fit() {
     };
     let trainer = || Trainer::new(SGD::new(0.5)).batch(8).epochs(2).quiet();
     assert_eq!(rates(trainer().schedule_epochs(Exponential::new(0.5))), [0.5, 0.25, 0.125, 0.0625]);
-    // Three steps an epoch: 2, 5, 8 and 11 were done before the last ones.
-    assert_eq!(rates(trainer().schedule_steps(Step::new(3, 0.5))), [0.5, 0.25, 0.125, 0.0625]);
-    // No loss is a hundredth of the one before.
+    // Three steps per epoch: 2, 5, 8 and 11 steps are done before the last one of each.
+    assert_eq!(rates(trainer().schedule_steps(StepDecay::new(3, 0.5))), [0.5, 0.25, 0.125, 0.0625]);
+    // No loss falls to a hundredth of the best one.
     let plateau = Plateau::new().threshold(0.99).patience(0).factor(0.5);
     assert_eq!(rates(trainer().schedule_epochs(plateau)), [0.5, 0.5, 0.25, 0.125]);
 }
@@ -221,7 +221,7 @@ fn schedules_count_epochs_or_steps_through_all_calls_of_fit() {
 fn the_best_weights_can_be_kept() {
     let (train, valid, loss) = (points(100, 1), points(100, 2), CrossEntropy::new());
     let mut net = Tiny::new(5);
-    // The learning rate of epoch 4 on destroys what was learnt.
+    // The learning rate from epoch 4 on destroys the weights.
     let history = Trainer::new(SGD::new(0.0))
         .learning_rate(|epoch| if epoch < 4 { 0.1 } else { 100.0 })
         .epochs(6)
@@ -257,7 +257,7 @@ fn a_callback_stops_training() {
 fn a_gradient_that_overflows_names_its_layer() {
     let data = Data { inputs: vec![[1.0, 0.0, 0.0, 0.0]; 8], targets: vec![[0.0, 0.0]; 8] };
     let mut net = Tiny::zeros();
-    // The hidden value is 1e-20 and the output 1; but 2 * 1e20 * 1e20 is too much for `fc1`'s gradient.
+    // The hidden value is 1e-20 and the output 1, but the gradient of `fc1` overflows: 2 * 1e19 * 1e20.
     net.fc1.weight[0] = [1e-20, 0.0, 0.0];
     net.fc2.weight[0] = [1e20, 0.0];
     let targets = vec![[-1e19, 0.0]; 8];
@@ -265,14 +265,14 @@ fn a_gradient_that_overflows_names_its_layer() {
     let before = bits(&net);
     let error =
         Trainer::new(SGD::new(0.1)).quiet().fit(&mut net, &data, &MeanSquaredError).unwrap_err();
-    let TrainError::Gradient { epoch: 1, step: 1, layer, place: 0, .. } = &error else {
+    let TrainError::Gradient { epoch: 1, step: 1, layer, index: 0, .. } = &error else {
         panic!("{error}")
     };
     assert_eq!(layer, "fc1");
-    let words = error.to_string();
+    let message = error.to_string();
     assert!(
-        words.contains("`fc1`") && words.contains("a smaller learning rate than 0.1"),
-        "{words}"
+        message.contains("`fc1`") && message.contains("a smaller learning rate than 0.1"),
+        "{message}"
     );
     assert_eq!(bits(&net), before, "weights from before the step");
 }
@@ -287,14 +287,14 @@ fn a_loss_that_overflows_names_the_layer_with_the_largest_weight() {
         Trainer::new(SGD::new(0.1)).quiet().fit(&mut net, &data, &CrossEntropy::new()).unwrap_err();
     let TrainError::Loss { epoch: 1, step: 1, layer, .. } = &error else { panic!("{error}") };
     assert_eq!(layer, "fc1");
-    let words = error.to_string();
+    let message = error.to_string();
     for part in ["epoch 1, step 1", "3.000e38, in layer `fc1`", "Inputs reach 200: try to scale"] {
-        assert!(words.contains(part), "{words}");
+        assert!(message.contains(part), "{message}");
     }
 }
 
 #[test]
-fn a_learning_rate_that_is_too_high_is_told_with_epoch_and_step() {
+fn a_learning_rate_that_is_too_high_is_reported_with_epoch_and_step() {
     let data = points(100, 1);
     let error = Trainer::new(SGD::new(1e30))
         .batch(10)
@@ -305,25 +305,25 @@ fn a_learning_rate_that_is_too_high_is_told_with_epoch_and_step() {
     else {
         panic!("{error}")
     };
-    assert!(epoch == 1 && step > 1, "the first step begins with good weights");
+    assert!(epoch == 1 && step > 1, "the weights before the first step are fine");
 }
 
 #[test]
-fn weights_that_are_not_finite_are_told_before_training() {
+fn weights_that_are_not_finite_are_reported_before_training() {
     let mut net = Tiny::new(1);
-    // `ReLU` hides it from the loss.
+    // `ReLU` hides this value from the loss.
     net.fc1.bias[2] = f32::NEG_INFINITY;
     let data = points(10, 1);
     let error =
         Trainer::new(SGD::new(0.1)).quiet().fit(&mut net, &data, &CrossEntropy::new()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "before training: the weights of layer `fc1` are not finite (-inf at place 14)"
+        "before training: the weights of layer `fc1` are not finite (-inf at index 14)"
     );
 }
 
 #[test]
-fn an_input_that_is_not_finite_is_told_with_its_sample() {
+fn an_input_that_is_not_finite_is_reported_with_its_sample() {
     let (train, mut valid) = (points(10, 1), points(10, 2));
     valid.inputs[7][2] = f32::NAN;
     let error = Trainer::new(SGD::new(0.1))
@@ -331,22 +331,25 @@ fn an_input_that_is_not_finite_is_told_with_its_sample() {
         .quiet()
         .fit(&mut Tiny::new(1), &train, &CrossEntropy::new())
         .unwrap_err();
-    let words = error.to_string();
-    assert!(words.starts_with("validation data: sample 7 holds NaN, at place 2"), "{words}");
+    let message = error.to_string();
+    assert!(
+        message.starts_with("validation data: sample 7 has the value NaN at index 2"),
+        "{message}"
+    );
 }
 
 #[test]
-fn targets_that_do_not_fit_are_told() {
+fn targets_that_do_not_fit_are_reported() {
     let mut train = points(10, 1);
     train.targets[4] = 2;
     let fit = |train: &Data<[f32; 4], u32>| {
         let mut trainer = Trainer::new(SGD::new(0.1)).quiet();
         trainer.fit(&mut Tiny::new(1), train, &CrossEntropy::new()).unwrap_err()
     };
-    let words = fit(&train).to_string();
+    let message = fit(&train).to_string();
     assert!(
-        words.starts_with("training data: target 4: expected a class number below 2"),
-        "{words}"
+        message.starts_with("training data: target 4: expected a class index below 2"),
+        "{message}"
     );
     train.targets.truncate(3);
     assert_eq!(
@@ -356,6 +359,6 @@ fn targets_that_do_not_fit_are_told() {
             source: BatchError::Targets { inputs: 10, targets: 3 }
         }
     );
-    let words = fit(&Data::default()).to_string();
-    assert_eq!(words, "training data: there are no samples: expected at least one");
+    let message = fit(&Data::default()).to_string();
+    assert_eq!(message, "training data: there are no samples: expected at least one");
 }

@@ -1,57 +1,85 @@
-//! Arguments of layers: what they are called, which values they take, and their defaults.
+//! Arguments of layers: their names, the values they take, their defaults.
 
-use crate::Shape;
+use crate::shape::Shape;
+use core::convert::Infallible;
 
-/// How a convolution or a pool pads its input.
+/// One size of an argument: a number for the rules, an expression in the macro, where a size may be a
+/// constant of the user's.
+pub trait Dimension: Sized {
+    /// A shape of such sizes.
+    type Shape;
+}
+
+impl Dimension for usize {
+    type Shape = Shape;
+}
+
+/// The padding of a convolution or a pool over height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
+pub enum Padding<Size = usize> {
     /// This many zeros on both sides of each axis (height, width).
-    Explicit([usize; 2]),
-    /// As many as keep the output as large as the input (only with stride 1), as in PyTorch; the
-    /// odd one goes to the end.
+    Explicit([Size; 2]),
+    /// As many zeros as keep the output as large as the input (only with stride 1), as in PyTorch; an odd
+    /// one goes to the end.
     Same,
 }
 
-/// How a convolution over steps pads its input.
+/// The padding of a convolution over steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepPadding {
+pub enum StepPadding<Size = usize> {
     /// This many zeros on both sides.
-    Explicit(usize),
-    /// As many as keep the number of steps (only with stride 1), as in PyTorch; the odd one goes to the
-    /// end.
+    Explicit(Size),
+    /// As many zeros as keep the number of steps (only with stride 1), as in PyTorch; an odd one goes to
+    /// the end.
     Same,
-    /// All before the first step, so that no output reads what comes after its step.
+    /// All zeros before the first step, so that no output reads a later step.
     Causal,
 }
 
-/// The value of an argument.
+/// One of the words that an argument takes, such as `bilinear` in `mode = bilinear`: a variant of an enum
+/// in the module of the layer's rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The word in the language: `bilinear`.
+    pub text: &'static str,
+    /// The enum: `Mode`.
+    pub enumeration: &'static str,
+    /// Its variant: `Bilinear`.
+    pub variant: &'static str,
+    /// The variant's index.
+    pub index: usize,
+}
+
+/// The value of an argument. In a `Value<usize>`, which the rules take, all sizes are numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
+pub enum Value<Size: Dimension = usize> {
+    /// The argument is left out and has no value: see [`Parameter::is_optional`].
+    Absent,
     /// A count.
-    Number(usize),
+    Number(Size),
     /// A count per axis: height, width. One number in the user's code stands for both.
-    Pair([usize; 2]),
+    Pair([Size; 2]),
     /// `same`, a number, or one per axis.
-    Padding(Padding),
+    Padding(Padding<Size>),
     /// `same`, `causal`, or a number.
-    StepPadding(StepPadding),
+    StepPadding(StepPadding<Size>),
     /// `true` or `false`.
     Flag(bool),
     /// A real number.
     Real(f64),
     /// One of a few words, such as `tanh` in `approximate = tanh`.
-    Word(&'static str),
+    Word(Word),
     /// A shape, such as `4x4x8`.
-    Shape(Shape),
-    /// The number of the layer's input that a named value became, as in `memory = encoded`: the rule
-    /// finds its shape there. `None` where the argument is left out.
-    Input(Option<usize>),
-    /// The shape that files give the weight that a layer has in common with a line before it, as in
-    /// `weight = tokens`. `None` where the argument is left out: it has a weight of its own.
-    Weight(Option<Shape>),
+    Shape(Size::Shape),
+    /// A named value, as in `memory = encoded`: the index of the layer's input that it became, where the
+    /// rule finds its shape.
+    Input(usize),
+    /// A named line whose weight the layer shares, as in `weight = tokens`: the shape of that weight in
+    /// files.
+    Weight(Size::Shape),
 }
 
-/// Which values an argument takes.
+/// The kind of values that an argument takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// [`Value::Number`]
@@ -67,44 +95,100 @@ pub enum Kind {
     /// [`Value::Real`]
     Real,
     /// [`Value::Word`], one of these.
-    Word(&'static [&'static str]),
+    Word(&'static [Word]),
     /// [`Value::Shape`]
     Shape,
-    /// [`Value::Input`]: the name of an input of the network or of a line before, which the layer takes
-    /// as a further input.
+    /// [`Value::Input`]: the name of an input of the network or of an earlier line, which becomes a further
+    /// input of the layer.
     Input,
-    /// [`Value::Weight`]: the name of a line before, whose weight is the layer's own too; of a layer whose
-    /// [`Row::weight`](crate::registry::Row::weight) is there. In nn-runtime the layer's type is then
-    /// `Tied` and its name.
+    /// [`Value::Weight`]: the name of an earlier line whose layer has a
+    /// [`Row::weight`](crate::registry::Row::weight). The layer's type in nn-runtime is then `Tied` and its
+    /// name.
     Weight,
 }
 
 /// One argument of a layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
-    /// Its name, as in `kernel = 3`, and the name of its field in the layer's struct.
+    /// Its name, as in `kernel = 3`, which is also the name of its field in the layer's struct.
     pub name: &'static str,
-    /// Which values it takes.
+    /// The kind of values it takes.
     pub kind: Kind,
-    /// What it is when it is left out; `None`: it must be given.
+    /// Its value when it is left out; `None` where it must be given.
     pub default: Option<Value>,
-    /// What its default is called, where the value only stands for it: `kernel`, `none`.
-    pub shown: Option<&'static str>,
+    /// What tables show as the default of an optional argument: `kernel`, `none`; otherwise empty.
+    pub shown: &'static str,
 }
 
-/// Defines the struct of a layer's arguments, its list of [`Parameter`]s, and the way from values
-/// (in that list's order) to the struct.
+impl<Size: Dimension> Value<Size> {
+    /// The same value with each size and each shape converted.
+    #[must_use]
+    pub fn map<To: Dimension>(
+        &self,
+        size: impl Fn(&Size) -> To,
+        shape: impl Fn(&Size::Shape) -> To::Shape,
+    ) -> Value<To> {
+        let Ok(value) =
+            self.try_map(|it| Ok::<_, Infallible>(size(it)), |it| Ok::<_, Infallible>(shape(it)));
+        value
+    }
+
+    /// The same value with each size and each shape converted.
+    ///
+    /// # Errors
+    /// The first error of a conversion.
+    pub fn try_map<To: Dimension, Error>(
+        &self,
+        size: impl Fn(&Size) -> Result<To, Error>,
+        shape: impl Fn(&Size::Shape) -> Result<To::Shape, Error>,
+    ) -> Result<Value<To>, Error> {
+        let pair = |[a, b]: &[Size; 2]| Ok([size(a)?, size(b)?]);
+        Ok(match self {
+            Self::Absent => Value::Absent,
+            Self::Number(number) => Value::Number(size(number)?),
+            Self::Pair(sizes) => Value::Pair(pair(sizes)?),
+            Self::Padding(Padding::Same) => Value::Padding(Padding::Same),
+            Self::Padding(Padding::Explicit(sizes)) => {
+                Value::Padding(Padding::Explicit(pair(sizes)?))
+            }
+            Self::StepPadding(StepPadding::Same) => Value::StepPadding(StepPadding::Same),
+            Self::StepPadding(StepPadding::Causal) => Value::StepPadding(StepPadding::Causal),
+            Self::StepPadding(StepPadding::Explicit(both)) => {
+                Value::StepPadding(StepPadding::Explicit(size(both)?))
+            }
+            Self::Flag(flag) => Value::Flag(*flag),
+            Self::Real(real) => Value::Real(*real),
+            Self::Word(word) => Value::Word(*word),
+            Self::Shape(sizes) => Value::Shape(shape(sizes)?),
+            Self::Input(nth) => Value::Input(*nth),
+            Self::Weight(sizes) => Value::Weight(shape(sizes)?),
+        })
+    }
+}
+
+impl Parameter {
+    /// Whether leaving it out means that there is no such value, so that its field is an [`Option`].
+    #[must_use]
+    pub const fn is_optional(&self) -> bool {
+        matches!(self.default, Some(Value::Absent))
+    }
+}
+
+/// Defines the struct of a layer's arguments, its list of [`Parameter`]s, and the conversion of values
+/// (in the order of that list) to the struct.
 ///
 /// ```text
 /// arguments! {
 ///     /// A fully connected layer.
 ///     pub struct Dense {
-///         /// How many outputs.
+///         /// The number of outputs.
 ///         units: Number,
 ///         /// Whether a bias is added.
 ///         bias: Flag = true,
-///         /// What stands for something else has a name of its own in tables.
-///         stride: Number = AS_KERNEL => "kernel",
+///         /// One of the words of `enum Mode`, which `words!` defines.
+///         mode: Word(Mode) = Mode::Nearest,
+///         /// An optional argument: the field is an `Option`, and tables show `kernel` as its default.
+///         stride: Number or "kernel",
 ///     }
 /// }
 /// ```
@@ -112,23 +196,29 @@ macro_rules! arguments {
     (
         $(#[$meta:meta])*
         pub struct $Name:ident {
-            $( $(#[$field_meta:meta])* $field:ident : $kind:ident $( ( $($word:literal),* ) )? $(= $default:expr $(=> $shown:literal)?)? , )*
+            $(
+                $(#[$field_meta:meta])*
+                $field:ident : $kind:ident $( ( $Words:ident ) )? $( or $shown:literal )? $( = $default:expr )?,
+            )*
         }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub struct $Name {
-            $( $(#[$field_meta])* pub $field: $crate::arguments::field_type!($kind), )*
+            $(
+                $(#[$field_meta])*
+                pub $field: $crate::arguments::field_type!($kind $( ( $Words ) )? $( or $shown )?),
+            )*
         }
 
         impl $Name {
             /// The arguments, in order.
-            pub const PARAMETERS: &'static [$crate::Parameter] = &[
-                $( $crate::Parameter {
+            pub const PARAMETERS: &'static [$crate::arguments::Parameter] = &[
+                $( $crate::arguments::Parameter {
                     name: stringify!($field),
-                    kind: $crate::arguments::kind!($kind $( ( $($word),* ) )?),
-                    default: $crate::arguments::default!($kind $( $default )?),
-                    shown: $crate::arguments::shown!($( $( $shown )? )?),
+                    kind: $crate::arguments::kind!($kind $( ( $Words ) )?),
+                    default: $crate::arguments::default!($kind $( or $shown )? $( = $default )?),
+                    shown: concat!($( $shown )?),
                 }, )*
             ];
 
@@ -138,14 +228,12 @@ macro_rules! arguments {
             /// When number or kinds of the values differ from them.
             #[must_use]
             #[allow(unused_mut, unused_assignments, unused_variables, reason = "layers without arguments")]
-            pub const fn from_values(values: &[$crate::Value]) -> Self {
+            pub const fn from_values(values: &[$crate::arguments::Value]) -> Self {
                 assert!(values.len() == Self::PARAMETERS.len(), "one value for each parameter");
                 let mut i = 0;
                 $(
-                    let $field = match values[i] {
-                        $crate::Value::$kind(value) => value,
-                        _ => panic!("a value of the parameter's kind"),
-                    };
+                    let $field =
+                        $crate::arguments::field!(values[i], $kind $( ( $Words ) )? $( or $shown )?);
                     i += 1;
                 )*
                 Self { $( $field, )* }
@@ -154,40 +242,164 @@ macro_rules! arguments {
     };
 }
 
+/// Defines the enum of the words that an argument takes.
+///
+/// ```text
+/// words! {
+///     /// How new pixels are computed.
+///     pub enum Mode {
+///         /// `nearest`: copies of the nearest old pixel.
+///         Nearest = "nearest",
+///     }
+/// }
+/// ```
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        pub enum $Name:ident { $( $(#[$variant_meta:meta])* $Variant:ident = $text:literal, )* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $Name { $( $(#[$variant_meta])* $Variant, )* }
+
+        impl $Name {
+            /// The variants, in order.
+            pub const ALL: &'static [Self] = &[$( Self::$Variant ),*];
+            /// The words, in the same order.
+            pub const WORDS: &'static [$crate::arguments::Word] = &[$( Self::$Variant.word() ),*];
+
+            /// The word in the language.
+            #[must_use]
+            pub const fn word(self) -> $crate::arguments::Word {
+                match self {
+                    $( Self::$Variant => $crate::arguments::Word {
+                        text: $text,
+                        enumeration: stringify!($Name),
+                        variant: stringify!($Variant),
+                        index: Self::$Variant as usize,
+                    }, )*
+                }
+            }
+        }
+    };
+}
+
 macro_rules! field_type {
+    ($kind:ident or $shown:literal) => { Option<$crate::arguments::field_type!($kind)> };
     (Number) => { usize };
     (Pair) => { [usize; 2] };
-    (Padding) => { $crate::Padding };
-    (StepPadding) => { $crate::StepPadding };
+    (Padding) => { $crate::arguments::Padding };
+    (StepPadding) => { $crate::arguments::StepPadding };
     (Flag) => { bool };
     (Real) => { f64 };
-    (Word) => { &'static str };
-    (Shape) => { $crate::Shape };
-    (Input) => { Option<usize> };
-    (Weight) => { Option<$crate::Shape> };
+    (Word ( $Words:ident )) => { $Words };
+    (Shape) => { $crate::shape::Shape };
+    (Input) => { usize };
+    (Weight) => { $crate::shape::Shape };
 }
 
 macro_rules! kind {
-    (Word ( $($word:literal),* )) => { $crate::Kind::Word(&[ $($word),* ]) };
-    ($kind:ident) => { $crate::Kind::$kind };
+    (Word ( $Words:ident )) => {
+        $crate::arguments::Kind::Word($Words::WORDS)
+    };
+    ($kind:ident) => {
+        $crate::arguments::Kind::$kind
+    };
 }
 
 macro_rules! default {
     ($kind:ident) => {
         None
     };
-    ($kind:ident $default:expr) => {
-        Some($crate::Value::$kind($default))
+    ($kind:ident or $shown:literal) => {
+        Some($crate::arguments::Value::Absent)
+    };
+    (Word = $default:expr) => {
+        Some($crate::arguments::Value::Word($default.word()))
+    };
+    ($kind:ident = $default:expr) => {
+        Some($crate::arguments::Value::$kind($default))
     };
 }
 
-macro_rules! shown {
-    () => {
-        None
+macro_rules! field {
+    ($value:expr, Word ( $Words:ident )) => {
+        match $value {
+            $crate::arguments::Value::Word(word) => $Words::ALL[word.index],
+            _ => panic!("a word of the parameter's kind"),
+        }
     };
-    ($shown:literal) => {
-        Some($shown)
+    ($value:expr, $kind:ident or $shown:literal) => {
+        match $value {
+            $crate::arguments::Value::$kind(value) => Some(value),
+            $crate::arguments::Value::Absent => None,
+            _ => panic!("a value of the parameter's kind, or none"),
+        }
+    };
+    ($value:expr, $kind:ident) => {
+        match $value {
+            $crate::arguments::Value::$kind(value) => value,
+            _ => panic!("a value of the parameter's kind"),
+        }
     };
 }
 
-pub(crate) use {arguments, default, field_type, kind, shown};
+pub(crate) use {arguments, default, field, field_type, kind, words};
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macros define public items")]
+mod tests {
+    use super::*;
+
+    words! {
+        /// Words of a test.
+        pub enum Mode {
+            /// `nearest`
+            Nearest = "nearest",
+            /// `bilinear`
+            Bilinear = "bilinear",
+        }
+    }
+
+    arguments! {
+        /// Arguments of a test.
+        pub struct Test {
+            /// Required.
+            kernel: Pair,
+            /// Optional.
+            stride: Pair or "kernel",
+            /// A word.
+            mode: Word(Mode) = Mode::Bilinear,
+        }
+    }
+
+    #[test]
+    fn parameters_describe_the_fields() {
+        let [kernel, stride, mode] = Test::PARAMETERS else { panic!("three parameters") };
+        assert!(kernel.default.is_none() && !kernel.is_optional());
+        assert!(stride.is_optional());
+        assert_eq!((stride.kind, stride.shown), (Kind::Pair, "kernel"));
+        assert_eq!(mode.kind, Kind::Word(Mode::WORDS));
+        assert_eq!(mode.default, Some(Value::Word(Mode::Bilinear.word())));
+    }
+
+    #[test]
+    fn values_become_fields() {
+        let word = Value::Word(Mode::Nearest.word());
+        let values = [Value::Pair([3, 5]), Value::Absent, word];
+        let expected = Test { kernel: [3, 5], stride: None, mode: Mode::Nearest };
+        assert_eq!(Test::from_values(&values), expected);
+        let values = [Value::Pair([3, 5]), Value::Pair([2, 2]), word];
+        assert_eq!(Test::from_values(&values), Test { stride: Some([2, 2]), ..expected });
+    }
+
+    #[test]
+    fn sizes_are_converted_or_refused() {
+        let value: Value = Value::Padding(Padding::Explicit([1, 2]));
+        let twice = value.map(|size| 2 * size, |shape| *shape);
+        assert_eq!(twice, Value::Padding(Padding::Explicit([2, 4])));
+        let odd = |size: &usize| if size.is_multiple_of(2) { Ok(*size) } else { Err(*size) };
+        let result: Result<Value, usize> = value.try_map(odd, |shape| Ok(*shape));
+        assert_eq!(result, Err(1));
+    }
+}

@@ -1,9 +1,11 @@
 //! What is checked between layers, outside of any one layer's rule: arrows, headers, shortcuts.
 //!
 //! Plain data in, [`ShapeError`] out, all `const fn`: the macro and constants in expanded code say
-//! the same words. [`explain`](crate::explain) makes the whole message of each.
+//! the same words. [`explain`](crate::error::explain) makes the whole message of each.
 
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::shape::Shape;
+use crate::text::Text;
 
 /// The most numbers a value may hold: sums and products of a few such counts still fit.
 pub(crate) const MOST: usize = if usize::BITS >= 64 { 1 << 40 } else { 1 << 28 };
@@ -17,7 +19,7 @@ pub struct Arrow<'a> {
     pub input: Shape,
     /// What comes out of it.
     pub output: Shape,
-    /// How that came about, as [`Row::how`](crate::registry::Row::how) says it; may be empty.
+    /// How that came about, as [`Row::how`](crate::row::Row::how) says it; may be empty.
     pub how: Text,
     /// What its arrow says.
     pub declared: Shape,
@@ -115,7 +117,7 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
     } else if output.rank() > 1 && promised.rank() == 1 && promised.last() == output.last() {
         let sequence = if output.rank() == 2 { "`output = last`, " } else { "" };
         let help = Text::of("write ").text(sequence).text("`Flatten` or a global pool before the ");
-        help.text("last `Dense`, which works on the last axis alone")
+        help.text("last `Dense`, which works on the last axis only")
     } else {
         help.text(", or let the last layer give ").shape(promised)
     };
@@ -131,7 +133,7 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
 ///
 /// # Errors
 /// When the header says another shape.
-pub const fn header_head(output: Shape, promised: Shape, name: &str) -> Result<Shape, ShapeError> {
+pub const fn named_output(output: Shape, promised: Shape, name: &str) -> Result<Shape, ShapeError> {
     if promised.same(&output) {
         return Ok(output);
     }
@@ -164,7 +166,7 @@ pub const fn layer_input(found: Shape, expected: Shape, name: &str) -> Result<Sh
     if !name.is_empty() {
         message = message.text(" as its input ").quoted(name);
     }
-    let help = Text::of("let what stands before it give ").shape(expected);
+    let help = Text::of("let the layers before it give ").shape(expected);
     Err(ShapeError::layer(message.text(", but gets ").shape(found)).help(help))
 }
 
@@ -252,7 +254,7 @@ pub(crate) const fn at_most(shape: Shape, verb: &str) -> Result<Shape, ShapeErro
         Some(len) if len <= MOST => Ok(shape),
         _ => {
             let message = Text::of(verb).shape(shape).text(", but a value can hold at most ");
-            Err(ShapeError::layer(message.number(MOST).text(" numbers")))
+            Err(ShapeError::layer(message.number(MOST).text(" elements")))
         }
     }
 }
@@ -280,20 +282,21 @@ mod tests {
     #[test]
     fn agrees_in_constants() {
         const RIGHT: Arrow = Arrow { declared: Shape::new(&[1600]), ..FLATTEN };
-        const ARROW: Shape = crate::expect(arrow(&RIGHT), "Flatten", "");
-        const HEADER: Shape = crate::expect(header_output(ARROW, ARROW), "", "");
-        const INPUT: Shape = crate::expect(header_input(PICTURE), "", "");
-        const LAYER: Shape = crate::expect(layer_input(INPUT, PICTURE, ""), "encoder", "");
-        const _: Shape = crate::expect(layer_output(LAYER), "encoder", "");
-        const SUM: Shape = crate::expect(residual(LAYER, PICTURE, None), "Residual", "");
-        const SKIP: Shape = crate::expect(residual(HEADER, SUM, Some(PICTURE)), "Residual", "");
+        const ARROW: Shape = crate::error::expect(arrow(&RIGHT), "Flatten", "");
+        const HEADER: Shape = crate::error::expect(header_output(ARROW, ARROW), "", "");
+        const INPUT: Shape = crate::error::expect(header_input(PICTURE), "", "");
+        const LAYER: Shape = crate::error::expect(layer_input(INPUT, PICTURE, ""), "encoder", "");
+        const _: Shape = crate::error::expect(layer_output(LAYER), "encoder", "");
+        const SUM: Shape = crate::error::expect(residual(LAYER, PICTURE, None), "Residual", "");
+        const SKIP: Shape =
+            crate::error::expect(residual(HEADER, SUM, Some(PICTURE)), "Residual", "");
         assert_eq!(SKIP, PICTURE);
     }
 
     #[test]
     fn what_follows_from_a_mistake_is_not_told() {
         const LOST: Result<Shape, ShapeError> = Err(ShapeError::LOST);
-        const _: Shape = crate::expect(LOST, "Flatten", "");
+        const _: Shape = crate::error::expect(LOST, "Flatten", "");
         assert_eq!(or_stand_in(LOST, PICTURE), PICTURE);
         assert_eq!(or_stand_in(Ok(Shape::new(&[3])), PICTURE), Shape::new(&[3]));
     }
@@ -349,7 +352,7 @@ mod tests {
         let (_, words) = refusal(header_input(Shape::new(&[usize::MAX, 2])));
         assert_eq!(
             words,
-            "the network takes 18446744073709551615x2, but a value can hold at most 1099511627776 numbers"
+            "the network takes 18446744073709551615x2, but a value can hold at most 1099511627776 elements"
         );
     }
 
@@ -377,7 +380,7 @@ mod tests {
             words,
             "the network gives 26x26x10, but its header promises 10\n  \
              = help: write `Flatten` or a global pool before the last `Dense`, \
-             which works on the last axis alone"
+             which works on the last axis only"
         );
         let steps = Shape::new(&[20, 10]);
         let (_, words) = refusal(header_output(steps, Shape::new(&[10])));
@@ -393,13 +396,13 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes 28x28x1, but gets 14x14x1\n  \
-             = help: let what stands before it give 28x28x1"
+             = help: let the layers before it give 28x28x1"
         );
         let (_, words) = refusal(layer_input(Shape::new(&[10]), Shape::new(&[12]), "table"));
         assert_eq!(
             words,
             "layer `it` takes 12 as its input `table`, but gets 10\n  \
-             = help: let what stands before it give 12"
+             = help: let the layers before it give 12"
         );
     }
 

@@ -1,13 +1,14 @@
 //! [`ShapeError`]: what is wrong, how the number came about, how to mend it.
 
-use crate::{Shape, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 /// What a mistake is pointed at in the user's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
     /// The layer itself: its input does not suit it.
     Layer,
-    /// One argument, by its name in [`Parameter::name`](crate::Parameter::name).
+    /// One argument, by its name in [`Parameter::name`](crate::arguments::Parameter::name).
     Argument(&'static str),
     /// One branch of a join, counted from 0.
     Branch(usize),
@@ -119,9 +120,25 @@ pub const fn trace(input: Shape, steps: &[(&str, Shape)]) -> Text {
     text
 }
 
+/// The shape, or the compile error that says why there is none: what expanded constants call, with
+/// the user's own token as the caller. Of [`ShapeError::LOST`] nothing is said.
+///
+/// # Panics
+/// With the message of [`explain`] when `result` is an error.
+#[must_use]
+#[track_caller]
+pub const fn expect(result: Result<Shape, ShapeError>, name: &str, trace: &str) -> Shape {
+    match result {
+        Ok(shape) => shape,
+        Err(error) if error.message.is_empty() => Shape::new(&[]),
+        Err(error) => panic!("{}", explain(name, &error, trace).as_str()),
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
-    use crate::{Blame, Shape, ShapeError, explain};
+    use crate::error::{Blame, ShapeError, explain};
+    use crate::shape::Shape;
     use std::string::{String, ToString};
 
     /// What an error blames, and its message as people read it about a layer named `it`.

@@ -1,6 +1,7 @@
 //! [`Fusion`]: what inference computes of several layers at once.
 
-use crate::{Shape, Value};
+use crate::arguments::Value;
+use crate::shape::Shape;
 
 /// Numbers of a picture between a convolution and a pool that are there at a time: a part of a first-level
 /// cache.

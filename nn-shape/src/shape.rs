@@ -113,9 +113,3 @@ impl Shape {
         true
     }
 }
-
-impl core::fmt::Display for Shape {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(crate::Text::new().shape(*self).as_str())
-    }
-}

@@ -1,6 +1,6 @@
 //! [`Text`]: sentences that constants can build.
 
-use crate::Shape;
+use crate::shape::Shape;
 
 /// The most bytes a [`Text`] holds; longer ones are cut and end in `...`.
 const CAPACITY: usize = 1024;
@@ -254,6 +254,12 @@ const fn significant(value: f64) -> (usize, i32) {
     let digits = (mantissa * one as f64 + 0.5) as usize;
     // 9.999999 rounds up to 10.
     if digits == 10 * one { (one, exponent + 1) } else { (digits, exponent) }
+}
+
+impl core::fmt::Display for Shape {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(Text::new().shape(*self).as_str())
+    }
 }
 
 impl core::fmt::Display for Text {

@@ -54,9 +54,9 @@ impl Dice {
             }
             Kind::Word(words) => Value::Word(words[self.below(words.len())]),
             Kind::Shape => Value::Shape(self.shape()),
-            Kind::Input => Value::Input(None),
-            Kind::Weight if self.below(2) == 0 => Value::Weight(None),
-            Kind::Weight => Value::Weight(Some(Shape::new(&self.pair()))),
+            Kind::Input => Value::Absent,
+            Kind::Weight if self.below(2) == 0 => Value::Absent,
+            Kind::Weight => Value::Weight(Shape::new(&self.pair())),
         }
     }
 
@@ -96,10 +96,10 @@ fn rules_never_panic() {
                     }
                     agreed += 1;
                     assert!(checks::layer_output(output).is_ok(), "{}, seed {seed}", row.name);
-                    let _ = (row.params)(&inputs, &values);
-                    let _ = (row.buffers)(&inputs, &values);
-                    let _ = (row.macs)(&inputs, &values);
-                    let _ = (row.how)(&inputs, &values);
+                    let _ = row.params(&inputs, &values);
+                    let _ = row.buffers(&inputs, &values);
+                    let _ = row.macs(&inputs, &values);
+                    let _ = row.how(&inputs, &values);
                     for computed in row.computed {
                         let _ = computed(&inputs, &values);
                     }

@@ -1,7 +1,10 @@
-//! What must hold for every network, whatever it is made of. The networks are drawn by
-//! `random-networks` in `tests/generator`.
+//! Properties of every network. The networks are drawn by `random-networks` in `tests/generator`.
 
-use std::sync::Mutex;
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "each test binary uses a part")]
+mod common;
+
+use common::{bits, same_on_all_threads};
 use unrolled::loss::{Loss, MeanSquaredError};
 use unrolled::{
     FilesExt, InferenceExt, Inputs, LayerInfo, Network, RngKey, Shape, TrainingExt, Values,
@@ -19,27 +22,27 @@ pub(crate) mod constants {
     pub(crate) const N6: usize = 6;
 }
 
-/// A network, and what the rules of nn-shape say of it.
+/// A network, and what the rules of nn-shape compute for it.
 pub(crate) struct Case {
     pub(crate) seed: u64,
     pub(crate) source: &'static str,
-    pub(crate) nodes: &'static [Line],
+    pub(crate) layers: &'static [ExpectedLayer],
 }
 
-/// A line of `LAYERS`, with the numbers that the rules gave.
-pub(crate) struct Line {
+/// The expected entry of `LAYERS`.
+pub(crate) struct ExpectedLayer {
     pub(crate) kind: &'static str,
     pub(crate) output: &'static [usize],
     pub(crate) params: usize,
     pub(crate) buffers: usize,
     pub(crate) macs: usize,
-    pub(crate) inner: &'static [Line],
+    pub(crate) inner: &'static [ExpectedLayer],
 }
 
-/// Says which network it was when a check fails.
-struct Witness<'a>(&'a Case);
+/// Prints the seed and the source of the network when a check fails.
+struct PrintOnPanic<'a>(&'a Case);
 
-impl Drop for Witness<'_> {
+impl Drop for PrintOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("seed {}:\n{}", self.0.seed, self.0.source);
@@ -47,20 +50,20 @@ impl Drop for Witness<'_> {
     }
 }
 
-/// Checks everything that is said in the names of the functions that it calls.
+/// Checks all properties, each in a function of its name.
 pub(crate) fn check<N: Network>(case: &Case) {
-    let _witness = Witness(case);
+    let _print = PrintOnPanic(case);
     let mut subject = Subject::<N>::new(case.seed, 5);
-    // The pool serves one thread at a time; all but one check do without.
+    // The pool serves one caller at a time, and tests run in parallel: all checks but the last do without it.
     parallel::with_threads(1, || {
-        layers_are_those_of_the_rules(N::LAYERS, case.nodes);
-        counts_are_sums::<N>(case.nodes);
-        batches_give_what_single_samples_give(&subject);
-        files_give_the_same_bits_back(&subject, case.seed);
-        gradients_agree_with_differences::<N>(case.seed);
-        training_computes_what_inference_computes(&mut subject, case);
+        layers_agree_with_the_rules(N::LAYERS, case.layers);
+        counts_are_sums_over_layers::<N>(case.layers);
+        batches_agree_with_single_samples(&subject);
+        files_restore_every_bit(&subject, case.seed);
+        gradients_agree_with_finite_differences::<N>(case.seed);
+        training_agrees_with_inference(&mut subject, case);
     });
-    threads_do_not_matter::<N>(case.seed);
+    results_do_not_depend_on_threads::<N>(case.seed);
 }
 
 /// A network with weights, samples and targets from a seed.
@@ -72,30 +75,30 @@ struct Subject<N: Network> {
 
 impl<N: Network> Subject<N> {
     fn new(seed: u64, samples: usize) -> Self {
-        let streams = RngKey::new(seed);
+        let key = RngKey::new(seed);
         let mut net = N::new(seed);
         for (_, range) in N::trained() {
-            // Zeros and ones, as PyTorch initialises them, would hide mistakes.
+            // The zeros and ones that PyTorch initialises some weights with would hide mistakes.
             for i in range {
-                net.params_mut()[i] += streams.fold_in(0).uniform(i as u64) * 0.4 - 0.2;
+                net.params_mut()[i] += key.fold_in(0).uniform(i as u64) * 0.4 - 0.2;
             }
         }
         let mut inputs = vec![N::Input::zero(); samples];
         let mut targets = vec![N::Output::zeroed(); samples];
         for (sample, input) in inputs.iter_mut().enumerate() {
-            // Vocabularies have 1 to 4 tokens.
+            // The size of the vocabulary is not known here, but between 1 and 4.
             let fits = (1..=4).rev().any(|tokens| {
-                fill_input(input, tokens, streams.fold_in(1 + sample as u64));
+                fill_input(input, tokens, key.fold_in(1 + sample as u64));
                 N::check_inputs(std::slice::from_ref(input)).is_ok()
             });
             assert!(fits, "no token is in all vocabularies");
         }
-        // Not far from what comes out: next to a large loss its differences are rounding.
+        // Targets near the outputs: the finite differences of a large loss would be rounding errors.
         net.forward_batch(&inputs, &mut targets);
         for (sample, target) in targets.iter_mut().enumerate() {
-            let streams = streams.fold_in(1 + sample as u64).fold_in(99);
-            for (i, number) in target.as_floats_mut().iter_mut().enumerate() {
-                *number += streams.uniform(i as u64) * 3.0 - 1.5;
+            let key = key.fold_in(1 + sample as u64).fold_in(99);
+            for (i, value) in target.as_floats_mut().iter_mut().enumerate() {
+                *value += key.uniform(i as u64) * 3.0 - 1.5;
             }
         }
         Self { net, inputs, targets }
@@ -130,48 +133,44 @@ impl<N: Network> Subject<N> {
     }
 }
 
-/// Numbers, and `tokens` different tokens.
-fn fill_input<I: Inputs>(input: &mut I, tokens: u32, streams: RngKey) {
+/// Fills inputs with real values, or with indices below `tokens`.
+fn fill_input<I: Inputs>(input: &mut I, tokens: u32, key: RngKey) {
     for index in 0..I::LENS.len() {
-        let streams = streams.fold_in(index as u64);
+        let key = key.fold_in(index as u64);
         match I::REAL[index] {
-            true => fill(input.input_mut(index), streams),
+            true => fill(input.input_mut(index), key),
             false => {
                 for (i, token) in input.input_mut(index).iter_mut().enumerate() {
-                    *token = f32::from_bits((streams.uniform(i as u64) * tokens as f32) as u32);
+                    *token = f32::from_bits((key.uniform(i as u64) * tokens as f32) as u32);
                 }
             }
         }
     }
 }
 
-/// Numbers from -1.5 to 1.5.
-fn fill(numbers: &mut [f32], streams: RngKey) {
-    for (i, number) in numbers.iter_mut().enumerate() {
-        *number = streams.uniform(i as u64) * 3.0 - 1.5;
+/// Overwrites values with random ones in `[-1.5, 1.5)`.
+fn fill(values: &mut [f32], key: RngKey) {
+    for (i, value) in values.iter_mut().enumerate() {
+        *value = key.uniform(i as u64) * 3.0 - 1.5;
     }
 }
 
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|number| number.to_bits()).collect()
-}
-
-fn layers_are_those_of_the_rules(layers: &[LayerInfo], expected: &[Line]) {
+fn layers_agree_with_the_rules(layers: &[LayerInfo], expected: &[ExpectedLayer]) {
     assert_eq!(layers.len(), expected.len());
     for (layer, expected) in layers.iter().zip(expected) {
         let name = layer.name;
         assert!(layer.kind.starts_with(expected.kind), "{name}: {} {}", layer.kind, expected.kind);
         assert_eq!(layer.output, Shape::new(expected.output), "{name}");
         assert_eq!((layer.params, layer.macs), (expected.params, expected.macs), "{name}");
-        layers_are_those_of_the_rules(layer.inner, expected.inner);
+        layers_agree_with_the_rules(layer.inner, expected.inner);
     }
 }
 
-fn counts_are_sums<N: Network>(expected: &[Line]) {
-    let sum = |count: fn(&Line) -> usize| expected.iter().map(count).sum::<usize>();
-    assert_eq!(N::PARAMS, sum(|line| line.params));
-    assert_eq!(N::MACS, sum(|line| line.macs));
-    assert_eq!(N::LEN, N::PARAMS + sum(|line| line.buffers));
+fn counts_are_sums_over_layers<N: Network>(expected: &[ExpectedLayer]) {
+    let sum = |count: fn(&ExpectedLayer) -> usize| expected.iter().map(count).sum::<usize>();
+    assert_eq!(N::PARAMS, sum(|layer| layer.params));
+    assert_eq!(N::MACS, sum(|layer| layer.macs));
+    assert_eq!(N::LEN, N::PARAMS + sum(|layer| layer.buffers));
     assert_eq!(N::PARAM_BYTES, 4 * N::LEN);
     let mut trained = vec![false; N::LEN];
     for (name, range) in N::trained() {
@@ -185,7 +184,7 @@ fn counts_are_sums<N: Network>(expected: &[Line]) {
     assert_eq!(N::INPUTS, N::Input::SHAPES);
 }
 
-fn batches_give_what_single_samples_give<N: Network>(subject: &Subject<N>) {
+fn batches_agree_with_single_samples<N: Network>(subject: &Subject<N>) {
     let outputs = subject.outputs();
     for (input, output) in subject.inputs.iter().zip(&outputs) {
         let mut alone = [N::Output::zeroed()];
@@ -195,7 +194,7 @@ fn batches_give_what_single_samples_give<N: Network>(subject: &Subject<N>) {
     }
 }
 
-fn files_give_the_same_bits_back<N: Network>(subject: &Subject<N>, seed: u64) {
+fn files_restore_every_bit<N: Network>(subject: &Subject<N>, seed: u64) {
     let path = std::env::temp_dir().join(format!("unrolled_{}_{seed}", std::process::id()));
     subject.net.save(&path).expect("a file");
     let loaded = N::load(&path);
@@ -203,30 +202,31 @@ fn files_give_the_same_bits_back<N: Network>(subject: &Subject<N>, seed: u64) {
     assert_eq!(bits(loaded.expect("a network").params()), bits(subject.net.params()));
 }
 
-/// Gradients of weights and inputs. Kinks, jumps and rounding make some differences meaningless;
-/// where most of them are, the rest agree with each other by chance, and other weights are tried. A network
-/// in which gradients vanish is such for all weights: then what could be compared must have agreed each
-/// time, and be as much as one good attempt compares.
-fn gradients_agree_with_differences<N: Network>(seed: u64) {
-    const WITHIN: f64 = 5e-3;
+/// Compares the gradients of weights and inputs with finite differences.
+///
+/// Kinks, jumps and rounding make some differences meaningless. If that is true of most of them, the others can agree
+/// by chance, and other weights are tried. Where gradients vanish, it is true for all weights: then all attempts must
+/// agree, and together compare as many gradients as one good attempt.
+fn gradients_agree_with_finite_differences<N: Network>(seed: u64) {
+    const TOLERANCE: f64 = 5e-3;
     let mut found = Vec::new();
     for attempt in 0..6 {
         let Subject { net, inputs, targets } = Subject::<N>::new(seed + (attempt << 32), 5);
         let check = check_gradients(&*net, &MeanSquaredError, &inputs, &targets).expect("a batch");
         if check.unsure * 2 < check.tried {
-            assert!(check.worst < WITHIN, "{check}");
+            assert!(check.worst < TOLERANCE, "{check}");
             return;
         }
         found.push(check);
     }
     let compared: usize = found.iter().map(|check| check.tried - check.unsure).sum();
-    let told = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    assert!(compared >= found[0].tried, "too few gradients could be compared:\n{told}");
-    assert!(found.iter().all(|check| check.worst < WITHIN), "gradients differ:\n{told}");
+    let report = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(compared >= found[0].tried, "too few gradients could be compared:\n{report}");
+    assert!(found.iter().all(|check| check.worst < TOLERANCE), "gradients differ:\n{report}");
 }
 
-/// Where no layer knows training from inference, both give the same loss.
-fn training_computes_what_inference_computes<N: Network>(subject: &mut Subject<N>, case: &Case) {
+/// Without layers that behave differently in training, training and inference compute the same loss.
+fn training_agrees_with_inference<N: Network>(subject: &mut Subject<N>, case: &Case) {
     if ["Dropout", "dropout", "BatchNorm"].iter().any(|layer| case.source.contains(layer)) {
         return;
     }
@@ -244,14 +244,7 @@ fn training_computes_what_inference_computes<N: Network>(subject: &mut Subject<N
     );
 }
 
-/// One step and the network after it, running statistics included, on 1, 2 and 7 threads.
-fn threads_do_not_matter<N: Network>(seed: u64) {
-    /// The right to use the pool: whoever comes second would work alone.
-    static POOL: Mutex<()> = Mutex::new(());
-    let _pool = POOL.lock();
-    let step = |threads| parallel::with_threads(threads, || Subject::<N>::new(seed, 13).step());
-    let alone = step(1);
-    for threads in [2, 7] {
-        assert!(alone == step(threads), "{threads} threads give other bits");
-    }
+/// Compares one step and the network after it, running statistics included.
+fn results_do_not_depend_on_threads<N: Network>(seed: u64) {
+    same_on_all_threads(|| Subject::<N>::new(seed, 13).step());
 }

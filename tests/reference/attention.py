@@ -1,4 +1,4 @@
-"""The reference cases of attention; make.py writes them with the others."""
+"""The reference cases of attention, which make.py writes with the others."""
 
 import math
 
@@ -11,7 +11,7 @@ NAME = "multi_head_attention"
 
 
 class Attention(nn.Module):
-    """Self attention, or attention to a memory."""
+    """Self-attention, or attention to a memory."""
 
     def __init__(self, *args, causal=False, **kwargs):
         super().__init__()
@@ -26,7 +26,7 @@ class Attention(nn.Module):
 
 
 class Rotary(nn.Module):
-    """Self attention whose queries and keys are turned, half by half, as in Hugging Face's `LlamaAttention`."""
+    """Self-attention with rotary embeddings in halves, as in Hugging Face's `LlamaAttention`."""
 
     def __init__(self, width, heads, causal=False):
         super().__init__()
@@ -41,11 +41,11 @@ class Rotary(nn.Module):
         speeds = 1 / 10000 ** (torch.arange(0, size, 2, dtype=x.dtype) / size)
         angles = torch.outer(torch.arange(steps, dtype=x.dtype), speeds).repeat(1, 2)
 
-        def turned(x):
+        def rotated(x):
             a, b = x.chunk(2, -1)
             return x * angles.cos() + torch.cat([-b, a], -1) * angles.sin()
 
-        scores = turned(q) @ turned(k).transpose(2, 3) / math.sqrt(size)
+        scores = rotated(q) @ rotated(k).transpose(2, 3) / math.sqrt(size)
         if self.causal:
             scores = scores + torch.full((steps, steps), -math.inf).triu(1)
         found = scores.softmax(-1) @ v
@@ -53,7 +53,7 @@ class Rotary(nn.Module):
 
 
 class Layer(nn.Module):
-    """A transformer's layer, whose steps see themselves and those before them alone where it is `causal`."""
+    """A transformer layer, with a causal mask if `causal`."""
 
     def __init__(self, causal=False, **layer):
         super().__init__()
@@ -67,7 +67,7 @@ class Layer(nn.Module):
 
 
 def masked(name, shape, memory=None, **kwargs):
-    """Attention that sees `LENGTHS` steps of its input, or of a memory, and nothing behind them; also `lengths`."""
+    """Attention to the first `LENGTHS` steps of its input, or of a memory; also writes `lengths`."""
     torch.manual_seed(sum(map(ord, name)))
     layer = Attention(shape[1], 2, **kwargs).double()
     for parameter in layer.parameters():
@@ -83,7 +83,7 @@ def masked(name, shape, memory=None, **kwargs):
     if memory is None:
         y = y.masked_fill(hidden[:, :, None], 0)
     target = torch.randn_like(y).float().double()
-    # The mean over all valid numbers.
+    # The mean over all valid elements.
     count = lengths.sum() * y.shape[2] if memory is None else y.numel()
     squares = (y - target) ** 2
     loss = (squares if memory else squares.masked_fill(hidden[:, :, None], 0)).sum() / count
@@ -102,7 +102,7 @@ def attention():
         ("_without_bias", Attention(6, 3, bias=False), [(5, 6)]),
         ("_causal", Attention(6, 2, causal=True), [(19, 6)]),
         ("_cross", Attention(6, 2), [(4, 6), (7, 6)]),
-        # What is random in PyTorch is another random number here: only all of them agree.
+        # Random numbers differ between PyTorch and `unrolled`, so only this probability can be compared.
         ("_dropout_of_all", Attention(6, 2, dropout=1.0), [(5, 6)]),
         ("_rotary", Rotary(8, 2), [(5, 8)]),
         ("_rotary_causal", Rotary(12, 3, causal=True), [(9, 12)]),

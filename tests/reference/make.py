@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the numbers that tests/reference.rs compares with, computed by PyTorch in float64.
+"""Writes the values that tests/pytorch/reference.rs compares with, computed by PyTorch in float64.
 
     python tests/reference/make.py          # needs torch, numpy and safetensors; writes *.safetensors here
 
 Each file holds one network in training mode: `weights.*` (its state_dict before the step), `input.N`,
 `target`, `output`, `loss` (mean squared error against the target), `gradients.*` (of the weights),
 `d_input.N`, `after.*` (the state_dict after the forward pass, where running statistics changed) and
-`inference` (the output in evaluation mode, before the step). Pictures are stored channels last, as
-`unrolled` has them. The tests need no PyTorch: the files are part of the project.
+`inference` (the output in evaluation mode, before the step). Images are stored channels last, as in
+`unrolled`. The tests need no PyTorch: the files are part of the project.
 """
 
 import math
@@ -55,7 +55,7 @@ class Branches(nn.Module):
 
 
 class Then(nn.Module):
-    """A module whose names stand beside those of the layers after it."""
+    """A module and the layers after it, with their names on one level."""
 
     def __init__(self, first, **layers):
         super().__init__()
@@ -103,7 +103,7 @@ class OfEachPixel(nn.Module):
 
 
 class Standardised(nn.Conv2d):
-    """Scaled weight standardisation (Brock, De and Smith, 2021)."""
+    """A convolution with scaled weight standardisation (Brock, De and Smith, 2021)."""
 
     def __init__(self, *args, eps=1e-6, **kwargs):
         super().__init__(*args, **kwargs)
@@ -119,7 +119,7 @@ class Standardised(nn.Conv2d):
 
 
 class Scale(nn.Module):
-    """Factors, of all or of each channel."""
+    """A factor for all values, or for each channel."""
 
     def __init__(self, *shape, fixed=None):
         super().__init__()
@@ -131,7 +131,7 @@ class Scale(nn.Module):
 
 
 class Reshaped(nn.Module):
-    """The numbers of a picture, channels last, along other axes."""
+    """The elements of an image, channels last, in another shape."""
 
     def __init__(self, *shape):
         super().__init__()
@@ -142,7 +142,7 @@ class Reshaped(nn.Module):
 
 
 class Causal(nn.Conv1d):
-    """A `Conv1d` whose zeros all stand before the first step."""
+    """A `Conv1d` with all padding before the first step."""
 
     def forward(self, x):
         zeros = self.dilation[0] * (self.kernel_size[0] - 1)
@@ -150,14 +150,14 @@ class Causal(nn.Conv1d):
 
 
 class Positions(nn.Embedding):
-    """Adds a row to each step."""
+    """Adds an embedding of the position to each step."""
 
     def forward(self, x):
         return x + super().forward(torch.arange(x.shape[1]))
 
 
-class Waves(nn.Module):
-    """Adds the waves of "Attention is all you need", section 3.5."""
+class Encoding(nn.Module):
+    """Adds the positional encoding of "Attention is all you need", section 3.5."""
 
     def forward(self, x):
         steps, features = x.shape[1:]
@@ -182,7 +182,7 @@ class Sentences(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """A recurrent layer: each step's output, or the last state of each direction."""
+    """A recurrent layer with the output of each step, or the last state of each direction."""
 
     def __init__(self, last=False, **layer):
         super().__init__()
@@ -215,15 +215,15 @@ def as_is(x):
     return x.contiguous()
 
 
-def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None):
+def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None, seed=None):
     """Runs `net` on random inputs of `shapes` (channels first, without batch) and writes NAME.
 
-    With `tokens`, inputs are numbers of so many tokens.
+    With `tokens`, inputs are indices below this number. The default of `seed` is derived from the name.
     """
-    torch.manual_seed(sum(map(ord, name)))
+    torch.manual_seed(seed or sum(map(ord, name)))
     net = net.double()
     for key, parameter in net.named_parameters():
-        # Away from the defaults (BatchNorm's ones, PReLU's 0.25), so that a mix-up shows.
+        # Unlike the defaults (1 for BatchNorm, 0.25 for PReLU), so that no mistake is hidden by equal values.
         parameter.data = torch.randn_like(parameter) * (0.5 / math.sqrt(max(1, parameter[0].numel())))
         if parameter.dim() == 1:
             parameter.data += 0.3
@@ -232,7 +232,7 @@ def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None):
             buffer.data = torch.rand_like(buffer) + 0.5
         elif key.endswith("running_mean"):
             buffer.data = torch.randn_like(buffer) * 0.3
-    # Numbers that f32 holds exactly, so that both sides begin with the same.
+    # Values that are exact in float32, so that both sides start with the same ones.
     for tensor in list(net.parameters()) + [b for b in net.buffers() if b.is_floating_point()]:
         tensor.data = tensor.data.float().double()
     if tokens:
@@ -273,8 +273,8 @@ LENGTHS = [3, 7, 1, 5, 7]
 
 
 def packed(name, layer, shape):
-    """A recurrent layer on sequences of `LENGTHS`, packed, as `sequence` otherwise; also `lengths` and the
-    last states `h_n` (and `c_n`), sample by sample."""
+    """A recurrent layer on packed sequences of `LENGTHS`; also writes `lengths`, and the last states `h_n` (and
+    `c_n`) of each sample."""
     torch.manual_seed(sum(map(ord, name)))
     kind = name.split("_")[0]
     layer = layer.double()
@@ -288,7 +288,7 @@ def packed(name, layer, shape):
     y, state = layer(rows)
     y, _ = nn.utils.rnn.pad_packed_sequence(y, batch_first=True, total_length=shape[0])
     target = torch.randn_like(y).float().double()
-    # The mean over all valid numbers.
+    # The mean over all valid elements.
     squares = [((y[i, :n] - target[i, :n]) ** 2).sum() for i, n in enumerate(LENGTHS)]
     loss = sum(squares) / (sum(LENGTHS) * y.shape[2])
     loss.backward()
@@ -303,9 +303,9 @@ def packed(name, layer, shape):
     save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
 
 
-def truncated(name, layer, shape, stretches=3):
-    """A recurrent layer trained through `stretches` of one long sequence, whose state is carried on and
-    detached between them. `loss.N`, `state.N.*` and `gradients.N.*` are those of stretch N alone."""
+def truncated(name, layer, shape, chunks=3):
+    """A recurrent layer trained on `chunks` of one long sequence, with the detached state passed on between them.
+    `loss.N`, `state.N.*` and `gradients.N.*` belong to chunk N only."""
     torch.manual_seed(sum(map(ord, name)))
     kind = name.split("_")[0]
     layer = layer.double()
@@ -313,7 +313,7 @@ def truncated(name, layer, shape, stretches=3):
         parameter.data = (torch.randn_like(parameter) * 0.4).float().double()
     file = tensors("weights", ((f"{kind}.{n}", t) for n, t in layer.state_dict().items()))
     state = None
-    for stretch in range(stretches):
+    for chunk in range(chunks):
         x = torch.randn(BATCH, *shape).float().double()
         layer.zero_grad()
         y, state = layer(x, state)
@@ -322,11 +322,11 @@ def truncated(name, layer, shape, stretches=3):
         loss = nn.functional.mse_loss(y, target)
         loss.backward()
         states = state if isinstance(state, tuple) else (state,)
-        file |= {f"input.{stretch}": x, f"target.{stretch}": target, f"output.{stretch}": y.detach(),
-                 f"loss.{stretch}": loss.detach().reshape(1)}
-        file |= {f"state.{stretch}.{i}": s.transpose(0, 1).contiguous() for i, s in enumerate(states)}
+        file |= {f"input.{chunk}": x, f"target.{chunk}": target, f"output.{chunk}": y.detach(),
+                 f"loss.{chunk}": loss.detach().reshape(1)}
+        file |= {f"state.{chunk}.{i}": s.transpose(0, 1).contiguous() for i, s in enumerate(states)}
         gradients = ((f"{kind}.{n}", p.grad) for n, p in layer.named_parameters())
-        file |= tensors(f"gradients.{stretch}", gradients)
+        file |= tensors(f"gradients.{chunk}", gradients)
     save_file({k: v.clone().contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
 
 
@@ -334,8 +334,8 @@ def one(name, layer):
     return named({name: layer})
 
 
-class Heads(nn.Module):
-    """A picture and a table; a class and a place, which leaves the way to the class early."""
+class TwoOutputs(nn.Module):
+    """An image and a table as inputs; a class and a position as outputs, with layers of their own."""
 
     def __init__(self):
         super().__init__()
@@ -343,16 +343,16 @@ class Heads(nn.Module):
         setattr(self, "class", nn.Linear(6, 5))
         self.dense_2, self.place = nn.Linear(6, 4), nn.Linear(4, 2)
 
-    def forward(self, picture, table):
-        seen = self.conv2d(picture).relu().flatten(1)
+    def forward(self, image, table):
+        seen = self.conv2d(image).relu().flatten(1)
         shared = self.dense(torch.cat([seen, table], 1)).tanh()
         return getattr(self, "class")(shared), self.place(self.dense_2(shared).tanh())
 
 
-def heads(name):
-    """Two outputs, each with a loss of its own: weighted classes, and numbers that count 0.3 times."""
+def two_outputs(name):
+    """Two outputs: cross entropy with class weights, and mean squared error with the weight 0.3."""
     torch.manual_seed(sum(map(ord, name)))
-    net = Heads().double()
+    net = TwoOutputs().double()
     for parameter in net.parameters():
         parameter.data = (torch.randn_like(parameter) * 0.4).float().double()
     inputs = [torch.randn(BATCH, *s).float().double().requires_grad_() for s in ((2, 5, 6), (4,))]
@@ -464,7 +464,7 @@ def main():
     case("global_avg_pool", GlobalPool(torch.mean), (5, 4, 3))
     case("global_max_pool", GlobalPool(torch.amax), (5, 4, 3))
 
-    case("batch_norm_pictures", one("batch_norm", nn.BatchNorm2d(3)), (3, 4, 5))
+    case("batch_norm_images", one("batch_norm", nn.BatchNorm2d(3)), (3, 4, 5), seed=2027)  # the seed of its former name
     case("batch_norm_features", one("batch_norm", nn.BatchNorm1d(6)), (6,))
     case("batch_norm_without_affine", one("batch_norm", nn.BatchNorm2d(3, affine=False)), (3, 4, 5))
     case("batch_norm_momentum_eps", one("batch_norm", nn.BatchNorm2d(3, momentum=0.3, eps=1e-2)), (3, 4, 5))
@@ -539,7 +539,7 @@ def main():
     case("mul_scales_channels", named({"mul": Branches(lambda v: v[0] * v[1][:, :, None, None], **{
         "0": one("conv2d", nn.Conv2d(3, 4, 3, padding=1)),
         "1": named({"pool": GlobalPool(torch.mean), "dense": nn.Linear(3, 4), "sigmoid": nn.Sigmoid()})})}), (3, 5, 4))
-    # What is random in PyTorch is another random number here: only these agree.
+    # Random numbers differ between PyTorch and `unrolled`, so only these probabilities can be compared.
     case("dropout_of_none", named({"dense": nn.Linear(6, 5), "dropout": nn.Dropout(0.0)}), (6,))
     case("dropout_of_all", named({"dense": nn.Linear(6, 5), "dropout": nn.Dropout(1.0)}), (6,))
     case("concat_of_inputs", Then(
@@ -571,9 +571,9 @@ def main():
     case("embedding_of_many_tokens", one("embedding", nn.Embedding(2000, 67)), (9,), layout=as_is, tokens=2000)
     case("embedding_of_rows", one("embedding", nn.Embedding(11, 5)), (3, 4), layout=as_is, tokens=11)
     case("positional_embedding", one("positional_embedding", Positions(7, 5)), (7, 5), layout=as_is)
-    case("positional_encoding", one("x", Waves()), (70, 9), layout=as_is)
+    case("positional_encoding", one("x", Encoding()), (70, 9), layout=as_is)
     case("sentences", Sentences(), (9,), layout=as_is, tokens=23)
-    heads("two_outputs")
+    two_outputs("two_outputs")
     sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
     from attention import attention  # which builds on this file

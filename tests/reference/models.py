@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Whole PyTorch models whose weights run in `unrolled`, and the other way round: tests/models.rs.
+"""Whole models, whose weights are exchanged between PyTorch and `unrolled`: tests/pytorch/models.rs.
 
     python tests/reference/models.py                # writes models/*.safetensors
-    python tests/reference/models.py check FOLDER   # loads what tests/models.rs wrote
+    python tests/reference/models.py check FOLDER   # loads what tests/pytorch/models.rs wrote
 
-Needs torch and safetensors. Of each model there are two files: NAME_weights holds what anybody's PyTorch
-writes, `save_file(net.state_dict(), ..)` in float32 (a weight that two layers share under both names); NAME holds, computed with these weights in float64,
+Needs torch and safetensors. Each model has two files. NAME_weights is `save_file(net.state_dict(), ..)` in float32,
+with a tied weight under both names. NAME has, computed with these weights in float64,
 `input.0`, `inference` (the output in evaluation mode), `target`, `loss` (mean squared error) and `gradients.*`
-in training mode, sequences as `[steps, features]`, pictures as `[height, width, channels]`.
+in training mode, sequences as `[steps, features]`, images as `[height, width, channels]`.
 
-`check` loads FOLDER/NAME_weights, written by `unrolled`, with `strict=True`, and compares what PyTorch gives
-for `input.0` in float64 with FOLDER/NAME's `inference`, computed by `unrolled`.
+`check` loads FOLDER/NAME_weights, written by `unrolled`, with `strict=True`, and compares PyTorch's outputs for
+`input.0` in float64 with FOLDER/NAME's `inference`, computed by `unrolled`.
 """
 
 import sys
@@ -39,7 +39,7 @@ class Tagger(nn.Module):
 
 
 class Classifier(nn.Module):
-    """One answer for a sequence, from the last step."""
+    """A class of a sequence, from the last step."""
 
     def __init__(self):
         super().__init__()
@@ -95,7 +95,7 @@ TRANSFORMER = {"dropout": 0.0, "activation": "gelu", "batch_first": True}
 
 
 class Encoder(nn.Module):
-    """Tokens of a sentence, which look at each other, a class."""
+    """Tokens of a sentence, attention, a class."""
 
     def __init__(self):
         super().__init__()
@@ -127,7 +127,7 @@ class Decoder(nn.Module):
 
 
 class TiedDecoder(Decoder):
-    """The same with a head whose weight is that of the tokens."""
+    """The same with the weight of the embedding in the last layer."""
 
     def __init__(self):
         super().__init__()
@@ -150,7 +150,7 @@ class TiedDense(nn.Module):
 
 
 class Basic(nn.Module):
-    """Two convolutions around a shortcut; with `stride` 2 the shortcut is a convolution, too."""
+    """Two convolutions with a skip connection, which has a convolution if `stride` is 2."""
 
     def __init__(self, inputs, channels, stride=1):
         super().__init__()
@@ -172,7 +172,7 @@ class Basic(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """He et al. 2015, for smaller pictures."""
+    """He et al. 2015, for small images."""
 
     def __init__(self):
         super().__init__()
@@ -196,7 +196,7 @@ class ResNet20(nn.Module):
 
 
 def twice(inputs, channels):
-    """Two convolutions over the same pixels."""
+    """Two convolutions at one resolution."""
     return nn.Sequential(OrderedDict(
         conv2d=nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
         batch_norm=nn.BatchNorm2d(channels),
@@ -254,7 +254,7 @@ ALL = {
 
 
 def train(net, inputs):
-    """A few steps towards nothing in particular: weights and running statistics are no longer the first ones."""
+    """A few steps towards random targets, so that weights and running statistics are not the initial ones."""
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
     for _ in range(8):
         x = inputs()

@@ -3,7 +3,7 @@
 use super::forward::{Views, by_phase};
 use super::{Context, memory::buffer_names};
 use crate::network::Node;
-use crate::plan::{Flow, Need, Place, Plan};
+use crate::plan::{Flow, Location, Need, Plan};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ pub(super) fn emit_backward(context: &Context) -> TokenStream {
 fn emit_pass(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.train);
-    let stretches = by_phase(context, true, |node, phase| {
+    let segments = by_phase(context, true, |node, phase| {
         let it = &context.network.nodes[node];
         if it.storage() == Storage::InPlace {
             in_place_node(context, &names, node)
@@ -45,7 +45,7 @@ fn emit_pass(context: &Context) -> TokenStream {
             let [#(#inputs),*] = d_x else { ::core::panic!("one gradient for each input") };
             #asked
             #copy
-            #stretches
+            #segments
         }
     }
 }
@@ -72,7 +72,7 @@ fn emit_asked(context: &Context) -> TokenStream {
     let used: BTreeSet<usize> = outputs
         .chain(contributions)
         .filter_map(|need| match need {
-            Need::IfAsked(inputs) => Some(inputs),
+            Need::IfRequested(inputs) => Some(inputs),
             Need::Never | Need::Always => None,
         })
         .flatten()
@@ -177,12 +177,12 @@ fn in_place_node(context: &Context, names: &[Ident], index: usize) -> TokenStrea
 /// The gradient of a node's output, to be written.
 fn d_out(context: &Context, views: &mut Views, node: &Node) -> TokenStream {
     match context.plan.train.gradients[node.output.0] {
-        Some(Place::Buffer(buffer)) => {
+        Some(Location::Buffer(buffer)) => {
             let variable = views.take(buffer, "d_out");
             quote!(#variable)
         }
-        Some(Place::Output) => quote!(d_y),
-        Some(Place::Input(_)) | None => unreachable!("every node's output is used"),
+        Some(Location::Output) => quote!(d_y),
+        Some(Location::Input(_)) | None => unreachable!("every node's output is used"),
     }
 }
 
@@ -199,11 +199,11 @@ fn d_input_of(
     let name = format!("d_in{nth}");
     match context.plan.flows[index][nth] {
         Flow::Unneeded => (quote!(::core::option::Option::None), None),
-        Flow::First(Place::Input(input)) => {
+        Flow::First(Location::Input(input)) => {
             let d_input = d_input(input);
             (quote!(#d_input.as_deref_mut()), None)
         }
-        Flow::First(Place::Buffer(buffer)) => {
+        Flow::First(Location::Buffer(buffer)) => {
             let variable = views.take(buffer, &name);
             (wanted(need, &quote!(&mut *#variable)), None)
         }
@@ -219,16 +219,16 @@ fn d_input_of(
 /// Does something with the gradient at `place`, if it is wanted.
 fn to_gradient(
     views: &mut Views,
-    place: Place,
+    place: Location,
     action: impl Fn(TokenStream) -> TokenStream,
 ) -> TokenStream {
     match place {
-        Place::Buffer(buffer) => {
+        Location::Buffer(buffer) => {
             let variable = views.take(buffer, "d_sum");
             action(quote!(#variable))
         }
-        Place::Output => action(quote!(d_y)),
-        Place::Input(input) => {
+        Location::Output => action(quote!(d_y)),
+        Location::Input(input) => {
             let (d_input, action) = (d_input(input), action(quote!(d)));
             quote!(if let ::core::option::Option::Some(d) = #d_input { #action })
         }
@@ -245,7 +245,7 @@ fn wanted(need: &Need, slice: &TokenStream) -> TokenStream {
 
 /// Whether the caller asks for a gradient that only inputs need.
 fn condition(need: &Need) -> Option<TokenStream> {
-    let Need::IfAsked(inputs) = need else { return None };
+    let Need::IfRequested(inputs) = need else { return None };
     let inputs = inputs.iter().map(|&input| asked(input));
     Some(quote!(#(#inputs)||*))
 }

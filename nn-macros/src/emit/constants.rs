@@ -4,7 +4,7 @@
 
 use super::{Context, shapes};
 use crate::network::{
-    Dims, Layer, Network, Node, Shortcut, ValueId, custom_output, given_const, shape_const,
+    Dims, Layer, Network, Node, SkipConnection, ValueId, custom_output, given_const, shape_const,
 };
 use crate::operand::mentions;
 use crate::trace::keeps_shape;
@@ -80,7 +80,7 @@ fn is_symbolic(network: &Network, node: &Node) -> bool {
     !(arrow
         && node.inputs.iter().all(known)
         && known(&node.output)
-        && arguments.iter().all(|argument| argument.value.known().is_some()))
+        && arguments.iter().all(|argument| argument.known().is_some()))
 }
 
 /// Whether a shape depends on const generics of the user's.
@@ -98,24 +98,24 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
     let node = &network.nodes[index];
     let inputs: Vec<TokenStream> =
         node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
-    let given = match (&node.layer, node.shortcut) {
-        (_, Shortcut::Input) => {
+    let given = match (&node.layer, node.skip) {
+        (_, SkipConnection::Input) => {
             let [body, input] = [&inputs[0], &inputs[1]];
             quote!(#rt::checks::residual(#input, #body, ::core::option::Option::None))
         }
-        (_, Shortcut::Skip) => {
+        (_, SkipConnection::Skip) => {
             let [body, skip] = [&inputs[0], &inputs[1]];
             quote!(#rt::checks::residual(#skip, #body, ::core::option::Option::Some(#skip)))
         }
-        (Layer::Known { row, arguments }, Shortcut::None) => {
+        (Layer::Known { row, arguments }, SkipConnection::None) => {
             let rule = shapes::rule(&rt, row, arguments);
             quote!(#rule.output(&[#(#inputs),*]))
         }
-        (Layer::Custom(layer), Shortcut::None) => {
+        (Layer::Custom(layer), SkipConnection::None) => {
             quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::SIGNATURE, &[#(#inputs),*]))
         }
     };
-    let owner = node.owner().map(|owner| network.nodes[owner.node].output);
+    let owner = node.owner.map(|owner| network.nodes[owner].output);
     let needed = node.inputs.iter().copied().chain(owner);
     let lost = needed.flat_map(|value| lost(network, value, node.generic));
     let given = unless(&rt, &lost.collect::<Vec<_>>(), given);
@@ -195,11 +195,11 @@ fn check_arrow(network: &Network, index: usize, arrow: &Dims) -> TokenStream {
         node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
     let input = &inputs[0];
     let how = match &node.layer {
-        Layer::Known { row, arguments } => {
+        Layer::Known { row, arguments } if row.how.is_some() => {
             let rule = shapes::rule(&rt, row, arguments);
             quote!(#rule.how(&[#(#inputs),*]))
         }
-        Layer::Custom(_) => quote!(#rt::Text::new()),
+        _ => quote!(#rt::Text::new()),
     };
     let view = node.storage() == Storage::View;
     let reader = network.reader(node.output);
@@ -243,7 +243,7 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
         let check = match &output.name {
             Some(name) => {
                 let name = name.unraw().to_string();
-                quote!(#rt::checks::header_head(#given, #declared, #name))
+                quote!(#rt::checks::named_output(#given, #declared, #name))
             }
             None => quote!(#rt::checks::header_output(#given, #declared)),
         };

@@ -22,6 +22,7 @@ pub(super) fn text(dims: &Dims) -> String {
     let sizes = dims.sizes.iter().map(|size| match size {
         Dim::Known(size) => size.to_string(),
         Dim::Symbolic(tokens) => tokens.to_string(),
+        Dim::Computed(_) => "?".into(),
     });
     let sizes: Vec<String> = sizes.collect();
     if let [size] = sizes.as_slice() { size.clone() } else { format!("[{}]", sizes.join(", ")) }

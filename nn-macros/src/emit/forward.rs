@@ -3,7 +3,7 @@
 use super::{Context, memory::buffer_names, shapes};
 use crate::fusion::Pooled;
 use crate::network::{Node, ValueId};
-use crate::plan::{Layout, Place, Stretch};
+use crate::plan::{BufferPlan, Location, PhaseSegment};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use unrolled_shape::registry::Storage;
@@ -124,8 +124,7 @@ fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenSt
 fn emit_train(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.train);
-    let stretches =
-        by_phase(context, false, |node, phase| train_node(context, &names, node, phase));
+    let segments = by_phase(context, false, |node, phase| train_node(context, &names, node, phase));
     let copy = copy_output(context);
     quote! {
         fn forward(&self, call: __rt::Forward<'_>) {
@@ -134,7 +133,7 @@ fn emit_train(context: &Context) -> TokenStream {
             let outer = ctx.lengths;
             let (values, mut ctx) = ctx.split_values(n * __Train #turbofish::VALUES);
             ctx.lengths = outer.inside::<__S>();
-            #stretches
+            #segments
             #copy
         }
     }
@@ -192,12 +191,12 @@ pub(super) fn by_phase(
             nodes.iter().map(emit).collect()
         }
     };
-    let stretches = &context.plan.stretches;
-    if let [Stretch::Straight { nodes, .. }] = stretches.as_slice() {
+    let segments = &context.plan.segments;
+    if let [PhaseSegment::Straight { nodes, .. }] = segments.as_slice() {
         return straight(nodes);
     }
-    let emitted = stretches.iter().map(|stretch| match stretch {
-        Stretch::Straight { phase, nodes } => {
+    let emitted = segments.iter().map(|segment| match segment {
+        PhaseSegment::Straight { phase, nodes } => {
             let nodes = straight(nodes);
             let phase = match phase.checked_sub(1).and_then(|before| context.crossing().nth(before))
             {
@@ -209,7 +208,7 @@ pub(super) fn by_phase(
             };
             quote!(if phase == #phase { #nodes })
         }
-        Stretch::Crossing { node, .. } => {
+        PhaseSegment::Crossing { node, .. } => {
             let phases = context.phases(*node);
             let node = emit(*node, &quote!(phase - #phases.first));
             quote!(if #phases.contain(phase) #node)
@@ -278,14 +277,14 @@ impl<'a> Views<'a> {
     }
 
     /// The numbers at a place, to be read or written; not for inputs.
-    pub(super) fn read(&mut self, place: Place, name: &str) -> TokenStream {
+    pub(super) fn read(&mut self, place: Location, name: &str) -> TokenStream {
         match place {
-            Place::Input(input) => {
+            Location::Input(input) => {
                 let input = shapes::number(input);
                 quote!(x[#input])
             }
-            Place::Output => quote!(y),
-            Place::Buffer(buffer) => {
+            Location::Output => quote!(y),
+            Location::Buffer(buffer) => {
                 let variable = self.take(buffer, name);
                 quote!(#variable)
             }
@@ -314,7 +313,7 @@ struct Io {
 
 impl Io {
     /// Those of `node`, of which `output` comes.
-    fn new(views: &mut Views, layout: &Layout, node: &Node, output: ValueId) -> Self {
+    fn new(views: &mut Views, layout: &BufferPlan, node: &Node, output: ValueId) -> Self {
         let place = |value: usize| layout.values[value].expect("every value has a place");
         let to = place(output.0);
         if node.storage() != Storage::InPlace {

@@ -4,7 +4,7 @@ use super::names::Unique;
 use super::streaming::{network_streams, step_len};
 use super::{Context, shapes};
 use crate::network::ValueId;
-use crate::plan::{Buffer, Content, Layout};
+use crate::plan::{Buffer, BufferPlan, Content};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use unrolled_shape::Lifetime;
@@ -42,7 +42,7 @@ pub(super) fn emit_train_memory(context: &Context) -> TokenStream {
 }
 
 /// The name of each buffer of a layout.
-pub(super) fn buffer_names(context: &Context, layout: &Layout) -> Vec<Ident> {
+pub(super) fn buffer_names(context: &Context, layout: &BufferPlan) -> Vec<Ident> {
     let mut unique = Unique::new(&["VALUES", "PLAN"]);
     let part = |node: usize| &context.names[node].constant;
     let buffers = layout.buffers.iter();
@@ -87,7 +87,7 @@ impl Extent {
 
 fn emit_layout(
     context: &Context,
-    layout: &Layout,
+    layout: &BufferPlan,
     extent: Extent,
     holder: &str,
     doc: &str,

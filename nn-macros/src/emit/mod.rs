@@ -17,7 +17,7 @@ mod streaming;
 mod structure;
 
 use crate::network::{Layer, Network, Node};
-use crate::plan::{Plan, Stretch, plan};
+use crate::plan::{PhaseSegment, Plan, plan};
 use names::{Names, names};
 pub(crate) use outputs::Outputs;
 use proc_macro2::{Ident, TokenStream};
@@ -173,9 +173,9 @@ impl Context<'_> {
 
     /// The context that a node gets: with the weight that it uses of another one.
     fn ctx(&self, node: usize) -> TokenStream {
-        match self.network.nodes[node].owner() {
+        match self.network.nodes[node].owner {
             Some(owner) => {
-                let owner = &self.network.nodes[owner.node].field;
+                let owner = &self.network.nodes[owner].field;
                 quote!(ctx.tied_to(&self.#owner))
             }
             None => quote!(ctx.reborrow()),
@@ -201,9 +201,9 @@ impl Context<'_> {
 
     /// The nodes that may take several phases.
     fn crossing(&self) -> impl Iterator<Item = usize> {
-        self.plan.stretches.iter().filter_map(|stretch| match stretch {
-            Stretch::Crossing { node, .. } => Some(*node),
-            Stretch::Straight { .. } => None,
+        self.plan.segments.iter().filter_map(|segment| match segment {
+            PhaseSegment::Crossing { node, .. } => Some(*node),
+            PhaseSegment::Straight { .. } => None,
         })
     }
 

@@ -5,6 +5,7 @@ use crate::operand::mentions;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use unrolled_shape::registry::{Row, Size};
+use unrolled_shape::{Padding, StepPadding};
 
 /// A plain number.
 pub(super) fn number(number: usize) -> TokenStream {
@@ -16,7 +17,7 @@ pub(super) fn number(number: usize) -> TokenStream {
 pub(super) fn size(dim: &Dim) -> TokenStream {
     match dim {
         Dim::Known(size) => number(*size),
-        Dim::Symbolic(tokens) => tokens.clone(),
+        Dim::Symbolic(tokens) | Dim::Computed(tokens) => tokens.clone(),
     }
 }
 
@@ -80,7 +81,7 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> To
         Layer::Custom(layer) => return quote!(#layer),
         Layer::Known { row, arguments } => (row, arguments),
     };
-    let tied = if node.owner().is_some() { "Tied" } else { "" };
+    let tied = if node.owner.is_some() { "Tied" } else { "" };
     let name = format_ident!("{tied}{}", row.name);
     let mut computed = row.computed.iter();
     let sizes: Vec<TokenStream> = row
@@ -110,15 +111,15 @@ fn layer_size(
     kind: Size,
     count: Option<&unrolled_shape::registry::Count>,
 ) -> Option<TokenStream> {
-    let argument = |name: &str| &argument(row, arguments, name).value;
+    let argument = |name: &str| argument(row, arguments, name);
     let input = &network.values[node.inputs[0].0].dims;
     match kind {
         Size::InputLast => input.last().map(|last| type_argument(network, last)),
-        Size::Argument(name) => match argument(name) {
+        Size::Argument(name) => match &argument(name).value {
             ArgumentValue::Number(dim) => Some(type_argument(network, dim)),
             _ => unreachable!("a number by its row"),
         },
-        Size::ArgumentAxis(name, axis) => match argument(name) {
+        Size::ArgumentAxis(name, axis) => match &argument(name).value {
             ArgumentValue::Pair(pair) => Some(type_argument(network, &pair[axis])),
             _ => unreachable!("a pair by its row"),
         },
@@ -134,10 +135,7 @@ fn layer_size(
             Some(number(0))
         }
         Size::InputLastIf(_) => input.last().map(|last| type_argument(network, last)),
-        Size::Unless(flag) => match argument(flag) {
-            ArgumentValue::Flag(true) => None,
-            _ => Some(number(0)),
-        },
+        Size::Unless(flag) => (!argument(flag).is_true()).then(|| number(0)),
     }
 }
 
@@ -177,25 +175,34 @@ pub(super) fn rule_type(rt: &TokenStream, row: &Row) -> TokenStream {
 pub(super) fn rule(rt: &TokenStream, row: &Row, arguments: &[Argument]) -> TokenStream {
     let rule = rule_type(rt, row);
     let names = row.parameters.iter().map(|parameter| format_ident!("{}", parameter.name));
-    let values = arguments.iter().map(|argument| argument_value(rt, &argument.value));
+    let values = row.parameters.iter().zip(arguments).map(|(parameter, argument)| {
+        let value = argument_value(rt, row, &argument.value);
+        match &argument.value {
+            ArgumentValue::Absent => value,
+            _ if parameter.is_optional() => quote!(::core::option::Option::Some(#value)),
+            _ => value,
+        }
+    });
     quote!(#rule { #(#names: #values),* })
 }
 
-fn argument_value(rt: &TokenStream, value: &ArgumentValue) -> TokenStream {
+fn argument_value(rt: &TokenStream, row: &Row, value: &ArgumentValue) -> TokenStream {
+    let pair = |pair: &[Dim; 2]| {
+        let [a, b] = pair.each_ref().map(size);
+        quote!([#a, #b])
+    };
     match value {
+        ArgumentValue::Absent => quote!(::core::option::Option::None),
         ArgumentValue::Number(dim) => size(dim),
-        ArgumentValue::Pair(pair) => {
-            let [a, b] = pair.each_ref().map(size);
-            quote!([#a, #b])
+        ArgumentValue::Pair(sizes) => pair(sizes),
+        ArgumentValue::Padding(Padding::Same) => quote!(#rt::Padding::Same),
+        ArgumentValue::Padding(Padding::Explicit(sizes)) => {
+            let pair = pair(sizes);
+            quote!(#rt::Padding::Explicit(#pair))
         }
-        ArgumentValue::PaddingSame => quote!(#rt::Padding::Same),
-        ArgumentValue::PaddingExplicit(pair) => {
-            let [a, b] = pair.each_ref().map(size);
-            quote!(#rt::Padding::Explicit([#a, #b]))
-        }
-        ArgumentValue::StepPaddingSame => quote!(#rt::StepPadding::Same),
-        ArgumentValue::StepPaddingCausal => quote!(#rt::StepPadding::Causal),
-        ArgumentValue::StepPaddingExplicit(dim) => {
+        ArgumentValue::StepPadding(StepPadding::Same) => quote!(#rt::StepPadding::Same),
+        ArgumentValue::StepPadding(StepPadding::Causal) => quote!(#rt::StepPadding::Causal),
+        ArgumentValue::StepPadding(StepPadding::Explicit(dim)) => {
             let size = size(dim);
             quote!(#rt::StepPadding::Explicit(#size))
         }
@@ -204,18 +211,13 @@ fn argument_value(rt: &TokenStream, value: &ArgumentValue) -> TokenStream {
             let literal = Literal::f64_unsuffixed(*real);
             quote!(#literal)
         }
-        ArgumentValue::Word(word) => quote!(#word),
-        ArgumentValue::Shape(dims) => shape(rt, dims),
-        ArgumentValue::Input(Some(nth)) => {
-            let nth = number(*nth);
-            quote!(::core::option::Option::Some(#nth))
+        ArgumentValue::Word(word) => {
+            let module = format_ident!("{}", row.stem);
+            let [kind, variant] =
+                [word.enumeration, word.variant].map(|name| format_ident!("{name}"));
+            quote!(#rt::rules::#module::#kind::#variant)
         }
-        ArgumentValue::Weight(Some(owner)) => {
-            let shape = shape(rt, &owner.shape);
-            quote!(::core::option::Option::Some(#shape))
-        }
-        ArgumentValue::Input(None) | ArgumentValue::Weight(None) => {
-            quote!(::core::option::Option::None)
-        }
+        ArgumentValue::Shape(dims) | ArgumentValue::Weight(dims) => shape(rt, dims),
+        ArgumentValue::Input(nth) => number(*nth),
     }
 }

@@ -11,7 +11,7 @@ use quote::quote;
 fn streams(node: &Node) -> bool {
     match &node.layer {
         Layer::Known { row, arguments } => {
-            let values = arguments.iter().map(|argument| argument.value.stand_in());
+            let values = arguments.iter().map(|argument| argument.stand_in());
             values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
         }
         Layer::Custom(_) => false,

@@ -218,8 +218,8 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
 /// Adds the tensors of a node to `all`.
 fn emit_tensors_of(context: &Context, index: usize) -> TokenStream {
     let place = context.slot(index);
-    let tied = context.network.nodes[index].owner().map(|owner| {
-        let owner = context.slot(owner.node);
+    let tied = context.network.nodes[index].owner.map(|owner| {
+        let owner = context.slot(owner);
         quote!(all.extend(#place.tied_tensors(&#owner));)
     });
     quote! {
@@ -348,14 +348,20 @@ impl Counts {
             Layer::Known { row, arguments } => {
                 let rule = shapes::rule(&rt, row, arguments);
                 let inputs = shapes::shapes(&rt, context.network, &node.inputs);
-                [quote!(#rule.params(&#inputs)), quote!(#rule.macs(&#inputs))]
+                // Rules have the methods of the counts that their rows have.
+                let params = row.params.map(|_| quote!(#rule.params(&#inputs)));
+                let macs = row.macs.map(|_| quote!(#rule.macs(&#inputs)));
+                [params, macs]
             }
             Layer::Custom(_) => {
                 let layer = context.layer(index);
-                [quote!(<#layer as __rt::Shaped>::PARAMS), quote!(<#layer as __rt::Shaped>::MACS)]
+                let params = quote!(<#layer as __rt::Shaped>::PARAMS);
+                let macs = quote!(<#layer as __rt::Shaped>::MACS);
+                [Some(params), Some(macs)]
             }
-        };
-        Self { params: Count::Computed(params), macs: Count::Computed(macs) }
+        }
+        .map(|tokens| tokens.map_or(Count::Known(0), Count::Computed));
+        Self { params, macs }
     }
 }
 

@@ -7,8 +7,8 @@ use syn::parse::discouraged::Speculative;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, ExprPath, Ident, Lit, Result, Token, Type, TypePath, token};
 
+use super::parser::{Parser, parse_name, peek_word};
 use super::shape::{parse_expr, parse_shape};
-use super::{Parser, parse_name, peek_word};
 use crate::ast::{Argument, Body, Branch, Call, Construct, Line, Repeat, Residual};
 use crate::report::say;
 

@@ -5,12 +5,12 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Expr, Ident, Lit, Result, Token};
 
-use super::Parser;
+use super::parser::Parser;
 use crate::ast::{Argument, Branch, Construct, Input, Line, Parameter, Shape};
 use crate::report::{same_place, say};
 
 impl Parser<'_> {
-    /// What stands between parentheses or braces, separated by commas.
+    /// The items between parentheses or braces, separated by commas.
     pub(super) fn list<T>(
         &mut self,
         group: &Group,
@@ -41,7 +41,7 @@ impl Parser<'_> {
         items
     }
 
-    /// The comma behind an item of a list. Whether the item ends there.
+    /// Parses the comma after an item of a list. Returns whether the item ends there.
     fn comma(&mut self, input: ParseStream<'_>, wrong_end: WrongEnd) -> bool {
         if input.is_empty() || input.parse::<Token![,]>().is_ok() {
             return true;
@@ -61,17 +61,17 @@ impl Parser<'_> {
     }
 }
 
-/// What is said about the token behind an item, where it is no comma.
+/// The message about the token after an item, where it is not a comma.
 type WrongEnd = fn(ParseStream<'_>) -> Option<&'static str>;
 
 /// What a list is made of.
 pub(super) trait Item: Sized {
-    /// What stands for an item that could not be parsed, if anything must.
+    /// The placeholder of an item that could not be parsed, if there must be one.
     fn placeholder(_at: Span) -> Option<Self> {
         None
     }
 
-    /// What is meant by the token behind an item, where that is known.
+    /// The message about a token after an item that suggests what is meant.
     fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {
         let computes = input.peek(Token![*])
             || input.peek(Token![/])

@@ -12,7 +12,7 @@ use crate::ast::Shape;
 use crate::literal::parse_sizes;
 use crate::report::{mistake, say};
 
-/// A shape behind an arrow or in a header.
+/// A shape after an arrow or in a header.
 pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
     let span = input.span();
     if input.peek(Lit) {
@@ -70,7 +70,7 @@ fn in_pieces(first: &Lit, input: ParseStream<'_>) -> Option<String> {
     (more && parse_sizes(&whole).is_ok()).then_some(whole)
 }
 
-/// What stands between brackets or braces.
+/// Parses the content of brackets or braces.
 pub(super) fn parse_group<T>(group: &Group, parse: fn(ParseStream<'_>) -> Result<T>) -> Result<T> {
     let end = group.span_close();
     let parse = |input: ParseStream<'_>| parse(input).map_err(|error| at_end(error, input, end));

@@ -7,13 +7,14 @@ use syn::ext::IdentExt;
 use unrolled_shape::Kind;
 use unrolled_shape::registry::{Inputs, Row};
 
+use super::names::KEYWORDS;
 use super::node::{Title, unnamed};
+use super::resolver::{LineContext, Resolver};
 use super::source::find_named;
-use super::{KEYWORDS, Place, Resolver};
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Branch, Call};
 use crate::blocks;
-use crate::network::{Argument, ArgumentValue, Layer, Node, ValueId};
+use crate::network::{Argument, ArgumentValue, Dims, Layer, Node, ValueId};
 use crate::operand::Environment;
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
@@ -25,26 +26,26 @@ impl Resolver<'_> {
         used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> ValueId {
         let Some(name) = used.plain_name() else {
-            return self.custom(used, title, current, place);
+            return self.custom(used, title, current, context);
         };
         if let Some(block) = self.names.blocks.get(&name.to_string()).copied() {
-            return self.block(block, used, title, current, place);
+            return self.block(block, used, title, current, context);
         }
         if let Some(row) = self.names.layers.iter().find(|row| name == row.name) {
-            return self.layer(row, used, title, current, place);
+            return self.layer(row, used, title, current, context);
         }
         if let Some(block) = blocks::find(&name.to_string(), name.span()) {
-            return self.block(&block, used, title, current, place);
+            return self.block(&block, used, title, current, context);
         }
         match self.misspelt(name, used) {
             Some(words) => {
                 self.report.error(name.span(), words);
                 self.unknown(name.span())
             }
-            None => self.custom(used, title, current, place),
+            None => self.custom(used, title, current, context),
         }
     }
 
@@ -74,10 +75,10 @@ impl Resolver<'_> {
         used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> ValueId {
-        let arguments = self.arguments(row, used, place);
-        let title = title.unwrap_or_else(|| unnamed(row.stem, place.scope));
+        let arguments = self.arguments(row, used, context);
+        let title = title.unwrap_or_else(|| unnamed(row.stem, context.scope));
         let inputs = match (row.inputs, &used.branches) {
             (Inputs::One | Inputs::Indices, None) => {
                 self.running(current, used.name.span()).map(|x| (vec![x], vec![]))
@@ -91,17 +92,18 @@ impl Resolver<'_> {
                 None
             }
             (Inputs::Branches, Some(branches)) => {
-                self.branches(used, branches, Paths::Inside(&title), current, place)
+                self.branches(used, branches, Paths::Inside(&title), current, context)
             }
         };
         let (Some(arguments), Some((mut inputs, spans))) = (arguments, inputs) else {
             return self.unknown(used.name.span());
         };
-        let arguments = arguments.behind(&mut inputs);
-        let node = self.node(title, &used.name, place.scope);
-        let source = source(used, place.environment);
+        let owner = arguments.owner;
+        let arguments = arguments.append_to(&mut inputs);
+        let node = self.node(title, &used.name, context.scope);
+        let source = source(used, context.environment);
         let layer = Layer::Known { row, arguments };
-        self.push(Node { layer, inputs, source, ..node }, spans)
+        self.push(Node { layer, inputs, owner, source, ..node }, spans)
     }
 
     /// The arguments of a layer, defaults filled in. `None` where one is wrong, which is reported.
@@ -109,7 +111,7 @@ impl Resolver<'_> {
         &mut self,
         row: &'static Row,
         used: &Call,
-        place: &Place<'_>,
+        context: &LineContext<'_>,
     ) -> Option<Arguments> {
         let given = used.arguments.as_deref().unwrap_or_default();
         if arguments::are_broken(given) {
@@ -122,22 +124,22 @@ impl Resolver<'_> {
         let parameters = parameters.collect();
         let callee = Callee { name: &used.name, parameters, positional: row.positional };
         let slots = arguments::assign(&callee, given, self.report)?;
-        let mut all = Arguments { values: Vec::new(), inputs: Vec::new() };
+        let mut all = Arguments::default();
         let mut correct = true;
         for (parameter, slot) in row.parameters.iter().zip(slots) {
             let argument = match (slot, parameter.default) {
                 (Some(argument), _) => match (parameter.kind, arguments::plain_name(argument)) {
                     (Kind::Input, Some(name)) => {
-                        Ok(all.input(self.named(name, place), name.span()))
+                        Ok(all.input(self.named(name, context), name.span()))
                     }
-                    (Kind::Weight, Some(name)) => match self.weight(name, place) {
-                        Some(argument) => Ok(argument),
+                    (Kind::Weight, Some(name)) => match self.owner(name, context) {
+                        Some(owner) => Ok(all.weight(owner, name.span())),
                         None => {
                             correct = false;
                             continue;
                         }
                     },
-                    _ => arguments::convert(&used.name, parameter, argument, place.environment),
+                    _ => arguments::convert(&used.name, parameter, argument, context.environment),
                 },
                 (None, Some(value)) => Ok(arguments::default(value, used.name.span())),
                 // It is reported as missing.
@@ -154,14 +156,14 @@ impl Resolver<'_> {
         correct.then_some(all)
     }
 
-    /// The values of the branches of a join, and where the branches stand.
+    /// The values of the branches of a join, and the branches' places in the user's code.
     pub(super) fn branches(
         &mut self,
         used: &Call,
         branches: &[Branch],
         paths: Paths<'_>,
         current: Option<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> Option<(Vec<ValueId>, Vec<Span>)> {
         if let Some(lines) = used.lines {
             self.report.error(lines, say::NOT_A_BRANCH);
@@ -173,12 +175,12 @@ impl Resolver<'_> {
         }
         let mut own = paths.own();
         let one = |(nth, branch): (usize, &Branch)| {
-            let begin = self.source(branch, current, place);
+            let begin = self.source(branch, current, context);
             if branch.body.lines.is_empty() {
                 return begin;
             }
-            let path = paths.branch(nth, branch.source.as_ref(), place.scope, &mut own);
-            self.inside(&branch.body, &path, Some(begin), place, false)
+            let path = paths.branch(nth, branch.source.as_ref(), context.scope, &mut own);
+            self.inside(&branch.body, &path, Some(begin), context, false)
         };
         let values = branches.iter().enumerate().map(one).collect();
         Some((values, branches.iter().map(Branch::span).collect()))
@@ -189,10 +191,10 @@ impl Resolver<'_> {
         &mut self,
         branch: &Branch,
         current: Option<ValueId>,
-        place: &Place<'_>,
+        context: &LineContext<'_>,
     ) -> ValueId {
         match (&branch.source, current) {
-            (Some(source), _) => self.named(source, place),
+            (Some(source), _) => self.named(source, context),
             (None, Some(current)) => current,
             (None, None) => {
                 self.report.error(branch.span(), say::BRANCH_NEEDS_SOURCE);
@@ -207,7 +209,7 @@ impl Resolver<'_> {
         used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> ValueId {
         if used.arguments.is_some() {
             self.report.error(used.name.span(), say::CUSTOM_ARGUMENTS);
@@ -217,18 +219,20 @@ impl Resolver<'_> {
             self.report.error(used.name.span(), say::INSIDE_ITSELF);
             return self.unknown(used.name.span());
         }
-        if used.plain_name().is_some_and(|name| find_named(name, place).is_some()) {
+        if used.plain_name().is_some_and(|name| find_named(name, context).is_some()) {
             self.report.error(used.name.span(), mistake::value_as_layer(&used.name));
             return self.unknown(used.name.span());
         }
         let stem = snake_case(&used.name.to_string());
-        let title = title.unwrap_or_else(|| unnamed(&stem, place.scope));
+        let title = title.unwrap_or_else(|| unnamed(&stem, context.scope));
         let inputs = match &used.branches {
             None => self.running(current, used.name.span()).map(|value| (vec![value], vec![])),
-            Some(branches) => self.branches(used, branches, Paths::Beside(&title), current, place),
+            Some(branches) => {
+                self.branches(used, branches, Paths::Beside(&title), current, context)
+            }
         };
         let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
-        let node = self.node(title, &used.name, place.scope);
+        let node = self.node(title, &used.name, context.scope);
         let source = mistake::tidy(&used.layer.to_token_stream());
         let layer = Layer::Custom(Box::new(used.layer.clone()));
         self.push(Node { layer, inputs, source, ..node }, spans)
@@ -236,30 +240,40 @@ impl Resolver<'_> {
 }
 
 /// The arguments of a layer, defaults filled in.
+#[derive(Default)]
 pub(super) struct Arguments {
     values: Vec<Argument>,
     /// The named values among them.
     inputs: Vec<ValueId>,
+    /// The node whose weight the layer shares.
+    owner: Option<usize>,
 }
 
 impl Arguments {
     /// An argument that names a value.
     fn input(&mut self, value: ValueId, span: Span) -> Argument {
         self.inputs.push(value);
-        Argument { value: ArgumentValue::Input(Some(self.inputs.len() - 1)), span }
+        Argument { value: ArgumentValue::Input(self.inputs.len() - 1), span }
     }
 
-    /// The arguments, whose named values are further inputs of the layer behind `inputs`.
-    fn behind(self, inputs: &mut Vec<ValueId>) -> Vec<Argument> {
+    /// An argument that names a line whose weight the layer shares. `infer_shapes` fills in the shape.
+    fn weight(&mut self, owner: usize, span: Span) -> Argument {
+        self.owner = Some(owner);
+        let shape = Dims { sizes: Vec::new(), span, constant: None };
+        Argument { value: ArgumentValue::Weight(shape), span }
+    }
+
+    /// The arguments; the named values among them become further inputs of the layer, after `inputs`.
+    fn append_to(self, inputs: &mut Vec<ValueId>) -> Vec<Argument> {
         let before = inputs.len();
         inputs.extend(self.inputs);
-        let behind = |argument: Argument| match argument.value {
-            ArgumentValue::Input(Some(nth)) => {
-                Argument { value: ArgumentValue::Input(Some(before + nth)), ..argument }
+        let shifted = |argument: Argument| match argument.value {
+            ArgumentValue::Input(nth) => {
+                Argument { value: ArgumentValue::Input(before + nth), ..argument }
             }
             _ => argument,
         };
-        self.values.into_iter().map(behind).collect()
+        self.values.into_iter().map(shifted).collect()
     }
 }
 

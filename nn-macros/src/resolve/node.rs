@@ -1,15 +1,18 @@
-//! Slots and values, as they are added to the network.
+//! Nodes and values, as they are added to the network.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Type};
 
-use super::{MOST_STATIONS, Resolver};
+use super::resolver::Resolver;
 use crate::ast::Body;
-use crate::network::{Dims, Layer, Node, Shortcut, Value, ValueId};
+use crate::network::{Dims, Layer, Node, SkipConnection, Value, ValueId};
 use crate::report::mistake;
 use crate::scope::Scope;
 
-/// What a line's node is called.
+/// The most nodes of one network: more would keep the compiler busy for hours.
+pub(super) const MOST_NODES: usize = 4096;
+
+/// The path and the name of a line's node.
 pub(super) struct Title {
     pub(super) path: String,
     /// The name that the user gave it.
@@ -42,7 +45,8 @@ impl Resolver<'_> {
             span: at.span(),
             inputs: Vec::new(),
             output: ValueId(0),
-            shortcut: Shortcut::None,
+            owner: None,
+            skip: SkipConnection::None,
             generic: false,
             hidden: false,
             arrows: Vec::new(),
@@ -51,8 +55,8 @@ impl Resolver<'_> {
     }
 
     pub(super) fn push(&mut self, node: Node, branches: Vec<Span>) -> ValueId {
-        if self.resolved.network.nodes.len() == MOST_STATIONS {
-            return self.give_up(node.span, mistake::too_large(MOST_STATIONS));
+        if self.resolved.network.nodes.len() == MOST_NODES {
+            return self.give_up(node.span, mistake::too_large(MOST_NODES));
         }
         let output = self.value(Dims { sizes: Vec::new(), span: node.span, constant: None });
         let number = self.resolved.network.nodes.len();
@@ -68,7 +72,7 @@ impl Resolver<'_> {
         ValueId(values.len() - 1)
     }
 
-    /// What a layer gives that could not be resolved: nobody knows what.
+    /// The output of a layer that could not be resolved. Mistakes that follow from it are not reported.
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
         let title = Title { path: String::from("broken"), name: None };
         let name = Ident::new("broken", at);

@@ -5,39 +5,39 @@ use syn::Ident;
 use unrolled_shape::registry::find;
 
 use super::node::unnamed;
+use super::resolver::{LineContext, Resolver};
 use super::source::find_named;
-use super::{Place, Resolver};
 use crate::ast::Body;
 use crate::network::{Layer, Node, ValueId};
 use crate::report::mistake;
 
 impl Resolver<'_> {
     /// Takes the outputs, of which `last` is one: it is what the last line of the network gives.
-    pub(super) fn outputs(&mut self, body: &Body, last: ValueId, place: &mut Place<'_>) {
+    pub(super) fn outputs(&mut self, body: &Body, last: ValueId, context: &mut LineContext<'_>) {
         let names = self.resolved.network.outputs.iter().map(|output| output.name.clone());
         let names: Vec<Option<Ident>> = names.collect();
         let mut flat = Vec::new();
         for (nth, name) in names.iter().enumerate() {
             let value = match name {
-                Some(name) => self.head(name, body, place),
+                Some(name) => self.head(name, body, context),
                 None => last,
             };
             self.resolved.network.outputs[nth].value = value;
-            flat.extend(name.as_ref().map(|name| self.flat(name, value, place)));
+            flat.extend(name.as_ref().map(|name| self.flat(name, value, context)));
         }
         let joined = match &names[..] {
-            [Some(first), ..] => self.hidden("Concat", first, flat, place),
+            [Some(first), ..] => self.hidden("Concat", first, flat, context),
             _ => last,
         };
         self.resolved.network.output_value = joined;
     }
 
     /// What the line called `name` gives.
-    fn head(&mut self, name: &Ident, body: &Body, place: &Place<'_>) -> ValueId {
-        if let Some(found) = find_named(name, place) {
+    fn head(&mut self, name: &Ident, body: &Body, context: &LineContext<'_>) -> ValueId {
+        if let Some(found) = find_named(name, context) {
             return found.value;
         }
-        let known = place.names();
+        let known = context.names();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let elsewhere = self.find_line(body, None, name);
         self.report.error(name.span(), mistake::no_such_output(name, elsewhere, &known));
@@ -45,8 +45,8 @@ impl Resolver<'_> {
     }
 
     /// An output with one axis.
-    fn flat(&mut self, name: &Ident, value: ValueId, place: &mut Place<'_>) -> ValueId {
-        self.hidden("Flatten", name, vec![value], place)
+    fn flat(&mut self, name: &Ident, value: ValueId, context: &mut LineContext<'_>) -> ValueId {
+        self.hidden("Flatten", name, vec![value], context)
     }
 
     /// A layer without arguments that is none of the user's lines.
@@ -55,11 +55,11 @@ impl Resolver<'_> {
         layer: &str,
         at: &Ident,
         inputs: Vec<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> ValueId {
         let row = find(layer).expect("a row of the registry");
-        let title = unnamed("outputs", place.scope);
-        let node = self.node(title, at, place.scope);
+        let title = unnamed("outputs", context.scope);
+        let node = self.node(title, at, context.scope);
         let layer = Layer::Known { row, arguments: Vec::new() };
         let spans: Vec<Span> = inputs.iter().map(|_| at.span()).collect();
         let source = row.name.into();

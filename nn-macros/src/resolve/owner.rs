@@ -1,27 +1,19 @@
-//! Lines whose weight a later one has as its own.
+//! Lines whose weight a later one shares.
 
 use syn::Ident;
 
+use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
-use super::{Named, Place, Resolver};
-use crate::network::{Argument, ArgumentValue, Layer, ValueId};
-use crate::owner::Owner;
+use crate::network::{Layer, ValueId};
 use crate::report::mistake;
 
 impl Resolver<'_> {
-    /// An argument that names the line that has the layer's weight. `None` where there is no such line,
-    /// which is reported.
-    pub(super) fn weight(&mut self, name: &Ident, place: &Place<'_>) -> Option<Argument> {
-        let owner = Owner::new(self.owner(name, place)?, name.span());
-        Some(Argument { value: ArgumentValue::Weight(Some(owner)), span: name.span() })
-    }
-
-    /// The node of the line called `name`, whose weight a layer can have as its own; of a line that
-    /// has it from another one, that one's.
-    fn owner(&mut self, name: &Ident, place: &Place<'_>) -> Option<usize> {
-        let Some(found) = find_named(name, place) else {
-            let name = place.environment.word(name).unwrap_or(name);
-            let known = place.named.iter().filter(|known| self.lends(known));
+    /// The node of the line called `name`, whose weight a layer can share. Of a line that shares a weight
+    /// itself, the owner of that weight.
+    pub(super) fn owner(&mut self, name: &Ident, context: &LineContext<'_>) -> Option<usize> {
+        let Some(found) = find_named(name, context) else {
+            let name = context.environment.word(name).unwrap_or(name);
+            let known = context.named.iter().filter(|known| self.lends(known));
             let known: Vec<String> = known.map(|known| known.name.to_string()).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let words = mistake::unknown_owner(name, self.elsewhere(name), &known);
@@ -30,10 +22,9 @@ impl Resolver<'_> {
         };
         if self.lends(found) {
             let node = found.node?;
-            let owner = self.resolved.network.nodes[node].owner();
-            return Some(owner.map_or(node, |owner| owner.node));
+            return Some(self.resolved.network.nodes[node].owner.unwrap_or(node));
         }
-        // Of a line that is wrong itself, nobody knows what it has.
+        // Whether a line that could not be resolved has a weight is unknown.
         if !self.is_broken(found.value) {
             let nodes = &self.resolved.network.nodes;
             let source = found.node.map(|node| nodes[node].source.as_str());
@@ -44,7 +35,7 @@ impl Resolver<'_> {
         None
     }
 
-    /// Whether a line has a weight that others can have as theirs.
+    /// Whether a line has a weight that others can share.
     fn lends(&self, line: &Named) -> bool {
         let node = line.node.map(|node| &self.resolved.network.nodes[node]);
         node.is_some_and(

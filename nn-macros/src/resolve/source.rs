@@ -3,25 +3,25 @@
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::{Named, Place, Resolver};
+use super::resolver::{LineContext, Named, Resolver};
 use crate::ast::{Body, Construct, Line};
 use crate::network::ValueId;
 use crate::report::{Elsewhere, mistake};
 
 impl Resolver<'_> {
     /// The value called `name`: an input, or what a line before gives.
-    pub(super) fn named(&mut self, name: &Ident, place: &Place<'_>) -> ValueId {
-        if let Some(found) = find_named(name, place) {
+    pub(super) fn named(&mut self, name: &Ident, context: &LineContext<'_>) -> ValueId {
+        if let Some(found) = find_named(name, context) {
             return found.value;
         }
-        if let Some(given) = place.environment.word(name) {
+        if let Some(given) = context.environment.word(name) {
             // A parameter of the block: the name that was given for it is the wrong one.
             let elsewhere = self.find_line(self.definition, None, given);
             let words = mistake::unknown_source(given, elsewhere, &[]);
             self.report.error(given.span(), words);
             return self.unknown(given.span());
         }
-        let known = place.names();
+        let known = context.names();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let words = mistake::unknown_source(name, self.elsewhere(name), &known);
         self.report.error(name.span(), words);
@@ -54,7 +54,7 @@ impl Resolver<'_> {
             (Some(known), Some(structure)) if known.unraw() == name.unraw() && !is_open => {
                 Some(Elsewhere::InsideOf(structure.clone()))
             }
-            (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Behind),
+            (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Later),
             _ => bodies(&line.construct)
                 .into_iter()
                 .find_map(|(structure, body)| self.find_line(body, Some(structure), name)),
@@ -63,7 +63,7 @@ impl Resolver<'_> {
     }
 }
 
-impl Place<'_> {
+impl LineContext<'_> {
     /// The names of all that can be taken.
     pub(super) fn names(&self) -> Vec<String> {
         self.named.iter().map(|named| named.name.to_string()).collect()
@@ -71,8 +71,8 @@ impl Place<'_> {
 }
 
 /// What is called `name`, if there is anything.
-pub(super) fn find_named<'a>(name: &Ident, place: &'a Place<'_>) -> Option<&'a Named> {
-    place.named.iter().rev().find(|known| known.name == *name)
+pub(super) fn find_named<'a>(name: &Ident, context: &'a LineContext<'_>) -> Option<&'a Named> {
+    context.named.iter().rev().find(|known| known.name == *name)
 }
 
 /// The bodies of a construct, with the word before their braces.

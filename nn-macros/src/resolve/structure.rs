@@ -1,27 +1,27 @@
-//! Blocks, repeats and residuals, written out at their places.
+//! Blocks, repeats and residuals, unrolled where they are used.
 
 use syn::Error;
 use unrolled_shape::registry::find;
 
 use super::node::{Title, unnamed};
+use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
-use super::{Named, Place, Resolver};
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Call};
-use crate::network::{Layer, Node, Shortcut, ValueId};
+use crate::network::{Layer, Node, SkipConnection, ValueId};
 use crate::operand::{Environment, Operand};
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
 
 impl Resolver<'_> {
-    /// A block, written out at its place.
+    /// A block, written out at its context.
     pub(super) fn block(
         &mut self,
         block: &ast::Block,
         used: &Call,
         title: Option<Title>,
         current: Option<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> ValueId {
         let name = block.name.to_string();
         if let Some(begin) = self.open.iter().position(|open| *open == name) {
@@ -34,27 +34,27 @@ impl Resolver<'_> {
             self.report.error(used.name.span(), mistake::no_branches(&used.name));
             return self.unknown(used.name.span());
         }
-        let Some((environment, mut named)) = self.parameters(block, used, place) else {
+        let Some((environment, mut named)) = self.parameters(block, used, context) else {
             return self.unknown(used.name.span());
         };
-        let title = title.unwrap_or_else(|| unnamed(&snake_case(&name), place.scope));
-        // A block sees nothing but its parameters and its own lines.
-        let mut inner = Place { environment: &environment, scope: place.scope, named: &mut named };
+        let title = title.unwrap_or_else(|| unnamed(&snake_case(&name), context.scope));
+        // A block is hygienic: it sees its parameters and its own lines only.
+        let mut inner =
+            LineContext { environment: &environment, scope: context.scope, named: &mut named };
         self.open.push(name);
         let output = self.inside(&block.body, &title.path, current, &mut inner, true);
         self.open.pop();
         output
     }
 
-    /// What the parameters of a block stand for, and the values that are given for some of them. `None`
-    /// where one is wrong, which is reported.
+    /// The arguments of a block: expressions, and the named values among them. `None` where one is wrong, which is reported.
     pub(super) fn parameters(
         &mut self,
         block: &ast::Block,
         used: &Call,
-        place: &Place<'_>,
+        context: &LineContext<'_>,
     ) -> Option<(Environment, Vec<Named>)> {
-        let around = place.environment;
+        let around = context.environment;
         let given = used.arguments.as_deref().unwrap_or_default();
         if arguments::are_broken(given) {
             return None;
@@ -71,7 +71,7 @@ impl Resolver<'_> {
         let mut correct = true;
         for ((parameter, name), slot) in block.parameters.iter().zip(names).zip(slots) {
             let given = slot.and_then(arguments::plain_name);
-            if let Some(found) = given.and_then(|given| find_named(given, place)) {
+            if let Some(found) = given.and_then(|given| find_named(given, context)) {
                 named.push(Named { name: parameter.name.clone(), ..found.clone() });
             }
             let operand = match (slot, &parameter.default) {
@@ -96,23 +96,23 @@ impl Resolver<'_> {
         repeat: &ast::Repeat,
         title: Option<Title>,
         current: Option<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> ValueId {
-        let count = match self.count(repeat, place.environment) {
+        let count = match self.count(repeat, context.environment) {
             Ok(count) => count,
             Err(error) => {
                 self.report.add(error);
                 return self.unknown(repeat.keyword.span());
             }
         };
-        let title = title.unwrap_or_else(|| unnamed("repeat", place.scope));
+        let title = title.unwrap_or_else(|| unnamed("repeat", context.scope));
         let mut current = current;
         for copy in 0..count {
             if self.too_large {
                 break;
             }
             let path = format!("{}.{copy}", title.path);
-            current = Some(self.inside(&repeat.body, &path, current, place, true));
+            current = Some(self.inside(&repeat.body, &path, current, context, true));
         }
         current.unwrap_or_else(|| self.unknown(repeat.keyword.span()))
     }
@@ -132,52 +132,57 @@ impl Resolver<'_> {
         }
     }
 
-    /// A body, its shortcut, and the `Add` that joins them.
+    /// A body, its skip connection, and the `Add` that joins them.
     pub(super) fn residual(
         &mut self,
         residual: &ast::Residual,
         title: Option<Title>,
         current: Option<ValueId>,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> ValueId {
         let at = residual.keyword.span();
         let Some(input) = self.running(current, at) else { return self.unknown(at) };
-        let (body, shortcut) = match &title {
+        let (body, skipped) = match &title {
             Some(title) => {
-                let mut scope = Scope::new(&title.path, &residual.body, place.scope.repeated);
-                let mut inner =
-                    Place { environment: place.environment, scope: &mut scope, named: place.named };
+                let mut scope = Scope::new(&title.path, &residual.body, context.scope.repeated);
+                let mut inner = LineContext {
+                    environment: context.environment,
+                    scope: &mut scope,
+                    named: context.named,
+                };
                 self.parts(residual, input, &mut inner)
             }
-            None => self.parts(residual, input, place),
+            None => self.parts(residual, input, context),
         };
-        let title = title.unwrap_or_else(|| unnamed("residual", place.scope));
-        let node = self.node(title, &residual.keyword, place.scope);
-        let kind = if residual.skip.is_some() { Shortcut::Skip } else { Shortcut::Input };
+        let title = title.unwrap_or_else(|| unnamed("residual", context.scope));
+        let node = self.node(title, &residual.keyword, context.scope);
+        let kind =
+            if residual.skip.is_some() { SkipConnection::Skip } else { SkipConnection::Input };
         let row = find("Add").expect("a row of the registry");
         let layer = Layer::Known { row, arguments: Vec::new() };
         let source = residual.keyword.to_string();
-        let inputs = vec![body, shortcut];
+        let inputs = vec![body, skipped];
         let spans = vec![residual.keyword.span(); 2];
-        self.push(Node { layer, inputs, source, shortcut: kind, ..node }, spans)
+        self.push(Node { layer, inputs, source, skip: kind, ..node }, spans)
     }
 
-    /// What the body and the shortcut of a `Residual` give.
+    /// The outputs of the body and of the skip connection of a `Residual`.
     pub(super) fn parts(
         &mut self,
         residual: &ast::Residual,
         input: ValueId,
-        place: &mut Place<'_>,
+        context: &mut LineContext<'_>,
     ) -> (ValueId, ValueId) {
-        let body = self
-            .nested(residual.keyword.span(), |this| this.body(&residual.body, Some(input), place));
-        let shortcut = match &residual.skip {
+        let body = self.nested(residual.keyword.span(), |this| {
+            this.body(&residual.body, Some(input), context)
+        });
+        let skipped = match &residual.skip {
             Some(skip) => {
-                let path = place.scope.number("skip");
-                self.inside(skip, &path, Some(input), place, false)
+                let path = context.scope.number("skip");
+                self.inside(skip, &path, Some(input), context, false)
             }
             None => input,
         };
-        (body, shortcut)
+        (body, skipped)
     }
 }

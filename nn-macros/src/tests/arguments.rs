@@ -4,10 +4,13 @@ use super::{assert_about, assert_lines};
 
 #[test]
 fn which() {
-    assert_lines("Flatten, Dense(10, units = 10)", &[("units", "twice"), ("10", "is here")]);
+    assert_lines(
+        "Flatten, Dense(10, units = 10)",
+        &[("units", "twice"), ("10", "is first given here")],
+    );
     assert_lines(
         "Flatten, Dense(10, bias = true, bias = true)",
-        &[("bias", "twice"), ("bias", "is here")],
+        &[("bias", "twice"), ("bias", "is first given here")],
     );
     assert_lines("Flatten, Dense", &[("Dense", "`Dense` needs `units`: add `units = ..`")]);
     assert_lines(
@@ -53,8 +56,8 @@ fn what() {
         "GELU(approximate = \"tanh\"), Flatten, Dense(10)",
         &[("\"tanh\"", "write `tanh` without quotes")],
     );
-    assert_lines("Flatten, Dense(3 - 5)", &[("-", "`3 - 5` is no size")]);
-    assert_lines("Flatten, Dense(3 / 0)", &[("/", "`3 / 0` is no size")]);
+    assert_lines("Flatten, Dense(3 - 5)", &[("-", "`3 - 5` is not a size")]);
+    assert_lines("Flatten, Dense(3 / 0)", &[("/", "`3 / 0` is not a size")]);
     assert_lines("Reshape(0.5), Dense(10)", &[("0.5", "a shape such as `4x4x8`")]);
 }
 
@@ -79,13 +82,13 @@ fn of_repeats() {
         "Repeat(0) { Flatten }, Dense(10)",
         &[("0", "`Repeat` repeats its layers 0 times")],
     );
-    assert_lines("Repeat(N) { Flatten }, Dense(10)", &[("N", "expected a number")]);
-    assert_lines("Repeat(1.5) { Flatten }, Dense(10)", &[("1.5", "expected a number")]);
+    assert_lines("Repeat(N) { Flatten }, Dense(10)", &[("N", "expected a literal count")]);
+    assert_lines("Repeat(1.5) { Flatten }, Dense(10)", &[("1.5", "expected a literal count")]);
     assert_about("block B(n) { Repeat(n) { Dense(8) } } struct N(8) -> 8 { B(3) }", &[]);
 }
 
 #[test]
-fn told_once_however_often_a_block_is_used() {
+fn reported_once_however_often_a_block_is_used() {
     assert_about(
         "block B { Dense(8, bais = true) } struct N(8) -> 8 { Repeat(3) { B }, B }",
         &[("bais", "did you mean `bias`?")],

@@ -37,14 +37,14 @@ fn a_block_of_the_user_s_is_taken_instead() {
 }
 
 #[test]
-fn mistakes_are_told_where_it_is_used() {
+fn mistakes_are_reported_where_it_is_used() {
     assert_about(
         "struct N(5x8) -> 5x8 { TransformerEncoder(6, 2, 16) }",
         &[("TransformerEncoder", "5x6")],
     );
     assert_about(
         "struct N(5x8) -> 5x8 { TransformerEncoder(8, 3, 16) }",
-        &[("3", "shares 8 features among 3 heads")],
+        &[("3", "splits 8 features into 3 heads")],
     );
     assert_about(
         "struct N(5x8) -> 5x8 { TransformerEncoder(8, 2) }",

@@ -13,7 +13,7 @@ fn assert_expansion(file: &str, text: &str) {
     let tokens: TokenStream = format!("unrolled; {text}").parse().expect("text of tokens");
     let mut report = Report::default();
     let code = expand_networks(tokens, Features { std: true, train: true }, &mut report);
-    assert_eq!(report.told(), [], "no mistakes");
+    assert_eq!(report.messages(), [], "no mistakes");
     let code = prettyplease::unparse(&syn::parse2(code).expect("code of items"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/expanded").join(file);
     if std::env::var_os("BLESS").is_some() {

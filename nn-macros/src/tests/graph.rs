@@ -1,10 +1,12 @@
 //! What the language accepts, and the graph that it becomes.
 
-use super::{assert_told, network};
-use crate::network::{ArgumentValue, Dim, Layer, Network, Shortcut};
+use unrolled_shape::Padding;
+
+use super::{assert_messages, network};
+use crate::network::{ArgumentValue, Dim, Layer, Network, SkipConnection};
 
 const RESNET: &str = "
-    /// Two 3x3 convolutions around a shortcut.
+    /// Two 3x3 convolutions around a skip connection.
     block Basic(channels, stride = 1) {
         Residual {
             Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm, ReLU,
@@ -69,7 +71,7 @@ fn a_residual_without_skip_adds_its_input() {
     );
     assert_eq!(net.reads("residual"), ["relu", "dense"]);
     let residual = net.nodes.iter().find(|it| it.path == "residual").unwrap();
-    assert_eq!(residual.shortcut, Shortcut::Input);
+    assert_eq!(residual.skip, SkipConnection::Input);
     assert_eq!(net.reads("again"), ["again.d", "residual"]);
 }
 
@@ -215,11 +217,14 @@ fn arguments_of_all_kinds() {
     );
     let conv = arguments(&net, "conv2d");
     assert!(matches!(conv[1], ArgumentValue::Pair([Dim::Known(3), Dim::Known(5)])));
-    assert!(matches!(conv[3], ArgumentValue::PaddingExplicit([Dim::Known(1), Dim::Known(2)])));
+    assert!(matches!(
+        conv[3],
+        ArgumentValue::Padding(Padding::Explicit([Dim::Known(1), Dim::Known(2)]))
+    ));
     assert!(matches!(conv[6], ArgumentValue::Flag(false)));
     let [ArgumentValue::Real(slope)] = arguments(&net, "leaky_relu")[..] else { panic!() };
     assert!((slope - 0.5).abs() < 1e-9);
-    assert!(matches!(arguments(&net, "gelu")[0], ArgumentValue::Word("tanh")));
+    assert!(matches!(arguments(&net, "gelu")[0], ArgumentValue::Word(word) if word.text == "tanh"));
     assert!(matches!(arguments(&net, "dense")[0], ArgumentValue::Number(Dim::Known(3))));
 }
 
@@ -240,7 +245,7 @@ fn a_parameter_stands_for_anything() {
     assert_eq!(net.lines()[0], "outer.inner.conv2d 4x4x12");
     let conv = arguments(&net, "outer.inner.conv2d");
     assert!(matches!(conv[1], ArgumentValue::Pair([Dim::Known(3), Dim::Known(1)])));
-    assert!(matches!(conv[3], ArgumentValue::PaddingSame));
+    assert!(matches!(conv[3], ArgumentValue::Padding(Padding::Same)));
     assert!(matches!(conv[6], ArgumentValue::Flag(false)));
     assert_eq!(net.lines()[3], "outer.reshape 2x3");
 }
@@ -358,8 +363,8 @@ fn a_network_with_one_named_input() {
 
 #[test]
 fn several_items_and_trailing_commas_are_fine() {
-    assert_told("", &[]);
-    assert_told(
+    assert_messages("", &[]);
+    assert_messages(
         "block Unused(a,) { Dense(a,), } struct A(3,) -> 4 { Dense(4,), } pub(crate) struct B(4) -> 4 { A, ReLU }",
         &[],
     );

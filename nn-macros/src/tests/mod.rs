@@ -15,7 +15,7 @@ use unrolled_shape::registry::{ROWS, Row};
 
 use crate::expand::expand_networks;
 use crate::guard::check_depth;
-use crate::infer::infer;
+use crate::infer_shapes::infer_shapes;
 use crate::network::{Dim, Network, ValueId};
 use crate::network::{Facade, Features};
 use crate::parse::parse;
@@ -25,35 +25,35 @@ use crate::resolve::{resolve, resolve_names};
 
 /// The mistakes in a `network!`: the token that each points at, and what it says.
 #[track_caller]
-fn told(text: &str) -> Vec<(String, String)> {
+fn messages(text: &str) -> Vec<(String, String)> {
     let tokens: TokenStream = format!("krate; {text}").parse().expect("text of tokens");
     let mut report = Report::default();
     let code = expand_networks(tokens, Features { std: true, train: true }, &mut report);
     syn::parse2::<syn::File>(code).expect("code of items");
-    report.told()
+    report.messages()
 }
 
-/// Asserts what is told: one `(token, message)` for each mistake, in order.
+/// Asserts the messages: one `(token, message)` for each mistake, in order.
 #[track_caller]
-fn assert_told(text: &str, expected: &[(&str, &str)]) {
-    let told = told(text);
-    let told: Vec<(&str, &str)> =
-        told.iter().map(|(at, words)| (at.as_str(), words.as_str())).collect();
-    assert_eq!(told, expected, "{text}");
+fn assert_messages(text: &str, expected: &[(&str, &str)]) {
+    let messages = messages(text);
+    let found: Vec<(&str, &str)> =
+        messages.iter().map(|(at, words)| (at.as_str(), words.as_str())).collect();
+    assert_eq!(found, expected, "{text}");
 }
 
-/// Asserts that each mistake is told at that token, and that its message contains the words.
+/// Asserts that each mistake is reported at that token, and that its message contains the words.
 #[track_caller]
 fn assert_about(text: &str, expected: &[(&str, &str)]) {
-    let told = told(text);
-    assert_eq!(told.len(), expected.len(), "{told:#?}");
-    for ((at, message), (token, words)) in told.iter().zip(expected) {
+    let messages = messages(text);
+    assert_eq!(messages.len(), expected.len(), "{messages:#?}");
+    for ((at, message), (token, words)) in messages.iter().zip(expected) {
         assert_eq!(at, token, "{message}");
         assert!(message.contains(words), "{message}");
     }
 }
 
-/// Asserts what is told about these lines of a network.
+/// Asserts the messages about these lines of a network.
 #[track_caller]
 fn assert_lines(lines: &str, expected: &[(&str, &str)]) {
     assert_about(&format!("struct Net(28x28x1) -> 10 {{ {lines} }}"), expected);
@@ -64,7 +64,7 @@ fn assert_lines(lines: &str, expected: &[(&str, &str)]) {
 pub(crate) fn network(text: &str) -> Network {
     let mut report = Report::default();
     let network = network_with(ROWS, text, &mut report);
-    assert_eq!(report.told(), []);
+    assert_eq!(report.messages(), []);
     network.expect("a network without mistakes")
 }
 
@@ -78,7 +78,7 @@ fn network_with(layers: &[&'static Row], text: &str, report: &mut Report) -> Opt
     let features = Features { std: true, train: true };
     let facade = Facade { krate: quote::quote!(krate), features };
     let network = resolve(&facade, &names, last, report);
-    network.map(|network| infer(network, report))
+    network.map(|network| infer_shapes(network, report))
 }
 
 impl Network {
@@ -93,7 +93,7 @@ impl Network {
         let dims = &self.values[value.0].dims;
         let sizes = dims.sizes.iter().map(|size| match size {
             Dim::Known(size) => size.to_string(),
-            Dim::Symbolic(tokens) => tidy(tokens),
+            Dim::Symbolic(tokens) | Dim::Computed(tokens) => tidy(tokens),
         });
         let sizes: Vec<String> = sizes.collect();
         let unknown = if dims.constant.is_some() { "..x" } else { "" };

@@ -1,9 +1,9 @@
 //! Values that later lines take by their names: lines that begin with one, branches, arguments.
 
-use unrolled_shape::registry::{Flows, Inputs, Needs, Order, Row, Steps, Storage, Streaming};
+use unrolled_shape::registry::{Needs, Row};
 use unrolled_shape::{Kind, Parameter, Shape, ShapeError, Text, Value};
 
-use super::{assert_about, assert_told, network, network_with};
+use super::{assert_about, assert_messages, network, network_with};
 use crate::network::{ArgumentValue, Layer, Network};
 use crate::report::Report;
 
@@ -57,37 +57,37 @@ fn names_in_each_copy_of_a_repeat() {
 
 #[test]
 fn values_that_cannot_be_taken() {
-    assert_told(
+    assert_messages(
         "struct N(8) -> 8 { late => Dense(8), late: Dense(8) }",
         &[(
             "late",
-            "there is no input and no layer before this that is called `late`: the line `late` is not \
-             done yet, and a line takes what is there before it",
+            "there is no input or earlier line called `late`: the line `late` is not \
+             complete here, and a line can only use earlier values",
         )],
     );
     assert_about(
         "struct N(8) -> 8 { a: Residual { Dense(8), Add { {}, a } } }",
-        &[("a", "is not done yet")],
+        &[("a", "is not complete here")],
     );
     assert_about(
         "struct N(8) -> 8 { Repeat(2) { copy: Dense(8) }, Add { {}, copy } }",
-        &[("copy", "each copy inside of `Repeat` has a line `copy` of its own")],
+        &[("copy", "each copy inside `Repeat` has its own line `copy`")],
     );
     assert_about(
         "struct N(x: 8) -> 8 { Add { x => { left: Dense(8) }, { Add { {}, left } } } }",
-        &[("left", "the line `left` is inside of `Add`, and known there alone")],
+        &[("left", "the line `left` is local to `Add`")],
     );
     assert_about(
         "struct N(8) -> 8 { Residual { inner: Dense(8), ReLU }, inner => Dense(8) }",
-        &[("inner", "the line `inner` is inside of `Residual`")],
+        &[("inner", "the line `inner` is local to `Residual`")],
     );
     assert_about(
         "block B { Add { {}, skip } } struct N(8) -> 8 { skip: Dense(8), B }",
-        &[("skip", "`block B(skip) { .. }`, and give it where the block is used, `B(skip)`")],
+        &[("skip", "`block B(skip) { .. }`, and pass it where the block is used, `B(skip)`")],
     );
     assert_about(
         "block B { Add { {}, later }, later: ReLU } struct N(8) -> 8 { B }",
-        &[("later", "is not done yet")],
+        &[("later", "is not complete here")],
     );
     assert_about(
         "struct N(8) -> 8 { skip: Dense(8), Add { {}, skop } }",
@@ -113,39 +113,17 @@ static GATED: Row = Row {
     stem: "gated",
     summary: "a test",
     parameters: &[
-        Parameter { name: "by", kind: Kind::Input, default: None, shown: None },
-        Parameter {
-            name: "also",
-            kind: Kind::Input,
-            default: Some(Value::Input(None)),
-            shown: None,
-        },
+        Parameter { name: "by", kind: Kind::Input, default: None, shown: "" },
+        Parameter { name: "also", kind: Kind::Input, default: Some(Value::Absent), shown: ".." },
     ],
-    positional: 0,
-    inputs: Inputs::One,
     rule: gated,
-    params: |_, _| 0,
-    buffers: |_, _| 0,
-    how: |_, _| Text::new(),
-    macs: |_, _| 0,
-    sizes: &[],
-    computed: &[],
-    weight: None,
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: true,
-    steps: Steps::Each,
-    order: Order::AsInput,
-    streaming: Streaming::Pointwise,
-    fusion: unrolled_shape::Fusion::None,
+    needs: Needs::INPUT,
+    ..Row::ELEMENTWISE
 };
 
 fn gated(inputs: &[Shape], values: &[Value]) -> Result<Shape, ShapeError> {
     for (value, name) in values.iter().zip(["by", "also"]) {
-        let Value::Input(nth) = value else { panic!("a named value") };
-        if let Some(nth) = *nth
+        if let Value::Input(nth) = *value
             && inputs[nth] != inputs[0]
         {
             let message = Text::of("is gated by ").shape(inputs[nth]);
@@ -167,25 +145,24 @@ fn arguments_name_further_inputs() {
         struct N(8) -> 8 { a: Dense(8), b: Dense(8), Gated(also = b, by = a), Gated(by = b), G(a) }",
         &mut report,
     );
-    assert_eq!(report.told(), []);
+    assert_eq!(report.messages(), []);
     let net = net.expect("no mistakes");
     // In the order of the parameters.
     assert_eq!(net.reads("gated"), ["b", "a", "b"]);
     assert_eq!(net.reads("gated_2"), ["gated", "b"]);
     assert_eq!(net.reads("g.gated"), ["gated_2", "a"]);
     let Layer::Known { arguments, .. } = &net.nodes[2].layer else { panic!("a known layer") };
-    assert!(matches!(arguments[1].value, ArgumentValue::Input(Some(2))));
+    assert!(matches!(arguments[1].value, ArgumentValue::Input(2)));
     let code = crate::emit::emit(&net).to_string();
-    let some = "by : :: core :: option :: Option :: Some (1)";
-    assert!(code.contains(&format!("{some} , also : :: core :: option :: Option :: Some (2)")));
-    assert!(code.contains(&format!("{some} , also : :: core :: option :: Option :: None")));
+    assert!(code.contains("by : 1 , also : :: core :: option :: Option :: Some (2)"));
+    assert!(code.contains("by : 1 , also : :: core :: option :: Option :: None"));
 }
 
 #[test]
 fn mistakes_of_named_arguments() {
     for (text, token, words) in [
-        ("a: Dense(8), Gated(by = c)", "c", "no input and no layer before this"),
-        ("a: Dense(8), Gated(by = 8)", "8", "must be the name of an input or of a line before"),
+        ("a: Dense(8), Gated(by = c)", "c", "no input or earlier line"),
+        ("a: Dense(8), Gated(by = 8)", "8", "must be the name of an input or of an earlier line"),
         ("a: Dense(8), Gated", "Gated", "`by`"),
         (
             "a: Dense(4), Dense(8), Gated(by = a)",
@@ -195,10 +172,10 @@ fn mistakes_of_named_arguments() {
     ] {
         let mut report = Report::default();
         gated_network(&format!("struct N(8) -> 8 {{ {text} }}"), &mut report);
-        let told = report.told();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!(told[0].0, token);
-        assert!(told[0].1.contains(words), "{}", told[0].1);
+        let messages = report.messages();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert_eq!(messages[0].0, token);
+        assert!(messages[0].1.contains(words), "{}", messages[0].1);
     }
 }
 
@@ -226,7 +203,7 @@ fn mistakes_of_outputs() {
     about("(digit: 10, place: 2)", &[]);
     about("(digit: 10, place: 3)", &[("3", "gives 2 as its output `place`")]);
     about("(digit: 10, plaec: 2)", &[("plaec", "did you mean `place`?")]);
-    about("(digit: 10)", &[("(digit: 10)", "one output is its shape alone")]);
+    about("(digit: 10)", &[("(digit: 10)", "write one output as its shape")]);
     about("(digit: 10, 2)", &[("2", "need the names of their lines")]);
     about("(10, 2)", &[("(10, 2)", "several outputs of a network have names")]);
     about("(digit: 10, place: )", &[(")", "expected a shape")]);

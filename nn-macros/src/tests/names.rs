@@ -1,12 +1,12 @@
 //! What is said about names.
 
-use super::{assert_about, assert_lines, assert_told};
+use super::{assert_about, assert_lines, assert_messages};
 
 #[test]
 fn misspelt_layers() {
     assert_lines("Flaten, Dense(10)", &[("Flaten", "did you mean `Flatten`?")]);
     assert_lines("Conv2D(3, 3), Flatten, Dense(10)", &[("Conv2D", "did you mean `Conv2d`?")]);
-    assert_told(
+    assert_messages(
         "struct N(8) -> 8 { Relu }",
         &[(
             "Relu",
@@ -22,44 +22,44 @@ fn misspelt_layers() {
         "block Basic { Dense(8) } struct N(8) -> 8 { Basik }",
         &[("Basik", "did you mean `Basic`?")],
     );
-    assert_told("struct Dens(8) -> 8 { ReLU } struct N(8) -> 8 { Dens -> 8 }", &[]);
+    assert_messages("struct Dens(8) -> 8 { ReLU } struct N(8) -> 8 { Dens -> 8 }", &[]);
     assert_lines("Linear(3), Flatten, Dense(10)", &[("Linear", "did you mean `Dense`?")]);
     assert_lines("my::Layer(3), Dense(10)", &[("Layer", "takes no arguments here")]);
 }
 
 #[test]
 fn the_same_name_twice() {
-    assert_told(
+    assert_messages(
         "struct N(8) -> 8 { fc: Dense(8), Residual { fc: Dense(8) } }",
-        &[("fc", "the name `fc` is there twice"), ("fc", "the other name `fc` is here")],
+        &[("fc", "the name `fc` is defined twice"), ("fc", "the name `fc` is first defined here")],
     );
     assert_about(
         "struct N(8) -> 8 { ReLU } struct N(9) -> 9 { ReLU }",
-        &[("N", "the network `N` is there twice"), ("N", "is here")],
+        &[("N", "the network `N` is defined twice"), ("N", "is first defined here")],
     );
     assert_about(
         "block B { ReLU } block B { ReLU }",
-        &[("B", "the block `B` is there twice"), ("B", "is here")],
+        &[("B", "the block `B` is defined twice"), ("B", "is first defined here")],
     );
     assert_about("block Dense { ReLU }", &[("Dense", "is a layer already")]);
     assert_about("block Repeat { ReLU }", &[("Repeat", "is a layer already")]);
     assert_about(
         "block B(a, b, a) { ReLU }",
-        &[("a", "the parameter `a` is there twice"), ("a", "is here")],
+        &[("a", "the parameter `a` is defined twice"), ("a", "is first defined here")],
     );
     assert_about(
         "struct N(a: 8, a: 8) -> 8 { Add { a => {}, a => {} } }",
-        &[("a", "the input `a` is there twice"), ("a", "is here")],
+        &[("a", "the input `a` is defined twice"), ("a", "is first defined here")],
     );
 }
 
 #[test]
 fn blocks_in_a_circle() {
-    assert_told(
+    assert_messages(
         "block A { B } block B { ReLU, A } struct N(8) -> 8 { A, ReLU }",
         &[("A", "a block cannot contain itself: `A` uses `B` uses `A`")],
     );
-    assert_told("struct N(8) -> 8 { ReLU, N }", &[("N", "a network cannot contain itself")]);
+    assert_messages("struct N(8) -> 8 { ReLU, N }", &[("N", "a network cannot contain itself")]);
     assert_about("block A { Repeat(2) { A } } struct N(8) -> 8 { A }", &[("A", "`A` uses `A`")]);
 }
 
@@ -71,7 +71,7 @@ fn sources_of_branches() {
     );
     assert_lines(
         "Flatten, Add { {}, later => {} }, later: Dense(10)",
-        &[("later", "no input and no layer before this that is called `later`")],
+        &[("later", "no input or earlier line called `later`")],
     );
     assert_lines(
         "Flatten, Residual { inner: Dense(784) }, Add { {}, inner => {} }, Dense(10)",
@@ -101,9 +101,9 @@ fn inputs() {
 fn what_no_layer_reads_is_a_mistake() {
     assert_about(
         "struct N(a: 8) -> 16 { Dense(4), lost: ReLU, Concat { a => {}, a => { Tanh } } }",
-        &[("ReLU", "what layer `lost` gives is never used")],
+        &[("ReLU", "the output of layer `lost` is never used")],
     );
-    assert_told(
+    assert_messages(
         "struct N(a: 8) -> 16 { kept: ReLU, Add { a => {}, a => {} }, Concat { {}, kept => {} } }",
         &[],
     );
@@ -113,8 +113,8 @@ fn what_no_layer_reads_is_a_mistake() {
 fn joins() {
     assert_lines("Flatten, Add, Dense(10)", &[("Add", "`Add` joins branches")]);
     assert_lines("Flatten, Add { {} }, Dense(10)", &[("Add", "two branches or more")]);
-    assert_lines("Flatten, Dense(10) { {}, {} }", &[("Dense", "has no branches")]);
-    assert_about("block B { ReLU } struct N(8) -> 8 { B { {}, {} } }", &[("B", "has no branches")]);
+    assert_lines("Flatten, Dense(10) { {}, {} }", &[("Dense", "and no branches")]);
+    assert_about("block B { ReLU } struct N(8) -> 8 { B { {}, {} } }", &[("B", "and no branches")]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn limits() {
     for n in 1..100 {
         blocks += &format!("block C{n} {{ C{} }}", n - 1);
     }
-    let told = super::told(&format!("{blocks} struct N(8) -> 8 {{ C99 }}"));
-    assert_eq!(told.len(), 1);
-    assert!(told[0].1.contains("nested more than 64 deep"));
+    let messages = super::messages(&format!("{blocks} struct N(8) -> 8 {{ C99 }}"));
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].1.contains("nested more than 64 levels deep"));
 }

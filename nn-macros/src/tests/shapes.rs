@@ -1,6 +1,6 @@
-//! What is said about shapes, and that dependent mistakes are not told.
+//! What is said about shapes, and that dependent mistakes are not messages.
 
-use super::{assert_about, assert_lines, assert_told};
+use super::{assert_about, assert_lines, assert_messages};
 
 const DIGITS: &str = "
     /// The walkthrough's handwritten-digit classifier.
@@ -20,8 +20,8 @@ const DIGITS: &str = "
 
 #[test]
 fn a_wrong_arrow_on_flatten() {
-    assert_told(DIGITS, &[]);
-    assert_told(
+    assert_messages(DIGITS, &[]);
+    assert_messages(
         &DIGITS.replace("1600", "1568"),
         &[(
             "1568",
@@ -36,11 +36,11 @@ fn a_wrong_arrow_on_flatten() {
 /// The lines of a network, and its mistakes.
 #[track_caller]
 fn lines(lines: &str, expected: &[(&str, &str)]) {
-    assert_told(&format!("struct Net(28x28x1) -> 10 {{ {lines} }}"), expected);
+    assert_messages(&format!("struct Net(28x28x1) -> 10 {{ {lines} }}"), expected);
 }
 
 #[test]
-fn a_mistake_of_the_layer_is_told_at_the_layer() {
+fn a_mistake_of_the_layer_is_reported_at_the_layer() {
     lines(
         "MaxPool2d(2), conv2: Conv2d(8, kernel = 15), Flatten, Dense(10)",
         &[(
@@ -58,7 +58,7 @@ fn a_mistake_of_the_layer_is_told_at_the_layer() {
 }
 
 #[test]
-fn what_follows_from_a_mistake_is_not_told() {
+fn what_follows_from_a_mistake_is_not_reported() {
     lines(
         "Dens(3), Conv2d(8, 99), Dense(9)",
         &[("Dens", "there is no layer `Dens`: did you mean `Dense`?")],
@@ -103,7 +103,7 @@ fn arrows() {
 
 #[test]
 fn headers() {
-    assert_told(
+    assert_messages(
         "struct Net(0x28x1) -> 10 { Flatten, Dense(10) }".replace("0x28x1", "[0, 28, 1]").as_str(),
         &[("[0, 28, 1]", "the network takes 0x28x1, but every axis needs at least 1")],
     );

@@ -1,9 +1,9 @@
 //! What is said about the grammar: each mistake on its token, and the next ones too.
 
-use super::{assert_about, assert_lines, assert_told};
+use super::{assert_about, assert_lines, assert_messages};
 
 #[test]
-fn independent_mistakes_are_told_together() {
+fn independent_mistakes_are_reported_together() {
     assert_about(
         "struct Net(12) -> 10 {
             Dens(3),
@@ -50,12 +50,12 @@ fn lines() {
 #[test]
 fn shapes_that_are_no_shapes() {
     for (shape, token, words) in [
-        ("28X28", "28X28", "with small `x`"),
+        ("28X28", "28X28", "with a lower-case `x`"),
         ("28xx1", "28xx1", "a size is missing"),
         ("0x28", "0x28", "hexadecimal"),
         ("28x28xC", "28x28xC", "write `[28, 28, C]`"),
-        ("1.5", "1.5", "no size"),
-        ("\"28\"", "\"28\"", "no size"),
+        ("1.5", "1.5", "not a size"),
+        ("\"28\"", "\"28\"", "not a size"),
         ("[]", "[]", "at least one size"),
         ("1x1x1x1x1x1x1", "1x1x1x1x1x1x1", "7 axes"),
         ("[1, 1, 1, 1, 1, 1, 1]", "[1, 1, 1, 1, 1, 1, 1]", "7 axes"),
@@ -98,7 +98,7 @@ fn blocks() {
     assert_about("#[derive(Clone)] block B() { ReLU }", &[("#", "no attributes")]);
     assert_about("block B(3) { ReLU }", &[("3", "expected a parameter")]);
     assert_about("block B(a) ReLU", &[("ReLU", "expected layers in braces")]);
-    assert_told("/// What it is.\nblock B { ReLU }", &[]);
+    assert_messages("/// What it is.\nblock B { ReLU }", &[]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn structure() {
     assert_lines("Residual(3) { Dense(10) }", &[("(3)", "`Residual` takes no arguments")]);
     assert_lines(
         "Flatten, Residual { ReLU }, skip { ReLU }, Dense(10)",
-        &[("skip", "belongs behind `Residual")],
+        &[("skip", "directly after `Residual")],
     );
     assert_lines("Add { Dense(10), {} }", &[("Dense", "expected a branch")]);
     assert_lines("Add { a -> {}, {} }", &[("a", "expected a branch")]);
@@ -124,8 +124,8 @@ fn nesting_has_an_end() {
         format!("struct N(8) -> 8 {{ {}Dense(8){} }}", open.repeat(5000), close.repeat(5000))
     };
     for text in [deep("Residual { ", "}"), deep("Dense(", ")"), deep("a::<", ">"), deep("- ", "")] {
-        let told = super::told(&text);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].1.contains("nested too deep"));
+        let messages = super::messages(&text);
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages[0].1.contains("nested too deeply"));
     }
 }

@@ -1,4 +1,4 @@
-//! [`Layer`]: the trait that users implement for layers of their own.
+//! [`Layer`]: the trait of hand-written layers.
 
 use super::network::Network;
 use super::node::{Infer, Node};
@@ -12,20 +12,20 @@ use crate::types::Tensor;
 use crate::types::{Inputs, Parameters, Values};
 use unrolled_shape::{Shape, ShapeError, expect};
 
-/// A layer written by hand: sees one sample at a time, as ordinary arrays.
+/// A hand-written layer: it processes one sample at a time, as ordinary arrays.
 ///
-/// `#[derive(Weights)]` makes a `#[repr(C)]` struct of `f32` arrays the layer's weights; with this
-/// trait its name can stand in a `network!` block: `mix: Mix::<64>,`. The library cuts batches into
-/// samples, adds up gradients and works on several threads, with the same bits on any number of them.
+/// With `#[derive(Weights)]` a `#[repr(C)]` struct of `f32` arrays becomes the layer's weights; with this trait the
+/// struct can be used in a `network!` block: `mix: Mix::<64>,`. The library splits batches into samples, sums gradients
+/// and uses several threads, with the same bits on any number of them.
 ///
 /// ```
 /// # use unrolled_runtime::{Layer, Parameters, RngKey, Tensor, Weights};
-/// /// Each value times a weight of its own: `[N] -> [N]`.
+/// /// Multiplies each element by a trained weight: `[N] -> [N]`.
 /// #[repr(C)]
 /// struct Scale<const N: usize> {
 ///     weight: [f32; N],
 /// }
-/// # unsafe impl<const N: usize> Weights for Scale<N> {} // What `#[derive(Weights)]` writes.
+/// # unsafe impl<const N: usize> Weights for Scale<N> {} // What `#[derive(Weights)]` implements.
 /// # impl<const N: usize> Parameters for Scale<N> {
 /// #     fn named_tensors() -> Vec<Tensor> { Vec::new() }
 /// # }
@@ -63,31 +63,30 @@ use unrolled_shape::{Shape, ShapeError, expect};
 /// A layer with several inputs has a tuple of arrays as `Input` and gets a tuple of references:
 /// `x: (&[f32; 3], &[f32; 5])` and `d_x: (&mut [f32; 3], &mut [f32; 5])`.
 pub trait Layer: Parameters {
-    /// What it takes for one sample: an array, or a tuple of arrays. Its shape follows from it:
-    /// `[[[f32; C]; W]; H]` is `H x W x C`.
+    /// The input of one sample: an array, or a tuple of arrays. `[[[f32; C]; W]; H]` has the shape `H x W x C`.
     type Input: Inputs;
-    /// What it gives for one sample.
+    /// The output of one sample.
     type Output: Values;
 
-    /// What sizes it can be made of: its own shape rule, by the rules of `unrolled_shape` or with words of
-    /// its own. An error is a compile error where the layer stands.
+    /// Its shape rule: checks its sizes by the rules of `unrolled_shape` or with an error of its own. An error becomes a
+    /// compile error on the line of the layer.
     const RULE: Result<Shape, ShapeError> = Ok(<Self::Output as Values>::SHAPE);
 
-    /// How many multiply-adds one sample costs forward, for tables.
+    /// Multiply-adds of the forward pass of one sample, for tables.
     const MACS: usize = 0;
 
-    /// Fills the weights of a new layer, which are zero before. `key.uniform(i)` is a random
-    /// number in `[0, 1)` for each `i`.
+    /// Fills the weights of a new layer, which are zero before. `key.uniform(i)` is a random number in `[0, 1)` for each
+    /// `i`.
     fn initialise(&mut self, key: RngKey) {
         let _ = key;
     }
 
-    /// One sample, in training and at inference. `y` holds zeros before.
+    /// The forward pass of one sample, in training and at inference. `y` is zero before.
     fn forward(&self, x: <Self::Input as Inputs>::Refs<'_>, y: &mut Self::Output);
 
-    /// The way back of one sample: adds to `d_x` and `d_self` what the loss gains, per unit, through
-    /// each number of `x` and `self`, given what it gains through `y`. `d_x` holds zeros before;
-    /// `d_self` holds the sum over the samples before.
+    /// The backward pass of one sample: given the gradient `d_y` of the loss with respect to `y`, adds those with respect
+    /// to `x` and to the weights to `d_x` and `d_self`. `d_x` is zero before; `d_self` contains the sum over earlier
+    /// samples.
     fn backward(
         &self,
         x: <Self::Input as Inputs>::Refs<'_>,
@@ -106,7 +105,7 @@ impl<T: Layer> Shaped for T {
     const MACS: usize = <T as Layer>::MACS;
 }
 
-/// By itself, a layer is a network of one node: it can be made, checked and trained alone.
+/// A layer alone is a network of one node: it can be created, checked and trained.
 impl<T: Layer> Network for T {
     type Input = <T as Layer>::Input;
     type Output = <T as Layer>::Output;
@@ -116,12 +115,12 @@ impl<T: Layer> Network for T {
     };
 }
 
-/// The numbers of sample `sample`, where each has `len`.
+/// The elements of sample `sample`, of `len` each.
 fn sample_of(values: &[f32], sample: usize, len: usize) -> &[f32] {
     &values[sample * len..][..len]
 }
 
-/// As [`sample_of`], to be written.
+/// As [`sample_of`], mutable.
 fn sample_of_mut(values: &mut [f32], sample: usize, len: usize) -> &mut [f32] {
     &mut values[sample * len..][..len]
 }
@@ -132,16 +131,16 @@ fn refs_of<'a, I: Inputs>(x: &[&'a [f32]], sample: usize) -> I::Refs<'a> {
 }
 
 #[cfg(feature = "train")]
-/// Sample `sample` of the gradients of all inputs, zeroed; in `unasked` where nobody asks for them.
+/// Sample `sample` of the gradients of all inputs, zeroed; in `unrequested` those that are not requested.
 fn muts_of<'a, I: Inputs>(
     d_x: &'a mut [Option<&mut [f32]>],
     sample: usize,
-    mut unasked: &'a mut [f32],
+    mut unrequested: &'a mut [f32],
 ) -> I::Muts<'a> {
     I::muts(d_x.iter_mut().zip(I::LENS).map(move |(d_x, &len)| {
         let d_x = match d_x {
             Some(d_x) => sample_of_mut(d_x, sample, len),
-            None => unasked.split_off_mut(..len).expect("as long as all inputs"),
+            None => unrequested.split_off_mut(..len).expect("as long as all inputs"),
         };
         d_x.fill(0.0);
         d_x
@@ -149,7 +148,7 @@ fn muts_of<'a, I: Inputs>(
 }
 
 #[cfg(feature = "train")]
-/// How many numbers all inputs have.
+/// The number of elements of all inputs.
 const fn inputs_len<I: Inputs>() -> usize {
     let mut sum = 0;
     let mut i = 0;

@@ -4,7 +4,7 @@ use super::node::Node;
 use super::spec::Spec;
 use crate::types::{OutputInfo, Weights};
 #[cfg(feature = "train")]
-use std::ops::Range;
+use core::ops::Range;
 use unrolled_shape::{Shape, ShapeError, StepsOf, Text, checks};
 
 /// One line of [`Shaped::LAYERS`].
@@ -12,47 +12,46 @@ use unrolled_shape::{Shape, ShapeError, StepsOf, Text, checks};
 pub struct LayerInfo {
     /// Its path: `stage1.0.conv2d`.
     pub name: &'static str,
-    /// Its kind with its arguments, as the user wrote it: `Conv2d(32, kernel = 3)`.
+    /// Its kind and arguments as written: `Conv2d(32, kernel = 3)`.
     pub kind: &'static str,
     /// The shape of its output.
     pub output: Shape,
-    /// How many trained numbers it has.
+    /// The number of trained parameters.
     pub params: usize,
-    /// How many multiply-adds one sample costs forward.
+    /// Multiply-adds of the forward pass of one sample.
     pub macs: usize,
-    /// Where its numbers begin among all numbers of the network; the trained ones come first.
+    /// The offset of its weights among all weights of the network; trained ones come first.
     pub offset: usize,
-    /// The layers inside of it, if it is a network; their offsets count from its own.
+    /// Its layers, if it is a network; their offsets count from its own.
     pub inner: &'static [Self],
 }
 
-/// What is known of a type that can stand as a layer in a `network!` block: a network, or a layer
-/// of the user's.
+/// The shapes and costs of a type that can be used as a layer in a `network!` block: a network, or a hand-written layer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer",
     label = "expected a network, or a type that implements `Layer`"
 )]
 pub trait Shaped: Weights {
-    /// The shapes that it takes.
+    /// The shapes of its inputs.
     const INPUTS: &'static [Shape];
-    /// What it calls its inputs, where it has several.
+    /// The names of its inputs, where it has several.
     const INPUT_NAMES: &'static [&'static str] = &[];
-    /// The shape that it gives.
+    /// The shape of its output.
     const OUTPUT: Shape;
-    /// The same, or why it cannot be: [`Layer::RULE`](crate::Layer::RULE).
+    /// The same, or why its sizes are not allowed: [`Layer::RULE`](crate::Layer::RULE).
     const RULE: Result<Shape, ShapeError> = Ok(Self::OUTPUT);
-    /// Of which input its output has the steps, if its first axis counts any.
+    /// The input whose steps the first axis of its output counts, if any.
     const OUTPUT_STEPS: Option<StepsOf> = None;
-    /// Its outputs, where it has several: then `OUTPUT` is all their numbers along one axis.
+    /// Its outputs, where it has several: then `OUTPUT` is all their elements along one axis.
     const OUTPUTS: &'static [OutputInfo] = &[];
-    /// How many trained numbers it has.
+    /// The number of trained parameters.
     const PARAMS: usize = Self::LEN;
-    /// Multiply-adds of one sample, forward.
+    /// Multiply-adds of the forward pass of one sample.
     const MACS: usize = 0;
     /// Its layers in order, if it is a network.
     const LAYERS: &'static [LayerInfo] = &[];
 
-    /// What a network that it stands in looks at.
+    /// What a network that contains it reads.
     #[doc(hidden)]
     const SIGNATURE: Signature = Signature {
         inputs: Self::INPUTS,
@@ -63,7 +62,7 @@ pub trait Shaped: Weights {
     };
 }
 
-/// What it takes to use a [`Shaped`] type as a layer: its constants of the same names.
+/// What is needed to use a [`Shaped`] type as a layer: its constants of the same names.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Signature {
@@ -74,7 +73,7 @@ pub struct Signature {
     outputs: usize,
 }
 
-/// What expanded code asks of a type of the user's that stands in a network as node `S`.
+/// The bound of expanded code on a user's type that is node `S` of a network.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer",
@@ -85,7 +84,7 @@ pub trait Embeds<S: Spec>: Node<S> + Shaped {}
 #[diagnostic::do_not_recommend]
 impl<S: Spec, T: Node<S> + Shaped> Embeds<S> for T {}
 
-/// How a layer with several inputs is used.
+/// The help for a layer with several inputs in a chain.
 const fn as_branches(names: &[&str]) -> Text {
     let text =
         Text::of("write a branch for each input behind its name, `{ a => { .. }, b => { .. } }`");
@@ -98,17 +97,17 @@ const fn as_branches(names: &[&str]) -> Text {
     text
 }
 
-/// The shape that a layer gives, if it takes the shapes `found`.
+/// The output shape of a layer for inputs of the shapes `found`.
 ///
 /// # Errors
-/// When it takes others, and when its own rule refuses its sizes.
+/// When it takes other shapes, and when its own rule refuses its sizes.
 #[doc(hidden)]
 pub const fn check_inputs(layer: &Signature, found: &[Shape]) -> Result<Shape, ShapeError> {
     let Signature { inputs, input_names, output, rule, outputs } = *layer;
     if outputs > 0 {
-        let message = Text::of("gives ").number(outputs).text(" outputs, but a line gives one");
+        let message = Text::of("has ").number(outputs).text(" outputs, but a line has one");
         let help = Text::of(
-            "a network with several outputs stands alone: write its lines here, as a block",
+            "a network with several outputs cannot be a layer: write its lines here, or as a block",
         );
         return Err(ShapeError::layer(message).help(help));
     }
@@ -131,7 +130,7 @@ pub const fn check_inputs(layer: &Signature, found: &[Shape]) -> Result<Shape, S
     }
     match rule {
         Ok(shape) if !shape.same(&output) => {
-            let message = Text::of("gives ").shape(output).text(" by the type of its output");
+            let message = Text::of("has the output ").shape(output).text(" by its type");
             Err(ShapeError::layer(message.text(", but ").shape(shape).text(" by its rule")))
         }
         Ok(shape) => checks::layer_output(shape),

@@ -3,7 +3,7 @@
 use super::network::Network;
 use crate::memory::{InferCtx, StateMut};
 use crate::system::CacheLine;
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 /// What the network `N` remembers of the steps it has seen, in one sequence.
 ///

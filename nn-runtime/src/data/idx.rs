@@ -1,11 +1,9 @@
-//! IDX, the format of MNIST and of data sets like it, plain or, with the feature `gzip`,
-//! compressed.
+//! [`Idx`]: IDX files, the format of MNIST and similar data sets, also compressed with the feature `gzip`.
 //!
-//! A file begins with two zero bytes, the type of its values (8: bytes, the only one read here) and
-//! the number of its dimensions; then each dimension as a big-endian `u32`; then the values, the last
-//! dimension running fastest.
+//! A file has two zero bytes, the type of its values (8: bytes, the only type read here) and the number of its
+//! dimensions; then each dimension as a big-endian `u32`; then the values, the last dimension varying fastest.
 
-use super::Data;
+use super::in_memory::Data;
 use crate::types::Values;
 use std::cmp::Ordering;
 use std::fs::File;
@@ -13,29 +11,29 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use thiserror::Error;
 
-/// How compressed files begin.
+/// The first bytes of compressed files.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The only type of values that is read.
+/// The code of the only type of values that is read.
 const BYTES: u8 = 8;
 
-/// A picture of one channel, `[H, W, 1]`.
+/// An image with one channel, `[H, W, 1]`.
 pub type Image<const H: usize, const W: usize> = [[[f32; 1]; W]; H];
 
-/// The bytes of an IDX file.
+/// The content of an IDX file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idx {
-    /// Where it came from, for messages.
+    /// The path or the name in messages.
     name: String,
     dims: Vec<usize>,
     values: Vec<u8>,
 }
 
 impl Idx {
-    /// Reads a file; that it is compressed shows at its beginning, not in its name.
+    /// Reads a file. Compressed files are recognised by their first bytes, not by their name.
     ///
     /// # Errors
-    /// When it cannot be read or is malformed.
+    /// If it cannot be read or is malformed.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, IdxError> {
         Self::read_file(path.as_ref())
     }
@@ -44,14 +42,14 @@ impl Idx {
         let name = path.display().to_string();
         match File::open(path) {
             Ok(file) => Self::named(name, &mut BufReader::new(file)),
-            Err(why) => Err(IdxError { name, what: What::Unreadable { offset: 0, why } }),
+            Err(why) => Err(IdxError::Unreadable { name, offset: 0, why }),
         }
     }
 
-    /// Reads bytes that are in memory, called `name` in messages.
+    /// Reads a file in memory, which messages call `name`.
     ///
     /// # Errors
-    /// When they are malformed.
+    /// If it is malformed.
     pub fn parse(name: &str, mut bytes: &[u8]) -> Result<Self, IdxError> {
         Self::named(name.into(), &mut bytes)
     }
@@ -59,35 +57,35 @@ impl Idx {
     fn named(name: String, reader: &mut dyn BufRead) -> Result<Self, IdxError> {
         match parse_any(reader) {
             Ok((dims, values)) => Ok(Self { name, dims, values }),
-            Err(what) => Err(IdxError { name, what }),
+            Err(cause) => Err(cause.in_file(name)),
         }
     }
 
-    /// Its dimensions: `[count, height, width]` for pictures, `[count]` for labels.
+    /// Its dimensions: `[count, height, width]` for images, `[count]` for labels.
     #[must_use]
     pub fn dims(&self) -> &[usize] {
         &self.dims
     }
 
-    /// Its values, the last dimension running fastest.
+    /// Its values, the last dimension varying fastest.
     #[must_use]
     pub fn values(&self) -> &[u8] {
         &self.values
     }
 
-    /// Pictures, `[count, H, W]` bytes, as numbers from 0 to 1.
+    /// Its values as images: `[count, H, W]` bytes, scaled to values from 0 to 1.
     ///
     /// # Errors
-    /// When its dimensions are others.
+    /// If it has other dimensions.
     pub fn images<const H: usize, const W: usize>(&self) -> Result<Vec<Image<H, W>>, IdxError> {
         if self.dims.len() != 3 {
-            return Err(self.wrong_rank(3, "pictures"));
+            return Err(self.wrong_rank(3, "images"));
         }
-        for (offset, wanted, found, axis) in
+        for (offset, expected, found, axis) in
             [(8, H, self.dims[1], "rows"), (12, W, self.dims[2], "columns")]
         {
-            if found != wanted {
-                return Err(self.malformed(offset, format!("{wanted} {axis}"), found));
+            if found != expected {
+                return Err(self.malformed(offset, format!("{expected} {axis}"), found));
             }
         }
         let image = |bytes: &[u8]| {
@@ -100,10 +98,10 @@ impl Idx {
         Ok(self.values.chunks_exact((H * W).max(1)).map(image).collect())
     }
 
-    /// Class numbers, `[count]` bytes. Which ones are valid the loss knows.
+    /// Its values as class indices: `[count]` bytes. Losses check their range.
     ///
     /// # Errors
-    /// When it has other dimensions.
+    /// If it has other dimensions.
     pub fn labels(&self) -> Result<Vec<u32>, IdxError> {
         if self.dims.len() != 1 {
             return Err(self.wrong_rank(1, "labels"));
@@ -111,17 +109,17 @@ impl Idx {
         Ok(self.values.iter().map(|byte| u32::from(*byte)).collect())
     }
 
-    /// Pictures with the labels that belong to them.
+    /// Its images with the labels of another file.
     ///
     /// # Errors
-    /// When the dimensions are others, or there are not as many labels as pictures.
+    /// If a file has other dimensions, or the numbers of images and labels differ.
     pub fn labelled<const H: usize, const W: usize>(
         &self,
         labels: &Self,
     ) -> Result<Data<Image<H, W>, u32>, IdxError> {
         let data = Data { inputs: self.images()?, targets: labels.labels()? };
         if data.inputs.len() != data.targets.len() {
-            let expected = format!("{} labels, one for each picture", data.inputs.len());
+            let expected = format!("{} labels, one for each image", data.inputs.len());
             return Err(labels.malformed(4, expected, data.targets.len()));
         }
         Ok(data)
@@ -133,65 +131,93 @@ impl Idx {
     }
 
     fn malformed(&self, offset: u64, expected: String, found: impl ToString) -> IdxError {
-        IdxError { name: self.name.clone(), what: malformed(offset, expected, found) }
+        malformed(offset, expected, found).in_file(self.name.clone())
     }
 }
 
 /// An IDX file that cannot be used.
 #[derive(Debug, Error)]
-#[error("`{name}`, {what}")]
-pub struct IdxError {
-    name: String,
-
-    what: What,
-}
-
-#[derive(Debug, Error)]
-enum What {
-    /// The system or the decompression refused after so many bytes.
-    #[error("byte {offset}: cannot be read: {why}")]
-    Unreadable { offset: u64, why: io::Error },
-    /// At this byte, counted in decompressed bytes.
-    #[error("byte {offset}: expected {expected}, found {found}")]
-    Malformed { offset: u64, expected: String, found: String },
+#[non_exhaustive]
+pub enum IdxError {
+    /// A file that cannot be read or decompressed.
+    #[error("`{name}`, byte {offset}: cannot be read: {why}")]
+    Unreadable {
+        /// The path of the file, or the name of a file in memory.
+        name: String,
+        /// The number of bytes read before, decompressed.
+        offset: u64,
+        /// The reason of the operating system or of the decompression.
+        #[source]
+        why: io::Error,
+    },
+    /// A file that is not as expected.
+    #[error("`{name}`, byte {offset}: expected {expected}, found {found}")]
+    Malformed {
+        /// The path of the file, or the name of a file in memory.
+        name: String,
+        /// The offset in decompressed bytes.
+        offset: u64,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
 }
 
 impl IdxError {
-    /// At which byte it is malformed, counted in decompressed bytes.
+    /// The offset of the error in decompressed bytes.
     #[must_use]
-    pub fn offset(&self) -> u64 {
-        match self.what {
-            What::Unreadable { offset, .. } | What::Malformed { offset, .. } => offset,
+    pub const fn offset(&self) -> u64 {
+        match self {
+            Self::Unreadable { offset, .. } | Self::Malformed { offset, .. } => *offset,
         }
     }
 }
 
-fn malformed(offset: u64, expected: impl Into<String>, found: impl ToString) -> What {
-    What::Malformed { offset, expected: expected.into(), found: found.to_string() }
+/// An [`IdxError`] without the file's name, which the parser does not need.
+#[derive(Debug)]
+enum Cause {
+    Unreadable { offset: u64, why: io::Error },
+    Malformed { offset: u64, expected: String, found: String },
+}
+
+impl Cause {
+    fn in_file(self, name: String) -> IdxError {
+        match self {
+            Self::Unreadable { offset, why } => IdxError::Unreadable { name, offset, why },
+            Self::Malformed { offset, expected, found } => {
+                IdxError::Malformed { name, offset, expected, found }
+            }
+        }
+    }
+}
+
+fn malformed(offset: u64, expected: impl Into<String>, found: impl ToString) -> Cause {
+    Cause::Malformed { offset, expected: expected.into(), found: found.to_string() }
 }
 
 type Parsed = (Vec<usize>, Vec<u8>);
 
-fn parse_any(reader: &mut dyn BufRead) -> Result<Parsed, What> {
+fn parse_any(reader: &mut dyn BufRead) -> Result<Parsed, Cause> {
     match reader.fill_buf() {
-        Err(why) => Err(What::Unreadable { offset: 0, why }),
+        Err(why) => Err(Cause::Unreadable { offset: 0, why }),
         Ok(begin) if begin.starts_with(&GZIP) => parse_compressed(reader),
         Ok(_) => parse_plain(reader),
     }
 }
 
 #[cfg(feature = "gzip")]
-fn parse_compressed(reader: &mut dyn BufRead) -> Result<Parsed, What> {
+fn parse_compressed(reader: &mut dyn BufRead) -> Result<Parsed, Cause> {
     parse_plain(&mut flate2::bufread::MultiGzDecoder::new(reader))
 }
 
 #[cfg(not(feature = "gzip"))]
-fn parse_compressed(_reader: &mut dyn BufRead) -> Result<Parsed, What> {
-    const MEND: &str = "an IDX file that is not compressed: decompress it, or build unrolled with the feature `gzip`";
-    Err(malformed(0, MEND, "gzip"))
+fn parse_compressed(_reader: &mut dyn BufRead) -> Result<Parsed, Cause> {
+    const PLAIN: &str = "an IDX file that is not compressed (decompress it, or build `unrolled` with the feature `gzip`)";
+    Err(malformed(0, PLAIN, "gzip"))
 }
 
-fn parse_plain(reader: &mut dyn Read) -> Result<Parsed, What> {
+fn parse_plain(reader: &mut dyn Read) -> Result<Parsed, Cause> {
     let mut bytes = Bytes { reader, offset: 0 };
     let rank = check_magic(bytes.exactly("the magic number of IDX, 4 bytes")?)?;
     let mut dims = Vec::with_capacity(rank);
@@ -204,7 +230,7 @@ fn parse_plain(reader: &mut dyn Read) -> Result<Parsed, What> {
 }
 
 /// Returns the number of dimensions.
-fn check_magic(magic: [u8; 4]) -> Result<usize, What> {
+fn check_magic(magic: [u8; 4]) -> Result<usize, Cause> {
     match magic {
         [0, 0, BYTES, 0] => Err(malformed(3, "one dimension or more", "none")),
         [0, 0, BYTES, rank] => Ok(rank.into()),
@@ -218,7 +244,7 @@ fn check_magic(magic: [u8; 4]) -> Result<usize, What> {
     }
 }
 
-/// What is being read, and how far it has been read.
+/// A reader with the number of bytes read.
 struct Bytes<'a> {
     reader: &'a mut dyn Read,
     offset: u64,
@@ -226,16 +252,16 @@ struct Bytes<'a> {
 
 impl Bytes<'_> {
     /// The next `count` bytes, or all that are left.
-    fn up_to(&mut self, count: u64) -> Result<Vec<u8>, What> {
+    fn up_to(&mut self, count: u64) -> Result<Vec<u8>, Cause> {
         let mut bytes = Vec::new();
         let read = (&mut self.reader).take(count).read_to_end(&mut bytes);
         let end = self.offset + bytes.len() as u64;
-        read.map_err(|why| What::Unreadable { offset: end, why })?;
+        read.map_err(|why| Cause::Unreadable { offset: end, why })?;
         Ok(bytes)
     }
 
-    /// The next `N` bytes, which are `what`.
-    fn exactly<const N: usize>(&mut self, what: &str) -> Result<[u8; N], What> {
+    /// The next `N` bytes, which errors call `what`.
+    fn exactly<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Cause> {
         let bytes = self.up_to(N as u64)?;
         let found = bytes.len();
         let ended = |_| malformed(self.offset, what, format!("the end of the file after {found}"));
@@ -244,14 +270,13 @@ impl Bytes<'_> {
         Ok(bytes)
     }
 
-    /// The values, and nothing behind them.
-    fn values(&mut self, dims: &[usize]) -> Result<Vec<u8>, What> {
+    /// The values up to the end of the file.
+    fn values(&mut self, dims: &[usize]) -> Result<Vec<u8>, Cause> {
         let count = dims.iter().try_fold(1_usize, |product, dim| product.checked_mul(*dim));
         let Some(count) = count.filter(|count| isize::try_from(*count).is_ok()) else {
             return Err(malformed(4, "dimensions that fit into memory", format!("{dims:?}")));
         };
-        // One more than there should be: to see what is too much, and, since that reads to the end,
-        // to have the checksum of compressed data looked at.
+        // One byte more than expected: it finds surplus bytes, and the decompressor checks its checksum only at the end.
         let values = self.up_to(count as u64 + 1)?;
         let expected = format!("{count} bytes of values ({dims:?})");
         match values.len().cmp(&count) {

@@ -3,8 +3,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 
-/// Two pictures of 2x3.
-fn pictures() -> Vec<u8> {
+/// Two images of 2x3.
+fn images() -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3];
     bytes.extend([0, 51, 102, 153, 204, 255, 1, 2, 3, 4, 5, 6]);
     bytes
@@ -28,8 +28,8 @@ fn error(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn pictures_are_scaled_and_keep_their_order() {
-    for bytes in [pictures(), gzip(&pictures())] {
+fn images_are_scaled_and_keep_their_order() {
+    for bytes in [images(), gzip(&images())] {
         let idx = Idx::parse("X", &bytes).unwrap();
         assert_eq!(idx.dims(), [2, 2, 3]);
         let images = idx.images::<2, 3>().unwrap();
@@ -40,31 +40,31 @@ fn pictures_are_scaled_and_keep_their_order() {
 }
 
 #[test]
-fn labels_belong_to_pictures() {
-    let (pictures, seven) = (Idx::parse("X", &pictures()).unwrap(), labels(&[7, 255]));
-    let data = pictures.labelled::<2, 3>(&Idx::parse("L", &gzip(&seven)).unwrap()).unwrap();
+fn labels_are_joined_with_images() {
+    let (images, seven) = (Idx::parse("X", &images()).unwrap(), labels(&[7, 255]));
+    let data = images.labelled::<2, 3>(&Idx::parse("L", &gzip(&seven)).unwrap()).unwrap();
     assert_eq!(data.targets, [7, 255]);
-    assert_eq!(data.inputs, pictures.images().unwrap());
+    assert_eq!(data.inputs, images.images().unwrap());
     let three = Idx::parse("L", &labels(&[1, 2, 3])).unwrap();
-    let error = pictures.labelled::<2, 3>(&three).unwrap_err().to_string();
-    assert_eq!(error, "`L`, byte 4: expected 2 labels, one for each picture, found 3");
+    let error = images.labelled::<2, 3>(&three).unwrap_err().to_string();
+    assert_eq!(error, "`L`, byte 4: expected 2 labels, one for each image, found 3");
 }
 
 #[test]
-fn other_dimensions_are_refused_where_they_stand() {
-    let pictures = Idx::parse("X", &pictures()).unwrap();
+fn other_dimensions_are_refused_with_their_offset() {
+    let images = Idx::parse("X", &images()).unwrap();
     let labels = Idx::parse("L", &labels(&[])).unwrap();
     let errors = [
-        pictures.images::<3, 2>().unwrap_err(),
-        pictures.images::<2, 2>().unwrap_err(),
-        pictures.labels().unwrap_err(),
+        images.images::<3, 2>().unwrap_err(),
+        images.images::<2, 2>().unwrap_err(),
+        images.labels().unwrap_err(),
         labels.images::<2, 3>().unwrap_err(),
     ];
     let expected = [
         "`X`, byte 8: expected 3 rows, found 2",
         "`X`, byte 12: expected 2 columns, found 3",
         "`X`, byte 3: expected 1 dimension (labels), found 3",
-        "`L`, byte 3: expected 3 dimensions (pictures), found 1",
+        "`L`, byte 3: expected 3 dimensions (images), found 1",
     ];
     assert_eq!(errors.map(|error| error.to_string()), expected);
     assert!(labels.labels().unwrap().is_empty());
@@ -72,7 +72,7 @@ fn other_dimensions_are_refused_where_they_stand() {
 
 #[test]
 fn a_file_cut_off_anywhere_is_refused_with_the_offset() {
-    let bytes = pictures();
+    let bytes = images();
     for length in 0..bytes.len() {
         let expected = match length {
             0..4 => format!(
@@ -98,26 +98,26 @@ fn a_file_cut_off_anywhere_is_refused_with_the_offset() {
 
 #[test]
 fn compressed_files_cut_off_or_damaged_anywhere_are_refused() {
-    let bytes = gzip(&pictures());
+    let bytes = gzip(&images());
     for length in 0..bytes.len() {
         assert!(Idx::parse("X", &bytes[..length]).is_err(), "cut off after {length}");
     }
-    // What is read in spite of a changed bit is the same. The bit is one of the time and the system's
-    // number (6 bytes), the mark of a text, or one that fills up the last byte of compressed data.
+    // Files with a changed bit that are still read have the same content: the bit is one of the time stamp and the
+    // operating system (6 bytes), the text flag, or padding of the last compressed byte.
     let whole = Idx::parse("X", &bytes).unwrap();
     let mut harmless = 0;
-    for place in 0..8 * bytes.len() {
+    for bit in 0..8 * bytes.len() {
         let mut damaged = bytes.clone();
-        damaged[place / 8] ^= 1 << (place % 8);
+        damaged[bit / 8] ^= 1 << (bit % 8);
         if let Ok(idx) = Idx::parse("X", &damaged) {
-            assert_eq!(idx, whole, "bit {place} changed");
+            assert_eq!(idx, whole, "bit {bit} changed");
             harmless += 1;
         }
     }
     assert!(harmless <= 8 * 6 + 1 + 7, "{harmless} bits");
     let mut checksum = bytes.clone();
-    let place = bytes.len() - 8;
-    checksum[place] ^= 1;
+    let index = bytes.len() - 8;
+    checksum[index] ^= 1;
     assert_eq!(
         error(&checksum),
         "`X`, byte 28: cannot be read: corrupt gzip stream does not have a matching checksum"
@@ -125,7 +125,7 @@ fn compressed_files_cut_off_or_damaged_anywhere_are_refused() {
 }
 
 #[test]
-fn what_is_no_idx_is_refused() {
+fn other_formats_are_refused() {
     let cases: [(&[u8], &str); 6] = [
         (
             b"PNG!",

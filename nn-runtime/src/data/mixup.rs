@@ -1,21 +1,23 @@
-//! [`mixup`]: samples that are mixtures of two.
+//! [`mixup`]: mixtures of two samples.
 
-use super::Data;
+use super::in_memory::Data;
+use crate::hyper::{Range, checked};
 use crate::loss::MixedTarget;
 use crate::system::RngKey;
 use crate::types::Inputs;
 
-/// Mixes each sample with another one (Zhang et al., 2018): inputs `(1 - share) * a + share * b`, and both
-/// targets, for the loss [`Mixed`](crate::loss::Mixed). The share is at most one half, so that each sample
-/// is the larger part of one mixture: the smaller of `s` and `1 - s`, where `s` has the distribution
-/// `Beta(alpha, alpha)`. Usual are 0.1 to 0.4; small numbers leave most samples nearly as they are.
+/// Mixes each sample with another one (Zhang et al., 2018): inputs `(1 - share) * a + share * b` with both targets, for
+/// the loss [`Mixed`](crate::loss::Mixed). The share is the smaller of `s` and `1 - s`, where `s` has the distribution
+/// `Beta(alpha, alpha)`: at most one half, so that each sample is the larger part of one mixture. Usual values of `alpha`
+/// are 0.1 to 0.4; with small ones most samples hardly change.
 ///
-/// The same seed gives the same mixtures: take another one for each epoch.
+/// The same seed gives the same mixtures: use another one for each epoch.
 ///
 /// # Panics
-/// When `alpha` is not above 0, there are not as many targets as inputs, or inputs are numbers of tokens,
-/// which cannot be mixed.
+/// If `alpha` is not a finite number above 0, the numbers of inputs and targets differ, or inputs are tokens, which
+/// cannot be mixed.
 #[must_use]
+#[track_caller]
 pub fn mixup<I: Inputs, T: Copy>(
     data: &Data<I, T>,
     alpha: f64,
@@ -26,25 +28,26 @@ pub fn mixup<I: Inputs, T: Copy>(
     mixed
 }
 
-/// As [`mixup`], into memory that is there already, which it fills from the beginning.
+/// As [`mixup`], into the memory of `mixed`, whose samples are replaced.
 ///
 /// # Panics
 /// As [`mixup`].
+#[track_caller]
 pub fn mixup_into<I: Inputs, T: Copy>(
     data: &Data<I, T>,
     alpha: f64,
     seed: u64,
     mixed: &mut Data<I, MixedTarget<T>>,
 ) {
-    assert!(alpha > 0.0 && alpha.is_finite(), "alpha is a finite number above 0");
+    let alpha = checked("mixup: alpha", alpha, Range::Positive);
     assert_eq!(data.inputs.len(), data.targets.len(), "one target for each input");
-    assert!(I::REAL.iter().all(|real| *real), "numbers of tokens cannot be mixed");
+    assert!(I::REAL.iter().all(|real| *real), "mixup: tokens cannot be mixed");
     mixed.inputs.clear();
     mixed.targets.clear();
     let key = RngKey::new(seed);
     for (sample, (input, first)) in data.inputs.iter().zip(&data.targets).enumerate() {
         let key = key.fold_in(sample as u64);
-        // Evenly spread but for one part in 2^64 (Lemire).
+        // Uniform up to a bias of 2^-64 times the number of samples (Lemire, 2019).
         let partner = ((u128::from(key.bits(0)) * data.len() as u128) >> 64) as usize;
         let share = beta(alpha, key.fold_in(1));
         let share = share.min(1.0 - share) as f32;
@@ -60,14 +63,14 @@ pub fn mixup_into<I: Inputs, T: Copy>(
     }
 }
 
-/// A number of the distribution `Beta(alpha, alpha)`, from two of the gamma distribution.
+/// A sample of the distribution `Beta(alpha, alpha)`, from two of the gamma distribution.
 fn beta(alpha: f64, key: RngKey) -> f64 {
     let [a, b] = [0, 1].map(|i| gamma(alpha, key.fold_in(i)));
-    // Both may be too small for a number: then one is far smaller than the other.
+    // Both underflow for small `alpha`; then one is far smaller than the other.
     if a + b > 0.0 { a / (a + b) } else { 0.0 }
 }
 
-/// A number of the gamma distribution with this shape (Marsaglia and Tsang, 2000).
+/// A sample of the gamma distribution with this shape (Marsaglia and Tsang, 2000).
 fn gamma(shape: f64, key: RngKey) -> f64 {
     // In (0, 1], where the logarithm is finite.
     let uniform = |counter| 1.0 - f64::from(key.uniform(counter));
@@ -76,7 +79,7 @@ fn gamma(shape: f64, key: RngKey) -> f64 {
     }
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
-    // Nineteen of twenty tries succeed.
+    // The method accepts at least 95% of its tries.
     for attempt in 0.. {
         let x = crate::init::standard_normal(key, 2 * attempt);
         let v = (1.0 + c * x).powi(3);
@@ -85,7 +88,7 @@ fn gamma(shape: f64, key: RngKey) -> f64 {
             return d * v;
         }
     }
-    unreachable!("there are always more tries")
+    unreachable!("the range of tries has no end")
 }
 
 #[cfg(test)]
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "numbers of tokens cannot be mixed")]
+    #[should_panic(expected = "mixup: tokens cannot be mixed")]
     fn tokens_are_refused() {
         let _ = mixup(&Data { inputs: vec![[1_u32, 2]], targets: vec![0_u32] }, 0.4, 1);
     }

@@ -1,12 +1,12 @@
-//! [`resize`]: pictures of another size.
+//! [`resize`]: images scaled to another size.
 
 use crate::kernels::upsample::Between;
 
-/// A picture scaled to another size, `[H, W, C] -> [H2, W2, C]`, by linear interpolation along both
-/// axes: PyTorch's `interpolate(mode = "bilinear", align_corners = False)`.
+/// Scales an image by bilinear interpolation, `[H, W, C] -> [H2, W2, C]`: PyTorch's
+/// `interpolate(mode = "bilinear", align_corners = False)`.
 #[must_use]
 pub fn resize<const H: usize, const W: usize, const C: usize, const H2: usize, const W2: usize>(
-    picture: &[[[f32; C]; W]; H],
+    image: &[[[f32; C]; W]; H],
 ) -> [[[f32; C]; W2]; H2] {
     let mut result = [[[0.0; C]; W2]; H2];
     for (y, row) in result.iter_mut().enumerate() {
@@ -14,7 +14,7 @@ pub fn resize<const H: usize, const W: usize, const C: usize, const H2: usize, c
         for (x, pixel) in row.iter_mut().enumerate() {
             let Between { first: left, second: right, share } = Between::new(x, W, W2, false);
             for (c, value) in pixel.iter_mut().enumerate() {
-                let line = |y: usize| mix(picture[y][left][c], picture[y][right][c], share);
+                let line = |y: usize| mix(image[y][left][c], image[y][right][c], share);
                 *value = mix(line(vertical.first), line(vertical.second), vertical.share);
             }
         }
@@ -31,21 +31,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_size_is_the_same_picture() {
-        let picture = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.5]]];
-        assert_eq!(resize(&picture), picture);
+    fn the_same_size_is_the_same_image() {
+        let image = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.5]]];
+        assert_eq!(resize(&image), image);
     }
 
     #[test]
-    fn numbers_are_pytorchs() {
+    fn values_agree_with_pytorch() {
         // torch.nn.functional.interpolate(torch.tensor([[[[0., 1.], [2., 4.]]]]), (3, 4),
         //                                 mode="bilinear", align_corners=False)
-        let picture = [[[0.0], [1.0]], [[2.0], [4.0]]];
+        let image = [[[0.0], [1.0]], [[2.0], [4.0]]];
         let expected = [
             [[0.0], [0.25], [0.75], [1.0]],
             [[1.0], [1.375], [2.125], [2.5]],
             [[2.0], [2.5], [3.5], [4.0]],
         ];
-        assert_eq!(resize::<2, 2, 1, 3, 4>(&picture), expected);
+        assert_eq!(resize::<2, 2, 1, 3, 4>(&image), expected);
     }
 }

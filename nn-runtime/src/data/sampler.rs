@@ -1,9 +1,10 @@
-//! [`Sampler`]: classes drawn from a network's scores.
+//! [`Sampler`]: classes sampled from a network's scores.
 
+use crate::hyper::{Range, checked};
 use crate::system::RngKey;
 
-/// Draws class numbers, such as the next character of a text, from scores (logits): each as often as the
-/// softmax of the scores says.
+/// Samples class indices, such as the next character of a text, from scores (logits) with the probabilities of their
+/// softmax.
 ///
 /// ```
 /// use unrolled_runtime::data::Sampler;
@@ -12,7 +13,7 @@ use crate::system::RngKey;
 /// assert_eq!(sampler.draw(&[-90.0, 5.0, -90.0]), 1);
 /// ```
 ///
-/// The same seed draws the same numbers.
+/// The same seed draws the same classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampler {
     key: RngKey,
@@ -21,37 +22,35 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// At temperature 1.
+    /// A sampler with temperature 1.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self { key: RngKey::new(seed), drawn: 0, temperature: 1.0 }
     }
 
-    /// Divides scores by this first: below 1 likely classes become likelier still, above 1 all become
-    /// more alike. At 0 the largest score wins, the first one if there are several.
+    /// Sets the divisor of the scores: below 1 likely classes become more likely, above 1 probabilities become more equal.
+    /// At 0 the largest score is always chosen, the first one if several are equal.
     ///
     /// # Panics
-    /// When it is negative, infinite or not a number.
+    /// If `temperature` is not a finite number of at least 0.
     #[must_use]
-    pub const fn temperature(mut self, temperature: f32) -> Self {
-        assert!(
-            temperature >= 0.0 && temperature.is_finite(),
-            "a temperature is finite and not negative"
-        );
-        self.temperature = temperature;
+    #[track_caller]
+    pub fn temperature(mut self, temperature: f32) -> Self {
+        self.temperature = checked("Sampler: temperature", temperature, Range::NonNegative);
         self
     }
 
-    /// The next class number.
+    /// Draws a class index.
     ///
     /// # Panics
-    /// When there are no scores, or one is not a number, or all are infinite.
+    /// If there are no scores, one is NaN or positive infinity, or all are negative infinity.
+    #[track_caller]
     pub fn draw(&mut self, scores: &[f32]) -> u32 {
         let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sound = largest.is_finite() && scores.iter().all(|score| !score.is_nan());
-        assert!(sound, "expected scores to draw a class from, found {scores:?}");
+        assert!(sound, "Sampler: expected scores with a finite maximum, found {scores:?}");
         let share = |score: f32| {
-            // At temperature 0 those below the largest come to exp(-inf).
+            // Relative to the largest score, so that the exponential cannot overflow. 0 / 0 would be NaN.
             let below = f64::from(score - largest);
             if below == 0.0 { 1.0 } else { (below / f64::from(self.temperature)).exp() }
         };
@@ -65,14 +64,14 @@ impl Sampler {
             left -= share(score);
             left < 0.0
         });
-        // Rounding may leave a little behind the last class.
+        // Rounding can leave a small rest after the last class.
         drawn.min(scores.len() as u32 - 1)
     }
 }
 
-/// The place of the first score that is so, or the end.
-fn first(scores: &[f32], is_so: impl FnMut(f32) -> bool) -> u32 {
-    scores.iter().copied().position(is_so).unwrap_or(scores.len()) as u32
+/// The index of the first score that fulfils the condition, or their number.
+fn first(scores: &[f32], condition: impl FnMut(f32) -> bool) -> u32 {
+    scores.iter().copied().position(condition).unwrap_or(scores.len()) as u32
 }
 
 #[cfg(test)]
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_as_often_as_the_softmax_says() {
+    fn frequencies_are_those_of_the_softmax() {
         // Standard deviations up to 98.
         for (count, expected) in
             counts(Sampler::new(1)).into_iter().zip([4000, 8000, 12_000, 16_000])

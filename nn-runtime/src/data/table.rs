@@ -1,11 +1,11 @@
-//! [`Table`]: data in lines and columns, as CSV and TSV files have them.
+//! [`Table`]: tables in CSV and TSV files.
 
-use super::text::{NOT_UTF8, Place, TextError, read_bytes};
+use super::text::{NOT_UTF8, TextError, TextPosition, read_bytes};
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use std::path::Path;
 use std::str::FromStr;
 
-/// How lines are cut into fields.
+/// The format of a table: how lines are split into fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
     delimiter: u8,
@@ -14,20 +14,20 @@ pub struct Format {
 }
 
 impl Format {
-    /// Commas between fields; a field may stand in quotation marks, which hide commas and line ends.
+    /// Comma-separated values: fields may be quoted, and quoted fields may contain commas and line breaks.
     pub const CSV: Self = Self { delimiter: b',', quotes: true, header: true };
 
-    /// Tabs between fields; quotation marks are marks as all others.
+    /// Tab-separated values: quotation marks have no special meaning.
     pub const TSV: Self = Self { delimiter: b'\t', quotes: false, header: true };
 
-    /// Another character between fields, such as `b';'`.
+    /// Sets the character between fields, such as `b';'`.
     #[must_use]
     pub const fn delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = delimiter;
         self
     }
 
-    /// The first line holds data, not the columns' names.
+    /// Reads the first line as data instead of the columns' names.
     #[must_use]
     pub const fn without_header(mut self) -> Self {
         self.header = false;
@@ -35,8 +35,8 @@ impl Format {
     }
 }
 
-/// A table of text, from which columns are taken as numbers, classes or whatever can be parsed. Its errors
-/// name file, line and column.
+/// A table of text, whose columns are read as numbers, classes or any type that can be parsed. Errors name file, line and
+/// column.
 ///
 /// ```
 /// use unrolled_runtime::data::{Format, Table};
@@ -52,7 +52,7 @@ impl Format {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// Where it came from, for messages.
+    /// The path or the name in messages.
     name: String,
     names: Option<StringRecord>,
     rows: Vec<StringRecord>,
@@ -62,13 +62,13 @@ impl Table {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read, is not in UTF-8, or its lines have different numbers of fields.
+    /// If it cannot be read, is not UTF-8, or its lines have different numbers of fields.
     pub fn read(path: impl AsRef<Path>, format: Format) -> Result<Self, TextError> {
         let (name, bytes) = read_bytes(path.as_ref())?;
         Self::parse(&name, &bytes, format)
     }
 
-    /// Reads bytes that are in memory, called `name` in messages.
+    /// Reads a table in memory, which messages call `name`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -85,38 +85,38 @@ impl Table {
         let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
         if format.header && rows.is_empty() {
             let what = "expected a line with the columns' names, found nothing";
-            return Err(TextError::new(name, Place::default(), what.into()));
+            return Err(TextError::malformed(name, TextPosition::default(), what));
         }
         let names = format.header.then(|| rows.remove(0));
         Ok(Self { name: name.into(), names, rows })
     }
 
-    /// How many rows it has, the header left out.
+    /// The number of rows without the header.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether it has none.
+    /// Whether it has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// One of its columns: by its name, or by its number, from 0.
+    /// A column by its name or by its index from 0.
     ///
     /// # Errors
-    /// When it has no such column.
+    /// If it has no such column.
     pub fn column(&self, key: impl ColumnKey) -> Result<Column<'_>, TextError> {
         let width = self.names.as_ref().or(self.rows.first()).map_or(0, StringRecord::len);
         let names = self.names.as_ref().map_or(Vec::new(), |names| names.iter().collect());
-        match key.place(&names, width) {
-            Ok(place) => Ok(Column { table: self, place }),
-            Err(what) => Err(TextError::new(&self.name, Place::default(), what)),
+        match key.index(&names, width) {
+            Ok(index) => Ok(Column { table: self, index }),
+            Err(why) => Err(TextError::malformed(&self.name, TextPosition::default(), why)),
         }
     }
 
-    /// Some of its columns as numbers, row by row: samples for a network.
+    /// Some of its columns as numbers, row by row: the inputs of a network.
     ///
     /// ```
     /// # use unrolled_runtime::data::{Format, Table};
@@ -126,7 +126,7 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// When it has no such column, or a field is no finite number.
+    /// If it has no such column, or a field is not a finite number.
     pub fn samples<const N: usize>(
         &self,
         keys: [impl ColumnKey; N],
@@ -140,17 +140,22 @@ impl Table {
     }
 }
 
-/// What tells a column of a [`Table`]: its name, or its number, from 0.
-pub trait ColumnKey: Copy {
-    /// Which of `width` columns it is; their `names` are empty if the table has none.
-    ///
-    /// # Errors
-    /// With what was expected and what was found.
-    fn place(self, names: &[&str], width: usize) -> Result<usize, String>;
+/// The key of a column of a [`Table`]: its name, or its index from 0. It cannot be implemented for other types.
+pub trait ColumnKey: key::Key {}
+
+impl ColumnKey for usize {}
+impl ColumnKey for &str {}
+
+mod key {
+    pub trait Key: Copy {
+        /// The index among `width` columns. `names` is empty if the table has none. The error is what was expected and
+        /// what was found.
+        fn index(self, names: &[&str], width: usize) -> Result<usize, String>;
+    }
 }
 
-impl ColumnKey for usize {
-    fn place(self, _names: &[&str], width: usize) -> Result<usize, String> {
+impl key::Key for usize {
+    fn index(self, _names: &[&str], width: usize) -> Result<usize, String> {
         if self < width {
             return Ok(self);
         }
@@ -158,8 +163,8 @@ impl ColumnKey for usize {
     }
 }
 
-impl ColumnKey for &str {
-    fn place(self, names: &[&str], _width: usize) -> Result<usize, String> {
+impl key::Key for &str {
+    fn index(self, names: &[&str], _width: usize) -> Result<usize, String> {
         names.iter().position(|name| *name == self).ok_or_else(|| {
             let found = match names {
                 [] => "columns without names".into(),
@@ -174,48 +179,48 @@ impl ColumnKey for &str {
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'t> {
     table: &'t Table,
-    place: usize,
+    index: usize,
 }
 
 impl<'t> Column<'t> {
-    /// Its fields, as they stand there.
+    /// Its fields as text, white space included.
     pub fn texts(self) -> impl ExactSizeIterator<Item = &'t str> {
-        self.table.rows.iter().map(move |row| &row[self.place])
+        self.table.rows.iter().map(move |row| &row[self.index])
     }
 
     /// Its fields as numbers.
     ///
     /// # Errors
-    /// When a field is no finite number.
+    /// If a field is not a finite number.
     pub fn numbers(self) -> Result<Vec<f32>, TextError> {
         self.convert(FINITE, finite)
     }
 
-    /// Its fields as numbers, or nothing where a field is empty.
+    /// Its fields as numbers, `None` for empty fields.
     ///
     /// # Errors
-    /// When another field is no finite number.
+    /// If another field is not a finite number.
     pub fn numbers_with_gaps(self) -> Result<Vec<Option<f32>>, TextError> {
         self.convert("a finite number, or nothing", |text| {
             if text.is_empty() { Some(None) } else { finite(text).map(Some) }
         })
     }
 
-    /// Its fields as class numbers: their places among `classes`.
+    /// Its fields as class indices: their indices in `classes`.
     ///
     /// # Errors
-    /// When a field is none of them.
+    /// If a field is none of them.
     pub fn classes(self, classes: &[&str]) -> Result<Vec<u32>, TextError> {
         let expected = format!("one of `{}`", classes.join("`, `"));
         self.convert(&expected, |text| {
-            classes.iter().position(|class| *class == text).map(|place| place as u32)
+            classes.iter().position(|class| *class == text).map(|class| class as u32)
         })
     }
 
-    /// Its fields, parsed: `parse::<u32>("a class number")`. What is `expected` stands in errors.
+    /// Its fields, parsed: `parse::<u32>("a year")`. Errors say that `expected` was expected.
     ///
     /// # Errors
-    /// When a field cannot be parsed.
+    /// If a field cannot be parsed.
     pub fn parse<T: FromStr>(self, expected: &str) -> Result<Vec<T>, TextError> {
         self.convert(expected, |text| text.parse().ok())
     }
@@ -227,21 +232,21 @@ impl<'t> Column<'t> {
         convert: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, TextError> {
         let one = |row: &StringRecord| {
-            let field = row[self.place].trim();
+            let field = row[self.index].trim();
             convert(field).ok_or_else(|| {
-                let what = format!("expected {expected}, found `{field}`");
-                TextError::new(&self.table.name, self.place_in(row), what)
+                let why = format!("expected {expected}, found `{field}`");
+                TextError::malformed(&self.table.name, self.position(row), why)
             })
         };
         self.table.rows.iter().map(one).collect()
     }
 
-    fn place_in(self, row: &StringRecord) -> Place {
+    fn position(self, row: &StringRecord) -> TextPosition {
         let names = self.table.names.as_ref();
-        let name = names.map(|names| names[self.place].into());
-        Place {
+        TextPosition {
             line: row.position().map(csv::Position::line),
-            column: Some((self.place + 1, name)),
+            column: Some(self.index + 1),
+            column_name: names.map(|names| names[self.index].into()),
         }
     }
 }
@@ -252,24 +257,24 @@ fn finite(text: &str) -> Option<f32> {
     text.parse().ok().filter(|number: &f32| number.is_finite())
 }
 
-/// A row whose fields are all text.
+/// A row with all fields in UTF-8.
 fn checked_row(name: &str, row: ByteRecord) -> Result<StringRecord, TextError> {
     let line = row.position().map(csv::Position::line);
     StringRecord::from_byte_record(row).map_err(|why| {
-        let place = Place { line, column: Some((why.utf8_error().field() + 1, None)) };
-        TextError::new(name, place, NOT_UTF8.into())
+        let column = Some(why.utf8_error().field() + 1);
+        TextError::malformed(name, TextPosition { line, column, column_name: None }, NOT_UTF8)
     })
 }
 
 fn malformed(name: &str, why: csv::Error) -> TextError {
     let line = why.position().map(csv::Position::line);
-    let what = match why.kind() {
+    let text = match why.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("expected {expected_len} fields, as in the first line, found {len}")
         }
         _ => why.to_string(),
     };
-    TextError::new(name, Place { line, column: None }, what)
+    TextError::malformed(name, TextPosition { line, ..TextPosition::default() }, text)
 }
 
 #[cfg(test)]
@@ -345,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_or_told_about() {
+    fn files_are_read_or_refused() {
         let path = std::env::temp_dir().join(format!("nn-runtime-table-{}", std::process::id()));
         std::fs::write(&path, WEATHER).unwrap();
         let table = Table::read(&path, Format::CSV);

@@ -1,19 +1,20 @@
-//! Files of plain text, and what is said of text that cannot be used.
+//! Plain text files, and errors of text that cannot be read.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use thiserror::Error;
 
-/// Reads a file of plain text.
+/// Reads a text file.
 ///
 /// # Errors
-/// When it cannot be read or is not in UTF-8.
+/// If it cannot be read or is not UTF-8.
 pub fn read_text(path: impl AsRef<Path>) -> Result<String, TextError> {
     let (name, bytes) = read_bytes(path.as_ref())?;
     String::from_utf8(bytes).map_err(|why| {
         let valid = &why.as_bytes()[..why.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count() as u64;
-        TextError::new(&name, Place { line: Some(line), column: None }, NOT_UTF8.into())
+        TextError::malformed(&name, TextPosition::line(line), NOT_UTF8)
     })
 }
 
@@ -23,49 +24,78 @@ pub(super) fn read_bytes(path: &Path) -> Result<(String, Vec<u8>), TextError> {
     let name = path.display().to_string();
     match std::fs::read(path) {
         Ok(bytes) => Ok((name, bytes)),
-        Err(why) => {
-            Err(TextError::new(&name, Place::default(), format!("it cannot be read: {why}")))
+        Err(why) => Err(TextError::Unreadable { name, why }),
+    }
+}
+
+/// A text file or a table that cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// A file that cannot be read.
+    #[error("`{name}`: it cannot be read: {why}")]
+    Unreadable {
+        /// The path of the file.
+        name: String,
+        /// The operating system's reason.
+        #[source]
+        why: io::Error,
+    },
+    /// Text that is not as expected.
+    #[error("`{name}`{position}: {why}")]
+    Malformed {
+        /// The path of the file, or the name of text in memory.
+        name: String,
+        /// The line and the column, if the error has any.
+        position: TextPosition,
+        /// What was expected and what was found.
+        why: String,
+    },
+}
+
+impl TextError {
+    pub(super) fn malformed(name: &str, position: TextPosition, why: impl Into<String>) -> Self {
+        Self::Malformed { name: name.into(), position, why: why.into() }
+    }
+
+    /// The line, counted from 1, if the error has one.
+    #[must_use]
+    pub const fn line(&self) -> Option<u64> {
+        match self {
+            Self::Unreadable { .. } => None,
+            Self::Malformed { position, .. } => position.line,
         }
     }
 }
 
-/// Text that cannot be used: in which file, line and column, what was expected and what was found.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{name}`{place}: {what}")]
-pub struct TextError {
-    name: String,
-    place: Place,
-    what: String,
-}
-
-impl TextError {
-    pub(super) fn new(name: &str, place: Place, what: String) -> Self {
-        Self { name: name.into(), place, what }
-    }
-
-    /// In which line, counted from 1, if it is about one.
-    #[must_use]
-    pub const fn line(&self) -> Option<u64> {
-        self.place.line
-    }
-}
-
-/// A line and a column with its name, counted from 1.
+/// A line and a column of a file, counted from 1. Displays as `, line 7, column 2 (`low`)`, or as nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: Option<u64>,
-    pub(super) column: Option<(usize, Option<String>)>,
+#[non_exhaustive]
+pub struct TextPosition {
+    /// The line.
+    pub line: Option<u64>,
+    /// The column.
+    pub column: Option<usize>,
+    /// The name of the column, in tables with a header.
+    pub column_name: Option<String>,
 }
 
-/// `, line 7, column 2 (`low`)`
-impl fmt::Display for Place {
+impl TextPosition {
+    pub(super) const fn line(line: u64) -> Self {
+        Self { line: Some(line), column: None, column_name: None }
+    }
+}
+
+impl fmt::Display for TextPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(f, ", line {line}")?;
         }
-        match &self.column {
-            Some((number, Some(name))) => write!(f, ", column {number} (`{name}`)"),
-            Some((number, None)) => write!(f, ", column {number}"),
+        if let Some(column) = self.column {
+            write!(f, ", column {column}")?;
+        }
+        match &self.column_name {
+            Some(name) => write!(f, " (`{name}`)"),
             None => Ok(()),
         }
     }
@@ -76,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_read_or_told_about() {
+    fn files_are_read_or_refused() {
         let path = std::env::temp_dir().join(format!("nn-runtime-text-{}", std::process::id()));
         std::fs::write(&path, "grün\n").unwrap();
         let text = read_text(&path);
@@ -84,9 +114,11 @@ mod tests {
         let wrong = read_text(&path).unwrap_err();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(text.unwrap(), "grün\n");
-        let said = format!("`{}`, line 3: {NOT_UTF8}", path.display());
-        assert_eq!((wrong.line(), wrong.to_string()), (Some(3), said));
-        let missing = read_text(&path).unwrap_err().to_string();
+        let message = format!("`{}`, line 3: {NOT_UTF8}", path.display());
+        assert_eq!((wrong.line(), wrong.to_string()), (Some(3), message));
+        let missing = read_text(&path).unwrap_err();
+        assert!(std::error::Error::source(&missing).is_some());
+        let missing = missing.to_string();
         assert!(missing.contains("cannot be read") && missing.contains("nn-runtime-text"));
     }
 }

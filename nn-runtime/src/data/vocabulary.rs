@@ -1,9 +1,10 @@
-//! [`Vocabulary`]: numbers for characters or words.
+//! [`Vocabulary`]: tokens for characters or words.
 
+use crate::hyper::refuse;
 use std::collections::HashMap;
 use thiserror::Error;
 
-/// Of what texts consist.
+/// The units that texts are split into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "files", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "files", serde(rename_all = "lowercase"))]
@@ -22,13 +23,12 @@ impl Unit {
     }
 }
 
-/// Each character of a text, as text.
+/// The characters of a text as strings.
 fn characters(text: &str) -> impl Iterator<Item = &str> {
     text.char_indices().map(|(begin, c)| &text[begin..begin + c.len_utf8()])
 }
 
-/// Numbers for characters or for words (what stands between white space), learnt from texts and kept with
-/// the model:
+/// A vocabulary of characters or of words (separated by white space), learnt from texts and stored with the model:
 ///
 /// ```
 /// use unrolled_runtime::data::Vocabulary;
@@ -38,84 +38,82 @@ fn characters(text: &str) -> impl Iterator<Item = &str> {
 /// assert_eq!(words.decode(&[2, 1, 0]), "and the <unk>");
 /// ```
 ///
-/// Number 0 is [`UNKNOWN`](Self::UNKNOWN): all that was not learnt. The others are given by how often
-/// something occurs, the most frequent first, and in the order of Unicode where that is the same. So the
-/// same texts give the same numbers. [`Network::save_with`](crate::Network::save_with) writes it to the file
-/// of the weights.
+/// Token 0 is [`UNKNOWN`](Self::UNKNOWN), for all entries that were not learnt. The others are in the order of frequency,
+/// the most frequent first, and in the order of Unicode for equal frequencies, so that the same texts give the same
+/// tokens. `FilesExt::save_with` writes it to the file of the weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "files", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "files", serde(try_from = "kept::Kept"))]
+#[cfg_attr(feature = "files", serde(try_from = "stored::Stored"))]
 pub struct Vocabulary {
     unit: Unit,
-    /// What has the numbers from 1 on.
+    /// The entries of the tokens from 1 on.
     entries: Vec<String>,
     #[cfg_attr(feature = "files", serde(skip))]
-    numbers: HashMap<String, u32>,
+    tokens: HashMap<String, u32>,
 }
 
 impl Vocabulary {
-    /// The number of all that was not learnt.
+    /// The token of all entries that were not learnt.
     pub const UNKNOWN: u32 = 0;
 
-    /// One of characters, to be learnt.
+    /// A builder for a vocabulary of characters.
     #[must_use]
     pub const fn characters() -> VocabularyBuilder {
         VocabularyBuilder { unit: Unit::Characters, least_count: 1, size: usize::MAX }
     }
 
-    /// One of words, to be learnt. Capitals and marks are part of them: bring texts into the form that you
-    /// wish first.
+    /// A builder for a vocabulary of words. Case and punctuation are part of a word: normalise texts before if needed.
     #[must_use]
     pub const fn words() -> VocabularyBuilder {
         VocabularyBuilder { unit: Unit::Words, least_count: 1, size: usize::MAX }
     }
 
-    /// How many numbers there are, that of the unknown included: what `Embedding` has to hold.
+    /// The number of tokens including [`UNKNOWN`](Self::UNKNOWN): the size of an `Embedding`.
     #[must_use]
     pub fn size(&self) -> usize {
         self.entries.len() + 1
     }
 
-    /// The number of a character or word; that of the unknown if it was not learnt.
+    /// The token of a character or word; [`UNKNOWN`](Self::UNKNOWN) if it was not learnt.
     #[must_use]
-    pub fn number(&self, entry: &str) -> u32 {
-        self.numbers.get(entry).copied().unwrap_or(Self::UNKNOWN)
+    pub fn token(&self, entry: &str) -> u32 {
+        self.tokens.get(entry).copied().unwrap_or(Self::UNKNOWN)
     }
 
-    /// The character or word with this number. The unknown has none.
+    /// The character or word of a token; `None` for [`UNKNOWN`](Self::UNKNOWN) and tokens out of range.
     #[must_use]
-    pub fn entry(&self, number: u32) -> Option<&str> {
-        let place = (number as usize).checked_sub(1)?;
-        self.entries.get(place).map(String::as_str)
+    pub fn entry(&self, token: u32) -> Option<&str> {
+        let index = (token as usize).checked_sub(1)?;
+        self.entries.get(index).map(String::as_str)
     }
 
-    /// The numbers of a text.
+    /// The tokens of a text.
     #[must_use]
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        let mut numbers = Vec::new();
-        self.unit.for_each(text, |entry| numbers.push(self.number(entry)));
-        numbers
+        let mut tokens = Vec::new();
+        self.unit.for_each(text, |entry| tokens.push(self.token(entry)));
+        tokens
     }
 
-    /// The text of numbers, words with one space between them. What has no entry is written `<unk>` among
-    /// words, and as the replacement character U+FFFD among characters.
+    /// The text of tokens, with one space between words. Tokens without an entry become the word `<unk>` or the
+    /// replacement character U+FFFD.
     #[must_use]
-    pub fn decode(&self, numbers: &[u32]) -> String {
+    pub fn decode(&self, tokens: &[u32]) -> String {
         let (unknown, between) = match self.unit {
             Unit::Characters => ("\u{fffd}", ""),
             Unit::Words => ("<unk>", " "),
         };
-        let entries = numbers.iter().map(|number| self.entry(*number).unwrap_or(unknown));
+        let entries = tokens.iter().map(|token| self.entry(*token).unwrap_or(unknown));
         entries.collect::<Vec<_>>().join(between)
     }
 
     fn new(unit: Unit, entries: Vec<String>) -> Self {
-        let numbers = entries.iter().cloned().zip(1..).collect();
-        Self { unit, entries, numbers }
+        let tokens = entries.iter().cloned().zip(1..).collect();
+        Self { unit, entries, tokens }
     }
 }
 
-/// What a [`Vocabulary`] is to hold.
+/// A builder of a [`Vocabulary`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VocabularyBuilder {
     unit: Unit,
@@ -124,20 +122,23 @@ pub struct VocabularyBuilder {
 }
 
 impl VocabularyBuilder {
-    /// Leaves out what occurs less often.
+    /// Leaves out entries that occur less than `count` times.
     #[must_use]
     pub const fn least_count(mut self, count: usize) -> Self {
         self.least_count = count;
         self
     }
 
-    /// No more numbers than this, that of the unknown included; leaves out what is least frequent.
+    /// Sets the largest number of tokens, including that of unknown entries, by leaving out the least frequent entries.
     ///
     /// # Panics
-    /// When it is 0, or more than a `u32` can count.
+    /// If `size` is 0 or more than `u32::MAX`.
     #[must_use]
-    pub const fn size(mut self, size: usize) -> Self {
-        assert!(size > 0 && size <= u32::MAX as usize, "there is always the number of the unknown");
+    #[track_caller]
+    pub fn size(mut self, size: usize) -> Self {
+        if !(1..=u32::MAX as usize).contains(&size) {
+            refuse("Vocabulary: size", &size, "a whole number from 1 to 4294967295");
+        }
         self.size = size;
         self
     }
@@ -162,36 +163,36 @@ impl VocabularyBuilder {
     }
 }
 
-/// As it stands in a file.
+/// The form in files.
 #[cfg(feature = "files")]
-mod kept {
+mod stored {
     use super::{Unit, Vocabulary, VocabularyError};
     use std::collections::HashSet;
 
-    /// A vocabulary as it stands in a file, not checked yet.
+    /// A vocabulary in a file, before its checks.
     #[derive(serde::Deserialize)]
-    pub(super) struct Kept {
+    pub(super) struct Stored {
         unit: Unit,
         entries: Vec<String>,
     }
 
-    impl TryFrom<Kept> for Vocabulary {
+    impl TryFrom<Stored> for Vocabulary {
         type Error = VocabularyError;
 
-        fn try_from(Kept { unit, entries }: Kept) -> Result<Self, VocabularyError> {
+        fn try_from(Stored { unit, entries }: Stored) -> Result<Self, VocabularyError> {
             if let Some(entry) = entries.iter().find(|entry| !unit.is_one(entry)) {
                 return Err(VocabularyError::Entry { entry: entry.clone() });
             }
             let mut seen = HashSet::new();
             if let Some(entry) = entries.iter().find(|entry| !seen.insert(*entry)) {
-                return Err(VocabularyError::Twice { entry: entry.clone() });
+                return Err(VocabularyError::Duplicate { entry: entry.clone() });
             }
             Ok(Self::new(unit, entries))
         }
     }
 
     impl Unit {
-        /// Whether it is one of them.
+        /// Whether `entry` is one unit.
         fn is_one(self, entry: &str) -> bool {
             match self {
                 Self::Characters => entry.chars().count() == 1,
@@ -201,19 +202,19 @@ mod kept {
     }
 }
 
-/// Why what a file keeps is no vocabulary.
+/// Why a vocabulary in a file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum VocabularyError {
-    /// An entry that no text has.
+    /// An entry that is not a single character or word.
     #[error("expected single characters or words as entries of a vocabulary, found {entry:?}")]
     Entry {
         /// The entry.
         entry: String,
     },
-    /// An entry with two numbers.
+    /// An entry with two tokens.
     #[error("expected each entry of a vocabulary once, found {entry:?} twice")]
-    Twice {
+    Duplicate {
         /// The entry.
         entry: String,
     },
@@ -226,9 +227,9 @@ mod tests {
     const TEXTS: [&str; 3] = ["b a  b c", "d\tc b\n", "é a"];
 
     #[test]
-    fn numbers_go_from_frequent_to_rare_then_by_unicode() {
+    fn tokens_are_ordered_by_frequency_then_by_unicode() {
         let words = Vocabulary::words().learn(TEXTS);
-        let entries: Vec<_> = (0..7).map(|number| words.entry(number)).collect();
+        let entries: Vec<_> = (0..7).map(|token| words.entry(token)).collect();
         assert_eq!(entries, [None, Some("b"), Some("a"), Some("c"), Some("d"), Some("é"), None]);
         assert_eq!(words.size(), 6);
         let rare_last = Vocabulary::words().least_count(2).size(3).learn(TEXTS);
@@ -237,17 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_known_characters_come_back() {
+    fn texts_of_known_characters_are_restored() {
         let text = "naïve\n日本 🦀";
         let characters = Vocabulary::characters().learn([text]);
-        let numbers = characters.encode(text);
-        assert_eq!(numbers.len(), text.chars().count());
-        assert!(numbers.iter().all(|number| (1..characters.size() as u32).contains(number)));
-        assert_eq!(characters.decode(&numbers), text);
+        let tokens = characters.encode(text);
+        assert_eq!(tokens.len(), text.chars().count());
+        assert!(tokens.iter().all(|token| (1..characters.size() as u32).contains(token)));
+        assert_eq!(characters.decode(&tokens), text);
     }
 
     #[test]
-    fn what_was_not_learnt_is_unknown() {
+    fn other_entries_are_unknown() {
         let words = Vocabulary::words().learn(TEXTS);
         assert_eq!(words.encode(" a z\nb "), [2, Vocabulary::UNKNOWN, 1]);
         assert_eq!(words.decode(&[2, 0, 1, 99]), "a <unk> b <unk>");
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn files_keep_it_and_only_sound_ones_are_read() {
+    fn files_store_it_and_only_valid_ones_are_read() {
         for vocabulary in
             [Vocabulary::words().learn(TEXTS), Vocabulary::characters().learn(["\"\\\n\u{0}🦀"])]
         {

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Atomic writes: a file has its old content or all of its new content.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Writes `bytes` beside `path`, waits until they are on the disk, and renames.
+/// Writes `bytes` to a temporary file beside `path`, syncs it to the disk, and renames it to `path`.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A link stays a link: what it points to is replaced.
+    // A symbolic link stays one: the file that it points to is replaced.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let (beside, mut file) = create_beside(&path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);
     let renamed = written.and_then(|()| fs::rename(&beside, &path));
     if renamed.is_err() {
-        // Nothing more can be done if that fails too; the first error is the one to tell.
+        // The first error is the one to report; if this fails too, the temporary file is left.
         let _ = fs::remove_file(&beside);
     }
     renamed.and_then(|()| sync_folder(&path))
 }
 
-/// A new file in the folder of `path`, under a name that nobody else has.
+/// Creates a file with an unused name in the folder of `path`.
 fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::IsADirectory))?;
@@ -37,7 +37,7 @@ fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Makes the new name last through a power failure, where folders can be synced.
+/// Syncs the folder, so that the new name survives a power failure. Only Unix can sync folders.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

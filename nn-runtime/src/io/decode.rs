@@ -1,8 +1,9 @@
-//! The bytes of a file to weights.
+//! Reads weights from the bytes of a file.
 
 use super::error::{LoadError, Mismatch};
-use super::header::{self, HeaderError};
-use super::{EXTRA, layout, number};
+use super::header::{self, EXTRA, HeaderError};
+use super::layout;
+use super::number;
 use crate::types::Element;
 use crate::types::Tensor;
 use safetensors::Dtype;
@@ -10,8 +11,8 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use std::collections::HashSet;
 use std::path::Path;
 
-/// Fills `tensors` of the weights `floats` from the file `path`, and returns what is kept with them.
-/// After an error `floats` is as it was.
+/// Fills the tensors of the weights `floats` from the file `path`, and returns the JSON text stored with them. An error
+/// leaves `floats` unchanged.
 pub(super) fn read(
     path: &Path,
     tensors: &[Tensor],
@@ -30,24 +31,25 @@ pub(super) fn read(
         return Err(LoadError::Mismatch { path: path.into(), mismatches });
     }
     for tensor in tensors {
-        // Of a weight that several layers share, the file may have one tensor only.
-        if let Some(mut numbers) = numbers(tensor, &metadata, &bytes[begin..]) {
-            layout::for_each_place(tensor, |place| {
-                floats[place] = numbers.next().expect("compared: the shapes agree");
+        // The file may have one tensor for a weight that several layers share.
+        if let Some(mut values) = values(tensor, &metadata, &bytes[begin..]) {
+            layout::for_each_index(tensor, |index| {
+                floats[index] = values.next().expect("`compare` has found equal shapes");
             });
         }
     }
     Ok(metadata.metadata().as_ref().and_then(|entries| entries.get(EXTRA).cloned()))
 }
 
-/// The numbers of a tensor that `compare` has found to fit, if the file has it.
-fn numbers<'a>(
+/// The values of a tensor that `compare` has accepted, if the file has it.
+fn values<'a>(
     tensor: &Tensor,
     metadata: &Metadata,
     data: &'a [u8],
 ) -> Option<impl Iterator<Item = f32> + use<'a>> {
     let info = metadata.info(&tensor.name)?;
-    let (size, read) = reader(tensor.element, info.dtype).expect("compared: it can be read");
+    let (size, read) =
+        reader(tensor.element, info.dtype).expect("`compare` has found a readable type");
     let (begin, end) = info.data_offsets;
     Some(data[begin..end].chunks_exact(size).map(read))
 }
@@ -69,8 +71,8 @@ fn compare(tensors: &[Tensor], metadata: &Metadata) -> Vec<Mismatch> {
     for tensor in tensors {
         match metadata.info(&tensor.name) {
             Some(info) => mismatches.extend(compare_one(tensor, info)),
-            // `safetensors.torch.save_model` writes one of several names.
-            None if is_there_otherwise(tensor, tensors, metadata) => {}
+            // `safetensors.torch.save_model` writes a shared weight under one of its names.
+            None if is_covered(tensor, tensors, metadata) => {}
             None => mismatches.push(missing(tensor, &unexpected)),
         }
     }
@@ -82,27 +84,27 @@ fn compare(tensors: &[Tensor], metadata: &Metadata) -> Vec<Mismatch> {
     mismatches
 }
 
-/// Whether a tensor that the file does not have is there under another name, or need not be told of
-/// because that one is told to be missing.
-fn is_there_otherwise(tensor: &Tensor, tensors: &[Tensor], metadata: &Metadata) -> bool {
+/// Whether a missing tensor needs no error of its own: the file has its weight under another name, or the error names the
+/// owner of the weight.
+fn is_covered(tensor: &Tensor, tensors: &[Tensor], metadata: &Metadata) -> bool {
     let mut names = tensors.iter().filter(|other| other.shared && other.is_weight_of(tensor));
     tensor.shared || names.any(|other| metadata.info(&other.name).is_some())
 }
 
-/// Every tensor that should be the same as another one's, but is not. All of them fit.
+/// Every tensor that differs from another tensor of the same weight. All of them have passed `compare`.
 fn compare_shared(tensors: &[Tensor], metadata: &Metadata, data: &[u8]) -> Vec<Mismatch> {
     let differs = |tensor: &Tensor| {
-        let found = numbers(tensor, metadata, data)?;
+        let found = values(tensor, metadata, data)?;
         let mut others = tensors.iter().take_while(|other| other.name != tensor.name);
         let (owner, expected) = others.find_map(|other| {
-            Some((other, numbers(other, metadata, data).filter(|_| other.is_weight_of(tensor))?))
+            Some((other, values(other, metadata, data).filter(|_| other.is_weight_of(tensor))?))
         })?;
         let alike = |a: f32, b: f32| a == b || (a.is_nan() && b.is_nan());
         let mut pairs = found.zip(expected).enumerate();
-        let (place, (found, expected)) =
+        let (index, (found, expected)) =
             pairs.find(|(_, (found, expected))| !alike(*found, *expected))?;
         let (tensor, owner) = (tensor.name.clone(), owner.name.clone());
-        Some(Mismatch::Differs { tensor, owner, place, found, expected })
+        Some(Mismatch::Differs { tensor, owner, index, found, expected })
     };
     tensors.iter().filter(|tensor| tensor.shared).filter_map(differs).collect()
 }
@@ -123,7 +125,7 @@ fn compare_one(tensor: &Tensor, info: &TensorInfo) -> Option<Mismatch> {
     Some(Mismatch::Element { tensor: name(), expected, found: info.dtype.to_string() })
 }
 
-/// A missing tensor, with the most similar name of its shape that only the file has.
+/// A missing tensor, with the most similar name among the unexpected tensors of its shape.
 fn missing(tensor: &Tensor, unexpected: &[(String, &TensorInfo)]) -> Mismatch {
     let shape = layout::shape(tensor);
     let near = unexpected
@@ -139,7 +141,7 @@ fn kind(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-/// How many characters two names share at their beginnings and ends.
+/// The number of characters that two names share at their beginnings and ends.
 fn similarity(a: &str, b: &str) -> usize {
     let begin = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
     let end = a.chars().rev().zip(b.chars().rev()).take_while(|(a, b)| a == b).count();

@@ -1,7 +1,9 @@
-//! Weights to the bytes of a file.
+//! Writes weights to the bytes of a file.
 
+use super::atomic;
 use super::error::SaveError;
-use super::{EXTRA, atomic, layout};
+use super::header::EXTRA;
+use super::layout;
 use crate::types::Element;
 use crate::types::Tensor;
 use safetensors::{Dtype, View};
@@ -9,7 +11,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Writes `tensors` of the weights `floats` to `path`.
+/// Writes the tensors of the weights `floats` to `path`.
 pub(super) fn write(
     tensors: &[Tensor],
     floats: &[f32],
@@ -20,7 +22,8 @@ pub(super) fn write(
     atomic::write(path, &bytes).map_err(|why| SaveError::Write { path: path.into(), why })
 }
 
-/// The bytes of the file. At most one entry of metadata, because several come in random order.
+/// The bytes of the file. The metadata have at most one entry, because `safetensors` writes several in the random order of
+/// a hash map.
 pub(super) fn encode(
     tensors: &[Tensor],
     floats: &[f32],
@@ -28,10 +31,10 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>, SaveError> {
     let views = tensors.iter().map(|tensor| (tensor.name.as_str(), TensorOf::new(tensor, floats)));
     let metadata = extra.map(|extra| [(EXTRA.to_owned(), extra.to_string())].into_iter().collect());
-    safetensors::serialize(views, metadata).map_err(SaveError::Header)
+    safetensors::serialize(views, metadata).map_err(|why| SaveError::Header { why: why.into() })
 }
 
-/// A tensor with the weights that it is a part of.
+/// A tensor with the weights that contain it.
 struct TensorOf<'a> {
     tensor: &'a Tensor,
     shape: Vec<usize>,
@@ -58,9 +61,9 @@ impl View for TensorOf<'_> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         let mut bytes = Vec::with_capacity(self.data_len());
-        layout::for_each_place(self.tensor, |place| match self.tensor.element {
-            Element::F32 => bytes.extend(self.floats[place].to_le_bytes()),
-            Element::I64 => bytes.extend((self.floats[place] as i64).to_le_bytes()),
+        layout::for_each_index(self.tensor, |index| match self.tensor.element {
+            Element::F32 => bytes.extend(self.floats[index].to_le_bytes()),
+            Element::I64 => bytes.extend((self.floats[index] as i64).to_le_bytes()),
         });
         bytes.into()
     }

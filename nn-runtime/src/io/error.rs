@@ -1,50 +1,64 @@
-//! What can be wrong with a file of weights, and how it is said.
+//! Errors of files of weights.
 
+use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// A file of weights that could not be written. A file that was there before is as it was.
+/// The cause of an error: a type of another crate, which is free to change.
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// A file of weights that could not be written. A file that existed before is unchanged.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SaveError {
-    /// The system refused.
+    /// The operating system refused.
     #[error("cannot write `{path}`: {why}")]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The reason of the operating system.
+        #[source]
         why: io::Error,
     },
-    /// What should be kept with the weights cannot be written as JSON.
-    #[error("what is kept with the weights cannot be written as JSON: {0}")]
-    Extra(serde_json::Error),
-    /// The names and shapes do not fit a header of the format.
-    #[error("the weights do not fit a safetensors file: {0}")]
-    Header(safetensors::SafeTensorError),
+    /// A value stored with the weights that cannot be written as JSON.
+    #[error("the value stored with the weights cannot be written as JSON: {why}")]
+    Extra {
+        /// The reason of the serializer.
+        #[source]
+        why: Cause,
+    },
+    /// Names and shapes that do not fit the header of the format.
+    #[error("the weights do not fit a safetensors file: {why}")]
+    Header {
+        /// The reason of the format.
+        #[source]
+        why: Cause,
+    },
 }
 
 /// A file of weights that could not be loaded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The system refused.
+    /// The operating system refused.
     #[error("cannot read `{path}`: {why}")]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The reason of the operating system.
+        #[source]
         why: io::Error,
     },
-    /// It is no safetensors file.
-    #[error("`{path}` is no safetensors file: {why}")]
+    /// A file of another format.
+    #[error("`{path}` is not a safetensors file: {why}")]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What it is instead, or why it cannot be one.
+        /// The format that it has, or why it cannot be a safetensors file.
         why: String,
     },
-    /// It is a safetensors file, but cut off or inconsistent.
+    /// A safetensors file that is truncated or inconsistent.
     #[error("`{path}` is damaged: {why}")]
     Damaged {
         /// The file.
@@ -52,29 +66,30 @@ pub enum LoadError {
         /// What was expected and what was found.
         why: String,
     },
-    /// It holds the weights of another network.
+    /// The weights of another network.
     #[error("`{path}` does not fit this network, {}", listed(mismatches))]
     Mismatch {
         /// The file.
         path: PathBuf,
-        /// Every difference, in the network's order.
+        /// All differences, in the network's order.
         mismatches: Vec<Mismatch>,
     },
-    /// Nothing is kept with the weights.
+    /// No value is stored with the weights.
     #[error(
-        "`{path}` keeps nothing with its weights: expected `extra` in its metadata, as `save_with` writes it"
+        "`{path}` has no value stored with its weights: expected `extra` in its metadata, as `save_with` writes it"
     )]
     NoExtra {
         /// The file.
         path: PathBuf,
     },
-    /// What is kept with the weights is something else.
-    #[error("`{path}` keeps something else with its weights: {why}")]
+    /// A value stored with the weights that has another type.
+    #[error("`{path}` has another value stored with its weights: {why}")]
     Extra {
         /// The file.
         path: PathBuf,
         /// What was expected and what was found.
-        why: serde_json::Error,
+        #[source]
+        why: Cause,
     },
 }
 
@@ -82,54 +97,54 @@ pub enum LoadError {
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// The network has it, the file does not.
+    /// A tensor that only the network has.
     #[error("missing: `{tensor}` {shape:?}{}", perhaps(near.as_ref()))]
     Missing {
-        /// Its name.
+        /// The name of the tensor.
         tensor: String,
-        /// The shape it should have.
+        /// The shape that the network expects.
         shape: Vec<usize>,
-        /// A tensor of this shape that only the file has and that may be meant.
+        /// A tensor of this shape that only the file has, and that may be the same.
         near: Option<String>,
     },
-    /// The file has it, the network does not.
+    /// A tensor that only the file has.
     #[error("unexpected: `{tensor}` {shape:?}")]
     Unexpected {
-        /// Its name.
+        /// The name of the tensor.
         tensor: String,
-        /// Its shape.
+        /// The shape of the tensor.
         shape: Vec<usize>,
     },
-    /// It has another shape.
+    /// A tensor of another shape.
     #[error("shape of `{tensor}`: expected {expected:?}, found {found:?}")]
     Shape {
-        /// Its name.
+        /// The name of the tensor.
         tensor: String,
         /// The network's shape.
         expected: Vec<usize>,
         /// The file's shape.
         found: Vec<usize>,
     },
-    /// Two of its tensors are one weight of the network, but differ.
+    /// Two different tensors for one shared weight of the network.
     #[error(
-        "`{tensor}` and `{owner}` are one weight here, but differ: number {place} is {found} and {expected}"
+        "`{tensor}` and `{owner}` share one weight here, but differ: value {index} is {found} and {expected}"
     )]
     Differs {
-        /// The name of the layer that shares the weight.
+        /// The tensor of the layer that shares the weight.
         tensor: String,
-        /// The name of the layer that has it.
+        /// The tensor of the layer that owns the weight.
         owner: String,
-        /// The first number that differs, in the file's order.
-        place: usize,
-        /// What it is in `tensor`.
+        /// The index of the first different value, in the file's order.
+        index: usize,
+        /// The value in `tensor`.
         found: f32,
-        /// What it is in `owner`.
+        /// The value in `owner`.
         expected: f32,
     },
-    /// Its numbers have a type that cannot be read as weights.
+    /// A tensor whose element type cannot be read as weights.
     #[error("type of `{tensor}`: expected {expected}, found {found}")]
     Element {
-        /// Its name.
+        /// The name of the tensor.
         tensor: String,
         /// The types that can be read.
         expected: &'static str,
@@ -138,7 +153,7 @@ pub enum Mismatch {
     },
 }
 
-/// One line for each difference.
+/// The number of differences, and a line for each.
 fn listed(mismatches: &[Mismatch]) -> String {
     let s = if mismatches.len() == 1 { "" } else { "s" };
     let lines = mismatches.iter().map(|mismatch| format!("\n  {mismatch}"));

@@ -1,4 +1,4 @@
-//! Where a tensor's numbers stand in memory, in the order in which files have them.
+//! The indices of a tensor's elements in memory, in the order of files.
 
 use crate::types::Axis;
 use crate::types::Tensor;
@@ -9,21 +9,21 @@ pub(super) fn shape(tensor: &Tensor) -> Vec<usize> {
     tensor.axes.iter().map(|axis| axis.len).collect()
 }
 
-/// Calls `f` with the place of each of the tensor's numbers among the network's, in the file's order.
-pub(super) fn for_each_place(tensor: &Tensor, mut f: impl FnMut(usize)) {
+/// Calls `f` with the index of each element of the tensor among those of the network, in the file's order.
+pub(super) fn for_each_index(tensor: &Tensor, mut f: impl FnMut(usize)) {
     let axes: Vec<Vec<usize>> = tensor.axes.iter().map(steps).collect();
     visit(&axes, tensor.offset, &mut f);
 }
 
-fn visit(axes: &[Vec<usize>], place: usize, f: &mut impl FnMut(usize)) {
+fn visit(axes: &[Vec<usize>], base: usize, f: &mut impl FnMut(usize)) {
     match axes {
-        [] => f(place),
-        [last] => last.iter().for_each(|step| f(place + step)),
-        [first, rest @ ..] => first.iter().for_each(|step| visit(rest, place + step, f)),
+        [] => f(base),
+        [last] => last.iter().for_each(|step| f(base + step)),
+        [first, rest @ ..] => first.iter().for_each(|step| visit(rest, base + step, f)),
     }
 }
 
-/// How far each entry of an axis is from the axis' first in memory, in the file's order.
+/// The distance in memory of each index of an axis from the first, in the file's order.
 fn steps(axis: &Axis) -> Vec<usize> {
     if axis.features.is_empty() {
         return (0..axis.len).map(|i| i * axis.stride).collect();
@@ -33,11 +33,11 @@ fn steps(axis: &Axis) -> Vec<usize> {
         let begin = steps.len();
         steps.extend(channels_first(part).map(|i| (begin + i) * axis.stride));
     }
-    assert_eq!(steps.len(), axis.len, "the parts of an axis make up the axis");
+    assert_eq!(steps.len(), axis.len, "the parts of an axis cover the axis");
     steps
 }
 
-/// The places of a channels-last value's numbers, in channels-first order.
+/// The indices of the elements of a channels-last value, in channels-first order.
 fn channels_first(shape: &Shape) -> impl Iterator<Item = usize> {
     let channels = shape.dims().last().copied().unwrap_or(1);
     let pixels = shape.len() / channels.max(1);
@@ -48,28 +48,28 @@ fn channels_first(shape: &Shape) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
 
-    fn places(tensor: &Tensor) -> Vec<usize> {
+    fn indices(tensor: &Tensor) -> Vec<usize> {
         let mut all = Vec::new();
-        for_each_place(tensor, |place| all.push(place));
+        for_each_index(tensor, |index| all.push(index));
         all
     }
 
     #[test]
     fn strides_transpose() {
         let tensor = Tensor::new("weight", 10, vec![Axis::plain(2, 1), Axis::plain(3, 2)]);
-        assert_eq!(places(&tensor), [10, 12, 14, 11, 13, 15]);
+        assert_eq!(indices(&tensor), [10, 12, 14, 11, 13, 15]);
     }
 
     #[test]
-    fn a_single_number_has_no_axes() {
-        assert_eq!(places(&Tensor::new("count", 5, vec![])), [5]);
+    fn a_single_value_has_no_axes() {
+        assert_eq!(indices(&Tensor::new("count", 5, vec![])), [5]);
     }
 
     #[test]
     fn flattened_parts_go_from_channels_last_to_channels_first() {
-        // 1x2x3 flattened, then two plain features, each feature two numbers from the next.
+        // 1x2x3 flattened, then two plain features; neighbouring features are two elements apart.
         const PARTS: &[Shape] = &[Shape::new(&[1, 2, 3]), Shape::new(&[2])];
         let tensor = Tensor::new("weight", 0, vec![Axis { len: 8, stride: 2, features: PARTS }]);
-        assert_eq!(places(&tensor), [0, 6, 2, 8, 4, 10, 12, 14]);
+        assert_eq!(indices(&tensor), [0, 6, 2, 8, 4, 10, 12, 14]);
     }
 }

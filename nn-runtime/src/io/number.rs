@@ -1,17 +1,17 @@
-//! The types of numbers that files have, read as `f32`.
+//! The element types of files, read as `f32`.
 
 use safetensors::Dtype;
 
-/// What can be read as weights.
+/// The types that can be read as weights.
 pub(super) const FLOATS: &str = "F32 (or F64, F16, BF16)";
 
-/// What can be read as a counter.
+/// The type that can be read as a counter.
 pub(super) const COUNTERS: &str = "I64";
 
-/// How numbers of a type are read: bytes per number, and the function.
+/// The size of an element type in bytes, and the function that reads an element.
 pub(super) type Reader = (usize, fn(&[u8]) -> f32);
 
-/// How floats of type `dtype` are read, if that is a type of floats.
+/// The reader of floats of type `dtype`, if that is a type of floats.
 pub(super) fn float_reader(dtype: Dtype) -> Option<Reader> {
     Some(match dtype {
         Dtype::F32 => (4, |bytes| f32::from_le_bytes(array(bytes))),
@@ -24,16 +24,16 @@ pub(super) fn float_reader(dtype: Dtype) -> Option<Reader> {
     })
 }
 
-/// How counters of type `dtype` are read, if that is their type.
+/// The reader of counters of type `dtype`, if that is their type.
 pub(super) fn counter_reader(dtype: Dtype) -> Option<Reader> {
     (dtype == Dtype::I64).then_some((8, |bytes| i64::from_le_bytes(array(bytes)) as f32))
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    bytes.try_into().expect("as many bytes as the reader asked for")
+    bytes.try_into().expect("slices have the size of the element type")
 }
 
-/// A half-precision number (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits), exactly.
+/// Converts half precision (IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits) exactly.
 fn from_half(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let magnitude = u32::from(bits & 0x7fff);
@@ -41,8 +41,8 @@ fn from_half(bits: u16) -> f32 {
         // Infinity and NaN: the largest exponent, the same fraction.
         return f32::from_bits(sign | 0x7f80_0000 | (magnitude & 0x3ff) << 13);
     }
-    // The fields moved to their places in a float give the number with an exponent too small by the
-    // difference of the biases, 127 - 15; numbers below the normal ones come out right as well.
+    // The bits, shifted to their positions in an `f32`, have an exponent that is too small by the difference of the
+    // biases, 127 - 15. Multiplying by 2^112 corrects it, also for subnormal values.
     let scale = f32::from_bits((127 + 127 - 15) << 23);
     f32::from_bits(sign | magnitude << 13) * scale
 }

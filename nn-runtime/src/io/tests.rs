@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use unrolled_shape::Shape;
 
-/// A file of its own for one test, gone with it.
+/// A temporary file of one test.
 struct TestFile(PathBuf);
 
 impl TestFile {
@@ -22,7 +22,7 @@ impl TestFile {
         file
     }
 
-    /// What reading it gives, and the weights after it.
+    /// The result of reading it, and the weights afterwards.
     fn read(&self, tensors: &[Tensor]) -> (Result<Option<String>, LoadError>, [f32; LEN]) {
         let mut floats = [7.0; LEN];
         let result = read(&self.0, tensors, &mut floats);
@@ -44,7 +44,7 @@ impl Drop for TestFile {
 
 const LEN: usize = 21;
 
-/// A dense layer behind a flattened 1x2x2, with two units, a counter, and a convolution's weights.
+/// A dense layer with two units after a flattened 1x2x2, a counter, and the weights of a convolution.
 fn tensors() -> Vec<Tensor> {
     const PARTS: &[Shape] = &[Shape::new(&[1, 2, 2])];
     let columns = Axis { len: 4, stride: 2, features: PARTS };
@@ -60,7 +60,7 @@ fn tensors() -> Vec<Tensor> {
 }
 
 fn floats() -> [f32; LEN] {
-    // Odd bits too: the smallest number, a negative zero, a NaN with a payload.
+    // Special values as well: the smallest subnormal, a negative zero, a NaN with a payload.
     let mut floats = std::array::from_fn(|i| i as f32 / 3.0 - 2.0);
     floats[0] = f32::from_bits(1);
     floats[3] = -0.0;
@@ -93,9 +93,9 @@ fn file_of(tensors: &[(&str, &str, &[usize], usize)]) -> Vec<u8> {
     file
 }
 
-/// Its length begins as a pickle does.
+/// Its length has the first bytes of a pickle.
 #[test]
-fn a_header_of_640_bytes_is_no_pickle() {
+fn a_header_of_640_bytes_is_not_taken_for_a_pickle() {
     let name = "n".repeat(640 - r#"{"":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#.len());
     let bytes = file_of(&[(&name, "F32", &[], 4)]);
     assert!(bytes.starts_with(b"\x80\x02"));
@@ -123,7 +123,7 @@ fn files_have_pytorchs_order() {
     let weight = file.tensor("fc.weight").unwrap();
     assert_eq!(weight.shape(), [2, 4]);
     // Memory: rows of two units, inputs (pixel, channel) = 00 01 10 11; file: 00 10 01 11 per unit.
-    let expected = [0, 4, 2, 6, 1, 5, 3, 7].map(|place| floats()[place]);
+    let expected = [0, 4, 2, 6, 1, 5, 3, 7].map(|index| floats()[index]);
     let expected: Vec<u8> = expected.iter().flat_map(|float| float.to_le_bytes()).collect();
     assert_eq!(weight.data(), expected);
     let count = file.tensor("norm.num_batches_tracked").unwrap();
@@ -132,25 +132,25 @@ fn files_have_pytorchs_order() {
 }
 
 #[test]
-fn a_file_cut_off_anywhere_is_refused_whole() {
+fn a_file_truncated_anywhere_is_refused() {
     let bytes = encode(&tensors(), &floats(), Some(json!("extra"))).unwrap();
     let header = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
     for length in 0..bytes.len() {
-        let error = TestFile::with("cut-off", &bytes[..length]).error(&tensors());
+        let error = TestFile::with("truncated", &bytes[..length]).error(&tensors());
         let expected = match length {
-            0 => "`FILE` is no safetensors file: it is empty".into(),
+            0 => "`FILE` is not a safetensors file: it is empty".into(),
             1..8 => format!(
-                "`FILE` is damaged: expected a length of 8 bytes first, found {length}: it is cut off"
+                "`FILE` is damaged: expected the length of the header, 8 bytes, found {length}: it is truncated"
             ),
             _ if length < header => {
                 let found = length - 8;
                 format!(
-                    "`FILE` is damaged: its header has {} bytes, found {found}: it is cut off",
+                    "`FILE` is damaged: expected a header of {} bytes, found {found}: it is truncated",
                     header - 8
                 )
             }
             _ => format!(
-                "`FILE` is damaged: its tensors take 88 bytes, found {}: it is cut off",
+                "`FILE` is damaged: expected 88 bytes of tensors, found {}: it is truncated",
                 length - header
             ),
         };
@@ -164,10 +164,10 @@ fn no_changed_byte_of_the_header_makes_it_panic() {
     let header = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
     let file = TestFile::new("changed");
     let mut refused = 0;
-    for place in 0..header {
+    for index in 0..header {
         for change in [1, 4, 0x80] {
             let mut changed = bytes.clone();
-            changed[place] ^= change;
+            changed[index] ^= change;
             fs::write(&file.0, changed).unwrap();
             let (result, floats) = file.read(&tensors());
             if result.is_err() {
@@ -176,12 +176,12 @@ fn no_changed_byte_of_the_header_makes_it_panic() {
             }
         }
     }
-    // What remains are changes that keep the meaning: spaces to other spaces, small e to large E.
+    // The rest are changes that keep the meaning: other white space, `E` instead of `e`.
     assert!(refused > 3 * header * 95 / 100, "{refused} of {}", 3 * header);
 }
 
 #[test]
-fn foreign_files_are_called_by_their_name() {
+fn other_formats_are_named() {
     let cases: [(&[u8], &str); 5] = [
         (
             b"PK\x03\x04 and so on",
@@ -194,15 +194,15 @@ fn foreign_files_are_called_by_their_name() {
             b"version https://git-lfs.github.com/spec/v1",
             "it is a pointer of Git LFS; `git lfs pull` fetches the file itself",
         ),
-        (b"once upon a time", "it does not begin with the length of a header and the header"),
+        (b"once upon a time", "it does not begin with the length of a header and a header in JSON"),
         (
             &[2, 0, 0, 0, 0, 0, 0, 0, b'[', b']'],
-            "it does not begin with the length of a header and the header",
+            "it does not begin with the length of a header and a header in JSON",
         ),
     ];
     for (bytes, why) in cases {
         let error = TestFile::with("foreign", bytes).error(&tensors());
-        assert_eq!(error, format!("`FILE` is no safetensors file: {why}"));
+        assert_eq!(error, format!("`FILE` is not a safetensors file: {why}"));
     }
     let lengths = [u64::MAX, u64::MAX - 7, 1 << 40, 100_000_001];
     for length in lengths {
@@ -214,8 +214,8 @@ fn foreign_files_are_called_by_their_name() {
 }
 
 #[test]
-fn headers_that_lie_are_refused() {
-    let lies = [
+fn inconsistent_headers_are_refused() {
+    let headers = [
         // Outside the file, overlapping, a shape that overflows, a size that is not the shape's.
         (r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 4),
         (
@@ -228,17 +228,17 @@ fn headers_that_lie_are_refused() {
         (r#"{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}"#, 4),
         (r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 5),
     ];
-    for (header, data) in lies {
+    for (header, data) in headers {
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header.bytes());
         bytes.resize(bytes.len() + data, 0);
-        let error = TestFile::with("lie", &bytes).error(&tensors());
+        let error = TestFile::with("inconsistent", &bytes).error(&tensors());
         assert!(error.starts_with("`FILE` is damaged: "), "{header}: {error}");
     }
 }
 
 #[test]
-fn all_differences_are_told_at_once() {
+fn all_differences_are_reported_at_once() {
     let bytes = file_of(&[
         ("conv.weight", "F32", &[2, 5], 40),
         ("dense.bias", "F32", &[2], 8),
@@ -301,7 +301,7 @@ fn a_failed_write_leaves_the_old_file_and_nothing_else() {
     fs::write(taken.join("inside"), "kept").unwrap();
     let error = write(&tensors(), &floats(), None, &taken).unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot write `{}`: ", taken.display())));
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file is left");
     assert_eq!(fs::read(taken.join("inside")).unwrap(), b"kept");
 
     let missing = folder.join("no such folder").join("net.safetensors");

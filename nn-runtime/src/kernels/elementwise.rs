@@ -6,6 +6,8 @@
 //! over arguments from the whole range.
 
 use super::isa::{Lanes, mul_add};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// `1.5 * 2^23`: adding it rounds a small number to an integer, which is then in the lowest bits.
 const ROUND: f32 = 12_582_912.0;

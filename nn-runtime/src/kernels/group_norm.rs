@@ -2,6 +2,8 @@
 
 use super::dispatch::dispatch;
 use super::norm;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// The normalisation of a sample.
 #[derive(Clone, Copy, Debug)]

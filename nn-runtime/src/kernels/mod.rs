@@ -36,6 +36,7 @@ pub(crate) mod reference;
 pub(crate) mod row_norm;
 pub(crate) mod rows;
 mod small;
+#[cfg(feature = "train")]
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! affects the result.
 
 use super::dispatch::dispatch;
+#[cfg(feature = "train")]
 use crate::memory::Shards;
 
 /// Elements that hold [`moments`] or [`gradient_sums`] of one shard, and its number of rows.
@@ -185,12 +186,14 @@ pub(crate) struct Running<'a> {
 }
 
 /// The number of rows of all shards.
+#[cfg(feature = "train")]
 fn all_rows(shards: Shards<'_>) -> f64 {
     (0..shards.count()).map(|shard| rows(shards.shard_sums(shard)) as f64).sum()
 }
 
 /// Joins the [`moments`] of all shards: writes the first half of the [`Statistics`] and moves the
 /// running ones.
+#[cfg(feature = "train")]
 pub(crate) fn join_moments(
     eps: f64,
     shards: Shards<'_>,
@@ -217,6 +220,7 @@ pub(crate) fn join_moments(
 }
 
 /// Mean and sum of squares around it of one channel over all shards.
+#[cfg(feature = "train")]
 fn joined_moments(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
     let (mut count, mut joined) = (0, [0.0; 2]);
     for shard in 0..shards.count() {
@@ -267,6 +271,7 @@ pub(crate) fn add_gradient_sums(channels: usize, sums: &mut [f32], more: &[f32])
 }
 
 /// Joins the [`gradient_sums`] of all shards: writes the second half of the [`Statistics`].
+#[cfg(feature = "train")]
 pub(crate) fn join_gradient_sums(shards: Shards<'_>, statistics: &mut [f32]) {
     let (_, statistics) = statistics.split_at_mut(statistics.len() / 2);
     let channels = statistics.len() / 2;
@@ -278,6 +283,7 @@ pub(crate) fn join_gradient_sums(shards: Shards<'_>, statistics: &mut [f32]) {
     }
 }
 
+#[cfg(feature = "train")]
 fn joined_gradient_sums(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
     (0..shards.count()).fold([0.0; 2], |[sum, product], shard| {
         let [other_sum, other_product] = get(shards.shard_sums(shard), channels, c);
@@ -286,6 +292,7 @@ fn joined_gradient_sums(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 
 }
 
 /// The gradients of weight and bias from the [`gradient_sums`] of all shards.
+#[cfg(feature = "train")]
 pub(crate) fn gradient(shards: Shards<'_>, d_weight: &mut [f32], d_bias: &mut [f32]) {
     let channels = d_weight.len();
     for (c, (d_weight, d_bias)) in d_weight.iter_mut().zip(d_bias).enumerate() {

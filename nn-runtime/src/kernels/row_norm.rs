@@ -2,6 +2,8 @@
 
 use super::dispatch::dispatch;
 use super::rows;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// The normalisation of each row.
 #[derive(Clone, Copy, Debug)]

@@ -1,90 +1,158 @@
-//! What the activations share: from two functions over slices to a node.
+//! Elementwise activations: [`Activation`] describes one function, and a macro makes a layer of it.
+//!
+//! The macros are needed because a blanket implementation of `Node` for all activations would conflict with the one
+//! for user-defined layers ([`Layer`](crate::Layer)).
 
-/// Makes `$Name` an in-place node of the file's `forward(&arguments, y)`, `forward_inlined` of the same
-/// arguments and `backward(&arguments, y, d)`.
-macro_rules! in_place_activation {
-    ($Name:ident, $Arguments:ty) => {
-        // SAFETY: of size zero.
-        unsafe impl $crate::types::Weights for $Name {}
+use crate::kernels::Lanes;
 
-        impl<S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::InPlaceNode<S>
-            for $Name
-        {
-            fn infer(&self, _n: usize, y: &mut [f32]) {
-                forward(const { &S::ARGUMENTS }, y);
-            }
+/// A function `y = f(x)` of one element without weights, and its gradient.
+///
+/// Implementations are `#[inline(always)]`: the loops over them are compiled once for each instruction set, and
+/// vectorise there. A step function must be an `if` expression, not an early return.
+pub(super) trait Activation {
+    /// The layer's arguments in `network!`.
+    type Arguments;
 
-            #[inline(always)]
-            fn infer_inlined<I: $crate::kernels::Instructions>(
-                &self,
-                _isa: I,
-                _n: usize,
-                y: &mut [f32],
-            ) {
-                forward_inlined::<I::Lanes>(const { &S::ARGUMENTS }, y);
-            }
+    /// `f(x)`.
+    fn value<L: Lanes>(arguments: &Self::Arguments, x: f32) -> f32;
+
+    /// The gradient of `x`, given the gradient `d_y` of `y`. `seen` is the value that backward has: `y` in layers that
+    /// work in place, `x` in others.
+    ///
+    /// It is not a slope to be multiplied by `d_y`: where the slope is 0, the gradient is 0 even if `d_y` is infinite.
+    #[cfg(feature = "train")]
+    fn d_x<L: Lanes>(arguments: &Self::Arguments, seen: f32, d_y: f32) -> f32;
+
+    /// `y = f(y)` for each element. Functions that take many instructions override it with
+    /// [`map_in_place`](crate::kernels::elementwise::map_in_place), which also computes the last elements as a vector.
+    #[inline(always)]
+    fn apply_in_place<L: Lanes>(arguments: &Self::Arguments, y: &mut [f32]) {
+        for y in y {
+            *y = Self::value::<L>(arguments, *y);
         }
-
-        #[cfg(feature = "train")]
-        impl<S: $crate::contract::Spec<Arguments = $Arguments>>
-            $crate::contract::TrainInPlaceNode<S> for $Name
-        {
-            fn forward(&self, _pass: &$crate::contract::Pass, y: &mut [f32]) {
-                forward(const { &S::ARGUMENTS }, y);
-            }
-
-            fn backward(&self, _pass: &$crate::contract::Pass, y: &[f32], d: &mut [f32]) {
-                backward(const { &S::ARGUMENTS }, y, d);
-            }
-        }
-    };
+    }
 }
 
-/// Makes `$Name` a node of the file's `forward(given, x, y)`, `forward_inlined` and
-/// `backward(given, values, d_y, d_x)`,
-/// where `given` is an expression of the spec `$S`, and `values` are the input `x` or the output `y`.
-macro_rules! separate_activation {
-    ($Name:ident, $Arguments:ty, $S:ident => $given:expr, $values:tt) => {
-        // SAFETY: of size zero.
+/// Makes `$Name`, an [`Activation`], a layer that works in place. Its backward pass reads only the output.
+macro_rules! in_place_activation {
+    ($Name:ident) => {
+        // SAFETY: a struct without fields contains nothing but `f32`s.
         unsafe impl $crate::types::Weights for $Name {}
 
-        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::Streaming<$S> for $Name {}
+        const _: () = {
+            use $crate::contract::{InPlaceNode, Spec};
+            use $crate::kernels::Instructions;
+            use $crate::kernels::dispatch::dispatch;
+            use $crate::layers::activation::Activation;
 
-        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::Node<$S> for $Name {
-            fn infer(&self, $crate::contract::Infer { x, y, .. }: $crate::contract::Infer<'_>) {
-                forward($given, x[0], y);
-            }
+            type Arguments = <$Name as Activation>::Arguments;
 
-            #[inline(always)]
-            fn infer_inlined<I: $crate::kernels::Instructions>(&self, _isa: I, $crate::contract::Infer { x, y, .. }: $crate::contract::Infer<'_>) {
-                forward_inlined::<I::Lanes>($given, x[0], y);
-            }
-        }
-
-        #[cfg(feature = "train")]
-        impl<$S: $crate::contract::Spec<Arguments = $Arguments>> $crate::contract::TrainNode<$S> for $Name {
-
-            fn forward(&self, $crate::contract::Forward { x, y, .. }: $crate::contract::Forward<'_>) {
-                forward($given, x[0], y);
-            }
-
-            fn backward(&self, $crate::contract::Backward { x, y, d_y, d_x, .. }: $crate::contract::Backward<'_, '_>) {
-                if let Some(d_x) = &mut d_x[0] {
-                    let _ = (x, y);
-                    backward($given, separate_activation!(@$values x y), d_y, d_x);
+            dispatch! {
+                fn forward<L>(arguments: &Arguments, y: &mut [f32]) {
+                    <$Name as Activation>::apply_in_place::<L>(arguments, y);
                 }
             }
-        }
-    };
-    (@x $x:ident $y:ident) => {
-        $x[0]
-    };
-    (@y $x:ident $y:ident) => {
-        $y
+
+            impl<S: Spec<Arguments = Arguments>> InPlaceNode<S> for $Name {
+                fn infer(&self, _n: usize, y: &mut [f32]) {
+                    forward(const { &S::ARGUMENTS }, y);
+                }
+
+                #[inline(always)]
+                fn infer_inlined<I: Instructions>(&self, _isa: I, _n: usize, y: &mut [f32]) {
+                    <$Name as Activation>::apply_in_place::<I::Lanes>(const { &S::ARGUMENTS }, y);
+                }
+            }
+
+            #[cfg(feature = "train")]
+            dispatch! {
+                fn backward<L>(arguments: &Arguments, y: &[f32], d: &mut [f32]) {
+                    for (d, &y) in d.iter_mut().zip(y) {
+                        *d = <$Name as Activation>::d_x::<L>(arguments, y, *d);
+                    }
+                }
+            }
+
+            #[cfg(feature = "train")]
+            impl<S: Spec<Arguments = Arguments>> $crate::contract::TrainInPlaceNode<S> for $Name {
+                fn forward(&self, _pass: &$crate::contract::Pass, y: &mut [f32]) {
+                    forward(const { &S::ARGUMENTS }, y);
+                }
+
+                fn backward(&self, _pass: &$crate::contract::Pass, y: &[f32], d: &mut [f32]) {
+                    backward(const { &S::ARGUMENTS }, y, d);
+                }
+            }
+        };
     };
 }
 
-pub(super) use {in_place_activation, separate_activation};
+/// Makes `$Name`, an [`Activation`], a layer with an output of its own. Its backward pass reads the input.
+macro_rules! activation {
+    ($Name:ident) => {
+        // SAFETY: a struct without fields contains nothing but `f32`s.
+        unsafe impl $crate::types::Weights for $Name {}
+
+        const _: () = {
+            use $crate::contract::{Infer, Node, Spec, Streaming};
+            use $crate::kernels::dispatch::dispatch;
+            use $crate::kernels::{Instructions, Lanes};
+            use $crate::layers::activation::Activation;
+
+            type Arguments = <$Name as Activation>::Arguments;
+
+            #[inline(always)]
+            fn forward_inlined<L: Lanes>(arguments: &Arguments, x: &[f32], y: &mut [f32]) {
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = <$Name as Activation>::value::<L>(arguments, x);
+                }
+            }
+
+            dispatch! {
+                fn forward<L>(arguments: &Arguments, x: &[f32], y: &mut [f32]) {
+                    forward_inlined::<L>(arguments, x, y);
+                }
+            }
+
+            impl<S: Spec<Arguments = Arguments>> Node<S> for $Name {
+                fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
+                    forward(const { &S::ARGUMENTS }, x[0], y);
+                }
+
+                #[inline(always)]
+                fn infer_inlined<I: Instructions>(&self, _isa: I, Infer { x, y, .. }: Infer<'_>) {
+                    forward_inlined::<I::Lanes>(const { &S::ARGUMENTS }, x[0], y);
+                }
+            }
+
+            impl<S: Spec<Arguments = Arguments>> Streaming<S> for $Name {}
+
+            #[cfg(feature = "train")]
+            dispatch! {
+                fn backward<L>(arguments: &Arguments, x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+                    for ((d_x, &x), &d_y) in d_x.iter_mut().zip(x).zip(d_y) {
+                        *d_x = <$Name as Activation>::d_x::<L>(arguments, x, d_y);
+                    }
+                }
+            }
+
+            #[cfg(feature = "train")]
+            impl<S: Spec<Arguments = Arguments>> $crate::contract::TrainNode<S> for $Name {
+                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                    forward(const { &S::ARGUMENTS }, call.x[0], call.y);
+                }
+
+                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                    if let Some(d_x) = &mut call.d_x[0] {
+                        backward(const { &S::ARGUMENTS }, call.x[0], call.d_y, d_x);
+                    }
+                }
+            }
+        };
+    };
+}
+
+pub(super) use {activation, in_place_activation};
 
 #[cfg(test)]
 pub(super) mod testing {
@@ -95,17 +163,22 @@ pub(super) mod testing {
     const POINTS: [f32; 12] =
         [-20.0, -3.5, -3.0, -1.0, -0.5, -0.001, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0];
 
-    /// Defines the spec of an activation: `spec_of_points!(It: elu::ELU { alpha: 1.5 });`
-    macro_rules! spec_of_points {
-        ($Name:ident : $($Arguments:ident)::+ { $($field:ident : $value:expr),* }) => {
-            $crate::layers::testing::spec!(
-                $Name: $($Arguments)::+ { $($field: $value),* }, [&[3, 4]] -> &[3, 4]
-            );
+    /// Defines a test of `$Layer` with some arguments against PyTorch: see [`check`].
+    macro_rules! pytorch_test {
+        ($test:ident: $Layer:ty, $($Arguments:ident)::+ { $($field:ident : $value:expr),* },
+         outputs: $y:expr, slopes: $slopes:expr $(,)?) => {
+            #[test]
+            fn $test() {
+                $crate::layers::testing::spec!(
+                    Points: $($Arguments)::+ { $($field: $value),* }, [&[3, 4]] -> &[3, 4]
+                );
+                $crate::layers::activation::testing::check::<Points, $Layer>($y, $slopes);
+            }
         };
     }
-    pub(crate) use spec_of_points;
+    pub(crate) use pytorch_test;
 
-    /// Checks an activation at `POINTS` against the outputs and slopes of PyTorch in float64, checks
+    /// Checks an activation at [`POINTS`] against the outputs and slopes of PyTorch in float64, checks
     /// its gradient against finite differences, and that NaN stays.
     #[track_caller]
     pub(crate) fn check<S: Spec, T: TrainNode<S>>(y: [f64; 12], slopes: [f64; 12]) {
@@ -126,7 +199,7 @@ pub(super) mod testing {
         assert!(trial.train().y.iter().all(|y| y.is_nan()));
     }
 
-    /// Checks numbers against those of PyTorch in float64.
+    /// Checks values against those of PyTorch in float64.
     #[track_caller]
     pub(crate) fn check_close(found: &[f32], expected: &[f64]) {
         assert_eq!(found.len(), expected.len());
@@ -134,7 +207,7 @@ pub(super) mod testing {
             let distance = (f64::from(*found) - expected).abs();
             assert!(
                 distance <= 1e-7 + 1e-6 * expected.abs(),
-                "number {i}: expected {expected}, found {found}"
+                "element {i}: expected {expected}, found {found}"
             );
         }
     }

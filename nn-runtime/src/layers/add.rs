@@ -2,15 +2,16 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 use crate::types::Weights;
 use unrolled_shape::rules::add;
 
 /// The sum of all branches, element by element: `[..], [..], .. -> [..]`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Add;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for Add {}
 
 impl<S: Spec<Arguments = add::Add>> Node<S> for Add {
@@ -18,6 +19,8 @@ impl<S: Spec<Arguments = add::Add>> Node<S> for Add {
         sum(x, y);
     }
 }
+
+impl<S: Spec<Arguments = add::Add>> Streaming<S> for Add {}
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = add::Add>> TrainNode<S> for Add {
@@ -44,8 +47,6 @@ dispatch! {
         }
     }
 }
-
-impl<S: Spec<Arguments = add::Add>> crate::contract::Streaming<S> for Add {}
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,9 @@ use super::pooling::average_node;
 use crate::kernels::pool::Pool;
 use unrolled_shape::rules::avg_pool1d;
 
-/// The average under a window: `[T, C] -> [T', C]`. Whether the zeros of the padding count is
-/// `count_include_pad`.
+/// The average under a window: `[T, C] -> [T', C]`. `count_include_pad`: whether
+/// the zeros of the padding count.
+#[derive(Clone, Debug, PartialEq)]
 pub struct AvgPool1d;
 
 average_node!(
@@ -19,13 +20,12 @@ average_node!(
 mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
-    use unrolled_shape::rules::window::AS_KERNEL;
 
-    spec!(By2: avg_pool1d::AvgPool1d { kernel: 2, stride: AS_KERNEL, padding: 0, count_include_pad: true },
+    spec!(By2: avg_pool1d::AvgPool1d { kernel: 2, stride: None, padding: 0, count_include_pad: true },
         [&[7, 3]] -> &[3, 3]);
-    spec!(WithPadding: avg_pool1d::AvgPool1d { kernel: 3, stride: 2, padding: 1, count_include_pad: true },
+    spec!(WithPadding: avg_pool1d::AvgPool1d { kernel: 3, stride: Some(2), padding: 1, count_include_pad: true },
         [&[5, 21]] -> &[3, 21]);
-    spec!(WithoutPadding: avg_pool1d::AvgPool1d { kernel: 3, stride: 2, padding: 1, count_include_pad: false },
+    spec!(WithoutPadding: avg_pool1d::AvgPool1d { kernel: 3, stride: Some(2), padding: 1, count_include_pad: false },
         [&[5, 1]] -> &[3, 1]);
 
     #[test]

@@ -4,8 +4,9 @@ use super::pooling::average_node;
 use crate::kernels::pool::Pool;
 use unrolled_shape::rules::avg_pool2d;
 
-/// The average under a window: `[H, W, C] -> [H', W', C]`. Whether the zeros of the padding count is
-/// `count_include_pad`.
+/// The average under a window: `[H, W, C] -> [H', W', C]`. `count_include_pad`: whether
+/// the zeros of the padding count.
+#[derive(Clone, Debug, PartialEq)]
 pub struct AvgPool2d;
 
 average_node!(
@@ -21,17 +22,16 @@ mod tests {
     use crate::contract::{Infer, Node};
     use crate::layers::testing::{Trial, spec};
     use crate::memory::InferCtx;
-    use unrolled_shape::rules::window::AS_KERNEL;
 
-    spec!(By2: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], count_include_pad: true },
+    spec!(By2: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: None, padding: [0; 2], count_include_pad: true },
         [&[5, 7, 3]] -> &[2, 3, 3]);
-    spec!(WithPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], count_include_pad: true },
+    spec!(WithPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [1; 2], count_include_pad: true },
         [&[4, 5, 21]] -> &[4, 3, 21]);
-    spec!(WithoutPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], count_include_pad: false },
+    spec!(WithoutPadding: avg_pool2d::AvgPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [1; 2], count_include_pad: false },
         [&[4, 5, 6]] -> &[4, 3, 6]);
-    spec!(Picture: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 2], count_include_pad: false },
+    spec!(Image: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: Some([2; 2]), padding: [1; 2], count_include_pad: false },
         [&[3, 3, 1]] -> &[2, 2, 1]);
-    spec!(PictureWithPadding: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 2], count_include_pad: true },
+    spec!(ImageWithPadding: avg_pool2d::AvgPool2d { kernel: [3; 2], stride: Some([2; 2]), padding: [1; 2], count_include_pad: true },
         [&[3, 3, 1]] -> &[2, 2, 1]);
 
     #[test]
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_does_the_same_as_training() {
+    fn inference_equals_training() {
         Trial::<By2, AvgPool2d>::random().check_inference();
         Trial::<WithPadding, AvgPool2d>::random().check_inference();
         Trial::<WithoutPadding, AvgPool2d>::random().check_inference();
@@ -58,14 +58,14 @@ mod tests {
         let x = [&x[..]];
         let mut y = [0.0; 4];
         // The corners: 1 2 4 5, 2 3 5 6, 4 5 7 8, 5 6 8 9.
-        Node::<Picture>::infer(&AvgPool2d, call(&x, &mut y));
+        Node::<Image>::infer(&AvgPool2d, call(&x, &mut y));
         assert_eq!(y, [3.0, 4.0, 6.0, 7.0]);
-        Node::<PictureWithPadding>::infer(&AvgPool2d, call(&x, &mut y));
+        Node::<ImageWithPadding>::infer(&AvgPool2d, call(&x, &mut y));
         assert_eq!(y, [12.0 / 9.0, 16.0 / 9.0, 24.0 / 9.0, 28.0 / 9.0]);
     }
 
     #[test]
-    fn pixels_behind_the_last_window_count_nowhere() {
+    fn pixels_after_the_last_window_are_ignored() {
         let mut trial = Trial::<By2, AvgPool2d>::random();
         for pixel in trial.x[0].chunks_exact_mut(5 * 7 * 3) {
             pixel[4 * 7 * 3..].fill(f32::NAN);

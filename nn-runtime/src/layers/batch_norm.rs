@@ -1,28 +1,37 @@
 //! [`BatchNorm`]: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
 
-use super::ragged::for_each_run;
+#[cfg(feature = "train")]
+use super::ragged::for_each_length;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
-use crate::kernels::norm::{self, Running, Statistics};
+use crate::contract::{Infer, Node, Spec, Streaming};
+use crate::kernels::norm;
+#[cfg(feature = "train")]
+use crate::kernels::norm::{Running, Statistics};
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
+#[cfg(feature = "train")]
+use crate::types::Steps;
+use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Element, Tensor};
-use crate::types::{Steps, Weights};
-use std::ops::Range;
+#[cfg(feature = "train")]
+use core::ops::Range;
 use unrolled_shape::rules::batch_norm;
 
-/// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel: `[.., C] -> [.., C]`
-/// (Ioffe and Szegedy, 2015).
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel: `[.., C] -> [.., C]` (Ioffe and Szegedy,
+/// 2015).
 ///
-/// In training mean and variance are those of the batch, over all axes but the last, and running
-/// averages move towards them; the variance that normalises is divided by the count, the one that
-/// moves the average by one less. Inference takes the running averages.
+/// Training uses the mean and the variance of the batch over all axes but the last, and updates the running averages
+/// with them: as in PyTorch, it normalises with the biased variance and averages the unbiased one. Inference uses the
+/// running averages.
 ///
-/// Of sequences that end before their shape does, the valid steps alone count. Where a batch has no more than
-/// one of them, the running averages stay as they are.
+/// Steps after the end of a sequence are ignored. A batch with fewer than two valid steps in all leaves the running
+/// averages unchanged.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
@@ -30,19 +39,19 @@ pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
     pub weight: [f32; AFFINE],
     /// One for each channel, or none.
     pub bias: [f32; AFFINE],
-    /// The running average of the mean. Not trained.
+    /// The running average of the means. Not trained.
     pub running_mean: [f32; C],
-    /// The running average of the variance. Not trained.
+    /// The running average of the variances. Not trained.
     pub running_var: [f32; C],
-    /// How many batches were seen: a whole number, exact up to 2^24. Not trained.
+    /// The number of training steps so far, exact up to 2^24. Not trained.
     pub num_batches_tracked: f32,
 }
 
-// SAFETY: `repr(C)`, `f32`s and arrays of `f32` alone.
+// SAFETY: `repr(C)`, `f32`s and arrays of `f32` only.
 unsafe impl<const C: usize, const AFFINE: usize> Weights for BatchNorm<C, AFFINE> {}
 
 impl<const C: usize, const AFFINE: usize> BatchNorm<C, AFFINE> {
-    /// Writes `inverse_std * weight` and the bias to the first numbers of `scratch`.
+    /// Writes `inverse_std * weight` and the bias to the first `2 C` elements of `scratch`.
     fn scale_and_bias<'a>(
         &self,
         inverse_std: &[f32],
@@ -64,8 +73,8 @@ impl<S, const C: usize, const AFFINE: usize> Node<S> for BatchNorm<C, AFFINE>
 where
     S: Spec<Arguments = batch_norm::BatchNorm>,
 {
-    /// Scale and bias of each channel, and an inverse deviation; or the sums of one sample.
-    const SCRATCH: usize = norm::sums_len(C);
+    /// Inverse standard deviation, scale and bias of each channel.
+    const SCRATCH: usize = 3 * C;
 
     #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
@@ -93,17 +102,26 @@ where
     }
 }
 
+impl<S, const C: usize, const AFFINE: usize> Streaming<S> for BatchNorm<C, AFFINE> where
+    S: Spec<Arguments = batch_norm::BatchNorm>
+{
+}
+
 #[cfg(feature = "train")]
 impl<S, const C: usize, const AFFINE: usize> TrainNode<S> for BatchNorm<C, AFFINE>
 where
     S: Spec<Arguments = batch_norm::BatchNorm>,
 {
-    /// Sums over the batch, then what depends on them.
+    /// The first computes sums over the batch, the second normalises with them.
     const PHASES: usize = 2;
-    /// More than 1 value per channel.
+    /// A variance needs two values per channel.
     const MIN_BATCH: usize = if S::IN > C { 1 } else { 2 };
+    /// The sums of a shard, and the number of its rows.
     const SHARD_SUMS: usize = norm::sums_len(C);
+    /// The statistics of the batch.
     const PREPARED: usize = Statistics::len(C);
+    /// The sums of one sample, or scale and bias of each channel.
+    const TRAIN_SCRATCH: usize = norm::sums_len(C);
     const GRADIENT_TASKS: usize = 1;
 
     fn initialise(&mut self, _key: RngKey) {
@@ -115,7 +133,7 @@ where
         if phase == 0 {
             let TrainCtx { lengths, shard_sums, scratch, .. } = ctx;
             shard_sums.fill(0.0);
-            return for_each_run_of::<S>(lengths.of::<S>(0), x[0].len(), |valid, _| {
+            return for_each_length_of::<S>(lengths.of::<S>(0), x[0].len(), |valid, _| {
                 norm::add_moments(C, &x[0][valid], shard_sums, scratch);
             });
         }
@@ -140,7 +158,7 @@ where
         let Statistics { mean, inverse_std, .. } = statistics;
         if phase == 1 {
             norm::clear_sums(shard_sums);
-            return for_each_run_of::<S>(lengths.of::<S>(0), d_y.len(), |valid, _| {
+            return for_each_length_of::<S>(lengths.of::<S>(0), d_y.len(), |valid, _| {
                 norm::gradient_sums(&x[0][valid.clone()], mean, inverse_std, &d_y[valid], scratch);
                 norm::add_gradient_sums(C, shard_sums, scratch);
             });
@@ -148,7 +166,9 @@ where
         let Some(d_x) = &mut d_x[0] else { return };
         let (scale, _) = self.scale_and_bias(inverse_std, scratch);
         norm::normalize_backward(x[0], statistics, scale, d_y, d_x);
-        for_each_run_of::<S>(lengths.of::<S>(0), d_y.len(), |_, behind| d_x[behind].fill(0.0));
+        for_each_length_of::<S>(lengths.of::<S>(0), d_y.len(), |_, after_end| {
+            d_x[after_end].fill(0.0);
+        });
     }
 
     fn combine_backward(&self, _phase: usize, shards: Shards<'_>, prepared: &mut [f32]) {
@@ -168,23 +188,19 @@ where
     }
 }
 
-/// Calls `f` with runs of samples: where their valid numbers stand, of `len` of all samples, and what lies behind
-/// their ends.
-fn for_each_run_of<S: Spec>(
+/// Calls `f` with samples of equal length: with the range of their valid elements, among the `len` elements of all
+/// samples, and the range of the elements after their ends.
+#[cfg(feature = "train")]
+fn for_each_length_of<S: Spec>(
     steps: Steps<'_>,
     len: usize,
     mut f: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let full = S::INPUT.dim(0);
-    for_each_run(steps, len / S::IN, full, |run| {
-        let valid = S::IN / full * run.valid;
-        f(run.valid(valid, S::IN), run.behind(valid, S::IN));
+    for_each_length(steps, len / S::IN, full, |samples| {
+        let valid = S::IN / full * samples.steps;
+        f(samples.valid(valid, S::IN), samples.after_end(valid, S::IN));
     });
-}
-
-impl<S, const C: usize, const AFFINE: usize> crate::contract::Streaming<S> for BatchNorm<C, AFFINE> where
-    S: Spec<Arguments = batch_norm::BatchNorm>
-{
 }
 
 #[cfg(test)]
@@ -194,14 +210,14 @@ mod tests {
     use crate::layers::testing::{Trial, random, spec};
 
     spec!(Steps: batch_norm::BatchNorm { momentum: 0.25, eps: 1e-3, affine: true }, [&[3, 2]] -> &[3, 2]);
-    spec!(Picture: batch_norm::BatchNorm { momentum: 0.1, eps: 1e-5, affine: true }, [&[4, 5, 19]] -> &[4, 5, 19]);
+    spec!(Image: batch_norm::BatchNorm { momentum: 0.1, eps: 1e-5, affine: true }, [&[4, 5, 19]] -> &[4, 5, 19]);
     spec!(Features: batch_norm::BatchNorm { momentum: 0.1, eps: 1e-5, affine: false }, [&[7]] -> &[7]);
 
     #[test]
     fn agrees_with_pytorch() {
         let mut trial = Trial::<Steps, BatchNorm<2>>::random();
         trial.batch = 4;
-        // 3 samples and 1: shards of different sizes are weighed.
+        // Shards of 3 samples and of 1: their statistics have different weights.
         trial.capacity = 3;
         trial.x[0] = (0..24_u8).map(|i| f32::from(u16::from(i) * 37 % 23) / 4.0 - 2.0).collect();
         trial.d_y = (0..24_u8).map(|i| f32::from(u16::from(i) * 29 % 19) / 8.0 - 1.0).collect();
@@ -308,18 +324,18 @@ mod tests {
     #[test]
     fn agrees_with_finite_differences() {
         Trial::<Steps, BatchNorm<2>>::random().with_step(1e-2, 1e-3).check_gradients();
-        Trial::<Picture, BatchNorm<19>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Image, BatchNorm<19>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Features, BatchNorm<7, 0>>::random().with_step(1e-2, 1e-3).check_gradients();
     }
 
     #[test]
-    fn a_single_value_per_channel_is_too_few() {
+    fn a_variance_needs_two_values_per_channel() {
         assert_eq!(<BatchNorm<7, 0> as TrainNode<Features>>::MIN_BATCH, 2);
         assert_eq!(<BatchNorm<2> as TrainNode<Steps>>::MIN_BATCH, 1);
     }
 
     #[test]
-    fn begins_as_pytorch_does() {
+    fn is_initialised_as_in_pytorch() {
         let mut layer = <BatchNorm<3> as Weights>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.as_floats(), [1., 1., 1., 0., 0., 0., 0., 0., 0., 1., 1., 1., 0.]);
@@ -335,12 +351,12 @@ mod tests {
     }
 
     /// A batch of 61 whose channels have very different means.
-    fn far_from_zero(capacity: usize) -> Trial<Picture, BatchNorm<19>> {
-        let mut trial = Trial::<Picture, BatchNorm<19>>::random();
+    fn far_from_zero(capacity: usize) -> Trial<Image, BatchNorm<19>> {
+        let mut trial = Trial::<Image, BatchNorm<19>>::random();
         trial.batch = 61;
         trial.capacity = capacity;
-        trial.x[0] = random(61 * Picture::IN, 8);
-        trial.d_y = random(61 * Picture::IN, 9);
+        trial.x[0] = random(61 * Image::IN, 8);
+        trial.d_y = random(61 * Image::IN, 9);
         for (i, x) in trial.x[0].iter_mut().enumerate() {
             *x += [0.0, 10.0, -1000.0, 1e5][i % 19 % 4];
         }
@@ -368,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn shards_do_not_show() {
+    fn shards_do_not_change_the_result() {
         let whole = far_from_zero(61).train();
         for capacity in [1, 7, 32] {
             let outcome = far_from_zero(capacity).train();
@@ -383,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_normalises_with_the_running_averages() {
+    fn inference_uses_the_running_averages() {
         let mut trial = Trial::<Features, BatchNorm<7, 0>>::random();
         trial.node.running_mean = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         trial.node.running_var = [1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0];
@@ -394,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_of_equal_numbers_is_normalised_to_its_bias() {
+    fn a_channel_of_equal_values_is_normalised_to_its_bias() {
         let mut trial = Trial::<Steps, BatchNorm<2>>::random();
         trial.x[0].fill(0.1);
         let outcome = trial.train();
@@ -403,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_spoils_its_channel_alone() {
+    fn nan_affects_only_its_channel() {
         let mut trial = Trial::<Steps, BatchNorm<2>>::random();
         trial.x[0][1] = f32::NAN;
         let outcome = trial.train();
@@ -414,7 +430,7 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_names() {
-        let tensors = <BatchNorm<19> as Node<Picture>>::tensors();
+        let tensors = <BatchNorm<19> as Node<Image>>::tensors();
         let names: Vec<_> =
             tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
         assert_eq!(

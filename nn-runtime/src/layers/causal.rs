@@ -1,85 +1,119 @@
-//! Causal convolutions that go on where an earlier stretch of a sequence ended, or one step at a time: in the
-//! place of zeros before the first step stand the last steps before it.
+//! Causal convolutions of a chunk of a sequence, or of one step, which continue from the chunk before it: its last
+//! steps, the state, take the place of the zero padding.
 
-use super::convolution::Convolution;
-use crate::kernels::{self, Accumulate, Geometry, Isa, RowBlocks};
+use crate::kernels::{self, Geometry, Isa};
+#[cfg(feature = "train")]
+use crate::kernels::{Accumulate, RowBlocks};
 use crate::memory::StateMut;
 use crate::types::Steps;
 
-/// The input of one sample with the steps before it in front: `[T, C] -> [extent - 1 + T, C]`.
-fn behind_state<'a>(state: &[f32], x: &[f32], memory: &'a mut [f32]) -> &'a mut [f32] {
-    let all = &mut memory[..state.len() + x.len()];
+/// The arguments of [`infer_chunk`].
+pub(super) struct Chunk<'a> {
+    /// The weights `[1, K, C / groups, F]`.
+    pub(super) weight: &'a [f32],
+    /// The bias `[F]`, or nothing.
+    pub(super) bias: &'a [f32],
+    /// The steps before the chunk, `[extent - 1, C]`; replaced by its last steps.
+    pub(super) state: &'a mut [f32],
+    /// The input `[T, C]`.
+    pub(super) x: &'a [f32],
+    /// Receives the output `[T, F]`.
+    pub(super) y: &'a mut [f32],
+    /// At least [`Geometry::padded_len`] elements.
+    pub(super) scratch: &'a mut [f32],
+}
+
+/// Inference on a chunk of one sequence, with the sizes `g`.
+pub(super) fn infer_chunk(g: &Geometry, chunk: Chunk<'_>) {
+    let Chunk { weight, bias, state, x, y, scratch } = chunk;
+    if state.is_empty() {
+        return kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
+    }
+    let all = prepend_state(state, x, scratch);
+    kernels::conv2d(Isa::best(), &g.padded(), kernels::ConvArgs { x: all, weight, bias, y });
+    state.copy_from_slice(&all[x.len()..]);
+}
+
+/// The input of one sample after its state: `[T, C] -> [extent - 1 + T, C]`.
+fn prepend_state<'a>(state: &[f32], x: &[f32], scratch: &'a mut [f32]) -> &'a mut [f32] {
+    let all = &mut scratch[..state.len() + x.len()];
     all[..state.len()].copy_from_slice(state);
     all[state.len()..].copy_from_slice(x);
     all
 }
 
-/// Inference on one stretch of one sequence, of the sizes `g`. `state` moves on to its end.
-pub(super) fn infer_stretch(
-    g: &Geometry,
-    weight: &[f32],
-    bias: &[f32],
-    state: &mut [f32],
-    x: &[f32],
-    y: &mut [f32],
-    scratch: &mut [f32],
-) {
-    if state.is_empty() {
-        return kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y });
-    }
-    let all = behind_state(state, x, scratch);
-    kernels::conv2d(Isa::best(), &g.padded(), kernels::ConvArgs { x: all, weight, bias, y });
-    state.copy_from_slice(&all[x.len()..]);
+/// The arguments of [`infer`].
+pub(super) struct Chunks<'a, 's> {
+    /// The weights, as in [`Chunk`].
+    pub(super) weight: &'a [f32],
+    /// The bias, as in [`Chunk`].
+    pub(super) bias: &'a [f32],
+    /// The valid steps of the samples.
+    pub(super) steps: Steps<'a>,
+    /// The inputs.
+    pub(super) x: &'a [f32],
+    /// Receives the outputs, with zeros after the end of a sequence.
+    pub(super) y: &'a mut [f32],
+    /// The states, which move on to the ends of the chunks.
+    pub(super) state: &'a mut StateMut<'s>,
+    /// As in [`Chunk`].
+    pub(super) scratch: &'a mut [f32],
 }
 
-/// Inference on stretches of sequences that carry something.
-pub(super) fn infer<L: Convolution>(
-    [weight, bias]: [&[f32]; 2],
-    steps: Steps<'_>,
-    x: &[f32],
-    y: &mut [f32],
-    state: &mut StateMut<'_>,
-    scratch: &mut [f32],
-) {
-    let full = const { L::GEOMETRY };
+/// Inference on chunks of several sequences; `full` are the sizes of a chunk of full length.
+pub(super) fn infer(full: &Geometry, chunks: Chunks<'_, '_>) {
+    let Chunks { weight, bias, steps, x, y, state, scratch } = chunks;
     let samples = x.chunks_exact(full.input_len()).zip(y.chunks_exact_mut(full.output_len()));
     for (sample, (x, y)) in samples.enumerate() {
         let g = full.of_steps(steps.valid(sample, full.input[1]));
-        let (y, behind) = y.split_at_mut(g.output_len());
-        behind.fill(0.0);
+        let (y, after_end) = y.split_at_mut(g.output_len());
+        after_end.fill(0.0);
         if g.output_len() > 0 {
-            let x = &x[..g.input_len()];
-            infer_stretch(&g, weight, bias, state.sample(sample), x, y, scratch);
+            let (x, state) = (&x[..g.input_len()], state.sample(sample));
+            infer_chunk(&g, Chunk { weight, bias, state, x, y, scratch });
         }
     }
 }
 
-/// Puts what samples carry before their padded inputs, and moves it on to their ends.
-pub(super) fn carry<L: Convolution>(
+/// Copies each sample's state in front of its input, which is padded already, and moves the states on to the ends of
+/// the chunks.
+#[cfg(feature = "train")]
+pub(super) fn insert_states(
+    full: &Geometry,
     steps: Steps<'_>,
     padded: &mut [f32],
     state: &mut StateMut<'_>,
 ) {
-    let g = const { L::GEOMETRY };
-    let samples = padded.chunks_exact_mut(const { L::KEPT_GEOMETRY.input_len() });
-    for (sample, padded) in samples.enumerate() {
+    for (sample, padded) in padded.chunks_exact_mut(full.padded().input_len()).enumerate() {
         let state = state.sample(sample);
         padded[..state.len()].copy_from_slice(state);
-        let valid = steps.valid(sample, g.input[1]) * g.channels;
+        let valid = steps.valid(sample, full.input[1]) * full.channels;
         state.copy_from_slice(&padded[valid..][..state.len()]);
     }
 }
 
-/// The gradient of all weights from the samples of one shard, which began with `states`.
-pub(super) fn sum_gradient<L: Convolution>(
-    steps: Steps<'_>,
-    states: &[f32],
-    x: &[f32],
-    d_y: &[f32],
-    shard_sums: &mut [f32],
-    scratch: &mut [f32],
-) {
-    let (isa, full) = (Isa::best(), const { L::GEOMETRY });
+/// The arguments of [`sum_gradient`].
+#[cfg(feature = "train")]
+pub(super) struct Gradient<'a> {
+    /// The valid steps of the samples.
+    pub(super) steps: Steps<'a>,
+    /// The states with which the samples began.
+    pub(super) states: &'a [f32],
+    /// The inputs.
+    pub(super) x: &'a [f32],
+    /// The gradient of the outputs.
+    pub(super) d_y: &'a [f32],
+    /// Receives the gradient of the weights and the bias.
+    pub(super) shard_sums: &'a mut [f32],
+    /// As in [`Chunk`].
+    pub(super) scratch: &'a mut [f32],
+}
+
+/// The gradient of all weights, summed over the samples of one shard.
+#[cfg(feature = "train")]
+pub(super) fn sum_gradient(full: &Geometry, gradient: Gradient<'_>) {
+    let Gradient { steps, states, x, d_y, shard_sums, scratch } = gradient;
+    let isa = Isa::best();
     let (d_weight, d_bias) = shard_sums.split_at_mut(full.weight_len());
     let mut onto = Accumulate::Overwrite;
     let states = states.chunks_exact(states.len() / (x.len() / full.input_len()));
@@ -89,7 +123,7 @@ pub(super) fn sum_gradient<L: Convolution>(
         if g.output_len() == 0 {
             continue;
         }
-        let all = behind_state(state, &x[..g.input_len()], scratch);
+        let all = prepend_state(state, &x[..g.input_len()], scratch);
         let d_y = &d_y[..g.output_len()];
         kernels::conv2d_d_weight(
             isa,

@@ -2,14 +2,15 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::types::Weights;
 use unrolled_shape::rules::concat;
 
-/// All branches side by side along the last axis: `[.., A], [.., B], .. -> [.., A + B + ..]`.
+/// All branches, concatenated along the last axis: `[.., A], [.., B], .. -> [.., A + B + ..]`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Concat;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for Concat {}
 
 impl<S: Spec<Arguments = concat::Concat>> Node<S> for Concat {
@@ -17,6 +18,8 @@ impl<S: Spec<Arguments = concat::Concat>> Node<S> for Concat {
         join(y.len() / S::OUTPUT.last(), x, y);
     }
 }
+
+impl<S: Spec<Arguments = concat::Concat>> Streaming<S> for Concat {}
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = concat::Concat>> TrainNode<S> for Concat {
@@ -28,34 +31,33 @@ impl<S: Spec<Arguments = concat::Concat>> TrainNode<S> for Concat {
         let mut begin = 0;
         for (shape, d_x) in S::INPUTS.iter().zip(d_x) {
             if let Some(d_x) = d_x {
-                take_part(S::OUTPUT.last(), begin, shape.last(), d_y, d_x);
+                take_columns(S::OUTPUT.last(), begin, shape.last(), d_y, d_x);
             }
             begin += shape.last();
         }
     }
 }
 
-/// Writes `rows` rows, the branches' parts one behind the other.
+/// Writes `rows` rows, each of which consists of the rows of all branches, one after the other.
 fn join(rows: usize, x: &[&[f32]], y: &mut [f32]) {
     for (row, y) in y.chunks_exact_mut(y.len() / rows).enumerate() {
         let mut rest = y;
         for x in x {
             let len = x.len() / rows;
-            let (part, behind) = rest.split_at_mut(len);
+            let (part, after) = rest.split_at_mut(len);
             part.copy_from_slice(&x[row * len..][..len]);
-            rest = behind;
+            rest = after;
         }
     }
 }
 
-/// Writes numbers `begin..begin + len` of each row of `d_y` to `d_x`.
-fn take_part(row_len: usize, begin: usize, len: usize, d_y: &[f32], d_x: &mut [f32]) {
+/// Copies elements `begin..begin + len` of each row of `d_y` to `d_x`.
+#[cfg(feature = "train")]
+fn take_columns(row_len: usize, begin: usize, len: usize, d_y: &[f32], d_x: &mut [f32]) {
     for (d_x, d_y) in d_x.chunks_exact_mut(len).zip(d_y.chunks_exact(row_len)) {
         d_x.copy_from_slice(&d_y[begin..begin + len]);
     }
 }
-
-impl<S: Spec<Arguments = concat::Concat>> crate::contract::Streaming<S> for Concat {}
 
 #[cfg(test)]
 mod tests {
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn puts_branches_side_by_side() {
+    fn concatenates_rows() {
         let mut trial = Trial::<Rows, Concat>::random();
         trial.x[0][..6].copy_from_slice(&[1.0, 2.0, 3.0, 7.0, 8.0, 9.0]);
         trial.x[1][..2].copy_from_slice(&[4.0, 10.0]);

@@ -1,7 +1,9 @@
 //! [`Conv1d`]: PyTorch's `nn.Conv1d`, channels last, and its causal variant.
 
-use super::causal;
+use super::causal::{self, Chunk, Chunks};
 use super::convolution::Convolution;
+#[cfg(feature = "train")]
+use super::train_convolution::TrainConvolution;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
@@ -11,29 +13,28 @@ use crate::kernels::{Geometry, Instructions};
 use crate::memory::InferCtx;
 #[cfg(feature = "train")]
 use crate::memory::Shards;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::conv1d;
 
-/// A convolution (as in PyTorch a cross-correlation) over steps: `[T, C] -> [T', F]`. `CG` are the
-/// input channels of one group, `K` is the size of the kernel.
+/// A convolution (as in PyTorch a cross-correlation) over steps: `[T, C] -> [T', F]`.
 ///
-/// With `padding = causal` and a stride of 1 it runs step by step too, and remembers the last
-/// `(K - 1) * dilation` steps.
+/// `CG` is the number of input channels of one group, `K` the size of the kernel. With `padding = causal` and a stride
+/// of 1 the layer also runs step by step; its state is the last `(K - 1) * dilation` steps of the input.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv1d<const F: usize, const CG: usize, const K: usize, const BIAS: usize = F> {
-    /// The kernel: steps, channels of a group, output channels. PyTorch puts the output channels
-    /// first and the steps last.
+    /// The kernel `[K, CG, F]`; PyTorch's is `[F, CG, K]`.
     pub weight: [[[f32; F]; CG]; K],
     /// One for each output channel, or none.
     pub bias: [f32; BIAS],
 }
 
-// SAFETY: `repr(C)`, arrays of `f32` alone.
+// SAFETY: `repr(C)`, arrays of `f32` only.
 unsafe impl<const F: usize, const CG: usize, const K: usize, const BIAS: usize> Weights
     for Conv1d<F, CG, K, BIAS>
 {
@@ -44,9 +45,9 @@ impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Node
 where
     S: Spec<Arguments = conv1d::Conv1d>,
 {
-    const SCRATCH: usize = Line::<S>::SCRATCH;
-    /// The steps before the first one, where they take the place of zeros.
-    const STATE: usize = Line::<S>::STATE;
+    const SCRATCH: usize = Conv::<S>::SCRATCH;
+    /// The steps before the chunk, which take the place of the zero padding.
+    const STATE: usize = Conv::<S>::STATE;
 
     #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
@@ -62,12 +63,27 @@ where
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
         let steps = ctx.lengths.of::<S>(0);
         let mut state = ctx.state;
-        if Line::<S>::STATE > 0 && !state.is_empty() {
-            let weights = [self.weight.as_floats(), &self.bias];
-            let scratch = ctx.scratch;
-            return causal::infer::<Line<S>>(weights, steps, x[0], y, &mut state, scratch);
+        let (weight, bias) = (self.weight.as_floats(), &self.bias);
+        if Conv::<S>::STATE > 0 && !state.is_empty() {
+            let (x, state, scratch) = (x[0], &mut state, ctx.scratch);
+            let chunks = Chunks { weight, bias, steps, x, y, state, scratch };
+            return causal::infer(const { &Conv::<S>::GEOMETRY }, chunks);
         }
-        Line::<S>::infer(self.weight.as_floats(), &self.bias, steps, x[0], y);
+        Conv::<S>::infer(weight, bias, steps, x[0], y);
+    }
+}
+
+impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Streaming<S>
+    for Conv1d<F, CG, K, BIAS>
+where
+    S: Spec<Arguments = conv1d::Conv1d>,
+{
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, mut state, .. } = ctx;
+        let g = const { Conv::<S>::GEOMETRY.of_steps(1) };
+        let (weight, bias) = (self.weight.as_floats(), &self.bias);
+        let state = state.sample(0);
+        causal::infer_chunk(&g, Chunk { weight, bias, state, x: x[0], y, scratch });
     }
 }
 
@@ -77,68 +93,58 @@ impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Trai
 where
     S: Spec<Arguments = conv1d::Conv1d>,
 {
-    const SHARD_SUMS: usize = Line::<S>::SHARD_SUMS;
-    const DEFERRED: usize = Line::<S>::DEFERRED;
-    const GRADIENT_TASKS: usize = Line::<S>::GRADIENT_TASKS;
-    const PREPARED: usize = Line::<S>::PREPARED;
-    /// With which of them it began.
-    const SAVED: usize = Line::<S>::STATE;
+    const SHARD_SUMS: usize = Conv::<S>::SHARD_SUMS;
+    const DEFERRED: usize = Conv::<S>::DEFERRED;
+    const GRADIENT_TASKS: usize = Conv::<S>::GRADIENT_TASKS;
+    const PREPARED: usize = Conv::<S>::PREPARED;
+    const TRAIN_SCRATCH: usize = Conv::<S>::TRAIN_SCRATCH;
+    /// The state with which a sample begins.
+    const SAVED: usize = Conv::<S>::STATE;
 
     fn initialise(&mut self, key: RngKey) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * K, key);
     }
 
     fn prepare(&self, prepared: &mut [f32]) {
-        Line::<S>::prepare(self.weight.as_floats(), prepared);
+        Conv::<S>::prepare(self.weight.as_floats(), prepared);
     }
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
-        let lengths = ctx.lengths;
+    fn forward(&self, call: Forward<'_>) {
+        let lengths = call.ctx.lengths;
         let steps = lengths.of::<S>(0);
-        Line::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, ctx);
+        Conv::<S>::forward(self.weight.as_floats(), &self.bias, steps, call);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        let lengths = ctx.lengths;
-        Line::<S>::backward(lengths.of::<S>(0), x[0], d_y, d_x[0].as_deref_mut(), ctx);
+    fn backward(&self, call: Backward<'_, '_>) {
+        let lengths = call.ctx.lengths;
+        Conv::<S>::backward(lengths.of::<S>(0), call);
     }
 
     fn gradient_end(task: usize) -> usize {
-        Line::<S>::gradient_end(task)
+        Conv::<S>::gradient_end(task)
     }
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        Line::<S>::gradient(task, shards, d_weights);
+        Conv::<S>::gradient(task, shards, d_weights);
     }
 }
 
-/// Of a causal convolution that makes one step of each.
-impl<S, const F: usize, const CG: usize, const K: usize, const BIAS: usize> Streaming<S>
-    for Conv1d<F, CG, K, BIAS>
-where
-    S: Spec<Arguments = conv1d::Conv1d>,
-{
-    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let InferCtx { scratch, mut state, .. } = ctx;
-        let g = const { Line::<S>::GEOMETRY.of_steps(1) };
-        let (weight, state) = (self.weight.as_floats(), state.sample(0));
-        causal::infer_stretch(&g, weight, &self.bias, state, x[0], y, scratch);
-    }
-}
+/// The convolution with the sizes of one spec, over images of height 1.
+struct Conv<S>(PhantomData<S>);
 
-/// The convolution of one spec, over a picture that is 1 high.
-struct Line<S>(PhantomData<S>);
-
-impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Line<S> {
+impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Conv<S> {
+    const GEOMETRY: Geometry =
+        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
+    const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
     const STATE: usize = if S::ARGUMENTS.streams() {
         Self::GEOMETRY.padding[1][0] * Self::GEOMETRY.channels
     } else {
         0
     };
-    const GEOMETRY: Geometry =
-        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
-    const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 }
+
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = conv1d::Conv1d>> TrainConvolution for Conv<S> {}
 
 #[cfg(test)]
 mod tests {
@@ -169,7 +175,7 @@ mod tests {
     conv!(CausalStrided: 4, 3, StepPadding::Causal, 1, 1, true, [8, 2] => [3, 5]);
     conv!(Grouped: 2, 1, StepPadding::Explicit(1), 3, 2, true, [6, 4] => [5, 6]);
     conv!(Depthwise: 3, 2, StepPadding::Explicit(1), 1, 5, true, [6, 5] => [3, 5]);
-    // Many weights for few steps: their gradient is computed in the end.
+    // Many weights for few steps: their gradient is computed after all shards.
     conv!(Deep: 3, 1, StepPadding::Causal, 1, 1, true, [4, 9] => [4, 10]);
     conv!(DeepGroups: 2, 1, NONE, 2, 2, true, [3, 20] => [1, 14]);
 
@@ -187,7 +193,7 @@ mod tests {
         };
     }
 
-    /// `y` as the definition says, step by step, in `f64`.
+    /// The definition, step by step in `f64`.
     fn naive<S: Spec<Arguments = conv1d::Conv1d>>(weights: &[f32], x: &[f32]) -> Vec<f64> {
         let conv1d::Conv1d { kernel, stride, dilation, groups, bias, .. } = S::ARGUMENTS;
         let [before, _] = S::ARGUMENTS.window().padding[1];
@@ -241,19 +247,19 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         for_all!(check_inference);
     }
 
     #[test]
-    fn both_ways_to_a_gradient_are_tried() {
-        assert_eq!([Line::<Plain>::FEW_WEIGHTS, Line::<Causal>::FEW_WEIGHTS], [true; 2]);
-        assert_eq!([Line::<Deep>::FEW_WEIGHTS, Line::<DeepGroups>::FEW_WEIGHTS], [false; 2]);
+    fn both_ways_to_compute_the_gradient_are_tested() {
+        assert_eq!([Conv::<Plain>::FEW_WEIGHTS, Conv::<Causal>::FEW_WEIGHTS], [true; 2]);
+        assert_eq!([Conv::<Deep>::FEW_WEIGHTS, Conv::<DeepGroups>::FEW_WEIGHTS], [false; 2]);
     }
 
-    /// What comes later changes nothing, and gets gradients from no earlier output.
+    /// Later steps do not change earlier outputs and get no gradient from them.
     #[test]
-    fn causal_convolutions_see_no_later_step() {
+    fn causal_convolutions_ignore_later_steps() {
         let mut trial = Trial::<Causal, Conv1d<2, 3, 3>>::random();
         trial.batch = 1;
         trial.x[0].truncate(Causal::IN);
@@ -277,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_pytorch_does() {
+    fn is_initialised_as_in_pytorch() {
         let mut layer = Conv1d::<6, 2, 2>::zeros();
         TrainNode::<Grouped>::initialise(&mut *layer, RngKey::new(1));
         let bound = 1.0 / 4.0_f32.sqrt();

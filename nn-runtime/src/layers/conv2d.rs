@@ -2,6 +2,8 @@
 
 use super::convolution::Convolution;
 #[cfg(feature = "train")]
+use super::train_convolution::TrainConvolution;
+#[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, PooledNode, Spec};
 #[cfg(feature = "train")]
@@ -9,16 +11,18 @@ use crate::init::fan_in_uniform;
 use crate::kernels::{self, Geometry, Isa};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use crate::types::{Steps, Weights};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::conv2d;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
 
-/// A convolution (as in PyTorch a cross-correlation) over height and width:
-/// `[H, W, C] -> [H', W', F]`. `CG` are the input channels of one group.
+/// A convolution (as in PyTorch a cross-correlation) over height and width: `[H, W, C] -> [H', W', F]`.
+///
+/// `CG` is the number of input channels of one group, `KH x KW` the size of the kernel.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv2d<
@@ -28,14 +32,13 @@ pub struct Conv2d<
     const KW: usize,
     const BIAS: usize = F,
 > {
-    /// The kernel: height, width, channels of a group, output channels. PyTorch puts the output
-    /// channels first.
+    /// The kernel `[KH, KW, CG, F]`; PyTorch's is `[F, CG, KH, KW]`.
     pub weight: [[[[f32; F]; CG]; KW]; KH],
     /// One for each output channel, or none.
     pub bias: [f32; BIAS],
 }
 
-// SAFETY: `repr(C)`, arrays of `f32` alone.
+// SAFETY: `repr(C)`, arrays of `f32` only.
 unsafe impl<const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
     Weights for Conv2d<F, CG, KH, KW, BIAS>
 {
@@ -46,8 +49,6 @@ impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
-    const SCRATCH: usize = Picture::<S>::SCRATCH;
-
     #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
         let filters = Axis::plain(F, 1);
@@ -65,7 +66,7 @@ where
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
-        Picture::<S>::infer(self.weight.as_floats(), &self.bias, Steps::Full, x[0], y);
+        Conv::<S>::infer(self.weight.as_floats(), &self.bias, Steps::Full, x[0], y);
     }
 }
 
@@ -75,34 +76,34 @@ impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
-    const SHARD_SUMS: usize = Picture::<S>::SHARD_SUMS;
-    const DEFERRED: usize = Picture::<S>::DEFERRED;
-    const GRADIENT_TASKS: usize = Picture::<S>::GRADIENT_TASKS;
-    const PREPARED: usize = Picture::<S>::PREPARED;
+    const SHARD_SUMS: usize = Conv::<S>::SHARD_SUMS;
+    const DEFERRED: usize = Conv::<S>::DEFERRED;
+    const GRADIENT_TASKS: usize = Conv::<S>::GRADIENT_TASKS;
+    const PREPARED: usize = Conv::<S>::PREPARED;
+    const TRAIN_SCRATCH: usize = Conv::<S>::TRAIN_SCRATCH;
 
     fn initialise(&mut self, key: RngKey) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, key);
     }
 
     fn prepare(&self, prepared: &mut [f32]) {
-        Picture::<S>::prepare(self.weight.as_floats(), prepared);
+        Conv::<S>::prepare(self.weight.as_floats(), prepared);
     }
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
-        let steps = Steps::Full;
-        Picture::<S>::forward(self.weight.as_floats(), &self.bias, steps, x[0], y, ctx);
+    fn forward(&self, call: Forward<'_>) {
+        Conv::<S>::forward(self.weight.as_floats(), &self.bias, Steps::Full, call);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        Picture::<S>::backward(Steps::Full, x[0], d_y, d_x[0].as_deref_mut(), ctx);
+    fn backward(&self, call: Backward<'_, '_>) {
+        Conv::<S>::backward(Steps::Full, call);
     }
 
     fn gradient_end(task: usize) -> usize {
-        Picture::<S>::gradient_end(task)
+        Conv::<S>::gradient_end(task)
     }
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        Picture::<S>::gradient(task, shards, d_weights);
+        Conv::<S>::gradient(task, shards, d_weights);
     }
 }
 
@@ -112,7 +113,7 @@ where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
     fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, Infer { x, y, .. }: Infer<'_>) {
-        let (g, window) = const { (Picture::<S>::GEOMETRY, P::ARGUMENTS.window().kernel) };
+        let (g, window) = const { (Conv::<S>::GEOMETRY, P::ARGUMENTS.window().kernel) };
         let weight = self.weight.as_floats();
         let (x, bias) = (x[0], &self.bias);
         let args = kernels::ConvArgs { x, weight, bias, y };
@@ -120,14 +121,17 @@ where
     }
 }
 
-/// The convolution of one spec.
-struct Picture<S>(PhantomData<S>);
+/// The convolution with the sizes of one spec.
+struct Conv<S>(PhantomData<S>);
 
-impl<S: Spec<Arguments = conv2d::Conv2d>> Convolution for Picture<S> {
+impl<S: Spec<Arguments = conv2d::Conv2d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 }
+
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = conv2d::Conv2d>> TrainConvolution for Conv<S> {}
 
 #[cfg(test)]
 mod tests {
@@ -137,7 +141,6 @@ mod tests {
     use crate::layers::testing::{Trial, spec};
     use crate::memory::InferCtx;
     use unrolled_shape::Padding;
-    use unrolled_shape::rules::window::AS_KERNEL;
 
     macro_rules! conv {
         ($Name:ident: $kernel:expr, $stride:expr, $padding:expr, $dilation:expr, $groups:expr,
@@ -154,9 +157,8 @@ mod tests {
         };
     }
 
-    /// Pooled as it comes about, it gives what it gives with a pool behind it.
     #[test]
-    fn pools_give_the_same_bits_within() {
+    fn pooled_inference_has_the_bits_of_a_pool_after_it() {
         let trial = Trial::<Same, Conv2d<2, 1, 2, 3>>::random();
         let mut pool = Trial::<By2, layers::MaxPool2d>::random();
         pool.x[0] = trial.infer();
@@ -177,11 +179,11 @@ mod tests {
     conv!(Depthwise: [3, 3], [1, 1], Padding::Same, [1, 1], 5, true, [4, 3, 5] => [4, 3, 5]);
     conv!(Pointwise: [1, 1], [2, 2], NONE, [1, 1], 1, false, [5, 4, 3] => [3, 2, 4]);
 
-    // Many weights for few pixels: their gradient is computed in the end.
+    // Many weights for few pixels: their gradient is computed after all shards.
     conv!(Deep: [3, 2], [1, 1], Padding::Same, [1, 1], 1, true, [2, 3, 9] => [2, 3, 10]);
     conv!(DeepGroups: [2, 2], [2, 1], NONE, [1, 1], 2, true, [3, 2, 20] => [1, 1, 14]);
 
-    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], dilation: [1; 2] },
+    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
         [&[4, 5, 2]] -> &[2, 2, 2]);
 
     macro_rules! for_all {
@@ -204,12 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         for_all!(check_inference);
     }
 
     #[test]
-    fn every_case_is_one_that_the_rule_allows() {
+    fn the_rule_allows_all_cases() {
         fn allowed<S: Spec<Arguments = conv2d::Conv2d>>() -> bool {
             S::ARGUMENTS.output(S::INPUTS).is_ok_and(|shape| shape == S::OUTPUT)
         }
@@ -220,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_to_a_gradient_are_tried() {
-        assert_eq!([Picture::<Plain>::FEW_WEIGHTS, Picture::<Depthwise>::FEW_WEIGHTS], [true; 2]);
-        assert_eq!([Picture::<Deep>::FEW_WEIGHTS, Picture::<DeepGroups>::FEW_WEIGHTS], [false; 2]);
+    fn both_ways_to_compute_the_gradient_are_tested() {
+        assert_eq!([Conv::<Plain>::FEW_WEIGHTS, Conv::<Depthwise>::FEW_WEIGHTS], [true; 2]);
+        assert_eq!([Conv::<Deep>::FEW_WEIGHTS, Conv::<DeepGroups>::FEW_WEIGHTS], [false; 2]);
     }
 
-    /// More channels than one gradient task takes.
+    /// More channels than one gradient task has.
     #[test]
-    fn gradients_of_many_weights_are_put_together() {
+    fn gradient_tasks_cover_all_weights() {
         conv!(Wide: [1, 1], [1, 1], NONE, [1, 1], 1, true, [1, 2, 30] => [1, 2, 1024]);
         type Layer = Conv2d<1024, 30, 1, 1>;
         assert_eq!(<Layer as TrainNode<Wide>>::GRADIENT_TASKS, 3);
@@ -235,7 +237,7 @@ mod tests {
         let found = trial.train().d_weights;
         let mut expected = vec![0.0; Layer::LEN];
         let (d_weight, d_bias) = expected.split_at_mut(30 * 1024);
-        let g = Picture::<Wide>::GEOMETRY;
+        let g = Conv::<Wide>::GEOMETRY;
         kernels::reference::conv2d_d_weight(&g, &trial.x[0], &trial.d_y, d_weight);
         kernels::reference::d_bias(&trial.d_y, d_bias);
         for (found, expected) in found.iter().zip(&expected) {
@@ -243,8 +245,7 @@ mod tests {
         }
     }
 
-    /// Computed by hand: a picture of 2x2, padded at its end alone, as PyTorch does for an even
-    /// kernel and `same`.
+    /// Computed by hand: an image of 2x2, padded only at its end, as in PyTorch for an even kernel and `same`.
     #[test]
     fn pads_an_even_kernel_at_the_end() {
         conv!(Even: [2, 2], [1, 1], Padding::Same, [1, 1], 1, true, [2, 2, 1] => [2, 2, 1]);
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_pytorch_does() {
+    fn is_initialised_as_in_pytorch() {
         let mut layer = Conv2d::<6, 2, 2, 2>::zeros();
         TrainNode::<Grouped>::initialise(&mut *layer, RngKey::new(1));
         let bound = 1.0 / 8.0_f32.sqrt();

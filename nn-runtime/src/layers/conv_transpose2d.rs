@@ -1,25 +1,32 @@
 //! [`ConvTranspose2d`]: PyTorch's `nn.ConvTranspose2d`, channels last.
 
-use super::convolution::{Convolution, larger};
+use super::convolution::Convolution;
+#[cfg(feature = "train")]
+use super::train_convolution::TrainConvolution;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::{self, Accumulate, Geometry, Isa, RowBlocks};
+use crate::kernels::{self, Geometry, Isa};
+#[cfg(feature = "train")]
+use crate::kernels::{Accumulate, RowBlocks};
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::conv_transpose2d;
 
-/// A convolution turned around, `[H, W, C] -> [H', W', F]`: forward is the backward pass of the
-/// [`Conv2d`](super::Conv2d) that goes from `[H', W', F]` to `[H, W, C]`, and backward is its forward pass.
-/// `FG` are the output channels of one group.
+/// A transposed convolution: `[H, W, C] -> [H', W', F]`.
+///
+/// Its forward pass computes the input gradient of the [`Conv2d`](super::Conv2d) from `[H', W', F]` to `[H, W, C]` with
+/// the same weights, and its backward pass is the forward pass of that layer. `FG` is the number of output channels of
+/// one group, `KH x KW` the size of the kernel.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct ConvTranspose2d<
@@ -30,14 +37,13 @@ pub struct ConvTranspose2d<
     const KW: usize,
     const BIAS: usize = F,
 > {
-    /// The kernel: height, width, output channels of a group, input channels. PyTorch puts the input
-    /// channels first.
+    /// The kernel `[KH, KW, FG, C]`; PyTorch's is `[C, FG, KH, KW]`.
     pub weight: [[[[f32; C]; FG]; KW]; KH],
     /// One for each output channel, or none.
     pub bias: [f32; BIAS],
 }
 
-// SAFETY: `repr(C)`, arrays of `f32` alone.
+// SAFETY: `repr(C)`, arrays of `f32` only.
 unsafe impl<
     const F: usize,
     const C: usize,
@@ -49,35 +55,43 @@ unsafe impl<
 {
 }
 
-/// The convolution that goes the other way.
-struct Turned<S>(PhantomData<S>);
+/// The convolution from the output to the input, with the sizes of one spec.
+struct Adjoint<S>(PhantomData<S>);
 
-impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Convolution for Turned<S> {
+impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Convolution for Adjoint<S> {
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(), S::OUTPUT, S::INPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
+}
 
-    fn biased<'a>(x: &'a [f32], _d_y: &'a [f32]) -> (&'a [f32], usize) {
-        (x, Self::GEOMETRY.channels)
+impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Adjoint<S> {
+    /// Elements of the flipped and transposed weights.
+    const FLIPPED: usize = Self::GEOMETRY.weight_len();
+
+    /// The forward pass, with weights as [`kernels::conv2d_flip`] writes them.
+    fn spread(flipped: &[f32], bias: &[f32], x: &[f32], y: &mut [f32]) {
+        kernels::conv2d_d_x(Isa::best(), const { &Self::GEOMETRY }, x, flipped, y);
+        add_bias(bias, y);
     }
 }
 
-impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
-    /// `turned` are the weights as [`kernels::conv2d_flip`] writes them.
-    fn spread(turned: &[f32], bias: &[f32], x: &[f32], y: &mut [f32]) {
-        kernels::conv2d_d_x(Isa::best(), const { &Self::GEOMETRY }, x, turned, y);
-        add_bias(bias, y);
+/// For the adjoint convolution, the input is the gradient of this layer's output, and the gradient of the output is
+/// this layer's input.
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> TrainConvolution for Adjoint<S> {
+    fn d_biased<'a>(d_y: &'a [f32], _x: &'a [f32]) -> (&'a [f32], usize) {
+        (d_y, Self::GEOMETRY.channels)
     }
+}
 
-    /// The gradient of the weights, of this shard or for later, and that of the input.
-    fn backward_turned(
-        weight: &[f32],
-        x: &[f32],
-        d_y: &[f32],
-        d_x: Option<&mut [f32]>,
-        ctx: TrainCtx<'_>,
-    ) {
-        let (isa, g, onto) = (Isa::best(), const { Self::GEOMETRY }, Accumulate::Overwrite);
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Adjoint<S> {
+    /// The backward pass of this layer: sums the gradient of the weights or defers its terms, then computes the
+    /// gradient of the input.
+    fn gather(weight: &[f32], call: Backward<'_, '_>) {
+        let Backward { x, d_y, d_x, ctx, .. } = call;
+        let (isa, g, onto, x) =
+            (Isa::best(), const { Self::GEOMETRY }, Accumulate::Overwrite, x[0]);
         let TrainCtx { scratch, shard_sums, deferred, .. } = ctx;
         if Self::FEW_WEIGHTS {
             let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
@@ -94,17 +108,13 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
                 },
             );
             kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.channels), d_y, d_bias);
-            if let Some(d_x) = d_x {
-                let (x, bias, y) = (d_y, &[], d_x);
-                kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
-            }
-            return;
+        } else {
+            let samples = x.len() / g.output_len();
+            let (deferred_d_y, deferred_x) = deferred.split_at_mut(samples * g.input_len());
+            deferred_d_y.copy_from_slice(d_y);
+            deferred_x.copy_from_slice(x);
         }
-        let samples = x.len() / g.output_len();
-        let (kept_d_y, kept_x) = deferred.split_at_mut(samples * g.input_len());
-        kept_d_y.copy_from_slice(d_y);
-        kept_x.copy_from_slice(x);
-        if let Some(d_x) = d_x {
+        if let Some(d_x) = d_x[0].as_deref_mut() {
             let (x, bias, y) = (d_y, &[], d_x);
             kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
         }
@@ -112,7 +122,7 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Turned<S> {
 }
 
 dispatch! {
-    /// Adds the bias, if there is one, to each pixel.
+    /// Adds the bias, if any, to each pixel.
     fn add_bias(bias: &[f32], y: &mut [f32]) {
         if bias.is_empty() {
             return;
@@ -137,8 +147,8 @@ impl<
 where
     S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>,
 {
-    /// What the convolution needs, or at inference the weights turned around.
-    const SCRATCH: usize = larger(Turned::<S>::SCRATCH, Turned::<S>::PREPARED);
+    /// The flipped and transposed weights; training prepares them once per step.
+    const SCRATCH: usize = Adjoint::<S>::FLIPPED;
 
     #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
@@ -156,9 +166,10 @@ where
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let turned = &mut ctx.scratch[..Turned::<S>::PREPARED];
-        Turned::<S>::prepare(self.weight.as_floats(), turned);
-        Turned::<S>::spread(turned, &self.bias, x[0], y);
+        let (weight, flipped) =
+            (self.weight.as_floats(), &mut ctx.scratch[..Adjoint::<S>::FLIPPED]);
+        kernels::conv2d_flip(Isa::best(), const { &Adjoint::<S>::GEOMETRY }, weight, flipped);
+        Adjoint::<S>::spread(flipped, &self.bias, x[0], y);
     }
 }
 
@@ -175,34 +186,34 @@ impl<
 where
     S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>,
 {
-    const SHARD_SUMS: usize = Turned::<S>::SHARD_SUMS;
-    const DEFERRED: usize = Turned::<S>::DEFERRED;
-    const GRADIENT_TASKS: usize = Turned::<S>::GRADIENT_TASKS;
-    const PREPARED: usize = Turned::<S>::PREPARED;
+    const SHARD_SUMS: usize = Adjoint::<S>::SHARD_SUMS;
+    const DEFERRED: usize = Adjoint::<S>::DEFERRED;
+    const GRADIENT_TASKS: usize = Adjoint::<S>::GRADIENT_TASKS;
+    const PREPARED: usize = Adjoint::<S>::PREPARED;
+    const TRAIN_SCRATCH: usize = Adjoint::<S>::TRAIN_SCRATCH;
 
     fn initialise(&mut self, key: RngKey) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, FG * KH * KW, key);
     }
 
     fn prepare(&self, prepared: &mut [f32]) {
-        Turned::<S>::prepare(self.weight.as_floats(), prepared);
+        Adjoint::<S>::prepare(self.weight.as_floats(), prepared);
     }
 
     fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
-        Turned::<S>::spread(ctx.prepared, &self.bias, x[0], y);
+        Adjoint::<S>::spread(ctx.prepared, &self.bias, x[0], y);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        let weight = self.weight.as_floats();
-        Turned::<S>::backward_turned(weight, x[0], d_y, d_x[0].as_deref_mut(), ctx);
+    fn backward(&self, call: Backward<'_, '_>) {
+        Adjoint::<S>::gather(self.weight.as_floats(), call);
     }
 
     fn gradient_end(task: usize) -> usize {
-        Turned::<S>::gradient_end(task)
+        Adjoint::<S>::gradient_end(task)
     }
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        Turned::<S>::gradient(task, shards, d_weights);
+        Adjoint::<S>::gradient(task, shards, d_weights);
     }
 }
 
@@ -234,7 +245,7 @@ mod tests {
     transposed!(Gaps: [1, 2], [3, 2], [0, 0], [2, 0], [1, 1], 1, true, [2, 3, 2] => [6, 6, 2]);
     transposed!(Dilated: [2, 2], [1, 1], [0, 1], [1, 0], [2, 3], 1, true, [3, 3, 2] => [6, 4, 1]);
     transposed!(Grouped: [3, 3], [2, 2], [1, 1], [1, 1], [1, 1], 2, true, [2, 2, 4] => [4, 4, 6]);
-    // Many weights for few pixels: their gradient is computed in the end.
+    // Many weights for few pixels: their gradient is computed after all shards.
     transposed!(Deep: [3, 2], [1, 1], [1, 0], [0, 0], [1, 1], 1, true, [2, 2, 20] => [2, 3, 9]);
 
     macro_rules! for_all {
@@ -255,12 +266,12 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         for_all!(check_inference);
     }
 
     #[test]
-    fn every_case_is_one_that_the_rule_allows() {
+    fn the_rule_allows_all_cases() {
         fn allowed<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>>() -> bool {
             S::ARGUMENTS.output(S::INPUTS).is_ok_and(|shape| shape == S::OUTPUT)
         }
@@ -270,15 +281,15 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_to_a_gradient_are_tried() {
-        assert_eq!([Turned::<Plain>::FEW_WEIGHTS, Turned::<Deep>::FEW_WEIGHTS], [true, false]);
+    fn both_ways_to_compute_the_gradient_are_tested() {
+        assert_eq!([Adjoint::<Plain>::FEW_WEIGHTS, Adjoint::<Deep>::FEW_WEIGHTS], [true, false]);
     }
 
     #[test]
-    fn agrees_with_its_twin() {
+    fn agrees_with_the_naive_kernel() {
         fn check<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>, T: TrainNode<S>>() {
             let mut trial = Trial::<S, T>::random();
-            let g = Turned::<S>::GEOMETRY;
+            let g = Adjoint::<S>::GEOMETRY;
             let (weight, bias) = trial.node.as_floats().split_at(g.weight_len());
             let mut y = vec![f32::NAN; trial.d_y.len()];
             reference::conv_transpose2d(&g, &trial.x[0], weight, bias, &mut y);
@@ -302,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_pytorch_does() {
+    fn is_initialised_as_in_pytorch() {
         let mut layer = ConvTranspose2d::<6, 4, 3, 3, 3>::zeros();
         TrainNode::<Grouped>::initialise(&mut *layer, RngKey::new(1));
         let bound = 1.0 / 27.0_f32.sqrt();

@@ -2,32 +2,37 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
+#[cfg(feature = "train")]
 use crate::kernels::stream::store_for_others;
+#[cfg(feature = "train")]
 use crate::kernels::transpose::transpose;
-use crate::kernels::{self, Accumulate, Instructions, Isa, RowBlocks};
+use crate::kernels::{self, Instructions, Isa};
+#[cfg(feature = "train")]
+use crate::kernels::{Accumulate, RowBlocks};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 use crate::memory::{WeightLayout, WeightOwner};
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::dense;
 
-/// A fully connected layer on the last axis: `[.., IN] -> [.., UNITS]`, `y = x W + b`.
+/// A fully connected layer on the last axis, `y = x W + b`: `[.., IN] -> [.., UNITS]`.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Dense<const IN: usize, const UNITS: usize, const BIAS: usize = UNITS> {
-    /// One row per input, one column per output: the transpose of PyTorch's.
+    /// `W`: one row per input, one column per output; the transpose of PyTorch's.
     pub weight: [[f32; UNITS]; IN],
     /// One for each output, or none.
     pub bias: [f32; BIAS],
 }
 
-// SAFETY: `repr(C)`, arrays of `f32` alone.
+// SAFETY: `repr(C)`, arrays of `f32` only.
 unsafe impl<const IN: usize, const UNITS: usize, const BIAS: usize> Weights
     for Dense<IN, UNITS, BIAS>
 {
@@ -72,17 +77,24 @@ where
     }
 }
 
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Streaming<S>
+    for Dense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
+}
+
 #[cfg(feature = "train")]
 impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> TrainNode<S>
     for Dense<IN, UNITS, BIAS>
 where
     S: Spec<Arguments = dense::Dense>,
 {
-    /// Its input and the gradient of its output, from which the weights' gradient is made.
+    /// The input and the gradient of the output: the weight gradient is computed from both after all shards.
     const DEFERRED: usize = S::IN + S::OUT;
-    /// The weights for the way back, transposed, where each sample has so many rows that it pays also for one.
-    const PREPARED: usize = if S::IN >= MANY_ROWS * IN { IN * UNITS } else { 0 };
-    /// Some rows of the weights in each, and the bias.
+    /// The transposed weights, for the gradient of the input, if one sample has enough rows to make up for transposing.
+    const PREPARED: usize = if S::IN >= MIN_ROWS_TO_TRANSPOSE * IN { IN * UNITS } else { 0 };
+    /// Some rows of the weights in each task, and the bias in the last one.
     const GRADIENT_TASKS: usize = IN.div_ceil(task_rows(UNITS)) + 1;
 
     fn initialise(&mut self, key: RngKey) {
@@ -133,7 +145,7 @@ where
         let isa = Isa::best();
         let is_bias = task + 1 == <Self as TrainNode<S>>::GRADIENT_TASKS;
         let mut onto = Accumulate::Overwrite;
-        for_each_rows::<S, IN>(shards, |x, d_y, pieces| {
+        for_each_deferred_rows::<S, IN>(shards, |x, d_y, pieces| {
             if is_bias {
                 kernels::d_bias(isa, onto, pieces, d_y, d_weights);
             } else {
@@ -157,16 +169,19 @@ where
     }
 }
 
-/// As many rows of input gradients as cost what they would with weights as they are, and transposing those.
-const MANY_ROWS: usize = 16;
+/// The number of rows for which the gradient of the input costs the same with weights as they are and with transposed
+/// ones, including the time to transpose them.
+#[cfg(feature = "train")]
+const MIN_ROWS_TO_TRANSPOSE: usize = 16;
 
-/// Calls `add` with the inputs, rows of `IN` numbers, and the output gradients that dense layers kept, and
-/// with how these rows lie.
-pub(super) fn for_each_rows<S: Spec, const IN: usize>(
+/// Calls `add` with the inputs, in rows of `IN` elements, and the output gradients that dense layers have deferred, and
+/// with the layout of these rows.
+#[cfg(feature = "train")]
+pub(super) fn for_each_deferred_rows<S: Spec, const IN: usize>(
     shards: Shards<'_>,
     mut add: impl FnMut(&[f32], &[f32], RowBlocks),
 ) {
-    for_each_run(shards, |deferred, samples, pieces| {
+    for_each_deferred(shards, |deferred, samples, pieces| {
         add(
             deferred,
             &deferred[samples * S::IN..],
@@ -175,10 +190,11 @@ pub(super) fn for_each_rows<S: Spec, const IN: usize>(
     });
 }
 
-/// Calls `add` with what all full shards kept, in which sums stay in registers, and with what the last
-/// one did, if it is not full: first the numbers, then the samples of each shard, and how the shards lie,
-/// with a row for each sample.
-pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize, RowBlocks)) {
+/// Calls `add` with the deferred values of all full shards at once, in which sums stay in registers, and with those of
+/// the last shard if it is not full. The other arguments are the number of samples in each shard, and the layout of the
+/// shards with one row for each sample.
+#[cfg(feature = "train")]
+pub(super) fn for_each_deferred(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize, RowBlocks)) {
     let full = shards.full();
     if full.count > 0 {
         let pieces = RowBlocks { count: full.count, stride: full.stride, rows: full.samples };
@@ -190,20 +206,16 @@ pub(super) fn for_each_run(shards: Shards<'_>, mut add: impl FnMut(&[f32], usize
     }
 }
 
-/// How many rows of the weights one gradient task computes: whole tiles of 6 or of 4, enough for its inputs to be
-/// worth reading, few enough for all threads to have some. 0 units, which the rule refuses, count as 1.
+/// The number of weight rows in one gradient task.
+// Whole tiles of 6 or of 4 rows, enough of them to be worth reading the inputs for, and few enough to give each thread
+// some. The rule refuses 0 units; they count as 1 here, so that the compiler does not report a division by zero as
+// well.
+#[cfg(feature = "train")]
 pub(super) const fn task_rows(units: usize) -> usize {
-    const NUMBERS: usize = 3 << 13;
+    const ELEMENTS: usize = 3 << 13;
     const TILES: usize = 12;
-    let rows = NUMBERS / if units > 0 { units } else { 1 };
+    let rows = ELEMENTS / if units > 0 { units } else { 1 };
     if rows > TILES { rows.next_multiple_of(TILES) } else { TILES }
-}
-
-impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::contract::Streaming<S>
-    for Dense<IN, UNITS, BIAS>
-where
-    S: Spec<Arguments = dense::Dense>,
-{
 }
 
 #[cfg(test)]
@@ -225,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         Trial::<Vector, Dense<7, 3>>::random().check_inference();
         Trial::<Large, Dense<17, 33>>::random().check_inference();
         Trial::<Steps, Dense<5, 4, 0>>::random().check_inference();

@@ -4,19 +4,22 @@ use crate::contract::{InPlaceNode, Spec};
 #[cfg(feature = "train")]
 use crate::contract::{Pass, TrainInPlaceNode};
 use crate::kernels::Instructions;
+#[cfg(feature = "train")]
 use crate::kernels::dispatch::dispatch;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 use unrolled_shape::rules::dropout;
 
-/// In training each number becomes 0 with probability `p` and is divided by `1 - p` otherwise; in
-/// inference nothing happens: `[..] -> [..]` (Srivastava et al., 2014).
+/// In training, sets each element to 0 with probability `p` and divides it by `1 - p` otherwise; the identity at
+/// inference: `[..] -> [..]` (Srivastava et al., 2014).
 ///
-/// Which ones become 0 depends on the step, the layer, the sample's place in the batch and the
-/// number's place in the sample, and on nothing else.
+/// Which elements become 0 depends only on the step, the layer, the index of the sample in the batch and the index of
+/// the element in the sample.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dropout;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for Dropout {}
 
 impl<S: Spec<Arguments = dropout::Dropout>> InPlaceNode<S> for Dropout {
@@ -29,32 +32,36 @@ impl<S: Spec<Arguments = dropout::Dropout>> InPlaceNode<S> for Dropout {
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = dropout::Dropout>> TrainInPlaceNode<S> for Dropout {
     fn forward(&self, pass: &Pass, y: &mut [f32]) {
-        drop(S::ARGUMENTS.p, pass, S::IN, y);
+        apply(S::ARGUMENTS.p, pass, S::IN, y);
     }
 
     fn backward(&self, pass: &Pass, _y: &[f32], d: &mut [f32]) {
-        drop(S::ARGUMENTS.p, pass, S::IN, d);
+        apply(S::ARGUMENTS.p, pass, S::IN, d);
     }
 }
 
-/// Multiplies each number by 0 or by `1 / (1 - p)`.
-pub(crate) fn drop(p: f64, pass: &Pass, sample_len: usize, values: &mut [f32]) {
+/// Multiplies each element by 0 or by `1 / (1 - p)`.
+#[cfg(feature = "train")]
+pub(super) fn apply(p: f64, pass: &Pass, sample_len: usize, values: &mut [f32]) {
     if p == 0.0 {
         return;
     }
-    let keep = ((1.0 - p) * (1_u64 << u32::BITS) as f64).round() as u64;
-    // Infinite where nothing is kept, and then not used.
+    let threshold = ((1.0 - p) * (1_u64 << u32::BITS) as f64).round() as u64;
+    // Infinite if all elements become 0, and then not used.
     let scale = (1.0 / (1.0 - p)) as f32;
     for (i, sample) in values.chunks_exact_mut(sample_len).enumerate() {
-        scale_kept(pass.key.fold_in((pass.first + i) as u64), keep, scale, sample);
+        let key = pass.key.fold_in((pass.first + i) as u64);
+        scale_or_clear(key, threshold, scale, sample);
     }
 }
 
+#[cfg(feature = "train")]
 dispatch! {
-    /// Multiplies each number by `scale` where 32 random bits of its own are below `keep`, by 0
-    /// elsewhere. As in PyTorch NaN stays.
-    fn scale_kept(key: RngKey, keep: u64, scale: f32, sample: &mut [f32]) {
-        let factor = |bits: u64| if bits < keep { scale } else { 0.0 };
+    /// Multiplies each element by `scale` if its 32 random bits are below `threshold`, by 0 otherwise. As in PyTorch,
+    /// NaN stays.
+    fn scale_or_clear(key: RngKey, threshold: u64, scale: f32, sample: &mut [f32]) {
+        let factor = |bits: u64| if bits < threshold { scale } else { 0.0 };
+        // A key yields 64 bits at a time: enough for two elements.
         let (pairs, last) = sample.as_chunks_mut::<2>();
         let count = pairs.len();
         for (i, [a, b]) in pairs.iter_mut().enumerate() {
@@ -71,7 +78,7 @@ dispatch! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::testing::{Beside, Trial, spec};
+    use crate::layers::testing::{OutOfPlace, Trial, spec};
 
     spec!(Quarter: dropout::Dropout { p: 0.25 }, [&[9, 111]] -> &[9, 111]);
     spec!(Half: dropout::Dropout { p: 0.5 }, [&[7]] -> &[7]);
@@ -80,12 +87,12 @@ mod tests {
 
     /// All ones through the layer, in shards of `capacity`.
     fn ones<S: Spec<Arguments = dropout::Dropout>>(capacity: usize) -> Vec<f32> {
-        let mut trial = Trial::<S, Beside<Dropout>>::random();
+        let mut trial = Trial::<S, OutOfPlace<Dropout>>::random();
         trial.capacity = capacity;
         trial.x[0].fill(1.0);
         trial.d_y.fill(1.0);
         let outcome = trial.train();
-        assert_eq!(outcome.d_x[0], outcome.y, "the same numbers are dropped backward");
+        assert_eq!(outcome.d_x[0], outcome.y, "the backward pass drops the same elements");
         outcome.y
     }
 
@@ -99,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn shards_do_not_matter_and_samples_differ() {
+    fn shards_do_not_change_the_result_and_samples_differ() {
         let y = ones::<Quarter>(1);
         for capacity in 2..=5 {
             assert_eq!(ones::<Quarter>(capacity), y);
         }
         let len = Quarter::IN;
         assert_ne!(y[..len], y[len..2 * len]);
-        // Nor do the two halves of one draw agree.
+        // The two halves of one draw differ too.
         assert_ne!(y[..len - 1], y[1..len]);
     }
 
@@ -131,14 +138,14 @@ mod tests {
 
     #[test]
     fn agrees_with_finite_differences() {
-        Trial::<Half, Beside<Dropout>>::random().check_gradients();
-        Trial::<Never, Beside<Dropout>>::random().check_gradients();
-        Trial::<Always, Beside<Dropout>>::random().check_gradients();
+        Trial::<Half, OutOfPlace<Dropout>>::random().check_gradients();
+        Trial::<Never, OutOfPlace<Dropout>>::random().check_gradients();
+        Trial::<Always, OutOfPlace<Dropout>>::random().check_gradients();
     }
 
     #[test]
-    fn inference_changes_nothing() {
-        let trial = Trial::<Quarter, Beside<Dropout>>::random();
+    fn inference_is_the_identity() {
+        let trial = Trial::<Quarter, OutOfPlace<Dropout>>::random();
         assert_eq!(trial.infer(), trial.x[0]);
     }
 }

@@ -2,18 +2,19 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, InputError, Node, Spec};
+use crate::contract::{Infer, InputError, Node, Spec, Streaming};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 use crate::memory::{WeightLayout, WeightOwner};
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::embedding;
 
-/// A vector for each token, looked up by its number: `[..] -> [.., D]`, where the input holds the bits
-/// of `u32`s below `V`.
+/// A trained vector for each token: `[..] -> [.., D]`. The elements of the input are token numbers, the bits of `u32`s
+/// below `V`.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Embedding<const V: usize, const D: usize> {
@@ -33,12 +34,6 @@ impl<const V: usize, const D: usize> WeightOwner for Embedding<V, D> {
     }
 }
 
-/// Rows of the weights in one piece of the gradient.
-const fn task_rows(dimension: usize) -> usize {
-    const NUMBERS: usize = 1 << 16;
-    if dimension < NUMBERS { NUMBERS / dimension } else { 1 }
-}
-
 impl<S, const V: usize, const D: usize> Node<S> for Embedding<V, D>
 where
     S: Spec<Arguments = embedding::Embedding>,
@@ -51,7 +46,7 @@ where
     fn check(x: &[&[f32]]) -> Result<(), InputError> {
         match x[0].iter().position(|token| token.to_bits() as usize >= V) {
             None => Ok(()),
-            Some(at) => Err(refusal::<S>(x[0][at].to_bits(), at, V)),
+            Some(at) => Err(unknown_token::<S>(x[0][at].to_bits(), at, V)),
         }
     }
 
@@ -60,20 +55,24 @@ where
     }
 }
 
+impl<S, const V: usize, const D: usize> Streaming<S> for Embedding<V, D> where
+    S: Spec<Arguments = embedding::Embedding>
+{
+}
+
 #[cfg(feature = "train")]
 impl<S, const V: usize, const D: usize> TrainNode<S> for Embedding<V, D>
 where
     S: Spec<Arguments = embedding::Embedding>,
 {
-    /// The tokens, and the gradient of the output: little against a gradient of all rows for each
-    /// shard.
+    /// The tokens and the gradient of the output: less memory than a gradient of all rows for each shard.
     const DEFERRED: usize = S::IN + S::OUT;
     const GRADIENT_TASKS: usize = V.div_ceil(task_rows(D));
 
-    /// As PyTorch: normal with mean 0 and deviation 1.
+    /// As in PyTorch: normal with mean 0 and standard deviation 1.
     fn initialise(&mut self, key: RngKey) {
         crate::init::normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
-        if let Some(padding) = S::ARGUMENTS.padding() {
+        if let Some(padding) = S::ARGUMENTS.padding_index {
             self.weight[padding].fill(0.0);
         }
     }
@@ -91,17 +90,17 @@ where
         ((task + 1) * task_rows(D)).min(V) * D
     }
 
-    /// Adds the gradient of each place to its token's row, in the order of the batch.
+    /// Adds the gradient at each position to the row of its token, in the order of the batch.
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         d_weights.fill(0.0);
         let first = task * task_rows(D);
         let rows = d_weights.as_chunks_mut::<D>().0;
-        let padding = S::ARGUMENTS.padding();
+        let padding = S::ARGUMENTS.padding_index;
         for shard in 0..shards.count() {
             let (tokens, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * S::IN);
             for (token, d_y) in tokens.iter().zip(d_y.as_chunks::<D>().0) {
                 let token = token.to_bits() as usize;
-                // Tokens of other pieces are below `first` or behind the end.
+                // The rows of other tasks are before `first` or after the end.
                 let row = token.checked_sub(first).and_then(|row| rows.get_mut(row));
                 if let Some(row) = row
                     && Some(token) != padding
@@ -115,30 +114,38 @@ where
     }
 }
 
-impl<S, const V: usize, const D: usize> crate::contract::Streaming<S> for Embedding<V, D> where
-    S: Spec<Arguments = embedding::Embedding>
-{
+/// The number of weight rows in one gradient task.
+#[cfg(feature = "train")]
+const fn task_rows(dimension: usize) -> usize {
+    const ELEMENTS: usize = 1 << 16;
+    if dimension < ELEMENTS { ELEMENTS / dimension } else { 1 }
 }
 
-/// What is said of a token that is not in the vocabulary.
-fn refusal<S: Spec>(token: u32, at: usize, vocabulary: usize) -> InputError {
+/// The error for a token that is not in the vocabulary; `at` is its index in the batch.
+fn unknown_token<S: Spec>(token: u32, at: usize, vocabulary: usize) -> InputError {
     InputError::Token { layer: S::NAME, token, place: at % S::IN, vocabulary }
 }
 
 impl<const V: usize, const D: usize> Embedding<V, D> {
+    /// The rows of all tokens.
+    ///
+    /// # Panics
+    /// When a token is not in the vocabulary.
     fn look_up<S: Spec>(&self, tokens: &[f32], y: &mut [f32]) {
         for (at, (token, y)) in tokens.iter().zip(y.as_chunks_mut::<D>().0).enumerate() {
             let token = token.to_bits();
             *y = match self.weight.get(token as usize) {
                 Some(row) => *row,
-                None => panic!("{}", refusal::<S>(token, at, V)),
+                None => panic!("{}", unknown_token::<S>(token, at, V)),
             };
         }
     }
+}
 
-    /// The `k` tokens whose vectors point most nearly where that of token `token` does, without itself,
-    /// each with the cosine of the angle between both; the nearest first. Empty where `token` is not in
-    /// the vocabulary.
+#[cfg(feature = "std")]
+impl<const V: usize, const D: usize> Embedding<V, D> {
+    /// The `k` tokens with the highest cosine similarity to `token`, without `token` itself, each with its similarity,
+    /// the most similar first. Empty if `token` is not in the vocabulary.
     #[must_use]
     pub fn nearest(&self, token: u32, k: usize) -> Vec<(u32, f32)> {
         match self.weight.get(token as usize) {
@@ -147,20 +154,20 @@ impl<const V: usize, const D: usize> Embedding<V, D> {
         }
     }
 
-    /// The `k` tokens that are to `c` what `b` is to `a`, as `king` is to `man` what `queen` is to
-    /// `woman`: those nearest to `b - a + c`, of vectors that all have length 1 (Mikolov, Yih and Zweig,
-    /// 2013), without the three themselves. Empty where one of them is not in the vocabulary.
+    /// The `k` tokens that are to `c` as `b` is to `a`, such as `queen` for `man`, `king` and `woman`: those with the
+    /// highest cosine similarity to `b - a + c`, of vectors scaled to length 1 (Mikolov, Yih and Zweig, 2013), without
+    /// the three themselves. Empty if one of them is not in the vocabulary.
     #[must_use]
     pub fn analogy(&self, a: u32, b: u32, c: u32, k: usize) -> Vec<(u32, f32)> {
         let row = |token: u32| self.weight.get(token as usize).map(unit);
         let (Some(from), Some(to), Some(at)) = (row(a), row(b), row(c)) else {
             return Vec::new();
         };
-        let goal = std::array::from_fn(|i| to[i] - from[i] + at[i]);
+        let goal = core::array::from_fn(|i| to[i] - from[i] + at[i]);
         self.nearest_to(&goal, k, &[a, b, c])
     }
 
-    /// The `k` tokens but for those `without` whose vectors point most nearly where `goal` does.
+    /// The `k` tokens with the highest cosine similarity to `goal`, leaving out those in `without`.
     fn nearest_to(&self, goal: &[f32; D], k: usize, without: &[u32]) -> Vec<(u32, f32)> {
         let goal = unit(goal);
         let cosine = |row: &[f32; D]| unit(row).iter().zip(&goal).map(|(a, b)| a * b).sum::<f32>();
@@ -172,7 +179,8 @@ impl<const V: usize, const D: usize> Embedding<V, D> {
     }
 }
 
-/// The vector of length 1 in the same direction; zeros stay zeros.
+/// `row`, scaled to length 1; zeros stay zeros.
+#[cfg(feature = "std")]
 fn unit<const D: usize>(row: &[f32; D]) -> [f32; D] {
     let length = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
     let factor = if length > 0.0 { (1.0 / length) as f32 } else { 0.0 };
@@ -184,10 +192,10 @@ mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
 
-    spec!(Words: embedding::Embedding { vocabulary: 7, dimension: 3, padding_index: 2 }, [&[4]] -> &[4, 3]);
+    spec!(Words: embedding::Embedding { vocabulary: 7, dimension: 3, padding_index: Some(2) }, [&[4]] -> &[4, 3]);
     // More rows than one gradient task has.
     spec!(Many: embedding::Embedding {
-        vocabulary: 1000, dimension: 200, padding_index: embedding::NO_PADDING,
+        vocabulary: 1000, dimension: 200, padding_index: None,
     }, [&[5]] -> &[5, 200]);
 
     fn trial<S, const V: usize, const D: usize>() -> Trial<S, Embedding<V, D>>
@@ -197,23 +205,23 @@ mod tests {
         assert_eq!(S::ARGUMENTS.output(S::INPUTS).unwrap(), S::OUTPUT);
         let mut trial = Trial::<S, Embedding<V, D>>::random();
         for (i, x) in trial.x[0].iter_mut().enumerate() {
-            // Some tokens several times, the first and the last among them.
+            // Some tokens repeat, the first and the last one among them.
             *x = f32::from_bits((i * i % (V + 1) % V) as u32);
         }
         trial.x[0][1] = f32::from_bits(V as u32 - 1);
         trial
     }
 
-    /// As the definition says, in the order of the batch.
+    /// The definition, in the order of the batch.
     fn naive<S, const V: usize, const D: usize>(trial: &Trial<S, Embedding<V, D>>) -> Vec<f32>
     where
         S: Spec<Arguments = embedding::Embedding>,
     {
         let mut d = vec![0.0; V * D];
-        for (place, token) in trial.x[0].iter().enumerate() {
+        for (position, token) in trial.x[0].iter().enumerate() {
             let token = token.to_bits() as usize;
-            for i in (0..D).filter(|_| Some(token) != S::ARGUMENTS.padding()) {
-                d[token * D + i] += trial.d_y[place * D + i];
+            for i in (0..D).filter(|_| Some(token) != S::ARGUMENTS.padding_index) {
+                d[token * D + i] += trial.d_y[position * D + i];
             }
         }
         d
@@ -230,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_rows_up_and_gives_them_their_gradients() {
+    fn looks_up_rows_and_sums_their_gradients() {
         check::<Words, 7, 3>();
         assert_eq!(<Embedding<1000, 200> as TrainNode<Many>>::GRADIENT_TASKS, 4);
         check::<Many, 1000, 200>();
@@ -248,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn begins_normal() {
+    fn is_initialised_from_a_normal_distribution() {
         let mut layer = Embedding::<1000, 200>::zeros();
         TrainNode::<Many>::initialise(&mut *layer, RngKey::new(3));
-        let numbers = layer.as_floats();
-        let count = numbers.len() as f64;
-        let mean = numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
-        let square = numbers.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / count;
+        let values = layer.as_floats();
+        let count = values.len() as f64;
+        let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
+        let square = values.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / count;
         assert!(mean.abs() < 0.01 && (square - 1.0).abs() < 0.01, "{mean} {square}");
-        let beyond = numbers.iter().filter(|x| x.abs() > 2.0).count() as f64 / count;
+        let beyond = values.iter().filter(|x| x.abs() > 2.0).count() as f64 / count;
         assert!((beyond - 0.0455).abs() < 0.003, "{beyond}");
     }
 
     #[test]
-    fn refuses_a_token_that_is_not_in_the_vocabulary() {
+    fn refuses_tokens_outside_the_vocabulary() {
         let x: Vec<f32> = [0, 6, 7, 1].map(f32::from_bits).to_vec();
         let words = <Embedding<7, 3> as Node<Words>>::check(&[&x]).unwrap_err();
         assert_eq!(
@@ -273,21 +281,21 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "number 3 of the input is token 4294967295")]
-    fn an_unchecked_token_is_no_undefined_behaviour() {
+    fn an_unchecked_token_panics() {
         let mut trial = trial::<Words, 7, 3>();
         trial.x[0][3] = f32::from_bits(u32::MAX);
         trial.infer();
     }
 
     #[test]
-    fn finds_what_is_near_and_what_is_alike() {
+    fn finds_neighbours_and_analogies() {
         let mut layer = Embedding::<7, 3>::zeros();
         layer.weight = [
             [1.0, 0.0, 0.0],  // man
             [1.0, 0.0, 1.0],  // king
             [0.0, 2.0, 0.0],  // woman
             [0.0, 3.0, 3.0],  // queen
-            [-1.0, 0.1, 0.0], // nobody
+            [-1.0, 0.1, 0.0], // anyone
             [0.0, 0.0, 0.0],  // nothing
             [2.0, 0.1, 0.0],  // a man, nearly
         ];

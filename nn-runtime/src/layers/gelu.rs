@@ -2,29 +2,32 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::{normal, sigmoid};
 use crate::kernels::{Lanes, mul_add};
 use crate::types::Weights;
 use unrolled_shape::rules::gelu;
 
-/// `x * P(X <= x)` of a standard normal `X`, element by element: `[..] -> [..]`.
+/// `x * P(X <= x)` of a standard normal `X`, element by element: `[..] -> [..]` (Hendrycks and Gimpel, 2016).
+#[derive(Clone, Debug, PartialEq)]
 pub struct GELU;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for GELU {}
 
 impl<S: Spec<Arguments = gelu::GELU>> Node<S> for GELU {
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         match S::ARGUMENTS.approximate {
-            "tanh" => approximate(x[0], y),
-            _ => exact(x[0], y),
+            gelu::Approximate::Tanh => approximate(x[0], y),
+            gelu::Approximate::None => exact(x[0], y),
         }
     }
 }
 
-/// Forward finds the slopes almost for nothing; backward would have to compute all of it once more.
+impl<S: Spec<Arguments = gelu::GELU>> Streaming<S> for GELU {}
+
+// Forward computes the slopes at almost no cost. Backward would have to compute the normal distribution again.
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = gelu::GELU>> TrainNode<S> for GELU {
     /// The slopes.
@@ -32,8 +35,8 @@ impl<S: Spec<Arguments = gelu::GELU>> TrainNode<S> for GELU {
 
     fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         match S::ARGUMENTS.approximate {
-            "tanh" => approximate_with_slopes(x[0], y, ctx.saved),
-            _ => exact_with_slopes(x[0], y, ctx.saved),
+            gelu::Approximate::Tanh => approximate_with_slopes(x[0], y, ctx.saved),
+            gelu::Approximate::None => exact_with_slopes(x[0], y, ctx.saved),
         }
     }
 
@@ -44,14 +47,19 @@ impl<S: Spec<Arguments = gelu::GELU>> TrainNode<S> for GELU {
     }
 }
 
-impl<S: Spec<Arguments = gelu::GELU>> crate::contract::Streaming<S> for GELU {}
-
 /// `sqrt(2 / pi)`
 const SLOPE: f32 = 0.797_884_6;
 /// `1 / sqrt(2 pi)`
+#[cfg(feature = "train")]
 const DENSITY_AT_0: f32 = 0.398_942_3;
-/// The coefficient of `x^3` (Hendrycks and Gimpel, 2016).
+/// The coefficient of `x^3` in the approximation by `tanh`.
 const CUBIC: f32 = 0.044_715;
+
+/// `P(X <= x)`, approximately: `(1 + tanh(u)) / 2`, computed as `sigmoid(2 u)`, which does not cancel.
+#[inline(always)]
+fn approximate_probability<L: Lanes>(x: f32) -> f32 {
+    sigmoid::<L>(2.0 * SLOPE * mul_add::<L>(CUBIC * x * x, x, x))
+}
 
 dispatch! {
     fn exact<L>(x: &[f32], y: &mut [f32]) {
@@ -60,26 +68,29 @@ dispatch! {
         }
     }
 
-    fn exact_with_slopes<L>(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
-        for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
-            let (below, density) = normal::<L>(x);
-            *y = x * below;
-            *slope = mul_add::<L>(x, DENSITY_AT_0 * density, below);
-        }
-    }
-
     fn approximate<L>(x: &[f32], y: &mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = x * below_approximately::<L>(x);
+            *y = x * approximate_probability::<L>(x);
+        }
+    }
+}
+
+#[cfg(feature = "train")]
+dispatch! {
+    fn exact_with_slopes<L>(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
+        for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
+            let (probability, density) = normal::<L>(x);
+            *y = x * probability;
+            *slope = mul_add::<L>(x, DENSITY_AT_0 * density, probability);
         }
     }
 
     fn approximate_with_slopes<L>(x: &[f32], y: &mut [f32], slopes: &mut [f32]) {
         for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
-            let below = below_approximately::<L>(x);
-            *y = x * below;
+            let p = approximate_probability::<L>(x);
+            *y = x * p;
             let inner = 2.0 * SLOPE * mul_add::<L>(3.0 * CUBIC * x, x, 1.0);
-            *slope = mul_add::<L>(x * below * (1.0 - below), inner, below);
+            *slope = mul_add::<L>(x * p * (1.0 - p), inner, p);
         }
     }
 
@@ -90,85 +101,32 @@ dispatch! {
     }
 }
 
-/// `(1 + tanh(u)) / 2 = sigmoid(2 u)`, which does not cancel.
-#[inline(always)]
-fn below_approximately<L: Lanes>(x: f32) -> f32 {
-    sigmoid::<L>(2.0 * SLOPE * mul_add::<L>(CUBIC * x * x, x, x))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::activation::testing::{check, spec_of_points};
+    use crate::layers::activation::testing::pytorch_test;
 
-    spec_of_points!(Exact: gelu::GELU { approximate: "none" });
-    spec_of_points!(Approximate: gelu::GELU { approximate: "tanh" });
-
-    #[test]
-    fn agrees_with_pytorch() {
-        check::<Exact, GELU>(
-            [
-                0.0,
-                -0.000814201777,
-                -0.00404969409,
-                -0.158655254,
-                -0.154268769,
-                -0.000499601058,
-                0.0,
-                0.149676581,
-                0.841344746,
-                2.48447584,
-                2.99595031,
-                9.0,
-            ],
-            [
-                -1.10418967e-86,
-                -0.00282176035,
-                -0.0119456472,
-                -0.0833154706,
-                0.132504875,
-                0.499202116,
-                0.5,
-                0.695373355,
-                1.08331547,
-                1.03761109,
-                1.01194565,
-                1.0,
-            ],
-        );
+    pytorch_test! {
+        agrees_with_pytorch: GELU, gelu::GELU { approximate: gelu::Approximate::None },
+        outputs: [
+            0.0, -0.000814201777, -0.00404969409, -0.158655254, -0.154268769, -0.000499601058,
+            0.0, 0.149676581, 0.841344746, 2.48447584, 2.99595031, 9.0,
+        ],
+        slopes: [
+            -1.10418967e-86, -0.00282176035, -0.0119456472, -0.0833154706, 0.132504875,
+            0.499202116, 0.5, 0.695373355, 1.08331547, 1.03761109, 1.01194565, 1.0,
+        ],
     }
 
-    #[test]
-    fn agrees_with_pytorch_approximately() {
-        check::<Approximate, GELU>(
-            [
-                0.0,
-                -0.000616197655,
-                -0.00363739208,
-                -0.158808009,
-                -0.15428599,
-                -0.000499601058,
-                0.0,
-                0.149675351,
-                0.841191991,
-                2.48491573,
-                2.99636261,
-                9.0,
-            ],
-            [
-                0.0,
-                -0.00242264376,
-                -0.0115841666,
-                -0.0829640838,
-                0.132630096,
-                0.499202116,
-                0.5,
-                0.695354095,
-                1.08296408,
-                1.03795158,
-                1.01158417,
-                1.0,
-            ],
-        );
+    pytorch_test! {
+        agrees_with_pytorch_approximately: GELU, gelu::GELU { approximate: gelu::Approximate::Tanh },
+        outputs: [
+            0.0, -0.000616197655, -0.00363739208, -0.158808009, -0.15428599, -0.000499601058,
+            0.0, 0.149675351, 0.841191991, 2.48491573, 2.99636261, 9.0,
+        ],
+        slopes: [
+            0.0, -0.00242264376, -0.0115841666, -0.0829640838, 0.132630096, 0.499202116, 0.5,
+            0.695354095, 1.08296408, 1.03795158, 1.01158417, 1.0,
+        ],
     }
 }

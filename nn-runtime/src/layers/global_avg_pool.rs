@@ -1,10 +1,11 @@
-//! [`GlobalAvgPool`]: PyTorch's `nn.AdaptiveAvgPool2d(1)`, without the axes of size 1 that it leaves.
+//! [`GlobalAvgPool`]: PyTorch's `nn.AdaptiveAvgPool2d(1)` followed by `flatten`.
 
 use super::pooling::average_node;
 use crate::kernels::pool::Pool;
 use unrolled_shape::rules::global_avg_pool;
 
-/// The average of each channel: `[.., C] -> [C]`.
+/// The average of each channel over all other axes: `[.., C] -> [C]`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct GlobalAvgPool;
 
 average_node!(
@@ -20,12 +21,12 @@ mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
 
-    spec!(Picture: global_avg_pool::GlobalAvgPool {}, [&[3, 4, 21]] -> &[21]);
+    spec!(Image: global_avg_pool::GlobalAvgPool {}, [&[3, 4, 21]] -> &[21]);
     spec!(Steps: global_avg_pool::GlobalAvgPool {}, [&[4, 2]] -> &[2]);
 
     #[test]
     fn agrees_with_finite_differences() {
-        Trial::<Picture, GlobalAvgPool>::random().check_gradients();
+        Trial::<Image, GlobalAvgPool>::random().check_gradients();
         Trial::<Steps, GlobalAvgPool>::random().check_gradients();
     }
 

@@ -1,10 +1,13 @@
-//! [`GlobalMaxPool`]: PyTorch's `nn.AdaptiveMaxPool2d(1)`, without the axes of size 1 that it leaves.
+//! [`GlobalMaxPool`]: PyTorch's `nn.AdaptiveMaxPool2d(1)` followed by `flatten`.
 
 use super::pooling::max_node;
 use crate::kernels::pool::Pool;
 use unrolled_shape::rules::global_max_pool;
 
-/// The largest number of each channel: `[.., C] -> [C]`. The first of equals wins, and NaN stays.
+/// The maximum of each channel over all other axes: `[.., C] -> [C]`.
+///
+/// The gradient goes to the first of equal maxima, and a NaN is the maximum.
+#[derive(Clone, Debug, PartialEq)]
 pub struct GlobalMaxPool;
 
 max_node!(GlobalMaxPool, global_max_pool::GlobalMaxPool, S => Pool::global(S::INPUT));
@@ -15,14 +18,14 @@ mod tests {
     use crate::contract::TrainNode;
     use crate::layers::testing::{Trial, spec};
 
-    spec!(Picture: global_max_pool::GlobalMaxPool {}, [&[3, 4, 21]] -> &[21]);
+    spec!(Image: global_max_pool::GlobalMaxPool {}, [&[3, 4, 21]] -> &[21]);
     spec!(Wide: global_max_pool::GlobalMaxPool {}, [&[15, 20, 2]] -> &[2]);
 
     #[test]
-    fn takes_the_largest_of_each_channel_and_gives_it_the_gradient() {
-        check::<Picture>();
+    fn agrees_with_the_definition() {
+        check::<Image>();
         check::<Wide>();
-        // More pixels than a byte can count.
+        // More pixels than a byte can index.
         assert_eq!(<GlobalMaxPool as TrainNode<Wide>>::SAVED, 2);
     }
 
@@ -37,9 +40,10 @@ mod tests {
                 let channel = || x.iter().skip(c).step_by(S::OUT);
                 let largest = channel().copied().fold(f32::NEG_INFINITY, f32::max);
                 assert_eq!(outcome.y[sample * S::OUT + c], largest);
-                let place = c + S::OUT * channel().position(|x| *x == largest).unwrap();
+                let at_largest = c + S::OUT * channel().position(|x| *x == largest).unwrap();
                 for at in (c..S::IN).step_by(S::OUT) {
-                    let expected = if at == place { trial.d_y[sample * S::OUT + c] } else { 0.0 };
+                    let expected =
+                        if at == at_largest { trial.d_y[sample * S::OUT + c] } else { 0.0 };
                     assert_eq!(d_x[at], expected);
                 }
             }

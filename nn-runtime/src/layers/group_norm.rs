@@ -1,12 +1,12 @@
 //! [`GroupNorm`]: PyTorch's `nn.GroupNorm`, channels last.
 
-use super::grouped::{Grouped, grouped_node};
+use super::grouped::grouped_node;
 use unrolled_shape::rules::group_norm;
 
-/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with mean and variance of one group of a
-/// sample's channels over all other axes: `[.., C] -> [.., C]` (Wu and He, 2018).
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the mean and the variance of one group of a sample's
+/// channels over all other axes: `[.., C] -> [.., C]` (Wu and He, 2018).
 ///
-/// Of a sequence, the steps before its end count.
+/// Steps after the end of a sequence are ignored.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct GroupNorm<const AFFINE: usize> {
@@ -16,7 +16,7 @@ pub struct GroupNorm<const AFFINE: usize> {
     pub bias: [f32; AFFINE],
 }
 
-// 0 groups, which the rule refuses, count as 1, so that the compiler tells of them there and nowhere else.
+// The rule refuses 0 groups. They count as 1 here, so that the compiler does not report a division by zero as well.
 grouped_node!(GroupNorm, group_norm::GroupNorm, S => match S::ARGUMENTS.groups {
     0 => 1,
     groups => groups,
@@ -31,33 +31,33 @@ mod tests {
     use crate::system::RngKey;
     use crate::types::Weights;
 
-    spec!(Picture: group_norm::GroupNorm { groups: 3, eps: 1e-3, affine: true }, [&[2, 3, 6]] -> &[2, 3, 6]);
+    spec!(Image: group_norm::GroupNorm { groups: 3, eps: 1e-3, affine: true }, [&[2, 3, 6]] -> &[2, 3, 6]);
     spec!(Wide: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[3, 38]] -> &[3, 38]);
     spec!(Features: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: false }, [&[8]] -> &[8]);
     spec!(Steps: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[5, 4]] -> &[5, 4]);
 
     #[test]
     fn agrees_with_finite_differences() {
-        Trial::<Picture, GroupNorm<6>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Image, GroupNorm<6>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Wide, GroupNorm<38>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Features, GroupNorm<0>>::random().with_step(1e-2, 1e-3).check_gradients();
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
-        Trial::<Picture, GroupNorm<6>>::random().check_inference();
+    fn inference_equals_training() {
+        Trial::<Image, GroupNorm<6>>::random().check_inference();
         Trial::<Features, GroupNorm<0>>::random().check_inference();
     }
 
     #[test]
-    fn agrees_with_its_twin() {
-        check_normalisation::<Picture, GroupNorm<6>>([6, 6], (6, 3), true, 1e-3);
+    fn agrees_with_the_naive_kernel() {
+        check_normalisation::<Image, GroupNorm<6>>([6, 6], (6, 3), true, 1e-3);
         check_normalisation::<Wide, GroupNorm<38>>([38, 38], (3, 2), true, 1e-5);
         check_normalisation::<Features, GroupNorm<0>>([0, 0], (1, 2), true, 1e-5);
     }
 
     #[test]
-    fn steps_behind_the_end_do_not_count() {
+    fn steps_after_the_end_are_ignored() {
         spec!(Short: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[2, 4]] -> &[2, 4]);
         check_lengths::<Steps, Short, GroupNorm<4>>(2);
         let mut trial = Trial::<Steps, GroupNorm<4>>::random().with_step(1e-2, 1e-3);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_pytorch_does_and_has_its_tensors() {
+    fn is_initialised_as_in_pytorch_and_has_its_tensors() {
         let mut layer = <GroupNorm<4> as Weights>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!((layer.weight, layer.bias), ([1.0; 4], [0.0; 4]));

@@ -1,98 +1,75 @@
-//! What the normalisations of groups of channels share: from their sizes to the functions of a node.
+//! [`Grouped`]: what [`GroupNorm`](super::GroupNorm) and [`InstanceNorm`](super::InstanceNorm) share.
 
-use crate::contract::Spec;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward};
+use crate::contract::{Infer, Spec};
 use crate::kernels::group_norm::{GroupNorm, GroupNormBackward, GroupNormForward};
-use crate::memory::InferCtx;
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
 use crate::types::Lengths;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
-use std::marker::PhantomData;
 
-/// A normalisation at one place of a network, with a weight and a bias for each channel, or without.
-/// Behind the end of a sequence it reads nothing and writes zeros.
-pub(super) struct Grouped<S>(PhantomData<S>);
+/// A normalisation of groups of channels, sample by sample. After the end of a sequence it reads nothing and writes
+/// zeros.
+pub(super) struct Grouped<'a> {
+    /// The sizes.
+    pub(super) norm: GroupNorm,
+    /// One for each channel, or none.
+    pub(super) weight: &'a [f32],
+    /// One for each channel, or none.
+    pub(super) bias: &'a [f32],
+}
 
-impl<S: Spec> Grouped<S> {
-    /// Numbers that are needed while a function runs.
-    pub(super) const fn scratch(norm: &GroupNorm) -> usize {
+impl Grouped<'_> {
+    /// Elements that inference needs per call: what training saves of one sample, and what the kernel needs.
+    pub(super) const fn scratch_len(norm: &GroupNorm) -> usize {
         norm.scratch_len() + norm.saved_len()
     }
 
-    /// How many numbers of a sample there are before its end.
-    fn valid(lengths: &Lengths<'_>, sample: usize) -> usize {
-        if S::INPUT.rank() < 2 {
-            return S::IN;
-        }
-        let steps = S::INPUT.dim(0);
-        lengths.of::<S>(0).valid(sample, steps) * (S::IN / steps)
-    }
-
-    pub(super) fn infer(
-        norm: GroupNorm,
-        weight: &[f32],
-        bias: &[f32],
-        x: &[f32],
-        y: &mut [f32],
-        ctx: InferCtx<'_>,
-    ) {
-        let (saved, scratch) = ctx.scratch.split_at_mut(norm.saved_len());
-        for (i, (x, y)) in x.chunks_exact(S::IN).zip(y.chunks_exact_mut(S::IN)).enumerate() {
-            let valid = Self::valid(&ctx.lengths, i);
-            Self::sample(norm, [weight, bias], &x[..valid], y, saved, scratch);
+    /// Inference.
+    pub(super) fn infer<S: Spec>(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let (saved, scratch) = ctx.scratch.split_at_mut(self.norm.saved_len());
+        let samples = x[0].chunks_exact(S::IN).zip(y.chunks_exact_mut(S::IN));
+        for (i, (x, y)) in samples.enumerate() {
+            self.forward_sample(&x[..valid_len::<S>(&ctx.lengths, i)], y, saved, scratch);
         }
     }
 
-    pub(super) fn forward(
-        norm: GroupNorm,
-        weight: &[f32],
-        bias: &[f32],
-        x: &[f32],
-        y: &mut [f32],
-        ctx: TrainCtx<'_>,
-    ) {
-        let samples = x.chunks_exact(S::IN).zip(y.chunks_exact_mut(S::IN));
-        let samples = samples.zip(ctx.saved.chunks_exact_mut(norm.saved_len()));
+    /// The forward pass of one shard.
+    #[cfg(feature = "train")]
+    pub(super) fn forward<S: Spec>(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+        let samples = x[0].chunks_exact(S::IN).zip(y.chunks_exact_mut(S::IN));
+        let samples = samples.zip(ctx.saved.chunks_exact_mut(self.norm.saved_len()));
         for (i, ((x, y), saved)) in samples.enumerate() {
-            let valid = Self::valid(&ctx.lengths, i);
-            Self::sample(norm, [weight, bias], &x[..valid], y, saved, ctx.scratch);
+            self.forward_sample(&x[..valid_len::<S>(&ctx.lengths, i)], y, saved, ctx.scratch);
         }
     }
 
-    fn sample(
-        norm: GroupNorm,
-        [weight, bias]: [&[f32]; 2],
-        x: &[f32],
-        y: &mut [f32],
-        saved: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let (y, behind) = y.split_at_mut(x.len());
-        behind.fill(0.0);
+    /// One sample, of which `x` are the valid elements.
+    fn forward_sample(&self, x: &[f32], y: &mut [f32], saved: &mut [f32], scratch: &mut [f32]) {
+        let (y, after_end) = y.split_at_mut(x.len());
+        after_end.fill(0.0);
         if !x.is_empty() {
-            norm.forward(GroupNormForward { x, weight, bias, y, saved, scratch });
+            let (weight, bias) = (self.weight, self.bias);
+            self.norm.forward(GroupNormForward { x, weight, bias, y, saved, scratch });
         }
     }
 
-    pub(super) fn backward(
-        norm: GroupNorm,
-        weight: &[f32],
-        x: &[f32],
-        d_y: &[f32],
-        mut d_x: Option<&mut [f32]>,
-        ctx: TrainCtx<'_>,
-    ) {
+    /// The backward pass of one shard, which sums the gradients of weight and bias.
+    #[cfg(feature = "train")]
+    pub(super) fn backward<S: Spec>(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, scratch, lengths, .. } = ctx;
+        let (norm, weight, mut d_x) = (&self.norm, self.weight, d_x[0].as_deref_mut());
         shard_sums.fill(0.0);
         let (d_weight, d_bias) = shard_sums.split_at_mut(weight.len());
-        let samples = x.chunks_exact(S::IN).zip(d_y.chunks_exact(S::IN));
-        for (i, ((x, d_y), saved)) in samples.zip(saved.chunks_exact(norm.saved_len())).enumerate()
-        {
-            let valid = Self::valid(&lengths, i);
+        let samples = x[0].chunks_exact(S::IN).zip(d_y.chunks_exact(S::IN));
+        let samples = samples.zip(saved.chunks_exact(norm.saved_len()));
+        for (i, ((x, d_y), saved)) in samples.enumerate() {
+            let valid = valid_len::<S>(&lengths, i);
             let d_x = d_x.as_mut().map(|d_x| {
-                let (d_x, behind) = d_x[i * S::IN..(i + 1) * S::IN].split_at_mut(valid);
-                behind.fill(0.0);
+                let (d_x, after_end) = d_x[i * S::IN..(i + 1) * S::IN].split_at_mut(valid);
+                after_end.fill(0.0);
                 d_x
             });
             if valid > 0 {
@@ -113,79 +90,82 @@ impl<S: Spec> Grouped<S> {
     }
 }
 
-/// The tensors of a layer with a weight and a bias for each of so many channels.
+/// Elements of sample `i` before its end.
+fn valid_len<S: Spec>(lengths: &Lengths<'_>, i: usize) -> usize {
+    if S::INPUT.rank() < 2 {
+        return S::IN;
+    }
+    let steps = S::INPUT.dim(0);
+    lengths.of::<S>(0).valid(i, steps) * (S::IN / steps)
+}
+
+/// The tensors of a layer with a weight and a bias for each of `channels` channels, or with none.
+#[cfg(feature = "std")]
 pub(super) fn tensors(channels: usize) -> Vec<Tensor> {
     let tensor = |name, offset| Tensor::new(name, offset, vec![Axis::plain(channels, 1)]);
     if channels == 0 { Vec::new() } else { vec![tensor("weight", 0), tensor("bias", channels)] }
 }
 
-/// Makes `$Name<AFFINE>` a node that normalises groups of channels, as many as `$groups` says, an
+/// Makes `$Name<AFFINE>`, with the fields `weight` and `bias`, a layer that normalises `$groups` groups of channels, an
 /// expression of the spec `$S`.
 macro_rules! grouped_node {
     ($Name:ident, $Arguments:ty, $S:ident => $groups:expr) => {
-        // SAFETY: `repr(C)`, arrays of `f32` alone.
+        // SAFETY: `repr(C)`, arrays of `f32` only.
         unsafe impl<const AFFINE: usize> $crate::types::Weights for $Name<AFFINE> {}
 
-        impl<$S: $crate::contract::Spec<Arguments = $Arguments>, const AFFINE: usize>
-            $crate::contract::Node<$S> for $Name<AFFINE>
-        {
-            const SCRATCH: usize = Grouped::<$S>::scratch(&norm::<$S>());
+        const _: () = {
+            use $crate::contract::{Infer, Node, Spec};
+            use $crate::layers::grouped::Grouped;
 
-            #[cfg(feature = "std")]
-            fn tensors() -> Vec<$crate::types::Tensor> {
-                $crate::layers::grouped::tensors(AFFINE)
+            // Not imported: `GroupNorm` is also the name of a layer.
+            type Norm = $crate::kernels::group_norm::GroupNorm;
+
+            const fn norm<$S: Spec<Arguments = $Arguments>>() -> Norm {
+                Norm { channels: $S::INPUT.last(), groups: $groups, eps: $S::ARGUMENTS.eps }
             }
 
-            fn infer(
-                &self,
-                $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>,
-            ) {
-                let norm = const { norm::<$S>() };
-                Grouped::<$S>::infer(norm, &self.weight, &self.bias, x[0], y, ctx);
-            }
-        }
-
-        #[cfg(feature = "train")]
-        impl<$S: $crate::contract::Spec<Arguments = $Arguments>, const AFFINE: usize>
-            $crate::contract::TrainNode<$S> for $Name<AFFINE>
-        {
-            const SAVED: usize = norm::<$S>().saved_len();
-            /// The gradient of the weights.
-            const SHARD_SUMS: usize = 2 * AFFINE;
-
-            fn initialise(&mut self, _key: $crate::system::RngKey) {
-                self.weight.fill(1.0);
+            impl<const AFFINE: usize> $Name<AFFINE> {
+                fn grouped<$S: Spec<Arguments = $Arguments>>(&self) -> Grouped<'_> {
+                    Grouped { norm: const { norm::<$S>() }, weight: &self.weight, bias: &self.bias }
+                }
             }
 
-            fn forward(
-                &self,
-                $crate::contract::Forward { x, y, ctx, .. }: $crate::contract::Forward<'_>,
-            ) {
-                let norm = const { norm::<$S>() };
-                Grouped::<$S>::forward(norm, &self.weight, &self.bias, x[0], y, ctx);
+            impl<$S: Spec<Arguments = $Arguments>, const AFFINE: usize> Node<$S> for $Name<AFFINE> {
+                const SCRATCH: usize = Grouped::scratch_len(&norm::<$S>());
+
+                #[cfg(feature = "std")]
+                fn tensors() -> Vec<$crate::types::Tensor> {
+                    $crate::layers::grouped::tensors(AFFINE)
+                }
+
+                fn infer(&self, call: Infer<'_>) {
+                    self.grouped::<$S>().infer::<$S>(call);
+                }
             }
 
-            fn backward(
-                &self,
-                $crate::contract::Backward { x, d_y, d_x, ctx, .. }: $crate::contract::Backward<
-                    '_,
-                    '_,
-                >,
-            ) {
-                let (norm, d_x) = (const { norm::<$S>() }, d_x[0].as_deref_mut());
-                Grouped::<$S>::backward(norm, &self.weight, x[0], d_y, d_x, ctx);
-            }
-        }
+            #[cfg(feature = "train")]
+            impl<$S: Spec<Arguments = $Arguments>, const AFFINE: usize>
+                $crate::contract::TrainNode<$S> for $Name<AFFINE>
+            {
+                /// Mean and inverse standard deviation of each group.
+                const SAVED: usize = norm::<$S>().saved_len();
+                /// The gradient of the weights.
+                const SHARD_SUMS: usize = 2 * AFFINE;
+                const TRAIN_SCRATCH: usize = norm::<$S>().scratch_len();
 
-        /// What is done to each sample.
-        const fn norm<$S: $crate::contract::Spec<Arguments = $Arguments>>()
-        -> $crate::kernels::group_norm::GroupNorm {
-            $crate::kernels::group_norm::GroupNorm {
-                channels: S::INPUT.last(),
-                groups: $groups,
-                eps: S::ARGUMENTS.eps,
+                fn initialise(&mut self, _key: $crate::system::RngKey) {
+                    self.weight.fill(1.0);
+                }
+
+                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                    self.grouped::<$S>().forward::<$S>(call);
+                }
+
+                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                    self.grouped::<$S>().backward::<$S>(call);
+                }
             }
-        }
+        };
     };
 }
 

@@ -1,14 +1,15 @@
 //! [`GRU`]: PyTorch's `nn.GRU`.
 
+use super::recurrent::recurrent_layer;
 use crate::kernels::recurrent::Cell;
-use crate::layers::recurrent::recurrent_layer;
 use unrolled_shape::rules::gru;
 
 recurrent_layer! {
     /// Gated recurrent units (Cho and others, 2014): `[steps, inputs] -> [steps, units]`.
     ///
     /// At each step `r, z = sigmoid(x W + b + h U + b')`, `n = tanh(x W + b + r (h U + b'))`, then
-    /// `h = (1 - z) n + z h`. The backward direction's units come behind the forward one's.
+    /// `h = (1 - z) n + z h`. The outputs of the backward direction follow those of the forward
+    /// direction.
     GRU, gru::GRU, |arguments| Cell::Gru
 }
 
@@ -20,13 +21,13 @@ mod tests {
     use crate::layers::testing::spec;
 
     spec!(Plain: gru::GRU {
-        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: "sequence",
+        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence,
     }, [&[4, 2]] -> &[4, 3]);
     spec!(Deep: gru::GRU {
-        units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: "last",
+        units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: gru::Output::Last,
     }, [&[3, 3]] -> &[4]);
     spec!(Both: gru::GRU {
-        units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: "sequence",
+        units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: gru::Output::Sequence,
     }, [&[3, 3]] -> &[3, 4]);
 
     const PLAIN: usize = Plain::ARGUMENTS.weights(Plain::INPUT);
@@ -40,12 +41,12 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         trial::<Plain, GRU<PLAIN>>().check_inference();
     }
 
     #[test]
-    fn sequences_of_different_lengths_give_what_they_give_alone() {
+    fn sequences_of_different_lengths_have_the_bits_of_single_ones() {
         check_ragged::<Plain, GRU<PLAIN>>();
         check_ragged::<Both, GRU<BOTH>>();
     }

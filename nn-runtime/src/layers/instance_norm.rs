@@ -1,13 +1,13 @@
 //! [`InstanceNorm`]: PyTorch's `nn.InstanceNorm1d` and `nn.InstanceNorm2d`, channels last.
 
-use super::grouped::{Grouped, grouped_node};
+use super::grouped::grouped_node;
 use unrolled_shape::rules::instance_norm;
 
-/// `(x - mean) / sqrt(variance + eps)`, with mean and variance of one channel of a sample over all other
-/// axes: `[.., C] -> [.., C]` (Ulyanov, Vedaldi and Lempitsky, 2016).
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the mean and the variance of one channel of a sample over
+/// all other axes: `[.., C] -> [.., C]` (Ulyanov, Vedaldi and Lempitsky, 2016).
 ///
-/// Of a sequence, the steps before its end count. There are no running averages: inference does the same
-/// as training, as PyTorch's does by default.
+/// Steps after the end of a sequence are ignored. There are no running averages: inference equals training, as in
+/// PyTorch by default.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct InstanceNorm<const AFFINE: usize> {
@@ -24,29 +24,29 @@ mod tests {
     use super::*;
     use crate::layers::testing::{Trial, check_lengths, check_normalisation, spec};
 
-    spec!(Picture: instance_norm::InstanceNorm { eps: 1e-3, affine: true }, [&[2, 3, 4]] -> &[2, 3, 4]);
+    spec!(Image: instance_norm::InstanceNorm { eps: 1e-3, affine: true }, [&[2, 3, 4]] -> &[2, 3, 4]);
     spec!(Wide: instance_norm::InstanceNorm { eps: 1e-5, affine: false }, [&[4, 19]] -> &[4, 19]);
 
     #[test]
     fn agrees_with_finite_differences() {
-        Trial::<Picture, InstanceNorm<4>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Image, InstanceNorm<4>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Wide, InstanceNorm<0>>::random().with_step(1e-2, 1e-3).check_gradients();
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
-        Trial::<Picture, InstanceNorm<4>>::random().check_inference();
+    fn inference_equals_training() {
+        Trial::<Image, InstanceNorm<4>>::random().check_inference();
         Trial::<Wide, InstanceNorm<0>>::random().check_inference();
     }
 
     #[test]
-    fn agrees_with_its_twin() {
-        check_normalisation::<Picture, InstanceNorm<4>>([4, 4], (6, 4), true, 1e-3);
+    fn agrees_with_the_naive_kernel() {
+        check_normalisation::<Image, InstanceNorm<4>>([4, 4], (6, 4), true, 1e-3);
         check_normalisation::<Wide, InstanceNorm<0>>([0, 0], (4, 19), true, 1e-5);
     }
 
     #[test]
-    fn steps_behind_the_end_do_not_count() {
+    fn steps_after_the_end_are_ignored() {
         spec!(Short: instance_norm::InstanceNorm { eps: 1e-5, affine: false }, [&[3, 19]] -> &[3, 19]);
         check_lengths::<Wide, Short, InstanceNorm<0>>(3);
     }

@@ -1,22 +1,22 @@
-//! [`LayerNorm`]: PyTorch's `nn.LayerNorm` of the last axis.
+//! [`LayerNorm`]: PyTorch's `nn.LayerNorm` over the last axis.
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::row_norm::{self, RowNorm, RowNormGradient, RowNormInput};
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::layer_norm;
 
-/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with mean and variance of the last axis:
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the mean and the (biased) variance over the last axis:
 /// `[.., C] -> [.., C]` (Ba, Kiros and Hinton, 2016).
 ///
-/// Each step of a sequence, each pixel of a picture, is normalised by itself, in training as at
-/// inference. The variance is divided by the count.
+/// Each step of a sequence and each pixel of an image is normalised by itself. Inference equals training.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct LayerNorm<const WEIGHT: usize, const BIAS: usize = WEIGHT> {
@@ -26,10 +26,10 @@ pub struct LayerNorm<const WEIGHT: usize, const BIAS: usize = WEIGHT> {
     pub bias: [f32; BIAS],
 }
 
-// SAFETY: `repr(C)`, arrays of `f32` alone.
+// SAFETY: `repr(C)`, arrays of `f32` only.
 unsafe impl<const WEIGHT: usize, const BIAS: usize> Weights for LayerNorm<WEIGHT, BIAS> {}
 
-/// What is done to each row.
+/// The normalisation of one row.
 const fn norm<S: Spec<Arguments = layer_norm::LayerNorm>>() -> RowNorm {
     RowNorm { len: S::INPUT.last(), centred: true, eps: S::ARGUMENTS.eps as f32 }
 }
@@ -57,11 +57,17 @@ where
     }
 }
 
+impl<S, const WEIGHT: usize, const BIAS: usize> Streaming<S> for LayerNorm<WEIGHT, BIAS> where
+    S: Spec<Arguments = layer_norm::LayerNorm>
+{
+}
+
 #[cfg(feature = "train")]
 impl<S, const WEIGHT: usize, const BIAS: usize> TrainNode<S> for LayerNorm<WEIGHT, BIAS>
 where
     S: Spec<Arguments = layer_norm::LayerNorm>,
 {
+    /// Mean and inverse standard deviation of each row.
     const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
     /// The gradient of the weights.
     const SHARD_SUMS: usize = Self::LEN;
@@ -87,13 +93,6 @@ where
     }
 }
 
-impl<S, const WEIGHT: usize, const BIAS: usize> crate::contract::Streaming<S>
-    for LayerNorm<WEIGHT, BIAS>
-where
-    S: Spec<Arguments = layer_norm::LayerNorm>,
-{
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,21 +110,21 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         Trial::<Steps, LayerNorm<5>>::random().check_inference();
         Trial::<Wide, LayerNorm<37, 0>>::random().check_inference();
         Trial::<Plain, LayerNorm<0>>::random().check_inference();
     }
 
     #[test]
-    fn agrees_with_its_twin() {
+    fn agrees_with_the_naive_kernel() {
         check_normalisation::<Steps, LayerNorm<5>>([5, 5], (1, 1), true, 1e-5);
         check_normalisation::<Wide, LayerNorm<37, 0>>([37, 0], (1, 1), true, 1e-3);
         check_normalisation::<Plain, LayerNorm<0>>([0, 0], (1, 1), true, 1e-5);
     }
 
     #[test]
-    fn a_row_of_equal_numbers_becomes_the_bias() {
+    fn a_row_of_equal_values_is_normalised_to_the_bias() {
         let mut trial = Trial::<Steps, LayerNorm<5>>::random();
         trial.x[0].fill(0.1);
         let outcome = trial.train();
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_pytorch_does_and_has_its_tensors() {
+    fn is_initialised_as_in_pytorch_and_has_its_tensors() {
         let mut layer = <LayerNorm<3> as Weights>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.as_floats(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);

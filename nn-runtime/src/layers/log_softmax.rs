@@ -1,15 +1,48 @@
 //! [`LogSoftmax`]: PyTorch's `nn.LogSoftmax(dim=-1)`.
 
-use super::activation::separate_activation;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
-use crate::kernels::rows;
+use crate::kernels::{Instructions, rows};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
+use crate::types::Weights;
 use unrolled_shape::rules::log_softmax;
 
 /// `x - ln(sum(exp(x)))` over the last axis: `[.., C] -> [.., C]`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogSoftmax;
 
-separate_activation!(LogSoftmax, log_softmax::LogSoftmax, S => S::INPUT.last(), y);
+// SAFETY: a struct without fields contains nothing but `f32`s.
+unsafe impl Weights for LogSoftmax {}
+
+impl<S: Spec<Arguments = log_softmax::LogSoftmax>> Node<S> for LogSoftmax {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
+        forward(S::INPUT.last(), x[0], y);
+    }
+
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, _isa: I, Infer { x, y, .. }: Infer<'_>) {
+        forward_inlined::<I::Lanes>(S::INPUT.last(), x[0], y);
+    }
+}
+
+impl<S: Spec<Arguments = log_softmax::LogSoftmax>> Streaming<S> for LogSoftmax {}
+
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = log_softmax::LogSoftmax>> TrainNode<S> for LogSoftmax {
+    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
+        forward(S::INPUT.last(), x[0], y);
+    }
+
+    fn backward(&self, Backward { y, d_y, d_x, .. }: Backward<'_, '_>) {
+        if let Some(d_x) = &mut d_x[0] {
+            backward(S::INPUT.last(), y, d_y, d_x);
+        }
+    }
+}
 
 dispatch! {
     fn forward as forward_inlined<L>(classes: usize, x: &[f32], y: &mut [f32]) {
@@ -22,7 +55,10 @@ dispatch! {
             }
         }
     }
+}
 
+#[cfg(feature = "train")]
+dispatch! {
     fn backward<L>(classes: usize, y: &[f32], d_y: &[f32], d_x: &mut [f32]) {
         for (d_x, &y) in d_x.iter_mut().zip(y) {
             *d_x = exp::<L>(y);
@@ -87,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers_do_not_overflow() {
+    fn large_values_do_not_overflow() {
         let mut trial = Trial::<Few, LogSoftmax>::random();
         trial.x[0][..4].copy_from_slice(&[1e30, 0.0, -1e30, f32::NEG_INFINITY]);
         assert_eq!(trial.infer()[..4], [0.0, -1e30, -2e30, f32::NEG_INFINITY]);
     }
 
     #[test]
-    fn nan_spoils_its_row_alone() {
+    fn nan_affects_only_its_row() {
         let mut trial = Trial::<Few, LogSoftmax>::random();
         trial.x[0][1] = f32::NAN;
         let y = trial.infer();

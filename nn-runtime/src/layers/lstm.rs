@@ -1,14 +1,15 @@
 //! [`LSTM`]: PyTorch's `nn.LSTM`.
 
+use super::recurrent::recurrent_layer;
 use crate::kernels::recurrent::Cell;
-use crate::layers::recurrent::recurrent_layer;
 use unrolled_shape::rules::lstm;
 
 recurrent_layer! {
     /// Long short-term memory (Hochreiter and Schmidhuber, 1997): `[steps, inputs] -> [steps, units]`.
     ///
     /// At each step `i, f, o = sigmoid(x W + b + h U + b')`, `g = tanh(..)`, then `c = f c + i g` and
-    /// `h = o tanh(c)`. The backward direction's units come behind the forward one's.
+    /// `h = o tanh(c)`. The outputs of the backward direction follow those of the forward
+    /// direction.
     LSTM, lstm::LSTM, |arguments| Cell::Lstm
 }
 
@@ -19,13 +20,13 @@ mod tests {
     use crate::layers::testing::spec;
 
     spec!(Plain: lstm::LSTM {
-        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: "sequence",
+        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence,
     }, [&[4, 2]] -> &[4, 3]);
     spec!(Deep: lstm::LSTM {
-        units: 2, layers: 3, bidirectional: true, dropout: 0.25, bias: true, output: "sequence",
+        units: 2, layers: 3, bidirectional: true, dropout: 0.25, bias: true, output: lstm::Output::Sequence,
     }, [&[3, 3]] -> &[3, 4]);
     spec!(Last: lstm::LSTM {
-        units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: "last",
+        units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: false, output: lstm::Output::Last,
     }, [&[4, 3]] -> &[4]);
 
     const PLAIN: usize = <Plain as crate::contract::Spec>::ARGUMENTS
@@ -43,13 +44,13 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         trial::<Plain, LSTM<PLAIN>>().check_inference();
         trial::<Last, LSTM<LAST>>().check_inference();
     }
 
     #[test]
-    fn sequences_of_different_lengths_give_what_they_give_alone() {
+    fn sequences_of_different_lengths_have_the_bits_of_single_ones() {
         check_ragged::<Plain, LSTM<PLAIN>>();
         check_ragged::<Last, LSTM<LAST>>();
     }

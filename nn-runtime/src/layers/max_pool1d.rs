@@ -4,8 +4,10 @@ use super::pooling::max_node;
 use crate::kernels::pool::Pool;
 use unrolled_shape::rules::max_pool1d;
 
-/// The largest number under a window: `[T, C] -> [T', C]`. Padding never wins, the first of equals
-/// does, and NaN stays.
+/// The maximum under a window: `[T, C] -> [T', C]`.
+///
+/// The gradient goes to the first of equal maxima. Padding counts as minus infinity, and a NaN is the maximum.
+#[derive(Clone, Debug, PartialEq)]
 pub struct MaxPool1d;
 
 max_node!(MaxPool1d, max_pool1d::MaxPool1d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
@@ -15,14 +17,13 @@ mod tests {
     use super::*;
     use crate::contract::Spec;
     use crate::layers::testing::{Trial, spec};
-    use unrolled_shape::rules::window::AS_KERNEL;
 
-    spec!(By2: max_pool1d::MaxPool1d { kernel: 2, stride: AS_KERNEL, padding: 0, dilation: 1 },
+    spec!(By2: max_pool1d::MaxPool1d { kernel: 2, stride: None, padding: 0, dilation: 1 },
         [&[7, 3]] -> &[3, 3]);
-    spec!(Overlapping: max_pool1d::MaxPool1d { kernel: 3, stride: 2, padding: 1, dilation: 2 },
+    spec!(Overlapping: max_pool1d::MaxPool1d { kernel: 3, stride: Some(2), padding: 1, dilation: 2 },
         [&[8, 21]] -> &[3, 21]);
 
-    /// As the definition says: the place of each output's winner in the input.
+    /// The definition: the index of each output's maximum in the input.
     fn winners<S: Spec<Arguments = max_pool1d::MaxPool1d>>(x: &[f32]) -> Vec<usize> {
         let window = S::ARGUMENTS.window();
         let (steps, channels) = (S::INPUT.dim(0), S::INPUT.dim(1));
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_largest_and_gives_it_the_gradient() {
+    fn agrees_with_the_definition() {
         check::<By2>();
         check::<Overlapping>();
     }

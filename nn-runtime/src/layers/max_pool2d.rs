@@ -4,8 +4,10 @@ use super::pooling::max_node;
 use crate::kernels::pool::Pool;
 use unrolled_shape::rules::max_pool2d;
 
-/// The largest number under a window: `[H, W, C] -> [H', W', C]`. Padding never wins, the first of
-/// equals does, and NaN stays.
+/// The maximum under a window: `[H, W, C] -> [H', W', C]`.
+///
+/// The gradient goes to the first of equal maxima. Padding counts as minus infinity, and a NaN is the maximum.
+#[derive(Clone, Debug, PartialEq)]
 pub struct MaxPool2d;
 
 max_node!(MaxPool2d, max_pool2d::MaxPool2d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
@@ -15,20 +17,19 @@ mod tests {
     use super::*;
     use crate::contract::{Spec, TrainNode};
     use crate::layers::testing::{Trial, random, spec};
-    use unrolled_shape::rules::window::AS_KERNEL;
 
-    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: [AS_KERNEL; 2], padding: [0; 2], dilation: [1; 2] },
+    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
         [&[5, 7, 3]] -> &[2, 3, 3]);
-    spec!(Overlapping: max_pool2d::MaxPool2d { kernel: [3, 2], stride: [1, 2], padding: [1; 2], dilation: [2, 1] },
+    spec!(Overlapping: max_pool2d::MaxPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [1; 2], dilation: [2, 1] },
         [&[6, 5, 21]] -> &[4, 3, 21]);
-    spec!(Large: max_pool2d::MaxPool2d { kernel: [17; 2], stride: [3; 2], padding: [8, 0], dilation: [1; 2] },
+    spec!(Large: max_pool2d::MaxPool2d { kernel: [17; 2], stride: Some([3; 2]), padding: [8, 0], dilation: [1; 2] },
         [&[9, 20, 2]] -> &[3, 2, 2]);
 
-    /// As the definition says: outputs, and the place of each winner in the input.
+    /// The definition: the outputs, and the index of each maximum in the input.
     fn naive<S: Spec<Arguments = max_pool2d::MaxPool2d>>(x: &[f32]) -> (Vec<f32>, Vec<usize>) {
         let window = S::ARGUMENTS.window();
         let [height, width, channels] = [0, 1, 2].map(|axis| S::INPUT.dim(axis));
-        let place = |axis: usize, at: usize, tap: usize| {
+        let input = |axis: usize, at: usize, tap: usize| {
             (at * window.stride[axis] + tap * window.dilation[axis])
                 .checked_sub(window.padding[axis][0])
         };
@@ -39,7 +40,7 @@ mod tests {
             let mut best = None::<usize>;
             for i in 0..window.kernel[0] {
                 for j in 0..window.kernel[1] {
-                    let (Some(h), Some(w)) = (place(0, row, i), place(1, column, j)) else {
+                    let (Some(h), Some(w)) = (input(0, row, i), input(1, column, j)) else {
                         continue;
                     };
                     let at = (h * width + w) * channels + c;
@@ -56,7 +57,7 @@ mod tests {
 
     fn check<S: Spec<Arguments = max_pool2d::MaxPool2d>>() {
         let mut trial = Trial::<S, MaxPool2d>::random();
-        // With many equal numbers, and below the zeros of a wrong padding.
+        // Many equal values, all below 0, with which a padding of zeros would be found.
         for x in &mut trial.x[0] {
             *x = (*x * 4.0).round() - 5.0;
         }
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_its_definition() {
+    fn agrees_with_the_definition() {
         check::<By2>();
         check::<Overlapping>();
         check::<Large>();
@@ -85,24 +86,24 @@ mod tests {
     #[test]
     fn agrees_with_finite_differences() {
         let mut trial = Trial::<Overlapping, MaxPool2d>::random().with_step(1e-3, 1e-3);
-        // Different enough for no winner to change.
+        // Values so far apart that no step changes a maximum.
         let order = random(trial.x[0].len(), 9);
-        let mut places: Vec<usize> = (0..order.len()).collect();
-        places.sort_by(|a, b| order[*a].total_cmp(&order[*b]));
-        for (rank, place) in places.into_iter().enumerate() {
-            trial.x[0][place] = rank as f32 / 128.0 - 10.0;
+        let mut indices: Vec<usize> = (0..order.len()).collect();
+        indices.sort_by(|a, b| order[*a].total_cmp(&order[*b]));
+        for (rank, i) in indices.into_iter().enumerate() {
+            trial.x[0][i] = rank as f32 / 128.0 - 10.0;
         }
         trial.check_gradients();
     }
 
     #[test]
-    fn winners_fill_a_quarter_of_the_output() {
+    fn the_index_of_a_maximum_is_a_byte_if_the_window_is_small() {
         assert_eq!(<MaxPool2d as TrainNode<By2>>::SAVED, (2 * 3 * 3_usize).div_ceil(4));
         assert_eq!(<MaxPool2d as TrainNode<Large>>::SAVED, 3 * 2 * 2);
     }
 
     #[test]
-    fn nan_stays_and_infinities_are_numbers() {
+    fn nan_is_a_maximum_and_infinities_are_values() {
         let mut trial = Trial::<By2, MaxPool2d>::random();
         trial.x[0].fill(f32::NEG_INFINITY);
         trial.x[0][(7 + 1) * 3] = f32::NAN;
@@ -110,7 +111,7 @@ mod tests {
         assert!(outcome.y[0].is_nan());
         assert_eq!(outcome.y[1..], vec![f32::NEG_INFINITY; outcome.y.len() - 1]);
         assert!(trial.infer()[0].is_nan());
-        // The gradient goes to NaN, and to the first of equals.
+        // The gradient goes to NaN, and to the first of equal maxima.
         assert_eq!(outcome.d_x[0][(7 + 1) * 3], trial.d_y[0]);
         assert_eq!(outcome.d_x[0][..3], [0.0, trial.d_y[1], trial.d_y[2]]);
     }

@@ -1,4 +1,8 @@
-//! The mathematics of the layers, one file each.
+//! The layers, one file each, with the name of the file of their shape rule.
+//!
+//! A file contains, in this order: the layer and its weights, inference (`Node`, `Streaming`), training (`TrainNode`),
+//! helpers, tests. The other files contain what several layers share: `activation`, `causal`, `convolution`,
+//! `train_convolution`, `grouped`, `pooling`, `ragged` and `recurrent`.
 
 mod activation;
 mod add;
@@ -49,6 +53,8 @@ mod tanh;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tied_dense;
+#[cfg(feature = "train")]
+mod train_convolution;
 mod upsample;
 mod ws_conv2d;
 

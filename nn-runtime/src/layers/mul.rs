@@ -2,29 +2,33 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 use crate::types::Weights;
 use unrolled_shape::rules::mul;
 
-/// The product of all branches, element by element: `[.., C], [.., C] or [C], .. -> [.., C]`. A
-/// branch `[C]` or `[1, .., C]` scales the channels of the first, as in squeeze and excitation.
+/// The product of all branches, element by element: `[.., C], [.., C] or [C], .. -> [.., C]`.
+///
+/// A branch `[C]` or `[1, .., C]` scales the channels of the first branch, as in squeeze and excitation.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mul;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for Mul {}
 
 impl<S: Spec<Arguments = mul::Mul>> Node<S> for Mul {
-    /// The gradient of one branch, before it is summed over what the branch scales.
-    const SCRATCH: usize = S::OUT;
-
     fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
         product(n, x, y);
     }
 }
 
+impl<S: Spec<Arguments = mul::Mul>> Streaming<S> for Mul {}
+
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = mul::Mul>> TrainNode<S> for Mul {
+    /// The gradient of a branch of one sample, before it is summed over the positions that the branch scales.
+    const TRAIN_SCRATCH: usize = S::OUT;
+
     fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         product(pass.n, x, y);
     }
@@ -32,7 +36,7 @@ impl<S: Spec<Arguments = mul::Mul>> TrainNode<S> for Mul {
     fn backward(&self, Backward { pass, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         for (branch, d_x) in d_x.iter_mut().enumerate() {
             if let Some(d_x) = d_x {
-                backward(pass.n, branch, x, d_y, d_x, &mut ctx.scratch[..S::OUT]);
+                backward(Factors { n: pass.n, branch, x }, d_y, d_x, &mut ctx.scratch[..S::OUT]);
             }
         }
     }
@@ -49,16 +53,21 @@ dispatch! {
             }
         }
     }
+}
 
-    /// The gradient of branch `branch`: that of the output times all other branches.
-    fn backward(
-        n: usize,
-        branch: usize,
-        x: &[&[f32]],
-        d_y: &[f32],
-        d_x: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+/// The factors of the gradient of one branch: all branches but this one.
+#[cfg(feature = "train")]
+struct Factors<'a> {
+    n: usize,
+    branch: usize,
+    x: &'a [&'a [f32]],
+}
+
+#[cfg(feature = "train")]
+dispatch! {
+    /// The gradient of one branch: that of the output times all other branches.
+    fn backward(factors: Factors<'_>, d_y: &[f32], d_x: &mut [f32], scratch: &mut [f32]) {
+        let Factors { n, branch, x } = factors;
         let branch_len = d_x.len() / n;
         for (sample, d_x) in d_x.chunks_exact_mut(branch_len).enumerate() {
             scratch.copy_from_slice(&d_y[sample * scratch.len()..][..scratch.len()]);
@@ -76,7 +85,7 @@ dispatch! {
     }
 }
 
-/// Multiplies one sample by one sample of a branch, which may have its channels alone.
+/// Multiplies one sample by one sample of a branch, which may consist of its channels only.
 #[inline(always)]
 fn multiply(y: &mut [f32], x: &[f32]) {
     for scaled in y.chunks_exact_mut(x.len()) {
@@ -85,8 +94,6 @@ fn multiply(y: &mut [f32], x: &[f32]) {
         }
     }
 }
-
-impl<S: Spec<Arguments = mul::Mul>> crate::contract::Streaming<S> for Mul {}
 
 #[cfg(test)]
 mod tests {
@@ -105,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_does_the_same_as_training() {
+    fn inference_equals_training() {
         Trial::<Two, Mul>::random().check_inference();
         Trial::<Three, Mul>::random().check_inference();
     }
@@ -123,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_in_one_branch_does_not_stop_its_gradient() {
+    fn a_branch_that_is_zero_gets_a_gradient() {
         let mut trial = Trial::<Two, Mul>::random();
         trial.x[0][0] = 0.0;
         let outcome = trial.train();

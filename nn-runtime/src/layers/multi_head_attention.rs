@@ -1,57 +1,61 @@
 //! [`MultiHeadAttention`]: PyTorch's `nn.MultiheadAttention`.
 
-use super::dense::{for_each_run, task_rows};
+#[cfg(feature = "train")]
+use super::dense::{for_each_deferred, task_rows};
+#[cfg(feature = "train")]
 use super::dropout;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, Pass, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 #[cfg(feature = "train")]
 use crate::init::uniform;
-use crate::kernels::attention::{
-    self, Attention, Batch, BatchBackward, CachedStep, DeferredShards, TrainMemory,
-};
-use crate::kernels::{Accumulate, Instructions};
+#[cfg(feature = "train")]
+use crate::kernels::Accumulate;
+use crate::kernels::Instructions;
+use crate::kernels::attention::{self, Attention, Batch, CachedStep};
+#[cfg(feature = "train")]
+use crate::kernels::attention::{BatchBackward, DeferredShards, TrainMemory};
 use crate::memory::InferCtx;
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use crate::types::{Lengths, Steps, Weights};
 use unrolled_shape::rules::multi_head_attention;
 
-/// Attention of several heads (Vaswani et al., 2017): `[T, WIDTH] -> [T, WIDTH]`.
+/// Multi-head attention (Vaswani et al., 2017): `[T, WIDTH] -> [T, WIDTH]`.
 ///
-/// Each head makes a query of each step, and a key and a value of each step that it looks at: the input's
-/// own, or a memory's. It gives the values' mean, weighted by `softmax(q kᵀ / sqrt(size))`; what all heads
-/// give together passes through one more matrix. Steps behind a sequence's end are seen by nobody, and
-/// zero in the output; in a memory without any step each head finds zeros.
+/// Queries are computed from the input, keys and values from the input (self-attention) or from a memory `[M, WIDTH]`
+/// (cross-attention). Each head outputs `softmax(q kᵀ / sqrt(size)) v`; one more matrix maps the outputs of all heads
+/// to the output. Steps after the end of a sequence are masked, and zero in the output. If a memory has no valid steps,
+/// the heads output zeros.
 ///
-/// `rotary` turns queries and keys by their steps' numbers (Su et al., 2021), in pairs of a feature of the
-/// head's first half and one of its second, as Hugging Face's Llama does.
+/// `rotary` rotates queries and keys by angles that depend on their positions (Su et al., 2021). A pair consists of one
+/// feature of the head's first half and one of its second half, as in Hugging Face's Llama.
 ///
-/// A causal layer takes its sequence also step by step. It remembers the keys and values of the last `T`
-/// steps; of longer sequences it forgets the oldest. What it carries counts at inference: in training each
-/// stretch begins anew.
+/// A causal layer also runs step by step. Its state is the keys and values of the last `T` steps; of longer sequences,
+/// the oldest are forgotten. Training ignores the state: each chunk starts without earlier steps.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct MultiHeadAttention<const WIDTH: usize, const BIAS: usize = WIDTH> {
-    /// For each input: what it adds to all queries, keys and values. The transpose of PyTorch's.
+    /// One row per input; the columns of queries, keys and values. The transpose of PyTorch's.
     pub in_proj_weight: [[[f32; WIDTH]; 3]; WIDTH],
-    /// For each number of all heads: what it adds to the outputs. The transpose of PyTorch's.
+    /// One row per output of the heads, one column per output. The transpose of PyTorch's.
     pub out_proj_weight: [[f32; WIDTH]; WIDTH],
-    /// Of queries, keys and values.
+    /// One for each query, key and value feature, or none.
     pub in_proj_bias: [[f32; BIAS]; 3],
     /// One for each output, or none.
     pub out_proj_bias: [f32; BIAS],
 }
 
-// SAFETY: `repr(C)`, arrays of `f32` alone.
+// SAFETY: `repr(C)`, arrays of `f32` only.
 unsafe impl<const WIDTH: usize, const BIAS: usize> Weights for MultiHeadAttention<WIDTH, BIAS> {}
 
 type Arguments = multi_head_attention::MultiHeadAttention;
 
-/// The sizes and options.
+/// The sizes and options of one spec.
 const fn attention<S: Spec<Arguments = Arguments>>() -> Attention {
     let arguments = S::ARGUMENTS;
     Attention {
@@ -66,25 +70,30 @@ const fn attention<S: Spec<Arguments = Arguments>>() -> Attention {
     }
 }
 
-/// Which input is looked at.
-const fn looked_at<S: Spec<Arguments = Arguments>>() -> usize {
+/// The index of the input from which keys and values are computed.
+const fn memory_input<S: Spec<Arguments = Arguments>>() -> usize {
     match S::ARGUMENTS.memory {
         Some(nth) => nth,
         None => 0,
     }
 }
 
+/// The valid steps of the input and of the memory.
 fn lengths<'a, S: Spec<Arguments = Arguments>>(lengths: &'a Lengths<'a>) -> [Steps<'a>; 2] {
-    [lengths.of::<S>(0), lengths.of::<S>(looked_at::<S>())]
+    [lengths.of::<S>(0), lengths.of::<S>(memory_input::<S>())]
 }
 
-/// Drops some of a head's probabilities, the same forward and backward.
-fn dropping<S: Spec<Arguments = Arguments>>(pass: &Pass) -> impl Fn(usize, usize, &mut [f32]) {
+/// Dropout of attention probabilities: a function that drops some of those of one sample and head, the same ones in the
+/// forward and the backward pass.
+#[cfg(feature = "train")]
+fn probability_dropout<S: Spec<Arguments = Arguments>>(
+    pass: &Pass,
+) -> impl Fn(usize, usize, &mut [f32]) {
     let pass = *pass;
     move |sample, head, p| {
         let key = pass.key.fold_in((pass.first + sample) as u64);
         let head = Pass { n: 1, first: head, key, ..pass };
-        dropout::drop(S::ARGUMENTS.dropout, &head, p.len(), p);
+        dropout::apply(S::ARGUMENTS.dropout, &head, p.len(), p);
     }
 }
 
@@ -107,8 +116,9 @@ impl<const WIDTH: usize, const BIAS: usize> MultiHeadAttention<WIDTH, BIAS> {
     }
 }
 
-/// Gradient tasks of `in_proj_weight`, which come first, then those of `out_proj_weight`; one of the
-/// biases is the last.
+/// The numbers of gradient tasks of `in_proj_weight`, which come first, and of `out_proj_weight`. The last task is that
+/// of the biases.
+#[cfg(feature = "train")]
 const fn tasks(width: usize) -> [usize; 2] {
     [width.div_ceil(task_rows(3 * width)), width.div_ceil(task_rows(width))]
 }
@@ -117,7 +127,8 @@ impl<S, const WIDTH: usize, const BIAS: usize> Node<S> for MultiHeadAttention<WI
 where
     S: Spec<Arguments = Arguments>,
 {
-    const SCRATCH: usize = attention::<S>().scratch();
+    const SCRATCH: usize = attention::<S>().infer_scratch();
+    /// The number of steps so far, and the keys and values of the last `T` steps.
     const STATE: usize = attention::<S>().state();
 
     #[cfg(feature = "std")]
@@ -140,8 +151,21 @@ where
 
     fn infer(&self, Infer { n, x, y, ctx }: Infer<'_>) {
         let InferCtx { scratch, lengths, state, .. } = ctx;
-        let x = [x[0], x[looked_at::<S>()]];
+        let x = [x[0], x[memory_input::<S>()]];
         self.batch::<S>(n, &lengths).infer(x, y, state, scratch);
+    }
+}
+
+// `network!` makes only causal layers stream.
+impl<S, const WIDTH: usize, const BIAS: usize> Streaming<S> for MultiHeadAttention<WIDTH, BIAS>
+where
+    S: Spec<Arguments = Arguments>,
+{
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, mut state, .. } = ctx;
+        let state = state.sample(0);
+        let (weights, x) = (self.weights(), x[0]);
+        const { attention::<S>() }.step(CachedStep { weights, state, x, y, scratch });
     }
 }
 
@@ -152,14 +176,14 @@ where
 {
     /// Queries, keys, values, and all probabilities.
     const SAVED: usize = attention::<S>().saved().probabilities.end();
-    /// What goes into the products with weights, and the gradients of what comes out of them.
+    /// The inputs of all products with weights, and the gradients of their outputs.
     const DEFERRED: usize = attention::<S>().deferred().d_y.end();
-    /// The matrices for the way back.
+    /// The transposed matrices, for backward.
     const PREPARED: usize = attention::<S>().transposed_len();
+    const TRAIN_SCRATCH: usize = attention::<S>().train_scratch();
     const GRADIENT_TASKS: usize = tasks(WIDTH)[0] + tasks(WIDTH)[1] + 1;
 
-    /// As PyTorch does: `xavier_uniform_` for queries, keys and values, `Linear`'s for the output, biases
-    /// zero.
+    /// As in PyTorch: `xavier_uniform_` for queries, keys and values, that of `Linear` for the output, biases zero.
     fn initialise(&mut self, key: RngKey) {
         let width = WIDTH as f32;
         let of = |name| key.fold_in(RngKey::hash(name));
@@ -175,29 +199,30 @@ where
 
     fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         let TrainCtx { saved, deferred, scratch, lengths, .. } = ctx;
-        let x = [x[0], x[looked_at::<S>()]];
+        let x = [x[0], x[memory_input::<S>()]];
         let batch = self.batch::<S>(pass.n, &lengths);
         let memory = TrainMemory { saved, deferred, scratch };
-        batch.forward(x, y, memory, dropping::<S>(pass));
+        batch.forward(x, y, memory, probability_dropout::<S>(pass));
     }
 
     fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, deferred, scratch, lengths, prepared, .. } = ctx;
-        let (d_x, further) = d_x.split_at_mut(1);
-        let d_memory = further.get_mut(0).and_then(Option::as_deref_mut);
+        let (d_x, others) = d_x.split_at_mut(1);
+        let d_memory = others.get_mut(0).and_then(Option::as_deref_mut);
         let d_x = [d_x[0].as_deref_mut(), d_memory];
         let batch = self.batch::<S>(pass.n, &lengths);
         let weights = batch.attention.transposed(prepared);
         let memory = TrainMemory { saved, deferred, scratch };
-        batch.backward(BatchBackward { weights, d_y, d_x, memory }, dropping::<S>(pass));
+        let call = BatchBackward { weights, d_y, d_x, memory };
+        batch.backward(call, probability_dropout::<S>(pass));
     }
 
     fn gradient_end(task: usize) -> usize {
-        let ([of_in, of_out], done) = (tasks(WIDTH), task + 1);
-        if done <= of_in {
+        let ([in_tasks, out_tasks], done) = (tasks(WIDTH), task + 1);
+        if done <= in_tasks {
             (done * task_rows(3 * WIDTH)).min(WIDTH) * 3 * WIDTH
-        } else if done <= of_in + of_out {
-            let rows = ((done - of_in) * task_rows(WIDTH)).min(WIDTH);
+        } else if done <= in_tasks + out_tasks {
+            let rows = ((done - in_tasks) * task_rows(WIDTH)).min(WIDTH);
             (3 * WIDTH + rows) * WIDTH
         } else {
             Self::LEN
@@ -205,34 +230,20 @@ where
     }
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        let ([of_in, of_out], attention) = (tasks(WIDTH), const { attention::<S>() });
+        let ([in_tasks, out_tasks], attention) = (tasks(WIDTH), const { attention::<S>() });
         let mut onto = Accumulate::Overwrite;
-        for_each_run(shards, |deferred, samples, pieces| {
+        for_each_deferred(shards, |deferred, samples, pieces| {
             let run = DeferredShards { values: deferred, samples, blocks: pieces };
-            if task < of_in {
+            if task < in_tasks {
                 attention.d_in_proj(onto, &run, task * task_rows(3 * WIDTH), d_weights);
-            } else if task < of_in + of_out {
-                let first = (task - of_in) * task_rows(WIDTH);
+            } else if task < in_tasks + out_tasks {
+                let first = (task - in_tasks) * task_rows(WIDTH);
                 attention.d_out_proj(onto, &run, first, d_weights);
             } else {
                 attention.d_biases(onto, &run, d_weights);
             }
             onto = Accumulate::Add;
         });
-    }
-}
-
-/// Causal layers alone: `network!` makes no others stream.
-impl<S, const WIDTH: usize, const BIAS: usize> crate::contract::Streaming<S>
-    for MultiHeadAttention<WIDTH, BIAS>
-where
-    S: Spec<Arguments = Arguments>,
-{
-    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let InferCtx { scratch, mut state, .. } = ctx;
-        let state = state.sample(0);
-        let (weights, x) = (self.weights(), x[0]);
-        const { attention::<S>() }.step(CachedStep { weights, state, x, y, scratch });
     }
 }
 
@@ -265,12 +276,12 @@ mod tests {
         Three: { heads: 2 }, [&[3, 4]] -> &[3, 4];
         Causal: { causal: true, bias: false }, [&[19, 4]] -> &[19, 4];
         CausalShort: { causal: true, bias: false }, [&[17, 4]] -> &[17, 4];
-        Turned: { heads: 1, rotary: true, causal: true }, [&[5, 6]] -> &[5, 6];
+        Rotary: { heads: 1, rotary: true, causal: true }, [&[5, 6]] -> &[5, 6];
         Dropping: { dropout: 0.5 }, [&[4, 4]] -> &[4, 4];
         Cross: { memory: Some(1), dropout: 0.25 }, [&[3, 4], &[5, 4]] -> &[3, 4];
     }
 
-    /// A memory with lengths of its own.
+    /// A memory with other lengths than the input.
     struct Ragged;
     impl Spec for Ragged {
         type Arguments = Arguments;
@@ -289,7 +300,7 @@ mod tests {
     fn gradients_agree_with_finite_differences() {
         trial::<Own, MultiHeadAttention<4>>().check_gradients();
         trial::<Causal, MultiHeadAttention<4, 0>>().check_gradients();
-        trial::<Turned, MultiHeadAttention<6>>().check_gradients();
+        trial::<Rotary, MultiHeadAttention<6>>().check_gradients();
         trial::<Dropping, MultiHeadAttention<4>>().check_gradients();
         trial::<Cross, MultiHeadAttention<4>>().check_gradients();
     }
@@ -306,21 +317,21 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         trial::<Own, MultiHeadAttention<4>>().check_inference();
         trial::<Causal, MultiHeadAttention<4, 0>>().check_inference();
-        trial::<Turned, MultiHeadAttention<6>>().check_inference();
+        trial::<Rotary, MultiHeadAttention<6>>().check_inference();
         trial::<Ragged, MultiHeadAttention<4>>().check_inference();
     }
 
     #[test]
-    fn a_short_sequence_gives_what_it_gives_alone() {
+    fn a_short_sequence_has_the_bits_of_a_single_one() {
         check_lengths::<Own, Three, MultiHeadAttention<4>>(3);
         check_lengths::<Causal, CausalShort, MultiHeadAttention<4, 0>>(17);
     }
 
     #[test]
-    fn stretches_give_what_the_whole_gives() {
+    fn chunks_have_the_bits_of_the_whole_sequence() {
         let mut trial = trial::<Causal, MultiHeadAttention<4, 0>>();
         let whole = trial.infer();
         (trial.batch, trial.lengths) = (1, vec![8]);
@@ -347,16 +358,16 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_are_dropped_and_the_others_scaled() {
+    fn dropout_is_applied_in_training_only() {
         let mut trial = Trial::<Dropping, MultiHeadAttention<4>>::random();
         let (trained, inferred) = (trial.train().y, trial.infer());
         assert_ne!(trained, inferred);
         trial.capacity = 5;
-        assert_eq!(trial.train().y, trained, "whatever the shards");
+        assert_eq!(trial.train().y, trained, "shards do not change the result");
     }
 
     #[test]
-    fn begins_as_pytorch_does_and_has_its_tensors() {
+    fn is_initialised_as_in_pytorch_and_has_its_tensors() {
         let mut layer = <MultiHeadAttention<4> as Weights>::zeros();
         TrainNode::<Own>::initialise(&mut *layer, RngKey::new(0));
         let largest = |w: &[f32]| w.iter().fold(0.0_f32, |max, w| max.max(w.abs()));

@@ -1,28 +1,28 @@
-//! [`PositionalEmbedding`]: PyTorch's `nn.Embedding` of the steps' numbers, added to the input.
+//! [`PositionalEmbedding`]: PyTorch's `nn.Embedding` of the positions, added to the input.
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 #[cfg(feature = "train")]
 use crate::init::normal;
 use crate::kernels::Instructions;
 use crate::kernels::add_to;
 use crate::memory::{InferCtx, count_steps};
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::positional_embedding;
 
-/// Adds a trained vector of its own to each step: `[T, C] -> [T, C]`.
+/// Adds a trained vector to each step: `[T, C] -> [T, C]`.
 ///
-/// Step by step it remembers how many steps there were. There are no vectors for more than `T`: all further
-/// ones get the last one's, so that it is better to begin anew before. What it carries counts at
-/// inference: in training each stretch begins anew.
+/// Step by step, its state is the number of steps so far. Steps after the first `T` all get the last vector: reset the
+/// state before. Training ignores the state: each chunk starts at position 0.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct PositionalEmbedding<const T: usize, const C: usize> {
-    /// One row for each step.
+    /// One row for each position.
     pub weight: [[f32; C]; T],
 }
 
@@ -33,7 +33,7 @@ impl<S, const T: usize, const C: usize> Node<S> for PositionalEmbedding<T, C>
 where
     S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
 {
-    /// How many steps were seen.
+    /// The number of steps so far.
     const STATE: usize = 1;
 
     #[cfg(feature = "std")]
@@ -56,15 +56,25 @@ where
     }
 }
 
+impl<S, const T: usize, const C: usize> Streaming<S> for PositionalEmbedding<T, C>
+where
+    S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
+{
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, mut ctx, .. }: Infer<'_>) {
+        y.copy_from_slice(x[0]);
+        self.add(count_steps(&mut ctx.state.sample(0)[0], 1), y);
+    }
+}
+
 #[cfg(feature = "train")]
 impl<S, const T: usize, const C: usize> TrainNode<S> for PositionalEmbedding<T, C>
 where
     S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
 {
-    /// The sum of the output's gradient over the samples.
+    /// The gradient of the weights: the sum of the output's gradient over the samples.
     const SHARD_SUMS: usize = Self::LEN;
 
-    /// As `nn.Embedding`: normal with mean 0 and deviation 1.
+    /// As in PyTorch: normal with mean 0 and standard deviation 1.
     fn initialise(&mut self, key: RngKey) {
         normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
     }
@@ -84,21 +94,11 @@ where
 }
 
 impl<const T: usize, const C: usize> PositionalEmbedding<T, C> {
-    /// Adds their vectors to steps, of which the first has the number `first`.
+    /// Adds the vectors of the positions from `first` on to consecutive steps.
     fn add(&self, first: usize, y: &mut [f32]) {
         for (y, step) in y.as_chunks_mut::<C>().0.iter_mut().zip(first..) {
             add_to(y, &self.weight[step.min(T - 1)]);
         }
-    }
-}
-
-impl<S, const T: usize, const C: usize> crate::contract::Streaming<S> for PositionalEmbedding<T, C>
-where
-    S: Spec<Arguments = positional_embedding::PositionalEmbedding>,
-{
-    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, mut ctx, .. }: Infer<'_>) {
-        y.copy_from_slice(x[0]);
-        self.add(count_steps(&mut ctx.state.sample(0)[0], 1), y);
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn adds_the_step_s_row_to_each_sample() {
+    fn adds_the_row_of_each_step() {
         let mut trial = Trial::<Text, PositionalEmbedding<4, 3>>::random();
         trial.check_inference();
         trial.x[0].fill(1.0);

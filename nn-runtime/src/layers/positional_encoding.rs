@@ -1,28 +1,32 @@
-//! [`PositionalEncoding`]: the sine waves of Vaswani et al. (2017).
+//! [`PositionalEncoding`]: the sinusoidal positional encoding of Vaswani et al. (2017).
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::Instructions;
 use crate::kernels::add_to;
-use crate::memory::{InferCtx, StateMut, count_steps};
+#[cfg(feature = "train")]
+use crate::memory::StateMut;
+use crate::memory::{InferCtx, count_steps};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 use crate::types::Weights;
 use unrolled_shape::rules::positional_encoding;
 
 /// Adds `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, and `cos` of the same to feature `2i + 1`:
 /// `[T, C] -> [T, C]`.
 ///
-/// Step by step it remembers how many steps there were. What it carries counts at inference: in training
-/// each stretch begins anew.
+/// Step by step, its state is the number of steps so far. Training ignores the state: each chunk starts at position 0.
+#[derive(Clone, Debug, PartialEq)]
 pub struct PositionalEncoding;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for PositionalEncoding {}
 
 impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Node<S> for PositionalEncoding {
-    /// The waves.
+    /// The encoding of all steps.
     const SCRATCH: usize = S::IN;
-    /// How many steps were seen.
+    /// The number of steps so far.
     const STATE: usize = 1;
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -30,16 +34,28 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Node<S> for P
         let (all, steps) = (&mut scratch[..S::IN], lengths.of::<S>(0));
         y.copy_from_slice(x[0]);
         if state.is_empty() {
-            waves(0, S::OUTPUT.dim(1), all);
+            encode(0, S::OUTPUT.dim(1), all);
         }
         for (sample, y) in y.chunks_exact_mut(S::OUT).enumerate() {
             if !state.is_empty() {
                 let valid = steps.valid(sample, S::OUTPUT.dim(0));
                 let first = count_steps(&mut state.sample(sample)[0], valid);
-                waves(first, S::OUTPUT.dim(1), all);
+                encode(first, S::OUTPUT.dim(1), all);
             }
             add_to(y, all);
         }
+    }
+}
+
+impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Streaming<S>
+    for PositionalEncoding
+{
+    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+        let InferCtx { scratch, mut state, .. } = ctx;
+        let now = &mut scratch[..S::OUTPUT.dim(1)];
+        encode(count_steps(&mut state.sample(0)[0], 1), S::OUTPUT.dim(1), now);
+        y.copy_from_slice(x[0]);
+        add_to(y, now);
     }
 }
 
@@ -48,7 +64,6 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> TrainNode<S>
     for PositionalEncoding
 {
     fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
-        // In training each stretch begins anew.
         let ctx = InferCtx { state: StateMut::none(), ..ctx.for_inference() };
         Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
     }
@@ -60,25 +75,13 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> TrainNode<S>
     }
 }
 
-impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> crate::contract::Streaming<S>
-    for PositionalEncoding
-{
-    fn step<I: Instructions>(&self, _isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let InferCtx { scratch, mut state, .. } = ctx;
-        let now = &mut scratch[..S::OUTPUT.dim(1)];
-        waves(count_steps(&mut state.sample(0)[0], 1), S::OUTPUT.dim(1), now);
-        y.copy_from_slice(x[0]);
-        add_to(y, now);
-    }
-}
-
-/// The waves of steps with so many features, the first of which has the number `first`. Each is computed
-/// by itself in `f64`, so that a step has the same bits wherever a stretch begins.
-fn waves(first: usize, features: usize, all: &mut [f32]) {
+/// Writes the encoding of consecutive positions from `first` on, with `features` values each.
+// Each is computed by itself in `f64`, so that a step has the same bits wherever a chunk begins.
+fn encode(first: usize, features: usize, all: &mut [f32]) {
     for feature in (0..features).step_by(2) {
-        let speed = 10_000_f64.powf(-(feature as f64) / features as f64);
+        let frequency = 10_000_f64.powf(-(feature as f64) / features as f64);
         for (step, all) in all.chunks_exact_mut(features).enumerate() {
-            let (sin, cos) = ((first + step) as f64 * speed).sin_cos();
+            let (sin, cos) = ((first + step) as f64 * frequency).sin_cos();
             all[feature] = sin as f32;
             if let Some(next) = all.get_mut(feature + 1) {
                 *next = cos as f32;
@@ -103,16 +106,16 @@ mod tests {
     }
 
     #[test]
-    fn adds_the_waves_of_the_paper() {
+    fn agrees_with_the_paper() {
         for (steps, features) in [(4, 6), (3, 5), (5000, 10)] {
             let mut y = vec![f32::NAN; steps * features];
-            waves(7, features, &mut y);
-            for (place, y) in y.iter().enumerate() {
-                let (step, feature) = (7 + place / features, place % features);
+            encode(7, features, &mut y);
+            for (i, y) in y.iter().enumerate() {
+                let (step, feature) = (7 + i / features, i % features);
                 let exponent = (feature / 2 * 2) as f64 / features as f64;
                 let angle = step as f64 / 10_000_f64.powf(exponent);
                 let wave = if feature % 2 == 0 { angle.sin() } else { angle.cos() };
-                assert!((f64::from(*y) - wave).abs() < 1e-7, "{place}: {y} {wave}");
+                assert!((f64::from(*y) - wave).abs() < 1e-7, "{i}: {y} {wave}");
             }
         }
     }

@@ -2,8 +2,9 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
@@ -14,7 +15,7 @@ use unrolled_shape::rules::prelu;
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct PReLU<const SLOPES: usize> {
-    /// `a`, one for all or one for each channel.
+    /// The slopes `a`: one for all channels, or one for each.
     pub weight: [f32; SLOPES],
 }
 
@@ -25,8 +26,8 @@ impl<S, const SLOPES: usize> Node<S> for PReLU<SLOPES>
 where
     S: Spec<Arguments = prelu::PReLU>,
 {
-    /// A slope and a gradient for each channel.
-    const SCRATCH: usize = 2 * S::INPUT.last();
+    /// A slope for each channel.
+    const SCRATCH: usize = S::INPUT.last();
 
     #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
@@ -40,6 +41,8 @@ where
     }
 }
 
+impl<S: Spec<Arguments = prelu::PReLU>, const SLOPES: usize> Streaming<S> for PReLU<SLOPES> {}
+
 #[cfg(feature = "train")]
 impl<S, const SLOPES: usize> TrainNode<S> for PReLU<SLOPES>
 where
@@ -47,6 +50,8 @@ where
 {
     /// The gradient of the slopes.
     const SHARD_SUMS: usize = SLOPES;
+    /// A slope and its gradient for each channel.
+    const TRAIN_SCRATCH: usize = 2 * S::INPUT.last();
 
     fn initialise(&mut self, _key: RngKey) {
         self.weight.fill(S::ARGUMENTS.init as f32);
@@ -72,7 +77,7 @@ where
     }
 }
 
-/// One slope for each channel, also where all have the same.
+/// Writes one slope for each channel, even if all channels share one.
 fn spread<'a>(weight: &[f32], slopes: &'a mut [f32]) -> &'a [f32] {
     for (slope, weight) in slopes.iter_mut().zip(weight.iter().cycle()) {
         *slope = *weight;
@@ -88,7 +93,10 @@ dispatch! {
             }
         }
     }
+}
 
+#[cfg(feature = "train")]
+dispatch! {
     fn backward(slopes: &[f32], x: &[f32], d_y: &[f32], d_x: &mut [f32]) {
         let rows = x.chunks_exact(slopes.len()).zip(d_y.chunks_exact(slopes.len()));
         for ((x, d_y), d_x) in rows.zip(d_x.chunks_exact_mut(slopes.len())) {
@@ -108,11 +116,6 @@ dispatch! {
     }
 }
 
-impl<S: Spec<Arguments = prelu::PReLU>, const SLOPES: usize> crate::contract::Streaming<S>
-    for PReLU<SLOPES>
-{
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn bends_at_0() {
+    fn has_a_slope_below_0() {
         let mut trial = Trial::<PerChannel, PReLU<4>>::random();
         trial.node.weight = [0.5, -1.0, 2.0, 0.0];
         trial.x[0][..8].copy_from_slice(&[-2.0, -2.0, -2.0, -2.0, 3.0, 3.0, 3.0, 3.0]);
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn one_slope_gathers_the_gradients_of_all_channels() {
+    fn a_shared_slope_sums_the_gradients_of_all_channels() {
         let mut trial = Trial::<Shared, PReLU<1>>::random();
         let expected = trial.x[0].iter().zip(&trial.d_y);
         let expected = expected.map(|(x, d)| f64::from(x.min(0.0)) * f64::from(*d)).sum::<f64>();
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_pytorch_does_and_has_its_tensors() {
+    fn is_initialised_as_in_pytorch_and_has_its_tensors() {
         let mut layer = <PReLU<4> as Weights>::zeros();
         TrainNode::<PerChannel>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [0.5; 4]);

@@ -1,36 +1,38 @@
-//! What layers share that mix the steps of a sequence: a sample that ends early is treated as a shorter one.
+//! Sequences of different lengths, for layers that mix steps: a sequence that ends early is a shorter sample.
 
 use crate::types::Steps;
-use std::ops::Range;
+use core::ops::Range;
 
-/// Samples whose sequences are equally long, one behind the other.
-pub(super) struct Run {
-    /// The number of the first.
+/// Consecutive samples with the same number of valid steps.
+pub(super) struct Samples {
+    /// The index of the first one.
     first: usize,
-    /// How many: one where they end early.
+    /// The number of samples: 1 if they end early.
     count: usize,
-    /// How many of their steps are valid.
-    pub(super) valid: usize,
+    /// The number of valid steps of each sample.
+    pub(super) steps: usize,
 }
 
-impl Run {
-    /// The valid numbers of each sample, `valid` of `len`, in a run of all samples.
+impl Samples {
+    /// The range of their valid elements in a batch with `len` elements per sample, the first `valid` of which are
+    /// valid.
     pub(super) fn valid(&self, valid: usize, len: usize) -> Range<usize> {
         self.first * len..self.first * len + self.count * valid
     }
 
-    /// What lies behind them.
-    pub(super) fn behind(&self, valid: usize, len: usize) -> Range<usize> {
+    /// The range of the elements after the end of the sequence, which is empty if all steps are valid.
+    pub(super) fn after_end(&self, valid: usize, len: usize) -> Range<usize> {
         self.valid(valid, len).end..(self.first + self.count) * len
     }
 }
 
-/// Calls `f` with all of `n` samples where each has all `full` steps, else with one after the other.
-pub(super) fn for_each_run(steps: Steps<'_>, n: usize, full: usize, mut f: impl FnMut(Run)) {
+/// Calls `f` once with all `n` samples if each has all `full` steps, otherwise with one sample after the other.
+// Batches without short sequences are the common case: kernels get them as a whole.
+pub(super) fn for_each_length(steps: Steps<'_>, n: usize, full: usize, mut f: impl FnMut(Samples)) {
     if (0..n).all(|sample| steps.valid(sample, full) == full) {
-        return f(Run { first: 0, count: n, valid: full });
+        return f(Samples { first: 0, count: n, steps: full });
     }
     for first in 0..n {
-        f(Run { first, count: 1, valid: steps.valid(first, full) });
+        f(Samples { first, count: 1, steps: steps.valid(first, full) });
     }
 }

@@ -1,64 +1,79 @@
-//! What `RNN`, `LSTM` and `GRU` share: from a [`Stack`](crate::kernels::recurrent::Stack) to a node.
+//! What [`RNN`](super::RNN), [`LSTM`](super::LSTM) and [`GRU`](super::GRU) share.
 
 #[cfg(feature = "train")]
+use super::dropout;
+#[cfg(feature = "train")]
 use crate::contract::Pass;
+#[cfg(feature = "std")]
 use crate::kernels::recurrent::Stack;
-use crate::layers::dropout;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
+#[cfg(feature = "std")]
 use unrolled_shape::Shape;
+#[cfg(feature = "std")]
 use unrolled_shape::rules::recurrent::CellWeights;
 
-/// Makes `$Name` a node; `$cell` is the [`Cell`](crate::kernels::recurrent::Cell) of arguments
-/// `$arguments`.
+/// Defines the layer `$Name`; `$cell` is the [`Cell`](crate::kernels::recurrent::Cell) for the arguments `$arguments`.
 macro_rules! recurrent_layer {
     ($(#[$meta:meta])* $Name:ident, $Arguments:ty, |$arguments:ident| $cell:expr) => {
         $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
         #[repr(C)]
         pub struct $Name<const WEIGHTS: usize> {
-            /// All weights, layer by layer, and of each layer direction by direction: the matrix of the
-            /// input `[inputs, gates * units]`, that of the state `[units, gates * units]`, both
-            /// transposes of PyTorch's, and their biases. Files have them under PyTorch's names.
+            /// All weights, layer by layer, and within a layer direction by direction: the matrix of the input
+            /// `[inputs, gates * units]`, the matrix of the state `[units, gates * units]`, both transposes of
+            /// PyTorch's, and their biases. Files contain them under PyTorch's names.
             pub weights: [f32; WEIGHTS],
         }
 
-        // SAFETY: `repr(C)`, an array of `f32` alone.
+        // SAFETY: `repr(C)`, an array of `f32` only.
         unsafe impl<const WEIGHTS: usize> $crate::types::Weights for $Name<WEIGHTS> {}
 
-        impl<const WEIGHTS: usize> $Name<WEIGHTS> {
-            const fn stack<S: $crate::contract::Spec<Arguments = $Arguments>>() -> $crate::kernels::recurrent::Stack {
-                let $arguments = S::ARGUMENTS;
-                $crate::kernels::recurrent::Stack {
-                    cell: $cell,
-                    sizes: $arguments.sizes(S::INPUT),
-                    steps: S::INPUT.dim(0),
-                    last: $arguments.gives_last(),
-                    dropout: $arguments.dropout,
+        const _: () = {
+            use $crate::contract::{Infer, Node, Spec, Streaming};
+            use $crate::kernels::{Instructions, recurrent::{Stack, StackStep}};
+            use $crate::memory::InferCtx;
+
+            impl<const WEIGHTS: usize> $Name<WEIGHTS> {
+                const fn stack<S: Spec<Arguments = $Arguments>>() -> Stack {
+                    let $arguments = S::ARGUMENTS;
+                    Stack {
+                        cell: $cell,
+                        sizes: $arguments.sizes(S::INPUT),
+                        steps: S::INPUT.dim(0),
+                        last: matches!(
+                            $arguments.output,
+                            unrolled_shape::rules::recurrent::Output::Last
+                        ),
+                        dropout: $arguments.dropout,
+                    }
                 }
             }
-        }
 
-        impl<S, const WEIGHTS: usize> $crate::contract::Node<S> for $Name<WEIGHTS>
-        where
-            S: $crate::contract::Spec<Arguments = $Arguments>,
-        {
-            const SHARD: usize = Self::stack::<S>().shard();
-            const WORKSPACE: usize = Self::stack::<S>().workspace();
-            const STEP_WORKSPACE: usize = Self::stack::<S>().step_workspace();
-            const SCRATCH: usize = Self::stack::<S>().scratch();
-            const STATE: usize = Self::stack::<S>().state();
+            impl<S, const WEIGHTS: usize> Node<S> for $Name<WEIGHTS>
+            where
+                S: Spec<Arguments = $Arguments>,
+            {
+                const SHARD: usize = Self::stack::<S>().shard();
+                const WORKSPACE: usize = Self::stack::<S>().workspace();
+                const STEP_WORKSPACE: usize = Self::stack::<S>().step_workspace();
+                /// Both biases as one, and the matrix of the state in panels; training needs the same.
+                const SCRATCH: usize = Self::stack::<S>().scratch();
+                /// The hidden states of all cells, then the cell states of an LSTM.
+                const STATE: usize = Self::stack::<S>().state();
 
-            #[cfg(feature = "std")]
-            fn tensors() -> Vec<$crate::types::Tensor> {
-                $crate::layers::recurrent::tensors(&Self::stack::<S>(), S::FEATURES)
-            }
+                #[cfg(feature = "std")]
+                fn tensors() -> Vec<$crate::types::Tensor> {
+                    $crate::layers::recurrent::tensors(&Self::stack::<S>(), S::FEATURES)
+                }
 
-            fn infer(&self, $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>) {
-                let stack = const { &Self::stack::<S>() };
-                let $crate::memory::InferCtx { workspace, scratch, lengths, state, .. } = ctx;
-                let lengths = lengths.of::<S>(0);
-                stack.infer($crate::kernels::recurrent::StackForward {
+                fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
+                    let stack = const { &Self::stack::<S>() };
+                    let InferCtx { workspace, scratch, lengths, state, .. } = ctx;
+                    let lengths = lengths.of::<S>(0);
+                    stack.infer($crate::kernels::recurrent::StackForward {
                     weights: &self.weights,
                     lengths,
                     x: x[0],
@@ -67,35 +82,56 @@ macro_rules! recurrent_layer {
                     memory: workspace,
                     scratch,
                 });
-            }
-        }
-
-        /// Each shard adds up its gradients in [`TrainCtx::partial`](crate::TrainCtx::partial).
-        #[cfg(feature = "train")]
-        impl<S, const WEIGHTS: usize> $crate::contract::TrainNode<S> for $Name<WEIGHTS>
-        where
-            S: $crate::contract::Spec<Arguments = $Arguments>,
-        {
-            const SAVED: usize = Self::stack::<S>().saved();
-            const SHARD_SUMS: usize = WEIGHTS;
-            /// The matrices turned, for backward.
-            const PREPARED: usize = WEIGHTS;
-
-            fn initialise(&mut self, key: $crate::system::RngKey) {
-                let bound = 1.0 / (S::ARGUMENTS.units as f32).sqrt();
-                $crate::init::uniform(&mut self.weights, bound, key);
+                }
             }
 
-            fn prepare(&self, prepared: &mut [f32]) {
-                const { &Self::stack::<S>() }.transpose(&self.weights, prepared);
+            impl<S, const WEIGHTS: usize> Streaming<S> for $Name<WEIGHTS>
+            where
+                S: Spec<Arguments = $Arguments>,
+            {
+                #[inline(always)]
+                fn step<I: Instructions>(&self, isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
+                    let stack = const { &Self::stack::<S>() };
+                    let InferCtx { workspace, scratch, mut state, .. } = ctx;
+                    let state = state.sample(0);
+                    let (weights, x) = (&self.weights, x[0]);
+                    let call = StackStep { weights, x, y, state, workspace, scratch };
+                    if I::INLINE {
+                        stack.step_as(isa, call);
+                    } else {
+                        stack.step(call);
+                    }
+                }
             }
 
-            fn forward(&self, $crate::contract::Forward { pass, x, y, ctx, .. }: $crate::contract::Forward<'_>) {
-                let stack = const { &Self::stack::<S>() };
-                let $crate::memory::TrainCtx { saved, scratch, lengths, state, .. } = ctx;
-                let lengths = lengths.of::<S>(0);
-                let drop = $crate::layers::recurrent::dropping(stack, pass);
-                let call = $crate::kernels::recurrent::StackForward {
+            #[cfg(feature = "train")]
+            impl<S, const WEIGHTS: usize> $crate::contract::TrainNode<S> for $Name<WEIGHTS>
+            where
+                S: Spec<Arguments = $Arguments>,
+            {
+                /// The values of all cells at all steps.
+                const SAVED: usize = Self::stack::<S>().saved();
+                /// The gradient of the weights.
+                const SHARD_SUMS: usize = WEIGHTS;
+                /// The transposed matrices, for backward.
+                const PREPARED: usize = WEIGHTS;
+
+                fn initialise(&mut self, key: $crate::system::RngKey) {
+                    let bound = 1.0 / (S::ARGUMENTS.units as f32).sqrt();
+                    $crate::init::uniform(&mut self.weights, bound, key);
+                }
+
+                fn prepare(&self, prepared: &mut [f32]) {
+                    const { &Self::stack::<S>() }.transpose(&self.weights, prepared);
+                }
+
+                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                    let $crate::contract::Forward { pass, x, y, ctx, .. } = call;
+                    let stack = const { &Self::stack::<S>() };
+                    let $crate::memory::TrainCtx { saved, scratch, lengths, state, .. } = ctx;
+                    let lengths = lengths.of::<S>(0);
+                    let drop = $crate::layers::recurrent::dropout_between(stack, pass);
+                    let call = $crate::kernels::recurrent::StackForward {
                     weights: &self.weights,
                     lengths,
                     x: x[0],
@@ -105,15 +141,16 @@ macro_rules! recurrent_layer {
                     scratch,
                 };
                 stack.forward(call, drop);
-            }
+                }
 
-            fn backward(&self, $crate::contract::Backward { pass, x, d_y, d_x, ctx, .. }: $crate::contract::Backward<'_, '_>) {
-                let stack = const { &Self::stack::<S>() };
-                let $crate::memory::TrainCtx { saved, shard_sums, prepared, lengths, .. } = ctx;
-                let lengths = lengths.of::<S>(0);
-                let drop = $crate::layers::recurrent::dropping(stack, pass);
-                let d_x = d_x[0].as_deref_mut();
-                let call = $crate::kernels::recurrent::StackBackward {
+                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                    let $crate::contract::Backward { pass, x, d_y, d_x, ctx, .. } = call;
+                    let stack = const { &Self::stack::<S>() };
+                    let $crate::memory::TrainCtx { saved, shard_sums, prepared, lengths, .. } = ctx;
+                    let lengths = lengths.of::<S>(0);
+                    let drop = $crate::layers::recurrent::dropout_between(stack, pass);
+                    let d_x = d_x[0].as_deref_mut();
+                    let call = $crate::kernels::recurrent::StackBackward {
                     transposed: prepared,
                     lengths,
                     x: x[0],
@@ -123,34 +160,17 @@ macro_rules! recurrent_layer {
                     saved,
                 };
                 stack.backward(call, drop);
-            }
-        }
-
-        impl<S, const WEIGHTS: usize> $crate::contract::Streaming<S> for $Name<WEIGHTS>
-        where
-            S: $crate::contract::Spec<Arguments = $Arguments>,
-        {
-            #[inline(always)]
-            fn step<I: $crate::kernels::Instructions>(&self, isa: I, $crate::contract::Infer { x, y, ctx, .. }: $crate::contract::Infer<'_>) {
-                let stack = const { &Self::stack::<S>() };
-                let $crate::memory::InferCtx { workspace, scratch, mut state, .. } = ctx;
-                let state = state.sample(0);
-                let (weights, x) = (&self.weights, x[0]);
-                let call = $crate::kernels::recurrent::StackStep { weights, x, y, state, workspace, scratch };
-                if I::INLINE {
-                    stack.step_as(isa, call);
-                } else {
-                    stack.step(call);
                 }
             }
-        }
+        };
     };
 }
 
-pub(crate) use recurrent_layer;
+pub(super) use recurrent_layer;
 
-/// PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
-pub(crate) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> {
+/// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
+#[cfg(feature = "std")]
+pub(super) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> {
     let sizes = stack.sizes;
     let columns = sizes.columns();
     let mut tensors = Vec::new();
@@ -174,17 +194,19 @@ pub(crate) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> 
     tensors
 }
 
-/// Dropout of what one layer gives to the next, the same forward and backward.
-pub(crate) fn dropping(stack: &Stack, pass: &Pass) -> impl Fn(usize, &mut [f32]) {
+/// Dropout between layers: a function that drops elements of the output of layer `layer`, the same ones in the forward
+/// and the backward pass.
+#[cfg(feature = "train")]
+pub(super) fn dropout_between(stack: &Stack, pass: &Pass) -> impl Fn(usize, &mut [f32]) {
     let (p, sample_len, pass) = (stack.dropout, stack.steps * stack.sizes.width(), *pass);
     move |layer, values| {
         let key = pass.key.fold_in(RngKey::hash("dropout")).fold_in(layer as u64);
-        dropout::drop(p, &Pass { key, ..pass }, sample_len, values);
+        dropout::apply(p, &Pass { key, ..pass }, sample_len, values);
     }
 }
 
 #[cfg(test)]
-pub(crate) mod testing {
+pub(super) mod testing {
     use crate::contract::{Spec, TrainNode};
     use crate::layers::testing::{Outcome, Trial, random};
 
@@ -197,7 +219,7 @@ pub(crate) mod testing {
         trial
     }
 
-    /// A trial with sequences of different lengths, one of them empty, that begin with a state.
+    /// A trial with sequences of different lengths, one of them empty, which begin with a state.
     pub(crate) fn ragged<S: Spec, T: TrainNode<S>>() -> Trial<S, T> {
         let mut trial = trial::<S, T>();
         trial.capacity = 3;
@@ -206,8 +228,8 @@ pub(crate) mod testing {
         trial
     }
 
-    /// Checks that samples of a ragged batch give the bits that they give alone, that what lies behind
-    /// their ends does not matter, and that nothing comes out there.
+    /// Checks that each sample of a ragged batch has the bits that it has alone, that the input after its end is
+    /// ignored, and that the input gradient is zero there.
     #[track_caller]
     pub(crate) fn check_ragged<S: Spec, T: TrainNode<S>>() {
         let mut all = ragged::<S, T>();

@@ -1,41 +1,39 @@
 //! [`ReLU`]: PyTorch's `nn.ReLU`.
 
-use super::activation::in_place_activation;
-use crate::kernels::dispatch::dispatch;
+use super::activation::{Activation, in_place_activation};
+use crate::kernels::Lanes;
 use unrolled_shape::rules::relu;
 
-/// `max(x, 0)`, element by element: `[..] -> [..]`; NaN stays.
+/// `max(x, 0)`, element by element: `[..] -> [..]`. NaN stays.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReLU;
 
-in_place_activation!(ReLU, relu::ReLU);
+in_place_activation!(ReLU);
 
-dispatch! {
-    fn forward as forward_inlined(_arguments: &relu::ReLU, y: &mut [f32]) {
-        for y in y {
-            *y = if *y < 0.0 { 0.0 } else { *y };
-        }
+impl Activation for ReLU {
+    type Arguments = relu::ReLU;
+
+    #[inline(always)]
+    fn value<L: Lanes>(_: &Self::Arguments, x: f32) -> f32 {
+        if x < 0.0 { 0.0 } else { x }
     }
 
-    fn backward(_arguments: &relu::ReLU, y: &[f32], d: &mut [f32]) {
-        for (d, &y) in d.iter_mut().zip(y) {
-            *d = if y <= 0.0 { 0.0 } else { *d };
-        }
+    #[cfg(feature = "train")]
+    #[inline(always)]
+    fn d_x<L: Lanes>(_: &Self::Arguments, y: f32, d_y: f32) -> f32 {
+        if y <= 0.0 { 0.0 } else { d_y }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::activation::testing::{check, spec_of_points};
-    use crate::layers::testing::Beside;
+    use crate::layers::activation::testing::pytorch_test;
+    use crate::layers::testing::OutOfPlace;
 
-    spec_of_points!(It: relu::ReLU {});
-
-    #[test]
-    fn agrees_with_pytorch() {
-        check::<It, Beside<ReLU>>(
-            [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0],
-            [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0],
-        );
+    pytorch_test! {
+        agrees_with_pytorch: OutOfPlace<ReLU>, relu::ReLU {},
+        outputs: [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0],
+        slopes: [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0],
     }
 }

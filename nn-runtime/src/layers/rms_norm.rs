@@ -1,18 +1,19 @@
-//! [`RMSNorm`]: PyTorch's `nn.RMSNorm` of the last axis.
+//! [`RMSNorm`]: PyTorch's `nn.RMSNorm` over the last axis.
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::row_norm::{self, RowNorm, RowNormGradient, RowNormInput};
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::rms_norm;
 
-/// `x / sqrt(mean(x^2) + eps) * weight`, with the mean of the last axis: `[.., C] -> [.., C]`
+/// `x / sqrt(mean(x^2) + eps) * weight`, with the mean over the last axis: `[.., C] -> [.., C]`
 /// (Zhang and Sennrich, 2019).
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
@@ -24,7 +25,7 @@ pub struct RMSNorm<const WEIGHT: usize> {
 // SAFETY: `repr(C)`, an array of `f32`.
 unsafe impl<const WEIGHT: usize> Weights for RMSNorm<WEIGHT> {}
 
-/// What is done to each row.
+/// The normalisation of one row.
 const fn norm<S: Spec<Arguments = rms_norm::RMSNorm>>() -> RowNorm {
     RowNorm { len: S::INPUT.last(), centred: false, eps: S::ARGUMENTS.eps as f32 }
 }
@@ -42,8 +43,14 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Node<S> for RM
     }
 }
 
+impl<S, const WEIGHT: usize> Streaming<S> for RMSNorm<WEIGHT> where
+    S: Spec<Arguments = rms_norm::RMSNorm>
+{
+}
+
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> for RMSNorm<WEIGHT> {
+    /// The inverse root mean square of each row.
     const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
     /// The gradient of the weights.
     const SHARD_SUMS: usize = WEIGHT;
@@ -67,11 +74,6 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> f
     }
 }
 
-impl<S, const WEIGHT: usize> crate::contract::Streaming<S> for RMSNorm<WEIGHT> where
-    S: Spec<Arguments = rms_norm::RMSNorm>
-{
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         Trial::<Steps, RMSNorm<19>>::random().check_inference();
         Trial::<Plain, RMSNorm<0>>::random().check_inference();
     }
 
     #[test]
-    fn agrees_with_its_twin() {
+    fn agrees_with_the_naive_kernel() {
         check_normalisation::<Steps, RMSNorm<19>>([19, 0], (1, 1), false, 1e-3);
         check_normalisation::<Plain, RMSNorm<0>>([0, 0], (1, 1), false, 1e-6);
     }
@@ -108,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_pytorch_does() {
+    fn is_initialised_as_in_pytorch() {
         let mut layer = <RMSNorm<3> as Weights>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [1.0; 3]);

@@ -1,15 +1,18 @@
 //! [`RNN`]: PyTorch's `nn.RNN`.
 
+use super::recurrent::recurrent_layer;
 use crate::kernels::recurrent::Cell;
-use crate::layers::recurrent::recurrent_layer;
 use unrolled_shape::rules::rnn;
 
 recurrent_layer! {
-    /// The plain recurrent network (Elman, 1990): `[steps, inputs] -> [steps, units]`.
+    /// A simple recurrent network (Elman, 1990): `[steps, inputs] -> [steps, units]`.
     ///
-    /// At each step `h = tanh(x W + b + h U + b')`, or `max(.., 0)`. The backward direction's units come
-    /// behind the forward one's.
-    RNN, rnn::RNN, |arguments| if arguments.is_relu() { Cell::Relu } else { Cell::Tanh }
+    /// At each step `h = tanh(x W + b + h U + b')`, or `max(.., 0)`. The outputs of the backward direction
+    /// follow those of the forward direction.
+    RNN, rnn::RNN, |arguments| match arguments.nonlinearity {
+        rnn::Nonlinearity::Relu => Cell::Relu,
+        rnn::Nonlinearity::Tanh => Cell::Tanh,
+    }
 }
 
 #[cfg(test)]
@@ -20,16 +23,16 @@ mod tests {
     use crate::layers::testing::spec;
 
     spec!(Tanh: rnn::RNN {
-        units: 3, layers: 1, nonlinearity: "tanh", bidirectional: true, dropout: 0.0, bias: true,
-        output: "sequence",
+        units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: true, dropout: 0.0, bias: true,
+        output: rnn::Output::Sequence,
     }, [&[4, 2]] -> &[4, 6]);
     spec!(Deep: rnn::RNN {
-        units: 3, layers: 4, nonlinearity: "tanh", bidirectional: false, dropout: 0.25, bias: false,
-        output: "last",
+        units: 3, layers: 4, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: false, dropout: 0.25, bias: false,
+        output: rnn::Output::Last,
     }, [&[3, 2]] -> &[3]);
     spec!(Relu: rnn::RNN {
-        units: 3, layers: 2, nonlinearity: "relu", bidirectional: false, dropout: 0.0, bias: true,
-        output: "sequence",
+        units: 3, layers: 2, nonlinearity: rnn::Nonlinearity::Relu, bidirectional: false, dropout: 0.0, bias: true,
+        output: rnn::Output::Sequence,
     }, [&[4, 2]] -> &[4, 3]);
 
     const TANH: usize = Tanh::ARGUMENTS.weights(Tanh::INPUT);
@@ -40,18 +43,18 @@ mod tests {
     fn gradients_agree_with_finite_differences() {
         trial::<Tanh, RNN<TANH>>().check_gradients();
         trial::<Deep, RNN<DEEP>>().check_gradients();
-        // Steps so small that none crosses a kink.
+        // Steps so small that none crosses a kink of `max`.
         trial::<Relu, RNN<RELU>>().with_step(1e-3, 2e-3).check_gradients();
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         trial::<Tanh, RNN<TANH>>().check_inference();
         trial::<Relu, RNN<RELU>>().check_inference();
     }
 
     #[test]
-    fn sequences_of_different_lengths_give_what_they_give_alone() {
+    fn sequences_of_different_lengths_have_the_bits_of_single_ones() {
         check_ragged::<Tanh, RNN<TANH>>();
         check_ragged::<Relu, RNN<RELU>>();
     }

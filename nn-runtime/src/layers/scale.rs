@@ -2,24 +2,26 @@
 
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
+#[cfg(feature = "train")]
 use crate::kernels::rows;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::scale;
 
-/// `x * factor`: `[.., C] -> [.., C]`. The factor is one for all, one for each channel, or fixed.
+/// `x * factor`: `[.., C] -> [.., C]`, with one factor for all channels, one for each, or a fixed one.
 ///
-/// At the end of a residual branch: `SkipInit` (De and Smith, 2020) with `init = 0`, `LayerScale`
-/// (Touvron et al., 2021) with one factor for each channel, the fixed scales of networks without
-/// normalisation (Brock et al., 2021).
+/// At the end of a residual branch this is `SkipInit` (De and Smith, 2020) with `init = 0`, `LayerScale` (Touvron et
+/// al., 2021) with a factor for each channel, or the fixed scale of networks without normalisation (Brock et al.,
+/// 2021).
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Scale<const FACTORS: usize> {
-    /// One for all, one for each channel, or none where it is fixed.
+    /// One factor for all channels, one for each, or none if it is fixed.
     pub weight: [f32; FACTORS],
 }
 
@@ -27,7 +29,7 @@ pub struct Scale<const FACTORS: usize> {
 unsafe impl<const FACTORS: usize> Weights for Scale<FACTORS> {}
 
 impl<const FACTORS: usize> Scale<FACTORS> {
-    /// `y = x * factor`, the same for gradients.
+    /// `y = x * factor`; the input gradient is the same product.
     fn apply<S: Spec<Arguments = scale::Scale>>(&self, x: &[f32], y: &mut [f32]) {
         if S::ARGUMENTS.per_channel {
             return multiply(&self.weight, x, y);
@@ -49,6 +51,8 @@ impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> Node<S> for Scale<
         self.apply::<S>(x[0], y);
     }
 }
+
+impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> Streaming<S> for Scale<FACTORS> {}
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> TrainNode<S> for Scale<FACTORS> {
@@ -87,8 +91,11 @@ dispatch! {
     fn multiply_all(factor: f32, x: &[f32], y: &mut [f32]) {
         y.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor);
     }
+}
 
-    /// The sum over all rows of `x * d_y`, for each channel.
+#[cfg(feature = "train")]
+dispatch! {
+    /// The sum of `x * d_y` over all rows, for each channel.
     fn channel_products(x: &[f32], d_y: &[f32], sums: &mut [f32]) {
         sums.fill(0.0);
         for (x, d_y) in x.chunks_exact(sums.len()).zip(d_y.chunks_exact(sums.len())) {
@@ -100,11 +107,6 @@ dispatch! {
     fn product(x: &[f32], d_y: &[f32], sum: &mut f32) {
         *sum = rows::products(d_y, x, 0.0);
     }
-}
-
-impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> crate::contract::Streaming<S>
-    for Scale<FACTORS>
-{
 }
 
 #[cfg(test)]
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         Trial::<One, Scale<1>>::random().check_inference();
         Trial::<Each, Scale<7>>::random().check_inference();
         Trial::<Fixed, Scale<0>>::random().check_inference();
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_as_it_is_told_and_has_its_tensors() {
+    fn starts_at_init_and_has_its_tensors() {
         let mut layer = <Scale<7> as Weights>::zeros();
         TrainNode::<Each>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [0.25; 7]);

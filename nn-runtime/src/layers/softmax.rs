@@ -1,14 +1,45 @@
 //! [`Softmax`]: PyTorch's `nn.Softmax(dim=-1)`.
 
-use super::activation::separate_activation;
+#[cfg(feature = "train")]
+use crate::contract::{Backward, Forward, TrainNode};
+use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::rows;
+use crate::kernels::{Instructions, rows};
+use crate::types::Weights;
 use unrolled_shape::rules::softmax;
 
 /// `exp(x) / sum(exp(x))` over the last axis: `[.., C] -> [.., C]`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Softmax;
 
-separate_activation!(Softmax, softmax::Softmax, S => S::INPUT.last(), y);
+// SAFETY: a struct without fields contains nothing but `f32`s.
+unsafe impl Weights for Softmax {}
+
+impl<S: Spec<Arguments = softmax::Softmax>> Node<S> for Softmax {
+    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
+        forward(S::INPUT.last(), x[0], y);
+    }
+
+    #[inline(always)]
+    fn infer_inlined<I: Instructions>(&self, _isa: I, Infer { x, y, .. }: Infer<'_>) {
+        forward_inlined::<I::Lanes>(S::INPUT.last(), x[0], y);
+    }
+}
+
+impl<S: Spec<Arguments = softmax::Softmax>> Streaming<S> for Softmax {}
+
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = softmax::Softmax>> TrainNode<S> for Softmax {
+    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
+        forward(S::INPUT.last(), x[0], y);
+    }
+
+    fn backward(&self, Backward { y, d_y, d_x, .. }: Backward<'_, '_>) {
+        if let Some(d_x) = &mut d_x[0] {
+            backward(S::INPUT.last(), y, d_y, d_x);
+        }
+    }
+}
 
 dispatch! {
     fn forward as forward_inlined<L>(classes: usize, x: &[f32], y: &mut [f32]) {
@@ -20,7 +51,10 @@ dispatch! {
             }
         }
     }
+}
 
+#[cfg(feature = "train")]
+dispatch! {
     fn backward(classes: usize, y: &[f32], d_y: &[f32], d_x: &mut [f32]) {
         let rows = y.chunks_exact(classes).zip(d_y.chunks_exact(classes));
         for ((y, d_y), d_x) in rows.zip(d_x.chunks_exact_mut(classes)) {
@@ -86,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers_do_not_overflow() {
+    fn large_values_do_not_overflow() {
         let mut trial = Trial::<Few, Softmax>::random();
         trial.x[0][..4].copy_from_slice(&[3e38, 3e38, -3e38, f32::NEG_INFINITY]);
         assert_eq!(trial.infer()[..4], [0.5, 0.5, 0.0, 0.0]);
     }
 
     #[test]
-    fn nan_spoils_its_row_alone() {
+    fn nan_affects_only_its_row() {
         let mut trial = Trial::<Few, Softmax>::random();
         trial.x[0][1] = f32::NAN;
         let y = trial.infer();

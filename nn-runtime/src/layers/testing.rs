@@ -1,6 +1,5 @@
-//! What tests of layers share: one training step of a single node, led through shards as
-//! [`loss_and_gradients`](crate::step::loss_and_gradients) does it, and its comparison with finite
-//! differences.
+//! Helpers for the tests of layers: a training step of a single node, in shards as in
+//! [`loss_and_gradients`](crate::step::loss_and_gradients), and its comparison with finite differences.
 
 use crate::contract::{
     Backward, Forward, InPlaceNode, Infer, Node, Pass, Spec, TrainInPlaceNode, TrainNode,
@@ -11,30 +10,30 @@ use crate::system::RngKey;
 use crate::types::{Lengths, Steps, Weights};
 use std::marker::PhantomData;
 
-/// A node with weights, inputs and an output gradient: the material of one test.
+/// One test of a node: its weights, inputs and output gradient.
 pub(crate) struct Trial<S, T> {
     /// The weights.
     pub(crate) node: Box<T>,
-    /// All samples, one run of numbers for each input.
+    /// The samples of each input.
     pub(crate) x: Vec<Vec<f32>>,
     /// The gradient of the output: the tested loss is the sum of `d_y * y`.
     pub(crate) d_y: Vec<f32>,
-    /// How many samples.
+    /// The number of samples.
     pub(crate) batch: usize,
-    /// How many samples in a shard.
+    /// The number of samples in a full shard.
     pub(crate) capacity: usize,
-    /// The step of finite differences. Linear layers allow large ones, curved ones small ones.
+    /// The step of finite differences: large for linear layers, small for others.
     pub(crate) step: f32,
-    /// How long the samples are; empty where they are full.
+    /// The lengths of the samples; empty if all are full.
     pub(crate) lengths: Vec<u32>,
-    /// What the samples carry; empty where they carry nothing.
+    /// The states with which the samples begin; empty if they have none.
     pub(crate) state: Vec<f32>,
-    /// How far finite differences may be off, in units of the largest gradient.
+    /// The largest error of finite differences, relative to the largest gradient.
     pub(crate) tolerance: f64,
     spec: PhantomData<S>,
 }
 
-/// What a training step gives.
+/// The results of a training step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Outcome {
     /// The output.
@@ -43,13 +42,13 @@ pub(crate) struct Outcome {
     pub(crate) d_x: Vec<Vec<f32>>,
     /// The gradient of the weights.
     pub(crate) d_weights: Vec<f32>,
-    /// What the samples carry afterwards.
+    /// The states afterwards.
     pub(crate) state: Vec<f32>,
 }
 
-/// `len` numbers in `[-1, 1)` that depend on `stream` alone.
-pub(crate) fn random(len: usize, stream: u64) -> Vec<f32> {
-    let key = RngKey::new(stream);
+/// `len` values in `[-1, 1)` that depend only on `seed`.
+pub(crate) fn random(len: usize, seed: u64) -> Vec<f32> {
+    let key = RngKey::new(seed);
     (0..len).map(|i| 2.0 * key.uniform(i as u64) - 1.0).collect()
 }
 
@@ -79,7 +78,7 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
         Self { step, tolerance, ..self }
     }
 
-    /// The whole batch at inference.
+    /// Inference on the whole batch.
     pub(crate) fn infer(&self) -> Vec<f32> {
         self.infer_samples(0, self.batch)
     }
@@ -89,7 +88,7 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
         let (mut workspace, mut scratch) =
             (vec![f32::NAN; n * T::WORKSPACE], vec![f32::NAN; T::SCRATCH]);
         let steps = self.steps(first, n);
-        let mut state = self.carried_of(first, n).to_vec();
+        let mut state = self.states_of(first, n).to_vec();
         let ctx = InferCtx {
             workspace: &mut workspace,
             scratch: &mut scratch,
@@ -109,8 +108,8 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
         }
     }
 
-    /// What some samples carry.
-    fn carried_of(&self, first: usize, n: usize) -> &[f32] {
+    /// The states of some samples.
+    fn states_of(&self, first: usize, n: usize) -> &[f32] {
         self.state.get(first * T::STATE..(first + n) * T::STATE).unwrap_or(&[])
     }
 
@@ -119,7 +118,7 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
         self.x.iter().zip(lens).map(|(x, len)| &x[first * len..(first + n) * len]).collect()
     }
 
-    /// A training step. Memory that nobody has written holds NaN.
+    /// A training step. Memory that is not written yet holds NaN.
     pub(crate) fn train(&mut self) -> Outcome {
         Step::<S, T>::new(self).run(true)
     }
@@ -158,7 +157,7 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
         self.node.as_floats_mut().copy_from_slice(&weights);
     }
 
-    /// The central difference of the loss along what `shift` changes.
+    /// The central difference of the loss for the change that `shift` makes.
     fn difference(&mut self, mut shift: impl FnMut(&mut Self, f32)) -> f64 {
         let step = self.step;
         shift(self, step);
@@ -176,26 +175,26 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
             let distance = (f64::from(*found) - expected).abs();
             assert!(
                 distance <= self.tolerance * scale,
-                "gradient of {what}, number {i}: expected {expected}, found {found}"
+                "gradient of {what}, element {i}: expected {expected}, found {found}"
             );
         }
     }
 
-    /// Checks that inference gives the bits of the training forward pass, for the whole batch and
-    /// for single samples: for layers that do the same in both.
+    /// Checks that inference has the bits of the training forward pass, for the whole batch and for single samples: for
+    /// layers that do the same in both.
     #[track_caller]
     pub(crate) fn check_inference(&mut self) {
         let y = self.train().y;
         assert_eq!(self.infer(), y, "inference and training");
         for sample in 0..self.batch {
             let y = &y[sample * S::OUT..(sample + 1) * S::OUT];
-            assert_eq!(self.infer_samples(sample, 1), y, "sample {sample} by itself");
+            assert_eq!(self.infer_samples(sample, 1), y, "sample {sample} alone");
         }
     }
 }
 
-/// Checks a normalisation of groups of channels, whose weights and biases are `lens`, against its naive
-/// twin: of `groups` groups, over `positions` positions at a time.
+/// Checks a normalisation of `groups` groups of channels over `positions` positions against the naive kernel; `lens`
+/// are the elements of weight and bias.
 #[track_caller]
 pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(
     lens: [usize; 2],
@@ -223,8 +222,8 @@ pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(
     }
 }
 
-/// Checks that a sequence of `valid` steps at `S` gives what it gives at `Short`, which has room for no
-/// more, and zeros behind them, whatever stands there; the same backward.
+/// Checks that a sequence of `valid` steps has the same results at `S` as at `Short`, which has exactly so many steps,
+/// that the input after its end is ignored, and that outputs and input gradients are zero there.
 #[track_caller]
 pub(crate) fn check_lengths<S: Spec, Short: Spec, T: TrainNode<S> + TrainNode<Short>>(
     valid: usize,
@@ -251,14 +250,14 @@ pub(crate) fn check_lengths<S: Spec, Short: Spec, T: TrainNode<S> + TrainNode<Sh
     }
 }
 
-/// One step on its way.
+/// A running training step.
 struct Step<'a, S, T> {
     trial: &'a mut Trial<S, T>,
     prepared: Vec<f32>,
     saved: Vec<Vec<f32>>,
     scratch: Vec<f32>,
-    // Of each shard: partial results, then what is kept.
-    left: Vec<f32>,
+    // Of each shard: its sums, then its deferred values.
+    stored: Vec<f32>,
     outcome: Outcome,
 }
 
@@ -272,7 +271,7 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
             prepared: vec![f32::NAN; T::PREPARED],
             saved: vec![vec![f32::NAN; capacity * T::SAVED]; shards],
             scratch: vec![f32::NAN; T::TRAIN_SCRATCH],
-            left: vec![f32::NAN; shards * stride],
+            stored: vec![f32::NAN; shards * stride],
             outcome: Outcome {
                 y: vec![f32::NAN; batch * S::OUT],
                 d_x,
@@ -289,21 +288,21 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         for phase in 0..T::PHASES {
             (0..shards).for_each(|shard| self.forward(phase, shard));
             if phase + 1 < T::PHASES {
-                let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
+                let all = Self::all(&self.stored, self.trial.batch, self.trial.capacity);
                 self.trial.node.combine_forward(phase, all, &mut self.prepared);
             }
         }
         for phase in (0..T::PHASES).rev().filter(|_| backward) {
             (0..shards).for_each(|shard| self.backward(phase, shard));
             if phase > 0 {
-                let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
+                let all = Self::all(&self.stored, self.trial.batch, self.trial.capacity);
                 self.trial.node.combine_backward(phase, all, &mut self.prepared);
             }
         }
         let mut begin = 0;
         for task in (0..T::GRADIENT_TASKS).filter(|_| backward) {
             let end = T::gradient_end(task);
-            let all = Self::all(&self.left, self.trial.batch, self.trial.capacity);
+            let all = Self::all(&self.stored, self.trial.batch, self.trial.capacity);
             T::gradient(task, all, &mut self.outcome.d_weights[begin..end]);
             begin = end;
         }
@@ -311,8 +310,8 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         self.outcome
     }
 
-    fn all(left: &[f32], batch: usize, capacity: usize) -> Shards<'_> {
-        Shards::new(left, batch, capacity, T::SHARD_SUMS, T::DEFERRED)
+    fn all(stored: &[f32], batch: usize, capacity: usize) -> Shards<'_> {
+        Shards::new(stored, batch, capacity, T::SHARD_SUMS, T::DEFERRED)
     }
 
     fn pass(&self, shard: usize) -> Pass {
@@ -323,13 +322,20 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
 
     fn forward(&mut self, phase: usize, shard: usize) {
         let pass = self.pass(shard);
-        let Self { trial, prepared, saved, scratch, left, outcome } = self;
+        let (trial, outcome) = (&*self.trial, &mut self.outcome);
         let steps = trial.steps(pass.first, pass.n);
         let state = pass.first * T::STATE..(pass.first + pass.n) * T::STATE;
+        let state = outcome.state.get_mut(state).unwrap_or_default();
+        let mut memory = ShardMemory {
+            prepared: &self.prepared,
+            saved: &mut self.saved[shard],
+            scratch: &mut self.scratch,
+            stored: stored_of::<S, T>(&mut self.stored, trial.capacity, shard),
+        };
         let ctx = TrainCtx {
             lengths: Lengths::Given(&steps),
-            state: StateMut::new(outcome.state.get_mut(state).unwrap_or_default(), T::STATE),
-            ..memory_of::<S, T>(&pass, trial.capacity, shard, prepared, saved, scratch, left)
+            state: StateMut::new(state, T::STATE),
+            ..memory.ctx::<S, T>(pass.n)
         };
         let y = &mut outcome.y[pass.first * S::OUT..(pass.first + pass.n) * S::OUT];
         let x = &trial.inputs(pass.first, pass.n);
@@ -338,12 +344,15 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
 
     fn backward(&mut self, phase: usize, shard: usize) {
         let pass = self.pass(shard);
-        let Self { trial, prepared, saved, scratch, left, outcome } = self;
+        let (trial, outcome) = (&*self.trial, &mut self.outcome);
         let steps = trial.steps(pass.first, pass.n);
-        let ctx = TrainCtx {
-            lengths: Lengths::Given(&steps),
-            ..memory_of::<S, T>(&pass, trial.capacity, shard, prepared, saved, scratch, left)
+        let mut memory = ShardMemory {
+            prepared: &self.prepared,
+            saved: &mut self.saved[shard],
+            scratch: &mut self.scratch,
+            stored: stored_of::<S, T>(&mut self.stored, trial.capacity, shard),
         };
+        let ctx = TrainCtx { lengths: Lengths::Given(&steps), ..memory.ctx::<S, T>(pass.n) };
         let out = pass.first * S::OUT..(pass.first + pass.n) * S::OUT;
         let x = trial.inputs(pass.first, pass.n);
         let lens = S::INPUTS.iter().map(|shape| shape.len());
@@ -351,52 +360,64 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         let mut d_x: Vec<_> = d_x
             .map(|(d_x, len)| Some(&mut d_x[pass.first * len..(pass.first + pass.n) * len]))
             .collect();
-        // A phase before the last one may change it for the next: it gets the same memory again.
+        // A node may overwrite `d_y`, and all its phases get the same one.
         let d_y = &mut trial.d_y.clone()[out.clone()];
         let (y, d_x) = (&outcome.y[out], &mut d_x[..]);
         trial.node.backward(Backward { pass: &pass, phase, x: &x, y, d_y, d_x, ctx });
     }
 }
 
-fn memory_of<'a, S: Spec, T: TrainNode<S>>(
-    pass: &Pass,
+/// The stored values of one shard.
+fn stored_of<S: Spec, T: TrainNode<S>>(
+    all: &mut [f32],
     capacity: usize,
     shard: usize,
-    prepared: &'a [f32],
-    saved: &'a mut [Vec<f32>],
-    scratch: &'a mut [f32],
-    left: &'a mut [f32],
-) -> TrainCtx<'a> {
+) -> &mut [f32] {
     let stride = Shards::stride(capacity, T::SHARD_SUMS, T::DEFERRED);
-    let left = &mut left[shard * stride..(shard + 1) * stride];
-    let (shard_sums, deferred) = left.split_at_mut(T::SHARD_SUMS);
-    TrainCtx {
-        saved: &mut saved[shard][..pass.n * T::SAVED],
-        scratch,
-        deferred: &mut deferred[..pass.n * T::DEFERRED],
-        shard_sums,
-        prepared,
-        lengths: Lengths::Full,
-        state: StateMut::none(),
-        tied: TiedWeight::NONE,
+    &mut all[shard * stride..(shard + 1) * stride]
+}
+
+/// The memory of one shard.
+struct ShardMemory<'a> {
+    prepared: &'a [f32],
+    saved: &'a mut [f32],
+    scratch: &'a mut [f32],
+    /// Shard sums, then deferred values.
+    stored: &'a mut [f32],
+}
+
+impl ShardMemory<'_> {
+    /// The context of a call with `n` samples.
+    fn ctx<S: Spec, T: TrainNode<S>>(&mut self, n: usize) -> TrainCtx<'_> {
+        let (shard_sums, deferred) = self.stored.split_at_mut(T::SHARD_SUMS);
+        TrainCtx {
+            saved: &mut self.saved[..n * T::SAVED],
+            scratch: self.scratch,
+            deferred: &mut deferred[..n * T::DEFERRED],
+            shard_sums,
+            prepared: self.prepared,
+            lengths: Lengths::Full,
+            state: StateMut::none(),
+            tied: TiedWeight::NONE,
+        }
     }
 }
 
-/// A layer that works in place, as a node of its own, so that it can be put to a [`Trial`].
+/// A layer that works in place as a [`Node`], for a [`Trial`].
 #[repr(transparent)]
-pub(crate) struct Beside<T>(T);
+pub(crate) struct OutOfPlace<T>(T);
 
-// SAFETY: the same numbers.
-unsafe impl<T: Weights> Weights for Beside<T> {}
+// SAFETY: `repr(transparent)` over weights.
+unsafe impl<T: Weights> Weights for OutOfPlace<T> {}
 
-impl<S: Spec, T: InPlaceNode<S>> Node<S> for Beside<T> {
+impl<S: Spec, T: InPlaceNode<S>> Node<S> for OutOfPlace<T> {
     fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
         y.copy_from_slice(x[0]);
         self.0.infer(n, y);
     }
 }
 
-impl<S: Spec, T: TrainInPlaceNode<S>> TrainNode<S> for Beside<T> {
+impl<S: Spec, T: TrainInPlaceNode<S>> TrainNode<S> for OutOfPlace<T> {
     fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         y.copy_from_slice(x[0]);
         self.0.forward(pass, y);
@@ -421,7 +442,7 @@ macro_rules! spec {
             const INPUTS: &'static [unrolled_shape::Shape] = &[$(unrolled_shape::Shape::new($input)),+];
             const OUTPUT: unrolled_shape::Shape = unrolled_shape::Shape::new($output);
             const NAME: &'static str = "it";
-            // Where there are lengths at all, they are those of all inputs.
+            // All inputs have the lengths of the first one.
             const STEPS: &'static [Option<unrolled_shape::StepsOf>] =
                 &[Some(unrolled_shape::StepsOf::input(0)); Self::INPUTS.len()];
         }
@@ -429,3 +450,17 @@ macro_rules! spec {
 }
 
 pub(crate) use spec;
+
+/// Structs that `network!` defines can derive these traits if all layers have them.
+#[test]
+fn layers_implement_the_common_traits() {
+    use crate::layers::*;
+    fn check<T: Clone + std::fmt::Debug + PartialEq + Send + Sync>() {}
+    check::<(Add, AvgPool1d, AvgPool2d, BatchNorm<1>, Concat, Conv1d<1, 1, 1>)>();
+    check::<(Conv2d<1, 1, 1, 1>, ConvTranspose2d<1, 1, 1, 1, 1>, Dense<1, 1>, Dropout, ELU)>();
+    check::<(Embedding<1, 1>, GELU, GlobalAvgPool, GlobalMaxPool, GroupNorm<1>, GRU<1>)>();
+    check::<(HardSwish, InstanceNorm<1>, LayerNorm<1>, LeakyReLU, LogSoftmax, LSTM<1>)>();
+    check::<(MaxPool1d, MaxPool2d, Mul, MultiHeadAttention<1>, PositionalEmbedding<1, 1>)>();
+    check::<(PositionalEncoding, PReLU<1>, ReLU, RMSNorm<1>, RNN<1>, Scale<1>, Sigmoid, SiLU)>();
+    check::<(Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WSConv2d<1, 1, 1, 1>)>();
+}

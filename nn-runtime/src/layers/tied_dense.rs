@@ -1,25 +1,29 @@
-//! [`TiedDense`]: PyTorch's `nn.Linear` whose weight is that of another layer.
+//! [`TiedDense`]: PyTorch's `nn.Linear` with the weight of another layer.
 
-use super::dense::for_each_rows;
+#[cfg(feature = "train")]
+use super::dense::for_each_deferred_rows;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TiedNode, TrainNode};
-use crate::contract::{Infer, Node, Spec};
+use crate::contract::{Infer, Node, Spec, Streaming};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::{self, Accumulate, Isa};
+#[cfg(feature = "train")]
+use crate::kernels::Accumulate;
+use crate::kernels::{self, Isa};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 use crate::memory::{TiedWeight, WeightLayout};
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::dense;
 
-/// A fully connected layer on the last axis, whose weight is that of a layer before it:
-/// `[.., IN] -> [.., UNITS]`, `y = x W + b`.
+/// A fully connected layer on the last axis with the weight of an earlier layer, `y = x W + b`:
+/// `[.., IN] -> [.., UNITS]`.
 ///
-/// PyTorch: `head.weight = tokens.weight`.
+/// In PyTorch: `head.weight = tokens.weight`.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct TiedDense<const IN: usize, const UNITS: usize, const BIAS: usize = UNITS> {
@@ -45,14 +49,21 @@ where
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let TiedWeight { values: numbers, layout } = ctx.tied;
+        let TiedWeight { values: weight, layout } = ctx.tied;
         let dense = match layout {
             WeightLayout::RowPerOutput => kernels::dense_transposed,
             WeightLayout::RowPerInput => kernels::dense,
         };
         let (inputs, units, x, bias) = (IN, UNITS, x[0], &self.bias);
-        dense(Isa::best(), kernels::DenseArgs { inputs, units, x, weight: numbers, bias, y });
+        dense(Isa::best(), kernels::DenseArgs { inputs, units, x, weight, bias, y });
     }
+}
+
+impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> Streaming<S>
+    for TiedDense<IN, UNITS, BIAS>
+where
+    S: Spec<Arguments = dense::Dense>,
+{
 }
 
 #[cfg(feature = "train")]
@@ -61,7 +72,8 @@ impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> TrainNode<S>
 where
     S: Spec<Arguments = dense::Dense>,
 {
-    /// Its input and the gradient of its output, from which the gradients are made.
+    /// The input and the gradient of the output: the gradients of the bias and of the owner's weight are computed from
+    /// both after all shards.
     const DEFERRED: usize = S::IN + S::OUT;
     /// The bias.
     const GRADIENT_TASKS: usize = 1;
@@ -79,20 +91,13 @@ where
     fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
         let Some(d_x) = &mut d_x[0] else { return };
-        let (isa, TiedWeight { values: numbers, layout }) = (Isa::best(), ctx.tied);
+        let (isa, TiedWeight { values: weight, layout }) = (Isa::best(), ctx.tied);
         match layout {
-            WeightLayout::RowPerOutput => kernels::dense(
-                isa,
-                kernels::DenseArgs {
-                    inputs: UNITS,
-                    units: IN,
-                    x: d_y,
-                    weight: numbers,
-                    bias: &[],
-                    y: d_x,
-                },
-            ),
-            WeightLayout::RowPerInput => kernels::dense_d_x(isa, UNITS, d_y, numbers, d_x),
+            WeightLayout::RowPerOutput => {
+                let (inputs, units, x, bias, y) = (UNITS, IN, d_y, &[], d_x);
+                kernels::dense(isa, kernels::DenseArgs { inputs, units, x, weight, bias, y });
+            }
+            WeightLayout::RowPerInput => kernels::dense_d_x(isa, UNITS, d_y, weight, d_x),
         }
     }
 
@@ -102,13 +107,14 @@ where
 
     fn gradient(_task: usize, shards: Shards<'_>, d_bias: &mut [f32]) {
         let mut onto = Accumulate::Overwrite;
-        for_each_rows::<S, IN>(shards, |_, d_y, pieces| {
+        for_each_deferred_rows::<S, IN>(shards, |_, d_y, pieces| {
             kernels::d_bias(Isa::best(), onto, pieces, d_y, d_bias);
             onto = Accumulate::Add;
         });
     }
 }
 
+#[cfg(feature = "train")]
 impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> TiedNode<S>
     for TiedDense<IN, UNITS, BIAS>
 where
@@ -116,7 +122,7 @@ where
 {
     fn add_gradient(layout: WeightLayout, begin: usize, shards: Shards<'_>, d_weight: &mut [f32]) {
         let isa = Isa::best();
-        for_each_rows::<S, IN>(shards, |x, d_y, pieces| match layout {
+        for_each_deferred_rows::<S, IN>(shards, |x, d_y, pieces| match layout {
             WeightLayout::RowPerOutput => {
                 let row = begin / IN;
                 kernels::dense_d_weight(
@@ -153,13 +159,6 @@ where
     }
 }
 
-impl<S, const IN: usize, const UNITS: usize, const BIAS: usize> crate::contract::Streaming<S>
-    for TiedDense<IN, UNITS, BIAS>
-where
-    S: Spec<Arguments = dense::Dense>,
-{
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,14 +170,14 @@ mod tests {
     spec!(Steps: dense::Dense { units: 9, bias: true, weight: None }, [&[3, 5]] -> &[3, 9]);
     spec!(Large: dense::Dense { units: 37, bias: false, weight: None }, [&[2, 33]] -> &[2, 37]);
 
-    /// An owner whose own gradient is zero, and the layer that has its weight.
+    /// An owner whose own gradient is zero, and the layer that is tied to it.
     #[repr(C)]
     struct Both<O, T> {
         owner: O,
         tied: T,
     }
 
-    // SAFETY: `repr(C)`, weights alone.
+    // SAFETY: `repr(C)`, weights only.
     unsafe impl<O: Weights, T: Weights> Weights for Both<O, T> {}
 
     impl<S, O: WeightOwner + Weights, T: TiedNode<S>> Node<S> for Both<O, T>
@@ -258,19 +257,19 @@ mod tests {
     }
 
     #[test]
-    fn has_the_weight_of_an_embedding() {
+    fn can_be_tied_to_an_embedding() {
         check::<Steps, Embedding<9, 5>, 5, 9, 9>();
         check::<Large, Embedding<37, 33>, 33, 37, 0>();
     }
 
     #[test]
-    fn has_the_weight_of_a_dense_layer() {
+    fn can_be_tied_to_a_dense_layer() {
         check::<Steps, Dense<5, 9, 0>, 5, 9, 9>();
         check::<Large, Dense<33, 37, 0>, 33, 37, 0>();
     }
 
     #[test]
-    fn has_its_bias_alone() {
+    fn owns_only_its_bias() {
         assert_eq!((TiedDense::<5, 9>::LEN, TiedDense::<5, 9, 0>::LEN), (9, 0));
         let mut layer = TiedDense::<5, 9>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(3));

@@ -5,13 +5,14 @@ use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 use crate::kernels::upsample as kernel;
 use crate::types::Weights;
-use unrolled_shape::rules::upsample;
+use unrolled_shape::rules::upsample::{self, Mode};
 
-/// A picture several times as high and wide: `[H, W, C] -> [H', W', C]`. New pixels are copies of the
-/// nearest old ones, or lie between four of them.
+/// An image that is larger by integer factors: `[H, W, C] -> [H', W', C]`. `mode` is nearest-neighbour or bilinear
+/// interpolation.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upsample;
 
-// SAFETY: of size zero.
+// SAFETY: a struct without fields contains nothing but `f32`s.
 unsafe impl Weights for Upsample {}
 
 /// The sizes.
@@ -21,10 +22,9 @@ const fn sizes<S: Spec<Arguments = upsample::Upsample>>() -> kernel::Upsample {
 
 impl<S: Spec<Arguments = upsample::Upsample>> Node<S> for Upsample {
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
-        if S::ARGUMENTS.is_bilinear() {
-            kernel::bilinear(const { &sizes::<S>() }, x[0], y);
-        } else {
-            kernel::nearest(const { &sizes::<S>() }, x[0], y);
+        match S::ARGUMENTS.mode {
+            Mode::Bilinear => kernel::bilinear(const { &sizes::<S>() }, x[0], y),
+            Mode::Nearest => kernel::nearest(const { &sizes::<S>() }, x[0], y),
         }
     }
 }
@@ -37,10 +37,9 @@ impl<S: Spec<Arguments = upsample::Upsample>> TrainNode<S> for Upsample {
 
     fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         let Some(d_x) = &mut d_x[0] else { return };
-        if S::ARGUMENTS.is_bilinear() {
-            kernel::bilinear_backward(const { &sizes::<S>() }, d_y, d_x);
-        } else {
-            kernel::nearest_backward(const { &sizes::<S>() }, d_y, d_x);
+        match S::ARGUMENTS.mode {
+            Mode::Bilinear => kernel::bilinear_backward(const { &sizes::<S>() }, d_y, d_x),
+            Mode::Nearest => kernel::nearest_backward(const { &sizes::<S>() }, d_y, d_x),
         }
     }
 }
@@ -52,16 +51,16 @@ mod tests {
     use crate::layers::testing::{Trial, spec};
 
     macro_rules! upsample {
-        ($Name:ident: $factor:expr, $mode:literal, $corners:literal, $input:expr => $output:expr) => {
-            spec!($Name: upsample::Upsample { factor: $factor, mode: $mode, align_corners: $corners },
+        ($Name:ident: $factor:expr, $mode:ident, $corners:literal, $input:expr => $output:expr) => {
+            spec!($Name: upsample::Upsample { factor: $factor, mode: Mode::$mode, align_corners: $corners },
                 [&$input] -> &$output);
         };
     }
 
-    upsample!(Copies: [2, 3], "nearest", false, [3, 2, 4] => [6, 6, 4]);
-    upsample!(Edges: [2, 3], "bilinear", false, [3, 4, 17] => [6, 12, 17]);
-    upsample!(Corners: [3, 2], "bilinear", true, [2, 3, 2] => [6, 6, 2]);
-    upsample!(Pixel: [2, 1], "bilinear", true, [1, 1, 3] => [2, 1, 3]);
+    upsample!(Copies: [2, 3], Nearest, false, [3, 2, 4] => [6, 6, 4]);
+    upsample!(Edges: [2, 3], Bilinear, false, [3, 4, 17] => [6, 12, 17]);
+    upsample!(Corners: [3, 2], Bilinear, true, [2, 3, 2] => [6, 6, 2]);
+    upsample!(Pixel: [2, 1], Bilinear, true, [1, 1, 3] => [2, 1, 3]);
 
     #[test]
     fn agrees_with_finite_differences() {
@@ -72,18 +71,19 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         Trial::<Copies, Upsample>::random().check_inference();
         Trial::<Edges, Upsample>::random().check_inference();
         Trial::<Corners, Upsample>::random().check_inference();
     }
 
     #[test]
-    fn agrees_with_its_twin() {
+    fn agrees_with_the_naive_kernel() {
         fn check<S: Spec<Arguments = upsample::Upsample>>() {
             let mut trial = Trial::<S, Upsample>::random();
             let (mut y, mut d_x) = (vec![0.0; trial.d_y.len()], vec![0.0; trial.x[0].len()]);
-            let corners = S::ARGUMENTS.is_bilinear().then_some(S::ARGUMENTS.align_corners);
+            let corners =
+                (S::ARGUMENTS.mode == Mode::Bilinear).then_some(S::ARGUMENTS.align_corners);
             let shapes = [S::INPUT, S::OUTPUT];
             reference::upsample(shapes, corners, &trial.x[0], &mut y);
             reference::upsample_backward(shapes, corners, &trial.d_y, &mut d_x);

@@ -1,6 +1,8 @@
-//! [`WSConv2d`]: a convolution whose weights are standardised.
+//! [`WSConv2d`]: timm's `ScaledStdConv2d`, a convolution with standardised weights, channels last.
 
-use super::convolution::{Convolution, larger};
+use super::convolution::Convolution;
+#[cfg(feature = "train")]
+use super::train_convolution::TrainConvolution;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
@@ -10,18 +12,22 @@ use crate::kernels::Geometry;
 use crate::kernels::group_norm::{GroupNorm, GroupNormBackward, GroupNormForward};
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Tensor};
 use crate::types::{Steps, Weights};
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 use unrolled_shape::rules::ws_conv2d;
 
-/// A convolution with weights `(w - mean) / sqrt(variance + eps) * gain / sqrt(count)`, where mean,
-/// variance and count are those of one output channel's weights: `[H, W, C] -> [H', W', F]`.
+/// A convolution with weights `(w - mean) / sqrt(variance + eps) * gain / sqrt(count)`, where mean, variance and count
+/// are those of the weights of one output channel: `[H, W, C] -> [H', W', F]`.
 ///
-/// Scaled weight standardisation (Brock, De and Smith, 2021), for networks without normalisation. Names
-/// and layout in files are those of timm's `ScaledStdConv2d`.
+/// Scaled weight standardisation (Brock, De and Smith, 2021), for networks without normalisation. Names and layout in
+/// files are those of timm's `ScaledStdConv2d`. `CG` is the number of input channels of one group, `KH x KW` the size
+/// of the kernel.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct WSConv2d<
@@ -31,7 +37,7 @@ pub struct WSConv2d<
     const KW: usize,
     const BIAS: usize = F,
 > {
-    /// The kernel before it is standardised: height, width, channels of a group, output channels.
+    /// The kernel before standardisation `[KH, KW, CG, F]`; PyTorch's is `[F, CG, KH, KW]`.
     pub weight: [[[[f32; F]; CG]; KW]; KH],
     /// One for each output channel, or none.
     pub bias: [f32; BIAS],
@@ -39,108 +45,112 @@ pub struct WSConv2d<
     pub gain: [f32; F],
 }
 
-// SAFETY: `repr(C)`, arrays of `f32` alone.
+// SAFETY: `repr(C)`, arrays of `f32` only.
 unsafe impl<const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
     Weights for WSConv2d<F, CG, KH, KW, BIAS>
 {
 }
 
-/// The convolution with the standardised weights.
+/// The convolution with the standardised weights, with the sizes of one spec.
 struct Standardised<S>(PhantomData<S>);
 
 impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Convolution for Standardised<S> {
     const GEOMETRY: Geometry =
         Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
-    /// Each shard leads its gradient back to the weights before they are standardised.
+}
+
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> TrainConvolution for Standardised<S> {
+    // The backward pass of standardisation needs the gradient of the whole weight, in each shard.
     const FEW_WEIGHTS: bool = true;
 }
 
-/// Where the standardised weights and what belongs to them stand, one part behind the other.
+/// The standardised weights and what their backward pass needs, one part after the other.
 struct Parts<'a> {
     /// The standardised weights.
     weight: &'a mut [f32],
-    /// The same turned around.
-    turned: &'a mut [f32],
-    /// Mean and inverse deviation of each output channel's weights.
+    /// Mean and inverse standard deviation of each output channel's weights.
     saved: &'a mut [f32],
-    /// `gain / sqrt(count)`
+    /// `gain / sqrt(count)`.
     scale: &'a mut [f32],
 }
 
+impl<'a> Parts<'a> {
+    /// Cuts `memory`, of [`Standardised::PARTS_LEN`] elements, into the parts.
+    fn new(memory: &'a mut [f32], weights: usize, filters: usize) -> Self {
+        let (weight, rest) = memory.split_at_mut(weights);
+        let (saved, scale) = rest.split_at_mut(2 * filters);
+        Self { weight, saved, scale }
+    }
+}
+
 impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
-    /// The weights `[KH * KW * CG, F]` are normalised as a picture's channels would be.
+    /// The weights `[KH * KW * CG, F]` are normalised as an image is by `InstanceNorm`, with one group for each
+    /// channel.
     const NORM: GroupNorm = {
         let filters = Self::GEOMETRY.filters;
         GroupNorm { channels: filters, groups: filters, eps: S::ARGUMENTS.eps }
     };
-    /// How many weights there are.
+    /// Elements of the weights.
     const WEIGHTS: usize = Self::GEOMETRY.weight_len();
-    /// Numbers in [`Parts`].
-    const PARTS: usize = 2 * Self::WEIGHTS + 3 * Self::GEOMETRY.filters;
-    /// Numbers that standardising needs while it runs, forward and backward.
-    const NORM_SCRATCH: usize =
-        Self::NORM.scratch_len() + Self::WEIGHTS + 2 * Self::GEOMETRY.filters;
+    /// Elements of [`Parts`].
+    const PARTS_LEN: usize = Self::WEIGHTS + 3 * Self::GEOMETRY.filters;
 
-    /// `1 / sqrt(count)`
-    fn shrink() -> f32 {
+    /// `1 / sqrt(count)`.
+    fn inverse_sqrt_count() -> f32 {
         let g = const { Self::GEOMETRY };
         1.0 / ((Self::WEIGHTS / g.filters) as f32).sqrt()
     }
 
-    fn parts(memory: &mut [f32]) -> Parts<'_> {
-        let filters = Self::GEOMETRY.filters;
-        let (weight, rest) = memory.split_at_mut(Self::WEIGHTS);
-        let (turned, rest) = rest.split_at_mut(Self::WEIGHTS);
-        let (saved, rest) = rest.split_at_mut(2 * filters);
-        Parts { weight, turned, saved, scale: &mut rest[..filters] }
-    }
-
-    /// Standardises the weights into the parts of `memory`.
+    /// Standardises the weights into the [`Parts`] in `memory`; `scratch` has `NORM.scratch_len()` elements.
     fn standardise(weight: &[f32], gain: &[f32], memory: &mut [f32], scratch: &mut [f32]) {
-        let parts = Self::parts(memory);
-        let shrink = Self::shrink();
-        for (scale, gain) in parts.scale.iter_mut().zip(gain) {
-            *scale = gain * shrink;
+        let Parts { weight: y, saved, scale } =
+            Parts::new(memory, Self::WEIGHTS, Self::GEOMETRY.filters);
+        let factor = Self::inverse_sqrt_count();
+        for (scale, gain) in scale.iter_mut().zip(gain) {
+            *scale = gain * factor;
         }
-        let norm = const { Self::NORM };
-        norm.forward(GroupNormForward {
-            x: weight,
-            weight: parts.scale,
-            bias: &[],
-            y: parts.weight,
-            saved: parts.saved,
-            scratch,
-        });
+        let (x, weight, bias) = (weight, scale, &[]);
+        let call = GroupNormForward { x, weight, bias, y, saved, scratch };
+        const { Self::NORM }.forward(call);
     }
+}
 
-    /// Leads the gradient of the standardised weights, `d_weight`, back to the weights and the gain.
-    fn lead_back(
+#[cfg(feature = "train")]
+impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Standardised<S> {
+    /// Elements that [`Self::standardise_backward`] needs: a copy of the gradient, an unused gradient of a bias, and
+    /// what the kernel needs.
+    const BACKWARD_SCRATCH: usize =
+        Self::WEIGHTS + Self::GEOMETRY.filters + Self::NORM.scratch_len();
+
+    /// The backward pass of [`Self::standardise`]: replaces the gradient of the standardised weights, `d_weight`, by
+    /// that of the weights, and writes that of the gain. `parts` are the [`Parts`].
+    fn standardise_backward(
         weight: &[f32],
-        prepared: &[f32],
+        parts: &[f32],
         d_weight: &mut [f32],
         d_gain: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let (saved, scale) = prepared[2 * Self::WEIGHTS..].split_at(2 * d_gain.len());
+        let (saved, scale) = parts[Self::WEIGHTS..].split_at(2 * d_gain.len());
         let (d_standardised, rest) = scratch.split_at_mut(Self::WEIGHTS);
-        let (unused, scratch) = rest.split_at_mut(d_gain.len());
+        let (d_bias, scratch) = rest.split_at_mut(d_gain.len());
         d_standardised.copy_from_slice(d_weight);
         d_gain.fill(0.0);
-        let norm = const { Self::NORM };
-        let d_x = Some(d_weight);
+        let (norm, d_x) = (const { Self::NORM }, Some(d_weight));
         norm.backward(GroupNormBackward {
             x: weight,
             weight: scale,
             saved,
             d_y: d_standardised,
             d_x,
-            d_weight: d_gain,
-            d_bias: unused,
+            d_weight: &mut *d_gain,
+            d_bias,
             scratch,
         });
-        let shrink = Self::shrink();
-        d_gain.iter_mut().for_each(|d_gain| *d_gain *= shrink);
+        let factor = Self::inverse_sqrt_count();
+        d_gain.iter_mut().for_each(|d_gain| *d_gain *= factor);
     }
 }
 
@@ -149,9 +159,8 @@ impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const
 where
     S: Spec<Arguments = ws_conv2d::WSConv2d>,
 {
-    /// At inference, the standardised weights; and what standardising or the convolution needs.
-    const SCRATCH: usize = Standardised::<S>::PARTS
-        + larger(<Standardised<S> as Convolution>::SCRATCH, Standardised::<S>::NORM_SCRATCH);
+    /// The standardised weights, and what standardisation needs. Training prepares them once per step.
+    const SCRATCH: usize = Standardised::<S>::PARTS_LEN + Standardised::<S>::NORM.scratch_len();
 
     #[cfg(feature = "std")]
     fn tensors() -> Vec<Tensor> {
@@ -174,7 +183,7 @@ where
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let (parts, scratch) = ctx.scratch.split_at_mut(Standardised::<S>::PARTS);
+        let (parts, scratch) = ctx.scratch.split_at_mut(Standardised::<S>::PARTS_LEN);
         Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
         let weight = &parts[..Standardised::<S>::WEIGHTS];
         Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y);
@@ -189,8 +198,14 @@ where
 {
     /// The gradient of all weights.
     const SHARD_SUMS: usize = Self::LEN;
-    /// What standardising needs while it runs stands behind the rest.
-    const PREPARED: usize = Standardised::<S>::PARTS + Standardised::<S>::NORM.scratch_len();
+    /// The [`Parts`], then the flipped and transposed standardised weights, then what standardisation needs.
+    const PREPARED: usize = Standardised::<S>::PARTS_LEN
+        + Standardised::<S>::WEIGHTS
+        + Standardised::<S>::NORM.scratch_len();
+    const TRAIN_SCRATCH: usize = larger(
+        <Standardised<S> as TrainConvolution>::TRAIN_SCRATCH,
+        Standardised::<S>::BACKWARD_SCRATCH,
+    );
 
     fn initialise(&mut self, key: RngKey) {
         fan_in_uniform(self.weight.as_floats_mut(), &mut self.bias, CG * KH * KW, key);
@@ -198,10 +213,10 @@ where
     }
 
     fn prepare(&self, prepared: &mut [f32]) {
-        let (parts, scratch) = prepared.split_at_mut(Standardised::<S>::PARTS);
+        let (parts, rest) = prepared.split_at_mut(Standardised::<S>::PARTS_LEN);
+        let (flipped, scratch) = rest.split_at_mut(Standardised::<S>::WEIGHTS);
         Standardised::<S>::standardise(self.weight.as_floats(), &self.gain, parts, scratch);
-        let parts = Standardised::<S>::parts(parts);
-        Standardised::<S>::prepare(parts.weight, parts.turned);
+        Standardised::<S>::prepare(&parts[..Standardised::<S>::WEIGHTS], flipped);
     }
 
     fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
@@ -209,21 +224,28 @@ where
         Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward(&self, Backward { ctx, pass, phase, x, y, d_y, d_x }: Backward<'_, '_>) {
         let weights = Standardised::<S>::WEIGHTS;
         let TrainCtx { scratch, shard_sums, prepared, .. } = ctx;
         let (d_convolution, d_gain) = shard_sums.split_at_mut(weights + BIAS);
-        let convolution = TrainCtx {
+        let (parts, rest) = prepared.split_at(Standardised::<S>::PARTS_LEN);
+        let ctx = TrainCtx {
             scratch: &mut *scratch,
             shard_sums: &mut *d_convolution,
-            prepared: &prepared[weights..2 * weights],
+            prepared: &rest[..weights],
             ..ctx
         };
-        Standardised::<S>::backward(Steps::Full, x[0], d_y, d_x[0].as_deref_mut(), convolution);
+        let convolution = Backward { pass, phase, x, y, d_y, d_x, ctx };
+        Standardised::<S>::backward(Steps::Full, convolution);
         let (weight, d_weight) = (self.weight.as_floats(), &mut d_convolution[..weights]);
-        let parts = &prepared[..Standardised::<S>::PARTS];
-        Standardised::<S>::lead_back(weight, parts, d_weight, d_gain, scratch);
+        Standardised::<S>::standardise_backward(weight, parts, d_weight, d_gain, scratch);
     }
+}
+
+/// The larger of two sizes.
+#[cfg(feature = "train")]
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 #[cfg(test)]
@@ -266,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_gives_what_training_gives() {
+    fn inference_equals_training() {
         Trial::<Plain, WSConv2d<3, 2, 3, 3>>::random().check_inference();
         Trial::<Grouped, WSConv2d<6, 2, 2, 3, 0>>::random().check_inference();
         Trial::<Deep, WSConv2d<10, 9, 3, 2>>::random().check_inference();
@@ -274,7 +296,7 @@ mod tests {
 
     /// The definition, channel by channel in `f64`, and the naive convolution.
     #[test]
-    fn agrees_with_its_twin() {
+    fn agrees_with_the_naive_kernel() {
         let mut trial = Trial::<Grouped, WSConv2d<6, 2, 2, 3, 0>>::random();
         let weight = trial.node.weight.as_floats().to_vec();
         let (mut standardised, count) = (weight.clone(), 12.0);

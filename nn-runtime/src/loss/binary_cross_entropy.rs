@@ -1,35 +1,38 @@
 //! [`BinaryCrossEntropyWithLogits`]: PyTorch's `nn.BCEWithLogitsLoss`.
 
-use super::Loss;
+use super::loss_trait::Loss;
+use super::target_error::TargetError;
+use crate::hyper::{Range, checked};
 use crate::kernels::Baseline;
 use crate::kernels::elementwise::{sigmoid, softplus};
 use crate::types::Values;
 
-/// The loss of yes-or-no questions, one for each number of the output, averaged over them:
+/// Binary cross-entropy of logits, averaged over all values of the output:
 /// `-t log sigmoid(y) - (1 - t) log(1 - sigmoid(y))`.
 ///
-/// Takes scores (logits), not probabilities: no `Sigmoid` before it. Targets have the output's type
-/// and hold 1 for yes, 0 for no, or a probability between. A positive score counts as yes.
+/// Takes scores (logits), not probabilities: put no `Sigmoid` before it. Targets have the output's type; their
+/// values are 1 for yes, 0 for no, or a probability in between. A positive score is a prediction of yes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BinaryCrossEntropyWithLogits {
     pos_weight: f32,
 }
 
 impl BinaryCrossEntropyWithLogits {
-    /// Both answers weigh alike.
+    /// Both answers have the same weight.
     #[must_use]
     pub const fn new() -> Self {
         Self { pos_weight: 1.0 }
     }
 
-    /// The answer yes weighs `weight` times as much: more than 1 finds more of what is rare.
+    /// Multiplies the loss of the answer yes by `weight`: values above 1 raise the recall of a rare class.
     ///
     /// # Panics
-    /// When `weight` is negative, infinite or not a number.
+    /// If `weight` is not a finite number of at least 0.
     #[must_use]
-    pub const fn pos_weight(self, weight: f32) -> Self {
-        assert!(weight >= 0.0 && weight.is_finite(), "a weight is finite and not negative");
-        Self { pos_weight: weight }
+    #[track_caller]
+    pub fn pos_weight(self, weight: f32) -> Self {
+        let name = "BinaryCrossEntropyWithLogits: positive weight";
+        Self { pos_weight: checked(name, weight, Range::NonNegative) }
     }
 }
 
@@ -42,11 +45,11 @@ impl Default for BinaryCrossEntropyWithLogits {
 impl<Output: Values> Loss<Output> for BinaryCrossEntropyWithLogits {
     type Target = Output;
 
-    fn check(&self, target: &Output) -> Result<(), String> {
+    fn check(&self, target: &Output) -> Result<(), TargetError> {
         let target = target.as_floats();
         match target.iter().position(|t| !(0.0..=1.0).contains(t)) {
-            Some(i) => {
-                Err(format!("expected numbers from 0 to 1, found {} at place {i}", target[i]))
+            Some(index) => {
+                Err(TargetError::OutOfRange { least: 0.0, most: 1.0, index, found: target[index] })
             }
             None => Ok(()),
         }
@@ -74,7 +77,7 @@ mod tests {
     use super::super::tests::check;
     use super::*;
 
-    // Expected numbers: scripts/losses.py, PyTorch in float64.
+    // Expected values: scripts/losses.py, PyTorch in float64.
     #[test]
     fn agrees_with_pytorch() {
         let (y, t) = ([0.5, -1.25, 2.0, -30.0], [1.0, 0.0, 0.25, 0.0]);
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_target_out_of_range_is_named() {
-        let why = BinaryCrossEntropyWithLogits::new().check(&[0.0_f32, 1.5]).unwrap_err();
-        assert!(why.contains("from 0 to 1") && why.contains("1.5 at place 1"), "{why}");
+        let error = BinaryCrossEntropyWithLogits::new().check(&[0.0_f32, 1.5]).unwrap_err();
+        assert_eq!(error.to_string(), "expected values from 0 to 1, found 1.5 at index 1");
     }
 }

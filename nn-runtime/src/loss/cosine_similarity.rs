@@ -1,24 +1,25 @@
 //! [`CosineSimilarity`]: one minus PyTorch's `cosine_similarity`.
 
-use super::{Loss, check_finite};
+use super::loss_trait::Loss;
+use super::target_error::{TargetError, check_finite};
 use crate::types::Values;
 
-/// How far an output points from its target: `1 - y · t / (|y| |t|)` over the last axis, from 0, the same
-/// direction, to 2, the opposite one. How long they are does not matter. Averaged over the steps of a
-/// sequence, the pixels of a picture. Targets have the output's type.
+/// Cosine distance of an output from its target, `1 - y · t / (|y| |t|)` over the last axis: 0 for the same
+/// direction, 2 for the opposite one. Lengths do not matter. Averaged over the steps of a sequence or the pixels
+/// of an image. Targets have the output's type.
 ///
-/// PyTorch's `nn.CosineEmbeddingLoss` for pairs that belong together. As in its `cosine_similarity` a norm
-/// below 1e-8 counts as that.
+/// PyTorch's `nn.CosineEmbeddingLoss` for matching pairs. As in its `cosine_similarity`, norms are clamped to at
+/// least 1e-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CosineSimilarity;
 
-/// The shortest norm.
+/// The least norm to divide by.
 const EPS: f64 = 1e-8;
 
 impl<Output: Values> Loss<Output> for CosineSimilarity {
     type Target = Output;
 
-    fn check(&self, target: &Output) -> Result<(), String> {
+    fn check(&self, target: &Output) -> Result<(), TargetError> {
         check_finite(target.as_floats())
     }
 
@@ -41,7 +42,7 @@ fn row(y: &[f32], t: &[f32], factor: f64, d_y: &mut [f32]) -> f64 {
     let (norm_y, norm_t) = (dot(y, y).sqrt(), dot(t, t).sqrt().max(EPS));
     let divisor = norm_y.max(EPS);
     let cosine = dot(y, t) / (divisor * norm_t);
-    // A norm that is held does not change with `y`; NaN stays.
+    // A clamped norm does not change with `y`. NaN compares false, so that it reaches the gradient.
     let slope = if norm_y < EPS { 0.0 } else { cosine / (divisor * divisor) };
     for (d_y, (y, t)) in d_y.iter_mut().zip(y.iter().zip(t)) {
         let toward = f64::from(*t) / (divisor * norm_t) - slope * f64::from(*y);
@@ -55,7 +56,7 @@ mod tests {
     use super::super::tests::check;
     use super::*;
 
-    // Expected numbers: scripts/losses.py, PyTorch in float64.
+    // Expected values: scripts/losses.py, PyTorch in float64.
     #[test]
     fn agrees_with_pytorch() {
         let (y, t) = ([0.5, -1.25, 2.0, -3.0], [1.0, 0.5, 0.25, 0.0]);
@@ -83,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_target_that_is_not_finite_is_named() {
-        let why = Loss::<[f32; 2]>::check(&CosineSimilarity, &[0.0, f32::NAN]).unwrap_err();
-        assert!(why.contains("NaN at place 1"), "{why}");
+        let error = Loss::<[f32; 2]>::check(&CosineSimilarity, &[0.0, f32::NAN]).unwrap_err();
+        assert!(error.to_string().contains("NaN at index 1"), "{error}");
     }
 }

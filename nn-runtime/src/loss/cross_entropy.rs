@@ -1,70 +1,76 @@
 //! [`CrossEntropy`]: PyTorch's `nn.CrossEntropyLoss`.
 
-use super::{Loss, all_steps};
+use super::loss_trait::{Loss, all_steps};
+use super::target_error::TargetError;
+use crate::hyper::{Range, checked, refuse};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
 use crate::types::Values;
 
-/// The loss of a choice between classes: `-log softmax(y)[target]`.
+/// Cross-entropy of logits and a class index: `-log softmax(y)[target]`.
 ///
-/// Takes scores (logits), not probabilities: no `Softmax` before it.
+/// Takes scores (logits), not probabilities: put no `Softmax` before it.
 ///
-/// - outputs `[f32; C]` with a class number, `u32`;
-/// - sequences `[[f32; C]; T]` with one class number for each step, `[u32; T]`, averaged over the
-///   steps; and so on for pictures.
+/// - outputs `[f32; C]` with a class index, `u32`;
+/// - sequences `[[f32; C]; T]` with one class index for each step, `[u32; T]`, averaged over the steps; images
+///   likewise.
 ///
-/// A choice weighs as much as its right class ([`class_weights`](Self::class_weights)), one whose target is
-/// left out ([`ignore_index`](Self::ignore_index)) nothing: the loss is the mean over all choices of a
-/// batch, weighted so.
+/// The loss of a batch is the weighted mean over all its predictions: each has the weight of its target class
+/// ([`class_weights`](Self::class_weights)), and 0 if its target is ignored
+/// ([`ignore_index`](Self::ignore_index)).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrossEntropy {
     label_smoothing: f32,
-    /// One for each class; none if all weigh alike.
+    /// One for each class; empty if all classes have the weight 1.
     weights: Vec<f32>,
     ignored: Option<u32>,
 }
 
 impl CrossEntropy {
-    /// Without label smoothing; all classes weigh alike.
+    /// Without label smoothing; all classes have the weight 1.
     #[must_use]
     pub const fn new() -> Self {
         Self { label_smoothing: 0.0, weights: Vec::new(), ignored: None }
     }
 
-    /// Gives `amount` of the probability that is wished for to all classes alike.
+    /// Spreads `amount` of the target's probability evenly over all classes.
     ///
     /// # Panics
-    /// When `amount` is not between 0 and 1.
+    /// If `amount` is not a number from 0 to 1.
     #[must_use]
-    pub const fn label_smoothing(mut self, amount: f32) -> Self {
-        assert!(amount >= 0.0 && amount <= 1.0, "label smoothing is between 0 and 1");
-        self.label_smoothing = amount;
+    #[track_caller]
+    pub fn label_smoothing(mut self, amount: f32) -> Self {
+        self.label_smoothing = checked("CrossEntropy: label smoothing", amount, Range::Fraction);
         self
     }
 
-    /// How much each class weighs: more for one that is rare.
+    /// Sets a weight for each class, larger for a rare one.
     ///
     /// # Panics
-    /// When there are none, or one is negative, infinite or not a number.
+    /// If there are none, or one is not a finite number of at least 0.
     #[must_use]
+    #[track_caller]
     pub fn class_weights(mut self, weights: &[f32]) -> Self {
-        assert!(!weights.is_empty(), "one weight for each class");
-        let sound = weights.iter().all(|weight| *weight >= 0.0 && weight.is_finite());
-        assert!(sound, "a weight is finite and not negative");
+        if weights.is_empty() {
+            refuse("CrossEntropy: class weights", &"[]", "one weight for each class");
+        }
+        for weight in weights {
+            checked("CrossEntropy: class weight", *weight, Range::NonNegative);
+        }
         self.weights = weights.to_vec();
         self
     }
 
-    /// Leaves out choices with this target, which need not be a class number: places of a sequence that
-    /// are filled up. They count neither for the loss nor for the accuracy.
+    /// Ignores predictions with this target, which need not be a class index, such as the padding of a sequence.
+    /// They count neither for the loss nor for the accuracy.
     #[must_use]
     pub const fn ignore_index(mut self, target: u32) -> Self {
         self.ignored = Some(target);
         self
     }
 
-    /// How much a choice with this target weighs.
+    /// The weight of a prediction with this target.
     fn weight_of(&self, target: u32) -> f32 {
         if self.ignored == Some(target) { 0.0 } else { self.class_weight(target as usize) }
     }
@@ -73,8 +79,8 @@ impl CrossEntropy {
         if self.weights.is_empty() { 1.0 } else { self.weights[class] }
     }
 
-    /// The loss of one choice, times its weight, and its gradient times `scale`.
-    fn choice(&self, y: &[f32], target: u32, scale: f32, d_y: &mut [f32]) -> f64 {
+    /// The loss of one prediction, times its weight, and its gradient times `scale`.
+    fn prediction(&self, y: &[f32], target: u32, scale: f32, d_y: &mut [f32]) -> f64 {
         if self.ignored == Some(target) {
             d_y.fill(0.0);
             return 0.0;
@@ -85,7 +91,8 @@ impl CrossEntropy {
         let [largest, sum] = totals;
         let log_sum = f64::from(largest) + f64::from(sum).ln();
         let right = (1.0 - self.label_smoothing) * self.class_weight(target);
-        // All that is wished for, of the right class and of all alike, pulls at the softmax.
+        // The softmax term of the gradient is multiplied by the sum of all target weights: of the target class and of
+        // the smoothed ones.
         let factor = (right + self.smoothed(y.len()).sum::<f32>()) * scale / sum;
         for d in d_y.iter_mut() {
             *d *= factor;
@@ -99,7 +106,7 @@ impl CrossEntropy {
         loss
     }
 
-    /// What label smoothing gives to each of the classes; nothing without it.
+    /// The target weight of each class from label smoothing; an empty iterator without it.
     fn smoothed(&self, classes: usize) -> impl Iterator<Item = f32> {
         let even = self.label_smoothing / classes as f32;
         let smoothed = if even == 0.0 { 0 } else { classes };
@@ -108,8 +115,8 @@ impl CrossEntropy {
 }
 
 dispatch! {
-    /// Writes `exp(y - largest)` to `e`, and the largest `y` and the sum of `e` to `totals`. With the
-    /// largest taken off, exponentials cannot overflow.
+    /// Writes `exp(y - largest)` to `e`, and the largest `y` and the sum of `e` to `totals`. Subtracting the
+    /// largest keeps the exponentials from overflowing.
     fn exponentials<L>(y: &[f32], e: &mut [f32], totals: &mut [f32; 2]) {
         let largest = rows::max(y);
         for (e, y) in e.iter_mut().zip(y) {
@@ -119,17 +126,24 @@ dispatch! {
     }
 }
 
-/// Scores of classes, for one choice or for several: `[f32; C]`, `[[f32; C]; T]`.
+/// Scores of classes, for one prediction or for several: `[f32; C]`, `[[f32; C]; T]`. It cannot be implemented for
+/// other types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold scores of classes",
     note = "they are `[f32; C]`, or arrays of them; a network with several outputs takes a tuple of losses, one \
             for each of them: `(CrossEntropy::new(), MeanSquaredError)`"
 )]
-pub trait Scores: Values {
-    /// A class number for each choice.
+pub trait Scores: Values + sealed::Sealed {
+    /// A class index for each prediction.
     type Classes: Values;
-    /// Between how many classes the choice is.
+    /// The number of classes.
     const CLASSES: usize;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<const C: usize> Sealed for [f32; C] {}
+    impl<S: Sealed, const T: usize> Sealed for [S; T] {}
 }
 
 impl<const C: usize> Scores for [f32; C] {
@@ -142,54 +156,52 @@ impl<S: Scores, const T: usize> Scores for [S; T] {
     const CLASSES: usize = S::CLASSES;
 }
 
-/// The class numbers of a target. See [`Values`]: they travel as the bits of floats.
-fn classes<C: Values>(target: &C) -> impl ExactSizeIterator<Item = u32> {
+/// The class indices of a target, which [`Values`] stores as the bits of floats.
+fn classes_of<C: Values>(target: &C) -> impl ExactSizeIterator<Item = u32> {
     target.as_floats().iter().map(|bits| bits.to_bits())
 }
 
-/// How many choices an output makes.
-const fn choices<S: Scores>() -> usize {
+/// The number of predictions in an output.
+const fn predictions<S: Scores>() -> usize {
     S::LEN / S::CLASSES
 }
 
 impl<S: Scores> Loss<S> for CrossEntropy {
     type Target = S::Classes;
 
-    fn check(&self, target: &S::Classes) -> Result<(), String> {
-        let (expected, weights) = (S::CLASSES, self.weights.len());
-        if weights != 0 && weights != expected {
-            return Err(format!("expected {expected} class weights, found {weights}"));
+    fn check(&self, target: &S::Classes) -> Result<(), TargetError> {
+        let (classes, weights) = (S::CLASSES, self.weights.len());
+        if weights != 0 && weights != classes {
+            return Err(TargetError::ClassWeights { classes, found: weights });
         }
-        let wrong = |class: &u32| *class as usize >= expected && self.ignored != Some(*class);
-        match classes(target).find(wrong) {
-            Some(class) => Err(format!(
-                "expected a class number below {expected}, as many as the network has outputs, found {class}"
-            )),
+        let wrong = |class: &u32| *class as usize >= classes && self.ignored != Some(*class);
+        match classes_of(target).find(wrong) {
+            Some(found) => Err(TargetError::Class { classes, found }),
             None => Ok(()),
         }
     }
 
     fn sample(&self, y: &[f32], target: &S::Classes, scale: f32, d_y: &mut [f32]) -> f64 {
-        let choices = choices::<S>();
-        let scale = scale / choices as f32;
+        let predictions = predictions::<S>();
+        let scale = scale / predictions as f32;
         let rows = y.chunks_exact(S::CLASSES).zip(d_y.chunks_exact_mut(S::CLASSES));
-        let targets = classes(target);
-        let sum: f64 = rows.zip(targets).map(|((y, d), t)| self.choice(y, t, scale, d)).sum();
-        sum / choices as f64
+        let targets = classes_of(target);
+        let sum: f64 = rows.zip(targets).map(|((y, d), t)| self.prediction(y, t, scale, d)).sum();
+        sum / predictions as f64
     }
 
     fn weight(&self, target: &S::Classes, steps: usize) -> f64 {
-        let choices = choices::<S>();
+        let predictions = predictions::<S>();
         let valid = steps * S::LEN / all_steps::<S>() / S::CLASSES;
         if self.weights.is_empty() && self.ignored.is_none() {
-            return valid as f64 / choices as f64;
+            return valid as f64 / predictions as f64;
         }
-        let weights = classes(target).take(valid).map(|t| f64::from(self.weight_of(t)));
-        weights.sum::<f64>() / choices as f64
+        let weights = classes_of(target).take(valid).map(|t| f64::from(self.weight_of(t)));
+        weights.sum::<f64>() / predictions as f64
     }
 
     fn correct(&self, y: &[f32], target: &S::Classes) -> (usize, usize) {
-        let rows = y.chunks_exact(S::CLASSES).zip(classes(target));
+        let rows = y.chunks_exact(S::CLASSES).zip(classes_of(target));
         let counted = rows.filter(|(_, target)| self.ignored != Some(*target));
         counted.fold((0, 0), |(right, all), (y, target)| {
             (right + usize::from(is_largest(y, target as usize)), all + 1)
@@ -197,7 +209,7 @@ impl<S: Scores> Loss<S> for CrossEntropy {
     }
 }
 
-/// Where the largest number stands: the first of them if there are several.
+/// The index of the largest value: the first one if several are equal.
 pub(crate) fn largest(y: &[f32]) -> usize {
     let mut best = 0;
     for (i, value) in y.iter().enumerate() {
@@ -208,8 +220,8 @@ pub(crate) fn largest(y: &[f32]) -> usize {
     best
 }
 
-/// Whether it stands at `at`; never where one is NaN. To look for it would take longer: one number would wait for
-/// the one before.
+/// Whether [`largest`] is `at`; false if a value is NaN. Faster than a search for the largest, in which each comparison
+/// depends on the one before.
 fn is_largest(y: &[f32], at: usize) -> bool {
     let Some(value) = y.get(at) else { return false };
     let (before, after) = y.split_at(at);
@@ -219,15 +231,15 @@ fn is_largest(y: &[f32], at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Tally;
-    use super::super::tests::{check, check_batch};
+    use super::super::LossSum;
+    use super::super::tests::{add_whole, check, check_batch};
     use super::*;
 
-    // Expected numbers: scripts/losses.py, PyTorch in float64.
+    // Expected values: scripts/losses.py, PyTorch in float64.
     const Y: [f32; 4] = [0.5, -1.25, 2.0, 0.75];
 
     #[test]
-    fn the_first_of_equal_numbers_is_the_largest() {
+    fn the_first_of_equal_values_is_the_largest() {
         for y in [[3.0, 1.0, 3.0], [1.0, 2.0, 2.0], [0.0; 3], [-1.0, -2.0, -0.5]] {
             let found: Vec<_> = (0..4).filter(|at| is_largest(&y, *at)).collect();
             assert_eq!(found, [largest(&y)], "{y:?}");
@@ -270,11 +282,11 @@ mod tests {
     #[test]
     fn a_batch_without_any_weight_has_no_loss_and_no_gradient() {
         let loss = CrossEntropy::new().ignore_index(9);
-        let mut tally = Tally::default();
+        let mut sum = LossSum::default();
         let mut d_y = [f32::NAN; 8];
         let y = SEQUENCES[2].as_floats();
-        tally.count::<[[f32; 4]; 2], _>(&loss, y, &[9, 9], 2, 1.0, &mut d_y);
-        assert_eq!((tally.mean_loss(), tally.accuracy(), d_y), (0.0, None, [0.0; 8]));
+        add_whole::<[[f32; 4]; 2], _>(&loss, y, &[9, 9], &mut d_y, &mut sum);
+        assert_eq!((sum.mean_loss(), sum.accuracy(), d_y), (0.0, None, [0.0; 8]));
     }
 
     #[test]
@@ -286,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_right_choices() {
+    fn counts_correct_predictions() {
         let loss = CrossEntropy::new();
         assert_eq!(Loss::<[f32; 4]>::correct(&loss, &Y, &2), (1, 1));
         assert_eq!(Loss::<[f32; 4]>::correct(&loss, &Y, &3), (0, 1));
@@ -297,18 +309,18 @@ mod tests {
     }
 
     #[test]
-    fn a_class_number_out_of_range_is_named() {
-        let why = Loss::<[f32; 10]>::check(&CrossEntropy::new(), &10).unwrap_err();
-        assert!(why.contains("below 10") && why.contains("found 10"), "{why}");
+    fn a_class_index_out_of_range_is_named() {
+        let error = Loss::<[f32; 10]>::check(&CrossEntropy::new(), &10).unwrap_err();
+        assert_eq!(error, TargetError::Class { classes: 10, found: 10 });
         assert_eq!(Loss::<[[f32; 10]; 2]>::check(&CrossEntropy::new(), &[9, 0]), Ok(()));
         let ignoring = CrossEntropy::new().ignore_index(u32::MAX);
         assert_eq!(Loss::<[[f32; 10]; 2]>::check(&ignoring, &[9, u32::MAX]), Ok(()));
     }
 
     #[test]
-    fn class_weights_that_do_not_fit_are_told() {
+    fn class_weights_of_another_number_of_classes_are_refused() {
         let loss = CrossEntropy::new().class_weights(&WEIGHTS);
-        let why = Loss::<[f32; 10]>::check(&loss, &0).unwrap_err();
-        assert_eq!(why, "expected 10 class weights, found 4");
+        let error = Loss::<[f32; 10]>::check(&loss, &0).unwrap_err();
+        assert_eq!(error.to_string(), "expected 10 class weights, found 4");
     }
 }

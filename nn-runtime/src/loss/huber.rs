@@ -1,10 +1,12 @@
 //! [`Huber`]: PyTorch's `nn.HuberLoss`.
 
-use super::{Loss, check_finite};
+use super::loss_trait::Loss;
+use super::target_error::{TargetError, check_finite};
+use crate::hyper::{Range, checked};
 use crate::types::Values;
 
-/// The mean over all numbers of the output of `d^2 / 2` for differences up to `delta`, and of
-/// `delta (|d| - delta / 2)` beyond: outliers pull with a bounded force. Targets have the output's type.
+/// Huber loss: the mean over all values of the output of `d^2 / 2` for differences `d` up to `delta`, and of
+/// `delta (|d| - delta / 2)` above, so that outliers have bounded gradients. Targets have the output's type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Huber {
     delta: f32,
@@ -17,14 +19,14 @@ impl Huber {
         Self { delta: 1.0 }
     }
 
-    /// From which difference on the loss is linear.
+    /// Sets the difference above which the loss is linear.
     ///
     /// # Panics
-    /// When `delta` is not a finite number above 0.
+    /// If `delta` is not a finite number above 0.
     #[must_use]
-    pub const fn delta(self, delta: f32) -> Self {
-        assert!(delta > 0.0 && delta.is_finite(), "delta is finite and above 0");
-        Self { delta }
+    #[track_caller]
+    pub fn delta(self, delta: f32) -> Self {
+        Self { delta: checked("Huber: delta", delta, Range::Positive) }
     }
 }
 
@@ -37,7 +39,7 @@ impl Default for Huber {
 impl<Output: Values> Loss<Output> for Huber {
     type Target = Output;
 
-    fn check(&self, target: &Output) -> Result<(), String> {
+    fn check(&self, target: &Output) -> Result<(), TargetError> {
         check_finite(target.as_floats())
     }
 
@@ -59,7 +61,7 @@ mod tests {
     use super::super::tests::check;
     use super::*;
 
-    // Expected numbers: scripts/losses.py, PyTorch in float64.
+    // Expected values: scripts/losses.py, PyTorch in float64.
     #[test]
     fn agrees_with_pytorch() {
         let (y, t) = ([0.5, -1.25, 2.0, -30.0], [1.0, 0.5, 0.25, 0.0]);
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_target_that_is_not_finite_is_named() {
-        let why = Loss::<[f32; 2]>::check(&Huber::new(), &[0.0, f32::NAN]).unwrap_err();
-        assert!(why.contains("NaN at place 1"), "{why}");
+        let error = Loss::<[f32; 2]>::check(&Huber::new(), &[0.0, f32::NAN]).unwrap_err();
+        assert!(error.to_string().contains("NaN at index 1"), "{error}");
     }
 }

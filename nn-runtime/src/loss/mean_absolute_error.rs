@@ -1,16 +1,17 @@
 //! [`MeanAbsoluteError`]: PyTorch's `nn.L1Loss`.
 
-use super::{Loss, check_finite};
+use super::loss_trait::Loss;
+use super::target_error::{TargetError, check_finite};
 use crate::types::Values;
 
-/// The mean of the differences' sizes, over all numbers of the output. Targets have the output's type.
+/// The mean of the absolute differences, over all values of the output. Targets have the output's type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MeanAbsoluteError;
 
 impl<Output: Values> Loss<Output> for MeanAbsoluteError {
     type Target = Output;
 
-    fn check(&self, target: &Output) -> Result<(), String> {
+    fn check(&self, target: &Output) -> Result<(), TargetError> {
         check_finite(target.as_floats())
     }
 
@@ -19,7 +20,7 @@ impl<Output: Values> Loss<Output> for MeanAbsoluteError {
         let mut sum = 0.0;
         for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
             let difference = y - t;
-            // No direction is better where they are equal; NaN stays NaN.
+            // The subgradient at 0 is 0, as in PyTorch; `signum` alone would return 1. NaN stays NaN.
             *d = if difference == 0.0 { 0.0 } else { difference.signum() * factor };
             sum += f64::from(difference.abs());
         }
@@ -32,7 +33,7 @@ mod tests {
     use super::super::tests::check;
     use super::*;
 
-    // Expected number: scripts/losses.py, PyTorch in float64.
+    // Expected value: scripts/losses.py, PyTorch in float64.
     #[test]
     fn agrees_with_pytorch() {
         let (y, t) = ([0.5, -1.25, 2.0, -30.0], [1.0, 0.5, 0.25, 0.0]);
@@ -40,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_numbers_have_no_gradient() {
+    fn equal_values_have_no_gradient() {
         let mut d_y = [f32::NAN; 2];
         let loss = MeanAbsoluteError.sample(&[2.0, -1.0], &[2.0_f32, 3.0], 1.0, &mut d_y);
         assert_eq!((loss, d_y), (2.0, [0.0, -0.5]));
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_target_that_is_not_finite_is_named() {
-        let why = Loss::<[f32; 2]>::check(&MeanAbsoluteError, &[0.0, f32::NAN]).unwrap_err();
-        assert!(why.contains("NaN at place 1"), "{why}");
+        let error = Loss::<[f32; 2]>::check(&MeanAbsoluteError, &[0.0, f32::NAN]).unwrap_err();
+        assert!(error.to_string().contains("NaN at index 1"), "{error}");
     }
 }

@@ -1,17 +1,17 @@
 //! [`MeanSquaredError`]: PyTorch's `nn.MSELoss`.
 
-use super::{Loss, check_finite};
+use super::loss_trait::Loss;
+use super::target_error::{TargetError, check_finite};
 use crate::types::Values;
 
-/// The mean of the squared differences, over all numbers of the output. Targets have the output's
-/// type.
+/// The mean of the squared differences, over all values of the output. Targets have the output's type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MeanSquaredError;
 
 impl<Output: Values> Loss<Output> for MeanSquaredError {
     type Target = Output;
 
-    fn check(&self, target: &Output) -> Result<(), String> {
+    fn check(&self, target: &Output) -> Result<(), TargetError> {
         check_finite(target.as_floats())
     }
 
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_target_that_is_not_finite_is_named() {
-        let why = Loss::<[f32; 3]>::check(&MeanSquaredError, &[0.0, f32::NAN, 1.0]).unwrap_err();
-        assert!(why.contains("NaN at place 1"), "{why}");
+        let error = Loss::<[f32; 3]>::check(&MeanSquaredError, &[0.0, f32::NAN, 1.0]).unwrap_err();
+        assert!(error.to_string().contains("NaN at index 1"), "{error}");
     }
 }

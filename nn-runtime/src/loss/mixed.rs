@@ -1,10 +1,11 @@
 //! [`Mixed`]: a loss for samples that are mixtures of two.
 
-use super::Loss;
+use super::loss_trait::Loss;
+use super::target_error::TargetError;
 use crate::types::Values;
 
-/// Any loss, for samples that were mixed of two by [`mixup`](crate::data::mixup): so much of the loss
-/// against the first one's target, the rest against the second one's.
+/// A loss for samples mixed from two by [`mixup`](crate::data::mixup): the losses against both targets, weighted
+/// by the shares of the samples.
 ///
 /// ```
 /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::*, loss::*, optim::*, train::*};
@@ -19,19 +20,19 @@ use crate::types::Values;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mixed<L>(pub L);
 
-/// The targets of a mixture.
+/// The targets of a mixture of two samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MixedTarget<Target> {
-    /// Of the first sample.
+    /// The target of the first sample.
     pub first: Target,
-    /// Of the second sample.
+    /// The target of the second sample.
     pub second: Target,
-    /// How much of the second is in it, from 0 to 1.
+    /// The share of the second sample, from 0 to 1.
     pub share: f32,
 }
 
 impl<Target> MixedTarget<Target> {
-    /// Both targets, and how much of each.
+    /// Both targets with their shares.
     fn parts(&self) -> [(&Target, f32); 2] {
         [(&self.first, 1.0 - self.share), (&self.second, self.share)]
     }
@@ -40,9 +41,9 @@ impl<Target> MixedTarget<Target> {
 impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
     type Target = MixedTarget<L::Target>;
 
-    fn check(&self, target: &Self::Target) -> Result<(), String> {
+    fn check(&self, target: &Self::Target) -> Result<(), TargetError> {
         if !(0.0..=1.0).contains(&target.share) {
-            return Err(format!("expected a share from 0 to 1, found {}", target.share));
+            return Err(TargetError::Share { found: target.share });
         }
         self.0.check(&target.first)?;
         self.0.check(&target.second)
@@ -63,7 +64,7 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
         target.parts().into_iter().map(weight).sum()
     }
 
-    /// Right is what is right for the larger part.
+    /// Counts predictions against the target with the larger share.
     fn correct(&self, y: &[f32], target: &Self::Target) -> (usize, usize) {
         self.0.correct(y, if target.share > 0.5 { &target.second } else { &target.first })
     }
@@ -75,7 +76,7 @@ mod tests {
     use super::super::tests::check;
     use super::*;
 
-    // Expected number: scripts/losses.py, PyTorch in float64, which takes probabilities as targets.
+    // Expected value: scripts/losses.py, PyTorch in float64, which takes probabilities as targets.
     #[test]
     fn agrees_with_pytorch() {
         let target = MixedTarget { first: 2_u32, second: 1, share: 0.25 };
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn a_share_above_1_is_refused() {
         let target = MixedTarget { first: 0_u32, second: 1, share: 1.5 };
-        let why = Loss::<[f32; 3]>::check(&Mixed(CrossEntropy::new()), &target).unwrap_err();
-        assert!(why.contains("found 1.5"), "{why}");
+        let error = Loss::<[f32; 3]>::check(&Mixed(CrossEntropy::new()), &target).unwrap_err();
+        assert_eq!(error, TargetError::Share { found: 1.5 });
     }
 }

@@ -1,9 +1,12 @@
-//! Several losses for a network with several outputs, and how much each of them counts.
+//! [`Weighted`], and tuples of losses for networks with several outputs.
 
-use super::{Loss, Tallies};
+use super::loss_sum::LossSums;
+use super::loss_trait::{Loss, OneOutput, OutputSample, add_sample};
+use super::target_error::TargetError;
+use crate::hyper::{Range, checked};
 use crate::types::{Outputs, Values};
 
-/// A loss times a factor: how much it counts among several.
+/// A loss times a factor, its weight in the sum of the losses of several outputs.
 ///
 /// ```
 /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::*};
@@ -25,18 +28,18 @@ impl<L> Weighted<L> {
     /// `loss` times `factor`.
     ///
     /// # Panics
-    /// When `factor` is negative, infinite or not a number.
+    /// If `factor` is not a finite number of at least 0.
     #[must_use]
+    #[track_caller]
     pub fn new(loss: L, factor: f32) -> Self {
-        assert!(factor >= 0.0 && factor.is_finite(), "a factor is finite and not negative");
-        Self { loss, factor }
+        Self { loss, factor: checked("Weighted: factor", factor, Range::NonNegative) }
     }
 }
 
 impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
     type Target = L::Target;
 
-    fn check(&self, target: &Self::Target) -> Result<(), String> {
+    fn check(&self, target: &Self::Target) -> Result<(), TargetError> {
         self.loss.check(target)
     }
 
@@ -57,11 +60,12 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
 macro_rules! weighted {
     ($($Loss:ty),* $(,)?) => {
         $(impl $Loss {
-            /// This loss times `factor`: how much it counts among the losses of several outputs.
+            /// This loss times `factor`, its weight in the sum of the losses of several outputs.
             ///
             /// # Panics
-            /// When `factor` is negative, infinite or not a number.
+            /// If `factor` is not a finite number of at least 0.
             #[must_use]
+            #[track_caller]
             pub fn weighted(self, factor: f32) -> Weighted<Self> {
                 Weighted::new(self, factor)
             }
@@ -78,9 +82,9 @@ weighted!(
     super::MeanSquaredError,
 );
 
-macro_rules! losses_of_heads {
+macro_rules! losses_of_outputs {
     ($($L:ident $O:ident $nth:tt),*) => {
-        /// One loss for each output of a network: their sum, each a mean over the batch of its own.
+        /// One loss for each output of a network: the sum of their means over the batch.
         impl<Output, $($O, $L),*> Loss<Output> for ($($L,)*)
         where
             Output: Outputs<Each = ($($O,)*)>,
@@ -88,15 +92,18 @@ macro_rules! losses_of_heads {
         {
             type Target = ($($L::Target,)*);
 
-            fn check(&self, target: &Self::Target) -> Result<(), String> {
+            fn check(&self, target: &Self::Target) -> Result<(), TargetError> {
                 $(
                     let checked = self.$nth.check(&target.$nth);
-                    checked.map_err(|why| format!("output `{}`: {why}", Output::NAMES[$nth]))?;
+                    checked.map_err(|why| TargetError::Output {
+                        output: Output::NAMES[$nth],
+                        why: Box::new(why),
+                    })?;
                 )*
                 Ok(())
             }
 
-            /// Of outputs that are whole.
+            /// For outputs all of whose steps are valid.
             fn sample(&self, y: &[f32], target: &Self::Target, scale: f32, d_y: &mut [f32]) -> f64 {
                 let (mut rest, mut d_rest) = (y, d_y);
                 let mut sum = 0.0;
@@ -106,7 +113,7 @@ macro_rules! losses_of_heads {
                     (d_y, d_rest) = d_rest.split_at_mut($O::LEN);
                     sum += self.$nth.sample(y, &target.$nth, scale, d_y);
                 )*
-                debug_assert!(rest.is_empty() && d_rest.is_empty(), "as many numbers as the outputs");
+                debug_assert!(rest.is_empty() && d_rest.is_empty(), "as many values as the outputs");
                 sum
             }
 
@@ -114,33 +121,27 @@ macro_rules! losses_of_heads {
                 $(weights[$nth] += self.$nth.weight(&target.$nth, steps[$nth]);)*
             }
 
-            fn tally(
-                &self,
-                y: &[f32],
-                target: &Self::Target,
-                steps: &[usize],
-                scales: &[f32],
-                d_y: &mut [f32],
-                tallies: &mut Tallies,
-            ) {
+            fn accumulate(&self, sample: OutputSample<'_, Self::Target>, sums: &mut LossSums) {
+                let OutputSample { y, target, steps, scales, d_y } = sample;
                 let (mut rest, mut d_rest) = (y, d_y);
                 $(
                     let (y, d_y);
                     (y, rest) = rest.split_at($O::LEN);
                     (d_y, d_rest) = d_rest.split_at_mut($O::LEN);
                     let (valid, scale) = (steps[$nth], scales[$nth]);
-                    tallies.0[$nth].count(&self.$nth, y, &target.$nth, valid, scale, d_y);
+                    let one = OneOutput { y, target: &target.$nth, steps: valid, scale, d_y };
+                    add_sample(&self.$nth, one, &mut sums.0[$nth]);
                 )*
-                debug_assert!(rest.is_empty() && d_rest.is_empty(), "as many numbers as the outputs");
+                debug_assert!(rest.is_empty() && d_rest.is_empty(), "as many values as the outputs");
             }
         }
     };
 }
 
-losses_of_heads!(A X 0, B Y 1);
-losses_of_heads!(A X 0, B Y 1, C Z 2);
-losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3);
-losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4);
-losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5);
-losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6);
-losses_of_heads!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6, H S 7);
+losses_of_outputs!(A X 0, B Y 1);
+losses_of_outputs!(A X 0, B Y 1, C Z 2);
+losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3);
+losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4);
+losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5);
+losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6);
+losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6, H S 7);

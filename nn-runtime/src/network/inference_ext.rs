@@ -13,12 +13,11 @@ pub trait InferenceExt: Network {
     /// Elements of memory that [`forward_in`](Self::forward_in) needs.
     const WORKSPACE_LEN: usize = <Self as Node<Root>>::WORKSPACE + <Self as Node<Root>>::SCRATCH;
 
-    /// Inference on one sample in the caller's memory: without allocation, locks or system calls. Sequences are taken
-    /// at the full length of their shape. The content of `workspace` before the call does not matter.
+    /// Inference on one sample in the caller's memory: without allocation, locks or system calls. Sequences have the full
+    /// length of their shape. The content of `workspace` before the call is ignored.
     ///
     /// # Panics
-    /// When `workspace` has fewer than [`WORKSPACE_LEN`](Self::WORKSPACE_LEN) elements, and when the network refuses
-    /// the input.
+    /// If `workspace` has fewer than [`WORKSPACE_LEN`](Self::WORKSPACE_LEN) elements, or the network refuses the input.
     fn forward_in(&self, workspace: &mut [f32], input: &Self::Input) -> Self::Output {
         const { Self::CHECKS }
         let mut inputs: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
@@ -34,18 +33,18 @@ pub trait InferenceExt: Network {
         y
     }
 
-    /// Inference on one sample that goes on where `state` left off: the next stretch of a longer sequence.
+    /// Inference on the next chunk of a longer sequence, which begins with `state` and leaves its last state there.
     #[cfg(feature = "std")]
     #[must_use]
     fn forward_from(&self, state: &mut State<Self>, input: &Self::Input) -> Self::Output {
         step::forward_from(self, state, input)
     }
 
-    /// Whether the network takes these inputs: the numbers of tokens that an `Embedding` reads must be
-    /// in its vocabulary. With inputs that were checked, inference never panics.
+    /// Checks that the network accepts these inputs: the tokens of an `Embedding` must be in its vocabulary. Inference never
+    /// panics on checked inputs.
     ///
     /// # Errors
-    /// For the first input that it does not take, with its place.
+    /// For the first input that is refused, with its index.
     #[cfg(feature = "std")]
     fn check_inputs(inputs: &[Self::Input]) -> Result<(), BatchError> {
         step::check_inputs::<Self>(inputs)
@@ -54,26 +53,26 @@ pub trait InferenceExt: Network {
     /// Inference on all samples, on all threads.
     ///
     /// # Panics
-    /// When `inputs` and `outputs` differ in length, and when the network does not take an input: see
+    /// If `inputs` and `outputs` differ in length, or the network refuses an input: see
     /// [`check_inputs`](Self::check_inputs).
     #[cfg(feature = "std")]
     fn forward_batch(&self, inputs: &[Self::Input], outputs: &mut [Self::Output]) {
         step::infer_batch(self, inputs, outputs);
     }
 
-    /// All numbers as one flat slice, layer by layer.
+    /// All weights and running statistics as one flat slice, layer by layer.
     #[must_use]
     fn params(&self) -> &[f32] {
         self.as_floats()
     }
 
-    /// All numbers as one flat slice, to be written.
+    /// All weights and running statistics as one flat mutable slice.
     fn params_mut(&mut self) -> &mut [f32] {
         self.as_floats_mut()
     }
 
-    /// The table of its layers: kind, output, trained parameters and multiply-adds of each, and how
-    /// much memory it takes.
+    /// A table of its layers with kind, output shape, trained parameters and multiply-adds of each, and the memory that the
+    /// network needs.
     #[cfg(feature = "std")]
     #[must_use]
     fn summary() -> String {

@@ -1,4 +1,4 @@
-//! What can be done with any network.
+//! Extension traits of all networks: inference, training, files.
 
 #[cfg(feature = "files")]
 mod files_ext;

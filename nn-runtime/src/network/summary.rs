@@ -1,4 +1,4 @@
-//! [`Network::summary`]: the table of a network's layers.
+//! [`InferenceExt::summary`](crate::InferenceExt::summary): the table of a network's layers.
 
 use crate::contract::{LayerInfo, Network, Node};
 #[cfg(feature = "train")]
@@ -7,11 +7,11 @@ use crate::types::{OutputInfo, Tensor};
 use std::iter;
 use unrolled_shape::{Shape, Text};
 
-/// One line: name, kind, output, parameters, multiply-adds.
-type Line = [String; 5];
+/// A row of the table: name, kind, output, parameters, multiply-adds.
+type Row = [String; 5];
 
-/// What is told of a network. Of its type nothing more is needed: the table is written by code that
-/// is compiled once, not with every network.
+/// The facts of a network in its summary. The table is written from them by code that is not generic, and so compiled
+/// once instead of with each network.
 struct Facts {
     name: &'static str,
     inputs: &'static [Shape],
@@ -27,7 +27,7 @@ struct Facts {
     tensors: Vec<Tensor>,
 }
 
-/// See [`Network::summary`].
+/// See [`InferenceExt::summary`](crate::InferenceExt::summary).
 pub(crate) fn of<N: Network>() -> String {
     text(&Facts {
         name: std::any::type_name::<N>(),
@@ -54,11 +54,11 @@ const fn train_bytes<N: Network>() -> usize {
 }
 
 fn text(net: &Facts) -> String {
-    let output = ["layer", "kind", "output", "parameters", "multiply-adds"].map(String::from);
+    let header = ["layer", "kind", "output", "parameters", "multiply-adds"].map(String::from);
     let [params, macs] = [net.params, net.macs].map(grouped);
-    let mut lines = vec![output];
-    add_lines(net.layers, 0, &mut lines);
-    lines.push(["total".into(), String::new(), String::new(), params.clone(), macs]);
+    let mut rows = vec![header];
+    add_rows(net.layers, 0, &mut rows);
+    rows.push(["total".into(), String::new(), String::new(), params.clone(), macs]);
     let statistics = match net.statistics {
         0 => String::new(),
         count => format!(" and {} running statistics", grouped(count)),
@@ -67,12 +67,12 @@ fn text(net: &Facts) -> String {
     let bytes = [net.weight_bytes, net.inference_bytes, net.training_bytes].map(grouped);
     format!(
         "{}: {} -> {}\n{}\
-         weights: {params} trained numbers{statistics}, {} bytes\n\
+         weights: {params} trained values{statistics}, {} bytes\n\
          {}memory for a sample: {} bytes, {} in training\n",
         name(net.name),
         inputs.join(", "),
         outputs(net),
-        table(&lines),
+        table(&rows),
         bytes[0],
         shared(&net.tensors),
         bytes[1],
@@ -80,7 +80,7 @@ fn text(net: &Facts) -> String {
     )
 }
 
-/// A line for each weight that a layer has from another one.
+/// A line for each weight that a layer shares with its owner.
 fn shared(tensors: &[Tensor]) -> String {
     let one = |tensor: &Tensor| {
         let owner = tensors.iter().find(|owner| owner.is_weight_of(tensor))?;
@@ -102,37 +102,36 @@ fn name(path: &str) -> &str {
     path[..end].rfind("::").map_or(path, |colons| &path[colons + 2..])
 }
 
-/// A line for each layer; those of a network inside stand below it, further to the right.
-fn add_lines(layers: &[LayerInfo], depth: usize, lines: &mut Vec<Line>) {
+/// Appends a row for each layer. The layers of a network inside follow it, indented.
+fn add_rows(layers: &[LayerInfo], depth: usize, rows: &mut Vec<Row>) {
     for layer in layers {
-        lines.push([
+        rows.push([
             format!("{:1$}{2}", "", 2 * depth, layer.name),
             layer.kind.into(),
             layer.output.to_string(),
             grouped(layer.params),
             grouped(layer.macs),
         ]);
-        add_lines(layer.inner, depth + 1, lines);
+        add_rows(layer.inner, depth + 1, rows);
     }
 }
 
-/// Lines in columns, words to the left and numbers to the right, with rules below the output and above
-/// the total.
-fn table(lines: &[Line]) -> String {
+/// Aligns rows in columns, text to the left and numbers to the right, with rules below the header and above the total.
+fn table(rows: &[Row]) -> String {
     let widths: [usize; 5] = std::array::from_fn(|column| {
-        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
     });
     let rule = "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1)) + "\n";
-    let text = |line: &Line| {
-        let cells = iter::zip(line, widths).enumerate().map(|(column, (cell, width))| {
+    let text = |row: &Row| {
+        let cells = iter::zip(row, widths).enumerate().map(|(column, (cell, width))| {
             if column < 3 { format!("{cell:width$}  ") } else { format!("{cell:>width$}  ") }
         });
         cells.collect::<String>().trim_end().to_owned() + "\n"
     };
-    let Some((output, layers)) = lines.split_first() else { return String::new() };
+    let Some((header, layers)) = rows.split_first() else { return String::new() };
     let Some((total, layers)) = layers.split_last() else { return String::new() };
     let layers: String = layers.iter().map(text).collect();
-    [text(output), rule.clone(), layers, rule, text(total)].concat()
+    [text(header), rule.clone(), layers, rule, text(total)].concat()
 }
 
 /// `225,034`

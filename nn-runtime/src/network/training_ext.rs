@@ -1,4 +1,4 @@
-//! [`TrainingExt`]: new networks, their gradients, and how good they are.
+//! [`TrainingExt`]: initialisation, gradients and evaluation of any network.
 
 use crate::contract::{Network, Root, TrainNode, trained_ranges};
 use crate::data::Data;
@@ -12,11 +12,10 @@ use std::ops::Range;
 
 /// Initialisation, gradients and evaluation of any [`Network`].
 pub trait TrainingExt: Network {
-    /// Bytes of memory that a training step uses per sample, besides weights and gradients.
+    /// Bytes of memory that a training step uses per sample, without weights and their gradients.
     const TRAIN_BYTES: usize = step::train_len::<Self>() * size_of::<f32>();
 
-    /// A new network with PyTorch's initialisation, made in place on the heap. The same seed gives
-    /// the same weights.
+    /// A new network with PyTorch's initialisation, created in place on the heap. The same seed gives the same weights.
     #[must_use]
     fn new(seed: u64) -> Box<Self> {
         const { Self::CHECKS }
@@ -31,15 +30,15 @@ pub trait TrainingExt: Network {
         Self::new(rng.next_u64())
     }
 
-    /// The mean loss of a batch, in training mode, and its gradient, written to `d_net`.
+    /// Returns the mean loss of a batch in training mode, and writes its gradient to `d_net`.
     ///
-    /// The random numbers of layers such as `Dropout` follow from the weights and the size of the
-    /// batch, so that the same call gives the same result. [`loss_and_gradients`](crate::step::loss_and_gradients)
-    /// takes them as an argument.
+    /// The random key of layers such as `Dropout` is derived from the weights and the size of the batch, so that the same
+    /// call gives the same result. The function [`loss_and_gradients`](crate::loss_and_gradients) takes the key as an
+    /// argument.
     ///
     /// # Errors
-    /// When the batch is empty, when there are not as many targets as inputs, or when the loss
-    /// refuses a target.
+    /// If the batch is empty or too small for the network's statistics, the numbers of inputs and targets differ, the
+    /// network refuses an input or the loss a target.
     fn loss_and_gradients<L: Loss<Self::Output>>(
         &mut self,
         loss: &L,
@@ -47,11 +46,11 @@ pub trait TrainingExt: Network {
         targets: &[L::Target],
         d_net: &mut Self,
     ) -> Result<f32, BatchError> {
-        let key = streams_of(self.as_floats(), inputs.len());
+        let key = key_of(self.as_floats(), inputs.len());
         step::loss_and_gradients(self, loss, inputs, targets, d_net, key)
     }
 
-    /// The mean loss and the accuracy on a data set, in inference mode, on all threads.
+    /// The mean loss and the accuracy on a data set in inference mode, on all threads.
     ///
     /// # Errors
     /// As [`loss_and_gradients`](Self::loss_and_gradients).
@@ -63,8 +62,8 @@ pub trait TrainingExt: Network {
         train::evaluate(self, data, loss)
     }
 
-    /// The Euclidean norm of each layer's numbers, with its path: of a gradient, which has the network's own
-    /// type, how strongly each layer learns. [`Health`](crate::train::Health) says what is wrong with it.
+    /// The path of each layer and the Euclidean norm of its trained elements. A gradient has the type of its network, so
+    /// that these are the gradient norms of its layers; [`Health`](crate::train::Health) derives warnings from them.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::CrossEntropy};
@@ -85,8 +84,8 @@ pub trait TrainingExt: Network {
         layers.map(|(name, range)| (name, optim::norm(&self.as_floats()[range]))).collect()
     }
 
-    /// Where trained numbers stand among all numbers, layer by layer, with the path of each layer:
-    /// without running statistics.
+    /// The path of each layer and the range of its trained elements among all elements of the network, without running
+    /// statistics.
     #[must_use]
     fn trained() -> Vec<(String, Range<usize>)> {
         trained_ranges(Self::LAYERS)
@@ -95,10 +94,10 @@ pub trait TrainingExt: Network {
 
 impl<N: Network> TrainingExt for N {}
 
-/// Random key that depend on a few evenly spaced weights and on the batch's size.
-fn streams_of(weights: &[f32], batch: usize) -> RngKey {
-    const ASKED: usize = 16;
-    let every = weights.len().div_ceil(ASKED).max(1);
-    let few = weights.iter().step_by(every);
-    few.fold(RngKey::new(batch as u64), |key, weight| key.fold_in(weight.to_bits().into()))
+/// A random key from a few evenly spaced weights and the batch's size.
+fn key_of(weights: &[f32], batch: usize) -> RngKey {
+    const SAMPLED: usize = 16;
+    let every = weights.len().div_ceil(SAMPLED).max(1);
+    let sampled = weights.iter().step_by(every);
+    sampled.fold(RngKey::new(batch as u64), |key, weight| key.fold_in(weight.to_bits().into()))
 }

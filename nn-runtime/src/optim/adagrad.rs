@@ -1,11 +1,13 @@
 //! [`Adagrad`]: PyTorch's `optim.Adagrad`.
 
-use super::{Optimizer, for_each_trained, prepare};
+use super::optimizer::Optimizer;
+use super::update::{for_each_trained, prepare};
+use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use std::ops::Range;
+use std::ops;
 
-/// Steps divided by the root of the sum of all squared gradients (Duchi and others, 2011): weights
-/// that are rarely needed, such as those of rare words, take larger steps.
+/// Adagrad (Duchi et al., 2011): steps are divided by the root of the sum of all squared gradients, so that weights
+/// with rare gradients, such as the embeddings of rare words, take larger steps.
 #[derive(Clone, Debug)]
 pub struct Adagrad {
     rate: f64,
@@ -18,11 +20,15 @@ pub struct Adagrad {
 }
 
 impl Adagrad {
-    /// At this learning rate: 1e-2 is PyTorch's. Eps is 1e-10.
+    /// An optimiser with learning rate `rate`; PyTorch's default is 1e-2. Eps is 1e-10.
+    ///
+    /// # Panics
+    /// If `rate` is not a finite number of at least 0.
     #[must_use]
-    pub const fn new(rate: f64) -> Self {
+    #[track_caller]
+    pub fn new(rate: f64) -> Self {
         Self {
-            rate,
+            rate: checked("Adagrad: learning rate", rate, Range::NonNegative),
             lr_decay: 0.0,
             weight_decay: 0.0,
             initial_accumulator_value: 0.0,
@@ -32,37 +38,54 @@ impl Adagrad {
         }
     }
 
-    /// By how much each step divides the learning rate more: by `1 + steps * decay`.
+    /// Divides the learning rate by `1 + steps * decay`.
+    ///
+    /// # Panics
+    /// If `decay` is not a finite number of at least 0.
     #[must_use]
-    pub const fn lr_decay(mut self, decay: f64) -> Self {
-        self.lr_decay = decay;
+    #[track_caller]
+    pub fn lr_decay(mut self, decay: f64) -> Self {
+        self.lr_decay = checked("Adagrad: learning rate decay", decay, Range::NonNegative);
         self
     }
 
-    /// Adds this share of each weight to its gradient.
+    /// Adds `decay` times each weight to its gradient (L2 penalty).
+    ///
+    /// # Panics
+    /// If `decay` is not a finite number of at least 0.
     #[must_use]
-    pub const fn weight_decay(mut self, decay: f32) -> Self {
-        self.weight_decay = decay;
+    #[track_caller]
+    pub fn weight_decay(mut self, decay: f32) -> Self {
+        self.weight_decay = checked("Adagrad: weight decay", decay, Range::NonNegative);
         self
     }
 
-    /// With which value the sum of squared gradients begins.
+    /// Sets the initial value of the sum of squared gradients.
+    ///
+    /// # Panics
+    /// If `value` is not a finite number of at least 0.
     #[must_use]
-    pub const fn initial_accumulator_value(mut self, value: f32) -> Self {
-        self.initial_accumulator_value = value;
+    #[track_caller]
+    pub fn initial_accumulator_value(mut self, value: f32) -> Self {
+        let name = "Adagrad: initial accumulator value";
+        self.initial_accumulator_value = checked(name, value, Range::NonNegative);
         self
     }
 
-    /// What is added to the root of the sum, so that nothing is divided by zero.
+    /// Sets the term that is added to the root of the sum, against division by zero.
+    ///
+    /// # Panics
+    /// If `eps` is not a finite number of at least 0.
     #[must_use]
-    pub const fn eps(mut self, eps: f32) -> Self {
-        self.eps = eps;
+    #[track_caller]
+    pub fn eps(mut self, eps: f32) -> Self {
+        self.eps = checked("Adagrad: eps", eps, Range::NonNegative);
         self
     }
 }
 
 impl Optimizer for Adagrad {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]) {
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
         let rule = Rule {
             rate: (self.rate / (1.0 + self.steps as f64 * self.lr_decay)) as f32,
             decay: self.weight_decay,
@@ -79,12 +102,13 @@ impl Optimizer for Adagrad {
         self.rate
     }
 
+    #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
-        self.rate = rate;
+        self.rate = checked("Adagrad: learning rate", rate, Range::NonNegative);
     }
 }
 
-/// What one step does to each weight.
+/// The constants of one step.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     rate: f32,

@@ -1,18 +1,20 @@
 //! [`Adam`] and [`AdamW`]: PyTorch's `optim.Adam` and `optim.AdamW`.
 
-use super::{Optimizer, for_each_trained, prepare, without_rest};
+use super::optimizer::Optimizer;
+use super::update::{flush_tiny, for_each_trained, prepare};
+use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::{Lanes, mul_add};
-use std::ops::Range;
+use std::ops;
 
-/// Adaptive moments (Kingma and Ba, 2015). Weight decay is part of the gradient; 0 unless set.
+/// Adam, adaptive moment estimation (Kingma and Ba, 2015). Weight decay is added to the gradient; its default is 0.
 pub type Adam = AdamLike<false>;
 
-/// Adam whose weight decay acts on the weights themselves (Loshchilov and Hutter, 2019); 0.01 unless
-/// set.
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), which shrinks the weights themselves; its default
+/// is 0.01.
 pub type AdamW = AdamLike<true>;
 
-/// [`Adam`] and [`AdamW`], which differ in their weight decay only.
+/// [`Adam`] and [`AdamW`], which differ only in their weight decay.
 #[derive(Clone, Debug)]
 pub struct AdamLike<const DECOUPLED: bool> {
     rate: f64,
@@ -27,11 +29,17 @@ pub struct AdamLike<const DECOUPLED: bool> {
 }
 
 impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
-    /// At this learning rate: 1e-3 is a good one to begin with. Betas are 0.9 and 0.999, eps is 1e-8.
+    const RATE: &str = if DECOUPLED { "AdamW: learning rate" } else { "Adam: learning rate" };
+
+    /// An optimiser with learning rate `rate`; 1e-3 is a common first choice. Betas are 0.9 and 0.999, eps is 1e-8.
+    ///
+    /// # Panics
+    /// If `rate` is not a finite number of at least 0.
     #[must_use]
-    pub const fn new(rate: f64) -> Self {
+    #[track_caller]
+    pub fn new(rate: f64) -> Self {
         Self {
-            rate,
+            rate: checked(Self::RATE, rate, Range::NonNegative),
             betas: (0.9, 0.999),
             eps: 1e-8,
             weight_decay: if DECOUPLED { 0.01 } else { 0.0 },
@@ -43,35 +51,50 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
         }
     }
 
-    /// How slowly the means of the gradient and of its square follow.
+    /// Sets the decay rates of the running means of the gradient and of its square.
+    ///
+    /// # Panics
+    /// If one is not a number of at least 0 and below 1.
     #[must_use]
-    pub const fn betas(mut self, first: f64, second: f64) -> Self {
-        self.betas = (first, second);
+    #[track_caller]
+    pub fn betas(mut self, first: f64, second: f64) -> Self {
+        self.betas = (
+            checked("Adam: first beta", first, Range::Decay),
+            checked("Adam: second beta", second, Range::Decay),
+        );
         self
     }
 
-    /// What is added to the root of the square, so that nothing is divided by zero.
+    /// Sets the term that is added to the root of the mean square, against division by zero.
+    ///
+    /// # Panics
+    /// If `eps` is not a finite number of at least 0.
     #[must_use]
-    pub const fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
+    #[track_caller]
+    pub fn eps(mut self, eps: f64) -> Self {
+        self.eps = checked("Adam: eps", eps, Range::NonNegative);
         self
     }
 
-    /// How strongly weights are drawn to zero.
+    /// Sets the weight decay, which pulls weights towards zero.
+    ///
+    /// # Panics
+    /// If `decay` is not a finite number of at least 0.
     #[must_use]
-    pub const fn weight_decay(mut self, decay: f64) -> Self {
-        self.weight_decay = decay;
+    #[track_caller]
+    pub fn weight_decay(mut self, decay: f64) -> Self {
+        self.weight_decay = checked("Adam: weight decay", decay, Range::NonNegative);
         self
     }
 
-    /// Divides by the largest mean square so far (Reddi and others, 2018).
+    /// Divides by the largest mean square so far (`AMSGrad`; Reddi et al., 2018).
     #[must_use]
     pub const fn amsgrad(mut self) -> Self {
         self.amsgrad = true;
         self
     }
 
-    /// The numbers of step `self.steps`.
+    /// The constants of step `self.steps`, with the bias corrections of both means folded in.
     fn rule(&self) -> Rule {
         let (beta1, beta2) = self.betas;
         let (decay, shrink) =
@@ -90,7 +113,7 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
 }
 
 impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]) {
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
         self.steps = self.steps.saturating_add(1);
         let rule = self.rule();
         prepare(&mut self.mean, weights.len(), 0.0);
@@ -112,51 +135,54 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
         self.rate
     }
 
+    #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
-        self.rate = rate;
+        self.rate = checked(Self::RATE, rate, Range::NonNegative);
     }
 }
 
-/// What one step does to each weight.
+/// The constants of one step.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
-    /// The share of the weight that is added to its gradient.
+    /// The factor of the weight in its gradient (coupled decay).
     decay: f32,
-    /// The share of the weight that stays.
+    /// The factor of the weight itself (decoupled decay).
     keep: f32,
     /// `1 - beta1`, `beta2` and `1 - beta2`.
     share1: f32,
     beta2: f32,
     share2: f32,
-    /// The learning rate with the mean's correction for its start at zero.
+    /// The learning rate with the bias correction of the mean, which starts at zero.
     step: f32,
-    /// The same correction for the square's root.
+    /// The same correction for the root of the mean square.
     root: f32,
     eps: f32,
 }
 
 impl Rule {
-    /// What becomes of a weight, by decay alone, and of the means of its gradient and of that one's square.
+    /// Returns the weight after decoupled decay, and the new means of its gradient and of the gradient's square.
     #[inline(always)]
-    fn learn<L: Lanes>(self, w: f32, mean: f32, square: f32, g: f32) -> [f32; 3] {
+    fn moments<L: Lanes>(self, w: f32, mean: f32, square: f32, g: f32) -> [f32; 3] {
         let g = mul_add::<L>(self.decay, w, g);
-        let mean = without_rest(mul_add::<L>(self.share1, g - mean, mean));
-        let square = without_rest(mul_add::<L>(self.share2 * g, g, self.beta2 * square));
+        let mean = flush_tiny(mul_add::<L>(self.share1, g - mean, mean));
+        let square = flush_tiny(mul_add::<L>(self.share2 * g, g, self.beta2 * square));
         [w * self.keep, mean, square]
     }
 
+    /// Returns the weight after the step.
     #[inline(always)]
     fn advance<L: Lanes>(self, w: f32, mean: f32, square: f32) -> f32 {
         w - self.step * mean / mul_add::<L>(square.sqrt(), self.root, self.eps)
     }
 }
 
-// All of a weight's numbers are read before any is written: where the slices lie whole pages apart, a processor takes
-// the place of what is written for that of what is read next, and waits.
+// All values of a weight are read before any is written. Slices that are a multiple of 4 kB apart have the same low
+// address bits; a load after a store to such an address waits for the store (4K aliasing), which cost 4% of a
+// perceptron's step.
 dispatch! {
     fn update<L>(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
         for (((w, m), s), g) in w.iter_mut().zip(mean).zip(square).zip(g) {
-            let [decayed, mean, square] = rule.learn::<L>(*w, *m, *s, *g);
+            let [decayed, mean, square] = rule.moments::<L>(*w, *m, *s, *g);
             let advanced = rule.advance::<L>(decayed, mean, square);
             (*w, *m, *s) = (advanced, mean, square);
         }
@@ -171,7 +197,7 @@ dispatch! {
         g: &[f32],
     ) {
         for ((((w, m), s), l), g) in w.iter_mut().zip(mean).zip(square).zip(largest).zip(g) {
-            let [decayed, mean, square] = rule.learn::<L>(*w, *m, *s, *g);
+            let [decayed, mean, square] = rule.moments::<L>(*w, *m, *s, *g);
             let largest = l.max(square);
             let advanced = rule.advance::<L>(decayed, mean, largest);
             (*w, *m, *s, *l) = (advanced, mean, square, largest);

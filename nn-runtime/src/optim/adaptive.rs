@@ -1,16 +1,17 @@
-//! [`AdaptiveClip`]: gradients kept small next to the weights that they change.
+//! [`AdaptiveClip`]: gradients clipped in proportion to their weights.
 
 use crate::contract::{Network, Node, Root, trained_ranges};
+use crate::hyper::{self, checked};
 use crate::kernels::dispatch::dispatch;
 use crate::types::Tensor;
 use std::ops::Range;
 
-/// Adaptive gradient clipping (Brock, De, Smith and Simonyan, 2021), which networks without normalisation
-/// need for large batches: the gradient of each unit is made no longer than `ratio` times the unit's weights.
+/// Adaptive gradient clipping (Brock et al., 2021), which networks without normalisation need for large batches: the
+/// norm of each unit's gradient is limited to `ratio` times the norm of the unit's weights.
 ///
-/// The weights of one output are a unit: a row of a `Dense` layer's weights in files, one filter of a
-/// convolution. A bias, a gain, the weights of a normalisation are one unit each. Weights shorter than
-/// 1e-3 count as that long, so that what is zero at first can grow.
+/// A unit is the weights of one output: a row of a `Dense` layer's weight in files, one filter of a convolution. A bias,
+/// a gain, the weights of a normalisation are one unit each. Norms of weights are clamped to at least 1e-3, so that
+/// weights that are zero initially can grow.
 #[derive(Clone, Debug)]
 pub struct AdaptiveClip {
     ratio: f64,
@@ -19,37 +20,43 @@ pub struct AdaptiveClip {
     squares: [Vec<f64>; 2],
 }
 
-/// Where the units of a tensor stand: runs of `run` numbers, of each unit one in turn.
+/// The units of a tensor. They are interleaved: `run` elements of each unit in turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Units {
-    place: Range<usize>,
+    range: Range<usize>,
     count: usize,
     run: usize,
 }
 
-impl AdaptiveClip {
-    /// What weights shorter than this count as.
-    const SHORTEST: f64 = 1e-3;
+/// The hyper-parameter's name in messages.
+pub(super) const RATIO: &str = "AdaptiveClip: ratio";
 
-    /// For networks of this type. Layers with a name of `except`, or inside of one, are left alone: in the
-    /// paper the last one.
+impl AdaptiveClip {
+    /// The least norm of weights that gradients are compared with.
+    const LEAST_NORM: f64 = 1e-3;
+
+    /// Clipping for networks of type `N`. Layers named in `except`, and layers inside of them, are not clipped: in the
+    /// paper the last layer.
     ///
     /// # Panics
-    /// When there is no layer of such a name.
+    /// If `ratio` is not a finite number of at least 0, or the network has no layer of such a name.
     #[must_use]
+    #[track_caller]
     pub fn new<N: Network>(ratio: f64, except: &[&str]) -> Self {
         let trained: Vec<_> =
             trained_ranges(N::LAYERS).into_iter().map(|(_, range)| range).collect();
         Self::of(&<N as Node<Root>>::tensors(), &trained, ratio, except)
     }
 
+    #[track_caller]
     fn of(tensors: &[Tensor], trained: &[Range<usize>], ratio: f64, except: &[&str]) -> Self {
+        let ratio = checked(RATIO, ratio, hyper::Range::NonNegative);
         let inside = |name: &str, layer: &str| {
             name.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         for layer in except {
             let found = tensors.iter().any(|tensor| inside(&tensor.name, layer));
-            assert!(found, "there is no layer `{layer}` to leave alone");
+            assert!(found, "AdaptiveClip: there is no layer `{layer}` to exclude");
         }
         let clipped = |tensor: &&Tensor| {
             !tensor.shared
@@ -61,24 +68,24 @@ impl AdaptiveClip {
         Self { ratio, tensors, squares: [vec![0.0; most], vec![0.0; most]] }
     }
 
-    /// Clips a gradient of the weights `net` in place.
+    /// Clips `d_net`, a gradient of the weights of `net`, in place.
     ///
     /// # Panics
-    /// When they are those of another type of network.
+    /// If `N` is another type than that of [`new`](Self::new).
     pub fn clip<N: Network>(&mut self, net: &N, d_net: &mut N) {
         self.clip_floats(net.as_floats(), d_net.as_floats_mut());
     }
 
     fn clip_floats(&mut self, weights: &[f32], gradient: &mut [f32]) {
         for units in &self.tensors {
-            let gradient = &mut gradient[units.place.clone()];
+            let gradient = &mut gradient[units.range.clone()];
             let [of_weights, of_gradient] =
                 self.squares.each_mut().map(|it| &mut it[..units.count]);
-            add_squares(units.run, &weights[units.place.clone()], of_weights);
+            add_squares(units.run, &weights[units.range.clone()], of_weights);
             add_squares(units.run, gradient, of_gradient);
-            // From squares to factors.
+            // Replaces the squared norms of the gradient by the units' factors.
             for (factor, squares) in of_gradient.iter_mut().zip(of_weights) {
-                let allowed = self.ratio * squares.sqrt().max(Self::SHORTEST);
+                let allowed = self.ratio * squares.sqrt().max(Self::LEAST_NORM);
                 let norm = factor.sqrt();
                 *factor = if norm > allowed { allowed / norm } else { 1.0 };
             }
@@ -88,27 +95,26 @@ impl AdaptiveClip {
 }
 
 impl Units {
-    /// All of a tensor is a unit if it has one axis, apart from axes of length 1; otherwise the entries of
-    /// its first axis are.
+    /// A tensor with one axis, apart from axes of length 1, is one unit; otherwise each index of its first axis is one.
     fn of(tensor: &Tensor) -> Self {
         let len = tensor.axes.iter().map(|axis| axis.len).product::<usize>();
         let last = tensor.axes.iter().map(|axis| (axis.len - 1) * axis.stride).sum::<usize>();
-        assert_eq!(last + 1, len, "the numbers of `{}` stand side by side", tensor.name);
-        let place = tensor.offset..tensor.offset + len;
+        assert_eq!(last + 1, len, "the elements of `{}` are contiguous", tensor.name);
+        let range = tensor.offset..tensor.offset + len;
         let long = tensor.axes.iter().filter(|axis| axis.len > 1).count();
         match tensor.axes.first() {
-            Some(first) if long > 1 => Self { place, count: first.len, run: first.stride },
-            _ => Self { place, count: 1, run: len },
+            Some(first) if long > 1 => Self { range, count: first.len, run: first.stride },
+            _ => Self { range, count: 1, run: len },
         }
     }
 }
 
 dispatch! {
-    /// Sums of squares of each unit; there are as many as `sums`.
-    fn add_squares(run: usize, numbers: &[f32], sums: &mut [f64]) {
+    /// Writes the sum of squares of each unit to `sums`.
+    fn add_squares(run: usize, values: &[f32], sums: &mut [f64]) {
         sums.fill(0.0);
-        for numbers in numbers.chunks_exact(run * sums.len()) {
-            for (sum, run) in sums.iter_mut().zip(numbers.chunks_exact(run)) {
+        for values in values.chunks_exact(run * sums.len()) {
+            for (sum, run) in sums.iter_mut().zip(values.chunks_exact(run)) {
                 for x in run {
                     *sum += f64::from(*x) * f64::from(*x);
                 }
@@ -117,9 +123,9 @@ dispatch! {
     }
 
     /// Multiplies each unit by its factor.
-    fn scale_units(run: usize, factors: &[f64], numbers: &mut [f32]) {
-        for numbers in numbers.chunks_exact_mut(run * factors.len()) {
-            for (factor, run) in factors.iter().zip(numbers.chunks_exact_mut(run)) {
+    fn scale_units(run: usize, factors: &[f64], values: &mut [f32]) {
+        for values in values.chunks_exact_mut(run * factors.len()) {
+            for (factor, run) in factors.iter().zip(values.chunks_exact_mut(run)) {
                 run.iter_mut().for_each(|x| *x *= *factor as f32);
             }
         }
@@ -168,7 +174,7 @@ mod tests {
         let mut expected = gradient.map(f64::from);
         for unit in units {
             let of =
-                |numbers: &[f32]| unit.iter().map(|&i| f64::from(numbers[i])).collect::<Vec<_>>();
+                |values: &[f32]| unit.iter().map(|&i| f64::from(values[i])).collect::<Vec<_>>();
             for (&i, value) in unit.iter().zip(clipped(&of(&weights), &of(&gradient), 0.5)) {
                 expected[i] = value;
             }
@@ -184,13 +190,13 @@ mod tests {
     #[test]
     fn units_are_found_in_any_layout() {
         let units = |axes: &[(usize, usize)]| Units::of(&tensor("it", 4, axes));
-        assert_eq!(units(&[(5, 7), (7, 1)]), Units { place: 4..39, count: 5, run: 7 });
-        assert_eq!(units(&[(4, 1), (3, 4), (2, 12)]), Units { place: 4..28, count: 4, run: 1 });
-        assert_eq!(units(&[]), Units { place: 4..5, count: 1, run: 1 });
+        assert_eq!(units(&[(5, 7), (7, 1)]), Units { range: 4..39, count: 5, run: 7 });
+        assert_eq!(units(&[(4, 1), (3, 4), (2, 12)]), Units { range: 4..28, count: 4, run: 1 });
+        assert_eq!(units(&[]), Units { range: 4..5, count: 1, run: 1 });
     }
 
     #[test]
-    fn what_is_not_finite_is_not_hidden() {
+    fn values_that_are_not_finite_stay_visible() {
         let mut clip = AdaptiveClip::of(&tensors()[..1], slice::from_ref(&(0..6)), 0.5, &[]);
         let mut gradient = [f32::NAN, 1e9, 0.0, 0.0, 0.0, 0.0];
         clip.clip_floats(&[1.0; 6], &mut gradient);
@@ -198,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "there is no layer `heads` to leave alone")]
-    fn a_misspelt_layer_is_told() {
+    #[should_panic(expected = "there is no layer `heads` to exclude")]
+    fn a_misspelt_layer_is_refused() {
         let _ = AdaptiveClip::of(&tensors(), slice::from_ref(&(0..15)), 0.5, &["heads"]);
     }
 }

@@ -1,32 +1,60 @@
-//! Gradients kept within bounds: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
+//! Gradient clipping: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
 
-use super::AdaptiveClip;
+use super::adaptive::{AdaptiveClip, RATIO};
 use crate::contract::Network;
+use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
 use crate::system::parallel;
 use crate::types::Weights;
 use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How a trainer keeps gradients within bounds before each update. Recurrent networks need it: their
-/// gradients grow from step to step. So do networks without normalisation.
+/// Gradient clipping before each update of a trainer. Recurrent networks need it, because their gradients grow from
+/// step to step; so do networks without normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Clip {
-    /// No longer, seen as one vector, than this: [`clip_norm`].
+    /// Limits the norm of the whole gradient: [`clip_norm`].
     Norm(f64),
-    /// No number larger in size than this: [`clip_value`].
+    /// Limits the magnitude of each value: [`clip_value`].
     Value(f32),
-    /// Of each unit no longer than `ratio` times the unit's weights, but for the layers `except`:
-    /// [`AdaptiveClip`].
+    /// Limits the gradient of each unit to `ratio` times the norm of the unit's weights: [`AdaptiveClip`].
     Adaptive {
-        /// How long a gradient may be, in lengths of the weights: 0.01 for large batches.
+        /// The largest norm of a gradient as a multiple of the norm of its weights: 0.01 for large batches.
         ratio: f64,
-        /// Layers that are left alone: the last one.
+        /// The names of layers that are not clipped, such as the last one.
         except: &'static [&'static str],
     },
 }
 
-/// What a trainer clips with.
+/// The names of hyper-parameters in messages.
+const LARGEST_NORM: &str = "Clip: largest norm";
+const LARGEST_VALUE: &str = "Clip: largest value";
+
+impl Clip {
+    /// Returns itself if its bound is allowed.
+    ///
+    /// # Panics
+    /// If it is negative or NaN, and if the ratio of adaptive clipping is infinite.
+    #[track_caller]
+    pub(crate) fn checked(self) -> Self {
+        match self {
+            Self::Norm(largest) => {
+                checked(LARGEST_NORM, largest, Range::NonNegativeOrInfinite);
+            }
+            Self::Value(largest) => {
+                checked(LARGEST_VALUE, largest, Range::NonNegativeOrInfinite);
+            }
+            Self::Adaptive { ratio, .. } => {
+                checked(RATIO, ratio, Range::NonNegative);
+            }
+        }
+        self
+    }
+}
+
+/// A [`Clip`] with the memory that it needs for one type of network.
+#[derive(Debug)]
 pub(crate) enum Clipper {
     Norm(f64),
     Value(f32),
@@ -34,7 +62,7 @@ pub(crate) enum Clipper {
 }
 
 impl Clipper {
-    /// For networks of type `N`.
+    /// Clipping for networks of type `N`.
     pub(crate) fn new<N: Network>(clip: Clip) -> Self {
         match clip {
             Clip::Norm(largest) => Self::Norm(largest),
@@ -45,7 +73,7 @@ impl Clipper {
         }
     }
 
-    /// Clips a gradient in place.
+    /// Clips `d_net` in place.
     pub(crate) fn apply<N: Network>(&mut self, net: &N, d_net: &mut N) {
         match self {
             Self::Norm(largest) => {
@@ -57,8 +85,8 @@ impl Clipper {
     }
 }
 
-/// Scales a gradient so that its Euclidean norm is at most `largest`, and gives the norm that it had.
-/// One that is not finite makes the gradient so too.
+/// Scales a gradient so that its Euclidean norm is at most `largest`, and returns the norm before. A norm that is not
+/// finite makes all values of the gradient NaN.
 ///
 /// ```
 /// # use unrolled_runtime::optim::clip_norm;
@@ -66,12 +94,17 @@ impl Clipper {
 /// assert_eq!(clip_norm(&mut gradient, 1.0), 5.0);
 /// assert!((gradient[0] - 0.6).abs() < 1e-6);
 /// ```
+///
+/// # Panics
+/// If `largest` is negative or NaN.
+#[track_caller]
 pub fn clip_norm(d_net: &mut impl Weights, largest: f64) -> f64 {
+    checked(LARGEST_NORM, largest, Range::NonNegativeOrInfinite);
     let norm = norm(d_net.as_floats());
-    // As in PyTorch the norm is a little more, so that nothing is divided by zero.
+    // PyTorch's 1e-6 against division by zero.
     let factor = largest / (norm + 1e-6);
     if factor < 1.0 || factor.is_nan() {
-        for_each_task(d_net.as_floats_mut(), |numbers| scale(numbers, factor as f32));
+        for_each_task(d_net.as_floats_mut(), |values| scale(values, factor as f32));
     }
     norm
 }
@@ -81,46 +114,47 @@ pub(crate) fn norm(gradient: &[f32]) -> f64 {
     sum_of_squares(gradient).sqrt()
 }
 
-/// Brings each number of a gradient to the nearest from `-largest` to `largest`.
+/// Clamps each value of a gradient to `[-largest, largest]`.
 ///
 /// # Panics
-/// When `largest` is negative or not a number.
+/// If `largest` is negative or NaN.
+#[track_caller]
 pub fn clip_value(d_net: &mut impl Weights, largest: f32) {
-    assert!(largest >= 0.0, "the largest size of a number is not negative");
-    for_each_task(d_net.as_floats_mut(), |numbers| clamp(numbers, largest));
+    checked(LARGEST_VALUE, largest, Range::NonNegativeOrInfinite);
+    for_each_task(d_net.as_floats_mut(), |values| clamp(values, largest));
 }
 
-/// Into how many runs numbers are cut, whatever the number of threads.
+/// The number of parts that values are cut into: a constant, so that sums do not depend on the number of threads.
 const TASKS: usize = parallel::MAX_THREADS;
 
-/// Where run `task` of `len` numbers ends, in whole runs of lanes.
+/// The end of part `task` of `len` values, a multiple of [`LANES`].
 fn end(len: usize, task: usize) -> usize {
     (len.div_ceil(TASKS).next_multiple_of(LANES) * (task + 1)).min(len)
 }
 
-fn for_each_task(numbers: &mut [f32], f: impl Fn(&mut [f32]) + Sync) {
-    let len = numbers.len();
-    parallel::for_each_piece(numbers, TASKS, |task| end(len, task), |_, _, run| f(run));
+fn for_each_task(values: &mut [f32], f: impl Fn(&mut [f32]) + Sync) {
+    let len = values.len();
+    parallel::for_each_piece(values, TASKS, |task| end(len, task), |_, _, part| f(part));
 }
 
-/// Added up run by run, in the same order on any number of threads.
-fn sum_of_squares(numbers: &[f32]) -> f64 {
+/// The sum of squares, added up part by part in the same order on any number of threads.
+fn sum_of_squares(values: &[f32]) -> f64 {
     let sums: [AtomicU64; TASKS] = array::from_fn(|_| AtomicU64::new(0));
     parallel::for_each(TASKS, |task, _| {
-        let begin = if task == 0 { 0 } else { end(numbers.len(), task - 1) };
+        let begin = if task == 0 { 0 } else { end(values.len(), task - 1) };
         let mut lanes = [0.0; LANES];
-        add_squares(&numbers[begin..end(numbers.len(), task)], &mut lanes);
+        add_squares(&values[begin..end(values.len(), task)], &mut lanes);
         sums[task].store(lanes.iter().sum::<f64>().to_bits(), Ordering::Relaxed);
     });
     sums.into_iter().map(|sum| f64::from_bits(sum.into_inner())).sum()
 }
 
-/// Sums that are added to at the same time: what the widest vectors hold.
+/// Partial sums: as many as the widest vectors have lanes, since the compiler may not reorder a single sum.
 const LANES: usize = 16;
 
 dispatch! {
-    fn add_squares(numbers: &[f32], lanes: &mut [f64; LANES]) {
-        let (runs, rest) = numbers.as_chunks::<LANES>();
+    fn add_squares(values: &[f32], lanes: &mut [f64; LANES]) {
+        let (runs, rest) = values.as_chunks::<LANES>();
         for run in runs {
             for (lane, x) in lanes.iter_mut().zip(run) {
                 *lane += f64::from(*x) * f64::from(*x);
@@ -131,14 +165,14 @@ dispatch! {
         }
     }
 
-    fn scale(numbers: &mut [f32], factor: f32) {
-        for x in numbers {
+    fn scale(values: &mut [f32], factor: f32) {
+        for x in values {
             *x *= factor;
         }
     }
 
-    fn clamp(numbers: &mut [f32], largest: f32) {
-        for x in numbers {
+    fn clamp(values: &mut [f32], largest: f32) {
+        for x in values {
             *x = x.clamp(-largest, largest);
         }
     }
@@ -149,7 +183,7 @@ mod tests {
     use super::*;
     use crate::system::parallel::with_threads;
 
-    // Expected numbers: PyTorch's definitions, `g * largest / (norm + 1e-6)` where that is smaller.
+    // Expected values: PyTorch's definitions, `g * largest / (norm + 1e-6)` where that is smaller.
     #[test]
     fn long_gradients_become_as_long_as_allowed() {
         let mut gradient = [3.0, -4.0, 12.0];
@@ -170,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_not_hidden() {
+    fn values_that_are_not_finite_stay_visible() {
         let mut gradient = [1.0, f32::NAN];
         assert!(clip_norm(&mut gradient, 1.0).is_nan());
         assert!(gradient[0].is_nan() && gradient[1].is_nan());
@@ -186,15 +220,15 @@ mod tests {
     #[test]
     fn norms_are_the_same_bits_on_any_number_of_threads() {
         const LEN: usize = 20_003;
-        let numbers: [f32; LEN] = array::from_fn(|i| (i as f32).sin() / 3.0);
+        let values: [f32; LEN] = array::from_fn(|i| (i as f32).sin() / 3.0);
         let clipped = |threads| {
-            let mut gradient = numbers;
+            let mut gradient = values;
             let norm = with_threads(threads, || clip_norm(&mut gradient, 1.5));
             (norm, gradient)
         };
         let one = clipped(1);
         assert!(one == clipped(2) && one == clipped(7));
-        let norm = numbers.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+        let norm = values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
         assert!((one.0 - norm).abs() < 1e-9 * norm, "{} {norm}", one.0);
         let after = sum_of_squares(&one.1).sqrt();
         assert!((after - 1.5).abs() < 1e-5, "{after}");

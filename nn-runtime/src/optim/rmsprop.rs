@@ -1,10 +1,12 @@
 //! [`RMSprop`]: PyTorch's `optim.RMSprop`.
 
-use super::{Optimizer, for_each_trained, prepare, without_rest};
+use super::optimizer::Optimizer;
+use super::update::{flush_tiny, for_each_trained, prepare};
+use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use std::ops::Range;
+use std::ops;
 
-/// Steps divided by the root of the gradient's mean square (Hinton, 2012).
+/// RMSprop (Hinton, 2012): steps are divided by the root of the running mean of squared gradients.
 #[derive(Clone, Debug)]
 pub struct RMSprop {
     rate: f64,
@@ -19,11 +21,15 @@ pub struct RMSprop {
 }
 
 impl RMSprop {
-    /// At this learning rate: 1e-2 is PyTorch's. Alpha is 0.99, eps 1e-8.
+    /// An optimiser with learning rate `rate`; PyTorch's default is 1e-2. Alpha is 0.99, eps is 1e-8.
+    ///
+    /// # Panics
+    /// If `rate` is not a finite number of at least 0.
     #[must_use]
-    pub const fn new(rate: f64) -> Self {
+    #[track_caller]
+    pub fn new(rate: f64) -> Self {
         Self {
-            rate,
+            rate: checked("RMSprop: learning rate", rate, Range::NonNegative),
             alpha: 0.99,
             eps: 1e-8,
             weight_decay: 0.0,
@@ -35,35 +41,51 @@ impl RMSprop {
         }
     }
 
-    /// How slowly the mean of the gradient's square follows.
+    /// Sets the decay rate of the running mean of squared gradients.
+    ///
+    /// # Panics
+    /// If `alpha` is not a number of at least 0 and below 1.
     #[must_use]
-    pub const fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
+    #[track_caller]
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = checked("RMSprop: alpha", alpha, Range::Decay);
         self
     }
 
-    /// What is added to the root of the square, so that nothing is divided by zero.
+    /// Sets the term that is added to the root of the mean square, against division by zero.
+    ///
+    /// # Panics
+    /// If `eps` is not a finite number of at least 0.
     #[must_use]
-    pub const fn eps(mut self, eps: f32) -> Self {
-        self.eps = eps;
+    #[track_caller]
+    pub fn eps(mut self, eps: f32) -> Self {
+        self.eps = checked("RMSprop: eps", eps, Range::NonNegative);
         self
     }
 
-    /// Adds this share of each weight to its gradient.
+    /// Adds `decay` times each weight to its gradient (L2 penalty).
+    ///
+    /// # Panics
+    /// If `decay` is not a finite number of at least 0.
     #[must_use]
-    pub const fn weight_decay(mut self, decay: f32) -> Self {
-        self.weight_decay = decay;
+    #[track_caller]
+    pub fn weight_decay(mut self, decay: f32) -> Self {
+        self.weight_decay = checked("RMSprop: weight decay", decay, Range::NonNegative);
         self
     }
 
-    /// How much of the last step's velocity is kept.
+    /// Sets the factor of the last step's velocity.
+    ///
+    /// # Panics
+    /// If `momentum` is not a number of at least 0 and below 1.
     #[must_use]
-    pub const fn momentum(mut self, momentum: f32) -> Self {
-        self.momentum = momentum;
+    #[track_caller]
+    pub fn momentum(mut self, momentum: f32) -> Self {
+        self.momentum = checked("RMSprop: momentum", momentum, Range::Decay);
         self
     }
 
-    /// Divides by the root of the gradient's variance instead: without its mean's square.
+    /// Divides by the root of the gradient's variance instead of its mean square.
     #[must_use]
     pub const fn centered(mut self) -> Self {
         self.centered = true;
@@ -83,7 +105,7 @@ impl RMSprop {
 }
 
 impl Optimizer for RMSprop {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]) {
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
         let rule = self.rule();
         prepare(&mut self.square, weights.len(), 0.0);
         if !self.centered && self.momentum == 0.0 {
@@ -115,12 +137,13 @@ impl Optimizer for RMSprop {
         self.rate
     }
 
+    #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
-        self.rate = rate;
+        self.rate = checked("RMSprop: learning rate", rate, Range::NonNegative);
     }
 }
 
-/// What one step does to each weight.
+/// The constants of one step.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     rate: f32,
@@ -133,26 +156,26 @@ struct Rule {
 }
 
 impl Rule {
-    /// The gradient with weight decay, and the mean of its square.
+    /// Returns the gradient with weight decay, and the new mean of its square.
     #[inline(always)]
-    fn learn(self, w: f32, square: f32, g: f32) -> [f32; 2] {
+    fn moments(self, w: f32, square: f32, g: f32) -> [f32; 2] {
         let g = g + self.decay * w;
-        [g, without_rest(self.alpha * square + self.share * g * g)]
+        [g, flush_tiny(self.alpha * square + self.share * g * g)]
     }
 
-    /// The new weight and velocity.
+    /// Returns the new weight and velocity.
     #[inline(always)]
     fn advance(self, w: f32, velocity: f32, square: f32, g: f32) -> [f32; 2] {
-        let velocity = without_rest(self.momentum * velocity + g / (square.sqrt() + self.eps));
+        let velocity = flush_tiny(self.momentum * velocity + g / (square.sqrt() + self.eps));
         [w - self.rate * velocity, velocity]
     }
 }
 
-// All of a weight's numbers are read before any is written, as in `Adam`.
+// All values of a weight are read before any is written, against 4K aliasing as in `Adam`.
 dispatch! {
     fn update(rule: Rule, w: &mut [f32], square: &mut [f32], g: &[f32]) {
         for ((w, s), g) in w.iter_mut().zip(square).zip(g) {
-            let [g, square] = rule.learn(*w, *s, *g);
+            let [g, square] = rule.moments(*w, *s, *g);
             let advanced = *w - rule.rate * g / (square.sqrt() + rule.eps);
             (*w, *s) = (advanced, square);
         }
@@ -166,7 +189,7 @@ dispatch! {
         g: &[f32],
     ) {
         for (((w, s), v), g) in w.iter_mut().zip(square).zip(velocity).zip(g) {
-            let [g, square] = rule.learn(*w, *s, *g);
+            let [g, square] = rule.moments(*w, *s, *g);
             let [advanced, velocity] = rule.advance(*w, *v, square, g);
             (*w, *s, *v) = (advanced, square, velocity);
         }
@@ -181,9 +204,9 @@ dispatch! {
         g: &[f32],
     ) {
         for ((((w, s), v), m), g) in w.iter_mut().zip(square).zip(velocity).zip(mean).zip(g) {
-            let [g, square] = rule.learn(*w, *s, *g);
-            let mean = without_rest(*m + rule.share * (g - *m));
-            // Rounding must not make a variance negative.
+            let [g, square] = rule.moments(*w, *s, *g);
+            let mean = flush_tiny(*m + rule.share * (g - *m));
+            // Rounding can make the difference negative, whose root is NaN.
             let variance = (square - mean * mean).max(0.0);
             let [advanced, velocity] = rule.advance(*w, *v, variance, g);
             (*w, *s, *v, *m) = (advanced, square, velocity, mean);

@@ -1,24 +1,26 @@
-//! Learning rates that change while a network learns: PyTorch's `optim.lr_scheduler`.
+//! Learning-rate schedules: PyTorch's `optim.lr_scheduler`.
 //!
-//! A trainer asks before each epoch
+//! A trainer asks a schedule for the learning rate before each epoch
 //! ([`schedule_epochs`](crate::train::Trainer::schedule_epochs)) or before each step
-//! ([`schedule_steps`](crate::train::Trainer::schedule_steps)).
+//! ([`schedule_steps`](crate::train::Trainer::schedule_steps)). Counts of the schedules below are in the same unit.
 
+use crate::hyper::{Range, at_least_one, checked};
 use std::f64::consts::PI;
 
-/// Which learning rate comes when.
+/// The learning rate as a function of time.
 pub trait Schedule {
-    /// The learning rate of the next epoch, or the next step, after `done` of them. `base` is the one
-    /// that the optimiser was made with.
+    /// Returns the learning rate of the next epoch or step, after `done` of them. `base` is the learning rate that the
+    /// optimiser was made with.
     fn rate(&mut self, base: f64, done: usize) -> f64;
 
-    /// Hears the loss of each epoch: on the validation data, or on the training data if there are none.
+    /// Receives the loss of each epoch: the validation loss, or the training loss without validation data. Does nothing
+    /// by default.
     fn observe(&mut self, loss: f64) {
         let _ = loss;
     }
 }
 
-/// A constant part of the learning rate at first, all of it from then on: `ConstantLR`.
+/// A constant fraction of the learning rate at first, all of it afterwards: `ConstantLR`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constant {
     factor: f64,
@@ -26,10 +28,14 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// The learning rate times `factor` for the first `count`.
+    /// The learning rate times `factor` for the first `count` epochs or steps.
+    ///
+    /// # Panics
+    /// If `factor` is not a number from 0 to 1.
     #[must_use]
-    pub const fn new(factor: f64, count: usize) -> Self {
-        Self { factor, count }
+    #[track_caller]
+    pub fn new(factor: f64, count: usize) -> Self {
+        Self { factor: checked("Constant: factor", factor, Range::Fraction), count }
     }
 }
 
@@ -39,42 +45,47 @@ impl Schedule for Constant {
     }
 }
 
-/// Falls in steps: `StepLR`.
+/// Step decay: the learning rate is multiplied by `gamma` at regular intervals, `StepLR`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct StepDecay {
     every: usize,
     gamma: f64,
 }
 
-impl Step {
-    /// Is multiplied with `gamma` after each `every`.
+impl StepDecay {
+    /// Multiplies the learning rate by `gamma` after every `every` epochs or steps.
     ///
     /// # Panics
-    /// When `every` is 0.
+    /// If `every` is 0, or `gamma` is not a finite number of at least 0.
     #[must_use]
-    pub const fn new(every: usize, gamma: f64) -> Self {
-        assert!(every > 0, "a step takes at least one epoch");
-        Self { every, gamma }
+    #[track_caller]
+    pub fn new(every: usize, gamma: f64) -> Self {
+        let every = at_least_one("StepDecay: interval", every);
+        Self { every, gamma: checked("StepDecay: gamma", gamma, Range::NonNegative) }
     }
 }
 
-impl Schedule for Step {
+impl Schedule for StepDecay {
     fn rate(&mut self, base: f64, done: usize) -> f64 {
         base * self.gamma.powf((done / self.every) as f64)
     }
 }
 
-/// Falls by the same factor each time: `ExponentialLR`.
+/// Exponential decay: the learning rate is multiplied by `gamma` each time, `ExponentialLR`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exponential {
     gamma: f64,
 }
 
 impl Exponential {
-    /// Is multiplied with `gamma` each time.
+    /// Multiplies the learning rate by `gamma` after each epoch or step.
+    ///
+    /// # Panics
+    /// If `gamma` is not a finite number of at least 0.
     #[must_use]
-    pub const fn new(gamma: f64) -> Self {
-        Self { gamma }
+    #[track_caller]
+    pub fn new(gamma: f64) -> Self {
+        Self { gamma: checked("Exponential: gamma", gamma, Range::NonNegative) }
     }
 }
 
@@ -84,8 +95,8 @@ impl Schedule for Exponential {
     }
 }
 
-/// Half a wave of the cosine down (Loshchilov and Hutter, 2017), after a straight way up if wished:
-/// `CosineAnnealingLR`, behind `LinearLR` in a `SequentialLR`. Stays at the end where it arrived.
+/// Cosine annealing with optional linear warm-up (Loshchilov and Hutter, 2017): `CosineAnnealingLR`, after `LinearLR` in
+/// a `SequentialLR`. Stays at the lowest learning rate afterwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cosine {
     total: usize,
@@ -95,25 +106,38 @@ pub struct Cosine {
 }
 
 impl Cosine {
-    /// Down to 0 after `total` epochs or steps, warm-up included.
+    /// From the optimiser's learning rate to 0 over `total` epochs or steps, warm-up included.
+    ///
+    /// # Panics
+    /// If `total` is 0.
     #[must_use]
-    pub const fn new(total: usize) -> Self {
+    #[track_caller]
+    pub fn new(total: usize) -> Self {
+        let total = at_least_one("Cosine: total", total);
         Self { total, warm_up: 0, start_factor: 1.0, least: 0.0 }
     }
 
-    /// Down to this learning rate.
+    /// Sets the lowest learning rate.
+    ///
+    /// # Panics
+    /// If `rate` is not a finite number of at least 0.
     #[must_use]
-    pub const fn least(mut self, rate: f64) -> Self {
-        self.least = rate;
+    #[track_caller]
+    pub fn least(mut self, rate: f64) -> Self {
+        self.least = checked("Cosine: lowest learning rate", rate, Range::NonNegative);
         self
     }
 
-    /// Rises on a straight line first, for `count` epochs or steps, from `start_factor` times the learning
-    /// rate.
+    /// Raises the learning rate linearly over the first `count` epochs or steps, from `start_factor` times the
+    /// optimiser's. With a `count` of the total or more there is no annealing.
+    ///
+    /// # Panics
+    /// If `start_factor` is not a number from 0 to 1.
     #[must_use]
-    pub const fn warm_up(mut self, count: usize, start_factor: f64) -> Self {
+    #[track_caller]
+    pub fn warm_up(mut self, count: usize, start_factor: f64) -> Self {
         self.warm_up = count;
-        self.start_factor = start_factor;
+        self.start_factor = checked("Cosine: start factor", start_factor, Range::Fraction);
         self
     }
 }
@@ -124,43 +148,60 @@ impl Schedule for Cosine {
             let share = done as f64 / self.warm_up as f64;
             return base * (self.start_factor + (1.0 - self.start_factor) * share);
         }
-        let way = self.total.saturating_sub(self.warm_up).max(1);
-        between(base, self.least, (done - self.warm_up).min(way) as f64 / way as f64)
+        // At least 1: the warm-up may be as long as the schedule.
+        let annealing = self.total.saturating_sub(self.warm_up).max(1);
+        let share = (done - self.warm_up).min(annealing) as f64 / annealing as f64;
+        anneal(base, self.least, share)
     }
 }
 
-/// Up and, over a longer time, far down again (Smith and Topin, 2018), asked before each step:
-/// `OneCycleLR`, in two phases along cosines. Momentum stays as it is. The optimiser's own learning rate
-/// does not count.
+/// One-cycle schedule (Smith and Topin, 2018): the learning rate rises to a maximum and then falls far below its first
+/// value, `OneCycleLR` with two phases of cosine annealing. Momentum is constant, and the optimiser's own learning rate
+/// is ignored. For [`schedule_steps`](crate::train::Trainer::schedule_steps).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OneCycle {
     largest: f64,
     total: usize,
-    share_up: f64,
+    rising: f64,
     div_factor: f64,
     final_div_factor: f64,
 }
 
 impl OneCycle {
-    /// Up to the learning rate `largest`; `total` steps in all, 30% of them on the way up. Begins at a
-    /// 25th of it and ends at a 10000th of that.
+    /// A cycle of `total` steps with the maximum `largest`. The first 30% of the steps rise from a 25th of the maximum;
+    /// the last learning rate is a 10000th of the first.
+    ///
+    /// # Panics
+    /// If `largest` is not a finite number of at least 0, or `total` is 0.
     #[must_use]
-    pub const fn new(largest: f64, total: usize) -> Self {
-        Self { largest, total, share_up: 0.3, div_factor: 25.0, final_div_factor: 1e4 }
+    #[track_caller]
+    pub fn new(largest: f64, total: usize) -> Self {
+        let largest = checked("OneCycle: largest learning rate", largest, Range::NonNegative);
+        let total = at_least_one("OneCycle: total", total);
+        Self { largest, total, rising: 0.3, div_factor: 25.0, final_div_factor: 1e4 }
     }
 
-    /// The share of the steps on the way up, from 0 to 1.
+    /// Sets the fraction of the steps in which the learning rate rises: PyTorch's `pct_start`.
+    ///
+    /// # Panics
+    /// If `fraction` is not a number from 0 to 1.
     #[must_use]
-    pub const fn share_up(mut self, share: f64) -> Self {
-        self.share_up = share;
+    #[track_caller]
+    pub fn rising(mut self, fraction: f64) -> Self {
+        self.rising = checked("OneCycle: rising fraction", fraction, Range::Fraction);
         self
     }
 
-    /// What the largest learning rate is divided by at the beginning, and the first one at the end.
+    /// Sets the divisors: the first learning rate is the largest divided by `first`, the last one the first divided by
+    /// `last`.
+    ///
+    /// # Panics
+    /// If one is not a finite number above 0.
     #[must_use]
-    pub const fn div_factors(mut self, first: f64, last: f64) -> Self {
-        self.div_factor = first;
-        self.final_div_factor = last;
+    #[track_caller]
+    pub fn div_factors(mut self, first: f64, last: f64) -> Self {
+        self.div_factor = checked("OneCycle: first divisor", first, Range::Positive);
+        self.final_div_factor = checked("OneCycle: last divisor", last, Range::Positive);
         self
     }
 }
@@ -168,21 +209,23 @@ impl OneCycle {
 impl Schedule for OneCycle {
     fn rate(&mut self, _base: f64, done: usize) -> f64 {
         let (first, now) = (self.largest / self.div_factor, done as f64);
-        let (top, end) = (self.share_up * self.total as f64 - 1.0, self.total as f64 - 1.0);
+        // PyTorch's phases end at these steps, which need not be whole numbers.
+        let (top, end) = (self.rising * self.total as f64 - 1.0, self.total as f64 - 1.0);
         if now <= top {
-            return between(first, self.largest, if top > 0.0 { now / top } else { 1.0 });
+            return anneal(first, self.largest, if top > 0.0 { now / top } else { 1.0 });
         }
         let last = first / self.final_div_factor;
-        between(self.largest, last, ((now - top) / (end - top)).min(1.0))
+        anneal(self.largest, last, ((now - top) / (end - top)).min(1.0))
     }
 }
 
-/// From `begin` (share 0) to `end` (share 1) along half a wave of the cosine.
-fn between(begin: f64, end: f64, share: f64) -> f64 {
+/// Cosine annealing from `begin` (share 0) to `end` (share 1).
+fn anneal(begin: f64, end: f64, share: f64) -> f64 {
     end + (begin - end) / 2.0 * (1.0 + (PI * share).cos())
 }
 
-/// Falls where the loss no longer does: `ReduceLROnPlateau`. Asked before each epoch.
+/// Reduces the learning rate when the loss stops falling: `ReduceLROnPlateau`. For
+/// [`schedule_epochs`](crate::train::Trainer::schedule_epochs).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plateau {
     factor: f64,
@@ -196,12 +239,11 @@ pub struct Plateau {
     cooling: usize,
 }
 
-/// A learning rate that would fall by less stays.
+/// PyTorch's `eps`: smaller reductions are not made.
 const LEAST_CHANGE: f64 = 1e-8;
 
 impl Plateau {
-    /// A tenth of the learning rate after more than 10 epochs in which the loss did not fall by at least
-    /// 0.01%.
+    /// Divides the learning rate by 10 after more than 10 epochs without a loss at least 0.01% below the best one.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -217,42 +259,54 @@ impl Plateau {
         }
     }
 
-    /// What the learning rate is multiplied with.
+    /// Sets the factor of a reduction.
+    ///
+    /// # Panics
+    /// If `factor` is not a number of at least 0 and below 1.
     #[must_use]
-    pub const fn factor(mut self, factor: f64) -> Self {
-        self.factor = factor;
+    #[track_caller]
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.factor = checked("Plateau: factor", factor, Range::Decay);
         self
     }
 
-    /// How many epochs in turn may be no better.
+    /// Sets the number of consecutive epochs without improvement that are tolerated.
     #[must_use]
     pub const fn patience(mut self, epochs: usize) -> Self {
         self.patience = epochs;
         self
     }
 
-    /// By which share of the best loss so far a better one has to be below it.
+    /// Sets the fraction of the best loss by which a loss has to be below it to count as an improvement.
+    ///
+    /// # Panics
+    /// If `fraction` is not a number of at least 0 and below 1.
     #[must_use]
-    pub const fn threshold(mut self, share: f64) -> Self {
-        self.threshold = share;
+    #[track_caller]
+    pub fn threshold(mut self, fraction: f64) -> Self {
+        self.threshold = checked("Plateau: threshold", fraction, Range::Decay);
         self
     }
 
-    /// For how many epochs after a fall nothing is counted.
+    /// Sets the number of epochs after a reduction that are not counted.
     #[must_use]
     pub const fn cooldown(mut self, epochs: usize) -> Self {
         self.cooldown = epochs;
         self
     }
 
-    /// Not below this learning rate.
+    /// Sets the lowest learning rate.
+    ///
+    /// # Panics
+    /// If `rate` is not a finite number of at least 0.
     #[must_use]
-    pub const fn least(mut self, rate: f64) -> Self {
-        self.least = rate;
+    #[track_caller]
+    pub fn least(mut self, rate: f64) -> Self {
+        self.least = checked("Plateau: lowest learning rate", rate, Range::NonNegative);
         self
     }
 
-    fn fall(&mut self) {
+    fn reduce(&mut self) {
         if let Some(rate) = &mut self.rate {
             let lower = (*rate * self.factor).max(self.least);
             if *rate - lower > LEAST_CHANGE {
@@ -287,7 +341,7 @@ impl Schedule for Plateau {
             self.bad = 0;
         }
         if self.bad > self.patience {
-            self.fall();
+            self.reduce();
         }
     }
 }
@@ -309,11 +363,11 @@ mod tests {
         }
     }
 
-    // Expected numbers: scripts/schedules.py, PyTorch.
+    // Expected values: scripts/schedules.py, PyTorch.
     #[test]
     fn falling_rates_agree_with_pytorch() {
         check(Constant::new(0.25, 3), &[0.2, 0.2, 0.2, 0.8, 0.8, 0.8, 0.8, 0.8]);
-        check(Step::new(3, 0.5), &[0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2]);
+        check(StepDecay::new(3, 0.5), &[0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2]);
         check(
             Exponential::new(0.9),
             &[0.8, 0.72, 0.648, 0.5832, 0.52488, 0.472392, 0.425_152_8, 0.382_637_52],
@@ -366,7 +420,7 @@ mod tests {
             ],
         );
         check(
-            OneCycle::new(0.5, 8).share_up(0.5).div_factors(10.0, 100.0),
+            OneCycle::new(0.5, 8).rising(0.5).div_factors(10.0, 100.0),
             &[0.05, 0.1625, 0.3875, 0.5, 0.426_849_918_601, 0.25025, 0.073_650_081_399, 0.0005],
         );
     }
@@ -384,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cosine_stays_where_it_arrived() {
+    fn a_cosine_stays_at_its_lowest_rate() {
         let mut cosine = Cosine::new(5).least(0.1);
         assert!((cosine.rate(0.8, 5) - 0.1).abs() < 1e-12);
         assert!((cosine.rate(0.8, 8) - 0.1).abs() < 1e-12);

@@ -1,10 +1,12 @@
 //! [`SGD`]: PyTorch's `optim.SGD`.
 
-use super::{Optimizer, for_each_trained, prepare, without_rest};
+use super::optimizer::Optimizer;
+use super::update::{flush_tiny, for_each_trained, prepare};
+use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use std::ops::Range;
+use std::ops;
 
-/// Stochastic gradient descent, with momentum if wished.
+/// Stochastic gradient descent, with optional momentum.
 #[derive(Clone, Debug)]
 pub struct SGD {
     rate: f64,
@@ -21,44 +23,61 @@ struct Rule {
 }
 
 impl SGD {
-    /// Plain descent at this learning rate.
+    /// An optimiser with learning rate `rate`, without momentum and weight decay.
+    ///
+    /// # Panics
+    /// If `rate` is not a finite number of at least 0.
     #[must_use]
-    pub const fn new(rate: f64) -> Self {
+    #[track_caller]
+    pub fn new(rate: f64) -> Self {
+        let rate = checked("SGD: learning rate", rate, Range::NonNegative);
         let rule = Rule { momentum: 0.0, dampening: 0.0, nesterov: false, weight_decay: 0.0 };
         Self { rate, rule, velocity: Vec::new() }
     }
 
-    /// How much of the last step's velocity is kept.
+    /// Sets the factor of the last step's velocity.
+    ///
+    /// # Panics
+    /// If `momentum` is not a number of at least 0 and below 1.
     #[must_use]
-    pub const fn momentum(mut self, momentum: f32) -> Self {
-        self.rule.momentum = momentum;
+    #[track_caller]
+    pub fn momentum(mut self, momentum: f32) -> Self {
+        self.rule.momentum = checked("SGD: momentum", momentum, Range::Decay);
         self
     }
 
-    /// How much less of a gradient is added to the velocity.
+    /// Adds only `1 - dampening` times the gradient to the velocity.
+    ///
+    /// # Panics
+    /// If `dampening` is not a number from 0 to 1.
     #[must_use]
-    pub const fn dampening(mut self, dampening: f32) -> Self {
-        self.rule.dampening = dampening;
+    #[track_caller]
+    pub fn dampening(mut self, dampening: f32) -> Self {
+        self.rule.dampening = checked("SGD: dampening", dampening, Range::Fraction);
         self
     }
 
-    /// Looks ahead along the velocity (Sutskever and others, 2013).
+    /// Nesterov momentum (Sutskever et al., 2013).
     #[must_use]
     pub const fn nesterov(mut self) -> Self {
         self.rule.nesterov = true;
         self
     }
 
-    /// Adds this share of each weight to its gradient.
+    /// Adds `decay` times each weight to its gradient (L2 penalty).
+    ///
+    /// # Panics
+    /// If `decay` is not a finite number of at least 0.
     #[must_use]
-    pub const fn weight_decay(mut self, decay: f32) -> Self {
-        self.rule.weight_decay = decay;
+    #[track_caller]
+    pub fn weight_decay(mut self, decay: f32) -> Self {
+        self.rule.weight_decay = checked("SGD: weight decay", decay, Range::NonNegative);
         self
     }
 }
 
 impl Optimizer for SGD {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]) {
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
         let (rule, rate) = (self.rule, self.rate as f32);
         if rule.momentum == 0.0 {
             return for_each_trained([weights], gradient, trained, |[w], g| {
@@ -67,7 +86,7 @@ impl Optimizer for SGD {
         }
         let first = self.velocity.is_empty();
         prepare(&mut self.velocity, weights.len(), 0.0);
-        // The first velocity is the gradient itself, without dampening.
+        // As in PyTorch the first velocity is the gradient itself, without dampening.
         let rule = Rule { dampening: if first { 0.0 } else { rule.dampening }, ..rule };
         for_each_trained([weights, &mut self.velocity], gradient, trained, |[w, v], g| {
             descend_with_momentum(w, v, g, rate, rule);
@@ -78,8 +97,9 @@ impl Optimizer for SGD {
         self.rate
     }
 
+    #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
-        self.rate = rate;
+        self.rate = checked("SGD: learning rate", rate, Range::NonNegative);
     }
 }
 
@@ -100,7 +120,7 @@ dispatch! {
         let share = 1.0 - rule.dampening;
         for ((w, v), g) in weights.iter_mut().zip(velocity).zip(gradient) {
             let g = g + rule.weight_decay * *w;
-            *v = without_rest(rule.momentum * *v + share * g);
+            *v = flush_tiny(rule.momentum * *v + share * g);
             let direction = if rule.nesterov { g + rule.momentum * *v } else { *v };
             *w -= rate * direction;
         }

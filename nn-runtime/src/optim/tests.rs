@@ -1,9 +1,11 @@
-//! All optimisers against PyTorch's numbers, and what they have in common.
+//! All optimisers against PyTorch's values, and what they have in common.
 
+use super::update::{CHUNK, flush_tiny};
 use super::*;
 use crate::system::parallel::with_threads;
+use std::ops::Range;
 
-/// Where four trained weights stand among six.
+/// The ranges of four trained weights among six.
 const TRAINED: [Range<usize>; 2] = [0..2, 3..5];
 
 /// Twelve steps as in `scripts/optimizers.py`.
@@ -11,9 +13,9 @@ fn weights_after_twelve_steps(mut optimizer: impl Optimizer) -> [f32; 4] {
     let mut weights = [0.5, -1.0, 7.0, 2.0, 0.0, 7.0];
     for step in 0..12 {
         let mut gradient = [f32::NAN; 6];
-        for (i, place) in TRAINED.into_iter().flatten().enumerate() {
+        for (i, weight) in TRAINED.into_iter().flatten().enumerate() {
             let slope = (f64::from(step) + 2.0 * i as f64).sin();
-            gradient[place] = slope as f32 + 0.1 * weights[place];
+            gradient[weight] = slope as f32 + 0.1 * weights[weight];
         }
         optimizer.step(&mut weights, &gradient, &TRAINED);
     }
@@ -103,10 +105,10 @@ fn adagrad_agrees_with_pytorch() {
 }
 
 #[test]
-fn many_pieces_give_the_same_bits_on_any_number_of_threads() {
-    let len = 5 * PIECE + 123;
+fn many_chunks_have_the_same_bits_on_any_number_of_threads() {
+    let len = 5 * CHUNK + 123;
     let gradient: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();
-    let trained = [3..PIECE + 1, 2 * PIECE..len - 1];
+    let trained = [3..CHUNK + 1, 2 * CHUNK..len - 1];
     let after = |threads| {
         let mut weights: Vec<f32> = (0..len).map(|i| (i as f32).cos()).collect();
         let mut optimizer = AdamW::new(0.01);
@@ -143,29 +145,29 @@ fn the_learning_rate_can_be_set() {
 }
 
 #[test]
-fn what_is_remembered_of_an_ended_gradient_ends() {
-    let remembered = |optimizer: &mut dyn Optimizer, steps: usize| {
+fn the_state_of_an_ended_gradient_decays_to_zero() {
+    let decay = |optimizer: &mut dyn Optimizer, steps: usize| {
         let (mut weights, trained) = ([1.0], [Range { start: 0, end: 1 }]);
         optimizer.step(&mut weights, &[1.0], &trained);
         (0..steps).for_each(|_| optimizer.step(&mut weights, &[0.0], &trained));
     };
     let mut adam = Adam::new(0.1).betas(0.9, 0.99);
-    remembered(&mut adam, 9_000);
-    let told = format!("{adam:?}");
-    assert!(told.contains("mean: [0.0], square: [0.0]"), "{told}");
+    decay(&mut adam, 9_000);
+    let shown = format!("{adam:?}");
+    assert!(shown.contains("mean: [0.0], square: [0.0]"), "{shown}");
     let mut sgd = SGD::new(0.1).momentum(0.9);
-    remembered(&mut sgd, 900);
-    let told = format!("{sgd:?}");
-    assert!(told.contains("velocity: [0.0]"), "{told}");
+    decay(&mut sgd, 900);
+    let shown = format!("{sgd:?}");
+    assert!(shown.contains("velocity: [0.0]"), "{shown}");
     let mut rmsprop = RMSprop::new(0.1).momentum(0.9).centered();
-    remembered(&mut rmsprop, 9_000);
-    let told = format!("{rmsprop:?}");
-    assert!(told.contains("square: [0.0], mean: [0.0], velocity: [0.0]"), "{told}");
+    decay(&mut rmsprop, 9_000);
+    let shown = format!("{rmsprop:?}");
+    assert!(shown.contains("square: [0.0], mean: [0.0], velocity: [0.0]"), "{shown}");
 }
 
 #[test]
-fn what_is_no_number_is_remembered() {
-    assert!(without_rest(f32::NAN).is_nan());
-    assert_eq!(without_rest(f32::NEG_INFINITY), f32::NEG_INFINITY);
-    assert_eq!([1e-35, -1e-35].map(without_rest), [1e-35, -1e-35]);
+fn values_that_are_not_finite_are_not_flushed() {
+    assert!(flush_tiny(f32::NAN).is_nan());
+    assert_eq!(flush_tiny(f32::NEG_INFINITY), f32::NEG_INFINITY);
+    assert_eq!([1e-35, -1e-35].map(flush_tiny), [1e-35, -1e-35]);
 }

@@ -7,14 +7,14 @@ use crate::contract::{Network, Root, TrainNode};
 use crate::loss::Loss;
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
 
-/// Whether a training step of `N` can be made of so many samples.
+/// Checks that `samples` samples are enough for a training step of `N`.
 pub(crate) fn enough_for<N: Network>(samples: usize) -> Result<(), BatchError> {
     let least = <N as TrainNode<Root>>::MIN_BATCH;
     if samples >= least { Ok(()) } else { Err(BatchError::TooFew { least, found: samples }) }
 }
 
-/// Samples: all of two slices, or some of them in any order.
-#[derive(Clone, Copy)]
+/// The samples of one step: all of two slices, or some of them in any order.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Batch<'a, Input, Target> {
     inputs: &'a [Input],
     targets: &'a [Target],
@@ -22,7 +22,7 @@ pub(crate) struct Batch<'a, Input, Target> {
 }
 
 impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
-    /// All samples, after a look at them.
+    /// All samples, with every target checked by the loss.
     pub(crate) fn checked<Output: Values>(
         loss: &impl Loss<Output, Target = Target>,
         inputs: &'a [Input],
@@ -40,17 +40,17 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         Ok(Self { inputs, targets, order: None })
     }
 
-    /// The same samples, if a training step of `N` can be made of them.
+    /// The same samples, if they are enough for a training step of `N`.
     pub(crate) fn enough_for<N: Network>(self) -> Result<Self, BatchError> {
         enough_for::<N>(self.len()).map(|()| self)
     }
 
-    /// The same samples, if the layers of `N` take their inputs.
+    /// The same samples, if the layers of `N` accept their inputs.
     pub(crate) fn accepted_by<N: Network<Input = Input>>(self) -> Result<Self, BatchError> {
         check_inputs::<N>((0..self.len()).map(|i| self.input(i))).map(|()| self)
     }
 
-    /// Of these samples those at the places `order`, in this order.
+    /// The samples with the indices `order`, in this order.
     pub(crate) fn choose(self, order: &'a [usize]) -> Self {
         Self { order: Some(order), ..self }
     }
@@ -60,14 +60,14 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
     }
 
     pub(crate) fn input(&self, i: usize) -> &'a Input {
-        &self.inputs[self.place(i)]
+        &self.inputs[self.index(i)]
     }
 
     pub(crate) fn target(&self, i: usize) -> &'a Target {
-        &self.targets[self.place(i)]
+        &self.targets[self.index(i)]
     }
 
-    /// How much all samples weigh in the mean loss of each output.
+    /// The total weight of all samples in the mean loss of each output.
     pub(crate) fn weights<N, L>(&self, loss: &L) -> [f64; MAX_OUTPUTS]
     where
         N: Network<Input = Input>,
@@ -80,7 +80,7 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         weights
     }
 
-    fn place(&self, i: usize) -> usize {
+    fn index(&self, i: usize) -> usize {
         self.order.map_or(i, |order| order[i])
     }
 }

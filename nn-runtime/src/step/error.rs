@@ -1,65 +1,70 @@
-//! [`BatchError`]: samples that do not fit.
+//! [`BatchError`]: samples that cannot be evaluated or trained on.
 
 use crate::contract::InputError;
+#[cfg(feature = "train")]
+use crate::loss::TargetError;
 
-/// Samples that cannot be trained on.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Samples that cannot be evaluated or trained on. Indices count from 0.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatchError {
-    /// No samples.
+    /// An empty batch.
     #[error("there are no samples: expected at least one")]
     Empty,
-    /// Inputs without targets, or targets without inputs.
+    /// Different numbers of inputs and targets.
     #[error("expected one target for each input, found {inputs} inputs and {targets} targets")]
     Targets {
-        /// How many inputs there are.
+        /// The number of inputs.
         inputs: usize,
-        /// How many targets there are.
+        /// The number of targets.
         targets: usize,
     },
-    /// Fewer samples at a time than a layer's statistics over the batch need.
+    /// A batch too small for a layer's statistics over the batch.
     #[error(
-        "expected at least {least} samples at a time in training, found {found}: `BatchNorm` needs more \
-         than 1 value per channel"
+        "expected at least {least} samples per training batch, found {found}: `BatchNorm` needs more than 1 value \
+         per channel"
     )]
     TooFew {
-        /// How many samples the network needs.
+        /// The number of samples that the network needs.
         least: usize,
-        /// How many samples the smallest batch has.
+        /// The number of samples of the smallest batch.
         found: usize,
     },
-    /// Inputs without room for their gradients.
+    /// Different numbers of inputs and input gradients.
     #[error(
-        "expected room for one gradient for each input, found {inputs} inputs and {gradients} gradients"
+        "expected one gradient for each input, found {inputs} inputs and {gradients} gradients"
     )]
     InputGradients {
-        /// How many inputs there are.
+        /// The number of inputs.
         inputs: usize,
-        /// How many gradients there is room for.
+        /// The number of input gradients.
         gradients: usize,
     },
-    /// A recurrent state of another size than the samples have.
+    /// A recurrent state of the wrong size.
     #[error("expected {expected} elements of recurrent state, found {found}")]
     State {
-        /// Elements of the state of all samples.
+        /// The number of elements of the state of all samples.
         expected: usize,
-        /// How many there are.
+        /// The number of elements given.
         found: usize,
     },
-    /// An input that a layer refuses: a token that is not in the vocabulary.
+    /// An input that a layer refuses: a token outside of the vocabulary.
     #[error("input {index}: {why}")]
     Input {
-        /// Its place, counted from 0.
+        /// The index of the input.
         index: usize,
         /// What was expected and what was found.
+        #[source]
         why: InputError,
     },
     /// A target that the loss refuses.
+    #[cfg(feature = "train")]
     #[error("target {index}: {why}")]
     Target {
-        /// Its place, counted from 0.
+        /// The index of the target.
         index: usize,
         /// What was expected and what was found.
-        why: String,
+        #[source]
+        why: TargetError,
     },
 }

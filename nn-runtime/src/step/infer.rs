@@ -1,9 +1,9 @@
-//! Inference: of one sample on the calling thread, of many on all threads.
+//! Inference: on one sample on the calling thread, on many on all threads.
 
 use super::inlined::{self, infer_inlined, step_inlined};
 use super::inputs::{check_inputs, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
-use super::workspace::{Chunks, StatesOfAll, with_workspace};
+use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Infer, Network, Node, Root, State, Streaming};
 use crate::kernels::{AtRunTime, Isa};
 use crate::memory::{InferCtx, StateMut};
@@ -20,7 +20,8 @@ pub fn infer_one<N: Network>(net: &N, x: &[&[f32]]) -> N::Output {
     }
 }
 
-/// As [`infer_one`], for sequences of these lengths that begin with `state`, unless it is empty.
+/// As [`infer_one`], for sequences of the given lengths. They begin with the recurrent state `state`, or with zeros if
+/// it is empty.
 #[inline]
 pub fn infer_one_from<N: Network>(
     net: &N,
@@ -37,7 +38,7 @@ pub fn infer_one_from<N: Network>(
     y
 }
 
-/// One step of one sequence.
+/// Inference on one step of one sequence.
 #[inline]
 pub fn step_one<N: Network + Streaming<Root>, Y: Values>(
     net: &N,
@@ -53,7 +54,7 @@ pub fn step_one<N: Network + Streaming<Root>, Y: Values>(
     y
 }
 
-/// Inference on one sample that begins with `state`, which moves on to the sample's end.
+/// Inference on one sample that begins with `state` and leaves its last state there.
 pub(crate) fn forward_from<N: Network>(net: &N, state: &mut State<N>, x: &N::Input) -> N::Output {
     let inputs = N::Input::LENS.len();
     let floats: [&[f32]; MAX_INPUTS] =
@@ -74,8 +75,8 @@ fn ctx<N: Network>(n: usize, memory: &mut [f32]) -> InferCtx<'_> {
     InferCtx::new(workspace, scratch)
 }
 
-/// Calls `f` with `len` elements: small networks, which take nanoseconds, use the stack instead of the thread's
-/// workspace.
+/// Calls `f` with `len` elements of memory. Small networks take nanoseconds; for them the stack is faster than the
+/// thread's workspace.
 #[inline]
 fn with_small_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     match len {
@@ -97,7 +98,7 @@ fn infer_shard<N: Network>(net: &N, mut call: Infer<'_>) {
 /// Inference on all samples, on all threads.
 ///
 /// # Panics
-/// When `inputs` and `outputs` differ in length, and when a layer refuses an input: see
+/// If `inputs` and `outputs` differ in length, or a layer refuses an input: see
 /// [`check_inputs`](crate::InferenceExt::check_inputs).
 pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::Output]) {
     assert_eq!(inputs.len(), outputs.len(), "one output for each input");
@@ -107,24 +108,25 @@ pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::O
     infer_flat(net, inputs, floats_of(outputs), &mut []);
 }
 
-/// As [`infer_batch`], with the outputs as one slice, and from the `states` of all samples on, unless they are empty.
+/// As [`infer_batch`], with the outputs as one slice. Samples begin with their `states`, or with zeros if those are
+/// empty.
 pub(crate) fn infer_flat<N: Network>(
     net: &N,
     inputs: &[N::Input],
     flat: &mut [f32],
     states: &mut [f32],
 ) {
-    let states = StatesOfAll::new::<N>(states);
+    let states = BatchStates::new::<N>(states);
     let sample = const { inputs_len::<N>() + <N as Node<Root>>::WORKSPACE };
-    // A sample has the same bits in any shard, so that the number of shards may depend on the threads. It is no larger
-    // than they need, since each shard reads all weights.
-    let (wish, threads) = (<N as Node<Root>>::SHARD, parallel::threads());
-    let capacity = shard_capacity(sample, inputs.len(), wish, threads, threads);
+    // A sample has the same bits in any shard, so that the number of shards may depend on the threads. There are no
+    // more shards than threads need, since each shard reads all weights.
+    let (wanted, threads) = (<N as Node<Root>>::SHARD, parallel::threads());
+    let capacity = shard_capacity(sample, inputs.len(), wanted, threads, threads);
     let out = N::Output::LEN;
     let tasks = inputs.len().div_ceil(capacity);
     let end = |task: usize| ((task + 1) * capacity).min(inputs.len()) * out;
-    // The caller allocates for all workers: which of them will take part is open, so that workspaces of their own
-    // would be allocated at any time.
+    // The calling thread allocates for all workers. Workspaces of their own would be allocated whenever a worker takes
+    // part for the first time, which no warm-up can rule out.
     let local_len = (capacity * sample + <N as Node<Root>>::SCRATCH).next_multiple_of(16);
     let locals = parallel::threads().min(tasks);
     with_workspace(locals * local_len, |memory| {
@@ -132,13 +134,14 @@ pub(crate) fn infer_flat<N: Network>(
         parallel::for_each_piece(flat, tasks, end, |task, worker, y| {
             let n = y.len() / out;
             let first = task * capacity;
-            // SAFETY: `memory` is borrowed until all tasks are done, and a worker has one task at a time.
+            // SAFETY: `memory` is borrowed until `for_each_piece` returns, and a worker runs one task at a time, so that
+            // chunk `worker` has one user.
             let memory = unsafe { memory.chunk(worker) };
             let (copies, memory) = memory.split_at_mut(n * inputs_len::<N>());
             let sample = |i: usize| &inputs[first + i];
             gather(n, sample, copies);
             with_lengths(n, sample, |lengths| {
-                // SAFETY: each sample belongs to one task, a task to one thread.
+                // SAFETY: tasks have disjoint ranges of samples, and each task runs on one thread.
                 let state = unsafe { states.of::<N>(first, n) };
                 let ctx = InferCtx { lengths, state, ..ctx::<N>(n, memory) };
                 with_inputs::<N, _>(n, copies, |x| infer_shard(net, Infer { n, x, y, ctx }));
@@ -150,6 +153,6 @@ pub(crate) fn infer_flat<N: Network>(
 /// A batch of outputs as one slice.
 fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
     let len = values.len() * T::LEN;
-    // SAFETY: each value is `T::LEN` 32-bit numbers without padding, by the contract of `Values`.
+    // SAFETY: each value is `T::LEN` 32-bit elements without padding, by the contract of `Values`.
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), len) }
 }

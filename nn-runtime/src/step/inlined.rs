@@ -1,5 +1,5 @@
-//! Inference of networks that take nanoseconds: a call is one function, into which all layers are inlined,
-//! compiled for each set of instructions.
+//! Inference of networks that take nanoseconds: one function per call with all layers inlined, compiled for each
+//! instruction set.
 
 use crate::contract::{Infer, Network, Node, Root, State, Streaming};
 use crate::kernels::{Compiled, Isa, Kernel, Lanes};
@@ -8,22 +8,22 @@ use crate::system::CacheLine;
 use crate::types::Values;
 use std::cell::Cell;
 
-/// Multiply-adds up to which calls and dispatch in each layer count beside the sums.
+/// Multiply-adds up to which the calls and the dispatch of each layer take a noticeable part of the time.
 const MOST_MACS: usize = 8192;
 
-/// Numbers of memory, on the stack, that may be zeroed in each call.
+/// Elements of memory on the stack up to which zeroing them in each call is cheap.
 const MOST_MEMORY: usize = 512;
 
-/// Optimised code alone gains by inlining: in a debug build the kernels, which are optimised there too, must
-/// not be compiled into the program.
+/// Inlining pays only in optimised code. In a debug build the kernels are optimised, but the program is not, so that
+/// kernels inlined into it would be slow.
 const OPTIMISED: bool = !cfg!(debug_assertions);
 
-/// Whether one sample through the network takes nanoseconds.
+/// Whether the network is small enough for inlined inference.
 pub(super) const fn suits<N: Network>() -> bool {
     OPTIMISED && N::MACS <= MOST_MACS && N::WORKSPACE + N::SCRATCH <= MOST_MEMORY
 }
 
-/// The same of one step.
+/// The same for one step of a sequence.
 pub(super) const fn suits_step<N: Network>() -> bool {
     OPTIMISED && N::MACS / N::INPUTS[0].dim(0) <= MOST_MACS
 }
@@ -31,7 +31,7 @@ pub(super) const fn suits_step<N: Network>() -> bool {
 /// As [`infer_one`](super::infer_one), compiled for the instructions of `isa`.
 ///
 /// # Panics
-/// When the machine does not have them, and when the network needs more memory than a small one.
+/// If the machine does not have them, or the network needs more memory than [`MOST_MEMORY`].
 #[inline]
 pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
     let y = Cell::new(N::Output::zeroed());
@@ -39,7 +39,7 @@ pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
         Room::Little => isa.run(&InferKernel::<N, 2> { net, x, y: &y }),
         Room::Some => isa.run(&InferKernel::<N, 8> { net, x, y: &y }),
         Room::Much => {
-            isa.run(&InferKernel::<N, { MOST_MEMORY / CacheLine::LEN }> { net, x, y: &y });
+            isa.run(&InferKernel::<N, { MOST_MEMORY / CacheLine::LEN }> { net, x, y: &y })
         }
     }
     y.get()
@@ -48,7 +48,7 @@ pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
 /// As [`step_one`](super::step_one), compiled for the instructions of `isa`.
 ///
 /// # Panics
-/// When the machine does not have them.
+/// If the machine does not have them.
 #[inline]
 pub fn step_inlined<N: Network + Streaming<Root>, Y: Values>(
     isa: Isa,
@@ -61,7 +61,7 @@ pub fn step_inlined<N: Network + Streaming<Root>, Y: Values>(
     y.get()
 }
 
-/// How much memory a call has: it is zeroed, which takes time.
+/// Memory of a call in three sizes, since zeroing it takes time.
 enum Room {
     Little,
     Some,
@@ -78,8 +78,8 @@ const fn room(need: usize) -> Room {
     }
 }
 
-/// A call of `forward` with `LINES` cache lines of memory. The output is written at the end, so that the compiler knows
-/// all sizes.
+/// A call of `forward` with `LINES` cache lines of memory. The output is a local value that is stored at the end, so that
+/// the compiler sees all sizes.
 struct InferKernel<'a, N: Network, const LINES: usize> {
     net: &'a N,
     x: &'a [&'a [f32]],
@@ -104,7 +104,7 @@ impl<N: Network, const LINES: usize> Kernel for &InferKernel<'_, N, LINES> {
 /// A call of `step`, in the memory of its state.
 struct StepKernel<'a, N, Y> {
     net: &'a N,
-    // Taken out: a kernel is called by a shared reference.
+    // Taken out by `run`, since a kernel is called by a shared reference.
     state: Cell<Option<&'a mut State<N>>>,
     x: &'a [&'a [f32]],
     y: &'a Cell<Y>,

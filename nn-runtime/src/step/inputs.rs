@@ -1,17 +1,17 @@
-//! Inputs of several samples: how they are checked and gathered.
+//! The inputs of several samples, checked and gathered.
 
 use super::error::BatchError;
 use crate::contract::{Network, Node, Root};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Steps};
 
-/// Numbers of memory that samples of one shard may fill: a few samples of a convolutional network,
-/// for whom dense layers read their weights once. Each layer's part of them fits a second-level cache.
+/// Elements of memory that the samples of one shard may use: a few samples of a convolutional network, so that dense
+/// layers read their weights once for all of them. The part of each layer fits a second-level cache.
 const SHARD_NUMBERS: usize = 384 * 1024;
 
-/// The most samples in a shard.
+/// The largest number of samples in a shard.
 const MAX_SHARD: usize = 32;
 
-/// Calls `f` with the lengths of `n` samples.
+/// Calls `f` with the sequence lengths of `n` samples.
 pub(super) fn with_lengths<'a, I: Inputs, R>(
     n: usize,
     sample: impl Fn(usize) -> &'a I,
@@ -36,23 +36,23 @@ pub(super) fn with_lengths<'a, I: Inputs, R>(
     f(Lengths::Given(&steps))
 }
 
-/// How many samples go into a shard, each of which fills `sample` numbers. The number of shards is a multiple of
-/// `evenly`, if there are so many samples, and shards are about equal. Only if the network wishes for larger
-/// ones, they are fewer, but not fewer than `fewest`.
+/// The number of samples in a shard if each uses `sample` elements of memory. The number of shards is a multiple of
+/// `evenly`, if there are as many samples, and shards are about equal. There are fewer only if the network wants larger
+/// ones (`wanted` samples), but not fewer than `fewest`.
 pub(super) fn shard_capacity(
     sample: usize,
     batch: usize,
-    wish: usize,
+    wanted: usize,
     evenly: usize,
     fewest: usize,
 ) -> usize {
     let fitting = (SHARD_NUMBERS / sample.max(1)).clamp(1, MAX_SHARD);
     let fitting = batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(evenly));
-    let wished = wish.min(MAX_SHARD).min(batch.div_ceil(fewest));
-    fitting.max(wished).max(1)
+    let wanted = wanted.min(MAX_SHARD).min(batch.div_ceil(fewest));
+    fitting.max(wanted).max(1)
 }
 
-/// How many numbers one sample's inputs have, each input rounded up.
+/// The number of elements of one sample's inputs.
 pub(super) const fn inputs_len<N: Network>() -> usize {
     let lens = N::Input::LENS;
     let mut sum = 0;
@@ -64,15 +64,15 @@ pub(super) const fn inputs_len<N: Network>() -> usize {
     sum
 }
 
-/// Copies inputs to one run of samples after the other: those that `sample` gives for 0 to `n - 1`.
+/// Copies the inputs of samples 0 to `n - 1`, one input after the other with all its samples.
 pub(super) fn gather<'a, I: Inputs>(n: usize, sample: impl Fn(usize) -> &'a I, copies: &mut [f32]) {
     let mut rest = copies;
     for (index, &len) in I::LENS.iter().enumerate() {
-        let (input, behind) = rest.split_at_mut(n * len);
+        let (input, after) = rest.split_at_mut(n * len);
         for (i, copy) in input.chunks_exact_mut(len).enumerate() {
             copy.copy_from_slice(sample(i).input(index));
         }
-        rest = behind;
+        rest = after;
     }
 }
 
@@ -86,18 +86,18 @@ pub(super) fn with_inputs<N: Network, R>(
     let mut slices: [&[f32]; MAX_INPUTS] = [&[]; MAX_INPUTS];
     let mut rest = copies;
     for (slice, &len) in slices.iter_mut().zip(lens) {
-        let (input, behind) = rest.split_at(n * len);
+        let (input, after) = rest.split_at(n * len);
         *slice = input;
-        rest = behind;
+        rest = after;
     }
     f(&slices[..lens.len()])
 }
 
-/// Whether the layers of `N` take these inputs: [`Node::check`].
+/// Checks that the layers of `N` accept these inputs: [`Node::check`].
 pub(crate) fn check_inputs<'a, N: Network>(
     inputs: impl IntoIterator<Item = &'a N::Input>,
 ) -> Result<(), BatchError> {
-    // Real numbers are never refused.
+    // Only tokens are ever refused.
     if N::Input::REAL.iter().all(|real| *real) {
         return Ok(());
     }

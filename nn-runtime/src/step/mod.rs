@@ -1,4 +1,4 @@
-//! How samples are led through a network, at inference and in a training step.
+//! Inference and training steps on batches: samples are cut into shards, and shards run on several threads.
 
 #[cfg(feature = "train")]
 mod batch;
@@ -23,7 +23,7 @@ pub(crate) use inputs::check_inputs;
 #[cfg(feature = "train")]
 pub(crate) use outputs::output_valid;
 #[cfg(feature = "train")]
-pub(crate) use train::{BatchOf, run_step, train_len};
+pub(crate) use train::{BatchOf, TrainStep, run_step, train_len};
 #[cfg(feature = "train")]
 pub use train::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
 #[cfg(feature = "train")]

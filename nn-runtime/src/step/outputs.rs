@@ -1,13 +1,12 @@
-//! The outputs of a network, one by one: their valid steps.
+//! The valid steps of a network's outputs.
 
 use crate::contract::Network;
 #[cfg(feature = "train")]
-use crate::types::{Inputs, MAX_INPUTS, MAX_OUTPUTS};
-use crate::types::{Lengths, Steps, Values};
+use crate::types::{Inputs, MAX_INPUTS};
+use crate::types::{Lengths, MAX_OUTPUTS, Steps, Values};
 use unrolled_shape::{Shape, StepsOf};
 
-/// How many steps of each output of one sample are valid; of an output without steps, all along its
-/// first axis.
+/// The number of valid steps of each output of one sample; for an output without steps the length of its first axis.
 pub(crate) type ValidSteps = [usize; MAX_OUTPUTS];
 
 /// The valid steps of the outputs of sample `sample`.
@@ -19,7 +18,7 @@ pub(crate) fn valid_steps<N: Network>(lengths: &Lengths<'_>, sample: usize) -> V
     valid
 }
 
-/// Writes zeros behind the end of each output of `n` samples that is a sequence.
+/// Writes zeros after the end of each output of `n` samples that is a sequence.
 pub(crate) fn clear_outputs<N: Network>(n: usize, lengths: &Lengths<'_>, y: &mut [f32]) {
     let len = N::Output::LEN;
     let mut begin = 0;
@@ -36,7 +35,7 @@ pub(crate) fn clear_outputs<N: Network>(n: usize, lengths: &Lengths<'_>, y: &mut
     });
 }
 
-/// Calls `f` with number, shape and steps of each output, in order.
+/// Calls `f` with the index, shape and steps of each output, in order.
 fn for_each_output<N: Network>(mut f: impl FnMut(usize, Shape, Option<&'static StepsOf>)) {
     if N::OUTPUTS.is_empty() {
         return f(0, <N::Output as Values>::SHAPE, const { &N::OUTPUT_STEPS }.as_ref());
@@ -50,13 +49,13 @@ fn steps_of<'a>(steps: Option<&'static StepsOf>, lengths: &'a Lengths<'a>) -> St
     steps.map_or(Steps::Full, |of| lengths.through(of))
 }
 
-/// For how many steps there is room in outputs: the length of their first axis, 1 if they are numbers.
+/// The number of steps that an output has room for: the length of its first axis, 1 for a single value.
 fn room(shape: Shape) -> usize {
     if shape.rank() == 0 { 1 } else { shape.dim(0) }
 }
 
 #[cfg(feature = "train")]
-/// How many steps of each output of `input` are valid.
+/// The valid steps of each output of a network with this input.
 pub(crate) fn output_valid<N: Network>(input: &N::Input) -> ValidSteps {
     let steps: [Steps; MAX_INPUTS] = std::array::from_fn(|index| {
         if index < N::Input::LENS.len() { input.steps(index) } else { Steps::Full }

@@ -1,4 +1,4 @@
-//! The memory that passes run in, and how several threads share it.
+//! The memory of passes, and its division among threads.
 
 use crate::contract::{Network, Node, Root};
 use crate::memory::StateMut;
@@ -6,7 +6,7 @@ use crate::system::pages;
 use std::cell::RefCell;
 
 thread_local! {
-    /// The memory that a thread keeps for its next pass.
+    /// The memory of a thread's passes, kept from one to the next.
     static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -16,7 +16,7 @@ const LINE: usize = 16;
 /// Calls `f` with `len` elements, the first of which begins a cache line. Memory only grows, so that a repeated call
 /// does not allocate.
 pub(super) fn with_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
-    // A network that is used inside of another's pass (by a hand-written layer) finds an empty one.
+    // Taken out while in use: a network that a hand-written layer runs inside of another's pass finds an empty one.
     let mut space = WORKSPACE.take();
     if space.len() < len + LINE {
         // The old content is not needed: allocate anew instead of copying it.
@@ -38,7 +38,8 @@ pub(crate) struct Chunks<T> {
     count: usize,
 }
 
-// SAFETY: it is an address; `chunk` says who may use what.
+// SAFETY: a shared reference hands out chunks through `unsafe` methods only, whose contracts keep them disjoint between
+// threads; `T: Send` lets a thread other than the owner write them.
 unsafe impl<T: Send> Sync for Chunks<T> {}
 
 impl<T> Chunks<T> {
@@ -47,17 +48,20 @@ impl<T> Chunks<T> {
         Self { base: memory.as_mut_ptr(), len, count }
     }
 
+    /// Chunk `index`.
+    ///
     /// # Safety
     /// The memory must still be borrowed by the caller of `new`, and no other reference to this chunk
     /// may be alive.
-    #[expect(clippy::mut_from_ref, reason = "chunks are disjoint; the caller keeps each to itself")]
+    #[expect(clippy::mut_from_ref, reason = "chunks are disjoint, and each has one user")]
     pub(crate) unsafe fn chunk(&self, index: usize) -> &mut [T] {
         assert!(index < self.count, "chunk {index} of {}", self.count);
-        // SAFETY: inside the memory by the assertion, unique and alive by the caller's promise.
+        // SAFETY: in bounds, because `index < count` and `count * len` elements were given to `new`; borrowed and without
+        // another reference by the contract of this function.
         unsafe { std::slice::from_raw_parts_mut(self.base.add(index * self.len), self.len) }
     }
 
-    /// Chunks `first` to `first + count - 1` in one.
+    /// Chunks `first` to `first + count - 1` as one slice.
     ///
     /// # Safety
     /// As for [`Self::chunk`], for each of them.
@@ -69,33 +73,37 @@ impl<T> Chunks<T> {
             first + count,
             self.count
         );
-        // SAFETY: inside the memory by the assertion, unique and alive by the caller's promise.
+        // SAFETY: in bounds, because `first + count <= self.count`; borrowed and without another reference by the
+        // contract of this function.
         unsafe { std::slice::from_raw_parts_mut(self.base.add(first * self.len), count * self.len) }
     }
 
+    /// The first `chunks` chunks as one slice.
+    ///
     /// # Safety
     /// The memory must still be borrowed by the caller of `new`, and nothing may write to it.
     pub(super) unsafe fn all(&self, chunks: usize) -> &[T] {
-        // SAFETY: inside the memory, since it has `count` chunks; the rest is the caller's promise.
+        // SAFETY: in bounds, because at most `count` chunks are taken; borrowed and not written by the contract of this
+        // function.
         unsafe { std::slice::from_raw_parts(self.base, self.len * chunks.min(self.count)) }
     }
 }
 
-/// What the samples of a batch carry, if anything.
-pub(super) struct StatesOfAll(Option<Chunks<f32>>);
+/// The recurrent states of a batch, if its samples have any.
+pub(super) struct BatchStates(Option<Chunks<f32>>);
 
-impl StatesOfAll {
+impl BatchStates {
     pub(super) fn new<N: Network>(states: &mut [f32]) -> Self {
         Self((!states.is_empty()).then(|| Chunks::new(states, <N as Node<Root>>::STATE)))
     }
 
-    /// What `n` samples from `first` on carry.
+    /// The states of `n` samples from `first` on.
     ///
     /// # Safety
     /// As for [`Chunks::chunks`].
     pub(super) unsafe fn of<N: Network>(&self, first: usize, n: usize) -> StateMut<'_> {
         match &self.0 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the contract of this function is that of `Chunks::chunks`, with one chunk per sample.
             Some(states) => StateMut::new(unsafe { states.chunks(first, n) }, N::STATE),
             None => StateMut::none(),
         }

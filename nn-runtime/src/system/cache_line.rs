@@ -1,24 +1,24 @@
 //! [`CacheLine`]: memory aligned to cache lines.
 
-/// A cache line: a vector that does not begin one is slow to be read again.
+/// A cache line. Vectors that cross two lines are slow to load.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct CacheLine([f32; CacheLine::LEN]);
 
 impl CacheLine {
-    /// Numbers in a line.
+    /// Elements in a line.
     pub(crate) const LEN: usize = 16;
-    /// Zeros.
+    /// A line of zeros.
     pub(crate) const ZERO: Self = Self([0.0; Self::LEN]);
 
-    /// The numbers of lines that stand one behind the other.
+    /// The elements of consecutive lines.
     #[inline]
     pub(crate) const fn values(lines: &[Self]) -> &[f32] {
-        // SAFETY: a line is `LEN` numbers and as long as its alignment, so nothing is between them.
+        // SAFETY: a line is `LEN` elements and its size is its alignment, so there is nothing between two lines.
         unsafe { core::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * Self::LEN) }
     }
 
-    /// The same, to be written.
+    /// The elements of consecutive lines, mutable.
     #[inline]
     pub(crate) const fn values_mut(lines: &mut [Self]) -> &mut [f32] {
         // SAFETY: as above, and the borrow is unique.

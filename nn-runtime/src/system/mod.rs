@@ -1,6 +1,8 @@
 //! What the machine gives: threads, memory pages, cache lines; and random numbers.
 
 mod cache_line;
+#[cfg(not(feature = "std"))]
+mod float_math;
 #[cfg(feature = "std")]
 pub(crate) mod pages;
 #[cfg(feature = "std")]
@@ -8,4 +10,6 @@ pub mod parallel;
 mod rng_key;
 
 pub(crate) use cache_line::CacheLine;
+#[cfg(not(feature = "std"))]
+pub(crate) use float_math::FloatMath;
 pub use rng_key::RngKey;

@@ -1,11 +1,12 @@
-//! A standing pool of threads that wakes fast enough for regions of microseconds.
+//! A pool of threads that wakes fast enough for parallel regions of microseconds.
 //!
-//! Work is cut into tasks whose number and content never depend on the number of threads, so results
-//! are the same bits on any machine. A thread takes a run of tasks of its own first, the same ones in
-//! regions of as many tasks, so that what they work on stays in its cache; then what others left.
+//! A *region* is one call of [`for_each`]: a number of tasks that run on several threads. Number and content of the
+//! tasks never depend on the number of threads, so results are the same bits on any machine. A thread first takes the
+//! tasks of a range of its own, the same ones in all regions of as many tasks, so that their data stay in its cache;
+//! then those that other threads have not taken yet.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -13,33 +14,42 @@ use std::sync::{Mutex, OnceLock, TryLockError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// The most threads that work at once.
+/// The largest number of threads.
 pub const MAX_THREADS: usize = 64;
 
-/// How long a worker waits actively for the next region before it goes to sleep: longer than the
-/// stretches between the regions of one training step, too short to heat an idle machine.
+/// How long a worker polls for the next region before it sleeps: longer than the pauses between the regions of one
+/// training step, too short to heat an idle machine.
 const SPIN: Duration = Duration::from_micros(50);
 
 thread_local! {
     static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// Memory of [`for_each_piece`], kept so that a repeated call does not allocate.
+    static ENDS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How many threads regions of this thread use: what [`with_threads`] says, else the environment
-/// variable `UNROLLED_THREADS`, else as many as the machine offers this process.
+/// The number of threads that regions of this thread use: that of [`with_threads`], else of the environment variable
+/// `UNROLLED_THREADS`, else as many as the machine offers this process.
 #[must_use]
 pub fn threads() -> usize {
     static DEFAULT: OnceLock<usize> = OnceLock::new();
-    THREADS.get().unwrap_or_else(|| {
-        *DEFAULT.get_or_init(|| {
-            let wished = std::env::var("UNROLLED_THREADS").ok().and_then(|v| v.parse().ok());
-            let offered = thread::available_parallelism().map_or(1, usize::from);
-            wished.unwrap_or(offered).clamp(1, MAX_THREADS)
-        })
+    THREADS.get().unwrap_or_else(|| *DEFAULT.get_or_init(default_threads))
+}
+
+#[cold]
+fn default_threads() -> usize {
+    let offered = thread::available_parallelism().map_or(1, usize::from).clamp(1, MAX_THREADS);
+    let Some(value) = std::env::var_os("UNROLLED_THREADS") else { return offered };
+    let parsed = value.to_str().and_then(|value| value.parse().ok());
+    parsed.filter(|count| (1..=MAX_THREADS).contains(count)).unwrap_or_else(|| {
+        eprintln!(
+            "unrolled: UNROLLED_THREADS is {value:?}, expected a number from 1 to {MAX_THREADS}: using {offered}"
+        );
+        offered
     })
 }
 
-/// Runs `f` with regions of this thread using `count` threads (1 to [`MAX_THREADS`]).
+/// Runs `f` with `count` threads (1 to [`MAX_THREADS`]) for the regions of this thread.
 pub fn with_threads<R>(count: usize, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<usize>);
     impl Drop for Restore {
@@ -51,16 +61,19 @@ pub fn with_threads<R>(count: usize, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Calls `f(task, worker)` for each task below `tasks`, on several threads. `worker` is below
-/// [`threads`] and belongs to one thread during the region. Inside another region, and while another
-/// thread uses the pool, all tasks run on the calling thread.
+/// Calls `f(task, worker)` for each task below `tasks`, on several threads. `worker` is below [`threads`] and belongs
+/// to one thread during the region. Inside another region, and while another thread uses the pool, all tasks run on the
+/// calling thread.
+///
+/// # Panics
+/// When a task panics: with the payload of the first one, after all threads have left the region.
 pub fn for_each(tasks: usize, f: impl Fn(usize, usize) + Sync) {
-    for_each_in_runs(tasks, |thread, threads| thread * tasks / threads, f);
+    for_each_in_ranges(tasks, |thread, threads| thread * tasks / threads, f);
 }
 
-/// As [`for_each`], where a thread's own run begins with the task `begin(thread, threads)`, which grows
-/// from 0 to `tasks`.
-fn for_each_in_runs(
+/// As [`for_each`], where a thread's own range begins with the task `begin(thread, threads)`, which grows from 0 to
+/// `tasks`.
+fn for_each_in_ranges(
     tasks: usize,
     begin: impl Fn(usize, usize) -> usize,
     f: impl Fn(usize, usize) + Sync,
@@ -69,54 +82,56 @@ fn for_each_in_runs(
     if helpers == 0 || INSIDE.get() {
         return (0..tasks).for_each(|task| f(task, 0));
     }
-    match POOL.region.try_lock() {
-        Ok(mut workers) => run(&mut workers, helpers, &begin, &f),
+    match POOL.workers.try_lock() {
+        Ok(mut workers) => run_region(&mut workers, helpers, &begin, &f),
         Err(TryLockError::Poisoned(poisoned)) => {
-            run(&mut poisoned.into_inner(), helpers, &begin, &f)
+            run_region(&mut poisoned.into_inner(), helpers, &begin, &f)
         }
         Err(TryLockError::WouldBlock) => (0..tasks).for_each(|task| f(task, 0)),
     }
 }
 
-/// Splits `values` at `ends` (which grow) and calls `f(task, worker, piece)` for each piece. Threads begin
-/// at equal distances, so that regions on the same values, cut in other ways, find them with the same thread.
+/// Splits `values` at `end(task)` for each task below `tasks`, and calls `f(task, worker, piece)` for each piece.
+/// Threads begin at equal distances, so that regions over the same values, split in other ways, find them in the same
+/// thread's cache.
+///
+/// # Panics
+/// When the ends are not in order, or beyond the end of `values`.
 pub fn for_each_piece(
     values: &mut [f32],
     tasks: usize,
-    end: impl Fn(usize) -> usize + Sync,
+    end: impl Fn(usize) -> usize,
     f: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
+    // Each end is asked for once: `end` is foreign code, and two answers could make two pieces overlap.
+    let mut ends = ENDS.take();
+    ends.clear();
+    ends.extend((0..tasks).map(end));
     let len = values.len();
-    let base = Shared(values.as_mut_ptr());
+    assert!(
+        ends.is_sorted() && ends.last().is_none_or(|end| *end <= len),
+        "pieces in order, inside the values"
+    );
+    let base = SharedPointer(values.as_mut_ptr());
     let first_task = |thread, threads| {
-        if thread == threads { tasks } else { first_behind(thread * len / threads, tasks, &end) }
-    };
-    for_each_in_runs(tasks, first_task, |task, worker| {
-        let begin = if task == 0 { 0 } else { end(task - 1) };
-        let end = end(task);
-        assert!(begin <= end && end <= len, "pieces in order, inside the values");
-        // SAFETY: piece `task` lies between its predecessor's end and its own, inside `values`, so no
-        // two tasks share a number; every task runs once; and `values` is borrowed until all are done.
-        f(task, worker, unsafe { std::slice::from_raw_parts_mut(base.at(begin), end - begin) });
-    });
-}
-
-/// The first task that ends behind `place`.
-fn first_behind(place: usize, tasks: usize, end: impl Fn(usize) -> usize) -> usize {
-    let mut candidates = 0..tasks;
-    while !candidates.is_empty() {
-        let middle = candidates.start.midpoint(candidates.end);
-        if end(middle) <= place {
-            candidates.start = middle + 1;
+        if thread == threads {
+            tasks
         } else {
-            candidates.end = middle;
+            ends.partition_point(|end| *end <= thread * len / threads)
         }
-    }
-    candidates.start
+    };
+    for_each_in_ranges(tasks, first_task, |task, worker| {
+        let begin = if task == 0 { 0 } else { ends[task - 1] };
+        let len = ends[task] - begin;
+        // SAFETY: the ends are sorted and inside `values`, so pieces are inside too and no two overlap; every task runs
+        // once; and `values` is borrowed until all are done.
+        f(task, worker, unsafe { std::slice::from_raw_parts_mut(base.at(begin), len) });
+    });
+    ENDS.set(ends);
 }
 
-/// Cuts several slices of the same length into pieces of `piece` numbers, and calls `f(place, pieces)`
-/// with the pieces that stand at the same place.
+/// Splits several slices of the same length into pieces of `piece` elements, and calls `f(range, pieces)` with the
+/// pieces of the same range.
 ///
 /// # Panics
 /// When the slices differ in length.
@@ -127,60 +142,66 @@ pub fn for_each_zipped_piece<const K: usize>(
 ) {
     let len = values.first().map_or(0, |slice| slice.len());
     assert!(values.iter().all(|slice| slice.len() == len), "slices of the same length");
-    let bases = values.map(|slice| Shared(slice.as_mut_ptr()));
+    let bases = values.map(|slice| SharedPointer(slice.as_mut_ptr()));
     for_each(len.div_ceil(piece), |task, _| {
-        let place = task * piece..((task + 1) * piece).min(len);
+        let range = task * piece..((task + 1) * piece).min(len);
         let pieces = bases.each_ref().map(|base| {
-            // SAFETY: pieces of one slice lie inside it and do not overlap, every task runs once, and
-            // all slices are borrowed until the last is done.
-            unsafe { std::slice::from_raw_parts_mut(base.at(place.start), place.len()) }
+            // SAFETY: pieces of one slice are inside it and do not overlap, every task runs once, and all slices are
+            // borrowed until the last task is done.
+            unsafe { std::slice::from_raw_parts_mut(base.at(range.start), range.len()) }
         });
-        f(place, pieces);
+        f(range, pieces);
     });
 }
 
-/// A pointer that tasks share; each uses a part of its own.
-struct Shared(*mut f32);
+/// A pointer that tasks share; each accesses a part of its own.
+struct SharedPointer(*mut f32);
 
-// SAFETY: it is only an address; those who use it answer for what they do there.
-unsafe impl Sync for Shared {}
+// SAFETY: sharing an address is no access; `at` states what an access needs.
+unsafe impl Sync for SharedPointer {}
 
-impl Shared {
+impl SharedPointer {
     /// # Safety
-    /// `offset` must be inside or at the end of the memory.
+    /// `offset` must be inside the allocation or at its end.
     unsafe fn at(&self, offset: usize) -> *mut f32 {
-        // SAFETY: the caller's.
+        // SAFETY: inside the same allocation, by the contract of this function.
         unsafe { self.0.add(offset) }
     }
 }
 
-/// What workers and the thread that opened the region see.
+/// What workers and the thread that opened the region share.
 struct Pool {
-    /// The workers' handles, and the right to open a region.
-    region: Mutex<Vec<Thread>>,
-    /// A [`Signal`]; its change is the signal to begin.
+    /// The workers, and the right to open a region.
+    workers: Mutex<Workers>,
+    /// A [`Signal`]; its change begins a region.
     signal: AtomicU64,
     /// The region's closure.
     work: Mutex<Option<Work>>,
-    /// Each thread's tasks.
-    runs: [Run; MAX_THREADS],
-    /// How many workers have not finished this region yet.
+    /// Each thread's own tasks.
+    ranges: [TaskRange; MAX_THREADS],
+    /// The number of workers that have not finished this region yet.
     pending: AtomicUsize,
-    /// What the first panicking task said.
+    /// The payload of the first task that panicked.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Which workers sleep.
     asleep: [AtomicBool; MAX_THREADS],
 }
 
-/// Tasks that one thread takes before it looks at the others', on cache lines of its own (two, since
-/// processors fetch pairs).
+/// The handles of the workers, and the process that started them.
+struct Workers {
+    process: u32,
+    threads: Vec<Thread>,
+}
+
+/// Tasks that one thread takes before it looks at the others', on cache lines of its own (two, since processors fetch
+/// pairs).
 #[repr(align(128))]
-struct Run {
+struct TaskRange {
     next: AtomicUsize,
     end: AtomicUsize,
 }
 
-impl Run {
+impl TaskRange {
     const fn empty() -> Self {
         Self { next: AtomicUsize::new(0), end: AtomicUsize::new(0) }
     }
@@ -196,9 +217,9 @@ impl Run {
     }
 }
 
-/// Which region is the last, and how many workers take part in it. Both stand in one number: a worker that
-/// has nothing to do in one region may be late for the next, and must not meet that one's count with this
-/// one's number.
+/// The index of the last region, and the number of workers that take part in it, in one value: a worker that has
+/// nothing to do in one region may be late for the next, and must not combine the index of one with the count of the
+/// other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Signal(u64);
 
@@ -215,60 +236,73 @@ impl Signal {
     }
 }
 
-/// A borrowed closure whose lifetime the region guards.
+/// A borrowed closure; the region keeps it alive.
 #[derive(Clone, Copy)]
 struct Work {
     f: *const (dyn Fn(usize, usize) + Sync),
     threads: usize,
 }
 
-// SAFETY: the closure is `Sync`, and `run` keeps it alive until no worker uses it.
+// SAFETY: the closure is `Sync`, and `run_region` returns only when no worker uses it any more.
 unsafe impl Send for Work {}
 
 static POOL: Pool = Pool {
-    region: Mutex::new(Vec::new()),
+    workers: Mutex::new(Workers { process: 0, threads: Vec::new() }),
     signal: AtomicU64::new(0),
     work: Mutex::new(None),
-    runs: [const { Run::empty() }; MAX_THREADS],
+    ranges: [const { TaskRange::empty() }; MAX_THREADS],
     pending: AtomicUsize::new(0),
     panic: Mutex::new(None),
     asleep: [const { AtomicBool::new(false) }; MAX_THREADS],
 };
 
-/// Opens a region, works in it, and returns when every worker has left it.
-fn run(
-    workers: &mut Vec<Thread>,
+impl Workers {
+    /// Starts workers until there are `count`, if the system allows, and returns how many of these there are.
+    fn start(&mut self, count: usize, seen: Signal) -> usize {
+        // After `fork` the child has the handles, but not the threads.
+        if self.process != std::process::id() {
+            self.process = std::process::id();
+            std::mem::forget(std::mem::take(&mut self.threads));
+            POOL.asleep.iter().for_each(|asleep| asleep.store(false, Ordering::Relaxed));
+        }
+        while self.threads.len() < count {
+            let index = self.threads.len();
+            let worker = thread::Builder::new()
+                .name(format!("unrolled-{}", index + 1))
+                .spawn(move || work_forever(index, seen));
+            match worker {
+                Ok(handle) => self.threads.push(handle.thread().clone()),
+                // Fewer threads compute the same results, only later.
+                Err(_) => break,
+            }
+        }
+        count.min(self.threads.len())
+    }
+}
+
+/// Opens a region, takes part in it, and returns when every worker has left it.
+fn run_region(
+    workers: &mut Workers,
     helpers: usize,
     begin: &dyn Fn(usize, usize) -> usize,
     f: &(dyn Fn(usize, usize) + Sync),
 ) {
-    // Nobody else opens a region meanwhile.
+    // No other thread opens a region meanwhile: `workers` is locked.
     let last = Signal(POOL.signal.load(Ordering::Acquire));
-    while workers.len() < helpers {
-        let index = workers.len();
-        let worker = thread::Builder::new()
-            .name(format!("unrolled-{}", index + 1))
-            .spawn(move || work_forever(index, last));
-        match worker {
-            Ok(handle) => workers.push(handle.thread().clone()),
-            // Fewer threads give the same results, only later.
-            Err(_) => break,
-        }
-    }
-    let helpers = helpers.min(workers.len());
-    // SAFETY: only the lifetime changes. The pointer is used by workers of this region alone, and this
-    // function returns only after `pending` has become zero, when the last of them is done with it.
+    let helpers = workers.start(helpers, last);
+    // SAFETY: only the lifetime changes. The pointer is used by workers of this region alone, and this function returns
+    // only after `pending` has become zero, when the last of them has finished.
     let f: *const (dyn Fn(usize, usize) + Sync + 'static) = unsafe { std::mem::transmute(f) };
     let work = Work { f, threads: helpers + 1 };
     *lock(&POOL.work) = Some(work);
-    for (thread, run) in POOL.runs.iter().enumerate().take(work.threads) {
-        run.fill(begin(thread, work.threads)..begin(thread + 1, work.threads));
+    for (thread, range) in POOL.ranges.iter().enumerate().take(work.threads) {
+        range.fill(begin(thread, work.threads)..begin(thread + 1, work.threads));
     }
     POOL.pending.store(helpers, Ordering::Relaxed);
-    // Sequentially consistent, like the sleeper's check: either it sees the new signal, or we see it
-    // asleep.
+    // Sequentially consistent, like the check of a worker before it sleeps: either the worker sees the new signal, or
+    // this thread sees it asleep.
     POOL.signal.store(last.next(helpers).0, Ordering::SeqCst);
-    for (index, worker) in workers.iter().enumerate().take(helpers) {
+    for (index, worker) in workers.threads.iter().enumerate().take(helpers) {
         if POOL.asleep[index].load(Ordering::SeqCst) {
             worker.unpark();
         }
@@ -276,14 +310,15 @@ fn run(
     take_tasks(work, 0);
     let mut rounds = 0_u32;
     while POOL.pending.load(Ordering::Acquire) > 0 {
-        wait_a_little(&mut rounds);
+        wait_briefly(&mut rounds);
     }
-    if let Some(panic) = lock(&POOL.panic).take() {
+    let panic = lock(&POOL.panic).take();
+    if let Some(panic) = panic {
         resume_unwind(panic);
     }
 }
 
-/// A worker's life: wait for a region, take tasks, say so.
+/// The loop of a worker: waits for a region, takes tasks, reports that it has finished.
 fn work_forever(index: usize, mut seen: Signal) {
     loop {
         seen = wait_for_region(index, seen);
@@ -297,7 +332,7 @@ fn work_forever(index: usize, mut seen: Signal) {
     }
 }
 
-/// Returns the signal of a region behind `seen`.
+/// Returns the signal of a region after `seen`.
 fn wait_for_region(index: usize, seen: Signal) -> Signal {
     let mut rounds = 0;
     let begin = Instant::now();
@@ -307,7 +342,7 @@ fn wait_for_region(index: usize, seen: Signal) -> Signal {
             return signal;
         }
         if begin.elapsed() < SPIN {
-            wait_a_little(&mut rounds);
+            wait_briefly(&mut rounds);
             continue;
         }
         POOL.asleep[index].store(true, Ordering::SeqCst);
@@ -318,8 +353,8 @@ fn wait_for_region(index: usize, seen: Signal) -> Signal {
     }
 }
 
-/// Waits actively, and lets others run now and then: there may be more threads than cores.
-fn wait_a_little(rounds: &mut u32) {
+/// Polls, and yields now and then: there may be more threads than cores.
+fn wait_briefly(rounds: &mut u32) {
     *rounds = rounds.wrapping_add(1);
     if rounds.is_multiple_of(256) {
         thread::yield_now();
@@ -328,26 +363,32 @@ fn wait_a_little(rounds: &mut u32) {
     }
 }
 
-/// Takes tasks until none is left, its own run's first. A panic ends the region early and is kept for
-/// the opener.
+/// Takes tasks until none is left, those of its own range first. A panic ends the region early and is stored for the
+/// thread that opened it. Does not unwind, whatever a task does: a worker that left early would be missed.
 fn take_tasks(work: Work, worker: usize) {
-    // SAFETY: the region is open (see `run`), so the closure is alive.
+    // SAFETY: the region is open (see `run_region`), so the closure is alive.
     let f = unsafe { &*work.f };
     let outside = INSIDE.replace(true);
-    let runs = &POOL.runs[..work.threads];
-    let (before, own) = runs.split_at(worker);
-    for run in own.iter().chain(before) {
-        while let Some(task) = run.take() {
+    let ranges = &POOL.ranges[..work.threads];
+    let (before, own) = ranges.split_at(worker);
+    for range in own.iter().chain(before) {
+        while let Some(task) = range.take() {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| f(task, worker))) {
-                runs.iter().for_each(|run| run.end.store(0, Ordering::Relaxed));
-                lock(&POOL.panic).get_or_insert(panic);
+                ranges.iter().for_each(|range| range.end.store(0, Ordering::Relaxed));
+                let mut first = lock(&POOL.panic);
+                if first.is_none() {
+                    *first = Some(panic);
+                } else {
+                    // Dropping a payload runs foreign code, which could panic here.
+                    std::mem::forget(panic);
+                }
             }
         }
     }
     INSIDE.set(outside);
 }
 
-/// A lock that a panic elsewhere does not close: all it guards is written whole.
+/// A lock that a panic elsewhere does not close: everything it guards is written as a whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -417,11 +458,11 @@ mod tests {
     }
 
     #[test]
-    fn zipped_pieces_stand_at_the_same_place() {
+    fn zipped_pieces_are_of_the_same_range() {
         let (mut a, mut b) = (vec![0.0; 103], vec![0.0; 103]);
         with_threads(7, || {
-            for_each_zipped_piece([&mut a, &mut b], 10, |place, [a, b]| {
-                for (i, (a, b)) in place.zip(a.iter_mut().zip(b)) {
+            for_each_zipped_piece([&mut a, &mut b], 10, |range, [a, b]| {
+                for (i, (a, b)) in range.zip(a.iter_mut().zip(b)) {
                     (*a, *b) = (i as f32, -(i as f32));
                 }
             });
@@ -445,8 +486,63 @@ mod tests {
         assert_eq!(ran.into_inner(), 10);
     }
 
+    /// Ends that differ from call to call would make pieces overlap.
     #[test]
-    fn regions_inside_regions_run_where_they_stand() {
+    fn each_end_is_asked_for_once() {
+        let asked = Cell::new(0);
+        let mut values = vec![0.0; 64];
+        let end = |task: usize| {
+            asked.set(asked.get() + 1);
+            if asked.get() <= 4 { (task + 1) * 16 } else { 64 }
+        };
+        for_each_piece(&mut values, 4, end, |_, _, piece| assert_eq!(piece.len(), 16));
+        assert_eq!(asked.get(), 4);
+    }
+
+    #[test]
+    #[should_panic(expected = "pieces in order")]
+    fn ends_that_fall_are_refused() {
+        for_each_piece(&mut [0.0; 8], 2, |task| 8 - task, |_, _, _| {});
+    }
+
+    #[test]
+    #[should_panic(expected = "pieces in order")]
+    fn ends_beyond_the_values_are_refused() {
+        for_each_piece(&mut [0.0; 8], 2, |task| 8 + task, |_, _, _| {});
+    }
+
+    /// A payload that panics when it is dropped must not end a worker.
+    #[test]
+    fn panics_of_panic_payloads_stay_inside() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                if !thread::panicking() {
+                    panic!("dropped");
+                }
+            }
+        }
+        let ready = std::sync::Barrier::new(2);
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            with_threads(2, || {
+                for_each(2, |_, _| {
+                    ready.wait();
+                    std::panic::panic_any(Bomb);
+                });
+            });
+        }));
+        std::mem::forget(caught.expect_err("both tasks panic"));
+        let ran = AtomicUsize::new(0);
+        with_threads(2, || {
+            for_each(10, |_, _| {
+                ran.fetch_add(1, Ordering::Relaxed);
+            });
+        });
+        assert_eq!(ran.into_inner(), 10);
+    }
+
+    #[test]
+    fn regions_inside_regions_run_on_the_calling_thread() {
         let ran = AtomicUsize::new(0);
         with_threads(3, || {
             for_each(4, |_, _| {

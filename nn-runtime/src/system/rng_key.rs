@@ -1,6 +1,6 @@
-//! Random numbers that depend on what they are for, not on when they are drawn.
+//! [`RngKey`]: random numbers that depend on what they are for, not on when they are drawn.
 
-/// A key of random numbers: one for each layer, step and sample, all from one seed.
+/// A splittable random key, like `jax.random.key`: one for each layer, step and sample, all derived from one seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RngKey {
     key: u64,
@@ -14,12 +14,13 @@ impl RngKey {
     }
 
     /// The key of a seed that is drawn from `rng`.
+    #[cfg(feature = "train")]
     #[must_use]
     pub fn from_rng<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
         Self::new(rng.next_u64())
     }
 
-    /// The number of a name (FNV-1a).
+    /// A number for a name (FNV-1a), for [`fold_in`](Self::fold_in).
     #[must_use]
     pub const fn hash(name: &str) -> u64 {
         let bytes = name.as_bytes();
@@ -32,19 +33,19 @@ impl RngKey {
         hash
     }
 
-    /// The key below this one that belong to `number`: a layer, a step.
+    /// The key that is derived from this one and `number`, such as the index of a step.
     #[must_use]
     pub const fn fold_in(self, number: u64) -> Self {
         Self { key: mix(self.key ^ mix(number)) }
     }
 
-    /// The 64 random bits at place `counter`.
+    /// 64 random bits, the same for the same `counter`.
     #[must_use]
     pub const fn bits(self, counter: u64) -> u64 {
         mix(self.key.wrapping_add(counter.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
-    /// The number in `[0, 1)` at place `counter`, a multiple of 2^-24.
+    /// A random number in `[0, 1)`, a multiple of 2^-24, the same for the same `counter`.
     #[must_use]
     pub const fn uniform(self, counter: u64) -> f32 {
         (self.bits(counter) >> 40) as f32 * (1.0 / (1_u64 << 24) as f32)

@@ -1,14 +1,15 @@
-//! [`TrainError`]: why training stopped, and what to try.
+//! [`TrainError`]: why training stopped, with advice.
 
 use crate::step::BatchError;
 use std::fmt;
 
-/// Which data set an error is about.
+/// The data set that an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DataSet {
-    /// The one that is learnt from.
+    /// The training data.
     Training,
-    /// The one given to [`Trainer::validate`](super::Trainer::validate).
+    /// The data given to [`Trainer::validate`](crate::train::Trainer::validate).
     Validation,
 }
 
@@ -21,74 +22,75 @@ impl fmt::Display for DataSet {
     }
 }
 
-/// Why training stopped. Epochs and steps count from 1, samples and places from 0.
+/// Why training stopped. Epochs and steps count from 1, indices from 0.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// Samples that cannot be trained on.
     #[error("{data}: {source}")]
     Data {
-        /// Where they stand.
+        /// The data set with these samples.
         data: DataSet,
         /// What is wrong with them.
         source: BatchError,
     },
-    /// [`carry_state`](super::Trainer::carry_state) of a network that has none.
+    /// [`carry_state`](crate::train::Trainer::carry_state) for a network without recurrent state.
     #[error(
-        "`carry_state` is for networks that remember something from one stretch of a sequence to the next,          but no layer of this one does: leave it out, or put an `RNN`, `LSTM`, `GRU` or a `Conv1d` with          `padding = causal` into the network"
+        "`carry_state` needs a layer with recurrent state, but the network has none: leave it out, or add an `RNN`, \
+         `LSTM`, `GRU` or a `Conv1d` with `padding = causal`"
     )]
-    NothingCarried,
+    NoState,
     /// An input that is not finite.
     #[error(
-        "{data}: sample {sample} holds {value}, at place {place} of its input {input}: expected finite \
-         numbers; mend the sample or leave it out"
+        "{data}: sample {sample} has the value {value} at index {index} of its input {input}: expected finite values; \
+         correct or remove the sample"
     )]
     Input {
-        /// Where the sample stands.
+        /// The data set with the sample.
         data: DataSet,
-        /// Which sample.
+        /// The index of the sample.
         sample: usize,
-        /// Which of the network's inputs.
+        /// The index of the input, for networks with several.
         input: usize,
-        /// Which of the input's numbers.
-        place: usize,
-        /// What stands there.
+        /// The index of the value in the input.
+        index: usize,
+        /// The value.
         value: f32,
     },
-    /// A loss that is not finite. Weights are those from before this step.
+    /// A loss that is not finite. The network has the weights from before this step.
     #[error(
         "epoch {epoch}, step {step}: the loss is {loss}; the largest weight is {largest_weight:.3e}, \
          in layer `{layer}`. {advice}"
     )]
     Loss {
-        /// In which epoch.
+        /// The epoch.
         epoch: usize,
-        /// In which step of the epoch.
+        /// The step of the epoch.
         step: usize,
         /// The loss of the step's batch.
         loss: f64,
         /// The layer with the largest weight, the likeliest cause.
         layer: String,
-        /// Its size.
+        /// The magnitude of that weight.
         largest_weight: f32,
         /// What to try.
         advice: Advice,
     },
-    /// A gradient that is not finite, though the loss is. Weights are those from before this step.
+    /// A gradient that is not finite although the loss is. The network has the weights from before this step.
     #[error(
-        "epoch {epoch}, step {step}: the gradient of layer `{layer}` is no longer finite ({value} at \
-         place {place} of its weights), while the loss is {loss:.4}. {advice}"
+        "epoch {epoch}, step {step}: the gradient of layer `{layer}` is not finite ({value} at index {index} of its \
+         weights), while the loss is {loss:.4}. {advice}"
     )]
     Gradient {
-        /// In which epoch.
+        /// The epoch.
         epoch: usize,
-        /// In which step of the epoch.
+        /// The step of the epoch.
         step: usize,
-        /// The first layer, on the way back from the loss, whose gradient is not finite.
+        /// The last layer of the network, and so the first of the backward pass, whose gradient is not finite.
         layer: String,
-        /// Which of its weights.
-        place: usize,
-        /// The gradient there.
+        /// The index of the value in the layer's weights.
+        index: usize,
+        /// The value.
         value: f32,
         /// The loss of the step's batch.
         loss: f64,
@@ -97,34 +99,35 @@ pub enum TrainError {
     },
     /// A weight that is not finite.
     #[error(
-        "{}: the weights of layer `{layer}` are not finite ({value} at place {place}){}",
+        "{}: the weights of layer `{layer}` are not finite ({value} at index {index}){}",
         if *epoch == 0 { "before training".into() } else { format!("after epoch {epoch}") },
         if *epoch == 0 { String::new() } else { format!(". {advice}") },
     )]
     Weight {
-        /// After which epoch; 0 before the first.
+        /// The last epoch before the check; 0 before the first.
         epoch: usize,
         /// The first layer with such a weight.
         layer: String,
-        /// Which of its weights.
-        place: usize,
-        /// What stands there.
+        /// The index of the value in the layer's weights.
+        index: usize,
+        /// The value.
         value: f32,
         /// What to try.
         advice: Advice,
     },
 }
 
-/// What to try when numbers grow beyond all bounds.
+/// Advice against values that grow beyond all bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Advice {
-    /// The learning rate that did not work.
+    /// The learning rate of the failed step.
     pub learning_rate: f64,
-    /// The largest number among the inputs, in size.
+    /// The largest magnitude among the inputs.
     pub largest_input: f32,
 }
 
-/// Inputs above this are worth a word.
+/// Inputs above this magnitude are mentioned: standardised ones stay far below it.
 const LARGE_INPUT: f32 = 20.0;
 
 impl fmt::Display for Advice {
@@ -132,7 +135,7 @@ impl fmt::Display for Advice {
         if self.largest_input > LARGE_INPUT {
             write!(
                 f,
-                "Inputs reach {}: try to scale them to a mean of 0 and a deviation of 1, and a smaller \
+                "Inputs reach {}: try to scale them to a mean of 0 and a standard deviation of 1, and a smaller \
                  learning rate than {}.",
                 self.largest_input, self.learning_rate
             )

@@ -1,4 +1,4 @@
-//! [`Health`]: what its gradients say of how a network learns, layer by layer.
+//! [`Health`]: the gradients of a network, layer by layer, and warnings derived from them.
 
 use crate::contract::{LayerInfo, Network, Node, Root};
 use crate::optim::norm;
@@ -6,64 +6,62 @@ use crate::types::Tensor;
 use std::fmt;
 use std::ops::Range;
 
-/// A gradient that is so much smaller than one behind it has vanished on its way back. Per weight.
+/// A gradient has vanished if it is smaller than this fraction of the gradient of a later layer. Per weight.
 const VANISHED: f64 = 1e-4;
 
-/// A gradient that is so much larger than the weights, and than 1, changes all of them at once.
+/// A gradient has exploded if it is larger than this multiple of the weights, and larger than 1. Per weight.
 const EXPLODED: f64 = 100.0;
 
-/// The least size of weights that gradients are compared with: some layers begin with zeros.
+/// The least magnitude of weights that gradients are compared with: some layers are initialised with zeros.
 const SMALLEST_WEIGHTS: f64 = 0.01;
 
-/// What the gradients of a network say of its layers, and the signs of trouble in it. Displays as a line
-/// for each sign.
+/// The gradients of a network's layers, and warnings derived from them. Displays as one line per warning.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Health {
-    /// Each layer with weights and the Euclidean norm of its gradient, the root of the mean square over
-    /// the steps that were looked at.
+    /// Each layer with weights, and the Euclidean norm of its gradient: the root mean square over the monitored steps.
     pub gradients: Vec<(String, f64)>,
     /// What is wrong.
-    pub signs: Vec<Sign>,
+    pub warnings: Vec<Warning>,
 }
 
-/// A sign that a network does not learn well. Displays as a sentence that says what to try.
+/// A reason why a network learns badly. Displays as the finding and what to try.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Sign {
-    /// On its way back from the loss the gradient has become so small that early layers hardly learn.
+pub enum Warning {
+    /// The gradient of early layers is so much smaller than that of later ones that they hardly learn.
     Vanishing {
-        /// The first layer of which this is true.
+        /// The first such layer.
         layer: String,
         /// Its gradient: the root of the mean square over its weights.
         gradient: f64,
-        /// A layer behind it with a much larger gradient.
-        behind: String,
-        /// That one's gradient.
+        /// A later layer with a much larger gradient.
+        later: String,
+        /// The gradient of that layer.
         larger: f64,
     },
     /// The gradient of a layer is far larger than its weights.
     Exploding {
-        /// The layer of which this is most true.
+        /// The layer with the largest ratio.
         layer: String,
         /// Its gradient: the root of the mean square over its weights.
         gradient: f64,
-        /// The size of its weights, likewise.
+        /// The root mean square of its weights.
         weights: f64,
     },
-    /// Half of the units of a `ReLU` or more have no gradient for any sample: they always give 0, and
-    /// will not change any more.
+    /// At least half of the units of a `ReLU` have no gradient for any sample: they always output 0 and no longer change.
     DeadUnits {
         /// The layer before the `ReLU`.
         layer: String,
-        /// How many units have no gradient.
+        /// The number of units without gradient.
         dead: usize,
-        /// How many it has.
+        /// The number of its units.
         units: usize,
     },
 }
 
 impl Health {
-    /// What one batch says: `d_net` is the gradient of its loss.
+    /// The health of `net` by one gradient of its loss, `d_net`.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::CrossEntropy, train::Health};
@@ -78,67 +76,68 @@ impl Health {
     /// ```
     #[must_use]
     pub fn of<N: Network>(net: &N, d_net: &N) -> Self {
-        let mut watch = Watch::new::<N>();
-        watch.units(d_net.as_floats());
-        watch.norms(d_net.as_floats());
-        watch.health(net.as_floats())
+        let mut monitor = GradientMonitor::new::<N>();
+        monitor.units(d_net.as_floats());
+        monitor.norms(d_net.as_floats());
+        monitor.health(net.as_floats())
     }
 }
 
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.signs.iter().try_for_each(|sign| writeln!(f, "{sign}"))
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "{warning}"))
     }
 }
 
-impl fmt::Display for Sign {
+impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Vanishing { layer, gradient, behind, larger } => write!(
+            Self::Vanishing { layer, gradient, later, larger } => write!(
                 f,
-                "warning: the gradient vanishes on its way back: per weight it is {gradient:.1e} in layer \
-                 `{layer}`, but {larger:.1e} in `{behind}`, so that the first layers hardly learn. Try ReLU \
-                 in place of Sigmoid and Tanh, BatchNorm or LayerNorm between layers, or Residual around \
-                 them."
+                "warning: the gradient vanishes in the backward pass: per weight it is {gradient:.1e} in layer \
+                 `{layer}`, but {larger:.1e} in `{later}`, so that the first layers hardly learn. Try ReLU instead of \
+                 Sigmoid and Tanh, BatchNorm or LayerNorm between layers, or Residual around them."
             ),
             Self::Exploding { layer, gradient, weights } => write!(
                 f,
-                "warning: the gradient explodes: per weight it is {gradient:.1e} in layer `{layer}`, whose \
-                 weights are {weights:.1e} large. Try inputs and targets with a mean of 0 and a deviation of \
-                 1, BatchNorm or LayerNorm between layers, Residual around them, a smaller learning rate, or \
+                "warning: the gradient explodes: per weight it is {gradient:.1e} in layer `{layer}`, where weights \
+                 are about {weights:.1e}. Try inputs and targets with a mean of 0 and a standard deviation of 1, \
+                 BatchNorm or LayerNorm between layers, Residual around them, a smaller learning rate, or \
                  `Clip::Norm(1.0)`."
             ),
             Self::DeadUnits { layer, dead, units } => write!(
                 f,
-                "warning: {dead} of {units} units of layer `{layer}` are dead: the ReLU behind them gave 0 for \
-                 every sample, and they learn nothing any more. Try a smaller learning rate, LeakyReLU in \
-                 place of ReLU, or BatchNorm before it."
+                "warning: {dead} of {units} units of layer `{layer}` are dead: the ReLU after them is 0 for every \
+                 sample, and their gradient is 0. Try a smaller learning rate, LeakyReLU instead of ReLU, or \
+                 BatchNorm before it."
             ),
         }
     }
 }
 
-impl Sign {
-    /// Whether both are about the same kind of trouble.
+impl Warning {
+    /// Whether both are of the same kind.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// Whether it says that all units of a layer are dead.
+    /// Whether all units of a layer are dead.
     fn is_of_all_units(&self) -> bool {
         matches!(self, Self::DeadUnits { dead, units, .. } if dead == units)
     }
 }
 
-/// Looks at the gradients of several steps.
-pub(super) struct Watch {
-    layers: Vec<Watched>,
-    // How many steps' norms were added up.
+/// Sums over the gradients of several steps.
+#[derive(Debug)]
+pub(super) struct GradientMonitor {
+    layers: Vec<MonitoredLayer>,
+    // The number of steps whose norms were added up.
     steps: usize,
 }
 
 /// A layer with weights.
-struct Watched {
+#[derive(Debug)]
+struct MonitoredLayer {
     name: String,
     range: Range<usize>,
     // The sum of the squared norms of its gradient.
@@ -146,15 +145,16 @@ struct Watched {
     units: Option<Units>,
 }
 
-/// The units of a layer before a `ReLU`: their gradients go through their biases.
+/// The units of a layer before a `ReLU`. The gradient of a unit's bias is 0 for all samples if and only if its `ReLU` is.
+#[derive(Debug)]
 struct Units {
-    // Where the biases begin.
+    // The offset of the biases.
     begin: usize,
-    // Whether each had a gradient in any step.
+    // Whether each unit had a gradient in any step.
     alive: Vec<bool>,
 }
 
-impl Watch {
+impl GradientMonitor {
     pub(super) fn new<N: Network>() -> Self {
         let tensors = <N as Node<Root>>::tensors();
         let mut layers = Vec::new();
@@ -162,7 +162,7 @@ impl Watch {
         Self { layers, steps: 0 }
     }
 
-    /// Forgets what it saw.
+    /// Sets all sums to zero.
     pub(super) fn clear(&mut self) {
         self.steps = 0;
         for layer in &mut self.layers {
@@ -173,7 +173,7 @@ impl Watch {
         }
     }
 
-    /// Looks for units that live. It takes little time: each step can be looked at.
+    /// Records the units with a gradient. This is cheap enough for each step.
     pub(super) fn units(&mut self, gradient: &[f32]) {
         for units in self.layers.iter_mut().filter_map(|layer| layer.units.as_mut()) {
             for (alive, d) in units.alive.iter_mut().zip(&gradient[units.begin..]) {
@@ -190,38 +190,39 @@ impl Watch {
         }
     }
 
-    /// What was seen of the network with these weights.
+    /// The health of the network with these weights.
     pub(super) fn health(&self, weights: &[f32]) -> Health {
-        let norm = |layer: &Watched| (layer.squares / self.steps.max(1) as f64).sqrt();
+        let norm = |layer: &MonitoredLayer| (layer.squares / self.steps.max(1) as f64).sqrt();
         let gradients = self.layers.iter().map(|layer| (layer.name.clone(), norm(layer))).collect();
         let per_weight: Vec<f64> = self
             .layers
             .iter()
             .map(|layer| norm(layer) / (layer.range.len() as f64).sqrt())
             .collect();
-        // Without any gradient nothing is left to be learnt, or nothing was asked for.
+        // No gradient at all: the loss is at a minimum, or no step was monitored.
         if per_weight.iter().all(|gradient| *gradient == 0.0) {
-            return Health { gradients, signs: Vec::new() };
+            return Health { gradients, warnings: Vec::new() };
         }
         let dead = self.dead_units();
-        // Behind a layer without any living unit no gradient is left: that is not vanishing.
-        let blocked = dead.iter().any(Sign::is_of_all_units);
+        // A layer with only dead units stops the gradient: that is not vanishing.
+        let blocked = dead.iter().any(Warning::is_of_all_units);
         let vanishing = if blocked { None } else { self.vanishing(&per_weight) };
         let exploding = self.exploding(&per_weight, weights);
-        Health { gradients, signs: vanishing.into_iter().chain(exploding).chain(dead).collect() }
+        let warnings = vanishing.into_iter().chain(exploding).chain(dead).collect();
+        Health { gradients, warnings }
     }
 
-    /// The first layer whose gradient is far smaller than one behind it.
-    fn vanishing(&self, per_weight: &[f64]) -> Option<Sign> {
+    /// The first layer whose gradient is far smaller than that of a later one.
+    fn vanishing(&self, per_weight: &[f64]) -> Option<Warning> {
         for (nth, gradient) in per_weight.iter().enumerate() {
-            let behind = per_weight[nth..].iter().zip(&self.layers[nth..]);
-            let (larger, behind) = behind.max_by(|a, b| a.0.total_cmp(b.0))?;
+            let rest = per_weight[nth..].iter().zip(&self.layers[nth..]);
+            let (larger, later) = rest.max_by(|a, b| a.0.total_cmp(b.0))?;
             if *gradient < VANISHED * larger {
-                let (layer, behind) = (self.layers[nth].name.clone(), behind.name.clone());
-                return Some(Sign::Vanishing {
+                let (layer, later) = (self.layers[nth].name.clone(), later.name.clone());
+                return Some(Warning::Vanishing {
                     layer,
                     gradient: *gradient,
-                    behind,
+                    later,
                     larger: *larger,
                 });
             }
@@ -229,9 +230,9 @@ impl Watch {
         None
     }
 
-    /// The layer whose gradient is largest beside its weights, if it is far too large.
-    fn exploding(&self, per_weight: &[f64], weights: &[f32]) -> Option<Sign> {
-        let size = |layer: &Watched| {
+    /// The layer whose gradient is largest in proportion to its weights, if it is far too large.
+    fn exploding(&self, per_weight: &[f64], weights: &[f32]) -> Option<Warning> {
+        let size = |layer: &MonitoredLayer| {
             norm(&weights[layer.range.clone()]) / (layer.range.len() as f64).sqrt()
         };
         let compared = per_weight.iter().zip(&self.layers).map(|(gradient, layer)| {
@@ -240,30 +241,34 @@ impl Watch {
         });
         let (ratio, gradient, weights, layer) = compared.max_by(|a, b| a.0.total_cmp(&b.0))?;
         let layer = layer.name.clone();
-        (ratio > EXPLODED && gradient > 1.0).then_some(Sign::Exploding { layer, gradient, weights })
+        (ratio > EXPLODED && gradient > 1.0).then_some(Warning::Exploding {
+            layer,
+            gradient,
+            weights,
+        })
     }
 
-    /// The layers of whose units half are dead, or more.
-    fn dead_units(&self) -> Vec<Sign> {
+    /// The layers with at least half of their units dead.
+    fn dead_units(&self) -> Vec<Warning> {
         let layers = self.layers.iter().filter_map(|layer| Some((layer, layer.units.as_ref()?)));
         layers
             .filter_map(|(layer, units)| {
                 let dead = units.alive.iter().filter(|alive| !**alive).count();
                 let units = units.alive.len();
                 let layer = layer.name.clone();
-                (2 * dead >= units).then_some(Sign::DeadUnits { layer, dead, units })
+                (2 * dead >= units).then_some(Warning::DeadUnits { layer, dead, units })
             })
             .collect()
     }
 }
 
-/// The layers with weights; those behind which a `ReLU` follows with their units.
+/// Appends the layers with weights to `all`; those before a `ReLU` with their units.
 fn add_layers(
     layers: &[LayerInfo],
     path: &str,
     offset: usize,
     tensors: &[Tensor],
-    all: &mut Vec<Watched>,
+    all: &mut Vec<MonitoredLayer>,
 ) {
     for layer in layers {
         let (name, begin) = (format!("{path}{}", layer.name), offset + layer.offset);
@@ -271,7 +276,7 @@ fn add_layers(
             add_layers(layer.inner, &format!("{name}."), begin, tensors, all);
         } else if layer.params > 0 {
             let range = begin..begin + layer.params;
-            all.push(Watched { name, range, squares: 0.0, units: None });
+            all.push(MonitoredLayer { name, range, squares: 0.0, units: None });
         } else if let ("ReLU", Some(before)) = (layer.kind, all.last_mut()) {
             before.units = units_of(&before.name, tensors);
         }

@@ -1,59 +1,59 @@
-//! [`History`]: how training went.
+//! [`History`]: the record of a training.
 
-use super::Health;
+use super::health::Health;
 use crate::contract::Network;
-use crate::loss::{Tallies, Tally};
+use crate::loss::{LossSum, LossSums};
 use crate::types::MAX_OUTPUTS;
 use std::fmt;
 
-/// How a network does on some samples.
+/// The loss and the accuracy of a network on some samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Score {
     /// The mean loss.
     pub loss: f64,
-    /// The share of right predictions, from 0 to 1, if the loss is one of a classification; of all
-    /// outputs, if there are several.
+    /// The fraction of correct predictions, if the loss is a classification; over all outputs, if there are several.
     pub accuracy: Option<f64>,
     outputs: [Option<OutputScore>; MAX_OUTPUTS],
 }
 
-/// How one of several outputs of a network does on some samples.
+/// The loss and the accuracy of one of several outputs on some samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct OutputScore {
     /// The output's name.
     pub name: &'static str,
-    /// The mean of its loss, times its factor if it has one.
+    /// The mean of its loss, times the factor of [`Weighted`](crate::loss::Weighted) if it has one.
     pub loss: f64,
-    /// The share of its right predictions, from 0 to 1, if its loss is one of a classification.
+    /// The fraction of its correct predictions, if its loss is a classification.
     pub accuracy: Option<f64>,
 }
 
 impl Score {
-    pub(crate) fn of<N: Network>(tallies: &Tallies) -> Self {
+    pub(crate) fn of<N: Network>(sums: &LossSums) -> Self {
         let output = |nth: usize| {
-            N::OUTPUTS.get(nth).map(|output| OutputScore::of(output.name, &tallies.0[nth]))
+            N::OUTPUTS.get(nth).map(|output| OutputScore::of(output.name, &sums.0[nth]))
         };
         Self {
-            loss: tallies.mean_loss(),
-            accuracy: tallies.accuracy(),
+            loss: sums.mean_loss(),
+            accuracy: sums.accuracy(),
             outputs: std::array::from_fn(output),
         }
     }
 
-    /// Output by output, if the network has several.
+    /// The scores of the outputs, if the network has several.
     pub fn outputs(&self) -> impl Iterator<Item = &OutputScore> {
         self.outputs.iter().flatten()
     }
 }
 
 impl OutputScore {
-    fn of(name: &'static str, tally: &Tally) -> Self {
-        Self { name, loss: tally.mean_loss(), accuracy: tally.accuracy() }
+    fn of(name: &'static str, sum: &LossSum) -> Self {
+        Self { name, loss: sum.mean_loss(), accuracy: sum.accuracy() }
     }
 }
 
-/// `loss 0.1234, accuracy 97.50%`; of several outputs `loss 0.3234 (digit 0.1234, accuracy 97.50%; place
-/// 0.2000)`.
+/// `loss 0.1234, accuracy 97.50%`; for several outputs `loss 0.3234 (digit 0.1234, accuracy 97.50%; place 0.2000)`.
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "loss {:.4}", self.loss)?;
@@ -75,20 +75,22 @@ fn write_accuracy(f: &mut fmt::Formatter<'_>, accuracy: Option<f64>) -> fmt::Res
     }
 }
 
-/// One pass through the training data.
+/// The record of one pass through the training data.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Epoch {
-    /// Its number, counted from 1.
+    /// Its index, counted from 1.
     pub number: usize,
     /// The learning rate of its last step.
     pub learning_rate: f64,
-    /// The mean over its steps, each before its update, in training mode: with `Dropout`.
+    /// The score on the training data: the mean over its steps, each before its update, in training mode (with
+    /// `Dropout`).
     pub training: Score,
-    /// On the validation data, after its last step, in inference mode.
+    /// The score on the validation data after its last step, in inference mode.
     pub validation: Option<Score>,
-    /// How long it took, with validation.
+    /// Its duration, including validation.
     pub seconds: f64,
-    /// How many samples it learnt from in a second.
+    /// Training samples per second, without validation.
     pub samples_per_second: f64,
 }
 
@@ -103,30 +105,30 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// What [`Trainer::fit`](super::Trainer::fit) did, epoch by epoch. Displays as a table.
+/// The record of [`Trainer::fit`](crate::train::Trainer::fit), epoch by epoch. Displays as a table.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct History {
     /// All epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// Of which epoch the network has its weights, if the best were kept.
+    /// The epoch whose weights the network has, with [`keep_best`](crate::train::Trainer::keep_best).
     pub kept: Option<usize>,
-    /// What the gradients of the last epoch say of the network.
+    /// The health of the network by the gradients of the last epoch.
     pub health: Option<Health>,
 }
 
-/// For how many epochs no validation loss may have been better.
+/// Epochs since the best validation loss before overfitting is reported.
 const PATIENCE: usize = 2;
 
-/// By how much, of the best validation loss, the last one must be above it.
+/// The fraction by which the last validation loss must be above the best one: less is noise.
 const RISE: f64 = 0.02;
 
 impl History {
-    /// Whether the network learns its training samples by heart: the gap between training and
-    /// validation grows.
+    /// Whether the network overfits: the gap between training and validation loss grows.
     ///
-    /// It does if the best validation loss is at least two epochs old, the last one is more than 2%
-    /// above it and above the training loss, and the training loss has fallen since. One bad epoch
-    /// says nothing; nor does a gap that does not grow, such as that of `Dropout`.
+    /// It does if the best validation loss is at least two epochs old, the last one is more than 2% above it and above the
+    /// training loss, and the training loss has fallen since. One bad epoch is not enough, nor is a gap that does not
+    /// grow, such as that of `Dropout`.
     #[must_use]
     pub fn overfitting(&self) -> Option<Overfitting> {
         let last = self.epochs.last()?;
@@ -146,7 +148,7 @@ impl History {
     }
 }
 
-/// `epoch | training loss, accuracy | validation loss, accuracy | seconds`, a line for each epoch.
+/// One line per epoch: training loss and accuracy, validation loss and accuracy, seconds.
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "epoch    training  accuracy    validation  accuracy    seconds")?;
@@ -175,15 +177,15 @@ fn cells(score: Option<&Score>) -> [String; 2] {
     [loss, accuracy].map(|cell| cell.unwrap_or_else(|| "-".into()))
 }
 
-/// Signs that a network learns its training samples by heart. Displays as a warning that says what to
-/// try.
+/// Overfitting of a network. Displays as a warning with what to try.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Overfitting {
     /// The epoch with the lowest validation loss.
     pub best: usize,
-    /// The training loss then and now.
+    /// The training loss of that epoch and of the last one.
     pub training: (f64, f64),
-    /// The validation loss then and now.
+    /// The validation loss of that epoch and of the last one.
     pub validation: (f64, f64),
 }
 
@@ -192,10 +194,10 @@ impl fmt::Display for Overfitting {
         let ((train_then, train_now), (valid_then, valid_now)) = (self.training, self.validation);
         write!(
             f,
-            "warning: the network begins to learn the training samples by heart: since epoch {} the \
-             training loss fell from {train_then:.4} to {train_now:.4}, but the validation loss rose \
-             from {valid_then:.4} to {valid_now:.4}. Try more samples, Dropout, weight decay (AdamW), a \
-             smaller network or fewer epochs; `keep_best(true)` keeps the weights of the best epoch.",
+            "warning: the network overfits: since epoch {} the training loss fell from {train_then:.4} to \
+             {train_now:.4}, but the validation loss rose from {valid_then:.4} to {valid_now:.4}. Try more samples, \
+             Dropout, weight decay (AdamW), a smaller network or fewer epochs; `keep_best(true)` keeps the weights of \
+             the best epoch.",
             self.best
         )
     }
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_growing_gap_is_told() {
+    fn a_growing_gap_is_reported() {
         let history = history(&[(1.0, 0.9), (0.5, 0.6), (0.3, 0.7), (0.2, 0.8)]);
         let found = history.overfitting().expect("training falls, validation rises");
         assert_eq!((found.best, found.training, found.validation), (2, (0.5, 0.2), (0.6, 0.8)));
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_growing_gap_is_not_told() {
+    fn other_gaps_are_not_reported() {
         for losses in [
             // Both fall.
             &[(1.0, 1.0), (0.8, 0.9), (0.6, 0.8), (0.4, 0.7)][..],

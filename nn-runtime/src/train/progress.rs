@@ -1,7 +1,7 @@
-//! [`Progress`]: what is seen while training runs.
+//! [`Progress`]: what a training prints.
 
-use super::Epoch;
-use crate::loss::Tallies;
+use super::history::Epoch;
+use crate::loss::LossSums;
 use bar::Bar;
 use std::fmt;
 use std::io::Write;
@@ -12,12 +12,12 @@ mod bar;
 #[path = "progress/no_bar.rs"]
 mod bar;
 
-/// What a program with slow kernels is told.
+/// The warning for a program with kernels compiled without optimisation.
 const SLOW: &str = "kernels were compiled without optimisation and run many times slower: \
-put `[profile.dev.package.unrolled-runtime] opt-level = 3` into your Cargo.toml";
+add `[profile.dev.package.unrolled-runtime] opt-level = 3` to your Cargo.toml";
 
-/// One line per epoch on the standard output; with the feature `progress` on a terminal also a bar while the epoch
-/// runs.
+/// One line per epoch on the standard output and, with the feature `progress`, a bar while the epoch runs if that is a
+/// terminal.
 pub(super) struct Progress {
     quiet: bool,
     last: usize,
@@ -25,15 +25,15 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Up to epoch `last`.
+    /// The progress of a training up to epoch `last`.
     pub(super) const fn new(quiet: bool, last: usize) -> Self {
         Self { quiet, last, bar: None }
     }
 
-    /// Before the first epoch: what would make the program much faster.
+    /// Prints, before the first epoch, what would make the program much faster.
     pub(super) fn begin(&self) {
         if cfg!(unoptimised) {
-            self.say(&SLOW);
+            self.print(&SLOW);
         }
     }
 
@@ -43,10 +43,10 @@ impl Progress {
         }
     }
 
-    /// After a step: `tally` is of the epoch so far.
-    pub(super) fn step(&mut self, tally: &Tallies) {
+    /// Shows a step. `sums` are those of the epoch so far.
+    pub(super) fn step(&mut self, sums: &LossSums) {
         if let Some(bar) = &mut self.bar {
-            bar.step(tally);
+            bar.step(sums);
         }
     }
 
@@ -54,11 +54,11 @@ impl Progress {
         if let Some(bar) = self.bar.take() {
             bar.clear();
         }
-        self.say(&format_args!("{}: {epoch}", self.heading(epoch.number)));
+        self.print(&format_args!("{}: {epoch}", self.heading(epoch.number)));
     }
 
     pub(super) fn warn(&self, warning: &dyn fmt::Display) {
-        self.say(warning);
+        self.print(warning);
     }
 
     /// `epoch  3/10`
@@ -67,10 +67,10 @@ impl Progress {
         format!("epoch {number:>width$}/{}", self.last)
     }
 
-    fn say(&self, words: &dyn fmt::Display) {
+    fn print(&self, text: &dyn fmt::Display) {
         if !self.quiet {
-            // Training goes on when nobody listens any more.
-            let _ = writeln!(std::io::stdout(), "{words}");
+            // A closed pipe is no reason to stop training.
+            let _ = writeln!(std::io::stdout(), "{text}");
         }
     }
 }

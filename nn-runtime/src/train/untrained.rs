@@ -1,42 +1,43 @@
-//! [`Untrained`]: what a step changes before its loss is known.
+//! [`Untrained`]: what the forward pass of a training step changes.
 
 use std::ops::Range;
 
-/// The numbers of a network that are not trained, such as running statistics, from before a step.
-/// The forward pass moves them, so a step that fails has to put them back.
+/// A copy of the untrained elements of a network, such as running statistics, from before a step. The forward pass updates
+/// them, so that a step whose loss is not finite has to restore them.
+#[derive(Debug)]
 pub(super) struct Untrained {
-    places: Vec<Range<usize>>,
-    numbers: Vec<f32>,
+    ranges: Vec<Range<usize>>,
+    values: Vec<f32>,
 }
 
 impl Untrained {
-    /// Room for all numbers but those at `trained`, which are in order, of a network of `len`.
+    /// Memory for all elements but the ranges `trained`, which are in ascending order, of a network of `len` elements.
     pub(super) fn new(len: usize, trained: &[Range<usize>]) -> Self {
         let ends = trained.iter().map(|range| range.end);
         let begins = trained.iter().map(|range| range.start).chain([len]);
         let gaps = [0].into_iter().chain(ends).zip(begins).map(|(end, begin)| end..begin);
-        let places: Vec<_> = gaps.filter(|gap| !gap.is_empty()).collect();
-        let numbers = vec![0.0; places.iter().map(ExactSizeIterator::len).sum()];
-        Self { places, numbers }
+        let ranges: Vec<_> = gaps.filter(|gap| !gap.is_empty()).collect();
+        let values = vec![0.0; ranges.iter().map(ExactSizeIterator::len).sum()];
+        Self { ranges, values }
     }
 
-    /// Remembers them.
+    /// Copies them from the network.
     pub(super) fn remember(&mut self, net: &[f32]) {
-        let mut rest = &mut self.numbers[..];
-        for place in &self.places {
-            let (numbers, behind) = rest.split_at_mut(place.len());
-            numbers.copy_from_slice(&net[place.clone()]);
-            rest = behind;
+        let mut rest = &mut self.values[..];
+        for range in &self.ranges {
+            let (values, after) = rest.split_at_mut(range.len());
+            values.copy_from_slice(&net[range.clone()]);
+            rest = after;
         }
     }
 
-    /// Puts them back.
+    /// Copies them back to the network.
     pub(super) fn restore(&self, net: &mut [f32]) {
-        let mut rest = &self.numbers[..];
-        for place in &self.places {
-            let (numbers, behind) = rest.split_at(place.len());
-            net[place.clone()].copy_from_slice(numbers);
-            rest = behind;
+        let mut rest = &self.values[..];
+        for range in &self.ranges {
+            let (values, after) = rest.split_at(range.len());
+            net[range.clone()].copy_from_slice(values);
+            rest = after;
         }
     }
 }
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gaps_between_trained_numbers_come_back() {
+    fn the_gaps_between_trained_ranges_are_restored() {
         let old: Vec<f32> = (0..10_u8).map(f32::from).collect();
         let mut untrained = Untrained::new(10, &[1..3, 3..5, 8..9]);
         untrained.remember(&old);
@@ -56,8 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn where_all_is_trained_nothing_is_kept() {
+    fn where_all_is_trained_nothing_is_copied() {
         let trained = 0..10;
-        assert!(Untrained::new(10, std::slice::from_ref(&trained)).numbers.is_empty());
+        assert!(Untrained::new(10, std::slice::from_ref(&trained)).values.is_empty());
     }
 }

@@ -1,12 +1,11 @@
-//! How long the sequences of a batch are: shapes say how many steps fit, lengths how many there are.
+//! The lengths of the sequences of a batch: shapes are the largest number of steps, lengths the valid ones.
 //!
-//! What lies behind a sequence's end is zero where it enters a network and where it leaves it. Layers that
-//! mix steps (recurrent ones, convolutions and pools over steps, BatchNorm) and losses leave it out: they read
-//! nothing there, and write zeros, forward and backward. A kernel meets zeros behind the end, as it does behind
-//! a sequence that is as long as its shape; where it does not fit, no step comes out. Layers that see one step
-//! at a time need not care. Those that take all steps at once (`Flatten`) are refused by `network!` where a
-//! header says `..`; inside of another network, and to layers of the user's, such steps hold what the layers
-//! before made of zeros.
+//! Steps after a sequence's end are zero where it enters a network and where it leaves it. Layers that mix steps
+//! (recurrent layers, convolutions and pools over steps, BatchNorm) and losses skip them: they read nothing there and
+//! write zeros, forward and backward. A kernel sees zeros after the end, as it does after a sequence of full length;
+//! where it does not fit, there is no output step. Layers that process each step alone ignore lengths. Those that take
+//! all steps at once (`Flatten`) are refused by `network!` where a header has `..`; in a nested network, and in
+//! hand-written layers, such steps contain what the layers before computed from zeros.
 
 use unrolled_shape::{StepMap, StepsOf};
 
@@ -18,34 +17,34 @@ pub enum Lengths<'a> {
     Full,
     /// Those of each input.
     Given(&'a [Steps<'a>]),
-    /// Those of the network around this one, and from which of its inputs ours come.
+    /// Those of the network that contains this one.
     Inside {
-        /// Of the network around.
+        /// The lengths of the outer network.
         outer: &'a Lengths<'a>,
-        /// One for each of our inputs.
+        /// For each input, the input of the outer network whose steps it has.
         steps: &'static [Option<StepsOf>],
     },
 }
 
-/// How many steps of a value are valid, sample by sample.
+/// The number of valid steps of a value, sample by sample.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Steps<'a> {
-    /// All that its shape has room for.
+    /// All steps of its shape.
     #[default]
     Full,
-    /// So many of each sample.
+    /// A number per sample.
     Given(&'a [u32]),
-    /// So many as are left of an input's steps.
+    /// Derived from the steps of an input.
     Mapped {
         /// The lengths of the inputs.
         inputs: &'a Lengths<'a>,
-        /// Of which input, and what lies between.
+        /// The input, and how its steps change on the way.
         of: &'static StepsOf,
     },
 }
 
 impl<'a> Lengths<'a> {
-    /// The lengths of a value that has its steps from an input.
+    /// The lengths of a value whose steps come from an input.
     #[must_use]
     pub fn through(&'a self, of: &'static StepsOf) -> Steps<'a> {
         match self.input(of.input) {
@@ -68,7 +67,7 @@ impl<'a> Lengths<'a> {
 }
 
 impl Steps<'_> {
-    /// How many steps of sample `sample` are valid, where there is room for `full`.
+    /// The number of valid steps of sample `sample`, at most `full`.
     #[must_use]
     pub fn valid(&self, sample: usize, full: usize) -> usize {
         self.count(sample).map_or(full, |count| count.min(full))
@@ -83,37 +82,13 @@ impl Steps<'_> {
             }
         }
     }
-
-    /// Writes zeros behind the end of each sample of `[n, full, ..]`.
-    #[inline]
-    pub fn clear_behind(&self, n: usize, full: usize, values: &mut [f32]) {
-        if matches!(self, Self::Full) {
-            return;
-        }
-        let step = values.len() / (n * full);
-        for (sample, values) in values.chunks_exact_mut(full * step).enumerate() {
-            values[self.valid(sample, full) * step..].fill(0.0);
-        }
-    }
 }
 
-/// From where the output of a network has its steps, where its inputs have theirs from `inputs`.
+/// Where the steps of a network's output come from, if those of its inputs come from `inputs`.
 #[must_use]
 pub const fn steps_through(output: Option<StepsOf>, inputs: &[Option<StepsOf>]) -> Option<StepsOf> {
     match output {
         Some(StepsOf { input, map }) => StepsOf::through(inputs[input], map),
         None => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn behind_the_end_are_zeros() {
-        let mut values = [1.0; 12];
-        Steps::Given(&[1, 3]).clear_behind(2, 3, &mut values);
-        assert_eq!(values, [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
     }
 }

@@ -2,10 +2,9 @@
 
 use nalgebra::{Const, MatrixView, MatrixViewMut};
 
-/// An array that nalgebra can look at: weights, their gradients, inputs and outputs.
+/// Views of arrays for nalgebra: weights, their gradients, inputs and outputs.
 ///
-/// A `[[f32; C]; R]` is a matrix of `R` rows and `C` columns, a `[f32; N]` a column vector of `N`
-/// rows. The numbers stay where they are.
+/// A `[[f32; C]; R]` is a matrix of `R` rows and `C` columns, a `[f32; N]` a column vector of `N` rows. Nothing is copied.
 ///
 /// ```
 /// use unrolled_runtime::AsMatrix;
@@ -17,19 +16,19 @@ use nalgebra::{Const, MatrixView, MatrixViewMut};
 /// assert!(weight.view().norm() > 9.0);
 /// ```
 pub trait AsMatrix {
-    /// The matrix or vector.
+    /// A view of the matrix or vector.
     type View<'a>
     where
         Self: 'a;
-    /// The matrix or vector, to be written.
+    /// A mutable view of the matrix or vector.
     type ViewMut<'a>
     where
         Self: 'a;
 
-    /// Sees the array as a matrix or vector.
+    /// The array as a matrix or vector.
     fn view(&self) -> Self::View<'_>;
 
-    /// Sees the array as a matrix or vector, to be written.
+    /// The array as a mutable matrix or vector.
     fn view_mut(&mut self) -> Self::ViewMut<'_>;
 }
 
@@ -38,13 +37,13 @@ impl<const R: usize, const C: usize> AsMatrix for [[f32; C]; R] {
     type ViewMut<'a> = MatrixViewMut<'a, f32, Const<R>, Const<C>, Const<C>, Const<1>>;
 
     fn view(&self) -> Self::View<'_> {
-        let numbers = self.as_flattened();
-        MatrixView::from_slice_with_strides_generic(numbers, Const, Const, Const, Const)
+        let values = self.as_flattened();
+        MatrixView::from_slice_with_strides_generic(values, Const, Const, Const, Const)
     }
 
     fn view_mut(&mut self) -> Self::ViewMut<'_> {
-        let numbers = self.as_flattened_mut();
-        MatrixViewMut::from_slice_with_strides_generic(numbers, Const, Const, Const, Const)
+        let values = self.as_flattened_mut();
+        MatrixViewMut::from_slice_with_strides_generic(values, Const, Const, Const, Const)
     }
 }
 

@@ -1,29 +1,31 @@
-//! [`Parameters`]: weights that know what they are called in files.
+//! [`Parameters`]: weights with their names in files.
 
+#[cfg(feature = "std")]
 use super::tensor::{Axis, Tensor};
 use super::weights::Weights;
 
-/// The fields of a hand-written layer: `f32`, arrays of it, and structs of such fields, for which
-/// `#[derive(Weights)]` writes this trait together with [`Weights`].
+/// The fields of a hand-written layer: `f32`, arrays of it, and structs of such fields. `#[derive(Weights)]` implements
+/// this trait together with [`Weights`].
 ///
-/// A field is one tensor in files, of the field's name and the array's axes; the fields of a struct
-/// within are `outer.inner`.
+/// Each field is one tensor in files, with the field's name and the array's axes; fields of a nested struct are named
+/// `outer.inner`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold weights",
     label = "expected `f32`, an array of it, or a struct with `#[derive(Weights)]`",
     note = "weights are `f32` and nothing else, so that an optimiser sees them as one slice"
 )]
 pub trait Parameters: Weights {
-    /// What errors call it: the name of the struct.
+    /// Its name in errors: that of the struct.
     const NAME: &'static str = "weights";
 
-    /// What its tensors are called and where they stand among its numbers. A number or an array by
-    /// itself has no name yet.
+    /// Names and layouts of its tensors. A number or an array alone has an empty name.
+    #[cfg(feature = "std")]
     #[must_use]
     fn named_tensors() -> Vec<Tensor>;
 }
 
-/// Adds the tensors of the field `name`, which begins `bytes` behind the beginning of its struct.
+/// Adds the tensors of the field `name`, whose offset in its struct is `bytes`.
+#[cfg(feature = "std")]
 pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: usize) {
     let offset = bytes / size_of::<f32>();
     tensors.extend(F::named_tensors().into_iter().map(|tensor| tensor.inside(name, offset)));
@@ -31,6 +33,7 @@ pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: us
 
 #[diagnostic::do_not_recommend]
 impl Parameters for f32 {
+    #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {
         vec![Tensor::new("", 0, Vec::new())]
     }
@@ -38,12 +41,14 @@ impl Parameters for f32 {
 
 #[diagnostic::do_not_recommend]
 impl<T: Parameters, const N: usize> Parameters for [T; N] {
+    #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {
         array_tensors::<T>(N)
     }
 }
 
-/// The tensors of `len` values of `T`, one behind the other.
+/// The tensors of `len` consecutive values of `T`.
+#[cfg(feature = "std")]
 pub(crate) fn array_tensors<T: Parameters>(len: usize) -> Vec<Tensor> {
     let mut tensors = T::named_tensors();
     for tensor in &mut tensors {

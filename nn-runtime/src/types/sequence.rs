@@ -1,8 +1,10 @@
 //! [`Sequence`]: an input that may be shorter than its shape.
 
-use super::values::Values;
+use super::lengths::Steps;
+use super::values::{Input, Values};
+use unrolled_shape::Shape;
 
-/// Up to `MAX` steps: what a network takes whose header says `..MAX`.
+/// Up to `MAX` steps: the input of a network whose header has `..MAX`.
 ///
 /// ```
 /// use unrolled_runtime::Sequence;
@@ -15,23 +17,23 @@ use super::values::Values;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sequence<T, const MAX: usize> {
     len: u32,
-    // Zeros behind the end.
+    // Zeros after the end.
     all: [T; MAX],
 }
 
-/// Steps that make no sequence.
+/// Steps that are no valid sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SequenceError {
     /// No steps.
     #[error("expected at least one step, found none")]
     Empty,
-    /// More steps than there is room for.
+    /// More steps than the sequence has room for.
     #[error("expected up to {most} steps, found {found}")]
     TooLong {
-        /// How many fit.
+        /// The largest number of steps.
         most: usize,
-        /// How many there are.
+        /// The number of steps found.
         found: usize,
     },
 }
@@ -53,7 +55,7 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
         Ok(Self { len: steps.len() as u32, all })
     }
 
-    /// As many of these steps as fit, from the first on.
+    /// The first steps of these, as many as fit.
     ///
     /// # Errors
     /// When there are none.
@@ -61,9 +63,9 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
         Self::new(&steps[..steps.len().min(MAX)])
     }
 
-    /// How many steps there are: at least one.
+    /// The number of steps, at least one.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    #[expect(clippy::len_without_is_empty, reason = "a sequence has at least one step")]
     pub const fn len(&self) -> usize {
         self.len as usize
     }
@@ -74,14 +76,14 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
         &self.all[..self.len()]
     }
 
-    /// All steps that there is room for; zeros behind the end.
+    /// All `MAX` steps; zeros after the end.
     #[must_use]
     pub const fn all(&self) -> &[T; MAX] {
         &self.all
     }
 
     pub(crate) const fn lengths(&self) -> &[u32] {
-        std::slice::from_ref(&self.len)
+        core::slice::from_ref(&self.len)
     }
 
     pub(crate) const fn all_mut(&mut self) -> &mut [T; MAX] {
@@ -99,6 +101,33 @@ impl<T: Values, const MAX: usize> TryFrom<&[T]> for Sequence<T, MAX> {
 
     fn try_from(steps: &[T]) -> Result<Self, SequenceError> {
         Self::new(steps)
+    }
+}
+
+impl<T: Values, const MAX: usize> Input for Sequence<T, MAX> {
+    const SHAPE: Shape = <[T; MAX] as Values>::SHAPE;
+    const REAL: bool = T::REAL;
+    const RAGGED: bool = true;
+    type Ref<'a> = &'a [T; MAX];
+    type Mut<'a> = &'a mut [T; MAX];
+
+    fn zeros() -> Self {
+        Sequence::zeros()
+    }
+    fn floats(&self) -> &[f32] {
+        self.all().as_floats()
+    }
+    fn floats_mut(&mut self) -> &mut [f32] {
+        self.all_mut().as_floats_mut()
+    }
+    fn steps(&self) -> Steps<'_> {
+        Steps::Given(self.lengths())
+    }
+    fn seen(floats: &[f32]) -> &[T; MAX] {
+        Values::from_floats(floats)
+    }
+    fn seen_mut(floats: &mut [f32]) -> &mut [T; MAX] {
+        Values::from_floats_mut(floats)
     }
 }
 

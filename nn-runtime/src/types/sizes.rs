@@ -1,20 +1,19 @@
-//! [`Array`]: arrays whose lengths types compute.
+//! [`Array`]: arrays whose length is a type.
 //!
-//! Stable Rust has no `[f32; 2 * N + 1]` in generic code. The sizes of `typenum` are types, and types
-//! can be computed: a hand-written layer that is generic over such a size has an input of `N` and an
-//! output of `2N + 1` values. In a `network!` block it is `refine: Refine::<U7>,`, and its shapes are
-//! numbers like those of all layers.
+//! Stable Rust has no `[f32; 2 * N + 1]` in generic code. The sizes of `typenum` are types, and types can be computed: a
+//! hand-written layer that is generic over such a size can have an input of `N` and an output of `2N + 1` values. In a
+//! `network!` block it is `refine: Refine::<U7>,`, and its shapes are numbers like those of all layers.
 //!
 //! ```
 //! use unrolled_runtime::sizes::{Array, Size};
 //! use unrolled_runtime::{Layer, Parameters, Tensor, Weights};
-//! use std::ops::{Add, Mul};
+//! use core::ops::{Add, Mul};
 //! use unrolled_runtime::typenum::{Prod, Sum, U1, U2, U7};
 //!
 //! /// `2N + 1`.
 //! type Finer<N> = Sum<Prod<N, U2>, U1>;
 //!
-//! /// Puts a weighted sum of its neighbours between each two values, and at both ends.
+//! /// Inserts a weighted sum of the neighbours between each two values, and at both ends.
 //! #[repr(C)]
 //! struct Refine<N: Size> where N: Add<U1, Output: Size> {
 //!     weight: Array<f32, Sum<N, U1>>,
@@ -64,16 +63,19 @@
 //! assert_eq!(y.len(), 15);
 //! ```
 
-use super::parameters::{Parameters, array_tensors};
+use super::parameters::Parameters;
+#[cfg(feature = "std")]
+use super::parameters::array_tensors;
+#[cfg(feature = "std")]
 use super::tensor::Tensor;
 use super::values::{Values, outer_axis};
 use super::weights::Weights;
-use std::fmt::{self, Debug, Formatter};
-use std::ops::{Deref, DerefMut};
+use core::fmt::{self, Debug, Formatter};
+use core::ops::{Deref, DerefMut};
 use typenum::{B0, B1, UInt, UTerm, Unsigned};
 use unrolled_shape::Shape;
 
-/// What arrays are made of.
+/// The element type of an array.
 pub trait Element: Copy + Send + Sync + 'static {}
 
 impl<T: Copy + Send + Sync + 'static> Element for T {}
@@ -81,13 +83,13 @@ impl<T: Copy + Send + Sync + 'static> Element for T {}
 /// A size that is a type: `U7`, `Sum<N, U1>`.
 ///
 /// # Safety
-/// `Numbers<T>` must be `USIZE` values of `T`, one behind the other, and nothing else.
+/// `Numbers<T>` must be `USIZE` consecutive values of `T` and nothing else.
 pub unsafe trait Size: Unsigned + Send + Sync {
-    /// So many values of `T`.
+    /// `USIZE` values of `T`.
     type Numbers<T: Element>: Element;
 }
 
-/// Two halves and what is left.
+/// Two halves and the remainder.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -107,12 +109,12 @@ unsafe impl<N: Size> Size for UInt<N, B0> {
     type Numbers<T: Element> = Halves<N::Numbers<T>, [T; 0]>;
 }
 
-// SAFETY: `UInt<N, B1>` is `2 N + 1`; as above, and one more.
+// SAFETY: `UInt<N, B1>` is `2 N + 1`: as above, and one value more.
 unsafe impl<N: Size> Size for UInt<N, B1> {
     type Numbers<T: Element> = Halves<N::Numbers<T>, [T; 1]>;
 }
 
-/// `N` values of `T`: `[T; N]` with a size that is a type. It is a slice, too.
+/// `N` values of `T`: `[T; N]` with a size that is a type. Dereferences to a slice.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Array<T: Element, N: Size>(N::Numbers<T>);
@@ -137,14 +139,14 @@ impl<T: Element, N: Size> Deref for Array<T, N> {
 
     fn deref(&self) -> &[T] {
         // SAFETY: the array is `USIZE` values of `T`, by the contract of `Size`.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), N::USIZE) }
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), N::USIZE) }
     }
 }
 
 impl<T: Element, N: Size> DerefMut for Array<T, N> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above, and the borrow is unique.
-        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), N::USIZE) }
+        // SAFETY: the array is `USIZE` values of `T`, by the contract of `Size`; the borrow is unique.
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), N::USIZE) }
     }
 }
 
@@ -154,17 +156,18 @@ impl<T: Element + Debug, N: Size> Debug for Array<T, N> {
     }
 }
 
-// SAFETY: `USIZE` values of `T`, one behind the other, and nothing else.
+// SAFETY: `USIZE` consecutive values of `T` and nothing else, by the contract of `Size`.
 unsafe impl<T: Values, N: Size> Values for Array<T, N> {
     const SHAPE: Shape = outer_axis(N::USIZE, T::SHAPE);
     const REAL: bool = T::REAL;
 }
 
-// SAFETY: as above.
+// SAFETY: `USIZE` consecutive values of `T` and nothing else, by the contract of `Size`.
 unsafe impl<T: Weights + Copy, N: Size> Weights for Array<T, N> {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Parameters + Copy, N: Size> Parameters for Array<T, N> {
+    #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {
         array_tensors::<T>(N::USIZE)
     }

@@ -1,23 +1,23 @@
-//! [`Tensor`]: how a run of weights is called and laid out in files.
+//! [`Tensor`]: the name and layout of weights in files.
 
 use unrolled_shape::Shape;
 
-/// One tensor of a PyTorch state_dict, and where its numbers stand among a network's.
+/// One tensor of a PyTorch state_dict, and the place of its elements among a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
     /// Its name in files: `stage1.0.conv2d.weight`.
     pub name: String,
-    /// Where its first number stands.
+    /// The index of its first element.
     pub offset: usize,
-    /// Its axes in the file's order, outermost first; none for a single number.
+    /// Its axes in the file's order, outermost first; none for a scalar.
     pub axes: Vec<Axis>,
-    /// What the file holds.
+    /// The type of its elements in files.
     pub element: Element,
-    /// Whether it is another layer's weight once more, whose tensor stands before it: files have both.
+    /// Whether it is the weight of another layer under a second name: files contain both.
     pub shared: bool,
 }
 
-/// The type of a tensor's numbers in files; in memory all are `f32`.
+/// The type of a tensor's elements in files; in memory all are `f32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
     /// 32-bit floats.
@@ -29,12 +29,12 @@ pub enum Element {
 /// One axis of a [`Tensor`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis {
-    /// How many entries.
+    /// The number of entries.
     pub len: usize,
-    /// Numbers in memory from one entry to the next.
+    /// Elements in memory from one entry to the next.
     pub stride: usize,
-    /// The parts it was flattened from, channels last in memory and channels first in files; empty
-    /// where both have the same order. See [`Spec::FEATURES`](crate::contract::Spec::FEATURES).
+    /// The shapes that it was flattened from, channels last in memory and channels first in files; empty where both have
+    /// the same order. See [`Spec::FEATURES`](crate::contract::Spec::FEATURES).
     pub features: &'static [Shape],
 }
 
@@ -53,7 +53,7 @@ impl Tensor {
         Self { name: name.into(), offset, axes, element: Element::F32, shared: false }
     }
 
-    /// Whether it is the weight that `shared` is once more.
+    /// Whether `shared` is this weight under a second name.
     #[must_use]
     pub(crate) fn is_weight_of(&self, shared: &Self) -> bool {
         self.offset == shared.offset && self.axes == shared.axes

@@ -1,55 +1,54 @@
-//! Ordinary arrays, seen as flat runs of numbers.
+//! [`Values`], [`Input`] and [`Inputs`]: ordinary arrays as flat slices of `f32`.
 
 use super::lengths::Steps;
-use super::sequence::Sequence;
 use unrolled_shape::{MAX_RANK, Shape};
 
 /// A number, or an array of such values: `f32`, `[[f32; 28]; 28]`, `[u32; 64]`.
 ///
-/// Everything between layers is `f32`. Class and token numbers (`u32`) travel as the bits of one,
-/// untouched from the network's input to the layer that reads them (`Embedding`).
+/// Everything between layers is `f32`. Class and token numbers (`u32`) are passed as the bits of an `f32`, unchanged
+/// from the network's input to the layer that reads them (`Embedding`).
 ///
 /// # Safety
-/// A value must consist of 32-bit numbers alone, valid for any bits, without padding, aligned as one
-/// of them.
+/// The type must consist of 32-bit numbers alone, without padding, aligned like one of them, and any bits must be a
+/// valid value.
 pub unsafe trait Values: Copy + Send + Sync + 'static {
     /// Its axes: `[[[f32; C]; W]; H]` is `[H, W, C]`, a single number has none.
     const SHAPE: Shape;
 
-    /// Whether its numbers are real ones. Class and token numbers have no gradient.
+    /// Whether its elements are real numbers. Class and token numbers have no gradient.
     const REAL: bool;
 
-    /// How many numbers a value holds.
+    /// The number of elements.
     const LEN: usize = size_of::<Self>() / size_of::<f32>();
 
-    /// The numbers in order.
+    /// The elements in order.
     fn as_floats(&self) -> &[f32] {
         // SAFETY: by the trait's contract `Self` is `LEN` 32-bit numbers and `f32` takes any bits.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::LEN) }
     }
 
-    /// The numbers in order, to be written.
+    /// The elements in order, mutable.
     fn as_floats_mut(&mut self) -> &mut [f32] {
         // SAFETY: as above, and any bits written are a valid `Self`.
-        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
     }
 
-    /// These numbers seen as a value.
+    /// A slice of elements as a value.
     ///
     /// # Panics
-    /// When there are not exactly `LEN` of them.
+    /// When the slice has another length than `LEN`.
     fn from_floats(floats: &[f32]) -> &Self {
-        assert_eq!(floats.len(), Self::LEN, "as many numbers as the value has");
+        assert_eq!(floats.len(), Self::LEN, "the length of the value");
         // SAFETY: `LEN` 32-bit numbers, aligned as such, are a valid `Self`.
         unsafe { &*floats.as_ptr().cast() }
     }
 
-    /// These numbers seen as a value, to be written.
+    /// A slice of elements as a mutable value.
     ///
     /// # Panics
-    /// When there are not exactly `LEN` of them.
+    /// When the slice has another length than `LEN`.
     fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
-        assert_eq!(floats.len(), Self::LEN, "as many numbers as the value has");
+        assert_eq!(floats.len(), Self::LEN, "the length of the value");
         // SAFETY: as above, and the borrow is unique.
         unsafe { &mut *floats.as_mut_ptr().cast() }
     }
@@ -58,7 +57,7 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
     #[must_use]
     fn zeroed() -> Self {
         // SAFETY: any bits are a valid `Self`.
-        unsafe { std::mem::zeroed() }
+        unsafe { core::mem::zeroed() }
     }
 }
 
@@ -72,13 +71,13 @@ unsafe impl Values for u32 {
     const SHAPE: Shape = Shape::new(&[]);
     const REAL: bool = false;
 }
-// SAFETY: an array has no padding between or behind its elements.
+// SAFETY: an array has no padding between or after its elements.
 unsafe impl<T: Values, const N: usize> Values for [T; N] {
     const SHAPE: Shape = outer_axis(N, T::SHAPE);
     const REAL: bool = T::REAL;
 }
 
-/// `inner` with an axis in front.
+/// `inner` with one more axis before the others.
 pub(crate) const fn outer_axis(size: usize, inner: Shape) -> Shape {
     let mut axes = [0; MAX_RANK + 1];
     axes[0] = size;
@@ -94,29 +93,29 @@ pub(crate) const fn outer_axis(size: usize, inner: Shape) -> Shape {
 pub trait Input: Copy + Send + Sync + 'static {
     /// Its axes.
     const SHAPE: Shape;
-    /// Whether its numbers are real ones, and have a gradient.
+    /// Whether its elements are real numbers, which have a gradient.
     const REAL: bool;
     /// Whether it may be shorter than its shape.
     const RAGGED: bool;
-    /// How many numbers its shape has.
+    /// The number of elements of its shape.
     const LEN: usize = Self::SHAPE.len();
 
-    /// All its numbers, seen as an array.
+    /// All its elements as an array.
     type Ref<'a>: Copy;
-    /// All its numbers, seen as an array, to be written.
+    /// All its elements as a mutable array.
     type Mut<'a>;
 
     /// All zeros.
     fn zeros() -> Self;
-    /// Its numbers, with zeros behind its end.
+    /// Its elements; zeros after its end.
     fn floats(&self) -> &[f32];
-    /// Its numbers, to be written.
+    /// Its elements, mutable.
     fn floats_mut(&mut self) -> &mut [f32];
-    /// How many of its steps are valid.
+    /// The number of valid steps.
     fn steps(&self) -> Steps<'_>;
-    /// Sees numbers as an array.
+    /// A slice of elements as an array.
     fn seen(floats: &[f32]) -> Self::Ref<'_>;
-    /// Sees numbers as an array, to be written.
+    /// A slice of elements as a mutable array.
     fn seen_mut(floats: &mut [f32]) -> Self::Mut<'_>;
 }
 
@@ -147,45 +146,18 @@ impl<T: Values> Input for T {
     }
 }
 
-impl<T: Values, const MAX: usize> Input for Sequence<T, MAX> {
-    const SHAPE: Shape = <[T; MAX] as Values>::SHAPE;
-    const REAL: bool = T::REAL;
-    const RAGGED: bool = true;
-    type Ref<'a> = &'a [T; MAX];
-    type Mut<'a> = &'a mut [T; MAX];
-
-    fn zeros() -> Self {
-        Sequence::zeros()
-    }
-    fn floats(&self) -> &[f32] {
-        self.all().as_floats()
-    }
-    fn floats_mut(&mut self) -> &mut [f32] {
-        self.all_mut().as_floats_mut()
-    }
-    fn steps(&self) -> Steps<'_> {
-        Steps::Given(self.lengths())
-    }
-    fn seen(floats: &[f32]) -> &[T; MAX] {
-        Values::from_floats(floats)
-    }
-    fn seen_mut(floats: &mut [f32]) -> &mut [T; MAX] {
-        Values::from_floats_mut(floats)
-    }
-}
-
 /// The largest number of inputs of a network: [`Inputs`] is implemented for tuples of up to so many.
 pub(crate) const MAX_INPUTS: usize = 8;
 
-/// What a network takes for one sample: an [`Input`], or a tuple of several.
+/// The inputs of a network for one sample: an [`Input`], or a tuple of several.
 pub trait Inputs: Copy + Send + Sync + 'static {
-    /// How many numbers each input has.
+    /// The number of elements of each input.
     const LENS: &'static [usize];
 
     /// The shape of each input.
     const SHAPES: &'static [Shape];
 
-    /// Whether the numbers of each input are real ones, and have a gradient.
+    /// Whether the elements of each input are real numbers, which have a gradient.
     const REAL: &'static [bool];
 
     /// Whether any input may be shorter than its shape.
@@ -194,32 +166,32 @@ pub trait Inputs: Copy + Send + Sync + 'static {
     /// A reference to each input: `&A` for one input, `(&A, &B)` for two.
     type Refs<'a>: Copy;
 
-    /// A reference to each input, to be written.
+    /// A mutable reference to each input.
     type Muts<'a>;
 
     /// A sample of zeros.
     #[must_use]
     fn zero() -> Self;
 
-    /// The numbers of input `index`.
+    /// The elements of input `index`.
     fn input(&self, index: usize) -> &[f32];
 
-    /// The numbers of input `index`, to be written.
+    /// The elements of input `index`, mutable.
     fn input_mut(&mut self, index: usize) -> &mut [f32];
 
-    /// How many steps of input `index` are valid.
+    /// The valid steps of input `index`.
     fn steps(&self, index: usize) -> Steps<'_>;
 
-    /// Sees one run of numbers for each input as the inputs.
+    /// One slice per input as the inputs.
     ///
     /// # Panics
-    /// When the runs are not as many and as long as [`Self::LENS`] says.
+    /// When number or lengths of the slices differ from [`Self::LENS`].
     fn refs<'a>(floats: impl Iterator<Item = &'a [f32]>) -> Self::Refs<'a>;
 
-    /// Sees one run of numbers for each input as the inputs, to be written.
+    /// One mutable slice per input as the inputs.
     ///
     /// # Panics
-    /// When the runs are not as many and as long as [`Self::LENS`] says.
+    /// When number or lengths of the slices differ from [`Self::LENS`].
     fn muts<'a>(floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a>;
 }
 
@@ -248,15 +220,15 @@ impl<T: Input> Inputs for T {
     }
 
     fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> T::Ref<'a> {
-        T::seen(floats.next().expect(ONE_RUN))
+        T::seen(floats.next().expect(ONE_SLICE))
     }
 
     fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> T::Mut<'a> {
-        T::seen_mut(floats.next().expect(ONE_RUN))
+        T::seen_mut(floats.next().expect(ONE_SLICE))
     }
 }
 
-const ONE_RUN: &str = "one run of numbers for each input";
+const ONE_SLICE: &str = "one slice per input";
 
 macro_rules! tuple_inputs {
     ($($T:ident $index:tt),*) => {
@@ -294,11 +266,11 @@ macro_rules! tuple_inputs {
             }
 
             fn refs<'a>(mut floats: impl Iterator<Item = &'a [f32]>) -> Self::Refs<'a> {
-                ($($T::seen(floats.next().expect(ONE_RUN)),)*)
+                ($($T::seen(floats.next().expect(ONE_SLICE)),)*)
             }
 
             fn muts<'a>(mut floats: impl Iterator<Item = &'a mut [f32]>) -> Self::Muts<'a> {
-                ($($T::seen_mut(floats.next().expect(ONE_RUN)),)*)
+                ($($T::seen_mut(floats.next().expect(ONE_SLICE)),)*)
             }
         }
     };

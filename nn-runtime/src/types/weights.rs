@@ -1,89 +1,92 @@
-//! Weights as one flat run of numbers.
+//! [`Weights`]: weights as one flat slice of `f32`.
 
+#[cfg(feature = "std")]
 use crate::system::pages;
 
-/// A layer's or a network's weights: `f32`s and nothing else, so that an optimiser sees one slice
-/// and gradients have the same type.
+/// The weights of a layer or a network: `f32`s and nothing else, so that an optimiser sees one slice and gradients have
+/// the same type.
 ///
 /// # Safety
 /// The type must consist of `f32` alone, without padding and valid for any bits: `#[repr(C)]` with
 /// every field `Weights` or an array of `f32`, or of size zero.
 pub unsafe trait Weights: Sized + Send + Sync + 'static {
-    /// How many numbers it holds.
+    /// The number of elements.
     const LEN: usize = size_of::<Self>() / size_of::<f32>();
 
-    /// All numbers, in the order of the fields.
+    /// All elements, in the order of the fields.
     fn as_floats(&self) -> &[f32] {
         if Self::LEN == 0 {
             return &[]; // a type of size zero need not be aligned like an `f32`
         }
         // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::LEN) }
     }
 
-    /// All numbers, to be written.
+    /// All elements, mutable.
     fn as_floats_mut(&mut self) -> &mut [f32] {
         if Self::LEN == 0 {
             return &mut [];
         }
         // SAFETY: as above, and any bits are a valid `Self`.
-        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
     }
 
-    /// These numbers seen as weights.
+    /// A slice of elements as weights.
     ///
     /// # Panics
-    /// When there are not exactly `LEN` of them.
+    /// When the slice has another length than `LEN`.
     fn from_floats(floats: &[f32]) -> &Self {
-        assert_eq!(floats.len(), Self::LEN, "as many numbers as the weights have");
+        assert_eq!(floats.len(), Self::LEN, "the length of the weights");
         // SAFETY: `LEN` values of `f32`, aligned for `f32`, are a valid `Self`.
         unsafe { &*floats.as_ptr().cast() }
     }
 
-    /// These numbers seen as weights, to be written.
+    /// A slice of elements as mutable weights.
     ///
     /// # Panics
-    /// When there are not exactly `LEN` of them.
+    /// When the slice has another length than `LEN`.
     fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
-        assert_eq!(floats.len(), Self::LEN, "as many numbers as the weights have");
+        assert_eq!(floats.len(), Self::LEN, "the length of the weights");
         // SAFETY: as above, and the borrow is unique.
         unsafe { &mut *floats.as_mut_ptr().cast() }
     }
 
-    /// Weights of zeros, made in place on the heap and never on the stack.
+    /// Weights of zeros, allocated on the heap and never on the stack.
+    #[cfg(feature = "std")]
     #[must_use]
     fn zeros() -> Box<Self> {
         let mut zeros = Box::<Self>::new_zeroed();
-        pages::prefer_large(std::slice::from_mut(&mut *zeros));
+        pages::prefer_large(core::slice::from_mut(&mut *zeros));
         // SAFETY: zero bits are a valid `Self`.
         unsafe { zeros.assume_init() }
     }
 }
 
-/// [`Weights::zeros`] for a network that will be used, which begin a cache line where that counts: a box is aligned
-/// as its type and no better, so this asks for memory until it happens to be.
+/// [`Weights::zeros`] for a network that will be used: small ones begin a cache line. A box has the alignment of its
+/// type and no more, so this allocates until an address happens to fit.
+#[cfg(feature = "std")]
 pub(crate) fn zeros_on_line<W: Weights>() -> Box<W> {
     let mut weights = W::zeros();
     let mut others = Vec::with_capacity(ATTEMPTS);
     while size_of::<W>() <= SMALL && !begins_line(&*weights) && others.len() < ATTEMPTS {
-        // As large as the weights and some more: it comes from where they do, and they come behind it.
+        // A block of about the same size comes from the same size class, and the next weights come after it.
         let gap = vec![0_u8; size_of::<W>() + 16 * others.len()];
-        others.push((std::mem::replace(&mut weights, W::zeros()), gap));
+        others.push((core::mem::replace(&mut weights, W::zeros()), gap));
     }
     weights
 }
 
-/// Bytes of weights that stay in the first cache. Where they do not begin a cache line, a vector of them may
-/// lie in two, and takes twice as long to read: a network of nanoseconds feels that.
+/// Bytes of weights that stay in the first-level cache. Where they do not begin a cache line, a vector may cross two of
+/// them and takes twice as long to load: a network that takes nanoseconds became a fifth slower.
 const SMALL: usize = 1 << 15;
 
-/// How often it asks. Common allocators place such memory at multiples of 16 bytes, and each behind the one before:
-/// with gaps that grow by so much, some attempt begins a line.
+/// The largest number of attempts. Common allocators place such blocks at multiples of 16 bytes, one after the other:
+/// with gaps that grow by 16 bytes, some attempt begins a line.
 const ATTEMPTS: usize = 32;
 
 fn begins_line<T>(weights: &T) -> bool {
     const LINE: usize = 64;
-    std::ptr::from_ref(weights).addr().is_multiple_of(LINE)
+    core::ptr::from_ref(weights).addr().is_multiple_of(LINE)
 }
 
 // SAFETY: one `f32`.
@@ -91,10 +94,10 @@ unsafe impl Weights for f32 {}
 // SAFETY: an array of weights has no padding.
 unsafe impl<T: Weights, const N: usize> Weights for [T; N] {}
 
-/// The `LEN` of a struct whose fields hold `fields` numbers.
+/// The `LEN` of a struct whose fields have `fields` elements together.
 ///
 /// # Panics
-/// When the struct holds anything else, or is aligned otherwise: it is not `repr(C)` alone.
+/// When the struct has another size or alignment: it has a `repr` besides `C`.
 #[must_use]
 pub const fn len_of_fields<T>(fields: usize) -> usize {
     assert!(

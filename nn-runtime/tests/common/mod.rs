@@ -28,7 +28,7 @@ impl Tiny {
 }
 
 const _: () = {
-    // One type per node: all that the compiler knows of it.
+    // One type per node: its sizes and arguments as constants.
     struct Fc1;
     impl Spec for Fc1 {
         type Arguments = rules::dense::Dense;
@@ -56,14 +56,14 @@ const _: () = {
         const NAME: &'static str = "fc2";
     }
 
-    // The memory plan: values between nodes, in numbers per sample, and what nodes own.
+    // The memory plan in elements per sample: values between nodes, and the memory of the nodes.
     struct Plan;
     impl Plan {
         // In training, values (V) and their gradients (D) live until backward has used them.
         const TRAIN: usize = 32;
         const V1: Buffer = Buffer { offset: 0, len: 3 };
         const D1: Buffer = Buffer { offset: 16, len: 3 };
-        // At inference they are overwritten as soon as nobody needs them.
+        // At inference they are overwritten after their last use.
         const INFER: usize = 16;
         const W1: Buffer = Buffer { offset: 0, len: 3 };
         // The nodes' own memory and weights, one after the other.

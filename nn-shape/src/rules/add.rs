@@ -1,9 +1,11 @@
 //! `Add`: PyTorch's `a + b`, for two or more branches.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, branches, row, unlike_first, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Inputs, Row};
+use crate::rules::helpers::{attempt, branches, unlike_first};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// The sum of all branches, element by element.
@@ -29,33 +31,27 @@ impl Add {
     }
 }
 
-without!(Add: params, buffers, macs, how);
-
 /// The row of `Add`.
-pub static ROW: Row = row!(Add {
+pub static ROW: Row = Row {
+    name: "Add",
     stem: "add",
     summary: "sum of all branches",
-    positional: 0,
     inputs: Inputs::Branches,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
+    rule: |inputs, values| Add::from_values(values).output(inputs),
     keeps_features: true,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {
         const BRANCH: Shape = Shape::new(&[13, 13, 32]);
-        const OUTPUT: Shape = crate::expect(Add {}.output(&[BRANCH; 3]), "Add", "");
+        const OUTPUT: Shape = crate::error::expect(Add {}.output(&[BRANCH; 3]), "Add", "");
         assert_eq!(OUTPUT, BRANCH);
     }
 

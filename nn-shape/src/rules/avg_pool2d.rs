@@ -1,10 +1,12 @@
 //! `AvgPool2d`: PyTorch's `nn.AvgPool2d`, channels last.
 
+use crate::arguments::Padding;
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{row, without};
-use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
-use crate::{Padding, Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::rules::window::{Window, pool};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// The average under a kernel that goes over height and width.
@@ -12,7 +14,7 @@ arguments! {
         /// The size of the kernel.
         kernel: Pair,
         /// How far the kernel goes in one step; its own size by default.
-        stride: Pair = [AS_KERNEL; 2] => "kernel",
+        stride: Pair or "kernel",
         /// How many zeros are added around the input.
         padding: Pair = [0, 0],
         /// Whether those zeros count in the average.
@@ -39,47 +41,43 @@ impl AvgPool2d {
     /// How the kernel goes over the input.
     #[must_use]
     pub const fn window(&self) -> Window {
-        let stride = pool_stride(self.stride, self.kernel);
+        let stride = match self.stride {
+            Some(stride) => stride,
+            None => self.kernel,
+        };
         Window::new(self.kernel, stride, Padding::Explicit(self.padding), [1, 1])
     }
 }
 
-without!(AvgPool2d: params, buffers, macs);
-
 /// The row of `AvgPool2d`.
-pub static ROW: Row = row!(AvgPool2d {
+pub static ROW: Row = Row {
+    name: "AvgPool2d",
     stem: "avg_pool2d",
     summary: "average under a kernel",
+    parameters: AvgPool2d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| AvgPool2d::from_values(values).output(inputs),
+    how: Some(|inputs, values| AvgPool2d::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-});
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> AvgPool2d {
-        AvgPool2d {
-            kernel: [kernel; 2],
-            stride: [AS_KERNEL; 2],
-            padding: [0, 0],
-            count_include_pad: true,
-        }
+        AvgPool2d { kernel: [kernel; 2], stride: None, padding: [0, 0], count_include_pad: true }
     }
 
     #[test]
     fn goes_as_far_as_its_kernel() {
         const INPUT: Shape = Shape::new(&[8, 9, 16]);
-        const OUTPUT: Shape = crate::expect(by(2).output(&[INPUT]), "AvgPool2d", "");
+        const OUTPUT: Shape = crate::error::expect(by(2).output(&[INPUT]), "AvgPool2d", "");
         assert_eq!(OUTPUT, Shape::new(&[4, 4, 16]));
         assert_eq!(
             by(2).how(&[INPUT]).as_str(),
@@ -89,7 +87,7 @@ mod tests {
 
     #[test]
     fn follows_stride_and_padding() {
-        let layer = AvgPool2d { stride: [1, 2], padding: [1, 0], ..by(3) };
+        let layer = AvgPool2d { stride: Some([1, 2]), padding: [1, 0], ..by(3) };
         // (8 + 2*1 - 3)/1 + 1 high, (9 - 3)/2 + 1 wide.
         assert_eq!(layer.output(&[Shape::new(&[8, 9, 16])]).unwrap(), Shape::new(&[8, 4, 16]));
     }
@@ -114,7 +112,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 0x2, but a kernel of 2 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window sees padding alone"
+             = help: pad at most half the kernel, so that no window covers padding only"
         );
     }
 

@@ -1,9 +1,10 @@
 //! `BatchNorm`: PyTorch's `nn.BatchNorm1d` and `nn.BatchNorm2d`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage};
-use crate::rules::helpers::{attempt, eps, real, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size, Steps};
+use crate::rules::helpers::{attempt, eps, real};
+use crate::shape::Shape;
 
 arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel. In training mean
@@ -50,28 +51,28 @@ impl BatchNorm {
     }
 }
 
-without!(BatchNorm: how);
-
 /// The row of `BatchNorm`.
-pub static ROW: Row = row!(BatchNorm {
+pub static ROW: Row = Row {
+    name: "BatchNorm",
     stem: "batch_norm",
     summary: "makes each channel's mean 0 and variance 1 over the batch",
-    positional: 0,
-    inputs: Inputs::One,
+    parameters: BatchNorm::PARAMETERS,
+    rule: |inputs, values| BatchNorm::from_values(values).output(inputs),
+    params: Some(|inputs, values| BatchNorm::from_values(values).params(inputs)),
+    buffers: Some(|inputs, values| BatchNorm::from_values(values).buffers(inputs)),
+    macs: Some(|inputs, values| BatchNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Unless("affine")],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
+    needs: Needs::INPUT,
     crosses_batch: true,
     keeps_features: true,
-})
-.with_steps(Steps::Valid);
+    steps: Steps::Valid,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const DEFAULT: BatchNorm = BatchNorm { momentum: 0.1, eps: 1e-5, affine: true };
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn keeps_the_shape_and_counts_its_numbers() {
         const INPUT: Shape = Shape::new(&[32, 32, 16]);
-        const OUTPUT: Shape = crate::expect(DEFAULT.output(&[INPUT]), "BatchNorm", "");
+        const OUTPUT: Shape = crate::error::expect(DEFAULT.output(&[INPUT]), "BatchNorm", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(DEFAULT.params(&[INPUT]), 32);
         assert_eq!(BatchNorm { affine: false, ..DEFAULT }.params(&[INPUT]), 0);

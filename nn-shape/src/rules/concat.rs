@@ -2,9 +2,11 @@
 
 use crate::arguments::arguments;
 use crate::checks::at_most;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, branches, row, unlike_first, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Inputs, Row};
+use crate::rules::helpers::{attempt, branches, unlike_first};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// All branches side by side along the last axis.
@@ -57,33 +59,28 @@ const fn mend(inputs: &[Shape], nth: usize) -> Text {
     Text::of("write `Flatten` at the end of branch ").number(larger)
 }
 
-without!(Concat: params, buffers, macs);
-
 /// The row of `Concat`.
-pub static ROW: Row = row!(Concat {
+pub static ROW: Row = Row {
+    name: "Concat",
     stem: "concat",
     summary: "all branches side by side along the last axis",
-    positional: 0,
     inputs: Inputs::Branches,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| Concat::from_values(values).output(inputs),
+    how: Some(|inputs, values| Concat::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Keep, last: Flow::Compute, keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn adds_up_the_last_axis() {
         const INPUTS: &[Shape] = &[Shape::new(&[13, 13, 32]), Shape::new(&[13, 13, 8])];
-        const OUTPUT: Shape = crate::expect(Concat {}.output(INPUTS), "Concat", "");
+        const OUTPUT: Shape = crate::error::expect(Concat {}.output(INPUTS), "Concat", "");
         assert_eq!(OUTPUT, Shape::new(&[13, 13, 40]));
         assert_eq!(Concat {}.how(INPUTS).as_str(), "32 + 8 = 40");
     }

@@ -1,11 +1,14 @@
 //! `Conv1d`: PyTorch's `nn.Conv1d`, channels last, and its causal variant.
 
+use crate::arguments::StepPadding;
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps, Streaming};
 use crate::rules::convolution::Convolution;
-use crate::rules::helpers::{row, without};
 use crate::rules::window::Window;
-use crate::{Shape, ShapeError, StepMap, StepPadding, Text};
+use crate::shape::Shape;
+use crate::steps::StepMap;
+use crate::text::Text;
 
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over steps.
@@ -94,14 +97,17 @@ impl Conv1d {
     }
 }
 
-without!(Conv1d: buffers);
-
 /// The row of `Conv1d`.
-pub static ROW: Row = row!(Conv1d {
+pub static ROW: Row = Row {
+    name: "Conv1d",
     stem: "conv1d",
     summary: "convolution over steps",
+    parameters: Conv1d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
+    rule: |inputs, values| Conv1d::from_values(values).output(inputs),
+    params: Some(|inputs, values| Conv1d::from_values(values).params(inputs)),
+    how: Some(|inputs, values| Conv1d::from_values(values).how(inputs)),
+    macs: Some(|inputs, values| Conv1d::from_values(values).macs(inputs)),
     sizes: &[
         Size::Argument("out_channels"),
         Size::Computed("group_channels"),
@@ -110,19 +116,17 @@ pub static ROW: Row = row!(Conv1d {
     ],
     computed: &[|inputs, values| Conv1d::from_values(values).group_channels(inputs[0])],
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Kernel)
-.with_channels_first()
-.with_streaming(Streaming::CarriesIf(|values| Conv1d::from_values(values).streams()));
+    needs: Needs::INPUT,
+    steps: Steps::Kernel,
+    order: Order::ChannelsFirst,
+    streaming: Streaming::CarriesIf(|values| Conv1d::from_values(values).streams()),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn conv(out_channels: usize, kernel: usize) -> Conv1d {
@@ -140,7 +144,7 @@ mod tests {
     #[test]
     fn follows_stride_padding_and_dilation() {
         const INPUT: Shape = Shape::new(&[20, 8]);
-        const OUTPUT: Shape = crate::expect(conv(16, 3).output(&[INPUT]), "Conv1d", "");
+        const OUTPUT: Shape = crate::error::expect(conv(16, 3).output(&[INPUT]), "Conv1d", "");
         assert_eq!(OUTPUT, Shape::new(&[18, 16]));
         assert_eq!(conv(16, 3).how(&[INPUT]).as_str(), "(20 + 2*0 - 3)/1 + 1 = 18");
         let layer =
@@ -205,7 +209,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes steps x features, but gets 20\n  \
-             = help: a sequence of single numbers is written `20x1`"
+             = help: write a sequence of one feature per step as `20x1`"
         );
     }
 

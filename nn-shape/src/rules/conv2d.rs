@@ -1,11 +1,14 @@
 //! `Conv2d`: PyTorch's `nn.Conv2d`, channels last.
 
+use crate::arguments::Padding;
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::error::ShapeError;
+use crate::fusion::Fusion;
+use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
-use crate::rules::helpers::{row, without};
 use crate::rules::window::Window;
-use crate::{Fusion, Padding, Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over height and width.
@@ -88,14 +91,17 @@ impl Conv2d {
     }
 }
 
-without!(Conv2d: buffers);
-
 /// The row of `Conv2d`.
-pub static ROW: Row = row!(Conv2d {
+pub static ROW: Row = Row {
+    name: "Conv2d",
     stem: "conv2d",
     summary: "convolution over height and width",
+    parameters: Conv2d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
+    rule: |inputs, values| Conv2d::from_values(values).output(inputs),
+    params: Some(|inputs, values| Conv2d::from_values(values).params(inputs)),
+    how: Some(|inputs, values| Conv2d::from_values(values).how(inputs)),
+    macs: Some(|inputs, values| Conv2d::from_values(values).macs(inputs)),
     sizes: &[
         Size::Argument("out_channels"),
         Size::Computed("group_channels"),
@@ -105,17 +111,17 @@ pub static ROW: Row = row!(Conv2d {
     ],
     computed: &[|inputs, values| Conv2d::from_values(values).group_channels(inputs[0])],
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_fusion(Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])));
+    needs: Needs::INPUT,
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    fusion: Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn conv(out_channels: usize, kernel: usize) -> Conv2d {
@@ -134,7 +140,7 @@ mod tests {
 
     #[test]
     fn shrinks_by_its_kernel() {
-        const OUTPUT: Shape = crate::expect(conv(32, 3).output(&[PICTURE]), "conv1", "");
+        const OUTPUT: Shape = crate::error::expect(conv(32, 3).output(&[PICTURE]), "conv1", "");
         assert_eq!(OUTPUT, Shape::new(&[26, 26, 32]));
         assert_eq!(conv(32, 3).how(&[PICTURE]).as_str(), "(28 + 2*0 - 3)/1 + 1 = 26");
         assert_eq!(conv(32, 3).params(&[PICTURE]), 320);
@@ -239,7 +245,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes height x width x channels, but gets 28x28\n  \
-             = help: say how many channels there are: write `28x28x1` for one"
+             = help: add the number of channels: write `28x28x1` for one channel"
         );
         let (_, words) = refusal(conv(32, 3).output(&[Shape::new(&[4, 28, 28, 1])]));
         assert_eq!(words, "layer `it` takes height x width x channels, but gets 4x28x28x1");
@@ -252,7 +258,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("groups"));
         assert_eq!(
             words,
-            "layer `it` splits its input's channels into 3 groups, but 32 is no multiple of 3\n  \
+            "layer `it` splits its input's channels into 3 groups, but 32 is not divisible by 3\n  \
              = help: write `groups` as 1, 2, 4, 8, 16 or 32, which divide 32 input and 64 output channels"
         );
         let layer = Conv2d { groups: 32, ..conv(48, 3) };
@@ -260,7 +266,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("out_channels"));
         assert_eq!(
             words,
-            "layer `it` splits its output channels into 32 groups, but 48 is no multiple of 32\n  \
+            "layer `it` splits its output channels into 32 groups, but 48 is not divisible by 32\n  \
              = help: write 64 output channels, or `groups` as 1, 2, 4, 8 or 16"
         );
     }
@@ -332,7 +338,7 @@ mod tests {
         let (_, words) = refusal(conv(1 << 39, 1).output(&[Shape::new(&[2, 2, 1])]));
         assert_eq!(
             words,
-            "layer `it` gives 2x2x549755813888, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gives 2x2x549755813888, but a value can hold at most 1099511627776 elements"
         );
     }
 }

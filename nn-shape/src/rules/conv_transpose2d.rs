@@ -1,12 +1,15 @@
 //! `ConvTranspose2d`: PyTorch's `nn.ConvTranspose2d`, channels last.
 
+use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::checks::{MOST, at_most};
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
-use crate::rules::helpers::{attempt, count, counts, few_enough_weights, row, without};
+use crate::rules::helpers::{attempt, count, counts, few_enough_weights};
 use crate::rules::window::{Window, picture};
-use crate::{Padding, Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// A convolution turned around: each number of the input spreads over a kernel of the output. What a
@@ -137,7 +140,7 @@ impl ConvTranspose2d {
         }
         let (whole, padding) = (self.whole(axis, input), self.padding[axis]);
         if whole > MOST {
-            let message = Text::of("gives more than ").number(MOST).text(" numbers");
+            let message = Text::of("gives more than ").number(MOST).text(" elements");
             return Err(ShapeError::layer(message));
         }
         match whole.checked_sub(padding.saturating_mul(2)) {
@@ -175,14 +178,17 @@ impl ConvTranspose2d {
     }
 }
 
-without!(ConvTranspose2d: buffers);
-
 /// The row of `ConvTranspose2d`.
-pub static ROW: Row = row!(ConvTranspose2d {
+pub static ROW: Row = Row {
+    name: "ConvTranspose2d",
     stem: "conv_transpose2d",
     summary: "transposed convolution: makes pictures larger",
+    parameters: ConvTranspose2d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
+    rule: |inputs, values| ConvTranspose2d::from_values(values).output(inputs),
+    params: Some(|inputs, values| ConvTranspose2d::from_values(values).params(inputs)),
+    how: Some(|inputs, values| ConvTranspose2d::from_values(values).how(inputs)),
+    macs: Some(|inputs, values| ConvTranspose2d::from_values(values).macs(inputs)),
     sizes: &[
         Size::Argument("out_channels"),
         Size::InputLast,
@@ -193,16 +199,16 @@ pub static ROW: Row = row!(ConvTranspose2d {
     ],
     computed: &[|inputs, values| ConvTranspose2d::from_values(values).group_filters(inputs[0])],
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-});
+    needs: Needs::INPUT,
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn of(out_channels: usize, kernel: usize) -> ConvTranspose2d {
@@ -223,7 +229,7 @@ mod tests {
     #[test]
     fn grows_by_its_kernel_and_stride() {
         const LAYER: ConvTranspose2d = ConvTranspose2d { stride: [2, 2], ..of(8, 2) };
-        const OUTPUT: Shape = crate::expect(LAYER.output(&[PICTURE]), "up", "");
+        const OUTPUT: Shape = crate::error::expect(LAYER.output(&[PICTURE]), "up", "");
         assert_eq!(OUTPUT, Shape::new(&[14, 14, 8]));
         assert_eq!(LAYER.how(&[PICTURE]).as_str(), "(7 - 1)*2 + 2 - 2*0 = 14");
         assert_eq!(LAYER.params(&[PICTURE]), 16 * 8 * 4 + 8);

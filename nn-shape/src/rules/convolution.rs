@@ -1,9 +1,11 @@
 //! What the rules of convolutions share.
 
 use crate::checks::at_most;
+use crate::error::ShapeError;
 use crate::rules::helpers::{attempt, count, divisors, few_enough_weights};
 use crate::rules::window::{Over, Window, common_divisor};
-use crate::{Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 /// A convolution over whatever its window goes over.
 pub(crate) struct Convolution {
@@ -82,7 +84,7 @@ impl Convolution {
         if !channels.is_multiple_of(groups) {
             let message = Text::of("splits its input's channels into ").number(groups);
             let message = message.text(" groups, but ").number(channels);
-            let message = message.text(" is no multiple of ").number(groups);
+            let message = message.text(" is not divisible by ").number(groups);
             let help = divisors(help.text("`groups` as "), common).text(", which divide ");
             let help = help.number(channels).text(" input and ").number(out_channels);
             let help = help.text(" output channels");
@@ -91,7 +93,7 @@ impl Convolution {
         if !out_channels.is_multiple_of(groups) {
             let message = Text::of("splits its output channels into ").number(groups);
             let message = message.text(" groups, but ").number(out_channels);
-            let message = message.text(" is no multiple of ").number(groups);
+            let message = message.text(" is not divisible by ").number(groups);
             let above = out_channels.div_ceil(groups) * groups;
             let help = help.number(above).text(" output channels, or `groups` as ");
             let help = divisors(help, common);

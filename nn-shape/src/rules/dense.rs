@@ -2,9 +2,11 @@
 
 use crate::arguments::arguments;
 use crate::checks::at_most;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
-use crate::rules::helpers::{attempt, count, few_enough_weights, row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Needs, Order, Row, Size};
+use crate::rules::helpers::{attempt, count, few_enough_weights};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// A fully connected layer on the last axis: `y = x W + b`.
@@ -14,7 +16,7 @@ arguments! {
         /// Whether a bias is added.
         bias: Flag = true,
         /// The line before it whose weight is its own, too.
-        weight: Weight = None,
+        weight: Weight or "..",
     }
 }
 
@@ -59,34 +61,34 @@ impl Dense {
         } else if found.dim(0) == self.units {
             Text::of("let it read ").number(found.dim(1)).text(" features")
         } else {
-            Text::of("leave `weight` out: then it has one of its own")
+            Text::of("leave out `weight`, so that it has one of its own")
         };
         Err(ShapeError::argument("weight", message).help(help))
     }
 }
 
-without!(Dense: buffers, how);
-
 /// The row of `Dense`.
-pub static ROW: Row = row!(Dense {
+pub static ROW: Row = Row {
+    name: "Dense",
     stem: "dense",
     summary: "fully connected layer on the last axis",
+    parameters: Dense::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
+    rule: |inputs, values| Dense::from_values(values).output(inputs),
+    params: Some(|inputs, values| Dense::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| Dense::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Argument("units"), Size::Unless("bias")],
-    computed: &[],
+    weight: Some([Size::Argument("units"), Size::InputLast]),
     flows: Flows { leading: Flow::Keep, last: Flow::Argument("units"), keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_weight([Size::Argument("units"), Size::InputLast]);
+    needs: Needs::INPUT,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn dense(units: usize) -> Dense {
@@ -96,7 +98,7 @@ mod tests {
     #[test]
     fn replaces_the_last_axis() {
         const INPUT: Shape = Shape::new(&[1600]);
-        const OUTPUT: Shape = crate::expect(dense(128).output(&[INPUT]), "fc1", "");
+        const OUTPUT: Shape = crate::error::expect(dense(128).output(&[INPUT]), "fc1", "");
         assert_eq!(OUTPUT, Shape::new(&[128]));
         assert_eq!(dense(128).params(&[INPUT]), 204_928);
         assert_eq!(Dense { bias: false, ..dense(128) }.params(&[INPUT]), 204_800);
@@ -139,7 +141,7 @@ mod tests {
         };
         about(64, 128, "give it 65 units");
         about(65, 100, "let it read 128 features");
-        about(64, 100, "leave `weight` out: then it has one of its own");
+        about(64, 100, "leave out `weight`, so that it has one of its own");
     }
 
     #[test]
@@ -160,7 +162,7 @@ mod tests {
         assert_eq!(blame, Blame::Layer);
         assert_eq!(
             words,
-            "layer `it` gives 8x274877906944, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gives 8x274877906944, but a value can hold at most 1099511627776 elements"
         );
     }
 }

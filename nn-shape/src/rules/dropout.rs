@@ -1,9 +1,11 @@
 //! `Dropout`: PyTorch's `nn.Dropout`.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{real, row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Row, Storage};
+use crate::rules::helpers::real;
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// In training each element becomes 0 with probability `p` and is divided by `1 - p` otherwise; in
@@ -33,33 +35,29 @@ impl Dropout {
     }
 }
 
-without!(Dropout: params, buffers, macs, how);
-
 /// The row of `Dropout`.
-pub static ROW: Row = row!(Dropout {
+pub static ROW: Row = Row {
+    name: "Dropout",
     stem: "dropout",
     summary: "in training, zeroes elements with probability p",
+    parameters: Dropout::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
+    rule: |inputs, values| Dropout::from_values(values).output(inputs),
     storage: Storage::InPlace,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: true,
-});
+    ..Row::ELEMENTWISE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[28, 28, 32]);
-        const OUTPUT: Shape = crate::expect(Dropout { p: 0.5 }.output(&[INPUT]), "Dropout", "");
+        const OUTPUT: Shape =
+            crate::error::expect(Dropout { p: 0.5 }.output(&[INPUT]), "Dropout", "");
         assert_eq!(OUTPUT, INPUT);
     }
 

@@ -1,9 +1,10 @@
 //! `ELU`: PyTorch's `nn.ELU`.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, real, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Storage};
+use crate::rules::helpers::{attempt, real};
+use crate::shape::Shape;
 
 arguments! {
     /// `x` above 0, `alpha * (exp(x) - 1)` below, element by element.
@@ -26,33 +27,29 @@ impl ELU {
     }
 }
 
-without!(ELU: params, buffers, macs, how);
-
 /// The row of `ELU`.
-pub static ROW: Row = row!(ELU {
+pub static ROW: Row = Row {
+    name: "ELU",
     stem: "elu",
     summary: "x above 0, alpha * (exp(x) - 1) below",
+    parameters: ELU::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
+    rule: |inputs, values| ELU::from_values(values).output(inputs),
     storage: Storage::InPlace,
-    needs: Needs { input: false, output: true },
-    crosses_batch: false,
-    keeps_features: true,
-});
+    needs: Needs::OUTPUT,
+    ..Row::ELEMENTWISE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[28, 28, 32]);
-        const OUTPUT: Shape = crate::expect(ELU { alpha: 1.0 }.output(&[INPUT]), "ELU", "");
+        const OUTPUT: Shape = crate::error::expect(ELU { alpha: 1.0 }.output(&[INPUT]), "ELU", "");
         assert_eq!(OUTPUT, INPUT);
     }
 

@@ -2,12 +2,11 @@
 
 use crate::arguments::arguments;
 use crate::checks::at_most;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Steps, Storage};
-use crate::rules::helpers::{attempt, count, few_enough_weights, row, without};
-use crate::{MAX_RANK, Shape, ShapeError, Text};
-
-/// The default of the padding index: none. No vocabulary has a token of this number.
-pub const NO_PADDING: usize = u32::MAX as usize;
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Inputs, Order, Row, Size};
+use crate::rules::helpers::{attempt, count, few_enough_weights};
+use crate::shape::{MAX_RANK, Shape};
+use crate::text::Text;
 
 arguments! {
     /// A vector of its own for each token, looked up by its number.
@@ -18,7 +17,7 @@ arguments! {
         dimension: Number,
         /// A token that stands for nothing: its features begin as zeros and are not trained, unless by a layer
         /// that shares the weight.
-        padding_index: Number = NO_PADDING => "none",
+        padding_index: Number or "none",
     }
 }
 
@@ -36,7 +35,7 @@ impl Embedding {
         let mut axes = [0; MAX_RANK];
         if input.rank() == MAX_RANK {
             let message = Text::of("adds an axis, but its input ").shape(input).text(" has ");
-            let message = message.number(MAX_RANK).text(" already, the most there can be");
+            let message = message.number(MAX_RANK).text(" already, the maximum");
             return Err(ShapeError::layer(message));
         }
         let mut axis = 0;
@@ -54,25 +53,21 @@ impl Embedding {
         self.vocabulary * self.dimension
     }
 
-    /// The token that stands for nothing, if there is one.
-    #[must_use]
-    pub const fn padding(&self) -> Option<usize> {
-        if self.padding_index == NO_PADDING { None } else { Some(self.padding_index) }
-    }
-
     const fn check_vocabulary(&self) -> Result<(), ShapeError> {
-        if self.vocabulary > NO_PADDING {
+        // Inputs hold indices as `u32`.
+        const MOST: usize = u32::MAX as usize;
+        if self.vocabulary > MOST {
             let message =
                 Text::of("has ").number(self.vocabulary).text(" tokens, but can have at most ");
-            return Err(ShapeError::argument("vocabulary", message.number(NO_PADDING)));
+            return Err(ShapeError::argument("vocabulary", message.number(MOST)));
         }
-        match self.padding() {
+        match self.padding_index {
             Some(index) if index >= self.vocabulary => {
                 let message = Text::of("has a padding index of ").number(index).text(", but its ");
                 let message =
-                    message.number(self.vocabulary).text(" tokens have the numbers 0 to ");
+                    message.number(self.vocabulary).text(" tokens have the indices 0 to ");
                 let message = message.number(self.vocabulary - 1);
-                let help = Text::of("use one of these numbers, or a larger vocabulary");
+                let help = Text::of("use one of these indices, or a larger vocabulary");
                 Err(ShapeError::argument("padding_index", message).help(help))
             }
             _ => Ok(()),
@@ -80,37 +75,35 @@ impl Embedding {
     }
 }
 
-without!(Embedding: buffers, macs, how);
-
 /// The row of `Embedding`.
-pub static ROW: Row = row!(Embedding {
+pub static ROW: Row = Row {
+    name: "Embedding",
     stem: "embedding",
     summary: "a vector for each token, by its number",
+    parameters: Embedding::PARAMETERS,
     positional: 2,
     inputs: Inputs::Indices,
+    rule: |inputs, values| Embedding::from_values(values).output(inputs),
+    params: Some(|inputs, values| Embedding::from_values(values).params(inputs)),
     sizes: &[Size::Argument("vocabulary"), Size::Argument("dimension")],
-    computed: &[],
+    weight: Some([Size::Argument("vocabulary"), Size::Argument("dimension")]),
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("dimension"), keeps_rank: false },
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_weight([Size::Argument("vocabulary"), Size::Argument("dimension")])
-.with_steps(Steps::Each);
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
-    const WORDS: Embedding = Embedding { vocabulary: 5000, dimension: 32, padding_index: 0 };
+    const WORDS: Embedding = Embedding { vocabulary: 5000, dimension: 32, padding_index: Some(0) };
 
     #[test]
     fn adds_an_axis_of_features() {
         const INPUT: Shape = Shape::new(&[64]);
-        const OUTPUT: Shape = crate::expect(WORDS.output(&[INPUT]), "Embedding", "");
+        const OUTPUT: Shape = crate::error::expect(WORDS.output(&[INPUT]), "Embedding", "");
         assert_eq!(OUTPUT, Shape::new(&[64, 32]));
         assert_eq!(WORDS.output(&[Shape::new(&[3, 4])]).unwrap(), Shape::new(&[3, 4, 32]));
         assert_eq!(WORDS.params(&[INPUT]), 160_000);
@@ -118,15 +111,16 @@ mod tests {
 
     #[test]
     fn refuses_a_padding_index_that_is_no_token() {
-        let layer = Embedding { padding_index: 5000, ..WORDS };
+        let layer = Embedding { padding_index: Some(5000), ..WORDS };
         let (blame, words) = refusal(layer.output(&[Shape::new(&[64])]));
         assert_eq!(blame, Blame::Argument("padding_index"));
         assert_eq!(
             words,
-            "layer `it` has a padding index of 5000, but its 5000 tokens have the numbers 0 to 4999\n  \
-             = help: use one of these numbers, or a larger vocabulary"
+            "layer `it` has a padding index of 5000, but its 5000 tokens have the indices 0 to 4999\n  \
+             = help: use one of these indices, or a larger vocabulary"
         );
-        assert_eq!(Embedding { padding_index: NO_PADDING, ..WORDS }.padding(), None);
+        let layer = Embedding { padding_index: None, ..WORDS };
+        assert!(layer.output(&[Shape::new(&[64])]).is_ok());
     }
 
     #[test]

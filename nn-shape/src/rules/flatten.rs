@@ -2,9 +2,10 @@
 
 use crate::arguments::arguments;
 use crate::checks::at_most;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Flows, Order, Row, Steps, Storage};
+use crate::rules::helpers::attempt;
+use crate::shape::Shape;
 
 arguments! {
     /// The same numbers along one axis.
@@ -22,33 +23,29 @@ impl Flatten {
     }
 }
 
-without!(Flatten: params, buffers, macs, how);
-
 /// The row of `Flatten`.
-pub static ROW: Row = row!(Flatten {
+pub static ROW: Row = Row {
+    name: "Flatten",
     stem: "flatten",
     summary: "the same numbers along one axis",
-    positional: 0,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| Flatten::from_values(values).output(inputs),
     flows: Flows::COMPUTE,
     storage: Storage::View,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-});
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn multiplies_all_axes() {
         const INPUT: Shape = Shape::new(&[5, 5, 64]);
-        const OUTPUT: Shape = crate::expect(Flatten {}.output(&[INPUT]), "Flatten", "");
+        const OUTPUT: Shape = crate::error::expect(Flatten {}.output(&[INPUT]), "Flatten", "");
         assert_eq!(OUTPUT, Shape::new(&[1600]));
         assert_eq!(Flatten {}.output(&[OUTPUT]).unwrap(), OUTPUT);
     }
@@ -59,7 +56,7 @@ mod tests {
         assert_eq!(blame, Blame::Layer);
         assert_eq!(
             words,
-            "layer `it` gets 18446744073709551615x2, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gets 18446744073709551615x2, but a value can hold at most 1099511627776 elements"
         );
     }
 }

@@ -1,9 +1,10 @@
 //! `GlobalMaxPool`: PyTorch's `nn.AdaptiveMaxPool2d(1)` without the axes of size 1 that it leaves.
 
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Steps, Storage};
-use crate::rules::helpers::{last_axis, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::rules::helpers::last_axis;
+use crate::shape::Shape;
 
 arguments! {
     /// The largest number of each channel.
@@ -20,34 +21,29 @@ impl GlobalMaxPool {
     }
 }
 
-without!(GlobalMaxPool: params, buffers, macs, how);
-
 /// The row of `GlobalMaxPool`.
-pub static ROW: Row = row!(GlobalMaxPool {
+pub static ROW: Row = Row {
+    name: "GlobalMaxPool",
     stem: "global_max_pool",
     summary: "largest number of each channel",
-    positional: 0,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| GlobalMaxPool::from_values(values).output(inputs),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: false },
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Valid);
+    steps: Steps::Valid,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn leaves_the_channels() {
         const INPUT: Shape = Shape::new(&[8, 8, 64]);
-        const OUTPUT: Shape = crate::expect(GlobalMaxPool {}.output(&[INPUT]), "GlobalMaxPool", "");
+        const OUTPUT: Shape =
+            crate::error::expect(GlobalMaxPool {}.output(&[INPUT]), "GlobalMaxPool", "");
         assert_eq!(OUTPUT, Shape::new(&[64]));
         assert_eq!(GlobalMaxPool {}.output(&[Shape::new(&[20, 3])]).unwrap(), Shape::new(&[3]));
     }
@@ -59,7 +55,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes height x width x channels, or steps x features, but gets 1600\n  \
-             = help: put it before `Flatten`, or in its place"
+             = help: put it before `Flatten`, or replace `Flatten` by it"
         );
     }
 }

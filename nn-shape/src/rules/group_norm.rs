@@ -1,9 +1,11 @@
 //! `GroupNorm`: PyTorch's `nn.GroupNorm`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
-use crate::rules::helpers::{attempt, count, divisors, eps, row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size, Steps, Streaming};
+use crate::rules::helpers::{attempt, count, divisors, eps};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of one
@@ -30,14 +32,14 @@ impl GroupNorm {
         if !channels.is_multiple_of(groups) {
             let message = Text::of("splits its input's channels into ").number(groups);
             let message = message.text(" groups, but ").number(channels);
-            let message = message.text(" is no multiple of ").number(groups);
+            let message = message.text(" is not divisible by ").number(groups);
             let help = divisors(Text::of("write `groups` as "), channels);
             return Err(ShapeError::argument("groups", message).help(help));
         }
         match input.checked_len() {
             Some(len) if len == groups => {
                 let message =
-                    Text::of("normalises groups of one number, whose variance is 0: it gets ");
+                    Text::of("normalises groups of one element, whose variance is 0: it gets ");
                 let message = message.shape(input).text(" and has ").number(groups);
                 Err(ShapeError::argument("groups", message.text(" groups")))
             }
@@ -58,29 +60,27 @@ impl GroupNorm {
     }
 }
 
-without!(GroupNorm: buffers, how);
-
 /// The row of `GroupNorm`.
-pub static ROW: Row = row!(GroupNorm {
+pub static ROW: Row = Row {
+    name: "GroupNorm",
     stem: "group_norm",
     summary: "makes each group of channels' mean 0 and variance 1, of each sample by itself",
+    parameters: GroupNorm::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
+    rule: |inputs, values| GroupNorm::from_values(values).output(inputs),
+    params: Some(|inputs, values| GroupNorm::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| GroupNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"])],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Valid)
-.with_streaming(Streaming::Whole);
+    needs: Needs::INPUT,
+    steps: Steps::Valid,
+    streaming: Streaming::Whole,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn of(groups: usize) -> GroupNorm {
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn keeps_the_shape_and_counts_its_numbers() {
         const INPUT: Shape = Shape::new(&[32, 32, 16]);
-        const OUTPUT: Shape = crate::expect(of(4).output(&[INPUT]), "GroupNorm", "");
+        const OUTPUT: Shape = crate::error::expect(of(4).output(&[INPUT]), "GroupNorm", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(of(4).params(&[INPUT]), 32);
         assert_eq!(GroupNorm { affine: false, ..of(4) }.params(&[INPUT]), 0);
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("groups"));
         assert_eq!(
             words,
-            "layer `it` splits its input's channels into 5 groups, but 12 is no multiple of 5\n  \
+            "layer `it` splits its input's channels into 5 groups, but 12 is not divisible by 5\n  \
              = help: write `groups` as 1, 2, 3, 4, 6 or 12"
         );
     }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("groups"));
         assert_eq!(
             words,
-            "layer `it` normalises groups of one number, whose variance is 0: it gets 1x1x12 and has 12 groups"
+            "layer `it` normalises groups of one element, whose variance is 0: it gets 1x1x12 and has 12 groups"
         );
         assert!(of(12).output(&[Shape::new(&[2, 1, 12])]).is_ok());
     }

@@ -1,8 +1,11 @@
 //! `GRU`: PyTorch's `nn.GRU`.
 
 use crate::arguments::arguments;
-use crate::registry::Row;
-use crate::rules::recurrent::{recurrent, recurrent_row};
+use crate::error::ShapeError;
+use crate::row::{Row, Streaming};
+pub use crate::rules::recurrent::Output;
+use crate::rules::recurrent::{self, Recurrent, recurrent};
+use crate::shape::Shape;
 
 arguments! {
     /// Gated recurrent units: layers that read a sequence step by step and keep or renew their
@@ -19,20 +22,30 @@ arguments! {
         /// Whether biases are added.
         bias: Flag = true,
         /// Each step's output, or the last state of each direction alone.
-        output: Word("sequence", "last") = "sequence",
+        output: Word(Output) = Output::Sequence,
     }
 }
 
 recurrent!(GRU, gates: 3);
 
 /// The row of `GRU`.
-pub static ROW: Row =
-    recurrent_row!(GRU { stem: "gru", summary: "gated recurrent units over steps" });
+pub static ROW: Row = Row {
+    name: "GRU",
+    stem: "gru",
+    summary: "gated recurrent units over steps",
+    parameters: GRU::PARAMETERS,
+    rule: |inputs, values| GRU::from_values(values).output(inputs),
+    params: Some(|inputs, values| GRU::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| GRU::from_values(values).macs(inputs)),
+    computed: &[|inputs, values| GRU::from_values(values).weights(inputs[0])],
+    streaming: Streaming::CarriesIf(|values| !GRU::from_values(values).bidirectional),
+    ..recurrent::ROW
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Shape;
+    use crate::shape::Shape;
 
     #[test]
     fn gives_and_counts_as_pytorch_does() {
@@ -42,7 +55,7 @@ mod tests {
             bidirectional: true,
             dropout: 0.1,
             bias: true,
-            output: "last",
+            output: Output::Last,
         };
         let input = [Shape::new(&[20, 32])];
         assert_eq!(gru.output(&input).unwrap(), Shape::new(&[128]));

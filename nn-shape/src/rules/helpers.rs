@@ -1,7 +1,9 @@
 //! What the files of rules share.
 
 use crate::checks::MOST;
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::shape::Shape;
+use crate::text::Text;
 
 /// `?` for `const fn`.
 macro_rules! attempt {
@@ -13,72 +15,28 @@ macro_rules! attempt {
     };
 }
 
-/// Says that a layer has none of something: `without!(ReLU: params, buffers, macs, how);`
-macro_rules! without {
-    ($Name:ident : $($method:ident),*) => {
+/// Defines the struct of a layer's arguments, as [`arguments!`](crate::arguments::arguments), and the rule
+/// that its output has the input's shape, whatever that is.
+macro_rules! same_shape {
+    ($(#[$meta:meta])* pub struct $Name:ident { $($fields:tt)* }) => {
+        $crate::arguments::arguments! { $(#[$meta])* pub struct $Name { $($fields)* } }
+
         impl $Name {
-            $( $crate::rules::helpers::without_one!($method); )*
+            /// `[..] -> [..]`
+            ///
+            /// # Errors
+            /// Never.
+            pub const fn output(
+                &self,
+                inputs: &[$crate::shape::Shape],
+            ) -> Result<$crate::shape::Shape, $crate::error::ShapeError> {
+                Ok(inputs[0])
+            }
         }
     };
 }
 
-macro_rules! without_one {
-    (params) => {
-        /// No trained numbers.
-        #[must_use]
-        pub const fn params(&self, _inputs: &[$crate::Shape]) -> usize {
-            0
-        }
-    };
-    (buffers) => {
-        /// No stored numbers besides the trained ones.
-        #[must_use]
-        pub const fn buffers(&self, _inputs: &[$crate::Shape]) -> usize {
-            0
-        }
-    };
-    (macs) => {
-        /// No multiply-adds.
-        #[must_use]
-        pub const fn macs(&self, _inputs: &[$crate::Shape]) -> usize {
-            0
-        }
-    };
-    (how) => {
-        /// The output's shape needs no explanation.
-        #[must_use]
-        pub const fn how(&self, _inputs: &[$crate::Shape]) -> $crate::Text {
-            $crate::Text::new()
-        }
-    };
-}
-
-/// A [`Row`](crate::registry::Row): its name, arguments and functions follow from the struct of
-/// the arguments. What it makes of short sequences and whether it streams need only be said, behind it, where
-/// that is not usual: `row!(..).with_steps(..).with_streaming(..)`; PyTorch's order and fusion
-/// likewise.
-macro_rules! row {
-    ($Name:ident { $($field:ident : $value:expr),* $(,)? }) => {
-        $crate::registry::Row {
-            name: stringify!($Name),
-            parameters: $Name::PARAMETERS,
-            rule: |inputs, values| $Name::from_values(values).output(inputs),
-            params: |inputs, values| $Name::from_values(values).params(inputs),
-            buffers: |inputs, values| $Name::from_values(values).buffers(inputs),
-            macs: |inputs, values| $Name::from_values(values).macs(inputs),
-            how: |inputs, values| $Name::from_values(values).how(inputs),
-            weight: None,
-            steps: $crate::registry::Steps::All,
-            order: $crate::registry::Order::StepsFirst,
-            streaming: $crate::registry::Streaming::Pointwise,
-            fusion: $crate::Fusion::None,
-            $( $field: $value, )*
-        }
-        .usual()
-    };
-}
-
-pub(crate) use {attempt, row, without, without_one};
+pub(crate) use {attempt, same_shape};
 
 /// The count, if it is neither 0 nor absurd. `noun` names it in the message: `units`.
 pub(crate) const fn count(
@@ -164,7 +122,7 @@ pub(crate) const fn last_axis(input: Shape) -> Result<Shape, ShapeError> {
         return Ok(Shape::new(&[input.last()]));
     }
     let message = Text::of("takes height x width x channels, or steps x features, but gets ");
-    let help = Text::of("put it before `Flatten`, or in its place");
+    let help = Text::of("put it before `Flatten`, or replace `Flatten` by it");
     Err(ShapeError::layer(message.shape(input)).help(help))
 }
 

@@ -1,9 +1,11 @@
 //! `InstanceNorm`: PyTorch's `nn.InstanceNorm1d` and `nn.InstanceNorm2d`, channels last.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
-use crate::rules::helpers::{attempt, eps, row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size, Steps, Streaming};
+use crate::rules::helpers::{attempt, eps};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// `(x - mean) / sqrt(variance + eps)`, where mean and variance are those of one channel of a sample.
@@ -48,29 +50,26 @@ impl InstanceNorm {
     }
 }
 
-without!(InstanceNorm: buffers, how);
-
 /// The row of `InstanceNorm`.
-pub static ROW: Row = row!(InstanceNorm {
+pub static ROW: Row = Row {
+    name: "InstanceNorm",
     stem: "instance_norm",
     summary: "makes each channel's mean 0 and variance 1, of each sample by itself",
-    positional: 0,
-    inputs: Inputs::One,
+    parameters: InstanceNorm::PARAMETERS,
+    rule: |inputs, values| InstanceNorm::from_values(values).output(inputs),
+    params: Some(|inputs, values| InstanceNorm::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| InstanceNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"])],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Valid)
-.with_streaming(Streaming::Whole);
+    needs: Needs::INPUT,
+    steps: Steps::Valid,
+    streaming: Streaming::Whole,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const DEFAULT: InstanceNorm = InstanceNorm { eps: 1e-5, affine: false };
@@ -78,7 +77,7 @@ mod tests {
     #[test]
     fn keeps_the_shape_and_counts_its_numbers() {
         const INPUT: Shape = Shape::new(&[32, 32, 16]);
-        const OUTPUT: Shape = crate::expect(DEFAULT.output(&[INPUT]), "InstanceNorm", "");
+        const OUTPUT: Shape = crate::error::expect(DEFAULT.output(&[INPUT]), "InstanceNorm", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(DEFAULT.params(&[INPUT]), 0);
         assert_eq!(InstanceNorm { affine: true, ..DEFAULT }.params(&[INPUT]), 32);

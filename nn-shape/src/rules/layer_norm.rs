@@ -1,9 +1,10 @@
 //! `LayerNorm`: PyTorch's `nn.LayerNorm` of the last axis.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
-use crate::rules::helpers::{attempt, eps, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size};
+use crate::rules::helpers::{attempt, eps};
+use crate::shape::Shape;
 
 arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of the
@@ -45,27 +46,25 @@ impl LayerNorm {
     }
 }
 
-without!(LayerNorm: buffers, how);
-
 /// The row of `LayerNorm`.
-pub static ROW: Row = row!(LayerNorm {
+pub static ROW: Row = Row {
+    name: "LayerNorm",
     stem: "layer_norm",
     summary: "makes the features' mean 0 and variance 1, of each step or pixel by itself",
-    positional: 0,
-    inputs: Inputs::One,
+    parameters: LayerNorm::PARAMETERS,
+    rule: |inputs, values| LayerNorm::from_values(values).output(inputs),
+    params: Some(|inputs, values| LayerNorm::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| LayerNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"]), Size::InputLastIf(&["affine", "bias"])],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
+    needs: Needs::INPUT,
     keeps_features: true,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const DEFAULT: LayerNorm = LayerNorm { eps: 1e-5, affine: true, bias: true };
@@ -73,7 +72,7 @@ mod tests {
     #[test]
     fn keeps_the_shape_and_counts_its_numbers() {
         const INPUT: Shape = Shape::new(&[64, 128]);
-        const OUTPUT: Shape = crate::expect(DEFAULT.output(&[INPUT]), "LayerNorm", "");
+        const OUTPUT: Shape = crate::error::expect(DEFAULT.output(&[INPUT]), "LayerNorm", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(DEFAULT.params(&[INPUT]), 256);
         assert_eq!(LayerNorm { bias: false, ..DEFAULT }.params(&[INPUT]), 128);

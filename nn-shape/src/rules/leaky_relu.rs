@@ -1,9 +1,10 @@
 //! `LeakyReLU`: PyTorch's `nn.LeakyReLU`.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, real, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Storage};
+use crate::rules::helpers::{attempt, real};
+use crate::shape::Shape;
 
 arguments! {
     /// `x` above 0, `slope * x` below, element by element.
@@ -25,34 +26,30 @@ impl LeakyReLU {
     }
 }
 
-without!(LeakyReLU: params, buffers, macs, how);
-
 /// The row of `LeakyReLU`.
-pub static ROW: Row = row!(LeakyReLU {
+pub static ROW: Row = Row {
+    name: "LeakyReLU",
     stem: "leaky_relu",
     summary: "x above 0, slope * x below",
+    parameters: LeakyReLU::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
+    rule: |inputs, values| LeakyReLU::from_values(values).output(inputs),
     storage: Storage::InPlace,
-    needs: Needs { input: false, output: true },
-    crosses_batch: false,
-    keeps_features: true,
-});
+    needs: Needs::OUTPUT,
+    ..Row::ELEMENTWISE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[28, 28, 32]);
         const OUTPUT: Shape =
-            crate::expect(LeakyReLU { slope: 0.01 }.output(&[INPUT]), "LeakyReLU", "");
+            crate::error::expect(LeakyReLU { slope: 0.01 }.output(&[INPUT]), "LeakyReLU", "");
         assert_eq!(OUTPUT, INPUT);
     }
 

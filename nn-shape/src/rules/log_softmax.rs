@@ -1,50 +1,33 @@
 //! `LogSoftmax`: PyTorch's `nn.LogSoftmax(dim=-1)`.
 
-use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{row, without};
-use crate::{Shape, ShapeError};
+use crate::row::{Needs, Row};
+use crate::rules::helpers::same_shape;
 
-arguments! {
+same_shape! {
     /// `x - ln(sum(exp(x)))` over the last axis.
     pub struct LogSoftmax {}
 }
 
-impl LogSoftmax {
-    /// `[..] -> [..]`
-    ///
-    /// # Errors
-    /// Never.
-    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        Ok(inputs[0])
-    }
-}
-
-without!(LogSoftmax: params, buffers, macs, how);
-
 /// The row of `LogSoftmax`.
-pub static ROW: Row = row!(LogSoftmax {
+pub static ROW: Row = Row {
+    name: "LogSoftmax",
     stem: "log_softmax",
     summary: "x - ln(sum(exp(x))) over the last axis",
-    positional: 0,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: true },
-    crosses_batch: false,
+    needs: Needs::OUTPUT,
     keeps_features: true,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[28, 28, 32]);
-        const OUTPUT: Shape = crate::expect(LogSoftmax {}.output(&[INPUT]), "LogSoftmax", "");
+        const OUTPUT: Shape =
+            crate::error::expect(LogSoftmax {}.output(&[INPUT]), "LogSoftmax", "");
         assert_eq!(OUTPUT, INPUT);
     }
 }

@@ -1,8 +1,11 @@
 //! `LSTM`: PyTorch's `nn.LSTM`.
 
 use crate::arguments::arguments;
-use crate::registry::Row;
-use crate::rules::recurrent::{recurrent, recurrent_row};
+use crate::error::ShapeError;
+use crate::row::{Row, Streaming};
+pub use crate::rules::recurrent::Output;
+use crate::rules::recurrent::{self, Recurrent, recurrent};
+use crate::shape::Shape;
 
 arguments! {
     /// Long short-term memory: layers that read a sequence step by step and remember, by gates that
@@ -19,22 +22,33 @@ arguments! {
         /// Whether biases are added.
         bias: Flag = true,
         /// Each step's output, or the last state of each direction alone.
-        output: Word("sequence", "last") = "sequence",
+        output: Word(Output) = Output::Sequence,
     }
 }
 
 recurrent!(LSTM, gates: 4);
 
 /// The row of `LSTM`.
-pub static ROW: Row =
-    recurrent_row!(LSTM { stem: "lstm", summary: "long short-term memory over steps" });
+pub static ROW: Row = Row {
+    name: "LSTM",
+    stem: "lstm",
+    summary: "long short-term memory over steps",
+    parameters: LSTM::PARAMETERS,
+    rule: |inputs, values| LSTM::from_values(values).output(inputs),
+    params: Some(|inputs, values| LSTM::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| LSTM::from_values(values).macs(inputs)),
+    computed: &[|inputs, values| LSTM::from_values(values).weights(inputs[0])],
+    streaming: Streaming::CarriesIf(|values| !LSTM::from_values(values).bidirectional),
+    ..recurrent::ROW
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
     use crate::rules::recurrent::CellWeights;
-    use crate::{Blame, Shape};
+    use crate::shape::Shape;
 
     const PLAIN: LSTM = LSTM {
         units: 64,
@@ -42,17 +56,17 @@ mod tests {
         bidirectional: false,
         dropout: 0.0,
         bias: true,
-        output: "sequence",
+        output: Output::Sequence,
     };
 
     #[test]
     fn gives_its_units_for_each_step_or_for_the_last() {
         const INPUT: Shape = Shape::new(&[20, 32]);
-        const OUTPUT: Shape = crate::expect(PLAIN.output(&[INPUT]), "lstm", "");
+        const OUTPUT: Shape = crate::error::expect(PLAIN.output(&[INPUT]), "lstm", "");
         assert_eq!(OUTPUT, Shape::new(&[20, 64]));
         let both = LSTM { bidirectional: true, ..PLAIN };
         assert_eq!(both.output(&[INPUT]).unwrap(), Shape::new(&[20, 128]));
-        let last = LSTM { output: "last", ..both };
+        let last = LSTM { output: Output::Last, ..both };
         assert_eq!(last.output(&[INPUT]).unwrap(), Shape::new(&[128]));
     }
 
@@ -94,7 +108,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes steps x features, but gets 784\n  \
-             = help: a sequence of single numbers is written `784x1`"
+             = help: write a sequence of one feature per step as `784x1`"
         );
         let (_, words) = refusal(PLAIN.output(&[Shape::new(&[28, 28, 3])]));
         assert_eq!(
@@ -122,8 +136,8 @@ mod tests {
         assert_eq!(blame, Blame::Argument("dropout"));
         assert_eq!(
             words,
-            "layer `it` has `dropout` but one layer, and dropout stands between layers\n  \
-             = help: write `layers = 2` or more, or put `Dropout(0.25)` behind it"
+            "layer `it` has `dropout` but one layer, and dropout is applied between layers\n  \
+             = help: write `layers = 2` or more, or put `Dropout(0.25)` after it"
         );
         let deep = LSTM { dropout: 2.0, layers: 2, ..PLAIN };
         let (_, words) = refusal(deep.output(&input));

@@ -1,10 +1,13 @@
 //! `MaxPool1d`: PyTorch's `nn.MaxPool1d`, channels last.
 
+use crate::arguments::StepPadding;
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Steps, Storage};
-use crate::rules::helpers::{row, without};
-use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
-use crate::{Shape, ShapeError, StepMap, StepPadding, Text};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::rules::window::{Window, pool};
+use crate::shape::Shape;
+use crate::steps::StepMap;
+use crate::text::Text;
 
 arguments! {
     /// The largest number under a kernel that goes over steps.
@@ -12,7 +15,7 @@ arguments! {
         /// The size of the kernel.
         kernel: Number,
         /// How far the kernel goes in one step; its own size by default.
-        stride: Number = AS_KERNEL => "kernel",
+        stride: Number or "kernel",
         /// How much is added on both sides; it never wins.
         padding: Number = 0,
         /// How far apart the kernel's elements are.
@@ -40,7 +43,10 @@ impl MaxPool1d {
     /// How the kernel goes over the input.
     #[must_use]
     pub const fn window(&self) -> Window {
-        let [_, stride] = pool_stride([1, self.stride], [1, self.kernel]);
+        let stride = match self.stride {
+            Some(stride) => stride,
+            None => self.kernel,
+        };
         Window::over_steps(self.kernel, stride, StepPadding::Explicit(self.padding), self.dilation)
     }
 
@@ -51,46 +57,42 @@ impl MaxPool1d {
     }
 }
 
-without!(MaxPool1d: params, buffers, macs);
-
 /// The row of `MaxPool1d`.
-pub static ROW: Row = row!(MaxPool1d {
+pub static ROW: Row = Row {
+    name: "MaxPool1d",
     stem: "max_pool1d",
     summary: "largest number under a kernel over steps",
+    parameters: MaxPool1d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| MaxPool1d::from_values(values).output(inputs),
+    how: Some(|inputs, values| MaxPool1d::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Kernel)
-.with_channels_first();
+    steps: Steps::Kernel,
+    order: Order::ChannelsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> MaxPool1d {
-        MaxPool1d { kernel, stride: AS_KERNEL, padding: 0, dilation: 1 }
+        MaxPool1d { kernel, stride: None, padding: 0, dilation: 1 }
     }
 
     #[test]
     fn goes_as_far_as_its_kernel() {
         const INPUT: Shape = Shape::new(&[11, 64]);
-        const OUTPUT: Shape = crate::expect(by(2).output(&[INPUT]), "MaxPool1d", "");
+        const OUTPUT: Shape = crate::error::expect(by(2).output(&[INPUT]), "MaxPool1d", "");
         assert_eq!(OUTPUT, Shape::new(&[5, 64]));
         assert_eq!(by(2).how(&[INPUT]).as_str(), "(11 + 2*0 - 2)/2 + 1 = 5, rounded down");
     }
 
     #[test]
     fn follows_stride_and_padding() {
-        let layer = MaxPool1d { stride: 2, padding: 1, ..by(3) };
+        let layer = MaxPool1d { stride: Some(2), padding: 1, ..by(3) };
         assert_eq!(layer.output(&[Shape::new(&[12, 4])]).unwrap(), Shape::new(&[6, 4]));
     }
 
@@ -114,7 +116,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window sees padding alone"
+             = help: pad at most half the kernel, so that no window covers padding only"
         );
     }
 

@@ -1,10 +1,13 @@
 //! `MaxPool2d`: PyTorch's `nn.MaxPool2d`, channels last.
 
+use crate::arguments::Padding;
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{row, without};
-use crate::rules::window::{AS_KERNEL, Window, pool, pool_stride};
-use crate::{Fusion, Padding, STRIP, Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::fusion::{Fusion, STRIP};
+use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::rules::window::{Window, pool};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// The largest number under a kernel that goes over height and width.
@@ -12,7 +15,7 @@ arguments! {
         /// The size of the kernel.
         kernel: Pair,
         /// How far the kernel goes in one step; its own size by default.
-        stride: Pair = [AS_KERNEL; 2] => "kernel",
+        stride: Pair or "kernel",
         /// How much is added around the input; it never wins.
         padding: Pair = [0, 0],
         /// How far apart the kernel's elements are.
@@ -40,7 +43,10 @@ impl MaxPool2d {
     /// How the kernel goes over the input.
     #[must_use]
     pub const fn window(&self) -> Window {
-        let stride = pool_stride(self.stride, self.kernel);
+        let stride = match self.stride {
+            Some(stride) => stride,
+            None => self.kernel,
+        };
         Window::new(self.kernel, stride, Padding::Explicit(self.padding), self.dilation)
     }
 
@@ -52,38 +58,36 @@ impl MaxPool2d {
     }
 }
 
-without!(MaxPool2d: params, buffers, macs);
-
 /// The row of `MaxPool2d`.
-pub static ROW: Row = row!(MaxPool2d {
+pub static ROW: Row = Row {
+    name: "MaxPool2d",
     stem: "max_pool2d",
     summary: "largest number under a kernel",
+    parameters: MaxPool2d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| MaxPool2d::from_values(values).output(inputs),
+    how: Some(|inputs, values| MaxPool2d::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_fusion(Fusion::Largest(|inputs, values| MaxPool2d::from_values(values).is_small(inputs[0])));
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    fusion: Fusion::Largest(|inputs, values| MaxPool2d::from_values(values).is_small(inputs[0])),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> MaxPool2d {
-        MaxPool2d { kernel: [kernel; 2], stride: [AS_KERNEL; 2], padding: [0, 0], dilation: [1, 1] }
+        MaxPool2d { kernel: [kernel; 2], stride: None, padding: [0, 0], dilation: [1, 1] }
     }
 
     #[test]
     fn goes_as_far_as_its_kernel() {
         const INPUT: Shape = Shape::new(&[11, 11, 64]);
-        const OUTPUT: Shape = crate::expect(by(2).output(&[INPUT]), "MaxPool2d", "");
+        const OUTPUT: Shape = crate::error::expect(by(2).output(&[INPUT]), "MaxPool2d", "");
         assert_eq!(OUTPUT, Shape::new(&[5, 5, 64]));
         assert_eq!(by(2).how(&[INPUT]).as_str(), "(11 + 2*0 - 2)/2 + 1 = 5, rounded down");
     }
@@ -91,10 +95,11 @@ mod tests {
     #[test]
     fn follows_stride_padding_and_dilation() {
         let input = Shape::new(&[112, 112, 64]);
-        let layer = MaxPool2d { stride: [2, 2], padding: [1, 1], ..by(3) };
+        let layer = MaxPool2d { stride: Some([2, 2]), padding: [1, 1], ..by(3) };
         assert_eq!(layer.output(&[input]).unwrap(), Shape::new(&[56, 56, 64]));
         // (7 - 2*2 - 1)/1 + 1 high, (9 + 2*1 - 3*1 - 1)/2 + 1 wide.
-        let layer = MaxPool2d { kernel: [3, 2], stride: [1, 2], padding: [0, 1], dilation: [2, 3] };
+        let layer =
+            MaxPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [0, 1], dilation: [2, 3] };
         assert_eq!(layer.output(&[Shape::new(&[7, 9, 4])]).unwrap(), Shape::new(&[3, 4, 4]));
     }
 
@@ -118,7 +123,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window sees padding alone"
+             = help: pad at most half the kernel, so that no window covers padding only"
         );
     }
 
@@ -130,13 +135,13 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a dilation of 3, but its input is only 2 high\n  \
-             = help: use a dilation of at most 2, so that no window sees padding alone"
+             = help: use a dilation of at most 2, so that no window covers padding only"
         );
     }
 
     #[test]
     fn refuses_a_stride_of_0() {
-        let layer = MaxPool2d { stride: [0, 0], ..by(2) };
+        let layer = MaxPool2d { stride: Some([0, 0]), ..by(2) };
         let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Argument("stride"));
         assert_eq!(words, "layer `it` has a stride of 0, but needs at least 1");

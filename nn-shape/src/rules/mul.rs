@@ -1,9 +1,11 @@
 //! `Mul`: PyTorch's `a * b`, for two or more branches.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, branches, row, unlike_first, without};
-use crate::{MAX_RANK, Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Inputs, Needs, Row};
+use crate::rules::helpers::{attempt, branches, unlike_first};
+use crate::shape::{MAX_RANK, Shape};
+use crate::text::Text;
 
 arguments! {
     /// The product of all branches, element by element. A branch of shape `[C]` or `[1, .., C]` scales
@@ -55,34 +57,29 @@ const fn refuse(inputs: &[Shape], nth: usize) -> ShapeError {
     error.help(help.text(", or ").number(first.last()).text(" to scale channels"))
 }
 
-without!(Mul: params, buffers, macs, how);
-
 /// The row of `Mul`.
-pub static ROW: Row = row!(Mul {
+pub static ROW: Row = Row {
+    name: "Mul",
     stem: "mul",
     summary: "product of all branches, or channels scaled",
-    positional: 0,
     inputs: Inputs::Branches,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
+    rule: |inputs, values| Mul::from_values(values).output(inputs),
+    needs: Needs::INPUT,
     keeps_features: true,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const PICTURE: Shape = Shape::new(&[13, 13, 32]);
 
     #[test]
     fn keeps_the_shape() {
-        const OUTPUT: Shape = crate::expect(Mul {}.output(&[PICTURE; 2]), "Mul", "");
+        const OUTPUT: Shape = crate::error::expect(Mul {}.output(&[PICTURE; 2]), "Mul", "");
         assert_eq!(OUTPUT, PICTURE);
     }
 

@@ -1,10 +1,12 @@
 //! `MultiHeadAttention`: PyTorch's `nn.MultiheadAttention`.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Steps, Storage, Streaming};
-use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real, row, without};
+use crate::error::ShapeError;
+use crate::row::{Order, Row, Size, Steps, Streaming};
+use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real};
 use crate::rules::recurrent::sequence;
-use crate::{Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// Attention: each step gathers from all steps what it looks for, by several heads side by side.
@@ -12,7 +14,7 @@ arguments! {
         /// How many heads share the features.
         heads: Number,
         /// The value whose steps are looked at; the input itself where this is left out.
-        memory: Input = None,
+        memory: Input or "..",
         /// Whether a step sees itself and the steps before it alone.
         causal: Flag = false,
         /// The probability of becoming 0 for what a head takes from a step, in training.
@@ -36,10 +38,11 @@ impl MultiHeadAttention {
         attempt!(count("heads", "heads", self.heads));
         let width = input.last();
         if !width.is_multiple_of(self.heads) {
-            let message = Text::of("shares ").number(width).text(" features among ");
-            let help =
-                divisors(Text::of("write `heads = "), width).text("`, or give it more features");
-            let message = message.number(self.heads).text(" heads, which leaves some over");
+            let message = Text::of("splits ").number(width).text(" features into ");
+            let message = message.number(self.heads).text(" heads, but ").number(width);
+            let message = message.text(" is not divisible by ").number(self.heads);
+            let help = divisors(Text::of("write `heads = "), width);
+            let help = help.text("`, or change the number of features");
             return Err(ShapeError::argument("heads", message).help(help));
         }
         attempt!(few_enough_weights("heads", &[4, width, width]));
@@ -50,8 +53,8 @@ impl MultiHeadAttention {
         let p = self.dropout;
         attempt!(real("dropout", p, p >= 0.0 && p <= 1.0, "a probability from 0 to 1"));
         if self.rotary && !self.head_size(input).is_multiple_of(2) {
-            let message = Text::of("turns features in pairs, but each head has ");
-            let message = message.number(self.head_size(input));
+            let message = Text::of("rotates features in pairs, but each head has ");
+            let message = message.number(self.head_size(input)).text(" features");
             return Err(ShapeError::argument("rotary", message));
         }
         attempt!(self.suits_memory(inputs));
@@ -65,21 +68,20 @@ impl MultiHeadAttention {
         let (input, memory) = (inputs[0], self.memory(inputs));
         if memory.rank() != 2 || memory.last() != input.last() {
             let message = Text::of("takes a memory of steps x ").number(input.last());
-            let message = message.text(" features, as its input has, but gets ").shape(memory);
-            let help =
-                Text::of("put `Dense(").number(input.last()).text(")` behind what it remembers");
+            let message = message.text(" features, like its input, but gets ").shape(memory);
+            let help = Text::of("put `Dense(").number(input.last()).text(")` after the memory");
             return Err(ShapeError::argument("memory", message).help(help));
         }
         if self.causal {
             let message =
-                Text::of("has `causal = true`, but the steps of a memory are not its own");
-            let help = Text::of("leave one of `causal` and `memory` out");
+                Text::of("has `causal = true`, which needs self-attention, but also a `memory`");
+            let help = Text::of("leave out `causal` or `memory`");
             return Err(ShapeError::argument("causal", message).help(help));
         }
         if self.rotary {
             let message =
-                Text::of("has `rotary = true`, but the steps of a memory are not its own");
-            let help = Text::of("leave one of `rotary` and `memory` out");
+                Text::of("has `rotary = true`, which needs self-attention, but also a `memory`");
+            let help = Text::of("leave out `rotary` or `memory`");
             return Err(ShapeError::argument("rotary", message).help(help));
         }
         Ok(())
@@ -118,30 +120,27 @@ impl MultiHeadAttention {
     }
 }
 
-without!(MultiHeadAttention: buffers, how);
-
 /// The row of `MultiHeadAttention`.
-pub static ROW: Row = row!(MultiHeadAttention {
+pub static ROW: Row = Row {
+    name: "MultiHeadAttention",
     stem: "multi_head_attention",
     summary: "lets each step gather from all steps, or from a memory, what it looks for",
+    parameters: MultiHeadAttention::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
+    rule: |inputs, values| MultiHeadAttention::from_values(values).output(inputs),
+    params: Some(|inputs, values| MultiHeadAttention::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| MultiHeadAttention::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Unless("bias")],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_steps(Steps::Valid)
-.with_steps_first()
-.with_streaming(Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal));
+    steps: Steps::Valid,
+    order: Order::StepsFirst,
+    streaming: Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const FOUR: MultiHeadAttention = MultiHeadAttention {
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn keeps_the_shape_and_counts_as_pytorch_does() {
-        const OUTPUT: Shape = crate::expect(FOUR.output(&[INPUT]), "attention", "");
+        const OUTPUT: Shape = crate::error::expect(FOUR.output(&[INPUT]), "attention", "");
         assert_eq!(OUTPUT, INPUT);
         // sum(p.numel() for p in nn.MultiheadAttention(128, 4).parameters())
         assert_eq!(FOUR.params(&[INPUT]), 66_048);
@@ -174,8 +173,8 @@ mod tests {
         assert_eq!(blame, Blame::Argument("heads"));
         assert_eq!(
             words,
-            "layer `it` shares 128 features among 5 heads, which leaves some over\n  \
-             = help: write `heads = 1, 2, 4, 8, 16, 32, 64 or 128`, or give it more features"
+            "layer `it` splits 128 features into 5 heads, but 128 is not divisible by 5\n  \
+             = help: write `heads = 1, 2, 4, 8, 16, 32, 64 or 128`, or change the number of features"
         );
         let (_, words) = refusal(MultiHeadAttention { heads: 0, ..FOUR }.output(&[INPUT]));
         assert_eq!(words, "layer `it` has 0 heads, but needs at least 1");
@@ -188,8 +187,8 @@ mod tests {
         assert_eq!(blame, Blame::Argument("memory"));
         assert_eq!(
             words,
-            "layer `it` takes a memory of steps x 128 features, as its input has, but gets 9x64\n  \
-             = help: put `Dense(128)` behind what it remembers"
+            "layer `it` takes a memory of steps x 128 features, like its input, but gets 9x64\n  \
+             = help: put `Dense(128)` after the memory"
         );
     }
 
@@ -208,7 +207,7 @@ mod tests {
     fn refuses_what_cannot_be_turned_in_pairs() {
         let odd = MultiHeadAttention { rotary: true, ..FOUR };
         let (_, words) = refusal(odd.output(&[Shape::new(&[9, 12])]));
-        assert_eq!(words, "layer `it` turns features in pairs, but each head has 3");
+        assert_eq!(words, "layer `it` rotates features in pairs, but each head has 3 features");
     }
 
     #[test]

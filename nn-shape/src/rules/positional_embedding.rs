@@ -1,10 +1,11 @@
 //! `PositionalEmbedding`: PyTorch's `nn.Embedding` of the steps' numbers, added to the input.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage, Streaming};
-use crate::rules::helpers::{attempt, row, without};
+use crate::error::ShapeError;
+use crate::row::{Row, Size, Streaming};
+use crate::rules::helpers::attempt;
 use crate::rules::recurrent::sequence;
-use crate::{Shape, ShapeError};
+use crate::shape::Shape;
 
 arguments! {
     /// Adds a trained vector of its own to each step, so that what comes next knows where it stands.
@@ -34,35 +35,33 @@ impl PositionalEmbedding {
     }
 }
 
-without!(PositionalEmbedding: buffers, macs, how);
-
 /// The row of `PositionalEmbedding`.
-pub static ROW: Row = row!(PositionalEmbedding {
+pub static ROW: Row = Row {
+    name: "PositionalEmbedding",
     stem: "positional_embedding",
     summary: "adds a trained vector to each step",
-    positional: 0,
-    inputs: Inputs::One,
+    rule: |inputs, values| PositionalEmbedding::from_values(values).output(inputs),
+    params: Some(|inputs, values| PositionalEmbedding::from_values(values).params(inputs)),
     sizes: &[Size::Computed("steps"), Size::InputLast],
     computed: &[|inputs, values| PositionalEmbedding::from_values(values).steps(inputs[0])],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_streaming(Streaming::CarriesIf(|_| true));
+    streaming: Streaming::CarriesIf(|_| true),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[64, 32]);
-        const OUTPUT: Shape =
-            crate::expect(PositionalEmbedding {}.output(&[INPUT]), "PositionalEmbedding", "");
+        const OUTPUT: Shape = crate::error::expect(
+            PositionalEmbedding {}.output(&[INPUT]),
+            "PositionalEmbedding",
+            "",
+        );
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(PositionalEmbedding {}.params(&[INPUT]), 2048);
     }

@@ -1,10 +1,11 @@
 //! `PositionalEncoding`: the sine waves of Vaswani et al. (2017).
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage, Streaming};
-use crate::rules::helpers::{attempt, row, without};
+use crate::error::ShapeError;
+use crate::row::{Row, Streaming};
+use crate::rules::helpers::attempt;
 use crate::rules::recurrent::sequence;
-use crate::{Shape, ShapeError};
+use crate::shape::Shape;
 
 arguments! {
     /// Adds waves of many lengths to the features, so that what comes next knows where each step stands:
@@ -23,35 +24,27 @@ impl PositionalEncoding {
     }
 }
 
-without!(PositionalEncoding: params, buffers, macs, how);
-
 /// The row of `PositionalEncoding`.
-pub static ROW: Row = row!(PositionalEncoding {
+pub static ROW: Row = Row {
+    name: "PositionalEncoding",
     stem: "positional_encoding",
     summary: "adds sine waves that tell the steps apart",
-    positional: 0,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-})
-.with_streaming(Streaming::CarriesIf(|_| true));
+    rule: |inputs, values| PositionalEncoding::from_values(values).output(inputs),
+    streaming: Streaming::CarriesIf(|_| true),
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[64, 32]);
         const OUTPUT: Shape =
-            crate::expect(PositionalEncoding {}.output(&[INPUT]), "PositionalEncoding", "");
+            crate::error::expect(PositionalEncoding {}.output(&[INPUT]), "PositionalEncoding", "");
         assert_eq!(OUTPUT, INPUT);
     }
 
@@ -62,7 +55,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` takes steps x features, but gets 1600\n  \
-             = help: a sequence of single numbers is written `1600x1`"
+             = help: write a sequence of one feature per step as `1600x1`"
         );
     }
 }

@@ -1,9 +1,10 @@
 //! `PReLU`: PyTorch's `nn.PReLU`.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
-use crate::rules::helpers::{attempt, real, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size};
+use crate::rules::helpers::{attempt, real};
+use crate::shape::Shape;
 
 arguments! {
     /// `x` above 0, `a * x` below, where `a` is trained.
@@ -39,27 +40,25 @@ impl PReLU {
     }
 }
 
-without!(PReLU: buffers, macs, how);
-
 /// The row of `PReLU`.
-pub static ROW: Row = row!(PReLU {
+pub static ROW: Row = Row {
+    name: "PReLU",
     stem: "prelu",
     summary: "x above 0, a * x below, where a is trained",
-    positional: 0,
-    inputs: Inputs::One,
+    parameters: PReLU::PARAMETERS,
+    rule: |inputs, values| PReLU::from_values(values).output(inputs),
+    params: Some(|inputs, values| PReLU::from_values(values).params(inputs)),
     sizes: &[Size::Computed("slopes")],
     computed: &[|inputs, values| PReLU::from_values(values).slopes(inputs[0])],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
+    needs: Needs::INPUT,
     keeps_features: true,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
@@ -67,7 +66,7 @@ mod tests {
         const INPUT: Shape = Shape::new(&[28, 28, 32]);
         const ONE: PReLU = PReLU { per_channel: false, init: 0.25 };
         const EACH: PReLU = PReLU { per_channel: true, init: 0.25 };
-        const OUTPUT: Shape = crate::expect(ONE.output(&[INPUT]), "PReLU", "");
+        const OUTPUT: Shape = crate::error::expect(ONE.output(&[INPUT]), "PReLU", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(ONE.params(&[INPUT]), 1);
         assert_eq!(EACH.params(&[INPUT]), 32);

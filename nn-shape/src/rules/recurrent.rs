@@ -1,8 +1,22 @@
 //! [`Recurrent`]: the sizes that `RNN`, `LSTM` and `GRU` share, and where their weights stand.
 
+use crate::arguments::words;
 use crate::checks::{MOST, at_most};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
 use crate::rules::helpers::{attempt, count, few_enough_weights, real};
-use crate::{Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
+
+words! {
+    /// What a recurrent layer returns.
+    pub enum Output {
+        /// `sequence`: the output of each step.
+        Sequence = "sequence",
+        /// `last`: the last state of each direction.
+        Last = "last",
+    }
+}
 
 /// A stack of recurrent layers, each in one direction or in both.
 ///
@@ -45,19 +59,6 @@ pub struct CellWeights {
 }
 
 impl Recurrent {
-    /// The sizes for this input, which has passed [`Self::output`].
-    pub(crate) const fn new(
-        gates: usize,
-        input: Shape,
-        units: usize,
-        layers: usize,
-        bidirectional: bool,
-        bias: bool,
-    ) -> Self {
-        let directions = if bidirectional { 2 } else { 1 };
-        Self { gates, inputs: input.last(), units, layers, directions, bias }
-    }
-
     /// `[steps, inputs] -> [steps, directions * units]`, or only `[directions * units]` of the last
     /// step.
     ///
@@ -68,7 +69,7 @@ impl Recurrent {
         &self,
         input: Shape,
         dropout: f64,
-        last: bool,
+        output: Output,
     ) -> Result<Shape, ShapeError> {
         attempt!(sequence(input));
         attempt!(at_most(input, "gets "));
@@ -83,7 +84,10 @@ impl Recurrent {
         let deep = [self.gates, 3, 2 * self.layers, self.units, self.units, self.directions];
         attempt!(few_enough_weights("units", &deep));
         let width = self.directions * self.units;
-        let output = if last { Shape::new(&[width]) } else { input.with_last(width) };
+        let output = match output {
+            Output::Sequence => input.with_last(width),
+            Output::Last => Shape::new(&[width]),
+        };
         at_most(output, "gives ")
     }
 
@@ -92,9 +96,10 @@ impl Recurrent {
         if p == 0.0 || self.layers > 1 {
             return Ok(());
         }
-        let message = Text::of("has `dropout` but one layer, and dropout stands between layers");
+        let message =
+            Text::of("has `dropout` but one layer, and dropout is applied between layers");
         let help = Text::of("write `layers = 2` or more, or put `Dropout(").real(p);
-        Err(ShapeError::argument("dropout", message).help(help.text(")` behind it")))
+        Err(ShapeError::argument("dropout", message).help(help.text(")` after it")))
     }
 
     /// How many cells there are.
@@ -170,7 +175,7 @@ pub(crate) const fn sequence(input: Shape) -> Result<(), ShapeError> {
     let message = Text::of("takes steps x features, but gets ").shape(input);
     let error = ShapeError::layer(message);
     if input.rank() < 2 {
-        let help = Text::of("a sequence of single numbers is written `");
+        let help = Text::of("write a sequence of one feature per step as `");
         return Err(error.help(help.shape(input).text("x1`")));
     }
     let steps = input.dim(0);
@@ -182,6 +187,17 @@ pub(crate) const fn sequence(input: Shape) -> Result<(), ShapeError> {
     Err(error.help(help))
 }
 
+/// What the rows of recurrent layers have in common.
+pub(crate) const ROW: Row = Row {
+    positional: 1,
+    sizes: &[Size::Computed("weights")],
+    flows: Flows { leading: Flow::Keep, last: Flow::Compute, keeps_rank: false },
+    needs: Needs::INPUT,
+    steps: Steps::Valid,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
+
 /// Defines the methods of a recurrent layer's arguments, all of which follow from [`Recurrent`].
 macro_rules! recurrent {
     ($Name:ident, gates: $gates:literal) => {
@@ -190,75 +206,44 @@ macro_rules! recurrent {
             /// the steps where `output = last`.
             ///
             /// # Errors
-            /// When the input is no sequence, a count is 0, `dropout` is no probability or has no
-            /// layers to stand between, or the sizes are absurd.
-            pub const fn output(&self, inputs: &[$crate::Shape]) -> Result<$crate::Shape, $crate::ShapeError> {
-                self.sizes(inputs[0]).output(inputs[0], self.dropout, self.gives_last())
+            /// When the input is no sequence, a count is 0, `dropout` is no probability or there is one
+            /// layer only, or the sizes are absurd.
+            pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+                self.sizes(inputs[0]).output(inputs[0], self.dropout, self.output)
             }
 
             /// The sizes for an input of this shape.
             #[must_use]
-            pub const fn sizes(&self, input: $crate::Shape) -> $crate::rules::recurrent::Recurrent {
-                $crate::rules::recurrent::Recurrent::new(
-                    $gates, input, self.units, self.layers, self.bidirectional, self.bias,
-                )
+            pub const fn sizes(&self, input: Shape) -> Recurrent {
+                Recurrent {
+                    gates: $gates,
+                    inputs: input.last(),
+                    units: self.units,
+                    layers: self.layers,
+                    directions: if self.bidirectional { 2 } else { 1 },
+                    bias: self.bias,
+                }
             }
 
-            /// Whether it gives the last step alone.
+            /// The number of values in all weights, for an input of this shape.
             #[must_use]
-            pub const fn gives_last(&self) -> bool {
-                // Comparing words is no `const fn` yet, and one letter tells these two apart.
-                self.output.as_bytes()[0] == b'l'
-            }
-
-            /// How many numbers all weights have, for an input of this shape.
-            #[must_use]
-            pub const fn weights(&self, input: $crate::Shape) -> usize {
+            pub const fn weights(&self, input: Shape) -> usize {
                 self.sizes(input).weights()
             }
 
-            /// Trained numbers: all weights.
+            /// The number of trained parameters: all weights.
             #[must_use]
-            pub const fn params(&self, inputs: &[$crate::Shape]) -> usize {
+            pub const fn params(&self, inputs: &[Shape]) -> usize {
                 self.weights(inputs[0])
             }
 
             /// Multiply-adds of one sample.
             #[must_use]
-            pub const fn macs(&self, inputs: &[$crate::Shape]) -> usize {
+            pub const fn macs(&self, inputs: &[Shape]) -> usize {
                 self.sizes(inputs[0]).macs(inputs[0].dim(0))
             }
         }
-
-        $crate::rules::helpers::without!($Name: buffers, how);
     };
 }
 
-/// The row of a recurrent layer.
-macro_rules! recurrent_row {
-    ($Name:ident { stem: $stem:literal, summary: $summary:literal }) => {
-        $crate::rules::helpers::row!($Name {
-            stem: $stem,
-            summary: $summary,
-            positional: 1,
-            inputs: $crate::registry::Inputs::One,
-            sizes: &[$crate::registry::Size::Computed("weights")],
-            computed: &[|inputs, values| $Name::from_values(values).weights(inputs[0])],
-            flows: $crate::registry::Flows {
-                leading: $crate::registry::Flow::Keep,
-                last: $crate::registry::Flow::Compute,
-                keeps_rank: false,
-            },
-            storage: $crate::registry::Storage::Separate,
-            needs: $crate::registry::Needs { input: true, output: false },
-            crosses_batch: false,
-            keeps_features: false,
-        })
-        .with_steps($crate::registry::Steps::Valid)
-        .with_streaming($crate::registry::Streaming::CarriesIf(|values| {
-            !$Name::from_values(values).bidirectional
-        }))
-    };
-}
-
-pub(crate) use {recurrent, recurrent_row};
+pub(crate) use recurrent;

@@ -2,9 +2,11 @@
 
 use crate::arguments::arguments;
 use crate::checks::{at_most, sound};
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, row, without};
-use crate::{Blame, Shape, ShapeError, Text};
+use crate::error::{Blame, ShapeError};
+use crate::row::{Flows, Order, Row, Steps, Storage};
+use crate::rules::helpers::attempt;
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// The same numbers, in the same order, along other axes.
@@ -42,22 +44,20 @@ impl Reshape {
     }
 }
 
-without!(Reshape: params, buffers, macs, how);
-
 /// The row of `Reshape`.
-pub static ROW: Row = row!(Reshape {
+pub static ROW: Row = Row {
+    name: "Reshape",
     stem: "reshape",
     summary: "the same numbers along other axes",
+    parameters: Reshape::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| Reshape::from_values(values).output(inputs),
     flows: Flows::COMPUTE,
     storage: Storage::View,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-});
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn gives_the_shape() {
         const INPUT: Shape = Shape::new(&[784]);
-        const OUTPUT: Shape = crate::expect(to(&[28, 28, 1]).output(&[INPUT]), "Reshape", "");
+        const OUTPUT: Shape =
+            crate::error::expect(to(&[28, 28, 1]).output(&[INPUT]), "Reshape", "");
         assert_eq!(OUTPUT, Shape::new(&[28, 28, 1]));
     }
 
@@ -106,7 +107,7 @@ mod tests {
         let (_, words) = refusal(to(&[usize::MAX, 2]).output(&[Shape::new(&[10])]));
         assert_eq!(
             words,
-            "layer `it` gives 18446744073709551615x2, but a value can hold at most 1099511627776 numbers"
+            "layer `it` gives 18446744073709551615x2, but a value can hold at most 1099511627776 elements"
         );
     }
 }

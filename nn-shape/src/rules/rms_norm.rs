@@ -1,9 +1,10 @@
 //! `RMSNorm`: PyTorch's `nn.RMSNorm` of the last axis.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
-use crate::rules::helpers::{attempt, eps, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size};
+use crate::rules::helpers::{attempt, eps};
+use crate::shape::Shape;
 
 arguments! {
     /// `x / sqrt(mean(x^2) + eps) * weight`, where the mean is that of the last axis: `LayerNorm` without
@@ -39,34 +40,32 @@ impl RMSNorm {
     }
 }
 
-without!(RMSNorm: buffers, how);
-
 /// The row of `RMSNorm`.
-pub static ROW: Row = row!(RMSNorm {
+pub static ROW: Row = Row {
+    name: "RMSNorm",
     stem: "rms_norm",
     summary: "makes the features' mean square 1, of each step or pixel by itself",
-    positional: 0,
-    inputs: Inputs::One,
+    parameters: RMSNorm::PARAMETERS,
+    rule: |inputs, values| RMSNorm::from_values(values).output(inputs),
+    params: Some(|inputs, values| RMSNorm::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| RMSNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"])],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
+    needs: Needs::INPUT,
     keeps_features: true,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape_and_counts_its_numbers() {
         const INPUT: Shape = Shape::new(&[64, 128]);
         const LAYER: RMSNorm = RMSNorm { eps: 1e-6, affine: true };
-        const OUTPUT: Shape = crate::expect(LAYER.output(&[INPUT]), "RMSNorm", "");
+        const OUTPUT: Shape = crate::error::expect(LAYER.output(&[INPUT]), "RMSNorm", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(LAYER.params(&[INPUT]), 128);
         assert_eq!(RMSNorm { affine: false, ..LAYER }.params(&[INPUT]), 0);

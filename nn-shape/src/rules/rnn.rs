@@ -1,8 +1,21 @@
 //! `RNN`: PyTorch's `nn.RNN`.
 
-use crate::arguments::arguments;
-use crate::registry::Row;
-use crate::rules::recurrent::{recurrent, recurrent_row};
+use crate::arguments::{arguments, words};
+use crate::error::ShapeError;
+use crate::row::{Row, Streaming};
+pub use crate::rules::recurrent::Output;
+use crate::rules::recurrent::{self, Recurrent, recurrent};
+use crate::shape::Shape;
+
+words! {
+    /// The function of a cell's weighted sum.
+    pub enum Nonlinearity {
+        /// `tanh`
+        Tanh = "tanh",
+        /// `relu`: `max(x, 0)`.
+        Relu = "relu",
+    }
+}
 
 arguments! {
     /// Elman's recurrent network: layers that read a sequence step by step, `h' = tanh(W x + U h + b)`.
@@ -12,7 +25,7 @@ arguments! {
         /// How many layers, one upon the other.
         layers: Number = 1,
         /// What the sum goes through.
-        nonlinearity: Word("tanh", "relu") = "tanh",
+        nonlinearity: Word(Nonlinearity) = Nonlinearity::Tanh,
         /// Whether each layer also reads from the end to the beginning.
         bidirectional: Flag = false,
         /// The probability of becoming 0 for what one layer gives to the next, in training.
@@ -20,44 +33,46 @@ arguments! {
         /// Whether biases are added.
         bias: Flag = true,
         /// Each step's output, or the last state of each direction alone.
-        output: Word("sequence", "last") = "sequence",
+        output: Word(Output) = Output::Sequence,
     }
 }
 
 recurrent!(RNN, gates: 1);
 
-impl RNN {
-    /// Whether the nonlinearity is `relu`.
-    #[must_use]
-    pub const fn is_relu(&self) -> bool {
-        self.nonlinearity.as_bytes()[0] == b'r'
-    }
-}
-
 /// The row of `RNN`.
-pub static ROW: Row =
-    recurrent_row!(RNN { stem: "rnn", summary: "plain recurrent network over steps" });
+pub static ROW: Row = Row {
+    name: "RNN",
+    stem: "rnn",
+    summary: "plain recurrent network over steps",
+    parameters: RNN::PARAMETERS,
+    rule: |inputs, values| RNN::from_values(values).output(inputs),
+    params: Some(|inputs, values| RNN::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| RNN::from_values(values).macs(inputs)),
+    computed: &[|inputs, values| RNN::from_values(values).weights(inputs[0])],
+    streaming: Streaming::CarriesIf(|values| !RNN::from_values(values).bidirectional),
+    ..recurrent::ROW
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Shape;
+    use crate::shape::Shape;
 
     #[test]
     fn gives_and_counts_as_pytorch_does() {
         let rnn = RNN {
             units: 64,
             layers: 2,
-            nonlinearity: "relu",
+            nonlinearity: Nonlinearity::Relu,
             bidirectional: false,
             dropout: 0.1,
             bias: false,
-            output: "sequence",
+            output: Output::Sequence,
         };
         let input = [Shape::new(&[20, 32])];
         assert_eq!(rnn.output(&input).unwrap(), Shape::new(&[20, 64]));
         // sum(p.numel() for p in nn.RNN(32, 64, 2, bias=False).parameters())
         assert_eq!(rnn.params(&input), 14_336);
-        assert!(rnn.is_relu() && !rnn.gives_last());
+        assert_eq!((rnn.nonlinearity.word().text, rnn.output.word().text), ("relu", "sequence"));
     }
 }

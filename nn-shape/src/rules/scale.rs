@@ -1,9 +1,11 @@
 //! `Scale`: a factor, fixed or trained, on a residual branch.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Size, Storage};
-use crate::rules::helpers::{attempt, real, row, without};
-use crate::{Shape, ShapeError, Text};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row, Size};
+use crate::rules::helpers::{attempt, real};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// `x * factor`. At the end of a residual branch with `init = 0` the network begins as if the branch
@@ -27,7 +29,7 @@ impl Scale {
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         attempt!(real("init", self.init, self.init.is_finite(), "a finite number"));
         if self.per_channel && !self.trained {
-            let message = Text::of("has a factor for each channel, but all stay the same");
+            let message = Text::of("has a factor for each channel, but none of them is trained");
             let help = Text::of("leave out `per_channel` or `trained = false`");
             return Err(ShapeError::argument("per_channel", message).help(help));
         }
@@ -57,27 +59,27 @@ impl Scale {
     }
 }
 
-without!(Scale: buffers, how);
-
 /// The row of `Scale`.
-pub static ROW: Row = row!(Scale {
+pub static ROW: Row = Row {
+    name: "Scale",
     stem: "scale",
     summary: "x times a factor, fixed or trained, on residual branches",
+    parameters: Scale::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
+    rule: |inputs, values| Scale::from_values(values).output(inputs),
+    params: Some(|inputs, values| Scale::from_values(values).params(inputs)),
+    macs: Some(|inputs, values| Scale::from_values(values).macs(inputs)),
     sizes: &[Size::Computed("factors")],
     computed: &[|inputs, values| Scale::from_values(values).factors(inputs[0])],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
+    needs: Needs::INPUT,
     keeps_features: true,
-});
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const ONE: Scale = Scale { init: 0.0, trained: true, per_channel: false };
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn has_one_factor_or_one_for_each_channel_or_none() {
         const INPUT: Shape = Shape::new(&[8, 8, 16]);
-        const OUTPUT: Shape = crate::expect(ONE.output(&[INPUT]), "Scale", "");
+        const OUTPUT: Shape = crate::error::expect(ONE.output(&[INPUT]), "Scale", "");
         assert_eq!(OUTPUT, INPUT);
         assert_eq!(ONE.params(&[INPUT]), 1);
         assert_eq!(Scale { per_channel: true, ..ONE }.params(&[INPUT]), 16);
@@ -99,7 +101,7 @@ mod tests {
         assert_eq!(blame, Blame::Argument("per_channel"));
         assert_eq!(
             words,
-            "layer `it` has a factor for each channel, but all stay the same\n  \
+            "layer `it` has a factor for each channel, but none of them is trained\n  \
              = help: leave out `per_channel` or `trained = false`"
         );
         let (blame, _) = refusal(Scale { init: f64::NAN, ..ONE }.output(&[Shape::new(&[10])]));

@@ -1,50 +1,31 @@
 //! `SiLU`: PyTorch's `nn.SiLU`.
 
-use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{row, without};
-use crate::{Shape, ShapeError};
+use crate::row::{Needs, Row};
+use crate::rules::helpers::same_shape;
 
-arguments! {
+same_shape! {
     /// `x * sigmoid(x)`, element by element.
     pub struct SiLU {}
 }
 
-impl SiLU {
-    /// `[..] -> [..]`
-    ///
-    /// # Errors
-    /// Never.
-    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        Ok(inputs[0])
-    }
-}
-
-without!(SiLU: params, buffers, macs, how);
-
 /// The row of `SiLU`.
-pub static ROW: Row = row!(SiLU {
+pub static ROW: Row = Row {
+    name: "SiLU",
     stem: "silu",
     summary: "x * sigmoid(x)",
-    positional: 0,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: true,
-});
+    needs: Needs::INPUT,
+    ..Row::ELEMENTWISE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[28, 28, 32]);
-        const OUTPUT: Shape = crate::expect(SiLU {}.output(&[INPUT]), "SiLU", "");
+        const OUTPUT: Shape = crate::error::expect(SiLU {}.output(&[INPUT]), "SiLU", "");
         assert_eq!(OUTPUT, INPUT);
     }
 }

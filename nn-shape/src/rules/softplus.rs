@@ -1,9 +1,10 @@
 //! `Softplus`: PyTorch's `nn.Softplus`.
 
 use crate::arguments::arguments;
-use crate::registry::{Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, real, row, without};
-use crate::{Shape, ShapeError};
+use crate::error::ShapeError;
+use crate::row::{Needs, Row};
+use crate::rules::helpers::{attempt, real};
+use crate::shape::Shape;
 
 arguments! {
     /// `ln(1 + exp(beta * x)) / beta`, element by element; `x` itself where `beta * x > threshold`.
@@ -28,34 +29,31 @@ impl Softplus {
     }
 }
 
-without!(Softplus: params, buffers, macs, how);
-
 /// The row of `Softplus`.
-pub static ROW: Row = row!(Softplus {
+pub static ROW: Row = Row {
+    name: "Softplus",
     stem: "softplus",
     summary: "ln(1 + exp(beta * x)) / beta",
-    positional: 0,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
-    flows: Flows::SAME,
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: true,
-});
+    parameters: Softplus::PARAMETERS,
+    rule: |inputs, values| Softplus::from_values(values).output(inputs),
+    needs: Needs::INPUT,
+    ..Row::ELEMENTWISE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     #[test]
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[28, 28, 32]);
-        const OUTPUT: Shape =
-            crate::expect(Softplus { beta: 1.0, threshold: 20.0 }.output(&[INPUT]), "Softplus", "");
+        const OUTPUT: Shape = crate::error::expect(
+            Softplus { beta: 1.0, threshold: 20.0 }.output(&[INPUT]),
+            "Softplus",
+            "",
+        );
         assert_eq!(OUTPUT, INPUT);
     }
 

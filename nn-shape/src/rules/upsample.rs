@@ -1,11 +1,23 @@
 //! `Upsample`: PyTorch's `nn.Upsample`, channels last.
 
-use crate::arguments::arguments;
+use crate::arguments::{arguments, words};
 use crate::checks::at_most;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Storage};
-use crate::rules::helpers::{attempt, counts, row, without};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::rules::helpers::{attempt, counts};
 use crate::rules::window::picture;
-use crate::{Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
+
+words! {
+    /// How `Upsample` computes new pixels.
+    pub enum Mode {
+        /// `nearest`: copies of the nearest old pixel.
+        Nearest = "nearest",
+        /// `bilinear`: interpolated between the four nearest old pixels.
+        Bilinear = "bilinear",
+    }
+}
 
 arguments! {
     /// A picture several times as high and wide.
@@ -13,7 +25,7 @@ arguments! {
         /// How many times.
         factor: Pair,
         /// How the new pixels come about: each is a copy of the nearest old one, or between four of them.
-        mode: Word("nearest", "bilinear") = "nearest",
+        mode: Word(Mode) = Mode::Nearest,
         /// Whether the middles of the pixels in the corners stay in the corners; else their edges do.
         align_corners: Flag = false,
     }
@@ -27,7 +39,7 @@ impl Upsample {
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = attempt!(picture(inputs[0]));
         attempt!(counts("factor", "factor", self.factor));
-        if self.align_corners && !self.is_bilinear() {
+        if self.align_corners && matches!(self.mode, Mode::Nearest) {
             let message = Text::of("has `align_corners = true`, but copies the nearest pixels");
             let help = Text::of("write `mode = bilinear`, too, or leave out `align_corners`");
             return Err(ShapeError::argument("align_corners", message).help(help));
@@ -41,53 +53,44 @@ impl Upsample {
     /// Multiply-adds of one sample: four for each number between others.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
-        match self.output(inputs) {
-            Ok(output) if self.is_bilinear() => output.len().saturating_mul(4),
+        match (self.mode, self.output(inputs)) {
+            (Mode::Bilinear, Ok(output)) => output.len().saturating_mul(4),
             _ => 0,
         }
     }
-
-    /// Whether new pixels lie between four old ones.
-    #[must_use]
-    pub const fn is_bilinear(&self) -> bool {
-        // Words cannot be compared in constants, but differ in their first letters.
-        self.mode.as_bytes()[0] == b'b'
-    }
 }
 
-without!(Upsample: params, buffers, how);
-
 /// The row of `Upsample`.
-pub static ROW: Row = row!(Upsample {
+pub static ROW: Row = Row {
+    name: "Upsample",
     stem: "upsample",
     summary: "a picture several times as high and wide",
+    parameters: Upsample::PARAMETERS,
     positional: 1,
-    inputs: Inputs::One,
-    sizes: &[],
-    computed: &[],
+    rule: |inputs, values| Upsample::from_values(values).output(inputs),
+    macs: Some(|inputs, values| Upsample::from_values(values).macs(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: false, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-});
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn by(height: usize, width: usize) -> Upsample {
-        Upsample { factor: [height, width], mode: "nearest", align_corners: false }
+        Upsample { factor: [height, width], mode: Mode::Nearest, align_corners: false }
     }
 
     #[test]
     fn is_larger_by_its_factor() {
         const INPUT: Shape = Shape::new(&[7, 5, 16]);
-        const OUTPUT: Shape = crate::expect(by(2, 3).output(&[INPUT]), "Upsample", "");
+        const OUTPUT: Shape = crate::error::expect(by(2, 3).output(&[INPUT]), "Upsample", "");
         assert_eq!(OUTPUT, Shape::new(&[14, 15, 16]));
-        let bilinear = Upsample { mode: "bilinear", align_corners: true, ..by(2, 3) };
+        let bilinear = Upsample { mode: Mode::Bilinear, align_corners: true, ..by(2, 3) };
         assert_eq!(bilinear.output(&[INPUT]).unwrap(), OUTPUT);
         assert_eq!((by(2, 3).macs(&[INPUT]), bilinear.macs(&[INPUT])), (0, 4 * OUTPUT.len()));
     }

@@ -1,21 +1,13 @@
 //! [`Window`]: how a kernel goes over height and width, or over steps. Convolutions and pools share it.
 
+use crate::arguments::{Padding, StepPadding};
 use crate::checks::MOST;
+use crate::error::ShapeError;
 use crate::rules::helpers::{attempt, counts};
 use crate::rules::recurrent::sequence;
-use crate::{Padding, Shape, ShapeError, StepMap, StepPadding, Text};
-
-/// The default of a pool's stride: the size of its kernel, as in PyTorch. No stride of a real
-/// network is as large as this number that stands for it.
-pub const AS_KERNEL: usize = u32::MAX as usize;
-
-/// The stride, where [`AS_KERNEL`] is replaced by what it stands for.
-pub(crate) const fn pool_stride(stride: [usize; 2], kernel: [usize; 2]) -> [usize; 2] {
-    [
-        if stride[0] == AS_KERNEL { kernel[0] } else { stride[0] },
-        if stride[1] == AS_KERNEL { kernel[1] } else { stride[1] },
-    ]
-}
+use crate::shape::Shape;
+use crate::steps::StepMap;
+use crate::text::Text;
 
 /// What a kernel goes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,8 +293,8 @@ pub(crate) const fn picture(input: Shape) -> Result<Shape, ShapeError> {
             "put it before `Flatten`, or write `Reshape(HxWxC)` with your height, width and channels before it",
         )),
         2 => {
-            let help = Text::of("say how many channels there are: write `").shape(input);
-            error.help(help.text("x1` for one"))
+            let help = Text::of("add the number of channels: write `").shape(input);
+            error.help(help.text("x1` for one channel"))
         }
         _ => error,
     })
@@ -323,7 +315,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
             let message =
                 message.pair(window.shown(window.kernel)).text(" allows at most ").number(most);
             let help =
-                Text::of("pad at most half the kernel, so that no window sees padding alone");
+                Text::of("pad at most half the kernel, so that no window covers padding only");
             return Err(ShapeError::argument("padding", message).help(help));
         }
         let dilation = window.dilation[axis];
@@ -333,7 +325,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
             let message = message.text(", but its input is only ").number(size).text(" ");
             let message = message.text(window.adjective(axis));
             let help = Text::of("use a dilation of at most ").number(size);
-            let help = help.text(", so that no window sees padding alone");
+            let help = help.text(", so that no window covers padding only");
             return Err(ShapeError::argument("dilation", message).help(help));
         }
         axis += 1;

@@ -1,11 +1,14 @@
 //! `WSConv2d`: a `Conv2d` whose weights are standardised, for networks without normalisation.
 
+use crate::arguments::Padding;
 use crate::arguments::arguments;
-use crate::registry::{Flow, Flows, Inputs, Needs, Row, Size, Storage};
+use crate::error::ShapeError;
+use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
 use crate::rules::conv2d::Conv2d;
-use crate::rules::helpers::{attempt, eps, row, without};
+use crate::rules::helpers::{attempt, eps};
 use crate::rules::window::Window;
-use crate::{Padding, Shape, ShapeError, Text};
+use crate::shape::Shape;
+use crate::text::Text;
 
 arguments! {
     /// A convolution with weights `(w - mean) / sqrt(variance + eps) * gain / sqrt(count)`, where mean,
@@ -84,14 +87,17 @@ impl WSConv2d {
     }
 }
 
-without!(WSConv2d: buffers);
-
 /// The row of `WSConv2d`.
-pub static ROW: Row = row!(WSConv2d {
+pub static ROW: Row = Row {
+    name: "WSConv2d",
     stem: "ws_conv2d",
     summary: "convolution with standardised weights and a gain, for networks without normalisation",
+    parameters: WSConv2d::PARAMETERS,
     positional: 2,
-    inputs: Inputs::One,
+    rule: |inputs, values| WSConv2d::from_values(values).output(inputs),
+    params: Some(|inputs, values| WSConv2d::from_values(values).params(inputs)),
+    how: Some(|inputs, values| WSConv2d::from_values(values).how(inputs)),
+    macs: Some(|inputs, values| WSConv2d::from_values(values).macs(inputs)),
     sizes: &[
         Size::Argument("out_channels"),
         Size::Computed("group_channels"),
@@ -101,16 +107,16 @@ pub static ROW: Row = row!(WSConv2d {
     ],
     computed: &[|inputs, values| WSConv2d::from_values(values).group_channels(inputs[0])],
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
-    storage: Storage::Separate,
-    needs: Needs { input: true, output: false },
-    crosses_batch: false,
-    keeps_features: false,
-});
+    needs: Needs::INPUT,
+    steps: Steps::All,
+    order: Order::StepsFirst,
+    ..Row::BASE
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Blame;
+    use crate::error::Blame;
     use crate::error::testing::refusal;
 
     const fn of(out_channels: usize, kernel: usize, groups: usize) -> WSConv2d {
@@ -129,7 +135,7 @@ mod tests {
     #[test]
     fn is_a_convolution_with_a_gain() {
         const INPUT: Shape = Shape::new(&[8, 8, 16]);
-        const OUTPUT: Shape = crate::expect(of(32, 3, 1).output(&[INPUT]), "conv", "");
+        const OUTPUT: Shape = crate::error::expect(of(32, 3, 1).output(&[INPUT]), "conv", "");
         assert_eq!(OUTPUT, Shape::new(&[8, 8, 32]));
         assert_eq!(of(32, 3, 1).params(&[INPUT]), 32 * 16 * 9 + 2 * 32);
         assert_eq!(of(32, 3, 1).macs(&[INPUT]), 64 * 32 * 16 * 9);

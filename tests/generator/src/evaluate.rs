@@ -1,17 +1,17 @@
-//! What a network computes with, node by node, as the rules of nn-shape say it.
+//! The nodes of a network with their shapes and counts, as the rules of nn-shape compute them.
 
 use unrolled_shape::registry::{Row, find};
 use unrolled_shape::{Shape, Value, checks};
 
-use crate::network::{Branch, Construct, Environment, File, Joint, Line, Network};
+use crate::network::{Branch, Construct, Environment, File, JoinKind, Line, Network};
 
-/// Most numbers of one value.
-const MOST_NUMBERS: usize = 150;
+/// The largest number of elements of a value.
+const MAX_ELEMENTS: usize = 150;
 
-/// Most weights of one node.
-const MOST_WEIGHTS: usize = 250;
+/// The largest number of weights of a node.
+const MAX_WEIGHTS: usize = 250;
 
-/// One line of `LAYERS`.
+/// An entry of `LAYERS`.
 pub(crate) struct Node {
     pub(crate) kind: String,
     pub(crate) output: Shape,
@@ -21,10 +21,10 @@ pub(crate) struct Node {
     pub(crate) inner: Vec<Node>,
 }
 
-/// The inputs and named lines that a line sees.
+/// The inputs and named lines that a line can refer to.
 pub(crate) type Named = Vec<(String, Shape)>;
 
-/// The nodes of a network, if all rules agree and everything is small.
+/// The nodes of a network, if the rules accept all of them and all are small.
 pub(crate) fn evaluate(file: &File, network: &Network) -> Option<Vec<Node>> {
     let generic = network.generic.unwrap_or(0);
     let environment = Environment { parameters: &[], generic };
@@ -39,7 +39,7 @@ pub(crate) fn evaluate(file: &File, network: &Network) -> Option<Vec<Node>> {
     output.same(&environment.shape(&network.output)).then_some(evaluation.nodes)
 }
 
-/// What one line gives.
+/// The output shape of one line, if the rules accept it.
 pub(crate) fn evaluate_line(
     file: &File,
     line: &Line,
@@ -59,12 +59,12 @@ struct Evaluation<'a> {
 
 impl Evaluation<'_> {
     fn body(&mut self, body: &[Line], begin: Option<Shape>, named: &mut Named) -> Option<Shape> {
-        let around = named.len();
+        let outer = named.len();
         let mut current = begin;
         for line in body {
             current = Some(self.line(line, current, named)?);
         }
-        named.truncate(around);
+        named.truncate(outer);
         current
     }
 
@@ -75,7 +75,7 @@ impl Evaluation<'_> {
                 let values: Vec<Value> = arguments.iter().map(value).collect();
                 self.layer(row, row.name, &[current?], &values)?
             }
-            Construct::Join(joint, branches) => self.join(*joint, branches, current, named)?,
+            Construct::Join(kind, branches) => self.join(*kind, branches, current, named)?,
             Construct::Residual { body, skip } => {
                 self.residual(body, skip.as_deref(), current?, named)?
             }
@@ -99,12 +99,12 @@ impl Evaluation<'_> {
         let node = Node {
             kind: kind.to_owned(),
             output,
-            params: (row.params)(inputs, values),
-            buffers: (row.buffers)(inputs, values),
-            macs: (row.macs)(inputs, values),
+            params: row.params(inputs, values),
+            buffers: row.buffers(inputs, values),
+            macs: row.macs(inputs, values),
             inner: Vec::new(),
         };
-        if output.len() > MOST_NUMBERS || node.params > MOST_WEIGHTS {
+        if output.len() > MAX_ELEMENTS || node.params > MAX_WEIGHTS {
             return None;
         }
         self.nodes.push(node);
@@ -113,7 +113,7 @@ impl Evaluation<'_> {
 
     fn join(
         &mut self,
-        joint: Joint,
+        kind: JoinKind,
         branches: &[Branch],
         current: Option<Shape>,
         named: &mut Named,
@@ -126,9 +126,9 @@ impl Evaluation<'_> {
             };
             inputs.push(self.body(&branch.body, Some(begin), named)?);
         }
-        match joint {
-            Joint::Layer(row) => self.layer(row, row.name, &inputs, &[]),
-            Joint::Network(network) => self.network(network, &inputs),
+        match kind {
+            JoinKind::Layer(row) => self.layer(row, row.name, &inputs, &[]),
+            JoinKind::Network(network) => self.network(network, &inputs),
         }
     }
 
@@ -154,18 +154,18 @@ impl Evaluation<'_> {
         arguments: &[crate::network::Size],
         current: Option<Shape>,
     ) -> Option<Shape> {
-        let (file, around) = (self.file, self.environment);
+        let (file, outer) = (self.file, self.environment);
         let block = &file.blocks[block];
         let mut parameters = Vec::new();
-        for (nth, default) in block.parameters.iter().enumerate() {
-            let inside = Environment { parameters: &parameters, ..around };
-            let value = match arguments.get(nth) {
-                Some(&size) => around.size(size),
+        for (index, default) in block.parameters.iter().enumerate() {
+            let inside = Environment { parameters: &parameters, ..outer };
+            let value = match arguments.get(index) {
+                Some(&size) => outer.size(size),
                 None => inside.size((*default)?),
             };
             parameters.push(value);
         }
-        let environment = Environment { parameters: &parameters, ..around };
+        let environment = Environment { parameters: &parameters, ..outer };
         let mut inner = Evaluation { file, nodes: Vec::new(), environment };
         let output = inner.body(&block.body, current, &mut Vec::new());
         self.nodes.append(&mut inner.nodes);

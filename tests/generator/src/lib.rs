@@ -1,13 +1,13 @@
 //! Draws `network!` blocks of all forms of the language from seeds, for the tests of `unrolled`.
 //!
-//! Layers, options and structure are drawn by chance, and kept where the rules of nn-shape agree, so
-//! that every row of the registry is drawn.
+//! Layers, options and structure are random, and kept where the rules of nn-shape accept them, so that every row of
+//! the registry is drawn.
 
-mod dice;
 mod draw;
 mod evaluate;
 mod network;
 mod print;
+mod rng;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +26,7 @@ const SEED: &str = "UNROLLED_RANDOM_SEED";
 pub fn random_networks(input: TokenStream) -> TokenStream {
     let seeds = parse_range(&input.to_string()).expect("a range of seeds: `0..60`");
     let base = std::env::var(SEED).map_or(0, |base| base.parse().expect("a number as seed"));
-    // Makes the compiler expand again when the variable changes.
+    // Makes cargo compile the tests again when the variable changes.
     let mut code = format!("const _: Option<&str> = option_env!({SEED:?});\n");
     for seed in seeds {
         write_module(&mut code, base + seed);
@@ -56,7 +56,7 @@ fn write_module(code: &mut String, seed: u64) {
                 crate::random::check::<{kind}>(&crate::random::Case {{
                     seed: {seed},
                     source: {source:?},
-                    nodes: &{},
+                    layers: &{},
                 }});
             }}
         }}\n",
@@ -69,7 +69,7 @@ fn nodes_text(nodes: &[Node]) -> String {
         let Node { kind, output, params, buffers, macs, inner } = node;
         let (output, inner) = (output.dims(), nodes_text(inner));
         format!(
-            "crate::random::Line {{ kind: {kind:?}, output: &{output:?}, params: {params}, \
+            "crate::random::ExpectedLayer {{ kind: {kind:?}, output: &{output:?}, params: {params}, \
              buffers: {buffers}, macs: {macs}, inner: &{inner} }}"
         )
     };

@@ -1,9 +1,9 @@
-//! What is drawn, as a tree: the syntax of `network!`, with values where it has expressions.
+//! The syntax tree of `network!`, with values in place of expressions.
 
 use unrolled_shape::registry::Row;
 use unrolled_shape::{Padding, Shape, Value};
 
-/// All that stands in one `network!`. The last network is the one that is tested.
+/// The contents of one `network!`. The last network is the one under test.
 #[derive(Clone, Default)]
 pub(crate) struct File {
     pub(crate) blocks: Vec<Block>,
@@ -12,7 +12,7 @@ pub(crate) struct File {
 
 #[derive(Clone)]
 pub(crate) struct Block {
-    /// A default for each parameter that has one.
+    /// The default of each parameter, if it has one.
     pub(crate) parameters: Vec<Option<Size>>,
     pub(crate) body: Vec<Line>,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Network {
     pub(crate) name: String,
     /// The value of its const generic, if it has one.
     pub(crate) generic: Option<usize>,
-    /// Names, where they are written, and shapes.
+    /// Names, if they are written, and shapes.
     pub(crate) inputs: Vec<(Option<String>, Vec<Size>)>,
     pub(crate) output: Vec<Size>,
     pub(crate) body: Vec<Line>,
@@ -37,10 +37,10 @@ pub(crate) struct Line {
 
 #[derive(Clone)]
 pub(crate) enum Construct {
-    /// A layer of one input.
+    /// A layer with one input.
     Layer(&'static Row, Vec<Argument>),
-    /// A layer, or a network, of several.
-    Join(Joint, Vec<Branch>),
+    /// A layer or network with several inputs.
+    Join(JoinKind, Vec<Branch>),
     Residual {
         body: Vec<Line>,
         skip: Option<Vec<Line>>,
@@ -49,14 +49,14 @@ pub(crate) enum Construct {
         count: usize,
         body: Vec<Line>,
     },
-    /// The number of a block, and its arguments; the last may be left out.
+    /// The index of a block, and its arguments. Trailing ones can be omitted.
     Block(usize, Vec<Size>),
-    /// The number of a network.
+    /// The index of a network.
     Network(usize),
 }
 
 #[derive(Clone, Copy)]
-pub(crate) enum Joint {
+pub(crate) enum JoinKind {
     Layer(&'static Row),
     Network(usize),
 }
@@ -70,15 +70,15 @@ pub(crate) struct Branch {
 /// An argument of a layer.
 #[derive(Clone)]
 pub(crate) struct Argument {
-    pub(crate) value: Given,
-    /// Whether it is left out, because it is the default.
-    pub(crate) left_out: bool,
-    /// Whether its name stands before it, where it need not.
+    pub(crate) value: ArgumentValue,
+    /// Whether it is omitted, because it is the default.
+    pub(crate) omitted: bool,
+    /// Whether it is written with its name where that is optional.
     pub(crate) named: bool,
 }
 
 #[derive(Clone)]
-pub(crate) enum Given {
+pub(crate) enum ArgumentValue {
     Plain(Value),
     Number(Size),
     Pair([Size; 2]),
@@ -98,12 +98,12 @@ pub(crate) enum Size {
     /// A parameter of the block.
     Parameter(usize),
     /// A parameter of the block plus a number.
-    Above(usize, usize),
+    ParameterPlus(usize, usize),
     /// `SIZE`, the const generic of the network.
     Generic,
 }
 
-/// What sizes stand for.
+/// The values of parameters and const generics.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Environment<'a> {
     pub(crate) parameters: &'a [usize],
@@ -115,7 +115,7 @@ impl Environment<'_> {
         match size {
             Size::Literal(number) | Size::Constant(number) | Size::Computed(number) => number,
             Size::Parameter(index) => self.parameters[index],
-            Size::Above(index, more) => self.parameters[index] + more,
+            Size::ParameterPlus(index, offset) => self.parameters[index] + offset,
             Size::Generic => self.generic,
         }
     }
@@ -125,14 +125,14 @@ impl Environment<'_> {
         Shape::new(&sizes)
     }
 
-    pub(crate) fn value(&self, given: &Given) -> Value {
+    pub(crate) fn value(&self, value: &ArgumentValue) -> Value {
         let pair = |sizes: &[Size; 2]| sizes.map(|size| self.size(size));
-        match given {
-            Given::Plain(value) => *value,
-            Given::Number(size) => Value::Number(self.size(*size)),
-            Given::Pair(sizes) => Value::Pair(pair(sizes)),
-            Given::Padding(sizes) => Value::Padding(Padding::Explicit(pair(sizes))),
-            Given::Shape(sizes) => Value::Shape(self.shape(sizes)),
+        match value {
+            ArgumentValue::Plain(value) => *value,
+            ArgumentValue::Number(size) => Value::Number(self.size(*size)),
+            ArgumentValue::Pair(sizes) => Value::Pair(pair(sizes)),
+            ArgumentValue::Padding(sizes) => Value::Padding(Padding::Explicit(pair(sizes))),
+            ArgumentValue::Shape(sizes) => Value::Shape(self.shape(sizes)),
         }
     }
 }

@@ -4,9 +4,11 @@ use std::fmt::Write;
 use unrolled_shape::registry::Row;
 use unrolled_shape::{Padding, StepPadding, Value};
 
-use crate::network::{Argument, Block, Branch, Construct, File, Given, Joint, Line, Network, Size};
+use crate::network::{
+    Argument, ArgumentValue, Block, Branch, Construct, File, JoinKind, Line, Network, Size,
+};
 
-/// All that stands in one `network!`.
+/// The contents of one `network!`.
 pub(crate) fn print(file: &File) -> String {
     let mut printer = Printer { file, text: String::new(), depth: 0 };
     for (number, block) in file.blocks.iter().enumerate() {
@@ -34,9 +36,9 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     fn block(&mut self, number: usize, block: &Block) {
-        let parameter = |(nth, default): (usize, &Option<Size>)| match default {
-            Some(size) => format!("p{nth} = {}", print_size(*size)),
-            None => format!("p{nth}"),
+        let parameter = |(index, default): (usize, &Option<Size>)| match default {
+            Some(size) => format!("p{index} = {}", print_size(*size)),
+            None => format!("p{index}"),
         };
         let parameters: Vec<String> = block.parameters.iter().enumerate().map(parameter).collect();
         let _ = write!(self.text, "block Block{number}({}) ", parameters.join(", "));
@@ -82,7 +84,7 @@ impl Printer<'_> {
                 self.text.push_str(row.name);
                 self.text.push_str(&print_arguments(row, arguments));
             }
-            Construct::Join(joint, branches) => self.join(*joint, branches),
+            Construct::Join(kind, branches) => self.join(*kind, branches),
             Construct::Residual { body, skip } => {
                 self.text.push_str("Residual ");
                 self.body(body);
@@ -109,10 +111,10 @@ impl Printer<'_> {
         self.text.push_str(",\n");
     }
 
-    fn join(&mut self, joint: Joint, branches: &[Branch]) {
-        match joint {
-            Joint::Layer(row) => self.text.push_str(row.name),
-            Joint::Network(network) => {
+    fn join(&mut self, kind: JoinKind, branches: &[Branch]) {
+        match kind {
+            JoinKind::Layer(row) => self.text.push_str(row.name),
+            JoinKind::Network(network) => {
                 self.text.push_str(&network_type(&self.file.networks[network]));
             }
         }
@@ -136,39 +138,41 @@ impl Printer<'_> {
 fn print_arguments(row: &Row, arguments: &[Argument]) -> String {
     let mut shown = Vec::new();
     let mut positional = true;
-    for (nth, (parameter, argument)) in row.parameters.iter().zip(arguments).enumerate() {
-        if argument.left_out {
+    for (index, (parameter, argument)) in row.parameters.iter().zip(arguments).enumerate() {
+        if argument.omitted {
             positional = false;
             continue;
         }
-        positional &= nth < row.positional && !argument.named;
+        positional &= index < row.positional && !argument.named;
         let value = print_value(&argument.value);
         shown.push(if positional { value } else { format!("{} = {value}", parameter.name) });
     }
     if shown.is_empty() { String::new() } else { format!("({})", shown.join(", ")) }
 }
 
-fn print_value(given: &Given) -> String {
-    match given {
-        Given::Plain(Value::Number(number)) => number.to_string(),
-        Given::Plain(Value::Pair(pair) | Value::Padding(Padding::Explicit(pair))) => {
+fn print_value(value: &ArgumentValue) -> String {
+    match value {
+        ArgumentValue::Plain(Value::Number(number)) => number.to_string(),
+        ArgumentValue::Plain(Value::Pair(pair) | Value::Padding(Padding::Explicit(pair))) => {
             print_pair(pair.map(Size::Literal))
         }
-        Given::Plain(Value::Padding(Padding::Same)) => "same".into(),
-        Given::Plain(Value::StepPadding(StepPadding::Same)) => "same".into(),
-        Given::Plain(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
-        Given::Plain(Value::StepPadding(StepPadding::Explicit(both))) => both.to_string(),
-        Given::Plain(Value::Flag(flag)) => flag.to_string(),
-        Given::Plain(Value::Real(real)) => format!("{real:?}"),
-        Given::Plain(Value::Word(word)) => (*word).into(),
-        Given::Plain(Value::Shape(shape)) => {
+        ArgumentValue::Plain(Value::Padding(Padding::Same)) => "same".into(),
+        ArgumentValue::Plain(Value::StepPadding(StepPadding::Same)) => "same".into(),
+        ArgumentValue::Plain(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
+        ArgumentValue::Plain(Value::StepPadding(StepPadding::Explicit(both))) => both.to_string(),
+        ArgumentValue::Plain(Value::Flag(flag)) => flag.to_string(),
+        ArgumentValue::Plain(Value::Real(real)) => format!("{real:?}"),
+        ArgumentValue::Plain(Value::Word(word)) => word.text.into(),
+        ArgumentValue::Plain(Value::Shape(shape)) => {
             let sizes: Vec<Size> = shape.dims().iter().map(|&size| Size::Literal(size)).collect();
             print_shape(&sizes)
         }
-        Given::Plain(Value::Input(_) | Value::Weight(_)) => unreachable!("it is left out"),
-        Given::Number(size) => print_size(*size),
-        Given::Pair(sizes) | Given::Padding(sizes) => print_pair(*sizes),
-        Given::Shape(sizes) => print_shape(sizes),
+        ArgumentValue::Plain(Value::Absent | Value::Input(_) | Value::Weight(_)) => {
+            unreachable!("it is left out")
+        }
+        ArgumentValue::Number(size) => print_size(*size),
+        ArgumentValue::Pair(sizes) | ArgumentValue::Padding(sizes) => print_pair(*sizes),
+        ArgumentValue::Shape(sizes) => print_shape(sizes),
     }
 }
 
@@ -191,7 +195,7 @@ fn print_size(size: Size) -> String {
         Size::Constant(number) => format!("N{number}"),
         Size::Computed(number) => format!("{{ N{} + 1 }}", number - 1),
         Size::Parameter(index) => format!("p{index}"),
-        Size::Above(index, more) => format!("p{index} + {more}"),
+        Size::ParameterPlus(index, offset) => format!("p{index} + {offset}"),
         Size::Generic => "SIZE".into(),
     }
 }

@@ -1,4 +1,4 @@
-//! What is drawn: every layer, every form, and the same for the same seed.
+//! Every layer and every form of the language is drawn, and the same network for the same seed.
 
 use super::*;
 use unrolled_shape::registry::ROWS;

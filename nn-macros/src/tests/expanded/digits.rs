@@ -60,7 +60,7 @@ const _: () = {
         type Arguments = __rt::rules::max_pool2d::MaxPool2d;
         const ARGUMENTS: Self::Arguments = __rt::rules::max_pool2d::MaxPool2d {
             kernel: [2, 2],
-            stride: [4294967295, 4294967295],
+            stride: ::core::option::Option::None,
             padding: [0, 0],
             dilation: [1, 1],
         };
@@ -100,7 +100,7 @@ const _: () = {
         type Arguments = __rt::rules::max_pool2d::MaxPool2d;
         const ARGUMENTS: Self::Arguments = __rt::rules::max_pool2d::MaxPool2d {
             kernel: [2, 2],
-            stride: [4294967295, 4294967295],
+            stride: ::core::option::Option::None,
             padding: [0, 0],
             dilation: [1, 1],
         };

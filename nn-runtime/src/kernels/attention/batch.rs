@@ -28,7 +28,7 @@ pub(crate) struct TrainMemory<'a> {
     pub(crate) saved: &'a mut [f32],
     /// [`Attention::deferred`] elements per sample.
     pub(crate) deferred: &'a mut [f32],
-    /// [`Attention::scratch`] elements.
+    /// [`Attention::train_scratch`] elements.
     pub(crate) scratch: &'a mut [f32],
 }
 

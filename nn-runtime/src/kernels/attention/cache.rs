@@ -16,7 +16,7 @@ pub(crate) struct CachedStep<'a> {
     pub(crate) x: &'a [f32],
     /// `[width]`, overwritten.
     pub(crate) y: &'a mut [f32],
-    /// [`Attention::scratch`] elements.
+    /// [`Attention::infer_scratch`] elements.
     pub(crate) scratch: &'a mut [f32],
 }
 

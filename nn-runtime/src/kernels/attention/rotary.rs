@@ -5,6 +5,8 @@
 //! Llama; torchtune rotates neighbours.
 
 use crate::kernels::dispatch::dispatch;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// The direction of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::elementwise::exp;
 use crate::kernels::rows;
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// Rows of scores, each of which begins with the scores of the steps that are attended to.
 #[derive(Clone, Copy)]

@@ -108,7 +108,7 @@ impl RandomWeights {
 /// The whole sequence at inference.
 fn infer(it: Attention, weights: Weights<'_>, x: &[f32], memory: &[f32]) -> Vec<f32> {
     let mut y = vec![f32::NAN; it.input_len()];
-    let mut scratch = vec![f32::NAN; it.scratch()];
+    let mut scratch = vec![f32::NAN; it.infer_scratch()];
     let lengths = [x, memory].map(|x| [(x.len() / it.width) as u32]);
     let lengths = [Steps::Given(&lengths[0]), Steps::Given(&lengths[1])];
     let batch = Batch { attention: it, weights, n: 1, lengths };
@@ -147,7 +147,7 @@ fn the_output_of_a_memory_without_steps_is_the_bias() {
 
 /// Step by step from a state of zeros.
 fn step_by_step(it: Attention, weights: Weights<'_>, x: &[f32]) -> Vec<f32> {
-    let (mut state, mut scratch) = (vec![0.0; it.state()], vec![f32::NAN; it.scratch()]);
+    let (mut state, mut scratch) = (vec![0.0; it.state()], vec![f32::NAN; it.infer_scratch()]);
     let mut y = vec![f32::NAN; x.len()];
     for (x, y) in x.chunks_exact(it.width).zip(y.chunks_exact_mut(it.width)) {
         let (state, scratch) = (&mut state[..], &mut scratch[..]);

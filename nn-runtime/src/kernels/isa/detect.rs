@@ -5,6 +5,7 @@ use super::lanes::{Kernel, Lanes};
 use super::portable::Baseline;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{Avx2, Avx512, Baseline};
+#[cfg(feature = "std")]
 use std::sync::OnceLock;
 
 /// A set of instructions that kernels are compiled for.
@@ -31,10 +32,44 @@ impl Isa {
         if let Some(isa) = testing::CHOSEN.get() {
             return isa;
         }
-        static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(Self::find_best)
+        #[cfg(feature = "std")]
+        {
+            static BEST: OnceLock<Isa> = OnceLock::new();
+            *BEST.get_or_init(Self::find_best)
+        }
+        // Without `std` instructions cannot be detected at run time.
+        #[cfg(not(feature = "std"))]
+        Self::OF_TARGET
     }
 
+    /// The widest instructions that the target is compiled for, whatever the machine.
+    #[cfg(not(feature = "std"))]
+    const OF_TARGET: Self = {
+        if Self::Avx512.is_in_target() {
+            Self::Avx512
+        } else if Self::Avx2.is_in_target() {
+            Self::Avx2
+        } else {
+            Self::Baseline
+        }
+    };
+
+    /// Whether programs are compiled for these instructions, so that every machine of the target has them.
+    #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+    const fn is_in_target(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            Self::Avx2 => cfg!(target_feature = "avx2") && cfg!(target_feature = "fma"),
+            Self::Avx512 => {
+                cfg!(target_feature = "avx512f")
+                    && cfg!(target_feature = "avx512bw")
+                    && cfg!(target_feature = "avx512dq")
+                    && cfg!(target_feature = "avx512vl")
+            }
+        }
+    }
+
+    #[cfg(feature = "std")]
     #[cold]
     fn find_best() -> Self {
         let limit = match std::env::var("UNROLLED_ISA").as_deref() {
@@ -79,20 +114,19 @@ impl Isa {
     /// Whether this machine has these instructions.
     #[must_use]
     pub fn is_available(self) -> bool {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
         match self {
             Self::Baseline => true,
-            #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
             }
-            #[cfg(not(target_arch = "x86_64"))]
-            _ => false,
         }
+        #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+        self.is_in_target()
     }
 }
 

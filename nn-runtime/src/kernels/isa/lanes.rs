@@ -1,5 +1,8 @@
 //! [`Lanes`]: vectors of `f32`, and [`Kernel`]: code that is compiled for several instruction sets.
 
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
+
 /// Code that is compiled for several instruction sets.
 #[doc(hidden)]
 pub trait Kernel {

@@ -1,6 +1,8 @@
 //! [`Baseline`] of processors without intrinsics here: arrays that the compiler turns into vectors.
 
 use super::lanes::{Kernel, Lanes};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// The token of four lanes in plain Rust.
 #[derive(Clone, Copy)]

@@ -1,11 +1,11 @@
-//! The bar that is seen while an epoch runs.
+//! The progress bar of an epoch.
 
-use crate::loss::Tallies;
+use crate::loss::LossSums;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// How often the bar shows a new loss.
+/// The time between updates of the loss.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) struct Bar {
@@ -14,7 +14,7 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// A bar of so many steps, if the standard output is a terminal.
+    /// A bar of `steps` steps, if the standard output is a terminal.
     pub(super) fn on_terminal(heading: String, steps: usize) -> Option<Self> {
         if !std::io::stdout().is_terminal() {
             return None;
@@ -28,11 +28,11 @@ impl Bar {
         Some(Self { bar, shown: Instant::now() })
     }
 
-    /// After a step: `tally` is of the epoch so far.
-    pub(super) fn step(&mut self, tally: &Tallies) {
+    /// Advances by one step. `sums` are those of the epoch so far.
+    pub(super) fn step(&mut self, sums: &LossSums) {
         self.bar.inc(1);
         if self.shown.elapsed() > INTERVAL {
-            self.bar.set_message(format!("loss {:.4}", tally.mean_loss()));
+            self.bar.set_message(format!("loss {:.4}", sums.mean_loss()));
             self.shown = Instant::now();
         }
     }

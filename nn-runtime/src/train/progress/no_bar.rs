@@ -1,8 +1,8 @@
-//! Without the feature `progress` there is no bar.
+//! No progress bar, without the feature `progress`.
 
-use crate::loss::Tallies;
+use crate::loss::LossSums;
 
-/// Nobody has one.
+/// A type without values, in place of the bar.
 pub(super) enum Bar {}
 
 impl Bar {
@@ -10,7 +10,7 @@ impl Bar {
         None
     }
 
-    pub(super) fn step(&mut self, _tally: &Tallies) {
+    pub(super) fn step(&mut self, _sums: &LossSums) {
         match *self {}
     }
 

@@ -1,86 +1,86 @@
-//! What is more than a chain.
+//! Constructs: residuals, joins, repeats, blocks and nested networks.
 
 use unrolled_shape::Shape;
 use unrolled_shape::registry::{Inputs, find};
 
-use super::{Artist, DEEPEST, Place, TRIES};
+use super::{Context, Generator, MAX_DEPTH, Scope, TRIES};
 use crate::evaluate::{Named, evaluate_line};
 use crate::network::{
-    Argument, Block, Branch, Construct, Environment, Given, Joint, Line, Network, Size,
+    Argument, ArgumentValue, Block, Branch, Construct, Environment, JoinKind, Line, Network, Size,
 };
 
-impl Artist {
-    /// A line's construct, perhaps one that the rules do not agree to.
+impl Generator {
+    /// Draws a construct, which the rules can still reject.
     pub(super) fn construct(
         &mut self,
         current: Option<Shape>,
         named: &mut Named,
-        place: &Place<'_>,
+        context: &Context<'_>,
     ) -> Option<Construct> {
-        let Some(input) = current else { return self.join(None, named, place) };
-        let form = if place.depth >= DEEPEST { 99 } else { self.dice.below(100) };
+        let Some(input) = current else { return self.join(None, named, context) };
+        let form = if context.depth >= MAX_DEPTH { 99 } else { self.rng.below(100) };
         match form {
-            0..10 => self.residual(input, named, place),
-            10..28 => self.join(current, named, place),
-            28..34 => self.repeat(input, named, place),
-            34..45 => self.block(input, place),
-            45..50 => self.nested(vec![input], place).map(Construct::Network),
+            0..10 => self.residual(input, named, context),
+            10..28 => self.join(current, named, context),
+            28..34 => self.repeat(input, named, context),
+            34..45 => self.block(input, context),
+            45..50 => self.nested(vec![input], context).map(Construct::Network),
             _ => {
                 let row = self.row(|row| row.inputs == Inputs::One);
-                Some(Construct::Layer(row, self.arguments(row, input, place)))
+                Some(Construct::Layer(row, self.arguments(row, input, context)))
             }
         }
     }
 
-    /// What a line would give.
-    fn outcome(
+    /// The output shape of a line, if the rules accept it.
+    fn output_of(
         &self,
         construct: Construct,
         current: Shape,
         named: &Named,
-        place: &Place<'_>,
+        context: &Context<'_>,
     ) -> Option<Shape> {
         let line = Line { name: None, construct, arrow: None };
-        evaluate_line(&self.file, &line, Some(current), named, place.environment)
+        evaluate_line(&self.file, &line, Some(current), named, context.environment)
     }
 
     fn residual(
         &mut self,
         input: Shape,
         named: &mut Named,
-        place: &Place<'_>,
+        context: &Context<'_>,
     ) -> Option<Construct> {
-        let place = place.inside();
-        let lines = self.dice.between(1, 3);
-        let (mut body, output) = self.body(Some(input), lines, named, &place)?;
-        if self.dice.percent(50) {
-            body.extend(self.bring(output, input));
+        let context = context.inside();
+        let lines = self.rng.between(1, 3);
+        let (mut body, output) = self.body(Some(input), lines, named, &context)?;
+        if self.rng.percent(50) {
+            body.extend(self.adapt(output, input));
             return Some(Construct::Residual { body, skip: None });
         }
-        let lines = self.dice.between(0, 2);
+        let lines = self.rng.between(0, 2);
         let (mut skip, shortcut) =
-            self.body(Some(input), lines, named, &place).unwrap_or((Vec::new(), input));
-        skip.extend(self.bring(shortcut, output));
+            self.body(Some(input), lines, named, &context).unwrap_or((Vec::new(), input));
+        skip.extend(self.adapt(shortcut, output));
         (!skip.is_empty()).then_some(Construct::Residual { body, skip: Some(skip) })
     }
 
-    /// Two or three branches, and what joins them.
+    /// Draws two or three branches, and the layer or network that joins them.
     fn join(
         &mut self,
         current: Option<Shape>,
         named: &mut Named,
-        place: &Place<'_>,
+        context: &Context<'_>,
     ) -> Option<Construct> {
-        // Where nothing runs yet, each input of the network has a branch.
+        // At the start of a network with several inputs each of them has a branch.
         let sources: Vec<Option<String>> = match current {
             None => named.iter().map(|(name, _)| Some(name.clone())).collect(),
-            Some(_) => (0..self.dice.between(2, 3)).map(|_| self.source(named)).collect(),
+            Some(_) => (0..self.rng.between(2, 3)).map(|_| self.source(named)).collect(),
         };
         if current.is_some() && sources.iter().all(Option::is_some) {
-            // What runs would be lost, which is a mistake.
+            // An unnamed value that no branch reads is an error.
             return None;
         }
-        let place = place.inside();
+        let context = context.inside();
         let mut branches = Vec::new();
         let mut shapes = Vec::new();
         for source in sources {
@@ -88,81 +88,77 @@ impl Artist {
                 None => current?,
                 Some(source) => named.iter().rev().find(|(name, _)| name == source)?.1,
             };
-            let around = named.len();
+            let outer = named.len();
             let mut body = Vec::new();
             let begin = match &source {
-                Some(source) if place.tokens.contains(source) => {
-                    self.embed(begin, &mut body, named, &place)?
+                Some(source) if context.tokens.contains(source) => {
+                    self.embed(begin, Scope { body: &mut body, named, context: &context })?
                 }
                 _ => begin,
             };
-            let lines = self.dice.between(0, 2);
-            let drawn = self.body(Some(begin), lines, named, &place);
+            let lines = self.rng.between(0, 2);
+            let drawn = self.body(Some(begin), lines, named, &context);
             let (rest, output) = drawn.unwrap_or((Vec::new(), begin));
-            named.truncate(around);
+            named.truncate(outer);
             body.extend(rest);
             branches.push(Branch { source, body });
             shapes.push(output);
         }
-        if self.dice.percent(12) {
-            let network = self.nested(shapes, &place)?;
-            return Some(Construct::Join(Joint::Network(network), branches));
+        if self.rng.percent(12) {
+            let network = self.nested(shapes, &context)?;
+            return Some(Construct::Join(JoinKind::Network(network), branches));
         }
         let row = self.row(|row| row.inputs == Inputs::Branches);
-        for nth in 1..branches.len() {
-            if (row.rule)(&shapes[..=nth], &[]).is_err() {
-                let target = self.fitting(shapes[0], |target| {
+        for index in 1..branches.len() {
+            if (row.rule)(&shapes[..=index], &[]).is_err() {
+                let target = self.fitting_shape(shapes[0], |target| {
                     let together: Vec<Shape> =
-                        shapes[..nth].iter().copied().chain([target]).collect();
+                        shapes[..index].iter().copied().chain([target]).collect();
                     (row.rule)(&together, &[]).is_ok()
                 });
-                branches[nth].body.extend(self.bring(shapes[nth], target));
-                shapes[nth] = target;
+                branches[index].body.extend(self.adapt(shapes[index], target));
+                shapes[index] = target;
             }
         }
-        Some(Construct::Join(Joint::Layer(row), branches))
+        Some(Construct::Join(JoinKind::Layer(row), branches))
     }
 
-    /// Lines from numbers of tokens, which no other layer reads, to features.
-    pub(super) fn embed(
-        &mut self,
-        tokens: Shape,
-        body: &mut Vec<Line>,
-        named: &mut Named,
-        place: &Place<'_>,
-    ) -> Option<Shape> {
+    /// Adds an `Embedding`, the only layer that reads token indices, and returns its output shape.
+    pub(super) fn embed(&mut self, tokens: Shape, scope: Scope<'_>) -> Option<Shape> {
+        let Scope { body, named, context } = scope;
         let row = find("Embedding").expect("a row of the registry");
         let mut current = tokens;
-        if tokens.rank() > 1 && self.dice.percent(20) {
+        if tokens.rank() > 1 && self.rng.percent(20) {
             current = Shape::new(&[tokens.len()]);
             body.push(Line { name: None, construct: self.plain("Flatten"), arrow: None });
         }
         (0..TRIES).find_map(|_| {
-            let arguments = self.arguments(row, current, place);
-            self.add(Construct::Layer(row, arguments), Some(current), body, named, place)
+            let arguments = self.arguments(row, current, context);
+            let scope = Scope { body: &mut *body, named: &mut *named, context };
+            self.add(Construct::Layer(row, arguments), Some(current), scope)
         })
     }
 
-    /// Where a branch begins: with what runs, or with something that has a name.
+    /// Draws what a branch begins with: the current value, or a named one.
     fn source(&mut self, named: &Named) -> Option<String> {
-        if named.is_empty() || self.dice.percent(60) {
+        if named.is_empty() || self.rng.percent(60) {
             return None;
         }
-        let nth = self.dice.below(named.len());
-        Some(named[nth].0.clone())
+        let index = self.rng.below(named.len());
+        Some(named[index].0.clone())
     }
 
-    /// A shape that suits the first branch.
-    fn fitting(&mut self, first: Shape, agrees: impl Fn(Shape) -> bool) -> Shape {
-        let last = self.dice.between(1, 4);
+    /// Draws a shape that can be joined with that of the first branch.
+    fn fitting_shape(&mut self, first: Shape, agrees: impl Fn(Shape) -> bool) -> Shape {
+        let last = self.rng.between(1, 4);
         let channels = Shape::new(&[first.last()]);
         let ones = Shape::new(&[1; 6][..first.rank()]).with_last(first.last());
-        let target = self.dice.pick(&[first, first.with_last(last), channels, ones]);
+        let target = self.rng.pick(&[first, first.with_last(last), channels, ones]);
         if agrees(target) { target } else { first }
     }
 
-    /// Lines from one shape to another.
-    fn bring(&mut self, from: Shape, to: Shape) -> Vec<Line> {
+    /// Lines that map one shape to another.
+    fn adapt(&mut self, from: Shape, to: Shape) -> Vec<Line> {
         if from.same(&to) {
             return Vec::new();
         }
@@ -193,84 +189,94 @@ impl Artist {
     fn reshape(&mut self, to: Shape) -> Construct {
         let row = find("Reshape").expect("a row of the registry");
         let sizes = self.sizes(&to);
-        let value = Given::Shape(sizes);
-        let argument = Argument { value, left_out: false, named: false };
+        let value = ArgumentValue::Shape(sizes);
+        let argument = Argument { value, omitted: false, named: false };
         Construct::Layer(row, vec![argument])
     }
 
-    fn repeat(&mut self, input: Shape, named: &mut Named, place: &Place<'_>) -> Option<Construct> {
-        let count = self.dice.between(1, 3);
-        let lines = self.dice.between(1, 2);
-        let (mut body, output) = self.body(Some(input), lines, named, &place.repeated())?;
+    fn repeat(
+        &mut self,
+        input: Shape,
+        named: &mut Named,
+        context: &Context<'_>,
+    ) -> Option<Construct> {
+        let count = self.rng.between(1, 3);
+        let lines = self.rng.between(1, 2);
+        let (mut body, output) = self.body(Some(input), lines, named, &context.repeated())?;
         let construct = Construct::Repeat { count, body: body.clone() };
-        if self.outcome(construct.clone(), input, named, place).is_some() {
+        if self.output_of(construct.clone(), input, named, context).is_some() {
             return Some(construct);
         }
-        body.extend(self.bring(output, input));
+        body.extend(self.adapt(output, input));
         Some(Construct::Repeat { count, body })
     }
 
-    /// A block that is there already, with other arguments, or a new one.
-    fn block(&mut self, input: Shape, place: &Place<'_>) -> Option<Construct> {
+    /// A call of an existing block, or of a new one.
+    fn block(&mut self, input: Shape, context: &Context<'_>) -> Option<Construct> {
         let blocks = self.file.blocks.len();
-        if blocks > 0 && self.dice.percent(60) {
-            let block = self.dice.below(blocks);
-            let construct = self.fitting_use(block, input, place);
+        if blocks > 0 && self.rng.percent(60) {
+            let block = self.rng.below(blocks);
+            let construct = self.fitting_call(block, input, context);
             if construct.is_some() {
                 return construct;
             }
         }
-        let block = self.new_block(input, place)?;
-        self.fitting_use(block, input, place)
+        let block = self.new_block(input, context)?;
+        self.fitting_call(block, input, context)
     }
 
-    /// A block with arguments that the rules agree to.
-    fn fitting_use(&mut self, block: usize, input: Shape, place: &Place<'_>) -> Option<Construct> {
+    /// A call of a block with arguments that the rules accept.
+    fn fitting_call(
+        &mut self,
+        block: usize,
+        input: Shape,
+        context: &Context<'_>,
+    ) -> Option<Construct> {
         for _ in 0..TRIES {
-            let construct = self.use_of_block(block, place);
-            if self.outcome(construct.clone(), input, &Vec::new(), place).is_some() {
+            let construct = self.block_call(block, context);
+            if self.output_of(construct.clone(), input, &Vec::new(), context).is_some() {
                 return Some(construct);
             }
         }
         None
     }
 
-    fn use_of_block(&mut self, block: usize, place: &Place<'_>) -> Construct {
+    fn block_call(&mut self, block: usize, context: &Context<'_>) -> Construct {
         let defaults: Vec<bool> =
             self.file.blocks[block].parameters.iter().map(Option::is_some).collect();
         let mut arguments = Vec::new();
         for has_default in defaults {
-            if has_default && self.dice.percent(50) {
+            if has_default && self.rng.percent(50) {
                 break;
             }
-            arguments.push(self.size(1, 4, place));
+            arguments.push(self.size(1, 4, context));
         }
         Construct::Block(block, arguments)
     }
 
-    fn new_block(&mut self, input: Shape, place: &Place<'_>) -> Option<usize> {
+    fn new_block(&mut self, input: Shape, context: &Context<'_>) -> Option<usize> {
         let values: Vec<usize> =
-            (0..self.dice.between(0, 2)).map(|_| self.dice.between(1, 4)).collect();
-        let first_default = self.dice.between(0, values.len());
+            (0..self.rng.between(0, 2)).map(|_| self.rng.between(1, 4)).collect();
+        let first_default = self.rng.between(0, values.len());
         let mut parameters = Vec::new();
-        for (nth, &value) in values.iter().enumerate() {
-            let default = match nth {
-                // Perhaps the parameter before it.
-                1 if self.dice.percent(40) => Size::Parameter(0),
+        for (index, &value) in values.iter().enumerate() {
+            let default = match index {
+                // A default can be the parameter before it.
+                1 if self.rng.percent(40) => Size::Parameter(0),
                 _ => Size::Literal(value),
             };
-            parameters.push((nth >= first_default).then_some(default));
+            parameters.push((index >= first_default).then_some(default));
         }
-        let environment = Environment { parameters: &values, ..place.environment };
-        let inner = Place { environment, ..place.repeated() };
-        let lines = self.dice.between(1, 3);
+        let environment = Environment { parameters: &values, ..context.environment };
+        let inner = Context { environment, ..context.repeated() };
+        let lines = self.rng.between(1, 3);
         let (body, _) = self.body(Some(input), lines, &mut Vec::new(), &inner)?;
         self.file.blocks.push(Block { parameters, body });
         Some(self.file.blocks.len() - 1)
     }
 
-    /// A network that takes these shapes: one that is there already, or a new one.
-    fn nested(&mut self, inputs: Vec<Shape>, place: &Place<'_>) -> Option<usize> {
+    /// The index of a network with these inputs: an existing one, or a new one.
+    fn nested(&mut self, inputs: Vec<Shape>, context: &Context<'_>) -> Option<usize> {
         let fits = |network: &Network| {
             let environment =
                 Environment { parameters: &[], generic: network.generic.unwrap_or(0) };
@@ -278,12 +284,12 @@ impl Artist {
             shapes.eq(inputs.iter().copied())
         };
         if let Some(found) = self.file.networks.iter().position(fits)
-            && self.dice.percent(60)
+            && self.rng.percent(60)
         {
             return Some(found);
         }
-        let network = self.network(inputs, place.depth + 1)?;
-        // Networks within it are drawn before it.
+        let network = self.network(inputs, context.depth + 1)?;
+        // The networks within it have been added meanwhile, so its name is decided here.
         let name = format!("Inner{}", self.file.networks.len());
         self.file.networks.push(Network { name, ..network });
         Some(self.file.networks.len() - 1)

@@ -1,0 +1,383 @@
+//! Shape inference: applies the shape rules to the nodes of a network, in order.
+//!
+//! Where all sizes are literals, the rule is called while expanding. Where some are constants of the user's,
+//! expanded code calls it, and only sizes that pass through unchanged are known here.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use std::collections::HashMap;
+use syn::ext::IdentExt;
+use unrolled_shape::registry::{Flow, Inputs, Row, Size, Storage};
+use unrolled_shape::{Blame, Shape, ShapeError, checks, explain};
+
+use crate::features::infer_features;
+use crate::network::{
+    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, SkipConnection, ValueId,
+    custom_output,
+};
+use crate::operand::mentions;
+use crate::report::{Report, mistake, say};
+use crate::resolve::Resolved;
+use crate::trace::trace;
+
+/// Completes the network: shapes, costs, what features were flattened from. Checks what can be
+/// checked while expanding.
+pub(crate) fn infer_shapes(resolved: Resolved, report: &mut Report) -> Network {
+    let Resolved { network, broken, branches, generics } = resolved;
+    let known = vec![false; network.values.len()];
+    let mut inference = ShapeInference { network, broken, branches, generics, known, report };
+    inference.inputs();
+    inference.indices();
+    for node in 0..inference.network.nodes.len() {
+        inference.node(node);
+    }
+    inference.check_outputs();
+    infer_features(&mut inference.network);
+    inference.network
+}
+
+struct ShapeInference<'a> {
+    network: Network,
+    broken: Vec<bool>,
+    branches: HashMap<usize, Vec<Span>>,
+    /// The const generics.
+    generics: Vec<String>,
+    /// The values whose shape is known; others follow from a mistake that is reported.
+    known: Vec<bool>,
+    report: &'a mut Report,
+}
+
+/// The inputs and arguments of a registry layer, where all of them are literals.
+struct Literals {
+    inputs: Vec<Shape>,
+    values: Vec<unrolled_shape::Value>,
+}
+
+impl ShapeInference<'_> {
+    fn inputs(&mut self) {
+        for input in 0..self.network.inputs.len() {
+            let value = self.network.inputs[input].value;
+            let dims = &self.network.values[value.0].dims;
+            let checked = dims.known().map(checks::header_input);
+            match checked {
+                Some(Err(error)) => self.report.error(dims.span, explain("", &error, "")),
+                _ => self.known[value.0] = true,
+            }
+        }
+    }
+
+    /// Marks the inputs that hold token indices, because a layer reads them as such; no other layer can read
+    /// them.
+    fn indices(&mut self) {
+        let reads_indices = |node: &Node| matches!(&node.layer, Layer::Known { row, .. } if row.inputs == Inputs::Indices);
+        let (mut readers, others): (Vec<_>, Vec<_>) =
+            self.network.nodes.iter().partition(|node| reads_indices(node));
+        readers.retain(|node| self.known[node.inputs[0].0] || self.is_made(node.inputs[0]));
+        let mut marked = Vec::new();
+        for reader in readers {
+            match self.network.input_behind(reader.inputs[0]) {
+                Some(input) => marked.push((input, reader.label.clone())),
+                None => {
+                    let words = mistake::indices_from_a_layer(&reader.label);
+                    self.report.error(reader.span, words);
+                }
+            }
+        }
+        for other in others.iter().filter(|node| node.storage() != Storage::View) {
+            let inputs = other.inputs.iter().filter_map(|input| self.network.input_behind(*input));
+            for (input, reader) in inputs.filter_map(|input| marked.iter().find(|it| it.0 == input))
+            {
+                let name = self.network.inputs[*input].name.as_ref().map(ToString::to_string);
+                let words = mistake::reads_indices(&other.label, name.as_deref(), reader);
+                self.report.error(other.span, words);
+            }
+        }
+        for (input, _) in marked {
+            self.network.inputs[input].index = true;
+        }
+    }
+
+    /// Whether this value is the output of a node.
+    fn is_made(&self, value: ValueId) -> bool {
+        self.network.nodes.iter().any(|node| node.output == value)
+    }
+
+    fn node(&mut self, number: usize) {
+        let node = &self.network.nodes[number];
+        let owner = node.owner.map(|owner| self.network.nodes[owner].output);
+        let mut needed = node.inputs.iter().chain(&owner);
+        let usable = !self.broken[number] && needed.all(|value| self.known[value.0]);
+        self.network.infer_weight(number);
+        let inferred = if usable { self.output(number) } else { None };
+        let output = self.network.nodes[number].output;
+        if let Some(dims) = &inferred {
+            self.set(output, dims.clone());
+        }
+        match inferred {
+            Some(inferred) => self.check_arrows(number, &inferred),
+            None => self.trust_arrow(number),
+        }
+    }
+
+    fn set(&mut self, value: ValueId, dims: Dims) {
+        self.network.values[value.0].dims = dims;
+        self.known[value.0] = true;
+    }
+
+    /// The output's shape. `None` after a mistake, which is reported.
+    fn output(&mut self, number: usize) -> Option<Dims> {
+        self.network.nodes[number].generic = self.is_generic(number);
+        let (row, literals) = match &self.network.nodes[number].layer {
+            Layer::Custom(layer) => {
+                // A layer's output does not depend on its input: it may be no const generic.
+                let constant = match self.network.nodes[number].generic {
+                    true => custom_output(&self.network.krate, layer),
+                    false => self.network.shape_constant(number),
+                };
+                let last = Dim::Computed(quote!({ #constant.last() }));
+                let span = self.network.nodes[number].span;
+                return Some(Dims { sizes: vec![last], span, constant: Some(constant) });
+            }
+            Layer::Known { row, arguments } => (*row, self.literals(number, arguments)),
+        };
+        let Some(literals) = literals else {
+            return self.symbolic(number, row);
+        };
+        match self.ask(number, row, &literals) {
+            Ok(shape) => {
+                let Literals { inputs, values } = literals;
+                self.network.nodes[number].cost = Some(Cost {
+                    params: row.params(&inputs, &values),
+                    macs: row.macs(&inputs, &values),
+                });
+                Some(self.known_dims(number, shape))
+            }
+            Err(error) => {
+                self.blame(number, &error);
+                None
+            }
+        }
+    }
+
+    fn known_dims(&self, number: usize, shape: Shape) -> Dims {
+        let sizes = shape.dims().iter().copied().map(Dim::Known).collect();
+        Dims { sizes, span: self.network.nodes[number].span, constant: None }
+    }
+
+    fn input(&self, number: usize, nth: usize) -> &Dims {
+        &self.network.values[self.network.nodes[number].inputs[nth].0].dims
+    }
+
+    fn literals(&self, number: usize, arguments: &[Argument]) -> Option<Literals> {
+        let inputs = self.network.nodes[number].inputs.iter();
+        Some(Literals {
+            inputs: inputs
+                .map(|input| self.network.values[input.0].dims.known())
+                .collect::<Option<_>>()?,
+            values: arguments.iter().map(|it| it.known()).collect::<Option<_>>()?,
+        })
+    }
+
+    /// Calls the rule.
+    fn ask(&self, number: usize, row: &Row, literals: &Literals) -> Result<Shape, ShapeError> {
+        let inputs = &literals.inputs;
+        match self.network.nodes[number].skip {
+            SkipConnection::None => (row.rule)(inputs, &literals.values),
+            SkipConnection::Input => checks::residual(inputs[1], inputs[0], None),
+            SkipConnection::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
+        }
+    }
+
+    /// Reports a mistake of a node, on the token that it blames.
+    fn blame(&mut self, number: usize, error: &ShapeError) {
+        let node = &self.network.nodes[number];
+        let mut way = 0;
+        let span = match error.blame {
+            Blame::Layer => node.span,
+            Blame::Argument(name) => {
+                let blamed = node.argument(name);
+                if let Some(ArgumentValue::Input(nth)) = blamed.map(|it| &it.value) {
+                    way = *nth;
+                }
+                blamed.map_or(node.span, |it| it.span)
+            }
+            Blame::Branch(nth) => {
+                way = nth;
+                let spans = self.branches.get(&number);
+                spans.and_then(|spans| spans.get(nth)).copied().unwrap_or(node.span)
+            }
+        };
+        let value = node.inputs.get(way).or(node.inputs.first());
+        let trace = value.map_or(String::new(), |value| trace(&self.network, *value));
+        self.report.error(span, explain(&node.label, error, &trace));
+    }
+
+    /// The output's sizes as far as they pass through: the rest are read from the constant that
+    /// expanded code computes.
+    fn symbolic(&mut self, number: usize, row: &'static Row) -> Option<Dims> {
+        if !self.check_computed_sizes(number, row) {
+            return None;
+        }
+        let node = &self.network.nodes[number];
+        let constant = self.network.shape_constant(number);
+        let input = self.input(number, 0);
+        let pass = |flow: Flow, kept: Option<&Dim>, computed| match flow {
+            Flow::Keep => kept.cloned().unwrap_or(Dim::Computed(computed)),
+            Flow::Argument(name) => match node.argument(name).map(|it| &it.value) {
+                Some(ArgumentValue::Number(size)) => size.clone(),
+                _ => Dim::Computed(computed),
+            },
+            Flow::Compute => Dim::Computed(computed),
+        };
+        let span = node.span;
+        let last = pass(row.flows.last, input.last(), quote!({ #constant.last() }));
+        let leading = match self.rank(number, row) {
+            Some(rank) => rank - 1,
+            None => return Some(Dims { sizes: vec![last], span, constant: Some(constant) }),
+        };
+        let same_rank = input.constant.is_none() && input.sizes.len() == leading + 1;
+        let leading = (0..leading).map(|axis| {
+            let kept = if same_rank { input.sizes.get(axis) } else { None };
+            let axis_number = proc_macro2::Literal::usize_unsuffixed(axis);
+            pass(row.flows.leading, kept, quote!({ #constant.dim(#axis_number) }))
+        });
+        Some(Dims { sizes: leading.chain([last.clone()]).collect(), span, constant: None })
+    }
+
+    /// How many axes the output has, if the macro can know.
+    fn rank(&self, number: usize, row: &Row) -> Option<usize> {
+        let input = self.input(number, 0);
+        if row.flows.keeps_rank && input.constant.is_none() {
+            return Some(input.sizes.len());
+        }
+        self.network.rank(&self.network.nodes[number])
+    }
+
+    /// Whether anything that the node is made of depends on const generics.
+    fn is_generic(&self, number: usize) -> bool {
+        let node = &self.network.nodes[number];
+        let layer = match &node.layer {
+            Layer::Known { arguments, .. } => {
+                arguments.iter().any(|argument| self.is_generic_argument(argument))
+            }
+            Layer::Custom(layer) => mentions(&layer.to_token_stream(), &self.generics),
+        };
+        let mut inputs = node.inputs.iter();
+        let arrows = node.arrows.iter().any(|arrow| self.are_generic(arrow));
+        layer || arrows || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
+    }
+
+    fn is_generic_argument(&self, argument: &Argument) -> bool {
+        // An error stands for a size that depends on const generics.
+        let size = |size: &Dim| if self.is_generic_size(size) { Err(()) } else { Ok(0_usize) };
+        let shape =
+            |dims: &Dims| if self.are_generic(dims) { Err(()) } else { Ok(Shape::new(&[])) };
+        argument.value.try_map(size, shape).is_err()
+    }
+
+    fn are_generic(&self, dims: &Dims) -> bool {
+        let constant = dims.constant.as_ref().is_some_and(|it| mentions(it, &self.generics));
+        constant || dims.sizes.iter().any(|size| self.is_generic_size(size))
+    }
+
+    fn is_generic_size(&self, size: &Dim) -> bool {
+        size.tokens().is_some_and(|tokens| mentions(tokens, &self.generics))
+    }
+
+    /// Types of weights cannot have sizes that are computed from const generics.
+    fn check_computed_sizes(&mut self, number: usize, row: &Row) -> bool {
+        let node = &self.network.nodes[number];
+        let mut counts = row.computed.iter();
+        let mut computed = |size: &Size| match size {
+            Size::InputLast | Size::InputLastIf(_) => {
+                self.input(number, 0).last().is_some_and(|size| {
+                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens.clone()));
+                    self.is_generic_size(size) && !plain
+                })
+            }
+            Size::Computed(_) => {
+                let count = counts.next().and_then(|count| self.network.count(node, count));
+                node.generic && count.is_none()
+            }
+            _ => false,
+        };
+        // All of them, so that each count goes with its size.
+        if row.sizes.iter().filter(|size| computed(size)).count() == 0 {
+            return true;
+        }
+        let words = format!("layer `{}`: {}", node.label, say::COMPUTED_SIZE);
+        self.report.error(node.span, words);
+        false
+    }
+
+    /// The arrows of a node whose output is known.
+    fn check_arrows(&mut self, number: usize, inferred: &Dims) {
+        let output = self.network.nodes[number].output;
+        for arrow in self.network.nodes[number].arrows.clone() {
+            match (inferred.known(), arrow.known()) {
+                (Some(found), Some(declared)) => {
+                    self.check_arrow(number, found, declared, arrow.span)
+                }
+                // Expanded code checks it; what the user wrote is easier to read on.
+                _ => self.set(output, arrow),
+            }
+        }
+    }
+
+    fn check_arrow(&mut self, number: usize, found: Shape, declared: Shape, at: Span) {
+        let node = &self.network.nodes[number];
+        let Layer::Known { row, arguments } = &node.layer else { return };
+        let Some(literals) = self.literals(number, arguments) else { return };
+        let arrow = checks::Arrow {
+            layer: &node.label,
+            input: literals.inputs[0],
+            output: found,
+            how: row.how(&literals.inputs, &literals.values),
+            declared,
+            view: row.storage == Storage::View,
+            reader: self.network.reader(node.output),
+        };
+        if let Err(error) = checks::arrow(&arrow) {
+            let trace = trace(&self.network, node.output);
+            self.report.error(at, explain(&node.label, &error, &trace));
+            // Either of the two may be meant: what follows from this value is not reported.
+            self.known[node.output.0] = false;
+        }
+    }
+
+    /// After a mistake, the declared shape is used for the nodes that follow.
+    fn trust_arrow(&mut self, number: usize) {
+        let node = &self.network.nodes[number];
+        if let Some(arrow) = node.arrows.last() {
+            let (output, arrow) = (node.output, arrow.clone());
+            self.set(output, arrow);
+        }
+    }
+
+    /// Whether the network gives what its header promises.
+    fn check_outputs(&mut self) {
+        for output in &self.network.outputs {
+            let found = self.network.values[output.value.0].dims.known();
+            let (Some(found), Some(declared)) = (found, output.promised.known()) else { continue };
+            let checked = match &output.name {
+                Some(name) => checks::named_output(found, declared, &name.unraw().to_string()),
+                None => checks::header_output(found, declared),
+            };
+            if let (Err(error), true) = (checked, self.known[output.value.0]) {
+                let trace = trace(&self.network, output.value);
+                self.report.error(output.promised.span, explain("", &error, &trace));
+            }
+        }
+    }
+}
+
+/// Whether these tokens are one name, possibly in braces: the only form in which types can use const
+/// generics.
+fn is_name(tokens: TokenStream) -> bool {
+    let mut trees = tokens.into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Ident(_)), None) => true,
+        (Some(TokenTree::Group(group)), None) => is_name(group.stream()),
+        _ => false,
+    }
+}

@@ -1,0 +1,32 @@
+//! [`Parser`], which the files beside this one add methods to, and what several of them look for.
+
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Error, Ident, Result, Token};
+
+use crate::report::{Report, say};
+
+pub(super) struct Parser<'a> {
+    pub(super) report: &'a mut Report,
+}
+
+/// Whether the next token is this word, and does not begin a path or a generic type.
+pub(super) fn peek_word(input: ParseStream<'_>, word: &str) -> bool {
+    input.cursor().ident().is_some_and(|(ident, _)| ident == word)
+        && !input.peek2(Token![::])
+        && !input.peek2(Token![<])
+}
+
+/// `name:`, if it is there.
+pub(super) fn parse_name(input: ParseStream<'_>) -> Result<Option<Ident>> {
+    let named = input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
+    if !named {
+        return Ok(None);
+    }
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![:]>()?;
+    if name == "_" {
+        return Err(Error::new(name.span(), say::UNDERSCORE));
+    }
+    Ok(Some(name))
+}

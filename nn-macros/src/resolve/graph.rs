@@ -1,0 +1,189 @@
+//! The graph of one network: its header, its inputs and outputs, and whether all values are used.
+
+use quote::ToTokens;
+use std::collections::{HashMap, HashSet};
+use syn::spanned::Spanned;
+use syn::{Expr, GenericParam, Ident};
+
+use super::names::Names;
+use super::resolver::{LineContext, Named, Resolved, Resolver};
+use crate::ast::{self, Body};
+use crate::network::{Facade, Network, Output, ValueId};
+use crate::operand::Environment;
+use crate::report::{Report, mistake, say};
+use crate::scope::{Fields, Scope};
+
+/// The graph of one network. `None` where its header could not be parsed.
+pub(crate) fn resolve(
+    facade: &Facade,
+    names: &Names<'_>,
+    definition: &ast::Network,
+    report: &mut Report,
+) -> Option<Resolved> {
+    let inputs = definition.inputs.as_ref()?;
+    let body = definition.body.as_ref()?;
+    let generics = resolve_generics(definition, report);
+    let environment = Environment { parameters: Vec::new(), generics };
+    let outputs = resolve_outputs(definition.output.as_ref()?, &environment, report)?;
+    let network = Network {
+        krate: facade.krate.clone(),
+        features: facade.features,
+        attributes: definition.attributes.clone(),
+        visibility: definition.visibility.clone(),
+        name: definition.name.clone(),
+        generics: definition.generics.clone(),
+        inputs: Vec::new(),
+        outputs,
+        output_value: ValueId(0),
+        nodes: Vec::new(),
+        values: Vec::new(),
+    };
+    let generics = environment.generics.clone();
+    let resolved = Resolved { network, broken: Vec::new(), branches: HashMap::new(), generics };
+    let mut resolver = Resolver {
+        names,
+        report,
+        resolved,
+        fields: Fields::default(),
+        open: Vec::new(),
+        depth: 0,
+        lines: 0,
+        too_large: false,
+        definition: body,
+        bodies: Vec::new(),
+    };
+    resolver.network(inputs, body, &environment)?;
+    Some(resolver.resolved)
+}
+
+/// The outputs that a header declares. [`Resolver::outputs`] fills in their values.
+fn resolve_outputs(
+    output: &ast::Output,
+    environment: &Environment,
+    report: &mut Report,
+) -> Option<Vec<Output>> {
+    let mut one = |name: Option<&Ident>, shape: &ast::Shape| {
+        let promised = environment.shape(shape).map_err(|error| report.add(error)).ok()?;
+        Some(Output { name: name.cloned(), promised, value: ValueId(0) })
+    };
+    let outputs: Vec<Output> = match output {
+        ast::Output::One(shape) => vec![one(None, shape)?],
+        ast::Output::Several(outputs) => {
+            outputs.iter().map(|(name, shape)| one(Some(name), shape)).collect::<Option<_>>()?
+        }
+    };
+    for (nth, output) in outputs.iter().enumerate() {
+        let same = |other: &&Output| other.name.is_some() && other.name == output.name;
+        if let (Some(first), Some(name)) = (outputs[..nth].iter().find(same), &output.name) {
+            let first = first.name.as_ref().map_or(name.span(), Ident::span);
+            report.twice("output", first, name);
+        }
+    }
+    Some(outputs)
+}
+
+/// The names of the const generics.
+fn resolve_generics(definition: &ast::Network, report: &mut Report) -> Vec<String> {
+    let mut names = Vec::new();
+    for parameter in &definition.generics.params {
+        match parameter {
+            GenericParam::Const(constant) if is_usize(&constant.ty) => {
+                names.push(constant.ident.to_string());
+            }
+            other => report.error(other.span(), say::NO_TYPE_PARAMETERS),
+        }
+    }
+    names
+}
+
+fn is_usize(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Path(path) if path.qself.is_none() && path.path.is_ident("usize"))
+}
+
+impl Resolver<'_> {
+    fn network(&mut self, inputs: &[ast::Input], body: &Body, around: &Environment) -> Option<()> {
+        let mut named = self.inputs(inputs, around)?;
+        let begin = (inputs.len() == 1).then_some(ValueId(0));
+        let mut scope = Scope::new("", body, false);
+        let mut context = LineContext { environment: around, scope: &mut scope, named: &mut named };
+        let last = self.lines(body, begin, &mut context);
+        self.outputs(body, last, &mut context);
+        self.check_inputs_used(inputs);
+        self.check_outputs_used();
+        Some(())
+    }
+
+    /// The values of the inputs, by name.
+    fn inputs(&mut self, inputs: &[ast::Input], environment: &Environment) -> Option<Vec<Named>> {
+        let mut named: Vec<Named> = Vec::new();
+        let mut correct = true;
+        for input in inputs {
+            match environment.shape(&input.shape) {
+                Ok(dims) => {
+                    let value = self.value(dims);
+                    let name = input.name.clone();
+                    let ragged = input.ragged;
+                    let input = crate::network::Input { name, value, index: false, ragged };
+                    self.resolved.network.inputs.push(input);
+                }
+                Err(error) => {
+                    self.report.add(error);
+                    correct = false;
+                }
+            }
+            match &input.name {
+                Some(name) => match named.iter().find(|known| known.name == *name) {
+                    Some(first) => self.report.twice("input", first.name.span(), name),
+                    None => {
+                        let value = ValueId(named.len());
+                        named.push(Named { name: name.clone(), value, node: None });
+                    }
+                },
+                None if inputs.len() > 1 && correct => {
+                    let words = mistake::inputs_need_names(one_shape(inputs));
+                    self.report.error(input.shape.span, words);
+                    correct = false;
+                }
+                None => {}
+            }
+        }
+        correct.then_some(named)
+    }
+
+    fn check_inputs_used(&mut self, inputs: &[ast::Input]) {
+        let network = &self.resolved.network;
+        if self.too_large || inputs.len() < 2 || self.resolved.broken.contains(&true) {
+            return;
+        }
+        for input in &network.inputs {
+            let used = network.nodes.iter().any(|node| node.inputs.contains(&input.value));
+            if let (false, Some(name)) = (used, &input.name) {
+                self.report.error(name.span(), mistake::unused_input(name));
+            }
+        }
+    }
+
+    /// Reports outputs without a reader: a join whose branches all begin elsewhere drops the line before it.
+    fn check_outputs_used(&mut self) {
+        let network = &self.resolved.network;
+        if self.too_large || self.resolved.broken.contains(&true) {
+            return;
+        }
+        let used: HashSet<ValueId> =
+            network.nodes.iter().flat_map(|node| &node.inputs).copied().collect();
+        for node in &network.nodes {
+            if node.output != network.output_value && !used.contains(&node.output) {
+                self.report.error(node.span, mistake::unused_output(&node.label));
+            }
+        }
+    }
+}
+
+/// The shape that was perhaps meant by inputs such as `28, 28, 1`.
+fn one_shape(inputs: &[ast::Input]) -> Option<String> {
+    let size = |input: &ast::Input| match (&input.name, &input.shape.sizes[..]) {
+        (None, [Expr::Lit(size)]) => Some(size.to_token_stream().to_string()),
+        _ => None,
+    };
+    Some(inputs.iter().map(size).collect::<Option<Vec<String>>>()?.join("x"))
+}

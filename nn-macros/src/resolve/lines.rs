@@ -1,0 +1,157 @@
+//! Bodies and their lines, one after the other.
+
+use proc_macro2::Span;
+use syn::Ident;
+use syn::ext::IdentExt;
+
+use super::node::{MOST_NODES, Title};
+use super::resolver::{LineContext, Named, Resolver};
+use crate::ast::{self, Body, Construct, Line};
+use crate::network::ValueId;
+use crate::operand::Environment;
+use crate::report::{mistake, say};
+use crate::scope::Scope;
+
+/// The most lines looked at while unrolling.
+const MOST_LINES: usize = 4 * MOST_NODES;
+
+/// The deepest nesting of blocks, repeats and branches.
+const DEEPEST: usize = 64;
+
+impl Resolver<'_> {
+    /// The lines of a body, one after the other, and what the last one gives.
+    pub(super) fn body(
+        &mut self,
+        body: &Body,
+        begin: Option<ValueId>,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
+        let around = context.named.len();
+        let value = self.lines(body, begin, context);
+        context.named.truncate(around);
+        value
+    }
+
+    /// The same, whose names are still known afterwards.
+    pub(super) fn lines(
+        &mut self,
+        body: &Body,
+        begin: Option<ValueId>,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
+        let mut current = begin;
+        if body.lines.is_empty() {
+            self.report.error(body.span, say::NO_LAYERS);
+            return self.unknown(body.span);
+        }
+        self.bodies.push(body);
+        for line in &body.lines {
+            if self.too_large {
+                break;
+            }
+            current = Some(self.line(line, current, context));
+        }
+        self.bodies.pop();
+        current.unwrap_or_else(|| self.unknown(body.span))
+    }
+
+    pub(super) fn line(
+        &mut self,
+        line: &Line,
+        current: Option<ValueId>,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
+        self.lines += 1;
+        if self.lines > MOST_LINES {
+            return self.give_up(span_of(&line.construct), mistake::too_large(MOST_NODES));
+        }
+        let current = match &line.source {
+            Some(source) => Some(self.named(source, context)),
+            None => current,
+        };
+        let path = line.name.as_ref().map(|name| self.named_path(name, context));
+        let name = line.name.as_ref().map(|name| name.unraw().to_string());
+        let title = path.clone().map(|path| Title { path, name });
+        let output = match &line.construct {
+            Construct::Call(used) => self.used(used, title, current, context),
+            Construct::Repeat(repeat) => self.repeat(repeat, title, current, context),
+            Construct::Residual(residual) => self.residual(residual, title, current, context),
+            Construct::Broken(span) => self.unknown(*span),
+        };
+        if let Some(arrow) = &line.arrow {
+            self.arrow(arrow, output, context.environment);
+        }
+        if let (Some(name), Some(path)) = (&line.name, path) {
+            let nodes = &self.resolved.network.nodes;
+            let node = nodes.iter().rposition(|it| it.output == output && it.path == path);
+            context.named.push(Named { name: name.clone(), value: output, node });
+        }
+        output
+    }
+
+    pub(super) fn named_path(&mut self, name: &Ident, context: &mut LineContext<'_>) -> String {
+        context.scope.name(name).unwrap_or_else(|first| {
+            self.report.twice("name", first, name);
+            context.scope.number(&name.to_string())
+        })
+    }
+
+    pub(super) fn arrow(&mut self, arrow: &ast::Shape, output: ValueId, environment: &Environment) {
+        match environment.shape(arrow) {
+            Ok(dims) => {
+                let nodes = self.resolved.network.nodes.iter_mut();
+                if let Some(node) = nodes.rev().find(|node| node.output == output) {
+                    node.arrows.push(dims);
+                }
+            }
+            Err(error) => self.report.add(error),
+        }
+    }
+
+    /// A body in a scope of its own.
+    pub(super) fn inside(
+        &mut self,
+        body: &Body,
+        path: &str,
+        begin: Option<ValueId>,
+        context: &mut LineContext<'_>,
+        repeated: bool,
+    ) -> ValueId {
+        let repeated = repeated || context.scope.repeated;
+        let mut scope = Scope::new(path, body, repeated);
+        let mut inner = LineContext {
+            environment: context.environment,
+            scope: &mut scope,
+            named: context.named,
+        };
+        self.nested(body.span, |this| this.body(body, begin, &mut inner))
+    }
+
+    /// Goes one deeper, but not too deep.
+    pub(super) fn nested(&mut self, at: Span, inner: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        if self.depth == DEEPEST {
+            return self.give_up(at, mistake::too_deep(DEEPEST));
+        }
+        self.depth += 1;
+        let value = inner(self);
+        self.depth -= 1;
+        value
+    }
+
+    /// The value that a layer reads, unless a network of several inputs begins with it.
+    pub(super) fn running(&mut self, current: Option<ValueId>, at: Span) -> Option<ValueId> {
+        if current.is_none() {
+            self.report.error(at, say::BEGINS_WITH_JOIN);
+        }
+        current
+    }
+}
+
+fn span_of(construct: &Construct) -> Span {
+    match construct {
+        Construct::Call(used) => used.name.span(),
+        Construct::Repeat(repeat) => repeat.keyword.span(),
+        Construct::Residual(residual) => residual.keyword.span(),
+        Construct::Broken(span) => *span,
+    }
+}

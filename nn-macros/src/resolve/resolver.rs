@@ -1,0 +1,57 @@
+//! [`Resolver`]: the state of the resolution of one network, which the files beside this one add methods to.
+
+use proc_macro2::Span;
+use std::collections::HashMap;
+use syn::Ident;
+
+use super::names::Names;
+use crate::ast::Body;
+use crate::network::{Network, ValueId};
+use crate::operand::Environment;
+use crate::report::Report;
+use crate::scope::{Fields, Scope};
+
+/// A network whose names are resolved, and what `infer_shapes` has to know besides.
+pub(crate) struct Resolved {
+    pub(crate) network: Network,
+    /// The nodes whose layer or arguments are wrong, which is reported.
+    pub(crate) broken: Vec<bool>,
+    /// The places of the branches of a join, by the index of its node.
+    pub(crate) branches: HashMap<usize, Vec<Span>>,
+    /// The const generics.
+    pub(crate) generics: Vec<String>,
+}
+
+pub(super) struct Resolver<'a> {
+    pub(super) names: &'a Names<'a>,
+    pub(super) report: &'a mut Report,
+    pub(super) resolved: Resolved,
+    pub(super) fields: Fields,
+    /// The blocks that are being unrolled, the outermost first.
+    pub(super) open: Vec<String>,
+    pub(super) depth: usize,
+    pub(super) lines: usize,
+    /// Whether a limit was exceeded: then nothing is unrolled any more.
+    pub(super) too_large: bool,
+    /// The lines of the network.
+    pub(super) definition: &'a Body,
+    /// The bodies that are being resolved, the outermost first; compared, never read.
+    pub(super) bodies: Vec<*const Body>,
+}
+
+/// What a line can see: parameters, names that are taken, named values.
+pub(super) struct LineContext<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) scope: &'a mut Scope,
+    /// The inputs and the named layers before the line.
+    pub(super) named: &'a mut Vec<Named>,
+}
+
+/// A value that later lines can use by its name.
+#[derive(Clone)]
+pub(super) struct Named {
+    pub(super) name: Ident,
+    pub(super) value: ValueId,
+    /// Its node, if it is a line of one layer.
+    pub(super) node: Option<usize>,
+}

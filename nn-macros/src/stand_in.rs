@@ -1,0 +1,72 @@
+//! What the macro can find out about a layer whose sizes are not all literals: its rule is called with
+//! numbers that stand in for them.
+
+use std::cell::RefCell;
+use unrolled_shape::registry::Count;
+use unrolled_shape::{Shape, Value as RuleValue};
+
+use crate::network::{Argument, Dim, Layer, Network, Node};
+
+/// The inputs and arguments of a layer. Sizes that are not literals have stand-ins, the same for the same
+/// tokens.
+struct StandIn {
+    inputs: Vec<Shape>,
+    values: Vec<RuleValue>,
+    output: Shape,
+}
+
+impl StandIn {
+    /// Stand-ins for the first, second, .. size. 2520 is the least common multiple of 1 to 10: most kernels
+    /// fit into it and most numbers of groups divide it. Two of them are the same for all sizes, the third
+    /// differs, since `channels / groups` is not 1 where both are unknown.
+    const SIZES: [fn(usize) -> usize; 3] = [|_| 2520, |_| 5040, |nth| (5040 / (nth + 1)).max(1)];
+
+    /// The layer of a node with these stand-ins, if its rule accepts them.
+    fn new(network: &Network, node: &Node, size: fn(usize) -> usize) -> Option<Self> {
+        let Layer::Known { row, arguments } = &node.layer else { return None };
+        let met = RefCell::new(Vec::new());
+        let stand_in = |dim: &Dim| {
+            let Some(tokens) = dim.tokens() else { return dim.known() };
+            let (tokens, mut met) = (tokens.to_string(), met.borrow_mut());
+            let nth = met.iter().position(|it| *it == tokens);
+            let nth = nth.unwrap_or_else(|| {
+                met.push(tokens);
+                met.len() - 1
+            });
+            Some(size(nth))
+        };
+        let inputs = node.inputs.iter();
+        let inputs: Vec<Shape> = inputs
+            .map(|input| network.values[input.0].dims.with_sizes(stand_in))
+            .collect::<Option<_>>()?;
+        let values: Vec<RuleValue> =
+            arguments.iter().map(|it| it.with_sizes(stand_in)).collect::<Option<_>>()?;
+        let output = (row.rule)(&inputs, &values).ok()?;
+        Some(Self { inputs, values, output })
+    }
+}
+
+impl Network {
+    /// The rank of a registry layer's output, if it is known while expanding.
+    pub(crate) fn rank(&self, node: &Node) -> Option<usize> {
+        let [alike, ..] = StandIn::SIZES;
+        StandIn::new(self, node, alike).map(|stand_in| stand_in.output.rank())
+    }
+
+    /// A count, if it is the same whatever the sizes are that are not literals.
+    pub(crate) fn count(&self, node: &Node, count: &Count) -> Option<usize> {
+        let [small, large, different] = StandIn::SIZES.map(|size| {
+            let it = StandIn::new(self, node, size)?;
+            Some(count(&it.inputs, &it.values))
+        });
+        small.filter(|_| small == large && large == different)
+    }
+}
+
+impl Argument {
+    /// The value for the rules, with a stand-in for each size that is not a literal.
+    pub(crate) fn stand_in(&self) -> Option<RuleValue> {
+        let [alike, ..] = StandIn::SIZES;
+        self.with_sizes(|dim| dim.known().or(Some(alike(0))))
+    }
+}

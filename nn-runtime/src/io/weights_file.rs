@@ -1,0 +1,39 @@
+//! Weights of a network to a file and back.
+//!
+//! These functions are generic over the network and so compiled with each one. All work is in `decode` and `encode`, which
+//! are compiled once.
+
+use super::decode;
+use super::encode;
+use super::error::{LoadError, SaveError};
+use crate::contract::{Network, Node, Root};
+use crate::types::{Tensor, zeros_on_line};
+use serde_json::Value;
+use std::path::Path;
+
+/// Writes the weights of `net` and `extra`, the JSON value stored with them, to `path`.
+pub(crate) fn save<N: Network>(
+    net: &N,
+    extra: Option<Value>,
+    path: &Path,
+) -> Result<(), SaveError> {
+    encode::write(&tensors::<N>(), net.as_floats(), extra, path)
+}
+
+/// A network with the weights in the file `path`, and the JSON text stored with them.
+pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
+    let mut net = zeros_on_line::<N>();
+    let extra = decode::read(path, &tensors::<N>(), net.as_floats_mut())?;
+    Ok((net, extra))
+}
+
+/// The JSON value stored with the weights, for callers that need one.
+pub(crate) fn extra_of(extra: Option<String>, path: &Path) -> Result<Value, LoadError> {
+    let extra = extra.ok_or_else(|| LoadError::NoExtra { path: path.into() })?;
+    serde_json::from_str(&extra)
+        .map_err(|why| LoadError::Extra { path: path.into(), why: why.into() })
+}
+
+fn tensors<N: Network>() -> Vec<Tensor> {
+    <N as Node<Root>>::tensors()
+}

@@ -1,0 +1,247 @@
+//! [`TrainConvolution`]: the training of one convolution of a network.
+
+use super::causal::{self, Chunks, Gradient};
+use super::convolution::Convolution;
+use super::dense::task_rows;
+use crate::contract::{Backward, Forward, GRADIENT_PART};
+use crate::kernels::{self, Accumulate, Border, Geometry, Isa, RowBlocks, Taps, sum_shards};
+use crate::memory::{Shards, StateMut, TrainCtx};
+use crate::types::Steps;
+
+/// The training of a [`Convolution`].
+///
+/// The weight gradient is computed in one of two ways. With few weights each shard sums a gradient of its own. With
+/// many weights, those sums would fill more memory than the samples do: inputs and output gradients are deferred, and
+/// the gradient is computed from them after all shards, in tasks of some rows of the weights each.
+pub(super) trait TrainConvolution: Convolution {
+    /// Whether each shard sums a gradient of its own.
+    const FEW_WEIGHTS: bool = {
+        let values = Self::DEFERRED_GEOMETRY.input_len() + Self::GEOMETRY.output_len();
+        Self::GEOMETRY.weight_len() <= 2 * values
+    };
+    /// The sizes for deferred inputs. Those of causal convolutions are stored with their padding, so that a state can
+    /// take its place.
+    const DEFERRED_GEOMETRY: Geometry =
+        if Self::STATE > 0 { Self::GEOMETRY.padded() } else { Self::GEOMETRY };
+    /// Elements of the weights and the bias.
+    const LEN: usize = Self::GEOMETRY.weight_len() + Self::BIAS;
+
+    /// With few weights: their gradient.
+    const SHARD_SUMS: usize = if Self::FEW_WEIGHTS { Self::LEN } else { 0 };
+    /// With many weights: the inputs and the gradients of the outputs.
+    const DEFERRED: usize = if Self::FEW_WEIGHTS {
+        0
+    } else {
+        Self::DEFERRED_GEOMETRY.input_len() + Self::GEOMETRY.output_len()
+    };
+    /// With many weights: some channels of one kernel element in each task, and the bias in the last one.
+    const GRADIENT_TASKS: usize = if Self::FEW_WEIGHTS {
+        Self::LEN.div_ceil(GRADIENT_PART)
+    } else {
+        let g = Self::GEOMETRY;
+        g.kernel[0] * g.kernel[1] * g.group_channels().div_ceil(task_rows(g.filters)) + 1
+    };
+    /// The flipped and transposed weights, for the gradient of the input.
+    const PREPARED: usize = Self::GEOMETRY.weight_len();
+    /// With few weights: an input with its state or its padding.
+    const TRAIN_SCRATCH: usize = if !Self::FEW_WEIGHTS {
+        0
+    } else if Self::STATE > 0 {
+        Self::GEOMETRY.padded_len()
+    } else {
+        Self::GEOMETRY.scratch_len()
+    };
+
+    /// Writes the flipped and transposed weights.
+    fn prepare(weight: &[f32], prepared: &mut [f32]) {
+        kernels::conv2d_flip(Isa::best(), const { &Self::GEOMETRY }, weight, prepared);
+    }
+
+    /// The forward pass of one shard.
+    fn forward(weight: &[f32], bias: &[f32], steps: Steps<'_>, call: Forward<'_>) {
+        let Forward { x, y, ctx, .. } = call;
+        let TrainCtx { saved, scratch, deferred, mut state, .. } = ctx;
+        let x = x[0];
+        if Self::STATE > 0 {
+            save_states(Self::STATE, &mut state, saved);
+        }
+        let has_state = Self::STATE > 0 && !state.is_empty();
+        if Self::FEW_WEIGHTS {
+            if has_state {
+                let state = &mut state;
+                let chunks = Chunks { weight, bias, steps, x, y, state, scratch };
+                return causal::infer(const { &Self::GEOMETRY }, chunks);
+            }
+            return Self::infer(weight, bias, steps, x, y);
+        }
+        let samples = x.len() / const { Self::GEOMETRY.input_len() };
+        let inputs = &mut deferred[..samples * const { Self::DEFERRED_GEOMETRY.input_len() }];
+        Self::defer_inputs(steps, x, inputs);
+        if has_state {
+            causal::insert_states(const { &Self::GEOMETRY }, steps, inputs, &mut state);
+        }
+        let (g, x) = (const { &Self::DEFERRED_GEOMETRY }, &*inputs);
+        kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
+        Self::clear_outputs(steps, y);
+    }
+
+    /// Copies the inputs, with zeros after the end of each sequence.
+    fn defer_inputs(steps: Steps<'_>, x: &[f32], deferred: &mut [f32]) {
+        let len = const { Self::DEFERRED_GEOMETRY.input_len() };
+        Self::for_each_length(steps, x.len(), |samples, g| {
+            let border = if Self::STATE > 0 { g.border() } else { Border::NONE };
+            let (x_range, _) = Self::ranges(&samples, g);
+            let copies = &mut deferred[samples.valid(len, len)];
+            if x_range.is_empty() {
+                return copies.fill(0.0);
+            }
+            let inputs = x[x_range].chunks_exact(g.input_len());
+            for (x, copy) in inputs.zip(copies.chunks_exact_mut(len)) {
+                let copied = border.add(g.input, g.channels, x, copy).len();
+                copy[copied..].fill(0.0);
+            }
+        });
+    }
+
+    /// The gradient of the values that the bias is added to, and the number of their channels: one of the two deferred
+    /// arrays, the inputs and the gradients of the outputs of this convolution.
+    fn d_biased<'a>(x: &'a [f32], d_y: &'a [f32]) -> (&'a [f32], usize) {
+        let _ = x;
+        (d_y, Self::GEOMETRY.filters)
+    }
+
+    /// The backward pass of one shard.
+    fn backward(steps: Steps<'_>, call: Backward<'_, '_>) {
+        let Backward { x, d_y, d_x, ctx, .. } = call;
+        let TrainCtx { scratch, shard_sums, prepared, deferred, saved, .. } = ctx;
+        let x = x[0];
+        // A state of zeros is the same as the zero padding, for which one call takes all samples.
+        let has_state = Self::STATE > 0 && saved.iter().any(|state| *state != 0.0);
+        if Self::FEW_WEIGHTS && has_state {
+            let gradient = Gradient { steps, states: saved, x, d_y, shard_sums, scratch };
+            causal::sum_gradient(const { &Self::GEOMETRY }, gradient);
+        } else if Self::FEW_WEIGHTS {
+            Self::sum_gradient(steps, x, d_y, shard_sums, scratch);
+        } else {
+            Self::clear_outputs(steps, d_y);
+            let samples = d_y.len() / const { Self::GEOMETRY.output_len() };
+            let inputs = samples * const { Self::DEFERRED_GEOMETRY.input_len() };
+            deferred[inputs..].copy_from_slice(d_y);
+        }
+        let Some(d_x) = d_x[0].as_deref_mut() else { return };
+        Self::for_each_length(steps, d_x.len(), |samples, g| {
+            let (x_range, y_range) = Self::ranges(&samples, g);
+            let after_end = samples.after_end(g.input_len(), const { Self::GEOMETRY.input_len() });
+            d_x[after_end].fill(0.0);
+            if g.output_len() > 0 {
+                kernels::conv2d_d_x(Isa::best(), g, &d_y[y_range], prepared, &mut d_x[x_range]);
+            } else {
+                d_x[x_range].fill(0.0);
+            }
+        });
+    }
+
+    /// The gradient of all weights, summed over the samples of one shard without a state.
+    fn sum_gradient(
+        steps: Steps<'_>,
+        x: &[f32],
+        d_y: &[f32],
+        shard_sums: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let isa = Isa::best();
+        let mut onto = Accumulate::Overwrite;
+        Self::for_each_length(steps, x.len(), |samples, g| {
+            if g.output_len() == 0 {
+                return;
+            }
+            let (x_range, y_range) = Self::ranges(&samples, g);
+            let (x, d_y) = (&x[x_range], &d_y[y_range]);
+            let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
+            let args = kernels::ConvDWeightArgs {
+                part: None,
+                accumulate: onto,
+                x,
+                d_y,
+                d_weight,
+                scratch: &mut *scratch,
+            };
+            kernels::conv2d_d_weight(isa, g, args);
+            kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.filters), d_y, d_bias);
+            onto = Accumulate::Add;
+        });
+        if onto == Accumulate::Overwrite {
+            shard_sums.fill(0.0);
+        }
+    }
+
+    /// Writes zeros after the end of each sequence of outputs.
+    fn clear_outputs(steps: Steps<'_>, y: &mut [f32]) {
+        let full = const { Self::GEOMETRY };
+        let inputs = y.len() / full.output_len() * full.input_len();
+        Self::for_each_length(steps, inputs, |samples, g| {
+            y[samples.after_end(g.output_len(), full.output_len())].fill(0.0);
+        });
+    }
+
+    /// See [`TrainNode::gradient_end`](crate::contract::TrainNode::gradient_end).
+    fn gradient_end(task: usize) -> usize {
+        if Self::FEW_WEIGHTS {
+            return Self::LEN.min((task + 1) * GRADIENT_PART);
+        }
+        if task + 1 == Self::GRADIENT_TASKS {
+            return Self::LEN;
+        }
+        let g = const { Self::GEOMETRY };
+        let (tap, channel) = task_begin(task, &g);
+        let channels = g.group_channels();
+        (tap * channels + channels.min(channel + task_rows(g.filters))) * g.filters
+    }
+
+    /// See [`TrainNode::gradient`](crate::contract::TrainNode::gradient).
+    fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        if Self::FEW_WEIGHTS {
+            return sum_shards(shards, task * GRADIENT_PART, d_weights);
+        }
+        let (isa, g) = (Isa::best(), const { Self::DEFERRED_GEOMETRY });
+        let is_bias = task + 1 == Self::GRADIENT_TASKS;
+        let (tap, channel) = task_begin(task, &g);
+        let mut onto = Accumulate::Overwrite;
+        for shard in 0..shards.count() {
+            let (x, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * g.input_len());
+            if is_bias {
+                let (d_y, channels) = Self::d_biased(x, d_y);
+                kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / channels), d_y, d_weights);
+            } else {
+                let some = Some(Taps { tap, channel });
+                let args = kernels::ConvDWeightArgs {
+                    part: some,
+                    accumulate: onto,
+                    x,
+                    d_y,
+                    d_weight: &mut *d_weights,
+                    scratch: &mut [],
+                };
+                kernels::conv2d_d_weight(isa, &g, args);
+            }
+            onto = Accumulate::Add;
+        }
+    }
+}
+
+/// Saves the states with which the samples begin, `len` elements each: zeros if they have none.
+fn save_states(len: usize, state: &mut StateMut<'_>, saved: &mut [f32]) {
+    for (sample, saved) in saved.chunks_exact_mut(len).enumerate() {
+        match state.is_empty() {
+            true => saved.fill(0.0),
+            false => saved.copy_from_slice(state.sample(sample)),
+        }
+    }
+}
+
+/// The kernel element and the first channel of gradient task `task`.
+const fn task_begin(task: usize, g: &Geometry) -> (usize, usize) {
+    let rows = task_rows(g.filters);
+    let tasks = g.group_channels().div_ceil(rows);
+    (task / tasks, task % tasks * rows)
+}

@@ -1,0 +1,279 @@
+//! [`Trainer`]: the settings of a training.
+
+use super::health::Warning;
+use super::history::Epoch;
+use crate::data::Data;
+use crate::hyper::at_least_one;
+use crate::optim::schedule::Schedule;
+use crate::optim::{Clip, Optimizer};
+use crate::types::Inputs;
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// A callback after each epoch.
+type OnEpoch<'a> = Box<dyn FnMut(&Epoch) -> ControlFlow<()> + 'a>;
+
+/// A learning-rate schedule and when it is asked.
+pub(super) struct Plan<'a> {
+    pub(super) each_step: bool,
+    pub(super) schedule: Box<dyn Schedule + 'a>,
+    /// The optimiser's own learning rate, known once training begins.
+    base: Option<f64>,
+}
+
+impl Plan<'_> {
+    pub(super) fn set(&mut self, optimizer: &mut impl Optimizer, done: usize) {
+        let base = *self.base.get_or_insert(optimizer.learning_rate());
+        optimizer.set_learning_rate(self.schedule.rate(base, done));
+    }
+}
+
+/// A schedule from a function of the epoch, which counts from 1.
+struct EpochSchedule<F>(F);
+
+impl<F: FnMut(usize) -> f64> Schedule for EpochSchedule<F> {
+    fn rate(&mut self, _base: f64, done: usize) -> f64 {
+        self.0(done + 1)
+    }
+}
+
+/// Trains networks: shuffled mini-batches, forward, backward, update, validation after each epoch.
+///
+/// ```
+/// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
+/// # use std::ops::ControlFlow;
+/// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+/// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+/// # ) -> Result<(), TrainError> {
+/// let history = Trainer::new(Adam::new(1e-3))
+///     .batch(64).epochs(5).seed(7)
+///     .validate(&valid)
+///     .fit(&mut net, &train, &CrossEntropy::default())?;
+/// println!("{history}");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The same seed gives the same weights, bit for bit, on any number of threads. A second call of
+/// [`fit`](Self::fit) continues where the first one ended: two calls of five epochs are one of ten.
+pub struct Trainer<'a, O, Input, Target> {
+    pub(super) optimizer: O,
+    pub(super) batch: usize,
+    pub(super) epochs: usize,
+    pub(super) seed: u64,
+    pub(super) validation: Option<&'a Data<Input, Target>>,
+    pub(super) quiet: bool,
+    pub(super) keep_best: bool,
+    pub(super) plan: Option<Plan<'a>>,
+    pub(super) clip: Option<Clip>,
+    pub(super) carry_state: bool,
+    pub(super) on_epoch: Option<OnEpoch<'a>>,
+    // Counts over all calls of `fit`.
+    pub(super) epochs_done: usize,
+    pub(super) steps_done: u64,
+    // Each kind of warning is printed once.
+    pub(super) printed: Vec<Warning>,
+}
+
+/// Shows the settings and the progress; of the data only the number of samples.
+impl<O: fmt::Debug, Input, Target> fmt::Debug for Trainer<'_, O, Input, Target> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("optimizer", &self.optimizer)
+            .field("batch", &self.batch)
+            .field("epochs", &self.epochs)
+            .field("seed", &self.seed)
+            .field("validation", &self.validation.map(Data::len))
+            .field("keep_best", &self.keep_best)
+            .field("clip", &self.clip)
+            .field("carry_state", &self.carry_state)
+            .field("epochs_done", &self.epochs_done)
+            .field("steps_done", &self.steps_done)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
+    /// A trainer with batches of 32 samples, 10 epochs and seed 0.
+    #[must_use]
+    pub const fn new(optimizer: O) -> Self {
+        Self {
+            optimizer,
+            batch: 32,
+            epochs: 10,
+            seed: 0,
+            validation: None,
+            quiet: false,
+            keep_best: false,
+            plan: None,
+            clip: None,
+            carry_state: false,
+            on_epoch: None,
+            epochs_done: 0,
+            steps_done: 0,
+            printed: Vec::new(),
+        }
+    }
+
+    /// Sets the number of samples per step. The last batch of an epoch has the remaining ones.
+    ///
+    /// # Panics
+    /// If `samples` is 0.
+    #[must_use]
+    #[track_caller]
+    pub fn batch(mut self, samples: usize) -> Self {
+        self.batch = at_least_one("Trainer: batch size", samples);
+        self
+    }
+
+    /// Sets the number of passes over the data of each call of [`fit`](Self::fit). With 0 the data are checked and the
+    /// network stays as it is.
+    #[must_use]
+    pub const fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Sets the seed of the order of the samples and of the random values of layers such as `Dropout`.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Evaluates the network on `data` after each epoch.
+    #[must_use]
+    pub const fn validate(mut self, data: &'a Data<Input, Target>) -> Self {
+        self.validation = Some(data);
+        self
+    }
+
+    /// Prints nothing.
+    #[must_use]
+    pub const fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
+    /// Sets whether the network has the weights of its best epoch at the end: the one with the lowest validation loss, or
+    /// the lowest training loss without validation.
+    #[must_use]
+    pub const fn keep_best(mut self, keep: bool) -> Self {
+        self.keep_best = keep;
+        self
+    }
+
+    /// Sets the learning rate before each epoch from a function of the epoch, which counts from 1.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use std::ops::ControlFlow;
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// Trainer::new(SGD::new(0.1))
+    ///     .learning_rate(|epoch| 0.1 * 0.9_f64.powi(epoch as i32 - 1))
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn learning_rate(self, schedule: impl FnMut(usize) -> f64 + 'a) -> Self {
+        self.schedule_epochs(EpochSchedule(schedule))
+    }
+
+    /// Sets the learning rate before each epoch. [`fit`](Self::fit) panics if the schedule returns one that the optimiser
+    /// refuses.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// Trainer::new(SGD::new(0.1))
+    ///     .schedule_epochs(schedule::StepDecay::new(5, 0.5))
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn schedule_epochs(self, schedule: impl Schedule + 'a) -> Self {
+        self.with_plan(false, schedule)
+    }
+
+    /// Sets the learning rate before each step. An epoch has one step for each batch, including the last one, which may be
+    /// smaller.
+    #[must_use]
+    pub fn schedule_steps(self, schedule: impl Schedule + 'a) -> Self {
+        self.with_plan(true, schedule)
+    }
+
+    fn with_plan(mut self, each_step: bool, schedule: impl Schedule + 'a) -> Self {
+        self.plan = Some(Plan { each_step, schedule: Box::new(schedule), base: None });
+        self
+    }
+
+    /// Clips the gradient of each step. [`fit`](Self::fit) panics if [`Clip::Adaptive`] excludes a layer that the network
+    /// does not have.
+    ///
+    /// # Panics
+    /// If the bound is negative or NaN, or the ratio of [`Clip::Adaptive`] is infinite.
+    #[must_use]
+    #[track_caller]
+    pub fn clip(mut self, clip: Clip) -> Self {
+        self.clip = Some(clip.checked());
+        self
+    }
+
+    /// Trains on one long sequence, a text or a recording, whose consecutive chunks are the samples (see
+    /// [`Data::next_steps`]). Recurrent layers and causal convolutions begin a chunk with the state after the chunk
+    /// before. The gradient stops at the beginning of a chunk (truncated backpropagation through time), the state does
+    /// not.
+    ///
+    /// The sequence is cut into as many parallel sequences as a [`batch`](Self::batch) has samples. A step takes the next
+    /// chunk of each, and each epoch begins with zeros. Samples are not shuffled. Validation data are chunks of a sequence
+    /// as well. Attention and positions begin anew with each chunk.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [u32; 16], Output = [[f32; 96]; 16]>>(
+    /// #     mut net: Box<N>, text: &[u32],
+    /// # ) -> Result<(), TrainError> {
+    /// let chunks = Data::next_steps(text);
+    /// Trainer::new(Adam::new(1e-3))
+    ///     .batch(32)
+    ///     .carry_state()
+    ///     .fit(&mut net, &chunks, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn carry_state(mut self) -> Self {
+        self.carry_state = true;
+        self
+    }
+
+    /// Calls `f` after each epoch, and stops if it returns `Break`.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use std::ops::ControlFlow;
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// Trainer::new(Adam::new(1e-3))
+    ///     .validate(&valid)
+    ///     .on_epoch(|epoch| match epoch.validation {
+    ///         Some(score) if score.loss < 0.05 => ControlFlow::Break(()),
+    ///         _ => ControlFlow::Continue(()),
+    ///     })
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_epoch(mut self, f: impl FnMut(&Epoch) -> ControlFlow<()> + 'a) -> Self {
+        self.on_epoch = Some(Box::new(f));
+        self
+    }
+}

@@ -1,0 +1,274 @@
+//! [`Row`]: everything that the macro has to know of one kind of layer. The rows themselves are in the
+//! files of their rules, [`registry`](crate::registry) lists them.
+
+use crate::arguments::{Parameter, Value};
+use crate::error::ShapeError;
+use crate::fusion::Fusion;
+use crate::shape::Shape;
+use crate::text::Text;
+
+/// Where a const generic of a layer's type in nn-runtime comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// The last axis of the input.
+    InputLast,
+    /// A [`Value::Number`] argument.
+    Argument(&'static str),
+    /// The height (0) or width (1) of a [`Value::Pair`] argument.
+    ArgumentAxis(&'static str, usize),
+    /// A method of the struct of arguments, `const fn(&self, Shape) -> usize`, called with the first
+    /// input's shape. The entry of the same position in [`Row::computed`] returns the same number while
+    /// the macro expands.
+    Computed(&'static str),
+    /// The last axis of the input where all these flags are true, otherwise 0.
+    InputLastIf(&'static [&'static str]),
+    /// The last parameter of the type: left out (its default) where this flag is true, and 0 where it is
+    /// false: `bias = false`.
+    Unless(&'static str),
+}
+
+/// How a size of the output follows from sizes of the input. The macro needs it to pass const generics
+/// of the user's through a network, because stable Rust cannot compute with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The same as the input's.
+    Keep,
+    /// A [`Value::Number`] argument.
+    Argument(&'static str),
+    /// Computed by the rule.
+    Compute,
+}
+
+/// How a layer's output shape follows, axis by axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flows {
+    /// All axes but the last.
+    pub leading: Flow,
+    /// The last axis.
+    pub last: Flow,
+    /// Whether the output has as many axes as the input. Where not, all but the last are computed.
+    pub keeps_rank: bool,
+}
+
+impl Flows {
+    /// The output has the input's shape.
+    pub const SAME: Self = Self { leading: Flow::Keep, last: Flow::Keep, keeps_rank: true };
+    /// The rule computes every axis.
+    pub const COMPUTE: Self =
+        Self { leading: Flow::Compute, last: Flow::Compute, keeps_rank: false };
+}
+
+/// How many inputs a layer takes from its line. Each argument of
+/// [`Kind::Input`](crate::arguments::Kind::Input) that is given is a further one, after these, in the order
+/// of the parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inputs {
+    /// One: a line of a chain.
+    One,
+    /// One input of the network, which holds indices of tokens: `Embedding`.
+    Indices,
+    /// Two or more branches that it joins: `Add`, `Mul`, `Concat`.
+    Branches,
+}
+
+/// How a layer's code uses memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// Input and output have memory of their own.
+    Separate,
+    /// Forward and backward may overwrite the input with the output and the output gradient with the input
+    /// gradient; backward reads the output only.
+    InPlace,
+    /// The same elements with another shape: no code at all (`Flatten`).
+    View,
+}
+
+/// What a layer's backward pass reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// The inputs of its forward pass.
+    pub input: bool,
+    /// The output of its forward pass.
+    pub output: bool,
+}
+
+impl Needs {
+    /// Neither: gradients depend on the output gradient, the weights and what forward saved.
+    pub const NOTHING: Self = Self { input: false, output: false };
+    /// The inputs.
+    pub const INPUT: Self = Self { input: true, output: false };
+    /// The output.
+    pub const OUTPUT: Self = Self { input: false, output: true };
+}
+
+/// What a layer does with sequences that are shorter than their shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// It computes each step by itself: the first axis of its output counts the steps of its input.
+    Each,
+    /// It ignores the steps after the end. Where its output has as many axes as its input, the first axis
+    /// counts the same steps.
+    Valid,
+    /// A kernel moves over the steps and ignores those after the end: the method `step_map` of the struct
+    /// of arguments, a `const fn(&self) -> StepMap`, returns how many come out.
+    Kernel,
+    /// It reads as many steps as the shape has, so that it cannot take shorter sequences.
+    All,
+}
+
+/// The order of a layer's output over steps in PyTorch; here it is always `[T, C]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `[T, C]`, as here: recurrent layers, embeddings.
+    StepsFirst,
+    /// `[C, T]`: convolutions and pools.
+    ChannelsFirst,
+    /// That of the input; `StepsFirst` where branches of both orders meet.
+    AsInput,
+}
+
+/// Whether a layer can take a sequence one step at a time.
+#[derive(Clone, Copy, Debug)]
+pub enum Streaming {
+    /// If the leading axes pass through it, or each step is computed by itself.
+    Pointwise,
+    /// It cannot: each step of its output depends on all steps of its input.
+    Whole,
+    /// It has a recurrent state, if its arguments allow that.
+    CarriesIf(fn(&[Value]) -> bool),
+}
+
+/// A count that follows from the inputs' shapes and the arguments' values.
+pub type Count = fn(&[Shape], &[Value]) -> usize;
+
+/// A layer's output shape. Every mistake of shapes or of arguments' values is found here and nowhere else.
+pub type Rule = fn(&[Shape], &[Value]) -> Result<Shape, ShapeError>;
+
+/// How a layer's output shape is computed, such as `height (28 + 2*0 - 3)/1 + 1 = 26`.
+pub type How = fn(&[Shape], &[Value]) -> Text;
+
+/// One kind of layer.
+///
+/// Rows are written as `Row { name: "ReLU", .., ..Row::ELEMENTWISE }`: a layer names what differs from
+/// [`Row::BASE`] only. Where [`Self::params`], [`Self::macs`] or [`Self::how`] is given, the struct of
+/// arguments has a method of that name, `const fn(&self, &[Shape])`, which expanded code calls; and always
+/// one named `output`, the rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its name in the language and of its types: `Conv2d`.
+    pub name: &'static str,
+    /// The name of its files and of its weights: `conv2d`.
+    pub stem: &'static str,
+    /// One line of what it computes, for tables.
+    pub summary: &'static str,
+    /// Its arguments.
+    pub parameters: &'static [Parameter],
+    /// How many of the first arguments may be given without their names.
+    pub positional: usize,
+    /// How many inputs it takes.
+    pub inputs: Inputs,
+    /// Its output shape.
+    pub rule: Rule,
+    /// How many trained parameters it has, where the rule succeeds; `None` for none.
+    pub params: Option<Count>,
+    /// How many stored values are not trained (the running statistics of BatchNorm), where the rule
+    /// succeeds; `None` for none.
+    pub buffers: Option<Count>,
+    /// How its output shape is computed, where the rule succeeds; `None` where that is plain.
+    pub how: Option<How>,
+    /// How many multiply-adds one sample costs in the forward pass, where the rule succeeds; `None` for
+    /// none.
+    pub macs: Option<Count>,
+    /// The const generics of its type in nn-runtime.
+    pub sizes: &'static [Size],
+    /// The values of the [`Size::Computed`] among them, in order.
+    pub computed: &'static [Count],
+    /// The rows and columns of its weight in files, if a later layer can share it: only
+    /// [`Size::InputLast`] and [`Size::Argument`].
+    pub weight: Option<[Size; 2]>,
+    /// How axes pass through it.
+    pub flows: Flows,
+    /// How its code uses memory.
+    pub storage: Storage,
+    /// What its backward pass reads.
+    pub needs: Needs,
+    /// Whether training takes more than one phase, because it looks across the batch (BatchNorm).
+    pub crosses_batch: bool,
+    /// Whether it has the same number of features, each with a weight of its own or none, so that
+    /// PyTorch's order of flattened features passes through it to the next `Dense`.
+    pub keeps_features: bool,
+    /// What it does with sequences that are shorter than their shape.
+    pub steps: Steps,
+    /// The order of its output over steps in PyTorch.
+    pub order: Order,
+    /// Whether it can take a sequence one step at a time.
+    pub streaming: Streaming,
+    /// How inference computes it together with its neighbours.
+    pub fusion: Fusion,
+}
+
+impl Row {
+    /// A layer of one input and no arguments, whose output has the input's shape, computed step by step.
+    pub const BASE: Self = Self {
+        name: "",
+        stem: "",
+        summary: "",
+        parameters: &[],
+        positional: 0,
+        inputs: Inputs::One,
+        rule: |inputs, _| Ok(inputs[0]),
+        params: None,
+        buffers: None,
+        how: None,
+        macs: None,
+        sizes: &[],
+        computed: &[],
+        weight: None,
+        flows: Flows::SAME,
+        storage: Storage::Separate,
+        needs: Needs::NOTHING,
+        crosses_batch: false,
+        keeps_features: false,
+        steps: Steps::Each,
+        order: Order::AsInput,
+        streaming: Streaming::Pointwise,
+        fusion: Fusion::None,
+    };
+
+    /// A function of each element by itself.
+    pub const ELEMENTWISE: Self = Self { keeps_features: true, ..Self::BASE };
+
+    /// The number of trained parameters, where the rule succeeds.
+    #[must_use]
+    pub fn params(&self, inputs: &[Shape], values: &[Value]) -> usize {
+        self.params.map_or(0, |params| params(inputs, values))
+    }
+
+    /// The number of stored values that are not trained, where the rule succeeds.
+    #[must_use]
+    pub fn buffers(&self, inputs: &[Shape], values: &[Value]) -> usize {
+        self.buffers.map_or(0, |buffers| buffers(inputs, values))
+    }
+
+    /// The multiply-adds of one sample in the forward pass, where the rule succeeds.
+    #[must_use]
+    pub fn macs(&self, inputs: &[Shape], values: &[Value]) -> usize {
+        self.macs.map_or(0, |macs| macs(inputs, values))
+    }
+
+    /// How the output shape is computed, where the rule succeeds; empty where that is plain.
+    #[must_use]
+    pub fn how(&self, inputs: &[Shape], values: &[Value]) -> Text {
+        self.how.map_or(Text::new(), |how| how(inputs, values))
+    }
+
+    /// Whether the layer can take a sequence one step at a time, with these arguments.
+    #[must_use]
+    pub fn streams(&self, values: &[Value]) -> bool {
+        match self.streaming {
+            Streaming::Pointwise => self.flows.leading == Flow::Keep || self.steps == Steps::Each,
+            Streaming::Whole => false,
+            Streaming::CarriesIf(allow) => allow(values),
+        }
+    }
+}

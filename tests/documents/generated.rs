@@ -1,0 +1,121 @@
+//! The generated parts of README.md and docs/errors.md agree with the code. After a change,
+//! `BLESS=1 cargo test --test documents` writes them again.
+
+use crate::project;
+use std::fs;
+use std::path::{Path, PathBuf};
+use unrolled_shape::registry::{ROWS, Row};
+use unrolled_shape::{Padding, Parameter, StepPadding, Value};
+
+/// The cases of docs/errors.md: their paths in tests/ui, and their titles.
+const GALLERY: [(&str, &str); 12] = [
+    ("shapes/flatten_to_another_size", "A size that does not follow from the layers before it"),
+    ("shapes/kernel_larger_than_input", "A kernel that is larger than its input"),
+    (
+        "shapes/residual_that_changes_channels",
+        "A skip connection around layers that change the shape",
+    ),
+    ("shapes/image_where_scores_were_promised", "`Flatten` is forgotten"),
+    ("shapes/concat_of_an_image_and_a_table", "Branches that cannot be joined"),
+    ("arguments/padding_same_with_stride", "Arguments that exclude each other"),
+    ("arguments/groups_that_do_not_divide", "Groups that do not divide the channels"),
+    ("names/arguments_of_keras", "Names of other libraries"),
+    ("syntax/stars_in_shape", "A shape written as several tokens"),
+    ("shapes/several_independent_mistakes", "Several mistakes, reported together"),
+    ("constants/flatten_to_another_size", "Sizes that are constants"),
+    ("nested/gets_another_shape", "A network inside another one"),
+];
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Checks that the file is `expected`, or writes it if `BLESS` is set.
+fn assert_file(path: &Path, expected: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(path, expected).unwrap();
+    }
+    let words = "is not up to date: run `BLESS=1 cargo test --test documents`";
+    assert!(read(path) == expected, "{} {words}", path.display());
+}
+
+fn case(name: &str, extension: &str) -> PathBuf {
+    project().join("tests/ui").join(name).with_extension(extension)
+}
+
+/// The compiler's output for a case, as if the case were `src/main.rs`.
+fn message(name: &str) -> String {
+    let message = read(&case(name, "stderr"));
+    message.trim_end().replace(&format!("tests/ui/{name}.rs"), "src/main.rs")
+}
+
+/// The source of a case: its `network!` and the constants before it.
+fn source(name: &str) -> String {
+    let text = read(&case(name, "rs"));
+    let (_, text) =
+        text.split_once("use unrolled::prelude::*;\n\n").expect("a case begins with the prelude");
+    let (text, _) = text.split_once("\nfn main()").expect("a case ends with `main`");
+    text.trim_end().into()
+}
+
+#[test]
+fn gallery() {
+    let mut page = String::from(
+        "# Compile errors\n\n\
+         Twelve mistakes, and the errors that stable Rust prints for them. This page is generated from the cases\n\
+         in `tests/ui` by `tests/documents`.\n",
+    );
+    for (name, title) in GALLERY {
+        let (source, message) = (source(name), message(name));
+        page += &format!("\n## {title}\n\n```rust\n{source}\n```\n\n```text\n{message}\n```\n");
+    }
+    assert_file(&project().join("docs/errors.md"), &page);
+}
+
+/// `text` with `block` between the markers of this name.
+fn with_block(text: &str, name: &str, block: &str) -> String {
+    let [begin, end] = ["begin", "end"].map(|at| format!("<!-- {name}:{at} -->"));
+    let (before, rest) = text.split_once(&begin).expect("a begin marker");
+    let (_, after) = rest.split_once(&end).expect("an end marker");
+    format!("{before}{begin}\n{block}\n{end}{after}")
+}
+
+/// An argument in the form of the table: `kernel`, `stride = 1`.
+fn argument(parameter: &Parameter) -> String {
+    let number = |[height, width]: [usize; 2]| match height == width {
+        true => height.to_string(),
+        false => format!("({height}, {width})"),
+    };
+    let default = match parameter.default {
+        Some(Value::Absent) => parameter.shown.into(),
+        None => return format!("`{}`", parameter.name),
+        Some(Value::Number(value)) => value.to_string(),
+        Some(Value::Pair(value) | Value::Padding(Padding::Explicit(value))) => number(value),
+        Some(Value::Padding(Padding::Same)) => "same".into(),
+        Some(Value::StepPadding(StepPadding::Explicit(value))) => value.to_string(),
+        Some(Value::StepPadding(StepPadding::Same)) => "same".into(),
+        Some(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
+        Some(Value::Flag(value)) => value.to_string(),
+        Some(Value::Real(value)) => format!("{value:?}"),
+        Some(Value::Word(value)) => value.text.into(),
+        Some(Value::Shape(value)) => value.to_string(),
+        Some(Value::Input(_) | Value::Weight(_)) => unreachable!("no default names a line"),
+    };
+    format!("`{} = {default}`", parameter.name)
+}
+
+fn table_line(row: &Row) -> String {
+    let arguments: Vec<String> = row.parameters.iter().map(argument).collect();
+    format!("| `{}` | {} | {} |", row.name, row.summary, arguments.join(", "))
+}
+
+#[test]
+fn readme() {
+    let path = project().join("README.md");
+    let error = format!("```text\n{}\n```", message("shapes/flatten_to_another_size"));
+    let lines: Vec<String> = ROWS.iter().map(|row| table_line(row)).collect();
+    let table =
+        format!("| layer | what it does | arguments |\n|---|---|---|\n{}", lines.join("\n"));
+    let text = with_block(&read(&path), "error", &error);
+    assert_file(&path, &with_block(&text, "layers", &table));
+}

@@ -1,0 +1,21 @@
+//! Whole networks: structure, shapes, gradients, streaming, and the bits that must not depend on batches, threads
+//! or instructions.
+
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "each test binary uses a part")]
+mod common;
+
+mod batch_norm;
+mod custom;
+mod embedding;
+mod inlined;
+mod instructions;
+mod large_network;
+#[cfg(feature = "nalgebra")]
+mod matrix;
+mod outputs;
+mod ragged;
+mod streaming;
+mod structure;
+mod summary;
+mod tied;

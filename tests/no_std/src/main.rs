@@ -1,0 +1,95 @@
+//! A convolutional network, an LSTM and a transformer on a target that has neither an operating system nor an
+//! allocator. Weights are zeros in static memory: what is checked is that everything compiles and links.
+#![no_std]
+#![no_main]
+
+use core::panic::PanicInfo;
+use unrolled::prelude::*;
+
+network! {
+    /// Handwritten digits.
+    pub struct Digits(28x28x1) -> 10 {
+        Conv2d(8, kernel = 3), BatchNorm, ReLU, MaxPool2d(2),
+        Conv2d(16, kernel = 3), ReLU, MaxPool2d(2),
+        Flatten,
+        Dense(32), ReLU, Dropout(0.5),
+        Dense(10), Softmax,
+    }
+
+    /// A forecast from a series.
+    pub struct Series(24x3) -> 1 {
+        LSTM(16, output = last),
+        Dense(1),
+    }
+
+    /// Scores of the next token at each step.
+    pub struct Text(tokens: 16) -> 16x32 {
+        Embedding(32, 16), PositionalEncoding,
+        TransformerEncoder(16, heads = 2, hidden = 32, causal = true),
+        Dense(32),
+    }
+}
+
+/// Weights of zeros, without code that runs at start-up.
+macro_rules! zeros {
+    ($Network:ty) => {{
+        const LEN: usize = <$Network as Weights>::LEN;
+        static WEIGHTS: [f32; LEN] = [0.0; LEN];
+        <$Network as Weights>::from_floats(&WEIGHTS)
+    }};
+}
+
+/// The sum of all outputs.
+///
+/// # Safety
+/// `input` points to 28 * 28 values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn digits(input: *const [[[f32; 1]; 28]; 28]) -> f32 {
+    let mut workspace = [0.0; Digits::WORKSPACE_LEN];
+    // SAFETY: valid by the contract of this function.
+    let input = unsafe { &*input };
+    zeros!(Digits).forward_in(&mut workspace, input).iter().sum()
+}
+
+/// The forecast.
+///
+/// # Safety
+/// `input` points to 24 * 3 values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn series(input: *const [[f32; 3]; 24]) -> f32 {
+    let mut workspace = [0.0; Series::WORKSPACE_LEN];
+    // SAFETY: valid by the contract of this function.
+    let input = unsafe { &*input };
+    zeros!(Series).forward_in(&mut workspace, input)[0]
+}
+
+/// The first score of the last step.
+///
+/// # Safety
+/// `input` points to 16 token numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn text(input: *const [u32; 16]) -> f32 {
+    let mut workspace = [0.0; Text::WORKSPACE_LEN];
+    // SAFETY: valid by the contract of this function.
+    let input = unsafe { &*input };
+    zeros!(Text).forward_in(&mut workspace, input)[15][0]
+}
+
+/// The entry point, so that the linker keeps the three networks.
+///
+/// # Safety
+/// As the functions above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _start(
+    image: *const [[[f32; 1]; 28]; 28],
+    steps: *const [[f32; 3]; 24],
+    tokens: *const [u32; 16],
+) -> f32 {
+    // SAFETY: valid by the contract of this function.
+    unsafe { digits(image) + series(steps) + text(tokens) }
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    loop {}
+}

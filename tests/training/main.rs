@@ -1,0 +1,11 @@
+//! Training: data sets, gradients and their health, and results that do not depend on the number of threads.
+
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "each test binary uses a part")]
+mod common;
+
+mod data;
+mod digits;
+mod gradients;
+mod health;
+mod threads;
