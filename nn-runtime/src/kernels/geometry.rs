@@ -39,7 +39,7 @@ impl Geometry {
     /// there and nowhere else.
     #[must_use]
     pub const fn new(window: Window, input: Shape, output: Shape, groups: usize) -> Self {
-        let (input, output) = (window.as_picture(input), window.as_picture(output));
+        let (input, output) = (window.as_image(input), window.as_image(output));
         Self {
             input: at_least_1([input.dim(0), input.dim(1)]),
             channels: input.dim(2),
