@@ -1,35 +1,35 @@
-//! What is checked between layers, outside of any one layer's rule: arrows, headers, shortcuts.
+//! Checks between layers, outside the rule of any one of them: arrows, headers, skip connections.
 //!
-//! Plain data in, [`ShapeError`] out, all `const fn`: the macro and constants in expanded code say
-//! the same words. [`explain`](crate::error::explain) makes the whole message of each.
+//! All are `const fn` from plain data to a [`ShapeError`], so that the macro and constants in expanded code
+//! report the same messages. [`explain`](crate::error::explain) formats them.
 
 use crate::error::ShapeError;
 use crate::shape::Shape;
 use crate::text::Text;
 
-/// The most numbers a value may hold: sums and products of a few such counts still fit.
+/// The most elements of a value. Sums and products of a few such counts still fit into a `usize`.
 pub(crate) const MOST: usize = if usize::BITS >= 64 { 1 << 40 } else { 1 << 28 };
 
 /// A layer that has an arrow: `Flatten -> 1600`.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrow<'a> {
-    /// What the layer is called: its name, or its kind where it has none.
+    /// The name of the layer, or its kind where it has none.
     pub layer: &'a str,
-    /// What goes into it (the first branch of a join).
+    /// Its input (the first branch of a join).
     pub input: Shape,
-    /// What comes out of it.
+    /// Its output.
     pub output: Shape,
-    /// How that came about, as [`Row::how`](crate::row::Row::how) says it; may be empty.
+    /// How the output's shape is computed, by [`Row::how`](crate::row::Row::how); may be empty.
     pub how: Text,
-    /// What its arrow says.
+    /// The shape after its arrow.
     pub declared: Shape,
-    /// Whether it gives the same numbers another shape and does nothing else, as `Flatten` does.
+    /// Whether it is a view: the same elements with another shape, as of `Flatten`.
     pub view: bool,
     /// The named layer that reads its output; empty where there is none.
     pub reader: &'a str,
 }
 
-/// The shape that comes out of a layer, after its arrow agreed.
+/// The output shape of a layer, if its arrow declares the same.
 ///
 /// ```text
 /// layer `fc1` takes 1568 values, but `Flatten` gives 5x5x64 = 1600
@@ -37,7 +37,7 @@ pub struct Arrow<'a> {
 /// ```
 ///
 /// # Errors
-/// When the arrow says another shape.
+/// When the arrow declares another shape.
 pub const fn arrow(arrow: &Arrow) -> Result<Shape, ShapeError> {
     if arrow.declared.same(&arrow.output) {
         return Ok(arrow.output);
@@ -61,7 +61,7 @@ pub const fn arrow(arrow: &Arrow) -> Result<Shape, ShapeError> {
     Err(error.help(help.text(noun).text(" be inferred")))
 }
 
-/// The shape, or the one that stands in for it after a mistake, which is told elsewhere.
+/// The shape, or a stand-in for it after a mistake, which is reported elsewhere.
 #[must_use]
 pub const fn or_stand_in(result: Result<Shape, ShapeError>, stand_in: Shape) -> Shape {
     match result {
@@ -70,14 +70,14 @@ pub const fn or_stand_in(result: Result<Shape, ShapeError>, stand_in: Shape) -> 
     }
 }
 
-/// The shape that goes into a network, as its header says it.
+/// The input shape of a network, as its header declares it.
 ///
 /// ```text
 /// the network takes 0x28x1, but every axis needs at least 1
 /// ```
 ///
 /// # Errors
-/// When an axis is 0, there is no axis, or the count of numbers is absurd.
+/// When an axis is 0, there is no axis, or there are too many elements.
 pub const fn header_input(declared: Shape) -> Result<Shape, ShapeError> {
     match sound(declared, "takes ") {
         Ok(shape) => Ok(shape),
@@ -85,26 +85,26 @@ pub const fn header_input(declared: Shape) -> Result<Shape, ShapeError> {
     }
 }
 
-/// The shape that comes out of a layer of the user's, as its type says it.
+/// The output shape of a custom layer, as its type declares it.
 ///
 /// ```text
 /// layer `mix` gives 0x64, but every axis needs at least 1
 /// ```
 ///
 /// # Errors
-/// When an axis is 0, there is no axis, or the count of numbers is absurd.
+/// When an axis is 0, there is no axis, or there are too many elements.
 pub const fn layer_output(given: Shape) -> Result<Shape, ShapeError> {
     sound(given, "gives ")
 }
 
-/// The shape that comes out of a network, after its header agreed.
+/// The output shape of a network, if its header declares the same.
 ///
 /// ```text
 /// the network gives 12, but its header promises 10
 /// ```
 ///
 /// # Errors
-/// When the header says another shape.
+/// When the header declares another shape.
 pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, ShapeError> {
     if promised.same(&output) {
         return Ok(output);
@@ -124,15 +124,15 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
     Err(ShapeError::layer(message).about(Text::of("the network")).help(help))
 }
 
-/// The shape of one of several outputs of a network, after its header agreed. `name` is that of the line
-/// that gives it.
+/// The shape of one of several outputs of a network, if its header declares the same. `name` is the name of
+/// its line.
 ///
 /// ```text
 /// the network gives 12 as its output `digit`, but its header promises 10
 /// ```
 ///
 /// # Errors
-/// When the header says another shape.
+/// When the header declares another shape.
 pub const fn named_output(output: Shape, promised: Shape, name: &str) -> Result<Shape, ShapeError> {
     if promised.same(&output) {
         return Ok(output);
@@ -148,8 +148,8 @@ pub const fn named_output(output: Shape, promised: Shape, name: &str) -> Result<
     Err(ShapeError::layer(message).about(Text::of("the network")).help(help))
 }
 
-/// What goes into a layer that takes one shape only: a network used as a layer, or the user's own
-/// layer. `name` is what the layer calls that input; empty where it has only one.
+/// The input shape of a layer that takes one shape only: a network used as a layer, or a custom layer. `name`
+/// is the name of that input; empty where the layer has only one.
 ///
 /// ```text
 /// layer `encoder` takes 28x28x1, but gets 14x14x1
@@ -170,8 +170,8 @@ pub const fn layer_input(found: Shape, expected: Shape, name: &str) -> Result<Sh
     Err(ShapeError::layer(message.text(", but gets ").shape(found)).help(help))
 }
 
-/// The shape that comes out of `Residual`, after body and shortcut agreed. `skip` is what its
-/// `skip` gives; without one, `input` itself is added.
+/// The output shape of `Residual`, if its body and its skip connection have the same. `skip` is the output
+/// of its `skip`; without one, `input` itself is added.
 ///
 /// ```text
 /// layer `Residual` adds its input and its body, but the input is 32x32x16 and the body gives 16x16x32
@@ -186,7 +186,7 @@ pub const fn residual(input: Shape, body: Shape, skip: Option<Shape>) -> Result<
         Some(skip) if body.same(&skip) => return Ok(body),
         None => {
             let message = Text::of("adds its input and its body, but the input is ").shape(input);
-            (message.text(" and the body gives ").shape(body), shortcut(input, body))
+            (message.text(" and the body gives ").shape(body), skip_for(input, body))
         }
         Some(skip) => {
             let message = Text::of("adds its body and its `skip`, but the body gives ").shape(body);
@@ -197,8 +197,8 @@ pub const fn residual(input: Shape, body: Shape, skip: Option<Shape>) -> Result<
     Err(ShapeError::layer(message).help(help))
 }
 
-/// The `skip` that brings `input` to the shape of `body`, in words.
-const fn shortcut(input: Shape, body: Shape) -> Text {
+/// The help: a `skip` that gives `input` the shape of `body`.
+const fn skip_for(input: Shape, body: Shape) -> Text {
     if input.rank() == 3 && body.rank() == 3 {
         let stride = stride_between(input.dim(0), body.dim(0));
         if let Some(stride) = stride
@@ -221,7 +221,7 @@ const fn shortcut(input: Shape, body: Shape) -> Text {
     Text::of("let the body give ").shape(input).text(", or add a `skip` that gives ").shape(body)
 }
 
-/// The smallest stride by which a kernel of 1 makes `to` of `from`, if there is one.
+/// The smallest stride by which a kernel of 1 reduces `from` to `to`, if there is one.
 const fn stride_between(from: usize, to: usize) -> Option<usize> {
     if from == 0 || to == 0 {
         return None;
@@ -230,8 +230,7 @@ const fn stride_between(from: usize, to: usize) -> Option<usize> {
     if (from - 1) / stride + 1 == to { Some(stride) } else { None }
 }
 
-/// The shape, if it holds at least one number and no absurd count of them. `verb` begins the
-/// message: `gives `.
+/// The shape, if it has at least one element and not too many. `verb` begins the message: `gives `.
 pub(crate) const fn sound(shape: Shape, verb: &str) -> Result<Shape, ShapeError> {
     if shape.rank() == 0 {
         let message = Text::of(verb).text("a shape without axes, but needs at least one axis");
@@ -248,7 +247,7 @@ pub(crate) const fn sound(shape: Shape, verb: &str) -> Result<Shape, ShapeError>
     at_most(shape, verb)
 }
 
-/// The shape, unless it holds more numbers than any memory. `verb` begins the message: `gives `.
+/// The shape, unless it has more elements than any memory. `verb` begins the message: `gives `.
 pub(crate) const fn at_most(shape: Shape, verb: &str) -> Result<Shape, ShapeError> {
     match shape.checked_len() {
         Some(len) if len <= MOST => Ok(shape),
@@ -268,7 +267,7 @@ mod tests {
     use super::*;
     use crate::error::testing::refusal;
 
-    const PICTURE: Shape = Shape::new(&[32, 32, 16]);
+    const IMAGE: Shape = Shape::new(&[32, 32, 16]);
     const FLATTEN: Arrow<'static> = Arrow {
         layer: "Flatten",
         input: Shape::new(&[5, 5, 64]),
@@ -284,25 +283,25 @@ mod tests {
         const RIGHT: Arrow = Arrow { declared: Shape::new(&[1600]), ..FLATTEN };
         const ARROW: Shape = crate::error::expect(arrow(&RIGHT), "Flatten", "");
         const HEADER: Shape = crate::error::expect(header_output(ARROW, ARROW), "", "");
-        const INPUT: Shape = crate::error::expect(header_input(PICTURE), "", "");
-        const LAYER: Shape = crate::error::expect(layer_input(INPUT, PICTURE, ""), "encoder", "");
+        const INPUT: Shape = crate::error::expect(header_input(IMAGE), "", "");
+        const LAYER: Shape = crate::error::expect(layer_input(INPUT, IMAGE, ""), "encoder", "");
         const _: Shape = crate::error::expect(layer_output(LAYER), "encoder", "");
-        const SUM: Shape = crate::error::expect(residual(LAYER, PICTURE, None), "Residual", "");
+        const SUM: Shape = crate::error::expect(residual(LAYER, IMAGE, None), "Residual", "");
         const SKIP: Shape =
-            crate::error::expect(residual(HEADER, SUM, Some(PICTURE)), "Residual", "");
-        assert_eq!(SKIP, PICTURE);
+            crate::error::expect(residual(HEADER, SUM, Some(IMAGE)), "Residual", "");
+        assert_eq!(SKIP, IMAGE);
     }
 
     #[test]
-    fn what_follows_from_a_mistake_is_not_told() {
+    fn what_follows_from_a_mistake_is_not_reported() {
         const LOST: Result<Shape, ShapeError> = Err(ShapeError::LOST);
         const _: Shape = crate::error::expect(LOST, "Flatten", "");
-        assert_eq!(or_stand_in(LOST, PICTURE), PICTURE);
-        assert_eq!(or_stand_in(Ok(Shape::new(&[3])), PICTURE), Shape::new(&[3]));
+        assert_eq!(or_stand_in(LOST, IMAGE), IMAGE);
+        assert_eq!(or_stand_in(Ok(Shape::new(&[3])), IMAGE), Shape::new(&[3]));
     }
 
     #[test]
-    fn a_wrong_arrow_on_flatten_is_told_of_its_reader() {
+    fn a_wrong_arrow_on_flatten_is_reported_of_its_reader() {
         let (_, words) = refusal(arrow(&FLATTEN));
         assert_eq!(
             words,
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_arrow_elsewhere_is_told_of_its_layer() {
+    fn a_wrong_arrow_elsewhere_is_reported_of_its_layer() {
         let (_, words) = refusal(arrow(&Arrow { reader: "", ..FLATTEN }));
         assert_eq!(
             words,
@@ -373,9 +372,9 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_no_list_of_scores() {
-        let picture = Shape::new(&[26, 26, 10]);
-        let (_, words) = refusal(header_output(picture, Shape::new(&[10])));
+    fn an_image_is_not_a_list_of_scores() {
+        let image = Shape::new(&[26, 26, 10]);
+        let (_, words) = refusal(header_output(image, Shape::new(&[10])));
         assert_eq!(
             words,
             "the network gives 26x26x10, but its header promises 10\n  \
@@ -385,7 +384,7 @@ mod tests {
         let steps = Shape::new(&[20, 10]);
         let (_, words) = refusal(header_output(steps, Shape::new(&[10])));
         assert!(words.contains("= help: write `output = last`, `Flatten` or a global pool"));
-        let (_, words) = refusal(header_output(picture, Shape::new(&[0])));
+        let (_, words) = refusal(header_output(image, Shape::new(&[0])));
         assert!(words.ends_with("= help: write `-> 26x26x10` in the header"), "{words}");
     }
 
@@ -408,7 +407,7 @@ mod tests {
 
     #[track_caller]
     fn residual_help(body: &[usize], help: &str) {
-        let (_, words) = refusal(residual(PICTURE, Shape::new(body), None));
+        let (_, words) = refusal(residual(IMAGE, Shape::new(body), None));
         let begin =
             "layer `it` adds its input and its body, but the input is 32x32x16 and the body gives ";
         assert!(words.starts_with(begin), "{words}");
@@ -438,7 +437,7 @@ mod tests {
     #[test]
     fn a_skip_gives_what_the_body_gives() {
         let skip = Some(Shape::new(&[16, 16, 64]));
-        let (_, words) = refusal(residual(PICTURE, Shape::new(&[16, 16, 32]), skip));
+        let (_, words) = refusal(residual(IMAGE, Shape::new(&[16, 16, 32]), skip));
         assert_eq!(
             words,
             "layer `it` adds its body and its `skip`, but the body gives 16x16x32 and the `skip` gives 16x16x64\n  \

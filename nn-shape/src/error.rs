@@ -1,9 +1,9 @@
-//! [`ShapeError`]: what is wrong, how the number came about, how to mend it.
+//! [`ShapeError`]: what is wrong, how a size was computed, how to fix it.
 
 use crate::shape::Shape;
 use crate::text::Text;
 
-/// What a mistake is pointed at in the user's code.
+/// The part of the user's code that a mistake points at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
     /// The layer itself: its input does not suit it.
@@ -14,24 +14,24 @@ pub enum Blame {
     Branch(usize),
 }
 
-/// Why a layer cannot stand where it stands.
+/// Why a layer does not fit where it is.
 #[derive(Clone, Copy, Debug)]
 pub struct ShapeError {
-    /// What the message is pointed at.
+    /// The part of the user's code that the message points at.
     pub blame: Blame,
-    /// What the sentence is about, such as `the network`; empty where it is the layer itself.
+    /// The subject of the sentence, such as `the network`; empty where it is the layer itself.
     pub about: Text,
     /// Expected and found, as the rest of a sentence that begins with ``layer `conv1` `` or with
     /// `about`, such as `takes height x width x channels, but gets 1600`.
     pub message: Text,
-    /// How a number came about, such as `(28 + 2*0 - 3)/1 + 1 = 26`; may be empty.
+    /// How a size was computed, such as `(28 + 2*0 - 3)/1 + 1 = 26`; may be empty.
     pub how: Text,
-    /// How to mend it, in the imperative, without a full stop; may be empty.
+    /// How to fix it, in the imperative, without a full stop; may be empty.
     pub help: Text,
 }
 
 impl ShapeError {
-    /// What follows from a mistake that is told elsewhere: nobody is told of it again.
+    /// The consequence of a mistake that is reported elsewhere. It has no message and is not reported.
     pub const LOST: Self = Self::layer(Text::new());
 
     /// A mistake of the layer's input.
@@ -63,14 +63,14 @@ impl ShapeError {
         self
     }
 
-    /// Says how a number came about.
+    /// Adds how a size was computed.
     #[must_use]
     pub const fn how(mut self, how: Text) -> Self {
         self.how = how;
         self
     }
 
-    /// Says how to mend it.
+    /// Adds how to fix it.
     #[must_use]
     pub const fn help(mut self, help: Text) -> Self {
         self.help = help;
@@ -78,7 +78,7 @@ impl ShapeError {
     }
 }
 
-/// The whole message about the layer `name`, as the macro and constants say it.
+/// The whole message about the layer `name`, as the macro and constants report it.
 ///
 /// ```text
 /// layer `conv1` has a kernel of 5, but its input is only 3 high
@@ -102,8 +102,8 @@ pub const fn explain(name: &str, error: &ShapeError, trace: &str) -> Text {
     text
 }
 
-/// The way to a layer, for [`explain`]: the shape at its beginning, then each layer's name and the
-/// shape that it gives.
+/// The path to a layer, for [`explain`]: the shape at its beginning, then the name and the output shape of
+/// each layer.
 ///
 /// ```text
 /// 28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32
@@ -120,8 +120,8 @@ pub const fn trace(input: Shape, steps: &[(&str, Shape)]) -> Text {
     text
 }
 
-/// The shape, or the compile error that says why there is none: what expanded constants call, with
-/// the user's own token as the caller. Of [`ShapeError::LOST`] nothing is said.
+/// The shape, or a panic with the reason why there is none. Constants in expanded code call it with the
+/// user's own token as the caller, where rustc then reports the error. [`ShapeError::LOST`] is not reported.
 ///
 /// # Panics
 /// With the message of [`explain`] when `result` is an error.
@@ -153,17 +153,17 @@ pub(crate) mod testing {
 mod tests {
     use super::*;
 
-    const PICTURE: Shape = Shape::new(&[28, 28, 1]);
+    const IMAGE: Shape = Shape::new(&[28, 28, 1]);
 
     #[test]
     fn explains_in_order() {
         const ERROR: ShapeError = ShapeError::layer(Text::of("is wrong"))
             .how(Text::of("1 + 1 = 2"))
-            .help(Text::of("mend it"));
+            .help(Text::of("fix it"));
         const TEXT: Text = explain("conv1", &ERROR, "28x28x1");
         assert_eq!(
             TEXT.as_str(),
-            "layer `conv1` is wrong\n  = note: 1 + 1 = 2\n  = help: mend it\n  = trace: 28x28x1"
+            "layer `conv1` is wrong\n  = note: 1 + 1 = 2\n  = help: fix it\n  = trace: 28x28x1"
         );
         let bare = ShapeError::layer(Text::of("is wrong")).about(Text::of("the network"));
         assert_eq!(explain("conv1", &bare, "").as_str(), "the network is wrong");
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn traces_the_way() {
         const TRACE: Text = trace(
-            PICTURE,
+            IMAGE,
             &[("conv1", Shape::new(&[26, 26, 32])), ("MaxPool2d", Shape::new(&[13, 13, 32]))],
         );
         assert_eq!(TRACE.as_str(), "28x28x1 -conv1-> 26x26x32 -MaxPool2d-> 13x13x32");
@@ -180,8 +180,8 @@ mod tests {
 
     #[test]
     fn long_ways_lose_their_beginning() {
-        let steps = [("a_layer_with_a_name_of_some_length", PICTURE); 100];
-        let text = trace(PICTURE, &steps);
+        let steps = [("a_layer_with_a_name_of_some_length", IMAGE); 100];
+        let text = trace(IMAGE, &steps);
         assert!(text.as_str().starts_with("..."));
         assert!(text.as_str().ends_with(" -a_layer_with_a_name_of_some_length-> 28x28x1"));
         let error = ShapeError::layer(Text::of("is wrong"));

@@ -1,27 +1,26 @@
-//! [`Fusion`]: what inference computes of several layers at once.
+//! [`Fusion`]: how inference computes several layers at once.
 
 use crate::arguments::Value;
 use crate::shape::Shape;
 
-/// Numbers of a picture between a convolution and a pool that are there at a time: a part of a first-level
-/// cache.
+/// The number of elements between a convolution and a pool that are stored at a time: 16 KB, half of the
+/// smallest first-level caches.
 pub const STRIP: usize = 1 << 12;
 
 /// Whether something holds of the inputs' shapes and the arguments' values, after the rule has agreed.
 pub type Condition = fn(&[Shape], &[Value]) -> bool;
 
-/// What a layer does at inference together with layers before or behind it.
+/// How inference computes a layer together with the layers before or after it.
 #[derive(Clone, Copy, Debug)]
 pub enum Fusion {
-    /// Nothing.
+    /// By itself.
     None,
-    /// Under this condition its output can go into a pool as it comes about, and is never there as a
-    /// whole.
+    /// Under this condition its output can go into a pool as it is computed, and is never stored as a whole.
     Pooled(Condition),
-    /// It gives the same number for the same number, and never a smaller one for a larger: the largest of its
-    /// outputs is what it gives for the largest of its inputs.
+    /// It is a monotone function of each element, so that the largest of its outputs is the output for the
+    /// largest of its inputs.
     Monotone,
-    /// Under this condition it takes the largest under windows that lie side by side, and takes them out of a
-    /// [`Fusion::Pooled`].
+    /// Under this condition it takes maxima over windows that do not overlap, and can take them from a
+    /// [`Fusion::Pooled`] layer.
     Largest(Condition),
 }

@@ -1,9 +1,9 @@
-//! The memory plan: which buffers may share memory, because they are never alive together.
+//! Offsets of the memory plan: buffers that are never in use at the same time share memory.
 
-/// A buffer's size in numbers per sample, and the first and last moment at which it is in use.
+/// A buffer's length per sample, and the first and last moment at which it is in use.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime {
-    /// Numbers per sample.
+    /// Elements per sample.
     pub len: usize,
     /// The moment at which it is first written.
     pub from: usize,
@@ -11,12 +11,14 @@ pub struct Lifetime {
     pub to: usize,
 }
 
-/// Every buffer begins at a multiple of this many numbers (64 bytes: a cache line, an AVX-512
-/// register).
+/// Every buffer begins at a multiple of this many elements: 64 bytes, a cache line and an AVX-512 register,
+/// so that loads of whole vectors do not cross cache lines.
 const ALIGNMENT: usize = 16;
 
-/// An offset for each buffer, such that buffers alive at the same time do not overlap, and the
-/// size of the whole. Each buffer takes the lowest place that is free for all its life.
+/// An offset for each buffer, such that buffers in use at the same time do not overlap, and the total length.
+///
+/// First fit: each buffer, in the order given, takes the lowest offset that is free during its whole
+/// lifetime.
 #[must_use]
 pub const fn plan<const N: usize>(buffers: &[Lifetime; N]) -> ([usize; N], usize) {
     let mut offsets = [0; N];
@@ -24,7 +26,7 @@ pub const fn plan<const N: usize>(buffers: &[Lifetime; N]) -> ([usize; N], usize
     (offsets, total)
 }
 
-/// As [`plan`], for any number of buffers: writes the offsets, returns the size of the whole.
+/// As [`plan`], for any number of buffers: writes the offsets, returns the total length.
 ///
 /// # Panics
 /// When there are not as many offsets as buffers.
@@ -44,20 +46,22 @@ pub const fn plan_into(buffers: &[Lifetime], offsets: &mut [usize]) -> usize {
     total
 }
 
-/// The lowest offset at which buffer `i` overlaps none of the buffers before it that live with it.
-/// Few steps for each buffer: the compiler counts them.
+/// The lowest offset at which buffer `i` overlaps none of the earlier buffers that are in use with it.
+///
+/// Constants of expanded code call this, and the compiler limits the steps of their evaluation: hence plain
+/// loops, with as little as possible in each.
 const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize {
     let Lifetime { len, from, to } = buffers[i];
     let len = round_up(len);
     let mut offset = 0;
     let mut raised = true;
-    // A raised offset may meet a buffer that was passed already.
+    // A raised offset may overlap a buffer that an earlier iteration has passed: start over until none does.
     while raised {
         raised = false;
         let mut j = 0;
         while j < i {
             let other = &buffers[j];
-            // Not `&&`: each would be a step.
+            // Not `&&`, which is a branch, and each branch a step of the evaluation.
             if (other.from <= to) & (from <= other.to) {
                 let begin = offsets[j];
                 let end = begin + round_up(other.len);

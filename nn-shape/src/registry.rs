@@ -175,11 +175,11 @@ mod tests {
 
     #[test]
     fn flows_agree_with_rules() {
-        let picture = Shape::new(&[6, 6, 4]);
+        let image = Shape::new(&[6, 6, 4]);
         for row in ROWS {
             let values = values(row);
-            let takes_pictures = (row.rule)(&[picture, picture], &values).is_ok();
-            let input = if takes_pictures { picture } else { Shape::new(&[36, 4]) };
+            let takes_images = (row.rule)(&[image, image], &values).is_ok();
+            let input = if takes_images { image } else { Shape::new(&[36, 4]) };
             let takes_more = values.contains(&Value::Input(1));
             let inputs = match row.inputs {
                 Inputs::One | Inputs::Indices if !takes_more => &[input][..],

@@ -1,4 +1,4 @@
-//! [`Shape`]: how many numbers, along which axes.
+//! [`Shape`]: the sizes of a value's axes.
 
 /// The most axes a value can have.
 pub const MAX_RANK: usize = 6;
@@ -64,7 +64,7 @@ impl Shape {
         self
     }
 
-    /// How many numbers a value of this shape holds; `None` where that overflows.
+    /// The number of elements; `None` where it overflows.
     #[must_use]
     pub const fn checked_len(&self) -> Option<usize> {
         let mut product: usize = 1;
@@ -79,7 +79,7 @@ impl Shape {
         Some(product)
     }
 
-    /// How many numbers a value of this shape holds.
+    /// The number of elements.
     ///
     /// # Panics
     /// Where that overflows.
@@ -87,17 +87,17 @@ impl Shape {
     pub const fn len(&self) -> usize {
         match self.checked_len() {
             Some(n) => n,
-            None => panic!("a shape of more than usize::MAX numbers"),
+            None => panic!("a shape of more than usize::MAX elements"),
         }
     }
 
-    /// Whether it holds no number at all.
+    /// Whether it has no elements.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Equality that constants can use.
+    /// Equality as a `const fn`: `==` of a type of one's own is not const.
     #[must_use]
     pub const fn same(&self, other: &Self) -> bool {
         if self.rank != other.rank {

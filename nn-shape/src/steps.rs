@@ -1,6 +1,6 @@
-//! Which steps of a sequence are valid, as it goes through a network.
+//! The number of valid steps of a sequence, as it passes through a network.
 
-/// How layers change the number of steps: one kernel that goes over them, or several behind each other.
+/// How layers change the number of steps: one kernel that moves over them, or several in sequence.
 ///
 /// `valid` steps become `(valid + more - less)/stride + 1`, rounded down, from `least` on, and none below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,29 +15,29 @@ impl StepMap {
     /// All steps stay.
     pub const SAME: Self = Self::kernel(1, 1, 0);
 
-    /// A kernel that spans `extent` steps, from its first to its last, and goes `stride` of them at a time
-    /// over a sequence to which `padding` steps are added, before its first and behind its last together.
-    /// Where it does not fit, nothing comes out; of no steps, none are made.
+    /// A kernel that spans `extent` steps, from its first to its last, and moves by `stride` steps over a
+    /// sequence to which `padding` steps are added, before and after it together. Where it does not fit, and
+    /// of an empty sequence, there are no output steps.
     #[must_use]
     pub const fn kernel(extent: usize, stride: usize, padding: usize) -> Self {
-        // Sizes of 0, which the rules refuse, count as 1: the compiler tells of them there.
+        // Sizes of 0 count as 1 here, since the rules report them.
         let [extent, stride] = [at_least_1(extent), at_least_1(stride)];
         let [more, less] = without_both(padding, extent);
         Self { stride, more, less, least: at_least_1(less.saturating_sub(more)) }
     }
 
-    /// How many steps come out of `valid` ones.
+    /// The number of output steps for `valid` input steps.
     #[must_use]
     pub const fn apply(&self, valid: usize) -> usize {
         if valid < self.least { 0 } else { (valid + self.more - self.less) / self.stride + 1 }
     }
 
-    /// This one, and `next` behind it.
+    /// This map, and then `next`.
     #[must_use]
     pub const fn then(&self, next: &Self) -> Self {
         let more = self.more.saturating_add(self.stride.saturating_mul(next.more + 1));
         let less = self.less.saturating_add(self.stride.saturating_mul(next.less));
-        // As many as give `next` its least.
+        // As many steps as `next` needs at least.
         let enough = (next.least - 1).saturating_mul(self.stride).saturating_add(self.less);
         let least = larger(self.least, enough.saturating_sub(self.more));
         let [more, less] = without_both(more, less);
@@ -60,17 +60,17 @@ const fn larger(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
 
-/// Two numbers without what they have in common: one of them becomes 0.
+/// Both minus the smaller of them, so that one becomes 0.
 const fn without_both(a: usize, b: usize) -> [usize; 2] {
     [a.saturating_sub(b), b.saturating_sub(a)]
 }
 
-/// From where a value has its first axis, if that counts the steps of a network's input.
+/// The origin of a value's first axis, if that counts the steps of a network's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepsOf {
-    /// The number of the input.
+    /// The index of the input.
     pub input: usize,
-    /// What lies between.
+    /// The map from the input's steps to the value's.
     pub map: StepMap,
 }
 
@@ -81,7 +81,7 @@ impl StepsOf {
         Self { input, map: StepMap::SAME }
     }
 
-    /// The steps of what a layer makes of a value.
+    /// The steps of a layer's output, from those of its input.
     #[must_use]
     pub const fn through(steps: Option<Self>, map: StepMap) -> Option<Self> {
         match steps {
@@ -90,8 +90,8 @@ impl StepsOf {
         }
     }
 
-    /// The steps of what a layer makes of several values step by step: of all those that have any, the
-    /// same.
+    /// The steps of the output of a layer that joins several values step by step: the same as of all inputs
+    /// that have steps.
     ///
     /// # Panics
     /// When an input that is `ragged` has other steps than another one: which of them would be valid?

@@ -5,10 +5,10 @@ use crate::shape::Shape;
 /// The most bytes a [`Text`] holds; longer ones are cut and end in `...`.
 const CAPACITY: usize = 1024;
 
-/// Stands where words were cut off.
+/// Marks where words were cut off.
 const DOTS: &str = "...";
 
-/// A sentence in a fixed buffer, built by `const fn`, so that the compiler can say it.
+/// A sentence in a fixed buffer, built by `const fn`, so that a constant can panic with it.
 #[derive(Clone, Copy)]
 pub struct Text {
     bytes: [u8; CAPACITY],
@@ -208,7 +208,7 @@ impl Text {
         }
     }
 
-    /// Whether nothing was said.
+    /// Whether it is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0

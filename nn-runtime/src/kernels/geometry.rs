@@ -36,7 +36,7 @@ impl Geometry {
     /// Sizes of 0, which the shape rule refuses, count as 1, so that the compiler reports them there only.
     #[must_use]
     pub const fn new(window: Window, input: Shape, output: Shape, groups: usize) -> Self {
-        let (input, output) = (window.as_picture(input), window.as_picture(output));
+        let (input, output) = (window.as_image(input), window.as_image(output));
         Self {
             input: at_least_1([input.dim(0), input.dim(1)]),
             channels: input.dim(2),

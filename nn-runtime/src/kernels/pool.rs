@@ -20,7 +20,7 @@ pub(crate) struct Pool {
 impl Pool {
     /// The pool from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to `[T', C]`.
     pub(crate) const fn new(window: Window, input: Shape, output: Shape) -> Self {
-        let (input, output) = (window.as_picture(input), window.as_picture(output));
+        let (input, output) = (window.as_image(input), window.as_image(output));
         let input = [input.dim(0), input.dim(1), input.dim(2)];
         Self { window, input, output: [output.dim(0), output.dim(1)] }
     }
@@ -29,7 +29,7 @@ impl Pool {
     pub(crate) const fn global(input: Shape) -> Self {
         let pixels = input.len() / input.last();
         let kernel = [1, pixels];
-        let (over, stride, dilation) = (Over::Pictures, [1; 2], [1; 2]);
+        let (over, stride, dilation) = (Over::Images, [1; 2], [1; 2]);
         let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation };
         Self { window, input: [1, pixels, input.last()], output: [1, 1] }
     }
@@ -53,7 +53,7 @@ impl Pool {
         output: [usize; 2],
         channels: usize,
     ) -> Self {
-        let (over, stride) = (Over::Pictures, kernel);
+        let (over, stride) = (Over::Images, kernel);
         let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation: [1; 2] };
         Self { window, input: [output[0] * kernel[0], output[1] * kernel[1], channels], output }
     }

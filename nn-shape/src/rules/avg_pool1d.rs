@@ -14,9 +14,9 @@ arguments! {
     pub struct AvgPool1d {
         /// The size of the kernel.
         kernel: Number,
-        /// How far the kernel goes in one step; its own size by default.
+        /// The stride; by default the size of the kernel.
         stride: Number or "kernel",
-        /// How many zeros are added on both sides.
+        /// The number of zeros added on both sides.
         padding: Number = 0,
         /// Whether those zeros count in the average.
         count_include_pad: Flag = true,
@@ -34,13 +34,13 @@ impl AvgPool1d {
         pool(&self.window(), inputs[0])
     }
 
-    /// How the number of steps came about.
+    /// How the number of output steps is computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         self.window().how(inputs[0])
     }
 
-    /// How the kernel goes over the input.
+    /// The window of the kernel.
     #[must_use]
     pub const fn window(&self) -> Window {
         let stride = match self.stride {
@@ -50,7 +50,7 @@ impl AvgPool1d {
         Window::over_steps(self.kernel, stride, StepPadding::Explicit(self.padding), 1)
     }
 
-    /// How many steps come out of a sequence that ends before its shape does.
+    /// The number of output steps of a sequence that is shorter than its shape.
     #[must_use]
     pub const fn step_map(&self) -> StepMap {
         self.window().step_map()
@@ -61,7 +61,7 @@ impl AvgPool1d {
 pub static ROW: Row = Row {
     name: "AvgPool1d",
     stem: "avg_pool1d",
-    summary: "average under a kernel over steps",
+    summary: "average pooling over steps",
     parameters: AvgPool1d::PARAMETERS,
     positional: 2,
     rule: |inputs, values| AvgPool1d::from_values(values).output(inputs),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_picture() {
+    fn refuses_an_image() {
         let (blame, _) = refusal(by(2).output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Layer);
     }

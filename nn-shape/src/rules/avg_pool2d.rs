@@ -13,9 +13,9 @@ arguments! {
     pub struct AvgPool2d {
         /// The size of the kernel.
         kernel: Pair,
-        /// How far the kernel goes in one step; its own size by default.
+        /// The stride; by default the size of the kernel.
         stride: Pair or "kernel",
-        /// How many zeros are added around the input.
+        /// The number of zeros added on each side of the input.
         padding: Pair = [0, 0],
         /// Whether those zeros count in the average.
         count_include_pad: Flag = true,
@@ -32,13 +32,13 @@ impl AvgPool2d {
         pool(&self.window(), inputs[0])
     }
 
-    /// How height and width came about.
+    /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         self.window().how(inputs[0])
     }
 
-    /// How the kernel goes over the input.
+    /// The window of the kernel.
     #[must_use]
     pub const fn window(&self) -> Window {
         let stride = match self.stride {
@@ -53,7 +53,7 @@ impl AvgPool2d {
 pub static ROW: Row = Row {
     name: "AvgPool2d",
     stem: "avg_pool2d",
-    summary: "average under a kernel",
+    summary: "average pooling over height and width",
     parameters: AvgPool2d::PARAMETERS,
     positional: 2,
     rule: |inputs, values| AvgPool2d::from_values(values).output(inputs),

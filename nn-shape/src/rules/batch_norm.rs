@@ -12,7 +12,7 @@ arguments! {
     pub struct BatchNorm {
         /// How much of a running average each batch replaces.
         momentum: Real = 0.1,
-        /// Keeps the divisor above 0.
+        /// A small number that keeps the divisor above 0.
         eps: Real = 1e-5,
         /// Whether there are a weight and a bias.
         affine: Flag = true,
@@ -31,7 +31,7 @@ impl BatchNorm {
         Ok(inputs[0])
     }
 
-    /// Trained numbers: a weight and a bias for each channel.
+    /// The number of trained parameters: a weight and a bias for each channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         if self.affine { 2 * inputs[0].last() } else { 0 }
@@ -44,7 +44,7 @@ impl BatchNorm {
         2 * inputs[0].last() + 1
     }
 
-    /// Multiply-adds of one sample in inference: one scale and shift for each number.
+    /// Multiply-adds of one sample in inference: one scale and shift per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         inputs[0].len()
@@ -55,7 +55,7 @@ impl BatchNorm {
 pub static ROW: Row = Row {
     name: "BatchNorm",
     stem: "batch_norm",
-    summary: "makes each channel's mean 0 and variance 1 over the batch",
+    summary: "normalisation of each channel over the batch",
     parameters: BatchNorm::PARAMETERS,
     rule: |inputs, values| BatchNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| BatchNorm::from_values(values).params(inputs)),

@@ -63,7 +63,7 @@ const fn mend(inputs: &[Shape], nth: usize) -> Text {
 pub static ROW: Row = Row {
     name: "Concat",
     stem: "concat",
-    summary: "all branches side by side along the last axis",
+    summary: "concatenation of all branches along the last axis",
     inputs: Inputs::Branches,
     rule: |inputs, values| Concat::from_values(values).output(inputs),
     how: Some(|inputs, values| Concat::from_values(values).how(inputs)),

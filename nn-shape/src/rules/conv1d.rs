@@ -13,19 +13,19 @@ use crate::text::Text;
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over steps.
     pub struct Conv1d {
-        /// How many channels come out.
+        /// The number of output channels.
         out_channels: Number,
         /// The size of the kernel.
         kernel: Number,
-        /// How far the kernel goes in one step.
+        /// The stride.
         stride: Number = 1,
         /// How many zeros are added on both sides; `same` keeps the number of steps; `causal` adds all
         /// of them before the first step, so that no output reads what comes after it.
         padding: StepPadding = StepPadding::Explicit(0),
-        /// How far apart the kernel's elements are.
+        /// The distance between elements of the kernel.
         dilation: Number = 1,
-        /// Into how many parts input and output channels are split; each output channel reads its
-        /// own part only.
+        /// The number of groups that input and output channels are split into; each output channel reads the
+        /// input channels of its own group only.
         groups: Number = 1,
         /// Whether a bias is added.
         bias: Flag = true,
@@ -38,12 +38,12 @@ impl Conv1d {
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, the groups do not divide the
-    /// channels, `same` meets a stride, an argument is 0, or sizes are absurd.
+    /// channels, `same` meets a stride, an argument is 0, or sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         self.convolution().output(inputs[0])
     }
 
-    /// Trained numbers: a kernel for each output channel and channel of its group, a bias for each
+    /// The number of trained parameters: a kernel for each output channel and channel of its group, a bias for each
     /// output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
@@ -56,13 +56,13 @@ impl Conv1d {
         self.convolution().macs(inputs[0])
     }
 
-    /// How the number of steps came about.
+    /// How the number of output steps is computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         self.window().how(inputs[0])
     }
 
-    /// How the kernel goes over the input.
+    /// The window of the kernel.
     #[must_use]
     pub const fn window(&self) -> Window {
         Window::over_steps(self.kernel, self.stride, self.padding, self.dilation)
@@ -74,13 +74,13 @@ impl Conv1d {
         matches!(self.padding, StepPadding::Causal) && self.stride == 1
     }
 
-    /// How many steps come out of a sequence that ends before its shape does.
+    /// The number of output steps of a sequence that is shorter than its shape.
     #[must_use]
     pub const fn step_map(&self) -> StepMap {
         self.window().step_map()
     }
 
-    /// How many input channels one group has.
+    /// The number of input channels of one group.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
         self.convolution().group_channels(input)
@@ -101,7 +101,7 @@ impl Conv1d {
 pub static ROW: Row = Row {
     name: "Conv1d",
     stem: "conv1d",
-    summary: "convolution over steps",
+    summary: "1D convolution over steps",
     parameters: Conv1d::PARAMETERS,
     positional: 2,
     rule: |inputs, values| Conv1d::from_values(values).output(inputs),

@@ -13,18 +13,18 @@ use crate::text::Text;
 arguments! {
     /// A convolution (as in PyTorch a cross-correlation) over height and width.
     pub struct Conv2d {
-        /// How many channels come out.
+        /// The number of output channels.
         out_channels: Number,
         /// The size of the kernel.
         kernel: Pair,
-        /// How far the kernel goes in one step.
+        /// The stride.
         stride: Pair = [1, 1],
-        /// How many zeros are added around the input; `same` keeps height and width.
+        /// The number of zeros added on each side of the input; `same` keeps height and width.
         padding: Padding = Padding::Explicit([0, 0]),
-        /// How far apart the kernel's elements are.
+        /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
-        /// Into how many parts input and output channels are split; each output channel reads its
-        /// own part only.
+        /// The number of groups that input and output channels are split into; each output channel reads the
+        /// input channels of its own group only.
         groups: Number = 1,
         /// Whether a bias is added.
         bias: Flag = true,
@@ -37,12 +37,12 @@ impl Conv2d {
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, the groups do not divide the
-    /// channels, `same` meets a stride, an argument is 0, or sizes are absurd.
+    /// channels, `same` meets a stride, an argument is 0, or sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         self.convolution().output(inputs[0])
     }
 
-    /// Trained numbers: a kernel for each output channel and channel of its group, a bias for each
+    /// The number of trained parameters: a kernel for each output channel and channel of its group, a bias for each
     /// output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
@@ -55,26 +55,26 @@ impl Conv2d {
         self.convolution().macs(inputs[0])
     }
 
-    /// How height and width came about.
+    /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         self.window().how(inputs[0])
     }
 
-    /// How the kernel goes over the input.
+    /// The window of the kernel.
     #[must_use]
     pub const fn window(&self) -> Window {
         Window::new(self.kernel, self.stride, self.padding, self.dilation)
     }
 
-    /// How many input channels one group has. The output's rule refuses 0 groups.
+    /// The number of input channels of one group. The rule refuses 0 groups.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
         self.convolution().group_channels(input)
     }
 
-    /// Whether its output can go into a pool as it comes about: in one group, and with weights that stay in a
-    /// second-level cache, since they are read for each strip of pixels.
+    /// Whether its output can go into a pool as it is computed: in one group, and with weights that stay in a
+    /// second-level cache, since they are read again for each strip of pixels.
     const fn can_be_pooled(&self, input: Shape) -> bool {
         const CACHED: usize = 1 << 17;
         self.groups == 1 && self.out_channels > 1 && self.params(&[input]) <= CACHED
@@ -95,7 +95,7 @@ impl Conv2d {
 pub static ROW: Row = Row {
     name: "Conv2d",
     stem: "conv2d",
-    summary: "convolution over height and width",
+    summary: "2D convolution over height and width",
     parameters: Conv2d::PARAMETERS,
     positional: 2,
     rule: |inputs, values| Conv2d::from_values(values).output(inputs),
@@ -136,16 +136,16 @@ mod tests {
         }
     }
 
-    const PICTURE: Shape = Shape::new(&[28, 28, 1]);
+    const IMAGE: Shape = Shape::new(&[28, 28, 1]);
 
     #[test]
     fn shrinks_by_its_kernel() {
-        const OUTPUT: Shape = crate::error::expect(conv(32, 3).output(&[PICTURE]), "conv1", "");
+        const OUTPUT: Shape = crate::error::expect(conv(32, 3).output(&[IMAGE]), "conv1", "");
         assert_eq!(OUTPUT, Shape::new(&[26, 26, 32]));
-        assert_eq!(conv(32, 3).how(&[PICTURE]).as_str(), "(28 + 2*0 - 3)/1 + 1 = 26");
-        assert_eq!(conv(32, 3).params(&[PICTURE]), 320);
-        assert_eq!(conv(32, 3).macs(&[PICTURE]), 26 * 26 * 32 * 9);
-        assert_eq!(Conv2d { bias: false, ..conv(32, 3) }.params(&[PICTURE]), 288);
+        assert_eq!(conv(32, 3).how(&[IMAGE]).as_str(), "(28 + 2*0 - 3)/1 + 1 = 26");
+        assert_eq!(conv(32, 3).params(&[IMAGE]), 320);
+        assert_eq!(conv(32, 3).macs(&[IMAGE]), 26 * 26 * 32 * 9);
+        assert_eq!(Conv2d { bias: false, ..conv(32, 3) }.params(&[IMAGE]), 288);
     }
 
     #[test]
@@ -177,12 +177,12 @@ mod tests {
         for (kernel, dilation) in [(1, 1), (2, 1), (3, 1), (4, 3), (5, 2)] {
             let layer =
                 Conv2d { padding: Padding::Same, dilation: [dilation; 2], ..conv(8, kernel) };
-            assert_eq!(layer.output(&[PICTURE]).unwrap(), Shape::new(&[28, 28, 8]));
+            assert_eq!(layer.output(&[IMAGE]).unwrap(), Shape::new(&[28, 28, 8]));
         }
         // The odd one goes to the end, as in PyTorch.
         let even = Conv2d { padding: Padding::Same, ..conv(8, 4) };
         assert_eq!(even.window().padding, [[1, 2], [1, 2]]);
-        assert_eq!(even.how(&[PICTURE]).as_str(), "(28 + 1 + 2 - 4)/1 + 1 = 28");
+        assert_eq!(even.how(&[IMAGE]).as_str(), "(28 + 1 + 2 - 4)/1 + 1 = 28");
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_inputs_that_are_no_pictures() {
+    fn refuses_inputs_that_are_no_images() {
         let (blame, words) = refusal(conv(32, 3).output(&[Shape::new(&[1600])]));
         assert_eq!(blame, Blame::Layer);
         assert_eq!(
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn refuses_same_with_a_stride() {
         let layer = Conv2d { padding: Padding::Same, stride: [2, 2], ..conv(32, 3) };
-        let (blame, words) = refusal(layer.output(&[PICTURE]));
+        let (blame, words) = refusal(layer.output(&[IMAGE]));
         assert_eq!(blame, Blame::Argument("padding"));
         assert_eq!(
             words,
@@ -282,7 +282,7 @@ mod tests {
              = help: write `padding = 1`, which gives 14x14x32"
         );
         let layer = Conv2d { padding: Padding::Same, stride: [1, 2], ..conv(32, 4) };
-        let (_, words) = refusal(layer.output(&[PICTURE]));
+        let (_, words) = refusal(layer.output(&[IMAGE]));
         assert_eq!(
             words,
             "layer `it` has `padding = same` and a stride of 1x2, but `same` needs a stride of 1\n  \
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn refuses_arguments_of_0() {
-        let refuse = |layer: Conv2d| refusal(layer.output(&[PICTURE]));
+        let refuse = |layer: Conv2d| refusal(layer.output(&[IMAGE]));
         let (blame, words) = refuse(conv(0, 3));
         assert_eq!(blame, Blame::Argument("out_channels"));
         assert_eq!(words, "layer `it` has 0 output channels, but needs at least 1");
@@ -320,11 +320,11 @@ mod tests {
             Conv2d { dilation: [huge; 2], ..conv(32, 3) },
             Conv2d { groups: huge, ..conv(32, 3) },
         ] {
-            let (_, words) = refusal(layer.output(&[PICTURE]));
+            let (_, words) = refusal(layer.output(&[IMAGE]));
             assert!(words.ends_with(", but can have at most 1099511627776"), "{words}");
         }
         let padding = Padding::Explicit([huge; 2]);
-        let (blame, words) = refusal(Conv2d { padding, ..conv(32, 3) }.output(&[PICTURE]));
+        let (blame, words) = refusal(Conv2d { padding, ..conv(32, 3) }.output(&[IMAGE]));
         assert_eq!(blame, Blame::Argument("padding"));
         assert_eq!(
             words,

@@ -7,29 +7,29 @@ use crate::error::ShapeError;
 use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{attempt, count, counts, few_enough_weights};
-use crate::rules::window::{Window, picture};
+use crate::rules::window::{Window, image};
 use crate::shape::Shape;
 use crate::text::Text;
 
 arguments! {
-    /// A convolution turned around: each number of the input spreads over a kernel of the output. What a
-    /// `Conv2d` of the same arguments makes smaller, it makes larger again.
+    /// A transposed convolution: each element of the input is multiplied by the kernel and added to the output.
+    /// It is the gradient of a `Conv2d` of the same arguments, whose output size becomes its input size.
     pub struct ConvTranspose2d {
-        /// How many channels come out.
+        /// The number of output channels.
         out_channels: Number,
         /// The size of the kernel.
         kernel: Pair,
-        /// How far the kernel goes in the output from one number of the input to the next.
+        /// The distance in the output from one element of the input to the next.
         stride: Pair = [1, 1],
-        /// How much is taken off the output on both sides.
+        /// How much is removed from the output on both sides.
         padding: Pair = [0, 0],
-        /// How much is added to the output below and to the right: a `Conv2d` with a stride gives the
-        /// same size for inputs of several sizes.
+        /// How much is added to the output at the bottom and on the right. A `Conv2d` with a stride has the same
+        /// output size for several input sizes; this selects one of them.
         output_padding: Pair = [0, 0],
-        /// How far apart the kernel's elements are.
+        /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
-        /// Into how many parts input and output channels are split; each output channel reads its
-        /// own part only.
+        /// The number of groups that input and output channels are split into; each output channel reads the
+        /// input channels of its own group only.
         groups: Number = 1,
         /// Whether a bias is added.
         bias: Flag = true,
@@ -45,12 +45,12 @@ impl ConvTranspose2d {
     ///
     /// # Errors
     /// When the input has another rank, the padding leaves nothing, the output padding is as large as
-    /// stride and dilation, the groups do not divide the channels, an argument is 0, or sizes are absurd.
+    /// stride and dilation, the groups do not divide the channels, an argument is 0, or sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
         attempt!(count("out_channels", "output channels", self.out_channels));
         attempt!(count("groups", "groups", self.groups));
-        attempt!(picture(input));
+        attempt!(image(input));
         attempt!(counts("kernel", "kernel", self.kernel));
         attempt!(counts("stride", "stride", self.stride));
         attempt!(counts("dilation", "dilation", self.dilation));
@@ -62,7 +62,7 @@ impl ConvTranspose2d {
         at_most(Shape::new(&[height, width, self.out_channels]), "gives ")
     }
 
-    /// Trained numbers: a kernel for each input channel and output channel of its group, a bias for each
+    /// The number of trained parameters: a kernel for each input channel and output channel of its group, a bias for each
     /// output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
@@ -77,7 +77,7 @@ impl ConvTranspose2d {
         inputs[0].len().saturating_mul(kernel)
     }
 
-    /// How height and width came about.
+    /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         let input = inputs[0];
@@ -95,13 +95,13 @@ impl ConvTranspose2d {
         self.how_axis(text, 1, input)
     }
 
-    /// How many output channels one group has. The output's rule refuses 0 groups.
+    /// The number of output channels of one group. The rule refuses 0 groups.
     #[must_use]
     pub const fn group_filters(&self, _input: Shape) -> usize {
         self.out_channels / if self.groups > 0 { self.groups } else { 1 }
     }
 
-    /// How the kernel goes over the output.
+    /// The window of the kernel in the output.
     #[must_use]
     pub const fn window(&self) -> Window {
         Window::new(self.kernel, self.stride, Padding::Explicit(self.padding), self.dilation)
@@ -117,7 +117,7 @@ impl ConvTranspose2d {
         }
     }
 
-    /// The output's size with what the padding takes off.
+    /// The output's size before the padding is removed.
     const fn whole(&self, axis: usize, input: Shape) -> usize {
         let steps = (input.dim(axis).saturating_sub(1)).saturating_mul(self.stride[axis]);
         let all = steps.saturating_add(self.window().extent(axis));
@@ -182,7 +182,7 @@ impl ConvTranspose2d {
 pub static ROW: Row = Row {
     name: "ConvTranspose2d",
     stem: "conv_transpose2d",
-    summary: "transposed convolution: makes pictures larger",
+    summary: "transposed 2D convolution over height and width",
     parameters: ConvTranspose2d::PARAMETERS,
     positional: 2,
     rule: |inputs, values| ConvTranspose2d::from_values(values).output(inputs),
@@ -224,17 +224,17 @@ mod tests {
         }
     }
 
-    const PICTURE: Shape = Shape::new(&[7, 7, 16]);
+    const IMAGE: Shape = Shape::new(&[7, 7, 16]);
 
     #[test]
     fn grows_by_its_kernel_and_stride() {
         const LAYER: ConvTranspose2d = ConvTranspose2d { stride: [2, 2], ..of(8, 2) };
-        const OUTPUT: Shape = crate::error::expect(LAYER.output(&[PICTURE]), "up", "");
+        const OUTPUT: Shape = crate::error::expect(LAYER.output(&[IMAGE]), "up", "");
         assert_eq!(OUTPUT, Shape::new(&[14, 14, 8]));
-        assert_eq!(LAYER.how(&[PICTURE]).as_str(), "(7 - 1)*2 + 2 - 2*0 = 14");
-        assert_eq!(LAYER.params(&[PICTURE]), 16 * 8 * 4 + 8);
-        assert_eq!(LAYER.macs(&[PICTURE]), 7 * 7 * 16 * 8 * 4);
-        assert_eq!(of(8, 3).output(&[PICTURE]).unwrap(), Shape::new(&[9, 9, 8]));
+        assert_eq!(LAYER.how(&[IMAGE]).as_str(), "(7 - 1)*2 + 2 - 2*0 = 14");
+        assert_eq!(LAYER.params(&[IMAGE]), 16 * 8 * 4 + 8);
+        assert_eq!(LAYER.macs(&[IMAGE]), 7 * 7 * 16 * 8 * 4);
+        assert_eq!(of(8, 3).output(&[IMAGE]).unwrap(), Shape::new(&[9, 9, 8]));
     }
 
     #[test]
@@ -250,18 +250,18 @@ mod tests {
             ..of(8, 1)
         };
         // 6*2 + 4 + 1 - 2 + 1, 6*3 + 2 + 2.
-        assert_eq!(layer.output(&[PICTURE]).unwrap(), Shape::new(&[16, 22, 8]));
+        assert_eq!(layer.output(&[IMAGE]).unwrap(), Shape::new(&[16, 22, 8]));
         assert_eq!(
-            layer.how(&[PICTURE]).as_str(),
+            layer.how(&[IMAGE]).as_str(),
             "height (7 - 1)*2 + 2*(3 - 1) + 1 - 2*1 + 1 = 16, width (7 - 1)*3 + 2 - 2*0 + 2 = 22"
         );
-        assert_eq!(layer.params(&[PICTURE]), 16 * 2 * 6);
+        assert_eq!(layer.params(&[IMAGE]), 16 * 2 * 6);
     }
 
     #[test]
     fn refuses_a_large_output_padding() {
         let layer = ConvTranspose2d { output_padding: [2, 2], stride: [2, 2], ..of(8, 3) };
-        let (blame, words) = refusal(layer.output(&[PICTURE]));
+        let (blame, words) = refusal(layer.output(&[IMAGE]));
         assert_eq!(blame, Blame::Argument("output_padding"));
         assert_eq!(
             words,
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn refuses_a_padding_that_leaves_nothing() {
         let layer = ConvTranspose2d { padding: [5, 5], ..of(8, 3) };
-        let (blame, words) = refusal(layer.output(&[PICTURE]));
+        let (blame, words) = refusal(layer.output(&[IMAGE]));
         assert_eq!(blame, Blame::Argument("padding"));
         assert_eq!(
             words,
@@ -283,9 +283,9 @@ mod tests {
 
     #[test]
     fn refuses_what_other_convolutions_refuse() {
-        let (blame, _) = refusal(ConvTranspose2d { groups: 3, ..of(9, 3) }.output(&[PICTURE]));
+        let (blame, _) = refusal(ConvTranspose2d { groups: 3, ..of(9, 3) }.output(&[IMAGE]));
         assert_eq!(blame, Blame::Argument("groups"));
-        let (blame, _) = refusal(of(0, 3).output(&[PICTURE]));
+        let (blame, _) = refusal(of(0, 3).output(&[IMAGE]));
         assert_eq!(blame, Blame::Argument("out_channels"));
         let (blame, _) = refusal(of(8, 3).output(&[Shape::new(&[49])]));
         assert_eq!(blame, Blame::Layer);
@@ -294,7 +294,7 @@ mod tests {
             ConvTranspose2d { padding: [usize::MAX; 2], ..of(8, 3) },
             of(8, usize::MAX),
         ] {
-            assert!(layer.output(&[PICTURE]).is_err());
+            assert!(layer.output(&[IMAGE]).is_err());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the rules of convolutions share.
+//! The rule that all convolutions share.
 
 use crate::checks::at_most;
 use crate::error::ShapeError;
@@ -7,7 +7,7 @@ use crate::rules::window::{Over, Window, common_divisor};
 use crate::shape::Shape;
 use crate::text::Text;
 
-/// A convolution over whatever its window goes over.
+/// A convolution over the axes of its window.
 pub(crate) struct Convolution {
     pub(crate) out_channels: usize,
     pub(crate) groups: usize,
@@ -28,7 +28,7 @@ impl Convolution {
         let [height, width] = self.window.kernel;
         let (out, group) = (self.out_channels, self.group_channels(input));
         attempt!(match self.window.over {
-            Over::Pictures => few_enough_weights("out_channels", &[out, group, height, width]),
+            Over::Images => few_enough_weights("out_channels", &[out, group, height, width]),
             Over::Steps => few_enough_weights("out_channels", &[out, group, width]),
         });
         at_most(output.with_last(out), "gives ")
@@ -47,7 +47,7 @@ impl Convolution {
         }
     }
 
-    /// How many input channels one group has.
+    /// The number of input channels of one group.
     pub(crate) const fn group_channels(&self, input: Shape) -> usize {
         input.last() / if self.groups > 0 { self.groups } else { 1 }
     }

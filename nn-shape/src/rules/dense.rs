@@ -24,7 +24,7 @@ impl Dense {
     /// `[.., IN] -> [.., units]`
     ///
     /// # Errors
-    /// When `units` is 0, the sizes are absurd, or the weight of the line that it names has another shape.
+    /// When `units` is 0, the sizes are too large, or the weight of the line that it names has another shape.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         attempt!(count("units", "units", self.units));
         attempt!(few_enough_weights("units", &[inputs[0].last(), self.units]));
@@ -32,7 +32,7 @@ impl Dense {
         at_most(inputs[0].with_last(self.units), "gives ")
     }
 
-    /// Trained numbers: a weight for each pair of input and output, unless another layer has them, and a
+    /// The number of trained parameters: a weight for each pair of input and output, unless another layer has them, and a
     /// bias for each output.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {

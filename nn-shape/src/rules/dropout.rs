@@ -20,7 +20,7 @@ impl Dropout {
     /// `[..] -> [..]`
     ///
     /// # Errors
-    /// When `p` is no probability.
+    /// When `p` is not a probability.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let allowed = self.p >= 0.0 && self.p <= 1.0;
         match real("p", self.p, allowed, "a probability from 0 to 1") {
@@ -39,7 +39,7 @@ impl Dropout {
 pub static ROW: Row = Row {
     name: "Dropout",
     stem: "dropout",
-    summary: "in training, zeroes elements with probability p",
+    summary: "zeroes elements with probability p, in training",
     parameters: Dropout::PARAMETERS,
     positional: 1,
     rule: |inputs, values| Dropout::from_values(values).output(inputs),

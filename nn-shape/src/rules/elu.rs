@@ -10,7 +10,7 @@ arguments! {
     /// `x` above 0, `alpha * (exp(x) - 1)` below, element by element.
     pub struct ELU {
         /// What the output approaches far below 0, negated; at least 0, so that the output's sign
-        /// tells the input's.
+        /// is the input's.
         alpha: Real = 1.0,
     }
 }

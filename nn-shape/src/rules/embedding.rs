@@ -9,23 +9,23 @@ use crate::shape::{MAX_RANK, Shape};
 use crate::text::Text;
 
 arguments! {
-    /// A vector of its own for each token, looked up by its number.
+    /// A trained vector for each token, looked up by the token's index.
     pub struct Embedding {
-        /// How many tokens there are: numbers from 0 up to one less.
+        /// The number of tokens; indices are less than it.
         vocabulary: Number,
-        /// How many features stand for a token.
+        /// The number of features of a token.
         dimension: Number,
-        /// A token that stands for nothing: its features begin as zeros and are not trained, unless by a layer
-        /// that shares the weight.
+        /// The index of the padding token, whose features are 0 and not trained, except by a layer that shares
+        /// the weight.
         padding_index: Number or "none",
     }
 }
 
 impl Embedding {
-    /// `[..] -> [.., dimension]`, from token numbers to features.
+    /// `[..] -> [.., dimension]`, from token indices to features.
     ///
     /// # Errors
-    /// When an argument is 0, the padding index is no token, or sizes are absurd.
+    /// When an argument is 0, the padding index is not a token, or sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         attempt!(count("vocabulary", "tokens", self.vocabulary));
         attempt!(count("dimension", "features", self.dimension));
@@ -47,7 +47,7 @@ impl Embedding {
         at_most(Shape::new(axes.split_at(axis + 1).0), "gives ")
     }
 
-    /// Trained numbers: the features of each token.
+    /// The number of trained parameters: the features of each token.
     #[must_use]
     pub const fn params(&self, _inputs: &[Shape]) -> usize {
         self.vocabulary * self.dimension
@@ -79,7 +79,7 @@ impl Embedding {
 pub static ROW: Row = Row {
     name: "Embedding",
     stem: "embedding",
-    summary: "a vector for each token, by its number",
+    summary: "trained vector for each token, looked up by its index",
     parameters: Embedding::PARAMETERS,
     positional: 2,
     inputs: Inputs::Indices,

@@ -8,7 +8,7 @@ use crate::rules::helpers::attempt;
 use crate::shape::Shape;
 
 arguments! {
-    /// The same numbers along one axis.
+    /// The same elements along one axis.
     pub struct Flatten {}
 }
 
@@ -16,7 +16,7 @@ impl Flatten {
     /// `[A, B, ..] -> [A * B * ..]`
     ///
     /// # Errors
-    /// When the count of numbers is absurd.
+    /// When there are too many elements.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = attempt!(at_most(inputs[0], "gets "));
         Ok(Shape::new(&[input.len()]))
@@ -27,7 +27,7 @@ impl Flatten {
 pub static ROW: Row = Row {
     name: "Flatten",
     stem: "flatten",
-    summary: "the same numbers along one axis",
+    summary: "flattens all axes into one",
     rule: |inputs, values| Flatten::from_values(values).output(inputs),
     flows: Flows::COMPUTE,
     storage: Storage::View,

@@ -27,7 +27,7 @@ same_shape! {
 pub static ROW: Row = Row {
     name: "GELU",
     stem: "gelu",
-    summary: "x * P(X <= x) of a normal X",
+    summary: "x * P(X <= x) of a standard normal X",
     parameters: GELU::PARAMETERS,
     ..Row::ELEMENTWISE
 };

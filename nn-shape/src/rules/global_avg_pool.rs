@@ -25,7 +25,7 @@ impl GlobalAvgPool {
 pub static ROW: Row = Row {
     name: "GlobalAvgPool",
     stem: "global_avg_pool",
-    summary: "average of each channel",
+    summary: "average of each channel over all other axes",
     rule: |inputs, values| GlobalAvgPool::from_values(values).output(inputs),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: false },
     steps: Steps::Valid,

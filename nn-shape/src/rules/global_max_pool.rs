@@ -25,7 +25,7 @@ impl GlobalMaxPool {
 pub static ROW: Row = Row {
     name: "GlobalMaxPool",
     stem: "global_max_pool",
-    summary: "largest number of each channel",
+    summary: "maximum of each channel over all other axes",
     rule: |inputs, values| GlobalMaxPool::from_values(values).output(inputs),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: false },
     steps: Steps::Valid,

@@ -13,9 +13,9 @@ arguments! {
     pub struct GroupNorm {
         /// Into how many groups the channels are split.
         groups: Number,
-        /// Keeps the divisor above 0.
+        /// A small number that keeps the divisor above 0.
         eps: Real = 1e-5,
-        /// Whether there are a weight and a bias for each channel.
+        /// Whether each channel has a weight and a bias.
         affine: Flag = true,
     }
 }
@@ -47,13 +47,13 @@ impl GroupNorm {
         }
     }
 
-    /// Trained numbers: a weight and a bias for each channel.
+    /// The number of trained parameters: a weight and a bias for each channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         if self.affine { 2 * inputs[0].last() } else { 0 }
     }
 
-    /// Multiply-adds of one sample: one scale and shift for each number.
+    /// Multiply-adds of one sample: one scale and shift per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         inputs[0].len()
@@ -64,7 +64,7 @@ impl GroupNorm {
 pub static ROW: Row = Row {
     name: "GroupNorm",
     stem: "group_norm",
-    summary: "makes each group of channels' mean 0 and variance 1, of each sample by itself",
+    summary: "normalisation over groups of channels of each sample",
     parameters: GroupNorm::PARAMETERS,
     positional: 1,
     rule: |inputs, values| GroupNorm::from_values(values).output(inputs),

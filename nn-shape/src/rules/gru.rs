@@ -11,17 +11,17 @@ arguments! {
     /// Gated recurrent units: layers that read a sequence step by step and keep or renew their
     /// state, by gates that they learn.
     pub struct GRU {
-        /// Features of the state, and of the output of one direction.
+        /// The number of features of the state, and of the output of one direction.
         units: Number,
-        /// How many layers, one upon the other.
+        /// The number of stacked layers.
         layers: Number = 1,
-        /// Whether each layer also reads from the end to the beginning.
+        /// Whether each layer also reads the sequence backwards.
         bidirectional: Flag = false,
-        /// The probability of becoming 0 for what one layer gives to the next, in training.
+        /// The dropout probability of the output of each layer but the last, in training.
         dropout: Real = 0.0,
         /// Whether biases are added.
         bias: Flag = true,
-        /// Each step's output, or the last state of each direction alone.
+        /// Whether the output is that of each step, or the last state of each direction.
         output: Word(Output) = Output::Sequence,
     }
 }

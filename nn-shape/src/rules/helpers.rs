@@ -1,4 +1,4 @@
-//! What the files of rules share.
+//! Functions and macros that the files of rules share.
 
 use crate::checks::MOST;
 use crate::error::ShapeError;
@@ -38,7 +38,7 @@ macro_rules! same_shape {
 
 pub(crate) use {attempt, same_shape};
 
-/// The count, if it is neither 0 nor absurd. `noun` names it in the message: `units`.
+/// The count, if it is neither 0 nor too large. `noun` names it in the message: `units`.
 pub(crate) const fn count(
     argument: &'static str,
     noun: &str,
@@ -56,7 +56,7 @@ pub(crate) const fn count(
     Ok(value)
 }
 
-/// The count per axis, if none is 0 or absurd. `noun` names it: `has a stride of 0`.
+/// The count per axis, if none is 0 or too large. `noun` names it: `has a stride of 0`.
 pub(crate) const fn counts(
     argument: &'static str,
     noun: &str,
@@ -73,7 +73,7 @@ pub(crate) const fn counts(
     Err(ShapeError::argument(argument, message))
 }
 
-/// Agrees to a real argument where it is `allowed`; `wanted` says what is: `a number above 0`.
+/// Accepts a real argument where it is `allowed`; `wanted` describes what is: `a number above 0`.
 pub(crate) const fn real(
     argument: &'static str,
     value: f64,
@@ -87,12 +87,12 @@ pub(crate) const fn real(
     Err(ShapeError::argument(argument, message.text("`, but needs ").text(wanted)))
 }
 
-/// Agrees to what keeps a divisor above 0.
+/// Accepts an `eps` that keeps a divisor above 0.
 pub(crate) const fn eps(value: f64) -> Result<(), ShapeError> {
     real("eps", value, value > 0.0 && value.is_finite(), "a finite number above 0")
 }
 
-/// Whether the product of `factors`, the number of weights, is not absurd. `argument` is blamed.
+/// Accepts the product of `factors`, the number of weights, if it is not too large. `argument` is blamed.
 pub(crate) const fn few_enough_weights(
     argument: &'static str,
     factors: &[usize],
@@ -116,7 +116,7 @@ pub(crate) const fn few_enough_weights(
     Err(ShapeError::argument(argument, message))
 }
 
-/// What a global pool leaves of its input: the last axis.
+/// The output of a global pool: the last axis of its input.
 pub(crate) const fn last_axis(input: Shape) -> Result<Shape, ShapeError> {
     if input.rank() > 1 {
         return Ok(Shape::new(&[input.last()]));
@@ -126,7 +126,7 @@ pub(crate) const fn last_axis(input: Shape) -> Result<Shape, ShapeError> {
     Err(ShapeError::layer(message.shape(input)).help(help))
 }
 
-/// Agrees to a join of two or more branches. `verb` begins the message: `adds`.
+/// Accepts a join of two or more branches. `verb` begins the message: `adds`.
 pub(crate) const fn branches(verb: &str, inputs: &[Shape]) -> Result<(), ShapeError> {
     if inputs.len() > 1 {
         return Ok(());
@@ -135,7 +135,7 @@ pub(crate) const fn branches(verb: &str, inputs: &[Shape]) -> Result<(), ShapeEr
     Err(ShapeError::layer(message))
 }
 
-/// Branch `nth` (counted from 0) does not suit the first one. `begin` begins the message: `adds
+/// Branch `nth` (counted from 0) does not fit the first one. `begin` begins the message: `adds
 /// branches of one shape`.
 pub(crate) const fn unlike_first(begin: &str, inputs: &[Shape], nth: usize) -> ShapeError {
     let message = Text::of(begin).text(", but branch 1 gives ").shape(inputs[0]);
@@ -145,7 +145,7 @@ pub(crate) const fn unlike_first(begin: &str, inputs: &[Shape], nth: usize) -> S
 
 /// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.
 pub(crate) const fn divisors(mut text: Text, number: usize) -> Text {
-    // Nobody reads more of them.
+    // More of them would not help the reader.
     const SHOWN: usize = 12;
     const TRIED: usize = 1024;
     let mut shown = 0;

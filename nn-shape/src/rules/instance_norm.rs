@@ -10,9 +10,9 @@ use crate::text::Text;
 arguments! {
     /// `(x - mean) / sqrt(variance + eps)`, where mean and variance are those of one channel of a sample.
     pub struct InstanceNorm {
-        /// Keeps the divisor above 0.
+        /// A small number that keeps the divisor above 0.
         eps: Real = 1e-5,
-        /// Whether there are a weight and a bias for each channel.
+        /// Whether each channel has a weight and a bias.
         affine: Flag = false,
     }
 }
@@ -37,13 +37,13 @@ impl InstanceNorm {
         }
     }
 
-    /// Trained numbers: a weight and a bias for each channel.
+    /// The number of trained parameters: a weight and a bias for each channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         if self.affine { 2 * inputs[0].last() } else { 0 }
     }
 
-    /// Multiply-adds of one sample: one scale and shift for each number.
+    /// Multiply-adds of one sample: one scale and shift per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         inputs[0].len()
@@ -54,7 +54,7 @@ impl InstanceNorm {
 pub static ROW: Row = Row {
     name: "InstanceNorm",
     stem: "instance_norm",
-    summary: "makes each channel's mean 0 and variance 1, of each sample by itself",
+    summary: "normalisation of each channel of each sample",
     parameters: InstanceNorm::PARAMETERS,
     rule: |inputs, values| InstanceNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| InstanceNorm::from_values(values).params(inputs)),

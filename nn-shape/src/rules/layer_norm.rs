@@ -10,7 +10,7 @@ arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of the
     /// last axis: of each step of a sequence, of each pixel, by itself.
     pub struct LayerNorm {
-        /// Keeps the divisor above 0.
+        /// A small number that keeps the divisor above 0.
         eps: Real = 1e-5,
         /// Whether there is a weight for each feature.
         affine: Flag = true,
@@ -29,7 +29,7 @@ impl LayerNorm {
         Ok(inputs[0])
     }
 
-    /// Trained numbers: a weight and a bias for each feature.
+    /// The number of trained parameters: a weight and a bias for each feature.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         match (self.affine, self.bias) {
@@ -39,7 +39,7 @@ impl LayerNorm {
         }
     }
 
-    /// Multiply-adds of one sample: one scale and shift for each number.
+    /// Multiply-adds of one sample: one scale and shift per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         inputs[0].len()
@@ -50,7 +50,7 @@ impl LayerNorm {
 pub static ROW: Row = Row {
     name: "LayerNorm",
     stem: "layer_norm",
-    summary: "makes the features' mean 0 and variance 1, of each step or pixel by itself",
+    summary: "normalisation over the features of each step or pixel",
     parameters: LayerNorm::PARAMETERS,
     rule: |inputs, values| LayerNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| LayerNorm::from_values(values).params(inputs)),

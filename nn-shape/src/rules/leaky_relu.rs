@@ -9,7 +9,7 @@ use crate::shape::Shape;
 arguments! {
     /// `x` above 0, `slope * x` below, element by element.
     pub struct LeakyReLU {
-        /// The slope below 0; at least 0, so that the output's sign tells the input's.
+        /// The slope below 0; at least 0, so that the output has the sign of the input, which the backward pass reads.
         slope: Real = 0.01,
     }
 }

@@ -14,11 +14,11 @@ arguments! {
     pub struct MaxPool1d {
         /// The size of the kernel.
         kernel: Number,
-        /// How far the kernel goes in one step; its own size by default.
+        /// The stride; by default the size of the kernel.
         stride: Number or "kernel",
         /// How much is added on both sides; it never wins.
         padding: Number = 0,
-        /// How far apart the kernel's elements are.
+        /// The distance between elements of the kernel.
         dilation: Number = 1,
     }
 }
@@ -34,13 +34,13 @@ impl MaxPool1d {
         pool(&self.window(), inputs[0])
     }
 
-    /// How the number of steps came about.
+    /// How the number of output steps is computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         self.window().how(inputs[0])
     }
 
-    /// How the kernel goes over the input.
+    /// The window of the kernel.
     #[must_use]
     pub const fn window(&self) -> Window {
         let stride = match self.stride {
@@ -50,7 +50,7 @@ impl MaxPool1d {
         Window::over_steps(self.kernel, stride, StepPadding::Explicit(self.padding), self.dilation)
     }
 
-    /// How many steps come out of a sequence that ends before its shape does.
+    /// The number of output steps of a sequence that is shorter than its shape.
     #[must_use]
     pub const fn step_map(&self) -> StepMap {
         self.window().step_map()
@@ -61,7 +61,7 @@ impl MaxPool1d {
 pub static ROW: Row = Row {
     name: "MaxPool1d",
     stem: "max_pool1d",
-    summary: "largest number under a kernel over steps",
+    summary: "maximum pooling over steps",
     parameters: MaxPool1d::PARAMETERS,
     positional: 2,
     rule: |inputs, values| MaxPool1d::from_values(values).output(inputs),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_picture() {
+    fn refuses_an_image() {
         let (blame, _) = refusal(by(2).output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Layer);
     }

@@ -14,11 +14,11 @@ arguments! {
     pub struct MaxPool2d {
         /// The size of the kernel.
         kernel: Pair,
-        /// How far the kernel goes in one step; its own size by default.
+        /// The stride; by default the size of the kernel.
         stride: Pair or "kernel",
         /// How much is added around the input; it never wins.
         padding: Pair = [0, 0],
-        /// How far apart the kernel's elements are.
+        /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
     }
 }
@@ -34,13 +34,13 @@ impl MaxPool2d {
         pool(&self.window(), inputs[0])
     }
 
-    /// How height and width came about.
+    /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         self.window().how(inputs[0])
     }
 
-    /// How the kernel goes over the input.
+    /// The window of the kernel.
     #[must_use]
     pub const fn window(&self) -> Window {
         let stride = match self.stride {
@@ -62,7 +62,7 @@ impl MaxPool2d {
 pub static ROW: Row = Row {
     name: "MaxPool2d",
     stem: "max_pool2d",
-    summary: "largest number under a kernel",
+    summary: "maximum pooling over height and width",
     parameters: MaxPool2d::PARAMETERS,
     positional: 2,
     rule: |inputs, values| MaxPool2d::from_values(values).output(inputs),

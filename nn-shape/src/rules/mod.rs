@@ -1,8 +1,8 @@
 //! One file for each kind of layer: its arguments, its shape rule, its row in the registry.
 //!
-//! The struct of a layer's arguments always has these methods, all `const fn(&self, &[Shape])`:
-//! `output`, `params`, `buffers`, `macs`, `how`. The macro calls them through the row, expanded
-//! code by name.
+//! The struct of a layer's arguments has the method `output`, and `params`, `macs` and `how` where its
+//! [`Row`](crate::registry::Row) has them, all `const fn(&self, &[Shape])`. The macro calls them through the
+//! row, expanded code by name.
 
 mod convolution;
 mod helpers;

@@ -61,7 +61,7 @@ const fn refuse(inputs: &[Shape], nth: usize) -> ShapeError {
 pub static ROW: Row = Row {
     name: "Mul",
     stem: "mul",
-    summary: "product of all branches, or channels scaled",
+    summary: "product of all branches, with channels broadcast",
     inputs: Inputs::Branches,
     rule: |inputs, values| Mul::from_values(values).output(inputs),
     needs: Needs::INPUT,
@@ -75,24 +75,24 @@ mod tests {
     use crate::error::Blame;
     use crate::error::testing::refusal;
 
-    const PICTURE: Shape = Shape::new(&[13, 13, 32]);
+    const IMAGE: Shape = Shape::new(&[13, 13, 32]);
 
     #[test]
     fn keeps_the_shape() {
-        const OUTPUT: Shape = crate::error::expect(Mul {}.output(&[PICTURE; 2]), "Mul", "");
-        assert_eq!(OUTPUT, PICTURE);
+        const OUTPUT: Shape = crate::error::expect(Mul {}.output(&[IMAGE; 2]), "Mul", "");
+        assert_eq!(OUTPUT, IMAGE);
     }
 
     #[test]
     fn spreads_channels() {
         for gate in [Shape::new(&[32]), Shape::new(&[1, 1, 32])] {
-            assert_eq!(Mul {}.output(&[PICTURE, gate]).unwrap(), PICTURE);
+            assert_eq!(Mul {}.output(&[IMAGE, gate]).unwrap(), IMAGE);
         }
     }
 
     #[test]
     fn refuses_other_shapes() {
-        let (blame, words) = refusal(Mul {}.output(&[PICTURE, Shape::new(&[1, 32])]));
+        let (blame, words) = refusal(Mul {}.output(&[IMAGE, Shape::new(&[1, 32])]));
         assert_eq!(blame, Blame::Branch(1));
         assert_eq!(
             words,
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn refuses_a_gate_before_what_it_scales() {
-        let (_, words) = refusal(Mul {}.output(&[Shape::new(&[32]), PICTURE]));
+        let (_, words) = refusal(Mul {}.output(&[Shape::new(&[32]), IMAGE]));
         assert_eq!(
             words,
             "layer `it` multiplies branches of one shape, but branch 1 gives 32 and branch 2 gives 13x13x32\n  \

@@ -9,17 +9,19 @@ use crate::shape::Shape;
 use crate::text::Text;
 
 arguments! {
-    /// Attention: each step gathers from all steps what it looks for, by several heads side by side.
+    /// Multi-head attention (Vaswani et al., 2017): each step is a weighted mean of the values of all steps,
+    /// for each head with weights of its own.
     pub struct MultiHeadAttention {
-        /// How many heads share the features.
+        /// The number of heads that the features are split into.
         heads: Number,
-        /// The value whose steps are looked at; the input itself where this is left out.
+        /// The value that provides keys and values (cross-attention); by default the input itself.
         memory: Input or "..",
-        /// Whether a step sees itself and the steps before it alone.
+        /// Whether a step attends to itself and earlier steps only.
         causal: Flag = false,
-        /// The probability of becoming 0 for what a head takes from a step, in training.
+        /// The dropout probability of attention weights, in training.
         dropout: Real = 0.0,
-        /// Whether queries and keys are turned by their steps' numbers, so that heads see distances.
+        /// Whether queries and keys are rotated by angles proportional to their steps (RoPE, Su et al., 2021), so
+        /// that scores depend on distances between steps.
         rotary: Flag = false,
         /// Whether biases are added.
         bias: Flag = true,
@@ -30,8 +32,8 @@ impl MultiHeadAttention {
     /// `[T, C] -> [T, C]`; `memory` is `[M, C]`.
     ///
     /// # Errors
-    /// When an input is no sequence, the heads do not divide the features, the memory has other
-    /// features, an option does not suit the others, or the sizes are absurd.
+    /// When an input is not a sequence, the heads do not divide the features, the memory has other
+    /// features, an option does not suit the others, or the sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
         attempt!(sequence(input));
@@ -87,7 +89,7 @@ impl MultiHeadAttention {
         Ok(())
     }
 
-    /// The shape of what it looks at.
+    /// The shape of the keys' and values' source.
     #[must_use]
     pub const fn memory(&self, inputs: &[Shape]) -> Shape {
         match self.memory {
@@ -102,7 +104,7 @@ impl MultiHeadAttention {
         input.last() / self.heads
     }
 
-    /// Trained numbers: four square matrices, and their biases.
+    /// The number of trained parameters: four square matrices, and their biases.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         let width = inputs[0].last();
@@ -124,7 +126,7 @@ impl MultiHeadAttention {
 pub static ROW: Row = Row {
     name: "MultiHeadAttention",
     stem: "multi_head_attention",
-    summary: "lets each step gather from all steps, or from a memory, what it looks for",
+    summary: "attention of each step to all steps, or to those of a memory",
     parameters: MultiHeadAttention::PARAMETERS,
     positional: 1,
     rule: |inputs, values| MultiHeadAttention::from_values(values).output(inputs),
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_pictures_and_absurd_sizes() {
+    fn refuses_images_and_absurd_sizes() {
         assert_eq!(refusal(FOUR.output(&[Shape::new(&[28, 28, 4])])).0, Blame::Layer);
         let (blame, _) = refusal(FOUR.output(&[Shape::new(&[2, 1 << 30])]));
         assert_eq!(blame, Blame::Argument("heads"));

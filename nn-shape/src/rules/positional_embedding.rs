@@ -1,4 +1,4 @@
-//! `PositionalEmbedding`: PyTorch's `nn.Embedding` of the steps' numbers, added to the input.
+//! `PositionalEmbedding`: PyTorch's `nn.Embedding` of step indices, added to the input.
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
@@ -8,7 +8,7 @@ use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
 
 arguments! {
-    /// Adds a trained vector of its own to each step, so that what comes next knows where it stands.
+    /// Adds a trained vector to each step, so that later layers can tell positions apart.
     pub struct PositionalEmbedding {}
 }
 
@@ -22,13 +22,13 @@ impl PositionalEmbedding {
         Ok(inputs[0])
     }
 
-    /// Trained numbers: a vector for each step.
+    /// The number of trained parameters: a vector for each step.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         inputs[0].len()
     }
 
-    /// How many steps there are.
+    /// The number of steps.
     #[must_use]
     pub const fn steps(&self, input: Shape) -> usize {
         input.dim(0)
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_picture() {
+    fn refuses_an_image() {
         let (blame, _) = refusal(PositionalEmbedding {}.output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Layer);
     }

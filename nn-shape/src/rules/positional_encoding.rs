@@ -8,8 +8,8 @@ use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
 
 arguments! {
-    /// Adds waves of many lengths to the features, so that what comes next knows where each step stands:
-    /// `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, `cos` of the same to feature `2i + 1`.
+    /// Adds sine and cosine waves of many lengths to the features, so that later layers can tell positions
+    /// apart: `sin(t / 10000^(2i/C))` to feature `2i` of step `t`, `cos` of the same to feature `2i + 1`.
     pub struct PositionalEncoding {}
 }
 
@@ -28,7 +28,7 @@ impl PositionalEncoding {
 pub static ROW: Row = Row {
     name: "PositionalEncoding",
     stem: "positional_encoding",
-    summary: "adds sine waves that tell the steps apart",
+    summary: "adds sinusoidal position encodings to each step",
     rule: |inputs, values| PositionalEncoding::from_values(values).output(inputs),
     streaming: Streaming::CarriesIf(|_| true),
     ..Row::BASE

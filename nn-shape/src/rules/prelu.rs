@@ -27,7 +27,7 @@ impl PReLU {
         Ok(inputs[0])
     }
 
-    /// Trained numbers: the slopes.
+    /// The number of trained parameters: the slopes.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         self.slopes(inputs[0])

@@ -1,4 +1,4 @@
-//! [`Recurrent`]: the sizes that `RNN`, `LSTM` and `GRU` share, and where their weights stand.
+//! [`Recurrent`]: the sizes that `RNN`, `LSTM` and `GRU` share, and the offsets of their weights.
 
 use crate::arguments::words;
 use crate::checks::{MOST, at_most};
@@ -28,7 +28,7 @@ pub struct Recurrent {
     pub gates: usize,
     /// Features of the input.
     pub inputs: usize,
-    /// Features that one cell gives.
+    /// Features of one cell's output.
     pub units: usize,
     /// How many layers.
     pub layers: usize,
@@ -38,7 +38,7 @@ pub struct Recurrent {
     pub bias: bool,
 }
 
-/// Where the weights of one cell stand among all, and how long they are.
+/// The offsets of one cell's weights among all.
 ///
 /// Matrices have a row for each input and a column for each unit of each gate: the transposes of
 /// PyTorch's.
@@ -63,8 +63,8 @@ impl Recurrent {
     /// step.
     ///
     /// # Errors
-    /// When the input is no sequence, a count is 0, `dropout` is no probability or has no layers to
-    /// stand between, or the sizes are absurd.
+    /// When the input is not a sequence, a count is 0, `dropout` is not a probability or has no layers to
+    /// be applied between, or the sizes are too large.
     pub(crate) const fn output(
         &self,
         input: Shape,
@@ -102,7 +102,7 @@ impl Recurrent {
         Err(ShapeError::argument("dropout", message).help(help.text(")` after it")))
     }
 
-    /// How many cells there are.
+    /// The number of cells.
     #[must_use]
     pub const fn cells(&self) -> usize {
         self.layers * self.directions
@@ -115,14 +115,14 @@ impl Recurrent {
         self.gates * self.units
     }
 
-    /// What all cells of a layer give together.
+    /// The number of output features of all cells of a layer.
     #[inline]
     #[must_use]
     pub const fn width(&self) -> usize {
         self.directions * self.units
     }
 
-    /// What each cell of layer `layer` reads.
+    /// The number of input features of each cell of layer `layer`.
     #[inline]
     #[must_use]
     pub const fn inputs_of(&self, layer: usize) -> usize {
@@ -135,7 +135,7 @@ impl Recurrent {
         (self.inputs_of(layer) + self.units + biases) * self.columns()
     }
 
-    /// Where the weights of a cell stand.
+    /// The offsets of a cell's weights.
     #[inline]
     #[must_use]
     pub const fn cell(&self, layer: usize, direction: usize) -> CellWeights {
@@ -153,7 +153,7 @@ impl Recurrent {
         CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end }
     }
 
-    /// How many numbers all weights have.
+    /// The number of values in all weights.
     #[must_use]
     pub const fn weights(&self) -> usize {
         self.directions * (self.cell_len(0) + (self.layers - 1) * self.cell_len(1))
@@ -167,7 +167,7 @@ impl Recurrent {
     }
 }
 
-/// Agrees to a sequence.
+/// Refuses an input that is not a sequence.
 pub(crate) const fn sequence(input: Shape) -> Result<(), ShapeError> {
     if input.rank() == 2 {
         return Ok(());
@@ -206,8 +206,8 @@ macro_rules! recurrent {
             /// the steps where `output = last`.
             ///
             /// # Errors
-            /// When the input is no sequence, a count is 0, `dropout` is no probability or there is one
-            /// layer only, or the sizes are absurd.
+            /// When the input is not a sequence, a count is 0, `dropout` is not a probability or there is one
+            /// layer only, or the sizes are too large.
             pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
                 self.sizes(inputs[0]).output(inputs[0], self.dropout, self.output)
             }

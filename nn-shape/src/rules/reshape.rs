@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::text::Text;
 
 arguments! {
-    /// The same numbers, in the same order, along other axes.
+    /// The same elements, in the same order, along other axes.
     pub struct Reshape {
         /// The sizes of the axes.
         shape: Shape,
@@ -20,7 +20,7 @@ impl Reshape {
     /// `[..] -> shape`
     ///
     /// # Errors
-    /// When `shape` holds another count of numbers than the input, or none.
+    /// When `shape` has another number of elements than the input, or none.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = attempt!(at_most(inputs[0], "gets "));
         attempt!(match sound(self.shape, "gives ") {
@@ -48,7 +48,7 @@ impl Reshape {
 pub static ROW: Row = Row {
     name: "Reshape",
     stem: "reshape",
-    summary: "the same numbers along other axes",
+    summary: "the same elements with another shape",
     parameters: Reshape::PARAMETERS,
     positional: 1,
     rule: |inputs, values| Reshape::from_values(values).output(inputs),

@@ -27,13 +27,13 @@ impl RMSNorm {
         Ok(inputs[0])
     }
 
-    /// Trained numbers: a weight for each feature.
+    /// The number of trained parameters: a weight for each feature.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         if self.affine { inputs[0].last() } else { 0 }
     }
 
-    /// Multiply-adds of one sample: one scale for each number.
+    /// Multiply-adds of one sample: one scale per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         inputs[0].len()
@@ -44,7 +44,7 @@ impl RMSNorm {
 pub static ROW: Row = Row {
     name: "RMSNorm",
     stem: "rms_norm",
-    summary: "makes the features' mean square 1, of each step or pixel by itself",
+    summary: "normalisation by the root mean square of the features of each step or pixel",
     parameters: RMSNorm::PARAMETERS,
     rule: |inputs, values| RMSNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| RMSNorm::from_values(values).params(inputs)),

@@ -20,19 +20,19 @@ words! {
 arguments! {
     /// Elman's recurrent network: layers that read a sequence step by step, `h' = tanh(W x + U h + b)`.
     pub struct RNN {
-        /// Features of the state, and of the output of one direction.
+        /// The number of features of the state, and of the output of one direction.
         units: Number,
-        /// How many layers, one upon the other.
+        /// The number of stacked layers.
         layers: Number = 1,
         /// What the sum goes through.
         nonlinearity: Word(Nonlinearity) = Nonlinearity::Tanh,
-        /// Whether each layer also reads from the end to the beginning.
+        /// Whether each layer also reads the sequence backwards.
         bidirectional: Flag = false,
-        /// The probability of becoming 0 for what one layer gives to the next, in training.
+        /// The dropout probability of the output of each layer but the last, in training.
         dropout: Real = 0.0,
         /// Whether biases are added.
         bias: Flag = true,
-        /// Each step's output, or the last state of each direction alone.
+        /// Whether the output is that of each step, or the last state of each direction.
         output: Word(Output) = Output::Sequence,
     }
 }
@@ -43,7 +43,7 @@ recurrent!(RNN, gates: 1);
 pub static ROW: Row = Row {
     name: "RNN",
     stem: "rnn",
-    summary: "plain recurrent network over steps",
+    summary: "Elman recurrent network over steps",
     parameters: RNN::PARAMETERS,
     rule: |inputs, values| RNN::from_values(values).output(inputs),
     params: Some(|inputs, values| RNN::from_values(values).params(inputs)),

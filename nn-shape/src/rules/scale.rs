@@ -36,13 +36,13 @@ impl Scale {
         Ok(inputs[0])
     }
 
-    /// Trained numbers: the factors.
+    /// The number of trained parameters: the factors.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         self.factors(inputs[0])
     }
 
-    /// Multiply-adds of one sample: one for each number.
+    /// Multiply-adds of one sample: one per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         inputs[0].len()
@@ -63,7 +63,7 @@ impl Scale {
 pub static ROW: Row = Row {
     name: "Scale",
     stem: "scale",
-    summary: "x times a factor, fixed or trained, on residual branches",
+    summary: "x times a fixed or trained factor",
     parameters: Scale::PARAMETERS,
     positional: 1,
     rule: |inputs, values| Scale::from_values(values).output(inputs),

@@ -5,7 +5,7 @@ use crate::checks::at_most;
 use crate::error::ShapeError;
 use crate::row::{Flow, Flows, Order, Row, Steps};
 use crate::rules::helpers::{attempt, counts};
-use crate::rules::window::picture;
+use crate::rules::window::image;
 use crate::shape::Shape;
 use crate::text::Text;
 
@@ -20,13 +20,13 @@ words! {
 }
 
 arguments! {
-    /// A picture several times as high and wide.
+    /// Enlarges an image.
     pub struct Upsample {
-        /// How many times.
+        /// The factor of height and width.
         factor: Pair,
-        /// How the new pixels come about: each is a copy of the nearest old one, or between four of them.
+        /// How new pixels are computed.
         mode: Word(Mode) = Mode::Nearest,
-        /// Whether the middles of the pixels in the corners stay in the corners; else their edges do.
+        /// Whether the centres of the corner pixels of input and output are aligned, rather than their outer edges.
         align_corners: Flag = false,
     }
 }
@@ -37,7 +37,7 @@ impl Upsample {
     /// # Errors
     /// When the input has another rank, the factor is 0 or absurd, or `align_corners` meets `nearest`.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = attempt!(picture(inputs[0]));
+        let input = attempt!(image(inputs[0]));
         attempt!(counts("factor", "factor", self.factor));
         if self.align_corners && matches!(self.mode, Mode::Nearest) {
             let message = Text::of("has `align_corners = true`, but copies the nearest pixels");
@@ -50,7 +50,7 @@ impl Upsample {
         at_most(Shape::new(&[height, width, input.last()]), "gives ")
     }
 
-    /// Multiply-adds of one sample: four for each number between others.
+    /// Multiply-adds of one sample: four per interpolated element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         match (self.mode, self.output(inputs)) {
@@ -64,7 +64,7 @@ impl Upsample {
 pub static ROW: Row = Row {
     name: "Upsample",
     stem: "upsample",
-    summary: "a picture several times as high and wide",
+    summary: "upsampling of height and width",
     parameters: Upsample::PARAMETERS,
     positional: 1,
     rule: |inputs, values| Upsample::from_values(values).output(inputs),

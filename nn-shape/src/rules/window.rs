@@ -1,4 +1,4 @@
-//! [`Window`]: how a kernel goes over height and width, or over steps. Convolutions and pools share it.
+//! [`Window`]: how a kernel moves over height and width, or over steps. Convolutions and pools share it.
 
 use crate::arguments::{Padding, StepPadding};
 use crate::checks::MOST;
@@ -9,27 +9,27 @@ use crate::shape::Shape;
 use crate::steps::StepMap;
 use crate::text::Text;
 
-/// What a kernel goes over.
+/// The axes that a kernel moves over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
     /// Height and width: `[H, W, C]`.
-    Pictures,
-    /// Steps: `[T, C]`, as the width of a picture that is 1 high.
+    Images,
+    /// Steps: `[T, C]`, as the width of an image of height 1.
     Steps,
 }
 
-/// A kernel that goes over height (axis 0) and width (axis 1).
+/// A kernel that moves over height (axis 0) and width (axis 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// What it goes over.
+    /// The axes that it moves over.
     pub over: Over,
     /// Its size.
     pub kernel: [usize; 2],
-    /// How far it goes in one step.
+    /// The stride.
     pub stride: [usize; 2],
-    /// How much is added to the input before its first and after its last element of each axis.
+    /// The zeros added before the first and after the last element of each axis.
     pub padding: [[usize; 2]; 2],
-    /// How far apart the kernel's elements are.
+    /// The distance between elements of the kernel.
     pub dilation: [usize; 2],
 }
 
@@ -45,7 +45,7 @@ impl Window {
         padding: Padding,
         dilation: [usize; 2],
     ) -> Self {
-        let over = Over::Pictures;
+        let over = Over::Images;
         let mut window = Self { over, kernel, stride, padding: [[0; 2]; 2], dilation };
         let mut axis = 0;
         while axis < 2 {
@@ -80,16 +80,16 @@ impl Window {
         window
     }
 
-    /// What goes in as height, width and channels.
+    /// The input as height, width and channels.
     #[must_use]
-    pub const fn as_picture(&self, shape: Shape) -> Shape {
+    pub const fn as_image(&self, shape: Shape) -> Shape {
         match self.over {
-            Over::Pictures => shape,
+            Over::Images => shape,
             Over::Steps => Shape::new(&[1, shape.dim(0), shape.dim(1)]),
         }
     }
 
-    /// Whether it covers no pixel twice, and nothing but pixels, and these without gaps.
+    /// Whether windows tile the input: they neither overlap nor leave gaps nor cover padding.
     #[must_use]
     pub(crate) const fn tiles(&self) -> bool {
         let mut axis = 0;
@@ -107,14 +107,14 @@ impl Window {
     /// An argument as messages show it: a number per axis, or the same twice.
     pub(crate) const fn shown(&self, pair: [usize; 2]) -> [usize; 2] {
         match self.over {
-            Over::Pictures => pair,
+            Over::Images => pair,
             Over::Steps => [pair[1]; 2],
         }
     }
 
     const fn adjective(&self, axis: usize) -> &'static str {
         match self.over {
-            Over::Pictures => ADJECTIVE[axis],
+            Over::Images => ADJECTIVE[axis],
             Over::Steps => "long",
         }
     }
@@ -125,7 +125,7 @@ impl Window {
         self.dilation[axis].saturating_mul(self.kernel[axis].saturating_sub(1)).saturating_add(1)
     }
 
-    /// How many steps come out of a sequence, which is as a picture that is 1 high.
+    /// How the number of steps of a sequence changes, which is treated as an image of height 1.
     #[must_use]
     pub const fn step_map(&self) -> StepMap {
         let [before, after] = self.padding[1];
@@ -150,12 +150,12 @@ impl Window {
     /// When the input has another rank or is smaller than the kernel, or an argument is 0.
     pub(crate) const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
         match self.over {
-            Over::Pictures => {
-                attempt!(picture(input));
+            Over::Images => {
+                attempt!(image(input));
             }
             Over::Steps => attempt!(sequence(input)),
         }
-        let input = self.as_picture(input);
+        let input = self.as_image(input);
         attempt!(counts("kernel", "kernel", self.shown(self.kernel)));
         attempt!(counts("stride", "stride", self.shown(self.stride)));
         attempt!(counts("dilation", "dilation", self.shown(self.dilation)));
@@ -163,7 +163,7 @@ impl Window {
         let height = attempt!(self.output_axis(0, input));
         let width = attempt!(self.output_axis(1, input));
         Ok(match self.over {
-            Over::Pictures => Shape::new(&[height, width, input.last()]),
+            Over::Images => Shape::new(&[height, width, input.last()]),
             Over::Steps => Shape::new(&[width, input.last()]),
         })
     }
@@ -205,9 +205,9 @@ impl Window {
         ShapeError::argument("kernel", message).how(how).help(self.fitting(axis, input))
     }
 
-    /// What would make the kernel fit, in words.
+    /// The help: what would make the kernel fit.
     const fn fitting(&self, axis: usize, input: Shape) -> Text {
-        if matches!(self.over, Over::Pictures) && is_channels_first(input) {
+        if matches!(self.over, Over::Images) && is_channels_first(input) {
             let last = Shape::new(&[input.dim(1), input.dim(2), input.dim(0)]);
             return Text::of("channels come last here: write `").shape(last).text("`");
         }
@@ -226,7 +226,7 @@ impl Window {
         help.text(", or write `padding = ").number(padding).text("`")
     }
 
-    /// How the output's axes came about: `(28 + 2*0 - 3)/1 + 1 = 26`, once where both are alike.
+    /// How the output's axes are computed: `(28 + 2*0 - 3)/1 + 1 = 26`, once where both are alike.
     #[must_use]
     pub(crate) const fn how(&self, input: Shape) -> Text {
         if matches!(self.over, Over::Steps) {
@@ -275,14 +275,14 @@ impl Window {
     }
 }
 
-/// Whether a picture looks as if it was written as other libraries do: `1x28x28`.
+/// Whether an image looks as if it was written as other libraries do: `1x28x28`.
 const fn is_channels_first(input: Shape) -> bool {
     let [channels, height, width] = [input.dim(0), input.dim(1), input.dim(2)];
     (channels == 1 || channels == 3) && height > channels && height == width
 }
 
 /// The shape, if it has height, width and channels.
-pub(crate) const fn picture(input: Shape) -> Result<Shape, ShapeError> {
+pub(crate) const fn image(input: Shape) -> Result<Shape, ShapeError> {
     if input.rank() == 3 {
         return Ok(input);
     }
@@ -300,11 +300,11 @@ pub(crate) const fn picture(input: Shape) -> Result<Shape, ShapeError> {
     })
 }
 
-/// The rules of pools: besides those of a window, at least one element of the input, and not only
-/// padding, is under the kernel wherever it stands.
+/// The rule of pools: that of a window; in addition each window covers at least one element of the input,
+/// not padding only.
 pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeError> {
     let output = attempt!(window.output(input));
-    let input = window.as_picture(input);
+    let input = window.as_image(input);
     let mut axis = 0;
     while axis < 2 {
         let padding = window.padding[axis][0];

@@ -14,22 +14,22 @@ arguments! {
     /// A convolution with weights `(w - mean) / sqrt(variance + eps) * gain / sqrt(count)`, where mean,
     /// variance and count are those of one output channel's weights.
     pub struct WSConv2d {
-        /// How many channels come out.
+        /// The number of output channels.
         out_channels: Number,
         /// The size of the kernel.
         kernel: Pair,
-        /// How far the kernel goes in one step.
+        /// The stride.
         stride: Pair = [1, 1],
-        /// How many zeros are added around the input; `same` keeps height and width.
+        /// The number of zeros added on each side of the input; `same` keeps height and width.
         padding: Padding = Padding::Explicit([0, 0]),
-        /// How far apart the kernel's elements are.
+        /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
-        /// Into how many parts input and output channels are split; each output channel reads its
-        /// own part only.
+        /// The number of groups that input and output channels are split into; each output channel reads the
+        /// input channels of its own group only.
         groups: Number = 1,
         /// Whether a bias is added.
         bias: Flag = true,
-        /// Keeps the divisor above 0.
+        /// A small number that keeps the divisor above 0.
         eps: Real = 1e-6,
     }
 }
@@ -50,7 +50,7 @@ impl WSConv2d {
         Ok(output)
     }
 
-    /// Trained numbers: those of a `Conv2d`, and a gain for each output channel.
+    /// The number of trained parameters: those of a `Conv2d`, and a gain for each output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         self.plain().params(inputs) + self.out_channels
@@ -62,19 +62,19 @@ impl WSConv2d {
         self.plain().macs(inputs)
     }
 
-    /// How height and width came about.
+    /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
         self.plain().how(inputs)
     }
 
-    /// How the kernel goes over the input.
+    /// The window of the kernel.
     #[must_use]
     pub const fn window(&self) -> Window {
         self.plain().window()
     }
 
-    /// How many input channels one group has. The output's rule refuses 0 groups.
+    /// The number of input channels of one group. The rule refuses 0 groups.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
         self.plain().group_channels(input)
