@@ -19,7 +19,7 @@ use unrolled::optim::schedule::{Constant, Cosine, Exponential, OneCycle, Plateau
 use unrolled::optim::{Adagrad, AdaptiveClip, Clip, Optimizer, RMSprop, clip_norm, clip_value};
 use unrolled::prelude::*;
 use unrolled::train::{TrainError, Warning};
-use unrolled::{BatchError, RngKey, Sequence};
+use unrolled::{RngKey, Sequence};
 
 network! {
     struct Tiny(4) -> 2 { fc1: Dense(3), ReLU, fc2: Dense(2) }
@@ -93,7 +93,9 @@ fn messages_are_those_of_the_snapshot() {
     panic::set_hook(hook);
     fs::remove_dir_all(&folder).expect("removed");
 
-    assert!(!messages.text.contains("  "), "two spaces:\n{}", messages.text);
+    // Lists are indented; two spaces inside of a line are a string literal continued without a backslash.
+    let doubled = messages.text.lines().find(|line| line.trim_start().contains("  "));
+    assert_eq!(doubled, None, "two spaces");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages.txt");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &messages.text).expect("written");
@@ -499,6 +501,4 @@ fn panics(messages: &mut Messages) {
     messages.panic("forward_batch with an unknown token", || {
         Words::new(1).forward_batch(&[[7; 5]], &mut [[0.0; 2]]);
     });
-    let error = BatchError::Empty;
-    messages.add("Debug of an error", &format!("{error:?}"));
 }

@@ -67,7 +67,7 @@ pub(crate) fn at_least_one(name: &str, count: usize) -> usize {
     count
 }
 
-/// The one place where the message is worded.
+/// Panics with the message of all refusals.
 #[track_caller]
 #[cold]
 pub(crate) fn refuse(name: &str, value: &dyn Display, expected: &str) -> ! {

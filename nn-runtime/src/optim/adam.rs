@@ -30,6 +30,13 @@ pub struct AdamLike<const DECOUPLED: bool> {
 
 impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
     const RATE: &str = if DECOUPLED { "AdamW: learning rate" } else { "Adam: learning rate" };
+    const BETAS: [&str; 2] = if DECOUPLED {
+        ["AdamW: first beta", "AdamW: second beta"]
+    } else {
+        ["Adam: first beta", "Adam: second beta"]
+    };
+    const EPS: &str = if DECOUPLED { "AdamW: eps" } else { "Adam: eps" };
+    const DECAY: &str = if DECOUPLED { "AdamW: weight decay" } else { "Adam: weight decay" };
 
     /// An optimiser with learning rate `rate`; 1e-3 is a common first choice. Betas are 0.9 and 0.999, eps is 1e-8.
     ///
@@ -59,8 +66,8 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
     #[track_caller]
     pub fn betas(mut self, first: f64, second: f64) -> Self {
         self.betas = (
-            checked("Adam: first beta", first, Range::Decay),
-            checked("Adam: second beta", second, Range::Decay),
+            checked(Self::BETAS[0], first, Range::Decay),
+            checked(Self::BETAS[1], second, Range::Decay),
         );
         self
     }
@@ -72,7 +79,7 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
     #[must_use]
     #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = checked("Adam: eps", eps, Range::NonNegative);
+        self.eps = checked(Self::EPS, eps, Range::NonNegative);
         self
     }
 
@@ -83,7 +90,7 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
     #[must_use]
     #[track_caller]
     pub fn weight_decay(mut self, decay: f64) -> Self {
-        self.weight_decay = checked("Adam: weight decay", decay, Range::NonNegative);
+        self.weight_decay = checked(Self::DECAY, decay, Range::NonNegative);
         self
     }
 
