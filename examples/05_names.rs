@@ -112,7 +112,7 @@ fn generate(
     vocabulary: &Vocabulary,
     sampler: &mut Sampler,
 ) -> std::io::Result<String> {
-    let (mut state, mut token) = (State::new(), vocabulary.number(END));
+    let (mut state, mut token) = (State::new(), vocabulary.token(END));
     let mut name = String::new();
     loop {
         token = sampler.draw(&net.step(&mut state, &token));

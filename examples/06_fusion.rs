@@ -127,9 +127,9 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         println!("  {name:<10} {:>10.2}%   {:.3}", 100.0 * score.accuracy, score.error);
     }
     for (name, alone) in [("image", image), ("table", table)] {
-        let words = format!("both inputs have a higher accuracy than the {name} only");
+        let words = format!("both inputs have a higher accuracy than the {name} alone");
         claim(&words, both.accuracy > alone.accuracy)?;
-        let words = format!("both inputs have a smaller error of the ink than the {name} only");
+        let words = format!("both inputs have a smaller error of the ink than the {name} alone");
         claim(&words, both.error < alone.error)?;
     }
     Ok(())

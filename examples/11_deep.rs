@@ -114,7 +114,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
     let plain =
         train_network::<Plain56>("without skip connections", &train, &test, plain_epochs, options)?;
-    claim("its gradient explodes", plain.has_warning(|warning| matches!(warning, Warning::Exploding { .. })))?;
+    claim(
+        "its gradient explodes",
+        plain.has_warning(|warning| matches!(warning, Warning::Exploding { .. })),
+    )?;
     let worse = plain.accuracy(plain_epochs) < residual.accuracy(plain_epochs);
     claim("its accuracy after as many epochs is lower", worse)?;
 
@@ -126,7 +129,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         1,
         options,
     )?;
-    claim("its gradient vanishes", bare.has_warning(|warning| matches!(warning, Warning::Vanishing { .. })))?;
+    claim(
+        "its gradient vanishes",
+        bare.has_warning(|warning| matches!(warning, Warning::Vanishing { .. })),
+    )?;
     claim("it learns nothing: its accuracy is that of chance", bare.accuracy(1) < 0.2)?;
 
     println!("\nnorm of the gradient in the convolutions before training:\n");

@@ -101,7 +101,7 @@ fn one_value_per_channel_is_an_error() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "expected at least 2 samples at a time in training, found 1: `BatchNorm` needs more than 1 \
+        "expected at least 2 samples per training batch, found 1: `BatchNorm` needs more than 1 \
          value per channel"
     );
     assert_eq!(bits(net.params()), before);
@@ -121,7 +121,7 @@ fn an_epoch_whose_last_batch_is_too_small_is_refused_before_it_starts() {
     let mut net = Images::new(1);
     let mut trainer = Trainer::new(Adam::new(1e-3)).batch(30).epochs(1).quiet();
     let error = trainer.fit(&mut net, &data, &CrossEntropy::new()).unwrap_err();
-    assert!(error.to_string().contains("at least 2 samples at a time"), "{error}");
+    assert!(error.to_string().contains("at least 2 samples per training batch"), "{error}");
     let mut trainer = Trainer::new(Adam::new(1e-3)).batch(31).epochs(1).quiet();
     trainer.fit(&mut net, &data, &CrossEntropy::new()).unwrap();
     assert_eq!(net.norm.num_batches_tracked, 2.0);

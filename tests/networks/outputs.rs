@@ -194,8 +194,7 @@ fn wrong_targets_name_their_output() {
     let error = Fusion::new(1).evaluate(&data, &fusion_loss()).expect_err("no such class");
     assert_eq!(
         error.to_string(),
-        "target 1: output `class`: expected a class number below 4, as many as the network has outputs, \
-         found 4"
+        "target 1: output `class`: expected a class index below 4, the number of the network's outputs, found 4"
     );
 }
 

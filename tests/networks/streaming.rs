@@ -288,7 +288,7 @@ fn a_trainer_refuses_to_pass_on_the_state_of_a_network_without_one() {
     let train = reminders(10, 1);
     let mut trainer = Trainer::new(SGD::new(0.1)).carry_state().quiet();
     let error = trainer.fit(&mut Forgetful::new(1), &train, &CrossEntropy::new()).unwrap_err();
-    assert!(error.to_string().contains("no layer of this one does: leave it out"), "{error}");
+    assert!(error.to_string().contains("but the network has none: leave it out"), "{error}");
 }
 
 /// Three streams of 3, 2 and 2 chunks, each with a state of its own.

@@ -32,7 +32,7 @@ dropout            Dropout(0.5)               4                0              0
 head               Dense(1000, bias = false)  1000         4,000          4,000
 -------------------------------------------------------------------------------
 total                                                      4,036          4,728
-weights: 4,036 trained numbers and 5 running statistics, 16,164 bytes
+weights: 4,036 trained values and 5 running statistics, 16,164 bytes
 ";
     let summary = Judge::summary();
     let memory = summary.strip_prefix(expected).expect(&summary);

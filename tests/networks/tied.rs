@@ -342,6 +342,6 @@ fn a_file_whose_tied_tensors_differ_is_refused() {
         true
     });
     let error = Decoder::load(&path).err().unwrap().to_string();
-    let words = "`head.weight` and `tokens.weight` are one weight here, but differ: number 5 is 0.5 and 0.25";
+    let words = "`head.weight` and `tokens.weight` share one weight here, but differ: value 5 is 0.5 and 0.25";
     assert!(error.ends_with(words), "{error}");
 }

@@ -60,11 +60,11 @@ fn weights_and_metadata_are_restored_bit_by_bit() {
     // The standardizer can be ignored.
     assert_eq!(Small::load(&path).unwrap().params(), net.params());
     let Err(error) = Small::load_with::<Vec<String>>(&path) else { panic!("loaded a list") };
-    assert!(error.to_string().contains("keeps something else with its weights"), "{error}");
+    assert!(error.to_string().contains("has another value stored with its weights"), "{error}");
     let Err(error) = Small::load_with::<Standardizer>(PYTORCH) else {
         panic!("loaded a standardizer")
     };
-    assert!(error.to_string().contains("keeps nothing with its weights"), "{error}");
+    assert!(error.to_string().contains("has no value stored with its weights"), "{error}");
 }
 
 #[test]

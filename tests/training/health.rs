@@ -96,7 +96,9 @@ fn an_exploding_gradient_is_reported() {
     large.inputs.iter_mut().flatten().for_each(|x| *x *= 1e3);
     large.targets.iter_mut().flatten().for_each(|t| *t *= 1e3);
     let found = health(&mut *Shallow::new(1), &large).1;
-    let [Warning::Exploding { gradient, weights, .. }] = &found.warnings[..] else { panic!("{found:?}") };
+    let [Warning::Exploding { gradient, weights, .. }] = &found.warnings[..] else {
+        panic!("{found:?}")
+    };
     assert!(*gradient > 100.0 * weights);
     assert!(found.to_string().contains("a mean of 0 and a standard deviation of 1"), "{found}");
     assert_eq!(health(&mut *Shallow::new(1), &data(20)).1.warnings, []);
