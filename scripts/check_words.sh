@@ -17,7 +17,7 @@ perl -e '
     my @words = map { s/ /$gap/gr } (
         q(\bstations?\b), q(\bway back\b), q(\blearnt by heart\b), q(\bnobody\b), q(\bwhat it makes of\b),
         q(\bstands? (?:one )?behind\b), q(\b(?:is|are) told\b), q(\btells of\b), q(\bturned around\b),
-        q(\bstretch(?:es)?\b), q(\bno multiple of\b), q(\basks? for rows\b), q(\bdeviations?\b),
+        q(\bstretch(?:es)?\b), q(\bno multiple of\b), q(\basks? for rows\b), q((?<!")\bdeviations?\b),
     );
     my $found = 0;
     for my $file (@ARGV) {

@@ -82,7 +82,7 @@ impl<'a> Outputs<'a> {
                 ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq,
             )]
             #[repr(C)]
-            #[allow(dead_code, reason = "nobody need read all outputs")]
+            #[allow(dead_code, reason = "a program may read only some outputs")]
             #visibility struct #name #generics #where_clause {
                 #(#[doc = #docs] #visibility #fields: #types,)*
             }

@@ -35,7 +35,7 @@ fn whole<'a>(context: &Context<'a>) -> Option<&'a Node> {
     nodes.find(|node| !streams(node)).filter(|_| takes_sequences(context))
 }
 
-/// A `fn step` that cannot be called: who tries is told which layer takes whole sequences.
+/// A `fn step` that cannot be called: a call is an error that names the layer that takes whole sequences.
 fn emit_refusal(context: &Context) -> Option<TokenStream> {
     whole(context)?;
     let (krate, visibility) = (&context.network.krate, &context.network.visibility);

@@ -9,7 +9,7 @@ network! {
 }
 
 fn main() {
-    // A mistake in the network is told once: what it would give is known.
+    // A mistake in the network is reported once: the type of its output is known.
     let NetOutput { digit, place } = Net::new(1).forward(&[0.0; 16]);
     let _: ([f32; 10], [f32; 2]) = (digit, place);
 }
