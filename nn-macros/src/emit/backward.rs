@@ -1,7 +1,8 @@
-//! The training backward pass: the nodes in reverse order.
+//! The backward pass of training: the nodes in reverse order.
 
-use super::forward::{Views, by_phase};
-use super::{Context, memory::buffer_names};
+use super::buffers::{Views, buffer_names};
+use super::context::Context;
+use super::forward::by_phase;
 use crate::network::Node;
 use crate::plan::{Flow, Location, Need, Plan};
 use proc_macro2::{Ident, TokenStream};
@@ -50,17 +51,18 @@ fn emit_pass(context: &Context) -> TokenStream {
     }
 }
 
-/// The caller's place for the gradient of an input, an `Option`.
+/// The variable with the caller's slice for the gradient of an input, an `Option`.
 fn d_input(input: usize) -> Ident {
     format_ident!("d_x{input}")
 }
 
-/// Whether the caller wants the gradient of an input: a variable, since its place may be lent out.
+/// The variable that states whether the gradient of an input is requested. It is separate, because the slice itself may be
+/// borrowed when the question comes up.
 fn asked(input: usize) -> Ident {
     format_ident!("asked_x{input}")
 }
 
-/// These variables, as far as they are used.
+/// Definitions of these variables, of those that are used.
 fn emit_asked(context: &Context) -> TokenStream {
     let Plan { needs, flows, .. } = &context.plan;
     let contributions = context.running().flat_map(|(index, node)| {
@@ -174,7 +176,7 @@ fn in_place_node(context: &Context, names: &[Ident], index: usize) -> TokenStrea
     if_asked(context, node, call)
 }
 
-/// The gradient of a node's output, to be written.
+/// The gradient of a node's output, mutable.
 fn d_out(context: &Context, views: &mut Views, node: &Node) -> TokenStream {
     match context.plan.train.gradients[node.output.0] {
         Some(Location::Buffer(buffer)) => {
@@ -186,8 +188,7 @@ fn d_out(context: &Context, views: &mut Views, node: &Node) -> TokenStream {
     }
 }
 
-/// Where a node writes the gradient of its input `nth`, an `Option`; and what is to be done with it
-/// afterwards.
+/// The slice for the gradient of a node's input `nth`, an `Option`; and the code that adds it to a sum afterwards.
 fn d_input_of(
     context: &Context,
     views: &mut Views,
@@ -216,7 +217,7 @@ fn d_input_of(
     }
 }
 
-/// Does something with the gradient at `place`, if it is wanted.
+/// `action` on the gradient at a location, if it is requested.
 fn to_gradient(
     views: &mut Views,
     place: Location,
@@ -243,7 +244,7 @@ fn wanted(need: &Need, slice: &TokenStream) -> TokenStream {
     }
 }
 
-/// Whether the caller asks for a gradient that only inputs need.
+/// The condition under which a gradient is needed that only leads to the network's inputs.
 fn condition(need: &Need) -> Option<TokenStream> {
     let Need::IfRequested(inputs) = need else { return None };
     let inputs = inputs.iter().map(|&input| asked(input));
@@ -254,7 +255,7 @@ fn is_unneeded(context: &Context, node: &Node) -> bool {
     context.plan.needs[node.output.0] == Need::Never
 }
 
-/// A block that runs only if the gradient that goes through a node without weights is needed.
+/// A block that runs only if the gradient through a node without weights is needed.
 fn if_asked(context: &Context, node: &Node, code: TokenStream) -> TokenStream {
     match condition(&context.plan.needs[node.output.0]) {
         Some(asked) => quote!({ if #asked { #code } }),
@@ -262,7 +263,7 @@ fn if_asked(context: &Context, node: &Node, code: TokenStream) -> TokenStream {
     }
 }
 
-/// Leads a combination to the node whose phase it is. Between `phase` and the one before it.
+/// `combine_backward`: calls the node whose phases `phase` and `phase - 1` are.
 fn emit_combine(context: &Context) -> TokenStream {
     let nodes: TokenStream = context
         .crossing()

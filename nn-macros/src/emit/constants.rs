@@ -1,8 +1,8 @@
-//! Shapes that the macro cannot compute, because sizes are constants or const generics of the user's:
-//! constants that the compiler evaluates, each of which fails with the message and at the place of the
-//! mistake.
+//! Shapes that the macro cannot compute, because sizes are the user's constants or const generics: constants that the
+//! compiler evaluates, each of which fails with the message and on the token of the mistake.
 
-use super::{Context, shapes};
+use super::context::Context;
+use super::shapes;
 use crate::network::{
     Dims, Layer, Network, Node, SkipConnection, ValueId, custom_output, given_const, shape_const,
 };
@@ -57,8 +57,8 @@ pub(super) fn emit_checks(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// The nodes whose rules cannot be asked while expanding, with their numbers: those that depend
-/// on const generics, or those that do not.
+/// The nodes whose rules cannot be evaluated while expanding, with their indices: those that depend on const generics, or
+/// those that do not.
 fn symbolic(network: &Network, generic: bool) -> impl Iterator<Item = (usize, &Node)> {
     let nodes = network.nodes.iter().enumerate();
     nodes.filter(move |(_, node)| is_symbolic(network, node) && node.generic == generic)
@@ -69,7 +69,7 @@ fn runtime(network: &Network) -> TokenStream {
     quote!(#krate::__private)
 }
 
-/// Whether the rules cannot be asked while expanding.
+/// Whether a rule cannot be evaluated while expanding.
 fn is_symbolic(network: &Network, node: &Node) -> bool {
     let known = |value: &ValueId| network.values[value.0].dims.known().is_some();
     let arguments = match &node.layer {
@@ -83,7 +83,7 @@ fn is_symbolic(network: &Network, node: &Node) -> bool {
         && arguments.iter().all(|argument| argument.known().is_some()))
 }
 
-/// Whether a shape depends on const generics of the user's.
+/// Whether a shape depends on the user's const generics.
 fn mentions_generics(network: &Network, dims: &Dims) -> bool {
     let parameters: Vec<String> =
         network.generics.const_params().map(|parameter| parameter.ident.to_string()).collect();
@@ -91,8 +91,7 @@ fn mentions_generics(network: &Network, dims: &Dims) -> bool {
     sizes.into_iter().any(|tokens| mentions(&tokens, &parameters))
 }
 
-/// What the rule of a node says, and the shape that its readers go on with. Neither fails: the
-/// checks do, once.
+/// The result of a node's rule, and the shape that its readers use. Neither fails: the checks do, once.
 fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> TokenStream {
     let rt = runtime(network);
     let node = &network.nodes[index];
@@ -130,7 +129,7 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
     }
 }
 
-/// A shape for a node whose rule says none, so that what follows is not told of it.
+/// A shape for a node whose rule fails, so that the nodes after it report no errors.
 fn stand_in(network: &Network, node: &Node) -> TokenStream {
     let rt = runtime(network);
     if let Layer::Custom(layer) = &node.layer {
@@ -141,7 +140,7 @@ fn stand_in(network: &Network, node: &Node) -> TokenStream {
     quote!(#rt::Shape::new(&[#(#sizes),*]))
 }
 
-/// Whether a value is lost to a mistake, as conditions of which one is enough.
+/// Conditions under which a value has no shape because of a mistake; one is enough.
 fn lost(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStream> {
     let Some(index) = producer(network, value, generic) else {
         return lost_input(network, value, generic);
@@ -154,7 +153,7 @@ fn lost(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStream> {
     [quote!(#given.is_err())].into_iter().chain(arrows).collect()
 }
 
-/// Whether an input of the network has no sound shape.
+/// The condition under which an input of the network has no valid shape.
 fn lost_input(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStream> {
     let dims = &network.values[value.0].dims;
     let is_input = network.inputs.iter().any(|input| input.value == value);
@@ -166,7 +165,7 @@ fn lost_input(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStre
     vec![quote!(#rt::checks::header_input(#shape).is_err())]
 }
 
-/// `result`, unless what it looks at is lost.
+/// `result`, unless a value that it depends on has no shape.
 fn unless(rt: &TokenStream, lost: &[TokenStream], result: TokenStream) -> TokenStream {
     if lost.is_empty() {
         return result;
@@ -176,7 +175,7 @@ fn unless(rt: &TokenStream, lost: &[TokenStream], result: TokenStream) -> TokenS
     }
 }
 
-/// What fails where the rule of a node or one of its arrows does.
+/// The checks of a node's rule and its arrows, which fail on the user's tokens.
 fn node_checks(network: &Network, index: usize, node: &Node) -> Vec<TokenStream> {
     let rt = runtime(network);
     let given = network.given_constant(index);
@@ -219,7 +218,7 @@ fn check_arrow(network: &Network, index: usize, arrow: &Dims) -> TokenStream {
     expect(&rt, arrow.span, &check, label, &trace(network, node.output, node.generic))
 }
 
-/// The checks of the header, each with the shapes it looks at, where they are not all literals.
+/// The checks of the header, each with the shapes it depends on, where they are not all literals.
 fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
     let rt = runtime(network);
     let mut checks = Vec::new();
@@ -254,7 +253,7 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
     checks
 }
 
-/// The shape of a value: the constant of the node that gives it.
+/// The shape of a value: the constant of the node whose output it is.
 fn value(network: &Network, value: ValueId, generic: bool) -> TokenStream {
     match producer(network, value, generic) {
         Some(node) => network.shape_constant(node),
@@ -262,8 +261,8 @@ fn value(network: &Network, value: ValueId, generic: bool) -> TokenStream {
     }
 }
 
-/// The node that gives a value, if it has constants. A constant beside the struct (not `generic`)
-/// cannot ask one of the struct's; it does without.
+/// The node whose output a value is, if it has constants. A constant beside the struct (not `generic`) cannot refer to an
+/// associated constant of the struct.
 fn producer(network: &Network, value: ValueId, generic: bool) -> Option<usize> {
     let producer = network.nodes.iter().position(|node| node.output == value);
     producer.filter(|&node| {
@@ -272,8 +271,8 @@ fn producer(network: &Network, value: ValueId, generic: bool) -> Option<usize> {
     })
 }
 
-/// The way to a value along first inputs, as an expression of text. In a constant beside the struct
-/// (not `generic`) the way begins behind the last size that depends on const generics.
+/// The trace to a value along first inputs, as an expression of text. In a constant beside the struct (not `generic`) the
+/// trace begins after the last size that depends on const generics.
 fn trace(network: &Network, to: ValueId, generic: bool) -> TokenStream {
     let rt = runtime(network);
     let mut steps = Vec::new();
@@ -294,8 +293,7 @@ fn trace(network: &Network, to: ValueId, generic: bool) -> TokenStream {
     quote!(#rt::trace(#begin, &[#(#steps),*]))
 }
 
-/// The shape, or a compile error at `span`: the compiler points at the call of `__expect`, all tokens
-/// of which stand there.
+/// The shape, or a compile error at `span`: the compiler points at the call of `__expect`, whose tokens all have this span.
 fn expect(
     rt: &TokenStream,
     span: Span,

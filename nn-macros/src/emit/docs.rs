@@ -1,4 +1,4 @@
-//! What a person reads about a network: its table, its lines.
+//! The documentation of a network: its table, its lines.
 
 use crate::network::{Dim, Dims, Network, Node};
 use unrolled_shape::Text;
@@ -11,7 +11,7 @@ pub(super) fn line(network: &Network, node: &Node) -> String {
     format!("`{}`: `{}`: {} -> {output}", node.path, node.source, inputs.join(" and "))
 }
 
-/// A shape as people write it, as far as the macro knows it: `28x28x1`, `[H, W, 1]`.
+/// A shape as in source code, as far as it is known while expanding: `28x28x1`, `[H, W, 1]`.
 pub(super) fn text(dims: &Dims) -> String {
     if let Some(shape) = dims.known() {
         return shape.to_string();

@@ -1,10 +1,12 @@
-//! Inference and the training forward pass: one block per node, in straight line.
+//! Inference and the forward pass of training: one block per node, without loops or branches.
 
-use super::{Context, memory::buffer_names, shapes};
+use super::buffers::{Io, Views, buffer_names};
+use super::context::Context;
+use super::shapes;
 use crate::fusion::Pooled;
-use crate::network::{Node, ValueId};
-use crate::plan::{BufferPlan, Location, PhaseSegment};
-use proc_macro2::{Ident, Span, TokenStream};
+use crate::network::Node;
+use crate::plan::PhaseSegment;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use unrolled_shape::registry::Storage;
 
@@ -36,12 +38,12 @@ pub(super) fn emit_infer(context: &Context) -> TokenStream {
     }
 }
 
-/// What inference leads through the nodes.
+/// What runs through the nodes at inference.
 #[derive(Clone, Copy)]
 pub(super) enum Inference {
-    /// Samples, `n` of them.
+    /// `n` samples.
     Whole,
-    /// A step of one sample, with `n` as 1.
+    /// One step of one sample, where `n` is 1.
     Step,
 }
 
@@ -97,7 +99,7 @@ fn infer_node(
     }}
 }
 
-/// A node, the pool behind it, and then what stands between them in the user's code.
+/// A node with the pool after it, then the activation between them, which commutes with the pool.
 fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenStream {
     let nodes = &context.network.nodes;
     let layout = &context.plan.infer;
@@ -170,14 +172,14 @@ fn train_node(
     }}
 }
 
-/// The output of a network that changes nothing of its input.
+/// The output of a network whose nodes are all views: a copy of its input.
 pub(super) fn copy_output(context: &Context) -> Option<TokenStream> {
     let input = shapes::number(context.plan.copied?);
     Some(quote!(y.copy_from_slice(x[#input]);))
 }
 
-/// The nodes, each in its phases: without any condition where all have one. `emit` gets the phase
-/// as the node counts it.
+/// The nodes, each in its phases; without conditions where all have one. `emit` is called with the phase as the node counts
+/// it.
 pub(super) fn by_phase(
     context: &Context,
     backward: bool,
@@ -221,7 +223,7 @@ pub(super) fn by_phase(
     quote!(#(#emitted)*)
 }
 
-/// Leads a combination to the node whose phase it is.
+/// `combine_forward`: calls the node whose phases `phase` and `phase + 1` are.
 fn emit_combine(context: &Context) -> TokenStream {
     let nodes: TokenStream = context
         .crossing()
@@ -242,91 +244,5 @@ fn emit_combine(context: &Context) -> TokenStream {
         fn combine_forward(&mut self, phase: usize, shards: __rt::Shards<'_>, prepared: &mut [f32]) {
             #nodes
         }
-    }
-}
-
-/// The buffers that one node takes out of the network's values, each once.
-pub(super) struct Views<'a> {
-    context: &'a Context<'a>,
-    holder: &'static str,
-    names: &'a [Ident],
-    taken: Vec<(usize, Ident)>,
-}
-
-impl<'a> Views<'a> {
-    pub(super) fn new(context: &'a Context, holder: &'static str, names: &'a [Ident]) -> Self {
-        Self { context, holder, names, taken: Vec::new() }
-    }
-
-    /// The variable that holds `buffer`: `name`, unless it was taken under another one.
-    pub(super) fn take(&mut self, buffer: usize, name: &str) -> Ident {
-        if let Some((_, variable)) = self.taken.iter().find(|(taken, _)| *taken == buffer) {
-            return variable.clone();
-        }
-        let variable = Ident::new(&self.unused(name), Span::mixed_site());
-        self.taken.push((buffer, variable.clone()));
-        variable
-    }
-
-    /// `name`, or `name2` where another buffer has it.
-    fn unused(&self, name: &str) -> String {
-        let used = |name: &str| self.taken.iter().any(|(_, variable)| variable == name);
-        let numbered = (2..).map(|number| format!("{name}{number}"));
-        let mut names = std::iter::once(name.to_owned()).chain(numbered);
-        names.find(|name| !used(name)).expect("numbers do not end")
-    }
-
-    /// The numbers at a place, to be read or written; not for inputs.
-    pub(super) fn read(&mut self, place: Location, name: &str) -> TokenStream {
-        match place {
-            Location::Input(input) => {
-                let input = shapes::number(input);
-                quote!(x[#input])
-            }
-            Location::Output => quote!(y),
-            Location::Buffer(buffer) => {
-                let variable = self.take(buffer, name);
-                quote!(#variable)
-            }
-        }
-    }
-
-    /// `let [x0, out] = take(values, n, [__Train::CONV1, __Train::RELU]);`
-    pub(super) fn emit(&self) -> Option<TokenStream> {
-        if self.taken.is_empty() {
-            return None;
-        }
-        let variables = self.taken.iter().map(|(_, variable)| variable);
-        let buffers = self.taken.iter().map(|(buffer, _)| &self.names[*buffer]);
-        let buffers = buffers.map(|name| self.context.constant(self.holder, name));
-        Some(quote!(let [#(#variables),*] = __rt::take(values, n, [#(#buffers),*]);))
-    }
-}
-
-/// What goes into a node and what comes out, as expressions.
-struct Io {
-    inputs: Vec<TokenStream>,
-    output: TokenStream,
-    /// The copy that a node makes that works in place, but not on its input.
-    copy: Option<TokenStream>,
-}
-
-impl Io {
-    /// Those of `node`, of which `output` comes.
-    fn new(views: &mut Views, layout: &BufferPlan, node: &Node, output: ValueId) -> Self {
-        let place = |value: usize| layout.values[value].expect("every value has a place");
-        let to = place(output.0);
-        if node.storage() != Storage::InPlace {
-            let inputs = node.inputs.iter().enumerate();
-            let inputs =
-                inputs.map(|(nth, input)| views.read(place(input.0), &format!("x{nth}"))).collect();
-            return Self { inputs, output: views.read(to, "out"), copy: None };
-        }
-        let from = place(node.inputs[0].0);
-        let copy = (from != to).then(|| {
-            let (from, to) = (views.read(from, "x0"), views.read(to, "out"));
-            quote!(#to.copy_from_slice(#from);)
-        });
-        Self { inputs: Vec::new(), output: views.read(to, "out"), copy }
     }
 }

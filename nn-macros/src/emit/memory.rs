@@ -1,10 +1,11 @@
-//! The plan as constants: where values, gradients and the nodes' own memory are.
+//! The memory plan as constants: where values, gradients and the nodes' own memory are.
 
-use super::names::Unique;
-use super::streaming::{network_streams, step_len};
-use super::{Context, shapes};
+use super::buffers::buffer_names;
+use super::context::Context;
+use super::shapes;
+use super::streamable::{network_streams, step_len};
 use crate::network::ValueId;
-use crate::plan::{Buffer, BufferPlan, Content};
+use crate::plan::{Buffer, BufferPlan};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use unrolled_shape::Lifetime;
@@ -41,24 +42,7 @@ pub(super) fn emit_train_memory(context: &Context) -> TokenStream {
     quote!(#train #slots #phases)
 }
 
-/// The name of each buffer of a layout.
-pub(super) fn buffer_names(context: &Context, layout: &BufferPlan) -> Vec<Ident> {
-    let mut unique = Unique::new(&["VALUES", "PLAN"]);
-    let part = |node: usize| &context.names[node].constant;
-    let buffers = layout.buffers.iter();
-    buffers
-        .map(|buffer| {
-            let name = match buffer.content {
-                Content::Value { node } => part(node).to_string(),
-                Content::Gradient { node } => format!("D_{}", part(node)),
-                Content::Contribution { node, nth } => format!("D_{}_X{nth}", part(node)),
-            };
-            format_ident!("{}", unique.name(name))
-        })
-        .collect()
-}
-
-/// How much of a value a layout has room for.
+/// How much of a value a buffer contains.
 #[derive(Clone, Copy)]
 enum Extent {
     Whole,
@@ -67,7 +51,7 @@ enum Extent {
 }
 
 impl Extent {
-    /// How many numbers of a value that is, where it is known while expanding.
+    /// The elements of a value, where their number is known while expanding.
     fn known_len(self, context: &Context, value: ValueId) -> Option<usize> {
         let shape = context.network.values[value.0].dims.known()?;
         Some(match self {
@@ -152,7 +136,7 @@ fn computed_constants(
     }
 }
 
-/// The nodes at their position, what they own laid out one after the other.
+/// `__Slots`: the nodes with their memory and weights, laid out one after the other.
 fn emit_slots(context: &Context) -> TokenStream {
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
@@ -172,7 +156,7 @@ fn emit_slots(context: &Context) -> TokenStream {
     emit_holder(context, "__Slots", doc, &constants)
 }
 
-/// The same with what nodes own in training.
+/// `__TrainSlots`: the same with their memory in training.
 fn emit_train_slots(context: &Context) -> TokenStream {
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
@@ -194,12 +178,12 @@ fn emit_train_slots(context: &Context) -> TokenStream {
     emit_holder(context, "__TrainSlots", doc, &constants)
 }
 
-/// A node at its position.
+/// The constants of one node.
 struct Row<'a> {
     name: &'a Ident,
     spec: TokenStream,
     layer: TokenStream,
-    /// Its number among those that own memory.
+    /// Its index among the nodes with memory of their own.
     number: Option<TokenStream>,
 }
 
@@ -249,7 +233,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The phases of nodes that may take several.
+/// `__Phases`: the phases of nodes that may have several.
 fn emit_phases(context: &Context) -> Option<TokenStream> {
     let nodes: Vec<usize> = context.crossing().collect();
     if nodes.is_empty() {

@@ -1,4 +1,4 @@
-//! What expanded code calls its types and constants.
+//! The names of types and constants in expanded code.
 
 use crate::network::{Layer, Network};
 use proc_macro2::Ident;
@@ -14,7 +14,7 @@ pub(super) struct Names {
     pub(super) constant: Ident,
 }
 
-/// Names for all nodes, different from each other however the user's names look.
+/// Names for all nodes, unique whatever the user's names are.
 pub(super) fn names(network: &Network) -> Vec<Names> {
     let mut specs = Unique::new(&["Slots", "TrainSlots", "Phases", "Steps", "Train", "Infer", "S"]);
     let mut constants = Unique::new(&["ALL", "LAYOUTS", "VALUES", "PLAN"]);
@@ -24,7 +24,7 @@ pub(super) fn names(network: &Network) -> Vec<Names> {
             let field = node.field.unraw().to_string();
             let spec = match node.layer {
                 Layer::Known { .. } => specs.name(camel_case(&field)),
-                // If the user's type is misspelt, the compiler must not propose ours.
+                // If the user's type is misspelt, the compiler must not suggest this one.
                 Layer::Custom(_) => specs.name(format!("Spec{index}")),
             };
             Names {
@@ -35,7 +35,7 @@ pub(super) fn names(network: &Network) -> Vec<Names> {
         .collect()
 }
 
-/// Gives each name once.
+/// Returns each name once.
 pub(super) struct Unique(HashSet<String>);
 
 impl Unique {
@@ -43,7 +43,7 @@ impl Unique {
         Self(taken.iter().map(ToString::to_string).collect())
     }
 
-    /// The name, with underscores behind it where it was given already.
+    /// The name, with underscores appended if it was returned before.
     pub(super) fn name(&mut self, mut name: String) -> String {
         while !self.0.insert(name.clone()) {
             name.push('_');
@@ -63,7 +63,7 @@ fn camel_case(name: &str) -> String {
     camel
 }
 
-/// In capitals; what would be no name (`1`) gets an underscore.
+/// In capitals; with an underscore before a digit.
 fn constant_case(name: &str) -> String {
     let capitals = name.to_uppercase();
     let is_name = !capitals.starts_with(|first: char| first.is_ascii_digit());

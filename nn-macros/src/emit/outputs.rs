@@ -1,4 +1,4 @@
-//! The type of what a network gives: an array, or a struct of one array for each of several outputs.
+//! The output type of a network: an array, or a struct with one array per output.
 
 use super::{docs, shapes};
 use crate::network::{Dims, Network};
@@ -12,7 +12,7 @@ pub(crate) struct Outputs<'a> {
     pub(crate) visibility: &'a Visibility,
     pub(crate) network: &'a Ident,
     pub(crate) generics: &'a Generics,
-    /// Their names and shapes; a single one has no name.
+    /// Their names and shapes; a single output has no name.
     pub(crate) outputs: Vec<(Option<&'a Ident>, &'a Dims)>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Outputs<'a> {
         }
     }
 
-    /// Names and shapes of several outputs; none of a single one.
+    /// Names and shapes of several outputs; empty for a single one.
     fn several(&self) -> Vec<(&'a Ident, &'a Dims)> {
         self.outputs.iter().filter_map(|(name, dims)| Some(((*name)?, *dims))).collect()
     }
@@ -48,7 +48,7 @@ impl<'a> Outputs<'a> {
         }
     }
 
-    /// All numbers as one shape.
+    /// The shape of all elements together.
     pub(crate) fn emit_shape(&self, rt: &TokenStream) -> TokenStream {
         match &self.outputs[..] {
             [(None, dims)] => shapes::shape(rt, dims),
@@ -86,7 +86,7 @@ impl<'a> Outputs<'a> {
             #visibility struct #name #generics #where_clause {
                 #(#[doc = #docs] #visibility #fields: #types,)*
             }
-            // SAFETY: `repr(C)`, and every field is an array of `f32`s: nothing stands between them.
+            // SAFETY: `repr(C)`, and every field is an array of `f32`s, so there is no padding.
             unsafe impl #impl_generics #rt::Values for #name #arguments #where_clause {
                 const SHAPE: #rt::Shape = #shape;
                 const REAL: bool = true;

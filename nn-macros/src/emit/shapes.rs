@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 use unrolled_shape::registry::{Row, Size};
 use unrolled_shape::{Padding, StepPadding};
 
-/// A plain number.
+/// A number without a suffix.
 pub(super) fn number(number: usize) -> TokenStream {
     let literal = Literal::usize_unsuffixed(number);
     quote!(#literal)
@@ -36,7 +36,7 @@ pub(super) fn shapes(rt: &TokenStream, network: &Network, values: &[ValueId]) ->
     quote!([#(#shapes),*])
 }
 
-/// How many numbers a value has.
+/// The number of elements of a value.
 pub(super) fn len(rt: &TokenStream, dims: &Dims) -> TokenStream {
     if let Some(shape) = dims.known() {
         return number(shape.len());
@@ -58,7 +58,7 @@ pub(super) fn array_type(element: &str, dims: &Dims) -> TokenStream {
     dims.sizes.iter().rev().fold(quote!(#element), array)
 }
 
-/// The type of an input: an array, or a sequence of up to as many steps as its first axis says.
+/// The type of an input: an array, or a sequence of up to as many steps as its first axis has.
 pub(crate) fn input_type(
     rt: &TokenStream,
     element: &str,
@@ -102,7 +102,7 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> To
     }
 }
 
-/// One const generic of a layer; none where its default is meant.
+/// One const generic of a layer; `None` for its default.
 fn layer_size(
     rt: &TokenStream,
     network: &Network,
@@ -139,8 +139,8 @@ fn layer_size(
     }
 }
 
-/// A size as an argument of a type. A constant stands in braces: a name alone could be a type's, and
-/// where there is none of this name, the compiler would say so, too.
+/// A size as an argument of a type. A constant is in braces: a name alone could be a type, and for an unknown name the
+/// compiler would report a missing type as well.
 fn type_argument(network: &Network, dim: &Dim) -> TokenStream {
     let tokens = size(dim);
     let parameters: Vec<String> =
@@ -153,7 +153,7 @@ fn type_argument(network: &Network, dim: &Dim) -> TokenStream {
     }
 }
 
-/// Whether there is one name and nothing else.
+/// Whether the tokens are one name.
 fn is_name(tokens: &TokenStream) -> bool {
     let mut trees = tokens.clone().into_iter();
     matches!((trees.next(), trees.next()), (Some(TokenTree::Ident(_)), None))

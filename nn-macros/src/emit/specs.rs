@@ -1,6 +1,7 @@
-//! One type per node: all that the compiler knows of it.
+//! The specs: one type per node, with its sizes and arguments as constants.
 
-use super::{Context, docs, shapes, steps};
+use super::context::Context;
+use super::{docs, shapes, steps};
 use crate::network::Layer;
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,48 +1,12 @@
-//! Sequences: which values count the steps of an input, and what lies between.
+//! Sequences: the steps of values as constants.
 
-use super::{Context, shapes};
-use crate::network::{Layer, Network, Node, ValueId};
+use super::context::Context;
+use super::shapes;
+use super::step_sources::Source;
+use crate::network::{Layer, Node, ValueId};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use unrolled_shape::registry::Steps;
-
-/// Where a value has its steps from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// They are those of an input.
-    Input(usize),
-    /// A node makes others of its input's: a constant of its name says which.
-    Node(usize),
-}
-
-/// For each value from where it has its steps; `None` where it is no sequence.
-pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
-    let mut sources = vec![None; network.values.len()];
-    for (nth, input) in network.inputs.iter().enumerate() {
-        sources[input.value.0] = is_sequence(network, nth).then_some(Source::Input(nth));
-    }
-    for (nth, node) in network.nodes.iter().enumerate() {
-        let mut known = node.on_the_line().iter().filter_map(|input| sources[input.0]);
-        sources[node.output.0] = known.next().and_then(|first| match &node.layer {
-            Layer::Custom(_) => Some(Source::Node(nth)),
-            Layer::Known { row, .. } => match row.steps {
-                Steps::Kernel => Some(Source::Node(nth)),
-                Steps::Each if known.any(|other| other != first) => Some(Source::Node(nth)),
-                Steps::Each => Some(first),
-                Steps::Valid => network.keeps_rank(node).then_some(first),
-                Steps::All => None,
-            },
-        });
-    }
-    sources
-}
-
-/// An input is a sequence if it may be shorter than its shape, or has steps of features or of tokens.
-fn is_sequence(network: &Network, nth: usize) -> bool {
-    let input = &network.inputs[nth];
-    let rank = network.values[input.value.0].dims.sizes.len();
-    input.ragged || rank == 2 || (rank == 1 && input.index)
-}
 
 impl Context<'_> {
     /// Whether the first axis of a value counts the steps of a sequence.
@@ -67,7 +31,7 @@ impl Context<'_> {
     }
 }
 
-/// `__Steps`: the steps of what nodes give that make others of their inputs'.
+/// `__Steps`: the output steps of nodes that change their number.
 pub(super) fn emit_sources(context: &Context) -> Option<TokenStream> {
     let Context { network, impl_generics, arguments, .. } = context;
     let nodes = network
@@ -87,7 +51,7 @@ pub(super) fn emit_sources(context: &Context) -> Option<TokenStream> {
     let (_, _, where_clause) = network.generics.split_for_impl();
     let (parameters, holder) = (&network.generics, format_ident!("__Steps"));
     Some(quote! {
-        /// How many steps come out of nodes that do not keep them.
+        /// The output steps of nodes that change their number.
         enum #holder #parameters {}
         impl #impl_generics #holder #arguments #where_clause {
             #(#constants)*
@@ -95,7 +59,7 @@ pub(super) fn emit_sources(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// The steps of what a node makes of its inputs.
+/// The output steps of a node.
 fn made_steps(context: &Context, node: &Node) -> TokenStream {
     let inputs = context.steps_of_inputs(node);
     match &node.layer {
@@ -108,7 +72,7 @@ fn made_steps(context: &Context, node: &Node) -> TokenStream {
         }
         Layer::Known { .. } => {
             let ragged = context.network.inputs.iter().map(|input| input.ragged);
-            // The compiler points at the call, all tokens of which stand at the layer.
+            // The compiler points at the call, whose tokens all have the layer's span.
             let [kind, values, shorter] =
                 ["__StepsOf", "__values", "__ragged"].map(|name| Ident::new(name, node.span));
             let call = quote_spanned!(node.span=> #kind::joined(&#values, &#shorter));

@@ -1,9 +1,12 @@
-//! The struct itself, and what it offers as weights, as a layer and as a network.
+//! The struct, its methods, and its traits as weights, as a layer and as a network.
 
-use super::{Context, Outputs, docs, shapes};
+use super::context::Context;
+use super::outputs::Outputs;
+use super::signature::{by_reference, input_types};
+use super::{docs, shapes};
 use crate::network::{Layer, Node};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::ext::IdentExt;
 use unrolled_shape::registry::Inputs;
 
@@ -15,7 +18,7 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     let (_, _, where_clause) = generics.split_for_impl();
     let rt = quote!(#krate::__private);
     let table = docs::table(network);
-    // An empty line ends what the user wrote.
+    // An empty line ends the user's own documentation.
     let table = table.iter().take(1).map(|_| "").chain(table.iter().map(String::as_str));
     let fields = context.weighted().map(|(index, node)| {
         let doc = format!(" {}", docs::line(network, node));
@@ -32,7 +35,7 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     }
 }
 
-/// What can be called without importing anything.
+/// The inherent methods, which need no import.
 pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, where_clause, .. } = context;
     let (name, visibility) = (&network.name, &network.visibility);
@@ -45,7 +48,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
         quote! {
             ///
             /// # Panics
-            /// When the number of a token is not in the vocabulary; `check_inputs` tells beforehand.
+            /// When a token number is not in the vocabulary; `check_inputs` checks that beforehand.
         }
     });
     let associated = super::constants::emit_associated(context);
@@ -71,19 +74,6 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     }
 }
 
-/// A parameter of one reference for each input: its pattern, its type, and the references.
-pub(super) fn by_reference(
-    context: &Context,
-    types: &[TokenStream],
-) -> (TokenStream, TokenStream, Vec<TokenStream>) {
-    if let [kind] = types {
-        return (quote!(input), quote!(&#kind), vec![quote!(input)]);
-    }
-    let names: Vec<Ident> = input_names(context);
-    let inputs = names.iter().map(|name| quote!(#name)).collect();
-    (quote!((#(#names),*)), quote!((#(&#types),*)), inputs)
-}
-
 /// Inference on references to the inputs.
 fn emit_infer(context: &Context, inputs: &[TokenStream]) -> TokenStream {
     let krate = &context.network.krate;
@@ -102,32 +92,11 @@ fn emit_infer(context: &Context, inputs: &[TokenStream]) -> TokenStream {
 }
 
 impl Context<'_> {
-    /// An expression that makes the compiler look at shapes that depend on const generics.
+    /// An expression that makes the compiler check shapes that depend on const generics.
     fn constants_of_self(&self) -> TokenStream {
         let krate = &self.network.krate;
         quote!(<Self as #krate::__private::Network>::CHECKS)
     }
-}
-
-/// The type of each input: an array, or a sequence of steps.
-fn input_types(context: &Context) -> Vec<TokenStream> {
-    let inputs = context.network.inputs.iter();
-    inputs
-        .map(|input| {
-            let element = if input.index { "u32" } else { "f32" };
-            let dims = &context.network.values[input.value.0].dims;
-            let krate = &context.network.krate;
-            shapes::input_type(&quote!(#krate::__private), element, dims, input.ragged)
-        })
-        .collect()
-}
-
-/// The names of inputs as variables.
-fn input_names(context: &Context) -> Vec<Ident> {
-    let inputs = context.network.inputs.iter().enumerate();
-    inputs
-        .map(|(nth, input)| input.name.clone().unwrap_or_else(|| format_ident!("input{nth}")))
-        .collect()
 }
 
 /// `unsafe impl Weights`
@@ -135,15 +104,14 @@ pub(super) fn emit_weights(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, turbofish, where_clause, .. } = context;
     let name = &network.name;
     quote! {
-        /// SAFETY: `repr(C)`; every field is `Weights`, since `Node` asks for that, and `LEN`
-        /// checks that nothing stands between them.
+        // SAFETY: `repr(C)`; every field is `Weights` by the bounds of `Node`, and `LEN` checks that there is no padding.
         unsafe impl #impl_generics __rt::Weights for #name #arguments #where_clause {
             const LEN: usize = __rt::len_of_fields::<Self>(__Slots #turbofish::ALL.weights.end());
         }
     }
 }
 
-/// `check`: asks the nodes that read inputs of the network whether they take these.
+/// `check`: calls the nodes that read inputs of the network and may refuse them.
 pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
     let asked: Vec<TokenStream> = context
         .running()
@@ -185,7 +153,7 @@ pub(super) fn emit_tensors(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// What training does with the weights of each node.
+/// `initialise`, `prepare`, `gradient_end` and `gradient`.
 pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
     let weighted: Vec<(usize, &Node)> = context.weighted().collect();
     if weighted.is_empty() {
@@ -228,7 +196,7 @@ fn emit_tensors_of(context: &Context, index: usize) -> TokenStream {
     }
 }
 
-/// Writes a piece of a node's gradient, with what the nodes add that have its weight, too.
+/// Writes a part of a node's gradient, including the contributions of nodes that use its weight.
 fn emit_gradient(context: &Context, index: usize) -> TokenStream {
     let place = context.train_slot(index);
     let tied: Vec<TokenStream> =
@@ -316,7 +284,7 @@ fn input_name_list(context: &Context) -> Option<TokenStream> {
     Some(quote!(const INPUT_NAMES: &'static [&'static str] = &[#(#names),*];))
 }
 
-/// What a node has and costs, as expressions.
+/// Parameters and multiply-adds of a node, as expressions.
 struct Counts {
     params: Count,
     macs: Count,
@@ -365,7 +333,7 @@ impl Counts {
     }
 }
 
-/// The sum of what is known, plus what is not.
+/// The sum of known counts as one number, plus the computed ones.
 fn sum<'a>(counts: impl Iterator<Item = &'a Count>) -> TokenStream {
     let mut known = 0;
     let mut computed = TokenStream::new();

@@ -219,8 +219,6 @@ const _: () = {
             )
         }
     }
-    /// SAFETY: `repr(C)`; every field is `Weights`, since `Node` asks for that, and `LEN`
-    /// checks that nothing stands between them.
     unsafe impl __rt::Weights for Digits {
         const LEN: usize = __rt::len_of_fields::<Self>(__Slots::ALL.weights.end());
     }

@@ -205,8 +205,6 @@ const _: () = {
             )
         }
     }
-    /// SAFETY: `repr(C)`; every field is `Weights`, since `Node` asks for that, and `LEN`
-    /// checks that nothing stands between them.
     unsafe impl __rt::Weights for Phases
     where
         Inner: __rt::Embeds<__Spec7>,

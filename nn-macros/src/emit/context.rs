@@ -1,0 +1,142 @@
+//! [`Context`]: the network, its plan and names, for all parts of emission.
+
+use super::names::{Names, names};
+use super::shapes;
+use super::step_sources::{Source, sources};
+use crate::network::{Layer, Network, Node};
+use crate::plan::{PhaseSegment, Plan, plan};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use unrolled_shape::registry::Storage;
+
+/// What all parts of the code are emitted from.
+pub(super) struct Context<'a> {
+    pub(super) network: &'a Network,
+    pub(super) plan: Plan,
+    pub(super) names: Vec<Names>,
+    /// For each value, where its steps come from.
+    pub(super) steps: Vec<Option<Source>>,
+    /// `impl` generics, type arguments and where clause of the network.
+    pub(super) impl_generics: TokenStream,
+    pub(super) arguments: TokenStream,
+    pub(super) turbofish: TokenStream,
+    pub(super) where_clause: TokenStream,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(network: &'a Network) -> Self {
+        let (impl_generics, arguments, _) = network.generics.split_for_impl();
+        let turbofish = arguments.as_turbofish();
+        let names = names(network);
+        Self {
+            network,
+            plan: plan(network),
+            where_clause: where_clause(network, &names, &quote!(#arguments)),
+            names,
+            steps: sources(network),
+            impl_generics: quote!(#impl_generics),
+            arguments: quote!(#arguments),
+            turbofish: quote!(#turbofish),
+        }
+    }
+
+    /// The nodes that run, with their indices: all but views.
+    pub(super) fn running(&self) -> impl Iterator<Item = (usize, &Node)> {
+        let nodes = self.network.nodes.iter().enumerate();
+        nodes.filter(|(_, node)| node.storage() != Storage::View)
+    }
+
+    /// The nodes with weights.
+    pub(super) fn weighted(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.running().filter(|(_, node)| node.has_weights())
+    }
+
+    /// The spec of a node: `__Conv1`.
+    pub(super) fn spec(&self, node: usize) -> TokenStream {
+        let (spec, arguments) = (&self.names[node].spec, &self.arguments);
+        quote!(#spec #arguments)
+    }
+
+    /// The type of a node's layer, inside the unnamed constant.
+    pub(super) fn layer(&self, node: usize) -> TokenStream {
+        match &self.network.nodes[node].layer {
+            Layer::Known { .. } => shapes::layer_type(&quote!(__rt), self.network, node),
+            Layer::Custom(layer) => quote!(#layer),
+        }
+    }
+
+    /// The layer as an expression: a field, or the unit struct of a layer without weights.
+    pub(super) fn value(&self, node: usize) -> TokenStream {
+        let it = &self.network.nodes[node];
+        match &it.layer {
+            Layer::Known { .. } if !it.has_weights() => self.layer(node),
+            _ => {
+                let field = &it.field;
+                quote!(self.#field)
+            }
+        }
+    }
+
+    /// The context argument of a node, with the weight that it uses of another one.
+    pub(super) fn ctx(&self, node: usize) -> TokenStream {
+        match self.network.nodes[node].owner {
+            Some(owner) => {
+                let owner = &self.network.nodes[owner].field;
+                quote!(ctx.tied_to(&self.#owner))
+            }
+            None => quote!(ctx.reborrow()),
+        }
+    }
+
+    /// A constant of one of the structs that hold the plan: `__Train::CONV1`.
+    pub(super) fn constant(&self, holder: &str, name: &Ident) -> TokenStream {
+        let holder = format_ident!("{holder}");
+        let turbofish = &self.turbofish;
+        quote!(#holder #turbofish::#name)
+    }
+
+    /// The slot of a node: `__Slots::CONV1`.
+    pub(super) fn slot(&self, node: usize) -> TokenStream {
+        self.constant("__Slots", &self.names[node].constant)
+    }
+
+    /// The slot of a node in training: `__TrainSlots::CONV1`.
+    pub(super) fn train_slot(&self, node: usize) -> TokenStream {
+        self.constant("__TrainSlots", &self.names[node].constant)
+    }
+
+    /// The nodes that may have several phases.
+    pub(super) fn crossing(&self) -> impl Iterator<Item = usize> {
+        self.plan.segments.iter().filter_map(|segment| match segment {
+            PhaseSegment::Crossing { node, .. } => Some(*node),
+            PhaseSegment::Straight { .. } => None,
+        })
+    }
+
+    /// The phases of a node that may have several: `__Phases::BN1`.
+    pub(super) fn phases(&self, node: usize) -> TokenStream {
+        self.constant("__Phases", &self.names[node].constant)
+    }
+}
+
+/// The where clause of expanded code: the user's types must be layers. Where one is not, the compiler reports it once and
+/// continues as if it were.
+fn where_clause(network: &Network, names: &[Names], arguments: &TokenStream) -> TokenStream {
+    let (_, _, clause) = network.generics.split_for_impl();
+    let bounds = network.nodes.iter().zip(names).filter_map(|(node, names)| {
+        let Layer::Custom(layer) = &node.layer else { return None };
+        let mut spec = names.spec.clone();
+        spec.set_span(layer.span());
+        Some(quote_spanned!(layer.span()=> #layer: __rt::Embeds<#spec #arguments>))
+    });
+    let bounds: Vec<TokenStream> = bounds.collect();
+    match clause {
+        _ if bounds.is_empty() => quote!(#clause),
+        Some(clause) => {
+            let written = clause.predicates.iter();
+            quote!(where #(#written,)* #(#bounds),*)
+        }
+        None => quote!(where #(#bounds),*),
+    }
+}

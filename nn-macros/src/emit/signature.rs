@@ -1,0 +1,40 @@
+//! The inputs of a network as parameters of functions.
+
+use super::context::Context;
+use super::shapes;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// The inputs as one parameter of references: its pattern, its type, and the references.
+pub(super) fn by_reference(
+    context: &Context,
+    types: &[TokenStream],
+) -> (TokenStream, TokenStream, Vec<TokenStream>) {
+    if let [kind] = types {
+        return (quote!(input), quote!(&#kind), vec![quote!(input)]);
+    }
+    let names: Vec<Ident> = input_names(context);
+    let inputs = names.iter().map(|name| quote!(#name)).collect();
+    (quote!((#(#names),*)), quote!((#(&#types),*)), inputs)
+}
+
+/// The type of each input: an array, or a sequence of steps.
+pub(super) fn input_types(context: &Context) -> Vec<TokenStream> {
+    let inputs = context.network.inputs.iter();
+    inputs
+        .map(|input| {
+            let element = if input.index { "u32" } else { "f32" };
+            let dims = &context.network.values[input.value.0].dims;
+            let krate = &context.network.krate;
+            shapes::input_type(&quote!(#krate::__private), element, dims, input.ragged)
+        })
+        .collect()
+}
+
+/// The names of inputs as variables.
+pub(super) fn input_names(context: &Context) -> Vec<Ident> {
+    let inputs = context.network.inputs.iter().enumerate();
+    inputs
+        .map(|(nth, input)| input.name.clone().unwrap_or_else(|| format_ident!("input{nth}")))
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! Whether a network can run step by step, and the sizes of a single step.
+
+use super::context::Context;
+use super::shapes;
+use crate::network::{Layer, Node, ValueId};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Whether a layer can process its input step by step.
+pub(super) fn streams(node: &Node) -> bool {
+    match &node.layer {
+        Layer::Known { row, arguments } => {
+            let values = arguments.iter().map(|argument| argument.stand_in());
+            values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
+        }
+        Layer::Custom(_) => false,
+    }
+}
+
+/// Whether the network can run step by step: all its inputs are sequences, and all its layers can.
+pub(super) fn network_streams(context: &Context) -> bool {
+    !context.network.has_several_outputs()
+        && takes_sequences(context)
+        && context.network.nodes.iter().all(streams)
+}
+
+pub(super) fn takes_sequences(context: &Context) -> bool {
+    context.network.inputs.iter().all(|input| context.counts_steps(input.value))
+}
+
+/// The first layer of a network of sequences that needs whole sequences.
+pub(super) fn whole<'a>(context: &Context<'a>) -> Option<&'a Node> {
+    let mut nodes = context.network.nodes.iter();
+    nodes.find(|node| !streams(node)).filter(|_| takes_sequences(context))
+}
+
+/// The number of elements of one step of a value.
+pub(super) fn step_len(context: &Context, value: ValueId) -> TokenStream {
+    let dims = &context.network.values[value.0].dims;
+    if !context.counts_steps(value) {
+        return shapes::len(&quote!(__rt), dims);
+    }
+    let (len, steps) = (shapes::len(&quote!(__rt), dims), shapes::size(&dims.sizes[0]));
+    quote!((#len / #steps))
+}
+
+/// The type of one step of a value.
+pub(super) fn step_type(context: &Context, value: ValueId, element: &str) -> TokenStream {
+    let mut dims = context.network.values[value.0].dims.clone();
+    if context.counts_steps(value) {
+        dims.sizes.remove(0);
+    }
+    shapes::array_type(element, &dims)
+}
