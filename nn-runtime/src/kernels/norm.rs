@@ -30,6 +30,7 @@ fn rows(sums: &[f32]) -> usize {
 
 /// Stores two `f64` per channel, each as an `f32` and the rounding error of that.
 fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
+    // The memory of shards is `f32`; two of them hold 48 bits of an `f64`.
     for (pair, value) in sums.chunks_exact_mut(2 * channels).zip(values) {
         pair[c] = value as f32;
         pair[channels + c] = (value - f64::from(pair[c])) as f32;
