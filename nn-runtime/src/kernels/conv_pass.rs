@@ -103,7 +103,8 @@ impl ConvPass<'_> {
         let Self { read, written, tap, weight_row, .. } = *self;
         let tap_line = self.kernel_width * tap;
         let images = args.y.len().div_ceil(written.len);
-        // Rows of the product are the pixels of all images, its terms the kernel elements that are met and their channels.
+        // Rows of the product are the pixels of all images, its terms the kernel elements that are met and their
+        // channels.
         let rows = Strides3 {
             count: [images, row.pixels.len(), column.pixels.len()],
             a: [read.len, h.by_pixel * read.line, w.by_pixel * read.channels],

@@ -169,7 +169,8 @@ impl<'a> Statistics<'a> {
         4 * channels
     }
 
-    /// The statistics that [`join_moments`] and, for the second phase of the backward pass, [`join_gradient_sums`] wrote.
+    /// The statistics that [`join_moments`] and, for the second phase of the backward pass, [`join_gradient_sums`]
+    /// wrote.
     pub(crate) fn of(statistics: &'a [f32]) -> Self {
         let (forward, backward) = statistics.split_at(statistics.len() / 2);
         let (mean, inverse_std) = forward.split_at(forward.len() / 2);
