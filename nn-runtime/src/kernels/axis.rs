@@ -61,6 +61,7 @@ impl Axis {
     pub(super) fn backward(g: &Geometry, axis: usize, first: usize) -> Self {
         let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
         let position = first + g.padding[axis][0];
+        // Input pixel `p` meets kernel element `i` if `p + padding - i * dilation` is divisible by the stride.
         let mut meeting =
             (0..g.kernel[axis]).filter(|i| (i * dilation) % stride == position % stride);
         let least = meeting.next();
@@ -68,6 +69,7 @@ impl Axis {
         let taps = usize::from(least.is_some()) + usize::from(second.is_some()) + meeting.count();
         let least = least.unwrap_or(0);
         let tap_step = second.map_or(1, |second| second - least);
+        // The weights are flipped: the last element that is met comes first.
         let last = least + taps.saturating_sub(1) * tap_step;
         Self {
             pixels: g.input[axis].saturating_sub(first).div_ceil(stride),

@@ -51,6 +51,7 @@ impl Border {
         let (padded_line, begin) = (width * channels, self.before[1] * channels);
         assert_eq!(image.len(), size[0] * line, "an image of this size");
         let padded = &mut memory[..height * padded_line];
+        // The zeros are written each time, because `memory` may hold anything.
         let (above, rest) = padded.split_at_mut(self.before[0] * padded_line);
         let (lines, below) = rest.split_at_mut(size[0] * padded_line);
         above.fill(0.0);

@@ -47,6 +47,7 @@ impl<const T: usize> Chains<'_, T> {
         let mut column = 0;
         while column < self.columns {
             let left = (self.columns - column).div_ceil(L::COUNT);
+            // 9 vectors are groups of 5 and 4, not of 8 and 1: more chains that hide the latency of the last group.
             let vectors = left.div_ceil(left.div_ceil(MOST));
             // SAFETY: `vectors` vectors begin in the columns from `column` on.
             unsafe {
@@ -90,6 +91,7 @@ impl<const T: usize> Chains<'_, T> {
         // edge only those that are left are accessed.
         unsafe {
             let mut sums = self.init::<L, N, EDGE>(lanes, column, tail);
+            // The `N` chains are independent and hide the latency of multiply-adds; each has its terms in order.
             for (x, weight) in self.terms {
                 let weight = weight.as_ptr().add(column);
                 let (inputs, x) = (x.len(), x.as_ptr());
@@ -129,6 +131,7 @@ impl<const T: usize> Chains<'_, T> {
             if !second.is_empty() {
                 let row = load_row::<L, N, EDGE>(lanes, second.as_ptr().add(column), tail);
                 for (sum, b) in sums.iter_mut().zip(row) {
+                    // `Lanes` has no addition; multiplying by 1 is exact.
                     *sum = lanes.mul_add(lanes.splat(1.0), b, *sum);
                 }
             }

@@ -42,6 +42,7 @@ fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
     for group in channel_groups(g) {
         let init = if bias.is_empty() { Init::Zero } else { Init::Bias(&bias[group.filters()]) };
+        // A group reads and writes channels of its own.
         let (terms, columns) = (group.channels, group.filters);
         let pass = ConvPass { terms, columns, init, ..ConvPass::forward(isa, g) };
         let (weight, y) = (&weight[group.filter..], &mut y[group.filter..]);

@@ -63,6 +63,7 @@ impl ConvPass<'_> {
     /// [`Self::init`].
     pub(super) fn compute(&self, axes: &[Axis; 2], args: ConvArgs<'_>) {
         let [h, w] = axes;
+        // Without edges there is one band, which reads the weights once anyway.
         let has_edges = h.inner().len() < h.pixels || w.inner().len() < w.pixels;
         if has_edges && h.taps * w.taps * self.tap > CACHED {
             return self.by_taps(axes, args);
@@ -80,6 +81,7 @@ impl ConvPass<'_> {
     fn by_taps(&self, axes: &[Axis; 2], mut args: ConvArgs<'_>) {
         let [h, w] = axes;
         let all = |axis: &Axis| Band { pixels: 0..axis.pixels, met: 0..0 };
+        // A product without terms initialises all pixels.
         self.band(axes, [&all(h), &all(w)], self.init, &mut args);
         let met = |axis: &Axis, tap| Band { pixels: axis.transposed().met(tap), met: tap..tap + 1 };
         for row in 0..h.taps {
@@ -101,6 +103,8 @@ impl ConvPass<'_> {
         let Self { read, written, tap, weight_row, .. } = *self;
         let tap_line = self.kernel_width * tap;
         let images = args.y.len().div_ceil(written.len);
+        // Rows of the product are the pixels of all images, its terms the kernel elements that are met and their
+        // channels.
         let rows = Strides3 {
             count: [images, row.pixels.len(), column.pixels.len()],
             a: [read.len, h.by_pixel * read.line, w.by_pixel * read.channels],

@@ -46,6 +46,7 @@ impl ConvPool<'_> {
     /// Computes `output` pixels from one image.
     fn image(&self, output: [usize; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
         let filters = self.g.filters;
+        // The windows whose pixels fit into a strip.
         let fitting = STRIP / (self.window[0] * self.window[1] * filters);
         let columns = output[1].min(fitting);
         // Whole lines of windows, or a part of one.

@@ -68,6 +68,7 @@ pub(crate) fn dense_columns(isa: Isa, args: ColumnsArgs<'_>) {
 /// [`dense_columns`] in blocks of inputs.
 fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
     let ColumnsArgs { inputs, units, stride, x, weight, mut init, y } = args;
+    // Blocks of the sum: the first one begins with `init`, each other one adds to `y`, in the order of the inputs.
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
     let block = if is_far(inputs * units) && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
     let mut first = 0;
@@ -94,6 +95,7 @@ pub fn dense_transposed(isa: Isa, args: DenseArgs<'_>) {
         bias.len() == units && y.len().is_multiple_of(units),
         "whole rows, a bias for each unit"
     );
+    // `RowProduct` adds to its output or overwrites it, so that the bias is written first.
     y.chunks_exact_mut(units).for_each(|y| y.copy_from_slice(bias));
     let (rows, strides) = (y.len() / units, [inputs, inputs, units]);
     let (columns, k) = (units, inputs);
@@ -122,6 +124,7 @@ pub fn dense_d_x(isa: Isa, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut 
 pub fn dense_d_weight(isa: Isa, args: DenseDWeightArgs<'_>) {
     let DenseDWeightArgs { inputs, units, accumulate, blocks, first, x, d_y, d_weight } = args;
     let product = Product {
+        // Rows of the product are rows of the weight, which are columns of `x`; its terms are the rows of the batch.
         rows: Strides3::one_loop(d_weight.len() / units, 1, units),
         terms: blocks.strides(inputs, units),
         columns: units,

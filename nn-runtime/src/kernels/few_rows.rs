@@ -50,6 +50,7 @@ struct FewRows<'a> {
 impl Kernel for FewRows<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
+        // The rest of the terms one by one: each sum has its terms in the same order as in a `Product`.
         let whole = self.inputs - self.inputs % TERMS;
         // SAFETY: `TERMS` terms are left at each `first` below `whole`, and one at the others.
         unsafe {
@@ -97,6 +98,7 @@ impl FewRows<'_> {
         let tail = lanes.tail(count);
         // SAFETY: all terms, columns and rows are inside of matrices with these sizes.
         unsafe {
+            // `K` vectors of weights stay in registers for all rows of `x`.
             let mut weights = [lanes.zero(); K];
             for i in 0..K {
                 let from = self.weight.as_ptr().add((first + i) * self.stride + column);
@@ -105,6 +107,7 @@ impl FewRows<'_> {
             for row in 0..self.rows {
                 let y = self.y.add(row * self.units + column);
                 let x = self.x.as_ptr().add(row * self.inputs + first);
+                // One load and one store of the sum for `K` multiply-adds.
                 let [mut sum] = load_row::<L, 1, EDGE>(lanes, y, tail);
                 for i in 0..K {
                     sum = lanes.mul_add(lanes.splat(*x.add(i)), weights[i], sum);

@@ -98,6 +98,7 @@ impl GroupNorm {
         let (sums, scratch) = scratch.split_at_mut(norm::sums_len(self.channels));
         norm::moments(self.channels, x, sums);
         self.join_moments(sums, x.len() / self.channels, saved);
+        // With statistics per channel the rest is the same loop as in batch normalisation.
         let [mean, scale, biases, _] = parts(self.channels, scratch);
         self.spread(saved, 0, mean);
         self.spread(saved, 1, scale);
@@ -124,6 +125,7 @@ impl GroupNorm {
         let count = (x.len() / self.groups) as f64;
         for group in 0..self.groups {
             let channels = group * self.size()..(group + 1) * self.size();
+            // The weight of a channel is a factor of its gradient inside of the group.
             let [sum, product] = channels.clone().fold([0.0; 2], |all, c| {
                 let weight = f64::from(*weight.get(c).unwrap_or(&1.0));
                 [0, 1].map(|i| all[i] + weight * sums(c)[i])

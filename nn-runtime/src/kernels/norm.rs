@@ -30,6 +30,7 @@ fn rows(sums: &[f32]) -> usize {
 
 /// Stores two `f64` per channel, each as an `f32` and the rounding error of that.
 fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
+    // The memory of shards is `f32`; two of them hold 48 bits of an `f64`.
     for (pair, value) in sums.chunks_exact_mut(2 * channels).zip(values) {
         pair[c] = value as f32;
         pair[channels + c] = (value - f64::from(pair[c])) as f32;
@@ -168,7 +169,8 @@ impl<'a> Statistics<'a> {
         4 * channels
     }
 
-    /// The statistics that [`join_moments`] and, for the second phase of the backward pass, [`join_gradient_sums`] wrote.
+    /// The statistics that [`join_moments`] and, for the second phase of the backward pass, [`join_gradient_sums`]
+    /// wrote.
     pub(crate) fn of(statistics: &'a [f32]) -> Self {
         let (forward, backward) = statistics.split_at(statistics.len() / 2);
         let (mean, inverse_std) = forward.split_at(forward.len() / 2);

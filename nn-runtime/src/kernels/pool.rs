@@ -156,6 +156,7 @@ fn sweep(pool: &Pool, op: &mut impl WindowOp) {
             let under = pool.under(row, column);
             let y = (row * pool.output[1] + column) * channels;
             let mut c = 0;
+            // Constant numbers of channels, so that the operation becomes vector instructions.
             while c + VECTOR <= channels {
                 op.channels::<VECTOR>(&under, y + c, c);
                 c += VECTOR;

@@ -21,6 +21,7 @@ macro_rules! reduce {
         for (lane, &x) in lanes.iter_mut().zip(rest) {
             *lane = $join(*lane, x);
         }
+        // Halves are joined until one lane is left: the order depends on the length of the row only.
         let mut half = LANES / 2;
         while half > 0 {
             for l in 0..half {

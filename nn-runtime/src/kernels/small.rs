@@ -120,6 +120,7 @@ impl<'a> Small<'a> {
         unsafe {
             let mut sums = [[lanes.zero()]; SUMS];
             if !self.bias.is_empty() {
+                // The bias is the initial value of one of the sums, which costs no addition.
                 sums[0] = load_row::<L, 1, EDGE>(lanes, self.bias.as_ptr().add(column), tail);
             }
             let x = self.x.as_ptr().add(row * self.inputs);
@@ -134,11 +135,13 @@ impl<'a> Small<'a> {
                     }
                 }
             }
+            // `Lanes` has no addition; multiplying by 1 is exact.
             let one = lanes.splat(1.0);
             let [[a], [b], [c], [d]] = sums;
             let (ab, cd) = (lanes.mul_add(one, a, b), lanes.mul_add(one, c, d));
             let sum = lanes.mul_add(one, ab, cd);
             let y = self.y.add(row * self.units + column);
+            // The count is a constant here, so that the stores are plain ones.
             if EDGE && INLINED {
                 lanes.store_first(y, sum, self.units - column);
             } else {

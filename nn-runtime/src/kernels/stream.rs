@@ -11,6 +11,7 @@ use crate::system::parallel;
 /// If the slices differ in length.
 pub(crate) fn store_past_caches(target: &mut [f32], values: &[f32]) {
     assert_eq!(target.len(), values.len(), "as many values as elements to write");
+    // Non-temporal stores need addresses at multiples of 16 bytes.
     let (head, target, tail) = quadruples(target);
     let (values_head, values) = values.split_at(head.len());
     let (values, values_tail) = values.split_at(4 * target.len());

@@ -36,6 +36,7 @@ impl Kernel for Squares {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let [rows, columns] = [self.rows, self.columns].map(|len| len - len % SIDE);
+        // In registers, a square at a time: both matrices are accessed by whole vectors.
         for row in (0..rows).step_by(L::COUNT) {
             for column in (0..columns).step_by(L::COUNT) {
                 // SAFETY: `rows` and `columns` are divisible by `L::COUNT`, so that all squares are inside of both

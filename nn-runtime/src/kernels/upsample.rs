@@ -125,6 +125,7 @@ dispatch! {
                     let of = |(at, _): (usize, f32)| &x[at..at + y.len()];
                     let (xa, xb, xc, xd) = (of(a), of(b), of(c), of(d));
                     for i in 0..y.len() {
+                        // By pairs: two sums that do not wait for each other.
                         y[i] = (xa[i] * a.1 + xb[i] * b.1) + (xc[i] * c.1 + xd[i] * d.1);
                     }
                 }

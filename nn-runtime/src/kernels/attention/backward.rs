@@ -48,6 +48,7 @@ impl Attention {
         for head in 0..self.heads {
             self.backward_head(head, sample, &drop);
         }
+        // A rotation is orthogonal: its gradient is the inverse rotation. Values were not rotated.
         if self.rotary {
             let rows = HeadRows { size, width, stride: width };
             rotate(rows, Rotation::Inverse, cos_sin, sample.d_q);
@@ -66,7 +67,9 @@ impl Attention {
         let values = width + at;
         let p = &sample.probabilities[head * self.pairs()..][..self.pairs()];
         let dropped = self.with_dropout(head, p, sample.dropped, drop);
+        // d_v = pᵀ d_attended, with the probabilities after dropout.
         self.d_memory_columns([at, values], dropped, sample.d_attended, sample.d_kv);
+        // d_p = d_attended vᵀ, through the same dropout.
         self.d_probabilities(head, sample.d_attended, sample.kv, sample.d_p);
         if !sample.dropped.is_empty() {
             drop(head, sample.d_p);
@@ -75,12 +78,14 @@ impl Attention {
         for Block { begin, end, sees } in self.blocks(steps, memory) {
             let rows = begin * self.memory..end * self.memory;
             let d_p = &mut sample.d_p[rows.clone()];
+            // The gradient of the scores replaces that of the probabilities; then d_q = d_scores k.
             softmax_backward(self.score_rows(begin, sees), &p[rows], d_p);
             let rows = Strides3::one_loop(end - begin, self.memory, width);
             let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
             let keys = sample.kv.get(at..).unwrap_or_default();
             product.compute(Isa::best(), d_p, keys, &mut sample.d_q[begin * width + at..]);
         }
+        // d_k = d_scoresᵀ q.
         self.d_memory_columns([at, at], sample.d_p, sample.q, sample.d_kv);
     }
 
@@ -106,6 +111,7 @@ impl Attention {
         let (width, length) = (self.width, self.memory);
         let (steps, memory) = (rows.len() / width, d_kv.len() / (2 * width));
         for Block { begin, end, .. } in self.blocks(memory, memory) {
+            // Earlier steps do not attend to this block.
             let first = if self.causal { begin } else { 0 };
             let terms = Strides3::one_loop(steps - first, length, width);
             let columns = Strides3::one_loop(end - begin, 1, 2 * width);

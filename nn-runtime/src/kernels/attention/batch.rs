@@ -88,6 +88,7 @@ impl Batch<'_> {
             if continues {
                 let state = state.sample(sample);
                 for (x, y) in x.chunks_exact(it.width).zip(y.chunks_exact_mut(it.width)) {
+                    // The step advances the ring buffer; it has the bits of the whole sequence.
                     let (weights, state, scratch) = (self.weights, &mut *state, &mut *scratch);
                     it.step(CachedStep { weights, state, x, y, scratch });
                 }

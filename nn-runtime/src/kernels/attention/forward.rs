@@ -147,6 +147,7 @@ impl Attention {
         for Block { begin, end, sees } in self.blocks(steps, memory) {
             let rows = &mut p[begin * self.memory..end * self.memory];
             if sees > 0 {
+                // Scores: q kᵀ.
                 self.dots(end - begin, sees, [width, 2 * width]).compute(
                     Isa::best(),
                     &q[begin * width + at..],
@@ -170,6 +171,7 @@ impl Attention {
         let (steps, memory) = (attended.len() / width, kv.len() / (2 * width));
         for Block { begin, end, sees } in self.blocks(steps, memory) {
             let rows = Strides3::one_loop(end - begin, self.memory, width);
+            // p v.
             let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
             let values = kv.get(width + at..).unwrap_or_default();
             product.compute(

@@ -33,6 +33,7 @@ dispatch! {
         let scale = rows.scale();
         for (i, row) in x.chunks_exact_mut(rows.len).enumerate() {
             let (seen, rest) = row.split_at_mut(rows.first + i * rows.more);
+            // Without the maximum an exponential could be infinite.
             let max = rows::max(seen);
             for x in seen.iter_mut() {
                 *x = exp::<L>((*x - max) * scale);
@@ -52,6 +53,7 @@ dispatch! {
             let seen = rows.first + i * rows.more;
             let p = &p[..seen];
             let (d, rest) = d.split_at_mut(seen);
+            // d_score = p (d_p - Σ p d_p), times the scale.
             let mean = rows::products(p, d, 0.0);
             for (d, p) in d.iter_mut().zip(p) {
                 *d = p * (*d - mean) * scale;

@@ -148,14 +148,14 @@ impl Attention {
         Deferred { x, memory, attended, d_q, d_kv, d_y: d_kv.then(self.input_len()) }
     }
 
-    /// Elements that inference needs per call: queries, keys and values, outputs of the heads, one head's probabilities.
-    /// A step needs less.
+    /// Elements that inference needs per call: queries, keys and values, outputs of the heads, and one head's
+    /// probabilities. A step needs less.
     pub(crate) const fn infer_scratch(&self) -> usize {
         self.cos_sin_len() + 2 * self.input_len() + 2 * self.memory_len() + self.pairs()
     }
 
-    /// Elements that the backward pass needs per call: the gradients of the heads' outputs and of one head's probabilities,
-    /// and the probabilities after dropout. The forward pass needs less.
+    /// Elements that the backward pass needs per call: the gradients of the heads' outputs and of one head's
+    /// probabilities, and the probabilities after dropout. The forward pass needs less.
     #[cfg(feature = "train")]
     pub(crate) const fn train_scratch(&self) -> usize {
         self.cos_sin_len() + self.input_len() + self.pairs() + self.dropped_len()

@@ -60,6 +60,7 @@ pub(crate) fn d_weight(isa: Isa, g: &Geometry, args: ConvDWeightArgs<'_>) {
         let (i, j) = (tap / g.kernel[1], tap % g.kernel[1]);
         // The weights of this kernel element are the first of `d_weight`.
         let first = |axis: Axis| Axis { tap: 0, ..axis };
+        // An axis of a single kernel element.
         axes = [first(rows.of_taps(i..i + 1)), first(columns.of_taps(j..j + 1))];
         assert_eq!(len, g.filters, "the weights of one kernel element");
         len = g.weight_len();

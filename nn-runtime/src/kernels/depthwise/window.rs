@@ -148,6 +148,7 @@ impl<'a> Window<'a> {
         [from, pixel]: [usize; 2],
         line: usize,
     ) {
+        // A line of the window is what a kernel as wide as the window would meet.
         let columns = Axis { taps: self.width, ..self.sizes.columns };
         let met = columns.met(pixel);
         let (whole, cut) = (self.channels.len() / L::COUNT, self.channels.len() % L::COUNT);

@@ -39,10 +39,14 @@ impl Product<'_> {
     /// only if there are enough rows of `C` to make up for the copy. A broad panel, whose rows are several whole cache
     /// lines, is packed only if it does not fit into the second-level cache.
     pub(super) fn is_worth_packing(&self, width: usize) -> bool {
+        // Elements from one row of `B` to the next: 1 kB.
         const FAR: usize = 256;
+        // Rows of `B`.
         const MANY: usize = 256;
+        // Rows of `C`.
         const ENOUGH: usize = 24;
         const BROAD: usize = 64;
+        // Elements of `B` that a panel reads: 512 kB.
         const LARGE: usize = 1 << 17;
         let far = self.terms.other[2] >= FAR;
         let many = self.terms.len() >= if width < BROAD { MANY } else { LARGE / width };

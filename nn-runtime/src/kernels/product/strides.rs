@@ -25,6 +25,7 @@ impl Strides3 {
     /// The same iterations in fewer loops, where an inner loop ends at the offset at which the next iteration of the
     /// outer one begins.
     pub(super) fn merged(mut self) -> Self {
+        // From the inside to the outside, so that three seamless loops become one.
         for outer in [1, 0] {
             let inner = if self.count[1] == 1 { 2 } else { outer + 1 };
             let count = self.count[inner];

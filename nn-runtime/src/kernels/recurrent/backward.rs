@@ -136,6 +136,7 @@ impl CellBackward<'_> {
             CellValues { gates: &mut *gates, hidden: &mut *hidden, h: &mut *h, c, d_h, d_c },
         );
         let gates = &*gates;
+        // Except in a GRU, both sums have the same gradient, because they are added.
         let hidden = if stack.cell == Cell::Gru { &*hidden } else { gates };
         let source = if layer == 0 { x } else { &*source };
         let rows = gather(self.packing, self.cell, source, weights.inputs, rows);
@@ -242,6 +243,7 @@ impl CellBackward<'_> {
         );
         let d_hh = &mut d_weights[weight_hh..bias_ih];
         let mut accumulate = Accumulate::Overwrite;
+        // The state before each row: contiguous for all steps of full sequences, otherwise step by step.
         for StepRows { first, active, before } in self.packing.steps_in_runs() {
             dense_d_weight(
                 isa,

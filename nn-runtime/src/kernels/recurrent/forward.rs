@@ -81,6 +81,7 @@ impl StackPass {
         let StackForward { weights, x, y, state, memory, scratch, .. } = call;
         let (n, layer) = (packing.n(), cell.layer);
         let CellLayout { gates, hidden, h, c } = self.layout.of(cell.of(&sizes));
+        // All buffers of the cell at once, because they are disjoint parts of one slice.
         let at = [self.layout.source(layer), self.layout.rows, gates, hidden, h, c];
         let [source, rows, gates, hidden, h, c] = take(memory, n, at);
         let source = if layer == 0 { x } else { &*source };
@@ -186,6 +187,7 @@ impl StackPass {
             match cell {
                 Cell::Gru => {
                     let hidden = &mut hidden[now];
+                    // The reset gate multiplies these sums, so that they cannot be added to those from the input.
                     hh.product(Init::bias(weights.bias_hh), h_before, hidden);
                     gates::gru_forward(units, gates, hidden, h_before, h);
                     continue;

@@ -332,6 +332,7 @@ fn gru_cell<L: Lanes>(
     h_before: f32,
 ) -> ([f32; 3], f32) {
     let (r, z) = (sigmoid::<L>(r + b_r), sigmoid::<L>(z + b_z));
+    // The reset gate multiplies the sum from the state, as in PyTorch, and not the state itself.
     let n = tanh::<L>(mul_add::<L>(r, b_n, n));
     ([r, z, n], mul_add::<L>(z, h_before, (1.0 - z) * n))
 }

@@ -43,6 +43,7 @@ pub(super) fn product(isa: Isa, args: ColumnsArgs<'_>) {
             Init::Bias(bias) => Init::Bias(&bias[column..column + columns]),
             other => other,
         };
+        // A block of a panel is 64 kB, which all rows of `x` read.
         for first in (0..inputs).step_by(BLOCK) {
             let terms = Strides3::one_loop(BLOCK.min(inputs - first), 1, columns);
             let product = Product { rows, terms, columns, init };

@@ -44,8 +44,9 @@ pub(crate) struct Gradients {
 }
 
 impl<'a> StackPass<'a> {
-    /// The forward pass. `x` is `[steps, inputs]`, of which the first `valid` steps are read; `state` is the state of the
-    /// sample, or empty. `keep(layer, i)` is the factor of dropout for element `i` of the output `[steps, width]` of `layer`.
+    /// The forward pass. `x` is `[steps, inputs]`, of which the first `valid` steps are read; `state` is the state of
+    /// the sample, or empty. `keep(layer, i)` is the factor of dropout for element `i` of the output of `layer`,
+    /// `[steps, width]`.
     pub(crate) fn forward(
         stack: &'a Stack,
         weights: &'a [f64],
