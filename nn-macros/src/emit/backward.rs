@@ -1,7 +1,8 @@
 //! The training backward pass: the nodes in reverse order.
 
+use super::context::Context;
 use super::forward::{Views, by_phase};
-use super::{Context, memory::buffer_names};
+use super::names::buffer_names;
 use crate::network::Node;
 use crate::plan::{Flow, Location, Need, Plan};
 use proc_macro2::{Ident, TokenStream};
@@ -18,7 +19,7 @@ pub(super) fn emit_backward(context: &Context) -> TokenStream {
 
 fn emit_pass(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
-    let names = buffer_names(context, &context.plan.train);
+    let names = buffer_names(&context.names, &context.plan.train);
     let segments = by_phase(context, true, |node, phase| {
         let it = &context.network.nodes[node];
         if it.storage() == Storage::InPlace {

@@ -2,7 +2,8 @@
 //! constants that the compiler evaluates, each of which fails with the message and at the place of the
 //! mistake.
 
-use super::{Context, shapes};
+use super::context::Context;
+use super::shapes;
 use crate::network::{
     Dims, Layer, Network, Node, SkipConnection, ValueId, custom_output, given_const, shape_const,
 };

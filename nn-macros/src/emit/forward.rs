@@ -1,6 +1,8 @@
 //! Inference and the training forward pass: one block per node, in straight line.
 
-use super::{Context, memory::buffer_names, shapes};
+use super::context::Context;
+use super::names::buffer_names;
+use super::shapes;
 use crate::fusion::Pooled;
 use crate::network::{Node, ValueId};
 use crate::plan::{BufferPlan, Location, PhaseSegment};
@@ -47,7 +49,7 @@ pub(super) enum Inference {
 
 /// Inference, node by node.
 pub(super) fn emit_nodes(context: &Context, inference: Inference) -> TokenStream {
-    let names = buffer_names(context, &context.plan.infer);
+    let names = buffer_names(&context.names, &context.plan.infer);
     let nodes = context.running();
     nodes.map(|(index, it)| infer_node(context, inference, &names, index, it)).collect()
 }
@@ -123,7 +125,7 @@ fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenSt
 
 fn emit_train(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
-    let names = buffer_names(context, &context.plan.train);
+    let names = buffer_names(&context.names, &context.plan.train);
     let segments = by_phase(context, false, |node, phase| train_node(context, &names, node, phase));
     let copy = copy_output(context);
     quote! {

@@ -1,10 +1,11 @@
 //! The plan as constants: where values, gradients and the nodes' own memory are.
 
-use super::names::Unique;
-use super::streaming::{network_streams, step_len};
-use super::{Context, shapes};
+use super::context::Context;
+use super::names::buffer_names;
+use super::shapes;
+use super::steps::{network_streams, step_len};
 use crate::network::ValueId;
-use crate::plan::{Buffer, BufferPlan, Content};
+use crate::plan::{Buffer, BufferPlan};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use unrolled_shape::Lifetime;
@@ -41,23 +42,6 @@ pub(super) fn emit_train_memory(context: &Context) -> TokenStream {
     quote!(#train #slots #phases)
 }
 
-/// The name of each buffer of a layout.
-pub(super) fn buffer_names(context: &Context, layout: &BufferPlan) -> Vec<Ident> {
-    let mut unique = Unique::new(&["VALUES", "PLAN"]);
-    let part = |node: usize| &context.names[node].constant;
-    let buffers = layout.buffers.iter();
-    buffers
-        .map(|buffer| {
-            let name = match buffer.content {
-                Content::Value { node } => part(node).to_string(),
-                Content::Gradient { node } => format!("D_{}", part(node)),
-                Content::Contribution { node, nth } => format!("D_{}_X{nth}", part(node)),
-            };
-            format_ident!("{}", unique.name(name))
-        })
-        .collect()
-}
-
 /// How much of a value a layout has room for.
 #[derive(Clone, Copy)]
 enum Extent {
@@ -92,7 +76,7 @@ fn emit_layout(
     holder: &str,
     doc: &str,
 ) -> TokenStream {
-    let names = buffer_names(context, layout);
+    let names = buffer_names(&context.names, layout);
     let known: Option<Vec<Lifetime>> =
         layout.buffers.iter().map(|buffer| lifetime(context, extent, buffer)).collect();
     let constants = match known {

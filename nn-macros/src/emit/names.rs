@@ -1,6 +1,7 @@
 //! What expanded code calls its types and constants.
 
 use crate::network::{Layer, Network};
+use crate::plan::{BufferPlan, Content};
 use proc_macro2::Ident;
 use quote::format_ident;
 use std::collections::HashSet;
@@ -31,6 +32,23 @@ pub(super) fn names(network: &Network) -> Vec<Names> {
                 spec: format_ident!("__{spec}"),
                 constant: format_ident!("{}", constants.name(constant_case(&field))),
             }
+        })
+        .collect()
+}
+
+/// The name of each buffer of a plan.
+pub(super) fn buffer_names(names: &[Names], plan: &BufferPlan) -> Vec<Ident> {
+    let mut unique = Unique::new(&["VALUES", "PLAN"]);
+    let part = |node: usize| &names[node].constant;
+    let buffers = plan.buffers.iter();
+    buffers
+        .map(|buffer| {
+            let name = match buffer.content {
+                Content::Value { node } => part(node).to_string(),
+                Content::Gradient { node } => format!("D_{}", part(node)),
+                Content::Contribution { node, nth } => format!("D_{}_X{nth}", part(node)),
+            };
+            format_ident!("{}", unique.name(name))
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! One type per node: all that the compiler knows of it.
 
-use super::{Context, docs, shapes, steps};
+use super::context::Context;
+use super::{docs, shapes, steps};
 use crate::network::Layer;
 use proc_macro2::TokenStream;
 use quote::quote;

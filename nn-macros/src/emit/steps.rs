@@ -1,48 +1,12 @@
-//! Sequences: which values count the steps of an input, and what lies between.
+//! Sequences: the steps of values as expressions, and whether a network can run step by step.
 
-use super::{Context, shapes};
-use crate::network::{Layer, Network, Node, ValueId};
+use super::context::Context;
+use super::shapes;
+use super::sources::Source;
+use crate::network::{Layer, Node, ValueId};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use unrolled_shape::registry::Steps;
-
-/// Where a value has its steps from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// They are those of an input.
-    Input(usize),
-    /// A node makes others of its input's: a constant of its name says which.
-    Node(usize),
-}
-
-/// For each value from where it has its steps; `None` where it is no sequence.
-pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
-    let mut sources = vec![None; network.values.len()];
-    for (nth, input) in network.inputs.iter().enumerate() {
-        sources[input.value.0] = is_sequence(network, nth).then_some(Source::Input(nth));
-    }
-    for (nth, node) in network.nodes.iter().enumerate() {
-        let mut known = node.on_the_line().iter().filter_map(|input| sources[input.0]);
-        sources[node.output.0] = known.next().and_then(|first| match &node.layer {
-            Layer::Custom(_) => Some(Source::Node(nth)),
-            Layer::Known { row, .. } => match row.steps {
-                Steps::Kernel => Some(Source::Node(nth)),
-                Steps::Each if known.any(|other| other != first) => Some(Source::Node(nth)),
-                Steps::Each => Some(first),
-                Steps::Valid => network.keeps_rank(node).then_some(first),
-                Steps::All => None,
-            },
-        });
-    }
-    sources
-}
-
-/// An input is a sequence if it may be shorter than its shape, or has steps of features or of tokens.
-fn is_sequence(network: &Network, nth: usize) -> bool {
-    let input = &network.inputs[nth];
-    let rank = network.values[input.value.0].dims.sizes.len();
-    input.ragged || rank == 2 || (rank == 1 && input.index)
-}
 
 impl Context<'_> {
     /// Whether the first axis of a value counts the steps of a sequence.
@@ -135,4 +99,36 @@ pub(super) fn emit_output_steps(context: &Context) -> Option<TokenStream> {
     let output = context.network.output_value;
     let steps = context.counts_steps(output).then(|| context.steps_of(output))?;
     Some(quote!(const OUTPUT_STEPS: ::core::option::Option<__rt::StepsOf> = #steps;))
+}
+
+/// Whether a layer can take its input step by step.
+pub(super) fn streams(node: &Node) -> bool {
+    match &node.layer {
+        Layer::Known { row, arguments } => {
+            let values = arguments.iter().map(|argument| argument.stand_in());
+            values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
+        }
+        Layer::Custom(_) => false,
+    }
+}
+
+/// Whether the network can: all its inputs are sequences, and all its layers can.
+pub(super) fn network_streams(context: &Context) -> bool {
+    !context.network.has_several_outputs()
+        && takes_sequences(context)
+        && context.network.nodes.iter().all(streams)
+}
+
+pub(super) fn takes_sequences(context: &Context) -> bool {
+    context.network.inputs.iter().all(|input| context.counts_steps(input.value))
+}
+
+/// The number of elements of one step of a value.
+pub(super) fn step_len(context: &Context, value: ValueId) -> TokenStream {
+    let dims = &context.network.values[value.0].dims;
+    if !context.counts_steps(value) {
+        return shapes::len(&quote!(__rt), dims);
+    }
+    let (len, steps) = (shapes::len(&quote!(__rt), dims), shapes::size(&dims.sizes[0]));
+    quote!((#len / #steps))
 }

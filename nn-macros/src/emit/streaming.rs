@@ -1,33 +1,14 @@
 //! How a network runs one step at a time.
 
+use super::context::Context;
 use super::forward::{Inference, copy_output, emit_nodes};
-use super::{Context, shapes};
-use crate::network::{Layer, Node, ValueId};
+use super::inputs::by_reference;
+use super::shapes;
+use super::steps::{network_streams, streams, takes_sequences};
+use crate::network::{Node, ValueId};
 use crate::report::mistake;
 use proc_macro2::TokenStream;
 use quote::quote;
-
-/// Whether a layer can take its input step by step.
-fn streams(node: &Node) -> bool {
-    match &node.layer {
-        Layer::Known { row, arguments } => {
-            let values = arguments.iter().map(|argument| argument.stand_in());
-            values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
-        }
-        Layer::Custom(_) => false,
-    }
-}
-
-/// Whether the network can: all its inputs are sequences, and all its layers can.
-pub(super) fn network_streams(context: &Context) -> bool {
-    !context.network.has_several_outputs()
-        && takes_sequences(context)
-        && context.network.nodes.iter().all(streams)
-}
-
-fn takes_sequences(context: &Context) -> bool {
-    context.network.inputs.iter().all(|input| context.counts_steps(input.value))
-}
 
 /// The layer of a network of sequences that takes whole ones only.
 fn whole<'a>(context: &Context<'a>) -> Option<&'a Node> {
@@ -64,16 +45,6 @@ fn emit_refusal_trait(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// How many numbers one step of a value has.
-pub(super) fn step_len(context: &Context, value: ValueId) -> TokenStream {
-    let dims = &context.network.values[value.0].dims;
-    if !context.counts_steps(value) {
-        return shapes::len(&quote!(__rt), dims);
-    }
-    let (len, steps) = (shapes::len(&quote!(__rt), dims), shapes::size(&dims.sizes[0]));
-    quote!((#len / #steps))
-}
-
 /// The type of one step of a value.
 fn step_type(context: &Context, value: ValueId, element: &str) -> TokenStream {
     let mut dims = context.network.values[value.0].dims.clone();
@@ -96,7 +67,7 @@ pub(super) fn emit_step_method(context: &Context) -> Option<TokenStream> {
         .map(|input| step_type(context, input.value, if input.index { "u32" } else { "f32" }))
         .collect();
     let output = step_type(context, network.output_value, "f32");
-    let (pattern, kind, names) = super::structure::by_reference(context, &types);
+    let (pattern, kind, names) = by_reference(context, &types);
     Some(quote! {
         /// One step of a sequence, at inference, without allocation: `state` holds what the layers
         /// remember of the steps before, and receives what they remember of this one.

@@ -1,9 +1,12 @@
 //! The struct itself, and what it offers as weights, as a layer and as a network.
 
-use super::{Context, Outputs, docs, shapes};
+use super::context::Context;
+use super::inputs::by_reference;
+use super::outputs::Outputs;
+use super::{docs, shapes};
 use crate::network::{Layer, Node};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::ext::IdentExt;
 use unrolled_shape::registry::Inputs;
 
@@ -71,19 +74,6 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     }
 }
 
-/// A parameter of one reference for each input: its pattern, its type, and the references.
-pub(super) fn by_reference(
-    context: &Context,
-    types: &[TokenStream],
-) -> (TokenStream, TokenStream, Vec<TokenStream>) {
-    if let [kind] = types {
-        return (quote!(input), quote!(&#kind), vec![quote!(input)]);
-    }
-    let names: Vec<Ident> = input_names(context);
-    let inputs = names.iter().map(|name| quote!(#name)).collect();
-    (quote!((#(#names),*)), quote!((#(&#types),*)), inputs)
-}
-
 /// Inference on references to the inputs.
 fn emit_infer(context: &Context, inputs: &[TokenStream]) -> TokenStream {
     let krate = &context.network.krate;
@@ -119,14 +109,6 @@ fn input_types(context: &Context) -> Vec<TokenStream> {
             let krate = &context.network.krate;
             shapes::input_type(&quote!(#krate::__private), element, dims, input.ragged)
         })
-        .collect()
-}
-
-/// The names of inputs as variables.
-fn input_names(context: &Context) -> Vec<Ident> {
-    let inputs = context.network.inputs.iter().enumerate();
-    inputs
-        .map(|(nth, input)| input.name.clone().unwrap_or_else(|| format_ident!("input{nth}")))
         .collect()
 }
 

@@ -1,0 +1,88 @@
+//! The items of a network, in the order in which they are emitted.
+
+use super::context::Context;
+use super::outputs::Outputs;
+use super::{backward, constants, forward, memory, specs, steps, streaming, structure};
+use crate::network::Network;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The code of a network.
+pub(crate) fn emit(network: &Network) -> TokenStream {
+    let context = Context::new(network);
+    let krate = &network.krate;
+    let structure = structure::emit_struct(&context);
+    let outputs = Outputs::of(network).emit_struct(&quote!(#krate::__private));
+    let methods = structure::emit_methods(&context);
+    let constants = constants::emit_shapes(&context);
+    let specs = specs::emit_specs(&context);
+    let steps = steps::emit_sources(&context);
+    let memory = memory::emit_memory(&context);
+    let weights = structure::emit_weights(&context);
+    let node = emit_node(&context);
+    let training = network.features.train.then(|| emit_training(&context));
+    let streaming = streaming::emit_streaming(&context);
+    let shaped = structure::emit_shaped(&context);
+    quote! {
+        #structure
+        #outputs
+        #constants
+        #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
+        const _: () = {
+            use #krate::__private as __rt;
+            #specs
+            #steps
+            #memory
+            #methods
+            #weights
+            #node
+            #training
+            #streaming
+            #shaped
+        };
+    }
+}
+
+/// `impl Node`: inference.
+fn emit_node(context: &Context) -> TokenStream {
+    let Context { arguments, where_clause, .. } = context;
+    let name = &context.network.name;
+    let mut generics = context.network.generics.clone();
+    generics.params.push(syn::parse_quote!(__S: __rt::Spec));
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let sizes = memory::emit_sizes(context);
+    let tensors = structure::emit_tensors(context);
+    let check = structure::emit_check(context);
+    let infer = forward::emit_infer(context);
+    quote! {
+        impl #impl_generics __rt::Node<__S> for #name #arguments #where_clause {
+            #sizes
+            #tensors
+            #check
+            #infer
+        }
+    }
+}
+
+/// The memory of training, and `impl TrainNode`.
+fn emit_training(context: &Context) -> TokenStream {
+    let Context { arguments, where_clause, .. } = context;
+    let name = &context.network.name;
+    let mut generics = context.network.generics.clone();
+    generics.params.push(syn::parse_quote!(__S: __rt::Spec));
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let memory = memory::emit_train_memory(context);
+    let sizes = memory::emit_train_sizes(context);
+    let weights = structure::emit_train_weights(context);
+    let forward = forward::emit_forward(context);
+    let backward = backward::emit_backward(context);
+    quote! {
+        #memory
+        impl #impl_generics __rt::TrainNode<__S> for #name #arguments #where_clause {
+            #sizes
+            #weights
+            #forward
+            #backward
+        }
+    }
+}
