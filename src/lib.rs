@@ -265,7 +265,8 @@ pub mod __private {
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
-        Backward, Forward, Pass, Phases, Shards, TrainCtx, TrainLayout, TrainNode, TrainSlot,
+        Backward, Forward, Pass, Phases, Shards, TrainCtx, TrainEmbeds, TrainLayout, TrainNode,
+        TrainSlot,
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{

@@ -127,11 +127,15 @@ impl Context<'_> {
 /// says so once, and goes on as if it were.
 fn where_clause(network: &Network, names: &[Names], arguments: &TokenStream) -> TokenStream {
     let (_, _, clause) = network.generics.split_for_impl();
+    let bound = match network.features.train {
+        true => format_ident!("TrainEmbeds"),
+        false => format_ident!("Embeds"),
+    };
     let bounds = network.nodes.iter().zip(names).filter_map(|(node, names)| {
         let Layer::Custom(layer) = &node.layer else { return None };
         let mut spec = names.spec.clone();
         spec.set_span(layer.span());
-        Some(quote_spanned!(layer.span()=> #layer: __rt::Embeds<#spec #arguments>))
+        Some(quote_spanned!(layer.span()=> #layer: __rt::#bound<#spec #arguments>))
     });
     let bounds: Vec<TokenStream> = bounds.collect();
     match clause {
