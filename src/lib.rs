@@ -4,7 +4,7 @@
 //! use unrolled::prelude::*;
 //!
 //! network! {
-//!     /// Says on which side of a line a point is.
+//!     /// The side of a line that a point is on.
 //!     pub struct Sides(2) -> 1 {
 //!         fc1: Dense(8),
 //!         Tanh,
@@ -17,7 +17,7 @@
 //! # assert!(score.is_finite());
 //! ```
 //!
-//! [`network!`] says what can be written, [`Network`] what can be done with it.
+//! [`network!`] documents the language, [`Network`] and its extension traits the methods of a network.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub use unrolled_macros::Weights;
@@ -41,13 +41,13 @@ pub use unrolled_runtime::{
 };
 pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 
-/// Makes a struct of each network that it holds, with every size known to the compiler.
+/// Defines a struct for each network in it, with all sizes known at compile time.
 ///
 /// ```
 /// use unrolled::prelude::*;
 ///
 /// network! {
-///     /// Two convolutions around a shortcut.
+///     /// Two convolutions with a skip connection around them.
 ///     block Basic(channels) {
 ///         Residual {
 ///             Conv2d(channels, kernel = 3, padding = same), ReLU,
@@ -56,8 +56,8 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///         ReLU,
 ///     }
 ///
-///     /// Tells ten kinds of pictures apart.
-///     pub struct Pictures(8x8x3) -> 10 {
+///     /// Classifies images into ten classes.
+///     pub struct Images(8x8x3) -> 10 {
 ///         stem: Conv2d(4, kernel = 3)  -> 6x6x4,
 ///         ReLU,
 ///         stage: Repeat(2) { Basic(4) },
@@ -66,38 +66,38 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///     }
 /// }
 ///
-/// let net = Pictures::new(1);
+/// let net = Images::new(1);
 /// let scores: [f32; 10] = net.forward(&[[[0.0; 3]; 8]; 8]);
 /// # assert!(scores.iter().all(|score| score.is_finite()));
-/// assert_eq!(Pictures::PARAMS, 754);
+/// assert_eq!(Images::PARAMS, 754);
 /// ```
 ///
-/// A header reads as a function's signature, a line of the body as a node of an assembly line:
-/// `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes have the channels last. A shape behind an
-/// arrow may be left out; where it stands, it is checked.
+/// A header is a function signature: input shapes in parentheses, output shape after the arrow. A line of the
+/// body is one layer: `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes are channels-last. The shape
+/// after a layer's arrow is optional; where it is written, it is checked.
 ///
 /// # Named values
 ///
-/// A line takes what the line before gives, unless it says something else: `value => Layer` takes an
-/// input of the network, or what a line of this name gave before. Branches of a join begin in the same way
-/// (`value => { layers }`; `value` alone is what it is, `{}` is what the line before gives), and some
-/// layers take named values as arguments. A value may be taken any number of times. It is known behind
-/// its line, up to the end of the braces in which that stands; a block knows the values that it gets for
-/// its parameters.
+/// The input of a line is the output of the line before it, unless it names another value: `value => Layer`
+/// reads an input of the network or the output of an earlier line of that name. Branches of a join begin in the
+/// same way: `value => { layers }`, `value` alone for the value itself, `{}` for the output of the line before.
+/// Some layers also take named values as arguments. A value may be used any number of times. Its scope is from
+/// its line to the end of the braces around that line; a block can use the values that are passed as its
+/// arguments.
 ///
 /// ```
 /// use unrolled::prelude::*;
 ///
 /// network! {
-///     /// Joins the way up with what the way down gave.
+///     /// Joins the decoder with a value of the encoder.
 ///     block Up(skip) {
 ///         Concat { {}, skip },
 ///         Dense(8), ReLU,
 ///     }
 ///
-///     /// A picture and a table of measurements.
-///     pub struct Fusion(picture: 8x8x1, table: 12) -> 3 {
-///         picture => Conv2d(4, kernel = 3),
+///     /// An image and a table of measurements.
+///     pub struct Fusion(image: 8x8x1, table: 12) -> 3 {
+///         image => Conv2d(4, kernel = 3),
 ///         ReLU,
 ///         seen: GlobalAvgPool               -> 4,
 ///         measured: table => Dense(4),
@@ -114,17 +114,17 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///
 /// # Shared weights
 ///
-/// A line can have the weight of a line before it as its own: `Dense(65, weight = tokens)` has that of
-/// `tokens`, an `Embedding(65, 128)` or a `Dense(65)`, and a bias of its own unless `bias = false`. The weight
-/// is there once, begins as its owner's, and its gradient is the sum of what all its lines make of it. Files
-/// have it under all names, as PyTorch's `state_dict` after `head.weight = tokens.weight`; one of them is
-/// enough to load it.
+/// A line can share the weight of an earlier line: `Dense(65, weight = tokens)` uses the weight of `tokens`, an
+/// `Embedding(65, 128)` or a `Dense(65)`, and has a bias of its own unless `bias = false`. The weight is stored
+/// once, is initialised by its owner, and its gradient is the sum of the gradients of all lines that use it.
+/// Files contain it under all names, as PyTorch's `state_dict` after `head.weight = tokens.weight`; one of them
+/// is enough to load it.
 ///
 /// ```
 /// use unrolled::prelude::*;
 ///
 /// network! {
-///     /// Guesses the next of 65 characters at each step.
+///     /// Predicts the next of 65 characters at each step.
 ///     pub struct Tied(text: 16) -> 16x65 {
 ///         tokens: Embedding(65, 32),
 ///         LSTM(32),
@@ -141,16 +141,16 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///
 /// # Several outputs
 ///
-/// A header that promises several outputs names the lines that give them. The network then gives a struct
-/// with an array for each, called like the network with `Output` behind, and takes a tuple of losses and
-/// tuples of targets, one for each output in the header's order. What is made small is the sum of the losses, each
-/// a mean over the batch of its own; `weighted` says how much one counts.
+/// A header with several outputs names the lines that compute them. The output type is then a struct with an
+/// array for each, named after the network with the suffix `Output`. Such a network is trained with a tuple of
+/// losses and tuples of targets, one for each output in the order of the header. The total loss is the sum of
+/// the losses, each a mean over the batch; `weighted` sets the weight of one of them.
 ///
 /// ```
 /// use unrolled::prelude::*;
 ///
 /// network! {
-///     /// Which digit it is, and where it is.
+///     /// The class of a digit and its position.
 ///     pub struct Finder(8x8x1) -> (digit: 10, place: 2) {
 ///         Flatten,
 ///         shared: Dense(16),
@@ -171,28 +171,29 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///     println!("{}: {:.4}", output.name, output.loss);
 /// }
 /// ```
-/// # Blocks that are there already
 ///
-/// Every network knows the layers of transformers (Vaswani et al., 2017), as blocks written in this
-/// language; a block of the same name stands in for one of them. They are PyTorch's
-/// `nn.TransformerEncoderLayer` and `nn.TransformerDecoderLayer` with `activation="gelu"`, with the same
-/// names of weights, so that those of one load into the other.
+/// # Predefined blocks
 ///
-/// | block | what | in PyTorch |
+/// The layers of transformers (Vaswani et al., 2017) are predefined blocks, written in this language; a block of
+/// the same name replaces one of them. They are PyTorch's `nn.TransformerEncoderLayer` and
+/// `nn.TransformerDecoderLayer` with `activation="gelu"` and have the same names of weights, so that files can be
+/// exchanged.
+///
+/// | block | description | in PyTorch |
 /// |---|---|---|
-/// | `TransformerEncoder(width, heads, hidden)` | attention to its own steps, then two dense layers, each behind a `LayerNorm` and with a shortcut | `norm_first=True` |
-/// | `PostNormTransformerEncoder(width, heads, hidden)` | the same with each `LayerNorm` behind its sum | `norm_first=False` |
-/// | `TransformerDecoder(memory, width, heads, hidden)` | causal attention, attention to a named value, dense layers | `norm_first=True` |
-/// | `PostNormTransformerDecoder(memory, width, heads, hidden)` | the same with each `LayerNorm` behind its sum | `norm_first=False` |
+/// | `TransformerEncoder(width, heads, hidden)` | self-attention, then two dense layers, each after a `LayerNorm` and with a skip connection | `norm_first=True` |
+/// | `PostNormTransformerEncoder(width, heads, hidden)` | the same with each `LayerNorm` after its sum | `norm_first=False` |
+/// | `TransformerDecoder(memory, width, heads, hidden)` | causal self-attention, attention to a named value, dense layers | `norm_first=True` |
+/// | `PostNormTransformerDecoder(memory, width, heads, hidden)` | the same with each `LayerNorm` after its sum | `norm_first=False` |
 ///
-/// All take `dropout = 0.1` and `rotary = false`, encoders also `causal = false`. `width` is the number of
-/// features that go in, and come out.
+/// All take `dropout = 0.1` and `rotary = false`, encoders also `causal = false`. `width` is the number of input
+/// and output features.
 ///
 /// ```
 /// use unrolled::prelude::*;
 ///
 /// network! {
-///     /// Guesses the next of 65 characters at each step.
+///     /// Predicts the next of 65 characters at each step.
 ///     pub struct Gpt(text: ..64) -> 64x65 {
 ///         Embedding(65, 32), PositionalEmbedding,
 ///         Repeat(2) { TransformerEncoder(32, heads = 4, hidden = 128, causal = true) },
@@ -200,7 +201,7 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///         Dense(65, bias = false),
 ///     }
 ///
-///     /// Writes in one language what was read in another.
+///     /// Translates from one language to another.
 ///     pub struct Translator(read: ..20, written: ..24) -> 24x500 {
 ///         foreign: read => Embedding(800, 32),
 ///         PositionalEncoding,
@@ -212,7 +213,7 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///     }
 /// }
 ///
-/// // One character after the other: keys and values of those before are remembered.
+/// // One character at a time: the state holds the keys and values of earlier characters.
 /// let (gpt, mut state) = (Gpt::new(1), State::new());
 /// let scores: [f32; 65] = gpt.step(&mut state, &12);
 /// assert_eq!(scores, gpt.forward(&Sequence::new(&[12]).unwrap())[0]);
@@ -224,7 +225,7 @@ macro_rules! network {
     };
 }
 
-/// What programs use: `use unrolled::prelude::*;`
+/// The items that most programs need: `use unrolled::prelude::*;`
 pub mod prelude {
     pub use crate::network;
     pub use unrolled_macros::Weights;
@@ -247,7 +248,7 @@ pub mod prelude {
     pub use unrolled_runtime::{State, data::Data};
 }
 
-/// For expanded code alone.
+/// For expanded code only.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(not(feature = "std"))]
@@ -264,7 +265,8 @@ pub mod __private {
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
-        Backward, Forward, Pass, Phases, Shards, TrainCtx, TrainLayout, TrainNode, TrainSlot,
+        Backward, Forward, Pass, Phases, Shards, TrainCtx, TrainEmbeds, TrainLayout, TrainNode,
+        TrainSlot,
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{

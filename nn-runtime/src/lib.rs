@@ -44,7 +44,7 @@ mod types;
 pub use contract::State;
 #[cfg(feature = "train")]
 pub use contract::{
-    Backward, Forward, Pass, Phases, TiedNode, TrainInPlaceNode, TrainNode, TrainSlot,
+    Backward, Forward, Pass, Phases, TiedNode, TrainEmbeds, TrainInPlaceNode, TrainNode, TrainSlot,
 };
 pub use contract::{
     Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerInfo, Network, Node,

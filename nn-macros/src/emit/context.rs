@@ -124,11 +124,16 @@ impl<'a> Context<'a> {
 /// continues as if it were.
 fn where_clause(network: &Network, names: &[Names], arguments: &TokenStream) -> TokenStream {
     let (_, _, clause) = network.generics.split_for_impl();
+    // One bound for all that is needed, so that the compiler reports one error.
+    let bound = match network.features.train {
+        true => format_ident!("TrainEmbeds"),
+        false => format_ident!("Embeds"),
+    };
     let bounds = network.nodes.iter().zip(names).filter_map(|(node, names)| {
         let Layer::Custom(layer) = &node.layer else { return None };
         let mut spec = names.spec.clone();
         spec.set_span(layer.span());
-        Some(quote_spanned!(layer.span()=> #layer: __rt::Embeds<#spec #arguments>))
+        Some(quote_spanned!(layer.span()=> #layer: __rt::#bound<#spec #arguments>))
     });
     let bounds: Vec<TokenStream> = bounds.collect();
     match clause {

@@ -4,7 +4,7 @@ use crate::network::{Argument, ArgumentValue, Dim, Dims, Layer, Network, Node, V
 use crate::operand::mentions;
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
-use unrolled_shape::registry::{Row, Size};
+use unrolled_shape::registry::{Count, Row, Size};
 use unrolled_shape::{Padding, StepPadding};
 
 /// A number without a suffix.
@@ -77,9 +77,9 @@ pub(crate) fn input_type(
 /// The type of a node's layer: `layers::Conv2d<32, 1, 3, 3>`, or the user's own.
 pub(super) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> TokenStream {
     let node = &network.nodes[node];
-    let (row, arguments) = match &node.layer {
+    let row = match &node.layer {
         Layer::Custom(layer) => return quote!(#layer),
-        Layer::Known { row, arguments } => (row, arguments),
+        Layer::Known { row, .. } => row,
     };
     let tied = if node.owner.is_some() { "Tied" } else { "" };
     let name = format_ident!("{tied}{}", row.name);
@@ -92,7 +92,7 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> To
                 Size::Computed(_) => computed.next(),
                 _ => None,
             };
-            layer_size(rt, network, node, (row, arguments), *size, count)
+            layer_size(rt, network, node, *size, count)
         })
         .collect();
     if sizes.is_empty() {
@@ -107,10 +107,10 @@ fn layer_size(
     rt: &TokenStream,
     network: &Network,
     node: &Node,
-    (row, arguments): (&Row, &[Argument]),
     kind: Size,
-    count: Option<&unrolled_shape::registry::Count>,
+    count: Option<&Count>,
 ) -> Option<TokenStream> {
+    let Layer::Known { row, arguments } = &node.layer else { return None };
     let argument = |name: &str| argument(row, arguments, name);
     let input = &network.values[node.inputs[0].0].dims;
     match kind {

@@ -8,7 +8,7 @@ use unrolled_shape::Kind;
 use unrolled_shape::registry::{Inputs, Row};
 
 use super::names::KEYWORDS;
-use super::node::{Title, unnamed};
+use super::node::{Start, Title, unnamed};
 use super::resolver::{LineContext, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
@@ -24,28 +24,27 @@ impl Resolver<'_> {
     pub(super) fn used(
         &mut self,
         used: &Call,
-        title: Option<Title>,
-        current: Option<ValueId>,
+        start: Start,
         context: &mut LineContext<'_>,
     ) -> ValueId {
         let Some(name) = used.plain_name() else {
-            return self.custom(used, title, current, context);
+            return self.custom(used, start, context);
         };
         if let Some(block) = self.names.blocks.get(&name.to_string()).copied() {
-            return self.block(block, used, title, current, context);
+            return self.block(block, used, start, context);
         }
         if let Some(row) = self.names.layers.iter().find(|row| name == row.name) {
-            return self.layer(row, used, title, current, context);
+            return self.layer(row, used, start, context);
         }
         if let Some(block) = blocks::find(&name.to_string(), name.span()) {
-            return self.block(&block, used, title, current, context);
+            return self.block(&block, used, start, context);
         }
         match self.misspelt(name, used) {
             Some(words) => {
                 self.report.error(name.span(), words);
                 self.unknown(name.span())
             }
-            None => self.custom(used, title, current, context),
+            None => self.custom(used, start, context),
         }
     }
 
@@ -73,11 +72,11 @@ impl Resolver<'_> {
         &mut self,
         row: &'static Row,
         used: &Call,
-        title: Option<Title>,
-        current: Option<ValueId>,
+        start: Start,
         context: &mut LineContext<'_>,
     ) -> ValueId {
         let arguments = self.arguments(row, used, context);
+        let Start { title, current } = start;
         let title = title.unwrap_or_else(|| unnamed(row.stem, context.scope));
         let inputs = match (row.inputs, &used.branches) {
             (Inputs::One | Inputs::Indices, None) => {
@@ -91,8 +90,8 @@ impl Resolver<'_> {
                 self.report.error(used.name.span(), mistake::needs_branches(&used.name));
                 None
             }
-            (Inputs::Branches, Some(branches)) => {
-                self.branches(used, branches, Paths::Inside(&title), current, context)
+            (Inputs::Branches, Some(_)) => {
+                self.branches(used, Paths::Inside(&title), current, context)
             }
         };
         let (Some(arguments), Some((mut inputs, spans))) = (arguments, inputs) else {
@@ -160,11 +159,11 @@ impl Resolver<'_> {
     pub(super) fn branches(
         &mut self,
         used: &Call,
-        branches: &[Branch],
         paths: Paths<'_>,
         current: Option<ValueId>,
         context: &mut LineContext<'_>,
     ) -> Option<(Vec<ValueId>, Vec<Span>)> {
+        let branches = used.branches.as_deref().unwrap_or_default();
         if let Some(lines) = used.lines {
             self.report.error(lines, say::NOT_A_BRANCH);
             return None;
@@ -180,7 +179,7 @@ impl Resolver<'_> {
                 return begin;
             }
             let path = paths.branch(nth, branch.source.as_ref(), context.scope, &mut own);
-            self.inside(&branch.body, &path, Some(begin), context, false)
+            self.inside(&branch.body, &path, Some(begin), context)
         };
         let values = branches.iter().enumerate().map(one).collect();
         Some((values, branches.iter().map(Branch::span).collect()))
@@ -207,8 +206,7 @@ impl Resolver<'_> {
     pub(super) fn custom(
         &mut self,
         used: &Call,
-        title: Option<Title>,
-        current: Option<ValueId>,
+        start: Start,
         context: &mut LineContext<'_>,
     ) -> ValueId {
         if used.arguments.is_some() {
@@ -224,12 +222,11 @@ impl Resolver<'_> {
             return self.unknown(used.name.span());
         }
         let stem = snake_case(&used.name.to_string());
+        let Start { title, current } = start;
         let title = title.unwrap_or_else(|| unnamed(&stem, context.scope));
         let inputs = match &used.branches {
             None => self.running(current, used.name.span()).map(|value| (vec![value], vec![])),
-            Some(branches) => {
-                self.branches(used, branches, Paths::Beside(&title), current, context)
-            }
+            Some(_) => self.branches(used, Paths::Beside(&title), current, context),
         };
         let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
         let node = self.node(title, &used.name, context.scope);

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::node::{MOST_NODES, Title};
+use super::node::{MOST_NODES, Start, Title};
 use super::resolver::{LineContext, Named, Resolver};
 use crate::ast::{self, Body, Construct, Line};
 use crate::network::ValueId;
@@ -71,11 +71,11 @@ impl Resolver<'_> {
         };
         let path = line.name.as_ref().map(|name| self.named_path(name, context));
         let name = line.name.as_ref().map(|name| name.unraw().to_string());
-        let title = path.clone().map(|path| Title { path, name });
+        let start = Start { title: path.clone().map(|path| Title { path, name }), current };
         let output = match &line.construct {
-            Construct::Call(used) => self.used(used, title, current, context),
-            Construct::Repeat(repeat) => self.repeat(repeat, title, current, context),
-            Construct::Residual(residual) => self.residual(residual, title, current, context),
+            Construct::Call(used) => self.used(used, start, context),
+            Construct::Repeat(repeat) => self.repeat(repeat, start, context),
+            Construct::Residual(residual) => self.residual(residual, start, context),
             Construct::Broken(span) => self.unknown(*span),
         };
         if let Some(arrow) = &line.arrow {
@@ -108,17 +108,36 @@ impl Resolver<'_> {
         }
     }
 
-    /// A body in a scope of its own.
+    /// A body in a scope of its own, of which there is one for each copy of the scope around it.
     pub(super) fn inside(
         &mut self,
         body: &Body,
         path: &str,
         begin: Option<ValueId>,
         context: &mut LineContext<'_>,
-        repeated: bool,
     ) -> ValueId {
-        let repeated = repeated || context.scope.repeated;
-        let mut scope = Scope::new(path, body, repeated);
+        let scope = Scope::new(path, body, context.scope.repeated);
+        self.in_scope(scope, body, begin, context)
+    }
+
+    /// A body of which there may be several copies: of a block or a repeat.
+    pub(super) fn copy(
+        &mut self,
+        body: &Body,
+        path: &str,
+        begin: Option<ValueId>,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
+        self.in_scope(Scope::new(path, body, true), body, begin, context)
+    }
+
+    fn in_scope(
+        &mut self,
+        mut scope: Scope,
+        body: &Body,
+        begin: Option<ValueId>,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
         let mut inner = LineContext {
             environment: context.environment,
             scope: &mut scope,

@@ -19,6 +19,14 @@ pub(super) struct Title {
     pub(super) name: Option<String>,
 }
 
+/// What a construct of a line begins with.
+pub(super) struct Start {
+    /// Its title, where the user gave it a name.
+    pub(super) title: Option<Title>,
+    /// The value that it reads; `None` at the beginning of a network of several inputs.
+    pub(super) current: Option<ValueId>,
+}
+
 impl Title {
     /// The last part of its path.
     pub(super) fn last(&self) -> &str {

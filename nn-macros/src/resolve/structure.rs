@@ -3,7 +3,7 @@
 use syn::Error;
 use unrolled_shape::registry::find;
 
-use super::node::{Title, unnamed};
+use super::node::{Start, unnamed};
 use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
@@ -19,8 +19,7 @@ impl Resolver<'_> {
         &mut self,
         block: &ast::Block,
         used: &Call,
-        title: Option<Title>,
-        current: Option<ValueId>,
+        start: Start,
         context: &mut LineContext<'_>,
     ) -> ValueId {
         let name = block.name.to_string();
@@ -37,12 +36,12 @@ impl Resolver<'_> {
         let Some((environment, mut named)) = self.parameters(block, used, context) else {
             return self.unknown(used.name.span());
         };
-        let title = title.unwrap_or_else(|| unnamed(&snake_case(&name), context.scope));
+        let title = start.title.unwrap_or_else(|| unnamed(&snake_case(&name), context.scope));
         // A block is hygienic: it sees its parameters and its own lines only.
         let mut inner =
             LineContext { environment: &environment, scope: context.scope, named: &mut named };
         self.open.push(name);
-        let output = self.inside(&block.body, &title.path, current, &mut inner, true);
+        let output = self.copy(&block.body, &title.path, start.current, &mut inner);
         self.open.pop();
         output
     }
@@ -94,8 +93,7 @@ impl Resolver<'_> {
     pub(super) fn repeat(
         &mut self,
         repeat: &ast::Repeat,
-        title: Option<Title>,
-        current: Option<ValueId>,
+        start: Start,
         context: &mut LineContext<'_>,
     ) -> ValueId {
         let count = match self.count(repeat, context.environment) {
@@ -105,14 +103,14 @@ impl Resolver<'_> {
                 return self.unknown(repeat.keyword.span());
             }
         };
+        let Start { title, mut current } = start;
         let title = title.unwrap_or_else(|| unnamed("repeat", context.scope));
-        let mut current = current;
         for copy in 0..count {
             if self.too_large {
                 break;
             }
             let path = format!("{}.{copy}", title.path);
-            current = Some(self.inside(&repeat.body, &path, current, context, true));
+            current = Some(self.copy(&repeat.body, &path, current, context));
         }
         current.unwrap_or_else(|| self.unknown(repeat.keyword.span()))
     }
@@ -136,11 +134,11 @@ impl Resolver<'_> {
     pub(super) fn residual(
         &mut self,
         residual: &ast::Residual,
-        title: Option<Title>,
-        current: Option<ValueId>,
+        start: Start,
         context: &mut LineContext<'_>,
     ) -> ValueId {
         let at = residual.keyword.span();
+        let Start { title, current } = start;
         let Some(input) = self.running(current, at) else { return self.unknown(at) };
         let (body, skipped) = match &title {
             Some(title) => {
@@ -179,7 +177,7 @@ impl Resolver<'_> {
         let skipped = match &residual.skip {
             Some(skip) => {
                 let path = context.scope.number("skip");
-                self.inside(skip, &path, Some(input), context, false)
+                self.inside(skip, &path, Some(input), context)
             }
             None => input,
         };

@@ -17,6 +17,8 @@ pub use layer::Layer;
 pub use network::Network;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
 #[cfg(feature = "train")]
+pub use shaped::TrainEmbeds;
+#[cfg(feature = "train")]
 pub(crate) use shaped::trained_ranges;
 pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
 pub use slot::{InPlaceSlot, Slot};

@@ -2,6 +2,8 @@
 
 use super::node::Node;
 use super::spec::Spec;
+#[cfg(feature = "train")]
+use super::train_node::TrainNode;
 use crate::types::{OutputInfo, Weights};
 #[cfg(feature = "train")]
 use core::ops::Range;
@@ -83,6 +85,20 @@ pub trait Embeds<S: Spec>: Node<S> + Shaped {}
 
 #[diagnostic::do_not_recommend]
 impl<S: Spec, T: Node<S> + Shaped> Embeds<S> for T {}
+
+/// As [`Embeds`], in a network that can be trained. One bound holds all that expanded code needs, so that a
+/// type that is not a layer is one error.
+#[cfg(feature = "train")]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "expected a network, or a type that implements `Layer`"
+)]
+pub trait TrainEmbeds<S: Spec>: TrainNode<S> + Shaped {}
+
+#[cfg(feature = "train")]
+#[diagnostic::do_not_recommend]
+impl<S: Spec, T: TrainNode<S> + Shaped> TrainEmbeds<S> for T {}
 
 /// The help for a layer with several inputs in a chain.
 const fn as_branches(names: &[&str]) -> Text {

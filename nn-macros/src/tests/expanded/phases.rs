@@ -146,7 +146,7 @@ const _: () = {
     enum __Infer {}
     impl __Infer
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const VALUES: usize = 48;
         const X_TANH: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
@@ -160,7 +160,7 @@ const _: () = {
     enum __Slots {}
     impl __Slots
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const LAYOUTS: [__rt::Layout; 5] = __rt::Layout::stack([
             __rt::Layout::of::<__Concat, __rt::layers::Concat>(),
@@ -189,7 +189,7 @@ const _: () = {
     }
     impl Phases
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         /// Inference on one sample, on the calling thread.
         #[inline]
@@ -207,13 +207,13 @@ const _: () = {
     }
     unsafe impl __rt::Weights for Phases
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const LEN: usize = __rt::len_of_fields::<Self>(__Slots::ALL.weights.end());
     }
     impl<__S: __rt::Spec> __rt::Node<__S> for Phases
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
         const STEP_WORKSPACE: usize = 0;
@@ -338,7 +338,7 @@ const _: () = {
     enum __Train {}
     impl __Train
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const VALUES: usize = 128;
         const X_TANH: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
@@ -362,7 +362,7 @@ const _: () = {
     enum __TrainSlots {}
     impl __TrainSlots
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
             __rt::TrainLayout::of::<__Concat, __rt::layers::Concat>(),
@@ -400,7 +400,7 @@ const _: () = {
     enum __Phases {}
     impl __Phases
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
             __TrainSlots::BN.phases(),
@@ -411,7 +411,7 @@ const _: () = {
     }
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Phases
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const PHASES: usize = __Phases::INNER.last + 1;
         const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
@@ -785,7 +785,7 @@ const _: () = {
     }
     impl __rt::Shaped for Phases
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const INPUTS: &'static [__rt::Shape] = &[
             __rt::Shape::new(&[4]),
@@ -872,7 +872,7 @@ const _: () = {
     }
     impl __rt::Network for Phases
     where
-        Inner: __rt::Embeds<__Spec7>,
+        Inner: __rt::TrainEmbeds<__Spec7>,
     {
         type Input = ([f32; 4], [f32; 3]);
         type Output = [f32; 2];
