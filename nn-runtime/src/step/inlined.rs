@@ -31,7 +31,7 @@ pub(super) const fn suits_step<N: Network>() -> bool {
 /// As [`infer_one`](super::infer_one), compiled for the instructions of `isa`.
 ///
 /// # Panics
-/// If the machine does not have them, or the network needs more memory than [`MOST_MEMORY`].
+/// If the machine does not have them, or the network needs more memory than a small one.
 #[inline]
 pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
     let y = Cell::new(N::Output::zeroed());
