@@ -35,8 +35,8 @@ pub use unrolled_runtime::{
     loss_and_gradients, loss_and_gradients_from, optim, rand, train,
 };
 pub use unrolled_runtime::{
-    InferenceExt, Input, InputError, Inputs, Layer, LayerInfo, Network, Node, OutputInfo, Outputs,
-    Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values, Weights, kernels,
+    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
+    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values, Weights,
     layers, sizes, typenum,
 };
 pub use unrolled_shape::{Shape, ShapeError, Text, rules};

@@ -25,6 +25,7 @@ mod hyper;
 pub mod init;
 #[cfg(feature = "files")]
 pub mod io;
+#[doc(hidden)] // for benchmarks: sizes are checked by the layers that call kernels
 pub mod kernels;
 pub mod layers;
 #[cfg(feature = "train")]
@@ -50,7 +51,7 @@ pub use contract::{
     Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerInfo, Network, Node,
     PooledNode, Root, Shaped, Signature, Slot, Spec, Streaming, check_inputs,
 };
-pub use kernels::{AtRunTime, Instructions, add_to};
+pub use kernels::{AtRunTime, Instructions, Isa, add_to};
 pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
 #[cfg(feature = "train")]
 pub use memory::{FullShards, Shards, TrainCtx, TrainLayout};

@@ -3,7 +3,7 @@
 
 use crate::common;
 use unrolled::__private::{infer_inlined, step_inlined};
-use unrolled::kernels::Isa;
+use unrolled::Isa;
 use unrolled::prelude::*;
 use unrolled::{Root, Streaming};
 

@@ -8,6 +8,7 @@ mod common;
 mod batch_norm;
 mod custom;
 mod embedding;
+mod forward_in;
 mod inlined;
 mod instructions;
 mod large_network;
