@@ -74,7 +74,8 @@ fn check_lifetimes(input: &DeriveInput) -> Result<()> {
     }
 }
 
-/// The fields must be laid out in their order and without gaps: `repr(C)` and no other option. Without fields, there is nothing to lay out.
+/// The fields must be laid out in their order and without gaps: `repr(C)` and no other option. Without
+/// fields, there is nothing to lay out.
 fn check_layout(input: &DeriveInput, fields: &Fields) -> Result<()> {
     let mut is_c = fields.is_empty();
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("repr")) {

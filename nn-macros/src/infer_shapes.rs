@@ -69,7 +69,10 @@ impl ShapeInference<'_> {
     /// Marks the inputs that hold token indices, because a layer reads them as such; no other layer can read
     /// them.
     fn indices(&mut self) {
-        let reads_indices = |node: &Node| matches!(&node.layer, Layer::Known { row, .. } if row.inputs == Inputs::Indices);
+        let reads_indices = |node: &Node| match &node.layer {
+            Layer::Known { row, .. } => row.inputs == Inputs::Indices,
+            Layer::Custom(_) => false,
+        };
         let (mut readers, others): (Vec<_>, Vec<_>) =
             self.network.nodes.iter().partition(|node| reads_indices(node));
         readers.retain(|node| self.known[node.inputs[0].0] || self.is_made(node.inputs[0]));

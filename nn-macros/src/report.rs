@@ -127,7 +127,8 @@ pub(crate) mod say {
         "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
     pub(crate) const NOT_A_PAIR: &str =
         "expected height and width, as in `(3, 5)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
-    pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: make the result a const generic of its own";
+    pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: \
+         make the result a const generic of its own";
     pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deeply to be expanded";
     pub(crate) const NOT_FINITE: &str = "this number is too large";
     pub(crate) const COMPUTED_SIZE: &str = "the size of its weights would be computed from const \

@@ -46,7 +46,8 @@ impl Resolver<'_> {
         output
     }
 
-    /// The arguments of a block: expressions, and the named values among them. `None` where one is wrong, which is reported.
+    /// The arguments of a block: expressions, and the named values among them. `None` where one is wrong,
+    /// which is reported.
     pub(super) fn parameters(
         &mut self,
         block: &ast::Block,

@@ -62,8 +62,8 @@ impl ConvTranspose2d {
         at_most(Shape::new(&[height, width, self.out_channels]), "gives ")
     }
 
-    /// The number of trained parameters: a kernel for each input channel and output channel of its group, a bias for each
-    /// output channel.
+    /// The number of trained parameters: a kernel for each input channel and output channel of its
+    /// group, a bias for each output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         let kernels = inputs[0].last() * self.group_filters(inputs[0]);

@@ -32,8 +32,8 @@ impl Dense {
         at_most(inputs[0].with_last(self.units), "gives ")
     }
 
-    /// The number of trained parameters: a weight for each pair of input and output, unless another layer has them, and a
-    /// bias for each output.
+    /// The number of trained parameters: a weight for each pair of input and output, unless another layer
+    /// has them, and a bias for each output.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         let weights = if self.weight.is_some() { 0 } else { inputs[0].last() * self.units };
