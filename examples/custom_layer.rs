@@ -20,6 +20,7 @@ use unrolled::{RngKey, Shape, ShapeError, check_gradients, init, rules};
 /// files the fields are `rings.centre` and `rings.sharpness`.
 #[derive(Weights)]
 #[repr(C)]
+#[derive(Debug)]
 pub struct RadialBasis<const IN: usize, const CENTRES: usize> {
     centre: [[f32; IN]; CENTRES],
     sharpness: [f32; CENTRES],

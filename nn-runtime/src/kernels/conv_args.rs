@@ -5,6 +5,7 @@ use super::product::Accumulate;
 
 /// A convolution `y = x * W + b` of images, or its input gradient, in which `x` is the gradient of the output and `y`
 /// that of the input.
+#[derive(Debug)]
 pub struct ConvArgs<'a> {
     /// `[n, H, W, C]`
     pub x: &'a [f32],
@@ -32,6 +33,7 @@ impl<'a> ConvArgs<'a> {
 }
 
 /// The gradient of the weights of a convolution, or of some of them.
+#[derive(Debug)]
 pub struct ConvDWeightArgs<'a> {
     /// The first weights of a part of the gradient, or `None` for all weights.
     pub part: Option<Taps>,

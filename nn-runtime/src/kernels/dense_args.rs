@@ -3,6 +3,7 @@
 use super::product::{Accumulate, Init, Strides3};
 
 /// A dense layer: `y = x W + b` for each row of `x`.
+#[derive(Debug)]
 pub struct DenseArgs<'a> {
     /// Elements in a row of `x`.
     pub inputs: usize,
@@ -37,6 +38,7 @@ pub(crate) struct ColumnsArgs<'a> {
 }
 
 /// The gradient of a weight: `d_weight = xᵀ d_y`, or some rows of it.
+#[derive(Debug)]
 pub struct DenseDWeightArgs<'a> {
     /// Elements in a row of `x`.
     pub inputs: usize,

@@ -20,7 +20,7 @@ pub trait Instructions: Copy {
 }
 
 /// No particular instructions: each kernel queries those of the machine.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct AtRunTime;
 
 impl Instructions for AtRunTime {

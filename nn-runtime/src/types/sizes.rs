@@ -91,7 +91,7 @@ pub unsafe trait Size: Unsigned + Send + Sync {
 
 /// Two halves and the remainder.
 #[doc(hidden)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Halves<Half, Rest> {
     _halves: [Half; 2],

@@ -30,7 +30,7 @@ macro_rules! memory {
 ///
 /// With intrinsics, as the others: finding vectors in whole tiles of arrays took the compiler most of the time that the
 /// crate took to compile.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct Baseline(());
 

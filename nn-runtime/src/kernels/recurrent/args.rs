@@ -4,6 +4,7 @@ use crate::memory::StateMut;
 use crate::types::Steps;
 
 /// A forward pass over a batch of sequences.
+#[derive(Debug)]
 pub struct StackForward<'a> {
     /// The weights of all cells.
     pub weights: &'a [f32],
@@ -22,6 +23,7 @@ pub struct StackForward<'a> {
 }
 
 /// A backward pass over a batch of sequences.
+#[derive(Debug)]
 pub struct StackBackward<'a> {
     /// The weights as [`Stack::transpose`](super::stack::Stack::transpose) writes them.
     pub transposed: &'a [f32],
@@ -40,6 +42,7 @@ pub struct StackBackward<'a> {
 }
 
 /// One step of one sequence, through a stack of one direction.
+#[derive(Debug)]
 pub struct StackStep<'a> {
     /// The weights of all cells.
     pub weights: &'a [f32],
