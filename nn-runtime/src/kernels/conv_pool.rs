@@ -17,7 +17,7 @@ use unrolled_shape::STRIP;
 /// others are computed strip by strip and never leave the first-level cache.
 ///
 /// # Panics
-/// If the lengths do not match, there are several groups, or a window has more than [`STRIP`] elements.
+/// If the lengths do not match, there are several groups, or a window has more than `STRIP` elements.
 pub fn conv2d_max_pool(isa: Isa, g: &Geometry, window: [usize; 2], args: ConvArgs<'_>) {
     assert!(g.groups == 1, "a convolution in one group");
     let output = [0, 1].map(|axis| g.output[axis] / window[axis]);

@@ -198,7 +198,7 @@ where
 {
     /// The gradient of all weights.
     const SHARD_SUMS: usize = Self::LEN;
-    /// The [`Parts`], then the flipped and transposed standardised weights, then what standardisation needs.
+    /// The `Parts`, then the flipped and transposed standardised weights, then what standardisation needs.
     const PREPARED: usize = Standardised::<S>::PARTS_LEN
         + Standardised::<S>::WEIGHTS
         + Standardised::<S>::NORM.scratch_len();

@@ -89,7 +89,7 @@ pub(crate) const fn outer_axis(size: usize, inner: Shape) -> Shape {
     Shape::new(axes.split_at(inner.rank() + 1).0)
 }
 
-/// One input of a network: an array, or a [`Sequence`].
+/// One input of a network: an array, or a [`Sequence`](crate::Sequence).
 pub trait Input: Copy + Send + Sync + 'static {
     /// Its axes.
     const SHAPE: Shape;
