@@ -7,6 +7,7 @@
 pub(crate) use unrolled as anything;
 
 /// Names of the prelude of Rust and of the library with another meaning.
+#[allow(missing_debug_implementations, reason = "only the names matter")]
 pub mod shadowed {
     /// Another item of this name.
     pub struct Option;
