@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if options.quick {
-        return compare("a nonlinear function of ten variables", friedman(600), 30, 0.25, options);
+        return compare("Friedman's function of ten variables", friedman(600), 30, 0.25, options);
     }
     compare("quality of wines, from 0 to 10", wines(options)?, 15, 0.03, options)?;
     compare("prices of houses in California, in dollars", houses(options)?, 40, 0.2, options)
