@@ -105,7 +105,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     {
         println!("  {name:<10} {:>10.2}%   {spread:>6.1} : 1", 100.0 * net.accuracy);
     }
-    claim("the residual network has a higher accuracy", residual.accuracy > plain.accuracy)?;
+    // On the 60 test images of `--quick` the accuracies differ by chance.
+    if !options.quick {
+        claim("the residual network has a higher accuracy", residual.accuracy > plain.accuracy)?;
+    }
     claim("its gradients differ less between layers", spread_residual < spread_plain)
 }
 
