@@ -99,6 +99,13 @@ fn data(count: usize) -> Data<Image, u32> {
 // `harness = false`, because the test harness has a thread of its own that allocates.
 fn main() {
     assert!(allocations(|| drop(vec![1, 2, 3])) > 0, "allocations are counted");
+    // A worker allocates when it starts, which may be late: each waits for the others once.
+    let all = std::sync::Barrier::new(3);
+    parallel::with_threads(3, || {
+        parallel::for_each(3, |_, _| {
+            all.wait();
+        });
+    });
     for threads in [1, 3] {
         parallel::with_threads(threads, || {
             check::<Plain>();
