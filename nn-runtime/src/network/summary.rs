@@ -40,17 +40,12 @@ pub(crate) fn of<N: Network>() -> String {
         statistics: N::LEN - N::PARAMS,
         weight_bytes: N::PARAM_BYTES,
         inference_bytes: N::WORKSPACE_BYTES,
-        training_bytes: train_bytes::<N>(),
+        #[cfg(feature = "train")]
+        training_bytes: step::train_len::<N>() * size_of::<f32>(),
+        #[cfg(not(feature = "train"))]
+        training_bytes: 0,
         tensors: <N as Node<crate::contract::Root>>::tensors(),
     })
-}
-
-/// Bytes of memory that a training step uses per sample; none without training code.
-const fn train_bytes<N: Network>() -> usize {
-    #[cfg(feature = "train")]
-    return step::train_len::<N>() * size_of::<f32>();
-    #[cfg(not(feature = "train"))]
-    return 0;
 }
 
 fn text(net: &Facts) -> String {
