@@ -1,6 +1,6 @@
 //! The `network!` macro, for use through the crate `unrolled`.
 //!
-//! The pipeline is [`expand`]: parse -> resolve -> infer shapes -> check -> plan -> emit. `parse` makes a
+//! The pipeline is `expand`: parse -> resolve -> infer shapes -> check -> plan -> emit. `parse` makes a
 //! syntax tree of tokens, `resolve` a graph of nodes (names looked up, blocks unrolled), `infer_shapes` fills in
 //! sizes, `plan` assigns memory and phases, `emit` writes the code.
 
