@@ -1,6 +1,6 @@
 //! The table of all layers, in which the macro finds a layer by its name.
 //!
-//! Rules do not import this module, only [`row`](crate::row), so that modules form no cycle.
+//! Rules do not import this module, only `row`, so that modules form no cycle.
 
 pub use crate::row::{
     Count, Flow, Flows, How, Inputs, Needs, Order, Row, Rule, Size, Steps, Storage, Streaming,

@@ -13,7 +13,7 @@ use unrolled_shape::STRIP;
 /// The maximum under each window of size `window` in the convolution of each image, in one group. Windows do not
 /// overlap.
 ///
-/// The same bits as [`conv2d`](super::conv2d) followed by a pool. Pixels under no window are not computed, and the
+/// The same bits as `conv2d` followed by a pool. Pixels under no window are not computed, and the
 /// others are computed strip by strip and never leave the first-level cache.
 ///
 /// # Panics
