@@ -70,6 +70,7 @@ fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Resul
             Error::new(name.span(), mistake::no_argument(callee.name, name, names()))
         });
     }
+    // `nth` counts all arguments: one without a name belongs to the parameter at whose position it is written.
     if nth < callee.positional {
         return Ok(nth);
     }
@@ -121,6 +122,7 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
         Kind::Pair => ArgumentValue::Pair(pair(operand)?),
         Kind::Padding => ArgumentValue::Padding(match &operand.value {
             Evaluated::Word(word) if word == "same" => Padding::Same,
+            // Any other word would be taken for the name of a constant.
             Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
                 return None;
             }

@@ -58,7 +58,7 @@ pub(crate) struct Shape {
 /// Lines between braces.
 pub(crate) struct Body {
     pub(crate) lines: Vec<Line>,
-    /// The braces.
+    /// The opening brace; all of the braces where there are no lines; the name of a branch that is a name alone.
     pub(crate) span: Span,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Line {
     pub(crate) arrow: Option<Shape>,
 }
 
-/// The construct of a line.
+/// What a line consists of besides its name, its source and its arrow.
 pub(crate) enum Construct {
     Call(Call),
     Repeat(Repeat),

@@ -108,6 +108,7 @@ fn expand_tensors(krate: &Path, fields: &Fields) -> TokenStream {
             syn::Member::Unnamed(index) => index.index.to_string(),
         };
         let ty = &field.ty;
+        // The place of the user's type, where the error is to point, but names as the macro sees them.
         let span = ty.span().resolved_at(Span::mixed_site());
         let add = quote_spanned!(span=> add_field::<#ty>);
         quote! {

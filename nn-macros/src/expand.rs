@@ -37,6 +37,7 @@ pub(crate) fn expand_networks(
     let intact = report.found() == 0;
     let names = resolve_names(&file, report);
     let expand_one = |definition| {
+        // Counts repeated mistakes too: one in a block is reported once, but no network that uses the block is emitted.
         let before = report.found();
         let network = resolve(&facade, &names, definition, report);
         let network = network.map(|network| infer_shapes(network, report));
@@ -49,6 +50,7 @@ pub(crate) fn expand_networks(
             _ => emit_stub(&facade, definition),
         }
     };
+    // A second network of a name is reported already. Its struct would be one more error, of the compiler.
     file.networks.iter().filter(|network| names.is_first(network)).map(expand_one).collect()
 }
 

@@ -51,7 +51,9 @@ fn emit_unsupported(definition: &ast::Network) -> TokenStream {
     }
 }
 
-/// The methods of a network whose header is understood.
+/// The methods of a network whose header is understood. `new` and the like are those of `Network`'s extension traits.
+///
+/// No stub ever runs: `loop {}` is an expression of any type.
 fn emit_known(
     facade: &Facade,
     definition: &ast::Network,
@@ -141,6 +143,7 @@ fn header(definition: &ast::Network) -> Option<(Vec<Input>, Vec<Output>)> {
         ast::Output::Several(outputs) => {
             let one =
                 |(name, shape): &(Ident, ast::Shape)| Some((Some(name.clone()), dims(shape)?));
+            // An output twice would be a field twice in the struct of outputs.
             let names: HashSet<&Ident> = outputs.iter().map(|(name, _)| name).collect();
             let unlike = names.len() == outputs.len();
             outputs.iter().map(one).collect::<Option<_>>().filter(|_: &Vec<_>| unlike)?

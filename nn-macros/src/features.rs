@@ -42,8 +42,11 @@ fn features(network: &Network, node: &Node, orders: &[Option<Order>]) -> Vec<Dim
     let value = &network.values[input.0];
     if row.storage == Storage::View {
         return match value.dims.sizes.len() {
+            // An image, whose channels PyTorch has first.
             3 if flat => vec![value.dims.clone()],
+            // Steps with features are in PyTorch's order, unless it has the channels first.
             2 if flat && orders[input.0] == Some(Order::ChannelsFirst) => vec![value.dims.clone()],
+            // Flattened already.
             1 if flat => value.features.clone(),
             _ => Vec::new(),
         };
@@ -57,7 +60,8 @@ fn features(network: &Network, node: &Node, orders: &[Option<Order>]) -> Vec<Dim
     }
 }
 
-/// The parts of all branches, side by side; none where no branch was flattened.
+/// The parts of all branches, side by side; none where no branch was flattened. A branch that was not is one part of one
+/// axis.
 fn joined(network: &Network, node: &Node) -> Vec<Dims> {
     let branches = || node.inputs.iter().map(|input| &network.values[input.0]);
     if branches().all(|branch| branch.features.is_empty()) {

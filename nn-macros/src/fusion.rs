@@ -34,6 +34,7 @@ pub(crate) fn pooled(
     };
     let from = |node: usize| {
         let Fusion::Pooled(condition) = fusion(&network.nodes[node]) else { return None };
+        // Each of the three must be the only reader of the one before: another reader would need the whole output.
         let (mut pool, mut it) = after(node)?;
         let mut between = None;
         if let Fusion::Monotone = fusion(it) {

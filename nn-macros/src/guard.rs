@@ -65,6 +65,7 @@ impl Counts {
         self.run += 1;
         match punct.as_char() {
             '<' => self.angles += 1,
+            // `->` and `=>` end in `>` too, though they close nothing.
             '>' => self.angles = self.angles.saturating_sub(1),
             ',' => self.tokens = 0,
             _ => {}

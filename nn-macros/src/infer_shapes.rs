@@ -36,6 +36,7 @@ pub(crate) fn infer_shapes(resolved: Resolved, report: &mut Report) -> Network {
     inference.network
 }
 
+/// The network while its shapes are inferred, node by node.
 struct ShapeInference<'a> {
     network: Network,
     broken: Vec<bool>,
@@ -75,6 +76,7 @@ impl ShapeInference<'_> {
         };
         let (mut readers, others): (Vec<_>, Vec<_>) =
             self.network.nodes.iter().partition(|node| reads_indices(node));
+        // Inputs whose shape is refused are reported already: nothing is said about their readers.
         readers.retain(|node| self.known[node.inputs[0].0] || self.is_made(node.inputs[0]));
         let mut marked = Vec::new();
         for reader in readers {
@@ -86,6 +88,7 @@ impl ShapeInference<'_> {
                 }
             }
         }
+        // A view reads nothing: the nodes that read through it do.
         for other in others.iter().filter(|node| node.storage() != Storage::View) {
             let inputs = other.inputs.iter().filter_map(|input| self.network.input_behind(*input));
             for (input, reader) in inputs.filter_map(|input| marked.iter().find(|it| it.0 == input))
@@ -110,6 +113,7 @@ impl ShapeInference<'_> {
         let owner = node.owner.map(|owner| self.network.nodes[owner].output);
         let mut needed = node.inputs.iter().chain(&owner);
         let usable = !self.broken[number] && needed.all(|value| self.known[value.0]);
+        // Before the rule, which compares the shape of a shared weight.
         self.network.infer_weight(number);
         let inferred = if usable { self.output(number) } else { None };
         let output = self.network.nodes[number].output;
@@ -132,7 +136,8 @@ impl ShapeInference<'_> {
         self.network.nodes[number].generic = self.is_generic(number);
         let (row, literals) = match &self.network.nodes[number].layer {
             Layer::Custom(layer) => {
-                // A layer's output does not depend on its input: it may be no const generic.
+                // Array types cannot have sizes that mention const generics in an expression. The type's own constant
+                // mentions them only if the type does, the node's constant also if only an input of the node does.
                 let constant = match self.network.nodes[number].generic {
                     true => custom_output(&self.network.krate, layer),
                     false => self.network.shape_constant(number),
@@ -181,12 +186,13 @@ impl ShapeInference<'_> {
         })
     }
 
-    /// Calls the rule.
+    /// Calls the rule. A `Residual` has one of its own, whose messages name its body and its `skip`.
     fn ask(&self, number: usize, row: &Row, literals: &Literals) -> Result<Shape, ShapeError> {
         let inputs = &literals.inputs;
         match self.network.nodes[number].skip {
             SkipConnection::None => (row.rule)(inputs, &literals.values),
             SkipConnection::Input => checks::residual(inputs[1], inputs[0], None),
+            // With a `skip`, the first argument is not read.
             SkipConnection::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
         }
     }
@@ -210,6 +216,7 @@ impl ShapeInference<'_> {
                 spans.and_then(|spans| spans.get(nth)).copied().unwrap_or(node.span)
             }
         };
+        // The trace leads to the input that does not fit.
         let value = node.inputs.get(way).or(node.inputs.first());
         let trace = value.map_or(String::new(), |value| trace(&self.network, *value));
         self.report.error(span, explain(&node.label, error, &trace));
@@ -238,6 +245,7 @@ impl ShapeInference<'_> {
             Some(rank) => rank - 1,
             None => return Some(Dims { sizes: vec![last], span, constant: Some(constant) }),
         };
+        // Only axes that correspond can pass through.
         let same_rank = input.constant.is_none() && input.sizes.len() == leading + 1;
         let leading = (0..leading).map(|axis| {
             let kept = if same_rank { input.sizes.get(axis) } else { None };
@@ -330,6 +338,7 @@ impl ShapeInference<'_> {
     fn check_arrow(&mut self, number: usize, found: Shape, declared: Shape, at: Span) {
         let node = &self.network.nodes[number];
         let Layer::Known { row, arguments } = &node.layer else { return };
+        // An output may be known where an argument is not: then expanded code checks the arrow.
         let Some(literals) = self.literals(number, arguments) else { return };
         let arrow = checks::Arrow {
             layer: &node.label,

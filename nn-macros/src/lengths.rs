@@ -11,6 +11,7 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
     for (nth, input) in network.inputs.iter().enumerate() {
         ragged[input.value.0] = input.ragged.then_some(nth);
     }
+    // Not the hidden `Flatten` of several outputs, which may be sequences that end early.
     for (_, node) in network.written() {
         if node.inputs.iter().all(|input| ragged[input.0].is_none()) {
             continue;

@@ -31,6 +31,7 @@ mod suggest;
 mod tests;
 mod trace;
 
+// Inside the crate tokens are those of `proc_macro2`: tests expand text with them, outside of a compiler.
 use network::Features;
 
 /// Expands networks for inference and training. The input begins with the path of the facade crate and `;`, which the

@@ -29,6 +29,7 @@ fn parse_size(size: &str, text: &str) -> Result<usize, String> {
     if digits.chars().all(|c| c.is_ascii_digit()) {
         return digits.parse().map_err(|_| format!("`{size}` is too large for a size"));
     }
+    // `28xN`: a suffix of a literal is no name, so that a constant in it cannot be found.
     if size != text && size.starts_with(|c: char| c.is_alphabetic()) {
         let list = text.replace('x', ", ");
         return Err(format!(

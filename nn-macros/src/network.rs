@@ -254,6 +254,7 @@ impl Node {
     /// that is no join.
     pub(crate) fn on_the_line(&self) -> &[ValueId] {
         match &self.layer {
+            // A join reads all branches step by step. In other layers the inputs after the first are arguments.
             Layer::Known { row, .. } if row.inputs != Inputs::Branches => &self.inputs[..1],
             _ => &self.inputs,
         }
@@ -273,6 +274,7 @@ impl Node {
     pub(crate) fn needs(&self) -> Needs {
         match &self.layer {
             Layer::Known { row, .. } => row.needs,
+            // `Layer::backward` gets both.
             Layer::Custom(_) => Needs { input: true, output: true },
         }
     }
@@ -281,6 +283,7 @@ impl Node {
     pub(crate) fn has_weights(&self) -> bool {
         match &self.layer {
             Layer::Known { row, .. } => !row.sizes.is_empty(),
+            // The macro cannot see whether it has any. Without weights the field has size 0.
             Layer::Custom(_) => true,
         }
     }
@@ -289,6 +292,7 @@ impl Node {
     pub(crate) fn may_cross(&self) -> bool {
         match &self.layer {
             Layer::Known { row, .. } => row.crosses_batch,
+            // It may be a network that contains a `BatchNorm`: `TrainNode::PHASES` tells the compiler.
             Layer::Custom(_) => true,
         }
     }

@@ -53,6 +53,7 @@ impl Environment {
     /// Evaluates `expr`.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Result<Operand> {
         let value = match expr {
+            // Invisible parentheses around what a `macro_rules!` macro has passed on.
             Expr::Group(group) => return self.evaluate(&group.expr),
             Expr::Paren(paren) => return self.evaluate(&paren.expr),
             Expr::Path(path) => match path.path.get_ident() {
@@ -80,6 +81,7 @@ impl Environment {
             Expr::Binary(binary) => self.evaluate_binary(binary, expr)?,
             _ => self.constant(expr)?,
         };
+        // For messages, and for the blocks that the value is passed to.
         let tokens = self.substitute(expr.to_token_stream());
         Ok(Operand { value, span: expr.span(), tokens })
     }
@@ -145,9 +147,11 @@ impl Environment {
         if tokens.is_empty() {
             return Err(Error::new(expr.span(), say::NO_VALUE));
         }
+        // Checked here: the compiler would report every place in expanded code where the size is used.
         if mentions(&tokens, &self.generics) {
             return Err(Error::new_spanned(expr, say::COMPUTES_WITH_GENERICS));
         }
+        // A const generic argument needs braces around an expression; a block has them.
         Ok(Evaluated::Constant(if matches!(expr, Expr::Block(_)) {
             tokens
         } else {
@@ -168,6 +172,7 @@ impl Environment {
             member = matches!(&tree, TokenTree::Punct(p) if matches!(p.as_char(), '.' | ':'));
             replaced.extend(match tree {
                 TokenTree::Group(group) => {
+                    // A new group has the span of the macro call; errors in it belong to the user's group.
                     let mut inner = Group::new(group.delimiter(), self.substitute(group.stream()));
                     inner.set_span(group.span());
                     TokenTree::Group(inner).into()

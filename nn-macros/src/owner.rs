@@ -32,6 +32,7 @@ impl Network {
                 ArgumentValue::Number(size) => Some(size.clone()),
                 _ => None,
             },
+            // `Size::InputLast`: see `Row::weight`.
             _ => self.values[node.inputs[0].0].dims.last().cloned(),
         };
         row.weight.iter().flatten().filter_map(size).collect()

@@ -71,16 +71,19 @@ pub(crate) enum Need {
 pub(crate) enum Flow {
     /// Not at all: no weight and no caller needs it.
     Unneeded,
-    /// In location: it overwrites the gradient of the output.
+    /// In place: it overwrites the gradient of the output.
     Same,
     /// The node is the first of the value's readers, in backward order, and writes it.
     First(Location),
     /// Another reader has written it already, and the node adds its contribution: from buffer `by`, or, where
-    /// it works in location, from where the gradient of the output was.
+    /// it works in place, from where the gradient of the output was.
     More { to: Location, by: Option<usize> },
 }
 
 /// Consecutive nodes that run in the same phase of a training step, or one node that takes several phases.
+///
+/// Phases are counted here as if each such node had two. A nested network may have any number: expanded code counts
+/// them with `Phases`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PhaseSegment {
     /// They run in phase `phase`.
@@ -110,6 +113,7 @@ pub(crate) fn plan(network: &Network) -> Plan {
     let needs = graph.needs();
     let mut train = graph.train_values();
     let flows = graph.flows(&needs, &mut train);
+    // At inference only: in training, backward may read what fused layers do not store.
     let pooled = fusion::pooled(network, |node| graph.only_reader(node));
     Plan {
         infer: graph.infer_values(&pooled),
@@ -132,6 +136,7 @@ fn segments(network: &Network) -> Vec<PhaseSegment> {
         }
         if node.may_cross() {
             segments.push(PhaseSegment::Crossing { phase, node: index });
+            // Its last phase is the phase of the nodes after it, and the first phase of the next such node.
             phase += 1;
         } else if let Some(PhaseSegment::Straight { nodes, .. }) = segments.last_mut() {
             nodes.push(index);
@@ -186,7 +191,7 @@ impl<'a> Graph<'a> {
         self.input(self.output())
     }
 
-    /// Whether `node`, which works in location, may overwrite its input: it is the only reader, and the input
+    /// Whether `node`, which works in place, may overwrite its input: it is the only reader, and the input
     /// belongs neither to the caller nor to the output.
     fn owns_input(&self, node: usize) -> bool {
         let input = self.alias[self.network.nodes[node].inputs[0].0];
@@ -321,7 +326,7 @@ impl<'a> Graph<'a> {
 
     /// How gradients are computed, and their locations.
     fn flows(&self, needs: &[Need], plan: &mut BufferPlan) -> Vec<Vec<Flow>> {
-        // Unlike values, gradients may always be overwritten in location: no pass reads one twice.
+        // Unlike values, gradients may always be overwritten in place: no pass reads one twice.
         let groups = self.groups(|node| self.owns_input(node));
         let count = self.network.values.len();
         plan.gradients = vec![None; count];

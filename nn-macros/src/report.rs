@@ -32,6 +32,7 @@ impl Report {
 
     /// A name that is defined, or an argument that is given, twice.
     pub(crate) fn twice(&mut self, what: &str, first: Span, second: &Ident) {
+        // Two errors: on stable Rust one error cannot have a note at another place.
         let verb = if what == "argument" { "given" } else { "defined" };
         self.error(second.span(), format!("the {what} `{second}` is {verb} twice"));
         self.error(first, format!("the {what} `{second}` is first {verb} here"));
@@ -76,7 +77,7 @@ pub(crate) enum Elsewhere {
     OutsideOfBlock(Ident),
 }
 
-/// Messages about the grammar.
+/// Messages that are always the same, and parts of messages.
 pub(crate) mod say {
     pub(crate) const NOT_AN_ITEM: &str =
         "expected `struct Name(input) -> output { layers }` or `block Name(parameters) { layers }`";
@@ -152,7 +153,7 @@ pub(crate) mod say {
          const generics, as in `MyLayer::<64>`";
 }
 
-/// Messages about names and arguments.
+/// Messages that contain names, sizes or tokens of the user's.
 pub(crate) mod mistake {
     use proc_macro2::TokenStream;
     use quote::ToTokens;

@@ -63,6 +63,7 @@ fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
             (Some(name), _) => {
                 named.insert(name.unraw().to_string(), None);
             }
+            // Its `skip` is a scope: see `Resolver::parts`.
             (None, Construct::Residual(residual)) => reserve(&residual.body, named),
             _ => {}
         }
@@ -96,9 +97,11 @@ impl Fields {
         if field.starts_with(|c: char| c.is_ascii_digit()) {
             field.insert(0, '_');
         }
+        // `a.b` and `a_b` are different paths, but would be the same field.
         while !self.taken.insert(field.clone()) {
             field.push('_');
         }
+        // The four words that cannot be raw identifiers.
         if matches!(field.as_str(), "self" | "Self" | "super" | "crate") {
             field.push('_');
         }

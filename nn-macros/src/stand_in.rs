@@ -26,6 +26,7 @@ impl StandIn {
         let Layer::Known { row, arguments } = &node.layer else { return None };
         let met = RefCell::new(Vec::new());
         let stand_in = |dim: &Dim| {
+            // The same tokens are the same size: `groups = N` divides `N` channels.
             let Some(tokens) = dim.tokens() else { return dim.known() };
             let (tokens, mut met) = (tokens.to_string(), met.borrow_mut());
             let nth = met.iter().position(|it| *it == tokens);
@@ -50,6 +51,7 @@ impl Network {
     /// The rank of a registry layer's output, if it is known while expanding.
     pub(crate) fn rank(&self, node: &Node) -> Option<usize> {
         let [alike, ..] = StandIn::SIZES;
+        // The number of axes does not depend on their sizes: one stand-in is enough.
         StandIn::new(self, node, alike).map(|stand_in| stand_in.output.rank())
     }
 

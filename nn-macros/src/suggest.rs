@@ -63,10 +63,12 @@ pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         return Some(meant);
     }
     let plain = simplify(name);
+    // With more than a third of its letters changed, it is another word.
     let most = (plain.len() / 3).max(1);
     known
         .into_iter()
         .map(|candidate| (distance(&plain, &simplify(candidate)), candidate))
+        // As many changes as it has letters make a candidate of any name: `N` is not meant by `K`.
         .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

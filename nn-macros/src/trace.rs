@@ -17,6 +17,7 @@ pub(crate) fn trace(network: &Network, value: ValueId) -> String {
         && let Some(input) = node.inputs.first()
         && is_known(&network.values[input.0].dims)
     {
+        // `-relu-> 26x26x32` after `26x26x32` would not say how a size arose.
         if !keeps_shape(node) {
             steps.push(node);
         }

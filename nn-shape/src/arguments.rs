@@ -46,7 +46,7 @@ pub struct Word {
     pub enumeration: &'static str,
     /// Its variant: `Bilinear`.
     pub variant: &'static str,
-    /// The variant's index.
+    /// The variant's index in `ALL` of its enum, by which a `const fn` finds it: comparing strings is not const.
     pub index: usize,
 }
 
@@ -284,6 +284,7 @@ macro_rules! words {
     };
 }
 
+/// The type of the field for an argument, by its kind.
 macro_rules! field_type {
     ($kind:ident or $shown:literal) => { Option<$crate::arguments::field_type!($kind)> };
     (Number) => { usize };
@@ -298,6 +299,7 @@ macro_rules! field_type {
     (Weight) => { $crate::shape::Shape };
 }
 
+/// The [`Kind`] of an argument.
 macro_rules! kind {
     (Word ( $Words:ident )) => {
         $crate::arguments::Kind::Word($Words::WORDS)
@@ -307,6 +309,7 @@ macro_rules! kind {
     };
 }
 
+/// The default of an argument as an `Option<Value>`: none, absent, a word, or a value of its kind.
 macro_rules! default {
     ($kind:ident) => {
         None
@@ -322,6 +325,7 @@ macro_rules! default {
     };
 }
 
+/// The field for an argument from its [`Value`].
 macro_rules! field {
     ($value:expr, Word ( $Words:ident )) => {
         match $value {

@@ -7,7 +7,8 @@ use crate::error::ShapeError;
 use crate::shape::Shape;
 use crate::text::Text;
 
-/// The most elements of a value. Sums and products of a few such counts still fit into a `usize`.
+/// The most elements of a value. Sums of a few such counts, and small multiples, still fit into a `usize`; the product of
+/// two may not, and saturates.
 pub(crate) const MOST: usize = if usize::BITS >= 64 { 1 << 40 } else { 1 << 28 };
 
 /// A layer that has an arrow: `Flatten -> 1600`.
@@ -112,6 +113,7 @@ pub const fn header_output(output: Shape, promised: Shape) -> Result<Shape, Shap
     let message = Text::of("gives ").shape(output);
     let message = message.text(", but its header promises ").shape(promised);
     let help = Text::of("write `-> ").shape(output).text("` in the header");
+    // No layer can give a shape that is not valid itself.
     let help = if sound(promised, "").is_err() {
         help
     } else if output.rank() > 1 && promised.rank() == 1 && promised.last() == output.last() {
@@ -226,6 +228,7 @@ const fn stride_between(from: usize, to: usize) -> Option<usize> {
     if from == 0 || to == 0 {
         return None;
     }
+    // A kernel of 1 gives `(from - 1) / stride + 1` elements, rounded down.
     let stride = (from - 1) / to + 1;
     if (from - 1) / stride + 1 == to { Some(stride) } else { None }
 }

@@ -97,6 +97,7 @@ pub const fn explain(name: &str, error: &ShapeError, trace: &str) -> Text {
         text = text.text("\n  = help: ").append(&error.help);
     }
     if !trace.is_empty() {
+        // The last layers of a long trace are those near the mistake.
         text = text.text("\n  = trace: ").end_of(trace);
     }
     text

@@ -130,11 +130,11 @@ pub enum Order {
 /// Whether a layer can take a sequence one step at a time.
 #[derive(Clone, Copy, Debug)]
 pub enum Streaming {
-    /// If the leading axes pass through it, or each step is computed by itself.
+    /// It can, without a state, if the leading axes pass through it or it computes each step by itself.
     Pointwise,
     /// It cannot: each step of its output depends on all steps of its input.
     Whole,
-    /// It has a recurrent state, if its arguments allow that.
+    /// It can, with a recurrent state, if its arguments allow that.
     CarriesIf(fn(&[Value]) -> bool),
 }
 

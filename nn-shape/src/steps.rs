@@ -35,6 +35,7 @@ impl StepMap {
     /// This map, and then `next`.
     #[must_use]
     pub const fn then(&self, next: &Self) -> Self {
+        // `(floor(a / s) + c) / t` rounds down to the same as `(a + s * c) / (s * t)`, with `c = 1 + next.more - next.less`.
         let more = self.more.saturating_add(self.stride.saturating_mul(next.more + 1));
         let less = self.less.saturating_add(self.stride.saturating_mul(next.less));
         // As many steps as `next` needs at least.
@@ -62,6 +63,7 @@ const fn larger(a: usize, b: usize) -> usize {
 
 /// Both minus the smaller of them, so that one becomes 0.
 const fn without_both(a: usize, b: usize) -> [usize; 2] {
+    // Only the difference counts: maps that are equal then have equal fields.
     [a.saturating_sub(b), b.saturating_sub(a)]
 }
 

@@ -93,6 +93,7 @@ fn separate_node(
 ) -> TokenStream {
     let node = &context.network.nodes[index];
     if is_unneeded(context, node) {
+        // A block all the same: `by_phase` may put an `if` before it.
         return quote!({});
     }
     let mut views = Views::new(context, "__Train", names);
@@ -121,6 +122,7 @@ fn separate_node(
             d_input
         })
         .collect();
+    // Phase 0 is the last one backward: only then is the gradient that is added complete.
     if !adding.is_empty() && node.may_cross() {
         adding = quote!(if #phase == 0 { #adding });
     }

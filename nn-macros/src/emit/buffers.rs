@@ -41,6 +41,7 @@ impl<'a> Views<'a> {
 
     /// The variable with the slice of `buffer`: `name`, unless the buffer was taken under another one.
     pub(super) fn take(&mut self, buffer: usize, name: &str) -> Ident {
+        // `take` in the runtime cuts slices that do not overlap: it cannot return a buffer twice.
         if let Some((_, variable)) = self.taken.iter().find(|(taken, _)| *taken == buffer) {
             return variable.clone();
         }
@@ -86,6 +87,7 @@ impl<'a> Views<'a> {
 
 /// Inputs and output of a node as expressions.
 pub(super) struct Io {
+    /// Empty for a node that works in place: `output` holds its input.
     pub(super) inputs: Vec<TokenStream>,
     pub(super) output: TokenStream,
     /// The copy that precedes a node that works in place, if its output has another location than its input.

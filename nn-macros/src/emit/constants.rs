@@ -97,6 +97,7 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
     let node = &network.nodes[index];
     let inputs: Vec<TokenStream> =
         node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
+    // As `ShapeInference::ask` does with literals.
     let given = match (&node.layer, node.skip) {
         (_, SkipConnection::Input) => {
             let [body, input] = [&inputs[0], &inputs[1]];
@@ -114,6 +115,7 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
             quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::SIGNATURE, &[#(#inputs),*]))
         }
     };
+    // Not recursive: what follows from a lost value is an error itself.
     let owner = node.owner.map(|owner| network.nodes[owner].output);
     let needed = node.inputs.iter().copied().chain(owner);
     let lost = needed.flat_map(|value| lost(network, value, node.generic));
@@ -301,6 +303,8 @@ fn expect(
     name: &str,
     trace: &TokenStream,
 ) -> TokenStream {
+    // The compiler points at the whole call, from its first token to its last. A path or an expression in it would have
+    // tokens of other places: hence an import and variables.
     let [function, found, way] =
         ["__expect", "__found", "__way"].map(|name| Ident::new(name, span));
     let call = quote_spanned!(span=> #function(#found, #name, #way));

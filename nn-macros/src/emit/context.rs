@@ -70,6 +70,7 @@ impl<'a> Context<'a> {
     pub(super) fn value(&self, node: usize) -> TokenStream {
         let it = &self.network.nodes[node];
         match &it.layer {
+            // Custom layers always have a field: only the compiler knows whether they have weights.
             Layer::Known { .. } if !it.has_weights() => self.layer(node),
             _ => {
                 let field = &it.field;
@@ -132,6 +133,7 @@ fn where_clause(network: &Network, names: &[Names], arguments: &TokenStream) -> 
     let bounds = network.nodes.iter().zip(names).filter_map(|(node, names)| {
         let Layer::Custom(layer) = &node.layer else { return None };
         let mut spec = names.spec.clone();
+        // All tokens of the bound have the place of the user's type: there the compiler reports that it is no layer.
         spec.set_span(layer.span());
         Some(quote_spanned!(layer.span()=> #layer: __rt::#bound<#spec #arguments>))
     });

@@ -19,6 +19,8 @@ pub(super) fn emit_forward(context: &Context) -> TokenStream {
 
 /// `infer` and `infer_inlined`.
 pub(super) fn emit_infer(context: &Context) -> TokenStream {
+    // `infer` is the inlined code with `AtRunTime`, for which each layer calls kernels that choose their instructions.
+    // `outer` outlives the nodes' contexts, which refer to it.
     let turbofish = &context.turbofish;
     let nodes = emit_nodes(context, Inference::Whole);
     let copy = copy_output(context);
@@ -107,6 +109,7 @@ fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenSt
     let Io { inputs, output, .. } = Io::new(&mut views, layout, &nodes[node], nodes[pool].output);
     let taken = views.emit();
     let (place, value, spec) = (context.slot(node), context.value(node), context.spec(pool));
+    // On the smaller output of the pool.
     let between = between.map(|between| {
         let (place, value) = (context.slot(between), context.value(between));
         quote!(#place.infer(isa, &#value, n, #output);)
@@ -186,6 +189,7 @@ pub(super) fn by_phase(
     emit: impl Fn(usize, &TokenStream) -> TokenStream,
 ) -> TokenStream {
     let straight = |nodes: &[usize]| -> TokenStream {
+        // These nodes have one phase.
         let emit = |node: &usize| emit(*node, &quote!(0));
         if backward {
             nodes.iter().rev().map(emit).collect()
@@ -212,6 +216,7 @@ pub(super) fn by_phase(
         }
         PhaseSegment::Crossing { node, .. } => {
             let phases = context.phases(*node);
+            // `emit` returns a block.
             let node = emit(*node, &quote!(phase - #phases.first));
             quote!(if #phases.contain(phase) #node)
         }

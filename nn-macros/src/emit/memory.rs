@@ -79,6 +79,7 @@ fn emit_layout(
     let names = buffer_names(context, layout);
     let known: Option<Vec<Lifetime>> =
         layout.buffers.iter().map(|buffer| lifetime(context, extent, buffer)).collect();
+    // With literal sizes the plan is computed here: less work for the compiler, and plain numbers to read.
     let constants = match known {
         Some(lifetimes) => known_constants(&names, &lifetimes),
         None => computed_constants(context, extent, &names, &layout.buffers),
@@ -199,6 +200,7 @@ impl<'a> Rows<'a> {
         let all = context
             .running()
             .map(|(node, it)| {
+                // A node that works in place has neither memory nor weights.
                 let number = (it.storage() != Storage::InPlace).then(|| {
                     with_memory += 1;
                     shapes::number(with_memory - 1)
@@ -254,6 +256,7 @@ fn emit_phases(context: &Context) -> Option<TokenStream> {
 /// The memory that the network needs as a node, at inference.
 pub(super) fn emit_sizes(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
+    // The network's own values, and after them what its nodes use one after the other.
     let all = quote!(__Slots #turbofish::ALL);
     let step_workspace = match network_streams(context) {
         true => quote!(__Step #turbofish::VALUES + #all.step_workspace),

@@ -1,7 +1,11 @@
 //! From the network to code: a struct beside its constants, and an unnamed constant that contains the rest, so that its
 //! names cannot clash with the user's.
 //!
-//! Names in expanded code are absolute paths or begin with two underscores; `__rt` is the runtime.
+//! Names in expanded code are absolute paths or begin with two underscores. Inside the unnamed constant `__rt` is the
+//! runtime. Outside there is no such name: functions that emit code for both places take the runtime's path as `rt`.
+//!
+//! Tokens that the macro makes have the span of its call. They have the span of a user's token where the compiler may
+//! report a mistake of the user's at them: the bound on a custom layer, the call of a check, the field of a layer.
 
 mod backward;
 mod buffers;

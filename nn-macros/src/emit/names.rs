@@ -16,7 +16,9 @@ pub(super) struct Names {
 
 /// Names for all nodes, unique whatever the user's names are.
 pub(super) fn names(network: &Network) -> Vec<Names> {
+    // Names that `memory`, `steps` and the generics of methods use with two underscores in front.
     let mut specs = Unique::new(&["Slots", "TrainSlots", "Phases", "Steps", "Train", "Infer", "S"]);
+    // Names of other constants in the types that hold those of the nodes.
     let mut constants = Unique::new(&["ALL", "LAYOUTS", "VALUES", "PLAN"]);
     let nodes = network.nodes.iter().enumerate();
     nodes

@@ -34,6 +34,7 @@ impl<'a> Outputs<'a> {
 
     /// `FusionOutput`
     fn name(&self) -> Ident {
+        // With the span of the user's name, since programs use this one too.
         format_ident!("{}Output", self.network.unraw(), span = self.network.span())
     }
 

@@ -81,8 +81,10 @@ pub(super) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> To
         Layer::Custom(layer) => return quote!(#layer),
         Layer::Known { row, .. } => row,
     };
+    // `TiedDense`: see `Kind::Weight`.
     let tied = if node.owner.is_some() { "Tied" } else { "" };
     let name = format_ident!("{tied}{}", row.name);
+    // The counts of the computed sizes are in the order of these.
     let mut computed = row.computed.iter();
     let sizes: Vec<TokenStream> = row
         .sizes
@@ -124,6 +126,7 @@ fn layer_size(
             _ => unreachable!("a pair by its row"),
         },
         Size::Computed(method) => {
+            // The same for all constants: a literal, since a type cannot compute with const generics.
             if let Some(size) = count.and_then(|count| network.count(node, count)) {
                 return Some(number(size));
             }

@@ -10,6 +10,7 @@ pub(super) fn by_reference(
     context: &Context,
     types: &[TokenStream],
 ) -> (TokenStream, TokenStream, Vec<TokenStream>) {
+    // A single input may have no name.
     if let [kind] = types {
         return (quote!(input), quote!(&#kind), vec![quote!(input)]);
     }

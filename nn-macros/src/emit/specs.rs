@@ -34,6 +34,7 @@ fn emit_spec(context: &Context, index: usize) -> TokenStream {
         quote!(const FEATURES: &'static [__rt::Shape] = &[#(#features),*];)
     });
     let steps = steps::emit_steps(context, node);
+    // An enum without variants has no values, and its const generics may be unused.
     quote! {
         #[doc = #doc]
         enum #spec #parameters {}

@@ -71,6 +71,7 @@ fn made_steps(context: &Context, node: &Node) -> TokenStream {
             quote!(__rt::StepsOf::through(#input, #rule.step_map()))
         }
         Layer::Known { .. } => {
+            // A join: the steps of all branches, which must be the same where sequences may be short.
             let ragged = context.network.inputs.iter().map(|input| input.ragged);
             // The compiler points at the call, whose tokens all have the layer's span.
             let [kind, values, shorter] =

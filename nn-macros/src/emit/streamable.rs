@@ -48,6 +48,7 @@ pub(super) fn step_len(context: &Context, value: ValueId) -> TokenStream {
 pub(super) fn step_type(context: &Context, value: ValueId, element: &str) -> TokenStream {
     let mut dims = context.network.values[value.0].dims.clone();
     if context.counts_steps(value) {
+        // The first axis counts the steps.
         dims.sizes.remove(0);
     }
     shapes::array_type(element, &dims)

@@ -8,7 +8,8 @@ use crate::report::mistake;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// A `fn step` that cannot be called: a call is an error that names the layer that needs whole sequences.
+/// A `fn step` that cannot be called: a call is an error that names the layer that needs whole sequences. Without the
+/// method, the compiler would report only that there is none.
 fn emit_refusal(context: &Context) -> Option<TokenStream> {
     whole(context)?;
     let (krate, visibility) = (&context.network.krate, &context.network.visibility);

@@ -52,6 +52,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
         }
     });
     let associated = super::constants::emit_associated(context);
+    // The compiler evaluates a constant of a generic type only where it is used: here, if shapes depend on generics.
     let checks = context.constants_of_self();
     let call = network.features.std.then(|| {
         quote! {
@@ -78,6 +79,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
 fn emit_infer(context: &Context, inputs: &[TokenStream]) -> TokenStream {
     let krate = &context.network.krate;
     let rt = quote!(#krate::__private);
+    // `infer_one` takes full sequences only, and is faster for small networks.
     if !context.network.inputs.iter().any(|input| input.ragged) {
         return quote!(#rt::infer_one(self, &[#(#rt::Values::as_floats(#inputs)),*]));
     }
@@ -118,9 +120,11 @@ pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
         .filter_map(|(index, node)| {
             let may_refuse = match &node.layer {
                 Layer::Known { row, .. } => row.inputs == Inputs::Indices,
+                // It may be a network that begins with an `Embedding`.
                 Layer::Custom(_) => true,
             };
             let inputs = node.inputs.iter().map(|input| context.network.input_behind(*input));
+            // Only the values of inputs are known before inference.
             let inputs: Vec<usize> = inputs.collect::<Option<_>>().filter(|_| may_refuse)?;
             let inputs = inputs.into_iter().map(shapes::number);
             let place = context.slot(index);
@@ -163,6 +167,7 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
     let slots: Vec<TokenStream> =
         weighted.iter().map(|(index, _)| context.train_slot(*index)).collect();
     let turbofish = &context.turbofish;
+    // In the order of the weights: a task belongs to the first node that reaches it.
     let gradients = weighted.iter().map(|(index, _)| emit_gradient(context, *index));
     quote! {
         fn initialise(&mut self, key: __rt::RngKey) {
@@ -239,6 +244,7 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
     };
     let output_type = outputs.emit_type();
     let checks = super::constants::emit_checks(context);
+    // Of several outputs, each has steps of its own in `OUTPUTS`.
     let output_steps = match network.has_several_outputs() {
         true => Some(emit_outputs(context)),
         false => super::steps::emit_output_steps(context),

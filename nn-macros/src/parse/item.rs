@@ -39,6 +39,7 @@ impl Parser<'_> {
         }
         if peek_word(input, "block") {
             let block = self.block(input)?;
+            // After the block, so that its tokens are read in any case.
             check_block_prefix(&attributes, &visibility)?;
             file.blocks.push(block);
             return Ok(());
@@ -126,6 +127,8 @@ impl Parser<'_> {
 
     /// `None` where one of several outputs could not be parsed, which is reported.
     fn output(&mut self, input: ParseStream<'_>) -> Result<Option<Output>> {
+        // A list of named shapes is several outputs. All else is read as a shape, which refuses parentheses with the fix.
+        // A list of named shapes is several outputs. All else is read as a shape, which explains what is wrong with it.
         let ahead = input.fork();
         match ahead.parse::<TokenTree>() {
             Ok(TokenTree::Group(group)) if is_named_list(&group) => {
@@ -157,6 +160,7 @@ impl Parser<'_> {
         }
         let group: Group = input.parse()?;
         let lines = self.list(&group, Self::line);
+        // Errors about missing lines point at the whole braces.
         let span = if lines.is_empty() { group.span() } else { group.span_open() };
         Ok(Body { lines, span })
     }
@@ -183,6 +187,7 @@ fn check_block_prefix(attributes: &[Attribute], visibility: &Visibility) -> Resu
 
 /// Skips to where the next item begins: after braces, or before `struct`, `pub`, `block`.
 fn skip_item(input: ParseStream<'_>) {
+    // At least one token: the parser may not have moved before the error, and would find the same one again.
     skip_token(input);
     while !input.is_empty() {
         let begins = input.peek(Token![struct])

@@ -15,6 +15,7 @@ use crate::report::say;
 impl Parser<'_> {
     pub(super) fn line(&mut self, input: ParseStream<'_>) -> Result<Line> {
         if input.peek(Token![#]) {
+            // Reported and dropped: the line itself is understood.
             let attribute = input.call(Attribute::parse_outer)?;
             let span = attribute.first().map_or(input.span(), |a| a.pound_token.span);
             self.report.error(span, say::ATTRIBUTE_ON_LINE);
@@ -120,6 +121,7 @@ impl Parser<'_> {
                 .call(Ident::parse_any)
                 .map_err(|e| Error::new(e.span(), say::NOT_A_BRANCH))?;
             if input.is_empty() || input.peek(Token![,]) {
+                // `image` alone is the branch `image => {}`.
                 let body = Body { lines: Vec::new(), span: name.span() };
                 return Ok(Branch { source: Some(name), body });
             }
@@ -136,6 +138,7 @@ impl Parser<'_> {
 
 /// `source =>`, if it is there. Before a shape, `=>` is a mistaken `->`.
 fn parse_source(input: ParseStream<'_>) -> Result<Option<Ident>> {
+    // The name of a value may be a keyword, as that of its line may.
     if !(input.peek(Ident::peek_any) && input.peek2(Token![=>])) {
         return Ok(None);
     }
@@ -162,6 +165,7 @@ pub(super) fn parse_layer(input: ParseStream<'_>) -> Result<Type> {
     if !begins {
         return Err(Error::new(input.span(), say::NOT_A_LAYER));
     }
+    // In an expression `Mix<64>` is a comparison: only a type may leave out the `::`.
     if input.peek2(Token![<]) {
         return input.parse::<TypePath>().map(Type::Path);
     }

@@ -21,12 +21,14 @@ impl Parser<'_> {
     {
         let mut items = Vec::new();
         let end = group.span_close();
+        // A parse of its own. With `braced!`, tokens that are left after a mistake would be one more error of syn's.
         within(group.stream(), |input| {
             while !input.is_empty() {
                 let begin = input.span();
                 match one(self, input) {
                     Ok(item) => {
                         let whole = self.comma(input, T::wrong_end);
+                        // Tokens are left that belong to the item: what was read of it may mean something else.
                         let stands_in = if whole { None } else { T::placeholder(begin) };
                         items.push(stands_in.unwrap_or(item));
                     }
@@ -64,7 +66,7 @@ impl Parser<'_> {
 /// The message about the token after an item, where it is not a comma.
 type WrongEnd = fn(ParseStream<'_>) -> Option<&'static str>;
 
-/// What a list is made of.
+/// An element of a list, and how the list goes on after a mistake in it.
 pub(super) trait Item: Sized {
     /// The placeholder of an item that could not be parsed, if there must be one.
     fn placeholder(_at: Span) -> Option<Self> {
@@ -73,6 +75,7 @@ pub(super) trait Item: Sized {
 
     /// The message about a token after an item that suggests what is meant.
     fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {
+        // `peek` finds a `-` also at the beginning of `->`.
         let computes = input.peek(Token![*])
             || input.peek(Token![/])
             || input.peek(Token![%])
@@ -99,6 +102,7 @@ impl Item for Argument {
     }
 }
 
+// Not an element of any list: `Line` falls back on its `wrong_end`.
 impl Item for Construct {}
 
 impl Item for Line {

@@ -53,6 +53,7 @@ pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
 /// The shape that was meant by `28 x 28 x 1` or `28*28*1`, of which `first` is parsed.
 fn in_pieces(first: &Lit, input: ParseStream<'_>) -> Option<String> {
     let mut whole = first.to_token_stream().to_string();
+    // `28 x 28` is a literal, the name `x` and a literal; `28 x28x1` a literal and the name `x28x1`.
     let ahead = input.fork();
     loop {
         if ahead.peek(Token![*]) && ahead.peek2(Lit) {
@@ -66,6 +67,7 @@ fn in_pieces(first: &Lit, input: ParseStream<'_>) -> Option<String> {
             whole += &ahead.parse::<TokenTree>().ok()?.to_string();
         }
     }
+    // Nothing was joined where the fork is still at the beginning: the literal is a shape by itself.
     let more = !ahead.cursor().eq(&input.cursor());
     (more && parse_sizes(&whole).is_ok()).then_some(whole)
 }
@@ -82,6 +84,7 @@ pub(super) fn literal_shape(literal: &Lit) -> Result<Shape> {
     let span = literal.span();
     let sizes = parse_sizes(&literal.to_token_stream().to_string())
         .map_err(|message| Error::new(span, message))?;
+    // All sizes have the place of the literal: stable Rust has no spans within a token.
     let size = |size: usize| {
         let mut literal = proc_macro2::Literal::usize_unsuffixed(size);
         literal.set_span(span);

@@ -103,6 +103,7 @@ fn is_usize(ty: &syn::Type) -> bool {
 impl Resolver<'_> {
     fn network(&mut self, inputs: &[ast::Input], body: &Body, around: &Environment) -> Option<()> {
         let mut named = self.inputs(inputs, around)?;
+        // With several inputs, the first line has to say which of them it reads.
         let begin = (inputs.len() == 1).then_some(ValueId(0));
         let mut scope = Scope::new("", body, false);
         let mut context = LineContext { environment: around, scope: &mut scope, named: &mut named };
@@ -135,6 +136,7 @@ impl Resolver<'_> {
                 Some(name) => match named.iter().find(|known| known.name == *name) {
                     Some(first) => self.report.twice("input", first.name.span(), name),
                     None => {
+                        // Values are numbered in the order of the header, and all inputs have names where one has.
                         let value = ValueId(named.len());
                         named.push(Named { name: name.clone(), value, node: None });
                     }
@@ -150,8 +152,10 @@ impl Resolver<'_> {
         correct.then_some(named)
     }
 
+    /// Reports inputs without a reader. A single input always has one: the first line.
     fn check_inputs_used(&mut self, inputs: &[ast::Input]) {
         let network = &self.resolved.network;
+        // A line that could not be resolved may be the reader.
         if self.too_large || inputs.len() < 2 || self.resolved.broken.contains(&true) {
             return;
         }

@@ -30,6 +30,7 @@ impl Resolver<'_> {
         let Some(name) = used.plain_name() else {
             return self.custom(used, start, context);
         };
+        // The user's blocks come first: they may replace predefined ones. They cannot be called like a layer.
         if let Some(block) = self.names.blocks.get(&name.to_string()).copied() {
             return self.block(block, used, start, context);
         }
@@ -55,6 +56,7 @@ impl Resolver<'_> {
         known.extend(self.names.blocks.keys().map(String::as_str));
         known.extend(blocks::names());
         known.sort_unstable();
+        // Types take no parentheses here, so that the name is neither a type nor known.
         if used.arguments.is_some() {
             return Some(mistake::unknown_layer(name, &known));
         }
@@ -240,7 +242,8 @@ impl Resolver<'_> {
 #[derive(Default)]
 pub(super) struct Arguments {
     values: Vec<Argument>,
-    /// The named values among them.
+    /// The named values among them. `ArgumentValue::Input` counts these from 0 until [`Self::append_to`] knows how many
+    /// inputs come before them.
     inputs: Vec<ValueId>,
     /// The node whose weight the layer shares.
     owner: Option<usize>,
@@ -301,14 +304,19 @@ impl Paths<'_> {
         let source = source.map(|source| source.unraw().to_string());
         match (self, source) {
             (
+                // `Concat { image => { .. } }`: `image`, as if the join were not there.
                 Self::Inside(Title { name: None, .. }) | Self::Beside(Title { name: None, .. }),
                 Some(source),
             ) => around.number(&source),
+            // `join: Concat { image => { .. } }`: `join.image`.
             (Self::Inside(_), Some(source)) => own.number(&source),
+            // `join: Concat { {}, { .. } }`: `join.1`; `concat.1` where it has no name.
             (Self::Inside(title), None) => format!("{}.{nth}", title.path),
+            // `mix: Mix { image => { .. } }`: `mix_image`.
             (Self::Beside(title), Some(source)) => {
                 around.number(&format!("{}_{source}", title.last()))
             }
+            // `mix: Mix { {}, { .. } }`: `mix_1`.
             (Self::Beside(title), None) => around.number(&format!("{}_{nth}", title.last())),
         }
     }

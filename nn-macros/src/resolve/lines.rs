@@ -12,7 +12,7 @@ use crate::operand::Environment;
 use crate::report::{mistake, say};
 use crate::scope::Scope;
 
-/// The most lines looked at while unrolling.
+/// The most lines looked at while unrolling: more than nodes, since the line of a block or a repeat makes no node itself.
 const MOST_LINES: usize = 4 * MOST_NODES;
 
 /// The deepest nesting of blocks, repeats and branches.
@@ -32,7 +32,7 @@ impl Resolver<'_> {
         value
     }
 
-    /// The same, whose names are still known afterwards.
+    /// As [`Self::body`], whose names are still known afterwards: a header names lines of the network as outputs.
     pub(super) fn lines(
         &mut self,
         body: &Body,
@@ -82,6 +82,7 @@ impl Resolver<'_> {
             self.arrow(arrow, output, context.environment);
         }
         if let (Some(name), Some(path)) = (&line.name, path) {
+            // The last node of a block or a repeat has a longer path than its line: such a line is no single layer.
             let nodes = &self.resolved.network.nodes;
             let node = nodes.iter().rposition(|it| it.output == output && it.path == path);
             context.named.push(Named { name: name.clone(), value: output, node });
@@ -91,6 +92,7 @@ impl Resolver<'_> {
 
     pub(super) fn named_path(&mut self, name: &Ident, context: &mut LineContext<'_>) -> String {
         context.scope.name(name).unwrap_or_else(|first| {
+            // The line goes on with another path, so that mistakes in it are found too.
             self.report.twice("name", first, name);
             context.scope.number(&name.to_string())
         })
@@ -100,6 +102,7 @@ impl Resolver<'_> {
         match environment.shape(arrow) {
             Ok(dims) => {
                 let nodes = self.resolved.network.nodes.iter_mut();
+                // A line that is a block or a repeat gives what its last node gives.
                 if let Some(node) = nodes.rev().find(|node| node.output == output) {
                     node.arrows.push(dims);
                 }
@@ -157,7 +160,7 @@ impl Resolver<'_> {
         value
     }
 
-    /// The value that a layer reads, unless a network of several inputs begins with it.
+    /// The value that a layer reads. A network of several inputs begins without one, which is reported.
     pub(super) fn running(&mut self, current: Option<ValueId>, at: Span) -> Option<ValueId> {
         if current.is_none() {
             self.report.error(at, say::BEGINS_WITH_JOIN);

@@ -9,18 +9,20 @@ use crate::report::{Report, mistake};
 
 /// What looks like a layer and is structure.
 pub(super) const KEYWORDS: [&str; 2] = ["Repeat", "Residual"];
+
 /// What the lines of a `network!` can name besides layers and types.
 pub(crate) struct Names<'a> {
     pub(super) blocks: HashMap<String, &'a ast::Block>,
     /// The networks in it: types of the user's that need no `self::`.
     pub(super) networks: HashMap<String, &'a Ident>,
-    /// The layers of the language.
+    /// The layers of the language; tests replace them.
     pub(crate) layers: &'a [&'static Row],
 }
 
 impl Names<'_> {
     /// Whether it is the first network of its name.
     pub(crate) fn is_first(&self, network: &ast::Network) -> bool {
+        // By address: networks of the same name may be equal otherwise.
         let first = self.networks.get(&network.name.to_string());
         first.is_some_and(|first| std::ptr::eq(*first, &network.name))
     }

@@ -38,6 +38,7 @@ impl Resolver<'_> {
     /// A node without its layer and inputs.
     pub(super) fn node(&mut self, title: Title, at: &Ident, scope: &Scope) -> Node {
         let label = match &title.name {
+            // Several nodes may have the same name: only the path says which one is meant.
             _ if scope.repeated => title.path.clone(),
             Some(name) => name.clone(),
             None => at.to_string(),
@@ -46,6 +47,7 @@ impl Resolver<'_> {
         Node {
             path: title.path,
             field,
+            // Placeholders, which the caller replaces; those of `unknown` stay, and are never emitted.
             layer: Layer::Custom(Box::new(Type::Verbatim(TokenStream::new()))),
             label,
             named: title.name.is_some(),
@@ -80,7 +82,8 @@ impl Resolver<'_> {
         ValueId(values.len() - 1)
     }
 
-    /// The output of a layer that could not be resolved. Mistakes that follow from it are not reported.
+    /// The output of a layer that could not be resolved: of a node in its place, so that later lines have an input.
+    /// Mistakes that follow from it are not reported.
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
         let title = Title { path: String::from("broken"), name: None };
         let name = Ident::new("broken", at);
@@ -97,6 +100,7 @@ impl Resolver<'_> {
         if !self.too_large {
             self.report.error(at, words);
         }
+        // Any value will do, since nothing more is resolved: the first input exists.
         self.too_large = true;
         ValueId(0)
     }

@@ -25,6 +25,7 @@ impl Resolver<'_> {
             self.resolved.network.outputs[nth].value = value;
             flat.extend(name.as_ref().map(|name| self.flat(name, value, context)));
         }
+        // One value, so that a network has one output slice however many outputs it has: docs/decisions/0013.
         let joined = match &names[..] {
             [Some(first), ..] => self.hidden("Concat", first, flat, context),
             _ => last,

@@ -22,6 +22,7 @@ pub(crate) struct Resolved {
     pub(crate) generics: Vec<String>,
 }
 
+/// What the resolution of one network has built so far, and where in its blocks and braces it is.
 pub(super) struct Resolver<'a> {
     pub(super) names: &'a Names<'a>,
     pub(super) report: &'a mut Report,
@@ -29,13 +30,16 @@ pub(super) struct Resolver<'a> {
     pub(super) fields: Fields,
     /// The blocks that are being unrolled, the outermost first.
     pub(super) open: Vec<String>,
+    /// How many braces of blocks, repeats and branches are around the line; limited, since resolution is recursive.
     pub(super) depth: usize,
+    /// How many lines were looked at, each copy of a line counted; limited, since repeats multiply them.
     pub(super) lines: usize,
     /// Whether a limit was exceeded: then nothing is unrolled any more.
     pub(super) too_large: bool,
     /// The lines of the network.
     pub(super) definition: &'a Body,
-    /// The bodies that are being resolved, the outermost first; compared, never read.
+    /// The bodies that are being resolved, the outermost first; compared, never read. Not references,
+    /// since a predefined block does not live as long as the resolver.
     pub(super) bodies: Vec<*const Body>,
 }
 

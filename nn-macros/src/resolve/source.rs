@@ -49,6 +49,7 @@ impl Resolver<'_> {
         structure: Option<&Ident>,
         name: &Ident,
     ) -> Option<Elsewhere> {
+        // In a body that is being resolved, such a line comes later or is this one. In others it is local to them.
         let is_open = self.bodies.contains(&std::ptr::from_ref(body));
         let one = |line: &Line| match (&line.name, structure) {
             (Some(known), Some(structure)) if known.unraw() == name.unraw() && !is_open => {

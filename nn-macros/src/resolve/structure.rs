@@ -70,6 +70,8 @@ impl Resolver<'_> {
         let mut named = Vec::new();
         let mut correct = true;
         for ((parameter, name), slot) in block.parameters.iter().zip(names).zip(slots) {
+            // A name can be a value of the network or a constant. Which one is meant shows where the block uses the
+            // parameter, so that it is passed as both.
             let given = slot.and_then(arguments::plain_name);
             if let Some(found) = given.and_then(|given| find_named(given, context)) {
                 named.push(Named { name: parameter.name.clone(), ..found.clone() });
@@ -141,6 +143,7 @@ impl Resolver<'_> {
         let at = residual.keyword.span();
         let Start { title, current } = start;
         let Some(input) = self.running(current, at) else { return self.unknown(at) };
+        // Without a name it adds no level to the paths of its weights: its lines are named in the scope around it.
         let (body, skipped) = match &title {
             Some(title) => {
                 let mut scope = Scope::new(&title.path, &residual.body, context.scope.repeated);

@@ -23,6 +23,7 @@ impl Concat {
         let mut last = inputs[0].last();
         let mut nth = 1;
         while nth < inputs.len() {
+            // Equal in all axes but the last.
             if !inputs[nth].with_last(1).same(&inputs[0].with_last(1)) {
                 let begin = "joins branches that differ in their last axis only";
                 return Err(unlike_first(begin, inputs, nth).help(mend(inputs, nth)));

@@ -98,6 +98,7 @@ impl ConvTranspose2d {
     /// The number of output channels of one group. The rule refuses 0 groups.
     #[must_use]
     pub const fn group_filters(&self, _input: Shape) -> usize {
+        // `Size::Computed` passes the input. 0 groups are refused by the rule: here they must not panic as well.
         self.out_channels / if self.groups > 0 { self.groups } else { 1 }
     }
 

@@ -49,6 +49,7 @@ impl Convolution {
 
     /// The number of input channels of one group.
     pub(crate) const fn group_channels(&self, input: Shape) -> usize {
+        // The rule refuses 0 groups. Types divide by them as well: a panic there would be a second error.
         input.last() / if self.groups > 0 { self.groups } else { 1 }
     }
 
@@ -69,6 +70,7 @@ impl Convolution {
         let [height, width] = self.window.padding;
         let [before, _] = self.window.shown([height[0], width[0]]);
         let [after, _] = self.window.shown([height[1], width[1]]);
+        // One number can replace `same` where all sides have the same padding.
         Err(if before == after && width[0] == width[1] && before == width[0] {
             let help = Text::of("write `padding = ").number(before).text("`, which gives ");
             error.help(help.shape(output.with_last(self.out_channels)))

@@ -147,6 +147,7 @@ pub(crate) const fn unlike_first(begin: &str, inputs: &[Shape], nth: usize) -> S
 pub(crate) const fn divisors(mut text: Text, number: usize) -> Text {
     // More of them would not help the reader.
     const SHOWN: usize = 12;
+    // Constants in expanded code evaluate the loop, and the compiler limits the steps of that.
     const TRIED: usize = 1024;
     let mut shown = 0;
     let mut divisor = 1;

@@ -34,6 +34,7 @@ impl Mul {
 /// Whether `gate` has the channels of `input` alone, to be spread over its other axes.
 const fn scales(gate: Shape, input: Shape) -> bool {
     let rank = gate.rank();
+    // `[C]` or `[1, .., C]`: other ranks would leave open which axes are meant.
     let spreads = rank == 1 || rank == input.rank();
     spreads && gate.same(&ones(rank).with_last(input.last()))
 }

@@ -47,6 +47,7 @@ impl MultiHeadAttention {
             let help = help.text("`, or change the number of features");
             return Err(ShapeError::argument("heads", message).help(help));
         }
+        // `heads` is blamed, since the width is that of the input. The second product counts the attention weights.
         attempt!(few_enough_weights("heads", &[4, width, width]));
         attempt!(few_enough_weights(
             "heads",

@@ -76,6 +76,8 @@ impl Recurrent {
         attempt!(count("units", "units", self.units));
         attempt!(count("layers", "layers", self.layers));
         attempt!(self.dropout(dropout));
+        // Two products instead of the sum of all weights, since a message shows factors: the first layer's input matrices,
+        // then all other matrices. If both are within the limit, the sum is at most 1.5 times the limit.
         let features = [self.inputs, self.units, self.directions];
         attempt!(few_enough_weights(
             "units",
@@ -143,6 +145,7 @@ impl Recurrent {
         let columns = self.columns();
         let before = match layer {
             0 => 0,
+            // All layers after the first have the sizes of layer 1.
             _ => self.directions * (self.cell_len(0) + (layer - 1) * self.cell_len(1)),
         };
         let weight_ih = before + direction * self.cell_len(layer);

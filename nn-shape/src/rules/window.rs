@@ -170,6 +170,7 @@ impl Window {
 
     /// Refuses paddings that would overflow.
     const fn check_padding(&self) -> Result<(), ShapeError> {
+        // The zeros after: as many as before where the user wrote a number. Others follow from the kernel.
         let [height, width] = [self.padding[0][1], self.padding[1][1]];
         if height <= MOST && width <= MOST {
             return Ok(());
@@ -222,6 +223,7 @@ impl Window {
         if self.dilation[axis] > 1 {
             return help.text(", or a smaller dilation");
         }
+        // The kernel is larger than the padded input, and so than the input.
         let padding = (self.kernel[axis] - size).div_ceil(2);
         help.text(", or write `padding = ").number(padding).text("`")
     }
