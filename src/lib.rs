@@ -221,6 +221,7 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 #[macro_export]
 macro_rules! network {
     ($($tokens:tt)*) => {
+        // A procedural macro has no `$crate` of its own: expanded code finds this crate by the one that is passed.
         $crate::__private::network_impl! { $crate; $($tokens)* }
     };
 }

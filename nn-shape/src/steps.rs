@@ -35,7 +35,7 @@ impl StepMap {
     /// This map, and then `next`.
     #[must_use]
     pub const fn then(&self, next: &Self) -> Self {
-        // `(floor(a / s) + c) / t` rounds down to the same as `(a + s * c) / (s * t)`, with `c = 1 + next.more - next.less`.
+        // `floor((floor(a / s) + c) / t) = floor((a + s * c) / (s * t))`; here `c = 1 + next.more - next.less`.
         let more = self.more.saturating_add(self.stride.saturating_mul(next.more + 1));
         let less = self.less.saturating_add(self.stride.saturating_mul(next.less));
         // As many steps as `next` needs at least.

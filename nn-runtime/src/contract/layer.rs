@@ -97,6 +97,8 @@ pub trait Layer: Parameters {
     );
 }
 
+// Not recommended here and below: about a type that is no layer, the compiler is to report the message of the trait
+// that is missing, not that the type does not implement `Layer`.
 #[diagnostic::do_not_recommend]
 impl<T: Layer> Shaped for T {
     const INPUTS: &'static [Shape] = <<T as Layer>::Input as Inputs>::SHAPES;
@@ -130,8 +132,8 @@ fn refs_of<'a, I: Inputs>(x: &[&'a [f32]], sample: usize) -> I::Refs<'a> {
     I::refs(x.iter().zip(I::LENS).map(|(x, &len)| sample_of(x, sample, len)))
 }
 
-#[cfg(feature = "train")]
 /// Sample `sample` of the gradients of all inputs, zeroed; in `unrequested` those that are not requested.
+#[cfg(feature = "train")]
 fn muts_of<'a, I: Inputs>(
     d_x: &'a mut [Option<&mut [f32]>],
     sample: usize,
@@ -140,6 +142,7 @@ fn muts_of<'a, I: Inputs>(
     I::muts(d_x.iter_mut().zip(I::LENS).map(move |(d_x, &len)| {
         let d_x = match d_x {
             Some(d_x) => sample_of_mut(d_x, sample, len),
+            // `Layer::backward` always gets a slice: hand-written layers need no case for gradients without a reader.
             None => unrequested.split_off_mut(..len).expect("as long as all inputs"),
         };
         d_x.fill(0.0);
@@ -147,8 +150,8 @@ fn muts_of<'a, I: Inputs>(
     }))
 }
 
-#[cfg(feature = "train")]
 /// The number of elements of all inputs.
+#[cfg(feature = "train")]
 const fn inputs_len<I: Inputs>() -> usize {
     let mut sum = 0;
     let mut i = 0;

@@ -29,7 +29,8 @@ pub trait Network: Node<Root> + Shaped + Trained {
         (<Self as Node<Root>>::WORKSPACE + <Self as Node<Root>>::SCRATCH) * size_of::<f32>();
 }
 
-/// A network's training code, with the feature `train`; without it, nothing.
+/// A network's training code, with the feature `train`; without it, nothing. A supertrait of its own, since a bound cannot
+/// have a `cfg`.
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub trait Trained: TrainNode<Root> {}

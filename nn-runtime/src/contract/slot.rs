@@ -12,6 +12,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
 
+// Not beside the type: `memory` does not know nodes. The same holds for `TrainLayout`.
 impl Layout {
     /// The memory of node `T` alone.
     #[must_use]
@@ -33,6 +34,7 @@ pub struct Slot<S, T> {
     node: PhantomData<fn() -> (S, T)>,
 }
 
+// Not derived, which would require `S: Debug` and `T: Debug`.
 impl<S, T> fmt::Debug for Slot<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.layout.fmt(f)
@@ -66,6 +68,7 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         owner: &Slot<O, W>,
     ) -> impl Iterator<Item = Tensor> {
         let offset = owner.offset();
+        // Without the owner's other tensors, such as its bias, which come after the weight.
         let weight = W::tensors().into_iter().filter(|tensor| tensor.offset < W::WEIGHT_LEN);
         weight.map(move |tensor| Tensor { shared: true, ..tensor.inside(S::NAME, offset) })
     }

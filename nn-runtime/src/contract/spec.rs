@@ -48,9 +48,11 @@ impl Spec for Root {
     const OUTPUT: Shape = Shape::new(&[]);
     const NAME: &'static str = "";
     const OUTERMOST: bool = true;
+    // The default reads the first of `INPUTS`, of which there is none.
     const INPUT: Shape = Shape::new(&[]);
 }
 
+// Not beside the types: `system` and `types` do not know specs.
 impl RngKey {
     /// The key of one node.
     #[must_use]

@@ -83,6 +83,7 @@ impl Phases {
         let mut i = 0;
         while i < N {
             phases[i] = Self { first, last: first + counts[i] - 1 };
+            // The last phase of a node is the first of the next: the nodes between them run in it.
             first = phases[i].last;
             i += 1;
         }

@@ -106,6 +106,7 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
 
     /// Where part `task` of the gradient begins among the node's own weights; `task` is counted over the network.
     fn gradient_begin(&self, task: usize) -> usize {
+        // Tasks follow each other without gaps: each begins where the one before ends.
         match task - self.layout.tasks.offset {
             0 => 0,
             task => T::gradient_end(task - 1),

@@ -37,6 +37,7 @@ impl<S: Spec<Arguments = add::Add>> TrainNode<S> for Add {
 
 dispatch! {
     fn sum(x: &[&[f32]], y: &mut [f32]) {
+        // The first two at once, so that `y` is not read and written once more.
         for ((y, a), b) in y.iter_mut().zip(x[0]).zip(x[1]) {
             *y = a + b;
         }

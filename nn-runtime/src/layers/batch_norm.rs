@@ -182,6 +182,7 @@ where
     fn gradient(_task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let d = Self::from_floats_mut(d_weights);
         norm::gradient(shards, &mut d.weight, &mut d.bias);
+        // A gradient has the network's type, but these are not trained.
         d.running_mean.fill(0.0);
         d.running_var.fill(0.0);
         d.num_batches_tracked = 0.0;

@@ -79,6 +79,7 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Adjoint<S> {
 /// this layer's input.
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> TrainConvolution for Adjoint<S> {
+    // The bias is added to the output, which is the adjoint's input.
     fn d_biased<'a>(d_y: &'a [f32], _x: &'a [f32]) -> (&'a [f32], usize) {
         (d_y, Self::GEOMETRY.channels)
     }

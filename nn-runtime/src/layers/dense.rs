@@ -108,6 +108,7 @@ where
     }
 
     fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+        // Deferred: first the inputs of all samples, then the gradients of all outputs.
         store_for_others(&mut ctx.deferred[..pass.n * S::IN], x[0]);
         let ctx = ctx.for_inference();
         Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
@@ -144,6 +145,7 @@ where
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let isa = Isa::best();
         let is_bias = task + 1 == <Self as TrainNode<S>>::GRADIENT_TASKS;
+        // `d_weights` is not cleared: the first block of rows overwrites it, later ones add to it.
         let mut onto = Accumulate::Overwrite;
         for_each_deferred_rows::<S, IN>(shards, |x, d_y, pieces| {
             if is_bias {

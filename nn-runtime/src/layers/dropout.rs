@@ -46,6 +46,7 @@ pub(super) fn apply(p: f64, pass: &Pass, sample_len: usize, values: &mut [f32]) 
     if p == 0.0 {
         return;
     }
+    // Of 2^32 equally likely values of 32 bits, this many keep an element.
     let threshold = ((1.0 - p) * (1_u64 << u32::BITS) as f64).round() as u64;
     // Infinite if all elements become 0, and then not used.
     let scale = (1.0 / (1.0 - p)) as f32;

@@ -98,6 +98,8 @@ where
         let padding = S::ARGUMENTS.padding_index;
         for shard in 0..shards.count() {
             let (tokens, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * S::IN);
+            // Each task reads all tokens and skips those of other rows: a row is added up in one order, whatever the
+            // number of threads.
             for (token, d_y) in tokens.iter().zip(d_y.as_chunks::<D>().0) {
                 let token = token.to_bits() as usize;
                 // The rows of other tasks are before `first` or after the end.

@@ -49,6 +49,7 @@ dispatch! {
         rows::exp_below_max::<L>(classes, x, y);
         for (x, y) in x.chunks_exact(classes).zip(y.chunks_exact_mut(classes)) {
             let ln_sum = rows::sum(y).ln();
+            // From `x` again: an exponential may be rounded to 0, whose logarithm is infinite.
             rows::below_max(classes, x, y);
             for y in y {
                 *y -= ln_sum;

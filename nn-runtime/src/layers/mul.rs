@@ -71,6 +71,7 @@ dispatch! {
         let branch_len = d_x.len() / n;
         for (sample, d_x) in d_x.chunks_exact_mut(branch_len).enumerate() {
             scratch.copy_from_slice(&d_y[sample * scratch.len()..][..scratch.len()]);
+            // All other branches, not `y / x`: a factor may be 0.
             for (_, x) in x.iter().enumerate().filter(|(other, _)| *other != branch) {
                 let len = x.len() / n;
                 multiply(scratch, &x[sample * len..][..len]);

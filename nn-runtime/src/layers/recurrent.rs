@@ -200,6 +200,7 @@ pub(super) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> 
 pub(super) fn dropout_between(stack: &Stack, pass: &Pass) -> impl Fn(usize, &mut [f32]) {
     let (p, sample_len, pass) = (stack.dropout, stack.steps * stack.sizes.width(), *pass);
     move |layer, values| {
+        // Derived anew in each pass, so that no mask is stored.
         let key = pass.key.fold_in(RngKey::hash("dropout")).fold_in(layer as u64);
         dropout::apply(p, &Pass { key, ..pass }, sample_len, values);
     }

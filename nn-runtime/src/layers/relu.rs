@@ -15,6 +15,7 @@ impl Activation for ReLU {
 
     #[inline(always)]
     fn value<L: Lanes>(_: &Self::Arguments, x: f32) -> f32 {
+        // Not `x.max(0.0)`, which is 0 for NaN.
         if x < 0.0 { 0.0 } else { x }
     }
 

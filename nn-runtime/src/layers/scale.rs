@@ -34,6 +34,7 @@ impl<const FACTORS: usize> Scale<FACTORS> {
         if S::ARGUMENTS.per_channel {
             return multiply(&self.weight, x, y);
         }
+        // A fixed factor is no weight: it is always `init`.
         let fixed = S::ARGUMENTS.init as f32;
         multiply_all(*self.weight.first().unwrap_or(&fixed), x, y);
     }

@@ -49,7 +49,7 @@ impl Convolution {
 
     /// The number of input channels of one group.
     pub(crate) const fn group_channels(&self, input: Shape) -> usize {
-        // The rule refuses 0 groups. Types divide by them as well: a panic there would be a second error.
+        // The rule refuses 0 groups. Types of weights use this, too: a division by zero would be a second error.
         input.last() / if self.groups > 0 { self.groups } else { 1 }
     }
 

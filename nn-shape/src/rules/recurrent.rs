@@ -76,8 +76,8 @@ impl Recurrent {
         attempt!(count("units", "units", self.units));
         attempt!(count("layers", "layers", self.layers));
         attempt!(self.dropout(dropout));
-        // Two products instead of the sum of all weights, since a message shows factors: the first layer's input matrices,
-        // then all other matrices. If both are within the limit, the sum is at most 1.5 times the limit.
+        // Two products instead of the sum of all weights, since a message shows factors: one for the input matrices of
+        // the first layer, one for all others. If both are within the limit, the sum is at most 1.5 times the limit.
         let features = [self.inputs, self.units, self.directions];
         attempt!(few_enough_weights(
             "units",
