@@ -110,6 +110,7 @@ pub(crate) fn convert(
     match convert_value(&operand, parameter.kind) {
         Some(value) => Ok(Argument { value, span: operand.span }),
         None => {
+            // Of a block's parameter these are the tokens of its argument, where the block is used.
             let words = mistake::wrong_kind(callee, parameter, &operand.tokens);
             Err(Error::new_spanned(&operand.tokens, words))
         }

@@ -49,6 +49,7 @@ impl Mistakes {
 
 /// The path of the facade: `#[weights(crate = renamed)]`, where the user calls it something else.
 fn read_crate(attributes: &[Attribute]) -> Result<Path> {
+    // A derive macro gets no `$crate`.
     let mut path = parse_quote!(::unrolled);
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("weights")) {
         attribute.parse_nested_meta(|meta| {

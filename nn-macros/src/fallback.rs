@@ -16,6 +16,7 @@ use crate::operand::Environment;
 /// The stub of a network.
 pub(crate) fn emit_stub(facade: &Facade, definition: &ast::Network) -> TokenStream {
     let ast::Network { attributes, visibility, name, generics, .. } = definition;
+    // Parameters of these kinds must be used; const generics need not be.
     if generics.type_params().next().is_some() || generics.lifetimes().next().is_some() {
         return emit_unsupported(definition);
     }

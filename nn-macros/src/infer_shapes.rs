@@ -258,6 +258,7 @@ impl ShapeInference<'_> {
     /// How many axes the output has, if the macro can know.
     fn rank(&self, number: usize, row: &Row) -> Option<usize> {
         let input = self.input(number, 0);
+        // A `constant` is a shape of which the macro does not know the number of axes.
         if row.flows.keeps_rank && input.constant.is_none() {
             return Some(input.sizes.len());
         }
@@ -274,6 +275,7 @@ impl ShapeInference<'_> {
             Layer::Custom(layer) => mentions(&layer.to_token_stream(), &self.generics),
         };
         let mut inputs = node.inputs.iter();
+        // The sizes of an arrow may replace those that are inferred: see `check_arrows`.
         let arrows = node.arrows.iter().any(|arrow| self.are_generic(arrow));
         layer || arrows || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
     }
@@ -375,6 +377,7 @@ impl ShapeInference<'_> {
                 Some(name) => checks::named_output(found, declared, &name.unraw().to_string()),
                 None => checks::header_output(found, declared),
             };
+            // Where the shape is not known, the mistake is reported already.
             if let (Err(error), true) = (checked, self.known[output.value.0]) {
                 let trace = trace(&self.network, output.value);
                 self.report.error(output.promised.span, explain("", &error, &trace));

@@ -59,6 +59,7 @@ impl Environment {
             Expr::Path(path) => match path.path.get_ident() {
                 Some(name) => match self.parameter(name) {
                     Some(operand) => return Ok(operand.clone()),
+                    // `same` and the name of a constant look alike: the kind of the argument decides.
                     None => Evaluated::Word(name.clone()),
                 },
                 None => self.constant(expr)?,
@@ -116,6 +117,7 @@ impl Environment {
     fn evaluate_negative(&self, inner: &Expr) -> Result<Evaluated> {
         let operand = self.evaluate(inner)?;
         match operand.value {
+            // No size is negative.
             Evaluated::Size(size) => Ok(Evaluated::Real(-(size as f64))),
             Evaluated::Real(real) => Ok(Evaluated::Real(-real)),
             _ => Err(Error::new(operand.span, mistake::no_size(&operand.tokens))),
@@ -145,6 +147,7 @@ impl Environment {
     fn constant(&self, expr: &Expr) -> Result<Evaluated> {
         let tokens = self.substitute(expr.to_token_stream());
         if tokens.is_empty() {
+            // The placeholder of what could not be parsed.
             return Err(Error::new(expr.span(), say::NO_VALUE));
         }
         // Checked here: the compiler would report every place in expanded code where the size is used.
@@ -226,6 +229,7 @@ fn evaluate_literal(literal: &Lit) -> Result<Evaluated> {
                 _ => Err(Error::new(real.span(), say::NOT_FINITE)),
             }
         }
+        // PyTorch and Keras write words as strings: `padding="same"`.
         Lit::Str(words) => Err(Error::new(literal.span(), mistake::quotes(&words.value()))),
         Lit::Int(_) | Lit::Float(_) => {
             let sizes = parse_sizes(&literal.to_token_stream().to_string())

@@ -165,6 +165,7 @@ impl<'a> Graph<'a> {
         let mut producer = vec![None; count];
         let mut readers = vec![Vec::new(); count];
         for (index, node) in network.nodes.iter().enumerate() {
+            // Nodes are in the order in which they run: aliases of inputs are final.
             producer[node.output.0] = Some(index);
             if node.storage() == Storage::View {
                 alias[node.output.0] = alias[node.inputs[0].0];
@@ -245,6 +246,7 @@ impl<'a> Graph<'a> {
         }
         let output = groups[self.network.output_value.0];
         if self.input(output).is_none() {
+            // If all nodes are views, the output is a copy of an input: see `copied`.
             plan.values[output] = Some(Location::Output);
         }
         for (index, node) in self.network.nodes.iter().enumerate() {
@@ -309,6 +311,7 @@ impl<'a> Graph<'a> {
     fn needs(&self) -> Vec<Need> {
         let mut needs = vec![Need::Never; self.network.values.len()];
         for (nth, input) in self.network.inputs.iter().enumerate() {
+            // Token indices have no gradient.
             if !input.index {
                 needs[input.value.0] = Need::IfRequested(BTreeSet::from([nth]));
             }
@@ -390,6 +393,7 @@ impl<'a> Graph<'a> {
             from: moment,
             to: moment,
         });
+        // `end_gradient` extends its use.
         let location = Location::Buffer(plan.buffers.len() - 1);
         plan.gradients[group] = Some(location);
         location

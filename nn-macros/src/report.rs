@@ -24,6 +24,7 @@ impl Report {
 
     /// Adds a mistake that syn found.
     pub(crate) fn add(&mut self, error: Error) {
+        // Also where the message is not kept: see `expand_networks`.
         self.found += 1;
         if self.places.insert(place(error.span())) {
             self.errors.push(error);
@@ -231,6 +232,7 @@ pub(crate) mod mistake {
 
     /// A shape that the user wrote in several tokens.
     pub(crate) fn one_word(shape: &str) -> String {
+        // `28 * 28` may be a shape or a product: the message offers both.
         let size = shape.replace('x', " * ");
         format!(
             "write a shape as one word, `{shape}`, or a computed size in braces: `{{ {size} }}`"
@@ -331,18 +333,22 @@ pub(crate) mod mistake {
                 None => words,
             },
             Kind::Flag => match got.as_str() {
+                // As Python and PyTorch write flags.
                 "True" | "1" => format!("{words}: write `true`"),
                 "False" | "None" | "0" => format!("{words}: write `false`"),
                 _ => words,
             },
             Kind::Padding | Kind::StepPadding => match misspelt_padding(parameter.kind, &got) {
                 Some(meant) => format!("{words}: did you mean `{meant}`?"),
+                // The word of Keras and PyTorch for no padding.
                 None if got == "valid" => format!("{words}: write `0` for no padding"),
                 None => words,
             },
+            // As in PyTorch: `head.weight = tokens.weight`.
             Kind::Weight if got.ends_with(".weight") => {
                 format!("{words}: write `{}`", got.trim_end_matches(".weight"))
             }
+            // The padding of a pool, which takes numbers only.
             Kind::Pair if got == "same" => {
                 format!(
                     "{words}: `padding = 1` keeps the size under a kernel of 3 and a stride of 1"
@@ -439,6 +445,7 @@ pub(crate) mod mistake {
                     ": the line `{name}` is not complete here, and a line can only use earlier values"
                 )
             }
+            // Each copy has a line of this name: none of them is the one that is meant.
             Elsewhere::InsideOf(structure) if structure == "Repeat" => format!(
                 ": each copy inside `Repeat` has its own line `{name}`, which is local to it\n  = help: \
                  name the `Repeat`, and use the output of its last copy"
@@ -499,6 +506,7 @@ pub(crate) mod mistake {
     /// Tokens as people write them.
     pub(crate) fn tidy(tokens: &TokenStream) -> String {
         use proc_macro2::{Delimiter, TokenTree};
+        // `TokenStream::to_string` puts spaces also where people do not: `config :: N`.
         let mut text = String::new();
         let mut word = false;
         for tree in tokens.clone() {

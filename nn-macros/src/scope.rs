@@ -38,6 +38,7 @@ impl Scope {
     pub(crate) fn name(&mut self, name: &Ident) -> Result<String, Span> {
         let word = name.unraw().to_string();
         match self.named.insert(word.clone(), Some(name.span())) {
+            // A name without a place is only reserved, for this line.
             Some(Some(first)) => Err(first),
             _ => Ok(format!("{}{word}", self.prefix)),
         }
@@ -47,6 +48,7 @@ impl Scope {
     pub(crate) fn number(&mut self, stem: &str) -> String {
         let numbered = (2..).map(|n| format!("{stem}_{n}"));
         let mut names = std::iter::once(stem.to_string()).chain(numbered);
+        // Layers without a name make way for all names that the user gives in the scope, later ones too.
         let free = names.find(|name| !self.named.contains_key(name) && !self.made.contains(name));
         let name = free.expect("numbers do not end");
         let path = format!("{}{name}", self.prefix);

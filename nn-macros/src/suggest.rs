@@ -58,6 +58,7 @@ const FOREIGN: [(&str, &str); 49] = [
 /// The name among `known` that was meant by `name`, if one is close or means the same elsewhere.
 pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
+    // The same thing under another name comes first, however different the letters are.
     let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == name);
     if let Some((_, meant)) = foreign.filter(|(_, meant)| known.contains(meant)) {
         return Some(meant);
@@ -82,6 +83,7 @@ fn simplify(name: &str) -> Vec<char> {
 /// How many letters must be inserted, deleted, replaced, or swapped with their neighbour to make
 /// `b` of `a` (the optimal string alignment distance).
 fn distance(a: &[char], b: &[char]) -> usize {
+    // Three rows of the table are enough: a swap looks two rows back.
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {

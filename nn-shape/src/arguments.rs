@@ -317,6 +317,7 @@ macro_rules! default {
     ($kind:ident or $shown:literal) => {
         Some($crate::arguments::Value::Absent)
     };
+    // Before the general arm: the default is a variant of the enum, not yet a `Word`.
     (Word = $default:expr) => {
         Some($crate::arguments::Value::Word($default.word()))
     };

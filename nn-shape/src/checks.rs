@@ -44,11 +44,13 @@ pub const fn arrow(arrow: &Arrow) -> Result<Shape, ShapeError> {
         return Ok(arrow.output);
     }
     let flattens = arrow.view && arrow.output.rank() == 1;
+    // Both the shape and its length: the length alone would not show where it comes from.
     let gives = if flattens {
         Text::of("gives ").shape_and_len(arrow.input)
     } else {
         Text::of("gives ").shape(arrow.output)
     };
+    // The number after `Flatten` is usually the input size that the next layer was meant to have: that layer is named.
     let error = if flattens && arrow.declared.rank() == 1 && !arrow.reader.is_empty() {
         let message =
             Text::of("takes ").shape(arrow.declared).text(" values, but ").quoted(arrow.layer);
@@ -202,6 +204,7 @@ pub const fn residual(input: Shape, body: Shape, skip: Option<Shape>) -> Result<
 /// The help: a `skip` that gives `input` the shape of `body`.
 const fn skip_for(input: Shape, body: Shape) -> Text {
     if input.rank() == 3 && body.rank() == 3 {
+        // A convolution with a kernel of 1 changes height, width and channels, if one stride suits both axes.
         let stride = stride_between(input.dim(0), body.dim(0));
         if let Some(stride) = stride
             && matches!(stride_between(input.dim(1), body.dim(1)), Some(other) if other == stride)
@@ -216,6 +219,7 @@ const fn skip_for(input: Shape, body: Shape) -> Text {
         let help = Text::of("let the body give ").shape(input);
         return help.text(" (`padding = same` keeps height and width), or add a `skip`");
     }
+    // Only the last axis differs.
     if input.rank() == body.rank() && body.with_last(input.last()).same(&input) {
         let help = Text::of("add `skip { Dense(").number(body.last());
         return help.text(") }`, which gives ").shape(body);

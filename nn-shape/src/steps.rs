@@ -106,6 +106,7 @@ impl StepsOf {
             match (first, values[i]) {
                 (None, value) => first = value,
                 (Some(a), Some(b)) => {
+                    // Full sequences are as long as their shapes, which the rule of the join compares.
                     let known = a.input == b.input && a.map.same(&b.map);
                     let shorter = ragged[a.input] || ragged[b.input];
                     assert!(

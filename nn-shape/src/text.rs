@@ -84,6 +84,7 @@ impl Text {
     /// Adds a number in decimal.
     #[must_use]
     pub const fn number(self, value: usize) -> Self {
+        // As many as `u64::MAX` has.
         let mut digits = [0; 20];
         let mut start = digits.len();
         let mut rest = value;
@@ -241,6 +242,7 @@ const SIGNIFICANT: i32 = 6;
 
 /// The first digits of `value` (finite, above 0), rounded, and the exponent of the first of them.
 const fn significant(value: f64) -> (usize, i32) {
+    // Step by step: logarithms are not const.
     let (mut mantissa, mut exponent) = (value, 0);
     while mantissa >= 10.0 {
         mantissa /= 10.0;

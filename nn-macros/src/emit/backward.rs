@@ -65,6 +65,7 @@ fn asked(input: usize) -> Ident {
 /// Definitions of these variables, of those that are used.
 fn emit_asked(context: &Context) -> TokenStream {
     let Plan { needs, flows, .. } = &context.plan;
+    // Only those: an unused variable would be a warning in the user's program.
     let contributions = context.running().flat_map(|(index, node)| {
         let flows = flows[index].iter().zip(&node.inputs);
         let more = flows.filter(|(flow, _)| matches!(flow, Flow::More { .. }));
@@ -106,6 +107,7 @@ fn separate_node(
         .enumerate()
         .map(|(nth, input)| match needs.input {
             true => views.read(place(input.0), &format!("x{nth}")),
+            // By now its memory may have been overwritten: the plan keeps only what backward reads.
             false => quote!(&[]),
         })
         .collect();
@@ -159,6 +161,8 @@ fn in_place_node(context: &Context, names: &[Ident], index: usize) -> TokenStrea
         false => quote!(&[]),
     };
     let d_out = d_out(context, &mut views, node);
+    // The node overwrites the gradient of its output with that of its input, which then goes to its own memory, if it
+    // has any.
     let passed_on = match context.plan.flows[index][0] {
         Flow::Unneeded | Flow::Same => None,
         Flow::First(place) => {
@@ -212,6 +216,7 @@ fn d_input_of(
         }
         Flow::More { to, by: Some(by) } => {
             let variable = views.take(by, &name);
+            // Added after the call, to which the slice is only lent: `&mut *`.
             let more = to_gradient(views, to, |d| quote!(__rt::add_to(#d, #variable);));
             (wanted(need, &quote!(&mut *#variable)), Some(more))
         }

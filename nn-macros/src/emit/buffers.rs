@@ -111,6 +111,7 @@ impl Io {
             return Self { inputs, output: views.read(to, "out"), copy: None };
         }
         let from = place(node.inputs[0].0);
+        // Where the input must stay as it is: it is the caller's, or has other readers.
         let copy = (from != to).then(|| {
             let (from, to) = (views.read(from, "x0"), views.read(to, "out"));
             quote!(#to.copy_from_slice(#from);)

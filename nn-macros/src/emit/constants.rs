@@ -235,6 +235,7 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
     }
     for output in &network.outputs {
         let (found, promised) = (&network.values[output.value.0].dims, &output.promised);
+        // Literals are compared while expanding.
         if found.known().is_some() && promised.known().is_some() {
             continue;
         }

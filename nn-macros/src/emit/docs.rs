@@ -42,6 +42,7 @@ pub(super) fn table(network: &Network) -> Vec<String> {
         lines.push(format!(
             " | `{}` | `{}` | {output} | {params} |",
             node.path,
+            // It would end the cell.
             node.source.replace('|', "\\|")
         ));
         total += cost.params;

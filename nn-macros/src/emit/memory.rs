@@ -126,6 +126,7 @@ fn computed_constants(
         buffers.iter().map(|buffer| extent.len(context, buffer.value)).collect();
     let from = buffers.iter().map(|buffer| shapes::number(buffer.from));
     let to = buffers.iter().map(|buffer| shapes::number(buffer.to));
+    // One constant for all offsets, so that the compiler evaluates the plan once.
     let count = shapes::number(buffers.len());
     let numbers = (0..buffers.len()).map(shapes::number);
     quote! {
@@ -221,6 +222,7 @@ impl<'a> Rows<'a> {
         let count = shapes::number(self.with_memory);
         let owners = self.all.iter().filter(|row| row.number.is_some());
         let layouts = owners.map(|Row { spec, layer, .. }| quote!(#kind::of::<#spec, #layer>()));
+        // Layouts add up from node to node: the last one has the sums and maxima of all.
         let all = match self.with_memory.checked_sub(1) {
             Some(last) => {
                 let last = shapes::number(last);

@@ -55,6 +55,7 @@ pub(super) fn array_type(element: &str, dims: &Dims) -> TokenStream {
         let size = size(dim);
         quote!([#inner; #size])
     };
+    // The last axis is the innermost array.
     dims.sizes.iter().rev().fold(quote!(#element), array)
 }
 
@@ -211,6 +212,7 @@ fn argument_value(rt: &TokenStream, row: &Row, value: &ArgumentValue) -> TokenSt
         }
         ArgumentValue::Flag(flag) => quote!(#flag),
         ArgumentValue::Real(real) => {
+            // Finite: infinity and NaN have no literals.
             let literal = Literal::f64_unsuffixed(*real);
             quote!(#literal)
         }

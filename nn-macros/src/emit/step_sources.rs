@@ -21,9 +21,11 @@ pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
     for (nth, node) in network.nodes.iter().enumerate() {
         let mut known = node.on_the_line().iter().filter_map(|input| sources[input.0]);
         sources[node.output.0] = known.next().and_then(|first| match &node.layer {
+            // Its type knows, not the macro: `Shaped::OUTPUT_STEPS`.
             Layer::Custom(_) => Some(Source::Node(nth)),
             Layer::Known { row, .. } => match row.steps {
                 Steps::Kernel => Some(Source::Node(nth)),
+                // A join of branches whose steps come from different places: `StepsOf::joined` compares them.
                 Steps::Each if known.any(|other| other != first) => Some(Source::Node(nth)),
                 Steps::Each => Some(first),
                 Steps::Valid => network.keeps_rank(node).then_some(first),

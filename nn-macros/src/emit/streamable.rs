@@ -13,6 +13,7 @@ pub(super) fn streams(node: &Node) -> bool {
             let values = arguments.iter().map(|argument| argument.stand_in());
             values.collect::<Option<Vec<_>>>().is_some_and(|values| row.streams(&values))
         }
+        // A nested network may be able to, but the macro cannot know.
         Layer::Custom(_) => false,
     }
 }

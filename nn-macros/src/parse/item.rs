@@ -104,6 +104,7 @@ impl Parser<'_> {
         if group.stream().is_empty() {
             self.report.error(group.span_close(), say::NO_INPUTS);
         } else if !inputs.is_empty() {
+            // An empty list would be one in which all inputs are wrong, which is reported.
             network.inputs = Some(inputs);
         }
         if input.peek(Token![->]) {
@@ -192,6 +193,7 @@ fn skip_item(input: ParseStream<'_>) {
     while !input.is_empty() {
         let begins = input.peek(Token![struct])
             || input.peek(Token![pub])
+            // `block` alone may be a name.
             || (peek_word(input, "block") && input.peek2(Ident));
         if begins {
             return;

@@ -37,6 +37,7 @@ impl Parser<'_> {
         if peek_word(input, "Residual") {
             return self.residual(input).map(Construct::Residual);
         }
+        // Without braces it is a name like any other.
         if peek_word(input, "skip") && input.peek2(token::Brace) {
             return Err(Error::new(input.span(), say::SKIP_ALONE));
         }
@@ -66,6 +67,7 @@ impl Parser<'_> {
         let body = self.body(input)?;
         if is_comma_before_skip(input) {
             input.parse::<Token![,]>()?;
+            // The `skip` is read as if the comma were not there.
             self.report.error(input.span(), say::SKIP_ALONE);
         }
         let skip = if peek_word(input, "skip") {
@@ -89,6 +91,7 @@ impl Parser<'_> {
         let mut used = Call { layer, name, arguments, branches: None, lines: None };
         if input.peek(token::Brace) {
             let group: Group = input.parse()?;
+            // Reported by the resolver, which knows whether the name is a join or a misspelt `Residual`.
             used.lines = find_lines(&group);
             let branches =
                 if used.lines.is_some() { Vec::new() } else { self.list(&group, Self::branch) };
@@ -108,6 +111,7 @@ impl Parser<'_> {
             None
         };
         if input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+            // `kernel: 3`, as the field of a struct.
             return Err(Error::new(input.span(), say::COLON_IN_ARGUMENT));
         }
         Ok(Argument { name, value: parse_expr(input)? })
@@ -183,7 +187,9 @@ pub(super) fn find_lines(group: &Group) -> Option<Span> {
             (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Brace => return None,
             (TokenTree::Ident(_), None) => return None,
             (TokenTree::Ident(_), Some(TokenTree::Punct(punct))) => match punct.as_char() {
+                // `name => { .. }`
                 '=' => return None,
+                // `name,`: a branch or a layer, so that the next one decides.
                 ',' => {}
                 _ => return Some(first.span()),
             },

@@ -24,6 +24,7 @@ pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
     }
     if input.peek(token::Paren) {
         let group: Group = input.parse()?;
+        // `(28, 28, 1)`, as Python writes shapes.
         let text = mistake::tidy(&group.stream());
         let word = text.replace(", ", "x");
         let shape = if parse_sizes(&word).is_ok() { word } else { format!("[{text}]") };
@@ -43,6 +44,7 @@ pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
         return Ok(Shape { sizes: vec![parse_group(&group, Expr::parse)?], span: group.span() });
     }
     if input.peek(Ident::peek_any) || input.peek(Token![::]) {
+        // A constant, possibly of another module: `config::N`.
         let path = input.call(syn::Path::parse_mod_style)?;
         let size = Expr::Path(ExprPath { attrs: Vec::new(), qself: None, path });
         return Ok(Shape { sizes: vec![size], span });

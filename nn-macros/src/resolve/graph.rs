@@ -97,6 +97,7 @@ fn resolve_generics(definition: &ast::Network, report: &mut Report) -> Vec<Strin
 }
 
 fn is_usize(ty: &syn::Type) -> bool {
+    // No alias of it: a macro cannot look up what a name means.
     matches!(ty, syn::Type::Path(path) if path.qself.is_none() && path.path.is_ident("usize"))
 }
 
@@ -142,6 +143,7 @@ impl Resolver<'_> {
                     }
                 },
                 None if inputs.len() > 1 && correct => {
+                    // Once, also for `28, 28, 1`.
                     let words = mistake::inputs_need_names(one_shape(inputs));
                     self.report.error(input.shape.span, words);
                     correct = false;

@@ -178,6 +178,7 @@ impl Resolver<'_> {
         let one = |(nth, branch): (usize, &Branch)| {
             let begin = self.source(branch, current, context);
             if branch.body.lines.is_empty() {
+                // `{}` or a name alone: the value itself.
                 return begin;
             }
             let path = paths.branch(nth, branch.source.as_ref(), context.scope, &mut own);
@@ -328,6 +329,7 @@ pub(super) fn source(used: &Call, environment: &Environment) -> String {
     let one = |argument: &ast::Argument| {
         let value = match environment.evaluate(&argument.value) {
             Ok(operand) => mistake::tidy(&operand.tokens),
+            // Reported where the argument is converted.
             Err(_) => mistake::tidy(&argument.value.to_token_stream()),
         };
         match &argument.name {

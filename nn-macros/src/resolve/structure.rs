@@ -80,6 +80,7 @@ impl Resolver<'_> {
                 (Some(argument), _) => around.evaluate(&argument.value),
                 // A default may use the parameters before it.
                 (None, Some(default)) => inside.evaluate(default),
+                // Cannot be: `assign` reports what is missing.
                 (None, None) => continue,
             };
             match operand {
@@ -112,6 +113,7 @@ impl Resolver<'_> {
             if self.too_large {
                 break;
             }
+            // `stage1.0`, `stage1.1`: as in PyTorch's `nn.Sequential`.
             let path = format!("{}.{copy}", title.path);
             current = Some(self.copy(&repeat.body, &path, current, context));
         }
@@ -160,6 +162,7 @@ impl Resolver<'_> {
         let node = self.node(title, &residual.keyword, context.scope);
         let kind =
             if residual.skip.is_some() { SkipConnection::Skip } else { SkipConnection::Input };
+        // For all later stages it is an `Add`, except where they report mistakes of shapes.
         let row = find("Add").expect("a row of the registry");
         let layer = Layer::Known { row, arguments: Vec::new() };
         let source = residual.keyword.to_string();

@@ -127,6 +127,7 @@ impl ConvTranspose2d {
 
     const fn output_axis(&self, axis: usize, input: Shape) -> Result<usize, ShapeError> {
         let (stride, dilation) = (self.stride[axis], self.dilation[axis]);
+        // The limit of PyTorch.
         let largest = if stride > dilation { stride } else { dilation };
         if self.output_padding[axis] >= largest {
             let message = Text::of("has an output padding of ").pair(self.output_padding);

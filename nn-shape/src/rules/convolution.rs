@@ -81,6 +81,7 @@ impl Convolution {
 
     pub(crate) const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {
         let (groups, out_channels) = (self.groups, self.out_channels);
+        // Numbers of groups that suit both the input and the output divide this.
         let common = common_divisor(channels, out_channels);
         let help = Text::of("write ");
         if !channels.is_multiple_of(groups) {

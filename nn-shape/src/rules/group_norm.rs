@@ -37,6 +37,7 @@ impl GroupNorm {
             return Err(ShapeError::argument("groups", message).help(help));
         }
         match input.checked_len() {
+            // As many groups as elements.
             Some(len) if len == groups => {
                 let message =
                     Text::of("normalises groups of one element, whose variance is 0: it gets ");

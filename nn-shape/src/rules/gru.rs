@@ -26,6 +26,7 @@ arguments! {
     }
 }
 
+// Reset, update and new gate.
 recurrent!(GRU, gates: 3);
 
 /// The row of `GRU`.

@@ -26,6 +26,7 @@ arguments! {
     }
 }
 
+// Input, forget, cell and output gate.
 recurrent!(LSTM, gates: 4);
 
 /// The row of `LSTM`.

@@ -95,6 +95,7 @@ impl Recurrent {
 
     const fn dropout(&self, p: f64) -> Result<(), ShapeError> {
         attempt!(real("dropout", p, p >= 0.0 && p <= 1.0, "a probability from 0 to 1"));
+        // PyTorch only warns of it.
         if p == 0.0 || self.layers > 1 {
             return Ok(());
         }

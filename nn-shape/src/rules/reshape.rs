@@ -35,6 +35,7 @@ impl Reshape {
         let message = message.shape_and_len(input);
         let error = ShapeError::argument("shape", message);
         let help = Text::of("write axes whose product is ").number(input.len());
+        // Suggests another last axis, if one makes the product right.
         let leading = self.shape.with_last(1).len();
         if !input.len().is_multiple_of(leading) {
             return error.help(help);

@@ -69,6 +69,7 @@ impl Window {
         padding: StepPadding,
         dilation: usize,
     ) -> Self {
+        // A sequence is an image of height 1.
         let (kernel, stride, dilation) = ([1, kernel], [1, stride], [1, dilation]);
         let mut window = Self { over: Over::Steps, kernel, stride, padding: [[0; 2]; 2], dilation };
         let all = window.extent(1).saturating_sub(1);
@@ -323,6 +324,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
         let dilation = window.dilation[axis];
         let size = input.dim(axis);
         if padding > 0 && dilation > size {
+            // With padding, the first element of a window may lie before the input and the second one after it.
             let message = Text::of("has a dilation of ").pair(window.shown(window.dilation));
             let message = message.text(", but its input is only ").number(size).text(" ");
             let message = message.text(window.adjective(axis));
