@@ -3,6 +3,8 @@
 //! The pipeline is `expand`: parse -> resolve -> infer shapes -> check -> plan -> emit. `parse` makes a
 //! syntax tree of tokens, `resolve` a graph of nodes (names looked up, blocks unrolled), `infer_shapes` fills in
 //! sizes, `plan` assigns memory and phases, `emit` writes the code.
+//!
+//! Inside the crate, tokens are those of `proc_macro2`: tests expand text with them, outside of a compiler.
 
 mod arguments;
 mod ast;
@@ -31,7 +33,6 @@ mod suggest;
 mod tests;
 mod trace;
 
-// Inside the crate tokens are those of `proc_macro2`: tests expand text with them, outside of a compiler.
 use network::Features;
 
 /// Expands networks for inference and training. The input begins with the path of the facade crate and `;`, which the

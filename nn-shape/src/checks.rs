@@ -50,7 +50,7 @@ pub const fn arrow(arrow: &Arrow) -> Result<Shape, ShapeError> {
     } else {
         Text::of("gives ").shape(arrow.output)
     };
-    // The number after `Flatten` is usually the input size that the next layer was meant to have: that layer is named.
+    // The number may be the input size that the next layer was meant to have: that layer is named.
     let error = if flattens && arrow.declared.rank() == 1 && !arrow.reader.is_empty() {
         let message =
             Text::of("takes ").shape(arrow.declared).text(" values, but ").quoted(arrow.layer);

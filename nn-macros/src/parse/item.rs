@@ -39,7 +39,6 @@ impl Parser<'_> {
         }
         if peek_word(input, "block") {
             let block = self.block(input)?;
-            // After the block, so that its tokens are read in any case.
             check_block_prefix(&attributes, &visibility)?;
             file.blocks.push(block);
             return Ok(());
@@ -128,7 +127,6 @@ impl Parser<'_> {
 
     /// `None` where one of several outputs could not be parsed, which is reported.
     fn output(&mut self, input: ParseStream<'_>) -> Result<Option<Output>> {
-        // A list of named shapes is several outputs. All else is read as a shape, which refuses parentheses with the fix.
         // A list of named shapes is several outputs. All else is read as a shape, which explains what is wrong with it.
         let ahead = input.fork();
         match ahead.parse::<TokenTree>() {

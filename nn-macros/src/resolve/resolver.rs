@@ -38,8 +38,8 @@ pub(super) struct Resolver<'a> {
     pub(super) too_large: bool,
     /// The lines of the network.
     pub(super) definition: &'a Body,
-    /// The bodies that are being resolved, the outermost first; compared, never read. Not references,
-    /// since a predefined block does not live as long as the resolver.
+    /// The bodies that are being resolved, the outermost first; compared, never read. Not references, since a
+    /// predefined block does not live as long as the resolver.
     pub(super) bodies: Vec<*const Body>,
 }
 
