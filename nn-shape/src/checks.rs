@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use crate::text::Text;
 
 /// The most elements of a value. Sums of a few such counts, and small multiples, still fit into a `usize`. The product of
-/// two may not: rules use `saturating_mul` there.
+/// two may not: rules limit it first, or use `saturating_mul`.
 pub(crate) const MOST: usize = if usize::BITS >= 64 { 1 << 40 } else { 1 << 28 };
 
 /// A layer that has an arrow: `Flatten -> 1600`.

@@ -64,6 +64,7 @@ where
         let steps = ctx.lengths.of::<S>(0);
         let mut state = ctx.state;
         let (weight, bias) = (self.weight.as_floats(), &self.bias);
+        // Each sample has a state of its own in front; without states, all samples are one call.
         if Conv::<S>::STATE > 0 && !state.is_empty() {
             let (x, state, scratch) = (x[0], &mut state, ctx.scratch);
             let chunks = Chunks { weight, bias, steps, x, y, state, scratch };

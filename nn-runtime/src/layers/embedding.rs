@@ -83,6 +83,7 @@ where
     }
 
     fn backward(&self, Backward { pass, d_y, ctx, .. }: Backward<'_, '_>) {
+        // The input has no gradient: token numbers are discrete.
         ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
     }
 

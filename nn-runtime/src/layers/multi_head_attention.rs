@@ -92,6 +92,7 @@ fn probability_dropout<S: Spec<Arguments = Arguments>>(
     let pass = *pass;
     move |sample, head, p| {
         let key = pass.key.fold_in((pass.first + sample) as u64);
+        // `apply` derives a key for each sample of a pass; here for each head of a sample.
         let head = Pass { n: 1, first: head, key, ..pass };
         dropout::apply(S::ARGUMENTS.dropout, &head, p.len(), p);
     }
@@ -208,6 +209,7 @@ where
     fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, deferred, scratch, lengths, prepared, .. } = ctx;
         let (d_x, others) = d_x.split_at_mut(1);
+        // Only `memory` can be a further input.
         let d_memory = others.get_mut(0).and_then(Option::as_deref_mut);
         let d_x = [d_x[0].as_deref_mut(), d_memory];
         let batch = self.batch::<S>(pass.n, &lengths);

@@ -34,6 +34,7 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Node<S> for P
         let (all, steps) = (&mut scratch[..S::IN], lengths.of::<S>(0));
         y.copy_from_slice(x[0]);
         if state.is_empty() {
+            // All samples begin at position 0.
             encode(0, S::OUTPUT.dim(1), all);
         }
         for (sample, y) in y.chunks_exact_mut(S::OUT).enumerate() {

@@ -69,6 +69,7 @@ where
         if S::ARGUMENTS.per_channel {
             ctx.shard_sums.copy_from_slice(d_slopes);
         } else {
+            // Channel by channel up to here, so that the loop over elements is the same.
             ctx.shard_sums[0] = d_slopes.iter().sum();
         }
         if let Some(d_x) = &mut d_x[0] {

@@ -117,6 +117,7 @@ macro_rules! recurrent_layer {
                 const PREPARED: usize = WEIGHTS;
 
                 fn initialise(&mut self, key: $crate::system::RngKey) {
+                    // As in PyTorch, biases too.
                     let bound = 1.0 / (S::ARGUMENTS.units as f32).sqrt();
                     $crate::init::uniform(&mut self.weights, bound, key);
                 }

@@ -124,6 +124,7 @@ where
         let isa = Isa::best();
         for_each_deferred_rows::<S, IN>(shards, |x, d_y, pieces| match layout {
             WeightLayout::RowPerOutput => {
+                // The owner's rows are the outputs of this layer: inputs and output gradients exchange their parts.
                 let row = begin / IN;
                 kernels::dense_d_weight(
                     isa,

@@ -80,6 +80,7 @@ pub(super) trait TrainConvolution: Convolution {
         if has_state {
             causal::insert_states(const { &Self::GEOMETRY }, steps, inputs, &mut state);
         }
+        // From the deferred copies, in which states have taken the place of the padding.
         let (g, x) = (const { &Self::DEFERRED_GEOMETRY }, &*inputs);
         kernels::conv2d(Isa::best(), g, kernels::ConvArgs { x, weight, bias, y: &mut *y });
         Self::clear_outputs(steps, y);

@@ -235,6 +235,7 @@ where
             prepared: &rest[..weights],
             ..ctx
         };
+        // Writes the gradient of the standardised weights, in whose place that of the weights is written then.
         let convolution = Backward { pass, phase, x, y, d_y, d_x, ctx };
         Standardised::<S>::backward(Steps::Full, convolution);
         let (weight, d_weight) = (self.weight.as_floats(), &mut d_convolution[..weights]);
