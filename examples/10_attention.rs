@@ -6,7 +6,7 @@
 //!
 //! Introduces **attention in texts of different lengths**. In a `TransformerEncoder` the query of each word is compared
 //! with the keys of all others, and a weighted mean of their values is added to the word: "good" can depend on the
-//! "not" before it. All words are computed in parallel, where the `GRU` of the example `sentiment`, which is trained on
+//! "not" before it. All words are computed in parallel, whereas the `GRU` of the example `sentiment`, which is trained on
 //! the same texts, reads them in order. A sentence can have up to 64 words (`..64`): attention ignores the steps after
 //! its end, and `GlobalAvgPool` averages over its words only.
 //!

@@ -53,9 +53,9 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
         }
     }
 
-    // Adds the gradients to `d_x`, which is zero before the call, and to `d_self`, which holds the sum over earlier samples.
-    // The library sums over samples and shards of the batch in a fixed
-    // order, so that results do not depend on the number of threads.
+    // Adds the gradients to `d_x`, which is zero before the call, and to `d_self`, which holds the sum over earlier
+    // samples. The library adds up samples and shards (parts of the batch) in a fixed order, so that results do not
+    // depend on the number of threads.
     fn backward(
         &self,
         x: &[f32; IN],
