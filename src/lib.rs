@@ -123,6 +123,24 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 /// # assert!(scores.iter().all(|score| score.is_finite()));
 /// ```
 ///
+/// # Names of layers
+///
+/// Each layer has a path, which is its name in weights files, errors and `summary`. With `_` in place of `.` it is the
+/// field of the struct: the layer `stage.0.basic.conv2d` of `Images` above has the weight
+/// `net.stage_0_basic_conv2d.weight`, in files `stage.0.basic.conv2d.weight`.
+///
+/// - A line with a name has that name. A line without one is named after its layer: `conv2d`, the next `conv2d_2`.
+/// - Lines of a block are inside of the line that uses it (`basic.conv2d`), lines of a `Repeat` inside of the copy's
+///   index (`stage.0.conv2d`, or `repeat.0.conv2d` if the `Repeat` has no name).
+/// - Lines of a `Residual` are inside of it only if it has a name (`first.conv2d`); lines of its `skip` are inside of
+///   `skip` (`skip.conv2d`).
+/// - Lines of a branch `image => { .. }` are inside of `image` (`image.conv2d`), or of the join and `image` if the
+///   join has a name (`sum.image.conv2d`). Lines of a branch `{ .. }` are inside of the join and the branch's index,
+///   counted from 0 (`concat.1.dense`).
+///
+/// Lines that are named like the modules of a PyTorch model have the names of its `state_dict`. Other names, such as
+/// the indices of an `nn.Sequential`, have to be renamed in Python before the file is saved.
+///
 /// # Shared weights
 ///
 /// A line can share the weight of an earlier line: `Dense(65, weight = tokens)` uses the weight of `tokens`, an
