@@ -3,14 +3,14 @@
 use super::buffer::Buffer;
 use super::layout::TrainLayout;
 
-/// What all shards of a batch left behind, for one node.
+/// The shard sums and the deferred values of all shards of a batch, for one node.
 #[derive(Clone, Copy, Debug)]
 pub struct Shards<'a> {
     memory: &'a [f32],
     stride: usize,
     capacity: usize,
     samples: usize,
-    // Where a shard's memory for samples begins, behind all shard_sums results.
+    // The offset of a shard's deferred values, which come after the shard sums of all nodes.
     deferred_base: usize,
     shard_sums: Buffer,
     deferred: Buffer,
@@ -18,7 +18,7 @@ pub struct Shards<'a> {
 
 impl<'a> Shards<'a> {
     /// The shards of a batch of `samples`, at most `capacity` in each, every one of which has
-    /// `shard_sums` numbers followed by `deferred` for each sample.
+    /// `shard_sums` elements followed by `deferred` elements for each sample.
     pub(crate) fn new(
         memory: &'a [f32],
         samples: usize,
@@ -58,19 +58,19 @@ impl<'a> Shards<'a> {
         self.samples.div_ceil(self.capacity)
     }
 
-    /// How many samples shard `shard` has: all have as many as fit, the last one the rest.
+    /// The number of samples in shard `shard`: `capacity` in all but the last, which has the rest.
     #[must_use]
     pub fn samples(&self, shard: usize) -> usize {
         self.capacity.min(self.samples - shard * self.capacity)
     }
 
-    /// How many samples there are in all shards.
+    /// The number of samples in all shards.
     #[must_use]
     pub fn batch(&self) -> usize {
         self.samples
     }
 
-    /// The shards that are full, all but a last one with fewer samples, as one run of numbers.
+    /// The full shards, without a last one that has fewer samples, as one slice.
     #[must_use]
     pub fn full(&self) -> FullShards<'a> {
         let count = self.samples / self.capacity;
@@ -87,7 +87,7 @@ impl<'a> Shards<'a> {
         &self.memory[shard * self.stride..][self.shard_sums.range(1)]
     }
 
-    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of shard `shard`: [`Self::samples`] times [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED) numbers.
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of shard `shard`: [`Self::samples`] times [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED) elements.
     #[must_use]
     pub fn deferred(&self, shard: usize) -> &'a [f32] {
         let base = shard * self.stride + self.deferred_base;
@@ -98,11 +98,11 @@ impl<'a> Shards<'a> {
 /// The shards of a batch that have as many samples as fit.
 #[derive(Clone, Copy, Debug)]
 pub struct FullShards<'a> {
-    /// How many there are, maybe none.
+    /// The number of full shards; may be 0.
     pub count: usize,
-    /// How many samples each has.
+    /// The number of samples in each.
     pub samples: usize,
-    /// Numbers from what one left behind to what the next did.
+    /// The distance of the deferred values of one shard to those of the next, in elements.
     pub stride: usize,
     /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i` begins at `i * stride`.
     pub deferred: &'a [f32],

@@ -1,7 +1,7 @@
 //! A pool of threads that wakes fast enough for parallel regions of microseconds.
 //!
 //! A *region* is one call of [`for_each`]: a number of tasks that run on several threads. Number and content of the
-//! tasks never depend on the number of threads, so results are the same bits on any machine. A thread first takes the
+//! tasks never depend on the number of threads, and so neither do the bits of the results. A thread first takes the
 //! tasks of a range of its own, the same ones in all regions of as many tasks, so that their data stay in its cache;
 //! then those that other threads have not taken yet.
 
@@ -103,7 +103,7 @@ pub fn for_each_piece(
     end: impl Fn(usize) -> usize,
     f: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
-    // Each end is asked for once: `end` is foreign code, and two answers could make two pieces overlap.
+    // `end` is called once for each task: it is foreign code, and two answers could make two pieces overlap.
     let mut ends = ENDS.take();
     ends.clear();
     ends.extend((0..tasks).map(end));
