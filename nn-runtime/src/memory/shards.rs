@@ -3,22 +3,24 @@
 use super::buffer::Buffer;
 use super::layout::TrainLayout;
 
-/// What all shards of a batch left behind, for one node.
+/// What all shards of a batch have stored, for one node.
+/// The memory of a shard is `[shard sums of all nodes][deferred of all nodes, for capacity samples]`, and shard follows
+/// shard.
 #[derive(Clone, Copy, Debug)]
 pub struct Shards<'a> {
     memory: &'a [f32],
     stride: usize,
     capacity: usize,
     samples: usize,
-    // Where a shard's memory for samples begins, behind all shard_sums results.
+    // Where the deferred values of a shard begin: after the shard sums of all nodes, whichever node this is.
     deferred_base: usize,
     shard_sums: Buffer,
     deferred: Buffer,
 }
 
 impl<'a> Shards<'a> {
-    /// The shards of a batch of `samples`, at most `capacity` in each, every one of which has
-    /// `shard_sums` numbers followed by `deferred` for each sample.
+    /// The shards of a batch of `samples`, at most `capacity` in each. Each has `shard_sums` elements, followed by
+    /// `deferred` elements per sample.
     pub(crate) fn new(
         memory: &'a [f32],
         samples: usize,
@@ -39,6 +41,8 @@ impl<'a> Shards<'a> {
 
     /// Elements from one shard to the next.
     pub(crate) const fn stride(capacity: usize, shard_sums: usize, deferred: usize) -> usize {
+        // Also a last shard with fewer samples takes the whole stride, so that all shards begin at equal distances and
+        // a product over the batch can read all full ones with one stride.
         shard_sums + capacity * deferred
     }
 
@@ -70,11 +74,13 @@ impl<'a> Shards<'a> {
         self.samples
     }
 
-    /// The shards that are full, all but a last one with fewer samples, as one run of numbers.
+    /// The full shards as one slice: all but a last one that has fewer samples.
     #[must_use]
     pub fn full(&self) -> FullShards<'a> {
         let count = self.samples / self.capacity;
         let begin = self.deferred_base + self.deferred.range(self.capacity).start;
+        // The slice ends with the node's own values in the last full shard, and not with the stride: whatever is after
+        // them may belong to a shard that is not full.
         let last = count.saturating_sub(1) * self.stride;
         let end = begin + last + self.deferred.len * self.capacity;
         let deferred = if count == 0 { &[] } else { &self.memory[begin..end] };
@@ -84,12 +90,16 @@ impl<'a> Shards<'a> {
     /// [`TrainCtx::shard_sums`](super::train_ctx::TrainCtx::shard_sums) of shard `shard`.
     #[must_use]
     pub fn shard_sums(&self, shard: usize) -> &'a [f32] {
+        // Per shard and not per sample, hence the range of one sample.
         &self.memory[shard * self.stride..][self.shard_sums.range(1)]
     }
 
-    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of shard `shard`: [`Self::samples`] times [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED) numbers.
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of shard `shard`: [`Self::samples`] times
+    /// [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED) elements.
     #[must_use]
     pub fn deferred(&self, shard: usize) -> &'a [f32] {
+        // The offset is multiplied by the samples that this shard has, as its own forward and backward pass did. In a
+        // last shard with fewer samples nodes are therefore closer together.
         let base = shard * self.stride + self.deferred_base;
         &self.memory[base..][self.deferred.range(self.samples(shard))]
     }
@@ -98,12 +108,13 @@ impl<'a> Shards<'a> {
 /// The shards of a batch that have as many samples as fit.
 #[derive(Clone, Copy, Debug)]
 pub struct FullShards<'a> {
-    /// How many there are, maybe none.
+    /// The number of full shards, which may be 0.
     pub count: usize,
-    /// How many samples each has.
+    /// The number of samples of each.
     pub samples: usize,
-    /// Numbers from what one left behind to what the next did.
+    /// Elements from the deferred values of one shard to those of the next.
     pub stride: usize,
-    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i` begins at `i * stride`.
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i` begins at `i *
+    /// stride`.
     pub deferred: &'a [f32],
 }
