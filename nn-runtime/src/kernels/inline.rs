@@ -24,6 +24,7 @@ pub trait Instructions: Copy {
 pub struct AtRunTime;
 
 impl Instructions for AtRunTime {
+    // `Lanes` is needed by the trait, and not used for kernels that are not inlined.
     const INLINE: bool = false;
     type Lanes = Baseline;
 
