@@ -108,7 +108,7 @@ impl<const T: usize> Chains<'_, T> {
             for (v, sum) in sums.into_iter().enumerate() {
                 let column = column + v * L::COUNT;
                 // The number of columns is a constant, so that this is a plain store: the next layer loads the elements
-                // at once, and only plain stores are forwarded to loads.
+                // soon, and only plain stores are forwarded to loads.
                 lanes.store_first(self.y.add(column), sum, self.columns - column);
             }
         }

@@ -6,7 +6,7 @@ use super::geometry::Geometry;
 use super::isa::Isa;
 use super::product::{Init, Product, Strides3};
 
-/// Elements that stay in a second-level cache while others pass through it: 512 kB, half of 1 MB.
+/// Elements that stay in a second-level cache while others pass through it: 512 kB, half of a cache of 1 MB.
 pub(super) const CACHED: usize = 1 << 17;
 
 /// The strides of images `[H, W, C]` in memory.

@@ -22,7 +22,7 @@ pub fn conv2d_max_pool(isa: Isa, g: &Geometry, window: [usize; 2], args: ConvArg
     assert!(g.groups == 1, "a convolution in one group");
     let output = [0, 1].map(|axis| g.output[axis] / window[axis]);
     let len = output[0] * output[1] * g.filters;
-    // Less than a window, or no image: `chunks_exact_mut` refuses chunks of 0 elements.
+    // No window fits: `chunks_exact_mut` refuses chunks of 0 elements.
     if len == 0 {
         return;
     }

@@ -72,7 +72,8 @@ fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
     let ColumnsArgs { inputs, units, stride, x, weight, mut init, y } = args;
     // Blocks of the sum: the first one begins with `init`, each other one adds to `y`, in the order of the inputs.
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
-    // With more rows than a tile or two, a block of weights is read from the cache often enough to make up for that.
+    // With more rows than one or two tiles, each weight that comes from memory is used by several tiles, so that the
+    // order of the reads matters less.
     let block = if is_far(inputs * units) && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
     let mut first = 0;
     while first < inputs {

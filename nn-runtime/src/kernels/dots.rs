@@ -13,7 +13,7 @@ use super::product::Accumulate;
 const WIDTH: usize = 4;
 
 /// Elements of a row that are processed at a time, so that a tile's rows stay in the first-level cache: four rows of
-/// `B` are 16 kB, and up to four rows of `A` pass by.
+/// `B` are 16 kB, as are four rows of `A`.
 const BLOCK: usize = 1024;
 
 /// `c[m, n] = Σ a[m, k] b[n, k]`: `a` and `b` have rows of `k` elements, `c` has rows of as many elements as `b` has

@@ -99,7 +99,7 @@ impl FewRows<'_> {
         count: usize,
     ) {
         let tail = lanes.tail(count);
-        // SAFETY: all terms, columns and rows are inside of matrices with these sizes.
+        // SAFETY: `few_rows` asserted the lengths of all matrices, inside of which these terms, columns and rows are.
         unsafe {
             // `K` vectors of weights stay in registers for all rows of `x`.
             let mut weights = [lanes.zero(); K];

@@ -81,8 +81,8 @@ impl GroupNorm {
             let squares: f64 = squares.sum();
             // Rounding may leave a little less than 0; NaN must remain.
             let squares = if squares < 0.0 { 0.0 } else { squares };
-            // The biased variance, as in PyTorch.
             saved[0] = mean as f32;
+            // The biased variance, as in PyTorch.
             saved[1] = (1.0 / (squares / (positions * size as f64) + self.eps).sqrt()) as f32;
         }
     }

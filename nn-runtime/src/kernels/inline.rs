@@ -24,8 +24,8 @@ pub trait Instructions: Copy {
 pub struct AtRunTime;
 
 impl Instructions for AtRunTime {
-    // `Lanes` is needed by the trait, and not used for kernels that are not inlined.
     const INLINE: bool = false;
+    // Needed by the trait; kernels that are not inlined do not use it.
     type Lanes = Baseline;
 
     #[inline(always)]

@@ -46,9 +46,9 @@ pub(super) fn get(sums: &[f32], channels: usize, c: usize) -> [f64; 2] {
     })
 }
 
-/// Evaluates `$body` for blocks of `L` channels beginning at `c`: 16 as long as there are so many, then 1.
-// A block of 16 channels is a cache line of each row. Its sums stay in registers while all rows pass, and constant
-// numbers of channels become vectors.
+/// Evaluates `$body` for blocks of `L` channels beginning at `c`: 16 as long as there are so many, then 1. A block of
+/// 16 channels is a cache line of each row. Its sums stay in registers while all rows pass, and constant numbers of
+/// channels become vectors.
 macro_rules! for_blocks {
     ($channels:expr, $c:ident, $L:ident => $body:expr) => {{
         let mut $c = 0;
@@ -89,8 +89,8 @@ dispatch! {
             }
             for l in 0..L {
                 let mean = f64::from(origin[l]) + sum[l] / rows;
-                // Shifted data (Chan, Golub and LeVeque, 1983): one pass over the rows instead of one for the mean and
-                // another one.
+                // Shifted data (Chan, Golub and LeVeque, 1983): a single pass over the rows, not one for the mean and
+                // one for the squares.
                 put(sums, channels, c + l, [mean, squares[l] - sum[l] * sum[l] / rows]);
             }
         });

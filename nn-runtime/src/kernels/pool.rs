@@ -112,11 +112,16 @@ impl Pool {
 
 /// The elements of the window that are inside of the image, at one position of the window.
 struct Under {
+    /// Lines of the window.
     rows: Range<usize>,
+    /// Elements of each line.
     columns: Range<usize>,
     kernel_width: usize,
+    /// The pixel under the first element of the window, plus `padding`.
     pixel: usize,
+    /// Pixels of padding before the first pixel of the image, in lines of the image.
     padding: usize,
+    /// Pixels from one element of the window to the next, down and to the right.
     steps: [usize; 2],
     channels: usize,
 }

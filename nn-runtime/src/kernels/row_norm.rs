@@ -114,10 +114,10 @@ dispatch! {
         d_bias: &mut [f32],
     ) {
         let RowNormGradient { x, saved, d_y, .. } = input;
-        // Row by row, so that all arrays are read from beginning to end; each sum is in the order of the rows.
         d_weight.fill(0.0);
         d_bias.fill(0.0);
         let rows = x.chunks_exact(norm.len).zip(d_y.chunks_exact(norm.len));
+        // Row by row, so that all arrays are read from beginning to end; each sum is in the order of the rows.
         for ((x, d_y), &[mean, inverse]) in rows.zip(saved.as_chunks().0) {
             for (d_w, (x, d_y)) in d_weight.iter_mut().zip(x.iter().zip(d_y)) {
                 *d_w += d_y * ((x - mean) * inverse);

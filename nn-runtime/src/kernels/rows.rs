@@ -3,7 +3,7 @@
 use super::elementwise::exp;
 use super::isa::Lanes;
 
-// As many with all instructions, so that a sum has the same bits with all of them.
+// The same number with all instructions, so that a sum has the same bits with all of them.
 const LANES: usize = 16;
 
 /// Reduces a row by `$join`, beginning with `$neutral`.

@@ -113,8 +113,8 @@ impl TrainLayout {
 
     const fn after(self, before: &Self) -> Self {
         Self {
-            // All of these are written by one node's forward or backward pass and read later, after those of other
-            // nodes: none may share memory.
+            // What one node writes is read later, after other nodes have run: none of these may share memory. `tasks`
+            // numbers the gradient tasks of all nodes in the same way.
             saved: before.saved.then(self.saved.len),
             deferred: before.deferred.then(self.deferred.len),
             shard_sums: before.shard_sums.then(self.shard_sums.len),

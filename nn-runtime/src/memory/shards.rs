@@ -4,6 +4,7 @@ use super::buffer::Buffer;
 use super::layout::TrainLayout;
 
 /// What all shards of a batch have stored, for one node.
+///
 /// The memory of a shard is `[shard sums of all nodes][deferred of all nodes, for capacity samples]`, and shard follows
 /// shard.
 #[derive(Clone, Copy, Debug)]

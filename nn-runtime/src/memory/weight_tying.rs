@@ -20,8 +20,7 @@ pub struct TiedWeight<'a> {
 }
 
 impl<'a> TiedWeight<'a> {
-    /// For layers with weights of their own.
-    // Never read: a layer with weights of its own ignores it.
+    /// For layers with weights of their own, which never read it.
     pub const NONE: Self = Self { values: &[], layout: WeightLayout::RowPerOutput };
 
     /// The weight of `owner`.

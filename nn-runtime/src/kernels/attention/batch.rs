@@ -133,7 +133,7 @@ impl Batch<'_> {
         for (i, y) in y.chunks_exact_mut(it.input_len()).enumerate() {
             let [x, memory] = self.inputs(i, x);
             defer(x, i, it.input_len(), deferred_x);
-            // Self-attention reads its memory from `deferred_x`.
+            // For self-attention, the gradient of the weights finds the memory in `deferred_x`.
             if it.cross {
                 defer(memory, i, it.memory_len(), deferred_memory);
             }

@@ -46,7 +46,7 @@ impl Attention {
             (memory.offset, layout.d_kv.offset, self.memory, width, 2 * width),
         ];
         for (x, d, steps, at, columns) in parts {
-            // Each of the two products writes its own columns of `in_proj`. Their terms are all steps of all samples.
+            // Each of the two products writes its own columns of the gradient. Its terms are all steps of all samples.
             let product = Product {
                 rows: Strides3::one_loop(d_weight.len() / (3 * width), 1, 3 * width),
                 terms: shards.blocks(steps).strides(width, columns),

@@ -12,8 +12,8 @@ use crate::kernels::isa::{Kernel, Lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// Pixels that are computed together: as many sums as there are multiply-adds in flight at a time (two per cycle, each
-/// of which takes four).
+/// Pixels that are computed together: as many sums as there are multiply-adds in flight at a time (two begin per cycle,
+/// and each takes about four cycles).
 const TILE: usize = 8;
 
 /// Whether a kernel slides over the image: stride and dilation are 1, and there is code for its width. A window has
@@ -190,7 +190,7 @@ unsafe fn slide<L: Lanes, const M: usize, const K: usize>(
     x: *const f32,
     weight: *const f32,
 ) {
-    // SAFETY: so many vectors are readable.
+    // SAFETY: by the contract of this function, `M + K - 1` vectors are readable from `x` on and `K` from `weight` on.
     unsafe {
         let mut weights = [lanes.zero(); K];
         for j in 0..K {

@@ -1,4 +1,5 @@
 //! Tokens and vectors of x86-64: its baseline SSE2, AVX2 with FMA, and AVX-512.
+//!
 //! Loads and stores are the unaligned ones, because values may begin anywhere: networks have no alignment attribute
 //! (docs/decisions/0010). At addresses that happen to be aligned they take no longer.
 

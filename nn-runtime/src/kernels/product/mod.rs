@@ -6,6 +6,7 @@
 //!
 //! Each element of `C` is one chain of multiply-adds in the order of `k`, whatever tile it is part of. A sample
 //! therefore has the same bits by itself and in any batch.
+//!
 //! The loops, from the outside: panels of columns ([`Product::compute`]), blocks of terms where a panel of `B` is
 //! packed, tiles of rows, and the terms of a tile (`tile`). These are the loops of GotoBLAS and BLIS (Goto and van de
 //! Geijn, 2008; Van Zee and van de Geijn, 2015) with two differences. `A` is never packed: a tile reads single elements

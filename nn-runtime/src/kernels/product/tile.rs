@@ -305,8 +305,11 @@ impl<const M: usize, const N: usize, const EDGE: bool> Kernel for AllTiles<'_, M
 /// An iterator over the rows of a product.
 #[derive(Default)]
 struct Cursor {
+    /// The iteration of each loop.
     round: [usize; 3],
+    /// The offset of the row in `A`.
     a: usize,
+    /// The offset of the row in `C`.
     c: usize,
 }
 

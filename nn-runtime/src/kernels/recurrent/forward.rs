@@ -69,7 +69,7 @@ impl StackPass {
             for direction in 0..sizes.directions {
                 self.run_cell(CellIndex { layer, direction }, packing, &mut call);
             }
-            // Between layers only, as in PyTorch.
+            // Dropout between layers only, as in PyTorch.
             if layer + 1 < sizes.layers {
                 let [next] = take(call.memory, n, [self.layout.source(layer + 1)]);
                 drop(layer, next);
