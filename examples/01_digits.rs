@@ -5,9 +5,9 @@
 //! trains on 1,437 of the 1,797 digits in `examples/data`, reports the accuracy on the other 360, and writes the
 //! weights to `digits.safetensors`. `--help` lists the options.
 //!
-//! Part of the introduction: **convolutional layers**. `Conv2d` detects the same small patterns everywhere in an
-//! image. `MaxPool2d` keeps the strongest response of each neighbourhood. The dense layers after them combine the
-//! responses into a score for each digit.
+//! Introduces **convolutional layers**. `Conv2d` detects the same small patterns everywhere in an image. `MaxPool2d`
+//! keeps the strongest response of each neighbourhood. The dense layers after them combine the responses into a score
+//! for each digit.
 //!
 //! The digits are the test set of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
 //! C. Kaynak (1998), UCI Machine Learning Repository, as shipped in scikit-learn; CC BY 4.0. See
@@ -23,7 +23,7 @@ use unrolled::prelude::*;
 use unrolled::train::Confusion;
 
 network! {
-    /// The walkthrough's handwritten-digit classifier.
+    /// Classifies handwritten digits.
     pub struct Digits(28x28x1) -> 10 {
         conv1: Conv2d(32, kernel = 3)    -> 26x26x32,
         ReLU,

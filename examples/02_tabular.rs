@@ -4,10 +4,10 @@
 //! cargo run --release --example tabular -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **dense layers, and how to prevent overfitting**. Inputs and targets are standardised,
-//! because otherwise columns with large units would dominate the gradient. `Dropout` and the weight decay of `AdamW`
-//! regularise the network. A dense network without hidden layers is a linear regression. It is solved in closed form
-//! here, and the deep network must have a smaller error on the test set.
+//! Introduces **dense layers, and how to prevent overfitting**. Inputs and targets are standardised, because otherwise
+//! columns with large units would dominate the gradient. `Dropout` and the weight decay of `AdamW` regularise the
+//! network. A dense network without hidden layers is a linear regression. It is solved in closed form here, and the
+//! deep network must have a smaller error on the test set.
 //!
 //! Data: `tabular/winequality-red.csv`, `tabular/winequality-white.csv` (Cortez and others, 2009) and
 //! `tabular/california-housing.csv` (Pace and Barry, 1997) in the data folder.

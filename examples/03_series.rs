@@ -4,10 +4,10 @@
 //! cargo run --release --example series -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **layers for time series**. A sample is `[steps, features]`. `LSTM` reads the steps in
-//! order and keeps a state; with `output = last` it returns that of the last step. `Conv1d` applies one kernel to a
-//! few neighbouring steps at each position. Both must have a smaller error than two baselines: "tomorrow is as
-//! today", and the mean of the season.
+//! Introduces **layers for time series**. A sample is `[steps, features]`. `LSTM` reads the steps in order and keeps a
+//! state; with `output = last` it returns that of the last step. `Conv1d` applies one kernel to a few neighbouring
+//! steps at each position. Both must have a smaller error than two baselines: "tomorrow is as today", and the mean of
+//! the season.
 //!
 //! Data: the lowest temperature of each day from 1981 to 1990 in Melbourne, `timeseries/daily-min-temperatures.csv`
 //! in the data folder.

@@ -4,10 +4,10 @@
 //! cargo run --release --example sentiment -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **words as vectors, and texts of different lengths**. A vocabulary maps each word to an
-//! index, and `Embedding` maps each index to a trained vector. `GRU` reads the vectors in order, and its last state
-//! is classified. A sentence can have up to 64 words (`..64`); steps after its end are not computed. The vocabulary
-//! is stored in the file of the weights, so that a program that loads it can encode new sentences.
+//! Introduces **words as vectors, and texts of different lengths**. A vocabulary maps each word to an index, and
+//! `Embedding` maps each index to a trained vector. `GRU` reads the vectors in order, and its last state is classified.
+//! A sentence can have up to 64 words (`..64`); steps after its end are not computed. The vocabulary is stored in the
+//! file of the weights, so that a program that loads it can encode new sentences.
 //!
 //! Data: the Stanford Sentiment Treebank with two classes, SST-2 (Socher and others, 2013): phrases of the training
 //! part as in GLUE, `sentiment/sst2-phrases.{train,dev}.tsv`, and sentences, `sentiment/sst2-sentences.{dev,test}.txt`.

@@ -4,11 +4,10 @@
 //! cargo run --release --example names -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **recurrent layers with an output at each step, and streaming**. The state of `GRU`
-//! encodes the characters read so far, and after each of them `Dense` computes scores for the next one. In training a
-//! name is one sample of up to 16 steps, and the loss ignores the steps after its end. In generation `step` reads one
-//! character and returns the scores of the next. The recurrent state is kept in a `State`, so nothing is computed
-//! twice.
+//! Introduces **recurrent layers with an output at each step, and streaming**. The state of `GRU` encodes the
+//! characters read so far, and after each of them `Dense` computes scores for the next one. In training a name is one
+//! sample of up to 16 steps, and the loss ignores the steps after its end. In generation `step` reads one character and
+//! returns the scores of the next. The recurrent state is kept in a `State`, so nothing is computed twice.
 //!
 //! Data: 32,033 names of the US Social Security Administration, `names/names.txt` in the data folder.
 
@@ -38,7 +37,7 @@ type Texts = Data<Sequence<u32, 16>, [u32; 16]>;
 
 const SOURCE: &str = "https://github.com/karpathy/makemore (names.txt)";
 
-/// The character before the first and after the last one of a name.
+/// The token before the first character and after the last character of a name.
 const END: &str = "\n";
 
 /// The number of names to generate.
@@ -54,7 +53,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     } else {
         read_text(options.file("names/names.txt", SOURCE)?)?
     };
-    // Names of both girls and boys are listed twice. No name may be in both the training and the test set.
+    // Names that are given to both girls and boys are listed twice. No name may be in both the training and the test set.
     let mut names: Vec<&str> = text.lines().collect();
     names.sort_unstable();
     names.dedup();

@@ -4,11 +4,10 @@
 //! cargo run --release --example fusion -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **several inputs, several outputs, and named values**. The header names two inputs of
-//! different shapes. Each has layers of its own (`image => Conv2d(..)`, `table => Dense(..)`), and `Concat` joins
-//! their features. The network has two outputs: the class of the digit, and the amount of ink, a regression. Each has
-//! a loss of its own, and `weighted` sets its weight in the sum. The same layers with only one of the inputs must be
-//! worse at both.
+//! Introduces **several inputs, several outputs, and named values**. The header names two inputs of different shapes.
+//! Each has layers of its own (`image => Conv2d(..)`, `table => Dense(..)`), and `Concat` joins their features. The
+//! network has two outputs: the class of the digit, and the amount of ink, a regression. Each has a loss of its own,
+//! and `weighted` sets its weight in the sum. The same layers with only one of the inputs must be worse at both.
 //!
 //! Data: MNIST, `mnist` in the data folder. The image has strong noise. The table has noisy measurements of the ink
 //! in seven bands of rows and seven bands of columns.

@@ -4,11 +4,11 @@
 //! cargo run --release --example unet -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **an output for each pixel**. In the encoder, convolutions and pools have an ever larger
-//! receptive field and an ever lower resolution. In the decoder, `ConvTranspose2d` increases the resolution again. The
-//! encoder's values at each resolution are named (`fine`, `middle`), and `Concat` joins them with the decoder's: the
-//! output depends both on context and on exact positions (U-Net; Ronneberger, Fischer and Brox, 2015). Straight strokes
-//! are as dark as the digits, so a threshold on darkness cannot separate them.
+//! Introduces **an output for each pixel**. In the encoder, convolutions and pools increase the receptive field and
+//! lower the resolution. In the decoder, `ConvTranspose2d` increases the resolution again. The encoder's values at each
+//! resolution are named (`fine`, `middle`), and `Concat` joins them with the decoder's: the output depends both on
+//! context and on exact positions (U-Net; Ronneberger, Fischer and Brox, 2015). Straight strokes are as dark as the
+//! digits, so a threshold on darkness cannot separate them.
 //!
 //! Data: pages made from MNIST, `mnist` in the data folder.
 
@@ -69,7 +69,7 @@ const STROKES: usize = 3;
 /// The standard deviation of the noise of each pixel, whose values go up to 1.
 const NOISE: f32 = 0.2;
 
-/// The least value of a pixel that counts as ink.
+/// Pixels above this value count as ink.
 const INK: f32 = 0.5;
 
 const MNIST: Source = Source { folder: "mnist", address: "https://github.com/cvdfoundation/mnist" };

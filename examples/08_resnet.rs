@@ -4,11 +4,11 @@
 //! cargo run --release --example resnet -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **skip connections, and gradients layer by layer**. `Residual` adds its input to the
-//! output of its layers, so that the gradient also flows around them (He, Zhang, Ren and Sun, 2015). `block` and
-//! `Repeat` write twenty layers in a few lines. The plain network has the same convolutions in the same order. Both
-//! have BatchNorm, with which the gradient does not vanish, but grows in the backward pass, layer by layer (Yang and
-//! others, "A mean field theory of batch normalization", 2019): `gradient_norms` shows how much, before training.
+//! Introduces **skip connections, and gradients layer by layer**. `Residual` adds its input to the output of its
+//! layers, so that the gradient also flows around them (He, Zhang, Ren and Sun, 2015). `block` and `Repeat` write
+//! twenty layers in a few lines. The plain network has the same convolutions in the same order. Both have BatchNorm,
+//! with which the gradient does not vanish, but grows in the backward pass, layer by layer (Yang and others, "A mean
+//! field theory of batch normalization", 2019): `gradient_norms` shows how much, before training.
 //!
 //! Data: 5,000 images of CIFAR-10, `cifar10-subset` in the data folder, in CIFAR-10's binary format.
 

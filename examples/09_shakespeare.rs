@@ -4,12 +4,11 @@
 //! cargo run --release --example shakespeare -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **a transformer, and generation step by step**. The attention of each character is
-//! limited to those before it (`causal`), and predicts the next one. In training all 64 positions of a window are
-//! predicted at once. In generation `step` reads one character and returns the scores of the next. The keys and
-//! values of earlier characters are kept in a `State`, so nothing is computed twice. With `rotary` embeddings
-//! attention depends on the distance of two characters, not on their positions, so a text can be longer than 64
-//! characters.
+//! Introduces **a transformer, and generation step by step**. Each character attends to itself and to earlier ones only
+//! (`causal`), and its output predicts the next one. In training all 64 positions of a window are predicted at once. In
+//! generation `step` reads one character and returns the scores of the next. The keys and values of earlier characters
+//! are kept in a `State`, so nothing is computed twice. With `rotary` embeddings attention depends on the distance of
+//! two characters, not on their positions, so a text can be longer than 64 characters.
 //!
 //! Data: 40,000 lines of Shakespeare's plays, `tiny-shakespeare/input.txt` in the data folder. The last tenth is the
 //! test set. It is split into consecutive windows of 64 characters, which are independent: the first prediction of a

@@ -4,11 +4,11 @@
 //! cargo run --release --example attention -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **attention in texts of different lengths**. In a `TransformerEncoder` the query of each
-//! word is compared with the keys of all others, and a weighted mean of their values is added to the word: "good" can
-//! depend on the "not" before it. All words are computed in parallel, where the `GRU` of the example `sentiment`,
-//! which is trained on the same texts, reads them in order. A sentence can have up to 64 words (`..64`): attention
-//! ignores the steps after its end, and `GlobalAvgPool` averages over its words only.
+//! Introduces **attention in texts of different lengths**. In a `TransformerEncoder` the query of each word is compared
+//! with the keys of all others, and a weighted mean of their values is added to the word: "good" can depend on the
+//! "not" before it. All words are computed in parallel, whereas the `GRU` of the example `sentiment`, which is trained on
+//! the same texts, reads them in order. A sentence can have up to 64 words (`..64`): attention ignores the steps after
+//! its end, and `GlobalAvgPool` averages over its words only.
 //!
 //! Data: the Stanford Sentiment Treebank with two classes, SST-2 (Socher and others, 2013), as in `sentiment`.
 

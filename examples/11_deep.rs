@@ -4,13 +4,13 @@
 //! cargo run --release --example deep -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **depth, and the diagnosis of gradients by `Health`**. In deep networks the size of the
-//! gradient must not change from layer to layer (He, Zhang, Ren and Sun, 2015). Three networks have the same
-//! convolutions in the same order. With skip connections and BatchNorm the gradient is about as large in the first
-//! layer as in the last. Without skip connections BatchNorm makes it grow a little in each layer of the backward
-//! pass: the updates of the first layers are too large, and later layers are trained on noise, slowly. Without both
-//! the gradient vanishes, and nothing is learnt. All of that is visible before the first step: `Health::of` analyses
-//! the gradient of one batch, and describes problems.
+//! Introduces **depth, and the diagnosis of gradients by `Health`**. In deep networks the size of the gradient must not
+//! change from layer to layer (He, Zhang, Ren and Sun, 2015). Three networks have the same convolutions in the same
+//! order. With skip connections and BatchNorm the gradient is about as large in the first layer as in the last. Without
+//! skip connections BatchNorm makes it grow a little in each layer of the backward pass: the updates of the first
+//! layers are too large, and later layers learn slowly from inputs that change at random. Without both the gradient
+//! vanishes, and nothing is learnt. All of that is visible before the first step: `Health::of` analyses the gradient of one batch, and
+//! describes problems.
 //!
 //! Data: Fashion-MNIST, `fashion-mnist` in the data folder.
 

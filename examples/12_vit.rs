@@ -4,11 +4,11 @@
 //! cargo run --release --example vit -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **attention on images** (Dosovitskiy and others, 2020). A convolution whose stride is
-//! its kernel maps each patch of 4x4 pixels to 64 features, and `Reshape` makes a sequence of the 7x7 patches. The
-//! rest is the transformer that also reads text: in `TransformerEncoder` each patch attends to all others from the
-//! first layer on. Attention does not depend on the positions of patches; `PositionalEmbedding` adds them. Setting it
-//! to zero after training shows how much the accuracy depends on positions.
+//! Introduces **attention on images** (Dosovitskiy and others, 2020). A convolution whose stride is its kernel maps
+//! each patch of 4x4 pixels to 64 features, and `Reshape` makes a sequence of the 7x7 patches. The rest is the
+//! transformer that also reads text: in `TransformerEncoder` each patch attends to all others from the first layer on.
+//! Attention does not depend on the positions of patches; `PositionalEmbedding` adds them. Setting it to zero after
+//! training shows how much the accuracy depends on positions.
 //!
 //! Data: Fashion-MNIST, `fashion-mnist` in the data folder.
 

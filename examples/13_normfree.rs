@@ -4,13 +4,13 @@
 //! cargo run --release --example normfree -- --data DIR
 //! ```
 //!
-//! Part of the introduction: **alternatives to BatchNorm** (Brock, De, Smith and Simonyan, 2021). BatchNorm keeps the
-//! variance of activations constant through all layers, and allows large learning rates. In return samples of a batch
-//! depend on each other, and training and inference compute different functions. Here `WSConv2d` standardises its
-//! weights instead, which do not depend on the batch. `Scale` corrects changes of the variance that are known in
-//! advance: a ReLU divides a standard deviation of 1 by 1.7139, and each residual branch, scaled by 0.2, adds 0.04 to
-//! the variance. `Clip::Adaptive` limits the norm of each unit's gradient relative to the norm of its weights.
-//! Without it the same learning rate makes the loss diverge in a few steps.
+//! Introduces **alternatives to BatchNorm** (Brock, De, Smith and Simonyan, 2021). BatchNorm keeps the variance of
+//! activations constant through all layers, and allows large learning rates. In return samples of a batch depend on
+//! each other, and training and inference compute different functions. Here `WSConv2d` standardises its weights
+//! instead, which do not depend on the batch. `Scale` corrects changes of the variance that are known in advance: a
+//! ReLU divides a standard deviation of 1 by 1.7139, and each residual branch, scaled by 0.2, adds 0.04 to the
+//! variance. `Clip::Adaptive` limits the norm of each unit's gradient relative to the norm of its weights. Without it
+//! the same learning rate makes the loss diverge in a few steps.
 //!
 //! Data: Fashion-MNIST, `fashion-mnist` in the data folder.
 

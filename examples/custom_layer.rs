@@ -4,8 +4,8 @@
 //! cargo run --release --example custom_layer
 //! ```
 //!
-//! The task is to classify points by three rings around the origin. `Dense` layers approximate circles by many planes;
-//! the level sets of radial basis functions are circles.
+//! The task is to tell which of three rings around the origin a point is in. `Dense` layers approximate circles by many
+//! straight lines; the level sets of radial basis functions are circles.
 
 use unrolled::data::Data;
 use unrolled::loss::CrossEntropy;
@@ -40,21 +40,22 @@ impl<const IN: usize, const CENTRES: usize> Layer for RadialBasis<IN, CENTRES> {
     // Multiply-adds, for the summary.
     const MACS: usize = IN * CENTRES;
 
-    // Weights are zero before. Each use of the layer has a random key of its own.
+    // All weights are zero before the call. Each use of the layer in a network has a random key of its own.
     fn initialise(&mut self, key: RngKey) {
         init::uniform(self.centre.as_flattened_mut(), 1.0, key);
         self.sharpness = [2.0; CENTRES];
     }
 
-    // `y` is zero before.
+    // `y` is zero before the call.
     fn forward(&self, x: &[f32; IN], y: &mut [f32; CENTRES]) {
         for ((y, s), centre) in y.iter_mut().zip(&self.sharpness).zip(&self.centre) {
             *y = (-s * s * distance_squared(x, centre)).exp();
         }
     }
 
-    // Adds the gradients to `d_x` and `d_self`. The library sums over samples and shards of the batch in a fixed
-    // order, so that results do not depend on the number of threads.
+    // Adds the gradients to `d_x`, which is zero before the call, and to `d_self`, which holds the sum over earlier
+    // samples. The library adds up samples and shards (parts of the batch) in a fixed order, so that results do not
+    // depend on the number of threads.
     fn backward(
         &self,
         x: &[f32; IN],

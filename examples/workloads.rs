@@ -31,7 +31,7 @@ use unrolled::parallel::with_threads;
 use unrolled::prelude::*;
 
 network! {
-    /// The walkthrough's handwritten-digit classifier.
+    /// Classifies handwritten digits.
     pub struct Digits(28x28x1) -> 10 {
         conv1: Conv2d(32, kernel = 3), ReLU, MaxPool2d(2),
         conv2: Conv2d(64, kernel = 3), ReLU, MaxPool2d(2),

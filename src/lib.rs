@@ -17,7 +17,17 @@
 //! # assert!(score.is_finite());
 //! ```
 //!
-//! [`network!`] documents the language, [`Network`] and its extension traits the methods of a network.
+//! [`network!`] documents the language. A network has the methods `forward` and, if its layers can run step by step,
+//! `step`. The others are in extension traits, which the prelude imports: [`InferenceExt`] (batches, the caller's
+//! memory, a summary), `TrainingExt` (`new`, gradients, evaluation) and `FilesExt` (`save`, `load`).
+//! `train::Trainer` trains networks; `loss`, `optim` and `data` have losses, optimisers and data sets. [`layers`] lists
+//! the layers, and [`rules`] explains their arguments.
+//!
+//! Layers, arguments and weights files follow PyTorch. The main differences: images are channels last, `nn.Linear` is
+//! `Dense`, and `hidden_size` of recurrent layers is `units`.
+//!
+//! The features `train` and `files`, on by default, add training and weights files. Without the default features the
+//! crate is `no_std` without an allocator, and [`InferenceExt::forward_in`] replaces `forward`.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub use unrolled_macros::Weights;
@@ -41,7 +51,7 @@ pub use unrolled_runtime::{
 };
 pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 
-/// Defines a struct for each network in it, with all sizes known at compile time.
+/// Defines a struct for each network in the block, with all sizes known at compile time.
 ///
 /// ```
 /// use unrolled::prelude::*;
@@ -74,7 +84,8 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///
 /// A header is a function signature: input shapes in parentheses, output shape after the arrow. A line of the
 /// body is one layer: `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes are channels-last. The shape
-/// after a layer's arrow is optional; where it is written, it is checked.
+/// after a layer's arrow is optional; where it is written, it is checked. The arguments of a layer are the fields
+/// of the struct of its name in [`rules`].
 ///
 /// # Named values
 ///
@@ -112,13 +123,31 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 /// # assert!(scores.iter().all(|score| score.is_finite()));
 /// ```
 ///
+/// # Names of layers
+///
+/// Each layer has a path, which is its name in weights files, errors and `summary`. With `_` in place of `.` it is the
+/// field of the struct: the layer `stage.0.basic.conv2d` of `Images` above has the weight
+/// `net.stage_0_basic_conv2d.weight`, in files `stage.0.basic.conv2d.weight`.
+///
+/// - A line with a name has that name. A line without one is named after its layer: `conv2d`, the next `conv2d_2`.
+/// - Lines of a block are inside of the line that uses it (`basic.conv2d`), lines of a `Repeat` inside of the copy's
+///   index (`stage.0.conv2d`, or `repeat.0.conv2d` if the `Repeat` has no name).
+/// - Lines of a `Residual` are inside of it only if it has a name (`first.conv2d`); lines of its `skip` are inside of
+///   `skip` (`skip.conv2d`).
+/// - Lines of a branch `image => { .. }` are inside of `image` (`image.conv2d`), or of the join and `image` if the
+///   join has a name (`sum.image.conv2d`). Lines of a branch `{ .. }` are inside of the join and the branch's index,
+///   counted from 0 (`concat.1.dense`).
+///
+/// Lines that are named like the modules of a PyTorch model have the names of its `state_dict`. Other names, such as
+/// the indices of an `nn.Sequential`, have to be renamed in Python before the file is saved.
+///
 /// # Shared weights
 ///
 /// A line can share the weight of an earlier line: `Dense(65, weight = tokens)` uses the weight of `tokens`, an
 /// `Embedding(65, 128)` or a `Dense(65)`, and has a bias of its own unless `bias = false`. The weight is stored
 /// once, is initialised by its owner, and its gradient is the sum of the gradients of all lines that use it.
-/// Files contain it under all names, as PyTorch's `state_dict` after `head.weight = tokens.weight`; one of them
-/// is enough to load it.
+/// Files contain it under all names, as PyTorch's `state_dict` does after `head.weight = tokens.weight`. A file with
+/// one of the names can be loaded, too.
 ///
 /// ```
 /// use unrolled::prelude::*;
@@ -176,8 +205,8 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///
 /// The layers of transformers (Vaswani et al., 2017) are predefined blocks, written in this language; a block of
 /// the same name replaces one of them. They are PyTorch's `nn.TransformerEncoderLayer` and
-/// `nn.TransformerDecoderLayer` with `activation="gelu"` and have the same names of weights, so that files can be
-/// exchanged.
+/// `nn.TransformerDecoderLayer` with `activation="gelu"` and have the same names of weights, so that files work in
+/// both. `hidden` is PyTorch's `dim_feedforward`, `width` its `d_model`, `heads` its `nhead`.
 ///
 /// | block | description | in PyTorch |
 /// |---|---|---|
@@ -186,8 +215,8 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 /// | `TransformerDecoder(memory, width, heads, hidden)` | causal self-attention, attention to a named value, dense layers | `norm_first=True` |
 /// | `PostNormTransformerDecoder(memory, width, heads, hidden)` | the same with each `LayerNorm` after its sum | `norm_first=False` |
 ///
-/// All take `dropout = 0.1` and `rotary = false`, encoders also `causal = false`. `width` is the number of input
-/// and output features.
+/// All take `dropout = 0.1` and `rotary = false`, encoders also `causal = false`. `width` is the number of features of
+/// the input and the output.
 ///
 /// ```
 /// use unrolled::prelude::*;

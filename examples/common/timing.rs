@@ -14,8 +14,8 @@ pub struct Blocks {
 impl Blocks {
     /// Seconds per call of `call`: the mean of each block, in ascending order.
     ///
-    /// The least is the time of the code itself, because whatever else the machine does only adds to it. The median
-    /// is what a user sees.
+    /// The first is closest to the time of the code itself, because everything else that runs on the machine only adds
+    /// to it. The median is the time that a user experiences.
     pub fn seconds_per_call(self, mut call: impl FnMut()) -> Vec<f64> {
         let begin = Instant::now();
         let mut calls = 0_u32;

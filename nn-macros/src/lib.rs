@@ -1,8 +1,9 @@
 //! The `network!` macro, for use through the crate `unrolled`.
 //!
-//! The pipeline is `expand`: parse -> resolve -> infer shapes -> check -> plan -> emit. `parse` makes a
-//! syntax tree of tokens, `resolve` a graph of nodes (names looked up, blocks unrolled), `infer_shapes` fills in
-//! sizes, `plan` assigns memory and phases, `emit` writes the code.
+//! The pipeline is `expand`: parse -> resolve -> infer shapes -> check -> emit. `parse` makes a syntax tree of
+//! tokens, `resolve` a graph of nodes (names looked up, blocks unrolled), `infer_shapes` fills in sizes,
+//! `check_lengths` and `check_owners` refuse ragged sequences and tied weights that do not fit, `emit` lets `plan`
+//! assign memory and phases, and writes the code.
 
 mod arguments;
 mod ast;

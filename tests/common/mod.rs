@@ -29,7 +29,7 @@ pub(crate) fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// The gradient of a batch's loss, as [`Network::params`] orders it.
+/// The gradient of a batch's loss, in the order of [`InferenceExt::params`].
 pub(crate) fn gradient<N: Network, L: Loss<N::Output>>(
     net: &mut N,
     loss: &L,

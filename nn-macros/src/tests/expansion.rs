@@ -33,7 +33,7 @@ fn the_classifier_of_digits() {
     assert_expansion(
         "digits.rs",
         "
-        /// The walkthrough's handwritten-digit classifier.
+        /// Classifies handwritten digits.
         pub struct Digits(28x28x1) -> 10 {
             conv1: Conv2d(32, kernel = 3)    -> 26x26x32,
             ReLU,

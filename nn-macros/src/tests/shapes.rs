@@ -3,7 +3,7 @@
 use super::{assert_about, assert_lines, assert_messages};
 
 const DIGITS: &str = "
-    /// The walkthrough's handwritten-digit classifier.
+    /// Classifies handwritten digits.
     pub struct Digits(28x28x1) -> 10 {
         conv1: Conv2d(32, kernel = 3)    -> 26x26x32,
         ReLU,

@@ -72,21 +72,21 @@ pub trait Layer: Parameters {
     /// compile error on the line of the layer.
     const RULE: Result<Shape, ShapeError> = Ok(<Self::Output as Values>::SHAPE);
 
-    /// Multiply-adds of the forward pass of one sample, for tables.
+    /// Multiply-adds of the forward pass of one sample, for the table of `InferenceExt::summary`.
     const MACS: usize = 0;
 
-    /// Fills the weights of a new layer, which are zero before. `key.uniform(i)` is a random number in `[0, 1)` for each
-    /// `i`.
+    /// Fills the weights of a new layer, which are zero before the call. `key.uniform(i)` is a random number in `[0, 1)`
+    /// for each `i`.
     fn initialise(&mut self, key: RngKey) {
         let _ = key;
     }
 
-    /// The forward pass of one sample, in training and at inference. `y` is zero before.
+    /// The forward pass of one sample, in training and at inference. `y` is zero before the call.
     fn forward(&self, x: <Self::Input as Inputs>::Refs<'_>, y: &mut Self::Output);
 
     /// The backward pass of one sample: given the gradient `d_y` of the loss with respect to `y`, adds those with respect
-    /// to `x` and to the weights to `d_x` and `d_self`. `d_x` is zero before; `d_self` contains the sum over earlier
-    /// samples.
+    /// to `x` and to the weights to `d_x` and `d_self`. `d_x` is zero before the call; `d_self` contains the sum over
+    /// earlier samples.
     fn backward(
         &self,
         x: <Self::Input as Inputs>::Refs<'_>,

@@ -7,9 +7,10 @@ use super::spec::Root;
 use super::train_node::TrainNode;
 use crate::types::{Inputs, Values};
 
-/// A network: a struct that `network!` made, or a hand-written layer alone.
+/// A network: a struct that `network!` defines, or a single hand-written layer.
 ///
-/// It has types and constants only. What can be done with it is in extension traits, which the prelude imports:
+/// This trait has types and constants only. A struct that `network!` defines has the methods `forward` and, if its
+/// layers can run step by step, `step`. The others are in extension traits, which the prelude imports:
 /// [`InferenceExt`](crate::InferenceExt), [`TrainingExt`](crate::TrainingExt) with the feature `train`, and
 /// [`FilesExt`](crate::FilesExt) with the feature `files`.
 pub trait Network: Node<Root> + Shaped + Trained {

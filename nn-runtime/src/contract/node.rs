@@ -36,7 +36,7 @@ pub trait Node<S: Spec>: Weights {
     /// [`StateMut`](crate::memory::StateMut).
     const STATE: usize = 0;
     /// The number of samples that a shard should have at least, however much memory they fill. A layer that reads all
-    /// its weights again and again from memory wants several samples to share them.
+    /// its weights from memory for each shard should read them for several samples at once.
     const SHARD: usize = 1;
 
     /// The names of its weights in files and their layout, offsets counted from its own first element. A network adds
@@ -47,8 +47,8 @@ pub trait Node<S: Spec>: Weights {
         Vec::new()
     }
 
-    /// Checks the values of one sample before they pass through the network: token numbers must be in the vocabulary.
-    /// A network asks the layers that read its own inputs.
+    /// Checks the values of one sample before they pass through the network: token indices must be in the vocabulary.
+    /// A network calls the `check` of the layers that read its own inputs.
     ///
     /// # Errors
     /// What was expected and what was found.
@@ -114,11 +114,11 @@ pub trait InPlaceNode<S: Spec>: Weights {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InputError {
-    /// A token number that is not in the vocabulary of an `Embedding`.
+    /// A token index that is outside of the vocabulary of an `Embedding`.
     Token {
         /// The path of the layer.
         layer: &'static str,
-        /// The token number.
+        /// The token index.
         token: u32,
         /// Its place in the input, counted from 0.
         place: usize,

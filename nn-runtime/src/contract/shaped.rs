@@ -1,4 +1,4 @@
-//! [`Shaped`]: what a network needs to know of a type that is used as a layer.
+//! [`Shaped`]: the shapes and costs of a type that is used as a layer.
 
 use super::node::Node;
 use super::spec::Spec;

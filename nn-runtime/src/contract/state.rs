@@ -5,7 +5,7 @@ use crate::memory::{InferCtx, StateMut};
 use crate::system::CacheLine;
 use core::marker::PhantomData;
 
-/// What the network `N` remembers of the steps it has seen, in one sequence.
+/// What the network `N` remembers of earlier steps of one sequence.
 ///
 /// It begins with zeros, as PyTorch's recurrent layers do.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct State<N> {
 }
 
 impl<N: Network> State<N> {
-    /// Nothing seen yet.
+    /// The state before the first step.
     #[must_use]
     pub fn new() -> Self {
         let lines =

@@ -1,7 +1,7 @@
 //! Weights in files: PyTorch state_dicts in the safetensors format.
 //!
-//! Names are the paths of the layers and layouts are PyTorch's, so that a network trained there runs here unchanged, and
-//! the other way round:
+//! Names are the paths of the layers (see the macro `network!`) and layouts are PyTorch's, so that a network trained
+//! there runs here unchanged if its modules have the same names, and the other way round:
 //!
 //! ```python
 //! safetensors.torch.save_file(net.state_dict(), "net.safetensors")

@@ -13,7 +13,7 @@ use crate::types::Weights;
 use crate::types::{Axis, Tensor};
 use unrolled_shape::rules::embedding;
 
-/// A trained vector for each token: `[..] -> [.., D]`. The elements of the input are token numbers, the bits of `u32`s
+/// A trained vector for each token: `[..] -> [.., D]`. The elements of the input are token indices, the bits of `u32`s
 /// below `V`.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]

@@ -3,7 +3,7 @@
 use super::buffer::Buffer;
 use super::layout::TrainLayout;
 
-/// What all shards of a batch have stored, for one node.
+/// The shard sums and the deferred values of all shards of a batch, for one node.
 ///
 /// The memory of a shard is `[shard sums of all nodes][deferred of all nodes, for capacity samples]`, and shard follows
 /// shard.
@@ -13,15 +13,15 @@ pub struct Shards<'a> {
     stride: usize,
     capacity: usize,
     samples: usize,
-    // Where the deferred values of a shard begin: after the shard sums of all nodes, whichever node this is.
+    // The offset of a shard's deferred values, which come after the shard sums of all nodes.
     deferred_base: usize,
     shard_sums: Buffer,
     deferred: Buffer,
 }
 
 impl<'a> Shards<'a> {
-    /// The shards of a batch of `samples`, at most `capacity` in each. Each has `shard_sums` elements, followed by
-    /// `deferred` elements per sample.
+    /// The shards of a batch of `samples`, at most `capacity` in each, every one of which has
+    /// `shard_sums` elements followed by `deferred` elements for each sample.
     pub(crate) fn new(
         memory: &'a [f32],
         samples: usize,
@@ -63,19 +63,19 @@ impl<'a> Shards<'a> {
         self.samples.div_ceil(self.capacity)
     }
 
-    /// How many samples shard `shard` has: all have as many as fit, the last one the rest.
+    /// The number of samples in shard `shard`: `capacity` in all but the last, which has the rest.
     #[must_use]
     pub fn samples(&self, shard: usize) -> usize {
         self.capacity.min(self.samples - shard * self.capacity)
     }
 
-    /// How many samples there are in all shards.
+    /// The number of samples in all shards.
     #[must_use]
     pub fn batch(&self) -> usize {
         self.samples
     }
 
-    /// The full shards as one slice: all but a last one that has fewer samples.
+    /// The full shards, without a last one that has fewer samples, as one slice.
     #[must_use]
     pub fn full(&self) -> FullShards<'a> {
         let count = self.samples / self.capacity;
@@ -109,13 +109,13 @@ impl<'a> Shards<'a> {
 /// The shards of a batch that have as many samples as fit.
 #[derive(Clone, Copy, Debug)]
 pub struct FullShards<'a> {
-    /// The number of full shards, which may be 0.
+    /// The number of full shards; may be 0.
     pub count: usize,
-    /// The number of samples of each.
+    /// The number of samples in each.
     pub samples: usize,
-    /// Elements from the deferred values of one shard to those of the next.
+    /// The distance of the deferred values of one shard to those of the next, in elements.
     pub stride: usize,
-    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i` begins at `i *
-    /// stride`.
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i`
+    /// begins at `i * stride`.
     pub deferred: &'a [f32],
 }

@@ -31,7 +31,7 @@ impl<'a> TiedWeight<'a> {
 
 /// A layer whose weight other layers can use. The weight comes first among its elements.
 pub trait WeightOwner {
-    /// How many elements its weight has.
+    /// The number of elements of its weight.
     const WEIGHT_LEN: usize;
     /// How they are stored.
     const LAYOUT: WeightLayout;

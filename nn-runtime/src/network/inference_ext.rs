@@ -8,7 +8,7 @@ use crate::types::{Inputs, MAX_INPUTS, Values};
 #[cfg(feature = "std")]
 use crate::{contract::State, step, step::BatchError};
 
-/// Inference with any [`Network`].
+/// Inference with any [`Network`]. For single samples, a struct that `network!` defines also has the method `forward`.
 pub trait InferenceExt: Network {
     /// Elements of memory that [`forward_in`](Self::forward_in) needs.
     const WORKSPACE_LEN: usize = <Self as Node<Root>>::WORKSPACE + <Self as Node<Root>>::SCRATCH;
@@ -66,7 +66,8 @@ pub trait InferenceExt: Network {
         self.as_floats()
     }
 
-    /// All weights and running statistics as one flat mutable slice.
+    /// All weights and running statistics as one flat mutable slice: `copy.params_mut().copy_from_slice(net.params())`
+    /// copies a network.
     fn params_mut(&mut self) -> &mut [f32] {
         self.as_floats_mut()
     }

@@ -1,8 +1,9 @@
 //! Learning-rate schedules: PyTorch's `optim.lr_scheduler`.
 //!
-//! A trainer asks a schedule for the learning rate before each epoch
+//! A trainer calls a schedule for the learning rate before each epoch
 //! ([`schedule_epochs`](crate::train::Trainer::schedule_epochs)) or before each step
-//! ([`schedule_steps`](crate::train::Trainer::schedule_steps)). Counts of the schedules below are in the same unit.
+//! ([`schedule_steps`](crate::train::Trainer::schedule_steps)). The counts that schedules take are in that unit: epochs
+//! with `schedule_epochs`, steps with `schedule_steps`.
 
 use crate::hyper::{Range, at_least_one, checked};
 use std::f64::consts::PI;

@@ -1,7 +1,7 @@
 //! A pool of threads that wakes fast enough for parallel regions of microseconds.
 //!
 //! A *region* is one call of [`for_each`]: a number of tasks that run on several threads. Number and content of the
-//! tasks never depend on the number of threads, so results are the same bits on any machine. A thread first takes the
+//! tasks never depend on the number of threads, and so neither do the bits of the results. A thread first takes the
 //! tasks of a range of its own, the same ones in all regions of as many tasks, so that their data stay in its cache;
 //! then those that other threads have not taken yet.
 

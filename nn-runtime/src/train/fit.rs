@@ -17,9 +17,10 @@ use std::time::Instant;
 impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
     /// Trains `net`, a box or a mutable reference, and returns how it went.
     ///
-    /// Prints one line per epoch to the standard output and, with the feature `progress`, a bar while the epoch runs if
-    /// that is a terminal. Prints a warning if the network overfits (see [`History::overfitting`]), gradients vanish or
-    /// explode, or units of a `ReLU` die (see [`Health`](crate::train::Health)).
+    /// Prints one line per epoch to the standard output, unless [`quiet`](Self::quiet), and, with the feature
+    /// `progress`, a bar while the epoch runs if that is a terminal. Also prints a warning if the network overfits (see
+    /// [`History::overfitting`]), gradients vanish or explode, or units of a `ReLU` die (see
+    /// [`Health`](crate::train::Health)).
     ///
     /// # Errors
     /// If there are no samples, inputs and targets differ in number or are not finite, the last batch is too small for
@@ -40,8 +41,8 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
-    /// samples. Single epochs are the same as all at once, except that [`keep_best`](Self::keep_best) and the warning of
-    /// overfitting compare the epochs of one call.
+    /// samples. Calls for single epochs train the same weights as one call of [`fit`](Self::fit), except that
+    /// [`keep_best`](Self::keep_best) and the warning of overfitting compare the epochs of one call.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
@@ -189,7 +190,7 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
         })
     }
 
-    /// Asks the schedule, before a step or before the first step of an epoch.
+    /// Sets the learning rate by the schedule, before a step or before the first step of an epoch.
     fn set_learning_rate(&mut self, each_step: bool) {
         if let Some(plan) = self.plan.as_mut().filter(|plan| plan.each_step == each_step) {
             let done = if each_step { self.steps_done as usize } else { self.epochs_done };

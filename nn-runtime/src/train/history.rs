@@ -1,4 +1,4 @@
-//! [`History`]: the record of a training.
+//! [`History`]: the record of a training run.
 
 use super::health::Health;
 use crate::contract::Network;

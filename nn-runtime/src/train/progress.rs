@@ -1,4 +1,4 @@
-//! [`Progress`]: what a training prints.
+//! [`Progress`]: the output of a training run on the terminal.
 
 use super::history::Epoch;
 use crate::loss::LossSums;
@@ -25,7 +25,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// The progress of a training up to epoch `last`.
+    /// The progress of a training run up to epoch `last`.
     pub(super) const fn new(quiet: bool, last: usize) -> Self {
         Self { quiet, last, bar: None }
     }

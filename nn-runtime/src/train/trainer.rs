@@ -1,4 +1,4 @@
-//! [`Trainer`]: the settings of a training.
+//! [`Trainer`]: the settings of a training run.
 
 use super::health::Warning;
 use super::history::Epoch;
@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 /// A callback after each epoch.
 type OnEpoch<'a> = Box<dyn FnMut(&Epoch) -> ControlFlow<()> + 'a>;
 
-/// A learning-rate schedule and when it is asked.
+/// A learning-rate schedule, and whether it sets the rate before each step or before each epoch.
 pub(super) struct Plan<'a> {
     pub(super) each_step: bool,
     pub(super) schedule: Box<dyn Schedule + 'a>,
@@ -115,7 +115,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         }
     }
 
-    /// Sets the number of samples per step. The last batch of an epoch has the remaining ones.
+    /// Sets the number of samples per step. The last batch of an epoch has the remaining ones, as with PyTorch's
+    /// `drop_last=False`.
     ///
     /// # Panics
     /// If `samples` is 0.
@@ -155,8 +156,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self
     }
 
-    /// Sets whether the network has the weights of its best epoch at the end: the one with the lowest validation loss, or
-    /// the lowest training loss without validation.
+    /// Sets whether the network has the weights of its best epoch after [`fit`](Self::fit): the epoch with the lowest
+    /// validation loss, or without validation data the lowest training loss.
     #[must_use]
     pub const fn keep_best(mut self, keep: bool) -> Self {
         self.keep_best = keep;
@@ -231,8 +232,8 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// not.
     ///
     /// The sequence is cut into as many parallel sequences as a [`batch`](Self::batch) has samples. A step takes the next
-    /// chunk of each, and each epoch begins with zeros. Samples are not shuffled. Validation data are chunks of a sequence
-    /// as well. Attention and positions begin anew with each chunk.
+    /// chunk of each, and each epoch begins with states of zeros. Samples are not shuffled. Validation data are chunks of a
+    /// sequence as well. Attention and positions begin anew with each chunk.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};

@@ -17,7 +17,7 @@ use crate::types::Inputs;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// A step of a training; epoch and step count from 1.
+/// A step of a training run; epoch and step count from 1.
 #[derive(Clone, Copy)]
 pub(super) struct StepIndex {
     pub(super) epoch: usize,

@@ -5,7 +5,7 @@ use unrolled_shape::{MAX_RANK, Shape};
 
 /// A number, or an array of such values: `f32`, `[[f32; 28]; 28]`, `[u32; 64]`.
 ///
-/// Everything between layers is `f32`. Class and token numbers (`u32`) are passed as the bits of an `f32`, unchanged
+/// Everything between layers is `f32`. Class and token indices (`u32`) are passed as the bits of an `f32`, unchanged
 /// from the network's input to the layer that reads them (`Embedding`).
 ///
 /// # Safety
@@ -15,7 +15,7 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
     /// Its axes: `[[[f32; C]; W]; H]` is `[H, W, C]`, a single number has none.
     const SHAPE: Shape;
 
-    /// Whether its elements are real numbers. Class and token numbers have no gradient.
+    /// Whether its elements are real numbers. Class and token indices have no gradient.
     const REAL: bool;
 
     /// The number of elements.

@@ -10,7 +10,7 @@ use crate::steps::StepMap;
 use crate::text::Text;
 
 arguments! {
-    /// The average under a kernel that goes over steps.
+    /// The average under a window that moves over steps.
     pub struct AvgPool1d {
         /// The size of the kernel.
         kernel: Number,

@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::text::Text;
 
 arguments! {
-    /// The average under a kernel that goes over height and width.
+    /// The average under a window that moves over height and width.
     pub struct AvgPool2d {
         /// The size of the kernel.
         kernel: Pair,

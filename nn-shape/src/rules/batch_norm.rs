@@ -10,7 +10,7 @@ arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel. In training mean
     /// and variance are the batch's (over all axes but the last), in inference running averages.
     pub struct BatchNorm {
-        /// How much of a running average each batch replaces.
+        /// The fraction of the running averages that each batch replaces, as in PyTorch.
         momentum: Real = 0.1,
         /// A small number that keeps the divisor above 0.
         eps: Real = 1e-5,
@@ -37,8 +37,8 @@ impl BatchNorm {
         if self.affine { 2 * inputs[0].last() } else { 0 }
     }
 
-    /// Stored numbers that are not trained: running mean and variance of each channel, and how many
-    /// batches were seen.
+    /// Stored elements that are not trained: running mean and variance of each channel, and the number of
+    /// training steps so far.
     #[must_use]
     pub const fn buffers(&self, inputs: &[Shape]) -> usize {
         2 * inputs[0].last() + 1

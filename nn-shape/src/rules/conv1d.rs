@@ -19,7 +19,7 @@ arguments! {
         kernel: Number,
         /// The stride.
         stride: Number = 1,
-        /// How many zeros are added on both sides; `same` keeps the number of steps; `causal` adds all
+        /// The number of zeros added on both sides; `same` keeps the number of steps; `causal` adds all
         /// of them before the first step, so that no output reads what comes after it.
         padding: StepPadding = StepPadding::Explicit(0),
         /// The distance between elements of the kernel.

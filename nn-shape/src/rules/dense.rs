@@ -11,11 +11,11 @@ use crate::text::Text;
 arguments! {
     /// A fully connected layer on the last axis: `y = x W + b`.
     pub struct Dense {
-        /// How many outputs.
+        /// The number of outputs.
         units: Number,
         /// Whether a bias is added.
         bias: Flag = true,
-        /// The line before it whose weight is its own, too.
+        /// An earlier line whose weight this layer uses (weight tying).
         weight: Weight or "..",
     }
 }

@@ -18,7 +18,7 @@ same_shape! {
     /// `x * P(X <= x)` of a normal `X`, element by element: `x/2 * (1 + erf(x / sqrt(2)))`, or with
     /// `tanh` `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`.
     pub struct GELU {
-        /// Which formula.
+        /// The formula: exact or approximate.
         approximate: Word(Approximate) = Approximate::None,
     }
 }

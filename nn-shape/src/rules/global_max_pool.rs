@@ -7,7 +7,7 @@ use crate::rules::helpers::last_axis;
 use crate::shape::Shape;
 
 arguments! {
-    /// The largest number of each channel.
+    /// The maximum of each channel.
     pub struct GlobalMaxPool {}
 }
 

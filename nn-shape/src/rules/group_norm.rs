@@ -11,7 +11,7 @@ arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of one
     /// group of a sample's channels, over all other axes.
     pub struct GroupNorm {
-        /// Into how many groups the channels are split.
+        /// The number of groups that the channels are split into.
         groups: Number,
         /// A small number that keeps the divisor above 0.
         eps: Real = 1e-5,
@@ -24,7 +24,7 @@ impl GroupNorm {
     /// `[.., C] -> [.., C]`
     ///
     /// # Errors
-    /// When `eps` is not above 0, the groups do not divide the channels, or a group has one number.
+    /// When `eps` is not above 0, the groups do not divide the channels, or a group has one element.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let (input, groups) = (inputs[0], attempt!(count("groups", "groups", self.groups)));
         attempt!(eps(self.eps));

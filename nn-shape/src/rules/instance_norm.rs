@@ -21,7 +21,7 @@ impl InstanceNorm {
     /// `[.., C] -> [.., C]`
     ///
     /// # Errors
-    /// When `eps` is not above 0, or a channel has one number.
+    /// When `eps` is not above 0, or a channel has one element.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
         attempt!(eps(self.eps));

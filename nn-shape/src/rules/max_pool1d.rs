@@ -10,13 +10,13 @@ use crate::steps::StepMap;
 use crate::text::Text;
 
 arguments! {
-    /// The largest number under a kernel that goes over steps.
+    /// The maximum under a window that moves over steps.
     pub struct MaxPool1d {
         /// The size of the kernel.
         kernel: Number,
         /// The stride; by default the size of the kernel.
         stride: Number or "kernel",
-        /// How much is added on both sides; it never wins.
+        /// The padding on both sides. It counts as minus infinity.
         padding: Number = 0,
         /// The distance between elements of the kernel.
         dilation: Number = 1,

@@ -10,13 +10,13 @@ use crate::shape::Shape;
 use crate::text::Text;
 
 arguments! {
-    /// The largest number under a kernel that goes over height and width.
+    /// The maximum under a window that moves over height and width.
     pub struct MaxPool2d {
         /// The size of the kernel.
         kernel: Pair,
         /// The stride; by default the size of the kernel.
         stride: Pair or "kernel",
-        /// How much is added around the input; it never wins.
+        /// The padding on each side of the input. It counts as minus infinity.
         padding: Pair = [0, 0],
         /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],

@@ -1,4 +1,5 @@
-//! One file for each kind of layer: its arguments, its shape rule, its row in the registry.
+//! One file for each kind of layer: its arguments, its shape rule, its row in the registry. The fields of the struct
+//! `conv2d::Conv2d` are the arguments of `Conv2d` in `network!`, and so on.
 //!
 //! The struct of a layer's arguments has the method `output`, and `params`, `macs` and `how` where its
 //! [`Row`](crate::registry::Row) has them, all `const fn(&self, &[Shape])`. The macro calls them through the

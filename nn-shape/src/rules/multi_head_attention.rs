@@ -9,8 +9,8 @@ use crate::shape::Shape;
 use crate::text::Text;
 
 arguments! {
-    /// Multi-head attention (Vaswani et al., 2017): each step is a weighted mean of the values of all steps,
-    /// for each head with weights of its own.
+    /// Multi-head attention (Vaswani et al., 2017): at each step, each head outputs a mean of the values of all
+    /// steps with weights of its own.
     pub struct MultiHeadAttention {
         /// The number of heads that the features are split into.
         heads: Number,

@@ -8,7 +8,7 @@ use crate::shape::Shape;
 
 arguments! {
     /// `x / sqrt(mean(x^2) + eps) * weight`, where the mean is that of the last axis: `LayerNorm` without
-    /// taking off the mean.
+    /// subtracting the mean.
     pub struct RMSNorm {
         /// Keeps the divisor above 0; PyTorch's default for 32-bit floats.
         eps: Real = 1.192_092_9e-7,

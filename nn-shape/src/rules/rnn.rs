@@ -24,7 +24,7 @@ arguments! {
         units: Number,
         /// The number of stacked layers.
         layers: Number = 1,
-        /// What the sum goes through.
+        /// The function applied to the sum.
         nonlinearity: Word(Nonlinearity) = Nonlinearity::Tanh,
         /// Whether each layer also reads the sequence backwards.
         bidirectional: Flag = false,

@@ -11,7 +11,7 @@ arguments! {
     pub struct Softplus {
         /// How sharp the bend at 0 is.
         beta: Real = 1.0,
-        /// Above which `beta * x` the output is `x`.
+        /// The value of `beta * x` above which the output is `x`.
         threshold: Real = 20.0,
     }
 }

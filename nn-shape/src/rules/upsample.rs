@@ -35,7 +35,7 @@ impl Upsample {
     /// `[H, W, C] -> [H*factor, W*factor, C]`
     ///
     /// # Errors
-    /// When the input has another rank, the factor is 0 or absurd, or `align_corners` meets `nearest`.
+    /// When the input has another rank, the factor is 0 or too large, or `align_corners` meets `nearest`.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = attempt!(image(inputs[0]));
         attempt!(counts("factor", "factor", self.factor));

@@ -1,7 +1,7 @@
 use unrolled::prelude::*;
 
 network! {
-    /// The walkthrough's handwritten-digit classifier.
+    /// Classifies handwritten digits.
     pub struct Digits(28x28x1) -> 10 {
         conv1: Conv2d(32, kernel = 3)    -> 26x26x32,
         ReLU,

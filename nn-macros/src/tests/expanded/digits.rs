@@ -1,4 +1,4 @@
-/// The walkthrough's handwritten-digit classifier.
+/// Classifies handwritten digits.
 ///
 /// | layer | kind | output | parameters |
 /// |---|---|---|--:|

@@ -15,7 +15,7 @@ pub enum Isa {
     Baseline,
     /// AVX2 and FMA: 8 lanes.
     Avx2,
-    /// The parts of AVX-512 that all servers since 2017 have: 16 lanes.
+    /// AVX-512 F, BW, DQ and VL, which Intel's servers have since 2017 and AMD's since Zen 4: 16 lanes.
     Avx512,
 }
 
