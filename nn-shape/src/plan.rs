@@ -11,14 +11,16 @@ pub struct Lifetime {
     pub to: usize,
 }
 
-/// Every buffer begins at a multiple of this many elements: 64 bytes, a cache line and an AVX-512 register,
-/// so that loads of whole vectors do not cross cache lines.
+/// Every buffer begins at a multiple of this many elements: 64 bytes, a cache line and an AVX-512 register, so that
+/// loads of whole vectors do not cross cache lines. Offsets are multiplied by the number of samples, and stay
+/// multiples.
 const ALIGNMENT: usize = 16;
 
 /// An offset for each buffer, such that buffers in use at the same time do not overlap, and the total length.
 ///
-/// First fit: each buffer, in the order given, takes the lowest offset that is free during its whole
-/// lifetime.
+/// First fit: each buffer, in the order given, takes the lowest offset that is free during its whole lifetime. The
+/// smallest total length is not guaranteed: finding it is NP-hard (dynamic storage allocation; Garey and Johnson,
+/// 1979). Expanded code computes the plan in a constant, so that it costs nothing at run time.
 #[must_use]
 pub const fn plan<const N: usize>(buffers: &[Lifetime; N]) -> ([usize; N], usize) {
     let mut offsets = [0; N];
@@ -37,6 +39,7 @@ pub const fn plan_into(buffers: &[Lifetime], offsets: &mut [usize]) -> usize {
     let mut i = 0;
     while i < buffers.len() {
         offsets[i] = lowest_free(buffers, offsets, i);
+        // The rounded length, so that whatever is placed after this memory begins at a cache line too.
         let end = offsets[i] + round_up(buffers[i].len);
         if end > total {
             total = end;
@@ -55,12 +58,14 @@ const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize
     let len = round_up(len);
     let mut offset = 0;
     let mut raised = true;
-    // A raised offset may overlap a buffer that an earlier iteration has passed: start over until none does.
+    // A raised offset may overlap a buffer that an earlier iteration has passed: start over until none does. This ends,
+    // because each time the offset grows to the end of another one of the earlier buffers.
     while raised {
         raised = false;
         let mut j = 0;
         while j < i {
             let other = &buffers[j];
+            // Lifetimes include both ends: what is written at a moment must not overlap what is read at that moment.
             // Not `&&`, which is a branch, and each branch a step of the evaluation.
             if (other.from <= to) & (from <= other.to) {
                 let begin = offsets[j];
@@ -76,6 +81,8 @@ const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize
     offset
 }
 
+// Valid because `ALIGNMENT` is a power of two. A mask, since a call of `next_multiple_of` is more steps of the
+// evaluation.
 const fn round_up(len: usize) -> usize {
     (len + (ALIGNMENT - 1)) & !(ALIGNMENT - 1)
 }

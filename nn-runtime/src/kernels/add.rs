@@ -16,6 +16,7 @@ dispatch! {
 /// Sums [`Shards::shard_sums`] over all shards in their order, from element `begin` on.
 #[cfg(feature = "train")]
 pub(crate) fn sum_shards(shards: Shards<'_>, begin: usize, sum: &mut [f32]) {
+    // The order is that of the shards, whichever threads computed them: the same bits on any number of threads.
     let range = begin..begin + sum.len();
     sum.copy_from_slice(&shards.shard_sums(0)[range.clone()]);
     for shard in 1..shards.count() {

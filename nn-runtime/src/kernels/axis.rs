@@ -61,7 +61,8 @@ impl Axis {
     pub(super) fn backward(g: &Geometry, axis: usize, first: usize) -> Self {
         let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
         let position = first + g.padding[axis][0];
-        // Input pixel `p` meets kernel element `i` if `p + padding - i * dilation` is divisible by the stride.
+        // Input pixel `p` meets kernel element `i` if `p + padding - i * dilation` is divisible by the stride. These
+        // elements are equally far apart (stride / gcd(stride, dilation)), so that the first two determine all of them.
         let mut meeting =
             (0..g.kernel[axis]).filter(|i| (i * dilation) % stride == position % stride);
         let least = meeting.next();
@@ -69,7 +70,7 @@ impl Axis {
         let taps = usize::from(least.is_some()) + usize::from(second.is_some()) + meeting.count();
         let least = least.unwrap_or(0);
         let tap_step = second.map_or(1, |second| second - least);
-        // The weights are flipped: the last element that is met comes first.
+        // A convolution of the output gradient with the flipped kernel: the last element that is met comes first.
         let last = least + taps.saturating_sub(1) * tap_step;
         Self {
             pixels: g.input[axis].saturating_sub(first).div_ceil(stride),
@@ -79,7 +80,7 @@ impl Axis {
             tap: g.kernel[axis] - 1 - last,
             tap_step,
             size: g.output[axis],
-            // Divisible, unless the pixels meet no element at all.
+            // Divisible, unless the pixels meet no element at all; and so is the distance between elements below.
             begin: (position as isize - (last * dilation) as isize) / stride as isize,
             by_pixel: 1,
             by_tap: (tap_step * dilation / stride).max(1),
@@ -101,6 +102,8 @@ impl Axis {
 
     /// The axis with pixels and kernel elements exchanged, for the gradient of the weights.
     pub(super) fn transposed(self) -> Self {
+        // Each weight is multiplied with the output gradient of every pixel: weights are the rows of that product, and
+        // pixels its terms.
         let (pixels, taps) = (self.taps, self.pixels);
         Self { pixels, taps, by_pixel: self.by_tap, by_tap: self.by_pixel, ..self }
     }
@@ -108,6 +111,7 @@ impl Axis {
     /// The position at which pixel `i` meets kernel element `k`.
     #[inline(always)]
     pub(super) fn position(&self, i: usize, k: usize) -> usize {
+        // Not negative, and below `size`, for the elements that `met` yields. Kernels that use raw pointers rely on it.
         (self.begin + (i * self.by_pixel + k * self.by_tap) as isize) as usize
     }
 
@@ -115,9 +119,11 @@ impl Axis {
     #[inline(always)]
     pub(super) fn met(&self, i: usize) -> Range<usize> {
         let begin = self.begin + (i * self.by_pixel) as isize;
+        // The first `k` with `begin + k * by_tap >= 0`, and the first one for which it is `size` or more.
         let first = begin.min(0).unsigned_abs().div_ceil(self.by_tap);
         let end = (self.size as isize - begin).max(0).unsigned_abs().div_ceil(self.by_tap);
         let end = end.min(self.taps);
+        // No element, if all positions are on the padding.
         first.min(end)..end
     }
 
@@ -131,6 +137,7 @@ impl Axis {
 
     /// All pixels, in as few bands as possible.
     pub(super) fn bands(self) -> impl Iterator<Item = Band> {
+        // What pixels meet moves in one direction along the axis, so that pixels with the same elements are neighbours.
         let inner = self.inner();
         let mut first = 0;
         core::iter::from_fn(move || {

@@ -6,7 +6,8 @@
 use super::inline::Instructions;
 use super::isa::{Lanes, load_row};
 
-/// The most vectors of sums at a time: as many as registers can hold on any machine.
+/// The most vectors of sums at a time: as many as registers can hold on any machine, and enough chains to hide the
+/// latency of multiply-adds.
 const MOST: usize = 8;
 
 /// `y = b + b' + x W + x' W' + ..` for one row. `biases` have `columns` elements or none; each of `terms` is a row and
@@ -74,6 +75,7 @@ impl<const T: usize> Chains<'_, T> {
     unsafe fn group<L: Lanes, const N: usize>(&self, lanes: L, column: usize) {
         // SAFETY: `N` vectors begin there, and the edge is where the last one does not end in the columns.
         unsafe {
+            // A constant condition, as all sizes are constants of the network.
             if column + N * L::COUNT <= self.columns {
                 self.vectors::<L, N, false>(lanes, column);
             } else {
@@ -105,6 +107,8 @@ impl<const T: usize> Chains<'_, T> {
             }
             for (v, sum) in sums.into_iter().enumerate() {
                 let column = column + v * L::COUNT;
+                // The number of columns is a constant, so that this is a plain store: the next layer loads the elements
+                // soon, and only plain stores are forwarded to loads.
                 lanes.store_first(self.y.add(column), sum, self.columns - column);
             }
         }

@@ -40,6 +40,7 @@ fn conv2d_of_groups(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>) {
 fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
     let ConvArgs { x, weight, bias, y } = args;
+    // Groups outside: each has a product of its own, and the images stay in cache from one to the next.
     for group in channel_groups(g) {
         let init = if bias.is_empty() { Init::Zero } else { Init::Bias(&bias[group.filters()]) };
         // A group reads and writes channels of its own.
@@ -70,6 +71,7 @@ pub fn conv2d_d_weight(isa: Isa, g: &Geometry, args: ConvDWeightArgs<'_>) {
         );
     }
     if g.scratch_len() == 0 {
+        // Batches in order, the later ones added: each sum is the same chain over all pixels of all images.
         return for_each_batch_in_cache(g, x.len(), |x_batch, y_batch| {
             let (x, d_y) = (&x[x_batch], &d_y[y_batch]);
             d_weight_by_bands(isa, g, DWeight { accumulate, x, d_y, d_weight });
@@ -137,6 +139,7 @@ fn d_weight_of_taps(isa: Isa, g: &Geometry, range: TapRange, args: DWeight<'_>) 
         other: [written.len, written.line, written.channels],
     };
     let (mut from_x, mut from_d_y) = (channels.start, 0);
+    // Kernel elements that meet padding alone have no position on the image; their product has no terms.
     if terms.len() > 0 {
         let row = h.position(taps[0].start, met_h.start);
         let column = w.position(taps[1].start, met_w.start);
@@ -162,6 +165,7 @@ pub fn conv2d_flip(isa: Isa, g: &Geometry, weight: &[f32], flipped: &mut [f32]) 
         weight.len() == g.weight_len() && flipped.len() == g.weight_len(),
         "one for each weight"
     );
+    // Kernel elements are stored line by line, so that the reverse order flips both axes.
     for (weight, flipped) in weight.chunks_exact(tap).zip(flipped.chunks_exact_mut(tap).rev()) {
         transpose(isa, filters, weight, flipped);
     }
@@ -179,10 +183,13 @@ pub fn conv2d_d_x(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mu
 
 /// The input gradient of images that stay in cache.
 fn d_x_in_cache(isa: Isa, g: &Geometry, d_y: &[f32], flipped: &[f32], d_x: &mut [f32]) {
-    // Pixels of the same remainder modulo the stride meet the same kernel elements.
+    // Pixels of the same remainder modulo the stride meet the same kernel elements. Each class of pixels is a
+    // convolution of stride 1 by these elements; nothing is multiplied by the zeros that a transposed convolution would
+    // insert.
     for row in 0..g.stride[0].min(g.input[0]) {
         for column in 0..g.stride[1].min(g.input[1]) {
             let axes = [Axis::backward(g, 0, row), Axis::backward(g, 1, column)];
+            // Each pixel belongs to one of these products, which overwrites it: `d_x` need not be cleared.
             let args = ConvArgs { x: d_y, weight: flipped, bias: &[], y: &mut *d_x };
             if g.is_depthwise() {
                 depthwise::d_x(isa, g, axes, args);
@@ -225,6 +232,8 @@ fn for_each_batch_in_cache(
     mut f: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let (input, output) = (g.input_len(), g.output_len());
+    // About twice as many elements of images as of weights, or more: reading the weights takes the smaller part of the
+    // time.
     let most = (CACHED.max(2 * g.weight_len()) / (input + output)).max(1);
     let images = len / input;
     for first in (0..images).step_by(most) {

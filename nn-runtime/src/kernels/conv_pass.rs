@@ -6,7 +6,7 @@ use super::geometry::Geometry;
 use super::isa::Isa;
 use super::product::{Init, Product, Strides3};
 
-/// Elements that stay in a second-level cache while others pass through it.
+/// Elements that stay in a second-level cache while others pass through it: 512 kB, half of a cache of 1 MB.
 pub(super) const CACHED: usize = 1 << 17;
 
 /// The strides of images `[H, W, C]` in memory.
@@ -63,7 +63,8 @@ impl ConvPass<'_> {
     /// [`Self::init`].
     pub(super) fn compute(&self, axes: &[Axis; 2], args: ConvArgs<'_>) {
         let [h, w] = axes;
-        // Without edges there is one band, which reads the weights once anyway.
+        // Without edges there is one band, which reads the weights once anyway. With edges there are several (nine for
+        // kernel 3 with padding 1), each of which reads the weights that it meets.
         let has_edges = h.inner().len() < h.pixels || w.inner().len() < w.pixels;
         if has_edges && h.taps * w.taps * self.tap > CACHED {
             return self.by_taps(axes, args);
@@ -81,7 +82,7 @@ impl ConvPass<'_> {
     fn by_taps(&self, axes: &[Axis; 2], mut args: ConvArgs<'_>) {
         let [h, w] = axes;
         let all = |axis: &Axis| Band { pixels: 0..axis.pixels, met: 0..0 };
-        // A product without terms initialises all pixels.
+        // A product without terms initialises all pixels, also those that meet padding alone.
         self.band(axes, [&all(h), &all(w)], self.init, &mut args);
         let met = |axis: &Axis, tap| Band { pixels: axis.transposed().met(tap), met: tap..tap + 1 };
         for row in 0..h.taps {
@@ -102,6 +103,7 @@ impl ConvPass<'_> {
     ) {
         let Self { read, written, tap, weight_row, .. } = *self;
         let tap_line = self.kernel_width * tap;
+        // Rounded up, since the slice begins with the group's first channel: the last image lacks the channels before.
         let images = args.y.len().div_ceil(written.len);
         // Rows of the product are the pixels of all images, its terms the kernel elements that are met and their
         // channels.
@@ -119,6 +121,7 @@ impl ConvPass<'_> {
             return;
         }
         let (mut a, mut b) = (0, 0);
+        // Pixels that meet no kernel element have no position on the image that is read.
         if terms.len() > 0 {
             a = h.position(row.pixels.start, row.met.start) * read.line
                 + w.position(column.pixels.start, column.met.start) * read.channels;

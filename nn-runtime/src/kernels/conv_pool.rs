@@ -22,10 +22,12 @@ pub fn conv2d_max_pool(isa: Isa, g: &Geometry, window: [usize; 2], args: ConvArg
     assert!(g.groups == 1, "a convolution in one group");
     let output = [0, 1].map(|axis| g.output[axis] / window[axis]);
     let len = output[0] * output[1] * g.filters;
+    // No window fits: `chunks_exact_mut` refuses chunks of 0 elements.
     if len == 0 {
         return;
     }
     let ConvArgs { x, weight, bias, y } = args;
+    // On the stack: 16 kB, half of a first-level cache. It is reused for all strips, so that it stays there.
     let mut strip = [0.0; STRIP];
     let fused = ConvPool { isa, g, window, weight, bias };
     for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(len)) {
@@ -48,6 +50,7 @@ impl ConvPool<'_> {
         let filters = self.g.filters;
         // The windows whose pixels fit into a strip.
         let fitting = STRIP / (self.window[0] * self.window[1] * filters);
+        // At least one window fits, because the rule of `MaxPool2d` fuses no larger ones.
         let columns = output[1].min(fitting);
         // Whole lines of windows, or a part of one.
         let rows = (fitting / output[1]).clamp(1, output[0]);
@@ -56,6 +59,7 @@ impl ConvPool<'_> {
             for column in (0..output[1]).step_by(columns) {
                 let ranges =
                     [row..output[0].min(row + rows), column..output[1].min(column + columns)];
+                // Strips are whole lines, or parts of a single line from left to right: what they write is contiguous.
                 let (y, after) = rest.split_at_mut(ranges[0].len() * ranges[1].len() * filters);
                 self.strip(ranges, x, y, strip);
                 rest = after;
@@ -66,6 +70,8 @@ impl ConvPool<'_> {
     /// Computes some pixels of the output, rows by columns.
     fn strip(&self, output: [Range<usize>; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
         let Self { isa, g, window, weight, bias } = *self;
+        // The pixels under the windows of this strip only. Their bits do not depend on it, since each is a sum of its
+        // own.
         let axes = [0, 1].map(|axis| {
             let Range { start, end } = output[axis];
             Axis::forward(g, axis).some(start * window[axis]..end * window[axis])

@@ -10,14 +10,15 @@ use super::product::{Accumulate, Init, Product, Strides3};
 use super::small::{small_dense, small_dense_inlined};
 
 /// Inputs that are summed at a time, so that the part of the weights that a panel of columns needs stays in the
-/// second-level cache and the rows' part in the first-level one. Sums have the same bits in blocks of any size.
+/// second-level cache and the rows' part in the first-level one: 128 kB for a panel of 64 columns, and 12 kB for six
+/// rows. It is `kc` of BLIS. Sums have the same bits in blocks of any size.
 const BLOCK: usize = 512;
 
 /// The same for a few rows and weights that come from memory: smaller, so that tiles do not read a little of each of
 /// many rows of weights.
 const FAR_BLOCK: usize = 16;
 
-/// Whether weights are so large that they come from memory each time.
+/// Whether weights are so large that they come from memory each time: 8 MB or more.
 const fn is_far(weights: usize) -> bool {
     weights >= 1 << 21
 }
@@ -61,6 +62,7 @@ pub(crate) fn dense_inlined<I: Instructions>(isa: I, args: DenseArgs<'_>) {
 #[inline(always)]
 pub(crate) fn dense_columns(isa: Isa, args: ColumnsArgs<'_>) {
     let far = is_far(args.inputs * args.units);
+    // From three rows on, tiles are as fast (docs/decisions/0008). Both have the same bits.
     let by = if far && args.y.len() <= 2 * args.units { few_rows } else { by_blocks };
     by(isa, args);
 }
@@ -70,6 +72,8 @@ fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
     let ColumnsArgs { inputs, units, stride, x, weight, mut init, y } = args;
     // Blocks of the sum: the first one begins with `init`, each other one adds to `y`, in the order of the inputs.
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
+    // With more rows than one or two tiles, each weight that comes from memory is used by several tiles, so that the
+    // order of the reads matters less.
     let block = if is_far(inputs * units) && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
     let mut first = 0;
     while first < inputs {
@@ -114,6 +118,8 @@ const fn is_small(inputs: usize, units: usize) -> bool {
 /// # Panics
 /// If the lengths do not match.
 pub fn dense_d_x(isa: Isa, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut [f32]) {
+    // Sums of lanes instead of a transposed weight, which for a small batch would take longer to make than it saves.
+    // Dense layers of sequences transpose it once per step (docs/decisions/0006).
     dots(isa, units, d_y, weight, d_x);
 }
 

@@ -79,6 +79,7 @@ impl RowBlocks {
     /// Loops over the rows of two matrices, whose rows have `a` and `other` elements.
     pub(super) const fn strides(self, a: usize, other: usize) -> Strides3 {
         let Self { count, stride, rows } = self;
+        // Two loops; a `Product` merges them where blocks are contiguous.
         Strides3 { count: [1, count, rows], a: [0, stride, a], other: [0, stride, other] }
     }
 }

@@ -50,6 +50,7 @@ macro_rules! dispatch {
                 fn avx2($($arg: $type),*) {
                     body::<Avx2>($($arg),*);
                 }
+                // Not an argument: the result is cached, and callers of plain loops need not pass it on.
                 match $crate::kernels::isa::Isa::best() {
                     // SAFETY: `Isa::best` returns instructions that the machine has.
                     $crate::kernels::isa::Isa::Avx512 => return unsafe { avx512($($arg),*) },
@@ -58,6 +59,7 @@ macro_rules! dispatch {
                     $crate::kernels::isa::Isa::Baseline => {}
                 }
             }
+            // The baseline needs no function with an attribute.
             body::<$crate::kernels::isa::Baseline>($($arg),*);
         }
     };

@@ -12,7 +12,8 @@ use super::product::Accumulate;
 /// Rows of `B` in a tile: [`Lanes::sums`] reduces that many vectors at once.
 const WIDTH: usize = 4;
 
-/// Elements of a row that are processed at a time, so that a tile's rows stay in the first-level cache.
+/// Elements of a row that are processed at a time, so that a tile's rows stay in the first-level cache: four rows of
+/// `B` are 16 kB, as are four rows of `A`.
 const BLOCK: usize = 1024;
 
 /// `c[m, n] = Σ a[m, k] b[n, k]`: `a` and `b` have rows of `k` elements, `c` has rows of as many elements as `b` has
@@ -56,6 +57,7 @@ impl RowProduct {
         if rows == 0 || columns == 0 {
             return;
         }
+        // Tiles read and write through raw pointers without any further check: they rely on these assertions.
         let ends = |rows: usize, stride: usize, len: usize| {
             (rows - 1).checked_mul(stride).and_then(|last| last.checked_add(len))
         };
@@ -102,7 +104,8 @@ struct TileRange {
 }
 
 impl Dots {
-    /// Loops over blocks of `k`, then over columns, then over tiles of `M` rows of `A` and [`WIDTH`] rows of `B`.
+    /// Loops over blocks of `k`, then over columns, then over tiles of `M` rows of `A` and [`WIDTH`] rows of `B`: the
+    /// rows of `B` stay in cache while all rows of `A` pass by.
     #[inline(always)]
     fn all_tiles<L: Lanes, const M: usize>(&self, lanes: L) {
         let RowProduct { rows, columns, k, .. } = self.sizes;
@@ -115,6 +118,8 @@ impl Dots {
                     let at = TileRange { row, column, begin, len };
                     // SAFETY: `row` and `column` are below the numbers of rows, `begin + len` is at most `k`.
                     unsafe {
+                        // Two rows or more are a tile of `M`, in which the last row is repeated; only a single row has
+                        // a tile of its own.
                         if row + 1 < rows {
                             self.tile::<L, M>(lanes, &at);
                             row += M;
@@ -146,6 +151,8 @@ impl Dots {
             for n in 0..WIDTH {
                 from_b[n] = self.b.add((at.column + n).min(columns - 1) * strides[1] + at.begin);
             }
+            // Each lane sums every `L::COUNT`-th term. The vectors of a tile are independent chains, which hides the
+            // latency.
             let mut sums = [[lanes.zero(); WIDTH]; M];
             let mut k = 0;
             while k + L::COUNT <= at.len {
@@ -162,6 +169,8 @@ impl Dots {
                 k += L::COUNT;
             }
             if k < at.len {
+                // Unused lanes are zero in both operands and add nothing: the lanes keep their order, and no scalar
+                // loop follows.
                 let tail = lanes.tail(at.len - k);
                 for r in 0..M {
                     let x = lanes.load_tail(from_a[r].add(k), tail);
@@ -177,6 +186,7 @@ impl Dots {
                 if at.row + r < rows {
                     let to = self.c.add((at.row + r) * strides[2] + at.column);
                     let sums = lanes.sums(sums[r]);
+                    // A constant count, for which the compiler stores one vector.
                     if at.column + WIDTH <= columns {
                         store(to, sums, adds, WIDTH);
                     } else {

@@ -14,7 +14,7 @@ const ROUND: f32 = 12_582_912.0;
 /// The same, with the bias of an exponent: the lowest bits are then the exponent bits of a power of 2.
 const ROUND_EXPONENT: f32 = ROUND + 127.0;
 
-/// The first 9 bits of `ln 2`, so that its product with an integer of up to 15 bits is exact ...
+/// The first 9 bits of `ln 2`, so that its product with an integer of up to 15 bits is exact (Cody and Waite, 1980) ...
 const LN_2_HIGH: f32 = 0.693_359_4;
 /// ... and the rest.
 const LN_2_LOW: f32 = -2.121_944_4e-4;
@@ -22,7 +22,8 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// `c[0] + c[1] x + c[2] x^2 + ..`
 #[inline(always)]
 pub(crate) fn polynomial<L: Lanes, const N: usize>(x: f32, c: [f32; N]) -> f32 {
-    // By pairs of terms: in Horner's scheme each multiply-add would wait for the previous one.
+    // By pairs of terms, and Horner's scheme in the square: in Horner's scheme of `x` itself, twice as many
+    // multiply-adds would wait for the previous one.
     let square = x * x;
     let pair = |i: usize| if i + 1 < N { mul_add::<L>(c[i + 1], x, c[i]) } else { c[i] };
     let mut i = (N - 1) / 2 * 2;
@@ -108,6 +109,7 @@ pub(crate) fn exp<L: Lanes>(x: f32) -> f32 {
 /// `exp(x) - 1` for `x <= 0`, within 1 ulp.
 #[inline(always)]
 pub(crate) fn expm1_of_negative<L: Lanes>(x: f32) -> f32 {
+    // At -88 `n` is -127, the least for which `power_of_2` is defined; below about -17 the result is -1 anyway.
     let (n, r) = reduce::<L>(x.clamp(-88.0, 0.0));
     let p = expm1_of_small::<L>(r);
     let scale = power_of_2(n);
@@ -119,6 +121,7 @@ pub(crate) fn expm1_of_negative<L: Lanes>(x: f32) -> f32 {
 /// `1 / (1 + exp(-x))`, within 2.5 ulp, and 0 below -88, where the result would be subnormal.
 #[inline(always)]
 pub(crate) fn sigmoid<L: Lanes>(x: f32) -> f32 {
+    // By the absolute value: the exponential is at most 1 and never overflows.
     let (scale, r) = reduce_negated::<L>(at_most(x.abs(), 88.0));
     let e = add_scaled_expm1::<L>(scale, -1.0, r, scale);
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
@@ -174,6 +177,7 @@ fn tanh_fraction_of_positive<L: Lanes>(t: f32) -> [f32; 2] {
 /// `ln(1 + exp(x))`, within 3 ulp.
 #[inline(always)]
 pub(crate) fn softplus<L: Lanes>(x: f32) -> f32 {
+    // ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|)), in which nothing overflows.
     let e = exp::<L>(-x.abs());
     // ln(1 + e) = 2 artanh(e / (2 + e)).
     let s = e / (2.0 + e);
@@ -223,9 +227,11 @@ pub(crate) fn normal<L: Lanes>(x: f32) -> (f32, f32) {
 /// would be amplified.
 #[inline(always)]
 fn square_in_parts<L: Lanes>(t: f32) -> (f32, f32) {
+    // A fused multiply-add yields the rounding error of the square exactly.
     if L::FUSED {
         return (t * t, t.mul_add(t, -(t * t)));
     }
+    // The square of the upper 12 bits is exact.
     let high = f32::from_bits(t.to_bits() & 0xffff_f000);
     (high * high, (t - high) * (t + high))
 }
@@ -251,6 +257,7 @@ pub(crate) fn map_in_place(y: &mut [f32], f: impl Fn(f32) -> f32) {
         }
     }
     if !rest.is_empty() {
+        // Padded with zeros; their results are dropped.
         let mut vector = [0.0; LANES];
         vector[..rest.len()].copy_from_slice(rest);
         for y in &mut vector {

@@ -12,7 +12,8 @@ use super::dense_args::ColumnsArgs;
 use super::isa::{Isa, Kernel, Lanes, load_row, store_row};
 use super::product::Init;
 
-/// Rows of weights that are read side by side: sums are loaded and stored once for all of them.
+/// Rows of weights that are read side by side: sums are loaded and stored once for all of them. Eight vectors of
+/// weights, a sum and an element of `x` fit into 16 registers.
 const TERMS: usize = 8;
 
 /// The same bits as [`dense_columns`](super::dense::dense_columns).
@@ -25,6 +26,7 @@ pub(crate) fn few_rows(isa: Isa, args: ColumnsArgs<'_>) {
     assert!(y.len() == rows * units && x.len() == rows * inputs, "whole rows");
     let last = (inputs - 1).checked_mul(stride).and_then(|last| last.checked_add(units));
     assert!(last.is_some_and(|end| end <= weight.len()), "a weight for each input and unit");
+    // The sums are in `y` all the time, from one block of terms to the next.
     for y in y.chunks_exact_mut(units) {
         match init {
             Init::Zero => y.fill(0.0),
@@ -74,6 +76,7 @@ impl FewRows<'_> {
         let whole = self.units - self.units % L::COUNT;
         // SAFETY: a vector of columns is left at each `column` below `whole`, and a partial one there.
         unsafe {
+            // From the beginning of the rows to their end: the hardware prefetches such reads.
             for column in (0..whole).step_by(L::COUNT) {
                 self.columns::<L, K, false>(lanes, first, column, L::COUNT);
             }
@@ -96,7 +99,7 @@ impl FewRows<'_> {
         count: usize,
     ) {
         let tail = lanes.tail(count);
-        // SAFETY: all terms, columns and rows are inside of matrices with these sizes.
+        // SAFETY: `few_rows` asserted the lengths of all matrices, inside of which these terms, columns and rows are.
         unsafe {
             // `K` vectors of weights stay in registers for all rows of `x`.
             let mut weights = [lanes.zero(); K];

@@ -96,6 +96,7 @@ impl Geometry {
     /// empty if the kernel does not fit.
     #[must_use]
     pub const fn of_steps(self, valid: usize) -> Self {
+        // The pixels between the first and the last kernel element, both included.
         let extent = self.dilation[1] * (self.kernel[1] - 1) + 1;
         let [before, after] = self.padding[1];
         let map = StepMap::kernel(extent, self.stride[1], before + after);
@@ -121,6 +122,7 @@ impl Geometry {
     /// the same pixels only in a padded image. (Depthwise convolutions have a kernel of their own.)
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
+        // Rows of the largest tile: channels of a kernel element are rows of the product.
         const FEW: usize = 8;
         if self.group_channels() < FEW && !self.is_depthwise() { self.padded_len() } else { 0 }
     }

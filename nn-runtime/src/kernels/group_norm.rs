@@ -75,12 +75,14 @@ impl GroupNorm {
         for (group, saved) in saved.chunks_exact_mut(2).enumerate() {
             let channels = group * size..(group + 1) * size;
             let of = |c| norm::get(moments, self.channels, c);
+            // Channels have equally many elements, so that the mean of their means is the group's mean.
             let mean = channels.clone().map(|c| of(c)[0]).sum::<f64>() / size as f64;
             let squares = channels.map(|c| of(c)[1] + positions * (of(c)[0] - mean).powi(2));
             let squares: f64 = squares.sum();
             // Rounding may leave a little less than 0; NaN must remain.
             let squares = if squares < 0.0 { 0.0 } else { squares };
             saved[0] = mean as f32;
+            // The biased variance, as in PyTorch.
             saved[1] = (1.0 / (squares / (positions * size as f64) + self.eps).sqrt()) as f32;
         }
     }
@@ -117,6 +119,7 @@ impl GroupNorm {
         self.spread(saved, 1, inverse_std);
         norm::gradient_sums(x, mean, inverse_std, d_y, sums);
         let sums = |c| norm::get(sums, self.channels, c);
+        // A layer has weight and bias, or neither: then both slices are empty, and the loop does nothing.
         for (c, (d_weight, d_bias)) in d_weight.iter_mut().zip(d_bias).enumerate() {
             *d_bias += sums(c)[0] as f32;
             *d_weight += sums(c)[1] as f32;
@@ -133,6 +136,7 @@ impl GroupNorm {
             mean_d[channels.clone()].fill((sum / count) as f32);
             slope[channels].fill((product / count) as f32);
         }
+        // `normalize_backward` expects `weight * d_y`, which without a weight is `d_y`.
         d_x.copy_from_slice(d_y);
         scale_channels(self.channels, weight, d_x);
         normalize_backward(x, [mean, inverse_std, mean_d, slope], d_x);

@@ -25,6 +25,7 @@ pub struct AtRunTime;
 
 impl Instructions for AtRunTime {
     const INLINE: bool = false;
+    // Needed by the trait; kernels that are not inlined do not use it.
     type Lanes = Baseline;
 
     #[inline(always)]

@@ -20,6 +20,7 @@ pub(crate) fn clear_sums(sums: &mut [f32]) {
 
 fn put_rows(sums: &mut [f32], rows: usize) {
     let last = sums.len() - 1;
+    // As bits, since an `f32` counts exactly only up to 2^24.
     sums[last] = f32::from_bits(rows as u32);
 }
 
@@ -30,7 +31,7 @@ fn rows(sums: &[f32]) -> usize {
 
 /// Stores two `f64` per channel, each as an `f32` and the rounding error of that.
 fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
-    // The memory of shards is `f32`; two of them hold 48 bits of an `f64`.
+    // The memory of shards is `f32`; two of them hold 48 of the 53 bits of an `f64`.
     for (pair, value) in sums.chunks_exact_mut(2 * channels).zip(values) {
         pair[c] = value as f32;
         pair[channels + c] = (value - f64::from(pair[c])) as f32;
@@ -45,7 +46,9 @@ pub(super) fn get(sums: &[f32], channels: usize, c: usize) -> [f64; 2] {
     })
 }
 
-/// Evaluates `$body` for blocks of `L` channels beginning at `c`: 16 as long as there are so many, then 1.
+/// Evaluates `$body` for blocks of `L` channels beginning at `c`: 16 as long as there are so many, then 1. A block of
+/// 16 channels is a cache line of each row. Its sums stay in registers while all rows pass, and constant numbers of
+/// channels become vectors.
 macro_rules! for_blocks {
     ($channels:expr, $c:ident, $L:ident => $body:expr) => {{
         let mut $c = 0;
@@ -86,6 +89,8 @@ dispatch! {
             }
             for l in 0..L {
                 let mean = f64::from(origin[l]) + sum[l] / rows;
+                // Shifted data (Chan, Golub and LeVeque, 1983): a single pass over the rows, not one for the mean and
+                // one for the squares.
                 put(sums, channels, c + l, [mean, squares[l] - sum[l] * sum[l] / rows]);
             }
         });
@@ -97,6 +102,7 @@ dispatch! {
         let (scale, bias) = (&scale[..channels], &bias[..channels]);
         for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
             for c in 0..channels {
+                // Not `x * scale + (bias - mean * scale)`, which cancels where the mean is large.
                 y[c] = (x[c] - mean[c]) * scale[c] + bias[c];
             }
         }
@@ -207,6 +213,7 @@ pub(crate) fn join_moments(
     for c in 0..channels {
         let [mean, squares] = joined_moments(shards, channels, c);
         statistics[c] = mean as f32;
+        // The batch is normalised with the biased variance; the running one below is unbiased. Both as in PyTorch.
         statistics[channels + c] = (1.0 / (squares / count.max(1.0) + eps).sqrt()) as f32;
         // Short sequences may leave fewer rows than a variance needs.
         if count < 2.0 {
@@ -252,6 +259,7 @@ fn join(counts: [usize; 2], [mean, squares]: [f64; 2], [other_mean, other]: [f64
 /// Joins the [`moments`] of further rows with those of a shard.
 pub(crate) fn add_moments(channels: usize, x: &[f32], sums: &mut [f32], more: &mut [f32]) {
     let counts = [rows(sums), x.len() / channels];
+    // A sequence without steps has no first row, which `moments` reads.
     if counts[1] == 0 {
         return;
     }
@@ -277,6 +285,7 @@ pub(crate) fn add_gradient_sums(channels: usize, sums: &mut [f32], more: &[f32])
 pub(crate) fn join_gradient_sums(shards: Shards<'_>, statistics: &mut [f32]) {
     let (_, statistics) = statistics.split_at_mut(statistics.len() / 2);
     let channels = statistics.len() / 2;
+    // All sequences of a batch may be empty; then the sums are 0.
     let count = all_rows(shards).max(1.0);
     for c in 0..channels {
         let [sum, product] = joined_gradient_sums(shards, channels, c);
@@ -287,6 +296,7 @@ pub(crate) fn join_gradient_sums(shards: Shards<'_>, statistics: &mut [f32]) {
 
 #[cfg(feature = "train")]
 fn joined_gradient_sums(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
+    // In the order of the shards: the same bits on any number of threads.
     (0..shards.count()).fold([0.0; 2], |[sum, product], shard| {
         let [other_sum, other_product] = get(shards.shard_sums(shard), channels, c);
         [sum + other_sum, product + other_product]

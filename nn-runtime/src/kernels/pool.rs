@@ -77,6 +77,8 @@ impl Pool {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
         let begin = at * stride[axis];
         let size = self.input[axis] + padding[axis][0];
+        // `begin` counts from the beginning of the padding: the first element that is not before the image, and the
+        // first one after it.
         let first = padding[axis][0].saturating_sub(begin).div_ceil(dilation[axis]);
         let end = size.saturating_sub(begin).div_ceil(dilation[axis]);
         first..end.min(kernel[axis])
@@ -99,7 +101,7 @@ impl Pool {
         }
     }
 
-    /// The divisor of an average.
+    /// The divisor of an average; `include_padding` is `count_include_pad` of `nn.AvgPool2d`.
     #[inline(always)]
     fn divisor(&self, under: &Under, include_padding: bool) -> f32 {
         let count =
@@ -110,11 +112,16 @@ impl Pool {
 
 /// The elements of the window that are inside of the image, at one position of the window.
 struct Under {
+    /// Lines of the window.
     rows: Range<usize>,
+    /// Elements of each line.
     columns: Range<usize>,
     kernel_width: usize,
+    /// The pixel under the first element of the window, plus `padding`.
     pixel: usize,
+    /// Pixels of padding before the first pixel of the image, in lines of the image.
     padding: usize,
+    /// Pixels from one element of the window to the next, down and to the right.
     steps: [usize; 2],
     channels: usize,
 }
@@ -145,7 +152,7 @@ trait WindowOp {
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize);
 }
 
-/// Leads `step` over one image.
+/// Applies `op` at each position of the window on one image, to all channels.
 #[inline(always)]
 fn sweep(pool: &Pool, op: &mut impl WindowOp) {
     const VECTOR: usize = 16;
@@ -156,7 +163,8 @@ fn sweep(pool: &Pool, op: &mut impl WindowOp) {
             let under = pool.under(row, column);
             let y = (row * pool.output[1] + column) * channels;
             let mut c = 0;
-            // Constant numbers of channels, so that the operation becomes vector instructions.
+            // Constant numbers of channels, so that the operation becomes vector instructions: a vector of AVX-512, one
+            // of SSE, and single channels for the rest.
             while c + VECTOR <= channels {
                 op.channels::<VECTOR>(&under, y + c, c);
                 c += VECTOR;
@@ -185,7 +193,7 @@ fn lanes_mut<T, const L: usize>(x: &mut [T], at: usize) -> &mut [T; L] {
     x[at..].first_chunk_mut().expect("the window is inside of the image")
 }
 
-/// Whether `x` replaces the maximum so far. The first of equals wins, and NaN is kept.
+/// Whether `x` replaces the maximum so far. The first of equals wins, and NaN is kept, as in PyTorch.
 #[inline(always)]
 fn wins(x: f32, largest: f32) -> bool {
     x > largest || x.is_nan()
@@ -285,6 +293,8 @@ impl<W: Winner> WindowOp for MaxBackward<'_, W> {
                 let d_x = lanes_mut::<_, L>(self.d_x, under.at(i, j) + c);
                 let mut sum = *d_x;
                 for l in 0..L {
+                    // Each element of the window is compared with the winner, instead of one indexed addition per
+                    // channel: vectors instead of scattered stores.
                     sum[l] += if winner[l] == element { d_y[l] } else { 0.0 };
                 }
                 *d_x = sum;
@@ -342,6 +352,7 @@ impl WindowOp for AverageBackward<'_> {
 
 /// The maximum under each window; padding never wins.
 pub(crate) fn max(isa: Isa, pool: &Pool, x: &[f32], y: &mut [f32]) {
+    // Compared as a whole: also stride, padding and dilation must be those of a pool of two by two pixels.
     let by_2 = Pool::side_by_side([2, 2], pool.output, pool.input[2]);
     if pool.window == by_2.window {
         max_2x2(isa, pool.input, x, y);
@@ -373,6 +384,7 @@ dispatch! {
         d_y: &[f32],
         d_x: &mut [f32],
     ) {
+        // Windows may overlap, and a pixel may be under none: gradients are added to zeros.
         d_x.fill(0.0);
         let images =
             d_x.chunks_exact_mut(pool.input_len()).zip(d_y.chunks_exact(pool.output_len()));

@@ -36,6 +36,7 @@ impl Kernel for Max2x2 {
         // SAFETY: pixels and their neighbours to the right and below are inside of the image, and `y` has a pixel for
         // each four of them. Only the channels that are left are accessed by the last vector.
         unsafe {
+            // Pixels outside, channels inside: each pixel is read once, from its first channel to its last.
             for row in 0..height / 2 {
                 for column in 0..width / 2 {
                     let x = self.x.add(2 * row * line + 2 * column * channels);
@@ -73,6 +74,7 @@ unsafe fn largest<L: Lanes, const EDGE: bool>(
         let [b] = load_row::<L, 1, EDGE>(lanes, from[1], tail);
         let [c] = load_row::<L, 1, EDGE>(lanes, from[2], tail);
         let [d] = load_row::<L, 1, EDGE>(lanes, from[3], tail);
+        // In the order of the window: of equals the first wins, as in an arbitrary window.
         lanes.largest(lanes.largest(a, b), lanes.largest(c, d))
     }
 }

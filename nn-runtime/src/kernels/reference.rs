@@ -240,7 +240,7 @@ pub(crate) fn conv_transpose2d(
 }
 
 /// The weight of input pixel `old` in output pixel `new` along one axis of `from` input and `to` output pixels: linear,
-/// where `corners` is whether the centres of the corners are kept in place, or of the nearest pixel.
+/// where `corners` is `align_corners` of PyTorch, or 1 for the nearest pixel (`None`).
 fn share_of(old: usize, new: usize, [from, to]: [usize; 2], corners: Option<bool>) -> f64 {
     let last = (from - 1) as f64;
     let place = match corners {
@@ -273,8 +273,8 @@ fn for_each_share(
     }
 }
 
-/// Images of `shapes[0]` made larger to `shapes[1]`: bilinear, where `corners` says whether the middles
-/// of the corners' pixels stay, or copies of the nearest pixels.
+/// Upsampling of images from `shapes[0]` to `shapes[1]`: bilinear, where `corners` is `align_corners` of PyTorch, or by
+/// the nearest pixel (`None`).
 pub(crate) fn upsample(shapes: [Shape; 2], corners: Option<bool>, x: &[f32], y: &mut [f32]) {
     y.fill(0.0);
     for (x, y) in x.chunks_exact(shapes[0].len()).zip(y.chunks_exact_mut(shapes[1].len())) {

@@ -27,6 +27,8 @@ impl RowNorm {
         for (y, x) in y.iter_mut().zip(x) {
             *y = x - mean;
         }
+        // From differences to the mean, in a second pass over the row, which is in cache: the difference of two large
+        // sums would cancel. The biased variance, as in PyTorch.
         let variance = rows::products(y, y, 0.0) / self.len as f32;
         [mean, 1.0 / (variance + self.eps).sqrt()]
     }
@@ -95,7 +97,8 @@ dispatch! {
             d_x.iter_mut().zip(weight).for_each(|(d_x, w)| *d_x *= w);
             let count = norm.len as f32;
             let mean_d = if norm.centred { rows::sum(d_x) / count } else { 0.0 };
-            // The mean of `d_x` times the normalised `x`, times the inverse standard deviation.
+            // The mean of `d_x` times the normalised `x`, times the inverse standard deviation: normalised `x` is never
+            // stored.
             let slope = rows::products(d_x, x, mean) * inverse * inverse / count;
             for (d_x, x) in d_x.iter_mut().zip(x) {
                 *d_x = (*d_x - mean_d - (x - mean) * slope) * inverse;
@@ -114,6 +117,7 @@ dispatch! {
         d_weight.fill(0.0);
         d_bias.fill(0.0);
         let rows = x.chunks_exact(norm.len).zip(d_y.chunks_exact(norm.len));
+        // Row by row, so that all arrays are read from beginning to end; each sum is in the order of the rows.
         for ((x, d_y), &[mean, inverse]) in rows.zip(saved.as_chunks().0) {
             for (d_w, (x, d_y)) in d_weight.iter_mut().zip(x.iter().zip(d_y)) {
                 *d_w += d_y * ((x - mean) * inverse);

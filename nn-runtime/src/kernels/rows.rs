@@ -3,12 +3,14 @@
 use super::elementwise::exp;
 use super::isa::Lanes;
 
+// The same number with all instructions, so that a sum has the same bits with all of them.
 const LANES: usize = 16;
 
 /// Reduces a row by `$join`, beginning with `$neutral`.
 macro_rules! reduce {
     ($row:expr, $neutral:expr, $join:expr) => {{
         if $row.len() < LANES {
+            // Short rows, such as the scores of a few classes: joining 16 lanes would be most of the work.
             return $row.iter().fold($neutral, |a, &b| $join(a, b));
         }
         let mut lanes = [$neutral; LANES];
@@ -70,6 +72,7 @@ pub(crate) fn products(a: &[f32], b: &[f32], origin: f32) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
         for l in 0..LANES {
+            // Not fused, so that the bits do not depend on the instructions.
             lanes[l] += a[l] * (b[l] - origin);
         }
     }

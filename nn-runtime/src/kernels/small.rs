@@ -57,6 +57,7 @@ impl<'a> Small<'a> {
     /// Computes all rows; `INLINED` where all sizes are constants.
     #[inline(always)]
     fn all<L: Lanes, const INLINED: bool>(&self, lanes: L) {
+        // A vector of units would have a single used lane.
         if self.units == 1 {
             for row in 0..self.rows {
                 // SAFETY: `row` is one of the rows.
@@ -89,6 +90,7 @@ impl<'a> Small<'a> {
         let (all_x, rest_x) = x.as_chunks::<SUMS>();
         let (all_w, rest_w) = self.weight[..self.inputs].as_chunks::<SUMS>();
         let mut sums = [0.0; SUMS];
+        // As in `vector`: the bias begins one of the sums.
         sums[0] = self.bias.first().copied().unwrap_or(0.0);
         for (x, w) in all_x.iter().zip(all_w) {
             for i in 0..SUMS {
@@ -124,18 +126,21 @@ impl<'a> Small<'a> {
                 sums[0] = load_row::<L, 1, EDGE>(lanes, self.bias.as_ptr().add(column), tail);
             }
             let x = self.x.as_ptr().add(row * self.inputs);
+            // Its elements are broadcast one by one, which is cheapest from memory.
             let x = if INLINED { in_memory(x) } else { x };
             let weight = self.weight.as_ptr().add(column);
             for first in (0..self.inputs).step_by(SUMS) {
                 for (i, [sum]) in sums.iter_mut().enumerate() {
                     let k = first + i;
+                    // The rest of the inputs is spread over the sums, as in `single`.
                     if k < self.inputs {
                         let [w] = load_row::<L, 1, EDGE>(lanes, weight.add(k * self.units), tail);
                         *sum = lanes.mul_add(lanes.splat(*x.add(k)), w, *sum);
                     }
                 }
             }
-            // `Lanes` has no addition; multiplying by 1 is exact.
+            // Two by two: two additions that wait for each other, not three. `Lanes` has no addition; multiplying by 1
+            // is exact.
             let one = lanes.splat(1.0);
             let [[a], [b], [c], [d]] = sums;
             let (ab, cd) = (lanes.mul_add(one, a, b), lanes.mul_add(one, c, d));

@@ -17,6 +17,8 @@ pub(crate) fn store_past_caches(target: &mut [f32], values: &[f32]) {
     let (values, values_tail) = values.split_at(4 * target.len());
     head.copy_from_slice(values_head);
     tail.copy_from_slice(values_tail);
+    // In order, so that whole lines are filled one after the other: a line that is written completely need not be read
+    // first.
     for (target, values) in target.iter_mut().zip(values.as_chunks().0) {
         store(target, values);
     }
@@ -28,6 +30,7 @@ pub(crate) fn store_past_caches(target: &mut [f32], values: &[f32]) {
 /// # Panics
 /// If the slices differ in length.
 pub(crate) fn store_for_others(target: &mut [f32], values: &[f32]) {
+    // With one thread, values are read again by the same core, from its cache.
     if parallel::threads() > 1 {
         store_past_caches(target, values);
     } else {

@@ -20,7 +20,8 @@ pub(crate) fn transpose(isa: Isa, columns: usize, from: &[f32], to: &mut [f32]) 
     }
 }
 
-/// The number of rows and of columns that squares cover is the largest multiple of this.
+/// The number of rows and of columns that squares cover is the largest multiple of this: the elements of the widest
+/// vector.
 const SIDE: usize = 16;
 
 /// The squares of a matrix with valid pointers, of as many rows and columns as a vector has elements, which divides
@@ -36,7 +37,8 @@ impl Kernel for Squares {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let [rows, columns] = [self.rows, self.columns].map(|len| len - len % SIDE);
-        // In registers, a square at a time: both matrices are accessed by whole vectors.
+        // In registers, a square at a time: both matrices are accessed by whole vectors. Element by element, each store
+        // would be to another line.
         for row in (0..rows).step_by(L::COUNT) {
             for column in (0..columns).step_by(L::COUNT) {
                 // SAFETY: `rows` and `columns` are divisible by `L::COUNT`, so that all squares are inside of both

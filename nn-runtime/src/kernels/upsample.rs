@@ -73,12 +73,14 @@ impl Between {
     #[inline(always)]
     pub(crate) fn new(i: usize, from: usize, to: usize, align_corners: bool) -> Self {
         let position = if !align_corners {
+            // Before the centre of the first pixel there is nothing to mix with: clamped to it, as in PyTorch.
             ((i as f32 + 0.5) * from as f32 / to as f32 - 0.5).max(0.0)
         } else if to > 1 {
             i as f32 * (from - 1) as f32 / (to - 1) as f32
         } else {
             0.0
         };
+        // At the last pixel `second` is `first`; its share does not matter.
         let first = (position as usize).min(from - 1);
         Self { first, second: (first + 1).min(from - 1), share: position - first as f32 }
     }
@@ -94,6 +96,7 @@ dispatch! {
             for (x, y) in x.chunks_exact(g.channels).zip(pixels) {
                 y.chunks_exact_mut(g.channels).for_each(|y| y.copy_from_slice(x));
             }
+            // Lines are computed once and copied.
             others.chunks_exact_mut(line).for_each(|other| other.copy_from_slice(first));
         }
     }
@@ -101,6 +104,7 @@ dispatch! {
     /// The gradient of the input of [`nearest`].
     pub(crate) fn nearest_backward(g: &Upsample, d_y: &[f32], d_x: &mut [f32]) {
         let (old_line, line) = (g.input[1] * g.channels, g.line());
+        // Several output pixels read an input pixel, so that their gradients are added up.
         d_x.fill(0.0);
         let lines = d_y.chunks_exact(line * g.factor[0]);
         for (d_x, d_y) in d_x.chunks_exact_mut(old_line).zip(lines) {

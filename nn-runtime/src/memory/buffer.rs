@@ -31,6 +31,8 @@ impl Buffer {
     /// Its range for `n` samples.
     #[must_use]
     pub const fn range(self, n: usize) -> Range<usize> {
+        // Sample after sample in each buffer, and buffer after buffer: so offset and length grow by the same factor
+        // `n`, and what does not overlap for one sample does not overlap for `n`.
         n * self.offset..n * (self.offset + self.len)
     }
 
@@ -48,6 +50,7 @@ impl Buffer {
 #[inline]
 #[track_caller]
 pub fn take<const K: usize>(values: &mut [f32], n: usize, buffers: [Buffer; K]) -> [&mut [f32]; K] {
+    // Checked once per node and call, instead of `unsafe` code that trusts the plan.
     match values.get_disjoint_mut(buffers.map(|buffer| buffer.range(n))) {
         Ok(slices) => slices,
         Err(error) => panic!("memory plan: {error}"),

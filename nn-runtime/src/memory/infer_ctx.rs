@@ -39,6 +39,8 @@ impl<'a> InferCtx<'a> {
     #[must_use]
     pub(crate) fn part(self, workspace: usize, layout: &Layout) -> Self {
         Self {
+            // Exactly what the node declares, so that a node that uses more panics, also where a larger node would have
+            // room for it.
             workspace: &mut self.workspace[..workspace],
             state: self.state.part(layout.state),
             ..self
@@ -67,6 +69,7 @@ impl<'a> InferCtx<'a> {
     #[inline]
     #[must_use]
     pub fn split_values(self, len: usize) -> (&'a mut [f32], Self) {
+        // The values between nodes live longer than the call of one node; what is left is reused by each.
         let (values, workspace) = self.workspace.split_at_mut(len);
         (values, Self { workspace, ..self })
     }

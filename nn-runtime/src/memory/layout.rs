@@ -30,6 +30,7 @@ impl Layout {
         workspace: 0,
         step_workspace: 0,
         scratch: 0,
+        // A shard has at least one sample.
         shard: 1,
     };
 
@@ -39,6 +40,7 @@ impl Layout {
     pub const fn stack<const N: usize>(mut layouts: [Self; N]) -> [Self; N] {
         let mut before = Self::START;
         let mut i = 0;
+        // A loop with an index, because iterators cannot run in a `const fn`.
         while i < N {
             before = layouts[i].after(&before);
             layouts[i] = before;
@@ -49,8 +51,12 @@ impl Layout {
 
     const fn after(self, before: &Self) -> Self {
         Self {
+            // State and weights of all nodes exist at the same time: one after the other. Weights are in the order of
+            // the fields of the network's struct, so that a node's range is its part of the flat slice.
             state: before.state.then(self.state.len),
             weights: before.weights.then(self.weights.len),
+            // These live during one call only, and nodes are called one after the other. The layout of the last node
+            // has the maximum over all nodes.
             workspace: larger(before.workspace, self.workspace),
             step_workspace: larger(before.step_workspace, self.step_workspace),
             scratch: larger(before.scratch, self.scratch),
@@ -107,17 +113,21 @@ impl TrainLayout {
 
     const fn after(self, before: &Self) -> Self {
         Self {
+            // What one node writes is read later, after other nodes have run: none of these may share memory. `tasks`
+            // numbers the gradient tasks of all nodes in the same way.
             saved: before.saved.then(self.saved.len),
             deferred: before.deferred.then(self.deferred.len),
             shard_sums: before.shard_sums.then(self.shard_sums.len),
             prepared: before.prepared.then(self.prepared.len),
             tasks: before.tasks.then(self.tasks.len),
+            // As in `Layout::after`: during one call only.
             scratch: larger(before.scratch, self.scratch),
             min_batch: larger(before.min_batch, self.min_batch),
         }
     }
 }
 
+// `Ord::max` cannot be called in a `const fn`.
 const fn larger(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }

@@ -4,6 +4,9 @@ use super::buffer::Buffer;
 use super::layout::TrainLayout;
 
 /// The shard sums and the deferred values of all shards of a batch, for one node.
+///
+/// The memory of a shard is `[shard sums of all nodes][deferred of all nodes, for capacity samples]`, and shard follows
+/// shard.
 #[derive(Clone, Copy, Debug)]
 pub struct Shards<'a> {
     memory: &'a [f32],
@@ -39,6 +42,8 @@ impl<'a> Shards<'a> {
 
     /// Elements from one shard to the next.
     pub(crate) const fn stride(capacity: usize, shard_sums: usize, deferred: usize) -> usize {
+        // Also a last shard with fewer samples takes the whole stride, so that all shards begin at equal distances and
+        // a product over the batch can read all full ones with one stride.
         shard_sums + capacity * deferred
     }
 
@@ -75,6 +80,8 @@ impl<'a> Shards<'a> {
     pub fn full(&self) -> FullShards<'a> {
         let count = self.samples / self.capacity;
         let begin = self.deferred_base + self.deferred.range(self.capacity).start;
+        // The slice ends with the node's own values in the last full shard, and not with the stride: whatever is after
+        // them may belong to a shard that is not full.
         let last = count.saturating_sub(1) * self.stride;
         let end = begin + last + self.deferred.len * self.capacity;
         let deferred = if count == 0 { &[] } else { &self.memory[begin..end] };
@@ -84,12 +91,16 @@ impl<'a> Shards<'a> {
     /// [`TrainCtx::shard_sums`](super::train_ctx::TrainCtx::shard_sums) of shard `shard`.
     #[must_use]
     pub fn shard_sums(&self, shard: usize) -> &'a [f32] {
+        // Per shard and not per sample, hence the range of one sample.
         &self.memory[shard * self.stride..][self.shard_sums.range(1)]
     }
 
-    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of shard `shard`: [`Self::samples`] times [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED) elements.
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of shard `shard`: [`Self::samples`] times
+    /// [`TrainNode::DEFERRED`](crate::contract::TrainNode::DEFERRED) elements.
     #[must_use]
     pub fn deferred(&self, shard: usize) -> &'a [f32] {
+        // The offset is multiplied by the samples that this shard has, as its own forward and backward pass did. In a
+        // last shard with fewer samples nodes are therefore closer together.
         let base = shard * self.stride + self.deferred_base;
         &self.memory[base..][self.deferred.range(self.samples(shard))]
     }
@@ -104,6 +115,7 @@ pub struct FullShards<'a> {
     pub samples: usize,
     /// The distance of the deferred values of one shard to those of the next, in elements.
     pub stride: usize,
-    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i` begins at `i * stride`.
+    /// [`TrainCtx::deferred`](super::train_ctx::TrainCtx::deferred) of all of them: that of shard `i`
+    /// begins at `i * stride`.
     pub deferred: &'a [f32],
 }

@@ -6,7 +6,8 @@ use super::buffer::Buffer;
 /// final one. It may be absent: then sequences begin with zeros, and the final state is dropped.
 #[derive(Debug, Default)]
 pub struct StateMut<'a> {
-    // Sample after sample, `stride` elements each; empty where there is no state.
+    // Sample after sample, `stride` elements each, of which `buffer` is the part of this node; empty where there is no
+    // state.
     values: &'a mut [f32],
     stride: usize,
     buffer: Buffer,
@@ -47,6 +48,8 @@ impl<'a> StateMut<'a> {
     /// The state of sample `sample`.
     #[inline]
     pub fn sample(&mut self, sample: usize) -> &mut [f32] {
+        // Unlike a `Buffer` in a workspace, the state is stored sample after sample with all nodes of a sample
+        // together: a sample's state is one slice that a caller can keep or replace.
         &mut self.values[sample * self.stride + self.buffer.offset..][..self.buffer.len]
     }
 }
@@ -54,6 +57,7 @@ impl<'a> StateMut<'a> {
 /// The index of the next step, for a layer whose state counts the steps so far (as the bits of a `u32`); `steps`
 /// more are added to the count.
 pub(crate) const fn count_steps(seen: &mut f32, steps: usize) -> usize {
+    // As bits: an `f32` that is counted up by 1 stops at 2^24. The initial state of zeros is a count of 0.
     let before = seen.to_bits();
     *seen = f32::from_bits(before.wrapping_add(steps as u32));
     before as usize

@@ -38,6 +38,7 @@ impl<'a> TrainCtx<'a> {
         Self {
             saved: &mut self.saved[train.saved.range(n)],
             deferred: &mut self.deferred[train.deferred.range(n)],
+            // Per shard and per step, not per sample: the range of one sample.
             shard_sums: &mut self.shard_sums[train.shard_sums.range(1)],
             prepared: &self.prepared[train.prepared.range(1)],
             state: self.state.part(layout.state),
@@ -68,6 +69,7 @@ impl<'a> TrainCtx<'a> {
     #[must_use]
     pub fn for_inference(self) -> InferCtx<'a> {
         let Self { scratch, lengths, state, tied, .. } = self;
+        // `saved` stays unused: such a node has nothing to save.
         InferCtx { workspace: &mut [], scratch, lengths, state, tied }
     }
 

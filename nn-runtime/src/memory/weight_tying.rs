@@ -1,11 +1,12 @@
 //! Weight tying: a layer that uses the weight of an earlier one (Press and Wolf, 2017).
 
-/// How a weight matrix, which PyTorch's files store with one row per output, is stored in memory.
+/// How a weight matrix is stored in memory. PyTorch, and its files, have one row per output: `nn.Linear.weight` is
+/// `[out_features, in_features]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeightLayout {
-    /// As in files: one row per output, or per token of an `Embedding`.
+    /// As in PyTorch: one row per output, or per token of an `Embedding`.
     RowPerOutput,
-    /// Transposed: one row per input.
+    /// Transposed: one row per input, as `Dense` stores its weight.
     RowPerInput,
 }
 
@@ -19,7 +20,7 @@ pub struct TiedWeight<'a> {
 }
 
 impl<'a> TiedWeight<'a> {
-    /// For layers with weights of their own.
+    /// For layers with weights of their own, which never read it.
     pub const NONE: Self = Self { values: &[], layout: WeightLayout::RowPerOutput };
 
     /// The weight of `owner`.

@@ -34,6 +34,7 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         if inputs.len() != targets.len() {
             return Err(BatchError::Targets { inputs: inputs.len(), targets: targets.len() });
         }
+        // Before any work: a target that is refused inside of a parallel region could only panic.
         for (index, target) in targets.iter().enumerate() {
             loss.check(target).map_err(|why| BatchError::Target { index, why })?;
         }
@@ -73,6 +74,8 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
+        // Before the step: a shard's gradients are those of the batch's mean, so that each shard needs the weight of
+        // all.
         let mut weights = [0.0; MAX_OUTPUTS];
         for i in 0..self.len() {
             loss.add_weights(self.target(i), &output_valid::<N>(self.input(i)), &mut weights);

@@ -13,6 +13,7 @@ use crate::types::{Inputs, Lengths, MAX_INPUTS, Steps, Values};
 /// Inference on one sample, on the calling thread.
 #[inline]
 pub fn infer_one<N: Network>(net: &N, x: &[&[f32]]) -> N::Output {
+    // A constant, so that only one of both is compiled into the program.
     if const { inlined::suits::<N>() } {
         infer_inlined(Isa::best(), net, x)
     } else {
@@ -81,6 +82,7 @@ fn ctx<N: Network>(n: usize, memory: &mut [f32]) -> InferCtx<'_> {
 fn with_small_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     match len {
         0 => f(&mut []),
+        // Two sizes, since zeroing the memory takes time too. `MOST_MEMORY` of `inlined` is the larger one.
         1..=64 => f(&mut [0.0; 64]),
         65..=512 => f(&mut [0.0; 512]),
         _ => with_workspace(len, f),
@@ -89,6 +91,7 @@ fn with_small_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
 
 #[inline]
 fn infer_shard<N: Network>(net: &N, mut call: Infer<'_>) {
+    // Layers that process each step alone write values after a sequence's end; the network's outputs have zeros there.
     let (n, lengths) = (call.n, call.ctx.lengths);
     let (x, y, ctx) = (call.x, &mut *call.y, call.ctx.reborrow());
     Node::<Root>::infer(net, Infer { n, x, y, ctx });
@@ -124,6 +127,7 @@ pub(crate) fn infer_flat<N: Network>(
     let capacity = shard_capacity(sample, inputs.len(), wanted, threads, threads);
     let out = N::Output::LEN;
     let tasks = inputs.len().div_ceil(capacity);
+    // The last shard has what is left. The ends are multiples of `out`, so that pieces are whole samples.
     let end = |task: usize| ((task + 1) * capacity).min(inputs.len()) * out;
     // The calling thread allocates for all workers. Workspaces of their own would be allocated whenever a worker takes
     // part for the first time, which no warm-up can rule out.
@@ -141,7 +145,8 @@ pub(crate) fn infer_flat<N: Network>(
             let sample = |i: usize| &inputs[first + i];
             gather(n, sample, copies);
             with_lengths(n, sample, |lengths| {
-                // SAFETY: tasks have disjoint ranges of samples, and each task runs on one thread.
+                // SAFETY: task `task` alone has samples `first..first + n`, each task runs once, and the states are
+                // borrowed until `for_each_piece` returns.
                 let state = unsafe { states.of::<N>(first, n) };
                 let ctx = InferCtx { lengths, state, ..ctx::<N>(n, memory) };
                 with_inputs::<N, _>(n, copies, |x| infer_shard(net, Infer { n, x, y, ctx }));
@@ -153,6 +158,7 @@ pub(crate) fn infer_flat<N: Network>(
 /// A batch of outputs as one slice.
 fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
     let len = values.len() * T::LEN;
-    // SAFETY: each value is `T::LEN` 32-bit elements without padding, by the contract of `Values`.
+    // SAFETY: each value is `T::LEN` 32-bit elements without padding, valid for any bits, by the contract of `Values`;
+    // the result borrows `values`.
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), len) }
 }

@@ -8,7 +8,8 @@ use crate::system::CacheLine;
 use crate::types::Values;
 use std::cell::Cell;
 
-/// Multiply-adds up to which the calls and the dispatch of each layer take a noticeable part of the time.
+/// Multiply-adds up to which the calls and the dispatch of each layer take a noticeable part of the time
+/// (docs/decisions/0022).
 const MOST_MACS: usize = 8192;
 
 /// Elements of memory on the stack up to which zeroing them in each call is cheap.
@@ -25,6 +26,7 @@ pub(super) const fn suits<N: Network>() -> bool {
 
 /// The same for one step of a sequence.
 pub(super) const fn suits_step<N: Network>() -> bool {
+    // `MACS` counts all steps of the sequence. No limit of memory: that of a step is in its `State` and is not zeroed.
     OPTIMISED && N::MACS / N::INPUTS[0].dim(0) <= MOST_MACS
 }
 
@@ -34,6 +36,7 @@ pub(super) const fn suits_step<N: Network>() -> bool {
 /// If the machine does not have them, or the network needs more memory than a small one.
 #[inline]
 pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
+    // A cell, since a kernel is passed by a shared reference and returns nothing.
     let y = Cell::new(N::Output::zeroed());
     match const { room(N::WORKSPACE + N::SCRATCH) } {
         Room::Little => isa.run(&InferKernel::<N, 2> { net, x, y: &y }),
@@ -90,6 +93,7 @@ impl<N: Network, const LINES: usize> Kernel for &InferKernel<'_, N, LINES> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let isa = Compiled::new(lanes);
+        // Aligned, so that whole vectors of values, whose offsets the memory plan aligns too, do not cross cache lines.
         let mut memory = [CacheLine::ZERO; LINES];
         let (workspace, scratch) =
             CacheLine::values_mut(&mut memory).split_at_mut(<N as Node<Root>>::WORKSPACE);

@@ -4,11 +4,11 @@ use super::error::BatchError;
 use crate::contract::{Network, Node, Root};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Steps};
 
-/// Elements of memory that the samples of one shard may use: a few samples of a convolutional network, so that dense
-/// layers read their weights once for all of them. The part of each layer fits a second-level cache.
+/// Elements of memory that the samples of one shard may use, 1.5 MB: a few samples of a convolutional network, so that
+/// dense layers read their weights once for all of them. The part of each layer fits a second-level cache.
 const SHARD_NUMBERS: usize = 384 * 1024;
 
-/// The largest number of samples in a shard.
+/// The largest number of samples in a shard. [`with_lengths`] has so many lengths per input on the stack.
 const MAX_SHARD: usize = 32;
 
 /// Calls `f` with the sequence lengths of `n` samples.
@@ -20,15 +20,18 @@ pub(super) fn with_lengths<'a, I: Inputs, R>(
     if !I::RAGGED {
         return f(Lengths::Full);
     }
+    // On the stack, so that a step does not allocate.
     let mut counts = [[0_u32; MAX_SHARD]; MAX_INPUTS];
     let mut steps = [Steps::Full; MAX_INPUTS];
     for (index, (counts, steps)) in
         counts.iter_mut().zip(&mut steps).enumerate().take(I::LENS.len())
     {
+        // Whether an input is ragged depends on its type, so that one sample shows it for all.
         if matches!(sample(0).steps(index), Steps::Full) {
             continue;
         }
         for (i, count) in counts.iter_mut().enumerate().take(n) {
+            // Each sample knows its own length only, as that of sample 0.
             *count = sample(i).steps(index).valid(0, I::SHAPES[index].dim(0)) as u32;
         }
         *steps = Steps::Given(counts);
@@ -46,8 +49,12 @@ pub(super) fn shard_capacity(
     evenly: usize,
     fewest: usize,
 ) -> usize {
+    // As many samples as fit; then as few shards as that allows, rounded up to a multiple of `evenly`, and the samples
+    // divided among these.
     let fitting = (SHARD_NUMBERS / sample.max(1)).clamp(1, MAX_SHARD);
     let fitting = batch.div_ceil(batch.div_ceil(fitting).next_multiple_of(evenly));
+    // Layers that read their weights again and again may have larger shards than fit, as long as there are `fewest` of
+    // them.
     let wanted = wanted.min(MAX_SHARD).min(batch.div_ceil(fewest));
     fitting.max(wanted).max(1)
 }
@@ -68,6 +75,7 @@ pub(super) const fn inputs_len<N: Network>() -> usize {
 pub(super) fn gather<'a, I: Inputs>(n: usize, sample: impl Fn(usize) -> &'a I, copies: &mut [f32]) {
     let mut rest = copies;
     for (index, &len) in I::LENS.iter().enumerate() {
+        // All samples of an input are contiguous: a layer reads one slice, and a product all rows.
         let (input, after) = rest.split_at_mut(n * len);
         for (i, copy) in input.chunks_exact_mut(len).enumerate() {
             copy.copy_from_slice(sample(i).input(index));

@@ -24,6 +24,7 @@ pub(crate) fn clear_outputs<N: Network>(n: usize, lengths: &Lengths<'_>, y: &mut
     let mut begin = 0;
     for_each_output::<N>(|_, shape, steps| {
         let steps = steps_of(steps, lengths);
+        // Most networks have no sequences: nothing to compute per sample.
         if !matches!(steps, Steps::Full) {
             let step = shape.len() / room(shape);
             for (sample, y) in y.chunks_exact_mut(len).take(n).enumerate() {
@@ -31,12 +32,14 @@ pub(crate) fn clear_outputs<N: Network>(n: usize, lengths: &Lengths<'_>, y: &mut
                 y[begin..begin + shape.len()][valid * step..].fill(0.0);
             }
         }
+        // The outputs of a sample are contiguous, in the order of the header.
         begin += shape.len();
     });
 }
 
 /// Calls `f` with the index, shape and steps of each output, in order.
 fn for_each_output<N: Network>(mut f: impl FnMut(usize, Shape, Option<&'static StepsOf>)) {
+    // A network with one output has no list of named ones.
     if N::OUTPUTS.is_empty() {
         return f(0, <N::Output as Values>::SHAPE, const { &N::OUTPUT_STEPS }.as_ref());
     }

@@ -16,6 +16,7 @@ use std::cell::RefCell;
 fn d_input_slices<N: Network>(n: usize, d_copies: &mut [f32]) -> [Option<&mut [f32]>; MAX_INPUTS] {
     let mut slices = [const { None }; MAX_INPUTS];
     let mut rest = d_copies;
+    // Not requested: the first layers then skip the gradient of their input.
     if rest.is_empty() {
         return slices;
     }
@@ -76,6 +77,7 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     d_net: &mut N,
     key: RngKey,
 ) -> Result<f32, BatchError> {
+    // All checks before the first shard runs: an error leaves network and gradient as they were.
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     let step = TrainStep { net, loss, batch, d_net, d_inputs: None, state: &mut [], key };
     Ok(run_step(step).mean_loss() as f32)
@@ -175,6 +177,8 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
     // more, a phase needs all shards of the one before (`BatchNorm`), so that each shard keeps its values.
     let locals = if N::PHASES == 1 { parallel::threads().min(shards) } else { shards };
     let local_len = LocalLayout::len::<N>(capacity, with_d_inputs);
+    // One allocation. `prepared` and each thread's local memory are whole cache lines, so that threads do not write to
+    // the same line of these.
     let need = N::PREPARED.next_multiple_of(16) + locals * local_len + shards * deferred_stride;
     with_loss_sums(shards, |loss_sums| {
         with_workspace(need, |memory| {
@@ -196,6 +200,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
             step.net.prepare(&mut prepared[..N::PREPARED]);
             step.all_phases(&mut prepared[..N::PREPARED]);
             step.gradients(d_net);
+            // In the order of the shards, so that the loss has the same bits on any number of threads.
             loss_sums.iter().fold(LossSums::default(), |sum, one| sum.with(one))
         })
     })
@@ -245,6 +250,7 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
     }
 
     fn all_phases(&mut self, prepared: &mut [f32]) {
+        // Forward and backward of a shard at once: what was saved is still in the cache of the core.
         if N::PHASES == 1 {
             parallel::for_each(self.shards(), |shard, worker| {
                 for direction in [Direction::Forward, Direction::Backward] {
@@ -261,6 +267,7 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
                 self.net.combine_forward(phase, all, prepared);
             }
         }
+        // In reverse: what `combine_backward` adds up after a phase is read by the phase with the next lower index.
         for phase in (0..N::PHASES).rev() {
             self.for_each_shard(Direction::Backward, phase, prepared);
             if phase > 0 {
@@ -280,12 +287,14 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
         let ShardPhase { direction, phase, shard, local } = task;
         let first = shard * self.capacity;
         let n = self.capacity.min(self.batch.len() - first);
-        // SAFETY: a shard runs on one thread at a time, and `local` is the index of the shard or of the worker, so that
-        // each of these chunks has one user until the region ends.
+        // SAFETY: `run_step` borrows the memory until all regions have ended. A shard runs on one thread at a time, and
+        // `local` is the index of the shard or of the worker, so that each of these chunks has one user until the task
+        // ends.
         let (local, deferred, loss_sums) = unsafe {
             (self.local.chunk(local), self.deferred.chunk(shard), self.loss_sums.chunk(shard))
         };
         let sample = LocalLayout::sample::<N>(self.d_inputs.is_some());
+        // By the samples of this shard: in a last one with fewer samples, buffers are closer together.
         let (local, scratch) = local.split_at_mut(n * sample);
         let (local, d_copies) = local.split_at_mut(n * LocalLayout::saved::<N>().end());
         let [copies, y, d_y, saved] = take(
@@ -300,20 +309,25 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
         );
         let (shard_sums, deferred) = deferred.split_at_mut(N::SHARD_SUMS);
         let deferred = &mut deferred[..n * N::DEFERRED];
-        // SAFETY: shards have disjoint ranges of samples, and a shard runs on one thread at a time.
+        // SAFETY: samples `first..first + n` belong to this shard alone, a shard runs on one thread at a time, and the
+        // caller borrows the states until the step ends.
         let state = unsafe { self.state.of::<N>(first, n) };
         let pass = Pass { n, first, batch: self.batch.len(), key: self.key };
         let sample = |i: usize| self.batch.input(first + i);
+        // Later phases and the backward pass find the copies in the shard's memory.
         if direction == Direction::Forward && phase == 0 {
             gather(n, sample, copies);
         }
         with_lengths(n, sample, |lengths| {
+            // A root network owns all weights that its layers tie.
             let tied = TiedWeight::NONE;
             let ctx =
                 TrainCtx { saved, scratch, deferred, shard_sums, prepared, lengths, state, tied };
             with_inputs::<N, _>(n, copies, |x| match direction {
                 Direction::Forward => {
                     self.net.forward(Forward { pass: &pass, phase, x, y: &mut *y, ctx });
+                    // The output is complete in the last forward phase, and the first backward phase begins with its
+                    // gradient.
                     if phase + 1 == N::PHASES {
                         clear_outputs::<N>(n, &lengths, y);
                     }
@@ -342,7 +356,8 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
             // Tokens have no gradient.
             let samples = if N::Input::REAL[index] { input } else { &[] };
             for (i, copy) in samples.chunks_exact(len).enumerate() {
-                // SAFETY: shards have disjoint ranges of samples, and a shard runs on one thread at a time.
+                // SAFETY: sample `first + i` belongs to this shard alone, a shard runs on one thread at a time, and the
+                // caller borrows the gradients until the step ends.
                 let sample = unsafe { d_inputs.chunk(first + i) };
                 sample[0].input_mut(index).copy_from_slice(copy);
             }
@@ -371,6 +386,8 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
     /// Reduces the shards' parts of the gradient.
     fn gradients(&self, d_net: &mut N) {
         let all = all_shards::<N>(&self.deferred, self.batch.len(), self.capacity);
+        // Tasks are parts of the weights, not shards: each element of the gradient is computed by one thread, which
+        // adds the shards in order.
         parallel::for_each_piece(
             d_net.as_floats_mut(),
             N::GRADIENT_TASKS,
@@ -382,7 +399,8 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
 
 /// The deferred memory of all shards. Called between parallel regions only, when no shard is running.
 fn all_shards<N: Network>(deferred: &Chunks<f32>, samples: usize, capacity: usize) -> Shards<'_> {
-    // SAFETY: between regions no thread writes, and callers use the view before the next region begins.
+    // SAFETY: `run_step` borrows the memory until all regions have ended. Between regions no thread writes to it, and
+    // callers drop the view before the next region that writes begins.
     let deferred = unsafe { deferred.all(samples.div_ceil(capacity)) };
     Shards::new(deferred, samples, capacity, N::SHARD_SUMS, N::DEFERRED)
 }

@@ -25,6 +25,8 @@ pub(super) fn with_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> 
         pages::prefer_large(space.spare_capacity_mut());
         space.resize(len + LINE, 0.0);
     }
+    // `LINE` elements more were allocated, because an allocation of `f32`s may begin anywhere in a line. By its
+    // contract `align_offset` may fail; then the limit keeps the slice inside.
     let skip = space.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
     let result = f(&mut space[skip..skip + len]);
     WORKSPACE.set(space);
@@ -44,6 +46,7 @@ unsafe impl<T: Send> Sync for Chunks<T> {}
 
 impl<T> Chunks<T> {
     pub(crate) fn new(memory: &mut [T], len: usize) -> Self {
+        // Chunks without elements, such as those of a network without weights: any number of them.
         let count = memory.len().checked_div(len).unwrap_or(usize::MAX);
         Self { base: memory.as_mut_ptr(), len, count }
     }
@@ -73,8 +76,8 @@ impl<T> Chunks<T> {
             first + count,
             self.count
         );
-        // SAFETY: in bounds, because `first + count <= self.count`; borrowed and without another reference by the
-        // contract of this function.
+        // SAFETY: in bounds, because `first + count <= self.count` and `self.count * len` elements were given to `new`;
+        // borrowed and without another reference by the contract of this function.
         unsafe { std::slice::from_raw_parts_mut(self.base.add(first * self.len), count * self.len) }
     }
 
@@ -83,8 +86,8 @@ impl<T> Chunks<T> {
     /// # Safety
     /// The memory must still be borrowed by the caller of `new`, and nothing may write to it.
     pub(super) unsafe fn all(&self, chunks: usize) -> &[T] {
-        // SAFETY: in bounds, because at most `count` chunks are taken; borrowed and not written by the contract of this
-        // function.
+        // SAFETY: in bounds, because at most `self.count` chunks are taken, whose elements were given to `new`;
+        // borrowed and not written by the contract of this function.
         unsafe { std::slice::from_raw_parts(self.base, self.len * chunks.min(self.count)) }
     }
 }
@@ -94,6 +97,7 @@ pub(super) struct BatchStates(Option<Chunks<f32>>);
 
 impl BatchStates {
     pub(super) fn new<N: Network>(states: &mut [f32]) -> Self {
+        // Without states, or for a network that has none: layers begin with zeros.
         Self((!states.is_empty()).then(|| Chunks::new(states, <N as Node<Root>>::STATE)))
     }
 

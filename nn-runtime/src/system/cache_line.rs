@@ -1,6 +1,6 @@
 //! [`CacheLine`]: memory aligned to cache lines.
 
-/// A cache line. Vectors that cross two lines are slow to load.
+/// A cache line of x86-64 and of most other processors: 64 bytes. Vectors that cross two lines are slow to load.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct CacheLine([f32; CacheLine::LEN]);
@@ -21,7 +21,8 @@ impl CacheLine {
     /// The elements of consecutive lines, mutable.
     #[inline]
     pub(crate) const fn values_mut(lines: &mut [Self]) -> &mut [f32] {
-        // SAFETY: as above, and the borrow is unique.
+        // SAFETY: as in `values`, a slice of lines is consecutive elements without padding; any bits are valid
+        // elements, and the borrow is unique.
         unsafe {
             core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * Self::LEN)
         }

@@ -23,6 +23,7 @@ macro_rules! float_math {
                 libm::$powf(self, exponent)
             }
             fn powi(self, exponent: i32) -> Self {
+                // `libm` has no function for integer exponents.
                 libm::$powf(self, exponent as Self)
             }
             fn sin_cos(self) -> (Self, Self) {

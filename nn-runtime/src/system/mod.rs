@@ -1,4 +1,4 @@
-//! What the machine gives: threads, memory pages, cache lines; and random numbers.
+//! What depends on the machine (threads, memory pages, cache lines, float functions without `std`), and random numbers.
 
 mod cache_line;
 #[cfg(not(feature = "std"))]

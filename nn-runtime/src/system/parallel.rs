@@ -14,7 +14,7 @@ use std::sync::{Mutex, OnceLock, TryLockError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// The largest number of threads.
+/// The largest number of threads: the length of the pool's static arrays.
 pub const MAX_THREADS: usize = 64;
 
 /// How long a worker polls for the next region before it sleeps: longer than the pauses between the regions of one
@@ -78,12 +78,15 @@ fn for_each_in_ranges(
     begin: impl Fn(usize, usize) -> usize,
     f: impl Fn(usize, usize) + Sync,
 ) {
+    // The calling thread takes part. More threads than tasks would wake up for nothing.
     let helpers = (threads() - 1).min(tasks.saturating_sub(1));
+    // Inside of a region all workers are busy with its tasks.
     if helpers == 0 || INSIDE.get() {
         return (0..tasks).for_each(|task| f(task, 0));
     }
     match POOL.workers.try_lock() {
         Ok(mut workers) => run_region(&mut workers, helpers, &begin, &f),
+        // A task panicked in an earlier region. All threads have left it, and nothing in the pool is half done.
         Err(TryLockError::Poisoned(poisoned)) => {
             run_region(&mut poisoned.into_inner(), helpers, &begin, &f)
         }
@@ -103,7 +106,8 @@ pub fn for_each_piece(
     end: impl Fn(usize) -> usize,
     f: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
-    // `end` is called once for each task: it is foreign code, and two answers could make two pieces overlap.
+    // `end` is called once per task: it is foreign code, and two results that differ could make two pieces overlap.
+    // Taken out while in use, so that a nested call finds an empty vector and not a borrowed one.
     let mut ends = ENDS.take();
     ends.clear();
     ends.extend((0..tasks).map(end));
@@ -123,8 +127,9 @@ pub fn for_each_piece(
     for_each_in_ranges(tasks, first_task, |task, worker| {
         let begin = if task == 0 { 0 } else { ends[task - 1] };
         let len = ends[task] - begin;
-        // SAFETY: the ends are sorted and inside `values`, so pieces are inside too and no two overlap; every task runs
-        // once; and `values` is borrowed until all are done.
+        // SAFETY: the ends are sorted and inside `values`, so pieces are inside too and no two overlap;
+        // `TaskRange::take` yields every task once; and `values` is borrowed until `for_each_in_ranges` returns, after
+        // the last task.
         f(task, worker, unsafe { std::slice::from_raw_parts_mut(base.at(begin), len) });
     });
     ENDS.set(ends);
@@ -146,8 +151,9 @@ pub fn for_each_zipped_piece<const K: usize>(
     for_each(len.div_ceil(piece), |task, _| {
         let range = task * piece..((task + 1) * piece).min(len);
         let pieces = bases.each_ref().map(|base| {
-            // SAFETY: pieces of one slice are inside it and do not overlap, every task runs once, and all slices are
-            // borrowed until the last task is done.
+            // SAFETY: every slice has `len` elements, so that the pieces of one slice are inside of it and do not
+            // overlap; `TaskRange::take` yields every task once; all slices are borrowed until `for_each` returns,
+            // after the last task.
             unsafe { std::slice::from_raw_parts_mut(base.at(range.start), range.len()) }
         });
         f(range, pieces);
@@ -212,6 +218,9 @@ impl TaskRange {
     }
 
     fn take(&self) -> Option<usize> {
+        // Relaxed is enough: `fetch_add` yields each index once, and what tasks read and write is ordered by `signal`,
+        // which opens the region, and `pending`, which ends it. `next` may pass `end` by one per thread; `fill` resets
+        // it.
         let task = self.next.fetch_add(1, Ordering::Relaxed);
         (task < self.end.load(Ordering::Relaxed)).then_some(task)
     }
@@ -265,6 +274,7 @@ impl Workers {
             std::mem::forget(std::mem::take(&mut self.threads));
             POOL.asleep.iter().for_each(|asleep| asleep.store(false, Ordering::Relaxed));
         }
+        // Workers are started once and never end: starting a thread takes longer than a region.
         while self.threads.len() < count {
             let index = self.threads.len();
             let worker = thread::Builder::new()
@@ -307,8 +317,11 @@ fn run_region(
             worker.unpark();
         }
     }
+    // The thread that opens the region is worker 0.
     take_tasks(work, 0);
     let mut rounds = 0_u32;
+    // Acquire, against the Release of each worker: what tasks have written is visible after this. The thread polls,
+    // since regions take microseconds and the others end at about the same time.
     while POOL.pending.load(Ordering::Acquire) > 0 {
         wait_briefly(&mut rounds);
     }
@@ -322,6 +335,7 @@ fn run_region(
 fn work_forever(index: usize, mut seen: Signal) {
     loop {
         seen = wait_for_region(index, seen);
+        // Other workers saw the signal change, but are not counted in `pending`.
         if index < seen.helpers() {
             let work = *lock(&POOL.work);
             if let Some(work) = work {
@@ -335,6 +349,7 @@ fn work_forever(index: usize, mut seen: Signal) {
 /// Returns the signal of a region after `seen`.
 fn wait_for_region(index: usize, seen: Signal) -> Signal {
     let mut rounds = 0;
+    // A worker has just finished a region, and the next one of the same step follows soon.
     let begin = Instant::now();
     loop {
         let signal = Signal(POOL.signal.load(Ordering::SeqCst));
@@ -346,6 +361,7 @@ fn wait_for_region(index: usize, seen: Signal) -> Signal {
             continue;
         }
         POOL.asleep[index].store(true, Ordering::SeqCst);
+        // `park` may return without a reason, and an `unpark` before it is not lost.
         while Signal(POOL.signal.load(Ordering::SeqCst)) == seen {
             thread::park();
         }
@@ -366,14 +382,17 @@ fn wait_briefly(rounds: &mut u32) {
 /// Takes tasks until none is left, those of its own range first. A panic ends the region early and is stored for the
 /// thread that opened it. Does not unwind, whatever a task does: a worker that left early would be missed.
 fn take_tasks(work: Work, worker: usize) {
-    // SAFETY: the region is open (see `run_region`), so the closure is alive.
+    // SAFETY: the closure is alive, because `run_region` returns only when `pending` is zero, and a worker subtracts
+    // itself after this function.
     let f = unsafe { &*work.f };
     let outside = INSIDE.replace(true);
+    // Its own range first, then those of the next threads in turn: idle threads do not all begin with the same range.
     let ranges = &POOL.ranges[..work.threads];
     let (before, own) = ranges.split_at(worker);
     for range in own.iter().chain(before) {
         while let Some(task) = range.take() {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| f(task, worker))) {
+                // No further task begins; those that run are completed.
                 ranges.iter().for_each(|range| range.end.store(0, Ordering::Relaxed));
                 let mut first = lock(&POOL.panic);
                 if first.is_none() {

@@ -1,6 +1,8 @@
 //! [`RngKey`]: random numbers that depend on what they are for, not on when they are drawn.
 
-/// A splittable random key, like `jax.random.key`: one for each layer, step and sample, all derived from one seed.
+/// A splittable random key, like `jax.random.key`: one for each layer, step and sample, all derived from one seed. It
+/// has no state, unlike a `torch.Generator`, so that random numbers do not depend on the order in which threads draw
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RngKey {
     key: u64,
@@ -36,18 +38,23 @@ impl RngKey {
     /// The key that is derived from this one and `number`, such as the index of a step.
     #[must_use]
     pub const fn fold_in(self, number: u64) -> Self {
+        // The number is mixed first: the numbers are small and consecutive, and so would be the bits in which keys
+        // differ.
         Self { key: mix(self.key ^ mix(number)) }
     }
 
     /// 64 random bits, the same for the same `counter`.
     #[must_use]
     pub const fn bits(self, counter: u64) -> u64 {
+        // The SplitMix64 generator at position `counter`: its state advances by 2^64 over the golden ratio, made odd,
+        // so that all 2^64 counters have different states.
         mix(self.key.wrapping_add(counter.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
     /// A random number in `[0, 1)`, a multiple of 2^-24, the same for the same `counter`.
     #[must_use]
     pub const fn uniform(self, counter: u64) -> f32 {
+        // 24 bits, which an `f32` represents exactly: the result is never rounded up to 1.
         (self.bits(counter) >> 40) as f32 * (1.0 / (1_u64 << 24) as f32)
     }
 }

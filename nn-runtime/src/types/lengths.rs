@@ -49,6 +49,7 @@ impl<'a> Lengths<'a> {
     pub fn through(&'a self, of: &'static StepsOf) -> Steps<'a> {
         match self.input(of.input) {
             Steps::Full => Steps::Full,
+            // Most layers keep the steps: without a chain of maps, a length is one load.
             steps if of.map == StepMap::SAME => steps,
             _ => Steps::Mapped { inputs: self, of },
         }
@@ -60,6 +61,7 @@ impl<'a> Lengths<'a> {
             Self::Given(inputs) => inputs[input],
             Self::Inside { outer, steps } => match steps.get(input) {
                 Some(Some(of)) => outer.through(of),
+                // An input of the inner network whose steps come from no input of the outer one.
                 _ => Steps::Full,
             },
         }
@@ -78,6 +80,7 @@ impl Steps<'_> {
             Self::Full => None,
             Self::Given(lengths) => Some(lengths[sample] as usize),
             Self::Mapped { inputs, of } => {
+                // One map per level of nesting: within a network, `StepsOf` composes those of all layers.
                 inputs.input(of.input).count(sample).map(|count| of.map.apply(count))
             }
         }

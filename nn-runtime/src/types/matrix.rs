@@ -37,6 +37,7 @@ impl<const R: usize, const C: usize> AsMatrix for [[f32; C]; R] {
     type ViewMut<'a> = MatrixViewMut<'a, f32, Const<R>, Const<C>, Const<C>, Const<1>>;
 
     fn view(&self) -> Self::View<'_> {
+        // Rows are contiguous here and columns in nalgebra: the strides are exchanged instead of the elements.
         let values = self.as_flattened();
         MatrixView::from_slice_with_strides_generic(values, Const, Const, Const, Const)
     }

@@ -52,6 +52,8 @@ impl<T: Parameters, const N: usize> Parameters for [T; N] {
 pub(crate) fn array_tensors<T: Parameters>(len: usize) -> Vec<Tensor> {
     let mut tensors = T::named_tensors();
     for tensor in &mut tensors {
+        // An array adds an outer axis to the tensors of its elements, so that arrays of structs become one tensor per
+        // field.
         tensor.axes.insert(0, Axis::plain(len, T::LEN));
     }
     tensors

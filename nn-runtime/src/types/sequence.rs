@@ -17,7 +17,8 @@ use unrolled_shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sequence<T, const MAX: usize> {
     len: u32,
-    // Zeros after the end.
+    // Zeros after the end, so that all `MAX` steps can be copied without looking at the length, and `PartialEq`
+    // compares the valid steps.
     all: [T; MAX],
 }
 
@@ -92,6 +93,7 @@ impl<T: Values, const MAX: usize> Sequence<T, MAX> {
 
     /// A full sequence of zeros.
     pub(crate) fn zeros() -> Self {
+        // Full: a sequence has at least one step.
         Self { len: MAX as u32, all: [T::zeroed(); MAX] }
     }
 }

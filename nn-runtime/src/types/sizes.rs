@@ -98,13 +98,13 @@ pub struct Halves<Half, Rest> {
     _rest: Rest,
 }
 
-// SAFETY: no values.
+// SAFETY: `USIZE` is 0, and so is the number of elements of the array.
 unsafe impl Size for UTerm {
     type Numbers<T: Element> = [T; 0];
 }
 
-// SAFETY: `UInt<N, B0>` is `2 N`, and that many values are two times `N`. `repr(C)` adds no padding,
-// as all parts have the alignment of `T`.
+// SAFETY: `UInt<N, B0>` is `2 N`, and that many values are two times `N`. `repr(C)` adds no padding, as all parts have
+// the alignment of `T`, also those of no elements, and sizes that are multiples of it.
 unsafe impl<N: Size> Size for UInt<N, B0> {
     type Numbers<T: Element> = Halves<N::Numbers<T>, [T; 0]>;
 }
@@ -127,6 +127,7 @@ impl<T: Element, N: Size> Array<T, N> {
         T: Values,
     {
         let mut array = Self::zeroed();
+        // In place, since `Halves` cannot be built from single elements.
         for (place, value) in array.iter_mut().zip((0..).map(value)) {
             *place = value;
         }

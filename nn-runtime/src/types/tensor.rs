@@ -62,6 +62,7 @@ impl Tensor {
     /// The same tensor as part of the layer or field `prefix`, whose weights begin at `offset`.
     #[must_use]
     pub fn inside(mut self, prefix: &str, offset: usize) -> Self {
+        // A field that is a number or an array is one tensor without a name: it gets that of the field alone.
         if self.name.is_empty() {
             self.name = prefix.to_owned();
         } else if !prefix.is_empty() {

@@ -29,7 +29,8 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
 
     /// The elements in order, mutable.
     fn as_floats_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as above, and any bits written are a valid `Self`.
+        // SAFETY: by the trait's contract `Self` is `LEN` 32-bit numbers, and any bits written are a valid `Self`; the
+        // borrow is unique.
         unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
     }
 
@@ -39,7 +40,8 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
     /// When the slice has another length than `LEN`.
     fn from_floats(floats: &[f32]) -> &Self {
         assert_eq!(floats.len(), Self::LEN, "the length of the value");
-        // SAFETY: `LEN` 32-bit numbers, aligned as such, are a valid `Self`.
+        // SAFETY: the slice has `LEN` elements. By the trait's contract `Self` is so many 32-bit numbers, aligned like
+        // one of them, and any bits are valid.
         unsafe { &*floats.as_ptr().cast() }
     }
 
@@ -49,29 +51,30 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
     /// When the slice has another length than `LEN`.
     fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
         assert_eq!(floats.len(), Self::LEN, "the length of the value");
-        // SAFETY: as above, and the borrow is unique.
+        // SAFETY: as in `from_floats`; any bits written are valid `f32`s, and the borrow is unique.
         unsafe { &mut *floats.as_mut_ptr().cast() }
     }
 
     /// A value of zeros.
     #[must_use]
     fn zeroed() -> Self {
-        // SAFETY: any bits are a valid `Self`.
+        // SAFETY: any bits are a valid `Self`, by the trait's contract.
         unsafe { core::mem::zeroed() }
     }
 }
 
-// SAFETY: one 32-bit number.
+// SAFETY: one 32-bit number, valid for any bits.
 unsafe impl Values for f32 {
     const SHAPE: Shape = Shape::new(&[]);
     const REAL: bool = true;
 }
-// SAFETY: one 32-bit number.
+// SAFETY: one 32-bit number, valid for any bits.
 unsafe impl Values for u32 {
     const SHAPE: Shape = Shape::new(&[]);
     const REAL: bool = false;
 }
-// SAFETY: an array has no padding between or after its elements.
+// SAFETY: an array has the alignment of its elements and no padding between or after them, which are 32-bit numbers
+// alone by the contract of `T`.
 unsafe impl<T: Values, const N: usize> Values for [T; N] {
     const SHAPE: Shape = outer_axis(N, T::SHAPE);
     const REAL: bool = T::REAL;
@@ -79,6 +82,7 @@ unsafe impl<T: Values, const N: usize> Values for [T; N] {
 
 /// `inner` with one more axis before the others.
 pub(crate) const fn outer_axis(size: usize, inner: Shape) -> Shape {
+    // One axis more than a shape may have: `Shape::new` reports too many axes with a message of its own.
     let mut axes = [0; MAX_RANK + 1];
     axes[0] = size;
     let mut i = 0;
@@ -113,9 +117,9 @@ pub trait Input: Copy + Send + Sync + 'static {
     fn floats_mut(&mut self) -> &mut [f32];
     /// The number of valid steps.
     fn steps(&self) -> Steps<'_>;
-    /// A slice of elements as an array.
+    /// A slice of `LEN` elements as an array.
     fn seen(floats: &[f32]) -> Self::Ref<'_>;
-    /// A slice of elements as a mutable array.
+    /// A slice of `LEN` elements as a mutable array.
     fn seen_mut(floats: &mut [f32]) -> Self::Mut<'_>;
 }
 

@@ -27,7 +27,8 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
         if Self::LEN == 0 {
             return &mut [];
         }
-        // SAFETY: as above, and any bits are a valid `Self`.
+        // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`, and any bits written are a valid `Self`; the
+        // borrow is unique.
         unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
     }
 
@@ -37,7 +38,8 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
     /// When the slice has another length than `LEN`.
     fn from_floats(floats: &[f32]) -> &Self {
         assert_eq!(floats.len(), Self::LEN, "the length of the weights");
-        // SAFETY: `LEN` values of `f32`, aligned for `f32`, are a valid `Self`.
+        // SAFETY: the slice has `LEN` values of `f32`, which are a valid `Self` by the trait's contract, and its
+        // alignment is that of `f32`.
         unsafe { &*floats.as_ptr().cast() }
     }
 
@@ -47,7 +49,7 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
     /// When the slice has another length than `LEN`.
     fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
         assert_eq!(floats.len(), Self::LEN, "the length of the weights");
-        // SAFETY: as above, and the borrow is unique.
+        // SAFETY: as in `from_floats`, and the borrow is unique.
         unsafe { &mut *floats.as_mut_ptr().cast() }
     }
 
@@ -55,9 +57,10 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
     #[cfg(feature = "std")]
     #[must_use]
     fn zeros() -> Box<Self> {
+        // From the allocator, which has zeroed pages for large sizes: nothing is written here.
         let mut zeros = Box::<Self>::new_zeroed();
         pages::prefer_large(core::slice::from_mut(&mut *zeros));
-        // SAFETY: zero bits are a valid `Self`.
+        // SAFETY: the memory is zeroed, and zero bits are a valid `Self` by the trait's contract.
         unsafe { zeros.assume_init() }
     }
 }
@@ -67,6 +70,7 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
 #[cfg(feature = "std")]
 pub(crate) fn zeros_on_line<W: Weights>() -> Box<W> {
     let mut weights = W::zeros();
+    // Kept until the end: freed at once, the same address would be returned again.
     let mut others = Vec::with_capacity(ATTEMPTS);
     while size_of::<W>() <= SMALL && !begins_line(&*weights) && others.len() < ATTEMPTS {
         // A block of about the same size comes from the same size class, and the next weights come after it.
@@ -91,7 +95,7 @@ fn begins_line<T>(weights: &T) -> bool {
 
 // SAFETY: one `f32`.
 unsafe impl Weights for f32 {}
-// SAFETY: an array of weights has no padding.
+// SAFETY: an array has no padding between its elements, which are `f32`s alone by the contract of `T`.
 unsafe impl<T: Weights, const N: usize> Weights for [T; N] {}
 
 /// The `LEN` of a struct whose fields have `fields` elements together.

@@ -41,6 +41,7 @@ impl Attention {
         drop: impl Fn(usize, &mut [f32]),
     ) {
         let (width, size) = (self.width, self.size());
+        // A sequence without steps has no rows to multiply.
         if !sample.d_y.is_empty() {
             let (x, weight, y) = (sample.d_y, weights.out_proj, &mut *sample.d_attended);
             dense(Isa::best(), DenseArgs { inputs: width, units: width, x, weight, bias: &[], y });
@@ -72,6 +73,7 @@ impl Attention {
         // d_p = d_attended vᵀ, through the same dropout.
         self.d_probabilities(head, sample.d_attended, sample.kv, sample.d_p);
         if !sample.dropped.is_empty() {
+            // The mask is a function of the random key: drawn again, as in the forward pass, and not stored.
             drop(head, sample.d_p);
         }
         let (steps, memory) = (sample.q.len() / width, sample.kv.len() / (2 * width));
@@ -82,10 +84,12 @@ impl Attention {
             softmax_backward(self.score_rows(begin, sees), &p[rows], d_p);
             let rows = Strides3::one_loop(end - begin, self.memory, width);
             let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
+            // Without a step of the memory there is no element `at`, and the product has no terms.
             let keys = sample.kv.get(at..).unwrap_or_default();
             product.compute(Isa::best(), d_p, keys, &mut sample.d_q[begin * width + at..]);
         }
         // d_k = d_scoresᵀ q.
+        // `d_p` now holds the gradient of the scores, in all blocks.
         self.d_memory_columns([at, at], sample.d_p, sample.q, sample.d_kv);
     }
 
@@ -94,6 +98,7 @@ impl Attention {
         let (width, at) = (self.width, head * self.size());
         let (steps, memory) = (d_attended.len() / width, kv.len() / (2 * width));
         for Block { begin, end, sees } in self.blocks(steps, memory) {
+            // As in the forward pass: an empty memory has no element to begin with.
             if sees > 0 {
                 self.dots(end - begin, sees, [width, 2 * width]).compute(
                     Isa::best(),
@@ -125,6 +130,7 @@ impl Attention {
     /// The gradient of the input, from that of the queries.
     pub(super) fn d_x(&self, weights: Transposed<'_>, d_q: &[f32], d_x: &mut [f32]) {
         let (inputs, units, bias) = (self.width, self.width, &[]);
+        // Overwrites `d_x`; a layer that attends to its own input then adds `d_memory` to it.
         let (x, weight, y) = (d_q, weights.q, d_x);
         dense(Isa::best(), DenseArgs { inputs, units, x, weight, bias, y });
     }

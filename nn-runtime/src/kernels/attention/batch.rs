@@ -80,10 +80,12 @@ impl Batch<'_> {
         let it = &self.attention;
         let continues = it.causal && !state.is_empty();
         let (cos_sin, scratch) = scratch.split_at_mut(it.cos_sin_len());
+        // Once per call, for all samples: positions count from 0 in each of them.
         it.fill_cos_sin(0, cos_sin);
         for (sample, y) in y.chunks_exact_mut(it.input_len()).enumerate() {
             let [x, memory] = self.inputs(sample, x);
             let (y, after) = y.split_at_mut(x.len());
+            // Layers that mix steps write zeros after the end of a sequence.
             after.fill(0.0);
             if continues {
                 let state = state.sample(sample);
@@ -131,12 +133,14 @@ impl Batch<'_> {
         for (i, y) in y.chunks_exact_mut(it.input_len()).enumerate() {
             let [x, memory] = self.inputs(i, x);
             defer(x, i, it.input_len(), deferred_x);
+            // For self-attention, the gradient of the weights finds the memory in `deferred_x`.
             if it.cross {
                 defer(memory, i, it.memory_len(), deferred_memory);
             }
             let (y, after) = y.split_at_mut(x.len());
             after.fill(0.0);
             let attended = valid_part(i, it.input_len(), x.len(), attended);
+            // Training saves the probabilities of all heads; inference has memory for those of one.
             let pairs = it.heads * it.pairs();
             let mut sample = Sample {
                 x,
@@ -193,6 +197,7 @@ impl Batch<'_> {
             if let Some(d_x) = d_x {
                 let d_x = valid_part(i, it.input_len(), valid.x, d_x);
                 it.d_x(weights, d_q, d_x);
+                // The input is also the memory: its gradient is the sum of both.
                 if !it.cross {
                     it.d_memory(weights, Accumulate::Add, d_kv, d_x);
                 }
@@ -210,7 +215,8 @@ fn defer(valid: &[f32], i: usize, len: usize, deferred: &mut [f32]) {
     valid_part(i, len, valid.len(), deferred).copy_from_slice(valid);
 }
 
-/// The first `valid` of the `len` elements of sample `i`. Fills those after them with zeros.
+/// The first `valid` of the `len` elements of sample `i`. Fills those after them with zeros, so that one product over
+/// all rows of a batch, valid or not, is the gradient of the weights.
 fn valid_part(i: usize, len: usize, valid: usize, all: &mut [f32]) -> &mut [f32] {
     let (begin, after) = all[i * len..(i + 1) * len].split_at_mut(valid);
     after.fill(0.0);

@@ -40,12 +40,14 @@ impl Attention {
     pub(crate) fn step(&self, step: CachedStep<'_>) {
         let CachedStep { weights, state, x, y, scratch } = step;
         let width = self.width;
+        // The count comes first, so that keys and values are contiguous.
         let [seen, cache @ ..] = state else { unreachable!("a causal layer has a state") };
         let now = count_steps(seen, 1);
         let slot = now % self.steps;
         let mut scratch = self.step_scratch(scratch);
         self.fill_cos_sin(now, scratch.cos_sin);
         self.queries(weights, x, scratch.cos_sin, scratch.q);
+        // The oldest step, if the buffer is full: it is the one that the window has moved past.
         let row = &mut cache[slot * 2 * width..][..2 * width];
         self.keys_and_values(weights, x, scratch.cos_sin, row);
         // In the order of time: from the oldest step to the end of the ring buffer, then from its beginning on.
@@ -72,6 +74,7 @@ impl Attention {
         let mut seen = 0;
         for kv in chunks.into_iter().filter(|kv| !kv.is_empty()) {
             let steps = kv.len() / (2 * width);
+            // Both chunks write to one row of scores: softmax is over all of them.
             let dots = self.dots(1, steps, [width, 2 * width]);
             dots.compute(Isa::best(), &q[at..], &kv[at..], &mut p[seen..]);
             seen += steps;
@@ -84,6 +87,7 @@ impl Attention {
             let terms = Strides3::one_loop(now.len(), 1, 2 * width);
             let product = self.columns(Strides3::one_loop(1, 0, 0), terms, init);
             product.compute(Isa::best(), now, &kv[width + at..], &mut attended[at..]);
+            // The second chunk continues the chains of the first one: the bits of a single sum over all steps.
             (p, init) = (rest, Init::Accumulate);
         }
     }

@@ -38,6 +38,7 @@ impl Attention {
         d_weight: &mut [f32],
     ) {
         let (width, layout) = (self.width, self.deferred());
+        // Self-attention stores its input once.
         let memory = if self.cross { layout.memory } else { layout.x };
         // The columns of queries, then those of keys and values.
         let parts = [
@@ -45,6 +46,7 @@ impl Attention {
             (memory.offset, layout.d_kv.offset, self.memory, width, 2 * width),
         ];
         for (x, d, steps, at, columns) in parts {
+            // Each of the two products writes its own columns of the gradient. Its terms are all steps of all samples.
             let product = Product {
                 rows: Strides3::one_loop(d_weight.len() / (3 * width), 1, 3 * width),
                 terms: shards.blocks(steps).strides(width, columns),

@@ -61,6 +61,7 @@ impl Attention {
 
     /// The output projection.
     pub(super) fn project_out(&self, weights: Weights<'_>, attended: &[f32], y: &mut [f32]) {
+        // A sequence without steps: kernels expect at least one row.
         if y.is_empty() {
             return;
         }
@@ -80,6 +81,7 @@ impl Attention {
         if dropped.is_empty() {
             return p;
         }
+        // The backward pass of softmax needs the probabilities before dropout, so that these are copied.
         dropped.copy_from_slice(p);
         drop(head, dropped);
         dropped
@@ -96,6 +98,7 @@ impl Attention {
             ColumnsArgs {
                 inputs: width,
                 units: width,
+                // Queries, keys and values are columns of one matrix, the transpose of PyTorch's `in_proj_weight`.
                 stride: 3 * width,
                 x,
                 weight: weights.in_proj,
@@ -126,6 +129,7 @@ impl Attention {
             ColumnsArgs {
                 inputs: width,
                 units: 2 * width,
+                // One product for keys and values, whose columns are neighbours.
                 stride: 3 * width,
                 x,
                 weight: &weights.in_proj[width..],
@@ -146,6 +150,7 @@ impl Attention {
         let (steps, memory) = (q.len() / width, kv.len() / (2 * width));
         for Block { begin, end, sees } in self.blocks(steps, memory) {
             let rows = &mut p[begin * self.memory..end * self.memory];
+            // An empty memory has no element to begin with; `softmax` then writes the rows.
             if sees > 0 {
                 // Scores: q kᵀ.
                 self.dots(end - begin, sees, [width, 2 * width]).compute(
@@ -161,6 +166,7 @@ impl Attention {
 
     /// The rows of scores of a block.
     pub(super) fn score_rows(&self, begin: usize, sees: usize) -> ScoreRows {
+        // Step `i` of a causal head attends to `i + 1` steps; without a mask all rows are alike.
         let first = if self.causal { begin + 1 } else { sees };
         ScoreRows { len: self.memory, first, more: usize::from(self.causal), size: self.size() }
     }
@@ -173,6 +179,7 @@ impl Attention {
             let rows = Strides3::one_loop(end - begin, self.memory, width);
             // p v.
             let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
+            // An empty memory: a product without terms, whose result is zero.
             let values = kv.get(width + at..).unwrap_or_default();
             product.compute(
                 Isa::best(),

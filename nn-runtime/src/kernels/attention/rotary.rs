@@ -31,6 +31,7 @@ pub(super) struct HeadRows {
 /// Computed in `f64`, each by itself, so that a step has the same bits wherever a chunk begins.
 pub(super) fn fill_cos_sin(size: usize, first: usize, cos_sin: &mut [f32]) {
     let pairs = size / 2;
+    // Frequencies outside: the power is computed once for all steps.
     for i in 0..pairs {
         let speed = 10_000_f64.powf(-(2.0 * i as f64) / size as f64);
         for (step, cos_sin) in cos_sin.chunks_exact_mut(size).enumerate() {
@@ -42,6 +43,7 @@ pub(super) fn fill_cos_sin(size: usize, first: usize, cos_sin: &mut [f32]) {
 
 /// Rotates all heads of each row.
 pub(super) fn rotate(layout: HeadRows, rotation: Rotation, cos_sin: &[f32], rows: &mut [f32]) {
+    // The rotation by the negative angle: the cosine stays, the sine changes its sign.
     let sign = if rotation == Rotation::Inverse { -1.0 } else { 1.0 };
     rotate_rows(layout, sign, cos_sin, rows);
 }
@@ -50,6 +52,7 @@ dispatch! {
     fn rotate_rows(layout: HeadRows, sign: f32, cos_sin: &[f32], rows: &mut [f32]) {
         let HeadRows { size, width, stride } = layout;
         for (row, cos_sin) in rows.chunks_exact_mut(stride).zip(cos_sin.chunks_exact(size)) {
+            // Halves, unlike pairs of neighbours, are contiguous: no lanes of vectors need to be shuffled.
             let (cos, sin) = cos_sin.split_at(size / 2);
             for head in row[..width].chunks_exact_mut(size) {
                 let (a, b) = head.split_at_mut(size / 2);

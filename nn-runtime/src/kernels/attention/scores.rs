@@ -33,15 +33,18 @@ dispatch! {
         let scale = rows.scale();
         for (i, row) in x.chunks_exact_mut(rows.len).enumerate() {
             let (seen, rest) = row.split_at_mut(rows.first + i * rows.more);
-            // Without the maximum an exponential could be infinite.
+            // Without the maximum an exponential could be infinite. The scale is positive, so that the largest score
+            // stays the largest.
             let max = rows::max(seen);
             for x in seen.iter_mut() {
                 *x = exp::<L>((*x - max) * scale);
             }
+            // One division per row. An empty row has no element to multiply.
             let sum = 1.0 / rows::sum(seen);
             for x in seen {
                 *x *= sum;
             }
+            // Steps that later rows of the block attend to: with probability 0 they add nothing in `attend`.
             rest.fill(0.0);
         }
     }
@@ -58,6 +61,7 @@ dispatch! {
             for (d, p) in d.iter_mut().zip(p) {
                 *d = p * (*d - mean) * scale;
             }
+            // They were written as products of a whole block, and must not reach `d_q` and `d_k`.
             rest.fill(0.0);
         }
     }

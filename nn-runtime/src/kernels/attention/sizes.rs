@@ -4,7 +4,8 @@ use crate::kernels::dots::RowProduct;
 use crate::kernels::product::{Accumulate, Init, Product, Strides3};
 use crate::memory::Buffer;
 
-/// The number of steps of a causal head that are processed together.
+/// The number of steps of a causal head that are processed together: a few tiles of rows, and of the scores that the
+/// mask excludes only those inside of a block are computed.
 const ROWS: usize = 16;
 
 /// The sizes and options of one layer.
@@ -65,6 +66,7 @@ impl Attention {
         steps: usize,
         memory: usize,
     ) -> impl Iterator<Item = Block> + use<> {
+        // Without a mask there is nothing to skip: a single block, and products as large as possible.
         let (rows, causal) = if self.causal { (ROWS, true) } else { (steps.max(1), false) };
         (0..steps).step_by(rows).map(move |begin| {
             let end = (begin + rows).min(steps);
@@ -141,6 +143,7 @@ impl Attention {
     /// What the gradient of the weights needs of a sample.
     pub(crate) const fn deferred(&self) -> Deferred {
         let x = Buffer::EMPTY.then(self.input_len());
+        // Self-attention has its input once.
         let memory = x.then(if self.cross { self.memory_len() } else { 0 });
         let attended = memory.then(self.input_len());
         let d_q = attended.then(self.input_len());

@@ -37,6 +37,7 @@ impl Attention {
     /// Writes the [`Transposed`] weights.
     pub(crate) fn transpose(&self, weights: Weights<'_>, transposed: &mut [f32]) {
         let (in_proj, out_proj) = transposed.split_at_mut(weights.in_proj.len());
+        // The rows of the transpose are those of queries, then those of keys and values: each part is contiguous.
         transpose(Isa::best(), 3 * self.width, weights.in_proj, in_proj);
         transpose(Isa::best(), self.width, weights.out_proj, out_proj);
     }

@@ -13,7 +13,8 @@ pub(super) struct DWeight<'a> {
     pub(super) d_weight: *mut f32,
 }
 
-/// Kernel elements whose gradients are computed together: those of 3x3.
+/// Kernel elements whose gradients are computed together: those of 3x3. Each pixel of the output gradient is loaded
+/// once for all of them.
 const TAPS: usize = 9;
 
 impl Kernel for DWeight<'_> {
@@ -21,6 +22,7 @@ impl Kernel for DWeight<'_> {
     fn run<L: Lanes>(self, lanes: L) {
         // Two vectors for each kernel element are 18 sums: they fit into the 32 registers of AVX-512 only.
         let vectors = if const { L::COUNT == 16 } { 2 } else { 1 };
+        // Strips outside: the images are read line by line, from their beginning to their end.
         for strip in self.sizes.strips() {
             for block in self.sizes.channel_blocks(lanes, vectors) {
                 // SAFETY: the strip is one of the image, and a whole block has `vectors` vectors of channels, another
@@ -85,7 +87,10 @@ impl DWeight<'_> {
             let mut sums = [[lanes.zero(); V]; TAPS];
             for t in 0..TAPS {
                 (x[t], d_weight[t]) = (x[t].add(in_x), d_weight[t].add(in_weight));
+                // Sums continue what earlier strips and images stored: one chain over all pixels in their order.
                 sums[t] = load_row::<L, V, EDGE>(lanes, d_weight[t], tail);
+                // Counts up instead of dividing. At the last element neither branch is taken, so that the rest repeats
+                // it.
                 if j + 1 < met.end {
                     j += 1;
                     in_x += columns.by_tap * channels;
@@ -100,6 +105,7 @@ impl DWeight<'_> {
             for p in 0..pixels.len() {
                 let d = load_row::<L, V, EDGE>(lanes, d_y, tail);
                 for t in 0..TAPS {
+                    // Neighbouring elements of the kernel read overlapping pixels, which the first-level cache holds.
                     let x = load_row::<L, V, EDGE>(lanes, x[t].add(p * by_pixel), tail);
                     for v in 0..V {
                         sums[t][v] = lanes.mul_add(x[v], d[v], sums[t][v]);

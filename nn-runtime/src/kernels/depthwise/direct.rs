@@ -47,6 +47,7 @@ impl ImageSlices<'_> {
         strip: &Strip,
         block: ChannelBlock<L>,
     ) {
+        // Four vectors of 4 pixels are 16 sums of 32 registers; of 2 pixels, 8 of 16.
         let most = if const { L::COUNT == 16 } { 4 } else { 2 };
         let mut column = strip.pixels.start;
         while column < strip.pixels.end {
@@ -96,6 +97,7 @@ impl ImageSlices<'_> {
                 let mut x = self.x.as_ptr().add(x);
                 let mut weight = self.weight.as_ptr().add(self.sizes.weight(i, first) + channel);
                 for _ in strip.met.clone() {
+                    // Loaded once for the pixels of the tile, all of which meet the same elements.
                     let w = load_row::<L, V, EDGE>(lanes, weight, tail);
                     for p in 0..P {
                         let x = load_row::<L, V, EDGE>(lanes, x.add(p * by_pixel), tail);

@@ -40,6 +40,7 @@ pub(crate) fn d_x(isa: Isa, g: &Geometry, axes: [Axis; 2], args: ConvArgs<'_>) {
 fn image(isa: Isa, sizes: Sizes, args: ConvArgs<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
     let image = ImageSlices { sizes, x, weight, bias, y: y.as_mut_ptr() };
+    // Depends on the layer, not on the image: single samples and batches have the same bits.
     if slides([sizes.rows, sizes.columns]) {
         isa.run(Slide(image));
     } else {
@@ -58,14 +59,17 @@ pub(crate) fn d_weight(isa: Isa, g: &Geometry, args: ConvDWeightArgs<'_>) {
     if let Some(Taps { tap, .. }) = part {
         let [rows, columns] = axes;
         let (i, j) = (tap / g.kernel[1], tap % g.kernel[1]);
-        // The weights of this kernel element are the first of `d_weight`.
+        // The weights of this kernel element are the first of `d_weight`: its offset is 0 there, though not in the
+        // kernel.
         let first = |axis: Axis| Axis { tap: 0, ..axis };
         // An axis of a single kernel element.
         axes = [first(rows.of_taps(i..i + 1)), first(columns.of_taps(j..j + 1))];
         assert_eq!(len, g.filters, "the weights of one kernel element");
+        // A part has a length of its own, which was just checked; `check` then compares the other lengths.
         len = g.weight_len();
     }
     check(g, x.len(), len, d_y.len());
+    // The kernel adds, strip by strip.
     if accumulate == Accumulate::Overwrite {
         d_weight.fill(0.0);
     }

@@ -56,6 +56,8 @@ impl Sizes {
         let Self { rows, columns, .. } = *self;
         (0..rows.pixels).flat_map(move |row| {
             columns.bands().map(move |Band { pixels, met }| {
+                // If no element of a line is met, none is: loops over lines and elements then do nothing, and pixels
+                // are the bias.
                 let lines = if met.is_empty() { 0..0 } else { rows.met(row) };
                 Strip { row, pixels, lines, met }
             })
@@ -75,6 +77,7 @@ impl Sizes {
             if rest == 0 {
                 return None;
             }
+            // Fewer vectors than `vectors` are single ones, since blocks of each width would be code of their own.
             let whole = rest >= many;
             next += if whole { many } else { rest.min(L::COUNT) };
             Some(ChannelBlock { first, whole, tail: lanes.tail(rest.min(L::COUNT)) })

@@ -12,13 +12,15 @@ use crate::kernels::isa::{Kernel, Lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// Pixels that are computed together: as many sums as there are multiply-adds in flight at a time.
+/// Pixels that are computed together: as many sums as there are multiply-adds in flight at a time (two begin per cycle,
+/// and each takes about four cycles).
 const TILE: usize = 8;
 
 /// Whether a kernel slides over the image: stride and dilation are 1, and there is code for its width. A window has
 /// room for a kernel that is no higher.
 pub(super) fn slides([rows, columns]: [Axis; 2]) -> bool {
     let one_by_one = |axis: Axis| axis.by_pixel == 1 && axis.by_tap == 1;
+    // Kernels of one column have nothing to share between pixels; others are rare. Each width is code of its own.
     let common = matches!(rows.taps, 1..=7) && matches!(columns.taps, 3 | 5 | 7);
     common && one_by_one(rows) && one_by_one(columns)
 }
@@ -30,10 +32,13 @@ impl Kernel for Slide<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let Self(image) = self;
+        // On the stack and not initialised: `Window` writes what it reads.
         let mut memory = WindowMemory([const { MaybeUninit::uninit() }; _]);
         let pixels = image.sizes.columns.pixels;
         let strip = strip_len(&image.sizes, memory.0.len() / L::COUNT);
         let mut channel = 0;
+        // Groups of channels outside, strips of pixels, then lines: the window of a group slides down the image once
+        // per strip, and each line is copied once.
         while channel < image.sizes.channels {
             let window = Window::new::<L>(&image.sizes, channel, strip, &mut memory);
             channel = window.end();
@@ -50,6 +55,7 @@ impl Kernel for Slide<'_> {
 
 /// As many pixels of a line as a window of `capacity` vectors has room for, in whole tiles, or all of them.
 fn strip_len(sizes: &Sizes, capacity: usize) -> usize {
+    // Tiles may end beyond the last pixel. The window has room for what they read there, and their sums are not stored.
     let all = sizes.columns.pixels.next_multiple_of(TILE / 2);
     let tiles = (1..=all / TILE).rev().map(|tiles| tiles * TILE);
     let mut strips = core::iter::once(all).chain(tiles);
@@ -85,12 +91,15 @@ impl ImageSlices<'_> {
             // SAFETY: `Axis::met` yields lines that are inside of the image; the window has all lines that are met
             // before the pixels of this row are computed.
             unsafe {
+                // Only lines that the window does not hold yet: one per row, except at the beginning.
                 for i in met.start.max(copied.max(row) - row)..met.end {
                     let from = [rows.position(row, i), pixels.start];
                     window.copy(lanes, self.x.as_ptr(), from, (row + i) % rows.taps);
                 }
                 copied = row + rows.taps;
                 for v in 0..window.vectors::<L>() {
+                    // A ring buffer of as many lines as the kernel has: line `row + i` is at this position modulo their
+                    // number.
                     let (line, met) = (row % rows.taps, met.clone());
                     let (vector, pixels) = (window.vector(lanes, v), pixels.clone());
                     self.line(lanes, &WindowLine { window, v, vector, row, met, line, pixels });
@@ -143,6 +152,7 @@ impl ImageSlices<'_> {
                 sums = [vector.load(self.bias.as_ptr().add(vector.channel)); M];
             }
             for i in met.clone() {
+                // Not `%`, which is a division.
                 let line = if line + i < rows.taps { line + i } else { line + i - rows.taps };
                 let x = window.start.add(window.pixel::<L>(v, line, column - pixels.start));
                 let weight = window.start.add(window.weights::<L>(v, i));
@@ -180,7 +190,7 @@ unsafe fn slide<L: Lanes, const M: usize, const K: usize>(
     x: *const f32,
     weight: *const f32,
 ) {
-    // SAFETY: so many vectors are readable.
+    // SAFETY: by the contract of this function, `M + K - 1` vectors are readable from `x` on and `K` from `weight` on.
     unsafe {
         let mut weights = [lanes.zero(); K];
         for j in 0..K {
@@ -189,6 +199,8 @@ unsafe fn slide<L: Lanes, const M: usize, const K: usize>(
         for p in 0..M + K - 1 {
             let x = lanes.load(x.add(p * L::COUNT));
             for j in 0..K {
+                // Constant conditions of unrolled loops: pixel `p` of the window is element `j` of the pixel `p - j`
+                // that is computed.
                 if p >= j && p - j < M {
                     sums[p - j] = lanes.mul_add(x, weights[j], sums[p - j]);
                 }

@@ -78,6 +78,7 @@ impl<'a> Window<'a> {
     ) -> Self {
         let capacity = memory.0.len() / L::COUNT;
         let vectors = vectors(sizes, pixels);
+        // Room for at least one vector: `strip_len` chooses strips of this length.
         let channels = first..sizes.channels.min(first + capacity / vectors * L::COUNT);
         let (start, by_vector) = (memory.0.as_mut_ptr().cast(), vectors * L::COUNT);
         Self { sizes, channels, start, by_vector, width: pixels + sizes.columns.taps - 1 }
@@ -119,6 +120,8 @@ impl<'a> Window<'a> {
     #[inline(always)]
     pub(super) unsafe fn copy_weights<L: Lanes>(&self, lanes: L, weight: *const f32) {
         let Sizes { rows, columns, .. } = self.sizes;
+        // Reordered so that the weights of a line of the kernel are contiguous vectors; in the layer, kernel elements
+        // are as many elements apart as there are channels.
         for v in 0..self.vectors::<L>() {
             let vector = self.vector(lanes, v);
             for i in 0..rows.taps {
@@ -168,6 +171,8 @@ impl<'a> Window<'a> {
                 let mut to = to.add(column * L::COUNT);
                 for _ in 0..whole {
                     lanes.store(to, lanes.load(from));
+                    // Reads are contiguous, a pixel's channels; writes go to one window line for each vector. After the
+                    // last vector both pointers may be outside, where they are not dereferenced.
                     to = to.wrapping_add(self.by_vector);
                     from = from.wrapping_add(L::COUNT);
                 }

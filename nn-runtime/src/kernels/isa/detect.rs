@@ -60,6 +60,8 @@ impl Isa {
         match self {
             Self::Baseline => true,
             Self::Avx2 => cfg!(target_feature = "avx2") && cfg!(target_feature = "fma"),
+            // The features of the `#[target_feature]` attributes in `x86` and `dispatch`, all of which the compiler may
+            // use. (Knights Landing has only the first.)
             Self::Avx512 => {
                 cfg!(target_feature = "avx512f")
                     && cfg!(target_feature = "avx512bw")
@@ -82,6 +84,7 @@ impl Isa {
         };
         Self::ALL
             .into_iter()
+            // `ALL` and the order of the variants go from narrow to wide: the last one that fits is the widest.
             .rfind(|isa| *isa <= limit && isa.is_available())
             .unwrap_or(Self::Baseline)
     }
@@ -94,7 +97,7 @@ impl Isa {
     pub(crate) fn run(self, kernel: impl Kernel) {
         // `is_available` takes longer than a small kernel, and the result of `best` is cached.
         assert!(self == Self::best() || self.is_available(), "instructions of this machine");
-        // SAFETY: the machine has the instructions, as was just asserted.
+        // SAFETY: a token requires that the machine has the instructions, which was just asserted.
         unsafe {
             match self {
                 Self::Baseline => Baseline::assume().run(kernel),
@@ -114,10 +117,12 @@ impl Isa {
     /// Whether this machine has these instructions.
     #[must_use]
     pub fn is_available(self) -> bool {
+        // The macro that queries the processor is part of `std`.
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         match self {
             Self::Baseline => true,
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            // As in `is_in_target`: each feature that kernels are compiled for.
             Self::Avx512 => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")

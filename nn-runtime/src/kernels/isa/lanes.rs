@@ -76,6 +76,7 @@ pub trait Lanes: Copy {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: every x86-64 processor has the instruction, and it does not fault on any address.
         unsafe {
+            // Into all levels of the cache: a tile that is computed soon reads it.
             use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             _mm_prefetch::<_MM_HINT_T0>(from.cast());
         }
@@ -89,6 +90,7 @@ pub trait Lanes: Copy {
 /// `a * b + c` of scalars, rounded as vectors of `L` are. Inline it into code that is compiled for `L`.
 #[inline(always)]
 pub(crate) fn mul_add<L: Lanes>(a: f32, b: f32, c: f32) -> f32 {
+    // A constant condition; and where instructions are not fused, `f32::mul_add` is a slow function of a library.
     if L::FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
@@ -106,6 +108,7 @@ pub(crate) unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
     for (v, vector) in row.iter_mut().enumerate() {
         // SAFETY: vector `v` is inside of the row that is readable; only the last one may be partial.
         unsafe {
+            // `EDGE`, `N` and `v` are constants once the loop is unrolled, so that no branch is left.
             let from = from.add(v * L::COUNT);
             *vector =
                 if EDGE && v == N - 1 { lanes.load_tail(from, tail) } else { lanes.load(from) };

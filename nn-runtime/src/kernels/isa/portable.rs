@@ -10,8 +10,11 @@ use crate::system::FloatMath;
 pub struct Baseline(());
 
 impl Lanes for Baseline {
+    // The 128 bits of NEON, and of WebAssembly's vectors.
     const COUNT: usize = 4;
+    // Tails are accessed element by element.
     const CHEAP_TAIL: bool = false;
+    // NEON fuses. On other processors `f32::mul_add` may be a call.
     const FUSED: bool = cfg!(target_arch = "aarch64");
     type Vector = [f32; 4];
     type Tail = usize;
@@ -45,6 +48,7 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     fn largest(self, mut a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        // Not `f32::max`, which returns the other number if one is NaN.
         for lane in 0..4 {
             a[lane] = if b[lane] > a[lane] || b[lane].is_nan() { b[lane] } else { a[lane] };
         }
@@ -54,6 +58,7 @@ impl Lanes for Baseline {
     fn sums(self, v: [[f32; 4]; 4]) -> [f32; 4] {
         let mut sums = [0.0; 4];
         for i in 0..4 {
+            // The order of the baseline of x86-64.
             sums[i] = (v[i][0] + v[i][2]) + (v[i][1] + v[i][3]);
         }
         sums
@@ -97,6 +102,7 @@ impl Lanes for Baseline {
             }
         }
     }
+    // Not inlined, as kernels are functions by themselves on x86-64: one copy of each.
     #[inline(never)]
     fn run(self, kernel: impl Kernel) {
         kernel.run(self);

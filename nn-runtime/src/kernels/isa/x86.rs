@@ -1,9 +1,13 @@
 //! Tokens and vectors of x86-64: its baseline SSE2, AVX2 with FMA, and AVX-512.
+//!
+//! Loads and stores are the unaligned ones, because values may begin anywhere: networks have no alignment attribute
+//! (docs/decisions/0010). At addresses that happen to be aligned they take no longer.
 
 use super::lanes::{Kernel, Lanes};
 use core::arch::x86_64::*;
 
-/// Functions of values. Their intrinsics need nothing but the instructions.
+/// Functions of values. Their intrinsics need nothing but the instructions; those that access memory access local
+/// variables and constants.
 macro_rules! values {
     ($(fn $name:ident($self:ident $(, $arg:ident: $type:ty)*) -> $out:ty { $($body:tt)* })*) => { $(
         #[inline(always)]
@@ -36,7 +40,9 @@ pub struct Baseline(());
 
 impl Lanes for Baseline {
     const COUNT: usize = 4;
+    // SSE2 has no masked loads: a branch for each count.
     const CHEAP_TAIL: bool = false;
+    // SSE2 has no fused multiply-add: two instructions, two roundings.
     const FUSED: bool = false;
     type Vector = __m128;
     type Tail = usize;
@@ -60,12 +66,14 @@ impl Lanes for Baseline {
             _mm_add_ps(_mm_mul_ps(a, b), c)
         }
         fn largest(self, a: __m128, b: __m128) -> __m128 {
-            // `a` where one of them is NaN, which is wrong only if that is `b`.
+            // The instruction returns its second operand if one is NaN, and if both are equal: the first of equals, as
+            // pools need it, and `a` where `b` is NaN, which is corrected below.
             let largest = _mm_max_ps(b, a);
             let b_is_nan = _mm_cmpunord_ps(b, b);
             _mm_or_ps(_mm_and_ps(b_is_nan, b), _mm_andnot_ps(b_is_nan, largest))
         }
         fn sums(self, v: [__m128; 4]) -> [f32; 4] {
+            // Transposed, the sums over lanes are sums of vectors: three additions for all four.
             let [mut a, mut b, mut c, mut d] = v;
             let mut out = [0.0; 4];
             _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
@@ -79,6 +87,7 @@ impl Lanes for Baseline {
             _mm_loadu_ps(from)
         }
         unsafe fn load_tail(self, from: *const f32, tail: usize) -> __m128 {
+            // Not a whole vector: it could cross into a page that is not mapped.
             match tail {
                 0 => _mm_setzero_ps(),
                 1 => _mm_load_ss(from),
@@ -174,11 +183,13 @@ unsafe fn store_pair(to: *mut f32, v: __m128) {
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
-/// Eight elements from `8 - count` on are the mask of `count` lanes: `-1` for each used lane, then 0.
+/// Eight elements from `8 - count` on are the mask of `count` lanes: `-1` for each used lane, then 0. A load from
+/// memory instead of a comparison, because the count is not known to the compiler.
 static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
 impl Lanes for Avx2 {
     const COUNT: usize = 8;
+    // The mask takes one of 16 registers, and some processors execute masked stores slowly.
     const CHEAP_TAIL: bool = false;
     const FUSED: bool = true;
     type Vector = __m256;
@@ -190,6 +201,7 @@ impl Lanes for Avx2 {
     }
     values! {
         fn tail(self, count: usize) -> __m256i {
+            // It keeps the load below inside of `MASKS`.
             assert!(count <= 8, "lanes of a last vector");
             _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast())
         }
@@ -203,10 +215,13 @@ impl Lanes for Avx2 {
             _mm256_fmadd_ps(a, b, c)
         }
         fn largest(self, a: __m256, b: __m256) -> __m256 {
+            // As in the baseline: the second operand where one is NaN or both are equal.
             let largest = _mm256_max_ps(b, a);
             _mm256_blendv_ps(largest, b, _mm256_cmp_ps::<_CMP_UNORD_Q>(b, b))
         }
         fn sums(self, v: [__m256; 4]) -> [f32; 4] {
+            // Two vectors are interleaved and added, which halves their number, until one is left; then its halves are
+            // added. In each half of a vector the order is that of the baseline: (0 + 2) + (1 + 3).
             let ab = _mm256_add_ps(_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
             let cd = _mm256_add_ps(_mm256_unpacklo_ps(v[2], v[3]), _mm256_unpackhi_ps(v[2], v[3]));
             let (ab, cd) = (_mm256_castps_pd(ab), _mm256_castps_pd(cd));
@@ -234,6 +249,8 @@ impl Lanes for Avx2 {
         }
         unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32, to_stride: usize) -> () {
             let mut rows = load_rows::<Self, 8>(self, from, stride);
+            // Squares of 4 by 4 inside of each half first, as unpacking does not cross halves; then halves are
+            // exchanged.
             for four in rows.as_chunks_mut::<4>().0 {
                 let [a, b, c, d] = *four;
                 let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
@@ -255,7 +272,9 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn run(self, kernel: impl Kernel) {
+        // Its attribute differs from the caller's, so that it is a function of its own, into which the kernel is
         #[target_feature(enable = "avx2,fma")]
+        // inlined.
         fn run(lanes: Avx2, kernel: impl Kernel) {
             kernel.run(lanes);
         }
@@ -270,6 +289,7 @@ pub(crate) struct Avx512(());
 
 impl Lanes for Avx512 {
     const COUNT: usize = 16;
+    // Masks have registers of their own, and a masked load or store is one instruction.
     const CHEAP_TAIL: bool = true;
     const FUSED: bool = true;
     type Vector = __m512;
@@ -281,6 +301,7 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn tail(self, count: usize) -> __mmask16 {
+        // In 32 bits: for a whole vector, `1 << 16` would overflow 16.
         ((1_u32 << count) - 1) as __mmask16
     }
     values! {
@@ -294,10 +315,12 @@ impl Lanes for Avx512 {
             _mm512_fmadd_ps(a, b, c)
         }
         fn largest(self, a: __m512, b: __m512) -> __m512 {
+            // As in the baseline: the second operand where one is NaN or both are equal.
             let largest = _mm512_max_ps(b, a);
             _mm512_mask_mov_ps(largest, _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(b, b), b)
         }
         fn sums(self, v: [__m512; 4]) -> [f32; 4] {
+            // As for AVX2, with quarters in place of halves.
             let ab = _mm512_add_ps(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
             let cd = _mm512_add_ps(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
             let (ab, cd) = (_mm512_castps_pd(ab), _mm512_castps_pd(cd));
@@ -305,6 +328,8 @@ impl Lanes for Avx512 {
             let high = _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
             // In each quarter: the sums of that quarter of the four vectors.
             let lanes = _mm512_add_ps(low, high);
+            // Exchanges quarters 0 and 1, and 2 and 3; then brings quarter 2 to quarter 0. So the quarters are added as
+            // (0 + 1) + (2 + 3).
             let odd = _mm512_shuffle_f32x4::<0b10_11_00_01>(lanes, lanes);
             let pairs = _mm512_add_ps(lanes, odd);
             let other = _mm512_shuffle_f32x4::<0b00_00_00_10>(pairs, pairs);
@@ -329,6 +354,7 @@ impl Lanes for Avx512 {
         }
         unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32, to_stride: usize) -> () {
             let mut rows = load_rows::<Self, 16>(self, from, stride);
+            // Squares of 4 by 4 inside of each quarter first, as unpacking does not cross quarters.
             for four in rows.as_chunks_mut::<4>().0 {
                 let [a, b, c, d] = *four;
                 let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
@@ -340,7 +366,8 @@ impl Lanes for Avx512 {
                 four[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
                 four[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
             }
-            // Exchanges quarters of vectors as the elements of a quarter were exchanged above.
+            // Exchanges quarters of vectors as the elements of a quarter were exchanged above: `0x44` and `0xee` select
+            // the lower and the upper two quarters of both operands, `0x88` and `0xdd` the even and the odd ones.
             let mut columns = rows;
             for i in 0..4 {
                 let [a, b, c, d] = [rows[i], rows[i + 4], rows[i + 8], rows[i + 12]];

@@ -13,8 +13,9 @@ impl Product<'_> {
     /// If the product reaches beyond a matrix, or the machine does not have the instructions.
     pub(crate) fn compute(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
         let Some(product) = self.checked(isa, [a.len(), b.len(), c.len()]) else { return };
-        // Six rows of two vectors are 12 of 16 registers; the others hold a row of `B` and an element of `A`. AVX-512
-        // has 32 registers.
+        // Six rows of two vectors are 12 of 16 registers. The others hold two vectors of `B`, an element of `A` and,
+        // without fused multiply-adds, a product. AVX-512 has 32 registers: six rows of four vectors are 24 sums,
+        // beside four vectors of `B` and an element of `A`.
         let tiles = match isa {
             Isa::Baseline => const { &Tiles::new::<Baseline, 6, 6, 0>() },
             #[cfg(target_arch = "x86_64")]
@@ -25,7 +26,7 @@ impl Product<'_> {
             _ => unreachable!("not available here"),
         };
         let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-        // Panels of columns, each of which reads all of `A` once.
+        // Panels of columns, each of which reads all of `A` once: hence panels as wide as registers allow.
         let mut column = 0;
         while column < product.columns {
             let rest = product.columns - column;
@@ -46,7 +47,8 @@ impl Product<'_> {
 struct Tiles {
     /// Elements of a vector.
     lanes: usize,
-    /// Whether a partial vector costs no more than a whole one. Otherwise it is a panel by itself.
+    /// Whether a partial vector costs no more than a whole one. Otherwise it is a panel by itself: tiles that end in a
+    /// partial vector were a third of the code of all tiles.
     cheap_tail: bool,
     /// Panels of eight vectors, for a single row.
     row: Sweep,
@@ -77,9 +79,11 @@ impl Tiles {
 
     /// The number of vectors of the next panel of a product of which `rest` columns are left, and its function.
     fn of(&self, rows: usize, rest: usize) -> (usize, Sweep) {
+        // Never more vectors than begin in the columns that are left: tiles rely on it.
         let vectors = if self.cheap_tail { rest.div_ceil(self.lanes) } else { rest / self.lanes };
         match (vectors, self.four) {
-            // A single row has no other independent sums to hide the latency of multiply-adds.
+            // A single row has no other independent sums to hide the latency of multiply-adds: eight chains, since each
+            // takes about four cycles and up to two begin in each cycle.
             (8.., _) if rows == 1 => (8, self.row),
             (4.., Some(four)) => (4, four),
             (2.., _) => (2, self.two),

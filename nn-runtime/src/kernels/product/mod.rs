@@ -6,6 +6,12 @@
 //!
 //! Each element of `C` is one chain of multiply-adds in the order of `k`, whatever tile it is part of. A sample
 //! therefore has the same bits by itself and in any batch.
+//!
+//! The loops, from the outside: panels of columns ([`Product::compute`]), blocks of terms where a panel of `B` is
+//! packed, tiles of rows, and the terms of a tile (`tile`). These are the loops of GotoBLAS and BLIS (Goto and van de
+//! Geijn, 2008; Van Zee and van de Geijn, 2015) with two differences. `A` is never packed: a tile reads single elements
+//! of it, which it broadcasts, so that its rows may be anywhere. And `B` is packed only where it is read often enough
+//! to make up for the copy. Callers with long sums (`dense`) split these into blocks, BLIS's `kc`.
 
 mod compute;
 mod init;

@@ -27,7 +27,10 @@ impl Product<'_> {
         if self.rows.len() == 0 || self.columns == 0 {
             return None;
         }
+        // Only the loops over terms: each tile runs all of them, so that short inner loops would cost time in every
+        // tile.
         let product = Self { terms: self.terms.merged(), ..*self };
+        // Tiles read and write through raw pointers without any further check: they rely on these two.
         product.check(a, b, c);
         assert!(isa.is_available());
         Some(product)
@@ -39,12 +42,14 @@ impl Product<'_> {
     /// only if there are enough rows of `C` to make up for the copy. A broad panel, whose rows are several whole cache
     /// lines, is packed only if it does not fit into the second-level cache.
     pub(super) fn is_worth_packing(&self, width: usize) -> bool {
-        // Elements from one row of `B` to the next: 1 kB.
+        // Elements from one row of `B` to the next: 1 kB. A first-level cache with 64 sets of lines of 64 bytes maps
+        // the beginnings of such rows to four of its sets.
         const FAR: usize = 256;
-        // Rows of `B`.
+        // Rows of `B`: several times the lines that four sets of 8 to 12 lines hold.
         const MANY: usize = 256;
-        // Rows of `C`.
+        // Rows of `C`: at least three tiles read what was copied.
         const ENOUGH: usize = 24;
+        // Columns: four vectors of AVX-512, four cache lines.
         const BROAD: usize = 64;
         // Elements of `B` that a panel reads: 512 kB.
         const LARGE: usize = 1 << 17;
@@ -54,8 +59,10 @@ impl Product<'_> {
     }
 
     fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
+        // Strides are not negative, so that the last row and the last term have the largest offsets.
         let [row_a, row_c] = self.rows.last().expect("rows within memory");
         assert!(row_c + self.columns <= c_len, "rows end inside C");
+        // Without terms the product writes initial values only, and `A` and `B` may be empty.
         if self.terms.len() > 0 {
             let [term_a, term_b] = self.terms.last().expect("terms within memory");
             assert!(row_a + term_a < a_len, "rows end inside A");

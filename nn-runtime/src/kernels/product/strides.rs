@@ -27,6 +27,7 @@ impl Strides3 {
     pub(super) fn merged(mut self) -> Self {
         // From the inside to the outside, so that three seamless loops become one.
         for outer in [1, 0] {
+            // If the middle loop has been merged, the next loop inside of the outermost one is the innermost.
             let inner = if self.count[1] == 1 { 2 } else { outer + 1 };
             let count = self.count[inner];
             let seamless = self.a[outer] == count * self.a[inner]
@@ -43,6 +44,7 @@ impl Strides3 {
     pub(super) fn last(&self) -> Option<[usize; 2]> {
         let mut last = [0_usize; 2];
         for i in 0..3 {
+            // Checked arithmetic: a sum that wraps around would pass the comparison with the lengths of the matrices.
             let rounds = self.count[i].checked_sub(1)?;
             last[0] = last[0].checked_add(rounds.checked_mul(self.a[i])?)?;
             last[1] = last[1].checked_add(rounds.checked_mul(self.other[i])?)?;

@@ -51,7 +51,8 @@ impl Panel<'_> {
     /// # Safety
     /// As for [`Sweep`]; `sweep` must compute panels of this width.
     pub(super) unsafe fn compute(&self, width: usize, sweep: Sweep) {
-        // SAFETY: the processor has the instructions of `sweep`, and the panel's pointers are valid.
+        // SAFETY: by the contract of this function the processor has the instructions of `sweep`, the panel's pointers
+        // are valid, and `sweep` computes panels of `width` columns, which is what `pack` copies of each row.
         unsafe {
             if self.product.is_worth_packing(width) {
                 self.pack(width, sweep);
@@ -73,10 +74,13 @@ impl Panel<'_> {
         let width = self.rest.min(width);
         let Strides3 { count, a, other } = self.product.terms;
         let most = PACKED / width;
+        // `is_worth_packing` requires many terms, so that no count is 0. If an innermost loop does not fit, a block is
+        // a part of one, and `most / inner` is 1.
         let inner = count[2].min(most);
         let middle = count[1].min(most / inner);
         let mut init = self.product.init;
-        // Blocks of the sum, in the order of its terms: the same chain of multiply-adds as without packing.
+        // Blocks of the sum, in the order of its terms: the same chain of multiply-adds as without packing, since
+        // storing and loading a sum between two blocks is exact.
         for i in 0..count[0] {
             for j in (0..count[1]).step_by(middle) {
                 for k in (0..count[2]).step_by(inner) {
@@ -119,6 +123,8 @@ impl Panel<'_> {
         cursor: &mut Cursor,
         rows: usize,
     ) {
+        // At least one column of the last vector is left, because `Tiles::of` yields no more vectors than begin in the
+        // rest.
         let in_tail = (self.rest - (N - 1) * L::COUNT).min(L::COUNT);
         let tail = lanes.tail(in_tail);
         // SAFETY: `cursor` yields rows of the product, and the loops iterate over its terms, all of which are inside of
@@ -133,6 +139,8 @@ impl Panel<'_> {
                     (a[r], c[r]) = (a[r - 1], c[r - 1]);
                 }
             }
+            // Tiles of up to four rows are the last of a panel, after which no rows follow, or compute a partial
+            // vector.
             if const { M > 4 } {
                 self.prefetch_rows::<L, M, N>(lanes, &a, &c);
             }
@@ -146,11 +154,15 @@ impl Panel<'_> {
                     let mut b = self.b.add(i * in_b[0] + j * in_b[1]);
                     for _ in 0..count[2] {
                         let row = load_row::<L, N, EDGE>(lanes, b, tail);
+                        // In the gradient of a weight the rows of the product are neighbouring elements of `A`: the
+                        // next line has those of later tiles.
                         if const { N == WIDEST } {
                             lanes.prefetch(a[0].wrapping_add(at + LINE));
                             lanes.prefetch(b.wrapping_add(next));
                         }
-                        // M * N independent sums hide the latency of multiply-adds.
+                        // An outer product per term, as in the micro-kernel of BLIS: M elements of `A`, N vectors of
+                        // `B`. The M * N sums are independent, which hides the latency of multiply-adds, and stay in
+                        // registers.
                         for r in 0..M {
                             let x = lanes.splat(*a[r].add(at));
                             for v in 0..N {
@@ -187,6 +199,7 @@ impl Panel<'_> {
         if terms.len() == 0 {
             return;
         }
+        // Wide tiles prefetch `A` in the loop over the terms instead.
         if N < WIDEST && rows.a[2] > terms.count[2] * terms.a[2] {
             // Where rows are pixels and terms run over a kernel, earlier rows have read what is before the last line.
             let last_line = (terms.count[0] - 1) * terms.a[0] + (terms.count[1] - 1) * terms.a[1];
@@ -220,6 +233,7 @@ impl Panel<'_> {
             match self.product.init {
                 Init::Zero => {}
                 Init::Bias(bias) => {
+                    // `b` and `c` begin with the panel's columns, the bias with those of the product.
                     let bias = bias.as_ptr().add(self.column);
                     sums.fill(load_row::<L, N, EDGE>(lanes, bias, tail));
                 }
@@ -239,8 +253,9 @@ impl Panel<'_> {
 /// # Safety
 /// As for [`Sweep`].
 pub(super) unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Panel<'_>) {
-    // SAFETY: the processor has the instructions of `L`.
+    // SAFETY: the processor has the instructions of `L`, by the contract of `Sweep`.
     let lanes = unsafe { L::assume() };
+    // Where a masked vector costs no more, all tiles are masked: one version of the code instead of two.
     if const { L::CHEAP_TAIL } {
         lanes.run(AllTiles::<M, N, true>(panel));
     } else {
@@ -253,7 +268,7 @@ pub(super) unsafe fn sweep<L: Lanes, const M: usize, const N: usize>(panel: &Pan
 /// # Safety
 /// As for [`Sweep`].
 pub(super) unsafe fn sweep_partial<L: Lanes>(panel: &Panel<'_>) {
-    // SAFETY: the processor has the instructions of `L`.
+    // SAFETY: the processor has the instructions of `L`, by the contract of `Sweep`.
     let lanes = unsafe { L::assume() };
     lanes.run(AllTiles::<4, 1, true>(panel));
 }
@@ -290,8 +305,11 @@ impl<const M: usize, const N: usize, const EDGE: bool> Kernel for AllTiles<'_, M
 /// An iterator over the rows of a product.
 #[derive(Default)]
 struct Cursor {
+    /// The iteration of each loop.
     round: [usize; 3],
+    /// The offset of the row in `A`.
     a: usize,
+    /// The offset of the row in `C`.
     c: usize,
 }
 

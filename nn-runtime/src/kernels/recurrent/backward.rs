@@ -35,6 +35,7 @@ impl BackwardLayout {
         let d_h = before.then((stack.steps + 1) * units);
         let d_c = d_h.then(if matches!(stack.cell, Cell::Lstm) { units } else { 0 });
         let gaps = stack.sizes.layers - 1;
+        // Two buffers are enough: the gradient of a layer's output is read while that of its input is written.
         let first = d_c.then(if gaps > 0 { layout.between.len } else { 0 });
         let second = first.then(if gaps > 1 { layout.between.len } else { 0 });
         Self { d_h, d_c, between: [first, second] }
@@ -63,6 +64,8 @@ impl Stack {
                 let CellWeights { weight_ih, weight_hh, bias_ih, .. } =
                     self.sizes.cell(layer, direction);
                 let columns = self.sizes.columns();
+                // A transpose has as many elements as its matrix: the same offsets, so that `Weights::of` finds it
+                // there.
                 let (ih, hh) = (weight_ih..weight_hh, weight_hh..bias_ih);
                 transpose(isa, columns, &weights[ih.clone()], &mut transposed[ih]);
                 panels::pack_transposed(isa, columns, &weights[hh.clone()], &mut transposed[hh]);
@@ -75,12 +78,15 @@ impl Stack {
         let StackBackward { transposed, lengths, x, d_y, d_x, d_weights, saved } = call;
         let n = x.len() / self.input_len();
         let (order, memory) = saved.split_at_mut(n * Packing::LEN);
+        // The order of the samples was saved with the values of the forward pass, since its rows are in that order.
         let packing = Packing::again(n, self.steps, lengths, order);
         let layout = self.layout(true);
         let own = BackwardLayout::new(self, &layout);
         let pass = StackPass { stack: *self, layout };
         let saved = &mut *memory;
         let mut call = StackBackward { transposed, lengths, x, d_y, d_x, d_weights, saved };
+        // Layers in reverse. Directions too: `d_source` clears the gradient in the last direction, and adds in the
+        // other one.
         for layer in (0..self.sizes.layers).rev() {
             for direction in (0..self.sizes.directions).rev() {
                 let cell = CellIndex { layer, direction };
@@ -130,6 +136,7 @@ impl CellBackward<'_> {
         let [source, d_output, d_source, rows, gates, hidden, h, c, d_h, d_c] = take(memory, n, at);
         let d_output = if is_last { d_y } else { &*d_output };
         self.load_d_output(is_last && stack.last, d_output, d_h);
+        // No gradient reaches the last `c` of a sequence from later steps; the chunk after it is not part of the graph.
         d_c.fill(0.0);
         self.step_by_step(
             &weights,
@@ -139,6 +146,7 @@ impl CellBackward<'_> {
         // Except in a GRU, both sums have the same gradient, because they are added.
         let hidden = if stack.cell == Cell::Gru { &*hidden } else { gates };
         let source = if layer == 0 { x } else { &*source };
+        // Gathered again: all cells share this buffer, so that it holds another cell's rows.
         let rows = gather(self.packing, self.cell, source, weights.inputs, rows);
         self.d_weights(rows, [gates, hidden], h, d_weights);
         let d_source = if layer > 0 { Some(d_source) } else { d_x.as_deref_mut() };
@@ -152,6 +160,7 @@ impl CellBackward<'_> {
         let sizes = self.pass.stack.sizes;
         let (n, units, width) = (self.packing.n(), sizes.units, sizes.width());
         let column = self.cell.direction * units;
+        // All rows, since steps add to the rows of the step before.
         d_h.fill(0.0);
         if only_last {
             for rank in 0..n {
@@ -176,6 +185,7 @@ impl CellBackward<'_> {
             let now = first * columns..(first + active) * columns;
             let range = StateRows { units, now: n + first, before, active };
             let gates = &mut gates[now.clone()];
+            // `d_h` is complete here: the output's gradient, and what the later step has added.
             let (d_h_before, d_h) = range.split(d_h);
             let sums = match cell {
                 Cell::Tanh => {
@@ -189,6 +199,7 @@ impl CellBackward<'_> {
                 Cell::Lstm => {
                     let (c_before, c) = range.split(c);
                     let states = LstmStates { c_before, c, d_h };
+                    // Sequences that end at this step come after the others, with rows of `d_c` that are still zero.
                     gates::lstm_backward(units, states, gates, &mut d_c[..active * units]);
                     gates
                 }
@@ -241,6 +252,7 @@ impl CellBackward<'_> {
                 d_weight: &mut d_weights[weight_ih..weight_hh],
             },
         );
+        // Not within the steps: for full sequences, one product over all rows reads and writes the matrix once.
         let d_hh = &mut d_weights[weight_hh..bias_ih];
         let mut accumulate = Accumulate::Overwrite;
         // The state before each row: contiguous for all steps of full sequences, otherwise step by step.

@@ -65,9 +65,11 @@ impl StackPass {
         let packing = Packing::new(n, steps, lengths, order);
         let mut call = StackForward { weights, lengths, x, y, state, memory, scratch };
         for layer in 0..sizes.layers {
+            // Both directions of a layer write their columns of the next layer's input.
             for direction in 0..sizes.directions {
                 self.run_cell(CellIndex { layer, direction }, packing, &mut call);
             }
+            // Dropout between layers only, as in PyTorch.
             if layer + 1 < sizes.layers {
                 let [next] = take(call.memory, n, [self.layout.source(layer + 1)]);
                 drop(layer, next);
@@ -136,6 +138,7 @@ impl StackPass {
         rows: [&[f32]; 2],
         state: &mut StateMut<'_>,
     ) {
+        // Whole sequences: no chunk follows.
         if state.is_empty() {
             return;
         }
@@ -164,6 +167,7 @@ impl StackPass {
         let (n, units, columns, isa) = (packing.n(), sizes.units, sizes.columns(), Isa::best());
         let gates = &mut gates[..packing.rows() * columns];
         let (panels, scratch) = scratch.split_at_mut(self.stack.panels(packing.rows()));
+        // Copied once, read at each step.
         panels::pack(columns, weights.hh, panels);
         let hh = StateMatrix { isa, units, columns, plain: weights.hh, panels };
         // The products with the input do not depend on the state: one matrix product for all steps.
@@ -192,6 +196,7 @@ impl StackPass {
                     gates::gru_forward(units, gates, hidden, h_before, h);
                     continue;
                 }
+                // Adds to the sums from the input: the terms of both are one chain.
                 _ => hh.product(Init::Accumulate, h_before, gates),
             }
             match cell {
@@ -220,6 +225,7 @@ impl StackPass {
         scatter(packing, cell, &h[n * units..], sizes, y);
         for rank in 0..n {
             let sample = &mut y[packing.sample(rank) * steps * width..][..steps * width];
+            // Each direction clears the same steps, also the columns of the other one, in which it writes nothing.
             sample[packing.valid(rank) * width..].fill(0.0);
         }
     }
@@ -292,6 +298,7 @@ impl<'a> Weights<'a> {
         if cell == Cell::Gru || self.bias_ih.is_empty() {
             return self.bias_ih;
         }
+        // Added once per call instead of once per row and step.
         let both = &mut scratch[..self.bias_ih.len()];
         for (both, (ih, hh)) in both.iter_mut().zip(self.bias_ih.iter().zip(self.bias_hh)) {
             *both = ih + hh;
@@ -316,6 +323,7 @@ impl StateRows {
     /// The rows of the previous step, and those of this step.
     pub(super) fn split(self, states: &mut [f32]) -> (&mut [f32], &mut [f32]) {
         let Self { units, now, before, active } = self;
+        // The previous step's rows precede this step's, so that both can be borrowed: `before + active <= now`.
         let (past, rest) = states.split_at_mut(now * units);
         (&mut past[before * units..(before + active) * units], &mut rest[..active * units])
     }

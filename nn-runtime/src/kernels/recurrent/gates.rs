@@ -70,6 +70,7 @@ dispatch! {
     /// The gradient of `a` in `h = max(a, 0)`.
     pub(super) fn relu_backward(gates: &mut [f32], d_h: &[f32]) {
         for (a, d_h) in gates.iter_mut().zip(d_h) {
+            // The gate is the output here, which is positive where the sum was.
             *a = if *a > 0.0 { *d_h } else { 0.0 };
         }
     }
@@ -182,6 +183,7 @@ fn parts<const G: usize>(rows: &[f32], units: usize) -> [&[f32]; G] {
 /// `G` consecutive rows, mutable.
 #[inline(always)]
 fn parts_mut<const G: usize>(rows: &mut [f32], units: usize) -> [&mut [f32]; G] {
+    // An iterator yields slices that do not overlap, without `unsafe` or a chain of splits.
     let mut rows = rows.chunks_exact_mut(units);
     core::array::from_fn(|_| rows.next().expect("a row for each gate"))
 }
@@ -213,6 +215,7 @@ fn lstm_units<L: Lanes>(
     h: &mut [f32],
     c_before: &[f32],
 ) {
+    // Slices of the same length, so that the loop has no bounds checks and becomes vector instructions.
     let n = i.len();
     let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
     let (c, h) = (&mut c[..n], &mut h[..n]);
@@ -271,8 +274,10 @@ fn lstm_units_backward<L: Lanes>(
     let (f, g, o, c_before) = (&mut f[..n], &mut g[..n], &mut o[..n], &c_before[..n]);
     let (c, d_h, d_c) = (&c[..n], &d_h[..n], &mut d_c[..n]);
     for k in 0..n {
+        // Computed again instead of being saved for each step.
         let tanh_c = tanh::<L>(c[k]);
         let d = mul_add::<L>(d_h[k] * o[k], slope_of_tanh::<L>(tanh_c), d_c[k]);
+        // Gates are replaced by gradients: these two are needed after they have been overwritten.
         let (i_k, g_k) = (i[k], g[k]);
         d_c[k] = d * f[k];
         i[k] = d * g_k * slope_of_sigmoid(i_k);
@@ -361,7 +366,9 @@ fn gru_units_backward<L: Lanes>(
         let d_r = d_n * b_n[k] * slope_of_sigmoid(r_k);
         let d_z = d_h[k] * (h_before[k] - n_k) * slope_of_sigmoid(z_k);
         [r[k], z[k], n[k]] = [d_r, d_z, d_n];
+        // `r` multiplies the sum from the state before `tanh`, so that only this gradient has it as a factor.
         [b_r[k], b_z[k], b_n[k]] = [d_r, d_z, d_n * r_k];
+        // Added: the rows already hold the gradient of the output of that step.
         d_h_before[k] = mul_add::<L>(d_h[k], z_k, d_h_before[k]);
     }
 }

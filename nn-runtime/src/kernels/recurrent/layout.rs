@@ -35,6 +35,7 @@ pub(super) struct StackLayout {
 impl StackLayout {
     /// The values of cell `cell`.
     pub(super) const fn of(&self, cell: usize) -> CellLayout {
+        // All cells have equal sizes: only the inputs differ, which are not part of a cell's values.
         let by = cell * self.cell_stride;
         let CellLayout { gates, hidden, h, c } = self.cell;
         CellLayout {
@@ -49,6 +50,8 @@ impl StackLayout {
     pub(super) const fn source(&self, layer: usize) -> Buffer {
         match layer {
             0 => Buffer::EMPTY,
+            // At inference layers alternate between two buffers; in training each has its own, which the backward pass
+            // reads.
             _ => shifted(self.between, (layer - 1) % self.betweens * self.between.len),
         }
     }

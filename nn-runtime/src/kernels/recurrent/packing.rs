@@ -43,7 +43,7 @@ impl<'a> Packing<'a> {
     /// Elements per sample that the order takes.
     pub(crate) const LEN: usize = 2;
 
-    /// Orders `n` sequences of up to `steps` steps.
+    /// Orders `n` sequences of up to `steps` steps. Full sequences need no order, and `order` stays as it is.
     pub(crate) fn new(n: usize, steps: usize, lengths: Steps<'_>, order: &'a mut [f32]) -> Self {
         if matches!(lengths, Steps::Full) {
             return Self { n, steps, order: &[] };
@@ -95,6 +95,7 @@ impl<'a> Packing<'a> {
         if self.order.is_empty() {
             return step * self.n;
         }
+        // The rows of all earlier steps. Proportional to the number of samples, which a shard keeps small.
         (0..self.n).map(|rank| self.valid(rank).min(step)).sum()
     }
 
@@ -111,10 +112,12 @@ impl<'a> Packing<'a> {
     pub(crate) fn steps(self) -> impl Iterator<Item = StepRows> + use<'a> {
         let (mut first, mut before, mut active) = (0, 0, self.n);
         (0..self.steps).map_while(move |step| {
+            // The longest sequences come first, so that those that have ended are the last ones.
             while active > 0 && self.valid(active - 1) <= step {
                 active -= 1;
             }
             let rows = StepRows { first, active, before };
+            // The rows of a step begin with the same sequences as those of the step before, which may have more.
             before = self.n + first;
             first += active;
             (active > 0).then_some(rows)
@@ -151,6 +154,7 @@ impl<'a> Packing<'a> {
     pub(crate) fn all(self, backward: bool) -> impl Iterator<Item = Row> + use<'a> {
         self.steps().enumerate().flat_map(move |(step, rows)| {
             (0..rows.active).map(move |rank| {
+                // A reversed cell begins with the last valid step of each sequence, not with the padding after it.
                 let time = if backward { self.valid(rank) - 1 - step } else { step };
                 Row { row: rows.first + rank, sample: self.sample(rank), time }
             })

@@ -7,7 +7,8 @@ use crate::kernels::isa::Isa;
 use crate::kernels::product::{Init, Product, Strides3};
 use crate::kernels::transpose::transpose;
 
-/// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows.
+/// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows: eight for AVX-512, and six
+/// for AVX2, for which a panel is two tiles wide.
 const WIDTH: usize = 32;
 
 /// Terms that are summed at a time, so that a panel's part stays in the second-level cache for all rows.
@@ -20,6 +21,7 @@ pub(super) fn pack(columns: usize, from: &[f32], panels: &mut [f32]) {
     }
     let rows = from.len() / columns;
     for (first, panel) in (0..columns).step_by(WIDTH).zip(panels.chunks_mut(rows * WIDTH)) {
+        // The last panel may be narrower: panels are as long as their columns, without padding.
         let width = panel.len() / rows;
         for (to, from) in panel.chunks_exact_mut(width).zip(from.chunks_exact(columns)) {
             to.copy_from_slice(&from[first..first + width]);
@@ -30,6 +32,8 @@ pub(super) fn pack(columns: usize, from: &[f32], panels: &mut [f32]) {
 /// Copies the transpose of a matrix of `columns` columns to panels.
 pub(super) fn pack_transposed(isa: Isa, columns: usize, from: &[f32], panels: &mut [f32]) {
     let rows = from.chunks(columns * WIDTH).zip(panels.chunks_mut(columns * WIDTH));
+    // `WIDTH` rows of the matrix are `WIDTH` columns of its transpose: a panel of the transpose is their transpose, at
+    // the same offset.
     rows.for_each(|(from, panel)| transpose(isa, columns, from, panel));
 }
 
@@ -37,6 +41,7 @@ pub(super) fn pack_transposed(isa: Isa, columns: usize, from: &[f32], panels: &m
 pub(super) fn product(isa: Isa, args: ColumnsArgs<'_>) {
     let ColumnsArgs { inputs, units, x, weight: panels, init, y, .. } = args;
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
+    // Panels outside, blocks of terms inside: a block is read by all rows before the next one.
     for (column, panel) in (0..units).step_by(WIDTH).zip(panels.chunks(inputs * WIDTH)) {
         let columns = panel.len() / inputs;
         let mut init = match init {

@@ -25,6 +25,7 @@ impl Stack {
     /// The layout of memory that holds the values of all cells (`save`), or of one cell at a time.
     pub(super) const fn layout(&self, save: bool) -> StackLayout {
         let Recurrent { units, layers, .. } = self.sizes;
+        // One buffer of rows for all cells: later layers read the outputs of both directions.
         let widest = if layers > 1 && self.sizes.width() > self.sizes.inputs {
             self.sizes.width()
         } else {
@@ -62,11 +63,13 @@ impl Stack {
     #[must_use]
     pub const fn scratch(&self) -> usize {
         let biases = if self.sizes.bias { self.sizes.columns() } else { 0 };
+        // A size per call must suffice for any number of rows.
         self.panels(usize::MAX) + biases
     }
 
     /// Whether the matrix of the state is too large to stay in the first-level cache from step to step.
     const fn is_wide(&self) -> bool {
+        // 64 kB: more than a first-level cache.
         const WIDE: usize = 1 << 14;
         self.state_matrix() >= WIDE
     }
@@ -78,6 +81,7 @@ impl Stack {
 
     /// Elements of that matrix in panels; 0 if there are too few rows to make up for the copy.
     pub(super) const fn panels(&self, rows: usize) -> usize {
+        // Rows of all steps together, each of which multiplies the whole matrix.
         const ENOUGH: usize = 16;
         if self.is_wide() && rows >= ENOUGH { self.state_matrix() } else { 0 }
     }
@@ -86,6 +90,7 @@ impl Stack {
     /// cache that the matrix comes from.
     #[must_use]
     pub const fn shard(&self) -> usize {
+        // 512 kB, half of a second-level cache of 1 MB.
         const LARGE: usize = 1 << 17;
         match self.is_wide() {
             false => 1,

@@ -61,6 +61,7 @@ impl Stack {
         let (units, layers) = (self.sizes.units, self.sizes.layers);
         let (all_h, all_c) = state.split_at_mut(layers * units);
         for layer in 0..layers {
+            // A layer reads the new state of the layer below, which is its output in this step.
             let (below, h) = all_h.split_at_mut(layer * units);
             let h = &mut h[..units];
             let weights = Weights::of(&self.sizes, weights, CellIndex { layer, direction: 0 });
@@ -132,6 +133,7 @@ impl Stack {
         let CellSums { x, h_before, sums, hidden } = cell;
         let columns = self.sizes.columns();
         let Weights { ih, hh, bias_ih, bias_hh, .. } = *weights;
+        // The same order of terms as in `sums`: biases, input, state. Only a GRU keeps the sums from the state apart.
         if self.cell == Cell::Gru {
             chains(isa, columns, [bias_ih, &[]], [(x, ih)], sums);
             chains(isa, columns, [bias_hh, &[]], [(h_before, hh)], hidden);
