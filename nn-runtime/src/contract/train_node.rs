@@ -7,7 +7,7 @@
 use super::node::{InPlaceNode, Node};
 use super::spec::Spec;
 use crate::kernels::sum_shards;
-use crate::memory::{Shards, TrainCtx, WeightLayout};
+use crate::memory::{Layout, Shards, TrainCtx, TrainLayout, WeightLayout};
 use crate::system::RngKey;
 
 /// The samples of one shard in a training step.
@@ -27,7 +27,11 @@ impl Pass {
     /// The same samples with the random key of one node.
     #[must_use]
     pub fn of<S: Spec>(&self) -> Self {
-        Self { key: self.key.of::<S>(), ..*self }
+        self.with_key_id(S::KEY_ID)
+    }
+
+    fn with_key_id(&self, id: u64) -> Self {
+        Self { key: self.key.fold_in(id), ..*self }
     }
 }
 
@@ -63,6 +67,23 @@ pub struct Backward<'a, 'd> {
     pub d_x: &'a mut [Option<&'d mut [f32]>],
     /// The node's memory.
     pub ctx: TrainCtx<'a>,
+}
+
+// Moving the arguments is code without type parameters, compiled once in this crate and not once per node.
+impl<'a> Forward<'a> {
+    /// The same call for one node: with its random key and its part of the network's memory.
+    #[inline(never)]
+    pub(super) fn part(self, pass: &'a Pass, layout: &Layout, train: &TrainLayout) -> Self {
+        Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
+    }
+}
+
+impl<'a> Backward<'a, '_> {
+    /// As [`Forward::part`].
+    #[inline(never)]
+    pub(super) fn part(self, pass: &'a Pass, layout: &Layout, train: &TrainLayout) -> Self {
+        Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
+    }
 }
 
 /// The phases of a network in which a node with several phases runs.

@@ -60,8 +60,8 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
 
     /// See [`TrainNode::forward`]; with the pass and the memory of the network.
     pub fn forward(&self, layer: &T, call: Forward<'_>) {
-        let ctx = call.ctx.part(call.pass.n, &self.slot.layout, &self.layout);
-        layer.forward(Forward { pass: &call.pass.of::<S>(), ctx, ..call });
+        let pass = call.pass.of::<S>();
+        layer.forward(call.part(&pass, &self.slot.layout, &self.layout));
     }
 
     /// See [`TrainNode::combine_forward`].
@@ -77,8 +77,8 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
 
     /// See [`TrainNode::backward`]; with the pass and the memory of the network.
     pub fn backward(&self, layer: &T, call: Backward<'_, '_>) {
-        let ctx = call.ctx.part(call.pass.n, &self.slot.layout, &self.layout);
-        layer.backward(Backward { pass: &call.pass.of::<S>(), ctx, ..call });
+        let pass = call.pass.of::<S>();
+        layer.backward(call.part(&pass, &self.slot.layout, &self.layout));
     }
 
     /// See [`TrainNode::combine_backward`].

@@ -105,14 +105,18 @@ pub(crate) unsafe fn load_row<L: Lanes, const N: usize, const EDGE: bool>(
     tail: L::Tail,
 ) -> [L::Vector; N] {
     let mut row = [lanes.zero(); N];
-    for (v, vector) in row.iter_mut().enumerate() {
+    let mut v = 0;
+    // Not an iterator: networks that are inlined as a whole contain dozens of copies, and compiled for half as long
+    // again with one.
+    while v < N {
         // SAFETY: vector `v` is inside of the row that is readable; only the last one may be partial.
         unsafe {
             // `EDGE`, `N` and `v` are constants once the loop is unrolled, so that no branch is left.
             let from = from.add(v * L::COUNT);
-            *vector =
+            row[v] =
                 if EDGE && v == N - 1 { lanes.load_tail(from, tail) } else { lanes.load(from) };
         }
+        v += 1;
     }
     row
 }
