@@ -288,10 +288,10 @@ pub mod __private {
     #[cfg(feature = "train")]
     pub use unrolled_macros::network_train as network_impl;
     pub use unrolled_runtime::{
-        __if_std as if_std, AtRunTime, Buffer, Embeds, InPlaceSlot, Infer, InferCtx, Input,
-        InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs,
-        Parameters, RngKey, Sequence, Shaped, Slot, Spec, Streaming, Values, Weights, add_to,
-        check_inputs, layers, len_of_fields, steps_through, take,
+        AtRunTime, Buffer, Embeds, Field, InPlaceSlot, Infer, InferCtx, Input, InputError,
+        Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs, Parameters,
+        RngKey, Sequence, Shaped, Slot, Spec, Streaming, Values, Weights, add_to, check_inputs,
+        layers, len_of_fields, len_of_weights, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -300,7 +300,7 @@ pub mod __private {
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{
-        State, Tensor, add_field, infer_inlined, infer_one, infer_one_from, step_inlined, step_one,
+        State, Tensor, infer_inlined, infer_one, infer_one_from, step_inlined, step_one,
     };
     pub use unrolled_shape::{
         Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, checks, expect, plan,

@@ -77,7 +77,9 @@ impl ShapeInference<'_> {
         let (mut readers, others): (Vec<_>, Vec<_>) =
             self.network.nodes.iter().partition(|node| reads_indices(node));
         // Inputs whose shape is refused are reported already: nothing is said about their readers.
-        readers.retain(|node| self.known[node.inputs[0].0] || self.is_made(node.inputs[0]));
+        readers.retain(|node| {
+            self.known[node.inputs[0].0] || self.network.producer(node.inputs[0]).is_some()
+        });
         let mut marked = Vec::new();
         for reader in readers {
             match self.network.input_behind(reader.inputs[0]) {
@@ -101,11 +103,6 @@ impl ShapeInference<'_> {
         for (input, _) in marked {
             self.network.inputs[input].index = true;
         }
-    }
-
-    /// Whether this value is the output of a node.
-    fn is_made(&self, value: ValueId) -> bool {
-        self.network.nodes.iter().any(|node| node.output == value)
     }
 
     fn node(&mut self, number: usize) {
@@ -200,24 +197,24 @@ impl ShapeInference<'_> {
     /// Reports a mistake of a node, on the token that it blames.
     fn blame(&mut self, number: usize, error: &ShapeError) {
         let node = &self.network.nodes[number];
-        let mut way = 0;
+        let mut input = 0;
         let span = match error.blame {
             Blame::Layer => node.span,
             Blame::Argument(name) => {
                 let blamed = node.argument(name);
                 if let Some(ArgumentValue::Input(nth)) = blamed.map(|it| &it.value) {
-                    way = *nth;
+                    input = *nth;
                 }
                 blamed.map_or(node.span, |it| it.span)
             }
             Blame::Branch(nth) => {
-                way = nth;
+                input = nth;
                 let spans = self.branches.get(&number);
                 spans.and_then(|spans| spans.get(nth)).copied().unwrap_or(node.span)
             }
         };
         // The trace leads to the input that does not fit.
-        let value = node.inputs.get(way).or(node.inputs.first());
+        let value = node.inputs.get(input).or(node.inputs.first());
         let trace = value.map_or(String::new(), |value| trace(&self.network, *value));
         self.report.error(span, explain(&node.label, error, &trace));
     }
@@ -331,7 +328,15 @@ impl ShapeInference<'_> {
                 (Some(found), Some(declared)) => {
                     self.check_arrow(number, found, declared, arrow.span)
                 }
-                // Expanded code checks it; what the user wrote is easier to read on.
+                (_, Some(declared)) => match checks::layer_output(declared) {
+                    // Expanded code checks it; what the user wrote is easier to read on.
+                    Ok(_) => self.set(output, arrow),
+                    Err(error) => {
+                        let label = &self.network.nodes[number].label;
+                        self.report.error(arrow.span, explain(label, &error, ""));
+                        self.known[output.0] = false;
+                    }
+                },
                 _ => self.set(output, arrow),
             }
         }
@@ -362,7 +367,9 @@ impl ShapeInference<'_> {
     /// After a mistake, the declared shape is used for the nodes that follow.
     fn trust_arrow(&mut self, number: usize) {
         let node = &self.network.nodes[number];
-        if let Some(arrow) = node.arrows.last() {
+        let Some(arrow) = node.arrows.last() else { return };
+        // Rules take sizes for granted that this check limits, as those of the header are.
+        if arrow.known().is_none_or(|shape| checks::layer_output(shape).is_ok()) {
             let (output, arrow) = (node.output, arrow.clone());
             self.set(output, arrow);
         }
@@ -372,10 +379,14 @@ impl ShapeInference<'_> {
     fn check_outputs(&mut self) {
         for output in &self.network.outputs {
             let found = self.network.values[output.value.0].dims.known();
-            let (Some(found), Some(declared)) = (found, output.promised.known()) else { continue };
-            let checked = match &output.name {
-                Some(name) => checks::named_output(found, declared, &name.unraw().to_string()),
-                None => checks::header_output(found, declared),
+            let Some(declared) = output.promised.known() else { continue };
+            let checked = match (found, &output.name) {
+                // Expanded code compares the two, but types of this size cannot be emitted.
+                (None, _) => checks::header_promise(declared),
+                (Some(found), Some(name)) => {
+                    checks::named_output(found, declared, &name.unraw().to_string())
+                }
+                (Some(found), None) => checks::header_output(found, declared),
             };
             // Where the shape is not known, the mistake is reported already.
             if let (Err(error), true) = (checked, self.known[output.value.0]) {

@@ -33,6 +33,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod unique;
 
 use network::Features;
 

@@ -72,6 +72,8 @@ pub(crate) struct ValueId(pub(crate) usize);
 pub(crate) struct Value {
     /// Its shape: of inputs from the beginning, of others after `infer_shapes`.
     pub(crate) dims: Dims,
+    /// The node whose output it is; `None` for inputs.
+    pub(crate) producer: Option<usize>,
     /// The parts it was flattened from, as far as PyTorch's order of features matters: see
     /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer_shapes`.
     pub(crate) features: Vec<Dims>,
@@ -210,13 +212,21 @@ impl Network {
         quote!(<#name #arguments>::#constant)
     }
 
+    /// The node whose output a value is, by its index; `None` for inputs.
+    pub(crate) fn producer(&self, value: ValueId) -> Option<usize> {
+        self.values[value.0].producer
+    }
+
     /// The index of the input that `value` is, also through views.
     pub(crate) fn input_behind(&self, value: ValueId) -> Option<usize> {
-        let view = |node: &&Node| node.output == value && node.storage() == Storage::View;
-        match self.nodes.iter().find(view) {
-            Some(node) => self.input_behind(node.inputs[0]),
-            None => self.inputs.iter().position(|input| input.value == value),
+        let mut value = value;
+        while let Some(node) = self.producer(value).map(|node| &self.nodes[node]) {
+            if node.storage() != Storage::View {
+                return None;
+            }
+            value = node.inputs[0];
         }
+        self.inputs.iter().position(|input| input.value == value)
     }
 
     /// Whether a node's output has at least as many axes as its input.

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use unrolled_shape::registry::Count;
-use unrolled_shape::{Shape, Value as RuleValue};
+use unrolled_shape::{Shape, Value as RuleValue, checks};
 
 use crate::network::{Argument, Dim, Layer, Network, Node};
 
@@ -40,6 +40,8 @@ impl StandIn {
         let inputs: Vec<Shape> = inputs
             .map(|input| network.values[input.0].dims.with_sizes(stand_in))
             .collect::<Option<_>>()?;
+        // Expanded code reports the others; rules take it for granted that sizes are limited.
+        inputs.iter().try_for_each(|input| checks::header_input(*input).map(|_| ())).ok()?;
         let values: Vec<RuleValue> =
             arguments.iter().map(|it| it.with_sizes(stand_in)).collect::<Option<_>>()?;
         let output = (row.rule)(&inputs, &values).ok()?;

@@ -1,10 +1,10 @@
 //! The buffers of values: their names, and the code that takes slices of them.
 
 use super::context::Context;
-use super::names::Unique;
 use super::shapes;
 use crate::network::{Node, ValueId};
 use crate::plan::{BufferPlan, Content, Location};
+use crate::unique::Unique;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use unrolled_shape::registry::Storage;

@@ -13,6 +13,10 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use unrolled_shape::registry::Storage;
 
+/// The most steps of a trace. More would not fit into the message; without a limit, the code of a network would grow with
+/// the square of its layers.
+const MOST_STEPS: usize = 64;
+
 /// The constants beside the struct.
 pub(super) fn emit_shapes(context: &Context) -> TokenStream {
     let network = context.network;
@@ -267,8 +271,7 @@ fn value(network: &Network, value: ValueId, generic: bool) -> TokenStream {
 /// The node whose output a value is, if it has constants. A constant beside the struct (not `generic`) cannot refer to an
 /// associated constant of the struct.
 fn producer(network: &Network, value: ValueId, generic: bool) -> Option<usize> {
-    let producer = network.nodes.iter().position(|node| node.output == value);
-    producer.filter(|&node| {
+    network.producer(value).filter(|&node| {
         let node = &network.nodes[node];
         is_symbolic(network, node) && (generic || !node.generic)
     })
@@ -280,7 +283,9 @@ fn trace(network: &Network, to: ValueId, generic: bool) -> TokenStream {
     let rt = runtime(network);
     let mut steps = Vec::new();
     let mut at = to;
-    while let Some(producer) = network.nodes.iter().find(|it| it.output == at) {
+    while steps.len() < MOST_STEPS
+        && let Some(producer) = network.producer(at).map(|node| &network.nodes[node])
+    {
         let before = producer.inputs[0];
         if !generic && mentions_generics(network, &network.values[before.0].dims) {
             break;

@@ -68,17 +68,18 @@ impl Resolver<'_> {
         if self.resolved.network.nodes.len() == MOST_NODES {
             return self.give_up(node.span, mistake::too_large(MOST_NODES));
         }
-        let output = self.value(Dims { sizes: Vec::new(), span: node.span, constant: None });
         let number = self.resolved.network.nodes.len();
+        let dims = Dims { sizes: Vec::new(), span: node.span, constant: None };
+        let output = self.value(dims, Some(number));
         self.resolved.branches.insert(number, branches);
         self.resolved.network.nodes.push(Node { output, ..node });
         self.resolved.broken.push(false);
         output
     }
 
-    pub(super) fn value(&mut self, dims: Dims) -> ValueId {
+    pub(super) fn value(&mut self, dims: Dims, producer: Option<usize>) -> ValueId {
         let values = &mut self.resolved.network.values;
-        values.push(Value { dims, features: Vec::new() });
+        values.push(Value { dims, producer, features: Vec::new() });
         ValueId(values.len() - 1)
     }
 

@@ -5,6 +5,7 @@ mod arguments;
 mod blocks;
 mod expansion;
 mod graph;
+mod limits;
 mod named;
 mod names;
 mod shapes;
