@@ -70,6 +70,11 @@ impl Environment {
         Self { parameters: HashMap::new(), ..self.clone() }
     }
 
+    /// Whether too many tokens replaced parameters.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.substituted.get() > MOST_SUBSTITUTED
+    }
+
     /// The word that was given for the parameter `name`.
     pub(crate) fn word(&self, name: &Ident) -> Option<&Ident> {
         match &self.parameter(name)?.value {
@@ -242,7 +247,7 @@ impl Environment {
             if parameter.is_some() {
                 self.substituted.set(self.substituted.get().saturating_add(count));
             }
-            if count > *left || self.substituted.get() > MOST_SUBSTITUTED {
+            if count > *left {
                 return Err(Error::new(span, say::TOO_MANY_TOKENS));
             }
             *left -= count;

@@ -42,7 +42,7 @@ impl Resolver<'_> {
     ) -> ValueId {
         let mut current = begin;
         // An empty body, too: it may be repeated.
-        if let Some(value) = self.step(body.span) {
+        if let Some(value) = self.step(body.span, context.environment) {
             return value;
         }
         if body.lines.is_empty() {
@@ -60,9 +60,12 @@ impl Resolver<'_> {
         current.unwrap_or_else(|| self.unknown(body.span))
     }
 
-    /// Counts a line or a body. A value where there are too many.
-    fn step(&mut self, at: Span) -> Option<ValueId> {
+    /// Counts a line or a body. A value where the network is too large.
+    fn step(&mut self, at: Span, environment: &Environment) -> Option<ValueId> {
         self.steps += 1;
+        if environment.is_exhausted() {
+            return Some(self.give_up(at, say::TOO_MANY_TOKENS.into()));
+        }
         (self.steps > MOST_STEPS).then(|| self.give_up(at, mistake::too_large(MOST_NODES)))
     }
 
@@ -72,7 +75,7 @@ impl Resolver<'_> {
         current: Option<ValueId>,
         context: &mut LineContext<'_>,
     ) -> ValueId {
-        if let Some(value) = self.step(span_of(&line.construct)) {
+        if let Some(value) = self.step(span_of(&line.construct), context.environment) {
             return value;
         }
         let current = match &line.source {

@@ -3,6 +3,7 @@
 mod any_tokens;
 mod arguments;
 mod blocks;
+mod changes;
 mod expansion;
 mod graph;
 mod limits;

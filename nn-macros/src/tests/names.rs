@@ -132,8 +132,8 @@ fn keywords_and_raw_names() {
         &[("r#type", "is defined twice"), ("type", "is first defined here")],
     );
     assert_messages(
-        "struct N(type: 8, self: 8) -> (fn: 8, crate: 4, crate_: 4) {
-            fn: Add { type, self }, crate: Dense(4), crate_: Dense(4), self: ReLU, self_: Dense(4), Add { crate, crate_, self }, r#fn => Add { {}, fn },
+        "struct N(type: 8, self: 8) -> (fn: 8, crate: 4, crate_: 4, self_: 4) {
+            fn: Add { r#type, self }, crate: Dense(4), crate_: r#fn => Dense(4), self_: Dense(4),
         }",
         &[],
     );
