@@ -3,7 +3,7 @@
 //! Where all sizes are literals, the rule is called while expanding. Where some are constants of the user's,
 //! expanded code calls it, and only sizes that pass through unchanged are known here.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::Span;
 use quote::{ToTokens, quote};
 use std::collections::HashMap;
 use syn::ext::IdentExt;
@@ -12,10 +12,9 @@ use unrolled_shape::{Blame, Shape, ShapeError, checks, explain};
 
 use crate::features::infer_features;
 use crate::network::{
-    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, SkipConnection, ValueId,
-    custom_output,
+    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, Sizes, ValueId, custom_output,
 };
-use crate::operand::mentions;
+use crate::operand::{is_name, mentions};
 use crate::report::{Report, mistake, say};
 use crate::resolve::Resolved;
 use crate::trace::trace;
@@ -46,12 +45,6 @@ struct ShapeInference<'a> {
     /// The values whose shape is known; others follow from a mistake that is reported.
     known: Vec<bool>,
     report: &'a mut Report,
-}
-
-/// The inputs and arguments of a registry layer, where all of them are literals.
-struct Literals {
-    inputs: Vec<Shape>,
-    values: Vec<unrolled_shape::Value>,
 }
 
 impl ShapeInference<'_> {
@@ -143,14 +136,17 @@ impl ShapeInference<'_> {
                 let span = self.network.nodes[number].span;
                 return Some(Dims { sizes: vec![last], span, constant: Some(constant) });
             }
-            Layer::Known { row, arguments } => (*row, self.literals(number, arguments)),
+            Layer::Known { row, .. } => {
+                let node = &self.network.nodes[number];
+                (*row, self.network.sizes(node, Dim::known))
+            }
         };
         let Some(literals) = literals else {
             return self.symbolic(number, row);
         };
         match self.ask(number, row, &literals) {
             Ok(shape) => {
-                let Literals { inputs, values } = literals;
+                let Sizes { inputs, values } = literals;
                 self.network.nodes[number].cost = Some(Cost {
                     params: row.params(&inputs, &values),
                     macs: row.macs(&inputs, &values),
@@ -173,24 +169,12 @@ impl ShapeInference<'_> {
         &self.network.values[self.network.nodes[number].inputs[nth].0].dims
     }
 
-    fn literals(&self, number: usize, arguments: &[Argument]) -> Option<Literals> {
-        let inputs = self.network.nodes[number].inputs.iter();
-        Some(Literals {
-            inputs: inputs
-                .map(|input| self.network.values[input.0].dims.known())
-                .collect::<Option<_>>()?,
-            values: arguments.iter().map(|it| it.known()).collect::<Option<_>>()?,
-        })
-    }
-
     /// Calls the rule. A `Residual` has one of its own, whose messages name its body and its `skip`.
-    fn ask(&self, number: usize, row: &Row, literals: &Literals) -> Result<Shape, ShapeError> {
+    fn ask(&self, number: usize, row: &Row, literals: &Sizes) -> Result<Shape, ShapeError> {
         let inputs = &literals.inputs;
-        match self.network.nodes[number].skip {
-            SkipConnection::None => (row.rule)(inputs, &literals.values),
-            SkipConnection::Input => checks::residual(inputs[1], inputs[0], None),
-            // With a `skip`, the first argument is not read.
-            SkipConnection::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
+        match self.network.nodes[number].skip.residual(inputs) {
+            Some((input, body, skip)) => checks::residual(*input, *body, skip.copied()),
+            None => (row.rule)(inputs, &literals.values),
         }
     }
 
@@ -301,7 +285,7 @@ impl ShapeInference<'_> {
         let mut computed = |size: &Size| match size {
             Size::InputLast | Size::InputLastIf(_) => {
                 self.input(number, 0).last().is_some_and(|size| {
-                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens.clone()));
+                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens));
                     self.is_generic_size(size) && !plain
                 })
             }
@@ -344,9 +328,9 @@ impl ShapeInference<'_> {
 
     fn check_arrow(&mut self, number: usize, found: Shape, declared: Shape, at: Span) {
         let node = &self.network.nodes[number];
-        let Layer::Known { row, arguments } = &node.layer else { return };
+        let Layer::Known { row, .. } = &node.layer else { return };
         // An output may be known where an argument is not: then expanded code checks the arrow.
-        let Some(literals) = self.literals(number, arguments) else { return };
+        let Some(literals) = self.network.sizes(node, Dim::known) else { return };
         let arrow = checks::Arrow {
             layer: &node.label,
             input: literals.inputs[0],
@@ -394,16 +378,5 @@ impl ShapeInference<'_> {
                 self.report.error(output.promised.span, explain("", &error, &trace));
             }
         }
-    }
-}
-
-/// Whether these tokens are one name, possibly in braces: the only form in which types can use const
-/// generics.
-fn is_name(tokens: TokenStream) -> bool {
-    let mut trees = tokens.into_iter();
-    match (trees.next(), trees.next()) {
-        (Some(TokenTree::Ident(_)), None) => true,
-        (Some(TokenTree::Group(group)), None) => is_name(group.stream()),
-        _ => false,
     }
 }

@@ -123,6 +123,25 @@ pub(crate) enum SkipConnection {
     Skip,
 }
 
+impl SkipConnection {
+    /// The arguments of `checks::residual` among the inputs of the `Add` that ends a `Residual`: its input, its body, and
+    /// its `skip`, beside which the input is not read.
+    pub(crate) fn residual<T>(self, inputs: &[T]) -> Option<(&T, &T, Option<&T>)> {
+        let [body, skipped] = inputs else { return None };
+        match self {
+            Self::None => None,
+            Self::Input => Some((skipped, body, None)),
+            Self::Skip => Some((skipped, body, Some(skipped))),
+        }
+    }
+}
+
+/// The inputs and arguments of a registry layer, for its rule.
+pub(crate) struct Sizes {
+    pub(crate) inputs: Vec<Shape>,
+    pub(crate) values: Vec<RuleValue>,
+}
+
 /// What a node is.
 pub(crate) enum Layer {
     /// A layer of the registry, with one argument for each of its parameters.
@@ -210,6 +229,18 @@ impl Network {
         }
         let (name, (_, arguments, _)) = (&self.name, self.generics.split_for_impl());
         quote!(<#name #arguments>::#constant)
+    }
+
+    /// The inputs and arguments of a registry layer, with the number that `size` returns for each size; `None` where it
+    /// returns none for one of them.
+    pub(crate) fn sizes(&self, node: &Node, size: impl Fn(&Dim) -> Option<usize>) -> Option<Sizes> {
+        let Layer::Known { arguments, .. } = &node.layer else { return None };
+        let inputs = node.inputs.iter().map(|input| self.values[input.0].dims.with_sizes(&size));
+        let values = arguments.iter().map(|argument| argument.with_sizes(&size));
+        Some(Sizes {
+            inputs: inputs.collect::<Option<_>>()?,
+            values: values.collect::<Option<_>>()?,
+        })
     }
 
     /// The node whose output a value is, by its index; `None` for inputs.
@@ -351,11 +382,6 @@ impl Argument {
     /// Whether it is a flag that is set.
     pub(crate) fn is_true(&self) -> bool {
         matches!(self.value, ArgumentValue::Flag(true))
-    }
-
-    /// The value for the rules, where every size is a literal.
-    pub(crate) fn known(&self) -> Option<RuleValue> {
-        self.with_sizes(Dim::known)
     }
 
     /// The value for the rules, with the number that `size` returns for each size; `None` where it returns

@@ -374,6 +374,12 @@ pub(crate) fn mentions(tokens: &TokenStream, names: &[String]) -> bool {
     })
 }
 
+/// Whether the tokens are one name: the only form in which types can use const generics.
+pub(crate) fn is_name(tokens: &TokenStream) -> bool {
+    let mut trees = tokens.clone().into_iter();
+    matches!((trees.next(), trees.next()), (Some(TokenTree::Ident(_)), None))
+}
+
 fn evaluate_literal(literal: &Lit) -> Result<Evaluated> {
     match literal {
         Lit::Bool(flag) => Ok(Evaluated::Flag(flag.value)),

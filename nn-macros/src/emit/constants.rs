@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::shapes;
 use crate::network::{
-    Dims, Layer, Network, Node, SkipConnection, ValueId, custom_output, given_const, shape_const,
+    Dim, Dims, Layer, Network, Node, ValueId, custom_output, given_const, shape_const,
 };
 use crate::operand::mentions;
 use crate::trace::keeps_shape;
@@ -76,15 +76,9 @@ fn runtime(network: &Network) -> TokenStream {
 /// Whether a rule cannot be evaluated while expanding.
 fn is_symbolic(network: &Network, node: &Node) -> bool {
     let known = |value: &ValueId| network.values[value.0].dims.known().is_some();
-    let arguments = match &node.layer {
-        Layer::Custom(_) => return true,
-        Layer::Known { arguments, .. } => arguments,
-    };
-    let arrow = node.arrows.iter().all(|arrow| arrow.known().is_some());
-    !(arrow
-        && node.inputs.iter().all(known)
-        && known(&node.output)
-        && arguments.iter().all(|argument| argument.known().is_some()))
+    let arrows = node.arrows.iter().all(|arrow| arrow.known().is_some());
+    // A custom layer has no sizes that the macro knows.
+    !(arrows && known(&node.output) && network.sizes(node, Dim::known).is_some())
 }
 
 /// Whether a shape depends on the user's const generics.
@@ -102,20 +96,19 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
     let inputs: Vec<TokenStream> =
         node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
     // As `ShapeInference::ask` does with literals.
-    let given = match (&node.layer, node.skip) {
-        (_, SkipConnection::Input) => {
-            let [body, input] = [&inputs[0], &inputs[1]];
-            quote!(#rt::checks::residual(#input, #body, ::core::option::Option::None))
+    let given = match (&node.layer, node.skip.residual(&inputs)) {
+        (_, Some((input, body, skip))) => {
+            let skip = match skip {
+                Some(skip) => quote!(::core::option::Option::Some(#skip)),
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(#rt::checks::residual(#input, #body, #skip))
         }
-        (_, SkipConnection::Skip) => {
-            let [body, skip] = [&inputs[0], &inputs[1]];
-            quote!(#rt::checks::residual(#skip, #body, ::core::option::Option::Some(#skip)))
-        }
-        (Layer::Known { row, arguments }, SkipConnection::None) => {
+        (Layer::Known { row, arguments }, None) => {
             let rule = shapes::rule(&rt, row, arguments);
             quote!(#rule.output(&[#(#inputs),*]))
         }
-        (Layer::Custom(layer), SkipConnection::None) => {
+        (Layer::Custom(layer), None) => {
             quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::SIGNATURE, &[#(#inputs),*]))
         }
     };
@@ -311,14 +304,14 @@ fn expect(
 ) -> TokenStream {
     // The compiler points at the whole call, from its first token to its last. A path or an expression in it would have
     // tokens of other places: hence an import and variables.
-    let [function, found, way] =
-        ["__expect", "__found", "__way"].map(|name| Ident::new(name, span));
-    let call = quote_spanned!(span=> #function(#found, #name, #way));
+    let [function, found, path] =
+        ["__expect", "__found", "__path"].map(|name| Ident::new(name, span));
+    let call = quote_spanned!(span=> #function(#found, #name, #path));
     quote!({
         use #rt::expect as #function;
         let #found = #result;
-        let #way = #trace;
-        let #way = #way.as_str();
+        let #path = #trace;
+        let #path = #path.as_str();
         #call
     })
 }

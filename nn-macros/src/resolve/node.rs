@@ -86,7 +86,9 @@ impl Resolver<'_> {
     /// The output of a layer that could not be resolved: of a node in its place, so that later lines have an input.
     /// Mistakes that follow from it are not reported.
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
-        let title = Title { path: String::from("broken"), name: None };
+        // Its number keeps its field apart from those of other such nodes, of which there may be thousands.
+        let path = format!("broken.{}", self.resolved.network.nodes.len());
+        let title = Title { path, name: None };
         let name = Ident::new("broken", at);
         let scope = Scope::new("", &Body { lines: Vec::new(), span: at }, false);
         let node = self.node(title, &name, &scope);

@@ -29,7 +29,7 @@ pub(super) const GOOD: [&str; 6] = [
     "block Up(skip, units) { Dense(units), Concat { {}, skip } }
     struct Heads(image: 8x8x1, table: ..4x3) -> (digit: 10, place: [4, 2]) {
         image => Flatten, seen: Dense(4), ReLU, Up(seen, 8), digit: Dense(10),
-        place: table => Residual { Dense(3), Add { {}, table => { Tanh } } }, Dense(2),
+        table => Residual { Dense(3), Add { {}, table => { Tanh } } }, place: Dense(2),
     }",
     "struct Series(type: ..40x8) -> 40x8 {
         Repeat(2) { TransformerEncoder(8, 2, 16, causal = true) }, r#match: LSTM(8), MultiHeadAttention(2, causal = true),
@@ -39,7 +39,7 @@ pub(super) const GOOD: [&str; 6] = [
     "block Bottle(n, half = { n / 2 }, kernel = (3, 3)) { Conv2d(half, kernel, padding = same), PReLU, Conv2d({ half * 2 }, 1) }
     struct Symbolic([H, 9, config::C]) -> (self: N, all: 9x2) {
         Bottle({ N + 1 }), up: ConvTranspose2d({ if A > 1 { A } else { B } }, kernel = 2), GlobalAvgPool -> { 2 * N }, Dense(N),
-        self: Scale(1e-3), all: Dense(18), Reshape([9, 2]),
+        self: Scale(1e-3), Dense(18), all: Reshape([9, 2]),
     }",
 ];
 
