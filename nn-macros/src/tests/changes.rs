@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Networks without mistakes, which together contain every construct.
-pub(super) const GOOD: [&str; 6] = [
+pub(crate) const GOOD: [&str; 6] = [
     "block Basic(channels, stride = 1) {
         Residual {
             Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm,
@@ -44,7 +44,7 @@ pub(super) const GOOD: [&str; 6] = [
 ];
 
 /// How many tokens there are at all depths.
-pub(super) fn count(tokens: &TokenStream) -> usize {
+pub(crate) fn count(tokens: &TokenStream) -> usize {
     let one = |tree: TokenTree| match tree {
         TokenTree::Group(group) => 1 + count(&group.stream()),
         _ => 1,
@@ -53,7 +53,7 @@ pub(super) fn count(tokens: &TokenStream) -> usize {
 }
 
 /// All tokens at all depths.
-pub(super) fn all(tokens: &TokenStream) -> Vec<TokenTree> {
+pub(crate) fn all(tokens: &TokenStream) -> Vec<TokenTree> {
     let mut found = Vec::new();
     for tree in tokens.clone() {
         found.push(tree.clone());
@@ -65,7 +65,7 @@ pub(super) fn all(tokens: &TokenStream) -> Vec<TokenTree> {
 }
 
 /// What is done with a token.
-pub(super) enum Change {
+pub(crate) enum Change {
     Delete,
     Duplicate,
     SwapWithNext,
@@ -77,7 +77,7 @@ pub(super) enum Change {
 }
 
 /// The tokens with the token number `at` changed, counted at all depths.
-pub(super) fn change(tokens: TokenStream, at: &mut Option<usize>, what: &Change) -> TokenStream {
+pub(crate) fn change(tokens: TokenStream, at: &mut Option<usize>, what: &Change) -> TokenStream {
     let mut output: Vec<TokenTree> = Vec::new();
     let mut input = tokens.into_iter();
     while let Some(tree) = input.next() {
@@ -115,7 +115,7 @@ pub(super) fn change(tokens: TokenStream, at: &mut Option<usize>, what: &Change)
 }
 
 /// A change that `below` draws; `pool` has the tokens that replace others.
-pub(super) fn random_change(below: &mut impl FnMut(usize) -> usize, pool: &[TokenTree]) -> Change {
+pub(crate) fn random_change(below: &mut impl FnMut(usize) -> usize, pool: &[TokenTree]) -> Change {
     match below(7) {
         0 => Change::Delete,
         1 => Change::Duplicate,
@@ -136,13 +136,13 @@ const OTHERS: &str = "0 1X2 1.5 1e3 \"s\" 'c' 'a & | ! . .. ; 7x 999999999999999
     4294967296x4294967296 18446744073709551614 r#fn Self super __Step state";
 
 /// The tokens of [`GOOD`] and others.
-pub(super) fn pool() -> Vec<TokenTree> {
+pub(crate) fn pool() -> Vec<TokenTree> {
     let texts = GOOD.iter().copied().chain([OTHERS]);
     texts.flat_map(|text| all(&text.parse().expect("text of tokens"))).collect()
 }
 
 /// One of [`GOOD`] with up to four changes, or some random tokens; all that `below` draws.
-pub(super) fn random_tokens(
+pub(crate) fn random_tokens(
     below: &mut impl FnMut(usize) -> usize,
     pool: &[TokenTree],
 ) -> TokenStream {
