@@ -10,10 +10,8 @@ use proc_macro2::{TokenStream, TokenTree};
 
 include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
-mod tests {
-    #[path = "../../../nn-macros/src/tests/changes.rs"]
-    pub(crate) mod changes;
-}
+#[path = "../../nn-macros/src/tests/changes.rs"]
+mod changes;
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let tokens = match bytes.split_first() {
@@ -40,7 +38,7 @@ fn changed(bytes: &[u8]) -> Option<TokenStream> {
         choice % end
     };
     thread_local! {
-        static POOL: Vec<TokenTree> = tests::changes::pool();
+        static POOL: Vec<TokenTree> = changes::pool();
     }
-    Some(POOL.with(|pool| tests::changes::random_tokens(&mut below, pool)))
+    Some(POOL.with(|pool| changes::random_tokens(&mut below, pool)))
 }

@@ -14,8 +14,8 @@ use crate::network::{Dim, Dims};
 use crate::report::{mistake, say};
 
 /// The most tokens of one expression after parameters of blocks are replaced. Defaults can double it with every
-/// parameter: `p1 = { p0 + p0 }, p2 = { p1 + p1 }`.
-const MOST_TOKENS: usize = 1024;
+/// parameter: `p1 = { p0 + p0 }, p2 = { p1 + p1 }`. As many as `guard` accepts without parameters.
+const MOST_TOKENS: usize = 256;
 
 /// The most tokens that replace parameters in one network, all copies of its blocks together.
 const MOST_SUBSTITUTED: usize = 1 << 19;
@@ -134,6 +134,9 @@ impl Environment {
             Expr::Path(_) => match plain_name(expr) {
                 Some(name) => match self.parameter(name) {
                     Some(operand) => operand.value.clone(),
+                    None if is_path_keyword(name) => {
+                        return Err(Error::new(name.span(), mistake::no_size(&quote!(#name))));
+                    }
                     // `same` and the name of a constant look alike: the kind of the argument decides.
                     None => Evaluated::Word(name.clone()),
                 },
@@ -209,7 +212,9 @@ impl Environment {
         if mentions(tokens, &self.generics) {
             return Err(Error::new_spanned(expr, say::COMPUTES_WITH_GENERICS));
         }
-        if !is_value(expr) {
+        // A name that is replaced need not be a value: `n { a: 1 }`, `n!()`.
+        let parses = self.parameters.is_empty() || syn::parse2::<Expr>(tokens.clone()).is_ok();
+        if !is_value(expr) || !parses {
             return Err(Error::new_spanned(expr, mistake::no_size(tokens)));
         }
         // A const generic argument needs braces around an expression; a block has them.
@@ -289,6 +294,11 @@ fn plain_name(expr: &Expr) -> Option<&Ident> {
         Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
         _ => None,
     }
+}
+
+/// Whether a name can begin a path, but is none itself.
+fn is_path_keyword(name: &Ident) -> bool {
+    ["self", "Self", "super", "crate"].iter().any(|word| name == word)
 }
 
 /// Whether an expression can be a size, as far as its form shows: the others have no value, or are no operands.

@@ -387,6 +387,10 @@ fn parameters_keep_their_place_in_expressions() {
         source("block B(n, m = { n - 1 }) { Dense(2 * m) }", "B(A / 2)"),
         "Dense(2 * ((A / 2)-1))"
     );
+    for wrong in ["n {}", "n!()", "n::n"] {
+        let text = format!("block B(n) {{ Dense({wrong}) }} struct N(8) -> M {{ B(A / 2) }}");
+        super::assert_about(&text, &[(wrong, "expected a size")]);
+    }
     // What the macro computes itself is right, too.
     let known = "block B(n, m = { 2 * n }) { Dense(m) } struct N(8) -> 10 { B(4 + 1) }";
     assert_eq!(network(known).lines(), ["b.dense 10"]);

@@ -140,6 +140,16 @@ fn keywords_and_raw_names() {
 }
 
 #[test]
+fn keywords_are_no_sizes() {
+    for word in ["self", "Self", "super", "crate"] {
+        assert_about(
+            &format!("struct N(8) -> 8 {{ Dense({word}), Dense(8) }}"),
+            &[(word, "expected a size")],
+        );
+    }
+}
+
+#[test]
 fn a_repeated_input_keeps_its_number() {
     assert_about(
         "struct N(a: 8, a: 8, b: 4) -> 4 { Add { a => { Dense(4) }, b } }",
