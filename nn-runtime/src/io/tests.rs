@@ -2,7 +2,7 @@ use super::decode::read;
 use super::encode::{encode, write};
 use super::{LoadError, Mismatch};
 use crate::types::Tensor;
-use crate::types::{Axis, Element};
+use crate::types::{Axis, Element, FeatureOrder};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -46,8 +46,8 @@ const LEN: usize = 21;
 
 /// A dense layer with two units after a flattened 1x2x2, a counter, and the weights of a convolution.
 fn tensors() -> Vec<Tensor> {
-    const PARTS: &[Shape] = &[Shape::new(&[1, 2, 2])];
-    let columns = Axis { len: 4, stride: 2, features: PARTS };
+    let order = FeatureOrder::flattened(&Shape::new(&[1, 2, 2]));
+    let columns = Axis { len: 4, stride: 2, order };
     let mut count = Tensor::new("norm.num_batches_tracked", 10, vec![]);
     count.element = Element::I64;
     let conv = vec![Axis::plain(2, 1), Axis::plain(1, 2), Axis::plain(1, 10), Axis::plain(5, 2)];

@@ -6,7 +6,8 @@
 use super::decode;
 use super::encode;
 use super::error::{LoadError, SaveError};
-use crate::contract::{Network, Node, Root};
+use crate::contract::Network;
+use crate::order::file_tensors;
 use crate::types::{Tensor, zeros_on_line};
 use serde_json::Value;
 use std::path::Path;
@@ -35,5 +36,5 @@ pub(crate) fn extra_of(extra: Option<String>, path: &Path) -> Result<Value, Load
 }
 
 fn tensors<N: Network>() -> Vec<Tensor> {
-    <N as Node<Root>>::tensors()
+    file_tensors::<N>().tensors
 }

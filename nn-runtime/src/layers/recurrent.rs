@@ -9,9 +9,8 @@ use crate::kernels::recurrent::Stack;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, FeatureOrder, Tensor};
 #[cfg(feature = "std")]
-use unrolled_shape::Shape;
 #[cfg(feature = "std")]
 use unrolled_shape::rules::recurrent::CellWeights;
 
@@ -65,8 +64,8 @@ macro_rules! recurrent_layer {
                 const STATE: usize = Self::stack::<S>().state();
 
                 #[cfg(feature = "std")]
-                fn tensors() -> Vec<$crate::types::Tensor> {
-                    $crate::layers::recurrent::tensors(&Self::stack::<S>(), S::FEATURES)
+                fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
+                    $crate::layers::recurrent::tensors(&Self::stack::<S>(), &order.input)
                 }
 
                 fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -171,7 +170,7 @@ pub(super) use recurrent_layer;
 
 /// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
 #[cfg(feature = "std")]
-pub(super) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> {
+pub(super) fn tensors(stack: &Stack, input: &FeatureOrder) -> Vec<Tensor> {
     let sizes = stack.sizes;
     let columns = sizes.columns();
     let mut tensors = Vec::new();
@@ -183,8 +182,8 @@ pub(super) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> 
                 let axes = [Some(Axis::plain(columns, 1)), input].into_iter().flatten().collect();
                 tensors.push(Tensor::new(format!("{name}_l{layer}{suffix}"), offset, axes));
             };
-            let features = if layer == 0 { features } else { &[] };
-            add("weight_ih", weight_ih, Some(Axis { len: inputs, stride: columns, features }));
+            let order = if layer == 0 { input.clone() } else { FeatureOrder::PLAIN };
+            add("weight_ih", weight_ih, Some(Axis { len: inputs, stride: columns, order }));
             add("weight_hh", weight_hh, Some(Axis::plain(sizes.units, columns)));
             if sizes.bias {
                 add("bias_ih", bias_ih, None);

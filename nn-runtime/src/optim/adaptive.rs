@@ -1,8 +1,9 @@
 //! [`AdaptiveClip`]: gradients clipped in proportion to their weights.
 
-use crate::contract::{Network, Node, Root, trained_ranges};
+use crate::contract::{Network, trained_ranges};
 use crate::hyper::{self, checked};
 use crate::kernels::dispatch::dispatch;
+use crate::order::file_tensors;
 use crate::types::Tensor;
 use std::ops::Range;
 
@@ -45,7 +46,7 @@ impl AdaptiveClip {
     pub fn new<N: Network>(ratio: f64, except: &[&str]) -> Self {
         let trained: Vec<_> =
             trained_ranges(N::LAYERS).into_iter().map(|(_, range)| range).collect();
-        Self::of(&<N as Node<Root>>::tensors(), &trained, ratio, except)
+        Self::of(&file_tensors::<N>().tensors, &trained, ratio, except)
     }
 
     #[track_caller]
