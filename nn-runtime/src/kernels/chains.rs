@@ -50,21 +50,20 @@ pub(crate) fn chains<C: Columns, I: Instructions, const T: usize>(
     Chains { columns, biases, terms, y: y.as_mut_ptr() }.run::<C, _>(isa.lanes());
 }
 
-/// The vectors of `count` elements in the next group, of `left` columns.
-const fn group_len(left: usize, count: usize) -> usize {
-    let left = left.div_ceil(count);
+/// The number of vectors in the next group, where `left` columns are left and a vector has `lanes` elements.
+const fn next_group(left: usize, lanes: usize) -> usize {
+    let left = left.div_ceil(lanes);
     // 9 vectors are groups of 5 and 4, not of 8 and 1: more chains that hide the latency of the last group.
     left.div_ceil(left.div_ceil(MOST))
 }
 
-/// Whether the groups of a row include one of `len` vectors of `count` elements, of which the last one is whole or, at
-/// an `edge`, partial.
-const fn has_group(columns: usize, count: usize, len: usize, edge: bool) -> bool {
+/// Whether `columns` have a group of `vectors`, of which the last one is whole or, at an `edge`, partial.
+const fn has_group(columns: usize, lanes: usize, vectors: usize, edge: bool) -> bool {
     let mut column = 0;
     while column < columns {
-        let vectors = group_len(columns - column, count);
-        column += vectors * count;
-        if vectors == len && (column > columns) == edge {
+        let group = next_group(columns - column, lanes);
+        column += group * lanes;
+        if group == vectors && (column > columns) == edge {
             return true;
         }
     }
@@ -85,7 +84,7 @@ impl<const T: usize> Chains<'_, T> {
     fn run<C: Columns, L: Lanes>(&self, lanes: L) {
         let mut column = 0;
         while column < C::COLUMNS {
-            let vectors = group_len(C::COLUMNS - column, L::COUNT);
+            let vectors = next_group(C::COLUMNS - column, L::COUNT);
             // SAFETY: `vectors` vectors begin in the columns from `column` on, and `self` has `C::COLUMNS` columns.
             unsafe {
                 match vectors {
@@ -112,7 +111,7 @@ impl<const T: usize> Chains<'_, T> {
         // SAFETY: `N` vectors begin there, and the edge is where the last one does not end in the columns.
         unsafe {
             let whole = column + N * L::COUNT <= C::COLUMNS;
-            // `const`, so that `rustc` generates the groups that occur only.
+            // `const`, so that `rustc` generates only the groups that these columns have.
             if const { has_group(C::COLUMNS, L::COUNT, N, false) } && whole {
                 self.vectors::<L, N, false>(lanes, column);
             }
