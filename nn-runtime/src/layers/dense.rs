@@ -74,7 +74,8 @@ where
     fn infer_inlined<I: Instructions>(&self, isa: I, Infer { x, y, .. }: Infer<'_>) {
         let weight = self.weight.as_floats();
         let (inputs, units, x, bias) = (IN, UNITS, x[0], &self.bias);
-        kernels::dense_inlined(isa, kernels::DenseArgs { inputs, units, x, weight, bias, y });
+        let args = kernels::DenseArgs { inputs, units, x, weight, bias, y };
+        kernels::dense_inlined::<IN, UNITS, I>(isa, args);
     }
 }
 
