@@ -10,6 +10,7 @@ use crate::contract::Network;
 use crate::order::file_tensors;
 use crate::types::{Tensor, zeros_on_line};
 use serde_json::Value;
+use std::io::Read;
 use std::path::Path;
 
 /// Writes the weights of `net` and `extra`, the JSON value stored with them, to `path`.
@@ -24,8 +25,18 @@ pub(crate) fn save<N: Network>(
 /// A network with the weights in the file `path`, and the JSON text stored with them.
 pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
     let mut net = zeros_on_line::<N>();
-    let extra = decode::read(path, &tensors::<N>(), net.as_floats_mut())?;
+    let extra = decode::read_file(path, &tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
+}
+
+/// A network with the weights from `reader`, which errors call `name`.
+pub(crate) fn load_from<N: Network>(
+    name: &str,
+    reader: &mut dyn Read,
+) -> Result<Box<N>, LoadError> {
+    let mut net = zeros_on_line::<N>();
+    decode::read(Path::new(name), reader, &tensors::<N>(), net.as_floats_mut())?;
+    Ok(net)
 }
 
 /// The JSON value stored with the weights, for callers that need one.
