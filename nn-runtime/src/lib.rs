@@ -1,7 +1,7 @@
 //! Layers, kernels, losses, optimisers, training, data and files.
 //!
 //! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
-//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `step`, and then `loss`, `optim`, `data`, `train`,
+//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, `step`, and then `loss`, `optim`, `data`, `train`,
 //! `io` and `network`.
 //!
 //! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training
@@ -35,6 +35,10 @@ mod network;
 #[cfg(feature = "train")]
 pub mod optim;
 #[cfg(feature = "std")]
+#[cfg_attr(
+    not(feature = "files"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "only files report conflicts")
+)]
 mod order;
 #[cfg(feature = "std")]
 mod step;
