@@ -74,9 +74,6 @@ pub(crate) struct Value {
     pub(crate) dims: Dims,
     /// The node whose output it is; `None` for inputs.
     pub(crate) producer: Option<usize>,
-    /// The parts it was flattened from, as far as PyTorch's order of features matters: see
-    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer_shapes`.
-    pub(crate) features: Vec<Dims>,
 }
 
 /// A layer at its position in the network.

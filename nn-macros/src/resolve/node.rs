@@ -79,7 +79,7 @@ impl Resolver<'_> {
 
     pub(super) fn value(&mut self, dims: Dims, producer: Option<usize>) -> ValueId {
         let values = &mut self.resolved.network.values;
-        values.push(Value { dims, producer, features: Vec::new() });
+        values.push(Value { dims, producer });
         ValueId(values.len() - 1)
     }
 

@@ -11,6 +11,9 @@
 //! Weights are written as `F32`. `F16`, `BF16` and `F64` are read as well, as by `load_state_dict`: the first two exactly,
 //! the last rounded to the nearest. The same weights give the same bytes.
 //!
+//! Files are written and read tensor by tensor through a small buffer: the weights are in memory once. A header has at
+//! most 100 MB, and reading it ends once it has many more tensors than the network.
+//!
 //! The functions are [`FilesExt::save`](crate::FilesExt::save) and [`FilesExt::load`](crate::FilesExt::load), and with a
 //! value stored beside the weights [`FilesExt::save_with`](crate::FilesExt::save_with) and
 //! [`FilesExt::load_with`](crate::FilesExt::load_with).
@@ -20,11 +23,13 @@ mod decode;
 mod encode;
 mod error;
 mod header;
+mod input;
 mod layout;
 mod number;
 #[cfg(test)]
 mod tests;
 mod weights_file;
 
-pub use error::{LoadError, Mismatch, SaveError};
-pub(crate) use weights_file::{extra_of, load, save};
+pub use crate::order::OrderConflict;
+pub use error::{Damage, ForeignFormat, LoadError, Mismatch, SaveError};
+pub(crate) use weights_file::{extra_of, load, load_from, save};

@@ -18,7 +18,7 @@ use crate::system::RngKey;
 use crate::types::Steps;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Element, Tensor};
+use crate::types::{Axis, Element, LayerOrder, Tensor};
 #[cfg(feature = "train")]
 use core::ops::Range;
 use unrolled_shape::rules::batch_norm;
@@ -43,7 +43,8 @@ pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
     pub running_mean: [f32; C],
     /// The running average of the variances. Not trained.
     pub running_var: [f32; C],
-    /// The number of training steps so far, exact up to 2^24. Not trained.
+    /// The number of training steps so far. It stops at 2^24, the largest count that an `f32` can be increased to, and is
+    /// rounded to an `f32` when read from a file. Nothing depends on it: `momentum` is constant. Not trained.
     pub num_batches_tracked: f32,
 }
 
@@ -77,8 +78,8 @@ where
     const SCRATCH: usize = 3 * C;
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
-        let channels = || vec![Axis { len: C, stride: 1, features: S::FEATURES }];
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        let channels = || vec![Axis { len: C, stride: 1, order: order.input.clone() }];
         let mut tensors = Vec::new();
         if AFFINE > 0 {
             tensors.push(Tensor::new("weight", 0, channels()));
@@ -400,6 +401,16 @@ mod tests {
     }
 
     #[test]
+    fn the_count_of_batches_stops_at_the_largest_exact_one() {
+        let mut trial = Trial::<Steps, BatchNorm<2>>::random();
+        for (before, after) in [(16_777_215.0, 16_777_216.0), (16_777_216.0, 16_777_216.0)] {
+            trial.node.num_batches_tracked = before;
+            trial.train();
+            assert_eq!(trial.node.num_batches_tracked, after);
+        }
+    }
+
+    #[test]
     fn inference_uses_the_running_averages() {
         let mut trial = Trial::<Features, BatchNorm<7, 0>>::random();
         trial.node.running_mean = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
@@ -431,7 +442,7 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_names() {
-        let tensors = <BatchNorm<19> as Node<Image>>::tensors();
+        let tensors = <BatchNorm<19> as Node<Image>>::file_tensors(&LayerOrder::default());
         let names: Vec<_> =
             tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
         assert_eq!(
@@ -445,7 +456,7 @@ mod tests {
             ]
         );
         assert_eq!(tensors[4].element, Element::I64);
-        let tensors = <BatchNorm<7, 0> as Node<Features>>::tensors();
+        let tensors = <BatchNorm<7, 0> as Node<Features>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors.len(), 3);
         assert_eq!(tensors[2].offset + 1, <BatchNorm<7, 0> as Weights>::LEN);
     }

@@ -3,15 +3,22 @@
 use crate::contract::Network;
 use crate::io::{self, LoadError, SaveError};
 use serde::{Serialize, de::DeserializeOwned};
+use std::io::Read;
 use std::path::Path;
 
 /// Saves and loads the weights of any [`Network`].
 pub trait FilesExt: Network {
-    /// Writes the weights to `path` as a PyTorch state_dict; see [`io`]. They are written to a temporary file that is then
-    /// renamed, so that a failure leaves an older file unchanged.
+    /// Writes the weights to `path` as a PyTorch state_dict; see [`io`].
+    ///
+    /// They are written to a temporary file beside `path`, `.NAME.unrolled-part`, that is then renamed, so that a failure
+    /// leaves an older file unchanged. If the process is killed, the next save to `path` removes the temporary file.
+    /// Symbolic links are followed. The older file's mode, owner and group stay; its ACL and other hard links do not.
+    ///
+    /// A file whose owner cannot be kept, or that is a mount point (a single file mounted into a container), is overwritten
+    /// in place: if that fails, it is incomplete.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be written, or `path` is a directory, device, FIFO or socket, or a link that leads nowhere.
     fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
         io::save(self, None, path.as_ref())
     }
@@ -32,13 +39,22 @@ pub trait FilesExt: Network {
         io::save(self, Some(extra), path.as_ref())
     }
 
-    /// A network with the weights in the file `path`, filled in place on the heap.
+    /// A network with the weights in the regular file `path`, filled in place on the heap.
     ///
     /// # Errors
-    /// If the file cannot be read, is not a safetensors file, is damaged, or does not fit the network; the error then lists
-    /// all differences.
+    /// If the file cannot be read or is no regular file, is not a safetensors file, is damaged, or does not fit the network;
+    /// the error then contains all differences.
     fn load(path: impl AsRef<Path>) -> Result<Box<Self>, LoadError> {
         Ok(io::load(path.as_ref())?.0)
+    }
+
+    /// As [`load`](Self::load), from a reader, which errors call `name`: bytes in memory, a pipe. It must end where the
+    /// weights end.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    fn load_from(name: &str, mut reader: impl Read) -> Result<Box<Self>, LoadError> {
+        io::load_from(name, &mut reader)
     }
 
     /// As [`load`](Self::load), with the value that [`save_with`](Self::save_with) stored with the weights.
