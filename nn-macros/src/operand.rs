@@ -18,7 +18,7 @@ use crate::report::{mistake, say};
 const MOST_TOKENS: usize = 256;
 
 /// The most tokens that replace parameters in one network, all copies of its blocks together.
-const MOST_SUBSTITUTED: usize = 1 << 19;
+const MOST_SUBSTITUTED: usize = 1 << 17;
 
 /// A value, and where the user wrote it.
 #[derive(Clone)]

@@ -77,7 +77,7 @@ fn sums() {
     // Each operator would copy the tokens of its operands again.
     let sum = "1 + ".repeat(120);
     let text = |one: &str| {
-        format!("struct N(8) -> 8 {{ Repeat(20) {{ Dense({{ {sum} {one} }}) }}, Dense(8) }}")
+        format!("struct N(8) -> 8 {{ Repeat(5) {{ Dense({{ {sum} {one} }}) }}, Dense(8) }}")
     };
     assert!(messages(&text("1")).is_empty());
     assert!(messages(&text("A")).is_empty());
@@ -93,6 +93,18 @@ fn views_and_names() {
     // `a`, `a_`, `a__`, ..: the same name without underscores.
     let names: String = (0..150).map(|n| format!("a{}: Dense(8), ", "_".repeat(n))).collect();
     assert!(messages(&format!("struct N(8) -> 8 {{ {names} }}")).is_empty());
+}
+
+/// Thousands of buffers of different lengths: the offset of each was searched for among all others several times.
+#[test]
+fn memory_plans() {
+    let text = "struct N(32x32x3) -> 10 {
+        Repeat(150) {
+            Residual { Conv2d(16, kernel = 3, padding = 1), BatchNorm } skip { Conv2d(16, kernel = 1) }, ReLU,
+        },
+        GlobalAvgPool, Dense(10),
+    }";
+    assert!(messages(text).is_empty());
 }
 
 #[test]
