@@ -300,8 +300,11 @@ pub mod __private {
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{
-        State, Tensor, add_field, infer_inlined, infer_one, infer_one_from, step_inlined, step_one,
+        Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, add_field, infer_inlined,
+        infer_one, infer_one_from, step_inlined, step_one,
     };
+    #[cfg(feature = "std")]
+    pub use unrolled_shape::registry::{Channels, Features};
     pub use unrolled_shape::{
         Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, checks, expect, plan,
         rules, trace,

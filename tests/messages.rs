@@ -27,6 +27,7 @@ network! {
     struct Words(text: 5) -> 2 { words: Embedding(7, 3), GRU(4, output = last), Dense(2) }
     struct Series(5x1) -> 5x2 { GRU(4), Dense(2) }
     struct Double(x: 4) -> (class: 2, place: 1) { class: Dense(2), place: x => Dense(1) }
+    struct Groups(2x2x2) -> 2 { Flatten, GroupNorm(2), Dense(2) }
 }
 
 /// The messages, each below a heading.
@@ -318,7 +319,10 @@ fn files(messages: &mut Messages, folder: &Path) {
     messages.add_mismatch("LoadError::Mismatch, one", &path, one);
     messages.add_mismatch("LoadError::Mismatch, all kinds", &path, mismatches);
 
+    Groups::new(1).save(&path).expect("saved");
+    messages.error("LoadError::OwnOrder", load());
     net.save(&path).expect("saved");
+    messages.error("LoadError::Order", Groups::load(&path).map(drop).expect_err("another order"));
     let found = Tiny::load_with::<Standardizer>(&path).map(drop);
     messages.error("LoadError::NoExtra", found.expect_err("nothing stored"));
     net.save_with(&path, &["a", "b"]).expect("saved");

@@ -9,7 +9,6 @@ use crate::guard::check_depth;
 use crate::infer_shapes::infer_shapes;
 use crate::lengths::check_lengths;
 use crate::network::{Facade, Features};
-use crate::owner::check_owners;
 use crate::parse::parse;
 use crate::report::Report;
 use crate::resolve::{resolve, resolve_names};
@@ -43,7 +42,6 @@ pub(crate) fn expand_networks(
         let network = network.map(|network| infer_shapes(network, report));
         if let Some(network) = &network {
             check_lengths(network, report);
-            check_owners(network, report);
         }
         match network {
             Some(network) if intact && report.found() == before => emit(&network),

@@ -30,7 +30,9 @@ pub(crate) fn pooled(
 ) -> Vec<Pooled> {
     let after = |node: usize| {
         let reader = only_reader(node)?;
-        Some((reader, &network.nodes[reader]))
+        let it = &network.nodes[reader];
+        // Not the reader of a view, whose pixels may be others.
+        (it.inputs[0] == network.nodes[node].output).then_some((reader, it))
     };
     let from = |node: usize| {
         let Fusion::Pooled(condition) = fusion(&network.nodes[node]) else { return None };
@@ -95,6 +97,16 @@ mod tests {
         let lines = "Conv2d(4, kernel = 3), seen: ReLU, MaxPool2d(2), GlobalAvgPool, \
                      Add { {}, seen => { GlobalAvgPool } }";
         assert_eq!(pooled("(14x14x1) -> 4", lines), []);
+    }
+
+    #[test]
+    fn a_pool_of_a_view_stays_by_itself() {
+        let lines = "Conv2d(2, kernel = 1), Reshape(2x4x1), MaxPool2d(2)";
+        assert_eq!(pooled("(2x2x1) -> 1x2x1", lines), []);
+        let lines = "Conv2d(2, kernel = 1), Reshape(2x4x1), ReLU, MaxPool2d(2)";
+        assert_eq!(pooled("(2x2x1) -> 1x2x1", lines), []);
+        let lines = "Conv2d(2, kernel = 1), ReLU, Reshape(2x4x1), MaxPool2d(2)";
+        assert_eq!(pooled("(2x2x1) -> 1x2x1", lines), []);
     }
 
     #[test]

@@ -10,7 +10,6 @@ use syn::ext::IdentExt;
 use unrolled_shape::registry::{Flow, Inputs, Row, Size, Storage};
 use unrolled_shape::{Blame, Shape, ShapeError, checks, explain};
 
-use crate::features::infer_features;
 use crate::network::{
     Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, SkipConnection, ValueId,
     custom_output,
@@ -20,8 +19,7 @@ use crate::report::{Report, mistake, say};
 use crate::resolve::Resolved;
 use crate::trace::trace;
 
-/// Completes the network: shapes, costs, what features were flattened from. Checks what can be
-/// checked while expanding.
+/// Completes the network: shapes and costs. Checks what can be checked while expanding.
 pub(crate) fn infer_shapes(resolved: Resolved, report: &mut Report) -> Network {
     let Resolved { network, broken, branches, generics } = resolved;
     let known = vec![false; network.values.len()];
@@ -32,7 +30,6 @@ pub(crate) fn infer_shapes(resolved: Resolved, report: &mut Report) -> Network {
         inference.node(node);
     }
     inference.check_outputs();
-    infer_features(&mut inference.network);
     inference.network
 }
 

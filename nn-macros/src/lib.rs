@@ -2,8 +2,8 @@
 //!
 //! The pipeline is `expand`: parse -> resolve -> infer shapes -> check -> emit. `parse` makes a syntax tree of
 //! tokens, `resolve` a graph of nodes (names looked up, blocks unrolled), `infer_shapes` fills in sizes,
-//! `check_lengths` and `check_owners` refuse ragged sequences and tied weights that do not fit, `emit` lets `plan`
-//! assign memory and phases, and writes the code.
+//! `check_lengths` refuses ragged sequences that do not fit, `emit` lets `plan` assign memory and phases, and writes the
+//! code.
 //!
 //! Inside the crate, tokens are those of `proc_macro2`: tests expand text with them, outside of a compiler.
 
@@ -14,7 +14,6 @@ mod derive;
 mod emit;
 mod expand;
 mod fallback;
-mod features;
 mod fusion;
 mod guard;
 mod infer_shapes;

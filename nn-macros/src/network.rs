@@ -72,9 +72,6 @@ pub(crate) struct ValueId(pub(crate) usize);
 pub(crate) struct Value {
     /// Its shape: of inputs from the beginning, of others after `infer_shapes`.
     pub(crate) dims: Dims,
-    /// The parts it was flattened from, as far as PyTorch's order of features matters: see
-    /// `Spec::FEATURES` in nn-runtime. Empty where it does not. After `infer_shapes`.
-    pub(crate) features: Vec<Dims>,
 }
 
 /// A layer at its position in the network.

@@ -2,8 +2,7 @@
 
 use unrolled_shape::registry::Size;
 
-use crate::network::{ArgumentValue, Dim, Dims, Layer, Network, Node};
-use crate::report::{Report, mistake};
+use crate::network::{ArgumentValue, Dim, Layer, Network, Node};
 
 impl Network {
     /// The nodes that share the weight of node `owner`, with their indices.
@@ -37,30 +36,4 @@ impl Network {
         };
         row.weight.iter().flatten().filter_map(size).collect()
     }
-}
-
-/// Reports shared weights of which one user reads flattened features: their order differs in files, so that
-/// each of the layers would need another matrix there.
-pub(crate) fn check_owners(network: &Network, report: &mut Report) {
-    for node in &network.nodes {
-        let (Some(owner), Some(shape)) = (node.owner, shared_weight(node)) else { continue };
-        let reads_flattened = |node: &&Node| {
-            let input = node.inputs.first();
-            input.is_some_and(|input| !network.values[input.0].features.is_empty())
-        };
-        let both = [node, &network.nodes[owner]];
-        if let Some(flattened) = both.into_iter().find(reads_flattened) {
-            let words = mistake::weight_in_another_order(&node.label, &flattened.label);
-            report.error(shape.span, words);
-        }
-    }
-}
-
-/// The weight that a node shares, among its arguments.
-fn shared_weight(node: &Node) -> Option<&Dims> {
-    let Layer::Known { arguments, .. } = &node.layer else { return None };
-    arguments.iter().find_map(|argument| match &argument.value {
-        ArgumentValue::Weight(shape) => Some(shape),
-        _ => None,
-    })
 }

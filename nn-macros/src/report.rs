@@ -429,14 +429,6 @@ pub(crate) mod mistake {
         format!("`{name}` has no weight to share: {is}\n  = help: name a line that is {layers}")
     }
 
-    /// `flattened` is `layer`, or that which it shares the weight of.
-    pub(crate) fn weight_in_another_order(layer: &str, flattened: &str) -> String {
-        format!(
-            "layer `{layer}` cannot share a weight: `{flattened}` reads flattened features, whose order in \
-             files differs\n  = help: put a layer with a weight of its own before it"
-        )
-    }
-
     /// Why a value cannot be taken from where it is, and what can be done.
     fn in_words(name: &Ident, elsewhere: &Elsewhere) -> String {
         match elsewhere {

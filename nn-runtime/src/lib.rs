@@ -1,7 +1,7 @@
 //! Layers, kernels, losses, optimisers, training, data and files.
 //!
 //! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
-//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `step`, and then `loss`, `optim`, `data`, `train`,
+//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, `step`, and then `loss`, `optim`, `data`, `train`,
 //! `io` and `network`.
 //!
 //! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training
@@ -35,14 +35,18 @@ mod network;
 #[cfg(feature = "train")]
 pub mod optim;
 #[cfg(feature = "std")]
+#[cfg_attr(
+    not(feature = "files"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "only files report conflicts")
+)]
+mod order;
+#[cfg(feature = "std")]
 mod step;
 mod system;
 #[cfg(feature = "train")]
 pub mod train;
 mod types;
 
-#[cfg(feature = "std")]
-pub use contract::State;
 #[cfg(feature = "train")]
 pub use contract::{
     Backward, Forward, Pass, Phases, TiedNode, TrainEmbeds, TrainInPlaceNode, TrainNode, TrainSlot,
@@ -51,6 +55,8 @@ pub use contract::{
     Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerInfo, Network, Node,
     PooledNode, Root, Shaped, Signature, Slot, Spec, Streaming, check_inputs,
 };
+#[cfg(feature = "std")]
+pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};
 pub use kernels::{AtRunTime, Instructions, Isa, add_to};
 pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
 #[cfg(feature = "train")]
@@ -80,7 +86,7 @@ pub use typenum;
 #[cfg(feature = "nalgebra")]
 pub use types::AsMatrix;
 #[cfg(feature = "std")]
-pub use types::{Axis, Element, Tensor, add_field};
+pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor, add_field};
 pub use types::{
     Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence, SequenceError,
     Steps, Values, Weights, len_of_fields, sizes, steps_through,

@@ -99,7 +99,7 @@ fn shapes_follow_from_the_types() {
 
 #[test]
 fn tensors_are_the_fields() {
-    let tensors = <Mix<5, 0, 0> as Node<Root>>::tensors();
+    let tensors = <Mix<5, 0, 0> as Node<Root>>::file_tensors(&LayerOrder::default());
     assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(5, 1)])]);
 }
 

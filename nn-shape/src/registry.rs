@@ -3,7 +3,8 @@
 //! Rules do not import this module, only `row`, so that modules form no cycle.
 
 pub use crate::row::{
-    Count, Flow, Flows, How, Inputs, Needs, Order, Row, Rule, Size, Steps, Storage, Streaming,
+    Channels, Count, Features, Flow, Flows, How, Inputs, Needs, Row, Rule, Size, Steps, Storage,
+    Streaming,
 };
 use crate::rules;
 

@@ -116,15 +116,33 @@ pub enum Steps {
     All,
 }
 
-/// The order of a layer's output over steps in PyTorch; here it is always `[T, C]`.
+/// Where PyTorch has the channels of a layer's output; here they are always last. See [`Features`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// `[T, C]`, as here: recurrent layers, embeddings.
-    StepsFirst,
-    /// `[C, T]`: convolutions and pools.
-    ChannelsFirst,
-    /// That of the input; `StepsFirst` where branches of both orders meet.
+pub enum Channels {
+    /// `[C, H, W]`, `[C, T]`: convolutions and pools.
+    First,
+    /// `[T, C]`: linear and recurrent layers, embeddings, attention.
+    Last,
+    /// As in the input; last where branches of both kinds meet.
     AsInput,
+}
+
+/// What a layer does with the order of features. PyTorch flattens an image channels first, so that the features of a
+/// flattened value, and the weights that belong to them, have another order there than here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Features {
+    /// All inputs and the output have the same order: elementwise functions, norms, pools, sums.
+    Same,
+    /// The input may have any order, and so may the output: there is a weight for each pair of features.
+    Any,
+    /// The input may have any order; the output has the same order in PyTorch.
+    AnyInput,
+    /// Inputs and output have the same order in PyTorch.
+    Fixed,
+    /// The features of all inputs, side by side.
+    Concat,
+    /// The elements of the input along other axes.
+    View,
 }
 
 /// Whether a layer can take a sequence one step at a time.
@@ -194,13 +212,12 @@ pub struct Row {
     pub needs: Needs,
     /// Whether training takes more than one phase, because it looks across the batch (BatchNorm).
     pub crosses_batch: bool,
-    /// Whether it has the same number of features, each with a weight of its own or none, so that
-    /// PyTorch's order of flattened features passes through it to the next `Dense`.
-    pub keeps_features: bool,
+    /// What it does with the order of features.
+    pub features: Features,
     /// What it does with sequences that are shorter than their shape.
     pub steps: Steps,
-    /// The order of its output over steps in PyTorch.
-    pub order: Order,
+    /// Where PyTorch has the channels of its output.
+    pub channels: Channels,
     /// Whether it can take a sequence one step at a time.
     pub streaming: Streaming,
     /// How inference computes it together with its neighbours.
@@ -228,15 +245,15 @@ impl Row {
         storage: Storage::Separate,
         needs: Needs::NOTHING,
         crosses_batch: false,
-        keeps_features: false,
+        features: Features::Fixed,
         steps: Steps::Each,
-        order: Order::AsInput,
+        channels: Channels::AsInput,
         streaming: Streaming::Pointwise,
         fusion: Fusion::None,
     };
 
     /// A function of each element by itself.
-    pub const ELEMENTWISE: Self = Self { keeps_features: true, ..Self::BASE };
+    pub const ELEMENTWISE: Self = Self { features: Features::Same, ..Self::BASE };
 
     /// The number of trained parameters, where the rule succeeds.
     #[must_use]

@@ -6,7 +6,7 @@ use std::ops::{Add, Mul};
 use unrolled::prelude::*;
 use unrolled::sizes::{Array, Size};
 use unrolled::typenum::{Prod, Sum, U1, U2, U7};
-use unrolled::{Node, RngKey, Root, Shape, check_gradients, init};
+use unrolled::{RngKey, Shape, check_gradients, init};
 
 /// `y = weight * x + bias`, elementwise, with a bias per channel: `[H, W, C] -> [H, W, C]`.
 #[derive(Weights)]
@@ -262,14 +262,14 @@ fn alone() {
 fn weights_are_stored_as_declared_and_have_paths_in_files() {
     let mut net = Chain::new(3);
     net.first.weight[2][1][0] = 7.5;
-    let tensors = <Chain as Node<Root>>::tensors();
+    let tensors = Chain::tensors();
     let named = |name: &str| tensors.iter().find(|tensor| tensor.name == name).unwrap();
     let weight = named("first.weight");
     let lens: Vec<usize> = weight.axes.iter().map(|axis| axis.len).collect();
     assert_eq!(lens, [3, 2, 2]);
     assert_eq!(net.params()[weight.offset + 2 * 4 + 2], 7.5);
     assert_eq!(named("affine.bias").axes[0].len, 4);
-    let deep = <Outer<5> as Node<Root>>::tensors();
+    let deep = Outer::<5>::tensors();
     assert!(deep.iter().any(|tensor| tensor.name == "repeat.1.finer.refine.weight"));
     assert!(deep.iter().any(|tensor| tensor.name == "affine1.inner.bias"));
 }

@@ -8,6 +8,7 @@ mod common;
 mod batch_norm;
 mod custom;
 mod embedding;
+mod feature_order;
 mod forward_in;
 mod inlined;
 mod instructions;

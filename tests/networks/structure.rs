@@ -473,3 +473,20 @@ fn deep_networks() {
     assert!(y.iter().all(|y| y.is_finite()));
     assert_eq!(DeepConstants::new(1).forward(&[[[0.5; 2]; 2]; 2]), y);
 }
+
+network! {
+    /// A pool of other pixels than those of the convolution.
+    struct PooledView(2x2x1) -> 1x2x1 {
+        conv: Conv2d(2, kernel = 1, bias = false),
+        Reshape(2x4x1),
+        MaxPool2d(2),
+    }
+}
+
+#[test]
+fn inference_pools_the_pixels_of_a_view() {
+    let mut net = PooledView::new(1);
+    net.params_mut().copy_from_slice(&[1.0, 10.0]);
+    // The pixels 1 2 3 4, each times 1 and 10, are the rows 1 10 2 20 and 3 30 4 40.
+    assert_eq!(net.forward(&[[[1.0], [2.0]], [[3.0], [4.0]]]), [[[30.0], [40.0]]]);
+}

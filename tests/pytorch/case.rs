@@ -2,8 +2,8 @@
 
 use safetensors::SafeTensors;
 use std::path::PathBuf;
+use unrolled::Tensor;
 use unrolled::prelude::*;
-use unrolled::{Node, Root, Tensor};
 
 /// The largest allowed difference, relative to the largest value of the tensor.
 const TOLERANCE: f64 = 1e-5;
@@ -95,26 +95,11 @@ pub(crate) fn floats<T: Values>(values: &[T]) -> impl Iterator<Item = f32> {
     values.iter().flat_map(|v| v.as_floats().iter().copied())
 }
 
-/// The offsets in memory of a tensor's elements, in the order of files. An independent implementation of what `save`
-/// and `load` do.
+/// The offsets in memory of a tensor's elements, in the order of files.
 pub(crate) fn offsets(tensor: &Tensor) -> Vec<usize> {
     let mut offsets = vec![tensor.offset];
     for axis in &tensor.axes {
-        let order: Vec<usize> = if axis.features.is_empty() {
-            (0..axis.len).collect()
-        } else {
-            let mut begin = 0;
-            let mut order = Vec::new();
-            for part in axis.features {
-                let channels = part.last();
-                let pixels = part.len() / channels;
-                for c in 0..channels {
-                    order.extend((0..pixels).map(|p| begin + p * channels + c));
-                }
-                begin += part.len();
-            }
-            order
-        };
+        let order = axis.order.indices(axis.len);
         offsets = offsets
             .iter()
             .flat_map(|p| order.iter().map(move |entry| p + entry * axis.stride))
@@ -131,7 +116,7 @@ pub(crate) struct Offsets {
 
 impl Offsets {
     pub(crate) fn of<N: Network>(case: &Case) -> Self {
-        Self { case: case.name, tensors: <N as Node<Root>>::tensors() }
+        Self { case: case.name, tensors: N::tensors() }
     }
 
     pub(crate) fn of_tensor(&self, name: &str) -> Vec<usize> {

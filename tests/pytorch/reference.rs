@@ -53,6 +53,13 @@ macro_rules! references {
     )* };
 }
 
+network! {
+    struct ConvBody(4x4x2) -> 3x3x3 { Conv2d(3, kernel = 2) }
+    struct FlatBody(4x4x2) -> 27 { Conv2d(3, kernel = 2), Flatten }
+    struct Head(24) -> 5 { Dense(6), ReLU, Dense(5) }
+    struct StepsBody(8x3) -> 6x4 { Conv1d(4, kernel = 3) }
+}
+
 references! {
     dense: (7) -> 5 { Dense(5) }
     dense_without_bias: (7) -> 5 { Dense(5, bias = false) }
@@ -198,6 +205,22 @@ references! {
         Residual { Conv1d(3, kernel = 3, padding = 1) }, Flatten, Dense(4),
     }
     lstm_flatten_dense: (5x3) -> 3 { LSTM(4), Flatten, Dense(3) }
+    order_of_nested_image: (4x4x2) -> 5 { body: ConvBody, Flatten, Dense(5) }
+    order_of_nested_flatten: (4x4x2) -> 5 { body: FlatBody, Dense(5) }
+    order_of_nested_dense: (3x4x2) -> 5 { Flatten, head: Head }
+    order_of_nested_steps: (8x3) -> 5 { body: StepsBody, Flatten, Dense(5) }
+    order_of_residual: (3x4x2) -> 5 { Flatten, Residual { Dense(24), ReLU }, Dense(5) }
+    order_of_product: (3x4x2) -> 5 {
+        Flatten, Mul { {}, { Dense(24), Sigmoid } }, LayerNorm, Dense(5)
+    }
+    order_of_gated_steps: (8x3) -> 5 {
+        Conv1d(4, kernel = 3), Mul { {}, { GlobalAvgPool, Dense(4), Sigmoid } }, Flatten, Dense(5)
+    }
+    order_of_reshaped_features: (6) -> 8x8x2 {
+        Dense(48), ReLU, Reshape(4x4x3), ConvTranspose2d(2, kernel = 2, stride = 2)
+    }
+    order_of_tokens_on_two_axes: (2x3) -> 5 { Embedding(11, 4), Flatten, Dense(5) }
+    order_of_reshape_to_one_axis: (4x4x2) -> 5 { Conv2d(3, kernel = 2), Reshape(27), Dense(5) }
     flatten_dense: (5x6x2) -> 5 { Conv2d(3, kernel = 3), Flatten, Dense(5) }
     flatten_batch_norm_prelu_dense: (3x4x2) -> 5 { Flatten, BatchNorm, PReLU(per_channel = true), Dense(5) }
     residual: (5x5x4) -> 5x5x4 {

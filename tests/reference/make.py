@@ -576,9 +576,11 @@ def main():
     two_outputs("two_outputs")
     sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
-    from attention import attention  # which builds on this file
+    from attention import attention  # both build on this file
+    from features import features
 
     attention()
+    features()
 
 
 if __name__ == "__main__":

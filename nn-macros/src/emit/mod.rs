@@ -13,6 +13,7 @@ mod constants;
 mod context;
 mod docs;
 mod forward;
+mod graph;
 mod memory;
 mod names;
 mod outputs;
@@ -76,13 +77,11 @@ fn emit_node(context: &Context) -> TokenStream {
     generics.params.push(syn::parse_quote!(__S: __rt::Spec));
     let (impl_generics, _, _) = generics.split_for_impl();
     let sizes = memory::emit_sizes(context);
-    let tensors = structure::emit_tensors(context);
     let check = structure::emit_check(context);
     let infer = forward::emit_infer(context);
     quote! {
         impl #impl_generics __rt::Node<__S> for #name #arguments #where_clause {
             #sizes
-            #tensors
             #check
             #infer
         }

@@ -28,11 +28,6 @@ fn emit_spec(context: &Context, index: usize) -> TokenStream {
     let inputs = shapes::shapes(&rt, network, &node.inputs);
     let output = shapes::shape(&rt, &network.values[node.output.0].dims);
     let name = &node.path;
-    let features = &network.values[node.inputs[0].0].features;
-    let features = (!features.is_empty()).then(|| {
-        let features = features.iter().map(|dims| shapes::shape(&rt, dims));
-        quote!(const FEATURES: &'static [__rt::Shape] = &[#(#features),*];)
-    });
     let steps = steps::emit_steps(context, node);
     // An enum without variants has no values, and its const generics may be unused.
     quote! {
@@ -44,7 +39,6 @@ fn emit_spec(context: &Context, index: usize) -> TokenStream {
             const INPUTS: &'static [__rt::Shape] = &#inputs;
             const OUTPUT: __rt::Shape = #output;
             const NAME: &'static str = #name;
-            #features
             #steps
         }
     }

@@ -142,21 +142,6 @@ pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// `tensors`: the names and layouts of all weights in files.
-pub(super) fn emit_tensors(context: &Context) -> Option<TokenStream> {
-    if !context.network.features.std || context.weighted().next().is_none() {
-        return None;
-    }
-    let tensors = context.weighted().map(|(index, _)| emit_tensors_of(context, index));
-    Some(quote! {
-        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
-            let mut all = ::std::vec::Vec::new();
-            #(#tensors)*
-            all
-        }
-    })
-}
-
 /// `initialise`, `prepare`, `gradient_end` and `gradient`.
 pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
     let weighted: Vec<(usize, &Node)> = context.weighted().collect();
@@ -185,19 +170,6 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
             #(#gradients)*
         }
-    }
-}
-
-/// Adds the tensors of a node to `all`.
-fn emit_tensors_of(context: &Context, index: usize) -> TokenStream {
-    let place = context.slot(index);
-    let tied = context.network.nodes[index].owner.map(|owner| {
-        let owner = context.slot(owner);
-        quote!(all.extend(#place.tied_tensors(&#owner));)
-    });
-    quote! {
-        #tied
-        all.extend(#place.tensors());
     }
 }
 
@@ -244,6 +216,7 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
     };
     let output_type = outputs.emit_type();
     let checks = super::constants::emit_checks(context);
+    let graph = super::graph::emit_graph(context);
     // Of several outputs, each has steps of its own in `OUTPUTS`.
     let output_steps = match network.has_several_outputs() {
         true => Some(emit_outputs(context)),
@@ -258,6 +231,7 @@ pub(super) fn emit_shaped(context: &Context) -> TokenStream {
             const PARAMS: usize = #params;
             const MACS: usize = #macs;
             const LAYERS: &'static [__rt::LayerInfo] = &[#(#lines),*];
+            #graph
         }
         impl #impl_generics __rt::Network for #name #arguments #where_clause {
             type Input = #input_type;

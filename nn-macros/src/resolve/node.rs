@@ -78,7 +78,7 @@ impl Resolver<'_> {
 
     pub(super) fn value(&mut self, dims: Dims) -> ValueId {
         let values = &mut self.resolved.network.values;
-        values.push(Value { dims, features: Vec::new() });
+        values.push(Value { dims });
         ValueId(values.len() - 1)
     }
 

@@ -102,27 +102,6 @@ fn named_inputs_are_joined() {
         ]
     );
     assert_eq!(net.reads("concat"), ["image.flatten", "table.relu"]);
-    let features = |value: usize| -> Vec<String> {
-        let dims = net.values[value].features.iter();
-        dims.map(|dims| dims.known().unwrap().to_string()).collect()
-    };
-    let concat = net.nodes.iter().find(|it| it.path == "concat").unwrap();
-    assert_eq!(features(concat.output.0), ["13x13x16", "32"]);
-    let dense = net.nodes.iter().find(|it| it.path == "dense").unwrap();
-    assert!(features(dense.output.0).is_empty());
-}
-
-#[test]
-fn features_pass_through_what_keeps_them() {
-    let net = network(
-        "struct N(4x4x2) -> 3 { Flatten, ReLU, BatchNorm, Dropout(0.5), Flatten, Dense(3) }",
-    );
-    let last = net.nodes.iter().find(|it| it.path == "flatten_2").unwrap();
-    let features = &net.values[last.output.0].features;
-    assert_eq!(features.len(), 1);
-    assert_eq!(features[0].known().unwrap().to_string(), "4x4x2");
-    let sequence = network("struct N(4x2) -> 3 { Flatten, Dense(3) }");
-    assert!(sequence.values.iter().all(|value| value.features.is_empty()));
 }
 
 #[test]
@@ -273,8 +252,6 @@ fn constants_pass_through_where_they_can() {
     );
     assert!(net.nodes[6].cost.is_some());
     assert!(net.nodes[5].cost.is_none());
-    let features = &net.values[net.nodes[3].output.0].features;
-    assert_eq!(features[0].sizes.len(), 3);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! [`Layer`]: the trait of hand-written layers.
 
+#[cfg(feature = "std")]
+use super::graph::{Graph, GraphLayer, GraphNode, LayerWeights, first_inputs};
 use super::network::Network;
 use super::node::{Infer, Node};
 use super::shaped::{Shaped, check_inputs};
@@ -7,9 +9,11 @@ use super::spec::Spec;
 #[cfg(feature = "train")]
 use super::train_node::{Backward, Forward, TrainNode};
 use crate::system::RngKey;
-#[cfg(feature = "std")]
-use crate::types::Tensor;
 use crate::types::{Inputs, Parameters, Values};
+#[cfg(feature = "std")]
+use crate::types::{LayerOrder, Tensor};
+#[cfg(feature = "std")]
+use unrolled_shape::registry::{Channels, Features};
 use unrolled_shape::{Shape, ShapeError, expect};
 
 /// A hand-written layer: it processes one sample at a time, as ordinary arrays.
@@ -105,6 +109,21 @@ impl<T: Layer> Shaped for T {
     const OUTPUT: Shape = <<T as Layer>::Output as Values>::SHAPE;
     const RULE: Result<Shape, ShapeError> = <T as Layer>::RULE;
     const MACS: usize = <T as Layer>::MACS;
+    #[cfg(feature = "std")]
+    const GRAPH: Graph = Graph {
+        inputs: <T as Shaped>::INPUTS,
+        nodes: &[GraphNode {
+            name: "",
+            inputs: first_inputs(<T as Shaped>::INPUTS.len()),
+            output: <T as Shaped>::OUTPUT,
+            layer: GraphLayer::Layer {
+                features: Features::Fixed,
+                channels: Channels::AsInput,
+                weights: &[LayerWeights::of_root::<T>()],
+            },
+        }],
+        output: <T as Shaped>::INPUTS.len(),
+    };
 }
 
 /// A layer alone is a network of one node: it can be created, checked and trained.
@@ -165,7 +184,7 @@ const fn inputs_len<I: Inputs>() -> usize {
 #[diagnostic::do_not_recommend]
 impl<S: Spec, T: Layer> Node<S> for T {
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         T::named_tensors()
     }
 

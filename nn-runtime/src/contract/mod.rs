@@ -1,5 +1,7 @@
 //! The contract between expanded code, layers and the code that runs them.
 
+#[cfg(feature = "std")]
+mod graph;
 mod layer;
 mod network;
 mod node;
@@ -13,6 +15,8 @@ mod train_node;
 #[cfg(feature = "train")]
 mod train_slot;
 
+#[cfg(feature = "std")]
+pub use graph::{Graph, GraphLayer, GraphNode, LayerWeights};
 pub use layer::Layer;
 pub use network::Network;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};

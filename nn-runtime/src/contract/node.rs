@@ -6,9 +6,9 @@
 use super::spec::Spec;
 use crate::kernels::Instructions;
 use crate::memory::InferCtx;
-#[cfg(feature = "std")]
-use crate::types::Tensor;
 use crate::types::Weights;
+#[cfg(feature = "std")]
+use crate::types::{LayerOrder, Tensor};
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
 
 /// The arguments of inference on one node. Values are channels last, sample after sample.
@@ -39,11 +39,12 @@ pub trait Node<S: Spec>: Weights {
     /// its weights from memory for each shard should read them for several samples at once.
     const SHARD: usize = 1;
 
-    /// The names of its weights in files and their layout, offsets counted from its own first element. A network adds
-    /// the paths of its layers.
+    /// The names of a layer's weights in files and their layout, offsets counted from its own first element. Those of a
+    /// network follow from its [`Graph`](crate::contract::Graph).
     #[cfg(feature = "std")]
     #[must_use]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        let _ = order;
         Vec::new()
     }
 

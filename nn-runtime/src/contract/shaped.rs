@@ -1,5 +1,7 @@
 //! [`Shaped`]: the shapes and costs of a type that is used as a layer.
 
+#[cfg(feature = "std")]
+use super::graph::Graph;
 use super::node::Node;
 use super::spec::Spec;
 #[cfg(feature = "train")]
@@ -52,6 +54,10 @@ pub trait Shaped: Weights {
     const MACS: usize = 0;
     /// Its layers in order, if it is a network.
     const LAYERS: &'static [LayerInfo] = &[];
+    /// Its nodes.
+    #[cfg(feature = "std")]
+    #[doc(hidden)]
+    const GRAPH: Graph;
 
     /// What a network that contains it reads.
     #[doc(hidden)]

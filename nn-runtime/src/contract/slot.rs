@@ -3,11 +3,7 @@
 use super::node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
 use super::spec::Spec;
 use crate::kernels::Instructions;
-#[cfg(feature = "std")]
-use crate::memory::WeightOwner;
 use crate::memory::{Buffer, InferCtx, Layout};
-#[cfg(feature = "std")]
-use crate::types::Tensor;
 use core::fmt;
 use core::marker::PhantomData;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;
@@ -52,25 +48,6 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.layout.weights.offset
-    }
-
-    /// See [`Node::tensors`]; as those of the network.
-    #[cfg(feature = "std")]
-    pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
-        let offset = self.offset();
-        T::tensors().into_iter().map(move |tensor| tensor.inside(S::NAME, offset))
-    }
-
-    /// The tensors of the weight that it uses of `owner`, under its own name: files contain them twice.
-    #[cfg(feature = "std")]
-    pub fn tied_tensors<O: Spec, W: Node<O> + WeightOwner>(
-        &self,
-        owner: &Slot<O, W>,
-    ) -> impl Iterator<Item = Tensor> {
-        let offset = owner.offset();
-        // Without the owner's other tensors, such as its bias, which come after the weight.
-        let weight = W::tensors().into_iter().filter(|tensor| tensor.offset < W::WEIGHT_LEN);
-        weight.map(move |tensor| Tensor { shared: true, ..tensor.inside(S::NAME, offset) })
     }
 
     /// See [`Node::check`].

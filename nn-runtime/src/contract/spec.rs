@@ -17,10 +17,6 @@ pub trait Spec: Sized + Send + Sync + 'static {
     const OUTPUT: Shape;
     /// The path of the layer within its network, such as `stage1.0.conv2d`. Random keys and files use it.
     const NAME: &'static str;
-    /// The shapes that the last axis of the first input was flattened from, in order; empty where it was not.
-    /// PyTorch flattens channels first: tensors with one entry per feature are permuted accordingly when files are
-    /// read and written.
-    const FEATURES: &'static [Shape] = &[];
     /// For each input, the input of the network whose steps its first axis counts, if any. Where the sequences of
     /// that one are shorter than its shape, these are too. See [`Lengths`].
     const STEPS: &'static [Option<StepsOf>] = &[];

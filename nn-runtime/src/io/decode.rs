@@ -5,6 +5,7 @@ use super::header::{self, HeaderError};
 use super::input::Input;
 use super::layout;
 use super::number;
+use crate::order::FileTensors;
 use crate::system::open_regular;
 use crate::types::Element;
 use crate::types::Tensor;
@@ -25,18 +26,18 @@ const MAX_SUGGESTIONS: usize = 100;
 /// An error leaves `floats` partly filled.
 pub(super) fn read_file(
     path: &Path,
-    tensors: &[Tensor],
+    net: &FileTensors,
     floats: &mut [f32],
 ) -> Result<Option<String>, LoadError> {
     let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
-    read(path, &mut file, tensors, floats)
+    read(path, &mut file, net, floats)
 }
 
 /// As [`read_file`], from any reader, which errors call `path`.
 pub(super) fn read(
     path: &Path,
     reader: &mut dyn Read,
-    tensors: &[Tensor],
+    FileTensors { tensors, conflict }: &FileTensors,
     floats: &mut [f32],
 ) -> Result<Option<String>, LoadError> {
     let in_file = |error| match error {
@@ -51,6 +52,13 @@ pub(super) fn read(
     };
     let mut input = Input::new(reader);
     let header = header::read(&mut input, max_tensors(tensors)).map_err(in_file)?;
+    match conflict {
+        Some(why) if !header.has_own_order => {
+            return Err(LoadError::Order { path: path.into(), why: why.clone() });
+        }
+        None if header.has_own_order => return Err(LoadError::OwnOrder { path: path.into() }),
+        _ => {}
+    }
     let mut mismatches = compare(tensors, &header.tensors);
     if mismatches.is_empty() {
         let contents = Contents { input, tensors, header: &header.tensors };

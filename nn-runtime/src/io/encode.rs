@@ -2,8 +2,9 @@
 
 use super::atomic;
 use super::error::SaveError;
-use super::header::{self, EXTRA};
+use super::header::{self, EXTRA, ORDER, OWN_ORDER};
 use super::layout;
+use crate::order::FileTensors;
 use crate::types::Element;
 use crate::types::Tensor;
 use safetensors::Dtype;
@@ -18,7 +19,7 @@ const BUFFER: usize = 1 << 17;
 
 /// Writes the tensors of the weights `floats` to `path`.
 pub(super) fn write(
-    tensors: &[Tensor],
+    tensors: &FileTensors,
     floats: &[f32],
     extra: Option<Value>,
     path: &Path,
@@ -38,14 +39,17 @@ pub(super) struct Content<'a> {
 
 impl<'a> Content<'a> {
     pub(super) fn new(
-        tensors: &'a [Tensor],
+        FileTensors { tensors, conflict }: &'a FileTensors,
         floats: &'a [f32],
         extra: Option<Value>,
     ) -> Result<Self, SaveError> {
+        let extra = extra.map(|extra| (EXTRA.to_owned(), extra.to_string()));
+        let order = conflict.as_ref().map(|_| (ORDER.to_owned(), OWN_ORDER.to_owned()));
+        let metadata: Vec<(String, String)> = extra.into_iter().chain(order).collect();
         // The order of `safetensors`: the largest elements first, so that all are aligned.
         let mut tensors: Vec<&Tensor> = tensors.iter().collect();
         tensors.sort_by(|a, b| dtype(b).cmp(&dtype(a)).then_with(|| a.name.cmp(&b.name)));
-        let header = encode_header(&tensors, extra).map_err(|why| SaveError::Header { why })?;
+        let header = encode_header(&tensors, metadata).map_err(|why| SaveError::Header { why })?;
         Ok(Self { header, tensors, floats })
     }
 
@@ -73,18 +77,18 @@ fn write_element(element: Element, float: f32, to: &mut impl Write) -> io::Resul
     }
 }
 
-/// The header in JSON, padded with spaces to a multiple of 8 bytes. The metadata have at most one entry, because
-/// `safetensors` writes several in the random order of a hash map.
+/// The header in JSON, padded with spaces to a multiple of 8 bytes. The metadata of almost all networks have at most one
+/// entry; `safetensors` writes several in the random order of a hash map.
 fn encode_header(
     tensors: &[&Tensor],
-    extra: Option<Value>,
+    metadata: Vec<(String, String)>,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let mut names = HashSet::new();
     if let Some(tensor) = tensors.iter().find(|tensor| !names.insert(&tensor.name)) {
         return Err(format!("two tensors have the name `{}`", tensor.name).into());
     }
-    let extra = extra.map(|extra| [(EXTRA.to_owned(), extra.to_string())].into_iter().collect());
-    let mut json = serde_json::to_vec(&Metadata::new(extra, infos(tensors))?)?;
+    let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect());
+    let mut json = serde_json::to_vec(&Metadata::new(metadata, infos(tensors))?)?;
     json.resize(json.len().next_multiple_of(8), b' ');
     if json.len() as u64 > header::MAX_LEN {
         let found = json.len();

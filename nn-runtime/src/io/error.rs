@@ -1,5 +1,6 @@
 //! Errors of files of weights.
 
+use crate::order::OrderConflict;
 use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
@@ -88,6 +89,26 @@ pub enum LoadError {
         path: PathBuf,
         /// All differences, in the network's order.
         mismatches: Vec<Mismatch>,
+    },
+    /// A network whose features have an order that no PyTorch model has, and weights that were not saved by such a
+    /// network.
+    #[error(
+        "`{path}` has weights in PyTorch's order of features, which this network does not have: {why}"
+    )]
+    Order {
+        /// The file.
+        path: PathBuf,
+        /// Where the network differs from any PyTorch model.
+        #[source]
+        why: OrderConflict,
+    },
+    /// Weights of a network whose features have an order that no PyTorch model has; this network has PyTorch's order.
+    #[error(
+        "`{path}` has the weights of another network, whose features have another order than PyTorch's"
+    )]
+    OwnOrder {
+        /// The file.
+        path: PathBuf,
     },
     /// No value is stored with the weights.
     #[error(

@@ -14,6 +14,10 @@ use std::io;
 /// The key of the value stored with the weights in the file's metadata.
 pub(super) const EXTRA: &str = "extra";
 
+/// The key of the order of features, and its value in files of networks that have no counterpart in PyTorch.
+pub(super) const ORDER: &str = "order";
+pub(super) const OWN_ORDER: &str = "unrolled";
+
 /// The longest header: the limit of the format's own implementation.
 pub(super) const MAX_LEN: u64 = 100_000_000;
 
@@ -26,6 +30,8 @@ pub(super) struct Header {
     pub(super) tensors: Metadata,
     /// The JSON text stored with the weights.
     pub(super) extra: Option<String>,
+    /// Whether the features have an order of their own: [`OWN_ORDER`].
+    pub(super) has_own_order: bool,
 }
 
 /// Why a header cannot be read.
@@ -76,7 +82,8 @@ pub(super) fn read(input: &mut Input<'_>, max_tensors: usize) -> Result<Header, 
             tensors.sort_unstable_by_key(|(_, info)| info.data_offsets);
             let tensors = Metadata::new(None, tensors)
                 .map_err(|why| Damaged(Damage::Header { why: why.into() }))?;
-            Ok(Header { tensors, extra: entries.extra })
+            let FileMetadata { extra, order } = entries.metadata.unwrap_or_default();
+            Ok(Header { tensors, extra, has_own_order: order.as_deref() == Some(OWN_ORDER) })
         }
     }
 }
@@ -114,8 +121,7 @@ fn read_json(input: &mut Input<'_>) -> Result<Vec<u8>, HeaderError> {
 #[derive(Default)]
 struct Entries {
     tensors: HashMap<String, TensorInfo>,
-    has_metadata: bool,
-    extra: Option<String>,
+    metadata: Option<FileMetadata>,
     max_tensors: usize,
     /// Why parsing stopped, if the reason is not the JSON.
     refusal: Option<HeaderError>,
@@ -125,6 +131,7 @@ struct Entries {
 #[derive(Default, Deserialize)]
 struct FileMetadata {
     extra: Option<String>,
+    order: Option<String>,
 }
 
 impl<'de> Visitor<'de> for &mut Entries {
@@ -156,11 +163,10 @@ impl Entries {
         name: String,
         metadata: Option<FileMetadata>,
     ) -> Result<(), HeaderError> {
-        if std::mem::replace(&mut self.has_metadata, true) {
-            return Err(Damaged(Damage::DuplicateName { name }));
+        match self.metadata.replace(metadata.unwrap_or_default()) {
+            Some(_) => Err(Damaged(Damage::DuplicateName { name })),
+            None => Ok(()),
         }
-        self.extra = metadata.unwrap_or_default().extra;
-        Ok(())
     }
 
     fn add_tensor(&mut self, name: String, info: TensorInfo) -> Result<(), HeaderError> {

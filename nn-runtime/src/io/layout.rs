@@ -2,7 +2,6 @@
 
 use crate::types::Axis;
 use crate::types::Tensor;
-use unrolled_shape::Shape;
 
 /// The tensor's shape in files.
 pub(super) fn shape(tensor: &Tensor) -> Vec<usize> {
@@ -25,28 +24,14 @@ fn visit(axes: &[Vec<usize>], base: usize, f: &mut impl FnMut(usize)) {
 
 /// The distance in memory of each index of an axis from the first, in the file's order.
 fn steps(axis: &Axis) -> Vec<usize> {
-    if axis.features.is_empty() {
-        return (0..axis.len).map(|i| i * axis.stride).collect();
-    }
-    let mut steps = Vec::with_capacity(axis.len);
-    for part in axis.features {
-        let begin = steps.len();
-        steps.extend(channels_first(part).map(|i| (begin + i) * axis.stride));
-    }
-    assert_eq!(steps.len(), axis.len, "the parts of an axis cover the axis");
-    steps
-}
-
-/// The indices of the elements of a channels-last value, in channels-first order.
-fn channels_first(shape: &Shape) -> impl Iterator<Item = usize> {
-    let channels = shape.dims().last().copied().unwrap_or(1);
-    let pixels = shape.len() / channels.max(1);
-    (0..channels).flat_map(move |c| (0..pixels).map(move |pixel| pixel * channels + c))
+    axis.order.indices(axis.len).into_iter().map(|i| i * axis.stride).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::FeatureOrder;
+    use unrolled_shape::Shape;
 
     fn indices(tensor: &Tensor) -> Vec<usize> {
         let mut all = Vec::new();
@@ -66,10 +51,10 @@ mod tests {
     }
 
     #[test]
-    fn flattened_parts_go_from_channels_last_to_channels_first() {
-        // 1x2x3 flattened, then two plain features; neighbouring features are two elements apart.
-        const PARTS: &[Shape] = &[Shape::new(&[1, 2, 3]), Shape::new(&[2])];
-        let tensor = Tensor::new("weight", 0, vec![Axis { len: 8, stride: 2, features: PARTS }]);
-        assert_eq!(indices(&tensor), [0, 6, 2, 8, 4, 10, 12, 14]);
+    fn an_axis_has_the_order_of_its_features() {
+        // 1x2x3 flattened; neighbouring features are two elements apart.
+        let order = FeatureOrder::flattened(&Shape::new(&[1, 2, 3]));
+        let tensor = Tensor::new("weight", 0, vec![Axis { len: 6, stride: 2, order }]);
+        assert_eq!(indices(&tensor), [0, 6, 2, 8, 4, 10]);
     }
 }

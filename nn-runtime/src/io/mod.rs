@@ -30,5 +30,6 @@ mod number;
 mod tests;
 mod weights_file;
 
+pub use crate::order::OrderConflict;
 pub use error::{Damage, ForeignFormat, LoadError, Mismatch, SaveError};
 pub(crate) use weights_file::{extra_of, load, load_from, save};

@@ -1,8 +1,9 @@
 use super::decode::{read, read_file};
 use super::encode::{Content, write};
 use super::{ForeignFormat, LoadError, Mismatch};
+use crate::order::FileTensors;
 use crate::types::Tensor;
-use crate::types::{Axis, Element};
+use crate::types::{Axis, Element, FeatureOrder};
 use serde_json::{Value, json};
 use std::fs;
 use std::io;
@@ -26,7 +27,7 @@ impl TestFile {
     /// The result of reading it, and the weights afterwards.
     fn read(&self, tensors: &[Tensor]) -> (Result<Option<String>, LoadError>, [f32; LEN]) {
         let mut floats = [7.0; LEN];
-        let result = read_file(&self.0, tensors, &mut floats);
+        let result = read_file(&self.0, &in_pytorch(tensors), &mut floats);
         (result, floats)
     }
 
@@ -43,10 +44,15 @@ impl Drop for TestFile {
 
 const LEN: usize = 21;
 
+/// The tensors of a network that PyTorch could have.
+fn in_pytorch(tensors: &[Tensor]) -> FileTensors {
+    FileTensors { tensors: tensors.to_vec(), conflict: None }
+}
+
 /// A dense layer with two units after a flattened 1x2x2, a counter, and the weights of a convolution.
 fn tensors() -> Vec<Tensor> {
-    const PARTS: &[Shape] = &[Shape::new(&[1, 2, 2])];
-    let columns = Axis { len: 4, stride: 2, features: PARTS };
+    let order = FeatureOrder::flattened(&Shape::new(&[1, 2, 2]));
+    let columns = Axis { len: 4, stride: 2, order };
     let mut count = Tensor::new("norm.num_batches_tracked", 10, vec![]);
     count.element = Element::I64;
     let conv = vec![Axis::plain(2, 1), Axis::plain(1, 2), Axis::plain(1, 10), Axis::plain(5, 2)];
@@ -71,7 +77,7 @@ fn floats() -> [f32; LEN] {
 /// The content of a file of these tensors.
 fn encode(tensors: &[Tensor], floats: &[f32], extra: Option<Value>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    Content::new(tensors, floats, extra).unwrap().write(&mut bytes).unwrap();
+    Content::new(&in_pytorch(tensors), floats, extra).unwrap().write(&mut bytes).unwrap();
     bytes
 }
 
@@ -112,7 +118,7 @@ fn a_header_of_640_bytes_is_not_taken_for_a_pickle() {
 #[test]
 fn what_is_written_is_read_bit_by_bit() {
     let file = TestFile::new("roundtrip");
-    write(&tensors(), &floats(), Some(json!({"a": 1})), &file.0).unwrap();
+    write(&in_pytorch(&tensors()), &floats(), Some(json!({"a": 1})), &file.0).unwrap();
     let (extra, read) = file.read(&tensors());
     assert_eq!(extra.unwrap().as_deref(), Some("{\"a\":1}"));
     assert_eq!(bits(&read), bits(&floats()));
@@ -308,7 +314,7 @@ fn readers_are_read_to_their_end() {
     let bytes = encode(&tensors(), &floats(), None);
     let read = |bytes| {
         let mut found = [7.0; LEN];
-        let result = read("pipe".as_ref(), &mut Slow(bytes), &tensors(), &mut found);
+        let result = read("pipe".as_ref(), &mut Slow(bytes), &in_pytorch(&tensors()), &mut found);
         result.map(|_| bits(&found)).map_err(|error| error.to_string())
     };
     assert_eq!(read(&bytes), Ok(bits(&floats())));
@@ -334,7 +340,7 @@ fn tensors_longer_than_the_buffer_are_read_and_written() {
     ];
     let bytes = encode(&tensors, &floats, None);
     let mut found = vec![7.0; floats.len()];
-    read("x".as_ref(), &mut &bytes[..], &tensors, &mut found).unwrap();
+    read("x".as_ref(), &mut &bytes[..], &in_pytorch(&tensors), &mut found).unwrap();
     assert_eq!(found, floats);
 }
 
@@ -349,7 +355,7 @@ fn writing_gives_the_bytes_of_safetensors() {
 #[test]
 fn tensors_of_one_name_are_not_written() {
     let same = [Tensor::new("a", 0, vec![]), Tensor::new("a", 1, vec![])];
-    let error = Content::new(&same, &floats(), None).err().unwrap().to_string();
+    let error = Content::new(&in_pytorch(&same), &floats(), None).err().unwrap().to_string();
     let expected = "the weights do not fit a safetensors file: two tensors have the name `a`";
     assert_eq!(error, expected);
 }
@@ -417,7 +423,8 @@ fn weights_under_two_names_must_be_equal() {
 #[test]
 #[cfg(unix)]
 fn only_regular_files_are_loaded() {
-    let error = read_file("/dev/zero".as_ref(), &tensors(), &mut [7.0; LEN]).unwrap_err();
+    let error =
+        read_file("/dev/zero".as_ref(), &in_pytorch(&tensors()), &mut [7.0; LEN]).unwrap_err();
     let expected = "cannot read `/dev/zero`: it is a device, not a regular file";
     assert_eq!(error.to_string(), expected);
 }

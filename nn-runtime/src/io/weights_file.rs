@@ -6,8 +6,9 @@
 use super::decode;
 use super::encode;
 use super::error::{LoadError, SaveError};
-use crate::contract::{Network, Node, Root};
-use crate::types::{Tensor, zeros_on_line};
+use crate::contract::Network;
+use crate::order::file_tensors;
+use crate::types::zeros_on_line;
 use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
@@ -18,13 +19,13 @@ pub(crate) fn save<N: Network>(
     extra: Option<Value>,
     path: &Path,
 ) -> Result<(), SaveError> {
-    encode::write(&tensors::<N>(), net.as_floats(), extra, path)
+    encode::write(&file_tensors::<N>(), net.as_floats(), extra, path)
 }
 
 /// A network with the weights in the file `path`, and the JSON text stored with them.
 pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
     let mut net = zeros_on_line::<N>();
-    let extra = decode::read_file(path, &tensors::<N>(), net.as_floats_mut())?;
+    let extra = decode::read_file(path, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
 }
 
@@ -34,7 +35,7 @@ pub(crate) fn load_from<N: Network>(
     reader: &mut dyn Read,
 ) -> Result<Box<N>, LoadError> {
     let mut net = zeros_on_line::<N>();
-    decode::read(Path::new(name), reader, &tensors::<N>(), net.as_floats_mut())?;
+    decode::read(Path::new(name), reader, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok(net)
 }
 
@@ -43,8 +44,4 @@ pub(crate) fn extra_of(extra: Option<String>, path: &Path) -> Result<Value, Load
     let extra = extra.ok_or_else(|| LoadError::NoExtra { path: path.into() })?;
     serde_json::from_str(&extra)
         .map_err(|why| LoadError::Extra { path: path.into(), why: why.into() })
-}
-
-fn tensors<N: Network>() -> Vec<Tensor> {
-    <N as Node<Root>>::tensors()
 }

@@ -10,19 +10,36 @@ use super::isa::{Lanes, load_row};
 /// latency of multiply-adds.
 const MOST: usize = 8;
 
-/// `y = b + b' + x W + x' W' + ..` for one row. `biases` have `columns` elements or none; each of `terms` is a row and
-/// a matrix of `columns` columns.
+/// A number of columns that is a constant of a type.
+///
+/// `rustc` generates no code for a branch that a constant of type parameters excludes. With an argument that becomes a
+/// constant once the kernel is inlined, it would generate groups of all sizes, and LLVM would inline each of them before
+/// it removed all but one or two.
+pub(crate) trait Columns {
+    /// The number of columns.
+    const COLUMNS: usize;
+}
+
+/// `N` columns.
+pub(crate) struct Count<const N: usize>;
+
+impl<const N: usize> Columns for Count<N> {
+    const COLUMNS: usize = N;
+}
+
+/// `y = b + b' + x W + x' W' + ..` for one row of `C` columns. `biases` have an element for each column, or none; each
+/// of `terms` is a row and a matrix of as many columns.
 ///
 /// # Panics
 /// If the lengths do not match.
 #[inline(always)]
-pub(crate) fn chains<I: Instructions, const T: usize>(
+pub(crate) fn chains<C: Columns, I: Instructions, const T: usize>(
     isa: I,
-    columns: usize,
     biases: [&[f32]; 2],
     terms: [(&[f32], &[f32]); T],
     y: &mut [f32],
 ) {
+    let columns = C::COLUMNS;
     assert!(y.len() == columns, "an element for each column");
     for bias in biases {
         assert!(bias.is_empty() || bias.len() == columns, "a bias for each column, or none");
@@ -30,7 +47,27 @@ pub(crate) fn chains<I: Instructions, const T: usize>(
     for (x, weight) in terms {
         assert!(weight.len() == x.len() * columns, "a weight for each term and column");
     }
-    Chains { columns, biases, terms, y: y.as_mut_ptr() }.run(isa.lanes());
+    Chains { columns, biases, terms, y: y.as_mut_ptr() }.run::<C, _>(isa.lanes());
+}
+
+/// The number of vectors in the next group, where `left` columns are left and a vector has `lanes` elements.
+const fn next_group(left: usize, lanes: usize) -> usize {
+    let left = left.div_ceil(lanes);
+    // 9 vectors are groups of 5 and 4, not of 8 and 1: more chains that hide the latency of the last group.
+    left.div_ceil(left.div_ceil(MOST))
+}
+
+/// Whether `columns` have a group of `vectors`, of which the last one is whole or, at an `edge`, partial.
+const fn has_group(columns: usize, lanes: usize, vectors: usize, edge: bool) -> bool {
+    let mut column = 0;
+    while column < columns {
+        let group = next_group(columns - column, lanes);
+        column += group * lanes;
+        if group == vectors && (column > columns) == edge {
+            return true;
+        }
+    }
+    false
 }
 
 /// A row whose slices have the lengths that [`chains`] asserts; `y` has `columns` elements.
@@ -44,41 +81,41 @@ struct Chains<'a, const T: usize> {
 impl<const T: usize> Chains<'_, T> {
     /// Computes all columns, in groups of about the same number of vectors.
     #[inline(always)]
-    fn run<L: Lanes>(&self, lanes: L) {
+    fn run<C: Columns, L: Lanes>(&self, lanes: L) {
         let mut column = 0;
-        while column < self.columns {
-            let left = (self.columns - column).div_ceil(L::COUNT);
-            // 9 vectors are groups of 5 and 4, not of 8 and 1: more chains that hide the latency of the last group.
-            let vectors = left.div_ceil(left.div_ceil(MOST));
-            // SAFETY: `vectors` vectors begin in the columns from `column` on.
+        while column < C::COLUMNS {
+            let vectors = next_group(C::COLUMNS - column, L::COUNT);
+            // SAFETY: `vectors` vectors begin in the columns from `column` on, and `self` has `C::COLUMNS` columns.
             unsafe {
                 match vectors {
-                    1 => self.group::<L, 1>(lanes, column),
-                    2 => self.group::<L, 2>(lanes, column),
-                    3 => self.group::<L, 3>(lanes, column),
-                    4 => self.group::<L, 4>(lanes, column),
-                    5 => self.group::<L, 5>(lanes, column),
-                    6 => self.group::<L, 6>(lanes, column),
-                    7 => self.group::<L, 7>(lanes, column),
-                    _ => self.group::<L, 8>(lanes, column),
+                    1 => self.group::<C, L, 1>(lanes, column),
+                    2 => self.group::<C, L, 2>(lanes, column),
+                    3 => self.group::<C, L, 3>(lanes, column),
+                    4 => self.group::<C, L, 4>(lanes, column),
+                    5 => self.group::<C, L, 5>(lanes, column),
+                    6 => self.group::<C, L, 6>(lanes, column),
+                    7 => self.group::<C, L, 7>(lanes, column),
+                    _ => self.group::<C, L, 8>(lanes, column),
                 }
             }
             column += vectors * L::COUNT;
         }
     }
 
-    /// Computes `N` vectors from `column` on, of which the last may be partial.
+    /// Computes `N` vectors from `column` on, of which the last may be partial: one of the groups of `C` columns.
     ///
     /// # Safety
-    /// `N` vectors must begin in the columns from `column` on.
+    /// `N` vectors must begin in the columns from `column` on, and `self` must have `C::COLUMNS` columns.
     #[inline(always)]
-    unsafe fn group<L: Lanes, const N: usize>(&self, lanes: L, column: usize) {
+    unsafe fn group<C: Columns, L: Lanes, const N: usize>(&self, lanes: L, column: usize) {
         // SAFETY: `N` vectors begin there, and the edge is where the last one does not end in the columns.
         unsafe {
-            // A constant condition, as all sizes are constants of the network.
-            if column + N * L::COUNT <= self.columns {
+            let whole = column + N * L::COUNT <= C::COLUMNS;
+            // `const`, so that `rustc` generates only the groups that these columns have.
+            if const { has_group(C::COLUMNS, L::COUNT, N, false) } && whole {
                 self.vectors::<L, N, false>(lanes, column);
-            } else {
+            }
+            if const { has_group(C::COLUMNS, L::COUNT, N, true) } && !whole {
                 self.vectors::<L, N, true>(lanes, column);
             }
         }

@@ -1,6 +1,6 @@
 //! The kernels of dense layers. Each has a naive twin of the same name in `reference.rs`.
 
-use super::chains::chains;
+use super::chains::{Count, chains};
 use super::dense_args::{ColumnsArgs, DenseArgs, DenseDWeightArgs, RowBlocks};
 use super::dots::{RowProduct, dots};
 use super::few_rows::few_rows;
@@ -39,19 +39,23 @@ pub fn dense(isa: Isa, args: DenseArgs<'_>) {
     dense_columns(isa, ColumnsArgs { inputs, units, stride: units, x, weight, init, y });
 }
 
-/// The same bits as [`dense`], inlined.
+/// The same bits as [`dense`], inlined, for a layer of `IN` inputs and `UNITS` units.
 ///
 /// # Panics
 /// If the lengths do not match.
 #[inline(always)]
-pub(crate) fn dense_inlined<I: Instructions>(isa: I, args: DenseArgs<'_>) {
-    if is_small(args.inputs, args.units) {
-        return small_dense_inlined(isa, args);
+pub(crate) fn dense_inlined<const IN: usize, const UNITS: usize, I: Instructions>(
+    isa: I,
+    args: DenseArgs<'_>,
+) {
+    // `const`, so that `rustc` generates one of both only: see `Columns`.
+    if const { is_small(IN, UNITS) } {
+        return small_dense_inlined::<UNITS, I>(isa, args);
     }
-    let DenseArgs { inputs, units, x, weight, bias, y } = args;
-    assert!(x.len() / inputs == y.len() / units, "as many rows of both");
-    for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(units)) {
-        chains(isa, units, [bias, &[]], [(x, weight)], y);
+    let DenseArgs { x, weight, bias, y, .. } = args;
+    assert!(x.len() / IN == y.len() / UNITS, "as many rows of both");
+    for (x, y) in x.chunks_exact(IN).zip(y.chunks_exact_mut(UNITS)) {
+        chains::<Count<UNITS>, I, 1>(isa, [bias, &[]], [(x, weight)], y);
     }
 }
 

@@ -16,13 +16,22 @@ pub(crate) fn small_dense(isa: Isa, args: DenseArgs<'_>) {
     isa.run(Small::new(args));
 }
 
-/// The same, inlined.
+/// The same, inlined, for a layer of `UNITS` units.
 ///
 /// # Panics
 /// If the lengths do not match.
 #[inline(always)]
-pub(crate) fn small_dense_inlined<I: Instructions>(isa: I, args: DenseArgs<'_>) {
-    Small::new(args).all::<I::Lanes, true>(isa.lanes());
+pub(crate) fn small_dense_inlined<const UNITS: usize, I: Instructions>(
+    isa: I,
+    args: DenseArgs<'_>,
+) {
+    let small = Small::new(args);
+    // `const`, so that `rustc` generates one of both only.
+    if const { UNITS == 1 } {
+        small.singles::<I::Lanes>();
+    } else {
+        small.vectors::<I::Lanes, true>(isa.lanes());
+    }
 }
 
 /// A layer whose slices have the lengths that [`Small::new`] asserts; `y` has `rows * units` elements.
@@ -39,7 +48,12 @@ struct Small<'a> {
 impl Kernel for Small<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        self.all::<L, false>(lanes);
+        // A vector of units would have a single used lane.
+        if self.units == 1 {
+            self.singles::<L>();
+        } else {
+            self.vectors::<L, false>(lanes);
+        }
     }
 }
 
@@ -54,17 +68,18 @@ impl<'a> Small<'a> {
         Self { inputs, units, rows, x, weight, bias, y: y.as_mut_ptr() }
     }
 
-    /// Computes all rows; `INLINED` where all sizes are constants.
+    /// Computes all rows of a single unit.
     #[inline(always)]
-    fn all<L: Lanes, const INLINED: bool>(&self, lanes: L) {
-        // A vector of units would have a single used lane.
-        if self.units == 1 {
-            for row in 0..self.rows {
-                // SAFETY: `row` is one of the rows.
-                unsafe { self.single::<L>(row) };
-            }
-            return;
+    fn singles<L: Lanes>(&self) {
+        for row in 0..self.rows {
+            // SAFETY: `row` is one of the rows.
+            unsafe { self.single::<L>(row) };
         }
+    }
+
+    /// Computes all rows of several units; `INLINED` where all sizes are constants.
+    #[inline(always)]
+    fn vectors<L: Lanes, const INLINED: bool>(&self, lanes: L) {
         for column in (0..self.units).step_by(L::COUNT) {
             for row in 0..self.rows {
                 // SAFETY: `row` and `column` are below the numbers of rows and units, and the edge is where a whole

@@ -18,7 +18,7 @@ use crate::system::RngKey;
 use crate::types::Steps;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Element, Tensor};
+use crate::types::{Axis, Element, LayerOrder, Tensor};
 #[cfg(feature = "train")]
 use core::ops::Range;
 use unrolled_shape::rules::batch_norm;
@@ -78,8 +78,8 @@ where
     const SCRATCH: usize = 3 * C;
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
-        let channels = || vec![Axis { len: C, stride: 1, features: S::FEATURES }];
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        let channels = || vec![Axis { len: C, stride: 1, order: order.input.clone() }];
         let mut tensors = Vec::new();
         if AFFINE > 0 {
             tensors.push(Tensor::new("weight", 0, channels()));
@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_names() {
-        let tensors = <BatchNorm<19> as Node<Image>>::tensors();
+        let tensors = <BatchNorm<19> as Node<Image>>::file_tensors(&LayerOrder::default());
         let names: Vec<_> =
             tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
         assert_eq!(
@@ -456,7 +456,7 @@ mod tests {
             ]
         );
         assert_eq!(tensors[4].element, Element::I64);
-        let tensors = <BatchNorm<7, 0> as Node<Features>>::tensors();
+        let tensors = <BatchNorm<7, 0> as Node<Features>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors.len(), 3);
         assert_eq!(tensors[2].offset + 1, <BatchNorm<7, 0> as Weights>::LEN);
     }

@@ -17,7 +17,7 @@ use crate::memory::Shards;
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv1d;
 
@@ -50,7 +50,7 @@ where
     const STATE: usize = Conv::<S>::STATE;
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         let filters = Axis::plain(F, 1);
         let axes = vec![filters.clone(), Axis::plain(CG, F), Axis::plain(K, CG * F)];
         let mut tensors = vec![Tensor::new("weight", 0, axes)];
@@ -275,12 +275,15 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_layout() {
-        let tensors = <Conv1d<6, 2, 2> as Node<Grouped>>::tensors();
+        let tensors = <Conv1d<6, 2, 2> as Node<Grouped>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors[0].name, "weight");
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(6, 1), (2, 6), (2, 12)]);
         assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 24));
-        assert_eq!(<Conv1d<4, 3, 3, 0> as Node<Strided>>::tensors().len(), 1);
+        assert_eq!(
+            <Conv1d<4, 3, 3, 0> as Node<Strided>>::file_tensors(&LayerOrder::default()).len(),
+            1
+        );
     }
 
     #[test]

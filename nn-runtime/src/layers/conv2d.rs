@@ -14,7 +14,7 @@ use crate::memory::Shards;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use crate::types::{Steps, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv2d;
@@ -50,7 +50,7 @@ where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         let filters = Axis::plain(F, 1);
         let axes = vec![
             filters.clone(),
@@ -258,12 +258,15 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_layout() {
-        let tensors = <Conv2d<6, 2, 3, 5> as Node<Grouped>>::tensors();
+        let tensors = <Conv2d<6, 2, 3, 5> as Node<Grouped>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors[0].name, "weight");
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(6, 1), (2, 6), (3, 60), (5, 12)]);
         assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 180));
-        assert_eq!(<Conv2d<4, 3, 3, 2, 0> as Node<Strided>>::tensors().len(), 1);
+        assert_eq!(
+            <Conv2d<4, 3, 3, 2, 0> as Node<Strided>>::file_tensors(&LayerOrder::default()).len(),
+            1
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::memory::{Shards, TrainCtx};
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv_transpose2d;
 
@@ -152,7 +152,7 @@ where
     const SCRATCH: usize = Adjoint::<S>::FLIPPED;
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         let axes = vec![
             Axis::plain(C, 1),
             Axis::plain(FG, C),
@@ -307,7 +307,8 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_layout() {
-        let tensors = <ConvTranspose2d<6, 4, 3, 3, 5> as Node<Grouped>>::tensors();
+        let tensors =
+            <ConvTranspose2d<6, 4, 3, 3, 5> as Node<Grouped>>::file_tensors(&LayerOrder::default());
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(4, 1), (3, 4), (3, 60), (5, 12)]);
         assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 180));

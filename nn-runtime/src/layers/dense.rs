@@ -19,7 +19,7 @@ use crate::memory::{WeightLayout, WeightOwner};
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use unrolled_shape::rules::dense;
 
 /// A fully connected layer on the last axis, `y = x W + b`: `[.., IN] -> [.., UNITS]`.
@@ -54,11 +54,12 @@ where
     S: Spec<Arguments = dense::Dense>,
 {
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
-        let inputs = Axis { len: IN, stride: UNITS, features: S::FEATURES };
-        let mut tensors = vec![Tensor::new("weight", 0, vec![Axis::plain(UNITS, 1), inputs])];
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        let inputs = Axis { len: IN, stride: UNITS, order: order.input.clone() };
+        let units = Axis { len: UNITS, stride: 1, order: order.output.clone() };
+        let mut tensors = vec![Tensor::new("weight", 0, vec![units.clone(), inputs])];
         if BIAS > 0 {
-            tensors.push(Tensor::new("bias", IN * UNITS, vec![Axis::plain(UNITS, 1)]));
+            tensors.push(Tensor::new("bias", IN * UNITS, vec![units]));
         }
         tensors
     }
@@ -73,7 +74,8 @@ where
     fn infer_inlined<I: Instructions>(&self, isa: I, Infer { x, y, .. }: Infer<'_>) {
         let weight = self.weight.as_floats();
         let (inputs, units, x, bias) = (IN, UNITS, x[0], &self.bias);
-        kernels::dense_inlined(isa, kernels::DenseArgs { inputs, units, x, weight, bias, y });
+        let args = kernels::DenseArgs { inputs, units, x, weight, bias, y };
+        kernels::dense_inlined::<IN, UNITS, I>(isa, args);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::memory::{WeightLayout, WeightOwner};
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use unrolled_shape::rules::embedding;
 
 /// A trained vector for each token: `[..] -> [.., D]`. The elements of the input are token indices, the bits of `u32`s
@@ -39,7 +39,7 @@ where
     S: Spec<Arguments = embedding::Embedding>,
 {
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         vec![Tensor::new("weight", 0, vec![Axis::plain(V, D), Axis::plain(D, 1)])]
     }
 

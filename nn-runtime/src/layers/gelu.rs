@@ -81,7 +81,11 @@ dispatch! {
         for ((y, slope), &x) in y.iter_mut().zip(slopes).zip(x) {
             let (probability, density) = normal::<L>(x);
             *y = x * probability;
-            *slope = mul_add::<L>(x, DENSITY_AT_0 * density, probability);
+            // Not `x * density` of an infinite `x`, which would be NaN.
+            *slope = match density == 0.0 {
+                true => probability,
+                false => mul_add::<L>(x, DENSITY_AT_0 * density, probability),
+            };
         }
     }
 
@@ -90,7 +94,9 @@ dispatch! {
             let p = approximate_probability::<L>(x);
             *y = x * p;
             let inner = 2.0 * SLOPE * mul_add::<L>(3.0 * CUBIC * x, x, 1.0);
-            *slope = mul_add::<L>(x * p * (1.0 - p), inner, p);
+            // `inner` overflows where `p` is 0 or 1 and no longer changes.
+            let slope_of_p = p * (1.0 - p);
+            *slope = if slope_of_p == 0.0 { p } else { mul_add::<L>(x * slope_of_p, inner, p) };
         }
     }
 
@@ -105,6 +111,19 @@ dispatch! {
 mod tests {
     use super::*;
     use crate::layers::activation::testing::pytorch_test;
+
+    #[cfg(feature = "train")]
+    #[test]
+    fn slopes_of_huge_values_are_their_limits() {
+        let x = [1e10, 1e20, 1e30, f32::INFINITY, -1e10, -1e20, -1e30, f32::NEG_INFINITY];
+        for with_slopes in [approximate_with_slopes, exact_with_slopes] {
+            let (mut y, mut slopes) = ([0.0; 8], [0.0; 8]);
+            with_slopes(&x, &mut y, &mut slopes);
+            assert_eq!(slopes, [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+            assert_eq!(y[..3], x[..3]);
+            assert_eq!(y[4..7], [0.0; 3]);
+        }
+    }
 
     pytorch_test! {
         agrees_with_pytorch: GELU, gelu::GELU { approximate: gelu::Approximate::None },

@@ -29,7 +29,7 @@ mod tests {
     use crate::contract::TrainNode;
     use crate::layers::testing::{Trial, check_lengths, check_normalisation, spec};
     use crate::system::RngKey;
-    use crate::types::Weights;
+    use crate::types::{LayerOrder, Weights};
 
     spec!(Image: group_norm::GroupNorm { groups: 3, eps: 1e-3, affine: true }, [&[2, 3, 6]] -> &[2, 3, 6]);
     spec!(Wide: group_norm::GroupNorm { groups: 2, eps: 1e-5, affine: true }, [&[3, 38]] -> &[3, 38]);
@@ -70,9 +70,9 @@ mod tests {
         let mut layer = <GroupNorm<4> as Weights>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!((layer.weight, layer.bias), ([1.0; 4], [0.0; 4]));
-        let tensors = <GroupNorm<4> as Node<Steps>>::tensors();
+        let tensors = <GroupNorm<4> as Node<Steps>>::file_tensors(&LayerOrder::default());
         let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
         assert_eq!(names, [("weight", 0), ("bias", 4)]);
-        assert_eq!(<GroupNorm<0> as Node<Features>>::tensors(), []);
+        assert_eq!(<GroupNorm<0> as Node<Features>>::file_tensors(&LayerOrder::default()), []);
     }
 }

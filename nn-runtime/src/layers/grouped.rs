@@ -134,7 +134,7 @@ macro_rules! grouped_node {
                 const SCRATCH: usize = Grouped::scratch_len(&norm::<$S>());
 
                 #[cfg(feature = "std")]
-                fn tensors() -> Vec<$crate::types::Tensor> {
+                fn file_tensors(_order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
                     $crate::layers::grouped::tensors(AFFINE)
                 }
 

@@ -10,7 +10,7 @@ use crate::memory::TrainCtx;
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use unrolled_shape::rules::layer_norm;
 
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the mean and the (biased) variance over the last axis:
@@ -39,8 +39,8 @@ where
     S: Spec<Arguments = layer_norm::LayerNorm>,
 {
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
-        let features = |len| vec![Axis { len, stride: 1, features: S::FEATURES }];
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        let features = |len| vec![Axis { len, stride: 1, order: order.input.clone() }];
         let mut tensors = Vec::new();
         if WEIGHT > 0 {
             tensors.push(Tensor::new("weight", 0, features(WEIGHT)));
@@ -137,10 +137,10 @@ mod tests {
         let mut layer = <LayerNorm<3> as Weights>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.as_floats(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
-        let tensors = <LayerNorm<5> as Node<Steps>>::tensors();
+        let tensors = <LayerNorm<5> as Node<Steps>>::file_tensors(&LayerOrder::default());
         let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
         assert_eq!(names, [("weight", 0), ("bias", 5)]);
-        assert_eq!(<LayerNorm<37, 0> as Node<Wide>>::tensors().len(), 1);
-        assert_eq!(<LayerNorm<0> as Node<Plain>>::tensors(), []);
+        assert_eq!(<LayerNorm<37, 0> as Node<Wide>>::file_tensors(&LayerOrder::default()).len(), 1);
+        assert_eq!(<LayerNorm<0> as Node<Plain>>::file_tensors(&LayerOrder::default()), []);
     }
 }

@@ -21,7 +21,7 @@ use crate::memory::{Shards, TrainCtx};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use crate::types::{Lengths, Steps, Weights};
 use unrolled_shape::rules::multi_head_attention;
 
@@ -133,8 +133,8 @@ where
     const STATE: usize = attention::<S>().state();
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
-        let inputs = |stride| Axis { len: WIDTH, stride, features: S::FEATURES };
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        let inputs = |stride| Axis { len: WIDTH, stride, order: order.input.clone() };
         let (square, plain) = (WIDTH * WIDTH, Axis::plain);
         let mut tensors =
             vec![Tensor::new("in_proj_weight", 0, vec![plain(3 * WIDTH, 1), inputs(3 * WIDTH)])];
@@ -377,7 +377,7 @@ mod tests {
         assert!((0.9 * bound..bound).contains(&largest(layer.in_proj_weight.as_floats())));
         assert!((0.4..0.5).contains(&largest(layer.out_proj_weight.as_floats())));
         assert_eq!((layer.in_proj_bias, layer.out_proj_bias), ([[0.0; 4]; 3], [0.0; 4]));
-        let tensors = <MultiHeadAttention<4> as Node<Own>>::tensors();
+        let tensors = <MultiHeadAttention<4> as Node<Own>>::file_tensors(&LayerOrder::default());
         let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
         let expected = [
             ("in_proj_weight", 0),
@@ -386,6 +386,9 @@ mod tests {
             ("out_proj.bias", 76),
         ];
         assert_eq!(names, expected);
-        assert_eq!(<MultiHeadAttention<4, 0> as Node<Causal>>::tensors().len(), 2);
+        assert_eq!(
+            <MultiHeadAttention<4, 0> as Node<Causal>>::file_tensors(&LayerOrder::default()).len(),
+            2
+        );
     }
 }

@@ -12,7 +12,7 @@ use crate::memory::{InferCtx, count_steps};
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use unrolled_shape::rules::positional_embedding;
 
 /// Adds a trained vector to each step: `[T, C] -> [T, C]`.
@@ -37,7 +37,7 @@ where
     const STATE: usize = 1;
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         vec![Tensor::new("weight", 0, vec![Axis::plain(T, C), Axis::plain(C, 1)])]
     }
 

@@ -8,7 +8,7 @@ use crate::kernels::dispatch::dispatch;
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, FeatureOrder, LayerOrder, Tensor};
 use unrolled_shape::rules::prelu;
 
 /// `x` above 0, `a * x` below, where `a` is trained: `[.., C] -> [.., C]` (He et al., 2015).
@@ -30,9 +30,10 @@ where
     const SCRATCH: usize = S::INPUT.last();
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
-        let features = if S::ARGUMENTS.per_channel { S::FEATURES } else { &[] };
-        vec![Tensor::new("weight", 0, vec![Axis { len: SLOPES, stride: 1, features }])]
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        let order =
+            if S::ARGUMENTS.per_channel { order.input.clone() } else { FeatureOrder::PLAIN };
+        vec![Tensor::new("weight", 0, vec![Axis { len: SLOPES, stride: 1, order }])]
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -154,7 +155,7 @@ mod tests {
         let mut layer = <PReLU<4> as Weights>::zeros();
         TrainNode::<PerChannel>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [0.5; 4]);
-        let tensors = <PReLU<1> as Node<Shared>>::tensors();
+        let tensors = <PReLU<1> as Node<Shared>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(1, 1)])]);
     }
 }

@@ -9,9 +9,8 @@ use crate::kernels::recurrent::Stack;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, FeatureOrder, Tensor};
 #[cfg(feature = "std")]
-use unrolled_shape::Shape;
 #[cfg(feature = "std")]
 use unrolled_shape::rules::recurrent::CellWeights;
 
@@ -33,11 +32,14 @@ macro_rules! recurrent_layer {
 
         const _: () = {
             use $crate::contract::{Infer, Node, Spec, Streaming};
-            use $crate::kernels::{Instructions, recurrent::{Stack, StackStep}};
+            use $crate::kernels::{Instructions, recurrent::{ConstStack, Stack, StackStep}};
             use $crate::memory::InferCtx;
 
-            impl<const WEIGHTS: usize> $Name<WEIGHTS> {
-                const fn stack<S: Spec<Arguments = $Arguments>>() -> Stack {
+            /// The stack of the node `S`.
+            struct StackOf<S>(core::marker::PhantomData<S>);
+
+            impl<S: Spec<Arguments = $Arguments>> ConstStack for StackOf<S> {
+                const STACK: Stack = {
                     let $arguments = S::ARGUMENTS;
                     Stack {
                         cell: $cell,
@@ -49,28 +51,28 @@ macro_rules! recurrent_layer {
                         ),
                         dropout: $arguments.dropout,
                     }
-                }
+                };
             }
 
             impl<S, const WEIGHTS: usize> Node<S> for $Name<WEIGHTS>
             where
                 S: Spec<Arguments = $Arguments>,
             {
-                const SHARD: usize = Self::stack::<S>().shard();
-                const WORKSPACE: usize = Self::stack::<S>().workspace();
-                const STEP_WORKSPACE: usize = Self::stack::<S>().step_workspace();
+                const SHARD: usize = StackOf::<S>::STACK.shard();
+                const WORKSPACE: usize = StackOf::<S>::STACK.workspace();
+                const STEP_WORKSPACE: usize = StackOf::<S>::STACK.step_workspace();
                 /// Both biases as one, and the matrix of the state in panels; training needs the same.
-                const SCRATCH: usize = Self::stack::<S>().scratch();
+                const SCRATCH: usize = StackOf::<S>::STACK.scratch();
                 /// The hidden states of all cells, then the cell states of an LSTM.
-                const STATE: usize = Self::stack::<S>().state();
+                const STATE: usize = StackOf::<S>::STACK.state();
 
                 #[cfg(feature = "std")]
-                fn tensors() -> Vec<$crate::types::Tensor> {
-                    $crate::layers::recurrent::tensors(&Self::stack::<S>(), S::FEATURES)
+                fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
+                    $crate::layers::recurrent::tensors(&StackOf::<S>::STACK, &order.input)
                 }
 
                 fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-                    let stack = const { &Self::stack::<S>() };
+                    let stack = const { &StackOf::<S>::STACK };
                     let InferCtx { workspace, scratch, lengths, state, .. } = ctx;
                     let lengths = lengths.of::<S>(0);
                     stack.infer($crate::kernels::recurrent::StackForward {
@@ -91,15 +93,14 @@ macro_rules! recurrent_layer {
             {
                 #[inline(always)]
                 fn step<I: Instructions>(&self, isa: I, Infer { x, y, ctx, .. }: Infer<'_>) {
-                    let stack = const { &Self::stack::<S>() };
                     let InferCtx { workspace, scratch, mut state, .. } = ctx;
                     let state = state.sample(0);
                     let (weights, x) = (&self.weights, x[0]);
                     let call = StackStep { weights, x, y, state, workspace, scratch };
                     if I::INLINE {
-                        stack.step_as(isa, call);
+                        Stack::step_inlined::<StackOf<S>, I>(isa, call);
                     } else {
-                        stack.step(call);
+                        const { &StackOf::<S>::STACK }.step(call);
                     }
                 }
             }
@@ -110,7 +111,7 @@ macro_rules! recurrent_layer {
                 S: Spec<Arguments = $Arguments>,
             {
                 /// The values of all cells at all steps.
-                const SAVED: usize = Self::stack::<S>().saved();
+                const SAVED: usize = StackOf::<S>::STACK.saved();
                 /// The gradient of the weights.
                 const SHARD_SUMS: usize = WEIGHTS;
                 /// The transposed matrices, for backward.
@@ -123,12 +124,12 @@ macro_rules! recurrent_layer {
                 }
 
                 fn prepare(&self, prepared: &mut [f32]) {
-                    const { &Self::stack::<S>() }.transpose(&self.weights, prepared);
+                    const { &StackOf::<S>::STACK }.transpose(&self.weights, prepared);
                 }
 
                 fn forward(&self, call: $crate::contract::Forward<'_>) {
                     let $crate::contract::Forward { pass, x, y, ctx, .. } = call;
-                    let stack = const { &Self::stack::<S>() };
+                    let stack = const { &StackOf::<S>::STACK };
                     let $crate::memory::TrainCtx { saved, scratch, lengths, state, .. } = ctx;
                     let lengths = lengths.of::<S>(0);
                     let drop = $crate::layers::recurrent::dropout_between(stack, pass);
@@ -146,7 +147,7 @@ macro_rules! recurrent_layer {
 
                 fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
                     let $crate::contract::Backward { pass, x, d_y, d_x, ctx, .. } = call;
-                    let stack = const { &Self::stack::<S>() };
+                    let stack = const { &StackOf::<S>::STACK };
                     let $crate::memory::TrainCtx { saved, shard_sums, prepared, lengths, .. } = ctx;
                     let lengths = lengths.of::<S>(0);
                     let drop = $crate::layers::recurrent::dropout_between(stack, pass);
@@ -171,7 +172,7 @@ pub(super) use recurrent_layer;
 
 /// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
 #[cfg(feature = "std")]
-pub(super) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> {
+pub(super) fn tensors(stack: &Stack, input: &FeatureOrder) -> Vec<Tensor> {
     let sizes = stack.sizes;
     let columns = sizes.columns();
     let mut tensors = Vec::new();
@@ -183,8 +184,8 @@ pub(super) fn tensors(stack: &Stack, features: &'static [Shape]) -> Vec<Tensor> 
                 let axes = [Some(Axis::plain(columns, 1)), input].into_iter().flatten().collect();
                 tensors.push(Tensor::new(format!("{name}_l{layer}{suffix}"), offset, axes));
             };
-            let features = if layer == 0 { features } else { &[] };
-            add("weight_ih", weight_ih, Some(Axis { len: inputs, stride: columns, features }));
+            let order = if layer == 0 { input.clone() } else { FeatureOrder::PLAIN };
+            add("weight_ih", weight_ih, Some(Axis { len: inputs, stride: columns, order }));
             add("weight_hh", weight_hh, Some(Axis::plain(sizes.units, columns)));
             if sizes.bias {
                 add("bias_ih", bias_ih, None);

@@ -17,7 +17,7 @@ use crate::memory::{TiedWeight, WeightLayout};
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use unrolled_shape::rules::dense;
 
 /// A fully connected layer on the last axis with the weight of an earlier layer, `y = x W + b`:
@@ -43,7 +43,7 @@ where
     S: Spec<Arguments = dense::Dense>,
 {
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         let bias = Tensor::new("bias", 0, vec![Axis::plain(UNITS, 1)]);
         if BIAS > 0 { vec![bias] } else { vec![] }
     }
@@ -275,8 +275,10 @@ mod tests {
         let mut layer = TiedDense::<5, 9>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(3));
         assert!(layer.bias.iter().all(|b| *b != 0.0 && b.abs() <= 1.0 / 5.0_f32.sqrt()));
-        let tensors = <TiedDense<5, 9> as Node<Steps>>::tensors();
+        let tensors = <TiedDense<5, 9> as Node<Steps>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors, [Tensor::new("bias", 0, vec![Axis::plain(9, 1)])]);
-        assert!(<TiedDense<33, 37, 0> as Node<Large>>::tensors().is_empty());
+        assert!(
+            <TiedDense<33, 37, 0> as Node<Large>>::file_tensors(&LayerOrder::default()).is_empty()
+        );
     }
 }

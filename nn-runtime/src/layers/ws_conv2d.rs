@@ -17,7 +17,7 @@ use crate::system::FloatMath;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
+use crate::types::{Axis, LayerOrder, Tensor};
 use crate::types::{Steps, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::ws_conv2d;
@@ -163,7 +163,7 @@ where
     const SCRATCH: usize = Standardised::<S>::PARTS_LEN + Standardised::<S>::NORM.scratch_len();
 
     #[cfg(feature = "std")]
-    fn tensors() -> Vec<Tensor> {
+    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
         let filters = Axis::plain(F, 1);
         let one = Axis::plain(1, 1);
         let axes = vec![
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn files_have_the_layout_of_timm() {
-        let tensors = <WSConv2d<3, 2, 3, 3> as Node<Plain>>::tensors();
+        let tensors = <WSConv2d<3, 2, 3, 3> as Node<Plain>>::file_tensors(&LayerOrder::default());
         let names: Vec<_> =
             tensors.iter().map(|t| (t.name.as_str(), t.offset, t.axes.len())).collect();
         assert_eq!(names, [("weight", 0, 4), ("bias", 54, 1), ("gain", 57, 4)]);

@@ -6,7 +6,7 @@ use crate::contract::{Infer, Network, Node, Root};
 use crate::memory::InferCtx;
 use crate::types::{Inputs, MAX_INPUTS, Values};
 #[cfg(feature = "std")]
-use crate::{contract::State, step, step::BatchError};
+use crate::{contract::State, order::file_tensors, step, step::BatchError, types::Tensor};
 
 /// Inference with any [`Network`]. For single samples, a struct that `network!` defines also has the method `forward`.
 pub trait InferenceExt: Network {
@@ -78,6 +78,14 @@ pub trait InferenceExt: Network {
     #[must_use]
     fn summary() -> String {
         summary::of::<Self>()
+    }
+
+    /// The names, shapes and layouts of all weights and running statistics in files, layer by layer: those of a PyTorch
+    /// `state_dict`.
+    #[cfg(feature = "std")]
+    #[must_use]
+    fn tensors() -> Vec<Tensor> {
+        file_tensors::<Self>().tensors
     }
 }
 

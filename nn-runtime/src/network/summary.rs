@@ -1,6 +1,7 @@
 //! [`InferenceExt::summary`](crate::InferenceExt::summary): the table of a network's layers.
 
-use crate::contract::{LayerInfo, Network, Node};
+use crate::contract::{LayerInfo, Network};
+use crate::order::file_tensors;
 #[cfg(feature = "train")]
 use crate::step;
 use crate::types::{OutputInfo, Tensor};
@@ -44,7 +45,7 @@ pub(crate) fn of<N: Network>() -> String {
         training_bytes: step::train_len::<N>() * size_of::<f32>(),
         #[cfg(not(feature = "train"))]
         training_bytes: 0,
-        tensors: <N as Node<crate::contract::Root>>::tensors(),
+        tensors: file_tensors::<N>().tensors,
     })
 }
 

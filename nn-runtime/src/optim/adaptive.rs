@@ -1,8 +1,9 @@
 //! [`AdaptiveClip`]: gradients clipped in proportion to their weights.
 
-use crate::contract::{Network, Node, Root, trained_ranges};
+use crate::contract::{Network, trained_ranges};
 use crate::hyper::{self, checked};
 use crate::kernels::dispatch::dispatch;
+use crate::order::file_tensors;
 use crate::types::Tensor;
 use std::ops::Range;
 
@@ -45,7 +46,7 @@ impl AdaptiveClip {
     pub fn new<N: Network>(ratio: f64, except: &[&str]) -> Self {
         let trained: Vec<_> =
             trained_ranges(N::LAYERS).into_iter().map(|(_, range)| range).collect();
-        Self::of(&<N as Node<Root>>::tensors(), &trained, ratio, except)
+        Self::of(&file_tensors::<N>().tensors, &trained, ratio, except)
     }
 
     #[track_caller]
@@ -95,15 +96,15 @@ impl AdaptiveClip {
 }
 
 impl Units {
-    /// A tensor with one axis, apart from axes of length 1, is one unit; otherwise each index of its first axis is one.
+    /// A tensor with one axis is one unit; otherwise each index of its first axis is one, also where the other axes have
+    /// the length 1.
     fn of(tensor: &Tensor) -> Self {
         let len = tensor.axes.iter().map(|axis| axis.len).product::<usize>();
         let last = tensor.axes.iter().map(|axis| (axis.len - 1) * axis.stride).sum::<usize>();
         assert_eq!(last + 1, len, "the elements of `{}` are contiguous", tensor.name);
         let range = tensor.offset..tensor.offset + len;
-        let long = tensor.axes.iter().filter(|axis| axis.len > 1).count();
-        match tensor.axes.first() {
-            Some(first) if long > 1 => Self { range, count: first.len, run: first.stride },
+        match tensor.axes.as_slice() {
+            [first, _, ..] => Self { range, count: first.len, run: first.stride },
             _ => Self { range, count: 1, run: len },
         }
     }
@@ -192,6 +193,8 @@ mod tests {
         let units = |axes: &[(usize, usize)]| Units::of(&tensor("it", 4, axes));
         assert_eq!(units(&[(5, 7), (7, 1)]), Units { range: 4..39, count: 5, run: 7 });
         assert_eq!(units(&[(4, 1), (3, 4), (2, 12)]), Units { range: 4..28, count: 4, run: 1 });
+        // A linear layer with one input: each of its outputs is a unit.
+        assert_eq!(units(&[(5, 1), (1, 5)]), Units { range: 4..9, count: 5, run: 1 });
         assert_eq!(units(&[]), Units { range: 4..5, count: 1, run: 1 });
     }
 

@@ -38,12 +38,13 @@ pub(super) const fn suits_step<N: Network>() -> bool {
 pub fn infer_inlined<N: Network>(isa: Isa, net: &N, x: &[&[f32]]) -> N::Output {
     // A cell, since a kernel is passed by a shared reference and returns nothing.
     let y = Cell::new(N::Output::zeroed());
-    match const { room(N::WORKSPACE + N::SCRATCH) } {
-        Room::Little => isa.run(&InferKernel::<N, 2> { net, x, y: &y }),
-        Room::Some => isa.run(&InferKernel::<N, 8> { net, x, y: &y }),
-        Room::Much => {
-            isa.run(&InferKernel::<N, { MOST_MEMORY / CacheLine::LEN }> { net, x, y: &y })
-        }
+    // Not a `match`: code is generated only for the branch whose constant condition holds.
+    if const { room::<N>() == 2 } {
+        isa.run(&InferKernel::<N, 2> { net, x, y: &y });
+    } else if const { room::<N>() == 8 } {
+        isa.run(&InferKernel::<N, 8> { net, x, y: &y });
+    } else {
+        isa.run(&InferKernel::<N, { MOST_MEMORY / CacheLine::LEN }> { net, x, y: &y });
     }
     y.get()
 }
@@ -64,20 +65,15 @@ pub fn step_inlined<N: Network + Streaming<Root>, Y: Values>(
     y.get()
 }
 
-/// Memory of a call in three sizes, since zeroing it takes time.
-enum Room {
-    Little,
-    Some,
-    Much,
-}
-
-const fn room(need: usize) -> Room {
+/// Cache lines of memory of a call: one of three sizes, since zeroing it takes time.
+const fn room<N: Network>() -> usize {
+    let need = N::WORKSPACE + N::SCRATCH;
     if need <= 2 * CacheLine::LEN {
-        Room::Little
+        2
     } else if need <= 8 * CacheLine::LEN {
-        Room::Some
+        8
     } else {
-        Room::Much
+        MOST_MEMORY / CacheLine::LEN
     }
 }
 

@@ -1,7 +1,8 @@
 //! [`Health`]: the gradients of a network, layer by layer, and warnings derived from them.
 
-use crate::contract::{LayerInfo, Network, Node, Root};
+use crate::contract::{LayerInfo, Network};
 use crate::optim::norm;
+use crate::order::file_tensors;
 use crate::types::Tensor;
 use std::fmt;
 use std::ops::Range;
@@ -156,7 +157,7 @@ struct Units {
 
 impl GradientMonitor {
     pub(super) fn new<N: Network>() -> Self {
-        let tensors = <N as Node<Root>>::tensors();
+        let tensors = file_tensors::<N>().tensors;
         let mut layers = Vec::new();
         add_layers(N::LAYERS, "", 0, &tensors, &mut layers);
         Self { layers, steps: 0 }

@@ -1,5 +1,7 @@
 //! The data types of the API: samples, outputs, weights and their names in files.
 
+#[cfg(feature = "std")]
+mod feature_order;
 mod lengths;
 #[cfg(feature = "nalgebra")]
 mod matrix;
@@ -12,6 +14,8 @@ mod tensor;
 mod values;
 mod weights;
 
+#[cfg(feature = "std")]
+pub use feature_order::{FeatureOrder, LayerOrder};
 pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;

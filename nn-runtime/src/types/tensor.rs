@@ -1,6 +1,6 @@
 //! [`Tensor`]: the name and layout of weights in files.
 
-use unrolled_shape::Shape;
+use super::feature_order::FeatureOrder;
 
 /// One tensor of a PyTorch state_dict, and the place of its elements among a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,16 +33,15 @@ pub struct Axis {
     pub len: usize,
     /// Elements in memory from one entry to the next.
     pub stride: usize,
-    /// The shapes that it was flattened from, channels last in memory and channels first in files; empty where both have
-    /// the same order. See [`Spec::FEATURES`](crate::contract::Spec::FEATURES).
-    pub features: &'static [Shape],
+    /// The order of its entries in files.
+    pub order: FeatureOrder,
 }
 
 impl Axis {
     /// An axis in the same order in memory and in files.
     #[must_use]
     pub const fn plain(len: usize, stride: usize) -> Self {
-        Self { len, stride, features: &[] }
+        Self { len, stride, order: FeatureOrder::PLAIN }
     }
 }
 

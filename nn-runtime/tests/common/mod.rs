@@ -13,6 +13,7 @@
 use unrolled_runtime::layers::{Dense, ReLU};
 use unrolled_runtime::*;
 use unrolled_shape::Shape;
+use unrolled_shape::registry::{Channels, Features};
 use unrolled_shape::rules;
 
 #[repr(C)]
@@ -94,13 +95,6 @@ const _: () = {
         const WORKSPACE: usize = Plan::INFER + Plan::ALL.workspace;
         const SCRATCH: usize = Plan::ALL.scratch;
         const STATE: usize = Plan::ALL.state.end();
-
-        fn tensors() -> Vec<Tensor> {
-            let mut all = Vec::new();
-            all.extend(Plan::FC1.tensors());
-            all.extend(Plan::FC2.tensors());
-            all
-        }
 
         fn infer(&self, call: Infer<'_>) {
             Node::<S>::infer_inlined(self, AtRunTime, call);
@@ -250,6 +244,42 @@ const _: () = {
                 inner: &[],
             },
         ];
+        const GRAPH: Graph = Graph {
+            inputs: &[Shape::new(&[4])],
+            nodes: &[
+                GraphNode {
+                    name: "fc1",
+                    inputs: &[0],
+                    output: Shape::new(&[3]),
+                    layer: GraphLayer::Layer {
+                        features: Features::Any,
+                        channels: Channels::Last,
+                        weights: &[LayerWeights::of(&Plan::FC1)],
+                    },
+                },
+                GraphNode {
+                    name: "relu",
+                    inputs: &[1],
+                    output: Shape::new(&[3]),
+                    layer: GraphLayer::Layer {
+                        features: Features::Same,
+                        channels: Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                GraphNode {
+                    name: "fc2",
+                    inputs: &[2],
+                    output: Shape::new(&[2]),
+                    layer: GraphLayer::Layer {
+                        features: Features::Any,
+                        channels: Channels::Last,
+                        weights: &[LayerWeights::of(&Plan::FC2)],
+                    },
+                },
+            ],
+            output: 3,
+        };
     }
 
     impl Network for Tiny {

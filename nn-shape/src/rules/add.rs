@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Inputs, Row};
+use crate::row::{Features, Inputs, Row};
 use crate::rules::helpers::{attempt, branches, unlike_first};
 use crate::shape::Shape;
 use crate::text::Text;
@@ -38,7 +38,7 @@ pub static ROW: Row = Row {
     summary: "sum of all branches",
     inputs: Inputs::Branches,
     rule: |inputs, values| Add::from_values(values).output(inputs),
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

@@ -3,7 +3,7 @@
 use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::window::{Window, pool};
 use crate::shape::Shape;
 use crate::text::Text;
@@ -60,7 +60,8 @@ pub static ROW: Row = Row {
     how: Some(|inputs, values| AvgPool2d::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
     steps: Steps::All,
-    order: Order::StepsFirst,
+    channels: Channels::First,
+    features: Features::Same,
     ..Row::BASE
 };
 

@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Needs, Row, Size, Steps};
+use crate::row::{Features, Needs, Row, Size, Steps};
 use crate::rules::helpers::{attempt, eps, real};
 use crate::shape::Shape;
 
@@ -64,7 +64,7 @@ pub static ROW: Row = Row {
     sizes: &[Size::InputLast, Size::Unless("affine")],
     needs: Needs::INPUT,
     crosses_batch: true,
-    keeps_features: true,
+    features: Features::Same,
     steps: Steps::Valid,
     ..Row::BASE
 };

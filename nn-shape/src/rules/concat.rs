@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::checks::at_most;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Inputs, Row};
+use crate::row::{Features, Flow, Flows, Inputs, Row};
 use crate::rules::helpers::{attempt, branches, unlike_first};
 use crate::shape::Shape;
 use crate::text::Text;
@@ -69,6 +69,7 @@ pub static ROW: Row = Row {
     rule: |inputs, values| Concat::from_values(values).output(inputs),
     how: Some(|inputs, values| Concat::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Keep, last: Flow::Compute, keeps_rank: true },
+    features: Features::Concat,
     ..Row::BASE
 };
 

@@ -3,7 +3,7 @@
 use crate::arguments::StepPadding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps, Streaming};
+use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps, Streaming};
 use crate::rules::convolution::Convolution;
 use crate::rules::window::Window;
 use crate::shape::Shape;
@@ -118,7 +118,7 @@ pub static ROW: Row = Row {
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
     needs: Needs::INPUT,
     steps: Steps::Kernel,
-    order: Order::ChannelsFirst,
+    channels: Channels::First,
     streaming: Streaming::CarriesIf(|values| Conv1d::from_values(values).streams()),
     ..Row::BASE
 };

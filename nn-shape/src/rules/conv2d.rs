@@ -4,7 +4,7 @@ use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::fusion::Fusion;
-use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
+use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
 use crate::rules::window::Window;
 use crate::shape::Shape;
@@ -113,7 +113,7 @@ pub static ROW: Row = Row {
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
     needs: Needs::INPUT,
     steps: Steps::All,
-    order: Order::StepsFirst,
+    channels: Channels::First,
     fusion: Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])),
     ..Row::BASE
 };

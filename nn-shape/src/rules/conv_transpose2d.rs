@@ -4,7 +4,7 @@ use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::checks::{MOST, at_most};
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
+use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{attempt, count, counts, few_enough_weights};
 use crate::rules::window::{Window, image};
@@ -203,7 +203,7 @@ pub static ROW: Row = Row {
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
     needs: Needs::INPUT,
     steps: Steps::All,
-    order: Order::StepsFirst,
+    channels: Channels::First,
     ..Row::BASE
 };
 

@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::checks::at_most;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Needs, Order, Row, Size};
+use crate::row::{Channels, Features, Flow, Flows, Needs, Row, Size};
 use crate::rules::helpers::{attempt, count, few_enough_weights};
 use crate::shape::Shape;
 use crate::text::Text;
@@ -81,7 +81,8 @@ pub static ROW: Row = Row {
     weight: Some([Size::Argument("units"), Size::InputLast]),
     flows: Flows { leading: Flow::Keep, last: Flow::Argument("units"), keeps_rank: true },
     needs: Needs::INPUT,
-    order: Order::StepsFirst,
+    channels: Channels::Last,
+    features: Features::Any,
     ..Row::BASE
 };
 

@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Needs, Row, Storage};
+use crate::row::{Needs, Row};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
 
@@ -35,8 +35,7 @@ pub static ROW: Row = Row {
     parameters: ELU::PARAMETERS,
     positional: 1,
     rule: |inputs, values| ELU::from_values(values).output(inputs),
-    storage: Storage::InPlace,
-    needs: Needs::OUTPUT,
+    needs: Needs::INPUT,
     ..Row::ELEMENTWISE
 };
 

@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::checks::at_most;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Inputs, Order, Row, Size};
+use crate::row::{Channels, Flow, Flows, Inputs, Row, Size};
 use crate::rules::helpers::{attempt, count, few_enough_weights};
 use crate::shape::{MAX_RANK, Shape};
 use crate::text::Text;
@@ -88,7 +88,7 @@ pub static ROW: Row = Row {
     sizes: &[Size::Argument("vocabulary"), Size::Argument("dimension")],
     weight: Some([Size::Argument("vocabulary"), Size::Argument("dimension")]),
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("dimension"), keeps_rank: false },
-    order: Order::StepsFirst,
+    channels: Channels::Last,
     ..Row::BASE
 };
 

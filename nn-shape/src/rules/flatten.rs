@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::checks::at_most;
 use crate::error::ShapeError;
-use crate::row::{Flows, Order, Row, Steps, Storage};
+use crate::row::{Features, Flows, Row, Steps, Storage};
 use crate::rules::helpers::attempt;
 use crate::shape::Shape;
 
@@ -32,7 +32,7 @@ pub static ROW: Row = Row {
     flows: Flows::COMPUTE,
     storage: Storage::View,
     steps: Steps::All,
-    order: Order::StepsFirst,
+    features: Features::View,
     ..Row::BASE
 };
 

@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::helpers::last_axis;
 use crate::shape::Shape;
 
@@ -29,7 +29,8 @@ pub static ROW: Row = Row {
     rule: |inputs, values| GlobalMaxPool::from_values(values).output(inputs),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: false },
     steps: Steps::Valid,
-    order: Order::StepsFirst,
+    channels: Channels::First,
+    features: Features::Same,
     ..Row::BASE
 };
 

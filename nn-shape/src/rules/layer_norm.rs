@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Needs, Row, Size};
+use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, eps};
 use crate::shape::Shape;
 
@@ -57,7 +57,7 @@ pub static ROW: Row = Row {
     macs: Some(|inputs, values| LayerNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"]), Size::InputLastIf(&["affine", "bias"])],
     needs: Needs::INPUT,
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

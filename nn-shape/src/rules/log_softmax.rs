@@ -1,6 +1,6 @@
 //! `LogSoftmax`: PyTorch's `nn.LogSoftmax(dim=-1)`.
 
-use crate::row::{Needs, Row};
+use crate::row::{Features, Needs, Row};
 use crate::rules::helpers::same_shape;
 
 same_shape! {
@@ -14,7 +14,7 @@ pub static ROW: Row = Row {
     stem: "log_softmax",
     summary: "x - ln(sum(exp(x))) over the last axis",
     needs: Needs::OUTPUT,
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

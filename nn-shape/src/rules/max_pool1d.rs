@@ -3,7 +3,7 @@
 use crate::arguments::StepPadding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::window::{Window, pool};
 use crate::shape::Shape;
 use crate::steps::StepMap;
@@ -68,7 +68,8 @@ pub static ROW: Row = Row {
     how: Some(|inputs, values| MaxPool1d::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
     steps: Steps::Kernel,
-    order: Order::ChannelsFirst,
+    channels: Channels::First,
+    features: Features::Same,
     ..Row::BASE
 };
 

@@ -4,7 +4,7 @@ use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::fusion::{Fusion, STRIP};
-use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::window::{Window, pool};
 use crate::shape::Shape;
 use crate::text::Text;
@@ -69,8 +69,9 @@ pub static ROW: Row = Row {
     how: Some(|inputs, values| MaxPool2d::from_values(values).how(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
     steps: Steps::All,
-    order: Order::StepsFirst,
+    channels: Channels::First,
     fusion: Fusion::Largest(|inputs, values| MaxPool2d::from_values(values).is_small(inputs[0])),
+    features: Features::Same,
     ..Row::BASE
 };
 

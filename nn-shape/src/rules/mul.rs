@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Inputs, Needs, Row};
+use crate::row::{Features, Inputs, Needs, Row};
 use crate::rules::helpers::{attempt, branches, unlike_first};
 use crate::shape::{MAX_RANK, Shape};
 use crate::text::Text;
@@ -66,7 +66,7 @@ pub static ROW: Row = Row {
     inputs: Inputs::Branches,
     rule: |inputs, values| Mul::from_values(values).output(inputs),
     needs: Needs::INPUT,
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

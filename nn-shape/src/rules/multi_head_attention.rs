@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Order, Row, Size, Steps, Streaming};
+use crate::row::{Channels, Features, Row, Size, Steps, Streaming};
 use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real};
 use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
@@ -135,8 +135,9 @@ pub static ROW: Row = Row {
     macs: Some(|inputs, values| MultiHeadAttention::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Unless("bias")],
     steps: Steps::Valid,
-    order: Order::StepsFirst,
+    channels: Channels::Last,
     streaming: Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal),
+    features: Features::AnyInput,
     ..Row::BASE
 };
 

@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Needs, Row, Size};
+use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
 
@@ -51,7 +51,7 @@ pub static ROW: Row = Row {
     sizes: &[Size::Computed("slopes")],
     computed: &[|inputs, values| PReLU::from_values(values).slopes(inputs[0])],
     needs: Needs::INPUT,
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

@@ -3,7 +3,7 @@
 use crate::arguments::words;
 use crate::checks::{MOST, at_most};
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
+use crate::row::{Channels, Features, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::helpers::{attempt, count, few_enough_weights, real};
 use crate::shape::Shape;
 use crate::text::Text;
@@ -198,7 +198,8 @@ pub(crate) const ROW: Row = Row {
     flows: Flows { leading: Flow::Keep, last: Flow::Compute, keeps_rank: false },
     needs: Needs::INPUT,
     steps: Steps::Valid,
-    order: Order::StepsFirst,
+    channels: Channels::Last,
+    features: Features::AnyInput,
     ..Row::BASE
 };
 

@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::checks::{at_most, sound};
 use crate::error::{Blame, ShapeError};
-use crate::row::{Flows, Order, Row, Steps, Storage};
+use crate::row::{Features, Flows, Row, Steps, Storage};
 use crate::rules::helpers::attempt;
 use crate::shape::Shape;
 use crate::text::Text;
@@ -56,7 +56,7 @@ pub static ROW: Row = Row {
     flows: Flows::COMPUTE,
     storage: Storage::View,
     steps: Steps::All,
-    order: Order::StepsFirst,
+    features: Features::View,
     ..Row::BASE
 };
 

@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Needs, Row, Size};
+use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, eps};
 use crate::shape::Shape;
 
@@ -51,7 +51,7 @@ pub static ROW: Row = Row {
     macs: Some(|inputs, values| RMSNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"])],
     needs: Needs::INPUT,
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

@@ -2,7 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Needs, Row, Size};
+use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
 use crate::text::Text;
@@ -72,7 +72,7 @@ pub static ROW: Row = Row {
     sizes: &[Size::Computed("factors")],
     computed: &[|inputs, values| Scale::from_values(values).factors(inputs[0])],
     needs: Needs::INPUT,
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

@@ -1,6 +1,6 @@
 //! `Softmax`: PyTorch's `nn.Softmax(dim=-1)`.
 
-use crate::row::{Needs, Row};
+use crate::row::{Features, Needs, Row};
 use crate::rules::helpers::same_shape;
 
 same_shape! {
@@ -14,7 +14,7 @@ pub static ROW: Row = Row {
     stem: "softmax",
     summary: "exp(x) / sum(exp(x)) over the last axis",
     needs: Needs::OUTPUT,
-    keeps_features: true,
+    features: Features::Same,
     ..Row::BASE
 };
 

@@ -3,7 +3,7 @@
 use crate::arguments::{arguments, words};
 use crate::checks::at_most;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Order, Row, Steps};
+use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::helpers::{attempt, counts};
 use crate::rules::window::image;
 use crate::shape::Shape;
@@ -71,7 +71,8 @@ pub static ROW: Row = Row {
     macs: Some(|inputs, values| Upsample::from_values(values).macs(inputs)),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
     steps: Steps::All,
-    order: Order::StepsFirst,
+    channels: Channels::First,
+    features: Features::Same,
     ..Row::BASE
 };
 

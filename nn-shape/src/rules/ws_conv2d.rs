@@ -3,7 +3,7 @@
 use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Needs, Order, Row, Size, Steps};
+use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::conv2d::Conv2d;
 use crate::rules::helpers::{attempt, eps};
 use crate::rules::window::Window;
@@ -109,7 +109,7 @@ pub static ROW: Row = Row {
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("out_channels"), keeps_rank: true },
     needs: Needs::INPUT,
     steps: Steps::All,
-    order: Order::StepsFirst,
+    channels: Channels::First,
     ..Row::BASE
 };
 

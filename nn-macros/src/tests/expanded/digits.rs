@@ -120,7 +120,6 @@ const _: () = {
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[1600])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[128]);
         const NAME: &'static str = "fc1";
-        const FEATURES: &'static [__rt::Shape] = &[__rt::Shape::new(&[5, 5, 64])];
     }
     /// `relu_3`: `ReLU`: 128 -> 128
     enum __Relu3 {}
@@ -228,14 +227,6 @@ const _: () = {
         const SCRATCH: usize = __Slots::ALL.scratch;
         const STATE: usize = __Slots::ALL.state.end();
         const SHARD: usize = __Slots::ALL.shard;
-        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
-            let mut all = ::std::vec::Vec::new();
-            all.extend(__Slots::CONV1.tensors());
-            all.extend(__Slots::CONV2.tensors());
-            all.extend(__Slots::FC1.tensors());
-            all.extend(__Slots::FC2.tensors());
-            all
-        }
         fn infer(&self, call: __rt::Infer<'_>) {
             __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
@@ -852,6 +843,122 @@ const _: () = {
                 inner: &[],
             },
         ];
+        const GRAPH: __rt::Graph = __rt::Graph {
+            inputs: &[__rt::Shape::new(&[28, 28, 1])],
+            nodes: &[
+                __rt::GraphNode {
+                    name: "conv1",
+                    inputs: &[0],
+                    output: __rt::Shape::new(&[26, 26, 32]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Fixed,
+                        channels: __rt::Channels::First,
+                        weights: &[__rt::LayerWeights::of(&__Slots::CONV1)],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "relu",
+                    inputs: &[1],
+                    output: __rt::Shape::new(&[26, 26, 32]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "max_pool2d",
+                    inputs: &[2],
+                    output: __rt::Shape::new(&[13, 13, 32]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::First,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "conv2",
+                    inputs: &[3],
+                    output: __rt::Shape::new(&[11, 11, 64]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Fixed,
+                        channels: __rt::Channels::First,
+                        weights: &[__rt::LayerWeights::of(&__Slots::CONV2)],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "relu_2",
+                    inputs: &[4],
+                    output: __rt::Shape::new(&[11, 11, 64]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "max_pool2d_2",
+                    inputs: &[5],
+                    output: __rt::Shape::new(&[5, 5, 64]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::First,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "flatten",
+                    inputs: &[6],
+                    output: __rt::Shape::new(&[1600]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::View,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "fc1",
+                    inputs: &[7],
+                    output: __rt::Shape::new(&[128]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Any,
+                        channels: __rt::Channels::Last,
+                        weights: &[__rt::LayerWeights::of(&__Slots::FC1)],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "relu_3",
+                    inputs: &[8],
+                    output: __rt::Shape::new(&[128]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "dropout",
+                    inputs: &[9],
+                    output: __rt::Shape::new(&[128]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "fc2",
+                    inputs: &[10],
+                    output: __rt::Shape::new(&[10]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Any,
+                        channels: __rt::Channels::Last,
+                        weights: &[__rt::LayerWeights::of(&__Slots::FC2)],
+                    },
+                },
+            ],
+            output: 11,
+        };
     }
     impl __rt::Network for Digits {
         type Input = [[[f32; 1]; 28]; 28];

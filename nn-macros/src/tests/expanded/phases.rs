@@ -220,13 +220,6 @@ const _: () = {
         const SCRATCH: usize = __Slots::ALL.scratch;
         const STATE: usize = __Slots::ALL.state.end();
         const SHARD: usize = __Slots::ALL.shard;
-        fn tensors() -> ::std::vec::Vec<__rt::Tensor> {
-            let mut all = ::std::vec::Vec::new();
-            all.extend(__Slots::FC.tensors());
-            all.extend(__Slots::BN.tensors());
-            all.extend(__Slots::INNER.tensors());
-            all
-        }
         fn infer(&self, call: __rt::Infer<'_>) {
             __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
         }
@@ -869,6 +862,91 @@ const _: () = {
                 inner: <Inner as __rt::Shaped>::LAYERS,
             },
         ];
+        const GRAPH: __rt::Graph = __rt::Graph {
+            inputs: &[__rt::Shape::new(&[4]), __rt::Shape::new(&[3])],
+            nodes: &[
+                __rt::GraphNode {
+                    name: "x.tanh",
+                    inputs: &[0],
+                    output: __rt::Shape::new(&[4]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "table.tanh",
+                    inputs: &[1],
+                    output: __rt::Shape::new(&[3]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "concat",
+                    inputs: &[2, 3],
+                    output: __rt::Shape::new(&[7]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Concat,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "fc",
+                    inputs: &[4],
+                    output: __rt::Shape::new(&[7]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Any,
+                        channels: __rt::Channels::Last,
+                        weights: &[__rt::LayerWeights::of(&__Slots::FC)],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "bn",
+                    inputs: &[5],
+                    output: __rt::Shape::new(&[7]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[__rt::LayerWeights::of(&__Slots::BN)],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "relu",
+                    inputs: &[6],
+                    output: __rt::Shape::new(&[7]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "residual",
+                    inputs: &[7, 4],
+                    output: __rt::Shape::new(&[7]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "inner",
+                    inputs: &[8],
+                    output: __PHASES_SHAPE_7,
+                    layer: __rt::GraphLayer::Custom {
+                        graph: &<Inner as __rt::Shaped>::GRAPH,
+                        offset: __Slots::INNER.offset(),
+                    },
+                },
+            ],
+            output: 9,
+        };
     }
     impl __rt::Network for Phases
     where

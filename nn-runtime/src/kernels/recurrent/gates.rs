@@ -55,7 +55,8 @@ dispatch! {
     /// `h = max(a, 0)`
     pub(super) fn relu_forward as relu_forward_inlined(gates: &mut [f32], h: &mut [f32]) {
         for (a, h) in gates.iter_mut().zip(h) {
-            *a = if *a > 0.0 { *a } else { 0.0 };
+            // NaN stays, so that a diverged network shows it.
+            *a = if *a <= 0.0 { 0.0 } else { *a };
             *h = *a;
         }
     }
@@ -71,7 +72,7 @@ dispatch! {
     pub(super) fn relu_backward(gates: &mut [f32], d_h: &[f32]) {
         for (a, d_h) in gates.iter_mut().zip(d_h) {
             // The gate is the output here, which is positive where the sum was.
-            *a = if *a > 0.0 { *d_h } else { 0.0 };
+            *a = if *a <= 0.0 { 0.0 } else { *d_h };
         }
     }
 

@@ -22,3 +22,4 @@ mod tests;
 pub use args::{StackBackward, StackForward, StackStep};
 pub use cell::Cell;
 pub use stack::Stack;
+pub(crate) use step::ConstStack;

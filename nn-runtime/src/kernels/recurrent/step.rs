@@ -5,13 +5,25 @@ use super::cell::Cell;
 use super::forward::{CellIndex, Weights};
 use super::gates;
 use super::stack::Stack;
-use crate::kernels::chains::chains;
+use crate::kernels::chains::{Columns, chains};
 use crate::kernels::dense::dense_columns;
 use crate::kernels::dense_args::ColumnsArgs;
-use crate::kernels::inline::{AtRunTime, Instructions};
+use crate::kernels::inline::Instructions;
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Init, Product, Strides3};
 use crate::memory::{Buffer, take};
+use core::marker::PhantomData;
+
+/// A stack that is a constant of a type, so that `rustc` generates code for its cell and sizes only: see [`Columns`].
+pub(crate) trait ConstStack {
+    /// The stack.
+    const STACK: Stack;
+}
+
+/// The columns of its matrices.
+impl<K: ConstStack> Columns for K {
+    const COLUMNS: usize = K::STACK.sizes.columns();
+}
 
 /// The layout of the sums of one cell; sizes are elements.
 struct StepLayout {
@@ -48,14 +60,21 @@ impl Stack {
     }
 
     /// Inference of one step, through a stack of one direction.
-    pub fn step(&self, step: StackStep<'_>) {
-        self.step_as(AtRunTime, step);
+    pub fn step(&self, mut step: StackStep<'_>) {
+        let scratch = core::mem::take(&mut step.scratch);
+        self.step_as(Called { stack: self, scratch }, step);
     }
 
-    /// The same, inlined if the instructions say so: then it needs no `scratch`.
+    /// The same bits, inlined. It needs no `scratch`.
     #[inline(always)]
-    pub(crate) fn step_as<I: Instructions>(&self, isa: I, step: StackStep<'_>) {
-        let StackStep { weights, x, y, state, workspace, scratch } = step;
+    pub(crate) fn step_inlined<K: ConstStack, I: Instructions>(isa: I, step: StackStep<'_>) {
+        K::STACK.step_as(Inlined::<K, I> { isa, stack: PhantomData }, step);
+    }
+
+    /// A step whose cells `kernels` compute.
+    #[inline(always)]
+    fn step_as(&self, mut kernels: impl StepKernels, step: StackStep<'_>) {
+        let StackStep { weights, x, y, state, workspace, .. } = step;
         let StepLayout { sums, hidden } = StepLayout::new(self);
         let [sums, hidden] = take(workspace, 1, [sums, hidden]);
         let (units, layers) = (self.sizes.units, self.sizes.layers);
@@ -69,28 +88,41 @@ impl Stack {
             // A length that the compiler knows, unlike that of the argument.
             let x = &x[..weights.inputs];
             let cell = CellSums { x, h_before: &*h, sums: &mut *sums, hidden: &mut *hidden };
-            if I::INLINE {
-                self.sums_inlined(isa, &weights, cell);
-            } else {
-                self.sums(&weights, cell, scratch);
-            }
+            kernels.sums(&weights, cell);
             let c = if self.cell == Cell::Lstm {
                 &mut all_c[layer * units..][..units]
             } else {
                 &mut []
             };
-            self.gates::<I>(sums, hidden, c, h);
+            kernels.gates(sums, hidden, c, h);
         }
         // Element by element, which the compiler makes a store of the register that still holds them.
         for (y, h) in y[..units].iter_mut().zip(&all_h[(layers - 1) * units..][..units]) {
             *y = *h;
         }
     }
+}
 
-    /// The sums that the gates are computed from: from the input and, except in a GRU, from the state.
-    fn sums(&self, weights: &Weights<'_>, cell: CellSums<'_>, scratch: &mut [f32]) {
+/// The kernels of one cell in one step.
+trait StepKernels {
+    /// Computes the sums for the gates: from the input and, except in a GRU, from the state.
+    fn sums(&mut self, weights: &Weights<'_>, cell: CellSums<'_>);
+
+    /// Computes the new state from the sums and overwrites the previous one.
+    fn gates(&self, sums: &mut [f32], hidden: &[f32], c: &mut [f32], h: &mut [f32]);
+}
+
+/// Kernels that are called, and query the machine's instructions.
+struct Called<'a> {
+    stack: &'a Stack,
+    scratch: &'a mut [f32],
+}
+
+impl StepKernels for Called<'_> {
+    fn sums(&mut self, weights: &Weights<'_>, cell: CellSums<'_>) {
         let CellSums { x, h_before, sums, hidden } = cell;
-        let (units, columns, isa) = (self.sizes.units, self.sizes.columns(), Isa::best());
+        let Stack { cell, sizes, .. } = *self.stack;
+        let (units, columns, isa) = (sizes.units, sizes.columns(), Isa::best());
         dense_columns(
             isa,
             ColumnsArgs {
@@ -99,11 +131,11 @@ impl Stack {
                 stride: columns,
                 x,
                 weight: weights.ih,
-                init: Init::bias(weights.input_bias(self.cell, scratch)),
+                init: Init::bias(weights.input_bias(cell, self.scratch)),
                 y: &mut *sums,
             },
         );
-        if self.cell == Cell::Gru {
+        if cell == Cell::Gru {
             dense_columns(
                 isa,
                 ColumnsArgs {
@@ -127,40 +159,48 @@ impl Stack {
         }
     }
 
-    /// The same bits as [`Self::sums`], inlined.
+    fn gates(&self, sums: &mut [f32], hidden: &[f32], c: &mut [f32], h: &mut [f32]) {
+        let units = self.stack.sizes.units;
+        match self.stack.cell {
+            Cell::Lstm => gates::lstm_step(units, sums, c, h),
+            Cell::Gru => gates::gru_step(units, sums, hidden, h),
+            Cell::Relu => gates::relu_forward(sums, h),
+            Cell::Tanh => gates::tanh_forward(sums, h),
+        }
+    }
+}
+
+/// Kernels for the instructions `I`, inlined. Their branches are `const`: `rustc` would generate all arms of a `match`.
+struct Inlined<K, I> {
+    isa: I,
+    stack: PhantomData<K>,
+}
+
+impl<K: ConstStack, I: Instructions> StepKernels for Inlined<K, I> {
     #[inline(always)]
-    fn sums_inlined<I: Instructions>(&self, isa: I, weights: &Weights<'_>, cell: CellSums<'_>) {
+    fn sums(&mut self, weights: &Weights<'_>, cell: CellSums<'_>) {
         let CellSums { x, h_before, sums, hidden } = cell;
-        let columns = self.sizes.columns();
         let Weights { ih, hh, bias_ih, bias_hh, .. } = *weights;
-        // The same order of terms as in `sums`: biases, input, state. Only a GRU keeps the sums from the state apart.
-        if self.cell == Cell::Gru {
-            chains(isa, columns, [bias_ih, &[]], [(x, ih)], sums);
-            chains(isa, columns, [bias_hh, &[]], [(h_before, hh)], hidden);
+        // The order of terms of `Called`: biases, input, state. Only a GRU keeps the sums from the state apart.
+        if const { matches!(K::STACK.cell, Cell::Gru) } {
+            chains::<K, I, 1>(self.isa, [bias_ih, &[]], [(x, ih)], sums);
+            chains::<K, I, 1>(self.isa, [bias_hh, &[]], [(h_before, hh)], hidden);
         } else {
-            chains(isa, columns, [bias_ih, bias_hh], [(x, ih), (h_before, hh)], sums);
+            chains::<K, I, 2>(self.isa, [bias_ih, bias_hh], [(x, ih), (h_before, hh)], sums);
         }
     }
 
-    /// Computes the new state from the sums and overwrites the previous one.
     #[inline(always)]
-    fn gates<I: Instructions>(
-        &self,
-        sums: &mut [f32],
-        hidden: &[f32],
-        c: &mut [f32],
-        h: &mut [f32],
-    ) {
-        let units = self.sizes.units;
-        match (self.cell, I::INLINE) {
-            (Cell::Lstm, true) => gates::lstm_step_inlined::<I::Lanes>(units, sums, c, h),
-            (Cell::Lstm, false) => gates::lstm_step(units, sums, c, h),
-            (Cell::Gru, true) => gates::gru_step_inlined::<I::Lanes>(units, sums, hidden, h),
-            (Cell::Gru, false) => gates::gru_step(units, sums, hidden, h),
-            (Cell::Relu, true) => gates::relu_forward_inlined::<I::Lanes>(sums, h),
-            (Cell::Relu, false) => gates::relu_forward(sums, h),
-            (Cell::Tanh, true) => gates::tanh_forward_inlined::<I::Lanes>(sums, h),
-            (Cell::Tanh, false) => gates::tanh_forward(sums, h),
+    fn gates(&self, sums: &mut [f32], hidden: &[f32], c: &mut [f32], h: &mut [f32]) {
+        let units = K::STACK.sizes.units;
+        if const { matches!(K::STACK.cell, Cell::Lstm) } {
+            gates::lstm_step_inlined::<I::Lanes>(units, sums, c, h);
+        } else if const { matches!(K::STACK.cell, Cell::Gru) } {
+            gates::gru_step_inlined::<I::Lanes>(units, sums, hidden, h);
+        } else if const { matches!(K::STACK.cell, Cell::Relu) } {
+            gates::relu_forward_inlined::<I::Lanes>(sums, h);
+        } else {
+            gates::tanh_forward_inlined::<I::Lanes>(sums, h);
         }
     }
 }

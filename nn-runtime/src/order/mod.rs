@@ -1,0 +1,12 @@
+//! The tensors of a network in files, and the order that PyTorch has their features in. The rules are described in
+//! docs/weights.md.
+
+mod channels;
+mod features;
+mod flat;
+mod tensors;
+#[cfg(test)]
+mod tests;
+
+pub use features::OrderConflict;
+pub(crate) use tensors::{FileTensors, file_tensors};
