@@ -95,14 +95,14 @@ impl Contents<'_, '_> {
             let same_weight = |other: &&usize| tensors[**other].is_weight_of(tensor);
             if let Some(other) = done.iter().find(same_weight) {
                 // The owner of a weight comes before those that share it.
-                let owner = &tensors[index.min(*other)];
-                let sharing = &tensors[index.max(*other)];
-                mismatches.extend(self.compare(tensor, floats)?.map(|(i, read, in_memory)| {
+                let [owner, sharing] =
+                    [index.min(*other), index.max(*other)].map(|i| tensors[i].name.clone());
+                if let Some((i, read, in_memory)) = self.first_difference(tensor, floats)? {
                     let (found, expected) =
                         if index > *other { (read, in_memory) } else { (in_memory, read) };
-                    let (tensor, owner) = (sharing.name.clone(), owner.name.clone());
-                    Mismatch::Differs { tensor, owner, index: i, found, expected }
-                }));
+                    let tensor = sharing;
+                    mismatches.push(Mismatch::Differs { tensor, owner, index: i, found, expected });
+                }
             } else {
                 self.for_each_value(tensor, |_, index, value| floats[index] = value)?;
             }
@@ -116,7 +116,7 @@ impl Contents<'_, '_> {
     }
 
     /// The first value of the tensor that is another one in `floats`: its index in the tensor, and both values.
-    fn compare(
+    fn first_difference(
         &mut self,
         tensor: &Tensor,
         floats: &[f32],
