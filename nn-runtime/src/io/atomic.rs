@@ -1,8 +1,8 @@
 //! Atomic writes: a file has its old content or all of its new content.
 //!
-//! The new content goes to a temporary file beside the file, which is then renamed. Crates that do this (`tempfile`,
-//! `atomic-write-file`) choose random names for temporary files, so that every killed process leaves one more; they also
-//! replace devices and FIFOs. Here the name depends on the file only.
+//! The new content goes to a temporary file beside the file, which is then renamed. The crate `tempfile` gives temporary
+//! files random names, so that every killed process leaves one more, and renames over anything, a device too. Here the
+//! name depends on the file only.
 
 use crate::system::check_regular;
 use std::fs::{self, File, Metadata, OpenOptions};
