@@ -86,24 +86,8 @@ pub use typenum;
 #[cfg(feature = "nalgebra")]
 pub use types::AsMatrix;
 #[cfg(feature = "std")]
-pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor, add_field};
+pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
-    Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence, SequenceError,
-    Steps, Values, Weights, len_of_fields, sizes, steps_through,
+    Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence,
+    SequenceError, Steps, Values, Weights, len_of_fields, len_of_weights, sizes, steps_through,
 };
-
-/// Expands to its content where the feature `std` is on: for `#[derive(Weights)]`, which cannot know.
-#[cfg(feature = "std")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __if_std {
-    ($($item:tt)*) => { $($item)* };
-}
-
-/// Expands to its content where the feature `std` is on: for `#[derive(Weights)]`, which cannot know.
-#[cfg(not(feature = "std"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __if_std {
-    ($($item:tt)*) => {};
-}

@@ -9,6 +9,7 @@ mod batch_norm;
 mod custom;
 mod embedding;
 mod feature_order;
+mod files;
 mod forward_in;
 mod inlined;
 mod instructions;

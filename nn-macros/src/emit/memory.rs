@@ -244,11 +244,11 @@ fn emit_phases(context: &Context) -> Option<TokenStream> {
         return None;
     }
     let count = shapes::number(nodes.len());
-    let places = nodes.iter().map(|&node| context.train_slot(node));
+    let slots = nodes.iter().map(|&node| context.train_slot(node));
     let names = nodes.iter().map(|&node| &context.names[node].constant);
     let numbers = (0..nodes.len()).map(shapes::number);
     let constants = quote! {
-        const ALL: [__rt::Phases; #count] = __rt::Phases::stack([#(#places.phases()),*]);
+        const ALL: [__rt::Phases; #count] = __rt::Phases::stack([#(#slots.phases()),*]);
         #(const #names: __rt::Phases = Self::ALL[#numbers];)*
     };
     let doc = " The phases of nodes that look across the batch; the others run between them.";

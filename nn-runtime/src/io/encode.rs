@@ -29,6 +29,14 @@ pub(super) fn write(
         .map_err(|why| SaveError::Write { path: path.into(), why })
 }
 
+/// The content of the file without a value stored with the weights.
+pub(super) fn to_bytes(tensors: &FileTensors, floats: &[f32]) -> Result<Vec<u8>, SaveError> {
+    let mut bytes = Vec::with_capacity(size_of_val(floats));
+    let content = Content::new(tensors, floats, None)?;
+    content.write(&mut bytes).expect("a vector takes all bytes");
+    Ok(bytes)
+}
+
 /// The content of a file.
 pub(super) struct Content<'a> {
     header: Vec<u8>,

@@ -292,7 +292,21 @@ pub enum Mismatch {
 }
 
 /// The number of differences, and a line for each.
-fn listed(mismatches: &[Mismatch]) -> String {
+impl Mismatch {
+    /// The name of the tensor.
+    #[must_use]
+    pub fn tensor(&self) -> &str {
+        match self {
+            Self::Missing { tensor, .. }
+            | Self::Unexpected { tensor, .. }
+            | Self::Shape { tensor, .. }
+            | Self::Differs { tensor, .. }
+            | Self::Element { tensor, .. } => tensor,
+        }
+    }
+}
+
+pub(super) fn listed(mismatches: &[Mismatch]) -> String {
     let s = if mismatches.len() == 1 { "" } else { "s" };
     let lines = mismatches.iter().take(MAX_LISTED).map(|mismatch| format!("\n  {mismatch}"));
     let rest = match mismatches.len().saturating_sub(MAX_LISTED) {

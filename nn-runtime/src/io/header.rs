@@ -41,7 +41,9 @@ pub(super) enum HeaderError {
     Foreign(ForeignFormat),
     Damaged(Damage),
     /// It has more tensors than the limit.
-    TooMany,
+    TooMany {
+        max: usize,
+    },
 }
 
 impl From<io::Error> for HeaderError {
@@ -184,7 +186,9 @@ impl Entries {
             Entry::Occupied(entry) => {
                 Err(Damaged(Damage::DuplicateName { name: entry.key().clone() }))
             }
-            Entry::Vacant(_) if count == self.max_tensors => Err(HeaderError::TooMany),
+            Entry::Vacant(_) if count == self.max_tensors => {
+                Err(HeaderError::TooMany { max: self.max_tensors })
+            }
             Entry::Vacant(entry) => {
                 entry.insert(info);
                 Ok(())

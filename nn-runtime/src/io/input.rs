@@ -36,6 +36,20 @@ impl<'r> Input<'r> {
         self.begin += count;
     }
 
+    /// Reads `count` bytes and drops them. Returns how many there were.
+    pub(super) fn skip_unread(&mut self, count: usize) -> io::Result<usize> {
+        let mut left = count;
+        while left > 0 {
+            let found = self.peek(left.min(BUFFER))?.len();
+            if found == 0 {
+                break;
+            }
+            self.skip(found);
+            left -= found;
+        }
+        Ok(count - left)
+    }
+
     fn fill(&mut self, count: usize) -> io::Result<()> {
         self.buffer.copy_within(self.begin..self.end, 0);
         self.end -= std::mem::take(&mut self.begin);

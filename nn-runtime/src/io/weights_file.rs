@@ -6,6 +6,7 @@
 use super::decode;
 use super::encode;
 use super::error::{LoadError, SaveError};
+use super::report::LoadReport;
 use crate::contract::Network;
 use crate::order::file_tensors;
 use crate::types::zeros_on_line;
@@ -27,6 +28,20 @@ pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), 
     let mut net = zeros_on_line::<N>();
     let extra = decode::read_file(path, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
+}
+
+/// The content of the file that [`save`] writes.
+pub(crate) fn to_bytes<N: Network>(net: &N) -> Result<Vec<u8>, SaveError> {
+    encode::to_bytes(&file_tensors::<N>(), net.as_floats())
+}
+
+/// Fills the weights of `net` that fit tensors of the file `path`, with the names that `rename` returns.
+pub(crate) fn load_matching<N: Network>(
+    net: &mut N,
+    path: &Path,
+    rename: &dyn Fn(&str) -> Option<String>,
+) -> Result<LoadReport, LoadError> {
+    decode::read_matching(path, rename, &file_tensors::<N>(), net.as_floats_mut())
 }
 
 /// A network with the weights from `reader`, which errors call `name`.

@@ -1,7 +1,7 @@
 //! [`FilesExt`]: saving and loading the weights of any network.
 
 use crate::contract::Network;
-use crate::io::{self, LoadError, SaveError};
+use crate::io::{self, LoadError, LoadReport, SaveError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Read;
 use std::path::Path;
@@ -55,6 +55,47 @@ pub trait FilesExt: Network {
     /// As [`load`](Self::load).
     fn load_from(name: &str, mut reader: impl Read) -> Result<Box<Self>, LoadError> {
         io::load_from(name, &mut reader)
+    }
+
+    /// As [`load`](Self::load), from the content of a file in memory: `Net::load_bytes(include_bytes!("net.safetensors"))`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    fn load_bytes(bytes: &[u8]) -> Result<Box<Self>, LoadError> {
+        Self::load_from("bytes", bytes)
+    }
+
+    /// The content of the file that [`save`](Self::save) writes.
+    ///
+    /// # Panics
+    /// If the names of the weights do not fit a header of 100 MB.
+    fn to_bytes(&self) -> Vec<u8> {
+        io::to_bytes(self).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Loads the weights that the file `path` and the network have in common, such as all but the last layer of a network
+    /// with other classes. `rename` returns the network's name for a tensor of the file, or `None` to skip it. Tensors that
+    /// are not in the network, or have another shape or type there, are not loaded. The report lists them, and the
+    /// tensors of the network that keep their values; its `Display` is for people.
+    ///
+    /// ```no_run
+    /// # use unrolled_runtime::{FilesExt, Network, io::LoadError};
+    /// # fn f<Net: Network>(mut net: Box<Net>) -> Result<(), LoadError> {
+    /// let report = net.load_matching("net.safetensors", |name| Some(name.strip_prefix("encoder.")?.into()))?;
+    /// println!("{report}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no regular file, is not a safetensors file, or is damaged. Then some of the weights
+    /// may have been loaded.
+    fn load_matching(
+        &mut self,
+        path: impl AsRef<Path>,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Result<LoadReport, LoadError> {
+        io::load_matching(self, path.as_ref(), &rename)
     }
 
     /// As [`load`](Self::load), with the value that [`save_with`](Self::save_with) stored with the weights.
