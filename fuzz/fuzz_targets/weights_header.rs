@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let len = header.len() as u64 + u64::from(distance.saturating_sub(200));
     let bytes = [&len.to_le_bytes(), header, data.get(1..).unwrap_or_default()].concat();
     let plain = Net::load_from("fuzz", &bytes[..]).is_ok();
-    assert!(!plain || serde_json::from_slice::<serde_json::Value>(&bytes[8..][..len as usize]).is_ok());
+    assert!(!plain || str::from_utf8(&bytes[8..][..len as usize]).is_ok());
     let path = unrolled_fuzz::file_of(&bytes);
     if Net::load_with::<serde_json::Value>(&path).is_ok() {
         assert!(plain, "what `load_with` reads `load` reads too");

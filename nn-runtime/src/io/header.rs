@@ -74,7 +74,9 @@ pub(super) fn read(input: &mut Input<'_>, max_tensors: usize) -> Result<Header, 
     check_format(input.peek(MAX_FORMAT)?)?;
     let json = read_json(input)?;
     let mut entries = Entries { max_tensors, ..Entries::default() };
-    let mut deserializer = serde_json::Deserializer::from_slice(&json);
+    // As a whole: the parser does not check text that it skips.
+    let json = str::from_utf8(&json).map_err(|why| Damaged(Damage::Header { why: why.into() }))?;
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     let parsed = deserializer.deserialize_map(&mut entries).and_then(|()| deserializer.end());
     match (entries.refusal, parsed) {
         (Some(refusal), _) => Err(refusal),

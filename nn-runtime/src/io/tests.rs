@@ -361,8 +361,20 @@ fn tensors_of_one_name_are_not_written() {
 }
 
 /// A file with this header and no tensors.
-fn header_only(header: &str) -> Vec<u8> {
-    [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat()
+fn header_only(header: impl AsRef<[u8]>) -> Vec<u8> {
+    let header = header.as_ref();
+    [&(header.len() as u64).to_le_bytes(), header].concat()
+}
+
+#[test]
+fn headers_that_are_not_utf8_are_refused() {
+    // In an entry that is not used.
+    let bytes = header_only(b"{\"__metadata__\":{\"format\":\"\xd5\"}}");
+    let error = TestFile::with("utf8", &bytes).error(&[]);
+    assert!(
+        error.starts_with("`FILE` is damaged: its header cannot be read: invalid utf-8"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -370,7 +382,7 @@ fn duplicate_names_in_the_header_are_refused() {
     let entry = r#""a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#;
     let metadata = r#""__metadata__":{}"#;
     for (entry, name) in [(entry, "a"), (metadata, "__metadata__")] {
-        let bytes = header_only(&format!("{{{entry},{entry}}}"));
+        let bytes = header_only(format!("{{{entry},{entry}}}"));
         let error = TestFile::with(name, &bytes).error(&tensors());
         assert_eq!(error, format!("`FILE` is damaged: its header has two entries `{name}`"));
     }
@@ -385,7 +397,7 @@ fn headers_with_many_foreign_tensors_have_short_errors() {
     let entries: String = (0..50_000)
         .map(|i| format!(r#""{i}":{{"dtype":"F32","shape":[],"data_offsets":[0,0]}},"#))
         .collect();
-    let error = TestFile::with("many", &header_only(&format!("{{{entries}"))).error(&tensors());
+    let error = TestFile::with("many", &header_only(format!("{{{entries}"))).error(&tensors());
     assert_eq!(error, "`FILE` does not fit this network: expected 4 tensors, found more than 1008");
 
     let entries: Vec<_> = (0..900).map(|i| (format!("{i}"), "F32", [1], 4)).collect();
