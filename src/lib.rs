@@ -256,14 +256,15 @@ macro_rules! network {
 }
 
 /// The items that most programs need: `use unrolled::prelude::*;`
+///
+/// [`Values`](crate::Values) is not among them. Arrays of `f32` have its methods and, under the same names, those of
+/// `Weights`: with both traits in scope `x.as_floats()` would be ambiguous.
 pub mod prelude {
     pub use crate::network;
     pub use unrolled_macros::Weights;
     #[cfg(feature = "files")]
     pub use unrolled_runtime::FilesExt;
-    pub use unrolled_runtime::{
-        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Values, Weights,
-    };
+    pub use unrolled_runtime::{InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Weights};
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
         RngKey, TrainingExt,
@@ -301,7 +302,7 @@ pub mod __private {
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{
         Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, add_field, infer_inlined,
-        infer_one, infer_one_from, step_inlined, step_one,
+        infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
     };
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};

@@ -70,7 +70,8 @@ pub use network::{GradientCheck, TrainingExt, check_gradients};
 pub use rand;
 #[cfg(feature = "std")]
 pub use step::{
-    BatchError, infer_batch, infer_inlined, infer_one, infer_one_from, step_inlined, step_one,
+    BatchError, infer_batch, infer_inlined, infer_one, infer_one_from, infer_one_from_into,
+    infer_one_into, step_inlined, step_one,
 };
 #[cfg(feature = "train")]
 pub use step::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
