@@ -46,8 +46,8 @@ pub use unrolled_runtime::{
 };
 pub use unrolled_runtime::{
     InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
-    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values, Weights,
-    layers, sizes, typenum,
+    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values,
+    WeightSlice, Weights, layers, sizes, typenum,
 };
 pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 
@@ -257,14 +257,16 @@ macro_rules! network {
 
 /// The items that most programs need: `use unrolled::prelude::*;`
 ///
-/// [`Values`](crate::Values) is not among them. Arrays of `f32` have its methods and, under the same names, those of
-/// `Weights`: with both traits in scope `x.as_floats()` would be ambiguous.
+/// [`WeightSlice`](crate::WeightSlice) is not among them: arrays of `f32` have its methods under the names of those of
+/// `Values`, so that `x.as_floats()` would be ambiguous.
 pub mod prelude {
     pub use crate::network;
     pub use unrolled_macros::Weights;
     #[cfg(feature = "files")]
     pub use unrolled_runtime::FilesExt;
-    pub use unrolled_runtime::{InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Weights};
+    pub use unrolled_runtime::{
+        InferenceExt, Inputs, Layer, Network, Sequence, Shaped, Values, Weights,
+    };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
         RngKey, TrainingExt,

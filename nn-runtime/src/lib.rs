@@ -86,7 +86,7 @@ pub use types::AsMatrix;
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor, add_field};
 pub use types::{
     Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence, SequenceError,
-    Steps, Values, Weights, len_of_fields, sizes, steps_through,
+    Steps, Values, WeightSlice, Weights, len_of_fields, sizes, steps_through,
 };
 
 /// Expands to its content where the feature `std` is on: for `#[derive(Weights)]`, which cannot know.
