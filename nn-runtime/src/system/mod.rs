@@ -1,4 +1,5 @@
-//! What depends on the machine (threads, memory pages, cache lines, float functions without `std`), and random numbers.
+//! What depends on the machine (threads, memory pages, cache lines, kinds of files, float functions without `std`), and
+//! random numbers.
 
 mod cache_line;
 #[cfg(not(feature = "std"))]
@@ -8,10 +9,19 @@ mod kernel_memory;
 pub(crate) mod pages;
 #[cfg(feature = "std")]
 pub mod parallel;
+#[cfg(feature = "std")]
+mod regular_file;
 mod rng_key;
 
 pub(crate) use cache_line::CacheLine;
 #[cfg(not(feature = "std"))]
 pub(crate) use float_math::FloatMath;
+<<<<<<< HEAD
 pub(crate) use kernel_memory::KernelMemory;
+=======
+#[cfg(feature = "files")]
+pub(crate) use regular_file::check_regular;
+#[cfg(feature = "std")]
+pub(crate) use regular_file::open_regular;
+>>>>>>> main
 pub use rng_key::RngKey;
