@@ -303,13 +303,8 @@ pub mod __private {
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{
-<<<<<<< HEAD
-        Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, add_field, infer_inlined,
-        infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
-=======
         Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, infer_inlined, infer_one,
-        infer_one_from, step_inlined, step_one,
->>>>>>> main
+        infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
     };
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};

@@ -89,11 +89,7 @@ pub use types::AsMatrix;
 #[cfg(feature = "std")]
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
-<<<<<<< HEAD
-    Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence, SequenceError,
-    Steps, Values, WeightSlice, Weights, len_of_fields, sizes, steps_through,
-=======
     Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence,
-    SequenceError, Steps, Values, Weights, len_of_fields, len_of_weights, sizes, steps_through,
->>>>>>> main
+    SequenceError, Steps, Values, WeightSlice, Weights, len_of_fields, len_of_weights, sizes,
+    steps_through,
 };

@@ -16,12 +16,9 @@ mod rng_key;
 pub(crate) use cache_line::CacheLine;
 #[cfg(not(feature = "std"))]
 pub(crate) use float_math::FloatMath;
-<<<<<<< HEAD
 pub(crate) use kernel_memory::KernelMemory;
-=======
 #[cfg(feature = "files")]
 pub(crate) use regular_file::check_regular;
 #[cfg(feature = "std")]
 pub(crate) use regular_file::open_regular;
->>>>>>> main
 pub use rng_key::RngKey;
