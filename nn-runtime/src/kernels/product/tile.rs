@@ -9,10 +9,10 @@ use super::init::Init;
 use super::problem::Product;
 use super::strides::Strides3;
 use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
-use core::mem::MaybeUninit;
+use crate::system::KernelMemory;
 
 /// Elements of `B` that are packed at a time: they fit into the first two caches.
-const PACKED: usize = 1 << 14;
+const PACKED: usize = if KernelMemory::LEN < 1 << 14 { KernelMemory::LEN } else { 1 << 14 };
 
 /// Vectors of the widest tiles. Their multiply-adds leave time for prefetches of what the next tiles read: the gradient
 /// of a weight reads columns of two matrices that were written long ago, and waited for each line of them.
@@ -64,13 +64,14 @@ impl Panel<'_> {
 
     /// Computes the panel in parts of the sum, for each of which `B` is packed into contiguous memory.
     ///
-    /// Not inlined: its 64 kB on the stack would cost every call of [`Self::compute`] some time.
+    /// Not inlined: few products are worth packing, and the others need no more than a call of `sweep`.
     ///
     /// # Safety
     /// As for [`Self::compute`].
     #[inline(never)]
     unsafe fn pack(&self, width: usize, sweep: Sweep) {
-        let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
+        let mut memory = KernelMemory::take();
+        let packed = memory.as_mut_ptr();
         let width = self.rest.min(width);
         let Strides3 { count, a, other } = self.product.terms;
         let most = PACKED / width;
@@ -96,14 +97,13 @@ impl Panel<'_> {
                     // block has `middle * inner <= PACKED / width` rows.
                     unsafe {
                         let from = self.b.add(at(other));
-                        let to = memory.as_mut_ptr().cast::<f32>();
                         for row in 0..middle * inner {
                             let (j, k) = (row / inner, row % inner);
                             let from = from.add(j * other[1] + k * other[2]);
-                            to.add(row * width).copy_from_nonoverlapping(from, width);
+                            packed.add(row * width).copy_from_nonoverlapping(from, width);
                         }
                         let a = self.a.add(at(a));
-                        sweep(&Panel { product: &product, a, b: to, ..*self });
+                        sweep(&Panel { product: &product, a, b: packed, ..*self });
                     }
                     init = Init::Accumulate;
                 }
