@@ -69,6 +69,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
             }
             /// As `forward`, with the output written to `output`, which may be too large for the stack.
             #panics
+            #[allow(dead_code, reason = "a program may call `forward` only")]
             #[inline]
             #visibility fn forward_into(&self, #parameter: #kind, #written: &mut #output) {
                 const { #checks }

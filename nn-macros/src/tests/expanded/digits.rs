@@ -218,6 +218,7 @@ const _: () = {
             )
         }
         /// As `forward`, with the output written to `output`, which may be too large for the stack.
+        #[allow(dead_code, reason = "a program may call `forward` only")]
         #[inline]
         pub fn forward_into(
             &self,
