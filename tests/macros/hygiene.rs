@@ -119,21 +119,23 @@ pub mod shadowed {
         pub struct Generic2<const N: usize>(3) -> 2 { Dense(2), Generic::<N> -> 3, Dense(N), Dense(2) }
     }
 
-    /// Uses the networks of sequences. Fields with the names of keywords are raw, or end in an underscore.
+    /// Uses the networks of sequences: a number, and the first step from `forward` and from `step`. Fields with the names
+    /// of keywords are raw, or end in an underscore.
     #[must_use]
-    pub fn use_sequences() -> f32 {
+    pub fn use_sequences() -> (f32, [[f32; 3]; 2]) {
         let net = <Series as anything::TrainingExt>::new(1);
         let whole = net.forward((&[[0.5; 3]; 6], &[[0.5; 3]; 6]));
         let mut state = anything::State::new();
         let step = net.step(&mut state, (&[0.5; 3], &[0.5; 3]));
-        assert_eq!(step, whole[0]);
+        let first = [whole[0], step];
         let whole = <Whole as anything::TrainingExt>::new(1);
         let outputs = whole.forward((&[[0.5; 3]; 6], &[[0.5; 3]; 6]));
-        net.self_.bias[0]
+        let sum = net.self_.bias[0]
             + net.self__.bias[0]
             + outputs.r#fn[0][0]
             + outputs.crate_[0][0]
-            + outputs.crate__[0][0]
+            + outputs.crate__[0][0];
+        (sum, first)
     }
 
     /// Uses the private networks.
@@ -235,7 +237,9 @@ fn all_of_them_work() {
     assert_eq!(names.clone(), names);
     assert!(names.forward((&[0.5; 3], &[0.5; 3]))[0].is_finite());
     assert!(shadowed::use_them().is_finite());
-    assert!(shadowed::use_sequences().is_finite());
+    let (sum, [whole, step]) = shadowed::use_sequences();
+    assert!(sum.is_finite());
+    assert!(whole.iter().zip(&step).all(|(a, b)| a.to_bits() == b.to_bits()));
     assert_eq!(parameters::sizes(), [5, 10, 10, 10]);
     assert!(sizes::inside()[0].is_finite());
     assert!(user::first()[0].is_finite());

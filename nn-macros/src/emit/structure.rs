@@ -28,6 +28,11 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     quote! {
         #(#attributes)*
         #(#[doc = #table])*
+        #[allow(
+            clippy::struct_field_names,
+            clippy::pub_underscore_fields,
+            reason = "the names of the user's lines"
+        )]
         #[repr(C)]
         #visibility struct #name #generics #where_clause {
             #(#fields,)*

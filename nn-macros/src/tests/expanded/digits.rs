@@ -14,6 +14,11 @@
 /// | `dropout` | `Dropout(0.5)` | 128 | 0 |
 /// | `fc2` | `Dense(10)` | 10 | 1,290 |
 /// | | | **total** | **225,034** |
+#[allow(
+    clippy::struct_field_names,
+    clippy::pub_underscore_fields,
+    reason = "the names of the user's lines"
+)]
 #[repr(C)]
 pub struct Digits {
     /// `conv1`: `Conv2d(32, kernel = 3)`: 28x28x1 -> 26x26x32

@@ -1,4 +1,9 @@
 /// Statistics over the batch, between branches that begin at the network's inputs.
+#[allow(
+    clippy::struct_field_names,
+    clippy::pub_underscore_fields,
+    reason = "the names of the user's lines"
+)]
 #[repr(C)]
 struct Phases {
     /// `fc`: `Dense(7)`: 7 -> 7
