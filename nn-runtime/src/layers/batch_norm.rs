@@ -95,6 +95,9 @@ where
         let (inverse_std, scratch) = ctx.scratch.split_at_mut(C);
         let eps = S::ARGUMENTS.eps as f32;
         for (inverse_std, variance) in inverse_std.iter_mut().zip(&self.running_var) {
+            // Batches of values above about 1e19 have a variance beyond `f32`. NaN and not 0, which would yield the bias
+            // whatever the input is.
+            let variance = if *variance == f32::INFINITY { f32::NAN } else { *variance };
             *inverse_std = 1.0 / (variance + eps).sqrt();
         }
         let (scale, bias) = self.scale_and_bias(inverse_std, scratch);

@@ -59,8 +59,12 @@ pub enum TrainError {
     },
     /// A loss that is not finite. The network has the weights from before this step.
     #[error(
-        "epoch {epoch}, step {step}: the loss is {loss}; the largest weight is {largest_weight:.3e}, \
-         in layer `{layer}`. {advice}"
+        "epoch {epoch}, step {step}: the loss is {loss}; {}. {advice}",
+        if layer.is_empty() {
+            "no layer of the network has weights that are trained".into()
+        } else {
+            format!("the largest weight is {largest_weight:.3e}, in layer `{layer}`")
+        },
     )]
     Loss {
         /// The epoch.
@@ -69,7 +73,7 @@ pub enum TrainError {
         step: usize,
         /// The loss of the step's batch.
         loss: f64,
-        /// The layer with the largest weight, the likeliest cause.
+        /// The layer with the largest weight, the likeliest cause; empty if no layer has weights that are trained.
         layer: String,
         /// The magnitude of that weight.
         largest_weight: f32,
