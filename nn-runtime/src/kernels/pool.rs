@@ -3,6 +3,7 @@
 use super::dispatch::dispatch;
 use super::isa::Isa;
 use super::pool_2x2::max_2x2;
+use super::product::{LONG_SUM, PARTIAL_SUM};
 use core::ops::Range;
 use unrolled_shape::Shape;
 use unrolled_shape::rules::window::{Over, Window};
@@ -313,13 +314,20 @@ struct Average<'a> {
 impl WindowOp for Average<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
+        // Long sums in parts, as in a `Product`.
+        let is_long = under.rows.len() * under.columns.len() > LONG_SUM;
+        let most = if is_long { PARTIAL_SUM } else { under.columns.len().max(1) };
         let mut sum = [0.0; L];
         for i in under.rows.clone() {
-            for j in under.columns.clone() {
-                let x = lanes::<_, L>(self.x, under.at(i, j) + c);
-                for l in 0..L {
-                    sum[l] += x[l];
+            for first in under.columns.clone().step_by(most) {
+                let mut part = if is_long { [0.0; L] } else { sum };
+                for j in first..under.columns.end.min(first + most) {
+                    let x = lanes::<_, L>(self.x, under.at(i, j) + c);
+                    for l in 0..L {
+                        part[l] += x[l];
+                    }
                 }
+                sum = if is_long { core::array::from_fn(|l| sum[l] + part[l]) } else { part };
             }
         }
         let divisor = self.pool.divisor(under, self.include_padding);

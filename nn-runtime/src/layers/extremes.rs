@@ -56,7 +56,9 @@ fn check<S: Spec, T: TrainNode<S>>(name: &str, scaling: Scaling) {
             Scaling::Normalisation => {
                 check_powers::<S, T>(&what, &outcome, [1e4, factor], [0, -1]);
             }
-            Scaling::Elementwise(function) => check_elements::<S, T>(&what, &outcome, function, factor),
+            Scaling::Elementwise(function) => {
+                check_elements::<S, T>(&what, &outcome, function, factor)
+            }
             Scaling::Other | Scaling::Products => {}
         }
     }

@@ -16,8 +16,10 @@ pub(crate) enum Init<'a> {
     Zero,
     /// `C = A B + b`, with the same `b` for each row.
     Bias(&'a [f32]),
-    /// `C = C + A B`
+    /// `C = C + A B`: each sum continues that of `C`, term by term.
     Accumulate,
+    /// The same, but the sum of `A B` begins with zero, and is added to `C` as a whole.
+    Partial,
 }
 
 impl From<Accumulate> for Init<'_> {
@@ -30,6 +32,11 @@ impl From<Accumulate> for Init<'_> {
 }
 
 impl<'a> Init<'a> {
+    /// The initial value for further terms of the same sums.
+    pub(super) const fn of_next_terms(self) -> Self {
+        if let Self::Partial = self { Self::Partial } else { Self::Accumulate }
+    }
+
     /// The bias, or zero if `bias` is empty.
     pub(crate) const fn bias(bias: &'a [f32]) -> Self {
         if bias.is_empty() { Self::Zero } else { Self::Bias(bias) }
