@@ -79,7 +79,7 @@ fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
     // With more rows than one or two tiles, each weight that comes from memory is used by several tiles, so that the
     // order of the reads matters less.
     let block = match inputs {
-        // `Product` computes long sums in parts, which replace the blocks.
+        // Long sums are computed in parts, which replace the blocks.
         _ if inputs > LONG_SUM => inputs,
         _ if is_far(inputs * units) && rows.len() <= 8 => FAR_BLOCK,
         _ => BLOCK,
@@ -89,7 +89,7 @@ fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
         let count = block.min(inputs - first);
         let terms = Strides3::one_loop(count, 1, stride);
         let product = Product { rows, terms, columns: units, init };
-        product.compute(isa, &x[first..], &weight[first * stride..], y);
+        product.compute_in_parts(isa, &x[first..], &weight[first * stride..], y);
         init = Init::Accumulate;
         first += count;
     }
@@ -145,7 +145,7 @@ pub fn dense_d_weight(isa: Isa, args: DenseDWeightArgs<'_>) {
         columns: units,
         init: accumulate.into(),
     };
-    product.compute(isa, &x[first..], d_y, d_weight);
+    product.compute_in_parts(isa, &x[first..], d_y, d_weight);
 }
 
 /// The sum of all rows of `d_y`. Does nothing if `d_bias` is empty.
@@ -170,5 +170,5 @@ pub fn d_bias(
         columns: d_bias.len(),
         init: accumulate.into(),
     };
-    product.compute(isa, &[1.0], d_y, d_bias);
+    product.compute_in_parts(isa, &[1.0], d_y, d_bias);
 }

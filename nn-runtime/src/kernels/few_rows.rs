@@ -49,7 +49,7 @@ pub(crate) fn few_rows(isa: Isa, args: ColumnsArgs<'_>) {
     isa.run(FewRows { rows, inputs, terms: inputs, units, stride, x, weight, y });
 }
 
-/// The same for long sums, from the initial values in `y`: in parts of [`PARTIAL_SUM`] terms, as in a `Product`.
+/// The same for long sums, from the initial values in `y`: in parts of [`PARTIAL_SUM`] terms, as `compute_in_parts`.
 fn long_sums(isa: Isa, args: ColumnsArgs<'_>) {
     let ColumnsArgs { inputs, units, stride, x, weight, y, .. } = args;
     let rows = y.len() / units;
@@ -194,7 +194,8 @@ mod tests {
                     let terms = Strides3::one_loop(inputs, 1, stride);
                     let rows = Strides3::one_loop(rows, inputs, units);
                     let product = Product { rows, terms, columns: units, init };
-                    let expected = written(&before, |y| product.compute(isa, &x, &weight, y));
+                    let expected =
+                        written(&before, |y| product.compute_in_parts(isa, &x, &weight, y));
                     assert_eq!(found, expected, "{isa:?}: {rows:?}, {inputs} to {units}");
                 }
             }

@@ -16,8 +16,8 @@ pub(crate) struct RowNorm {
     pub(crate) eps: f32,
 }
 
-/// The least variance, `eps` included, that is computed in `f32`: rounding squares to subnormal numbers, or to 0, changes
-/// smaller ones.
+/// The least variance, `eps` included, that is computed in `f32`: squares that are rounded to subnormal numbers, or to 0,
+/// change smaller ones.
 const SMALLEST_VARIANCE: f32 = 1e-30;
 
 impl RowNorm {

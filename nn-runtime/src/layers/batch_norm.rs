@@ -345,6 +345,16 @@ mod tests {
         assert_eq!(layer.as_floats(), [1., 1., 1., 0., 0., 0., 0., 0., 0., 1., 1., 1., 0.]);
     }
 
+    #[test]
+    fn inference_yields_nan_where_the_running_variance_is_infinite() {
+        let mut trial = Trial::<Features, BatchNorm<7, 0>>::random();
+        TrainNode::<Features>::initialise(&mut *trial.node, RngKey::new(0));
+        trial.x[0].iter_mut().for_each(|x| *x *= 1e20);
+        trial.train();
+        assert_eq!(trial.node.running_var, [f32::INFINITY; 7]);
+        assert!(trial.infer().iter().all(|y| y.is_nan()));
+    }
+
     /// Mean and variance of each channel over all rows, in `f64`.
     fn statistics(x: &[f32], channels: usize) -> Vec<[f64; 2]> {
         let count = (x.len() / channels) as f64;

@@ -148,3 +148,24 @@ impl fmt::Display for Advice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_of_a_network_without_weights_names_no_layer() {
+        let advice = Advice { learning_rate: 0.1, largest_input: 1.0 };
+        let error = TrainError::Loss {
+            epoch: 1,
+            step: 2,
+            loss: f64::NAN,
+            layer: String::new(),
+            largest_weight: 0.0,
+            advice,
+        };
+        let expected = "epoch 1, step 2: the loss is NaN; no layer of the network has weights that are trained. Try a \
+                        smaller learning rate than 0.1.";
+        assert_eq!(error.to_string(), expected);
+    }
+}

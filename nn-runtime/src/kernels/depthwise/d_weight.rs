@@ -90,7 +90,7 @@ impl DWeight<'_> {
             for t in 0..TAPS {
                 (x[t], d_weight[t]) = (x[t].add(in_x), d_weight[t].add(in_weight));
                 // Sums continue what earlier strips and images stored: one chain over all pixels in their order. Long
-                // sums are computed in parts, as in a `Product`: those of strips.
+                // sums are sums of parts, each of which is that of a strip.
                 if !is_long {
                     sums[t] = load_row::<L, V, EDGE>(lanes, d_weight[t], tail);
                 }

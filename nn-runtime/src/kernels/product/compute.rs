@@ -7,46 +7,41 @@ use super::tile::{Panel, Sweep, sweep, sweep_partial};
 use crate::kernels::isa::{Avx2, Avx512};
 use crate::kernels::isa::{Baseline, Isa, Lanes};
 
-/// Sums of more terms are computed in parts of [`PARTIAL_SUM`] terms, which are added to each other: the rounding error
-/// of a sum grows with the number of its additions that follow each other (Higham, 1993). Shorter sums, such as those of
-/// small images, are one chain.
+/// Sums of more terms are computed in parts of [`PARTIAL_SUM`] terms by [`Product::compute_in_parts`]. Shorter ones, such
+/// as the gradients of small images, are one chain.
 pub(crate) const LONG_SUM: usize = 1 << 13;
 
 /// Terms of a part of a long sum. Not more than the rows of a panel that are packed at a time, so that packing does not
-/// change bits: products with few rows do not pack.
+/// change bits: products of few rows are not packed.
 pub(crate) const PARTIAL_SUM: usize = 256;
 
 impl Product<'_> {
+    /// As [`Self::compute`], but sums of more than [`LONG_SUM`] terms are sums of parts: the rounding error of a sum
+    /// grows with the number of additions that follow each other (Higham, 1993).
+    ///
+    /// # Panics
+    /// If the product reaches beyond a matrix, or the machine does not have the instructions.
+    pub(crate) fn compute_in_parts(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
+        if self.terms.len() <= LONG_SUM {
+            return self.compute(isa, a, b, c);
+        }
+        // What `C` holds may be a long sum, too.
+        let mut init = match self.init {
+            Init::Accumulate => Init::Partial,
+            init => init,
+        };
+        self.terms.merged().for_each_part(PARTIAL_SUM, |terms, [in_a, in_b]| {
+            Product { terms, init, ..*self }.compute(isa, &a[in_a..], &b[in_b..], c);
+            init = Init::Partial;
+        });
+    }
+
     /// Computes the product `C = A B`, or what [`Product::init`] adds to it.
     ///
     /// # Panics
     /// If the product reaches beyond a matrix, or the machine does not have the instructions.
     pub(crate) fn compute(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
         let Some(product) = self.checked(isa, [a.len(), b.len(), c.len()]) else { return };
-        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-        if product.terms.len() <= LONG_SUM {
-            // SAFETY: `checked` found that the machine has the instructions and that the product stays inside of the
-            // three matrices.
-            return unsafe { product.compute_unchecked(isa, a, b, c) };
-        }
-        // What `C` holds may be a long sum, too.
-        let mut init = match product.init {
-            Init::Accumulate => Init::Partial,
-            init => init,
-        };
-        product.terms.for_each_part(PARTIAL_SUM, |terms, [in_a, in_b]| {
-            let part = Product { terms, init, ..product };
-            // SAFETY: as above; the terms are some of the product's.
-            unsafe { part.compute_unchecked(isa, a.add(in_a), b.add(in_b), c) };
-            init = Init::Partial;
-        });
-    }
-
-    /// Computes the product.
-    ///
-    /// # Safety
-    /// The product must stay inside of the matrices, and the machine must have the instructions.
-    unsafe fn compute_unchecked(&self, isa: Isa, a: *const f32, b: *const f32, c: *mut f32) {
         // Six rows of two vectors are 12 of 16 registers. The others hold two vectors of `B`, an element of `A` and,
         // without fused multiply-adds, a product. AVX-512 has 32 registers: six rows of four vectors are 24 sums,
         // beside four vectors of `B` and an element of `A`.
@@ -59,15 +54,17 @@ impl Product<'_> {
             #[cfg(not(target_arch = "x86_64"))]
             _ => unreachable!("not available here"),
         };
+        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         // Panels of columns, each of which reads all of `A` once: hence panels as wide as registers allow.
         let mut column = 0;
-        while column < self.columns {
-            let rest = self.columns - column;
-            let (vectors, sweep) = tiles.of(self.rows.len(), rest);
-            // SAFETY: by the contract of this function; `column` is one of the product's columns.
+        while column < product.columns {
+            let rest = product.columns - column;
+            let (vectors, sweep) = tiles.of(product.rows.len(), rest);
+            // SAFETY: `checked` found that the machine has the instructions of the tiles and that the product stays
+            // inside of the three matrices; `column` is one of its columns.
             unsafe {
                 let (b, c) = (b.add(column), c.add(column));
-                let panel = Panel { product: self, a, b, c, column, rest };
+                let panel = Panel { product: &product, a, b, c, column, rest };
                 panel.compute(vectors * tiles.lanes, sweep);
             }
             column += vectors * tiles.lanes;

@@ -32,11 +32,6 @@ impl From<Accumulate> for Init<'_> {
 }
 
 impl<'a> Init<'a> {
-    /// The initial value for further terms of the same sums.
-    pub(super) const fn of_next_terms(self) -> Self {
-        if let Self::Partial = self { Self::Partial } else { Self::Accumulate }
-    }
-
     /// The bias, or zero if `bias` is empty.
     pub(crate) const fn bias(bias: &'a [f32]) -> Self {
         if bias.is_empty() { Self::Zero } else { Self::Bias(bias) }

@@ -92,7 +92,7 @@ impl Panel<'_> {
                 let a = self.a.add(in_a);
                 sweep(&Panel { product: &product, a, b: to, ..*self });
             }
-            init = init.of_next_terms();
+            init = Init::Accumulate;
         });
     }
 
