@@ -288,10 +288,10 @@ pub mod __private {
     #[cfg(feature = "train")]
     pub use unrolled_macros::network_train as network_impl;
     pub use unrolled_runtime::{
-        __if_std as if_std, AtRunTime, Buffer, Embeds, InPlaceSlot, Infer, InferCtx, Input,
-        InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs,
-        Parameters, RngKey, Sequence, Shaped, Slot, Spec, Streaming, Values, Weights, add_to,
-        check_inputs, layers, len_of_fields, steps_through, take,
+        AtRunTime, Buffer, Embeds, Field, InPlaceSlot, Infer, InferCtx, Input, InputError,
+        Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs, Parameters,
+        RngKey, Sequence, Shaped, Slot, Spec, Streaming, Values, Weights, add_to, check_inputs,
+        layers, len_of_fields, len_of_weights, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -300,8 +300,8 @@ pub mod __private {
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{
-        Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, add_field, infer_inlined,
-        infer_one, infer_one_from, step_inlined, step_one,
+        Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, infer_inlined, infer_one,
+        infer_one_from, step_inlined, step_one,
     };
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};

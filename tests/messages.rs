@@ -27,6 +27,7 @@ network! {
     struct Words(text: 5) -> 2 { words: Embedding(7, 3), GRU(4, output = last), Dense(2) }
     struct Series(5x1) -> 5x2 { GRU(4), Dense(2) }
     struct Double(x: 4) -> (class: 2, place: 1) { class: Dense(2), place: x => Dense(1) }
+    struct Groups(2x2x2) -> 2 { Flatten, GroupNorm(2), Dense(2) }
 }
 
 /// The messages, each below a heading.
@@ -284,6 +285,7 @@ fn files(messages: &mut Messages, folder: &Path) {
     read("LoadError::Damaged, no length", &[1, 2, 3]);
     read("LoadError::Damaged, short header", &[100, 0, 0, 0, 0, 0, 0, 0, b'{']);
     read("LoadError::Damaged, bad header", &[2, 0, 0, 0, 0, 0, 0, 0, b'{', b']']);
+    damaged_headers(&mut read);
     net.save(&path).expect("saved");
     let whole = fs::read(&path).expect("read");
     read("LoadError::Damaged, short tensors", &whole[..whole.len() - 3]);
@@ -317,7 +319,10 @@ fn files(messages: &mut Messages, folder: &Path) {
     messages.add_mismatch("LoadError::Mismatch, one", &path, one);
     messages.add_mismatch("LoadError::Mismatch, all kinds", &path, mismatches);
 
+    Groups::new(1).save(&path).expect("saved");
+    messages.error("LoadError::OwnOrder", load());
     net.save(&path).expect("saved");
+    messages.error("LoadError::Order", Groups::load(&path).map(drop).expect_err("another order"));
     let found = Tiny::load_with::<Standardizer>(&path).map(drop);
     messages.error("LoadError::NoExtra", found.expect_err("nothing stored"));
     net.save_with(&path, &["a", "b"]).expect("saved");
@@ -327,6 +332,24 @@ fn files(messages: &mut Messages, folder: &Path) {
     net.save_with(&path, &statistics).expect("saved");
     let found = Tiny::load_with::<Standardizer>(&path).map(drop);
     messages.error("LoadError::Extra, an unsound standardizer", found.expect_err("zero"));
+}
+
+/// Headers that are JSON and refused; `read` takes a heading and a file.
+fn damaged_headers(read: &mut impl FnMut(&str, &[u8])) {
+    let entry = |name: &str, shape: &[usize]| {
+        format!(r#""{name}":{{"dtype":"F32","shape":{shape:?},"data_offsets":[0,0]}}"#)
+    };
+    let many: Vec<_> = (0..2000).map(|i| entry(&i.to_string(), &[0])).collect();
+    for (heading, entries) in [
+        ("LoadError::Damaged, two names", [entry("a", &[0]), entry("a", &[0])].join(",")),
+        ("LoadError::Damaged, a long name", entry(&"a".repeat(5000), &[0])),
+        ("LoadError::Damaged, dimensions", entry("a", &[0; 65])),
+        ("LoadError::TooManyTensors", many.join(",")),
+    ] {
+        let header = format!("{{{entries}}}");
+        let len = (header.len() as u64).to_le_bytes();
+        read(heading, &[&len, header.as_bytes()].concat());
+    }
 }
 
 impl Messages {
@@ -350,6 +373,8 @@ fn data(messages: &mut Messages, folder: &Path) {
         ("no header", table(b"").map(drop)),
         ("fields", table(b"a,b\n1\n").map(drop)),
         ("UTF-8 in a table", table(b"a,b\n1,\xff\n").map(drop)),
+        ("equal names", table(b"a,b,a\n1,2,3\n").map(drop)),
+        ("no names", table(b",b,\n").and_then(|table| table.column("").map(drop))),
         ("name of a column", days.column("high").map(drop)),
         ("index of a column", days.column(3).map(drop)),
         ("number", low.numbers().map(drop)),

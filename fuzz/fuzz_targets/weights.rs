@@ -12,8 +12,8 @@ network! {
 }
 
 fuzz_target!(|bytes: &[u8]| {
+    let Ok(net) = Net::load_from("fuzz", bytes) else { return };
     let path = unrolled_fuzz::file_of(bytes);
-    let Ok(net) = Net::load(&path) else { return };
     net.save(&path).expect("the folder is writable");
     let again = Net::load(&path).expect("what `save` writes can be read");
     let bits = |net: &Net| net.as_floats().iter().map(|x| x.to_bits()).collect::<Vec<_>>();

@@ -1,6 +1,7 @@
 //! Arguments of layers and blocks: which parameter each belongs to, and its value.
 
 use proc_macro2::Span;
+use std::collections::HashMap;
 use syn::{Error, Expr, Ident};
 use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value};
 
@@ -30,22 +31,23 @@ pub(crate) fn assign<'a>(
     arguments: &'a [ast::Argument],
     report: &mut Report,
 ) -> Option<Vec<Option<&'a ast::Argument>>> {
+    let names = callee.parameters.iter().map(|parameter| parameter.name);
+    let numbers: HashMap<&str, usize> = names.zip(0..).collect();
     let mut slots: Vec<Option<&ast::Argument>> = vec![None; callee.parameters.len()];
     let mut correct = true;
     for (nth, argument) in arguments.iter().enumerate() {
-        match find_slot(callee, nth, argument) {
-            Ok(slot) => match (slots[slot], &argument.name) {
-                (None, _) => slots[slot] = Some(argument),
-                (Some(first), name) => {
+        match find_slot(callee, &numbers, nth, argument) {
+            Some(slot) => match slots[slot] {
+                None => slots[slot] = Some(argument),
+                Some(first) => {
                     correct = false;
-                    let first = span_of(first);
-                    let name = name.as_ref().unwrap_or(callee.name);
-                    report.twice("argument", first, name);
+                    let name = callee.parameters[slot].name;
+                    report.given_twice(name, span_of(first), span_of(argument));
                 }
             },
-            Err(error) => {
+            None => {
                 correct = false;
-                report.add(error);
+                report.explain(span_of(argument), || no_slot(callee, argument, nth));
             }
         }
     }
@@ -56,27 +58,34 @@ pub(crate) fn assign<'a>(
         .collect();
     // A misspelt name is probably the missing argument: one report is enough.
     if correct && !missing.is_empty() {
-        report.error(callee.name.span(), mistake::missing(callee.name, &missing));
+        report.explain(callee.name.span(), || mistake::missing(callee.name, &missing));
         correct = false;
     }
     correct.then_some(slots)
 }
 
-/// The index of the parameter that the `nth` argument is for.
-fn find_slot(callee: &Callee<'_>, nth: usize, argument: &ast::Argument) -> Result<usize, Error> {
-    let names = || callee.parameters.iter().map(|parameter| parameter.name);
+/// The index of the parameter that the `nth` argument is for; `numbers` has those of all names.
+fn find_slot(
+    callee: &Callee<'_>,
+    numbers: &HashMap<&str, usize>,
+    nth: usize,
+    argument: &ast::Argument,
+) -> Option<usize> {
+    match &argument.name {
+        Some(name) => numbers.get(name.to_string().as_str()).copied(),
+        // `nth` counts all arguments: one without a name belongs to the parameter at whose position it is written.
+        None => Some(nth).filter(|nth| *nth < callee.positional),
+    }
+}
+
+/// What is wrong with an argument that is for no parameter.
+fn no_slot(callee: &Callee<'_>, argument: &ast::Argument, nth: usize) -> String {
+    let names = callee.parameters.iter().map(|parameter| parameter.name);
     if let Some(name) = &argument.name {
-        return names().position(|known| name == known).ok_or_else(|| {
-            Error::new(name.span(), mistake::no_argument(callee.name, name, names()))
-        });
+        return mistake::no_argument(callee.name, name, names);
     }
-    // `nth` counts all arguments: one without a name belongs to the parameter at whose position it is written.
-    if nth < callee.positional {
-        return Ok(nth);
-    }
-    let all: Vec<&str> = names().collect();
-    let words = mistake::too_many(callee.name, &all[..callee.positional], all.get(nth).copied());
-    Err(Error::new(span_of(argument), words))
+    let all: Vec<&str> = names.collect();
+    mistake::too_many(callee.name, &all[..callee.positional], all.get(nth).copied())
 }
 
 /// The span of an argument.

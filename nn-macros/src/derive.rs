@@ -1,12 +1,15 @@
 //! `#[derive(Weights)]`: makes a struct of `f32` arrays the weights of a hand-written layer.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::Result;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, Meta, Path, Token, parse_quote};
+use syn::{
+    Attribute, Data, DeriveInput, Error, Fields, Ident, Member, Meta, Path, Token, Type,
+    parse_quote,
+};
 
 /// Expands the derive. After a mistake the traits are still implemented, so that one mistake is one
 /// error.
@@ -17,15 +20,15 @@ pub(crate) fn derive_weights(input: &DeriveInput) -> TokenStream {
     }
     let mut mistakes = Mistakes(TokenStream::new());
     let krate = mistakes.take(read_crate(&input.attrs)).unwrap_or_else(|| parse_quote!(::unrolled));
-    let tensors = match &input.data {
+    let fields = match &input.data {
         Data::Struct(data) => {
-            mistakes.take(check_layout(input, &data.fields));
-            expand_tensors(&krate, &data.fields)
+            let laid_out = mistakes.take(check_layout(input, &data.fields));
+            Some((expand_fields(&krate, &data.fields), laid_out.is_some()))
         }
         Data::Enum(data) => mistakes.other_kind(data.enum_token.span, &input.ident, "an enum"),
         Data::Union(data) => mistakes.other_kind(data.union_token.span, &input.ident, "a union"),
     };
-    let implementations = expand_implementations(&krate, input, &tensors);
+    let implementations = expand_implementations(&krate, input, fields);
     let Mistakes(mistakes) = mistakes;
     quote!(#mistakes #implementations)
 }
@@ -39,11 +42,11 @@ impl Mistakes {
         result.map_err(|error| self.0.extend(error.into_compile_error())).ok()
     }
 
-    /// Refuses what is no struct. It has no tensors.
-    fn other_kind(&mut self, span: Span, name: &Ident, kind: &str) -> TokenStream {
+    /// Refuses what is no struct. It has no fields.
+    fn other_kind<T>(&mut self, span: Span, name: &Ident, kind: &str) -> Option<T> {
         let message = format!("weights are a struct of `f32` arrays, but `{name}` is {kind}");
         self.0.extend(Error::new(span, message).into_compile_error());
-        TokenStream::new()
+        None
     }
 }
 
@@ -100,48 +103,70 @@ fn check_layout(input: &DeriveInput, fields: &Fields) -> Result<()> {
     Err(Error::new(input.ident.span(), message))
 }
 
-/// The statements that add each field's tensors. The type of the field is the one place where its
-/// trait is asked for, so that the error points there.
-fn expand_tensors(krate: &Path, fields: &Fields) -> TokenStream {
-    let fields = fields.iter().zip(fields.members()).map(|(field, member)| {
-        let name = match &member {
-            syn::Member::Named(name) => name.unraw().to_string(),
-            syn::Member::Unnamed(index) => index.index.to_string(),
+/// The fields as an array of `Field`. The type of a field is the one place where its trait is asked for, so that the
+/// error points there.
+fn expand_fields(krate: &Path, fields: &Fields) -> TokenStream {
+    let members: Vec<Member> = fields.members().collect();
+    let variables: Vec<Ident> = (0..fields.len())
+        .map(|nth| format_ident!("field{nth}", span = Span::mixed_site()))
+        .collect();
+    let types: Vec<&Type> = fields.iter().map(|field| &field.ty).collect();
+    let one = members.iter().zip(&types).map(|(member, ty)| {
+        let name = match member {
+            Member::Named(name) => name.unraw().to_string(),
+            Member::Unnamed(index) => index.index.to_string(),
         };
-        let ty = &field.ty;
         // The place of the user's type, where the error is to point, but names as the macro sees them.
         let span = ty.span().resolved_at(Span::mixed_site());
-        let add = quote_spanned!(span=> add_field::<#ty>);
-        quote! {
-            #krate::__private::#add(&mut tensors, #name, ::core::mem::offset_of!(Self, #member));
-        }
+        let of = quote_spanned!(span=> of::<#ty>);
+        quote!(#krate::__private::Field::#of(#name, ::core::mem::offset_of!(Self, #member)))
     });
-    quote!(#(#fields)*)
+    quote! {
+        // An attribute macro below the derive may have changed the struct since: this compiles only if it has these fields
+        // and no others. Through a variable, so that no reference is converted to another type.
+        let _ = |all: &Self| {
+            let Self { #(#members: #variables),* } = all;
+            let all = (#(#variables,)*);
+            let _: (#(&#types,)*) = all;
+        };
+        &[#(#one),*]
+    }
 }
 
-/// `Weights` and `Parameters`.
-fn expand_implementations(krate: &Path, input: &DeriveInput, tensors: &TokenStream) -> TokenStream {
+/// `Weights` and `Parameters`. `fields` are there for a struct, with whether its layout is that of weights.
+fn expand_implementations(
+    krate: &Path,
+    input: &DeriveInput,
+    fields: Option<(TokenStream, bool)>,
+) -> TokenStream {
     let name = &input.ident;
     let words = name.unraw().to_string();
     let (parameters, arguments, bounds) = input.generics.split_for_impl();
+    // After a mistake of the layout, this would be a second error.
+    let len = fields
+        .as_ref()
+        .filter(|(_, laid_out)| *laid_out)
+        .map(|_| quote!(const LEN: usize = #krate::__private::len_of_weights::<Self>();));
+    let fields = fields.map(
+        |(fields, _)| quote!(const FIELDS: &'static [#krate::__private::Field] = { #fields };),
+    );
+    // The compiler evaluates a constant of a generic type only where it is used.
+    let check = (len.is_some() && input.generics.params.is_empty())
+        .then(|| quote!(const _: usize = <#name as #krate::__private::Weights>::LEN;));
     quote! {
-        // SAFETY: `repr(C)`, and every field is `f32`s alone by the bounds of `add_field` below.
+        // SAFETY: `repr(C)`; every field is `f32`s alone by the bound of `Field::of`, and by `LEN` there is nothing else.
         #[automatically_derived]
-        unsafe impl #parameters #krate::__private::Weights for #name #arguments #bounds {}
+        unsafe impl #parameters #krate::__private::Weights for #name #arguments #bounds {
+            #len
+        }
 
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #parameters #krate::__private::Parameters for #name #arguments #bounds {
             const NAME: &'static str = #words;
-
-            #krate::__private::if_std! {
-                fn named_tensors() -> ::std::vec::Vec<#krate::__private::Tensor> {
-                    #[allow(unused_mut, reason = "a layer without weights")]
-                    let mut tensors = ::std::vec::Vec::new();
-                    #tensors
-                    tensors
-                }
-            }
+            #fields
         }
+
+        #check
     }
 }

@@ -1,6 +1,6 @@
 //! Which nodes inference computes together, by the [`Fusion`] of their rows.
 
-use crate::network::{Layer, Network, Node};
+use crate::network::{Dim, Layer, Network, Node};
 use unrolled_shape::{Condition, Fusion};
 
 /// A node whose output goes straight into a pool, so that it is never stored as a whole.
@@ -59,11 +59,8 @@ fn fusion(node: &Node) -> Fusion {
 
 /// Whether `condition` holds: not where a size is a constant of the user's.
 fn holds(network: &Network, node: &Node, condition: Condition) -> bool {
-    let Layer::Known { arguments, .. } = &node.layer else { return false };
-    let inputs: Option<Vec<_>> =
-        node.inputs.iter().map(|input| network.values[input.0].dims.known()).collect();
-    let values: Option<Vec<_>> = arguments.iter().map(|argument| argument.known()).collect();
-    matches!((inputs, values), (Some(inputs), Some(values)) if condition(&inputs, &values))
+    let sizes = network.sizes(node, Dim::known);
+    sizes.is_some_and(|sizes| condition(&sizes.inputs, &sizes.values))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Refuses token streams that would overflow the stack of the parser, which is recursive.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
 use crate::report::{Report, say};
 
@@ -10,8 +10,9 @@ const DEEPEST: usize = 64;
 const LONGEST_RUN: usize = 64;
 /// The most angle brackets open at a time.
 const MOST_ANGLES: usize = 32;
-/// The most tokens in one argument or shape: `a = a = a ..` nests, too.
-const LONGEST_GROUP: usize = 2048;
+/// The most tokens between commas or semicolons: `a = a = a ..` nests, too. Outside of groups, attributes and the bodies of
+/// items separate as commas do.
+const LONGEST_GROUP: usize = 256;
 
 /// The tokens, or none of them where they are nested too deeply, which is reported.
 pub(crate) fn check_depth(tokens: TokenStream, report: &mut Report) -> TokenStream {
@@ -38,6 +39,10 @@ fn too_deep(tokens: &TokenStream) -> Option<Span> {
             return Some(tree.span());
         }
         if let TokenTree::Group(group) = tree {
+            if open.len() == 1 && matches!(group.delimiter(), Delimiter::Brace | Delimiter::Bracket)
+            {
+                count.tokens = 0;
+            }
             open.push(group.stream().into_iter());
             counts.push(Counts::default());
         }
@@ -50,7 +55,7 @@ fn too_deep(tokens: &TokenStream) -> Option<Span> {
 struct Counts {
     run: usize,
     angles: usize,
-    /// Tokens since the last comma.
+    /// Tokens since the last comma or its like.
     tokens: usize,
 }
 
@@ -67,7 +72,7 @@ impl Counts {
             '<' => self.angles += 1,
             // `->` and `=>` end in `>` too, though they close nothing.
             '>' => self.angles = self.angles.saturating_sub(1),
-            ',' => self.tokens = 0,
+            ',' | ';' => self.tokens = 0,
             _ => {}
         }
         self.run > LONGEST_RUN || self.angles > MOST_ANGLES || self.tokens > LONGEST_GROUP

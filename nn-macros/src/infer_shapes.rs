@@ -3,7 +3,7 @@
 //! Where all sizes are literals, the rule is called while expanding. Where some are constants of the user's,
 //! expanded code calls it, and only sizes that pass through unchanged are known here.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::Span;
 use quote::{ToTokens, quote};
 use std::collections::HashMap;
 use syn::ext::IdentExt;
@@ -11,10 +11,9 @@ use unrolled_shape::registry::{Flow, Inputs, Row, Size, Storage};
 use unrolled_shape::{Blame, Shape, ShapeError, checks, explain};
 
 use crate::network::{
-    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, SkipConnection, ValueId,
-    custom_output,
+    Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, Sizes, ValueId, custom_output,
 };
-use crate::operand::mentions;
+use crate::operand::{is_name, mentions};
 use crate::report::{Report, mistake, say};
 use crate::resolve::Resolved;
 use crate::trace::trace;
@@ -45,12 +44,6 @@ struct ShapeInference<'a> {
     report: &'a mut Report,
 }
 
-/// The inputs and arguments of a registry layer, where all of them are literals.
-struct Literals {
-    inputs: Vec<Shape>,
-    values: Vec<unrolled_shape::Value>,
-}
-
 impl ShapeInference<'_> {
     fn inputs(&mut self) {
         for input in 0..self.network.inputs.len() {
@@ -74,7 +67,9 @@ impl ShapeInference<'_> {
         let (mut readers, others): (Vec<_>, Vec<_>) =
             self.network.nodes.iter().partition(|node| reads_indices(node));
         // Inputs whose shape is refused are reported already: nothing is said about their readers.
-        readers.retain(|node| self.known[node.inputs[0].0] || self.is_made(node.inputs[0]));
+        readers.retain(|node| {
+            self.known[node.inputs[0].0] || self.network.producer(node.inputs[0]).is_some()
+        });
         let mut marked = Vec::new();
         for reader in readers {
             match self.network.input_behind(reader.inputs[0]) {
@@ -98,11 +93,6 @@ impl ShapeInference<'_> {
         for (input, _) in marked {
             self.network.inputs[input].index = true;
         }
-    }
-
-    /// Whether this value is the output of a node.
-    fn is_made(&self, value: ValueId) -> bool {
-        self.network.nodes.iter().any(|node| node.output == value)
     }
 
     fn node(&mut self, number: usize) {
@@ -143,14 +133,17 @@ impl ShapeInference<'_> {
                 let span = self.network.nodes[number].span;
                 return Some(Dims { sizes: vec![last], span, constant: Some(constant) });
             }
-            Layer::Known { row, arguments } => (*row, self.literals(number, arguments)),
+            Layer::Known { row, .. } => {
+                let node = &self.network.nodes[number];
+                (*row, self.network.sizes(node, Dim::known))
+            }
         };
         let Some(literals) = literals else {
             return self.symbolic(number, row);
         };
         match self.ask(number, row, &literals) {
             Ok(shape) => {
-                let Literals { inputs, values } = literals;
+                let Sizes { inputs, values } = literals;
                 self.network.nodes[number].cost = Some(Cost {
                     params: row.params(&inputs, &values),
                     macs: row.macs(&inputs, &values),
@@ -173,48 +166,36 @@ impl ShapeInference<'_> {
         &self.network.values[self.network.nodes[number].inputs[nth].0].dims
     }
 
-    fn literals(&self, number: usize, arguments: &[Argument]) -> Option<Literals> {
-        let inputs = self.network.nodes[number].inputs.iter();
-        Some(Literals {
-            inputs: inputs
-                .map(|input| self.network.values[input.0].dims.known())
-                .collect::<Option<_>>()?,
-            values: arguments.iter().map(|it| it.known()).collect::<Option<_>>()?,
-        })
-    }
-
     /// Calls the rule. A `Residual` has one of its own, whose messages name its body and its `skip`.
-    fn ask(&self, number: usize, row: &Row, literals: &Literals) -> Result<Shape, ShapeError> {
+    fn ask(&self, number: usize, row: &Row, literals: &Sizes) -> Result<Shape, ShapeError> {
         let inputs = &literals.inputs;
-        match self.network.nodes[number].skip {
-            SkipConnection::None => (row.rule)(inputs, &literals.values),
-            SkipConnection::Input => checks::residual(inputs[1], inputs[0], None),
-            // With a `skip`, the first argument is not read.
-            SkipConnection::Skip => checks::residual(inputs[1], inputs[0], Some(inputs[1])),
+        match self.network.nodes[number].skip.residual(inputs) {
+            Some((input, body, skip)) => checks::residual(*input, *body, skip.copied()),
+            None => (row.rule)(inputs, &literals.values),
         }
     }
 
     /// Reports a mistake of a node, on the token that it blames.
     fn blame(&mut self, number: usize, error: &ShapeError) {
         let node = &self.network.nodes[number];
-        let mut way = 0;
+        let mut input = 0;
         let span = match error.blame {
             Blame::Layer => node.span,
             Blame::Argument(name) => {
                 let blamed = node.argument(name);
                 if let Some(ArgumentValue::Input(nth)) = blamed.map(|it| &it.value) {
-                    way = *nth;
+                    input = *nth;
                 }
                 blamed.map_or(node.span, |it| it.span)
             }
             Blame::Branch(nth) => {
-                way = nth;
+                input = nth;
                 let spans = self.branches.get(&number);
                 spans.and_then(|spans| spans.get(nth)).copied().unwrap_or(node.span)
             }
         };
         // The trace leads to the input that does not fit.
-        let value = node.inputs.get(way).or(node.inputs.first());
+        let value = node.inputs.get(input).or(node.inputs.first());
         let trace = value.map_or(String::new(), |value| trace(&self.network, *value));
         self.report.error(span, explain(&node.label, error, &trace));
     }
@@ -301,7 +282,7 @@ impl ShapeInference<'_> {
         let mut computed = |size: &Size| match size {
             Size::InputLast | Size::InputLastIf(_) => {
                 self.input(number, 0).last().is_some_and(|size| {
-                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens.clone()));
+                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens));
                     self.is_generic_size(size) && !plain
                 })
             }
@@ -328,7 +309,15 @@ impl ShapeInference<'_> {
                 (Some(found), Some(declared)) => {
                     self.check_arrow(number, found, declared, arrow.span)
                 }
-                // Expanded code checks it; what the user wrote is easier to read on.
+                (_, Some(declared)) => match checks::layer_output(declared) {
+                    // Expanded code checks it; what the user wrote is easier to read on.
+                    Ok(_) => self.set(output, arrow),
+                    Err(error) => {
+                        let label = &self.network.nodes[number].label;
+                        self.report.error(arrow.span, explain(label, &error, ""));
+                        self.known[output.0] = false;
+                    }
+                },
                 _ => self.set(output, arrow),
             }
         }
@@ -336,9 +325,9 @@ impl ShapeInference<'_> {
 
     fn check_arrow(&mut self, number: usize, found: Shape, declared: Shape, at: Span) {
         let node = &self.network.nodes[number];
-        let Layer::Known { row, arguments } = &node.layer else { return };
+        let Layer::Known { row, .. } = &node.layer else { return };
         // An output may be known where an argument is not: then expanded code checks the arrow.
-        let Some(literals) = self.literals(number, arguments) else { return };
+        let Some(literals) = self.network.sizes(node, Dim::known) else { return };
         let arrow = checks::Arrow {
             layer: &node.label,
             input: literals.inputs[0],
@@ -359,7 +348,9 @@ impl ShapeInference<'_> {
     /// After a mistake, the declared shape is used for the nodes that follow.
     fn trust_arrow(&mut self, number: usize) {
         let node = &self.network.nodes[number];
-        if let Some(arrow) = node.arrows.last() {
+        let Some(arrow) = node.arrows.last() else { return };
+        // Rules take sizes for granted that this check limits, as those of the header are.
+        if arrow.known().is_none_or(|shape| checks::layer_output(shape).is_ok()) {
             let (output, arrow) = (node.output, arrow.clone());
             self.set(output, arrow);
         }
@@ -369,10 +360,14 @@ impl ShapeInference<'_> {
     fn check_outputs(&mut self) {
         for output in &self.network.outputs {
             let found = self.network.values[output.value.0].dims.known();
-            let (Some(found), Some(declared)) = (found, output.promised.known()) else { continue };
-            let checked = match &output.name {
-                Some(name) => checks::named_output(found, declared, &name.unraw().to_string()),
-                None => checks::header_output(found, declared),
+            let Some(declared) = output.promised.known() else { continue };
+            let checked = match (found, &output.name) {
+                // Expanded code compares the two, but types of this size cannot be emitted.
+                (None, _) => checks::header_promise(declared),
+                (Some(found), Some(name)) => {
+                    checks::named_output(found, declared, &name.unraw().to_string())
+                }
+                (Some(found), None) => checks::header_output(found, declared),
             };
             // Where the shape is not known, the mistake is reported already.
             if let (Err(error), true) = (checked, self.known[output.value.0]) {
@@ -380,16 +375,5 @@ impl ShapeInference<'_> {
                 self.report.error(output.promised.span, explain("", &error, &trace));
             }
         }
-    }
-}
-
-/// Whether these tokens are one name, possibly in braces: the only form in which types can use const
-/// generics.
-fn is_name(tokens: TokenStream) -> bool {
-    let mut trees = tokens.into_iter();
-    match (trees.next(), trees.next()) {
-        (Some(TokenTree::Ident(_)), None) => true,
-        (Some(TokenTree::Group(group)), None) => is_name(group.stream()),
-        _ => false,
     }
 }

@@ -32,6 +32,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod unique;
 
 use network::Features;
 

@@ -72,6 +72,8 @@ pub(crate) struct ValueId(pub(crate) usize);
 pub(crate) struct Value {
     /// Its shape: of inputs from the beginning, of others after `infer_shapes`.
     pub(crate) dims: Dims,
+    /// The node whose output it is; `None` for inputs.
+    pub(crate) producer: Option<usize>,
 }
 
 /// A layer at its position in the network.
@@ -116,6 +118,25 @@ pub(crate) enum SkipConnection {
     Input,
     /// The output of its `skip`.
     Skip,
+}
+
+impl SkipConnection {
+    /// The arguments of `checks::residual` among the inputs of the `Add` that ends a `Residual`: its input, its body, and
+    /// its `skip`, beside which the input is not read.
+    pub(crate) fn residual<T>(self, inputs: &[T]) -> Option<(&T, &T, Option<&T>)> {
+        let [body, skipped] = inputs else { return None };
+        match self {
+            Self::None => None,
+            Self::Input => Some((skipped, body, None)),
+            Self::Skip => Some((skipped, body, Some(skipped))),
+        }
+    }
+}
+
+/// The inputs and arguments of a registry layer, for its rule.
+pub(crate) struct Sizes {
+    pub(crate) inputs: Vec<Shape>,
+    pub(crate) values: Vec<RuleValue>,
 }
 
 /// What a node is.
@@ -207,13 +228,33 @@ impl Network {
         quote!(<#name #arguments>::#constant)
     }
 
+    /// The inputs and arguments of a registry layer, with the number that `size` returns for each size; `None` where it
+    /// returns none for one of them.
+    pub(crate) fn sizes(&self, node: &Node, size: impl Fn(&Dim) -> Option<usize>) -> Option<Sizes> {
+        let Layer::Known { arguments, .. } = &node.layer else { return None };
+        let inputs = node.inputs.iter().map(|input| self.values[input.0].dims.with_sizes(&size));
+        let values = arguments.iter().map(|argument| argument.with_sizes(&size));
+        Some(Sizes {
+            inputs: inputs.collect::<Option<_>>()?,
+            values: values.collect::<Option<_>>()?,
+        })
+    }
+
+    /// The node whose output a value is, by its index; `None` for inputs.
+    pub(crate) fn producer(&self, value: ValueId) -> Option<usize> {
+        self.values[value.0].producer
+    }
+
     /// The index of the input that `value` is, also through views.
     pub(crate) fn input_behind(&self, value: ValueId) -> Option<usize> {
-        let view = |node: &&Node| node.output == value && node.storage() == Storage::View;
-        match self.nodes.iter().find(view) {
-            Some(node) => self.input_behind(node.inputs[0]),
-            None => self.inputs.iter().position(|input| input.value == value),
+        let mut value = value;
+        while let Some(node) = self.producer(value).map(|node| &self.nodes[node]) {
+            if node.storage() != Storage::View {
+                return None;
+            }
+            value = node.inputs[0];
         }
+        self.inputs.iter().position(|input| input.value == value)
     }
 
     /// Whether a node's output has at least as many axes as its input.
@@ -338,11 +379,6 @@ impl Argument {
     /// Whether it is a flag that is set.
     pub(crate) fn is_true(&self) -> bool {
         matches!(self.value, ArgumentValue::Flag(true))
-    }
-
-    /// The value for the rules, where every size is a literal.
-    pub(crate) fn known(&self) -> Option<RuleValue> {
-        self.with_sizes(Dim::known)
     }
 
     /// The value for the rules, with the number that `size` returns for each size; `None` where it returns

@@ -31,12 +31,32 @@ impl Report {
         }
     }
 
-    /// A name that is defined, or an argument that is given, twice.
-    pub(crate) fn twice(&mut self, what: &str, first: Span, second: &Ident) {
+    /// Whether a place has a mistake already; counts one more if so. A second message about it is not kept:
+    /// composing it takes long where it searches for similar names, and a block may be used thousands of times.
+    pub(crate) fn repeats(&mut self, span: Span) -> bool {
+        let repeats = self.places.contains(&place(span));
+        self.found += usize::from(repeats);
+        repeats
+    }
+
+    /// As [`Self::error`], with a message that is composed only if it is read.
+    pub(crate) fn explain(&mut self, span: Span, message: impl FnOnce() -> String) {
+        if !self.repeats(span) {
+            self.error(span, message());
+        }
+    }
+
+    /// A name that is defined twice.
+    pub(crate) fn defined_twice(&mut self, what: &str, first: Span, second: &Ident) {
         // Two errors: on stable Rust one error cannot have a note at another place.
-        let verb = if what == "argument" { "given" } else { "defined" };
-        self.error(second.span(), format!("the {what} `{second}` is {verb} twice"));
-        self.error(first, format!("the {what} `{second}` is first {verb} here"));
+        self.error(second.span(), format!("the {what} `{second}` is defined twice"));
+        self.error(first, format!("the {what} `{second}` is first defined here"));
+    }
+
+    /// An argument that is given twice; `name` is the parameter's.
+    pub(crate) fn given_twice(&mut self, name: &str, first: Span, second: Span) {
+        self.error(second, format!("the argument `{name}` is given twice"));
+        self.error(first, format!("the argument `{name}` is first given here"));
     }
 
     /// How many mistakes were found so far, repeated ones included.
@@ -120,6 +140,8 @@ pub(crate) mod say {
     pub(crate) const NOT_A_LAYER: &str = "expected a layer, as in `fc1: Dense(128) -> 128`";
     pub(crate) const NOT_A_BRANCH: &str =
         "expected a branch: `name => { layers }`, `{ layers }`, or a name alone";
+    pub(crate) const NOT_A_NAME: &str =
+        "expected the argument's name before `=`, as in `kernel = 3`";
     pub(crate) const COLON_IN_ARGUMENT: &str =
         "expected `=` between an argument's name and its value, as in `kernel = 3`";
     pub(crate) const UNDERSCORE: &str = "expected a name before `:`; a layer may also have none";
@@ -132,6 +154,8 @@ pub(crate) mod say {
     pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: \
          make the result a const generic of its own";
     pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deeply to be expanded";
+    pub(crate) const TOO_MANY_TOKENS: &str =
+        "this is too long to be expanded, once parameters of blocks are replaced by their values";
     pub(crate) const NOT_FINITE: &str = "this number is too large";
     pub(crate) const COMPUTED_SIZE: &str = "the size of its weights would be computed from const \
          generics, which Rust cannot do yet\n  = help: write the sizes before it as constants, or \
@@ -273,11 +297,12 @@ pub(crate) mod mistake {
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> String {
         let begin = format!("`{callee}` has no argument `{name}`");
+        // Before similar names: `in_channels` is one of `out_channels`.
+        if ["in_channels", "in_features", "input_size"].iter().any(|size| name == size) {
+            return format!("{begin}: leave it out, the input's size is inferred");
+        }
         if let Some(meant) = closest(&name.to_string(), known.clone()) {
             return format!("{begin}: did you mean `{meant}`?");
-        }
-        if name == "in_channels" || name == "in_features" {
-            return format!("{begin}: leave it out, the input's size is inferred");
         }
         let all: Vec<String> = known.map(|name| format!("`{name}`")).collect();
         match all.len() {
@@ -483,8 +508,8 @@ pub(crate) mod mistake {
     }
 
     pub(crate) fn cycle(names: &[String]) -> String {
-        let way: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        format!("a block cannot contain itself: {}", way.join(" uses "))
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("a block cannot contain itself: {}", names.join(" uses "))
     }
 
     pub(crate) fn too_large(most: usize) -> String {

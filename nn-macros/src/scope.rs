@@ -6,6 +6,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use crate::ast::{Body, Construct};
+use crate::unique::Unique;
 
 /// Where layers get their names: the network, one copy of a repeat, a used block, a branch.
 pub(crate) struct Scope {
@@ -15,6 +16,8 @@ pub(crate) struct Scope {
     named: HashMap<String, Option<Span>>,
     /// The names it made.
     made: HashSet<String>,
+    /// For each stem, the number that the next name begins the search with.
+    next: HashMap<String, usize>,
     /// Whether there may be several copies of it, as of a block or a repeat, so that a layer's own name does
     /// not identify it.
     pub(crate) repeated: bool,
@@ -31,7 +34,13 @@ impl Scope {
     /// A scope at `path` in which nothing has a name yet.
     pub(crate) fn inside(path: &str) -> Self {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
-        Self { prefix, named: HashMap::new(), made: HashSet::new(), repeated: false }
+        Self {
+            prefix,
+            named: HashMap::new(),
+            made: HashSet::new(),
+            next: HashMap::new(),
+            repeated: false,
+        }
     }
 
     /// The path of a layer that the user named. An error is the place where the name is defined already.
@@ -46,8 +55,12 @@ impl Scope {
 
     /// The path of a layer without a name: `conv2d`, then `conv2d_2`.
     pub(crate) fn number(&mut self, stem: &str) -> String {
-        let numbered = (2..).map(|n| format!("{stem}_{n}"));
-        let mut names = std::iter::once(stem.to_string()).chain(numbered);
+        let next = self.next.entry(stem.to_string()).or_insert(1);
+        let mut names = std::iter::from_fn(|| {
+            let name = if *next == 1 { stem.to_string() } else { format!("{stem}_{next}") };
+            *next += 1;
+            Some(name)
+        });
         // Layers without a name make way for all names that the user gives in the scope, later ones too.
         let free = names.find(|name| !self.named.contains_key(name) && !self.made.contains(name));
         let name = free.expect("numbers do not end");
@@ -89,7 +102,7 @@ pub(crate) fn snake_case(name: &str) -> String {
 /// The fields of one struct.
 #[derive(Default)]
 pub(crate) struct Fields {
-    taken: HashSet<String>,
+    taken: Unique,
 }
 
 impl Fields {
@@ -100,17 +113,7 @@ impl Fields {
             field.insert(0, '_');
         }
         // `a.b` and `a_b` are different paths, but would be the same field.
-        while !self.taken.insert(field.clone()) {
-            field.push('_');
-        }
-        // The four words that cannot be raw identifiers.
-        if matches!(field.as_str(), "self" | "Self" | "super" | "crate") {
-            field.push('_');
-        }
-        match syn::parse_str::<Ident>(&field) {
-            Ok(_) => Ident::new(&field, span),
-            Err(_) => Ident::new_raw(&field, span),
-        }
+        self.taken.identifier(&field, span)
     }
 }
 
@@ -139,6 +142,9 @@ mod tests {
         assert_eq!(field("stage1_0.conv2d"), "stage1_0_conv2d_");
         assert_eq!(field("type"), "r#type");
         assert_eq!(field("self"), "self_");
+        assert_eq!(field("self_"), "self__");
+        assert_eq!(field("crate_"), "crate_");
+        assert_eq!(field("crate"), "crate__");
         assert_eq!(field("0.dense"), "_0_dense");
     }
 }

@@ -3,15 +3,14 @@
 
 use std::cell::RefCell;
 use unrolled_shape::registry::Count;
-use unrolled_shape::{Shape, Value as RuleValue};
+use unrolled_shape::{Shape, Value as RuleValue, checks};
 
-use crate::network::{Argument, Dim, Layer, Network, Node};
+use crate::network::{Argument, Dim, Layer, Network, Node, Sizes};
 
 /// The inputs and arguments of a layer. Sizes that are not literals have stand-ins, the same for the same
 /// tokens.
 struct StandIn {
-    inputs: Vec<Shape>,
-    values: Vec<RuleValue>,
+    sizes: Sizes,
     output: Shape,
 }
 
@@ -23,7 +22,7 @@ impl StandIn {
 
     /// The layer of a node with these stand-ins, if its rule accepts them.
     fn new(network: &Network, node: &Node, size: fn(usize) -> usize) -> Option<Self> {
-        let Layer::Known { row, arguments } = &node.layer else { return None };
+        let Layer::Known { row, .. } = &node.layer else { return None };
         let met = RefCell::new(Vec::new());
         let stand_in = |dim: &Dim| {
             // The same tokens are the same size: `groups = N` divides `N` channels.
@@ -36,14 +35,11 @@ impl StandIn {
             });
             Some(size(nth))
         };
-        let inputs = node.inputs.iter();
-        let inputs: Vec<Shape> = inputs
-            .map(|input| network.values[input.0].dims.with_sizes(stand_in))
-            .collect::<Option<_>>()?;
-        let values: Vec<RuleValue> =
-            arguments.iter().map(|it| it.with_sizes(stand_in)).collect::<Option<_>>()?;
-        let output = (row.rule)(&inputs, &values).ok()?;
-        Some(Self { inputs, values, output })
+        let sizes = network.sizes(node, stand_in)?;
+        // Expanded code reports the others; rules take it for granted that sizes are limited.
+        sizes.inputs.iter().try_for_each(|input| checks::header_input(*input).map(|_| ())).ok()?;
+        let output = (row.rule)(&sizes.inputs, &sizes.values).ok()?;
+        Some(Self { sizes, output })
     }
 }
 
@@ -59,7 +55,7 @@ impl Network {
     pub(crate) fn count(&self, node: &Node, count: &Count) -> Option<usize> {
         let [small, large, different] = StandIn::SIZES.map(|size| {
             let it = StandIn::new(self, node, size)?;
-            Some(count(&it.inputs, &it.values))
+            Some(count(&it.sizes.inputs, &it.sizes.values))
         });
         small.filter(|_| small == large && large == different)
     }

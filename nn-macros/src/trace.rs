@@ -13,7 +13,7 @@ pub(crate) fn trace(network: &Network, value: ValueId) -> String {
     let mut steps: Vec<&Node> = Vec::new();
     let mut begin = value;
     while steps.len() < MOST_STEPS
-        && let Some(node) = network.nodes.iter().find(|node| node.output == begin)
+        && let Some(node) = network.producer(begin).map(|node| &network.nodes[node])
         && let Some(input) = node.inputs.first()
         && is_known(&network.values[input.0].dims)
     {

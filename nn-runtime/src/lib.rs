@@ -1,7 +1,7 @@
 //! Layers, kernels, losses, optimisers, training, data and files.
 //!
 //! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
-//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `step`, and then `loss`, `optim`, `data`, `train`,
+//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, `step`, and then `loss`, `optim`, `data`, `train`,
 //! `io` and `network`.
 //!
 //! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training
@@ -35,6 +35,10 @@ mod network;
 #[cfg(feature = "train")]
 pub mod optim;
 #[cfg(feature = "std")]
+#[cfg_attr(
+    not(feature = "files"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "only files report conflicts")
+)]
 mod order;
 #[cfg(feature = "std")]
 mod step;
@@ -82,24 +86,8 @@ pub use typenum;
 #[cfg(feature = "nalgebra")]
 pub use types::AsMatrix;
 #[cfg(feature = "std")]
-pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor, add_field};
+pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
-    Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence, SequenceError,
-    Steps, Values, Weights, len_of_fields, sizes, steps_through,
+    Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence,
+    SequenceError, Steps, Values, Weights, len_of_fields, len_of_weights, sizes, steps_through,
 };
-
-/// Expands to its content where the feature `std` is on: for `#[derive(Weights)]`, which cannot know.
-#[cfg(feature = "std")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __if_std {
-    ($($item:tt)*) => { $($item)* };
-}
-
-/// Expands to its content where the feature `std` is on: for `#[derive(Weights)]`, which cannot know.
-#[cfg(not(feature = "std"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __if_std {
-    ($($item:tt)*) => {};
-}

@@ -100,6 +100,21 @@ pub const fn layer_output(given: Shape) -> Result<Shape, ShapeError> {
     sound(given, "gives ")
 }
 
+/// The output shape that a header promises, where what the network gives is not known.
+///
+/// ```text
+/// the network gives 0x64, but every axis needs at least 1
+/// ```
+///
+/// # Errors
+/// When an axis is 0, there is no axis, or there are too many elements.
+pub const fn header_promise(promised: Shape) -> Result<Shape, ShapeError> {
+    match sound(promised, "gives ") {
+        Ok(shape) => Ok(shape),
+        Err(error) => Err(error.about(Text::of("the network"))),
+    }
+}
+
 /// The output shape of a network, if its header declares the same.
 ///
 /// ```text

@@ -40,7 +40,7 @@ pub const fn plan_into(buffers: &[Lifetime], offsets: &mut [usize]) -> usize {
     while i < buffers.len() {
         offsets[i] = lowest_free(buffers, offsets, i);
         // The rounded length, so that whatever is placed after this memory begins at a cache line too.
-        let end = offsets[i] + round_up(buffers[i].len);
+        let end = offsets[i] + buffer_len(buffers[i].len);
         if end > total {
             total = end;
         }
@@ -55,7 +55,7 @@ pub const fn plan_into(buffers: &[Lifetime], offsets: &mut [usize]) -> usize {
 /// loops, with as little as possible in each.
 const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize {
     let Lifetime { len, from, to } = buffers[i];
-    let len = round_up(len);
+    let len = buffer_len(len);
     let mut offset = 0;
     let mut raised = true;
     // A raised offset may overlap a buffer that an earlier iteration has passed: start over until none does. This ends,
@@ -69,7 +69,7 @@ const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize
             // Not `&&`, which is a branch, and each branch a step of the evaluation.
             if (other.from <= to) & (from <= other.to) {
                 let begin = offsets[j];
-                let end = begin + round_up(other.len);
+                let end = begin + buffer_len(other.len);
                 if (offset < end) & (begin < offset + len) {
                     offset = end;
                     raised = true;
@@ -81,9 +81,11 @@ const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize
     offset
 }
 
-// Valid because `ALIGNMENT` is a power of two. A mask, since a call of `next_multiple_of` is more steps of the
-// evaluation.
-const fn round_up(len: usize) -> usize {
+/// The elements that a buffer of `len` elements occupies.
+#[must_use]
+pub const fn buffer_len(len: usize) -> usize {
+    // Valid because `ALIGNMENT` is a power of two. A mask, since a call of `next_multiple_of` is more steps of the
+    // evaluation.
     (len + (ALIGNMENT - 1)) & !(ALIGNMENT - 1)
 }
 

@@ -7,9 +7,7 @@ use unrolled_runtime::{Axis, Parameters, Tensor, Weights};
 /// Represents a crate in which `unrolled` has another name.
 mod renamed {
     pub(crate) mod __private {
-        pub(crate) use unrolled_runtime::{
-            __if_std as if_std, Parameters, Tensor, Weights, add_field,
-        };
+        pub(crate) use unrolled_runtime::{Field, Parameters, Weights, len_of_weights};
     }
 }
 

@@ -80,6 +80,27 @@ pub mod shadowed {
             r#type: Dense(2),
         }
 
+        /// A network that runs step by step, with lines named like what expanded code defines for all nodes.
+        #[expect(non_snake_case, reason = "field names are up to the user")]
+        pub struct Series(state: 6x3, type: 6x3) -> 6x3 {
+            Add { state, r#type },
+            infer: Dense(3), step: Dense(3), train: Dense(3), slots: Dense(3), train_slots: Dense(3),
+            phases: Dense(3), steps: Dense(3), steps_of: Dense(3), step_by_step: Dense(3),
+            s: Dense(3), S: Dense(3), i: Dense(3), I: Dense(3), rt: Dense(3), _rt: Dense(3),
+            all: Dense(3), layouts: Dense(3), values: Dense(3), plan: Dense(3), new: Dense(3),
+            input: Dense(3), output: Dense(3), self: Dense(3), self_: Dense(3), Self: Dense(3), spec0: Dense(3),
+            d_infer: Dense(3), expect: Dense(3), found: Dense(3), isa: Dense(3), ctx: Dense(3), n: Dense(3),
+        }
+
+        /// The same names in a network that needs whole sequences, with outputs named by keywords.
+        #[expect(non_snake_case, reason = "field names are up to the user")]
+        pub struct Whole(type: 6x3, self: 6x3) -> (fn: 6x3, crate: 6x3, crate_: 6x3) {
+            Add { r#type, self },
+            step: Dense(3), step_by_step: Dense(3), StepByStep: Dense(3), Step: Dense(3), phases: BatchNorm,
+            steps: Conv1d(3, kernel = 3, padding = 1), S: Dense(3), I: Dense(3), infer: Dense(3),
+            GroupNorm(1), fn: Dense(3), crate: r#fn => Dense(3), crate_: Dense(3),
+        }
+
         /// Another network in the same module.
         pub(crate) struct Second(3) -> 2 { Dense(2) }
 
@@ -96,6 +117,23 @@ pub mod shadowed {
 
         /// A generic network in a generic network.
         pub struct Generic2<const N: usize>(3) -> 2 { Dense(2), Generic::<N> -> 3, Dense(N), Dense(2) }
+    }
+
+    /// Uses the networks of sequences. Fields with the names of keywords are raw, or end in an underscore.
+    #[must_use]
+    pub fn use_sequences() -> f32 {
+        let net = <Series as anything::TrainingExt>::new(1);
+        let whole = net.forward((&[[0.5; 3]; 6], &[[0.5; 3]; 6]));
+        let mut state = anything::State::new();
+        let step = net.step(&mut state, (&[0.5; 3], &[0.5; 3]));
+        assert_eq!(step, whole[0]);
+        let whole = <Whole as anything::TrainingExt>::new(1);
+        let outputs = whole.forward((&[[0.5; 3]; 6], &[[0.5; 3]; 6]));
+        net.self_.bias[0]
+            + net.self__.bias[0]
+            + outputs.r#fn[0][0]
+            + outputs.crate_[0][0]
+            + outputs.crate__[0][0]
     }
 
     /// Uses the private networks.
@@ -123,6 +161,33 @@ mod user {
 
     pub(crate) fn first() -> [f32; 2] {
         Renamed::new(1).forward(&[0.5; 3])
+    }
+}
+
+/// Expressions of parameters, without warnings about parentheses.
+mod parameters {
+    use crate::hygiene::anything::prelude::*;
+
+    const N: usize = 4;
+
+    const fn twice(n: usize) -> usize {
+        2 * n
+    }
+
+    network! {
+        block Wide(n, m = { twice(n) }) { Dense(n), Dense({ 2 * n }), Dense(m), Dense({ twice(n) }) }
+
+        pub(crate) struct Net(3) -> 10 { Wide({ N + 1 }) }
+    }
+
+    pub(crate) fn sizes() -> [usize; 4] {
+        let net = Net::new(1);
+        [
+            net.wide_dense.bias.len(),
+            net.wide_dense_2.bias.len(),
+            net.wide_dense_3.bias.len(),
+            net.forward(&[0.5; 3]).len(),
+        ]
     }
 }
 
@@ -170,6 +235,8 @@ fn all_of_them_work() {
     assert_eq!(names.clone(), names);
     assert!(names.forward((&[0.5; 3], &[0.5; 3]))[0].is_finite());
     assert!(shadowed::use_them().is_finite());
+    assert!(shadowed::use_sequences().is_finite());
+    assert_eq!(parameters::sizes(), [5, 10, 10, 10]);
     assert!(sizes::inside()[0].is_finite());
     assert!(user::first()[0].is_finite());
     assert!(Made::new(1).forward(&[0.5; 3])[0].is_finite());

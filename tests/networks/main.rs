@@ -8,6 +8,8 @@ mod common;
 mod batch_norm;
 mod custom;
 mod embedding;
+mod feature_order;
+mod files;
 mod forward_in;
 mod inlined;
 mod instructions;

@@ -2,7 +2,7 @@
 
 use super::buffers::{Views, buffer_names};
 use super::context::Context;
-use super::forward::by_phase;
+use super::forward::{Pass, by_phase, emit_combine};
 use crate::network::Node;
 use crate::plan::{Flow, Location, Need, Plan};
 use proc_macro2::{Ident, TokenStream};
@@ -13,14 +13,14 @@ use unrolled_shape::registry::Storage;
 /// `backward` and `combine_backward`.
 pub(super) fn emit_backward(context: &Context) -> TokenStream {
     let backward = emit_pass(context);
-    let combine = emit_combine(context);
+    let combine = emit_combine(context, Pass::Backward);
     quote!(#backward #combine)
 }
 
 fn emit_pass(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.train);
-    let segments = by_phase(context, true, |node, phase| {
+    let segments = by_phase(context, Pass::Backward, |node, phase| {
         let it = &context.network.nodes[node];
         if it.storage() == Storage::InPlace {
             in_place_node(context, &names, node)
@@ -99,20 +99,20 @@ fn separate_node(
     }
     let mut views = Views::new(context, "__Train", names);
     let layout = &context.plan.train;
-    let place = |value: usize| layout.values[value].expect("every value has a place");
+    let location = |value: usize| layout.values[value].expect("every value has a location");
     let needs = node.needs();
     let inputs: Vec<TokenStream> = node
         .inputs
         .iter()
         .enumerate()
         .map(|(nth, input)| match needs.input {
-            true => views.read(place(input.0), &format!("x{nth}")),
+            true => views.read(location(input.0), &format!("x{nth}")),
             // By now its memory may have been overwritten: the plan keeps only what backward reads.
             false => quote!(&[]),
         })
         .collect();
     let output = match needs.output {
-        true => views.read(place(node.output.0), "out"),
+        true => views.read(location(node.output.0), "out"),
         false => quote!(&[]),
     };
     let d_out = d_out(context, &mut views, node);
@@ -129,11 +129,11 @@ fn separate_node(
         adding = quote!(if #phase == 0 { #adding });
     }
     let taken = views.emit();
-    let (place, value, ctx) = (context.train_slot(index), context.value(index), context.ctx(index));
+    let (slot, value, ctx) = (context.train_slot(index), context.value(index), context.ctx(index));
     let call = quote! {
         #taken
         let d_x = &mut [#(#d_inputs),*];
-        #place.backward(&#value, __rt::Backward {
+        #slot.backward(&#value, __rt::Backward {
             pass,
             phase: #phase,
             x: &[#(#inputs),*],
@@ -155,8 +155,8 @@ fn in_place_node(context: &Context, names: &[Ident], index: usize) -> TokenStrea
     let mut views = Views::new(context, "__Train", names);
     let output = match node.needs().output {
         true => {
-            let place = context.plan.train.values[node.output.0];
-            views.read(place.expect("every value has a place"), "out")
+            let location = context.plan.train.values[node.output.0];
+            views.read(location.expect("every value has a location"), "out")
         }
         false => quote!(&[]),
     };
@@ -165,18 +165,18 @@ fn in_place_node(context: &Context, names: &[Ident], index: usize) -> TokenStrea
     // has any.
     let passed_on = match context.plan.flows[index][0] {
         Flow::Unneeded | Flow::Same => None,
-        Flow::First(place) => {
-            Some(to_gradient(&mut views, place, |d| quote!(#d.copy_from_slice(#d_out);)))
+        Flow::First(location) => {
+            Some(to_gradient(&mut views, location, |d| quote!(#d.copy_from_slice(#d_out);)))
         }
         Flow::More { to, .. } => {
             Some(to_gradient(&mut views, to, |d| quote!(__rt::add_to(#d, #d_out);)))
         }
     };
     let taken = views.emit();
-    let (place, value) = (context.train_slot(index), context.value(index));
+    let (slot, value) = (context.train_slot(index), context.value(index));
     let call = quote! {
         #taken
-        #place.backward(&#value, pass, #output, #d_out);
+        #slot.backward(&#value, pass, #output, #d_out);
         #passed_on
     };
     if_asked(context, node, call)
@@ -227,10 +227,10 @@ fn d_input_of(
 /// `action` on the gradient at a location, if it is requested.
 fn to_gradient(
     views: &mut Views,
-    place: Location,
+    location: Location,
     action: impl Fn(TokenStream) -> TokenStream,
 ) -> TokenStream {
-    match place {
+    match location {
         Location::Buffer(buffer) => {
             let variable = views.take(buffer, "d_sum");
             action(quote!(#variable))
@@ -267,29 +267,5 @@ fn if_asked(context: &Context, node: &Node, code: TokenStream) -> TokenStream {
     match condition(&context.plan.needs[node.output.0]) {
         Some(asked) => quote!({ if #asked { #code } }),
         None => quote!({ #code }),
-    }
-}
-
-/// `combine_backward`: calls the node whose phases `phase` and `phase - 1` are.
-fn emit_combine(context: &Context) -> TokenStream {
-    let nodes: TokenStream = context
-        .crossing()
-        .map(|index| {
-            let (place, value) = (context.train_slot(index), context.value(index));
-            let phases = context.phases(index);
-            quote! {
-                if #phases.contain_both(phase - 1) {
-                    #place.combine_backward(&#value, phase - #phases.first, shards, prepared);
-                }
-            }
-        })
-        .collect();
-    if nodes.is_empty() {
-        return nodes;
-    }
-    quote! {
-        fn combine_backward(&self, phase: usize, shards: __rt::Shards<'_>, prepared: &mut [f32]) {
-            #nodes
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! The buffers of values: their names, and the code that takes slices of them.
 
 use super::context::Context;
-use super::names::Unique;
 use super::shapes;
 use crate::network::{Node, ValueId};
 use crate::plan::{BufferPlan, Content, Location};
+use crate::unique::Unique;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use unrolled_shape::registry::Storage;
@@ -59,8 +59,8 @@ impl<'a> Views<'a> {
     }
 
     /// The slice of a location; mutable, except for inputs.
-    pub(super) fn read(&mut self, place: Location, name: &str) -> TokenStream {
-        match place {
+    pub(super) fn read(&mut self, location: Location, name: &str) -> TokenStream {
+        match location {
             Location::Input(input) => {
                 let input = shapes::number(input);
                 quote!(x[#input])
@@ -102,15 +102,16 @@ impl Io {
         node: &Node,
         output: ValueId,
     ) -> Self {
-        let place = |value: usize| layout.values[value].expect("every value has a place");
-        let to = place(output.0);
+        let location = |value: usize| layout.values[value].expect("every value has a location");
+        let to = location(output.0);
         if node.storage() != Storage::InPlace {
             let inputs = node.inputs.iter().enumerate();
-            let inputs =
-                inputs.map(|(nth, input)| views.read(place(input.0), &format!("x{nth}"))).collect();
+            let inputs = inputs
+                .map(|(nth, input)| views.read(location(input.0), &format!("x{nth}")))
+                .collect();
             return Self { inputs, output: views.read(to, "out"), copy: None };
         }
-        let from = place(node.inputs[0].0);
+        let from = location(node.inputs[0].0);
         // Where the input must stay as it is: it is the caller's, or has other readers.
         let copy = (from != to).then(|| {
             let (from, to) = (views.read(from, "x0"), views.read(to, "out"));

@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::shapes;
 use crate::network::{
-    Dims, Layer, Network, Node, SkipConnection, ValueId, custom_output, given_const, shape_const,
+    Dim, Dims, Layer, Network, Node, ValueId, custom_output, given_const, shape_const,
 };
 use crate::operand::mentions;
 use crate::trace::keeps_shape;
@@ -12,6 +12,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use unrolled_shape::registry::Storage;
+
+/// The most steps of a trace. More would not fit into the message; without a limit, the code of a network would grow with
+/// the square of its layers.
+const MOST_STEPS: usize = 64;
 
 /// The constants beside the struct.
 pub(super) fn emit_shapes(context: &Context) -> TokenStream {
@@ -72,15 +76,9 @@ fn runtime(network: &Network) -> TokenStream {
 /// Whether a rule cannot be evaluated while expanding.
 fn is_symbolic(network: &Network, node: &Node) -> bool {
     let known = |value: &ValueId| network.values[value.0].dims.known().is_some();
-    let arguments = match &node.layer {
-        Layer::Custom(_) => return true,
-        Layer::Known { arguments, .. } => arguments,
-    };
-    let arrow = node.arrows.iter().all(|arrow| arrow.known().is_some());
-    !(arrow
-        && node.inputs.iter().all(known)
-        && known(&node.output)
-        && arguments.iter().all(|argument| argument.known().is_some()))
+    let arrows = node.arrows.iter().all(|arrow| arrow.known().is_some());
+    // A custom layer has no sizes that the macro knows.
+    !(arrows && known(&node.output) && network.sizes(node, Dim::known).is_some())
 }
 
 /// Whether a shape depends on the user's const generics.
@@ -98,20 +96,19 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
     let inputs: Vec<TokenStream> =
         node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
     // As `ShapeInference::ask` does with literals.
-    let given = match (&node.layer, node.skip) {
-        (_, SkipConnection::Input) => {
-            let [body, input] = [&inputs[0], &inputs[1]];
-            quote!(#rt::checks::residual(#input, #body, ::core::option::Option::None))
+    let given = match (&node.layer, node.skip.residual(&inputs)) {
+        (_, Some((input, body, skip))) => {
+            let skip = match skip {
+                Some(skip) => quote!(::core::option::Option::Some(#skip)),
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(#rt::checks::residual(#input, #body, #skip))
         }
-        (_, SkipConnection::Skip) => {
-            let [body, skip] = [&inputs[0], &inputs[1]];
-            quote!(#rt::checks::residual(#skip, #body, ::core::option::Option::Some(#skip)))
-        }
-        (Layer::Known { row, arguments }, SkipConnection::None) => {
+        (Layer::Known { row, arguments }, None) => {
             let rule = shapes::rule(&rt, row, arguments);
             quote!(#rule.output(&[#(#inputs),*]))
         }
-        (Layer::Custom(layer), SkipConnection::None) => {
+        (Layer::Custom(layer), None) => {
             quote!(#rt::check_inputs(&<#layer as #rt::Shaped>::SIGNATURE, &[#(#inputs),*]))
         }
     };
@@ -267,8 +264,7 @@ fn value(network: &Network, value: ValueId, generic: bool) -> TokenStream {
 /// The node whose output a value is, if it has constants. A constant beside the struct (not `generic`) cannot refer to an
 /// associated constant of the struct.
 fn producer(network: &Network, value: ValueId, generic: bool) -> Option<usize> {
-    let producer = network.nodes.iter().position(|node| node.output == value);
-    producer.filter(|&node| {
+    network.producer(value).filter(|&node| {
         let node = &network.nodes[node];
         is_symbolic(network, node) && (generic || !node.generic)
     })
@@ -280,7 +276,9 @@ fn trace(network: &Network, to: ValueId, generic: bool) -> TokenStream {
     let rt = runtime(network);
     let mut steps = Vec::new();
     let mut at = to;
-    while let Some(producer) = network.nodes.iter().find(|it| it.output == at) {
+    while steps.len() < MOST_STEPS
+        && let Some(producer) = network.producer(at).map(|node| &network.nodes[node])
+    {
         let before = producer.inputs[0];
         if !generic && mentions_generics(network, &network.values[before.0].dims) {
             break;
@@ -306,14 +304,14 @@ fn expect(
 ) -> TokenStream {
     // The compiler points at the whole call, from its first token to its last. A path or an expression in it would have
     // tokens of other places: hence an import and variables.
-    let [function, found, way] =
-        ["__expect", "__found", "__way"].map(|name| Ident::new(name, span));
-    let call = quote_spanned!(span=> #function(#found, #name, #way));
+    let [function, found, path] =
+        ["__expect", "__found", "__path"].map(|name| Ident::new(name, span));
+    let call = quote_spanned!(span=> #function(#found, #name, #path));
     quote!({
         use #rt::expect as #function;
         let #found = #result;
-        let #way = #trace;
-        let #way = #way.as_str();
+        let #path = #trace;
+        let #path = #path.as_str();
         #call
     })
 }

@@ -10,10 +10,17 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use unrolled_shape::registry::Storage;
 
+/// A pass of training.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    Forward,
+    Backward,
+}
+
 /// `forward` and `combine_forward`.
 pub(super) fn emit_forward(context: &Context) -> TokenStream {
     let forward = emit_train(context);
-    let combine = emit_combine(context);
+    let combine = emit_combine(context, Pass::Forward);
     quote!(#forward #combine)
 }
 
@@ -78,12 +85,12 @@ fn infer_node(
     let io = Io::new(&mut views, &context.plan.infer, node, node.output);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (place, value, ctx) = (context.slot(index), context.value(index), context.ctx(index));
+    let (slot, value, ctx) = (context.slot(index), context.value(index), context.ctx(index));
     if node.storage() == Storage::InPlace {
         return quote! {{
             #taken
             #copy
-            #place.infer(isa, &#value, n, #output);
+            #slot.infer(isa, &#value, n, #output);
         }};
     }
     let method = match inference {
@@ -92,7 +99,7 @@ fn infer_node(
     };
     quote! {{
         #taken
-        #place.#method(isa, &#value, __rt::Infer {
+        #slot.#method(isa, &#value, __rt::Infer {
             n,
             x: &[#(#inputs),*],
             y: &mut *#output,
@@ -108,15 +115,15 @@ fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenSt
     let Pooled { node, between, pool } = *pooled;
     let Io { inputs, output, .. } = Io::new(&mut views, layout, &nodes[node], nodes[pool].output);
     let taken = views.emit();
-    let (place, value, spec) = (context.slot(node), context.value(node), context.spec(pool));
+    let (slot, value, spec) = (context.slot(node), context.value(node), context.spec(pool));
     // On the smaller output of the pool.
     let between = between.map(|between| {
-        let (place, value) = (context.slot(between), context.value(between));
-        quote!(#place.infer(isa, &#value, n, #output);)
+        let (slot, value) = (context.slot(between), context.value(between));
+        quote!(#slot.infer(isa, &#value, n, #output);)
     });
     quote! {{
         #taken
-        #place.infer_pooled::<#spec>(&#value, __rt::Infer {
+        #slot.infer_pooled::<#spec>(&#value, __rt::Infer {
             n,
             x: &[#(#inputs),*],
             y: &mut *#output,
@@ -129,7 +136,8 @@ fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenSt
 fn emit_train(context: &Context) -> TokenStream {
     let turbofish = &context.turbofish;
     let names = buffer_names(context, &context.plan.train);
-    let segments = by_phase(context, false, |node, phase| train_node(context, &names, node, phase));
+    let segments =
+        by_phase(context, Pass::Forward, |node, phase| train_node(context, &names, node, phase));
     let copy = copy_output(context);
     quote! {
         fn forward(&self, call: __rt::Forward<'_>) {
@@ -155,17 +163,17 @@ fn train_node(
     let io = Io::new(&mut views, &context.plan.train, node, node.output);
     let Io { inputs, output, copy } = &io;
     let taken = views.emit();
-    let (place, value, ctx) = (context.train_slot(index), context.value(index), context.ctx(index));
+    let (slot, value, ctx) = (context.train_slot(index), context.value(index), context.ctx(index));
     if node.storage() == Storage::InPlace {
         return quote! {{
             #taken
             #copy
-            #place.forward(&#value, pass, #output);
+            #slot.forward(&#value, pass, #output);
         }};
     }
     quote! {{
         #taken
-        #place.forward(&#value, __rt::Forward {
+        #slot.forward(&#value, __rt::Forward {
             pass,
             phase: #phase,
             x: &[#(#inputs),*],
@@ -185,16 +193,15 @@ pub(super) fn copy_output(context: &Context) -> Option<TokenStream> {
 /// it.
 pub(super) fn by_phase(
     context: &Context,
-    backward: bool,
+    pass: Pass,
     emit: impl Fn(usize, &TokenStream) -> TokenStream,
 ) -> TokenStream {
     let straight = |nodes: &[usize]| -> TokenStream {
         // These nodes have one phase.
         let emit = |node: &usize| emit(*node, &quote!(0));
-        if backward {
-            nodes.iter().rev().map(emit).collect()
-        } else {
-            nodes.iter().map(emit).collect()
+        match pass {
+            Pass::Forward => nodes.iter().map(emit).collect(),
+            Pass::Backward => nodes.iter().rev().map(emit).collect(),
         }
     };
     let segments = &context.plan.segments;
@@ -222,31 +229,33 @@ pub(super) fn by_phase(
         }
     });
     let mut emitted: Vec<TokenStream> = emitted.collect();
-    if backward {
+    if pass == Pass::Backward {
         emitted.reverse();
     }
     quote!(#(#emitted)*)
 }
 
-/// `combine_forward`: calls the node whose phases `phase` and `phase + 1` are.
-fn emit_combine(context: &Context) -> TokenStream {
-    let nodes: TokenStream = context
-        .crossing()
-        .map(|index| {
-            let (place, value) = (context.train_slot(index), context.value(index));
-            let phases = context.phases(index);
-            quote! {
-                if #phases.contain_both(phase) {
-                    #place.combine_forward(&mut #value, phase - #phases.first, shards, prepared);
-                }
+/// `combine_forward` or `combine_backward`: calls the node of which `phase` and the next phase of the pass are.
+pub(super) fn emit_combine(context: &Context, pass: Pass) -> TokenStream {
+    let (name, borrow, first) = match pass {
+        Pass::Forward => (quote!(combine_forward), quote!(&mut), quote!(phase)),
+        Pass::Backward => (quote!(combine_backward), quote!(&), quote!(phase - 1)),
+    };
+    let nodes = context.crossing().map(|index| {
+        let (slot, value) = (context.train_slot(index), context.value(index));
+        let phases = context.phases(index);
+        quote! {
+            if #phases.contain_both(#first) {
+                #slot.#name(#borrow #value, phase - #phases.first, shards, prepared);
             }
-        })
-        .collect();
+        }
+    });
+    let nodes: TokenStream = nodes.collect();
     if nodes.is_empty() {
         return nodes;
     }
     quote! {
-        fn combine_forward(&mut self, phase: usize, shards: __rt::Shards<'_>, prepared: &mut [f32]) {
+        fn #name(#borrow self, phase: usize, shards: __rt::Shards<'_>, prepared: &mut [f32]) {
             #nodes
         }
     }

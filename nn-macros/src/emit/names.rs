@@ -1,10 +1,29 @@
 //! The names of types and constants in expanded code.
 
 use crate::network::{Layer, Network};
+use crate::unique::Unique;
 use proc_macro2::Ident;
 use quote::format_ident;
-use std::collections::HashSet;
 use syn::ext::IdentExt;
+
+/// The types, traits and generics of expanded code that a spec could be named like, without their underscores. Names in
+/// small letters are not among them: those of specs begin with a capital.
+const SPECS: [&str; 11] = [
+    "Infer",
+    "Step",
+    "Train",
+    "Slots",
+    "TrainSlots",
+    "Phases",
+    "Steps",
+    "StepsOf",
+    "StepByStep",
+    "S",
+    "I",
+];
+
+/// The constants of the types that hold those of the nodes.
+const CONSTANTS: [&str; 4] = ["ALL", "LAYOUTS", "VALUES", "PLAN"];
 
 /// The names that belong to one node.
 pub(super) struct Names {
@@ -16,10 +35,8 @@ pub(super) struct Names {
 
 /// Names for all nodes, unique whatever the user's names are.
 pub(super) fn names(network: &Network) -> Vec<Names> {
-    // Names that `memory`, `steps` and the generics of methods use with two underscores in front.
-    let mut specs = Unique::new(&["Slots", "TrainSlots", "Phases", "Steps", "Train", "Infer", "S"]);
-    // Names of other constants in the types that hold those of the nodes.
-    let mut constants = Unique::new(&["ALL", "LAYOUTS", "VALUES", "PLAN"]);
+    let mut specs = Unique::new(&SPECS);
+    let mut constants = Unique::new(&CONSTANTS);
     let nodes = network.nodes.iter().enumerate();
     nodes
         .map(|(index, node)| {
@@ -35,23 +52,6 @@ pub(super) fn names(network: &Network) -> Vec<Names> {
             }
         })
         .collect()
-}
-
-/// Returns each name once.
-pub(super) struct Unique(HashSet<String>);
-
-impl Unique {
-    pub(super) fn new(taken: &[&str]) -> Self {
-        Self(taken.iter().map(ToString::to_string).collect())
-    }
-
-    /// The name, with underscores appended if it was returned before.
-    pub(super) fn name(&mut self, mut name: String) -> String {
-        while !self.0.insert(name.clone()) {
-            name.push('_');
-        }
-        name
-    }
 }
 
 fn camel_case(name: &str) -> String {

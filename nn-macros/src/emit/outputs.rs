@@ -2,6 +2,7 @@
 
 use super::{docs, shapes};
 use crate::network::{Dims, Network};
+use crate::unique::Unique;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -27,9 +28,16 @@ impl<'a> Outputs<'a> {
         }
     }
 
-    /// Names and shapes of several outputs; empty for a single one.
-    fn several(&self) -> Vec<(&'a Ident, &'a Dims)> {
-        self.outputs.iter().filter_map(|(name, dims)| Some(((*name)?, *dims))).collect()
+    /// Fields, names and shapes of several outputs; empty for a single one.
+    fn several(&self) -> Vec<(Ident, String, &'a Dims)> {
+        let mut fields = Unique::default();
+        let outputs = self.outputs.iter().filter_map(|(name, dims)| Some(((*name)?, *dims)));
+        outputs
+            .map(|(name, dims)| {
+                let word = name.unraw().to_string();
+                (fields.identifier(&word, name.span()), word, dims)
+            })
+            .collect()
     }
 
     /// `FusionOutput`
@@ -70,13 +78,13 @@ impl<'a> Outputs<'a> {
         let (impl_generics, arguments, where_clause) = generics.split_for_impl();
         let (name, shape) = (self.name(), self.emit_shape(rt));
         let doc = format!(" What [`{network}`] gives.");
-        let fields: Vec<&Ident> = several.iter().map(|(field, _)| *field).collect();
+        let fields = several.iter().map(|(field, _, _)| field);
         let types: Vec<TokenStream> =
-            several.iter().map(|(_, dims)| shapes::array_type("f32", dims)).collect();
-        let docs = several.iter().map(|(field, dims)| {
-            format!(" What the line `{}` gives: {}.", field.unraw(), docs::text(dims))
-        });
-        let names = fields.iter().map(|field| field.unraw().to_string());
+            several.iter().map(|(_, _, dims)| shapes::array_type("f32", dims)).collect();
+        let docs = several
+            .iter()
+            .map(|(_, name, dims)| format!(" What the line `{name}` gives: {}.", docs::text(dims)));
+        let names = several.iter().map(|(_, name, _)| name);
         Some(quote! {
             #[doc = #doc]
             #[derive(

@@ -1,8 +1,8 @@
 //! Shapes, arguments and types as expressions.
 
 use crate::network::{Argument, ArgumentValue, Dim, Dims, Layer, Network, Node, ValueId};
-use crate::operand::mentions;
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use crate::operand::{is_name, mentions};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use unrolled_shape::registry::{Count, Row, Size};
 use unrolled_shape::{Padding, StepPadding};
@@ -155,12 +155,6 @@ fn type_argument(network: &Network, dim: &Dim) -> TokenStream {
         }
         _ => tokens,
     }
-}
-
-/// Whether the tokens are one name.
-fn is_name(tokens: &TokenStream) -> bool {
-    let mut trees = tokens.clone().into_iter();
-    matches!((trees.next(), trees.next()), (Some(TokenTree::Ident(_)), None))
 }
 
 /// The argument called `name`.

@@ -2,8 +2,10 @@
 
 use super::context::Context;
 use super::shapes;
+use crate::unique::Unique;
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
+use syn::ext::IdentExt;
 
 /// The inputs as one parameter of references: its pattern, its type, and the references.
 pub(super) fn by_reference(
@@ -33,9 +35,9 @@ pub(super) fn input_types(context: &Context) -> Vec<TokenStream> {
 }
 
 /// The names of inputs as variables.
-pub(super) fn input_names(context: &Context) -> Vec<Ident> {
-    let inputs = context.network.inputs.iter().enumerate();
-    inputs
-        .map(|(nth, input)| input.name.clone().unwrap_or_else(|| format_ident!("input{nth}")))
-        .collect()
+fn input_names(context: &Context) -> Vec<Ident> {
+    // `step` has a parameter of that name.
+    let mut unique = Unique::new(&["state"]);
+    let names = context.network.inputs.iter().filter_map(|input| input.name.as_ref());
+    names.map(|name| unique.identifier(&name.unraw().to_string(), name.span())).collect()
 }

@@ -105,10 +105,15 @@ impl Context<'_> {
 pub(super) fn emit_weights(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, turbofish, where_clause, .. } = context;
     let name = &network.name;
+    let fields = context.weighted().map(|(_, node)| &node.field);
     quote! {
         // SAFETY: `repr(C)`; every field is `Weights` by the bounds of `Node`, and `LEN` checks that there is no padding.
         unsafe impl #impl_generics __rt::Weights for #name #arguments #where_clause {
-            const LEN: usize = __rt::len_of_fields::<Self>(__Slots #turbofish::ALL.weights.end());
+            const LEN: usize = {
+                // Does not compile if an attribute macro has added a field.
+                let _ = |Self { #(#fields: _),* }: &Self| {};
+                __rt::len_of_fields::<Self>(__Slots #turbofish::ALL.weights.end())
+            };
         }
     }
 }
@@ -127,8 +132,8 @@ pub(super) fn emit_check(context: &Context) -> Option<TokenStream> {
             // Only the values of inputs are known before inference.
             let inputs: Vec<usize> = inputs.collect::<Option<_>>().filter(|_| may_refuse)?;
             let inputs = inputs.into_iter().map(shapes::number);
-            let place = context.slot(index);
-            Some(quote!(#place.check(&[#(x[#inputs]),*])?;))
+            let slot = context.slot(index);
+            Some(quote!(#slot.check(&[#(x[#inputs]),*])?;))
         })
         .collect();
     if asked.is_empty() {
@@ -175,20 +180,20 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
 
 /// Writes a part of a node's gradient, including the contributions of nodes that use its weight.
 fn emit_gradient(context: &Context, index: usize) -> TokenStream {
-    let place = context.train_slot(index);
+    let slot = context.train_slot(index);
     let tied: Vec<TokenStream> =
         context.network.tied_to(index).map(|(tied, _)| context.train_slot(tied)).collect();
     if tied.is_empty() {
         return quote! {
-            if #place.reaches_task(task) {
-                return #place.gradient(task, shards, d_weights);
+            if #slot.reaches_task(task) {
+                return #slot.gradient(task, shards, d_weights);
             }
         };
     }
     quote! {
-        if #place.reaches_task(task) {
-            #place.gradient(task, shards, d_weights);
-            #(#tied.add_gradient(&#place, task, shards, d_weights);)*
+        if #slot.reaches_task(task) {
+            #slot.gradient(task, shards, d_weights);
+            #(#tied.add_gradient(&#slot, task, shards, d_weights);)*
             return;
         }
     }
@@ -259,8 +264,8 @@ fn input_name_list(context: &Context) -> Option<TokenStream> {
     if inputs.len() < 2 {
         return None;
     }
-    let names =
-        inputs.iter().map(|input| input.name.as_ref().map_or(String::new(), Ident::to_string));
+    let name = |name: &Ident| name.unraw().to_string();
+    let names = inputs.iter().map(|input| input.name.as_ref().map_or(String::new(), name));
     Some(quote!(const INPUT_NAMES: &'static [&'static str] = &[#(#names),*];))
 }
 
@@ -334,8 +339,8 @@ fn line(context: &Context, index: usize, counts: &Counts) -> TokenStream {
     let output = shapes::shape(&quote!(__rt), &context.network.values[node.output.0].dims);
     let (params, macs) = (counts.params.emit(), counts.macs.emit());
     let offset = if node.has_weights() {
-        let place = context.slot(index);
-        quote!(#place.offset())
+        let slot = context.slot(index);
+        quote!(#slot.offset())
     } else {
         quote!(0)
     };

@@ -39,7 +39,10 @@ impl Parser<'_> {
         }
         if peek_word(input, "block") {
             let block = self.block(input)?;
-            check_block_prefix(&attributes, &visibility)?;
+            if let Err(error) = check_block_prefix(&attributes, &visibility) {
+                // The block itself is understood, and the next item begins here.
+                self.report.add(error);
+            }
             file.blocks.push(block);
             return Ok(());
         }

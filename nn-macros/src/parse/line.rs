@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, ExprPath, Ident, Lit, Result, Token, Type, TypePath, token};
+use syn::{Attribute, Error, Expr, ExprPath, Ident, Lit, Result, Token, Type, TypePath, token};
 
 use super::parser::{Parser, parse_name, peek_word};
 use super::shape::{parse_expr, parse_shape};
@@ -114,7 +114,12 @@ impl Parser<'_> {
             // `kernel: 3`, as the field of a struct.
             return Err(Error::new(input.span(), say::COLON_IN_ARGUMENT));
         }
-        Ok(Argument { name, value: parse_expr(input)? })
+        let value = parse_expr(input)?;
+        if let Expr::Assign(assignment) = &value {
+            // `{ kernel } = 3`
+            return Err(Error::new(assignment.left.span(), say::NOT_A_NAME));
+        }
+        Ok(Argument { name, value })
     }
 
     pub(super) fn branch(&mut self, input: ParseStream<'_>) -> Result<Branch> {

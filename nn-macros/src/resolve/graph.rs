@@ -2,6 +2,7 @@
 
 use quote::ToTokens;
 use std::collections::{HashMap, HashSet};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, GenericParam, Ident};
 
@@ -13,7 +14,7 @@ use crate::operand::Environment;
 use crate::report::{Report, mistake, say};
 use crate::scope::{Fields, Scope};
 
-/// The graph of one network. `None` where its header could not be parsed.
+/// The graph of one network. `None` where its header could not be parsed, and where it is too large.
 pub(crate) fn resolve(
     facade: &Facade,
     names: &Names<'_>,
@@ -23,7 +24,7 @@ pub(crate) fn resolve(
     let inputs = definition.inputs.as_ref()?;
     let body = definition.body.as_ref()?;
     let generics = resolve_generics(definition, report);
-    let environment = Environment { parameters: Vec::new(), generics };
+    let environment = Environment::of_network(generics);
     let outputs = resolve_outputs(definition.output.as_ref()?, &environment, report)?;
     let network = Network {
         krate: facade.krate.clone(),
@@ -47,7 +48,7 @@ pub(crate) fn resolve(
         fields: Fields::default(),
         open: Vec::new(),
         depth: 0,
-        lines: 0,
+        steps: 0,
         too_large: false,
         definition: body,
         bodies: Vec::new(),
@@ -73,10 +74,11 @@ fn resolve_outputs(
         }
     };
     for (nth, output) in outputs.iter().enumerate() {
-        let same = |other: &&Output| other.name.is_some() && other.name == output.name;
+        let word = |output: &Output| output.name.as_ref().map(IdentExt::unraw);
+        let same = |other: &&Output| other.name.is_some() && word(other) == word(output);
         if let (Some(first), Some(name)) = (outputs[..nth].iter().find(same), &output.name) {
             let first = first.name.as_ref().map_or(name.span(), Ident::span);
-            report.twice("output", first, name);
+            report.defined_twice("output", first, name);
         }
     }
     Some(outputs)
@@ -109,6 +111,10 @@ impl Resolver<'_> {
         let mut scope = Scope::new("", body, false);
         let mut context = LineContext { environment: around, scope: &mut scope, named: &mut named };
         let last = self.lines(body, begin, &mut context);
+        if self.too_large {
+            // All else would follow from the lines that are missing.
+            return None;
+        }
         self.outputs(body, last, &mut context);
         self.check_inputs_used(inputs);
         self.check_outputs_used();
@@ -120,27 +126,21 @@ impl Resolver<'_> {
         let mut named: Vec<Named> = Vec::new();
         let mut correct = true;
         for input in inputs {
-            match environment.shape(&input.shape) {
-                Ok(dims) => {
-                    let value = self.value(dims);
-                    let name = input.name.clone();
-                    let ragged = input.ragged;
-                    let input = crate::network::Input { name, value, index: false, ragged };
-                    self.resolved.network.inputs.push(input);
-                }
+            let value = match environment.shape(&input.shape) {
+                Ok(dims) => self.value(dims, None),
                 Err(error) => {
                     self.report.add(error);
                     correct = false;
+                    continue;
                 }
-            }
+            };
+            let (name, ragged) = (input.name.clone(), input.ragged);
+            let known = crate::network::Input { name, value, index: false, ragged };
+            self.resolved.network.inputs.push(known);
             match &input.name {
-                Some(name) => match named.iter().find(|known| known.name == *name) {
-                    Some(first) => self.report.twice("input", first.name.span(), name),
-                    None => {
-                        // Values are numbered in the order of the header, and all inputs have names where one has.
-                        let value = ValueId(named.len());
-                        named.push(Named { name: name.clone(), value, node: None });
-                    }
+                Some(name) => match named.iter().find(|known| known.name.unraw() == name.unraw()) {
+                    Some(first) => self.report.defined_twice("input", first.name.span(), name),
+                    None => named.push(Named::new(name, value, None)),
                 },
                 None if inputs.len() > 1 && correct => {
                     // Once, also for `28, 28, 1`.
@@ -158,7 +158,7 @@ impl Resolver<'_> {
     fn check_inputs_used(&mut self, inputs: &[ast::Input]) {
         let network = &self.resolved.network;
         // A line that could not be resolved may be the reader.
-        if self.too_large || inputs.len() < 2 || self.resolved.broken.contains(&true) {
+        if inputs.len() < 2 || self.resolved.broken.contains(&true) {
             return;
         }
         for input in &network.inputs {
@@ -172,7 +172,7 @@ impl Resolver<'_> {
     /// Reports outputs without a reader: a join whose branches all begin elsewhere drops the line before it.
     fn check_outputs_used(&mut self) {
         let network = &self.resolved.network;
-        if self.too_large || self.resolved.broken.contains(&true) {
+        if self.resolved.broken.contains(&true) {
             return;
         }
         let used: HashSet<ValueId> =

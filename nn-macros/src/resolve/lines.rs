@@ -12,8 +12,9 @@ use crate::operand::Environment;
 use crate::report::{mistake, say};
 use crate::scope::Scope;
 
-/// The most lines looked at while unrolling: more than nodes, since the line of a block or a repeat makes no node itself.
-const MOST_LINES: usize = 4 * MOST_NODES;
+/// The most lines and bodies looked at while unrolling: more than nodes, since the line of a block or a repeat makes no
+/// node itself.
+const MOST_STEPS: usize = 8 * MOST_NODES;
 
 /// The deepest nesting of blocks, repeats and branches.
 const DEEPEST: usize = 64;
@@ -40,6 +41,10 @@ impl Resolver<'_> {
         context: &mut LineContext<'_>,
     ) -> ValueId {
         let mut current = begin;
+        // An empty body, too: it may be repeated.
+        if let Some(value) = self.step(body.span, context.environment) {
+            return value;
+        }
         if body.lines.is_empty() {
             self.report.error(body.span, say::NO_LAYERS);
             return self.unknown(body.span);
@@ -55,15 +60,23 @@ impl Resolver<'_> {
         current.unwrap_or_else(|| self.unknown(body.span))
     }
 
+    /// Counts a line or a body. A value where the network is too large.
+    fn step(&mut self, at: Span, environment: &Environment) -> Option<ValueId> {
+        self.steps += 1;
+        if environment.is_exhausted() {
+            return Some(self.give_up(at, say::TOO_MANY_TOKENS.into()));
+        }
+        (self.steps > MOST_STEPS).then(|| self.give_up(at, mistake::too_large(MOST_NODES)))
+    }
+
     pub(super) fn line(
         &mut self,
         line: &Line,
         current: Option<ValueId>,
         context: &mut LineContext<'_>,
     ) -> ValueId {
-        self.lines += 1;
-        if self.lines > MOST_LINES {
-            return self.give_up(span_of(&line.construct), mistake::too_large(MOST_NODES));
+        if let Some(value) = self.step(span_of(&line.construct), context.environment) {
+            return value;
         }
         let current = match &line.source {
             Some(source) => Some(self.named(source, context)),
@@ -83,9 +96,9 @@ impl Resolver<'_> {
         }
         if let (Some(name), Some(path)) = (&line.name, path) {
             // The last node of a block or a repeat has a longer path than its line: such a line is no single layer.
-            let nodes = &self.resolved.network.nodes;
-            let node = nodes.iter().rposition(|it| it.output == output && it.path == path);
-            context.named.push(Named { name: name.clone(), value: output, node });
+            let network = &self.resolved.network;
+            let node = network.producer(output).filter(|node| network.nodes[*node].path == path);
+            context.named.push(Named::new(name, output, node));
         }
         output
     }
@@ -93,18 +106,18 @@ impl Resolver<'_> {
     pub(super) fn named_path(&mut self, name: &Ident, context: &mut LineContext<'_>) -> String {
         context.scope.name(name).unwrap_or_else(|first| {
             // The line goes on with another path, so that mistakes in it are found too.
-            self.report.twice("name", first, name);
-            context.scope.number(&name.to_string())
+            self.report.defined_twice("name", first, name);
+            context.scope.number(&name.unraw().to_string())
         })
     }
 
     pub(super) fn arrow(&mut self, arrow: &ast::Shape, output: ValueId, environment: &Environment) {
         match environment.shape(arrow) {
             Ok(dims) => {
-                let nodes = self.resolved.network.nodes.iter_mut();
+                let network = &mut self.resolved.network;
                 // A line that is a block or a repeat gives what its last node gives.
-                if let Some(node) = nodes.rev().find(|node| node.output == output) {
-                    node.arrows.push(dims);
+                if let Some(node) = network.producer(output) {
+                    network.nodes[node].arrows.push(dims);
                 }
             }
             Err(error) => self.report.add(error),

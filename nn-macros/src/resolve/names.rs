@@ -36,7 +36,7 @@ pub(crate) fn resolve_names<'a>(file: &'a ast::File, report: &mut Report) -> Nam
         if find(&name).is_some() || KEYWORDS.contains(&name.as_str()) {
             report.error(block.name.span(), mistake::block_like_layer(&block.name));
         } else if let Some(first) = blocks.get(&name) {
-            report.twice("block", first.name.span(), &block.name);
+            report.defined_twice("block", first.name.span(), &block.name);
         } else {
             blocks.insert(name, block);
         }
@@ -46,7 +46,7 @@ pub(crate) fn resolve_names<'a>(file: &'a ast::File, report: &mut Report) -> Nam
     for network in &file.networks {
         let name = network.name.to_string();
         match networks.get(&name) {
-            Some(first) => report.twice("network", first.span(), &network.name),
+            Some(first) => report.defined_twice("network", first.span(), &network.name),
             None => {
                 networks.insert(name, &network.name);
             }
@@ -60,7 +60,7 @@ fn check_parameters(block: &ast::Block, report: &mut Report) {
     for (nth, parameter) in block.parameters.iter().enumerate() {
         let before = &block.parameters[..nth];
         if let Some(first) = before.iter().find(|first| first.name == parameter.name) {
-            report.twice("parameter", first.name.span(), &parameter.name);
+            report.defined_twice("parameter", first.name.span(), &parameter.name);
         }
     }
 }

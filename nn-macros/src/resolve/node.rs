@@ -68,24 +68,27 @@ impl Resolver<'_> {
         if self.resolved.network.nodes.len() == MOST_NODES {
             return self.give_up(node.span, mistake::too_large(MOST_NODES));
         }
-        let output = self.value(Dims { sizes: Vec::new(), span: node.span, constant: None });
         let number = self.resolved.network.nodes.len();
+        let dims = Dims { sizes: Vec::new(), span: node.span, constant: None };
+        let output = self.value(dims, Some(number));
         self.resolved.branches.insert(number, branches);
         self.resolved.network.nodes.push(Node { output, ..node });
         self.resolved.broken.push(false);
         output
     }
 
-    pub(super) fn value(&mut self, dims: Dims) -> ValueId {
+    pub(super) fn value(&mut self, dims: Dims, producer: Option<usize>) -> ValueId {
         let values = &mut self.resolved.network.values;
-        values.push(Value { dims });
+        values.push(Value { dims, producer });
         ValueId(values.len() - 1)
     }
 
     /// The output of a layer that could not be resolved: of a node in its place, so that later lines have an input.
     /// Mistakes that follow from it are not reported.
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
-        let title = Title { path: String::from("broken"), name: None };
+        // Its number keeps its field apart from those of other such nodes, of which there may be thousands.
+        let path = format!("broken.{}", self.resolved.network.nodes.len());
+        let title = Title { path, name: None };
         let name = Ident::new("broken", at);
         let scope = Scope::new("", &Body { lines: Vec::new(), span: at }, false);
         let node = self.node(title, &name, &scope);

@@ -13,6 +13,9 @@ impl Resolver<'_> {
     pub(super) fn owner(&mut self, name: &Ident, context: &LineContext<'_>) -> Option<usize> {
         let Some(found) = find_named(name, context) else {
             let name = context.environment.word(name).unwrap_or(name);
+            if self.report.repeats(name.span()) {
+                return None;
+            }
             let known = context.named.iter().filter(|known| self.lends(known));
             let known: Vec<String> = known.map(|known| known.name.to_string()).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -25,7 +28,7 @@ impl Resolver<'_> {
             return Some(self.resolved.network.nodes[node].owner.unwrap_or(node));
         }
         // Whether a line that could not be resolved has a weight is unknown.
-        if !self.is_broken(found.value) {
+        if !self.is_broken(found.value) && !self.report.repeats(name.span()) {
             let nodes = &self.resolved.network.nodes;
             let source = found.node.map(|node| nodes[node].source.as_str());
             let rows = self.names.layers.iter().filter(|row| row.weight.is_some());

@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 use std::collections::HashMap;
 use syn::Ident;
+use syn::ext::IdentExt;
 
 use super::names::Names;
 use crate::ast::Body;
@@ -32,8 +33,8 @@ pub(super) struct Resolver<'a> {
     pub(super) open: Vec<String>,
     /// How many braces of blocks, repeats and branches are around the line; limited, since resolution is recursive.
     pub(super) depth: usize,
-    /// How many lines were looked at, each copy of a line counted; limited, since repeats multiply them.
-    pub(super) lines: usize,
+    /// How many lines and bodies were looked at, each copy counted; limited, since repeats multiply them.
+    pub(super) steps: usize,
     /// Whether a limit was exceeded: then nothing is unrolled any more.
     pub(super) too_large: bool,
     /// The lines of the network.
@@ -55,7 +56,15 @@ pub(super) struct LineContext<'a> {
 #[derive(Clone)]
 pub(super) struct Named {
     pub(super) name: Ident,
+    /// The name without `r#`: the compiler makes a string of an `Ident` for every comparison.
+    pub(super) word: String,
     pub(super) value: ValueId,
     /// Its node, if it is a line of one layer.
     pub(super) node: Option<usize>,
+}
+
+impl Named {
+    pub(super) fn new(name: &Ident, value: ValueId, node: Option<usize>) -> Self {
+        Self { name: name.clone(), word: name.unraw().to_string(), value, node }
+    }
 }

@@ -14,18 +14,24 @@ impl Resolver<'_> {
         if let Some(found) = find_named(name, context) {
             return found.value;
         }
-        if let Some(given) = context.environment.word(name) {
-            // A parameter of the block: the name that was given for it is the wrong one.
-            let elsewhere = self.find_line(self.definition, None, given);
-            let words = mistake::unknown_source(given, elsewhere, &[]);
-            self.report.error(given.span(), words);
-            return self.unknown(given.span());
+        // Of a parameter of the block, the name that was given for it is the wrong one.
+        let given = context.environment.word(name);
+        let wrong = given.unwrap_or(name);
+        if !self.report.repeats(wrong.span()) {
+            let words = match given {
+                Some(given) => {
+                    let elsewhere = self.find_line(self.definition, None, given);
+                    mistake::unknown_source(given, elsewhere, &[])
+                }
+                None => {
+                    let known = context.names();
+                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                    mistake::unknown_source(name, self.elsewhere(name), &known)
+                }
+            };
+            self.report.error(wrong.span(), words);
         }
-        let known = context.names();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let words = mistake::unknown_source(name, self.elsewhere(name), &known);
-        self.report.error(name.span(), words);
-        self.unknown(name.span())
+        self.unknown(wrong.span())
     }
 
     /// Where a line or an input of this name is that cannot be taken here.
@@ -35,7 +41,8 @@ impl Resolver<'_> {
         };
         let outside = || {
             let inputs = &self.resolved.network.inputs;
-            let is_input = inputs.iter().any(|input| input.name.as_ref() == Some(name));
+            let named = inputs.iter().filter_map(|input| input.name.as_ref());
+            let is_input = named.into_iter().any(|input| input.unraw() == name.unraw());
             (is_input || self.find_line(self.definition, None, name).is_some())
                 .then(|| Elsewhere::OutsideOfBlock(block.name.clone()))
         };
@@ -73,7 +80,8 @@ impl LineContext<'_> {
 
 /// What is called `name`, if there is anything.
 pub(super) fn find_named<'a>(name: &Ident, context: &'a LineContext<'_>) -> Option<&'a Named> {
-    context.named.iter().rev().find(|known| known.name == *name)
+    let word = name.unraw().to_string();
+    context.named.iter().rev().find(|known| known.word == word)
 }
 
 /// The bodies of a construct, with the word before their braces.

@@ -66,7 +66,7 @@ impl Resolver<'_> {
         let parameters = parameters.collect();
         let callee = Callee { name: &used.name, parameters, positional: names.len() };
         let slots = arguments::assign(&callee, given, self.report)?;
-        let mut inside = Environment { parameters: Vec::new(), generics: around.generics.clone() };
+        let mut inside = around.of_block();
         let mut named = Vec::new();
         let mut correct = true;
         for ((parameter, name), slot) in block.parameters.iter().zip(names).zip(slots) {
@@ -74,17 +74,20 @@ impl Resolver<'_> {
             // parameter, so that it is passed as both.
             let given = slot.and_then(arguments::plain_name);
             if let Some(found) = given.and_then(|given| find_named(given, context)) {
-                named.push(Named { name: parameter.name.clone(), ..found.clone() });
+                named.push(Named::new(&parameter.name, found.value, found.node));
             }
             let operand = match (slot, &parameter.default) {
                 (Some(argument), _) => around.evaluate(&argument.value),
-                // A default may use the parameters before it.
+                // A default may use the parameters before it, of which one is missing after a mistake.
+                (None, Some(_)) if !correct => continue,
                 (None, Some(default)) => inside.evaluate(default),
                 // Cannot be: `assign` reports what is missing.
                 (None, None) => continue,
             };
             match operand {
-                Ok(operand) => inside.parameters.push((name, operand)),
+                Ok(operand) => {
+                    inside.parameters.insert(name, operand);
+                }
                 Err(error) => {
                     correct = false;
                     self.report.add(error);
@@ -109,8 +112,10 @@ impl Resolver<'_> {
         };
         let Start { title, mut current } = start;
         let title = title.unwrap_or_else(|| unnamed("repeat", context.scope));
+        let before = self.report.found();
         for copy in 0..count {
-            if self.too_large {
+            // After a mistake in the first copy, the others have it too.
+            if self.too_large || self.report.found() > before {
                 break;
             }
             // `stage1.0`, `stage1.1`: as in PyTorch's `nn.Sequential`.

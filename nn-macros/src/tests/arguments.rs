@@ -12,6 +12,23 @@ fn which() {
         "Flatten, Dense(10, bias = true, bias = true)",
         &[("bias", "twice"), ("bias", "is first given here")],
     );
+    // By position, it is the second parameter.
+    assert_lines(
+        "Conv2d(kernel = 3, 3), Flatten, Dense(10)",
+        &[
+            ("3", "the argument `kernel` is given twice"),
+            ("kernel", "the argument `kernel` is first given here"),
+        ],
+    );
+    // Not `out_channels`, which is similar.
+    for (line, name) in [
+        ("Conv2d(in_channels = 3, kernel = 3)", "in_channels"),
+        ("Flatten, Dense(in_features = 3)", "in_features"),
+        ("Flatten, Reshape(28x28), LSTM(input_size = 3)", "input_size"),
+    ] {
+        let lines = format!("{line}, Flatten, Dense(10)");
+        assert_lines(&lines, &[(name, "leave it out, the input's size is inferred")]);
+    }
     assert_lines("Flatten, Dense", &[("Dense", "`Dense` needs `units`: add `units = ..`")]);
     assert_lines(
         "Conv2d(), Flatten, Dense(10)",

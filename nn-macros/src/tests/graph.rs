@@ -346,3 +346,40 @@ fn several_items_and_trailing_commas_are_fine() {
         &[],
     );
 }
+
+/// The arguments of the first node, as the user would read them.
+#[track_caller]
+fn source(block: &str, used: &str) -> String {
+    network(&format!("{block} struct N(8) -> M {{ {used} }}")).nodes[0].source.clone()
+}
+
+#[test]
+fn parameters_keep_their_place_in_expressions() {
+    let product = "block B(n) { Dense({ 2 * n }) }";
+    assert_eq!(source(product, "B({ A + 1 })"), "Dense(2 * (A + 1))");
+    assert_eq!(source(product, "B(A)"), "Dense(2 * A)");
+    assert_eq!(source(product, "B(config::A)"), "Dense(2 * config::A)");
+    assert_eq!(source("block B(n) { Dense(n) }", "B({ A + 1 })"), "Dense(A + 1)");
+    assert_eq!(
+        source("block B(n, m = { n - 1 }) { Dense(2 * m) }", "B(A / 2)"),
+        "Dense(2 * ((A / 2)-1))"
+    );
+    for wrong in ["n {}", "n!()", "n::n"] {
+        let text = format!("block B(n) {{ Dense({wrong}) }} struct N(8) -> M {{ B(A / 2) }}");
+        super::assert_about(&text, &[(wrong, "expected a size")]);
+    }
+    // What the macro computes itself is right, too.
+    let known = "block B(n, m = { 2 * n }) { Dense(m) } struct N(8) -> 10 { B(4 + 1) }";
+    assert_eq!(network(known).lines(), ["b.dense 10"]);
+}
+
+#[test]
+fn expressions_that_begin_with_braces() {
+    let text = "struct N(8) -> 8 { Dense({ A } - 1), Dense({ (if A > 1 { A } else { B }) + 1 }), Dense(if A > 1 { A } else { B }), Dense({ 'a: { A } }), Dense(8) }";
+    assert_eq!(super::messages(text), []);
+    for wrong in ["A = 1", "A .. 3", "|x| x", "return", "break"] {
+        let text = format!("struct N(8) -> 8 {{ Dense({{ {wrong} }}), Dense(8) }}");
+        let messages = super::messages(&text);
+        assert!(matches!(&messages[..], [(_, words)] if words.contains("expected a size")));
+    }
+}

@@ -3,8 +3,10 @@
 mod any_tokens;
 mod arguments;
 mod blocks;
+mod changes;
 mod expansion;
 mod graph;
+mod limits;
 mod named;
 mod names;
 mod shapes;

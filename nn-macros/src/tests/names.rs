@@ -118,24 +118,41 @@ fn joins() {
 }
 
 #[test]
-fn limits() {
+fn keywords_and_raw_names() {
     assert_about(
-        "struct N(8) -> 8 { Repeat(5000) { ReLU } }",
-        &[("ReLU", "more than 4096 layers")],
+        "struct N(8) -> 8 { r#type: Dense(8), r#type: Dense(8) }",
+        &[("r#type", "is defined twice"), ("r#type", "is first defined here")],
     );
-    let mut blocks = String::from("block B0 { ReLU, ReLU }");
-    for n in 1..40 {
-        blocks += &format!("block B{n} {{ B{0}, B{0} }}", n - 1);
-    }
     assert_about(
-        &format!("{blocks} struct N(8) -> 8 {{ B39 }}"),
-        &[("ReLU", "more than 4096 layers")],
+        "struct N(8) -> 8 { type: Dense(8), r#type: Dense(8) }",
+        &[("r#type", "is defined twice"), ("type", "is first defined here")],
     );
-    let mut blocks = String::from("block C0 { ReLU }");
-    for n in 1..100 {
-        blocks += &format!("block C{n} {{ C{} }}", n - 1);
+    assert_about(
+        "struct N(8) -> (type: 8, r#type: 8) { type: Dense(8) }",
+        &[("r#type", "is defined twice"), ("type", "is first defined here")],
+    );
+    assert_messages(
+        "struct N(type: 8, self: 8) -> (fn: 8, crate: 4, crate_: 4, self_: 4) {
+            fn: Add { r#type, self }, crate: Dense(4), crate_: r#fn => Dense(4), self_: Dense(4),
+        }",
+        &[],
+    );
+}
+
+#[test]
+fn keywords_are_no_sizes() {
+    for word in ["self", "Self", "super", "crate"] {
+        assert_about(
+            &format!("struct N(8) -> 8 {{ Dense({word}), Dense(8) }}"),
+            &[(word, "expected a size")],
+        );
     }
-    let messages = super::messages(&format!("{blocks} struct N(8) -> 8 {{ C99 }}"));
-    assert_eq!(messages.len(), 1);
-    assert!(messages[0].1.contains("nested more than 64 levels deep"));
+}
+
+#[test]
+fn a_repeated_input_keeps_its_number() {
+    assert_about(
+        "struct N(a: 8, a: 8, b: 4) -> 4 { Add { a => { Dense(4) }, b } }",
+        &[("a", "the input `a` is defined twice"), ("a", "is first defined here")],
+    );
 }

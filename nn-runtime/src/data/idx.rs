@@ -4,9 +4,9 @@
 //! dimensions; then each dimension as a big-endian `u32`; then the values, the last dimension varying fastest.
 
 use super::in_memory::Data;
+use crate::system::open_regular;
 use crate::types::Values;
 use std::cmp::Ordering;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use thiserror::Error;
@@ -30,17 +30,22 @@ pub struct Idx {
 }
 
 impl Idx {
-    /// Reads a file. Compressed files are recognised by their first bytes, not by their name.
+    /// The largest number of values in a compressed file. A small compressed file can state and contain any number of
+    /// values; a larger one must be decompressed before.
+    pub const MAX_COMPRESSED: usize = 1 << 30;
+
+    /// Reads a regular file. Compressed files are recognised by their first bytes, not by their name.
     ///
     /// # Errors
-    /// If it cannot be read or is malformed.
+    /// If it cannot be read, is no regular file, is malformed, or is compressed and has more than
+    /// [`MAX_COMPRESSED`](Self::MAX_COMPRESSED) values.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, IdxError> {
         Self::read_file(path.as_ref())
     }
 
     fn read_file(path: &Path) -> Result<Self, IdxError> {
         let name = path.display().to_string();
-        match File::open(path) {
+        match open_regular(path) {
             Ok(file) => Self::named(name, &mut BufReader::new(file)),
             Err(why) => Err(IdxError::Unreadable { name, offset: 0, why }),
         }
@@ -49,7 +54,7 @@ impl Idx {
     /// Reads a file in memory, which messages call `name`.
     ///
     /// # Errors
-    /// If it is malformed.
+    /// If it is malformed, or is compressed and has more than [`MAX_COMPRESSED`](Self::MAX_COMPRESSED) values.
     pub fn parse(name: &str, mut bytes: &[u8]) -> Result<Self, IdxError> {
         Self::named(name.into(), &mut bytes)
     }
@@ -202,13 +207,13 @@ fn parse_any(reader: &mut dyn BufRead) -> Result<Parsed, Cause> {
     match reader.fill_buf() {
         Err(why) => Err(Cause::Unreadable { offset: 0, why }),
         Ok(begin) if begin.starts_with(&GZIP) => parse_compressed(reader),
-        Ok(_) => parse_plain(reader),
+        Ok(_) => parse_plain(reader, usize::MAX),
     }
 }
 
 #[cfg(feature = "gzip")]
 fn parse_compressed(reader: &mut dyn BufRead) -> Result<Parsed, Cause> {
-    parse_plain(&mut flate2::bufread::MultiGzDecoder::new(reader))
+    parse_plain(&mut flate2::bufread::MultiGzDecoder::new(reader), Idx::MAX_COMPRESSED)
 }
 
 #[cfg(not(feature = "gzip"))]
@@ -217,7 +222,8 @@ fn parse_compressed(_reader: &mut dyn BufRead) -> Result<Parsed, Cause> {
     Err(malformed(0, PLAIN, "gzip"))
 }
 
-fn parse_plain(reader: &mut dyn Read) -> Result<Parsed, Cause> {
+/// Reads a file of at most `max` values.
+fn parse_plain(reader: &mut dyn Read, max: usize) -> Result<Parsed, Cause> {
     let mut bytes = Bytes { reader, offset: 0 };
     let rank = check_magic(bytes.exactly("the magic number of IDX, 4 bytes")?)?;
     let mut dims = Vec::with_capacity(rank);
@@ -225,7 +231,7 @@ fn parse_plain(reader: &mut dyn Read) -> Result<Parsed, Cause> {
         let dim = bytes.exactly(&format!("dimension {i} of {rank}, 4 bytes"))?;
         dims.push(u32::from_be_bytes(dim) as usize);
     }
-    let values = bytes.values(&dims)?;
+    let values = bytes.values(&dims, max)?;
     Ok((dims, values))
 }
 
@@ -270,12 +276,16 @@ impl Bytes<'_> {
         Ok(bytes)
     }
 
-    /// The values up to the end of the file.
-    fn values(&mut self, dims: &[usize]) -> Result<Vec<u8>, Cause> {
+    /// The values up to the end of the file, at most `max`.
+    fn values(&mut self, dims: &[usize], max: usize) -> Result<Vec<u8>, Cause> {
         let count = dims.iter().try_fold(1_usize, |product, dim| product.checked_mul(*dim));
         let Some(count) = count.filter(|count| isize::try_from(*count).is_ok()) else {
             return Err(malformed(4, "dimensions that fit into memory", format!("{dims:?}")));
         };
+        if count > max {
+            let expected = format!("at most {max} bytes of values in a compressed file");
+            return Err(malformed(4, expected, format!("{count} ({dims:?}): decompress it first")));
+        }
         // One byte more than expected: it finds surplus bytes, and the decompressor checks its checksum only at the end.
         let values = self.up_to(count as u64 + 1)?;
         let expected = format!("{count} bytes of values ({dims:?})");

@@ -142,8 +142,8 @@ fn other_formats_are_refused() {
             "9: expected the end of the file after 1 bytes of values ([1]), found more",
         ),
         (
-            &[0, 0, 8, 1, 255, 255, 255, 255, 1],
-            "8: expected 4294967295 bytes of values ([4294967295]), found the end of the file after 1",
+            &[0, 0, 8, 1, 0, 0, 1, 0, 1],
+            "8: expected 256 bytes of values ([256]), found the end of the file after 1",
         ),
     ];
     for (bytes, expected) in cases {
@@ -155,6 +155,27 @@ fn other_formats_are_refused() {
     assert!(
         error(&huge).starts_with("`X`, byte 4: expected dimensions that fit into memory, found [")
     );
+}
+
+#[test]
+fn compressed_files_have_a_limit() {
+    // 1 GiB of values and one more, of which the file has only the first: the limit stops before it decompresses them.
+    let mut bytes = vec![0, 0, 8, 1];
+    bytes.extend((Idx::MAX_COMPRESSED as u32 + 1).to_be_bytes());
+    bytes.push(1);
+    assert_eq!(
+        error(&gzip(&bytes)),
+        "`X`, byte 4: expected at most 1073741824 bytes of values in a compressed file, found 1073741825 \
+        ([1073741825]): decompress it first"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn only_regular_files_are_read() {
+    let error = Idx::read("/dev/zero").unwrap_err().to_string();
+    let expected = "`/dev/zero`, byte 0: cannot be read: it is a device, not a regular file";
+    assert_eq!(error, expected);
 }
 
 #[test]

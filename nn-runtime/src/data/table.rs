@@ -1,7 +1,9 @@
 //! [`Table`]: tables in CSV and TSV files.
 
-use super::text::{NOT_UTF8, TextError, TextPosition, read_bytes};
-use csv::{ByteRecord, ReaderBuilder, StringRecord};
+use super::text::{NOT_UTF8, TextError, TextPosition, excerpt, open};
+use csv::{ByteRecord, ReaderBuilder};
+use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -54,53 +56,134 @@ impl Format {
 pub struct Table {
     /// The path or the name in messages.
     name: String,
-    names: Option<StringRecord>,
-    rows: Vec<StringRecord>,
+    names: Option<Vec<String>>,
+    /// The number of columns.
+    width: usize,
+    /// All fields, row by row. Offsets of 4 bytes suffice for `MAX_LEN`: a field costs 4 bytes more than its text.
+    text: String,
+    /// The end of each field in `text`.
+    ends: Vec<u32>,
+    /// The line of each row.
+    lines: Vec<u32>,
 }
 
 impl Table {
-    /// Reads a file.
+    /// The largest table that is read, in bytes of all fields together: 4 GiB.
+    pub const MAX_LEN: u64 = u32::MAX as u64;
+
+    /// The largest number of columns that are read: 2^20.
+    pub const MAX_COLUMNS: usize = 1 << 20;
+
+    /// Reads a regular file.
     ///
     /// # Errors
-    /// If it cannot be read, is not UTF-8, or its lines have different numbers of fields.
+    /// If it cannot be read, is no regular file, is not UTF-8, is larger than [`MAX_LEN`](Self::MAX_LEN) or
+    /// [`MAX_COLUMNS`](Self::MAX_COLUMNS), its lines have different numbers of fields, or two of its columns have the same
+    /// name.
     pub fn read(path: impl AsRef<Path>, format: Format) -> Result<Self, TextError> {
-        let (name, bytes) = read_bytes(path.as_ref())?;
-        Self::parse(&name, &bytes, format)
+        let (name, file) = open(path.as_ref())?;
+        Self::from_reader(name, &mut { file }, format)
     }
 
     /// Reads a table in memory, which messages call `name`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn parse(name: &str, bytes: &[u8], format: Format) -> Result<Self, TextError> {
+    pub fn parse(name: &str, mut bytes: &[u8], format: Format) -> Result<Self, TextError> {
+        Self::from_reader(name.into(), &mut bytes, format)
+    }
+
+    fn from_reader(name: String, reader: &mut dyn Read, format: Format) -> Result<Self, TextError> {
         let mut reader = ReaderBuilder::new()
             .delimiter(format.delimiter)
             .quoting(format.quotes)
             .has_headers(false)
-            .from_reader(bytes);
-        let rows = reader.byte_records().map(|row| match row {
-            Ok(row) => checked_row(name, row),
-            Err(why) => Err(malformed(name, why)),
-        });
-        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
-        if format.header && rows.is_empty() {
-            let what = "expected a line with the columns' names, found nothing";
-            return Err(TextError::malformed(name, TextPosition::default(), what));
+            .from_reader(reader);
+        let (names, width) = (None, 0);
+        let (text, ends, lines) = (String::new(), Vec::new(), Vec::new());
+        let mut table = Self { name, names, width, text, ends, lines };
+        let mut row = ByteRecord::new();
+        while reader.read_byte_record(&mut row).map_err(|why| malformed(&table.name, why))? {
+            if row.len() > Self::MAX_COLUMNS {
+                let (max, found) = (Self::MAX_COLUMNS, row.len());
+                let why = format!("expected at most {max} columns, found {found}");
+                return Err(table.malformed(&row, None, why));
+            }
+            if format.header && table.names.is_none() {
+                table.set_names(&row)?;
+            } else {
+                table.add_row(&row)?;
+            }
         }
-        let names = format.header.then(|| rows.remove(0));
-        Ok(Self { name: name.into(), names, rows })
+        if format.header && table.names.is_none() {
+            let what = "expected a line with the columns' names, found nothing";
+            return Err(TextError::malformed(&table.name, TextPosition::default(), what));
+        }
+        table.text.shrink_to_fit();
+        table.ends.shrink_to_fit();
+        table.lines.shrink_to_fit();
+        Ok(table)
+    }
+
+    fn set_names(&mut self, row: &ByteRecord) -> Result<(), TextError> {
+        let names = (0..row.len()).map(|column| self.utf8(row, column).map(str::to_owned));
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let mut columns = HashMap::new();
+        for (column, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+            if let Some(before) = columns.insert(name, column) {
+                let (name, before, column) = (excerpt(name), before + 1, column + 1);
+                let why = format!(
+                    "expected different names, found `{name}` in columns {before} and {column}"
+                );
+                return Err(self.malformed(row, None, why));
+            }
+        }
+        (self.width, self.names) = (names.len(), Some(names));
+        Ok(())
+    }
+
+    fn add_row(&mut self, row: &ByteRecord) -> Result<(), TextError> {
+        let line = row.position().map_or(0, csv::Position::line);
+        if (self.text.len() + row.as_slice().len()) as u64 > Self::MAX_LEN || line > Self::MAX_LEN {
+            let why = format!("expected a table of at most {} bytes, found more", Self::MAX_LEN);
+            return Err(self.malformed(row, None, why));
+        }
+        self.width = row.len();
+        self.lines.push(line as u32);
+        for column in 0..row.len() {
+            let field = self.utf8(row, column)?;
+            self.text.push_str(field);
+            self.ends.push(self.text.len() as u32);
+        }
+        Ok(())
+    }
+
+    fn utf8<'r>(&self, row: &'r ByteRecord, column: usize) -> Result<&'r str, TextError> {
+        str::from_utf8(&row[column])
+            .map_err(|_| self.malformed(row, Some(column + 1), NOT_UTF8.into()))
+    }
+
+    fn malformed(&self, row: &ByteRecord, column: Option<usize>, why: String) -> TextError {
+        let line = row.position().map(csv::Position::line);
+        TextError::malformed(&self.name, TextPosition { line, column, column_name: None }, why)
+    }
+
+    fn field(&self, row: usize, column: usize) -> &str {
+        let index = row * self.width + column;
+        let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[begin as usize..self.ends[index] as usize]
     }
 
     /// The number of rows without the header.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.lines.len()
     }
 
     /// Whether it has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.lines.is_empty()
     }
 
     /// A column by its name or by its index from 0.
@@ -108,9 +191,7 @@ impl Table {
     /// # Errors
     /// If it has no such column.
     pub fn column(&self, key: impl ColumnKey) -> Result<Column<'_>, TextError> {
-        let width = self.names.as_ref().or(self.rows.first()).map_or(0, StringRecord::len);
-        let names = self.names.as_ref().map_or(Vec::new(), |names| names.iter().collect());
-        match key.index(&names, width) {
+        match key.index(self.names.as_deref().unwrap_or_default(), self.width) {
             Ok(index) => Ok(Column { table: self, index }),
             Err(why) => Err(TextError::malformed(&self.name, TextPosition::default(), why)),
         }
@@ -150,12 +231,12 @@ mod key {
     pub trait Key: Copy {
         /// The index among `width` columns. `names` is empty if the table has none. The error is what was expected and
         /// what was found.
-        fn index(self, names: &[&str], width: usize) -> Result<usize, String>;
+        fn index(self, names: &[String], width: usize) -> Result<usize, String>;
     }
 }
 
 impl key::Key for usize {
-    fn index(self, _names: &[&str], width: usize) -> Result<usize, String> {
+    fn index(self, _names: &[String], width: usize) -> Result<usize, String> {
         if self < width {
             return Ok(self);
         }
@@ -164,15 +245,30 @@ impl key::Key for usize {
 }
 
 impl key::Key for &str {
-    fn index(self, names: &[&str], _width: usize) -> Result<usize, String> {
-        names.iter().position(|name| *name == self).ok_or_else(|| {
-            let found = match names {
-                [] => "columns without names".into(),
-                _ => format!("`{}`", names.join("`, `")),
-            };
-            format!("expected a column `{self}`, found {found}")
-        })
+    fn index(self, names: &[String], _width: usize) -> Result<usize, String> {
+        let mut columns = (0..names.len()).filter(|column| names[*column] == self);
+        match (columns.next(), columns.next()) {
+            (Some(column), None) => Ok(column),
+            // Other names differ.
+            (Some(_), Some(_)) => Err("expected one column without a name, found several".into()),
+            (None, _) => Err(format!("expected a column `{self}`, found {}", listed(names))),
+        }
     }
+}
+
+/// The largest number of names that a message lists.
+const MAX_LISTED: usize = 30;
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "columns without names".into();
+    }
+    let listed: Vec<_> = names.iter().take(MAX_LISTED).map(|name| excerpt(name)).collect();
+    let rest = match names.len() - listed.len() {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    format!("`{}`{rest}", listed.join("`, `"))
 }
 
 /// A column of a [`Table`].
@@ -185,7 +281,7 @@ pub struct Column<'t> {
 impl<'t> Column<'t> {
     /// Its fields as text, white space included.
     pub fn texts(self) -> impl ExactSizeIterator<Item = &'t str> {
-        self.table.rows.iter().map(move |row| &row[self.index])
+        (0..self.table.len()).map(move |row| self.table.field(row, self.index))
     }
 
     /// Its fields as numbers.
@@ -231,22 +327,22 @@ impl<'t> Column<'t> {
         expected: &str,
         convert: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, TextError> {
-        let one = |row: &StringRecord| {
-            let field = row[self.index].trim();
+        let one = |(row, field): (usize, &str)| {
+            let field = field.trim();
             convert(field).ok_or_else(|| {
-                let why = format!("expected {expected}, found `{field}`");
+                let why = format!("expected {expected}, found `{}`", excerpt(field));
                 TextError::malformed(&self.table.name, self.position(row), why)
             })
         };
-        self.table.rows.iter().map(one).collect()
+        self.texts().enumerate().map(one).collect()
     }
 
-    fn position(self, row: &StringRecord) -> TextPosition {
+    fn position(self, row: usize) -> TextPosition {
         let names = self.table.names.as_ref();
         TextPosition {
-            line: row.position().map(csv::Position::line),
+            line: Some(self.table.lines[row].into()),
             column: Some(self.index + 1),
-            column_name: names.map(|names| names[self.index].into()),
+            column_name: names.map(|names| excerpt(&names[self.index]).into()),
         }
     }
 }
@@ -257,15 +353,6 @@ fn finite(text: &str) -> Option<f32> {
     text.parse().ok().filter(|number: &f32| number.is_finite())
 }
 
-/// A row with all fields in UTF-8.
-fn checked_row(name: &str, row: ByteRecord) -> Result<StringRecord, TextError> {
-    let line = row.position().map(csv::Position::line);
-    StringRecord::from_byte_record(row).map_err(|why| {
-        let column = Some(why.utf8_error().field() + 1);
-        TextError::malformed(name, TextPosition { line, column, column_name: None }, NOT_UTF8)
-    })
-}
-
 fn malformed(name: &str, why: csv::Error) -> TextError {
     let line = why.position().map(csv::Position::line);
     let text = match why.kind() {
@@ -274,7 +361,10 @@ fn malformed(name: &str, why: csv::Error) -> TextError {
         }
         _ => why.to_string(),
     };
-    TextError::malformed(name, TextPosition { line, ..TextPosition::default() }, text)
+    match why.into_kind() {
+        csv::ErrorKind::Io(why) => TextError::Unreadable { name: name.into(), why },
+        _ => TextError::malformed(name, TextPosition { line, ..TextPosition::default() }, text),
+    }
 }
 
 #[cfg(test)]
@@ -350,12 +440,49 @@ mod tests {
     }
 
     #[test]
+    fn names_of_columns_differ() {
+        let table = |bytes| Table::parse("t", bytes, Format::CSV);
+        assert_eq!(
+            error(table(b"a,low,b,low\n1,2,3,4\n")),
+            "`t`, line 1: expected different names, found `low` in columns 2 and 4"
+        );
+        // Columns without a name are read by index. The index column of a spreadsheet has none.
+        assert_eq!(table(b",a\n0,1\n").unwrap().column("").unwrap().numbers().unwrap(), [0.0]);
+        let unnamed = table(b",a,\n0,1,2\n").unwrap();
+        assert_eq!(unnamed.column(2).unwrap().numbers().unwrap(), [2.0]);
+        assert_eq!(
+            error(unnamed.column("")),
+            "`t`: expected one column without a name, found several"
+        );
+    }
+
+    #[test]
+    fn messages_are_short() {
+        let names: Vec<_> = (0..1000).map(|i| format!("{i}{}", "x".repeat(1000))).collect();
+        let table = Table::parse("t", names.join(",").as_bytes(), Format::CSV).unwrap();
+        let message = error(table.column("y"));
+        assert!(message.len() < 4000 && message.ends_with("` and 970 more"), "{message}");
+        let long = Table::parse("t", &[b'x'; 1000], Format::CSV.without_header()).unwrap();
+        assert!(error(long.column(0).unwrap().numbers()).len() < 200);
+    }
+
+    #[test]
+    fn a_table_costs_a_few_times_its_file() {
+        // The most expensive one: fields of one character, rows of one field.
+        let bytes = b"1\n".repeat(1000);
+        let table = Table::parse("t", &bytes, Format::CSV.without_header()).unwrap();
+        let cost = table.text.capacity() + 4 * table.ends.capacity() + 4 * table.lines.capacity();
+        assert!(cost <= 5 * bytes.len(), "{cost}");
+    }
+
+    #[test]
     fn files_are_read_or_refused() {
         let path = std::env::temp_dir().join(format!("nn-runtime-table-{}", std::process::id()));
         std::fs::write(&path, WEATHER).unwrap();
         let table = Table::read(&path, Format::CSV);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(table.unwrap().rows, weather().rows);
+        let table = table.unwrap();
+        assert_eq!((table.text, table.ends), (weather().text, weather().ends));
         let missing = error(Table::read(&path, Format::CSV));
         assert!(missing.contains("cannot be read") && missing.contains("nn-runtime-table"));
     }

@@ -1,16 +1,24 @@
 //! Plain text files, and errors of text that cannot be read.
 
+use crate::system::open_regular;
+#[cfg(feature = "csv")]
+use std::borrow::Cow;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use thiserror::Error;
 
-/// Reads a text file.
+/// Reads a regular text file.
 ///
 /// # Errors
-/// If it cannot be read or is not UTF-8.
+/// If it cannot be read, is no regular file, or is not UTF-8.
 pub fn read_text(path: impl AsRef<Path>) -> Result<String, TextError> {
-    let (name, bytes) = read_bytes(path.as_ref())?;
+    let (name, mut file) = open(path.as_ref())?;
+    let mut bytes = Vec::new();
+    if let Err(why) = file.read_to_end(&mut bytes) {
+        return Err(TextError::Unreadable { name, why });
+    }
     String::from_utf8(bytes).map_err(|why| {
         let valid = &why.as_bytes()[..why.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -20,11 +28,25 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, TextError> {
 
 pub(super) const NOT_UTF8: &str = "expected text in UTF-8, found other bytes";
 
-pub(super) fn read_bytes(path: &Path) -> Result<(String, Vec<u8>), TextError> {
+/// Opens a regular file. Returns its name in messages as well.
+pub(super) fn open(path: &Path) -> Result<(String, File), TextError> {
     let name = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(bytes) => Ok((name, bytes)),
+    match open_regular(path) {
+        Ok(file) => Ok((name, file)),
         Err(why) => Err(TextError::Unreadable { name, why }),
+    }
+}
+
+/// The longest text that messages repeat, in bytes.
+#[cfg(feature = "csv")]
+const MAX_EXCERPT: usize = 100;
+
+/// The text or its beginning, for messages.
+#[cfg(feature = "csv")]
+pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.floor_char_boundary(MAX_EXCERPT) {
+        end if end == text.len() => text.into(),
+        end => format!("{}..", &text[..end]).into(),
     }
 }
 
@@ -120,5 +142,22 @@ mod tests {
         assert!(std::error::Error::source(&missing).is_some());
         let missing = missing.to_string();
         assert!(missing.contains("cannot be read") && missing.contains("nn-runtime-text"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn only_regular_files_are_read() {
+        let error = read_text("/dev/zero").unwrap_err().to_string();
+        let expected = "`/dev/zero`: it cannot be read: it is a device, not a regular file";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    #[cfg(feature = "csv")]
+    fn messages_repeat_the_beginning_of_long_texts() {
+        assert_eq!(excerpt("short"), "short");
+        // Its 100th byte is the middle of a character.
+        let long = format!("a{}", "ü".repeat(60));
+        assert_eq!(excerpt(&long), format!("a{}..", "ü".repeat(49)));
     }
 }

@@ -1,149 +1,233 @@
-//! Reads weights from the bytes of a file.
+//! Reads weights from a file, tensor by tensor in the file's order.
 
-use super::error::{LoadError, Mismatch};
-use super::header::{self, EXTRA, HeaderError};
+use super::compare::{Names, compare, reader, wrapper_prefix};
+use super::error::{Damage, LoadError, Mismatch};
+use super::header::{self, Header, HeaderError};
+use super::input::Input;
 use super::layout;
-use super::number;
-use crate::types::Element;
+use super::report::LoadReport;
+use crate::order::FileTensors;
+use crate::system::open_regular;
 use crate::types::Tensor;
-use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
 use std::path::Path;
 
-/// Fills the tensors of the weights `floats` from the file `path`, and returns the JSON text stored with them. An error
-/// leaves `floats` unchanged.
-pub(super) fn read(
+/// A file has at most this many tensors more than twice those of the network: enough for useful errors about files of
+/// other networks, and a bound for their size.
+const MAX_MORE_TENSORS: usize = 1000;
+
+/// Fills the tensors of the weights `floats` from the regular file `path`, and returns the JSON text stored with them.
+/// An error leaves `floats` partly filled.
+pub(super) fn read_file(
     path: &Path,
-    tensors: &[Tensor],
+    net: &FileTensors,
     floats: &mut [f32],
 ) -> Result<Option<String>, LoadError> {
-    let bytes = std::fs::read(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
-    let (begin, metadata) = header::read(&bytes).map_err(|error| match error {
+    let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
+    read(path, &mut file, net, floats)
+}
+
+/// As [`read_file`], from any reader, which errors call `path`. A prefix of a PyTorch wrapper before all names is
+/// ignored.
+pub(super) fn read(
+    path: &Path,
+    reader: &mut dyn Read,
+    net: &FileTensors,
+    floats: &mut [f32],
+) -> Result<Option<String>, LoadError> {
+    let tensors = &net.tensors;
+    let in_file = |error| in_file(error, path, tensors);
+    let mut input = Input::new(reader);
+    let header = header::read(&mut input, max_tensors(tensors)).map_err(in_file)?;
+    check_order(path, net, &header)?;
+    let prefix = wrapper_prefix(&header.tensors);
+    let names = Names::new(&header.tensors, |name| Some(name[prefix.len()..].to_owned()));
+    let mut mismatches = compare(tensors, &names);
+    if mismatches.is_empty() {
+        let chosen = choose(tensors, &names, |_| true);
+        let contents = Contents { input, tensors, header: &header.tensors };
+        mismatches = contents.read(&chosen, floats).map_err(in_file)?;
+    }
+    if mismatches.is_empty() {
+        return Ok(header.extra);
+    }
+    Err(LoadError::Mismatch { path: path.into(), mismatches })
+}
+
+/// Fills the tensors that fit and are called in the network what `rename` returns for their names in the file.
+pub(super) fn read_matching(
+    path: &Path,
+    rename: &dyn Fn(&str) -> Option<String>,
+    net: &FileTensors,
+    floats: &mut [f32],
+) -> Result<LoadReport, LoadError> {
+    let tensors = &net.tensors;
+    let in_file = |error| in_file(error, path, tensors);
+    let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
+    let mut input = Input::new(&mut file);
+    let header = header::read(&mut input, MAX_MATCHING_TENSORS).map_err(in_file)?;
+    check_order(path, net, &header)?;
+    let names = Names::new(&header.tensors, rename);
+    let mut mismatches = compare(tensors, &names);
+    let refused: HashSet<&str> = mismatches.iter().map(Mismatch::tensor).collect();
+    let chosen = choose(tensors, &names, |name| !refused.contains(name));
+    let is_loaded = |tensor: &&Tensor| {
+        names.in_file(&tensor.name).is_some() && !refused.contains(tensor.name.as_str())
+    };
+    let loaded = tensors.iter().filter(is_loaded).map(|tensor| tensor.name.clone()).collect();
+    let contents = Contents { input, tensors, header: &header.tensors };
+    let differing = contents.read(&chosen, floats).map_err(in_file)?;
+    mismatches.extend(differing);
+    Ok(LoadReport { loaded, skipped: names.skipped, mismatches })
+}
+
+/// The tensors of the network that are read, by their names in the file.
+fn choose<'a>(
+    tensors: &[Tensor],
+    names: &'a Names<'_>,
+    is_chosen: impl Fn(&str) -> bool,
+) -> HashMap<&'a str, usize> {
+    let named = tensors.iter().enumerate().filter(|(_, tensor)| is_chosen(&tensor.name));
+    named.filter_map(|(index, tensor)| Some((names.in_file(&tensor.name)?, index))).collect()
+}
+
+fn in_file(error: HeaderError, path: &Path, tensors: &[Tensor]) -> LoadError {
+    match error {
+        HeaderError::Read(why) => LoadError::Read { path: path.into(), why },
         HeaderError::Foreign(why) => LoadError::Foreign { path: path.into(), why },
         HeaderError::Damaged(why) => LoadError::Damaged { path: path.into(), why },
-    })?;
-    let mut mismatches = compare(tensors, &metadata);
-    if mismatches.is_empty() {
-        mismatches = compare_shared(tensors, &metadata, &bytes[begin..]);
-    }
-    if !mismatches.is_empty() {
-        return Err(LoadError::Mismatch { path: path.into(), mismatches });
-    }
-    for tensor in tensors {
-        // The file may have one tensor for a weight that several layers share.
-        if let Some(mut values) = values(tensor, &metadata, &bytes[begin..]) {
-            layout::for_each_index(tensor, |index| {
-                floats[index] = values.next().expect("`compare` has found equal shapes");
-            });
+        HeaderError::TooMany { max } => {
+            LoadError::TooManyTensors { path: path.into(), expected: tensors.len(), max }
         }
     }
-    Ok(metadata.metadata().as_ref().and_then(|entries| entries.get(EXTRA).cloned()))
 }
 
-/// The values of a tensor that `compare` has accepted, if the file has it.
-fn values<'a>(
-    tensor: &Tensor,
-    metadata: &Metadata,
-    data: &'a [u8],
-) -> Option<impl Iterator<Item = f32> + use<'a>> {
-    let info = metadata.info(&tensor.name)?;
-    let (size, read) =
-        reader(tensor.element, info.dtype).expect("`compare` has found a readable type");
-    let (begin, end) = info.data_offsets;
-    Some(data[begin..end].chunks_exact(size).map(read))
-}
-
-fn reader(element: Element, dtype: Dtype) -> Option<number::Reader> {
-    match element {
-        Element::F32 => number::float_reader(dtype),
-        Element::I64 => number::counter_reader(dtype),
-    }
-}
-
-/// Every difference between the network's tensors and the file's.
-fn compare(tensors: &[Tensor], metadata: &Metadata) -> Vec<Mismatch> {
-    let ours: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    let theirs = metadata.tensors().into_iter();
-    let mut unexpected: Vec<_> = theirs.filter(|(name, _)| !ours.contains(name.as_str())).collect();
-    unexpected.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    let mut mismatches = Vec::new();
-    for tensor in tensors {
-        match metadata.info(&tensor.name) {
-            Some(info) => mismatches.extend(compare_one(tensor, info)),
-            // `safetensors.torch.save_model` writes a shared weight under one of its names.
-            None if is_covered(tensor, tensors, metadata) => {}
-            None => mismatches.push(missing(tensor, &unexpected)),
+/// Whether the features of the file's network have the order of the features of `net`.
+fn check_order(path: &Path, net: &FileTensors, header: &Header) -> Result<(), LoadError> {
+    match &net.conflict {
+        Some(why) if !header.has_own_order => {
+            Err(LoadError::Order { path: path.into(), why: why.clone() })
         }
+        None if header.has_own_order => Err(LoadError::OwnOrder { path: path.into() }),
+        _ => Ok(()),
     }
-    mismatches.extend(
-        unexpected
-            .into_iter()
-            .map(|(tensor, info)| Mismatch::Unexpected { tensor, shape: info.shape.clone() }),
-    );
-    mismatches
 }
 
-/// Whether a missing tensor needs no error of its own: the file has its weight under another name, or the error names the
-/// owner of the weight.
-fn is_covered(tensor: &Tensor, tensors: &[Tensor], metadata: &Metadata) -> bool {
-    let mut names = tensors.iter().filter(|other| other.shared && other.is_weight_of(tensor));
-    tensor.shared || names.any(|other| metadata.info(&other.name).is_some())
+/// The largest number of tensors of a file of which a part is read.
+const MAX_MATCHING_TENSORS: usize = 1_000_000;
+
+const fn max_tensors(tensors: &[Tensor]) -> usize {
+    2 * tensors.len() + MAX_MORE_TENSORS
 }
 
-/// Every tensor that differs from another tensor of the same weight. All of them have passed `compare`.
-fn compare_shared(tensors: &[Tensor], metadata: &Metadata, data: &[u8]) -> Vec<Mismatch> {
-    let differs = |tensor: &Tensor| {
-        let found = values(tensor, metadata, data)?;
-        let mut others = tensors.iter().take_while(|other| other.name != tensor.name);
-        let (owner, expected) = others.find_map(|other| {
-            Some((other, values(other, metadata, data).filter(|_| other.is_weight_of(tensor))?))
+/// The tensors of a file whose header `compare` has accepted.
+struct Contents<'a, 'r> {
+    input: Input<'r>,
+    tensors: &'a [Tensor],
+    header: &'a Metadata,
+}
+
+impl Contents<'_, '_> {
+    /// Fills the tensors of `floats` that `chosen` has, by their names in the file, and skips the others. Returns every
+    /// tensor that differs from another tensor of the same weight.
+    fn read(
+        mut self,
+        chosen: &HashMap<&str, usize>,
+        floats: &mut [f32],
+    ) -> Result<Vec<Mismatch>, HeaderError> {
+        let tensors = self.tensors;
+        let mut mismatches = Vec::new();
+        let mut done: Vec<usize> = Vec::new();
+        for name in self.header.offset_keys() {
+            let info = self.header.info(&name).expect("the name is from the header");
+            let Some(&index) = chosen.get(name.as_str()) else {
+                self.skip(info)?;
+                continue;
+            };
+            let tensor = &tensors[index];
+            let same_weight = |other: &&usize| tensors[**other].is_weight_of(tensor);
+            if let Some(other) = done.iter().find(same_weight) {
+                // The owner of a weight comes before those that share it.
+                let [owner, sharing] =
+                    [index.min(*other), index.max(*other)].map(|i| tensors[i].name.clone());
+                if let Some((i, read, in_memory)) = self.first_difference(tensor, info, floats)? {
+                    let (found, expected) =
+                        if index > *other { (read, in_memory) } else { (in_memory, read) };
+                    let tensor = sharing;
+                    mismatches.push(Mismatch::Differs { tensor, owner, index: i, found, expected });
+                }
+            } else {
+                self.for_each_value(tensor, info, |_, index, value| floats[index] = value)?;
+            }
+            done.push(index);
+        }
+        if self.input.peek(1)?.is_empty() {
+            return Ok(mismatches);
+        }
+        let expected = self.header.data_len();
+        Err(HeaderError::Damaged(Damage::LongTensors { expected }))
+    }
+
+    /// The first value of the tensor that is another one in `floats`: its index in the tensor, and both values.
+    fn first_difference(
+        &mut self,
+        tensor: &Tensor,
+        info: &TensorInfo,
+        floats: &[f32],
+    ) -> Result<Option<(usize, f32, f32)>, HeaderError> {
+        let mut first = None;
+        self.for_each_value(tensor, info, |i, index, value| {
+            let other = floats[index];
+            let alike = value == other || (value.is_nan() && other.is_nan());
+            if !alike && first.is_none() {
+                first = Some((i, value, other));
+            }
         })?;
-        let alike = |a: f32, b: f32| a == b || (a.is_nan() && b.is_nan());
-        let mut pairs = found.zip(expected).enumerate();
-        let (index, (found, expected)) =
-            pairs.find(|(_, (found, expected))| !alike(*found, *expected))?;
-        let (tensor, owner) = (tensor.name.clone(), owner.name.clone());
-        Some(Mismatch::Differs { tensor, owner, index, found, expected })
-    };
-    tensors.iter().filter(|tensor| tensor.shared).filter_map(differs).collect()
-}
-
-fn compare_one(tensor: &Tensor, info: &TensorInfo) -> Option<Mismatch> {
-    let name = || tensor.name.clone();
-    let expected = layout::shape(tensor);
-    if expected != info.shape {
-        return Some(Mismatch::Shape { tensor: name(), expected, found: info.shape.clone() });
+        Ok(first)
     }
-    if reader(tensor.element, info.dtype).is_some() {
-        return None;
+
+    /// Skips the next tensor.
+    fn skip(&mut self, info: &TensorInfo) -> Result<(), HeaderError> {
+        let (begin, end) = info.data_offsets;
+        let found = begin + self.input.skip_unread(end - begin)?;
+        if found == end {
+            return Ok(());
+        }
+        let expected = self.header.data_len();
+        Err(HeaderError::Damaged(Damage::ShortTensors { expected, found }))
     }
-    let expected = match tensor.element {
-        Element::F32 => number::FLOATS,
-        Element::I64 => number::COUNTERS,
-    };
-    Some(Mismatch::Element { tensor: name(), expected, found: info.dtype.to_string() })
-}
 
-/// A missing tensor, with the most similar name among the unexpected tensors of its shape.
-fn missing(tensor: &Tensor, unexpected: &[(String, &TensorInfo)]) -> Mismatch {
-    let shape = layout::shape(tensor);
-    let near = unexpected
-        .iter()
-        .filter(|(name, info)| info.shape == shape && kind(name) == kind(&tensor.name))
-        .max_by_key(|(name, _)| similarity(name, &tensor.name))
-        .map(|(name, _)| name.clone());
-    Mismatch::Missing { tensor: tensor.name.clone(), shape, near }
-}
-
-/// The last part of a tensor's name: `weight`, `running_mean`.
-fn kind(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
-}
-
-/// The number of characters that two names share at their beginnings and ends.
-fn similarity(a: &str, b: &str) -> usize {
-    let begin = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-    let end = a.chars().rev().zip(b.chars().rev()).take_while(|(a, b)| a == b).count();
-    begin + end
+    /// Reads the next tensor. Calls `f` with the index of each value in the tensor, its index among the network's
+    /// weights, and the value.
+    fn for_each_value(
+        &mut self,
+        tensor: &Tensor,
+        info: &TensorInfo,
+        mut f: impl FnMut(usize, usize, f32),
+    ) -> Result<(), HeaderError> {
+        let (size, convert) =
+            reader(tensor.element, info.dtype).expect("`compare` has found a readable type");
+        let (mut i, mut result) = (0, Ok(()));
+        layout::for_each_index(tensor, |index| {
+            if result.is_err() {
+                return;
+            }
+            match self.input.peek(size) {
+                Ok(bytes) if bytes.len() == size => {
+                    f(i, index, convert(bytes));
+                    self.input.skip(size);
+                    i += 1;
+                }
+                Ok(rest) => {
+                    let found = info.data_offsets.0 + i * size + rest.len();
+                    let expected = self.header.data_len();
+                    result = Err(HeaderError::Damaged(Damage::ShortTensors { expected, found }));
+                }
+                Err(error) => result = Err(error.into()),
+            }
+        });
+        result
+    }
 }

@@ -11,20 +11,33 @@
 //! Weights are written as `F32`. `F16`, `BF16` and `F64` are read as well, as by `load_state_dict`: the first two exactly,
 //! the last rounded to the nearest. The same weights give the same bytes.
 //!
+//! Files are written and read tensor by tensor through a small buffer: the weights are in memory once. A header has at
+//! most 100 MB, and reading it ends once it has many more tensors than the network.
+//!
+//! Names are also those of a network that PyTorch has wrapped: a prefix `module.` (`DataParallel`) or `_orig_mod.`
+//! (`torch.compile`) before all names is ignored. `num_batches_tracked` may be missing, or of any type of numbers.
+//!
 //! The functions are [`FilesExt::save`](crate::FilesExt::save) and [`FilesExt::load`](crate::FilesExt::load), and with a
 //! value stored beside the weights [`FilesExt::save_with`](crate::FilesExt::save_with) and
-//! [`FilesExt::load_with`](crate::FilesExt::load_with).
+//! [`FilesExt::load_with`](crate::FilesExt::load_with); in memory [`FilesExt::to_bytes`](crate::FilesExt::to_bytes) and
+//! [`FilesExt::load_bytes`](crate::FilesExt::load_bytes); and for a part of the weights
+//! [`FilesExt::load_matching`](crate::FilesExt::load_matching).
 
 mod atomic;
+mod compare;
 mod decode;
 mod encode;
 mod error;
 mod header;
+mod input;
 mod layout;
 mod number;
+mod report;
 #[cfg(test)]
 mod tests;
 mod weights_file;
 
-pub use error::{LoadError, Mismatch, SaveError};
-pub(crate) use weights_file::{extra_of, load, save};
+pub use crate::order::OrderConflict;
+pub use error::{Damage, ForeignFormat, LoadError, Mismatch, SaveError};
+pub use report::LoadReport;
+pub(crate) use weights_file::{extra_of, load, load_from, load_matching, save, to_bytes};

@@ -5,8 +5,8 @@ use safetensors::Dtype;
 /// The types that can be read as weights.
 pub(super) const FLOATS: &str = "F32 (or F64, F16, BF16)";
 
-/// The type that can be read as a counter.
-pub(super) const COUNTERS: &str = "I64";
+/// The types that can be read as a counter.
+pub(super) const COUNTERS: &str = "I64 (or another type of integers or floats)";
 
 /// The size of an element type in bytes, and the function that reads an element.
 pub(super) type Reader = (usize, fn(&[u8]) -> f32);
@@ -24,9 +24,20 @@ pub(super) fn float_reader(dtype: Dtype) -> Option<Reader> {
     })
 }
 
-/// The reader of counters of type `dtype`, if that is their type.
+/// The reader of counters of type `dtype`, if that is a type of numbers: checkpoints that were converted as a whole have
+/// them as floats.
 pub(super) fn counter_reader(dtype: Dtype) -> Option<Reader> {
-    (dtype == Dtype::I64).then_some((8, |bytes| i64::from_le_bytes(array(bytes)) as f32))
+    Some(match dtype {
+        Dtype::I64 => (8, |bytes| i64::from_le_bytes(array(bytes)) as f32),
+        Dtype::U64 => (8, |bytes| u64::from_le_bytes(array(bytes)) as f32),
+        Dtype::I32 => (4, |bytes| i32::from_le_bytes(array(bytes)) as f32),
+        Dtype::U32 => (4, |bytes| u32::from_le_bytes(array(bytes)) as f32),
+        Dtype::I16 => (2, |bytes| f32::from(i16::from_le_bytes(array(bytes)))),
+        Dtype::U16 => (2, |bytes| f32::from(u16::from_le_bytes(array(bytes)))),
+        Dtype::I8 => (1, |bytes| f32::from(i8::from_le_bytes(array(bytes)))),
+        Dtype::U8 => (1, |bytes| f32::from(u8::from_le_bytes(array(bytes)))),
+        _ => return float_reader(dtype),
+    })
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {

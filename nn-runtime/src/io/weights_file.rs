@@ -6,10 +6,12 @@
 use super::decode;
 use super::encode;
 use super::error::{LoadError, SaveError};
+use super::report::LoadReport;
 use crate::contract::Network;
 use crate::order::file_tensors;
-use crate::types::{Tensor, zeros_on_line};
+use crate::types::zeros_on_line;
 use serde_json::Value;
+use std::io::Read;
 use std::path::Path;
 
 /// Writes the weights of `net` and `extra`, the JSON value stored with them, to `path`.
@@ -18,14 +20,38 @@ pub(crate) fn save<N: Network>(
     extra: Option<Value>,
     path: &Path,
 ) -> Result<(), SaveError> {
-    encode::write(&tensors::<N>(), net.as_floats(), extra, path)
+    encode::write(&file_tensors::<N>(), net.as_floats(), extra, path)
 }
 
 /// A network with the weights in the file `path`, and the JSON text stored with them.
 pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
     let mut net = zeros_on_line::<N>();
-    let extra = decode::read(path, &tensors::<N>(), net.as_floats_mut())?;
+    let extra = decode::read_file(path, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
+}
+
+/// The content of the file that [`save`] writes.
+pub(crate) fn to_bytes<N: Network>(net: &N) -> Result<Vec<u8>, SaveError> {
+    encode::to_bytes(&file_tensors::<N>(), net.as_floats())
+}
+
+/// Fills the weights of `net` that fit tensors of the file `path`, with the names that `rename` returns.
+pub(crate) fn load_matching<N: Network>(
+    net: &mut N,
+    path: &Path,
+    rename: &dyn Fn(&str) -> Option<String>,
+) -> Result<LoadReport, LoadError> {
+    decode::read_matching(path, rename, &file_tensors::<N>(), net.as_floats_mut())
+}
+
+/// A network with the weights from `reader`, which errors call `name`.
+pub(crate) fn load_from<N: Network>(
+    name: &str,
+    reader: &mut dyn Read,
+) -> Result<Box<N>, LoadError> {
+    let mut net = zeros_on_line::<N>();
+    decode::read(Path::new(name), reader, &file_tensors::<N>(), net.as_floats_mut())?;
+    Ok(net)
 }
 
 /// The JSON value stored with the weights, for callers that need one.
@@ -33,8 +59,4 @@ pub(crate) fn extra_of(extra: Option<String>, path: &Path) -> Result<Value, Load
     let extra = extra.ok_or_else(|| LoadError::NoExtra { path: path.into() })?;
     serde_json::from_str(&extra)
         .map_err(|why| LoadError::Extra { path: path.into(), why: why.into() })
-}
-
-fn tensors<N: Network>() -> Vec<Tensor> {
-    file_tensors::<N>().tensors
 }

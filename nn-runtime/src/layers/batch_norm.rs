@@ -43,7 +43,8 @@ pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
     pub running_mean: [f32; C],
     /// The running average of the variances. Not trained.
     pub running_var: [f32; C],
-    /// The number of training steps so far, exact up to 2^24. Not trained.
+    /// The number of training steps so far. It stops at 2^24, the largest count that an `f32` can be increased to, and is
+    /// rounded to an `f32` when read from a file. Nothing depends on it: `momentum` is constant. Not trained.
     pub num_batches_tracked: f32,
 }
 
@@ -409,6 +410,16 @@ mod tests {
             for (found, expected) in outcome.d_x[0].iter().zip(&whole.d_x[0]) {
                 assert!((found - expected).abs() <= 1e-6 * scale, "{found} {expected}");
             }
+        }
+    }
+
+    #[test]
+    fn the_count_of_batches_stops_at_the_largest_exact_one() {
+        let mut trial = Trial::<Steps, BatchNorm<2>>::random();
+        for (before, after) in [(16_777_215.0, 16_777_216.0), (16_777_216.0, 16_777_216.0)] {
+            trial.node.num_batches_tracked = before;
+            trial.train();
+            assert_eq!(trial.node.num_batches_tracked, after);
         }
     }
 

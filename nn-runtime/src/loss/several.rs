@@ -1,7 +1,13 @@
 //! [`Weighted`], and tuples of losses for networks with several outputs.
 
+use super::binary_cross_entropy::BinaryCrossEntropyWithLogits;
+use super::cosine_similarity::CosineSimilarity;
+use super::cross_entropy::CrossEntropy;
+use super::huber::Huber;
 use super::loss_sum::LossSums;
 use super::loss_trait::{Loss, OneOutput, OutputSample, add_sample};
+use super::mean_absolute_error::MeanAbsoluteError;
+use super::mean_squared_error::MeanSquaredError;
 use super::target_error::TargetError;
 use crate::hyper::{Range, checked};
 use crate::types::{Outputs, Values};
@@ -74,12 +80,12 @@ macro_rules! weighted {
 }
 
 weighted!(
-    super::BinaryCrossEntropyWithLogits,
-    super::CosineSimilarity,
-    super::CrossEntropy,
-    super::Huber,
-    super::MeanAbsoluteError,
-    super::MeanSquaredError,
+    BinaryCrossEntropyWithLogits,
+    CosineSimilarity,
+    CrossEntropy,
+    Huber,
+    MeanAbsoluteError,
+    MeanSquaredError,
 );
 
 macro_rules! losses_of_outputs {

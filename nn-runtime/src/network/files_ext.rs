@@ -1,17 +1,24 @@
 //! [`FilesExt`]: saving and loading the weights of any network.
 
 use crate::contract::Network;
-use crate::io::{self, LoadError, SaveError};
+use crate::io::{self, LoadError, LoadReport, SaveError};
 use serde::{Serialize, de::DeserializeOwned};
+use std::io::Read;
 use std::path::Path;
 
 /// Saves and loads the weights of any [`Network`].
 pub trait FilesExt: Network {
-    /// Writes the weights to `path` as a PyTorch state_dict; see [`io`]. They are written to a temporary file that is then
-    /// renamed, so that a failure leaves an older file unchanged.
+    /// Writes the weights to `path` as a PyTorch state_dict; see [`io`].
+    ///
+    /// They are written to a temporary file beside `path`, `.NAME.unrolled-part`, that is then renamed, so that a failure
+    /// leaves an older file unchanged. If the process is killed, the next save to `path` removes the temporary file.
+    /// Symbolic links are followed. The older file's mode, owner and group stay; its ACL and other hard links do not.
+    ///
+    /// A file whose owner cannot be kept, or that is a mount point (a single file mounted into a container), is overwritten
+    /// in place: if that fails, it is incomplete.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be written, or `path` is a directory, device, FIFO or socket, or a link that leads nowhere.
     fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
         io::save(self, None, path.as_ref())
     }
@@ -32,13 +39,63 @@ pub trait FilesExt: Network {
         io::save(self, Some(extra), path.as_ref())
     }
 
-    /// A network with the weights in the file `path`, filled in place on the heap.
+    /// A network with the weights in the regular file `path`, filled in place on the heap.
     ///
     /// # Errors
-    /// If the file cannot be read, is not a safetensors file, is damaged, or does not fit the network; the error then lists
-    /// all differences.
+    /// If the file cannot be read or is no regular file, is not a safetensors file, is damaged, or does not fit the network;
+    /// the error then contains all differences.
     fn load(path: impl AsRef<Path>) -> Result<Box<Self>, LoadError> {
         Ok(io::load(path.as_ref())?.0)
+    }
+
+    /// As [`load`](Self::load), from a reader, which errors call `name`: bytes in memory, a pipe. It must end where the
+    /// weights end.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    fn load_from(name: &str, mut reader: impl Read) -> Result<Box<Self>, LoadError> {
+        io::load_from(name, &mut reader)
+    }
+
+    /// As [`load`](Self::load), from the content of a file in memory: `Net::load_bytes(include_bytes!("net.safetensors"))`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    fn load_bytes(bytes: &[u8]) -> Result<Box<Self>, LoadError> {
+        Self::load_from("bytes", bytes)
+    }
+
+    /// The content of the file that [`save`](Self::save) writes.
+    ///
+    /// # Panics
+    /// If the names of the weights do not fit a header of 100 MB.
+    fn to_bytes(&self) -> Vec<u8> {
+        io::to_bytes(self).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Loads the weights that the file `path` and the network have in common, such as all but the last layer of a network
+    /// with other classes. `rename` returns the network's name for a tensor of the file, or `None` to skip it. Tensors that
+    /// are not in the network, or have another shape or type there, are not loaded. The report lists them, and the
+    /// tensors of the network that keep their values; its `Display` is for people.
+    ///
+    /// ```no_run
+    /// # use unrolled_runtime::{FilesExt, Network, io::LoadError};
+    /// # fn f<Net: Network>(mut net: Box<Net>) -> Result<(), LoadError> {
+    /// let report = net.load_matching("net.safetensors", |name| Some(name.strip_prefix("encoder.")?.into()))?;
+    /// println!("{report}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no regular file, is not a safetensors file, or is damaged. Then some of the weights
+    /// may have been loaded.
+    fn load_matching(
+        &mut self,
+        path: impl AsRef<Path>,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Result<LoadReport, LoadError> {
+        io::load_matching(self, path.as_ref(), &rename)
     }
 
     /// As [`load`](Self::load), with the value that [`save_with`](Self::save_with) stored with the weights.

@@ -1,8 +1,8 @@
 //! [`InferenceExt::summary`](crate::InferenceExt::summary): the table of a network's layers.
 
 use crate::contract::{LayerInfo, Network};
-#[cfg(feature = "train")]
 use crate::order::file_tensors;
+#[cfg(feature = "train")]
 use crate::step;
 use crate::types::{OutputInfo, Tensor};
 use std::iter;

@@ -9,13 +9,14 @@ use unrolled_shape::registry::Features;
 
 /// Why no PyTorch model has the weights of a network.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 #[error(
     "PyTorch flattens channels first, so that features in two orders would meet at layer `{layer}`: \
      {expected}, and {found}"
 )]
-pub(crate) struct OrderConflict {
+pub struct OrderConflict {
     /// The path of the layer.
-    pub(crate) layer: String,
+    pub layer: String,
     expected: FeatureOrder,
     found: FeatureOrder,
 }

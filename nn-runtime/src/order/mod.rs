@@ -8,5 +8,5 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use features::OrderConflict;
+pub use features::OrderConflict;
 pub(crate) use tensors::{FileTensors, file_tensors};

@@ -1,4 +1,5 @@
-//! What depends on the machine (threads, memory pages, cache lines, float functions without `std`), and random numbers.
+//! What depends on the machine (threads, memory pages, cache lines, kinds of files, float functions without `std`), and
+//! random numbers.
 
 mod cache_line;
 #[cfg(not(feature = "std"))]
@@ -7,9 +8,15 @@ mod float_math;
 pub(crate) mod pages;
 #[cfg(feature = "std")]
 pub mod parallel;
+#[cfg(feature = "std")]
+mod regular_file;
 mod rng_key;
 
 pub(crate) use cache_line::CacheLine;
 #[cfg(not(feature = "std"))]
 pub(crate) use float_math::FloatMath;
+#[cfg(feature = "files")]
+pub(crate) use regular_file::check_regular;
+#[cfg(feature = "std")]
+pub(crate) use regular_file::open_regular;
 pub use rng_key::RngKey;

@@ -20,9 +20,7 @@ pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
 pub use outputs::{MAX_OUTPUTS, OutputInfo, Outputs};
-pub use parameters::Parameters;
-#[cfg(feature = "std")]
-pub use parameters::add_field;
+pub use parameters::{Field, Parameters, len_of_weights};
 pub use sequence::{Sequence, SequenceError};
 #[cfg(feature = "std")]
 pub use tensor::{Axis, Element, Tensor};

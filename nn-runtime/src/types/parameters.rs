@@ -2,7 +2,7 @@
 
 #[cfg(feature = "std")]
 use super::tensor::{Axis, Tensor};
-use super::weights::Weights;
+use super::weights::{Weights, len_of_fields};
 
 /// The fields of a hand-written layer: `f32`, arrays of it, and structs of such fields. `#[derive(Weights)]` implements
 /// this trait together with [`Weights`].
@@ -18,17 +18,66 @@ pub trait Parameters: Weights {
     /// Its name in errors: that of the struct.
     const NAME: &'static str = "weights";
 
+    /// The fields of a struct with the derive.
+    #[doc(hidden)]
+    const FIELDS: &'static [Field] = &[];
+
     /// Names and layouts of its tensors. A number or an array alone has an empty name.
     #[cfg(feature = "std")]
     #[must_use]
-    fn named_tensors() -> Vec<Tensor>;
+    fn named_tensors() -> Vec<Tensor> {
+        Self::FIELDS.iter().flat_map(Field::tensors).collect()
+    }
 }
 
-/// Adds the tensors of the field `name`, whose offset in its struct is `bytes`.
-#[cfg(feature = "std")]
-pub fn add_field<F: Parameters>(tensors: &mut Vec<Tensor>, name: &str, bytes: usize) {
-    let offset = bytes / size_of::<f32>();
-    tensors.extend(F::named_tensors().into_iter().map(|tensor| tensor.inside(name, offset)));
+/// A field of a struct with `#[derive(Weights)]`, which holds `f32`s alone by the bound of [`Field::of`].
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "std"), expect(dead_code, reason = "without files, names are not read"))]
+pub struct Field {
+    name: &'static str,
+    /// Its offset in the struct.
+    bytes: usize,
+    /// The number of its elements.
+    len: usize,
+    #[cfg(feature = "std")]
+    tensors: fn() -> Vec<Tensor>,
+}
+
+impl Field {
+    /// The field `name` of type `F`, whose offset in its struct is `bytes`.
+    #[must_use]
+    pub const fn of<F: Parameters>(name: &'static str, bytes: usize) -> Self {
+        Self {
+            name,
+            bytes,
+            len: F::LEN,
+            #[cfg(feature = "std")]
+            tensors: F::named_tensors,
+        }
+    }
+
+    /// Its tensors, as seen from its struct.
+    #[cfg(feature = "std")]
+    fn tensors(&self) -> impl Iterator<Item = Tensor> {
+        let Self { name, bytes, .. } = *self;
+        let inside = move |tensor: Tensor| tensor.inside(name, bytes / size_of::<f32>());
+        (self.tensors)().into_iter().map(inside)
+    }
+}
+
+/// The `LEN` of a struct with `#[derive(Weights)]`.
+///
+/// # Panics
+/// When its fields do not fill it: another macro has changed it.
+#[must_use]
+pub const fn len_of_weights<P: Parameters>() -> usize {
+    let mut fields = 0;
+    let mut nth = 0;
+    while nth < P::FIELDS.len() {
+        fields += P::FIELDS[nth].len;
+        nth += 1;
+    }
+    len_of_fields::<P>(fields)
 }
 
 #[diagnostic::do_not_recommend]

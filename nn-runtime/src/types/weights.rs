@@ -57,6 +57,8 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
     #[cfg(feature = "std")]
     #[must_use]
     fn zeros() -> Box<Self> {
+        // Not read here, but a struct whose fields do not fill it must not be made of zeros.
+        const { Self::LEN };
         // From the allocator, which has zeroed pages for large sizes: nothing is written here.
         let mut zeros = Box::<Self>::new_zeroed();
         pages::prefer_large(core::slice::from_mut(&mut *zeros));
@@ -101,12 +103,12 @@ unsafe impl<T: Weights, const N: usize> Weights for [T; N] {}
 /// The `LEN` of a struct whose fields have `fields` elements together.
 ///
 /// # Panics
-/// When the struct has another size or alignment: it has a `repr` besides `C`.
+/// When the struct has another size or alignment: it has a `repr` besides `C`, or an attribute macro has added a field.
 #[must_use]
 pub const fn len_of_fields<T>(fields: usize) -> usize {
     assert!(
         size_of::<T>() == fields * size_of::<f32>() && align_of::<T>() <= align_of::<f32>(),
-        "a network is `repr(C)` and nothing else: remove the other `repr`"
+        "weights are `repr(C)` structs of weights alone: remove other `repr`s, and attributes that add fields"
     );
     fields
 }

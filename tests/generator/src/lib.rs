@@ -11,7 +11,7 @@ mod rng;
 #[cfg(test)]
 mod tests;
 
-use proc_macro::TokenStream;
+use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -32,6 +32,18 @@ pub fn random_networks(input: TokenStream) -> TokenStream {
         write_module(&mut code, base + seed);
     }
     code.parse().expect("tokens")
+}
+
+/// Gives a struct other fields, after macros above it have read its own.
+#[proc_macro_attribute]
+pub fn fields(fields: TokenStream, item: TokenStream) -> TokenStream {
+    let replaced = |tree: TokenTree| match tree {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+            Group::new(Delimiter::Brace, fields.clone()).into()
+        }
+        other => other,
+    };
+    item.into_iter().map(replaced).collect()
 }
 
 fn parse_range(text: &str) -> Option<Range<u64>> {

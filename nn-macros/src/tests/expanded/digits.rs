@@ -219,7 +219,10 @@ const _: () = {
         }
     }
     unsafe impl __rt::Weights for Digits {
-        const LEN: usize = __rt::len_of_fields::<Self>(__Slots::ALL.weights.end());
+        const LEN: usize = {
+            let _ = |Self { conv1: _, conv2: _, fc1: _, fc2: _ }: &Self| {};
+            __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
+        };
     }
     impl<__S: __rt::Spec> __rt::Node<__S> for Digits {
         const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;

@@ -22,15 +22,15 @@ const __PHASES_SHAPE_7: unrolled::__private::Shape = unrolled::__private::checks
 const _: unrolled::__private::Shape = {
     use unrolled::__private::expect as __expect;
     let __found = __PHASES_GIVEN_7;
-    let __way = unrolled::__private::trace(
+    let __path = unrolled::__private::trace(
         unrolled::__private::Shape::new(&[4]),
         &[
             ("Concat", unrolled::__private::Shape::new(&[7])),
             ("fc", unrolled::__private::Shape::new(&[7])),
         ],
     );
-    let __way = __way.as_str();
-    __expect(__found, "inner", __way)
+    let __path = __path.as_str();
+    __expect(__found, "inner", __path)
 };
 const _: unrolled::__private::Shape = {
     use unrolled::__private::expect as __expect;
@@ -42,7 +42,7 @@ const _: unrolled::__private::Shape = {
             unrolled::__private::Shape::new(&[2]),
         )
     };
-    let __way = unrolled::__private::trace(
+    let __path = unrolled::__private::trace(
         unrolled::__private::Shape::new(&[4]),
         &[
             ("Concat", unrolled::__private::Shape::new(&[7])),
@@ -50,8 +50,8 @@ const _: unrolled::__private::Shape = {
             ("inner", __PHASES_SHAPE_7),
         ],
     );
-    let __way = __way.as_str();
-    __expect(__found, "", __way)
+    let __path = __path.as_str();
+    __expect(__found, "", __path)
 };
 #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
 const _: () = {
@@ -209,7 +209,10 @@ const _: () = {
     where
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
-        const LEN: usize = __rt::len_of_fields::<Self>(__Slots::ALL.weights.end());
+        const LEN: usize = {
+            let _ = |Self { fc: _, bn: _, inner: _ }: &Self| {};
+            __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
+        };
     }
     impl<__S: __rt::Spec> __rt::Node<__S> for Phases
     where

@@ -1,0 +1,123 @@
+//! Weights in memory, from files of PyTorch's wrappers, and of a part of a network.
+
+use crate::common::temporary;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::path::PathBuf;
+use unrolled::io::{LoadError, Mismatch};
+use unrolled::prelude::*;
+
+network! {
+    struct Encoder(6) -> 3 { fc1: Dense(5), norm: BatchNorm, ReLU, fc2: Dense(3) }
+
+    /// The same with another number of outputs.
+    struct Other(6) -> 4 { fc1: Dense(5), norm: BatchNorm, ReLU, fc2: Dense(4), ReLU, fc3: Dense(4) }
+}
+
+fn path(name: &str) -> PathBuf {
+    temporary(&format!("files/{name}.safetensors"))
+}
+
+/// One tensor of a file.
+type Entry = (String, Dtype, Vec<usize>, Vec<u8>);
+
+/// The weights of `net` with the tensors that `change` returns.
+fn changed(net: &Encoder, change: impl Fn(Entry) -> Option<Entry>) -> Vec<u8> {
+    let bytes = net.to_bytes();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let entries: Vec<Entry> = file
+        .tensors()
+        .into_iter()
+        .map(|(name, it)| (name, it.dtype(), it.shape().to_vec(), it.data().to_vec()))
+        .filter_map(change)
+        .collect();
+    let views = entries.iter().map(|(name, dtype, shape, data)| {
+        (name, TensorView::new(*dtype, shape.clone(), data).unwrap())
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn bytes_are_those_of_the_file() {
+    let net = Encoder::new(1);
+    net.save(path("bytes")).unwrap();
+    let bytes = net.to_bytes();
+    assert_eq!(bytes, std::fs::read(path("bytes")).unwrap());
+    assert_eq!(Encoder::load_bytes(&bytes).unwrap().params(), net.params());
+    let error = Encoder::load_bytes(&bytes[..bytes.len() - 1]).map(drop).unwrap_err();
+    assert!(error.to_string().starts_with("`bytes` is damaged"), "{error}");
+}
+
+#[test]
+fn prefixes_of_wrappers_are_ignored() {
+    let net = Encoder::new(1);
+    for prefix in ["module.", "_orig_mod.", "module._orig_mod."] {
+        let bytes = changed(&net, |(name, dtype, shape, data)| {
+            Some((format!("{prefix}{name}"), dtype, shape, data))
+        });
+        assert_eq!(Encoder::load_bytes(&bytes).unwrap().params(), net.params());
+    }
+    // Not where some names are without it.
+    let bytes = changed(&net, |(name, dtype, shape, data)| {
+        let name = if name == "fc1.bias" { name } else { format!("module.{name}") };
+        Some((name, dtype, shape, data))
+    });
+    assert!(matches!(Encoder::load_bytes(&bytes), Err(LoadError::Mismatch { .. })));
+}
+
+#[test]
+fn a_counter_may_be_missing_or_of_another_type() {
+    let mut net = Encoder::new(1);
+    let tensors = Encoder::tensors();
+    let count = tensors.iter().find(|it| it.name == "norm.num_batches_tracked").unwrap().offset;
+    net.params_mut()[count] = 7.0;
+    let with_count = |dtype: Dtype, shape: Vec<usize>, value: Vec<u8>| {
+        let bytes = changed(&net, |entry| match entry.0 == "norm.num_batches_tracked" {
+            true => Some((entry.0, dtype, shape.clone(), value.clone())),
+            false => Some(entry),
+        });
+        Encoder::load_bytes(&bytes).map(|net| net.params()[count]).unwrap()
+    };
+    assert_eq!(with_count(Dtype::I64, vec![1], 9_i64.to_le_bytes().into()), 9.0);
+    assert_eq!(with_count(Dtype::I32, vec![], 9_i32.to_le_bytes().into()), 9.0);
+    assert_eq!(with_count(Dtype::F32, vec![1], 9_f32.to_le_bytes().into()), 9.0);
+    let bytes = changed(&net, |entry| (entry.0 != "norm.num_batches_tracked").then_some(entry));
+    assert_eq!(Encoder::load_bytes(&bytes).unwrap().params()[count], 0.0);
+}
+
+#[test]
+fn what_matches_is_loaded_and_the_rest_reported() {
+    let source = Encoder::new(1);
+    source.save(path("matching")).unwrap();
+    let mut net = Other::new(2);
+    let before = net.params().to_vec();
+    let report = net
+        .load_matching(path("matching"), |name| (name != "norm.weight").then(|| name.to_owned()))
+        .unwrap();
+    assert_eq!(report.skipped, ["norm.weight"]);
+    let loaded = ["fc1.weight", "fc1.bias", "norm.bias", "norm.running_mean", "norm.running_var"];
+    assert_eq!(report.loaded[..5], loaded);
+    assert_eq!(
+        report.to_string(),
+        "6 tensors loaded, 1 skipped, 5 differences:\n  \
+         missing: `norm.weight` [5]\n  \
+         shape of `fc2.weight`: expected [4, 5], found [3, 5]\n  \
+         shape of `fc2.bias`: expected [4], found [3]\n  \
+         missing: `fc3.weight` [4, 4]\n  \
+         missing: `fc3.bias` [4]"
+    );
+    assert_eq!(net.fc1.weight, source.fc1.weight);
+    for tensor in Other::tensors() {
+        let kept = net.params()[tensor.offset] == before[tensor.offset];
+        let refused = report.mismatches.iter().any(|it| it.tensor() == tensor.name);
+        assert!(kept || !refused, "{}", tensor.name);
+    }
+    // Other names: the first layer alone.
+    let report =
+        net.load_matching(path("matching"), |name| Some(name.replace("fc1", "fc3"))).unwrap();
+    assert!(
+        report
+            .mismatches
+            .iter()
+            .any(|it| { matches!(it, Mismatch::Shape { tensor, .. } if tensor == "fc3.weight") })
+    );
+}
