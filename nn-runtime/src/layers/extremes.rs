@@ -76,7 +76,8 @@ fn check_powers<S: Spec, T: TrainNode<S>>(
     let expected = trial::<S, T>(other).train();
     let ratio = f64::from(factor) / f64::from(other);
     check_close(&format!("{what}: output"), &found.y, &scaled(&expected.y, ratio.powi(output)));
-    for (found, expected) in found.d_x.iter().zip(&expected.d_x) {
+    // At 0, a maximum and two lines have several gradients.
+    for (found, expected) in found.d_x.iter().zip(&expected.d_x).filter(|_| factor != 0.0) {
         check_close(&format!("{what}: d_x"), found, &scaled(expected, ratio.powi(gradient)));
     }
 }

@@ -25,11 +25,7 @@ impl Product<'_> {
         if self.terms.len() <= LONG_SUM {
             return self.compute(isa, a, b, c);
         }
-        // What `C` holds may be a long sum, too.
-        let mut init = match self.init {
-            Init::Accumulate => Init::Partial,
-            init => init,
-        };
+        let mut init = self.init;
         self.terms.merged().for_each_part(PARTIAL_SUM, |terms, [in_a, in_b]| {
             Product { terms, init, ..*self }.compute(isa, &a[in_a..], &b[in_b..], c);
             init = Init::Partial;
