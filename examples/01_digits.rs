@@ -165,8 +165,10 @@ fn embedded_digits() -> Result<(Images, Images), Box<dyn Error>> {
     let images = Idx::parse("digits", include_bytes!("data/digits-images-idx3-ubyte"))?;
     let labels = Idx::parse("labels", include_bytes!("data/digits-labels-idx1-ubyte"))?;
     let small = images.labelled::<8, 8>(&labels)?;
-    let mut train =
-        Data { inputs: small.inputs.iter().map(resize).collect(), targets: small.targets };
+    let mut train = Data {
+        inputs: small.inputs.iter().map(|image| *resize(image)).collect(),
+        targets: small.targets,
+    };
     train.shuffle(SEED);
     let test = train.split_off(TEST_DIGITS);
     Ok((train, test))

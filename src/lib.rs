@@ -46,8 +46,8 @@ pub use unrolled_runtime::{
 };
 pub use unrolled_runtime::{
     InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
-    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values, Weights,
-    layers, sizes, typenum,
+    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values,
+    WeightSlice, Weights, layers, sizes, typenum,
 };
 pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 
@@ -256,6 +256,9 @@ macro_rules! network {
 }
 
 /// The items that most programs need: `use unrolled::prelude::*;`
+///
+/// [`WeightSlice`](crate::WeightSlice) is not among them: arrays of `f32` have its methods under the names of those of
+/// `Values`, so that `x.as_floats()` would be ambiguous.
 pub mod prelude {
     pub use crate::network;
     pub use unrolled_macros::Weights;
@@ -301,7 +304,7 @@ pub mod __private {
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{
         Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, infer_inlined, infer_one,
-        infer_one_from, step_inlined, step_one,
+        infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
     };
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};

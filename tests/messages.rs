@@ -187,6 +187,10 @@ fn training(messages: &mut Messages) {
     let mut trainer = Trainer::new(SGD::new(0.1)).carry_state().quiet();
     let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
     messages.error("TrainError::NoState", found.expect_err("no recurrent layer"));
+    let rate = |epoch| if epoch < 3 { 0.1 } else { f64::NAN };
+    let mut trainer = Trainer::new(SGD::new(0.1)).learning_rate(rate).quiet();
+    let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
+    messages.error("TrainError::LearningRate", found.expect_err("a rate of NaN"));
     let mut wrong = points();
     wrong.inputs[7][2] = f32::NAN;
     let found = Trainer::new(SGD::new(0.1)).validate(&wrong).quiet().fit(

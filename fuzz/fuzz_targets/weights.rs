@@ -16,6 +16,6 @@ fuzz_target!(|bytes: &[u8]| {
     let path = unrolled_fuzz::file_of(bytes);
     net.save(&path).expect("the folder is writable");
     let again = Net::load(&path).expect("what `save` writes can be read");
-    let bits = |net: &Net| net.as_floats().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    let bits = |net: &Net| net.params().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&net), bits(&again));
 });

@@ -87,6 +87,7 @@ fn emit_known(
             }
         }
     });
+    let graph = facade.features.std.then(|| quote!(const GRAPH: #rt::Graph = #rt::Graph::EMPTY;));
     quote! {
         #outputs
         impl #impl_generics #name #arguments #where_clause {
@@ -102,6 +103,7 @@ fn emit_known(
         impl #impl_generics #rt::Shaped for #name #arguments #where_clause {
             const INPUTS: &'static [#rt::Shape] = &[#(#shapes),*];
             const OUTPUT: #rt::Shape = #shape;
+            #graph
         }
         impl #impl_generics #rt::Network for #name #arguments #where_clause {
             type Input = #by_value;

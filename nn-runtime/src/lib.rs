@@ -74,7 +74,8 @@ pub use network::{GradientCheck, TrainingExt, check_gradients};
 pub use rand;
 #[cfg(feature = "std")]
 pub use step::{
-    BatchError, infer_batch, infer_inlined, infer_one, infer_one_from, step_inlined, step_one,
+    BatchError, infer_batch, infer_inlined, infer_one, infer_one_from, infer_one_from_into,
+    infer_one_into, step_inlined, step_one,
 };
 #[cfg(feature = "train")]
 pub use step::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
@@ -89,5 +90,6 @@ pub use types::AsMatrix;
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
     Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence,
-    SequenceError, Steps, Values, Weights, len_of_fields, len_of_weights, sizes, steps_through,
+    SequenceError, Steps, Values, WeightSlice, Weights, len_of_fields, len_of_weights, sizes,
+    steps_through,
 };

@@ -7,10 +7,12 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use unrolled_runtime::data::Data;
 use unrolled_runtime::loss::{CrossEntropy, MeanSquaredError};
-use unrolled_runtime::optim::schedule::{Exponential, Plateau, StepDecay};
-use unrolled_runtime::optim::{Adam, AdamW, Clip, SGD};
+use unrolled_runtime::optim::schedule::{Exponential, Plateau, Schedule, StepDecay};
+use unrolled_runtime::optim::{Adam, AdamW, Clip, Optimizer, SGD};
 use unrolled_runtime::train::{DataSet, TrainError, Trainer};
-use unrolled_runtime::{BatchError, InferenceExt, RngKey, TrainingExt, Weights, parallel};
+use unrolled_runtime::{
+    BatchError, InferenceExt, RngKey, TrainingExt, WeightSlice, Weights, parallel,
+};
 
 /// Points, and their side of a bent line.
 fn points(count: usize, seed: u64) -> Data<[f32; 4], u32> {
@@ -361,4 +363,66 @@ fn targets_that_do_not_fit_are_reported() {
     );
     let message = fit(&Data::default()).to_string();
     assert_eq!(message, "training data: there are no samples: expected at least one");
+}
+
+#[test]
+fn two_fits_without_a_last_epoch() {
+    let stop = |_: &_| ControlFlow::Break(());
+    let mut trainer = Trainer::new(SGD::new(0.1)).epochs(usize::MAX).on_epoch(stop).quiet();
+    let mut net = Tiny::new(5);
+    for number in [1, 2] {
+        let history = trainer.fit(&mut net, &points(20, 1), &CrossEntropy::new()).unwrap();
+        assert_eq!(history.epochs[0].number, number);
+    }
+}
+
+/// A schedule by a function of the number of steps.
+struct ByStep<F>(F);
+
+impl<F: FnMut(usize) -> f64> Schedule for ByStep<F> {
+    fn rate(&mut self, _base: f64, done: usize) -> f64 {
+        self.0(done)
+    }
+}
+
+#[test]
+fn learning_rates_that_are_not_finite_leave_the_weights() {
+    let (data, loss) = (points(20, 1), CrossEntropy::new());
+    for wrong in [f64::NAN, f64::INFINITY, -0.5] {
+        let mut net = Tiny::new(5);
+        let fit = |net: &mut Box<Tiny>, trainer: Trainer<'_, SGD, [f32; 4], u32>| {
+            trainer.batch(10).epochs(3).quiet().fit(net, &data, &loss).unwrap_err()
+        };
+        let steps = ByStep(|done| if done < 3 { 0.1 } else { wrong });
+        let found = fit(&mut net, Trainer::new(SGD::new(0.1)).schedule_steps(steps));
+        let expected =
+            format!("epoch 2, step 2: the learning rate is {wrong}: expected a finite number");
+        assert!(found.to_string().starts_with(&expected), "{found}");
+        assert!(net.as_floats().iter().all(|weight| weight.is_finite()));
+        let before = bits(&net);
+        let found = fit(&mut net, Trainer::new(SGD::new(0.1)).learning_rate(|_| wrong));
+        assert!(matches!(found, TrainError::LearningRate { epoch: 1, step: 1, .. }), "{found}");
+        assert_eq!(bits(&net), before);
+    }
+}
+
+/// An optimiser of the user's, which accepts any learning rate.
+struct Careless;
+
+impl Optimizer for Careless {
+    fn step(&mut self, weights: &mut [f32], _: &[f32], _: &[std::ops::Range<usize>]) {
+        weights.fill(f32::NAN);
+    }
+    fn learning_rate(&self) -> f64 {
+        f64::NAN
+    }
+    fn set_learning_rate(&mut self, _: f64) {}
+}
+
+#[test]
+fn optimisers_with_a_wrong_learning_rate_are_refused() {
+    let mut net = Tiny::new(5);
+    let found = Trainer::new(Careless).quiet().fit(&mut net, &points(20, 1), &CrossEntropy::new());
+    assert!(matches!(found, Err(TrainError::LearningRate { epoch: 1, step: 1, .. })));
+    assert!(net.as_floats().iter().all(|weight| weight.is_finite()));
 }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use unrolled_macros::Weights;
-use unrolled_runtime::{Axis, Parameters, Tensor, Weights};
+use unrolled_runtime::{Axis, Parameters, Tensor, WeightSlice, Weights};
 
 /// Represents a crate in which `unrolled` has another name.
 mod renamed {

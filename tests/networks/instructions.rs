@@ -82,3 +82,27 @@ fn instructions_give_the_same_bits() {
     assert_eq!(baseline.0, avx512.0);
     assert_eq!(avx2, avx512);
 }
+
+/// The environment variable that makes a process of this test use instructions and threads.
+const WRONG: &str = "UNROLLED_TEST_WRONG_VARIABLES";
+
+#[test]
+fn wrong_variables_are_reported_once() {
+    if std::env::var_os(WRONG).is_some() {
+        (0..3).for_each(|_| assert_ne!(digest::<Straight>(), 0));
+        return;
+    }
+    let test = std::env::current_exe().unwrap();
+    let mut child = Command::new(test);
+    child.args(["--exact", "instructions::wrong_variables_are_reported_once", "--nocapture"]);
+    child.env(WRONG, "1").env("UNROLLED_ISA", "nonsense").env("UNROLLED_THREADS", "abc");
+    let output = child.output().unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    for expected in [
+        "unrolled: UNROLLED_ISA is \"nonsense\", expected baseline, avx2 or avx512: using ",
+        "unrolled: UNROLLED_THREADS is \"abc\", expected a number from 1 to 64: using ",
+    ] {
+        assert_eq!(messages.matches(expected).count(), 1, "{messages}");
+    }
+}

@@ -18,6 +18,7 @@ mod large_network;
 mod matrix;
 mod outputs;
 mod ragged;
+mod stack;
 mod streaming;
 mod structure;
 mod summary;

@@ -490,3 +490,31 @@ fn inference_pools_the_pixels_of_a_view() {
     // The pixels 1 2 3 4, each times 1 and 10, are the rows 1 10 2 20 and 3 30 4 40.
     assert_eq!(net.forward(&[[[1.0], [2.0]], [[3.0], [4.0]]]), [[[30.0], [40.0]]]);
 }
+
+#[test]
+fn no_samples_have_no_outputs() {
+    Chain::new(1).forward_batch(&[], &mut []);
+}
+
+/// Arrays of `f32` are values and weights.
+#[test]
+fn arrays_are_slices_with_the_prelude_alone() {
+    let mut x = [[1.0_f32, 2.0], [3.0, 4.0]];
+    x.as_floats_mut()[3] = 5.0;
+    assert_eq!(x.as_floats(), [1.0, 2.0, 3.0, 5.0]);
+    assert_eq!([7_u32].as_floats().len(), 1);
+}
+
+network! {
+    /// An input called like the parameter of `forward_into`.
+    struct Renamed(output: 2, input: 2) -> 2 { Add { output, input } }
+}
+
+#[test]
+fn inputs_may_be_called_output() {
+    let mut y = [0.0; 2];
+    Renamed::new(1).forward_into((&[1.0, 2.0], &[3.0, 4.0]), &mut y);
+    assert_eq!(y, [4.0, 6.0]);
+    InferenceExt::forward_into(&*Renamed::new(1), &([1.0, 2.0], [3.0, 5.0]), &mut y);
+    assert_eq!(y, [4.0, 7.0]);
+}

@@ -5,7 +5,7 @@ use super::outputs::Outputs;
 use super::signature::{by_reference, input_types};
 use super::{docs, shapes};
 use crate::network::{Layer, Node};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use unrolled_shape::registry::Inputs;
@@ -42,7 +42,10 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let output = Outputs::of(network).emit_type();
     let types = input_types(context);
     let (parameter, kind, inputs) = by_reference(context, &types);
-    let infer = emit_infer(context, &inputs);
+    let infer = emit_infer(context, &inputs, None);
+    // Hygienic: an input may have this name.
+    let written = Ident::new("output", Span::mixed_site());
+    let infer_into = emit_infer(context, &inputs, Some(&written));
     let step = super::streaming::emit_step_method(context);
     let panics = network.inputs.iter().any(|input| input.index).then(|| {
         quote! {
@@ -64,6 +67,13 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
                 const { #checks }
                 #infer
             }
+            /// As `forward`, with the output written to `output`, which may be too large for the stack.
+            #panics
+            #[inline]
+            #visibility fn forward_into(&self, #parameter: #kind, #written: &mut #output) {
+                const { #checks }
+                #infer_into
+            }
             #step
         }
     });
@@ -75,21 +85,31 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     }
 }
 
-/// Inference on references to the inputs.
-fn emit_infer(context: &Context, inputs: &[TokenStream]) -> TokenStream {
+/// Inference on references to the inputs: an expression of the output, or a statement that writes it to `output`.
+fn emit_infer(context: &Context, inputs: &[TokenStream], output: Option<&Ident>) -> TokenStream {
     let krate = &context.network.krate;
     let rt = quote!(#krate::__private);
     // `infer_one` takes full sequences only, and is faster for small networks.
     if !context.network.inputs.iter().any(|input| input.ragged) {
-        return quote!(#rt::infer_one(self, &[#(#rt::Values::as_floats(#inputs)),*]));
+        let floats = quote!(&[#(#rt::Values::as_floats(#inputs)),*]);
+        return match output {
+            None => quote!(#rt::infer_one(self, #floats)),
+            Some(output) => quote!(#rt::infer_one_into(self, #floats, #output);),
+        };
     }
+    let (function, end) = match output {
+        None => (quote!(infer_one_from), None),
+        Some(_) => (quote!(infer_one_from_into), Some(quote!(;))),
+    };
     quote! {
-        #rt::infer_one_from(
+        #rt::#function(
             self,
             &[#(#rt::Input::floats(#inputs)),*],
             #rt::Lengths::Given(&[#(#rt::Input::steps(#inputs)),*]),
             &mut [],
+            #output
         )
+        #end
     }
 }
 

@@ -19,6 +19,11 @@ pub struct Graph {
     pub output: usize,
 }
 
+impl Graph {
+    /// The graph of a network that is not understood: it is expanded as far as other code needs it.
+    pub const EMPTY: Self = Self { inputs: &[], nodes: &[], output: 0 };
+}
+
 /// A layer at its position in a network.
 #[derive(Clone, Copy, Debug)]
 pub struct GraphNode {

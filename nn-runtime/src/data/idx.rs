@@ -93,14 +93,15 @@ impl Idx {
                 return Err(self.malformed(offset, format!("{expected} {axis}"), found));
             }
         }
-        let image = |bytes: &[u8]| {
-            let mut image = Image::<H, W>::zeroed();
+        let each = self.values.chunks_exact((H * W).max(1));
+        // Filled in place: an image may be larger than the stack.
+        let mut images = Image::<H, W>::zeroed_vec(each.len());
+        for (image, bytes) in images.iter_mut().zip(each) {
             for (x, byte) in image.as_floats_mut().iter_mut().zip(bytes) {
                 *x = f32::from(*byte) / 255.0;
             }
-            image
-        };
-        Ok(self.values.chunks_exact((H * W).max(1)).map(image).collect())
+        }
+        Ok(images)
     }
 
     /// Its values as class indices: `[count]` bytes. Losses check their range.

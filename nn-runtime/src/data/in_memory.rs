@@ -1,6 +1,6 @@
 //! [`Data`]: samples in memory.
 
-use super::shuffle::for_each_swap;
+use super::shuffle::{for_each_swap, swap_in_place};
 use crate::system::RngKey;
 
 /// Samples in memory: inputs and, at the same indices, their targets, which a loss compares outputs with.
@@ -47,8 +47,8 @@ impl<Input, Target> Data<Input, Target> {
     pub fn shuffle(&mut self, seed: u64) {
         assert_eq!(self.inputs.len(), self.targets.len(), "one target for each input");
         let key = RngKey::new(seed);
-        for_each_swap(self.inputs.len(), key, |i, j| self.inputs.swap(i, j));
-        for_each_swap(self.targets.len(), key, |i, j| self.targets.swap(i, j));
+        for_each_swap(self.inputs.len(), key, |i, j| swap_in_place(&mut self.inputs, i, j));
+        for_each_swap(self.targets.len(), key, |i, j| swap_in_place(&mut self.targets, i, j));
     }
 
     /// Removes and returns the last `count` samples, for validation or a test.
@@ -83,9 +83,9 @@ impl<T: Copy, const STEPS: usize> Data<[T; STEPS], [T; STEPS]> {
     /// ```
     #[must_use]
     pub fn next_steps(sequence: &[T]) -> Self {
-        let inputs = sequence.as_chunks().0.iter();
-        let targets = sequence.get(1..).unwrap_or_default().as_chunks().0.iter();
-        inputs.copied().zip(targets.copied()).collect()
+        let targets = sequence.get(1..).unwrap_or_default().as_chunks().0;
+        let inputs = &sequence.as_chunks().0[..targets.len()];
+        Self { inputs: inputs.to_vec(), targets: targets.to_vec() }
     }
 }
 

@@ -43,23 +43,24 @@ pub fn mixup_into<I: Inputs, T: Copy>(
     assert_eq!(data.inputs.len(), data.targets.len(), "one target for each input");
     assert!(I::REAL.iter().all(|real| *real), "mixup: tokens cannot be mixed");
     mixed.inputs.clear();
+    // Copied first and mixed in place, since a sample may be larger than the stack.
+    mixed.inputs.extend_from_slice(&data.inputs);
     mixed.targets.clear();
+    mixed.targets.reserve_exact(data.len());
     let key = RngKey::new(seed);
-    for (sample, (input, first)) in data.inputs.iter().zip(&data.targets).enumerate() {
+    for (sample, (mixture, first)) in mixed.inputs.iter_mut().zip(&data.targets).enumerate() {
         let key = key.fold_in(sample as u64);
         // Uniform up to a bias of 2^-64 times the number of samples (Lemire, 2019).
         let partner = ((u128::from(key.bits(0)) * data.len() as u128) >> 64) as usize;
         let share = beta(alpha, key.fold_in(1));
         let share = share.min(1.0 - share) as f32;
-        let mut mixture = *input;
         for index in 0..I::LENS.len() {
             let other = data.inputs[partner].input(index);
             for (a, b) in mixture.input_mut(index).iter_mut().zip(other) {
                 *a += (b - *a) * share;
             }
         }
-        mixed.inputs.push(mixture);
-        mixed.targets.push(MixedTarget { first: *first, second: data.targets[partner], share });
+        MixedTarget::push(&mut mixed.targets, [first, &data.targets[partner]], share);
     }
 }
 

@@ -1,14 +1,16 @@
 //! [`resize`]: images scaled to another size.
 
 use crate::kernels::upsample::Between;
+use crate::types::Values;
 
 /// Scales an image by bilinear interpolation, `[H, W, C] -> [H2, W2, C]`: PyTorch's
-/// `interpolate(mode = "bilinear", align_corners = False)`.
+/// `interpolate(mode = "bilinear", align_corners = False)`. The result is in a box, since an image may be larger than the
+/// stack.
 #[must_use]
 pub fn resize<const H: usize, const W: usize, const C: usize, const H2: usize, const W2: usize>(
     image: &[[[f32; C]; W]; H],
-) -> [[[f32; C]; W2]; H2] {
-    let mut result = [[[0.0; C]; W2]; H2];
+) -> Box<[[[f32; C]; W2]; H2]> {
+    let mut result = <[[[f32; C]; W2]; H2]>::zeroed_box();
     for (y, row) in result.iter_mut().enumerate() {
         let vertical = Between::new(y, H, H2, false);
         for (x, pixel) in row.iter_mut().enumerate() {
@@ -33,7 +35,7 @@ mod tests {
     #[test]
     fn the_same_size_is_the_same_image() {
         let image = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.5]]];
-        assert_eq!(resize(&image), image);
+        assert_eq!(*resize(&image), image);
     }
 
     #[test]
@@ -46,6 +48,6 @@ mod tests {
             [[1.0], [1.375], [2.125], [2.5]],
             [[2.0], [2.5], [3.5], [4.0]],
         ];
-        assert_eq!(resize::<2, 2, 1, 3, 4>(&image), expected);
+        assert_eq!(*resize::<2, 2, 1, 3, 4>(&image), expected);
     }
 }

@@ -11,6 +11,14 @@ pub(crate) fn for_each_swap(len: usize, key: RngKey, mut swap: impl FnMut(usize,
     }
 }
 
+/// Exchanges two elements in small blocks. `slice::swap` would move one of them through the stack.
+pub(super) fn swap_in_place<T>(values: &mut [T], i: usize, j: usize) {
+    if i != j {
+        let (before, after) = values.split_at_mut(i.max(j));
+        before[i.min(j)..][..1].swap_with_slice(&mut after[..1]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,9 +16,9 @@ use crate::system::FloatMath;
 use crate::system::RngKey;
 #[cfg(feature = "train")]
 use crate::types::Steps;
-use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, Element, LayerOrder, Tensor};
+use crate::types::{WeightSlice, Weights};
 #[cfg(feature = "train")]
 use core::ops::Range;
 use unrolled_shape::rules::batch_norm;

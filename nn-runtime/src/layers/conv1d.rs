@@ -15,9 +15,9 @@ use crate::memory::InferCtx;
 use crate::memory::Shards;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
-use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv1d;
 

@@ -15,7 +15,7 @@ use crate::memory::Shards;
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
-use crate::types::{Steps, Weights};
+use crate::types::{Steps, WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv2d;
 use unrolled_shape::rules::max_pool2d::MaxPool2d;

@@ -16,9 +16,9 @@ use crate::kernels::{Accumulate, RowBlocks};
 use crate::memory::{Shards, TrainCtx};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
-use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv_transpose2d;
 

@@ -17,9 +17,9 @@ use crate::memory::Shards;
 use crate::memory::{WeightLayout, WeightOwner};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
-use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{WeightSlice, Weights};
 use unrolled_shape::rules::dense;
 
 /// A fully connected layer on the last axis, `y = x W + b`: `[.., IN] -> [.., UNITS]`.

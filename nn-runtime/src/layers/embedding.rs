@@ -8,9 +8,9 @@ use crate::memory::Shards;
 use crate::memory::{WeightLayout, WeightOwner};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
-use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{WeightSlice, Weights};
 use unrolled_shape::rules::embedding;
 
 /// A trained vector for each token: `[..] -> [.., D]`. The elements of the input are token indices, the bits of `u32`s

@@ -97,6 +97,7 @@ where
 mod tests {
     use super::*;
     use crate::layers::testing::{Trial, check_normalisation, spec};
+    use crate::types::WeightSlice;
 
     spec!(Steps: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: true }, [&[3, 5]] -> &[3, 5]);
     spec!(Wide: layer_norm::LayerNorm { eps: 1e-3, affine: true, bias: false }, [&[2, 37]] -> &[2, 37]);

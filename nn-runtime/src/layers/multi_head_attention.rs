@@ -22,7 +22,7 @@ use crate::memory::{Shards, TrainCtx};
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
-use crate::types::{Lengths, Steps, Weights};
+use crate::types::{Lengths, Steps, WeightSlice, Weights};
 use unrolled_shape::rules::multi_head_attention;
 
 /// Multi-head attention (Vaswani et al., 2017): `[T, WIDTH] -> [T, WIDTH]`.

@@ -10,9 +10,9 @@ use crate::kernels::add_to;
 use crate::memory::{InferCtx, count_steps};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
-use crate::types::Weights;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{WeightSlice, Weights};
 use unrolled_shape::rules::positional_embedding;
 
 /// Adds a trained vector to each step: `[T, C] -> [T, C]`.

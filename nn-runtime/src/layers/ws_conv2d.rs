@@ -18,7 +18,7 @@ use crate::system::FloatMath;
 use crate::system::RngKey;
 #[cfg(feature = "std")]
 use crate::types::{Axis, LayerOrder, Tensor};
-use crate::types::{Steps, Weights};
+use crate::types::{Steps, WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::ws_conv2d;
 

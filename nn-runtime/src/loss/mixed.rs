@@ -3,6 +3,13 @@
 use super::loss_trait::Loss;
 use super::target_error::TargetError;
 use crate::types::Values;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The gradient for the second target, kept so that a repeated step does not allocate. Not on the stack, which may be
+    /// smaller than an output.
+    static D_SECOND: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A loss for samples mixed from two by [`mixup`](crate::data::mixup): the losses against both targets, weighted
 /// by the shares of the samples.
@@ -32,6 +39,24 @@ pub struct MixedTarget<Target> {
 }
 
 impl<Target> MixedTarget<Target> {
+    /// Appends a target field by field. As a value, one larger than the stack would overflow it.
+    pub(crate) fn push(targets: &mut Vec<Self>, [first, second]: [&Target; 2], share: f32)
+    where
+        Target: Copy,
+    {
+        targets.reserve(1);
+        let len = targets.len();
+        let new = targets.spare_capacity_mut()[0].as_mut_ptr();
+        // SAFETY: `new` is memory for one element after the last one, and all of its fields are written before it
+        // counts as an element; the references are to other memory, and their targets are `Copy`.
+        unsafe {
+            (&raw mut (*new).first).copy_from_nonoverlapping(first, 1);
+            (&raw mut (*new).second).copy_from_nonoverlapping(second, 1);
+            (&raw mut (*new).share).write(share);
+            targets.set_len(len + 1);
+        }
+    }
+
     /// Both targets with their shares.
     fn parts(&self) -> [(&Target, f32); 2] {
         [(&self.first, 1.0 - self.share), (&self.second, self.share)]
@@ -52,10 +77,12 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
     fn sample(&self, y: &[f32], target: &Self::Target, scale: f32, d_y: &mut [f32]) -> f64 {
         let [(first, rest), (second, share)] = target.parts();
         let loss = self.0.sample(y, first, scale * rest, d_y);
-        let mut d_second = Output::zeroed();
-        let d_second = &mut d_second.as_floats_mut()[..y.len()];
-        let other = self.0.sample(y, second, scale * share, d_second);
-        crate::kernels::add_to(d_y, d_second);
+        // Taken out while in use: a mixture of mixtures finds an empty vector.
+        let mut d_second = D_SECOND.take();
+        d_second.resize(y.len(), 0.0);
+        let other = self.0.sample(y, second, scale * share, &mut d_second);
+        crate::kernels::add_to(d_y, &d_second);
+        D_SECOND.set(d_second);
         f64::from(rest) * loss + f64::from(share) * other
     }
 

@@ -88,7 +88,8 @@ pub fn check_gradients<N: Network, L: Loss<N::Output>>(
         d_net: N::zeros(),
         loss,
         inputs: inputs.to_vec(),
-        d_inputs: vec![N::Input::zero(); inputs.len()],
+        // Overwritten by each pass; zeros would move through the stack.
+        d_inputs: inputs.to_vec(),
         targets,
     };
     probe.net.as_floats_mut().copy_from_slice(net.as_floats());

@@ -6,7 +6,13 @@ use crate::contract::{Infer, Network, Node, Root};
 use crate::memory::InferCtx;
 use crate::types::{Inputs, MAX_INPUTS, Values};
 #[cfg(feature = "std")]
-use crate::{contract::State, order::file_tensors, step, step::BatchError, types::Tensor};
+use crate::{
+    contract::State,
+    order::file_tensors,
+    step,
+    step::BatchError,
+    types::{Tensor, zeros_on_line},
+};
 
 /// Inference with any [`Network`]. For single samples, a struct that `network!` defines also has the method `forward`.
 pub trait InferenceExt: Network {
@@ -31,6 +37,34 @@ pub trait InferenceExt: Network {
         let ctx = InferCtx::new(workspace, scratch);
         Node::<Root>::infer(self, Infer { n: 1, x, y: y.as_floats_mut(), ctx });
         y
+    }
+
+    /// Inference on one sample, with the output written to `output`: for outputs that are too large for the stack, such as
+    /// a box or an element of a vector. Has the bits of `forward`.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{InferenceExt, Network, Values};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [[[f32; 4]; 512]; 512]>>(net: Box<N>) {
+    /// let mut output = N::Output::zeroed_box();
+    /// net.forward_into(&[0.0; 4], &mut output);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If the network refuses the input: see [`check_inputs`](Self::check_inputs).
+    #[cfg(feature = "std")]
+    fn forward_into(&self, input: &Self::Input, output: &mut Self::Output) {
+        const { Self::CHECKS }
+        step::forward_into(self, input, output);
+    }
+
+    /// A copy of the network, made on the heap and never on the stack.
+    #[cfg(feature = "std")]
+    #[must_use]
+    fn clone_boxed(&self) -> Box<Self> {
+        let mut copy = zeros_on_line::<Self>();
+        copy.as_floats_mut().copy_from_slice(self.as_floats());
+        copy
     }
 
     /// Inference on the next chunk of a longer sequence, which begins with `state` and leaves its last state there.

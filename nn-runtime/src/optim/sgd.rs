@@ -38,30 +38,50 @@ impl SGD {
     /// Sets the factor of the last step's velocity.
     ///
     /// # Panics
-    /// If `momentum` is not a number of at least 0 and below 1.
+    /// If `momentum` is not a number of at least 0 and below 1, or 0 after [`nesterov`](Self::nesterov).
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f32) -> Self {
         self.rule.momentum = checked("SGD: momentum", momentum, Range::Decay);
+        self.check_nesterov();
         self
     }
 
     /// Adds only `1 - dampening` times the gradient to the velocity.
     ///
     /// # Panics
-    /// If `dampening` is not a number from 0 to 1.
+    /// If `dampening` is not a number from 0 to 1, or not 0 after [`nesterov`](Self::nesterov).
     #[must_use]
     #[track_caller]
     pub fn dampening(mut self, dampening: f32) -> Self {
         self.rule.dampening = checked("SGD: dampening", dampening, Range::Fraction);
+        self.check_nesterov();
         self
     }
 
-    /// Nesterov momentum (Sutskever et al., 2013).
+    /// Nesterov momentum (Sutskever et al., 2013). Call [`momentum`](Self::momentum) first.
+    ///
+    /// # Panics
+    /// Without momentum, or with dampening, as in PyTorch.
     #[must_use]
-    pub const fn nesterov(mut self) -> Self {
+    #[track_caller]
+    pub fn nesterov(mut self) -> Self {
         self.rule.nesterov = true;
+        self.check_nesterov();
         self
+    }
+
+    #[track_caller]
+    fn check_nesterov(&self) {
+        let Rule { momentum, dampening, nesterov, .. } = self.rule;
+        assert!(
+            !nesterov || momentum > 0.0,
+            "SGD: `nesterov` needs momentum: call `momentum` with a number above 0 before it"
+        );
+        assert!(
+            !nesterov || dampening == 0.0,
+            "SGD: dampening {dampening} is not allowed with `nesterov`: leave out `dampening`"
+        );
     }
 
     /// Adds `decay` times each weight to its gradient (L2 penalty).
@@ -124,5 +144,28 @@ dispatch! {
             let direction = if rule.nesterov { g + rule.momentum * *v } else { *v };
             *w -= rate * direction;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SGD;
+
+    #[test]
+    #[should_panic(expected = "call `momentum` with a number above 0 before it")]
+    fn nesterov_needs_momentum() {
+        let _ = SGD::new(0.1).nesterov().momentum(0.9);
+    }
+
+    #[test]
+    #[should_panic(expected = "SGD: dampening 0.5 is not allowed with `nesterov`")]
+    fn nesterov_allows_no_dampening() {
+        let _ = SGD::new(0.1).momentum(0.9).dampening(0.5).nesterov();
+    }
+
+    #[test]
+    #[should_panic(expected = "SGD: dampening 0.5 is not allowed with `nesterov`")]
+    fn the_order_of_calls_makes_no_difference() {
+        let _ = SGD::new(0.1).momentum(0.9).nesterov().dampening(0.5);
     }
 }

@@ -31,12 +31,41 @@ pub fn infer_one_from<N: Network>(
     state: &mut [f32],
 ) -> N::Output {
     let mut y = N::Output::zeroed();
+    infer_one_from_into(net, x, lengths, state, &mut y);
+    y
+}
+
+/// As [`infer_one`], with the output written to `y`: for outputs that are large for a stack.
+#[inline]
+pub fn infer_one_into<N: Network>(net: &N, x: &[&[f32]], y: &mut N::Output) {
+    if const { inlined::suits::<N>() } {
+        infer_inlined_into(net, x, y);
+    } else {
+        infer_one_from_into(net, x, Lengths::Full, &mut [], y);
+    }
+}
+
+/// As [`infer_one_into`], for networks that suit [`infer_inlined`]. A function of its own, so that without optimisation
+/// the output by value is not in the stack frame of the caller.
+#[inline]
+fn infer_inlined_into<N: Network>(net: &N, x: &[&[f32]], y: &mut N::Output) {
+    *y = infer_inlined(Isa::best(), net, x);
+}
+
+/// As [`infer_one_from`], with the output written to `y`.
+#[inline]
+pub fn infer_one_from_into<N: Network>(
+    net: &N,
+    x: &[&[f32]],
+    lengths: Lengths<'_>,
+    state: &mut [f32],
+    y: &mut N::Output,
+) {
     with_small_workspace(workspace_len::<N>(1), |memory| {
         let state = StateMut::new(state, <N as Node<Root>>::STATE);
         let ctx = InferCtx { lengths, state, ..ctx::<N>(1, memory) };
         infer_shard(net, Infer { n: 1, x, y: y.as_floats_mut(), ctx });
     });
-    y
 }
 
 /// Inference on one step of one sequence.
@@ -46,7 +75,7 @@ pub fn step_one<N: Network + Streaming<Root>, Y: Values>(
     state: &mut State<N>,
     x: &[&[f32]],
 ) -> Y {
-    if const { inlined::suits_step::<N>() } {
+    if const { inlined::suits_step::<N, Y>() } {
         return step_inlined(Isa::best(), net, state, x);
     }
     let mut y = Y::zeroed();
@@ -57,12 +86,27 @@ pub fn step_one<N: Network + Streaming<Root>, Y: Values>(
 
 /// Inference on one sample that begins with `state` and leaves its last state there.
 pub(crate) fn forward_from<N: Network>(net: &N, state: &mut State<N>, x: &N::Input) -> N::Output {
-    let inputs = N::Input::LENS.len();
-    let floats: [&[f32]; MAX_INPUTS] =
-        std::array::from_fn(|i| if i < inputs { x.input(i) } else { &[] });
-    let steps: [Steps<'_>; MAX_INPUTS] =
-        std::array::from_fn(|i| if i < inputs { x.steps(i) } else { Steps::Full });
-    infer_one_from(net, &floats[..inputs], Lengths::Given(&steps), state.values_mut())
+    let (floats, steps) = parts(x);
+    infer_one_from(net, &floats[..N::Input::LENS.len()], Lengths::Given(&steps), state.values_mut())
+}
+
+/// Inference on one sample, with the output written to `y`.
+pub(crate) fn forward_into<N: Network>(net: &N, x: &N::Input, y: &mut N::Output) {
+    let (floats, steps) = parts(x);
+    let floats = &floats[..N::Input::LENS.len()];
+    if N::Input::RAGGED {
+        infer_one_from_into(net, floats, Lengths::Given(&steps), &mut [], y);
+    } else {
+        infer_one_into(net, floats, y);
+    }
+}
+
+/// The elements and the valid steps of each input of a sample.
+fn parts<I: Inputs>(x: &I) -> ([&[f32]; MAX_INPUTS], [Steps<'_>; MAX_INPUTS]) {
+    let inputs = I::LENS.len();
+    let floats = std::array::from_fn(|i| if i < inputs { x.input(i) } else { &[] });
+    let steps = std::array::from_fn(|i| if i < inputs { x.steps(i) } else { Steps::Full });
+    (floats, steps)
 }
 
 /// Elements of memory that inference on `n` samples needs.
@@ -107,6 +151,10 @@ pub fn infer_batch<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::O
     assert_eq!(inputs.len(), outputs.len(), "one output for each input");
     if let Err(error) = check_inputs::<N>(inputs) {
         panic!("{error}");
+    }
+    // No samples cannot be divided among threads.
+    if inputs.is_empty() {
+        return;
     }
     infer_flat(net, inputs, floats_of(outputs), &mut []);
 }

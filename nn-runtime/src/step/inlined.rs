@@ -21,13 +21,17 @@ const OPTIMISED: bool = !cfg!(debug_assertions);
 
 /// Whether the network is small enough for inlined inference.
 pub(super) const fn suits<N: Network>() -> bool {
-    OPTIMISED && N::MACS <= MOST_MACS && N::WORKSPACE + N::SCRATCH <= MOST_MEMORY
+    OPTIMISED
+        && N::MACS <= MOST_MACS
+        && N::WORKSPACE + N::SCRATCH <= MOST_MEMORY
+        // The output is on the stack, too: an `Upsample` has no multiply-adds and any number of elements.
+        && N::Output::LEN <= MOST_MEMORY
 }
 
 /// The same for one step of a sequence.
-pub(super) const fn suits_step<N: Network>() -> bool {
+pub(super) const fn suits_step<N: Network, Y: Values>() -> bool {
     // `MACS` counts all steps of the sequence. No limit of memory: that of a step is in its `State` and is not zeroed.
-    OPTIMISED && N::MACS / N::INPUTS[0].dim(0) <= MOST_MACS
+    OPTIMISED && N::MACS / N::INPUTS[0].dim(0) <= MOST_MACS && Y::LEN <= MOST_MEMORY
 }
 
 /// As [`infer_one`](super::infer_one), compiled for the instructions of `isa`.

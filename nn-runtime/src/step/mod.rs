@@ -14,10 +14,12 @@ mod workspace;
 #[cfg(feature = "train")]
 pub(crate) use batch::{Batch, enough_for};
 pub use error::BatchError;
-pub(crate) use infer::forward_from;
 #[cfg(feature = "train")]
 pub(crate) use infer::infer_flat;
-pub use infer::{infer_batch, infer_one, infer_one_from, step_one};
+pub(crate) use infer::{forward_from, forward_into};
+pub use infer::{
+    infer_batch, infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_one,
+};
 pub use inlined::{infer_inlined, step_inlined};
 pub(crate) use inputs::check_inputs;
 #[cfg(feature = "train")]

@@ -4,6 +4,7 @@
 mod cache_line;
 #[cfg(not(feature = "std"))]
 mod float_math;
+mod kernel_memory;
 #[cfg(feature = "std")]
 pub(crate) mod pages;
 #[cfg(feature = "std")]
@@ -15,6 +16,7 @@ mod rng_key;
 pub(crate) use cache_line::CacheLine;
 #[cfg(not(feature = "std"))]
 pub(crate) use float_math::FloatMath;
+pub(crate) use kernel_memory::KernelMemory;
 #[cfg(feature = "files")]
 pub(crate) use regular_file::check_regular;
 #[cfg(feature = "std")]

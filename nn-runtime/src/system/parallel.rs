@@ -5,6 +5,7 @@
 //! tasks of a range of its own, the same ones in all regions of as many tasks, so that their data stay in its cache;
 //! then those that other threads have not taken yet.
 
+use super::kernel_memory::KernelMemory;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -333,6 +334,8 @@ fn run_region(
 
 /// The loop of a worker: waits for a region, takes tasks, reports that it has finished.
 fn work_forever(index: usize, mut seen: Signal) {
+    // Allocated here: otherwise it would be whenever the worker first takes a task that needs it.
+    drop(KernelMemory::take());
     loop {
         seen = wait_for_region(index, seen);
         // Other workers saw the signal change, but are not counted in `pending`.

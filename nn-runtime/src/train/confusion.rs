@@ -4,13 +4,15 @@ use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::{CrossEntropy, largest};
 use crate::step::{Batch, BatchError, infer_batch};
+use crate::types::Values;
 use std::fmt;
 
 /// A confusion matrix: how many samples of each class were predicted as each class. Displays as a table with a row for
 /// each class and a column for each prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion<const CLASSES: usize> {
-    counts: [[usize; CLASSES]; CLASSES],
+    // `CLASSES` rows, on the heap: with thousands of classes they are larger than the stack.
+    counts: Vec<[usize; CLASSES]>,
 }
 
 impl<const CLASSES: usize> Confusion<CLASSES> {
@@ -23,9 +25,9 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
         N: Network<Output = [f32; CLASSES]>,
     {
         Batch::checked::<N::Output>(&CrossEntropy::new(), &data.inputs, &data.targets)?;
-        let mut scores = vec![[0.0; CLASSES]; data.len()];
+        let mut scores = N::Output::zeroed_vec(data.len());
         infer_batch(net, &data.inputs, &mut scores);
-        let mut confusion = Self { counts: [[0; CLASSES]; CLASSES] };
+        let mut confusion = Self { counts: vec![[0; CLASSES]; CLASSES] };
         for (target, scores) in data.targets.iter().zip(&scores) {
             confusion.counts[*target as usize][largest(scores)] += 1;
         }
@@ -35,7 +37,7 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
     /// The number of samples of each class (outer) that were predicted as each class (inner).
     #[must_use]
     pub fn counts(&self) -> &[[usize; CLASSES]; CLASSES] {
-        &self.counts
+        self.counts[..].try_into().expect("a row for each class")
     }
 
     /// The fraction of correct predictions.
@@ -79,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_table_has_rows_of_classes_and_columns_of_predictions() {
-        let confusion = Confusion { counts: [[12, 0, 1], [0, 9, 0], [2, 0, 0]] };
+        let confusion = Confusion { counts: vec![[12, 0, 1], [0, 9, 0], [2, 0, 0]] };
         let table = "   class |  0  1  2\n\
                      ---------+---------\n       \
                      0 | 12  .  1\n       \

@@ -57,6 +57,19 @@ pub enum TrainError {
         /// The value.
         value: f32,
     },
+    /// A learning rate that is negative or not finite. The network has the weights from before this step.
+    #[error(
+        "epoch {epoch}, step {step}: the learning rate is {rate}: expected a finite number of at least 0; correct the \
+         schedule or the optimiser that returned it"
+    )]
+    LearningRate {
+        /// The epoch.
+        epoch: usize,
+        /// The step of the epoch that was to begin.
+        step: usize,
+        /// The learning rate.
+        rate: f64,
+    },
     /// A loss that is not finite. The network has the weights from before this step.
     #[error(
         "epoch {epoch}, step {step}: the loss is {loss}; {}. {advice}",

@@ -44,7 +44,14 @@ pub(super) fn evaluate_chunks<N: Network, L: Loss<N::Output>>(
     batch: usize,
 ) -> LossSums {
     let order = chunks::order(data.len(), batch);
-    let ordered = order.iter().map(|&i| (data.inputs[i], data.targets[i])).collect();
+    let mut ordered = Data { inputs: Vec::new(), targets: Vec::new() };
+    ordered.inputs.reserve_exact(data.len());
+    ordered.targets.reserve_exact(data.len());
+    for i in order {
+        // Copied in place: a sample may be larger than the stack.
+        ordered.inputs.extend_from_slice(&data.inputs[i..=i]);
+        ordered.targets.extend_from_slice(&data.targets[i..=i]);
+    }
     let mut state = chunks::initial_state::<N>(batch, data.len());
     evaluate_in_order(net, &ordered, loss, batch, &mut state)
 }

@@ -25,8 +25,8 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
     /// # Errors
     /// If there are no samples, inputs and targets differ in number or are not finite, the last batch is too small for
     /// statistics over the batch, [`carry_state`](Self::carry_state) is set for a network without recurrent state, the
-    /// loss refuses a target, or the loss, a gradient or a weight is not finite. The network then has the weights from
-    /// before the failed step, or the best ones with [`keep_best`](Self::keep_best).
+    /// loss refuses a target, the learning rate is negative or not finite, or the loss, a gradient or a weight is not
+    /// finite. The network then has the weights from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
     pub fn fit<N, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
@@ -37,7 +37,7 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        self.fit_until(self.epochs_done + self.epochs, net, train, loss)
+        self.fit_until(self.epochs_done.saturating_add(self.epochs), net, train, loss)
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
@@ -157,17 +157,17 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let number = self.epochs_done + 1;
-        self.set_learning_rate(false);
         let clock = Instant::now();
         let key = RngKey::new(self.seed);
         run.begin_epoch(key, number);
         let steps = run.samples().div_ceil(self.batch);
+        self.set_learning_rate(false, StepIndex { epoch: number, step: 1, steps })?;
         progress.begin_epoch(number, steps);
         let mut sums = LossSums::default();
         for step in 1..=steps {
             let at = StepIndex { epoch: number, step, steps };
             let key = key.fold_in(self.steps_done);
-            self.set_learning_rate(true);
+            self.set_learning_rate(true, at)?;
             sums = sums.with(&run.step(at, key, &mut self.optimizer)?);
             self.steps_done += 1;
             progress.step(&sums);
@@ -190,11 +190,25 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
         })
     }
 
-    /// Sets the learning rate by the schedule, before a step or before the first step of an epoch.
-    fn set_learning_rate(&mut self, each_step: bool) {
+    /// Sets the learning rate by the schedule, before the step `at` or, not `each_step`, before the first step of an epoch.
+    fn set_learning_rate(&mut self, each_step: bool, at: StepIndex) -> Result<(), TrainError> {
         if let Some(plan) = self.plan.as_mut().filter(|plan| plan.each_step == each_step) {
             let done = if each_step { self.steps_done as usize } else { self.epochs_done };
-            plan.set(&mut self.optimizer, done);
+            let rate = plan.rate(&self.optimizer, done);
+            // Before the optimiser has it, which may panic.
+            check_learning_rate(rate, at)?;
+            self.optimizer.set_learning_rate(rate);
         }
+        // An optimiser of the user's may have any rate.
+        check_learning_rate(self.optimizer.learning_rate(), at)
     }
+}
+
+/// Refuses a learning rate that would destroy the weights.
+fn check_learning_rate(rate: f64, at: StepIndex) -> Result<(), TrainError> {
+    if rate.is_finite() && rate >= 0.0 {
+        return Ok(());
+    }
+    let StepIndex { epoch, step, .. } = at;
+    Err(TrainError::LearningRate { epoch, step, rate })
 }

@@ -22,9 +22,10 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    pub(super) fn set(&mut self, optimizer: &mut impl Optimizer, done: usize) {
+    /// The learning rate of the next step or epoch, after `done` of them.
+    pub(super) fn rate(&mut self, optimizer: &impl Optimizer, done: usize) -> f64 {
         let base = *self.base.get_or_insert(optimizer.learning_rate());
-        optimizer.set_learning_rate(self.schedule.rate(base, done));
+        self.schedule.rate(base, done)
     }
 }
 
@@ -183,8 +184,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self.schedule_epochs(EpochSchedule(schedule))
     }
 
-    /// Sets the learning rate before each epoch. [`fit`](Self::fit) panics if the schedule returns one that the optimiser
-    /// refuses.
+    /// Sets the learning rate before each epoch. [`fit`](Self::fit) ends with an error if it is negative or not finite.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};

@@ -28,4 +28,4 @@ pub(crate) use values::MAX_INPUTS;
 pub use values::{Input, Inputs, Values};
 #[cfg(feature = "std")]
 pub(crate) use weights::zeros_on_line;
-pub use weights::{Weights, len_of_fields};
+pub use weights::{WeightSlice, Weights, len_of_fields};

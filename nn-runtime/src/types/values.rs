@@ -61,6 +61,22 @@ pub unsafe trait Values: Copy + Send + Sync + 'static {
         // SAFETY: any bits are a valid `Self`, by the trait's contract.
         unsafe { core::mem::zeroed() }
     }
+
+    /// A value of zeros, allocated on the heap and never on the stack.
+    #[cfg(feature = "std")]
+    #[must_use]
+    fn zeroed_box() -> Box<Self> {
+        // SAFETY: any bits are a valid `Self`, by the trait's contract.
+        unsafe { Box::new_zeroed().assume_init() }
+    }
+
+    /// `count` values of zeros, allocated on the heap and never on the stack.
+    #[cfg(feature = "std")]
+    #[must_use]
+    fn zeroed_vec(count: usize) -> Vec<Self> {
+        // SAFETY: any bits are a valid `Self`, by the trait's contract.
+        unsafe { Box::new_zeroed_slice(count).assume_init() }.into_vec()
+    }
 }
 
 // SAFETY: one 32-bit number, valid for any bits.

@@ -9,49 +9,9 @@ use crate::system::pages;
 /// # Safety
 /// The type must consist of `f32` alone, without padding and valid for any bits: `#[repr(C)]` with
 /// every field `Weights` or an array of `f32`, or of size zero.
-pub unsafe trait Weights: Sized + Send + Sync + 'static {
+pub unsafe trait Weights: WeightSlice + Sized + Send + Sync + 'static {
     /// The number of elements.
     const LEN: usize = size_of::<Self>() / size_of::<f32>();
-
-    /// All elements, in the order of the fields.
-    fn as_floats(&self) -> &[f32] {
-        if Self::LEN == 0 {
-            return &[]; // a type of size zero need not be aligned like an `f32`
-        }
-        // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`.
-        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::LEN) }
-    }
-
-    /// All elements, mutable.
-    fn as_floats_mut(&mut self) -> &mut [f32] {
-        if Self::LEN == 0 {
-            return &mut [];
-        }
-        // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`, and any bits written are a valid `Self`; the
-        // borrow is unique.
-        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
-    }
-
-    /// A slice of elements as weights.
-    ///
-    /// # Panics
-    /// When the slice has another length than `LEN`.
-    fn from_floats(floats: &[f32]) -> &Self {
-        assert_eq!(floats.len(), Self::LEN, "the length of the weights");
-        // SAFETY: the slice has `LEN` values of `f32`, which are a valid `Self` by the trait's contract, and its
-        // alignment is that of `f32`.
-        unsafe { &*floats.as_ptr().cast() }
-    }
-
-    /// A slice of elements as mutable weights.
-    ///
-    /// # Panics
-    /// When the slice has another length than `LEN`.
-    fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
-        assert_eq!(floats.len(), Self::LEN, "the length of the weights");
-        // SAFETY: as in `from_floats`, and the borrow is unique.
-        unsafe { &mut *floats.as_mut_ptr().cast() }
-    }
 
     /// Weights of zeros, allocated on the heap and never on the stack.
     #[cfg(feature = "std")]
@@ -64,6 +24,63 @@ pub unsafe trait Weights: Sized + Send + Sync + 'static {
         pages::prefer_large(core::slice::from_mut(&mut *zeros));
         // SAFETY: the memory is zeroed, and zero bits are a valid `Self` by the trait's contract.
         unsafe { zeros.assume_init() }
+    }
+}
+
+/// The elements of [`Weights`] as a slice.
+///
+/// Every type with `Weights` has these methods. They are in a trait of their own, which is not in the prelude, because
+/// arrays have methods of the same names from [`Values`](crate::Values). For networks,
+/// [`InferenceExt::params`](crate::InferenceExt::params) is `as_floats`.
+pub trait WeightSlice: Sized {
+    /// All elements, in the order of the fields.
+    fn as_floats(&self) -> &[f32];
+
+    /// All elements, mutable.
+    fn as_floats_mut(&mut self) -> &mut [f32];
+
+    /// A slice of elements as weights.
+    ///
+    /// # Panics
+    /// When the slice has another length than `LEN`.
+    fn from_floats(floats: &[f32]) -> &Self;
+
+    /// A slice of elements as mutable weights.
+    ///
+    /// # Panics
+    /// When the slice has another length than `LEN`.
+    fn from_floats_mut(floats: &mut [f32]) -> &mut Self;
+}
+
+impl<T: Weights> WeightSlice for T {
+    fn as_floats(&self) -> &[f32] {
+        if Self::LEN == 0 {
+            return &[]; // a type of size zero need not be aligned like an `f32`
+        }
+        // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`.
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::LEN) }
+    }
+
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        if Self::LEN == 0 {
+            return &mut [];
+        }
+        // SAFETY: by the trait's contract `Self` is `LEN` values of `f32`, and any bits written are a valid `Self`; the
+        // borrow is unique.
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::LEN) }
+    }
+
+    fn from_floats(floats: &[f32]) -> &Self {
+        assert_eq!(floats.len(), Self::LEN, "the length of the weights");
+        // SAFETY: the slice has `LEN` values of `f32`, which are a valid `Self` by the trait's contract, and its
+        // alignment is that of `f32`.
+        unsafe { &*floats.as_ptr().cast() }
+    }
+
+    fn from_floats_mut(floats: &mut [f32]) -> &mut Self {
+        assert_eq!(floats.len(), Self::LEN, "the length of the weights");
+        // SAFETY: as in `from_floats`, and the borrow is unique.
+        unsafe { &mut *floats.as_mut_ptr().cast() }
     }
 }
 

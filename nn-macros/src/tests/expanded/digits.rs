@@ -217,6 +217,20 @@ const _: () = {
                 &[unrolled::__private::Values::as_floats(input)],
             )
         }
+        /// As `forward`, with the output written to `output`, which may be too large for the stack.
+        #[inline]
+        pub fn forward_into(
+            &self,
+            input: &[[[f32; 1]; 28]; 28],
+            output: &mut [f32; 10],
+        ) {
+            const { <Self as unrolled::__private::Network>::CHECKS }
+            unrolled::__private::infer_one_into(
+                self,
+                &[unrolled::__private::Values::as_floats(input)],
+                output,
+            );
+        }
     }
     unsafe impl __rt::Weights for Digits {
         const LEN: usize = {

@@ -204,6 +204,23 @@ const _: () = {
                 ],
             )
         }
+        /// As `forward`, with the output written to `output`, which may be too large for the stack.
+        #[inline]
+        fn forward_into(
+            &self,
+            (x, table): (&[f32; 4], &[f32; 3]),
+            output: &mut [f32; 2],
+        ) {
+            const { <Self as unrolled::__private::Network>::CHECKS }
+            unrolled::__private::infer_one_into(
+                self,
+                &[
+                    unrolled::__private::Values::as_floats(x),
+                    unrolled::__private::Values::as_floats(table),
+                ],
+                output,
+            );
+        }
     }
     unsafe impl __rt::Weights for Phases
     where

@@ -6,10 +6,10 @@
 )]
 
 use super::sizes::{ImageSlices, Sizes};
-use super::window::{Vector, Window, WindowMemory, vectors};
+use super::window::{Vector, Window, vectors};
 use crate::kernels::axis::Axis;
 use crate::kernels::isa::{Kernel, Lanes};
-use core::mem::MaybeUninit;
+use crate::system::KernelMemory;
 use core::ops::Range;
 
 /// Pixels that are computed together: as many sums as there are multiply-adds in flight at a time (two begin per cycle,
@@ -32,10 +32,10 @@ impl Kernel for Slide<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let Self(image) = self;
-        // On the stack and not initialised: `Window` writes what it reads.
-        let mut memory = WindowMemory([const { MaybeUninit::uninit() }; _]);
+        // Not initialised: `Window` writes what it reads.
+        let mut memory = KernelMemory::take();
         let pixels = image.sizes.columns.pixels;
-        let strip = strip_len(&image.sizes, memory.0.len() / L::COUNT);
+        let strip = strip_len(&image.sizes, KernelMemory::LEN / L::COUNT);
         let mut channel = 0;
         // Groups of channels outside, strips of pixels, then lines: the window of a group slides down the image once
         // per strip, and each line is copied once.

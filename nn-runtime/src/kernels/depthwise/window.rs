@@ -3,7 +3,7 @@
 use super::sizes::Sizes;
 use crate::kernels::axis::Axis;
 use crate::kernels::isa::Lanes;
-use core::mem::MaybeUninit;
+use crate::system::KernelMemory;
 use core::ops::Range;
 
 /// A vector of channels.
@@ -50,10 +50,6 @@ impl<L: Lanes> Vector<L> {
     }
 }
 
-/// The memory of a window. Its 128 kB leave room for other data in a second-level cache.
-#[repr(align(64))]
-pub(super) struct WindowMemory(pub(super) [MaybeUninit<f32>; 1 << 15]);
-
 /// The lines that a kernel meets, for a group of vectors of channels. For each vector there are the weights, followed
 /// by as many lines as the kernel has. The next line overwrites the one that is no longer met.
 ///
@@ -74,13 +70,13 @@ impl<'a> Window<'a> {
         sizes: &'a Sizes,
         first: usize,
         pixels: usize,
-        memory: &mut WindowMemory,
+        memory: &mut KernelMemory,
     ) -> Self {
-        let capacity = memory.0.len() / L::COUNT;
+        let capacity = KernelMemory::LEN / L::COUNT;
         let vectors = vectors(sizes, pixels);
         // Room for at least one vector: `strip_len` chooses strips of this length.
         let channels = first..sizes.channels.min(first + capacity / vectors * L::COUNT);
-        let (start, by_vector) = (memory.0.as_mut_ptr().cast(), vectors * L::COUNT);
+        let (start, by_vector) = (memory.as_mut_ptr(), vectors * L::COUNT);
         Self { sizes, channels, start, by_vector, width: pixels + sizes.columns.taps - 1 }
     }
 

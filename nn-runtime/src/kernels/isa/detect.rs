@@ -21,10 +21,8 @@ pub enum Isa {
 
 impl Isa {
     /// The widest instructions of this machine. The environment variable `UNROLLED_ISA` (`baseline`, `avx2`, `avx512`)
-    /// limits them, for tests. Results of different instruction sets differ in their last bits.
-    ///
-    /// # Panics
-    /// If the variable has another value.
+    /// limits them, for tests. Another value is reported once and ignored. Results of different instruction sets differ in
+    /// their last bits.
     #[inline]
     #[must_use]
     pub fn best() -> Self {
@@ -74,19 +72,25 @@ impl Isa {
     #[cfg(feature = "std")]
     #[cold]
     fn find_best() -> Self {
-        let limit = match std::env::var("UNROLLED_ISA").as_deref() {
-            Ok("baseline") => Self::Baseline,
-            Ok("avx2") => Self::Avx2,
-            Ok("avx512") | Err(_) => Self::Avx512,
-            Ok(other) => {
-                panic!("UNROLLED_ISA is `{other}`, but can be baseline, avx2 or avx512")
-            }
+        let value = std::env::var_os("UNROLLED_ISA");
+        let limit = match value.as_ref().map(|value| value.to_str()) {
+            Some(Some("baseline")) => Self::Baseline,
+            Some(Some("avx2")) => Self::Avx2,
+            _ => Self::Avx512,
         };
-        Self::ALL
+        let best = Self::ALL
             .into_iter()
             // `ALL` and the order of the variants go from narrow to wide: the last one that fits is the widest.
             .rfind(|isa| *isa <= limit && isa.is_available())
-            .unwrap_or(Self::Baseline)
+            .unwrap_or(Self::Baseline);
+        if let Some(value) = value
+            && !["baseline", "avx2", "avx512"].iter().any(|allowed| value == *allowed)
+        {
+            eprintln!(
+                "unrolled: UNROLLED_ISA is {value:?}, expected baseline, avx2 or avx512: using {best:?}"
+            );
+        }
+        best
     }
 
     /// Runs a kernel that is compiled for these instructions.

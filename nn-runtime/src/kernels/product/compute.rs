@@ -11,8 +11,8 @@ use crate::kernels::isa::{Baseline, Isa, Lanes};
 /// as the gradients of small images, are one chain.
 pub(crate) const LONG_SUM: usize = 1 << 13;
 
-/// Terms of a part of a long sum. Not more than the rows of a panel that are packed at a time, so that packing does not
-/// change bits: products of few rows are not packed.
+/// Terms of a part of a long sum. With `std`, not more than the rows of a panel that are packed at a time: panels pack a
+/// part as a whole or not at all.
 pub(crate) const PARTIAL_SUM: usize = 256;
 
 impl Product<'_> {

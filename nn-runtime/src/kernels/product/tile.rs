@@ -9,10 +9,10 @@ use super::init::Init;
 use super::problem::Product;
 use super::strides::Strides3;
 use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
-use core::mem::MaybeUninit;
+use crate::system::KernelMemory;
 
 /// Elements of `B` that are packed at a time: they fit into the first two caches.
-const PACKED: usize = 1 << 14;
+const PACKED: usize = if KernelMemory::LEN < 1 << 14 { KernelMemory::LEN } else { 1 << 14 };
 
 /// Vectors of the widest tiles. Their multiply-adds leave time for prefetches of what the next tiles read: the gradient
 /// of a weight reads columns of two matrices that were written long ago, and waited for each line of them.
@@ -54,7 +54,10 @@ impl Panel<'_> {
         // SAFETY: by the contract of this function the processor has the instructions of `sweep`, the panel's pointers
         // are valid, and `sweep` computes panels of `width` columns, which is what `pack` copies of each row.
         unsafe {
-            if self.product.is_worth_packing(width) {
+            // A part of a long sum is added to `C` once, so that it is packed as a whole or not at all.
+            let Product { terms, init, .. } = self.product;
+            let fits = !matches!(init, Init::Partial) || terms.len() * width <= PACKED;
+            if fits && self.product.is_worth_packing(width) {
                 self.pack(width, sweep);
             } else {
                 sweep(self);
@@ -64,13 +67,14 @@ impl Panel<'_> {
 
     /// Computes the panel in parts of the sum, for each of which `B` is packed into contiguous memory.
     ///
-    /// Not inlined: its 64 kB on the stack would cost every call of [`Self::compute`] some time.
+    /// Not inlined: few products are worth packing, and the others need no more than a call of `sweep`.
     ///
     /// # Safety
     /// As for [`Self::compute`].
     #[inline(never)]
     unsafe fn pack(&self, width: usize, sweep: Sweep) {
-        let mut memory = [const { MaybeUninit::<f32>::uninit() }; PACKED];
+        let mut memory = KernelMemory::take();
+        let packed = memory.as_mut_ptr();
         let width = self.rest.min(width);
         let mut init = self.product.init;
         // Blocks of the sum, in the order of its terms: the same chain of multiply-adds as without packing, since storing
@@ -83,14 +87,13 @@ impl Panel<'_> {
             // `middle * inner <= PACKED / width` rows.
             unsafe {
                 let from = self.b.add(in_b);
-                let to = memory.as_mut_ptr().cast::<f32>();
                 for row in 0..middle * inner {
                     let (j, k) = (row / inner, row % inner);
                     let from = from.add(j * other[1] + k * other[2]);
-                    to.add(row * width).copy_from_nonoverlapping(from, width);
+                    packed.add(row * width).copy_from_nonoverlapping(from, width);
                 }
                 let a = self.a.add(in_a);
-                sweep(&Panel { product: &product, a, b: to, ..*self });
+                sweep(&Panel { product: &product, a, b: packed, ..*self });
             }
             init = Init::Accumulate;
         });
