@@ -149,7 +149,7 @@ fn d_weight_of_taps(isa: Isa, g: &Geometry, range: TapRange, args: DWeight<'_>) 
     for group in channel_groups(g) {
         let product = Product { rows, terms, columns: group.filters, init: accumulate.into() };
         let (x, d_y) = (&x[from_x + group.channel..], &d_y[from_d_y + group.filter..]);
-        product.compute(isa, x, d_y, &mut d_weight[group.filter..]);
+        product.compute_in_parts(isa, x, d_y, &mut d_weight[group.filter..]);
     }
 }
 

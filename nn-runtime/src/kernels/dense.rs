@@ -6,12 +6,12 @@ use super::dots::{RowProduct, dots};
 use super::few_rows::few_rows;
 use super::inline::Instructions;
 use super::isa::Isa;
-use super::product::{Accumulate, Init, Product, Strides3};
+use super::product::{Accumulate, Init, LONG_SUM, Product, Strides3};
 use super::small::{small_dense, small_dense_inlined};
 
 /// Inputs that are summed at a time, so that the part of the weights that a panel of columns needs stays in the
 /// second-level cache and the rows' part in the first-level one: 128 kB for a panel of 64 columns, and 12 kB for six
-/// rows. It is `kc` of BLIS. Sums have the same bits in blocks of any size.
+/// rows. It is `kc` of BLIS. Sums of up to [`LONG_SUM`] terms have the same bits in blocks of any size.
 const BLOCK: usize = 512;
 
 /// The same for a few rows and weights that come from memory: smaller, so that tiles do not read a little of each of
@@ -78,13 +78,18 @@ fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
     let rows = Strides3::one_loop(y.len() / units, inputs, units);
     // With more rows than one or two tiles, each weight that comes from memory is used by several tiles, so that the
     // order of the reads matters less.
-    let block = if is_far(inputs * units) && rows.len() <= 8 { FAR_BLOCK } else { BLOCK };
+    let block = match inputs {
+        // Long sums are computed in parts, which replace the blocks.
+        _ if inputs > LONG_SUM => inputs,
+        _ if is_far(inputs * units) && rows.len() <= 8 => FAR_BLOCK,
+        _ => BLOCK,
+    };
     let mut first = 0;
     while first < inputs {
         let count = block.min(inputs - first);
         let terms = Strides3::one_loop(count, 1, stride);
         let product = Product { rows, terms, columns: units, init };
-        product.compute(isa, &x[first..], &weight[first * stride..], y);
+        product.compute_in_parts(isa, &x[first..], &weight[first * stride..], y);
         init = Init::Accumulate;
         first += count;
     }
@@ -140,7 +145,7 @@ pub fn dense_d_weight(isa: Isa, args: DenseDWeightArgs<'_>) {
         columns: units,
         init: accumulate.into(),
     };
-    product.compute(isa, &x[first..], d_y, d_weight);
+    product.compute_in_parts(isa, &x[first..], d_y, d_weight);
 }
 
 /// The sum of all rows of `d_y`. Does nothing if `d_bias` is empty.
@@ -165,5 +170,5 @@ pub fn d_bias(
         columns: d_bias.len(),
         init: accumulate.into(),
     };
-    product.compute(isa, &[1.0], d_y, d_bias);
+    product.compute_in_parts(isa, &[1.0], d_y, d_bias);
 }

@@ -8,13 +8,17 @@
     reason = "indices below constants, so that arrays become registers"
 )]
 
+use super::add::add_to;
 use super::dense_args::ColumnsArgs;
 use super::isa::{Isa, Kernel, Lanes, load_row, store_row};
-use super::product::Init;
+use super::product::{Init, LONG_SUM, PARTIAL_SUM};
 
 /// Rows of weights that are read side by side: sums are loaded and stored once for all of them. Eight vectors of
 /// weights, a sum and an element of `x` fit into 16 registers.
 const TERMS: usize = 8;
+
+/// Elements of a part of long sums, which stay in the first-level cache: 8 kB, 1,024 columns of two rows.
+const PART: usize = 1 << 11;
 
 /// The same bits as [`dense_columns`](super::dense::dense_columns).
 ///
@@ -26,22 +30,63 @@ pub(crate) fn few_rows(isa: Isa, args: ColumnsArgs<'_>) {
     assert!(y.len() == rows * units && x.len() == rows * inputs, "whole rows");
     let last = (inputs - 1).checked_mul(stride).and_then(|last| last.checked_add(units));
     assert!(last.is_some_and(|end| end <= weight.len()), "a weight for each input and unit");
+    if rows == 0 {
+        return;
+    }
     // The sums are in `y` all the time, from one block of terms to the next.
     for y in y.chunks_exact_mut(units) {
         match init {
             Init::Zero => y.fill(0.0),
             Init::Bias(bias) => y.copy_from_slice(bias),
-            Init::Accumulate => {}
+            // Only the parts of a `Product` are `Partial`.
+            Init::Accumulate | Init::Partial => {}
         }
     }
+    if inputs > LONG_SUM {
+        return long_sums(isa, ColumnsArgs { inputs, units, stride, x, weight, init, y });
+    }
     let y = y.as_mut_ptr();
-    isa.run(FewRows { rows, inputs, units, stride, x, weight, y });
+    isa.run(FewRows { rows, inputs, terms: inputs, units, stride, x, weight, y });
+}
+
+/// The same for long sums, from the initial values in `y`: in parts of [`PARTIAL_SUM`] terms, as `compute_in_parts`.
+fn long_sums(isa: Isa, args: ColumnsArgs<'_>) {
+    let ColumnsArgs { inputs, units, stride, x, weight, y, .. } = args;
+    let rows = y.len() / units;
+    let (mut part, most) = ([0.0; PART], PART / rows);
+    for column in (0..units).step_by(most) {
+        let width = most.min(units - column);
+        let columns = column..column + width;
+        let part = &mut part[..rows * width];
+        for first in (0..inputs).step_by(PARTIAL_SUM) {
+            // The first part continues the initial values.
+            for (y, part) in y.chunks_exact(units).zip(part.chunks_exact_mut(width)) {
+                match first {
+                    0 => part.copy_from_slice(&y[columns.clone()]),
+                    _ => part.fill(0.0),
+                }
+            }
+            let terms = PARTIAL_SUM.min(inputs - first);
+            let (x, weight) = (&x[first..], &weight[first * stride + column..]);
+            let y_of_part = part.as_mut_ptr();
+            isa.run(FewRows { rows, inputs, terms, units: width, stride, x, weight, y: y_of_part });
+            for (y, part) in y.chunks_exact_mut(units).zip(part.chunks_exact(width)) {
+                match first {
+                    0 => y[columns.clone()].copy_from_slice(part),
+                    _ => add_to(&mut y[columns.clone()], part),
+                }
+            }
+        }
+    }
 }
 
 /// A product whose matrices have these sizes, as [`few_rows`] asserts. `y` holds the initial values of the sums.
 struct FewRows<'a> {
     rows: usize,
+    /// Elements from one row of `x` to the next.
     inputs: usize,
+    /// Inputs that are summed.
+    terms: usize,
     units: usize,
     stride: usize,
     x: &'a [f32],
@@ -53,13 +98,13 @@ impl Kernel for FewRows<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         // The rest of the terms one by one: each sum has its terms in the same order as in a `Product`.
-        let whole = self.inputs - self.inputs % TERMS;
+        let whole = self.terms - self.terms % TERMS;
         // SAFETY: `TERMS` terms are left at each `first` below `whole`, and one at the others.
         unsafe {
             for first in (0..whole).step_by(TERMS) {
                 self.terms::<L, TERMS>(lanes, first);
             }
-            for first in whole..self.inputs {
+            for first in whole..self.terms {
                 self.terms::<L, 1>(lanes, first);
             }
         }
@@ -134,8 +179,10 @@ mod tests {
             (0..len).map(|i| RngKey::new(stream).uniform(i as u64) - 0.5).collect()
         };
         for isa in available() {
-            for (rows, inputs, units) in [(1, 1, 1), (1, 9, 40), (2, 4, 16), (3, 7, 33), (4, 10, 5)]
-            {
+            let sizes = [(1, 1, 1), (1, 9, 40), (2, 4, 16), (3, 7, 33), (4, 10, 5)];
+            // Long sums; more columns than one part of them has.
+            let long = [(2, LONG_SUM, 3), (2, LONG_SUM + 1, 17), (2, LONG_SUM + 300, 1027)];
+            for (rows, inputs, units) in sizes.into_iter().chain(long) {
                 let stride = units + 3;
                 let (x, weight) = (values(rows * inputs, 1), values(inputs * stride, 2));
                 let (bias, before) = (values(units, 3), values(rows * units, 4));
@@ -147,7 +194,8 @@ mod tests {
                     let terms = Strides3::one_loop(inputs, 1, stride);
                     let rows = Strides3::one_loop(rows, inputs, units);
                     let product = Product { rows, terms, columns: units, init };
-                    let expected = written(&before, |y| product.compute(isa, &x, &weight, y));
+                    let expected =
+                        written(&before, |y| product.compute_in_parts(isa, &x, &weight, y));
                     assert_eq!(found, expected, "{isa:?}: {rows:?}, {inputs} to {units}");
                 }
             }

@@ -26,6 +26,8 @@ mod geometry;
 pub(crate) mod group_norm;
 mod inline;
 pub(crate) mod isa;
+#[cfg(test)]
+mod long_sums;
 pub(crate) mod norm;
 pub(crate) mod pool;
 mod pool_2x2;

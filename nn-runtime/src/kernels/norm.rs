@@ -29,21 +29,39 @@ fn rows(sums: &[f32]) -> usize {
     sums[sums.len() - 1].to_bits() as usize
 }
 
-/// Stores two `f64` per channel, each as an `f32` and the rounding error of that.
+/// `2^160`: the largest sum of squares of as many `f32` as memory can hold, divided by it, is an `f32`.
+const BEYOND_F32: f64 = f64::from_bits((1023 + 160) << 52);
+
+/// An `f64` as two `f32`, which hold 48 of its 53 bits: rounded, and the rounding error of that. A finite value beyond
+/// the largest `f32` is infinity and the value divided by [`BEYOND_F32`].
+fn split(value: f64) -> [f32; 2] {
+    let high = value as f32;
+    let low = if high.is_infinite() && value.is_finite() {
+        value / BEYOND_F32
+    } else {
+        value - f64::from(high)
+    };
+    [high, low as f32]
+}
+
+/// The value that [`split`] was given.
+fn unsplit([high, low]: [f32; 2]) -> f64 {
+    if high.is_infinite() && low.is_finite() {
+        return f64::from(low) * BEYOND_F32;
+    }
+    f64::from(high) + f64::from(low)
+}
+
+/// Stores two `f64` per channel, as [`split`] does: the memory of shards is `f32`.
 fn put(sums: &mut [f32], channels: usize, c: usize, values: [f64; 2]) {
-    // The memory of shards is `f32`; two of them hold 48 of the 53 bits of an `f64`.
     for (pair, value) in sums.chunks_exact_mut(2 * channels).zip(values) {
-        pair[c] = value as f32;
-        pair[channels + c] = (value - f64::from(pair[c])) as f32;
+        [pair[c], pair[channels + c]] = split(value);
     }
 }
 
 /// The values that [`put`] stored.
 pub(super) fn get(sums: &[f32], channels: usize, c: usize) -> [f64; 2] {
-    [0, 2].map(|pair| {
-        let (high, low) = (sums[pair * channels + c], sums[(pair + 1) * channels + c]);
-        f64::from(high) + f64::from(low)
-    })
+    [0, 2].map(|pair| unsplit([sums[pair * channels + c], sums[(pair + 1) * channels + c]]))
 }
 
 /// Evaluates `$body` for blocks of `L` channels beginning at `c`: 16 as long as there are so many, then 1. A block of

@@ -3,7 +3,8 @@
 use super::dispatch::dispatch;
 use super::isa::Isa;
 use super::pool_2x2::max_2x2;
-use core::ops::Range;
+use super::product::LONG_SUM;
+use core::ops::{AddAssign, Range};
 use unrolled_shape::Shape;
 use unrolled_shape::rules::window::{Over, Window};
 
@@ -313,17 +314,34 @@ struct Average<'a> {
 impl WindowOp for Average<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
-        let mut sum = [0.0; L];
+        let divisor = self.pool.divisor(under, self.include_padding);
+        // The error of a sum in `f32` grows with its length.
+        *lanes_mut(self.y, y) = if under.rows.len() * under.columns.len() > LONG_SUM {
+            self.sum::<f64, L>(under, c).map(|sum| (sum / f64::from(divisor)) as f32)
+        } else {
+            self.sum::<f32, L>(under, c).map(|sum| sum / divisor)
+        };
+    }
+}
+
+impl Average<'_> {
+    /// The sum of the elements under the window in `L` channels, the first of which is `c`.
+    #[inline(always)]
+    fn sum<T: Copy + Default + From<f32> + AddAssign, const L: usize>(
+        &self,
+        under: &Under,
+        c: usize,
+    ) -> [T; L] {
+        let mut sum = [T::default(); L];
         for i in under.rows.clone() {
             for j in under.columns.clone() {
                 let x = lanes::<_, L>(self.x, under.at(i, j) + c);
                 for l in 0..L {
-                    sum[l] += x[l];
+                    sum[l] += T::from(x[l]);
                 }
             }
         }
-        let divisor = self.pool.divisor(under, self.include_padding);
-        *lanes_mut(self.y, y) = sum.map(|sum| sum / divisor);
+        sum
     }
 }
 

@@ -16,21 +16,46 @@ pub(crate) struct RowNorm {
     pub(crate) eps: f32,
 }
 
+/// The least variance, `eps` included, that is computed in `f32`: squares that are rounded to subnormal numbers, or to 0,
+/// change smaller ones.
+const SMALLEST_VARIANCE: f32 = 1e-30;
+
 impl RowNorm {
     /// Elements that are saved of a row: its mean and its inverse standard deviation.
     pub(crate) const SAVED: usize = 2;
 
-    /// Writes `x - mean` to `y`. Returns the mean and the inverse standard deviation.
+    /// Writes `x - mean` to `y`. Returns the mean, the inverse standard deviation, and the factor that normalises `y`.
     #[inline(always)]
-    fn centre(self, x: &[f32], y: &mut [f32]) -> [f32; Self::SAVED] {
+    fn centre(self, x: &[f32], y: &mut [f32]) -> ([f32; Self::SAVED], f32) {
         let mean = if self.centred { rows::sum(x) / self.len as f32 } else { 0.0 };
         for (y, x) in y.iter_mut().zip(x) {
             *y = x - mean;
         }
         // From differences to the mean, in a second pass over the row, which is in cache: the difference of two large
         // sums would cancel. The biased variance, as in PyTorch.
-        let variance = rows::products(y, y, 0.0) / self.len as f32;
-        [mean, 1.0 / (variance + self.eps).sqrt()]
+        let variance = rows::products(y, y, 0.0) / self.len as f32 + self.eps;
+        if (SMALLEST_VARIANCE..=f32::MAX).contains(&variance) {
+            let inverse = 1.0 / variance.sqrt();
+            ([mean, inverse], inverse)
+        } else {
+            (self.normalize_in_f64(x, y), 1.0)
+        }
+    }
+
+    /// Writes `(x - mean) / sqrt(variance + eps)` to `y`, where the sum of squares is too large or too small for `f32`.
+    /// Returns the mean and the inverse standard deviation.
+    #[cold]
+    #[inline(never)]
+    fn normalize_in_f64(self, x: &[f32], y: &mut [f32]) -> [f32; Self::SAVED] {
+        let count = self.len as f64;
+        let all = || x.iter().map(|x| f64::from(*x));
+        let mean = if self.centred { all().sum::<f64>() / count } else { 0.0 };
+        let variance = all().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+        let inverse = 1.0 / (variance + f64::from(self.eps)).sqrt();
+        for (y, x) in y.iter_mut().zip(all()) {
+            *y = ((x - mean) * inverse) as f32;
+        }
+        [mean as f32, inverse as f32]
     }
 }
 
@@ -72,15 +97,14 @@ dispatch! {
         let RowNormInput { x, weight, bias } = input;
         let mut saved = saved.as_chunks_mut::<{ RowNorm::SAVED }>().0.iter_mut();
         for (x, y) in x.chunks_exact(norm.len).zip(y.chunks_exact_mut(norm.len)) {
-            let statistics = norm.centre(x, y);
+            let (statistics, factor) = norm.centre(x, y);
             if let Some(saved) = saved.next() {
                 *saved = statistics;
             }
-            let [_, inverse] = statistics;
             if weight.is_empty() {
-                y.iter_mut().for_each(|y| *y *= inverse);
+                y.iter_mut().for_each(|y| *y *= factor);
             } else {
-                y.iter_mut().zip(weight).for_each(|(y, w)| *y *= inverse * w);
+                y.iter_mut().zip(weight).for_each(|(y, w)| *y *= factor * w);
             }
             // An empty bias adds nothing.
             y.iter_mut().zip(bias).for_each(|(y, b)| *y += b);

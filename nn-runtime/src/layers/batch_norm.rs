@@ -96,6 +96,9 @@ where
         let (inverse_std, scratch) = ctx.scratch.split_at_mut(C);
         let eps = S::ARGUMENTS.eps as f32;
         for (inverse_std, variance) in inverse_std.iter_mut().zip(&self.running_var) {
+            // Batches of values above about 1e19 have a variance beyond `f32`. NaN and not 0, which would yield the bias
+            // whatever the input is.
+            let variance = if *variance == f32::INFINITY { f32::NAN } else { *variance };
             *inverse_std = 1.0 / (variance + eps).sqrt();
         }
         let (scale, bias) = self.scale_and_bias(inverse_std, scratch);
@@ -341,6 +344,16 @@ mod tests {
         let mut layer = <BatchNorm<3> as Weights>::zeros();
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.as_floats(), [1., 1., 1., 0., 0., 0., 0., 0., 0., 1., 1., 1., 0.]);
+    }
+
+    #[test]
+    fn inference_yields_nan_where_the_running_variance_is_infinite() {
+        let mut trial = Trial::<Features, BatchNorm<7, 0>>::random();
+        TrainNode::<Features>::initialise(&mut *trial.node, RngKey::new(0));
+        trial.x[0].iter_mut().for_each(|x| *x *= 1e25);
+        trial.train();
+        assert_eq!(trial.node.running_var, [f32::INFINITY; 7]);
+        assert!(trial.infer().iter().all(|y| y.is_nan()));
     }
 
     /// Mean and variance of each channel over all rows, in `f64`.

@@ -19,6 +19,8 @@ mod dense;
 mod dropout;
 mod elu;
 mod embedding;
+#[cfg(test)]
+mod extremes;
 mod gelu;
 mod global_avg_pool;
 mod global_max_pool;

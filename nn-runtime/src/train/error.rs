@@ -72,8 +72,12 @@ pub enum TrainError {
     },
     /// A loss that is not finite. The network has the weights from before this step.
     #[error(
-        "epoch {epoch}, step {step}: the loss is {loss}; the largest weight is {largest_weight:.3e}, \
-         in layer `{layer}`. {advice}"
+        "epoch {epoch}, step {step}: the loss is {loss}; {}. {advice}",
+        if layer.is_empty() {
+            "no layer of the network has weights that are trained".into()
+        } else {
+            format!("the largest weight is {largest_weight:.3e}, in layer `{layer}`")
+        },
     )]
     Loss {
         /// The epoch.
@@ -82,7 +86,7 @@ pub enum TrainError {
         step: usize,
         /// The loss of the step's batch.
         loss: f64,
-        /// The layer with the largest weight, the likeliest cause.
+        /// The layer with the largest weight, the likeliest cause; empty if no layer has weights that are trained.
         layer: String,
         /// The magnitude of that weight.
         largest_weight: f32,
@@ -155,5 +159,26 @@ impl fmt::Display for Advice {
         } else {
             write!(f, "Try a smaller learning rate than {}.", self.learning_rate)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_of_a_network_without_weights_names_no_layer() {
+        let advice = Advice { learning_rate: 0.1, largest_input: 1.0 };
+        let error = TrainError::Loss {
+            epoch: 1,
+            step: 2,
+            loss: f64::NAN,
+            layer: String::new(),
+            largest_weight: 0.0,
+            advice,
+        };
+        let expected = "epoch 1, step 2: the loss is NaN; no layer of the network has weights that are trained. Try a \
+                        smaller learning rate than 0.1.";
+        assert_eq!(error.to_string(), expected);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::sizes::{ChannelBlock, Sizes, Strip};
 use crate::kernels::isa::{Kernel, Lanes, load_row, store_row};
+use crate::kernels::product::LONG_SUM;
 
 /// The gradient of the weights from one image, added to `d_weight`. The slices, and `d_weight`, which nothing else
 /// accesses, have the lengths of the sizes.
@@ -73,7 +74,8 @@ impl DWeight<'_> {
     ) {
         let ChannelBlock { first: channel, tail, .. } = block;
         let Strip { row, ref pixels, ref lines, ref met } = *strip;
-        let Sizes { channels, columns, .. } = self.sizes;
+        let Sizes { channels, rows, columns, .. } = self.sizes;
+        let is_long = rows.pixels * columns.pixels > LONG_SUM;
         let (mut i, mut j) = (lines.start + first / met.len(), met.start + first % met.len());
         let offsets = |i: usize, j: usize| {
             [self.sizes.read([row, pixels.start], [i, j]), self.sizes.weight(i, j)]
@@ -87,8 +89,11 @@ impl DWeight<'_> {
             let mut sums = [[lanes.zero(); V]; TAPS];
             for t in 0..TAPS {
                 (x[t], d_weight[t]) = (x[t].add(in_x), d_weight[t].add(in_weight));
-                // Sums continue what earlier strips and images stored: one chain over all pixels in their order.
-                sums[t] = load_row::<L, V, EDGE>(lanes, d_weight[t], tail);
+                // Sums continue what earlier strips and images stored: one chain over all pixels in their order. Long
+                // sums are sums of parts, each of which is that of a strip.
+                if !is_long {
+                    sums[t] = load_row::<L, V, EDGE>(lanes, d_weight[t], tail);
+                }
                 // Counts up instead of dividing. At the last element neither branch is taken, so that the rest repeats
                 // it.
                 if j + 1 < met.end {
@@ -113,6 +118,16 @@ impl DWeight<'_> {
                 }
                 // Wrapping: after the last pixel it may be outside of `d_y`, where it is not dereferenced.
                 d_y = d_y.wrapping_add(channels);
+            }
+            if is_long {
+                // Before any is stored: the last ones may be repeated.
+                for t in 0..TAPS {
+                    let before = load_row::<L, V, EDGE>(lanes, d_weight[t], tail);
+                    for v in 0..V {
+                        // `Lanes` has no addition; multiplying by 1 is exact.
+                        sums[t][v] = lanes.mul_add(lanes.splat(1.0), sums[t][v], before[v]);
+                    }
+                }
             }
             for t in 0..TAPS {
                 store_row::<L, V, EDGE>(lanes, d_weight[t], &sums[t], tail);

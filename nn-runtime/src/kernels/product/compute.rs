@@ -1,12 +1,37 @@
 //! [`Product::compute`]: which tiles compute which columns.
 
+use super::init::Init;
 use super::problem::Product;
 use super::tile::{Panel, Sweep, sweep, sweep_partial};
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::isa::{Avx2, Avx512};
 use crate::kernels::isa::{Baseline, Isa, Lanes};
 
+/// Sums of more terms are computed in parts of [`PARTIAL_SUM`] terms by [`Product::compute_in_parts`]. Shorter ones, such
+/// as the gradients of small images, are one chain.
+pub(crate) const LONG_SUM: usize = 1 << 13;
+
+/// Terms of a part of a long sum. With `std`, not more than the rows of a panel that are packed at a time: panels pack a
+/// part as a whole or not at all.
+pub(crate) const PARTIAL_SUM: usize = 256;
+
 impl Product<'_> {
+    /// As [`Self::compute`], but sums of more than [`LONG_SUM`] terms are sums of parts: the rounding error of a sum
+    /// grows with the number of additions that follow each other (Higham, 1993).
+    ///
+    /// # Panics
+    /// If the product reaches beyond a matrix, or the machine does not have the instructions.
+    pub(crate) fn compute_in_parts(&self, isa: Isa, a: &[f32], b: &[f32], c: &mut [f32]) {
+        if self.terms.len() <= LONG_SUM {
+            return self.compute(isa, a, b, c);
+        }
+        let mut init = self.init;
+        self.terms.merged().for_each_part(PARTIAL_SUM, |terms, [in_a, in_b]| {
+            Product { terms, init, ..*self }.compute(isa, &a[in_a..], &b[in_b..], c);
+            init = Init::Partial;
+        });
+    }
+
     /// Computes the product `C = A B`, or what [`Product::init`] adds to it.
     ///
     /// # Panics

@@ -16,8 +16,10 @@ pub(crate) enum Init<'a> {
     Zero,
     /// `C = A B + b`, with the same `b` for each row.
     Bias(&'a [f32]),
-    /// `C = C + A B`
+    /// `C = C + A B`: each sum continues that of `C`, term by term.
     Accumulate,
+    /// The same, but the sum of `A B` begins with zero, and is added to `C` as a whole.
+    Partial,
 }
 
 impl From<Accumulate> for Init<'_> {

@@ -4,8 +4,8 @@
 //! offset: a row can be a pixel, and `k` can run over the elements of a kernel and over channels. Nothing is copied
 //! into a matrix beforehand (no im2col).
 //!
-//! Each element of `C` is one chain of multiply-adds in the order of `k`, whatever tile it is part of. A sample
-//! therefore has the same bits by itself and in any batch.
+//! Each element of `C` is one chain of multiply-adds in the order of `k`, or, by `compute_in_parts`, a sum of such
+//! chains, whatever tile it is part of. A sample therefore has the same bits by itself and in any batch.
 //!
 //! The loops, from the outside: panels of columns ([`Product::compute`]), blocks of terms where a panel of `B` is
 //! packed, tiles of rows, and the terms of a tile (`tile`). These are the loops of GotoBLAS and BLIS (Goto and van de
@@ -19,6 +19,7 @@ mod problem;
 mod strides;
 mod tile;
 
+pub(crate) use compute::{LONG_SUM, PARTIAL_SUM};
 pub use init::Accumulate;
 pub(crate) use init::Init;
 pub(crate) use problem::Product;

@@ -40,6 +40,22 @@ impl Strides3 {
         self
     }
 
+    /// Calls `f` with parts of at most `most` iterations, in order, and with their offsets in both matrices.
+    pub(super) fn for_each_part(self, most: usize, mut f: impl FnMut(Self, [usize; 2])) {
+        let Self { count, a, other } = self;
+        let inner = count[2].min(most);
+        let middle = count[1].min(most / inner);
+        for i in 0..count[0] {
+            for j in (0..count[1]).step_by(middle) {
+                for k in (0..count[2]).step_by(inner) {
+                    let count = [1, middle.min(count[1] - j), inner.min(count[2] - k)];
+                    let at = |step: [usize; 3]| i * step[0] + j * step[1] + k * step[2];
+                    f(Self { count, a, other }, [at(a), at(other)]);
+                }
+            }
+        }
+    }
+
     /// The largest offsets in both matrices; `None` if there are no iterations, or if an offset overflows.
     pub(super) fn last(&self) -> Option<[usize; 2]> {
         let mut last = [0_usize; 2];

@@ -54,7 +54,10 @@ impl Panel<'_> {
         // SAFETY: by the contract of this function the processor has the instructions of `sweep`, the panel's pointers
         // are valid, and `sweep` computes panels of `width` columns, which is what `pack` copies of each row.
         unsafe {
-            if self.product.is_worth_packing(width) {
+            // A part of a long sum is added to `C` once, so that it is packed as a whole or not at all.
+            let Product { terms, init, .. } = self.product;
+            let fits = !matches!(init, Init::Partial) || terms.len() * width <= PACKED;
+            if fits && self.product.is_worth_packing(width) {
                 self.pack(width, sweep);
             } else {
                 sweep(self);
@@ -73,42 +76,27 @@ impl Panel<'_> {
         let mut memory = KernelMemory::take();
         let packed = memory.as_mut_ptr();
         let width = self.rest.min(width);
-        let Strides3 { count, a, other } = self.product.terms;
-        let most = PACKED / width;
-        // `is_worth_packing` requires many terms, so that no count is 0. If an innermost loop does not fit, a block is
-        // a part of one, and `most / inner` is 1.
-        let inner = count[2].min(most);
-        let middle = count[1].min(most / inner);
         let mut init = self.product.init;
-        // Blocks of the sum, in the order of its terms: the same chain of multiply-adds as without packing, since
-        // storing and loading a sum between two blocks is exact.
-        for i in 0..count[0] {
-            for j in (0..count[1]).step_by(middle) {
-                for k in (0..count[2]).step_by(inner) {
-                    let (middle, inner) = (middle.min(count[1] - j), inner.min(count[2] - k));
-                    let at = |step: [usize; 3]| i * step[0] + j * step[1] + k * step[2];
-                    let terms = Strides3 {
-                        count: [1, middle, inner],
-                        a: [0, a[1], a[2]],
-                        other: [0, inner * width, width],
-                    };
-                    let product = Product { terms, init, ..*self.product };
-                    // SAFETY: `i`, `j` and `k` are iterations of the terms, whose rows are inside of `B`; the packed
-                    // block has `middle * inner <= PACKED / width` rows.
-                    unsafe {
-                        let from = self.b.add(at(other));
-                        for row in 0..middle * inner {
-                            let (j, k) = (row / inner, row % inner);
-                            let from = from.add(j * other[1] + k * other[2]);
-                            packed.add(row * width).copy_from_nonoverlapping(from, width);
-                        }
-                        let a = self.a.add(at(a));
-                        sweep(&Panel { product: &product, a, b: packed, ..*self });
-                    }
-                    init = Init::Accumulate;
+        // Blocks of the sum, in the order of its terms: the same chain of multiply-adds as without packing, since storing
+        // and loading a sum between two blocks is exact. `is_worth_packing` requires many terms, so that no count is 0.
+        self.product.terms.for_each_part(PACKED / width, |part, [in_a, in_b]| {
+            let Strides3 { count: [_, middle, inner], other, .. } = part;
+            let terms = Strides3 { other: [0, inner * width, width], ..part };
+            let product = Product { terms, init, ..*self.product };
+            // SAFETY: the part's terms are some of the product's, whose rows are inside of `B`; the packed block has
+            // `middle * inner <= PACKED / width` rows.
+            unsafe {
+                let from = self.b.add(in_b);
+                for row in 0..middle * inner {
+                    let (j, k) = (row / inner, row % inner);
+                    let from = from.add(j * other[1] + k * other[2]);
+                    packed.add(row * width).copy_from_nonoverlapping(from, width);
                 }
+                let a = self.a.add(in_a);
+                sweep(&Panel { product: &product, a, b: packed, ..*self });
             }
-        }
+            init = Init::Accumulate;
+        });
     }
 
     /// Computes one tile of `rows` rows. Its other rows, up to `M`, repeat the last one and are not stored, so that the
@@ -175,6 +163,15 @@ impl Panel<'_> {
                     }
                 }
             }
+            if let Init::Partial = self.product.init {
+                for r in 0..M {
+                    let before = load_row::<L, N, EDGE>(lanes, c[r], tail);
+                    for v in 0..N {
+                        // `Lanes` has no addition; multiplying by 1 is exact.
+                        sums[r][v] = lanes.mul_add(lanes.splat(1.0), sums[r][v], before[v]);
+                    }
+                }
+            }
             for r in 0..M {
                 if r < rows {
                     store_row::<L, N, EDGE>(lanes, c[r], &sums[r], tail);
@@ -231,7 +228,7 @@ impl Panel<'_> {
         // SAFETY: a bias has all columns of the product, and so have the rows of `C`.
         unsafe {
             match self.product.init {
-                Init::Zero => {}
+                Init::Zero | Init::Partial => {}
                 Init::Bias(bias) => {
                     // `b` and `c` begin with the panel's columns, the bias with those of the product.
                     let bias = bias.as_ptr().add(self.column);

@@ -1,0 +1,274 @@
+//! Tests of all layers with inputs of extreme magnitude, infinity and NaN.
+
+use super::testing::{OutOfPlace, Outcome, Trial, spec};
+use super::*;
+use crate::contract::{Spec, TrainNode};
+use crate::system::RngKey;
+use unrolled_shape::rules::upsample::Mode;
+use unrolled_shape::rules::{gelu, gru, lstm, rnn};
+use unrolled_shape::{Padding, StepPadding};
+
+/// Factors of random inputs in `[-1, 1)`: zero, subnormal, tiny, and large ones.
+const TINY: [f32; 3] = [0.0, 1e-40, 1e-30];
+const LARGE: [f32; 3] = [1e10, 1e20, 1e30];
+
+/// How outputs and gradients depend on the magnitude of all inputs together.
+#[derive(Clone, Copy)]
+enum Scaling {
+    /// The output is proportional to the inputs.
+    Linear,
+    /// The output is proportional to small inputs, and does not depend on the magnitude of large ones.
+    Normalisation,
+    /// The output depends on each input element only: value and slope of the function, in `f64`.
+    Elementwise(fn(f64) -> [f64; 2]),
+    /// Large inputs saturate, or are shifted or multiplied by each other: no closed form.
+    Other,
+    /// The same, and products of large inputs are subtracted: where they are infinite, the output is NaN, as it is in
+    /// PyTorch.
+    Products,
+}
+
+/// A layer in training: random inputs times `factor`, and weights as initialised.
+fn trial<S: Spec, T: TrainNode<S>>(factor: f32) -> Trial<S, T> {
+    let mut trial = Trial::<S, T>::random();
+    trial.node = T::zeros();
+    trial.node.initialise(RngKey::new(3));
+    trial.x.iter_mut().flatten().for_each(|x| *x *= factor);
+    trial
+}
+
+/// Checks a layer at all magnitudes, forward and backward.
+#[track_caller]
+fn check<S: Spec, T: TrainNode<S>>(name: &str, scaling: Scaling) {
+    for factor in TINY.into_iter().chain(LARGE) {
+        let what = format!("{name} at {factor:e}");
+        let outcome = trial::<S, T>(factor).train();
+        let values = [&outcome.y, &outcome.d_weights].into_iter().chain(&outcome.d_x);
+        let overflows = matches!(scaling, Scaling::Products) && factor > 1e19;
+        assert!(overflows || values.flatten().all(|value| !value.is_nan()), "{what}: NaN");
+        let y = trial::<S, T>(factor).infer();
+        assert!(overflows || y.iter().all(|y| !y.is_nan()), "{what}: NaN at inference");
+        match scaling {
+            Scaling::Linear => check_powers::<S, T>(&what, &outcome, [1.0, factor], [1, 0]),
+            Scaling::Normalisation if factor < 1.0 => {
+                check_powers::<S, T>(&what, &outcome, [1e-8, factor], [1, 0]);
+            }
+            Scaling::Normalisation => {
+                check_powers::<S, T>(&what, &outcome, [1e4, factor], [0, -1]);
+            }
+            Scaling::Elementwise(function) => {
+                check_elements::<S, T>(&what, &outcome, function, factor)
+            }
+            Scaling::Other | Scaling::Products => {}
+        }
+    }
+    check_not_finite::<S, T>(name);
+}
+
+/// Checks that output and input gradient are those at another magnitude, times these powers of the ratio.
+#[track_caller]
+fn check_powers<S: Spec, T: TrainNode<S>>(
+    what: &str,
+    found: &Outcome,
+    [other, factor]: [f32; 2],
+    [output, gradient]: [i32; 2],
+) {
+    let expected = trial::<S, T>(other).train();
+    let ratio = f64::from(factor) / f64::from(other);
+    check_close(&format!("{what}: output"), &found.y, &scaled(&expected.y, ratio.powi(output)));
+    // At 0, a maximum and two lines have several gradients.
+    for (found, expected) in found.d_x.iter().zip(&expected.d_x).filter(|_| factor != 0.0) {
+        check_close(&format!("{what}: d_x"), found, &scaled(expected, ratio.powi(gradient)));
+    }
+}
+
+fn scaled(values: &[f32], by: f64) -> Vec<f64> {
+    values.iter().map(|value| f64::from(*value) * by).collect()
+}
+
+/// Checks output and input gradient of an elementwise function.
+#[track_caller]
+fn check_elements<S: Spec, T: TrainNode<S>>(
+    what: &str,
+    found: &Outcome,
+    function: fn(f64) -> [f64; 2],
+    factor: f32,
+) {
+    let trial = trial::<S, T>(factor);
+    let expected = trial.x[0].iter().zip(&trial.d_y).map(|(x, d_y)| {
+        let [y, slope] = function(f64::from(*x));
+        (y, slope * f64::from(*d_y))
+    });
+    let (y, d_x): (Vec<_>, Vec<_>) = expected.unzip();
+    check_close(&format!("{what}: output"), &found.y, &y);
+    check_close(&format!("{what}: d_x"), &found.d_x[0], &d_x);
+}
+
+/// Checks values relative to the largest one.
+#[track_caller]
+fn check_close(what: &str, found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(0.0, |max: f64, e| max.max(e.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        // Sums of subnormal numbers are rounded to multiples of 1.4e-45.
+        let within = (f64::from(*found) - expected).abs() <= 1e-4 * scale + 2e-44;
+        assert!(within, "{what}, element {i}: expected {expected:e}, found {found:e}");
+    }
+}
+
+/// Checks that NaN or an infinity in the first sample reaches its output, and no other sample unless the layer
+/// normalises the batch.
+#[track_caller]
+fn check_not_finite<S: Spec, T: TrainNode<S>>(name: &str) {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut trial = trial::<S, T>(1.0);
+        trial.x[0][..S::INPUTS[0].len()].fill(value);
+        let y = trial.infer();
+        let (first, others) = y.split_at(S::OUT);
+        assert!(others.iter().all(|y| y.is_finite()), "{name} at {value}: another sample");
+        if value.is_nan() {
+            assert!(first.iter().any(|y| y.is_nan()), "{name}: NaN is lost");
+            assert!(trial.train().y.iter().any(|y| y.is_nan()), "{name}: NaN is lost in training");
+        }
+    }
+}
+
+/// `x` above 0, `slope * x` below.
+fn two_lines(x: f64, slope: f64) -> [f64; 2] {
+    if x > 0.0 { [x, 1.0] } else { [slope * x, slope] }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// GELU and SiLU where they are linear: near 0 and far from it.
+fn gate(x: f64) -> [f64; 2] {
+    if x.abs() < 1e-20 { [0.5 * x, 0.5] } else { two_lines(x, 0.0) }
+}
+
+macro_rules! check_all {
+    ($($Layer:ty: $($Arguments:ident)::+ { $($fields:tt)* }, [$($input:expr),+] -> $output:expr, $scaling:expr;)*) => {
+        $({
+            spec!(Case: $($Arguments)::+ { $($fields)* }, [$($input),+] -> $output);
+            check::<Case, $Layer>(stringify!($Layer), $scaling);
+        })*
+    };
+}
+
+const NO_PADDING: Padding = Padding::Explicit([0, 0]);
+
+#[test]
+fn layers_that_are_linear_in_their_input() {
+    check_all! {
+        Add: add::Add {}, [&[3, 4], &[3, 4]] -> &[3, 4], Scaling::Linear;
+        AvgPool1d: avg_pool1d::AvgPool1d { kernel: 2, stride: None, padding: 0, count_include_pad: true },
+            [&[7, 3]] -> &[3, 3], Scaling::Linear;
+        AvgPool2d: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: None, padding: [0; 2], count_include_pad: true },
+            [&[5, 7, 3]] -> &[2, 3, 3], Scaling::Linear;
+        Concat: concat::Concat {}, [&[2, 3], &[2, 1]] -> &[2, 4], Scaling::Linear;
+        Conv1d<3, 2, 3, 0>: conv1d::Conv1d {
+            out_channels: 3, kernel: 3, stride: 1, padding: StepPadding::Causal, dilation: 1, groups: 1, bias: false
+        }, [&[7, 2]] -> &[7, 3], Scaling::Linear;
+        Conv2d<3, 2, 3, 3, 0>: conv2d::Conv2d {
+            out_channels: 3, kernel: [3; 2], stride: [1; 2], padding: Padding::Same, dilation: [1; 2], groups: 1,
+            bias: false
+        }, [&[5, 6, 2]] -> &[5, 6, 3], Scaling::Linear;
+        Conv2d<5, 1, 3, 3, 0>: conv2d::Conv2d {
+            out_channels: 5, kernel: [3; 2], stride: [1; 2], padding: NO_PADDING, dilation: [1; 2], groups: 5,
+            bias: false
+        }, [&[5, 6, 5]] -> &[3, 4, 5], Scaling::Linear;
+        ConvTranspose2d<3, 2, 3, 3, 3, 0>: conv_transpose2d::ConvTranspose2d {
+            out_channels: 3, kernel: [3; 2], stride: [1; 2], padding: [0; 2], output_padding: [0; 2],
+            dilation: [1; 2], groups: 1, bias: false
+        }, [&[3, 4, 2]] -> &[5, 6, 3], Scaling::Linear;
+        Dense<7, 3, 0>: dense::Dense { units: 3, bias: false, weight: None }, [&[7]] -> &[3], Scaling::Linear;
+        Dense<17, 33, 0>: dense::Dense { units: 33, bias: false, weight: None }, [&[2, 17]] -> &[2, 33],
+            Scaling::Linear;
+        OutOfPlace<Dropout>: dropout::Dropout { p: 0.25 }, [&[40]] -> &[40], Scaling::Linear;
+        GlobalAvgPool: global_avg_pool::GlobalAvgPool {}, [&[3, 4, 21]] -> &[21], Scaling::Linear;
+        GlobalMaxPool: global_max_pool::GlobalMaxPool {}, [&[3, 4, 21]] -> &[21], Scaling::Linear;
+        MaxPool1d: max_pool1d::MaxPool1d { kernel: 2, stride: None, padding: 0, dilation: 1 },
+            [&[7, 3]] -> &[3, 3], Scaling::Linear;
+        MaxPool2d: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
+            [&[5, 7, 3]] -> &[2, 3, 3], Scaling::Linear;
+        PReLU<4>: prelu::PReLU { per_channel: true, init: 0.25 }, [&[3, 4]] -> &[3, 4], Scaling::Linear;
+        Scale<7>: scale::Scale { init: 0.25, trained: true, per_channel: true }, [&[3, 7]] -> &[3, 7],
+            Scaling::Linear;
+        Upsample: upsample::Upsample { factor: [2, 3], mode: Mode::Bilinear, align_corners: false },
+            [&[3, 4, 3]] -> &[6, 12, 3], Scaling::Linear;
+        WSConv2d<3, 2, 3, 3, 0>: ws_conv2d::WSConv2d {
+            out_channels: 3, kernel: [3; 2], stride: [1; 2], padding: Padding::Same, dilation: [1; 2], groups: 1,
+            bias: false, eps: 1e-4
+        }, [&[4, 3, 2]] -> &[4, 3, 3], Scaling::Linear;
+    }
+}
+
+#[test]
+fn normalisations() {
+    check_all! {
+        BatchNorm<19>: batch_norm::BatchNorm { momentum: 0.1, eps: 1e-5, affine: true }, [&[4, 19]] -> &[4, 19],
+            Scaling::Normalisation;
+        GroupNorm<6>: group_norm::GroupNorm { groups: 3, eps: 1e-5, affine: true }, [&[2, 3, 6]] -> &[2, 3, 6],
+            Scaling::Normalisation;
+        InstanceNorm<4>: instance_norm::InstanceNorm { eps: 1e-5, affine: true }, [&[2, 3, 4]] -> &[2, 3, 4],
+            Scaling::Normalisation;
+        LayerNorm<5>: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: true }, [&[3, 5]] -> &[3, 5],
+            Scaling::Normalisation;
+        LayerNorm<0>: layer_norm::LayerNorm { eps: 1e-5, affine: false, bias: false }, [&[37]] -> &[37],
+            Scaling::Normalisation;
+        RMSNorm<19>: rms_norm::RMSNorm { eps: 1e-5, affine: true }, [&[3, 19]] -> &[3, 19], Scaling::Normalisation;
+    }
+}
+
+#[test]
+fn activations() {
+    check_all! {
+        ELU: elu::ELU { alpha: 1.0 }, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x > 0.0 { [x, 1.0] } else { [x.exp_m1(), x.exp()] });
+        GELU: gelu::GELU { approximate: gelu::Approximate::None }, [&[3, 7]] -> &[3, 7], Scaling::Elementwise(gate);
+        GELU: gelu::GELU { approximate: gelu::Approximate::Tanh }, [&[3, 7]] -> &[3, 7], Scaling::Elementwise(gate);
+        HardSwish: hard_swish::HardSwish {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x.abs() < 3.0 { [0.5 * x, 0.5] } else { two_lines(x, 0.0) });
+        OutOfPlace<LeakyReLU>: leaky_relu::LeakyReLU { slope: 0.125 }, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| two_lines(x, 0.125));
+        OutOfPlace<ReLU>: relu::ReLU {}, [&[3, 7]] -> &[3, 7], Scaling::Elementwise(|x| two_lines(x, 0.0));
+        OutOfPlace<Sigmoid>: sigmoid::Sigmoid {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| [sigmoid(x), sigmoid(x) * sigmoid(-x)]);
+        SiLU: silu::SiLU {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(gate);
+        Softplus: softplus::Softplus { beta: 1.0, threshold: 20.0 }, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| [x.max(0.0) + (-x.abs()).exp().ln_1p(), sigmoid(x)]);
+        OutOfPlace<Tanh>: tanh::Tanh {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| [x.tanh(), 1.0 - x.tanh().powi(2)]);
+    }
+}
+
+#[test]
+fn other_layers() {
+    check_all! {
+        GRU<63>: gru::GRU {
+            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence
+        }, [&[4, 2]] -> &[4, 3], Scaling::Other;
+        LogSoftmax: log_softmax::LogSoftmax {}, [&[2, 4]] -> &[2, 4], Scaling::Other;
+        LSTM<84>: lstm::LSTM {
+            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence
+        }, [&[4, 2]] -> &[4, 3], Scaling::Other;
+        Mul: mul::Mul {}, [&[3, 4], &[3, 4]] -> &[3, 4], Scaling::Other;
+        MultiHeadAttention<4>: multi_head_attention::MultiHeadAttention {
+            heads: 2, memory: None, causal: false, dropout: 0.0, rotary: false, bias: true
+        }, [&[5, 4]] -> &[5, 4], Scaling::Products;
+        PositionalEmbedding<4, 3>: positional_embedding::PositionalEmbedding {}, [&[4, 3]] -> &[4, 3],
+            Scaling::Other;
+        PositionalEncoding: positional_encoding::PositionalEncoding {}, [&[4, 6]] -> &[4, 6], Scaling::Other;
+        RNN<21>: rnn::RNN {
+            units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: false, dropout: 0.0,
+            bias: true, output: rnn::Output::Sequence
+        }, [&[4, 2]] -> &[4, 3], Scaling::Other;
+        RNN<21>: rnn::RNN {
+            units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Relu, bidirectional: false, dropout: 0.0,
+            bias: true, output: rnn::Output::Sequence
+        }, [&[4, 2]] -> &[4, 3], Scaling::Other;
+        Softmax: softmax::Softmax {}, [&[2, 4]] -> &[2, 4], Scaling::Other;
+    }
+}
