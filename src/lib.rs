@@ -257,7 +257,7 @@ macro_rules! network {
 
 /// The items that most programs need: `use unrolled::prelude::*;`
 ///
-/// [`WeightSlice`](crate::WeightSlice) is not among them: arrays of `f32` have its methods under the names of those of
+/// [`WeightSlice`] is not among them: arrays of `f32` have its methods under the names of those of
 /// `Values`, so that `x.as_floats()` would be ambiguous.
 pub mod prelude {
     pub use crate::network;
