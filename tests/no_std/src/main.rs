@@ -4,6 +4,7 @@
 #![no_main]
 
 use core::panic::PanicInfo;
+use unrolled::WeightSlice;
 use unrolled::prelude::*;
 
 network! {
@@ -35,7 +36,7 @@ macro_rules! zeros {
     ($Network:ty) => {{
         const LEN: usize = <$Network as Weights>::LEN;
         static WEIGHTS: [f32; LEN] = [0.0; LEN];
-        <$Network as Weights>::from_floats(&WEIGHTS)
+        <$Network as WeightSlice>::from_floats(&WEIGHTS)
     }};
 }
 
