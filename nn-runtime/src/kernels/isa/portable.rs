@@ -5,7 +5,7 @@ use super::lanes::{Kernel, Lanes};
 use crate::system::FloatMath;
 
 /// The token of four lanes in plain Rust.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct Baseline(());
 
