@@ -59,14 +59,15 @@ impl Product<'_> {
     }
 
     fn check(&self, a_len: usize, b_len: usize, c_len: usize) {
-        // Strides are not negative, so that the last row and the last term have the largest offsets.
+        // Strides are not negative, so that the last row and the last term have the largest offsets. Unsafe code relies
+        // on these checks: a sum that overflows is beyond any slice.
         let [row_a, row_c] = self.rows.last().expect("rows within memory");
-        assert!(row_c + self.columns <= c_len, "rows end inside C");
+        assert!(row_c.saturating_add(self.columns) <= c_len, "rows end inside C");
         // Without terms the product writes initial values only, and `A` and `B` may be empty.
         if self.terms.len() > 0 {
             let [term_a, term_b] = self.terms.last().expect("terms within memory");
-            assert!(row_a + term_a < a_len, "rows end inside A");
-            assert!(term_b + self.columns <= b_len, "terms end inside B");
+            assert!(row_a.saturating_add(term_a) < a_len, "rows end inside A");
+            assert!(term_b.saturating_add(self.columns) <= b_len, "terms end inside B");
         }
         if let Init::Bias(row) = self.init {
             assert_eq!(row.len(), self.columns, "a bias for each unit: one for each column");
