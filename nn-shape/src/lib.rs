@@ -22,7 +22,7 @@ mod text;
 pub use arguments::{Dimension, Kind, Padding, Parameter, StepPadding, Value, Word};
 pub use error::{Blame, ShapeError, expect, explain, trace};
 pub use fusion::{Condition, Fusion, STRIP};
-pub use plan::{Lifetime, buffer_len, plan, plan_into};
+pub use plan::{Lifetime, plan, plan_into};
 pub use shape::{MAX_RANK, Shape};
 pub use steps::{StepMap, StepsOf};
 pub use text::Text;

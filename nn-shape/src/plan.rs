@@ -23,22 +23,34 @@ const ALIGNMENT: usize = 16;
 /// 1979). Expanded code computes the plan in a constant, so that it costs nothing at run time.
 #[must_use]
 pub const fn plan<const N: usize>(buffers: &[Lifetime; N]) -> ([usize; N], usize) {
-    let mut offsets = [0; N];
-    let total = plan_into(buffers, &mut offsets);
+    let (mut offsets, mut by_offset) = ([0; N], [0; N]);
+    let total = plan_into(buffers, &mut offsets, &mut by_offset);
     (offsets, total)
 }
 
-/// As [`plan`], for any number of buffers: writes the offsets, returns the total length.
+/// As [`plan`], for any number of buffers: writes the offsets, returns the total length. `by_offset` is working memory.
 ///
 /// # Panics
-/// When there are not as many offsets as buffers.
+/// When there are not as many offsets and elements of working memory as buffers.
 #[must_use]
-pub const fn plan_into(buffers: &[Lifetime], offsets: &mut [usize]) -> usize {
+pub const fn plan_into(
+    buffers: &[Lifetime],
+    offsets: &mut [usize],
+    by_offset: &mut [usize],
+) -> usize {
     assert!(buffers.len() == offsets.len(), "an offset for each buffer");
+    assert!(buffers.len() == by_offset.len(), "an element of working memory for each buffer");
     let mut total = 0;
     let mut i = 0;
     while i < buffers.len() {
-        offsets[i] = lowest_free(buffers, offsets, i);
+        offsets[i] = lowest_free(buffers, offsets, by_offset, i);
+        // Insertion sort: the earlier buffers in the order of their offsets.
+        let mut at = i;
+        while at > 0 && offsets[by_offset[at - 1]] > offsets[i] {
+            by_offset[at] = by_offset[at - 1];
+            at -= 1;
+        }
+        by_offset[at] = i;
         // The rounded length, so that whatever is placed after this memory begins at a cache line too.
         let end = offsets[i] + buffer_len(buffers[i].len);
         if end > total {
@@ -49,41 +61,42 @@ pub const fn plan_into(buffers: &[Lifetime], offsets: &mut [usize]) -> usize {
     total
 }
 
-/// The lowest offset at which buffer `i` overlaps none of the earlier buffers that are in use with it.
+/// The lowest offset at which buffer `i` overlaps none of the earlier buffers that are in use with it. These are in the
+/// order of their offsets, so that one pass suffices: an offset that is raised to the end of a buffer overlaps none
+/// before it.
 ///
 /// Constants of expanded code call this, and the compiler limits the steps of their evaluation: hence plain
 /// loops, with as little as possible in each.
-const fn lowest_free(buffers: &[Lifetime], offsets: &[usize], i: usize) -> usize {
+const fn lowest_free(
+    buffers: &[Lifetime],
+    offsets: &[usize],
+    by_offset: &[usize],
+    i: usize,
+) -> usize {
     let Lifetime { len, from, to } = buffers[i];
     let len = buffer_len(len);
     let mut offset = 0;
-    let mut raised = true;
-    // A raised offset may overlap a buffer that an earlier iteration has passed: start over until none does. This ends,
-    // because each time the offset grows to the end of another one of the earlier buffers.
-    while raised {
-        raised = false;
-        let mut j = 0;
-        while j < i {
-            let other = &buffers[j];
-            // Lifetimes include both ends: what is written at a moment must not overlap what is read at that moment.
-            // Not `&&`, which is a branch, and each branch a step of the evaluation.
-            if (other.from <= to) & (from <= other.to) {
-                let begin = offsets[j];
-                let end = begin + buffer_len(other.len);
-                if (offset < end) & (begin < offset + len) {
-                    offset = end;
-                    raised = true;
-                }
-            }
-            j += 1;
+    let mut j = 0;
+    while j < i {
+        let (begin, other) = (offsets[by_offset[j]], &buffers[by_offset[j]]);
+        if begin >= offset + len {
+            break;
         }
+        // Lifetimes include both ends: what is written at a moment must not overlap what is read at that moment.
+        // Not `&&`, which is a branch, and each branch a step of the evaluation.
+        if (other.from <= to) & (from <= other.to) {
+            let end = begin + buffer_len(other.len);
+            if end > offset {
+                offset = end;
+            }
+        }
+        j += 1;
     }
     offset
 }
 
 /// The elements that a buffer of `len` elements occupies.
-#[must_use]
-pub const fn buffer_len(len: usize) -> usize {
+const fn buffer_len(len: usize) -> usize {
     // Valid because `ALIGNMENT` is a power of two. A mask, since a call of `next_multiple_of` is more steps of the
     // evaluation.
     (len + (ALIGNMENT - 1)) & !(ALIGNMENT - 1)
@@ -130,6 +143,16 @@ mod tests {
                     let together = (a.from..=a.to).any(|moment| (b.from..=b.to).contains(&moment));
                     let overlap = ranges_overlap(offsets[i], a.len, offsets[j], b.len);
                     assert!(!(together && overlap), "seed {seed}: buffers {i} and {j}");
+                }
+                // First fit: all lower offsets are taken by an earlier buffer.
+                for lower in (0..offsets[i]).step_by(ALIGNMENT) {
+                    let is_taken = (0..i).any(|j| {
+                        let (a, b) = (buffers[i], buffers[j]);
+                        let [a_len, b_len] = [a.len, b.len].map(buffer_len);
+                        let overlap = ranges_overlap(lower, a_len, offsets[j], b_len);
+                        a.from <= b.to && b.from <= a.to && overlap
+                    });
+                    assert!(is_taken, "seed {seed}: buffer {i} fits at {lower}");
                 }
             }
         }

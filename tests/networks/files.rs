@@ -9,6 +9,9 @@ use unrolled::prelude::*;
 network! {
     struct Encoder(6) -> 3 { fc1: Dense(5), norm: BatchNorm, ReLU, fc2: Dense(3) }
 
+    /// All names begin like those of a wrapper.
+    struct Wrapped(6) -> 3 { module: Encoder }
+
     /// The same with another number of outputs.
     struct Other(6) -> 4 { fc1: Dense(5), norm: BatchNorm, ReLU, fc2: Dense(4), ReLU, fc3: Dense(4) }
 }
@@ -62,6 +65,15 @@ fn prefixes_of_wrappers_are_ignored() {
         Some((name, dtype, shape, data))
     });
     assert!(matches!(Encoder::load_bytes(&bytes), Err(LoadError::Mismatch { .. })));
+}
+
+#[test]
+fn a_layer_may_be_called_like_a_prefix() {
+    let net = Wrapped::new(1);
+    let bytes = net.to_bytes();
+    assert_eq!(Wrapped::load_bytes(&bytes).unwrap().params(), net.params());
+    // The file of the wrapper is also one of the network inside.
+    assert_eq!(Encoder::load_bytes(&bytes).unwrap().params(), net.params());
 }
 
 #[test]

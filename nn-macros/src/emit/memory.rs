@@ -106,7 +106,8 @@ fn lifetime(context: &Context, extent: Extent, buffer: &Buffer) -> Option<Lifeti
 }
 
 fn known_constants(names: &[Ident], lifetimes: &[Lifetime]) -> TokenStream {
-    let (offsets, total) = first_fit(lifetimes);
+    let (mut offsets, mut by_offset) = (vec![0; lifetimes.len()], vec![0; lifetimes.len()]);
+    let total = unrolled_shape::plan_into(lifetimes, &mut offsets, &mut by_offset);
     let total = shapes::number(total);
     let offsets = offsets.iter().map(|&offset| shapes::number(offset));
     let lens = lifetimes.iter().map(|lifetime| shapes::number(lifetime.len));
@@ -114,33 +115,6 @@ fn known_constants(names: &[Ident], lifetimes: &[Lifetime]) -> TokenStream {
         const VALUES: usize = #total;
         #(const #names: __rt::Buffer = __rt::Buffer { offset: #offsets, len: #lens };)*
     }
-}
-
-/// The offsets of `unrolled_shape::plan_into` and the total length, in a time that grows with the square of the buffers:
-/// that of `plan_into`, which cannot allocate, can grow with the cube.
-fn first_fit(lifetimes: &[Lifetime]) -> (Vec<usize>, usize) {
-    // The buffers that have an offset, in the order of their offsets.
-    let mut placed: Vec<usize> = Vec::new();
-    let mut offsets: Vec<usize> = Vec::new();
-    let mut total = 0;
-    for new in lifetimes {
-        let len = unrolled_shape::buffer_len(new.len);
-        let mut offset = 0;
-        for &other in &placed {
-            if offsets[other] >= offset + len {
-                break;
-            }
-            let Lifetime { len, from, to } = lifetimes[other];
-            if from <= new.to && new.from <= to {
-                offset = offset.max(offsets[other] + unrolled_shape::buffer_len(len));
-            }
-        }
-        let at = placed.partition_point(|&other| offsets[other] <= offset);
-        placed.insert(at, offsets.len());
-        offsets.push(offset);
-        total = total.max(offset + len);
-    }
-    (offsets, total)
 }
 
 fn computed_constants(
@@ -320,31 +294,5 @@ pub(super) fn emit_train_sizes(context: &Context) -> TokenStream {
         const PREPARED: usize = #all.prepared.end();
         const TRAIN_SCRATCH: usize = #all.scratch;
         const GRADIENT_TASKS: usize = #all.tasks.end();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::first_fit;
-    use unrolled_shape::{Lifetime, plan_into};
-
-    #[test]
-    fn offsets_are_those_that_the_compiler_would_compute() {
-        let mut seed = 1_u64;
-        let mut below = |end: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (seed >> 33) as usize % end
-        };
-        for _ in 0..200 {
-            let lifetimes: Vec<Lifetime> = (0..below(60))
-                .map(|_| {
-                    let from = below(30);
-                    Lifetime { len: below(200), from, to: from + below(10) }
-                })
-                .collect();
-            let mut offsets = vec![0; lifetimes.len()];
-            let total = plan_into(&lifetimes, &mut offsets);
-            assert_eq!(first_fit(&lifetimes), (offsets, total));
-        }
     }
 }

@@ -14,9 +14,16 @@ const MAX_SUGGESTIONS: usize = 100;
 /// Prefixes that PyTorch's wrappers put before all names: `DataParallel` and `DistributedDataParallel`, `torch.compile`.
 const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
 
-/// The prefix that wrappers have put before all names of a file; empty if there is none.
-pub(super) fn wrapper_prefix(file: &Metadata) -> String {
-    let names = file.offset_keys();
+/// The prefix that wrappers have put before all names of a file; empty if there is none. A network may have a layer that
+/// is called `module` itself.
+pub(super) fn wrapper_prefix(file: &Metadata, tensors: &[Tensor]) -> String {
+    let in_file = common_prefix(&file.offset_keys());
+    let own = common_prefix(&tensors.iter().map(|tensor| tensor.name.clone()).collect::<Vec<_>>());
+    in_file.strip_suffix(&own).unwrap_or_default().to_owned()
+}
+
+/// The longest sequence of [`WRAPPERS`] that all names begin with.
+fn common_prefix(names: &[String]) -> String {
     let mut prefix = String::new();
     while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| {
         let has_it = |name: &String| name[prefix.len()..].starts_with(**wrapper);

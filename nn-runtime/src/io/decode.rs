@@ -42,7 +42,7 @@ pub(super) fn read(
     let mut input = Input::new(reader);
     let header = header::read(&mut input, max_tensors(tensors)).map_err(in_file)?;
     check_order(path, net, &header)?;
-    let prefix = wrapper_prefix(&header.tensors);
+    let prefix = wrapper_prefix(&header.tensors, tensors);
     let names = Names::new(&header.tensors, |name| Some(name[prefix.len()..].to_owned()));
     let mut mismatches = compare(tensors, &names);
     if mismatches.is_empty() {
@@ -73,10 +73,9 @@ pub(super) fn read_matching(
     let mut mismatches = compare(tensors, &names);
     let refused: HashSet<&str> = mismatches.iter().map(Mismatch::tensor).collect();
     let chosen = choose(tensors, &names, |name| !refused.contains(name));
-    let is_loaded = |tensor: &&Tensor| {
-        names.in_file(&tensor.name).is_some() && !refused.contains(tensor.name.as_str())
-    };
-    let loaded = tensors.iter().filter(is_loaded).map(|tensor| tensor.name.clone()).collect();
+    let mut loaded: Vec<usize> = chosen.values().copied().collect();
+    loaded.sort_unstable();
+    let loaded = loaded.into_iter().map(|index| tensors[index].name.clone()).collect();
     let contents = Contents { input, tensors, header: &header.tensors };
     let differing = contents.read(&chosen, floats).map_err(in_file)?;
     mismatches.extend(differing);

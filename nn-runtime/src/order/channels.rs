@@ -6,7 +6,7 @@ use unrolled_shape::registry::{Channels, Features};
 
 /// Where PyTorch has the channels of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     First,
     Last,
     /// Where the layers that read the value `source`, an input of the network or a reshaped value, need them.
@@ -17,9 +17,9 @@ enum Place {
 
 /// For each value, whether PyTorch has its channels first.
 pub(super) fn channels_first(graph: &FlatGraph) -> Vec<bool> {
-    let mut places: Vec<Place> =
-        (0..graph.values.len()).map(|source| Place::AsRead { source }).collect();
-    // For each source, where the first of its readers that need a certain place need it.
+    let mut positions: Vec<Position> =
+        (0..graph.values.len()).map(|source| Position::AsRead { source }).collect();
+    // For each source, where the first of its readers that need a certain position need it.
     let mut read: Vec<Option<bool>> = vec![None; graph.values.len()];
     for node in &graph.nodes {
         let needed = match node.channels {
@@ -28,64 +28,67 @@ pub(super) fn channels_first(graph: &FlatGraph) -> Vec<bool> {
             Channels::AsInput => None,
         };
         for input in &node.inputs {
-            if let Place::AsRead { source } = places[*input] {
+            if let Position::AsRead { source } = positions[*input] {
                 read[source] = read[source].or(needed);
             }
         }
-        places[node.output] = match needed {
-            Some(true) => Place::First,
-            Some(false) => Place::Last,
-            None => as_input(graph, node, &places, &mut read),
+        positions[node.output] = match needed {
+            Some(true) => Position::First,
+            Some(false) => Position::Last,
+            None => as_input(graph, node, &positions, &mut read),
         };
     }
-    let is_first = |place: &Place| match *place {
-        Place::First => true,
-        Place::Last => false,
-        Place::AsRead { source } => read[source].unwrap_or_else(|| is_image(&graph.values[source])),
+    let is_first = |position: &Position| match *position {
+        Position::First => true,
+        Position::Last => false,
+        Position::AsRead { source } => {
+            read[source].unwrap_or_else(|| is_image(&graph.values[source]))
+        }
     };
-    places.iter().map(is_first).collect()
+    positions.iter().map(is_first).collect()
 }
 
-/// Where no layer needs a certain place: PyTorch has the channels of images first, and those of steps last.
+/// Where no layer needs a certain position: PyTorch has the channels of images first, and those of steps last.
 const fn is_image(shape: &Shape) -> bool {
     shape.rank() >= 3
 }
 
-/// The place in the output of a layer that leaves it as it is.
+/// The position in the output of a layer that leaves it as it is.
 fn as_input(
     graph: &FlatGraph,
     node: &FlatNode,
-    places: &[Place],
+    positions: &[Position],
     read: &mut [Option<bool>],
-) -> Place {
+) -> Position {
     let output = &graph.values[node.output];
     // Features alone: what reads them says nothing of the image that they were flattened from.
     if output.rank() == 1 {
-        return Place::Last;
+        return Position::Last;
     }
     if node.features == Features::View && graph.values[node.inputs[0]].rank() == 1 {
-        return Place::AsRead { source: node.output };
+        return Position::AsRead { source: node.output };
     }
     // Not of factors per channel, which have no pixels: squeeze-and-excite has those from linear layers.
     let whole = node.inputs.iter().filter(|input| {
         node.features == Features::View || graph.values[**input].rank() == output.rank()
     });
-    let mut found: Option<Place> = None;
+    let mut found: Option<Position> = None;
     for input in whole {
-        let place = places[*input];
-        found = Some(match (found, place) {
-            (None, place) => place,
-            (Some(Place::AsRead { source }), known) | (Some(known), Place::AsRead { source }) => {
-                // A sum has the channels of its branches in one place.
-                if let Place::First | Place::Last = known {
-                    read[source] = read[source].or(Some(known == Place::First));
+        let position = positions[*input];
+        found = Some(match (found, position) {
+            (None, position) => position,
+            (Some(Position::AsRead { source }), known)
+            | (Some(known), Position::AsRead { source }) => {
+                // A sum has the channels of its branches in one position.
+                if let Position::First | Position::Last = known {
+                    read[source] = read[source].or(Some(known == Position::First));
                 }
                 known
             }
-            (Some(before), place) if before == place => place,
+            (Some(before), position) if before == position => position,
             // A PyTorch model has to transpose some of the branches; this assumes those with channels first.
-            _ => Place::Last,
+            _ => Position::Last,
         });
     }
-    found.unwrap_or(Place::AsRead { source: node.output })
+    found.unwrap_or(Position::AsRead { source: node.output })
 }
