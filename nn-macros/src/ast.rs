@@ -55,9 +55,11 @@ pub(crate) struct Shape {
     pub(crate) span: Span,
 }
 
-/// Lines between braces.
+/// Lines between braces or brackets.
 pub(crate) struct Body {
     pub(crate) lines: Vec<Line>,
+    /// Whether they are between brackets: then lines without a name are numbered, as in PyTorch's `nn.Sequential`.
+    pub(crate) numbered: bool,
     /// The opening brace; all of the braces where there are no lines; the name of a branch that is a name alone.
     pub(crate) span: Span,
 }
@@ -65,6 +67,8 @@ pub(crate) struct Body {
 /// `[name:] [source =>] construct [-> shape],`
 pub(crate) struct Line {
     pub(crate) name: Option<Ident>,
+    /// The `_` of `_: construct`, which adds no level to the paths of weights.
+    pub(crate) no_level: Option<Span>,
     /// The value that the construct reads; `None` for the output of the line before.
     pub(crate) source: Option<Ident>,
     pub(crate) construct: Construct,
@@ -76,6 +80,8 @@ pub(crate) enum Construct {
     Call(Call),
     Repeat(Repeat),
     Residual(Residual),
+    /// `[Conv2d(32, kernel = 3), ReLU]`, `{ conv: Conv2d(32, kernel = 3), ReLU }`
+    Sequential(Body),
     /// It could not be parsed, which is reported already.
     Broken(Span),
 }
@@ -114,11 +120,17 @@ pub(crate) struct Repeat {
     pub(crate) body: Body,
 }
 
-/// `Residual { lines } [skip { lines }]`
+/// `Residual { lines } [[name:] skip { lines }]`
 pub(crate) struct Residual {
     pub(crate) keyword: Ident,
     pub(crate) body: Body,
-    pub(crate) skip: Option<Body>,
+    pub(crate) skip: Option<Skip>,
+}
+
+/// `skip { lines }`, `downsample: skip [lines]`
+pub(crate) struct Skip {
+    pub(crate) name: Option<Ident>,
+    pub(crate) body: Body,
 }
 
 impl Call {

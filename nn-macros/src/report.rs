@@ -93,7 +93,7 @@ pub(crate) enum Elsewhere {
     /// It is defined later, or by a line that is not complete.
     Later,
     /// Between the braces of this word.
-    InsideOf(Ident),
+    InsideOf(String),
     /// Outside the block that is being unrolled.
     OutsideOfBlock(Ident),
 }
@@ -476,6 +476,26 @@ pub(crate) mod mistake {
                  `block {block}({name}) {{ .. }}`, and pass it where the block is used, `{block}({name})`"
             ),
         }
+    }
+
+    /// Two names in one scope, because `_` adds no level.
+    pub(crate) fn path_twice(path: &str) -> String {
+        format!(
+            "two lines have the path `{path}`, because `_` adds no level\n  = help: give this line a name \
+             instead of `_`, or the other one another name"
+        )
+    }
+
+    /// A layer with the path of what is around it.
+    pub(crate) fn no_level_of_layer(path: &str) -> String {
+        if path.is_empty() {
+            return "`_` before a layer of the network itself leaves its weights without a name\n  = help: \
+                    give the line a name, or none"
+                .to_owned();
+        }
+        format!(
+            "two layers have the path `{path}`, because `_` adds no level\n  = help: give one of them a name"
+        )
     }
 
     pub(crate) fn value_as_layer(name: &Ident) -> String {

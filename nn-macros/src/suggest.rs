@@ -3,7 +3,7 @@
 use unrolled_shape::Kind;
 
 /// Names of PyTorch and Keras for things that have another name here.
-const FOREIGN: [(&str, &str); 49] = [
+const FOREIGN: [(&str, &str); 51] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -29,6 +29,8 @@ const FOREIGN: [(&str, &str); 49] = [
     ("SkipInit", "Scale"),
     ("Swish", "SiLU"),
     ("Hardswish", "HardSwish"),
+    ("Hardsigmoid", "HardSigmoid"),
+    ("Hardtanh", "HardTanh"),
     ("Concatenate", "Concat"),
     ("Cat", "Concat"),
     ("Multiply", "Mul"),

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Error, Generics, Ident, Result, Token, Visibility, token};
 
 use super::list::{skip_token, within};
-use super::parser::{Parser, parse_name, peek_word};
+use super::parser::{Parser, parse_name, peek_body, peek_word};
 use super::shape::{parse_expr, parse_shape};
 use crate::ast::{Block, Body, File, Input, Network, Output, Parameter, Shape};
 use crate::report::{Report, say};
@@ -155,16 +155,16 @@ impl Parser<'_> {
         Ok((name, parse_shape(input)?))
     }
 
-    /// `{ lines }`
+    /// `{ lines }`, `[lines]`
     pub(super) fn body(&mut self, input: ParseStream<'_>) -> Result<Body> {
-        if !input.peek(token::Brace) {
+        if !peek_body(input) {
             return Err(Error::new(input.span(), say::NO_BODY));
         }
         let group: Group = input.parse()?;
         let lines = self.list(&group, Self::line);
         // Errors about missing lines point at the whole braces.
         let span = if lines.is_empty() { group.span() } else { group.span_open() };
-        Ok(Body { lines, span })
+        Ok(Body { lines, numbered: group.delimiter() == Delimiter::Bracket, span })
     }
 }
 

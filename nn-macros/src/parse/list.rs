@@ -107,7 +107,13 @@ impl Item for Construct {}
 
 impl Item for Line {
     fn placeholder(at: Span) -> Option<Self> {
-        Some(Self { name: None, source: None, construct: Construct::Broken(at), arrow: None })
+        Some(Self {
+            name: None,
+            no_level: None,
+            source: None,
+            construct: Construct::Broken(at),
+            arrow: None,
+        })
     }
 
     fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {

@@ -8,7 +8,7 @@ use unrolled_shape::Kind;
 use unrolled_shape::registry::{Inputs, Row};
 
 use super::names::KEYWORDS;
-use super::node::{Start, Title, unnamed};
+use super::node::{Level, Start, Title, unnamed};
 use super::resolver::{LineContext, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
@@ -101,6 +101,11 @@ impl Resolver<'_> {
         };
         let owner = arguments.owner;
         let arguments = arguments.append_to(&mut inputs);
+        // A join has no weights, and needs no path for them.
+        let title = match (title.level, row.inputs) {
+            (Level::None(_), Inputs::Branches) => unnamed(row.stem, context.scope),
+            _ => self.title_of_layer(title, row.stem, context),
+        };
         let node = self.node(title, &used.name, context.scope);
         let source = source(used, context.environment);
         let layer = Layer::Known { row, arguments };
@@ -181,8 +186,13 @@ impl Resolver<'_> {
                 // `{}` or a name alone: the value itself.
                 return begin;
             }
-            let path = paths.branch(nth, branch.source.as_ref(), context.scope, &mut own);
-            self.inside(&branch.body, &path, Some(begin), context)
+            match (&branch.source, paths.level()) {
+                (None, Level::None(at)) => self.beside(&branch.body, at, Some(begin), context),
+                (source, _) => {
+                    let path = paths.branch(nth, source.as_ref(), context.scope, &mut own);
+                    self.inside(&branch.body, &path, Some(begin), context)
+                }
+            }
         };
         let values = branches.iter().enumerate().map(one).collect();
         Some((values, branches.iter().map(Branch::span).collect()))
@@ -232,6 +242,7 @@ impl Resolver<'_> {
             Some(_) => self.branches(used, Paths::Beside(&title), current, context),
         };
         let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
+        let title = self.title_of_layer(title, &stem, context);
         let node = self.node(title, &used.name, context.scope);
         let source = mistake::tidy(&used.layer.to_token_stream());
         let layer = Layer::Custom(Box::new(used.layer.clone()));
@@ -294,6 +305,11 @@ impl Paths<'_> {
         Scope::inside(&title.path)
     }
 
+    const fn level(self) -> Level {
+        let (Self::Inside(title) | Self::Beside(title)) = self;
+        title.level
+    }
+
     /// The path of a branch, of which several may begin with the same source.
     fn branch(
         self,
@@ -306,7 +322,8 @@ impl Paths<'_> {
         match (self, source) {
             (
                 // `Concat { image => { .. } }`: `image`, as if the join were not there.
-                Self::Inside(Title { name: None, .. }) | Self::Beside(Title { name: None, .. }),
+                Self::Inside(Title { level: Level::Layer | Level::None(_), .. })
+                | Self::Beside(Title { level: Level::Layer | Level::None(_), .. }),
                 Some(source),
             ) => around.number(&source),
             // `join: Concat { image => { .. } }`: `join.image`.

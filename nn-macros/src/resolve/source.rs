@@ -53,19 +53,19 @@ impl Resolver<'_> {
     pub(super) fn find_line(
         &self,
         body: &Body,
-        structure: Option<&Ident>,
+        structure: Option<&str>,
         name: &Ident,
     ) -> Option<Elsewhere> {
         // In a body that is being resolved, such a line comes later or is this one. In others it is local to them.
         let is_open = self.bodies.contains(&std::ptr::from_ref(body));
         let one = |line: &Line| match (&line.name, structure) {
             (Some(known), Some(structure)) if known.unraw() == name.unraw() && !is_open => {
-                Some(Elsewhere::InsideOf(structure.clone()))
+                Some(Elsewhere::InsideOf(structure.to_owned()))
             }
             (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Later),
             _ => bodies(&line.construct)
                 .into_iter()
-                .find_map(|(structure, body)| self.find_line(body, Some(structure), name)),
+                .find_map(|(structure, body)| self.find_line(body, Some(&structure), name)),
         };
         body.lines.iter().find_map(one)
     }
@@ -85,17 +85,20 @@ pub(super) fn find_named<'a>(name: &Ident, context: &'a LineContext<'_>) -> Opti
 }
 
 /// The bodies of a construct, with the word before their braces.
-fn bodies(construct: &Construct) -> Vec<(&Ident, &Body)> {
+fn bodies(construct: &Construct) -> Vec<(String, &Body)> {
     match construct {
         Construct::Call(used) => {
             let branches = used.branches.iter().flatten();
-            branches.map(|branch| (&used.name, &branch.body)).collect()
+            branches.map(|branch| (used.name.to_string(), &branch.body)).collect()
         }
-        Construct::Repeat(repeat) => vec![(&repeat.keyword, &repeat.body)],
+        Construct::Repeat(repeat) => vec![(repeat.keyword.to_string(), &repeat.body)],
         Construct::Residual(residual) => {
-            let bodies = [Some(&residual.body), residual.skip.as_ref()].into_iter().flatten();
-            bodies.map(|body| (&residual.keyword, body)).collect()
+            let skip = residual.skip.as_ref().map(|skip| &skip.body);
+            let bodies = [Some(&residual.body), skip].into_iter().flatten();
+            bodies.map(|body| (residual.keyword.to_string(), body)).collect()
         }
+        Construct::Sequential(body) if body.numbered => vec![("[ .. ]".to_owned(), body)],
+        Construct::Sequential(body) => vec![("{ .. }".to_owned(), body)],
         Construct::Broken(_) => Vec::new(),
     }
 }

@@ -41,7 +41,7 @@ fn lines() {
     assert_lines("", &[("{  }", "expected at least one layer")]);
     assert_lines("3, Dense(10)", &[("3", "expected a layer")]);
     assert_lines("fc1: , Dense(10)", &[(",", "expected a layer")]);
-    assert_lines("_: Dense(10)", &[("_", "expected a name before `:`")]);
+    assert_about("struct N(_: 8) -> 8 { ReLU }", &[("_", "expected a name before `:`")]);
     assert_lines("#[cfg(x)] Flatten, Dense(10)", &[("#", "no attributes")]);
     assert_lines("Flatten -> , Dense(10)", &[(",", "expected a shape")]);
     assert_lines("Flatten, Dense(10) ->", &[("}", "expected a shape")]);
