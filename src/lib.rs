@@ -275,7 +275,7 @@ pub mod prelude {
             MeanSquaredError,
         },
         optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD},
-        train::Trainer,
+        train::{EarlyStopping, Trainer},
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{State, data::Data};

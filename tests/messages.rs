@@ -187,6 +187,11 @@ fn training(messages: &mut Messages) {
     let mut trainer = Trainer::new(SGD::new(0.1)).carry_state().quiet();
     let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
     messages.error("TrainError::NoState", found.expect_err("no recurrent layer"));
+    let batches = |size| Trainer::new(SGD::new(0.1)).batch(size).quiet();
+    let found = batches(7).fit(&mut Norm::new(1), &points(), &loss);
+    messages.error("TrainError::LastBatch", found.expect_err("a last batch of one sample"));
+    let found = batches(9).drop_last(true).fit(&mut Norm::new(1), &points(), &loss);
+    messages.error("TrainError::NoBatch", found.expect_err("too few samples"));
     let rate = |epoch| if epoch < 3 { 0.1 } else { f64::NAN };
     let mut trainer = Trainer::new(SGD::new(0.1)).learning_rate(rate).quiet();
     let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
@@ -248,7 +253,7 @@ fn warnings(messages: &mut Messages) {
     let history = Trainer::new(SGD::new(0.5))
         .validate(&opposite)
         .epochs(5)
-        .on_epoch(|_| ControlFlow::Continue(()))
+        .on_epoch(|_, _| {})
         .quiet()
         .fit(&mut Tiny::new(1), &train, &CrossEntropy::new())
         .expect("sound data");
@@ -483,11 +488,11 @@ fn hyper_parameters(messages: &mut Messages) {
         clip_value(&mut [1.0_f32], f32::NAN),
         AdaptiveClip::new::<Tiny>(-0.1, &[]),
         AdaptiveClip::new::<Tiny>(0.1, &["head"]),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1)).clip(Clip::Norm(-1.0)),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1)).clip(Clip::Value(-1.0)),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1))
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).clip(Clip::Norm(-1.0)),
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).clip(Clip::Value(-1.0)),
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1))
             .clip(Clip::Adaptive { ratio: -1.0, except: &[] }),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1)).batch(0),
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).batch(0),
         CrossEntropy::new().label_smoothing(1.5),
         CrossEntropy::new().class_weights(&[]),
         CrossEntropy::new().class_weights(&[1.0, -1.0]),

@@ -9,3 +9,4 @@ mod digits;
 mod gradients;
 mod health;
 mod threads;
+mod trainer;

@@ -79,7 +79,8 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
 ) -> Result<f32, BatchError> {
     // All checks before the first shard runs: an error leaves network and gradient as they were.
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let step = TrainStep { net, loss, batch, d_net, d_inputs: None, state: &mut [], key };
+    let step =
+        TrainStep { net, loss, batch, part: None, d_net, d_inputs: None, state: &mut [], key };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -103,7 +104,7 @@ pub fn loss_and_gradients_from<N: Network, L: Loss<N::Output>>(
         return Err(BatchError::State { expected, found });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let step = TrainStep { net, loss, batch, d_net, d_inputs: None, state, key };
+    let step = TrainStep { net, loss, batch, part: None, d_net, d_inputs: None, state, key };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -126,7 +127,7 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     let d_inputs = Some(d_inputs);
-    let step = TrainStep { net, loss, batch, d_net, d_inputs, state: &mut [], key };
+    let step = TrainStep { net, loss, batch, part: None, d_net, d_inputs, state: &mut [], key };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -155,6 +156,8 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
     pub(crate) net: &'a mut N,
     pub(crate) loss: &'a L,
     pub(crate) batch: BatchOf<'a, N, L>,
+    /// The place of the batch in a larger one, if the gradients of several are added up.
+    pub(crate) part: Option<PartOfBatch>,
     pub(crate) d_net: &'a mut N,
     /// The gradients of the inputs, if requested.
     pub(crate) d_inputs: Option<&'a mut [N::Input]>,
@@ -163,10 +166,21 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
     pub(crate) key: RngKey,
 }
 
+/// The place of a batch in a larger one, whose mean loss the gradient is of.
+#[derive(Clone, Copy)]
+pub(crate) struct PartOfBatch {
+    /// The index of the first sample, which random numbers depend on.
+    pub(crate) first: usize,
+    /// The total weight of all samples of the larger batch for each output.
+    pub(crate) weights: [f64; MAX_OUTPUTS],
+}
+
 /// Runs forward and backward on a checked batch in training mode: returns its loss sums, and writes the gradient of the
 /// mean loss.
 pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
-    let TrainStep { net, loss, batch, d_net, d_inputs, state, key } = step;
+    let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key } = step;
+    let whole = || PartOfBatch { first: 0, weights: batch.weights::<N, L>(loss) };
+    let part = part.unwrap_or_else(whole);
     let with_d_inputs = d_inputs.is_some();
     // Depends on the network and on the batch's size, never on the number of threads: gradients are sums over shards, so
     // that other shards would be other bits. A multiple of 4 shards divides evenly among 2 or 4 threads.
@@ -188,12 +202,13 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
                 net,
                 loss,
                 batch,
+                first: part.first,
                 key,
                 capacity,
                 local: Chunks::new(local, local_len),
                 deferred: Chunks::new(deferred, deferred_stride),
                 loss_sums: Chunks::new(loss_sums, 1),
-                scales: batch.weights::<N, L>(loss).map(scale),
+                scales: part.weights.map(scale),
                 state: BatchStates::new::<N>(state),
                 d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
             };
@@ -216,6 +231,8 @@ struct ShardedStep<'a, N: Network, L: Loss<N::Output>> {
     net: &'a mut N,
     loss: &'a L,
     batch: BatchOf<'a, N, L>,
+    // The index of its first sample in the larger batch that it is a part of.
+    first: usize,
     key: RngKey,
     capacity: usize,
     local: Chunks<f32>,
@@ -312,7 +329,7 @@ impl<N: Network, L: Loss<N::Output>> ShardedStep<'_, N, L> {
         // SAFETY: samples `first..first + n` belong to this shard alone, a shard runs on one thread at a time, and the
         // caller borrows the states until the step ends.
         let state = unsafe { self.state.of::<N>(first, n) };
-        let pass = Pass { n, first, batch: self.batch.len(), key: self.key };
+        let pass = Pass { n, first: self.first + first, batch: self.batch.len(), key: self.key };
         let sample = |i: usize| self.batch.input(first + i);
         // Later phases and the backward pass find the copies in the shard's memory.
         if direction == Direction::Forward && phase == 0 {

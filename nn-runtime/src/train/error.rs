@@ -34,6 +34,32 @@ pub enum TrainError {
         /// What is wrong with them.
         source: BatchError,
     },
+    /// A last batch that is too small for a layer's statistics over the batch.
+    #[error(
+        "training data: {samples} samples in batches of {batch} leave a last batch of {found}, but `BatchNorm` needs \
+         at least {least}: call `drop_last(true)` to leave it out, or choose another batch size"
+    )]
+    LastBatch {
+        /// The number of training samples.
+        samples: usize,
+        /// The batch size.
+        batch: usize,
+        /// The number of samples that the network needs.
+        least: usize,
+        /// The number of samples of the last batch.
+        found: usize,
+    },
+    /// Fewer samples than a batch has, with [`drop_last`](crate::train::Trainer::drop_last).
+    #[error(
+        "training data: {samples} samples are fewer than a batch of {batch}, so that `drop_last(true)` leaves no batch: \
+         choose a smaller batch size"
+    )]
+    NoBatch {
+        /// The number of training samples.
+        samples: usize,
+        /// The batch size.
+        batch: usize,
+    },
     /// [`carry_state`](crate::train::Trainer::carry_state) for a network without recurrent state.
     #[error(
         "`carry_state` needs a layer with recurrent state, but the network has none: leave it out, or add an `RNN`, \

@@ -94,6 +94,13 @@ pub struct Epoch {
     pub samples_per_second: f64,
 }
 
+impl Epoch {
+    /// The score that decides which epoch is the best: on the validation data if there are any.
+    pub(crate) fn watched(&self) -> &Score {
+        self.validation.as_ref().unwrap_or(&self.training)
+    }
+}
+
 /// `loss 0.2345, accuracy 93.10%; validation loss 0.1234, accuracy 96.50%; 3.2 s, 18750 samples/s`
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,18 +1,24 @@
 //! Training: [`Trainer`] runs epochs over a data set, [`History`] records them.
 
+mod callbacks;
 mod chunks;
 mod confusion;
+mod early_stopping;
+mod epochs;
 mod error;
 mod evaluate;
 mod fit;
 mod health;
 mod history;
+mod position;
 mod progress;
 mod trainer;
 mod training_run;
 mod untrained;
 
+pub use callbacks::{CallbackResult, Step};
 pub use confusion::Confusion;
+pub use early_stopping::EarlyStopping;
 pub use error::{Advice, DataSet, TrainError};
 pub(crate) use evaluate::evaluate;
 pub use health::{Health, Warning};
