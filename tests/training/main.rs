@@ -8,4 +8,5 @@ mod data;
 mod digits;
 mod gradients;
 mod health;
+mod optimizers;
 mod threads;

@@ -9,6 +9,7 @@ use crate::contract::{Network, Node, Root};
 use crate::data::Data;
 use crate::loss::{Loss, LossSums};
 use crate::optim::Optimizer;
+use crate::order::file_tensors;
 use crate::system::RngKey;
 use crate::types::Inputs;
 use std::ops::DerefMut;
@@ -93,6 +94,8 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
         }
         let settings =
             RunSettings { batch: self.batch, clip: self.clip, carry_state: self.carry_state };
+        // Before the first step, whose `update` would panic.
+        self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
         let mut run = TrainingRun::new(&mut **net, train, loss, settings)?;
         if let Some(validation) = self.validation {
             check_data::<N, L>(DataSet::Validation, validation, loss)?;
