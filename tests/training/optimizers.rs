@@ -93,7 +93,7 @@ fn a_trainer_refuses_patterns_without_weights_before_training() {
     let error = Trainer::new(optimizer).quiet().fit(&mut net, &data, &CrossEntropy::new());
     assert_eq!(
         error.unwrap_err().to_string(),
-        "Groups: no weight of the network matches `steam`; the closest names are `stem`, `head`, `encoder`"
+        "Groups: no weight of the network matches `steam`; the closest names are `stem`, `head`, `stem.bias`"
     );
     assert_eq!(net.params(), Net::new(3).params());
 }

@@ -1,14 +1,13 @@
 //! [`Groups`]: learning rates, weight decay and freezing by the names of weights.
 
 use super::optimizer::{Optimizer, TrainedRange};
-use super::pattern::{self, Pattern};
+use super::pattern::{GroupsError, Pattern, closest};
 use super::state::{OptimizerState, StateError};
 use crate::contract::Network;
 use crate::hyper::{self, checked};
 use crate::order::file_tensors;
 use crate::types::Tensor;
 use std::ops::Range;
-use thiserror::Error;
 
 /// An optimiser with parameter groups: weights chosen by name have another learning rate, no weight decay, or are not
 /// trained. The groups are PyTorch's `param_groups`.
@@ -45,24 +44,6 @@ enum Rule {
     Rate(f64),
     NoDecay,
     Freeze,
-}
-
-/// A pattern of a [`Groups`] that matches no weight of the network.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "Groups: no weight of the network matches `{pattern}`; the closest names are {}",
-    quoted(closest)
-)]
-#[non_exhaustive]
-pub struct GroupsError {
-    /// The pattern.
-    pub pattern: String,
-    /// Names of weights and layers, the most similar first.
-    pub closest: Vec<String>,
-}
-
-fn quoted(names: &[String]) -> String {
-    format!("`{}`", names.join("`, `"))
 }
 
 impl<O> Groups<O> {
@@ -131,7 +112,7 @@ impl<O> Groups<O> {
             resolved.extend(found.map(|tensor| (tensor.range(), *rule)));
             if resolved.len() == before {
                 let names = tensors.iter().map(|tensor| tensor.name.as_str());
-                let closest = pattern::closest(pattern.as_str(), names);
+                let closest = closest(pattern.as_str(), names);
                 return Err(GroupsError { pattern: pattern.as_str().to_owned(), closest });
             }
         }
@@ -288,7 +269,7 @@ mod tests {
         let error = Groups::new(SGD::new(0.1)).freeze("encodr").prepare(tensors).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "Groups: no weight of the network matches `encodr`; the closest names are `encoder`, `encoder.0`, `head`"
+            "Groups: no weight of the network matches `encodr`; the closest names are `encoder`, `encoder.0`, `norm`"
         );
     }
 }

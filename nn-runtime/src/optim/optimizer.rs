@@ -1,6 +1,6 @@
 //! [`Optimizer`]: an update rule.
 
-use super::groups::GroupsError;
+use super::pattern::GroupsError;
 use super::state::{OptimizerState, StateError};
 use crate::types::Tensor;
 use std::any::type_name;

@@ -1,6 +1,7 @@
 //! [`Pattern`]: chooses weights by their names.
 
 use std::collections::BTreeSet;
+use thiserror::Error;
 
 /// A name in which `*` stands for any characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,24 @@ impl Pattern {
     pub(super) fn matches(&self, name: &str) -> bool {
         with_layers(name).any(|path| matches(self.0.as_bytes(), path.as_bytes()))
     }
+}
+
+/// A pattern of a [`Groups`](super::Groups) that matches no weight of the network.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "Groups: no weight of the network matches `{pattern}`; the closest names are {}",
+    quoted(closest)
+)]
+#[non_exhaustive]
+pub struct GroupsError {
+    /// The pattern.
+    pub pattern: String,
+    /// Names of weights and layers, the most similar first.
+    pub closest: Vec<String>,
+}
+
+fn quoted(names: &[String]) -> String {
+    format!("`{}`", names.join("`, `"))
 }
 
 /// The name of a weight, and the paths of the layers that contain it.
