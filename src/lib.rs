@@ -274,7 +274,7 @@ pub mod prelude {
             BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
             MeanSquaredError,
         },
-        optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD},
+        optim::{Adagrad, Adam, AdamW, Clip, Groups, Optimizer, OptimizerExt, RMSprop, SGD},
         train::{EarlyStopping, Trainer},
     };
     #[cfg(feature = "std")]

@@ -197,11 +197,12 @@ fn training_steps_do_not_allocate<N: Network<Input = Image, Output = [f32; 3]>>(
     let data = data(64);
     let (mut net, mut d_net, loss) = (N::new(1), N::zeros(), CrossEntropy::new());
     let (mut sgd, mut adam) = (SGD::new(0.1).momentum(0.9), Adam::new(0.1).amsgrad());
-    let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
+    let mut groups = Groups::new(Adam::new(0.1)).rate("conv2d", 0.1).no_decay(["*.bias"]);
     repeated_without_allocations(|| {
         net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
-        sgd.step(net.params_mut(), d_net.params(), &trained);
-        adam.step(net.params_mut(), d_net.params(), &trained);
+        sgd.update(&mut *net, &d_net);
+        adam.update(&mut *net, &d_net);
+        groups.update(&mut *net, &d_net);
     });
 }
 

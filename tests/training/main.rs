@@ -8,5 +8,6 @@ mod data;
 mod digits;
 mod gradients;
 mod health;
+mod optimizers;
 mod threads;
 mod trainer;

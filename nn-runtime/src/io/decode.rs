@@ -29,6 +29,14 @@ pub(super) fn read_file(
     read(path, &mut file, net, floats)
 }
 
+/// The JSON text stored in the metadata of the regular file `path`, whose tensors are not read.
+#[cfg(feature = "train")]
+pub(super) fn read_extra(path: &Path) -> Result<Option<String>, LoadError> {
+    let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
+    let header = header::read(&mut Input::new(&mut file), MAX_MATCHING_TENSORS);
+    header.map(|header| header.extra).map_err(|error| in_file(error, path, &[]))
+}
+
 /// As [`read_file`], from any reader, which errors call `path`. A prefix of a PyTorch wrapper before all names is
 /// ignored.
 pub(super) fn read(

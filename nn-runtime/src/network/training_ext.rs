@@ -88,7 +88,7 @@ pub trait TrainingExt: Network {
     /// statistics.
     #[must_use]
     fn trained() -> Vec<(String, Range<usize>)> {
-        trained_ranges(Self::LAYERS)
+        trained_ranges::<Self>()
     }
 }
 

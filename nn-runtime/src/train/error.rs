@@ -1,5 +1,6 @@
 //! [`TrainError`]: why training stopped, with advice.
 
+use crate::optim::GroupsError;
 use crate::step::BatchError;
 use std::fmt;
 
@@ -66,6 +67,9 @@ pub enum TrainError {
          `LSTM`, `GRU` or a `Conv1d` with `padding = causal`"
     )]
     NoState,
+    /// A pattern of a [`Groups`](crate::optim::Groups) that matches no weight.
+    #[error(transparent)]
+    Groups(GroupsError),
     /// An input that is not finite.
     #[error(
         "{data}: sample {sample} has the value {value} at index {index} of its input {input}: expected finite values; \

@@ -9,6 +9,7 @@ use crate::contract::{Network, Node, Root};
 use crate::data::Data;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
+use crate::order::file_tensors;
 use std::ops::DerefMut;
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
@@ -86,6 +87,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         if self.carry_state && <N as Node<Root>>::STATE == 0 {
             return Err(TrainError::NoState);
         }
+        // Before the first step, whose `update` would panic.
+        self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
         let mut run = TrainingRun::new(&mut **net, train, loss, self.run_settings())?;
         if let Some(validation) = self.validation {
             check_data::<N, L>(DataSet::Validation, validation, loss)?;

@@ -11,7 +11,7 @@ use crate::data::{Data, for_each_swap};
 use crate::kernels::add_to;
 use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, LossSums};
-use crate::optim::{Clip, Clipper, Optimizer};
+use crate::optim::{Clip, Clipper, Optimizer, OptimizerExt};
 use crate::step::{Batch, BatchError, BatchOf, PartOfBatch, TrainStep, enough_for, run_step};
 use crate::system::{RngKey, parallel};
 use crate::types::Inputs;
@@ -49,7 +49,6 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     samples: BatchOf<'a, N, L>,
     order: Vec<usize>,
     layers: Vec<(String, Range<usize>)>,
-    trained: Vec<Range<usize>>,
     untrained: Untrained,
     largest_input: f32,
     monitor: GradientMonitor,
@@ -82,7 +81,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     ) -> Result<Self, TrainError> {
         let RunSettings { batch, accumulate, drop_last, clip, carry_state } = settings;
         let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
-        let layers = trained_ranges(N::LAYERS);
+        let layers = trained_ranges::<N>();
         let trained: Vec<_> = layers.iter().map(|(_, range)| range.clone()).collect();
         Ok(Self {
             net,
@@ -91,7 +90,6 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             samples,
             order: (0..data.len()).collect(),
             untrained: Untrained::new(N::LEN, &trained),
-            trained,
             layers,
             largest_input,
             monitor: GradientMonitor::new::<N>(),
@@ -185,7 +183,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         if let Some(clipper) = &mut self.clipper {
             clipper.apply(&*self.net, &mut *self.d_net);
         }
-        optimizer.step(self.net.as_floats_mut(), self.d_net.as_floats(), &self.trained);
+        optimizer.update(&mut *self.net, &*self.d_net);
         Ok(sums)
     }
 
