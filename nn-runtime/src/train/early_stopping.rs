@@ -50,8 +50,8 @@ impl EarlyStopping {
 pub(super) struct Patience {
     rule: EarlyStopping,
     /// The lowest loss and its epoch.
-    best: Option<(f64, usize)>,
-    without: usize,
+    pub(super) best: Option<(f64, usize)>,
+    pub(super) without: usize,
 }
 
 impl Patience {

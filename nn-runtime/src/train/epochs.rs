@@ -20,7 +20,7 @@ pub(super) struct FitCall {
     /// The last epoch.
     last: usize,
     pub(super) history: History,
-    patience: Option<Patience>,
+    pub(super) patience: Option<Patience>,
     progress: Progress,
     /// Whether overfitting was reported.
     warned: bool,
@@ -71,7 +71,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         if self.position.epochs == 0 {
             call.progress.begin();
         }
-        while self.position.epochs < call.last {
+        // A resumed run may have ended.
+        let ended = call.patience.as_ref().is_some_and(Patience::is_exhausted);
+        while !ended && self.position.epochs < call.last {
             // A callback may stop training inside of an epoch, or after its last step.
             let (epoch, stopped) = match self.one_epoch(run, call)? {
                 ControlFlow::Continue(epoch) => (epoch, false),
@@ -85,6 +87,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let callback = self.callbacks.after_epoch(&epoch, run.net());
             let patience = call.record(epoch);
             self.report_health(run, call);
+            self.write_checkpoints(run, call, None)?;
             if stopped || callback.is_break() || patience.is_break() {
                 break;
             }
@@ -139,8 +142,10 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             seconds: clock.elapsed().as_secs_f64(),
             samples_per_second: run.samples_of(steps) as f64 / training_seconds,
         };
+        let loss = epoch.watched().loss;
+        self.position.losses.push(loss);
         if let Some(plan) = &mut self.plan {
-            plan.schedule.observe(epoch.watched().loss);
+            plan.schedule.observe(loss);
         }
         Ok(match flow {
             ControlFlow::Continue(()) => ControlFlow::Continue(epoch),
@@ -163,9 +168,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let (epoch, steps) = (self.position.epochs + 1, run.steps());
         let key = RngKey::new(self.seed);
         run.begin_epoch(key, epoch, &state);
-        if done == 0 {
-            self.set_learning_rate(false, StepIndex { epoch, step: 1, steps })?;
-        }
+        self.set_learning_rate(false, StepIndex { epoch, step: done + 1, steps })?;
         call.progress.begin_epoch(epoch, done..steps);
         for step in done + 1..=steps {
             let at = StepIndex { epoch, step, steps };
@@ -175,12 +178,13 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             sums = sums.with(&of_step);
             call.progress.step(&sums);
             let flow = self.callbacks.after_step(&self.step(at, of_step.mean_loss()));
+            if step < steps && (flow.is_break() || self.is_checkpoint_due()) {
+                let begun = Begun { step, sums, state: run.state().to_vec() };
+                self.write_checkpoints(run, call, Some(begun.clone()))?;
+                self.position.begun = flow.is_break().then_some(begun);
+            }
             if flow.is_break() {
-                if step < steps {
-                    call.progress.clear();
-                    let state = run.state().to_vec();
-                    self.position.begun = Some(Begun { step, sums, state });
-                }
+                call.progress.clear();
                 return Ok((sums, flow));
             }
         }

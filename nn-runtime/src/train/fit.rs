@@ -1,5 +1,6 @@
 //! [`Trainer::fit`]: checks, all epochs, and the best weights.
 
+use super::checkpoint::Checkpoints;
 use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
@@ -23,7 +24,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// # Errors
     /// If there are no samples, inputs and targets differ in number or are not finite, the last batch is too small for
     /// statistics over the batch (see [`drop_last`](Self::drop_last)), [`carry_state`](Self::carry_state) is set for a network without recurrent state, the
-    /// loss refuses a target, the learning rate is negative or not finite, or the loss, a gradient or a weight is not
+    /// loss refuses a target, a checkpoint cannot be written or continued, the learning rate is negative or not finite, or the loss, a gradient or a weight is not
     /// finite. The network then has the weights from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
     pub fn fit<L>(
         &mut self,
@@ -40,7 +41,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
     /// samples. Calls for single epochs train the same weights as one call of [`fit`](Self::fit), except that
     /// [`keep_best`](Self::keep_best), [`early_stopping`](Self::early_stopping) and the warning of overfitting compare the
-    /// epochs of one call.
+    /// epochs of one call, and that no checkpoints are written.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
@@ -69,8 +70,10 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let history = self.fit_until(self.position.epochs + 1, net, train, loss)?;
-        Ok(history.epochs[0])
+        let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
+        let history = self.fit_until(self.position.epochs + 1, net, train, loss);
+        self.checkpoints = checkpoints;
+        Ok(history?.epochs[0])
     }
 
     /// Trains up to and including epoch `last`.
@@ -95,7 +98,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         }
         run.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;
+        self.prepare_checkpoints()?;
         let mut call = FitCall::new(self, last);
+        self.resume_run(&mut run, &mut call)?;
         let result = self.all_epochs(&mut run, &mut call);
         call.history.kept = run.restore_best();
         result.map(|()| call.history)

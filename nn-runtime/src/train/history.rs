@@ -41,6 +41,16 @@ impl Score {
         }
     }
 
+    /// A score that was stored in a file.
+    #[cfg(feature = "files")]
+    pub(super) const fn restored(
+        loss: f64,
+        accuracy: Option<f64>,
+        outputs: [Option<OutputScore>; MAX_OUTPUTS],
+    ) -> Self {
+        Self { loss, accuracy, outputs }
+    }
+
     /// The scores of the outputs, if the network has several.
     pub fn outputs(&self) -> impl Iterator<Item = &OutputScore> {
         self.outputs.iter().flatten()

@@ -1,6 +1,11 @@
 //! Training: [`Trainer`] runs epochs over a data set, [`History`] records them.
 
 mod callbacks;
+#[cfg(feature = "files")]
+mod checkpoint;
+#[cfg(not(feature = "files"))]
+#[path = "no_checkpoint.rs"]
+mod checkpoint;
 mod chunks;
 mod confusion;
 mod early_stopping;
@@ -17,6 +22,8 @@ mod training_run;
 mod untrained;
 
 pub use callbacks::{CallbackResult, Step};
+#[cfg(feature = "files")]
+pub use checkpoint::{CheckpointError, Difference};
 pub use confusion::Confusion;
 pub use early_stopping::EarlyStopping;
 pub use error::{Advice, DataSet, TrainError};

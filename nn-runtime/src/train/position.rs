@@ -9,6 +9,8 @@ pub(super) struct Position {
     pub(super) epochs: usize,
     /// Steps of all epochs.
     pub(super) steps: u64,
+    /// The loss of each epoch that the schedule has seen.
+    pub(super) losses: Vec<f64>,
     /// The epoch that was stopped before its end, if any.
     pub(super) begun: Option<Begun>,
 }
@@ -26,5 +28,5 @@ pub(super) struct Begun {
 
 impl Position {
     /// Before the first step.
-    pub(super) const START: Self = Self { epochs: 0, steps: 0, begun: None };
+    pub(super) const START: Self = Self { epochs: 0, steps: 0, losses: Vec::new(), begun: None };
 }

@@ -1,6 +1,7 @@
 //! [`Trainer`]: the settings of a training run.
 
 use super::callbacks::{CallbackResult, Callbacks, Step};
+use super::checkpoint::Checkpoints;
 use super::early_stopping::EarlyStopping;
 use super::health::Warning;
 use super::history::Epoch;
@@ -17,7 +18,7 @@ pub(super) struct Plan<'a> {
     pub(super) each_step: bool,
     pub(super) schedule: Box<dyn Schedule + Send + 'a>,
     /// The optimiser's own learning rate, known once training begins.
-    base: Option<f64>,
+    pub(super) base: Option<f64>,
 }
 
 impl Plan<'_> {
@@ -74,6 +75,7 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) clip: Option<Clip>,
     pub(super) carry_state: bool,
     pub(super) callbacks: Callbacks<'a, N>,
+    pub(super) checkpoints: Checkpoints,
     pub(super) position: Position,
     // Each kind of warning is printed once.
     pub(super) printed: Vec<Warning>,
@@ -93,6 +95,7 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
             .field("keep_best", &self.keep_best)
             .field("early_stopping", &self.early_stopping)
             .field("clip", &self.clip)
+            .field("checkpoints", &self.checkpoints)
             .field("carry_state", &self.carry_state)
             .field("epochs_done", &self.position.epochs)
             .field("steps_done", &self.position.steps)
@@ -119,6 +122,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             clip: None,
             carry_state: false,
             callbacks: Callbacks::NONE,
+            checkpoints: Checkpoints::NONE,
             position: Position::START,
             printed: Vec::new(),
         }

@@ -72,6 +72,13 @@ struct Best<N> {
     net: Box<N>,
 }
 
+impl<N: Network> Best<N> {
+    /// Before the first epoch.
+    fn none() -> Self {
+        Self { epoch: 0, loss: f64::INFINITY, net: N::zeros() }
+    }
+}
+
 impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     pub(super) fn new(
         net: &'a mut N,
@@ -102,6 +109,23 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             carry_state,
             state: chunks::initial_state::<N>(if carry_state { batch } else { 0 }, data.len()),
         })
+    }
+
+    /// The number of training samples, those that are dropped among them.
+    #[cfg(feature = "files")]
+    pub(super) fn all_samples(&self) -> usize {
+        self.order.len()
+    }
+
+    #[cfg(feature = "files")]
+    pub(super) fn set_weights(&mut self, weights: &[f32]) {
+        self.net.as_floats_mut().copy_from_slice(weights);
+    }
+
+    /// The best epoch, its loss and its weights.
+    #[cfg(feature = "files")]
+    pub(super) fn best(&self) -> Option<(usize, f64, &[f32])> {
+        self.best.as_ref().map(|best| (best.epoch, best.loss, best.net.as_floats()))
     }
 
     /// The number of samples that an epoch trains on.
@@ -331,15 +355,19 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// Copies the weights of this epoch if no epoch before had a lower loss.
     pub(super) fn remember(&mut self, epoch: &Epoch) {
         let loss = epoch.watched().loss;
-        let best = self.best.get_or_insert_with(|| Best {
-            epoch: 0,
-            loss: f64::INFINITY,
-            net: N::zeros(),
-        });
+        let best = self.best.get_or_insert_with(Best::none);
         if loss < best.loss {
             best.net.as_floats_mut().copy_from_slice(self.net.as_floats());
             (best.epoch, best.loss) = (epoch.number, loss);
         }
+    }
+
+    /// Sets the weights of the best epoch so far.
+    #[cfg(feature = "files")]
+    pub(super) fn set_best(&mut self, epoch: usize, loss: f64, weights: &[f32]) {
+        let best = self.best.get_or_insert_with(Best::none);
+        best.net.as_floats_mut().copy_from_slice(weights);
+        (best.epoch, best.loss) = (epoch, loss);
     }
 
     /// Restores the weights of the best epoch, if they were copied, and returns the epoch.
