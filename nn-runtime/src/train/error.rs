@@ -38,7 +38,7 @@ pub enum TrainError {
     /// A checkpoint that cannot be written or continued.
     #[cfg(feature = "files")]
     #[error(transparent)]
-    Checkpoint(super::checkpoint::CheckpointError),
+    Checkpoint(super::checkpoint_error::CheckpointError),
     /// A last batch that is too small for a layer's statistics over the batch.
     #[error(
         "training data: {samples} samples in batches of {batch} leave a last batch of {found}, but `BatchNorm` needs \

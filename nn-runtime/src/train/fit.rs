@@ -1,6 +1,6 @@
 //! [`Trainer::fit`]: checks, all epochs, and the best weights.
 
-use super::checkpoint::Checkpoints;
+use super::checkpoints::Checkpoints;
 use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};

@@ -6,6 +6,9 @@ mod checkpoint;
 #[cfg(not(feature = "files"))]
 #[path = "no_checkpoint.rs"]
 mod checkpoint;
+#[cfg(feature = "files")]
+mod checkpoint_error;
+mod checkpoints;
 mod chunks;
 mod confusion;
 mod early_stopping;
@@ -23,7 +26,7 @@ mod untrained;
 
 pub use callbacks::{CallbackResult, Step};
 #[cfg(feature = "files")]
-pub use checkpoint::{CheckpointError, Difference};
+pub use checkpoint_error::{CheckpointError, Difference};
 pub use confusion::Confusion;
 pub use early_stopping::EarlyStopping;
 pub use error::{Advice, DataSet, TrainError};

@@ -8,14 +8,6 @@ use super::training_run::TrainingRun;
 use crate::contract::Network;
 use crate::loss::Loss;
 
-/// No settings of checkpoints.
-#[derive(Debug)]
-pub(super) struct Checkpoints;
-
-impl Checkpoints {
-    pub(super) const NONE: Self = Self;
-}
-
 impl<O, N: Network, Target> Trainer<'_, O, N, Target> {
     pub(super) const fn prepare_checkpoints(&self) -> Result<(), TrainError> {
         Ok(())

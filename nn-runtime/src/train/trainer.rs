@@ -1,7 +1,7 @@
 //! [`Trainer`]: the settings of a training run.
 
 use super::callbacks::{CallbackResult, Callbacks, Step};
-use super::checkpoint::Checkpoints;
+use super::checkpoints::Checkpoints;
 use super::early_stopping::EarlyStopping;
 use super::health::Warning;
 use super::history::Epoch;

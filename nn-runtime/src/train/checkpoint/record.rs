@@ -1,9 +1,9 @@
 //! [`Record`]: the JSON value that a checkpoint stores beside weights and arrays.
 
-use super::error::Difference;
 use super::number::Number;
 use crate::contract::{LayerInfo, Network};
 use crate::loss::{LossSum, LossSums};
+use crate::train::checkpoint_error::Difference;
 use crate::train::early_stopping::Patience;
 use crate::train::history::{Epoch, OutputScore, Score};
 use crate::train::position::{Begun, Position};

@@ -1,12 +1,12 @@
 //! Continues the run of a checkpoint.
 
-use super::error::CheckpointError;
 use super::record::{Record, VERSION};
 use super::write::{BEST_WEIGHTS, LAST, OPTIMIZER, STATE};
 use crate::contract::Network;
 use crate::io::{self, Arrays};
 use crate::loss::Loss;
 use crate::optim::{Optimizer, OptimizerState};
+use crate::train::checkpoint_error::CheckpointError;
 use crate::train::epochs::FitCall;
 use crate::train::position::Position;
 use crate::train::training_run::TrainingRun;

@@ -6,20 +6,6 @@ use crate::optim::Optimizer;
 use crate::train::Trainer;
 use std::path::PathBuf;
 
-/// Where and when checkpoints are written.
-#[derive(Clone, Debug, Default)]
-pub(in crate::train) struct Checkpoints {
-    /// The folder.
-    pub(super) folder: Option<PathBuf>,
-    /// The steps between checkpoints inside of an epoch.
-    pub(super) every: Option<u64>,
-    pub(super) resume: bool,
-}
-
-impl Checkpoints {
-    pub(in crate::train) const NONE: Self = Self { folder: None, every: None, resume: false };
-}
-
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// Writes checkpoints to the folder `folder`, which is created if it does not exist: `last.ckpt` after each epoch of
     /// [`fit`](Self::fit), and `best.ckpt` after an epoch with a lower validation loss than all epochs before (without

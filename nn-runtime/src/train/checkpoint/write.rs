@@ -1,6 +1,5 @@
 //! Writes checkpoints.
 
-use super::error::CheckpointError;
 use super::record::{
     EpochRecord, PositionRecord, Record, RunRecord, VERSION, layers_of, patience_record,
 };
@@ -8,6 +7,7 @@ use crate::contract::Network;
 use crate::io;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
+use crate::train::checkpoint_error::CheckpointError;
 use crate::train::epochs::FitCall;
 use crate::train::position::Begun;
 use crate::train::training_run::TrainingRun;
