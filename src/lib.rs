@@ -42,7 +42,7 @@ pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch
 #[cfg(feature = "train")]
 pub use unrolled_runtime::{
     GradientCheck, TrainNode, TrainingExt, check_gradients, init, loss, loss_and_all_gradients,
-    loss_and_gradients, loss_and_gradients_from, optim, rand, train,
+    loss_and_gradients, loss_and_gradients_from, optim, rand, train, train::metrics,
 };
 pub use unrolled_runtime::{
     InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
@@ -275,7 +275,7 @@ pub mod prelude {
             MeanSquaredError,
         },
         optim::{Adagrad, Adam, AdamW, Clip, Groups, Optimizer, OptimizerExt, RMSprop, SGD},
-        train::{EarlyStopping, Trainer},
+        train::{Accuracy, EarlyStopping, F1, Precision, Recall, Trainer},
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{State, data::Data};

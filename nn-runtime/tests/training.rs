@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use unrolled_runtime::data::Data;
 use unrolled_runtime::loss::{CrossEntropy, MeanSquaredError};
 use unrolled_runtime::optim::schedule::{Exponential, Plateau, Schedule, StepDecay};
-use unrolled_runtime::optim::{Adam, AdamW, Clip, Optimizer, SGD};
+use unrolled_runtime::optim::{Adam, AdamW, Clip, Optimizer, SGD, TrainedRange};
 use unrolled_runtime::train::{DataSet, TrainError, Trainer};
 use unrolled_runtime::{
     BatchError, InferenceExt, RngKey, TrainingExt, WeightSlice, Weights, parallel,
@@ -409,7 +409,7 @@ fn learning_rates_that_are_not_finite_leave_the_weights() {
 struct Careless;
 
 impl Optimizer for Careless {
-    fn step(&mut self, weights: &mut [f32], _: &[f32], _: &[std::ops::Range<usize>]) {
+    fn step(&mut self, weights: &mut [f32], _: &[f32], _: &[TrainedRange]) {
         weights.fill(f32::NAN);
     }
     fn learning_rate(&self) -> f64 {

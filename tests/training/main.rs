@@ -9,6 +9,7 @@ mod data;
 mod digits;
 mod gradients;
 mod health;
+mod metrics;
 mod optimizers;
 mod threads;
 mod trainer;

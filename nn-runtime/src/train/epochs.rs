@@ -133,12 +133,16 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         run.check_weights(number, self.optimizer.learning_rate())?;
         let training_seconds = clock.elapsed().as_secs_f64();
         let training = Score::of::<N>(&sums);
-        let validation = self.validation.map(|data| run.evaluate(data));
+        let validation = self.validation.map(|data| run.evaluate(data, &mut self.metrics));
+        if validation.is_none() && !self.metrics.is_empty() {
+            run.evaluate_training(&mut self.metrics);
+        }
         let epoch = Epoch {
             number,
             learning_rate: self.optimizer.learning_rate(),
             training,
             validation,
+            metrics: self.take_metrics(),
             seconds: clock.elapsed().as_secs_f64(),
             samples_per_second: run.samples_of(steps) as f64 / training_seconds,
         };

@@ -18,6 +18,7 @@ mod evaluate;
 mod fit;
 mod health;
 mod history;
+pub mod metrics;
 mod position;
 mod progress;
 mod trainer;
@@ -31,6 +32,12 @@ pub use confusion::Confusion;
 pub use early_stopping::EarlyStopping;
 pub use error::{Advice, DataSet, TrainError};
 pub(crate) use evaluate::evaluate;
+pub use evaluate::measure;
 pub use health::{Health, Warning};
 pub use history::{Epoch, History, OutputScore, Overfitting, Score};
+// Not `MeanAbsoluteError`, which is also the name of a loss.
+pub use metrics::{
+    Accuracy, AveragePrecision, F1, Metric, MetricValue, MetricValues, Perplexity, Precision, R2,
+    Recall, RocAuc,
+};
 pub use trainer::Trainer;

@@ -3,8 +3,10 @@
 use super::callbacks::{CallbackResult, Callbacks, Step};
 use super::checkpoints::Checkpoints;
 use super::early_stopping::EarlyStopping;
+use super::evaluate::Metrics;
 use super::health::Warning;
 use super::history::Epoch;
+use super::metrics::{MAX_METRICS, Metric, MetricValues};
 use super::position::Position;
 use crate::contract::Network;
 use crate::data::Data;
@@ -69,6 +71,7 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) seed: u64,
     pub(super) validation: Option<&'a Data<N::Input, Target>>,
     pub(super) quiet: bool,
+    pub(super) metrics: Metrics<'a, N, Target>,
     pub(super) keep_best: bool,
     pub(super) early_stopping: Option<EarlyStopping>,
     pub(super) plan: Option<Plan<'a>>,
@@ -92,6 +95,7 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
             .field("epochs", &self.epochs)
             .field("seed", &self.seed)
             .field("validation", &self.validation.map(Data::len))
+            .field("metrics", &self.metrics.iter().map(|metric| metric.name()).collect::<Vec<_>>())
             .field("keep_best", &self.keep_best)
             .field("early_stopping", &self.early_stopping)
             .field("clip", &self.clip)
@@ -116,6 +120,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             seed: 0,
             validation: None,
             quiet: false,
+            metrics: Vec::new(),
             keep_best: false,
             early_stopping: None,
             plan: None,
@@ -200,6 +205,41 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     pub const fn validate(mut self, data: &'a Data<N::Input, Target>) -> Self {
         self.validation = Some(data);
         self
+    }
+
+    /// Adds a metric, which is computed after each epoch in inference mode: on the validation data, or without them on the
+    /// training data, which takes another pass through them. Its values are in [`Epoch::metrics`].
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 9]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// let history = Trainer::new(Adam::new(1e-3))
+    ///     .validate(&valid)
+    ///     .metric(Accuracy::top(5))
+    ///     .metric(F1::macro_average())
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// println!("{:?}", history.epochs[9].metrics.get("F1 (macro)"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If there are already 8 metrics.
+    #[must_use]
+    #[track_caller]
+    pub fn metric(mut self, metric: impl Metric<N::Output, Target> + 'a) -> Self {
+        assert!(self.metrics.len() < MAX_METRICS, "Trainer: at most {MAX_METRICS} metrics");
+        self.metrics.push(Box::new(metric));
+        self
+    }
+
+    /// The values of the metrics, whose samples are then forgotten.
+    pub(super) fn take_metrics(&mut self) -> MetricValues {
+        let values = MetricValues::new(self.metrics.iter().map(|m| (m.name(), m.value())));
+        self.metrics.iter_mut().for_each(|metric| metric.reset());
+        values
     }
 
     /// Prints nothing.

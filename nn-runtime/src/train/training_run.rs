@@ -2,7 +2,7 @@
 
 use super::chunks;
 use super::error::{Advice, DataSet, TrainError};
-use super::evaluate::{evaluate_checked, evaluate_chunks};
+use super::evaluate::{Metrics, evaluate_checked};
 use super::health::{GradientMonitor, Health};
 use super::history::{Epoch, Score};
 use super::untrained::Untrained;
@@ -46,6 +46,7 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     net: &'a mut N,
     d_net: Box<N>,
     loss: &'a L,
+    data: &'a Data<N::Input, L::Target>,
     samples: BatchOf<'a, N, L>,
     order: Vec<usize>,
     layers: Vec<(String, Range<usize>)>,
@@ -94,6 +95,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             net,
             d_net: N::zeros(),
             loss,
+            data,
             samples,
             order: (0..data.len()).collect(),
             untrained: Untrained::new(N::LEN, &trained),
@@ -288,14 +290,20 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         self.monitor.health(self.net.as_floats())
     }
 
-    /// The network's score on `data`, which are chunks of a sequence if the training data are.
-    pub(super) fn evaluate(&self, data: &Data<N::Input, L::Target>) -> Score {
-        let sums = if self.carry_state {
-            evaluate_chunks(&*self.net, data, self.loss, self.batch)
-        } else {
-            evaluate_checked(&*self.net, data, self.loss)
-        };
-        Score::of::<N>(&sums)
+    /// The network's score on `data`, which are chunks of a sequence if the training data are. The samples are added to
+    /// `metrics`.
+    pub(super) fn evaluate(
+        &self,
+        data: &Data<N::Input, L::Target>,
+        metrics: &mut Metrics<'_, N, L::Target>,
+    ) -> Score {
+        let batch = self.carry_state.then_some(self.batch);
+        Score::of::<N>(&evaluate_checked(&*self.net, data, self.loss, batch, metrics))
+    }
+
+    /// As [`evaluate`](Self::evaluate), on the training data.
+    pub(super) fn evaluate_training(&self, metrics: &mut Metrics<'_, N, L::Target>) -> Score {
+        self.evaluate(self.data, metrics)
     }
 
     fn advice(&self, learning_rate: f64) -> Advice {

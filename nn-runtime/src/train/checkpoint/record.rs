@@ -6,6 +6,7 @@ use crate::loss::{LossSum, LossSums};
 use crate::train::checkpoint_error::Difference;
 use crate::train::early_stopping::Patience;
 use crate::train::history::{Epoch, OutputScore, Score};
+use crate::train::metrics::MetricValues;
 use crate::train::position::{Begun, Position};
 use crate::types::MAX_OUTPUTS;
 use serde::{Deserialize, Serialize};
@@ -165,6 +166,8 @@ pub(super) struct EpochRecord {
     learning_rate: Number,
     training: ScoreRecord,
     validation: Option<ScoreRecord>,
+    /// In the order in which the metrics were added.
+    metrics: Vec<Number>,
 }
 
 impl EpochRecord {
@@ -174,15 +177,20 @@ impl EpochRecord {
             learning_rate: epoch.learning_rate.into(),
             training: ScoreRecord::new(&epoch.training),
             validation: epoch.validation.as_ref().map(ScoreRecord::new),
+            metrics: epoch.metrics.iter().map(|metric| metric.value.into()).collect(),
         }
     }
 
-    pub(super) fn epoch<N: Network>(self) -> Epoch {
+    /// The epoch, whose metrics are called `names`.
+    pub(super) fn epoch<N: Network>(self, names: &[&'static str]) -> Epoch {
         Epoch {
             number: self.number,
             learning_rate: self.learning_rate.into(),
             training: self.training.score::<N>(),
             validation: self.validation.map(ScoreRecord::score::<N>),
+            metrics: MetricValues::new(
+                names.iter().copied().zip(self.metrics.into_iter().map(f64::from)),
+            ),
             seconds: 0.0,
             samples_per_second: 0.0,
         }

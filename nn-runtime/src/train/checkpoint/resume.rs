@@ -73,7 +73,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             patience.best = best.map(|(loss, epoch)| (loss.into(), epoch));
             patience.without = without;
         }
-        call.history.epochs = record.history.into_iter().map(|epoch| epoch.epoch::<N>()).collect();
+        let names: Vec<_> = self.metrics.iter().map(|metric| metric.name()).collect();
+        let epochs = record.history.into_iter();
+        call.history.epochs = epochs.map(|epoch| epoch.epoch::<N>(&names)).collect();
         self.position = record.position.position(parts.state);
         self.replay_schedule();
         Ok(())
