@@ -9,6 +9,7 @@ mod data;
 mod digits;
 mod gradients;
 mod health;
+mod logs;
 mod metrics;
 mod optimizers;
 mod threads;

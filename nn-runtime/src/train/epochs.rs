@@ -87,6 +87,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let callback = self.callbacks.after_epoch(&epoch, run.net());
             let patience = call.record(epoch);
             self.report_health(run, call);
+            self.write_logs(&call.history)?;
             self.write_checkpoints(run, call, None)?;
             if stopped || callback.is_break() || patience.is_break() {
                 break;

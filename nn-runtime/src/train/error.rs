@@ -3,6 +3,7 @@
 use crate::optim::GroupsError;
 use crate::step::BatchError;
 use std::fmt;
+use std::path::PathBuf;
 
 /// The data set that an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,14 @@ pub enum TrainError {
     #[cfg(feature = "files")]
     #[error(transparent)]
     Checkpoint(super::checkpoint_error::CheckpointError),
+    /// A folder of [`log_dir`](crate::train::Trainer::log_dir) that cannot be written to.
+    #[error("cannot write logs to the folder `{path}`: {why}")]
+    Log {
+        /// The folder.
+        path: PathBuf,
+        /// The reason of the operating system.
+        why: String,
+    },
     /// A last batch that is too small for a layer's statistics over the batch.
     #[error(
         "training data: {samples} samples in batches of {batch} leave a last batch of {found}, but `BatchNorm` needs \

@@ -41,7 +41,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
     /// samples. Calls for single epochs train the same weights as one call of [`fit`](Self::fit), except that
     /// [`keep_best`](Self::keep_best), [`early_stopping`](Self::early_stopping) and the warning of overfitting compare the
-    /// epochs of one call, and that no checkpoints are written.
+    /// epochs of one call, and that no checkpoints and no logs are written.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
@@ -71,8 +71,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
+        let log_dir = self.log_dir.take();
         let history = self.fit_until(self.position.epochs + 1, net, train, loss);
-        self.checkpoints = checkpoints;
+        (self.checkpoints, self.log_dir) = (checkpoints, log_dir);
         Ok(history?.epochs[0])
     }
 

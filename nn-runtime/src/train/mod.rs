@@ -18,6 +18,7 @@ mod evaluate;
 mod fit;
 mod health;
 mod history;
+mod log;
 pub mod metrics;
 mod position;
 mod progress;

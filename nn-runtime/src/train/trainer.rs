@@ -14,6 +14,7 @@ use crate::hyper::at_least_one;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Clip, Optimizer};
 use std::fmt;
+use std::path::PathBuf;
 
 /// A learning-rate schedule, and whether it sets the rate before each step or before each epoch.
 pub(super) struct Plan<'a> {
@@ -79,6 +80,7 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) carry_state: bool,
     pub(super) callbacks: Callbacks<'a, N>,
     pub(super) checkpoints: Checkpoints,
+    pub(super) log_dir: Option<PathBuf>,
     pub(super) position: Position,
     // Each kind of warning is printed once.
     pub(super) printed: Vec<Warning>,
@@ -100,6 +102,7 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
             .field("early_stopping", &self.early_stopping)
             .field("clip", &self.clip)
             .field("checkpoints", &self.checkpoints)
+            .field("log_dir", &self.log_dir)
             .field("carry_state", &self.carry_state)
             .field("epochs_done", &self.position.epochs)
             .field("steps_done", &self.position.steps)
@@ -128,6 +131,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             carry_state: false,
             callbacks: Callbacks::NONE,
             checkpoints: Checkpoints::NONE,
+            log_dir: None,
             position: Position::START,
             printed: Vec::new(),
         }
