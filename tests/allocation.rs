@@ -199,7 +199,8 @@ fn training_steps_do_not_allocate<N: Network<Input = Image, Output = [f32; 3]>>(
     let (mut sgd, mut adam) = (SGD::new(0.1).momentum(0.9), Adam::new(0.1).amsgrad());
     let mut groups = Groups::new(Adam::new(0.1)).rate("conv2d", 0.1).no_decay(["*.bias"]);
     repeated_without_allocations(|| {
-        net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+        net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+            .unwrap();
         sgd.update(&mut *net, &d_net);
         adam.update(&mut *net, &d_net);
         groups.update(&mut *net, &d_net);

@@ -27,7 +27,8 @@ fn trained_with(optimizer: &mut dyn Optimizer) -> Box<Net> {
 fn steps(net: &mut Net, optimizer: &mut dyn Optimizer, count: usize) {
     let mut d_net = Net::zeros();
     for _ in 0..count {
-        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net).unwrap();
+        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net, RngKey::new(1))
+            .unwrap();
         optimizer.update(net, &d_net);
     }
 }
@@ -48,7 +49,8 @@ fn an_update_is_a_step_on_all_trained_weights() {
     let trained: Vec<TrainedRange> =
         Net::trained().into_iter().map(|(_, range)| range.into()).collect();
     for _ in 0..5 {
-        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net).unwrap();
+        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net, RngKey::new(1))
+            .unwrap();
         adam.step(net.params_mut(), d_net.params(), &trained);
     }
     assert_eq!(updated.params(), net.params());
@@ -70,7 +72,8 @@ fn groups_are_separate_optimisers_with_their_settings() {
     let adam = |rate: f64, decay| AdamW::new(rate).weight_decay(decay);
     let mut groups = Groups::new(adam(0.01, 0.5)).rate("encoder", 0.1).no_decay(["*.bias"]);
     let (mut net, mut d_net) = (Net::new(3), Net::zeros());
-    net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net).unwrap();
+    net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net, RngKey::new(1))
+        .unwrap();
     let start = net.clone_boxed();
     groups.update(&mut *net, &d_net);
     for (name, rate, decay) in [

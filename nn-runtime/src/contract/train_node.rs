@@ -21,6 +21,9 @@ pub struct Pass {
     pub batch: usize,
     /// The random key of this step.
     pub key: RngKey,
+    /// Whether layers compute as in training. Otherwise, for gradients of inputs alone, they compute as at inference: without
+    /// dropout, with running statistics, without the `combine_*` calls. The weight gradient is then not read.
+    pub training: bool,
 }
 
 impl Pass {
@@ -149,7 +152,7 @@ pub trait TrainNode<S: Spec>: Node<S> {
     }
 
     /// Runs once before each training step: fills [`TrainNode::PREPARED`] with what all shards use, such as
-    /// transposed weights.
+    /// transposed weights, and what the `combine_*` calls would write in training.
     fn prepare(&self, prepared: &mut [f32]) {
         let _ = prepared;
     }
@@ -163,7 +166,8 @@ pub trait TrainNode<S: Spec>: Node<S> {
         let _ = (phase, shards, prepared);
     }
 
-    /// The backward pass of one shard.
+    /// The backward pass of one shard. May run several times after one forward pass, each time with the [`TrainCtx::saved`]
+    /// of forward; what forward has stored as deferred values and shard sums must stay.
     fn backward(&self, call: Backward<'_, '_>);
 
     /// Runs between backward phases `phase` and `phase - 1`, once for all shards.

@@ -317,7 +317,7 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
     fn pass(&self, shard: usize) -> Pass {
         let Trial { batch, capacity, .. } = *self.trial;
         let first = shard * capacity;
-        Pass { n: capacity.min(batch - first), first, batch, key: RngKey::new(5) }
+        Pass { n: capacity.min(batch - first), first, batch, key: RngKey::new(5), training: true }
     }
 
     fn forward(&mut self, phase: usize, shard: usize) {

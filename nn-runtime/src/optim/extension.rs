@@ -21,9 +21,9 @@ pub trait OptimizerExt: Optimizer {
     /// # ) -> Result<(), BatchError> {
     /// let mut optimizer = Adam::new(1e-3);
     /// let mut d_net = N::zeros();
-    /// for _ in 0..100 {
-    ///     net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net)?;
-    ///     optimizer.update(&mut *net, &d_net);
+    /// for step in 0..100 {
+    ///     net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net, RngKey::new(step))?;
+    ///     optimizer.update(&mut *net, &*d_net);
     /// }
     /// # Ok(())
     /// # }

@@ -204,7 +204,7 @@ pub(crate) fn infer_flat<N: Network>(
 }
 
 /// A batch of outputs as one slice.
-fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
+pub(super) fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
     let len = values.len() * T::LEN;
     // SAFETY: each value is `T::LEN` 32-bit elements without padding, valid for any bits, by the contract of `Values`;
     // the result borrows `values`.
