@@ -9,4 +9,5 @@ mod digits;
 mod gradients;
 mod health;
 mod optimizers;
+mod passes;
 mod threads;

@@ -38,7 +38,7 @@ impl Pass {
     }
 }
 
-/// The arguments of [`TrainNode::forward`].
+/// The arguments of [`TrainNode::forward_shard`].
 #[derive(Debug)]
 pub struct Forward<'a> {
     /// The shard.
@@ -53,7 +53,7 @@ pub struct Forward<'a> {
     pub ctx: TrainCtx<'a>,
 }
 
-/// The arguments of [`TrainNode::backward`].
+/// The arguments of [`TrainNode::backward_shard`].
 #[derive(Debug)]
 pub struct Backward<'a, 'd> {
     /// The shard.
@@ -158,7 +158,7 @@ pub trait TrainNode<S: Spec>: Node<S> {
     }
 
     /// The forward pass of one shard.
-    fn forward(&self, call: Forward<'_>);
+    fn forward_shard(&self, call: Forward<'_>);
 
     /// Runs between forward phases `phase` and `phase + 1`, once for all shards: combines their sums in fixed order
     /// and updates running statistics.
@@ -168,7 +168,7 @@ pub trait TrainNode<S: Spec>: Node<S> {
 
     /// The backward pass of one shard. May run several times after one forward pass, each time with the [`TrainCtx::saved`]
     /// of forward; what forward has stored as deferred values and shard sums must stay.
-    fn backward(&self, call: Backward<'_, '_>);
+    fn backward_shard(&self, call: Backward<'_, '_>);
 
     /// Runs between backward phases `phase` and `phase - 1`, once for all shards.
     fn combine_backward(&self, phase: usize, shards: Shards<'_>, prepared: &mut [f32]) {

@@ -147,7 +147,7 @@ where
         means_of_gradients.fill(0.0);
     }
 
-    fn forward(&self, Forward { pass, phase, x, y, ctx }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, phase, x, y, ctx }: Forward<'_>) {
         if phase == 0 {
             if !pass.training {
                 return;
@@ -173,7 +173,7 @@ where
         self.num_batches_tracked += 1.0;
     }
 
-    fn backward(&self, Backward { pass, phase, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, phase, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         if phase == 1 && !pass.training {
             return;
         }

@@ -45,7 +45,7 @@ pub trait TrainingExt: Network {
     /// for step in 0..100 {
     ///     let loss = CrossEntropy::new();
     ///     net.loss_and_gradients(&loss, xs, classes, &mut d_net, key.fold_in(step))?;
-    ///     optimizer.update(&mut *net, &*d_net);
+    ///     optimizer.update(&mut net, &d_net);
     /// }
     /// # Ok(())
     /// # }

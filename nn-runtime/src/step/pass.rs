@@ -23,13 +23,13 @@ use crate::types::{Inputs, Values};
 /// let mut d_outputs = vec![[0.0; 8]; 64];
 /// # let batches = [[[0.0; 4]; 64]; 2];
 /// for (step, inputs) in (0..).zip(&batches) {
-///     let outputs = pass.forward(&mut *net, inputs, RngKey::new(7).fold_in(step))?;
+///     let outputs = pass.forward(&mut net, inputs, RngKey::new(7).fold_in(step))?;
 ///     // The gradient of half the mean square of all outputs.
 ///     for (d_output, output) in d_outputs.iter_mut().zip(outputs) {
 ///         *d_output = output.map(|y| y / 64.0);
 ///     }
-///     pass.backward(&*net, &d_outputs, &mut *d_net, None)?;
-///     optimizer.update(&mut *net, &*d_net);
+///     pass.backward(&net, &d_outputs, &mut d_net, None)?;
+///     optimizer.update(&mut net, &d_net);
 /// }
 /// # Ok(())
 /// # }

@@ -175,7 +175,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
             let ShardMemory { copies, y, .. } = memory;
             let lengths = ctx.lengths;
             with_inputs::<N, _>(n, copies, |x| {
-                net.forward(Forward { pass, phase, x, y: &mut *y, ctx });
+                net.forward_shard(Forward { pass, phase, x, y: &mut *y, ctx });
             });
             // The output is complete in the last forward phase.
             if phase + 1 == N::PHASES {
@@ -204,7 +204,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
             with_inputs::<N, _>(n, copies, |x| {
                 let mut d_x = d_input_slices::<N>(n, &mut *d_copies);
                 let d_x = &mut d_x[..N::Input::LENS.len()];
-                net.backward(Backward { pass, phase, x, y, d_y, d_x, ctx });
+                net.backward_shard(Backward { pass, phase, x, y, d_y, d_x, ctx });
             });
             if phase == 0 {
                 self.scatter(first, n, d_copies);
