@@ -230,10 +230,11 @@ where
     let targets: Vec<T> = (0..16 * batch as u64).map(target).collect();
     let mut batches = targets.chunks_exact(batch).cycle();
     let mut d_net = N::zeros();
-    let loss = CrossEntropy::default();
+    let (loss, mut step) = (CrossEntropy::default(), 0);
     seconds_per_call(|| {
         let targets = batches.next().unwrap_or_default();
-        let loss = net.loss_and_gradients(&loss, &inputs, targets, &mut d_net);
+        step += 1;
+        let loss = net.loss_and_gradients(&loss, &inputs, targets, &mut d_net, RngKey::new(step));
         keep(loss.expect("as many targets as inputs"));
         optimizer.update(&mut *net, &d_net);
     })

@@ -130,13 +130,14 @@ fn batches(messages: &mut Messages) {
     let loss = CrossEntropy::new();
     let (mut net, mut d_net) = (Tiny::new(1), Tiny::zeros());
     let mut batch = |inputs: &[[f32; 4]], targets: &[u32]| {
-        net.loss_and_gradients(&loss, inputs, targets, &mut d_net).expect_err("a bad batch")
+        net.loss_and_gradients(&loss, inputs, targets, &mut d_net, RngKey::new(1))
+            .expect_err("a bad batch")
     };
     messages.error("BatchError::Empty", batch(&[], &[]));
     messages.error("BatchError::Targets", batch(&[[0.0; 4]; 2], &[0]));
     messages.error("BatchError::Target", batch(&[[0.0; 4]; 2], &[0, 7]));
     let (mut norm, mut d_norm) = (Norm::new(1), Norm::zeros());
-    let found = norm.loss_and_gradients(&loss, &[[0.0; 4]], &[0], &mut d_norm);
+    let found = norm.loss_and_gradients(&loss, &[[0.0; 4]], &[0], &mut d_norm, RngKey::new(1));
     messages.error("BatchError::TooFew", found.expect_err("one sample"));
     let key = RngKey::new(1);
     let found = unrolled::loss_and_all_gradients(

@@ -78,7 +78,7 @@ pub use step::{
     infer_one_into, step_inlined, step_one,
 };
 #[cfg(feature = "train")]
-pub use step::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
+pub use step::{TrainPass, loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
 pub use system::RngKey;
 #[cfg(feature = "std")]
 pub use system::parallel;

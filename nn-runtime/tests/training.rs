@@ -102,7 +102,9 @@ fn ignored_samples_have_no_gradient() {
     more.targets.extend([7; 60]);
     let gradient = |data: &Data<[f32; 4], u32>| {
         let (mut net, mut d_net) = (Tiny::new(5), Tiny::zeros());
-        let mean = net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+        let mean = net
+            .loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+            .unwrap();
         let score = net.evaluate(data, &loss).unwrap();
         assert!((score.loss - f64::from(mean)).abs() < 1e-6, "{mean} {score}");
         (mean, d_net, score.accuracy)
@@ -123,14 +125,17 @@ fn a_weighted_mean_is_that_of_single_samples() {
     let (mut total, mut sum, mut d_sum) = (0.0, 0.0, vec![0.0; d_net.as_floats().len()]);
     for (x, &target) in data.inputs.iter().zip(&data.targets) {
         let plain = CrossEntropy::new();
-        let loss = net.loss_and_gradients(&plain, &[*x], &[target], &mut d_one).unwrap();
+        let loss =
+            net.loss_and_gradients(&plain, &[*x], &[target], &mut d_one, RngKey::new(1)).unwrap();
         let weight = weights[target as usize];
         total += weight;
         sum += weight * loss;
         d_sum.iter_mut().zip(d_one.as_floats()).for_each(|(sum, d)| *sum += weight * d);
     }
     let loss = CrossEntropy::new().class_weights(&weights);
-    let mean = net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+    let mean = net
+        .loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+        .unwrap();
     assert!((mean - sum / total).abs() < 1e-6, "{mean} {sum} {total}");
     for (d, sum) in d_net.as_floats().iter().zip(d_sum) {
         assert!((d - sum / total).abs() < 1e-6, "{d} {sum} {total}");
@@ -161,7 +166,9 @@ fn a_step_is_the_optimisers_on_the_batchs_gradient() {
         .fit(&mut trained, &data, &loss)
         .unwrap();
     let mut d_net = Tiny::zeros();
-    by_hand.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+    by_hand
+        .loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+        .unwrap();
     for (w, d) in by_hand.params_mut().iter_mut().zip(d_net.params()) {
         *w -= 0.5 * d;
     }

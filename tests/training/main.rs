@@ -12,5 +12,6 @@ mod health;
 mod logs;
 mod metrics;
 mod optimizers;
+mod passes;
 mod threads;
 mod trainer;

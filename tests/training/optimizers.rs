@@ -27,7 +27,8 @@ fn trained_with(optimizer: &mut dyn Optimizer) -> Box<Net> {
 fn steps(net: &mut Net, optimizer: &mut dyn Optimizer, count: usize) {
     let mut d_net = Net::zeros();
     for _ in 0..count {
-        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net).unwrap();
+        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net, RngKey::new(1))
+            .unwrap();
         optimizer.update(net, &d_net);
     }
 }
@@ -48,7 +49,8 @@ fn an_update_is_a_step_on_all_trained_weights() {
     let trained: Vec<TrainedRange> =
         Net::trained().into_iter().map(|(_, range)| range.into()).collect();
     for _ in 0..5 {
-        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net).unwrap();
+        net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net, RngKey::new(1))
+            .unwrap();
         adam.step(net.params_mut(), d_net.params(), &trained);
     }
     assert_eq!(updated.params(), net.params());
@@ -70,9 +72,10 @@ fn groups_are_separate_optimisers_with_their_settings() {
     let adam = |rate: f64, decay| AdamW::new(rate).weight_decay(decay);
     let mut groups = Groups::new(adam(0.01, 0.5)).rate("encoder", 0.1).no_decay(["*.bias"]);
     let (mut net, mut d_net) = (Net::new(3), Net::zeros());
-    net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net).unwrap();
+    net.loss_and_gradients(&CrossEntropy::new(), &INPUTS, &TARGETS, &mut d_net, RngKey::new(1))
+        .unwrap();
     let start = net.clone_boxed();
-    groups.update(&mut *net, &d_net);
+    groups.update(&mut net, &d_net);
     for (name, rate, decay) in [
         ("stem.weight", 0.01, 0.5),
         ("stem.bias", 0.01, 0.0),
@@ -143,4 +146,23 @@ fn files_name_values_after_weights() {
     Net::save_optimizer(&SGD::new(0.1).momentum(0.9), &path).unwrap();
     Net::load_optimizer(&mut sgd, &path).unwrap();
     assert_eq!(sgd.state(), OptimizerState::new("SGD", 0));
+}
+
+#[test]
+fn networks_are_updated_through_any_pointer() {
+    fn in_generic_code<N: Network>(net: &mut N, d_net: &N, optimizer: &mut dyn Optimizer) {
+        optimizer.update(net, d_net);
+    }
+    let (mut net, mut d_net) = (Net::new(3), Net::zeros());
+    d_net.head.bias.fill(1.0);
+    let mut boxed: Box<dyn Optimizer> = Box::new(SGD::new(0.5));
+    boxed.update(&mut net, &d_net);
+    boxed.update(&mut *net, &*d_net);
+    let mut reference = &mut *net;
+    (&mut boxed).update(&mut reference, &&*d_net);
+    in_generic_code(reference, &d_net, &mut *boxed);
+    let moved = Net::new(3).head.bias.map(|bias| bias - 4.0 * 0.5);
+    for (found, expected) in net.head.bias.iter().zip(moved) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
 }

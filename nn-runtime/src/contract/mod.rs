@@ -18,6 +18,8 @@ mod train_slot;
 #[cfg(feature = "std")]
 pub use graph::{Graph, GraphLayer, GraphNode, LayerWeights};
 pub use layer::Layer;
+#[cfg(feature = "std")]
+pub(crate) use network::ForwardOne;
 pub use network::Network;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
 #[cfg(feature = "train")]
