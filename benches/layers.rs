@@ -75,7 +75,8 @@ where
     });
     let (mut d_net, loss) = (N::zeros(), MeanSquaredError);
     let training = seconds_per_call(|| {
-        let loss = net.loss_and_gradients(&loss, black_box(&x), &targets, &mut d_net);
+        let loss =
+            net.loss_and_gradients(&loss, black_box(&x), &targets, &mut d_net, RngKey::new(1));
         black_box(loss.expect("as many targets as inputs"));
     });
     [inference, training]

@@ -41,8 +41,9 @@ pub use unrolled_runtime::{AsMatrix, nalgebra};
 pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch, parallel};
 #[cfg(feature = "train")]
 pub use unrolled_runtime::{
-    GradientCheck, TrainNode, TrainingExt, check_gradients, init, loss, loss_and_all_gradients,
-    loss_and_gradients, loss_and_gradients_from, optim, rand, train,
+    GradientCheck, TrainNode, TrainPass, TrainingExt, check_gradients, init, loss,
+    loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from, optim, rand, train,
+    train::metrics,
 };
 pub use unrolled_runtime::{
     InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
@@ -299,13 +300,13 @@ pub mod prelude {
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
-        RngKey, TrainingExt,
+        RngKey, TrainPass, TrainingExt,
         loss::{
             BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
             MeanSquaredError,
         },
-        optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD},
-        train::Trainer,
+        optim::{Adagrad, Adam, AdamW, Clip, Groups, Optimizer, OptimizerExt, RMSprop, SGD},
+        train::{Accuracy, EarlyStopping, F1, Precision, Recall, Trainer},
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{State, data::Data};

@@ -82,8 +82,8 @@ fn emit_known(
     let training = facade.features.train.then(|| {
         quote! {
             impl #node_generics #rt::TrainNode<__S> for #name #arguments #where_clause {
-                fn forward(&self, _: #rt::Forward<'_>) {}
-                fn backward(&self, _: #rt::Backward<'_, '_>) {}
+                fn forward_shard(&self, _: #rt::Forward<'_>) {}
+                fn backward_shard(&self, _: #rt::Backward<'_, '_>) {}
             }
         }
     });

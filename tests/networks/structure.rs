@@ -31,10 +31,12 @@ fn check<N: Network>() -> Box<N> {
     assert!(found.tried > 0, "nothing was compared");
 
     let mut d_net = N::zeros();
-    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net).expect("a fit batch");
+    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net, RngKey::new(1))
+        .expect("a fit batch");
     let first = d_net.params().to_vec();
     d_net.params_mut().fill(f32::NAN);
-    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net).expect("a fit batch");
+    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net, RngKey::new(1))
+        .expect("a fit batch");
     // Running statistics are not part of the gradient.
     for (layer, range) in N::trained() {
         assert_eq!(first[range.clone()], d_net.params()[range], "{layer}");

@@ -250,7 +250,14 @@ fn learns() {
 fn gradients_are_reported_and_clipped_once() {
     let mut net = Decoder::new(1);
     let mut d_net = Decoder::zeros();
-    net.loss_and_gradients(&CrossEntropy::new(), &texts(9, 7), &targets(9, 7), &mut d_net).unwrap();
+    net.loss_and_gradients(
+        &CrossEntropy::new(),
+        &texts(9, 7),
+        &targets(9, 7),
+        &mut d_net,
+        RngKey::new(1),
+    )
+    .unwrap();
     let norms = d_net.gradient_norms();
     let names: Vec<&str> = norms.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!((names[0], *names.last().unwrap()), ("tokens", "head"));

@@ -134,7 +134,9 @@ fn check_loaded<N: Network>(name: &'static str, case: &'static str) {
 
     let (inputs, targets) = (case.samples("input"), case.outputs("target"));
     let mut d_net = N::zeros();
-    let loss = net.loss_and_gradients(&MeanSquaredError, &inputs, &targets, &mut d_net).unwrap();
+    let loss = net
+        .loss_and_gradients(&MeanSquaredError, &inputs, &targets, &mut d_net, RngKey::new(1))
+        .unwrap();
     case.compare("loss", [loss]);
     let gradients = ours("gradients", name);
     d_net.save(&gradients).unwrap();

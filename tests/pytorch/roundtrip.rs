@@ -84,7 +84,14 @@ fn gradients_are_stored_under_the_names_of_weights() {
     let mut net = Small::new(1);
     let mut d_net = Small::zeros();
     let inputs = [[[[0.5, -0.5]; 5]; 6]; 4];
-    net.loss_and_gradients(&CrossEntropy::default(), &inputs, &[0, 1, 2, 0], &mut d_net).unwrap();
+    net.loss_and_gradients(
+        &CrossEntropy::default(),
+        &inputs,
+        &[0, 1, 2, 0],
+        &mut d_net,
+        RngKey::new(1),
+    )
+    .unwrap();
     d_net.save(&path).unwrap();
     assert_eq!(Small::load(&path).unwrap().params(), d_net.params());
 }

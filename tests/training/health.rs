@@ -38,8 +38,14 @@ where
     T: Network<Input = [f32; N], Output = [f32; 2]>,
 {
     let mut d_net = T::zeros();
-    net.loss_and_gradients(&MeanSquaredError, &data.inputs, &data.targets, &mut d_net)
-        .expect("data that fit");
+    net.loss_and_gradients(
+        &MeanSquaredError,
+        &data.inputs,
+        &data.targets,
+        &mut d_net,
+        RngKey::new(1),
+    )
+    .expect("data that fit");
     let health = Health::of(net, &*d_net);
     (d_net, health)
 }
@@ -125,7 +131,8 @@ fn dead_channels_are_reported() {
     let images: Vec<[[[f32; 1]; 6]; 6]> =
         (0..8).map(|i| std::array::from_fn(|y| [[(i * y) as f32 / 20.0]; 6])).collect();
     let mut d_net = Images::zeros();
-    net.loss_and_gradients(&MeanSquaredError, &images, &[[0.5; 2]; 8], &mut d_net).expect("fit");
+    net.loss_and_gradients(&MeanSquaredError, &images, &[[0.5; 2]; 8], &mut d_net, RngKey::new(1))
+        .expect("fit");
     let found = Health::of(&*net, &*d_net);
     assert_eq!(found.warnings, [Warning::DeadUnits { layer: "bn".into(), dead: 3, units: 4 }]);
 }

@@ -29,9 +29,9 @@ network! {
     }
 }
 
-type Image = [[[f32; 2]; 8]; 8];
+pub(crate) type Image = [[[f32; 2]; 8]; 8];
 
-fn data(count: usize, seed: u64) -> Data<Image, u32> {
+pub(crate) fn data(count: usize, seed: u64) -> Data<Image, u32> {
     let key = RngKey::new(seed);
     let mut data = Data::default();
     for i in 0..count {

@@ -65,12 +65,12 @@ impl Health {
     /// The health of `net` by one gradient of its loss, `d_net`.
     ///
     /// ```
-    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::CrossEntropy, train::Health};
+    /// # use unrolled_runtime::{Network, RngKey, TrainingExt, loss::CrossEntropy, train::Health};
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
     /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
     /// # ) -> Result<(), unrolled_runtime::BatchError> {
     /// let mut d_net = N::zeros();
-    /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net)?;
+    /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net, RngKey::new(1))?;
     /// println!("{}", Health::of(&*net, &*d_net));
     /// # Ok(())
     /// # }
