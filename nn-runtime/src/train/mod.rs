@@ -6,6 +6,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod health;
+mod health_data;
 mod history;
 mod progress;
 mod trainer;
