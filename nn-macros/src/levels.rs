@@ -25,16 +25,16 @@ pub(crate) const LINTS: [&str; 22] = [
     "flatten_of_flat",
     "keras_momentum",
     "large_output_on_stack",
+    MISSPELT_LINT,
     "pool_of_one",
     "repeat_of_one",
     "sigmoid_at_output",
     "softmax_at_output",
     "stride_beyond_kernel",
-    UNKNOWN_LINT,
 ];
 
 /// The warning about the name of a warning that does not exist.
-pub(crate) const UNKNOWN_LINT: &str = "unknown_lint";
+pub(crate) const MISSPELT_LINT: &str = "misspelt_lint";
 
 /// The level that an attribute sets for one name.
 #[derive(Clone)]

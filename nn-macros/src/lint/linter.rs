@@ -19,7 +19,10 @@ pub(crate) fn find_mistakes(network: &Network, is_layer: bool) -> Vec<Finding<'_
             linter.check_chain(node, row);
             linter.check_arguments(node, row);
             linter.check_input(node, row);
-            linter.check_positions(node, row);
+            // The network around a layer may have the positions.
+            if !is_layer {
+                linter.check_positions(node, row);
+            }
         }
     }
     linter.check_depth();

@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Ident};
 
-use crate::levels::{Level, UNKNOWN_LINT, shared_with_warnings};
+use crate::levels::{Level, MISSPELT_LINT, shared_with_warnings};
 use crate::report::place;
 
 /// A common mistake that was found.
@@ -64,7 +64,7 @@ impl Warnings {
         for level in levels {
             let Some(meant) = level.meant else { continue };
             let words = format!("there is no warning `{}`: did you mean `{meant}`?", level.lint);
-            let (lint, at) = (UNKNOWN_LINT, level.at());
+            let (lint, at) = (MISSPELT_LINT, level.at());
             self.shown.push(Warning { lint, at, words, attributes: Vec::new() });
         }
     }
@@ -111,7 +111,7 @@ impl Warning {
         let Self { lint, at, words, attributes } = self;
         let name = Ident::new(lint, *at);
         let silence = match *lint {
-            UNKNOWN_LINT => String::new(),
+            MISSPELT_LINT => String::new(),
             _ => format!(
                 "\n  = note: `#[allow({lint})]` on the `struct` or `block` silences this: see docs/lints.md"
             ),
