@@ -480,9 +480,15 @@ fn a_misspelt_name_has_a_suggestion() {
         let text = format!("#[allow({name})] struct Net(8) -> 1 {{ Dense(1) }}");
         assert_warnings(&text, &[(name, MISSPELT_LINT)]);
     }
-    for name in
-        ["dead_code", "deprecated", "unused", "missing_docs", "unused_mut", "overflowing_literals"]
-    {
+    for name in [
+        "dead_code",
+        "unknown_lints",
+        "deprecated",
+        "unused",
+        "missing_docs",
+        "unused_mut",
+        "overflowing_literals",
+    ] {
         assert_warnings(&format!("#[allow({name})] struct Net(8) -> 1 {{ Dense(1) }}"), &[]);
     }
 }
