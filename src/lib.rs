@@ -232,6 +232,13 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 /// }
 /// ```
 ///
+/// # Warnings
+///
+/// The compiler warns about networks that compile and learn badly, such as two layers without an activation between them
+/// (`dense_after_dense`) or a `Softmax` at the output (`softmax_at_output`). `#[allow(dense_after_dense)]`, `expect`,
+/// `warn`, `deny` and `forbid` on the struct or on a `block` set the level of a warning, and those of `deprecated` that of
+/// all. `docs/lints.md` of the repository explains each of them.
+///
 /// # Predefined blocks
 ///
 /// The layers of transformers (Vaswani et al., 2017) are predefined blocks, written in this language; a block of

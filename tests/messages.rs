@@ -23,6 +23,7 @@ use unrolled::{RngKey, Sequence};
 
 network! {
     struct Tiny(4) -> 2 { fc1: Dense(3), ReLU, fc2: Dense(2) }
+    #[allow(bias_before_batch_norm, dense_after_dense)]
     struct Norm(4) -> 2 { fc1: Dense(3), BatchNorm, fc2: Dense(2) }
     struct Words(text: 5) -> 2 { words: Embedding(7, 3), GRU(4, output = last), Dense(2) }
     struct Series(5x1) -> 5x2 { GRU(4), Dense(2) }

@@ -3,6 +3,8 @@
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Generics, Ident, Type, Visibility};
 
+use crate::levels::Level;
+
 /// The content of one `network!`.
 pub(crate) struct File {
     pub(crate) blocks: Vec<Block>,
@@ -11,6 +13,8 @@ pub(crate) struct File {
 
 /// `block Name(parameters) { lines }`
 pub(crate) struct Block {
+    /// The levels of warnings that its attributes set.
+    pub(crate) levels: Vec<Level>,
     pub(crate) name: Ident,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Body,
@@ -24,7 +28,10 @@ pub(crate) struct Parameter {
 
 /// `pub struct Name(inputs) -> output { lines }`. What could not be parsed is `None`.
 pub(crate) struct Network {
+    /// Those of the compiler: without the names of warnings of this crate.
     pub(crate) attributes: Vec<Attribute>,
+    /// The levels of warnings that its attributes set.
+    pub(crate) levels: Vec<Level>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
@@ -131,6 +138,27 @@ pub(crate) struct Residual {
 pub(crate) struct Skip {
     pub(crate) name: Option<Ident>,
     pub(crate) body: Body,
+}
+
+impl Construct {
+    /// Its bodies, with the word before their braces.
+    pub(crate) fn bodies(&self) -> Vec<(String, &Body)> {
+        match self {
+            Self::Call(used) => {
+                let branches = used.branches.iter().flatten();
+                branches.map(|branch| (used.name.to_string(), &branch.body)).collect()
+            }
+            Self::Repeat(repeat) => vec![(repeat.keyword.to_string(), &repeat.body)],
+            Self::Residual(residual) => {
+                let skip = residual.skip.as_ref().map(|skip| &skip.body);
+                let bodies = [Some(&residual.body), skip].into_iter().flatten();
+                bodies.map(|body| (residual.keyword.to_string(), body)).collect()
+            }
+            Self::Sequential(body) if body.numbered => vec![("[ .. ]".to_owned(), body)],
+            Self::Sequential(body) => vec![("{ .. }".to_owned(), body)],
+            Self::Broken(_) => Vec::new(),
+        }
+    }
 }
 
 impl Call {

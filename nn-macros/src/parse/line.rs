@@ -10,7 +10,7 @@ use syn::{Attribute, Error, Expr, ExprPath, Ident, Lit, Result, Token, Type, Typ
 use super::parser::{Parser, parse_name, peek_body, peek_word};
 use super::shape::{parse_expr, parse_shape};
 use crate::ast::{Argument, Body, Branch, Call, Construct, Line, Repeat, Residual, Skip};
-use crate::report::say;
+use crate::report::{mistake, say};
 
 impl Parser<'_> {
     pub(super) fn line(&mut self, input: ParseStream<'_>) -> Result<Line> {
@@ -43,6 +43,12 @@ impl Parser<'_> {
         }
         if peek_skip(input) {
             return Err(Error::new(input.span(), say::SKIP_ALONE));
+        }
+        if input.peek(Token![for]) || input.peek(Token![while]) || input.peek(Token![loop]) {
+            return Err(Error::new(input.span(), say::LOOP));
+        }
+        if input.peek(Token![let]) {
+            return Err(Error::new(input.span(), say::LET));
         }
         self.use_of_layer(input).map(Construct::Call)
     }
@@ -93,6 +99,9 @@ impl Parser<'_> {
         } else {
             None
         };
+        if input.peek(token::Bracket) {
+            return Err(Error::new(input.span(), say::ARGUMENTS_IN_BRACKETS));
+        }
         let mut used = Call { layer, name, arguments, branches: None, lines: None };
         if input.peek(token::Brace) {
             let group: Group = input.parse()?;
@@ -118,6 +127,12 @@ impl Parser<'_> {
         if input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
             // `kernel: 3`, as the field of a struct.
             return Err(Error::new(input.span(), say::COLON_IN_ARGUMENT));
+        }
+        if let Some(error) = parse_percent(input) {
+            return Err(error);
+        }
+        if input.peek(Token![.]) && input.peek2(Lit) {
+            return Err(Error::new(input.span(), say::POINT_FIRST));
         }
         let value = parse_expr(input)?;
         if let Expr::Assign(assignment) = &value {
@@ -148,6 +163,20 @@ impl Parser<'_> {
         let body = self.body(input)?;
         Ok(Branch { source, body })
     }
+}
+
+/// What is wrong with `50%`, if it follows.
+fn parse_percent(input: ParseStream<'_>) -> Option<Error> {
+    let ahead = input.fork();
+    let share: Lit = ahead.parse().ok()?;
+    ahead.parse::<Token![%]>().ok()?;
+    let value = match &share {
+        Lit::Int(value) => value.base10_parse::<f64>().ok()?,
+        Lit::Float(value) => value.base10_parse::<f64>().ok()?,
+        _ => return None,
+    };
+    let ends = ahead.is_empty() || ahead.peek(Token![,]);
+    ends.then(|| Error::new(share.span(), mistake::percent(value)))
 }
 
 /// `source =>`, if it is there. Before a shape, `=>` is a mistaken `->`.

@@ -72,6 +72,8 @@ impl Resolver<'_> {
             hidden: false,
             arrows: Vec::new(),
             cost: None,
+            levels: self.levels.clone(),
+            predefined: self.predefined.clone(),
         }
     }
 

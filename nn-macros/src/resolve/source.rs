@@ -4,7 +4,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use super::resolver::{LineContext, Named, Resolver};
-use crate::ast::{Body, Construct, Line};
+use crate::ast::{Body, Line};
 use crate::network::ValueId;
 use crate::report::{Elsewhere, mistake};
 
@@ -63,7 +63,9 @@ impl Resolver<'_> {
                 Some(Elsewhere::InsideOf(structure.to_owned()))
             }
             (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Later),
-            _ => bodies(&line.construct)
+            _ => line
+                .construct
+                .bodies()
                 .into_iter()
                 .find_map(|(structure, body)| self.find_line(body, Some(&structure), name)),
         };
@@ -82,23 +84,4 @@ impl LineContext<'_> {
 pub(super) fn find_named<'a>(name: &Ident, context: &'a LineContext<'_>) -> Option<&'a Named> {
     let word = name.unraw().to_string();
     context.named.iter().rev().find(|known| known.word == word)
-}
-
-/// The bodies of a construct, with the word before their braces.
-fn bodies(construct: &Construct) -> Vec<(String, &Body)> {
-    match construct {
-        Construct::Call(used) => {
-            let branches = used.branches.iter().flatten();
-            branches.map(|branch| (used.name.to_string(), &branch.body)).collect()
-        }
-        Construct::Repeat(repeat) => vec![(repeat.keyword.to_string(), &repeat.body)],
-        Construct::Residual(residual) => {
-            let skip = residual.skip.as_ref().map(|skip| &skip.body);
-            let bodies = [Some(&residual.body), skip].into_iter().flatten();
-            bodies.map(|body| (residual.keyword.to_string(), body)).collect()
-        }
-        Construct::Sequential(body) if body.numbered => vec![("[ .. ]".to_owned(), body)],
-        Construct::Sequential(body) => vec![("{ .. }".to_owned(), body)],
-        Construct::Broken(_) => Vec::new(),
-    }
 }

@@ -1,6 +1,7 @@
 //! Blocks, repeats and residuals, unrolled where they are used.
 
-use syn::Error;
+use syn::spanned::Spanned;
+use syn::{Error, Expr};
 use unrolled_shape::registry::find;
 
 use super::node::{Level, Start, unnamed};
@@ -41,10 +42,15 @@ impl Resolver<'_> {
         let mut inner =
             LineContext { environment: &environment, scope: context.scope, named: &mut named };
         self.open.push(name);
+        let around = self.levels.clone();
+        if !block.levels.is_empty() {
+            self.levels = around.iter().chain(&block.levels).cloned().collect();
+        }
         let output = match title.level {
             Level::None(at) => self.beside(&block.body, at, start.current, &mut inner),
             _ => self.copy(&block.body, &title.path, start.current, &mut inner),
         };
+        self.levels = around;
         self.open.pop();
         output
     }
@@ -67,7 +73,7 @@ impl Resolver<'_> {
             arguments::Parameter { name, required: parameter.default.is_none() }
         });
         let parameters = parameters.collect();
-        let callee = Callee { name: &used.name, parameters, positional: names.len() };
+        let callee = Callee { name: &used.name, parameters, positional: names.len(), row: None };
         let slots = arguments::assign(&callee, given, self.report)?;
         let mut inside = around.of_block();
         let mut named = Vec::new();
@@ -113,6 +119,10 @@ impl Resolver<'_> {
                 return self.unknown(repeat.keyword.span());
             }
         };
+        if count == 1 && matches!(repeat.count, Expr::Lit(_)) {
+            let at = repeat.count.span();
+            self.resolved.network.single_repeats.push((at, self.levels.clone()));
+        }
         let Start { title, mut current } = start;
         let title = title.unwrap_or_else(|| unnamed("repeat", context.scope));
         let before = self.report.found();

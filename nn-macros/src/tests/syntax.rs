@@ -99,7 +99,7 @@ fn blocks() {
         "pub block B() { ReLU } struct N(8) -> 8 { Dens(8), B }",
         &[("pub", "no visibility"), ("Dens", "did you mean `Dense`?")],
     );
-    assert_about("#[derive(Clone)] block B() { ReLU }", &[("#", "no attributes")]);
+    assert_about("#[derive(Clone)] block B() { ReLU }", &[("#", "no other attributes")]);
     assert_about("block B(3) { ReLU }", &[("3", "expected a parameter")]);
     assert_about("block B(a) ReLU", &[("ReLU", "expected layers in braces")]);
     assert_messages("/// What it is.\nblock B { ReLU }", &[]);

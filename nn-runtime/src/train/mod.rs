@@ -17,6 +17,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod health;
+mod health_data;
 mod history;
 mod log;
 pub mod metrics;

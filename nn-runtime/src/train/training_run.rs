@@ -4,6 +4,7 @@ use super::chunks;
 use super::error::{Advice, DataSet, TrainError};
 use super::evaluate::{Metrics, evaluate_checked};
 use super::health::{GradientMonitor, Health};
+use super::health_data::{applied_twice, data_warnings};
 use super::history::{Epoch, Score};
 use super::untrained::Untrained;
 use crate::contract::{Network, Node, Root, trained_ranges};
@@ -287,7 +288,11 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
 
     /// The health of the network by the gradients of the epoch.
     pub(super) fn health(&self) -> Health {
-        self.monitor.health(self.net.as_floats())
+        let mut health = self.monitor.health(self.net.as_floats());
+        let inputs = (0..self.samples.len()).map(|i| self.samples.input(i));
+        health.warnings.extend(data_warnings::<N>(inputs, self.batch));
+        health.warnings.extend(applied_twice::<N>(self.loss.applies()));
+        health
     }
 
     /// The network's score on `data`, which are chunks of a sequence if the training data are. The samples are added to

@@ -1,5 +1,6 @@
 //! `HardSigmoid`: PyTorch's `nn.Hardsigmoid`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::same_shape;
 
@@ -14,6 +15,7 @@ pub static ROW: Row = Row {
     stem: "hard_sigmoid",
     summary: "min(max(x + 3, 0), 6) / 6",
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

@@ -3,6 +3,7 @@
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::fusion::Fusion;
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row, Storage};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
@@ -41,6 +42,7 @@ pub static ROW: Row = Row {
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
     fusion: Fusion::Monotone,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

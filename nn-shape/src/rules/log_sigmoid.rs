@@ -1,5 +1,6 @@
 //! `LogSigmoid`: PyTorch's `nn.LogSigmoid`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::same_shape;
 
@@ -14,6 +15,7 @@ pub static ROW: Row = Row {
     stem: "log_sigmoid",
     summary: "ln(sigmoid(x))",
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

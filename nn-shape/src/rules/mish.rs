@@ -1,5 +1,6 @@
 //! `Mish`: PyTorch's `nn.Mish`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::same_shape;
 
@@ -14,6 +15,7 @@ pub static ROW: Row = Row {
     stem: "mish",
     summary: "x * tanh(ln(1 + exp(x)))",
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

@@ -1,5 +1,6 @@
 //! `SELU`: PyTorch's `nn.SELU`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::same_shape;
 
@@ -14,6 +15,7 @@ pub static ROW: Row = Row {
     stem: "selu",
     summary: "1.0507 * x above 0, 1.7581 * (exp(x) - 1) below",
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Rectifier),
     ..Row::ELEMENTWISE
 };
 

@@ -1,5 +1,6 @@
 //! `Softsign`: PyTorch's `nn.Softsign`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::same_shape;
 
@@ -14,6 +15,7 @@ pub static ROW: Row = Row {
     stem: "softsign",
     summary: "x / (1 + abs(x))",
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 
