@@ -14,6 +14,7 @@ network! {
     }
 
     /// Several phases.
+    #[allow(bias_before_batch_norm)]
     struct Normalised(8x8x2) -> 3 {
         Conv2d(4, kernel = 3), BatchNorm, ReLU,
         Residual { Conv2d(4, kernel = 3, padding = same), BatchNorm },

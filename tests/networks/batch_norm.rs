@@ -30,6 +30,7 @@ network! {
     }
 
     /// BatchNorm over several values per channel of each sample.
+    #[allow(batch_norm_at_output)]
     struct Small(4x2) -> 8 {
         norm: BatchNorm, Flatten,
     }

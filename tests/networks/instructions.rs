@@ -16,6 +16,7 @@ network! {
     }
 
     /// Layers with functions such as `exp`.
+    #[allow(softmax_at_output)]
     struct Curved(12x12x21) -> 21 {
         GELU, AvgPool2d(2), SiLU, ELU(0.5), Softplus,
         Residual { GELU(approximate = tanh), Tanh },

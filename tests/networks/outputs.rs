@@ -6,6 +6,7 @@ use unrolled::prelude::*;
 
 network! {
     /// An image, a table and words as inputs; a class and a position as outputs.
+    #[allow(bias_before_batch_norm)]
     struct Fusion(image: 6x6x1, table: 3, words: ..5) -> (class: 4, position: 2) {
         image => Conv2d(3, kernel = 3),
         BatchNorm, Tanh,

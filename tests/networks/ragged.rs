@@ -127,9 +127,10 @@ macro_rules! ragged {
     ($($name:ident: $input:tt -> $output:tt { $($length:literal: $own:tt -> $own_output:tt),* } $body:tt)*) => { $(
         #[test]
         fn $name() {
-            network! { struct Ragged(..$input) -> $output $body }
+            // Single layers: what would be a mistake in a whole network is none here.
+            network! { #[allow(deprecated)] struct Ragged(..$input) -> $output $body }
             $({
-                network! { struct Alone($own) -> $own_output $body }
+                network! { #[allow(deprecated)] struct Alone($own) -> $own_output $body }
                 check_alone::<_, _, Ragged, Alone>($length);
             })*
             check_batch::<_, _, Ragged>();
@@ -197,10 +198,13 @@ network! {
     struct Nested9(9x2) -> 2x4 { Conv1d(4, kernel = 3, stride = 2), halves: Halves4 }
     struct Halves4(4x4) -> 2x4 { MaxPool1d(2), Conv1d(4, kernel = 3, padding = same) }
 
+    #[allow(batch_norm_at_output)]
     struct Normed(..6x3) -> 6x3 { BatchNorm }
+    #[allow(batch_norm_at_output)]
     struct NormedRows(3) -> 3 { BatchNorm }
 
     /// Less than four steps are shorter than the kernel, and have no output.
+    #[allow(bias_before_batch_norm)]
     struct Short(..8x2) -> 3 { Conv1d(4, kernel = 4), BatchNorm, GlobalMaxPool, Dense(3) }
 }
 

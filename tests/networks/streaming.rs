@@ -19,6 +19,7 @@ network! {
     }
 
     /// Causal convolutions compute step by step, too.
+    #[allow(bias_before_batch_norm)]
     struct Causal(9x3) -> 9x4 {
         Conv1d(6, kernel = 3, padding = causal, dilation = 2), ReLU,
         Residual { Conv1d(6, kernel = 2, padding = causal, groups = 2), BatchNorm },

@@ -28,6 +28,7 @@ network! {
     struct Words(7) -> 2 {
         words: Embedding(11, 6, padding_index = 0), Dense(5), GlobalAvgPool, Tanh, Dense(2),
     }
+    #[allow(attention_without_positions)]
     struct Encoder(7) -> 2 {
         words: Embedding(11, 6),
         first: PostNormTransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0),

@@ -7,6 +7,7 @@ use unrolled::prelude::*;
 
 network! {
     /// The network of `tests/reference/roundtrip.py`.
+    #[allow(bias_before_batch_norm)]
     struct Small(6x5x2) -> 3 {
         conv1: Conv2d(4, kernel = 3),
         BatchNorm,

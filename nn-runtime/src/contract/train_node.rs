@@ -15,7 +15,8 @@ use crate::system::RngKey;
 pub struct Pass {
     /// The number of samples in this shard.
     pub n: usize,
-    /// The index of the shard's first sample in its batch.
+    /// The index of the shard's first sample in its batch; where gradients of several batches are accumulated, among the
+    /// samples of all of them.
     pub first: usize,
     /// The number of samples in the batch.
     pub batch: usize,

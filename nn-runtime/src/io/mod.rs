@@ -41,8 +41,12 @@ mod tests;
 mod weights_file;
 
 pub use crate::order::OrderConflict;
+pub(crate) use decode::Arrays;
 pub use error::{Damage, ForeignFormat, LoadError, Mismatch, SaveError};
 #[cfg(feature = "train")]
 pub(crate) use optimizer_file::{load_optimizer, save_optimizer};
 pub use report::LoadReport;
-pub(crate) use weights_file::{extra_of, load, load_from, load_matching, save, to_bytes};
+pub(crate) use weights_file::{
+    extra_of, load, load_arrays, load_from, load_matching, remove_temporary, save,
+    save_with_arrays, to_bytes,
+};

@@ -462,5 +462,7 @@ fn layers_implement_the_common_traits() {
     check::<(HardSwish, InstanceNorm<1>, LayerNorm<1>, LeakyReLU, LogSoftmax, LSTM<1>)>();
     check::<(MaxPool1d, MaxPool2d, Mul, MultiHeadAttention<1>, PositionalEmbedding<1, 1>)>();
     check::<(PositionalEncoding, PReLU<1>, ReLU, RMSNorm<1>, RNN<1>, Scale<1>, Sigmoid, SiLU)>();
-    check::<(Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WSConv2d<1, 1, 1, 1>)>();
+    check::<(CELU, HardSigmoid, HardTanh, Identity, LogSigmoid, Mish, ReLU6, SELU, Softsign)>();
+    check::<(Threshold, Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WSConv2d<1, 1, 1, 1>)>(
+    );
 }

@@ -45,6 +45,10 @@ impl<L> Weighted<L> {
 impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
     type Target = L::Target;
 
+    fn applies(&self) -> Option<&'static str> {
+        self.loss.applies()
+    }
+
     fn check(&self, target: &Self::Target) -> Result<(), TargetError> {
         self.loss.check(target)
     }

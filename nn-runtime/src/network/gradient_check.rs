@@ -167,7 +167,8 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         let batch =
             Batch::checked(*loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
         let (net, d_net, d_inputs) = (&mut **net, &mut **d_net, Some(&mut d_inputs[..]));
-        let step = TrainStep { net, loss: *loss, batch, d_net, d_inputs, state: &mut [], key };
+        let (part, state) = (None, &mut [][..]);
+        let step = TrainStep { net, loss: *loss, batch, part, d_net, d_inputs, state, key };
         Ok(run_step(step).mean_loss())
     }
 

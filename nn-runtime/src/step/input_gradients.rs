@@ -41,6 +41,7 @@ pub(crate) fn input_gradients<N: Network>(
         for (inputs, d_inputs) in inputs.chunks(round).zip(d_inputs.chunks_mut(round)) {
             let step = ShardedStep::<N, _> {
                 input: |i| &inputs[i],
+                first: 0,
                 samples: inputs.len(),
                 capacity,
                 // Without effect: outside of training nothing is random.

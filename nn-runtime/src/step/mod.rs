@@ -35,7 +35,7 @@ pub(crate) use outputs::output_valid;
 #[cfg(feature = "train")]
 pub use pass::TrainPass;
 #[cfg(feature = "train")]
-pub(crate) use train::{BatchOf, TrainStep, run_step, train_len};
+pub(crate) use train::{BatchOf, PartOfBatch, TrainStep, run_step, train_len};
 #[cfg(feature = "train")]
 pub use train::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
 #[cfg(feature = "train")]

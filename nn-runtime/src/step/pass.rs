@@ -124,6 +124,7 @@ impl<N: Network> TrainPass<N> {
         let outputs = Chunks::new(floats_of(&mut self.outputs), N::Output::LEN);
         let step = ShardedStep::<N, _> {
             input: |i| &inputs[i],
+            first: 0,
             samples,
             capacity,
             key,
@@ -179,6 +180,7 @@ impl<N: Network> TrainPass<N> {
         let (saved, inputs) = (Saved { local, len: local_len }, &self.inputs);
         let step = ShardedStep::<N, _> {
             input: |i| &inputs[i],
+            first: 0,
             samples,
             capacity,
             key,

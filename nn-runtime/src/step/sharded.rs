@@ -62,6 +62,8 @@ pub(super) const fn prepared_len<N: Network>() -> usize {
 pub(super) struct ShardedStep<N: Network, F> {
     /// The input of each sample.
     pub(super) input: F,
+    /// The index of the first sample for random numbers: [`Pass::first`].
+    pub(super) first: usize,
     pub(super) samples: usize,
     pub(super) capacity: usize,
     pub(super) key: RngKey,
@@ -244,7 +246,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
         // caller borrows the states until the step ends.
         let state = unsafe { self.state.of::<N>(first, n) };
         let Self { samples: batch, key, training, .. } = *self;
-        let pass = Pass { n, first, batch, key, training };
+        let pass = Pass { n, first: self.first + first, batch, key, training };
         with_lengths(
             n,
             |i| (self.input)(first + i),

@@ -35,7 +35,8 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
 ) -> Result<f32, BatchError> {
     // All checks before the first shard runs: an error leaves network and gradient as they were.
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let step = TrainStep { net, loss, batch, d_net, d_inputs: None, state: &mut [], key };
+    let step =
+        TrainStep { net, loss, batch, part: None, d_net, d_inputs: None, state: &mut [], key };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -59,7 +60,7 @@ pub fn loss_and_gradients_from<N: Network, L: Loss<N::Output>>(
         return Err(BatchError::State { expected, found });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let step = TrainStep { net, loss, batch, d_net, d_inputs: None, state, key };
+    let step = TrainStep { net, loss, batch, part: None, d_net, d_inputs: None, state, key };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -82,7 +83,7 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     let d_inputs = Some(d_inputs);
-    let step = TrainStep { net, loss, batch, d_net, d_inputs, state: &mut [], key };
+    let step = TrainStep { net, loss, batch, part: None, d_net, d_inputs, state: &mut [], key };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -111,6 +112,8 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
     pub(crate) net: &'a mut N,
     pub(crate) loss: &'a L,
     pub(crate) batch: BatchOf<'a, N, L>,
+    /// The place of the batch in a larger one, if the gradients of several are added up.
+    pub(crate) part: Option<PartOfBatch>,
     pub(crate) d_net: &'a mut N,
     /// The gradients of the inputs, if requested.
     pub(crate) d_inputs: Option<&'a mut [N::Input]>,
@@ -119,10 +122,21 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
     pub(crate) key: RngKey,
 }
 
+/// The place of a batch in a larger one, whose mean loss the gradient is of.
+#[derive(Clone, Copy)]
+pub(crate) struct PartOfBatch {
+    /// The index of the first sample, which random numbers depend on.
+    pub(crate) first: usize,
+    /// The total weight of all samples of the larger batch for each output.
+    pub(crate) weights: [f64; MAX_OUTPUTS],
+}
+
 /// Runs forward and backward on a checked batch in training mode: returns its loss sums, and writes the gradient of the
 /// mean loss.
 pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
-    let TrainStep { net, loss, batch, d_net, d_inputs, state, key } = step;
+    let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key } = step;
+    let whole = || PartOfBatch { first: 0, weights: batch.weights::<N, L>(loss) };
+    let part = part.unwrap_or_else(whole);
     let capacity = train_capacity::<N>(batch.len());
     let shards = batch.len().div_ceil(capacity);
     let deferred_stride = Shards::stride(capacity, N::SHARD_SUMS, N::DEFERRED);
@@ -137,6 +151,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
             let (local, deferred) = memory.split_at_mut(locals * local_len);
             let step = ShardedStep::<N, _> {
                 input: |i| batch.input(i),
+                first: part.first,
                 samples: batch.len(),
                 capacity,
                 key,
@@ -148,7 +163,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
             let losses = Losses::<N, L> {
                 loss,
                 batch,
-                scales: batch.weights::<N, L>(loss).map(scale),
+                scales: part.weights.map(scale),
                 sums: Chunks::new(loss_sums, 1),
             };
             let prepared = &mut prepared[..N::PREPARED];
