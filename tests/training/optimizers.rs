@@ -6,6 +6,7 @@ use unrolled::prelude::*;
 
 network! {
     /// Layers with names to choose by.
+    #[allow(bias_before_batch_norm)]
     struct Net(4) -> 3 {
         stem: Dense(6), BatchNorm, ReLU,
         encoder: Repeat(2) { Dense(6), LayerNorm, Tanh },
