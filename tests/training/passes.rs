@@ -14,8 +14,8 @@ network! {
 
     /// Several phases.
     struct Normed(6x6x2) -> 5 {
-        Conv2d(3, kernel = 3), BatchNorm, ReLU, Dropout(0.25),
-        Residual { Conv2d(3, kernel = 3, padding = same), BatchNorm },
+        Conv2d(3, kernel = 3, bias = false), BatchNorm, ReLU, Dropout(0.25),
+        Residual { Conv2d(3, kernel = 3, padding = same, bias = false), BatchNorm },
         GlobalAvgPool, Dense(5),
     }
 
@@ -233,8 +233,8 @@ fn check_input_gradients<N: Network>(inputs: &[N::Input]) {
 network! {
     /// Without kinks, at which finite differences are wrong.
     struct Smooth(6x6x2) -> 5 {
-        Conv2d(3, kernel = 3), BatchNorm, Tanh, Dropout(0.5),
-        Residual { Conv2d(3, kernel = 3, padding = same), BatchNorm, GELU },
+        Conv2d(3, kernel = 3, bias = false), BatchNorm, Tanh, Dropout(0.5),
+        Residual { Conv2d(3, kernel = 3, padding = same, bias = false), BatchNorm, GELU },
         Flatten, Dense(5),
     }
 }
