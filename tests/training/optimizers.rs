@@ -8,7 +8,7 @@ network! {
     /// Layers with names to choose by.
     #[allow(bias_before_batch_norm)]
     struct Net(4) -> 3 {
-        stem: Dense(6), BatchNorm, ReLU,
+        stem: Dense(6, bias = false), BatchNorm, ReLU,
         encoder: Repeat(2) { Dense(6), LayerNorm, Tanh },
         head: Dense(3),
     }
@@ -79,7 +79,7 @@ fn groups_are_separate_optimisers_with_their_settings() {
     groups.update(&mut net, &d_net);
     for (name, rate, decay) in [
         ("stem.weight", 0.01, 0.5),
-        ("stem.bias", 0.01, 0.0),
+        ("head.bias", 0.01, 0.0),
         ("encoder.1.dense.weight", 0.001, 0.5),
         ("encoder.1.dense.bias", 0.001, 0.0),
     ] {
@@ -97,7 +97,7 @@ fn a_trainer_refuses_patterns_without_weights_before_training() {
     let error = Trainer::new(optimizer).quiet().fit(&mut net, &data, &CrossEntropy::new());
     assert_eq!(
         error.unwrap_err().to_string(),
-        "Groups: no weight of the network matches `steam`; the closest names are `stem`, `head`, `stem.bias`"
+        "Groups: no weight of the network matches `steam`; the closest names are `stem`, `head`, `encoder`"
     );
     assert_eq!(net.params(), Net::new(3).params());
 }

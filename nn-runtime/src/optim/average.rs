@@ -1,5 +1,6 @@
 //! [`Ema`] and [`Swa`]: averages of the weights of several steps.
 
+use super::extension::AsNetwork;
 use super::optimizer::TrainedRange;
 use super::update::for_each_trained;
 use crate::contract::{Network, trained_ranges};
@@ -16,7 +17,7 @@ use crate::types::zeros_on_line;
 /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
 /// # ) -> Result<(), BatchError> {
 /// # let (mut optimizer, mut d_net) = (Adam::new(1e-3), N::zeros());
-/// let mut ema = Ema::new(&*net, 0.999);
+/// let mut ema = Ema::new(&net, 0.999);
 /// for step in 0..1000 {
 ///     net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net, RngKey::new(step))?;
 ///     optimizer.update(&mut net, &d_net);
@@ -50,9 +51,9 @@ impl<N: Network> Ema<N> {
     /// If `decay` is not a number of at least 0 and below 1.
     #[must_use]
     #[track_caller]
-    pub fn new(net: &N, decay: f64) -> Self {
+    pub fn new<K>(net: &impl AsNetwork<K, Net = N>, decay: f64) -> Self {
         let decay = checked("Ema: decay", decay, Range::Decay);
-        Self { average: Average::new(net), decay }
+        Self { average: Average::new(net.network()), decay }
     }
 
     /// Adds the weights of `net`: `average = decay * average + (1 - decay) * weights`. The first ones replace those that the
@@ -71,8 +72,8 @@ impl<N: Network> Ema<N> {
 impl<N: Network> Swa<N> {
     /// A mean of no weights: until the first [`update`](Self::update), the network is a copy of `net`.
     #[must_use]
-    pub fn new(net: &N) -> Self {
-        Self(Average::new(net))
+    pub fn new<K>(net: &impl AsNetwork<K, Net = N>) -> Self {
+        Self(Average::new(net.network()))
     }
 
     /// Adds the weights of `net` to the mean.
