@@ -3,7 +3,7 @@
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `product` and `dots` (matrix
 //! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,
-//! `conv2d`, `pool`, `conv_pool`; `elementwise`, `rows`, and the normalisations; then `recurrent` and `attention`.
+//! `conv2d`, `pool`, `conv_pool`; `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
 
 mod add;
@@ -36,6 +36,7 @@ pub mod recurrent;
 #[cfg(test)]
 pub(crate) mod reference;
 pub(crate) mod row_norm;
+pub(crate) mod row_sums;
 pub(crate) mod rows;
 mod small;
 #[cfg(feature = "train")]
@@ -53,7 +54,7 @@ pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_pool::conv2d_max_pool;
 pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip};
 pub(crate) use dense::dense_inlined;
-pub use dense::{d_bias, dense, dense_d_weight, dense_d_x, dense_transposed};
+pub use dense::{dense, dense_d_weight, dense_d_x, dense_transposed};
 pub use dense_args::{DenseArgs, DenseDWeightArgs, RowBlocks};
 pub use geometry::{Geometry, Taps};
 pub(crate) use inline::Compiled;
@@ -61,3 +62,4 @@ pub use inline::{AtRunTime, Instructions};
 pub use isa::Isa;
 pub(crate) use isa::{Baseline, Kernel, Lanes, mul_add};
 pub use product::Accumulate;
+pub use row_sums::d_bias;

@@ -3,8 +3,7 @@
 use super::dispatch::dispatch;
 use super::isa::Isa;
 use super::pool_2x2::max_2x2;
-use super::product::LONG_SUM;
-use core::ops::{AddAssign, Range};
+use core::ops::Range;
 use unrolled_shape::Shape;
 use unrolled_shape::rules::window::{Over, Window};
 
@@ -304,6 +303,10 @@ impl<W: Winner> WindowOp for MaxBackward<'_, W> {
     }
 }
 
+/// Elements that an average adds in `f32`. Sums of more are sums of parts, in `f64`: the rounding error of a sum grows with
+/// its length.
+const PART: usize = 32;
+
 struct Average<'a> {
     pool: &'a Pool,
     include_padding: bool,
@@ -315,29 +318,41 @@ impl WindowOp for Average<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let divisor = self.pool.divisor(under, self.include_padding);
-        // The error of a sum in `f32` grows with its length.
-        *lanes_mut(self.y, y) = if under.rows.len() * under.columns.len() > LONG_SUM {
-            self.sum::<f64, L>(under, c).map(|sum| (sum / f64::from(divisor)) as f32)
+        let Range { start, end } = under.columns;
+        // A branch, since sums in parts take longer for small windows.
+        *lanes_mut(self.y, y) = if under.rows.len() * under.columns.len() > PART {
+            let mut sum = [0.0; L];
+            for i in under.rows.clone() {
+                for first in (start..end).step_by(PART) {
+                    let part = self.sum::<L>(under, c, i..i + 1, first..end.min(first + PART));
+                    for l in 0..L {
+                        sum[l] += f64::from(part[l]);
+                    }
+                }
+            }
+            sum.map(|sum| (sum / f64::from(divisor)) as f32)
         } else {
-            self.sum::<f32, L>(under, c).map(|sum| sum / divisor)
+            self.sum::<L>(under, c, under.rows.clone(), start..end).map(|sum| sum / divisor)
         };
     }
 }
 
 impl Average<'_> {
-    /// The sum of the elements under the window in `L` channels, the first of which is `c`.
+    /// The sum of some elements under the window in `L` channels, the first of which is `c`.
     #[inline(always)]
-    fn sum<T: Copy + Default + From<f32> + AddAssign, const L: usize>(
+    fn sum<const L: usize>(
         &self,
         under: &Under,
         c: usize,
-    ) -> [T; L] {
-        let mut sum = [T::default(); L];
-        for i in under.rows.clone() {
-            for j in under.columns.clone() {
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> [f32; L] {
+        let mut sum = [0.0; L];
+        for i in rows {
+            for j in columns.clone() {
                 let x = lanes::<_, L>(self.x, under.at(i, j) + c);
                 for l in 0..L {
-                    sum[l] += T::from(x[l]);
+                    sum[l] += x[l];
                 }
             }
         }
