@@ -263,7 +263,7 @@ fn row_norm_weights(_: Isa, n: usize, seed: u64, centred: bool) -> Pairs {
     row_norm::forward(norm, RowNormInput { x, weight, bias: &[] }, &mut y, &mut saved);
     let mut found = [0.0; 4];
     let (d_weight, d_bias) = found.split_at_mut(2);
-    row_norm::d_weights(RowNormGradient { x, weight, saved: &saved, d_y }, d_weight, d_bias);
+    row_norm::d_weights(norm, RowNormGradient { x, weight, saved: &saved, d_y }, d_weight, d_bias);
     sums(&found, n, |i, k| {
         let [a, b] = [x[2 * k], x[2 * k + 1]].map(f64::from);
         let mean = if centred { 0.5 * (a + b) } else { 0.0 };
@@ -327,12 +327,8 @@ fn attend(_: Isa, n: usize, seed: u64) -> Pairs {
     let (heads, width, steps, memory) = (1, 1, 1, n);
     let (cross, causal, rotary, drops) = (true, false, false, false);
     let it = Attention { heads, width, steps, memory, cross, causal, rotary, drops };
-    let weights = attention::Weights {
-        in_proj: &[1.0; 3],
-        in_bias: &[],
-        out_proj: &[1.0],
-        out_bias: &[],
-    };
+    let weights =
+        attention::Weights { in_proj: &[1.0; 3], in_bias: &[], out_proj: &[1.0], out_bias: &[] };
     let batch =
         attention::Batch { attention: it, weights, n: 1, lengths: [Steps::Full, Steps::Full] };
     let (x, kv, mut y) = (positive(1, seed), positive(n, seed + 1), [0.0]);

@@ -3,7 +3,7 @@
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `product` and `dots` (matrix
 //! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,
-//! `conv2d`, `pool`, `conv_pool`; `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
+//! `conv2d`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
 
 mod add;
@@ -11,6 +11,7 @@ pub(crate) mod attention;
 mod axis;
 mod border;
 mod chains;
+mod column_sums;
 mod conv2d;
 mod conv_args;
 mod conv_pass;
@@ -50,6 +51,7 @@ pub use add::add_to;
 #[cfg(feature = "train")]
 pub(crate) use add::sum_shards;
 pub use border::Border;
+pub use column_sums::d_bias;
 pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_pool::conv2d_max_pool;
 pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip};
@@ -62,4 +64,3 @@ pub use inline::{AtRunTime, Instructions};
 pub use isa::Isa;
 pub(crate) use isa::{Baseline, Kernel, Lanes, mul_add};
 pub use product::Accumulate;
-pub use row_sums::d_bias;

@@ -1,7 +1,11 @@
 //! Normalisation of each row of `[rows, C]` by itself: steps, pixels or whole samples.
 
+use super::column_sums;
+use super::dense_args::RowBlocks;
 use super::dispatch::dispatch;
-use super::row_sums::{sum_of_normalised_products, sum_of_rows};
+use super::isa::Isa;
+use super::product::Accumulate;
+use super::row_sums::sum_of_normalised_products;
 use super::rows;
 #[cfg(not(feature = "std"))]
 use crate::system::FloatMath;
@@ -133,8 +137,14 @@ dispatch! {
 }
 
 /// The gradients of weight and bias, either of which may be empty.
-pub(crate) fn d_weights(input: RowNormGradient<'_>, d_weight: &mut [f32], d_bias: &mut [f32]) {
+pub(crate) fn d_weights(
+    norm: RowNorm,
+    input: RowNormGradient<'_>,
+    d_weight: &mut [f32],
+    d_bias: &mut [f32],
+) {
     let RowNormGradient { x, saved, d_y, .. } = input;
     sum_of_normalised_products(x, saved.as_chunks().0, d_y, d_weight);
-    sum_of_rows(d_y, d_bias);
+    let rows = RowBlocks::one(d_y.len() / norm.len);
+    column_sums::d_bias(Isa::best(), Accumulate::Overwrite, rows, d_y, d_bias);
 }

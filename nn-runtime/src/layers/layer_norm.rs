@@ -86,7 +86,7 @@ where
         let TrainCtx { saved, shard_sums, .. } = ctx;
         let (d_weight, d_bias) = shard_sums.split_at_mut(WEIGHT);
         let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };
-        row_norm::d_weights(call, d_weight, d_bias);
+        row_norm::d_weights(const { norm::<S>() }, call, d_weight, d_bias);
         if let Some(d_x) = &mut d_x[0] {
             row_norm::backward(const { norm::<S>() }, call, d_x);
         }

@@ -67,7 +67,7 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> f
     fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, .. } = ctx;
         let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };
-        row_norm::d_weights(call, shard_sums, &mut []);
+        row_norm::d_weights(const { norm::<S>() }, call, shard_sums, &mut []);
         if let Some(d_x) = &mut d_x[0] {
             row_norm::backward(const { norm::<S>() }, call, d_x);
         }

@@ -17,7 +17,11 @@ pub(crate) fn describe(file: &File, network: &Network) -> String {
     let inputs: Vec<String> = description.values.iter().map(shape_text).collect();
     let numbers: Vec<usize> = (0..inputs.len()).collect();
     description.network(network, &numbers);
-    format!(r#"{{"inputs": [{}], "layers": [{}]}}"#, inputs.join(", "), description.layers.join(", "))
+    format!(
+        r#"{{"inputs": [{}], "layers": [{}]}}"#,
+        inputs.join(", "),
+        description.layers.join(", ")
+    )
 }
 
 fn of_network(network: &Network) -> Environment<'static> {
@@ -93,10 +97,12 @@ impl Description<'_> {
                 let inputs = [branch(body), skip.as_deref().map_or(context.current(), branch)];
                 self.layer(find("Add").expect("a row"), &inputs, &[])
             }
-            Construct::Repeat { count, body } => (0..*count).fold(context.current(), |current, _| {
-                let context = Context { current: Some(current), ..context };
-                self.body(body, context, named).expect("a value")
-            }),
+            Construct::Repeat { count, body } => {
+                (0..*count).fold(context.current(), |current, _| {
+                    let context = Context { current: Some(current), ..context };
+                    self.body(body, context, named).expect("a value")
+                })
+            }
             Construct::Block(block, arguments) => self.block(*block, arguments, context),
             Construct::Network(network) => {
                 self.network(&file.networks[*network], &[context.current()])
@@ -155,9 +161,7 @@ fn value_text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Number(number) => number.to_string(),
         Value::Pair(pair) | Value::Padding(Padding::Explicit(pair)) => format!("{pair:?}"),
-        Value::Padding(Padding::Same) | Value::StepPadding(StepPadding::Same) => {
-            r#""same""#.into()
-        }
+        Value::Padding(Padding::Same) | Value::StepPadding(StepPadding::Same) => r#""same""#.into(),
         Value::StepPadding(StepPadding::Causal) => r#""causal""#.into(),
         Value::StepPadding(StepPadding::Explicit(both)) => both.to_string(),
         Value::Flag(flag) => flag.to_string(),

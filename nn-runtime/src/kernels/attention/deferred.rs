@@ -1,11 +1,11 @@
 //! [`DeferredShards`]: the gradient of the weights, from what all shards stored.
 
 use super::sizes::Attention;
+use crate::kernels::column_sums::d_bias;
 use crate::kernels::dense::dense_d_weight;
 use crate::kernels::dense_args::{DenseDWeightArgs, RowBlocks};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Accumulate, Product, Strides3};
-use crate::kernels::row_sums::d_bias;
 
 /// What several shards of as many samples stored for the gradient of the weights.
 pub(crate) struct DeferredShards<'a> {
