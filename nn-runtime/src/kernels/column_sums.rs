@@ -167,3 +167,47 @@ impl Rows {
         now
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::tests::{available, whole, written};
+
+    /// Integers, whose sums are exact in any order; several parts, and every width of a block.
+    #[test]
+    fn have_all_terms() {
+        for (count, rows) in [(1, 0), (1, 1), (1, 131), (3, 22), (70, 1)] {
+            for columns in [1, 7, 17, 64, 150] {
+                let stride = rows * columns + 5;
+                let d_y = whole(count * stride, 1);
+                let mut expected = vec![0.0; columns];
+                for block in d_y.chunks_exact(stride) {
+                    for (i, d_y) in block[..rows * columns].iter().enumerate() {
+                        expected[i % columns] += d_y;
+                    }
+                }
+                for isa in available() {
+                    let found = written(&vec![f32::NAN; columns], |sums| {
+                        let blocks = RowBlocks { count, stride, rows };
+                        d_bias(isa, Accumulate::Overwrite, blocks, &d_y, sums);
+                    });
+                    assert_eq!(found, expected, "{isa:?}: {count} times {rows} of {columns}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "rows end inside the matrix")]
+    fn rows_end_inside_the_matrix() {
+        let blocks = RowBlocks { count: 2, stride: 7, rows: 2 };
+        d_bias(Isa::Baseline, Accumulate::Overwrite, blocks, &[0.0; 12], &mut [0.0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "rows end inside the matrix")]
+    fn offsets_do_not_overflow() {
+        let blocks = RowBlocks { count: 3, stride: usize::MAX, rows: 1 };
+        d_bias(Isa::Baseline, Accumulate::Overwrite, blocks, &[0.0; 12], &mut [0.0; 3]);
+    }
+}

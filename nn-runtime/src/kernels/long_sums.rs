@@ -249,7 +249,9 @@ fn factors(_: Isa, n: usize, seed: u64) -> Pairs {
 
 fn shared_factor(_: Isa, n: usize, seed: u64) -> Pairs {
     let (x, d_y) = (positive(n, seed), positive(n, seed + 1));
-    sums(&[rows::products(&d_y, &x, 0.0)], n, |_, k| product(x[k], d_y[k]))
+    let mut found = [0.0];
+    row_sums::sum_of_all_products(&x, &d_y, &mut found[0]);
+    sums(&found, n, |_, k| product(x[k], d_y[k]))
 }
 
 /// The gradients of two weights and two biases, from rows of two elements of which the first is larger: the normalised

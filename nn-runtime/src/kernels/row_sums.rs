@@ -5,6 +5,7 @@
 //! the number of rows (docs/decisions/0025). `column_sums` has the same for the rows themselves.
 
 use super::dispatch::dispatch;
+use super::rows;
 use core::ops::Range;
 
 /// Rows of a part.
@@ -117,6 +118,19 @@ fn add_rows<I: Iterator>(
     }
 }
 
+dispatch! {
+    /// The sum of all `a * b`.
+    pub(crate) fn sum_of_all_products(a: &[f32], b: &[f32], sum: &mut f32) {
+        // In 16 lanes: 32 additions follow each other in each.
+        const TERMS: usize = 512;
+        let mut total = 0.0;
+        for (a, b) in a.chunks(TERMS).zip(b.chunks(TERMS)) {
+            total += f64::from(rows::products(a, b, 0.0));
+        }
+        *sum = total as f32;
+    }
+}
+
 /// The number of rows of a matrix with a column for each of `sums`.
 const fn rows_of(matrix: &[f32], sums: &[f32]) -> usize {
     if sums.is_empty() { 0 } else { matrix.len() / sums.len() }
@@ -143,4 +157,36 @@ pub(crate) fn sum_of_normalised_products(
     in_parts(rows_of(x, sums), sums, |part, sums| {
         add_normalised_products(part, x, statistics, d_y, sums);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::tests::whole;
+
+    /// Integers, whose sums are exact in any order.
+    #[test]
+    fn have_all_terms() {
+        for rows in [0, 1, 3, 4, 64, 65, 131] {
+            for columns in [1, 7, 256, 300] {
+                let (a, b) = (whole(rows * columns, 1), whole(rows * columns, 2));
+                let statistics: Vec<_> = (0..rows).map(|row| [row as f32, 2.0]).collect();
+                let mut expected = vec![[0.0; 3]; columns];
+                for (i, (a, b)) in a.iter().zip(&b).enumerate() {
+                    let normalised = (a - (i / columns) as f32) * 2.0;
+                    let terms = [a * b, if *a > 0.0 { 0.0 } else { a * b }, b * normalised];
+                    let sums = &mut expected[i % columns];
+                    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+                }
+                let mut found = [(); 3].map(|()| vec![f32::NAN; columns]);
+                sum_of_products(&a, &b, &mut found[0]);
+                sum_of_negative_products(&a, &b, &mut found[1]);
+                sum_of_normalised_products(&a, &statistics, &b, &mut found[2]);
+                for (column, expected) in expected.iter().enumerate() {
+                    let found = [0, 1, 2].map(|sum| found[sum][column]);
+                    assert_eq!(found, *expected, "{rows} rows, column {column} of {columns}");
+                }
+            }
+        }
+    }
 }
