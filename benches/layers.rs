@@ -13,8 +13,10 @@ use unrolled_benches::seconds_per_call;
 
 network! {
     /// `dense17`
+    #[allow(dense_after_dense)]
     pub struct Dense17(17) -> 17 { Dense(17), Dense(17) }
     /// `dense4096`
+    #[allow(dense_after_dense)]
     pub struct Dense4096(4096) -> 4096 { Dense(4096), Dense(4096) }
     /// `lstm17`
     pub struct Lstm17(32x17) -> 32x17 { LSTM(17), LSTM(17) }
@@ -29,6 +31,7 @@ network! {
     /// `rnn512`
     pub struct Rnn512(32x512) -> 32x512 { RNN(512), RNN(512) }
     /// `attention512`
+    #[allow(attention_without_positions, large_output_on_stack)]
     pub struct Attention512(512x512) -> 512x512 {
         MultiHeadAttention(heads = 8), MultiHeadAttention(heads = 8),
     }
@@ -75,7 +78,8 @@ where
     });
     let (mut d_net, loss) = (N::zeros(), MeanSquaredError);
     let training = seconds_per_call(|| {
-        let loss = net.loss_and_gradients(&loss, black_box(&x), &targets, &mut d_net);
+        let loss =
+            net.loss_and_gradients(&loss, black_box(&x), &targets, &mut d_net, RngKey::new(1));
         black_box(loss.expect("as many targets as inputs"));
     });
     [inference, training]

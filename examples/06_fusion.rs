@@ -38,7 +38,7 @@ network! {
         ReLU,
         MaxPool2d(2)                         -> 5x5x24,
         Flatten,
-        Dense(64),
+        Dense(64, bias = false),
         BatchNorm,
         ReLU,
     }

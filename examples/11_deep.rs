@@ -67,6 +67,7 @@ network! {
     }
 
     /// As deep, without skip connections.
+    #[allow(deep_without_skip)]
     pub struct Plain56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
         stage1: Repeat(9) { Two(8), ReLU }                                     -> 28x28x8,
@@ -77,6 +78,7 @@ network! {
     }
 
     /// As deep, without skip connections and BatchNorm.
+    #[allow(deep_without_skip)]
     pub struct Bare56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same), ReLU,
         stage1: Repeat(9) { Bare(8) }                            -> 28x28x8,

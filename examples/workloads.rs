@@ -229,14 +229,14 @@ where
     let inputs: Vec<N::Input> = (0..batch as u64).map(input).collect();
     let targets: Vec<T> = (0..16 * batch as u64).map(target).collect();
     let mut batches = targets.chunks_exact(batch).cycle();
-    let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
     let mut d_net = N::zeros();
-    let loss = CrossEntropy::default();
+    let (loss, mut step) = (CrossEntropy::default(), 0);
     seconds_per_call(|| {
         let targets = batches.next().unwrap_or_default();
-        let loss = net.loss_and_gradients(&loss, &inputs, targets, &mut d_net);
+        step += 1;
+        let loss = net.loss_and_gradients(&loss, &inputs, targets, &mut d_net, RngKey::new(step));
         keep(loss.expect("as many targets as inputs"));
-        optimizer.step(net.params_mut(), d_net.params(), &trained);
+        optimizer.update(&mut *net, &d_net);
     })
 }
 

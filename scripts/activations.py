@@ -1,6 +1,7 @@
 """Prints the outputs and gradients that tests of activations in nn-runtime/src/layers expect: PyTorch in float64."""
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 torch.set_default_dtype(torch.float64)
@@ -20,6 +21,17 @@ ACTIVATIONS = {
     "softplus.rs": F.softplus,
     "softplus.rs, beta 2, threshold 4": lambda x: F.softplus(x, 2.0, 4.0),
     "hard_swish.rs": F.hardswish,
+    "relu6.rs": F.relu6,
+    "hard_sigmoid.rs": F.hardsigmoid,
+    "hard_tanh.rs": F.hardtanh,
+    "hard_tanh.rs, -2 to 0.5": lambda x: F.hardtanh(x, -2.0, 0.5),
+    "mish.rs": F.mish,
+    "selu.rs": F.selu,
+    "celu.rs": lambda x: F.celu(x, 1.5),
+    "softsign.rs": F.softsign,
+    "log_sigmoid.rs": F.logsigmoid,
+    "threshold.rs": lambda x: F.threshold(x, 0.5, -1.5),
+    "identity.rs": nn.Identity(),
 }
 
 

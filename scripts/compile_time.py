@@ -68,7 +68,7 @@ fn main() {
     let mut net = Net::new(1);
     let mut d_net = Net::zeros();
     let (inputs, targets) = ([[[[0.5; 3]; 32]; 32]; 2], [1, 2]);
-    let loss = net.loss_and_gradients(&CrossEntropy::default(), &inputs, &targets, &mut d_net);
+    let loss = net.loss_and_gradients(&CrossEntropy::default(), &inputs, &targets, &mut d_net, RngKey::new(1));
     println!("{loss:?} {:?}", net.forward(&inputs[0]));
 }
 """

@@ -35,3 +35,30 @@ for name, make in OPTIMIZERS.items():
         weights.grad = slopes + 0.1 * weights
         optimizer.step()
     print(f"{name}: {', '.join(f'{w:.12f}' for w in weights.tolist())}")
+
+
+def groups(optimizer, **options):
+    """The first weight at a tenth of the learning rate, the second without weight decay."""
+    def make(weights):
+        first, second, *rest = weights
+        lr = options["lr"]
+        return optimizer([{"params": [first], "lr": 0.1 * lr}, {"params": [second], "weight_decay": 0.0}, {"params": rest}], **options)
+    return make
+
+
+GROUPS = {
+    "SGD": groups(SGD, lr=0.1, momentum=0.9, weight_decay=0.1),
+    "Adam": groups(Adam, lr=0.05, weight_decay=0.1),
+    "AdamW": groups(AdamW, lr=0.05, weight_decay=0.2, amsgrad=True),
+    "RMSprop": groups(RMSprop, lr=0.02, momentum=0.8, weight_decay=0.1),
+    "Adagrad": groups(Adagrad, lr=0.2, lr_decay=0.05, weight_decay=0.1),
+}
+
+for name, make in GROUPS.items():
+    weights = [torch.tensor(w, dtype=torch.float64) for w in (0.5, -1.0, 2.0, 0.0)]
+    optimizer = make(weights)
+    for step in range(12):
+        for i, weight in enumerate(weights):
+            weight.grad = math.sin(step + 2 * i) + 0.1 * weight
+        optimizer.step()
+    print(f"{name} with groups: {', '.join(f'{w:.12f}' for w in weights)}")

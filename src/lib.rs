@@ -41,8 +41,9 @@ pub use unrolled_runtime::{AsMatrix, nalgebra};
 pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch, parallel};
 #[cfg(feature = "train")]
 pub use unrolled_runtime::{
-    GradientCheck, TrainNode, TrainingExt, check_gradients, init, loss, loss_and_all_gradients,
-    loss_and_gradients, loss_and_gradients_from, optim, rand, train,
+    GradientCheck, TrainNode, TrainPass, TrainingExt, check_gradients, init, loss,
+    loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from, optim, rand, train,
+    train::metrics,
 };
 pub use unrolled_runtime::{
     InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
@@ -138,8 +139,38 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///   join has a name (`sum.image.conv2d`). Lines of a branch `{ .. }` are inside of the join and the branch's index,
 ///   counted from 0 (`concat.1.dense`).
 ///
-/// Lines that are named like the modules of a PyTorch model have the names of its `state_dict`. Other names, such as
-/// the indices of an `nn.Sequential`, have to be renamed in Python before the file is saved.
+/// - Lines in brackets are numbered, like the modules of an `nn.Sequential`: `layer1: [Basic(64), Basic(64)]` has the
+///   lines of its blocks inside of `layer1.0` and `layer1.1`. Brackets may replace all braces around lines.
+/// - A line with `_` as its name adds no level: the lines of `_: Basic(64)` are inside of what is around it. In
+///   brackets, the copies of `_: Repeat(3) { .. }` take the next three indices.
+/// - `Residual { .. } downsample: skip { .. }` names a skip connection.
+///
+/// So lines can have the names of any PyTorch module. This is a part of torchvision's ResNet-18:
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     block Halving(channels) {
+///         Residual {
+///             conv1: Conv2d(channels, kernel = 3, stride = 2, padding = 1, bias = false), bn1: BatchNorm, ReLU,
+///             conv2: Conv2d(channels, kernel = 3, padding = 1, bias = false), bn2: BatchNorm,
+///         }
+///         downsample: skip [Conv2d(channels, kernel = 1, stride = 2, bias = false), BatchNorm],
+///         ReLU,
+///     }
+///
+///     struct Part(8x8x64) -> 10 {
+///         layer2: [Halving(128)],
+///         GlobalAvgPool,
+///         fc: Dense(10),
+///     }
+/// }
+///
+/// let names: Vec<String> = Part::tensors().into_iter().map(|tensor| tensor.name).collect();
+/// assert_eq!(names[0], "layer2.0.conv1.weight");
+/// assert!(names.contains(&"layer2.0.downsample.1.running_mean".to_string()));
+/// ```
 ///
 /// # Shared weights
 ///
@@ -200,6 +231,13 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 ///     println!("{}: {:.4}", output.name, output.loss);
 /// }
 /// ```
+///
+/// # Warnings
+///
+/// The compiler warns about networks that compile and learn badly, such as two layers without an activation between them
+/// (`dense_after_dense`) or a `Softmax` at the output (`softmax_at_output`). `#[allow(dense_after_dense)]`, `expect`,
+/// `warn`, `deny` and `forbid` on the struct or on a `block` set the level of a warning, and those of `deprecated` that of
+/// all. `docs/lints.md` of the repository explains each of them.
 ///
 /// # Predefined blocks
 ///
@@ -269,13 +307,13 @@ pub mod prelude {
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
-        RngKey, TrainingExt,
+        RngKey, TrainPass, TrainingExt,
         loss::{
             BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
             MeanSquaredError,
         },
-        optim::{Adagrad, Adam, AdamW, Clip, Optimizer, RMSprop, SGD},
-        train::Trainer,
+        optim::{Adagrad, Adam, AdamW, Clip, Groups, Optimizer, OptimizerExt, RMSprop, SGD},
+        train::{Accuracy, EarlyStopping, F1, Precision, Recall, Trainer},
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{State, data::Data};

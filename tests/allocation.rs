@@ -14,6 +14,7 @@ network! {
     }
 
     /// Several phases.
+    #[allow(bias_before_batch_norm)]
     struct Normalised(8x8x2) -> 3 {
         Conv2d(4, kernel = 3), BatchNorm, ReLU,
         Residual { Conv2d(4, kernel = 3, padding = same), BatchNorm },
@@ -175,6 +176,7 @@ fn training_with_state_does_not_allocate() {
 fn check<N: Network<Input = Image, Output = [f32; 3]>>() {
     inference_does_not_allocate::<N>();
     training_steps_do_not_allocate::<N>();
+    passes_do_not_allocate::<N>();
     fitting_allocates_no_more_for_more_steps::<N>();
 }
 
@@ -197,11 +199,26 @@ fn training_steps_do_not_allocate<N: Network<Input = Image, Output = [f32; 3]>>(
     let data = data(64);
     let (mut net, mut d_net, loss) = (N::new(1), N::zeros(), CrossEntropy::new());
     let (mut sgd, mut adam) = (SGD::new(0.1).momentum(0.9), Adam::new(0.1).amsgrad());
-    let trained: Vec<_> = N::trained().into_iter().map(|(_, range)| range).collect();
+    let mut groups = Groups::new(Adam::new(0.1)).rate("dense", 0.1).no_decay(["*.bias"]);
     repeated_without_allocations(|| {
-        net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
-        sgd.step(net.params_mut(), d_net.params(), &trained);
-        adam.step(net.params_mut(), d_net.params(), &trained);
+        net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+            .unwrap();
+        sgd.update(&mut net, &d_net);
+        adam.update(&mut *net, &d_net);
+        groups.update(&mut net, &d_net);
+    });
+}
+
+fn passes_do_not_allocate<N: Network<Input = Image, Output = [f32; 3]>>() {
+    let inputs = data(64).inputs;
+    let (mut net, mut d_net, mut d_inputs) = (N::new(1), N::zeros(), inputs.clone());
+    let mut pass = TrainPass::<N>::new(64);
+    repeated_without_allocations(|| {
+        pass.forward(&mut net, &inputs, RngKey::new(1)).unwrap();
+        let d_outputs = [[0.1; 3]; 64];
+        pass.backward(&net, &d_outputs, &mut d_net, None).unwrap();
+        pass.backward(&net, &d_outputs, &mut d_net, Some(&mut d_inputs)).unwrap();
+        net.input_gradients(&inputs, |y, d_y| *d_y = *y, &mut d_inputs).unwrap();
     });
 }
 

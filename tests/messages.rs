@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io;
-use std::ops::ControlFlow;
 use std::panic;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use unrolled::data::{
     Augment, Format, Idx, Sampler, StandardizeError, Standardizer, Table, TextError, Vocabulary,
     VocabularyError, mixup, read_text,
@@ -23,6 +23,7 @@ use unrolled::{RngKey, Sequence};
 
 network! {
     struct Tiny(4) -> 2 { fc1: Dense(3), ReLU, fc2: Dense(2) }
+    #[allow(bias_before_batch_norm, dense_after_dense)]
     struct Norm(4) -> 2 { fc1: Dense(3), BatchNorm, fc2: Dense(2) }
     struct Words(text: 5) -> 2 { words: Embedding(7, 3), GRU(4, output = last), Dense(2) }
     struct Series(5x1) -> 5x2 { GRU(4), Dense(2) }
@@ -51,7 +52,7 @@ impl Messages {
         let mut cause = error.source();
         while let Some(why) = cause {
             let text = why.to_string();
-            if why.downcast_ref::<io::Error>().is_some() {
+            if why.is::<io::Error>() || why.is::<Arc<io::Error>>() {
                 // The words of the operating system, or of the decompressor.
                 message = message.replace(&text, "(reason of the system)");
                 message += "\nsource: (reason of the system)";
@@ -86,6 +87,7 @@ fn messages_are_those_of_the_snapshot() {
     training(&mut messages);
     warnings(&mut messages);
     files(&mut messages, &folder);
+    checkpoints(&mut messages, &folder);
     data(&mut messages, &folder);
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
@@ -129,13 +131,14 @@ fn batches(messages: &mut Messages) {
     let loss = CrossEntropy::new();
     let (mut net, mut d_net) = (Tiny::new(1), Tiny::zeros());
     let mut batch = |inputs: &[[f32; 4]], targets: &[u32]| {
-        net.loss_and_gradients(&loss, inputs, targets, &mut d_net).expect_err("a bad batch")
+        net.loss_and_gradients(&loss, inputs, targets, &mut d_net, RngKey::new(1))
+            .expect_err("a bad batch")
     };
     messages.error("BatchError::Empty", batch(&[], &[]));
     messages.error("BatchError::Targets", batch(&[[0.0; 4]; 2], &[0]));
     messages.error("BatchError::Target", batch(&[[0.0; 4]; 2], &[0, 7]));
     let (mut norm, mut d_norm) = (Norm::new(1), Norm::zeros());
-    let found = norm.loss_and_gradients(&loss, &[[0.0; 4]], &[0], &mut d_norm);
+    let found = norm.loss_and_gradients(&loss, &[[0.0; 4]], &[0], &mut d_norm, RngKey::new(1));
     messages.error("BatchError::TooFew", found.expect_err("one sample"));
     let key = RngKey::new(1);
     let found = unrolled::loss_and_all_gradients(
@@ -187,6 +190,13 @@ fn training(messages: &mut Messages) {
     let mut trainer = Trainer::new(SGD::new(0.1)).carry_state().quiet();
     let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
     messages.error("TrainError::NoState", found.expect_err("no recurrent layer"));
+    let batches = |size| Trainer::new(SGD::new(0.1)).batch(size).quiet();
+    let found = batches(7).fit(&mut Norm::new(1), &points(), &loss);
+    messages.error("TrainError::LastBatch", found.expect_err("a last batch of one sample"));
+    let found = batches(9).drop_last(true).fit(&mut Norm::new(1), &points(), &loss);
+    messages.error("TrainError::NoBatch", found.expect_err("too few samples"));
+    let found = batches(4).resume(true).fit(&mut Norm::new(1), &points(), &loss);
+    messages.error("CheckpointError::NoFolder", found.expect_err("no folder"));
     let rate = |epoch| if epoch < 3 { 0.1 } else { f64::NAN };
     let mut trainer = Trainer::new(SGD::new(0.1)).learning_rate(rate).quiet();
     let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
@@ -248,7 +258,7 @@ fn warnings(messages: &mut Messages) {
     let history = Trainer::new(SGD::new(0.5))
         .validate(&opposite)
         .epochs(5)
-        .on_epoch(|_| ControlFlow::Continue(()))
+        .on_epoch(|_, _| {})
         .quiet()
         .fit(&mut Tiny::new(1), &train, &CrossEntropy::new())
         .expect("sound data");
@@ -361,6 +371,35 @@ impl Messages {
     fn add_mismatch(&mut self, heading: &str, path: &Path, mismatches: Vec<Mismatch>) {
         self.error(heading, LoadError::Mismatch { path: path.into(), mismatches });
     }
+}
+
+/// Refused checkpoints. Those of damaged files are errors of `load`.
+fn checkpoints(messages: &mut Messages, folder: &Path) {
+    let (folder, loss) = (folder.join("run"), CrossEntropy::new());
+    let trainer = || Trainer::new(SGD::new(0.1)).checkpoint(&folder).resume(true).quiet();
+    trainer().fit(&mut Tiny::new(1), &points(), &loss).expect("sound data");
+    let mut other = Trainer::new(SGD::new(0.1)).checkpoint(&folder).resume(true).quiet();
+    other = other.batch(4).seed(7);
+    let found = other.fit(&mut Norm::new(1), &points(), &loss);
+    messages.error("CheckpointError::Differs", found.expect_err("another network"));
+    let momentum = SGD::new(0.1).momentum(0.9);
+    let mut other = Trainer::new(momentum).checkpoint(&folder).quiet();
+    other.fit(&mut Tiny::new(1), &points(), &loss).expect("sound data");
+    let found = trainer().fit(&mut Tiny::new(1), &points(), &loss);
+    messages.error("CheckpointError::Optimizer", found.expect_err("other values"));
+    Tiny::new(1).save(folder.join("last.ckpt")).expect("saved");
+    let found = trainer().fit(&mut Tiny::new(1), &points(), &loss);
+    messages.error("CheckpointError::Format", found.expect_err("weights"));
+    fs::write(folder.join("last.ckpt"), "").expect("written");
+    let found = trainer().fit(&mut Tiny::new(1), &points(), &loss);
+    messages.error("CheckpointError::Load", found.expect_err("an empty file"));
+    let file = folder.join("last.ckpt");
+    let found = Trainer::new(SGD::new(0.1)).checkpoint(&file).quiet().fit(
+        &mut Tiny::new(1),
+        &points(),
+        &loss,
+    );
+    messages.error("CheckpointError::Folder", found.expect_err("a file"));
 }
 
 fn data(messages: &mut Messages, folder: &Path) {
@@ -483,11 +522,11 @@ fn hyper_parameters(messages: &mut Messages) {
         clip_value(&mut [1.0_f32], f32::NAN),
         AdaptiveClip::new::<Tiny>(-0.1, &[]),
         AdaptiveClip::new::<Tiny>(0.1, &["head"]),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1)).clip(Clip::Norm(-1.0)),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1)).clip(Clip::Value(-1.0)),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1))
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).clip(Clip::Norm(-1.0)),
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).clip(Clip::Value(-1.0)),
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1))
             .clip(Clip::Adaptive { ratio: -1.0, except: &[] }),
-        Trainer::<_, [f32; 4], u32>::new(SGD::new(0.1)).batch(0),
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).batch(0),
         CrossEntropy::new().label_smoothing(1.5),
         CrossEntropy::new().class_weights(&[]),
         CrossEntropy::new().class_weights(&[1.0, -1.0]),

@@ -11,7 +11,7 @@ pub(crate) fn first_gradient<N: Network<Output = [f32; 10]>>(
     const FIRST: usize = 64;
     let mut d_net = N::zeros();
     let (inputs, targets) = (&train.inputs[..FIRST], &train.targets[..FIRST]);
-    net.loss_and_gradients(&CrossEntropy::new(), inputs, targets, &mut d_net)?;
+    net.loss_and_gradients(&CrossEntropy::new(), inputs, targets, &mut d_net, RngKey::new(1))?;
     Ok(d_net)
 }
 

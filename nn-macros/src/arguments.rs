@@ -1,8 +1,10 @@
 //! Arguments of layers and blocks: which parameter each belongs to, and its value.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenTree};
+use quote::ToTokens;
 use std::collections::HashMap;
-use syn::{Error, Expr, Ident};
+use syn::{Error, Expr, ExprLit, Ident, Lit};
+use unrolled_shape::registry::{Inputs, Row};
 use unrolled_shape::{Kind, Padding, Shape, StepPadding, Value};
 
 use crate::ast;
@@ -17,6 +19,8 @@ pub(crate) struct Callee<'a> {
     pub(crate) parameters: Vec<Parameter<'a>>,
     /// How many of the first parameters may be given without their names.
     pub(crate) positional: usize,
+    /// The row of a layer.
+    pub(crate) row: Option<&'static Row>,
 }
 
 /// A parameter of a callee.
@@ -35,6 +39,10 @@ pub(crate) fn assign<'a>(
     let numbers: HashMap<&str, usize> = names.zip(0..).collect();
     let mut slots: Vec<Option<&ast::Argument>> = vec![None; callee.parameters.len()];
     let mut correct = true;
+    if let Some((at, words)) = foreign_arguments(callee, arguments) {
+        report.explain(at, || words);
+        return None;
+    }
     for (nth, argument) in arguments.iter().enumerate() {
         match find_slot(callee, &numbers, nth, argument) {
             Some(slot) => match slots[slot] {
@@ -42,12 +50,21 @@ pub(crate) fn assign<'a>(
                 Some(first) => {
                     correct = false;
                     let name = callee.parameters[slot].name;
-                    report.given_twice(name, span_of(first), span_of(argument));
+                    if first.name.is_none() && argument.name.is_some() {
+                        let value = mistake::tidy(&first.value.to_token_stream());
+                        let words = mistake::also_without_name(callee.name, name, &value);
+                        report.error(span_of(argument), words);
+                    } else {
+                        report.given_twice(name, span_of(first), span_of(argument));
+                    }
                 }
             },
             None => {
                 correct = false;
-                report.explain(span_of(argument), || no_slot(callee, argument, nth));
+                // Arguments without a name that are too many have one cause: the first is reported.
+                if argument.name.is_some() || nth <= callee.positional {
+                    report.explain(span_of(argument), || no_slot(callee, argument, nth));
+                }
             }
         }
     }
@@ -78,11 +95,67 @@ fn find_slot(
     }
 }
 
+/// What to write for all arguments of a layer, if there are more without names than the layer takes, as in other libraries.
+fn foreign_arguments(callee: &Callee<'_>, arguments: &[ast::Argument]) -> Option<(Span, String)> {
+    let row = callee.row?;
+    let unnamed = arguments.iter().take_while(|argument| argument.name.is_none());
+    let values: Vec<String> =
+        unnamed.map(|argument| mistake::tidy(&argument.value.to_token_stream())).collect();
+    if values.len() <= callee.positional {
+        return None;
+    }
+    let at = span_of(&arguments[callee.positional]);
+    if row.inputs == Inputs::Branches {
+        let branches: Option<Vec<&Ident>> = arguments.iter().map(plain_name).collect();
+        let branches: Vec<String> = match branches {
+            Some(names) => names.iter().map(ToString::to_string).collect(),
+            None => vec!["a => { .. }".into(), "b => { .. }".into()],
+        };
+        return Some((at, mistake::branches_in_parentheses(callee.name, &branches.join(", "))));
+    }
+    if matches!(row.parameters.first().map(|first| first.kind), Some(Kind::Shape)) {
+        return Some((at, mistake::shape_in_arguments(callee.name, &values)));
+    }
+    // Layers with weights have the size of their input as first argument elsewhere.
+    let has_size = row.params.is_some() && row.inputs == Inputs::One;
+    let is_size = |argument: &ast::Argument| {
+        matches!(&argument.value, Expr::Lit(ExprLit { lit: Lit::Int(_), .. }))
+    };
+    if !has_size
+        || !arguments[..values.len()].iter().all(is_size)
+        || values.len() > 1 + callee.parameters.len()
+    {
+        return None;
+    }
+    let takes_size = |parameter: &&unrolled_shape::Parameter| {
+        matches!(parameter.kind, Kind::Number | Kind::Pair | Kind::Padding | Kind::StepPadding)
+    };
+    let next = row.parameters.get(callee.positional).filter(takes_size);
+    let next = next.map(|next| format!("{} = {}", next.name, values[callee.positional]));
+    // PyTorch's `GroupNorm` has the number of groups before that of channels.
+    let size = usize::from(callee.parameters.first().is_some_and(|first| first.name == "groups"));
+    let others = values.iter().enumerate().filter(|(nth, _)| *nth != size);
+    let others = callee.parameters.iter().zip(others).enumerate();
+    let meant = others.map(|(nth, (parameter, (_, value)))| match nth < callee.positional {
+        true => value.clone(),
+        false => format!("{} = {value}", parameter.name),
+    });
+    let meant: Vec<String> = meant.collect();
+    Some((at, mistake::size_of_input_first(callee.name, &meant, next)))
+}
+
 /// What is wrong with an argument that is for no parameter.
 fn no_slot(callee: &Callee<'_>, argument: &ast::Argument, nth: usize) -> String {
     let names = callee.parameters.iter().map(|parameter| parameter.name);
     if let Some(name) = &argument.name {
-        return mistake::no_argument(callee.name, name, names);
+        let value = argument.value.to_token_stream();
+        return match name.to_string().as_str() {
+            "activation" if names.clone().all(|name| name != "nonlinearity") => {
+                mistake::activation_as_argument(callee.name, &value)
+            }
+            "name" => mistake::name_as_argument(callee.name, &value),
+            _ => mistake::no_argument(callee.name, name, names),
+        };
     }
     let all: Vec<&str> = names.collect();
     mistake::too_many(callee.name, &all[..callee.positional], all.get(nth).copied())
@@ -116,14 +189,25 @@ pub(crate) fn convert(
     environment: &Environment,
 ) -> Result<Argument, Error> {
     let operand = environment.evaluate(&argument.value)?;
+    if parameter.kind == Kind::Real && is_quotient(&operand) {
+        let words = mistake::quotient(callee, parameter.name, &operand.tokens);
+        return Err(Error::new_spanned(&operand.tokens, words));
+    }
+    let literal = matches!(argument.value, Expr::Lit(_));
     match convert_value(&operand, parameter.kind) {
-        Some(value) => Ok(Argument { value, span: operand.span }),
+        Some(value) => Ok(Argument { value, span: operand.span, literal }),
         None => {
             // Of a block's parameter these are the tokens of its argument, where the block is used.
             let words = mistake::wrong_kind(callee, parameter, &operand.tokens);
             Err(Error::new_spanned(&operand.tokens, words))
         }
     }
+}
+
+/// Whether it is a whole number that was divided, as in `1/2`.
+fn is_quotient(operand: &Operand) -> bool {
+    let is_slash = |tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '/');
+    matches!(operand.value, Evaluated::Size(_)) && operand.tokens.clone().into_iter().any(is_slash)
 }
 
 fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
@@ -190,5 +274,5 @@ pub(crate) fn default(value: Value, at: Span) -> Argument {
         span: at,
         constant: None,
     };
-    Argument { value: value.map(|size| Dim::Known(*size), dims), span: at }
+    Argument { value: value.map(|size| Dim::Known(*size), dims), span: at, literal: false }
 }

@@ -3,6 +3,8 @@
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Generics, Ident, Type, Visibility};
 
+use crate::levels::Level;
+
 /// The content of one `network!`.
 pub(crate) struct File {
     pub(crate) blocks: Vec<Block>,
@@ -11,6 +13,8 @@ pub(crate) struct File {
 
 /// `block Name(parameters) { lines }`
 pub(crate) struct Block {
+    /// The levels of warnings that its attributes set.
+    pub(crate) levels: Vec<Level>,
     pub(crate) name: Ident,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Body,
@@ -24,7 +28,10 @@ pub(crate) struct Parameter {
 
 /// `pub struct Name(inputs) -> output { lines }`. What could not be parsed is `None`.
 pub(crate) struct Network {
+    /// Those of the compiler: without the names of warnings of this crate.
     pub(crate) attributes: Vec<Attribute>,
+    /// The levels of warnings that its attributes set.
+    pub(crate) levels: Vec<Level>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
@@ -55,9 +62,11 @@ pub(crate) struct Shape {
     pub(crate) span: Span,
 }
 
-/// Lines between braces.
+/// Lines between braces or brackets.
 pub(crate) struct Body {
     pub(crate) lines: Vec<Line>,
+    /// Whether they are between brackets: then lines without a name are numbered, as in PyTorch's `nn.Sequential`.
+    pub(crate) numbered: bool,
     /// The opening brace; all of the braces where there are no lines; the name of a branch that is a name alone.
     pub(crate) span: Span,
 }
@@ -65,6 +74,8 @@ pub(crate) struct Body {
 /// `[name:] [source =>] construct [-> shape],`
 pub(crate) struct Line {
     pub(crate) name: Option<Ident>,
+    /// The `_` of `_: construct`, which adds no level to the paths of weights.
+    pub(crate) no_level: Option<Span>,
     /// The value that the construct reads; `None` for the output of the line before.
     pub(crate) source: Option<Ident>,
     pub(crate) construct: Construct,
@@ -76,6 +87,8 @@ pub(crate) enum Construct {
     Call(Call),
     Repeat(Repeat),
     Residual(Residual),
+    /// `[Conv2d(32, kernel = 3), ReLU]`, `{ conv: Conv2d(32, kernel = 3), ReLU }`
+    Sequential(Body),
     /// It could not be parsed, which is reported already.
     Broken(Span),
 }
@@ -114,11 +127,38 @@ pub(crate) struct Repeat {
     pub(crate) body: Body,
 }
 
-/// `Residual { lines } [skip { lines }]`
+/// `Residual { lines } [[name:] skip { lines }]`
 pub(crate) struct Residual {
     pub(crate) keyword: Ident,
     pub(crate) body: Body,
-    pub(crate) skip: Option<Body>,
+    pub(crate) skip: Option<Skip>,
+}
+
+/// `skip { lines }`, `downsample: skip [lines]`
+pub(crate) struct Skip {
+    pub(crate) name: Option<Ident>,
+    pub(crate) body: Body,
+}
+
+impl Construct {
+    /// Its bodies, with the word before their braces.
+    pub(crate) fn bodies(&self) -> Vec<(String, &Body)> {
+        match self {
+            Self::Call(used) => {
+                let branches = used.branches.iter().flatten();
+                branches.map(|branch| (used.name.to_string(), &branch.body)).collect()
+            }
+            Self::Repeat(repeat) => vec![(repeat.keyword.to_string(), &repeat.body)],
+            Self::Residual(residual) => {
+                let skip = residual.skip.as_ref().map(|skip| &skip.body);
+                let bodies = [Some(&residual.body), skip].into_iter().flatten();
+                bodies.map(|body| (residual.keyword.to_string(), body)).collect()
+            }
+            Self::Sequential(body) if body.numbered => vec![("[ .. ]".to_owned(), body)],
+            Self::Sequential(body) => vec![("{ .. }".to_owned(), body)],
+            Self::Broken(_) => Vec::new(),
+        }
+    }
 }
 
 impl Call {

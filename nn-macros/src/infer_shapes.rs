@@ -8,7 +8,7 @@ use quote::{ToTokens, quote};
 use std::collections::HashMap;
 use syn::ext::IdentExt;
 use unrolled_shape::registry::{Flow, Inputs, Row, Size, Storage};
-use unrolled_shape::{Blame, Shape, ShapeError, checks, explain};
+use unrolled_shape::{Blame, Role, Shape, ShapeError, checks, explain};
 
 use crate::network::{
     Argument, ArgumentValue, Cost, Dim, Dims, Layer, Network, Node, Sizes, ValueId, custom_output,
@@ -177,6 +177,9 @@ impl ShapeInference<'_> {
 
     /// Reports a mistake of a node, on the token that it blames.
     fn blame(&mut self, number: usize, error: &ShapeError) {
+        if let Some((span, words)) = self.wrong_width(number) {
+            return self.report.error(span, words);
+        }
         let node = &self.network.nodes[number];
         let mut input = 0;
         let span = match error.blame {
@@ -198,6 +201,23 @@ impl ShapeInference<'_> {
         let value = node.inputs.get(input).or(node.inputs.first());
         let trace = value.map_or(String::new(), |value| trace(&self.network, *value));
         self.report.error(span, explain(&node.label, error, &trace));
+    }
+
+    /// What is wrong with the width of a predefined block, where its last `Residual` cannot add its body to its input: the
+    /// user cannot edit either.
+    fn wrong_width(&self, number: usize) -> Option<(Span, String)> {
+        let node = &self.network.nodes[number];
+        let block = node.predefined.as_ref()?;
+        let (input, body, _) = node.skip.residual(&node.inputs)?;
+        let mut last = &self.network.nodes[self.network.producer(*body)?];
+        while last.role() == Role::Dropout {
+            last = &self.network.nodes[self.network.producer(last.inputs[0])?];
+        }
+        let shape = self.network.values[input.0].dims.known()?;
+        let width = self.network.values[last.output.0].dims.known()?.last();
+        let at = last.argument("units")?.span;
+        let words = mistake::wrong_width(block, width, shape);
+        Some((at, format!("{words}\n  = trace: {}", trace(&self.network, *input))))
     }
 
     /// The output's sizes as far as they pass through: the rest are read from the constant that

@@ -2,10 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
+use std::rc::Rc;
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Ident, Type, Visibility};
 use unrolled_shape::registry::{Inputs, Needs, Row, Storage};
-use unrolled_shape::{Dimension, Shape, Value as RuleValue};
+use unrolled_shape::{Dimension, Role, Shape, Value as RuleValue};
+
+use crate::levels::Level;
 
 /// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
 pub(crate) struct Network {
@@ -27,7 +30,14 @@ pub(crate) struct Network {
     pub(crate) nodes: Vec<Node>,
     /// Every value between nodes, the inputs first.
     pub(crate) values: Vec<Value>,
+    /// Each `Repeat(1)`: the place of its count, and the levels of warnings there.
+    pub(crate) single_repeats: Vec<(Span, Levels)>,
+    /// The levels of warnings outside of blocks.
+    pub(crate) levels: Levels,
 }
+
+/// The levels of warnings that the struct and the blocks around a line set, the innermost last.
+pub(crate) type Levels = Rc<[Level]>;
 
 /// The features of the facade that decide what expanded code contains.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +117,9 @@ pub(crate) struct Node {
     pub(crate) arrows: Vec<Dims>,
     /// Trained numbers and multiply-adds, where all sizes are literals. After `infer_shapes`.
     pub(crate) cost: Option<Cost>,
+    pub(crate) levels: Levels,
+    /// The predefined block that it is a line of: the user cannot edit it.
+    pub(crate) predefined: Option<Ident>,
 }
 
 /// Whether an `Add` ends a `Residual`, and what it adds to the body.
@@ -152,6 +165,8 @@ pub(crate) struct Argument {
     pub(crate) value: ArgumentValue,
     /// Where the user wrote it; the layer's name where it is a default.
     pub(crate) span: Span,
+    /// Whether it is a literal in the layer's own parentheses, not a parameter of a block.
+    pub(crate) literal: bool,
 }
 
 /// An argument's value, whose sizes may be constants of the user's.
@@ -314,6 +329,14 @@ impl Node {
             Layer::Known { row, .. } => row.needs,
             // `Layer::backward` gets both.
             Layer::Custom(_) => Needs { input: true, output: true },
+        }
+    }
+
+    /// What warnings have to know of it.
+    pub(crate) fn role(&self) -> Role {
+        match &self.layer {
+            Layer::Known { row, .. } => row.role,
+            Layer::Custom(_) => Role::Other,
         }
     }
 

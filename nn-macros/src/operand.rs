@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use syn::spanned::Spanned;
-use syn::{BinOp, Error, Expr, ExprBinary, ExprBlock, Lit, Result, Stmt, UnOp};
+use syn::{BinOp, Error, Expr, ExprBinary, ExprBlock, Lit, LitInt, Result, Stmt, UnOp};
 
 use crate::ast;
 use crate::literal::parse_sizes;
@@ -401,6 +401,10 @@ fn evaluate_literal(literal: &Lit) -> Result<Evaluated> {
         }
         // PyTorch and Keras write words as strings: `padding="same"`.
         Lit::Str(words) => Err(Error::new(literal.span(), mistake::quotes(&words.value()))),
+        // `0x10` and `10usize`: numbers of Rust that are no shapes.
+        Lit::Int(int) if int.suffix() == "usize" || is_based(int) && int.suffix().is_empty() => {
+            Ok(Evaluated::Size(int.base10_parse()?))
+        }
         Lit::Int(_) | Lit::Float(_) => {
             let sizes = parse_sizes(&literal.to_token_stream().to_string())
                 .map_err(|message| Error::new(literal.span(), message))?;
@@ -411,6 +415,12 @@ fn evaluate_literal(literal: &Lit) -> Result<Evaluated> {
         }
         _ => Err(Error::new(literal.span(), mistake::no_size(&literal.to_token_stream()))),
     }
+}
+
+/// Whether a number is hexadecimal, octal or binary.
+fn is_based(int: &LitInt) -> bool {
+    let text = int.to_token_stream().to_string();
+    ["0x", "0o", "0b"].iter().any(|base| text.starts_with(base))
 }
 
 /// The expression in `{ expression }`, if there is nothing else.

@@ -84,7 +84,7 @@ pub(crate) fn same_place(a: Span, b: Span) -> bool {
 }
 
 /// A key of a place in the user's code: stable Rust compares spans by their `Debug` text only.
-fn place(span: Span) -> String {
+pub(crate) fn place(span: Span) -> String {
     format!("{span:?}")
 }
 
@@ -93,7 +93,7 @@ pub(crate) enum Elsewhere {
     /// It is defined later, or by a line that is not complete.
     Later,
     /// Between the braces of this word.
-    InsideOf(Ident),
+    InsideOf(String),
     /// Outside the block that is being unrolled.
     OutsideOfBlock(Ident),
 }
@@ -128,8 +128,8 @@ pub(crate) mod say {
         "expected `,` or the end; an expression in a shape needs braces: `-> { 2 * N }`";
     pub(crate) const ATTRIBUTE_ON_LINE: &str =
         "layers take no attributes and no doc comments: write `// ...`";
-    pub(crate) const ATTRIBUTE_ON_BLOCK: &str =
-        "a block takes no attributes other than doc comments: it is expanded where it is used";
+    pub(crate) const ATTRIBUTE_ON_BLOCK: &str = "a block takes doc comments and levels of warnings, such as \
+         `#[allow(dense_after_dense)]`, and no other attributes: it is expanded where it is used";
     pub(crate) const VISIBILITY_OF_BLOCK: &str =
         "a block takes no visibility: it is local to this `network!`";
     pub(crate) const SKIP_ALONE: &str =
@@ -138,12 +138,22 @@ pub(crate) mod say {
     pub(crate) const RESIDUAL_ARGUMENTS: &str =
         "`Residual` takes no arguments: write `Residual { .. } skip { .. }`";
     pub(crate) const NOT_A_LAYER: &str = "expected a layer, as in `fc1: Dense(128) -> 128`";
+    pub(crate) const SUM: &str = "values are added by `Add { a, b }`, and the input of layers to their \
+         output by `Residual { .. }`";
+    pub(crate) const PRODUCT: &str = "values are multiplied by `Mul { a, b }`";
+    pub(crate) const LOOP: &str = "layers are repeated by `Repeat(3) { .. }`, without a loop";
+    pub(crate) const LET: &str = "a line has no `let`: write `fc1: Dense(128)`";
+    pub(crate) const BATCH_AXIS: &str = "a shape has no batch axis, and no size of `-1`: write `784` for \
+         `(-1, 784)`";
     pub(crate) const NOT_A_BRANCH: &str =
         "expected a branch: `name => { layers }`, `{ layers }`, or a name alone";
     pub(crate) const NOT_A_NAME: &str =
         "expected the argument's name before `=`, as in `kernel = 3`";
     pub(crate) const COLON_IN_ARGUMENT: &str =
         "expected `=` between an argument's name and its value, as in `kernel = 3`";
+    pub(crate) const POINT_FIRST: &str = "expected a digit before the point, as in `0.5`";
+    pub(crate) const ARGUMENTS_IN_BRACKETS: &str =
+        "expected the arguments in parentheses, as in `Dense(128)`";
     pub(crate) const UNDERSCORE: &str = "expected a name before `:`; a layer may also have none";
     pub(crate) const NO_AXES: &str = "expected at least one size";
     pub(crate) const NO_VALUE: &str = "expected a value";
@@ -183,10 +193,12 @@ pub(crate) mod mistake {
     use proc_macro2::TokenStream;
     use quote::ToTokens;
     use syn::{BinOp, Ident};
-    use unrolled_shape::{Kind, Parameter};
+    use unrolled_shape::registry::ROWS;
+    use unrolled_shape::{Kind, Parameter, Shape};
 
     use super::Elsewhere;
-    use crate::suggest::{closest, misspelt_padding};
+    use crate::foreign;
+    use crate::suggest::{closest, misspelt_padding, renamed};
 
     pub(crate) fn no_size(tokens: &TokenStream) -> String {
         format!("expected a size, but got `{}`", tidy(tokens))
@@ -297,9 +309,12 @@ pub(crate) mod mistake {
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> String {
         let begin = format!("`{callee}` has no argument `{name}`");
+        if let Some(meant) = renamed(&name.to_string(), known.clone()) {
+            return format!("{begin}: did you mean `{meant}`?");
+        }
         // Before similar names: `in_channels` is one of `out_channels`.
-        if ["in_channels", "in_features", "input_size"].iter().any(|size| name == size) {
-            return format!("{begin}: leave it out, the input's size is inferred");
+        if let Some(remedy) = foreign::argument(&name.to_string()) {
+            return format!("{begin}: {remedy}");
         }
         if let Some(meant) = closest(&name.to_string(), known.clone()) {
             return format!("{begin}: did you mean `{meant}`?");
@@ -310,6 +325,91 @@ pub(crate) mod mistake {
             1 => format!("{begin}: it takes {} only", all[0]),
             _ => format!("{begin}: it takes {}", all.join(", ")),
         }
+    }
+
+    /// `activation = relu`, as in Keras.
+    pub(crate) fn activation_as_argument(callee: &Ident, value: &TokenStream) -> String {
+        let word = tidy(value).replace(['"', '\''], "");
+        let known = ROWS.iter().map(|row| row.name);
+        let activation = closest(&word, known).unwrap_or("ReLU");
+        format!(
+            "`{callee}` has no argument `activation`: write the activation as the next layer, \
+             `{callee}(..), {activation}`"
+        )
+    }
+
+    /// `name = "out"`, as in Keras.
+    pub(crate) fn name_as_argument(callee: &Ident, value: &TokenStream) -> String {
+        let name = tidy(value).replace(['"', '\''], "");
+        format!(
+            "`{callee}` has no argument `name`: write the name before the layer, `{name}: {callee}(..)`"
+        )
+    }
+
+    /// `Conv2d(1, 32, 3)`, as in PyTorch, where the first argument is the input's size. `meant` are the arguments without
+    /// it, and `next` is the first one too many with its name.
+    pub(crate) fn size_of_input_first(
+        callee: &Ident,
+        meant: &[String],
+        next: Option<String>,
+    ) -> String {
+        let call = if meant.is_empty() { String::new() } else { format!("({})", meant.join(", ")) };
+        let next = next.map_or_else(String::new, |next| format!(", or with its name `{next}`"));
+        format!(
+            "`{callee}` has too many arguments without a name: its input's size is inferred\n  = help: leave \
+             out the input's size, which PyTorch has: write `{callee}{call}`{next}"
+        )
+    }
+
+    /// `Conv2d(1, 32, kernel = 3)`: `value` is the one without a name.
+    pub(crate) fn also_without_name(callee: &Ident, name: &str, value: &str) -> String {
+        format!(
+            "the argument `{name}` is given twice: by its position it is `{value}`\n  = help: leave out the \
+             input's size, which is the first argument of `{callee}` in PyTorch; it is inferred"
+        )
+    }
+
+    /// `Reshape(7, 7, 64)`, as in PyTorch.
+    pub(crate) fn shape_in_arguments(callee: &Ident, sizes: &[String]) -> String {
+        let sizes: Vec<&str> =
+            sizes.iter().map(String::as_str).filter(|size| !size.starts_with('-')).collect();
+        format!(
+            "`{callee}` takes one shape, without a batch axis: write `{callee}({})`",
+            sizes.join("x")
+        )
+    }
+
+    /// `Concat(a, b)`: parentheses for braces.
+    pub(crate) fn branches_in_parentheses(name: &Ident, branches: &str) -> String {
+        format!("`{name}` has its branches in braces: write `{name} {{ {branches} }}`")
+    }
+
+    /// `nn::Linear(784, 10)`: a layer of this language with the path of another library.
+    pub(crate) fn path_of_a_layer(path: &str, layer: &str) -> String {
+        format!("layers have no path here: write `{layer}` for `{path}`")
+    }
+
+    /// `1/2` as a real number.
+    pub(crate) fn quotient(callee: &Ident, name: &str, tokens: &TokenStream) -> String {
+        format!(
+            "`{name}` of `{callee}` must be a literal number: `{}` is a quotient of whole numbers, and is \
+             rounded down\n  = help: write a decimal number, such as `0.5` for `1/2`",
+            tidy(tokens)
+        )
+    }
+
+    /// The width of a predefined block, which has to be that of its input.
+    pub(crate) fn wrong_width(block: &Ident, width: usize, input: Shape) -> String {
+        let features = input.last();
+        format!(
+            "`{block}` has a width of {width}, but its input is {input}: {features} features\n  = help: write \
+             `{features}` for the width, or put `Dense({width})` before it"
+        )
+    }
+
+    /// `50%` as a probability.
+    pub(crate) fn percent(share: f64) -> String {
+        format!("write `{}` for {share} %", share / 100.0)
     }
 
     /// `positional` are the arguments without names, `next` the first one that needs its name.
@@ -384,6 +484,9 @@ pub(crate) mod mistake {
     }
 
     pub(crate) fn unknown_layer(name: &Ident, known: &[&str]) -> String {
+        if let Some(remedy) = foreign::layer(&name.to_string()) {
+            return format!("there is no layer `{name}`: {remedy}");
+        }
         match closest(&name.to_string(), known.iter().copied()) {
             Some(meant) => format!("there is no layer `{name}`: did you mean `{meant}`?"),
             None => format!(
@@ -394,10 +497,19 @@ pub(crate) mod mistake {
     }
 
     pub(crate) fn layer_or_type(name: &Ident, meant: &str) -> String {
-        format!(
-            "there is no layer `{name}`: did you mean `{meant}`? \
-             If `{name}` is a type of yours, write `self::{name}`"
-        )
+        let own = format!("If `{name}` is a type of yours, write `self::{name}`");
+        match foreign::layer(&name.to_string()) {
+            Some(remedy) => format!("there is no layer `{name}`: {remedy}. {own}"),
+            None => format!("there is no layer `{name}`: did you mean `{meant}`? {own}"),
+        }
+    }
+
+    /// `Activation(relu)`, as in Keras.
+    pub(crate) fn activation_as_layer(value: &TokenStream) -> String {
+        let word = tidy(value).replace(['"', '\''], "");
+        let known = ROWS.iter().map(|row| row.name);
+        let activation = closest(&word, known).unwrap_or("ReLU");
+        format!("there is no layer `Activation`: write `{activation}`")
     }
 
     pub(crate) fn unknown_source(
@@ -476,6 +588,26 @@ pub(crate) mod mistake {
                  `block {block}({name}) {{ .. }}`, and pass it where the block is used, `{block}({name})`"
             ),
         }
+    }
+
+    /// Two names in one scope, because `_` adds no level.
+    pub(crate) fn path_twice(path: &str) -> String {
+        format!(
+            "two lines have the path `{path}`, because `_` adds no level\n  = help: give this line a name \
+             instead of `_`, or the other one another name"
+        )
+    }
+
+    /// A layer with the path of what is around it.
+    pub(crate) fn no_level_of_layer(path: &str) -> String {
+        if path.is_empty() {
+            return "`_` before a layer of the network itself leaves its weights without a name\n  = help: \
+                    give the line a name, or none"
+                .to_owned();
+        }
+        format!(
+            "two layers have the path `{path}`, because `_` adds no level\n  = help: give one of them a name"
+        )
     }
 
     pub(crate) fn value_as_layer(name: &Ident) -> String {

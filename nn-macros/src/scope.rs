@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use crate::ast::{Body, Construct};
+use crate::ast::{Body, Construct, Residual};
 use crate::unique::Unique;
 
 /// Where layers get their names: the network, one copy of a repeat, a used block, a branch.
@@ -18,6 +18,12 @@ pub(crate) struct Scope {
     made: HashSet<String>,
     /// For each stem, the number that the next name begins the search with.
     next: HashMap<String, usize>,
+    /// How many lines have an index.
+    indices: usize,
+    /// Where a line with `_` adds no level, so that its names are in this scope.
+    no_level: Option<Span>,
+    /// Whether a layer has the path of the scope itself.
+    taken: bool,
     /// Whether there may be several copies of it, as of a block or a repeat, so that a layer's own name does
     /// not identify it.
     pub(crate) repeated: bool,
@@ -31,6 +37,13 @@ impl Scope {
         scope
     }
 
+    /// The scope of a `Residual` at `path`.
+    pub(crate) fn of_residual(path: &str, residual: &Residual, repeated: bool) -> Self {
+        let mut scope = Self { repeated, ..Self::inside(path) };
+        reserve_residual(residual, &mut scope.named);
+        scope
+    }
+
     /// A scope at `path` in which nothing has a name yet.
     pub(crate) fn inside(path: &str) -> Self {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
@@ -39,18 +52,46 @@ impl Scope {
             named: HashMap::new(),
             made: HashSet::new(),
             next: HashMap::new(),
+            indices: 0,
+            no_level: None,
+            taken: false,
             repeated: false,
         }
     }
 
-    /// The path of a layer that the user named. An error is the place where the name is defined already.
-    pub(crate) fn name(&mut self, name: &Ident) -> Result<String, Span> {
+    /// The path of the scope itself; empty for the network.
+    pub(crate) fn path(&self) -> &str {
+        self.prefix.strip_suffix('.').unwrap_or_default()
+    }
+
+    /// Takes the path of the scope itself for a layer. Returns whether it was free.
+    pub(crate) fn take_path(&mut self) -> bool {
+        !std::mem::replace(&mut self.taken, true) && !self.prefix.is_empty()
+    }
+
+    /// Adds the names of `body`, whose lines have their paths in this scope because of the `_` at `no_level`.
+    pub(crate) fn include(&mut self, body: &Body, no_level: Span) {
+        reserve(body, &mut self.named);
+        self.no_level = Some(no_level);
+    }
+
+    /// The path of a layer that the user named.
+    pub(crate) fn name(&mut self, name: &Ident) -> Result<String, NameTaken> {
         let word = name.unraw().to_string();
-        match self.named.insert(word.clone(), Some(name.span())) {
+        let path = format!("{}{word}", self.prefix);
+        let made = self.made.contains(&word);
+        match self.named.insert(word, Some(name.span())) {
             // A name without a place is only reserved, for this line.
-            Some(Some(first)) => Err(first),
-            _ => Ok(format!("{}{word}", self.prefix)),
+            None | Some(None) if !made => Ok(path),
+            Some(Some(first)) if self.no_level.is_none() => Err(NameTaken::By(first)),
+            _ => Err(NameTaken::NoLevel { at: self.no_level.unwrap_or(name.span()), path }),
         }
+    }
+
+    /// The path of the next line in brackets: its index.
+    pub(crate) fn index(&mut self) -> String {
+        self.indices += 1;
+        format!("{}{}", self.prefix, self.indices - 1)
     }
 
     /// The path of a layer without a name: `conv2d`, then `conv2d_2`.
@@ -76,13 +117,28 @@ fn reserve(body: &Body, named: &mut HashMap<String, Option<Span>>) {
     for line in &body.lines {
         match (&line.name, &line.construct) {
             (Some(name), _) => {
-                named.insert(name.unraw().to_string(), None);
+                named.entry(name.unraw().to_string()).or_insert(None);
             }
-            // Its `skip` is a scope: see `Resolver::parts`.
-            (None, Construct::Residual(residual)) => reserve(&residual.body, named),
+            (None, Construct::Residual(residual)) => reserve_residual(residual, named),
             _ => {}
         }
     }
+}
+
+/// Reserves the names of a body and of its `skip`, which is a scope of its own: see `Resolver::parts`.
+fn reserve_residual(residual: &Residual, named: &mut HashMap<String, Option<Span>>) {
+    reserve(&residual.body, named);
+    if let Some(name) = residual.skip.as_ref().and_then(|skip| skip.name.as_ref()) {
+        named.entry(name.unraw().to_string()).or_insert(None);
+    }
+}
+
+/// Why a name cannot be used.
+pub(crate) enum NameTaken {
+    /// By the line at this place.
+    By(Span),
+    /// Because the line with a `_` at this place adds no level.
+    NoLevel { at: Span, path: String },
 }
 
 /// `ResBlock` as `res_block`, `TextEncoder2` as `text_encoder2`.

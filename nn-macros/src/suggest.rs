@@ -3,7 +3,7 @@
 use unrolled_shape::Kind;
 
 /// Names of PyTorch and Keras for things that have another name here.
-const FOREIGN: [(&str, &str); 49] = [
+const FOREIGN: [(&str, &str); 62] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -29,6 +29,8 @@ const FOREIGN: [(&str, &str); 49] = [
     ("SkipInit", "Scale"),
     ("Swish", "SiLU"),
     ("Hardswish", "HardSwish"),
+    ("Hardsigmoid", "HardSigmoid"),
+    ("Hardtanh", "HardTanh"),
     ("Concatenate", "Concat"),
     ("Cat", "Concat"),
     ("Multiply", "Mul"),
@@ -53,14 +55,24 @@ const FOREIGN: [(&str, &str); 49] = [
     ("scale_factor", "factor"),
     ("interpolation", "mode"),
     ("learnable", "trained"),
+    ("num_layers", "layers"),
+    ("num_embeddings", "vocabulary"),
+    ("input_dim", "vocabulary"),
+    ("embedding_dim", "dimension"),
+    ("output_dim", "dimension"),
+    ("num_heads", "heads"),
+    ("nhead", "heads"),
+    ("d_model", "width"),
+    ("dim_feedforward", "hidden"),
+    ("alpha", "slope"),
+    ("activation", "nonlinearity"),
 ];
 
 /// The name among `known` that was meant by `name`, if one is close or means the same elsewhere.
 pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     // The same thing under another name comes first, however different the letters are.
-    let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == name);
-    if let Some((_, meant)) = foreign.filter(|(_, meant)| known.contains(meant)) {
+    if let Some(meant) = renamed(name, known.iter().copied()) {
         return Some(meant);
     }
     let plain = simplify(name);
@@ -73,6 +85,15 @@ pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The name among `known` of what has this name in other libraries.
+pub(crate) fn renamed<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'static str> {
+    let (_, meant) = FOREIGN.iter().find(|(foreign, _)| *foreign == name)?;
+    known.into_iter().any(|known| known == *meant).then_some(*meant)
 }
 
 /// Without capitals and underscores, which are mistaken most often: `Relu`, `Max_Pool2d`.

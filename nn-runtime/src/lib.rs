@@ -1,8 +1,8 @@
 //! Layers, kernels, losses, optimisers, training, data and files.
 //!
 //! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
-//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, `step`, and then `loss`, `optim`, `data`, `train`,
-//! `io` and `network`.
+//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, `step`, and then `loss`, `optim`, `data`, `io`,
+//! `train` and `network`.
 //!
 //! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training
 //! code.
@@ -78,7 +78,7 @@ pub use step::{
     infer_one_into, step_inlined, step_one,
 };
 #[cfg(feature = "train")]
-pub use step::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
+pub use step::{TrainPass, loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
 pub use system::RngKey;
 #[cfg(feature = "std")]
 pub use system::parallel;

@@ -3,12 +3,11 @@
 mod common;
 
 use common::Tiny;
-use std::cell::RefCell;
 use std::ops::ControlFlow;
 use unrolled_runtime::data::Data;
 use unrolled_runtime::loss::{CrossEntropy, MeanSquaredError};
 use unrolled_runtime::optim::schedule::{Exponential, Plateau, Schedule, StepDecay};
-use unrolled_runtime::optim::{Adam, AdamW, Clip, Optimizer, SGD};
+use unrolled_runtime::optim::{Adam, AdamW, Clip, Optimizer, SGD, TrainedRange};
 use unrolled_runtime::train::{DataSet, TrainError, Trainer};
 use unrolled_runtime::{
     BatchError, InferenceExt, RngKey, TrainingExt, WeightSlice, Weights, parallel,
@@ -103,7 +102,9 @@ fn ignored_samples_have_no_gradient() {
     more.targets.extend([7; 60]);
     let gradient = |data: &Data<[f32; 4], u32>| {
         let (mut net, mut d_net) = (Tiny::new(5), Tiny::zeros());
-        let mean = net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+        let mean = net
+            .loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+            .unwrap();
         let score = net.evaluate(data, &loss).unwrap();
         assert!((score.loss - f64::from(mean)).abs() < 1e-6, "{mean} {score}");
         (mean, d_net, score.accuracy)
@@ -124,14 +125,17 @@ fn a_weighted_mean_is_that_of_single_samples() {
     let (mut total, mut sum, mut d_sum) = (0.0, 0.0, vec![0.0; d_net.as_floats().len()]);
     for (x, &target) in data.inputs.iter().zip(&data.targets) {
         let plain = CrossEntropy::new();
-        let loss = net.loss_and_gradients(&plain, &[*x], &[target], &mut d_one).unwrap();
+        let loss =
+            net.loss_and_gradients(&plain, &[*x], &[target], &mut d_one, RngKey::new(1)).unwrap();
         let weight = weights[target as usize];
         total += weight;
         sum += weight * loss;
         d_sum.iter_mut().zip(d_one.as_floats()).for_each(|(sum, d)| *sum += weight * d);
     }
     let loss = CrossEntropy::new().class_weights(&weights);
-    let mean = net.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+    let mean = net
+        .loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+        .unwrap();
     assert!((mean - sum / total).abs() < 1e-6, "{mean} {sum} {total}");
     for (d, sum) in d_net.as_floats().iter().zip(d_sum) {
         assert!((d - sum / total).abs() < 1e-6, "{d} {sum} {total}");
@@ -162,7 +166,9 @@ fn a_step_is_the_optimisers_on_the_batchs_gradient() {
         .fit(&mut trained, &data, &loss)
         .unwrap();
     let mut d_net = Tiny::zeros();
-    by_hand.loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net).unwrap();
+    by_hand
+        .loss_and_gradients(&loss, &data.inputs, &data.targets, &mut d_net, RngKey::new(1))
+        .unwrap();
     for (w, d) in by_hand.params_mut().iter_mut().zip(d_net.params()) {
         *w -= 0.5 * d;
     }
@@ -204,7 +210,7 @@ fn a_trainer_clips_gradients() {
 #[test]
 fn schedules_count_epochs_or_steps_through_all_calls_of_fit() {
     let (data, loss) = (points(20, 1), CrossEntropy::new());
-    let rates = |mut trainer: Trainer<'_, SGD, [f32; 4], u32>| {
+    let rates = |mut trainer: Trainer<'_, SGD, Tiny, u32>| {
         let mut net = Tiny::new(5);
         let mut fit = || trainer.fit(&mut net, &data, &loss).unwrap().epochs;
         let epochs: Vec<_> = fit().into_iter().chain(fit()).collect();
@@ -243,16 +249,16 @@ fn the_best_weights_can_be_kept() {
 
 #[test]
 fn a_callback_stops_training() {
-    let seen = RefCell::new(Vec::new());
+    let mut seen = Vec::new();
     let history = Trainer::new(SGD::new(0.1))
-        .on_epoch(|epoch| {
-            seen.borrow_mut().push(epoch.number);
+        .on_epoch(|epoch, _| {
+            seen.push(epoch.number);
             if epoch.number == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .quiet()
         .fit(&mut Tiny::new(5), &points(20, 1), &CrossEntropy::new())
         .unwrap();
-    assert_eq!((history.epochs.len(), &*seen.borrow()), (3, &vec![1, 2, 3]));
+    assert_eq!((history.epochs.len(), seen), (3, vec![1, 2, 3]));
 }
 
 #[test]
@@ -367,7 +373,7 @@ fn targets_that_do_not_fit_are_reported() {
 
 #[test]
 fn two_fits_without_a_last_epoch() {
-    let stop = |_: &_| ControlFlow::Break(());
+    let stop = |_: &_, _: &_| ControlFlow::Break(());
     let mut trainer = Trainer::new(SGD::new(0.1)).epochs(usize::MAX).on_epoch(stop).quiet();
     let mut net = Tiny::new(5);
     for number in [1, 2] {
@@ -390,7 +396,7 @@ fn learning_rates_that_are_not_finite_leave_the_weights() {
     let (data, loss) = (points(20, 1), CrossEntropy::new());
     for wrong in [f64::NAN, f64::INFINITY, -0.5] {
         let mut net = Tiny::new(5);
-        let fit = |net: &mut Box<Tiny>, trainer: Trainer<'_, SGD, [f32; 4], u32>| {
+        let fit = |net: &mut Box<Tiny>, trainer: Trainer<'_, SGD, Tiny, u32>| {
             trainer.batch(10).epochs(3).quiet().fit(net, &data, &loss).unwrap_err()
         };
         let steps = ByStep(|done| if done < 3 { 0.1 } else { wrong });
@@ -410,7 +416,7 @@ fn learning_rates_that_are_not_finite_leave_the_weights() {
 struct Careless;
 
 impl Optimizer for Careless {
-    fn step(&mut self, weights: &mut [f32], _: &[f32], _: &[std::ops::Range<usize>]) {
+    fn step(&mut self, weights: &mut [f32], _: &[f32], _: &[TrainedRange]) {
         weights.fill(f32::NAN);
     }
     fn learning_rate(&self) -> f64 {

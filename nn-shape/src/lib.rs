@@ -13,6 +13,7 @@ mod error;
 mod fusion;
 mod plan;
 pub mod registry;
+mod role;
 mod row;
 pub mod rules;
 mod shape;
@@ -23,6 +24,7 @@ pub use arguments::{Dimension, Kind, Padding, Parameter, StepPadding, Value, Wor
 pub use error::{Blame, ShapeError, expect, explain, trace};
 pub use fusion::{Condition, Fusion, STRIP};
 pub use plan::{Lifetime, plan, plan_into};
+pub use role::{Activation, Role};
 pub use shape::{MAX_RANK, Shape};
 pub use steps::{StepMap, StepsOf};
 pub use text::Text;

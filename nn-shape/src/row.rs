@@ -4,6 +4,7 @@
 use crate::arguments::{Parameter, Value};
 use crate::error::ShapeError;
 use crate::fusion::Fusion;
+use crate::role::Role;
 use crate::shape::Shape;
 use crate::text::Text;
 
@@ -222,6 +223,8 @@ pub struct Row {
     pub streaming: Streaming,
     /// How inference computes it together with its neighbours.
     pub fusion: Fusion,
+    /// What warnings about common mistakes have to know of it.
+    pub role: Role,
 }
 
 impl Row {
@@ -250,6 +253,7 @@ impl Row {
         channels: Channels::AsInput,
         streaming: Streaming::Pointwise,
         fusion: Fusion::None,
+        role: Role::Other,
     };
 
     /// A function of each element by itself.

@@ -37,7 +37,8 @@ pub(crate) fn gradient<N: Network, L: Loss<N::Output>>(
     targets: &[L::Target],
 ) -> Vec<f32> {
     let mut d_net = N::zeros();
-    net.loss_and_gradients(loss, inputs, targets, &mut d_net).expect("a batch that fits");
+    net.loss_and_gradients(loss, inputs, targets, &mut d_net, RngKey::new(1))
+        .expect("a batch that fits");
     d_net.params().to_vec()
 }
 

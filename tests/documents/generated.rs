@@ -26,6 +26,9 @@ const GALLERY: [(&str, &str); 12] = [
     ("nested/gets_another_shape", "A network inside another one"),
 ];
 
+/// The case whose warnings docs/errors.md shows.
+const WARNINGS: &str = "lints/common_mistakes";
+
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -49,6 +52,13 @@ fn message(name: &str) -> String {
     message.trim_end().replace(&format!("tests/ui/{name}.rs"), "src/main.rs")
 }
 
+/// The compiler's warnings about the case of warnings.
+fn warnings() -> Vec<String> {
+    let text = message(WARNINGS);
+    let shown = text.split("\n\n").filter(|shown| shown.starts_with("warning: "));
+    shown.map(String::from).collect()
+}
+
 /// The source of a case: its `network!` and the constants before it.
 fn source(name: &str) -> String {
     let text = read(&case(name, "rs"));
@@ -69,6 +79,10 @@ fn gallery() {
         let (source, message) = (source(name), message(name));
         page += &format!("\n## {title}\n\n```rust\n{source}\n```\n\n```text\n{message}\n```\n");
     }
+    let (source, warnings) = (source(WARNINGS), warnings().join("\n\n"));
+    page += &format!(
+        "\n## Warnings\n\n[lints.md](lints.md) explains them and all others.\n\n```rust\n{source}\n```\n\n```text\n{warnings}\n```\n"
+    );
     assert_file(&project().join("docs/errors.md"), &page);
 }
 
@@ -116,6 +130,10 @@ fn readme() {
     let lines: Vec<String> = ROWS.iter().map(|row| table_line(row)).collect();
     let table =
         format!("| layer | what it does | arguments |\n|---|---|---|\n{}", lines.join("\n"));
+    let warnings = warnings();
+    let warning = warnings.iter().find(|text| text.contains("`dense_after_dense`"));
+    let warning = format!("```text\n{}\n```", warning.expect("the warning of the document"));
     let text = with_block(&read(&path), "error", &error);
+    let text = with_block(&text, "warning", &warning);
     assert_file(&path, &with_block(&text, "layers", &table));
 }

@@ -64,6 +64,7 @@ pub mod shadowed {
         /// Expanded code must not use any of these names.
         #[derive(Clone, Debug, PartialEq)]
         #[expect(non_snake_case, reason = "field names are up to the user")]
+        #[allow(bias_before_batch_norm, dense_after_dense)]
         pub struct Names(step: 3, values: 3) -> 2 {
             Add { step => { n: Dense(3) }, values => { x: Dense(3), Tanh } },
             y: Dense(3), ReLU,
@@ -82,6 +83,7 @@ pub mod shadowed {
 
         /// A network that runs step by step, with lines named like what expanded code defines for all nodes.
         #[expect(non_snake_case, reason = "field names are up to the user")]
+        #[allow(deep_without_skip, dense_after_dense)]
         pub struct Series(state: 6x3, type: 6x3) -> 6x3 {
             Add { state, r#type },
             infer: Dense(3), step: Dense(3), train: Dense(3), slots: Dense(3), train_slots: Dense(3),
@@ -94,6 +96,7 @@ pub mod shadowed {
 
         /// The same names in a network that needs whole sequences, with outputs named by keywords.
         #[expect(non_snake_case, reason = "field names are up to the user")]
+        #[allow(bias_before_batch_norm, dense_after_dense)]
         pub struct Whole(type: 6x3, self: 6x3) -> (fn: 6x3, crate: 6x3, crate_: 6x3) {
             Add { r#type, self },
             step: Dense(3), step_by_step: Dense(3), StepByStep: Dense(3), Step: Dense(3), phases: BatchNorm,
@@ -110,6 +113,7 @@ pub mod shadowed {
         pub struct Nested<const N: usize>(2) -> 2 { own: Generic::<N>, third: Second2 }
 
         /// A const generic as the size.
+        #[allow(bias_before_batch_norm)]
         pub struct Generic<const N: usize>(2) -> 3 { Dense(N), BatchNorm, Dense(3) }
 
         /// A public network with a private one.
@@ -202,6 +206,7 @@ mod sizes {
     network! {
         /// Both in one network.
         #[derive(Clone)]
+        #[allow(bias_before_batch_norm)]
         pub(crate) struct Generic<const H: usize>([9, 9, N]) -> { 2 * N } {
             Conv2d(N, kernel = 3), BatchNorm, GlobalAvgPool -> N, Dense(H), Residual { Dense(H) },
             ReLU, Dense({ 2 * N }) -> { 2 * N },

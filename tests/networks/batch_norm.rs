@@ -30,6 +30,7 @@ network! {
     }
 
     /// BatchNorm over several values per channel of each sample.
+    #[allow(batch_norm_at_output)]
     struct Small(4x2) -> 8 {
         norm: BatchNorm, Flatten,
     }
@@ -57,7 +58,8 @@ fn step() -> (f32, Box<Images>, Box<Images>) {
     let (inputs, targets) = batch();
     let mut net = Images::new(1);
     let mut d_net = Images::zeros();
-    let loss = net.loss_and_gradients(&CrossEntropy::new(), &inputs, &targets, &mut d_net);
+    let loss =
+        net.loss_and_gradients(&CrossEntropy::new(), &inputs, &targets, &mut d_net, RngKey::new(1));
     (loss.unwrap(), net, d_net)
 }
 
@@ -97,7 +99,13 @@ fn one_value_per_channel_is_an_error() {
     let before = bits(net.params());
     let mut d_net = Images::zeros();
     let error = net
-        .loss_and_gradients(&CrossEntropy::new(), &inputs[..1], &targets[..1], &mut d_net)
+        .loss_and_gradients(
+            &CrossEntropy::new(),
+            &inputs[..1],
+            &targets[..1],
+            &mut d_net,
+            RngKey::new(1),
+        )
         .unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -110,7 +118,9 @@ fn one_value_per_channel_is_an_error() {
     let mut small = Small::new(1);
     let mut d_small = Small::zeros();
     let (x, targets) = ([[[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 1.0]]], [1]);
-    small.loss_and_gradients(&CrossEntropy::new(), &x, &targets, &mut d_small).unwrap();
+    small
+        .loss_and_gradients(&CrossEntropy::new(), &x, &targets, &mut d_small, RngKey::new(1))
+        .unwrap();
     assert_eq!(small.norm.running_mean, [0.1 * 1.5, 0.1 * 0.75]);
 }
 

@@ -135,6 +135,7 @@ where
 
 network! {
     /// A hand-written layer first, last, in the middle, and without a name.
+    #[allow(bias_before_batch_norm)]
     struct Chain(3x2x2) -> 3x2x4 {
         first: Affine::<3, 2, 2>,
         Conv2d(4, kernel = 3, padding = same),

@@ -49,7 +49,7 @@ fn tokens_outside_of_the_vocabulary_are_errors() {
     assert_eq!(Words::check_inputs(&[TEXT, TEXT]), Ok(()));
     let mut d_net = Words::zeros();
     let loss = CrossEntropy::new();
-    let found = net.loss_and_gradients(&loss, &[TEXT, WRONG], &[0, 1], &mut d_net);
+    let found = net.loss_and_gradients(&loss, &[TEXT, WRONG], &[0, 1], &mut d_net, RngKey::new(1));
     assert_eq!(found, Err(expected.clone()));
     let data = Data { inputs: vec![TEXT, WRONG], targets: vec![0, 1] };
     assert_eq!(net.evaluate(&data, &loss).unwrap_err(), expected);

@@ -7,12 +7,14 @@ use unrolled::io::{LoadError, Mismatch};
 use unrolled::prelude::*;
 
 network! {
+    #[allow(bias_before_batch_norm)]
     struct Encoder(6) -> 3 { fc1: Dense(5), norm: BatchNorm, ReLU, fc2: Dense(3) }
 
     /// All names begin like those of a wrapper.
     struct Wrapped(6) -> 3 { module: Encoder }
 
     /// The same with another number of outputs.
+    #[allow(bias_before_batch_norm)]
     struct Other(6) -> 4 { fc1: Dense(5), norm: BatchNorm, ReLU, fc2: Dense(4), ReLU, fc3: Dense(4) }
 }
 

@@ -3,6 +3,7 @@
 use unrolled::prelude::*;
 
 network! {
+    #[allow(bias_before_batch_norm, softmax_at_output)]
     struct Image(12x12x2) -> 5 {
         Conv2d(8, kernel = 3), BatchNorm, ReLU, MaxPool2d(2), Flatten, Dense(5), Softmax,
     }

@@ -14,8 +14,10 @@ network! {
         Dense(7), Sigmoid, Dense(17, bias = false), LeakyReLU(0.1), Dense(33), GELU, Dropout(0.5), Dense(5),
     }
 
+    #[allow(softmax_at_output)]
     struct Wide(20) -> 10 { Dense(40), ReLU, Dense(130), SiLU, Dense(10), Softmax }
 
+    #[allow(softmax_at_output)]
     struct Steps(6x5) -> 6x3 { Dense(9), ELU, Residual { Dense(9), Softplus }, Dense(3), LogSoftmax }
 
     struct Nested(4) -> 3 { inner: Tiny, ReLU, Dense(3) }

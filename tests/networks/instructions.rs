@@ -16,6 +16,7 @@ network! {
     }
 
     /// Layers with functions such as `exp`.
+    #[allow(softmax_at_output)]
     struct Curved(12x12x21) -> 21 {
         GELU, AvgPool2d(2), SiLU, ELU(0.5), Softplus,
         Residual { GELU(approximate = tanh), Tanh },
@@ -45,7 +46,7 @@ where
     let mut net = N::new(1);
     let mut d_net = N::zeros();
     let loss = MeanSquaredError;
-    net.loss_and_gradients(&loss, &inputs, &[[0.5; 21]; 9], &mut d_net).unwrap();
+    net.loss_and_gradients(&loss, &inputs, &[[0.5; 21]; 9], &mut d_net, RngKey::new(1)).unwrap();
     let mut outputs = vec![[0.0; 21]; inputs.len()];
     net.forward_batch(&inputs, &mut outputs);
     let outputs = outputs.iter().flatten().copied();

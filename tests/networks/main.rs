@@ -11,6 +11,7 @@ mod embedding;
 mod feature_order;
 mod files;
 mod forward_in;
+mod generic;
 mod inlined;
 mod instructions;
 mod large_network;

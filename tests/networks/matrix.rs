@@ -5,6 +5,7 @@ use unrolled::prelude::*;
 use unrolled::{AsMatrix, RngKey, init};
 
 network! {
+    #[allow(dense_after_dense)]
     struct Square(4) -> 4 {
         fc1: Dense(4),
         fc2: Dense(4, bias = false),

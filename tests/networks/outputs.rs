@@ -6,6 +6,7 @@ use unrolled::prelude::*;
 
 network! {
     /// An image, a table and words as inputs; a class and a position as outputs.
+    #[allow(bias_before_batch_norm)]
     struct Fusion(image: 6x6x1, table: 3, words: ..5) -> (class: 4, position: 2) {
         image => Conv2d(3, kernel = 3),
         BatchNorm, Tanh,
@@ -135,12 +136,15 @@ fn each_output_has_a_mean_of_its_own() {
     let classes = [0, 2, 1];
     let cross_entropy = CrossEntropy::new().class_weights(&[3.0, 1.0, 0.5]);
     let (mut single, mut d_single) = (Single::new(5), Single::zeros());
-    let expected =
-        single.loss_and_gradients(&cross_entropy, &xs, &classes, &mut d_single).expect("fit");
+    let expected = single
+        .loss_and_gradients(&cross_entropy, &xs, &classes, &mut d_single, RngKey::new(1))
+        .expect("fit");
     let (mut double, mut d_double) = (Double::new(5), Double::zeros());
     let targets = classes.map(|class| ([0.0; 4], class));
     let loss = (MeanSquaredError.weighted(0.0), cross_entropy);
-    let found = double.loss_and_gradients(&loss, &xs, &targets, &mut d_double).expect("fit");
+    let found = double
+        .loss_and_gradients(&loss, &xs, &targets, &mut d_double, RngKey::new(1))
+        .expect("fit");
     assert_eq!((found, d_double.params()), (expected, d_single.params()));
 }
 
@@ -158,7 +162,7 @@ fn steps_after_the_end_count_for_no_output() {
         let mut tags = [[0.25; 2]; 5];
         tags[2..].fill([after_the_end; 2]);
         let target = [(tags, [0.0; 2], [0.0; 4])];
-        net.loss_and_gradients(&loss, &[x], &target, &mut d_net).expect("fit")
+        net.loss_and_gradients(&loss, &[x], &target, &mut d_net, RngKey::new(1)).expect("fit")
     };
     assert_eq!(at(0.0).to_bits(), at(9.0).to_bits());
 }

@@ -127,9 +127,10 @@ macro_rules! ragged {
     ($($name:ident: $input:tt -> $output:tt { $($length:literal: $own:tt -> $own_output:tt),* } $body:tt)*) => { $(
         #[test]
         fn $name() {
-            network! { struct Ragged(..$input) -> $output $body }
+            // Single layers: what would be a mistake in a whole network is none here.
+            network! { #[allow(deprecated)] struct Ragged(..$input) -> $output $body }
             $({
-                network! { struct Alone($own) -> $own_output $body }
+                network! { #[allow(deprecated)] struct Alone($own) -> $own_output $body }
                 check_alone::<_, _, Ragged, Alone>($length);
             })*
             check_batch::<_, _, Ragged>();
@@ -197,10 +198,13 @@ network! {
     struct Nested9(9x2) -> 2x4 { Conv1d(4, kernel = 3, stride = 2), halves: Halves4 }
     struct Halves4(4x4) -> 2x4 { MaxPool1d(2), Conv1d(4, kernel = 3, padding = same) }
 
+    #[allow(batch_norm_at_output)]
     struct Normed(..6x3) -> 6x3 { BatchNorm }
+    #[allow(batch_norm_at_output)]
     struct NormedRows(3) -> 3 { BatchNorm }
 
     /// Less than four steps are shorter than the kernel, and have no output.
+    #[allow(bias_before_batch_norm)]
     struct Short(..8x2) -> 3 { Conv1d(4, kernel = 4), BatchNorm, GlobalMaxPool, Dense(3) }
 }
 
@@ -218,10 +222,12 @@ fn batch_norm_counts_valid_steps() {
     let rows: Vec<[f32; 3]> = inputs.iter().flat_map(|input| input.steps().to_vec()).collect();
     let [mut net, mut d_net] = [Normed::new(1), Normed::zeros()];
     let [mut rows_net, mut d_rows_net] = [NormedRows::new(1), NormedRows::zeros()];
-    let loss = net.loss_and_gradients(&Squares, &inputs, &[(); 4], &mut d_net).unwrap();
+    let loss =
+        net.loss_and_gradients(&Squares, &inputs, &[(); 4], &mut d_net, RngKey::new(1)).unwrap();
     let targets = vec![(); rows.len()];
     // `Squares` takes the 3 features of a row for 3 steps.
-    let expected = rows_net.loss_and_gradients(&Squares, &rows, &targets, &mut d_rows_net);
+    let expected =
+        rows_net.loss_and_gradients(&Squares, &rows, &targets, &mut d_rows_net, RngKey::new(1));
     let expected = expected.map(|loss| 3.0 * loss);
     d_rows_net.params_mut().iter_mut().for_each(|d| *d *= 3.0);
     let close = |a: f32, b: f32| (a - b).abs() < 1e-5;
@@ -242,7 +248,9 @@ fn a_sequence_shorter_than_the_kernel_has_no_output() {
     let mut trained = network::<Short>();
     let before = trained.batch_norm.clone();
     let mut d_net = Short::zeros();
-    trained.loss_and_gradients(&Squares, &[sequence(1)], &[()], &mut d_net).unwrap();
+    trained
+        .loss_and_gradients(&Squares, &[sequence(1)], &[()], &mut d_net, RngKey::new(1))
+        .unwrap();
     assert_eq!(trained.batch_norm.running_var, before.running_var);
     assert!(d_net.conv1d.weight.as_flattened().as_flattened().iter().all(|d| *d == 0.0));
     check_batch::<_, _, Short>();

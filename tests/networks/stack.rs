@@ -15,9 +15,11 @@ const OTHERS: usize = if cfg!(debug_assertions) { 1024 } else { 256 };
 
 network! {
     /// Outputs of 4 MB.
+    #[allow(large_output_on_stack)]
     struct Pixels(512x512x1) -> 512x512x4 { Conv2d(4, kernel = 1) }
 
     /// Without multiply-adds, as small networks have few.
+    #[allow(large_output_on_stack)]
     struct Clipped(512x512x4) -> 512x512x4 { ReLU }
 
     /// Inputs of 1 MB, and a gradient that is cheap.
@@ -30,6 +32,7 @@ network! {
     struct Chunks(4x131072) -> 4x1 { LSTM(1) }
 
     /// Layers of images.
+    #[allow(bias_before_batch_norm, softmax_at_output)]
     struct Image(16x16x6) -> 5 {
         Conv2d(8, kernel = 3, padding = same), BatchNorm, ReLU,
         Conv2d(8, kernel = 3, padding = same, groups = 8), GroupNorm(2), SiLU,
@@ -43,6 +46,7 @@ network! {
     }
 
     /// Layers of sequences.
+    #[allow(softmax_at_output)]
     struct Text(..12) -> 3 {
         Embedding(9, 16), PositionalEncoding,
         TransformerEncoder(16, heads = 4, hidden = 32, rotary = true),

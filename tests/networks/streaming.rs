@@ -19,6 +19,7 @@ network! {
     }
 
     /// Causal convolutions compute step by step, too.
+    #[allow(bias_before_batch_norm)]
     struct Causal(9x3) -> 9x4 {
         Conv1d(6, kernel = 3, padding = causal, dilation = 2), ReLU,
         Residual { Conv1d(6, kernel = 2, padding = causal, groups = 2), BatchNorm },
@@ -109,7 +110,13 @@ fn lengths_reach_nested_networks() {
     assert!(check.worst < 1e-3, "{check}");
     same_on_all_threads(|| {
         let (mut net, mut d_net) = (Outer::new(3), Outer::zeros());
-        let loss = net.loss_and_gradients(&MeanSquaredError, &inputs, &targets, &mut d_net);
+        let loss = net.loss_and_gradients(
+            &MeanSquaredError,
+            &inputs,
+            &targets,
+            &mut d_net,
+            RngKey::new(1),
+        );
         (loss.unwrap(), d_net.params().to_vec())
     });
 }
@@ -165,7 +172,9 @@ where
 {
     let (x, other): ([[f32; F]; T], [[f32; F]; T]) = (steps(3), steps(4));
     let (mut net, mut d_net) = (Whole9::new(1), Whole9::zeros());
-    let loss = net.loss_and_gradients(&LastSteps(S), &[x, other], &[(); 2], &mut d_net).unwrap();
+    let loss = net
+        .loss_and_gradients(&LastSteps(S), &[x, other], &[(); 2], &mut d_net, RngKey::new(1))
+        .unwrap();
 
     let mut chunk = Chunk::new(1);
     chunk.params_mut().copy_from_slice(net.params());

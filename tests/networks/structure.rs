@@ -31,10 +31,12 @@ fn check<N: Network>() -> Box<N> {
     assert!(found.tried > 0, "nothing was compared");
 
     let mut d_net = N::zeros();
-    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net).expect("a fit batch");
+    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net, RngKey::new(1))
+        .expect("a fit batch");
     let first = d_net.params().to_vec();
     d_net.params_mut().fill(f32::NAN);
-    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net).expect("a fit batch");
+    net.loss_and_gradients(&MeanSquaredError, &xs, &targets, &mut d_net, RngKey::new(1))
+        .expect("a fit batch");
     // Running statistics are not part of the gradient.
     for (layer, range) in N::trained() {
         assert_eq!(first[range.clone()], d_net.params()[range], "{layer}");
@@ -71,6 +73,7 @@ fn a_chain() {
 
 network! {
     /// Layers in place at the beginning, at the end, and one after the other.
+    #[allow(sigmoid_at_output)]
     struct InPlace(5) -> 5 {
         Tanh,
         fc: Dense(5),
@@ -81,6 +84,7 @@ network! {
     }
 
     /// A network without weights.
+    #[allow(sigmoid_at_output)]
     struct Nothing(4) -> 4 { Tanh, Sigmoid }
 
     /// The input with another shape.
@@ -229,6 +233,7 @@ fn one_input_twice() {
 
 network! {
     /// Two convolutions at one resolution of a U-Net.
+    #[allow(bias_before_batch_norm)]
     block Level(channels) {
         Conv2d(channels, kernel = 3, padding = same), BatchNorm, Tanh,
     }
@@ -294,6 +299,7 @@ fn lines_that_begin_with_named_values() {
 
 network! {
     /// BatchNorm splits a training step into phases.
+    #[allow(bias_before_batch_norm)]
     struct Normed(4x4x2) -> 2 {
         Conv2d(3, kernel = 3, bias = false), bn1: BatchNorm, Tanh,
         Residual {
@@ -306,6 +312,7 @@ network! {
     }
 
     /// BatchNorm as the first and the last layer.
+    #[allow(batch_norm_at_output, bias_before_batch_norm)]
     struct NormedEnds(3) -> 3 { BatchNorm, Dense(3), BatchNorm }
 }
 
@@ -324,6 +331,7 @@ fn batch_statistics_at_both_ends() {
 
 network! {
     /// A nested network with phases of its own.
+    #[allow(bias_before_batch_norm)]
     struct Encoder(4x4x2) -> 5 {
         Conv2d(3, kernel = 3), BatchNorm, Tanh, Flatten, fc: Dense(5),
     }
@@ -384,6 +392,7 @@ network! {
     }
 
     /// Sizes that are const generics.
+    #[allow(bias_before_batch_norm)]
     struct Generic<const IN: usize, const HIDDEN: usize>(IN) -> 2 {
         Dense(HIDDEN), Tanh,
         Residual { Dense(HIDDEN), BatchNorm, Tanh },
@@ -450,6 +459,7 @@ fn in_a_function_body() {
 
 network! {
     /// A deep network: expanded code must not nest constants as deep as the network, or rustc overflows its stack.
+    #[allow(bias_before_batch_norm)]
     block Deeper(channels) {
         Residual { Conv2d(channels, kernel = 1), BatchNorm, Tanh },
     }

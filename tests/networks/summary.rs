@@ -4,6 +4,7 @@ use unrolled::prelude::*;
 
 network! {
     /// A nested network.
+    #[allow(bias_before_batch_norm)]
     struct Encoder(8x8x1) -> 4 {
         Conv2d(2, kernel = 3), BatchNorm, ReLU, GlobalAvgPool, Dense(4),
     }

@@ -13,6 +13,7 @@ const WIDTH: usize = 6;
 
 network! {
     /// A decoder whose output layer is tied to the embedding.
+    #[allow(attention_without_positions)]
     struct Decoder(text: 5) -> 5x7 {
         tokens: Embedding(7, 6),
         TransformerEncoder(6, heads = 2, hidden = 8, dropout = 0.0, causal = true),
@@ -20,6 +21,7 @@ network! {
     }
 
     /// The same, untied.
+    #[allow(attention_without_positions)]
     struct Untied(text: 5) -> 5x7 {
         tokens: Embedding(7, 6),
         TransformerEncoder(6, heads = 2, hidden = 8, dropout = 0.0, causal = true),
@@ -27,6 +29,7 @@ network! {
     }
 
     /// The same with constants as sizes.
+    #[allow(attention_without_positions)]
     struct Constants(text: 5) -> [5, TOKENS] {
         tokens: Embedding(TOKENS, WIDTH),
         TransformerEncoder(WIDTH, heads = 2, hidden = 8, dropout = 0.0, causal = true),
@@ -62,6 +65,7 @@ network! {
         tokens: Embedding(700, 200), first: Dense(200), Tanh,
         Dense(200, weight = first), Dense(700, weight = tokens),
     }
+    #[allow(dense_after_dense)]
     struct LargeUntied(text: 5) -> 5x700 {
         tokens: Embedding(700, 200), first: Dense(200), Tanh, Dense(200), Dense(700),
     }
@@ -250,7 +254,14 @@ fn learns() {
 fn gradients_are_reported_and_clipped_once() {
     let mut net = Decoder::new(1);
     let mut d_net = Decoder::zeros();
-    net.loss_and_gradients(&CrossEntropy::new(), &texts(9, 7), &targets(9, 7), &mut d_net).unwrap();
+    net.loss_and_gradients(
+        &CrossEntropy::new(),
+        &texts(9, 7),
+        &targets(9, 7),
+        &mut d_net,
+        RngKey::new(1),
+    )
+    .unwrap();
     let norms = d_net.gradient_norms();
     let names: Vec<&str> = norms.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!((names[0], *names.last().unwrap()), ("tokens", "head"));

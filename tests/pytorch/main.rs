@@ -9,3 +9,4 @@ mod models;
 mod reference;
 mod roundtrip;
 mod sequences;
+mod torchvision;

@@ -7,6 +7,7 @@ use unrolled::prelude::*;
 
 network! {
     /// The network of `tests/reference/roundtrip.py`.
+    #[allow(bias_before_batch_norm)]
     struct Small(6x5x2) -> 3 {
         conv1: Conv2d(4, kernel = 3),
         BatchNorm,
@@ -84,7 +85,14 @@ fn gradients_are_stored_under_the_names_of_weights() {
     let mut net = Small::new(1);
     let mut d_net = Small::zeros();
     let inputs = [[[[0.5, -0.5]; 5]; 6]; 4];
-    net.loss_and_gradients(&CrossEntropy::default(), &inputs, &[0, 1, 2, 0], &mut d_net).unwrap();
+    net.loss_and_gradients(
+        &CrossEntropy::default(),
+        &inputs,
+        &[0, 1, 2, 0],
+        &mut d_net,
+        RngKey::new(1),
+    )
+    .unwrap();
     d_net.save(&path).unwrap();
     assert_eq!(Small::load(&path).unwrap().params(), d_net.params());
 }

@@ -82,7 +82,9 @@ fn check_masked<N: Network>(name: &'static str, inputs: impl Fn(&Case) -> Vec<N:
 #[test]
 fn attention_ignores_invalid_steps() {
     network! {
+        #[allow(attention_without_positions)]
         struct Own(..7x6) -> 7x6 { MultiHeadAttention(2) }
+        #[allow(attention_without_positions)]
         struct Causal(..7x6) -> 7x6 { MultiHeadAttention(2, causal = true) }
         struct Memory(text: 4x6, encoded: ..7x6) -> 4x6 {
             text => MultiHeadAttention(2, memory = encoded),

@@ -256,7 +256,7 @@ def case(name, net, *shapes, spread=1.0, layout=channels_last, tokens=None, seed
             file[f"d_input.{i}"] = layout(x.grad)
     file |= tensors("gradients", ((n, p.grad) for n, p in net.named_parameters()))
     file |= tensors("after", ((n, t) for n, t in net.state_dict().items() if "running" in n or "num_b" in n))
-    save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
+    save_file({k: v.contiguous().clone() for k, v in file.items()}, HERE / f"{name}.safetensors")
 
 
 def conv(*args, **kwargs):
@@ -300,7 +300,7 @@ def packed(name, layer, shape):
         "input.0": x.detach(), "d_input.0": x.grad, "output": y.detach(),
         "target": target, "loss": loss.detach().reshape(1), "lengths": torch.tensor(LENGTHS),
     }
-    save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
+    save_file({k: v.contiguous().clone() for k, v in file.items()}, HERE / f"{name}.safetensors")
 
 
 def truncated(name, layer, shape, chunks=3):
@@ -370,7 +370,7 @@ def two_outputs(name):
         "output.class": scores.detach(), "output.place": places.detach(),
         "target.class": classes, "target.place": targets, "loss": loss.detach().reshape(1),
     }
-    save_file({k: v.contiguous() for k, v in file.items()}, HERE / f"{name}.safetensors")
+    save_file({k: v.contiguous().clone() for k, v in file.items()}, HERE / f"{name}.safetensors")
 
 
 def normalisations():
@@ -504,6 +504,10 @@ def main():
         "elu": nn.ELU(), "elu_alpha": nn.ELU(0.5), "gelu": nn.GELU(), "gelu_tanh": nn.GELU("tanh"),
         "silu": nn.SiLU(), "sigmoid": nn.Sigmoid(), "tanh": nn.Tanh(), "softplus": nn.Softplus(),
         "softplus_beta": nn.Softplus(2.0, 3.0), "hard_swish": nn.Hardswish(),
+        "relu6": nn.ReLU6(), "hard_sigmoid": nn.Hardsigmoid(), "hard_tanh": nn.Hardtanh(),
+        "hard_tanh_of_half": nn.Hardtanh(-2.0, 0.5), "mish": nn.Mish(), "selu": nn.SELU(), "celu": nn.CELU(),
+        "celu_alpha": nn.CELU(0.5), "softsign": nn.Softsign(), "log_sigmoid": nn.LogSigmoid(),
+        "threshold": nn.Threshold(0.5, -1.5), "identity": nn.Identity(),
     }.items():
         case(name, one(name, layer), (37,), spread=3.0)
     case("prelu", one("prelu", nn.PReLU()), (3, 4, 5))

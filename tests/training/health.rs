@@ -17,6 +17,7 @@ network! {
     struct Both(4) -> 2 { first: Dense(8), ReLU, Repeat(12) { Dense(6), Sigmoid }, last: Dense(2) }
 
     /// Units that are channels, with BatchNorm between them and the ReLU.
+    #[allow(bias_before_batch_norm)]
     struct Images(6x6x1) -> 2 {
         conv: Conv2d(4, kernel = 3), bn: BatchNorm, ReLU, GlobalAvgPool, last: Dense(2),
     }
@@ -38,8 +39,14 @@ where
     T: Network<Input = [f32; N], Output = [f32; 2]>,
 {
     let mut d_net = T::zeros();
-    net.loss_and_gradients(&MeanSquaredError, &data.inputs, &data.targets, &mut d_net)
-        .expect("data that fit");
+    net.loss_and_gradients(
+        &MeanSquaredError,
+        &data.inputs,
+        &data.targets,
+        &mut d_net,
+        RngKey::new(1),
+    )
+    .expect("data that fit");
     let health = Health::of(net, &*d_net);
     (d_net, health)
 }
@@ -125,7 +132,8 @@ fn dead_channels_are_reported() {
     let images: Vec<[[[f32; 1]; 6]; 6]> =
         (0..8).map(|i| std::array::from_fn(|y| [[(i * y) as f32 / 20.0]; 6])).collect();
     let mut d_net = Images::zeros();
-    net.loss_and_gradients(&MeanSquaredError, &images, &[[0.5; 2]; 8], &mut d_net).expect("fit");
+    net.loss_and_gradients(&MeanSquaredError, &images, &[[0.5; 2]; 8], &mut d_net, RngKey::new(1))
+        .expect("fit");
     let found = Health::of(&*net, &*d_net);
     assert_eq!(found.warnings, [Warning::DeadUnits { layer: "bn".into(), dead: 3, units: 4 }]);
 }
@@ -154,4 +162,51 @@ fn the_trainer_reports_the_health_of_gradients() {
     assert_eq!(health.warnings, [Warning::DeadUnits { layer: "first".into(), dead: 8, units: 8 }]);
     assert!(health.gradients[0].1 == 0.0 && health.gradients[1].1 > 0.0, "{health:?}");
     assert!(history.to_string().contains("8 of 8 units of layer `first` are dead"), "{history}");
+}
+
+network! {
+    /// Early mistakes that the compiler cannot see, and one that it warns about.
+    #[allow(softmax_at_output)]
+    struct Unscaled(4) -> 2 { Dense(8, bias = false), norm: BatchNorm, ReLU, Dense(2), Softmax }
+
+    struct Scaled(4) -> 2 { BatchNorm, Dense(8), ReLU, Dense(2) }
+}
+
+/// The warnings of a short run on inputs times `scale`.
+fn warnings_of<N>(scale: f32, batch: usize) -> Vec<Warning>
+where
+    N: Network<Input = [f32; 4], Output = [f32; 2]>,
+{
+    let mut train = Data { inputs: data(32).inputs, targets: (0..32).map(|i| i % 2).collect() };
+    train.inputs.iter_mut().flatten().for_each(|x| *x *= scale);
+    let mut trainer = Trainer::new(SGD::new(1e-6)).batch(batch).epochs(2);
+    let history = trainer.fit(&mut N::new(1), &train, &CrossEntropy::new()).expect("data that fit");
+    let health = history.health.expect("the health of the last epoch");
+    let of_the_run = |warning: &Warning| {
+        matches!(
+            warning,
+            Warning::UnscaledInputs { .. }
+                | Warning::SmallBatches { .. }
+                | Warning::AppliedTwice { .. }
+        )
+    };
+    health.warnings.into_iter().filter(of_the_run).collect()
+}
+
+#[test]
+fn data_and_batches_that_do_not_suit_the_network() {
+    let warnings = warnings_of::<Unscaled>(100.0, 4);
+    let [small, unscaled, twice] = &warnings[..] else { panic!("{warnings:?}") };
+    assert_eq!(*small, Warning::SmallBatches { layer: "norm".into(), batch: 4 });
+    assert!(
+        unscaled
+            .to_string()
+            .contains("`let standardizer = Standardizer::per_feature(&train.inputs)?;")
+    );
+    assert_eq!(*twice, Warning::AppliedTwice { layer: "softmax".into(), function: "Softmax" });
+
+    let twice = Warning::AppliedTwice { layer: "softmax".into(), function: "Softmax" };
+    assert_eq!(warnings_of::<Unscaled>(1.0, 8), [twice]);
+    // `BatchNorm` at the beginning scales the inputs.
+    assert_eq!(warnings_of::<Scaled>(100.0, 8), []);
 }

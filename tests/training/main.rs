@@ -4,8 +4,14 @@
 #[allow(dead_code, reason = "each test binary uses a part")]
 mod common;
 
+mod checkpoint;
 mod data;
 mod digits;
 mod gradients;
 mod health;
+mod logs;
+mod metrics;
+mod optimizers;
+mod passes;
 mod threads;
+mod trainer;

@@ -12,6 +12,7 @@ network! {
     }
 
     /// Shards wait for each other at each BatchNorm.
+    #[allow(bias_before_batch_norm)]
     struct ManyPhases(8x8x2) -> 3 {
         Conv2d(4, kernel = 3), BatchNorm, ReLU,
         Residual { Conv2d(4, kernel = 3, padding = same), BatchNorm, Dropout(0.1) },
@@ -19,6 +20,7 @@ network! {
     }
 
     /// Attention between the rows of the image.
+    #[allow(attention_without_positions)]
     struct Attention(8x8x2) -> 3 {
         Reshape(8x16), TransformerEncoder(16, heads = 4, hidden = 70, causal = true), GlobalAvgPool, Dense(3),
     }
@@ -29,9 +31,9 @@ network! {
     }
 }
 
-type Image = [[[f32; 2]; 8]; 8];
+pub(crate) type Image = [[[f32; 2]; 8]; 8];
 
-fn data(count: usize, seed: u64) -> Data<Image, u32> {
+pub(crate) fn data(count: usize, seed: u64) -> Data<Image, u32> {
     let key = RngKey::new(seed);
     let mut data = Data::default();
     for i in 0..count {

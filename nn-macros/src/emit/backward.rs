@@ -37,7 +37,7 @@ fn emit_pass(context: &Context) -> TokenStream {
         }
     });
     quote! {
-        fn backward(&self, call: __rt::Backward<'_, '_>) {
+        fn backward_shard(&self, call: __rt::Backward<'_, '_>) {
             let __rt::Backward { pass, phase, x, y, d_y, d_x, ctx } = call;
             let n = pass.n;
             let outer = ctx.lengths;

@@ -140,7 +140,7 @@ fn emit_train(context: &Context) -> TokenStream {
         by_phase(context, Pass::Forward, |node, phase| train_node(context, &names, node, phase));
     let copy = copy_output(context);
     quote! {
-        fn forward(&self, call: __rt::Forward<'_>) {
+        fn forward_shard(&self, call: __rt::Forward<'_>) {
             let __rt::Forward { pass, phase, x, y, ctx } = call;
             let n = pass.n;
             let outer = ctx.lengths;

@@ -49,7 +49,7 @@ pub(super) fn len(rt: &TokenStream, dims: &Dims) -> TokenStream {
 }
 
 /// The array type of a shape: `[[[f32; 1]; 28]; 28]`.
-pub(super) fn array_type(element: &str, dims: &Dims) -> TokenStream {
+pub(crate) fn array_type(element: &str, dims: &Dims) -> TokenStream {
     let element = Ident::new(element, Span::call_site());
     let array = |inner, dim| {
         let size = size(dim);
@@ -76,7 +76,7 @@ pub(crate) fn input_type(
 }
 
 /// The type of a node's layer: `layers::Conv2d<32, 1, 3, 3>`, or the user's own.
-pub(super) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> TokenStream {
+pub(crate) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> TokenStream {
     let node = &network.nodes[node];
     let row = match &node.layer {
         Layer::Custom(layer) => return quote!(#layer),

@@ -8,9 +8,10 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Error, Generics, Ident, Result, Token, Visibility, token};
 
 use super::list::{skip_token, within};
-use super::parser::{Parser, parse_name, peek_word};
+use super::parser::{Parser, parse_name, peek_body, peek_word};
 use super::shape::{parse_expr, parse_shape};
 use crate::ast::{Block, Body, File, Input, Network, Output, Parameter, Shape};
+use crate::levels::take_levels;
 use crate::report::{Report, say};
 
 /// Parses the content of one `network!`.
@@ -30,11 +31,12 @@ pub(crate) fn parse(tokens: TokenStream, report: &mut Report) -> File {
 
 impl Parser<'_> {
     fn item(&mut self, input: ParseStream<'_>, file: &mut File) -> Result<()> {
-        let attributes = input.call(Attribute::parse_outer)?;
+        let mut attributes = input.call(Attribute::parse_outer)?;
+        let levels = take_levels(&mut attributes);
         let visibility: Visibility = input.parse()?;
         if input.peek(Token![struct]) {
             let network = self.network(attributes, visibility, input)?;
-            file.networks.push(network);
+            file.networks.push(Network { levels, ..network });
             return Ok(());
         }
         if peek_word(input, "block") {
@@ -43,7 +45,7 @@ impl Parser<'_> {
                 // The block itself is understood, and the next item begins here.
                 self.report.add(error);
             }
-            file.blocks.push(block);
+            file.blocks.push(Block { levels, ..block });
             return Ok(());
         }
         Err(Error::new(input.span(), say::NOT_AN_ITEM))
@@ -59,7 +61,7 @@ impl Parser<'_> {
             Vec::new()
         };
         let body = self.body(input)?;
-        Ok(Block { name, parameters, body })
+        Ok(Block { levels: Vec::new(), name, parameters, body })
     }
 
     fn parameter(&mut self, input: ParseStream<'_>) -> Result<Parameter> {
@@ -81,6 +83,7 @@ impl Parser<'_> {
         let name: Ident = input.parse()?;
         let mut network = Network {
             attributes,
+            levels: Vec::new(),
             visibility,
             name,
             generics: Generics::default(),
@@ -155,16 +158,16 @@ impl Parser<'_> {
         Ok((name, parse_shape(input)?))
     }
 
-    /// `{ lines }`
+    /// `{ lines }`, `[lines]`
     pub(super) fn body(&mut self, input: ParseStream<'_>) -> Result<Body> {
-        if !input.peek(token::Brace) {
+        if !peek_body(input) {
             return Err(Error::new(input.span(), say::NO_BODY));
         }
         let group: Group = input.parse()?;
         let lines = self.list(&group, Self::line);
         // Errors about missing lines point at the whole braces.
         let span = if lines.is_empty() { group.span() } else { group.span_open() };
-        Ok(Body { lines, span })
+        Ok(Body { lines, numbered: group.delimiter() == Delimiter::Bracket, span })
     }
 }
 
@@ -176,7 +179,7 @@ fn is_named_list(group: &Group) -> bool {
     named && group.delimiter() == Delimiter::Parenthesis
 }
 
-/// Blocks take doc comments and nothing else.
+/// Blocks take doc comments and levels of warnings, which [`take_levels`] has taken.
 fn check_block_prefix(attributes: &[Attribute], visibility: &Visibility) -> Result<()> {
     if let Some(attribute) = attributes.iter().find(|a| !a.path().is_ident("doc")) {
         return Err(Error::new(attribute.pound_token.span, say::ATTRIBUTE_ON_BLOCK));

@@ -7,10 +7,10 @@ use syn::parse::discouraged::Speculative;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, ExprPath, Ident, Lit, Result, Token, Type, TypePath, token};
 
-use super::parser::{Parser, parse_name, peek_word};
+use super::parser::{Parser, parse_name, peek_body, peek_word};
 use super::shape::{parse_expr, parse_shape};
-use crate::ast::{Argument, Body, Branch, Call, Construct, Line, Repeat, Residual};
-use crate::report::say;
+use crate::ast::{Argument, Body, Branch, Call, Construct, Line, Repeat, Residual, Skip};
+use crate::report::{mistake, say};
 
 impl Parser<'_> {
     pub(super) fn line(&mut self, input: ParseStream<'_>) -> Result<Line> {
@@ -20,14 +20,15 @@ impl Parser<'_> {
             let span = attribute.first().map_or(input.span(), |a| a.pound_token.span);
             self.report.error(span, say::ATTRIBUTE_ON_LINE);
         }
-        let name = parse_name(input)?;
+        let no_level = parse_underscore(input)?;
+        let name = if no_level.is_none() { parse_name(input)? } else { None };
         let source = parse_source(input)?;
         let construct = self.construct(input)?;
         let arrow = match input.parse::<Option<Token![->]>>()? {
             Some(_) => Some(parse_shape(input)?),
             None => None,
         };
-        Ok(Line { name, source, construct, arrow })
+        Ok(Line { name, no_level, source, construct, arrow })
     }
 
     pub(super) fn construct(&mut self, input: ParseStream<'_>) -> Result<Construct> {
@@ -37,9 +38,17 @@ impl Parser<'_> {
         if peek_word(input, "Residual") {
             return self.residual(input).map(Construct::Residual);
         }
-        // Without braces it is a name like any other.
-        if peek_word(input, "skip") && input.peek2(token::Brace) {
+        if peek_body(input) {
+            return self.body(input).map(Construct::Sequential);
+        }
+        if peek_skip(input) {
             return Err(Error::new(input.span(), say::SKIP_ALONE));
+        }
+        if input.peek(Token![for]) || input.peek(Token![while]) || input.peek(Token![loop]) {
+            return Err(Error::new(input.span(), say::LOOP));
+        }
+        if input.peek(Token![let]) {
+            return Err(Error::new(input.span(), say::LET));
         }
         self.use_of_layer(input).map(Construct::Call)
     }
@@ -70,9 +79,11 @@ impl Parser<'_> {
             // The `skip` is read as if the comma were not there.
             self.report.error(input.span(), say::SKIP_ALONE);
         }
-        let skip = if peek_word(input, "skip") {
+        let named = is_named_skip(input);
+        let skip = if named || peek_word(input, "skip") {
+            let name = if named { parse_name(input)? } else { None };
             input.parse::<Ident>()?;
-            Some(self.body(input)?)
+            Some(Skip { name, body: self.body(input)? })
         } else {
             None
         };
@@ -88,6 +99,9 @@ impl Parser<'_> {
         } else {
             None
         };
+        if input.peek(token::Bracket) {
+            return Err(Error::new(input.span(), say::ARGUMENTS_IN_BRACKETS));
+        }
         let mut used = Call { layer, name, arguments, branches: None, lines: None };
         if input.peek(token::Brace) {
             let group: Group = input.parse()?;
@@ -114,6 +128,12 @@ impl Parser<'_> {
             // `kernel: 3`, as the field of a struct.
             return Err(Error::new(input.span(), say::COLON_IN_ARGUMENT));
         }
+        if let Some(error) = parse_percent(input) {
+            return Err(error);
+        }
+        if input.peek(Token![.]) && input.peek2(Lit) {
+            return Err(Error::new(input.span(), say::POINT_FIRST));
+        }
         let value = parse_expr(input)?;
         if let Expr::Assign(assignment) = &value {
             // `{ kernel } = 3`
@@ -123,7 +143,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn branch(&mut self, input: ParseStream<'_>) -> Result<Branch> {
-        let source = if input.peek(token::Brace) {
+        let source = if peek_body(input) {
             None
         } else {
             let name = input
@@ -131,7 +151,7 @@ impl Parser<'_> {
                 .map_err(|e| Error::new(e.span(), say::NOT_A_BRANCH))?;
             if input.is_empty() || input.peek(Token![,]) {
                 // `image` alone is the branch `image => {}`.
-                let body = Body { lines: Vec::new(), span: name.span() };
+                let body = Body { lines: Vec::new(), numbered: false, span: name.span() };
                 return Ok(Branch { source: Some(name), body });
             }
             if !input.peek(Token![=>]) {
@@ -145,6 +165,20 @@ impl Parser<'_> {
     }
 }
 
+/// What is wrong with `50%`, if it follows.
+fn parse_percent(input: ParseStream<'_>) -> Option<Error> {
+    let ahead = input.fork();
+    let share: Lit = ahead.parse().ok()?;
+    ahead.parse::<Token![%]>().ok()?;
+    let value = match &share {
+        Lit::Int(value) => value.base10_parse::<f64>().ok()?,
+        Lit::Float(value) => value.base10_parse::<f64>().ok()?,
+        _ => return None,
+    };
+    let ends = ahead.is_empty() || ahead.peek(Token![,]);
+    ends.then(|| Error::new(share.span(), mistake::percent(value)))
+}
+
 /// `source =>`, if it is there. Before a shape, `=>` is a mistaken `->`.
 fn parse_source(input: ParseStream<'_>) -> Result<Option<Ident>> {
     // The name of a value may be a keyword, as that of its line may.
@@ -155,17 +189,49 @@ fn parse_source(input: ParseStream<'_>) -> Result<Option<Ident>> {
     let name = ahead.call(Ident::parse_any)?;
     let arrow = ahead.span();
     ahead.parse::<Token![=>]>()?;
-    if ahead.peek(Lit) || ahead.peek(token::Bracket) || ahead.peek(token::Brace) {
+    if ahead.peek(Lit) || ahead.peek(token::Brace) || is_bracketed_shape(&ahead) {
         return Err(Error::new(arrow, say::FAT_ARROW));
     }
     input.advance_to(&ahead);
     Ok(Some(name))
 }
 
+/// Whether a shape in brackets follows: sizes, and no list of lines, of which one has arguments, a name or an arrow.
+fn is_bracketed_shape(input: ParseStream<'_>) -> bool {
+    let Ok(TokenTree::Group(group)) = input.fork().parse() else { return false };
+    let is_of_line = |token: TokenTree| match token {
+        TokenTree::Group(inner) => inner.delimiter() == Delimiter::Parenthesis,
+        TokenTree::Punct(punct) => punct.as_char() == ':',
+        _ => false,
+    };
+    group.delimiter() == Delimiter::Bracket && !group.stream().into_iter().any(is_of_line)
+}
+
+/// Whether `skip {` or `skip [` follows. Without braces `skip` is a name like any other.
+fn peek_skip(input: ParseStream<'_>) -> bool {
+    peek_word(input, "skip") && (input.peek2(token::Brace) || input.peek2(token::Bracket))
+}
+
 /// Whether `, skip {` follows.
 fn is_comma_before_skip(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
-    ahead.parse::<Token![,]>().is_ok() && peek_word(&ahead, "skip") && ahead.peek2(token::Brace)
+    ahead.parse::<Token![,]>().is_ok() && (peek_skip(&ahead) || is_named_skip(&ahead))
+}
+
+/// Whether `name: skip {` follows.
+fn is_named_skip(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    matches!(parse_name(&ahead), Ok(Some(_))) && peek_skip(&ahead)
+}
+
+/// `_:`, if it is there.
+fn parse_underscore(input: ParseStream<'_>) -> Result<Option<Span>> {
+    if !(input.peek(Token![_]) && input.peek2(Token![:])) {
+        return Ok(None);
+    }
+    let span = input.parse::<Token![_]>()?.span;
+    input.parse::<Token![:]>()?;
+    Ok(Some(span))
 }
 
 /// A layer's name, or a type as expressions write it: `MyLayer::<64>`.
@@ -189,7 +255,9 @@ pub(super) fn find_lines(group: &Group) -> Option<Span> {
     let mut tokens = group.stream().into_iter();
     while let Some(first) = tokens.next() {
         match (&first, tokens.next()) {
-            (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Brace => return None,
+            (TokenTree::Group(group), _) if group.delimiter() != Delimiter::Parenthesis => {
+                return None;
+            }
             (TokenTree::Ident(_), None) => return None,
             (TokenTree::Ident(_), Some(TokenTree::Punct(punct))) => match punct.as_char() {
                 // `name => { .. }`

@@ -27,7 +27,7 @@ impl Parser<'_> {
                 let begin = input.span();
                 match one(self, input) {
                     Ok(item) => {
-                        let whole = self.comma(input, T::wrong_end);
+                        let whole = self.comma(input, &item);
                         // Tokens are left that belong to the item: what was read of it may mean something else.
                         let stands_in = if whole { None } else { T::placeholder(begin) };
                         items.push(stands_in.unwrap_or(item));
@@ -44,7 +44,7 @@ impl Parser<'_> {
     }
 
     /// Parses the comma after an item of a list. Returns whether the item ends there.
-    fn comma(&mut self, input: ParseStream<'_>, wrong_end: WrongEnd) -> bool {
+    fn comma<T: Item>(&mut self, input: ParseStream<'_>, item: &T) -> bool {
         if input.is_empty() || input.parse::<Token![,]>().is_ok() {
             return true;
         }
@@ -55,16 +55,13 @@ impl Parser<'_> {
             // The next item follows: nothing else is wrong.
             self.report.error(input.span(), say::NO_COMMA);
         } else {
-            self.report.error(input.span(), wrong_end(input).unwrap_or(say::NOT_THE_END));
+            self.report.error(input.span(), item.wrong_end(input).unwrap_or(say::NOT_THE_END));
             skip_past_comma(input);
             return false;
         }
         true
     }
 }
-
-/// The message about the token after an item, where it is not a comma.
-type WrongEnd = fn(ParseStream<'_>) -> Option<&'static str>;
 
 /// An element of a list, and how the list goes on after a mistake in it.
 pub(super) trait Item: Sized {
@@ -73,8 +70,8 @@ pub(super) trait Item: Sized {
         None
     }
 
-    /// The message about a token after an item that suggests what is meant.
-    fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {
+    /// The message about a token after the item that suggests what is meant.
+    fn wrong_end(&self, input: ParseStream<'_>) -> Option<&'static str> {
         // `peek` finds a `-` also at the beginning of `->`.
         let computes = input.peek(Token![*])
             || input.peek(Token![/])
@@ -107,11 +104,22 @@ impl Item for Construct {}
 
 impl Item for Line {
     fn placeholder(at: Span) -> Option<Self> {
-        Some(Self { name: None, source: None, construct: Construct::Broken(at), arrow: None })
+        Some(Self {
+            name: None,
+            no_level: None,
+            source: None,
+            construct: Construct::Broken(at),
+            arrow: None,
+        })
     }
 
-    fn wrong_end(input: ParseStream<'_>) -> Option<&'static str> {
-        if input.peek(Token![.]) {
+    fn wrong_end(&self, input: ParseStream<'_>) -> Option<&'static str> {
+        let after_layer = self.arrow.is_none();
+        if after_layer && input.peek(Token![+]) {
+            Some(say::SUM)
+        } else if after_layer && input.peek(Token![*]) {
+            Some(say::PRODUCT)
+        } else if input.peek(Token![.]) {
             Some(say::DOT)
         } else if input.peek(Token![|]) {
             Some(say::BAR)
@@ -120,7 +128,7 @@ impl Item for Line {
         } else if input.peek(Token![=]) {
             Some(say::EQUALS_AFTER_NAME)
         } else {
-            Construct::wrong_end(input)
+            self.construct.wrong_end(input)
         }
     }
 }

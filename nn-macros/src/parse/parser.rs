@@ -2,7 +2,7 @@
 
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Error, Ident, Result, Token};
+use syn::{Error, Ident, Result, Token, token};
 
 use crate::report::{Report, say};
 
@@ -17,6 +17,11 @@ pub(super) fn peek_word(input: ParseStream<'_>, word: &str) -> bool {
     input.cursor().ident().is_some_and(|(ident, _)| ident == word)
         && !input.peek2(Token![::])
         && !input.peek2(Token![<])
+}
+
+/// Whether lines in braces or brackets follow.
+pub(super) fn peek_body(input: ParseStream<'_>) -> bool {
+    input.peek(token::Brace) || input.peek(token::Bracket)
 }
 
 /// `name:`, if it is there.

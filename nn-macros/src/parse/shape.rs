@@ -22,6 +22,9 @@ pub(super) fn parse_shape(input: ParseStream<'_>) -> Result<Shape> {
             None => literal_shape(&first),
         };
     }
+    if input.peek(Token![-]) && !input.peek(Token![->]) {
+        return Err(Error::new(span, say::BATCH_AXIS));
+    }
     if input.peek(token::Paren) {
         let group: Group = input.parse()?;
         // `(28, 28, 1)`, as Python writes shapes.

@@ -38,6 +38,8 @@ pub(crate) fn resolve(
         output_value: ValueId(0),
         nodes: Vec::new(),
         values: Vec::new(),
+        single_repeats: Vec::new(),
+        levels: definition.levels.clone().into(),
     };
     let generics = environment.generics.clone();
     let resolved = Resolved { network, broken: Vec::new(), branches: HashMap::new(), generics };
@@ -47,6 +49,8 @@ pub(crate) fn resolve(
         resolved,
         fields: Fields::default(),
         open: Vec::new(),
+        levels: definition.levels.clone().into(),
+        predefined: None,
         depth: 0,
         steps: 0,
         too_large: false,
@@ -185,8 +189,14 @@ impl Resolver<'_> {
     }
 }
 
-/// The shape that was perhaps meant by inputs such as `28, 28, 1`.
+/// The shape that was perhaps meant by inputs such as `28, 28, 1`, or `batch, 28, 28, 1`.
 fn one_shape(inputs: &[ast::Input]) -> Option<String> {
+    let is_batch = |input: &&ast::Input| {
+        let words = ["batch", "batch_size", "None", "N", "B"];
+        let is_word = |size: &Expr| words.contains(&size.to_token_stream().to_string().as_str());
+        matches!(&input.shape.sizes[..], [size] if is_word(size))
+    };
+    let inputs = &inputs[usize::from(inputs.first().is_some_and(|first| is_batch(&first)))..];
     let size = |input: &ast::Input| match (&input.name, &input.shape.sizes[..]) {
         (None, [Expr::Lit(size)]) => Some(size.to_token_stream().to_string()),
         _ => None,

@@ -2,22 +2,24 @@
 
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::Ident;
 use syn::ext::IdentExt;
+use syn::{Ident, Type};
 use unrolled_shape::Kind;
 use unrolled_shape::registry::{Inputs, Row};
 
 use super::names::KEYWORDS;
-use super::node::{Start, Title, unnamed};
+use super::node::{Level, Start, Title, unnamed};
 use super::resolver::{LineContext, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
 use crate::ast::{self, Branch, Call};
 use crate::blocks;
+use crate::foreign;
 use crate::network::{Argument, ArgumentValue, Dims, Layer, Node, ValueId};
 use crate::operand::Environment;
 use crate::report::{mistake, say};
 use crate::scope::{Scope, snake_case};
+use crate::suggest::renamed;
 
 impl Resolver<'_> {
     /// A layer, a block, or a type of the user's.
@@ -38,7 +40,10 @@ impl Resolver<'_> {
             return self.layer(row, used, start, context);
         }
         if let Some(block) = blocks::find(&name.to_string(), name.span()) {
-            return self.block(&block, used, start, context);
+            self.predefined = Some(used.name.clone());
+            let output = self.block(&block, used, start, context);
+            self.predefined = None;
+            return output;
         }
         match self.misspelt(name, used) {
             Some(words) => {
@@ -56,8 +61,13 @@ impl Resolver<'_> {
         known.extend(self.names.blocks.keys().map(String::as_str));
         known.extend(blocks::names());
         known.sort_unstable();
-        // Types take no parentheses here, so that the name is neither a type nor known.
-        if used.arguments.is_some() {
+        if let (true, Some([only])) = (name == "Activation", used.arguments.as_deref()) {
+            return Some(mistake::activation_as_layer(&only.value.to_token_stream()));
+        }
+        // Types take no parentheses and no lines here, so that the name is neither a type nor known.
+        if used.arguments.is_some()
+            || used.lines.is_some() && foreign::layer(&name.to_string()).is_some()
+        {
             return Some(mistake::unknown_layer(name, &known));
         }
         if self.names.networks.contains_key(&name.to_string()) {
@@ -67,6 +77,21 @@ impl Resolver<'_> {
         known.sort_unstable();
         let meant = crate::suggest::closest(&name.to_string(), known)?;
         Some(mistake::layer_or_type(name, meant))
+    }
+
+    /// What to write for `nn::Linear(784, 10)`, where the last name is that of a layer, here or in other libraries.
+    fn foreign_path(&self, used: &Call) -> Option<String> {
+        let known = self.names.layers.iter().map(|row| row.name);
+        let segments = match &used.layer {
+            Type::Path(path) => path.path.segments.iter().rev(),
+            _ => return None,
+        };
+        // `Dense::new(10)`
+        let mut names = segments.map(|segment| segment.ident.to_string());
+        let name = names.find(|name| name != "new")?;
+        let meant = known.clone().find(|known| *known == name).or_else(|| renamed(&name, known))?;
+        let path = mistake::tidy(&used.layer.to_token_stream());
+        Some(mistake::path_of_a_layer(&path, meant))
     }
 
     /// A layer of the registry.
@@ -89,7 +114,10 @@ impl Resolver<'_> {
                 None
             }
             (Inputs::Branches, None) => {
-                self.report.error(used.name.span(), mistake::needs_branches(&used.name));
+                // Branches in parentheses are reported as arguments.
+                if arguments.is_some() {
+                    self.report.error(used.name.span(), mistake::needs_branches(&used.name));
+                }
                 None
             }
             (Inputs::Branches, Some(_)) => {
@@ -101,6 +129,11 @@ impl Resolver<'_> {
         };
         let owner = arguments.owner;
         let arguments = arguments.append_to(&mut inputs);
+        // A join has no weights, and needs no path for them.
+        let title = match (title.level, row.inputs) {
+            (Level::None(_), Inputs::Branches) => unnamed(row.stem, context.scope),
+            _ => self.title_of_layer(title, row.stem, context),
+        };
         let node = self.node(title, &used.name, context.scope);
         let source = source(used, context.environment);
         let layer = Layer::Known { row, arguments };
@@ -123,7 +156,8 @@ impl Resolver<'_> {
             required: parameter.default.is_none(),
         });
         let parameters = parameters.collect();
-        let callee = Callee { name: &used.name, parameters, positional: row.positional };
+        let callee =
+            Callee { name: &used.name, parameters, positional: row.positional, row: Some(row) };
         let slots = arguments::assign(&callee, given, self.report)?;
         let mut all = Arguments::default();
         let mut correct = true;
@@ -181,8 +215,13 @@ impl Resolver<'_> {
                 // `{}` or a name alone: the value itself.
                 return begin;
             }
-            let path = paths.branch(nth, branch.source.as_ref(), context.scope, &mut own);
-            self.inside(&branch.body, &path, Some(begin), context)
+            match (&branch.source, paths.level()) {
+                (None, Level::None(at)) => self.beside(&branch.body, at, Some(begin), context),
+                (source, _) => {
+                    let path = paths.branch(nth, source.as_ref(), context.scope, &mut own);
+                    self.inside(&branch.body, &path, Some(begin), context)
+                }
+            }
         };
         let values = branches.iter().enumerate().map(one).collect();
         Some((values, branches.iter().map(Branch::span).collect()))
@@ -213,7 +252,8 @@ impl Resolver<'_> {
         context: &mut LineContext<'_>,
     ) -> ValueId {
         if used.arguments.is_some() {
-            self.report.error(used.name.span(), say::CUSTOM_ARGUMENTS);
+            let words = self.foreign_path(used).unwrap_or_else(|| say::CUSTOM_ARGUMENTS.into());
+            self.report.error(used.name.span(), words);
             return self.unknown(used.name.span());
         }
         if used.plain_name() == Some(&self.resolved.network.name) {
@@ -232,6 +272,7 @@ impl Resolver<'_> {
             Some(_) => self.branches(used, Paths::Beside(&title), current, context),
         };
         let Some((inputs, spans)) = inputs else { return self.unknown(used.name.span()) };
+        let title = self.title_of_layer(title, &stem, context);
         let node = self.node(title, &used.name, context.scope);
         let source = mistake::tidy(&used.layer.to_token_stream());
         let layer = Layer::Custom(Box::new(used.layer.clone()));
@@ -254,14 +295,14 @@ impl Arguments {
     /// An argument that names a value.
     fn input(&mut self, value: ValueId, span: Span) -> Argument {
         self.inputs.push(value);
-        Argument { value: ArgumentValue::Input(self.inputs.len() - 1), span }
+        Argument { value: ArgumentValue::Input(self.inputs.len() - 1), span, literal: false }
     }
 
     /// An argument that names a line whose weight the layer shares. `infer_shapes` fills in the shape.
     fn weight(&mut self, owner: usize, span: Span) -> Argument {
         self.owner = Some(owner);
         let shape = Dims { sizes: Vec::new(), span, constant: None };
-        Argument { value: ArgumentValue::Weight(shape), span }
+        Argument { value: ArgumentValue::Weight(shape), span, literal: false }
     }
 
     /// The arguments; the named values among them become further inputs of the layer, after `inputs`.
@@ -294,6 +335,11 @@ impl Paths<'_> {
         Scope::inside(&title.path)
     }
 
+    const fn level(self) -> Level {
+        let (Self::Inside(title) | Self::Beside(title)) = self;
+        title.level
+    }
+
     /// The path of a branch, of which several may begin with the same source.
     fn branch(
         self,
@@ -306,7 +352,8 @@ impl Paths<'_> {
         match (self, source) {
             (
                 // `Concat { image => { .. } }`: `image`, as if the join were not there.
-                Self::Inside(Title { name: None, .. }) | Self::Beside(Title { name: None, .. }),
+                Self::Inside(Title { level: Level::Layer | Level::None(_), .. })
+                | Self::Beside(Title { level: Level::Layer | Level::None(_), .. }),
                 Some(source),
             ) => around.number(&source),
             // `join: Concat { image => { .. } }`: `join.image`.

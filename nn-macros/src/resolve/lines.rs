@@ -4,13 +4,13 @@ use proc_macro2::Span;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::node::{MOST_NODES, Start, Title};
+use super::node::{Level, MOST_NODES, Start, Title};
 use super::resolver::{LineContext, Named, Resolver};
 use crate::ast::{self, Body, Construct, Line};
 use crate::network::ValueId;
 use crate::operand::Environment;
 use crate::report::{mistake, say};
-use crate::scope::Scope;
+use crate::scope::{NameTaken, Scope};
 
 /// The most lines and bodies looked at while unrolling: more than nodes, since the line of a block or a repeat makes no
 /// node itself.
@@ -54,7 +54,8 @@ impl Resolver<'_> {
             if self.too_large {
                 break;
             }
-            current = Some(self.line(line, current, context));
+            let title = self.title(line, body.numbered, context);
+            current = Some(self.line(line, Start { title, current }, context));
         }
         self.bodies.pop();
         current.unwrap_or_else(|| self.unknown(body.span))
@@ -69,26 +70,42 @@ impl Resolver<'_> {
         (self.steps > MOST_STEPS).then(|| self.give_up(at, mistake::too_large(MOST_NODES)))
     }
 
-    pub(super) fn line(
+    /// The title of a line, unless it is named after its layer.
+    fn title(
         &mut self,
         line: &Line,
-        current: Option<ValueId>,
+        numbered: bool,
         context: &mut LineContext<'_>,
-    ) -> ValueId {
+    ) -> Option<Title> {
+        if let Some(at) = line.no_level {
+            let path = context.scope.path().to_owned();
+            return Some(Title { path, name: None, level: Level::None(at) });
+        }
+        // Lines with a name count as well, as PyTorch's modules do.
+        let index = numbered.then(|| context.scope.index());
+        let name = line.name.as_ref().map(|name| name.unraw().to_string());
+        let path = match &line.name {
+            Some(name) => self.named_path(name, context),
+            None => index?,
+        };
+        Some(Title { path, name, level: Level::Line })
+    }
+
+    fn line(&mut self, line: &Line, start: Start, context: &mut LineContext<'_>) -> ValueId {
         if let Some(value) = self.step(span_of(&line.construct), context.environment) {
             return value;
         }
         let current = match &line.source {
             Some(source) => Some(self.named(source, context)),
-            None => current,
+            None => start.current,
         };
-        let path = line.name.as_ref().map(|name| self.named_path(name, context));
-        let name = line.name.as_ref().map(|name| name.unraw().to_string());
-        let start = Start { title: path.clone().map(|path| Title { path, name }), current };
+        let path = start.title.as_ref().map(|title| title.path.clone());
+        let start = Start { current, ..start };
         let output = match &line.construct {
             Construct::Call(used) => self.used(used, start, context),
             Construct::Repeat(repeat) => self.repeat(repeat, start, context),
             Construct::Residual(residual) => self.residual(residual, start, context),
+            Construct::Sequential(body) => self.sequential(body, start, context),
             Construct::Broken(span) => self.unknown(*span),
         };
         if let Some(arrow) = &line.arrow {
@@ -104,9 +121,14 @@ impl Resolver<'_> {
     }
 
     pub(super) fn named_path(&mut self, name: &Ident, context: &mut LineContext<'_>) -> String {
-        context.scope.name(name).unwrap_or_else(|first| {
+        context.scope.name(name).unwrap_or_else(|taken| {
+            match taken {
+                NameTaken::By(first) => self.report.defined_twice("name", first, name),
+                NameTaken::NoLevel { at, path } => {
+                    self.report.error(at, mistake::path_twice(&path));
+                }
+            }
             // The line goes on with another path, so that mistakes in it are found too.
-            self.report.defined_twice("name", first, name);
             context.scope.number(&name.unraw().to_string())
         })
     }
@@ -145,6 +167,18 @@ impl Resolver<'_> {
         context: &mut LineContext<'_>,
     ) -> ValueId {
         self.in_scope(Scope::new(path, body, true), body, begin, context)
+    }
+
+    /// A body whose lines have their paths in the scope around it, because of the `_` at `no_level`.
+    pub(super) fn beside(
+        &mut self,
+        body: &Body,
+        no_level: Span,
+        begin: Option<ValueId>,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
+        context.scope.include(body, no_level);
+        self.nested(body.span, |this| this.body(body, begin, context))
     }
 
     fn in_scope(
@@ -187,6 +221,7 @@ fn span_of(construct: &Construct) -> Span {
         Construct::Call(used) => used.name.span(),
         Construct::Repeat(repeat) => repeat.keyword.span(),
         Construct::Residual(residual) => residual.keyword.span(),
+        Construct::Sequential(body) => body.span,
         Construct::Broken(span) => *span,
     }
 }

@@ -1,6 +1,6 @@
 //! The names that a `network!` defines besides those of lines: blocks and networks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use syn::Ident;
 use unrolled_shape::registry::{ROWS, Row, find};
 
@@ -15,11 +15,18 @@ pub(crate) struct Names<'a> {
     pub(super) blocks: HashMap<String, &'a ast::Block>,
     /// The networks in it: types of the user's that need no `self::`.
     pub(super) networks: HashMap<String, &'a Ident>,
+    /// The names of all that lines use: of layers, blocks and types.
+    used: HashSet<String>,
     /// The layers of the language; tests replace them.
     pub(crate) layers: &'a [&'static Row],
 }
 
 impl Names<'_> {
+    /// Whether a line uses the network as a layer.
+    pub(crate) fn is_layer(&self, network: &Ident) -> bool {
+        self.used.contains(&network.to_string())
+    }
+
     /// Whether it is the first network of its name.
     pub(crate) fn is_first(&self, network: &ast::Network) -> bool {
         // By address: networks of the same name may be equal otherwise.
@@ -52,7 +59,27 @@ pub(crate) fn resolve_names<'a>(file: &'a ast::File, report: &mut Report) -> Nam
             }
         }
     }
-    Names { blocks, networks, layers: ROWS }
+    let mut used = HashSet::new();
+    // A single network is used by none.
+    if file.networks.len() > 1 {
+        let bodies = file.networks.iter().filter_map(|network| network.body.as_ref());
+        for body in bodies.chain(file.blocks.iter().map(|block| &block.body)) {
+            collect_used(body, &mut used);
+        }
+    }
+    Names { blocks, networks, used, layers: ROWS }
+}
+
+/// Adds the names of the layers, blocks and types that the lines use.
+fn collect_used(body: &ast::Body, used: &mut HashSet<String>) {
+    for line in &body.lines {
+        if let ast::Construct::Call(call) = &line.construct {
+            used.insert(call.name.to_string());
+        }
+        for (_, body) in line.construct.bodies() {
+            collect_used(body, used);
+        }
+    }
 }
 
 /// Whether each parameter of a block has a name of its own.

@@ -3,8 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Type};
 
-use super::resolver::Resolver;
-use crate::ast::Body;
+use super::resolver::{LineContext, Resolver};
 use crate::network::{Dims, Layer, Node, SkipConnection, Value, ValueId};
 use crate::report::mistake;
 use crate::scope::Scope;
@@ -17,11 +16,23 @@ pub(super) struct Title {
     pub(super) path: String,
     /// The name that the user gave it.
     pub(super) name: Option<String>,
+    pub(super) level: Level,
+}
+
+/// Where the last part of a path is from.
+#[derive(Clone, Copy)]
+pub(super) enum Level {
+    /// The name of the line, or its index in brackets.
+    Line,
+    /// The layer's name, since the line has none.
+    Layer,
+    /// The line adds no part, because of the `_` at this place.
+    None(Span),
 }
 
 /// What a construct of a line begins with.
 pub(super) struct Start {
-    /// Its title, where the user gave it a name.
+    /// Its title, unless it is named after its layer.
     pub(super) title: Option<Title>,
     /// The value that it reads; `None` at the beginning of a network of several inputs.
     pub(super) current: Option<ValueId>,
@@ -61,6 +72,24 @@ impl Resolver<'_> {
             hidden: false,
             arrows: Vec::new(),
             cost: None,
+            levels: self.levels.clone(),
+            predefined: self.predefined.clone(),
+        }
+    }
+
+    /// The title of a layer. Without a level of its own, it has the path of its scope, which one layer can have.
+    pub(super) fn title_of_layer(
+        &mut self,
+        title: Title,
+        stem: &str,
+        context: &mut LineContext<'_>,
+    ) -> Title {
+        match title.level {
+            Level::None(at) if !context.scope.take_path() => {
+                self.report.error(at, mistake::no_level_of_layer(&title.path));
+                unnamed(stem, context.scope)
+            }
+            _ => title,
         }
     }
 
@@ -88,9 +117,9 @@ impl Resolver<'_> {
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
         // Its number keeps its field apart from those of other such nodes, of which there may be thousands.
         let path = format!("broken.{}", self.resolved.network.nodes.len());
-        let title = Title { path, name: None };
+        let title = Title { path, name: None, level: Level::Layer };
         let name = Ident::new("broken", at);
-        let scope = Scope::new("", &Body { lines: Vec::new(), span: at }, false);
+        let scope = Scope::inside("");
         let node = self.node(title, &name, &scope);
         let output = self.push(node, Vec::new());
         if let Some(broken) = self.resolved.broken.last_mut() {
@@ -111,5 +140,5 @@ impl Resolver<'_> {
 
 /// The title of a line without a name.
 pub(super) fn unnamed(stem: &str, scope: &mut Scope) -> Title {
-    Title { path: scope.number(stem), name: None }
+    Title { path: scope.number(stem), name: None, level: Level::Layer }
 }

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 
 use super::names::Names;
 use crate::ast::Body;
-use crate::network::{Network, ValueId};
+use crate::network::{Levels, Network, ValueId};
 use crate::operand::Environment;
 use crate::report::Report;
 use crate::scope::{Fields, Scope};
@@ -31,6 +31,10 @@ pub(super) struct Resolver<'a> {
     pub(super) fields: Fields,
     /// The blocks that are being unrolled, the outermost first.
     pub(super) open: Vec<String>,
+    /// The levels of warnings of the network and of these blocks.
+    pub(super) levels: Levels,
+    /// The predefined block that is being unrolled, as it is used.
+    pub(super) predefined: Option<Ident>,
     /// How many braces of blocks, repeats and branches are around the line; limited, since resolution is recursive.
     pub(super) depth: usize,
     /// How many lines and bodies were looked at, each copy counted; limited, since repeats multiply them.

@@ -4,7 +4,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use super::resolver::{LineContext, Named, Resolver};
-use crate::ast::{Body, Construct, Line};
+use crate::ast::{Body, Line};
 use crate::network::ValueId;
 use crate::report::{Elsewhere, mistake};
 
@@ -53,19 +53,21 @@ impl Resolver<'_> {
     pub(super) fn find_line(
         &self,
         body: &Body,
-        structure: Option<&Ident>,
+        structure: Option<&str>,
         name: &Ident,
     ) -> Option<Elsewhere> {
         // In a body that is being resolved, such a line comes later or is this one. In others it is local to them.
         let is_open = self.bodies.contains(&std::ptr::from_ref(body));
         let one = |line: &Line| match (&line.name, structure) {
             (Some(known), Some(structure)) if known.unraw() == name.unraw() && !is_open => {
-                Some(Elsewhere::InsideOf(structure.clone()))
+                Some(Elsewhere::InsideOf(structure.to_owned()))
             }
             (Some(known), _) if known.unraw() == name.unraw() => Some(Elsewhere::Later),
-            _ => bodies(&line.construct)
+            _ => line
+                .construct
+                .bodies()
                 .into_iter()
-                .find_map(|(structure, body)| self.find_line(body, Some(structure), name)),
+                .find_map(|(structure, body)| self.find_line(body, Some(&structure), name)),
         };
         body.lines.iter().find_map(one)
     }
@@ -82,20 +84,4 @@ impl LineContext<'_> {
 pub(super) fn find_named<'a>(name: &Ident, context: &'a LineContext<'_>) -> Option<&'a Named> {
     let word = name.unraw().to_string();
     context.named.iter().rev().find(|known| known.word == word)
-}
-
-/// The bodies of a construct, with the word before their braces.
-fn bodies(construct: &Construct) -> Vec<(&Ident, &Body)> {
-    match construct {
-        Construct::Call(used) => {
-            let branches = used.branches.iter().flatten();
-            branches.map(|branch| (&used.name, &branch.body)).collect()
-        }
-        Construct::Repeat(repeat) => vec![(&repeat.keyword, &repeat.body)],
-        Construct::Residual(residual) => {
-            let bodies = [Some(&residual.body), residual.skip.as_ref()].into_iter().flatten();
-            bodies.map(|body| (&residual.keyword, body)).collect()
-        }
-        Construct::Broken(_) => Vec::new(),
-    }
 }

@@ -1,13 +1,14 @@
 //! Blocks, repeats and residuals, unrolled where they are used.
 
-use syn::Error;
+use syn::spanned::Spanned;
+use syn::{Error, Expr};
 use unrolled_shape::registry::find;
 
-use super::node::{Start, unnamed};
+use super::node::{Level, Start, unnamed};
 use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
-use crate::ast::{self, Call};
+use crate::ast::{self, Body, Call};
 use crate::network::{Layer, Node, SkipConnection, ValueId};
 use crate::operand::{Environment, Operand};
 use crate::report::{mistake, say};
@@ -41,7 +42,15 @@ impl Resolver<'_> {
         let mut inner =
             LineContext { environment: &environment, scope: context.scope, named: &mut named };
         self.open.push(name);
-        let output = self.copy(&block.body, &title.path, start.current, &mut inner);
+        let around = self.levels.clone();
+        if !block.levels.is_empty() {
+            self.levels = around.iter().chain(&block.levels).cloned().collect();
+        }
+        let output = match title.level {
+            Level::None(at) => self.beside(&block.body, at, start.current, &mut inner),
+            _ => self.copy(&block.body, &title.path, start.current, &mut inner),
+        };
+        self.levels = around;
         self.open.pop();
         output
     }
@@ -64,7 +73,7 @@ impl Resolver<'_> {
             arguments::Parameter { name, required: parameter.default.is_none() }
         });
         let parameters = parameters.collect();
-        let callee = Callee { name: &used.name, parameters, positional: names.len() };
+        let callee = Callee { name: &used.name, parameters, positional: names.len(), row: None };
         let slots = arguments::assign(&callee, given, self.report)?;
         let mut inside = around.of_block();
         let mut named = Vec::new();
@@ -110,6 +119,10 @@ impl Resolver<'_> {
                 return self.unknown(repeat.keyword.span());
             }
         };
+        if count == 1 && matches!(repeat.count, Expr::Lit(_)) {
+            let at = repeat.count.span();
+            self.resolved.network.single_repeats.push((at, self.levels.clone()));
+        }
         let Start { title, mut current } = start;
         let title = title.unwrap_or_else(|| unnamed("repeat", context.scope));
         let before = self.report.found();
@@ -118,11 +131,29 @@ impl Resolver<'_> {
             if self.too_large || self.report.found() > before {
                 break;
             }
-            // `stage1.0`, `stage1.1`: as in PyTorch's `nn.Sequential`.
-            let path = format!("{}.{copy}", title.path);
+            let path = match title.level {
+                // The next lines of the list around it.
+                Level::None(_) => context.scope.index(),
+                // `stage1.0`, `stage1.1`: as in PyTorch's `nn.Sequential`.
+                _ => format!("{}.{copy}", title.path),
+            };
             current = Some(self.copy(&repeat.body, &path, current, context));
         }
         current.unwrap_or_else(|| self.unknown(repeat.keyword.span()))
+    }
+
+    /// Lines in brackets or braces, with names of their own.
+    pub(super) fn sequential(
+        &mut self,
+        body: &Body,
+        start: Start,
+        context: &mut LineContext<'_>,
+    ) -> ValueId {
+        let title = start.title.unwrap_or_else(|| unnamed("sequential", context.scope));
+        match title.level {
+            Level::None(at) => self.beside(body, at, start.current, context),
+            _ => self.inside(body, &title.path, start.current, context),
+        }
     }
 
     pub(super) fn count(
@@ -151,9 +182,10 @@ impl Resolver<'_> {
         let Start { title, current } = start;
         let Some(input) = self.running(current, at) else { return self.unknown(at) };
         // Without a name it adds no level to the paths of its weights: its lines are named in the scope around it.
+        let title = title.filter(|title| !matches!(title.level, Level::None(_)));
         let (body, skipped) = match &title {
             Some(title) => {
-                let mut scope = Scope::new(&title.path, &residual.body, context.scope.repeated);
+                let mut scope = Scope::of_residual(&title.path, residual, context.scope.repeated);
                 let mut inner = LineContext {
                     environment: context.environment,
                     scope: &mut scope,
@@ -188,8 +220,11 @@ impl Resolver<'_> {
         });
         let skipped = match &residual.skip {
             Some(skip) => {
-                let path = context.scope.number("skip");
-                self.inside(skip, &path, Some(input), context)
+                let path = match &skip.name {
+                    Some(name) => self.named_path(name, context),
+                    None => context.scope.number("skip"),
+                };
+                self.inside(&skip.body, &path, Some(input), context)
             }
             None => input,
         };

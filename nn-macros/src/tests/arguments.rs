@@ -6,7 +6,7 @@ use super::{assert_about, assert_lines};
 fn which() {
     assert_lines(
         "Flatten, Dense(10, units = 10)",
-        &[("units", "twice"), ("10", "is first given here")],
+        &[("units", "the argument `units` is given twice: by its position it is `10`")],
     );
     assert_lines(
         "Flatten, Dense(10, bias = true, bias = true)",
@@ -34,7 +34,10 @@ fn which() {
         "Conv2d(), Flatten, Dense(10)",
         &[("Conv2d", "needs `out_channels` and `kernel`: add `out_channels = .., kernel = ..`")],
     );
-    assert_lines("Conv2d(3, 3, 1), Flatten, Dense(10)", &[("1", "the next one is `stride = ..`")]);
+    assert_lines(
+        "Conv2d(3, 3, 1), Flatten, Dense(10)",
+        &[("1", "write `Conv2d(3, 1)`, or with its name `stride = 1`")],
+    );
     assert_lines("Flatten, Dense(10, foo = 3)", &[("foo", "it takes `units`, `bias`")]);
     assert_lines("Flatten(start = 3), Dense(10)", &[("start", "it takes none")]);
     assert_lines(

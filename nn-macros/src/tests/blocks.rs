@@ -40,7 +40,25 @@ fn a_block_of_the_user_s_is_taken_instead() {
 fn mistakes_are_reported_where_it_is_used() {
     assert_about(
         "struct N(5x8) -> 5x8 { TransformerEncoder(6, 2, 16) }",
-        &[("TransformerEncoder", "5x6")],
+        &[(
+            "6",
+            "`TransformerEncoder` has a width of 6, but its input is 5x8: 8 features\n  = help: write `8`",
+        )],
+    );
+    assert_about(
+        "struct N(text: 5x8, words: 7x8) -> 5x8 {
+            text => PostNormTransformerDecoder(words, width = 4, heads = 2, hidden = 16), Add { {}, words }
+        }",
+        &[("4", "`PostNormTransformerDecoder` has a width of 4, but its input is 5x8")],
+    );
+    assert_about(
+        "block B(n) { TransformerEncoder(n, 2, 16) } struct N(5x8) -> 5x8 { B(16) }",
+        &[("16", "`TransformerEncoder` has a width of 16, but its input is 5x8")],
+    );
+    // A `Residual` of the user's around one names its own lines.
+    assert_about(
+        "struct N(5x8) -> 5x8 { Residual { TransformerEncoder(8, 2, 16), Dense(4) } }",
+        &[("Residual", "the input is 5x8 and the body gives 5x4")],
     );
     assert_about(
         "struct N(5x8) -> 5x8 { TransformerEncoder(8, 3, 16) }",

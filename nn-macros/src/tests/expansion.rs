@@ -2,6 +2,7 @@
 //! change, `BLESS=1 cargo test -p unrolled-macros expansion` writes them anew.
 
 use crate::expand::expand_networks;
+use crate::lint::Warnings;
 use crate::network::Features;
 use crate::report::Report;
 use proc_macro2::TokenStream;
@@ -12,8 +13,11 @@ use std::path::Path;
 fn assert_expansion(file: &str, text: &str) {
     let tokens: TokenStream = format!("unrolled; {text}").parse().expect("text of tokens");
     let mut report = Report::default();
-    let code = expand_networks(tokens, Features { std: true, train: true }, &mut report);
+    let mut warnings = Warnings::default();
+    let features = Features { std: true, train: true };
+    let code = expand_networks(tokens, features, &mut report, &mut warnings);
     assert_eq!(report.messages(), [], "no mistakes");
+    assert_eq!(warnings.messages(), [], "no warnings");
     let code = prettyplease::unparse(&syn::parse2(code).expect("code of items"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/expanded").join(file);
     if std::env::var_os("BLESS").is_some() {
@@ -57,6 +61,7 @@ fn phases_and_branches() {
         "phases.rs",
         "
         /// Statistics over the batch, between branches that begin at the network's inputs.
+        #[allow(bias_before_batch_norm)]
         struct Phases(x: 4, table: 3) -> 2 {
             Concat { x => { Tanh }, table => { Tanh } },
             Residual { fc: Dense(7), bn: BatchNorm, ReLU },

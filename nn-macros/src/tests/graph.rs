@@ -383,3 +383,88 @@ fn expressions_that_begin_with_braces() {
         assert!(matches!(&messages[..], [(_, words)] if words.contains("expected a size")));
     }
 }
+
+#[test]
+fn lines_in_brackets_are_numbered() {
+    let net = network(
+        "block Unit(c) [Conv2d(c, kernel = 3), ReLU]
+         struct N(9x9x1) -> 10 {
+             front: [Unit(4), Repeat(2) { Conv2d(4, kernel = 1) }, norm: BatchNorm, _: Repeat(2) { _: Unit(2) }],
+             [Flatten, Residual [Dense(18)]],
+             fc: Dense(10),
+         }",
+    );
+    let paths: Vec<&str> = net.nodes.iter().map(|it| it.path.as_str()).collect();
+    let expected = [
+        "front.0.0",
+        "front.0.1",
+        "front.1.0.conv2d",
+        "front.1.1.conv2d",
+        "front.norm",
+        "front.3.0",
+        "front.3.1",
+        "front.4.0",
+        "front.4.1",
+        "sequential.0",
+        "sequential.1.0",
+        "sequential.1",
+        "fc",
+    ];
+    assert_eq!(paths, expected);
+
+    // As `nn.Sequential` itself.
+    let net = network("struct N(4) -> 2 [Dense(8), ReLU, Dense(2)]");
+    let fields: Vec<String> = net.nodes.iter().map(|it| it.field.to_string()).collect();
+    assert_eq!(fields, ["_0", "_1", "_2"]);
+}
+
+#[test]
+fn lines_with_an_underscore_add_no_level() {
+    let net = network(
+        "block Basic(c) {
+             Residual { conv1: Conv2d(c, kernel = 1), bn1: BatchNorm }
+             downsample: skip [Conv2d(c, kernel = 1), BatchNorm],
+         }
+         struct N(8x8x4) -> 10 {
+             layer1: Repeat(2) { _: Basic(8) },
+             only: Repeat(1) { _: Conv2d(4, kernel = 1) },
+             _: [GlobalAvgPool, Dense(10)],
+             sum: Concat { [Dense(4)], {}, { _: Concat { {}, { Dense(2) }, [Dense(3)] } } },
+             Dense(10),
+         }",
+    );
+    let paths: Vec<&str> = net.nodes.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "layer1.0.conv1",
+            "layer1.0.bn1",
+            "layer1.0.downsample.0",
+            "layer1.0.downsample.1",
+            "layer1.0.residual",
+            "layer1.1.conv1",
+            "layer1.1.bn1",
+            "layer1.1.downsample.0",
+            "layer1.1.downsample.1",
+            "layer1.1.residual",
+            "only.0",
+            "0",
+            "1",
+            "sum.0.0",
+            "sum.2.dense",
+            "sum.2.0",
+            "sum.2.concat",
+            "sum",
+            "dense",
+        ]
+    );
+}
+
+#[test]
+fn a_list_is_read_by_its_name() {
+    let net = network(
+        "struct N(4) -> 2 { a: [Dense(2), ReLU], a => [Dense(3), ReLU], Concat { {}, a } , Dense(2) }",
+    );
+    assert_eq!(net.reads("sequential.0"), ["a.1"]);
+    assert_eq!(net.reads("concat"), ["sequential.1", "a.1"]);
+}

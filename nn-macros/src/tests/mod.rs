@@ -6,10 +6,14 @@ mod blocks;
 mod changes;
 mod expansion;
 mod graph;
+mod habits;
 mod limits;
+mod lints;
 mod named;
 mod names;
+
 mod shapes;
+mod stubs;
 mod syntax;
 
 use proc_macro2::TokenStream;
@@ -18,6 +22,7 @@ use unrolled_shape::registry::{ROWS, Row};
 use crate::expand::expand_networks;
 use crate::guard::check_depth;
 use crate::infer_shapes::infer_shapes;
+use crate::lint::Warnings;
 use crate::network::{Dim, Network, ValueId};
 use crate::network::{Facade, Features};
 use crate::parse::parse;
@@ -28,11 +33,20 @@ use crate::resolve::{resolve, resolve_names};
 /// The mistakes in a `network!`: the token that each points at, and what it says.
 #[track_caller]
 fn messages(text: &str) -> Vec<(String, String)> {
+    expansion(text).0.messages()
+}
+
+/// The mistakes in a `network!`, its warnings, and its code.
+#[track_caller]
+fn expansion(text: &str) -> (Report, Warnings, String) {
     let tokens: TokenStream = format!("krate; {text}").parse().expect("text of tokens");
-    let mut report = Report::default();
-    let code = expand_networks(tokens, Features { std: true, train: true }, &mut report);
-    syn::parse2::<syn::File>(code).expect("code of items");
-    report.messages()
+    let (mut report, mut warnings) = (Report::default(), Warnings::default());
+    let features = Features { std: true, train: true };
+    let code = expand_networks(tokens, features, &mut report, &mut warnings);
+    let shown = warnings.emit();
+    let code = quote::quote!(#code #shown);
+    syn::parse2::<syn::File>(code.clone()).expect("code of items");
+    (report, warnings, tidy(&code))
 }
 
 /// Asserts the messages: one `(token, message)` for each mistake, in order.

@@ -54,6 +54,36 @@ fn the_same_name_twice() {
 }
 
 #[test]
+fn lines_without_a_level() {
+    assert_messages(
+        "struct N(8) -> 8 { _: Dense(8) }",
+        &[(
+            "_",
+            "`_` before a layer of the network itself leaves its weights without a name\n  = help: give the line a \
+             name, or none",
+        )],
+    );
+    assert_messages(
+        "struct N(8) -> 8 { a: [_: Dense(8), _: Dense(8)] }",
+        &[(
+            "_",
+            "two layers have the path `a`, because `_` adds no level\n  = help: give one of them a name",
+        )],
+    );
+    let twice = "two lines have the path `a.fc`, because `_` adds no level";
+    assert_about("block B { fc: Dense(8) } struct N(8) -> 8 { a: [_: B, _: B] }", &[("_", twice)]);
+    // In any order, and also where the name is that of a layer.
+    assert_about(
+        "block B { dense: Dense(8) } struct N(8) -> 8 { Dense(8), _: B }",
+        &[("_", "two lines have the path `dense`")],
+    );
+    assert_messages(
+        "block B { Dense(8) } struct N(8) -> 8 { _: B, Dense(8), _: B, dense: Dense(8) }",
+        &[],
+    );
+}
+
+#[test]
 fn blocks_in_a_circle() {
     assert_messages(
         "block A { B } block B { ReLU, A } struct N(8) -> 8 { A, ReLU }",

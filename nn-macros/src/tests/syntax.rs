@@ -41,7 +41,7 @@ fn lines() {
     assert_lines("", &[("{  }", "expected at least one layer")]);
     assert_lines("3, Dense(10)", &[("3", "expected a layer")]);
     assert_lines("fc1: , Dense(10)", &[(",", "expected a layer")]);
-    assert_lines("_: Dense(10)", &[("_", "expected a name before `:`")]);
+    assert_about("struct N(_: 8) -> 8 { ReLU }", &[("_", "expected a name before `:`")]);
     assert_lines("#[cfg(x)] Flatten, Dense(10)", &[("#", "no attributes")]);
     assert_lines("Flatten -> , Dense(10)", &[(",", "expected a shape")]);
     assert_lines("Flatten, Dense(10) ->", &[("}", "expected a shape")]);
@@ -99,7 +99,7 @@ fn blocks() {
         "pub block B() { ReLU } struct N(8) -> 8 { Dens(8), B }",
         &[("pub", "no visibility"), ("Dens", "did you mean `Dense`?")],
     );
-    assert_about("#[derive(Clone)] block B() { ReLU }", &[("#", "no attributes")]);
+    assert_about("#[derive(Clone)] block B() { ReLU }", &[("#", "no other attributes")]);
     assert_about("block B(3) { ReLU }", &[("3", "expected a parameter")]);
     assert_about("block B(a) ReLU", &[("ReLU", "expected layers in braces")]);
     assert_messages("/// What it is.\nblock B { ReLU }", &[]);

@@ -218,11 +218,11 @@ impl<S: Spec, T: Layer> TrainNode<S> for T {
         Layer::initialise(self, key);
     }
 
-    fn forward(&self, call: Forward<'_>) {
+    fn forward_shard(&self, call: Forward<'_>) {
         forward_all(self, call.pass.n, call.x, call.y);
     }
 
-    fn backward(&self, Backward { pass, x, y, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, x, y, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         ctx.shard_sums.fill(0.0);
         let d_self = T::from_floats_mut(ctx.shard_sums);
         for i in 0..pass.n {

@@ -18,13 +18,15 @@ mod train_slot;
 #[cfg(feature = "std")]
 pub use graph::{Graph, GraphLayer, GraphNode, LayerWeights};
 pub use layer::Layer;
+#[cfg(feature = "std")]
+pub(crate) use network::ForwardOne;
 pub use network::Network;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
 #[cfg(feature = "train")]
 pub use shaped::TrainEmbeds;
-#[cfg(feature = "train")]
-pub(crate) use shaped::trained_ranges;
 pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
+#[cfg(feature = "train")]
+pub(crate) use shaped::{for_each_trained_range, trained_ranges};
 pub use slot::{InPlaceSlot, Slot};
 pub use spec::{Root, Spec};
 #[cfg(feature = "std")]

@@ -163,10 +163,36 @@ pub const fn check_inputs(layer: &Signature, found: &[Shape]) -> Result<Shape, S
 /// The ranges of trained weights among all weights, layer by layer, with the path of each layer: without running
 /// statistics.
 #[cfg(feature = "train")]
-pub(crate) fn trained_ranges(layers: &[LayerInfo]) -> Vec<(String, Range<usize>)> {
+pub(crate) fn trained_ranges<N: Shaped>() -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
-    add_trained_ranges(layers, "", 0, &mut found);
+    add_trained_ranges(N::LAYERS, "", 0, &mut found);
+    found.extend(lone_layer::<N>().map(|range| ("the layer".to_owned(), range)));
     found
+}
+
+/// Calls `f` with each of the [`trained_ranges`], without allocating.
+#[cfg(feature = "train")]
+pub(crate) fn for_each_trained_range<N: Shaped>(f: &mut impl FnMut(Range<usize>)) {
+    visit_trained_ranges(N::LAYERS, 0, f);
+    lone_layer::<N>().into_iter().for_each(f);
+}
+
+/// The trained weights of a hand-written layer, which is a network without layers.
+#[cfg(feature = "train")]
+fn lone_layer<N: Shaped>() -> Option<Range<usize>> {
+    (N::LAYERS.is_empty() && N::PARAMS > 0).then_some(0..N::PARAMS)
+}
+
+#[cfg(feature = "train")]
+fn visit_trained_ranges(layers: &[LayerInfo], offset: usize, f: &mut impl FnMut(Range<usize>)) {
+    for layer in layers {
+        let begin = offset + layer.offset;
+        if !layer.inner.is_empty() {
+            visit_trained_ranges(layer.inner, begin, f);
+        } else if layer.params > 0 {
+            f(begin..begin + layer.params);
+        }
+    }
 }
 
 #[cfg(feature = "train")]

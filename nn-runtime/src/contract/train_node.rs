@@ -15,12 +15,16 @@ use crate::system::RngKey;
 pub struct Pass {
     /// The number of samples in this shard.
     pub n: usize,
-    /// The index of the shard's first sample in its batch.
+    /// The index of the shard's first sample in its batch; where gradients of several batches are accumulated, among the
+    /// samples of all of them.
     pub first: usize,
     /// The number of samples in the batch.
     pub batch: usize,
     /// The random key of this step.
     pub key: RngKey,
+    /// Whether layers compute as in training. Otherwise, for gradients of inputs alone, they compute as at inference: without
+    /// dropout, with running statistics, without the `combine_*` calls. The weight gradient is then not read.
+    pub training: bool,
 }
 
 impl Pass {
@@ -35,7 +39,7 @@ impl Pass {
     }
 }
 
-/// The arguments of [`TrainNode::forward`].
+/// The arguments of [`TrainNode::forward_shard`].
 #[derive(Debug)]
 pub struct Forward<'a> {
     /// The shard.
@@ -50,7 +54,7 @@ pub struct Forward<'a> {
     pub ctx: TrainCtx<'a>,
 }
 
-/// The arguments of [`TrainNode::backward`].
+/// The arguments of [`TrainNode::backward_shard`].
 #[derive(Debug)]
 pub struct Backward<'a, 'd> {
     /// The shard.
@@ -149,13 +153,13 @@ pub trait TrainNode<S: Spec>: Node<S> {
     }
 
     /// Runs once before each training step: fills [`TrainNode::PREPARED`] with what all shards use, such as
-    /// transposed weights.
+    /// transposed weights, and what the `combine_*` calls would write in training.
     fn prepare(&self, prepared: &mut [f32]) {
         let _ = prepared;
     }
 
     /// The forward pass of one shard.
-    fn forward(&self, call: Forward<'_>);
+    fn forward_shard(&self, call: Forward<'_>);
 
     /// Runs between forward phases `phase` and `phase + 1`, once for all shards: combines their sums in fixed order
     /// and updates running statistics.
@@ -163,8 +167,9 @@ pub trait TrainNode<S: Spec>: Node<S> {
         let _ = (phase, shards, prepared);
     }
 
-    /// The backward pass of one shard.
-    fn backward(&self, call: Backward<'_, '_>);
+    /// The backward pass of one shard. May run several times after one forward pass, each time with the [`TrainCtx::saved`]
+    /// of forward; what forward has stored as deferred values and shard sums must stay.
+    fn backward_shard(&self, call: Backward<'_, '_>);
 
     /// Runs between backward phases `phase` and `phase - 1`, once for all shards.
     fn combine_backward(&self, phase: usize, shards: Shards<'_>, prepared: &mut [f32]) {

@@ -58,10 +58,10 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         layer.prepare(self.prepared(prepared));
     }
 
-    /// See [`TrainNode::forward`]; with the pass and the memory of the network.
+    /// See [`TrainNode::forward_shard`]; with the pass and the memory of the network.
     pub fn forward(&self, layer: &T, call: Forward<'_>) {
         let pass = call.pass.of::<S>();
-        layer.forward(call.part(&pass, &self.slot.layout, &self.layout));
+        layer.forward_shard(call.part(&pass, &self.slot.layout, &self.layout));
     }
 
     /// See [`TrainNode::combine_forward`].
@@ -75,10 +75,10 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         layer.combine_forward(phase, shards.part(&self.layout), self.prepared(prepared));
     }
 
-    /// See [`TrainNode::backward`]; with the pass and the memory of the network.
+    /// See [`TrainNode::backward_shard`]; with the pass and the memory of the network.
     pub fn backward(&self, layer: &T, call: Backward<'_, '_>) {
         let pass = call.pass.of::<S>();
-        layer.backward(call.part(&pass, &self.slot.layout, &self.layout));
+        layer.backward_shard(call.part(&pass, &self.slot.layout, &self.layout));
     }
 
     /// See [`TrainNode::combine_backward`].

@@ -120,6 +120,11 @@ fn create_new(path: &Path, private: bool) -> io::Result<File> {
     options.open(path)
 }
 
+/// Removes the temporary file that a killed process has left for `path`, if there is one.
+pub(super) fn remove_temporary(path: &Path) -> io::Result<()> {
+    remove_unlocked(&temporary_path(path)?)
+}
+
 /// Removes a temporary file as soon as no process has a lock on it.
 fn remove_unlocked(temporary: &Path) -> io::Result<()> {
     let result = fs::symlink_metadata(temporary).and_then(|metadata| {

@@ -8,11 +8,18 @@ use super::layout;
 use super::report::LoadReport;
 use crate::order::FileTensors;
 use crate::system::open_regular;
-use crate::types::Tensor;
+use crate::types::{Axis, Tensor};
+use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+
+/// The beginning of the names of a checkpoint's arrays. Paths of layers have no slash.
+pub(super) const ARRAYS: &str = "checkpoint/";
+
+/// Arrays with their names.
+pub(crate) type Arrays = Vec<(String, Vec<f32>)>;
 
 /// A file has at most this many tensors more than twice those of the network: enough for useful errors about files of
 /// other networks, and a bound for their size.
@@ -29,6 +36,14 @@ pub(super) fn read_file(
     read(path, &mut file, net, floats)
 }
 
+/// The JSON text stored in the metadata of the regular file `path`, whose tensors are not read.
+#[cfg(feature = "train")]
+pub(super) fn read_extra(path: &Path) -> Result<Option<String>, LoadError> {
+    let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
+    let header = header::read(&mut Input::new(&mut file), MAX_MATCHING_TENSORS);
+    header.map(|header| header.extra).map_err(|error| in_file(error, path, &[]))
+}
+
 /// As [`read_file`], from any reader, which errors call `path`. A prefix of a PyTorch wrapper before all names is
 /// ignored.
 pub(super) fn read(
@@ -43,7 +58,10 @@ pub(super) fn read(
     let header = header::read(&mut input, max_tensors(tensors)).map_err(in_file)?;
     check_order(path, net, &header)?;
     let prefix = wrapper_prefix(&header.tensors, tensors);
-    let names = Names::new(&header.tensors, |name| Some(name[prefix.len()..].to_owned()));
+    // A checkpoint has further arrays.
+    let names = Names::new(&header.tensors, |name| {
+        (!name.starts_with(ARRAYS)).then(|| name[prefix.len()..].to_owned())
+    });
     let mut mismatches = compare(tensors, &names);
     if mismatches.is_empty() {
         let chosen = choose(tensors, &names, |_| true);
@@ -54,6 +72,48 @@ pub(super) fn read(
         return Ok(header.extra);
     }
     Err(LoadError::Mismatch { path: path.into(), mismatches })
+}
+
+/// The arrays of a file: the tensors of one axis whose names begin with [`ARRAYS`], by their names without it, and the JSON
+/// text stored with them.
+pub(super) fn read_arrays(path: &Path) -> Result<(Arrays, Option<String>), LoadError> {
+    let in_file = |error| in_file(error, path, &[]);
+    let read_error = |why| LoadError::Read { path: path.into(), why };
+    let mut file = open_regular(path).map_err(read_error)?;
+    let len = file.metadata().map_err(read_error)?.len();
+    let mut input = Input::new(&mut file);
+    let header = header::read(&mut input, MAX_MATCHING_TENSORS).map_err(in_file)?;
+    let (expected, found) = (header.tensors.data_len(), len as usize);
+    // Before memory is allocated: a damaged header may describe any size.
+    if expected > found {
+        let why = Damage::ShortTensors { expected, found };
+        return Err(LoadError::Damaged { path: path.into(), why });
+    }
+    let (tensors, end) = array_tensors(&header.tensors);
+    let chosen = tensors.iter().enumerate().map(|(index, tensor)| (tensor.name.as_str(), index));
+    let chosen: HashMap<&str, usize> = chosen.collect();
+    let mut floats = vec![0.0; end];
+    let contents = Contents { input, tensors: &tensors, header: &header.tensors };
+    contents.read(&chosen, &mut floats).map_err(in_file)?;
+    let array = |tensor: &Tensor| {
+        let name = tensor.name[ARRAYS.len()..].to_owned();
+        (name, floats[tensor.offset..][..tensor.axes[0].len].to_vec())
+    };
+    Ok((tensors.iter().map(array).collect(), header.extra))
+}
+
+/// The arrays of a header, one after the other, and their total length.
+fn array_tensors(header: &Metadata) -> (Vec<Tensor>, usize) {
+    let (mut tensors, mut end) = (Vec::new(), 0);
+    for name in header.offset_keys() {
+        let info = header.info(&name).expect("the name is from the header");
+        if let (true, Dtype::F32, &[len]) = (name.starts_with(ARRAYS), info.dtype, &info.shape[..])
+        {
+            tensors.push(Tensor::new(name, end, vec![Axis::plain(len, 1)]));
+            end += len;
+        }
+    }
+    (tensors, end)
 }
 
 /// Fills the tensors that fit and are called in the network what `rename` returns for their names in the file.

@@ -5,8 +5,7 @@ use super::error::SaveError;
 use super::header::{self, EXTRA, ORDER, OWN_ORDER};
 use super::layout;
 use crate::order::FileTensors;
-use crate::types::Element;
-use crate::types::Tensor;
+use crate::types::{Axis, Element, Tensor};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde_json::Value;
@@ -17,6 +16,26 @@ use std::path::Path;
 /// The bytes in memory before they are written.
 const BUFFER: usize = 1 << 17;
 
+/// Writes the tensors of the weights `floats` to `path`, and beside them `arrays`, each as a tensor of one axis.
+pub(super) fn write_with_arrays(
+    tensors: &FileTensors,
+    floats: &[f32],
+    arrays: &[(String, &[f32])],
+    extra: Value,
+    path: &Path,
+) -> Result<(), SaveError> {
+    let array = |(name, floats): &(String, &[f32])| FileTensors {
+        tensors: vec![Tensor::new(name, 0, vec![Axis::plain(floats.len(), 1)])],
+        conflict: None,
+    };
+    let array_tensors: Vec<FileTensors> = arrays.iter().map(array).collect();
+    let mut parts = vec![(tensors, floats)];
+    parts.extend(array_tensors.iter().zip(arrays).map(|(tensors, (_, floats))| (tensors, *floats)));
+    let content = Content::new(&parts, Some(extra))?;
+    atomic::write(path, |file| content.write(file))
+        .map_err(|why| SaveError::Write { path: path.into(), why })
+}
+
 /// Writes the tensors of the weights `floats` to `path`.
 pub(super) fn write(
     tensors: &FileTensors,
@@ -24,7 +43,7 @@ pub(super) fn write(
     extra: Option<Value>,
     path: &Path,
 ) -> Result<(), SaveError> {
-    let content = Content::new(tensors, floats, extra)?;
+    let content = Content::new(&[(tensors, floats)], extra)?;
     atomic::write(path, |file| content.write(file))
         .map_err(|why| SaveError::Write { path: path.into(), why })
 }
@@ -32,7 +51,7 @@ pub(super) fn write(
 /// The content of the file without a value stored with the weights.
 pub(super) fn to_bytes(tensors: &FileTensors, floats: &[f32]) -> Result<Vec<u8>, SaveError> {
     let mut bytes = Vec::with_capacity(size_of_val(floats));
-    let content = Content::new(tensors, floats, None)?;
+    let content = Content::new(&[(tensors, floats)], None)?;
     content.write(&mut bytes).expect("a vector takes all bytes");
     Ok(bytes)
 }
@@ -40,36 +59,40 @@ pub(super) fn to_bytes(tensors: &FileTensors, floats: &[f32]) -> Result<Vec<u8>,
 /// The content of a file.
 pub(super) struct Content<'a> {
     header: Vec<u8>,
-    /// In the order of the file.
-    tensors: Vec<&'a Tensor>,
-    floats: &'a [f32],
+    /// In the order of the file, each with the floats that it is a part of.
+    tensors: Vec<(&'a Tensor, &'a [f32])>,
 }
 
 impl<'a> Content<'a> {
+    /// The content of a file with several sets of tensors, each with its floats.
     pub(super) fn new(
-        FileTensors { tensors, conflict }: &'a FileTensors,
-        floats: &'a [f32],
+        parts: &[(&'a FileTensors, &'a [f32])],
         extra: Option<Value>,
     ) -> Result<Self, SaveError> {
         let extra = extra.map(|extra| (EXTRA.to_owned(), extra.to_string()));
-        let order = conflict.as_ref().map(|_| (ORDER.to_owned(), OWN_ORDER.to_owned()));
+        let conflict = parts.iter().find_map(|(tensors, _)| tensors.conflict.as_ref());
+        let order = conflict.map(|_| (ORDER.to_owned(), OWN_ORDER.to_owned()));
         let metadata: Vec<(String, String)> = extra.into_iter().chain(order).collect();
         // The order of `safetensors`: the largest elements first, so that all are aligned.
-        let mut tensors: Vec<&Tensor> = tensors.iter().collect();
-        tensors.sort_by(|a, b| dtype(b).cmp(&dtype(a)).then_with(|| a.name.cmp(&b.name)));
-        let header = encode_header(&tensors, metadata).map_err(|why| SaveError::Header { why })?;
-        Ok(Self { header, tensors, floats })
+        let mut tensors: Vec<(&Tensor, &[f32])> = parts
+            .iter()
+            .flat_map(|(tensors, floats)| tensors.tensors.iter().map(|tensor| (tensor, *floats)))
+            .collect();
+        tensors.sort_by(|(a, _), (b, _)| dtype(b).cmp(&dtype(a)).then_with(|| a.name.cmp(&b.name)));
+        let sorted: Vec<&Tensor> = tensors.iter().map(|(tensor, _)| *tensor).collect();
+        let header = encode_header(&sorted, metadata).map_err(|why| SaveError::Header { why })?;
+        Ok(Self { header, tensors })
     }
 
     pub(super) fn write(&self, to: impl Write) -> io::Result<()> {
         let mut to = BufWriter::with_capacity(BUFFER, to);
         to.write_all(&(self.header.len() as u64).to_le_bytes())?;
         to.write_all(&self.header)?;
-        for tensor in &self.tensors {
+        for (tensor, floats) in &self.tensors {
             let mut result = Ok(());
             layout::for_each_index(tensor, |index| {
                 if result.is_ok() {
-                    result = write_element(tensor.element, self.floats[index], &mut to);
+                    result = write_element(tensor.element, floats[index], &mut to);
                 }
             });
             result?;

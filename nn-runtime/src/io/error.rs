@@ -1,5 +1,7 @@
 //! Errors of files of weights.
 
+#[cfg(feature = "train")]
+use crate::optim::StateError;
 use crate::order::OrderConflict;
 use std::error::Error as StdError;
 use std::io;
@@ -29,6 +31,14 @@ pub enum SaveError {
         /// The reason of the serializer.
         #[source]
         why: Cause,
+    },
+    /// The state of an optimiser that was used for another network.
+    #[cfg(feature = "train")]
+    #[error("the optimiser was used for another network: {why}")]
+    State {
+        /// What was expected and what was found.
+        #[source]
+        why: StateError,
     },
     /// Names and shapes that do not fit the header of the format.
     #[error("the weights do not fit a safetensors file: {why}")]
@@ -126,6 +136,25 @@ pub enum LoadError {
         /// What was expected and what was found.
         #[source]
         why: Cause,
+    },
+    /// A file that [`FilesExt::save_optimizer`](crate::FilesExt::save_optimizer) has not written.
+    #[cfg(feature = "train")]
+    #[error(
+        "`{path}` has no state of an optimiser: expected its name in the metadata, as `save_optimizer` writes it"
+    )]
+    NoState {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The state of another optimiser.
+    #[cfg(feature = "train")]
+    #[error("`{path}` does not fit this optimiser: {why}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and what was found.
+        #[source]
+        why: StateError,
     },
 }
 

@@ -21,7 +21,8 @@
 //! value stored beside the weights [`FilesExt::save_with`](crate::FilesExt::save_with) and
 //! [`FilesExt::load_with`](crate::FilesExt::load_with); in memory [`FilesExt::to_bytes`](crate::FilesExt::to_bytes) and
 //! [`FilesExt::load_bytes`](crate::FilesExt::load_bytes); and for a part of the weights
-//! [`FilesExt::load_matching`](crate::FilesExt::load_matching).
+//! [`FilesExt::load_matching`](crate::FilesExt::load_matching). With the feature `train`, `FilesExt::save_optimizer` and
+//! `FilesExt::load_optimizer` do the same for the state of an optimiser.
 
 mod atomic;
 mod compare;
@@ -32,12 +33,20 @@ mod header;
 mod input;
 mod layout;
 mod number;
+#[cfg(feature = "train")]
+mod optimizer_file;
 mod report;
 #[cfg(test)]
 mod tests;
 mod weights_file;
 
 pub use crate::order::OrderConflict;
+pub(crate) use decode::Arrays;
 pub use error::{Damage, ForeignFormat, LoadError, Mismatch, SaveError};
+#[cfg(feature = "train")]
+pub(crate) use optimizer_file::{load_optimizer, save_optimizer};
 pub use report::LoadReport;
-pub(crate) use weights_file::{extra_of, load, load_from, load_matching, save, to_bytes};
+pub(crate) use weights_file::{
+    extra_of, load, load_arrays, load_from, load_matching, remove_temporary, save,
+    save_with_arrays, to_bytes,
+};

@@ -3,7 +3,8 @@
 //! These functions are generic over the network and so compiled with each one. All work is in `decode` and `encode`, which
 //! are compiled once.
 
-use super::decode;
+use super::atomic;
+use super::decode::{self, ARRAYS, Arrays};
 use super::encode;
 use super::error::{LoadError, SaveError};
 use super::report::LoadReport;
@@ -21,6 +22,28 @@ pub(crate) fn save<N: Network>(
     path: &Path,
 ) -> Result<(), SaveError> {
     encode::write(&file_tensors::<N>(), net.as_floats(), extra, path)
+}
+
+/// Writes a file with the weights of `net`, named `arrays` and `extra`, from which [`load`] reads the weights.
+pub(crate) fn save_with_arrays<N: Network>(
+    net: &N,
+    arrays: &[(&str, &[f32])],
+    extra: Value,
+    path: &Path,
+) -> Result<(), SaveError> {
+    let name = |(name, floats): &(&str, _)| (format!("{ARRAYS}{name}"), *floats);
+    let arrays: Vec<(String, &[f32])> = arrays.iter().map(name).collect();
+    encode::write_with_arrays(&file_tensors::<N>(), net.as_floats(), &arrays, extra, path)
+}
+
+/// The arrays of a file that [`save_with_arrays`] has written, and the JSON text stored with them.
+pub(crate) fn load_arrays(path: &Path) -> Result<(Arrays, Option<String>), LoadError> {
+    decode::read_arrays(path)
+}
+
+/// Removes the temporary file that a killed process may have left beside `path`.
+pub(crate) fn remove_temporary(path: &Path) -> std::io::Result<()> {
+    atomic::remove_temporary(path)
 }
 
 /// A network with the weights in the file `path`, and the JSON text stored with them.

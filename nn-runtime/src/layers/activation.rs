@@ -138,11 +138,11 @@ macro_rules! activation {
 
             #[cfg(feature = "train")]
             impl<S: Spec<Arguments = Arguments>> $crate::contract::TrainNode<S> for $Name {
-                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                fn forward_shard(&self, call: $crate::contract::Forward<'_>) {
                     forward(const { &S::ARGUMENTS }, call.x[0], call.y);
                 }
 
-                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                fn backward_shard(&self, call: $crate::contract::Backward<'_, '_>) {
                     if let Some(d_x) = &mut call.d_x[0] {
                         backward(const { &S::ARGUMENTS }, call.x[0], call.d_y, d_x);
                     }

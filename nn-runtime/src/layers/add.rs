@@ -24,11 +24,11 @@ impl<S: Spec<Arguments = add::Add>> Streaming<S> for Add {}
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = add::Add>> TrainNode<S> for Add {
-    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, .. }: Forward<'_>) {
         sum(x, y);
     }
 
-    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         for d_x in d_x.iter_mut().flatten() {
             d_x.copy_from_slice(d_y);
         }

@@ -52,6 +52,16 @@ pub struct BatchNorm<const C: usize, const AFFINE: usize = C> {
 unsafe impl<const C: usize, const AFFINE: usize> Weights for BatchNorm<C, AFFINE> {}
 
 impl<const C: usize, const AFFINE: usize> BatchNorm<C, AFFINE> {
+    /// Writes the inverse standard deviation of each channel by the running averages.
+    fn write_inverse_std(&self, eps: f32, inverse_std: &mut [f32]) {
+        for (inverse_std, variance) in inverse_std.iter_mut().zip(&self.running_var) {
+            // Batches of values above about 1e19 have a variance beyond `f32`. NaN and not 0, which would yield the bias
+            // whatever the input is.
+            let variance = if *variance == f32::INFINITY { f32::NAN } else { *variance };
+            *inverse_std = 1.0 / (variance + eps).sqrt();
+        }
+    }
+
     /// Writes `inverse_std * weight` and the bias to the first `2 C` elements of `scratch`.
     fn scale_and_bias<'a>(
         &self,
@@ -94,13 +104,7 @@ where
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
         let (inverse_std, scratch) = ctx.scratch.split_at_mut(C);
-        let eps = S::ARGUMENTS.eps as f32;
-        for (inverse_std, variance) in inverse_std.iter_mut().zip(&self.running_var) {
-            // Batches of values above about 1e19 have a variance beyond `f32`. NaN and not 0, which would yield the bias
-            // whatever the input is.
-            let variance = if *variance == f32::INFINITY { f32::NAN } else { *variance };
-            *inverse_std = 1.0 / (variance + eps).sqrt();
-        }
+        self.write_inverse_std(S::ARGUMENTS.eps as f32, inverse_std);
         let (scale, bias) = self.scale_and_bias(inverse_std, scratch);
         norm::normalize(x[0], &self.running_mean, scale, bias, y);
     }
@@ -133,8 +137,21 @@ where
         self.running_var.fill(1.0);
     }
 
-    fn forward(&self, Forward { phase, x, y, ctx, .. }: Forward<'_>) {
+    /// The statistics of inference, with the means of gradients that leave `d_y` as it is. In training those of the batch take
+    /// their place.
+    fn prepare(&self, prepared: &mut [f32]) {
+        let (mean, rest) = prepared.split_at_mut(C);
+        let (inverse_std, means_of_gradients) = rest.split_at_mut(C);
+        mean.copy_from_slice(&self.running_mean);
+        self.write_inverse_std(S::ARGUMENTS.eps as f32, inverse_std);
+        means_of_gradients.fill(0.0);
+    }
+
+    fn forward_shard(&self, Forward { pass, phase, x, y, ctx }: Forward<'_>) {
         if phase == 0 {
+            if !pass.training {
+                return;
+            }
             let TrainCtx { lengths, shard_sums, scratch, .. } = ctx;
             shard_sums.fill(0.0);
             return for_each_length_of::<S>(lengths.of::<S>(0), x[0].len(), |valid, _| {
@@ -156,7 +173,10 @@ where
         self.num_batches_tracked += 1.0;
     }
 
-    fn backward(&self, Backward { phase, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, phase, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        if phase == 1 && !pass.training {
+            return;
+        }
         let TrainCtx { lengths, shard_sums, scratch, prepared, .. } = ctx;
         let statistics = Statistics::of(prepared);
         let Statistics { mean, inverse_std, .. } = statistics;

@@ -23,11 +23,11 @@ impl<S: Spec<Arguments = concat::Concat>> Streaming<S> for Concat {}
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = concat::Concat>> TrainNode<S> for Concat {
-    fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         join(pass.n * S::OUT / S::OUTPUT.last(), x, y);
     }
 
-    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         let mut begin = 0;
         for (shape, d_x) in S::INPUTS.iter().zip(d_x) {
             if let Some(d_x) = d_x {

@@ -110,13 +110,13 @@ where
         Conv::<S>::prepare(self.weight.as_floats(), prepared);
     }
 
-    fn forward(&self, call: Forward<'_>) {
+    fn forward_shard(&self, call: Forward<'_>) {
         let lengths = call.ctx.lengths;
         let steps = lengths.of::<S>(0);
         Conv::<S>::forward(self.weight.as_floats(), &self.bias, steps, call);
     }
 
-    fn backward(&self, call: Backward<'_, '_>) {
+    fn backward_shard(&self, call: Backward<'_, '_>) {
         let lengths = call.ctx.lengths;
         Conv::<S>::backward(lengths.of::<S>(0), call);
     }

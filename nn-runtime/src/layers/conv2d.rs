@@ -90,11 +90,11 @@ where
         Conv::<S>::prepare(self.weight.as_floats(), prepared);
     }
 
-    fn forward(&self, call: Forward<'_>) {
+    fn forward_shard(&self, call: Forward<'_>) {
         Conv::<S>::forward(self.weight.as_floats(), &self.bias, Steps::Full, call);
     }
 
-    fn backward(&self, call: Backward<'_, '_>) {
+    fn backward_shard(&self, call: Backward<'_, '_>) {
         Conv::<S>::backward(Steps::Full, call);
     }
 

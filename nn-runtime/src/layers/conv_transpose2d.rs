@@ -201,11 +201,11 @@ where
         Adjoint::<S>::prepare(self.weight.as_floats(), prepared);
     }
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         Adjoint::<S>::spread(ctx.prepared, &self.bias, x[0], y);
     }
 
-    fn backward(&self, call: Backward<'_, '_>) {
+    fn backward_shard(&self, call: Backward<'_, '_>) {
         Adjoint::<S>::gather(self.weight.as_floats(), call);
     }
 

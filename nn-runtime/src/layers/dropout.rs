@@ -40,10 +40,10 @@ impl<S: Spec<Arguments = dropout::Dropout>> TrainInPlaceNode<S> for Dropout {
     }
 }
 
-/// Multiplies each element by 0 or by `1 / (1 - p)`.
+/// Multiplies each element by 0 or by `1 / (1 - p)` in training.
 #[cfg(feature = "train")]
 pub(super) fn apply(p: f64, pass: &Pass, sample_len: usize, values: &mut [f32]) {
-    if p == 0.0 {
+    if p == 0.0 || !pass.training {
         return;
     }
     // Of 2^32 equally likely values of 32 bits, this many keep an element.
@@ -122,7 +122,7 @@ mod tests {
     fn steps_and_layers_differ() {
         let dropped = |key| {
             let mut y = vec![1.0; Quarter::IN];
-            let pass = Pass { n: 1, first: 0, batch: 1, key };
+            let pass = Pass { n: 1, first: 0, batch: 1, key, training: true };
             TrainInPlaceNode::<Quarter>::forward(&Dropout, &pass, &mut y);
             y
         };

@@ -77,12 +77,12 @@ where
         }
     }
 
-    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         ctx.deferred[..pass.n * S::IN].copy_from_slice(x[0]);
         self.look_up::<S>(x[0], y);
     }
 
-    fn backward(&self, Backward { pass, d_y, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, d_y, ctx, .. }: Backward<'_, '_>) {
         // The input has no gradient: token numbers are discrete.
         ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
     }

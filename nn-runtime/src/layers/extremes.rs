@@ -230,6 +230,28 @@ fn activations() {
         GELU: gelu::GELU { approximate: gelu::Approximate::Tanh }, [&[3, 7]] -> &[3, 7], Scaling::Elementwise(gate);
         HardSwish: hard_swish::HardSwish {}, [&[3, 7]] -> &[3, 7],
             Scaling::Elementwise(|x| if x.abs() < 3.0 { [0.5 * x, 0.5] } else { two_lines(x, 0.0) });
+        CELU: celu::CELU { alpha: 1.0 }, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x > 0.0 { [x, 1.0] } else { [x.exp_m1(), x.exp()] });
+        HardSigmoid: hard_sigmoid::HardSigmoid {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x.abs() < 3.0 { [x / 6.0 + 0.5, 1.0 / 6.0] } else { [f64::from(x > 0.0), 0.0] });
+        OutOfPlace<HardTanh>: hard_tanh::HardTanh { min: -1.0, max: 1.0 }, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x.abs() < 1.0 { [x, 1.0] } else { [x.signum(), 0.0] });
+        OutOfPlace<Identity>: identity::Identity {}, [&[3, 7]] -> &[3, 7], Scaling::Elementwise(|x| [x, 1.0]);
+        LogSigmoid: log_sigmoid::LogSigmoid {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| [x.min(0.0) - (-x.abs()).exp().ln_1p(), sigmoid(-x)]);
+        Mish: mish::Mish {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x.abs() < 1e-20 { [0.6 * x, 0.6] } else { two_lines(x, 0.0) });
+        OutOfPlace<ReLU6>: relu6::ReLU6 {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x < 6.0 { two_lines(x, 0.0) } else { [6.0, 0.0] });
+        SELU: selu::SELU {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| {
+                let (alpha, scale) = (1.6732632423543772, 1.0507009873554805);
+                if x > 0.0 { [scale * x, scale] } else { [scale * alpha * x.exp_m1(), scale * alpha * x.exp()] }
+            });
+        Softsign: softsign::Softsign {}, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| [x / (1.0 + x.abs()), (1.0 + x.abs()).powi(-2)]);
+        Threshold: threshold::Threshold { threshold: 0.5, value: -1.5 }, [&[3, 7]] -> &[3, 7],
+            Scaling::Elementwise(|x| if x > 0.5 { [x, 1.0] } else { [-1.5, 0.0] });
         OutOfPlace<LeakyReLU>: leaky_relu::LeakyReLU { slope: 0.125 }, [&[3, 7]] -> &[3, 7],
             Scaling::Elementwise(|x| two_lines(x, 0.125));
         OutOfPlace<ReLU>: relu::ReLU {}, [&[3, 7]] -> &[3, 7], Scaling::Elementwise(|x| two_lines(x, 0.0));

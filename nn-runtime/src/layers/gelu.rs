@@ -33,14 +33,14 @@ impl<S: Spec<Arguments = gelu::GELU>> TrainNode<S> for GELU {
     /// The slopes.
     const SAVED: usize = S::IN;
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         match S::ARGUMENTS.approximate {
             gelu::Approximate::Tanh => approximate_with_slopes(x[0], y, ctx.saved),
             gelu::Approximate::None => exact_with_slopes(x[0], y, ctx.saved),
         }
     }
 
-    fn backward(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         if let Some(d_x) = &mut d_x[0] {
             products(ctx.saved, d_y, d_x);
         }

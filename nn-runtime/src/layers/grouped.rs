@@ -157,11 +157,11 @@ macro_rules! grouped_node {
                     self.weight.fill(1.0);
                 }
 
-                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                fn forward_shard(&self, call: $crate::contract::Forward<'_>) {
                     self.grouped::<$S>().forward::<$S>(call);
                 }
 
-                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                fn backward_shard(&self, call: $crate::contract::Backward<'_, '_>) {
                     self.grouped::<$S>().backward::<$S>(call);
                 }
             }

@@ -76,13 +76,13 @@ where
         self.weight.fill(1.0);
     }
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         let norm = const { norm::<S>() };
         let input = RowNormInput { x: x[0], weight: &self.weight, bias: &self.bias };
         row_norm::forward(norm, input, y, ctx.saved);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, .. } = ctx;
         let (d_weight, d_bias) = shard_sums.split_at_mut(WEIGHT);
         let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };

@@ -33,11 +33,11 @@ impl<S: Spec<Arguments = log_softmax::LogSoftmax>> Streaming<S> for LogSoftmax {
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = log_softmax::LogSoftmax>> TrainNode<S> for LogSoftmax {
-    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, .. }: Forward<'_>) {
         forward(S::INPUT.last(), x[0], y);
     }
 
-    fn backward(&self, Backward { y, d_y, d_x, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { y, d_y, d_x, .. }: Backward<'_, '_>) {
         if let Some(d_x) = &mut d_x[0] {
             backward(S::INPUT.last(), y, d_y, d_x);
         }

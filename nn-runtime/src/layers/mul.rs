@@ -29,11 +29,11 @@ impl<S: Spec<Arguments = mul::Mul>> TrainNode<S> for Mul {
     /// The gradient of a branch of one sample, before it is summed over the positions that the branch scales.
     const TRAIN_SCRATCH: usize = S::OUT;
 
-    fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         product(pass.n, x, y);
     }
 
-    fn backward(&self, Backward { pass, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         for (branch, d_x) in d_x.iter_mut().enumerate() {
             if let Some(d_x) = d_x {
                 backward(Factors { n: pass.n, branch, x }, d_y, d_x, &mut ctx.scratch[..S::OUT]);

@@ -198,7 +198,7 @@ where
         const { attention::<S>() }.transpose(self.weights(), prepared);
     }
 
-    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         let TrainCtx { saved, deferred, scratch, lengths, .. } = ctx;
         let x = [x[0], x[memory_input::<S>()]];
         let batch = self.batch::<S>(pass.n, &lengths);
@@ -206,7 +206,7 @@ where
         batch.forward(x, y, memory, probability_dropout::<S>(pass));
     }
 
-    fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, deferred, scratch, lengths, prepared, .. } = ctx;
         let (d_x, others) = d_x.split_at_mut(1);
         // Only `memory` can be a further input.

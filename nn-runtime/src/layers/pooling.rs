@@ -136,13 +136,13 @@ macro_rules! max_node {
                 /// The position of each maximum under its window.
                 const SAVED: usize = $crate::kernels::pool::winners_len($pool.area(), $S::OUT);
 
-                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                fn forward_shard(&self, call: $crate::contract::Forward<'_>) {
                     let steps = call.ctx.lengths.of::<$S>(0);
                     let pooling = Pooling { pool: const { &$pool }, steps };
                     pooling.max_and_winners::<$S>(call.x[0], call.y, call.ctx.saved);
                 }
 
-                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                fn backward_shard(&self, call: $crate::contract::Backward<'_, '_>) {
                     let Some(d_x) = &mut call.d_x[0] else { return };
                     let steps = call.ctx.lengths.of::<$S>(0);
                     let pooling = Pooling { pool: const { &$pool }, steps };
@@ -174,13 +174,13 @@ macro_rules! average_node {
 
             #[cfg(feature = "train")]
             impl<$S: Spec<Arguments = $Arguments>> $crate::contract::TrainNode<$S> for $Name {
-                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                fn forward_shard(&self, call: $crate::contract::Forward<'_>) {
                     let steps = call.ctx.lengths.of::<$S>(0);
                     let pooling = Pooling { pool: const { &$pool }, steps };
                     pooling.average::<$S>($include_padding, call.x[0], call.y);
                 }
 
-                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                fn backward_shard(&self, call: $crate::contract::Backward<'_, '_>) {
                     let Some(d_x) = &mut call.d_x[0] else { return };
                     let steps = call.ctx.lengths.of::<$S>(0);
                     let pooling = Pooling { pool: const { &$pool }, steps };

@@ -79,12 +79,12 @@ where
         normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
     }
 
-    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, .. }: Forward<'_>) {
         y.copy_from_slice(x[0]);
         y.chunks_exact_mut(S::OUT).for_each(|y| add_to(y, self.weight.as_floats()));
     }
 
-    fn backward(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         ctx.shard_sums.fill(0.0);
         d_y.chunks_exact(S::OUT).for_each(|d_y| add_to(ctx.shard_sums, d_y));
         if let Some(d_x) = &mut d_x[0] {

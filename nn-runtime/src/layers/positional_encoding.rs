@@ -64,12 +64,12 @@ impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> Streaming<S>
 impl<S: Spec<Arguments = positional_encoding::PositionalEncoding>> TrainNode<S>
     for PositionalEncoding
 {
-    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         let ctx = InferCtx { state: StateMut::none(), ..ctx.for_inference() };
         Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
     }
 
-    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         if let Some(d_x) = &mut d_x[0] {
             d_x.copy_from_slice(d_y);
         }

@@ -60,12 +60,12 @@ where
         self.weight.fill(S::ARGUMENTS.init as f32);
     }
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         let slopes = spread(&self.weight, &mut ctx.scratch[..S::INPUT.last()]);
         forward(slopes, x[0], y);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let (slopes, rest) = ctx.scratch.split_at_mut(S::INPUT.last());
         let d_slopes = &mut rest[..S::INPUT.last()];
         row_sums::sum_of_negative_products(x[0], d_y, d_slopes);

@@ -127,7 +127,7 @@ macro_rules! recurrent_layer {
                     const { &StackOf::<S>::STACK }.transpose(&self.weights, prepared);
                 }
 
-                fn forward(&self, call: $crate::contract::Forward<'_>) {
+                fn forward_shard(&self, call: $crate::contract::Forward<'_>) {
                     let $crate::contract::Forward { pass, x, y, ctx, .. } = call;
                     let stack = const { &StackOf::<S>::STACK };
                     let $crate::memory::TrainCtx { saved, scratch, lengths, state, .. } = ctx;
@@ -145,7 +145,7 @@ macro_rules! recurrent_layer {
                 stack.forward(call, drop);
                 }
 
-                fn backward(&self, call: $crate::contract::Backward<'_, '_>) {
+                fn backward_shard(&self, call: $crate::contract::Backward<'_, '_>) {
                     let $crate::contract::Backward { pass, x, d_y, d_x, ctx, .. } = call;
                     let stack = const { &StackOf::<S>::STACK };
                     let $crate::memory::TrainCtx { saved, shard_sums, prepared, lengths, .. } = ctx;

@@ -59,12 +59,12 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> f
         self.weight.fill(1.0);
     }
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         let input = RowNormInput { x: x[0], weight: &self.weight, bias: &[] };
         row_norm::forward(const { norm::<S>() }, input, y, ctx.saved);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, .. } = ctx;
         let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };
         row_norm::d_weights(const { norm::<S>() }, call, shard_sums, &mut []);

@@ -65,11 +65,11 @@ impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> TrainNode<S> for S
         self.weight.fill(S::ARGUMENTS.init as f32);
     }
 
-    fn forward(&self, Forward { x, y, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, .. }: Forward<'_>) {
         self.apply::<S>(x[0], y);
     }
 
-    fn backward(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         if S::ARGUMENTS.per_channel {
             row_sums::sum_of_products(x[0], d_y, ctx.shard_sums);
         } else if let [d_factor] = ctx.shard_sums {

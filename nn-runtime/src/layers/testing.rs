@@ -317,7 +317,7 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
     fn pass(&self, shard: usize) -> Pass {
         let Trial { batch, capacity, .. } = *self.trial;
         let first = shard * capacity;
-        Pass { n: capacity.min(batch - first), first, batch, key: RngKey::new(5) }
+        Pass { n: capacity.min(batch - first), first, batch, key: RngKey::new(5), training: true }
     }
 
     fn forward(&mut self, phase: usize, shard: usize) {
@@ -339,7 +339,7 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         };
         let y = &mut outcome.y[pass.first * S::OUT..(pass.first + pass.n) * S::OUT];
         let x = &trial.inputs(pass.first, pass.n);
-        trial.node.forward(Forward { pass: &pass, phase, x, y, ctx });
+        trial.node.forward_shard(Forward { pass: &pass, phase, x, y, ctx });
     }
 
     fn backward(&mut self, phase: usize, shard: usize) {
@@ -363,7 +363,7 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         // A node may overwrite `d_y`, and all its phases get the same one.
         let d_y = &mut trial.d_y.clone()[out.clone()];
         let (y, d_x) = (&outcome.y[out], &mut d_x[..]);
-        trial.node.backward(Backward { pass: &pass, phase, x: &x, y, d_y, d_x, ctx });
+        trial.node.backward_shard(Backward { pass: &pass, phase, x: &x, y, d_y, d_x, ctx });
     }
 }
 
@@ -418,12 +418,12 @@ impl<S: Spec, T: InPlaceNode<S>> Node<S> for OutOfPlace<T> {
 }
 
 impl<S: Spec, T: TrainInPlaceNode<S>> TrainNode<S> for OutOfPlace<T> {
-    fn forward(&self, Forward { pass, x, y, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, .. }: Forward<'_>) {
         y.copy_from_slice(x[0]);
         self.0.forward(pass, y);
     }
 
-    fn backward(&self, Backward { pass, y, d_y, d_x, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, y, d_y, d_x, .. }: Backward<'_, '_>) {
         let Some(d_x) = &mut d_x[0] else { return };
         d_x.copy_from_slice(d_y);
         self.0.backward(pass, y, d_x);
@@ -462,5 +462,7 @@ fn layers_implement_the_common_traits() {
     check::<(HardSwish, InstanceNorm<1>, LayerNorm<1>, LeakyReLU, LogSoftmax, LSTM<1>)>();
     check::<(MaxPool1d, MaxPool2d, Mul, MultiHeadAttention<1>, PositionalEmbedding<1, 1>)>();
     check::<(PositionalEncoding, PReLU<1>, ReLU, RMSNorm<1>, RNN<1>, Scale<1>, Sigmoid, SiLU)>();
-    check::<(Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WSConv2d<1, 1, 1, 1>)>();
+    check::<(CELU, HardSigmoid, HardTanh, Identity, LogSigmoid, Mish, ReLU6, SELU, Softsign)>();
+    check::<(Threshold, Softmax, Softplus, Tanh, TiedDense<1, 1>, Upsample, WSConv2d<1, 1, 1, 1>)>(
+    );
 }

@@ -82,13 +82,13 @@ where
         fan_in_uniform(&mut [], &mut self.bias, IN, key);
     }
 
-    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         ctx.deferred[..pass.n * S::IN].copy_from_slice(x[0]);
         let ctx = ctx.for_inference();
         Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
     }
 
-    fn backward(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
         let Some(d_x) = &mut d_x[0] else { return };
         let (isa, TiedWeight { values: weight, layout }) = (Isa::best(), ctx.tied);
@@ -199,11 +199,14 @@ mod tests {
         /// The first rows of the weight, the others, and the bias.
         const GRADIENT_TASKS: usize = 3;
 
-        fn forward(&self, Forward { pass, phase, x, y, mut ctx }: Forward<'_>) {
+        fn forward_shard(&self, Forward { pass, phase, x, y, mut ctx }: Forward<'_>) {
             self.tied.forward(Forward { pass, phase, x, y, ctx: ctx.tied_to(&self.owner) });
         }
 
-        fn backward(&self, Backward { pass, phase, x, y, d_y, d_x, mut ctx }: Backward<'_, '_>) {
+        fn backward_shard(
+            &self,
+            Backward { pass, phase, x, y, d_y, d_x, mut ctx }: Backward<'_, '_>,
+        ) {
             let ctx = ctx.tied_to(&self.owner);
             self.tied.backward(Backward { pass, phase, x, y, d_y, d_x, ctx });
         }

@@ -113,9 +113,28 @@ pub(super) trait TrainConvolution: Convolution {
 
     /// The backward pass of one shard.
     fn backward(steps: Steps<'_>, call: Backward<'_, '_>) {
-        let Backward { x, d_y, d_x, ctx, .. } = call;
-        let TrainCtx { scratch, shard_sums, prepared, deferred, saved, .. } = ctx;
-        let x = x[0];
+        let Backward { pass, x, d_y, d_x, mut ctx, .. } = call;
+        // Otherwise the gradient of the weights is not read.
+        if pass.training {
+            Self::weight_gradient(steps, x[0], &mut *d_y, ctx.reborrow());
+        }
+        let Some(d_x) = d_x[0].as_deref_mut() else { return };
+        Self::for_each_length(steps, d_x.len(), |samples, g| {
+            let (x_range, y_range) = Self::ranges(&samples, g);
+            let after_end = samples.after_end(g.input_len(), const { Self::GEOMETRY.input_len() });
+            d_x[after_end].fill(0.0);
+            if g.output_len() > 0 {
+                let d_y = &d_y[y_range];
+                kernels::conv2d_d_x(Isa::best(), g, d_y, ctx.prepared, &mut d_x[x_range]);
+            } else {
+                d_x[x_range].fill(0.0);
+            }
+        });
+    }
+
+    /// The gradient of the weights of one shard: its sums, or the deferred values that it is computed from.
+    fn weight_gradient(steps: Steps<'_>, x: &[f32], d_y: &mut [f32], ctx: TrainCtx<'_>) {
+        let TrainCtx { scratch, shard_sums, deferred, saved, .. } = ctx;
         // A state of zeros is the same as the zero padding, for which one call takes all samples.
         let has_state = Self::STATE > 0 && saved.iter().any(|state| *state != 0.0);
         if Self::FEW_WEIGHTS && has_state {
@@ -129,17 +148,6 @@ pub(super) trait TrainConvolution: Convolution {
             let inputs = samples * const { Self::DEFERRED_GEOMETRY.input_len() };
             deferred[inputs..].copy_from_slice(d_y);
         }
-        let Some(d_x) = d_x[0].as_deref_mut() else { return };
-        Self::for_each_length(steps, d_x.len(), |samples, g| {
-            let (x_range, y_range) = Self::ranges(&samples, g);
-            let after_end = samples.after_end(g.input_len(), const { Self::GEOMETRY.input_len() });
-            d_x[after_end].fill(0.0);
-            if g.output_len() > 0 {
-                kernels::conv2d_d_x(Isa::best(), g, &d_y[y_range], prepared, &mut d_x[x_range]);
-            } else {
-                d_x[x_range].fill(0.0);
-            }
-        });
     }
 
     /// The gradient of all weights, summed over the samples of one shard without a state.

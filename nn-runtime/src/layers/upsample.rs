@@ -31,11 +31,11 @@ impl<S: Spec<Arguments = upsample::Upsample>> Node<S> for Upsample {
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = upsample::Upsample>> TrainNode<S> for Upsample {
-    fn forward(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx: ctx.for_inference() });
     }
 
-    fn backward(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         let Some(d_x) = &mut d_x[0] else { return };
         match S::ARGUMENTS.mode {
             Mode::Bilinear => kernel::bilinear_backward(const { &sizes::<S>() }, d_y, d_x),

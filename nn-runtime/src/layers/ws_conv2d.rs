@@ -219,12 +219,12 @@ where
         Standardised::<S>::prepare(&parts[..Standardised::<S>::WEIGHTS], flipped);
     }
 
-    fn forward(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
+    fn forward_shard(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
         let weight = &ctx.prepared[..Standardised::<S>::WEIGHTS];
         Standardised::<S>::infer(weight, &self.bias, Steps::Full, x[0], y);
     }
 
-    fn backward(&self, Backward { ctx, pass, phase, x, y, d_y, d_x }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { ctx, pass, phase, x, y, d_y, d_x }: Backward<'_, '_>) {
         let weights = Standardised::<S>::WEIGHTS;
         let TrainCtx { scratch, shard_sums, prepared, .. } = ctx;
         let (d_convolution, d_gain) = shard_sums.split_at_mut(weights + BIAS);

@@ -45,6 +45,10 @@ impl Default for BinaryCrossEntropyWithLogits {
 impl<Output: Values> Loss<Output> for BinaryCrossEntropyWithLogits {
     type Target = Output;
 
+    fn applies(&self) -> Option<&'static str> {
+        Some("Sigmoid")
+    }
+
     fn check(&self, target: &Output) -> Result<(), TargetError> {
         let target = target.as_floats();
         match target.iter().position(|t| !(0.0..=1.0).contains(t)) {

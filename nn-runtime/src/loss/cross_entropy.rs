@@ -169,6 +169,10 @@ const fn predictions<S: Scores>() -> usize {
 impl<S: Scores> Loss<S> for CrossEntropy {
     type Target = S::Classes;
 
+    fn applies(&self) -> Option<&'static str> {
+        Some("Softmax")
+    }
+
     fn check(&self, target: &S::Classes) -> Result<(), TargetError> {
         let (classes, weights) = (S::CLASSES, self.weights.len());
         if weights != 0 && weights != classes {

@@ -15,6 +15,11 @@ pub trait Loss<Output: Values>: Sync {
     /// If the loss cannot be computed for this target.
     fn check(&self, target: &Self::Target) -> Result<(), TargetError>;
 
+    /// The layer that the loss applies to the outputs itself, such as `Softmax`: a network should not end with it.
+    fn applies(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns the loss of one sample and writes its gradient times `scale` to `d_y`. For a sequence, `y` and
     /// `d_y` hold the valid steps only, while `target` holds all steps; those after the end are ignored.
     fn sample(&self, y: &[f32], target: &Self::Target, scale: f32, d_y: &mut [f32]) -> f64;

@@ -66,6 +66,10 @@ impl<Target> MixedTarget<Target> {
 impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
     type Target = MixedTarget<L::Target>;
 
+    fn applies(&self) -> Option<&'static str> {
+        self.0.applies()
+    }
+
     fn check(&self, target: &Self::Target) -> Result<(), TargetError> {
         if !(0.0..=1.0).contains(&target.share) {
             return Err(TargetError::Share { found: target.share });

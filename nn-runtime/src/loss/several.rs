@@ -15,13 +15,13 @@ use crate::types::{Outputs, Values};
 /// A loss times a factor, its weight in the sum of the losses of several outputs.
 ///
 /// ```
-/// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::*};
+/// # use unrolled_runtime::{Network, RngKey, TrainingExt, loss::*};
 /// # fn example<N: Network<Input = [f32; 4], Output = Y>, Y>(mut net: Box<N>, mut d_net: Box<N>)
 /// # where Y: unrolled_runtime::Outputs<Each = ([f32; 10], [f32; 2])> {
 /// // A network with `-> (digit: 10, place: 2)`:
 /// let loss = (CrossEntropy::new(), MeanSquaredError.weighted(0.3));
 /// let targets = [(7_u32, [0.5, -0.5])];
-/// net.loss_and_gradients(&loss, &[[0.0; 4]], &targets, &mut d_net);
+/// net.loss_and_gradients(&loss, &[[0.0; 4]], &targets, &mut d_net, RngKey::new(1));
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +44,10 @@ impl<L> Weighted<L> {
 
 impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
     type Target = L::Target;
+
+    fn applies(&self) -> Option<&'static str> {
+        self.loss.applies()
+    }
 
     fn check(&self, target: &Self::Target) -> Result<(), TargetError> {
         self.loss.check(target)

@@ -2,6 +2,8 @@
 
 use crate::contract::Network;
 use crate::io::{self, LoadError, LoadReport, SaveError};
+#[cfg(feature = "train")]
+use crate::optim::Optimizer;
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Read;
 use std::path::Path;
@@ -96,6 +98,54 @@ pub trait FilesExt: Network {
         rename: impl Fn(&str) -> Option<String>,
     ) -> Result<LoadReport, LoadError> {
         io::load_matching(self, path.as_ref(), &rename)
+    }
+
+    /// Writes the state of an optimiser of this type of networks to `path`, under the guarantees of [`save`](Self::save). For each
+    /// trained weight the file has tensors of its shape and layout that are named like it and like the values in PyTorch,
+    /// such as `fc1.weight.exp_avg`:
+    ///
+    /// ```python
+    /// with safetensors.safe_open("adam.safetensors", "pt") as file:
+    ///     json.loads(file.metadata()["extra"])  # {"optimizer": "Adam", "steps": 1200, "values": ["exp_avg", "exp_avg_sq"]}
+    ///     file.get_tensor("fc1.weight.exp_avg")
+    /// ```
+    ///
+    /// # Errors
+    /// If the file cannot be written, or the optimiser was used for a network of another length.
+    #[cfg(feature = "train")]
+    fn save_optimizer<O: Optimizer + ?Sized>(
+        optimizer: &O,
+        path: impl AsRef<Path>,
+    ) -> Result<(), SaveError> {
+        io::save_optimizer::<Self>(optimizer.state(), path.as_ref())
+    }
+
+    /// Replaces the state of an optimiser by that in the file `path`. With the weights of the same step, training continues
+    /// to the bits of a run that was not interrupted.
+    ///
+    /// ```no_run
+    /// # use unrolled_runtime::{FilesExt, Network, optim::{Adam, Optimizer}};
+    /// # fn f<Net: Network>(net: Box<Net>, adam: Adam) -> Result<(), Box<dyn std::error::Error>> {
+    /// net.save("net.safetensors")?;
+    /// Net::save_optimizer(&adam, "adam.safetensors")?;
+    ///
+    /// let (net, mut adam) = (Net::load("net.safetensors")?, Adam::new(1e-3));
+    /// Net::load_optimizer(&mut adam, "adam.safetensors")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and if the state is that of another optimiser, or of one with other settings that need other
+    /// values. The optimiser is then unchanged.
+    #[cfg(feature = "train")]
+    fn load_optimizer<O: Optimizer + ?Sized>(
+        optimizer: &mut O,
+        path: impl AsRef<Path>,
+    ) -> Result<(), LoadError> {
+        let path = path.as_ref();
+        let state = io::load_optimizer::<Self>(path)?;
+        optimizer.set_state(state).map_err(|why| LoadError::State { path: path.into(), why })
     }
 
     /// As [`load`](Self::load), with the value that [`save_with`](Self::save_with) stored with the weights.

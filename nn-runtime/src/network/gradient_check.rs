@@ -125,21 +125,12 @@ impl fmt::Display for Coordinate {
 /// The name of a layer or input with the coordinates that are checked.
 type Group = (String, Vec<Coordinate>);
 
-/// Each layer's name and weights.
-fn layers_of<N: Network>() -> Vec<(String, Range<usize>)> {
-    let mut layers = trained_ranges(N::LAYERS);
-    if N::LAYERS.is_empty() {
-        layers.push(("the layer".to_owned(), 0..N::PARAMS));
-    }
-    layers
-}
-
 /// The checked weights of each layer.
 fn weights_of<N: Network>() -> Vec<Group> {
     let weights = |range: Range<usize>| {
         sample(range.len()).map(|i| Coordinate::Weight(range.start + i)).collect()
     };
-    layers_of::<N>().into_iter().map(|(name, range)| (name, weights(range))).collect()
+    trained_ranges::<N>().into_iter().map(|(name, range)| (name, weights(range))).collect()
 }
 
 /// The checked values of each input that has gradients.
@@ -176,7 +167,8 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         let batch =
             Batch::checked(*loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
         let (net, d_net, d_inputs) = (&mut **net, &mut **d_net, Some(&mut d_inputs[..]));
-        let step = TrainStep { net, loss: *loss, batch, d_net, d_inputs, state: &mut [], key };
+        let (part, state) = (None, &mut [][..]);
+        let step = TrainStep { net, loss: *loss, batch, part, d_net, d_inputs, state, key };
         Ok(run_step(step).mean_loss())
     }
 
@@ -243,7 +235,7 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         let mut all = Vec::new();
         for time in 0..PERTURBATIONS {
             let key = RngKey::new(time);
-            for (name, range) in layers_of::<N>() {
+            for (name, range) in trained_ranges::<N>() {
                 perturb(&mut self.net.as_floats_mut()[range], key.fold_in(RngKey::hash(&name)));
             }
             for (sample, input) in self.inputs.iter_mut().enumerate() {

@@ -32,9 +32,24 @@ pub trait TrainingExt: Network {
 
     /// Returns the mean loss of a batch in training mode, and writes its gradient to `d_net`.
     ///
-    /// The random key of layers such as `Dropout` is derived from the weights and the size of the batch, so that the same
-    /// call gives the same result. The function [`loss_and_gradients`](crate::loss_and_gradients) takes the key as an
-    /// argument.
+    /// `key` seeds layers such as `Dropout`; nothing else is random. Steps need different keys, such as
+    /// `RngKey::new(seed).fold_in(step)`: with the same one `Dropout` drops the same elements.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{BatchError, Network, RngKey, TrainingExt, loss::CrossEntropy, optim::*};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
+    /// # ) -> Result<(), BatchError> {
+    /// let (mut optimizer, mut d_net) = (Adam::new(1e-3), N::zeros());
+    /// let key = RngKey::new(7);
+    /// for step in 0..100 {
+    ///     let loss = CrossEntropy::new();
+    ///     net.loss_and_gradients(&loss, xs, classes, &mut d_net, key.fold_in(step))?;
+    ///     optimizer.update(&mut net, &d_net);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If the batch is empty or too small for the network's statistics, the numbers of inputs and targets differ, the
@@ -45,9 +60,44 @@ pub trait TrainingExt: Network {
         inputs: &[Self::Input],
         targets: &[L::Target],
         d_net: &mut Self,
+        key: RngKey,
     ) -> Result<f32, BatchError> {
-        let key = key_of(self.as_floats(), inputs.len());
         step::loss_and_gradients(self, loss, inputs, targets, d_net, key)
+    }
+
+    /// Writes the gradient with respect to each input, in inference mode: without dropout, with the running statistics of
+    /// `BatchNorm`. The network stays as it is, and the gradient of its weights is not computed. For saliency maps,
+    /// adversarial examples and equations with derivatives.
+    ///
+    /// `gradient` receives the output of each sample, in order, and writes the gradient of what is of interest with respect to
+    /// it, which is zero before. Inputs of tokens have no gradient; theirs stay as they are.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{BatchError, Network, TrainingExt};
+    /// # fn example<N: Network<Input = [[[f32; 1]; 28]; 28], Output = [f32; 10]>>(
+    /// #     net: Box<N>, images: &[[[[f32; 1]; 28]; 28]], classes: &[usize],
+    /// # ) -> Result<(), BatchError> {
+    /// // By how much the score of each image's class changes with each pixel.
+    /// let mut saliency = vec![[[[0.0; 1]; 28]; 28]; images.len()];
+    /// let mut classes = classes.iter();
+    /// net.input_gradients(
+    ///     images,
+    ///     |_scores, d_scores| classes.next().into_iter().for_each(|class| d_scores[*class] = 1.0),
+    ///     &mut saliency,
+    /// )?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If there are no inputs, `inputs` and `d_inputs` differ in length, or the network refuses an input.
+    fn input_gradients(
+        &self,
+        inputs: &[Self::Input],
+        gradient: impl FnMut(&Self::Output, &mut Self::Output),
+        d_inputs: &mut [Self::Input],
+    ) -> Result<(), BatchError> {
+        step::input_gradients(self, inputs, gradient, d_inputs)
     }
 
     /// The mean loss and the accuracy on a data set in inference mode, on all threads.
@@ -66,12 +116,12 @@ pub trait TrainingExt: Network {
     /// that these are the gradient norms of its layers; [`Health`](crate::train::Health) derives warnings from them.
     ///
     /// ```
-    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::CrossEntropy};
+    /// # use unrolled_runtime::{Network, RngKey, TrainingExt, loss::CrossEntropy};
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
     /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
     /// # ) -> Result<(), unrolled_runtime::BatchError> {
     /// let mut d_net = N::zeros();
-    /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net)?;
+    /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net, RngKey::new(1))?;
     /// for (layer, norm) in d_net.gradient_norms() {
     ///     println!("{layer}: {norm:.2e}");
     /// }
@@ -88,16 +138,8 @@ pub trait TrainingExt: Network {
     /// statistics.
     #[must_use]
     fn trained() -> Vec<(String, Range<usize>)> {
-        trained_ranges(Self::LAYERS)
+        trained_ranges::<Self>()
     }
 }
 
 impl<N: Network> TrainingExt for N {}
-
-/// A random key from a few evenly spaced weights and the batch's size.
-fn key_of(weights: &[f32], batch: usize) -> RngKey {
-    const SAMPLED: usize = 16;
-    let every = weights.len().div_ceil(SAMPLED).max(1);
-    let sampled = weights.iter().step_by(every);
-    sampled.fold(RngKey::new(batch as u64), |key, weight| key.fold_in(weight.to_bits().into()))
-}

@@ -1,10 +1,10 @@
 //! [`Adagrad`]: PyTorch's `optim.Adagrad`.
 
-use super::optimizer::Optimizer;
-use super::update::{for_each_trained, prepare};
+use super::optimizer::{Optimizer, TrainedRange};
+use super::state::{OptimizerState, StateError};
+use super::update::{allocate, for_each_trained};
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use std::ops;
 
 /// Adagrad (Duchi et al., 2011): steps are divided by the root of the sum of all squared gradients, so that weights
 /// with rare gradients, such as the embeddings of rare words, take larger steps.
@@ -20,6 +20,10 @@ pub struct Adagrad {
 }
 
 impl Adagrad {
+    const NAME: &str = "Adagrad";
+    /// The sum's name in PyTorch.
+    const SUM: &str = "sum";
+
     /// An optimiser with learning rate `rate`; PyTorch's default is 1e-2. Eps is 1e-10.
     ///
     /// # Panics
@@ -85,15 +89,18 @@ impl Adagrad {
 }
 
 impl Optimizer for Adagrad {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
-        let rule = Rule {
-            rate: (self.rate / (1.0 + self.steps as f64 * self.lr_decay)) as f32,
-            decay: self.weight_decay,
-            eps: self.eps,
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
+        let rate = self.rate / (1.0 + self.steps as f64 * self.lr_decay);
+        let (decay, eps) = (self.weight_decay, self.eps);
+        let rule = |range: &TrainedRange| Rule {
+            rate: (rate * range.rate) as f32,
+            decay: if range.decay { decay } else { 0.0 },
+            eps,
         };
         self.steps += 1;
-        prepare(&mut self.sum, weights.len(), self.initial_accumulator_value);
-        for_each_trained([weights, &mut self.sum], gradient, trained, |[w, s], g| {
+        allocate(&mut self.sum, weights.len(), self.initial_accumulator_value);
+        let values = [weights, &mut self.sum];
+        for_each_trained(values, gradient, trained, rule, |rule, [w, s], g| {
             update(rule, w, s, g);
         });
     }
@@ -106,9 +113,18 @@ impl Optimizer for Adagrad {
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked("Adagrad: learning rate", rate, Range::NonNegative);
     }
+
+    fn state(&self) -> OptimizerState {
+        OptimizerState::new(Self::NAME, self.steps).with(Self::SUM, &self.sum)
+    }
+
+    fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
+        self.steps = state.restore(Self::NAME, [Self::SUM], [&mut self.sum])?;
+        Ok(())
+    }
 }
 
-/// The constants of one step.
+/// The constants of one step for one range of weights.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     rate: f32,

@@ -1,11 +1,11 @@
 //! [`Adam`] and [`AdamW`]: PyTorch's `optim.Adam` and `optim.AdamW`.
 
-use super::optimizer::Optimizer;
-use super::update::{flush_tiny, for_each_trained, prepare};
+use super::optimizer::{Optimizer, TrainedRange};
+use super::state::{OptimizerState, StateError};
+use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::{Lanes, mul_add};
-use std::ops;
 
 /// Adam, adaptive moment estimation (Kingma and Ba, 2015). Weight decay is added to the gradient; its default is 0.
 pub type Adam = AdamLike<false>;
@@ -22,13 +22,18 @@ pub struct AdamLike<const DECOUPLED: bool> {
     eps: f64,
     weight_decay: f64,
     amsgrad: bool,
-    steps: i32,
+    steps: u64,
     mean: Vec<f32>,
     square: Vec<f32>,
     largest_square: Vec<f32>,
 }
 
 impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
+    const NAME: &str = if DECOUPLED { "AdamW" } else { "Adam" };
+    /// The names of its values in PyTorch.
+    const MEAN: &str = "exp_avg";
+    const SQUARE: &str = "exp_avg_sq";
+    const LARGEST_SQUARE: &str = "max_exp_avg_sq";
     const RATE: &str = if DECOUPLED { "AdamW: learning rate" } else { "Adam: learning rate" };
     const BETAS: [&str; 2] = if DECOUPLED {
         ["AdamW: first beta", "AdamW: second beta"]
@@ -101,39 +106,51 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
         self
     }
 
-    /// The constants of step `self.steps`, with the bias corrections of both means folded in.
-    fn rule(&self) -> Rule {
-        let (beta1, beta2) = self.betas;
-        let (decay, shrink) =
-            if DECOUPLED { (0.0, self.rate * self.weight_decay) } else { (self.weight_decay, 0.0) };
-        Rule {
-            decay: decay as f32,
-            keep: (1.0 - shrink) as f32,
-            share1: (1.0 - beta1) as f32,
-            beta2: beta2 as f32,
-            share2: (1.0 - beta2) as f32,
-            step: (self.rate / (1.0 - beta1.powi(self.steps))) as f32,
-            root: (1.0 / (1.0 - beta2.powi(self.steps)).sqrt()) as f32,
-            eps: self.eps as f32,
+    /// The rule of step `self.steps` for each range of weights, with the bias corrections of both means folded in.
+    fn rule(&self) -> impl Fn(&TrainedRange) -> Rule + Sync + use<DECOUPLED> {
+        let Self { rate, betas: (beta1, beta2), eps, weight_decay, .. } = *self;
+        let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
+        let correction = 1.0 - beta1.powi(steps);
+        let root = (1.0 / (1.0 - beta2.powi(steps)).sqrt()) as f32;
+        move |range| {
+            let rate = rate * range.rate;
+            let decay = if range.decay { weight_decay } else { 0.0 };
+            let (decay, shrink) = if DECOUPLED { (0.0, rate * decay) } else { (decay, 0.0) };
+            Rule {
+                decay: decay as f32,
+                keep: (1.0 - shrink) as f32,
+                share1: (1.0 - beta1) as f32,
+                beta2: beta2 as f32,
+                share2: (1.0 - beta2) as f32,
+                step: (rate / correction) as f32,
+                root,
+                eps: eps as f32,
+            }
         }
     }
 }
 
 impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
-        self.steps = self.steps.saturating_add(1);
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
+        self.steps += 1;
         let rule = self.rule();
-        prepare(&mut self.mean, weights.len(), 0.0);
-        prepare(&mut self.square, weights.len(), 0.0);
+        allocate(&mut self.mean, weights.len(), 0.0);
+        allocate(&mut self.square, weights.len(), 0.0);
         let (mean, square) = (&mut self.mean, &mut self.square);
         if !self.amsgrad {
-            return for_each_trained([weights, mean, square], gradient, trained, |[w, m, s], g| {
-                update(rule, w, m, s, g);
-            });
+            return for_each_trained(
+                [weights, mean, square],
+                gradient,
+                trained,
+                rule,
+                |rule, [w, m, s], g| {
+                    update(rule, w, m, s, g);
+                },
+            );
         }
-        prepare(&mut self.largest_square, weights.len(), 0.0);
+        allocate(&mut self.largest_square, weights.len(), 0.0);
         let values = [weights, mean, square, &mut self.largest_square];
-        for_each_trained(values, gradient, trained, |[w, m, s, l], g| {
+        for_each_trained(values, gradient, trained, rule, |rule, [w, m, s, l], g| {
             update_amsgrad(rule, w, m, s, l, g);
         });
     }
@@ -146,9 +163,27 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked(Self::RATE, rate, Range::NonNegative);
     }
+
+    fn state(&self) -> OptimizerState {
+        OptimizerState::new(Self::NAME, self.steps)
+            .with(Self::MEAN, &self.mean)
+            .with(Self::SQUARE, &self.square)
+            .with(Self::LARGEST_SQUARE, &self.largest_square)
+    }
+
+    fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
+        let Self { mean, square, largest_square, .. } = self;
+        self.steps = if self.amsgrad {
+            let names = [Self::MEAN, Self::SQUARE, Self::LARGEST_SQUARE];
+            state.restore(Self::NAME, names, [mean, square, largest_square])?
+        } else {
+            state.restore(Self::NAME, [Self::MEAN, Self::SQUARE], [mean, square])?
+        };
+        Ok(())
+    }
 }
 
-/// The constants of one step.
+/// The constants of one step for one range of weights.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     /// The factor of the weight in its gradient (coupled decay).

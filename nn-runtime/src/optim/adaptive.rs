@@ -44,8 +44,7 @@ impl AdaptiveClip {
     #[must_use]
     #[track_caller]
     pub fn new<N: Network>(ratio: f64, except: &[&str]) -> Self {
-        let trained: Vec<_> =
-            trained_ranges(N::LAYERS).into_iter().map(|(_, range)| range).collect();
+        let trained: Vec<_> = trained_ranges::<N>().into_iter().map(|(_, range)| range).collect();
         Self::of(&file_tensors::<N>().tensors, &trained, ratio, except)
     }
 
@@ -99,13 +98,10 @@ impl Units {
     /// A tensor with one axis is one unit; otherwise each index of its first axis is one, also where the other axes have
     /// the length 1.
     fn of(tensor: &Tensor) -> Self {
-        let len = tensor.axes.iter().map(|axis| axis.len).product::<usize>();
-        let last = tensor.axes.iter().map(|axis| (axis.len - 1) * axis.stride).sum::<usize>();
-        assert_eq!(last + 1, len, "the elements of `{}` are contiguous", tensor.name);
-        let range = tensor.offset..tensor.offset + len;
+        let range = tensor.range();
         match tensor.axes.as_slice() {
             [first, _, ..] => Self { range, count: first.len, run: first.stride },
-            _ => Self { range, count: 1, run: len },
+            _ => Self { run: range.len(), range, count: 1 },
         }
     }
 }

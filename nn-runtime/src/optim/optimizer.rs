@@ -1,21 +1,39 @@
 //! [`Optimizer`]: an update rule.
 
+use super::pattern::GroupsError;
+use super::state::{OptimizerState, StateError};
+use crate::types::Tensor;
+use std::any::type_name;
 use std::ops::Range;
 
 /// A rule that updates weights from their gradient.
 ///
+/// [`OptimizerExt::update`](super::OptimizerExt::update) is one step for a network. Boxes and mutable references of
+/// optimisers are optimisers, so that a program can choose one at run time:
+///
 /// ```
-/// use unrolled_runtime::optim::Optimizer;
-/// use std::ops::Range;
+/// use unrolled_runtime::optim::{AdamW, Optimizer, SGD};
+///
+/// # let small = true;
+/// let optimizer: Box<dyn Optimizer> =
+///     if small { Box::new(SGD::new(0.1).momentum(0.9)) } else { Box::new(AdamW::new(1e-3)) };
+/// # assert_eq!(optimizer.learning_rate(), 0.1);
+/// ```
+///
+/// Another rule is three methods:
+///
+/// ```
+/// use unrolled_runtime::optim::{Optimizer, TrainedRange};
 ///
 /// /// Steps of the same length, whatever the gradient's (Bernstein et al., 2018).
 /// struct SignDescent(f64);
 ///
 /// impl Optimizer for SignDescent {
-///     fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]) {
-///         for range in trained {
+///     fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
+///         for TrainedRange { range, rate, .. } in trained {
+///             let rate = (self.0 * rate) as f32;
 ///             for (w, g) in weights[range.clone()].iter_mut().zip(&gradient[range.clone()]) {
-///                 *w -= self.0 as f32 * g.signum();
+///                 *w -= rate * g.signum();
 ///             }
 ///         }
 ///     }
@@ -30,7 +48,7 @@ use std::ops::Range;
 pub trait Optimizer {
     /// Updates the weights in the ranges `trained`, which are in ascending order; others, such as running
     /// statistics, stay. `gradient` has the layout of `weights`. All calls must be for the same network.
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[Range<usize>]);
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]);
 
     /// The learning rate of the next step.
     fn learning_rate(&self) -> f64;
@@ -40,4 +58,78 @@ pub trait Optimizer {
     /// # Panics
     /// The optimisers of this crate panic if `rate` is not a finite number of at least 0.
     fn set_learning_rate(&mut self, rate: f64);
+
+    /// What it remembers from one step to the next, by default nothing. An optimiser with the same settings continues to
+    /// the same bits after [`set_state`](Self::set_state). Settings such as the learning rate are not included.
+    fn state(&self) -> OptimizerState {
+        OptimizerState::new(type_name::<Self>(), 0)
+    }
+
+    /// Replaces what it remembers.
+    ///
+    /// # Errors
+    /// If `state` is that of another optimiser, of one with other settings that need other values, or of a network of
+    /// another length. The optimiser is then unchanged.
+    fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
+        state.check(type_name::<Self>(), &[]).map(drop)
+    }
+
+    /// Prepares for the network whose [`tensors`](crate::InferenceExt::tensors) are passed. Trainers and
+    /// [`update`](super::OptimizerExt::update) call it before each step. Does nothing by default: only optimisers that choose weights by
+    /// name, such as [`Groups`](super::Groups), need it.
+    ///
+    /// # Errors
+    /// If it cannot find weights that it was made for.
+    fn prepare(&mut self, tensors: fn() -> Vec<Tensor>) -> Result<(), GroupsError> {
+        let _ = tensors;
+        Ok(())
+    }
 }
+
+/// A range of weights that a step updates, and how: what is a parameter group in PyTorch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainedRange {
+    /// The indices of the weights among all elements of the network.
+    pub range: Range<usize>,
+    /// The factor on the optimiser's learning rate.
+    pub rate: f64,
+    /// Whether the optimiser's weight decay applies.
+    pub decay: bool,
+}
+
+/// The learning rate and the weight decay of the optimiser itself.
+impl From<Range<usize>> for TrainedRange {
+    fn from(range: Range<usize>) -> Self {
+        Self { range, rate: 1.0, decay: true }
+    }
+}
+
+/// Implements the trait for a pointer to an optimiser: each method is that of the optimiser.
+macro_rules! forward_to_pointee {
+    ($pointer:ty) => {
+        impl<O: Optimizer + ?Sized> Optimizer for $pointer {
+            fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
+                (**self).step(weights, gradient, trained);
+            }
+            fn learning_rate(&self) -> f64 {
+                (**self).learning_rate()
+            }
+            #[track_caller]
+            fn set_learning_rate(&mut self, rate: f64) {
+                (**self).set_learning_rate(rate);
+            }
+            fn state(&self) -> OptimizerState {
+                (**self).state()
+            }
+            fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
+                (**self).set_state(state)
+            }
+            fn prepare(&mut self, tensors: fn() -> Vec<Tensor>) -> Result<(), GroupsError> {
+                (**self).prepare(tensors)
+            }
+        }
+    };
+}
+
+forward_to_pointee!(&mut O);
+forward_to_pointee!(Box<O>);

@@ -1,10 +1,10 @@
 //! [`RMSprop`]: PyTorch's `optim.RMSprop`.
 
-use super::optimizer::Optimizer;
-use super::update::{flush_tiny, for_each_trained, prepare};
+use super::optimizer::{Optimizer, TrainedRange};
+use super::state::{OptimizerState, StateError};
+use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use std::ops;
 
 /// RMSprop (Hinton, 2012): steps are divided by the root of the running mean of squared gradients.
 #[derive(Clone, Debug)]
@@ -21,6 +21,12 @@ pub struct RMSprop {
 }
 
 impl RMSprop {
+    const NAME: &str = "RMSprop";
+    /// The names of its values in PyTorch.
+    const SQUARE: &str = "square_avg";
+    const VELOCITY: &str = "momentum_buffer";
+    const MEAN: &str = "grad_avg";
+
     /// An optimiser with learning rate `rate`; PyTorch's default is 1e-2. Alpha is 0.99, eps is 1e-8.
     ///
     /// # Panics
@@ -92,43 +98,41 @@ impl RMSprop {
         self
     }
 
-    fn rule(&self) -> Rule {
-        Rule {
-            rate: self.rate as f32,
-            alpha: self.alpha as f32,
-            share: (1.0 - self.alpha) as f32,
-            eps: self.eps,
-            decay: self.weight_decay,
-            momentum: self.momentum,
+    /// The rule of a step for each range of weights.
+    fn rule(&self) -> impl Fn(&TrainedRange) -> Rule + Sync + use<> {
+        let Self { rate, alpha, eps, weight_decay, momentum, .. } = *self;
+        move |range| Rule {
+            rate: (rate * range.rate) as f32,
+            alpha: alpha as f32,
+            share: (1.0 - alpha) as f32,
+            eps,
+            decay: if range.decay { weight_decay } else { 0.0 },
+            momentum,
         }
     }
 }
 
 impl Optimizer for RMSprop {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
         let rule = self.rule();
-        prepare(&mut self.square, weights.len(), 0.0);
+        allocate(&mut self.square, weights.len(), 0.0);
         if !self.centered && self.momentum == 0.0 {
-            return for_each_trained(
-                [weights, &mut self.square],
-                gradient,
-                trained,
-                |[w, s], g| {
-                    update(rule, w, s, g);
-                },
-            );
+            let values = [weights, &mut self.square];
+            return for_each_trained(values, gradient, trained, rule, |rule, [w, s], g| {
+                update(rule, w, s, g);
+            });
         }
-        prepare(&mut self.velocity, weights.len(), 0.0);
+        allocate(&mut self.velocity, weights.len(), 0.0);
         let (square, velocity) = (&mut self.square, &mut self.velocity);
         if !self.centered {
             let values = [weights, square, velocity];
-            return for_each_trained(values, gradient, trained, |[w, s, v], g| {
+            return for_each_trained(values, gradient, trained, rule, |rule, [w, s, v], g| {
                 update_with_momentum(rule, w, s, v, g);
             });
         }
-        prepare(&mut self.mean, weights.len(), 0.0);
+        allocate(&mut self.mean, weights.len(), 0.0);
         let values = [weights, square, velocity, &mut self.mean];
-        for_each_trained(values, gradient, trained, |[w, s, v, m], g| {
+        for_each_trained(values, gradient, trained, rule, |rule, [w, s, v, m], g| {
             update_centered(rule, w, s, v, m, g);
         });
     }
@@ -141,9 +145,30 @@ impl Optimizer for RMSprop {
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked("RMSprop: learning rate", rate, Range::NonNegative);
     }
+
+    fn state(&self) -> OptimizerState {
+        OptimizerState::new(Self::NAME, 0)
+            .with(Self::SQUARE, &self.square)
+            .with(Self::VELOCITY, &self.velocity)
+            .with(Self::MEAN, &self.mean)
+    }
+
+    fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
+        let Self { square, velocity, mean, .. } = self;
+        let steps = if self.centered {
+            let names = [Self::SQUARE, Self::VELOCITY, Self::MEAN];
+            state.restore(Self::NAME, names, [square, velocity, mean])
+        } else if self.momentum > 0.0 {
+            let names = [Self::SQUARE, Self::VELOCITY];
+            state.restore(Self::NAME, names, [square, velocity])
+        } else {
+            state.restore(Self::NAME, [Self::SQUARE], [square])
+        };
+        steps.map(drop)
+    }
 }
 
-/// The constants of one step.
+/// The constants of one step for one range of weights.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     rate: f32,

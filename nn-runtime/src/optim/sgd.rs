@@ -1,21 +1,21 @@
 //! [`SGD`]: PyTorch's `optim.SGD`.
 
-use super::optimizer::Optimizer;
-use super::update::{flush_tiny, for_each_trained, prepare};
+use super::optimizer::{Optimizer, TrainedRange};
+use super::state::{OptimizerState, StateError};
+use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use std::ops;
 
 /// Stochastic gradient descent, with optional momentum.
 #[derive(Clone, Debug)]
 pub struct SGD {
     rate: f64,
-    rule: Rule,
+    settings: Settings,
     velocity: Vec<f32>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Rule {
+struct Settings {
     momentum: f32,
     dampening: f32,
     nesterov: bool,
@@ -23,6 +23,10 @@ struct Rule {
 }
 
 impl SGD {
+    const NAME: &str = "SGD";
+    /// The velocity's name in PyTorch.
+    const VELOCITY: &str = "momentum_buffer";
+
     /// An optimiser with learning rate `rate`, without momentum and weight decay.
     ///
     /// # Panics
@@ -31,8 +35,9 @@ impl SGD {
     #[track_caller]
     pub fn new(rate: f64) -> Self {
         let rate = checked("SGD: learning rate", rate, Range::NonNegative);
-        let rule = Rule { momentum: 0.0, dampening: 0.0, nesterov: false, weight_decay: 0.0 };
-        Self { rate, rule, velocity: Vec::new() }
+        let settings =
+            Settings { momentum: 0.0, dampening: 0.0, nesterov: false, weight_decay: 0.0 };
+        Self { rate, settings, velocity: Vec::new() }
     }
 
     /// Sets the factor of the last step's velocity.
@@ -42,7 +47,7 @@ impl SGD {
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f32) -> Self {
-        self.rule.momentum = checked("SGD: momentum", momentum, Range::Decay);
+        self.settings.momentum = checked("SGD: momentum", momentum, Range::Decay);
         self.check_nesterov();
         self
     }
@@ -54,7 +59,7 @@ impl SGD {
     #[must_use]
     #[track_caller]
     pub fn dampening(mut self, dampening: f32) -> Self {
-        self.rule.dampening = checked("SGD: dampening", dampening, Range::Fraction);
+        self.settings.dampening = checked("SGD: dampening", dampening, Range::Fraction);
         self.check_nesterov();
         self
     }
@@ -66,14 +71,14 @@ impl SGD {
     #[must_use]
     #[track_caller]
     pub fn nesterov(mut self) -> Self {
-        self.rule.nesterov = true;
+        self.settings.nesterov = true;
         self.check_nesterov();
         self
     }
 
     #[track_caller]
     fn check_nesterov(&self) {
-        let Rule { momentum, dampening, nesterov, .. } = self.rule;
+        let Settings { momentum, dampening, nesterov, .. } = self.settings;
         assert!(
             !nesterov || momentum > 0.0,
             "SGD: `nesterov` needs momentum: call `momentum` with a number above 0 before it"
@@ -91,25 +96,27 @@ impl SGD {
     #[must_use]
     #[track_caller]
     pub fn weight_decay(mut self, decay: f32) -> Self {
-        self.rule.weight_decay = checked("SGD: weight decay", decay, Range::NonNegative);
+        self.settings.weight_decay = checked("SGD: weight decay", decay, Range::NonNegative);
         self
     }
 }
 
 impl Optimizer for SGD {
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[ops::Range<usize>]) {
-        let (rule, rate) = (self.rule, self.rate as f32);
-        if rule.momentum == 0.0 {
-            return for_each_trained([weights], gradient, trained, |[w], g| {
-                descend(w, g, rate, rule)
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
+        let Self { rate, settings, velocity } = self;
+        if settings.momentum == 0.0 {
+            let rule = |range: &TrainedRange| Rule::new(*rate, *settings, range);
+            return for_each_trained([weights], gradient, trained, rule, |rule, [w], g| {
+                descend(w, g, rule);
             });
         }
-        let first = self.velocity.is_empty();
-        prepare(&mut self.velocity, weights.len(), 0.0);
         // As in PyTorch the first velocity is the gradient itself, without dampening.
-        let rule = Rule { dampening: if first { 0.0 } else { rule.dampening }, ..rule };
-        for_each_trained([weights, &mut self.velocity], gradient, trained, |[w, v], g| {
-            descend_with_momentum(w, v, g, rate, rule);
+        let dampening = if velocity.is_empty() { 0.0 } else { settings.dampening };
+        let settings = Settings { dampening, ..*settings };
+        allocate(velocity, weights.len(), 0.0);
+        let rule = |range: &TrainedRange| Rule::new(*rate, settings, range);
+        for_each_trained([weights, velocity], gradient, trained, rule, |rule, [w, v], g| {
+            descend_with_momentum(w, v, g, rule);
         });
     }
 
@@ -121,12 +128,47 @@ impl Optimizer for SGD {
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked("SGD: learning rate", rate, Range::NonNegative);
     }
+
+    fn state(&self) -> OptimizerState {
+        OptimizerState::new(Self::NAME, 0).with(Self::VELOCITY, &self.velocity)
+    }
+
+    fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
+        // Without momentum there is no velocity: that of a run with momentum is refused.
+        if self.settings.momentum == 0.0 {
+            return state.check(Self::NAME, &[]).map(drop);
+        }
+        state.restore(Self::NAME, [Self::VELOCITY], [&mut self.velocity]).map(drop)
+    }
+}
+
+/// The constants of one step for one range of weights.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    rate: f32,
+    momentum: f32,
+    share: f32,
+    nesterov: bool,
+    weight_decay: f32,
+}
+
+impl Rule {
+    fn new(rate: f64, settings: Settings, range: &TrainedRange) -> Self {
+        let Settings { momentum, dampening, nesterov, weight_decay } = settings;
+        Self {
+            rate: (rate * range.rate) as f32,
+            momentum,
+            share: 1.0 - dampening,
+            nesterov,
+            weight_decay: if range.decay { weight_decay } else { 0.0 },
+        }
+    }
 }
 
 dispatch! {
-    fn descend(weights: &mut [f32], gradient: &[f32], rate: f32, rule: Rule) {
+    fn descend(weights: &mut [f32], gradient: &[f32], rule: Rule) {
         for (w, g) in weights.iter_mut().zip(gradient) {
-            *w -= rate * (g + rule.weight_decay * *w);
+            *w -= rule.rate * (g + rule.weight_decay * *w);
         }
     }
 
@@ -134,15 +176,13 @@ dispatch! {
         weights: &mut [f32],
         velocity: &mut [f32],
         gradient: &[f32],
-        rate: f32,
         rule: Rule,
     ) {
-        let share = 1.0 - rule.dampening;
         for ((w, v), g) in weights.iter_mut().zip(velocity).zip(gradient) {
             let g = g + rule.weight_decay * *w;
-            *v = flush_tiny(rule.momentum * *v + share * g);
+            *v = flush_tiny(rule.momentum * *v + rule.share * g);
             let direction = if rule.nesterov { g + rule.momentum * *v } else { *v };
-            *w -= rate * direction;
+            *w -= rule.rate * direction;
         }
     }
 }

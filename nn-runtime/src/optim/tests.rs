@@ -9,7 +9,7 @@ use std::ops::Range;
 const TRAINED: [Range<usize>; 2] = [0..2, 3..5];
 
 /// Twelve steps as in `scripts/optimizers.py`.
-fn weights_after_twelve_steps(mut optimizer: impl Optimizer) -> [f32; 4] {
+fn weights_after_twelve_steps(mut optimizer: impl Optimizer, trained: &[TrainedRange]) -> [f32; 4] {
     let mut weights = [0.5, -1.0, 7.0, 2.0, 0.0, 7.0];
     for step in 0..12 {
         let mut gradient = [f32::NAN; 6];
@@ -17,7 +17,7 @@ fn weights_after_twelve_steps(mut optimizer: impl Optimizer) -> [f32; 4] {
             let slope = (f64::from(step) + 2.0 * i as f64).sin();
             gradient[weight] = slope as f32 + 0.1 * weights[weight];
         }
-        optimizer.step(&mut weights, &gradient, &TRAINED);
+        optimizer.step(&mut weights, &gradient, trained);
     }
     let [a, b, still, c, d, still_too] = weights;
     assert_eq!((still, still_too), (7.0, 7.0), "not trained");
@@ -26,7 +26,13 @@ fn weights_after_twelve_steps(mut optimizer: impl Optimizer) -> [f32; 4] {
 
 #[track_caller]
 fn check(optimizer: impl Optimizer, expected: [f64; 4]) {
-    for (found, expected) in weights_after_twelve_steps(optimizer).into_iter().zip(expected) {
+    check_ranges(optimizer, &TRAINED.map(TrainedRange::from), expected);
+}
+
+#[track_caller]
+fn check_ranges(optimizer: impl Optimizer, trained: &[TrainedRange], expected: [f64; 4]) {
+    let found = weights_after_twelve_steps(optimizer, trained);
+    for (found, expected) in found.into_iter().zip(expected) {
         assert!((f64::from(found) - expected).abs() < 1e-6, "found {found}, expected {expected}");
     }
 }
@@ -108,7 +114,8 @@ fn adagrad_agrees_with_pytorch() {
 fn many_chunks_have_the_same_bits_on_any_number_of_threads() {
     let len = 5 * CHUNK + 123;
     let gradient: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();
-    let trained = [3..CHUNK + 1, 2 * CHUNK..len - 1];
+    let ranges = [3..CHUNK + 1, 2 * CHUNK..len - 1];
+    let trained = ranges.clone().map(TrainedRange::from);
     let after = |threads| {
         let mut weights: Vec<f32> = (0..len).map(|i| (i as f32).cos()).collect();
         let mut optimizer = AdamW::new(0.01);
@@ -123,7 +130,7 @@ fn many_chunks_have_the_same_bits_on_any_number_of_threads() {
     assert!(one == after(2) && one == after(7));
     for (i, w) in one.iter().enumerate() {
         let moved = *w != (i as f32).cos();
-        assert_eq!(moved, trained.iter().any(|range| range.contains(&i)), "weight {i}");
+        assert_eq!(moved, ranges.iter().any(|range| range.contains(&i)), "weight {i}");
     }
 }
 
@@ -140,14 +147,14 @@ fn the_learning_rate_can_be_set() {
     let mut optimizer = SGD::new(0.1);
     optimizer.set_learning_rate(0.5);
     let mut weights = [1.0];
-    optimizer.step(&mut weights, &[1.0], &[Range { start: 0, end: 1 }]);
+    optimizer.step(&mut weights, &[1.0], &[(0..1).into()]);
     assert_eq!((optimizer.learning_rate(), weights), (0.5, [0.5]));
 }
 
 #[test]
 fn the_state_of_an_ended_gradient_decays_to_zero() {
     let decay = |optimizer: &mut dyn Optimizer, steps: usize| {
-        let (mut weights, trained) = ([1.0], [Range { start: 0, end: 1 }]);
+        let (mut weights, trained) = ([1.0], [(0..1).into()]);
         optimizer.step(&mut weights, &[1.0], &trained);
         (0..steps).for_each(|_| optimizer.step(&mut weights, &[0.0], &trained));
     };
@@ -170,4 +177,131 @@ fn values_that_are_not_finite_are_not_flushed() {
     assert!(flush_tiny(f32::NAN).is_nan());
     assert_eq!(flush_tiny(f32::NEG_INFINITY), f32::NEG_INFINITY);
     assert_eq!([1e-35, -1e-35].map(flush_tiny), [1e-35, -1e-35]);
+}
+
+/// A tenth of the learning rate for the first weight, no decay for the second.
+fn groups() -> [TrainedRange; 3] {
+    [
+        TrainedRange { rate: 0.1, ..(0..1).into() },
+        TrainedRange { decay: false, ..(1..2).into() },
+        (3..5).into(),
+    ]
+}
+
+#[test]
+fn groups_agree_with_pytorch() {
+    check_ranges(
+        SGD::new(0.1).momentum(0.9).weight_decay(0.1),
+        &groups(),
+        [0.377862753983, -0.431473570789, 0.617042184976, -0.399606516703],
+    );
+    check_ranges(
+        Adam::new(0.05).weight_decay(0.1),
+        &groups(),
+        [0.473445256685, -0.982660496456, 1.930827743638, -0.077985894499],
+    );
+    check_ranges(
+        AdamW::new(0.05).weight_decay(0.2).amsgrad(),
+        &groups(),
+        [0.470613185849, -0.982660496456, 1.818839365300, -0.075458657659],
+    );
+    check_ranges(
+        RMSprop::new(0.02).momentum(0.8).weight_decay(0.1),
+        &groups(),
+        [0.273733743337, -0.717727982665, 1.492664515738, -0.272963402514],
+    );
+    check_ranges(
+        Adagrad::new(0.2).lr_decay(0.05).weight_decay(0.1),
+        &groups(),
+        [0.453178066029, -0.936398519648, 1.866439093602, -0.037209931995],
+    );
+}
+
+/// All optimisers, with the settings that need the most values.
+fn all_optimizers() -> Vec<Box<dyn Optimizer>> {
+    vec![
+        Box::new(SGD::new(0.1)),
+        Box::new(SGD::new(0.1).momentum(0.9).dampening(0.5)),
+        Box::new(Adam::new(0.1).amsgrad()),
+        Box::new(AdamW::new(0.1)),
+        Box::new(RMSprop::new(0.1)),
+        Box::new(RMSprop::new(0.1).momentum(0.9)),
+        Box::new(RMSprop::new(0.1).momentum(0.9).centered()),
+        Box::new(Adagrad::new(0.1).lr_decay(0.1)),
+    ]
+}
+
+#[test]
+fn an_optimiser_continues_from_the_state_of_another_to_the_same_bits() {
+    let trained = [(0..3).into()];
+    let step = |optimizer: &mut dyn Optimizer, weights: &mut [f32; 3]| {
+        let gradient = weights.map(|w| 0.3 * w - 0.1);
+        optimizer.step(weights, &gradient, &trained);
+    };
+    for (mut through, mut resumed) in all_optimizers().into_iter().zip(all_optimizers()) {
+        let mut weights = [0.5, -1.0, 2.0];
+        (0..3).for_each(|_| step(&mut through, &mut weights));
+        let (state, mut copy) = (through.state(), weights);
+        resumed.set_state(state.clone()).expect("the state of the same optimiser");
+        assert_eq!(resumed.state(), state);
+        for _ in 0..3 {
+            step(&mut through, &mut weights);
+            step(&mut resumed, &mut copy);
+        }
+        assert_eq!(copy, weights, "{}", state.optimizer);
+        // The state of a new optimiser: as at the beginning.
+        let new = OptimizerState::new(state.optimizer.clone(), 0);
+        resumed.set_state(new.clone()).expect("a state without values");
+        assert_eq!(resumed.state(), new);
+    }
+}
+
+#[test]
+fn states_that_do_not_fit_are_refused() {
+    let mut adam = Adam::new(0.1);
+    adam.step(&mut [0.0; 3], &[1.0; 3], &[(0..3).into()]);
+    let before = adam.state();
+    let mut sgd = SGD::new(0.1).momentum(0.9);
+    sgd.step(&mut [0.0; 3], &[1.0; 3], &[(0..3).into()]);
+    let refused = |optimizer: &mut dyn Optimizer, state: OptimizerState| {
+        optimizer.set_state(state).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(&mut adam, sgd.state()),
+        "expected the state of the optimiser `Adam`, found that of `SGD`"
+    );
+    assert_eq!(
+        refused(&mut SGD::new(0.1), sgd.state()),
+        "expected a state of `SGD` with the values none, found `momentum_buffer`: is the optimiser made with the same \
+         settings?"
+    );
+    let longer = OptimizerState::new("Adam", 1).with("exp_avg", &[0.0; 4]);
+    assert_eq!(
+        refused(&mut adam, longer.clone()),
+        "expected a state of `Adam` with the values `exp_avg`, `exp_avg_sq`, found `exp_avg`: is the optimiser made \
+         with the same settings?"
+    );
+    let longer = longer.with("exp_avg_sq", &[0.0; 4]);
+    assert_eq!(
+        refused(&mut adam, longer),
+        "expected 3 elements of `exp_avg`, as many as the network has, found 4"
+    );
+    assert_eq!(adam.state(), before);
+}
+
+#[test]
+fn pointers_to_optimisers_are_optimisers() {
+    fn descend(mut optimizer: impl Optimizer) -> [f32; 1] {
+        let mut weights = [1.0];
+        optimizer.set_learning_rate(0.5);
+        optimizer.step(&mut weights, &[1.0], &[(0..1).into()]);
+        weights
+    }
+    let mut sgd = SGD::new(0.1).momentum(0.5);
+    assert_eq!(descend(&mut sgd), [0.5]);
+    let mut boxed: Box<dyn Optimizer> = Box::new(sgd);
+    assert_eq!((boxed.learning_rate(), boxed.state().values.len()), (0.5, 1));
+    // The velocity is 0.5 + 1.
+    assert_eq!(descend(&mut *boxed), [0.25]);
+    assert_eq!(descend(boxed), [1.0 - 0.5 * 1.75]);
 }

@@ -1,8 +1,8 @@
 //! What all update rules share: one pass over the weights and the optimiser's state, on several threads.
 
+use super::optimizer::TrainedRange;
 use crate::kernels::stream::store_past_caches;
 use crate::system::parallel;
-use std::ops::Range;
 
 /// Elements in a chunk: four slices of them fit a second-level cache.
 pub(super) const CHUNK: usize = 1 << 14;
@@ -10,14 +10,15 @@ pub(super) const CHUNK: usize = 1 << 14;
 /// Elements whose new weights stay in the first-level cache until they are stored.
 const BLOCK: usize = 1 << 10;
 
-/// Calls `update(values, gradient)` on all trained ranges, chunk by chunk. `values` are the weights, followed by
-/// the optimiser's state. The update of an element may not depend on its neighbours: chunks are cut without
+/// Calls `update(rule, values, gradient)` on all trained ranges, chunk by chunk, with the `rule` of the range. `values`
+/// are the weights, followed by the optimiser's state. The update of an element may not depend on its neighbours: chunks are cut without
 /// regard to layers, so that results do not depend on the number of threads.
-pub(super) fn for_each_trained<const K: usize>(
+pub(super) fn for_each_trained<const K: usize, R: Copy>(
     values: [&mut [f32]; K],
     gradient: &[f32],
-    trained: &[Range<usize>],
-    update: impl Fn([&mut [f32]; K], &[f32]) + Sync,
+    trained: &[TrainedRange],
+    rule: impl Fn(&TrainedRange) -> R + Sync,
+    update: impl Fn(R, [&mut [f32]; K], &[f32]) + Sync,
 ) {
     assert!(values.iter().all(|v| v.len() == gradient.len()), "as many weights as gradients");
     // With several threads, all of them have read all weights since the last step. A store through the cache would first
@@ -25,9 +26,12 @@ pub(super) fn for_each_trained<const K: usize>(
     let shared = gradient.len() > CHUNK && parallel::threads() > 1;
     parallel::for_each_zipped_piece(values, CHUNK, |range, mut chunks| {
         for trained in trained {
-            let (begin, end) = (trained.start.max(range.start), trained.end.min(range.end));
+            let (begin, end) =
+                (trained.range.start.max(range.start), trained.range.end.min(range.end));
             if begin < end {
                 let inside = begin - range.start..end - range.start;
+                let rule = rule(trained);
+                let update = |parts: [&mut [f32]; K], g: &[f32]| update(rule, parts, g);
                 let parts = chunks.each_mut().map(|chunk| &mut chunk[inside.clone()]);
                 if shared {
                     update_past_caches(parts, &gradient[begin..end], &update);
@@ -68,7 +72,7 @@ pub(super) fn flush_tiny(x: f32) -> f32 {
 ///
 /// # Panics
 /// If it was allocated for another network.
-pub(super) fn prepare(state: &mut Vec<f32>, len: usize, value: f32) {
+pub(super) fn allocate(state: &mut Vec<f32>, len: usize, value: f32) {
     if state.is_empty() {
         *state = vec![value; len];
     }

@@ -40,6 +40,31 @@ pub enum BatchError {
         /// The number of input gradients.
         gradients: usize,
     },
+    /// More samples than a [`TrainPass`](crate::TrainPass) was made for.
+    #[error(
+        "expected at most {most} samples, the batch size that the `TrainPass` was made with, found {found}"
+    )]
+    TooMany {
+        /// The batch size of the pass.
+        most: usize,
+        /// The number of samples.
+        found: usize,
+    },
+    /// Another number of output gradients than of outputs.
+    #[error(
+        "expected one gradient for each output of the last `forward`, found {outputs} outputs and {gradients} gradients"
+    )]
+    OutputGradients {
+        /// The number of outputs of the last forward pass.
+        outputs: usize,
+        /// The number of output gradients.
+        gradients: usize,
+    },
+    /// A backward pass without a forward pass before.
+    #[error(
+        "`backward` needs the values that `forward` saves: call `forward` first, and check its result"
+    )]
+    NoForward,
     /// A recurrent state of the wrong size.
     #[error("expected {expected} elements of recurrent state, found {found}")]
     State {

@@ -4,7 +4,7 @@ use super::inlined::{self, infer_inlined, step_inlined};
 use super::inputs::{check_inputs, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
 use super::workspace::{BatchStates, Chunks, with_workspace};
-use crate::contract::{Infer, Network, Node, Root, State, Streaming};
+use crate::contract::{ForwardOne, Infer, Network, Node, Root, State, Streaming};
 use crate::kernels::{AtRunTime, Isa};
 use crate::memory::{InferCtx, StateMut};
 use crate::system::parallel;
@@ -88,6 +88,14 @@ pub fn step_one<N: Network + Streaming<Root>, Y: Values>(
 pub(crate) fn forward_from<N: Network>(net: &N, state: &mut State<N>, x: &N::Input) -> N::Output {
     let (floats, steps) = parts(x);
     infer_one_from(net, &floats[..N::Input::LENS.len()], Lengths::Given(&steps), state.values_mut())
+}
+
+impl<N: Network> ForwardOne<N::Input, N::Output> for N {
+    fn forward(&self, input: &N::Input) -> N::Output {
+        let mut output = N::Output::zeroed();
+        forward_into(self, input, &mut output);
+        output
+    }
 }
 
 /// Inference on one sample, with the output written to `y`.
@@ -204,7 +212,7 @@ pub(crate) fn infer_flat<N: Network>(
 }
 
 /// A batch of outputs as one slice.
-fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
+pub(super) fn floats_of<T: Values>(values: &mut [T]) -> &mut [f32] {
     let len = values.len() * T::LEN;
     // SAFETY: each value is `T::LEN` 32-bit elements without padding, valid for any bits, by the contract of `Values`;
     // the result borrows `values`.

@@ -5,8 +5,14 @@ mod batch;
 mod error;
 mod infer;
 mod inlined;
+#[cfg(feature = "train")]
+mod input_gradients;
 mod inputs;
 mod outputs;
+#[cfg(feature = "train")]
+mod pass;
+#[cfg(feature = "train")]
+mod sharded;
 #[cfg(feature = "train")]
 mod train;
 mod workspace;
@@ -21,11 +27,15 @@ pub use infer::{
     infer_batch, infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_one,
 };
 pub use inlined::{infer_inlined, step_inlined};
+#[cfg(feature = "train")]
+pub(crate) use input_gradients::input_gradients;
 pub(crate) use inputs::check_inputs;
 #[cfg(feature = "train")]
 pub(crate) use outputs::output_valid;
 #[cfg(feature = "train")]
-pub(crate) use train::{BatchOf, TrainStep, run_step, train_len};
+pub use pass::TrainPass;
+#[cfg(feature = "train")]
+pub(crate) use train::{BatchOf, PartOfBatch, TrainStep, run_step, train_len};
 #[cfg(feature = "train")]
 pub use train::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
 #[cfg(feature = "train")]

@@ -7,28 +7,39 @@ use std::cell::RefCell;
 
 thread_local! {
     /// The memory of a thread's passes, kept from one to the next.
-    static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static WORKSPACE: RefCell<Workspace> = const { RefCell::new(Workspace(Vec::new())) };
 }
 
 /// Elements in a cache line.
 const LINE: usize = 16;
 
-/// Calls `f` with `len` elements, the first of which begins a cache line. Memory only grows, so that a repeated call
-/// does not allocate.
+/// Memory that is reused, and only grows.
+#[derive(Debug, Default)]
+pub(super) struct Workspace(Vec<f32>);
+
+impl Workspace {
+    /// The first `len` elements, which begin a cache line. Their content stays from call to call, unless the memory grows.
+    pub(super) fn get(&mut self, len: usize) -> &mut [f32] {
+        let Self(space) = self;
+        if space.len() < len + LINE {
+            // The old content is not needed: allocate anew instead of copying it.
+            *space = Vec::new();
+            space.reserve_exact(len + LINE);
+            pages::prefer_large(space.spare_capacity_mut());
+            space.resize(len + LINE, 0.0);
+        }
+        // `LINE` elements more were allocated, because an allocation of `f32`s may begin anywhere in a line. By its
+        // contract `align_offset` may fail; then the limit keeps the slice inside.
+        let skip = space.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        &mut space[skip..skip + len]
+    }
+}
+
+/// Calls `f` with `len` elements, the first of which begins a cache line. A repeated call does not allocate.
 pub(super) fn with_workspace<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     // Taken out while in use: a network that a hand-written layer runs inside of another's pass finds an empty one.
     let mut space = WORKSPACE.take();
-    if space.len() < len + LINE {
-        // The old content is not needed: allocate anew instead of copying it.
-        space = Vec::new();
-        space.reserve_exact(len + LINE);
-        pages::prefer_large(space.spare_capacity_mut());
-        space.resize(len + LINE, 0.0);
-    }
-    // `LINE` elements more were allocated, because an allocation of `f32`s may begin anywhere in a line. By its
-    // contract `align_offset` may fail; then the limit keeps the slice inside.
-    let skip = space.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
-    let result = f(&mut space[skip..skip + len]);
+    let result = f(space.get(len));
     WORKSPACE.set(space);
     result
 }
@@ -69,7 +80,7 @@ impl<T> Chunks<T> {
     /// # Safety
     /// As for [`Self::chunk`], for each of them.
     #[expect(clippy::mut_from_ref, reason = "as for `chunk`")]
-    unsafe fn chunks(&self, first: usize, count: usize) -> &mut [T] {
+    pub(super) unsafe fn chunks(&self, first: usize, count: usize) -> &mut [T] {
         assert!(
             first + count <= self.count,
             "chunks {first} to {} of {}",
@@ -96,6 +107,12 @@ impl<T> Chunks<T> {
 pub(super) struct BatchStates(Option<Chunks<f32>>);
 
 impl BatchStates {
+    /// No states: layers begin with zeros.
+    #[cfg(feature = "train")]
+    pub(super) const fn none() -> Self {
+        Self(None)
+    }
+
     pub(super) fn new<N: Network>(states: &mut [f32]) -> Self {
         // Without states, or for a network that has none: layers begin with zeros.
         Self((!states.is_empty()).then(|| Chunks::new(states, <N as Node<Root>>::STATE)))

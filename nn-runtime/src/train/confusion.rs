@@ -34,6 +34,31 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
         Ok(confusion)
     }
 
+    /// The confusion matrix of pairs of a class and its prediction.
+    ///
+    /// ```
+    /// # use unrolled_runtime::train::Confusion;
+    /// let confusion = Confusion::<2>::from_pairs([(0, 0), (0, 1), (1, 1)]);
+    /// assert_eq!(confusion.counts(), &[[1, 1], [0, 1]]);
+    /// ```
+    ///
+    /// # Panics
+    /// If a number is not below `CLASSES`.
+    #[must_use]
+    #[track_caller]
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (u32, u32)>) -> Self {
+        let mut confusion = Self { counts: vec![[0; CLASSES]; CLASSES] };
+        for (class, predicted) in pairs {
+            let largest = class.max(predicted) as usize;
+            assert!(
+                largest < CLASSES,
+                "Confusion: expected classes below {CLASSES}, found {largest}"
+            );
+            confusion.counts[class as usize][predicted as usize] += 1;
+        }
+        confusion
+    }
+
     /// The number of samples of each class (outer) that were predicted as each class (inner).
     #[must_use]
     pub fn counts(&self) -> &[[usize; CLASSES]; CLASSES] {

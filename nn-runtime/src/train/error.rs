@@ -1,7 +1,9 @@
 //! [`TrainError`]: why training stopped, with advice.
 
+use crate::optim::GroupsError;
 use crate::step::BatchError;
 use std::fmt;
+use std::path::PathBuf;
 
 /// The data set that an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +36,53 @@ pub enum TrainError {
         /// What is wrong with them.
         source: BatchError,
     },
+    /// A checkpoint that cannot be written or continued.
+    #[cfg(feature = "files")]
+    #[error(transparent)]
+    Checkpoint(super::checkpoint_error::CheckpointError),
+    /// A folder of [`log_dir`](crate::train::Trainer::log_dir) that cannot be written to.
+    #[error("cannot write logs to the folder `{path}`: {why}")]
+    Log {
+        /// The folder.
+        path: PathBuf,
+        /// The reason of the operating system.
+        why: String,
+    },
+    /// A last batch that is too small for a layer's statistics over the batch.
+    #[error(
+        "training data: {samples} samples in batches of {batch} leave a last batch of {found}, but `BatchNorm` needs \
+         at least {least}: call `drop_last(true)` to leave it out, or choose another batch size"
+    )]
+    LastBatch {
+        /// The number of training samples.
+        samples: usize,
+        /// The batch size.
+        batch: usize,
+        /// The number of samples that the network needs.
+        least: usize,
+        /// The number of samples of the last batch.
+        found: usize,
+    },
+    /// Fewer samples than a batch has, with [`drop_last`](crate::train::Trainer::drop_last).
+    #[error(
+        "training data: {samples} samples are fewer than a batch of {batch}, so that `drop_last(true)` leaves no batch: \
+         choose a smaller batch size"
+    )]
+    NoBatch {
+        /// The number of training samples.
+        samples: usize,
+        /// The batch size.
+        batch: usize,
+    },
     /// [`carry_state`](crate::train::Trainer::carry_state) for a network without recurrent state.
     #[error(
         "`carry_state` needs a layer with recurrent state, but the network has none: leave it out, or add an `RNN`, \
          `LSTM`, `GRU` or a `Conv1d` with `padding = causal`"
     )]
     NoState,
+    /// A pattern of a [`Groups`](crate::optim::Groups) that matches no weight.
+    #[error(transparent)]
+    Groups(GroupsError),
     /// An input that is not finite.
     #[error(
         "{data}: sample {sample} has the value {value} at index {index} of its input {input}: expected finite values; \

@@ -1,11 +1,12 @@
-//! The loss and the accuracy of a network on a data set.
+//! The loss, the accuracy and the metrics of a network on a data set.
 
 use super::chunks;
 use super::history::Score;
+use super::metrics::Metric;
 use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::{Loss, LossSums, OutputSample};
-use crate::step::{Batch, BatchError, Chunks, infer_flat, output_valid};
+use crate::step::{Batch, BatchError, Chunks, check_inputs, infer_flat, output_valid};
 use crate::system::parallel;
 use crate::types::{MAX_OUTPUTS, Values};
 
@@ -16,6 +17,9 @@ const MAX_SAMPLES: usize = 4096;
 /// Samples whose losses one thread computes at a time.
 const SHARD: usize = 32;
 
+/// The metrics of a trainer.
+pub(super) type Metrics<'a, N, Target> = Vec<Box<dyn Metric<<N as Network>::Output, Target> + 'a>>;
+
 /// See [`TrainingExt::evaluate`](crate::TrainingExt::evaluate).
 pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
     net: &N,
@@ -23,26 +27,75 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
     loss: &L,
 ) -> Result<Score, BatchError> {
     Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
-    Ok(Score::of::<N>(&evaluate_checked(net, data, loss)))
+    Ok(Score::of::<N>(&evaluate_checked(net, data, loss, None, &mut Vec::new())))
 }
 
-/// The loss sums of checked samples, in inference mode.
+/// A metric of a network on a data set, in inference mode. Samples are added to those that the metric has.
+///
+/// ```
+/// # use unrolled_runtime::{BatchError, Network, data::Data, train::{Accuracy, measure}};
+/// # fn example<N: Network<Input = [f32; 4], Output = [f32; 9]>>(
+/// #     net: &N, data: &Data<[f32; 4], u32>,
+/// # ) -> Result<(), BatchError> {
+/// let top_3 = measure(net, data, Accuracy::top(3))?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// If there are no samples, the numbers of inputs and targets differ, or the network refuses an input.
+pub fn measure<N: Network, Target>(
+    net: &N,
+    data: &Data<N::Input, Target>,
+    mut metric: impl Metric<N::Output, Target>,
+) -> Result<f64, BatchError> {
+    if data.is_empty() {
+        return Err(BatchError::Empty);
+    }
+    if data.inputs.len() != data.targets.len() {
+        let (inputs, targets) = (data.inputs.len(), data.targets.len());
+        return Err(BatchError::Targets { inputs, targets });
+    }
+    check_inputs::<N>(&data.inputs)?;
+    for_each_inferred(net, data, at_once::<N>(), &mut [], |samples| samples.add_to(&mut metric));
+    Ok(metric.value())
+}
+
+/// The loss sums of checked samples in inference mode, which are added to `metrics`. With a `batch` the samples are
+/// chunks of a long sequence that is cut into so many parallel sequences.
 pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     net: &N,
     data: &Data<N::Input, L::Target>,
     loss: &L,
+    batch: Option<usize>,
+    metrics: &mut Metrics<'_, N, L::Target>,
 ) -> LossSums {
-    let at_once = (OUTPUT_ELEMENTS / N::Output::LEN).clamp(1, MAX_SAMPLES);
-    evaluate_in_order(net, data, loss, at_once, &mut [])
+    let mut losses = LossAdder::new(loss);
+    let add = |samples: Inferred<'_, N, L::Target>| {
+        losses.add(&samples);
+        for metric in metrics.iter_mut() {
+            samples.add_to(&mut **metric);
+        }
+    };
+    match batch {
+        None => for_each_inferred(net, data, at_once::<N>(), &mut [], add),
+        Some(batch) => {
+            let mut state = chunks::initial_state::<N>(batch, data.len());
+            for_each_inferred(net, &in_chunk_order(data, batch), batch, &mut state, add);
+        }
+    }
+    losses.sum
 }
 
-/// As [`evaluate_checked`], for the chunks of a long sequence that is cut into `batch` parallel sequences.
-pub(super) fn evaluate_chunks<N: Network, L: Loss<N::Output>>(
-    net: &N,
-    data: &Data<N::Input, L::Target>,
-    loss: &L,
+/// The number of samples whose outputs are in memory at a time.
+fn at_once<N: Network>() -> usize {
+    (OUTPUT_ELEMENTS / N::Output::LEN).clamp(1, MAX_SAMPLES)
+}
+
+fn in_chunk_order<Input: Copy, Target: Copy>(
+    data: &Data<Input, Target>,
     batch: usize,
-) -> LossSums {
+) -> Data<Input, Target> {
     let order = chunks::order(data.len(), batch);
     let mut ordered = Data { inputs: Vec::new(), targets: Vec::new() };
     ordered.inputs.reserve_exact(data.len());
@@ -52,69 +105,110 @@ pub(super) fn evaluate_chunks<N: Network, L: Loss<N::Output>>(
         ordered.inputs.extend_from_slice(&data.inputs[i..=i]);
         ordered.targets.extend_from_slice(&data.targets[i..=i]);
     }
-    let mut state = chunks::initial_state::<N>(batch, data.len());
-    evaluate_in_order(net, &ordered, loss, batch, &mut state)
+    ordered
 }
 
-/// All samples, `at_once` at a time. Those of each call begin with the recurrent `state` that the call before left, unless
-/// it is empty.
-fn evaluate_in_order<N: Network, L: Loss<N::Output>>(
+/// Calls `f` with all samples, `at_once` at a time. Those of each call begin with the recurrent `state` that the call
+/// before left, unless it is empty.
+fn for_each_inferred<N: Network, Target>(
     net: &N,
-    data: &Data<N::Input, L::Target>,
-    loss: &L,
+    data: &Data<N::Input, Target>,
     at_once: usize,
     state: &mut [f32],
-) -> LossSums {
-    let len = N::Output::LEN;
+    mut f: impl FnMut(Inferred<'_, N, Target>),
+) {
     let at_once = at_once.min(data.len().max(1));
-    let mut outputs = vec![0.0; at_once * len];
-    // Losses write gradients, which nothing reads here.
-    let mut d_outputs = outputs.clone();
-    let mut shard_sums = vec![LossSums::default(); at_once.div_ceil(SHARD)];
-    let mut sum = LossSums::default();
+    let mut outputs = vec![0.0; at_once * N::Output::LEN];
     for (inputs, targets) in data.inputs.chunks(at_once).zip(data.targets.chunks(at_once)) {
-        let outputs = &mut outputs[..inputs.len() * len];
+        let outputs = &mut outputs[..inputs.len() * N::Output::LEN];
         // The last call may have fewer samples.
         let each = state.len() / at_once;
         infer_flat(net, inputs, outputs, &mut state[..inputs.len() * each]);
-        let evaluated = Evaluated::<N, L> { loss, inputs, outputs, targets };
-        let shard_sums = &mut shard_sums[..inputs.len().div_ceil(SHARD)];
-        evaluated.sum_shards(&mut d_outputs, shard_sums);
-        sum = shard_sums.iter().fold(sum, |sum, one| sum.with(one));
+        f(Inferred { inputs, outputs, targets });
     }
-    sum
 }
 
 /// Samples with the network's outputs.
-struct Evaluated<'a, N: Network, L: Loss<N::Output>> {
-    loss: &'a L,
+struct Inferred<'a, N: Network, Target> {
     inputs: &'a [N::Input],
     outputs: &'a [f32],
-    targets: &'a [L::Target],
+    targets: &'a [Target],
 }
 
-impl<N: Network, L: Loss<N::Output>> Evaluated<'_, N, L> {
-    /// Writes the loss sums of each shard. Their order in the total is that of the shards, so that it does not depend on
-    /// the number of threads.
-    fn sum_shards(&self, d_outputs: &mut [f32], shard_sums: &mut [LossSums]) {
-        let Self { loss, inputs, outputs, targets } = *self;
-        let len = N::Output::LEN;
-        let end = |shard: usize| targets.len().min((shard + 1) * SHARD) * len;
-        let tasks = shard_sums.len();
-        let shard_sums = Chunks::new(shard_sums, 1);
-        parallel::for_each_piece(d_outputs, tasks, end, |shard, _, d_y| {
-            let first = shard * SHARD;
-            let samples = inputs[first..].iter().zip(&targets[first..]);
-            let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
-            let mut sums = LossSums::default();
-            for ((input, target), (y, d_y)) in samples.zip(outputs) {
-                let valid = output_valid::<N>(input);
-                let sample = OutputSample::new(y, target, &valid, &[1.0; MAX_OUTPUTS], d_y);
-                loss.accumulate(sample, &mut sums);
-            }
-            // SAFETY: each shard is one task, a task runs on one thread, and `shard_sums` is borrowed until
-            // `for_each_piece` returns.
-            unsafe { shard_sums.chunk(shard)[0] = sums };
-        });
+impl<N: Network, Target> Inferred<'_, N, Target> {
+    /// Adds all samples to a metric.
+    fn add_to(&self, metric: &mut (impl Metric<N::Output, Target> + ?Sized)) {
+        let outputs = self.outputs.chunks_exact(N::Output::LEN);
+        for ((input, y), target) in self.inputs.iter().zip(outputs).zip(self.targets) {
+            metric.add(&y[..valid_len::<N>(input)], target);
+        }
     }
+}
+
+/// The number of elements of the valid steps of an output; all, if there are several outputs.
+fn valid_len<N: Network>(input: &N::Input) -> usize {
+    let steps = match N::Output::SHAPE.rank() {
+        0 => 1,
+        _ => N::Output::SHAPE.dim(0),
+    };
+    match N::OUTPUTS {
+        [] => output_valid::<N>(input)[0] * (N::Output::LEN / steps),
+        _ => N::Output::LEN,
+    }
+}
+
+/// Adds up losses.
+struct LossAdder<'a, L> {
+    loss: &'a L,
+    // Losses write gradients, which nothing reads here.
+    d_outputs: Vec<f32>,
+    shard_sums: Vec<LossSums>,
+    sum: LossSums,
+}
+
+impl<'a, L> LossAdder<'a, L> {
+    fn new(loss: &'a L) -> Self {
+        let (d_outputs, shard_sums) = (Vec::new(), Vec::new());
+        Self { loss, d_outputs, shard_sums, sum: LossSums::default() }
+    }
+
+    fn add<N: Network>(&mut self, samples: &Inferred<'_, N, L::Target>)
+    where
+        L: Loss<N::Output>,
+    {
+        let shards = samples.inputs.len().div_ceil(SHARD);
+        self.d_outputs.resize(samples.outputs.len(), 0.0);
+        self.shard_sums.resize(shards, LossSums::default());
+        sum_shards(samples, self.loss, &mut self.d_outputs, &mut self.shard_sums);
+        self.sum = self.shard_sums.iter().fold(self.sum, |sum, one| sum.with(one));
+    }
+}
+
+/// Writes the loss sums of each shard. Their order in the total is that of the shards, so that it does not depend on the
+/// number of threads.
+fn sum_shards<N: Network, L: Loss<N::Output>>(
+    samples: &Inferred<'_, N, L::Target>,
+    loss: &L,
+    d_outputs: &mut [f32],
+    shard_sums: &mut [LossSums],
+) {
+    let Inferred { inputs, outputs, targets } = *samples;
+    let len = N::Output::LEN;
+    let end = |shard: usize| targets.len().min((shard + 1) * SHARD) * len;
+    let tasks = shard_sums.len();
+    let shard_sums = Chunks::new(shard_sums, 1);
+    parallel::for_each_piece(d_outputs, tasks, end, |shard, _, d_y| {
+        let first = shard * SHARD;
+        let samples = inputs[first..].iter().zip(&targets[first..]);
+        let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
+        let mut sums = LossSums::default();
+        for ((input, target), (y, d_y)) in samples.zip(outputs) {
+            let valid = output_valid::<N>(input);
+            let sample = OutputSample::new(y, target, &valid, &[1.0; MAX_OUTPUTS], d_y);
+            loss.accumulate(sample, &mut sums);
+        }
+        // SAFETY: each shard is one task, a task runs on one thread, and `shard_sums` is borrowed until
+        // `for_each_piece` returns.
+        unsafe { shard_sums.chunk(shard)[0] = sums };
+    });
 }

@@ -1,20 +1,19 @@
-//! [`Trainer::fit`]: the loop over epochs and steps.
+//! [`Trainer::fit`]: checks, all epochs, and the best weights.
 
+use super::checkpoints::Checkpoints;
+use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
-use super::history::{Epoch, History, Score};
-use super::progress::Progress;
+use super::history::{Epoch, History};
 use super::trainer::Trainer;
-use super::training_run::{RunSettings, StepIndex, TrainingRun, check_data};
+use super::training_run::{RunSettings, TrainingRun, check_data};
 use crate::contract::{Network, Node, Root};
 use crate::data::Data;
-use crate::loss::{Loss, LossSums};
+use crate::loss::Loss;
 use crate::optim::Optimizer;
-use crate::system::RngKey;
-use crate::types::Inputs;
+use crate::order::file_tensors;
 use std::ops::DerefMut;
-use std::time::Instant;
 
-impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
+impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// Trains `net`, a box or a mutable reference, and returns how it went.
     ///
     /// Prints one line per epoch to the standard output, unless [`quiet`](Self::quiet), and, with the feature
@@ -24,25 +23,25 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
     ///
     /// # Errors
     /// If there are no samples, inputs and targets differ in number or are not finite, the last batch is too small for
-    /// statistics over the batch, [`carry_state`](Self::carry_state) is set for a network without recurrent state, the
-    /// loss refuses a target, the learning rate is negative or not finite, or the loss, a gradient or a weight is not
+    /// statistics over the batch (see [`drop_last`](Self::drop_last)), [`carry_state`](Self::carry_state) is set for a network without recurrent state, the
+    /// loss refuses a target, a checkpoint cannot be written or continued, the learning rate is negative or not finite, or the loss, a gradient or a weight is not
     /// finite. The network then has the weights from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
-    pub fn fit<N, L>(
+    pub fn fit<L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
-        train: &Data<Input, Target>,
+        train: &Data<N::Input, Target>,
         loss: &L,
     ) -> Result<History, TrainError>
     where
-        N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        self.fit_until(self.epochs_done.saturating_add(self.epochs), net, train, loss)
+        self.fit_until(self.position.epochs.saturating_add(self.epochs), net, train, loss)
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
     /// samples. Calls for single epochs train the same weights as one call of [`fit`](Self::fit), except that
-    /// [`keep_best`](Self::keep_best) and the warning of overfitting compare the epochs of one call.
+    /// [`keep_best`](Self::keep_best), [`early_stopping`](Self::early_stopping) and the warning of overfitting compare the
+    /// epochs of one call, and that no checkpoints and no logs are written.
     ///
     /// ```
     /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
@@ -62,153 +61,59 @@ impl<O: Optimizer, Input: Inputs, Target> Trainer<'_, O, Input, Target> {
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn fit_epoch<N, L>(
+    pub fn fit_epoch<L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
-        train: &Data<Input, Target>,
+        train: &Data<N::Input, Target>,
         loss: &L,
     ) -> Result<Epoch, TrainError>
     where
-        N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
-        let history = self.fit_until(self.epochs_done + 1, net, train, loss)?;
-        Ok(history.epochs[0])
+        let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
+        let log_dir = self.log_dir.take();
+        let history = self.fit_until(self.position.epochs + 1, net, train, loss);
+        (self.checkpoints, self.log_dir) = (checkpoints, log_dir);
+        Ok(history?.epochs[0])
     }
 
     /// Trains up to and including epoch `last`.
-    fn fit_until<N, L>(
+    fn fit_until<L>(
         &mut self,
         last: usize,
         net: &mut impl DerefMut<Target = N>,
-        train: &Data<Input, Target>,
+        train: &Data<N::Input, Target>,
         loss: &L,
     ) -> Result<History, TrainError>
     where
-        N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
         if self.carry_state && <N as Node<Root>>::STATE == 0 {
             return Err(TrainError::NoState);
         }
-        let settings =
-            RunSettings { batch: self.batch, clip: self.clip, carry_state: self.carry_state };
-        let mut run = TrainingRun::new(&mut **net, train, loss, settings)?;
+        // Before the first step, whose `update` would panic.
+        self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
+        let mut run = TrainingRun::new(&mut **net, train, loss, self.run_settings())?;
         if let Some(validation) = self.validation {
             check_data::<N, L>(DataSet::Validation, validation, loss)?;
         }
         run.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;
-        let mut history = History::default();
-        let result = self.all_epochs(last, &mut run, &mut history);
-        history.kept = run.restore_best();
-        result.map(|()| history)
+        self.prepare_checkpoints()?;
+        let mut call = FitCall::new(self, last);
+        self.resume_run(&mut run, &mut call)?;
+        let result = self.all_epochs(&mut run, &mut call);
+        call.history.kept = run.restore_best();
+        result.map(|()| call.history)
     }
 
-    fn all_epochs<N, L>(
-        &mut self,
-        last: usize,
-        run: &mut TrainingRun<'_, N, L>,
-        history: &mut History,
-    ) -> Result<(), TrainError>
-    where
-        N: Network<Input = Input>,
-        L: Loss<N::Output, Target = Target>,
-    {
-        let mut progress = Progress::new(self.quiet, last.max(self.epochs));
-        if self.epochs_done == 0 {
-            progress.begin();
+    const fn run_settings(&self) -> RunSettings {
+        RunSettings {
+            batch: self.batch,
+            accumulate: self.accumulate,
+            drop_last: self.drop_last,
+            clip: self.clip,
+            carry_state: self.carry_state,
         }
-        let mut warned = false;
-        while self.epochs_done < last {
-            let epoch = self.one_epoch(run, &mut progress)?;
-            if self.keep_best {
-                run.remember(&epoch);
-            }
-            progress.end_epoch(&epoch);
-            let stop = self.on_epoch.as_mut().is_some_and(|f| f(&epoch).is_break());
-            history.epochs.push(epoch);
-            if let Some(warning) = history.overfitting().filter(|_| !warned) {
-                progress.warn(&warning);
-                warned = true;
-            }
-            let health = run.health();
-            for warning in &health.warnings {
-                if !self.printed.iter().any(|other| other.is_like(warning)) {
-                    progress.warn(warning);
-                    self.printed.push(warning.clone());
-                }
-            }
-            history.health = Some(health);
-            if stop {
-                break;
-            }
-        }
-        Ok(())
     }
-
-    fn one_epoch<N, L>(
-        &mut self,
-        run: &mut TrainingRun<'_, N, L>,
-        progress: &mut Progress,
-    ) -> Result<Epoch, TrainError>
-    where
-        N: Network<Input = Input>,
-        L: Loss<N::Output, Target = Target>,
-    {
-        let number = self.epochs_done + 1;
-        let clock = Instant::now();
-        let key = RngKey::new(self.seed);
-        run.begin_epoch(key, number);
-        let steps = run.samples().div_ceil(self.batch);
-        self.set_learning_rate(false, StepIndex { epoch: number, step: 1, steps })?;
-        progress.begin_epoch(number, steps);
-        let mut sums = LossSums::default();
-        for step in 1..=steps {
-            let at = StepIndex { epoch: number, step, steps };
-            let key = key.fold_in(self.steps_done);
-            self.set_learning_rate(true, at)?;
-            sums = sums.with(&run.step(at, key, &mut self.optimizer)?);
-            self.steps_done += 1;
-            progress.step(&sums);
-        }
-        self.epochs_done = number;
-        run.check_weights(number, self.optimizer.learning_rate())?;
-        let training_seconds = clock.elapsed().as_secs_f64();
-        let training = Score::of::<N>(&sums);
-        let validation = self.validation.map(|data| run.evaluate(data));
-        if let Some(plan) = &mut self.plan {
-            plan.schedule.observe(validation.unwrap_or(training).loss);
-        }
-        Ok(Epoch {
-            number,
-            learning_rate: self.optimizer.learning_rate(),
-            training,
-            validation,
-            seconds: clock.elapsed().as_secs_f64(),
-            samples_per_second: run.samples() as f64 / training_seconds,
-        })
-    }
-
-    /// Sets the learning rate by the schedule, before the step `at` or, not `each_step`, before the first step of an epoch.
-    fn set_learning_rate(&mut self, each_step: bool, at: StepIndex) -> Result<(), TrainError> {
-        if let Some(plan) = self.plan.as_mut().filter(|plan| plan.each_step == each_step) {
-            let done = if each_step { self.steps_done as usize } else { self.epochs_done };
-            let rate = plan.rate(&self.optimizer, done);
-            // Before the optimiser has it, which may panic.
-            check_learning_rate(rate, at)?;
-            self.optimizer.set_learning_rate(rate);
-        }
-        // An optimiser of the user's may have any rate.
-        check_learning_rate(self.optimizer.learning_rate(), at)
-    }
-}
-
-/// Refuses a learning rate that would destroy the weights.
-fn check_learning_rate(rate: f64, at: StepIndex) -> Result<(), TrainError> {
-    if rate.is_finite() && rate >= 0.0 {
-        return Ok(());
-    }
-    let StepIndex { epoch, step, .. } = at;
-    Err(TrainError::LearningRate { epoch, step, rate })
 }

@@ -1,4 +1,4 @@
-//! [`Health`]: the gradients of a network, layer by layer, and warnings derived from them.
+//! [`Health`]: the gradients of a network, layer by layer, and warnings derived from them and from the data.
 
 use crate::contract::{LayerInfo, Network};
 use crate::optim::norm;
@@ -16,7 +16,8 @@ const EXPLODED: f64 = 100.0;
 /// The least magnitude of weights that gradients are compared with: some layers are initialised with zeros.
 const SMALLEST_WEIGHTS: f64 = 0.01;
 
-/// The gradients of a network's layers, and warnings derived from them. Displays as one line per warning.
+/// The gradients of a network's layers, and warnings derived from them. That of a training run has warnings about its inputs,
+/// its batches and its loss, too. Displays as one line per warning.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Health {
@@ -59,18 +60,43 @@ pub enum Warning {
         /// The number of its units.
         units: usize,
     },
+    /// The elements of an input are far from mean 0 and standard deviation 1.
+    UnscaledInputs {
+        /// The name of the input; empty where a network has one input without a name.
+        name: String,
+        /// Whether each of its elements is a feature of its own.
+        features: bool,
+        /// The mean of its elements.
+        mean: f64,
+        /// Their standard deviation.
+        std: f64,
+    },
+    /// The network ends with a function that the loss applies itself.
+    AppliedTwice {
+        /// The last layer.
+        layer: String,
+        /// The function: `Softmax` or `Sigmoid`.
+        function: &'static str,
+    },
+    /// `BatchNorm` estimates mean and variance over few samples.
+    SmallBatches {
+        /// The first `BatchNorm`.
+        layer: String,
+        /// The number of samples of a batch.
+        batch: usize,
+    },
 }
 
 impl Health {
     /// The health of `net` by one gradient of its loss, `d_net`.
     ///
     /// ```
-    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, loss::CrossEntropy, train::Health};
+    /// # use unrolled_runtime::{Network, RngKey, TrainingExt, loss::CrossEntropy, train::Health};
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
     /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
     /// # ) -> Result<(), unrolled_runtime::BatchError> {
     /// let mut d_net = N::zeros();
-    /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net)?;
+    /// net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net, RngKey::new(1))?;
     /// println!("{}", Health::of(&*net, &*d_net));
     /// # Ok(())
     /// # }
@@ -111,6 +137,27 @@ impl fmt::Display for Warning {
                 "warning: {dead} of {units} units of layer `{layer}` are dead: the ReLU after them is 0 for every \
                  sample, and their gradient is 0. Try a smaller learning rate, LeakyReLU instead of ReLU, or \
                  BatchNorm before it."
+            ),
+            Self::UnscaledInputs { name, features, mean, std } => {
+                let name = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+                let method = if *features { "per_feature" } else { "over_all" };
+                write!(
+                    f,
+                    "warning: the inputs{name} have a mean of {mean:.3} and a standard deviation of {std:.3}, but \
+                     networks learn best near 0 and 1. Write `let standardizer = \
+                     Standardizer::{method}(&train.inputs)?; standardizer.apply_all(&mut train.inputs);`, and apply \
+                     it to the inputs of validation and inference, too."
+                )
+            }
+            Self::AppliedTwice { layer, function } => write!(
+                f,
+                "warning: the loss applies {function} itself, but the network ends with `{layer}`, so that it learns \
+                 slowly. Leave `{layer}` out, and apply {function} to outputs where you need probabilities."
+            ),
+            Self::SmallBatches { layer, batch } => write!(
+                f,
+                "warning: `{layer}` estimates mean and variance over batches of {batch}, which are too few samples. \
+                 Write `.batch(32)`, or GroupNorm or LayerNorm instead of BatchNorm."
             ),
         }
     }

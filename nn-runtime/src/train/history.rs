@@ -1,6 +1,7 @@
 //! [`History`]: the record of a training run.
 
 use super::health::Health;
+use super::metrics::MetricValues;
 use crate::contract::Network;
 use crate::loss::{LossSum, LossSums};
 use crate::types::MAX_OUTPUTS;
@@ -39,6 +40,16 @@ impl Score {
             accuracy: sums.accuracy(),
             outputs: std::array::from_fn(output),
         }
+    }
+
+    /// A score that was stored in a file.
+    #[cfg(feature = "files")]
+    pub(super) const fn restored(
+        loss: f64,
+        accuracy: Option<f64>,
+        outputs: [Option<OutputScore>; MAX_OUTPUTS],
+    ) -> Self {
+        Self { loss, accuracy, outputs }
     }
 
     /// The scores of the outputs, if the network has several.
@@ -88,10 +99,19 @@ pub struct Epoch {
     pub training: Score,
     /// The score on the validation data after its last step, in inference mode.
     pub validation: Option<Score>,
+    /// The values of the metrics: see [`Trainer::metric`](crate::train::Trainer::metric).
+    pub metrics: MetricValues,
     /// Its duration, including validation.
     pub seconds: f64,
     /// Training samples per second, without validation.
     pub samples_per_second: f64,
+}
+
+impl Epoch {
+    /// The score that decides which epoch is the best: on the validation data if there are any.
+    pub(crate) fn watched(&self) -> &Score {
+        self.validation.as_ref().unwrap_or(&self.training)
+    }
 }
 
 /// `loss 0.2345, accuracy 93.10%; validation loss 0.1234, accuracy 96.50%; 3.2 s, 18750 samples/s`
@@ -101,7 +121,11 @@ impl fmt::Display for Epoch {
         if let Some(validation) = &self.validation {
             write!(f, "; validation {validation}")?;
         }
-        write!(f, "; {:.1} s, {:.0} samples/s", self.seconds, self.samples_per_second)
+        write!(
+            f,
+            "{}; {:.1} s, {:.0} samples/s",
+            self.metrics, self.seconds, self.samples_per_second
+        )
     }
 }
 
@@ -148,19 +172,26 @@ impl History {
     }
 }
 
-/// One line per epoch: training loss and accuracy, validation loss and accuracy, seconds.
+/// One line per epoch: training loss and accuracy, validation loss and accuracy, metrics, seconds.
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "epoch    training  accuracy    validation  accuracy    seconds")?;
+        write!(f, "epoch    training  accuracy    validation  accuracy")?;
+        let mut names = self.epochs.first().into_iter().flat_map(|epoch| epoch.metrics.iter());
+        names.try_for_each(|metric| write!(f, "  {:>8}", metric.name))?;
+        writeln!(f, "    seconds")?;
         for epoch in &self.epochs {
             let [loss, accuracy] = cells(Some(&epoch.training));
             let [valid_loss, valid_accuracy] = cells(epoch.validation.as_ref());
             let kept = if self.kept == Some(epoch.number) { " kept" } else { "" };
-            writeln!(
+            write!(
                 f,
-                "{:>5}  {loss:>10}  {accuracy:>8}  {valid_loss:>12}  {valid_accuracy:>8}  {:>9.2}{kept}",
-                epoch.number, epoch.seconds
+                "{:>5}  {loss:>10}  {accuracy:>8}  {valid_loss:>12}  {valid_accuracy:>8}",
+                epoch.number
             )?;
+            for metric in epoch.metrics.iter() {
+                write!(f, "  {:>1$.4}", metric.value, metric.name.len().max(8))?;
+            }
+            writeln!(f, "  {:>9.2}{kept}", epoch.seconds)?;
         }
         if let Some(warning) = self.overfitting() {
             writeln!(f, "{warning}")?;
@@ -217,6 +248,7 @@ mod tests {
             learning_rate: 0.1,
             training: score(training, Some(1.0 - training / 10.0)),
             validation: Some(score(validation, None)),
+            metrics: MetricValues::default(),
             seconds: 1.25,
             samples_per_second: 1000.0,
         });
@@ -274,5 +306,17 @@ mod tests {
              1      1.0000    90.00%             -         -       1.25\n    \
              2      0.5000    95.00%        0.6000         -       1.25 kept\n"
         );
+        for epoch in &mut history.epochs {
+            epoch.metrics = MetricValues::new([("F1 (macro)", 0.5), ("R2", 0.25)]);
+        }
+        assert_eq!(
+            history.to_string(),
+            "epoch    training  accuracy    validation  accuracy  F1 (macro)        R2    seconds\n    \
+             1      1.0000    90.00%             -         -      0.5000    0.2500       1.25\n    \
+             2      0.5000    95.00%        0.6000         -      0.5000    0.2500       1.25 kept\n"
+        );
+        let shown =
+            "loss 1.0000, accuracy 90.00%, F1 (macro) 0.5000, R2 0.2500; 1.2 s, 1000 samples/s";
+        assert_eq!(history.epochs[0].to_string(), shown);
     }
 }

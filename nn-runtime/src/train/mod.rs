@@ -1,20 +1,45 @@
 //! Training: [`Trainer`] runs epochs over a data set, [`History`] records them.
 
+mod callbacks;
+#[cfg(feature = "files")]
+mod checkpoint;
+#[cfg(not(feature = "files"))]
+#[path = "no_checkpoint.rs"]
+mod checkpoint;
+#[cfg(feature = "files")]
+mod checkpoint_error;
+mod checkpoints;
 mod chunks;
 mod confusion;
+mod early_stopping;
+mod epochs;
 mod error;
 mod evaluate;
 mod fit;
 mod health;
+mod health_data;
 mod history;
+mod log;
+pub mod metrics;
+mod position;
 mod progress;
 mod trainer;
 mod training_run;
 mod untrained;
 
+pub use callbacks::{CallbackResult, Step};
+#[cfg(feature = "files")]
+pub use checkpoint_error::{CheckpointError, Difference};
 pub use confusion::Confusion;
+pub use early_stopping::EarlyStopping;
 pub use error::{Advice, DataSet, TrainError};
 pub(crate) use evaluate::evaluate;
+pub use evaluate::measure;
 pub use health::{Health, Warning};
 pub use history::{Epoch, History, OutputScore, Overfitting, Score};
+// Not `MeanAbsoluteError`, which is also the name of a loss.
+pub use metrics::{
+    Accuracy, AveragePrecision, F1, Metric, MetricValue, MetricValues, Perplexity, Precision, R2,
+    Recall, RocAuc,
+};
 pub use trainer::Trainer;

@@ -5,6 +5,7 @@ use crate::loss::LossSums;
 use bar::Bar;
 use std::fmt;
 use std::io::Write;
+use std::ops::Range;
 
 #[cfg(feature = "progress")]
 mod bar;
@@ -37,7 +38,8 @@ impl Progress {
         }
     }
 
-    pub(super) fn begin_epoch(&mut self, number: usize, steps: usize) {
+    /// Begins an epoch, of which `steps` are left.
+    pub(super) fn begin_epoch(&mut self, number: usize, steps: Range<usize>) {
         if !self.quiet {
             self.bar = Bar::on_terminal(self.heading(number), steps);
         }
@@ -51,14 +53,15 @@ impl Progress {
     }
 
     pub(super) fn end_epoch(&mut self, epoch: &Epoch) {
-        if let Some(bar) = self.bar.take() {
-            bar.clear();
-        }
+        self.clear();
         self.print(&format_args!("{}: {epoch}", self.heading(epoch.number)));
     }
 
-    pub(super) fn warn(&self, warning: &dyn fmt::Display) {
-        self.print(warning);
+    /// Removes the bar.
+    pub(super) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.clear();
+        }
     }
 
     /// `epoch  3/10`
@@ -67,7 +70,8 @@ impl Progress {
         format!("epoch {number:>width$}/{}", self.last)
     }
 
-    fn print(&self, text: &dyn fmt::Display) {
+    /// Prints a line, unless the run is quiet.
+    pub(super) fn print(&self, text: &dyn fmt::Display) {
         if !self.quiet {
             // A closed pipe is no reason to stop training.
             let _ = writeln!(std::io::stdout(), "{text}");

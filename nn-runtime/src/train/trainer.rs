@@ -1,24 +1,27 @@
 //! [`Trainer`]: the settings of a training run.
 
+use super::callbacks::{CallbackResult, Callbacks, Step};
+use super::checkpoints::Checkpoints;
+use super::early_stopping::EarlyStopping;
+use super::evaluate::Metrics;
 use super::health::Warning;
 use super::history::Epoch;
+use super::metrics::{MAX_METRICS, Metric, MetricValues};
+use super::position::Position;
+use crate::contract::Network;
 use crate::data::Data;
 use crate::hyper::at_least_one;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Clip, Optimizer};
-use crate::types::Inputs;
 use std::fmt;
-use std::ops::ControlFlow;
-
-/// A callback after each epoch.
-type OnEpoch<'a> = Box<dyn FnMut(&Epoch) -> ControlFlow<()> + 'a>;
+use std::path::PathBuf;
 
 /// A learning-rate schedule, and whether it sets the rate before each step or before each epoch.
 pub(super) struct Plan<'a> {
     pub(super) each_step: bool,
-    pub(super) schedule: Box<dyn Schedule + 'a>,
+    pub(super) schedule: Box<dyn Schedule + Send + 'a>,
     /// The optimiser's own learning rate, known once training begins.
-    base: Option<f64>,
+    pub(super) base: Option<f64>,
 }
 
 impl Plan<'_> {
@@ -57,67 +60,85 @@ impl<F: FnMut(usize) -> f64> Schedule for EpochSchedule<F> {
 ///
 /// The same seed gives the same weights, bit for bit, on any number of threads. A second call of
 /// [`fit`](Self::fit) continues where the first one ended: two calls of five epochs are one of ten.
-pub struct Trainer<'a, O, Input, Target> {
+///
+/// `N` is the type of the network. A trainer is `Send` if its optimiser is, and the data of
+/// [`validate`](Self::validate) are `Sync`; callbacks and schedules are `Send`.
+pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) optimizer: O,
     pub(super) batch: usize,
+    pub(super) accumulate: usize,
+    pub(super) drop_last: bool,
     pub(super) epochs: usize,
     pub(super) seed: u64,
-    pub(super) validation: Option<&'a Data<Input, Target>>,
+    pub(super) validation: Option<&'a Data<N::Input, Target>>,
     pub(super) quiet: bool,
+    pub(super) metrics: Metrics<'a, N, Target>,
     pub(super) keep_best: bool,
+    pub(super) early_stopping: Option<EarlyStopping>,
     pub(super) plan: Option<Plan<'a>>,
     pub(super) clip: Option<Clip>,
     pub(super) carry_state: bool,
-    pub(super) on_epoch: Option<OnEpoch<'a>>,
-    // Counts over all calls of `fit`.
-    pub(super) epochs_done: usize,
-    pub(super) steps_done: u64,
+    pub(super) callbacks: Callbacks<'a, N>,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) log_dir: Option<PathBuf>,
+    pub(super) position: Position,
     // Each kind of warning is printed once.
     pub(super) printed: Vec<Warning>,
 }
 
 /// Shows the settings and the progress; of the data only the number of samples.
-impl<O: fmt::Debug, Input, Target> fmt::Debug for Trainer<'_, O, Input, Target> {
+impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trainer")
             .field("optimizer", &self.optimizer)
             .field("batch", &self.batch)
+            .field("accumulate", &self.accumulate)
+            .field("drop_last", &self.drop_last)
             .field("epochs", &self.epochs)
             .field("seed", &self.seed)
             .field("validation", &self.validation.map(Data::len))
+            .field("metrics", &self.metrics.iter().map(|metric| metric.name()).collect::<Vec<_>>())
             .field("keep_best", &self.keep_best)
+            .field("early_stopping", &self.early_stopping)
             .field("clip", &self.clip)
+            .field("checkpoints", &self.checkpoints)
+            .field("log_dir", &self.log_dir)
             .field("carry_state", &self.carry_state)
-            .field("epochs_done", &self.epochs_done)
-            .field("steps_done", &self.steps_done)
+            .field("epochs_done", &self.position.epochs)
+            .field("steps_done", &self.position.steps)
             .finish_non_exhaustive()
     }
 }
 
-impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
+impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// A trainer with batches of 32 samples, 10 epochs and seed 0.
     #[must_use]
     pub const fn new(optimizer: O) -> Self {
         Self {
             optimizer,
             batch: 32,
+            accumulate: 1,
+            drop_last: false,
             epochs: 10,
             seed: 0,
             validation: None,
             quiet: false,
+            metrics: Vec::new(),
             keep_best: false,
+            early_stopping: None,
             plan: None,
             clip: None,
             carry_state: false,
-            on_epoch: None,
-            epochs_done: 0,
-            steps_done: 0,
+            callbacks: Callbacks::NONE,
+            checkpoints: Checkpoints::NONE,
+            log_dir: None,
+            position: Position::START,
             printed: Vec::new(),
         }
     }
 
-    /// Sets the number of samples per step. The last batch of an epoch has the remaining ones, as with PyTorch's
-    /// `drop_last=False`.
+    /// Sets the number of samples per batch. The last batch of an epoch has the remaining ones: see
+    /// [`drop_last`](Self::drop_last).
     ///
     /// # Panics
     /// If `samples` is 0.
@@ -125,6 +146,46 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     #[track_caller]
     pub fn batch(mut self, samples: usize) -> Self {
         self.batch = at_least_one("Trainer: batch size", samples);
+        self
+    }
+
+    /// Sets whether a last batch with fewer samples than the others is left out, as PyTorch's `drop_last`. The order of
+    /// the samples, and so which ones are left out, is another one in each epoch. `BatchNorm` needs it where a single
+    /// sample would be left over.
+    #[must_use]
+    pub const fn drop_last(mut self, drop: bool) -> Self {
+        self.drop_last = drop;
+        self
+    }
+
+    /// Accumulates the gradients of `batches` batches for each step, in the memory of one batch.
+    ///
+    /// A step is then one of a batch `batches` times as large: the gradient is that of the mean loss of all its samples, by
+    /// their weights, also in the last step of an epoch, which may have fewer batches. Clipping, schedules, callbacks and
+    /// random values of layers such as `Dropout` are those of the large batch. Without [`drop_last`](Self::drop_last) and
+    /// [`carry_state`](Self::carry_state) the steps of both are equal up to the rounding of sums. `BatchNorm` is an
+    /// exception: its statistics are those of single batches.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// // Steps of 256 samples with the memory of 64.
+    /// Trainer::new(Adam::new(1e-3))
+    ///     .batch(64)
+    ///     .accumulate(4)
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If `batches` is 0.
+    #[must_use]
+    #[track_caller]
+    pub fn accumulate(mut self, batches: usize) -> Self {
+        self.accumulate = at_least_one("Trainer: accumulated batches", batches);
         self
     }
 
@@ -145,9 +206,44 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
 
     /// Evaluates the network on `data` after each epoch.
     #[must_use]
-    pub const fn validate(mut self, data: &'a Data<Input, Target>) -> Self {
+    pub const fn validate(mut self, data: &'a Data<N::Input, Target>) -> Self {
         self.validation = Some(data);
         self
+    }
+
+    /// Adds a metric, which is computed after each epoch in inference mode: on the validation data, or without them on the
+    /// training data, which takes another pass through them. Its values are in [`Epoch::metrics`].
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 9]>>(
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// let history = Trainer::new(Adam::new(1e-3))
+    ///     .validate(&valid)
+    ///     .metric(Accuracy::top(5))
+    ///     .metric(F1::macro_average())
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// println!("{:?}", history.epochs[9].metrics.get("F1 (macro)"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If there are already 8 metrics.
+    #[must_use]
+    #[track_caller]
+    pub fn metric(mut self, metric: impl Metric<N::Output, Target> + 'a) -> Self {
+        assert!(self.metrics.len() < MAX_METRICS, "Trainer: at most {MAX_METRICS} metrics");
+        self.metrics.push(Box::new(metric));
+        self
+    }
+
+    /// The values of the metrics, whose samples are then forgotten.
+    pub(super) fn take_metrics(&mut self) -> MetricValues {
+        let values = MetricValues::new(self.metrics.iter().map(|m| (m.name(), m.value())));
+        self.metrics.iter_mut().for_each(|metric| metric.reset());
+        values
     }
 
     /// Prints nothing.
@@ -162,6 +258,13 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     #[must_use]
     pub const fn keep_best(mut self, keep: bool) -> Self {
         self.keep_best = keep;
+        self
+    }
+
+    /// Ends [`fit`](Self::fit) once the loss has stopped falling: see [`EarlyStopping`]. It compares the epochs of one call.
+    #[must_use]
+    pub const fn early_stopping(mut self, rule: EarlyStopping) -> Self {
+        self.early_stopping = Some(rule);
         self
     }
 
@@ -180,7 +283,7 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// # }
     /// ```
     #[must_use]
-    pub fn learning_rate(self, schedule: impl FnMut(usize) -> f64 + 'a) -> Self {
+    pub fn learning_rate(self, schedule: impl FnMut(usize) -> f64 + Send + 'a) -> Self {
         self.schedule_epochs(EpochSchedule(schedule))
     }
 
@@ -198,18 +301,18 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
     /// # }
     /// ```
     #[must_use]
-    pub fn schedule_epochs(self, schedule: impl Schedule + 'a) -> Self {
+    pub fn schedule_epochs(self, schedule: impl Schedule + Send + 'a) -> Self {
         self.with_plan(false, schedule)
     }
 
     /// Sets the learning rate before each step. An epoch has one step for each batch, including the last one, which may be
-    /// smaller.
+    /// smaller; with [`accumulate`](Self::accumulate) one for several batches.
     #[must_use]
-    pub fn schedule_steps(self, schedule: impl Schedule + 'a) -> Self {
+    pub fn schedule_steps(self, schedule: impl Schedule + Send + 'a) -> Self {
         self.with_plan(true, schedule)
     }
 
-    fn with_plan(mut self, each_step: bool, schedule: impl Schedule + 'a) -> Self {
+    fn with_plan(mut self, each_step: bool, schedule: impl Schedule + Send + 'a) -> Self {
         self.plan = Some(Plan { each_step, schedule: Box::new(schedule), base: None });
         self
     }
@@ -254,27 +357,66 @@ impl<'a, O: Optimizer, Input: Inputs, Target> Trainer<'a, O, Input, Target> {
         self
     }
 
-    /// Calls `f` after each epoch, and stops if it returns `Break`.
+    /// Calls `f` after each step. `f` returns nothing, or a [`ControlFlow`](std::ops::ControlFlow), whose `Break` ends
+    /// [`fit`](Self::fit) after this step: the record then has the complete epochs, and the next call continues the epoch.
     ///
     /// ```
-    /// # use unrolled_runtime::{InferenceExt, FilesExt, Network, TrainingExt, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use unrolled_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use std::time::{Duration, Instant};
     /// # use std::ops::ControlFlow;
     /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
-    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// #     mut net: Box<N>, train: Data<[f32; 4], u32>,
     /// # ) -> Result<(), TrainError> {
+    /// let (begin, mut losses) = (Instant::now(), Vec::new());
     /// Trainer::new(Adam::new(1e-3))
-    ///     .validate(&valid)
-    ///     .on_epoch(|epoch| match epoch.validation {
-    ///         Some(score) if score.loss < 0.05 => ControlFlow::Break(()),
-    ///         _ => ControlFlow::Continue(()),
+    ///     .on_step(|step| {
+    ///         losses.push(step.loss);
+    ///         if begin.elapsed() > Duration::from_secs(3600) {
+    ///             return ControlFlow::Break(());
+    ///         }
+    ///         ControlFlow::Continue(())
     ///     })
     ///     .fit(&mut net, &train, &CrossEntropy::new())?;
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn on_epoch(mut self, f: impl FnMut(&Epoch) -> ControlFlow<()> + 'a) -> Self {
-        self.on_epoch = Some(Box::new(f));
+    pub fn on_step<R: CallbackResult>(mut self, mut f: impl FnMut(&Step) -> R + Send + 'a) -> Self {
+        self.callbacks.on_step = Some(Box::new(move |step| f(step).control_flow()));
+        self
+    }
+
+    /// Calls `f` after each epoch with its record and the network. `f` returns nothing, or a
+    /// [`ControlFlow`](std::ops::ControlFlow), whose `Break` ends [`fit`](Self::fit).
+    ///
+    /// The types of both arguments are inferred. A function that calls methods of the network names its type:
+    /// `|epoch, net: &Digits| ..`.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{InferenceExt, Network, data::Data, loss::CrossEntropy, optim::*, train::*};
+    /// # use std::ops::ControlFlow;
+    /// # fn example<Digits: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<Digits>, train: Data<[f32; 4], u32>, valid: Data<[f32; 4], u32>,
+    /// # ) -> Result<(), TrainError> {
+    /// Trainer::new(Adam::new(1e-3))
+    ///     .validate(&valid)
+    ///     .on_epoch(|epoch, net: &Digits| {
+    ///         println!("largest weight {:?}", net.params().iter().max_by(|a, b| a.total_cmp(b)));
+    ///         match epoch.validation {
+    ///             Some(score) if score.loss < 0.05 => ControlFlow::Break(()),
+    ///             _ => ControlFlow::Continue(()),
+    ///         }
+    ///     })
+    ///     .fit(&mut net, &train, &CrossEntropy::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_epoch<R: CallbackResult>(
+        mut self,
+        mut f: impl FnMut(&Epoch, &N) -> R + Send + 'a,
+    ) -> Self {
+        self.callbacks.on_epoch = Some(Box::new(move |epoch, net| f(epoch, net).control_flow()));
         self
     }
 }

@@ -2,16 +2,18 @@
 
 use super::chunks;
 use super::error::{Advice, DataSet, TrainError};
-use super::evaluate::{evaluate_checked, evaluate_chunks};
+use super::evaluate::{Metrics, evaluate_checked};
 use super::health::{GradientMonitor, Health};
+use super::health_data::{applied_twice, data_warnings};
 use super::history::{Epoch, Score};
 use super::untrained::Untrained;
 use crate::contract::{Network, Node, Root, trained_ranges};
 use crate::data::{Data, for_each_swap};
+use crate::kernels::add_to;
 use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, LossSums};
-use crate::optim::{Clip, Clipper, Optimizer};
-use crate::step::{Batch, BatchOf, TrainStep, enough_for, run_step};
+use crate::optim::{Clip, Clipper, Optimizer, OptimizerExt};
+use crate::step::{Batch, BatchError, BatchOf, PartOfBatch, TrainStep, enough_for, run_step};
 use crate::system::{RngKey, parallel};
 use crate::types::Inputs;
 use std::ops::Range;
@@ -30,6 +32,9 @@ pub(super) struct StepIndex {
 #[derive(Clone, Copy)]
 pub(super) struct RunSettings {
     pub(super) batch: usize,
+    /// The number of batches per step.
+    pub(super) accumulate: usize,
+    pub(super) drop_last: bool,
     pub(super) clip: Option<Clip>,
     pub(super) carry_state: bool,
 }
@@ -42,16 +47,20 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     net: &'a mut N,
     d_net: Box<N>,
     loss: &'a L,
+    data: &'a Data<N::Input, L::Target>,
     samples: BatchOf<'a, N, L>,
     order: Vec<usize>,
     layers: Vec<(String, Range<usize>)>,
-    trained: Vec<Range<usize>>,
     untrained: Untrained,
     largest_input: f32,
     monitor: GradientMonitor,
     best: Option<Best<N>>,
     clipper: Option<Clipper>,
     batch: usize,
+    drop_last: bool,
+    accumulate: usize,
+    // The sum of the gradients of several batches, if a step has several.
+    accumulated: Option<Box<N>>,
     // Whether samples are chunks of a long sequence.
     carry_state: bool,
     // The recurrent states of the samples of a step; empty if they begin with zeros.
@@ -65,6 +74,13 @@ struct Best<N> {
     net: Box<N>,
 }
 
+impl<N: Network> Best<N> {
+    /// Before the first epoch.
+    fn none() -> Self {
+        Self { epoch: 0, loss: f64::INFINITY, net: N::zeros() }
+    }
+}
+
 impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     pub(super) fn new(
         net: &'a mut N,
@@ -72,49 +88,99 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         loss: &'a L,
         settings: RunSettings,
     ) -> Result<Self, TrainError> {
-        let RunSettings { batch, clip, carry_state } = settings;
+        let RunSettings { batch, accumulate, drop_last, clip, carry_state } = settings;
         let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
-        let layers = trained_ranges(N::LAYERS);
+        let layers = trained_ranges::<N>();
         let trained: Vec<_> = layers.iter().map(|(_, range)| range.clone()).collect();
         Ok(Self {
             net,
             d_net: N::zeros(),
             loss,
+            data,
             samples,
             order: (0..data.len()).collect(),
             untrained: Untrained::new(N::LEN, &trained),
-            trained,
             layers,
             largest_input,
             monitor: GradientMonitor::new::<N>(),
             best: None,
             clipper: clip.map(Clipper::new::<N>),
             batch,
+            accumulate,
+            drop_last,
+            accumulated: (accumulate > 1).then(N::zeros),
             carry_state,
             state: chunks::initial_state::<N>(if carry_state { batch } else { 0 }, data.len()),
         })
     }
 
-    /// The number of training samples.
-    pub(super) fn samples(&self) -> usize {
+    /// The number of training samples, those that are dropped among them.
+    #[cfg(feature = "files")]
+    pub(super) fn all_samples(&self) -> usize {
         self.order.len()
+    }
+
+    #[cfg(feature = "files")]
+    pub(super) fn set_weights(&mut self, weights: &[f32]) {
+        self.net.as_floats_mut().copy_from_slice(weights);
+    }
+
+    /// The best epoch, its loss and its weights.
+    #[cfg(feature = "files")]
+    pub(super) fn best(&self) -> Option<(usize, f64, &[f32])> {
+        self.best.as_ref().map(|best| (best.epoch, best.loss, best.net.as_floats()))
+    }
+
+    /// The number of samples that an epoch trains on.
+    pub(super) fn samples(&self) -> usize {
+        let all = self.order.len();
+        if self.drop_last { all - all % self.batch } else { all }
+    }
+
+    /// The number of steps of an epoch.
+    pub(super) fn steps(&self) -> usize {
+        self.samples().div_ceil(self.samples_per_step())
+    }
+
+    /// The number of samples of the last `steps` steps of an epoch.
+    pub(super) fn samples_of(&self, steps: usize) -> usize {
+        let before = self.steps() - steps;
+        self.samples() - before * self.samples_per_step()
+    }
+
+    fn samples_per_step(&self) -> usize {
+        self.batch.saturating_mul(self.accumulate)
     }
 
     /// Checks that every batch of an epoch, including the last one, has as many samples as the network needs.
     pub(super) fn check_batches(&self) -> Result<(), TrainError> {
-        let rest = self.samples() % self.batch;
-        enough_for::<N>(if rest == 0 { self.batch } else { rest })
-            .map_err(|source| TrainError::Data { data: DataSet::Training, source })
+        let (samples, batch) = (self.order.len(), self.batch);
+        if self.samples() == 0 {
+            return Err(TrainError::NoBatch { samples, batch });
+        }
+        let rest = self.samples() % batch;
+        match enough_for::<N>(if rest == 0 { batch } else { rest }) {
+            // Without a remedy where the first batch is too small as well.
+            Err(BatchError::TooFew { least, found }) if samples > batch && batch >= least => {
+                Err(TrainError::LastBatch { samples, batch, least, found })
+            }
+            result => result.map_err(|source| TrainError::Data { data: DataSet::Training, source }),
+        }
     }
 
     /// Begins an epoch with its order of samples, which does not depend on the epochs before.
-    pub(super) fn begin_epoch(&mut self, key: RngKey, epoch: usize) {
+    /// `state` are the recurrent states after the steps that are done, if there are any.
+    pub(super) fn begin_epoch(&mut self, key: RngKey, epoch: usize, state: &[f32]) {
         if self.carry_state {
             self.order = chunks::order(self.order.len(), self.batch);
         } else {
             self.shuffle(key, epoch);
         }
-        self.state.fill(0.0);
+        if state.len() == self.state.len() {
+            self.state.copy_from_slice(state);
+        } else {
+            self.state.fill(0.0);
+        }
         self.monitor.clear();
     }
 
@@ -133,21 +199,8 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         key: RngKey,
         optimizer: &mut impl Optimizer,
     ) -> Result<LossSums, TrainError> {
-        let first = (at.step - 1) * self.batch;
-        let end = (first + self.batch).min(self.order.len());
-        let batch = self.samples.choose(&self.order[first..end]);
         self.untrained.remember(self.net.as_floats());
-        // The last step of parallel sequences may have fewer samples than the others.
-        let elements = self.state.len().min(batch.len() * <N as Node<Root>>::STATE);
-        let sums = run_step(TrainStep {
-            net: &mut *self.net,
-            loss: self.loss,
-            batch,
-            d_net: &mut *self.d_net,
-            d_inputs: None,
-            state: &mut self.state[..elements],
-            key,
-        });
+        let sums = self.gradient(at, key);
         let advice = self.advice(optimizer.learning_rate());
         let checked = self.check_loss(sums.mean_loss(), advice, at);
         checked
@@ -157,8 +210,63 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         if let Some(clipper) = &mut self.clipper {
             clipper.apply(&*self.net, &mut *self.d_net);
         }
-        optimizer.step(self.net.as_floats_mut(), self.d_net.as_floats(), &self.trained);
+        optimizer.update(&mut *self.net, &*self.d_net);
         Ok(sums)
+    }
+
+    /// Writes the gradient of a step's mean loss to `d_net`, batch by batch. Returns the loss sums of all samples.
+    fn gradient(&mut self, at: StepIndex, key: RngKey) -> LossSums {
+        let begin = (at.step - 1) * self.samples_per_step();
+        let end = begin.saturating_add(self.samples_per_step()).min(self.samples());
+        // Of all samples: a mean of the means of batches would be wrong where the last one is smaller.
+        let weights = self.samples.choose(&self.order[begin..end]).weights::<N, L>(self.loss);
+        let mut sums = LossSums::default();
+        for first in (begin..end).step_by(self.batch) {
+            let part = PartOfBatch { first: first - begin, weights };
+            let batch = first..end.min(first.saturating_add(self.batch));
+            sums = sums.with(&self.gradient_of_batch(batch, part, key));
+            self.add_gradient(first == begin);
+        }
+        if let Some(sum) = &mut self.accumulated {
+            std::mem::swap(sum, &mut self.d_net);
+        }
+        sums
+    }
+
+    /// Writes the gradient of the batch at `range` of the order to `d_net`.
+    fn gradient_of_batch(
+        &mut self,
+        range: Range<usize>,
+        part: PartOfBatch,
+        key: RngKey,
+    ) -> LossSums {
+        let batch = self.samples.choose(&self.order[range]);
+        // The last step of parallel sequences may have fewer samples than the others.
+        let elements = self.state.len().min(batch.len() * <N as Node<Root>>::STATE);
+        run_step(TrainStep {
+            net: &mut *self.net,
+            loss: self.loss,
+            batch,
+            part: Some(part),
+            d_net: &mut *self.d_net,
+            d_inputs: None,
+            state: &mut self.state[..elements],
+            key,
+        })
+    }
+
+    /// Adds `d_net` to the accumulated gradient, if a step has several batches.
+    fn add_gradient(&mut self, first: bool) {
+        match &mut self.accumulated {
+            Some(sum) if first => std::mem::swap(sum, &mut self.d_net),
+            Some(sum) => {
+                let d_net = self.d_net.as_floats();
+                parallel::for_each_zipped_piece([sum.as_floats_mut()], CHUNK, |range, [sum]| {
+                    add_to(sum, &d_net[range]);
+                });
+            }
+            None => {}
+        }
     }
 
     fn monitor_gradient(&mut self, at: StepIndex) {
@@ -169,19 +277,38 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         }
     }
 
-    /// The health of the network by the gradients of the epoch.
-    pub(super) fn health(&self) -> Health {
-        self.monitor.health(self.net.as_floats())
+    pub(super) fn net(&self) -> &N {
+        self.net
     }
 
-    /// The network's score on `data`, which are chunks of a sequence if the training data are.
-    pub(super) fn evaluate(&self, data: &Data<N::Input, L::Target>) -> Score {
-        let sums = if self.carry_state {
-            evaluate_chunks(&*self.net, data, self.loss, self.batch)
-        } else {
-            evaluate_checked(&*self.net, data, self.loss)
-        };
-        Score::of::<N>(&sums)
+    /// The recurrent states of the samples of a step; empty if they begin with zeros.
+    pub(super) fn state(&self) -> &[f32] {
+        &self.state
+    }
+
+    /// The health of the network by the gradients of the epoch.
+    pub(super) fn health(&self) -> Health {
+        let mut health = self.monitor.health(self.net.as_floats());
+        let inputs = (0..self.samples.len()).map(|i| self.samples.input(i));
+        health.warnings.extend(data_warnings::<N>(inputs, self.batch));
+        health.warnings.extend(applied_twice::<N>(self.loss.applies()));
+        health
+    }
+
+    /// The network's score on `data`, which are chunks of a sequence if the training data are. The samples are added to
+    /// `metrics`.
+    pub(super) fn evaluate(
+        &self,
+        data: &Data<N::Input, L::Target>,
+        metrics: &mut Metrics<'_, N, L::Target>,
+    ) -> Score {
+        let batch = self.carry_state.then_some(self.batch);
+        Score::of::<N>(&evaluate_checked(&*self.net, data, self.loss, batch, metrics))
+    }
+
+    /// As [`evaluate`](Self::evaluate), on the training data.
+    pub(super) fn evaluate_training(&self, metrics: &mut Metrics<'_, N, L::Target>) -> Score {
+        self.evaluate(self.data, metrics)
     }
 
     fn advice(&self, learning_rate: f64) -> Advice {
@@ -240,16 +367,20 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
 
     /// Copies the weights of this epoch if no epoch before had a lower loss.
     pub(super) fn remember(&mut self, epoch: &Epoch) {
-        let loss = epoch.validation.unwrap_or(epoch.training).loss;
-        let best = self.best.get_or_insert_with(|| Best {
-            epoch: 0,
-            loss: f64::INFINITY,
-            net: N::zeros(),
-        });
+        let loss = epoch.watched().loss;
+        let best = self.best.get_or_insert_with(Best::none);
         if loss < best.loss {
             best.net.as_floats_mut().copy_from_slice(self.net.as_floats());
             (best.epoch, best.loss) = (epoch.number, loss);
         }
+    }
+
+    /// Sets the weights of the best epoch so far.
+    #[cfg(feature = "files")]
+    pub(super) fn set_best(&mut self, epoch: usize, loss: f64, weights: &[f32]) {
+        let best = self.best.get_or_insert_with(Best::none);
+        best.net.as_floats_mut().copy_from_slice(weights);
+        (best.epoch, best.loss) = (epoch, loss);
     }
 
     /// Restores the weights of the best epoch, if they were copied, and returns the epoch.

@@ -1,6 +1,7 @@
 //! [`Tensor`]: the name and layout of weights in files.
 
 use super::feature_order::FeatureOrder;
+use core::ops::Range;
 
 /// One tensor of a PyTorch state_dict, and the place of its elements among a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,18 @@ impl Tensor {
     #[must_use]
     pub fn new(name: impl Into<String>, offset: usize, axes: Vec<Axis>) -> Self {
         Self { name: name.into(), offset, axes, element: Element::F32, shared: false }
+    }
+
+    /// The indices of its elements among those of the network.
+    ///
+    /// # Panics
+    /// If they are not contiguous, which those of no layer are.
+    #[must_use]
+    pub(crate) fn range(&self) -> Range<usize> {
+        let len = self.axes.iter().map(|axis| axis.len).product::<usize>();
+        let last = self.axes.iter().map(|axis| (axis.len - 1) * axis.stride).sum::<usize>();
+        assert_eq!(last + 1, len, "the elements of `{}` are contiguous", self.name);
+        self.offset..self.offset + len
     }
 
     /// Whether `shared` is this weight under a second name.

@@ -3,6 +3,7 @@
 use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::window::{Window, pool};
 use crate::shape::Shape;
@@ -62,6 +63,7 @@ pub static ROW: Row = Row {
     steps: Steps::All,
     channels: Channels::First,
     features: Features::Same,
+    role: Role::Pool,
     ..Row::BASE
 };
 

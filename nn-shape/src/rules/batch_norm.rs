@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Features, Needs, Row, Size, Steps};
 use crate::rules::helpers::{attempt, eps, real};
 use crate::shape::Shape;
@@ -66,6 +67,7 @@ pub static ROW: Row = Row {
     crosses_batch: true,
     features: Features::Same,
     steps: Steps::Valid,
+    role: Role::ChannelNorm,
     ..Row::BASE
 };
 

@@ -3,6 +3,7 @@
 use crate::arguments::StepPadding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps, Streaming};
 use crate::rules::convolution::Convolution;
 use crate::rules::window::Window;
@@ -120,6 +121,7 @@ pub static ROW: Row = Row {
     steps: Steps::Kernel,
     channels: Channels::First,
     streaming: Streaming::CarriesIf(|values| Conv1d::from_values(values).streams()),
+    role: Role::Convolution,
     ..Row::BASE
 };
 

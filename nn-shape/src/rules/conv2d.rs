@@ -4,6 +4,7 @@ use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::fusion::Fusion;
+use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
 use crate::rules::window::Window;
@@ -115,6 +116,7 @@ pub static ROW: Row = Row {
     steps: Steps::All,
     channels: Channels::First,
     fusion: Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])),
+    role: Role::Convolution,
     ..Row::BASE
 };
 
@@ -248,7 +250,11 @@ mod tests {
              = help: add the number of channels: write `28x28x1` for one channel"
         );
         let (_, words) = refusal(conv(32, 3).output(&[Shape::new(&[4, 28, 28, 1])]));
-        assert_eq!(words, "layer `it` takes height x width x channels, but gets 4x28x28x1");
+        assert_eq!(
+            words,
+            "layer `it` takes height x width x channels, but gets 4x28x28x1\n  \
+             = help: samples have no batch axis: write `28x28x1` in the header"
+        );
     }
 
     #[test]

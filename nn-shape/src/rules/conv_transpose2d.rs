@@ -4,6 +4,7 @@ use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::checks::{MOST, at_most};
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{attempt, count, counts, few_enough_weights};
@@ -204,6 +205,7 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     steps: Steps::All,
     channels: Channels::First,
+    role: Role::TransposedConvolution,
     ..Row::BASE
 };
 

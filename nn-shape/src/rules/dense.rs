@@ -3,6 +3,7 @@
 use crate::arguments::arguments;
 use crate::checks::at_most;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Needs, Row, Size};
 use crate::rules::helpers::{attempt, count, few_enough_weights};
 use crate::shape::Shape;
@@ -83,6 +84,7 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     channels: Channels::Last,
     features: Features::Any,
+    role: Role::Dense,
     ..Row::BASE
 };
 

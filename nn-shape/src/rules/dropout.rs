@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Row, Storage};
 use crate::rules::helpers::real;
 use crate::shape::Shape;
@@ -44,6 +45,7 @@ pub static ROW: Row = Row {
     positional: 1,
     rule: |inputs, values| Dropout::from_values(values).output(inputs),
     storage: Storage::InPlace,
+    role: Role::Dropout,
     ..Row::ELEMENTWISE
 };
 

@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
@@ -36,6 +37,7 @@ pub static ROW: Row = Row {
     positional: 1,
     rule: |inputs, values| ELU::from_values(values).output(inputs),
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Rectifier),
     ..Row::ELEMENTWISE
 };
 

@@ -1,6 +1,7 @@
 //! `GELU`: PyTorch's `nn.GELU`.
 
 use crate::arguments::words;
+use crate::role::{Activation, Role};
 use crate::row::Row;
 use crate::rules::helpers::same_shape;
 
@@ -29,6 +30,7 @@ pub static ROW: Row = Row {
     stem: "gelu",
     summary: "x * P(X <= x) of a standard normal X",
     parameters: GELU::PARAMETERS,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

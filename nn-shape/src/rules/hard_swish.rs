@@ -1,5 +1,6 @@
 //! `HardSwish`: PyTorch's `nn.Hardswish`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::same_shape;
 
@@ -14,6 +15,7 @@ pub static ROW: Row = Row {
     stem: "hard_swish",
     summary: "x * min(max(x + 3, 0), 6) / 6",
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Needs, Row, Size, Steps, Streaming};
 use crate::rules::helpers::{attempt, eps};
 use crate::shape::Shape;
@@ -63,6 +64,7 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     steps: Steps::Valid,
     streaming: Streaming::Whole,
+    role: Role::ChannelNorm,
     ..Row::BASE
 };
 

@@ -3,6 +3,7 @@
 use crate::arguments::StepPadding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::window::{Window, pool};
 use crate::shape::Shape;
@@ -70,6 +71,7 @@ pub static ROW: Row = Row {
     steps: Steps::Kernel,
     channels: Channels::First,
     features: Features::Same,
+    role: Role::Pool,
     ..Row::BASE
 };
 

@@ -4,6 +4,7 @@ use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::fusion::{Fusion, STRIP};
+use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
 use crate::rules::window::{Window, pool};
 use crate::shape::Shape;
@@ -72,6 +73,7 @@ pub static ROW: Row = Row {
     channels: Channels::First,
     fusion: Fusion::Largest(|inputs, values| MaxPool2d::from_values(values).is_small(inputs[0])),
     features: Features::Same,
+    role: Role::Pool,
     ..Row::BASE
 };
 

@@ -5,9 +5,19 @@
 //! [`Row`](crate::registry::Row) has them, all `const fn(&self, &[Shape])`. The macro calls them through the
 //! row, expanded code by name.
 
+pub mod celu;
 mod convolution;
+pub mod hard_sigmoid;
+pub mod hard_tanh;
 mod helpers;
+pub mod identity;
+pub mod log_sigmoid;
+pub mod mish;
 pub mod recurrent;
+pub mod relu6;
+pub mod selu;
+pub mod softsign;
+pub mod threshold;
 pub mod window;
 
 pub mod add;

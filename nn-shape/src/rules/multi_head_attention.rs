@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Features, Row, Size, Steps, Streaming};
 use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real};
 use crate::rules::recurrent::sequence;
@@ -138,6 +139,7 @@ pub static ROW: Row = Row {
     channels: Channels::Last,
     streaming: Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal),
     features: Features::AnyInput,
+    role: Role::Attention,
     ..Row::BASE
 };
 

@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Row, Size, Streaming};
 use crate::rules::helpers::attempt;
 use crate::rules::recurrent::sequence;
@@ -45,6 +46,7 @@ pub static ROW: Row = Row {
     sizes: &[Size::Computed("steps"), Size::InputLast],
     computed: &[|inputs, values| PositionalEmbedding::from_values(values).steps(inputs[0])],
     streaming: Streaming::CarriesIf(|_| true),
+    role: Role::Positions,
     ..Row::BASE
 };
 

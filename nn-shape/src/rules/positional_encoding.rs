@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Row, Streaming};
 use crate::rules::helpers::attempt;
 use crate::rules::recurrent::sequence;
@@ -31,6 +32,7 @@ pub static ROW: Row = Row {
     summary: "adds sinusoidal position encodings to each step",
     rule: |inputs, values| PositionalEncoding::from_values(values).output(inputs),
     streaming: Streaming::CarriesIf(|_| true),
+    role: Role::Positions,
     ..Row::BASE
 };
 

@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::{Activation, Role};
 use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
@@ -52,6 +53,7 @@ pub static ROW: Row = Row {
     computed: &[|inputs, values| PReLU::from_values(values).slopes(inputs[0])],
     needs: Needs::INPUT,
     features: Features::Same,
+    role: Role::Activation(Activation::Rectifier),
     ..Row::BASE
 };
 

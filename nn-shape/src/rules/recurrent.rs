@@ -3,6 +3,7 @@
 use crate::arguments::words;
 use crate::checks::{MOST, at_most};
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::helpers::{attempt, count, few_enough_weights, real};
 use crate::shape::Shape;
@@ -200,6 +201,7 @@ pub(crate) const ROW: Row = Row {
     steps: Steps::Valid,
     channels: Channels::Last,
     features: Features::AnyInput,
+    role: Role::Positions,
     ..Row::BASE
 };
 

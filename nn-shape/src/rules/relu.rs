@@ -1,6 +1,7 @@
 //! `ReLU`: PyTorch's `nn.ReLU`.
 
 use crate::fusion::Fusion;
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row, Storage};
 use crate::rules::helpers::same_shape;
 
@@ -17,6 +18,7 @@ pub static ROW: Row = Row {
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
     fusion: Fusion::Monotone,
+    role: Role::Activation(Activation::ReLU),
     ..Row::ELEMENTWISE
 };
 

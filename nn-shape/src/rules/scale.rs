@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
@@ -73,6 +74,7 @@ pub static ROW: Row = Row {
     computed: &[|inputs, values| Scale::from_values(values).factors(inputs[0])],
     needs: Needs::INPUT,
     features: Features::Same,
+    role: Role::Scale,
     ..Row::BASE
 };
 

@@ -1,5 +1,6 @@
 //! `Sigmoid`: PyTorch's `nn.Sigmoid`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row, Storage};
 use crate::rules::helpers::same_shape;
 
@@ -15,6 +16,7 @@ pub static ROW: Row = Row {
     summary: "1 / (1 + exp(-x))",
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
+    role: Role::Activation(Activation::Sigmoid),
     ..Row::ELEMENTWISE
 };
 

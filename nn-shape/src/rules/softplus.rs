@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
@@ -37,6 +38,7 @@ pub static ROW: Row = Row {
     parameters: Softplus::PARAMETERS,
     rule: |inputs, values| Softplus::from_values(values).output(inputs),
     needs: Needs::INPUT,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

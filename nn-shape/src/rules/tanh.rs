@@ -1,5 +1,6 @@
 //! `Tanh`: PyTorch's `nn.Tanh`.
 
+use crate::role::{Activation, Role};
 use crate::row::{Needs, Row, Storage};
 use crate::rules::helpers::same_shape;
 
@@ -15,6 +16,7 @@ pub static ROW: Row = Row {
     summary: "tanh(x)",
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
+    role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };
 

@@ -299,6 +299,11 @@ pub(crate) const fn image(input: Shape) -> Result<Shape, ShapeError> {
             let help = Text::of("add the number of channels: write `").shape(input);
             error.help(help.text("x1` for one channel"))
         }
+        4 => {
+            let sample = Shape::new(&[input.dim(1), input.dim(2), input.dim(3)]);
+            let help = Text::of("samples have no batch axis: write `").shape(sample);
+            error.help(help.text("` in the header"))
+        }
         _ => error,
     })
 }

@@ -3,6 +3,7 @@
 use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::conv2d::Conv2d;
 use crate::rules::helpers::{attempt, eps};
@@ -110,6 +111,7 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     steps: Steps::All,
     channels: Channels::First,
+    role: Role::Convolution,
     ..Row::BASE
 };
 

@@ -9,6 +9,7 @@ use unrolled::prelude::*;
 
 network! {
     /// Handwritten digits.
+    #[allow(bias_before_batch_norm, softmax_at_output)]
     pub struct Digits(28x28x1) -> 10 {
         Conv2d(8, kernel = 3), BatchNorm, ReLU, MaxPool2d(2),
         Conv2d(16, kernel = 3), ReLU, MaxPool2d(2),

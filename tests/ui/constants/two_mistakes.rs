@@ -8,7 +8,7 @@ network! {
         conv1: Conv2d(8, kernel = KERNEL) -> 25x25x8,
         Flatten,
         fc1: Dense(HIDDEN) -> 64,
-        fc2: Dense(10),
+        ReLU, fc2: Dense(10),
     }
 }
 

@@ -11,5 +11,5 @@ network! {
 fn main() {
     let mut net = Net::new(1);
     let mut d_net = Net::zeros();
-    let _ = net.loss_and_gradients(&CrossEntropy::new(), &[[0.0; 16]], &[1], &mut d_net);
+    let _ = net.loss_and_gradients(&CrossEntropy::new(), &[[0.0; 16]], &[1], &mut d_net, RngKey::new(1));
 }

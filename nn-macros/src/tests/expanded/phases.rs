@@ -473,7 +473,7 @@ const _: () = {
                 return __TrainSlots::INNER.gradient(task, shards, d_weights);
             }
         }
-        fn forward(&self, call: __rt::Forward<'_>) {
+        fn forward_shard(&self, call: __rt::Forward<'_>) {
             let __rt::Forward { pass, phase, x, y, ctx } = call;
             let n = pass.n;
             let outer = ctx.lengths;
@@ -605,7 +605,7 @@ const _: () = {
                     );
             }
         }
-        fn backward(&self, call: __rt::Backward<'_, '_>) {
+        fn backward_shard(&self, call: __rt::Backward<'_, '_>) {
             let __rt::Backward { pass, phase, x, y, d_y, d_x, ctx } = call;
             let n = pass.n;
             let outer = ctx.lengths;

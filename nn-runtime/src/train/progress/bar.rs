@@ -3,6 +3,7 @@
 use crate::loss::LossSums;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// The time between updates of the loss.
@@ -14,17 +15,19 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// A bar of `steps` steps, if the standard output is a terminal.
-    pub(super) fn on_terminal(heading: String, steps: usize) -> Option<Self> {
+    /// A bar of the steps up to the end of `steps`, if the standard output is a terminal. Those before its begin are done.
+    pub(super) fn on_terminal(heading: String, steps: Range<usize>) -> Option<Self> {
         if !std::io::stdout().is_terminal() {
             return None;
         }
-        let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stdout());
+        let bar =
+            ProgressBar::with_draw_target(Some(steps.end as u64), ProgressDrawTarget::stdout());
         let template = "{prefix} [{bar:30}] {pos}/{len} {msg} ({eta} left)";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(heading);
+        bar.set_position(steps.start as u64);
         Some(Self { bar, shown: Instant::now() })
     }
 

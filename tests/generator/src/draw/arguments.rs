@@ -9,7 +9,8 @@ use crate::network::{Argument, ArgumentValue, Size};
 /// Ordinary values, and some at the edge of what layers accept.
 const REALS: [f64; 10] = [0.05, 0.1, 0.25, 0.3, 0.5, 0.75, 1.5, 2.0, 0.0, -0.5];
 
-/// `Softplus` has a jump at its threshold, which shrinks with the threshold: finite differences need high ones.
+/// `Softplus` and `Threshold` jump at their threshold, that of `Softplus` the less the higher it is: finite differences
+/// need thresholds that few values reach.
 const THRESHOLDS: [f64; 2] = [16.0, 24.0];
 
 /// Normalising a few nearly equal values has a slope that grows as `eps` shrinks: finite differences need a larger

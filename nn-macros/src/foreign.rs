@@ -1,0 +1,101 @@
+//! What to write here for layers and arguments of PyTorch and Keras that have no counterpart of another name; those that
+//! have one are in `suggest`.
+
+/// Layers, and what to write for them. Names of similar layers compute something else.
+const LAYERS: [(&[&str], &str); 15] = [
+    (&["Activation"], "write the activation as a layer, such as `ReLU` or `Tanh`"),
+    (
+        &["Input", "InputLayer"],
+        "write the input's shape in the header, as in `struct Net(28x28x1) -> 10`",
+    ),
+    (
+        &["Sequential", "ModuleList"],
+        "layers follow each other as they are: write them in the network's braces, or in brackets",
+    ),
+    (
+        &["Conv3d", "Conv3D"],
+        "convolutions are over steps (`Conv1d`) or over height and width (`Conv2d`)",
+    ),
+    (
+        &["ConvTranspose1d", "ConvTranspose3d", "Conv1DTranspose", "Conv3DTranspose"],
+        "transposed convolutions are over height and width (`ConvTranspose2d`)",
+    ),
+    (
+        &["MaxPool3d", "MaxPooling3D", "AvgPool3d", "AveragePooling3D"],
+        "pools are over steps (`MaxPool1d`) or over height and width (`MaxPool2d`)",
+    ),
+    (
+        &["Dropout1d", "Dropout2d", "Dropout3d", "SpatialDropout1D", "SpatialDropout2D"],
+        "`Dropout` drops single elements, not whole channels",
+    ),
+    (
+        &["AlphaDropout", "GaussianDropout", "GaussianNoise"],
+        "`Dropout` makes elements 0; for another noise write a layer of your own",
+    ),
+    (&["Lambda"], "write a layer of your own: a type that implements `Layer`"),
+    (&["Bidirectional"], "write `bidirectional = true`, as in `LSTM(64, bidirectional = true)`"),
+    (&["TimeDistributed"], "write the layer alone: `Dense` works on each step by itself"),
+    (&["LSTMCell", "GRUCell", "RNNCell"], "write the layer, and call `step` for single steps"),
+    (
+        &["DepthwiseConv2D", "SeparableConv2D"],
+        "write `groups`: `Conv2d(32, kernel = 3, groups = 32)` for 32 input channels",
+    ),
+    (
+        &["ZeroPadding2D", "ZeroPad2d"],
+        "write the padding as an argument, as in `Conv2d(32, kernel = 3, padding = 1)`",
+    ),
+    (
+        &["Permute", "Transpose"],
+        "shapes are channels-last everywhere, so that axes keep their order",
+    ),
+];
+
+/// Arguments, and what to write for them.
+const ARGUMENTS: [(&[&str], &str); 9] = [
+    (
+        &[
+            "in_channels",
+            "in_features",
+            "input_size",
+            "input_dim",
+            "num_features",
+            "num_channels",
+            "normalized_shape",
+            "embed_dim",
+            "d_model",
+            "key_dim",
+        ],
+        "leave it out, the input's size is inferred",
+    ),
+    (
+        &["input_shape", "batch_input_shape"],
+        "leave it out, the input's shape is in the header, as in `struct Net(28x28x1) -> 10`",
+    ),
+    (
+        &["batch_first", "time_major"],
+        "leave it out, sequences are steps x features, without a batch axis",
+    ),
+    (&["batch_size", "start_dim", "end_dim"], "leave it out, shapes have no batch axis"),
+    (&["dim", "axis"], "leave it out, features and channels are the last axis"),
+    (&["inplace"], "leave it out, memory is reused where possible"),
+    (&["data_format"], "leave it out, channels are the last axis"),
+    (&["device", "dtype"], "leave it out, values are `f32` on the CPU"),
+    (
+        &["kernel_initializer", "bias_initializer", "embeddings_initializer"],
+        "leave it out, weights are initialised as in PyTorch",
+    ),
+];
+
+/// What to write for a layer of another library.
+pub(crate) fn layer(name: &str) -> Option<&'static str> {
+    find(&LAYERS, name)
+}
+
+/// What to write for an argument of another library.
+pub(crate) fn argument(name: &str) -> Option<&'static str> {
+    find(&ARGUMENTS, name)
+}
+
+fn find(table: &[(&[&str], &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(names, _)| names.contains(&name)).map(|(_, words)| *words)
+}

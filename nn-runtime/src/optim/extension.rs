@@ -1,0 +1,115 @@
+//! [`OptimizerExt`]: one step for any network.
+
+use super::optimizer::{Optimizer, TrainedRange};
+use crate::contract::{Network, for_each_trained_range};
+use crate::order::file_tensors;
+use crate::types::WeightSlice;
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+
+thread_local! {
+    /// The trained ranges of a network, in memory that is kept from one step to the next.
+    static TRAINED: RefCell<Vec<TrainedRange>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Updates any [`Network`].
+pub trait OptimizerExt: Optimizer {
+    /// One step: updates the trained weights of `net` from the gradient `d_net`. Running statistics stay. Both are networks,
+    /// boxes of them, or references to them.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{BatchError, Network, RngKey, TrainingExt, loss::CrossEntropy, optim::*};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(
+    /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
+    /// # ) -> Result<(), BatchError> {
+    /// let mut optimizer = Adam::new(1e-3);
+    /// let mut d_net = N::zeros();
+    /// for step in 0..100 {
+    ///     net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net, RngKey::new(step))?;
+    ///     optimizer.update(&mut net, &d_net);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If the optimiser was used for another network before, or chooses weights by names that the network does not have:
+    /// see [`Groups::check`](super::Groups::check).
+    #[track_caller]
+    fn update<P, K, D, L>(&mut self, net: &mut P, d_net: &D)
+    where
+        P: AsNetworkMut<K>,
+        D: AsNetwork<L, Net = P::Net>,
+    {
+        if let Err(error) = self.prepare(|| file_tensors::<P::Net>().tensors) {
+            panic!("{error}");
+        }
+        let mut trained = TRAINED.take();
+        trained.clear();
+        for_each_trained_range::<P::Net>(&mut |range| trained.push(range.into()));
+        self.step(net.network_mut().as_floats_mut(), d_net.network().as_floats(), &trained);
+        TRAINED.set(trained);
+    }
+}
+
+impl<O: Optimizer + ?Sized> OptimizerExt for O {}
+
+/// A network, or a pointer to one. `Kind` distinguishes the implementations, which could overlap without it: a box could
+/// be a network of its own. The compiler infers it, since no type is both.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a network",
+    label = "expected a network, a box of one, or a reference to one"
+)]
+pub trait AsNetwork<Kind> {
+    /// The network's type.
+    type Net: Network;
+    /// The network.
+    fn network(&self) -> &Self::Net;
+}
+
+/// The same for networks that can be changed.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a network that can be changed",
+    label = "expected a network, a box of one, or a mutable reference to one"
+)]
+pub trait AsNetworkMut<Kind>: AsNetwork<Kind> {
+    /// The network.
+    fn network_mut(&mut self) -> &mut Self::Net;
+}
+
+/// The kind of a network itself.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Itself {}
+/// The kind of a pointer to a network.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Pointer {}
+
+impl<N: Network> AsNetwork<Itself> for N {
+    type Net = N;
+    fn network(&self) -> &N {
+        self
+    }
+}
+
+impl<N: Network> AsNetworkMut<Itself> for N {
+    fn network_mut(&mut self) -> &mut N {
+        self
+    }
+}
+
+impl<P: Deref<Target: Network + Sized>> AsNetwork<Pointer> for P {
+    type Net = P::Target;
+    fn network(&self) -> &P::Target {
+        self
+    }
+}
+
+impl<P: DerefMut<Target: Network + Sized>> AsNetworkMut<Pointer> for P {
+    fn network_mut(&mut self) -> &mut P::Target {
+        self
+    }
+}

@@ -1,0 +1,61 @@
+//! Functions of the user that a trainer calls after steps and epochs.
+
+use super::history::Epoch;
+use std::ops::ControlFlow;
+
+/// The state of training after one step: the argument of [`Trainer::on_step`](crate::train::Trainer::on_step).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Step {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The step of the epoch, counted from 1. A step is one update of the weights.
+    pub step: usize,
+    /// The number of steps of the epoch.
+    pub steps: usize,
+    /// The number of steps over all epochs.
+    pub total_steps: u64,
+    /// The mean loss of the step's samples, before the update and in training mode.
+    pub loss: f64,
+    /// The learning rate of the step.
+    pub learning_rate: f64,
+}
+
+/// The result of a callback: `()` to continue, or a [`ControlFlow`], whose `Break` ends training.
+pub trait CallbackResult {
+    /// Whether training continues.
+    fn control_flow(self) -> ControlFlow<()>;
+}
+
+impl CallbackResult for () {
+    fn control_flow(self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl CallbackResult for ControlFlow<()> {
+    fn control_flow(self) -> Self {
+        self
+    }
+}
+
+type OnStep<'a> = Box<dyn FnMut(&Step) -> ControlFlow<()> + Send + 'a>;
+type OnEpoch<'a, N> = Box<dyn FnMut(&Epoch, &N) -> ControlFlow<()> + Send + 'a>;
+
+/// The callbacks of a trainer.
+pub(super) struct Callbacks<'a, N> {
+    pub(super) on_step: Option<OnStep<'a>>,
+    pub(super) on_epoch: Option<OnEpoch<'a, N>>,
+}
+
+impl<N> Callbacks<'_, N> {
+    pub(super) const NONE: Self = Self { on_step: None, on_epoch: None };
+
+    pub(super) fn after_step(&mut self, step: &Step) -> ControlFlow<()> {
+        self.on_step.as_mut().map_or(ControlFlow::Continue(()), |f| f(step))
+    }
+
+    pub(super) fn after_epoch(&mut self, epoch: &Epoch, net: &N) -> ControlFlow<()> {
+        self.on_epoch.as_mut().map_or(ControlFlow::Continue(()), |f| f(epoch, net))
+    }
+}

@@ -1,0 +1,7 @@
+//! Checkpoints: all that a run needs to continue, in a file.
+
+mod number;
+mod record;
+mod resume;
+mod settings;
+mod write;

@@ -1,0 +1,127 @@
+//! Continues the run of a checkpoint.
+
+use super::record::{Record, VERSION};
+use super::write::{BEST_WEIGHTS, LAST, OPTIMIZER, STATE};
+use crate::contract::Network;
+use crate::io::{self, Arrays};
+use crate::loss::Loss;
+use crate::optim::{Optimizer, OptimizerState};
+use crate::train::checkpoint_error::CheckpointError;
+use crate::train::epochs::FitCall;
+use crate::train::position::Position;
+use crate::train::training_run::TrainingRun;
+use crate::train::{TrainError, Trainer};
+use std::path::{Path, PathBuf};
+
+impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
+    /// Continues the run of the checkpoint, if that is requested and there is one. On an error the network is unchanged.
+    pub(in crate::train) fn resume_run<L>(
+        &mut self,
+        run: &mut TrainingRun<'_, N, L>,
+        call: &mut FitCall,
+    ) -> Result<(), TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
+        let path = match self.checkpoint_to_resume() {
+            Some(path) if path.exists() => path,
+            _ => return Ok(()),
+        };
+        self.resume_from(&path, run, call).map_err(TrainError::Checkpoint)
+    }
+
+    fn checkpoint_to_resume(&self) -> Option<PathBuf> {
+        let folder = self.checkpoints.folder.as_ref()?;
+        // A trainer that has trained continues its own run.
+        let begins = self.position == Position::START;
+        (self.checkpoints.resume && begins).then(|| folder.join(LAST))
+    }
+
+    fn resume_from<L>(
+        &mut self,
+        path: &Path,
+        run: &mut TrainingRun<'_, N, L>,
+        call: &mut FitCall,
+    ) -> Result<(), CheckpointError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
+        let (arrays, record) = io::load_arrays(path)?;
+        let record = parsed(path, record)?;
+        let state = self.optimizer.state();
+        let differences = self
+            .run_record(run.all_samples(), state.optimizer.clone())
+            .differences(&record.settings);
+        if !differences.is_empty() {
+            return Err(CheckpointError::Differs { path: path.into(), differences });
+        }
+        let (net, _) = io::load::<N>(path)?;
+        let parts = Parts::new(arrays);
+        let state = OptimizerState {
+            optimizer: state.optimizer,
+            steps: record.optimizer_steps,
+            values: parts.optimizer,
+        };
+        self.optimizer
+            .set_state(state)
+            .map_err(|why| CheckpointError::Optimizer { path: path.into(), why })?;
+        run.set_weights(net.as_floats());
+        if let (Some((epoch, loss)), Some(weights)) = (record.best, &parts.best) {
+            run.set_best(epoch, loss.into(), weights);
+        }
+        if let (Some(patience), Some((best, without))) = (&mut call.patience, record.patience) {
+            patience.best = best.map(|(loss, epoch)| (loss.into(), epoch));
+            patience.without = without;
+        }
+        let names: Vec<_> = self.metrics.iter().map(|metric| metric.name()).collect();
+        let epochs = record.history.into_iter();
+        call.history.epochs = epochs.map(|epoch| epoch.epoch::<N>(&names)).collect();
+        self.position = record.position.position(parts.state);
+        self.replay_schedule();
+        Ok(())
+    }
+
+    /// Brings the schedule to the state in which it was: it depends on its calls only.
+    fn replay_schedule(&mut self) {
+        let Some(plan) = &mut self.plan else { return };
+        for (epoch, loss) in self.position.losses.iter().enumerate() {
+            // A schedule by steps depends on their number, which each call has.
+            plan.rate(&self.optimizer, if plan.each_step { 0 } else { epoch });
+            plan.schedule.observe(*loss);
+        }
+    }
+}
+
+/// The record in the JSON text of a file.
+fn parsed(path: &Path, text: Option<String>) -> Result<Record, CheckpointError> {
+    let foreign = |why: String| CheckpointError::Format { path: path.into(), why };
+    let text = text.ok_or_else(|| foreign("it has no record of a run".to_owned()))?;
+    let record: Record = serde_json::from_str(&text).map_err(|why| foreign(why.to_string()))?;
+    match record.version {
+        VERSION => Ok(record),
+        other => Err(foreign(format!("expected version {VERSION}, found {other}"))),
+    }
+}
+
+/// The arrays of a checkpoint.
+#[derive(Default)]
+struct Parts {
+    optimizer: Vec<(String, Vec<f32>)>,
+    best: Option<Vec<f32>>,
+    state: Vec<f32>,
+}
+
+impl Parts {
+    fn new(arrays: Arrays) -> Self {
+        let mut parts = Self::default();
+        for (name, floats) in arrays {
+            match name.strip_prefix(OPTIMIZER) {
+                Some(name) => parts.optimizer.push((name.to_owned(), floats)),
+                None if name == BEST_WEIGHTS => parts.best = Some(floats),
+                None if name == STATE => parts.state = floats,
+                None => {}
+            }
+        }
+        parts
+    }
+}

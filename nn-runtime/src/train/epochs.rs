@@ -1,0 +1,229 @@
+//! The loop over epochs and steps.
+
+use super::callbacks::Step;
+use super::early_stopping::Patience;
+use super::error::TrainError;
+use super::history::{Epoch, History, Score};
+use super::position::{Begun, Position};
+use super::progress::Progress;
+use super::trainer::Trainer;
+use super::training_run::{StepIndex, TrainingRun};
+use crate::contract::Network;
+use crate::loss::{Loss, LossSums};
+use crate::optim::Optimizer;
+use crate::system::RngKey;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// What one call of [`Trainer::fit`](crate::train::Trainer::fit) records.
+pub(super) struct FitCall {
+    /// The last epoch.
+    last: usize,
+    pub(super) history: History,
+    pub(super) patience: Option<Patience>,
+    progress: Progress,
+    /// Whether overfitting was reported.
+    warned: bool,
+}
+
+impl FitCall {
+    /// A call of `trainer` up to epoch `last`.
+    pub(super) fn new<O, N: Network, Target>(
+        trainer: &Trainer<'_, O, N, Target>,
+        last: usize,
+    ) -> Self {
+        Self {
+            last,
+            history: History::default(),
+            patience: trainer.early_stopping.map(Patience::new),
+            progress: Progress::new(trainer.quiet, last.max(trainer.epochs)),
+            warned: false,
+        }
+    }
+
+    /// Records an epoch. Returns whether training continues.
+    fn record(&mut self, epoch: Epoch) -> ControlFlow<()> {
+        self.history.epochs.push(epoch);
+        if let Some(warning) = self.history.overfitting().filter(|_| !self.warned) {
+            self.progress.print(&warning);
+            self.warned = true;
+        }
+        if let Some(patience) = &mut self.patience {
+            patience.observe(epoch.number, epoch.watched().loss);
+            if patience.is_exhausted() {
+                self.progress.print(patience);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
+    pub(super) fn all_epochs<L>(
+        &mut self,
+        run: &mut TrainingRun<'_, N, L>,
+        call: &mut FitCall,
+    ) -> Result<(), TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
+        if self.position.epochs == 0 {
+            call.progress.begin();
+        }
+        // A resumed run may have ended.
+        let ended = call.patience.as_ref().is_some_and(Patience::is_exhausted);
+        while !ended && self.position.epochs < call.last {
+            // A callback may stop training inside of an epoch, or after its last step.
+            let (epoch, stopped) = match self.one_epoch(run, call)? {
+                ControlFlow::Continue(epoch) => (epoch, false),
+                ControlFlow::Break(Some(epoch)) => (epoch, true),
+                ControlFlow::Break(None) => break,
+            };
+            if self.keep_best {
+                run.remember(&epoch);
+            }
+            call.progress.end_epoch(&epoch);
+            let callback = self.callbacks.after_epoch(&epoch, run.net());
+            let patience = call.record(epoch);
+            self.report_health(run, call);
+            self.write_logs(&call.history)?;
+            self.write_checkpoints(run, call, None)?;
+            if stopped || callback.is_break() || patience.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints each kind of warning once.
+    fn report_health<L>(&mut self, run: &TrainingRun<'_, N, L>, call: &mut FitCall)
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
+        let health = run.health();
+        for warning in &health.warnings {
+            if !self.printed.iter().any(|other| other.is_like(warning)) {
+                call.progress.print(warning);
+                self.printed.push(warning.clone());
+            }
+        }
+        call.history.health = Some(health);
+    }
+
+    /// One epoch, or the rest of one that was stopped. `Break` if a callback stops training: with the epoch if it is
+    /// complete.
+    fn one_epoch<L>(
+        &mut self,
+        run: &mut TrainingRun<'_, N, L>,
+        call: &mut FitCall,
+    ) -> Result<ControlFlow<Option<Epoch>, Epoch>, TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
+        let number = self.position.epochs + 1;
+        let clock = Instant::now();
+        let begun = self.position.begun.take().filter(|begun| begun.step < run.steps());
+        let begun = begun.unwrap_or_default();
+        let steps = run.steps() - begun.step;
+        let (sums, flow) = self.all_steps(begun, run, call)?;
+        if self.position.begun.is_some() {
+            return Ok(ControlFlow::Break(None));
+        }
+        self.position.epochs = number;
+        run.check_weights(number, self.optimizer.learning_rate())?;
+        let training_seconds = clock.elapsed().as_secs_f64();
+        let training = Score::of::<N>(&sums);
+        let validation = self.validation.map(|data| run.evaluate(data, &mut self.metrics));
+        if validation.is_none() && !self.metrics.is_empty() {
+            run.evaluate_training(&mut self.metrics);
+        }
+        let epoch = Epoch {
+            number,
+            learning_rate: self.optimizer.learning_rate(),
+            training,
+            validation,
+            metrics: self.take_metrics(),
+            seconds: clock.elapsed().as_secs_f64(),
+            samples_per_second: run.samples_of(steps) as f64 / training_seconds,
+        };
+        let loss = epoch.watched().loss;
+        self.position.losses.push(loss);
+        if let Some(plan) = &mut self.plan {
+            plan.schedule.observe(loss);
+        }
+        Ok(match flow {
+            ControlFlow::Continue(()) => ControlFlow::Continue(epoch),
+            ControlFlow::Break(()) => ControlFlow::Break(Some(epoch)),
+        })
+    }
+
+    /// The steps of an epoch after those that are done. Returns the loss sums of all of them. `Break` if a callback stops
+    /// training; where steps are left, the position then has those that are done.
+    fn all_steps<L>(
+        &mut self,
+        begun: Begun,
+        run: &mut TrainingRun<'_, N, L>,
+        call: &mut FitCall,
+    ) -> Result<(LossSums, ControlFlow<()>), TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
+        let Begun { step: done, mut sums, state } = begun;
+        let (epoch, steps) = (self.position.epochs + 1, run.steps());
+        let key = RngKey::new(self.seed);
+        run.begin_epoch(key, epoch, &state);
+        self.set_learning_rate(false, StepIndex { epoch, step: done + 1, steps })?;
+        call.progress.begin_epoch(epoch, done..steps);
+        for step in done + 1..=steps {
+            let at = StepIndex { epoch, step, steps };
+            self.set_learning_rate(true, at)?;
+            let of_step = run.step(at, key.fold_in(self.position.steps), &mut self.optimizer)?;
+            self.position.steps += 1;
+            sums = sums.with(&of_step);
+            call.progress.step(&sums);
+            let flow = self.callbacks.after_step(&self.step(at, of_step.mean_loss()));
+            if step < steps && (flow.is_break() || self.is_checkpoint_due()) {
+                let begun = Begun { step, sums, state: run.state().to_vec() };
+                self.write_checkpoints(run, call, Some(begun.clone()))?;
+                self.position.begun = flow.is_break().then_some(begun);
+            }
+            if flow.is_break() {
+                call.progress.clear();
+                return Ok((sums, flow));
+            }
+        }
+        Ok((sums, ControlFlow::Continue(())))
+    }
+
+    /// The argument of a callback.
+    fn step(&self, at: StepIndex, loss: f64) -> Step {
+        let StepIndex { epoch, step, steps } = at;
+        let total_steps = self.position.steps;
+        let learning_rate = self.optimizer.learning_rate();
+        Step { epoch, step, steps, total_steps, loss, learning_rate }
+    }
+
+    /// Sets the learning rate by the schedule, before the step `at` or, not `each_step`, before the first step of an epoch.
+    fn set_learning_rate(&mut self, each_step: bool, at: StepIndex) -> Result<(), TrainError> {
+        if let Some(plan) = self.plan.as_mut().filter(|plan| plan.each_step == each_step) {
+            let &Position { epochs, steps, .. } = &self.position;
+            let done = if each_step { steps as usize } else { epochs };
+            let rate = plan.rate(&self.optimizer, done);
+            // Before the optimiser has it, which may panic.
+            check_learning_rate(rate, at)?;
+            self.optimizer.set_learning_rate(rate);
+        }
+        // An optimiser of the user's may have any rate.
+        check_learning_rate(self.optimizer.learning_rate(), at)
+    }
+}
+
+/// Refuses a learning rate that would destroy the weights.
+fn check_learning_rate(rate: f64, at: StepIndex) -> Result<(), TrainError> {
+    if rate.is_finite() && rate >= 0.0 {
+        return Ok(());
+    }
+    let StepIndex { epoch, step, .. } = at;
+    Err(TrainError::LearningRate { epoch, step, rate })
+}

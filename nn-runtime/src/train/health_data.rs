@@ -1,0 +1,103 @@
+//! Warnings about the inputs and the batch size of a training run.
+
+use super::health::Warning;
+use crate::contract::{LayerInfo, Network};
+use crate::types::Inputs;
+
+/// The most samples whose elements are read.
+const MOST_SAMPLES: usize = 64;
+
+/// The largest root mean square of inputs that are near mean 0 and standard deviation 1.
+const LARGE: f64 = 10.0;
+
+/// Inputs that are all smaller than this are too small. Not by their mean: sparse inputs are mostly 0.
+const SMALL: f64 = 0.05;
+
+/// The smallest batch over which `BatchNorm` estimates mean and variance well enough (Wu and He, 2018, figure 1).
+const SMALLEST_BATCH: usize = 8;
+
+/// The warnings about a network that is trained on these inputs, `batch` samples at a time.
+pub(super) fn data_warnings<'a, N: Network>(
+    inputs: impl Iterator<Item = &'a N::Input> + Clone,
+    batch: usize,
+) -> Vec<Warning> {
+    let small = find(N::LAYERS, "", &|layer| is_a(layer, "BatchNorm"));
+    let small = small.filter(|_| batch < SMALLEST_BATCH);
+    let small = small.map(|layer| Warning::SmallBatches { layer, batch });
+    // A normalisation at the beginning scales the inputs.
+    let scales = first(N::LAYERS).is_some_and(|layer| layer.kind.contains("Norm"));
+    let real = (0..N::Input::LENS.len()).filter(|nth| N::Input::REAL[*nth] && !scales);
+    let unscaled = real.filter_map(|nth| {
+        let elements = inputs.clone().take(MOST_SAMPLES).flat_map(|input| input.input(nth));
+        let name = N::INPUT_NAMES.get(nth).copied().unwrap_or_default();
+        unscaled(name, N::Input::SHAPES[nth].rank(), elements.copied())
+    });
+    small.into_iter().chain(unscaled).collect()
+}
+
+/// The warning about a network that ends with the function that its loss applies.
+pub(super) fn applied_twice<N: Network>(function: Option<&'static str>) -> Option<Warning> {
+    let (function, last) = (function?, N::LAYERS.last()?);
+    // Of logarithms the softmax is the same again.
+    is_a(last, function).then(|| Warning::AppliedTwice { layer: last.name.to_string(), function })
+}
+
+/// The warning about an input whose elements are far from mean 0 and standard deviation 1.
+fn unscaled(name: &str, rank: usize, elements: impl Iterator<Item = f32>) -> Option<Warning> {
+    let (mut count, mut sum, mut squares, mut largest) = (0_usize, 0.0, 0.0, 0.0_f64);
+    for element in elements.map(f64::from) {
+        count += 1;
+        sum += element;
+        squares += element * element;
+        largest = largest.max(element.abs());
+    }
+    let (mean, square) = (sum / count as f64, squares / count as f64);
+    let std = (square - mean * mean).max(0.0).sqrt();
+    let is_far = square.sqrt() > LARGE || (largest < SMALL && largest > 0.0);
+    let name = name.to_string();
+    is_far.then_some(Warning::UnscaledInputs { name, features: rank == 1, mean, std })
+}
+
+/// Whether a layer is of this kind.
+fn is_a(layer: &LayerInfo, kind: &str) -> bool {
+    layer.kind.split('(').next() == Some(kind)
+}
+
+/// The path of the first layer for which `is_wanted` holds.
+fn find(
+    layers: &[LayerInfo],
+    path: &str,
+    is_wanted: &impl Fn(&LayerInfo) -> bool,
+) -> Option<String> {
+    layers.iter().find_map(|layer| {
+        let name = format!("{path}{}", layer.name);
+        if is_wanted(layer) {
+            return Some(name);
+        }
+        find(layer.inner, &format!("{name}."), is_wanted)
+    })
+}
+
+/// The first layer, of the innermost network.
+fn first(layers: &[LayerInfo]) -> Option<&LayerInfo> {
+    let layer = layers.first()?;
+    first(layer.inner).or(Some(layer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_far_from_0_and_1_are_reported() {
+        let is_reported = |elements: &[f32]| unscaled("", 1, elements.iter().copied()).is_some();
+        assert!(is_reported(&[0.0, 255.0, 128.0, 3.0]));
+        assert!(is_reported(&[-40.0, 3.0, 0.0, 0.0]));
+        assert!(is_reported(&[0.001, 0.002, -0.003, 0.0]));
+        assert!(!is_reported(&[0.0, 1.0, 0.5, 0.1]));
+        assert!(!is_reported(&[-3.0, 2.0, 9.0, 0.0]));
+        // Sparse inputs, and none but zeros.
+        assert!(!is_reported(&[vec![0.0; 99], vec![1.0]].concat()));
+        assert!(!is_reported(&[0.0, 0.0]));
+    }
+}

@@ -1,0 +1,21 @@
+//! Metrics: measures of a network's outputs that are easier to read than a loss.
+
+mod accuracy;
+mod average;
+mod labels;
+mod measured;
+mod metric;
+mod perplexity;
+mod ranking;
+mod regression;
+#[cfg(test)]
+mod tests;
+
+pub use accuracy::Accuracy;
+pub use average::{F1, Precision, Recall};
+pub use labels::{Labels, Truth};
+pub use measured::{MAX_METRICS, MetricValue, MetricValues};
+pub use metric::Metric;
+pub use perplexity::Perplexity;
+pub use ranking::{AveragePrecision, RocAuc};
+pub use regression::{MeanAbsoluteError, R2};
