@@ -6,7 +6,6 @@
 
 use super::dispatch::dispatch;
 use super::rows;
-use core::ops::Range;
 
 /// Rows of a part.
 const PART: usize = 64;
@@ -38,21 +37,15 @@ impl Part {
 /// Calls `add` with all parts of `rows` rows, and with the sums of their columns, which it adds to.
 fn in_parts(rows: usize, sums: &mut [f32], add: impl Fn(Part, &mut [f32])) {
     let columns = sums.len();
+    sums.fill(0.0);
+    if rows <= PART {
+        return add(Part { row: 0, rows, columns, column: 0 }, sums);
+    }
     for (chunk, sums) in sums.chunks_mut(CHUNK).enumerate() {
-        let part = |Range { start, end }: Range<usize>| Part {
-            row: start,
-            rows: end - start,
-            columns,
-            column: chunk * CHUNK,
-        };
-        sums.fill(0.0);
-        if rows <= PART {
-            add(part(0..rows), sums);
-            continue;
-        }
         let mut totals = [0.0; CHUNK];
-        for first in (0..rows).step_by(PART) {
-            add(part(first..rows.min(first + PART)), sums);
+        for row in (0..rows).step_by(PART) {
+            let part = Part { row, rows: PART.min(rows - row), columns, column: chunk * CHUNK };
+            add(part, sums);
             move_to_totals(sums, &mut totals);
         }
         sums.iter_mut().zip(totals).for_each(|(sum, total)| *sum = total as f32);

@@ -67,7 +67,7 @@ fn descriptions_have_all_layers() {
         outputs(&evaluate(&file, network).expect("a network that was drawn"), &mut expected);
         let description = describe::describe(&file, network);
         let found: Vec<&str> = description
-            .match_indices("\"output\"")
+            .match_indices("\"output\": [")
             .map(|(at, _)| &description[at..at + description[at..].find('}').expect("an end") + 1])
             .collect();
         assert_eq!(found, expected, "seed {seed}");
