@@ -3,9 +3,12 @@
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "each test binary uses a part")]
 mod common;
+mod export;
 
 use common::{bits, same_on_all_threads};
-use unrolled::loss::{Loss, MeanSquaredError};
+use export::Results;
+use std::sync::Mutex;
+use unrolled::loss::{Loss, MeanSquaredError, TargetError};
 use unrolled::{
     FilesExt, InferenceExt, Inputs, LayerInfo, Network, RngKey, Shape, TrainingExt, Values,
     check_gradients, loss_and_all_gradients, parallel,
@@ -26,6 +29,8 @@ pub(crate) mod constants {
 pub(crate) struct Case {
     pub(crate) seed: u64,
     pub(crate) source: &'static str,
+    /// The network as JSON, for other programs.
+    pub(crate) description: &'static str,
     pub(crate) layers: &'static [ExpectedLayer],
 }
 
@@ -61,7 +66,11 @@ pub(crate) fn check<N: Network>(case: &Case) {
         batches_agree_with_single_samples(&subject);
         files_restore_every_bit(&subject, case.seed);
         gradients_agree_with_finite_differences::<N>(case.seed);
-        training_agrees_with_inference(&mut subject, case);
+        let results = results_of(&mut subject);
+        inference_has_the_bits_of_training(&results, case);
+        if let Some(folder) = export::folder() {
+            export::write(folder, case, &results);
+        }
     });
     results_do_not_depend_on_threads::<N>(case.seed);
 }
@@ -104,26 +113,23 @@ impl<N: Network> Subject<N> {
         Self { net, inputs, targets }
     }
 
-    /// One training step: the bits of its loss and of all gradients.
-    fn step(&mut self) -> Vec<u32> {
-        let mut d_net = N::zeros();
-        let mut d_inputs = vec![N::Input::zero(); self.inputs.len()];
+    /// One training step: its outputs in the order in which they are computed, its loss, and the gradients of weights and
+    /// inputs.
+    fn step(&mut self) -> Step<N> {
+        let (mut d_net, mut d_inputs) = (N::zeros(), vec![N::Input::zero(); self.inputs.len()]);
+        let recorded = Recorded::default();
         let loss = loss_and_all_gradients(
             &mut *self.net,
-            &MeanSquaredError,
+            &recorded,
             &self.inputs,
             &self.targets,
             &mut d_net,
             &mut d_inputs,
             RngKey::new(5),
         );
-        let mut all = bits(d_net.params());
-        for input in &d_inputs {
-            (0..N::Input::LENS.len()).for_each(|index| all.extend(bits(input.input(index))));
-        }
-        all.extend(bits(self.net.params()));
-        all.push(loss.expect("a batch that is large enough").to_bits());
-        all
+        let outputs = recorded.0.into_inner().expect("no panic");
+        let loss = loss.expect("a batch that is large enough");
+        Step { outputs, loss, d_net, d_inputs }
     }
 
     fn outputs(&self) -> Vec<N::Output> {
@@ -131,6 +137,43 @@ impl<N: Network> Subject<N> {
         self.net.forward_batch(&self.inputs, &mut outputs);
         outputs
     }
+}
+
+/// The results of one training step.
+struct Step<N: Network> {
+    outputs: Vec<f32>,
+    loss: f32,
+    d_net: Box<N>,
+    d_inputs: Vec<N::Input>,
+}
+
+/// The mean squared error, and the outputs that it was computed for.
+#[derive(Default)]
+struct Recorded(Mutex<Vec<f32>>);
+
+impl<Output: Values> Loss<Output> for Recorded {
+    type Target = Output;
+
+    fn check(&self, target: &Output) -> Result<(), TargetError> {
+        MeanSquaredError.check(target)
+    }
+
+    fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
+        self.0.lock().expect("no panic").extend(y);
+        MeanSquaredError.sample(y, target, scale, d_y)
+    }
+}
+
+/// The elements of all inputs, one sample after the other; tokens as numbers.
+fn flat<I: Inputs>(inputs: &[I]) -> Vec<f32> {
+    let mut all = Vec::new();
+    for input in inputs {
+        for index in 0..I::LENS.len() {
+            let number = |x: &f32| if I::REAL[index] { *x } else { x.to_bits() as f32 };
+            all.extend(input.input(index).iter().map(number));
+        }
+    }
+    all
 }
 
 /// Fills inputs with real values, or with indices below `tokens`.
@@ -225,26 +268,40 @@ fn gradients_agree_with_finite_differences<N: Network>(seed: u64) {
     assert!(found.iter().all(|check| check.worst < TOLERANCE), "gradients differ:\n{report}");
 }
 
-/// Without layers that behave differently in training, training and inference compute the same loss.
-fn training_agrees_with_inference<N: Network>(subject: &mut Subject<N>, case: &Case) {
+/// Inference, then a training step.
+fn results_of<N: Network>(subject: &mut Subject<N>) -> Results {
+    let floats = |values: &[N::Output]| -> Vec<f32> {
+        values.iter().flat_map(|values| values.as_floats().to_vec()).collect()
+    };
+    let weights = subject.net.params().to_vec();
+    let (outputs, targets) = (floats(&subject.outputs()), floats(&subject.targets));
+    let step = subject.step();
+    Results {
+        weights,
+        inputs: flat(&subject.inputs),
+        targets,
+        outputs,
+        trained: step.outputs,
+        d_weights: step.d_net.params().to_vec(),
+        d_inputs: flat(&step.d_inputs),
+    }
+}
+
+/// Inference computes some layers at once and reuses memory as soon as it can; training computes each layer by itself.
+/// Without layers that behave differently in training, both have the same bits.
+fn inference_has_the_bits_of_training(results: &Results, case: &Case) {
     if ["Dropout", "dropout", "BatchNorm"].iter().any(|layer| case.source.contains(layer)) {
         return;
     }
-    let outputs = subject.outputs();
-    let losses = outputs.iter().zip(&subject.targets).map(|(y, target)| {
-        let mut unused = vec![0.0; N::Output::LEN];
-        Loss::<N::Output>::sample(&MeanSquaredError, y.as_floats(), target, 1.0, &mut unused)
-    });
-    let expected = losses.sum::<f64>() / outputs.len() as f64;
-    let bits = subject.step();
-    let found = f64::from(f32::from_bits(*bits.last().expect("the loss")));
-    assert!(
-        (found - expected).abs() <= 1e-6 * expected,
-        "{found} in training, {expected} at inference"
-    );
+    assert_eq!(bits(&results.outputs), bits(&results.trained));
 }
 
 /// Compares one step and the network after it, running statistics included.
 fn results_do_not_depend_on_threads<N: Network>(seed: u64) {
-    same_on_all_threads(|| Subject::<N>::new(seed, 13).step());
+    same_on_all_threads(|| {
+        let mut subject = Subject::<N>::new(seed, 13);
+        let Step { loss, d_net, d_inputs, .. } = subject.step();
+        let all = [&[loss][..], d_net.params(), subject.net.params(), &flat(&d_inputs)];
+        all.concat().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+    });
 }

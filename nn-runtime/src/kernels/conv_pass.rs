@@ -4,10 +4,22 @@ use super::axis::{Axis, Band};
 use super::conv_args::ConvArgs;
 use super::geometry::Geometry;
 use super::isa::Isa;
-use super::product::{Init, Product, Strides3};
+use super::product::{Init, LONG_SUM, PARTIAL_SUM, Product, Strides3};
 
 /// Elements that stay in a second-level cache while others pass through it: 512 kB, half of a cache of 1 MB.
 pub(super) const CACHED: usize = 1 << 17;
+
+/// Fewer channels are too few for a part of a long sum.
+const FEW_CHANNELS: usize = 128;
+
+/// A part of a long sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Up to [`PARTIAL_SUM`] channels of one element of the kernel.
+    Element,
+    /// A line of the kernel.
+    Line,
+}
 
 /// The strides of images `[H, W, C]` in memory.
 #[derive(Clone, Copy)]
@@ -66,7 +78,7 @@ impl ConvPass<'_> {
         // Without edges there is one band, which reads the weights once anyway. With edges there are several (nine for
         // kernel 3 with padding 1), each of which reads the weights that it meets.
         let has_edges = h.inner().len() < h.pixels || w.inner().len() < w.pixels;
-        if has_edges && h.taps * w.taps * self.tap > CACHED {
+        if has_edges && h.taps * w.taps * self.tap > CACHED && self.part(axes) != Some(Part::Line) {
             return self.by_taps(axes, args);
         }
         let mut args = args;
@@ -85,22 +97,37 @@ impl ConvPass<'_> {
         // A product without terms initialises all pixels, also those that meet padding alone.
         self.band(axes, [&all(h), &all(w)], self.init, &mut args);
         let met = |axis: &Axis, tap| Band { pixels: axis.transposed().met(tap), met: tap..tap + 1 };
+        let init = if self.part(axes).is_some() { Init::Partial } else { Init::Accumulate };
         for row in 0..h.taps {
             for column in 0..w.taps {
                 let band = [&met(h, row), &met(w, column)];
-                self.band(axes, band, Init::Accumulate, &mut args);
+                self.band(axes, band, init, &mut args);
             }
         }
     }
 
-    /// Computes the pixels that meet the same kernel elements, in one product.
+    /// The parts of the sums, if these are long.
+    ///
+    /// They do not depend on which elements a pixel meets, so that padding is the same as zeros: the state of a stream.
+    fn part(&self, [h, w]: &[Axis; 2]) -> Option<Part> {
+        if h.taps * w.taps * self.terms <= LONG_SUM {
+            None
+        } else if self.terms >= FEW_CHANNELS {
+            Some(Part::Element)
+        } else {
+            Some(Part::Line)
+        }
+    }
+
+    /// Computes the pixels that meet the same kernel elements.
     fn band(
         &self,
-        [h, w]: &[Axis; 2],
+        axes: &[Axis; 2],
         [row, column]: [&Band; 2],
         init: Init<'_>,
         args: &mut ConvArgs<'_>,
     ) {
+        let [h, w] = axes;
         let Self { read, written, tap, weight_row, .. } = *self;
         let tap_line = self.kernel_width * tap;
         // Rounded up, since the slice begins with the group's first channel: the last image lacks the channels before.
@@ -131,6 +158,17 @@ impl ConvPass<'_> {
         let first = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
         let c = first(h, row) * written.line + first(w, column) * written.channels;
         let product = Product { rows, terms, columns: self.columns, init };
-        product.compute(self.isa, &args.x[a..], &args.weight[b..], &mut args.y[c..]);
+        let (x, weight, y) = (&args.x[a..], &args.weight[b..], &mut args.y[c..]);
+        let most = match self.part(axes) {
+            None => return product.compute(self.isa, x, weight, y),
+            Some(Part::Element) => PARTIAL_SUM.min(self.terms),
+            Some(Part::Line) => w.taps * self.terms,
+        };
+        if !matches!(init, Init::Partial) {
+            // Also the first part is added to the initial value: it may be one of zeros.
+            let terms = Strides3 { count: [0; 3], ..terms };
+            Product { terms, ..product }.compute(self.isa, x, weight, y);
+        }
+        Product { init: Init::Partial, ..product }.compute_parts_of(most, self.isa, x, weight, y);
     }
 }

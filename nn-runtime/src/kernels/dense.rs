@@ -1,7 +1,7 @@
 //! The kernels of dense layers. Each has a naive twin of the same name in `reference.rs`.
 
 use super::chains::{Count, chains};
-use super::dense_args::{ColumnsArgs, DenseArgs, DenseDWeightArgs, RowBlocks};
+use super::dense_args::{ColumnsArgs, DenseArgs, DenseDWeightArgs};
 use super::dots::{RowProduct, dots};
 use super::few_rows::few_rows;
 use super::inline::Instructions;
@@ -146,29 +146,4 @@ pub fn dense_d_weight(isa: Isa, args: DenseDWeightArgs<'_>) {
         init: accumulate.into(),
     };
     product.compute_in_parts(isa, &x[first..], d_y, d_weight);
-}
-
-/// The sum of all rows of `d_y`. Does nothing if `d_bias` is empty.
-///
-/// # Panics
-/// If the lengths do not match.
-pub fn d_bias(
-    isa: Isa,
-    accumulate: Accumulate,
-    blocks: RowBlocks,
-    d_y: &[f32],
-    d_bias: &mut [f32],
-) {
-    if d_bias.is_empty() {
-        return;
-    }
-    let terms = blocks.strides(0, d_bias.len());
-    // The product of a row of ones with `d_y`; a stride of 0 repeats a single 1.
-    let product = Product {
-        rows: Strides3::one_loop(1, 0, 0),
-        terms: Strides3 { a: [0; 3], ..terms },
-        columns: d_bias.len(),
-        init: accumulate.into(),
-    };
-    product.compute_in_parts(isa, &[1.0], d_y, d_bias);
 }

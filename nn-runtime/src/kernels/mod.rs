@@ -3,7 +3,7 @@
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `product` and `dots` (matrix
 //! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,
-//! `conv2d`, `pool`, `conv_pool`; `elementwise`, `rows`, and the normalisations; then `recurrent` and `attention`.
+//! `conv2d`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
 
 mod add;
@@ -11,6 +11,7 @@ pub(crate) mod attention;
 mod axis;
 mod border;
 mod chains;
+mod column_sums;
 mod conv2d;
 mod conv_args;
 mod conv_pass;
@@ -36,6 +37,7 @@ pub mod recurrent;
 #[cfg(test)]
 pub(crate) mod reference;
 pub(crate) mod row_norm;
+pub(crate) mod row_sums;
 pub(crate) mod rows;
 mod small;
 #[cfg(feature = "train")]
@@ -49,11 +51,12 @@ pub use add::add_to;
 #[cfg(feature = "train")]
 pub(crate) use add::sum_shards;
 pub use border::Border;
+pub use column_sums::d_bias;
 pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_pool::conv2d_max_pool;
 pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip};
 pub(crate) use dense::dense_inlined;
-pub use dense::{d_bias, dense, dense_d_weight, dense_d_x, dense_transposed};
+pub use dense::{dense, dense_d_weight, dense_d_x, dense_transposed};
 pub use dense_args::{DenseArgs, DenseDWeightArgs, RowBlocks};
 pub use geometry::{Geometry, Taps};
 pub(crate) use inline::Compiled;

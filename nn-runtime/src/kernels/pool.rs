@@ -3,8 +3,7 @@
 use super::dispatch::dispatch;
 use super::isa::Isa;
 use super::pool_2x2::max_2x2;
-use super::product::LONG_SUM;
-use core::ops::{AddAssign, Range};
+use core::ops::Range;
 use unrolled_shape::Shape;
 use unrolled_shape::rules::window::{Over, Window};
 
@@ -304,6 +303,13 @@ impl<W: Winner> WindowOp for MaxBackward<'_, W> {
     }
 }
 
+/// Elements that an average adds in `f32`. Sums of more are sums of parts, in `f64`: the rounding error of a sum grows with
+/// its length.
+const PART: usize = 64;
+
+/// Longer lines of a window are sums of parts in any case: a global window has one line.
+const LINE: usize = 16;
+
 struct Average<'a> {
     pool: &'a Pool,
     include_padding: bool,
@@ -315,30 +321,71 @@ impl WindowOp for Average<'_> {
     #[inline(always)]
     fn channels<const L: usize>(&mut self, under: &Under, y: usize, c: usize) {
         let divisor = self.pool.divisor(under, self.include_padding);
-        // The error of a sum in `f32` grows with its length.
-        *lanes_mut(self.y, y) = if under.rows.len() * under.columns.len() > LONG_SUM {
-            self.sum::<f64, L>(under, c).map(|sum| (sum / f64::from(divisor)) as f32)
+        let Range { start, end } = under.columns;
+        // A branch, since sums in parts take longer where lines are short.
+        let in_parts = end - start > LINE || under.rows.len() * (end - start) > PART;
+        *lanes_mut(self.y, y) = if in_parts {
+            let mut sum = [0.0; L];
+            for i in under.rows.clone() {
+                for first in (start..end).step_by(PART) {
+                    let part = self.sum_of_part::<L>(under, c, i, first..end.min(first + PART));
+                    for l in 0..L {
+                        sum[l] += f64::from(part[l]);
+                    }
+                }
+            }
+            sum.map(|sum| (sum / f64::from(divisor)) as f32)
         } else {
-            self.sum::<f32, L>(under, c).map(|sum| sum / divisor)
+            self.sum::<L>(under, c).map(|sum| sum / divisor)
         };
     }
 }
 
 impl Average<'_> {
-    /// The sum of the elements under the window in `L` channels, the first of which is `c`.
+    /// The elements `i`, `j` of the window in `L` channels, the first of which is `c`.
     #[inline(always)]
-    fn sum<T: Copy + Default + From<f32> + AddAssign, const L: usize>(
+    fn at<const L: usize>(&self, under: &Under, c: usize, [i, j]: [usize; 2]) -> &[f32; L] {
+        lanes(self.x, under.at(i, j) + c)
+    }
+
+    /// The sum of all elements.
+    #[inline(always)]
+    fn sum<const L: usize>(&self, under: &Under, c: usize) -> [f32; L] {
+        let mut sum = [0.0; L];
+        for i in under.rows.clone() {
+            for j in under.columns.clone() {
+                let x = self.at::<L>(under, c, [i, j]);
+                for l in 0..L {
+                    sum[l] += x[l];
+                }
+            }
+        }
+        sum
+    }
+
+    /// The sum of some elements of line `i`: of four at a time, so that fewer additions follow each other.
+    #[inline(always)]
+    fn sum_of_part<const L: usize>(
         &self,
         under: &Under,
         c: usize,
-    ) -> [T; L] {
-        let mut sum = [T::default(); L];
-        for i in under.rows.clone() {
-            for j in under.columns.clone() {
-                let x = lanes::<_, L>(self.x, under.at(i, j) + c);
-                for l in 0..L {
-                    sum[l] += T::from(x[l]);
-                }
+        i: usize,
+        columns: Range<usize>,
+    ) -> [f32; L] {
+        let mut sum = [0.0; L];
+        let mut j = columns.start;
+        while j + 4 <= columns.end {
+            let (w, x) = (self.at::<L>(under, c, [i, j]), self.at::<L>(under, c, [i, j + 1]));
+            let (y, z) = (self.at::<L>(under, c, [i, j + 2]), self.at::<L>(under, c, [i, j + 3]));
+            for l in 0..L {
+                sum[l] += (w[l] + x[l]) + (y[l] + z[l]);
+            }
+            j += 4;
+        }
+        for j in j..columns.end {
+            let x = self.at::<L>(under, c, [i, j]);
+            for l in 0..L {
+                sum[l] += x[l];
             }
         }
         sum

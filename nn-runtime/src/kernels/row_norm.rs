@@ -1,6 +1,11 @@
 //! Normalisation of each row of `[rows, C]` by itself: steps, pixels or whole samples.
 
+use super::column_sums;
+use super::dense_args::RowBlocks;
 use super::dispatch::dispatch;
+use super::isa::Isa;
+use super::product::Accumulate;
+use super::row_sums::sum_of_normalised_products;
 use super::rows;
 #[cfg(not(feature = "std"))]
 use crate::system::FloatMath;
@@ -129,24 +134,17 @@ dispatch! {
             }
         }
     }
+}
 
-    /// The gradients of weight and bias, either of which may be empty.
-    pub(crate) fn d_weights(
-        norm: RowNorm,
-        input: RowNormGradient<'_>,
-        d_weight: &mut [f32],
-        d_bias: &mut [f32],
-    ) {
-        let RowNormGradient { x, saved, d_y, .. } = input;
-        d_weight.fill(0.0);
-        d_bias.fill(0.0);
-        let rows = x.chunks_exact(norm.len).zip(d_y.chunks_exact(norm.len));
-        // Row by row, so that all arrays are read from beginning to end; each sum is in the order of the rows.
-        for ((x, d_y), &[mean, inverse]) in rows.zip(saved.as_chunks().0) {
-            for (d_w, (x, d_y)) in d_weight.iter_mut().zip(x.iter().zip(d_y)) {
-                *d_w += d_y * ((x - mean) * inverse);
-            }
-            d_bias.iter_mut().zip(d_y).for_each(|(d_b, d_y)| *d_b += d_y);
-        }
-    }
+/// The gradients of weight and bias, either of which may be empty.
+pub(crate) fn d_weights(
+    norm: RowNorm,
+    input: RowNormGradient<'_>,
+    d_weight: &mut [f32],
+    d_bias: &mut [f32],
+) {
+    let RowNormGradient { x, saved, d_y, .. } = input;
+    sum_of_normalised_products(x, saved.as_chunks().0, d_y, d_weight);
+    let rows = RowBlocks::one(d_y.len() / norm.len);
+    column_sums::d_bias(Isa::best(), Accumulate::Overwrite, rows, d_y, d_bias);
 }

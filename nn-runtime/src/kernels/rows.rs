@@ -56,15 +56,35 @@ pub(crate) fn below_max(row_len: usize, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// The sum of a row.
+/// Elements of a part of a long sum: 64 terms in each lane.
+const PART: usize = 64 * LANES;
+
+/// The sum of a row. That of a long row is a sum of parts, in `f64`: the rounding error of a sum grows with its length.
 #[inline(always)]
 pub(crate) fn sum(row: &[f32]) -> f32 {
+    if row.len() <= PART {
+        return sum_of_part(row);
+    }
+    row.chunks(PART).map(|part| f64::from(sum_of_part(part))).sum::<f64>() as f32
+}
+
+#[inline(always)]
+fn sum_of_part(row: &[f32]) -> f32 {
     reduce!(row, 0.0_f32, |a, b| a + b)
 }
 
-/// The sum of all `a * (b - origin)`.
+/// The sum of all `a * (b - origin)`, in parts as [`sum`].
 #[inline(always)]
 pub(crate) fn products(a: &[f32], b: &[f32], origin: f32) -> f32 {
+    if a.len() <= PART {
+        return products_of_part(a, b, origin);
+    }
+    let parts = a.chunks(PART).zip(b.chunks(PART));
+    parts.map(|(a, b)| f64::from(products_of_part(a, b, origin))).sum::<f64>() as f32
+}
+
+#[inline(always)]
+fn products_of_part(a: &[f32], b: &[f32], origin: f32) -> f32 {
     if a.len() < LANES {
         return a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * (b - origin));
     }
@@ -79,7 +99,7 @@ pub(crate) fn products(a: &[f32], b: &[f32], origin: f32) -> f32 {
     for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
         *lane += a * (b - origin);
     }
-    sum(&lanes)
+    sum_of_part(&lanes)
 }
 
 /// The maximum of a row; NaN is ignored.

@@ -5,6 +5,8 @@ use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 #[cfg(feature = "train")]
+use crate::kernels::row_sums;
+#[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
@@ -66,12 +68,12 @@ where
     fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let (slopes, rest) = ctx.scratch.split_at_mut(S::INPUT.last());
         let d_slopes = &mut rest[..S::INPUT.last()];
-        backward_weight(x[0], d_y, d_slopes);
+        row_sums::sum_of_negative_products(x[0], d_y, d_slopes);
         if S::ARGUMENTS.per_channel {
             ctx.shard_sums.copy_from_slice(d_slopes);
         } else {
             // Channel by channel up to here, so that the loop over elements is the same.
-            ctx.shard_sums[0] = d_slopes.iter().sum();
+            ctx.shard_sums[0] = d_slopes.iter().map(|d| f64::from(*d)).sum::<f64>() as f32;
         }
         if let Some(d_x) = &mut d_x[0] {
             backward(spread(&self.weight, slopes), x[0], d_y, d_x);
@@ -104,15 +106,6 @@ dispatch! {
         for ((x, d_y), d_x) in rows.zip(d_x.chunks_exact_mut(slopes.len())) {
             for (((d_x, &x), &d_y), slope) in d_x.iter_mut().zip(x).zip(d_y).zip(slopes) {
                 *d_x = if x > 0.0 { d_y } else { slope * d_y };
-            }
-        }
-    }
-
-    fn backward_weight(x: &[f32], d_y: &[f32], d_slopes: &mut [f32]) {
-        d_slopes.fill(0.0);
-        for (x, d_y) in x.chunks_exact(d_slopes.len()).zip(d_y.chunks_exact(d_slopes.len())) {
-            for ((d_slope, &x), &d_y) in d_slopes.iter_mut().zip(x).zip(d_y) {
-                *d_slope += if x > 0.0 { 0.0 } else { x * d_y };
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 #[cfg(feature = "train")]
-use crate::kernels::rows;
+use crate::kernels::row_sums;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 use crate::types::Weights;
@@ -71,9 +71,9 @@ impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> TrainNode<S> for S
 
     fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         if S::ARGUMENTS.per_channel {
-            channel_products(x[0], d_y, ctx.shard_sums);
+            row_sums::sum_of_products(x[0], d_y, ctx.shard_sums);
         } else if let [d_factor] = ctx.shard_sums {
-            product(x[0], d_y, d_factor);
+            row_sums::sum_of_all_products(x[0], d_y, d_factor);
         }
         if let Some(d_x) = &mut d_x[0] {
             self.apply::<S>(d_y, d_x);
@@ -92,22 +92,6 @@ dispatch! {
 
     fn multiply_all(factor: f32, x: &[f32], y: &mut [f32]) {
         y.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor);
-    }
-}
-
-#[cfg(feature = "train")]
-dispatch! {
-    /// The sum of `x * d_y` over all rows, for each channel.
-    fn channel_products(x: &[f32], d_y: &[f32], sums: &mut [f32]) {
-        sums.fill(0.0);
-        for (x, d_y) in x.chunks_exact(sums.len()).zip(d_y.chunks_exact(sums.len())) {
-            sums.iter_mut().zip(x.iter().zip(d_y)).for_each(|(sum, (x, d_y))| *sum += x * d_y);
-        }
-    }
-
-    /// The sum of all `x * d_y`.
-    fn product(x: &[f32], d_y: &[f32], sum: &mut f32) {
-        *sum = rows::products(d_y, x, 0.0);
     }
 }
 

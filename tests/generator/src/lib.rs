@@ -3,6 +3,7 @@
 //! Layers, options and structure are random, and kept where the rules of nn-shape accept them, so that every row of
 //! the registry is drawn.
 
+mod describe;
 mod draw;
 mod evaluate;
 mod network;
@@ -56,6 +57,7 @@ fn write_module(code: &mut String, seed: u64) {
     let source = print::print(&file);
     let network = file.networks.last().expect("a network");
     let nodes = evaluate(&file, network).expect("a network that was drawn");
+    let description = describe::describe(&file, network);
     let kind = print::network_type(network);
     let _ = write!(
         code,
@@ -68,6 +70,7 @@ fn write_module(code: &mut String, seed: u64) {
                 crate::random::check::<{kind}>(&crate::random::Case {{
                     seed: {seed},
                     source: {source:?},
+                    description: {description:?},
                     layers: &{},
                 }});
             }}

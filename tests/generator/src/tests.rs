@@ -48,3 +48,28 @@ fn every_form_is_drawn_often() {
         assert!(used >= 4, "`{form}`: {used} times");
     }
 }
+
+/// Of blocks, repeats and nested networks, descriptions have the layers, in the order of their weights.
+#[test]
+fn descriptions_have_all_layers() {
+    fn outputs(nodes: &[Node], all: &mut Vec<String>) {
+        for Node { output, inner, .. } in nodes {
+            match inner.is_empty() {
+                true => all.push(format!("\"output\": {:?}}}", output.dims())),
+                false => outputs(inner, all),
+            }
+        }
+    }
+    for seed in 0..200 {
+        let file = draw::draw(seed);
+        let network = file.networks.last().expect("a network");
+        let mut expected = Vec::new();
+        outputs(&evaluate(&file, network).expect("a network that was drawn"), &mut expected);
+        let description = describe::describe(&file, network);
+        let found: Vec<&str> = description
+            .match_indices("\"output\": [")
+            .map(|(at, _)| &description[at..at + description[at..].find('}').expect("an end") + 1])
+            .collect();
+        assert_eq!(found, expected, "seed {seed}");
+    }
+}

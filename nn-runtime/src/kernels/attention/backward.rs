@@ -86,7 +86,7 @@ impl Attention {
             let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
             // Without a step of the memory there is no element `at`, and the product has no terms.
             let keys = sample.kv.get(at..).unwrap_or_default();
-            product.compute(Isa::best(), d_p, keys, &mut sample.d_q[begin * width + at..]);
+            self.sum_over_memory(&product, d_p, keys, &mut sample.d_q[begin * width + at..]);
         }
         // d_k = d_scoresᵀ q.
         // `d_p` now holds the gradient of the scores, in all blocks.
@@ -123,7 +123,7 @@ impl Attention {
             let product = self.columns(columns, terms, Init::Zero);
             let (p, rows) = (&p[first * length + begin..], rows.get(first * width + from..));
             let d_kv = &mut d_kv[begin * 2 * width + to..];
-            product.compute(Isa::best(), p, rows.unwrap_or_default(), d_kv);
+            product.compute_in_parts(Isa::best(), p, rows.unwrap_or_default(), d_kv);
         }
     }
 

@@ -86,7 +86,7 @@ impl Attention {
             let (now, rest) = p.split_at(kv.len() / (2 * width));
             let terms = Strides3::one_loop(now.len(), 1, 2 * width);
             let product = self.columns(Strides3::one_loop(1, 0, 0), terms, init);
-            product.compute(Isa::best(), now, &kv[width + at..], &mut attended[at..]);
+            self.sum_over_memory(&product, now, &kv[width + at..], &mut attended[at..]);
             // The second chunk continues the chains of the first one: the bits of a single sum over all steps.
             (p, init) = (rest, Init::Accumulate);
         }

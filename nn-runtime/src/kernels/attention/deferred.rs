@@ -1,7 +1,8 @@
 //! [`DeferredShards`]: the gradient of the weights, from what all shards stored.
 
 use super::sizes::Attention;
-use crate::kernels::dense::{d_bias, dense_d_weight};
+use crate::kernels::column_sums::d_bias;
+use crate::kernels::dense::dense_d_weight;
 use crate::kernels::dense_args::{DenseDWeightArgs, RowBlocks};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Accumulate, Product, Strides3};
@@ -54,7 +55,7 @@ impl Attention {
                 init: accumulate.into(),
             };
             let (x, d) = (&shards.from(x)[first..], shards.from(d));
-            product.compute(Isa::best(), x, d, &mut d_weight[at..]);
+            product.compute_in_parts(Isa::best(), x, d, &mut d_weight[at..]);
         }
     }
 

@@ -181,12 +181,8 @@ impl Attention {
             let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
             // An empty memory: a product without terms, whose result is zero.
             let values = kv.get(width + at..).unwrap_or_default();
-            product.compute(
-                Isa::best(),
-                &p[begin * self.memory..],
-                values,
-                &mut attended[begin * width + at..],
-            );
+            let (p, attended) = (&p[begin * self.memory..], &mut attended[begin * width + at..]);
+            self.sum_over_memory(&product, p, values, attended);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! [`Attention`]: the sizes of a layer, and where its values are.
 
 use crate::kernels::dots::RowProduct;
-use crate::kernels::product::{Accumulate, Init, Product, Strides3};
+use crate::kernels::isa::Isa;
+use crate::kernels::product::{Accumulate, Init, LONG_SUM, PARTIAL_SUM, Product, Strides3};
 use crate::memory::Buffer;
 
 /// The number of steps of a causal head that are processed together: a few tiles of rows, and of the scores that the
@@ -93,6 +94,19 @@ impl Attention {
         init: Init<'a>,
     ) -> Product<'a> {
         Product { rows, terms, columns: self.size(), init }
+    }
+
+    /// Computes a product whose terms are steps of the memory: in parts if the memory is long. Also where only a few of
+    /// its steps are attended to, so that a causal step has the same bits by itself and in a block of steps.
+    pub(super) fn sum_over_memory(
+        &self,
+        product: &Product<'_>,
+        p: &[f32],
+        rows: &[f32],
+        sums: &mut [f32],
+    ) {
+        let most = if self.memory > LONG_SUM { PARTIAL_SUM } else { LONG_SUM };
+        product.compute_parts_of(most, Isa::best(), p, rows, sums);
     }
 }
 

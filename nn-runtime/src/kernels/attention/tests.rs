@@ -1,6 +1,7 @@
 //! Attention against its naive twin, and steps against whole sequences.
 
 use super::*;
+use crate::kernels::product::LONG_SUM;
 use crate::layers::testing::random;
 use crate::memory::StateMut;
 use crate::types::Steps;
@@ -164,6 +165,16 @@ fn steps_have_the_bits_of_the_whole_sequence() {
         let x = random(it.input_len(), 2);
         assert_eq!(step_by_step(it, weights, &x), infer(it, weights, &x, &x));
     }
+}
+
+/// A long memory, whose sums are sums of parts: those of steps that attend to little of it have the same parts.
+#[test]
+fn steps_of_a_long_memory_have_the_bits_of_the_whole_sequence() {
+    let it = Attention { steps: 300, memory: LONG_SUM + 1, causal: true, width: 2, ..PLAIN };
+    let values = RandomWeights::new(it.width);
+    let weights = values.weights(it.width, true);
+    let x = random(it.input_len(), 2);
+    assert_eq!(step_by_step(it, weights, &x), infer(it, weights, &x, &x));
 }
 
 /// The oldest steps are overwritten: the output is that of the last steps alone.

@@ -25,8 +25,24 @@ impl Product<'_> {
         if self.terms.len() <= LONG_SUM {
             return self.compute(isa, a, b, c);
         }
+        let parts = Self { terms: self.terms.merged(), ..*self };
+        parts.compute_parts_of(PARTIAL_SUM, isa, a, b, c);
+    }
+
+    /// The same in parts of at most `most` terms, however few terms there are.
+    pub(crate) fn compute_parts_of(
+        &self,
+        most: usize,
+        isa: Isa,
+        a: &[f32],
+        b: &[f32],
+        c: &mut [f32],
+    ) {
+        if self.terms.len() == 0 {
+            return self.compute(isa, a, b, c);
+        }
         let mut init = self.init;
-        self.terms.merged().for_each_part(PARTIAL_SUM, |terms, [in_a, in_b]| {
+        self.terms.for_each_part(most, |terms, [in_a, in_b]| {
             Product { terms, init, ..*self }.compute(isa, &a[in_a..], &b[in_b..], c);
             init = Init::Partial;
         });

@@ -4,7 +4,7 @@
 
 use crate::kernels::dense_args::ColumnsArgs;
 use crate::kernels::isa::Isa;
-use crate::kernels::product::{Init, Product, Strides3};
+use crate::kernels::product::{Init, LONG_SUM, PARTIAL_SUM, Product, Strides3};
 use crate::kernels::transpose::transpose;
 
 /// Columns of a panel: two vectors of the widest instructions, so that a tile has many rows: eight for AVX-512, and six
@@ -48,12 +48,16 @@ pub(super) fn product(isa: Isa, args: ColumnsArgs<'_>) {
             Init::Bias(bias) => Init::Bias(&bias[column..column + columns]),
             other => other,
         };
-        // A block of a panel is 64 kB, which all rows of `x` read.
-        for first in (0..inputs).step_by(BLOCK) {
-            let terms = Strides3::one_loop(BLOCK.min(inputs - first), 1, columns);
+        // A block of a panel is 64 kB, which all rows of `x` read. Those of long sums are the parts of a `Product`.
+        let (block, then) = match inputs > LONG_SUM {
+            true => (PARTIAL_SUM, Init::Partial),
+            false => (BLOCK, Init::Accumulate),
+        };
+        for first in (0..inputs).step_by(block) {
+            let terms = Strides3::one_loop(block.min(inputs - first), 1, columns);
             let product = Product { rows, terms, columns, init };
             product.compute(isa, &x[first..], &panel[first * columns..], &mut y[column..]);
-            init = Init::Accumulate;
+            init = then;
         }
     }
 }
@@ -65,8 +69,15 @@ mod tests {
     use crate::layers::testing::random;
 
     /// Sizes below, at and above those of panels and blocks: `[rows of x, inputs, units]`.
-    const SIZES: [[usize; 3]; 6] =
-        [[1, 1, 1], [3, 5, 31], [8, 512, 32], [2, 40, 33], [5, 513, 96], [17, 1030, 70]];
+    const SIZES: [[usize; 3]; 7] = [
+        [1, 1, 1],
+        [3, 5, 31],
+        [8, 512, 32],
+        [2, 40, 33],
+        [5, 513, 96],
+        [17, 1030, 70],
+        [2, LONG_SUM + 300, 33],
+    ];
 
     #[test]
     fn products_have_the_bits_of_those_with_the_plain_matrix() {

@@ -155,7 +155,7 @@ impl StepKernels for Called<'_> {
                 columns,
                 init: Init::Accumulate,
             };
-            product.compute(isa, h_before, weights.hh, sums);
+            product.compute_in_parts(isa, h_before, weights.hh, sums);
         }
     }
 
