@@ -46,7 +46,7 @@ pub(crate) const GOOD: [&str; 7] = [
     #[allow(dense_after_dense, unused)]
     struct Numbered(9x9x3) -> 10 [
         Unit(4), features: [Down(8), _: Repeat(2) { _: Unit(8) }], { _: Concat { {}, [Unit(2)] } }, _: [_: Unit(4), GlobalAvgPool],
-        Dense(20), features => [GlobalAvgPool, Dense(10)],
+        Concat { {}, features => [GlobalAvgPool, ReLU] }, Dense(10),
     ]",
 ];
 
