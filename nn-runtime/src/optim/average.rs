@@ -8,8 +8,8 @@ use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
 use crate::types::zeros_on_line;
 
-/// An exponential moving average of a network's weights (Polyak and Juditsky, 1992), which often predicts better than the
-/// weights of any step: PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
+/// An exponential moving average of a network's weights (Polyak and Juditsky, 1992), which often predicts better than
+/// the weights of any step: PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
 ///
 /// ```
 /// # use unrolled_runtime::{BatchError, Network, RngKey, TrainingExt, loss::CrossEntropy, optim::*};
@@ -36,16 +36,16 @@ pub struct Ema<N> {
 }
 
 /// The mean of the weights of several steps, stochastic weight averaging (Izmailov et al., 2018): PyTorch's
-/// `AveragedModel`. Call [`update`](Self::update) once per epoch, at the end of training, with a constant or cyclic learning
-/// rate.
+/// `AveragedModel`. Call [`update`](Self::update) once per epoch, at the end of training, with a constant or cyclic
+/// learning rate.
 ///
 /// Running statistics are copied and not averaged, as in PyTorch.
 #[derive(Debug)]
 pub struct Swa<N>(Average<N>);
 
 impl<N: Network> Ema<N> {
-    /// An average that begins with the weights of `net`. `decay` is the weight of the past: 0.999 remembers about a thousand
-    /// steps.
+    /// An average that begins with the weights of `net`. `decay` is the weight of the past: 0.999 remembers about a
+    /// thousand steps.
     ///
     /// # Panics
     /// If `decay` is not a number of at least 0 and below 1.
@@ -56,8 +56,8 @@ impl<N: Network> Ema<N> {
         Self { average: Average::new(net.network()), decay }
     }
 
-    /// Adds the weights of `net`: `average = decay * average + (1 - decay) * weights`. The first ones replace those that the
-    /// average was made with.
+    /// Adds the weights of `net`: `average = decay * average + (1 - decay) * weights`. The first ones replace those
+    /// that the average was made with.
     pub fn update(&mut self, net: &N) {
         self.average.add(net, 1.0 - self.decay);
     }
