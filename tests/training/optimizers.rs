@@ -154,15 +154,19 @@ fn networks_are_updated_through_any_pointer() {
     fn in_generic_code<N: Network>(net: &mut N, d_net: &N, optimizer: &mut dyn Optimizer) {
         optimizer.update(net, d_net);
     }
+    fn by_any(mut optimizer: impl Optimizer, net: &mut Net, d_net: &Net) {
+        optimizer.update(net, d_net);
+    }
     let (mut net, mut d_net) = (Net::new(3), Net::zeros());
     d_net.head.bias.fill(1.0);
     let mut boxed: Box<dyn Optimizer> = Box::new(SGD::new(0.5));
     boxed.update(&mut net, &d_net);
     boxed.update(&mut *net, &*d_net);
     let mut reference = &mut *net;
-    (&mut boxed).update(&mut reference, &&*d_net);
+    boxed.update(&mut reference, &&*d_net);
+    by_any(&mut boxed, reference, &d_net);
     in_generic_code(reference, &d_net, &mut *boxed);
-    let moved = Net::new(3).head.bias.map(|bias| bias - 4.0 * 0.5);
+    let moved = Net::new(3).head.bias.map(|bias| bias - 5.0 * 0.5);
     for (found, expected) in net.head.bias.iter().zip(moved) {
         assert!((found - expected).abs() < 1e-6, "{found} {expected}");
     }
