@@ -13,7 +13,7 @@ use unrolled::train::{DataSet, TrainError};
 use unrolled::{BatchError, RngKey};
 
 network! {
-    struct Small(8x8x2) -> 3 { Flatten, Dense(16), BatchNorm, ReLU, Dropout(0.25), Dense(3) }
+    struct Small(8x8x2) -> 3 { Flatten, Dense(16, bias = false), BatchNorm, ReLU, Dropout(0.25), Dense(3) }
 
     struct Chunk(2) -> 2x3 { Embedding(3, 4), LSTM(4), Dense(3) }
 }
