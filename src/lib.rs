@@ -312,7 +312,10 @@ pub mod prelude {
             BinaryCrossEntropyWithLogits, CrossEntropy, Huber, Loss, MeanAbsoluteError,
             MeanSquaredError,
         },
-        optim::{Adagrad, Adam, AdamW, Clip, Groups, Optimizer, OptimizerExt, RMSprop, SGD},
+        optim::{
+            Adagrad, Adam, AdamW, Clip, Ema, Groups, LAMB, Lion, NAdam, Optimizer, OptimizerExt,
+            RAdam, RMSprop, SGD,
+        },
         train::{Accuracy, EarlyStopping, F1, Precision, Recall, Trainer},
     };
     #[cfg(feature = "std")]

@@ -16,7 +16,9 @@ use unrolled::loss::{
     BinaryCrossEntropyWithLogits, Huber, Loss, MeanSquaredError, Mixed, MixedTarget, TargetError,
 };
 use unrolled::optim::schedule::{Constant, Cosine, Exponential, OneCycle, Plateau, StepDecay};
-use unrolled::optim::{Adagrad, AdaptiveClip, Clip, Optimizer, RMSprop, clip_norm, clip_value};
+use unrolled::optim::{
+    self, Adagrad, AdaptiveClip, Clip, Optimizer, OptimizerState, RMSprop, clip_norm, clip_value,
+};
 use unrolled::prelude::*;
 use unrolled::train::{TrainError, Warning};
 use unrolled::{RngKey, Sequence};
@@ -84,6 +86,7 @@ fn messages_are_those_of_the_snapshot() {
     let mut messages = Messages { folder: folder.clone(), ..Messages::default() };
     targets(&mut messages);
     batches(&mut messages);
+    optimizers(&mut messages);
     training(&mut messages);
     warnings(&mut messages);
     files(&mut messages, &folder);
@@ -151,6 +154,7 @@ fn batches(messages: &mut Messages) {
         key,
     );
     messages.error("BatchError::InputGradients", found.expect_err("one gradient for two inputs"));
+    passes(messages);
     let (mut series, mut d_series) = (Series::new(1), Series::zeros());
     let found = unrolled::loss_and_gradients_from(
         &mut *series,
@@ -171,6 +175,31 @@ fn batches(messages: &mut Messages) {
     messages.error("SequenceError::Empty", Sequence::<f32, 3>::new(&none).expect_err("no steps"));
     let found = Sequence::<f32, 3>::new(&[0.0; 4]);
     messages.error("SequenceError::TooLong", found.expect_err("too many steps"));
+}
+
+fn passes(messages: &mut Messages) {
+    let (mut net, mut d_net) = (Tiny::new(1), Tiny::zeros());
+    let mut pass = TrainPass::<Tiny>::new(2);
+    let found = pass.backward(&net, &[[0.0; 2]; 2], &mut d_net, None);
+    messages.error("BatchError::NoForward", found.expect_err("no forward pass"));
+    let found = pass.forward(&mut net, &[[0.0; 4]; 3], RngKey::new(1)).map(drop);
+    messages.error("BatchError::TooMany", found.expect_err("three samples"));
+    pass.forward(&mut net, &[[0.0; 4]; 2], RngKey::new(1)).expect("two samples");
+    let found = pass.backward(&net, &[[0.0; 2]; 1], &mut d_net, None);
+    messages.error("BatchError::OutputGradients", found.expect_err("one gradient"));
+}
+
+fn optimizers(messages: &mut Messages) {
+    let groups = optim::Groups::new(SGD::new(0.1)).freeze("layers.*");
+    messages.error("GroupsError", groups.check::<Tiny>().expect_err("no such layers"));
+    let state = Adam::new(0.1).state().with("exp_avg", &[0.0]);
+    let mut refused = |name: &str, optimizer: &mut dyn Optimizer, state: &OptimizerState| {
+        messages.error(name, optimizer.set_state(state.clone()).expect_err("another state"));
+    };
+    refused("StateError::Optimizer", &mut SGD::new(0.1), &state);
+    refused("StateError::Values", &mut Adam::new(0.1), &state);
+    let state = state.with("exp_avg_sq", &[0.0; 2]);
+    refused("StateError::Len", &mut Adam::new(0.1), &state);
 }
 
 fn training(messages: &mut Messages) {
@@ -276,6 +305,17 @@ fn files(messages: &mut Messages, folder: &Path) {
     let pairs = BTreeMap::from([((1_u8, 2_u8), 3_u8)]);
     messages.error("SaveError::Extra", net.save_with(&path, &pairs).expect_err("keys"));
     messages.error("SaveError::Header", SaveError::Header { why: "too many tensors".into() });
+    let mut adam = Adam::new(0.1);
+    adam.update(&mut Norm::new(1), &Norm::zeros());
+    let found = Tiny::save_optimizer(&adam, &path);
+    messages.error("SaveError::State", found.expect_err("the state for another network"));
+    Norm::save_optimizer(&adam, &path).expect("written");
+    let found = Norm::load_optimizer(&mut SGD::new(0.1), &path);
+    messages.error("LoadError::State", found.expect_err("the state of another optimiser"));
+    net.save(&path).expect("written");
+    let found = Tiny::load_optimizer(&mut adam, &path);
+    messages.error("LoadError::NoState", found.expect_err("weights"));
+    fs::remove_file(&path).expect("removed");
 
     let load = || Tiny::load(&path).map(drop).expect_err("a bad file");
     messages.error("LoadError::Read", load());
@@ -503,6 +543,32 @@ fn hyper_parameters(messages: &mut Messages) {
         Adagrad::new(0.1).initial_accumulator_value(-1.0),
         Adagrad::new(0.1).eps(-1.0),
         Adagrad::new(0.1).set_learning_rate(-1.0),
+        NAdam::new(-0.1),
+        NAdam::new(0.1).betas(1.0, 0.9),
+        NAdam::new(0.1).betas(0.9, 1.0),
+        NAdam::new(0.1).eps(-1.0),
+        NAdam::new(0.1).weight_decay(-1.0),
+        NAdam::new(0.1).momentum_decay(-1.0),
+        NAdam::new(0.1).set_learning_rate(-1.0),
+        RAdam::new(-0.1),
+        RAdam::new(0.1).betas(1.0, 0.9),
+        RAdam::new(0.1).betas(0.9, 1.0),
+        RAdam::new(0.1).eps(-1.0),
+        RAdam::new(0.1).weight_decay(-1.0),
+        RAdam::new(0.1).set_learning_rate(-1.0),
+        LAMB::new(-0.1),
+        LAMB::new(0.1).betas(1.0, 0.9),
+        LAMB::new(0.1).betas(0.9, 1.0),
+        LAMB::new(0.1).eps(-1.0),
+        LAMB::new(0.1).weight_decay(-1.0),
+        LAMB::new(0.1).set_learning_rate(-1.0),
+        Lion::new(-0.1),
+        Lion::new(0.1).betas(1.0, 0.9),
+        Lion::new(0.1).betas(0.9, 1.0),
+        Lion::new(0.1).weight_decay(-1.0),
+        Lion::new(0.1).set_learning_rate(-1.0),
+        optim::Groups::new(SGD::new(0.1)).rate("fc1", -0.1),
+        Ema::new(&*Tiny::new(1), 1.0),
         Constant::new(1.5, 3),
         StepDecay::new(0, 0.5),
         StepDecay::new(3, -0.5),

@@ -1,7 +1,6 @@
 //! Models of torchvision (`tests/reference/torchvision_models.py`): their state dicts have the names and shapes of these
 //! networks, so that they load without renaming.
 
-use crate::case::floats;
 use safetensors::SafeTensors;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -180,7 +179,10 @@ fn names<N: Network>() -> String {
 }
 
 /// Loads weights that the script wrote to `folder`, compares outputs with PyTorch's, and saves the weights again.
-fn check_outputs<N: Network>(name: &str, folder: &Path) {
+fn check_outputs<N>(name: &str, folder: &Path)
+where
+    N: Network<Input = [[[f32; 3]; 64]; 64], Output = [f32; 1000]>,
+{
     let net = N::load(folder.join(format!("{name}.safetensors"))).expect("no renaming");
     let bytes = fs::read(folder.join(format!("{name}_case.safetensors"))).expect("a case");
     let case = SafeTensors::deserialize(&bytes).expect("a safetensors file");
@@ -189,16 +191,14 @@ fn check_outputs<N: Network>(name: &str, folder: &Path) {
         data.map(|bytes| f64::from_le_bytes(bytes.try_into().expect("8 bytes"))).collect()
     };
     let (x, expected) = (values("input.0"), values("inference"));
-    let mut input = N::Input::zeroed_box();
-    let mut output = N::Output::zeroed_box();
+    let (mut input, mut output) = (N::Input::zeroed_box(), [0.0; 1000]);
     for (x, expected) in x.chunks_exact(64 * 64 * 3).zip(expected.chunks_exact(1000)) {
-        for (value, x) in input.input_mut(0).iter_mut().zip(x) {
+        for (value, x) in input.as_floats_mut().iter_mut().zip(x) {
             *value = *x as f32;
         }
         net.forward_into(&input, &mut output);
         let largest = expected.iter().fold(0.0, |max: f64, y| max.max(y.abs()));
-        let found = floats(std::slice::from_ref(&*output));
-        let error = found.zip(expected).map(|(found, y)| (f64::from(found) - y).abs());
+        let error = output.iter().zip(expected).map(|(found, y)| (f64::from(*found) - y).abs());
         let error = error.fold(0.0, f64::max) / largest;
         println!("{name}: largest error {error:.1e} of the largest output");
         assert!(error < 1e-5, "{name}: {error:e}");

@@ -45,7 +45,7 @@ pair, second = scores[:, :2], classes % 2
 show("ROC AUC of two classes", metrics.roc_auc_score(second, pair[:, 1] - pair[:, 0]))
 show("average precision of two classes", metrics.average_precision_score(second, pair[:, 1] - pair[:, 0]))
 # All different: softmax rounds equal odds to other numbers.
-logits = np.array([[((7919 * i + 4729 * c) % 10007) / 1000 for c in range(3)] for i in range(SAMPLES)])
+logits = np.array([[((7919 * i + 4729 * c + 3571 * i * c) % 10007) / 1000 for c in range(3)] for i in range(SAMPLES)])
 three = classes % 3
 one_hot = np.stack([three == c for c in range(3)], axis=1)
 show("ROC AUC of three classes", metrics.roc_auc_score(three, softmax(logits, axis=1), multi_class="ovr"))

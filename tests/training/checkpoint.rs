@@ -13,10 +13,12 @@ use unrolled::train::{CheckpointError, History, TrainError};
 use unrolled::{RngKey, parallel};
 
 network! {
+    #[allow(bias_before_batch_norm)]
     struct Net(8x8x2) -> 3 {
         Conv2d(4, kernel = 3), BatchNorm, ReLU, Flatten, Dense(16), ReLU, Dropout(0.5), Dense(3),
     }
 
+    #[allow(bias_before_batch_norm)]
     struct Other(8x8x2) -> 3 {
         Conv2d(4, kernel = 3), BatchNorm, GELU, Flatten, Dense(16), ReLU, Dropout(0.5), Dense(3),
     }

@@ -1,11 +1,12 @@
 //! Optimisers on whole networks: one step, parameter groups, state in files.
 
 use crate::common::temporary;
-use unrolled::optim::{OptimizerState, TrainedRange};
+use unrolled::optim::{Ema, OptimizerState, Swa, TrainedRange};
 use unrolled::prelude::*;
 
 network! {
     /// Layers with names to choose by.
+    #[allow(bias_before_batch_norm)]
     struct Net(4) -> 3 {
         stem: Dense(6), BatchNorm, ReLU,
         encoder: Repeat(2) { Dense(6), LayerNorm, Tanh },
@@ -164,5 +165,26 @@ fn networks_are_updated_through_any_pointer() {
     let moved = Net::new(3).head.bias.map(|bias| bias - 4.0 * 0.5);
     for (found, expected) in net.head.bias.iter().zip(moved) {
         assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+}
+
+#[test]
+fn averages_agree_with_pytorch() {
+    let mut net = Net::new(3);
+    let (mut ema, mut swa) = (Ema::new(&net, 0.9), Swa::new(&net));
+    for weights in [[1.0, 2.0], [0.5, -1.0], [3.0, 4.0], [-2.0, 0.25]] {
+        net.head.bias[..2].copy_from_slice(&weights);
+        net.batch_norm.running_mean[0] = weights[0];
+        ema.update(&net);
+        swa.update(&net);
+    }
+    // By `torch.optim.swa_utils.AveragedModel`.
+    for (found, expected) in [(ema.net(), [0.8395, 1.762]), (swa.net(), [0.625, 1.3125])] {
+        for (found, expected) in found.head.bias.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+        // Running statistics are those of the last network.
+        assert_eq!(found.batch_norm.running_mean[0], -2.0);
+        assert_eq!(found.stem.weight, net.stem.weight);
     }
 }

@@ -13,6 +13,7 @@ network! {
     }
 
     /// Several phases.
+    #[allow(bias_before_batch_norm)]
     struct Normed(6x6x2) -> 5 {
         Conv2d(3, kernel = 3), BatchNorm, ReLU, Dropout(0.25),
         Residual { Conv2d(3, kernel = 3, padding = same), BatchNorm },
@@ -232,6 +233,7 @@ fn check_input_gradients<N: Network>(inputs: &[N::Input]) {
 
 network! {
     /// Without kinks, at which finite differences are wrong.
+    #[allow(bias_before_batch_norm)]
     struct Smooth(6x6x2) -> 5 {
         Conv2d(3, kernel = 3), BatchNorm, Tanh, Dropout(0.5),
         Residual { Conv2d(3, kernel = 3, padding = same), BatchNorm, GELU },

@@ -9,6 +9,7 @@ use unrolled::train::{EarlyStopping, TrainError};
 network! {
     struct Small(8x8x2) -> 3 { Flatten, Dense(16), ReLU, Dropout(0.25), Dense(3) }
 
+    #[allow(bias_before_batch_norm)]
     struct Normalised(8x8x2) -> 3 { Flatten, Dense(8), BatchNorm, ReLU, Dense(3) }
 
     struct Chunk(2) -> 2x3 { Embedding(3, 4), LSTM(4), Dense(3) }

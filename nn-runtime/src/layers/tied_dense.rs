@@ -200,7 +200,7 @@ mod tests {
         const GRADIENT_TASKS: usize = 3;
 
         fn forward_shard(&self, Forward { pass, phase, x, y, mut ctx }: Forward<'_>) {
-            self.tied.forward(Forward { pass, phase, x, y, ctx: ctx.tied_to(&self.owner) });
+            self.tied.forward_shard(Forward { pass, phase, x, y, ctx: ctx.tied_to(&self.owner) });
         }
 
         fn backward_shard(
@@ -208,7 +208,7 @@ mod tests {
             Backward { pass, phase, x, y, d_y, d_x, mut ctx }: Backward<'_, '_>,
         ) {
             let ctx = ctx.tied_to(&self.owner);
-            self.tied.backward(Backward { pass, phase, x, y, d_y, d_x, ctx });
+            self.tied.backward_shard(Backward { pass, phase, x, y, d_y, d_x, ctx });
         }
 
         fn gradient_end(task: usize) -> usize {

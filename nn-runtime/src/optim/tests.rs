@@ -3,6 +3,7 @@
 use super::update::{CHUNK, flush_tiny};
 use super::*;
 use crate::system::parallel::with_threads;
+use crate::types::{Axis, Tensor};
 use std::ops::Range;
 
 /// The ranges of four trained weights among six.
@@ -111,6 +112,63 @@ fn adagrad_agrees_with_pytorch() {
 }
 
 #[test]
+fn nadam_agrees_with_pytorch() {
+    let nadam = NAdam::new(0.05);
+    check(nadam.clone(), [0.370014959244, -0.934672221507, 1.936392032630, -0.020714039360]);
+    check(
+        nadam.clone().betas(0.8, 0.95).eps(1e-3).weight_decay(0.1).momentum_decay(0.1),
+        [0.342928240317, -0.862788362696, 1.817890372913, -0.023525121803],
+    );
+    check(
+        nadam.weight_decay(0.2).decoupled_weight_decay(),
+        [0.327990119928, -0.824230486201, 1.710421343722, -0.018431053795],
+    );
+}
+
+#[test]
+fn radam_agrees_with_pytorch() {
+    let radam = RAdam::new(0.05);
+    check(radam.clone(), [0.400160959814, -1.019076096561, 2.070866393596, -0.057768269479]);
+    check(
+        radam.clone().betas(0.8, 0.9).eps(1e-3).weight_decay(0.1),
+        [0.367821342999, -0.938657842391, 1.940954491623, -0.065513684110],
+    );
+    check(
+        radam.betas(0.8, 0.9).weight_decay(0.2).decoupled_weight_decay(),
+        [0.339940132462, -0.868010463312, 1.793685307243, -0.061982568477],
+    );
+}
+
+#[test]
+fn lion_agrees_with_its_definition() {
+    let lion = Lion::new(0.05);
+    check(lion.clone(), [0.4, -1.0, 2.0, 0.0]);
+    check(
+        lion.betas(0.7, 0.9).weight_decay(0.2),
+        [0.356570349160, -0.783587884154, 1.764206365678, -0.096088261273],
+    );
+}
+
+#[test]
+fn lamb_agrees_with_its_definition() {
+    /// Tensors of `len` elements each, in the trained ranges.
+    fn tensors(len: usize) -> Vec<Tensor> {
+        let begins = TRAINED.into_iter().flat_map(|range| range.step_by(len));
+        begins.map(|begin| Tensor::new("", begin, vec![Axis::plain(len, 1)])).collect()
+    }
+    let mut lamb = LAMB::new(0.05);
+    lamb.prepare(|| tensors(2)).expect("any tensors");
+    check(lamb, [0.190212199521, -0.871996374819, 1.720872255735, -0.307388571550]);
+    let mut lamb = LAMB::new(0.05).betas(0.8, 0.95).eps(1e-3).weight_decay(0.2);
+    lamb.prepare(|| tensors(1)).expect("any tensors");
+    check_ranges(
+        lamb,
+        &groups(),
+        [0.485149866619, -0.806391680610, 1.459184945865, 0.042290314613],
+    );
+}
+
+#[test]
 fn many_chunks_have_the_same_bits_on_any_number_of_threads() {
     let len = 5 * CHUNK + 123;
     let gradient: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();
@@ -206,6 +264,21 @@ fn groups_agree_with_pytorch() {
         [0.470613185849, -0.982660496456, 1.818839365300, -0.075458657659],
     );
     check_ranges(
+        NAdam::new(0.05).weight_decay(0.1),
+        &groups(),
+        [0.484017376655, -0.934672221507, 1.841226585979, -0.019422867919],
+    );
+    check_ranges(
+        RAdam::new(0.05).betas(0.8, 0.9).weight_decay(0.2).decoupled_weight_decay(),
+        &groups(),
+        [0.482697794781, -0.982374350037, 1.793685307243, -0.061982568477],
+    );
+    check_ranges(
+        Lion::new(0.05).weight_decay(0.2),
+        &groups(),
+        [0.484172252069, -1.0, 1.764206365678, 0.002911738727],
+    );
+    check_ranges(
         RMSprop::new(0.02).momentum(0.8).weight_decay(0.1),
         &groups(),
         [0.273733743337, -0.717727982665, 1.492664515738, -0.272963402514],
@@ -219,11 +292,17 @@ fn groups_agree_with_pytorch() {
 
 /// All optimisers, with the settings that need the most values.
 fn all_optimizers() -> Vec<Box<dyn Optimizer>> {
+    let mut lamb = LAMB::new(0.1);
+    lamb.prepare(|| vec![Tensor::new("", 0, vec![Axis::plain(3, 1)])]).expect("any tensors");
     vec![
+        Box::new(lamb),
         Box::new(SGD::new(0.1)),
         Box::new(SGD::new(0.1).momentum(0.9).dampening(0.5)),
         Box::new(Adam::new(0.1).amsgrad()),
         Box::new(AdamW::new(0.1)),
+        Box::new(NAdam::new(0.1).momentum_decay(0.1)),
+        Box::new(RAdam::new(0.1).betas(0.8, 0.9)),
+        Box::new(Lion::new(0.1)),
         Box::new(RMSprop::new(0.1)),
         Box::new(RMSprop::new(0.1).momentum(0.9)),
         Box::new(RMSprop::new(0.1).momentum(0.9).centered()),

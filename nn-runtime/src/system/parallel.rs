@@ -335,7 +335,7 @@ fn run_region(
 /// The loop of a worker: waits for a region, takes tasks, reports that it has finished.
 fn work_forever(index: usize, mut seen: Signal) {
     // Kernels read it inside of tasks; reading it for the first time allocates.
-    threads();
+    let _ = threads();
     // Allocated here: otherwise it would be whenever the worker first takes a task that needs it.
     drop(KernelMemory::take());
     loop {

@@ -15,7 +15,7 @@ pub static ROW: Row = Row {
     stem: "hard_sigmoid",
     summary: "min(max(x + 3, 0), 6) / 6",
     needs: Needs::INPUT,
-    role: Role::Activation(Activation::Smooth),
+    role: Role::Activation(Activation::Sigmoid),
     ..Row::ELEMENTWISE
 };
 

@@ -18,7 +18,7 @@ pub static ROW: Row = Row {
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
     fusion: Fusion::Monotone,
-    role: Role::Activation(Activation::Rectifier),
+    role: Role::Activation(Activation::ReLU),
     ..Row::ELEMENTWISE
 };
 
