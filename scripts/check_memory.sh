@@ -1,22 +1,52 @@
 #!/usr/bin/env bash
-# Runs the tests of kernels under valgrind, because kernels access memory through raw pointers: it finds reads and
-# writes outside of an allocation. Valgrind supports AVX2 and not AVX-512; vectors differ in width, the code is the
-# same. Takes three minutes.
+# Runs the unit tests of unrolled-runtime under AddressSanitizer, and those of kernels under valgrind, because kernels access
+# memory through raw pointers.
 #
-# Valgrind 3.19 clears the upper elements of a vector where a fused multiply-add is for its first element only. Code that
-# pairs elements after the last whole vector may compute wrong results under valgrind.
+# AddressSanitizer finds accesses outside of allocations, stack frames and statics, and runs the instructions of the
+# processor. Valgrind also finds branches on uninitialised memory. It supports AVX2 and not AVX-512; vectors differ in width,
+# the code is the same. Valgrind 3.19 clears the upper elements of a vector where a fused multiply-add is for its first
+# element only: code that pairs elements after the last whole vector may compute wrong results under valgrind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed; apt-get install valgrind"; exit 0; }
-tests=$(cargo test -p unrolled-runtime --lib --no-run --locked --message-format=json |
-    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
-check() {
-    valgrind --quiet --error-exitcode=1 "$tests" "$@"
+
+# The path of the unit tests' program, built with the given options.
+unit_tests() {
+    cargo test --package unrolled-runtime --lib --no-run --locked --message-format=json "$@" |
+        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 }
-# Two processes at a time. Elementwise functions, which access no memory beyond their slices, are left out.
-check kernels::tests kernels::conv_pool &
-first=$!
-check kernels::attention kernels::few_rows kernels::recurrent kernels::stream kernels::transpose &
-second=$!
-wait "$first"
-wait "$second"
+
+# The option is unstable. RUSTC_BOOTSTRAP=1 allows it with the pinned toolchain. A target is named so that build scripts
+# are compiled without it.
+under_address_sanitizer() {
+    export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address"
+    local host tests
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    case $host in
+    x86_64-unknown-linux-gnu | aarch64-unknown-linux-gnu) ;;
+    *) echo "skipped: AddressSanitizer is not built for $host"; return ;;
+    esac
+    tests=$(unit_tests --target "$host" --target-dir target/address-sanitizer)
+    (cd nn-runtime && "$tests" --quiet)
+}
+
+# All tests of the module `kernels`. Two processes, each with every second test, take as long as the slower half.
+under_valgrind() {
+    command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed; apt-get install valgrind"; return; }
+    local tests names
+    tests=$(unit_tests)
+    names=$("$tests" --list kernels:: 2>/dev/null | sed -n 's/: test$//p')
+    [ -n "$names" ] || { echo "no test of kernels was found"; return 1; }
+    half() {
+        # shellcheck disable=SC2046 # a name is one word
+        valgrind --quiet --error-exitcode=1 "$tests" --quiet --exact $(awk "NR % 2 == $1" <<<"$names")
+    }
+    half 0 &
+    local first=$!
+    half 1 &
+    local second=$!
+    wait "$first"
+    wait "$second"
+}
+
+(under_address_sanitizer)
+under_valgrind

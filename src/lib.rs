@@ -319,7 +319,10 @@ pub mod prelude {
         train::{Accuracy, EarlyStopping, F1, Precision, Recall, Trainer},
     };
     #[cfg(feature = "std")]
-    pub use unrolled_runtime::{State, data::Data};
+    pub use unrolled_runtime::{
+        State,
+        data::{Data, Dataset},
+    };
 }
 
 /// For expanded code only.

@@ -568,7 +568,7 @@ fn hyper_parameters(messages: &mut Messages) {
         Lion::new(0.1).weight_decay(-1.0),
         Lion::new(0.1).set_learning_rate(-1.0),
         optim::Groups::new(SGD::new(0.1)).rate("fc1", -0.1),
-        Ema::new(&*Tiny::new(1), 1.0),
+        Ema::new(&Tiny::new(1), 1.0),
         Constant::new(1.5, 3),
         StepDecay::new(0, 0.5),
         StepDecay::new(3, -0.5),

@@ -39,6 +39,7 @@ pub(crate) fn assign<'a>(
     let numbers: HashMap<&str, usize> = names.zip(0..).collect();
     let mut slots: Vec<Option<&ast::Argument>> = vec![None; callee.parameters.len()];
     let mut correct = true;
+    let mut too_many = false;
     if let Some((at, words)) = foreign_arguments(callee, arguments) {
         report.explain(at, || words);
         return None;
@@ -62,9 +63,10 @@ pub(crate) fn assign<'a>(
             None => {
                 correct = false;
                 // Arguments without a name that are too many have one cause: the first is reported.
-                if argument.name.is_some() || nth <= callee.positional {
+                if argument.name.is_some() || !too_many {
                     report.explain(span_of(argument), || no_slot(callee, argument, nth));
                 }
+                too_many |= argument.name.is_none();
             }
         }
     }

@@ -127,10 +127,9 @@ macro_rules! ragged {
     ($($name:ident: $input:tt -> $output:tt { $($length:literal: $own:tt -> $own_output:tt),* } $body:tt)*) => { $(
         #[test]
         fn $name() {
-            // Single layers: what would be a mistake in a whole network is none here.
-            network! { #[allow(deprecated)] struct Ragged(..$input) -> $output $body }
+            network! { #[allow(deprecated, reason = "parts of networks")] struct Ragged(..$input) -> $output $body }
             $({
-                network! { #[allow(deprecated)] struct Alone($own) -> $own_output $body }
+                network! { #[allow(deprecated, reason = "parts of networks")] struct Alone($own) -> $own_output $body }
                 check_alone::<_, _, Ragged, Alone>($length);
             })*
             check_batch::<_, _, Ragged>();

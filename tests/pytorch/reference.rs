@@ -47,8 +47,7 @@ macro_rules! references {
     ($( $name:ident: $header:tt -> $output:tt { $($body:tt)* } )*) => { $(
         #[test]
         fn $name() {
-            // Single layers: what would be a mistake in a whole network is none here.
-            network! { #[allow(deprecated)] struct Reference $header -> $output { $($body)* } }
+            network! { #[allow(deprecated, reason = "parts of networks")] struct Reference $header -> $output { $($body)* } }
             check::<Reference>(stringify!($name));
         }
     )* };

@@ -6,6 +6,7 @@ mod common;
 
 mod checkpoint;
 mod data;
+mod dataset;
 mod digits;
 mod gradients;
 mod health;

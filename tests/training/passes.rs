@@ -15,8 +15,8 @@ network! {
     /// Several phases.
     #[allow(bias_before_batch_norm)]
     struct Normed(6x6x2) -> 5 {
-        Conv2d(3, kernel = 3), BatchNorm, ReLU, Dropout(0.25),
-        Residual { Conv2d(3, kernel = 3, padding = same), BatchNorm },
+        Conv2d(3, kernel = 3, bias = false), BatchNorm, ReLU, Dropout(0.25),
+        Residual { Conv2d(3, kernel = 3, padding = same, bias = false), BatchNorm },
         GlobalAvgPool, Dense(5),
     }
 
@@ -235,8 +235,8 @@ network! {
     /// Without kinks, at which finite differences are wrong.
     #[allow(bias_before_batch_norm)]
     struct Smooth(6x6x2) -> 5 {
-        Conv2d(3, kernel = 3), BatchNorm, Tanh, Dropout(0.5),
-        Residual { Conv2d(3, kernel = 3, padding = same), BatchNorm, GELU },
+        Conv2d(3, kernel = 3, bias = false), BatchNorm, Tanh, Dropout(0.5),
+        Residual { Conv2d(3, kernel = 3, padding = same, bias = false), BatchNorm, GELU },
         Flatten, Dense(5),
     }
 }

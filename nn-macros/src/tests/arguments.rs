@@ -12,6 +12,11 @@ fn which() {
         "Flatten, Dense(10, bias = true, bias = true)",
         &[("bias", "twice"), ("bias", "is first given here")],
     );
+    // After arguments with a name, as where `= false` is missing.
+    assert_lines(
+        "Conv2d(3, kernel = 3, stride = 2, bias), Flatten, Dense(10)",
+        &[("bias", "`Conv2d` takes")],
+    );
     // By position, it is the second parameter.
     assert_lines(
         "Conv2d(kernel = 3, 3), Flatten, Dense(10)",

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Networks without mistakes, which together contain every construct.
-pub(crate) const GOOD: [&str; 6] = [
+pub(crate) const GOOD: [&str; 7] = [
     "block Basic(channels, stride = 1) {
         Residual {
             Conv2d(channels, kernel = 3, stride = stride, padding = 1, bias = false), BatchNorm,
@@ -41,6 +41,13 @@ pub(crate) const GOOD: [&str; 6] = [
         Bottle({ N + 1 }), up: ConvTranspose2d({ if A > 1 { A } else { B } }, kernel = 2), GlobalAvgPool -> { 2 * N }, Dense(N),
         self: Scale(1e-3), Dense(18), all: Reshape([9, 2]),
     }",
+    "block Unit(c) [Conv2d(c, kernel = 3, padding = 1), ReLU6]
+    block Down(c) { Residual { conv1: Conv2d(c, kernel = 1), BatchNorm } downsample: skip [Conv2d(c, 1), BatchNorm], ReLU }
+    #[allow(dense_after_dense, unused)]
+    struct Numbered(9x9x3) -> 10 [
+        Unit(4), features: [Down(8), _: Repeat(2) { _: Unit(8) }], { _: Concat { {}, [Unit(2)] } }, _: [_: Unit(4), GlobalAvgPool],
+        Concat { {}, features => [GlobalAvgPool, ReLU] }, Dense(10),
+    ]",
 ];
 
 /// How many tokens there are at all depths.

@@ -84,6 +84,26 @@ impl Augment {
         }
     }
 
+    /// A changed copy of one image: the same one for the same key.
+    ///
+    /// ```
+    /// # use unrolled_runtime::data::{Augment, Data, Dataset};
+    /// # let train = Data { inputs: vec![[[[1.0]; 28]; 28]; 10], targets: vec![0_u32; 10] };
+    /// let augment = Augment::new().shift(2).rotate(10.0);
+    /// // Other changes in each epoch of a trainer, without copies of all images in memory.
+    /// let changed = train.map(|image, digit, key| (augment.image(&image, key), digit));
+    /// ```
+    #[must_use]
+    pub fn image<const H: usize, const W: usize, const C: usize>(
+        &self,
+        image: &[[[f32; C]; W]; H],
+        key: RngKey,
+    ) -> [[[f32; C]; W]; H] {
+        let mut changed = [[[0.0; C]; W]; H];
+        self.draw(key).apply(image, &mut changed);
+        changed
+    }
+
     fn draw(&self, key: RngKey) -> Change {
         let symmetric = |counter| 2.0 * key.uniform(counter) - 1.0;
         let shifts = 2 * self.shift as u64 + 1;

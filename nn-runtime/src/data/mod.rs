@@ -1,6 +1,7 @@
 //! Data sets: samples in memory, readers of files, and preprocessing.
 
 mod augment;
+mod dataset;
 mod idx;
 mod in_memory;
 #[cfg(feature = "train")]
@@ -15,6 +16,7 @@ mod text;
 mod vocabulary;
 
 pub use augment::Augment;
+pub use dataset::{Dataset, Map};
 pub use idx::{Idx, IdxError, Image};
 pub use in_memory::Data;
 #[cfg(feature = "train")]

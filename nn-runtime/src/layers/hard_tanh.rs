@@ -16,6 +16,7 @@ impl Activation for HardTanh {
     #[inline(always)]
     fn value<L: Lanes>(arguments: &Self::Arguments, x: f32) -> f32 {
         let (min, max) = (arguments.min as f32, arguments.max as f32);
+        // Not `clamp`, which contains a panic for a `max` below `min`.
         if x < min {
             min
         } else if x > max {

@@ -15,14 +15,8 @@ impl Activation for ReLU6 {
 
     #[inline(always)]
     fn value<L: Lanes>(_: &Self::Arguments, x: f32) -> f32 {
-        // Not `clamp`, whose NaN is not defined for vectors.
-        if x < 0.0 {
-            0.0
-        } else if x > 6.0 {
-            6.0
-        } else {
-            x
-        }
+        // NaN stays.
+        x.clamp(0.0, 6.0)
     }
 
     #[cfg(feature = "train")]

@@ -100,9 +100,9 @@ pub trait FilesExt: Network {
         io::load_matching(self, path.as_ref(), &rename)
     }
 
-    /// Writes the state of an optimiser of this type of networks to `path`, under the guarantees of [`save`](Self::save). For each
-    /// trained weight the file has tensors of its shape and layout that are named like it and like the values in PyTorch,
-    /// such as `fc1.weight.exp_avg`:
+    /// Writes the state of an optimiser of this type of networks to `path`, under the guarantees of [`save`](Self::save).
+    /// For each trained weight the file has tensors of its shape and layout that are named like it and like the values in
+    /// PyTorch, such as `fc1.weight.exp_avg`:
     ///
     /// ```python
     /// with safetensors.safe_open("adam.safetensors", "pt") as file:

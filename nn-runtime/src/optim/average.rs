@@ -1,5 +1,6 @@
 //! [`Ema`] and [`Swa`]: averages of the weights of several steps.
 
+use super::extension::AsNetwork;
 use super::optimizer::TrainedRange;
 use super::update::for_each_trained;
 use crate::contract::{Network, trained_ranges};
@@ -7,8 +8,8 @@ use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
 use crate::types::zeros_on_line;
 
-/// An exponential moving average of a network's weights (Polyak and Juditsky, 1992), which often predicts better than the
-/// weights of any step: PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
+/// An exponential moving average of a network's weights (Polyak and Juditsky, 1992), which often predicts better than
+/// the weights of any step: PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
 ///
 /// ```
 /// # use unrolled_runtime::{BatchError, Network, RngKey, TrainingExt, loss::CrossEntropy, optim::*};
@@ -16,7 +17,7 @@ use crate::types::zeros_on_line;
 /// #     mut net: Box<N>, xs: &[[f32; 4]], classes: &[u32],
 /// # ) -> Result<(), BatchError> {
 /// # let (mut optimizer, mut d_net) = (Adam::new(1e-3), N::zeros());
-/// let mut ema = Ema::new(&*net, 0.999);
+/// let mut ema = Ema::new(&net, 0.999);
 /// for step in 0..1000 {
 ///     net.loss_and_gradients(&CrossEntropy::new(), xs, classes, &mut d_net, RngKey::new(step))?;
 ///     optimizer.update(&mut net, &d_net);
@@ -35,28 +36,28 @@ pub struct Ema<N> {
 }
 
 /// The mean of the weights of several steps, stochastic weight averaging (Izmailov et al., 2018): PyTorch's
-/// `AveragedModel`. Call [`update`](Self::update) once per epoch, at the end of training, with a constant or cyclic learning
-/// rate.
+/// `AveragedModel`. Call [`update`](Self::update) once per epoch, at the end of training, with a constant or cyclic
+/// learning rate.
 ///
 /// Running statistics are copied and not averaged, as in PyTorch.
 #[derive(Debug)]
 pub struct Swa<N>(Average<N>);
 
 impl<N: Network> Ema<N> {
-    /// An average that begins with the weights of `net`. `decay` is the weight of the past: 0.999 remembers about a thousand
-    /// steps.
+    /// An average that begins with the weights of `net`. `decay` is the weight of the past: 0.999 remembers about a
+    /// thousand steps.
     ///
     /// # Panics
     /// If `decay` is not a number of at least 0 and below 1.
     #[must_use]
     #[track_caller]
-    pub fn new(net: &N, decay: f64) -> Self {
+    pub fn new<K>(net: &impl AsNetwork<K, Net = N>, decay: f64) -> Self {
         let decay = checked("Ema: decay", decay, Range::Decay);
-        Self { average: Average::new(net), decay }
+        Self { average: Average::new(net.network()), decay }
     }
 
-    /// Adds the weights of `net`: `average = decay * average + (1 - decay) * weights`. The first ones replace those that the
-    /// average was made with.
+    /// Adds the weights of `net`: `average = decay * average + (1 - decay) * weights`. The first ones replace those
+    /// that the average was made with.
     pub fn update(&mut self, net: &N) {
         self.average.add(net, 1.0 - self.decay);
     }
@@ -71,8 +72,8 @@ impl<N: Network> Ema<N> {
 impl<N: Network> Swa<N> {
     /// A mean of no weights: until the first [`update`](Self::update), the network is a copy of `net`.
     #[must_use]
-    pub fn new(net: &N) -> Self {
-        Self(Average::new(net))
+    pub fn new<K>(net: &impl AsNetwork<K, Net = N>) -> Self {
+        Self(Average::new(net.network()))
     }
 
     /// Adds the weights of `net` to the mean.

@@ -14,8 +14,8 @@ thread_local! {
 
 /// Updates any [`Network`].
 pub trait OptimizerExt: Optimizer {
-    /// One step: updates the trained weights of `net` from the gradient `d_net`. Running statistics stay. Both are networks,
-    /// boxes of them, or references to them.
+    /// One step: updates the trained weights of `net` from the gradient `d_net`. Running statistics stay. Both are
+    /// networks, boxes of them, or references to them.
     ///
     /// ```
     /// # use unrolled_runtime::{BatchError, Network, RngKey, TrainingExt, loss::CrossEntropy, optim::*};
@@ -33,8 +33,8 @@ pub trait OptimizerExt: Optimizer {
     /// ```
     ///
     /// # Panics
-    /// If the optimiser was used for another network before, or chooses weights by names that the network does not have:
-    /// see [`Groups::check`](super::Groups::check).
+    /// If the optimiser was used for another network before, or chooses weights by names that the network does not
+    /// have: see [`Groups::check`](super::Groups::check).
     #[track_caller]
     fn update<P, K, D, L>(&mut self, net: &mut P, d_net: &D)
     where
@@ -54,8 +54,8 @@ pub trait OptimizerExt: Optimizer {
 
 impl<O: Optimizer + ?Sized> OptimizerExt for O {}
 
-/// A network, or a pointer to one. `Kind` distinguishes the implementations, which could overlap without it: a box could
-/// be a network of its own. The compiler infers it, since no type is both.
+/// A network, or a pointer to one. `Kind` distinguishes the implementations, which could overlap without it: a box
+/// could be a network of its own. The compiler infers it, since no type is both.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a network",

@@ -21,10 +21,11 @@ use std::ops::Range;
 ///     .freeze("stem");
 /// ```
 ///
-/// A pattern is compared with the names of weights in files, those of [`InferenceExt::tensors`](crate::InferenceExt::tensors).
-/// It matches a weight `stage.0.conv.weight` if it matches the whole name or the path of a layer that contains it: `stage`, `stage.0` or
-/// `stage.0.conv`. `*` matches any characters, dots included. A weight that several layers share matches under each of
-/// its names. Of several calls of [`rate`](Self::rate) that match a weight the last one applies.
+/// A pattern is compared with the names of weights in files, those of
+/// [`InferenceExt::tensors`](crate::InferenceExt::tensors). It matches a weight `stage.0.conv.weight` if it matches the
+/// whole name or the path of a layer that contains it: `stage`, `stage.0` or `stage.0.conv`. `*` matches any
+/// characters, dots included. A weight that several layers share matches under each of its names. Of several calls of
+/// [`rate`](Self::rate) that match a weight the last one applies.
 ///
 /// Frozen weights stay as they are, to the bit. Layers such as `BatchNorm` still compute as in training, and move their
 /// running statistics.

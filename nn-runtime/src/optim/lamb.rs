@@ -10,8 +10,8 @@ use crate::kernels::dispatch::dispatch;
 use crate::types::Tensor;
 use std::ops;
 
-/// Layer-wise adaptive moments for large batches (You et al., 2020): steps of Adam, scaled tensor by tensor so that their
-/// norm is the learning rate times the norm of the weights. A tensor of zeros is not scaled.
+/// Layer-wise adaptive moments for large batches (You et al., 2020): steps of Adam, scaled tensor by tensor so that
+/// their norm is the learning rate times the norm of the weights. A tensor of zeros is not scaled.
 ///
 /// Weight decay is part of the step that is scaled; its default is 0.01.
 #[derive(Clone, Debug)]

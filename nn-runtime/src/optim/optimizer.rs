@@ -59,8 +59,8 @@ pub trait Optimizer {
     /// The optimisers of this crate panic if `rate` is not a finite number of at least 0.
     fn set_learning_rate(&mut self, rate: f64);
 
-    /// What it remembers from one step to the next, by default nothing. An optimiser with the same settings continues to
-    /// the same bits after [`set_state`](Self::set_state). Settings such as the learning rate are not included.
+    /// What it remembers from one step to the next, by default nothing. An optimiser with the same settings continues
+    /// to the same bits after [`set_state`](Self::set_state). Settings such as the learning rate are not included.
     fn state(&self) -> OptimizerState {
         OptimizerState::new(type_name::<Self>(), 0)
     }
@@ -75,8 +75,8 @@ pub trait Optimizer {
     }
 
     /// Prepares for the network whose [`tensors`](crate::InferenceExt::tensors) are passed. Trainers and
-    /// [`update`](super::OptimizerExt::update) call it before each step. Does nothing by default: only optimisers that choose weights by
-    /// name, such as [`Groups`](super::Groups), need it.
+    /// [`update`](super::OptimizerExt::update) call it before each step. Does nothing by default: only optimisers that
+    /// choose weights by name, such as [`Groups`](super::Groups), need it.
     ///
     /// # Errors
     /// If it cannot find weights that it was made for.

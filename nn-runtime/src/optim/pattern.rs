@@ -45,9 +45,9 @@ fn with_layers(name: &str) -> impl Iterator<Item = &str> {
     name.match_indices('.').map(|(end, _)| &name[..end]).chain([name])
 }
 
-/// Whether `pattern` matches all of `text`. Each `*` first matches as little as possible; if the rest then differs, the last `*`
-/// takes one more character. Earlier ones need not be tried again, so that the time is at most the product of both
-/// lengths.
+/// Whether `pattern` matches all of `text`. Each `*` first matches as little as possible; if the rest then differs, the
+/// last `*` takes one more character. Earlier ones need not be tried again, so that the time is at most the product of
+/// both lengths.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on after a difference: behind the last `*`, and behind what it matches.

@@ -6,8 +6,8 @@ use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
 
-/// Rectified Adam (Liu et al., 2020): the first steps, whose mean square is uncertain, are those of SGD with momentum, so
-/// that no warm-up of the learning rate is needed.
+/// Rectified Adam (Liu et al., 2020): the first steps, whose mean square is uncertain, are those of SGD with momentum,
+/// so that no warm-up of the learning rate is needed.
 #[derive(Clone, Debug)]
 pub struct RAdam {
     rate: f64,
@@ -88,10 +88,12 @@ impl RAdam {
         self
     }
 
-    /// The factor that corrects the variance of the adaptive rate at step `steps`; `None` while the variance is unknown.
+    /// The factor that corrects the variance of the adaptive rate at step `steps`; `None` while the variance is
+    /// unknown.
     fn rectification(&self, steps: i32) -> Option<f64> {
         let beta2 = self.betas.1;
-        // The length of the simple moving average that approximates the exponential one; `limit` is that after many steps.
+        // The length of the simple moving average that approximates the exponential one; `limit` is that after many
+        // steps.
         let limit = 2.0 / (1.0 - beta2) - 1.0;
         let power = beta2.powi(steps);
         let length = limit - 2.0 * f64::from(steps) * power / (1.0 - power);

@@ -24,8 +24,8 @@ pub struct OptimizerState {
     pub optimizer: String,
     /// The number of steps; 0 if the update rule does not depend on it.
     pub steps: u64,
-    /// Values under PyTorch's names, such as `exp_avg`, with one element for each element of the network. There are none
-    /// before the first step.
+    /// Values under PyTorch's names, such as `exp_avg`, with one element for each element of the network. There are
+    /// none before the first step.
     pub values: Vec<(String, Vec<f32>)>,
 }
 
@@ -125,8 +125,8 @@ impl OptimizerState {
         }
     }
 
-    /// Moves its values to `targets`, called `names`, after the checks of [`check`](Self::check), and returns the number of steps.
-    /// Targets that are in use must have as many elements. Without values, targets become empty.
+    /// Moves its values to `targets`, called `names`, after the checks of [`check`](Self::check), and returns the
+    /// number of steps. Targets that are in use must have as many elements. Without values, targets become empty.
     pub(super) fn restore<const K: usize>(
         self,
         optimizer: &str,

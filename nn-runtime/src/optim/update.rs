@@ -34,7 +34,7 @@ pub(super) fn for_each_trained<const K: usize, R: Copy>(
                 let update = |parts: [&mut [f32]; K], g: &[f32]| update(rule, parts, g);
                 let parts = chunks.each_mut().map(|chunk| &mut chunk[inside.clone()]);
                 if shared {
-                    update_past_caches(parts, &gradient[begin..end], &update);
+                    update_past_caches(parts, &gradient[begin..end], update);
                 } else {
                     update(parts, &gradient[begin..end]);
                 }

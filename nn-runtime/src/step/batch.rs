@@ -6,6 +6,7 @@ use super::outputs::output_valid;
 use crate::contract::{Network, Root, TrainNode};
 use crate::loss::Loss;
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
+use std::ops::Range;
 
 /// Checks that `samples` samples are enough for a training step of `N`.
 pub(crate) fn enough_for<N: Network>(samples: usize) -> Result<(), BatchError> {
@@ -41,6 +42,11 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         Ok(Self { inputs, targets, order: None })
     }
 
+    /// Samples that were checked one by one, as many inputs as targets.
+    pub(crate) const fn of(inputs: &'a [Input], targets: &'a [Target]) -> Self {
+        Self { inputs, targets, order: None }
+    }
+
     /// The same samples, if they are enough for a training step of `N`.
     pub(crate) fn enough_for<N: Network>(self) -> Result<Self, BatchError> {
         enough_for::<N>(self.len()).map(|()| self)
@@ -54,6 +60,14 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
     /// The samples with the indices `order`, in this order.
     pub(crate) fn choose(self, order: &'a [usize]) -> Self {
         Self { order: Some(order), ..self }
+    }
+
+    /// The samples in a range of these.
+    pub(crate) fn part(self, range: Range<usize>) -> Self {
+        match self.order {
+            Some(order) => Self { order: Some(&order[range]), ..self },
+            None => Self::of(&self.inputs[range.clone()], &self.targets[range]),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

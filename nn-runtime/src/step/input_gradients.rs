@@ -26,8 +26,8 @@ pub(crate) fn input_gradients<N: Network>(
     }
     check_inputs::<N>(inputs)?;
     let capacity = train_capacity::<N>(inputs.len());
-    // `gradient` runs on the calling thread, sample after sample, so that it may keep count: a round of as many shards as
-    // there are threads runs forward, then `gradient`, then backward.
+    // `gradient` runs on the calling thread, sample after sample, so that it may keep count: a round of as many shards
+    // as there are threads runs forward, then `gradient`, then backward.
     let locals = parallel::threads().min(inputs.len().div_ceil(capacity));
     let local_len = LocalLayout::len::<N>(capacity, true);
     let deferred_stride = Shards::stride(capacity, N::SHARD_SUMS, N::DEFERRED);
@@ -65,7 +65,8 @@ fn run_round<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync>(
     prepared: &[f32],
     gradient: &mut impl FnMut(&N::Output, &mut N::Output),
 ) {
-    // SAFETY: `input_gradients` borrows the memory until all regions have ended, and a shard runs on one thread at a time.
+    // SAFETY: `input_gradients` borrows the memory until all regions have ended, and a shard runs on one thread at a
+    // time.
     let local = |shard| unsafe { local.chunk(shard) };
     // Outside of training shards do not depend on each other: each runs through all phases at once.
     parallel::for_each(step.shards(), |shard, worker| {

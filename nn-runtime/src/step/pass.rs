@@ -35,12 +35,12 @@ use crate::types::{Inputs, Values};
 /// # }
 /// ```
 ///
-/// Layers compute as in training: `BatchNorm` normalises with the statistics of the batch and moves its running ones once
-/// per forward, `Dropout` draws from the key. A step with the gradients of a loss has the bits of
+/// Layers compute as in training: `BatchNorm` normalises with the statistics of the batch and moves its running ones
+/// once per forward, `Dropout` draws from the key. A step with the gradients of a loss has the bits of
 /// [`loss_and_gradients`](crate::TrainingExt::loss_and_gradients), on any number of threads.
 ///
-/// The pass owns its memory, which is allocated at the first use. All values that forward saves are in memory at the same
-/// time, unlike those of a training step with a loss.
+/// The pass owns its memory, which is allocated at the first use. All values that forward saves are in memory at the
+/// same time, unlike those of a training step with a loss.
 pub struct TrainPass<N: Network> {
     /// The largest number of samples.
     batch: usize,
@@ -95,12 +95,12 @@ impl<N: Network> TrainPass<N> {
         }
     }
 
-    /// The outputs for `inputs` in training mode. `key` seeds layers such as `Dropout`: use another one for each pass, such
-    /// as `RngKey::new(seed).fold_in(step)`.
+    /// The outputs for `inputs` in training mode. `key` seeds layers such as `Dropout`: use another one for each pass,
+    /// such as `RngKey::new(seed).fold_in(step)`.
     ///
     /// # Errors
-    /// If there are no inputs or more than the pass was made for, fewer than the network needs for its statistics, or the
-    /// network refuses one.
+    /// If there are no inputs or more than the pass was made for, fewer than the network needs for its statistics, or
+    /// the network refuses one.
     pub fn forward(
         &mut self,
         net: &mut N,
@@ -147,13 +147,13 @@ impl<N: Network> TrainPass<N> {
         Ok(&self.outputs[..samples])
     }
 
-    /// The gradients of the sum over all samples of `d_outputs` times outputs: writes (does not add) that of the weights to
-    /// `d_net`, and that of the inputs to `d_inputs`, if requested. Nothing is divided by the number of samples: for the mean
-    /// of a loss, `d_outputs` contain the factor. Values after the end of a sequence are ignored. Inputs of tokens have no
-    /// gradient; theirs stay as they are.
+    /// The gradients of the sum over all samples of `d_outputs` times outputs: writes (does not add) that of the
+    /// weights to `d_net`, and that of the inputs to `d_inputs`, if requested. Nothing is divided by the number of
+    /// samples: for the mean of a loss, `d_outputs` contain the factor. Values after the end of a sequence are ignored.
+    /// Inputs of tokens have no gradient; theirs stay as they are.
     ///
-    /// May be called several times after one [`forward`](Self::forward), with the same network, whose weights must not have
-    /// changed.
+    /// May be called several times after one [`forward`](Self::forward), with the same network, whose weights must not
+    /// have changed.
     ///
     /// # Errors
     /// Without a forward pass before, and if `d_outputs` or `d_inputs` differ from it in length.
@@ -195,8 +195,8 @@ impl<N: Network> TrainPass<N> {
         let copy_len = LocalLayout::len::<N>(capacity, with_d_inputs);
         let copies = Chunks::new(self.copies.get(count * copy_len), copy_len);
         step.backward_phases(net, prepared, |net, at: ShardPhase, prepared| {
-            // SAFETY: the memory is borrowed until the end of this function. A shard runs on one thread at a time, and the
-            // index is that of the shard or of the thread.
+            // SAFETY: the memory is borrowed until the end of this function. A shard runs on one thread at a time, and
+            // the index is that of the shard or of the thread.
             let copy = unsafe { copies.chunk(if one_phase { at.worker } else { at.shard }) };
             let (first, n) = step.samples_of(at.shard);
             if at.phase + 1 == N::PHASES {

@@ -44,8 +44,8 @@ impl LocalLayout {
 
 /// The number of samples in the shards of a batch of `samples` in training.
 pub(super) fn train_capacity<N: Network>(samples: usize) -> usize {
-    // Depends on the network and on the batch's size, never on the number of threads: gradients are sums over shards, so
-    // that other shards would be other bits. A multiple of 4 shards divides evenly among 2 or 4 threads.
+    // Depends on the network and on the batch's size, never on the number of threads: gradients are sums over shards,
+    // so that other shards would be other bits. A multiple of 4 shards divides evenly among 2 or 4 threads.
     shard_capacity(LocalLayout::forward::<N>(), samples, N::SHARD, 4, 2)
 }
 
@@ -57,8 +57,9 @@ pub(super) const fn prepared_len<N: Network>() -> usize {
 /// A batch on its way forward and backward through a network, shard by shard.
 ///
 /// A shard's *local* memory is passed to each phase. It holds, for all samples of the shard, copies of the inputs, the
-/// outputs and their gradients, and what forward saves for backward. With one phase it can be memory of the thread, which
-/// stays in its cache; with more, a phase needs all shards of the one before (`BatchNorm`), so that each shard has its own.
+/// outputs and their gradients, and what forward saves for backward. With one phase it can be memory of the thread,
+/// which stays in its cache; with more, a phase needs all shards of the one before (`BatchNorm`), so that each shard
+/// has its own.
 pub(super) struct ShardedStep<N: Network, F> {
     /// The input of each sample.
     pub(super) input: F,
@@ -223,8 +224,8 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
         f: impl FnOnce(&Pass, ShardMemory<'_>, TrainCtx<'_>),
     ) {
         let (first, n) = self.samples_of(shard);
-        // SAFETY: the owner of the step borrows the memory until all regions have ended, and a shard runs on one thread at a
-        // time, so that this chunk has one user until the task ends.
+        // SAFETY: the owner of the step borrows the memory until all regions have ended, and a shard runs on one thread
+        // at a time, so that this chunk has one user until the task ends.
         let deferred = unsafe { self.deferred.chunk(shard) };
         let sample = LocalLayout::sample::<N>(self.d_inputs.is_some());
         // By the samples of this shard: in a last one with fewer samples, buffers are closer together.
@@ -301,8 +302,8 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
 
     /// The deferred memory of all shards. Called between parallel regions only, when no shard is running.
     fn all_shards(&self) -> Shards<'_> {
-        // SAFETY: the owner of the step borrows the memory until all regions have ended. Between regions no thread writes to
-        // it, and callers drop the view before the next region that writes begins.
+        // SAFETY: the owner of the step borrows the memory until all regions have ended. Between regions no thread
+        // writes to it, and callers drop the view before the next region that writes begins.
         let deferred = unsafe { self.deferred.all(self.shards()) };
         Shards::new(deferred, self.samples, self.capacity, N::SHARD_SUMS, N::DEFERRED)
     }

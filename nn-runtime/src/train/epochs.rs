@@ -6,6 +6,7 @@ use super::error::TrainError;
 use super::history::{Epoch, History, Score};
 use super::position::{Begun, Position};
 use super::progress::Progress;
+use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
 use super::training_run::{StepIndex, TrainingRun};
 use crate::contract::Network;
@@ -19,6 +20,9 @@ use std::time::Instant;
 pub(super) struct FitCall {
     /// The last epoch.
     last: usize,
+    /// The number of training samples.
+    #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "checkpoints compare it"))]
+    pub(super) samples: usize,
     pub(super) history: History,
     pub(super) patience: Option<Patience>,
     progress: Progress,
@@ -27,13 +31,15 @@ pub(super) struct FitCall {
 }
 
 impl FitCall {
-    /// A call of `trainer` up to epoch `last`.
+    /// A call of `trainer` up to epoch `last` with `samples` training samples.
     pub(super) fn new<O, N: Network, Target>(
         trainer: &Trainer<'_, O, N, Target>,
         last: usize,
+        samples: usize,
     ) -> Self {
         Self {
             last,
+            samples,
             history: History::default(),
             patience: trainer.early_stopping.map(Patience::new),
             progress: Progress::new(trainer.quiet, last.max(trainer.epochs)),
@@ -62,6 +68,7 @@ impl FitCall {
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     pub(super) fn all_epochs<L>(
         &mut self,
+        data: &mut RunData<'_, N, L>,
         run: &mut TrainingRun<'_, N, L>,
         call: &mut FitCall,
     ) -> Result<(), TrainError>
@@ -75,7 +82,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let ended = call.patience.as_ref().is_some_and(Patience::is_exhausted);
         while !ended && self.position.epochs < call.last {
             // A callback may stop training inside of an epoch, or after its last step.
-            let (epoch, stopped) = match self.one_epoch(run, call)? {
+            let (epoch, stopped) = match self.one_epoch(data, run, call)? {
                 ControlFlow::Continue(epoch) => (epoch, false),
                 ControlFlow::Break(Some(epoch)) => (epoch, true),
                 ControlFlow::Break(None) => break,
@@ -86,7 +93,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             call.progress.end_epoch(&epoch);
             let callback = self.callbacks.after_epoch(&epoch, run.net());
             let patience = call.record(epoch);
-            self.report_health(run, call);
+            self.report_health(data, run, call);
             self.write_logs(&call.history)?;
             self.write_checkpoints(run, call, None)?;
             if stopped || callback.is_break() || patience.is_break() {
@@ -97,11 +104,16 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     }
 
     /// Prints each kind of warning once.
-    fn report_health<L>(&mut self, run: &TrainingRun<'_, N, L>, call: &mut FitCall)
-    where
+    fn report_health<L>(
+        &mut self,
+        data: &RunData<'_, N, L>,
+        run: &TrainingRun<'_, N, L>,
+        call: &mut FitCall,
+    ) where
         L: Loss<N::Output, Target = Target>,
     {
-        let health = run.health();
+        let in_memory = data.train.data().in_memory();
+        let health = run.health(in_memory.map_or(&[], |data| &data.inputs));
         for warning in &health.warnings {
             if !self.printed.iter().any(|other| other.is_like(warning)) {
                 call.progress.print(warning);
@@ -115,6 +127,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// complete.
     fn one_epoch<L>(
         &mut self,
+        data: &mut RunData<'_, N, L>,
         run: &mut TrainingRun<'_, N, L>,
         call: &mut FitCall,
     ) -> Result<ControlFlow<Option<Epoch>, Epoch>, TrainError>
@@ -123,10 +136,10 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     {
         let number = self.position.epochs + 1;
         let clock = Instant::now();
-        let begun = self.position.begun.take().filter(|begun| begun.step < run.steps());
+        let begun = self.position.begun.take().filter(|begun| begun.step < data.train.steps());
         let begun = begun.unwrap_or_default();
-        let steps = run.steps() - begun.step;
-        let (sums, flow) = self.all_steps(begun, run, call)?;
+        let steps = data.train.steps() - begun.step;
+        let (sums, flow) = self.all_steps(begun, &mut data.train, run, call)?;
         if self.position.begun.is_some() {
             return Ok(ControlFlow::Break(None));
         }
@@ -134,10 +147,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         run.check_weights(number, self.optimizer.learning_rate())?;
         let training_seconds = clock.elapsed().as_secs_f64();
         let training = Score::of::<N>(&sums);
-        let validation = self.validation.map(|data| run.evaluate(data, &mut self.metrics));
-        if validation.is_none() && !self.metrics.is_empty() {
-            run.evaluate_training(&mut self.metrics);
-        }
+        let validation = self.evaluate(data, run)?;
         let epoch = Epoch {
             number,
             learning_rate: self.optimizer.learning_rate(),
@@ -145,7 +155,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             validation,
             metrics: self.take_metrics(),
             seconds: clock.elapsed().as_secs_f64(),
-            samples_per_second: run.samples_of(steps) as f64 / training_seconds,
+            samples_per_second: data.train.samples_of(steps) as f64 / training_seconds,
         };
         let loss = epoch.watched().loss;
         self.position.losses.push(loss);
@@ -158,11 +168,32 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         })
     }
 
+    /// The score on the validation data, if there are any. Adds the samples to the metrics.
+    fn evaluate<L>(
+        &mut self,
+        data: &RunData<'_, N, L>,
+        run: &TrainingRun<'_, N, L>,
+    ) -> Result<Option<Score>, TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
+        // The same in each epoch, so that scores can be compared.
+        let key = RngKey::new(self.seed).fold_in(RngKey::hash("validation samples"));
+        if let Some(validation) = &data.validation {
+            return run.evaluate(validation, key, &mut self.metrics).map(Some);
+        }
+        if !self.metrics.is_empty() {
+            run.evaluate(data.train.data(), key, &mut self.metrics)?;
+        }
+        Ok(None)
+    }
+
     /// The steps of an epoch after those that are done. Returns the loss sums of all of them. `Break` if a callback stops
     /// training; where steps are left, the position then has those that are done.
     fn all_steps<L>(
         &mut self,
         begun: Begun,
+        samples: &mut Samples<'_, N, L>,
         run: &mut TrainingRun<'_, N, L>,
         call: &mut FitCall,
     ) -> Result<(LossSums, ControlFlow<()>), TrainError>
@@ -170,15 +201,18 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let Begun { step: done, mut sums, state } = begun;
-        let (epoch, steps) = (self.position.epochs + 1, run.steps());
+        let (epoch, steps) = (self.position.epochs + 1, samples.steps());
         let key = RngKey::new(self.seed);
-        run.begin_epoch(key, epoch, &state);
+        samples.begin_epoch(key, epoch);
+        run.begin_epoch(&state);
         self.set_learning_rate(false, StepIndex { epoch, step: done + 1, steps })?;
         call.progress.begin_epoch(epoch, done..steps);
-        for step in done + 1..=steps {
+        let flow = samples.for_each_step(done..steps, |before, samples| {
+            let step = before + 1;
             let at = StepIndex { epoch, step, steps };
             self.set_learning_rate(true, at)?;
-            let of_step = run.step(at, key.fold_in(self.position.steps), &mut self.optimizer)?;
+            let key = key.fold_in(self.position.steps);
+            let of_step = run.step(at, samples, key, &mut self.optimizer)?;
             self.position.steps += 1;
             sums = sums.with(&of_step);
             call.progress.step(&sums);
@@ -188,12 +222,12 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
                 self.write_checkpoints(run, call, Some(begun.clone()))?;
                 self.position.begun = flow.is_break().then_some(begun);
             }
-            if flow.is_break() {
-                call.progress.clear();
-                return Ok((sums, flow));
-            }
+            Ok(flow)
+        })?;
+        if flow.is_break() {
+            call.progress.clear();
         }
-        Ok((sums, ControlFlow::Continue(())))
+        Ok((sums, flow))
     }
 
     /// The argument of a callback.

@@ -1,18 +1,24 @@
 //! The loss, the accuracy and the metrics of a network on a data set.
 
 use super::chunks;
+use super::error::TrainError;
 use super::history::Score;
+use super::loader::CheckedData;
 use super::metrics::Metric;
 use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::{Loss, LossSums, OutputSample};
 use crate::step::{Batch, BatchError, Chunks, check_inputs, infer_flat, output_valid};
-use crate::system::parallel;
-use crate::types::{MAX_OUTPUTS, Values};
+use crate::system::{RngKey, parallel};
+use crate::types::{Inputs, MAX_OUTPUTS, Values};
+use std::ops::ControlFlow;
 
 /// Elements of outputs in memory at a time, and the largest number of samples that have them.
 const OUTPUT_ELEMENTS: usize = 1 << 20;
 const MAX_SAMPLES: usize = 4096;
+
+/// Elements of inputs in memory at a time, of data sets that are not in memory.
+const INPUT_ELEMENTS: usize = 1 << 22;
 
 /// Samples whose losses one thread computes at a time.
 const SHARD: usize = 32;
@@ -27,7 +33,9 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
     loss: &L,
 ) -> Result<Score, BatchError> {
     Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
-    Ok(Score::of::<N>(&evaluate_checked(net, data, loss, None, &mut Vec::new())))
+    let mut losses = LossAdder::new(loss);
+    for_each_inferred(net, data, None, |samples| losses.add(&samples));
+    Ok(Score::of::<N>(&losses.sum))
 }
 
 /// A metric of a network on a data set, in inference mode. Samples are added to those that the metric has.
@@ -44,7 +52,7 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
 ///
 /// # Errors
 /// If there are no samples, the numbers of inputs and targets differ, or the network refuses an input.
-pub fn measure<N: Network, Target>(
+pub fn measure<N: Network, Target: Copy>(
     net: &N,
     data: &Data<N::Input, Target>,
     mut metric: impl Metric<N::Output, Target>,
@@ -57,39 +65,31 @@ pub fn measure<N: Network, Target>(
         return Err(BatchError::Targets { inputs, targets });
     }
     check_inputs::<N>(&data.inputs)?;
-    for_each_inferred(net, data, at_once::<N>(), &mut [], |samples| samples.add_to(&mut metric));
+    for_each_inferred(net, data, None, |samples| samples.add_to(&mut metric));
     Ok(metric.value())
 }
 
-/// The loss sums of checked samples in inference mode, which are added to `metrics`. With a `batch` the samples are
-/// chunks of a long sequence that is cut into so many parallel sequences.
+/// The loss sums of samples in inference mode, which are added to `metrics`. With a `batch` the samples are chunks of a
+/// long sequence that is cut into so many parallel sequences.
 pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     net: &N,
-    data: &Data<N::Input, L::Target>,
-    loss: &L,
+    data: &CheckedData<'_, N, L>,
     batch: Option<usize>,
+    key: RngKey,
     metrics: &mut Metrics<'_, N, L::Target>,
-) -> LossSums {
-    let mut losses = LossAdder::new(loss);
+) -> Result<LossSums, TrainError> {
+    let mut losses = LossAdder::new(data.loss());
     let add = |samples: Inferred<'_, N, L::Target>| {
         losses.add(&samples);
         for metric in metrics.iter_mut() {
             samples.add_to(&mut **metric);
         }
     };
-    match batch {
-        None => for_each_inferred(net, data, at_once::<N>(), &mut [], add),
-        Some(batch) => {
-            let mut state = chunks::initial_state::<N>(batch, data.len());
-            for_each_inferred(net, &in_chunk_order(data, batch), batch, &mut state, add);
-        }
+    match data.in_memory() {
+        Some(data) => for_each_inferred(net, data, batch, add),
+        None => for_each_loaded(net, data, batch, key, add)?,
     }
-    losses.sum
-}
-
-/// The number of samples whose outputs are in memory at a time.
-fn at_once<N: Network>() -> usize {
-    (OUTPUT_ELEMENTS / N::Output::LEN).clamp(1, MAX_SAMPLES)
+    Ok(losses.sum)
 }
 
 fn in_chunk_order<Input: Copy, Target: Copy>(
@@ -108,23 +108,73 @@ fn in_chunk_order<Input: Copy, Target: Copy>(
     ordered
 }
 
-/// Calls `f` with all samples, `at_once` at a time. Those of each call begin with the recurrent `state` that the call
-/// before left, unless it is empty.
-fn for_each_inferred<N: Network, Target>(
+/// Calls `f` with all samples, many at a time.
+fn for_each_inferred<N: Network, Target: Copy>(
     net: &N,
     data: &Data<N::Input, Target>,
-    at_once: usize,
-    state: &mut [f32],
+    batch: Option<usize>,
     mut f: impl FnMut(Inferred<'_, N, Target>),
 ) {
-    let at_once = at_once.min(data.len().max(1));
-    let mut outputs = vec![0.0; at_once * N::Output::LEN];
+    let ordered = batch.map(|batch| in_chunk_order(data, batch));
+    let data = ordered.as_ref().unwrap_or(data);
+    let at_once = (OUTPUT_ELEMENTS / N::Output::LEN).clamp(1, MAX_SAMPLES);
+    let mut memory = InferenceMemory::new::<N>(data.len(), at_once, batch);
+    let at_once = memory.at_once;
     for (inputs, targets) in data.inputs.chunks(at_once).zip(data.targets.chunks(at_once)) {
-        let outputs = &mut outputs[..inputs.len() * N::Output::LEN];
+        f(memory.infer(net, inputs, targets));
+    }
+}
+
+/// As [`for_each_inferred`], for samples that are loaded when they are needed.
+fn for_each_loaded<N: Network, L: Loss<N::Output>>(
+    net: &N,
+    data: &CheckedData<'_, N, L>,
+    batch: Option<usize>,
+    key: RngKey,
+    mut f: impl FnMut(Inferred<'_, N, L::Target>),
+) -> Result<(), TrainError> {
+    let len = data.len();
+    let order = batch.map_or_else(|| (0..len).collect(), |batch| chunks::order(len, batch));
+    let input_len: usize = N::Input::LENS.iter().sum();
+    let at_once = (OUTPUT_ELEMENTS / N::Output::LEN).min(INPUT_ELEMENTS / input_len.max(1));
+    let mut memory = InferenceMemory::new::<N>(len, at_once.clamp(1, MAX_SAMPLES), batch);
+    let at_once = memory.at_once;
+    let indices = |nth: usize| &order[nth * at_once..len.min((nth + 1) * at_once)];
+    data.for_each_loaded(0..len.div_ceil(at_once), indices, key, |_, loaded| {
+        f(memory.infer(net, &loaded.inputs, &loaded.targets));
+        Ok(ControlFlow::Continue(()))
+    })
+    .map(drop)
+}
+
+/// The outputs of the samples that are in memory at a time, and their recurrent states.
+struct InferenceMemory {
+    at_once: usize,
+    outputs: Vec<f32>,
+    /// Empty if samples begin with states of zeros.
+    state: Vec<f32>,
+}
+
+impl InferenceMemory {
+    /// Memory for `at_once` of `len` samples; with a `batch` for so many chunks of parallel sequences.
+    fn new<N: Network>(len: usize, at_once: usize, batch: Option<usize>) -> Self {
+        let at_once = batch.unwrap_or(at_once).min(len.max(1));
+        let state = batch.map(|batch| chunks::initial_state::<N>(batch, len)).unwrap_or_default();
+        Self { at_once, outputs: vec![0.0; at_once * N::Output::LEN], state }
+    }
+
+    /// The outputs of the next samples, which begin with the recurrent states that those before left.
+    fn infer<'a, N: Network, Target>(
+        &'a mut self,
+        net: &N,
+        inputs: &'a [N::Input],
+        targets: &'a [Target],
+    ) -> Inferred<'a, N, Target> {
+        let outputs = &mut self.outputs[..inputs.len() * N::Output::LEN];
         // The last call may have fewer samples.
-        let each = state.len() / at_once;
-        infer_flat(net, inputs, outputs, &mut state[..inputs.len() * each]);
-        f(Inferred { inputs, outputs, targets });
+        let each = self.state.len() / self.at_once;
+        infer_flat(net, inputs, outputs, &mut self.state[..inputs.len() * each]);
+        Inferred { inputs, outputs, targets }
     }
 }
 

@@ -4,17 +4,20 @@ use super::checkpoints::Checkpoints;
 use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
+use super::loader::{CheckedData, DynData};
+use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
-use super::training_run::{RunSettings, TrainingRun, check_data};
+use super::training_run::{RunSettings, TrainingRun};
 use crate::contract::{Network, Node, Root};
-use crate::data::Data;
+use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::order::file_tensors;
 use std::ops::DerefMut;
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
-    /// Trains `net`, a box or a mutable reference, and returns how it went.
+    /// Trains `net`, a box or a mutable reference, on `train`, [`Data`](crate::data::Data) or any other [`Dataset`], and
+    /// returns how it went.
     ///
     /// Prints one line per epoch to the standard output, unless [`quiet`](Self::quiet), and, with the feature
     /// `progress`, a bar while the epoch runs if that is a terminal. Also prints a warning if the network overfits (see
@@ -26,13 +29,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// statistics over the batch (see [`drop_last`](Self::drop_last)), [`carry_state`](Self::carry_state) is set for a network without recurrent state, the
     /// loss refuses a target, a checkpoint cannot be written or continued, the learning rate is negative or not finite, or the loss, a gradient or a weight is not
     /// finite. The network then has the weights from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
-    pub fn fit<L>(
+    pub fn fit<D, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
-        train: &Data<N::Input, Target>,
+        train: &D,
         loss: &L,
     ) -> Result<History, TrainError>
     where
+        D: Dataset<Input = N::Input, Target = Target>,
         L: Loss<N::Output, Target = Target>,
     {
         self.fit_until(self.position.epochs.saturating_add(self.epochs), net, train, loss)
@@ -61,13 +65,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn fit_epoch<L>(
+    pub fn fit_epoch<D, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
-        train: &Data<N::Input, Target>,
+        train: &D,
         loss: &L,
     ) -> Result<Epoch, TrainError>
     where
+        D: Dataset<Input = N::Input, Target = Target>,
         L: Loss<N::Output, Target = Target>,
     {
         let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
@@ -82,7 +87,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         &mut self,
         last: usize,
         net: &mut impl DerefMut<Target = N>,
-        train: &Data<N::Input, Target>,
+        train: DynData<'_, N, Target>,
         loss: &L,
     ) -> Result<History, TrainError>
     where
@@ -93,16 +98,18 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         }
         // Before the first step, whose `update` would panic.
         self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
-        let mut run = TrainingRun::new(&mut **net, train, loss, self.run_settings())?;
-        if let Some(validation) = self.validation {
-            check_data::<N, L>(DataSet::Validation, validation, loss)?;
-        }
-        run.check_batches()?;
+        let train = CheckedData::new(DataSet::Training, train, loss)?;
+        let validation = self.validation;
+        let validation =
+            validation.map(|data| CheckedData::new(DataSet::Validation, data, loss)).transpose()?;
+        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings());
+        let mut data = RunData { train: Samples::new(train, self.run_settings()), validation };
+        data.train.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;
         self.prepare_checkpoints()?;
-        let mut call = FitCall::new(self, last);
+        let mut call = FitCall::new(self, last, data.train.len());
         self.resume_run(&mut run, &mut call)?;
-        let result = self.all_epochs(&mut run, &mut call);
+        let result = self.all_epochs(&mut data, &mut run, &mut call);
         call.history.kept = run.restore_best();
         result.map(|()| call.history)
     }

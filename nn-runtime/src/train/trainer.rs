@@ -6,10 +6,11 @@ use super::early_stopping::EarlyStopping;
 use super::evaluate::Metrics;
 use super::health::Warning;
 use super::history::Epoch;
+use super::loader::DynData;
 use super::metrics::{MAX_METRICS, Metric, MetricValues};
 use super::position::Position;
 use crate::contract::Network;
-use crate::data::Data;
+use crate::data::Dataset;
 use crate::hyper::at_least_one;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Clip, Optimizer};
@@ -70,7 +71,7 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) drop_last: bool,
     pub(super) epochs: usize,
     pub(super) seed: u64,
-    pub(super) validation: Option<&'a Data<N::Input, Target>>,
+    pub(super) validation: Option<DynData<'a, N, Target>>,
     pub(super) quiet: bool,
     pub(super) metrics: Metrics<'a, N, Target>,
     pub(super) keep_best: bool,
@@ -96,7 +97,7 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
             .field("drop_last", &self.drop_last)
             .field("epochs", &self.epochs)
             .field("seed", &self.seed)
-            .field("validation", &self.validation.map(Data::len))
+            .field("validation", &self.validation.map(Dataset::len))
             .field("metrics", &self.metrics.iter().map(|metric| metric.name()).collect::<Vec<_>>())
             .field("keep_best", &self.keep_best)
             .field("early_stopping", &self.early_stopping)
@@ -204,9 +205,12 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
         self
     }
 
-    /// Evaluates the network on `data` after each epoch.
+    /// Evaluates the network on `data`, [`Data`](crate::data::Data) or any other [`Dataset`], after each epoch.
     #[must_use]
-    pub const fn validate(mut self, data: &'a Data<N::Input, Target>) -> Self {
+    pub fn validate<D>(mut self, data: &'a D) -> Self
+    where
+        D: Dataset<Input = N::Input, Target = Target>,
+    {
         self.validation = Some(data);
         self
     }
@@ -330,7 +334,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     }
 
     /// Trains on one long sequence, a text or a recording, whose consecutive chunks are the samples (see
-    /// [`Data::next_steps`]). Recurrent layers and causal convolutions begin a chunk with the state after the chunk
+    /// [`Data::next_steps`](crate::data::Data::next_steps)). Recurrent layers and causal convolutions begin a chunk with the state after the chunk
     /// before. The gradient stops at the beginning of a chunk (truncated backpropagation through time), the state does
     /// not.
     ///

@@ -1,21 +1,19 @@
 //! [`TrainingRun`]: one call of [`Trainer::fit`](crate::train::Trainer::fit) with its memory.
 
 use super::chunks;
-use super::error::{Advice, DataSet, TrainError};
+use super::error::{Advice, TrainError};
 use super::evaluate::{Metrics, evaluate_checked};
 use super::health::{GradientMonitor, Health};
 use super::health_data::{applied_twice, data_warnings};
 use super::history::{Epoch, Score};
+use super::loader::{CheckedData, raise};
 use super::untrained::Untrained;
 use crate::contract::{Network, Node, Root, trained_ranges};
-use crate::data::{Data, for_each_swap};
 use crate::kernels::add_to;
-use crate::kernels::dispatch::dispatch;
 use crate::loss::{Loss, LossSums};
 use crate::optim::{Clip, Clipper, Optimizer, OptimizerExt};
-use crate::step::{Batch, BatchError, BatchOf, PartOfBatch, TrainStep, enough_for, run_step};
+use crate::step::{BatchOf, PartOfBatch, TrainStep, run_step};
 use crate::system::{RngKey, parallel};
-use crate::types::Inputs;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -39,17 +37,20 @@ pub(super) struct RunSettings {
     pub(super) carry_state: bool,
 }
 
+impl RunSettings {
+    pub(super) const fn samples_per_step(self) -> usize {
+        self.batch.saturating_mul(self.accumulate)
+    }
+}
+
 /// The number of steps of an epoch whose gradient norms are monitored: computing them takes a little time.
 const MONITORED: usize = 16;
 
-/// The network in training, its gradient, and the order of the samples.
+/// The network in training and its gradient.
 pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     net: &'a mut N,
     d_net: Box<N>,
     loss: &'a L,
-    data: &'a Data<N::Input, L::Target>,
-    samples: BatchOf<'a, N, L>,
-    order: Vec<usize>,
     layers: Vec<(String, Range<usize>)>,
     untrained: Untrained,
     largest_input: f32,
@@ -57,8 +58,6 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     best: Option<Best<N>>,
     clipper: Option<Clipper>,
     batch: usize,
-    drop_last: bool,
-    accumulate: usize,
     // The sum of the gradients of several batches, if a step has several.
     accumulated: Option<Box<N>>,
     // Whether samples are chunks of a long sequence.
@@ -82,42 +81,25 @@ impl<N: Network> Best<N> {
 }
 
 impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
-    pub(super) fn new(
-        net: &'a mut N,
-        data: &'a Data<N::Input, L::Target>,
-        loss: &'a L,
-        settings: RunSettings,
-    ) -> Result<Self, TrainError> {
-        let RunSettings { batch, accumulate, drop_last, clip, carry_state } = settings;
-        let (samples, largest_input) = check_data::<N, L>(DataSet::Training, data, loss)?;
+    pub(super) fn new(net: &'a mut N, data: &CheckedData<'a, N, L>, settings: RunSettings) -> Self {
+        let RunSettings { batch, accumulate, clip, carry_state, .. } = settings;
         let layers = trained_ranges::<N>();
         let trained: Vec<_> = layers.iter().map(|(_, range)| range.clone()).collect();
-        Ok(Self {
+        Self {
             net,
             d_net: N::zeros(),
-            loss,
-            data,
-            samples,
-            order: (0..data.len()).collect(),
+            loss: data.loss(),
             untrained: Untrained::new(N::LEN, &trained),
             layers,
-            largest_input,
+            largest_input: data.largest_input,
             monitor: GradientMonitor::new::<N>(),
             best: None,
             clipper: clip.map(Clipper::new::<N>),
             batch,
-            accumulate,
-            drop_last,
             accumulated: (accumulate > 1).then(N::zeros),
             carry_state,
             state: chunks::initial_state::<N>(if carry_state { batch } else { 0 }, data.len()),
-        })
-    }
-
-    /// The number of training samples, those that are dropped among them.
-    #[cfg(feature = "files")]
-    pub(super) fn all_samples(&self) -> usize {
-        self.order.len()
+        }
     }
 
     #[cfg(feature = "files")]
@@ -131,51 +113,8 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         self.best.as_ref().map(|best| (best.epoch, best.loss, best.net.as_floats()))
     }
 
-    /// The number of samples that an epoch trains on.
-    pub(super) fn samples(&self) -> usize {
-        let all = self.order.len();
-        if self.drop_last { all - all % self.batch } else { all }
-    }
-
-    /// The number of steps of an epoch.
-    pub(super) fn steps(&self) -> usize {
-        self.samples().div_ceil(self.samples_per_step())
-    }
-
-    /// The number of samples of the last `steps` steps of an epoch.
-    pub(super) fn samples_of(&self, steps: usize) -> usize {
-        let before = self.steps() - steps;
-        self.samples() - before * self.samples_per_step()
-    }
-
-    fn samples_per_step(&self) -> usize {
-        self.batch.saturating_mul(self.accumulate)
-    }
-
-    /// Checks that every batch of an epoch, including the last one, has as many samples as the network needs.
-    pub(super) fn check_batches(&self) -> Result<(), TrainError> {
-        let (samples, batch) = (self.order.len(), self.batch);
-        if self.samples() == 0 {
-            return Err(TrainError::NoBatch { samples, batch });
-        }
-        let rest = self.samples() % batch;
-        match enough_for::<N>(if rest == 0 { batch } else { rest }) {
-            // Without a remedy where the first batch is too small as well.
-            Err(BatchError::TooFew { least, found }) if samples > batch && batch >= least => {
-                Err(TrainError::LastBatch { samples, batch, least, found })
-            }
-            result => result.map_err(|source| TrainError::Data { data: DataSet::Training, source }),
-        }
-    }
-
-    /// Begins an epoch with its order of samples, which does not depend on the epochs before.
-    /// `state` are the recurrent states after the steps that are done, if there are any.
-    pub(super) fn begin_epoch(&mut self, key: RngKey, epoch: usize, state: &[f32]) {
-        if self.carry_state {
-            self.order = chunks::order(self.order.len(), self.batch);
-        } else {
-            self.shuffle(key, epoch);
-        }
+    /// Begins an epoch. `state` are the recurrent states after the steps that are done, if there are any.
+    pub(super) fn begin_epoch(&mut self, state: &[f32]) {
         if state.len() == self.state.len() {
             self.state.copy_from_slice(state);
         } else {
@@ -184,23 +123,16 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         self.monitor.clear();
     }
 
-    fn shuffle(&mut self, key: RngKey, epoch: usize) {
-        let key = key.fold_in(RngKey::hash("order of samples")).fold_in(epoch as u64);
-        for (i, index) in self.order.iter_mut().enumerate() {
-            *index = i;
-        }
-        for_each_swap(self.order.len(), key, |i, j| self.order.swap(i, j));
-    }
-
-    /// Runs one step: forward, backward, checks, clipping, update. Returns the loss sums of its batch.
+    /// Runs one step: forward, backward, checks, clipping, update. Returns the loss sums of its samples.
     pub(super) fn step(
         &mut self,
         at: StepIndex,
+        samples: BatchOf<'_, N, L>,
         key: RngKey,
         optimizer: &mut impl Optimizer,
     ) -> Result<LossSums, TrainError> {
         self.untrained.remember(self.net.as_floats());
-        let sums = self.gradient(at, key);
+        let sums = self.gradient(samples, key);
         let advice = self.advice(optimizer.learning_rate());
         let checked = self.check_loss(sums.mean_loss(), advice, at);
         checked
@@ -215,17 +147,15 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     }
 
     /// Writes the gradient of a step's mean loss to `d_net`, batch by batch. Returns the loss sums of all samples.
-    fn gradient(&mut self, at: StepIndex, key: RngKey) -> LossSums {
-        let begin = (at.step - 1) * self.samples_per_step();
-        let end = begin.saturating_add(self.samples_per_step()).min(self.samples());
+    fn gradient(&mut self, samples: BatchOf<'_, N, L>, key: RngKey) -> LossSums {
         // Of all samples: a mean of the means of batches would be wrong where the last one is smaller.
-        let weights = self.samples.choose(&self.order[begin..end]).weights::<N, L>(self.loss);
+        let weights = samples.weights::<N, L>(self.loss);
         let mut sums = LossSums::default();
-        for first in (begin..end).step_by(self.batch) {
-            let part = PartOfBatch { first: first - begin, weights };
-            let batch = first..end.min(first.saturating_add(self.batch));
-            sums = sums.with(&self.gradient_of_batch(batch, part, key));
-            self.add_gradient(first == begin);
+        for first in (0..samples.len()).step_by(self.batch) {
+            let end = samples.len().min(first.saturating_add(self.batch));
+            let part = PartOfBatch { first, weights };
+            sums = sums.with(&self.gradient_of_batch(samples.part(first..end), part, key));
+            self.add_gradient(first == 0);
         }
         if let Some(sum) = &mut self.accumulated {
             std::mem::swap(sum, &mut self.d_net);
@@ -233,14 +163,13 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         sums
     }
 
-    /// Writes the gradient of the batch at `range` of the order to `d_net`.
+    /// Writes the gradient of a batch to `d_net`.
     fn gradient_of_batch(
         &mut self,
-        range: Range<usize>,
+        batch: BatchOf<'_, N, L>,
         part: PartOfBatch,
         key: RngKey,
     ) -> LossSums {
-        let batch = self.samples.choose(&self.order[range]);
         // The last step of parallel sequences may have fewer samples than the others.
         let elements = self.state.len().min(batch.len() * <N as Node<Root>>::STATE);
         run_step(TrainStep {
@@ -286,11 +215,10 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         &self.state
     }
 
-    /// The health of the network by the gradients of the epoch.
-    pub(super) fn health(&self) -> Health {
+    /// The health of the network by the gradients of the epoch, and by `inputs`, those that are in memory.
+    pub(super) fn health(&self, inputs: &[N::Input]) -> Health {
         let mut health = self.monitor.health(self.net.as_floats());
-        let inputs = (0..self.samples.len()).map(|i| self.samples.input(i));
-        health.warnings.extend(data_warnings::<N>(inputs, self.batch));
+        health.warnings.extend(data_warnings::<N>(inputs.iter(), self.batch));
         health.warnings.extend(applied_twice::<N>(self.loss.applies()));
         health
     }
@@ -299,16 +227,13 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// `metrics`.
     pub(super) fn evaluate(
         &self,
-        data: &Data<N::Input, L::Target>,
+        data: &CheckedData<'_, N, L>,
+        key: RngKey,
         metrics: &mut Metrics<'_, N, L::Target>,
-    ) -> Score {
+    ) -> Result<Score, TrainError> {
         let batch = self.carry_state.then_some(self.batch);
-        Score::of::<N>(&evaluate_checked(&*self.net, data, self.loss, batch, metrics))
-    }
-
-    /// As [`evaluate`](Self::evaluate), on the training data.
-    pub(super) fn evaluate_training(&self, metrics: &mut Metrics<'_, N, L::Target>) -> Score {
-        self.evaluate(self.data, metrics)
+        let sums = evaluate_checked(&*self.net, data, batch, key, metrics)?;
+        Ok(Score::of::<N>(&sums))
     }
 
     fn advice(&self, learning_rate: f64) -> Advice {
@@ -391,30 +316,6 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     }
 }
 
-/// Checks all targets and that inputs are finite. Also returns the largest magnitude of an input.
-pub(super) fn check_data<'a, N: Network, L: Loss<N::Output>>(
-    set: DataSet,
-    data: &'a Data<N::Input, L::Target>,
-    loss: &L,
-) -> Result<(BatchOf<'a, N, L>, f32), TrainError> {
-    let samples = Batch::checked(loss, &data.inputs, &data.targets)
-        .and_then(Batch::accepted_by::<N>)
-        .map_err(|source| TrainError::Data { data: set, source })?;
-    let mut largest = 0;
-    for (sample, inputs) in data.inputs.iter().enumerate() {
-        for input in (0..N::Input::LENS.len()).filter(|&input| N::Input::REAL[input]) {
-            let values = inputs.input(input);
-            raise(&mut largest, values);
-            if largest >= f32::INFINITY.to_bits().cast_signed() {
-                let index = values.iter().position(|v| !v.is_finite()).unwrap_or_default();
-                let value = values[index];
-                return Err(TrainError::Input { data: set, sample, input, index, value });
-            }
-        }
-    }
-    Ok((samples, f32::from_bits(largest.cast_unsigned())))
-}
-
 /// The first layer with a value that is not finite, its index in the layer, and the value.
 fn first_not_finite<'l>(
     mut layers: impl Iterator<Item = &'l (String, Range<usize>)>,
@@ -439,14 +340,4 @@ fn largest_magnitude(values: &[f32]) -> f32 {
         largest.fetch_max(bits, Ordering::Relaxed);
     });
     f32::from_bits(largest.into_inner().cast_unsigned())
-}
-
-dispatch! {
-    /// Raises `largest` to the bits of the largest magnitude. Non-negative floats have the order of their bits, with
-    /// infinity and NaN above all others, so that an integer maximum finds those too; a float maximum ignores NaN.
-    fn raise(largest: &mut i32, values: &[f32]) {
-        for value in values {
-            *largest = (*largest).max(value.abs().to_bits().cast_signed());
-        }
-    }
 }

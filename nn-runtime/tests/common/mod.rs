@@ -144,7 +144,7 @@ const _: () = {
             Train::FC2.prepare(&self.fc2, prepared);
         }
 
-        fn forward(&self, Forward { pass, phase, x, y, ctx }: Forward<'_>) {
+        fn forward_shard(&self, Forward { pass, phase, x, y, ctx }: Forward<'_>) {
             let n = pass.n;
             let outer = ctx.lengths;
             let (values, mut ctx) = ctx.split_values(n * Plan::TRAIN);
@@ -168,7 +168,7 @@ const _: () = {
             }
         }
 
-        fn backward(&self, call: Backward<'_, '_>) {
+        fn backward_shard(&self, call: Backward<'_, '_>) {
             let Backward { pass, phase, x, d_y, d_x, ctx, .. } = call;
             let n = pass.n;
             let outer = ctx.lengths;

@@ -49,14 +49,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let (arrays, record) = io::load_arrays(path)?;
         let record = parsed(path, record)?;
         let state = self.optimizer.state();
-        let differences = self
-            .run_record(run.all_samples(), state.optimizer.clone())
-            .differences(&record.settings);
+        let differences =
+            self.run_record(call.samples, state.optimizer.clone()).differences(&record.settings);
         if !differences.is_empty() {
             return Err(CheckpointError::Differs { path: path.into(), differences });
         }
         let (net, _) = io::load::<N>(path)?;
         let parts = Parts::new(arrays);
+        parts.check(N::LEN, run.state().len()).map_err(|why| format_error(path, why))?;
         let state = OptimizerState {
             optimizer: state.optimizer,
             steps: record.optimizer_steps,
@@ -94,13 +94,17 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
 
 /// The record in the JSON text of a file.
 fn parsed(path: &Path, text: Option<String>) -> Result<Record, CheckpointError> {
-    let foreign = |why: String| CheckpointError::Format { path: path.into(), why };
+    let foreign = |why: String| format_error(path, why);
     let text = text.ok_or_else(|| foreign("it has no record of a run".to_owned()))?;
     let record: Record = serde_json::from_str(&text).map_err(|why| foreign(why.to_string()))?;
     match record.version {
         VERSION => Ok(record),
         other => Err(foreign(format!("expected version {VERSION}, found {other}"))),
     }
+}
+
+fn format_error(path: &Path, why: String) -> CheckpointError {
+    CheckpointError::Format { path: path.into(), why }
 }
 
 /// The arrays of a checkpoint.
@@ -123,5 +127,19 @@ impl Parts {
             }
         }
         parts
+    }
+
+    /// Checks the lengths of all arrays: `weights` elements, and `states` of the recurrent states, if there are any.
+    fn check(&self, weights: usize, states: usize) -> Result<(), String> {
+        let values = self.optimizer.iter().map(|(name, values)| (name.as_str(), values, weights));
+        let best = self.best.iter().map(|best| (BEST_WEIGHTS, best, weights));
+        let state = Some((STATE, &self.state, states)).filter(|(_, state, _)| !state.is_empty());
+        for (name, floats, expected) in values.chain(best).chain(state) {
+            let found = floats.len();
+            if found != expected {
+                return Err(format!("expected {expected} elements of `{name}`, found {found}"));
+            }
+        }
+        Ok(())
     }
 }

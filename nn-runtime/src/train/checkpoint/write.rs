@@ -88,7 +88,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         position.begun = begun;
         let record = Record {
             version: VERSION,
-            settings: self.run_record(run.all_samples(), state.optimizer.clone()),
+            settings: self.run_record(call.samples, state.optimizer.clone()),
             position: PositionRecord::new(&position),
             optimizer_steps: state.steps,
             history: call.history.epochs.iter().map(EpochRecord::new).collect(),

@@ -1,0 +1,96 @@
+//! Batches that another thread prepares.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::mpsc::channel;
+use std::thread;
+
+/// Batches in memory at a time: one is in use while the next one is prepared.
+const BATCHES: usize = 2;
+
+/// Calls `f` with each of the batches `numbers`, in order, while another thread calls `load` for the next one, until one of
+/// them fails or `f` breaks. Batches are reused: `load` receives one that may be full.
+///
+/// # Panics
+/// If `load` panics.
+pub(super) fn for_each_loaded<B: Default + Send, E: Send>(
+    numbers: Range<usize>,
+    load: impl Fn(usize, &mut B) -> Result<(), E> + Send,
+    mut f: impl FnMut(usize, &B) -> Result<ControlFlow<()>, E>,
+) -> Result<ControlFlow<()>, E> {
+    thread::scope(|scope| {
+        let (loaded, ready) = channel();
+        // Their number bounds the queue.
+        let (free, reused) = channel();
+        for _ in 0..BATCHES {
+            let _ = free.send(B::default());
+        }
+        let all = numbers.clone();
+        scope.spawn(move || {
+            for number in all {
+                let Ok(mut batch) = reused.recv() else { return };
+                let result = load(number, &mut batch).map(|()| batch);
+                let failed = result.is_err();
+                if loaded.send(result).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        for number in numbers {
+            // Otherwise `load` has panicked, and so does the end of the scope.
+            let Ok(batch) = ready.recv() else { break };
+            let batch = batch?;
+            if f(number, &batch)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let _ = free.send(batch);
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn batches_are_in_order_and_few_are_ahead() {
+        let (loading, mut seen) = (AtomicUsize::new(0), Vec::new());
+        let load = |number: usize, batch: &mut Vec<usize>| {
+            loading.store(number, Ordering::SeqCst);
+            batch.clear();
+            batch.push(number * number);
+            Ok::<(), ()>(())
+        };
+        let result = for_each_loaded(3..40, load, |number, batch| {
+            assert!(loading.load(Ordering::SeqCst) < number + BATCHES);
+            seen.extend_from_slice(batch);
+            Ok(if number == 30 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        });
+        assert_eq!(result, Ok(ControlFlow::Break(())));
+        assert_eq!(seen, (3..=30).map(|i| i * i).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn errors_end_the_loop() {
+        let load = |number: usize, _: &mut ()| if number == 5 { Err(number) } else { Ok(()) };
+        let mut last = 0;
+        let result = for_each_loaded(0..9, load, |number, ()| {
+            last = number;
+            Ok(ControlFlow::Continue(()))
+        });
+        assert_eq!((result, last), (Err(5), 4));
+        let load = |_: usize, _: &mut ()| Ok(());
+        assert_eq!(for_each_loaded(0..9, load, |number, ()| Err(number)), Err(0));
+    }
+
+    #[test]
+    #[should_panic(expected = "a scoped thread panicked")]
+    fn panics_are_passed_on() {
+        let load = |number: usize, _: &mut ()| {
+            assert!(number < 2, "no such sample");
+            Ok::<(), ()>(())
+        };
+        let _ = for_each_loaded(0..9, load, |_, ()| Ok(ControlFlow::Continue(())));
+    }
+}
