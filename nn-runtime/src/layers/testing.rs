@@ -239,7 +239,11 @@ pub(crate) fn check_lengths<S: Spec, Short: Spec, T: TrainNode<S> + TrainNode<Sh
         short_d_y.copy_from_slice(&long.d_y[sample * S::OUT..][..Short::OUT]);
     }
     let (found, expected) = (long.train(), short.train());
-    assert_eq!(found.d_weights, expected.d_weights);
+    // Not the same bits: deferred rows of zeros after the end move the parts that a sum over rows consists of.
+    for (found, expected) in found.d_weights.iter().zip(&expected.d_weights) {
+        let scale = expected.abs().max(1.0);
+        assert!((found - expected).abs() <= 1e-6 * scale, "{found} {expected}");
+    }
     assert_eq!(long.infer(), found.y);
     for sample in 0..long.batch {
         let y = &found.y[sample * S::OUT..(sample + 1) * S::OUT];
