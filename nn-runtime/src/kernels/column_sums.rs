@@ -93,7 +93,7 @@ impl ColumnSums<'_> {
             Rows { blocks: self.blocks, columns: self.columns, row: 0, at: column, begin: column };
         let mut left = self.blocks.count * self.blocks.rows;
         while left > 0 {
-            let mut sums = [[lanes.zero(); N]; C];
+            let (mut sums, mut last) = ([[lanes.zero(); N]; C], [lanes.zero(); N]);
             // SAFETY: as many rows are left, and the columns are inside of them.
             unsafe {
                 let pairs = (left / (2 * C)).min(CHAIN);
@@ -110,11 +110,19 @@ impl ColumnSums<'_> {
                     }
                 }
                 left -= 2 * C * pairs;
-                if pairs == 0 {
-                    for _ in 0..left {
+                if pairs < CHAIN {
+                    // In the order that they have with zeros after them, so that the bits do not depend on how many rows of
+                    // zeros follow: those after the end of a sequence.
+                    for i in 0..left {
                         let a = load_row::<L, N, EDGE>(lanes, self.d_y.add(rows.next()), tail);
                         for v in 0..N {
-                            sums[0][v] = lanes.mul_add(one, a[v], sums[0][v]);
+                            last[v] =
+                                if i % 2 == 0 { a[v] } else { lanes.mul_add(one, last[v], a[v]) };
+                        }
+                        if i % 2 == 1 || i + 1 == left {
+                            for v in 0..N {
+                                sums[i / 2][v] = lanes.mul_add(one, last[v], sums[i / 2][v]);
+                            }
                         }
                     }
                     left = 0;
