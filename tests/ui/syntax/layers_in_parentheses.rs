@@ -1,10 +1,10 @@
 use unrolled::prelude::*;
 
 network! {
-    struct Net(28x28x1) -> 10 [
+    struct Net(28x28x1) -> 10 (
         Flatten,
         Dense(10),
-    ]
+    )
 }
 
 fn main() {}
