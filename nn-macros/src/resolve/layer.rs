@@ -8,7 +8,7 @@ use unrolled_shape::Kind;
 use unrolled_shape::registry::{Inputs, Row};
 
 use super::names::KEYWORDS;
-use super::node::{Level, Start, Title, unnamed};
+use super::node::{LastPart, Start, Title, unnamed};
 use super::resolver::{LineContext, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
@@ -130,8 +130,8 @@ impl Resolver<'_> {
         let owner = arguments.owner;
         let arguments = arguments.append_to(&mut inputs);
         // A join has no weights, and needs no path for them.
-        let title = match (title.level, row.inputs) {
-            (Level::None(_), Inputs::Branches) => unnamed(row.stem, context.scope),
+        let title = match (title.last_part, row.inputs) {
+            (LastPart::None(_), Inputs::Branches) => unnamed(row.stem, context.scope),
             _ => self.title_of_layer(title, row.stem, context),
         };
         let node = self.node(title, &used.name, context.scope);
@@ -215,8 +215,8 @@ impl Resolver<'_> {
                 // `{}` or a name alone: the value itself.
                 return begin;
             }
-            match (&branch.source, paths.level()) {
-                (None, Level::None(at)) => self.beside(&branch.body, at, Some(begin), context),
+            match (&branch.source, paths.last_part()) {
+                (None, LastPart::None(at)) => self.beside(&branch.body, at, Some(begin), context),
                 (source, _) => {
                     let path = paths.branch(nth, source.as_ref(), context.scope, &mut own);
                     self.inside(&branch.body, &path, Some(begin), context)
@@ -335,9 +335,9 @@ impl Paths<'_> {
         Scope::inside(&title.path)
     }
 
-    const fn level(self) -> Level {
+    const fn last_part(self) -> LastPart {
         let (Self::Inside(title) | Self::Beside(title)) = self;
-        title.level
+        title.last_part
     }
 
     /// The path of a branch, of which several may begin with the same source.
@@ -352,8 +352,8 @@ impl Paths<'_> {
         match (self, source) {
             (
                 // `Concat { image => { .. } }`: `image`, as if the join were not there.
-                Self::Inside(Title { level: Level::Layer | Level::None(_), .. })
-                | Self::Beside(Title { level: Level::Layer | Level::None(_), .. }),
+                Self::Inside(Title { last_part: LastPart::Layer | LastPart::None(_), .. })
+                | Self::Beside(Title { last_part: LastPart::Layer | LastPart::None(_), .. }),
                 Some(source),
             ) => around.number(&source),
             // `join: Concat { image => { .. } }`: `join.image`.

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::node::{Level, MOST_NODES, Start, Title};
+use super::node::{LastPart, MOST_NODES, Start, Title};
 use super::resolver::{LineContext, Named, Resolver};
 use crate::ast::{self, Body, Construct, Line};
 use crate::network::ValueId;
@@ -79,7 +79,7 @@ impl Resolver<'_> {
     ) -> Option<Title> {
         if let Some(at) = line.no_level {
             let path = context.scope.path().to_owned();
-            return Some(Title { path, name: None, level: Level::None(at) });
+            return Some(Title { path, name: None, last_part: LastPart::None(at) });
         }
         // Lines with a name count as well, as PyTorch's modules do.
         let index = numbered.then(|| context.scope.index());
@@ -88,7 +88,7 @@ impl Resolver<'_> {
             Some(name) => self.named_path(name, context),
             None => index?,
         };
-        Some(Title { path, name, level: Level::Line })
+        Some(Title { path, name, last_part: LastPart::Line })
     }
 
     fn line(&mut self, line: &Line, start: Start, context: &mut LineContext<'_>) -> ValueId {

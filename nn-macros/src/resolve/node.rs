@@ -16,12 +16,12 @@ pub(super) struct Title {
     pub(super) path: String,
     /// The name that the user gave it.
     pub(super) name: Option<String>,
-    pub(super) level: Level,
+    pub(super) last_part: LastPart,
 }
 
 /// Where the last part of a path is from.
 #[derive(Clone, Copy)]
-pub(super) enum Level {
+pub(super) enum LastPart {
     /// The name of the line, or its index in brackets.
     Line,
     /// The layer's name, since the line has none.
@@ -84,8 +84,8 @@ impl Resolver<'_> {
         stem: &str,
         context: &mut LineContext<'_>,
     ) -> Title {
-        match title.level {
-            Level::None(at) if !context.scope.take_path() => {
+        match title.last_part {
+            LastPart::None(at) if !context.scope.take_path() => {
                 self.report.error(at, mistake::no_level_of_layer(&title.path));
                 unnamed(stem, context.scope)
             }
@@ -117,7 +117,7 @@ impl Resolver<'_> {
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
         // Its number keeps its field apart from those of other such nodes, of which there may be thousands.
         let path = format!("broken.{}", self.resolved.network.nodes.len());
-        let title = Title { path, name: None, level: Level::Layer };
+        let title = Title { path, name: None, last_part: LastPart::Layer };
         let name = Ident::new("broken", at);
         let scope = Scope::inside("");
         let node = self.node(title, &name, &scope);
@@ -140,5 +140,5 @@ impl Resolver<'_> {
 
 /// The title of a line without a name.
 pub(super) fn unnamed(stem: &str, scope: &mut Scope) -> Title {
-    Title { path: scope.number(stem), name: None, level: Level::Layer }
+    Title { path: scope.number(stem), name: None, last_part: LastPart::Layer }
 }

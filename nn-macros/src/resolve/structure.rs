@@ -4,7 +4,7 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr};
 use unrolled_shape::registry::find;
 
-use super::node::{Level, Start, unnamed};
+use super::node::{LastPart, Start, unnamed};
 use super::resolver::{LineContext, Named, Resolver};
 use super::source::find_named;
 use crate::arguments::{self, Callee};
@@ -46,8 +46,8 @@ impl Resolver<'_> {
         if !block.levels.is_empty() {
             self.levels = around.iter().chain(&block.levels).cloned().collect();
         }
-        let output = match title.level {
-            Level::None(at) => self.beside(&block.body, at, start.current, &mut inner),
+        let output = match title.last_part {
+            LastPart::None(at) => self.beside(&block.body, at, start.current, &mut inner),
             _ => self.copy(&block.body, &title.path, start.current, &mut inner),
         };
         self.levels = around;
@@ -131,9 +131,9 @@ impl Resolver<'_> {
             if self.too_large || self.report.found() > before {
                 break;
             }
-            let path = match title.level {
+            let path = match title.last_part {
                 // The next lines of the list around it.
-                Level::None(_) => context.scope.index(),
+                LastPart::None(_) => context.scope.index(),
                 // `stage1.0`, `stage1.1`: as in PyTorch's `nn.Sequential`.
                 _ => format!("{}.{copy}", title.path),
             };
@@ -150,8 +150,8 @@ impl Resolver<'_> {
         context: &mut LineContext<'_>,
     ) -> ValueId {
         let title = start.title.unwrap_or_else(|| unnamed("sequential", context.scope));
-        match title.level {
-            Level::None(at) => self.beside(body, at, start.current, context),
+        match title.last_part {
+            LastPart::None(at) => self.beside(body, at, start.current, context),
             _ => self.inside(body, &title.path, start.current, context),
         }
     }
@@ -182,7 +182,7 @@ impl Resolver<'_> {
         let Start { title, current } = start;
         let Some(input) = self.running(current, at) else { return self.unknown(at) };
         // Without a name it adds no level to the paths of its weights: its lines are named in the scope around it.
-        let title = title.filter(|title| !matches!(title.level, Level::None(_)));
+        let title = title.filter(|title| !matches!(title.last_part, LastPart::None(_)));
         let (body, skipped) = match &title {
             Some(title) => {
                 let mut scope = Scope::of_residual(&title.path, residual, context.scope.repeated);

@@ -328,8 +328,9 @@ mod tests {
 
     #[test]
     fn a_short_sequence_has_the_bits_of_a_single_one() {
-        check_lengths::<Own, Three, MultiHeadAttention<4>>(3);
-        check_lengths::<Causal, CausalShort, MultiHeadAttention<4, 0>>(17);
+        // The biases of three projections, and that of the output.
+        check_lengths::<Own, Three, MultiHeadAttention<4>>(3, 4 * 4);
+        check_lengths::<Causal, CausalShort, MultiHeadAttention<4, 0>>(17, 0);
     }
 
     #[test]
