@@ -17,7 +17,8 @@ use unrolled::loss::{
 };
 use unrolled::optim::schedule::{Constant, Cosine, Exponential, OneCycle, Plateau, StepDecay};
 use unrolled::optim::{
-    self, Adagrad, AdaptiveClip, Clip, Optimizer, OptimizerState, RMSprop, clip_norm, clip_value,
+    self, Adagrad, AdaptiveClip, Clip, Optimizer, OptimizerState, RMSprop, StateError,
+    TrainedRange, clip_norm, clip_value,
 };
 use unrolled::prelude::*;
 use unrolled::train::{TrainError, Warning};
@@ -413,6 +414,27 @@ impl Messages {
     }
 }
 
+/// A user's optimiser, which does not state its settings.
+struct WithoutSettings(SGD);
+
+impl Optimizer for WithoutSettings {
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
+        self.0.step(weights, gradient, trained);
+    }
+    fn learning_rate(&self) -> f64 {
+        self.0.learning_rate()
+    }
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.0.set_learning_rate(rate);
+    }
+    fn state(&self) -> OptimizerState {
+        self.0.state()
+    }
+    fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
+        self.0.set_state(state)
+    }
+}
+
 /// Refused checkpoints. Those of damaged files are errors of `load`.
 fn checkpoints(messages: &mut Messages, folder: &Path) {
     let (folder, loss) = (folder.join("run"), CrossEntropy::new());
@@ -422,10 +444,15 @@ fn checkpoints(messages: &mut Messages, folder: &Path) {
     other = other.batch(4).seed(7);
     let found = other.fit(&mut Norm::new(1), &points(), &loss);
     messages.error("CheckpointError::Differs", found.expect_err("another network"));
-    let momentum = SGD::new(0.1).momentum(0.9);
-    let mut other = Trainer::new(momentum).checkpoint(&folder).quiet();
+    let momentum = || SGD::new(0.1).momentum(0.9);
+    let mut other = Trainer::new(momentum()).checkpoint(&folder).quiet();
     other.fit(&mut Tiny::new(1), &points(), &loss).expect("sound data");
     let found = trainer().fit(&mut Tiny::new(1), &points(), &loss);
+    messages.error("CheckpointError::Differs, settings", found.expect_err("other settings"));
+    let mut other = Trainer::new(WithoutSettings(momentum())).checkpoint(&folder).quiet();
+    other.fit(&mut Tiny::new(1), &points(), &loss).expect("sound data");
+    let other = Trainer::new(WithoutSettings(SGD::new(0.1))).checkpoint(&folder).quiet();
+    let found = other.resume(true).fit(&mut Tiny::new(1), &points(), &loss);
     messages.error("CheckpointError::Optimizer", found.expect_err("other values"));
     Tiny::new(1).save(folder.join("last.ckpt")).expect("saved");
     let found = trainer().fit(&mut Tiny::new(1), &points(), &loss);

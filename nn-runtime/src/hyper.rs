@@ -48,9 +48,13 @@ impl Range {
 /// # Panics
 /// If it is not, with the range.
 #[track_caller]
-pub(crate) fn checked<T: Copy + Display + Into<f64>>(name: &str, value: T, range: Range) -> T {
+pub(crate) fn checked<T: Copy + Display + Into<f64>>(
+    name: impl Display,
+    value: T,
+    range: Range,
+) -> T {
     if !range.contains(value.into()) {
-        refuse(name, &value, range.expected());
+        refuse(&name, &value, range.expected());
     }
     value
 }
@@ -62,7 +66,7 @@ pub(crate) fn checked<T: Copy + Display + Into<f64>>(name: &str, value: T, range
 #[track_caller]
 pub(crate) fn at_least_one(name: &str, count: usize) -> usize {
     if count == 0 {
-        refuse(name, &count, "a whole number of at least 1");
+        refuse(&name, &count, "a whole number of at least 1");
     }
     count
 }
@@ -70,7 +74,7 @@ pub(crate) fn at_least_one(name: &str, count: usize) -> usize {
 /// Panics with the message of all refusals.
 #[track_caller]
 #[cold]
-pub(crate) fn refuse(name: &str, value: &dyn Display, expected: &str) -> ! {
+pub(crate) fn refuse(name: &dyn Display, value: &dyn Display, expected: &str) -> ! {
     panic!("{name} {value} is not allowed: expected {expected}");
 }
 

@@ -202,6 +202,16 @@ where
     error.expect_err("another run")
 }
 
+/// What a refused checkpoint has of another run.
+fn differences(error: TrainError) -> Vec<String> {
+    match error {
+        TrainError::Checkpoint(CheckpointError::Differs { differences, .. }) => {
+            differences.iter().map(ToString::to_string).collect()
+        }
+        other => panic!("{other}"),
+    }
+}
+
 #[test]
 fn a_checkpoint_of_another_run_is_refused_with_all_differences() {
     let message = refused::<Net>(|trainer| trainer.batch(11).seed(4).drop_last(true)).to_string();
@@ -230,16 +240,29 @@ fn checkpoints_of_other_data_and_optimisers_are_refused() {
     let mut resumed = trainer(0.5).checkpoint(&path).resume(true);
     let error =
         resumed.fit(&mut Net::new(1), &data(52, 1), &CrossEntropy::new()).expect_err("other");
-    let TrainError::Checkpoint(CheckpointError::Differs { differences, .. }) = error else {
-        panic!("{error}")
-    };
-    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let expected = [
         r#"optimiser: expected "AdamW", found "Adam""#,
         "learning rate of the optimiser: expected 0.5, found 0.01",
         "number of training samples: expected 52, found 53",
     ];
-    assert_eq!(shown, expected);
+    assert_eq!(differences(error), expected);
+}
+
+#[test]
+fn other_settings_of_an_optimiser_are_refused() {
+    let path = folder("settings");
+    train(&path, Some(3));
+    let optimizer = Groups::new(Adam::new(0.01).betas(0.5, 0.999).amsgrad()).freeze("dense");
+    let mut resumed =
+        Trainer::new(optimizer).batch(10).seed(3).quiet().checkpoint(&path).resume(true);
+    let error =
+        resumed.fit(&mut Net::new(1), &data(53, 1), &CrossEntropy::new()).expect_err("other");
+    let expected = [
+        "first beta of the optimiser: expected 0.5, found 0.9",
+        "AMSGrad of the optimiser: expected 1, found 0",
+        "freeze of `dense` of the optimiser: expected 1, found none",
+    ];
+    assert_eq!(differences(error), expected);
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl VocabularyBuilder {
     #[track_caller]
     pub fn size(mut self, size: usize) -> Self {
         if !(1..=u32::MAX as usize).contains(&size) {
-            refuse("Vocabulary: size", &size, "a whole number from 1 to 4294967295");
+            refuse(&"Vocabulary: size", &size, "a whole number from 1 to 4294967295");
         }
         self.size = size;
         self

@@ -53,7 +53,7 @@ impl CrossEntropy {
     #[track_caller]
     pub fn class_weights(mut self, weights: &[f32]) -> Self {
         if weights.is_empty() {
-            refuse("CrossEntropy: class weights", &"[]", "one weight for each class");
+            refuse(&"CrossEntropy: class weights", &"[]", "one weight for each class");
         }
         for weight in weights {
             checked("CrossEntropy: class weight", *weight, Range::NonNegative);

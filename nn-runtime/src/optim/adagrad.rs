@@ -1,6 +1,6 @@
 //! [`Adagrad`]: PyTorch's `optim.Adagrad`.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Optimizer, TrainedRange, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -112,6 +112,15 @@ impl Optimizer for Adagrad {
     #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked("Adagrad: learning rate", rate, Range::NonNegative);
+    }
+
+    fn settings(&self) -> Vec<(String, f64)> {
+        settings([
+            ("learning rate decay", self.lr_decay),
+            ("eps", decimal(self.eps)),
+            ("weight decay", decimal(self.weight_decay)),
+            ("initial accumulator", decimal(self.initial_accumulator_value)),
+        ])
     }
 
     fn state(&self) -> OptimizerState {

@@ -1,47 +1,30 @@
 //! [`Adam`] and [`AdamW`]: PyTorch's `optim.Adam` and `optim.AdamW`.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
+use super::optimizer::{Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
-use super::update::{allocate, flush_tiny, for_each_trained};
-use crate::hyper::{Range, checked};
+use super::update::{allocate, for_each_trained};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::{Lanes, mul_add};
 
 /// Adam, adaptive moment estimation (Kingma and Ba, 2015). Weight decay is added to the gradient; its default is 0.
 pub type Adam = AdamLike<false>;
 
-/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), which shrinks the weights themselves; its default
-/// is 0.01.
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019): the decay shrinks the weights themselves; its
+/// default is 0.01.
 pub type AdamW = AdamLike<true>;
 
-/// [`Adam`] and [`AdamW`], which differ only in their weight decay.
+/// [`Adam`] and [`AdamW`], which differ only in weight decay.
 #[derive(Clone, Debug)]
 pub struct AdamLike<const DECOUPLED: bool> {
-    rate: f64,
-    betas: (f64, f64),
-    eps: f64,
-    weight_decay: f64,
+    moments: Moments,
     amsgrad: bool,
-    steps: u64,
-    mean: Vec<f32>,
-    square: Vec<f32>,
     largest_square: Vec<f32>,
 }
 
 impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
-    const NAME: &str = if DECOUPLED { "AdamW" } else { "Adam" };
-    /// The names of its values in PyTorch.
-    const MEAN: &str = "exp_avg";
-    const SQUARE: &str = "exp_avg_sq";
+    /// The largest mean square's name in PyTorch.
     const LARGEST_SQUARE: &str = "max_exp_avg_sq";
-    const RATE: &str = if DECOUPLED { "AdamW: learning rate" } else { "Adam: learning rate" };
-    const BETAS: [&str; 2] = if DECOUPLED {
-        ["AdamW: first beta", "AdamW: second beta"]
-    } else {
-        ["Adam: first beta", "Adam: second beta"]
-    };
-    const EPS: &str = if DECOUPLED { "AdamW: eps" } else { "Adam: eps" };
-    const DECAY: &str = if DECOUPLED { "AdamW: weight decay" } else { "Adam: weight decay" };
 
     /// An optimiser with learning rate `rate`; 1e-3 is a common first choice. Betas are 0.9 and 0.999, eps is 1e-8.
     ///
@@ -50,54 +33,16 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
     #[must_use]
     #[track_caller]
     pub fn new(rate: f64) -> Self {
-        Self {
-            rate: checked(Self::RATE, rate, Range::NonNegative),
-            betas: (0.9, 0.999),
-            eps: 1e-8,
-            weight_decay: if DECOUPLED { 0.01 } else { 0.0 },
-            amsgrad: false,
-            steps: 0,
-            mean: Vec::new(),
-            square: Vec::new(),
-            largest_square: Vec::new(),
-        }
+        let mut moments = if DECOUPLED {
+            Moments::new("AdamW", rate, Decay::Weights)
+        } else {
+            Moments::new("Adam", rate, Decay::Gradient)
+        };
+        moments.settings.weight_decay = if DECOUPLED { 0.01 } else { 0.0 };
+        Self { moments, amsgrad: false, largest_square: Vec::new() }
     }
 
-    /// Sets the decay rates of the running means of the gradient and of its square.
-    ///
-    /// # Panics
-    /// If one is not a number of at least 0 and below 1.
-    #[must_use]
-    #[track_caller]
-    pub fn betas(mut self, first: f64, second: f64) -> Self {
-        self.betas = (
-            checked(Self::BETAS[0], first, Range::Decay),
-            checked(Self::BETAS[1], second, Range::Decay),
-        );
-        self
-    }
-
-    /// Sets the term that is added to the root of the mean square, against division by zero.
-    ///
-    /// # Panics
-    /// If `eps` is not a finite number of at least 0.
-    #[must_use]
-    #[track_caller]
-    pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = checked(Self::EPS, eps, Range::NonNegative);
-        self
-    }
-
-    /// Sets the weight decay, which pulls weights towards zero.
-    ///
-    /// # Panics
-    /// If `decay` is not a finite number of at least 0.
-    #[must_use]
-    #[track_caller]
-    pub fn weight_decay(mut self, decay: f64) -> Self {
-        self.weight_decay = checked(Self::DECAY, decay, Range::NonNegative);
-        self
-    }
+    moment_settings!();
 
     /// Divides by the largest mean square so far (`AMSGrad`; Reddi et al., 2018).
     #[must_use]
@@ -105,48 +50,24 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
         self.amsgrad = true;
         self
     }
-
-    /// The rule of step `self.steps` for each range of weights, with the bias corrections of both means folded in.
-    fn rule(&self) -> impl Fn(&TrainedRange) -> Rule + Sync + use<DECOUPLED> {
-        let Self { rate, betas: (beta1, beta2), eps, weight_decay, .. } = *self;
-        let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let correction = 1.0 - beta1.powi(steps);
-        let root = (1.0 / (1.0 - beta2.powi(steps)).sqrt()) as f32;
-        move |range| {
-            let rate = rate * range.rate;
-            let decay = if range.decay { weight_decay } else { 0.0 };
-            let (decay, shrink) = if DECOUPLED { (0.0, rate * decay) } else { (decay, 0.0) };
-            Rule {
-                decay: decay as f32,
-                keep: (1.0 - shrink) as f32,
-                share1: (1.0 - beta1) as f32,
-                beta2: beta2 as f32,
-                share2: (1.0 - beta2) as f32,
-                step: (rate / correction) as f32,
-                root,
-                eps: eps as f32,
-            }
-        }
-    }
 }
 
 impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
-        self.steps += 1;
-        let rule = self.rule();
-        allocate(&mut self.mean, weights.len(), 0.0);
-        allocate(&mut self.square, weights.len(), 0.0);
-        let (mean, square) = (&mut self.mean, &mut self.square);
+        self.moments.begin_step(weights.len());
+        let [of_mean, of_square] = self.moments.corrections();
+        let (settings, root) = (self.moments.settings, (1.0 / of_square.sqrt()) as f32);
+        let rule = move |range: &TrainedRange| Rule {
+            moments: settings.rule(range),
+            step: (settings.rate * range.rate / of_mean) as f32,
+            root,
+        };
+        let Moments { mean, square, .. } = &mut self.moments;
         if !self.amsgrad {
-            return for_each_trained(
-                [weights, mean, square],
-                gradient,
-                trained,
-                rule,
-                |rule, [w, m, s], g| {
-                    update(rule, w, m, s, g);
-                },
-            );
+            let values = [weights, mean, square];
+            return for_each_trained(values, gradient, trained, rule, |rule, [w, m, s], g| {
+                update(rule, w, m, s, g);
+            });
         }
         allocate(&mut self.largest_square, weights.len(), 0.0);
         let values = [weights, mean, square, &mut self.largest_square];
@@ -155,30 +76,25 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
         });
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.rate
-    }
+    moment_rate!();
 
-    #[track_caller]
-    fn set_learning_rate(&mut self, rate: f64) {
-        self.rate = checked(Self::RATE, rate, Range::NonNegative);
+    fn settings(&self) -> Vec<(String, f64)> {
+        let amsgrad = settings([("AMSGrad", f64::from(self.amsgrad))]);
+        [self.moments.settings.listed(), amsgrad].concat()
     }
 
     fn state(&self) -> OptimizerState {
-        OptimizerState::new(Self::NAME, self.steps)
-            .with(Self::MEAN, &self.mean)
-            .with(Self::SQUARE, &self.square)
-            .with(Self::LARGEST_SQUARE, &self.largest_square)
+        self.moments.state().with(Self::LARGEST_SQUARE, &self.largest_square)
     }
 
     fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
-        let Self { mean, square, largest_square, .. } = self;
-        self.steps = if self.amsgrad {
-            let names = [Self::MEAN, Self::SQUARE, Self::LARGEST_SQUARE];
-            state.restore(Self::NAME, names, [mean, square, largest_square])?
-        } else {
-            state.restore(Self::NAME, [Self::MEAN, Self::SQUARE], [mean, square])?
-        };
+        if !self.amsgrad {
+            return self.moments.set_state(state);
+        }
+        let [mean, square] = Moments::VALUES;
+        let names = [mean, square, Self::LARGEST_SQUARE];
+        let Moments { settings, mean, square, steps } = &mut self.moments;
+        *steps = state.restore(settings.name, names, [mean, square, &mut self.largest_square])?;
         Ok(())
     }
 }
@@ -186,35 +102,18 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
 /// The constants of one step for one range of weights.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
-    /// The factor of the weight in its gradient (coupled decay).
-    decay: f32,
-    /// The factor of the weight itself (decoupled decay).
-    keep: f32,
-    /// `1 - beta1`, `beta2` and `1 - beta2`.
-    share1: f32,
-    beta2: f32,
-    share2: f32,
+    moments: MomentRule,
     /// The learning rate with the bias correction of the mean, which starts at zero.
     step: f32,
     /// The same correction for the root of the mean square.
     root: f32,
-    eps: f32,
 }
 
 impl Rule {
-    /// Returns the weight after decoupled decay, and the new means of its gradient and of the gradient's square.
-    #[inline(always)]
-    fn moments<L: Lanes>(self, w: f32, mean: f32, square: f32, g: f32) -> [f32; 3] {
-        let g = mul_add::<L>(self.decay, w, g);
-        let mean = flush_tiny(mul_add::<L>(self.share1, g - mean, mean));
-        let square = flush_tiny(mul_add::<L>(self.share2 * g, g, self.beta2 * square));
-        [w * self.keep, mean, square]
-    }
-
     /// Returns the weight after the step.
     #[inline(always)]
     fn advance<L: Lanes>(self, w: f32, mean: f32, square: f32) -> f32 {
-        w - self.step * mean / mul_add::<L>(square.sqrt(), self.root, self.eps)
+        w - self.step * mean / mul_add::<L>(square.sqrt(), self.root, self.moments.eps)
     }
 }
 
@@ -224,8 +123,8 @@ impl Rule {
 dispatch! {
     fn update<L>(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
         for (((w, m), s), g) in w.iter_mut().zip(mean).zip(square).zip(g) {
-            let [decayed, mean, square] = rule.moments::<L>(*w, *m, *s, *g);
-            let advanced = rule.advance::<L>(decayed, mean, square);
+            let Moment { weight, mean, square, .. } = rule.moments.moment::<L>(*w, *m, *s, *g);
+            let advanced = rule.advance::<L>(weight, mean, square);
             (*w, *m, *s) = (advanced, mean, square);
         }
     }
@@ -239,9 +138,9 @@ dispatch! {
         g: &[f32],
     ) {
         for ((((w, m), s), l), g) in w.iter_mut().zip(mean).zip(square).zip(largest).zip(g) {
-            let [decayed, mean, square] = rule.moments::<L>(*w, *m, *s, *g);
+            let Moment { weight, mean, square, .. } = rule.moments.moment::<L>(*w, *m, *s, *g);
             let largest = l.max(square);
-            let advanced = rule.advance::<L>(decayed, mean, largest);
+            let advanced = rule.advance::<L>(weight, mean, largest);
             (*w, *m, *s, *l) = (advanced, mean, square, largest);
         }
     }

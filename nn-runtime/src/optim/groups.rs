@@ -191,6 +191,17 @@ impl<O: Optimizer> Optimizer for Groups<O> {
         self.optimizer.set_learning_rate(rate);
     }
 
+    fn settings(&self) -> Vec<(String, f64)> {
+        let of_rule = |(pattern, rule): &(Pattern, Rule)| match rule {
+            Rule::Rate(factor) => (format!("rate of `{}`", pattern.as_str()), *factor),
+            Rule::NoDecay => (format!("no decay of `{}`", pattern.as_str()), 1.0),
+            Rule::Freeze => (format!("freeze of `{}`", pattern.as_str()), 1.0),
+        };
+        let mut all = self.optimizer.settings();
+        all.extend(self.rules.iter().map(of_rule));
+        all
+    }
+
     fn state(&self) -> OptimizerState {
         self.optimizer.state()
     }

@@ -1,6 +1,6 @@
 //! [`Lion`], which PyTorch does not have.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -89,6 +89,14 @@ impl Optimizer for Lion {
     #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked("Lion: learning rate", rate, Range::NonNegative);
+    }
+
+    fn settings(&self) -> Vec<(String, f64)> {
+        settings([
+            ("first beta", self.betas.0),
+            ("second beta", self.betas.1),
+            ("weight decay", self.weight_decay),
+        ])
     }
 
     fn state(&self) -> OptimizerState {

@@ -12,6 +12,7 @@ mod extension;
 mod groups;
 mod lamb;
 mod lion;
+mod moments;
 mod nadam;
 mod optimizer;
 mod pattern;

@@ -1,32 +1,23 @@
 //! [`NAdam`]: PyTorch's `optim.NAdam`.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
+use super::optimizer::{Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
-use super::update::{allocate, flush_tiny, for_each_trained};
-use crate::hyper::{Range, checked};
+use super::update::for_each_trained;
+use crate::hyper::Range;
 use crate::kernels::dispatch::dispatch;
 
-/// Adam with Nesterov momentum (Dozat, 2016), whose momentum grows during the first steps.
+/// Adam with Nesterov momentum (Dozat, 2016), whose momentum grows during the first steps. Weight decay is added to the
+/// gradient, unless it is [decoupled](Self::decoupled_weight_decay).
 #[derive(Clone, Debug)]
 pub struct NAdam {
-    rate: f64,
-    betas: (f64, f64),
-    eps: f64,
-    weight_decay: f64,
-    decoupled: bool,
+    moments: Moments,
     momentum_decay: f64,
-    steps: u64,
     /// The product of the momenta of all steps.
     product: f64,
-    mean: Vec<f32>,
-    square: Vec<f32>,
 }
 
 impl NAdam {
-    const NAME: &str = "NAdam";
-    /// The names of its values in PyTorch.
-    const VALUES: [&str; 2] = ["exp_avg", "exp_avg_sq"];
-
     /// An optimiser with learning rate `rate`; PyTorch's default is 2e-3. Betas are 0.9 and 0.999, eps is 1e-8.
     ///
     /// # Panics
@@ -34,61 +25,17 @@ impl NAdam {
     #[must_use]
     #[track_caller]
     pub fn new(rate: f64) -> Self {
-        Self {
-            rate: checked("NAdam: learning rate", rate, Range::NonNegative),
-            betas: (0.9, 0.999),
-            eps: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-            momentum_decay: 4e-3,
-            steps: 0,
-            product: 1.0,
-            mean: Vec::new(),
-            square: Vec::new(),
-        }
+        let moments = Moments::new("NAdam", rate, Decay::Gradient);
+        Self { moments, momentum_decay: 4e-3, product: 1.0 }
     }
 
-    /// Sets the decay rates of the running means of the gradient and of its square.
-    ///
-    /// # Panics
-    /// If one is not a number of at least 0 and below 1.
-    #[must_use]
-    #[track_caller]
-    pub fn betas(mut self, first: f64, second: f64) -> Self {
-        self.betas = (
-            checked("NAdam: first beta", first, Range::Decay),
-            checked("NAdam: second beta", second, Range::Decay),
-        );
-        self
-    }
-
-    /// Sets the term that is added to the root of the mean square, against division by zero.
-    ///
-    /// # Panics
-    /// If `eps` is not a finite number of at least 0.
-    #[must_use]
-    #[track_caller]
-    pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = checked("NAdam: eps", eps, Range::NonNegative);
-        self
-    }
-
-    /// Adds `decay` times each weight to its gradient (L2 penalty).
-    ///
-    /// # Panics
-    /// If `decay` is not a finite number of at least 0.
-    #[must_use]
-    #[track_caller]
-    pub fn weight_decay(mut self, decay: f64) -> Self {
-        self.weight_decay = checked("NAdam: weight decay", decay, Range::NonNegative);
-        self
-    }
+    moment_settings!();
 
     /// Shrinks the weights themselves instead of changing the gradient, as in [`AdamW`](super::AdamW):
     /// `decoupled_weight_decay=True`.
     #[must_use]
     pub const fn decoupled_weight_decay(mut self) -> Self {
-        self.decoupled = true;
+        self.moments.settings.decay = Decay::Weights;
         self
     }
 
@@ -99,13 +46,15 @@ impl NAdam {
     #[must_use]
     #[track_caller]
     pub fn momentum_decay(mut self, decay: f64) -> Self {
-        self.momentum_decay = checked("NAdam: momentum decay", decay, Range::NonNegative);
+        let settings = &self.moments.settings;
+        self.momentum_decay = settings.checked("momentum decay", decay, Range::NonNegative);
         self
     }
 
     /// The momentum of step `step`.
     fn momentum(&self, step: u64) -> f64 {
-        self.betas.0 * (1.0 - 0.5 * 0.96_f64.powf(step as f64 * self.momentum_decay))
+        let (first, _) = self.moments.settings.betas;
+        first * (1.0 - 0.5 * 0.96_f64.powf(step as f64 * self.momentum_decay))
     }
 
     /// The product of the momenta of the first `steps` steps.
@@ -113,26 +62,19 @@ impl NAdam {
         (1..=steps).fold(1.0, |product, step| product * self.momentum(step))
     }
 
-    /// The rule of step `self.steps` for each range of weights.
+    /// The rule of the last step that began, for each range of weights.
     fn rule(&self) -> impl Fn(&TrainedRange) -> Rule + Sync + use<> {
-        let Self { rate, betas: (beta1, beta2), eps, weight_decay, decoupled, product, .. } = *self;
-        let [now, next] = [self.momentum(self.steps), self.momentum(self.steps + 1)];
-        let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let root = (1.0 / (1.0 - beta2.powi(steps)).sqrt()) as f32;
+        let Self { moments, product, .. } = self;
+        let (settings, product, steps) = (moments.settings, *product, moments.steps);
+        let [now, next] = [self.momentum(steps), self.momentum(steps + 1)];
+        let [_, of_square] = moments.corrections();
         move |range| {
-            let rate = rate * range.rate;
-            let decay = if range.decay { weight_decay } else { 0.0 };
-            let (decay, shrink) = if decoupled { (0.0, rate * decay) } else { (decay, 0.0) };
+            let rate = settings.rate * range.rate;
             Rule {
-                decay: decay as f32,
-                keep: (1.0 - shrink) as f32,
-                share1: (1.0 - beta1) as f32,
-                beta2: beta2 as f32,
-                share2: (1.0 - beta2) as f32,
+                moments: settings.rule(range),
                 of_gradient: (rate * (1.0 - now) / (1.0 - product)) as f32,
                 of_mean: (rate * next / (1.0 - product * next)) as f32,
-                root,
-                eps: eps as f32,
+                root: (1.0 / of_square.sqrt()) as f32,
             }
         }
     }
@@ -140,37 +82,29 @@ impl NAdam {
 
 impl Optimizer for NAdam {
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
-        self.steps += 1;
-        self.product *= self.momentum(self.steps);
+        self.moments.begin_step(weights.len());
+        self.product *= self.momentum(self.moments.steps);
         let rule = self.rule();
-        allocate(&mut self.mean, weights.len(), 0.0);
-        allocate(&mut self.square, weights.len(), 0.0);
-        let values = [weights, &mut self.mean, &mut self.square];
-        for_each_trained(values, gradient, trained, rule, |rule, [w, m, s], g| {
+        let Moments { mean, square, .. } = &mut self.moments;
+        for_each_trained([weights, mean, square], gradient, trained, rule, |rule, [w, m, s], g| {
             update(rule, w, m, s, g);
         });
     }
 
-    fn learning_rate(&self) -> f64 {
-        self.rate
-    }
+    moment_rate!();
 
-    #[track_caller]
-    fn set_learning_rate(&mut self, rate: f64) {
-        self.rate = checked("NAdam: learning rate", rate, Range::NonNegative);
+    fn settings(&self) -> Vec<(String, f64)> {
+        let momentum = settings([("momentum decay", self.momentum_decay)]);
+        [self.moments.settings.listed(), momentum].concat()
     }
 
     fn state(&self) -> OptimizerState {
-        let [mean, square] = Self::VALUES;
-        OptimizerState::new(Self::NAME, self.steps)
-            .with(mean, &self.mean)
-            .with(square, &self.square)
+        self.moments.state()
     }
 
     fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
-        let targets = [&mut self.mean, &mut self.square];
-        self.steps = state.restore(Self::NAME, Self::VALUES, targets)?;
-        self.product = self.product_of(self.steps);
+        self.moments.set_state(state)?;
+        self.product = self.product_of(self.moments.steps);
         Ok(())
     }
 }
@@ -178,31 +112,21 @@ impl Optimizer for NAdam {
 /// The constants of one step for one range of weights.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
-    /// The factor of the weight in its gradient (coupled decay).
-    decay: f32,
-    /// The factor of the weight itself (decoupled decay).
-    keep: f32,
-    /// `1 - beta1`, `beta2` and `1 - beta2`.
-    share1: f32,
-    beta2: f32,
-    share2: f32,
+    moments: MomentRule,
     /// The learning rates of the gradient and of its mean, with their bias corrections.
     of_gradient: f32,
     of_mean: f32,
     /// The bias correction of the root of the mean square.
     root: f32,
-    eps: f32,
 }
 
 // All values of a weight are read before any is written, against 4K aliasing as in `Adam`.
 dispatch! {
-    fn update(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
+    fn update<L>(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
         for (((w, m), s), g) in w.iter_mut().zip(mean).zip(square).zip(g) {
-            let g = g + rule.decay * *w;
-            let mean = flush_tiny(*m + rule.share1 * (g - *m));
-            let square = flush_tiny(rule.beta2 * *s + rule.share2 * g * g);
-            let direction = rule.of_gradient * g + rule.of_mean * mean;
-            let advanced = *w * rule.keep - direction / (square.sqrt() * rule.root + rule.eps);
+            let Moment { weight, gradient, mean, square } = rule.moments.moment::<L>(*w, *m, *s, *g);
+            let direction = rule.of_gradient * gradient + rule.of_mean * mean;
+            let advanced = weight - direction / (square.sqrt() * rule.root + rule.moments.eps);
             (*w, *m, *s) = (advanced, mean, square);
         }
     }

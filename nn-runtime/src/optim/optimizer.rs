@@ -59,6 +59,12 @@ pub trait Optimizer {
     /// The optimisers of this crate panic if `rate` is not a finite number of at least 0.
     fn set_learning_rate(&mut self, rate: f64);
 
+    /// The names and values of its settings but the learning rate, by default none. A run that is resumed from a checkpoint
+    /// must have those of the run that wrote it.
+    fn settings(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+
     /// What it remembers from one step to the next, by default nothing. An optimiser with the same settings continues
     /// to the same bits after [`set_state`](Self::set_state). Settings such as the learning rate are not included.
     fn state(&self) -> OptimizerState {
@@ -84,6 +90,16 @@ pub trait Optimizer {
         let _ = tensors;
         Ok(())
     }
+}
+
+/// Settings with their names.
+pub(super) fn settings<const K: usize>(all: [(&str, f64); K]) -> Vec<(String, f64)> {
+    all.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
+/// The number that a user wrote for `x`: 0.9, and not the nearest 32-bit float, 0.899999976.
+pub(super) fn decimal(x: f32) -> f64 {
+    x.to_string().parse().unwrap_or_else(|_| x.into())
 }
 
 /// A range of weights that a step updates, and how: what is a parameter group in PyTorch.
@@ -117,6 +133,9 @@ macro_rules! forward_to_pointee {
             #[track_caller]
             fn set_learning_rate(&mut self, rate: f64) {
                 (**self).set_learning_rate(rate);
+            }
+            fn settings(&self) -> Vec<(String, f64)> {
+                (**self).settings()
             }
             fn state(&self) -> OptimizerState {
                 (**self).state()

@@ -1,6 +1,6 @@
 //! [`RMSprop`]: PyTorch's `optim.RMSprop`.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Optimizer, TrainedRange, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -144,6 +144,16 @@ impl Optimizer for RMSprop {
     #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked("RMSprop: learning rate", rate, Range::NonNegative);
+    }
+
+    fn settings(&self) -> Vec<(String, f64)> {
+        settings([
+            ("alpha", self.alpha),
+            ("eps", decimal(self.eps)),
+            ("weight decay", decimal(self.weight_decay)),
+            ("momentum", decimal(self.momentum)),
+            ("centered", self.centered.into()),
+        ])
     }
 
     fn state(&self) -> OptimizerState {

@@ -1,6 +1,6 @@
 //! [`SGD`]: PyTorch's `optim.SGD`.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Optimizer, TrainedRange, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -127,6 +127,15 @@ impl Optimizer for SGD {
     #[track_caller]
     fn set_learning_rate(&mut self, rate: f64) {
         self.rate = checked("SGD: learning rate", rate, Range::NonNegative);
+    }
+
+    fn settings(&self) -> Vec<(String, f64)> {
+        settings([
+            ("momentum", decimal(self.settings.momentum)),
+            ("dampening", decimal(self.settings.dampening)),
+            ("Nesterov momentum", self.settings.nesterov.into()),
+            ("weight decay", decimal(self.settings.weight_decay)),
+        ])
     }
 
     fn state(&self) -> OptimizerState {

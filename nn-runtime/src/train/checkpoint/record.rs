@@ -36,6 +36,8 @@ pub(super) struct RunRecord {
     pub(super) network: Vec<(String, String)>,
     pub(super) optimizer: String,
     pub(super) learning_rate: Number,
+    /// The other settings of the optimiser.
+    pub(super) optimizer_settings: Vec<(String, Number)>,
     pub(super) samples: usize,
     pub(super) batch: usize,
     pub(super) accumulate: usize,
@@ -52,6 +54,9 @@ impl RunRecord {
         compare("optimiser", &self.optimizer, &found.optimizer, &mut all);
         let rates = [&self.learning_rate, &found.learning_rate].map(|rate| f64::from(rate.clone()));
         compare("learning rate of the optimiser", &rates[0], &rates[1], &mut all);
+        if self.optimizer == found.optimizer {
+            self.optimizer_differences(found, &mut all);
+        }
         compare("number of training samples", &self.samples, &found.samples, &mut all);
         compare("batch size", &self.batch, &found.batch, &mut all);
         compare("accumulated batches", &self.accumulate, &found.accumulate, &mut all);
@@ -59,6 +64,23 @@ impl RunRecord {
         compare("`carry_state`", &self.carry_state, &found.carry_state, &mut all);
         compare("seed", &self.seed, &found.seed, &mut all);
         all
+    }
+
+    /// Settings of one optimiser, of which the other may lack some.
+    fn optimizer_differences(&self, found: &Self, all: &mut Vec<Difference>) {
+        let shown = |settings: &[(String, Number)], name: &str| {
+            let setting = settings.iter().find(|(other, _)| other == name);
+            setting.map_or("none".to_owned(), |(_, value)| f64::from(value.clone()).to_string())
+        };
+        let (ours, theirs) = (&self.optimizer_settings, &found.optimizer_settings);
+        let only_theirs = theirs.iter().filter(|(name, _)| ours.iter().all(|(own, _)| own != name));
+        for (name, _) in ours.iter().chain(only_theirs) {
+            let [expected, found] = [ours, theirs].map(|settings| shown(settings, name));
+            if expected != found {
+                let setting = format!("{name} of the optimiser");
+                all.push(Difference { setting, expected, found });
+            }
+        }
     }
 
     /// The first layer that differs: after an inserted layer all others would.

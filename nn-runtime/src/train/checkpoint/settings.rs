@@ -57,9 +57,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// that the network has are replaced. In the [`History`](crate::train::History), the durations of epochs before the
     /// interruption are 0, and the health of the network is that of the steps since.
     ///
-    /// [`fit`](Self::fit) refuses the checkpoint of a run with another network, number of samples, batch size, seed, optimiser or
-    /// learning rate, with all differences. It cannot see differences in the values of the data, the loss or the
-    /// schedule.
+    /// [`fit`](Self::fit) refuses the checkpoint of a run with another network, number of samples, batch size, seed, or
+    /// optimiser or settings of it, with all differences. It cannot see differences in the values of the data, the loss, the
+    /// schedule or the clipping of gradients.
     #[must_use]
     pub const fn resume(mut self, resume: bool) -> Self {
         self.checkpoints.resume = resume;

@@ -122,6 +122,12 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             network: layers_of::<N>(),
             optimizer,
             learning_rate: self.base_learning_rate().into(),
+            optimizer_settings: self
+                .optimizer
+                .settings()
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
             samples,
             batch: self.batch,
             accumulate: self.accumulate,
