@@ -255,8 +255,13 @@ fn reads_tokens(body: &ast::Body, input: &Ident) -> bool {
 }
 
 fn takes_tokens(construct: &ast::Construct) -> bool {
-    let ast::Construct::Call(call) = construct else { return false };
-    find(&call.name.to_string()).is_some_and(|row| row.inputs == Inputs::Indices)
+    match construct {
+        ast::Construct::Call(call) => {
+            find(&call.name.to_string()).is_some_and(|row| row.inputs == Inputs::Indices)
+        }
+        ast::Construct::Sequential(body) => begins_with_tokens(body),
+        _ => false,
+    }
 }
 
 /// Name and shape of an output.

@@ -42,6 +42,7 @@ fn inputs_of_tokens_stay_tokens() {
         "struct Net(text: 64) -> 2 { Embedding(9, 8), GRU(4, output = last), Dens(2) }",
         "struct Net(64) -> 2 { Embedding(9, 8, foo = 3), GRU(4, output = last), Dense(2) }",
         "struct Net(text: 64) -> 2 { words: Embedding(0, 8), GRU(4, output = last), Dense(2) }",
+        "struct Net(64) -> 2 { front: [Embedding(9, 8), GRU(4, output = last)], Dens(2) }",
     ] {
         let code = stub(text);
         assert!(code.contains("type Input = [u32;64];"), "{code}");

@@ -26,9 +26,10 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     ///
     /// # Errors
     /// If there are no samples, inputs and targets differ in number or are not finite, the last batch is too small for
-    /// statistics over the batch (see [`drop_last`](Self::drop_last)), [`carry_state`](Self::carry_state) is set for a network without recurrent state, the
-    /// loss refuses a target, a checkpoint cannot be written or continued, the learning rate is negative or not finite, or the loss, a gradient or a weight is not
-    /// finite. The network then has the weights from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
+    /// statistics over the batch (see [`drop_last`](Self::drop_last)), [`carry_state`](Self::carry_state) is set for a
+    /// network without recurrent state, the loss refuses a target, a checkpoint cannot be written or continued, the learning
+    /// rate is negative or not finite, or the loss, a gradient or a weight is not finite. The network then has the weights
+    /// from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
     pub fn fit<D, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
