@@ -335,10 +335,11 @@ pub mod __private {
     #[cfg(feature = "train")]
     pub use unrolled_macros::network_train as network_impl;
     pub use unrolled_runtime::{
-        AtRunTime, Buffer, Embeds, Field, InPlaceSlot, Infer, InferCtx, Input, InputError,
-        Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs, Parameters,
-        RngKey, Sequence, Shaped, Slot, Spec, Streaming, Values, Weights, add_to, check_inputs,
-        layers, len_of_fields, len_of_weights, steps_through, take,
+        AtRunTime, Buffer, Embeds, Field, InPlaceSlot, Infer, InferCtx, InferenceExt, Input,
+        InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs,
+        Parameters, RngKey, Sequence, Shaped, Slot, Spec, StaticWeights, Streaming, Values,
+        Weights, add_to, check_inputs, layers, len_of_fields, len_of_weights, step_in,
+        steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -353,7 +354,7 @@ pub mod __private {
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};
     pub use unrolled_shape::{
-        Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, checks, expect, plan,
-        rules, trace,
+        LayerMemory, Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, check_flash,
+        check_ram, checks, expect, plan, rules, trace,
     };
 }

@@ -27,6 +27,7 @@ mod operand;
 mod owner;
 mod parse;
 mod plan;
+mod pretrained;
 mod report;
 mod resolve;
 mod scope;

@@ -66,9 +66,9 @@ pub use memory::{FullShards, Shards, TrainCtx, TrainLayout};
 pub use nalgebra;
 #[cfg(feature = "files")]
 pub use network::FilesExt;
-pub use network::InferenceExt;
 #[cfg(feature = "train")]
 pub use network::{GradientCheck, TrainingExt, check_gradients};
+pub use network::{InferenceExt, step_in};
 #[cfg(feature = "train")]
 #[doc(no_inline)]
 pub use rand;
@@ -90,6 +90,6 @@ pub use types::AsMatrix;
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
     Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence,
-    SequenceError, Steps, Values, WeightSlice, Weights, len_of_fields, len_of_weights, sizes,
-    steps_through,
+    SequenceError, StaticWeights, Steps, Values, WeightSlice, Weights, len_of_fields,
+    len_of_weights, sizes, steps_through,
 };

@@ -81,7 +81,7 @@ fn variant(value: impl Debug) -> Ident {
 }
 
 /// What a node does with the order of features. A weight that several layers share has one order in files.
-fn features(network: &Network, index: usize, features: Features) -> Features {
+pub(crate) fn features(network: &Network, index: usize, features: Features) -> Features {
     let shares = network.nodes[index].owner.is_some() || network.tied_to(index).next().is_some();
     if shares { Features::Fixed } else { features }
 }

@@ -5,6 +5,7 @@ mod files_ext;
 #[cfg(feature = "train")]
 mod gradient_check;
 mod inference_ext;
+mod step_in;
 #[cfg(feature = "std")]
 mod summary;
 #[cfg(feature = "train")]
@@ -15,5 +16,6 @@ pub use files_ext::FilesExt;
 #[cfg(feature = "train")]
 pub use gradient_check::{GradientCheck, check_gradients};
 pub use inference_ext::InferenceExt;
+pub use step_in::step_in;
 #[cfg(feature = "train")]
 pub use training_ext::TrainingExt;
