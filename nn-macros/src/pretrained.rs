@@ -8,7 +8,6 @@ use unrolled_shape::Value as RuleValue;
 use unrolled_shape::registry::Row;
 use unrolled_weights::{FileTensors, Graph, GraphNode, NodeWeights, file, layer_tensors};
 
-use crate::emit::features;
 use crate::network::{Dim, Layer, Network, Node, Sizes};
 use crate::report::{Report, mistake};
 
@@ -79,7 +78,7 @@ fn weights_graph(network: &Network) -> Result<(Graph<'_>, usize), (Span, String)
             name: node.path.clone(),
             inputs: node.inputs.iter().map(|value| value.0).collect(),
             output: node.output.0,
-            features: features(network, index, row.features),
+            features: network.features(index, row),
             channels: row.channels,
             weights: shared.flatten().into_iter().chain(own).collect(),
         });

@@ -66,9 +66,11 @@ pub use memory::{FullShards, Shards, TrainCtx, TrainLayout};
 pub use nalgebra;
 #[cfg(feature = "files")]
 pub use network::FilesExt;
+#[cfg(feature = "std")]
+pub use network::c_forward;
+pub use network::{CHeader, InferenceExt, c_forward_in, step_in};
 #[cfg(feature = "train")]
 pub use network::{GradientCheck, TrainingExt, check_gradients};
-pub use network::{InferenceExt, step_in};
 #[cfg(feature = "train")]
 #[doc(no_inline)]
 pub use rand;

@@ -31,7 +31,6 @@ mod structure;
 use crate::network::Network;
 use crate::pretrained::Pretrained;
 use context::Context;
-pub(crate) use graph::features;
 pub(crate) use outputs::Outputs;
 pub(crate) use pretrained::emit_pretrained_stub;
 use proc_macro2::TokenStream;

@@ -1,5 +1,6 @@
 //! Extension traits of all networks: inference, training, files.
 
+mod c_api;
 #[cfg(feature = "files")]
 mod files_ext;
 #[cfg(feature = "train")]
@@ -11,6 +12,9 @@ mod summary;
 #[cfg(feature = "train")]
 mod training_ext;
 
+#[cfg(feature = "std")]
+pub use c_api::c_forward;
+pub use c_api::{CHeader, c_forward_in};
 #[cfg(feature = "files")]
 pub use files_ext::FilesExt;
 #[cfg(feature = "train")]
