@@ -216,7 +216,6 @@ const _: () = {
         #[inline]
         #[must_use]
         pub fn forward(&self, input: &[[[f32; 1]; 28]; 28]) -> [f32; 10] {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one(
                 self,
                 &[unrolled::__private::Values::as_floats(input)],
@@ -230,7 +229,6 @@ const _: () = {
             input: &[[[f32; 1]; 28]; 28],
             output: &mut [f32; 10],
         ) {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one_into(
                 self,
                 &[unrolled::__private::Values::as_floats(input)],

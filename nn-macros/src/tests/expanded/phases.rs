@@ -200,7 +200,6 @@ const _: () = {
         #[inline]
         #[must_use]
         fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one(
                 self,
                 &[
@@ -217,7 +216,6 @@ const _: () = {
             (x, table): (&[f32; 4], &[f32; 3]),
             output: &mut [f32; 2],
         ) {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one_into(
                 self,
                 &[
