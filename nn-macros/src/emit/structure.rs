@@ -21,7 +21,7 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     // An empty line ends the user's own documentation.
     let table = table.iter().take(1).map(|_| "").chain(table.iter().map(String::as_str));
     let fields = context.weighted().map(|(index, node)| {
-        let doc = format!(" {}", docs::line(network, node));
+        let doc = format!(" {}", docs::field(network, node));
         let (field, layer) = (&node.field, shapes::layer_type(&rt, network, index));
         quote!(#[doc = #doc] #visibility #field: #layer)
     });

@@ -6,9 +6,9 @@
 )]
 #[repr(C)]
 struct Phases {
-    /// `fc`: `Dense(7)`: 7 -> 7
+    /// `fc`: `Dense(7)`: 7 -> 7, 56 parameters
     fc: unrolled::__private::layers::Dense<7, 7>,
-    /// `bn`: `BatchNorm`: 7 -> 7
+    /// `bn`: `BatchNorm`: 7 -> 7, 14 parameters
     bn: unrolled::__private::layers::BatchNorm<7>,
     /// `inner`: `Inner`: 7 -> computed
     inner: Inner,
