@@ -60,7 +60,7 @@ pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};
 pub use kernels::{AtRunTime, Instructions, Isa, add_to};
 pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
 #[cfg(feature = "train")]
-pub use memory::{FullShards, Shards, TrainCtx, TrainLayout};
+pub use memory::{Frozen, FullShards, Shards, TrainCtx, TrainLayout};
 #[cfg(feature = "nalgebra")]
 #[doc(no_inline)]
 pub use nalgebra;

@@ -8,6 +8,7 @@ mod checkpoint;
 mod data;
 mod dataset;
 mod digits;
+mod freezing;
 mod gradients;
 mod health;
 mod logs;

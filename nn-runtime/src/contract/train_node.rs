@@ -25,6 +25,9 @@ pub struct Pass {
     /// Whether layers compute as in training. Otherwise, for gradients of inputs alone, they compute as at inference: without
     /// dropout, with running statistics, without the `combine_*` calls. The weight gradient is then not read.
     pub training: bool,
+    /// Whether the weights of this node are frozen. Its weight gradient is then not read, and `BatchNorm` computes as at
+    /// inference.
+    pub frozen: bool,
 }
 
 impl Pass {
@@ -36,6 +39,12 @@ impl Pass {
 
     fn with_key_id(&self, id: u64) -> Self {
         Self { key: self.key.fold_in(id), ..*self }
+    }
+
+    /// Whether the weight gradient of this node is read.
+    #[must_use]
+    pub const fn trains_weights(&self) -> bool {
+        self.training && !self.frozen
     }
 }
 
@@ -75,7 +84,13 @@ pub struct Backward<'a, 'd> {
 
 // Moving the arguments is code without type parameters, compiled once in this crate and not once per node.
 impl<'a> Forward<'a> {
-    /// The same call for one node: with its random key and its part of the network's memory.
+    /// The shard as the node with this key and these weights sees it.
+    #[inline(never)]
+    pub(super) fn pass(&self, key_id: u64, layout: &Layout) -> Pass {
+        node_pass(self.pass, key_id, layout, &self.ctx)
+    }
+
+    /// The same call for one node: with its pass and its part of the network's memory.
     #[inline(never)]
     pub(super) fn part(self, pass: &'a Pass, layout: &Layout, train: &TrainLayout) -> Self {
         Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
@@ -83,11 +98,24 @@ impl<'a> Forward<'a> {
 }
 
 impl<'a> Backward<'a, '_> {
-    /// As [`Forward::part`].
+    /// As [`Forward::pass`].
+    #[inline(never)]
+    pub(super) fn pass(&self, key_id: u64, layout: &Layout) -> Pass {
+        node_pass(self.pass, key_id, layout, &self.ctx)
+    }
+
+    /// As [`Forward::part`]. At the first trained layer no input gradient is requested: layers below are frozen.
     #[inline(never)]
     pub(super) fn part(self, pass: &'a Pass, layout: &Layout, train: &TrainLayout) -> Self {
+        if self.ctx.frozen.ends_at(layout.weights) {
+            self.d_x.fill_with(|| None);
+        }
         Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
     }
+}
+
+fn node_pass(pass: &Pass, key_id: u64, layout: &Layout, ctx: &TrainCtx<'_>) -> Pass {
+    Pass { frozen: ctx.frozen.contains(layout.weights), ..pass.with_key_id(key_id) }
 }
 
 /// The phases of a network in which a node with several phases runs.

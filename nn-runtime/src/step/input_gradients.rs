@@ -1,6 +1,7 @@
 //! [`input_gradients`]: gradients with respect to inputs, in inference mode.
 
 use super::error::BatchError;
+use super::frozen_layers::FrozenLayers;
 use super::inputs::check_inputs;
 use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
@@ -47,6 +48,7 @@ pub(crate) fn input_gradients<N: Network>(
                 // Without effect: outside of training nothing is random.
                 key: RngKey::new(0),
                 training: false,
+                frozen: &FrozenLayers::default(),
                 deferred: Chunks::new(&mut *deferred, deferred_stride),
                 state: BatchStates::none(),
                 d_inputs: Some(Chunks::new(d_inputs, 1)),
@@ -59,7 +61,7 @@ pub(crate) fn input_gradients<N: Network>(
 
 /// Forward, the gradients of the outputs, and backward of a few shards.
 fn run_round<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync>(
-    step: &ShardedStep<N, F>,
+    step: &ShardedStep<'_, N, F>,
     net: &N,
     local: &Chunks<f32>,
     prepared: &[f32],

@@ -3,6 +3,8 @@
 #[cfg(feature = "train")]
 mod batch;
 mod error;
+#[cfg(feature = "train")]
+mod frozen_layers;
 mod infer;
 mod inlined;
 #[cfg(feature = "train")]
@@ -20,6 +22,8 @@ mod workspace;
 #[cfg(feature = "train")]
 pub(crate) use batch::{Batch, enough_for};
 pub use error::BatchError;
+#[cfg(feature = "train")]
+pub(crate) use frozen_layers::FrozenLayers;
 #[cfg(feature = "train")]
 pub(crate) use infer::infer_flat;
 pub(crate) use infer::{forward_from, forward_into};

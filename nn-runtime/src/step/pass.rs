@@ -2,6 +2,7 @@
 
 use super::batch::enough_for;
 use super::error::BatchError;
+use super::frozen_layers::FrozenLayers;
 use super::infer::floats_of;
 use super::inputs::check_inputs;
 use super::outputs::clear_outputs;
@@ -9,6 +10,8 @@ use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_c
 use super::workspace::{BatchStates, Chunks, Workspace};
 use crate::contract::Network;
 use crate::memory::Shards;
+use crate::optim::{GroupsError, Optimizer};
+use crate::order::file_tensors;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Values};
 
@@ -44,6 +47,7 @@ use crate::types::{Inputs, Values};
 pub struct TrainPass<N: Network> {
     /// The largest number of samples.
     batch: usize,
+    frozen: FrozenLayers,
     /// What the last forward pass was; `None` before, and after one that failed.
     done: Option<Done>,
     /// What it saved: prepared memory, the local memory of all shards, their deferred values.
@@ -87,12 +91,37 @@ impl<N: Network> TrainPass<N> {
     pub fn new(batch: usize) -> Self {
         Self {
             batch,
+            frozen: FrozenLayers::default(),
             done: None,
             memory: Workspace::default(),
             copies: Workspace::default(),
             inputs: Vec::new(),
             outputs: Values::zeroed_vec(batch),
         }
+    }
+
+    /// The same pass without the layers that `optimizer` freezes: see
+    /// [`Groups::freeze`](crate::optim::Groups::freeze). Their weight gradients are zero, and the backward pass ends at the
+    /// first trained layer, unless gradients of the inputs are requested.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, TrainPass, optim::*};
+    /// # fn example<N: Network>() -> Result<(), GroupsError> {
+    /// let mut optimizer = Groups::new(Adam::new(1e-3)).freeze("encoder");
+    /// let mut pass = TrainPass::<N>::new(64).frozen_by(&mut optimizer)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the optimiser chooses weights by names that the network does not have.
+    pub fn frozen_by<O>(mut self, optimizer: &mut O) -> Result<Self, GroupsError>
+    where
+        O: Optimizer + ?Sized,
+    {
+        optimizer.prepare(|| file_tensors::<N>().tensors)?;
+        self.frozen = FrozenLayers::new::<N>(&optimizer.frozen());
+        Ok(self)
     }
 
     /// The outputs for `inputs` in training mode. `key` seeds layers such as `Dropout`: use another one for each pass,
@@ -129,6 +158,7 @@ impl<N: Network> TrainPass<N> {
             capacity,
             key,
             training: true,
+            frozen: &self.frozen,
             deferred,
             state: BatchStates::none(),
             d_inputs: None,
@@ -185,6 +215,7 @@ impl<N: Network> TrainPass<N> {
             capacity,
             key,
             training: true,
+            frozen: &self.frozen,
             deferred,
             state: BatchStates::none(),
             d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
