@@ -49,7 +49,8 @@ mod types;
 
 #[cfg(feature = "train")]
 pub use contract::{
-    Backward, Forward, Pass, Phases, TiedNode, TrainEmbeds, TrainInPlaceNode, TrainNode, TrainSlot,
+    Backward, Forward, Observer, Pass, Phases, TiedNode, TrainEmbeds, TrainInPlaceNode, TrainNode,
+    TrainSlot,
 };
 pub use contract::{
     Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerInfo, Network, Node,
@@ -68,7 +69,9 @@ pub use nalgebra;
 pub use network::FilesExt;
 pub use network::InferenceExt;
 #[cfg(feature = "train")]
-pub use network::{GradientCheck, TrainingExt, check_gradients};
+pub use network::{
+    Activation, Activations, GradientCheck, TrainingExt, UnknownPath, check_gradients,
+};
 #[cfg(feature = "train")]
 #[doc(no_inline)]
 pub use rand;

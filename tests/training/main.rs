@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "each test binary uses a part")]
 mod common;
 
+mod activations;
 mod checkpoint;
 mod data;
 mod dataset;

@@ -5,6 +5,8 @@ mod graph;
 mod layer;
 mod network;
 mod node;
+#[cfg(feature = "train")]
+mod observer;
 mod shaped;
 mod slot;
 mod spec;
@@ -22,6 +24,8 @@ pub use layer::Layer;
 pub(crate) use network::ForwardOne;
 pub use network::Network;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
+#[cfg(feature = "train")]
+pub use observer::Observer;
 #[cfg(feature = "train")]
 pub use shaped::TrainEmbeds;
 pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};

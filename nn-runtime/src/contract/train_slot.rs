@@ -59,9 +59,10 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     }
 
     /// See [`TrainNode::forward_shard`]; with the pass and the memory of the network.
-    pub fn forward(&self, layer: &T, call: Forward<'_>) {
+    pub fn forward(&self, layer: &T, mut call: Forward<'_>) {
         let pass = call.pass(S::KEY_ID, &self.slot.layout);
         layer.forward_shard(call.part(&pass, &self.slot.layout, &self.layout));
+        pass.show_value(call.y);
     }
 
     /// See [`TrainNode::combine_forward`].
@@ -155,11 +156,15 @@ impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {
 impl<S: Spec, T: TrainInPlaceNode<S>> InPlaceSlot<S, T> {
     /// See [`TrainInPlaceNode::forward`].
     pub fn forward(&self, layer: &T, pass: &Pass, y: &mut [f32]) {
-        layer.forward(&pass.of::<S>(), y);
+        let pass = pass.of::<S>();
+        layer.forward(&pass, y);
+        pass.show_value(y);
     }
 
     /// See [`TrainInPlaceNode::backward`].
     pub fn backward(&self, layer: &T, pass: &Pass, y: &[f32], d: &mut [f32]) {
-        layer.backward(&pass.of::<S>(), y, d);
+        let pass = pass.of::<S>();
+        pass.show_gradient(d);
+        layer.backward(&pass, y, d);
     }
 }

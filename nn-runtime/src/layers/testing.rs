@@ -327,7 +327,7 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         let Trial { batch, capacity, .. } = *self.trial;
         let first = shard * capacity;
         let n = capacity.min(batch - first);
-        Pass { n, first, batch, key: RngKey::new(5), training: true, frozen: false }
+        Pass { n, first, batch, key: RngKey::new(5), training: true, frozen: false, observer: None }
     }
 
     fn forward(&mut self, phase: usize, shard: usize) {

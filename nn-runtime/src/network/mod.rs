@@ -1,5 +1,7 @@
 //! Extension traits of all networks: inference, training, files.
 
+#[cfg(feature = "train")]
+mod activations;
 #[cfg(feature = "files")]
 mod files_ext;
 #[cfg(feature = "train")]
@@ -10,6 +12,8 @@ mod summary;
 #[cfg(feature = "train")]
 mod training_ext;
 
+#[cfg(feature = "train")]
+pub use activations::{Activation, Activations, UnknownPath};
 #[cfg(feature = "files")]
 pub use files_ext::FilesExt;
 #[cfg(feature = "train")]

@@ -49,6 +49,7 @@ pub(crate) fn input_gradients<N: Network>(
                 key: RngKey::new(0),
                 training: false,
                 frozen: &FrozenLayers::default(),
+                observer: None,
                 deferred: Chunks::new(&mut *deferred, deferred_stride),
                 state: BatchStates::none(),
                 d_inputs: Some(Chunks::new(d_inputs, 1)),

@@ -10,6 +10,8 @@ mod inlined;
 #[cfg(feature = "train")]
 mod input_gradients;
 mod inputs;
+#[cfg(feature = "train")]
+mod observe;
 mod outputs;
 #[cfg(feature = "train")]
 mod pass;
@@ -34,6 +36,8 @@ pub use inlined::{infer_inlined, step_inlined};
 #[cfg(feature = "train")]
 pub(crate) use input_gradients::input_gradients;
 pub(crate) use inputs::check_inputs;
+#[cfg(feature = "train")]
+pub(crate) use observe::{OBSERVED_KEY, observe_gradients, observe_values};
 #[cfg(feature = "train")]
 pub(crate) use outputs::output_valid;
 #[cfg(feature = "train")]

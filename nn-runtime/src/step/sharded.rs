@@ -4,7 +4,7 @@ use super::frozen_layers::FrozenLayers;
 use super::inputs::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
 use super::workspace::{BatchStates, Chunks};
-use crate::contract::{Backward, Forward, Network, Pass};
+use crate::contract::{Backward, Forward, Network, Observer, Pass};
 use crate::memory::{Buffer, Frozen, Shards, TiedWeight, TrainCtx, take};
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Values};
@@ -73,6 +73,8 @@ pub(super) struct ShardedStep<'f, N: Network, F> {
     pub(super) training: bool,
     /// The layers whose weights get no gradient.
     pub(super) frozen: &'f FrozenLayers,
+    /// What sees the values or gradients of nodes, if anything.
+    pub(super) observer: Option<&'f Observer>,
     /// The shard sums and the deferred values of each shard.
     pub(super) deferred: Chunks<f32>,
     pub(super) state: BatchStates,
@@ -249,9 +251,10 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         // SAFETY: samples `first..first + n` belong to this shard alone, a shard runs on one thread at a time, and the
         // caller borrows the states until the step ends.
         let state = unsafe { self.state.of::<N>(first, n) };
-        let Self { samples: batch, key, training, .. } = *self;
+        let Self { samples: batch, key, training, observer, .. } = *self;
         let frozen = self.frozen();
-        let pass = Pass { n, first: self.first + first, batch, key, training, frozen: false };
+        let first_of_step = self.first + first;
+        let pass = Pass { n, first: first_of_step, batch, key, training, frozen: false, observer };
         with_lengths(
             n,
             |i| (self.input)(first + i),

@@ -162,6 +162,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
                 key,
                 training: true,
                 frozen,
+                observer: None,
                 deferred: Chunks::new(deferred, deferred_stride),
                 state: BatchStates::new::<N>(state),
                 d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
