@@ -19,6 +19,7 @@ mod pass;
 mod sharded;
 #[cfg(feature = "train")]
 mod train;
+mod work;
 mod workspace;
 
 #[cfg(feature = "train")]

@@ -7,6 +7,7 @@ use super::infer::floats_of;
 use super::inputs::check_inputs;
 use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
+use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, Workspace};
 use crate::contract::Network;
 use crate::memory::Shards;
@@ -147,6 +148,14 @@ impl<N: Network> TrainPass<N> {
             self.inputs.clear();
             self.inputs.extend_from_slice(inputs);
         }
+        parallel::for_work(train_time::<N>(samples), || self.run_forward(net, inputs, key));
+        self.done = Some(Done { samples, key });
+        Ok(&self.outputs[..samples])
+    }
+
+    /// The forward pass on inputs that were checked.
+    fn run_forward(&mut self, net: &mut N, inputs: &[N::Input], key: RngKey) {
+        let samples = inputs.len();
         let Parts { capacity, prepared, local_len, local, deferred } =
             parts::<N>(&mut self.memory, samples);
         let local = Chunks::new(local, local_len);
@@ -174,8 +183,6 @@ impl<N: Network> TrainPass<N> {
                 unsafe { outputs.chunks(first, n) }.copy_from_slice(output.y);
             });
         });
-        self.done = Some(Done { samples, key });
-        Ok(&self.outputs[..samples])
     }
 
     /// The gradients of the sum over all samples of `d_outputs` times outputs: writes (does not add) that of the
@@ -205,6 +212,21 @@ impl<N: Network> TrainPass<N> {
         if let Some(gradients) = d_inputs.as_ref().map(|d| d.len()).filter(|len| *len != samples) {
             return Err(BatchError::InputGradients { inputs: samples, gradients });
         }
+        let time = train_time::<N>(samples);
+        parallel::for_work(time, || self.run_backward(net, key, d_outputs, d_net, d_inputs));
+        Ok(())
+    }
+
+    /// The backward pass from output gradients of as many samples as forward had.
+    fn run_backward(
+        &mut self,
+        net: &N,
+        key: RngKey,
+        d_outputs: &[N::Output],
+        d_net: &mut N,
+        d_inputs: Option<&mut [N::Input]>,
+    ) {
+        let samples = d_outputs.len();
         let with_d_inputs = d_inputs.is_some();
         let Parts { capacity, prepared, local_len, local, deferred } =
             parts::<N>(&mut self.memory, samples);
@@ -242,7 +264,6 @@ impl<N: Network> TrainPass<N> {
             });
         });
         step.gradients(d_net);
-        Ok(())
     }
 }
 

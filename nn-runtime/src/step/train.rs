@@ -7,6 +7,7 @@ use super::outputs::valid_steps;
 use super::sharded::{
     LocalLayout, ShardOutput, ShardPhase, ShardedStep, prepared_len, train_capacity,
 };
+use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Network, Node, Root};
 use crate::loss::{Loss, LossSums, OutputSample};
@@ -139,6 +140,10 @@ pub(crate) struct PartOfBatch {
 /// Runs forward and backward on a checked batch in training mode: returns its loss sums, and writes the gradient of the
 /// mean loss.
 pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
+    parallel::for_work(train_time::<N>(step.batch.len()), || run_shards(step))
+}
+
+fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
     let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen } = step;
     let whole = || PartOfBatch { first: 0, weights: batch.weights::<N, L>(loss) };
     let part = part.unwrap_or_else(whole);
