@@ -44,7 +44,9 @@ pub use unrolled_runtime::{
 #[cfg(feature = "nalgebra")]
 pub use unrolled_runtime::{AsMatrix, nalgebra};
 #[cfg(feature = "std")]
-pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch, parallel};
+pub use unrolled_runtime::{
+    BatchError, DynNetwork, Element, State, Tensor, data, infer_batch, parallel,
+};
 pub use unrolled_runtime::{
     InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
     Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values,

@@ -65,6 +65,8 @@ pub use memory::{Frozen, FullShards, Shards, TrainCtx, TrainLayout};
 #[cfg(feature = "nalgebra")]
 #[doc(no_inline)]
 pub use nalgebra;
+#[cfg(feature = "std")]
+pub use network::DynNetwork;
 #[cfg(feature = "files")]
 pub use network::FilesExt;
 pub use network::InferenceExt;

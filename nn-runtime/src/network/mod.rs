@@ -2,6 +2,8 @@
 
 #[cfg(feature = "train")]
 mod activations;
+#[cfg(feature = "std")]
+mod dyn_network;
 #[cfg(feature = "files")]
 mod files_ext;
 #[cfg(feature = "train")]
@@ -14,6 +16,8 @@ mod training_ext;
 
 #[cfg(feature = "train")]
 pub use activations::{Activation, Activations, UnknownPath};
+#[cfg(feature = "std")]
+pub use dyn_network::DynNetwork;
 #[cfg(feature = "files")]
 pub use files_ext::FilesExt;
 #[cfg(feature = "train")]
