@@ -48,11 +48,11 @@ pub use unrolled_runtime::{
     BatchError, DynNetwork, Element, State, Tensor, data, infer_batch, parallel,
 };
 pub use unrolled_runtime::{
-    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
-    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values,
-    WeightSlice, Weights, layers, sizes, typenum,
+    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerCtx, LayerInfo, Network, Node,
+    OutputInfo, Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming,
+    Values, WeightSlice, Weights, layers, sizes, typenum,
 };
-pub use unrolled_shape::{Shape, ShapeError, Text, rules};
+pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 
 /// Defines a struct for each network in the block, with all sizes known at compile time.
 ///

@@ -53,7 +53,7 @@ pub use contract::{
     TrainSlot,
 };
 pub use contract::{
-    Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerInfo, Network, Node,
+    Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerCtx, LayerInfo, Network, Node,
     PooledNode, Root, Shaped, Signature, Slot, Spec, Streaming, check_inputs,
 };
 #[cfg(feature = "std")]

@@ -3,6 +3,7 @@
 #[cfg(feature = "std")]
 mod graph;
 mod layer;
+mod layer_ctx;
 mod network;
 mod node;
 #[cfg(feature = "train")]
@@ -20,6 +21,7 @@ mod train_slot;
 #[cfg(feature = "std")]
 pub use graph::{Graph, GraphLayer, GraphNode, LayerWeights};
 pub use layer::Layer;
+pub use layer_ctx::LayerCtx;
 #[cfg(feature = "std")]
 pub(crate) use network::ForwardOne;
 pub use network::Network;
