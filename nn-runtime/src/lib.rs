@@ -1,7 +1,7 @@
 //! Layers, kernels, losses, optimisers, training, data and files.
 //!
 //! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
-//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, `step`, and then `loss`, `optim`, `data`, `io`,
+//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, and then `loss`, `optim`, `step`, `data`, `io`,
 //! `train` and `network`.
 //!
 //! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training

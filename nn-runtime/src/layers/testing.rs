@@ -323,7 +323,7 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         Shards::new(stored, batch, capacity, T::SHARD_SUMS, T::DEFERRED)
     }
 
-    fn pass(&self, shard: usize) -> Pass {
+    fn pass(&self, shard: usize) -> Pass<'static> {
         let Trial { batch, capacity, .. } = *self.trial;
         let first = shard * capacity;
         let n = capacity.min(batch - first);
