@@ -35,22 +35,24 @@ pub use unrolled_macros::Weights;
 pub use unrolled_runtime::FilesExt;
 #[cfg(feature = "files")]
 pub use unrolled_runtime::io;
+#[cfg(feature = "train")]
+pub use unrolled_runtime::{
+    Activation, Activations, GradientCheck, TrainNode, TrainPass, TrainingExt, UnknownPath,
+    check_gradients, init, loss, loss_and_all_gradients, loss_and_gradients,
+    loss_and_gradients_from, optim, rand, train, train::metrics,
+};
 #[cfg(feature = "nalgebra")]
 pub use unrolled_runtime::{AsMatrix, nalgebra};
 #[cfg(feature = "std")]
-pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch, parallel};
-#[cfg(feature = "train")]
 pub use unrolled_runtime::{
-    GradientCheck, TrainNode, TrainPass, TrainingExt, check_gradients, init, loss,
-    loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from, optim, rand, train,
-    train::metrics,
+    BatchError, DynNetwork, Element, State, Tensor, data, infer_batch, parallel,
 };
 pub use unrolled_runtime::{
-    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
-    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values,
-    WeightSlice, Weights, layers, sizes, typenum,
+    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerCtx, LayerInfo, Network, Node,
+    OutputInfo, Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming,
+    Values, WeightSlice, Weights, layers, sizes, typenum,
 };
-pub use unrolled_shape::{Shape, ShapeError, Text, rules};
+pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 
 /// Defines a struct for each network in the block, with all sizes known at compile time.
 ///

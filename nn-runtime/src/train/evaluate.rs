@@ -9,7 +9,7 @@ use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::{Loss, LossSums, OutputSample};
 use crate::step::{Batch, BatchError, Chunks, check_inputs, infer_flat, output_valid};
-use crate::system::{RngKey, parallel};
+use crate::system::{RngKey, parallel, time};
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
 use std::ops::ControlFlow;
 
@@ -250,7 +250,7 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
     let end = |shard: usize| targets.len().min((shard + 1) * SHARD) * len;
     let tasks = shard_sums.len();
     let shard_sums = Chunks::new(shard_sums, 1);
-    parallel::for_each_piece(d_outputs, tasks, end, |shard, _, d_y| {
+    let sum_shard = |shard: usize, _, d_y: &mut [f32]| {
         let first = shard * SHARD;
         let samples = inputs[first..].iter().zip(&targets[first..]);
         let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
@@ -263,5 +263,9 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
         // SAFETY: each shard is one task, a task runs on one thread, and `shard_sums` is borrowed until
         // `for_each_piece` returns.
         unsafe { shard_sums.chunk(shard)[0] = sums };
+    };
+    // Losses take about as long as eight elementwise passes.
+    parallel::for_work(time(0, 8 * d_outputs.len()), || {
+        parallel::for_each_piece(d_outputs, tasks, end, sum_shard);
     });
 }

@@ -114,7 +114,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let validation = self.validation;
         let validation =
             validation.map(|data| CheckedData::new(DataSet::Validation, data, loss)).transpose()?;
-        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings());
+        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings())
+            .without(&self.optimizer.frozen());
         let mut data = RunData { train: Samples::new(train, self.run_settings()), validation };
         data.train.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;

@@ -33,15 +33,6 @@ impl Plan<'_> {
     }
 }
 
-/// A schedule from a function of the epoch, which counts from 1.
-struct EpochSchedule<F>(F);
-
-impl<F: FnMut(usize) -> f64> Schedule for EpochSchedule<F> {
-    fn rate(&mut self, _base: f64, done: usize) -> f64 {
-        self.0(done + 1)
-    }
-}
-
 /// Trains networks: shuffled mini-batches, forward, backward, update, validation after each epoch.
 ///
 /// ```
@@ -296,8 +287,8 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// ```
     #[doc(alias("lr"))]
     #[must_use]
-    pub fn learning_rate(self, schedule: impl FnMut(usize) -> f64 + Send + 'a) -> Self {
-        self.schedule_epochs(EpochSchedule(schedule))
+    pub fn learning_rate(self, mut schedule: impl FnMut(usize) -> f64 + Send + 'a) -> Self {
+        self.schedule_epochs(move |_base: f64, done: usize| schedule(done + 1))
     }
 
     /// Sets the learning rate before each epoch. [`fit`](Self::fit) ends with an error if it is negative or not finite.

@@ -610,6 +610,7 @@ const _: () = {
             let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
             ctx.lengths = outer.inside::<__S>();
             let [d_x0] = d_x else { ::core::panic!("one gradient for each input") };
+            let lowest = ctx.frozen.lowest();
             {
                 let [x0, d_in0] = __rt::take(
                     values,
@@ -630,6 +631,9 @@ const _: () = {
                             ctx: ctx.reborrow(),
                         },
                     );
+            }
+            if lowest >= const { __Slots::FC1.end() } {
+                return;
             }
             {
                 let [d_out] = __rt::take(values, n, [__Train::D_FC1]);
@@ -659,6 +663,9 @@ const _: () = {
                             ctx: ctx.reborrow(),
                         },
                     );
+            }
+            if lowest >= const { __Slots::CONV2.end() } {
+                return;
             }
             {
                 let [d_out, d_in0] = __rt::take(
@@ -709,6 +716,9 @@ const _: () = {
                             ctx: ctx.reborrow(),
                         },
                     );
+            }
+            if lowest >= const { __Slots::CONV1.end() } {
+                return;
             }
             {
                 let [d_out, d_in0] = __rt::take(

@@ -614,6 +614,7 @@ const _: () = {
             };
             let asked_x0 = d_x0.is_some();
             let asked_x1 = d_x1.is_some();
+            let lowest = ctx.frozen.lowest();
             if __Phases::INNER.contain(phase) {
                 let [x0, d_in0] = __rt::take(
                     values,
@@ -636,6 +637,9 @@ const _: () = {
                     );
             }
             if phase == __Phases::BN.last {
+                if lowest >= const { __Slots::BN.end() } {
+                    return;
+                }
                 {
                     let [d_out, d_in0, d_in1] = __rt::take(
                         values,
@@ -670,27 +674,35 @@ const _: () = {
                 }
             }
             if __Phases::BN.contain(phase) {
-                let [x0, d_out, d_in0] = __rt::take(
-                    values,
-                    n,
-                    [__Train::FC, __Train::D_BN, __Train::D_FC],
-                );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::BN
-                    .backward(
-                        &self.bn,
-                        __rt::Backward {
-                            pass,
-                            phase: phase - __Phases::BN.first,
-                            x: &[x0],
-                            y: &[],
-                            d_y: &mut *d_out,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
+                if lowest >= const { __Slots::BN.end() } {
+                    return;
+                }
+                {
+                    let [x0, d_out, d_in0] = __rt::take(
+                        values,
+                        n,
+                        [__Train::FC, __Train::D_BN, __Train::D_FC],
                     );
+                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
+                    __TrainSlots::BN
+                        .backward(
+                            &self.bn,
+                            __rt::Backward {
+                                pass,
+                                phase: phase - __Phases::BN.first,
+                                x: &[x0],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
             }
             if phase == 0 {
+                if lowest >= const { __Slots::FC.end() } {
+                    return;
+                }
                 {
                     let [x0, d_out, d_in0, d_sum] = __rt::take(
                         values,
