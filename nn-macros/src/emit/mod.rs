@@ -35,7 +35,7 @@ pub(crate) use outputs::Outputs;
 pub(crate) use pretrained::emit_pretrained_stub;
 use proc_macro2::TokenStream;
 use quote::quote;
-pub(crate) use shapes::{array_type, input_type, layer_type, shape};
+pub(crate) use shapes::{array_type, input_type, layer_type, rule_type, shape};
 
 /// The code of a network, with the weights of a file if it has one.
 pub(crate) fn emit(network: &Network, pretrained: Option<&Pretrained<'_>>) -> TokenStream {

@@ -1,6 +1,10 @@
 //! Extension traits of all networks: inference, training, files.
 
+#[cfg(feature = "train")]
+mod activations;
 mod c_api;
+#[cfg(feature = "std")]
+mod dyn_network;
 #[cfg(feature = "files")]
 mod files_ext;
 #[cfg(feature = "train")]
@@ -12,9 +16,13 @@ mod summary;
 #[cfg(feature = "train")]
 mod training_ext;
 
+#[cfg(feature = "train")]
+pub use activations::{Activation, Activations, UnknownPath};
 #[cfg(feature = "std")]
 pub use c_api::c_forward;
 pub use c_api::{CHeader, c_forward_in};
+#[cfg(feature = "std")]
+pub use dyn_network::DynNetwork;
 #[cfg(feature = "files")]
 pub use files_ext::FilesExt;
 #[cfg(feature = "train")]

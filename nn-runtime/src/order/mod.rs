@@ -4,6 +4,8 @@
 mod tests;
 
 use crate::contract::{Graph, GraphLayer, LayerWeights, Shaped};
+#[cfg(feature = "train")]
+use std::ops::Range;
 pub(crate) use unrolled_weights::FileTensors;
 use unrolled_weights::{Graph as FlatGraph, GraphNode, NodeWeights};
 
@@ -12,12 +14,26 @@ pub(crate) fn file_tensors<N: Shaped>() -> FileTensors {
     tensors_of(&N::GRAPH)
 }
 
-/// The same, compiled once.
+/// The ranges of the weights of all layers that have any, buffers included, among all weights of a network.
+#[cfg(feature = "train")]
+pub(crate) fn layer_ranges<N: Shaped>() -> Vec<Range<usize>> {
+    let flat = flatten(&N::GRAPH);
+    let weights = flat.nodes.iter().flat_map(|node| &node.weights);
+    let own = weights.filter(|weights| !weights.shared && weights.len > 0);
+    own.map(|weights| weights.offset..weights.offset + weights.len).collect()
+}
+
+/// As [`file_tensors`], compiled once.
 fn tensors_of(graph: &Graph) -> FileTensors {
+    FileTensors::of(&flatten(graph))
+}
+
+/// All layers of a network, those of networks in it among them.
+fn flatten(graph: &Graph) -> FlatGraph<'static> {
     let mut flat = FlatGraph::default();
     let inputs: Vec<usize> = graph.inputs.iter().map(|shape| flat.value(*shape)).collect();
     add(&mut flat, graph, &inputs, "", 0);
-    FileTensors::of(&flat)
+    flat
 }
 
 /// Adds the nodes of `graph`, which reads `inputs`, and returns its output.
