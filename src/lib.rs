@@ -126,6 +126,36 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// # assert!(scores.iter().all(|score| score.is_finite()));
 /// ```
 ///
+/// # Constants and const generics
+///
+/// A size may be a constant, an expression in braces, or a const generic of the network. Constants are checked where the
+/// network is defined, const generics where a program makes one: `Mlp::<30>` below does not compile.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     pub struct Mlp<const FEATURES: usize>(5x5x4) -> 10 {
+///         Flatten -> FEATURES,
+///         Dense(10),
+///     }
+/// }
+///
+/// assert_eq!(Mlp::<100>::new(1).params().len(), 1010);
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use unrolled::prelude::*;
+/// # network! {
+/// #     pub struct Mlp<const FEATURES: usize>(5x5x4) -> 10 {
+/// #         Flatten -> FEATURES,
+/// #         Dense(10),
+/// #     }
+/// # }
+/// // layer `Flatten` gives 5x5x4 = 100, but its arrow says 30
+/// let net = Mlp::<30>::zeros();
+/// ```
+///
 /// # Names of layers
 ///
 /// Each layer has a path, which is its name in weights files, errors and `summary`. With `_` in place of `.` it is the

@@ -11,6 +11,7 @@ mod arguments;
 mod ast;
 mod blocks;
 mod derive;
+mod editor;
 mod emit;
 mod expand;
 mod fallback;

@@ -55,6 +55,7 @@ pub trait TrainingExt: Network {
     /// # Errors
     /// If the batch is empty or too small for the network's statistics, the numbers of inputs and targets differ, the
     /// network refuses an input or the loss a target.
+    #[doc(alias("backward", "train_on_batch", "train_step", "grad"))]
     fn loss_and_gradients<L: Loss<Self::Output>>(
         &mut self,
         loss: &L,
@@ -166,6 +167,7 @@ pub trait TrainingExt: Network {
     ///
     /// # Errors
     /// As [`loss_and_gradients`](Self::loss_and_gradients).
+    #[doc(alias("test", "score", "accuracy"))]
     fn evaluate<L: Loss<Self::Output>>(
         &self,
         data: &Data<Self::Input, L::Target>,

@@ -6,9 +6,9 @@
 )]
 #[repr(C)]
 struct Phases {
-    /// `fc`: `Dense(7)`: 7 -> 7
+    /// `fc`: `Dense(7)`: 7 -> 7, 56 parameters
     fc: unrolled::__private::layers::Dense<7, 7>,
-    /// `bn`: `BatchNorm`: 7 -> 7
+    /// `bn`: `BatchNorm`: 7 -> 7, 14 parameters
     bn: unrolled::__private::layers::BatchNorm<7>,
     /// `inner`: `Inner`: 7 -> computed
     inner: Inner,
@@ -200,7 +200,6 @@ const _: () = {
         #[inline]
         #[must_use]
         fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one(
                 self,
                 &[
@@ -217,7 +216,6 @@ const _: () = {
             (x, table): (&[f32; 4], &[f32; 3]),
             output: &mut [f32; 2],
         ) {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one_into(
                 self,
                 &[
