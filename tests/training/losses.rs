@@ -7,7 +7,8 @@ use unrolled::prelude::*;
 network! {
     struct Normal(x: 1) -> (mean: 1, var: 1) {
         mean: Dense(1),
-        var: x => Dense(1), Softplus,
+        raw: x => Dense(1),
+        var: Softplus,
     }
 
     struct Speech(..6x3) -> 6x3 { Dense(3), LogSoftmax }
@@ -18,7 +19,7 @@ network! {
 #[test]
 fn mean_and_variance_of_noise_are_learnt() {
     // Uniform noise of width 2 has the variance 1/3.
-    let sample = |i| (random(1, 2 * i), random(1, 2 * i + 1));
+    let sample = |i: usize| (random(1, 2 * i), random(1, 2 * i + 1));
     let samples = (0..600).map(sample).map(|(x, noise)| ([x], [3.0 * x + 1.0 + noise]));
     let data: Data<[f32; 1], [f32; 1]> = samples.collect();
     let mut net = Normal::new(1);
@@ -71,7 +72,7 @@ fn a_loss_over_a_batch_makes_pairs_similar() {
     let inputs: Vec<[f32; 3]> = (0..16)
         .map(|i| std::array::from_fn(|j| random(1, 3 * (i % 8) + j) + 0.05 * random(2, 3 * i + j)))
         .collect();
-    let (mut pass, mut optimizer) = (TrainPass::new(16), Adam::new(0.02));
+    let (mut pass, mut optimizer) = (TrainPass::<Embedder>::new(16), Adam::new(0.02));
     let mut d_outputs = vec![[0.0; 2]; 16];
     let mut losses = Vec::new();
     for step in 0..100 {
