@@ -64,6 +64,7 @@ impl BinaryCrossEntropyWithLogits {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for BinaryCrossEntropyWithLogits {
     type Target = Output;
 

@@ -90,6 +90,7 @@ impl CrossEntropy {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Scores> Loss<S> for CrossEntropy {
     type Target = S::Classes;
 

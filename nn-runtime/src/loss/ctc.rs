@@ -93,6 +93,7 @@ fn needed_steps(labels: &[u32]) -> usize {
     labels.len() + labels.windows(2).filter(|pair| pair[0] == pair[1]).count()
 }
 
+#[diagnostic::do_not_recommend]
 impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for CTC<MAX> {
     type Target = Labels<MAX>;
 

@@ -69,6 +69,7 @@ impl Default for Dice {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for Dice {
     type Target = Output;
 

@@ -89,6 +89,7 @@ impl Default for Focal {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Scores> Loss<S> for Focal {
     type Target = S::Classes;
 
@@ -168,6 +169,7 @@ impl Default for BinaryFocalWithLogits {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for BinaryFocalWithLogits {
     type Target = Output;
 

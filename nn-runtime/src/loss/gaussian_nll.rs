@@ -59,6 +59,7 @@ impl Default for GaussianNLL {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output, Y: Values> Loss<Output> for GaussianNLL
 where
     Output: Outputs<Each = (Y, Y)>,

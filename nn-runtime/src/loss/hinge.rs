@@ -55,6 +55,7 @@ pub(super) fn hinge(missing: f32, squared: bool) -> (f64, f32) {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for Hinge {
     type Target = Output;
 

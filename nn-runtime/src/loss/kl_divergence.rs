@@ -28,6 +28,7 @@ impl KLDivergence {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for KLDivergence {
     type Target = Output;
 

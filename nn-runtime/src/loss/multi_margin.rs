@@ -77,6 +77,7 @@ impl Default for MultiMargin {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Scores> Loss<S> for MultiMargin {
     type Target = S::Classes;
 

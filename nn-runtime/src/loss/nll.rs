@@ -40,6 +40,7 @@ impl NLL {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Scores> Loss<S> for NLL {
     type Target = S::Classes;
 

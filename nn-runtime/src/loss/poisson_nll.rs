@@ -62,6 +62,7 @@ impl Default for PoissonNLL {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for PoissonNLL {
     type Target = Output;
 

@@ -28,6 +28,7 @@ impl Quantile {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for Quantile {
     type Target = Output;
 

@@ -5,6 +5,7 @@ use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
 use super::loader::{CheckedData, DynData};
+use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
 use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
 use super::training_run::{RunSettings, TrainingRun};
@@ -31,6 +32,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// network without recurrent state, the loss refuses a target, a checkpoint cannot be written or continued, the learning
     /// rate is negative or not finite, or the loss, a gradient or a weight is not finite. The network then has the weights
     /// from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
+    #[doc(alias("train", "run"))]
     pub fn fit<D, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
@@ -38,9 +40,11 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         loss: &L,
     ) -> Result<History, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
+        Target: Copy + Send + Sync,
     {
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
         if self.fast_dev_run {
             return self.fit_one_epoch(net, train, loss);
         }
@@ -77,9 +81,11 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         loss: &L,
     ) -> Result<Epoch, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
+        Target: Copy + Send + Sync,
     {
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
         Ok(self.fit_one_epoch(net, train, loss)?.epochs[0])
     }
 
@@ -128,7 +134,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let checked = |set, data| CheckedData::new(set, data, loss, self.prefetch_threads);
         let train = checked(DataSet::Training, train)?;
         let validation = validation.map(|data| checked(DataSet::Validation, data)).transpose()?;
-        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings());
+        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings())
+            .without(&self.optimizer.frozen());
         let mut data = RunData { train: Samples::new(train, self.run_settings()), validation };
         data.train.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;
