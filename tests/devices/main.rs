@@ -1,6 +1,7 @@
 //! The files with which scripts/check_devices.sh compares other targets have what the baseline's kernels compute here.
 //! `BLESS=1 cargo test --test devices` writes them.
 
+#[expect(unreachable_pub, reason = "public in the library of the firmware")]
 #[path = "../../examples/microcontroller/src/networks.rs"]
 mod microcontroller;
 #[path = "src/networks.rs"]
