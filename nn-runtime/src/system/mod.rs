@@ -14,6 +14,8 @@ mod regular_file;
 mod rng_key;
 #[cfg(feature = "train")]
 mod stopwatch;
+#[cfg(feature = "std")]
+mod work;
 
 pub(crate) use cache_line::CacheLine;
 #[cfg(not(feature = "std"))]
@@ -26,3 +28,5 @@ pub(crate) use regular_file::open_regular;
 pub use rng_key::RngKey;
 #[cfg(feature = "train")]
 pub(crate) use stopwatch::Stopwatch;
+#[cfg(feature = "std")]
+pub(crate) use work::time;
