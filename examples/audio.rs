@@ -15,6 +15,7 @@
 
 use std::error::Error;
 use std::f32::consts::TAU;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use unrolled::prelude::*;
 
@@ -107,22 +108,36 @@ const RATE: u32 = 48_000;
 
 type Sound<const STEPS: usize> = [[f32; 1]; STEPS];
 
-fn main() -> Result<(), Box<dyn Error>> {
+const USAGE: &str = "usage: audio [--quick] [IN.wav OUT.wav]";
+
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (steps, files) = match arguments.as_slice() {
-        [quick] if quick == "--quick" => (8, None),
-        [] => (200, None),
-        [input, output] => (200, Some((input, output))),
-        _ => return Err("usage: audio [--quick | IN.wav OUT.wav]".into()),
+    let quick = arguments.first().is_some_and(|argument| argument == "--quick");
+    let result = match &arguments[usize::from(quick)..] {
+        [] => run(quick, None),
+        [input, output] => run(quick, Some([input, output])),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
-    let net = train(steps)?;
+    if let Err(error) = &result {
+        eprintln!("error: {error}");
+    }
+    ExitCode::from(u8::from(result.is_err()))
+}
+
+fn run(quick: bool, files: Option<[&String; 2]>) -> Result<(), Box<dyn Error>> {
     let sound = match files {
-        Some((input, _)) => read_wav(&std::fs::read(input)?)?,
+        Some([input, _]) => {
+            read_wav(&std::fs::read(input)?).map_err(|error| format!("{input}: {error}"))?
+        }
         None => pluck(110.0, 2 * RATE as usize),
     };
+    let net = train(if quick { 8 } else { 200 })?;
     let (wet, times) = apply(&net, &sound);
     report(times);
-    if let Some((_, output)) = files {
+    if let Some([_, output]) = files {
         std::fs::write(output, wav(&wet))?;
     }
     Ok(())
@@ -200,16 +215,19 @@ fn distort(dry: &[f32]) -> Vec<f32> {
 
 /// The samples of a WAV file with one channel of 16 bits, from -1 to 1.
 fn read_wav(file: &[u8]) -> Result<Vec<f32>, Box<dyn Error>> {
-    let number = |at: usize| u16::from_le_bytes([file[at], file[at + 1]]);
     if file.len() < 44 || &file[..4] != b"RIFF" || &file[8..16] != b"WAVEfmt " {
         return Err("expected a WAV file, found another one".into());
     }
-    let (format, channels, bits) = (number(20), number(22), number(34));
-    if (format, channels, bits) != (1, 1, 16) {
-        let found = format!("format {format} with {channels} channels of {bits} bits");
-        return Err(
-            format!("expected format 1 (PCM) with 1 channel of 16 bits, found {found}").into()
-        );
+    let number = |at: usize| u16::from_le_bytes([file[at], file[at + 1]]);
+    let rate = u32::from(number(24)) | u32::from(number(26)) << 16;
+    let found = (number(20), number(22), rate, number(34));
+    if found != (1, 1, RATE, 16) {
+        let (format, channels, rate, bits) = found;
+        return Err(format!(
+            "expected 1 channel of 16 bits (format 1), {RATE} samples per second; found {channels} of {bits} bits (format \
+             {format}), {rate} samples per second"
+        )
+        .into());
     }
     // Chunks of a name, a length and bytes; the first is the format, and others may be before the samples.
     let mut rest = &file[12..];
