@@ -3,7 +3,8 @@
 use super::callbacks::Step;
 use super::early_stopping::Patience;
 use super::error::TrainError;
-use super::history::{Epoch, History, Score};
+use super::history::{Epoch, GradientNorms, History, Score};
+use super::log::EventFile;
 use super::position::{Begun, Position};
 use super::progress::Progress;
 use super::samples::{RunData, Samples};
@@ -27,6 +28,8 @@ pub(super) struct FitCall {
     progress: Progress,
     /// Whether overfitting was reported.
     warned: bool,
+    /// TensorBoard's event file, once an epoch is logged.
+    pub(super) events: Option<EventFile>,
 }
 
 impl FitCall {
@@ -43,6 +46,7 @@ impl FitCall {
             patience: trainer.early_stopping.map(Patience::new),
             progress: Progress::new(trainer.quiet, last.max(trainer.epochs)),
             warned: false,
+            events: None,
         }
     }
 
@@ -93,7 +97,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let callback = self.callbacks.after_epoch(&epoch, run.net());
             let patience = call.record(epoch);
             self.report_health(data, run, call);
-            self.write_logs(&call.history)?;
+            self.write_logs(run, call)?;
             self.write_checkpoints(run, call, None)?;
             if stopped || callback.is_break() || patience.is_break() {
                 break;
@@ -119,6 +123,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
                 self.printed.push(warning.clone());
             }
         }
+        let (epoch, layers) = (self.position.epochs, health.gradients.clone());
+        call.history.gradient_norms.push(GradientNorms { epoch, layers });
         call.history.health = Some(health);
     }
 
