@@ -53,6 +53,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let written = Ident::new("output", Span::mixed_site());
     let infer_into = emit_infer(context, &inputs, Some(&written));
     let step = super::streaming::emit_step_method(context);
+    let step_in = super::streaming::emit_step_in_method(context);
     let panics = network.inputs.iter().any(|input| input.index).then(|| {
         quote! {
             ///
@@ -83,6 +84,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     quote! {
         impl #impl_generics #name #arguments #where_clause {
             #call
+            #step_in
             #associated
         }
     }
