@@ -4,7 +4,7 @@
 
 pub use crate::row::{
     Channels, Count, Features, Flow, Flows, How, Inputs, Needs, Row, Rule, Size, Steps, Storage,
-    Streaming,
+    Streaming, Tensors,
 };
 use crate::rules;
 

@@ -1,7 +1,8 @@
 //! [`Tensor`]: the name and layout of weights in files.
 
-use super::feature_order::FeatureOrder;
+use crate::feature_order::{FeatureOrder, LayerOrder};
 use core::ops::Range;
+use unrolled_shape::{Element, Entries, LayerAxis, LayerTensor, TensorSink};
 
 /// One tensor of a PyTorch state_dict, and the place of its elements among a network's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +17,6 @@ pub struct Tensor {
     pub element: Element,
     /// Whether it is the weight of another layer under a second name: files contain both.
     pub shared: bool,
-}
-
-/// The type of a tensor's elements in files; in memory all are `f32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Element {
-    /// 32-bit floats.
-    F32,
-    /// 64-bit integers: counters, such as `num_batches_tracked`.
-    I64,
 }
 
 /// One axis of a [`Tensor`].
@@ -58,7 +50,7 @@ impl Tensor {
     /// # Panics
     /// If they are not contiguous, which those of no layer are.
     #[must_use]
-    pub(crate) fn range(&self) -> Range<usize> {
+    pub fn range(&self) -> Range<usize> {
         let len = self.axes.iter().map(|axis| axis.len).product::<usize>();
         let last = self.axes.iter().map(|axis| (axis.len - 1) * axis.stride).sum::<usize>();
         assert_eq!(last + 1, len, "the elements of `{}` are contiguous", self.name);
@@ -67,7 +59,7 @@ impl Tensor {
 
     /// Whether `shared` is this weight under a second name.
     #[must_use]
-    pub(crate) fn is_weight_of(&self, shared: &Self) -> bool {
+    pub fn is_weight_of(&self, shared: &Self) -> bool {
         self.offset == shared.offset && self.axes == shared.axes
     }
 
@@ -83,4 +75,26 @@ impl Tensor {
         self.offset += offset;
         self
     }
+}
+
+/// The tensors that `rule` names, of a layer whose features have these orders.
+#[must_use]
+pub fn layer_tensors(order: &LayerOrder, rule: impl FnOnce(&mut TensorSink<'_>)) -> Vec<Tensor> {
+    let mut tensors = Vec::new();
+    let mut receive = |tensor: LayerTensor<'_>| {
+        let axis = |axis: &LayerAxis| Axis {
+            len: axis.len,
+            stride: axis.stride,
+            order: match axis.entries {
+                Entries::Plain => FeatureOrder::PLAIN,
+                Entries::Input => order.input.clone(),
+                Entries::Output => order.output.clone(),
+            },
+        };
+        let axes = tensor.axes.iter().map(axis).collect();
+        let LayerTensor { name, offset, element, .. } = tensor;
+        tensors.push(Tensor { element, ..Tensor::new(name.to_string(), offset, axes) });
+    };
+    rule(&mut TensorSink::new(&mut receive));
+    tensors
 }

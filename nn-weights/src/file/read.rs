@@ -2,51 +2,41 @@
 
 use super::compare::{Names, compare, reader, wrapper_prefix};
 use super::error::{Damage, LoadError, Mismatch};
-use super::header::{self, Header, HeaderError};
+use super::header::{self, FileTensor, Header, HeaderError};
 use super::input::Input;
 use super::layout;
 use super::report::LoadReport;
 use crate::order::FileTensors;
-use crate::system::open_regular;
-use crate::types::{Axis, Tensor};
-use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo};
+use crate::tensor::{Axis, Tensor};
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
 /// The beginning of the names of a checkpoint's arrays. Paths of layers have no slash.
-pub(super) const ARRAYS: &str = "checkpoint/";
+pub const ARRAYS: &str = "checkpoint/";
 
 /// Arrays with their names.
-pub(crate) type Arrays = Vec<(String, Vec<f32>)>;
+pub type Arrays = Vec<(String, Vec<f32>)>;
 
 /// A file has at most this many tensors more than twice those of the network: enough for useful errors about files of
 /// other networks, and a bound for their size.
 const MAX_MORE_TENSORS: usize = 1000;
 
-/// Fills the tensors of the weights `floats` from the regular file `path`, and returns the JSON text stored with them.
-/// An error leaves `floats` partly filled.
-pub(super) fn read_file(
-    path: &Path,
-    net: &FileTensors,
-    floats: &mut [f32],
-) -> Result<Option<String>, LoadError> {
-    let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
-    read(path, &mut file, net, floats)
-}
-
-/// The JSON text stored in the metadata of the regular file `path`, whose tensors are not read.
-#[cfg(feature = "train")]
-pub(super) fn read_extra(path: &Path) -> Result<Option<String>, LoadError> {
-    let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
-    let header = header::read(&mut Input::new(&mut file), MAX_MATCHING_TENSORS);
+/// The JSON text stored in the metadata of the file `path`, whose tensors are not read.
+///
+/// # Errors
+/// If `reader` fails, or has no safetensors file.
+pub fn read_extra(path: &Path, reader: &mut dyn Read) -> Result<Option<String>, LoadError> {
+    let header = header::read(&mut Input::new(reader), MAX_MATCHING_TENSORS);
     header.map(|header| header.extra).map_err(|error| in_file(error, path, &[]))
 }
 
-/// As [`read_file`], from any reader, which errors call `path`. A prefix of a PyTorch wrapper before all names is
-/// ignored.
-pub(super) fn read(
+/// Fills the tensors of the weights `floats` from a file, which errors call `path`, and returns the JSON text stored with
+/// them. A prefix of a PyTorch wrapper before all names is ignored.
+///
+/// # Errors
+/// If `reader` fails, has no safetensors file, or one that does not fit `net`. Then `floats` is partly filled.
+pub fn read(
     path: &Path,
     reader: &mut dyn Read,
     net: &FileTensors,
@@ -65,7 +55,7 @@ pub(super) fn read(
     let mut mismatches = compare(tensors, &names);
     if mismatches.is_empty() {
         let chosen = choose(tensors, &names, |_| true);
-        let contents = Contents { input, tensors, header: &header.tensors };
+        let contents = Contents { input, tensors, header: &header };
         mismatches = contents.read(&chosen, floats).map_err(in_file)?;
     }
     if mismatches.is_empty() {
@@ -74,26 +64,30 @@ pub(super) fn read(
     Err(LoadError::Mismatch { path: path.into(), mismatches })
 }
 
-/// The arrays of a file: the tensors of one axis whose names begin with [`ARRAYS`], by their names without it, and the JSON
-/// text stored with them.
-pub(super) fn read_arrays(path: &Path) -> Result<(Arrays, Option<String>), LoadError> {
+/// The arrays of a file of `len` bytes: the tensors of one axis whose names begin with [`ARRAYS`], by their names without
+/// it, and the JSON text stored with them.
+///
+/// # Errors
+/// If `reader` fails, or has no safetensors file.
+pub fn read_arrays(
+    path: &Path,
+    reader: &mut dyn Read,
+    len: u64,
+) -> Result<(Arrays, Option<String>), LoadError> {
     let in_file = |error| in_file(error, path, &[]);
-    let read_error = |why| LoadError::Read { path: path.into(), why };
-    let mut file = open_regular(path).map_err(read_error)?;
-    let len = file.metadata().map_err(read_error)?.len();
-    let mut input = Input::new(&mut file);
+    let mut input = Input::new(reader);
     let header = header::read(&mut input, MAX_MATCHING_TENSORS).map_err(in_file)?;
-    let (expected, found) = (header.tensors.data_len(), len as usize);
+    let (expected, found) = (header.data_len(), len as usize);
     // Before memory is allocated: a damaged header may describe any size.
     if expected > found {
         let why = Damage::ShortTensors { expected, found };
         return Err(LoadError::Damaged { path: path.into(), why });
     }
-    let (tensors, end) = array_tensors(&header.tensors);
+    let (tensors, end) = array_tensors(&header);
     let chosen = tensors.iter().enumerate().map(|(index, tensor)| (tensor.name.as_str(), index));
     let chosen: HashMap<&str, usize> = chosen.collect();
     let mut floats = vec![0.0; end];
-    let contents = Contents { input, tensors: &tensors, header: &header.tensors };
+    let contents = Contents { input, tensors: &tensors, header: &header };
     contents.read(&chosen, &mut floats).map_err(in_file)?;
     let array = |tensor: &Tensor| {
         let name = tensor.name[ARRAYS.len()..].to_owned();
@@ -103,12 +97,10 @@ pub(super) fn read_arrays(path: &Path) -> Result<(Arrays, Option<String>), LoadE
 }
 
 /// The arrays of a header, one after the other, and their total length.
-fn array_tensors(header: &Metadata) -> (Vec<Tensor>, usize) {
+fn array_tensors(header: &Header) -> (Vec<Tensor>, usize) {
     let (mut tensors, mut end) = (Vec::new(), 0);
-    for name in header.offset_keys() {
-        let info = header.info(&name).expect("the name is from the header");
-        if let (true, Dtype::F32, &[len]) = (name.starts_with(ARRAYS), info.dtype, &info.shape[..])
-        {
+    for FileTensor { name, dtype, shape, .. } in &header.tensors {
+        if let (true, "F32", &[len]) = (name.starts_with(ARRAYS), dtype.name, &shape[..]) {
             tensors.push(Tensor::new(name, end, vec![Axis::plain(len, 1)]));
             end += len;
         }
@@ -117,16 +109,19 @@ fn array_tensors(header: &Metadata) -> (Vec<Tensor>, usize) {
 }
 
 /// Fills the tensors that fit and are called in the network what `rename` returns for their names in the file.
-pub(super) fn read_matching(
+///
+/// # Errors
+/// If `reader` fails, or has no safetensors file. Then `floats` is partly filled.
+pub fn read_matching(
     path: &Path,
+    reader: &mut dyn Read,
     rename: &dyn Fn(&str) -> Option<String>,
     net: &FileTensors,
     floats: &mut [f32],
 ) -> Result<LoadReport, LoadError> {
     let tensors = &net.tensors;
     let in_file = |error| in_file(error, path, tensors);
-    let mut file = open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })?;
-    let mut input = Input::new(&mut file);
+    let mut input = Input::new(reader);
     let header = header::read(&mut input, MAX_MATCHING_TENSORS).map_err(in_file)?;
     check_order(path, net, &header)?;
     let names = Names::new(&header.tensors, rename);
@@ -136,7 +131,7 @@ pub(super) fn read_matching(
     let mut loaded: Vec<usize> = chosen.values().copied().collect();
     loaded.sort_unstable();
     let loaded = loaded.into_iter().map(|index| tensors[index].name.clone()).collect();
-    let contents = Contents { input, tensors, header: &header.tensors };
+    let contents = Contents { input, tensors, header: &header };
     let differing = contents.read(&chosen, floats).map_err(in_file)?;
     mismatches.extend(differing);
     Ok(LoadReport { loaded, skipped: names.skipped, mismatches })
@@ -185,7 +180,7 @@ const fn max_tensors(tensors: &[Tensor]) -> usize {
 struct Contents<'a, 'r> {
     input: Input<'r>,
     tensors: &'a [Tensor],
-    header: &'a Metadata,
+    header: &'a Header,
 }
 
 impl Contents<'_, '_> {
@@ -199,9 +194,8 @@ impl Contents<'_, '_> {
         let tensors = self.tensors;
         let mut mismatches = Vec::new();
         let mut done: Vec<usize> = Vec::new();
-        for name in self.header.offset_keys() {
-            let info = self.header.info(&name).expect("the name is from the header");
-            let Some(&index) = chosen.get(name.as_str()) else {
+        for info in &self.header.tensors {
+            let Some(&index) = chosen.get(info.name.as_str()) else {
                 self.skip(info)?;
                 continue;
             };
@@ -233,7 +227,7 @@ impl Contents<'_, '_> {
     fn first_difference(
         &mut self,
         tensor: &Tensor,
-        info: &TensorInfo,
+        info: &FileTensor,
         floats: &[f32],
     ) -> Result<Option<(usize, f32, f32)>, HeaderError> {
         let mut first = None;
@@ -248,8 +242,8 @@ impl Contents<'_, '_> {
     }
 
     /// Skips the next tensor.
-    fn skip(&mut self, info: &TensorInfo) -> Result<(), HeaderError> {
-        let (begin, end) = info.data_offsets;
+    fn skip(&mut self, info: &FileTensor) -> Result<(), HeaderError> {
+        let (begin, end) = (info.begin, info.end);
         let found = begin + self.input.skip_unread(end - begin)?;
         if found == end {
             return Ok(());
@@ -263,7 +257,7 @@ impl Contents<'_, '_> {
     fn for_each_value(
         &mut self,
         tensor: &Tensor,
-        info: &TensorInfo,
+        info: &FileTensor,
         mut f: impl FnMut(usize, usize, f32),
     ) -> Result<(), HeaderError> {
         let (size, convert) =
@@ -280,7 +274,7 @@ impl Contents<'_, '_> {
                     i += 1;
                 }
                 Ok(rest) => {
-                    let found = info.data_offsets.0 + i * size + rest.len();
+                    let found = info.begin + i * size + rest.len();
                     let expected = self.header.data_len();
                     result = Err(HeaderError::Damaged(Damage::ShortTensors { expected, found }));
                 }

@@ -1,6 +1,6 @@
 //! Where PyTorch has the channels of each value: first or last.
 
-use super::flat::{FlatGraph, FlatNode};
+use super::graph::{Graph, GraphNode};
 use unrolled_shape::Shape;
 use unrolled_shape::registry::{Channels, Features};
 
@@ -16,7 +16,7 @@ enum Position {
 }
 
 /// For each value, whether PyTorch has its channels first.
-pub(super) fn channels_first(graph: &FlatGraph) -> Vec<bool> {
+pub(super) fn channels_first(graph: &Graph<'_>) -> Vec<bool> {
     let mut positions: Vec<Position> =
         (0..graph.values.len()).map(|source| Position::AsRead { source }).collect();
     // For each source, where the first of its readers that need a certain position need it.
@@ -55,8 +55,8 @@ const fn is_image(shape: &Shape) -> bool {
 
 /// The position in the output of a layer that leaves it as it is.
 fn as_input(
-    graph: &FlatGraph,
-    node: &FlatNode,
+    graph: &Graph<'_>,
+    node: &GraphNode<'_>,
     positions: &[Position],
     read: &mut [Option<bool>],
 ) -> Position {

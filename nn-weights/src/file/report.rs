@@ -3,7 +3,7 @@
 use super::error::{Mismatch, listed};
 use std::fmt;
 
-/// What [`FilesExt::load_matching`](crate::FilesExt::load_matching) has loaded and what not.
+/// What `FilesExt::load_matching` has loaded and what not.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LoadReport {

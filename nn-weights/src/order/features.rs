@@ -1,8 +1,8 @@
 //! The order of the features of each value in PyTorch.
 
 use super::channels::channels_first;
-use super::flat::{FlatGraph, FlatNode};
-use crate::types::FeatureOrder;
+use super::graph::{Graph, GraphNode};
+use crate::feature_order::FeatureOrder;
 use thiserror::Error;
 use unrolled_shape::Shape;
 use unrolled_shape::registry::Features;
@@ -34,7 +34,7 @@ pub(super) struct FeatureOrders {
 
 impl FeatureOrders {
     /// The orders in `graph`.
-    pub(super) fn new(graph: &FlatGraph) -> Self {
+    pub(super) fn new(graph: &Graph<'_>) -> Self {
         let count = graph.values.len();
         let mut orders =
             Self { same_as: (0..count).collect(), orders: vec![None; count], conflict: None };
@@ -75,7 +75,7 @@ impl FeatureOrders {
     }
 
     /// Joins values that have the same order wherever it comes from.
-    fn join_equal(&mut self, graph: &FlatGraph) {
+    fn join_equal(&mut self, graph: &Graph<'_>) {
         for node in &graph.nodes {
             let features = graph.values[node.output].last();
             let same = matches!(node.features, Features::Same | Features::View);
@@ -90,7 +90,7 @@ impl FeatureOrders {
     }
 
     /// Sets the orders that a single layer determines.
-    fn set_known(&mut self, graph: &FlatGraph) {
+    fn set_known(&mut self, graph: &Graph<'_>) {
         for node in &graph.nodes {
             if node.features == Features::Fixed {
                 for input in &node.inputs {
@@ -105,16 +105,16 @@ impl FeatureOrders {
 
     /// Derives the orders on one side of views and concatenations from those on the other, until all are known. Where
     /// nothing is known of a value, its order is the same as here.
-    fn derive(&mut self, graph: &FlatGraph) {
+    fn derive(&mut self, graph: &Graph<'_>) {
         let first = channels_first(graph);
-        let is_derived = |node: &&FlatNode| match node.features {
+        let is_derived = |node: &&GraphNode<'_>| match node.features {
             Features::Concat => true,
             Features::View => {
                 graph.values[node.inputs[0]].last() != graph.values[node.output].last()
             }
             _ => false,
         };
-        let mut pending: Vec<&FlatNode> = graph.nodes.iter().filter(is_derived).collect();
+        let mut pending: Vec<&GraphNode<'_>> = graph.nodes.iter().filter(is_derived).collect();
         while !pending.is_empty() {
             let before = pending.len();
             pending.retain(|node| !self.derive_node(graph, node, &first));
@@ -129,7 +129,7 @@ impl FeatureOrders {
     }
 
     /// Derives the order of a node's output or input. Returns whether it was possible.
-    fn derive_node(&mut self, graph: &FlatGraph, node: &FlatNode, first: &[bool]) -> bool {
+    fn derive_node(&mut self, graph: &Graph<'_>, node: &GraphNode<'_>, first: &[bool]) -> bool {
         if node.features == Features::Concat {
             return self.derive_concat(graph, node);
         }
@@ -156,7 +156,12 @@ impl FeatureOrders {
     }
 
     /// The output of a view that flattens an image or steps of the shape `from`.
-    fn derive_flattened(&mut self, node: &FlatNode, from: &Shape, channels_first: bool) -> bool {
+    fn derive_flattened(
+        &mut self,
+        node: &GraphNode<'_>,
+        from: &Shape,
+        channels_first: bool,
+    ) -> bool {
         let (input, output) = (node.inputs[0], node.output);
         if channels_first {
             self.set(input, FeatureOrder::PLAIN, &node.name);
@@ -170,7 +175,7 @@ impl FeatureOrders {
     }
 
     /// Both sides of a view that makes an image or steps of the shape `to` of features.
-    fn derive_reshaped(&mut self, node: &FlatNode, to: &Shape, channels_first: bool) -> bool {
+    fn derive_reshaped(&mut self, node: &GraphNode<'_>, to: &Shape, channels_first: bool) -> bool {
         let (input, output) = (node.inputs[0], node.output);
         if channels_first {
             self.set(input, FeatureOrder::flattened(to), &node.name);
@@ -185,7 +190,7 @@ impl FeatureOrders {
         true
     }
 
-    fn derive_concat(&mut self, graph: &FlatGraph, node: &FlatNode) -> bool {
+    fn derive_concat(&mut self, graph: &Graph<'_>, node: &GraphNode<'_>) -> bool {
         let orders: Option<Vec<_>> =
             node.inputs.iter().map(|input| self.known(*input).cloned()).collect();
         let Some(orders) = orders else { return false };

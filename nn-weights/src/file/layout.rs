@@ -1,15 +1,14 @@
 //! The indices of a tensor's elements in memory, in the order of files.
 
-use crate::types::Axis;
-use crate::types::Tensor;
+use crate::tensor::{Axis, Tensor};
 
 /// The tensor's shape in files.
-pub(super) fn shape(tensor: &Tensor) -> Vec<usize> {
+pub fn shape(tensor: &Tensor) -> Vec<usize> {
     tensor.axes.iter().map(|axis| axis.len).collect()
 }
 
 /// Calls `f` with the index of each element of the tensor among those of the network, in the file's order.
-pub(super) fn for_each_index(tensor: &Tensor, mut f: impl FnMut(usize)) {
+pub fn for_each_index(tensor: &Tensor, mut f: impl FnMut(usize)) {
     let axes: Vec<Vec<usize>> = tensor.axes.iter().map(steps).collect();
     visit(&axes, tensor.offset, &mut f);
 }
@@ -30,7 +29,7 @@ fn steps(axis: &Axis) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::FeatureOrder;
+    use crate::feature_order::FeatureOrder;
     use unrolled_shape::Shape;
 
     fn indices(tensor: &Tensor) -> Vec<usize> {

@@ -1,12 +1,12 @@
 //! Compares the tensors of a file with those of a network.
 
+use super::dtype::{self, Dtype};
 use super::error::Mismatch;
+use super::header::FileTensor;
 use super::layout;
-use super::number;
-use crate::types::{Element, Tensor};
-use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo};
+use crate::tensor::Tensor;
 use std::collections::{HashMap, HashSet};
+use unrolled_shape::Element;
 
 /// The number of missing tensors for which an error suggests another name: each is compared with all unexpected ones.
 const MAX_SUGGESTIONS: usize = 100;
@@ -16,18 +16,18 @@ const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
 
 /// The prefix that wrappers have put before all names of a file; empty if there is none. A network may have a layer that
 /// is called `module` itself.
-pub(super) fn wrapper_prefix(file: &Metadata, tensors: &[Tensor]) -> String {
-    let in_file = common_prefix(&file.offset_keys());
-    let own = common_prefix(&tensors.iter().map(|tensor| tensor.name.clone()).collect::<Vec<_>>());
+pub(super) fn wrapper_prefix(file: &[FileTensor], tensors: &[Tensor]) -> String {
+    let in_file = common_prefix(file.iter().map(|tensor| tensor.name.as_str()));
+    let own = common_prefix(tensors.iter().map(|tensor| tensor.name.as_str()));
     in_file.strip_suffix(&own).unwrap_or_default().to_owned()
 }
 
 /// The longest sequence of [`WRAPPERS`] that all names begin with.
-fn common_prefix(names: &[String]) -> String {
+fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut prefix = String::new();
     while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| {
-        let has_it = |name: &String| name[prefix.len()..].starts_with(**wrapper);
-        !names.is_empty() && names.iter().all(has_it)
+        let has_it = |name: &str| name[prefix.len()..].starts_with(**wrapper);
+        names.clone().next().is_some() && names.clone().all(has_it)
     }) {
         prefix += wrapper;
     }
@@ -36,54 +36,52 @@ fn common_prefix(names: &[String]) -> String {
 
 /// The tensors of a file under the names that they have in the network.
 pub(super) struct Names<'a> {
-    /// The name in the file, and what the header says.
-    tensors: HashMap<String, (String, &'a TensorInfo)>,
+    tensors: HashMap<String, &'a FileTensor>,
     /// The tensors of the file that have no name in the network, or one that another tensor has.
     pub(super) skipped: Vec<String>,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(file: &'a Metadata, rename: impl Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(file: &'a [FileTensor], rename: impl Fn(&str) -> Option<String>) -> Self {
         let mut names = Self { tensors: HashMap::new(), skipped: Vec::new() };
-        for name in file.offset_keys() {
-            let Some(info) = file.info(&name) else { continue };
-            match rename(&name) {
+        for tensor in file {
+            match rename(&tensor.name) {
                 Some(new) if !names.tensors.contains_key(&new) => {
-                    names.tensors.insert(new, (name, info));
+                    names.tensors.insert(new, tensor);
                 }
-                _ => names.skipped.push(name),
+                _ => names.skipped.push(tensor.name.clone()),
             }
         }
         names
     }
 
-    fn info(&self, name: &str) -> Option<&'a TensorInfo> {
-        self.tensors.get(name).map(|(_, info)| *info)
+    fn find(&self, name: &str) -> Option<&'a FileTensor> {
+        self.tensors.get(name).copied()
     }
 
     /// The name in the file of the tensor that is called `name` in the network.
     pub(super) fn in_file(&self, name: &str) -> Option<&str> {
-        self.tensors.get(name).map(|(in_file, _)| in_file.as_str())
+        self.find(name).map(|tensor| tensor.name.as_str())
     }
 }
 
 /// The function that reads elements of type `dtype`, if the network's `element` can be of that type in files.
-pub(super) fn reader(element: Element, dtype: Dtype) -> Option<number::Reader> {
+pub(super) fn reader(element: Element, dtype: Dtype) -> Option<dtype::Reader> {
     match element {
-        Element::F32 => number::float_reader(dtype),
-        Element::I64 => number::counter_reader(dtype),
+        Element::F32 => dtype::float_reader(dtype),
+        Element::I64 => dtype::counter_reader(dtype),
     }
 }
 
 /// Every difference between the network's tensors and the file's.
 pub(super) fn compare(tensors: &[Tensor], file: &Names<'_>) -> Vec<Mismatch> {
     let ours: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    let theirs = file.tensors.iter().map(|(name, (_, info))| (name.clone(), *info));
+    let theirs = file.tensors.iter().map(|(name, tensor)| (name.clone(), *tensor));
     let mut unexpected: Vec<_> = theirs.filter(|(name, _)| !ours.contains(name.as_str())).collect();
     unexpected.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let (mut mismatches, mut suggestions) = (Vec::new(), 0);
     for tensor in tensors {
-        match file.info(&tensor.name) {
+        match file.find(&tensor.name) {
             Some(info) => mismatches.extend(compare_one(tensor, info)),
             // `safetensors.torch.save_model` writes a shared weight under one of its names.
             None if is_covered(tensor, tensors, file) => {}
@@ -108,10 +106,10 @@ pub(super) fn compare(tensors: &[Tensor], file: &Names<'_>) -> Vec<Mismatch> {
 /// owner of the weight.
 fn is_covered(tensor: &Tensor, tensors: &[Tensor], file: &Names<'_>) -> bool {
     let mut names = tensors.iter().filter(|other| other.shared && other.is_weight_of(tensor));
-    tensor.shared || names.any(|other| file.info(&other.name).is_some())
+    tensor.shared || names.any(|other| file.find(&other.name).is_some())
 }
 
-fn compare_one(tensor: &Tensor, info: &TensorInfo) -> Option<Mismatch> {
+fn compare_one(tensor: &Tensor, info: &FileTensor) -> Option<Mismatch> {
     let name = || tensor.name.clone();
     let expected = layout::shape(tensor);
     // A counter is a scalar, or a vector of one element.
@@ -123,14 +121,14 @@ fn compare_one(tensor: &Tensor, info: &TensorInfo) -> Option<Mismatch> {
         return None;
     }
     let expected = match tensor.element {
-        Element::F32 => number::FLOATS,
-        Element::I64 => number::COUNTERS,
+        Element::F32 => dtype::FLOATS,
+        Element::I64 => dtype::COUNTERS,
     };
-    Some(Mismatch::Element { tensor: name(), expected, found: info.dtype.to_string() })
+    Some(Mismatch::Element { tensor: name(), expected, found: info.dtype.name.to_owned() })
 }
 
 /// A missing tensor, with the most similar name among the unexpected tensors of its shape.
-fn missing(tensor: &Tensor, unexpected: &[(String, &TensorInfo)]) -> Mismatch {
+fn missing(tensor: &Tensor, unexpected: &[(String, &FileTensor)]) -> Mismatch {
     let shape = layout::shape(tensor);
     let near = unexpected
         .iter()
