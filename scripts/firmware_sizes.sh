@@ -6,7 +6,7 @@ target_dir=$PWD/../../target/devices
 target=thumbv7em-none-eabihf
 
 cargo build --quiet --release --locked --target $target --target-dir "$target_dir" \
-    --bin digits --bin sine --bin speech --bin person
+    --bin digits --bin filter --bin sine --bin speech --bin person
 
 # The bytes of the constants whose names match.
 constants() {
@@ -15,10 +15,10 @@ constants() {
 
 echo "| network | weights | code and constants | stack, workspace included |"
 echo "|---|---|---|---|"
-for name in digits sine speech person; do
+for name in digits filter sine speech person; do
     firmware=$target_dir/$target/release/$name
     flash=$(size "$firmware" | awk 'END { print $1 }')
-    weights=$(constants "$firmware" '::(WEIGHTS|DIGITS)$')
+    weights=$(constants "$firmware" '::(WEIGHTS|DIGITS|FILTER)$')
     inputs=$(constants "$firmware" '::(INPUT|IMAGES|LABELS)$')
     stack=$(timeout 60 qemu-system-arm -M mps2-an386 -nographic -semihosting-config enable=on,target=native \
         -kernel "$firmware" | sed -n 's/^stack //p')

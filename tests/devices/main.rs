@@ -36,7 +36,7 @@ fn firmware() -> String {
     microcontroller::classify(|right, scores| {
         text += &report::line(if right { "right" } else { "wrong" }, scores);
     });
-    text
+    text + &report::line("filter", microcontroller::filter().as_flattened())
 }
 
 /// Compares a file with what a process with the baseline's kernels prints: each process chooses its instructions once.

@@ -12,6 +12,9 @@ network! {
         fc1: Dense(32), ReLU,
         fc2: Dense(10),
     }
+
+    /// A signal after a recurrent filter.
+    pub struct Filter(64x1) -> 64x1 { LSTM(16), Dense(1) }
 }
 
 /// The weights that `train` wrote, in read-only memory.
@@ -28,6 +31,19 @@ const fn weights<const N: usize>(bytes: &[u8]) -> [f32; N] {
     }
     weights
 }
+
+/// Weights of a network that is not trained.
+static FILTER: [f32; Filter::LEN] = {
+    let mut weights = [0.0; Filter::LEN];
+    let (mut i, mut state) = (0, 1_u32);
+    while i < weights.len() {
+        // A linear congruential generator (Numerical Recipes); values from -0.25 to 0.25, the same everywhere.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        weights[i] = (state >> 16) as f32 / 131_072.0 - 0.25;
+        i += 1;
+    }
+    weights
+};
 
 /// The number of images: the last ones of the data set, which training does not use.
 const COUNT: usize = 10;
@@ -61,4 +77,12 @@ pub fn classify(mut report: impl FnMut(bool, &[f32])) {
         let answer = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
         report(answer.is_some_and(|(digit, _)| digit == usize::from(*label)), &scores);
     }
+}
+
+/// The filter's output for a signal of 64 samples, a triangle.
+pub fn filter() -> [[f32; 1]; 64] {
+    let net = Filter::from_floats(&FILTER);
+    let mut workspace = [0.0; Filter::WORKSPACE_LEN];
+    let signal = core::array::from_fn(|i| [(i % 16).abs_diff(8) as f32 / 4.0 - 1.0]);
+    net.forward_in(&mut workspace, core::hint::black_box(&signal))
 }
