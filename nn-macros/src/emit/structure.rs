@@ -31,7 +31,8 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
         #[allow(
             clippy::struct_field_names,
             clippy::pub_underscore_fields,
-            reason = "the names of the user's lines"
+            clippy::exhaustive_structs,
+            reason = "a field for each of the user's lines"
         )]
         #[repr(C)]
         #visibility struct #name #generics #where_clause {

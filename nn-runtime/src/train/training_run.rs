@@ -220,6 +220,16 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         self.net
     }
 
+    /// The gradient of the last step.
+    pub(super) fn d_net(&self) -> &N {
+        &self.d_net
+    }
+
+    /// The trained layers, and the indices of their weights.
+    pub(super) fn layers(&self) -> &[(String, Range<usize>)] {
+        &self.layers
+    }
+
     /// The recurrent states of the samples of a step; empty if they begin with zeros.
     pub(super) fn state(&self) -> &[f32] {
         &self.state
