@@ -24,6 +24,8 @@ use crate::system::RngKey;
 use crate::types::{Axis, LayerOrder, Tensor};
 use crate::types::{Lengths, Steps, WeightSlice, Weights};
 use unrolled_shape::rules::multi_head_attention;
+#[cfg(feature = "std")]
+use unrolled_shape::rules::multi_head_attention::Names;
 
 /// Multi-head attention (Vaswani et al., 2017): `[T, WIDTH] -> [T, WIDTH]`.
 ///
@@ -136,16 +138,20 @@ where
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
         let inputs = |stride| Axis { len: WIDTH, stride, order: order.input.clone() };
         let (square, plain) = (WIDTH * WIDTH, Axis::plain);
-        let mut tensors =
-            vec![Tensor::new("in_proj_weight", 0, vec![plain(3 * WIDTH, 1), inputs(3 * WIDTH)])];
+        let names = match S::ARGUMENTS.names {
+            Names::Torch => ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"],
+            Names::Timm => ["qkv.weight", "qkv.bias", "proj.weight", "proj.bias"],
+        };
+        let axes = vec![plain(3 * WIDTH, 1), inputs(3 * WIDTH)];
+        let mut tensors = vec![Tensor::new(names[0], 0, axes)];
         if BIAS > 0 {
-            tensors.push(Tensor::new("in_proj_bias", 4 * square, vec![plain(3 * WIDTH, 1)]));
+            tensors.push(Tensor::new(names[1], 4 * square, vec![plain(3 * WIDTH, 1)]));
         }
         let axes = vec![plain(WIDTH, 1), plain(WIDTH, WIDTH)];
-        tensors.push(Tensor::new("out_proj.weight", 3 * square, axes));
+        tensors.push(Tensor::new(names[2], 3 * square, axes));
         if BIAS > 0 {
             let offset = 4 * square + 3 * WIDTH;
-            tensors.push(Tensor::new("out_proj.bias", offset, vec![plain(WIDTH, 1)]));
+            tensors.push(Tensor::new(names[3], offset, vec![plain(WIDTH, 1)]));
         }
         tensors
     }
@@ -262,6 +268,7 @@ mod tests {
         causal: false,
         dropout: 0.0,
         rotary: false,
+        names: multi_head_attention::Names::Torch,
         bias: true,
     };
 

@@ -38,7 +38,11 @@ where
 
     #[cfg(feature = "std")]
     fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        vec![Tensor::new("weight", 0, vec![Axis::plain(T, C), Axis::plain(C, 1)])]
+        let (steps, features) = (Axis::plain(T, C), Axis::plain(C, 1));
+        if S::ARGUMENTS.parameter {
+            return vec![Tensor::new("", 0, vec![Axis::plain(1, T * C), steps, features])];
+        }
+        vec![Tensor::new("weight", 0, vec![steps, features])]
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -74,9 +78,12 @@ where
     /// The gradient of the weights: the sum of the output's gradient over the samples.
     const SHARD_SUMS: usize = Self::LEN;
 
-    /// As in PyTorch: normal with mean 0 and standard deviation 1.
+    /// As in PyTorch: normal with mean 0 and standard deviation 1, or 0.02 as in vision transformers.
     fn initialise(&mut self, key: RngKey) {
         normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
+        if S::ARGUMENTS.parameter {
+            self.weight.as_floats_mut().iter_mut().for_each(|weight| *weight *= 0.02);
+        }
     }
 
     fn forward_shard(&self, Forward { x, y, .. }: Forward<'_>) {
@@ -107,7 +114,7 @@ mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
 
-    spec!(Text: positional_embedding::PositionalEmbedding {}, [&[4, 3]] -> &[4, 3]);
+    spec!(Text: positional_embedding::PositionalEmbedding { parameter: false }, [&[4, 3]] -> &[4, 3]);
 
     #[test]
     fn gradients_agree_with_finite_differences() {

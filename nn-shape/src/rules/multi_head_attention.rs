@@ -1,6 +1,6 @@
 //! `MultiHeadAttention`: PyTorch's `nn.MultiheadAttention`.
 
-use crate::arguments::arguments;
+use crate::arguments::{arguments, words};
 use crate::error::ShapeError;
 use crate::role::Role;
 use crate::row::{Channels, Features, Row, Size, Steps, Streaming};
@@ -8,6 +8,16 @@ use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real};
 use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
 use crate::text::Text;
+
+words! {
+    /// The names of the weights in files. Queries, keys and values are one matrix in both.
+    pub enum Names {
+        /// `torch`: `in_proj_weight`, `in_proj_bias` and `out_proj`, as `nn.MultiheadAttention`.
+        Torch = "torch",
+        /// `timm`: `qkv` and `proj`, as the attention of timm's vision transformers.
+        Timm = "timm",
+    }
+}
 
 arguments! {
     /// Multi-head attention (Vaswani et al., 2017): at each step, each head outputs a mean of the values of all
@@ -26,6 +36,8 @@ arguments! {
         rotary: Flag = false,
         /// Whether biases are added.
         bias: Flag = true,
+        /// The names of the weights in files.
+        names: Word(Names) = Names::Torch,
     }
 }
 
@@ -156,6 +168,7 @@ mod tests {
         dropout: 0.0,
         rotary: false,
         bias: true,
+        names: Names::Torch,
     };
     const INPUT: Shape = Shape::new(&[64, 128]);
 

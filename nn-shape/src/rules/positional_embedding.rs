@@ -10,7 +10,11 @@ use crate::shape::Shape;
 
 arguments! {
     /// Adds a trained vector to each step, so that later layers can tell positions apart.
-    pub struct PositionalEmbedding {}
+    pub struct PositionalEmbedding {
+        /// Whether files have it as vision transformers do: as a parameter `[1, T, C]` with the name of the line, and not
+        /// as the `weight` of an `nn.Embedding`.
+        parameter: Flag = false,
+    }
 }
 
 impl PositionalEmbedding {
@@ -41,6 +45,7 @@ pub static ROW: Row = Row {
     name: "PositionalEmbedding",
     stem: "positional_embedding",
     summary: "adds a trained vector to each step",
+    parameters: PositionalEmbedding::PARAMETERS,
     rule: |inputs, values| PositionalEmbedding::from_values(values).output(inputs),
     params: Some(|inputs, values| PositionalEmbedding::from_values(values).params(inputs)),
     sizes: &[Size::Computed("steps"), Size::InputLast],
@@ -60,17 +65,18 @@ mod tests {
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[64, 32]);
         const OUTPUT: Shape = crate::error::expect(
-            PositionalEmbedding {}.output(&[INPUT]),
+            PositionalEmbedding { parameter: false }.output(&[INPUT]),
             "PositionalEmbedding",
             "",
         );
         assert_eq!(OUTPUT, INPUT);
-        assert_eq!(PositionalEmbedding {}.params(&[INPUT]), 2048);
+        assert_eq!(PositionalEmbedding { parameter: false }.params(&[INPUT]), 2048);
     }
 
     #[test]
     fn refuses_an_image() {
-        let (blame, _) = refusal(PositionalEmbedding {}.output(&[Shape::new(&[28, 28, 1])]));
+        let (blame, _) =
+            refusal(PositionalEmbedding { parameter: false }.output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Layer);
     }
 }
