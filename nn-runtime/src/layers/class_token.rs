@@ -49,9 +49,11 @@ impl<S: Spec<Arguments = class_token::ClassToken>, const C: usize> TrainNode<S> 
         self.forward::<S>(x[0], y);
     }
 
-    fn backward_shard(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        ctx.shard_sums.fill(0.0);
-        d_y.chunks_exact(S::OUT).for_each(|d_y| add_to(ctx.shard_sums, &d_y[..C]));
+    fn backward_shard(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        if pass.trains_weights() {
+            ctx.shard_sums.fill(0.0);
+            d_y.chunks_exact(S::OUT).for_each(|d_y| add_to(ctx.shard_sums, &d_y[..C]));
+        }
         if let Some(d_x) = &mut d_x[0] {
             for (d_x, d_y) in d_x.chunks_exact_mut(S::IN).zip(d_y.chunks_exact(S::OUT)) {
                 d_x.copy_from_slice(&d_y[C..]);

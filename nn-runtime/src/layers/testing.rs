@@ -5,7 +5,7 @@ use crate::contract::{
     Backward, Forward, InPlaceNode, Infer, Node, Pass, Spec, TrainInPlaceNode, TrainNode,
 };
 use crate::kernels::reference::{self, Groups};
-use crate::memory::{InferCtx, Shards, StateMut, TiedWeight, TrainCtx};
+use crate::memory::{Frozen, InferCtx, Shards, StateMut, TiedWeight, TrainCtx};
 use crate::system::RngKey;
 use crate::types::{Lengths, Steps, Weights};
 use std::marker::PhantomData;
@@ -323,10 +323,11 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         Shards::new(stored, batch, capacity, T::SHARD_SUMS, T::DEFERRED)
     }
 
-    fn pass(&self, shard: usize) -> Pass {
+    fn pass(&self, shard: usize) -> Pass<'static> {
         let Trial { batch, capacity, .. } = *self.trial;
         let first = shard * capacity;
-        Pass { n: capacity.min(batch - first), first, batch, key: RngKey::new(5), training: true }
+        let n = capacity.min(batch - first);
+        Pass { n, first, batch, key: RngKey::new(5), training: true, frozen: false, observer: None }
     }
 
     fn forward(&mut self, phase: usize, shard: usize) {
@@ -408,6 +409,7 @@ impl ShardMemory<'_> {
             lengths: Lengths::Full,
             state: StateMut::none(),
             tied: TiedWeight::NONE,
+            frozen: Frozen::NONE,
         }
     }
 }

@@ -36,11 +36,27 @@ pub(super) fn spread<C: Convolution>(flipped: &[f32], bias: &[f32], x: &[f32], y
     add_bias(bias, y);
 }
 
-/// The backward pass: sums the gradient of the weights or defers its terms, then computes the gradient of the input.
+/// The backward pass.
 #[cfg(feature = "train")]
 pub(super) fn gather<C: TrainConvolution>(weight: &[f32], call: Backward<'_, '_>) {
-    let Backward { x, d_y, d_x, ctx, .. } = call;
-    let (isa, g, onto, x) = (Isa::best(), const { C::GEOMETRY }, Accumulate::Overwrite, x[0]);
+    let Backward { pass, x, d_y, d_x, ctx, .. } = call;
+    if pass.trains_weights() {
+        weight_gradient::<C>(x[0], d_y, ctx);
+    }
+    if let Some(d_x) = d_x[0].as_deref_mut() {
+        let (x, bias, y) = (d_y, &[], d_x);
+        kernels::conv2d(
+            Isa::best(),
+            const { &C::GEOMETRY },
+            kernels::ConvArgs { x, weight, bias, y },
+        );
+    }
+}
+
+/// The gradient of the weights of one shard: its sums, or the deferred values that it is computed from.
+#[cfg(feature = "train")]
+fn weight_gradient<C: TrainConvolution>(x: &[f32], d_y: &[f32], ctx: TrainCtx<'_>) {
+    let (isa, g, onto) = (Isa::best(), const { C::GEOMETRY }, Accumulate::Overwrite);
     let TrainCtx { scratch, shard_sums, deferred, .. } = ctx;
     if C::FEW_WEIGHTS {
         let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
@@ -62,10 +78,6 @@ pub(super) fn gather<C: TrainConvolution>(weight: &[f32], call: Backward<'_, '_>
         let (deferred_d_y, deferred_x) = deferred.split_at_mut(samples * g.input_len());
         deferred_d_y.copy_from_slice(d_y);
         deferred_x.copy_from_slice(x);
-    }
-    if let Some(d_x) = d_x[0].as_deref_mut() {
-        let (x, bias, y) = (d_y, &[], d_x);
-        kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
     }
 }
 

@@ -1,10 +1,11 @@
 //! [`ShardedStep`]: forward and backward on the shards of a batch.
 
+use super::frozen_layers::FrozenLayers;
 use super::inputs::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
 use super::workspace::{BatchStates, Chunks};
-use crate::contract::{Backward, Forward, Network, Pass};
-use crate::memory::{Buffer, Shards, TiedWeight, TrainCtx, take};
+use crate::contract::{Backward, Forward, Network, Observer, Pass};
+use crate::memory::{Buffer, Frozen, Shards, TiedWeight, TrainCtx, take};
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Values};
 
@@ -60,7 +61,7 @@ pub(super) const fn prepared_len<N: Network>() -> usize {
 /// outputs and their gradients, and what forward saves for backward. With one phase it can be memory of the thread,
 /// which stays in its cache; with more, a phase needs all shards of the one before (`BatchNorm`), so that each shard
 /// has its own.
-pub(super) struct ShardedStep<N: Network, F> {
+pub(super) struct ShardedStep<'f, N: Network, F> {
     /// The input of each sample.
     pub(super) input: F,
     /// The index of the first sample for random numbers: [`Pass::first`].
@@ -70,6 +71,10 @@ pub(super) struct ShardedStep<N: Network, F> {
     pub(super) key: RngKey,
     /// Whether layers compute as in training: [`Pass::training`].
     pub(super) training: bool,
+    /// The layers whose weights get no gradient.
+    pub(super) frozen: &'f FrozenLayers,
+    /// What sees the values or gradients of nodes, if anything.
+    pub(super) observer: Option<&'f Observer>,
     /// The shard sums and the deferred values of each shard.
     pub(super) deferred: Chunks<f32>,
     pub(super) state: BatchStates,
@@ -100,7 +105,7 @@ struct ShardMemory<'a> {
     d_copies: &'a mut [f32],
 }
 
-impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
+impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> {
     pub(super) fn shards(&self) -> usize {
         self.samples.div_ceil(self.capacity)
     }
@@ -246,8 +251,10 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
         // SAFETY: samples `first..first + n` belong to this shard alone, a shard runs on one thread at a time, and the
         // caller borrows the states until the step ends.
         let state = unsafe { self.state.of::<N>(first, n) };
-        let Self { samples: batch, key, training, .. } = *self;
-        let pass = Pass { n, first: self.first + first, batch, key, training };
+        let Self { samples: batch, key, training, observer, .. } = *self;
+        let frozen = self.frozen();
+        let first_of_step = self.first + first;
+        let pass = Pass { n, first: first_of_step, batch, key, training, frozen: false, observer };
         with_lengths(
             n,
             |i| (self.input)(first + i),
@@ -263,6 +270,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
                     lengths,
                     state,
                     tied,
+                    frozen,
                 };
                 f(&pass, ShardMemory { copies, y, d_y, d_copies }, ctx);
             },
@@ -287,16 +295,28 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
         }
     }
 
-    /// Reduces the shards' parts of the weight gradient.
+    /// The frozen layers.
+    fn frozen(&self) -> Frozen<'_> {
+        self.frozen.view(self.d_inputs.is_some())
+    }
+
+    /// Reduces the shards' parts of the weight gradient. That of frozen layers is zero.
     pub(super) fn gradients(&self, d_net: &mut N) {
-        let all = self.all_shards();
+        let (all, frozen) = (self.all_shards(), self.frozen());
         // Tasks are parts of the weights, not shards: each element of the gradient is computed by one thread, which
         // adds the shards in order.
         parallel::for_each_piece(
             d_net.as_floats_mut(),
             N::GRADIENT_TASKS,
             N::gradient_end,
-            |task, _, part| N::gradient(task, all, part),
+            |task, _, part| {
+                let begin = task.checked_sub(1).map_or(0, N::gradient_end);
+                if frozen.contains(Buffer { offset: begin, len: part.len() }) {
+                    part.fill(0.0);
+                } else {
+                    N::gradient(task, all, part);
+                }
+            },
         );
     }
 
@@ -306,6 +326,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<N, F> {
         // writes to it, and callers drop the view before the next region that writes begins.
         let deferred = unsafe { self.deferred.all(self.shards()) };
         Shards::new(deferred, self.samples, self.capacity, N::SHARD_SUMS, N::DEFERRED)
+            .with_frozen(self.frozen())
     }
 }
 

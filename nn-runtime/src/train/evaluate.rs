@@ -9,7 +9,7 @@ use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::{Loss, LossSums, OutputSample};
 use crate::step::{Batch, BatchError, Chunks, check_inputs, infer_flat, output_valid};
-use crate::system::{RngKey, parallel};
+use crate::system::{RngKey, parallel, time};
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
 use std::ops::ControlFlow;
 
@@ -34,7 +34,7 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
 ) -> Result<Score, BatchError> {
     Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
     let mut losses = LossAdder::new(loss);
-    for_each_inferred(net, data, None, |samples| losses.add(&samples));
+    for_each_inferred(net, (&data.inputs, &data.targets), None, |samples| losses.add(&samples));
     Ok(Score::of::<N>(&losses.sum))
 }
 
@@ -65,7 +65,9 @@ pub fn measure<N: Network, Target: Copy>(
         return Err(BatchError::Targets { inputs, targets });
     }
     check_inputs::<N>(&data.inputs)?;
-    for_each_inferred(net, data, None, |samples| samples.add_to(&mut metric));
+    for_each_inferred(net, (&data.inputs, &data.targets), None, |samples| {
+        samples.add_to(&mut metric)
+    });
     Ok(metric.value())
 }
 
@@ -86,24 +88,24 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
         }
     };
     match data.in_memory() {
-        Some(data) => for_each_inferred(net, data, batch, add),
+        Some(samples) => for_each_inferred(net, samples, batch, add),
         None => for_each_loaded(net, data, batch, key, add)?,
     }
     Ok(losses.sum)
 }
 
 fn in_chunk_order<Input: Copy, Target: Copy>(
-    data: &Data<Input, Target>,
+    (inputs, targets): (&[Input], &[Target]),
     batch: usize,
 ) -> Data<Input, Target> {
-    let order = chunks::order(data.len(), batch);
+    let order = chunks::order(inputs.len(), batch);
     let mut ordered = Data { inputs: Vec::new(), targets: Vec::new() };
-    ordered.inputs.reserve_exact(data.len());
-    ordered.targets.reserve_exact(data.len());
+    ordered.inputs.reserve_exact(inputs.len());
+    ordered.targets.reserve_exact(targets.len());
     for i in order {
         // Copied in place: a sample may be larger than the stack.
-        ordered.inputs.extend_from_slice(&data.inputs[i..=i]);
-        ordered.targets.extend_from_slice(&data.targets[i..=i]);
+        ordered.inputs.extend_from_slice(&inputs[i..=i]);
+        ordered.targets.extend_from_slice(&targets[i..=i]);
     }
     ordered
 }
@@ -111,16 +113,17 @@ fn in_chunk_order<Input: Copy, Target: Copy>(
 /// Calls `f` with all samples, many at a time.
 fn for_each_inferred<N: Network, Target: Copy>(
     net: &N,
-    data: &Data<N::Input, Target>,
+    samples: (&[N::Input], &[Target]),
     batch: Option<usize>,
     mut f: impl FnMut(Inferred<'_, N, Target>),
 ) {
-    let ordered = batch.map(|batch| in_chunk_order(data, batch));
-    let data = ordered.as_ref().unwrap_or(data);
+    let ordered = batch.map(|batch| in_chunk_order(samples, batch));
+    let ordered = ordered.as_ref().map(|data| (&data.inputs[..], &data.targets[..]));
+    let (inputs, targets) = ordered.unwrap_or(samples);
     let at_once = (OUTPUT_ELEMENTS / N::Output::LEN).clamp(1, MAX_SAMPLES);
-    let mut memory = InferenceMemory::new::<N>(data.len(), at_once, batch);
+    let mut memory = InferenceMemory::new::<N>(inputs.len(), at_once, batch);
     let at_once = memory.at_once;
-    for (inputs, targets) in data.inputs.chunks(at_once).zip(data.targets.chunks(at_once)) {
+    for (inputs, targets) in inputs.chunks(at_once).zip(targets.chunks(at_once)) {
         f(memory.infer(net, inputs, targets));
     }
 }
@@ -247,7 +250,7 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
     let end = |shard: usize| targets.len().min((shard + 1) * SHARD) * len;
     let tasks = shard_sums.len();
     let shard_sums = Chunks::new(shard_sums, 1);
-    parallel::for_each_piece(d_outputs, tasks, end, |shard, _, d_y| {
+    let sum_shard = |shard: usize, _, d_y: &mut [f32]| {
         let first = shard * SHARD;
         let samples = inputs[first..].iter().zip(&targets[first..]);
         let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
@@ -260,5 +263,9 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
         // SAFETY: each shard is one task, a task runs on one thread, and `shard_sums` is borrowed until
         // `for_each_piece` returns.
         unsafe { shard_sums.chunk(shard)[0] = sums };
+    };
+    // Losses take about as long as eight elementwise passes.
+    parallel::for_work(time(0, 8 * d_outputs.len()), || {
+        parallel::for_each_piece(d_outputs, tasks, end, sum_shard);
     });
 }

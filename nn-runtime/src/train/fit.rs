@@ -5,6 +5,7 @@ use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
 use super::loader::{CheckedData, DynData};
+use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
 use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
 use super::training_run::{RunSettings, TrainingRun};
@@ -30,6 +31,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// network without recurrent state, the loss refuses a target, a checkpoint cannot be written or continued, the learning
     /// rate is negative or not finite, or the loss, a gradient or a weight is not finite. The network then has the weights
     /// from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
+    #[doc(alias("train", "run"))]
     pub fn fit<D, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
@@ -37,10 +39,12 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         loss: &L,
     ) -> Result<History, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
+        Target: Copy + Send + Sync,
     {
-        self.fit_until(self.position.epochs.saturating_add(self.epochs), net, train, loss)
+        let last = self.position.epochs.saturating_add(self.epochs);
+        self.fit_until(last, net, &TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss))
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
@@ -73,12 +77,19 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         loss: &L,
     ) -> Result<Epoch, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
+        Target: Copy + Send + Sync,
     {
         let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
         let log_dir = self.log_dir.take();
-        let history = self.fit_until(self.position.epochs + 1, net, train, loss);
+        let last = self.position.epochs + 1;
+        let history = self.fit_until(
+            last,
+            net,
+            &TypedData::new(train),
+            &TypedLoss::<_, D::Target, _>::new(loss),
+        );
         (self.checkpoints, self.log_dir) = (checkpoints, log_dir);
         Ok(history?.epochs[0])
     }
@@ -103,7 +114,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let validation = self.validation;
         let validation =
             validation.map(|data| CheckedData::new(DataSet::Validation, data, loss)).transpose()?;
-        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings());
+        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings())
+            .without(&self.optimizer.frozen());
         let mut data = RunData { train: Samples::new(train, self.run_settings()), validation };
         data.train.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;

@@ -25,6 +25,7 @@ pub mod metrics;
 mod position;
 mod prefetch;
 mod progress;
+mod same_types;
 mod samples;
 mod trainer;
 mod training_run;
@@ -45,4 +46,5 @@ pub use metrics::{
     Accuracy, AveragePrecision, F1, Metric, MetricValue, MetricValues, Perplexity, Precision, R2,
     Recall, RocAuc,
 };
+pub use same_types::{LossTarget, SameInput, SameTarget};
 pub use trainer::Trainer;

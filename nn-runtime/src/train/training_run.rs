@@ -12,7 +12,7 @@ use crate::contract::{Network, Node, Root, trained_ranges};
 use crate::kernels::add_to;
 use crate::loss::{Loss, LossSums};
 use crate::optim::{Clip, Clipper, Optimizer, OptimizerExt};
-use crate::step::{BatchOf, PartOfBatch, TrainStep, run_step};
+use crate::step::{BatchOf, FrozenLayers, PartOfBatch, TrainStep, run_step};
 use crate::system::{RngKey, parallel};
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -53,6 +53,7 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     loss: &'a L,
     layers: Vec<(String, Range<usize>)>,
     untrained: Untrained,
+    frozen: FrozenLayers,
     largest_input: f32,
     monitor: GradientMonitor,
     best: Option<Best<N>>,
@@ -90,6 +91,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             d_net: N::zeros(),
             loss: data.loss(),
             untrained: Untrained::new(N::LEN, &trained),
+            frozen: FrozenLayers::default(),
             layers,
             largest_input: data.largest_input,
             monitor: GradientMonitor::new::<N>(),
@@ -100,6 +102,13 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             carry_state,
             state: chunks::initial_state::<N>(if carry_state { batch } else { 0 }, data.len()),
         }
+    }
+
+    /// The same run without training the layers that are frozen if these ranges of weights are.
+    pub(super) fn without(mut self, weights: &[Range<usize>]) -> Self {
+        self.frozen = FrozenLayers::new::<N>(weights);
+        self.monitor.exclude(&self.frozen.view(false));
+        self
     }
 
     #[cfg(feature = "files")]
@@ -181,6 +190,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             d_inputs: None,
             state: &mut self.state[..elements],
             key,
+            frozen: &self.frozen,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::arguments::{StepPadding, arguments};
 use crate::error::ShapeError;
-use crate::row::{Flow, Flows, Row, Steps};
+use crate::row::{Features, Flow, Flows, Row, Steps};
 pub use crate::rules::helpers::PadMode;
 use crate::rules::helpers::{attempt, padded, real};
 use crate::rules::recurrent::sequence;
@@ -61,6 +61,7 @@ pub static ROW: Row = Row {
     rule: |inputs, values| Pad1d::from_values(values).output(inputs),
     flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
     steps: Steps::All,
+    features: Features::Same,
     ..Row::BASE
 };
 
