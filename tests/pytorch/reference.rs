@@ -322,7 +322,8 @@ references! {
     div: (6) -> 5 { Div { { Dense(5) }, { Dense(5), Softplus } } }
     min: (6) -> 5 { Min { { Dense(5) }, { Dense(5), Softplus } } }
     max: (6) -> 5 { Max { { Dense(5) }, { Dense(5), Softplus } } }
-    joins_with_channels: (7x5) -> 7x5 {
+    joins_with_channels: (7x4) -> 7x5 {
+        Dense(5),
         Sub { {}, { GlobalAvgPool } },
         Div { {}, { Reduce(max), Softplus } },
         Min { {}, { Reduce(max), Scale(0.5, trained = false) } },
