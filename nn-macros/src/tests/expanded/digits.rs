@@ -610,7 +610,6 @@ const _: () = {
             let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
             ctx.lengths = outer.inside::<__S>();
             let [d_x0] = d_x else { ::core::panic!("one gradient for each input") };
-            let lowest = ctx.frozen.lowest();
             {
                 let [x0, d_in0] = __rt::take(
                     values,
@@ -632,7 +631,7 @@ const _: () = {
                         },
                     );
             }
-            if lowest >= const { __Slots::FC1.end() } {
+            if ctx.frozen.covers(const { __Slots::FC1.end() }) {
                 return;
             }
             {
@@ -664,7 +663,7 @@ const _: () = {
                         },
                     );
             }
-            if lowest >= const { __Slots::CONV2.end() } {
+            if ctx.frozen.covers(const { __Slots::CONV2.end() }) {
                 return;
             }
             {
@@ -717,7 +716,7 @@ const _: () = {
                         },
                     );
             }
-            if lowest >= const { __Slots::CONV1.end() } {
+            if ctx.frozen.covers(const { __Slots::CONV1.end() }) {
                 return;
             }
             {

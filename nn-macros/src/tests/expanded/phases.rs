@@ -614,7 +614,6 @@ const _: () = {
             };
             let asked_x0 = d_x0.is_some();
             let asked_x1 = d_x1.is_some();
-            let lowest = ctx.frozen.lowest();
             if __Phases::INNER.contain(phase) {
                 let [x0, d_in0] = __rt::take(
                     values,
@@ -637,7 +636,7 @@ const _: () = {
                     );
             }
             if phase == __Phases::BN.last {
-                if lowest >= const { __Slots::BN.end() } {
+                if ctx.frozen.covers(const { __Slots::BN.end() }) {
                     return;
                 }
                 {
@@ -674,7 +673,7 @@ const _: () = {
                 }
             }
             if __Phases::BN.contain(phase) {
-                if lowest >= const { __Slots::BN.end() } {
+                if ctx.frozen.covers(const { __Slots::BN.end() }) {
                     return;
                 }
                 {
@@ -700,7 +699,7 @@ const _: () = {
                 }
             }
             if phase == 0 {
-                if lowest >= const { __Slots::FC.end() } {
+                if ctx.frozen.covers(const { __Slots::FC.end() }) {
                     return;
                 }
                 {
