@@ -69,7 +69,8 @@ fn emit_end(context: &Context, index: usize) -> Option<TokenStream> {
     }
     let (last, _) = context.weighted().take_while(|(node, _)| *node <= index).last()?;
     let slot = context.slot(last);
-    Some(quote!(if lowest >= const { #slot.end() } { return; }))
+    // Layers without elements, such as a norm without weights, end at 0: that is no end of the pass.
+    Some(quote!(if lowest > 0 && lowest >= const { #slot.end() } { return; }))
 }
 
 /// The variable with the caller's slice for the gradient of an input, an `Option`.

@@ -634,7 +634,7 @@ const _: () = {
                         },
                     );
             }
-            if lowest >= const { __Slots::FC1.end() } {
+            if lowest > 0 && lowest >= const { __Slots::FC1.end() } {
                 return;
             }
             {
@@ -666,7 +666,7 @@ const _: () = {
                         },
                     );
             }
-            if lowest >= const { __Slots::CONV2.end() } {
+            if lowest > 0 && lowest >= const { __Slots::CONV2.end() } {
                 return;
             }
             {
@@ -719,7 +719,7 @@ const _: () = {
                         },
                     );
             }
-            if lowest >= const { __Slots::CONV1.end() } {
+            if lowest > 0 && lowest >= const { __Slots::CONV1.end() } {
                 return;
             }
             {

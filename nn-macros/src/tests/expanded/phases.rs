@@ -637,7 +637,7 @@ const _: () = {
                     );
             }
             if phase == __Phases::BN.last {
-                if lowest >= const { __Slots::BN.end() } {
+                if lowest > 0 && lowest >= const { __Slots::BN.end() } {
                     return;
                 }
                 {
@@ -674,7 +674,7 @@ const _: () = {
                 }
             }
             if __Phases::BN.contain(phase) {
-                if lowest >= const { __Slots::BN.end() } {
+                if lowest > 0 && lowest >= const { __Slots::BN.end() } {
                     return;
                 }
                 {
@@ -700,7 +700,7 @@ const _: () = {
                 }
             }
             if phase == 0 {
-                if lowest >= const { __Slots::FC.end() } {
+                if lowest > 0 && lowest >= const { __Slots::FC.end() } {
                     return;
                 }
                 {
