@@ -10,4 +10,4 @@ same_shape! {
 
 /// The row of `Abs`.
 pub static ROW: Row =
-    Row { name: "Abs", stem: "abs", summary: "|x|", needs: Needs::INPUT, ..Row::ELEMENTWISE };
+    Row { name: "Abs", stem: "abs", summary: "absolute value of x", needs: Needs::INPUT, ..Row::ELEMENTWISE };
