@@ -13,9 +13,8 @@ use super::training_run::{StepIndex, TrainingRun};
 use crate::contract::Network;
 use crate::loss::{Loss, LossSums};
 use crate::optim::Optimizer;
-use crate::system::RngKey;
+use crate::system::{RngKey, Stopwatch};
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 /// What one call of [`Trainer::fit`](crate::train::Trainer::fit) records.
 pub(super) struct FitCall {
@@ -141,7 +140,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let number = self.position.epochs + 1;
-        let clock = Instant::now();
+        let clock = Stopwatch::start();
         let begun = self.position.begun.take().filter(|begun| begun.step < data.train.steps());
         let begun = begun.unwrap_or_default();
         let steps = data.train.steps() - begun.step;
@@ -151,7 +150,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         }
         self.position.epochs = number;
         run.check_weights(number, self.optimizer.learning_rate())?;
-        let training_seconds = clock.elapsed().as_secs_f64();
+        let training_seconds = clock.seconds();
         let training = Score::of::<N>(&sums);
         let validation = self.evaluate(data, run)?;
         let epoch = Epoch {
@@ -160,8 +159,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             training,
             validation,
             metrics: self.take_metrics(),
-            seconds: clock.elapsed().as_secs_f64(),
-            samples_per_second: data.train.samples_of(steps) as f64 / training_seconds,
+            seconds: clock.seconds().unwrap_or(0.0),
+            samples_per_second: training_seconds
+                .map_or(0.0, |seconds| data.train.samples_of(steps) as f64 / seconds),
         };
         let loss = epoch.watched().loss;
         self.position.losses.push(loss);

@@ -103,9 +103,9 @@ pub struct Epoch {
     pub validation: Option<Score>,
     /// The values of the metrics: see [`Trainer::metric`](crate::train::Trainer::metric).
     pub metrics: MetricValues,
-    /// Its duration, including validation.
+    /// Its duration, including validation. 0 on targets without a clock (wasm32-unknown-unknown).
     pub seconds: f64,
-    /// Training samples per second, without validation.
+    /// Training samples per second, without validation. 0 on targets without a clock.
     pub samples_per_second: f64,
 }
 

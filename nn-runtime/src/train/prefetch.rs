@@ -1,5 +1,6 @@
 //! Batches that other threads prepare.
 
+use crate::system::parallel::HAS_THREADS;
 use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -7,8 +8,9 @@ use std::thread;
 /// Batches in memory at a time, for each thread: one is in use while the next one is prepared.
 const BATCHES: usize = 2;
 
-/// Calls `f` with each of the batches `numbers`, in order, while `threads` threads call `load` for the next ones, until one
-/// of them fails or `f` breaks. Batches are reused: `load` receives one that may be full.
+/// Calls `f` with each of the batches `numbers`, in order, while `threads` threads (none where the target has no threads)
+/// call `load` for the next ones, until one of them fails or `f` breaks. Batches are reused: `load` receives one that may
+/// be full.
 ///
 /// # Panics
 /// If `load` panics.
@@ -18,6 +20,9 @@ pub(super) fn for_each_loaded<B: Default + Send, E: Send>(
     load: impl Fn(usize, &mut B) -> Result<(), E> + Sync,
     mut f: impl FnMut(usize, &B) -> Result<ControlFlow<()>, E>,
 ) -> Result<ControlFlow<()>, E> {
+    if !HAS_THREADS {
+        return for_each_in_turn(numbers, load, f);
+    }
     let load = &load;
     thread::scope(|scope| {
         let mut queues = Vec::new();
@@ -54,6 +59,22 @@ pub(super) fn for_each_loaded<B: Default + Send, E: Send>(
         }
         Ok(ControlFlow::Continue(()))
     })
+}
+
+/// The same on one thread.
+fn for_each_in_turn<B: Default, E>(
+    numbers: Range<usize>,
+    load: impl Fn(usize, &mut B) -> Result<(), E>,
+    mut f: impl FnMut(usize, &B) -> Result<ControlFlow<()>, E>,
+) -> Result<ControlFlow<()>, E> {
+    let mut batch = B::default();
+    for number in numbers {
+        load(number, &mut batch)?;
+        if f(number, &batch)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 #[cfg(test)]
@@ -97,6 +118,28 @@ mod tests {
         });
         assert_eq!(result, Ok(ControlFlow::Break(())));
         assert_eq!(seen, (3..=30).map(|i| i * i).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_thread_loads_the_same_batches() {
+        let load = |number: usize, batch: &mut usize| {
+            *batch = number * number;
+            if number == 9 { Err(number) } else { Ok(()) }
+        };
+        let run = |range: Range<usize>, last: usize| {
+            let (mut seen, mut seen_in_turn) = (Vec::new(), Vec::new());
+            let f = |seen: &mut Vec<usize>, number, batch: &usize| {
+                seen.push(*batch);
+                Ok(if number == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            };
+            let flow = for_each_loaded(range.clone(), 2, load, |i, batch| f(&mut seen, i, batch));
+            let in_turn = for_each_in_turn(range, load, |i, batch| f(&mut seen_in_turn, i, batch));
+            assert_eq!((&flow, seen), (&in_turn, seen_in_turn));
+            flow
+        };
+        assert_eq!(run(2..7, 100), Ok(ControlFlow::Continue(())));
+        assert_eq!(run(2..7, 4), Ok(ControlFlow::Break(())));
+        assert_eq!(run(2..20, 100), Err(9));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! [`Parameters`]: weights with their names in files.
 
-#[cfg(feature = "std")]
-use super::tensor::{Axis, Tensor};
 use super::weights::{Weights, len_of_fields};
+#[cfg(feature = "std")]
+use unrolled_weights::{Axis, Tensor};
 
 /// The fields of a hand-written layer: `f32`, arrays of it, and structs of such fields. `#[derive(Weights)]` implements
 /// this trait together with [`Weights`].
@@ -83,6 +83,7 @@ impl Field {
 /// # Panics
 /// When its fields do not fill it: another macro has changed it. When a field that is trained contains buffers.
 #[must_use]
+#[track_caller]
 pub const fn len_of_weights<P: Parameters>() -> usize {
     let mut fields = 0;
     let mut nth = 0;
