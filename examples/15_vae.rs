@@ -26,7 +26,8 @@ use std::process::ExitCode;
 use unrolled::data::Image;
 use unrolled::prelude::*;
 
-const MNIST: Source = Source { folder: "mnist", address: "http://yann.lecun.com/exdb/mnist" };
+const MNIST: Source =
+    Source { folder: "mnist", address: "https://ossci-datasets.s3.amazonaws.com/mnist/" };
 
 /// The numbers in a code.
 const CODE: usize = 8;
