@@ -271,6 +271,15 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// `warn`, `deny` and `forbid` on the struct or on a `block` set the level of a warning, and those of `deprecated` that of
 /// all. `docs/lints.md` of the repository explains each of them.
 ///
+/// # Weights in the program, and budgets
+///
+/// `#[weights("digits.safetensors")]` on a `struct` reads the file, whose path begins at the folder of the package's
+/// Cargo.toml, while the macro expands. `Digits::pretrained()` is then a `&'static Digits` in read-only memory. A file that
+/// does not fit is an error at the path, in the words of `load`. Sizes must be literals, and layers those of the language.
+///
+/// `#[fits(flash = 256K, ram = 64K)]` fails the build where the weights or the memory of `forward_in` (workspace, input and
+/// output) have more bytes, and names the layer with most weights, or at which memory peaks.
+///
 /// # Predefined blocks
 ///
 /// The layers of transformers (Vaswani et al., 2017) are predefined blocks, written in this language; a block of
@@ -400,8 +409,8 @@ pub mod __private {
         AtRunTime, Buffer, CHeader, Embeds, Field, InPlaceSlot, Infer, InferCtx, InferenceExt,
         Input, InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo,
         Outputs, Parameters, RngKey, Sequence, Shaped, Slot, Spec, StaticWeights, Streaming,
-        Values, Weights, add_to, check_inputs, layers, len_of_fields, len_of_weights, step_in,
-        steps_through, take,
+        Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields, len_of_weights,
+        step_in, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

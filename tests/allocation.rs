@@ -159,6 +159,15 @@ fn steps_do_not_allocate() {
     repeated_without_allocations(|| {
         let _ = (net.step(&mut state, &[0.25; 3]), net.forward(&all));
     });
+    // From the first call on.
+    let small = Plain::new(1);
+    let (mut state, mut workspace) = ([0.0; Steps::STATE_LEN], [0.0; Steps::STEP_WORKSPACE_LEN]);
+    let mut image_workspace = [0.0; Plain::WORKSPACE_LEN];
+    let count = allocations(|| {
+        let _ = net.step_in(&mut state, &mut workspace, &[0.25; 3]);
+        let _ = small.forward_in(&mut image_workspace, &[[[0.5; 2]; 8]; 8]);
+    });
+    assert_eq!(count, 0);
     let (generator, mut ctx) = (Generator::new(1), State::new());
     let text = Sequence::new(&[3; 7]).unwrap();
     repeated_without_allocations(|| {

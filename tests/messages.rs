@@ -207,6 +207,8 @@ fn passes(messages: &mut Messages) {
     pass.forward(&mut net, &[[0.0; 4]; 2], RngKey::new(1)).expect("two samples");
     let found = pass.backward(&net, &[[0.0; 2]; 1], &mut d_net, None);
     messages.error("BatchError::OutputGradients", found.expect_err("one gradient"));
+    let activations = Tiny::new(1).activations(&[0.0; 4]).expect("an input");
+    messages.error("UnknownPath", activations.get("fc3").expect_err("no such line"));
 }
 
 fn optimizers(messages: &mut Messages) {

@@ -6,7 +6,9 @@ use std::path::Path;
 use syn::LitStr;
 use unrolled_shape::Value as RuleValue;
 use unrolled_shape::registry::Row;
-use unrolled_weights::{FileTensors, Graph, GraphNode, NodeWeights, file, layer_tensors};
+use unrolled_weights::{
+    FileTensors, Graph, GraphNode, LayerTensors, NodeWeights, file, layer_tensors,
+};
 
 use crate::network::{Dim, Layer, Network, Node, Sizes};
 use crate::report::{Report, mistake};
@@ -104,10 +106,7 @@ fn shared_weight(
 }
 
 /// The tensors of a layer with these inputs and arguments.
-fn tensors_of(
-    row: &'static Row,
-    sizes: Sizes,
-) -> Box<dyn Fn(&unrolled_weights::LayerOrder) -> Vec<unrolled_weights::Tensor>> {
+fn tensors_of(row: &'static Row, sizes: Sizes) -> LayerTensors<'static> {
     Box::new(move |order| {
         let Some(tensors) = row.tensors else { return Vec::new() };
         layer_tensors(order, |sink| tensors(&sizes.inputs, &sizes.values, sink))

@@ -98,6 +98,13 @@ mod tests {
     }
 
     #[test]
+    fn layers_with_weights_name_their_tensors() {
+        for row in ROWS {
+            assert_eq!(row.tensors.is_some(), !row.sizes.is_empty(), "{}", row.name);
+        }
+    }
+
+    #[test]
     fn stems_are_snake_case() {
         for row in ROWS {
             let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

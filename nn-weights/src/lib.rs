@@ -10,6 +10,6 @@ mod order;
 mod tensor;
 
 pub use feature_order::{FeatureOrder, LayerOrder};
-pub use order::{FileTensors, Graph, GraphNode, NodeWeights, OrderConflict};
+pub use order::{FileTensors, Graph, GraphNode, LayerTensors, NodeWeights, OrderConflict};
 pub use tensor::{Axis, Tensor, layer_tensors};
 pub use unrolled_shape::Element;

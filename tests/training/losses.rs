@@ -11,6 +11,8 @@ network! {
         var: Softplus,
     }
 
+    // `CTC` takes log-probabilities.
+    #[allow(softmax_at_output)]
     struct Speech(..6x3) -> 6x3 { Dense(3), LogSoftmax }
 
     struct Embedder(3) -> 2 { Dense(16), Tanh, Dense(2) }

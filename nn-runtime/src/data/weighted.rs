@@ -98,6 +98,7 @@ impl<D: Dataset> Weighted<D> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<D: Dataset> Dataset for Weighted<D> {
     type Input = D::Input;
     type Target = D::Target;

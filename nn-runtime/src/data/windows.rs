@@ -43,6 +43,7 @@ impl<'a, T: Copy + Sync, const STEPS: usize, const AHEAD: usize> Windows<'a, T, 
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Copy + Sync, const STEPS: usize, const AHEAD: usize> Dataset
     for Windows<'_, T, STEPS, AHEAD>
 {

@@ -27,7 +27,8 @@ use crate::types::Values;
 ///
 /// A batch consists of groups of the same number of samples, one group after the other: all anchors, all positives, all
 /// negatives of [`Triplet`]; the first and the second of each pair of the others. Where two networks compute the
-/// groups, such as one of images and one of texts, their outputs are copied into one array.
+/// groups, such as one of images and one of texts, their outputs are copied into one array. A loss of your own that needs
+/// labels has them as a field.
 pub trait BatchLoss<Output: Values> {
     /// Returns the loss of a batch, the mean over its pairs or triplets, and writes its gradient to `d_outputs`.
     ///

@@ -154,7 +154,7 @@ impl Lattice<'_> {
 
     /// The class at a position.
     const fn class(&self, position: usize) -> usize {
-        let class = if position % 2 == 0 { self.blank } else { self.labels[position / 2] };
+        let class = if position.is_multiple_of(2) { self.blank } else { self.labels[position / 2] };
         class as usize
     }
 

@@ -83,6 +83,7 @@ impl Field {
 /// # Panics
 /// When its fields do not fill it: another macro has changed it. When a field that is trained contains buffers.
 #[must_use]
+#[track_caller]
 pub const fn len_of_weights<P: Parameters>() -> usize {
     let mut fields = 0;
     let mut nth = 0;

@@ -33,10 +33,13 @@ pub struct GraphNode<'a> {
     pub weights: Vec<NodeWeights<'a>>,
 }
 
+/// The tensors of a layer whose features have given orders, offsets counted from the layer's first element.
+pub type LayerTensors<'a> = Box<dyn Fn(&LayerOrder) -> Vec<Tensor> + 'a>;
+
 /// Weights of a layer in files.
 pub struct NodeWeights<'a> {
-    /// Its tensors, offsets counted from its own first element.
-    pub tensors: Box<dyn Fn(&LayerOrder) -> Vec<Tensor> + 'a>,
+    /// Its tensors.
+    pub tensors: LayerTensors<'a>,
     /// Their offset among the weights of the outermost network.
     pub offset: usize,
     /// How many of them are meant: those of another layer are its weight, without its bias.

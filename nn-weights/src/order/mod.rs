@@ -7,5 +7,5 @@ mod graph;
 mod tensors;
 
 pub use features::OrderConflict;
-pub use graph::{Graph, GraphNode, NodeWeights};
+pub use graph::{Graph, GraphNode, LayerTensors, NodeWeights};
 pub use tensors::FileTensors;

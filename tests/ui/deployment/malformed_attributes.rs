@@ -22,6 +22,9 @@ network! {
     #[fits(ram = 64K)]
     #[fits(flash = 1M)]
     pub struct G(64) -> 10 { Dense(10) }
+
+    #[weights("digits.safetensors")]
+    pub struct H<const HIDDEN: usize>(64) -> 10 { Dense(HIDDEN), ReLU, Dense(10) }
 }
 
 fn main() {

@@ -10,9 +10,6 @@ network! {
 
     #[weights("digits.safetensors")]
     pub struct Constant(64) -> 10 { Dense(HIDDEN), ReLU, Dense(10) }
-
-    #[weights("digits.safetensors")]
-    pub struct Generic<const HIDDEN: usize>(64) -> 10 { Dense(HIDDEN), ReLU, Dense(10) }
 }
 
 fn main() {
