@@ -17,7 +17,8 @@
 #[allow(
     clippy::struct_field_names,
     clippy::pub_underscore_fields,
-    reason = "the names of the user's lines"
+    clippy::exhaustive_structs,
+    reason = "a field for each of the user's lines"
 )]
 #[repr(C)]
 pub struct Digits {
@@ -66,8 +67,9 @@ const _: () = {
         const ARGUMENTS: Self::Arguments = __rt::rules::max_pool2d::MaxPool2d {
             kernel: [2, 2],
             stride: ::core::option::Option::None,
-            padding: [0, 0],
+            padding: __rt::Padding::Explicit([0, 0]),
             dilation: [1, 1],
+            ceil_mode: false,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[26, 26, 32])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[13, 13, 32]);
@@ -106,8 +108,9 @@ const _: () = {
         const ARGUMENTS: Self::Arguments = __rt::rules::max_pool2d::MaxPool2d {
             kernel: [2, 2],
             stride: ::core::option::Option::None,
-            padding: [0, 0],
+            padding: __rt::Padding::Explicit([0, 0]),
             dilation: [1, 1],
+            ceil_mode: false,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[11, 11, 64])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[5, 5, 64]);

@@ -2,7 +2,8 @@
 #[allow(
     clippy::struct_field_names,
     clippy::pub_underscore_fields,
-    reason = "the names of the user's lines"
+    clippy::exhaustive_structs,
+    reason = "a field for each of the user's lines"
 )]
 #[repr(C)]
 struct Phases {
