@@ -41,7 +41,7 @@ pub use unrolled_runtime::{AsMatrix, nalgebra};
 pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch, parallel};
 #[cfg(feature = "train")]
 pub use unrolled_runtime::{
-    GradientCheck, TrainNode, TrainPass, TrainingExt, check_gradients, init, loss,
+    GradientCheck, TrainNode, TrainPass, TrainingExt, check_gradients, distributed, init, loss,
     loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from, optim, rand, train,
     train::metrics,
 };

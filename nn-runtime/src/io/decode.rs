@@ -12,6 +12,7 @@ use crate::types::{Axis, Tensor};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -74,14 +75,23 @@ pub(super) fn read(
     Err(LoadError::Mismatch { path: path.into(), mismatches })
 }
 
-/// The arrays of a file: the tensors of one axis whose names begin with [`ARRAYS`], by their names without it, and the JSON
-/// text stored with them.
-pub(super) fn read_arrays(path: &Path) -> Result<(Arrays, Option<String>), LoadError> {
-    let in_file = |error| in_file(error, path, &[]);
+/// Opens the regular file `path`. Also returns its length.
+pub(super) fn open(path: &Path) -> Result<(File, u64), LoadError> {
     let read_error = |why| LoadError::Read { path: path.into(), why };
-    let mut file = open_regular(path).map_err(read_error)?;
+    let file = open_regular(path).map_err(read_error)?;
     let len = file.metadata().map_err(read_error)?.len();
-    let mut input = Input::new(&mut file);
+    Ok((file, len))
+}
+
+/// The arrays of a file of `len` bytes, which errors call `path`: the tensors of one axis whose names begin with [`ARRAYS`], by their names without it, and the JSON
+/// text stored with them.
+pub(super) fn read_arrays(
+    path: &Path,
+    reader: &mut dyn Read,
+    len: u64,
+) -> Result<(Arrays, Option<String>), LoadError> {
+    let in_file = |error| in_file(error, path, &[]);
+    let mut input = Input::new(reader);
     let header = header::read(&mut input, MAX_MATCHING_TENSORS).map_err(in_file)?;
     let (expected, found) = (header.tensors.data_len(), len as usize);
     // Before memory is allocated: a damaged header may describe any size.

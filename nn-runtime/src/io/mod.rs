@@ -47,6 +47,6 @@ pub use error::{Damage, ForeignFormat, LoadError, Mismatch, SaveError};
 pub(crate) use optimizer_file::{load_optimizer, save_optimizer};
 pub use report::LoadReport;
 pub(crate) use weights_file::{
-    extra_of, load, load_arrays, load_from, load_matching, remove_temporary, save,
+    extra_of, load, load_arrays, load_from, load_matching, open, remove_temporary, save,
     save_with_arrays, to_bytes,
 };

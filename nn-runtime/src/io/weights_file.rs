@@ -12,6 +12,7 @@ use crate::contract::Network;
 use crate::order::file_tensors;
 use crate::types::zeros_on_line;
 use serde_json::Value;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -36,9 +37,19 @@ pub(crate) fn save_with_arrays<N: Network>(
     encode::write_with_arrays(&file_tensors::<N>(), net.as_floats(), &arrays, extra, path)
 }
 
-/// The arrays of a file that [`save_with_arrays`] has written, and the JSON text stored with them.
-pub(crate) fn load_arrays(path: &Path) -> Result<(Arrays, Option<String>), LoadError> {
-    decode::read_arrays(path)
+/// Opens the regular file `path`. Also returns its length.
+pub(crate) fn open(path: &Path) -> Result<(File, u64), LoadError> {
+    decode::open(path)
+}
+
+/// The arrays of a file of `len` bytes that [`save_with_arrays`] has written, and the JSON text stored with them. Errors
+/// call it `path`.
+pub(crate) fn load_arrays(
+    path: &Path,
+    reader: &mut dyn Read,
+    len: u64,
+) -> Result<(Arrays, Option<String>), LoadError> {
+    decode::read_arrays(path, reader, len)
 }
 
 /// Removes the temporary file that a killed process may have left beside `path`.
@@ -69,11 +80,11 @@ pub(crate) fn load_matching<N: Network>(
 
 /// A network with the weights from `reader`, which errors call `name`.
 pub(crate) fn load_from<N: Network>(
-    name: &str,
+    name: impl AsRef<Path>,
     reader: &mut dyn Read,
 ) -> Result<Box<N>, LoadError> {
     let mut net = zeros_on_line::<N>();
-    decode::read(Path::new(name), reader, &file_tensors::<N>(), net.as_floats_mut())?;
+    decode::read(name.as_ref(), reader, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok(net)
 }
 

@@ -6,7 +6,8 @@ use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::Network;
-use crate::memory::Shards;
+use crate::memory::{ShardCut, Shards};
+use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::Values;
 
@@ -42,8 +43,8 @@ pub(crate) fn input_gradients<N: Network>(
             let step = ShardedStep::<N, _> {
                 input: |i| &inputs[i],
                 first: 0,
-                samples: inputs.len(),
-                capacity,
+                cut: ShardCut::whole(inputs.len(), capacity),
+                division: Division::WHOLE,
                 // Without effect: outside of training nothing is random.
                 key: RngKey::new(0),
                 training: false,
@@ -59,7 +60,7 @@ pub(crate) fn input_gradients<N: Network>(
 
 /// Forward, the gradients of the outputs, and backward of a few shards.
 fn run_round<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync>(
-    step: &ShardedStep<N, F>,
+    step: &ShardedStep<'_, N, F>,
     net: &N,
     local: &Chunks<f32>,
     prepared: &[f32],

@@ -8,7 +8,8 @@ use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
 use super::workspace::{BatchStates, Chunks, Workspace};
 use crate::contract::Network;
-use crate::memory::Shards;
+use crate::memory::{ShardCut, Shards};
+use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Values};
 
@@ -125,8 +126,8 @@ impl<N: Network> TrainPass<N> {
         let step = ShardedStep::<N, _> {
             input: |i| &inputs[i],
             first: 0,
-            samples,
-            capacity,
+            cut: ShardCut::whole(samples, capacity),
+            division: Division::WHOLE,
             key,
             training: true,
             deferred,
@@ -181,8 +182,8 @@ impl<N: Network> TrainPass<N> {
         let step = ShardedStep::<N, _> {
             input: |i| &inputs[i],
             first: 0,
-            samples,
-            capacity,
+            cut: ShardCut::whole(samples, capacity),
+            division: Division::WHOLE,
             key,
             training: true,
             deferred,

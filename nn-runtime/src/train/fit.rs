@@ -5,14 +5,16 @@ use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
 use super::loader::{CheckedData, DynData};
+use super::run_settings::RunSettings;
 use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
-use super::training_run::{RunSettings, TrainingRun};
+use super::training_run::TrainingRun;
 use crate::contract::{Network, Node, Root};
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::order::file_tensors;
+use crate::ranks::{Division, Ranks};
 use std::ops::DerefMut;
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
@@ -94,6 +96,30 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
+        let world = self.world;
+        let ranks = world.map(Ranks::new);
+        let result = self.fit_on(ranks.as_ref(), last, net, train, loss);
+        if let (Some(world), Err(error)) = (world, &result) {
+            // Errors of the messages are those of other ranks.
+            if !matches!(error, TrainError::Distributed(_)) {
+                world.fail(&error.to_string());
+            }
+        }
+        result
+    }
+
+    /// As [`fit_until`](Self::fit_until), on the ranks of a distributed run.
+    fn fit_on<'r, L>(
+        &mut self,
+        ranks: Option<&'r Ranks<'r>>,
+        last: usize,
+        net: &mut impl DerefMut<Target = N>,
+        train: DynData<'_, N, Target>,
+        loss: &L,
+    ) -> Result<History, TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
         if self.carry_state && <N as Node<Root>>::STATE == 0 {
             return Err(TrainError::NoState);
         }
@@ -103,11 +129,15 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let validation = self.validation;
         let validation =
             validation.map(|data| CheckedData::new(DataSet::Validation, data, loss)).transpose()?;
-        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings());
-        let mut data = RunData { train: Samples::new(train, self.run_settings()), validation };
+        let settings = self.run_settings(self.division(ranks)?);
+        self.meet(settings.division, train.len(), &mut **net)?;
+        let mut run = TrainingRun::new(&mut **net, &train, settings);
+        let mut data = RunData { train: Samples::new(train, settings), validation };
         data.train.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;
-        self.prepare_checkpoints()?;
+        if self.is_first_rank() {
+            self.prepare_checkpoints()?;
+        }
         let mut call = FitCall::new(self, last, data.train.len());
         self.resume_run(&mut run, &mut call)?;
         let result = self.all_epochs(&mut data, &mut run, &mut call);
@@ -115,13 +145,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         result.map(|()| call.history)
     }
 
-    const fn run_settings(&self) -> RunSettings {
+    const fn run_settings<'r>(&self, division: Division<'r>) -> RunSettings<'r> {
         RunSettings {
             batch: self.batch,
             accumulate: self.accumulate,
             drop_last: self.drop_last,
             clip: self.clip,
             carry_state: self.carry_state,
+            division,
         }
     }
 }
