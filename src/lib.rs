@@ -35,22 +35,24 @@ pub use unrolled_macros::Weights;
 pub use unrolled_runtime::FilesExt;
 #[cfg(feature = "files")]
 pub use unrolled_runtime::io;
+#[cfg(feature = "train")]
+pub use unrolled_runtime::{
+    Activation, Activations, GradientCheck, TrainNode, TrainPass, TrainingExt, UnknownPath,
+    check_gradients, distributed, init, loss, loss_and_all_gradients, loss_and_gradients,
+    loss_and_gradients_from, optim, rand, train, train::metrics,
+};
 #[cfg(feature = "nalgebra")]
 pub use unrolled_runtime::{AsMatrix, nalgebra};
 #[cfg(feature = "std")]
-pub use unrolled_runtime::{BatchError, Element, State, Tensor, data, infer_batch, parallel};
-#[cfg(feature = "train")]
 pub use unrolled_runtime::{
-    GradientCheck, TrainNode, TrainPass, TrainingExt, check_gradients, distributed, init, loss,
-    loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from, optim, rand, train,
-    train::metrics,
+    BatchError, DynNetwork, Element, State, Tensor, data, infer_batch, parallel,
 };
 pub use unrolled_runtime::{
-    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerInfo, Network, Node, OutputInfo,
-    Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming, Values,
-    WeightSlice, Weights, layers, sizes, typenum,
+    InferenceExt, Input, InputError, Inputs, Isa, Layer, LayerCtx, LayerInfo, Network, Node,
+    OutputInfo, Outputs, Parameters, RngKey, Root, Sequence, SequenceError, Shaped, Streaming,
+    Values, WeightSlice, Weights, layers, sizes, typenum,
 };
-pub use unrolled_shape::{Shape, ShapeError, Text, rules};
+pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 
 /// Defines a struct for each network in the block, with all sizes known at compile time.
 ///
@@ -122,6 +124,36 @@ pub use unrolled_shape::{Shape, ShapeError, Text, rules};
 /// let net = Fusion::new(1);
 /// let scores: [f32; 3] = net.forward((&[[[0.0; 1]; 8]; 8], &[0.0; 12]));
 /// # assert!(scores.iter().all(|score| score.is_finite()));
+/// ```
+///
+/// # Constants and const generics
+///
+/// A size may be a constant, an expression in braces, or a const generic of the network. Constants are checked where the
+/// network is defined, const generics where a program makes one: `Mlp::<30>` below does not compile.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     pub struct Mlp<const FEATURES: usize>(5x5x4) -> 10 {
+///         Flatten -> FEATURES,
+///         Dense(10),
+///     }
+/// }
+///
+/// assert_eq!(Mlp::<100>::new(1).params().len(), 1010);
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use unrolled::prelude::*;
+/// # network! {
+/// #     pub struct Mlp<const FEATURES: usize>(5x5x4) -> 10 {
+/// #         Flatten -> FEATURES,
+/// #         Dense(10),
+/// #     }
+/// # }
+/// // layer `Flatten` gives 5x5x4 = 100, but its arrow says 30
+/// let net = Mlp::<30>::zeros();
 /// ```
 ///
 /// # Names of layers

@@ -108,13 +108,14 @@ fn main() {
         });
     });
     for threads in [1, 3] {
-        parallel::with_threads(threads, || {
+        let checks = || {
             check::<Plain>();
             check::<Normalised>();
             check::<Rows>();
             single_samples_do_not_allocate();
             training_with_state_does_not_allocate();
-        });
+        };
+        parallel::with_threads(threads, || parallel::whatever_the_work(checks));
     }
     steps_do_not_allocate();
     small_networks_are_aligned_to_cache_lines();

@@ -13,6 +13,8 @@ pub(crate) struct File {
 
 /// `block Name(parameters) { lines }`
 pub(crate) struct Block {
+    /// Its comments, for editors.
+    pub(crate) docs: Vec<Attribute>,
     /// The levels of warnings that its attributes set.
     pub(crate) levels: Vec<Level>,
     pub(crate) name: Ident,

@@ -7,7 +7,7 @@ use syn::parse::Result;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Fields, Ident, Member, Meta, Path, Token, Type,
+    Attribute, Data, DeriveInput, Error, Field, Fields, Ident, Member, Meta, Path, Token, Type,
     parse_quote,
 };
 
@@ -23,7 +23,8 @@ pub(crate) fn derive_weights(input: &DeriveInput) -> TokenStream {
     let fields = match &input.data {
         Data::Struct(data) => {
             let laid_out = mistakes.take(check_layout(input, &data.fields));
-            Some((expand_fields(&krate, &data.fields), laid_out.is_some()))
+            let trained = mistakes.take(expand_trained(&data.fields)).flatten();
+            Some((expand_fields(&krate, &data.fields), trained, laid_out.is_some()))
         }
         Data::Enum(data) => mistakes.other_kind(data.enum_token.span, &input.ident, "an enum"),
         Data::Union(data) => mistakes.other_kind(data.union_token.span, &input.ident, "a union"),
@@ -103,6 +104,43 @@ fn check_layout(input: &DeriveInput, fields: &Fields) -> Result<()> {
     Err(Error::new(input.ident.span(), message))
 }
 
+/// The number of trained elements, where some fields are buffers: `#[weights(buffer)]`. Trained ones come first, so that they
+/// are one range of the weights.
+fn expand_trained(fields: &Fields) -> Result<Option<TokenStream>> {
+    let mut first = None;
+    for (member, field) in fields.members().zip(fields) {
+        match (is_buffer(field)?, first.is_some()) {
+            (true, false) => first = Some(member),
+            (false, true) => {
+                let message = "a trained field comes after a buffer: move it before the first one";
+                return Err(Error::new_spanned(&field.ty, message));
+            }
+            _ => {}
+        }
+    }
+    Ok(first.map(|first| {
+        quote! {
+            const TRAINED: usize =
+                ::core::mem::offset_of!(Self, #first) / ::core::mem::size_of::<f32>();
+        }
+    }))
+}
+
+fn is_buffer(field: &Field) -> Result<bool> {
+    let mut found = false;
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("weights")) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("buffer") {
+                let message = "expected `buffer`, for a field that is not trained";
+                return Err(Error::new_spanned(meta.path, message));
+            }
+            found = true;
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
 /// The fields as an array of `Field`. The type of a field is the one place where its trait is asked for, so that the
 /// error points there.
 fn expand_fields(krate: &Path, fields: &Fields) -> TokenStream {
@@ -133,11 +171,12 @@ fn expand_fields(krate: &Path, fields: &Fields) -> TokenStream {
     }
 }
 
-/// `Weights` and `Parameters`. `fields` are there for a struct, with whether its layout is that of weights.
+/// `Weights` and `Parameters`. `fields` are there for a struct, with the number of trained ones and whether its layout is that of
+/// weights.
 fn expand_implementations(
     krate: &Path,
     input: &DeriveInput,
-    fields: Option<(TokenStream, bool)>,
+    fields: Option<(TokenStream, Option<TokenStream>, bool)>,
 ) -> TokenStream {
     let name = &input.ident;
     let words = name.unraw().to_string();
@@ -145,11 +184,14 @@ fn expand_implementations(
     // After a mistake of the layout, this would be a second error.
     let len = fields
         .as_ref()
-        .filter(|(_, laid_out)| *laid_out)
+        .filter(|(.., laid_out)| *laid_out)
         .map(|_| quote!(const LEN: usize = #krate::__private::len_of_weights::<Self>();));
-    let fields = fields.map(
-        |(fields, _)| quote!(const FIELDS: &'static [#krate::__private::Field] = { #fields };),
-    );
+    let fields = fields.map(|(fields, trained, _)| {
+        quote! {
+            #trained
+            const FIELDS: &'static [#krate::__private::Field] = { #fields };
+        }
+    });
     // The compiler evaluates a constant of a generic type only where it is used.
     let check = (len.is_some() && input.generics.params.is_empty())
         .then(|| quote!(const _: usize = <#name as #krate::__private::Weights>::LEN;));

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::Attribute;
 
 use crate::ast;
+use crate::editor::{emit_view, is_editor};
 use crate::emit::emit;
 use crate::fallback::emit_stub;
 use crate::guard::check_depth;
@@ -74,7 +75,9 @@ pub(crate) fn expand_networks(
         whole.then(|| warnings.emit_unfulfilled(levels))
     });
     let unfulfilled = unfulfilled.collect::<Vec<_>>();
-    quote!(#code #(#unfulfilled)*)
+    let view = is_editor().then(|| emit_view(&facade.krate, &file));
+    // The view is first, because rust-analyzer prefers the first of the places where a token of the user's is.
+    quote!(#view #code #(#unfulfilled)*)
 }
 
 /// The items of a network with the attributes of its struct that concern all of them: `#[cfg(..)]`; and `#[deprecated]`,

@@ -11,6 +11,7 @@ mod arguments;
 mod ast;
 mod blocks;
 mod derive;
+mod editor;
 mod emit;
 mod expand;
 mod fallback;
@@ -63,6 +64,9 @@ pub fn network_core(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 /// Makes a `#[repr(C)]` struct of `f32` arrays the weights of a hand-written layer: implements
 /// `Weights` and `Parameters`. A field may also be a struct with this derive, or an array of them.
+///
+/// `#[weights(buffer)]` above a field means that it is stored in files but not trained, such as statistics of the data or an
+/// `f32` setting. Trained fields come before buffers.
 ///
 /// In a crate that renames `unrolled`, add `#[weights(crate = new_name)]`.
 #[proc_macro_derive(Weights, attributes(weights))]

@@ -44,6 +44,11 @@ impl Unique {
     }
 }
 
+/// A name of the user's as a variable.
+pub(crate) fn raw(name: &Ident) -> Ident {
+    identifier(&name.unraw().to_string(), name.span())
+}
+
 /// A name of the user's as a field or a variable, raw where it is a keyword: `r#type`.
 fn identifier(name: &str, span: Span) -> Ident {
     match name {

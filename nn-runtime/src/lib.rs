@@ -1,7 +1,7 @@
 //! Layers, kernels, losses, optimisers, training, data and files.
 //!
 //! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
-//! `system`, `types`, `ranks`, `memory`, `kernels`, `contract`, `layers`, `order`, `step`, and then `loss`, `optim`, `data`,
+//! `system`, `types`, `ranks`, `memory`, `kernels`, `contract`, `layers`, `order`, and then `loss`, `optim`, `step`, `data`,
 //! `io`, `distributed`, `train` and `network`.
 //!
 //! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training
@@ -53,10 +53,11 @@ mod types;
 
 #[cfg(feature = "train")]
 pub use contract::{
-    Backward, Forward, Pass, Phases, TiedNode, TrainEmbeds, TrainInPlaceNode, TrainNode, TrainSlot,
+    Backward, Forward, Observer, Pass, Phases, TiedNode, TrainEmbeds, TrainInPlaceNode, TrainNode,
+    TrainSlot,
 };
 pub use contract::{
-    Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerInfo, Network, Node,
+    Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerCtx, LayerInfo, Network, Node,
     PooledNode, Root, Shaped, Signature, Slot, Spec, Streaming, check_inputs,
 };
 #[cfg(feature = "std")]
@@ -64,15 +65,19 @@ pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};
 pub use kernels::{AtRunTime, Instructions, Isa, add_to};
 pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
 #[cfg(feature = "train")]
-pub use memory::{FullShards, Shards, TrainCtx, TrainLayout};
+pub use memory::{Frozen, FullShards, Shards, TrainCtx, TrainLayout};
 #[cfg(feature = "nalgebra")]
 #[doc(no_inline)]
 pub use nalgebra;
+#[cfg(feature = "std")]
+pub use network::DynNetwork;
 #[cfg(feature = "files")]
 pub use network::FilesExt;
 pub use network::InferenceExt;
 #[cfg(feature = "train")]
-pub use network::{GradientCheck, TrainingExt, check_gradients};
+pub use network::{
+    Activation, Activations, GradientCheck, TrainingExt, UnknownPath, check_gradients,
+};
 #[cfg(feature = "train")]
 #[doc(no_inline)]
 pub use rand;

@@ -1,8 +1,11 @@
 //! Functions over any network, with the bound `Network` alone.
 
+use unrolled::DynNetwork;
 use unrolled::prelude::*;
 
 network! {
+    struct Small(2) -> 2 { Dense(2) }
+    struct Wide(2) -> 2 { Dense(5), ReLU, Dense(2) }
     struct Single(3) -> 2 { Dense(4), Tanh, Dense(2) }
     struct Several(a: 3, b: ..4x2) -> (c: 2, d: 4x2) {
         c: a => Dense(2),
@@ -51,6 +54,27 @@ fn generic_code_calls_forward() {
     let SeveralOutput { c, d } = answer(&*net, &([0.5, -1.0, 2.0], b));
     let expected = net.forward((&[0.5, -1.0, 2.0], &b));
     assert_eq!((c, d), (expected.c, expected.d));
+}
+
+#[test]
+fn networks_of_several_types_are_used_behind_pointers() {
+    let mut nets: Vec<Box<dyn DynNetwork<[f32; 2], [f32; 2]>>> = vec![Small::new(1), Wide::new(2)];
+    let x = [0.5, -1.0];
+    let (first, second) = (Small::new(1), Wide::new(2));
+    let answers =
+        |nets: &[Box<dyn DynNetwork<[f32; 2], [f32; 2]>>]| [0, 1].map(|i| nets[i].forward(&x));
+    assert_eq!(answers(&nets), [first.forward(&x), second.forward(&x)]);
+    for net in &nets {
+        let (mut output, mut outputs) = ([0.0; 2], [[0.0; 2]; 3]);
+        net.forward_into(&x, &mut output);
+        net.forward_batch(&[x; 3], &mut outputs);
+        assert_eq!((output, outputs), (net.forward(&x), [output; 3]));
+    }
+    assert_eq!([0, 1].map(|i| nets[i].params().len()), [Small::LEN, Wide::LEN]);
+    assert_eq!((nets[0].tensors(), nets[1].summary()), (Small::tensors(), Wide::summary()));
+    nets[0].params_mut().fill(0.0);
+    let zero = std::thread::scope(|scope| scope.spawn(|| nets[0].forward(&x)).join().unwrap());
+    assert_eq!(zero, [0.0; 2]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod generic;
 mod inlined;
 mod instructions;
 mod large_network;
+mod layer_context;
 #[cfg(feature = "nalgebra")]
 mod matrix;
 mod outputs;

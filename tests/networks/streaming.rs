@@ -278,9 +278,8 @@ fn a_trainer_that_passes_state_on_learns_across_chunks() {
         || Trainer::new(Adam::new(2e-2)).batch(16).epochs(8).seed(3).validate(&valid).quiet();
     let fit = |mut trainer: Trainer<'_, Adam, _, _>, threads| {
         let mut net = Recall::new(1);
-        let history = parallel::with_threads(threads, || {
-            trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap()
-        });
+        let run = || trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap();
+        let history = parallel::with_threads(threads, || parallel::whatever_the_work(run));
         (net, history.epochs.last().unwrap().validation.unwrap().accuracy.unwrap())
     };
     let (_, without) = fit(trainer(), 1);

@@ -90,7 +90,9 @@ fn a_resumed_run_has_the_bits_of_an_uninterrupted_one() {
         for part in 0.. {
             let stop = 1 + RngKey::new(seed).bits(part) as usize % 11;
             let threads = [1, 3, 2][part as usize % 3];
-            let (found, record) = parallel::with_threads(threads, || train(&parts, Some(stop)));
+            let run = || train(&parts, Some(stop));
+            let (found, record) =
+                parallel::with_threads(threads, || parallel::whatever_the_work(run));
             left = left.saturating_sub(stop);
             if left == 0 {
                 assert_eq!(losses(&record), losses(&history), "seed {seed}");

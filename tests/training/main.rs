@@ -4,10 +4,12 @@
 #[allow(dead_code, reason = "each test binary uses a part")]
 mod common;
 
+mod activations;
 mod checkpoint;
 mod data;
 mod dataset;
 mod digits;
+mod freezing;
 mod gradients;
 mod health;
 mod logs;

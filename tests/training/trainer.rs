@@ -165,6 +165,18 @@ fn callbacks_see_steps_epochs_and_the_network() {
 }
 
 #[test]
+fn closures_are_schedules() {
+    let (train, mut rates) = (data(20, 1), Vec::new());
+    let schedule = |base: f64, done: usize| base / (1 + done) as f64;
+    let trainer = || Trainer::new(SGD::new(0.5)).batch(10).epochs(2).quiet();
+    for trainer in [trainer().schedule_steps(schedule), trainer().schedule_epochs(schedule)] {
+        let mut trainer = trainer.on_step(|step| rates.push(step.learning_rate));
+        trainer.fit(&mut Small::new(1), &train, &CrossEntropy::new()).expect("sound data");
+    }
+    assert_eq!(rates, [0.5, 0.25, 0.5 / 3.0, 0.125, 0.5, 0.5, 0.25, 0.25]);
+}
+
+#[test]
 fn a_trainer_moves_to_another_thread() {
     let train = data(20, 1);
     let trainer = Trainer::new(Adam::new(0.01))

@@ -22,12 +22,19 @@ fn emit_pass(context: &Context) -> TokenStream {
     let names = buffer_names(context, &context.plan.train);
     let segments = by_phase(context, Pass::Backward, |node, phase| {
         let it = &context.network.nodes[node];
-        if it.storage() == Storage::InPlace {
+        let code = if it.storage() == Storage::InPlace {
             in_place_node(context, &names, node)
         } else {
             separate_node(context, &names, node, phase)
+        };
+        match emit_end(context, node) {
+            // A block where `by_phase` puts an `if` before it.
+            Some(end) if it.may_cross() => quote!({ #end #code }),
+            end => quote!(#end #code),
         }
     });
+    let lowest = context.running().any(|(node, _)| emit_end(context, node).is_some());
+    let lowest = lowest.then(|| quote!(let lowest = ctx.frozen.lowest();));
     let inputs = (0..context.network.inputs.len()).map(d_input);
     let asked = emit_asked(context);
     let copy = context.plan.copied.map(|input| {
@@ -45,10 +52,24 @@ fn emit_pass(context: &Context) -> TokenStream {
             ctx.lengths = outer.inside::<__S>();
             let [#(#inputs),*] = d_x else { ::core::panic!("one gradient for each input") };
             #asked
+            #lowest
             #copy
             #segments
         }
     }
+}
+
+/// The end of the backward pass before node `index` (a node and those before it) where all weights up to it are frozen. Only
+/// where that may have changed: after a node with weights, and at a node that a phase begins with.
+fn emit_end(context: &Context, index: usize) -> Option<TokenStream> {
+    let mut after = context.running().skip_while(|(node, _)| *node <= index);
+    let (_, after) = after.next()?;
+    if !after.has_weights() && !context.network.nodes[index].may_cross() {
+        return None;
+    }
+    let (last, _) = context.weighted().take_while(|(node, _)| *node <= index).last()?;
+    let slot = context.slot(last);
+    Some(quote!(if lowest >= const { #slot.end() } { return; }))
 }
 
 /// The variable with the caller's slice for the gradient of an input, an `Option`.

@@ -11,6 +11,15 @@ pub(super) fn line(network: &Network, node: &Node) -> String {
     format!("`{}`: `{}`: {} -> {output}", node.path, node.source, inputs.join(" and "))
 }
 
+/// The same with the number of its parameters: `conv1: Conv2d(32, kernel = 3): 28x28x1 -> 26x26x32, 320 parameters`.
+pub(super) fn field(network: &Network, node: &Node) -> String {
+    let line = line(network, node);
+    match node.cost {
+        Some(cost) => format!("{line}, {} parameters", grouped(cost.params)),
+        None => line,
+    }
+}
+
 /// A shape as in source code, as far as it is known while expanding: `28x28x1`, `[H, W, 1]`.
 pub(super) fn text(dims: &Dims) -> String {
     if let Some(shape) = dims.known() {

@@ -31,7 +31,7 @@ use context::Context;
 pub(crate) use outputs::Outputs;
 use proc_macro2::TokenStream;
 use quote::quote;
-pub(crate) use shapes::{array_type, input_type, layer_type, shape};
+pub(crate) use shapes::{array_type, input_type, layer_type, rule_type, shape};
 
 /// The code of a network.
 pub(crate) fn emit(network: &Network) -> TokenStream {

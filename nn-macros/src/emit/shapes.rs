@@ -164,7 +164,7 @@ fn argument<'a>(row: &Row, arguments: &'a [Argument], name: &str) -> &'a Argumen
 }
 
 /// The type of a layer's arguments: `rules::conv2d::Conv2d`.
-pub(super) fn rule_type(rt: &TokenStream, row: &Row) -> TokenStream {
+pub(crate) fn rule_type(rt: &TokenStream, row: &Row) -> TokenStream {
     let (module, name) = (format_ident!("{}", row.stem), format_ident!("{}", row.name));
     quote!(#rt::rules::#module::#name)
 }

@@ -21,7 +21,7 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     // An empty line ends the user's own documentation.
     let table = table.iter().take(1).map(|_| "").chain(table.iter().map(String::as_str));
     let fields = context.weighted().map(|(index, node)| {
-        let doc = format!(" {}", docs::line(network, node));
+        let doc = format!(" {}", docs::field(network, node));
         let (field, layer) = (&node.field, shapes::layer_type(&rt, network, index));
         quote!(#[doc = #doc] #visibility #field: #layer)
     });
@@ -60,8 +60,6 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
         }
     });
     let associated = super::constants::emit_associated(context);
-    // The compiler evaluates a constant of a generic type only where it is used: here, if shapes depend on generics.
-    let checks = context.constants_of_self();
     let call = network.features.std.then(|| {
         quote! {
             /// Inference on one sample, on the calling thread.
@@ -69,7 +67,6 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
             #[inline]
             #[must_use]
             #visibility fn forward(&self, #parameter: #kind) -> #output {
-                const { #checks }
                 #infer
             }
             /// As `forward`, with the output written to `output`, which may be too large for the stack.
@@ -77,7 +74,6 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
             #[allow(dead_code, reason = "a program may call `forward` only")]
             #[inline]
             #visibility fn forward_into(&self, #parameter: #kind, #written: &mut #output) {
-                const { #checks }
                 #infer_into
             }
             #step
@@ -119,25 +115,21 @@ fn emit_infer(context: &Context, inputs: &[TokenStream], output: Option<&Ident>)
     }
 }
 
-impl Context<'_> {
-    /// An expression that makes the compiler check shapes that depend on const generics.
-    fn constants_of_self(&self) -> TokenStream {
-        let krate = &self.network.krate;
-        quote!(<Self as #krate::__private::Network>::CHECKS)
-    }
-}
-
 /// `unsafe impl Weights`
 pub(super) fn emit_weights(context: &Context) -> TokenStream {
     let Context { network, impl_generics, arguments, turbofish, where_clause, .. } = context;
     let name = &network.name;
     let fields = context.weighted().map(|(_, node)| &node.field);
+    // The compiler evaluates a constant of a generic type only where it is used, and whatever makes a network reads `LEN`.
+    let checks = network.generics.const_params().next();
+    let checks = checks.map(|_| quote!(let () = <Self as __rt::Network>::CHECKS;));
     quote! {
         // SAFETY: `repr(C)`; every field is `Weights` by the bounds of `Node`, and `LEN` checks that there is no padding.
         unsafe impl #impl_generics __rt::Weights for #name #arguments #where_clause {
             const LEN: usize = {
                 // Does not compile if an attribute macro has added a field.
                 let _ = |Self { #(#fields: _),* }: &Self| {};
+                #checks
                 __rt::len_of_fields::<Self>(__Slots #turbofish::ALL.weights.end())
             };
         }

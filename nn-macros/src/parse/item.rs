@@ -45,7 +45,7 @@ impl Parser<'_> {
                 // The block itself is understood, and the next item begins here.
                 self.report.add(error);
             }
-            file.blocks.push(Block { levels, ..block });
+            file.blocks.push(Block { docs: attributes, levels, ..block });
             return Ok(());
         }
         Err(Error::new(input.span(), say::NOT_AN_ITEM))
@@ -61,7 +61,7 @@ impl Parser<'_> {
             Vec::new()
         };
         let body = self.body(input)?;
-        Ok(Block { levels: Vec::new(), name, parameters, body })
+        Ok(Block { docs: Vec::new(), levels: Vec::new(), name, parameters, body })
     }
 
     fn parameter(&mut self, input: ParseStream<'_>) -> Result<Parameter> {

@@ -16,6 +16,8 @@ pub(super) struct Title {
     pub(super) path: String,
     /// The name that the user gave it.
     pub(super) name: Option<String>,
+    /// Where that name is.
+    pub(super) at: Option<Span>,
     pub(super) last_part: LastPart,
 }
 
@@ -54,7 +56,10 @@ impl Resolver<'_> {
             Some(name) => name.clone(),
             None => at.to_string(),
         };
-        let field = self.fields.name(&title.path, at.span());
+        // Editors rename the field with its line, if both have the same name.
+        let is_name = title.name.as_ref() == Some(&title.path);
+        let name = title.at.filter(|_| is_name).unwrap_or(at.span());
+        let field = self.fields.name(&title.path, name);
         Node {
             path: title.path,
             field,
@@ -117,7 +122,7 @@ impl Resolver<'_> {
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
         // Its number keeps its field apart from those of other such nodes, of which there may be thousands.
         let path = format!("broken.{}", self.resolved.network.nodes.len());
-        let title = Title { path, name: None, last_part: LastPart::Layer };
+        let title = Title { path, name: None, at: None, last_part: LastPart::Layer };
         let name = Ident::new("broken", at);
         let scope = Scope::inside("");
         let node = self.node(title, &name, &scope);
@@ -140,5 +145,5 @@ impl Resolver<'_> {
 
 /// The title of a line without a name.
 pub(super) fn unnamed(stem: &str, scope: &mut Scope) -> Title {
-    Title { path: scope.number(stem), name: None, last_part: LastPart::Layer }
+    Title { path: scope.number(stem), name: None, at: None, last_part: LastPart::Layer }
 }

@@ -1,11 +1,15 @@
 //! No tokens whatever make the macro panic, and what it gives is always a list of items.
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::changes::{GOOD, pool, random_tokens};
+use crate::editor::emit_view;
 use crate::expand::expand;
 use crate::network::Features;
+use crate::parse::parse;
+use crate::report::Report;
 
 /// A small generator of numbers (xorshift), so that a failure can be repeated.
 struct Numbers(u64);
@@ -24,7 +28,9 @@ impl Numbers {
 fn check(tokens: &TokenStream) {
     let text = tokens.to_string();
     let expanded = catch_unwind(AssertUnwindSafe(|| {
-        expand(quote::quote!(krate; #tokens), Features { std: true, train: true })
+        let code = expand(quote!(krate; #tokens), Features { std: true, train: true });
+        let view = emit_view(&quote!(krate), &parse(tokens.clone(), &mut Report::default()));
+        quote!(#view #code)
     }));
     let code = expanded.unwrap_or_else(|_| panic!("this makes it panic:\n{text}"));
     if let Err(error) = syn::parse2::<syn::File>(code.clone()) {

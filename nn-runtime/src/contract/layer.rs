@@ -2,19 +2,22 @@
 
 #[cfg(feature = "std")]
 use super::graph::{Graph, GraphLayer, GraphNode, LayerWeights, first_inputs};
+use super::layer_ctx::LayerCtx;
 use super::network::Network;
 use super::node::{Infer, Node};
 use super::shaped::{Shaped, check_inputs};
 use super::spec::Spec;
 #[cfg(feature = "train")]
-use super::train_node::{Backward, Forward, TrainNode};
+use super::train_node::{Backward, Forward, Pass, TrainNode};
 use crate::system::RngKey;
+#[cfg(feature = "train")]
+use crate::types::Lengths;
 use crate::types::{Inputs, Parameters, Values};
 #[cfg(feature = "std")]
 use crate::types::{LayerOrder, Tensor};
 #[cfg(feature = "std")]
 use unrolled_shape::registry::{Channels, Features};
-use unrolled_shape::{Shape, ShapeError, expect};
+use unrolled_shape::{Shape, ShapeError, StepsOf, expect};
 
 /// A hand-written layer: it processes one sample at a time, as ordinary arrays.
 ///
@@ -76,8 +79,13 @@ pub trait Layer: Parameters {
     /// compile error on the line of the layer.
     const RULE: Result<Shape, ShapeError> = Ok(<Self::Output as Values>::SHAPE);
 
-    /// Multiply-adds of the forward pass of one sample, for the table of `InferenceExt::summary`.
+    /// Multiply-adds of the forward pass of one sample, for the table of `InferenceExt::summary`. Also decides, with those of
+    /// other layers, from which batch size on several threads take part.
     const MACS: usize = 0;
+
+    /// Where the first axis of its output counts the steps of an input, if it does: `Some(StepsOf::input(0))` for a layer that
+    /// has one output for each step of its first input. Layers after it then know how many steps of a sample are valid.
+    const OUTPUT_STEPS: Option<StepsOf> = None;
 
     /// Fills the weights of a new layer, which are zero before the call. `key.uniform(i)` is a random number in `[0, 1)`
     /// for each `i`.
@@ -99,6 +107,64 @@ pub trait Layer: Parameters {
         d_x: <Self::Input as Inputs>::Muts<'_>,
         d_self: &mut Self,
     );
+
+    /// As [`forward`](Self::forward), for layers that compute differently in training, draw random numbers, or must know how
+    /// many steps of a sequence are valid. The library calls this method, which calls `forward` by default. Where it is written,
+    /// `forward` is `self.forward_with(x, y, &LayerCtx::INFERENCE)`.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Layer, LayerCtx, Parameters, RngKey, Tensor, Weights};
+    /// /// Adds noise in training: `[N] -> [N]`.
+    /// struct Noise<const N: usize>;
+    /// # unsafe impl<const N: usize> Weights for Noise<N> {} // What `#[derive(Weights)]` implements.
+    /// # impl<const N: usize> Parameters for Noise<N> {
+    /// #     fn named_tensors() -> Vec<Tensor> { Vec::new() }
+    /// # }
+    ///
+    /// impl<const N: usize> Layer for Noise<N> {
+    ///     type Input = [f32; N];
+    ///     type Output = [f32; N];
+    ///
+    ///     fn forward(&self, x: &[f32; N], y: &mut [f32; N]) {
+    ///         self.forward_with(x, y, &LayerCtx::INFERENCE);
+    ///     }
+    ///
+    ///     fn forward_with(&self, x: &[f32; N], y: &mut [f32; N], ctx: &LayerCtx) {
+    ///         for i in 0..N {
+    ///             let noise = if ctx.training { ctx.key.uniform(i as u64) - 0.5 } else { 0.0 };
+    ///             y[i] = x[i] + noise;
+    ///         }
+    ///     }
+    ///
+    ///     fn backward(&self, _: &[f32; N], _: &[f32; N], d_y: &[f32; N], d_x: &mut [f32; N], _: &mut Self) {
+    ///         *d_x = *d_y;
+    ///     }
+    /// }
+    /// ```
+    fn forward_with(
+        &self,
+        x: <Self::Input as Inputs>::Refs<'_>,
+        y: &mut Self::Output,
+        ctx: &LayerCtx,
+    ) {
+        let _ = ctx;
+        self.forward(x, y);
+    }
+
+    /// As [`backward`](Self::backward), with the `ctx` of [`forward_with`](Self::forward_with). The library calls this method,
+    /// which calls `backward` by default.
+    fn backward_with(
+        &self,
+        x: <Self::Input as Inputs>::Refs<'_>,
+        y: &Self::Output,
+        d_y: &Self::Output,
+        d_x: <Self::Input as Inputs>::Muts<'_>,
+        d_self: &mut Self,
+        ctx: &LayerCtx,
+    ) {
+        let _ = ctx;
+        self.backward(x, y, d_y, d_x, d_self);
+    }
 }
 
 // Not recommended here and below: about a type that is no layer, the compiler is to report the message of the trait
@@ -108,6 +174,8 @@ impl<T: Layer> Shaped for T {
     const INPUTS: &'static [Shape] = <<T as Layer>::Input as Inputs>::SHAPES;
     const OUTPUT: Shape = <<T as Layer>::Output as Values>::SHAPE;
     const RULE: Result<Shape, ShapeError> = <T as Layer>::RULE;
+    const OUTPUT_STEPS: Option<StepsOf> = <T as Layer>::OUTPUT_STEPS;
+    const PARAMS: usize = <T as Parameters>::TRAINED;
     const MACS: usize = <T as Layer>::MACS;
     #[cfg(feature = "std")]
     const GRAPH: Graph = Graph {
@@ -188,13 +256,20 @@ impl<S: Spec, T: Layer> Node<S> for T {
         T::named_tensors()
     }
 
-    fn infer(&self, call: Infer<'_>) {
-        forward_all(self, call.n, call.x, call.y);
+    fn infer(&self, Infer { n, x, y, ctx }: Infer<'_>) {
+        let of_sample = |i| LayerCtx::INFERENCE.of::<S, T::Input>(&ctx.lengths, i);
+        forward_all(self, n, x, y, of_sample);
     }
 }
 
 /// `n` samples through a layer, one by one.
-fn forward_all<T: Layer>(layer: &T, n: usize, x: &[&[f32]], y: &mut [f32]) {
+fn forward_all<T: Layer>(
+    layer: &T,
+    n: usize,
+    x: &[&[f32]],
+    y: &mut [f32],
+    ctx: impl Fn(usize) -> LayerCtx,
+) {
     y.fill(0.0);
     for i in 0..n {
         let y = <<T as Layer>::Output as Values>::from_floats_mut(sample_of_mut(
@@ -202,8 +277,19 @@ fn forward_all<T: Layer>(layer: &T, n: usize, x: &[&[f32]], y: &mut [f32]) {
             i,
             <<T as Layer>::Output as Values>::LEN,
         ));
-        layer.forward(refs_of::<T::Input>(x, i), y);
+        layer.forward_with(refs_of::<T::Input>(x, i), y, &ctx(i));
     }
+}
+
+/// Sample `sample` of a shard in training.
+#[cfg(feature = "train")]
+fn ctx_of<S: Spec, T: Layer>(pass: &Pass<'_>, lengths: &Lengths<'_>, sample: usize) -> LayerCtx {
+    let surroundings = LayerCtx::INFERENCE.of::<S, T::Input>(lengths, sample);
+    if !pass.training {
+        return surroundings;
+    }
+    let key = pass.key.fold_in((pass.first + sample) as u64);
+    LayerCtx { training: true, key, ..surroundings }
 }
 
 /// Each shard sums its gradients in [`TrainCtx::shard_sums`](crate::TrainCtx::shard_sums).
@@ -218,11 +304,13 @@ impl<S: Spec, T: Layer> TrainNode<S> for T {
         Layer::initialise(self, key);
     }
 
-    fn forward_shard(&self, call: Forward<'_>) {
-        forward_all(self, call.pass.n, call.x, call.y);
+    fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
+        let of_sample = |i| ctx_of::<S, T>(pass, &ctx.lengths, i);
+        forward_all(self, pass.n, x, y, of_sample);
     }
 
     fn backward_shard(&self, Backward { pass, x, y, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        let lengths = ctx.lengths;
         ctx.shard_sums.fill(0.0);
         let d_self = T::from_floats_mut(ctx.shard_sums);
         for i in 0..pass.n {
@@ -237,7 +325,9 @@ impl<S: Spec, T: Layer> TrainNode<S> for T {
                 <<T as Layer>::Output as Values>::LEN,
             ));
             let d_x = muts_of::<T::Input>(d_x, i, ctx.scratch);
-            Layer::backward(self, refs_of::<T::Input>(x, i), y, d_y, d_x, d_self);
+            let ctx = ctx_of::<S, T>(pass, &lengths, i);
+            let x = refs_of::<T::Input>(x, i);
+            Layer::backward_with(self, x, y, d_y, d_x, d_self, &ctx);
         }
     }
 }

@@ -3,8 +3,11 @@
 #[cfg(feature = "std")]
 mod graph;
 mod layer;
+mod layer_ctx;
 mod network;
 mod node;
+#[cfg(feature = "train")]
+mod observer;
 mod shaped;
 mod slot;
 mod spec;
@@ -18,10 +21,13 @@ mod train_slot;
 #[cfg(feature = "std")]
 pub use graph::{Graph, GraphLayer, GraphNode, LayerWeights};
 pub use layer::Layer;
+pub use layer_ctx::LayerCtx;
 #[cfg(feature = "std")]
 pub(crate) use network::ForwardOne;
 pub use network::Network;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
+#[cfg(feature = "train")]
+pub use observer::Observer;
 #[cfg(feature = "train")]
 pub use shaped::TrainEmbeds;
 pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};

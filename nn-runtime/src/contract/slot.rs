@@ -50,6 +50,12 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         self.layout.weights.offset
     }
 
+    /// The offset of the weights after its own.
+    #[must_use]
+    pub const fn end(&self) -> usize {
+        self.layout.weights.end()
+    }
+
     /// See [`Node::check`].
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! shard, the sums of all shards are combined in fixed order, and then it normalises.
 
 use super::node::{InPlaceNode, Node};
+use super::observer::Observer;
 use super::spec::Spec;
 use crate::kernels::sum_shards;
 use crate::memory::{Layout, Shards, TrainCtx, TrainLayout, WeightLayout};
@@ -12,7 +13,7 @@ use crate::system::RngKey;
 
 /// The samples of one shard in a training step.
 #[derive(Clone, Copy, Debug)]
-pub struct Pass {
+pub struct Pass<'a> {
     /// The number of samples in this shard.
     pub n: usize,
     /// The index of the shard's first sample in its batch; where gradients of several batches are accumulated, among the
@@ -25,9 +26,14 @@ pub struct Pass {
     /// Whether layers compute as in training. Otherwise, for gradients of inputs alone, they compute as at inference: without
     /// dropout, with running statistics, without the `combine_*` calls. The weight gradient is then not read.
     pub training: bool,
+    /// Whether the weights of this node are frozen. Its weight gradient is then not read, and `BatchNorm` computes as at
+    /// inference.
+    pub frozen: bool,
+    /// What sees the outputs of nodes after forward, or their gradients before backward.
+    pub observer: Option<&'a Observer>,
 }
 
-impl Pass {
+impl Pass<'_> {
     /// The same samples with the random key of one node.
     #[must_use]
     pub fn of<S: Spec>(&self) -> Self {
@@ -37,13 +43,35 @@ impl Pass {
     fn with_key_id(&self, id: u64) -> Self {
         Self { key: self.key.fold_in(id), ..*self }
     }
+
+    /// Shows the node's output to the observer, if there is one.
+    #[inline(never)]
+    pub(super) fn show_value(&self, y: &[f32]) {
+        if let Some(observer) = self.observer {
+            observer.see(self.key, y, true);
+        }
+    }
+
+    /// As [`show_value`](Self::show_value), the gradient of the output.
+    #[inline(never)]
+    pub(super) fn show_gradient(&self, d_y: &[f32]) {
+        if let Some(observer) = self.observer {
+            observer.see(self.key, d_y, false);
+        }
+    }
+
+    /// Whether the weight gradient of this node is read.
+    #[must_use]
+    pub const fn trains_weights(&self) -> bool {
+        self.training && !self.frozen
+    }
 }
 
 /// The arguments of [`TrainNode::forward_shard`].
 #[derive(Debug)]
 pub struct Forward<'a> {
     /// The shard.
-    pub pass: &'a Pass,
+    pub pass: &'a Pass<'a>,
     /// Counts from 0 to `PHASES - 1`.
     pub phase: usize,
     /// The inputs.
@@ -58,7 +86,7 @@ pub struct Forward<'a> {
 #[derive(Debug)]
 pub struct Backward<'a, 'd> {
     /// The shard.
-    pub pass: &'a Pass,
+    pub pass: &'a Pass<'a>,
     /// Counts down from `PHASES - 1` to 0.
     pub phase: usize,
     /// The inputs; empty slices where the registry row's `needs` excludes them.
@@ -75,19 +103,45 @@ pub struct Backward<'a, 'd> {
 
 // Moving the arguments is code without type parameters, compiled once in this crate and not once per node.
 impl<'a> Forward<'a> {
-    /// The same call for one node: with its random key and its part of the network's memory.
+    /// The shard as the node with this key and these weights sees it.
     #[inline(never)]
-    pub(super) fn part(self, pass: &'a Pass, layout: &Layout, train: &TrainLayout) -> Self {
-        Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
+    pub(super) fn pass(&self, key_id: u64, layout: &Layout) -> Pass<'a> {
+        node_pass(self.pass, key_id, layout, &self.ctx)
+    }
+
+    /// The same call for one node: with its pass and its part of the network's memory.
+    #[inline(never)]
+    pub(super) fn part<'b>(
+        &'b mut self,
+        pass: &'b Pass<'a>,
+        layout: &Layout,
+        train: &TrainLayout,
+    ) -> Forward<'b> {
+        let ctx = self.ctx.reborrow().part(pass.n, layout, train);
+        Forward { pass, phase: self.phase, x: self.x, y: self.y, ctx }
     }
 }
 
 impl<'a> Backward<'a, '_> {
-    /// As [`Forward::part`].
+    /// As [`Forward::pass`].
     #[inline(never)]
-    pub(super) fn part(self, pass: &'a Pass, layout: &Layout, train: &TrainLayout) -> Self {
+    pub(super) fn pass(&self, key_id: u64, layout: &Layout) -> Pass<'a> {
+        node_pass(self.pass, key_id, layout, &self.ctx)
+    }
+
+    /// As [`Forward::part`]. At the first trained layer no input gradient is requested: layers below are frozen.
+    #[inline(never)]
+    pub(super) fn part(self, pass: &'a Pass<'a>, layout: &Layout, train: &TrainLayout) -> Self {
+        pass.show_gradient(self.d_y);
+        if self.ctx.frozen.ends_at(layout.weights) {
+            self.d_x.fill_with(|| None);
+        }
         Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
     }
+}
+
+fn node_pass<'a>(pass: &Pass<'a>, key_id: u64, layout: &Layout, ctx: &TrainCtx<'_>) -> Pass<'a> {
+    Pass { frozen: ctx.frozen.contains(layout.weights), ..pass.with_key_id(key_id) }
 }
 
 /// The phases of a network in which a node with several phases runs.

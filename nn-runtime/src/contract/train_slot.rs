@@ -59,9 +59,10 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     }
 
     /// See [`TrainNode::forward_shard`]; with the pass and the memory of the network.
-    pub fn forward(&self, layer: &T, call: Forward<'_>) {
-        let pass = call.pass.of::<S>();
+    pub fn forward(&self, layer: &T, mut call: Forward<'_>) {
+        let pass = call.pass(S::KEY_ID, &self.slot.layout);
         layer.forward_shard(call.part(&pass, &self.slot.layout, &self.layout));
+        pass.show_value(call.y);
     }
 
     /// See [`TrainNode::combine_forward`].
@@ -72,12 +73,15 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         shards: Shards<'_>,
         prepared: &mut [f32],
     ) {
-        layer.combine_forward(phase, shards.part(&self.layout), self.prepared(prepared));
+        // The running statistics of a frozen `BatchNorm` stay.
+        if !shards.frozen().contains(self.slot.layout.weights) {
+            layer.combine_forward(phase, self.shards(shards), self.prepared(prepared));
+        }
     }
 
     /// See [`TrainNode::backward_shard`]; with the pass and the memory of the network.
     pub fn backward(&self, layer: &T, call: Backward<'_, '_>) {
-        let pass = call.pass.of::<S>();
+        let pass = call.pass(S::KEY_ID, &self.slot.layout);
         layer.backward_shard(call.part(&pass, &self.slot.layout, &self.layout));
     }
 
@@ -89,7 +93,11 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         shards: Shards<'_>,
         prepared: &mut [f32],
     ) {
-        layer.combine_backward(phase, shards.part(&self.layout), self.prepared(prepared));
+        let (frozen, weights) = (shards.frozen(), self.slot.layout.weights);
+        // Of nodes below the first trained layer the backward pass has not run, and there is nothing to combine.
+        if !frozen.contains(weights) && frozen.lowest() < weights.end() {
+            layer.combine_backward(phase, self.shards(shards), self.prepared(prepared));
+        }
     }
 
     /// Whether task `task` of the network belongs to this node or to an earlier one.
@@ -115,7 +123,11 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
 
     /// See [`TrainNode::gradient`]; `task` is counted over the network.
     pub fn gradient(&self, task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        T::gradient(task - self.layout.tasks.offset, shards.part(&self.layout), d_weights);
+        T::gradient(task - self.layout.tasks.offset, self.shards(shards), d_weights);
+    }
+
+    fn shards<'a>(&self, shards: Shards<'a>) -> Shards<'a> {
+        shards.part(&self.slot.layout, &self.layout)
     }
 
     fn prepared<'a>(&self, prepared: &'a mut [f32]) -> &'a mut [f32] {
@@ -136,7 +148,7 @@ impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {
         // The owner's other weights, such as its bias, come after the shared one.
         let len = W::WEIGHT_LEN.saturating_sub(begin).min(d_weights.len());
         if len > 0 {
-            T::add_gradient(W::LAYOUT, begin, shards.part(&self.layout), &mut d_weights[..len]);
+            T::add_gradient(W::LAYOUT, begin, self.shards(shards), &mut d_weights[..len]);
         }
     }
 }
@@ -144,11 +156,15 @@ impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {
 impl<S: Spec, T: TrainInPlaceNode<S>> InPlaceSlot<S, T> {
     /// See [`TrainInPlaceNode::forward`].
     pub fn forward(&self, layer: &T, pass: &Pass, y: &mut [f32]) {
-        layer.forward(&pass.of::<S>(), y);
+        let pass = pass.of::<S>();
+        layer.forward(&pass, y);
+        pass.show_value(y);
     }
 
     /// See [`TrainInPlaceNode::backward`].
     pub fn backward(&self, layer: &T, pass: &Pass, y: &[f32], d: &mut [f32]) {
-        layer.backward(&pass.of::<S>(), y, d);
+        let pass = pass.of::<S>();
+        pass.show_gradient(d);
+        layer.backward(&pass, y, d);
     }
 }

@@ -29,6 +29,12 @@ use std::fmt;
 ///
 /// A trainer prepares the next steps on another thread while it trains: two steps are in memory, whatever the size of the
 /// data set. Samples depend on their index and their key only, so that the timing of that thread does not change any bit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no data set",
+    label = "expected a data set",
+    note = "a data set is `Data {{ inputs, targets }}`, two vectors of as many arrays or class indices, or a type that implements \
+            `Dataset`"
+)]
 pub trait Dataset: Sync {
     /// The type of an input of the network.
     type Input;
@@ -65,14 +71,15 @@ pub trait Dataset: Sync {
         Map { data: self, f }
     }
 
-    /// The same samples, if they are in memory, where a trainer reads them without copies.
+    /// The inputs and targets, if they are in memory, where a trainer reads them without copies.
     #[doc(hidden)]
-    fn in_memory(&self) -> Option<&Data<Self::Input, Self::Target>> {
+    fn in_memory(&self) -> Option<(&[Self::Input], &[Self::Target])> {
         None
     }
 }
 
-impl<Input: Copy + Sync, Target: Copy + Sync> Dataset for Data<Input, Target> {
+#[diagnostic::do_not_recommend]
+impl<Input: Clone + Sync, Target: Clone + Sync> Dataset for Data<Input, Target> {
     type Input = Input;
     type Target = Target;
 
@@ -81,14 +88,15 @@ impl<Input: Copy + Sync, Target: Copy + Sync> Dataset for Data<Input, Target> {
     }
 
     fn get(&self, i: usize, _key: RngKey) -> (Input, Target) {
-        (self.inputs[i], self.targets[i])
+        (self.inputs[i].clone(), self.targets[i].clone())
     }
 
-    fn in_memory(&self) -> Option<&Self> {
-        Some(self)
+    fn in_memory(&self) -> Option<(&[Input], &[Target])> {
+        Some((&self.inputs, &self.targets))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<D: Dataset + ?Sized> Dataset for &D {
     type Input = D::Input;
     type Target = D::Target;
@@ -101,7 +109,7 @@ impl<D: Dataset + ?Sized> Dataset for &D {
         (**self).get(i, key)
     }
 
-    fn in_memory(&self) -> Option<&Data<D::Input, D::Target>> {
+    fn in_memory(&self) -> Option<(&[D::Input], &[D::Target])> {
         (**self).in_memory()
     }
 }
@@ -120,6 +128,7 @@ impl<D: fmt::Debug, F> fmt::Debug for Map<D, F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<D: Dataset, F, Input, Target> Dataset for Map<D, F>
 where
     F: Fn(D::Input, D::Target, RngKey) -> (Input, Target) + Sync,

@@ -138,7 +138,7 @@ where
     }
 
     /// The statistics of inference, with the means of gradients that leave `d_y` as it is. In training those of the batch take
-    /// their place.
+    /// their place, unless the layer is frozen.
     fn prepare(&self, prepared: &mut [f32]) {
         let (mean, rest) = prepared.split_at_mut(C);
         let (inverse_std, means_of_gradients) = rest.split_at_mut(C);
@@ -149,7 +149,7 @@ where
 
     fn forward_shard(&self, Forward { pass, phase, x, y, ctx }: Forward<'_>) {
         if phase == 0 {
-            if !pass.training {
+            if !pass.trains_weights() {
                 return;
             }
             let TrainCtx { lengths, shard_sums, scratch, .. } = ctx;
@@ -174,7 +174,7 @@ where
     }
 
     fn backward_shard(&self, Backward { pass, phase, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        if phase == 1 && !pass.training {
+        if phase == 1 && !pass.trains_weights() {
             return;
         }
         let TrainCtx { lengths, shard_sums, scratch, prepared, .. } = ctx;

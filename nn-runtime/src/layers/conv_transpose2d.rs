@@ -87,12 +87,22 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> TrainConvolution fo
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Adjoint<S> {
-    /// The backward pass of this layer: sums the gradient of the weights or defers its terms, then computes the
-    /// gradient of the input.
+    /// The backward pass of this layer.
     fn gather(weight: &[f32], call: Backward<'_, '_>) {
-        let Backward { x, d_y, d_x, ctx, .. } = call;
-        let (isa, g, onto, x) =
-            (Isa::best(), const { Self::GEOMETRY }, Accumulate::Overwrite, x[0]);
+        let Backward { pass, x, d_y, d_x, ctx, .. } = call;
+        if pass.trains_weights() {
+            Self::adjoint_weight_gradient(x[0], d_y, ctx);
+        }
+        if let Some(d_x) = d_x[0].as_deref_mut() {
+            let (isa, g) = (Isa::best(), const { Self::GEOMETRY });
+            let (x, bias, y) = (d_y, &[], d_x);
+            kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
+        }
+    }
+
+    /// The gradient of the weights of one shard: its sums, or the deferred values that it is computed from.
+    fn adjoint_weight_gradient(x: &[f32], d_y: &[f32], ctx: TrainCtx<'_>) {
+        let (isa, g, onto) = (Isa::best(), const { Self::GEOMETRY }, Accumulate::Overwrite);
         let TrainCtx { scratch, shard_sums, deferred, .. } = ctx;
         if Self::FEW_WEIGHTS {
             let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
@@ -114,10 +124,6 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Adjoint<S> {
             let (deferred_d_y, deferred_x) = deferred.split_at_mut(samples * g.input_len());
             deferred_d_y.copy_from_slice(d_y);
             deferred_x.copy_from_slice(x);
-        }
-        if let Some(d_x) = d_x[0].as_deref_mut() {
-            let (x, bias, y) = (d_y, &[], d_x);
-            kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
         }
     }
 }

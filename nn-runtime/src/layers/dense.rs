@@ -111,13 +111,17 @@ where
 
     fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
         // Deferred: first the inputs of all samples, then the gradients of all outputs.
-        store_for_others(&mut ctx.deferred[..pass.n * S::IN], x[0]);
+        if pass.trains_weights() {
+            store_for_others(&mut ctx.deferred[..pass.n * S::IN], x[0]);
+        }
         let ctx = ctx.for_inference();
         Node::<S>::infer(self, Infer { n: pass.n, x, y, ctx });
     }
 
     fn backward_shard(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        store_for_others(&mut ctx.deferred[pass.n * S::IN..], d_y);
+        if pass.trains_weights() {
+            store_for_others(&mut ctx.deferred[pass.n * S::IN..], d_y);
+        }
         let Some(d_x) = &mut d_x[0] else { return };
         if ctx.prepared.is_empty() {
             kernels::dense_d_x(Isa::best(), UNITS, d_y, self.weight.as_floats(), d_x);

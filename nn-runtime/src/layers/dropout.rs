@@ -122,7 +122,15 @@ mod tests {
     fn steps_and_layers_differ() {
         let dropped = |key| {
             let mut y = vec![1.0; Quarter::IN];
-            let pass = Pass { n: 1, first: 0, batch: 1, key, training: true };
+            let pass = Pass {
+                n: 1,
+                first: 0,
+                batch: 1,
+                key,
+                training: true,
+                frozen: false,
+                observer: None,
+            };
             TrainInPlaceNode::<Quarter>::forward(&Dropout, &pass, &mut y);
             y
         };

@@ -78,13 +78,17 @@ where
     }
 
     fn forward_shard(&self, Forward { pass, x, y, ctx, .. }: Forward<'_>) {
-        ctx.deferred[..pass.n * S::IN].copy_from_slice(x[0]);
+        if pass.trains_weights() {
+            ctx.deferred[..pass.n * S::IN].copy_from_slice(x[0]);
+        }
         self.look_up::<S>(x[0], y);
     }
 
     fn backward_shard(&self, Backward { pass, d_y, ctx, .. }: Backward<'_, '_>) {
         // The input has no gradient: token numbers are discrete.
-        ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
+        if pass.trains_weights() {
+            ctx.deferred[pass.n * S::IN..].copy_from_slice(d_y);
+        }
     }
 
     fn gradient_end(task: usize) -> usize {

@@ -82,11 +82,13 @@ where
         row_norm::forward(norm, input, y, ctx.saved);
     }
 
-    fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, .. } = ctx;
         let (d_weight, d_bias) = shard_sums.split_at_mut(WEIGHT);
         let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };
-        row_norm::d_weights(const { norm::<S>() }, call, d_weight, d_bias);
+        if pass.trains_weights() {
+            row_norm::d_weights(const { norm::<S>() }, call, d_weight, d_bias);
+        }
         if let Some(d_x) = &mut d_x[0] {
             row_norm::backward(const { norm::<S>() }, call, d_x);
         }

@@ -84,9 +84,11 @@ where
         y.chunks_exact_mut(S::OUT).for_each(|y| add_to(y, self.weight.as_floats()));
     }
 
-    fn backward_shard(&self, Backward { d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        ctx.shard_sums.fill(0.0);
-        d_y.chunks_exact(S::OUT).for_each(|d_y| add_to(ctx.shard_sums, d_y));
+    fn backward_shard(&self, Backward { pass, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        if pass.trains_weights() {
+            ctx.shard_sums.fill(0.0);
+            d_y.chunks_exact(S::OUT).for_each(|d_y| add_to(ctx.shard_sums, d_y));
+        }
         if let Some(d_x) = &mut d_x[0] {
             d_x.copy_from_slice(d_y);
         }

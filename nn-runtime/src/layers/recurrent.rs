@@ -149,6 +149,7 @@ macro_rules! recurrent_layer {
                     let $crate::contract::Backward { pass, x, d_y, d_x, ctx, .. } = call;
                     let stack = const { &StackOf::<S>::STACK };
                     let $crate::memory::TrainCtx { saved, shard_sums, prepared, lengths, .. } = ctx;
+                    let d_weights = if pass.trains_weights() { shard_sums } else { &mut [] };
                     let lengths = lengths.of::<S>(0);
                     let drop = $crate::layers::recurrent::dropout_between(stack, pass);
                     let d_x = d_x[0].as_deref_mut();
@@ -158,7 +159,7 @@ macro_rules! recurrent_layer {
                     x: x[0],
                     d_y,
                     d_x,
-                    d_weights: shard_sums,
+                    d_weights,
                     saved,
                 };
                 stack.backward(call, drop);

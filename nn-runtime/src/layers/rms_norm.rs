@@ -64,10 +64,12 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> f
         row_norm::forward(const { norm::<S>() }, input, y, ctx.saved);
     }
 
-    fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
         let TrainCtx { saved, shard_sums, .. } = ctx;
         let call = RowNormGradient { x: x[0], weight: &self.weight, saved, d_y };
-        row_norm::d_weights(const { norm::<S>() }, call, shard_sums, &mut []);
+        if pass.trains_weights() {
+            row_norm::d_weights(const { norm::<S>() }, call, shard_sums, &mut []);
+        }
         if let Some(d_x) = &mut d_x[0] {
             row_norm::backward(const { norm::<S>() }, call, d_x);
         }

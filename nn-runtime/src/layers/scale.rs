@@ -69,11 +69,14 @@ impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> TrainNode<S> for S
         self.apply::<S>(x[0], y);
     }
 
-    fn backward_shard(&self, Backward { x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
-        if S::ARGUMENTS.per_channel {
-            row_sums::sum_of_products(x[0], d_y, ctx.shard_sums);
-        } else if let [d_factor] = ctx.shard_sums {
-            row_sums::sum_of_all_products(x[0], d_y, d_factor);
+    fn backward_shard(&self, Backward { pass, x, d_y, d_x, ctx, .. }: Backward<'_, '_>) {
+        match ctx.shard_sums {
+            _ if !pass.trains_weights() => {}
+            d_factors if S::ARGUMENTS.per_channel => {
+                row_sums::sum_of_products(x[0], d_y, d_factors)
+            }
+            [d_factor] => row_sums::sum_of_all_products(x[0], d_y, d_factor),
+            _ => {}
         }
         if let Some(d_x) = &mut d_x[0] {
             self.apply::<S>(d_y, d_x);

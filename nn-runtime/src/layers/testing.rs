@@ -5,7 +5,7 @@ use crate::contract::{
     Backward, Forward, InPlaceNode, Infer, Node, Pass, Spec, TrainInPlaceNode, TrainNode,
 };
 use crate::kernels::reference::{self, Groups};
-use crate::memory::{InferCtx, ShardCut, Shards, StateMut, TiedWeight, TrainCtx};
+use crate::memory::{Frozen, InferCtx, ShardCut, Shards, StateMut, TiedWeight, TrainCtx};
 use crate::ranks::Division;
 use crate::system::RngKey;
 use crate::types::{Lengths, Steps, Weights};
@@ -325,10 +325,11 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         Shards::new(stored, cut, Division::WHOLE, T::SHARD_SUMS, T::DEFERRED)
     }
 
-    fn pass(&self, shard: usize) -> Pass {
+    fn pass(&self, shard: usize) -> Pass<'static> {
         let Trial { batch, capacity, .. } = *self.trial;
         let first = shard * capacity;
-        Pass { n: capacity.min(batch - first), first, batch, key: RngKey::new(5), training: true }
+        let n = capacity.min(batch - first);
+        Pass { n, first, batch, key: RngKey::new(5), training: true, frozen: false, observer: None }
     }
 
     fn forward(&mut self, phase: usize, shard: usize) {
@@ -410,6 +411,7 @@ impl ShardMemory<'_> {
             lengths: Lengths::Full,
             state: StateMut::none(),
             tied: TiedWeight::NONE,
+            frozen: Frozen::NONE,
         }
     }
 }

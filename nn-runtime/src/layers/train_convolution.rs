@@ -114,8 +114,7 @@ pub(super) trait TrainConvolution: Convolution {
     /// The backward pass of one shard.
     fn backward(steps: Steps<'_>, call: Backward<'_, '_>) {
         let Backward { pass, x, d_y, d_x, mut ctx, .. } = call;
-        // Otherwise the gradient of the weights is not read.
-        if pass.training {
+        if pass.trains_weights() {
             Self::weight_gradient(steps, x[0], &mut *d_y, ctx.reborrow());
         }
         let Some(d_x) = d_x[0].as_deref_mut() else { return };

@@ -238,8 +238,10 @@ where
         // Writes the gradient of the standardised weights, in whose place that of the weights is written then.
         let convolution = Backward { pass, phase, x, y, d_y, d_x, ctx };
         Standardised::<S>::backward(Steps::Full, convolution);
-        let (weight, d_weight) = (self.weight.as_floats(), &mut d_convolution[..weights]);
-        Standardised::<S>::standardise_backward(weight, parts, d_weight, d_gain, scratch);
+        if pass.trains_weights() {
+            let (weight, d_weight) = (self.weight.as_floats(), &mut d_convolution[..weights]);
+            Standardised::<S>::standardise_backward(weight, parts, d_weight, d_gain, scratch);
+        }
     }
 }
 

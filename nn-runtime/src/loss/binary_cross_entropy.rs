@@ -42,6 +42,7 @@ impl Default for BinaryCrossEntropyWithLogits {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for BinaryCrossEntropyWithLogits {
     type Target = Output;
 

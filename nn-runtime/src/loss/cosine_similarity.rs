@@ -16,6 +16,7 @@ pub struct CosineSimilarity;
 /// The least norm to divide by.
 const EPS: f64 = 1e-8;
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for CosineSimilarity {
     type Target = Output;
 

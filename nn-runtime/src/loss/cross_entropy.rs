@@ -166,6 +166,7 @@ const fn predictions<S: Scores>() -> usize {
     S::LEN / S::CLASSES
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Scores> Loss<S> for CrossEntropy {
     type Target = S::Classes;
 

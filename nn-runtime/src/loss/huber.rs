@@ -36,6 +36,7 @@ impl Default for Huber {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for Huber {
     type Target = Output;
 

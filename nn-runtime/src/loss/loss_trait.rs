@@ -5,6 +5,12 @@ use super::target_error::TargetError;
 use crate::types::Values;
 
 /// A loss on outputs of type `Output`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no loss for outputs of type `{Output}`",
+    label = "expected a loss for outputs of type `{Output}`",
+    note = "the module `loss` lists all losses and the outputs that they take; a network with several outputs takes a tuple \
+            with a loss for each: `(CrossEntropy::new(), MeanSquaredError)`"
+)]
 pub trait Loss<Output: Values>: Sync {
     /// The type of a target: a class index, an array.
     type Target: Copy + Send + Sync;

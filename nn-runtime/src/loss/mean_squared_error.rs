@@ -8,6 +8,7 @@ use crate::types::Values;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MeanSquaredError;
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values> Loss<Output> for MeanSquaredError {
     type Target = Output;
 

@@ -63,6 +63,7 @@ impl<Target> MixedTarget<Target> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
     type Target = MixedTarget<L::Target>;
 

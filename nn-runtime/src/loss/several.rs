@@ -42,6 +42,7 @@ impl<L> Weighted<L> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
     type Target = L::Target;
 
@@ -92,13 +93,26 @@ weighted!(
     MeanSquaredError,
 );
 
+/// Losses for networks of one number of outputs, and the trait that demands this number.
 macro_rules! losses_of_outputs {
-    ($($L:ident $O:ident $nth:tt),*) => {
+    ($Count:ident: $($L:ident $O:ident $nth:tt),*) => {
+        /// The types of as many outputs. `Outputs<Each = (A, B)>` would demand the same, but the compiler reports a mismatch
+        /// of associated types in its own words.
+        #[doc(hidden)]
+        pub trait $Count {
+            $(type $O: Values;)*
+        }
+
+        impl<$($O: Values),*> $Count for ($($O,)*) {
+            $(type $O = $O;)*
+        }
+
         /// One loss for each output of a network: the sum of their means over the batch.
-        impl<Output, $($O, $L),*> Loss<Output> for ($($L,)*)
+        #[diagnostic::do_not_recommend]
+        impl<Output, $($L),*> Loss<Output> for ($($L,)*)
         where
-            Output: Outputs<Each = ($($O,)*)>,
-            $($O: Values, $L: Loss<$O>),*
+            Output: Outputs<Each: $Count>,
+            $($L: Loss<<Output::Each as $Count>::$O>),*
         {
             type Target = ($($L::Target,)*);
 
@@ -119,8 +133,8 @@ macro_rules! losses_of_outputs {
                 let mut sum = 0.0;
                 $(
                     let (y, d_y);
-                    (y, rest) = rest.split_at($O::LEN);
-                    (d_y, d_rest) = d_rest.split_at_mut($O::LEN);
+                    (y, rest) = rest.split_at(<<Output::Each as $Count>::$O as Values>::LEN);
+                    (d_y, d_rest) = d_rest.split_at_mut(<<Output::Each as $Count>::$O as Values>::LEN);
                     sum += self.$nth.sample(y, &target.$nth, scale, d_y);
                 )*
                 debug_assert!(rest.is_empty() && d_rest.is_empty(), "as many values as the outputs");
@@ -136,8 +150,8 @@ macro_rules! losses_of_outputs {
                 let (mut rest, mut d_rest) = (y, d_y);
                 $(
                     let (y, d_y);
-                    (y, rest) = rest.split_at($O::LEN);
-                    (d_y, d_rest) = d_rest.split_at_mut($O::LEN);
+                    (y, rest) = rest.split_at(<<Output::Each as $Count>::$O as Values>::LEN);
+                    (d_y, d_rest) = d_rest.split_at_mut(<<Output::Each as $Count>::$O as Values>::LEN);
                     let (valid, scale) = (steps[$nth], scales[$nth]);
                     let one = OneOutput { y, target: &target.$nth, steps: valid, scale, d_y };
                     add_sample(&self.$nth, one, &mut sums.0[$nth]);
@@ -148,10 +162,10 @@ macro_rules! losses_of_outputs {
     };
 }
 
-losses_of_outputs!(A X 0, B Y 1);
-losses_of_outputs!(A X 0, B Y 1, C Z 2);
-losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3);
-losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4);
-losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5);
-losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6);
-losses_of_outputs!(A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6, H S 7);
+losses_of_outputs!(TwoOutputs: A X 0, B Y 1);
+losses_of_outputs!(ThreeOutputs: A X 0, B Y 1, C Z 2);
+losses_of_outputs!(FourOutputs: A X 0, B Y 1, C Z 2, D W 3);
+losses_of_outputs!(FiveOutputs: A X 0, B Y 1, C Z 2, D W 3, E V 4);
+losses_of_outputs!(SixOutputs: A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5);
+losses_of_outputs!(SevenOutputs: A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6);
+losses_of_outputs!(EightOutputs: A X 0, B Y 1, C Z 2, D W 3, E V 4, F U 5, G T 6, H S 7);

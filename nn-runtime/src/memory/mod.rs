@@ -5,6 +5,8 @@
 //! `samples * offset .. samples * (offset + len)`.
 
 mod buffer;
+#[cfg(feature = "train")]
+mod frozen;
 mod infer_ctx;
 mod layout;
 #[cfg(feature = "train")]
@@ -17,6 +19,8 @@ mod train_ctx;
 mod weight_tying;
 
 pub use buffer::{Buffer, take};
+#[cfg(feature = "train")]
+pub use frozen::Frozen;
 pub use infer_ctx::InferCtx;
 pub use layout::Layout;
 #[cfg(feature = "train")]

@@ -1,7 +1,8 @@
 //! [`Shards`]: what all shards of a batch have stored for the reduction over the batch.
 
 use super::buffer::Buffer;
-use super::layout::TrainLayout;
+use super::frozen::Frozen;
+use super::layout::{Layout, TrainLayout};
 use super::shard_cut::ShardCut;
 use crate::ranks::{Division, TreeSum};
 
@@ -21,6 +22,7 @@ pub struct Shards<'a> {
     deferred_base: usize,
     shard_sums: Buffer,
     deferred: Buffer,
+    frozen: Frozen<'a>,
 }
 
 impl<'a> Shards<'a> {
@@ -40,6 +42,7 @@ impl<'a> Shards<'a> {
             deferred_base: shard_sums,
             shard_sums: Buffer { offset: 0, len: shard_sums },
             deferred: Buffer { offset: 0, len: deferred },
+            frozen: Frozen::NONE,
         }
     }
 
@@ -50,12 +53,24 @@ impl<'a> Shards<'a> {
         shard_sums + capacity * deferred
     }
 
+    /// The same shards of a network with frozen layers.
+    pub(crate) fn with_frozen(self, frozen: Frozen<'a>) -> Self {
+        Self { frozen, ..self }
+    }
+
+    /// The layers that are not trained.
+    #[must_use]
+    pub fn frozen(&self) -> &Frozen<'a> {
+        &self.frozen
+    }
+
     /// The part of one node.
     #[must_use]
-    pub fn part(self, layout: &TrainLayout) -> Self {
+    pub fn part(self, layout: &Layout, train: &TrainLayout) -> Self {
         Self {
-            shard_sums: self.shard_sums.within(layout.shard_sums),
-            deferred: self.deferred.within(layout.deferred),
+            shard_sums: self.shard_sums.within(train.shard_sums),
+            deferred: self.deferred.within(train.deferred),
+            frozen: self.frozen.part(layout.weights),
             ..self
         }
     }

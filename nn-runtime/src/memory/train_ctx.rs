@@ -1,5 +1,6 @@
 //! [`TrainCtx`]: what one node may use while a shard passes through it in training.
 
+use super::frozen::Frozen;
 use super::infer_ctx::InferCtx;
 use super::layout::{Layout, TrainLayout};
 use super::state_mut::StateMut;
@@ -29,6 +30,8 @@ pub struct TrainCtx<'a> {
     pub state: StateMut<'a>,
     /// The weight that the node uses of another one.
     pub tied: TiedWeight<'a>,
+    /// The layers that are not trained.
+    pub frozen: Frozen<'a>,
 }
 
 impl<'a> TrainCtx<'a> {
@@ -42,6 +45,7 @@ impl<'a> TrainCtx<'a> {
             shard_sums: &mut self.shard_sums[train.shard_sums.range(1)],
             prepared: &self.prepared[train.prepared.range(1)],
             state: self.state.part(layout.state),
+            frozen: self.frozen.part(layout.weights),
             ..self
         }
     }
@@ -59,6 +63,7 @@ impl<'a> TrainCtx<'a> {
             lengths: self.lengths,
             state: self.state.reborrow(),
             tied: self.tied,
+            frozen: self.frozen,
         }
     }
 

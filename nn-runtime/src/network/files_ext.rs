@@ -21,6 +21,7 @@ pub trait FilesExt: Network {
     ///
     /// # Errors
     /// If the file cannot be written, or `path` is a directory, device, FIFO or socket, or a link that leads nowhere.
+    #[doc(alias("save_weights"))]
     fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
         io::save(self, None, path.as_ref())
     }
@@ -46,6 +47,7 @@ pub trait FilesExt: Network {
     /// # Errors
     /// If the file cannot be read or is no regular file, is not a safetensors file, is damaged, or does not fit the network;
     /// the error then contains all differences.
+    #[doc(alias("load_weights", "from_file", "from_pretrained"))]
     fn load(path: impl AsRef<Path>) -> Result<Box<Self>, LoadError> {
         Ok(io::load(path.as_ref())?.0)
     }
@@ -92,6 +94,7 @@ pub trait FilesExt: Network {
     /// # Errors
     /// If the file cannot be read or is no regular file, is not a safetensors file, or is damaged. Then some of the weights
     /// may have been loaded.
+    #[doc(alias("load_state_dict"))]
     fn load_matching(
         &mut self,
         path: impl AsRef<Path>,

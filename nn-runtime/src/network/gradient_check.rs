@@ -2,7 +2,7 @@
 
 use crate::contract::{Network, trained_ranges};
 use crate::loss::Loss;
-use crate::step::{Batch, BatchError, TrainStep, run_step};
+use crate::step::{Batch, BatchError, FrozenLayers, TrainStep, run_step};
 use crate::system::RngKey;
 use crate::types::Inputs;
 use std::fmt;
@@ -167,8 +167,8 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         let batch =
             Batch::checked(*loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
         let (net, d_net, d_inputs) = (&mut **net, &mut **d_net, Some(&mut d_inputs[..]));
-        let (part, state) = (None, &mut [][..]);
-        let step = TrainStep { net, loss: *loss, batch, part, d_net, d_inputs, state, key };
+        let (loss, part, state, frozen) = (*loss, None, &mut [][..], &FrozenLayers::default());
+        let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
         Ok(run_step(step).mean_loss())
     }
 

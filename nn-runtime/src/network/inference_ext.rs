@@ -59,6 +59,7 @@ pub trait InferenceExt: Network {
     }
 
     /// A copy of the network, made on the heap and never on the stack.
+    #[doc(alias("deepcopy"))]
     #[cfg(feature = "std")]
     #[must_use]
     fn clone_boxed(&self) -> Box<Self> {
@@ -89,12 +90,14 @@ pub trait InferenceExt: Network {
     /// # Panics
     /// If `inputs` and `outputs` differ in length, or the network refuses an input: see
     /// [`check_inputs`](Self::check_inputs).
+    #[doc(alias("predict", "predict_batch", "predict_on_batch"))]
     #[cfg(feature = "std")]
     fn forward_batch(&self, inputs: &[Self::Input], outputs: &mut [Self::Output]) {
         step::infer_batch(self, inputs, outputs);
     }
 
     /// All weights and running statistics as one flat slice, layer by layer.
+    #[doc(alias("parameters", "get_weights"))]
     #[must_use]
     fn params(&self) -> &[f32] {
         self.as_floats()
@@ -102,6 +105,7 @@ pub trait InferenceExt: Network {
 
     /// All weights and running statistics as one flat mutable slice: `copy.params_mut().copy_from_slice(net.params())`
     /// copies a network.
+    #[doc(alias("set_weights"))]
     fn params_mut(&mut self) -> &mut [f32] {
         self.as_floats_mut()
     }
@@ -116,6 +120,7 @@ pub trait InferenceExt: Network {
 
     /// The names, shapes and layouts of all weights and running statistics in files, layer by layer: those of a PyTorch
     /// `state_dict`.
+    #[doc(alias("state_dict", "named_parameters"))]
     #[cfg(feature = "std")]
     #[must_use]
     fn tensors() -> Vec<Tensor> {

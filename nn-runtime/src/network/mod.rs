@@ -1,5 +1,9 @@
 //! Extension traits of all networks: inference, training, files.
 
+#[cfg(feature = "train")]
+mod activations;
+#[cfg(feature = "std")]
+mod dyn_network;
 #[cfg(feature = "files")]
 mod files_ext;
 #[cfg(feature = "train")]
@@ -10,6 +14,10 @@ mod summary;
 #[cfg(feature = "train")]
 mod training_ext;
 
+#[cfg(feature = "train")]
+pub use activations::{Activation, Activations, UnknownPath};
+#[cfg(feature = "std")]
+pub use dyn_network::DynNetwork;
 #[cfg(feature = "files")]
 pub use files_ext::FilesExt;
 #[cfg(feature = "train")]

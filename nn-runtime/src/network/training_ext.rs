@@ -1,6 +1,7 @@
 //! [`TrainingExt`]: initialisation, gradients and evaluation of any network.
 
-use crate::contract::{Network, Root, TrainNode, trained_ranges};
+use super::activations::Activations;
+use crate::contract::{Network, Observer, Root, TrainNode, trained_ranges};
 use crate::data::Data;
 use crate::loss::Loss;
 use crate::optim;
@@ -54,6 +55,7 @@ pub trait TrainingExt: Network {
     /// # Errors
     /// If the batch is empty or too small for the network's statistics, the numbers of inputs and targets differ, the
     /// network refuses an input or the loss a target.
+    #[doc(alias("backward", "train_on_batch", "train_step", "grad"))]
     fn loss_and_gradients<L: Loss<Self::Output>>(
         &mut self,
         loss: &L,
@@ -100,10 +102,72 @@ pub trait TrainingExt: Network {
         step::input_gradients(self, inputs, gradient, d_inputs)
     }
 
+    /// The values of all lines for one sample, in inference mode:
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, TrainingExt};
+    /// # fn example<N: Network<Input = [[[f32; 1]; 28]; 28]>>(
+    /// #     net: Box<N>, image: [[[f32; 1]; 28]; 28],
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let activations = net.activations(&image)?;
+    /// let conv2 = activations.get("conv2")?;
+    /// println!("{}: {:?}", conv2.shape, conv2.values);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Layers that are computed at once with others at inference are computed one by one, with the same bits. After the end of
+    /// a sequence that is shorter than its shape, values are arbitrary.
+    ///
+    /// # Errors
+    /// If the network refuses the input.
+    fn activations(&self, x: &Self::Input) -> Result<Activations, BatchError> {
+        let observer = Observer::default();
+        step::observe_values(self, x, &observer)?;
+        Ok(Activations::new(&Self::GRAPH, &observer, x))
+    }
+
+    /// The gradients with respect to the values of all lines for one sample, in inference mode. `gradient` receives the output,
+    /// and writes the gradient of what is of interest with respect to it, which is zero before. Where a value has several
+    /// readers its gradient is the sum of theirs; a view of it, such as `Flatten`, has the same gradient.
+    ///
+    /// Grad-CAM (Selvaraju et al., 2017), by how much each pixel of a convolution's output speaks for a class:
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, TrainingExt};
+    /// # fn example<N: Network<Input = [[[f32; 1]; 28]; 28], Output = [f32; 10]>>(
+    /// #     net: Box<N>, image: [[[f32; 1]; 28]; 28], class: usize,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let activations = net.activations(&image)?;
+    /// let gradients = net.activation_gradients(&image, |_scores, d_scores| d_scores[class] = 1.0)?;
+    /// let (maps, d_maps) = (activations.get("conv2")?, gradients.get("conv2")?);
+    /// // The importance of each channel is its mean gradient, up to a factor.
+    /// let channels = maps.shape.last();
+    /// let importance = |c| d_maps.values.iter().skip(c).step_by(channels).sum::<f32>();
+    /// let importance: Vec<f32> = (0..channels).map(importance).collect();
+    /// let weighted = |pixel: &[f32]| pixel.iter().zip(&importance).map(|(x, w)| w * x).sum::<f32>();
+    /// let heat: Vec<f32> = maps.values.chunks(channels).map(|pixel| weighted(pixel).max(0.0)).collect();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the network refuses the input.
+    fn activation_gradients(
+        &self,
+        x: &Self::Input,
+        gradient: impl FnOnce(&Self::Output, &mut Self::Output),
+    ) -> Result<Activations, BatchError> {
+        let observer = Observer::default();
+        let d_input = step::observe_gradients(self, x, gradient, &observer)?;
+        Ok(Activations::new(&Self::GRAPH, &observer, &d_input[0]))
+    }
+
     /// The mean loss and the accuracy on a data set in inference mode, on all threads.
     ///
     /// # Errors
     /// As [`loss_and_gradients`](Self::loss_and_gradients).
+    #[doc(alias("test", "score", "accuracy"))]
     fn evaluate<L: Loss<Self::Output>>(
         &self,
         data: &Data<Self::Input, L::Target>,

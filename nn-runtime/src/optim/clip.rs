@@ -4,7 +4,7 @@ use super::adaptive::{AdaptiveClip, RATIO};
 use crate::contract::Network;
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use crate::system::parallel;
+use crate::system::{parallel, time};
 use crate::types::Weights;
 use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,18 +134,21 @@ fn end(len: usize, task: usize) -> usize {
 
 fn for_each_task(values: &mut [f32], f: impl Fn(&mut [f32]) + Sync) {
     let len = values.len();
-    parallel::for_each_piece(values, TASKS, |task| end(len, task), |_, _, part| f(part));
+    parallel::for_work(time(0, len), || {
+        parallel::for_each_piece(values, TASKS, |task| end(len, task), |_, _, part| f(part));
+    });
 }
 
 /// The sum of squares, added up part by part in the same order on any number of threads.
 fn sum_of_squares(values: &[f32]) -> f64 {
     let sums: [AtomicU64; TASKS] = array::from_fn(|_| AtomicU64::new(0));
-    parallel::for_each(TASKS, |task, _| {
+    let add = |task: usize, _| {
         let begin = if task == 0 { 0 } else { end(values.len(), task - 1) };
         let mut lanes = [0.0; LANES];
         add_squares(&values[begin..end(values.len(), task)], &mut lanes);
         sums[task].store(lanes.iter().sum::<f64>().to_bits(), Ordering::Relaxed);
-    });
+    };
+    parallel::for_work(time(0, values.len()), || parallel::for_each(TASKS, add));
     sums.into_iter().map(|sum| f64::from_bits(sum.into_inner())).sum()
 }
 
@@ -181,7 +184,7 @@ dispatch! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::parallel::with_threads;
+    use crate::system::parallel::{whatever_the_work, with_threads};
 
     // Expected values: PyTorch's definitions, `g * largest / (norm + 1e-6)` where that is smaller.
     #[test]
@@ -223,7 +226,8 @@ mod tests {
         let values: [f32; LEN] = array::from_fn(|i| (i as f32).sin() / 3.0);
         let clipped = |threads| {
             let mut gradient = values;
-            let norm = with_threads(threads, || clip_norm(&mut gradient, 1.5));
+            let clip = || clip_norm(&mut gradient, 1.5);
+            let norm = with_threads(threads, || whatever_the_work(clip));
             (norm, gradient)
         };
         let one = clipped(1);

@@ -35,6 +35,7 @@ pub trait OptimizerExt: Optimizer {
     /// # Panics
     /// If the optimiser was used for another network before, or chooses weights by names that the network does not
     /// have: see [`Groups::check`](super::Groups::check).
+    #[doc(alias("step"))]
     #[track_caller]
     fn update<P, K, D, L>(&mut self, net: &mut P, d_net: &D)
     where

@@ -27,8 +27,17 @@ use std::ops::Range;
 /// characters, dots included. A weight that several layers share matches under each of its names. Of several calls of
 /// [`rate`](Self::rate) that match a weight the last one applies.
 ///
-/// Frozen weights stay as they are, to the bit. Layers such as `BatchNorm` still compute as in training, and move their
-/// running statistics.
+/// Frozen weights stay as they are, to the bit. A layer is frozen if all of its trained weights are; one without trained
+/// weights, if all of its running statistics match. In [`Trainer::fit`](crate::train::Trainer::fit) and in a
+/// [`TrainPass`](crate::TrainPass) made with [`frozen_by`](crate::TrainPass::frozen_by), frozen layers cost no backward pass:
+///
+/// - Their weight gradients are not computed, and are zero, so that clipping does not count them.
+/// - The backward pass ends at the first trained layer. Weights train to the same bits as with all gradients.
+/// - A frozen `BatchNorm` computes as at inference and keeps its running statistics, like a module in `eval()` mode in
+///   PyTorch. `Dropout` has no weights and drops elements as before.
+///
+/// [`loss_and_gradients`](crate::TrainingExt::loss_and_gradients) does not know the optimiser: it computes the gradients of
+/// all layers, of which [`update`](super::OptimizerExt::update) ignores the frozen ones, and moves all running statistics.
 #[derive(Clone, Debug)]
 pub struct Groups<O> {
     optimizer: O,
@@ -79,7 +88,7 @@ impl<O> Groups<O> {
         patterns.into_iter().fold(self, with)
     }
 
-    /// Leaves the weights that match `pattern` as they are.
+    /// Leaves the weights that match `pattern` as they are, and with all weights of a `BatchNorm` its running statistics.
     #[must_use]
     pub fn freeze(self, pattern: &str) -> Self {
         self.with(pattern, Rule::Freeze)
@@ -217,6 +226,13 @@ impl<O: Optimizer> Optimizer for Groups<O> {
             self.whole.clear();
         }
         Ok(())
+    }
+
+    fn frozen(&self) -> Vec<Range<usize>> {
+        let own = self.resolved.iter().flatten().filter(|(_, rule)| *rule == Rule::Freeze);
+        let mut all = self.optimizer.frozen();
+        all.extend(own.map(|(range, _)| range.clone()));
+        all
     }
 }
 

@@ -38,6 +38,7 @@ pub use lion::Lion;
 pub use nadam::NAdam;
 pub use optimizer::{Optimizer, TrainedRange};
 pub use pattern::GroupsError;
+pub(crate) use pattern::{closest, quoted};
 pub use radam::RAdam;
 pub use rmsprop::RMSprop;
 pub use sgd::SGD;

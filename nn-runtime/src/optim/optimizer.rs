@@ -90,6 +90,12 @@ pub trait Optimizer {
         let _ = tensors;
         Ok(())
     }
+
+    /// The ranges of weights that stay as they are whatever their gradient, after [`prepare`](Self::prepare); by default
+    /// none. Trainers do not compute the gradients of layers whose trained weights are all in these ranges.
+    fn frozen(&self) -> Vec<Range<usize>> {
+        Vec::new()
+    }
 }
 
 /// Settings with their names.
@@ -145,6 +151,9 @@ macro_rules! forward_to_pointee {
             }
             fn prepare(&mut self, tensors: fn() -> Vec<Tensor>) -> Result<(), GroupsError> {
                 (**self).prepare(tensors)
+            }
+            fn frozen(&self) -> Vec<Range<usize>> {
+                (**self).frozen()
             }
         }
     };

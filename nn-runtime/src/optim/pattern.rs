@@ -36,7 +36,7 @@ pub struct GroupsError {
     pub closest: Vec<String>,
 }
 
-fn quoted(names: &[String]) -> String {
+pub(crate) fn quoted(names: &[String]) -> String {
     format!("`{}`", names.join("`, `"))
 }
 
@@ -72,7 +72,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 const LISTED: usize = 3;
 
 /// The names of weights and layers that are the most similar to `pattern`.
-pub(super) fn closest<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn closest<'a>(pattern: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let paths: BTreeSet<&str> = names.flat_map(with_layers).collect();
     let mut paths: Vec<&str> = paths.into_iter().collect();
     paths.sort_by_cached_key(|path| edits(pattern.as_bytes(), path.as_bytes()));

@@ -21,6 +21,13 @@ pub trait Schedule {
     }
 }
 
+/// A function of `base` and `done`, such as `|base: f64, done: usize| base / (1.0 + 0.1 * done as f64)`.
+impl<F: FnMut(f64, usize) -> f64> Schedule for F {
+    fn rate(&mut self, base: f64, done: usize) -> f64 {
+        self(base, done)
+    }
+}
+
 /// A constant fraction of the learning rate at first, all of it afterwards: `ConstantLR`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constant {

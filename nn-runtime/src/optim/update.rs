@@ -2,7 +2,7 @@
 
 use super::optimizer::TrainedRange;
 use crate::kernels::stream::store_past_caches;
-use crate::system::parallel;
+use crate::system::{parallel, time};
 
 /// Elements in a chunk: four slices of them fit a second-level cache.
 pub(super) const CHUNK: usize = 1 << 14;
@@ -21,6 +21,18 @@ pub(super) fn for_each_trained<const K: usize, R: Copy>(
     update: impl Fn(R, [&mut [f32]; K], &[f32]) + Sync,
 ) {
     assert!(values.iter().all(|v| v.len() == gradient.len()), "as many weights as gradients");
+    let time = time(0, (K + 1) * gradient.len());
+    parallel::for_work(time, || for_each_chunk(values, gradient, trained, rule, update));
+}
+
+/// The same on the threads that take part.
+fn for_each_chunk<const K: usize, R: Copy>(
+    values: [&mut [f32]; K],
+    gradient: &[f32],
+    trained: &[TrainedRange],
+    rule: impl Fn(&TrainedRange) -> R + Sync,
+    update: impl Fn(R, [&mut [f32]; K], &[f32]) + Sync,
+) {
     // With several threads, all of them have read all weights since the last step. A store through the cache would first
     // take each line back from the other cores: see `store_past_caches`.
     let shared = gradient.len() > CHUNK && parallel::threads() > 1;

@@ -9,4 +9,6 @@ mod tensors;
 mod tests;
 
 pub use features::OrderConflict;
+#[cfg(feature = "train")]
+pub(crate) use tensors::layer_ranges;
 pub(crate) use tensors::{FileTensors, file_tensors};

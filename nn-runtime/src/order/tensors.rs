@@ -4,6 +4,8 @@ use super::features::{FeatureOrders, OrderConflict};
 use super::flat::{FlatGraph, FlatNode};
 use crate::contract::{LayerWeights, Shaped};
 use crate::types::{LayerOrder, Tensor};
+#[cfg(feature = "train")]
+use std::ops::Range;
 
 /// The tensors of a network in files.
 #[derive(Debug)]
@@ -17,6 +19,17 @@ pub(crate) struct FileTensors {
 /// The names and layouts of all weights of a network.
 pub(crate) fn file_tensors<N: Shaped>() -> FileTensors {
     tensors_of(&FlatGraph::new(&N::GRAPH))
+}
+
+/// The ranges of the weights of all layers that have any, buffers included, among all weights of a network.
+#[cfg(feature = "train")]
+pub(crate) fn layer_ranges<N: Shaped>() -> Vec<Range<usize>> {
+    let own = |node: &FlatNode| {
+        let own = node.weights.iter().filter(|weights| !weights.shared && weights.len > 0);
+        let begin = |weights: &LayerWeights| node.offset + weights.offset;
+        own.map(|weights| begin(weights)..begin(weights) + weights.len).collect::<Vec<_>>()
+    };
+    FlatGraph::new(&N::GRAPH).nodes.iter().flat_map(own).collect()
 }
 
 /// The same, compiled once.

@@ -3,6 +3,7 @@
 use super::inlined::{self, infer_inlined, step_inlined};
 use super::inputs::{check_inputs, gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
+use super::work::infer_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{ForwardOne, Infer, Network, Node, Root, State, Streaming};
 use crate::kernels::{AtRunTime, Isa};
@@ -175,6 +176,11 @@ pub(crate) fn infer_flat<N: Network>(
     flat: &mut [f32],
     states: &mut [f32],
 ) {
+    let time = infer_time::<N>(inputs.len());
+    parallel::for_work(time, || infer_shards(net, inputs, flat, states));
+}
+
+fn infer_shards<N: Network>(net: &N, inputs: &[N::Input], flat: &mut [f32], states: &mut [f32]) {
     let states = BatchStates::new::<N>(states);
     let sample = const { inputs_len::<N>() + <N as Node<Root>>::WORKSPACE };
     // A sample has the same bits in any shard, so that the number of shards may depend on the threads. There are no

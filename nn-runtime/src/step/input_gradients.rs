@@ -1,9 +1,11 @@
 //! [`input_gradients`]: gradients with respect to inputs, in inference mode.
 
 use super::error::BatchError;
+use super::frozen_layers::FrozenLayers;
 use super::inputs::check_inputs;
 use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
+use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::Network;
 use crate::memory::{ShardCut, Shards};
@@ -26,6 +28,18 @@ pub(crate) fn input_gradients<N: Network>(
         return Err(BatchError::InputGradients { inputs: inputs.len(), gradients: d_inputs.len() });
     }
     check_inputs::<N>(inputs)?;
+    let time = train_time::<N>(inputs.len());
+    parallel::for_work(time, || run_rounds(net, inputs, &mut gradient, d_inputs));
+    Ok(())
+}
+
+/// The same for inputs that were checked.
+fn run_rounds<N: Network>(
+    net: &N,
+    inputs: &[N::Input],
+    gradient: &mut impl FnMut(&N::Output, &mut N::Output),
+    d_inputs: &mut [N::Input],
+) {
     let capacity = train_capacity::<N>(inputs.len());
     // `gradient` runs on the calling thread, sample after sample, so that it may keep count: a round of as many shards
     // as there are threads runs forward, then `gradient`, then backward.
@@ -48,14 +62,15 @@ pub(crate) fn input_gradients<N: Network>(
                 // Without effect: outside of training nothing is random.
                 key: RngKey::new(0),
                 training: false,
+                frozen: &FrozenLayers::default(),
+                observer: None,
                 deferred: Chunks::new(&mut *deferred, deferred_stride),
                 state: BatchStates::none(),
                 d_inputs: Some(Chunks::new(d_inputs, 1)),
             };
-            run_round(&step, net, &Chunks::new(&mut *local, local_len), prepared, &mut gradient);
+            run_round(&step, net, &Chunks::new(&mut *local, local_len), prepared, gradient);
         }
     });
-    Ok(())
 }
 
 /// Forward, the gradients of the outputs, and backward of a few shards.

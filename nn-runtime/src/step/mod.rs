@@ -3,11 +3,15 @@
 #[cfg(feature = "train")]
 mod batch;
 mod error;
+#[cfg(feature = "train")]
+mod frozen_layers;
 mod infer;
 mod inlined;
 #[cfg(feature = "train")]
 mod input_gradients;
 mod inputs;
+#[cfg(feature = "train")]
+mod observe;
 mod outputs;
 #[cfg(feature = "train")]
 mod pass;
@@ -17,11 +21,14 @@ mod rank_sums;
 mod sharded;
 #[cfg(feature = "train")]
 mod train;
+mod work;
 mod workspace;
 
 #[cfg(feature = "train")]
 pub(crate) use batch::{Batch, enough_for};
 pub use error::BatchError;
+#[cfg(feature = "train")]
+pub(crate) use frozen_layers::FrozenLayers;
 #[cfg(feature = "train")]
 pub(crate) use infer::infer_flat;
 pub(crate) use infer::{forward_from, forward_into};
@@ -32,6 +39,8 @@ pub use inlined::{infer_inlined, step_inlined};
 #[cfg(feature = "train")]
 pub(crate) use input_gradients::input_gradients;
 pub(crate) use inputs::check_inputs;
+#[cfg(feature = "train")]
+pub(crate) use observe::{OBSERVED_KEY, observe_gradients, observe_values};
 #[cfg(feature = "train")]
 pub(crate) use outputs::output_valid;
 #[cfg(feature = "train")]

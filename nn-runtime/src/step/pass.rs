@@ -2,13 +2,17 @@
 
 use super::batch::enough_for;
 use super::error::BatchError;
+use super::frozen_layers::FrozenLayers;
 use super::infer::floats_of;
 use super::inputs::check_inputs;
 use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
+use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, Workspace};
 use crate::contract::Network;
 use crate::memory::{ShardCut, Shards};
+use crate::optim::{GroupsError, Optimizer};
+use crate::order::file_tensors;
 use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Values};
@@ -45,6 +49,7 @@ use crate::types::{Inputs, Values};
 pub struct TrainPass<N: Network> {
     /// The largest number of samples.
     batch: usize,
+    frozen: FrozenLayers,
     /// What the last forward pass was; `None` before, and after one that failed.
     done: Option<Done>,
     /// What it saved: prepared memory, the local memory of all shards, their deferred values.
@@ -88,12 +93,37 @@ impl<N: Network> TrainPass<N> {
     pub fn new(batch: usize) -> Self {
         Self {
             batch,
+            frozen: FrozenLayers::default(),
             done: None,
             memory: Workspace::default(),
             copies: Workspace::default(),
             inputs: Vec::new(),
             outputs: Values::zeroed_vec(batch),
         }
+    }
+
+    /// The same pass without the layers that `optimizer` freezes: see
+    /// [`Groups::freeze`](crate::optim::Groups::freeze). Their weight gradients are zero, and the backward pass ends at the
+    /// first trained layer, unless gradients of the inputs are requested.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, TrainPass, optim::*};
+    /// # fn example<N: Network>() -> Result<(), GroupsError> {
+    /// let mut optimizer = Groups::new(Adam::new(1e-3)).freeze("encoder");
+    /// let mut pass = TrainPass::<N>::new(64).frozen_by(&mut optimizer)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the optimiser chooses weights by names that the network does not have.
+    pub fn frozen_by<O>(mut self, optimizer: &mut O) -> Result<Self, GroupsError>
+    where
+        O: Optimizer + ?Sized,
+    {
+        optimizer.prepare(|| file_tensors::<N>().tensors)?;
+        self.frozen = FrozenLayers::new::<N>(&optimizer.frozen());
+        Ok(self)
     }
 
     /// The outputs for `inputs` in training mode. `key` seeds layers such as `Dropout`: use another one for each pass,
@@ -119,6 +149,14 @@ impl<N: Network> TrainPass<N> {
             self.inputs.clear();
             self.inputs.extend_from_slice(inputs);
         }
+        parallel::for_work(train_time::<N>(samples), || self.run_forward(net, inputs, key));
+        self.done = Some(Done { samples, key });
+        Ok(&self.outputs[..samples])
+    }
+
+    /// The forward pass on inputs that were checked.
+    fn run_forward(&mut self, net: &mut N, inputs: &[N::Input], key: RngKey) {
+        let samples = inputs.len();
         let Parts { capacity, prepared, local_len, local, deferred } =
             parts::<N>(&mut self.memory, samples);
         let local = Chunks::new(local, local_len);
@@ -130,6 +168,8 @@ impl<N: Network> TrainPass<N> {
             division: Division::WHOLE,
             key,
             training: true,
+            frozen: &self.frozen,
+            observer: None,
             deferred,
             state: BatchStates::none(),
             d_inputs: None,
@@ -144,8 +184,6 @@ impl<N: Network> TrainPass<N> {
                 unsafe { outputs.chunks(first, n) }.copy_from_slice(output.y);
             });
         });
-        self.done = Some(Done { samples, key });
-        Ok(&self.outputs[..samples])
     }
 
     /// The gradients of the sum over all samples of `d_outputs` times outputs: writes (does not add) that of the
@@ -175,6 +213,21 @@ impl<N: Network> TrainPass<N> {
         if let Some(gradients) = d_inputs.as_ref().map(|d| d.len()).filter(|len| *len != samples) {
             return Err(BatchError::InputGradients { inputs: samples, gradients });
         }
+        let time = train_time::<N>(samples);
+        parallel::for_work(time, || self.run_backward(net, key, d_outputs, d_net, d_inputs));
+        Ok(())
+    }
+
+    /// The backward pass from output gradients of as many samples as forward had.
+    fn run_backward(
+        &mut self,
+        net: &N,
+        key: RngKey,
+        d_outputs: &[N::Output],
+        d_net: &mut N,
+        d_inputs: Option<&mut [N::Input]>,
+    ) {
+        let samples = d_outputs.len();
         let with_d_inputs = d_inputs.is_some();
         let Parts { capacity, prepared, local_len, local, deferred } =
             parts::<N>(&mut self.memory, samples);
@@ -186,6 +239,8 @@ impl<N: Network> TrainPass<N> {
             division: Division::WHOLE,
             key,
             training: true,
+            frozen: &self.frozen,
+            observer: None,
             deferred,
             state: BatchStates::none(),
             d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
@@ -210,7 +265,6 @@ impl<N: Network> TrainPass<N> {
             });
         });
         step.gradients(d_net);
-        Ok(())
     }
 }
 

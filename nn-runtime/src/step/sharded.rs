@@ -1,11 +1,12 @@
 //! [`ShardedStep`]: forward and backward on the shards of a batch.
 
+use super::frozen_layers::FrozenLayers;
 use super::inputs::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
 use super::workspace::{BatchStates, Chunks};
-use crate::contract::{Backward, Forward, Network, Pass};
+use crate::contract::{Backward, Forward, Network, Observer, Pass};
 use crate::kernels::add_to;
-use crate::memory::{Buffer, ShardCut, Shards, TiedWeight, TrainCtx, take};
+use crate::memory::{Buffer, Frozen, ShardCut, Shards, TiedWeight, TrainCtx, take};
 use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Values};
@@ -64,17 +65,21 @@ pub(super) const fn prepared_len<N: Network>() -> usize {
 /// outputs and their gradients, and what forward saves for backward. With one phase it can be memory of the thread,
 /// which stays in its cache; with more, a phase needs all shards of the one before (`BatchNorm`), so that each shard
 /// has its own.
-pub(super) struct ShardedStep<'r, N: Network, F> {
+pub(super) struct ShardedStep<'f, N: Network, F> {
     /// The input of each sample.
     pub(super) input: F,
     /// The index of the first sample for random numbers: [`Pass::first`].
     pub(super) first: usize,
     pub(super) cut: ShardCut,
     /// The ranks whose shards are combined between phases.
-    pub(super) division: Division<'r>,
+    pub(super) division: Division<'f>,
     pub(super) key: RngKey,
     /// Whether layers compute as in training: [`Pass::training`].
     pub(super) training: bool,
+    /// The layers whose weights get no gradient.
+    pub(super) frozen: &'f FrozenLayers,
+    /// What sees the values or gradients of nodes, if anything.
+    pub(super) observer: Option<&'f Observer>,
     /// The shard sums and the deferred values of each shard.
     pub(super) deferred: Chunks<f32>,
     pub(super) state: BatchStates,
@@ -259,8 +264,10 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         // SAFETY: samples `first..first + n` belong to this shard alone, a shard runs on one thread at a time, and the
         // caller borrows the states until the step ends.
         let state = unsafe { self.state.of::<N>(first, n) };
-        let Self { key, training, .. } = *self;
-        let pass = Pass { n, first: self.first + first, batch: self.cut.batch(), key, training };
+        let Self { key, training, observer, .. } = *self;
+        let (frozen, batch) = (self.frozen(), self.cut.batch());
+        let first_of_step = self.first + first;
+        let pass = Pass { n, first: first_of_step, batch, key, training, frozen: false, observer };
         with_lengths(
             n,
             |i| (self.input)(first + i),
@@ -276,6 +283,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
                     lengths,
                     state,
                     tied,
+                    frozen,
                 };
                 f(&pass, ShardMemory { copies, y, d_y, d_copies }, ctx);
             },
@@ -300,17 +308,26 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         }
     }
 
-    /// Reduces the shards' parts of the weight gradient.
+    /// The frozen layers.
+    fn frozen(&self) -> Frozen<'_> {
+        self.frozen.view(self.d_inputs.is_some())
+    }
+
+    /// Reduces the shards' parts of the weight gradient. That of frozen layers is zero.
     pub(super) fn gradients(&self, d_net: &mut N) {
         self.gradient_of(self.division.own(), d_net.as_floats_mut());
     }
 
-    /// The weight gradient of the samples of a subtree of this rank.
+    /// The weight gradient of the samples of a subtree of this rank. That of frozen layers is zero.
     pub(super) fn gradient_of(&self, leaves: Range<usize>, gradient: &mut [f32]) {
-        let all = self.all_shards();
+        let (all, frozen) = (self.all_shards(), self.frozen());
         // Tasks are parts of the weights, not shards: each element of the gradient is computed by one thread, which
         // adds the shards of a leaf in order, and the leaves in the order of the tree while their parts are in its cache.
         let piece = |task: usize, _, part: &mut [f32]| {
+            let begin = task.checked_sub(1).map_or(0, N::gradient_end);
+            if frozen.contains(Buffer { offset: begin, len: part.len() }) {
+                return part.fill(0.0);
+            }
             let write = |leaf, part: &mut [f32]| N::gradient(task, all.leaf(leaf), part);
             let sum = LeafSum { cut: &self.cut, write };
             with_tree_scratch(leaves.len().ilog2() as usize * part.len(), |scratch| {
@@ -326,6 +343,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         // writes to it, and callers drop the view before the next region that writes begins.
         let deferred = unsafe { self.deferred.all(self.shards()) };
         Shards::new(deferred, self.cut, self.division, N::SHARD_SUMS, N::DEFERRED)
+            .with_frozen(self.frozen())
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::batch::Batch;
 use super::error::BatchError;
+use super::frozen_layers::FrozenLayers;
 use super::outputs::valid_steps;
 use super::rank_sums::sum_over_ranks;
 use super::sharded::{
     LocalLayout, ShardOutput, ShardPhase, ShardedStep, prepared_len, train_capacity,
 };
+use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Network, Node, Root};
 use crate::loss::{Loss, LossSum, LossSums, OutputSample};
@@ -38,8 +40,8 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
 ) -> Result<f32, BatchError> {
     // All checks before the first shard runs: an error leaves network and gradient as they were.
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let step =
-        TrainStep { net, loss, batch, part: None, d_net, d_inputs: None, state: &mut [], key };
+    let (part, d_inputs, state, frozen) = (None, None, &mut [][..], &FrozenLayers::default());
+    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -63,7 +65,8 @@ pub fn loss_and_gradients_from<N: Network, L: Loss<N::Output>>(
         return Err(BatchError::State { expected, found });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let step = TrainStep { net, loss, batch, part: None, d_net, d_inputs: None, state, key };
+    let (part, d_inputs, frozen) = (None, None, &FrozenLayers::default());
+    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -85,8 +88,9 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
         return Err(BatchError::InputGradients { inputs: inputs.len(), gradients: d_inputs.len() });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let d_inputs = Some(d_inputs);
-    let step = TrainStep { net, loss, batch, part: None, d_net, d_inputs, state: &mut [], key };
+    let (part, d_inputs, state) = (None, Some(d_inputs), &mut [][..]);
+    let frozen = &FrozenLayers::default();
+    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -123,6 +127,8 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
     /// The recurrent states of all samples; empty if they begin with zeros.
     pub(crate) state: &'a mut [f32],
     pub(crate) key: RngKey,
+    /// The layers that are not trained.
+    pub(crate) frozen: &'a FrozenLayers,
 }
 
 /// The place of a batch in a larger one, whose mean loss the gradient is of.
@@ -140,7 +146,11 @@ pub(crate) struct PartOfBatch<'a> {
 /// Runs forward and backward on a checked batch in training mode: returns its loss sums, and writes the gradient of the
 /// mean loss.
 pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
-    let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key } = step;
+    parallel::for_work(train_time::<N>(step.batch.len()), || run_shards(step))
+}
+
+fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
+    let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen } = step;
     let whole = || {
         let mut weights = [0.0; MAX_OUTPUTS];
         batch.add_weights::<N, L>(loss, 0..batch.len(), &mut weights);
@@ -168,6 +178,8 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
                 division,
                 key,
                 training: true,
+                frozen,
+                observer: None,
                 deferred: Chunks::new(deferred, deferred_stride),
                 state: BatchStates::new::<N>(state),
                 d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),

@@ -12,6 +12,8 @@ pub mod parallel;
 #[cfg(feature = "std")]
 mod regular_file;
 mod rng_key;
+#[cfg(feature = "std")]
+mod work;
 
 pub(crate) use cache_line::CacheLine;
 #[cfg(not(feature = "std"))]
@@ -22,3 +24,5 @@ pub(crate) use regular_file::check_regular;
 #[cfg(feature = "std")]
 pub(crate) use regular_file::open_regular;
 pub use rng_key::RngKey;
+#[cfg(feature = "std")]
+pub(crate) use work::time;

@@ -18,6 +18,12 @@ use std::time::{Duration, Instant};
 /// The largest number of threads: the length of the pool's static arrays.
 pub const MAX_THREADS: usize = 64;
 
+/// The time on one thread of work that is worth waking sleeping threads: waking one takes up to 50 µs.
+const ENOUGH: Duration = Duration::from_micros(100);
+
+/// The same where threads poll for the next region already.
+const ENOUGH_AWAKE: Duration = Duration::from_micros(25);
+
 /// How long a worker polls for the next region before it sleeps: longer than the pauses between the regions of one
 /// training step, too short to heat an idle machine.
 const SPIN: Duration = Duration::from_micros(50);
@@ -25,6 +31,7 @@ const SPIN: Duration = Duration::from_micros(50);
 thread_local! {
     static THREADS: Cell<Option<usize>> = const { Cell::new(None) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    static WHATEVER_THE_WORK: Cell<bool> = const { Cell::new(false) };
     /// Memory of [`for_each_piece`], kept so that a repeated call does not allocate.
     static ENDS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
@@ -60,6 +67,23 @@ pub fn with_threads<R>(count: usize, f: impl FnOnce() -> R) -> R {
     }
     let _restore = Restore(THREADS.replace(Some(count.clamp(1, MAX_THREADS))));
     f()
+}
+
+/// Runs `f`, whose regions take about `time` on one thread: on the calling thread alone if more threads are not worth it.
+pub(crate) fn for_work<R>(time: Duration, f: impl FnOnce() -> R) -> R {
+    // One worker for all: they wake up and fall asleep together.
+    let awake = POOL.awake[0].load(Ordering::Relaxed);
+    let enough = if awake { ENOUGH_AWAKE } else { ENOUGH };
+    if time >= enough || WHATEVER_THE_WORK.get() { f() } else { with_threads(1, f) }
+}
+
+/// Runs `f` with all threads in regions of any size: for tests of results that must not depend on the number of threads.
+#[doc(hidden)]
+pub fn whatever_the_work<R>(f: impl FnOnce() -> R) -> R {
+    let outside = WHATEVER_THE_WORK.replace(true);
+    let result = f();
+    WHATEVER_THE_WORK.set(outside);
+    result
 }
 
 /// Calls `f(task, worker)` for each task below `tasks`, on several threads. `worker` is below [`threads`] and belongs
@@ -186,12 +210,12 @@ struct Pool {
     work: Mutex<Option<Work>>,
     /// Each thread's own tasks.
     ranges: [TaskRange; MAX_THREADS],
-    /// The number of workers that have not finished this region yet.
-    pending: AtomicUsize,
+    /// The number of workers that have finished this region.
+    finished: AtomicUsize,
     /// The payload of the first task that panicked.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
-    /// Which workers sleep.
-    asleep: [AtomicBool; MAX_THREADS],
+    /// Which workers do not sleep.
+    awake: [AtomicBool; MAX_THREADS],
 }
 
 /// The handles of the workers, and the process that started them.
@@ -220,29 +244,49 @@ impl TaskRange {
 
     fn take(&self) -> Option<usize> {
         // Relaxed is enough: `fetch_add` yields each index once, and what tasks read and write is ordered by `signal`,
-        // which opens the region, and `pending`, which ends it. `next` may pass `end` by one per thread; `fill` resets
+        // which opens the region, and `finished`, which ends it. `next` may pass `end` by one per thread; `fill` resets
         // it.
         let task = self.next.fetch_add(1, Ordering::Relaxed);
         (task < self.end.load(Ordering::Relaxed)).then_some(task)
     }
 }
 
-/// The index of the last region, and the number of workers that take part in it, in one value: a worker that has
-/// nothing to do in one region may be late for the next, and must not combine the index of one with the count of the
-/// other.
+/// The index of the last region, the number of workers that may enter it, the number of those that have, and whether it is
+/// closed. In one value: a worker may be late, and must not combine the index of one region with the counts of another.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Signal(u64);
 
 impl Signal {
-    const HELPER_BITS: u32 = MAX_THREADS.ilog2() + 1;
+    /// Bits of a count of workers.
+    const COUNT: u32 = MAX_THREADS.ilog2() + 1;
+    const MASK: u64 = (1 << Self::COUNT) - 1;
+    const CLOSED: u64 = 1 << (2 * Self::COUNT);
+    const INDEX: u32 = 2 * Self::COUNT + 1;
 
     /// The next region.
     const fn next(self, helpers: usize) -> Self {
-        Self((((self.0 >> Self::HELPER_BITS) + 1) << Self::HELPER_BITS) | helpers as u64)
+        Self(((self.index() + 1) << Self::INDEX) | helpers as u64)
+    }
+
+    const fn index(self) -> u64 {
+        self.0 >> Self::INDEX
+    }
+
+    const fn is_closed(self) -> bool {
+        self.0 & Self::CLOSED != 0
     }
 
     const fn helpers(self) -> usize {
-        (self.0 & ((1 << Self::HELPER_BITS) - 1)) as usize
+        (self.0 & Self::MASK) as usize
+    }
+
+    const fn entered(self) -> usize {
+        (self.0 >> Self::COUNT & Self::MASK) as usize
+    }
+
+    /// The same with one more worker inside.
+    const fn with_one_more(self) -> Self {
+        Self(self.0 + (1 << Self::COUNT))
     }
 }
 
@@ -261,9 +305,9 @@ static POOL: Pool = Pool {
     signal: AtomicU64::new(0),
     work: Mutex::new(None),
     ranges: [const { TaskRange::empty() }; MAX_THREADS],
-    pending: AtomicUsize::new(0),
+    finished: AtomicUsize::new(0),
     panic: Mutex::new(None),
-    asleep: [const { AtomicBool::new(false) }; MAX_THREADS],
+    awake: [const { AtomicBool::new(false) }; MAX_THREADS],
 };
 
 impl Workers {
@@ -273,7 +317,7 @@ impl Workers {
         if self.process != std::process::id() {
             self.process = std::process::id();
             std::mem::forget(std::mem::take(&mut self.threads));
-            POOL.asleep.iter().for_each(|asleep| asleep.store(false, Ordering::Relaxed));
+            POOL.awake.iter().for_each(|awake| awake.store(false, Ordering::Relaxed));
         }
         // Workers are started once and never end: starting a thread takes longer than a region.
         while self.threads.len() < count {
@@ -291,7 +335,7 @@ impl Workers {
     }
 }
 
-/// Opens a region, takes part in it, and returns when every worker has left it.
+/// Opens a region, takes part in it, closes it, and returns when every worker that has entered has left it.
 fn run_region(
     workers: &mut Workers,
     helpers: usize,
@@ -301,29 +345,31 @@ fn run_region(
     // No other thread opens a region meanwhile: `workers` is locked.
     let last = Signal(POOL.signal.load(Ordering::Acquire));
     let helpers = workers.start(helpers, last);
-    // SAFETY: only the lifetime changes. The pointer is used by workers of this region alone, and this function returns
-    // only after `pending` has become zero, when the last of them has finished.
+    // SAFETY: only the lifetime changes. The pointer is used by workers that have entered this region, and this function
+    // returns only after the region is closed and each of them has finished.
     let f: *const (dyn Fn(usize, usize) + Sync + 'static) = unsafe { std::mem::transmute(f) };
     let work = Work { f, threads: helpers + 1 };
     *lock(&POOL.work) = Some(work);
     for (thread, range) in POOL.ranges.iter().enumerate().take(work.threads) {
         range.fill(begin(thread, work.threads)..begin(thread + 1, work.threads));
     }
-    POOL.pending.store(helpers, Ordering::Relaxed);
+    POOL.finished.store(0, Ordering::Relaxed);
     // Sequentially consistent, like the check of a worker before it sleeps: either the worker sees the new signal, or
     // this thread sees it asleep.
     POOL.signal.store(last.next(helpers).0, Ordering::SeqCst);
     for (index, worker) in workers.threads.iter().enumerate().take(helpers) {
-        if POOL.asleep[index].load(Ordering::SeqCst) {
+        if !POOL.awake[index].load(Ordering::SeqCst) {
             worker.unpark();
         }
     }
     // The thread that opens the region is worker 0.
     take_tasks(work, 0);
+    // All tasks are taken. A worker that is still waking up is not waited for: it may not enter any more.
+    let closed = Signal(POOL.signal.fetch_or(Signal::CLOSED, Ordering::AcqRel));
     let mut rounds = 0_u32;
     // Acquire, against the Release of each worker: what tasks have written is visible after this. The thread polls,
     // since regions take microseconds and the others end at about the same time.
-    while POOL.pending.load(Ordering::Acquire) > 0 {
+    while POOL.finished.load(Ordering::Acquire) < closed.entered() {
         wait_briefly(&mut rounds);
     }
     let panic = lock(&POOL.panic).take();
@@ -340,15 +386,25 @@ fn work_forever(index: usize, mut seen: Signal) {
     drop(KernelMemory::take());
     loop {
         seen = wait_for_region(index, seen);
-        // Other workers saw the signal change, but are not counted in `pending`.
-        if index < seen.helpers() {
+        if index < seen.helpers() && enter(seen) {
             let work = *lock(&POOL.work);
             if let Some(work) = work {
                 take_tasks(work, index + 1);
             }
-            POOL.pending.fetch_sub(1, Ordering::Release);
+            POOL.finished.fetch_add(1, Ordering::Release);
         }
     }
+}
+
+/// Enters the region of `seen`, unless it is closed.
+fn enter(seen: Signal) -> bool {
+    // Acquire, against the store that opens the region: its closure and ranges are visible after this.
+    let more = |now| {
+        let now = Signal(now);
+        let is_open = now.index() == seen.index() && !now.is_closed();
+        is_open.then(|| now.with_one_more().0)
+    };
+    POOL.signal.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
 }
 
 /// Returns the signal of a region after `seen`.
@@ -356,21 +412,22 @@ fn wait_for_region(index: usize, seen: Signal) -> Signal {
     let mut rounds = 0;
     // A worker has just finished a region, and the next one of the same step follows soon.
     let begin = Instant::now();
+    POOL.awake[index].store(true, Ordering::SeqCst);
     loop {
         let signal = Signal(POOL.signal.load(Ordering::SeqCst));
-        if signal != seen {
+        if signal.index() != seen.index() {
             return signal;
         }
         if begin.elapsed() < SPIN {
             wait_briefly(&mut rounds);
             continue;
         }
-        POOL.asleep[index].store(true, Ordering::SeqCst);
+        POOL.awake[index].store(false, Ordering::SeqCst);
         // `park` may return without a reason, and an `unpark` before it is not lost.
-        while Signal(POOL.signal.load(Ordering::SeqCst)) == seen {
+        while Signal(POOL.signal.load(Ordering::SeqCst)).index() == seen.index() {
             thread::park();
         }
-        POOL.asleep[index].store(false, Ordering::SeqCst);
+        POOL.awake[index].store(true, Ordering::SeqCst);
     }
 }
 
@@ -387,8 +444,8 @@ fn wait_briefly(rounds: &mut u32) {
 /// Takes tasks until none is left, those of its own range first. A panic ends the region early and is stored for the
 /// thread that opened it. Does not unwind, whatever a task does: a worker that left early would be missed.
 fn take_tasks(work: Work, worker: usize) {
-    // SAFETY: the closure is alive, because `run_region` returns only when `pending` is zero, and a worker subtracts
-    // itself after this function.
+    // SAFETY: the closure is alive, because `run_region` returns only when all workers that have entered are counted in
+    // `finished`, and a worker adds itself after this function.
     let f = unsafe { &*work.f };
     let outside = INSIDE.replace(true);
     // Its own range first, then those of the next threads in turn: idle threads do not all begin with the same range.

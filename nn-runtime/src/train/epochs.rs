@@ -120,7 +120,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let in_memory = data.train.data().in_memory();
-        let health = run.health(in_memory.map_or(&[], |data| &data.inputs));
+        let health = run.health(in_memory.map_or(&[], |(inputs, _)| inputs));
         for warning in &health.warnings {
             if !self.printed.iter().any(|other| other.is_like(warning)) {
                 call.progress.print(warning);

@@ -10,7 +10,7 @@ use crate::data::Data;
 use crate::loss::{Loss, LossSum, LossSums, OutputSample};
 use crate::ranks::{Ranks, bytes_of_mut};
 use crate::step::{Batch, BatchError, Chunks, check_inputs, infer_flat, output_valid};
-use crate::system::{RngKey, parallel};
+use crate::system::{RngKey, parallel, time};
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
 use std::ops::{ControlFlow, Range};
 
@@ -35,8 +35,9 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
 ) -> Result<Score, BatchError> {
     Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
     let mut losses = LossAdder::new(loss);
+    let samples = (&data.inputs[..], &data.targets[..]);
     let mut sum = LossSums::default();
-    for_each_inferred(net, data, Pass::over(data.len()), |samples| {
+    for_each_inferred(net, samples, Pass::over(data.len()), |samples| {
         sum = total(sum, losses.shards_of(&samples));
     });
     Ok(Score::of::<N>(&sum))
@@ -69,7 +70,8 @@ pub fn measure<N: Network, Target: Copy>(
         return Err(BatchError::Targets { inputs, targets });
     }
     check_inputs::<N>(&data.inputs)?;
-    for_each_inferred(net, data, Pass::over(data.len()), |samples| samples.add_to(&mut metric));
+    let samples = (&data.inputs[..], &data.targets[..]);
+    for_each_inferred(net, samples, Pass::over(data.len()), |samples| samples.add_to(&mut metric));
     Ok(metric.value())
 }
 
@@ -108,7 +110,7 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     // Metrics need all outputs and targets: ranks send each other the outputs of their parts.
     let pass = Pass { samples: 0..data.len(), batch, ranks };
     match data.in_memory() {
-        Some(data) => for_each_inferred(net, data, pass, add),
+        Some(samples) => for_each_inferred(net, samples, pass, add),
         None => for_each_loaded(net, data, pass, key, add)?,
     }
     ranks.map_or(Ok(()), Ranks::check).map_err(TrainError::Distributed)?;
@@ -135,7 +137,7 @@ fn evaluate_part<N: Network, L: Loss<N::Output>>(
     let samples = len.min(own.start * shard)..len.min(own.end * shard);
     let pass = Pass { samples, batch: None, ranks: None };
     match data.in_memory() {
-        Some(data) => for_each_inferred(net, data, pass, add),
+        Some(samples) => for_each_inferred(net, samples, pass, add),
         None => for_each_loaded(net, data, pass, key, add)?,
     }
     let mut all = vec![[[0.0; LossSum::VALUES]; MAX_OUTPUTS]; shards];
@@ -173,17 +175,17 @@ impl Pass<'_> {
 }
 
 fn in_chunk_order<Input: Copy, Target: Copy>(
-    data: &Data<Input, Target>,
+    (inputs, targets): (&[Input], &[Target]),
     batch: usize,
 ) -> Data<Input, Target> {
-    let order = chunks::order(data.len(), batch);
+    let order = chunks::order(inputs.len(), batch);
     let mut ordered = Data { inputs: Vec::new(), targets: Vec::new() };
-    ordered.inputs.reserve_exact(data.len());
-    ordered.targets.reserve_exact(data.len());
+    ordered.inputs.reserve_exact(inputs.len());
+    ordered.targets.reserve_exact(targets.len());
     for i in order {
         // Copied in place: a sample may be larger than the stack.
-        ordered.inputs.extend_from_slice(&data.inputs[i..=i]);
-        ordered.targets.extend_from_slice(&data.targets[i..=i]);
+        ordered.inputs.extend_from_slice(&inputs[i..=i]);
+        ordered.targets.extend_from_slice(&targets[i..=i]);
     }
     ordered
 }
@@ -191,16 +193,17 @@ fn in_chunk_order<Input: Copy, Target: Copy>(
 /// Calls `f` with all samples, many at a time.
 fn for_each_inferred<N: Network, Target: Copy>(
     net: &N,
-    data: &Data<N::Input, Target>,
+    samples: (&[N::Input], &[Target]),
     pass: Pass<'_>,
     mut f: impl FnMut(Inferred<'_, N, Target>),
 ) {
-    let ordered = pass.batch.map(|batch| in_chunk_order(data, batch));
-    let data = ordered.as_ref().unwrap_or(data);
-    let samples = pass.samples.clone();
+    let ordered = pass.batch.map(|batch| in_chunk_order(samples, batch));
+    let ordered = ordered.as_ref().map(|data| (&data.inputs[..], &data.targets[..]));
+    let (inputs, targets) = ordered.unwrap_or(samples);
+    let range = pass.samples.clone();
+    let (inputs, targets) = (&inputs[range.clone()], &targets[range]);
     let mut memory = InferenceMemory::new::<N>(pass, MAX_SAMPLES);
     let at_once = memory.at_once;
-    let (inputs, targets) = (&data.inputs[samples.clone()], &data.targets[samples]);
     for (inputs, targets) in inputs.chunks(at_once).zip(targets.chunks(at_once)) {
         f(memory.infer(net, inputs, targets));
     }
@@ -358,7 +361,7 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
     let end = |shard: usize| targets.len().min((shard + 1) * shard_len) * len;
     let tasks = shard_sums.len();
     let shard_sums = Chunks::new(shard_sums, 1);
-    parallel::for_each_piece(d_outputs, tasks, end, |shard, _, d_y| {
+    let sum_shard = |shard: usize, _, d_y: &mut [f32]| {
         let first = shard * shard_len;
         let samples = inputs[first..].iter().zip(&targets[first..]);
         let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
@@ -371,5 +374,9 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
         // SAFETY: each shard is one task, a task runs on one thread, and `shard_sums` is borrowed until
         // `for_each_piece` returns.
         unsafe { shard_sums.chunk(shard)[0] = sums };
+    };
+    // Losses take about as long as eight elementwise passes.
+    parallel::for_work(time(0, 8 * d_outputs.len()), || {
+        parallel::for_each_piece(d_outputs, tasks, end, sum_shard);
     });
 }

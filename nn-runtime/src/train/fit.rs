@@ -6,6 +6,7 @@ use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
 use super::loader::{CheckedData, DynData};
 use super::run_settings::RunSettings;
+use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
 use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
 use super::training_run::TrainingRun;
@@ -32,6 +33,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// network without recurrent state, the loss refuses a target, a checkpoint cannot be written or continued, the learning
     /// rate is negative or not finite, or the loss, a gradient or a weight is not finite. The network then has the weights
     /// from before the failed step, or the best ones with [`keep_best`](Self::keep_best).
+    #[doc(alias("train", "run"))]
     pub fn fit<D, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
@@ -39,10 +41,12 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         loss: &L,
     ) -> Result<History, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
+        Target: Copy + Send + Sync,
     {
-        self.fit_until(self.position.epochs.saturating_add(self.epochs), net, train, loss)
+        let last = self.position.epochs.saturating_add(self.epochs);
+        self.fit_until(last, net, &TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss))
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
@@ -75,12 +79,19 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         loss: &L,
     ) -> Result<Epoch, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
+        Target: Copy + Send + Sync,
     {
         let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
         let log_dir = self.log_dir.take();
-        let history = self.fit_until(self.position.epochs + 1, net, train, loss);
+        let last = self.position.epochs + 1;
+        let history = self.fit_until(
+            last,
+            net,
+            &TypedData::new(train),
+            &TypedLoss::<_, D::Target, _>::new(loss),
+        );
         (self.checkpoints, self.log_dir) = (checkpoints, log_dir);
         Ok(history?.epochs[0])
     }
@@ -131,7 +142,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             validation.map(|data| CheckedData::new(DataSet::Validation, data, loss)).transpose()?;
         let settings = self.run_settings(self.division(ranks)?);
         self.meet(settings.division, train.len(), &mut **net)?;
-        let mut run = TrainingRun::new(&mut **net, &train, settings);
+        let mut run =
+            TrainingRun::new(&mut **net, &train, settings).without(&self.optimizer.frozen());
         let mut data = RunData { train: Samples::new(train, settings), validation };
         data.train.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;

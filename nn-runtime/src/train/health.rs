@@ -1,6 +1,7 @@
 //! [`Health`]: the gradients of a network, layer by layer, and warnings derived from them and from the data.
 
 use crate::contract::{LayerInfo, Network};
+use crate::memory::{Buffer, Frozen};
 use crate::optim::norm;
 use crate::order::file_tensors;
 use crate::types::Tensor;
@@ -208,6 +209,12 @@ impl GradientMonitor {
         let mut layers = Vec::new();
         add_layers(N::LAYERS, "", 0, &tensors, &mut layers);
         Self { layers, steps: 0 }
+    }
+
+    /// Leaves out layers that get no gradient.
+    pub(super) fn exclude(&mut self, frozen: &Frozen<'_>) {
+        let weights = |range: &Range<usize>| Buffer { offset: range.start, len: range.len() };
+        self.layers.retain(|layer| !frozen.contains(weights(&layer.range)));
     }
 
     /// Sets all sums to zero.

@@ -3,7 +3,7 @@
 use super::error::{DataSet, TrainError};
 use super::prefetch::for_each_loaded;
 use crate::contract::Network;
-use crate::data::{Data, Dataset};
+use crate::data::Dataset;
 use crate::kernels::dispatch::dispatch;
 use crate::loss::Loss;
 use crate::step::{Batch, BatchError, BatchOf, check_inputs};
@@ -45,8 +45,8 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         loss: &'a L,
     ) -> Result<Self, TrainError> {
         let (whole, largest_input) = match data.in_memory() {
-            Some(data) => {
-                let (whole, largest) = check_data::<N, L>(set, data, loss)?;
+            Some((inputs, targets)) => {
+                let (whole, largest) = check_data::<N, L>(set, inputs, targets, loss)?;
                 (Some(whole), largest)
             }
             None if data.is_empty() => {
@@ -65,7 +65,8 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         self.loss
     }
 
-    pub(super) fn in_memory(&self) -> Option<&'a Data<N::Input, L::Target>> {
+    /// The inputs and targets, if they are in memory.
+    pub(super) fn in_memory(&self) -> Option<(&'a [N::Input], &'a [L::Target])> {
         self.data.in_memory()
     }
 
@@ -139,14 +140,15 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
 /// Checks all targets and that inputs are finite. Also returns the largest magnitude of an input.
 fn check_data<'a, N: Network, L: Loss<N::Output>>(
     set: DataSet,
-    data: &'a Data<N::Input, L::Target>,
+    inputs: &'a [N::Input],
+    targets: &'a [L::Target],
     loss: &L,
 ) -> Result<(BatchOf<'a, N, L>, f32), TrainError> {
-    let samples = Batch::checked(loss, &data.inputs, &data.targets)
+    let samples = Batch::checked(loss, inputs, targets)
         .and_then(Batch::accepted_by::<N>)
         .map_err(|source| TrainError::Data { data: set, source })?;
     let mut largest = 0;
-    for (sample, input) in data.inputs.iter().enumerate() {
+    for (sample, input) in inputs.iter().enumerate() {
         check_finite::<N>(set, sample, input, &mut largest)?;
     }
     Ok((samples, f32::from_bits(largest.cast_unsigned())))

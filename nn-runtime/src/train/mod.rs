@@ -28,6 +28,7 @@ mod position;
 mod prefetch;
 mod progress;
 mod run_settings;
+mod same_types;
 mod samples;
 mod trainer;
 mod training_run;
@@ -48,4 +49,5 @@ pub use metrics::{
     Accuracy, AveragePrecision, F1, Metric, MetricValue, MetricValues, Perplexity, Precision, R2,
     Recall, RocAuc,
 };
+pub use same_types::{LossTarget, SameInput, SameTarget};
 pub use trainer::Trainer;

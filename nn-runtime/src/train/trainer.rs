@@ -34,15 +34,6 @@ impl Plan<'_> {
     }
 }
 
-/// A schedule from a function of the epoch, which counts from 1.
-struct EpochSchedule<F>(F);
-
-impl<F: FnMut(usize) -> f64> Schedule for EpochSchedule<F> {
-    fn rate(&mut self, _base: f64, done: usize) -> f64 {
-        self.0(done + 1)
-    }
-}
-
 /// Trains networks: shuffled mini-batches, forward, backward, update, validation after each epoch.
 ///
 /// ```
@@ -151,6 +142,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     ///
     /// # Panics
     /// If `samples` is 0.
+    #[doc(alias("batch_size"))]
     #[must_use]
     #[track_caller]
     pub fn batch(mut self, samples: usize) -> Self {
@@ -191,6 +183,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     ///
     /// # Panics
     /// If `batches` is 0.
+    #[doc(alias("accumulate_grad_batches", "gradient_accumulation_steps"))]
     #[must_use]
     #[track_caller]
     pub fn accumulate(mut self, batches: usize) -> Self {
@@ -200,6 +193,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
 
     /// Sets the number of passes over the data of each call of [`fit`](Self::fit). With 0 the data are checked and the
     /// network stays as it is.
+    #[doc(alias("max_epochs", "num_epochs"))]
     #[must_use]
     pub const fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = epochs;
@@ -207,6 +201,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     }
 
     /// Sets the seed of the order of the samples and of the random values of layers such as `Dropout`.
+    #[doc(alias("manual_seed"))]
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -214,6 +209,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     }
 
     /// Evaluates the network on `data`, [`Data`](crate::data::Data) or any other [`Dataset`], after each epoch.
+    #[doc(alias("validation_data", "val_data"))]
     #[must_use]
     pub fn validate<D>(mut self, data: &'a D) -> Self
     where
@@ -243,6 +239,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     ///
     /// # Panics
     /// If there are already 8 metrics.
+    #[doc(alias("metrics"))]
     #[must_use]
     #[track_caller]
     pub fn metric(mut self, metric: impl Metric<N::Output, Target> + 'a) -> Self {
@@ -259,6 +256,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     }
 
     /// Prints nothing.
+    #[doc(alias("verbose"))]
     #[must_use]
     pub const fn quiet(mut self) -> Self {
         self.quiet = true;
@@ -267,6 +265,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
 
     /// Sets whether the network has the weights of its best epoch after [`fit`](Self::fit): the epoch with the lowest
     /// validation loss, or without validation data the lowest training loss.
+    #[doc(alias("restore_best_weights"))]
     #[must_use]
     pub const fn keep_best(mut self, keep: bool) -> Self {
         self.keep_best = keep;
@@ -294,9 +293,10 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias("lr"))]
     #[must_use]
-    pub fn learning_rate(self, schedule: impl FnMut(usize) -> f64 + Send + 'a) -> Self {
-        self.schedule_epochs(EpochSchedule(schedule))
+    pub fn learning_rate(self, mut schedule: impl FnMut(usize) -> f64 + Send + 'a) -> Self {
+        self.schedule_epochs(move |_base: f64, done: usize| schedule(done + 1))
     }
 
     /// Sets the learning rate before each epoch. [`fit`](Self::fit) ends with an error if it is negative or not finite.
@@ -312,6 +312,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias("lr_scheduler", "scheduler"))]
     #[must_use]
     pub fn schedule_epochs(self, schedule: impl Schedule + Send + 'a) -> Self {
         self.with_plan(false, schedule)
@@ -334,6 +335,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     ///
     /// # Panics
     /// If the bound is negative or NaN, or the ratio of [`Clip::Adaptive`] is infinite.
+    #[doc(alias("clip_grad_norm", "clip_grad_norm_", "gradient_clip_val"))]
     #[must_use]
     #[track_caller]
     pub fn clip(mut self, clip: Clip) -> Self {
@@ -363,6 +365,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias("stateful"))]
     #[must_use]
     pub const fn carry_state(mut self) -> Self {
         self.carry_state = true;
@@ -423,6 +426,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias("callbacks", "callback", "on_epoch_end"))]
     #[must_use]
     pub fn on_epoch<R: CallbackResult>(
         mut self,

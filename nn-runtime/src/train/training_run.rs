@@ -15,7 +15,7 @@ use crate::kernels::add_to;
 use crate::loss::{Loss, LossSums};
 use crate::optim::{Clipper, Optimizer, OptimizerExt};
 use crate::ranks::{Ranks, Traffic, TreeSum, add_sums, bytes_of_mut};
-use crate::step::{BatchOf, PartOfBatch, TrainStep, run_step};
+use crate::step::{BatchOf, FrozenLayers, PartOfBatch, TrainStep, run_step};
 use crate::system::{RngKey, parallel};
 use crate::types::MAX_OUTPUTS;
 use std::ops::{ControlFlow, Range};
@@ -40,6 +40,7 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     loss: &'a L,
     layers: Vec<(String, Range<usize>)>,
     untrained: Untrained,
+    frozen: FrozenLayers,
     largest_input: f32,
     monitor: GradientMonitor,
     best: Option<Best<N>>,
@@ -83,6 +84,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             d_net: N::zeros(),
             loss: data.loss(),
             untrained: Untrained::new(N::LEN, &trained),
+            frozen: FrozenLayers::default(),
             layers,
             largest_input: data.largest_input,
             monitor: GradientMonitor::new::<N>(),
@@ -93,6 +95,13 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             state: chunks::initial_state::<N>(own.len(), data.len()),
             sequences,
         }
+    }
+
+    /// The same run without training the layers that are frozen if these ranges of weights are.
+    pub(super) fn without(mut self, weights: &[Range<usize>]) -> Self {
+        self.frozen = FrozenLayers::new::<N>(weights);
+        self.monitor.exclude(&self.frozen.view(false));
+        self
     }
 
     #[cfg(feature = "files")]
@@ -192,6 +201,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             d_inputs: None,
             state: &mut self.state[..elements],
             key,
+            frozen: &self.frozen,
         })
     }
 

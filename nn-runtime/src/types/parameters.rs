@@ -18,6 +18,10 @@ pub trait Parameters: Weights {
     /// Its name in errors: that of the struct.
     const NAME: &'static str = "weights";
 
+    /// The number of its trained elements. They come first; those after them are buffers, the fields from the first one with
+    /// `#[weights(buffer)]` on.
+    const TRAINED: usize = Self::LEN;
+
     /// The fields of a struct with the derive.
     #[doc(hidden)]
     const FIELDS: &'static [Field] = &[];
@@ -39,6 +43,8 @@ pub struct Field {
     bytes: usize,
     /// The number of its elements.
     len: usize,
+    /// Whether some of them are buffers.
+    has_buffers: bool,
     #[cfg(feature = "std")]
     tensors: fn() -> Vec<Tensor>,
 }
@@ -51,6 +57,7 @@ impl Field {
             name,
             bytes,
             len: F::LEN,
+            has_buffers: F::TRAINED < F::LEN,
             #[cfg(feature = "std")]
             tensors: F::named_tensors,
         }
@@ -68,13 +75,18 @@ impl Field {
 /// The `LEN` of a struct with `#[derive(Weights)]`.
 ///
 /// # Panics
-/// When its fields do not fill it: another macro has changed it.
+/// When its fields do not fill it: another macro has changed it. When a field that is trained contains buffers.
 #[must_use]
 pub const fn len_of_weights<P: Parameters>() -> usize {
     let mut fields = 0;
     let mut nth = 0;
     while nth < P::FIELDS.len() {
-        fields += P::FIELDS[nth].len;
+        let field = &P::FIELDS[nth];
+        assert!(
+            !field.has_buffers || field.bytes >= P::TRAINED * size_of::<f32>(),
+            "a trained field contains buffers: write `#[weights(buffer)]` above it, or move its buffers into this struct"
+        );
+        fields += field.len;
         nth += 1;
     }
     len_of_fields::<P>(fields)
@@ -90,6 +102,9 @@ impl Parameters for f32 {
 
 #[diagnostic::do_not_recommend]
 impl<T: Parameters, const N: usize> Parameters for [T; N] {
+    // Buffers between trained elements: no more than that there are some is known of the array.
+    const TRAINED: usize = if T::TRAINED < T::LEN { 0 } else { Self::LEN };
+
     #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {
         array_tensors::<T>(N)

@@ -149,7 +149,9 @@ impl CellBackward<'_> {
         let source = if layer == 0 { x } else { &*source };
         // Gathered again: all cells share this buffer, so that it holds another cell's rows.
         let rows = gather(self.packing, self.cell, source, weights.inputs, rows);
-        self.d_weights(rows, [gates, hidden], h, d_weights);
+        if !d_weights.is_empty() {
+            self.d_weights(rows, [gates, hidden], h, d_weights);
+        }
         let d_source = if layer > 0 { Some(d_source) } else { d_x.as_deref_mut() };
         if let Some(d_source) = d_source {
             self.d_source(&weights, gates, rows, d_source);

@@ -1,0 +1,89 @@
+//! [`Frozen`]: the layers that a training step does not train.
+
+use super::buffer::Buffer;
+use core::ops::Range;
+
+/// The frozen layers of a network in one training step, as a node of it sees them.
+///
+/// Weights are in the order in which layers run. So one offset is enough to know where the backward pass ends: nothing
+/// before the first trained weight needs a gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct Frozen<'a> {
+    /// All weights and buffers of frozen layers among those of the outermost network, in ascending order.
+    layers: &'a [Range<usize>],
+    /// The offset of the node's weights among them.
+    offset: usize,
+    lowest: usize,
+}
+
+impl<'a> Frozen<'a> {
+    /// No layer is frozen.
+    pub const NONE: Self = Self { layers: &[], offset: 0, lowest: 0 };
+
+    /// The frozen layers of an outermost network: the ranges of their weights in ascending order, without neighbours, and the
+    /// offset of the first trained weight. With an offset of 0 the gradients of inputs are computed, if they are requested.
+    pub(crate) const fn new(layers: &'a [Range<usize>], lowest: usize) -> Self {
+        Self { layers, offset: 0, lowest }
+    }
+
+    /// As seen from a node with these weights.
+    pub(super) fn part(self, weights: Buffer) -> Self {
+        let Self { layers, offset, lowest } = self;
+        let lowest = lowest.saturating_sub(weights.offset);
+        Self { layers, offset: offset + weights.offset, lowest }
+    }
+
+    /// Whether the layer with these weights is frozen. Layers without weights never are.
+    #[must_use]
+    pub fn contains(&self, weights: Buffer) -> bool {
+        let range = self.offset + weights.offset..self.offset + weights.end();
+        let after = self.layers.partition_point(|layer| layer.start <= range.start);
+        let layer = after.checked_sub(1).map(|nth| &self.layers[nth]);
+        !range.is_empty() && layer.is_some_and(|layer| range.end <= layer.end)
+    }
+
+    /// The offset of the first trained weight; 0 if nothing is frozen. The backward pass ends with the layer that owns
+    /// it.
+    #[must_use]
+    pub const fn lowest(&self) -> usize {
+        self.lowest
+    }
+
+    /// Whether the backward pass ends with the layer with these weights, or before it: then the gradient of its input is not
+    /// needed.
+    #[must_use]
+    pub const fn ends_at(&self, weights: Buffer) -> bool {
+        self.lowest > 0 && self.lowest >= weights.offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn weights(offset: usize, len: usize) -> Buffer {
+        Buffer { offset, len }
+    }
+
+    #[test]
+    fn layers_are_found_inside_of_networks() {
+        let frozen = Frozen::new(&[0..10, 20..30], 10);
+        assert!(frozen.contains(weights(0, 4)) && frozen.contains(weights(4, 6)));
+        assert!(!frozen.contains(weights(8, 4)) && !frozen.contains(weights(10, 10)));
+        assert!(!frozen.contains(weights(4, 0)), "a layer without weights");
+        let inner = frozen.part(weights(15, 20));
+        assert!(inner.contains(weights(5, 10)) && !inner.contains(weights(4, 2)));
+        assert!(!Frozen::NONE.contains(weights(0, 4)));
+    }
+
+    #[test]
+    fn the_backward_pass_ends_at_the_first_trained_weight() {
+        let frozen = Frozen::new(&[0..10], 10);
+        assert!(frozen.ends_at(weights(4, 6)) && frozen.ends_at(weights(10, 5)));
+        assert!(!frozen.ends_at(weights(15, 0)));
+        // Of a network that begins there, the first layer's input may be one that the outer network needs.
+        let inner = frozen.part(weights(10, 8));
+        assert_eq!(inner.lowest(), 0);
+        assert!(!inner.ends_at(weights(0, 8)) && !Frozen::NONE.ends_at(weights(0, 8)));
+    }
+}

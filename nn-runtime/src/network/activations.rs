@@ -1,0 +1,118 @@
+//! [`Activations`]: the values between the layers of a network, or their gradients.
+
+use crate::contract::{Graph, GraphLayer, GraphNode, Observer};
+use crate::optim::{closest, quoted};
+use crate::step::OBSERVED_KEY;
+use crate::system::RngKey;
+use crate::types::Inputs;
+use thiserror::Error;
+use unrolled_shape::Shape;
+
+/// The values of all lines of a network for one sample, or their gradients: what
+/// [`activations`](crate::TrainingExt::activations) and
+/// [`activation_gradients`](crate::TrainingExt::activation_gradients) return.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activations {
+    /// In the order in which the lines run.
+    lines: Vec<Line>,
+}
+
+/// A line and its value.
+#[derive(Clone, Debug, PartialEq)]
+struct Line {
+    path: String,
+    shape: Shape,
+    values: Vec<f32>,
+}
+
+/// The value of one line, or its gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Activation<'a> {
+    /// Its shape: channels last, as in the network.
+    pub shape: Shape,
+    /// Its elements: row after row, pixel after pixel, the channels of a pixel next to each other.
+    pub values: &'a [f32],
+}
+
+/// A path that no line of a network has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("no line of the network has the path `{path}`; the closest paths are {}", quoted(closest))]
+#[non_exhaustive]
+pub struct UnknownPath {
+    /// The path.
+    pub path: String,
+    /// Paths of lines, the most similar first.
+    pub closest: Vec<String>,
+}
+
+impl Activations {
+    /// What `observer` has seen in a network with the nodes `graph`, whose inputs have the value or the gradient `inputs`.
+    pub(super) fn new<I: Inputs>(graph: &Graph, observer: &Observer, inputs: &I) -> Self {
+        // Tokens have neither a value that is a number nor a gradient.
+        let value = |nth: usize| I::REAL[nth].then(|| inputs.input(nth).to_vec());
+        let inputs = (0..I::LENS.len()).map(value).collect();
+        let mut found = Self { lines: Vec::new() };
+        found.add(graph, "", OBSERVED_KEY, inputs, observer);
+        found
+    }
+
+    /// The value of the line with this path, which is that of its weights in files: `stage.0.conv`, `relu_2`. The path of a
+    /// block, a repeat or a list means its last line.
+    ///
+    /// # Errors
+    /// If no line has this path.
+    pub fn get(&self, path: &str) -> Result<Activation<'_>, UnknownPath> {
+        let is_inside =
+            |line: &&Line| line.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        let line = self.lines.iter().find(|line| line.path == path);
+        let line = line.or_else(|| self.lines.iter().rfind(is_inside));
+        line.map(Line::activation).ok_or_else(|| UnknownPath {
+            path: path.to_owned(),
+            closest: closest(path, self.lines.iter().map(|line| line.path.as_str())),
+        })
+    }
+
+    /// All lines in the order in which they run: path and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Activation<'_>)> {
+        self.lines.iter().map(|line| (line.path.as_str(), line.activation()))
+    }
+
+    /// Adds the lines of `graph`, a network at `prefix` with the random key `key`.
+    fn add(
+        &mut self,
+        graph: &Graph,
+        prefix: &str,
+        key: RngKey,
+        inputs: Vec<Option<Vec<f32>>>,
+        observer: &Observer,
+    ) {
+        let mut values = inputs;
+        for node in graph.nodes {
+            let path = format!("{prefix}{}", node.name);
+            let key = key.fold_in(RngKey::hash(node.name));
+            if let GraphLayer::Custom { graph, .. } = node.layer {
+                let inputs = node.inputs.iter().map(|input| values[*input].clone()).collect();
+                self.add(graph, &format!("{path}."), key, inputs, observer);
+            }
+            let value = observer.of(key).or_else(|| viewed(node, &values));
+            if let Some(value) = value.clone().filter(|_| !node.name.is_empty()) {
+                self.lines.push(Line { path, shape: node.output, values: value });
+            }
+            values.push(value);
+        }
+    }
+}
+
+impl Line {
+    fn activation(&self) -> Activation<'_> {
+        Activation { shape: self.shape, values: &self.values }
+    }
+}
+
+/// The elements of a view, such as `Flatten`, which is no code that could be observed: those of its input.
+fn viewed(node: &GraphNode, values: &[Option<Vec<f32>>]) -> Option<Vec<f32>> {
+    match node.inputs {
+        [input] => values[*input].clone(),
+        _ => None,
+    }
+}
