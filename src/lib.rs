@@ -38,7 +38,7 @@ pub use unrolled_runtime::io;
 #[cfg(feature = "train")]
 pub use unrolled_runtime::{
     Activation, Activations, GradientCheck, TrainNode, TrainPass, TrainingExt, UnknownPath,
-    check_gradients, init, loss, loss_and_all_gradients, loss_and_gradients,
+    check_gradients, distributed, init, loss, loss_and_all_gradients, loss_and_gradients,
     loss_and_gradients_from, optim, rand, train, train::metrics,
 };
 #[cfg(feature = "nalgebra")]

@@ -1,8 +1,8 @@
 //! Layers, kernels, losses, optimisers, training, data and files.
 //!
 //! Programs use it through the crate `unrolled`. The modules depend on each other in one direction:
-//! `system`, `types`, `memory`, `kernels`, `contract`, `layers`, `order`, and then `loss`, `optim`, `step`, `data`, `io`,
-//! `train` and `network`.
+//! `system`, `types`, `ranks`, `memory`, `kernels`, `contract`, `layers`, `order`, and then `loss`, `optim`, `step`, `data`,
+//! `io`, `distributed`, `train` and `network`.
 //!
 //! Without the feature `std` nothing needs an operating system or an allocator; without `train` there is no training
 //! code.
@@ -19,6 +19,8 @@
 mod contract;
 #[cfg(feature = "std")]
 pub mod data;
+#[cfg(feature = "train")]
+pub mod distributed;
 #[cfg(feature = "std")]
 mod hyper;
 #[cfg(feature = "train")]
@@ -40,6 +42,8 @@ pub mod optim;
     allow(dead_code, unreachable_pub, unused_imports, reason = "only files report conflicts")
 )]
 mod order;
+#[cfg(feature = "train")]
+mod ranks;
 #[cfg(feature = "std")]
 mod step;
 mod system;

@@ -37,11 +37,21 @@ pub(crate) fn save_with_arrays<N: Network>(
     encode::write_with_arrays(&file_tensors::<N>(), net.as_floats(), &arrays, extra, path)
 }
 
-/// The arrays of a file that [`save_with_arrays`] has written, and the JSON text stored with them.
-pub(crate) fn load_arrays(path: &Path) -> Result<(Arrays, Option<String>), LoadError> {
-    let mut file = open(path)?;
+/// The regular file `path` and its length.
+pub(crate) fn open_with_len(path: &Path) -> Result<(File, u64), LoadError> {
+    let file = open(path)?;
     let len = file.metadata().map_err(|why| LoadError::Read { path: path.into(), why })?.len();
-    file::read_arrays(path, &mut file, len)
+    Ok((file, len))
+}
+
+/// The arrays of a file of `len` bytes that [`save_with_arrays`] has written, and the JSON text stored with them. Errors
+/// call it `path`.
+pub(crate) fn load_arrays(
+    path: &Path,
+    reader: &mut dyn Read,
+    len: u64,
+) -> Result<(Arrays, Option<String>), LoadError> {
+    file::read_arrays(path, reader, len)
 }
 
 /// Removes the temporary file that a killed process may have left beside `path`.
@@ -93,11 +103,11 @@ pub(crate) fn load_matching<N: Network>(
 
 /// A network with the weights from `reader`, which errors call `name`.
 pub(crate) fn load_from<N: Network>(
-    name: &str,
+    name: impl AsRef<Path>,
     reader: &mut dyn Read,
 ) -> Result<Box<N>, LoadError> {
     let mut net = zeros_on_line::<N>();
-    file::read(Path::new(name), reader, &file_tensors::<N>(), net.as_floats_mut())?;
+    file::read(name.as_ref(), reader, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok(net)
 }
 

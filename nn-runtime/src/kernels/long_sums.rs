@@ -8,7 +8,8 @@ use super::pool::{self, Pool};
 use super::row_norm::{self, RowNorm, RowNormGradient, RowNormInput};
 use super::tests::available;
 use super::*;
-use crate::memory::{Shards, StateMut};
+use crate::memory::{ShardCut, Shards, StateMut};
+use crate::ranks::Division;
 use crate::system::RngKey;
 use crate::types::Steps;
 use unrolled_shape::Shape;
@@ -349,7 +350,8 @@ fn average(_: Isa, n: usize, seed: u64) -> Pairs {
 
 fn shards(_: Isa, n: usize, seed: u64) -> Pairs {
     let (memory, mut found) = (positive(4 * n, seed), [0.0; 4]);
-    sum_shards(Shards::new(&memory, n, 1, 4, 0), 0, &mut found);
+    let shards = Shards::new(&memory, ShardCut::whole(n, 1), Division::WHOLE, 4, 0);
+    sum_shards(shards, 0, &mut found);
     sums(&found, n, |i, k| f64::from(memory[k * 4 + i]))
 }
 

@@ -211,10 +211,43 @@ pub(crate) struct Running<'a> {
     pub(crate) momentum: f64,
 }
 
-/// The number of rows of all shards.
+/// Writes the number of rows of all shards, and two values per channel, which `join` computes from those of all shards and
+/// which begin with zeros: `join([rows so far, rows], values so far, values)`.
 #[cfg(feature = "train")]
-fn all_rows(shards: Shards<'_>) -> f64 {
-    (0..shards.count()).map(|shard| rows(shards.shard_sums(shard)) as f64).sum()
+fn write_joined(
+    shards: Shards<'_>,
+    sums: &mut [f64],
+    join: impl Fn([usize; 2], [f64; 2], [f64; 2]) -> [f64; 2],
+) {
+    let (channels, (count, sums)) = (sums.len() / 2, sums.split_at_mut(1));
+    // In the order of the shards: the same bits on any number of threads.
+    let filled = |shard: &usize| shards.samples(*shard) > 0;
+    for (c, values) in sums.chunks_exact_mut(2).enumerate() {
+        let (mut rows_before, mut joined) = (0, [0.0; 2]);
+        for shard in (0..shards.count()).filter(filled) {
+            let sums = shards.shard_sums(shard);
+            joined = join([rows_before, rows(sums)], joined, get(sums, channels, c));
+            rows_before += rows(sums);
+        }
+        values.copy_from_slice(&joined);
+    }
+    let rows = (0..shards.count()).filter(filled).map(|shard| rows(shards.shard_sums(shard)));
+    count[0] = rows.sum::<usize>() as f64;
+}
+
+/// Joins what [`write_joined`] wrote with that of other shards.
+#[cfg(feature = "train")]
+fn merge_joined(
+    left: &mut [f64],
+    right: &[f64],
+    join: impl Fn([usize; 2], [f64; 2], [f64; 2]) -> [f64; 2],
+) {
+    let counts = [left[0] as usize, right[0] as usize];
+    for (left, right) in left[1..].chunks_exact_mut(2).zip(right[1..].chunks_exact(2)) {
+        let joined = join(counts, [left[0], left[1]], [right[0], right[1]]);
+        left.copy_from_slice(&joined);
+    }
+    left[0] += right[0];
 }
 
 /// Joins the [`moments`] of all shards: writes the first half of the [`Statistics`] and moves the
@@ -226,10 +259,22 @@ pub(crate) fn join_moments(
     statistics: &mut [f32],
     running: &mut Running<'_>,
 ) {
-    let channels = running.mean.len();
-    let count = all_rows(shards);
-    for c in 0..channels {
-        let [mean, squares] = joined_moments(shards, channels, c);
+    let len = 1 + 2 * running.mean.len();
+    shards.sum_leaves(
+        len,
+        |shards, sums| write_joined(shards, sums, join),
+        |left, right| merge_joined(left, right, join),
+        |sums| set_moments(eps, sums, statistics, running),
+    );
+}
+
+/// Writes what [`join_moments`] does from the number of rows, and mean and sum of squares of each channel.
+#[cfg(feature = "train")]
+fn set_moments(eps: f64, sums: &[f64], statistics: &mut [f32], running: &mut Running<'_>) {
+    let (channels, count) = (running.mean.len(), sums[0]);
+    for (c, values) in sums[1..].chunks_exact(2).enumerate() {
+        // Rounding may leave a little less than 0; NaN must remain.
+        let (mean, squares) = (values[0], if values[1] < 0.0 { 0.0 } else { values[1] });
         statistics[c] = mean as f32;
         // The batch is normalised with the biased variance; the running one below is unbiased. Both as in PyTorch.
         statistics[channels + c] = (1.0 / (squares / count.max(1.0) + eps).sqrt()) as f32;
@@ -244,20 +289,6 @@ pub(crate) fn join_moments(
         running.mean[c] = toward(old_mean, mean);
         running.variance[c] = toward(old_variance, squares / (count - 1.0));
     }
-}
-
-/// Mean and sum of squares around it of one channel over all shards.
-#[cfg(feature = "train")]
-fn joined_moments(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
-    let (mut count, mut joined) = (0, [0.0; 2]);
-    for shard in 0..shards.count() {
-        let sums = shards.shard_sums(shard);
-        joined = join([count, rows(sums)], joined, get(sums, channels, c));
-        count += rows(sums);
-    }
-    let [mean, squares] = joined;
-    // Rounding may leave a little less than 0; NaN must remain.
-    [mean, if squares < 0.0 { 0.0 } else { squares }]
 }
 
 /// Mean and sum of squares around it of two sets of rows together (Chan, Golub and LeVeque, 1979).
@@ -303,22 +334,32 @@ pub(crate) fn add_gradient_sums(channels: usize, sums: &mut [f32], more: &[f32])
 pub(crate) fn join_gradient_sums(shards: Shards<'_>, statistics: &mut [f32]) {
     let (_, statistics) = statistics.split_at_mut(statistics.len() / 2);
     let channels = statistics.len() / 2;
-    // All sequences of a batch may be empty; then the sums are 0.
-    let count = all_rows(shards).max(1.0);
-    for c in 0..channels {
-        let [sum, product] = joined_gradient_sums(shards, channels, c);
-        statistics[c] = (sum / count) as f32;
-        statistics[channels + c] = (product / count) as f32;
-    }
+    shards.sum_leaves(
+        1 + 2 * channels,
+        |shards, sums| write_joined(shards, sums, add),
+        |left, right| merge_joined(left, right, add),
+        |sums| {
+            // All sequences of a batch may be empty; then the sums are 0.
+            let count = sums[0].max(1.0);
+            for (c, values) in sums[1..].chunks_exact(2).enumerate() {
+                statistics[c] = (values[0] / count) as f32;
+                statistics[channels + c] = (values[1] / count) as f32;
+            }
+        },
+    );
+}
+
+/// The sums over two sets of rows together.
+#[cfg(feature = "train")]
+fn add(_: [usize; 2], [sum, product]: [f64; 2], [other_sum, other_product]: [f64; 2]) -> [f64; 2] {
+    [sum + other_sum, product + other_product]
 }
 
 #[cfg(feature = "train")]
 fn joined_gradient_sums(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 2] {
     // In the order of the shards: the same bits on any number of threads.
-    (0..shards.count()).fold([0.0; 2], |[sum, product], shard| {
-        let [other_sum, other_product] = get(shards.shard_sums(shard), channels, c);
-        [sum + other_sum, product + other_product]
-    })
+    (0..shards.count())
+        .fold([0.0; 2], |sums, shard| add([0; 2], sums, get(shards.shard_sums(shard), channels, c)))
 }
 
 /// The gradients of weight and bias from the [`gradient_sums`] of all shards.

@@ -5,7 +5,8 @@ use crate::contract::{
     Backward, Forward, InPlaceNode, Infer, Node, Pass, Spec, TrainInPlaceNode, TrainNode,
 };
 use crate::kernels::reference::{self, Groups};
-use crate::memory::{Frozen, InferCtx, Shards, StateMut, TiedWeight, TrainCtx};
+use crate::memory::{Frozen, InferCtx, ShardCut, Shards, StateMut, TiedWeight, TrainCtx};
+use crate::ranks::Division;
 use crate::system::RngKey;
 use crate::types::{Lengths, Steps, Weights};
 use std::marker::PhantomData;
@@ -320,7 +321,8 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
     }
 
     fn all(stored: &[f32], batch: usize, capacity: usize) -> Shards<'_> {
-        Shards::new(stored, batch, capacity, T::SHARD_SUMS, T::DEFERRED)
+        let cut = ShardCut::whole(batch, capacity);
+        Shards::new(stored, cut, Division::WHOLE, T::SHARD_SUMS, T::DEFERRED)
     }
 
     fn pass(&self, shard: usize) -> Pass<'static> {

@@ -19,6 +19,26 @@ pub struct LossSum {
 }
 
 impl LossSum {
+    /// The number of [values](Self::to_values).
+    pub(crate) const VALUES: usize = 5;
+
+    /// The sums as values that are added one by one. Counts are exact up to 2^53.
+    pub(crate) const fn to_values(&self) -> [f64; Self::VALUES] {
+        let Self { samples, weight, loss, correct, predictions } = *self;
+        [samples as f64, weight, loss, correct as f64, predictions as f64]
+    }
+
+    pub(crate) const fn from_values(values: [f64; Self::VALUES]) -> Self {
+        let [samples, weight, loss, correct, predictions] = values;
+        Self {
+            samples: samples as usize,
+            weight,
+            loss,
+            correct: correct as usize,
+            predictions: predictions as usize,
+        }
+    }
+
     /// The sum of both.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {

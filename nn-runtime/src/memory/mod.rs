@@ -10,6 +10,8 @@ mod frozen;
 mod infer_ctx;
 mod layout;
 #[cfg(feature = "train")]
+mod shard_cut;
+#[cfg(feature = "train")]
 mod shards;
 mod state_mut;
 #[cfg(feature = "train")]
@@ -23,6 +25,8 @@ pub use infer_ctx::InferCtx;
 pub use layout::Layout;
 #[cfg(feature = "train")]
 pub use layout::TrainLayout;
+#[cfg(feature = "train")]
+pub(crate) use shard_cut::ShardCut;
 #[cfg(feature = "train")]
 pub use shards::{FullShards, Shards};
 pub use state_mut::StateMut;

@@ -3,17 +3,21 @@
 use super::buffer::Buffer;
 use super::frozen::Frozen;
 use super::layout::{Layout, TrainLayout};
+use super::shard_cut::ShardCut;
+use crate::ranks::{Division, TreeSum};
 
 /// The shard sums and the deferred values of all shards of a batch, for one node.
 ///
 /// The memory of a shard is `[shard sums of all nodes][deferred of all nodes, for capacity samples]`, and shard follows
 /// shard.
+///
+/// In distributed training these are the shards of this rank; [`sum_leaves`](Self::sum_leaves) combines those of all.
 #[derive(Clone, Copy, Debug)]
 pub struct Shards<'a> {
     memory: &'a [f32],
     stride: usize,
-    capacity: usize,
-    samples: usize,
+    cut: ShardCut,
+    division: Division<'a>,
     // The offset of a shard's deferred values, which come after the shard sums of all nodes.
     deferred_base: usize,
     shard_sums: Buffer,
@@ -22,20 +26,19 @@ pub struct Shards<'a> {
 }
 
 impl<'a> Shards<'a> {
-    /// The shards of a batch of `samples`, at most `capacity` in each, every one of which has
-    /// `shard_sums` elements followed by `deferred` elements for each sample.
+    /// The shards of a cut, every one of which has `shard_sums` elements followed by `deferred` elements for each sample.
     pub(crate) fn new(
         memory: &'a [f32],
-        samples: usize,
-        capacity: usize,
+        cut: ShardCut,
+        division: Division<'a>,
         shard_sums: usize,
         deferred: usize,
     ) -> Self {
         Self {
             memory,
-            stride: Self::stride(capacity, shard_sums, deferred),
-            capacity,
-            samples,
+            stride: Self::stride(cut.capacity, shard_sums, deferred),
+            cut,
+            division,
             deferred_base: shard_sums,
             shard_sums: Buffer { offset: 0, len: shard_sums },
             deferred: Buffer { offset: 0, len: deferred },
@@ -72,35 +75,60 @@ impl<'a> Shards<'a> {
         }
     }
 
+    /// The shards of a leaf of the reduction tree, counted over all ranks.
+    pub(crate) fn leaf(self, leaf: usize) -> Self {
+        let (first, cut) = self.cut.leaf(leaf);
+        let memory = &self.memory[first * self.stride..][..cut.shards() * self.stride];
+        Self { memory, cut, division: Division::WHOLE, ..self }
+    }
+
+    /// Combines sums over all shards of the batch, of all ranks, in an order that depends on neither ranks nor threads:
+    /// `write(shards, sums)` computes `len` sums of the shards of a leaf of the reduction tree, which are zeros before,
+    /// `merge(left, right)` combines those of neighbouring leaves, and `done` receives those of all leaves. A leaf may have
+    /// no shards with samples.
+    pub fn sum_leaves(
+        &self,
+        len: usize,
+        mut write: impl FnMut(Self, &mut [f64]),
+        merge: impl Fn(&mut [f64], &[f64]),
+        done: impl FnOnce(&[f64]),
+    ) {
+        let sum = TreeSum { division: self.division, len };
+        sum.run(|leaf, sums| write(self.leaf(leaf), sums), merge, done);
+    }
+
     /// The number of shards.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.samples.div_ceil(self.capacity)
+        self.cut.shards()
     }
 
-    /// The number of samples in shard `shard`: `capacity` in all but the last, which has the rest.
+    /// The number of samples in shard `shard`: as many as fit in all but the last of a leaf of the reduction tree, which has
+    /// the rest.
     #[must_use]
     pub fn samples(&self, shard: usize) -> usize {
-        self.capacity.min(self.samples - shard * self.capacity)
+        self.cut.samples_of(shard).1
     }
 
     /// The number of samples in all shards.
     #[must_use]
     pub fn batch(&self) -> usize {
-        self.samples
+        self.cut.samples()
     }
 
-    /// The full shards, without a last one that has fewer samples, as one slice.
+    /// The full shards, without a last one that has fewer samples, as one slice. For the shards of one leaf, such as those
+    /// that [`TrainNode::gradient`](crate::contract::TrainNode::gradient) receives.
     #[must_use]
     pub fn full(&self) -> FullShards<'a> {
-        let count = self.samples / self.capacity;
-        let begin = self.deferred_base + self.deferred.range(self.capacity).start;
+        let capacity = self.cut.capacity;
+        let count = self.cut.samples() / capacity;
+        let begin = self.deferred_base + self.deferred.range(capacity).start;
         // The slice ends with the node's own values in the last full shard, and not with the stride: whatever is after
         // them may belong to a shard that is not full.
         let last = count.saturating_sub(1) * self.stride;
-        let end = begin + last + self.deferred.len * self.capacity;
+        let end = begin + last + self.deferred.len * capacity;
         let deferred = if count == 0 { &[] } else { &self.memory[begin..end] };
-        FullShards { count, samples: self.capacity, stride: self.stride, deferred }
+        FullShards { count, samples: capacity, stride: self.stride, deferred }
     }
 
     /// [`TrainCtx::shard_sums`](super::train_ctx::TrainCtx::shard_sums) of shard `shard`.

@@ -5,7 +5,7 @@ use super::inputs::check_inputs;
 use super::outputs::output_valid;
 use crate::contract::{Network, Root, TrainNode};
 use crate::loss::Loss;
-use crate::types::{Inputs, MAX_OUTPUTS, Values};
+use crate::types::{Inputs, Values};
 use std::ops::Range;
 
 /// Checks that `samples` samples are enough for a training step of `N`.
@@ -82,19 +82,17 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         &self.targets[self.index(i)]
     }
 
-    /// The total weight of all samples in the mean loss of each output.
-    pub(crate) fn weights<N, L>(&self, loss: &L) -> [f64; MAX_OUTPUTS]
+    /// Adds the weights of samples in the mean loss of each output.
+    pub(crate) fn add_weights<N, L>(&self, loss: &L, samples: Range<usize>, weights: &mut [f64])
     where
         N: Network<Input = Input>,
         L: Loss<N::Output, Target = Target>,
     {
         // Before the step: a shard's gradients are those of the batch's mean, so that each shard needs the weight of
         // all.
-        let mut weights = [0.0; MAX_OUTPUTS];
-        for i in 0..self.len() {
-            loss.add_weights(self.target(i), &output_valid::<N>(self.input(i)), &mut weights);
+        for i in samples {
+            loss.add_weights(self.target(i), &output_valid::<N>(self.input(i)), weights);
         }
-        weights
     }
 
     fn index(&self, i: usize) -> usize {

@@ -8,7 +8,8 @@ use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_c
 use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::Network;
-use crate::memory::Shards;
+use crate::memory::{ShardCut, Shards};
+use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::Values;
 
@@ -56,8 +57,8 @@ fn run_rounds<N: Network>(
             let step = ShardedStep::<N, _> {
                 input: |i| &inputs[i],
                 first: 0,
-                samples: inputs.len(),
-                capacity,
+                cut: ShardCut::whole(inputs.len(), capacity),
+                division: Division::WHOLE,
                 // Without effect: outside of training nothing is random.
                 key: RngKey::new(0),
                 training: false,

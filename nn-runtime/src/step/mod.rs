@@ -16,6 +16,8 @@ mod outputs;
 #[cfg(feature = "train")]
 mod pass;
 #[cfg(feature = "train")]
+mod rank_sums;
+#[cfg(feature = "train")]
 mod sharded;
 #[cfg(feature = "train")]
 mod train;
@@ -43,6 +45,8 @@ pub(crate) use observe::{OBSERVED_KEY, observe_gradients, observe_values};
 pub(crate) use outputs::output_valid;
 #[cfg(feature = "train")]
 pub use pass::TrainPass;
+#[cfg(feature = "train")]
+pub(crate) use rank_sums::sum_over_ranks;
 #[cfg(feature = "train")]
 pub(crate) use train::{BatchOf, PartOfBatch, TrainStep, run_step, train_len};
 #[cfg(feature = "train")]

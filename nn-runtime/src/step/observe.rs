@@ -7,7 +7,8 @@ use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len};
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Network, Observer};
-use crate::memory::Shards;
+use crate::memory::{ShardCut, Shards};
+use crate::ranks::Division;
 use crate::system::RngKey;
 use crate::types::Values;
 
@@ -105,8 +106,8 @@ fn single_step<'f, N: Network, F>(
     ShardedStep {
         input,
         first: 0,
-        samples: 1,
-        capacity: 1,
+        cut: ShardCut::whole(1, 1),
+        division: Division::WHOLE,
         key: OBSERVED_KEY,
         training: false,
         frozen,

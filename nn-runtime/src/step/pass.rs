@@ -10,9 +10,10 @@ use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_c
 use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, Workspace};
 use crate::contract::Network;
-use crate::memory::Shards;
+use crate::memory::{ShardCut, Shards};
 use crate::optim::{GroupsError, Optimizer};
 use crate::order::file_tensors;
+use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Values};
 
@@ -163,8 +164,8 @@ impl<N: Network> TrainPass<N> {
         let step = ShardedStep::<N, _> {
             input: |i| &inputs[i],
             first: 0,
-            samples,
-            capacity,
+            cut: ShardCut::whole(samples, capacity),
+            division: Division::WHOLE,
             key,
             training: true,
             frozen: &self.frozen,
@@ -234,8 +235,8 @@ impl<N: Network> TrainPass<N> {
         let step = ShardedStep::<N, _> {
             input: |i| &inputs[i],
             first: 0,
-            samples,
-            capacity,
+            cut: ShardCut::whole(samples, capacity),
+            division: Division::WHOLE,
             key,
             training: true,
             frozen: &self.frozen,

@@ -5,9 +5,13 @@ use super::inputs::{gather, inputs_len, shard_capacity, with_inputs, with_length
 use super::outputs::clear_outputs;
 use super::workspace::{BatchStates, Chunks};
 use crate::contract::{Backward, Forward, Network, Observer, Pass};
-use crate::memory::{Buffer, Frozen, Shards, TiedWeight, TrainCtx, take};
+use crate::kernels::add_to;
+use crate::memory::{Buffer, Frozen, ShardCut, Shards, TiedWeight, TrainCtx, take};
+use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Values};
+use std::cell::RefCell;
+use std::ops::Range;
 
 /// The layout of a shard's local memory; sizes in elements per sample.
 pub(super) struct LocalLayout;
@@ -66,8 +70,9 @@ pub(super) struct ShardedStep<'f, N: Network, F> {
     pub(super) input: F,
     /// The index of the first sample for random numbers: [`Pass::first`].
     pub(super) first: usize,
-    pub(super) samples: usize,
-    pub(super) capacity: usize,
+    pub(super) cut: ShardCut,
+    /// The ranks whose shards are combined between phases.
+    pub(super) division: Division<'f>,
     pub(super) key: RngKey,
     /// Whether layers compute as in training: [`Pass::training`].
     pub(super) training: bool,
@@ -107,13 +112,12 @@ struct ShardMemory<'a> {
 
 impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> {
     pub(super) fn shards(&self) -> usize {
-        self.samples.div_ceil(self.capacity)
+        self.cut.shards()
     }
 
     /// The index of a shard's first sample, and the number of its samples.
     pub(super) fn samples_of(&self, shard: usize) -> (usize, usize) {
-        let first = shard * self.capacity;
-        (first, self.capacity.min(self.samples - first))
+        self.cut.samples_of(shard)
     }
 
     /// The outputs of a shard and their gradients, in its local memory.
@@ -160,8 +164,17 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         prepared: &[f32],
         run: &(impl Fn(&N, ShardPhase, &[f32]) + Sync),
     ) {
-        parallel::for_each(self.shards(), |shard, worker| {
+        self.for_each_filled(|shard, worker| {
             run(net, ShardPhase { phase, shard, worker }, prepared);
+        });
+    }
+
+    /// Calls `f(shard, worker)` for all shards with samples, on several threads.
+    pub(super) fn for_each_filled(&self, f: impl Fn(usize, usize) + Sync) {
+        parallel::for_each(self.shards(), |shard, worker| {
+            if self.samples_of(shard).1 > 0 {
+                f(shard, worker);
+            }
         });
     }
 
@@ -251,8 +264,8 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         // SAFETY: samples `first..first + n` belong to this shard alone, a shard runs on one thread at a time, and the
         // caller borrows the states until the step ends.
         let state = unsafe { self.state.of::<N>(first, n) };
-        let Self { samples: batch, key, training, observer, .. } = *self;
-        let frozen = self.frozen();
+        let Self { key, training, observer, .. } = *self;
+        let (frozen, batch) = (self.frozen(), self.cut.batch());
         let first_of_step = self.first + first;
         let pass = Pass { n, first: first_of_step, batch, key, training, frozen: false, observer };
         with_lengths(
@@ -302,22 +315,26 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
 
     /// Reduces the shards' parts of the weight gradient. That of frozen layers is zero.
     pub(super) fn gradients(&self, d_net: &mut N) {
+        self.gradient_of(self.division.own(), d_net.as_floats_mut());
+    }
+
+    /// The weight gradient of the samples of a subtree of this rank. That of frozen layers is zero.
+    pub(super) fn gradient_of(&self, leaves: Range<usize>, gradient: &mut [f32]) {
         let (all, frozen) = (self.all_shards(), self.frozen());
         // Tasks are parts of the weights, not shards: each element of the gradient is computed by one thread, which
-        // adds the shards in order.
-        parallel::for_each_piece(
-            d_net.as_floats_mut(),
-            N::GRADIENT_TASKS,
-            N::gradient_end,
-            |task, _, part| {
-                let begin = task.checked_sub(1).map_or(0, N::gradient_end);
-                if frozen.contains(Buffer { offset: begin, len: part.len() }) {
-                    part.fill(0.0);
-                } else {
-                    N::gradient(task, all, part);
-                }
-            },
-        );
+        // adds the shards of a leaf in order, and the leaves in the order of the tree while their parts are in its cache.
+        let piece = |task: usize, _, part: &mut [f32]| {
+            let begin = task.checked_sub(1).map_or(0, N::gradient_end);
+            if frozen.contains(Buffer { offset: begin, len: part.len() }) {
+                return part.fill(0.0);
+            }
+            let write = |leaf, part: &mut [f32]| N::gradient(task, all.leaf(leaf), part);
+            let sum = LeafSum { cut: &self.cut, write };
+            with_tree_scratch(leaves.len().ilog2() as usize * part.len(), |scratch| {
+                sum.write(leaves.clone(), part, scratch);
+            });
+        };
+        parallel::for_each_piece(gradient, N::GRADIENT_TASKS, N::gradient_end, piece);
     }
 
     /// The deferred memory of all shards. Called between parallel regions only, when no shard is running.
@@ -325,9 +342,51 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         // SAFETY: the owner of the step borrows the memory until all regions have ended. Between regions no thread
         // writes to it, and callers drop the view before the next region that writes begins.
         let deferred = unsafe { self.deferred.all(self.shards()) };
-        Shards::new(deferred, self.samples, self.capacity, N::SHARD_SUMS, N::DEFERRED)
+        Shards::new(deferred, self.cut, self.division, N::SHARD_SUMS, N::DEFERRED)
             .with_frozen(self.frozen())
     }
+}
+
+/// The sum of `write(leaf, part)` over leaves of the reduction tree.
+struct LeafSum<'a, W> {
+    cut: &'a ShardCut,
+    write: W,
+}
+
+impl<W: Fn(usize, &mut [f32])> LeafSum<'_, W> {
+    /// Writes the sum over a subtree, some of whose leaves have samples. `scratch` has a part for each level of the subtree.
+    fn write(&self, leaves: Range<usize>, part: &mut [f32], scratch: &mut [f32]) {
+        let Range { start, end } = leaves;
+        if end - start == 1 {
+            return (self.write)(start, part);
+        }
+        let middle = start.midpoint(end);
+        match [start..middle, middle..end].map(|half| self.cut.is_empty(half)) {
+            [false, true] => self.write(start..middle, part, scratch),
+            [true, _] => self.write(middle..end, part, scratch),
+            [false, false] => {
+                self.write(start..middle, part, scratch);
+                let (right, scratch) = scratch.split_at_mut(part.len());
+                self.write(middle..end, right, scratch);
+                add_to(part, right);
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// The memory of a thread's sums over subtrees, kept from one part of the gradient to the next.
+    static TREE_SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls `f` with `len` elements. Memory only grows, so that a repeated call does not allocate.
+fn with_tree_scratch(len: usize, f: impl FnOnce(&mut [f32])) {
+    let mut scratch = TREE_SCRATCH.take();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
+    }
+    f(&mut scratch[..len]);
+    TREE_SCRATCH.set(scratch);
 }
 
 /// A slice for the gradient of each input, or `None` if input gradients are not requested.

@@ -4,17 +4,20 @@ use super::batch::Batch;
 use super::error::BatchError;
 use super::frozen_layers::FrozenLayers;
 use super::outputs::valid_steps;
+use super::rank_sums::sum_over_ranks;
 use super::sharded::{
     LocalLayout, ShardOutput, ShardPhase, ShardedStep, prepared_len, train_capacity,
 };
 use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Network, Node, Root};
-use crate::loss::{Loss, LossSums, OutputSample};
-use crate::memory::Shards;
+use crate::loss::{Loss, LossSum, LossSums, OutputSample};
+use crate::memory::{ShardCut, Shards};
+use crate::ranks::{Division, Leaves, TreeSum, add_sums};
 use crate::system::{RngKey, parallel};
 use crate::types::{MAX_OUTPUTS, Values};
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Elements of memory that a training step uses per sample.
 pub(crate) const fn train_len<N: Network>() -> usize {
@@ -117,7 +120,7 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
     pub(crate) loss: &'a L,
     pub(crate) batch: BatchOf<'a, N, L>,
     /// The place of the batch in a larger one, if the gradients of several are added up.
-    pub(crate) part: Option<PartOfBatch>,
+    pub(crate) part: Option<PartOfBatch<'a>>,
     pub(crate) d_net: &'a mut N,
     /// The gradients of the inputs, if requested.
     pub(crate) d_inputs: Option<&'a mut [N::Input]>,
@@ -130,9 +133,12 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
 
 /// The place of a batch in a larger one, whose mean loss the gradient is of.
 #[derive(Clone, Copy)]
-pub(crate) struct PartOfBatch {
+pub(crate) struct PartOfBatch<'a> {
     /// The index of the first sample, which random numbers depend on.
     pub(crate) first: usize,
+    /// The leaves of the batches of all ranks together, of which the batch is this rank's part.
+    pub(crate) leaves: Leaves,
+    pub(crate) division: Division<'a>,
     /// The total weight of all samples of the larger batch for each output.
     pub(crate) weights: [f64; MAX_OUTPUTS],
 }
@@ -145,10 +151,16 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
 
 fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
     let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen } = step;
-    let whole = || PartOfBatch { first: 0, weights: batch.weights::<N, L>(loss) };
-    let part = part.unwrap_or_else(whole);
-    let capacity = train_capacity::<N>(batch.len());
-    let shards = batch.len().div_ceil(capacity);
+    let whole = || {
+        let mut weights = [0.0; MAX_OUTPUTS];
+        batch.add_weights::<N, L>(loss, 0..batch.len(), &mut weights);
+        let leaves = Leaves::new(1, batch.len());
+        PartOfBatch { first: 0, leaves, division: Division::WHOLE, weights }
+    };
+    let PartOfBatch { first, leaves, division, weights } = part.unwrap_or_else(whole);
+    let capacity = train_capacity::<N>(leaves.largest());
+    let cut = ShardCut::new(&division, leaves, capacity);
+    let shards = cut.shards();
     let deferred_stride = Shards::stride(capacity, N::SHARD_SUMS, N::DEFERRED);
     let locals = if N::PHASES == 1 { parallel::threads().min(shards) } else { shards };
     let local_len = LocalLayout::len::<N>(capacity, d_inputs.is_some());
@@ -161,9 +173,9 @@ fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> Loss
             let (local, deferred) = memory.split_at_mut(locals * local_len);
             let step = ShardedStep::<N, _> {
                 input: |i| batch.input(i),
-                first: part.first,
-                samples: batch.len(),
-                capacity,
+                first: first + division.samples_of(leaves).start,
+                cut,
+                division,
                 key,
                 training: true,
                 frozen,
@@ -175,16 +187,39 @@ fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> Loss
             let losses = Losses::<N, L> {
                 loss,
                 batch,
-                scales: part.weights.map(scale),
+                scales: weights.map(scale),
                 sums: Chunks::new(loss_sums, 1),
             };
             let prepared = &mut prepared[..N::PREPARED];
             net.prepare(prepared);
             losses.run(&step, net, &Chunks::new(local, local_len), prepared);
-            step.gradients(d_net);
-            // In the order of the shards, so that the loss has the same bits on any number of threads.
-            loss_sums.iter().fold(LossSums::default(), |sum, one| sum.with(one))
+            let filled = |subtree: &Range<usize>| !cut.is_empty(subtree.clone());
+            sum_over_ranks(d_net.as_floats_mut(), &division, filled, |subtree, gradient| {
+                step.gradient_of(subtree, gradient);
+            });
+            sum_losses(loss_sums, &cut, division)
         })
+    })
+}
+
+/// The loss sums of all shards of all ranks. Those of a leaf are added in the order of the shards, so that the loss has the
+/// same bits on any number of threads.
+fn sum_losses(shards: &[LossSums], cut: &ShardCut, division: Division<'_>) -> LossSums {
+    let sum = TreeSum { division, len: MAX_OUTPUTS * LossSum::VALUES };
+    let write = |leaf, values: &mut [f64]| {
+        let (first, leaf) = cut.leaf(leaf);
+        let shards = shards[first..][..leaf.shards()].iter();
+        let sum = shards.fold(LossSums::default(), |sum, one| sum.with(one));
+        for (values, sum) in values.chunks_exact_mut(LossSum::VALUES).zip(&sum.0) {
+            values.copy_from_slice(&sum.to_values());
+        }
+    };
+    sum.run(write, add_sums, |values| {
+        let mut sums = LossSums::default();
+        for (sum, values) in sums.0.iter_mut().zip(values.as_chunks().0) {
+            *sum = LossSum::from_values(*values);
+        }
+        sums
     })
 }
 
@@ -224,7 +259,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Losses<'a, N, L> {
         // Forward and backward of a shard at once: what was saved is still in the cache of the core.
         if N::PHASES == 1 {
             let (net, prepared) = (&*net, &*prepared);
-            return parallel::for_each(step.shards(), |shard, worker| {
+            return step.for_each_filled(|shard, worker| {
                 let at = ShardPhase { phase: 0, shard, worker };
                 forward(net, at, local(worker), prepared);
                 backward(net, at, local(worker), prepared);

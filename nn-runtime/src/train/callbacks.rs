@@ -1,6 +1,7 @@
 //! Functions of the user that a trainer calls after steps and epochs.
 
 use super::history::Epoch;
+use crate::ranks::Traffic;
 use std::ops::ControlFlow;
 
 /// The state of training after one step: the argument of [`Trainer::on_step`](crate::train::Trainer::on_step).
@@ -19,6 +20,8 @@ pub struct Step {
     pub loss: f64,
     /// The learning rate of the step.
     pub learning_rate: f64,
+    /// What this rank of a distributed run exchanged with the others for the step; zeros in other runs.
+    pub traffic: Traffic,
 }
 
 /// The result of a callback: `()` to continue, or a [`ControlFlow`], whose `Break` ends training.

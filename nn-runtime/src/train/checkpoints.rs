@@ -14,5 +14,10 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
+    /// When checkpoints are written, if they are, and whether one is continued.
+    pub(super) fn when(&self) -> Option<(Option<u64>, bool)> {
+        self.folder.as_ref().map(|_| (self.every, self.resume))
+    }
+
     pub(super) const NONE: Self = Self { folder: None, every: None, resume: false };
 }

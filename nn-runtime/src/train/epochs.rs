@@ -13,6 +13,7 @@ use super::training_run::{StepIndex, TrainingRun};
 use crate::contract::Network;
 use crate::loss::{Loss, LossSums};
 use crate::optim::Optimizer;
+use crate::ranks::Traffic;
 use crate::system::{RngKey, Stopwatch};
 use std::ops::ControlFlow;
 
@@ -34,7 +35,7 @@ pub(super) struct FitCall {
 
 impl FitCall {
     /// A call of `trainer` up to epoch `last` with `samples` training samples.
-    pub(super) fn new<O, N: Network, Target>(
+    pub(super) fn new<O: Optimizer, N: Network, Target>(
         trainer: &Trainer<'_, O, N, Target>,
         last: usize,
         samples: usize,
@@ -44,7 +45,10 @@ impl FitCall {
             samples,
             history: History::default(),
             patience: trainer.early_stopping.map(Patience::new),
-            progress: Progress::new(trainer.quiet, last.max(trainer.epochs)),
+            progress: Progress::new(
+                trainer.quiet || !trainer.is_first_rank(),
+                last.max(trainer.epochs),
+            ),
             warned: false,
             events: None,
         }
@@ -95,10 +99,13 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             }
             call.progress.end_epoch(&epoch);
             let callback = self.callbacks.after_epoch(&epoch, run.net());
+            let callback = run.agree(callback)?;
             let patience = call.record(epoch);
             self.report_health(data, run, call);
-            self.write_logs(run, call)?;
-            self.write_checkpoints(run, call, None)?;
+            if self.is_first_rank() {
+                self.write_logs(run, call)?;
+                self.write_checkpoints(run, call, None)?;
+            }
             if stopped || callback.is_break() || patience.is_break() {
                 break;
             }
@@ -218,14 +225,19 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let at = StepIndex { epoch, step, steps };
             self.set_learning_rate(true, at)?;
             let key = key.fold_in(self.position.steps);
+            let traffic = run.traffic();
             let of_step = run.step(at, samples, key, &mut self.optimizer)?;
+            let traffic = run.traffic().since(traffic);
             self.position.steps += 1;
             sums = sums.with(&of_step);
             call.progress.step(&sums);
-            let flow = self.callbacks.after_step(&self.step(at, of_step.mean_loss()));
+            let flow = self.callbacks.after_step(&self.step(at, of_step.mean_loss(), traffic));
+            let flow = run.agree(flow)?;
             if step < steps && (flow.is_break() || self.is_checkpoint_due()) {
-                let begun = Begun { step, sums, state: run.state().to_vec() };
-                self.write_checkpoints(run, call, Some(begun.clone()))?;
+                let begun = Begun { step, sums, state: run.all_state()? };
+                if self.is_first_rank() {
+                    self.write_checkpoints(run, call, Some(begun.clone()))?;
+                }
                 self.position.begun = flow.is_break().then_some(begun);
             }
             Ok(flow)
@@ -237,11 +249,11 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     }
 
     /// The argument of a callback.
-    fn step(&self, at: StepIndex, loss: f64) -> Step {
+    fn step(&self, at: StepIndex, loss: f64, traffic: Traffic) -> Step {
         let StepIndex { epoch, step, steps } = at;
         let total_steps = self.position.steps;
         let learning_rate = self.optimizer.learning_rate();
-        Step { epoch, step, steps, total_steps, loss, learning_rate }
+        Step { epoch, step, steps, total_steps, loss, learning_rate, traffic }
     }
 
     /// Sets the learning rate by the schedule, before the step `at` or, not `each_step`, before the first step of an epoch.

@@ -1,6 +1,7 @@
 //! [`TrainError`]: why training stopped, with advice.
 
 use crate::optim::GroupsError;
+use crate::ranks::DistributedError;
 use crate::step::BatchError;
 use std::fmt;
 use std::path::PathBuf;
@@ -80,6 +81,9 @@ pub enum TrainError {
          `LSTM`, `GRU` or a `Conv1d` with `padding = causal`"
     )]
     NoState,
+    /// Training on several ranks that ended on another one.
+    #[error(transparent)]
+    Distributed(DistributedError),
     /// A pattern of a [`Groups`](crate::optim::Groups) that matches no weight.
     #[error(transparent)]
     Groups(GroupsError),

@@ -7,11 +7,12 @@ use super::loader::CheckedData;
 use super::metrics::Metric;
 use crate::contract::Network;
 use crate::data::Data;
-use crate::loss::{Loss, LossSums, OutputSample};
+use crate::loss::{Loss, LossSum, LossSums, OutputSample};
+use crate::ranks::{Ranks, bytes_of_mut};
 use crate::step::{Batch, BatchError, Chunks, check_inputs, infer_flat, output_valid};
 use crate::system::{RngKey, parallel, time};
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// Elements of outputs in memory at a time, and the largest number of samples that have them.
 const OUTPUT_ELEMENTS: usize = 1 << 20;
@@ -34,8 +35,12 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
 ) -> Result<Score, BatchError> {
     Batch::checked(loss, &data.inputs, &data.targets)?.accepted_by::<N>()?;
     let mut losses = LossAdder::new(loss);
-    for_each_inferred(net, (&data.inputs, &data.targets), None, |samples| losses.add(&samples));
-    Ok(Score::of::<N>(&losses.sum))
+    let samples = (&data.inputs[..], &data.targets[..]);
+    let mut sum = LossSums::default();
+    for_each_inferred(net, samples, Pass::over(data.len()), |samples| {
+        sum = total(sum, losses.shards_of(&samples));
+    });
+    Ok(Score::of::<N>(&sum))
 }
 
 /// A metric of a network on a data set, in inference mode. Samples are added to those that the metric has.
@@ -65,33 +70,108 @@ pub fn measure<N: Network, Target: Copy>(
         return Err(BatchError::Targets { inputs, targets });
     }
     check_inputs::<N>(&data.inputs)?;
-    for_each_inferred(net, (&data.inputs, &data.targets), None, |samples| {
-        samples.add_to(&mut metric)
-    });
+    let samples = (&data.inputs[..], &data.targets[..]);
+    for_each_inferred(net, samples, Pass::over(data.len()), |samples| samples.add_to(&mut metric));
     Ok(metric.value())
 }
 
-/// The loss sums of samples in inference mode, which are added to `metrics`. With a `batch` the samples are chunks of a
-/// long sequence that is cut into so many parallel sequences.
+/// How a trainer evaluates.
+#[derive(Clone, Copy)]
+pub(super) struct Evaluation<'r> {
+    /// The number of parallel sequences, if the samples are chunks of a long one.
+    pub(super) batch: Option<usize>,
+    /// The key of the samples.
+    pub(super) key: RngKey,
+    /// The ranks among which the samples are divided.
+    pub(super) ranks: Option<&'r Ranks<'r>>,
+}
+
+/// The loss sums of samples in inference mode, which are added to `metrics`.
 pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
     net: &N,
     data: &CheckedData<'_, N, L>,
-    batch: Option<usize>,
-    key: RngKey,
+    evaluation: Evaluation<'_>,
     metrics: &mut Metrics<'_, N, L::Target>,
 ) -> Result<LossSums, TrainError> {
+    let Evaluation { batch, key, ranks } = evaluation;
+    // The state of parallel sequences goes from each batch to the next: every rank computes all of them.
+    let ranks = ranks.filter(|_| batch.is_none());
     let mut losses = LossAdder::new(data.loss());
+    if let Some(ranks) = ranks.filter(|_| metrics.is_empty()) {
+        return evaluate_part(net, data, key, ranks, &mut losses);
+    }
+    let mut sum = LossSums::default();
     let add = |samples: Inferred<'_, N, L::Target>| {
-        losses.add(&samples);
+        sum = total(sum, losses.shards_of(&samples));
         for metric in metrics.iter_mut() {
             samples.add_to(&mut **metric);
         }
     };
+    // Metrics need all outputs and targets: ranks send each other the outputs of their parts.
+    let pass = Pass { samples: 0..data.len(), batch, ranks };
     match data.in_memory() {
-        Some(samples) => for_each_inferred(net, samples, batch, add),
-        None => for_each_loaded(net, data, batch, key, add)?,
+        Some(samples) => for_each_inferred(net, samples, pass, add),
+        None => for_each_loaded(net, data, pass, key, add)?,
     }
-    Ok(losses.sum)
+    ranks.map_or(Ok(()), Ranks::check).map_err(TrainError::Distributed)?;
+    Ok(sum)
+}
+
+/// The loss sums of all samples, of which this rank loads and computes only its part.
+fn evaluate_part<N: Network, L: Loss<N::Output>>(
+    net: &N,
+    data: &CheckedData<'_, N, L>,
+    key: RngKey,
+    ranks: &Ranks<'_>,
+    losses: &mut LossAdder<'_, L>,
+) -> Result<LossSums, TrainError> {
+    let (len, size) = (data.len(), ranks.size());
+    let shard = shard_len::<N>();
+    let shards = len.div_ceil(shard);
+    let shards_of = |rank: usize| rank * shards / size..(rank + 1) * shards / size;
+    let own = shards_of(ranks.rank());
+    let mut own_sums = Vec::new();
+    let add = |samples: Inferred<'_, N, L::Target>| {
+        own_sums.extend_from_slice(losses.shards_of(&samples));
+    };
+    let samples = len.min(own.start * shard)..len.min(own.end * shard);
+    let pass = Pass { samples, batch: None, ranks: None };
+    match data.in_memory() {
+        Some(samples) => for_each_inferred(net, samples, pass, add),
+        None => for_each_loaded(net, data, pass, key, add)?,
+    }
+    let mut all = vec![[[0.0; LossSum::VALUES]; MAX_OUTPUTS]; shards];
+    for (values, sums) in all[own].iter_mut().zip(&own_sums) {
+        *values = sums.0.each_ref().map(LossSum::to_values);
+    }
+    let lens: Vec<_> = (0..size).map(|rank| shards_of(rank).len() * size_of_val(&all[0])).collect();
+    ranks.gather_parts(bytes_of_mut(all.as_flattened_mut().as_flattened_mut()), &lens);
+    ranks.check().map_err(TrainError::Distributed)?;
+    // In the order of the samples, as a single process adds them.
+    let sums: Vec<_> =
+        all.iter().map(|values| LossSums(values.map(LossSum::from_values))).collect();
+    Ok(total(LossSums::default(), &sums))
+}
+
+/// The sums of shards, added in their order to those before.
+fn total(before: LossSums, shards: &[LossSums]) -> LossSums {
+    shards.iter().fold(before, |sum, one| sum.with(one))
+}
+
+/// Which samples are inferred, and how.
+struct Pass<'r> {
+    samples: Range<usize>,
+    /// As [`Evaluation::batch`].
+    batch: Option<usize>,
+    /// The ranks each of which infers a part of the samples, and sends the outputs to all others.
+    ranks: Option<&'r Ranks<'r>>,
+}
+
+impl Pass<'_> {
+    /// All of `len` samples on this process.
+    const fn over(len: usize) -> Self {
+        Self { samples: 0..len, batch: None, ranks: None }
+    }
 }
 
 fn in_chunk_order<Input: Copy, Target: Copy>(
@@ -114,14 +194,15 @@ fn in_chunk_order<Input: Copy, Target: Copy>(
 fn for_each_inferred<N: Network, Target: Copy>(
     net: &N,
     samples: (&[N::Input], &[Target]),
-    batch: Option<usize>,
+    pass: Pass<'_>,
     mut f: impl FnMut(Inferred<'_, N, Target>),
 ) {
-    let ordered = batch.map(|batch| in_chunk_order(samples, batch));
+    let ordered = pass.batch.map(|batch| in_chunk_order(samples, batch));
     let ordered = ordered.as_ref().map(|data| (&data.inputs[..], &data.targets[..]));
     let (inputs, targets) = ordered.unwrap_or(samples);
-    let at_once = (OUTPUT_ELEMENTS / N::Output::LEN).clamp(1, MAX_SAMPLES);
-    let mut memory = InferenceMemory::new::<N>(inputs.len(), at_once, batch);
+    let range = pass.samples.clone();
+    let (inputs, targets) = (&inputs[range.clone()], &targets[range]);
+    let mut memory = InferenceMemory::new::<N>(pass, MAX_SAMPLES);
     let at_once = memory.at_once;
     for (inputs, targets) in inputs.chunks(at_once).zip(targets.chunks(at_once)) {
         f(memory.infer(net, inputs, targets));
@@ -132,15 +213,15 @@ fn for_each_inferred<N: Network, Target: Copy>(
 fn for_each_loaded<N: Network, L: Loss<N::Output>>(
     net: &N,
     data: &CheckedData<'_, N, L>,
-    batch: Option<usize>,
+    pass: Pass<'_>,
     key: RngKey,
     mut f: impl FnMut(Inferred<'_, N, L::Target>),
 ) -> Result<(), TrainError> {
-    let len = data.len();
-    let order = batch.map_or_else(|| (0..len).collect(), |batch| chunks::order(len, batch));
+    let (len, samples) = (pass.samples.len(), pass.samples.clone());
+    let order = pass.batch.map_or_else(|| samples.collect(), |batch| chunks::order(len, batch));
+    let order: Vec<usize> = order;
     let input_len: usize = N::Input::LENS.iter().sum();
-    let at_once = (OUTPUT_ELEMENTS / N::Output::LEN).min(INPUT_ELEMENTS / input_len.max(1));
-    let mut memory = InferenceMemory::new::<N>(len, at_once.clamp(1, MAX_SAMPLES), batch);
+    let mut memory = InferenceMemory::new::<N>(pass, INPUT_ELEMENTS / input_len.max(1));
     let at_once = memory.at_once;
     let indices = |nth: usize| &order[nth * at_once..len.min((nth + 1) * at_once)];
     data.for_each_loaded(0..len.div_ceil(at_once), indices, key, |_, loaded| {
@@ -151,19 +232,26 @@ fn for_each_loaded<N: Network, L: Loss<N::Output>>(
 }
 
 /// The outputs of the samples that are in memory at a time, and their recurrent states.
-struct InferenceMemory {
+struct InferenceMemory<'r> {
     at_once: usize,
+    ranks: Option<&'r Ranks<'r>>,
     outputs: Vec<f32>,
     /// Empty if samples begin with states of zeros.
     state: Vec<f32>,
 }
 
-impl InferenceMemory {
-    /// Memory for `at_once` of `len` samples; with a `batch` for so many chunks of parallel sequences.
-    fn new<N: Network>(len: usize, at_once: usize, batch: Option<usize>) -> Self {
+impl<'r> InferenceMemory<'r> {
+    /// Memory for at most `most` samples; with parallel sequences for a chunk of each.
+    fn new<N: Network>(pass: Pass<'r>, most: usize) -> Self {
+        let Pass { samples, batch, ranks } = pass;
+        let len = samples.len();
+        // Whole shards, so that they are the same wherever the samples begin.
+        let shard = shard_len::<N>();
+        let fitting = (OUTPUT_ELEMENTS / N::Output::LEN).min(most).min(MAX_SAMPLES);
+        let at_once = (fitting / shard).max(1) * shard;
         let at_once = batch.unwrap_or(at_once).min(len.max(1));
         let state = batch.map(|batch| chunks::initial_state::<N>(batch, len)).unwrap_or_default();
-        Self { at_once, outputs: vec![0.0; at_once * N::Output::LEN], state }
+        Self { at_once, ranks, outputs: vec![0.0; at_once * N::Output::LEN], state }
     }
 
     /// The outputs of the next samples, which begin with the recurrent states that those before left.
@@ -176,9 +264,27 @@ impl InferenceMemory {
         let outputs = &mut self.outputs[..inputs.len() * N::Output::LEN];
         // The last call may have fewer samples.
         let each = self.state.len() / self.at_once;
-        infer_flat(net, inputs, outputs, &mut self.state[..inputs.len() * each]);
+        let state = &mut self.state[..inputs.len() * each];
+        match self.ranks {
+            None => infer_flat(net, inputs, outputs, state),
+            Some(ranks) => infer_part(net, inputs, outputs, ranks),
+        }
         Inferred { inputs, outputs, targets }
     }
+}
+
+/// Infers a part of the samples, and receives the outputs of the others.
+fn infer_part<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [f32], ranks: &Ranks<'_>) {
+    let size = ranks.size();
+    let part = |rank: usize| rank * inputs.len() / size..(rank + 1) * inputs.len() / size;
+    let own = part(ranks.rank());
+    let len = N::Output::LEN;
+    if !own.is_empty() {
+        let outputs = &mut outputs[own.start * len..own.end * len];
+        infer_flat(net, &inputs[own], outputs, &mut []);
+    }
+    let lens: Vec<_> = (0..size).map(|rank| part(rank).len() * len * size_of::<f32>()).collect();
+    ranks.gather_parts(bytes_of_mut(outputs), &lens);
 }
 
 /// Samples with the network's outputs.
@@ -210,30 +316,35 @@ fn valid_len<N: Network>(input: &N::Input) -> usize {
     }
 }
 
+/// The number of samples whose losses one thread adds up: [`SHARD`], or as many as have their outputs in memory.
+fn shard_len<N: Network>() -> usize {
+    (OUTPUT_ELEMENTS / N::Output::LEN).clamp(1, SHARD)
+}
+
 /// Adds up losses.
 struct LossAdder<'a, L> {
     loss: &'a L,
     // Losses write gradients, which nothing reads here.
     d_outputs: Vec<f32>,
     shard_sums: Vec<LossSums>,
-    sum: LossSums,
 }
 
 impl<'a, L> LossAdder<'a, L> {
     fn new(loss: &'a L) -> Self {
         let (d_outputs, shard_sums) = (Vec::new(), Vec::new());
-        Self { loss, d_outputs, shard_sums, sum: LossSums::default() }
+        Self { loss, d_outputs, shard_sums }
     }
 
-    fn add<N: Network>(&mut self, samples: &Inferred<'_, N, L::Target>)
+    /// The loss sums of each shard.
+    fn shards_of<N: Network>(&mut self, samples: &Inferred<'_, N, L::Target>) -> &[LossSums]
     where
         L: Loss<N::Output>,
     {
-        let shards = samples.inputs.len().div_ceil(SHARD);
+        let shards = samples.inputs.len().div_ceil(shard_len::<N>());
         self.d_outputs.resize(samples.outputs.len(), 0.0);
         self.shard_sums.resize(shards, LossSums::default());
         sum_shards(samples, self.loss, &mut self.d_outputs, &mut self.shard_sums);
-        self.sum = self.shard_sums.iter().fold(self.sum, |sum, one| sum.with(one));
+        &self.shard_sums
     }
 }
 
@@ -246,12 +357,12 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
     shard_sums: &mut [LossSums],
 ) {
     let Inferred { inputs, outputs, targets } = *samples;
-    let len = N::Output::LEN;
-    let end = |shard: usize| targets.len().min((shard + 1) * SHARD) * len;
+    let (len, shard_len) = (N::Output::LEN, shard_len::<N>());
+    let end = |shard: usize| targets.len().min((shard + 1) * shard_len) * len;
     let tasks = shard_sums.len();
     let shard_sums = Chunks::new(shard_sums, 1);
     let sum_shard = |shard: usize, _, d_y: &mut [f32]| {
-        let first = shard * SHARD;
+        let first = shard * shard_len;
         let samples = inputs[first..].iter().zip(&targets[first..]);
         let outputs = outputs[first * len..].chunks_exact(len).zip(d_y.chunks_exact_mut(len));
         let mut sums = LossSums::default();

@@ -5,16 +5,18 @@ use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
 use super::loader::{CheckedData, DynData};
+use super::run_settings::RunSettings;
 use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
 use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
-use super::training_run::{RunSettings, TrainingRun};
+use super::training_run::TrainingRun;
 use super::trial::FirstSamples;
 use crate::contract::{Network, Node, Root};
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::order::file_tensors;
+use crate::ranks::{Division, Ranks};
 use std::ops::DerefMut;
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
@@ -117,13 +119,37 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
+        let world = self.world;
+        let ranks = world.map(Ranks::new);
+        let result = self.fit_on(ranks.as_ref(), last, net, train, loss);
+        if let (Some(world), Err(error)) = (world, &result) {
+            // Errors of the messages are those of other ranks.
+            if !matches!(error, TrainError::Distributed(_)) {
+                world.fail(&error.to_string());
+            }
+        }
+        result
+    }
+
+    /// As [`fit_until`](Self::fit_until), on the ranks of a distributed run.
+    fn fit_on<'r, L>(
+        &mut self,
+        ranks: Option<&'r Ranks<'r>>,
+        last: usize,
+        net: &mut impl DerefMut<Target = N>,
+        train: DynData<'_, N, Target>,
+        loss: &L,
+    ) -> Result<History, TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
         if self.carry_state && <N as Node<Root>>::STATE == 0 {
             return Err(TrainError::NoState);
         }
         // Before the first step, whose `update` would panic.
         self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
-        let first =
-            FirstSamples::<N, Target> { data: train, most: self.run_settings().samples_per_step() };
+        let settings = self.run_settings(self.division(ranks)?);
+        let first = FirstSamples::<N, Target> { data: train, most: settings.samples_per_step() };
         let train: DynData<'_, N, Target> = if self.fast_dev_run { &first } else { train };
         let first =
             self.validation.map(|data| FirstSamples::<N, Target> { data, most: self.batch });
@@ -134,12 +160,15 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let checked = |set, data| CheckedData::new(set, data, loss, self.prefetch_threads);
         let train = checked(DataSet::Training, train)?;
         let validation = validation.map(|data| checked(DataSet::Validation, data)).transpose()?;
-        let mut run = TrainingRun::new(&mut **net, &train, self.run_settings())
-            .without(&self.optimizer.frozen());
-        let mut data = RunData { train: Samples::new(train, self.run_settings()), validation };
+        self.meet(settings.division, train.len(), &mut **net)?;
+        let mut run =
+            TrainingRun::new(&mut **net, &train, settings).without(&self.optimizer.frozen());
+        let mut data = RunData { train: Samples::new(train, settings), validation };
         data.train.check_batches()?;
         run.check_weights(0, self.optimizer.learning_rate())?;
-        self.prepare_checkpoints()?;
+        if self.is_first_rank() {
+            self.prepare_checkpoints()?;
+        }
         let mut call = FitCall::new(self, last, data.train.len());
         self.resume_run(&mut run, &mut call)?;
         let result = self.all_epochs(&mut data, &mut run, &mut call);
@@ -147,13 +176,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         result.map(|()| call.history)
     }
 
-    const fn run_settings(&self) -> RunSettings {
+    const fn run_settings<'r>(&self, division: Division<'r>) -> RunSettings<'r> {
         RunSettings {
             batch: self.batch,
             accumulate: self.accumulate,
             drop_last: self.drop_last,
             clip: self.clip,
             carry_state: self.carry_state,
+            division,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::chunks;
 use super::error::{DataSet, TrainError};
 use super::loader::CheckedData;
-use super::training_run::RunSettings;
+use super::run_settings::RunSettings;
 use crate::contract::Network;
 use crate::data::for_each_swap;
 use crate::loss::Loss;
@@ -17,19 +17,27 @@ pub(super) struct RunData<'a, N: Network, L: Loss<N::Output>> {
     pub(super) validation: Option<CheckedData<'a, N, L>>,
 }
 
+/// The samples of a step.
+pub(super) struct StepSamples<'a, N: Network, L: Loss<N::Output>> {
+    /// Those of this rank, batch after batch.
+    pub(super) own: BatchOf<'a, N, L>,
+    /// The number of samples of all ranks together.
+    pub(super) all: usize,
+}
+
 /// The training samples, and their order in an epoch.
 pub(super) struct Samples<'a, N: Network, L: Loss<N::Output>> {
     data: CheckedData<'a, N, L>,
+    /// This rank's samples in the order of the epoch, batch after batch.
     order: Vec<usize>,
-    settings: RunSettings,
+    settings: RunSettings<'a>,
     /// The key of the samples of the epoch.
     key: RngKey,
 }
 
 impl<'a, N: Network, L: Loss<N::Output>> Samples<'a, N, L> {
-    pub(super) fn new(data: CheckedData<'a, N, L>, settings: RunSettings) -> Self {
-        let order = (0..data.len()).collect();
-        Self { data, order, settings, key: RngKey::new(0) }
+    pub(super) fn new(data: CheckedData<'a, N, L>, settings: RunSettings<'a>) -> Self {
+        Self { data, order: Vec::new(), settings, key: RngKey::new(0) }
     }
 
     pub(super) const fn data(&self) -> &CheckedData<'a, N, L> {
@@ -38,7 +46,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Samples<'a, N, L> {
 
     /// The number of training samples, those that are dropped among them.
     pub(super) fn len(&self) -> usize {
-        self.order.len()
+        self.data.len()
     }
 
     /// The number of samples that an epoch trains on.
@@ -79,30 +87,51 @@ impl<'a, N: Network, L: Loss<N::Output>> Samples<'a, N, L> {
         let key_of = |name| key.fold_in(RngKey::hash(name)).fold_in(epoch as u64);
         self.key = key_of("samples");
         if self.settings.carry_state {
-            self.order = chunks::order(self.order.len(), self.settings.batch);
+            self.order = chunks::order(self.len(), self.settings.batch);
         } else {
             self.shuffle(key_of("order of samples"));
         }
+        self.keep_own();
     }
 
     fn shuffle(&mut self, key: RngKey) {
-        for (i, index) in self.order.iter_mut().enumerate() {
-            *index = i;
-        }
+        self.order.clear();
+        self.order.extend(0..self.data.len());
         for_each_swap(self.order.len(), key, |i, j| self.order.swap(i, j));
+    }
+
+    /// Removes the samples of other ranks.
+    fn keep_own(&mut self) {
+        let mut kept = 0;
+        for first in (0..self.used()).step_by(self.settings.batch) {
+            let own = self.own_samples(self.settings.batch.min(self.used() - first));
+            self.order.copy_within(first + own.start..first + own.end, kept);
+            kept += own.len();
+        }
+        self.order.truncate(kept);
+    }
+
+    /// This rank's samples of a batch of `samples`.
+    fn own_samples(&self, samples: usize) -> Range<usize> {
+        self.settings.division.samples_of(self.settings.leaves(samples))
     }
 
     /// Calls `f` with the samples of each step of the epoch, counted from 0, until it fails or breaks.
     pub(super) fn for_each_step(
         &self,
         steps: Range<usize>,
-        f: impl FnMut(usize, BatchOf<'_, N, L>) -> Result<ControlFlow<()>, TrainError>,
+        mut f: impl FnMut(usize, StepSamples<'_, N, L>) -> Result<ControlFlow<()>, TrainError>,
     ) -> Result<ControlFlow<()>, TrainError> {
-        let each = self.settings.samples_per_step();
-        let indices = |step: usize| {
-            let begin = step * each;
-            &self.order[begin..begin.saturating_add(each).min(self.used())]
+        let own = self.own_samples(self.settings.batch.min(self.used())).len();
+        let own = own.saturating_mul(self.settings.accumulate);
+        let order = &self.order[..];
+        let indices = move |step: usize| {
+            let begin = order.len().min(step * own);
+            &order[begin..begin.saturating_add(own).min(order.len())]
         };
-        self.data.for_each_batch(steps, indices, self.key, f)
+        let each = self.settings.samples_per_step();
+        self.data.for_each_batch(steps, indices, self.key, |step, own| {
+            f(step, StepSamples { own, all: each.min(self.used() - step * each) })
+        })
     }
 }

@@ -14,6 +14,7 @@ use crate::data::Dataset;
 use crate::hyper::at_least_one;
 use crate::optim::schedule::Schedule;
 use crate::optim::{Clip, Optimizer};
+use crate::ranks::Transport;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -76,6 +77,9 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) checkpoints: Checkpoints,
     pub(super) log_dir: Option<PathBuf>,
     pub(super) position: Position,
+    pub(super) world: Option<&'a dyn Transport>,
+    /// The leaves of the reduction tree, if they are set.
+    pub(super) leaves: Option<usize>,
     // Each kind of warning is printed once.
     pub(super) printed: Vec<Warning>,
 }
@@ -100,6 +104,8 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
             .field("carry_state", &self.carry_state)
             .field("fast_dev_run", &self.fast_dev_run)
             .field("prefetch_threads", &self.prefetch_threads)
+            .field("ranks", &self.world.map(Transport::size))
+            .field("reduction_leaves", &self.leaves)
             .field("epochs_done", &self.position.epochs)
             .field("steps_done", &self.position.steps)
             .finish_non_exhaustive()
@@ -131,6 +137,8 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             checkpoints: Checkpoints::NONE,
             log_dir: None,
             position: Position::START,
+            world: None,
+            leaves: None,
             printed: Vec::new(),
         }
     }

@@ -2,19 +2,23 @@
 
 use super::chunks;
 use super::error::{Advice, TrainError};
-use super::evaluate::{Metrics, evaluate_checked};
+use super::evaluate::{Evaluation, Metrics, evaluate_checked};
 use super::health::{GradientMonitor, Health};
 use super::health_data::{applied_twice, data_warnings};
 use super::history::{Epoch, Score};
 use super::loader::{CheckedData, raise};
+use super::run_settings::{RunSettings, StepBatch};
+use super::samples::StepSamples;
 use super::untrained::Untrained;
 use crate::contract::{Network, Node, Root, trained_ranges};
 use crate::kernels::add_to;
 use crate::loss::{Loss, LossSums};
-use crate::optim::{Clip, Clipper, Optimizer, OptimizerExt};
+use crate::optim::{Clipper, Optimizer, OptimizerExt};
+use crate::ranks::{Ranks, Traffic, TreeSum, add_sums, bytes_of_mut};
 use crate::step::{BatchOf, FrozenLayers, PartOfBatch, TrainStep, run_step};
 use crate::system::{RngKey, parallel};
-use std::ops::Range;
+use crate::types::MAX_OUTPUTS;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// A step of a training run; epoch and step count from 1.
@@ -24,23 +28,6 @@ pub(super) struct StepIndex {
     pub(super) step: usize,
     /// The number of steps of the epoch.
     pub(super) steps: usize,
-}
-
-/// The settings of a [`Trainer`](crate::train::Trainer) that a run needs.
-#[derive(Clone, Copy)]
-pub(super) struct RunSettings {
-    pub(super) batch: usize,
-    /// The number of batches per step.
-    pub(super) accumulate: usize,
-    pub(super) drop_last: bool,
-    pub(super) clip: Option<Clip>,
-    pub(super) carry_state: bool,
-}
-
-impl RunSettings {
-    pub(super) const fn samples_per_step(self) -> usize {
-        self.batch.saturating_mul(self.accumulate)
-    }
 }
 
 /// The number of steps of an epoch whose gradient norms are monitored: computing them takes a little time.
@@ -58,13 +45,13 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
     monitor: GradientMonitor,
     best: Option<Best<N>>,
     clipper: Option<Clipper>,
-    batch: usize,
+    settings: RunSettings<'a>,
     // The sum of the gradients of several batches, if a step has several.
     accumulated: Option<Box<N>>,
-    // Whether samples are chunks of a long sequence.
-    carry_state: bool,
-    // The recurrent states of the samples of a step; empty if they begin with zeros.
+    // The recurrent states of this rank's samples of a step; empty if they begin with zeros.
     state: Vec<f32>,
+    /// The number of parallel sequences whose states are carried, of all ranks together.
+    sequences: usize,
 }
 
 /// The weights of the best epoch.
@@ -82,8 +69,14 @@ impl<N: Network> Best<N> {
 }
 
 impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
-    pub(super) fn new(net: &'a mut N, data: &CheckedData<'a, N, L>, settings: RunSettings) -> Self {
+    pub(super) fn new(
+        net: &'a mut N,
+        data: &CheckedData<'a, N, L>,
+        settings: RunSettings<'a>,
+    ) -> Self {
         let RunSettings { batch, accumulate, clip, carry_state, .. } = settings;
+        let sequences = if carry_state { batch.min(data.len()) } else { 0 };
+        let own = settings.division.samples_of(settings.leaves(sequences));
         let layers = trained_ranges::<N>();
         let trained: Vec<_> = layers.iter().map(|(_, range)| range.clone()).collect();
         Self {
@@ -97,10 +90,10 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             monitor: GradientMonitor::new::<N>(),
             best: None,
             clipper: clip.map(Clipper::new::<N>),
-            batch,
+            settings,
             accumulated: (accumulate > 1).then(N::zeros),
-            carry_state,
-            state: chunks::initial_state::<N>(if carry_state { batch } else { 0 }, data.len()),
+            state: chunks::initial_state::<N>(own.len(), data.len()),
+            sequences,
         }
     }
 
@@ -122,10 +115,11 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         self.best.as_ref().map(|best| (best.epoch, best.loss, best.net.as_floats()))
     }
 
-    /// Begins an epoch. `state` are the recurrent states after the steps that are done, if there are any.
+    /// Begins an epoch. `state` are the recurrent states of all ranks after the steps that are done, if there are any.
     pub(super) fn begin_epoch(&mut self, state: &[f32]) {
-        if state.len() == self.state.len() {
-            self.state.copy_from_slice(state);
+        if state.len() == self.state_len() {
+            let own = self.own_state();
+            self.state.copy_from_slice(&state[own]);
         } else {
             self.state.fill(0.0);
         }
@@ -136,15 +130,15 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     pub(super) fn step(
         &mut self,
         at: StepIndex,
-        samples: BatchOf<'_, N, L>,
+        samples: StepSamples<'_, N, L>,
         key: RngKey,
         optimizer: &mut impl Optimizer,
     ) -> Result<LossSums, TrainError> {
         self.untrained.remember(self.net.as_floats());
         let sums = self.gradient(samples, key);
         let advice = self.advice(optimizer.learning_rate());
-        let checked = self.check_loss(sums.mean_loss(), advice, at);
-        checked
+        self.check_ranks()
+            .and_then(|()| self.check_loss(sums.mean_loss(), advice, at))
             .and_then(|()| self.check_gradient(sums.mean_loss(), advice, at))
             .inspect_err(|_| self.untrained.restore(self.net.as_floats_mut()))?;
         self.monitor_gradient(at);
@@ -156,14 +150,15 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     }
 
     /// Writes the gradient of a step's mean loss to `d_net`, batch by batch. Returns the loss sums of all samples.
-    fn gradient(&mut self, samples: BatchOf<'_, N, L>, key: RngKey) -> LossSums {
+    fn gradient(&mut self, samples: StepSamples<'_, N, L>, key: RngKey) -> LossSums {
+        let StepSamples { own: samples, all } = samples;
+        let (settings, division) = (self.settings, self.settings.division);
         // Of all samples: a mean of the means of batches would be wrong where the last one is smaller.
-        let weights = samples.weights::<N, L>(self.loss);
+        let weights = self.weights(samples, all);
         let mut sums = LossSums::default();
-        for first in (0..samples.len()).step_by(self.batch) {
-            let end = samples.len().min(first.saturating_add(self.batch));
-            let part = PartOfBatch { first, weights };
-            sums = sums.with(&self.gradient_of_batch(samples.part(first..end), part, key));
+        for StepBatch { first, leaves, own } in settings.batches(all) {
+            let part = PartOfBatch { first, leaves, division, weights };
+            sums = sums.with(&self.gradient_of_batch(samples.part(own), part, key));
             self.add_gradient(first == 0);
         }
         if let Some(sum) = &mut self.accumulated {
@@ -172,11 +167,27 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         sums
     }
 
+    /// The total weight of a step's samples, `all` of them and `own` ones of this rank, in the mean loss of each output.
+    fn weights(&self, own: BatchOf<'_, N, L>, all: usize) -> [f64; MAX_OUTPUTS] {
+        let division = self.settings.division;
+        let first_leaf = division.own().start;
+        let write = |leaf, weights: &mut [f64]| {
+            for batch in self.settings.batches(all) {
+                let before = batch.leaves.samples_of(first_leaf..leaf).len();
+                let begin = batch.own.start + before;
+                let samples = begin..begin + batch.leaves.samples_of(leaf..leaf + 1).len();
+                own.add_weights::<N, L>(self.loss, samples, weights);
+            }
+        };
+        let sum = TreeSum { division, len: MAX_OUTPUTS };
+        sum.run(write, add_sums, |total| std::array::from_fn(|output| total[output]))
+    }
+
     /// Writes the gradient of a batch to `d_net`.
     fn gradient_of_batch(
         &mut self,
         batch: BatchOf<'_, N, L>,
-        part: PartOfBatch,
+        part: PartOfBatch<'_>,
         key: RngKey,
     ) -> LossSums {
         // The last step of parallel sequences may have fewer samples than the others.
@@ -230,15 +241,63 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         &self.layers
     }
 
-    /// The recurrent states of the samples of a step; empty if they begin with zeros.
-    pub(super) fn state(&self) -> &[f32] {
-        &self.state
+    /// The number of recurrent states of the samples of a step, of all ranks together; 0 if they begin with zeros.
+    pub(super) const fn state_len(&self) -> usize {
+        self.sequences * <N as Node<Root>>::STATE
+    }
+
+    /// This rank's part of the recurrent states of all ranks.
+    fn own_state(&self) -> Range<usize> {
+        let own = self.settings.division.samples_of(self.settings.leaves(self.sequences));
+        own.start * <N as Node<Root>>::STATE..own.end * <N as Node<Root>>::STATE
+    }
+
+    /// The recurrent states of the samples of a step, of all ranks together. All ranks have to call it.
+    pub(super) fn all_state(&self) -> Result<Vec<f32>, TrainError> {
+        let mut all = vec![0.0; self.state_len()];
+        all[self.own_state()].copy_from_slice(&self.state);
+        if let Some(ranks) = self.settings.division.ranks {
+            let (tree, leaves) =
+                (self.settings.division.tree(), self.settings.leaves(self.sequences));
+            let len_of = |rank| leaves.samples_of(tree.leaves_of(rank)).len();
+            let bytes = size_of::<f32>() * <N as Node<Root>>::STATE;
+            let lens: Vec<_> = (0..ranks.size()).map(|rank| len_of(rank) * bytes).collect();
+            ranks.gather_parts(bytes_of_mut(&mut all), &lens);
+        }
+        self.check_ranks().map(|()| all)
+    }
+
+    /// The ranks of a distributed run.
+    pub(super) const fn ranks(&self) -> Option<&'a Ranks<'a>> {
+        self.settings.division.ranks
+    }
+
+    /// What this rank has exchanged with others so far.
+    pub(super) fn traffic(&self) -> Traffic {
+        self.ranks().map_or_else(Traffic::default, Ranks::traffic)
+    }
+
+    /// Whether training goes on: it stops if a callback of any rank broke. All ranks have to call it.
+    pub(super) fn agree(&self, flow: ControlFlow<()>) -> Result<ControlFlow<()>, TrainError> {
+        let Some(ranks) = self.settings.division.ranks else { return Ok(flow) };
+        let mut breaks = vec![0; ranks.size()];
+        breaks[ranks.rank()] = u8::from(flow.is_break());
+        ranks.gather(&mut breaks);
+        self.check_ranks()?;
+        let any = breaks.iter().any(|breaks| *breaks != 0);
+        Ok(if any { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Returns the error that ended the messages between ranks.
+    pub(super) fn check_ranks(&self) -> Result<(), TrainError> {
+        let checked = self.settings.division.ranks.map_or(Ok(()), Ranks::check);
+        checked.map_err(TrainError::Distributed)
     }
 
     /// The health of the network by the gradients of the epoch, and by `inputs`, those that are in memory.
     pub(super) fn health(&self, inputs: &[N::Input]) -> Health {
         let mut health = self.monitor.health(self.net.as_floats());
-        health.warnings.extend(data_warnings::<N>(inputs.iter(), self.batch));
+        health.warnings.extend(data_warnings::<N>(inputs.iter(), self.settings.batch));
         health.warnings.extend(applied_twice::<N>(self.loss.applies()));
         health
     }
@@ -251,8 +310,9 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         key: RngKey,
         metrics: &mut Metrics<'_, N, L::Target>,
     ) -> Result<Score, TrainError> {
-        let batch = self.carry_state.then_some(self.batch);
-        let sums = evaluate_checked(&*self.net, data, batch, key, metrics)?;
+        let batch = self.settings.carry_state.then_some(self.settings.batch);
+        let ranks = self.ranks();
+        let sums = evaluate_checked(&*self.net, data, Evaluation { batch, key, ranks }, metrics)?;
         Ok(Score::of::<N>(&sums))
     }
 

@@ -9,5 +9,10 @@ same_shape! {
 }
 
 /// The row of `Abs`.
-pub static ROW: Row =
-    Row { name: "Abs", stem: "abs", summary: "absolute value of x", needs: Needs::INPUT, ..Row::ELEMENTWISE };
+pub static ROW: Row = Row {
+    name: "Abs",
+    stem: "abs",
+    summary: "absolute value of x",
+    needs: Needs::INPUT,
+    ..Row::ELEMENTWISE
+};

@@ -1,7 +1,7 @@
 //! [`Record`]: the JSON value that a checkpoint stores beside weights and arrays.
 
 use super::number::Number;
-use crate::contract::{LayerInfo, Network};
+use crate::contract::Network;
 use crate::loss::{LossSum, LossSums};
 use crate::train::checkpoint_error::Difference;
 use crate::train::early_stopping::Patience;
@@ -43,7 +43,14 @@ pub(super) struct RunRecord {
     pub(super) accumulate: usize,
     pub(super) drop_last: bool,
     pub(super) carry_state: bool,
+    /// The leaves of the reduction tree; checkpoints of older versions are of runs with one.
+    #[serde(default = "one")]
+    pub(super) leaves: usize,
     pub(super) seed: u64,
+}
+
+const fn one() -> usize {
+    1
 }
 
 impl RunRecord {
@@ -62,6 +69,7 @@ impl RunRecord {
         compare("accumulated batches", &self.accumulate, &found.accumulate, &mut all);
         compare("`drop_last`", &self.drop_last, &found.drop_last, &mut all);
         compare("`carry_state`", &self.carry_state, &found.carry_state, &mut all);
+        compare("leaves of the reduction tree", &self.leaves, &found.leaves, &mut all);
         compare("seed", &self.seed, &found.seed, &mut all);
         all
     }
@@ -108,20 +116,6 @@ fn compare<T: PartialEq + Debug>(
         let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
         all.push(Difference { setting: setting.to_owned(), expected, found });
     }
-}
-
-/// The layers of a network, those of inner networks among them.
-pub(super) fn layers_of<N: Network>() -> Vec<(String, String)> {
-    fn add(layers: &[LayerInfo], path: &str, all: &mut Vec<(String, String)>) {
-        for layer in layers {
-            let name = format!("{path}{}", layer.name);
-            all.push((name.clone(), format!("{} -> {}", layer.kind, layer.output)));
-            add(layer.inner, &format!("{name}."), all);
-        }
-    }
-    let mut all = Vec::new();
-    add(N::LAYERS, "", &mut all);
-    all
 }
 
 /// A [`Position`] without the recurrent states, which are an array.

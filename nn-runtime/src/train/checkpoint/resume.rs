@@ -3,14 +3,16 @@
 use super::record::{Record, VERSION};
 use super::write::{BEST_WEIGHTS, LAST, OPTIMIZER, STATE};
 use crate::contract::Network;
-use crate::io::{self, Arrays};
+use crate::io::{self, Arrays, LoadError};
 use crate::loss::Loss;
 use crate::optim::{Optimizer, OptimizerState};
+use crate::ranks::Ranks;
 use crate::train::checkpoint_error::CheckpointError;
 use crate::train::epochs::FitCall;
 use crate::train::position::Position;
 use crate::train::training_run::TrainingRun;
 use crate::train::{TrainError, Trainer};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
@@ -23,11 +25,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let path = match self.checkpoint_to_resume() {
-            Some(path) if path.exists() => path,
-            _ => return Ok(()),
-        };
-        self.resume_from(&path, run, call).map_err(TrainError::Checkpoint)
+        let Some(path) = self.checkpoint_to_resume() else { return Ok(()) };
+        let Some(file) = CheckpointFile::find(&path, run.ranks())? else { return Ok(()) };
+        self.resume_from(&file, run, call).map_err(TrainError::Checkpoint)
     }
 
     fn checkpoint_to_resume(&self) -> Option<PathBuf> {
@@ -39,14 +39,16 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
 
     fn resume_from<L>(
         &mut self,
-        path: &Path,
+        file: &CheckpointFile<'_>,
         run: &mut TrainingRun<'_, N, L>,
         call: &mut FitCall,
     ) -> Result<(), CheckpointError>
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let (arrays, record) = io::load_arrays(path)?;
+        let path = file.path;
+        let (mut reader, len) = file.open()?;
+        let (arrays, record) = io::load_arrays(path, &mut *reader, len)?;
         let record = parsed(path, record)?;
         let state = self.optimizer.state();
         let differences =
@@ -54,9 +56,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         if !differences.is_empty() {
             return Err(CheckpointError::Differs { path: path.into(), differences });
         }
-        let (net, _) = io::load::<N>(path)?;
+        let net = io::load_from::<N>(path, &mut *file.open()?.0)?;
         let parts = Parts::new(arrays);
-        parts.check(N::LEN, run.state().len()).map_err(|why| format_error(path, why))?;
+        parts.check(N::LEN, run.state_len()).map_err(|why| format_error(path, why))?;
         let state = OptimizerState {
             optimizer: state.optimizer,
             steps: record.optimizer_steps,
@@ -88,6 +90,42 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             // A schedule by steps depends on their number, which each call has.
             plan.rate(&self.optimizer, if plan.each_step { 0 } else { epoch });
             plan.schedule.observe(*loss);
+        }
+    }
+}
+
+/// A checkpoint that a run continues.
+struct CheckpointFile<'p> {
+    path: &'p Path,
+    /// A byte and its content, if the run has several ranks: rank 0 alone reads the file, which others need not have.
+    content: Option<Vec<u8>>,
+}
+
+impl<'p> CheckpointFile<'p> {
+    /// The file `path`, if it exists, on all ranks.
+    fn find(path: &'p Path, ranks: Option<&Ranks<'_>>) -> Result<Option<Self>, TrainError> {
+        let Some(ranks) = ranks else {
+            return Ok(path.exists().then_some(Self { path, content: None }));
+        };
+        let mut content = Vec::new();
+        if ranks.rank() == 0 && path.exists() {
+            content.push(0);
+            let read = Self { path, content: None }.open().and_then(|(mut reader, _)| {
+                let read = reader.read_to_end(&mut content);
+                read.map(drop).map_err(|why| LoadError::Read { path: path.into(), why })
+            });
+            read.map_err(|why| TrainError::Checkpoint(why.into()))?;
+        }
+        let content = ranks.broadcast_vec(content);
+        ranks.check().map_err(TrainError::Distributed)?;
+        Ok((!content.is_empty()).then_some(Self { path, content: Some(content) }))
+    }
+
+    /// A reader of its content, and its length.
+    fn open(&self) -> Result<(Box<dyn Read + '_>, u64), LoadError> {
+        match &self.content {
+            Some(content) => Ok((Box::new(&content[1..]), content.len() as u64 - 1)),
+            None => io::open_with_len(self.path).map(|(file, len)| (Box::new(file) as _, len)),
         }
     }
 }

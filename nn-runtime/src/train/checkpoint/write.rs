@@ -1,14 +1,13 @@
 //! Writes checkpoints.
 
-use super::record::{
-    EpochRecord, PositionRecord, Record, RunRecord, VERSION, layers_of, patience_record,
-};
+use super::record::{EpochRecord, PositionRecord, Record, RunRecord, VERSION, patience_record};
 use crate::contract::Network;
 use crate::io;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::train::checkpoint_error::CheckpointError;
 use crate::train::epochs::FitCall;
+use crate::train::layer_list::layer_list;
 use crate::train::position::Begun;
 use crate::train::training_run::TrainingRun;
 use crate::train::{TrainError, Trainer};
@@ -119,7 +118,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// The settings of this run, with `samples` training samples and an optimiser of this name.
     pub(super) fn run_record(&self, samples: usize, optimizer: String) -> RunRecord {
         RunRecord {
-            network: layers_of::<N>(),
+            network: layer_list::<N>(),
             optimizer,
             learning_rate: self.base_learning_rate().into(),
             optimizer_settings: self
@@ -133,6 +132,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             accumulate: self.accumulate,
             drop_last: self.drop_last,
             carry_state: self.carry_state,
+            leaves: self.leaf_count(),
             seed: self.seed,
         }
     }

@@ -1,0 +1,17 @@
+//! [`layer_list`]: the layers of a network, as runs compare them.
+
+use crate::contract::{LayerInfo, Network};
+
+/// Name, and arguments and output, of each layer of a network, those of inner networks among them.
+pub(super) fn layer_list<N: Network>() -> Vec<(String, String)> {
+    fn add(layers: &[LayerInfo], path: &str, all: &mut Vec<(String, String)>) {
+        for layer in layers {
+            let name = format!("{path}{}", layer.name);
+            all.push((name.clone(), format!("{} -> {}", layer.kind, layer.output)));
+            add(layer.inner, &format!("{name}."), all);
+        }
+    }
+    let mut all = Vec::new();
+    add(N::LAYERS, "", &mut all);
+    all
+}
