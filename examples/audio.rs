@@ -154,8 +154,7 @@ fn train(steps: u64) -> Result<Box<Amplifier<BLOCK>>, Box<dyn Error>> {
         let (mut x, mut y) = (Sound::<SEQUENCE>::zeroed_vec(1), Sound::<SEQUENCE>::zeroed_vec(1));
         x[0].as_flattened_mut().copy_from_slice(&dry);
         y[0].as_flattened_mut().copy_from_slice(&distort(&dry));
-        let loss = MeanSquaredError::new();
-        let loss = net.loss_and_gradients(&loss, &x, &y, &mut gradient, key)?;
+        let loss = net.loss_and_gradients(&MeanSquaredError, &x, &y, &mut gradient, key)?;
         optimizer.update(&mut net, &gradient);
         if step % 40 == 0 || step + 1 == steps {
             println!("step {:>3}: loss {loss:.5}", step + 1);

@@ -9,6 +9,9 @@ torch.set_default_dtype(torch.float64)
 # `POINTS` in nn-runtime/src/layers/activation.rs.
 POINTS = torch.tensor([-20.0, -3.5, -3.0, -1.0, -0.5, -0.001, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0])
 
+# `POSITIVE` there, for functions that have no value below 0.
+POSITIVE = torch.tensor([0.0078125, 0.03125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 9.0, 100.0])
+
 ACTIVATIONS = {
     "relu.rs": F.relu,
     "leaky_relu.rs": lambda x: F.leaky_relu(x, 0.125),
@@ -32,15 +35,27 @@ ACTIVATIONS = {
     "log_sigmoid.rs": F.logsigmoid,
     "threshold.rs": lambda x: F.threshold(x, 0.5, -1.5),
     "identity.rs": nn.Identity(),
+    "exp.rs": torch.exp,
+    "abs.rs": torch.abs,
+    "neg.rs": torch.neg,
+    "pow.rs, 3": lambda x: torch.pow(x, 3.0),
+    "clip.rs": lambda x: torch.clamp(x, -1.0, 2.5),
+    "clip.rs, min": lambda x: torch.clamp(x, min=-1.0),
 }
+
+OF_POSITIVE = {"log.rs": torch.log, "sqrt.rs": torch.sqrt, "pow.rs, -0.75": lambda x: torch.pow(x, -0.75)}
 
 
 def rust(numbers):
     return ", ".join(f"{number:.9e}" for number in numbers.tolist())
 
 
-for name, function in ACTIVATIONS.items():
-    x = POINTS.clone().requires_grad_()
+def at(points, functions):
+    return [(name, function, points) for name, function in functions.items()]
+
+
+for name, function, points in at(POINTS, ACTIVATIONS) + at(POSITIVE, OF_POSITIVE):
+    x = points.clone().requires_grad_()
     y = function(x)
     (d_x,) = torch.autograd.grad(y.sum(), x)
     print(f"// {name}\n[{rust(y)}],\n[{rust(d_x)}],")

@@ -18,7 +18,7 @@ echo "|---|---|---|---|"
 for name in digits filter sine speech person; do
     firmware=$target_dir/$target/release/$name
     flash=$(size "$firmware" | awk 'END { print $1 }')
-    weights=$(constants "$firmware" '::(WEIGHTS|DIGITS|FILTER)$')
+    weights=$(constants "$firmware" 'WEIGHTS$|FILTER$')
     inputs=$(constants "$firmware" '::(INPUT|IMAGES|LABELS)$')
     stack=$(timeout 60 qemu-system-arm -M mps2-an386 -nographic -semihosting-config enable=on,target=native \
         -kernel "$firmware" | sed -n 's/^stack //p')

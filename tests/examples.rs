@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The examples that need data.
-const WITH_DATA: [&str; 12] = [
+const WITH_DATA: [&str; 14] = [
     "tabular",
     "series",
     "sentiment",
@@ -19,6 +19,8 @@ const WITH_DATA: [&str; 12] = [
     "deep",
     "vit",
     "normfree",
+    "contrastive",
+    "vae",
 ];
 
 /// A command that runs an example in a folder of its own, without `UNROLLED_DATA`.
@@ -164,6 +166,22 @@ fn normfree() {
     let (clipped, unclipped) = text.split_once("the same without clipping:").unwrap();
     assert!(number_after(clipped, "test accuracy: ") > 85.0, "{text}");
     assert!(unclipped.contains("the loss is"), "{text}");
+}
+
+#[test]
+fn contrastive() {
+    let text = quick("contrastive");
+    let [pixels, encoder] = ["by pixels ", "by encoder "].map(|of| number_after(&text, of));
+    // Chance is 10%.
+    assert!(pixels > 20.0 && encoder > pixels, "{text}");
+}
+
+#[test]
+fn vae() {
+    let text = quick("vae");
+    let [bound, independent, least] =
+        ["in nats: ", "pixels: ", "itself: "].map(|of| number_after(&text, of));
+    assert!(least < bound && bound - least < independent - bound, "{text}");
 }
 
 #[test]

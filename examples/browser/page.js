@@ -2,8 +2,8 @@
 
 const MODULE = "target/wasm32-unknown-unknown/release/digits_page.wasm";
 const DATA = "../data/digits-";
-// Steps of 32 images: four passes through the 1,797 digits.
-const STEPS = 240;
+// Steps of 32 images: six passes through the 1,797 digits.
+const STEPS = 340;
 
 const element = (id) => document.getElementById(id);
 const network = (await WebAssembly.instantiate(await bytes(MODULE), {})).instance.exports;

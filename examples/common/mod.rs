@@ -94,6 +94,7 @@ pub(crate) fn claim(words: &str, holds: bool) -> Result<(), Box<dyn Error>> {
 }
 
 /// Checks that the training loss fell.
+#[allow(dead_code, reason = "loops of an example's own have no `History`")]
 pub(crate) fn claim_progress(history: &History) -> Result<(), Box<dyn Error>> {
     let loss = |epoch: &Epoch| epoch.training.loss;
     let (first, last) = (history.epochs.first().map(loss), history.epochs.last().map(loss));

@@ -222,6 +222,7 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
             Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
                 return None;
             }
+            Evaluated::Sides(sides) => Padding::Sides((**sides).clone()),
             _ => Padding::Explicit(pair(operand)?),
         }),
         Kind::StepPadding => ArgumentValue::StepPadding(match &operand.value {
@@ -230,6 +231,7 @@ fn convert_value(operand: &Operand, kind: Kind) -> Option<ArgumentValue> {
             Evaluated::Word(word) if misspelt_padding(kind, &word.to_string()).is_some() => {
                 return None;
             }
+            Evaluated::Pair(sides) => StepPadding::Sides(sides.clone()),
             _ => StepPadding::Explicit(operand.size()?),
         }),
         Kind::Flag => match operand.value {

@@ -2,7 +2,7 @@
 //! have one are in `suggest`.
 
 /// Layers, and what to write for them. Names of similar layers compute something else.
-const LAYERS: [(&[&str], &str); 15] = [
+const LAYERS: [(&[&str], &str); 14] = [
     (&["Activation"], "write the activation as a layer, such as `ReLU` or `Tanh`"),
     (
         &["Input", "InputLayer"],
@@ -17,8 +17,8 @@ const LAYERS: [(&[&str], &str); 15] = [
         "convolutions are over steps (`Conv1d`) or over height and width (`Conv2d`)",
     ),
     (
-        &["ConvTranspose1d", "ConvTranspose3d", "Conv1DTranspose", "Conv3DTranspose"],
-        "transposed convolutions are over height and width (`ConvTranspose2d`)",
+        &["ConvTranspose3d", "Conv3DTranspose"],
+        "transposed convolutions are over steps (`ConvTranspose1d`) or over height and width (`ConvTranspose2d`)",
     ),
     (
         &["MaxPool3d", "MaxPooling3D", "AvgPool3d", "AveragePooling3D"],
@@ -42,11 +42,7 @@ const LAYERS: [(&[&str], &str); 15] = [
     ),
     (
         &["ZeroPadding2D", "ZeroPad2d"],
-        "write the padding as an argument, as in `Conv2d(32, kernel = 3, padding = 1)`",
-    ),
-    (
-        &["Permute", "Transpose"],
-        "shapes are channels-last everywhere, so that axes keep their order",
+        "write the padding as an argument, as in `Conv2d(32, kernel = 3, padding = 1)`, or `Pad2d(1)`",
     ),
 ];
 

@@ -36,6 +36,8 @@ pub(crate) enum Evaluated {
     Real(f64),
     Flag(bool),
     Pair([Dim; 2]),
+    /// A number per side: top, bottom, left, right.
+    Sides(Box<[Dim; 4]>),
     Shape(Vec<Dim>),
     /// A constant of the user's, or a word such as `same`.
     Word(Ident),
@@ -148,6 +150,11 @@ impl Environment {
             }
             Expr::Tuple(tuple) => match tuple.elems.iter().collect::<Vec<_>>()[..] {
                 [height, width] => Evaluated::Pair([self.size(height)?, self.size(width)?]),
+                [top, bottom, left, right] => {
+                    let sides = [top, bottom, left, right].map(|side| self.size(side));
+                    let [top, bottom, left, right] = sides;
+                    Evaluated::Sides(Box::new([top?, bottom?, left?, right?]))
+                }
                 _ => return Err(Error::new(tuple.paren_token.span.join(), say::NOT_A_PAIR)),
             },
             Expr::Array(array) => Evaluated::Shape(

@@ -168,8 +168,7 @@ pub(crate) mod say {
     pub(crate) const NO_VALUE: &str = "expected a value";
     pub(crate) const NOT_A_SHAPE: &str =
         "expected a shape: `28x28x1`, `[H, W, 1]`, `N`, or `{ 2 * N }`";
-    pub(crate) const NOT_A_PAIR: &str =
-        "expected height and width, as in `(3, 5)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
+    pub(crate) const NOT_A_PAIR: &str = "expected height and width, as in `(3, 5)`, all sides, as in `(0, 1, 0, 1)`, or a shape, as in `4x4x8` or `[H, W, 8]`";
     pub(crate) const COMPUTES_WITH_GENERICS: &str = "stable Rust cannot compute with const generics: \
          make the result a const generic of its own";
     pub(crate) const NESTED_TOO_DEEP: &str = "this is nested too deeply to be expanded";
@@ -464,9 +463,13 @@ pub(crate) mod mistake {
             Kind::Number => "a whole number".into(),
             Kind::Pair => "a whole number, or one for height and width as in `(3, 5)`".into(),
             Kind::Padding => {
-                "`same`, a whole number, or one for height and width as in `(1, 2)`".into()
+                "`same`, a whole number, one for height and width as in `(1, 2)`, or one for top, \
+                 bottom, left and right"
+                    .into()
             }
-            Kind::StepPadding => "a whole number, `same` or `causal`".into(),
+            Kind::StepPadding => {
+                "a whole number, one before and one after as in `(1, 2)`, `same` or `causal`".into()
+            }
             Kind::Flag => "`true` or `false`".into(),
             Kind::Real => "a literal number such as `0.5`".into(),
             Kind::Shape => "a shape such as `4x4x8`".into(),

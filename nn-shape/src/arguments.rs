@@ -19,8 +19,10 @@ impl Dimension for usize {
 pub enum Padding<Size = usize> {
     /// This many zeros on both sides of each axis (height, width).
     Explicit([Size; 2]),
-    /// As many zeros as keep the output as large as the input (only with stride 1), as in PyTorch; an odd
-    /// one goes to the end.
+    /// This many zeros on each side: top, bottom, left, right.
+    Sides([Size; 4]),
+    /// As many zeros as keep the output as large as the input, or its `1/stride`, rounded up, with a stride, as in
+    /// TensorFlow; an odd one goes to the end.
     Same,
 }
 
@@ -29,8 +31,10 @@ pub enum Padding<Size = usize> {
 pub enum StepPadding<Size = usize> {
     /// This many zeros on both sides.
     Explicit(Size),
-    /// As many zeros as keep the number of steps (only with stride 1), as in PyTorch; an odd one goes to
-    /// the end.
+    /// This many zeros before the first and after the last step.
+    Sides([Size; 2]),
+    /// As many zeros as keep the number of steps, or its `1/stride`, rounded up, with a stride, as in TensorFlow; an
+    /// odd one goes to the end.
     Same,
     /// All zeros before the first step, so that no output reads a later step.
     Causal,
@@ -59,9 +63,9 @@ pub enum Value<Size: Dimension = usize> {
     Number(Size),
     /// A count per axis: height, width. One number in the user's code stands for both.
     Pair([Size; 2]),
-    /// `same`, a number, or one per axis.
+    /// `same`, a number, one per axis, or one per side.
     Padding(Padding<Size>),
-    /// `same`, `causal`, or a number.
+    /// `same`, `causal`, a number, or one per side.
     StepPadding(StepPadding<Size>),
     /// `true` or `false`.
     Flag(bool),
@@ -150,6 +154,13 @@ impl<Size: Dimension> Value<Size> {
             Self::Padding(Padding::Same) => Value::Padding(Padding::Same),
             Self::Padding(Padding::Explicit(sizes)) => {
                 Value::Padding(Padding::Explicit(pair(sizes)?))
+            }
+            Self::Padding(Padding::Sides([top, bottom, left, right])) => {
+                let sides = [size(top)?, size(bottom)?, size(left)?, size(right)?];
+                Value::Padding(Padding::Sides(sides))
+            }
+            Self::StepPadding(StepPadding::Sides(sides)) => {
+                Value::StepPadding(StepPadding::Sides(pair(sides)?))
             }
             Self::StepPadding(StepPadding::Same) => Value::StepPadding(StepPadding::Same),
             Self::StepPadding(StepPadding::Causal) => Value::StepPadding(StepPadding::Causal),

@@ -22,12 +22,20 @@ pub static ROWS: &[&Row] = &[
     &rules::conv_transpose2d::ROW,
     &rules::max_pool2d::ROW,
     &rules::avg_pool2d::ROW,
+    &rules::adaptive_avg_pool2d::ROW,
+    &rules::adaptive_max_pool2d::ROW,
     &rules::global_avg_pool::ROW,
     &rules::global_max_pool::ROW,
     &rules::upsample::ROW,
+    &rules::pixel_shuffle::ROW,
+    &rules::pad2d::ROW,
     &rules::conv1d::ROW,
     &rules::max_pool1d::ROW,
     &rules::avg_pool1d::ROW,
+    &rules::adaptive_avg_pool1d::ROW,
+    &rules::adaptive_max_pool1d::ROW,
+    &rules::conv_transpose1d::ROW,
+    &rules::pad1d::ROW,
     &rules::rnn::ROW,
     &rules::lstm::ROW,
     &rules::gru::ROW,
@@ -35,8 +43,13 @@ pub static ROWS: &[&Row] = &[
     &rules::embedding::ROW,
     &rules::positional_embedding::ROW,
     &rules::positional_encoding::ROW,
+    &rules::class_token::ROW,
     &rules::flatten::ROW,
     &rules::reshape::ROW,
+    &rules::transpose::ROW,
+    &rules::slice::ROW,
+    &rules::repeat_steps::ROW,
+    &rules::reduce::ROW,
     &rules::batch_norm::ROW,
     &rules::layer_norm::ROW,
     &rules::rms_norm::ROW,
@@ -64,17 +77,30 @@ pub static ROWS: &[&Row] = &[
     &rules::log_sigmoid::ROW,
     &rules::threshold::ROW,
     &rules::identity::ROW,
+    &rules::glu::ROW,
+    &rules::swi_glu::ROW,
+    &rules::exp::ROW,
+    &rules::log::ROW,
+    &rules::sqrt::ROW,
+    &rules::pow::ROW,
+    &rules::abs::ROW,
+    &rules::neg::ROW,
+    &rules::clip::ROW,
     &rules::softmax::ROW,
     &rules::log_softmax::ROW,
     &rules::add::ROW,
+    &rules::sub::ROW,
     &rules::mul::ROW,
+    &rules::div::ROW,
+    &rules::min::ROW,
+    &rules::max::ROW,
     &rules::concat::ROW,
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::{Kind, Value};
+    use crate::arguments::{Kind, Padding, Parameter, StepPadding, Value};
     use crate::shape::Shape;
     use std::collections::HashSet;
 
@@ -184,20 +210,28 @@ mod tests {
             Kind::Number => Value::Number(4),
             Kind::Pair => Value::Pair([2, 2]),
             Kind::Real => Value::Real(0.5),
-            Kind::Shape => Value::Shape(Shape::new(&[2, 72])),
+            Kind::Padding => Value::Padding(Padding::Explicit([1, 1])),
+            Kind::StepPadding => Value::StepPadding(StepPadding::Explicit(1)),
+            Kind::Shape => Value::Shape(Shape::new(&[2, 288])),
             Kind::Input => Value::Input(1),
             _ => panic!("other arguments have defaults"),
         };
-        row.parameters.iter().map(|p| p.default.unwrap_or_else(|| value(p.kind))).collect()
+        // `Clip` and `Upsample` need one of their first two arguments, either of which may be left out.
+        let alternatives = row.parameters.iter().take(2).filter(|p| p.is_optional()).count() == 2;
+        let one = |(nth, p): (usize, &Parameter)| match p.default {
+            Some(default) if nth > 0 || !alternatives => default,
+            _ => value(p.kind),
+        };
+        row.parameters.iter().enumerate().map(one).collect()
     }
 
     #[test]
     fn flows_agree_with_rules() {
-        let image = Shape::new(&[6, 6, 4]);
+        let shapes = [&[6, 6, 16][..], &[36, 16], &[576]].map(Shape::new);
         for row in ROWS {
             let values = values(row);
-            let takes_images = (row.rule)(&[image, image], &values).is_ok();
-            let input = if takes_images { image } else { Shape::new(&[36, 4]) };
+            let takes = |input: &Shape| (row.rule)(&[*input, *input], &values).is_ok();
+            let input = shapes.into_iter().find(takes).unwrap_or(shapes[1]);
             let takes_more = values.contains(&Value::Input(1));
             let inputs = match row.inputs {
                 Inputs::One | Inputs::Indices if !takes_more => &[input][..],

@@ -112,7 +112,7 @@ pub enum Steps {
     /// counts the same steps.
     Valid,
     /// A kernel moves over the steps and ignores those after the end: the method `step_map` of the struct
-    /// of arguments, a `const fn(&self) -> StepMap`, returns how many come out.
+    /// of arguments, a `const fn(&self, Shape) -> StepMap`, returns how many come out of an input of this shape.
     Kernel,
     /// It reads as many steps as the shape has, so that it cannot take shorter sequences.
     All,

@@ -1,9 +1,6 @@
-//! The files with which scripts/check_devices.sh compares other targets have what the baseline's kernels compute here.
-//! `BLESS=1 cargo test --test devices` writes them.
+//! The file `expected.txt`, with which scripts/check_devices.sh compares other targets, has what the baseline's kernels
+//! compute here. `BLESS=1 cargo test --test devices` writes it.
 
-#[expect(unreachable_pub, reason = "public in the library of the firmware")]
-#[path = "../../examples/microcontroller/src/networks.rs"]
-mod microcontroller;
 #[path = "src/networks.rs"]
 mod networks;
 #[path = "src/report.rs"]
@@ -14,43 +11,27 @@ mod training;
 use std::path::Path;
 use std::process::Command;
 
-/// Names the file whose content this program prints.
-const CHILD: &str = "UNROLLED_DEVICES_FILE";
+const IS_CHILD: &str = "UNROLLED_DEVICES_CHILD";
 
+/// A process of its own computes the outputs, because each process chooses its instructions once.
 fn main() {
-    match std::env::var(CHILD).as_deref() {
-        Ok("expected.txt") => print!("{}{}", networks::report(), training::report()),
-        Ok(_) => print!("{}", firmware()),
-        // Other processors may fuse multiply-adds.
-        Err(_) if cfg!(target_arch = "x86_64") => {
-            check("expected.txt");
-            check("firmware.txt");
-        }
-        Err(_) => {}
+    if std::env::var_os(IS_CHILD).is_some() {
+        return print!("{}{}", networks::report(), training::report());
     }
-}
-
-/// What the firmware of examples/microcontroller prints.
-fn firmware() -> String {
-    let mut text = String::new();
-    microcontroller::classify(|right, scores| {
-        text += &report::line(if right { "right" } else { "wrong" }, scores);
-    });
-    text + &report::line("filter", microcontroller::filter().as_flattened())
-}
-
-/// Compares a file with what a process with the baseline's kernels prints: each process chooses its instructions once.
-fn check(name: &str) {
+    // Other processors may fuse multiply-adds.
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
     let program = std::env::current_exe().expect("the path of this program");
-    let child = Command::new(program).env(CHILD, name).env("UNROLLED_ISA", "baseline").output();
+    let child = Command::new(program).env(IS_CHILD, "1").env("UNROLLED_ISA", "baseline").output();
     let found = String::from_utf8(child.expect("runs").stdout).expect("text");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/devices").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/devices/expected.txt");
     if std::env::var_os("BLESS").is_some() {
         return std::fs::write(path, found).expect("writes the file");
     }
     let expected = std::fs::read_to_string(path).expect("the file");
     assert!(
         found == expected,
-        "{name} differs: `BLESS=1 cargo test --test devices` writes it\n{found}"
+        "outputs changed: `BLESS=1 cargo test --test devices` writes them\n{found}"
     );
 }

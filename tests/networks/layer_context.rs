@@ -146,6 +146,11 @@ network! {
     }
 }
 
+network! {
+    /// A layer without weights at the beginning.
+    struct First(4x2) -> 2 { double: Double::<4>, Tanh, Flatten, Dense(3), Tanh, Dense(2) }
+}
+
 type Text = Sequence<[f32; 2], 4>;
 
 /// Sequences of all lengths but 0.
@@ -164,6 +169,17 @@ fn gradients_agree_with_finite_differences_on_any_number_of_threads() {
     same_on_all_threads(|| {
         bits(&gradient(&mut *Steps::new(2), &MeanSquaredError, &texts(), &targets))
     });
+}
+
+#[test]
+fn gradients_reach_the_input_of_a_first_layer_without_weights() {
+    let value = |i: usize| RngKey::new(4).uniform(i as u64) - 0.5;
+    let input =
+        |n: usize| std::array::from_fn(|t| [value(8 * n + 2 * t), value(8 * n + 2 * t + 1)]);
+    let inputs: Vec<[[f32; 2]; 4]> = (0..3).map(input).collect();
+    let check = check_gradients(&*First::new(1), &MeanSquaredError, &inputs, &[[0.5, -1.0]; 3]);
+    let check = check.unwrap();
+    assert!(check.worst < 2e-3, "{check}");
 }
 
 #[test]

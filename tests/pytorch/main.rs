@@ -10,4 +10,5 @@ mod models;
 mod reference;
 mod roundtrip;
 mod sequences;
+mod timm;
 mod torchvision;

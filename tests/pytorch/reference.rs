@@ -255,6 +255,98 @@ references! {
             { GlobalAvgPool, Dense(4), Sigmoid },
         }
     }
+    conv2d_sides: (6x5x3) -> 5x5x4 { Conv2d(4, kernel = 3, padding = (0, 1, 2, 0)) }
+    conv2d_same_stride: (7x8x3) -> 4x4x4 { Conv2d(4, kernel = 3, stride = 2, padding = same) }
+    conv1d_sides: (9x3) -> 9x4 { Conv1d(4, kernel = 4, padding = (1, 2)) }
+    conv1d_same_stride: (10x3) -> 5x4 { Conv1d(4, kernel = 4, stride = 2, padding = same) }
+    max_pool2d_sides: (4x5x3) -> 4x5x3 { MaxPool2d(2, stride = 1, padding = (0, 1, 1, 0)) }
+    max_pool2d_same: (7x8x3) -> 4x4x3 { MaxPool2d(3, stride = 2, padding = same) }
+    max_pool2d_ceil_mode: (6x8x3) -> 4x5x3 { MaxPool2d(3, stride = 2, padding = 1, ceil_mode = true) }
+    avg_pool2d_ceil_mode: (6x8x3) -> 4x5x3 { AvgPool2d(3, stride = 2, padding = 1, ceil_mode = true) }
+    avg_pool2d_ceil_mode_not_counted: (7x10x3) -> 3x4x3 {
+        AvgPool2d(2, stride = 3, count_include_pad = false, ceil_mode = true)
+    }
+    max_pool1d_ceil_mode: (8x3) -> 4x3 { MaxPool1d(3, stride = 2, ceil_mode = true) }
+    avg_pool1d_ceil_mode: (8x3) -> 5x3 { AvgPool1d(3, stride = 2, padding = 1, ceil_mode = true) }
+    pad1d: (5x3) -> 8x3 { Pad1d((2, 1), value = -0.5) }
+    pad1d_reflect: (5x3) -> 8x3 { Pad1d((2, 1), mode = reflect) }
+    pad2d: (5x4x3) -> 9x6x3 { Pad2d((1, 3, 2, 0)) }
+    pad2d_replicate: (5x4x3) -> 9x6x3 { Pad2d((1, 3, 2, 0), mode = replicate) }
+    pad2d_circular: (5x4x3) -> 7x8x3 { Pad2d((1, 2), mode = circular) }
+    pad2d_conv2d_flatten_dense: (4x4x2) -> 5 {
+        Conv2d(3, kernel = 2), Pad2d((0, 1, 1, 0), mode = reflect), Flatten, Dense(5),
+    }
+    adaptive_avg_pool1d: (7x3) -> 4x3 { AdaptiveAvgPool1d(4) }
+    adaptive_max_pool1d: (7x3) -> 4x3 { AdaptiveMaxPool1d(4) }
+    adaptive_avg_pool2d: (5x7x3) -> 3x4x3 { AdaptiveAvgPool2d((3, 4)) }
+    adaptive_max_pool2d: (5x7x3) -> 3x4x3 { AdaptiveMaxPool2d((3, 4)) }
+    upsample_size_nearest: (4x5x3) -> 7x3x3 { Upsample(size = (7, 3)) }
+    upsample_size_bilinear: (4x5x3) -> 7x3x3 { Upsample(size = (7, 3), mode = bilinear) }
+    upsample_size_bilinear_corners: (4x5x3) -> 7x3x3 {
+        Upsample(size = (7, 3), mode = bilinear, align_corners = true)
+    }
+    upsample_size_bicubic: (4x5x3) -> 7x3x3 { Upsample(size = (7, 3), mode = bicubic) }
+    upsample_size_bicubic_corners: (4x5x3) -> 7x3x3 {
+        Upsample(size = (7, 3), mode = bicubic, align_corners = true)
+    }
+    conv_transpose1d: (4x3) -> 6x5 { ConvTranspose1d(5, kernel = 3) }
+    conv_transpose1d_everything: (3x4) -> 11x6 {
+        ConvTranspose1d(6, 3, stride = 2, padding = 1, output_padding = 2, dilation = 3, groups = 2, bias = false)
+    }
+    vision_transformer: (8x8x3) -> 5 {
+        patch_embed: { proj: Conv2d(6, kernel = 4, stride = 4) },
+        Reshape(4x6),
+        cls_token: ClassToken,
+        pos_embed: PositionalEmbedding(parameter = true),
+        blocks: Repeat(2) {
+            Residual { norm1: LayerNorm(eps = 1e-6), attn: MultiHeadAttention(2, names = timm) },
+            Residual { norm2: LayerNorm(eps = 1e-6), mlp: { fc1: Dense(24), GELU, fc2: Dense(6) } },
+        },
+        norm: LayerNorm(eps = 1e-6),
+        Slice(0, 1), Flatten,
+        head: Dense(5),
+    }
+    transformer_encoder_stack: (5x6) -> 5x6 {
+        layers: Repeat(2) { _: TransformerEncoder(6, 2, 10, dropout = 0.0) },
+        norm: LayerNorm,
+    }
+    exp: (37) -> 37 { Exp }
+    log: (37) -> 37 { Softplus, Log }
+    powers: (37) -> 37 { Abs, Clip(0.05, 3.0), Sqrt, Pow(-1.5), Neg }
+    clip_one_side: (37) -> 37 { Clip(max = 0.5) }
+    pow: (37) -> 37 { Pow(2), Pow(3.0) }
+    glu: (5x8) -> 5x4 { GLU }
+    glu_conv2d_flatten_dense: (4x4x2) -> 5 { Conv2d(6, kernel = 2), GLU, Flatten, Dense(5) }
+    swi_glu: (5x8) -> 5x4 { SwiGLU }
+    sub: (6) -> 5 { Sub { { Dense(5) }, { Dense(5), Softplus } } }
+    div: (6) -> 5 { Div { { Dense(5) }, { Dense(5), Softplus } } }
+    min: (6) -> 5 { Min { { Dense(5) }, { Dense(5), Softplus } } }
+    max: (6) -> 5 { Max { { Dense(5) }, { Dense(5), Softplus } } }
+    joins_with_channels: (7x4) -> 7x5 {
+        Dense(5),
+        Sub { {}, { GlobalAvgPool } },
+        Div { {}, { Reduce(max), Softplus } },
+        Min { {}, { Reduce(max), Scale(0.5, trained = false) } },
+        Max { {}, { Sub { { Reduce(mean) }, { Reduce(mean), Pow(0), Scale(0.5, trained = false) } } } },
+    }
+    add_to_channels: (5x4x3) -> 5 {
+        Add { { Conv2d(4, kernel = 3) }, { GlobalAvgPool, Dense(4) } }, Flatten, Dense(5),
+    }
+    slice: (7x5) -> 3x5 { Slice(1, 6, step = 2) }
+    slice_of_channels: (3x4x5) -> 3x4x3 { Slice(2, axis = 2) }
+    slice_conv1d_flatten_dense: (8x3) -> 5 { Conv1d(4, kernel = 3), Slice(1, 5), Flatten, Dense(5) }
+    transpose: (7x5) -> 5x7 { Transpose }
+    transpose_conv1d_flatten_dense: (8x3) -> 5 {
+        Conv1d(4, kernel = 3), Transpose(0, 1), Flatten, Dense(5),
+    }
+    repeat_steps: (3x4x2) -> 3x5 { Flatten, RepeatSteps(3), Dense(5) }
+    pixel_shuffle: (3x2x12) -> 6x4x3 { PixelShuffle(2) }
+    reduce_mean: (7x5) -> 5 { Reduce }
+    reduce_sum: (5x4x3) -> 5x3 { Reduce(sum, axis = 1) }
+    reduce_max_conv2d_flatten_dense: (4x4x2) -> 5 {
+        Conv2d(3, kernel = 2), Reduce(max, axis = 0), Flatten, Dense(5),
+    }
+    softmax_of_steps: (7x5) -> 7x5 { Softmax(axis = 0) }
     dropout_of_none: (6) -> 5 { Dense(5), Dropout(0) }
     dropout_of_all: (6) -> 5 { Dense(5), Dropout(1) }
     concat_of_inputs: (image: 6x7x1, table: 4) -> 7 {

@@ -170,7 +170,7 @@ network! {
 }
 
 /// The names and shapes of a network's tensors, as the script writes them.
-fn names<N: Network>() -> String {
+pub(crate) fn names<N: Network>() -> String {
     let line = |tensor: &unrolled::Tensor| {
         let shape: Vec<usize> = tensor.axes.iter().map(|axis| axis.len).collect();
         format!("{} {shape:?}\n", tensor.name)
@@ -179,9 +179,9 @@ fn names<N: Network>() -> String {
 }
 
 /// Loads weights that the script wrote to `folder`, compares outputs with PyTorch's, and saves the weights again.
-fn check_outputs<N>(name: &str, folder: &Path)
+pub(crate) fn check_outputs<const SIZE: usize, N>(name: &str, folder: &Path)
 where
-    N: Network<Input = [[[f32; 3]; 64]; 64], Output = [f32; 1000]>,
+    N: Network<Input = [[[f32; 3]; SIZE]; SIZE], Output = [f32; 1000]>,
 {
     let net = N::load(folder.join(format!("{name}.safetensors"))).expect("no renaming");
     let bytes = fs::read(folder.join(format!("{name}_case.safetensors"))).expect("a case");
@@ -192,7 +192,7 @@ where
     };
     let (x, expected) = (values("input.0"), values("inference"));
     let (mut input, mut output) = (N::Input::zeroed_box(), [0.0; 1000]);
-    for (x, expected) in x.chunks_exact(64 * 64 * 3).zip(expected.chunks_exact(1000)) {
+    for (x, expected) in x.chunks_exact(SIZE * SIZE * 3).zip(expected.chunks_exact(1000)) {
         for (value, x) in input.as_floats_mut().iter_mut().zip(x) {
             *value = *x as f32;
         }
@@ -223,7 +223,7 @@ macro_rules! models {
         #[ignore = "needs weights and outputs of tests/reference/torchvision_models.py; UNROLLED_TORCHVISION names their folder"]
         fn outputs_are_those_of_torchvision() {
             let folder = PathBuf::from(env::var_os(FOLDER).expect("UNROLLED_TORCHVISION names a folder"));
-            $(check_outputs::<$Network>(stringify!($name), &folder);)*
+            $(check_outputs::<64, $Network>(stringify!($name), &folder);)*
         }
     };
 }

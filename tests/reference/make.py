@@ -580,11 +580,13 @@ def main():
     two_outputs("two_outputs")
     sequence("rnn_relu", nn.RNN(6, 5, 2, nonlinearity="relu", batch_first=True), (7, 6))
 
-    from attention import attention  # both build on this file
+    from attention import attention  # all of them build on this file
     from features import features
+    from operators import operators
 
     attention()
     features()
+    operators()
 
 
 if __name__ == "__main__":

@@ -87,9 +87,38 @@ class Layer:
         weight = self.kernel(x, self.arguments["kernel"])
         return self.convolve(x, weight, self.bias_of(self.out_channels))
 
+    def sides(self, sizes, kernels, padding, strides, dilations):
+        """The padding before and after each axis, the last one first, as `F.pad` takes it."""
+        sides = []
+        for axis, size in enumerate(sizes):
+            reach = dilations[axis] * (kernels[axis] - 1) + 1
+            if padding == "same":
+                rest = max(reach - ((size - 1) % strides[axis] + 1), 0)
+                both = [rest // 2, rest - rest // 2]
+            elif padding == "causal":
+                both = [reach - 1, 0]
+            elif len(padding) == 2 * len(sizes):
+                both = padding[2 * axis : 2 * axis + 2]
+            else:
+                both = [padding[axis]] * 2
+            sides = both + sides
+        return sides
+
+    def padded(self, x, fill=0.0):
+        """An image or steps, channels first, with the padding of a convolution or a pool."""
+        x = channels_first(x)
+        sizes = x.shape[2:]
+        each = lambda value: value if isinstance(value, list) else [value] * len(sizes)  # noqa: E731
+        padding = self.padding
+        padding = each(padding) if not isinstance(padding, str) else padding
+        stride = self.arguments.get("stride", self.arguments["kernel"])
+        dilation = self.arguments.get("dilation", 1)
+        sides = self.sides(sizes, each(self.arguments["kernel"]), padding, each(stride), each(dilation))
+        return F.pad(x, sides, value=fill)
+
     def convolve(self, x, weight, bias):
-        options = dict(stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups)
-        return channels_last(F.conv2d(channels_first(x), weight, bias, **options))
+        options = dict(stride=self.stride, dilation=self.dilation, groups=self.groups)
+        return channels_last(F.conv2d(self.padded(x), weight, bias, **options))
 
     def apply_WSConv2d(self, x):
         weight = self.kernel(x, self.arguments["kernel"])
@@ -101,12 +130,9 @@ class Layer:
         return self.convolve(x, flat.reshape(weight.shape), bias)
 
     def apply_Conv1d(self, x):
-        weight, x = self.kernel(x, [self.arguments["kernel"]]), channels_first(x)
-        padding = self.padding
-        if padding == "causal":
-            x, padding = F.pad(x, (self.dilation * (self.arguments["kernel"] - 1), 0)), 0
-        options = dict(stride=self.stride, padding=padding, dilation=self.dilation, groups=self.groups)
-        return channels_last(F.conv1d(x, weight, self.bias_of(self.out_channels), **options))
+        weight = self.kernel(x, [self.arguments["kernel"]])
+        options = dict(stride=self.stride, dilation=self.dilation, groups=self.groups)
+        return channels_last(F.conv1d(self.padded(x), weight, self.bias_of(self.out_channels), **options))
 
     def apply_ConvTranspose2d(self, x):
         channels, groups = x.shape[-1], self.groups
@@ -122,22 +148,40 @@ class Layer:
         weight = weight.movedim((-1, -2), (0, 1)).contiguous()
         return channels_last(F.conv_transpose2d(channels_first(x), weight, bias, **options))
 
-    def pool(self, f, x, **options):
+    def apply_ConvTranspose1d(self, x):
+        weight = self.weights.next(self.arguments["kernel"], self.out_channels // self.groups, x.shape[-1])
+        options = dict(
+            stride=self.stride,
+            padding=self.padding,
+            output_padding=self.output_padding,
+            dilation=self.dilation,
+            groups=self.groups,
+        )
+        weight = weight.movedim((-1, -2), (0, 1)).contiguous()
+        return channels_last(F.conv_transpose1d(channels_first(x), weight, self.bias_of(self.out_channels), **options))
+
+    def pool(self, f, x, fill, **options):
         kernel = self.arguments["kernel"]
         stride = self.arguments.get("stride", kernel)
-        return channels_last(f(channels_first(x), kernel, stride, self.padding, **options))
+        y = f(self.padded(x, fill), kernel, stride, ceil_mode=self.ceil_mode, **options)
+        # Without a window that begins in the padding after the input.
+        return channels_last(y[(..., *(slice(size) for size in self.output[:-1]))])
+
+    def average(self, f, x):
+        y = self.pool(f, x, 0.0)
+        return y if self.count_include_pad else y / self.pool(f, torch.ones_like(x), 0.0)
 
     def apply_MaxPool1d(self, x):
-        return self.pool(F.max_pool1d, x, dilation=self.dilation)
+        return self.pool(F.max_pool1d, x, -math.inf, dilation=self.dilation)
 
     def apply_MaxPool2d(self, x):
-        return self.pool(F.max_pool2d, x, dilation=self.dilation)
+        return self.pool(F.max_pool2d, x, -math.inf, dilation=self.dilation)
 
     def apply_AvgPool1d(self, x):
-        return self.pool(F.avg_pool1d, x, count_include_pad=self.count_include_pad)
+        return self.average(F.avg_pool1d, x)
 
     def apply_AvgPool2d(self, x):
-        return self.pool(F.avg_pool2d, x, count_include_pad=self.count_include_pad)
+        return self.average(F.avg_pool2d, x)
 
     def apply_GlobalAvgPool(self, x):
         return x.flatten(1, -2).mean(1)
@@ -146,9 +190,48 @@ class Layer:
         return x.flatten(1, -2).max(1).values
 
     def apply_Upsample(self, x):
-        options = dict(align_corners=self.align_corners) if self.mode == "bilinear" else {}
-        size = [self.shape[0] * self.factor[0], self.shape[1] * self.factor[1]]
-        return channels_last(F.interpolate(channels_first(x), size, mode=self.mode, **options))
+        options = dict(align_corners=self.align_corners) if self.mode != "nearest" else {}
+        return channels_last(F.interpolate(channels_first(x), self.output[:2], mode=self.mode, **options))
+
+    def apply_AdaptiveAvgPool1d(self, x):
+        return channels_last(F.adaptive_avg_pool1d(channels_first(x), self.output[:-1]))
+
+    def apply_AdaptiveMaxPool1d(self, x):
+        return channels_last(F.adaptive_max_pool1d(channels_first(x), self.output[0]))
+
+    def apply_AdaptiveAvgPool2d(self, x):
+        return channels_last(F.adaptive_avg_pool2d(channels_first(x), self.output[:-1]))
+
+    def apply_AdaptiveMaxPool2d(self, x):
+        return channels_last(F.adaptive_max_pool2d(channels_first(x), self.output[:-1]))
+
+    def apply_PixelShuffle(self, x):
+        return channels_last(F.pixel_shuffle(channels_first(x), self.factor))
+
+    def pad(self, x, axes):
+        padding = self.padding if isinstance(self.padding, list) else [self.padding]
+        sides = self.sides(x.shape[1:-1], [1] * axes, padding, [1] * axes, [1] * axes)
+        options = dict(value=self.value) if self.mode == "constant" else {}
+        return channels_last(F.pad(channels_first(x), sides, self.mode, **options))
+
+    def apply_Pad1d(self, x):
+        return self.pad(x, 1)
+
+    def apply_Pad2d(self, x):
+        return self.pad(x, 2)
+
+    def apply_Slice(self, x):
+        end = self.arguments.get("end", self.shape[self.axis])
+        return x[(slice(None),) * (self.axis + 1) + (slice(self.start, end, self.step),)]
+
+    def apply_Transpose(self, x):
+        return x.transpose(self.first + 1, self.second + 1)
+
+    def apply_Reduce(self, x):
+        return {"mean": torch.mean, "sum": torch.sum, "max": torch.amax}[self.mode](x, self.axis + 1)
+
+    def apply_ClassToken(self, x):
+        return torch.cat([self.weights.next(x.shape[-1]).expand(len(x), 1, -1), x], 1)
 
     def recurrent(self, module, gates, x, **options):
         inputs, units, directions = x.shape[-1], self.units, 1 + self.bidirectional
@@ -295,8 +378,54 @@ class Layer:
     def apply_HardSwish(self, x):
         return F.hardswish(x)
 
+    def apply_ReLU6(self, x):
+        return F.relu6(x)
+
+    def apply_HardSigmoid(self, x):
+        return F.hardsigmoid(x)
+
+    def apply_HardTanh(self, x):
+        return F.hardtanh(x, self.min, self.max)
+
+    def apply_Mish(self, x):
+        return F.mish(x)
+
+    def apply_SELU(self, x):
+        return F.selu(x)
+
+    def apply_CELU(self, x):
+        return F.celu(x, self.alpha)
+
+    def apply_Softsign(self, x):
+        return F.softsign(x)
+
+    def apply_LogSigmoid(self, x):
+        return F.logsigmoid(x)
+
+    def apply_Threshold(self, x):
+        return F.threshold(x, self.threshold, self.value)
+
+    def apply_Identity(self, x):
+        return x
+
     def apply_Softmax(self, x):
-        return torch.softmax(x, -1)
+        return torch.softmax(x, self.arguments.get("axis", x.dim() - 2) + 1)
+
+    def apply_GLU(self, x):
+        return F.glu(x, -1)
+
+    def apply_SwiGLU(self, x):
+        a, b = x.chunk(2, -1)
+        return F.silu(a) * b
+
+    def apply_Abs(self, x):
+        return x.abs()
+
+    def apply_Neg(self, x):
+        return -x
+
+    def apply_Clip(self, x):
+        return torch.clamp(x, self.arguments.get("min"), self.arguments.get("max"))
 
     def apply_LogSoftmax(self, x):
         return torch.log_softmax(x, -1)
@@ -317,6 +446,18 @@ class Layer:
         for other in others:
             first = first * other
         return first
+
+    def apply_Sub(self, *inputs):
+        first, *others = self.aligned(inputs)
+        for other in others:
+            first = first - other
+        return first
+
+    def apply_Min(self, *inputs):
+        return torch.minimum(*self.aligned(inputs))
+
+    def apply_Max(self, *inputs):
+        return torch.maximum(*self.aligned(inputs))
 
     def apply_Concat(self, *inputs):
         return torch.cat(inputs, -1)

@@ -4,7 +4,9 @@ use unrolled::WeightSlice;
 use unrolled::prelude::*;
 
 network! {
-    /// Classifies the digits of `examples/data`, 8 by 8 pixels.
+    /// Classifies the digits of `examples/data`, 8 by 8 pixels. `train` wrote the file of weights.
+    #[weights("digits.safetensors")]
+    #[fits(flash = 16K, ram = 8K)]
     pub struct Digits(8x8x1) -> 10 {
         conv1: Conv2d(8, kernel = 3, padding = 1), ReLU, MaxPool2d(2),
         conv2: Conv2d(16, kernel = 3, padding = 1), ReLU, MaxPool2d(2),
@@ -13,23 +15,8 @@ network! {
         fc2: Dense(10),
     }
 
-    /// A signal after a recurrent filter.
+    /// A signal after a recurrent filter, sample by sample.
     pub struct Filter(64x1) -> 64x1 { LSTM(16), Dense(1) }
-}
-
-/// The weights that `train` wrote, in read-only memory.
-static DIGITS: [f32; Digits::LEN] = weights(include_bytes!("../digits.f32"));
-
-/// Little-endian bytes as weights, while compiling, so that nothing runs at start-up.
-const fn weights<const N: usize>(bytes: &[u8]) -> [f32; N] {
-    assert!(bytes.len() == 4 * N, "the file is of another network");
-    let mut weights = [0.0; N];
-    let mut i = 0;
-    while i < N {
-        weights[i] = f32::from_le_bytes(bytes.as_chunks::<4>().0[i]);
-        i += 1;
-    }
-    weights
 }
 
 /// Weights of a network that is not trained.
@@ -67,7 +54,7 @@ const fn last<const N: usize>(file: &[u8]) -> [[u8; N]; COUNT] {
 
 /// Classifies the images. `report` receives whether an answer is right, and the scores.
 pub fn classify(mut report: impl FnMut(bool, &[f32])) {
-    let net = Digits::from_floats(&DIGITS);
+    let net = Digits::pretrained();
     let mut workspace = [0.0; Digits::WORKSPACE_LEN];
     for (pixels, [label]) in IMAGES.iter().zip(&LABELS) {
         let image = core::array::from_fn(|y| {
@@ -79,10 +66,13 @@ pub fn classify(mut report: impl FnMut(bool, &[f32])) {
     }
 }
 
-/// The filter's output for a signal of 64 samples, a triangle.
-pub fn filter() -> [[f32; 1]; 64] {
+/// The filter's output for a signal of 64 samples, a triangle, one after the other.
+pub fn filter() -> [f32; 64] {
     let net = Filter::from_floats(&FILTER);
-    let mut workspace = [0.0; Filter::WORKSPACE_LEN];
-    let signal = core::array::from_fn(|i| [(i % 16).abs_diff(8) as f32 / 4.0 - 1.0]);
-    net.forward_in(&mut workspace, core::hint::black_box(&signal))
+    let mut state = [0.0; Filter::STATE_LEN];
+    let mut workspace = [0.0; Filter::STEP_WORKSPACE_LEN];
+    core::array::from_fn(|i| {
+        let sample = (i % 16).abs_diff(8) as f32 / 4.0 - 1.0;
+        net.step_in(&mut state, &mut workspace, core::hint::black_box(&[sample]))[0]
+    })
 }

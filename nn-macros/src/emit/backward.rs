@@ -33,8 +33,6 @@ fn emit_pass(context: &Context) -> TokenStream {
             end => quote!(#end #code),
         }
     });
-    let lowest = context.running().any(|(node, _)| emit_end(context, node).is_some());
-    let lowest = lowest.then(|| quote!(let lowest = ctx.frozen.lowest();));
     let inputs = (0..context.network.inputs.len()).map(d_input);
     let asked = emit_asked(context);
     let copy = context.plan.copied.map(|input| {
@@ -52,7 +50,6 @@ fn emit_pass(context: &Context) -> TokenStream {
             ctx.lengths = outer.inside::<__S>();
             let [#(#inputs),*] = d_x else { ::core::panic!("one gradient for each input") };
             #asked
-            #lowest
             #copy
             #segments
         }
@@ -69,7 +66,7 @@ fn emit_end(context: &Context, index: usize) -> Option<TokenStream> {
     }
     let (last, _) = context.weighted().take_while(|(node, _)| *node <= index).last()?;
     let slot = context.slot(last);
-    Some(quote!(if lowest >= const { #slot.end() } { return; }))
+    Some(quote!(if ctx.frozen.covers(const { #slot.end() }) { return; }))
 }
 
 /// The variable with the caller's slice for the gradient of an input, an `Option`.

@@ -198,6 +198,14 @@ fn argument_value(rt: &TokenStream, row: &Row, value: &ArgumentValue) -> TokenSt
             let pair = pair(sizes);
             quote!(#rt::Padding::Explicit(#pair))
         }
+        ArgumentValue::Padding(Padding::Sides(sides)) => {
+            let sides = sides.iter().map(size);
+            quote!(#rt::Padding::Sides([#(#sides),*]))
+        }
+        ArgumentValue::StepPadding(StepPadding::Sides(sides)) => {
+            let pair = pair(sides);
+            quote!(#rt::StepPadding::Sides(#pair))
+        }
         ArgumentValue::StepPadding(StepPadding::Same) => quote!(#rt::StepPadding::Same),
         ArgumentValue::StepPadding(StepPadding::Causal) => quote!(#rt::StepPadding::Causal),
         ArgumentValue::StepPadding(StepPadding::Explicit(dim)) => {

@@ -67,8 +67,10 @@ fn made_steps(context: &Context, node: &Node) -> TokenStream {
             quote!(__rt::steps_through(<#layer as __rt::Shaped>::OUTPUT_STEPS, &[#(#inputs),*]))
         }
         Layer::Known { row, arguments } if row.steps == Steps::Kernel => {
-            let (rule, input) = (shapes::rule(&quote!(__rt), row, arguments), &inputs[0]);
-            quote!(__rt::StepsOf::through(#input, #rule.step_map()))
+            let rule = shapes::rule(&quote!(__rt), row, arguments);
+            let shape = &context.network.values[node.inputs[0].0].dims;
+            let (shape, input) = (shapes::shape(&quote!(__rt), shape), &inputs[0]);
+            quote!(__rt::StepsOf::through(#input, #rule.step_map(#shape)))
         }
         Layer::Known { .. } => {
             // A join: the steps of all branches, which must be the same where sequences may be short.

@@ -95,7 +95,7 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     ) {
         let (frozen, weights) = (shards.frozen(), self.slot.layout.weights);
         // Of nodes below the first trained layer the backward pass has not run, and there is nothing to combine.
-        if !frozen.contains(weights) && frozen.lowest() < weights.end() {
+        if !frozen.contains(weights) && !frozen.covers(weights.end()) {
             layer.combine_backward(phase, self.shards(shards), self.prepared(prepared));
         }
     }

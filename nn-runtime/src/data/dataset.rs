@@ -76,7 +76,7 @@ pub trait Dataset: Sync {
 
     /// The inputs and targets, if they are in memory, where a trainer reads them without copies.
     #[doc(hidden)]
-    fn in_memory(&self) -> Option<(&[Self::Input], &[Self::Target])> {
+    fn in_memory(&self) -> Option<InMemory<'_, Self::Input, Self::Target>> {
         None
     }
 }
@@ -94,7 +94,7 @@ impl<Input: Clone + Sync, Target: Clone + Sync> Dataset for Data<Input, Target> 
         (self.inputs[i].clone(), self.targets[i].clone())
     }
 
-    fn in_memory(&self) -> Option<(&[Input], &[Target])> {
+    fn in_memory(&self) -> Option<InMemory<'_, Input, Target>> {
         Some((&self.inputs, &self.targets))
     }
 }
@@ -112,10 +112,14 @@ impl<D: Dataset + ?Sized> Dataset for &D {
         (**self).get(i, key)
     }
 
-    fn in_memory(&self) -> Option<(&[D::Input], &[D::Target])> {
+    fn in_memory(&self) -> Option<InMemory<'_, D::Input, D::Target>> {
         (**self).in_memory()
     }
 }
+
+/// Inputs and targets that a trainer reads without copies.
+#[doc(hidden)]
+pub type InMemory<'a, Input, Target> = (&'a [Input], &'a [Target]);
 
 /// The samples of a [`Dataset`] after a function: [`Dataset::map`].
 #[derive(Clone, Copy)]

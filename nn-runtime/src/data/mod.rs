@@ -23,7 +23,7 @@ mod windows;
 
 pub use augment::Augment;
 pub use bytes::scaled_bytes;
-pub use dataset::{Dataset, Map};
+pub use dataset::{Dataset, InMemory, Map};
 pub use idx::{Idx, IdxError, Image};
 #[cfg(feature = "images")]
 pub use image_folder::{ImageFolder, ImageFolderError};

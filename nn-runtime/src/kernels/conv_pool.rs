@@ -127,7 +127,7 @@ mod tests {
     /// The pool over the whole output of the convolution.
     fn whole_pool(kernel: [usize; 2], g: &Geometry) -> Pool {
         let (over, stride) = (Over::Images, kernel);
-        let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation: [1; 2] };
+        let window = Window::without_padding(over, kernel, stride, [1; 2]);
         let [height, width] = g.output;
         let output = Shape::new(&[height / kernel[0], width / kernel[1], g.filters]);
         Pool::new(window, Shape::new(&[height, width, g.filters]), output)

@@ -15,6 +15,8 @@ pub(crate) struct Pool {
     input: [usize; 3],
     /// Height and width.
     output: [usize; 2],
+    /// Whether the position and size of a window depend on the output's size, not on `window`.
+    adaptive: bool,
 }
 
 impl Pool {
@@ -22,16 +24,28 @@ impl Pool {
     pub(crate) const fn new(window: Window, input: Shape, output: Shape) -> Self {
         let (input, output) = (window.as_image(input), window.as_image(output));
         let input = [input.dim(0), input.dim(1), input.dim(2)];
-        Self { window, input, output: [output.dim(0), output.dim(1)] }
+        Self { window, input, output: [output.dim(0), output.dim(1)], adaptive: false }
+    }
+
+    /// The pool from `[H, W, C]` to `[H', W', C]`, or from `[T, C]` to `[T', C]`, that covers the input by windows of
+    /// nearly equal size: `nn.AdaptiveAvgPool2d`.
+    pub(crate) const fn adaptive(over: Over, input: Shape, output: Shape) -> Self {
+        let window = Window::without_padding(over, [1; 2], [1; 2], [1; 2]);
+        let pool = Self { adaptive: true, ..Self::new(window, input, output) };
+        // The largest window: one that begins in the middle of an element, so to speak, covers one more.
+        let kernel = [
+            pool.input[0].div_ceil(pool.output[0]) + 1,
+            pool.input[1].div_ceil(pool.output[1]) + 1,
+        ];
+        Self { window: Window { kernel, ..window }, ..pool }
     }
 
     /// The pool whose window covers all leading axes at once: from `[.., C]` to `[C]`.
     pub(crate) const fn global(input: Shape) -> Self {
         let pixels = input.len() / input.last();
         let kernel = [1, pixels];
-        let (over, stride, dilation) = (Over::Images, [1; 2], [1; 2]);
-        let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation };
-        Self { window, input: [1, pixels, input.last()], output: [1, 1] }
+        let window = Window::without_padding(Over::Images, kernel, [1; 2], [1; 2]);
+        Self { window, input: [1, pixels, input.last()], output: [1, 1], adaptive: false }
     }
 
     /// The same pool of a sequence with `valid` of `full` steps on the first axis of the input.
@@ -44,7 +58,7 @@ impl Pool {
             window.kernel[1] = pixels;
             pixels.min(1)
         };
-        Self { window, input: [1, pixels, self.input[2]], output: [1, out] }
+        Self { window, input: [1, pixels, self.input[2]], output: [1, out], ..*self }
     }
 
     /// The pool of windows that do not overlap and cover images of `channels` completely.
@@ -53,9 +67,9 @@ impl Pool {
         output: [usize; 2],
         channels: usize,
     ) -> Self {
-        let (over, stride) = (Over::Images, kernel);
-        let window = Window { over, kernel, stride, padding: [[0; 2]; 2], dilation: [1; 2] };
-        Self { window, input: [output[0] * kernel[0], output[1] * kernel[1], channels], output }
+        let window = Window::without_padding(Over::Images, kernel, kernel, [1; 2]);
+        let input = [output[0] * kernel[0], output[1] * kernel[1], channels];
+        Self { window, input, output, adaptive: false }
     }
 
     /// The number of elements of the window.
@@ -75,6 +89,10 @@ impl Pool {
     #[inline(always)]
     fn on_image(&self, axis: usize, at: usize) -> Range<usize> {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
+        if self.adaptive {
+            let (size, outputs) = (self.input[axis], self.output[axis]);
+            return 0..((at + 1) * size).div_ceil(outputs) - at * size / outputs;
+        }
         let begin = at * stride[axis];
         let size = self.input[axis] + padding[axis][0];
         // `begin` counts from the beginning of the padding: the first element that is not before the image, and the
@@ -89,8 +107,14 @@ impl Pool {
     fn under(&self, row: usize, column: usize) -> Under {
         let Window { kernel, stride, padding, dilation, .. } = self.window;
         // The pixel of the window's first element, plus the padding, so that it is not negative.
-        let pixel = row * stride[0] * self.input[1] + column * stride[1];
+        let [first_row, first_column] = if self.adaptive {
+            [row * self.input[0] / self.output[0], column * self.input[1] / self.output[1]]
+        } else {
+            [row * stride[0], column * stride[1]]
+        };
+        let pixel = first_row * self.input[1] + first_column;
         Under {
+            at: [row, column],
             rows: self.on_image(0, row),
             columns: self.on_image(1, column),
             kernel_width: kernel[1],
@@ -104,14 +128,30 @@ impl Pool {
     /// The divisor of an average; `include_padding` is `count_include_pad` of `nn.AvgPool2d`.
     #[inline(always)]
     fn divisor(&self, under: &Under, include_padding: bool) -> f32 {
-        let count =
-            if include_padding { self.area() } else { under.rows.len() * under.columns.len() };
+        let count = if include_padding {
+            self.counted(0, under.at[0]) * self.counted(1, under.at[1])
+        } else {
+            under.rows.len() * under.columns.len()
+        };
         count as f32
+    }
+
+    /// The elements of the window along `axis` that an average counts, for output `at`: not those after the padding.
+    #[inline(always)]
+    fn counted(&self, axis: usize, at: usize) -> usize {
+        let Window { kernel, stride, padding, uncounted, .. } = self.window;
+        if uncounted[axis] == 0 {
+            return kernel[axis];
+        }
+        let end = self.input[axis] + padding[axis][0] + padding[axis][1] - uncounted[axis];
+        kernel[axis].min(end - at * stride[axis])
     }
 }
 
 /// The elements of the window that are inside of the image, at one position of the window.
 struct Under {
+    /// Row and column of the output.
+    at: [usize; 2],
     /// Lines of the window.
     rows: Range<usize>,
     /// Elements of each line.

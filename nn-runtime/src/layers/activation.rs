@@ -163,17 +163,28 @@ pub(super) mod testing {
     const POINTS: [f32; 12] =
         [-20.0, -3.5, -3.0, -1.0, -0.5, -0.001, 0.0, 0.25, 1.0, 2.5, 3.0, 9.0];
 
-    /// Defines a test of `$Layer` with some arguments against PyTorch: see [`check`].
+    /// `POSITIVE` in scripts/activations.py.
+    const POSITIVE: [f32; 12] =
+        [0.0078125, 0.03125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 9.0, 100.0];
+
+    /// Defines a test of `$Layer` with some arguments against PyTorch: see [`check`], and [`check_positive`] for
+    /// `at positive, outputs: ..`.
     macro_rules! pytorch_test {
         ($test:ident: $Layer:ty, $($Arguments:ident)::+ { $($field:ident : $value:expr),* },
-         outputs: $y:expr, slopes: $slopes:expr $(,)?) => {
+         $(at $check:ident,)? outputs: $y:expr, slopes: $slopes:expr $(,)?) => {
             #[test]
             fn $test() {
                 $crate::layers::testing::spec!(
                     Points: $($Arguments)::+ { $($field: $value),* }, [&[3, 4]] -> &[3, 4]
                 );
-                $crate::layers::activation::testing::check::<Points, $Layer>($y, $slopes);
+                pytorch_test!(@check [$($check)?] [Points, $Layer] $y, $slopes);
             }
+        };
+        (@check [] [$Points:ty, $Layer:ty] $y:expr, $slopes:expr) => {
+            $crate::layers::activation::testing::check::<$Points, $Layer>($y, $slopes);
+        };
+        (@check [positive] [$Points:ty, $Layer:ty] $y:expr, $slopes:expr) => {
+            $crate::layers::activation::testing::check_positive::<$Points, $Layer>($y, $slopes);
         };
     }
     pub(crate) use pytorch_test;
@@ -182,14 +193,31 @@ pub(super) mod testing {
     /// its gradient against finite differences, and that NaN stays.
     #[track_caller]
     pub(crate) fn check<S: Spec, T: TrainNode<S>>(y: [f64; 12], slopes: [f64; 12]) {
+        check_at::<S, T>(POINTS, |x| 3.5 * x, y, slopes);
+    }
+
+    /// The same for a function of numbers above 0, at [`POSITIVE`].
+    #[track_caller]
+    pub(crate) fn check_positive<S: Spec, T: TrainNode<S>>(y: [f64; 12], slopes: [f64; 12]) {
+        check_at::<S, T>(POSITIVE, |x| 3.0 * x.abs() + 0.5, y, slopes);
+    }
+
+    /// The same at any `points`; `argument` makes an argument for finite differences of a number in `[-1, 1)`.
+    #[track_caller]
+    fn check_at<S: Spec, T: TrainNode<S>>(
+        points: [f32; 12],
+        argument: fn(f32) -> f32,
+        y: [f64; 12],
+        slopes: [f64; 12],
+    ) {
         let mut trial = Trial::<S, T>::random().with_step(1e-3, 1e-3);
         for x in &mut trial.x[0] {
-            *x *= 3.5;
+            *x = argument(*x);
         }
         trial.check_gradients();
         trial.check_inference();
 
-        trial.x[0] = POINTS.repeat(trial.batch);
+        trial.x[0] = points.repeat(trial.batch);
         trial.d_y.fill(1.0);
         let outcome = trial.train();
         check_close(&outcome.y[..12], &y);

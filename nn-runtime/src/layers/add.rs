@@ -1,13 +1,16 @@
 //! [`Add`]: PyTorch's `a + b`, for two or more branches.
 
 #[cfg(feature = "train")]
+use super::joins::sum_positions;
+use super::joins::{zip, zip_in_place};
+#[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
 use crate::kernels::dispatch::dispatch;
 use crate::types::Weights;
 use unrolled_shape::rules::add;
 
-/// The sum of all branches, element by element: `[..], [..], .. -> [..]`.
+/// The sum of all branches, element by element: `[.., C], [.., C] or [C], .. -> [.., C]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Add;
 
@@ -15,8 +18,8 @@ pub struct Add;
 unsafe impl Weights for Add {}
 
 impl<S: Spec<Arguments = add::Add>> Node<S> for Add {
-    fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
-        sum(x, y);
+    fn infer(&self, Infer { n, x, y, .. }: Infer<'_>) {
+        forward(n, x, y);
     }
 }
 
@@ -24,27 +27,27 @@ impl<S: Spec<Arguments = add::Add>> Streaming<S> for Add {}
 
 #[cfg(feature = "train")]
 impl<S: Spec<Arguments = add::Add>> TrainNode<S> for Add {
-    fn forward_shard(&self, Forward { x, y, .. }: Forward<'_>) {
-        sum(x, y);
+    fn forward_shard(&self, Forward { pass, x, y, .. }: Forward<'_>) {
+        forward(pass.n, x, y);
     }
 
-    fn backward_shard(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
+    fn backward_shard(&self, Backward { pass, d_y, d_x, .. }: Backward<'_, '_>) {
         for d_x in d_x.iter_mut().flatten() {
-            d_x.copy_from_slice(d_y);
+            if d_x.len() == d_y.len() {
+                d_x.copy_from_slice(d_y);
+            } else {
+                sum_positions(pass.n, S::OUT, d_x, |i, _| d_y[i]);
+            }
         }
     }
 }
 
 dispatch! {
-    fn sum(x: &[&[f32]], y: &mut [f32]) {
+    fn forward(n: usize, x: &[&[f32]], y: &mut [f32]) {
         // The first two at once, so that `y` is not read and written once more.
-        for ((y, a), b) in y.iter_mut().zip(x[0]).zip(x[1]) {
-            *y = a + b;
-        }
+        zip(n, [x[0], x[1]], y, |a, b| a + b);
         for x in &x[2..] {
-            for (y, x) in y.iter_mut().zip(*x) {
-                *y += x;
-            }
+            zip_in_place(n, x, y, |y, x| y + x);
         }
     }
 }
@@ -56,11 +59,13 @@ mod tests {
 
     spec!(Two: add::Add {}, [&[3, 4], &[3, 4]] -> &[3, 4]);
     spec!(Three: add::Add {}, [&[5], &[5], &[5]] -> &[5]);
+    spec!(Channels: add::Add {}, [&[2, 2, 3], &[3], &[1, 1, 3]] -> &[2, 2, 3]);
 
     #[test]
     fn agrees_with_finite_differences() {
         Trial::<Two, Add>::random().check_gradients();
         Trial::<Three, Add>::random().check_gradients();
+        Trial::<Channels, Add>::random().check_gradients();
     }
 
     #[test]
@@ -71,5 +76,18 @@ mod tests {
         }
         assert_eq!(trial.infer()[..2], [111.0, -111.0]);
         trial.check_inference();
+        Trial::<Two, Add>::random().check_inference();
+    }
+
+    #[test]
+    fn broadcasts_channels() {
+        let mut trial = Trial::<Channels, Add>::random();
+        trial.check_inference();
+        let outcome = trial.train();
+        for out in 0..12 {
+            let [a, b, c] =
+                [trial.x[0][12 + out], trial.x[1][3 + out % 3], trial.x[2][3 + out % 3]];
+            assert_eq!(outcome.y[12 + out], a + b + c);
+        }
     }
 }

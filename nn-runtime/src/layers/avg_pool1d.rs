@@ -12,7 +12,7 @@ pub struct AvgPool1d;
 average_node!(
     AvgPool1d,
     avg_pool1d::AvgPool1d,
-    S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT),
+    S => Pool::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT),
     S::ARGUMENTS.count_include_pad
 );
 
@@ -20,12 +20,19 @@ average_node!(
 mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
+    use unrolled_shape::StepPadding;
 
-    spec!(By2: avg_pool1d::AvgPool1d { kernel: 2, stride: None, padding: 0, count_include_pad: true },
+    spec!(By2: avg_pool1d::AvgPool1d {
+        kernel: 2, stride: None, padding: StepPadding::Explicit(0), count_include_pad: true, ceil_mode: false,
+    },
         [&[7, 3]] -> &[3, 3]);
-    spec!(WithPadding: avg_pool1d::AvgPool1d { kernel: 3, stride: Some(2), padding: 1, count_include_pad: true },
+    spec!(WithPadding: avg_pool1d::AvgPool1d {
+        kernel: 3, stride: Some(2), padding: StepPadding::Explicit(1), count_include_pad: true, ceil_mode: false,
+    },
         [&[5, 21]] -> &[3, 21]);
-    spec!(WithoutPadding: avg_pool1d::AvgPool1d { kernel: 3, stride: Some(2), padding: 1, count_include_pad: false },
+    spec!(WithoutPadding: avg_pool1d::AvgPool1d {
+        kernel: 3, stride: Some(2), padding: StepPadding::Explicit(1), count_include_pad: false, ceil_mode: false,
+    },
         [&[5, 1]] -> &[3, 1]);
 
     #[test]

@@ -129,7 +129,7 @@ struct Conv<S>(PhantomData<S>);
 
 impl<S: Spec<Arguments = conv1d::Conv1d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
-        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
+        Geometry::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
     const STATE: usize = if S::ARGUMENTS.streams() {
         Self::GEOMETRY.padding[1][0] * Self::GEOMETRY.channels
@@ -168,6 +168,8 @@ mod tests {
     conv!(Same: 4, 1, StepPadding::Same, 2, 1, true, [9, 1] => [9, 2]);
     conv!(Causal: 3, 1, StepPadding::Causal, 2, 1, true, [6, 3] => [6, 2]);
     conv!(CausalStrided: 4, 3, StepPadding::Causal, 1, 1, true, [8, 2] => [3, 5]);
+    conv!(SameStrided: 5, 2, StepPadding::Same, 1, 1, true, [8, 2] => [4, 3]);
+    conv!(Sides: 4, 1, StepPadding::Sides([0, 3]), 1, 1, true, [6, 2] => [6, 3]);
     conv!(Grouped: 2, 1, StepPadding::Explicit(1), 3, 2, true, [6, 4] => [5, 6]);
     conv!(Depthwise: 3, 2, StepPadding::Explicit(1), 1, 5, true, [6, 5] => [3, 5]);
     // Many weights for few steps: their gradient is computed after all shards.
@@ -181,6 +183,8 @@ mod tests {
             $check::<Same, Conv1d<2, 1, 4>>();
             $check::<Causal, Conv1d<2, 3, 3>>();
             $check::<CausalStrided, Conv1d<5, 2, 4>>();
+            $check::<SameStrided, Conv1d<3, 2, 5>>();
+            $check::<Sides, Conv1d<3, 2, 4>>();
             $check::<Grouped, Conv1d<6, 2, 2>>();
             $check::<Depthwise, Conv1d<5, 1, 3>>();
             $check::<Deep, Conv1d<10, 9, 3>>();
@@ -191,7 +195,7 @@ mod tests {
     /// The definition, step by step in `f64`.
     fn naive<S: Spec<Arguments = conv1d::Conv1d>>(weights: &[f32], x: &[f32]) -> Vec<f64> {
         let conv1d::Conv1d { kernel, stride, dilation, groups, bias, .. } = S::ARGUMENTS;
-        let [before, _] = S::ARGUMENTS.window().padding[1];
+        let [before, _] = S::ARGUMENTS.window(S::INPUT).padding[1];
         let (channels, filters) = (S::INPUT.last(), S::OUTPUT.last());
         let (cg, fg) = (channels / groups, filters / groups);
         let mut y = Vec::new();

@@ -102,7 +102,7 @@ where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
     fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, Infer { x, y, .. }: Infer<'_>) {
-        let (g, window) = const { (Conv::<S>::GEOMETRY, P::ARGUMENTS.window().kernel) };
+        let (g, window) = const { (Conv::<S>::GEOMETRY, P::ARGUMENTS.kernel) };
         let weight = self.weight.as_floats();
         let (x, bias) = (x[0], &self.bias);
         let args = kernels::ConvArgs { x, weight, bias, y };
@@ -115,7 +115,7 @@ struct Conv<S>(PhantomData<S>);
 
 impl<S: Spec<Arguments = conv2d::Conv2d>> Convolution for Conv<S> {
     const GEOMETRY: Geometry =
-        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
+        Geometry::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 }
 
@@ -172,7 +172,9 @@ mod tests {
     conv!(Deep: [3, 2], [1, 1], Padding::Same, [1, 1], 1, true, [2, 3, 9] => [2, 3, 10]);
     conv!(DeepGroups: [2, 2], [2, 1], NONE, [1, 1], 2, true, [3, 2, 20] => [1, 1, 14]);
 
-    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
+    spec!(By2: max_pool2d::MaxPool2d {
+        kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), dilation: [1; 2], ceil_mode: false,
+    },
         [&[4, 5, 2]] -> &[2, 2, 2]);
 
     macro_rules! for_all {

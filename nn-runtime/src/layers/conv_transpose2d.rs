@@ -3,17 +3,17 @@
 use super::convolution::Convolution;
 #[cfg(feature = "train")]
 use super::train_convolution::TrainConvolution;
+use super::transposed::{flip_and_spread, flipped_len};
+#[cfg(feature = "train")]
+use super::transposed::{gather, spread};
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::dispatch::dispatch;
-use crate::kernels::{self, Geometry, Isa};
+use crate::kernels::Geometry;
 #[cfg(feature = "train")]
-use crate::kernels::{Accumulate, RowBlocks};
-#[cfg(feature = "train")]
-use crate::memory::{Shards, TrainCtx};
+use crate::memory::Shards;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
@@ -64,17 +64,6 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Convolution for Adj
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 }
 
-impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Adjoint<S> {
-    /// Elements of the flipped and transposed weights.
-    const FLIPPED: usize = Self::GEOMETRY.weight_len();
-
-    /// The forward pass, with weights as [`kernels::conv2d_flip`] writes them.
-    fn spread(flipped: &[f32], bias: &[f32], x: &[f32], y: &mut [f32]) {
-        kernels::conv2d_d_x(Isa::best(), const { &Self::GEOMETRY }, x, flipped, y);
-        add_bias(bias, y);
-    }
-}
-
 /// For the adjoint convolution, the input is the gradient of this layer's output, and the gradient of the output is
 /// this layer's input.
 #[cfg(feature = "train")]
@@ -82,63 +71,6 @@ impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> TrainConvolution fo
     // The bias is added to the output, which is the adjoint's input.
     fn d_biased<'a>(d_y: &'a [f32], _x: &'a [f32]) -> (&'a [f32], usize) {
         (d_y, Self::GEOMETRY.channels)
-    }
-}
-
-#[cfg(feature = "train")]
-impl<S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>> Adjoint<S> {
-    /// The backward pass of this layer.
-    fn gather(weight: &[f32], call: Backward<'_, '_>) {
-        let Backward { pass, x, d_y, d_x, ctx, .. } = call;
-        if pass.trains_weights() {
-            Self::adjoint_weight_gradient(x[0], d_y, ctx);
-        }
-        if let Some(d_x) = d_x[0].as_deref_mut() {
-            let (isa, g) = (Isa::best(), const { Self::GEOMETRY });
-            let (x, bias, y) = (d_y, &[], d_x);
-            kernels::conv2d(isa, &g, kernels::ConvArgs { x, weight, bias, y });
-        }
-    }
-
-    /// The gradient of the weights of one shard: its sums, or the deferred values that it is computed from.
-    fn adjoint_weight_gradient(x: &[f32], d_y: &[f32], ctx: TrainCtx<'_>) {
-        let (isa, g, onto) = (Isa::best(), const { Self::GEOMETRY }, Accumulate::Overwrite);
-        let TrainCtx { scratch, shard_sums, deferred, .. } = ctx;
-        if Self::FEW_WEIGHTS {
-            let (d_weight, d_bias) = shard_sums.split_at_mut(g.weight_len());
-            kernels::conv2d_d_weight(
-                isa,
-                &g,
-                kernels::ConvDWeightArgs {
-                    part: None,
-                    accumulate: onto,
-                    x: d_y,
-                    d_y: x,
-                    d_weight,
-                    scratch,
-                },
-            );
-            kernels::d_bias(isa, onto, RowBlocks::one(d_y.len() / g.channels), d_y, d_bias);
-        } else {
-            let samples = x.len() / g.output_len();
-            let (deferred_d_y, deferred_x) = deferred.split_at_mut(samples * g.input_len());
-            deferred_d_y.copy_from_slice(d_y);
-            deferred_x.copy_from_slice(x);
-        }
-    }
-}
-
-dispatch! {
-    /// Adds the bias, if any, to each pixel.
-    fn add_bias(bias: &[f32], y: &mut [f32]) {
-        if bias.is_empty() {
-            return;
-        }
-        for y in y.chunks_exact_mut(bias.len()) {
-            for (y, b) in y.iter_mut().zip(bias) {
-                *y += b;
-            }
-        }
     }
 }
 
@@ -155,7 +87,7 @@ where
     S: Spec<Arguments = conv_transpose2d::ConvTranspose2d>,
 {
     /// The flipped and transposed weights; training prepares them once per step.
-    const SCRATCH: usize = Adjoint::<S>::FLIPPED;
+    const SCRATCH: usize = flipped_len::<Adjoint<S>>();
 
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
@@ -163,10 +95,7 @@ where
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let (weight, flipped) =
-            (self.weight.as_floats(), &mut ctx.scratch[..Adjoint::<S>::FLIPPED]);
-        kernels::conv2d_flip(Isa::best(), const { &Adjoint::<S>::GEOMETRY }, weight, flipped);
-        Adjoint::<S>::spread(flipped, &self.bias, x[0], y);
+        flip_and_spread::<Adjoint<S>>(self.weight.as_floats(), &self.bias, ctx.scratch, x[0], y);
     }
 }
 
@@ -198,11 +127,11 @@ where
     }
 
     fn forward_shard(&self, Forward { x, y, ctx, .. }: Forward<'_>) {
-        Adjoint::<S>::spread(ctx.prepared, &self.bias, x[0], y);
+        spread::<Adjoint<S>>(ctx.prepared, &self.bias, x[0], y);
     }
 
     fn backward_shard(&self, call: Backward<'_, '_>) {
-        Adjoint::<S>::gather(self.weight.as_floats(), call);
+        gather::<Adjoint<S>>(self.weight.as_floats(), call);
     }
 
     fn gradient_end(task: usize) -> usize {

@@ -162,9 +162,9 @@ const NO_PADDING: Padding = Padding::Explicit([0, 0]);
 fn layers_that_are_linear_in_their_input() {
     check_all! {
         Add: add::Add {}, [&[3, 4], &[3, 4]] -> &[3, 4], Scaling::Linear;
-        AvgPool1d: avg_pool1d::AvgPool1d { kernel: 2, stride: None, padding: 0, count_include_pad: true },
+        AvgPool1d: avg_pool1d::AvgPool1d { kernel: 2, stride: None, padding: StepPadding::Explicit(0), count_include_pad: true, ceil_mode: false },
             [&[7, 3]] -> &[3, 3], Scaling::Linear;
-        AvgPool2d: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: None, padding: [0; 2], count_include_pad: true },
+        AvgPool2d: avg_pool2d::AvgPool2d { kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), count_include_pad: true, ceil_mode: false },
             [&[5, 7, 3]] -> &[2, 3, 3], Scaling::Linear;
         Concat: concat::Concat {}, [&[2, 3], &[2, 1]] -> &[2, 4], Scaling::Linear;
         Conv1d<3, 2, 3, 0>: conv1d::Conv1d {
@@ -188,14 +188,14 @@ fn layers_that_are_linear_in_their_input() {
         OutOfPlace<Dropout>: dropout::Dropout { p: 0.25 }, [&[40]] -> &[40], Scaling::Linear;
         GlobalAvgPool: global_avg_pool::GlobalAvgPool {}, [&[3, 4, 21]] -> &[21], Scaling::Linear;
         GlobalMaxPool: global_max_pool::GlobalMaxPool {}, [&[3, 4, 21]] -> &[21], Scaling::Linear;
-        MaxPool1d: max_pool1d::MaxPool1d { kernel: 2, stride: None, padding: 0, dilation: 1 },
+        MaxPool1d: max_pool1d::MaxPool1d { kernel: 2, stride: None, padding: StepPadding::Explicit(0), dilation: 1, ceil_mode: false },
             [&[7, 3]] -> &[3, 3], Scaling::Linear;
-        MaxPool2d: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
+        MaxPool2d: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), dilation: [1; 2], ceil_mode: false },
             [&[5, 7, 3]] -> &[2, 3, 3], Scaling::Linear;
         PReLU<4>: prelu::PReLU { per_channel: true, init: 0.25 }, [&[3, 4]] -> &[3, 4], Scaling::Linear;
         Scale<7>: scale::Scale { init: 0.25, trained: true, per_channel: true }, [&[3, 7]] -> &[3, 7],
             Scaling::Linear;
-        Upsample: upsample::Upsample { factor: [2, 3], mode: Mode::Bilinear, align_corners: false },
+        Upsample: upsample::Upsample { factor: Some([2, 3]), size: None, mode: Mode::Bilinear, align_corners: false },
             [&[3, 4, 3]] -> &[6, 12, 3], Scaling::Linear;
         WSConv2d<3, 2, 3, 3, 0>: ws_conv2d::WSConv2d {
             out_channels: 3, kernel: [3; 2], stride: [1; 2], padding: Padding::Same, dilation: [1; 2], groups: 1,
@@ -278,9 +278,10 @@ fn other_layers() {
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         Mul: mul::Mul {}, [&[3, 4], &[3, 4]] -> &[3, 4], Scaling::Other;
         MultiHeadAttention<4>: multi_head_attention::MultiHeadAttention {
-            heads: 2, memory: None, causal: false, dropout: 0.0, rotary: false, bias: true
+            heads: 2, memory: None, causal: false, dropout: 0.0, rotary: false, bias: true,
+            names: unrolled_shape::rules::multi_head_attention::Names::Torch
         }, [&[5, 4]] -> &[5, 4], Scaling::Products;
-        PositionalEmbedding<4, 3>: positional_embedding::PositionalEmbedding {}, [&[4, 3]] -> &[4, 3],
+        PositionalEmbedding<4, 3>: positional_embedding::PositionalEmbedding { parameter: false }, [&[4, 3]] -> &[4, 3],
             Scaling::Other;
         PositionalEncoding: positional_encoding::PositionalEncoding {}, [&[4, 6]] -> &[4, 6], Scaling::Other;
         RNN<21>: rnn::RNN {
@@ -291,6 +292,6 @@ fn other_layers() {
             units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Relu, bidirectional: false, dropout: 0.0,
             bias: true, output: rnn::Output::Sequence
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
-        Softmax: softmax::Softmax {}, [&[2, 4]] -> &[2, 4], Scaling::Other;
+        Softmax: softmax::Softmax { axis: None }, [&[2, 4]] -> &[2, 4], Scaling::Other;
     }
 }

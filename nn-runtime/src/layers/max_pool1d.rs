@@ -10,22 +10,27 @@ use unrolled_shape::rules::max_pool1d;
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaxPool1d;
 
-max_node!(MaxPool1d, max_pool1d::MaxPool1d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
+max_node!(MaxPool1d, max_pool1d::MaxPool1d, S => Pool::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT));
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contract::Spec;
     use crate::layers::testing::{Trial, spec};
+    use unrolled_shape::StepPadding;
 
-    spec!(By2: max_pool1d::MaxPool1d { kernel: 2, stride: None, padding: 0, dilation: 1 },
+    spec!(By2: max_pool1d::MaxPool1d {
+        kernel: 2, stride: None, padding: StepPadding::Explicit(0), dilation: 1, ceil_mode: false,
+    },
         [&[7, 3]] -> &[3, 3]);
-    spec!(Overlapping: max_pool1d::MaxPool1d { kernel: 3, stride: Some(2), padding: 1, dilation: 2 },
+    spec!(Overlapping: max_pool1d::MaxPool1d {
+        kernel: 3, stride: Some(2), padding: StepPadding::Explicit(1), dilation: 2, ceil_mode: false,
+    },
         [&[8, 21]] -> &[3, 21]);
 
     /// The definition: the index of each output's maximum in the input.
     fn winners<S: Spec<Arguments = max_pool1d::MaxPool1d>>(x: &[f32]) -> Vec<usize> {
-        let window = S::ARGUMENTS.window();
+        let window = S::ARGUMENTS.window(S::INPUT);
         let (steps, channels) = (S::INPUT.dim(0), S::INPUT.dim(1));
         let winner = |out: usize| {
             let (t, c) = (out / channels, out % channels);

@@ -10,24 +10,40 @@ use unrolled_shape::rules::max_pool2d;
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaxPool2d;
 
-max_node!(MaxPool2d, max_pool2d::MaxPool2d, S => Pool::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT));
+max_node!(MaxPool2d, max_pool2d::MaxPool2d, S => Pool::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT));
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contract::{Spec, TrainNode};
     use crate::layers::testing::{Trial, random, spec};
+    use unrolled_shape::Padding;
 
-    spec!(By2: max_pool2d::MaxPool2d { kernel: [2; 2], stride: None, padding: [0; 2], dilation: [1; 2] },
+    spec!(By2: max_pool2d::MaxPool2d {
+        kernel: [2; 2], stride: None, padding: Padding::Explicit([0; 2]), dilation: [1; 2], ceil_mode: false,
+    },
         [&[5, 7, 3]] -> &[2, 3, 3]);
-    spec!(Overlapping: max_pool2d::MaxPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [1; 2], dilation: [2, 1] },
+    spec!(Overlapping: max_pool2d::MaxPool2d {
+        kernel: [3, 2], stride: Some([1, 2]), padding: Padding::Explicit([1; 2]), dilation: [2, 1], ceil_mode: false,
+    },
         [&[6, 5, 21]] -> &[4, 3, 21]);
-    spec!(Large: max_pool2d::MaxPool2d { kernel: [17; 2], stride: Some([3; 2]), padding: [8, 0], dilation: [1; 2] },
+    spec!(Large: max_pool2d::MaxPool2d {
+        kernel: [17; 2], stride: Some([3; 2]), padding: Padding::Explicit([8, 0]), dilation: [1; 2], ceil_mode: false,
+    },
         [&[9, 20, 2]] -> &[3, 2, 2]);
+
+    spec!(RoundedUp: max_pool2d::MaxPool2d {
+        kernel: [3, 2], stride: Some([2, 3]), padding: Padding::Explicit([1, 0]), dilation: [1; 2], ceil_mode: true,
+    },
+        [&[6, 7, 3]] -> &[4, 3, 3]);
+    spec!(Sides: max_pool2d::MaxPool2d {
+        kernel: [2; 2], stride: Some([1; 2]), padding: Padding::Sides([0, 1, 1, 0]), dilation: [1; 2], ceil_mode: false,
+    },
+        [&[3, 4, 2]] -> &[3, 4, 2]);
 
     /// The definition: the outputs, and the index of each maximum in the input.
     fn naive<S: Spec<Arguments = max_pool2d::MaxPool2d>>(x: &[f32]) -> (Vec<f32>, Vec<usize>) {
-        let window = S::ARGUMENTS.window();
+        let window = S::ARGUMENTS.window(S::INPUT);
         let [height, width, channels] = [0, 1, 2].map(|axis| S::INPUT.dim(axis));
         let input = |axis: usize, at: usize, tap: usize| {
             (at * window.stride[axis] + tap * window.dilation[axis])
@@ -56,6 +72,7 @@ mod tests {
     }
 
     fn check<S: Spec<Arguments = max_pool2d::MaxPool2d>>() {
+        assert_eq!(S::ARGUMENTS.output(S::INPUTS).unwrap(), S::OUTPUT);
         let mut trial = Trial::<S, MaxPool2d>::random();
         // Many equal values, all below 0, with which a padding of zeros would be found.
         for x in &mut trial.x[0] {
@@ -81,6 +98,8 @@ mod tests {
         check::<By2>();
         check::<Overlapping>();
         check::<Large>();
+        check::<RoundedUp>();
+        check::<Sides>();
     }
 
     #[test]

@@ -249,6 +249,7 @@ mod tests {
         causal: false,
         dropout: 0.0,
         rotary: false,
+        names: multi_head_attention::Names::Torch,
         bias: true,
     };
 

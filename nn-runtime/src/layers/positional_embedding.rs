@@ -74,9 +74,12 @@ where
     /// The gradient of the weights: the sum of the output's gradient over the samples.
     const SHARD_SUMS: usize = Self::LEN;
 
-    /// As in PyTorch: normal with mean 0 and standard deviation 1.
+    /// As in PyTorch: normal with mean 0 and standard deviation 1, or 0.02 as in vision transformers.
     fn initialise(&mut self, key: RngKey) {
         normal(self.weight.as_floats_mut(), key.fold_in(RngKey::hash("weight")));
+        if S::ARGUMENTS.parameter {
+            self.weight.as_floats_mut().iter_mut().for_each(|weight| *weight *= 0.02);
+        }
     }
 
     fn forward_shard(&self, Forward { x, y, .. }: Forward<'_>) {
@@ -109,7 +112,7 @@ mod tests {
     use super::*;
     use crate::layers::testing::{Trial, spec};
 
-    spec!(Text: positional_embedding::PositionalEmbedding {}, [&[4, 3]] -> &[4, 3]);
+    spec!(Text: positional_embedding::PositionalEmbedding { parameter: false }, [&[4, 3]] -> &[4, 3]);
 
     #[test]
     fn gradients_agree_with_finite_differences() {

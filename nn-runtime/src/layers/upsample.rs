@@ -7,8 +7,7 @@ use crate::kernels::upsample as kernel;
 use crate::types::Weights;
 use unrolled_shape::rules::upsample::{self, Mode};
 
-/// An image that is larger by integer factors: `[H, W, C] -> [H', W', C]`. `mode` is nearest-neighbour or bilinear
-/// interpolation.
+/// An image of another size: `[H, W, C] -> [H', W', C]`. `mode` is nearest-neighbour, bilinear or bicubic interpolation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upsample;
 
@@ -17,12 +16,13 @@ unsafe impl Weights for Upsample {}
 
 /// The sizes.
 const fn sizes<S: Spec<Arguments = upsample::Upsample>>() -> kernel::Upsample {
-    kernel::Upsample::new(S::INPUT, S::ARGUMENTS.factor, S::ARGUMENTS.align_corners)
+    kernel::Upsample::new(S::INPUT, S::OUTPUT, S::ARGUMENTS.align_corners)
 }
 
 impl<S: Spec<Arguments = upsample::Upsample>> Node<S> for Upsample {
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
         match S::ARGUMENTS.mode {
+            Mode::Bicubic => kernel::bicubic(const { &sizes::<S>() }, x[0], y),
             Mode::Bilinear => kernel::bilinear(const { &sizes::<S>() }, x[0], y),
             Mode::Nearest => kernel::nearest(const { &sizes::<S>() }, x[0], y),
         }
@@ -38,6 +38,7 @@ impl<S: Spec<Arguments = upsample::Upsample>> TrainNode<S> for Upsample {
     fn backward_shard(&self, Backward { d_y, d_x, .. }: Backward<'_, '_>) {
         let Some(d_x) = &mut d_x[0] else { return };
         match S::ARGUMENTS.mode {
+            Mode::Bicubic => kernel::bicubic_backward(const { &sizes::<S>() }, d_y, d_x),
             Mode::Bilinear => kernel::bilinear_backward(const { &sizes::<S>() }, d_y, d_x),
             Mode::Nearest => kernel::nearest_backward(const { &sizes::<S>() }, d_y, d_x),
         }
@@ -52,18 +53,29 @@ mod tests {
 
     macro_rules! upsample {
         ($Name:ident: $factor:expr, $mode:ident, $corners:literal, $input:expr => $output:expr) => {
-            spec!($Name: upsample::Upsample { factor: $factor, mode: Mode::$mode, align_corners: $corners },
-                [&$input] -> &$output);
+            spec!($Name: upsample::Upsample {
+                factor: $factor, size: None, mode: Mode::$mode, align_corners: $corners
+            }, [&$input] -> &$output);
         };
     }
 
-    upsample!(Copies: [2, 3], Nearest, false, [3, 2, 4] => [6, 6, 4]);
-    upsample!(Edges: [2, 3], Bilinear, false, [3, 4, 17] => [6, 12, 17]);
-    upsample!(Corners: [3, 2], Bilinear, true, [2, 3, 2] => [6, 6, 2]);
-    upsample!(Pixel: [2, 1], Bilinear, true, [1, 1, 3] => [2, 1, 3]);
+    upsample!(Copies: Some([2, 3]), Nearest, false, [3, 2, 4] => [6, 6, 4]);
+    upsample!(Edges: Some([2, 3]), Bilinear, false, [3, 4, 17] => [6, 12, 17]);
+    upsample!(Corners: Some([3, 2]), Bilinear, true, [2, 3, 2] => [6, 6, 2]);
+    upsample!(Pixel: Some([2, 1]), Bilinear, true, [1, 1, 3] => [2, 1, 3]);
+
+    // The kernels read the sizes of input and output alone.
+    upsample!(AnyCopies: None, Nearest, false, [3, 5, 4] => [7, 3, 4]);
+    upsample!(AnySize: None, Bilinear, false, [3, 5, 2] => [7, 3, 2]);
+    upsample!(Cubic: None, Bicubic, false, [3, 5, 2] => [7, 3, 2]);
+    upsample!(CubicCorners: None, Bicubic, true, [5, 2, 3] => [4, 6, 3]);
 
     #[test]
     fn agrees_with_finite_differences() {
+        Trial::<AnyCopies, Upsample>::random().check_gradients();
+        Trial::<AnySize, Upsample>::random().check_gradients();
+        Trial::<Cubic, Upsample>::random().check_gradients();
+        Trial::<CubicCorners, Upsample>::random().check_gradients();
         Trial::<Copies, Upsample>::random().check_gradients();
         Trial::<Edges, Upsample>::random().check_gradients();
         Trial::<Corners, Upsample>::random().check_gradients();
@@ -75,6 +87,8 @@ mod tests {
         Trial::<Copies, Upsample>::random().check_inference();
         Trial::<Edges, Upsample>::random().check_inference();
         Trial::<Corners, Upsample>::random().check_inference();
+        Trial::<AnyCopies, Upsample>::random().check_inference();
+        Trial::<CubicCorners, Upsample>::random().check_inference();
     }
 
     #[test]
@@ -97,5 +111,43 @@ mod tests {
         check::<Edges>();
         check::<Corners>();
         check::<Pixel>();
+        check::<AnyCopies>();
+        check::<AnySize>();
+    }
+
+    #[test]
+    fn bicubic_agrees_with_the_definition() {
+        /// The weight of a pixel at this distance.
+        fn weight(x: f64) -> f64 {
+            let (a, x) = (-0.75, x.abs());
+            match x {
+                x if x <= 1.0 => (a + 2.0) * x.powi(3) - (a + 3.0) * x.powi(2) + 1.0,
+                x if x < 2.0 => a * (x.powi(3) - 5.0 * x.powi(2) + 8.0 * x - 4.0),
+                _ => 0.0,
+            }
+        }
+        fn check<S: Spec<Arguments = upsample::Upsample>>() {
+            let trial = Trial::<S, Upsample>::random();
+            let (y, [from, to]) = (trial.infer(), [S::INPUT, S::OUTPUT]);
+            let place = |i: usize, axis: usize| match S::ARGUMENTS.align_corners {
+                true => i as f64 * (from.dim(axis) - 1) as f64 / (to.dim(axis) - 1) as f64,
+                false => (i as f64 + 0.5) * from.dim(axis) as f64 / to.dim(axis) as f64 - 0.5,
+            };
+            for out in 0..S::OUT {
+                let (pixel, c) = (out / to.last(), out % to.last());
+                let (row, column) = (place(pixel / to.dim(1), 0), place(pixel % to.dim(1), 1));
+                let mut expected = 0.0;
+                // Pixels beyond the edge are copies of the outermost ones.
+                for (i, j) in (-2..9_i32).flat_map(|i| (-2..9_i32).map(move |j| (i, j))) {
+                    let share = weight(row - f64::from(i)) * weight(column - f64::from(j));
+                    let clamped = |i: i32, axis: usize| (i.max(0) as usize).min(from.dim(axis) - 1);
+                    let at = (clamped(i, 0) * from.dim(1) + clamped(j, 1)) * from.last() + c;
+                    expected += share * f64::from(trial.x[0][at]);
+                }
+                assert!((f64::from(y[out]) - expected).abs() < 2e-6, "{} {expected}", y[out]);
+            }
+        }
+        check::<Cubic>();
+        check::<CubicCorners>();
     }
 }

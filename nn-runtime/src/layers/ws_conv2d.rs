@@ -56,7 +56,7 @@ struct Standardised<S>(PhantomData<S>);
 
 impl<S: Spec<Arguments = ws_conv2d::WSConv2d>> Convolution for Standardised<S> {
     const GEOMETRY: Geometry =
-        Geometry::new(S::ARGUMENTS.window(), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
+        Geometry::new(S::ARGUMENTS.window(S::INPUT), S::INPUT, S::OUTPUT, S::ARGUMENTS.groups);
     const BIAS: usize = if S::ARGUMENTS.bias { S::OUTPUT.last() } else { 0 };
 }
 

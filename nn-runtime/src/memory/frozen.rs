@@ -13,6 +13,7 @@ pub struct Frozen<'a> {
     layers: &'a [Range<usize>],
     /// The offset of the node's weights among them.
     offset: usize,
+    /// The offset of the first trained weight, seen from the node; 0 if nothing is frozen.
     lowest: usize,
 }
 
@@ -42,18 +43,11 @@ impl<'a> Frozen<'a> {
         !range.is_empty() && layer.is_some_and(|layer| range.end <= layer.end)
     }
 
-    /// The offset of the first trained weight; 0 if nothing is frozen. The backward pass ends with the layer that owns
-    /// it.
+    /// Whether all weights before offset `end` are frozen, so that nothing there needs a gradient.
     #[must_use]
-    pub const fn lowest(&self) -> usize {
-        self.lowest
-    }
-
-    /// Whether the backward pass ends with the layer with these weights, or before it: then the gradient of its input is not
-    /// needed.
-    #[must_use]
-    pub const fn ends_at(&self, weights: Buffer) -> bool {
-        self.lowest > 0 && self.lowest >= weights.offset
+    pub const fn covers(&self, end: usize) -> bool {
+        // An `end` of 0, after layers without weights, is not covered if nothing is frozen.
+        self.lowest > 0 && self.lowest >= end
     }
 }
 
@@ -79,11 +73,9 @@ mod tests {
     #[test]
     fn the_backward_pass_ends_at_the_first_trained_weight() {
         let frozen = Frozen::new(&[0..10], 10);
-        assert!(frozen.ends_at(weights(4, 6)) && frozen.ends_at(weights(10, 5)));
-        assert!(!frozen.ends_at(weights(15, 0)));
+        assert!(frozen.covers(0) && frozen.covers(4) && frozen.covers(10) && !frozen.covers(15));
         // Of a network that begins there, the first layer's input may be one that the outer network needs.
         let inner = frozen.part(weights(10, 8));
-        assert_eq!(inner.lowest(), 0);
-        assert!(!inner.ends_at(weights(0, 8)) && !Frozen::NONE.ends_at(weights(0, 8)));
+        assert!(!inner.covers(0) && !Frozen::NONE.covers(0));
     }
 }

@@ -48,7 +48,7 @@ impl<Input, Output: Values> dyn DynNetwork<Input, Output> + '_ {
     /// See [`InferenceExt::forward_into`](crate::InferenceExt::forward_into).
     ///
     /// # Panics
-    /// As [`forward`](Self::forward).
+    /// If the network refuses the input.
     pub fn forward_into(&self, input: &Input, output: &mut Output) {
         self.dyn_forward_into(input, output);
     }

@@ -3,7 +3,7 @@
 use super::error::{DataSet, TrainError};
 use super::prefetch::for_each_loaded;
 use crate::contract::Network;
-use crate::data::Dataset;
+use crate::data::{Dataset, InMemory};
 use crate::kernels::dispatch::dispatch;
 use crate::loss::Loss;
 use crate::step::{Batch, BatchError, BatchOf, check_inputs};
@@ -69,7 +69,7 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
     }
 
     /// The inputs and targets, if they are in memory.
-    pub(super) fn in_memory(&self) -> Option<(&'a [N::Input], &'a [L::Target])> {
+    pub(super) fn in_memory(&self) -> Option<InMemory<'a, N::Input, L::Target>> {
         self.data.in_memory()
     }
 

@@ -4,7 +4,7 @@
 //! and `diagnostic::on_unimplemented` is for traits only. The price is that code which knows of the equality has to convert:
 //! [`TypedData`] and [`TypedLoss`] do.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, InMemory};
 use crate::loss::{Loss, LossSums, OutputSample, TargetError};
 use crate::system::RngKey;
 use crate::types::Values;
@@ -96,7 +96,7 @@ where
         (input.same(), target.same())
     }
 
-    fn in_memory(&self) -> Option<(&[Input], &[Target])> {
+    fn in_memory(&self) -> Option<InMemory<'_, Input, Target>> {
         let (inputs, targets) = self.data.in_memory()?;
         Some((Is::slice(inputs), Is::slice(targets)))
     }

@@ -3,31 +3,23 @@
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::row::{Features, Inputs, Row};
-use crate::rules::helpers::{attempt, branches, unlike_first};
+use crate::rules::helpers::{attempt, branches, broadcast};
 use crate::shape::Shape;
-use crate::text::Text;
 
 arguments! {
-    /// The sum of all branches, element by element.
+    /// The sum of all branches, element by element. A branch of shape `[C]` or `[1, .., C]` is added to the
+    /// channels of the first.
     pub struct Add {}
 }
 
 impl Add {
-    /// `[..], [..], .. -> [..]`
+    /// `[.., C], [.., C] or [C] or [1, .., C], .. -> [.., C]`
     ///
     /// # Errors
-    /// When the branches differ in shape.
+    /// When a branch has neither the shape of the first nor its channels alone.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         attempt!(branches("adds", inputs));
-        let mut nth = 1;
-        while nth < inputs.len() {
-            if !inputs[nth].same(&inputs[0]) {
-                let help = Text::of("let each branch give ").shape(inputs[0]);
-                return Err(unlike_first("adds branches of one shape", inputs, nth).help(help));
-            }
-            nth += 1;
-        }
-        Ok(inputs[0])
+        broadcast("adds", "shift", inputs)
     }
 }
 
@@ -35,7 +27,7 @@ impl Add {
 pub static ROW: Row = Row {
     name: "Add",
     stem: "add",
-    summary: "sum of all branches",
+    summary: "sum of all branches, with channels broadcast",
     inputs: Inputs::Branches,
     rule: |inputs, values| Add::from_values(values).output(inputs),
     features: Features::Same,
@@ -56,6 +48,12 @@ mod tests {
     }
 
     #[test]
+    fn broadcasts_channels() {
+        let (image, channels) = (Shape::new(&[13, 13, 32]), Shape::new(&[32]));
+        assert_eq!(Add {}.output(&[image, channels, image]).unwrap(), image);
+    }
+
+    #[test]
     fn refuses_other_shapes() {
         let inputs = [[13, 13, 32], [13, 13, 32], [11, 11, 32]].map(|axes| Shape::new(&axes));
         let (blame, words) = refusal(Add {}.output(&inputs));
@@ -63,7 +61,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` adds branches of one shape, but branch 1 gives 13x13x32 and branch 3 gives 11x11x32\n  \
-             = help: let each branch give 13x13x32"
+             = help: let branch 3 give 13x13x32, or 32 to shift channels"
         );
     }
 

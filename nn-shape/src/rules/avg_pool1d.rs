@@ -17,44 +17,47 @@ arguments! {
         kernel: Number,
         /// The stride; by default the size of the kernel.
         stride: Number or "kernel",
-        /// The number of zeros added on both sides.
-        padding: Number = 0,
+        /// The number of zeros added on both sides, or `(before, after)`.
+        padding: StepPadding = StepPadding::Explicit(0),
         /// Whether those zeros count in the average.
         count_include_pad: Flag = true,
+        /// Whether the size of the output is rounded up: the last window may end after the input and its padding.
+        ceil_mode: Flag = false,
     }
 }
 
 impl AvgPool1d {
     /// `[T, C] -> [T', C]` with
-    /// `T' = (T + 2*padding - kernel)/stride + 1`, rounded down.
+    /// `T' = (T + 2*padding - kernel)/stride + 1`, rounded down, or up with `ceil_mode`.
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, the padding is more than half
     /// of the kernel, or an argument is 0.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pool(&self.window(), inputs[0])
+        pool(&self.window(inputs[0]), inputs[0])
     }
 
     /// How the number of output steps is computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
-        self.window().how(inputs[0])
+        self.window(inputs[0]).how(inputs[0])
     }
 
-    /// The window of the kernel.
+    /// The window of the kernel, over an input of this shape.
     #[must_use]
-    pub const fn window(&self) -> Window {
+    pub const fn window(&self, input: Shape) -> Window {
         let stride = match self.stride {
             Some(stride) => stride,
             None => self.kernel,
         };
-        Window::over_steps(self.kernel, stride, StepPadding::Explicit(self.padding), 1)
+        let window = Window::over_steps(self.kernel, stride, self.padding, 1, input);
+        if self.ceil_mode { window.rounded_up() } else { window }
     }
 
-    /// The number of output steps of a sequence that is shorter than its shape.
+    /// The number of output steps of a sequence that is shorter than its shape, `input`.
     #[must_use]
-    pub const fn step_map(&self) -> StepMap {
-        self.window().step_map()
+    pub const fn step_map(&self, input: Shape) -> StepMap {
+        self.window(input).step_map()
     }
 }
 
@@ -82,7 +85,13 @@ mod tests {
     use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> AvgPool1d {
-        AvgPool1d { kernel, stride: None, padding: 0, count_include_pad: true }
+        AvgPool1d {
+            kernel,
+            stride: None,
+            padding: StepPadding::Explicit(0),
+            count_include_pad: true,
+            ceil_mode: false,
+        }
     }
 
     #[test]
@@ -95,7 +104,7 @@ mod tests {
 
     #[test]
     fn follows_stride_and_padding() {
-        let layer = AvgPool1d { stride: Some(2), padding: 1, ..by(3) };
+        let layer = AvgPool1d { stride: Some(2), padding: StepPadding::Explicit(1), ..by(3) };
         assert_eq!(layer.output(&[Shape::new(&[12, 4])]).unwrap(), Shape::new(&[6, 4]));
     }
 
@@ -112,9 +121,22 @@ mod tests {
     }
 
     #[test]
+    fn ceil_mode_rounds_up() {
+        let layer = AvgPool1d { ceil_mode: true, ..by(2) };
+        assert_eq!(layer.output(&[Shape::new(&[7, 4])]).unwrap(), Shape::new(&[4, 4]));
+        // Of shorter sequences, too.
+        assert_eq!(
+            [1, 2, 3].map(|valid| layer.step_map(Shape::new(&[7, 4])).apply(valid)),
+            [1, 1, 2]
+        );
+    }
+
+    #[test]
     fn refuses_a_padding_of_more_than_half_its_kernel() {
-        let (blame, words) =
-            refusal(AvgPool1d { padding: 2, ..by(3) }.output(&[Shape::new(&[28, 1])]));
+        let (blame, words) = refusal(
+            AvgPool1d { padding: StepPadding::Explicit(2), ..by(3) }
+                .output(&[Shape::new(&[28, 1])]),
+        );
         assert_eq!(blame, Blame::Argument("padding"));
         assert_eq!(
             words,

@@ -16,37 +16,40 @@ arguments! {
         kernel: Pair,
         /// The stride; by default the size of the kernel.
         stride: Pair or "kernel",
-        /// The number of zeros added on each side of the input.
-        padding: Pair = [0, 0],
+        /// The number of zeros added on each side of the input, or `(top, bottom, left, right)`.
+        padding: Padding = Padding::Explicit([0, 0]),
         /// Whether those zeros count in the average.
         count_include_pad: Flag = true,
+        /// Whether the size of the output is rounded up: the last window may end after the input and its padding.
+        ceil_mode: Flag = false,
     }
 }
 
 impl AvgPool2d {
-    /// `[H, W, C] -> [H', W', C]` with `H' = (H + 2*padding - kernel)/stride + 1`, rounded down.
+    /// `[H, W, C] -> [H', W', C]` with `H' = (H + 2*padding - kernel)/stride + 1`, rounded down, or up with `ceil_mode`.
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, the padding is more than half
     /// of the kernel, or an argument is 0.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pool(&self.window(), inputs[0])
+        pool(&self.window(inputs[0]), inputs[0])
     }
 
     /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
-        self.window().how(inputs[0])
+        self.window(inputs[0]).how(inputs[0])
     }
 
-    /// The window of the kernel.
+    /// The window of the kernel, over an input of this shape.
     #[must_use]
-    pub const fn window(&self) -> Window {
+    pub const fn window(&self, input: Shape) -> Window {
         let stride = match self.stride {
             Some(stride) => stride,
             None => self.kernel,
         };
-        Window::new(self.kernel, stride, Padding::Explicit(self.padding), [1, 1])
+        let window = Window::new(self.kernel, stride, self.padding, [1, 1], input);
+        if self.ceil_mode { window.rounded_up() } else { window }
     }
 }
 
@@ -74,7 +77,13 @@ mod tests {
     use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> AvgPool2d {
-        AvgPool2d { kernel: [kernel; 2], stride: None, padding: [0, 0], count_include_pad: true }
+        AvgPool2d {
+            kernel: [kernel; 2],
+            stride: None,
+            padding: Padding::Explicit([0, 0]),
+            count_include_pad: true,
+            ceil_mode: false,
+        }
     }
 
     #[test]
@@ -90,7 +99,7 @@ mod tests {
 
     #[test]
     fn follows_stride_and_padding() {
-        let layer = AvgPool2d { stride: Some([1, 2]), padding: [1, 0], ..by(3) };
+        let layer = AvgPool2d { stride: Some([1, 2]), padding: Padding::Explicit([1, 0]), ..by(3) };
         // (8 + 2*1 - 3)/1 + 1 high, (9 - 3)/2 + 1 wide.
         assert_eq!(layer.output(&[Shape::new(&[8, 9, 16])]).unwrap(), Shape::new(&[8, 4, 16]));
     }
@@ -108,8 +117,34 @@ mod tests {
     }
 
     #[test]
+    fn ceil_mode_rounds_up() {
+        // nn.AvgPool2d(2, ceil_mode=True) and nn.AvgPool2d(2, 3, ceil_mode=True) in PyTorch.
+        let layer = AvgPool2d { ceil_mode: true, ..by(2) };
+        assert_eq!(layer.output(&[Shape::new(&[7, 8, 4])]).unwrap(), Shape::new(&[4, 4, 4]));
+        let gaps = AvgPool2d { stride: Some([3, 3]), ..layer };
+        // A window that began after the input would be left out.
+        assert_eq!(gaps.output(&[Shape::new(&[7, 9, 4])]).unwrap(), Shape::new(&[3, 3, 4]));
+        assert_eq!(layer.output(&[Shape::new(&[1, 1, 4])]).unwrap(), Shape::new(&[1, 1, 4]));
+    }
+
+    #[test]
+    fn sides_and_same_pad_unevenly() {
+        let input = Shape::new(&[7, 8, 4]);
+        let same = AvgPool2d { padding: Padding::Same, ..by(2) };
+        assert_eq!(same.output(&[input]).unwrap(), Shape::new(&[4, 4, 4]));
+        let sides =
+            AvgPool2d { padding: Padding::Sides([0, 1, 0, 1]), stride: Some([1, 1]), ..by(2) };
+        assert_eq!(sides.output(&[input]).unwrap(), input);
+        let (_, words) =
+            refusal(AvgPool2d { padding: Padding::Sides([0, 2, 0, 0]), ..by(2) }.output(&[input]));
+        assert!(words.starts_with(
+            "layer `it` has a padding of 2 on one side, but a kernel of 2 allows at most 1"
+        ));
+    }
+
+    #[test]
     fn refuses_a_padding_of_more_than_half_its_kernel() {
-        let layer = AvgPool2d { padding: [0, 2], ..by(2) };
+        let layer = AvgPool2d { padding: Padding::Explicit([0, 2]), ..by(2) };
         let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Argument("padding"));
         assert_eq!(

@@ -25,7 +25,7 @@ impl Concat {
         while nth < inputs.len() {
             // Equal in all axes but the last.
             if !inputs[nth].with_last(1).same(&inputs[0].with_last(1)) {
-                let begin = "joins branches that differ in their last axis only";
+                let begin = Text::of("joins branches that differ in their last axis only");
                 return Err(unlike_first(begin, inputs, nth).help(mend(inputs, nth)));
             }
             last = last.saturating_add(inputs[nth].last());

@@ -21,8 +21,9 @@ arguments! {
         kernel: Number,
         /// The stride.
         stride: Number = 1,
-        /// The number of zeros added on both sides; `same` keeps the number of steps; `causal` adds all
-        /// of them before the first step, so that no output reads what comes after it.
+        /// The number of zeros added on both sides, or `(before, after)`; `same` keeps the number of steps, divided by
+        /// the stride, as in TensorFlow; `causal` adds all zeros before the first step, so that no output reads what
+        /// comes after it.
         padding: StepPadding = StepPadding::Explicit(0),
         /// The distance between elements of the kernel.
         dilation: Number = 1,
@@ -40,16 +41,16 @@ impl Conv1d {
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, the groups do not divide the
-    /// channels, `same` meets a stride, an argument is 0, or sizes are too large.
+    /// channels, an argument is 0, or sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.convolution().output(inputs[0])
+        self.convolution(inputs[0]).output(inputs[0])
     }
 
     /// The number of trained parameters: a kernel for each output channel and channel of its group, a bias for each
     /// output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
-        self.convolution().params(inputs[0])
+        self.convolution(inputs[0]).params(inputs[0])
     }
 
     /// The tensors of its weights in files.
@@ -69,19 +70,19 @@ impl Conv1d {
     /// Multiply-adds of one sample.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
-        self.convolution().macs(inputs[0])
+        self.convolution(inputs[0]).macs(inputs[0])
     }
 
     /// How the number of output steps is computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
-        self.window().how(inputs[0])
+        self.window(inputs[0]).how(inputs[0])
     }
 
-    /// The window of the kernel.
+    /// The window of the kernel, over an input of this shape.
     #[must_use]
-    pub const fn window(&self) -> Window {
-        Window::over_steps(self.kernel, self.stride, self.padding, self.dilation)
+    pub const fn window(&self, input: Shape) -> Window {
+        Window::over_steps(self.kernel, self.stride, self.padding, self.dilation, input)
     }
 
     /// Whether it can take a sequence step by step: it is causal, and makes one step of each.
@@ -90,25 +91,24 @@ impl Conv1d {
         matches!(self.padding, StepPadding::Causal) && self.stride == 1
     }
 
-    /// The number of output steps of a sequence that is shorter than its shape.
+    /// The number of output steps of a sequence that is shorter than its shape, `input`.
     #[must_use]
-    pub const fn step_map(&self) -> StepMap {
-        self.window().step_map()
+    pub const fn step_map(&self, input: Shape) -> StepMap {
+        self.window(input).step_map()
     }
 
     /// The number of input channels of one group.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
-        self.convolution().group_channels(input)
+        self.convolution(input).group_channels(input)
     }
 
-    const fn convolution(&self) -> Convolution {
+    const fn convolution(&self, input: Shape) -> Convolution {
         Convolution {
             out_channels: self.out_channels,
             groups: self.groups,
             bias: self.bias,
-            window: self.window(),
-            same: matches!(self.padding, StepPadding::Same),
+            window: self.window(input),
         }
     }
 }
@@ -177,10 +177,10 @@ mod tests {
         let input = Shape::new(&[20, 8]);
         let same = Conv1d { padding: StepPadding::Same, dilation: 3, ..conv(16, 4) };
         assert_eq!(same.output(&[input]).unwrap(), Shape::new(&[20, 16]));
-        assert_eq!(same.window().padding, [[0, 0], [4, 5]]);
+        assert_eq!(same.window(input).padding, [[0, 0], [4, 5]]);
         let causal = Conv1d { padding: StepPadding::Causal, ..same };
         assert_eq!(causal.output(&[input]).unwrap(), Shape::new(&[20, 16]));
-        assert_eq!(causal.window().padding, [[0, 0], [9, 0]]);
+        assert_eq!(causal.window(input).padding, [[0, 0], [9, 0]]);
         assert_eq!(causal.how(&[input]).as_str(), "(20 + 9 + 0 - 3*(4 - 1) - 1)/1 + 1 = 20");
         let strided = Conv1d { stride: 3, ..causal };
         assert_eq!(strided.output(&[input]).unwrap(), Shape::new(&[7, 16]));
@@ -209,15 +209,22 @@ mod tests {
     }
 
     #[test]
-    fn refuses_same_with_a_stride() {
+    fn same_with_a_stride_is_tensorflow_s() {
         let layer = Conv1d { padding: StepPadding::Same, stride: 2, ..conv(16, 5) };
-        let (blame, words) = refusal(layer.output(&[Shape::new(&[20, 8])]));
-        assert_eq!(blame, Blame::Argument("padding"));
-        assert_eq!(
-            words,
-            "layer `it` has `padding = same` and a stride of 2, but `same` needs a stride of 1\n  \
-             = help: write `padding = 2`, which gives 10x16"
-        );
+        let input = Shape::new(&[20, 8]);
+        assert_eq!(layer.output(&[input]).unwrap(), Shape::new(&[10, 16]));
+        assert_eq!(layer.window(input).padding, [[0, 0], [1, 2]]);
+        assert_eq!(layer.step_map(input).apply(20), 10);
+    }
+
+    #[test]
+    fn sides_have_paddings_of_their_own() {
+        // The second convolution of torchcrepe.
+        let layer = Conv1d { padding: StepPadding::Sides([31, 32]), ..conv(16, 64) };
+        assert_eq!(layer.output(&[Shape::new(&[128, 8])]).unwrap(), Shape::new(&[128, 16]));
+        let uneven = Conv1d { padding: StepPadding::Sides([0, 3]), ..conv(16, 4) };
+        assert_eq!(uneven.output(&[Shape::new(&[20, 8])]).unwrap(), Shape::new(&[20, 16]));
+        assert_eq!(uneven.step_map(Shape::new(&[20, 8])).apply(7), 7);
     }
 
     #[test]

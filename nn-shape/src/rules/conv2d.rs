@@ -21,7 +21,8 @@ arguments! {
         kernel: Pair,
         /// The stride.
         stride: Pair = [1, 1],
-        /// The number of zeros added on each side of the input; `same` keeps height and width.
+        /// The number of zeros added on each side of the input, or `(top, bottom, left, right)`; `same` keeps height
+        /// and width, divided by the stride, as in TensorFlow.
         padding: Padding = Padding::Explicit([0, 0]),
         /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
@@ -39,16 +40,16 @@ impl Conv2d {
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, the groups do not divide the
-    /// channels, `same` meets a stride, an argument is 0, or sizes are too large.
+    /// channels, an argument is 0, or sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.convolution().output(inputs[0])
+        self.convolution(inputs[0]).output(inputs[0])
     }
 
     /// The number of trained parameters: a kernel for each output channel and channel of its group, a bias for each
     /// output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
-        self.convolution().params(inputs[0])
+        self.convolution(inputs[0]).params(inputs[0])
     }
 
     /// The tensors of its weights in files.
@@ -70,25 +71,25 @@ impl Conv2d {
     /// Multiply-adds of one sample.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
-        self.convolution().macs(inputs[0])
+        self.convolution(inputs[0]).macs(inputs[0])
     }
 
     /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
-        self.window().how(inputs[0])
+        self.window(inputs[0]).how(inputs[0])
     }
 
-    /// The window of the kernel.
+    /// The window of the kernel, over an input of this shape.
     #[must_use]
-    pub const fn window(&self) -> Window {
-        Window::new(self.kernel, self.stride, self.padding, self.dilation)
+    pub const fn window(&self, input: Shape) -> Window {
+        Window::new(self.kernel, self.stride, self.padding, self.dilation, input)
     }
 
     /// The number of input channels of one group. The rule refuses 0 groups.
     #[must_use]
     pub const fn group_channels(&self, input: Shape) -> usize {
-        self.convolution().group_channels(input)
+        self.convolution(input).group_channels(input)
     }
 
     /// Whether its output can go into a pool as it is computed: in one group, and with weights that stay in a
@@ -98,13 +99,12 @@ impl Conv2d {
         self.groups == 1 && self.out_channels > 1 && self.params(&[input]) <= CACHED
     }
 
-    const fn convolution(&self) -> Convolution {
+    const fn convolution(&self, input: Shape) -> Convolution {
         Convolution {
             out_channels: self.out_channels,
             groups: self.groups,
             bias: self.bias,
-            window: self.window(),
-            same: matches!(self.padding, Padding::Same),
+            window: self.window(input),
         }
     }
 }
@@ -201,7 +201,7 @@ mod tests {
         }
         // The odd one goes to the end, as in PyTorch.
         let even = Conv2d { padding: Padding::Same, ..conv(8, 4) };
-        assert_eq!(even.window().padding, [[1, 2], [1, 2]]);
+        assert_eq!(even.window(IMAGE).padding, [[1, 2], [1, 2]]);
         assert_eq!(even.how(&[IMAGE]).as_str(), "(28 + 1 + 2 - 4)/1 + 1 = 28");
     }
 
@@ -296,22 +296,26 @@ mod tests {
     }
 
     #[test]
-    fn refuses_same_with_a_stride() {
+    fn same_with_a_stride_is_tensorflow_s() {
+        // tf.keras.layers.Conv2D(.., padding="same"): 28/2 = 14 and 15/2 = 8, rounded up.
         let layer = Conv2d { padding: Padding::Same, stride: [2, 2], ..conv(32, 3) };
-        let (blame, words) = refusal(layer.output(&[IMAGE]));
+        let input = Shape::new(&[28, 15, 3]);
+        assert_eq!(layer.output(&[input]).unwrap(), Shape::new(&[14, 8, 32]));
+        assert_eq!(layer.window(input).padding, [[0, 1], [1, 1]]);
+        let wide = Conv2d { stride: [3, 5], ..layer };
+        assert_eq!(wide.output(&[input]).unwrap(), Shape::new(&[10, 3, 32]));
+        assert_eq!(wide.window(input).padding, [[1, 1], [0, 0]]);
+    }
+
+    #[test]
+    fn sides_have_paddings_of_their_own() {
+        let layer = Conv2d { padding: Padding::Sides([0, 1, 2, 0]), ..conv(8, 3) };
+        assert_eq!(layer.output(&[IMAGE]).unwrap(), Shape::new(&[27, 28, 8]));
+        let how = "height (28 + 0 + 1 - 3)/1 + 1 = 27, width (28 + 2 + 0 - 3)/1 + 1 = 28";
+        assert_eq!(layer.how(&[IMAGE]).as_str(), how);
+        let padding = Padding::Sides([0, 0, 0, usize::MAX]);
+        let (blame, _) = refusal(Conv2d { padding, ..layer }.output(&[IMAGE]));
         assert_eq!(blame, Blame::Argument("padding"));
-        assert_eq!(
-            words,
-            "layer `it` has `padding = same` and a stride of 2, but `same` needs a stride of 1\n  \
-             = help: write `padding = 1`, which gives 14x14x32"
-        );
-        let layer = Conv2d { padding: Padding::Same, stride: [1, 2], ..conv(32, 4) };
-        let (_, words) = refusal(layer.output(&[IMAGE]));
-        assert_eq!(
-            words,
-            "layer `it` has `padding = same` and a stride of 1x2, but `same` needs a stride of 1\n  \
-             = help: write the padding as a number"
-        );
     }
 
     #[test]

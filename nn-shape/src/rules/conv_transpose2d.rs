@@ -1,14 +1,11 @@
 //! `ConvTranspose2d`: PyTorch's `nn.ConvTranspose2d`, channels last.
 
-use crate::arguments::Padding;
 use crate::arguments::arguments;
-use crate::checks::{MOST, at_most};
 use crate::error::ShapeError;
 use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
-use crate::rules::convolution::Convolution;
-use crate::rules::helpers::{attempt, count, counts, few_enough_weights};
-use crate::rules::window::{Window, image};
+use crate::rules::transposed::Transposed;
+use crate::rules::window::{Over, Window};
 use crate::shape::Shape;
 use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
@@ -38,9 +35,6 @@ arguments! {
     }
 }
 
-const NOUN: [&str; 2] = ["height", "width"];
-const ADJECTIVE: [&str; 2] = ["high", "wide"];
-
 impl ConvTranspose2d {
     /// `[H, W, C] -> [H', W', out_channels]` with
     /// `H' = (H - 1)*stride + dilation*(kernel - 1) + 1 - 2*padding + output_padding`.
@@ -49,27 +43,14 @@ impl ConvTranspose2d {
     /// When the input has another rank, the padding leaves nothing, the output padding is as large as
     /// stride and dilation, the groups do not divide the channels, an argument is 0, or sizes are too large.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = inputs[0];
-        attempt!(count("out_channels", "output channels", self.out_channels));
-        attempt!(count("groups", "groups", self.groups));
-        attempt!(image(input));
-        attempt!(counts("kernel", "kernel", self.kernel));
-        attempt!(counts("stride", "stride", self.stride));
-        attempt!(counts("dilation", "dilation", self.dilation));
-        let height = attempt!(self.output_axis(0, input));
-        let width = attempt!(self.output_axis(1, input));
-        attempt!(self.convolution().check_groups(input.last()));
-        let factors = [input.last(), self.group_filters(input), self.kernel[0], self.kernel[1]];
-        attempt!(few_enough_weights("out_channels", &factors));
-        at_most(Shape::new(&[height, width, self.out_channels]), "gives ")
+        self.transposed().output(inputs[0])
     }
 
     /// The number of trained parameters: a kernel for each input channel and output channel of its
     /// group, a bias for each output channel.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
-        let kernels = inputs[0].last() * self.group_filters(inputs[0]);
-        kernels * self.kernel[0] * self.kernel[1] + if self.bias { self.out_channels } else { 0 }
+        self.transposed().params(inputs[0])
     }
 
     /// The tensors of its weights in files.
@@ -92,109 +73,37 @@ impl ConvTranspose2d {
     /// Multiply-adds of one sample.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
-        let kernel = self.group_filters(inputs[0]) * self.kernel[0] * self.kernel[1];
-        inputs[0].len().saturating_mul(kernel)
+        self.transposed().macs(inputs[0])
     }
 
     /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
-        let input = inputs[0];
-        let alike = input.dim(0) == input.dim(1)
-            && self.kernel[0] == self.kernel[1]
-            && self.stride[0] == self.stride[1]
-            && self.padding[0] == self.padding[1]
-            && self.output_padding[0] == self.output_padding[1]
-            && self.dilation[0] == self.dilation[1];
-        if alike {
-            return self.how_axis(Text::new(), 0, input);
-        }
-        let text = Text::of(NOUN[0]).text(" ");
-        let text = self.how_axis(text, 0, input).text(", ").text(NOUN[1]).text(" ");
-        self.how_axis(text, 1, input)
+        self.transposed().how(inputs[0])
     }
 
     /// The number of output channels of one group. The rule refuses 0 groups.
     #[must_use]
     pub const fn group_filters(&self, _input: Shape) -> usize {
-        // `Size::Computed` passes the input. 0 groups are refused by the rule: here they must not panic as well.
-        self.out_channels / if self.groups > 0 { self.groups } else { 1 }
+        // `Size::Computed` passes the input.
+        self.transposed().group_filters()
     }
 
     /// The window of the kernel in the output.
     #[must_use]
     pub const fn window(&self) -> Window {
-        Window::new(self.kernel, self.stride, Padding::Explicit(self.padding), self.dilation)
+        let [height, width] = self.padding;
+        let window = Window::without_padding(Over::Images, self.kernel, self.stride, self.dilation);
+        Window { padding: [[height; 2], [width; 2]], ..window }
     }
 
-    const fn convolution(&self) -> Convolution {
-        Convolution {
+    const fn transposed(&self) -> Transposed {
+        Transposed {
             out_channels: self.out_channels,
             groups: self.groups,
             bias: self.bias,
             window: self.window(),
-            same: false,
-        }
-    }
-
-    /// The output's size before the padding is removed.
-    const fn whole(&self, axis: usize, input: Shape) -> usize {
-        let steps = (input.dim(axis).saturating_sub(1)).saturating_mul(self.stride[axis]);
-        let all = steps.saturating_add(self.window().extent(axis));
-        all.saturating_add(self.output_padding[axis])
-    }
-
-    const fn output_axis(&self, axis: usize, input: Shape) -> Result<usize, ShapeError> {
-        let (stride, dilation) = (self.stride[axis], self.dilation[axis]);
-        // The limit of PyTorch.
-        let largest = if stride > dilation { stride } else { dilation };
-        if self.output_padding[axis] >= largest {
-            let message = Text::of("has an output padding of ").pair(self.output_padding);
-            let message = message.text(", but with a stride of ").pair(self.stride);
-            let message = if dilation > stride {
-                message.text(" and a dilation of ").pair(self.dilation)
-            } else {
-                message
-            };
-            let message = message.text(" it can be at most ").number(largest - 1);
-            return Err(ShapeError::argument("output_padding", message));
-        }
-        let (whole, padding) = (self.whole(axis, input), self.padding[axis]);
-        if whole > MOST {
-            let message = Text::of("gives more than ").number(MOST).text(" elements");
-            return Err(ShapeError::layer(message));
-        }
-        match whole.checked_sub(padding.saturating_mul(2)) {
-            Some(size) if size > 0 => Ok(size),
-            _ => {
-                let message = Text::of("has a padding of ").pair(self.padding);
-                let message = message.text(" and takes off all of its output, which is ");
-                let message = message.number(whole).text(" ").text(ADJECTIVE[axis]);
-                let help = Text::of("a padding of at most ").number((whole - 1) / 2).text(" fits");
-                Err(ShapeError::argument("padding", message).help(help))
-            }
-        }
-    }
-
-    /// `(7 - 1)*2 + 3 - 2*1 + 1 = 14`
-    const fn how_axis(&self, text: Text, axis: usize, input: Shape) -> Text {
-        let text = text.text("(").number(input.dim(axis)).text(" - 1)*").number(self.stride[axis]);
-        let text = text.text(" + ");
-        let text = if self.dilation[axis] == 1 {
-            text.number(self.kernel[axis])
-        } else {
-            let text = text.number(self.dilation[axis]).text("*(").number(self.kernel[axis]);
-            text.text(" - 1) + 1")
-        };
-        let text = text.text(" - 2*").number(self.padding[axis]);
-        let text = if self.output_padding[axis] > 0 {
-            text.text(" + ").number(self.output_padding[axis])
-        } else {
-            text
-        };
-        match self.output_axis(axis, input) {
-            Ok(size) => text.text(" = ").number(size),
-            Err(_) => text,
+            output_padding: self.output_padding,
         }
     }
 }

@@ -13,8 +13,6 @@ pub(crate) struct Convolution {
     pub(crate) groups: usize,
     pub(crate) bias: bool,
     pub(crate) window: Window,
-    /// Whether its padding is `same`.
-    pub(crate) same: bool,
 }
 
 impl Convolution {
@@ -23,7 +21,6 @@ impl Convolution {
         attempt!(count("out_channels", "output channels", self.out_channels));
         attempt!(count("groups", "groups", self.groups));
         let output = attempt!(self.window.output(input));
-        attempt!(self.check_same(output));
         attempt!(self.check_groups(input.last()));
         let [height, width] = self.window.kernel;
         let (out, group) = (self.out_channels, self.group_channels(input));
@@ -56,27 +53,6 @@ impl Convolution {
     /// Weights of one output channel.
     const fn kernel_len(&self, input: Shape) -> usize {
         self.window.kernel[0] * self.window.kernel[1] * self.group_channels(input)
-    }
-
-    const fn check_same(&self, output: Shape) -> Result<(), ShapeError> {
-        let stride = self.window.stride;
-        if !self.same || (stride[0] == 1 && stride[1] == 1) {
-            return Ok(());
-        }
-        let shown = self.window.shown(stride);
-        let message = Text::of("has `padding = same` and a stride of ").pair(shown);
-        let message = message.text(", but `same` needs a stride of 1");
-        let error = ShapeError::argument("padding", message);
-        let [height, width] = self.window.padding;
-        let [before, _] = self.window.shown([height[0], width[0]]);
-        let [after, _] = self.window.shown([height[1], width[1]]);
-        // One number can replace `same` where all sides have the same padding.
-        Err(if before == after && width[0] == width[1] && before == width[0] {
-            let help = Text::of("write `padding = ").number(before).text("`, which gives ");
-            error.help(help.shape(output.with_last(self.out_channels)))
-        } else {
-            error.help(Text::of("write the padding as a number"))
-        })
     }
 
     pub(crate) const fn check_groups(&self, channels: usize) -> Result<(), ShapeError> {

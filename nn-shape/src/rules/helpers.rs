@@ -1,8 +1,9 @@
 //! Functions and macros that the files of rules share.
 
-use crate::checks::MOST;
+use crate::arguments::words;
+use crate::checks::{MOST, at_most};
 use crate::error::ShapeError;
-use crate::shape::Shape;
+use crate::shape::{MAX_RANK, Shape};
 use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
@@ -134,6 +135,22 @@ pub(crate) const fn last_axis(input: Shape) -> Result<Shape, ShapeError> {
     Err(ShapeError::layer(message.shape(input)).help(help))
 }
 
+/// The output of an adaptive pool, if it is no larger than its input. `size` is height and width, or twice the steps.
+pub(crate) const fn no_larger(
+    size: [usize; 2],
+    input: Shape,
+    output: Shape,
+) -> Result<Shape, ShapeError> {
+    let [height, width] = [input.dim(0), input.dim(if input.rank() > 2 { 1 } else { 0 })];
+    if size[0] <= height && size[1] <= width {
+        return Ok(output);
+    }
+    let message = Text::of("gives ").shape(output).text(", which is larger than its input ");
+    let help = Text::of("pool to at most ").number(height);
+    let help = if input.rank() > 2 { help.text("x").number(width) } else { help };
+    Err(ShapeError::argument("size", message.shape(input)).help(help))
+}
+
 /// Accepts a join of two or more branches. `verb` begins the message: `adds`.
 pub(crate) const fn branches(verb: &str, inputs: &[Shape]) -> Result<(), ShapeError> {
     if inputs.len() > 1 {
@@ -143,12 +160,177 @@ pub(crate) const fn branches(verb: &str, inputs: &[Shape]) -> Result<(), ShapeEr
     Err(ShapeError::layer(message))
 }
 
+/// Accepts a join of exactly two branches. `verb` begins the message: `divides`.
+pub(crate) const fn two_branches(verb: &str, inputs: &[Shape]) -> Result<(), ShapeError> {
+    if inputs.len() == 2 {
+        return Ok(());
+    }
+    let message = Text::of(verb).text(" two branches, but gets ").number(inputs.len());
+    Err(ShapeError::layer(message))
+}
+
+/// The output of an elementwise join: the shape of the first branch, which each other branch has, too, unless it is
+/// `[C]` or `[1, .., C]`, the channels of the first alone. The words are for messages: `adds`, and `shift` for what
+/// later branches do to channels.
+pub(crate) const fn broadcast(
+    verb: &str,
+    on_channels: &str,
+    inputs: &[Shape],
+) -> Result<Shape, ShapeError> {
+    let mut nth = 1;
+    while nth < inputs.len() {
+        if !inputs[nth].same(&inputs[0]) && !is_per_channel(inputs[nth], inputs[0]) {
+            return Err(no_broadcast(verb, on_channels, inputs, nth));
+        }
+        nth += 1;
+    }
+    Ok(inputs[0])
+}
+
+/// Whether `branch` has the channels of `first` alone, to be broadcast over its other axes.
+const fn is_per_channel(branch: Shape, first: Shape) -> bool {
+    let rank = branch.rank();
+    // `[C]` or `[1, .., C]`: other ranks would leave open which axes are meant.
+    let spreads = rank == 1 || rank == first.rank();
+    spreads && branch.same(&ones(rank).with_last(first.last()))
+}
+
+/// `1x1x..`
+const fn ones(rank: usize) -> Shape {
+    Shape::new([1; MAX_RANK].split_at(rank).0)
+}
+
+const fn no_broadcast(verb: &str, on_channels: &str, inputs: &[Shape], nth: usize) -> ShapeError {
+    let (first, other) = (inputs[0], inputs[nth]);
+    let error = unlike_first(Text::of(verb).text(" branches of one shape"), inputs, nth);
+    if is_per_channel(first, other) {
+        let help = Text::of("write branch ").number(nth + 1).text(" first: later branches ");
+        return error.help(help.text(on_channels).text(" its channels"));
+    }
+    let help = Text::of("let branch ").number(nth + 1).text(" give ").shape(first);
+    if first.rank() == 1 {
+        return error.help(help);
+    }
+    let help = help.text(", or ").number(first.last()).text(" to ");
+    error.help(help.text(on_channels).text(" channels"))
+}
+
 /// Branch `nth` (counted from 0) does not fit the first one. `begin` begins the message: `adds
 /// branches of one shape`.
-pub(crate) const fn unlike_first(begin: &str, inputs: &[Shape], nth: usize) -> ShapeError {
-    let message = Text::of(begin).text(", but branch 1 gives ").shape(inputs[0]);
+pub(crate) const fn unlike_first(begin: Text, inputs: &[Shape], nth: usize) -> ShapeError {
+    let message = begin.text(", but branch 1 gives ").shape(inputs[0]);
     let message = message.text(" and branch ").number(nth + 1).text(" gives ");
     ShapeError::branch(nth, message.shape(inputs[nth]))
+}
+
+words! {
+    /// What padding contains.
+    pub enum PadMode {
+        /// `constant`: a constant, 0 by default.
+        Constant = "constant",
+        /// `reflect`: the elements beside the outermost one, in reverse order.
+        Reflect = "reflect",
+        /// `replicate`: copies of the outermost element.
+        Replicate = "replicate",
+        /// `circular`: the elements of the other end.
+        Circular = "circular",
+    }
+}
+
+impl PadMode {
+    /// The element of an axis of `size` elements that is copied to element `at` of the padded one; `None` for a constant.
+    #[must_use]
+    pub const fn source(self, at: usize, [before, _]: [usize; 2], size: usize) -> Option<usize> {
+        if at >= before && at - before < size {
+            return Some(at - before);
+        }
+        Some(match self {
+            Self::Constant => return None,
+            Self::Reflect if at < before => before - at,
+            Self::Reflect => 2 * (size - 1) - (at - before),
+            Self::Replicate if at < before => 0,
+            Self::Replicate => size - 1,
+            Self::Circular if at < before => size - (before - at),
+            Self::Circular => at - before - size,
+        })
+    }
+}
+
+/// The shape of `input` with `sides`, elements before and after each of its first axes, added.
+pub(crate) const fn padded(
+    mode: PadMode,
+    sides: &[[usize; 2]],
+    input: Shape,
+) -> Result<Shape, ShapeError> {
+    let mut output = input;
+    let mut axis = 0;
+    while axis < sides.len() {
+        let ([before, after], size) = (sides[axis], input.dim(axis));
+        let larger = if before > after { before } else { after };
+        let (verb, most) = match mode {
+            PadMode::Reflect => ("reflects ", size - 1),
+            PadMode::Circular => ("repeats ", size),
+            PadMode::Constant | PadMode::Replicate => ("adds ", MOST),
+        };
+        if larger > most {
+            let message = Text::of(verb).number(larger).text(" elements, but ");
+            if most == MOST {
+                let message = message.text("can add at most ").number(MOST);
+                return Err(ShapeError::argument("padding", message));
+            }
+            let message = message.text("its input ").shape(input).text(" has ").number(size);
+            let message = message.text(" along that axis");
+            let help =
+                Text::of("pad by at most ").number(most).text(", or write `mode = replicate`");
+            return Err(ShapeError::argument("padding", message).help(help));
+        }
+        output = with_axis(output, axis, before + size + after);
+        axis += 1;
+    }
+    at_most(output, "gives ")
+}
+
+/// The axis, if the input has it.
+pub(crate) const fn axis(
+    argument: &'static str,
+    value: usize,
+    input: Shape,
+) -> Result<usize, ShapeError> {
+    if value < input.rank() {
+        return Ok(value);
+    }
+    let message = Text::of("has `").text(argument).text(" = ").number(value);
+    let message = message.text("`, but its input ").shape(input);
+    let error = ShapeError::argument(
+        argument,
+        if input.rank() == 1 {
+            message.text(" has axis 0 only")
+        } else {
+            message.text(" has the axes 0 to ").number(input.rank() - 1).text(" only")
+        },
+    );
+    Err(error.help(Text::of("axes are counted from 0, without the batch")))
+}
+
+/// This shape with another size of one axis.
+pub(crate) const fn with_axis(shape: Shape, axis: usize, size: usize) -> Shape {
+    let mut axes = [0; MAX_RANK];
+    let mut nth = 0;
+    while nth < shape.rank() {
+        axes[nth] = if nth == axis { size } else { shape.dim(nth) };
+        nth += 1;
+    }
+    Shape::new(axes.split_at(shape.rank()).0)
+}
+
+/// The output of a gate: half of the features of its input.
+pub(crate) const fn half(input: Shape) -> Result<Shape, ShapeError> {
+    if input.last().is_multiple_of(2) {
+        return Ok(input.with_last(input.last() / 2));
+    }
+    let message = Text::of("splits its input into two halves, but gets ").shape(input);
+    let help = Text::of("let the layer before it give an even number of features or channels");
+    Err(ShapeError::layer(message).help(help))
 }
 
 /// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.

@@ -17,43 +17,46 @@ arguments! {
         kernel: Pair,
         /// The stride; by default the size of the kernel.
         stride: Pair or "kernel",
-        /// The padding on each side of the input. It counts as minus infinity.
-        padding: Pair = [0, 0],
+        /// The padding on each side of the input, or `(top, bottom, left, right)`. It counts as minus infinity.
+        padding: Padding = Padding::Explicit([0, 0]),
         /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
+        /// Whether the size of the output is rounded up: the last window may end after the input and its padding.
+        ceil_mode: Flag = false,
     }
 }
 
 impl MaxPool2d {
     /// `[H, W, C] -> [H', W', C]` with
-    /// `H' = (H + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down.
+    /// `H' = (H + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down, or up with `ceil_mode`.
     ///
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, the padding is more than half
     /// of the kernel, or an argument is 0.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pool(&self.window(), inputs[0])
+        pool(&self.window(inputs[0]), inputs[0])
     }
 
     /// How the output's height and width are computed.
     #[must_use]
     pub const fn how(&self, inputs: &[Shape]) -> Text {
-        self.window().how(inputs[0])
+        self.window(inputs[0]).how(inputs[0])
     }
 
-    /// The window of the kernel.
+    /// The window of the kernel, over an input of this shape.
     #[must_use]
-    pub const fn window(&self) -> Window {
+    pub const fn window(&self, input: Shape) -> Window {
         let stride = match self.stride {
             Some(stride) => stride,
             None => self.kernel,
         };
-        Window::new(self.kernel, stride, Padding::Explicit(self.padding), self.dilation)
+        let window = Window::new(self.kernel, stride, self.padding, self.dilation, input);
+        if self.ceil_mode { window.rounded_up() } else { window }
     }
 
     /// Whether windows lie side by side, and a [`STRIP`] has room for one.
     const fn is_small(&self, input: Shape) -> bool {
-        let window = self.window();
+        let window = self.window(input);
         let [height, width] = window.kernel;
         height.saturating_mul(width).saturating_mul(input.last()) <= STRIP && window.tiles()
     }
@@ -84,7 +87,13 @@ mod tests {
     use crate::error::testing::refusal;
 
     const fn by(kernel: usize) -> MaxPool2d {
-        MaxPool2d { kernel: [kernel; 2], stride: None, padding: [0, 0], dilation: [1, 1] }
+        MaxPool2d {
+            kernel: [kernel; 2],
+            stride: None,
+            padding: Padding::Explicit([0, 0]),
+            dilation: [1, 1],
+            ceil_mode: false,
+        }
     }
 
     #[test]
@@ -98,11 +107,16 @@ mod tests {
     #[test]
     fn follows_stride_padding_and_dilation() {
         let input = Shape::new(&[112, 112, 64]);
-        let layer = MaxPool2d { stride: Some([2, 2]), padding: [1, 1], ..by(3) };
+        let layer = MaxPool2d { stride: Some([2, 2]), padding: Padding::Explicit([1, 1]), ..by(3) };
         assert_eq!(layer.output(&[input]).unwrap(), Shape::new(&[56, 56, 64]));
         // (7 - 2*2 - 1)/1 + 1 high, (9 + 2*1 - 3*1 - 1)/2 + 1 wide.
-        let layer =
-            MaxPool2d { kernel: [3, 2], stride: Some([1, 2]), padding: [0, 1], dilation: [2, 3] };
+        let layer = MaxPool2d {
+            kernel: [3, 2],
+            stride: Some([1, 2]),
+            padding: Padding::Explicit([0, 1]),
+            dilation: [2, 3],
+            ceil_mode: false,
+        };
         assert_eq!(layer.output(&[Shape::new(&[7, 9, 4])]).unwrap(), Shape::new(&[3, 4, 4]));
     }
 
@@ -119,8 +133,34 @@ mod tests {
     }
 
     #[test]
+    fn ceil_mode_rounds_up() {
+        // nn.MaxPool2d(2, ceil_mode=True) and nn.MaxPool2d(2, 3, ceil_mode=True) in PyTorch.
+        let layer = MaxPool2d { ceil_mode: true, ..by(2) };
+        assert_eq!(layer.output(&[Shape::new(&[7, 8, 4])]).unwrap(), Shape::new(&[4, 4, 4]));
+        let gaps = MaxPool2d { stride: Some([3, 3]), ..layer };
+        // A window that began after the input would be left out.
+        assert_eq!(gaps.output(&[Shape::new(&[7, 9, 4])]).unwrap(), Shape::new(&[3, 3, 4]));
+        assert_eq!(layer.output(&[Shape::new(&[1, 1, 4])]).unwrap(), Shape::new(&[1, 1, 4]));
+    }
+
+    #[test]
+    fn sides_and_same_pad_unevenly() {
+        let input = Shape::new(&[7, 8, 4]);
+        let same = MaxPool2d { padding: Padding::Same, ..by(2) };
+        assert_eq!(same.output(&[input]).unwrap(), Shape::new(&[4, 4, 4]));
+        let sides =
+            MaxPool2d { padding: Padding::Sides([0, 1, 0, 1]), stride: Some([1, 1]), ..by(2) };
+        assert_eq!(sides.output(&[input]).unwrap(), input);
+        let (_, words) =
+            refusal(MaxPool2d { padding: Padding::Sides([0, 2, 0, 0]), ..by(2) }.output(&[input]));
+        assert!(words.starts_with(
+            "layer `it` has a padding of 2 on one side, but a kernel of 2 allows at most 1"
+        ));
+    }
+
+    #[test]
     fn refuses_a_padding_of_more_than_half_its_kernel() {
-        let layer = MaxPool2d { padding: [2, 2], ..by(3) };
+        let layer = MaxPool2d { padding: Padding::Explicit([2, 2]), ..by(3) };
         let (blame, words) = refusal(layer.output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Argument("padding"));
         assert_eq!(
@@ -132,7 +172,7 @@ mod tests {
 
     #[test]
     fn refuses_windows_of_padding_alone() {
-        let layer = MaxPool2d { padding: [1, 1], dilation: [3, 3], ..by(2) };
+        let layer = MaxPool2d { padding: Padding::Explicit([1, 1]), dilation: [3, 3], ..by(2) };
         let (blame, words) = refusal(layer.output(&[Shape::new(&[2, 2, 1])]));
         assert_eq!(blame, Blame::Argument("dilation"));
         assert_eq!(

@@ -3,9 +3,8 @@
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::row::{Features, Inputs, Needs, Row};
-use crate::rules::helpers::{attempt, branches, unlike_first};
-use crate::shape::{MAX_RANK, Shape};
-use crate::text::Text;
+use crate::rules::helpers::{attempt, branches, broadcast};
+use crate::shape::Shape;
 
 arguments! {
     /// The product of all branches, element by element. A branch of shape `[C]` or `[1, .., C]` scales
@@ -20,42 +19,8 @@ impl Mul {
     /// When a branch has neither the shape of the first nor its channels alone.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         attempt!(branches("multiplies", inputs));
-        let mut nth = 1;
-        while nth < inputs.len() {
-            if !inputs[nth].same(&inputs[0]) && !scales(inputs[nth], inputs[0]) {
-                return Err(refuse(inputs, nth));
-            }
-            nth += 1;
-        }
-        Ok(inputs[0])
+        broadcast("multiplies", "scale", inputs)
     }
-}
-
-/// Whether `gate` has the channels of `input` alone, to be spread over its other axes.
-const fn scales(gate: Shape, input: Shape) -> bool {
-    let rank = gate.rank();
-    // `[C]` or `[1, .., C]`: other ranks would leave open which axes are meant.
-    let spreads = rank == 1 || rank == input.rank();
-    spreads && gate.same(&ones(rank).with_last(input.last()))
-}
-
-/// `1x1x..`
-const fn ones(rank: usize) -> Shape {
-    Shape::new([1; MAX_RANK].split_at(rank).0)
-}
-
-const fn refuse(inputs: &[Shape], nth: usize) -> ShapeError {
-    let (first, other) = (inputs[0], inputs[nth]);
-    let error = unlike_first("multiplies branches of one shape", inputs, nth);
-    if scales(first, other) {
-        let help = Text::of("write branch ").number(nth + 1);
-        return error.help(help.text(" first: later branches scale its channels"));
-    }
-    let help = Text::of("let branch ").number(nth + 1).text(" give ").shape(first);
-    if first.rank() == 1 {
-        return error.help(help);
-    }
-    error.help(help.text(", or ").number(first.last()).text(" to scale channels"))
 }
 
 /// The row of `Mul`.

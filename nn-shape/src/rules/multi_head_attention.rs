@@ -1,6 +1,6 @@
 //! `MultiHeadAttention`: PyTorch's `nn.MultiheadAttention`.
 
-use crate::arguments::arguments;
+use crate::arguments::{arguments, words};
 use crate::error::ShapeError;
 use crate::role::Role;
 use crate::row::{Channels, Features, Row, Size, Steps, Streaming};
@@ -9,6 +9,16 @@ use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
 use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
+
+words! {
+    /// The names of the weights in files. Queries, keys and values are one matrix in both.
+    pub enum Names {
+        /// `torch`: `in_proj_weight`, `in_proj_bias` and `out_proj`, as `nn.MultiheadAttention`.
+        Torch = "torch",
+        /// `timm`: `qkv` and `proj`, as the attention of timm's vision transformers.
+        Timm = "timm",
+    }
+}
 
 arguments! {
     /// Multi-head attention (Vaswani et al., 2017): at each step, each head outputs a mean of the values of all
@@ -27,6 +37,8 @@ arguments! {
         rotary: Flag = false,
         /// Whether biases are added.
         bias: Flag = true,
+        /// The names of the weights in files.
+        names: Word(Names) = Names::Torch,
     }
 }
 
@@ -118,14 +130,18 @@ impl MultiHeadAttention {
     pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
         let width = inputs[0].last();
         let (square, all) = (width * width, LayerAxis::plain(3 * width, 1));
-        sink.floats("in_proj_weight", 0, &[all, LayerAxis::inputs(width, 3 * width)]);
+        let [weight, bias, out_weight, out_bias] = match self.names {
+            Names::Torch => ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"],
+            Names::Timm => ["qkv.weight", "qkv.bias", "proj.weight", "proj.bias"],
+        };
+        sink.floats(weight, 0, &[all, LayerAxis::inputs(width, 3 * width)]);
         if self.bias {
-            sink.floats("in_proj_bias", 4 * square, &[all]);
+            sink.floats(bias, 4 * square, &[all]);
         }
         let outputs = LayerAxis::plain(width, 1);
-        sink.floats("out_proj.weight", 3 * square, &[outputs, LayerAxis::plain(width, width)]);
+        sink.floats(out_weight, 3 * square, &[outputs, LayerAxis::plain(width, width)]);
         if self.bias {
-            sink.floats("out_proj.bias", 4 * square + 3 * width, &[outputs]);
+            sink.floats(out_bias, 4 * square + 3 * width, &[outputs]);
         }
     }
 
@@ -175,6 +191,7 @@ mod tests {
         dropout: 0.0,
         rotary: false,
         bias: true,
+        names: Names::Torch,
     };
     const INPUT: Shape = Shape::new(&[64, 128]);
 

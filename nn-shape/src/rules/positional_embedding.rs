@@ -11,7 +11,11 @@ use crate::tensors::{LayerAxis, TensorSink};
 
 arguments! {
     /// Adds a trained vector to each step, so that later layers can tell positions apart.
-    pub struct PositionalEmbedding {}
+    pub struct PositionalEmbedding {
+        /// Whether files have it as vision transformers do: as a parameter `[1, T, C]` with the name of the line, and not
+        /// as the `weight` of an `nn.Embedding`.
+        parameter: Flag = false,
+    }
 }
 
 impl PositionalEmbedding {
@@ -33,8 +37,13 @@ impl PositionalEmbedding {
     /// The tensors of its weights in files.
     pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
         let (steps, features) = (inputs[0].dim(0), inputs[0].last());
-        let axes = [LayerAxis::plain(steps, features), LayerAxis::plain(features, 1)];
-        sink.floats("weight", 0, &axes);
+        let (steps_axis, features_axis) =
+            (LayerAxis::plain(steps, features), LayerAxis::plain(features, 1));
+        if self.parameter {
+            sink.floats("", 0, &[LayerAxis::plain(1, steps * features), steps_axis, features_axis]);
+        } else {
+            sink.floats("weight", 0, &[steps_axis, features_axis]);
+        }
     }
 
     /// The number of steps.
@@ -49,6 +58,7 @@ pub static ROW: Row = Row {
     name: "PositionalEmbedding",
     stem: "positional_embedding",
     summary: "adds a trained vector to each step",
+    parameters: PositionalEmbedding::PARAMETERS,
     rule: |inputs, values| PositionalEmbedding::from_values(values).output(inputs),
     params: Some(|inputs, values| PositionalEmbedding::from_values(values).params(inputs)),
     tensors: Some(|inputs, values, sink| {
@@ -71,17 +81,18 @@ mod tests {
     fn keeps_the_shape() {
         const INPUT: Shape = Shape::new(&[64, 32]);
         const OUTPUT: Shape = crate::error::expect(
-            PositionalEmbedding {}.output(&[INPUT]),
+            PositionalEmbedding { parameter: false }.output(&[INPUT]),
             "PositionalEmbedding",
             "",
         );
         assert_eq!(OUTPUT, INPUT);
-        assert_eq!(PositionalEmbedding {}.params(&[INPUT]), 2048);
+        assert_eq!(PositionalEmbedding { parameter: false }.params(&[INPUT]), 2048);
     }
 
     #[test]
     fn refuses_an_image() {
-        let (blame, _) = refusal(PositionalEmbedding {}.output(&[Shape::new(&[28, 28, 1])]));
+        let (blame, _) =
+            refusal(PositionalEmbedding { parameter: false }.output(&[Shape::new(&[28, 28, 1])]));
         assert_eq!(blame, Blame::Layer);
     }
 }

@@ -16,14 +16,18 @@ words! {
         Nearest = "nearest",
         /// `bilinear`: interpolated between the four nearest old pixels.
         Bilinear = "bilinear",
+        /// `bicubic`: interpolated between the sixteen nearest old pixels (Keys, 1981, with a = -0.75).
+        Bicubic = "bicubic",
     }
 }
 
 arguments! {
-    /// Enlarges an image.
+    /// An image of another size: larger by a factor, or of any `size`.
     pub struct Upsample {
         /// The factor of height and width.
-        factor: Pair,
+        factor: Pair or "none",
+        /// Height and width of the output.
+        size: Pair or "none",
         /// How new pixels are computed.
         mode: Word(Mode) = Mode::Nearest,
         /// Whether the centres of the corner pixels of input and output are aligned, rather than their outer edges.
@@ -32,29 +36,44 @@ arguments! {
 }
 
 impl Upsample {
-    /// `[H, W, C] -> [H*factor, W*factor, C]`
+    /// `[H, W, C] -> [H*factor, W*factor, C]`, or `[size, size, C]`
     ///
     /// # Errors
-    /// When the input has another rank, the factor is 0 or too large, or `align_corners` meets `nearest`.
+    /// When the input has another rank, there is not either a factor or a size, it is 0 or too large, or
+    /// `align_corners` meets `nearest`.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = attempt!(image(inputs[0]));
-        attempt!(counts("factor", "factor", self.factor));
+        let [height, width] = match (self.factor, self.size) {
+            (Some(factor), None) => {
+                let [height, width] = attempt!(counts("factor", "factor", factor));
+                [input.dim(0).saturating_mul(height), input.dim(1).saturating_mul(width)]
+            }
+            (None, Some(size)) => attempt!(counts("size", "size", size)),
+            (None, None) => {
+                let message = Text::of("has neither a factor nor a `size`, but needs one of them");
+                let help = Text::of("write `Upsample(2)`, or `Upsample(size = (56, 56))`");
+                return Err(ShapeError::layer(message).help(help));
+            }
+            (Some(_), Some(_)) => {
+                let message = Text::of("has both a factor and a `size`, but needs one of them");
+                let help = Text::of("leave out one of them");
+                return Err(ShapeError::argument("size", message).help(help));
+            }
+        };
         if self.align_corners && matches!(self.mode, Mode::Nearest) {
             let message = Text::of("has `align_corners = true`, but copies the nearest pixels");
             let help = Text::of("write `mode = bilinear`, too, or leave out `align_corners`");
             return Err(ShapeError::argument("align_corners", message).help(help));
         }
-        let [height, width] = self.factor;
-        let height = input.dim(0).saturating_mul(height);
-        let width = input.dim(1).saturating_mul(width);
         at_most(Shape::new(&[height, width, input.last()]), "gives ")
     }
 
-    /// Multiply-adds of one sample: four per interpolated element.
+    /// Multiply-adds of one sample: four or sixteen per interpolated element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         match (self.mode, self.output(inputs)) {
             (Mode::Bilinear, Ok(output)) => output.len().saturating_mul(4),
+            (Mode::Bicubic, Ok(output)) => output.len().saturating_mul(16),
             _ => 0,
         }
     }
@@ -64,7 +83,7 @@ impl Upsample {
 pub static ROW: Row = Row {
     name: "Upsample",
     stem: "upsample",
-    summary: "upsampling of height and width",
+    summary: "image of another height and width",
     parameters: Upsample::PARAMETERS,
     positional: 1,
     rule: |inputs, values| Upsample::from_values(values).output(inputs),
@@ -83,7 +102,12 @@ mod tests {
     use crate::error::testing::refusal;
 
     const fn by(height: usize, width: usize) -> Upsample {
-        Upsample { factor: [height, width], mode: Mode::Nearest, align_corners: false }
+        Upsample {
+            factor: Some([height, width]),
+            size: None,
+            mode: Mode::Nearest,
+            align_corners: false,
+        }
     }
 
     #[test]
@@ -94,6 +118,29 @@ mod tests {
         let bilinear = Upsample { mode: Mode::Bilinear, align_corners: true, ..by(2, 3) };
         assert_eq!(bilinear.output(&[INPUT]).unwrap(), OUTPUT);
         assert_eq!((by(2, 3).macs(&[INPUT]), bilinear.macs(&[INPUT])), (0, 4 * OUTPUT.len()));
+    }
+
+    #[test]
+    fn has_any_size() {
+        let layer = Upsample { factor: None, size: Some([5, 9]), ..by(1, 1) };
+        assert_eq!(layer.output(&[Shape::new(&[7, 7, 2])]).unwrap(), Shape::new(&[5, 9, 2]));
+        let cubic = Upsample { mode: Mode::Bicubic, ..layer };
+        assert_eq!(cubic.macs(&[Shape::new(&[7, 7, 2])]), 5 * 9 * 2 * 16);
+    }
+
+    #[test]
+    fn refuses_no_size_and_two() {
+        let input = Shape::new(&[7, 7, 16]);
+        let (blame, words) = refusal(Upsample { factor: None, ..by(1, 1) }.output(&[input]));
+        assert_eq!(blame, Blame::Layer);
+        assert_eq!(
+            words,
+            "layer `it` has neither a factor nor a `size`, but needs one of them\n  \
+             = help: write `Upsample(2)`, or `Upsample(size = (56, 56))`"
+        );
+        let (blame, words) = refusal(Upsample { size: Some([9, 9]), ..by(1, 1) }.output(&[input]));
+        assert_eq!(blame, Blame::Argument("size"));
+        assert!(words.starts_with("layer `it` has both a factor and a `size`"), "{words}");
     }
 
     #[test]

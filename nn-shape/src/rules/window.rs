@@ -29,56 +29,104 @@ pub struct Window {
     pub stride: [usize; 2],
     /// The zeros added before the first and after the last element of each axis.
     pub padding: [[usize; 2]; 2],
+    /// How many of the zeros after the last element no average counts, because `ceil_mode` added them.
+    pub uncounted: [usize; 2],
     /// The distance between elements of the kernel.
     pub dilation: [usize; 2],
 }
 
-const NOUN: [&str; 2] = ["height", "width"];
+pub(crate) const NOUN: [&str; 2] = ["height", "width"];
 const ADJECTIVE: [&str; 2] = ["high", "wide"];
 
 impl Window {
-    /// A window of these arguments.
+    /// A window without padding.
+    #[must_use]
+    pub const fn without_padding(
+        over: Over,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        dilation: [usize; 2],
+    ) -> Self {
+        Self { over, kernel, stride, padding: [[0; 2]; 2], uncounted: [0; 2], dilation }
+    }
+
+    /// A window of these arguments over images like `input`, on whose size `same` depends.
     #[must_use]
     pub(crate) const fn new(
         kernel: [usize; 2],
         stride: [usize; 2],
         padding: Padding,
         dilation: [usize; 2],
+        input: Shape,
     ) -> Self {
-        let over = Over::Images;
-        let mut window = Self { over, kernel, stride, padding: [[0; 2]; 2], dilation };
-        let mut axis = 0;
-        while axis < 2 {
-            window.padding[axis] = match padding {
-                Padding::Explicit(both) => [both[axis]; 2],
-                Padding::Same => {
-                    let all = window.extent(axis).saturating_sub(1);
-                    [all / 2, all - all / 2]
-                }
-            };
-            axis += 1;
-        }
+        let mut window = Self::without_padding(Over::Images, kernel, stride, dilation);
+        window.padding = match padding {
+            Padding::Explicit([height, width]) => [[height; 2], [width; 2]],
+            Padding::Sides([top, bottom, left, right]) => [[top, bottom], [left, right]],
+            Padding::Same => [window.same(0, input, 0), window.same(1, input, 1)],
+        };
         window
     }
 
-    /// A window of these arguments over steps.
+    /// A window of these arguments over steps like `input`, on whose number `same` depends.
     #[must_use]
     pub(crate) const fn over_steps(
         kernel: usize,
         stride: usize,
         padding: StepPadding,
         dilation: usize,
+        input: Shape,
     ) -> Self {
         // A sequence is an image of height 1.
         let (kernel, stride, dilation) = ([1, kernel], [1, stride], [1, dilation]);
-        let mut window = Self { over: Over::Steps, kernel, stride, padding: [[0; 2]; 2], dilation };
-        let all = window.extent(1).saturating_sub(1);
+        let mut window = Self::without_padding(Over::Steps, kernel, stride, dilation);
         window.padding[1] = match padding {
             StepPadding::Explicit(both) => [both; 2],
-            StepPadding::Same => [all / 2, all - all / 2],
-            StepPadding::Causal => [all, 0],
+            StepPadding::Sides(sides) => sides,
+            StepPadding::Same => window.same(1, input, 0),
+            StepPadding::Causal => [window.extent(1).saturating_sub(1), 0],
         };
         window
+    }
+
+    /// The zeros of `same` along `axis`, which is axis `of` of the input: as many as the last of
+    /// `size/stride`, rounded up, windows needs.
+    const fn same(&self, axis: usize, input: Shape, of: usize) -> [usize; 2] {
+        let stride = self.stride[axis];
+        // Of other shapes, and with a stride of 0, which the rule refuses, there is nothing to compute.
+        let after_last = if stride == 0 || of >= input.rank() || input.dim(of) == 0 {
+            1
+        } else {
+            // The elements of the input that the last window has from its first one on.
+            (input.dim(of) - 1) % stride + 1
+        };
+        let all = self.extent(axis).saturating_sub(after_last);
+        [all / 2, all - all / 2]
+    }
+
+    /// The window of a pool with `ceil_mode`: the last window may begin in the input, or in the padding before it, and
+    /// end after the padding after it.
+    #[must_use]
+    pub(crate) const fn rounded_up(mut self) -> Self {
+        let mut axis = 0;
+        while axis < 2 {
+            // With `stride - 1` more zeros, rounding down gives what rounding up does without them. With more zeros
+            // than the kernel's other elements, a window could begin after the input.
+            let most = self.extent(axis).saturating_sub(1);
+            let [_, after] = self.padding[axis];
+            let all = after.saturating_add(self.stride[axis].saturating_sub(1));
+            let all = if all < most { all } else { most };
+            self.uncounted[axis] = all.saturating_sub(after);
+            self.padding[axis][1] = after + self.uncounted[axis];
+            axis += 1;
+        }
+        self
+    }
+
+    /// The zeros before and after that the arguments ask for: without those of `ceil_mode`.
+    const fn given_padding(&self, axis: usize) -> [usize; 2] {
+        let [before, after] = self.padding[axis];
+        [before, after - self.uncounted[axis]]
     }
 
     /// The input as height, width and channels.
@@ -113,7 +161,7 @@ impl Window {
         }
     }
 
-    const fn adjective(&self, axis: usize) -> &'static str {
+    pub(crate) const fn adjective(&self, axis: usize) -> &'static str {
         match self.over {
             Over::Images => ADJECTIVE[axis],
             Over::Steps => "long",
@@ -171,8 +219,8 @@ impl Window {
 
     /// Refuses paddings that would overflow.
     const fn check_padding(&self) -> Result<(), ShapeError> {
-        // The zeros after: as many as before where the user wrote a number. Others follow from the kernel.
-        let [height, width] = [self.padding[0][1], self.padding[1][1]];
+        let [height, width] = [self.given_padding(0), self.given_padding(1)];
+        let [height, width] = [larger(height), larger(width)];
         if height <= MOST && width <= MOST {
             return Ok(());
         }
@@ -315,11 +363,18 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
     let input = window.as_image(input);
     let mut axis = 0;
     while axis < 2 {
-        let padding = window.padding[axis][0];
+        let [before, after] = window.given_padding(axis);
+        let padding = larger([before, after]);
         let most = window.kernel[axis] / 2;
         if padding > most {
-            let both = window.shown([window.padding[0][0], window.padding[1][0]]);
-            let message = Text::of("has a padding of ").pair(both).text(", but a kernel of ");
+            let (height, width) = (window.given_padding(0), window.given_padding(1));
+            let mut message = Text::of("has a padding of ");
+            message = if before == after {
+                message.pair(window.shown([height[0], width[0]]))
+            } else {
+                message.number(padding).text(" on one side")
+            };
+            let message = message.text(", but a kernel of ");
             let message =
                 message.pair(window.shown(window.kernel)).text(" allows at most ").number(most);
             let help =
@@ -340,6 +395,10 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
         axis += 1;
     }
     Ok(output)
+}
+
+const fn larger([a, b]: [usize; 2]) -> usize {
+    if a > b { a } else { b }
 }
 
 /// The largest number that divides both; the other one where one is 0.

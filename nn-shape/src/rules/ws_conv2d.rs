@@ -22,7 +22,8 @@ arguments! {
         kernel: Pair,
         /// The stride.
         stride: Pair = [1, 1],
-        /// The number of zeros added on each side of the input; `same` keeps height and width.
+        /// The number of zeros added on each side of the input, or `(top, bottom, left, right)`; `same` keeps height
+        /// and width, divided by the stride, as in TensorFlow.
         padding: Padding = Padding::Explicit([0, 0]),
         /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
@@ -77,10 +78,10 @@ impl WSConv2d {
         self.plain().how(inputs)
     }
 
-    /// The window of the kernel.
+    /// The window of the kernel, over an input of this shape.
     #[must_use]
-    pub const fn window(&self) -> Window {
-        self.plain().window()
+    pub const fn window(&self, input: Shape) -> Window {
+        self.plain().window(input)
     }
 
     /// The number of input channels of one group. The rule refuses 0 groups.

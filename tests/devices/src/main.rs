@@ -9,9 +9,9 @@ mod training;
 
 /// All lines.
 fn lines() -> String {
-    let mut text = networks::report();
+    let text = networks::report();
     #[cfg(feature = "train")]
-    text.push_str(&training::report());
+    let text = text + &training::report();
     text
 }
 

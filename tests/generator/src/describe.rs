@@ -161,6 +161,8 @@ fn value_text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Number(number) => number.to_string(),
         Value::Pair(pair) | Value::Padding(Padding::Explicit(pair)) => format!("{pair:?}"),
+        Value::Padding(Padding::Sides(sides)) => format!("{sides:?}"),
+        Value::StepPadding(StepPadding::Sides(sides)) => format!("{sides:?}"),
         Value::Padding(Padding::Same) | Value::StepPadding(StepPadding::Same) => r#""same""#.into(),
         Value::StepPadding(StepPadding::Causal) => r#""causal""#.into(),
         Value::StepPadding(StepPadding::Explicit(both)) => both.to_string(),

@@ -156,6 +156,12 @@ fn print_value(value: &ArgumentValue) -> String {
         ArgumentValue::Plain(Value::Pair(pair) | Value::Padding(Padding::Explicit(pair))) => {
             print_pair(pair.map(Size::Literal))
         }
+        ArgumentValue::Plain(Value::Padding(Padding::Sides([top, bottom, left, right]))) => {
+            format!("({top}, {bottom}, {left}, {right})")
+        }
+        ArgumentValue::Plain(Value::StepPadding(StepPadding::Sides([before, after]))) => {
+            format!("({before}, {after})")
+        }
         ArgumentValue::Plain(Value::Padding(Padding::Same)) => "same".into(),
         ArgumentValue::Plain(Value::StepPadding(StepPadding::Same)) => "same".into(),
         ArgumentValue::Plain(Value::StepPadding(StepPadding::Causal)) => "causal".into(),

@@ -4,7 +4,7 @@ use super::*;
 use unrolled_shape::registry::ROWS;
 
 fn sources() -> Vec<String> {
-    (0..200).map(|seed| print::print(&draw::draw(seed))).collect()
+    (0..300).map(|seed| print::print(&draw::draw(seed))).collect()
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn the_same_seed_gives_the_same_network() {
 #[test]
 fn every_layer_and_argument_is_drawn_often() {
     let sources = sources();
-    for row in ROWS {
+    for row in ROWS.iter().filter(|row| !draw::NOT_DRAWN.contains(&row.name)) {
         let used = sources.iter().filter(|source| source.contains(row.name)).count();
         assert!(used >= 5, "{}: {used} times", row.name);
     }

@@ -22,8 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .seed(1)
         .fit(&mut net, &train, &CrossEntropy::new())?;
     println!("test accuracy: {:.1}%", 100.0 * Confusion::of(&*net, &test)?.accuracy());
-    let bytes: Vec<u8> = net.params().iter().flat_map(|weight| weight.to_le_bytes()).collect();
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/digits.f32"), bytes)?;
+    net.save(concat!(env!("CARGO_MANIFEST_DIR"), "/digits.safetensors"))?;
     Ok(())
 }
 

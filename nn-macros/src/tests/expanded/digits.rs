@@ -22,13 +22,13 @@
 )]
 #[repr(C)]
 pub struct Digits {
-    /// `conv1`: `Conv2d(32, kernel = 3)`: 28x28x1 -> 26x26x32
+    /// `conv1`: `Conv2d(32, kernel = 3)`: 28x28x1 -> 26x26x32, 320 parameters
     pub conv1: unrolled::__private::layers::Conv2d<32, 1, 3, 3>,
-    /// `conv2`: `Conv2d(64, kernel = 3)`: 13x13x32 -> 11x11x64
+    /// `conv2`: `Conv2d(64, kernel = 3)`: 13x13x32 -> 11x11x64, 18,496 parameters
     pub conv2: unrolled::__private::layers::Conv2d<64, 32, 3, 3>,
-    /// `fc1`: `Dense(128)`: 1600 -> 128
+    /// `fc1`: `Dense(128)`: 1600 -> 128, 204,928 parameters
     pub fc1: unrolled::__private::layers::Dense<1600, 128>,
-    /// `fc2`: `Dense(10)`: 128 -> 10
+    /// `fc2`: `Dense(10)`: 128 -> 10, 1,290 parameters
     pub fc2: unrolled::__private::layers::Dense<128, 10>,
 }
 #[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
@@ -67,8 +67,9 @@ const _: () = {
         const ARGUMENTS: Self::Arguments = __rt::rules::max_pool2d::MaxPool2d {
             kernel: [2, 2],
             stride: ::core::option::Option::None,
-            padding: [0, 0],
+            padding: __rt::Padding::Explicit([0, 0]),
             dilation: [1, 1],
+            ceil_mode: false,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[26, 26, 32])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[13, 13, 32]);
@@ -107,8 +108,9 @@ const _: () = {
         const ARGUMENTS: Self::Arguments = __rt::rules::max_pool2d::MaxPool2d {
             kernel: [2, 2],
             stride: ::core::option::Option::None,
-            padding: [0, 0],
+            padding: __rt::Padding::Explicit([0, 0]),
             dilation: [1, 1],
+            ceil_mode: false,
         };
         const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[11, 11, 64])];
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[5, 5, 64]);
@@ -217,7 +219,6 @@ const _: () = {
         #[inline]
         #[must_use]
         pub fn forward(&self, input: &[[[f32; 1]; 28]; 28]) -> [f32; 10] {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one(
                 self,
                 &[unrolled::__private::Values::as_floats(input)],
@@ -231,7 +232,6 @@ const _: () = {
             input: &[[[f32; 1]; 28]; 28],
             output: &mut [f32; 10],
         ) {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one_into(
                 self,
                 &[unrolled::__private::Values::as_floats(input)],
@@ -634,6 +634,9 @@ const _: () = {
                         },
                     );
             }
+            if ctx.frozen.covers(const { __Slots::FC1.end() }) {
+                return;
+            }
             {
                 let [d_out] = __rt::take(values, n, [__Train::D_FC1]);
                 __TrainSlots::DROPOUT.backward(&__rt::layers::Dropout, pass, &[], d_out);
@@ -662,6 +665,9 @@ const _: () = {
                             ctx: ctx.reborrow(),
                         },
                     );
+            }
+            if ctx.frozen.covers(const { __Slots::CONV2.end() }) {
+                return;
             }
             {
                 let [d_out, d_in0] = __rt::take(
@@ -712,6 +718,9 @@ const _: () = {
                             ctx: ctx.reborrow(),
                         },
                     );
+            }
+            if ctx.frozen.covers(const { __Slots::CONV1.end() }) {
+                return;
             }
             {
                 let [d_out, d_in0] = __rt::take(

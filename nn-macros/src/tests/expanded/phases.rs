@@ -7,9 +7,9 @@
 )]
 #[repr(C)]
 struct Phases {
-    /// `fc`: `Dense(7)`: 7 -> 7
+    /// `fc`: `Dense(7)`: 7 -> 7, 56 parameters
     fc: unrolled::__private::layers::Dense<7, 7>,
-    /// `bn`: `BatchNorm`: 7 -> 7
+    /// `bn`: `BatchNorm`: 7 -> 7, 14 parameters
     bn: unrolled::__private::layers::BatchNorm<7>,
     /// `inner`: `Inner`: 7 -> computed
     inner: Inner,
@@ -201,7 +201,6 @@ const _: () = {
         #[inline]
         #[must_use]
         fn forward(&self, (x, table): (&[f32; 4], &[f32; 3])) -> [f32; 2] {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one(
                 self,
                 &[
@@ -218,7 +217,6 @@ const _: () = {
             (x, table): (&[f32; 4], &[f32; 3]),
             output: &mut [f32; 2],
         ) {
-            const { <Self as unrolled::__private::Network>::CHECKS }
             unrolled::__private::infer_one_into(
                 self,
                 &[
@@ -639,6 +637,9 @@ const _: () = {
                     );
             }
             if phase == __Phases::BN.last {
+                if ctx.frozen.covers(const { __Slots::BN.end() }) {
+                    return;
+                }
                 {
                     let [d_out, d_in0, d_in1] = __rt::take(
                         values,
@@ -673,27 +674,35 @@ const _: () = {
                 }
             }
             if __Phases::BN.contain(phase) {
-                let [x0, d_out, d_in0] = __rt::take(
-                    values,
-                    n,
-                    [__Train::FC, __Train::D_BN, __Train::D_FC],
-                );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::BN
-                    .backward(
-                        &self.bn,
-                        __rt::Backward {
-                            pass,
-                            phase: phase - __Phases::BN.first,
-                            x: &[x0],
-                            y: &[],
-                            d_y: &mut *d_out,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
+                if ctx.frozen.covers(const { __Slots::BN.end() }) {
+                    return;
+                }
+                {
+                    let [x0, d_out, d_in0] = __rt::take(
+                        values,
+                        n,
+                        [__Train::FC, __Train::D_BN, __Train::D_FC],
                     );
+                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
+                    __TrainSlots::BN
+                        .backward(
+                            &self.bn,
+                            __rt::Backward {
+                                pass,
+                                phase: phase - __Phases::BN.first,
+                                x: &[x0],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
             }
             if phase == 0 {
+                if ctx.frozen.covers(const { __Slots::FC.end() }) {
+                    return;
+                }
                 {
                     let [x0, d_out, d_in0, d_sum] = __rt::take(
                         values,

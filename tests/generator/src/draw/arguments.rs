@@ -73,11 +73,14 @@ impl Generator {
             Kind::Number => ArgumentValue::Number(self.size(1, 4, context)),
             Kind::Pair => ArgumentValue::Pair(self.pair(1, 3, context)),
             Kind::Padding if self.rng.percent(40) => {
-                ArgumentValue::Plain(Value::Padding(Padding::Same))
+                let sides = Padding::Sides([(); 4].map(|()| self.rng.between(0, 2)));
+                let padding = self.rng.pick(&[Padding::Same, sides]);
+                ArgumentValue::Plain(Value::Padding(padding))
             }
             Kind::StepPadding => {
                 let explicit = StepPadding::Explicit(self.rng.between(0, 2));
-                let all = [StepPadding::Same, StepPadding::Causal, explicit];
+                let sides = StepPadding::Sides([(); 2].map(|()| self.rng.between(0, 2)));
+                let all = [StepPadding::Same, StepPadding::Causal, explicit, sides];
                 ArgumentValue::Plain(Value::StepPadding(self.rng.pick(&all)))
             }
             Kind::Padding => ArgumentValue::Padding(self.pair(0, 2, context)),

@@ -1,8 +1,8 @@
 use unrolled::prelude::*;
 
 network! {
-    struct Net(28x28x1) -> 10 {
-        Conv2d(32, kernel = 3, stride = 2, padding = same),
+    struct Net(28x28x3) -> 10 {
+        Upsample(2, size = (56, 56)),
         Flatten,
         Dense(10),
     }

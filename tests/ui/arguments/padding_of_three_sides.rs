@@ -2,7 +2,7 @@ use unrolled::prelude::*;
 
 network! {
     struct Net(28x28x1) -> 10 {
-        MaxPool2d(3, stride = 1, padding = same),
+        Conv2d(32, kernel = 3, padding = (1, 0, 1)),
         Flatten,
         Dense(10),
     }

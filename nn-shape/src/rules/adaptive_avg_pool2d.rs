@@ -1,0 +1,79 @@
+//! `AdaptiveAvgPool2d`: PyTorch's `nn.AdaptiveAvgPool2d`, channels last.
+
+use crate::arguments::arguments;
+use crate::error::ShapeError;
+use crate::role::Role;
+use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
+use crate::rules::helpers::{attempt, counts, no_larger};
+use crate::rules::window::image;
+use crate::shape::Shape;
+
+arguments! {
+    /// The average under windows of nearly equal size that cover the input, as many as the output has
+    /// pixels.
+    pub struct AdaptiveAvgPool2d {
+        /// Height and width of the output.
+        size: Pair,
+    }
+}
+
+impl AdaptiveAvgPool2d {
+    /// `[H, W, C] -> [size, size, C]`. Window `i` begins at `i*H/size`, rounded down, and ends at
+    /// `(i + 1)*H/size`, rounded up.
+    ///
+    /// # Errors
+    /// When the input has another rank, or `size` is 0 or larger than the input.
+    pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let input = inputs[0];
+        attempt!(image(input));
+        attempt!(counts("size", "size", self.size));
+        let [height, width] = self.size;
+        no_larger(self.size, input, Shape::new(&[height, width, input.last()]))
+    }
+}
+
+/// The row of `AdaptiveAvgPool2d`.
+pub static ROW: Row = Row {
+    name: "AdaptiveAvgPool2d",
+    stem: "adaptive_avg_pool2d",
+    summary: "average pooling to any height and width",
+    parameters: AdaptiveAvgPool2d::PARAMETERS,
+    positional: 1,
+    rule: |inputs, values| AdaptiveAvgPool2d::from_values(values).output(inputs),
+    flows: Flows { leading: Flow::Compute, last: Flow::Keep, keeps_rank: true },
+    steps: Steps::All,
+    channels: Channels::First,
+    features: Features::Same,
+    role: Role::Pool,
+    ..Row::BASE
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Blame;
+    use crate::error::testing::refusal;
+
+    #[test]
+    fn has_the_size() {
+        const LAYER: AdaptiveAvgPool2d = AdaptiveAvgPool2d { size: [3, 2] };
+        const OUTPUT: Shape =
+            crate::error::expect(LAYER.output(&[Shape::new(&[7, 7, 4])]), "AdaptiveAvgPool2d", "");
+        assert_eq!(OUTPUT, Shape::new(&[3, 2, 4]));
+    }
+
+    #[test]
+    fn refuses_a_larger_output_and_none() {
+        let (blame, words) =
+            refusal(AdaptiveAvgPool2d { size: [3, 8] }.output(&[Shape::new(&[7, 7, 4])]));
+        assert_eq!(blame, Blame::Argument("size"));
+        assert_eq!(
+            words,
+            "layer `it` gives 3x8x4, which is larger than its input 7x7x4\n  \
+             = help: pool to at most 7x7"
+        );
+        let (blame, _) =
+            refusal(AdaptiveAvgPool2d { size: [3, 0] }.output(&[Shape::new(&[7, 7, 4])]));
+        assert_eq!(blame, Blame::Argument("size"));
+    }
+}
