@@ -1,4 +1,5 @@
-//! The arithmetic of layer shapes: the one definition of the rules, all `const fn`, without dependencies.
+//! The arithmetic of layer shapes: the one definition of the rules, all `const fn`, without dependencies. Beside a rule are
+//! the names and layouts of its layer's weights in files.
 //!
 //! Three callers use the same rules: the `network!` macro while it expands, constants in expanded code,
 //! and hand-written layers. The wording of every shape error is here too, built by [`Text`], so that all
