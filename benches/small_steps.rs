@@ -132,9 +132,12 @@ fn series(n: usize) -> Vec<[[f32; 2]; 16]> {
     samples::<2>(16 * n).as_chunks().0.to_vec()
 }
 
+/// A step and its name.
+type Named = (&'static str, Box<dyn FnMut()>);
+
 fn main() {
     let word = std::env::args().nth(1).unwrap_or_default();
-    let mut all: Vec<(&str, Box<dyn FnMut()>)> = vec![
+    let mut all: Vec<Named> = vec![
         ("2-32-2, step, batch 1", Box::new(step::<Tiny>(samples(1), samples(1)))),
         ("2-32-2, step, batch 64", Box::new(step::<Tiny>(samples(64), samples(64)))),
         ("4-64-64-2, step, batch 1", Box::new(step::<Actions>(samples(1), samples(1)))),

@@ -23,8 +23,8 @@ impl LossSum {
     pub(crate) const VALUES: usize = 5;
 
     /// The sums as values that are added one by one. Counts are exact up to 2^53.
-    pub(crate) const fn to_values(&self) -> [f64; Self::VALUES] {
-        let Self { samples, weight, loss, correct, predictions } = *self;
+    pub(crate) const fn to_values(self) -> [f64; Self::VALUES] {
+        let Self { samples, weight, loss, correct, predictions } = self;
         [samples as f64, weight, loss, correct as f64, predictions as f64]
     }
 

@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_backward_pass_ends_at_the_first_trained_weight() {
-        let frozen = Frozen::new(&[0..10], 10);
+        let frozen = Frozen::new(core::slice::from_ref(&(0..10)), 10);
         assert!(frozen.covers(0) && frozen.covers(4) && frozen.covers(10) && !frozen.covers(15));
         // Of a network that begins there, the first layer's input may be one that the outer network needs.
         let inner = frozen.part(weights(10, 8));

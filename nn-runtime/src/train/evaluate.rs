@@ -142,7 +142,7 @@ fn evaluate_part<N: Network, L: Loss<N::Output>>(
     }
     let mut all = vec![[[0.0; LossSum::VALUES]; MAX_OUTPUTS]; shards];
     for (values, sums) in all[own].iter_mut().zip(&own_sums) {
-        *values = sums.0.each_ref().map(LossSum::to_values);
+        *values = sums.0.map(LossSum::to_values);
     }
     let lens: Vec<_> = (0..size).map(|rank| shards_of(rank).len() * size_of_val(&all[0])).collect();
     ranks.gather_parts(bytes_of_mut(all.as_flattened_mut().as_flattened_mut()), &lens);
