@@ -25,13 +25,13 @@ use unrolled::train::Confusion;
 network! {
     /// Classifies handwritten digits.
     pub struct Digits(28x28x1) -> 10 {
-        conv1: Conv2d(32, kernel = 3)    -> 26x26x32,
+        conv1: Conv2d(32, kernel = 3) -> 26x26x32,
         ReLU,
-        MaxPool2d(2)                     -> 13x13x32,
-        conv2: Conv2d(64, kernel = 3)    -> 11x11x64,
+        MaxPool2d(2)                  -> 13x13x32,
+        conv2: Conv2d(64, kernel = 3) -> 11x11x64,
         ReLU,
-        MaxPool2d(2)                     -> 5x5x64,
-        Flatten                          -> 1600,
+        MaxPool2d(2)                  -> 5x5x64,
+        Flatten                       -> 1600,
         fc1: Dense(128),
         ReLU,
         Dropout(0.5),

@@ -29,18 +29,18 @@ const DAYS: usize = 28;
 network! {
     /// Reads the days in order.
     pub struct Recurrent([DAYS, 3]) -> 1 {
-        LSTM(32, output = last)            -> 32,
+        LSTM(32, output = last) -> 32,
         Dense(1),
     }
 
     /// Convolutions over five neighbouring days, then over five pairs of days.
     pub struct Convolutional([DAYS, 3]) -> 1 {
-        Conv1d(16, kernel = 5)             -> 24x16,
+        Conv1d(16, kernel = 5) -> 24x16,
         ReLU,
-        AvgPool1d(2)                       -> 12x16,
-        Conv1d(16, kernel = 5)             -> 8x16,
+        AvgPool1d(2)           -> 12x16,
+        Conv1d(16, kernel = 5) -> 8x16,
         ReLU,
-        Flatten                            -> 128,
+        Flatten                -> 128,
         Dropout(0.2),
         Dense(1),
     }

@@ -30,9 +30,9 @@ const WORDS: usize = 10_000;
 network! {
     /// Scores of negative and positive.
     pub struct Sentiment(text: ..64) -> 2 {
-        words: Embedding(WORDS, 64)          -> 64x64,
+        words: Embedding(WORDS, 64)    -> 64x64,
         Dropout(0.5),
-        reader: GRU(64, output = last)       -> 64,
+        reader: GRU(64, output = last) -> 64,
         Dropout(0.5),
         verdict: Dense(2),
     }

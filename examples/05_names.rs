@@ -25,8 +25,8 @@ use unrolled::prelude::*;
 network! {
     /// Scores of the next character, after each character of a name.
     pub struct Names(name: ..16) -> 16x28 {
-        letters: Embedding(28, 32)  -> 16x32,
-        memory: GRU(128)            -> 16x128,
+        letters: Embedding(28, 32) -> 16x32,
+        memory: GRU(128)           -> 16x128,
         Dropout(0.3),
         next: Dense(28),
     }

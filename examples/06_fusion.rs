@@ -32,11 +32,11 @@ use unrolled::train::Score;
 network! {
     /// The features of an image.
     block ImageFeatures {
-        Conv2d(12, kernel = 5, stride = 2)   -> 12x12x12,
+        Conv2d(12, kernel = 5, stride = 2) -> 12x12x12,
         ReLU,
-        Conv2d(24, kernel = 3)               -> 10x10x24,
+        Conv2d(24, kernel = 3)             -> 10x10x24,
         ReLU,
-        MaxPool2d(2)                         -> 5x5x24,
+        MaxPool2d(2)                       -> 5x5x24,
         Flatten,
         Dense(64, bias = false),
         BatchNorm,

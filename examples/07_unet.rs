@@ -43,13 +43,13 @@ network! {
 
     /// A score for each pixel of a page. It is positive for pixels of digits.
     pub struct UNet(48x48x1) -> 48x48x1 {
-        fine: Level(8)             -> 48x48x8,
-        MaxPool2d(2)              -> 24x24x8,
-        middle: Level(16)          -> 24x24x16,
-        MaxPool2d(2)              -> 12x12x16,
-        coarse: Level(32)          -> 12x12x32,
-        up1: Up(16, middle)       -> 24x24x16,
-        up2: Up(8, fine)          -> 48x48x8,
+        fine: Level(8)      -> 48x48x8,
+        MaxPool2d(2)        -> 24x24x8,
+        middle: Level(16)   -> 24x24x16,
+        MaxPool2d(2)        -> 12x12x16,
+        coarse: Level(32)   -> 12x12x32,
+        up1: Up(16, middle) -> 24x24x16,
+        up2: Up(8, fine)    -> 48x48x8,
         scores: Conv2d(1, kernel = 1),
     }
 }

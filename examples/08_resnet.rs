@@ -49,9 +49,9 @@ network! {
     /// He and others, for CIFAR-10.
     pub struct ResNet20(32x32x3) -> 10 {
         stem: Conv2d(16, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
-        stage1: Repeat(3) { Basic(16) }                      -> 32x32x16,
-        half2: Halving(32), stage2: Repeat(2) { Basic(32) }  -> 16x16x32,
-        half3: Halving(64), stage3: Repeat(2) { Basic(64) }  -> 8x8x64,
+        stage1: Repeat(3) { Basic(16) }                     -> 32x32x16,
+        half2: Halving(32), stage2: Repeat(2) { Basic(32) } -> 16x16x32,
+        half3: Halving(64), stage3: Repeat(2) { Basic(64) } -> 8x8x64,
         GlobalAvgPool,
         head: Dense(10),
     }
@@ -59,9 +59,9 @@ network! {
     /// As deep, without skip connections.
     pub struct Plain20(32x32x3) -> 10 {
         stem: Conv2d(16, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
-        stage1: Repeat(3) { Two(16), ReLU }                                -> 32x32x16,
-        half2: Two(32, stride = 2), ReLU, stage2: Repeat(2) { Two(32), ReLU }  -> 16x16x32,
-        half3: Two(64, stride = 2), ReLU, stage3: Repeat(2) { Two(64), ReLU }  -> 8x8x64,
+        stage1: Repeat(3) { Two(16), ReLU }                                   -> 32x32x16,
+        half2: Two(32, stride = 2), ReLU, stage2: Repeat(2) { Two(32), ReLU } -> 16x16x32,
+        half3: Two(64, stride = 2), ReLU, stage3: Repeat(2) { Two(64), ReLU } -> 8x8x64,
         GlobalAvgPool,
         head: Dense(10),
     }

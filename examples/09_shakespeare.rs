@@ -29,7 +29,7 @@ use unrolled::train::History;
 network! {
     /// Scores of the next character, after each character of a text.
     pub struct Gpt(text: 64) -> 64x66 {
-        tokens: Embedding(66, 128)  -> 64x128,
+        tokens: Embedding(66, 128) -> 64x128,
         blocks: Repeat(4) {
             TransformerEncoder(128, heads = 4, hidden = 512, dropout = 0.0, causal = true, rotary = true),
         },

@@ -30,11 +30,11 @@ const WORDS: usize = 10_000;
 network! {
     /// Scores of negative and positive.
     pub struct Attention(text: ..64) -> 2 {
-        words: Embedding(WORDS, 64)  -> 64x64,
+        words: Embedding(WORDS, 64) -> 64x64,
         Dropout(0.3),
         reader: TransformerEncoder(64, heads = 4, hidden = 128, dropout = 0.1, rotary = true),
         LayerNorm,
-        GlobalAvgPool                -> 64,
+        GlobalAvgPool               -> 64,
         Dropout(0.3),
         verdict: Dense(2),
     }

@@ -59,9 +59,9 @@ network! {
     /// The network of He and others for CIFAR-10, with half of the channels. Layers: 1 + 9 * 2 + 9 * 2 + 9 * 2 + 1.
     pub struct ResNet56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
-        stage1: Repeat(9) { Basic(8) }                       -> 28x28x8,
-        half2: Halving(16), stage2: Repeat(8) { Basic(16) }  -> 14x14x16,
-        half3: Halving(32), stage3: Repeat(8) { Basic(32) }  -> 7x7x32,
+        stage1: Repeat(9) { Basic(8) }                      -> 28x28x8,
+        half2: Halving(16), stage2: Repeat(8) { Basic(16) } -> 14x14x16,
+        half3: Halving(32), stage3: Repeat(8) { Basic(32) } -> 7x7x32,
         GlobalAvgPool,
         head: Dense(10),
     }
@@ -70,9 +70,9 @@ network! {
     #[allow(deep_without_skip)]
     pub struct Plain56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same, bias = false), BatchNorm, ReLU,
-        stage1: Repeat(9) { Two(8), ReLU }                                     -> 28x28x8,
-        half2: Two(16, stride = 2), ReLU, stage2: Repeat(8) { Two(16), ReLU }  -> 14x14x16,
-        half3: Two(32, stride = 2), ReLU, stage3: Repeat(8) { Two(32), ReLU }  -> 7x7x32,
+        stage1: Repeat(9) { Two(8), ReLU }                                    -> 28x28x8,
+        half2: Two(16, stride = 2), ReLU, stage2: Repeat(8) { Two(16), ReLU } -> 14x14x16,
+        half3: Two(32, stride = 2), ReLU, stage3: Repeat(8) { Two(32), ReLU } -> 7x7x32,
         GlobalAvgPool,
         head: Dense(10),
     }
@@ -81,9 +81,9 @@ network! {
     #[allow(deep_without_skip)]
     pub struct Bare56(28x28x1) -> 10 {
         stem: Conv2d(8, kernel = 3, padding = same), ReLU,
-        stage1: Repeat(9) { Bare(8) }                            -> 28x28x8,
-        half2: Bare(16, stride = 2), stage2: Repeat(8) { Bare(16) }  -> 14x14x16,
-        half3: Bare(32, stride = 2), stage3: Repeat(8) { Bare(32) }  -> 7x7x32,
+        stage1: Repeat(9) { Bare(8) }                               -> 28x28x8,
+        half2: Bare(16, stride = 2), stage2: Repeat(8) { Bare(16) } -> 14x14x16,
+        half3: Bare(32, stride = 2), stage3: Repeat(8) { Bare(32) } -> 7x7x32,
         GlobalAvgPool,
         head: Dense(10),
     }

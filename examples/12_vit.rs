@@ -29,12 +29,12 @@ use unrolled::prelude::*;
 network! {
     /// Classifies images into ten classes.
     pub struct ViT(28x28x1) -> 10 {
-        patches: Conv2d(64, kernel = 4, stride = 4)  -> 7x7x64,
+        patches: Conv2d(64, kernel = 4, stride = 4) -> 7x7x64,
         Reshape(49x64),
         positions: PositionalEmbedding,
         encoder: Repeat(3) { TransformerEncoder(64, heads = 4, hidden = 128, dropout = 0.0) },
         norm: LayerNorm,
-        GlobalAvgPool                                -> 64,
+        GlobalAvgPool                               -> 64,
         head: Dense(10),
     }
 }

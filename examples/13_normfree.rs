@@ -53,9 +53,9 @@ network! {
     /// Classifies images into ten classes. The variance is 1 after a `Scale` and a convolution, 1.04 after one branch
     /// and 1.08 after two: 1.6806 is 1.7139 / sqrt(1.04), and 1.6492 is 1.7139 / sqrt(1.08).
     pub struct NormFree(28x28x1) -> 10 {
-        stem: WSConv2d(16, kernel = 3, padding = same)                      -> 28x28x16,
-        Halving(32, scale = 1.7139), Keeping(32, scale = 1.6806)            -> 14x14x32,
-        Halving(64, scale = 1.6492), Keeping(64, scale = 1.6806)            -> 7x7x64,
+        stem: WSConv2d(16, kernel = 3, padding = same)           -> 28x28x16,
+        Halving(32, scale = 1.7139), Keeping(32, scale = 1.6806) -> 14x14x32,
+        Halving(64, scale = 1.6492), Keeping(64, scale = 1.6806) -> 7x7x64,
         Scale(1.6492, trained = false), ReLU,
         GlobalAvgPool,
         Dropout(0.2),

@@ -85,7 +85,7 @@ network! {
     /// Scores of the three rings. A custom layer is written like any other.
     pub struct Rings(2) -> 3 {
         tilt: Dense(2),
-        rings: RadialBasis::<2, 32>  -> 32,
+        rings: RadialBasis::<2, 32> -> 32,
         scores: Dense(3),
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs tests under Miri, which finds undefined behaviour in what it can interpret: values, weights, memory layouts and the
-# contract of layers. Kernels take too long: scripts/check_memory.sh runs them under valgrind. unrolled-shape and
-# unrolled-macros contain no `unsafe`.
+# contract of layers. Kernels take too long: scripts/check_memory.sh runs them under valgrind. unrolled-shape,
+# unrolled-weights and unrolled-macros contain no `unsafe`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo +nightly miri --version >/dev/null 2>&1 ||

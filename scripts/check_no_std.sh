@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds three networks without `std` and without an allocator (tests/no_std) for a microcontroller and for
+# Builds five networks without `std` and without an allocator (tests/no_std) for a microcontroller and for
 # WebAssembly, and looks at the linker's map: no allocator, no formatting of floats, no threads or files.
 # A target whose standard library is not installed is skipped: `rustup target add TARGET` installs it.
 set -euo pipefail
@@ -17,7 +17,7 @@ check() {
     mkdir -p "$target_dir"
     cargo rustc --quiet --locked --release --target "$target" --target-dir "$target_dir" -- -C link-arg="-Map=$map"
     [ -s "$map" ] || { echo "$target: the linker wrote no map"; exit 1; }
-    for name in digits series text; do
+    for name in digits series text lenet filter; do
         grep -qw "$name" "$map" || { echo "$target: \`$name\` is not linked"; exit 1; }
     done
     # Mangled names: crates alloc and std, the allocator's entry points, Display of floats.
@@ -25,7 +25,7 @@ check() {
         echo "$target: expected no allocator, no std and no formatting of floats in the program, found the above"
         exit 1
     fi
-    echo "$target: three networks, no allocator, no std, no formatting of floats"
+    echo "$target: five networks, no allocator, no std, no formatting of floats"
 }
 
 check thumbv7em-none-eabihf

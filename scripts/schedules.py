@@ -6,6 +6,7 @@ from torch.optim.lr_scheduler import (
     CosineAnnealingLR,
     ExponentialLR,
     LinearLR,
+    MultiStepLR,
     OneCycleLR,
     ReduceLROnPlateau,
     SequentialLR,
@@ -17,6 +18,12 @@ LOSSES = [1.0, 0.9, 0.89995, 0.95, 0.9, 0.91, 0.92, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6
 SCHEDULES = {
     "constant": lambda o: ConstantLR(o, factor=0.25, total_iters=3),
     "step": lambda o: StepLR(o, step_size=3, gamma=0.5),
+    "multi-step": lambda o: MultiStepLR(o, milestones=[2, 3, 6], gamma=0.5),
+    "sequential": lambda o: SequentialLR(
+        o,
+        [ConstantLR(o, factor=0.25, total_iters=9), StepLR(o, step_size=2, gamma=0.5), ExponentialLR(o, gamma=0.9)],
+        milestones=[2, 6],
+    ),
     "exponential": lambda o: ExponentialLR(o, gamma=0.9),
     "cosine": lambda o: CosineAnnealingLR(o, T_max=8, eta_min=0.1),
     "cosine with warm-up": lambda o: SequentialLR(

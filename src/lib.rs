@@ -271,6 +271,15 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// `warn`, `deny` and `forbid` on the struct or on a `block` set the level of a warning, and those of `deprecated` that of
 /// all. `docs/lints.md` of the repository explains each of them.
 ///
+/// # Weights in the program, and budgets
+///
+/// `#[weights("digits.safetensors")]` on a `struct` reads the file, whose path begins at the folder of the package's
+/// Cargo.toml, while the macro expands. `Digits::pretrained()` is then a `&'static Digits` in read-only memory. A file that
+/// does not fit is an error at the path, in the words of `load`. Sizes must be literals, and layers those of the language.
+///
+/// `#[fits(flash = 256K, ram = 64K)]` fails the build where the weights or the memory of `forward_in` (workspace, input and
+/// output) have more bytes, and names the layer with most weights, or at which memory peaks.
+///
 /// # Predefined blocks
 ///
 /// The layers of transformers (Vaswani et al., 2017) are predefined blocks, written in this language; a block of
@@ -325,6 +334,34 @@ macro_rules! network {
     };
 }
 
+/// Functions for C and for languages that call C, with the weights of `#[weights("..")]`:
+///
+/// ```ignore
+/// network! {
+///     #[weights("digits.safetensors")]
+///     pub struct Digits(8x8x1) -> 10 { .. }
+/// }
+/// unrolled::c_api!(Digits);
+/// ```
+///
+/// ```c
+/// int digits_forward(const float *x, float *y);
+/// int digits_forward_in(float *workspace, const float *x, float *y);
+/// ```
+///
+/// They return 0, or the number of an error, and no panic leaves them. `digits_forward` needs the feature `std`.
+/// `DIGITS_HEADER` is the C header as a string, with the numbers of elements as constants. `examples/c` is a library that
+/// a C program and a Python script use, with a test that writes the header to a file.
+///
+/// The network must be in scope by its name and have one input, whose sequences have one length. Token indices are
+/// `uint32_t`, several outputs follow each other in `y`.
+#[macro_export]
+macro_rules! c_api {
+    ($($tokens:tt)*) => {
+        $crate::__private::c_api_impl! { $crate; $($tokens)* }
+    };
+}
+
 /// The items that most programs need: `use unrolled::prelude::*;`
 ///
 /// [`WeightSlice`] is not among them: arrays of `f32` have its methods under the names of those of
@@ -360,17 +397,20 @@ pub mod prelude {
 /// For expanded code only.
 #[doc(hidden)]
 pub mod __private {
-    #[cfg(not(feature = "std"))]
-    pub use unrolled_macros::network_core as network_impl;
+    #[cfg(feature = "std")]
+    pub use unrolled_macros::c_api_std as c_api_impl;
     #[cfg(all(feature = "std", not(feature = "train")))]
     pub use unrolled_macros::network_std as network_impl;
     #[cfg(feature = "train")]
     pub use unrolled_macros::network_train as network_impl;
+    #[cfg(not(feature = "std"))]
+    pub use unrolled_macros::{c_api_core as c_api_impl, network_core as network_impl};
     pub use unrolled_runtime::{
-        AtRunTime, Buffer, Embeds, Field, InPlaceSlot, Infer, InferCtx, Input, InputError,
-        Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo, Outputs, Parameters,
-        RngKey, Sequence, Shaped, Slot, Spec, Streaming, Values, Weights, add_to, check_inputs,
-        layers, len_of_fields, len_of_weights, steps_through, take,
+        AtRunTime, Buffer, CHeader, Embeds, Field, InPlaceSlot, Infer, InferCtx, InferenceExt,
+        Input, InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo,
+        Outputs, Parameters, RngKey, Sequence, Shaped, Slot, Spec, StaticWeights, Streaming,
+        Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields, len_of_weights,
+        step_in, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -379,13 +419,13 @@ pub mod __private {
     };
     #[cfg(feature = "std")]
     pub use unrolled_runtime::{
-        Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, infer_inlined, infer_one,
-        infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
+        Graph, GraphLayer, GraphNode, LayerWeights, State, Tensor, c_forward, infer_inlined,
+        infer_one, infer_one_from, infer_one_from_into, infer_one_into, step_inlined, step_one,
     };
     #[cfg(feature = "std")]
     pub use unrolled_shape::registry::{Channels, Features};
     pub use unrolled_shape::{
-        Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, checks, expect, plan,
-        rules, trace,
+        LayerMemory, Lifetime, Padding, Shape, ShapeError, StepPadding, StepsOf, Text, check_flash,
+        check_ram, checks, expect, plan, rules, trace,
     };
 }

@@ -240,6 +240,30 @@ fn without_data_they_report_where_to_get_them() {
 }
 
 #[test]
+fn audio() {
+    // The header of one channel of 16 bits, 48,000 samples per second, and 1,000 of them.
+    let [len, rate] = [2000, 48_000].map(u32::to_le_bytes);
+    let format =
+        [b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0", &rate[..], b"\0\0\0\0\x02\0\x10\0"]
+            .concat();
+    let file = [&format[..], b"data", &len, &[0; 2000]].concat();
+    let folder = temporary("audio");
+    std::fs::write(folder.join("in.wav"), &file).unwrap();
+    let text = output_of(example("audio", "audio").args(["--quick", "in.wav", "out.wav"]));
+    assert!(text.contains("16 blocks of 64 samples"), "{text}");
+    let losses: Vec<f64> = text
+        .lines()
+        .filter(|line| line.contains("loss"))
+        .map(|line| number_after(line, "loss "))
+        .collect();
+    assert!(losses.len() == 2 && losses[1] < losses[0], "{text}");
+    assert_eq!(std::fs::read(folder.join("out.wav")).unwrap().len(), file.len());
+    std::fs::write(folder.join("in.wav"), &file[1..]).unwrap();
+    let error = error_of(example("audio", "audio").args(["in.wav", "out.wav"]));
+    assert_eq!(error, "error: in.wav: expected a WAV file, found another one\n");
+}
+
+#[test]
 fn wrong_arguments_print_the_usage() {
     for name in WITH_DATA {
         let help = output_of(example(name, name).arg("--help"));

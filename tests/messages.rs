@@ -8,14 +8,18 @@ use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unrolled::data::{
-    Augment, Format, Idx, Sampler, StandardizeError, Standardizer, Table, TextError, Vocabulary,
-    VocabularyError, mixup, read_text,
+    Augment, Format, Idx, ImageFolder, Sampler, Split, StandardizeError, Standardizer, Table,
+    TextError, Vocabulary, VocabularyError, Weighted, Windows, mixup, read_text,
 };
 use unrolled::io::{LoadError, Mismatch, SaveError};
 use unrolled::loss::{
-    BinaryCrossEntropyWithLogits, Huber, Loss, MeanSquaredError, Mixed, MixedTarget, TargetError,
+    BatchLoss, BinaryCrossEntropyWithLogits, BinaryFocalWithLogits, CTC, Dice, Focal, GaussianNLL,
+    Hinge, Huber, InfoNCE, Labels, Loss, MarginRanking, MeanSquaredError, Mixed, MixedTarget,
+    MultiMargin, NLL, NTXent, PoissonNLL, Quantile, TargetError, Triplet,
 };
-use unrolled::optim::schedule::{Constant, Cosine, Exponential, OneCycle, Plateau, StepDecay};
+use unrolled::optim::schedule::{
+    Constant, Cosine, Exponential, MultiStep, OneCycle, Plateau, Sequential, StepDecay,
+};
 use unrolled::optim::{
     self, Adagrad, AdaptiveClip, Clip, Optimizer, OptimizerState, RMSprop, StateError,
     TrainedRange, clip_norm, clip_value,
@@ -128,6 +132,21 @@ fn targets(messages: &mut Messages) {
     messages.error("TargetError::OutOfRange", refused::<[f32; 2], _>(&binary, &[0.0, 1.5]));
     let target = MixedTarget { first: 0, second: 1, share: 1.5 };
     messages.error("TargetError::Share", refused::<[f32; 2], _>(&Mixed(cross_entropy), &target));
+    let labels = binary.pos_weights(&[1.0, 2.0, 3.0]);
+    messages.error("TargetError::PosWeights", refused::<[f32; 2], _>(&labels, &[0.0, 1.0]));
+    messages.error("TargetError::NotBinary", refused::<[f32; 2], _>(&Hinge::new(), &[1.0, 0.5]));
+    let ctc = |labels: &[u32]| {
+        let labels = Labels::<4>::new(labels).expect("up to 4");
+        refused::<[[f32; 3]; 5], _>(&CTC::new(), &labels)
+    };
+    messages.error("TargetError::Blank", ctc(&[1, 0]));
+    messages.error("TargetError::TooManyLabels", ctc(&[1, 1, 1, 1]));
+    let batch_loss = |outputs: usize, gradients: usize| {
+        let (outputs, mut d) = (vec![[0.0; 2]; outputs], vec![[0.0; 2]; gradients]);
+        Triplet::new().loss_and_gradient(&outputs, &mut d).expect_err("no triplets")
+    };
+    messages.error("BatchLossError::Groups", batch_loss(4, 4));
+    messages.error("BatchLossError::Gradients", batch_loss(6, 4));
     messages.error("TargetError::Other", TargetError::from("expected a price above 0, found -1"));
 }
 
@@ -188,6 +207,8 @@ fn passes(messages: &mut Messages) {
     pass.forward(&mut net, &[[0.0; 4]; 2], RngKey::new(1)).expect("two samples");
     let found = pass.backward(&net, &[[0.0; 2]; 1], &mut d_net, None);
     messages.error("BatchError::OutputGradients", found.expect_err("one gradient"));
+    let activations = Tiny::new(1).activations(&[0.0; 4]).expect("an input");
+    messages.error("UnknownPath", activations.get("fc3").expect_err("no such line"));
 }
 
 fn optimizers(messages: &mut Messages) {
@@ -528,6 +549,13 @@ fn data(messages: &mut Messages, folder: &Path) {
     messages.error("StandardizeError::Empty", found);
     let found = Standardizer::over_all(&[[0.0, 1.0], [2.0, f32::INFINITY]]);
     messages.error("StandardizeError::NotFinite", found.expect_err("infinity"));
+    let weights = |weights: &[f32]| Weighted::new(points(), weights).expect_err("bad weights");
+    messages.error("WeightsError::Len", weights(&[1.0]));
+    messages.error("WeightsError::Weight", weights(&[1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0]));
+    messages.error("WeightsError::Zero", weights(&[0.0; 8]));
+    messages.error("SplitError::Folds", Split::folds(8, 9, 1).expect_err("more than samples"));
+    messages.error("SplitError::Fraction", Split::random(8, 1.5, 1).expect_err("more than all"));
+    image_folders(messages, &folder.join("photos"));
     messages.error("StandardizeError::Unsound", StandardizeError::Unsound);
     let entry = || String::from("a b");
     messages.error("VocabularyError::Entry", VocabularyError::Entry { entry: entry() });
@@ -535,6 +563,26 @@ fn data(messages: &mut Messages, folder: &Path) {
 }
 
 /// Each hyper-parameter with a value outside its range.
+fn image_folders(messages: &mut Messages, folder: &Path) {
+    let read = || ImageFolder::<2, 2, 3>::read(folder).expect_err("no images");
+    messages.error("ImageFolderError::Folder", read());
+    fs::create_dir(folder).expect("created");
+    messages.error("ImageFolderError::NoClasses", read());
+    fs::create_dir(folder.join("cat")).expect("created");
+    messages.error("ImageFolderError::NoImages", read());
+    fs::write(folder.join("cat/1.png"), "no image").expect("written");
+    messages.error("ImageFolderError::Image", read());
+    fs::write(folder.join("cat/1.png"), BLACK_PIXEL).expect("written");
+    messages.error("ImageFolderError::Size", read());
+}
+
+/// A PNG file of one black pixel.
+const BLACK_PIXEL: [u8; 67] = [
+    137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0,
+    0, 0, 58, 126, 155, 85, 0, 0, 0, 10, 73, 68, 65, 84, 120, 218, 99, 96, 0, 0, 0, 2, 0, 1, 229,
+    39, 222, 252, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
+];
+
 fn hyper_parameters(messages: &mut Messages) {
     macro_rules! refuse {
         ($($value:expr),* $(,)?) => {
@@ -600,6 +648,9 @@ fn hyper_parameters(messages: &mut Messages) {
         StepDecay::new(0, 0.5),
         StepDecay::new(3, -0.5),
         Exponential::new(f64::NAN),
+        MultiStep::new(&[2, 2], 0.5),
+        MultiStep::new(&[2], -0.5),
+        Sequential::new(Exponential::new(0.9)).then(0, Exponential::new(0.9)),
         Cosine::new(0),
         Cosine::new(9).least(-0.1),
         Cosine::new(9).warm_up(3, 1.5),
@@ -620,11 +671,28 @@ fn hyper_parameters(messages: &mut Messages) {
         Trainer::<_, Tiny, u32>::new(SGD::new(0.1))
             .clip(Clip::Adaptive { ratio: -1.0, except: &[] }),
         Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).batch(0),
+        Trainer::<_, Tiny, u32>::new(SGD::new(0.1)).prefetch_threads(0),
+        Windows::<f32, 3, 1>::new(&[]).stride(0),
         CrossEntropy::new().label_smoothing(1.5),
         CrossEntropy::new().class_weights(&[]),
         CrossEntropy::new().class_weights(&[1.0, -1.0]),
         BinaryCrossEntropyWithLogits::new().pos_weight(-1.0),
         Huber::new().delta(0.0),
+        BinaryCrossEntropyWithLogits::new().pos_weights(&[]),
+        BinaryFocalWithLogits::new().alpha(1.5),
+        BinaryFocalWithLogits::new().gamma(-1.0),
+        Dice::new().smooth(0.0),
+        Focal::new().gamma(-1.0),
+        GaussianNLL::new().eps(0.0),
+        Hinge::new().margin(-1.0),
+        InfoNCE::new(0.0),
+        MarginRanking::new().margin(-1.0),
+        MultiMargin::new().margin(-1.0),
+        NLL::new().class_weights(&[-1.0]),
+        NTXent::new(0.0),
+        PoissonNLL::new().eps(0.0),
+        Quantile::new(1.5),
+        Triplet::new().margin(0.0),
         MeanSquaredError.weighted(-0.3),
         mixup(&points(), 0.0, 1),
         Augment::new().rotate(-1.0),

@@ -1,7 +1,7 @@
 //! The syntax tree of a `network!`: names are not looked up yet, arguments are expressions.
 
 use proc_macro2::Span;
-use syn::{Attribute, Expr, Generics, Ident, Type, Visibility};
+use syn::{Attribute, Expr, Generics, Ident, LitStr, Type, Visibility};
 
 use crate::levels::Level;
 
@@ -30,16 +30,37 @@ pub(crate) struct Parameter {
 
 /// `pub struct Name(inputs) -> output { lines }`. What could not be parsed is `None`.
 pub(crate) struct Network {
-    /// Those of the compiler: without the names of warnings of this crate.
+    /// Those of the compiler: without the attributes and the names of warnings of this crate.
     pub(crate) attributes: Vec<Attribute>,
     /// The levels of warnings that its attributes set.
     pub(crate) levels: Vec<Level>,
+    /// The path of the file in `#[weights("digits.safetensors")]`.
+    pub(crate) weights: Option<LitStr>,
+    /// `#[fits(flash = 256K, ram = 64K)]`
+    pub(crate) budget: Option<Budget>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
     pub(crate) inputs: Option<Vec<Input>>,
     pub(crate) output: Option<Output>,
     pub(crate) body: Option<Body>,
+}
+
+/// What a network may use on a device.
+#[derive(Clone, Default)]
+pub(crate) struct Budget {
+    /// For its weights.
+    pub(crate) flash: Option<Limit>,
+    /// For the memory of inference.
+    pub(crate) ram: Option<Limit>,
+}
+
+/// One limit of a [`Budget`].
+#[derive(Clone)]
+pub(crate) struct Limit {
+    pub(crate) bytes: usize,
+    /// The number in the user's code.
+    pub(crate) span: Span,
 }
 
 /// An input of a network: `28x28x1`, `image: 28x28x1`, `text: ..64`.

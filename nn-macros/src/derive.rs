@@ -104,7 +104,7 @@ fn check_layout(input: &DeriveInput, fields: &Fields) -> Result<()> {
     Err(Error::new(input.ident.span(), message))
 }
 
-/// The number of trained elements, where some fields are buffers: `#[weights(buffer)]`. Trained ones come first, so that they
+/// The offset of the first buffer, where some fields are buffers: `#[weights(buffer)]`. Trained ones come first, so that they
 /// are one range of the weights.
 fn expand_trained(fields: &Fields) -> Result<Option<TokenStream>> {
     let mut first = None;
@@ -119,10 +119,9 @@ fn expand_trained(fields: &Fields) -> Result<Option<TokenStream>> {
         }
     }
     Ok(first.map(|first| {
-        quote! {
-            const TRAINED: usize =
-                ::core::mem::offset_of!(Self, #first) / ::core::mem::size_of::<f32>();
-        }
+        quote!(
+            const BUFFERS: usize = ::core::mem::offset_of!(Self, #first);
+        )
     }))
 }
 
@@ -171,7 +170,7 @@ fn expand_fields(krate: &Path, fields: &Fields) -> TokenStream {
     }
 }
 
-/// `Weights` and `Parameters`. `fields` are there for a struct, with the number of trained ones and whether its layout is that of
+/// `Weights` and `Parameters`. `fields` are there for a struct, with the constant of its buffers and whether its layout is that of
 /// weights.
 fn expand_implementations(
     krate: &Path,

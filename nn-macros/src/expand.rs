@@ -14,6 +14,7 @@ use crate::lengths::check_lengths;
 use crate::lint::{Warnings, find_mistakes};
 use crate::network::{Facade, Features};
 use crate::parse::parse;
+use crate::pretrained::read_weights;
 use crate::report::Report;
 use crate::resolve::{resolve, resolve_names};
 
@@ -55,7 +56,10 @@ pub(crate) fn expand_networks(
             Some(network) if intact && report.found() == before => {
                 let is_layer = names.is_layer(&network.name);
                 warnings.add(&network.attributes, find_mistakes(&network, is_layer));
-                with_attributes(&network.attributes, emit(&network))
+                let path = definition.weights.as_ref();
+                // A mistake in the file is none of the network, which is emitted nevertheless.
+                let pretrained = path.map(|path| read_weights(&network, path, report));
+                with_attributes(&network.attributes, emit(&network, pretrained.as_ref()))
             }
             network => {
                 let stub = emit_stub(&facade, definition, network.as_ref());

@@ -10,7 +10,7 @@ use unrolled_shape::checks;
 use unrolled_shape::registry::{Inputs, find};
 
 use crate::ast;
-use crate::emit::{Outputs, array_type, input_type, layer_type, shape};
+use crate::emit::{Outputs, array_type, emit_pretrained_stub, input_type, layer_type, shape};
 use crate::network::{Dim, Dims, Facade, Layer, Network, Node};
 use crate::operand::Environment;
 
@@ -32,6 +32,10 @@ pub(crate) fn emit_stub(
         Some((inputs, outputs)) => emit_known(facade, definition, &inputs, &outputs),
         None => emit_unknown(definition),
     };
+    // A static of another size than the struct's cannot depend on const generics.
+    let has_weights = definition.weights.is_some() && generics.params.is_empty();
+    let pretrained =
+        has_weights.then(|| emit_pretrained_stub(&quote!(#krate::__private), name, visibility));
     quote! {
         #(#attributes)*
         #[repr(C)]
@@ -40,6 +44,7 @@ pub(crate) fn emit_stub(
         // SAFETY: it is never used, since the program does not compile.
         unsafe impl #impl_generics #krate::__private::Weights for #name #arguments #where_clause {}
         #methods
+        #pretrained
     }
 }
 

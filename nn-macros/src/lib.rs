@@ -10,6 +10,7 @@
 mod arguments;
 mod ast;
 mod blocks;
+mod c_api;
 mod derive;
 mod editor;
 mod emit;
@@ -28,6 +29,7 @@ mod operand;
 mod owner;
 mod parse;
 mod plan;
+mod pretrained;
 mod report;
 mod resolve;
 mod scope;
@@ -60,6 +62,18 @@ pub fn network_std(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro]
 pub fn network_core(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand::expand(input.into(), Features { std: false, train: false }).into()
+}
+
+/// Expands `c_api!`. The input begins with the path of the facade crate and `;`.
+#[proc_macro]
+pub fn c_api_std(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    c_api::expand(input.into(), true).into()
+}
+
+/// As [`c_api_std!`], without `std`.
+#[proc_macro]
+pub fn c_api_core(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    c_api::expand(input.into(), false).into()
 }
 
 /// Makes a `#[repr(C)]` struct of `f32` arrays the weights of a hand-written layer: implements

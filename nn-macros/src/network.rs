@@ -8,6 +8,7 @@ use syn::{Attribute, Generics, Ident, Type, Visibility};
 use unrolled_shape::registry::{Inputs, Needs, Row, Storage};
 use unrolled_shape::{Dimension, Role, Shape, Value as RuleValue};
 
+use crate::ast::Budget;
 use crate::levels::Level;
 
 /// One `struct` of a `network!` block, all blocks and repeats unrolled, all names resolved.
@@ -34,6 +35,8 @@ pub(crate) struct Network {
     pub(crate) single_repeats: Vec<(Span, Levels)>,
     /// The levels of warnings outside of blocks.
     pub(crate) levels: Levels,
+    /// What it may use on a device.
+    pub(crate) budget: Option<Budget>,
 }
 
 /// The levels of warnings that the struct and the blocks around a line set, the innermost last.

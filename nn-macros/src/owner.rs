@@ -1,6 +1,6 @@
 //! Tied weights: layers that share the weight of an earlier line.
 
-use unrolled_shape::registry::Size;
+use unrolled_shape::registry::{Features, Row, Size};
 
 use crate::network::{ArgumentValue, Dim, Layer, Network, Node};
 
@@ -9,6 +9,12 @@ impl Network {
     pub(crate) fn tied_to(&self, owner: usize) -> impl Iterator<Item = (usize, &Node)> {
         let nodes = self.nodes.iter().enumerate();
         nodes.filter(move |(_, it)| it.owner == Some(owner))
+    }
+
+    /// What a node with this row does with the order of features. A weight that several layers share has one order in files.
+    pub(crate) fn features(&self, index: usize, row: &Row) -> Features {
+        let shares = self.nodes[index].owner.is_some() || self.tied_to(index).next().is_some();
+        if shares { Features::Fixed } else { row.features }
     }
 
     /// Fills in the shape of the weight that node `number` shares, if it shares one.

@@ -130,6 +130,15 @@ pub(crate) mod say {
         "layers take no attributes and no doc comments: write `// ...`";
     pub(crate) const ATTRIBUTE_ON_BLOCK: &str = "a block takes doc comments and levels of warnings, such as \
          `#[allow(dense_after_dense)]`, and no other attributes: it is expanded where it is used";
+    pub(crate) const NOT_A_FILE: &str = "expected the path of a safetensors file, from the folder of the \
+         package's Cargo.toml, as in `#[weights(\"digits.safetensors\")]`";
+    pub(crate) const ATTRIBUTE_TWICE: &str = "a network has this attribute at most once";
+    pub(crate) const NO_LIMIT: &str =
+        "expected limits in bytes: `#[fits(flash = 256K, ram = 64K)]`, or one of them";
+    pub(crate) const NOT_BYTES: &str = "expected a number of bytes, as in `65536`, `64K` or `1M`";
+    pub(crate) const LIMIT_TWICE: &str = "this limit is given twice";
+    pub(crate) const GENERIC_DEPLOYMENT: &str = "a network with `#[weights(..)]` or `#[fits(..)]` has one size: \
+         write numbers for its const generics";
     pub(crate) const VISIBILITY_OF_BLOCK: &str =
         "a block takes no visibility: it is local to this `network!`";
     pub(crate) const SKIP_ALONE: &str =
@@ -224,6 +233,26 @@ pub(crate) mod mistake {
             "layer `{layer}` takes all steps at once, but gets sequences that may be shorter: the header \
              has `..`\n  = help: put `GlobalAvgPool`, `GlobalMaxPool`, or a recurrent layer with `output = \
              last` before it, or declare the input without `..`"
+        )
+    }
+
+    /// A layer whose weights have no known layout while expanding.
+    pub(crate) fn unknown_weights(layer: &str, is_type: bool) -> String {
+        let why = match is_type {
+            true => "is a type of yours",
+            false => "has a size that is a constant",
+        };
+        format!(
+            "`#[weights(..)]` lays the weights out while the macro expands, but layer `{layer}` {why}, which the \
+             macro cannot look up\n  = help: write literal sizes, and layers in a `block`; or call `load_bytes` when \
+             the program starts"
+        )
+    }
+
+    /// A file that cannot be opened.
+    pub(crate) fn no_file(path: &str, why: &std::io::Error) -> String {
+        format!(
+            "cannot read `{path}`: {why}\n  = help: the path begins at the folder of the package's Cargo.toml"
         )
     }
 

@@ -73,11 +73,13 @@ pub use nalgebra;
 pub use network::DynNetwork;
 #[cfg(feature = "files")]
 pub use network::FilesExt;
-pub use network::InferenceExt;
+#[cfg(feature = "std")]
+pub use network::c_forward;
 #[cfg(feature = "train")]
 pub use network::{
     Activation, Activations, GradientCheck, TrainingExt, UnknownPath, check_gradients,
 };
+pub use network::{CHeader, InferenceExt, c_forward_in, step_in};
 #[cfg(feature = "train")]
 #[doc(no_inline)]
 pub use rand;
@@ -99,6 +101,6 @@ pub use types::AsMatrix;
 pub use types::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub use types::{
     Field, Input, Inputs, Lengths, MAX_OUTPUTS, OutputInfo, Outputs, Parameters, Sequence,
-    SequenceError, Steps, Values, WeightSlice, Weights, len_of_fields, len_of_weights, sizes,
-    steps_through,
+    SequenceError, StaticWeights, Steps, Values, WeightSlice, Weights, len_of_fields,
+    len_of_weights, sizes, steps_through,
 };

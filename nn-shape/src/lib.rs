@@ -8,6 +8,7 @@
 extern crate std;
 
 mod arguments;
+mod budget;
 pub mod checks;
 mod error;
 mod fusion;
@@ -18,13 +19,16 @@ mod row;
 pub mod rules;
 mod shape;
 mod steps;
+mod tensors;
 mod text;
 
 pub use arguments::{Dimension, Kind, Padding, Parameter, StepPadding, Value, Word};
+pub use budget::{LayerMemory, check_flash, check_ram};
 pub use error::{Blame, ShapeError, expect, explain, trace};
 pub use fusion::{Condition, Fusion, STRIP};
 pub use plan::{Lifetime, plan, plan_into};
 pub use role::{Activation, Role};
 pub use shape::{MAX_RANK, Shape};
 pub use steps::{StepMap, StepsOf};
+pub use tensors::{Element, Entries, LayerAxis, LayerTensor, TensorSink};
 pub use text::Text;

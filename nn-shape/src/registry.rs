@@ -4,7 +4,7 @@
 
 pub use crate::row::{
     Channels, Count, Features, Flow, Flows, How, Inputs, Needs, Row, Rule, Size, Steps, Storage,
-    Streaming,
+    Streaming, Tensors,
 };
 use crate::rules;
 
@@ -95,6 +95,13 @@ mod tests {
             assert_eq!(find(row.name).unwrap().stem, row.stem);
         }
         assert!(find("Linear").is_none());
+    }
+
+    #[test]
+    fn layers_with_weights_name_their_tensors() {
+        for row in ROWS {
+            assert_eq!(row.tensors.is_some(), !row.sizes.is_empty(), "{}", row.name);
+        }
     }
 
     #[test]

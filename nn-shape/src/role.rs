@@ -15,7 +15,7 @@ pub enum Role {
     Pool,
     /// A nonlinear function of each element.
     Activation(Activation),
-    /// Probabilities of classes, or their logarithms.
+    /// Probabilities of classes. Logarithms of them are what some losses take: `NLL`, `CTC`.
     Softmax,
     /// Zeroes elements in training.
     Dropout,

@@ -6,6 +6,7 @@ use crate::error::ShapeError;
 use crate::fusion::Fusion;
 use crate::role::Role;
 use crate::shape::Shape;
+use crate::tensors::TensorSink;
 use crate::text::Text;
 
 /// Where a const generic of a layer's type in nn-runtime comes from.
@@ -166,6 +167,9 @@ pub type Rule = fn(&[Shape], &[Value]) -> Result<Shape, ShapeError>;
 /// How a layer's output shape is computed, such as `height (28 + 2*0 - 3)/1 + 1 = 26`.
 pub type How = fn(&[Shape], &[Value]) -> Text;
 
+/// The tensors of a layer's weights in files.
+pub type Tensors = fn(&[Shape], &[Value], &mut TensorSink<'_>);
+
 /// One kind of layer.
 ///
 /// Rows are written as `Row { name: "ReLU", .., ..Row::ELEMENTWISE }`: a layer names what differs from
@@ -202,6 +206,9 @@ pub struct Row {
     pub sizes: &'static [Size],
     /// The values of the [`Size::Computed`] among them, in order.
     pub computed: &'static [Count],
+    /// The tensors of its weights in files, where the rule succeeds; `None` for a layer without weights. The struct of
+    /// arguments has a method of that name, which the layer's type in nn-runtime calls.
+    pub tensors: Option<Tensors>,
     /// The rows and columns of its weight in files, if a later layer can share it: only
     /// [`Size::InputLast`] and [`Size::Argument`].
     pub weight: Option<[Size; 2]>,
@@ -243,6 +250,7 @@ impl Row {
         macs: None,
         sizes: &[],
         computed: &[],
+        tensors: None,
         weight: None,
         flows: Flows::SAME,
         storage: Storage::Separate,

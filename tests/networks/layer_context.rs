@@ -3,7 +3,7 @@
 
 use crate::common::{bits, gradient, same_on_all_threads};
 use unrolled::prelude::*;
-use unrolled::{LayerCtx, StepsOf, check_gradients};
+use unrolled::{LayerCtx, Parameters, StepsOf, check_gradients};
 
 /// Multiplies by a trained weight and, in training, by a random factor: `[2] -> [2]`. Then adds a buffer.
 #[derive(Weights)]

@@ -63,6 +63,12 @@ fn steps_have_the_bits_of_the_whole_sequence() {
     for (t, (x, y)) in x.iter().zip(&whole).enumerate() {
         assert_eq!(net.step(&mut state, x), *y, "step {t}");
     }
+    // In memory of the caller, whatever the workspace contains.
+    let (mut state, mut workspace) =
+        ([0.0; Stream::STATE_LEN], [f32::NAN; Stream::STEP_WORKSPACE_LEN]);
+    for (t, (x, y)) in x.iter().zip(&whole).enumerate() {
+        assert_eq!(net.step_in(&mut state, &mut workspace, x), *y, "step {t}");
+    }
     // A restored state continues where it was saved. A reset one starts again.
     let mut saved = State::<Stream>::new();
     for x in &x[..4] {

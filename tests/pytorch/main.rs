@@ -5,6 +5,7 @@
 mod common;
 
 mod case;
+mod losses;
 mod models;
 mod reference;
 mod roundtrip;

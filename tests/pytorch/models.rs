@@ -1,5 +1,5 @@
-//! Whole models (`tests/reference/models.py`): weights written by PyTorch give its outputs and gradients here, and are
-//! saved byte for byte as PyTorch wrote them. PyTorch loads files written here.
+//! Whole models (`tests/reference/models.py`): weights written by PyTorch give its outputs and gradients here, loaded
+//! or as `#[weights(..)]`, and are saved byte for byte as PyTorch wrote them. PyTorch loads files written here.
 
 use crate::case::{Case, floats};
 use crate::common::temporary;
@@ -17,24 +17,31 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/model
 const PYTHON: &str = "UNROLLED_PYTHON";
 
 network! {
+    #[weights("tests/reference/models/lstm_weights.safetensors")]
     struct Tagger(7x5) -> 7x3 { LSTM(4, layers = 2, bidirectional = true), Dense(3) }
+    #[weights("tests/reference/models/gru_weights.safetensors")]
     struct Classifier(7x5) -> 2 { GRU(6, output = last), Dense(2) }
+    #[weights("tests/reference/models/rnn_weights.safetensors")]
     struct Forecaster(7x5) -> 7x1 { RNN(6), Dense(1) }
+    #[weights("tests/reference/models/conv1d_weights.safetensors")]
     struct Convolutions(12x4) -> 3 {
         conv1: Conv1d(6, 3, padding = same, bias = false), BatchNorm, Tanh,
         conv2: Conv1d(8, 4, stride = 2, padding = 1, groups = 2), SiLU, AvgPool1d(2),
         GlobalAvgPool, Dense(3),
     }
+    #[weights("tests/reference/models/embedding_weights.safetensors")]
     struct Words(7) -> 2 {
         words: Embedding(11, 6, padding_index = 0), Dense(5), GlobalAvgPool, Tanh, Dense(2),
     }
     #[allow(attention_without_positions)]
+    #[weights("tests/reference/models/encoder_weights.safetensors")]
     struct Encoder(7) -> 2 {
         words: Embedding(11, 6),
         first: PostNormTransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0),
         second: PostNormTransformerEncoder(6, heads = 3, hidden = 10, dropout = 0.0),
         GlobalAvgPool, Dense(2),
     }
+    #[weights("tests/reference/models/decoder_weights.safetensors")]
     struct Decoder(7) -> 7x11 {
         tokens: Embedding(11, 6), places: PositionalEmbedding,
         first: TransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0, causal = true),
@@ -42,12 +49,14 @@ network! {
         norm: LayerNorm, head: Dense(11, bias = false),
     }
 
+    #[weights("tests/reference/models/tied_decoder_weights.safetensors")]
     struct TiedDecoder(7) -> 7x11 {
         tokens: Embedding(11, 6), places: PositionalEmbedding,
         first: TransformerEncoder(6, heads = 2, hidden = 10, dropout = 0.0, causal = true),
         second: TransformerEncoder(6, heads = 3, hidden = 10, dropout = 0.0, causal = true),
         norm: LayerNorm, head: Dense(11, weight = tokens),
     }
+    #[weights("tests/reference/models/tied_dense_weights.safetensors")]
     struct TiedDense(7x6) -> 7x6 {
         first: Dense(6), Tanh,
         second: Dense(6, bias = false, weight = first), Tanh,
@@ -76,6 +85,7 @@ network! {
     }
 
     /// He et al. 2015, for small images.
+    #[weights("tests/reference/models/resnet20_weights.safetensors")]
     struct ResNet20(8x8x3) -> 5 {
         conv1: Conv2d(4, kernel = 3, padding = 1, bias = false), bn1: BatchNorm, ReLU,
         layer1: Repeat(3) { Basic(4) },
@@ -92,6 +102,7 @@ network! {
     }
 
     /// Ronneberger et al. 2015, in two levels.
+    #[weights("tests/reference/models/unet_weights.safetensors")]
     struct UNet(8x8x2) -> 8x8x3 {
         fine: Twice(4), MaxPool2d(2),
         coarse: Twice(6), MaxPool2d(2),
@@ -103,6 +114,15 @@ network! {
         Concat { fine, {} },
         join_fine: Twice(4),
         head: Conv2d(3, kernel = 1),
+    }
+
+    /// LeCun et al. 1998, with a norm of flattened features.
+    #[weights("tests/reference/models/lenet_weights.safetensors")]
+    struct LeNet(8x8x2) -> 3 {
+        conv: Conv2d(4, kernel = 3), ReLU, MaxPool2d(2),
+        Flatten, norm: BatchNorm,
+        fc1: Dense(6), ReLU,
+        fc2: Dense(3),
     }
 }
 
@@ -123,11 +143,15 @@ fn infer<N: Network>(net: &N, case: &Case) -> Vec<N::Output> {
     outputs
 }
 
-/// Loads weights of PyTorch, saves them again, and compares outputs, loss and gradients.
-fn check_loaded<N: Network>(name: &'static str, case: &'static str) {
+/// Loads weights of PyTorch, saves them again, and compares outputs, loss and gradients. `pretrained` has the same
+/// weights.
+fn check_loaded<N: Network>(name: &'static str, case: &'static str, pretrained: &N) {
     let case = Case::read(case);
     let weights = theirs(&format!("{name}_weights"));
     let mut net = N::load(&weights).unwrap();
+    let bits = |net: &N| net.params().iter().map(|weight| weight.to_bits()).collect::<Vec<_>>();
+    assert!(bits(pretrained) == bits(&net), "the weights that the macro has laid out");
+    case.compare("inference", floats(&infer(pretrained, &case)));
     let again = ours("loaded", name);
     net.save(&again).unwrap();
     assert!(fs::read(&again).unwrap() == fs::read(&weights).unwrap(), "byte for byte");
@@ -175,7 +199,8 @@ macro_rules! models {
         $(
             #[test]
             fn $name() {
-                check_loaded::<$Network>(stringify!($name), concat!("models/", stringify!($name)));
+                let case = concat!("models/", stringify!($name));
+                check_loaded(stringify!($name), case, $Network::pretrained());
             }
         )*
 
@@ -207,4 +232,5 @@ models! {
     TiedDense: tied_dense;
     ResNet20: resnet20;
     UNet: unet;
+    LeNet: lenet;
 }

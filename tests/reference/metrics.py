@@ -37,6 +37,7 @@ for average in ("macro", "micro"):
         ("precision", metrics.precision_score),
         ("recall", metrics.recall_score),
         ("F1", metrics.f1_score),
+        ("IoU", metrics.jaccard_score),
     ):
         show(f"{name} ({average})", measure(classes, predicted, average=average, zero_division=0))
         show(f"{name} ({average}) of labels", measure(labels, yes, average=average, zero_division=0))

@@ -230,6 +230,21 @@ class UNet(nn.Module):
         return self.head(x).movedim(1, 3)
 
 
+class LeNet(nn.Module):
+    """An image classifier, with a norm of flattened features."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 4, 3)
+        self.norm = nn.BatchNorm1d(36)
+        self.fc1 = nn.Linear(36, 6)
+        self.fc2 = nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = nn.functional.max_pool2d(torch.relu(self.conv(x.movedim(3, 1))), 2)
+        return self.fc2(torch.relu(self.fc1(self.norm(x.flatten(1)))))
+
+
 def floats(*shape):
     return torch.randn(BATCH, *shape).float().double()
 
@@ -250,6 +265,7 @@ ALL = {
     "tied_dense": (TiedDense, lambda: floats(7, 6)),
     "resnet20": (ResNet20, lambda: floats(8, 8, 3)),
     "unet": (UNet, lambda: floats(8, 8, 2)),
+    "lenet": (LeNet, lambda: floats(8, 8, 2)),
 }
 
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
-use unrolled::data::{Augment, Dataset};
+use unrolled::data::{Augment, Dataset, Split, Subset, Weighted, Windows, balanced_weights};
 use unrolled::metrics::Perplexity;
 use unrolled::prelude::*;
 use unrolled::train::{DataSet, TrainError};
@@ -14,6 +14,8 @@ use unrolled::{BatchError, RngKey};
 
 network! {
     struct Small(8x8x2) -> 3 { Flatten, Dense(16, bias = false), BatchNorm, ReLU, Dropout(0.25), Dense(3) }
+
+    struct Forecast(4x1) -> 1x1 { Flatten, Dense(1), Reshape(1x1) }
 
     struct Chunk(2) -> 2x3 { Embedding(3, 4), LSTM(4), Dense(3) }
 }
@@ -42,11 +44,20 @@ fn train<D>(train: &D, valid: &D) -> (Vec<u32>, Vec<[u64; 3]>)
 where
     D: Dataset<Input = Image, Target = u32>,
 {
+    train_on(train, valid, 1)
+}
+
+/// As [`train`], with samples that `threads` threads load.
+fn train_on<D>(train: &D, valid: &D, threads: usize) -> (Vec<u32>, Vec<[u64; 3]>)
+where
+    D: Dataset<Input = Image, Target = u32>,
+{
     let mut net = Small::new(5);
     let history = Trainer::new(Adam::new(1e-2))
         .batch(10)
         .accumulate(2)
         .drop_last(true)
+        .prefetch_threads(threads)
         .epochs(3)
         .validate(valid)
         .metric(Perplexity::new())
@@ -72,6 +83,44 @@ fn loaded_samples_train_to_the_bits_of_samples_in_memory() {
 }
 
 #[test]
+fn the_number_of_threads_that_load_changes_no_bit() {
+    let (samples, valid) = (data(53, 1), data(20, 2));
+    let weights = balanced_weights(&samples.targets);
+    let of = |samples: &Data<Image, u32>, weights: &[f32]| {
+        Weighted::new(augmented(Lazy(samples.clone())), weights).expect("positive weights")
+    };
+    let run = |threads| train_on(&of(&samples, &weights), &of(&valid, &weights[..20]), threads);
+    let expected = run(1);
+    assert!(run(2) == expected && run(5) == expected);
+}
+
+#[test]
+fn parts_of_a_data_set_train_like_a_data_set_of_the_same_samples() {
+    let (samples, valid) = (data(80, 1), data(20, 2));
+    let Split { train: indices, .. } = Split::stratified(&samples.targets, 0.25, 3).expect("both");
+    let part: Data<Image, u32> =
+        indices.iter().map(|i| (samples.inputs[*i], samples.targets[*i])).collect();
+    let all = (0..20).collect();
+    assert!(
+        train(&Subset::new(&samples, indices), &Subset::new(&valid, all)) == train(&part, &valid)
+    );
+}
+
+#[test]
+fn windows_of_a_series_are_learnt() {
+    let series: Vec<[f32; 1]> = (0..200).map(|i| [(i as f32 * 0.3).sin()]).collect();
+    let windows = Windows::<_, 4, 1>::new(&series);
+    let mut net = Forecast::new(1);
+    let history = Trainer::new(Adam::new(0.02))
+        .epochs(30)
+        .quiet()
+        .fit(&mut net, &windows, &MeanSquaredError)
+        .expect("sound data");
+    // A sine is a linear function of its last two values.
+    assert!(history.epochs[29].training.loss < 1e-3, "{history}");
+}
+
+#[test]
 fn loaded_chunks_pass_states_on() {
     fn train(chunks: &impl Dataset<Input = [u32; 2], Target = [u32; 2]>) -> (Vec<u32>, u64) {
         let mut net = Chunk::new(3);
@@ -88,7 +137,10 @@ fn loaded_chunks_pass_states_on() {
 }
 
 /// Images that are changed at random.
-fn augmented(samples: &Data<Image, u32>) -> impl Dataset<Input = Image, Target = u32> {
+fn augmented<D>(samples: D) -> impl Dataset<Input = Image, Target = u32>
+where
+    D: Dataset<Input = Image, Target = u32>,
+{
     let augment = Augment::new().shift(1).flip();
     samples.map(move |image: Image, class, key| (augment.image(&image, key), class))
 }

@@ -295,7 +295,7 @@ fn trace(network: &Network, to: ValueId, generic: bool) -> TokenStream {
 }
 
 /// The shape, or a compile error at `span`: the compiler points at the call of `__expect`, whose tokens all have this span.
-fn expect(
+pub(super) fn expect(
     rt: &TokenStream,
     span: Span,
     result: &TokenStream,

@@ -6,7 +6,6 @@ use crate::network::{Layer, Network, Node, ValueId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::fmt::Debug;
-use unrolled_shape::registry::Features;
 
 /// The constant `GRAPH` of `Shaped`.
 pub(super) fn emit_graph(context: &Context) -> Option<TokenStream> {
@@ -62,7 +61,7 @@ fn emit_node(context: &Context, numbers: &Numbers, index: usize) -> TokenStream 
             })
         }
         Layer::Known { row, .. } => {
-            let features = variant(features(network, index, row.features));
+            let features = variant(network.features(index, row));
             let channels = variant(row.channels);
             let weights = emit_weights(context, index);
             quote!(__rt::GraphLayer::Layer {
@@ -78,12 +77,6 @@ fn emit_node(context: &Context, numbers: &Numbers, index: usize) -> TokenStream 
 /// The name of a variant.
 fn variant(value: impl Debug) -> Ident {
     Ident::new(&format!("{value:?}"), Span::call_site())
-}
-
-/// What a node does with the order of features. A weight that several layers share has one order in files.
-fn features(network: &Network, index: usize, features: Features) -> Features {
-    let shares = network.nodes[index].owner.is_some() || network.tied_to(index).next().is_some();
-    if shares { Features::Fixed } else { features }
 }
 
 /// The weights that a node uses: that of another one first, as files have them.

@@ -8,6 +8,7 @@
 //! report a mistake of the user's at them: the bound on a custom layer, the call of a check, the field of a layer.
 
 mod backward;
+mod budget;
 mod buffers;
 mod constants;
 mod context;
@@ -17,6 +18,7 @@ mod graph;
 mod memory;
 mod names;
 mod outputs;
+mod pretrained;
 mod shapes;
 mod signature;
 mod specs;
@@ -27,14 +29,16 @@ mod streaming;
 mod structure;
 
 use crate::network::Network;
+use crate::pretrained::Pretrained;
 use context::Context;
 pub(crate) use outputs::Outputs;
+pub(crate) use pretrained::emit_pretrained_stub;
 use proc_macro2::TokenStream;
 use quote::quote;
 pub(crate) use shapes::{array_type, input_type, layer_type, rule_type, shape};
 
-/// The code of a network.
-pub(crate) fn emit(network: &Network) -> TokenStream {
+/// The code of a network, with the weights of a file if it has one.
+pub(crate) fn emit(network: &Network, pretrained: Option<&Pretrained<'_>>) -> TokenStream {
     let context = Context::new(network);
     let krate = &network.krate;
     let structure = structure::emit_struct(&context);
@@ -49,6 +53,11 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     let training = network.features.train.then(|| emit_training(&context));
     let streaming = streaming::emit_streaming(&context);
     let shaped = structure::emit_shaped(&context);
+    let budget = budget::emit_budget(&context);
+    let pretrained = pretrained.map(|pretrained| {
+        let (name, visibility) = (&network.name, &network.visibility);
+        pretrained::emit_pretrained(&quote!(__rt), name, visibility, pretrained)
+    });
     quote! {
         #structure
         #outputs
@@ -65,6 +74,8 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
             #training
             #streaming
             #shaped
+            #pretrained
+            #budget
         };
     }
 }

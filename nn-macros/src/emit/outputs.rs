@@ -91,7 +91,11 @@ impl<'a> Outputs<'a> {
                 ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq,
             )]
             #[repr(C)]
-            #[allow(dead_code, reason = "a program may read only some outputs")]
+            #[allow(
+                dead_code,
+                clippy::exhaustive_structs,
+                reason = "a field for each output, of which a program may read only some"
+            )]
             #visibility struct #name #generics #where_clause {
                 #(#[doc = #docs] #visibility #fields: #types,)*
             }

@@ -36,8 +36,8 @@ pub(super) fn input_types(context: &Context) -> Vec<TokenStream> {
 
 /// The names of inputs as variables.
 fn input_names(context: &Context) -> Vec<Ident> {
-    // `step` has a parameter of that name.
-    let mut unique = Unique::new(&["state"]);
+    // `step` and `step_in` have parameters of these names.
+    let mut unique = Unique::new(&["state", "workspace"]);
     let names = context.network.inputs.iter().filter_map(|input| input.name.as_ref());
     names.map(|name| unique.identifier(&name.unraw().to_string(), name.span())).collect()
 }

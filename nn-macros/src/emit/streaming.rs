@@ -43,15 +43,8 @@ pub(super) fn emit_step_method(context: &Context) -> Option<TokenStream> {
     if !network_streams(context) {
         return emit_refusal(context);
     }
-    let network = context.network;
-    let (krate, visibility) = (&network.krate, &network.visibility);
-    let types: Vec<TokenStream> = network
-        .inputs
-        .iter()
-        .map(|input| step_type(context, input.value, if input.index { "u32" } else { "f32" }))
-        .collect();
-    let output = step_type(context, network.output_value, "f32");
-    let (pattern, kind, names) = by_reference(context, &types);
+    let (krate, visibility) = (&context.network.krate, &context.network.visibility);
+    let Step { parameter, x, output } = Step::of(context);
     Some(quote! {
         /// Inference on one step of a sequence, without allocation. `state` contains what the layers remember of earlier
         /// steps, and is updated.
@@ -59,15 +52,65 @@ pub(super) fn emit_step_method(context: &Context) -> Option<TokenStream> {
         #visibility fn step(
             &self,
             state: &mut #krate::__private::State<Self>,
-            #pattern: #kind,
+            #parameter,
         ) -> #output {
-            #krate::__private::step_one(
-                self,
-                state,
-                &[#(#krate::__private::Values::as_floats(#names)),*],
-            )
+            #krate::__private::step_one(self, state, #x)
         }
     })
+}
+
+/// `fn step_in`, which needs neither `std` nor an allocator.
+pub(super) fn emit_step_in_method(context: &Context) -> Option<TokenStream> {
+    if !network_streams(context) {
+        return None;
+    }
+    let (krate, visibility) = (&context.network.krate, &context.network.visibility);
+    let Step { parameter, x, output } = Step::of(context);
+    Some(quote! {
+        /// As `step`, in memory of the caller: without allocation, locks or system calls. `state` has `STATE_LEN` elements,
+        /// zeros before the first step; `workspace` has `STEP_WORKSPACE_LEN` elements, whose values before the call are
+        /// ignored.
+        ///
+        /// # Panics
+        /// If one of them is shorter.
+        #[allow(dead_code, reason = "a program may call `step` only")]
+        #visibility fn step_in(
+            &self,
+            state: &mut [::core::primitive::f32],
+            workspace: &mut [::core::primitive::f32],
+            #parameter,
+        ) -> #output {
+            #krate::__private::step_in(self, state, workspace, #x)
+        }
+    })
+}
+
+/// The step of a sequence in the signature of a method.
+struct Step {
+    /// The parameter.
+    parameter: TokenStream,
+    /// Its elements, as an argument of the runtime.
+    x: TokenStream,
+    /// The type of the output.
+    output: TokenStream,
+}
+
+impl Step {
+    fn of(context: &Context) -> Self {
+        let network = context.network;
+        let krate = &network.krate;
+        let types: Vec<TokenStream> = network
+            .inputs
+            .iter()
+            .map(|input| step_type(context, input.value, if input.index { "u32" } else { "f32" }))
+            .collect();
+        let (pattern, kind, names) = by_reference(context, &types);
+        Self {
+            parameter: quote!(#pattern: #kind),
+            x: quote!(&[#(#krate::__private::Values::as_floats(#names)),*]),
+            output: step_type(context, network.output_value, "f32"),
+        }
+    }
 }
 
 /// `impl Streaming`, or the trait whose message says why there is none.

@@ -31,7 +31,8 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
         #[allow(
             clippy::struct_field_names,
             clippy::pub_underscore_fields,
-            reason = "the names of the user's lines"
+            clippy::exhaustive_structs,
+            reason = "a field for each of the user's lines"
         )]
         #[repr(C)]
         #visibility struct #name #generics #where_clause {
@@ -52,6 +53,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     let written = Ident::new("output", Span::mixed_site());
     let infer_into = emit_infer(context, &inputs, Some(&written));
     let step = super::streaming::emit_step_method(context);
+    let step_in = super::streaming::emit_step_in_method(context);
     let panics = network.inputs.iter().any(|input| input.index).then(|| {
         quote! {
             ///
@@ -82,6 +84,7 @@ pub(super) fn emit_methods(context: &Context) -> TokenStream {
     quote! {
         impl #impl_generics #name #arguments #where_clause {
             #call
+            #step_in
             #associated
         }
     }

@@ -35,8 +35,13 @@ impl Parser<'_> {
         let levels = take_levels(&mut attributes);
         let visibility: Visibility = input.parse()?;
         if input.peek(Token![struct]) {
+            let weights = self.take_weights(&mut attributes);
+            let budget = self.take_budget(&mut attributes);
             let network = self.network(attributes, visibility, input)?;
-            file.networks.push(Network { levels, ..network });
+            if (weights.is_some() || budget.is_some()) && !network.generics.params.is_empty() {
+                self.report.error(network.generics.params.span(), say::GENERIC_DEPLOYMENT);
+            }
+            file.networks.push(Network { levels, weights, budget, ..network });
             return Ok(());
         }
         if peek_word(input, "block") {
@@ -84,6 +89,8 @@ impl Parser<'_> {
         let mut network = Network {
             attributes,
             levels: Vec::new(),
+            weights: None,
+            budget: None,
             visibility,
             name,
             generics: Generics::default(),

@@ -40,6 +40,7 @@ pub(crate) fn resolve(
         values: Vec::new(),
         single_repeats: Vec::new(),
         levels: definition.levels.clone().into(),
+        budget: definition.budget.clone(),
     };
     let generics = environment.generics.clone();
     let resolved = Resolved { network, broken: Vec::new(), branches: HashMap::new(), generics };

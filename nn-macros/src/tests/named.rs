@@ -153,7 +153,7 @@ fn arguments_name_further_inputs() {
     assert_eq!(net.reads("g.gated"), ["gated_2", "a"]);
     let Layer::Known { arguments, .. } = &net.nodes[2].layer else { panic!("a known layer") };
     assert!(matches!(arguments[1].value, ArgumentValue::Input(2)));
-    let code = crate::emit::emit(&net).to_string();
+    let code = crate::emit::emit(&net, None).to_string();
     assert!(code.contains("by : 1 , also : :: core :: option :: Option :: Some (2)"));
     assert!(code.contains("by : 1 , also : :: core :: option :: Option :: None"));
 }

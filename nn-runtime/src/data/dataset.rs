@@ -27,8 +27,11 @@ use std::fmt;
 /// }
 /// ```
 ///
+/// [`Subset`](super::Subset), [`Weighted`](super::Weighted) and [`Windows`](super::Windows) choose samples of others.
+///
 /// A trainer prepares the next steps on another thread while it trains: two steps are in memory, whatever the size of the
-/// data set. Samples depend on their index and their key only, so that the timing of that thread does not change any bit.
+/// data set. [`prefetch_threads`](crate::train::Trainer::prefetch_threads) sets the number of such threads. Samples
+/// depend on their index and their key only, so that the timing of these threads does not change any bit.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no data set",
     label = "expected a data set",

@@ -83,16 +83,7 @@ impl Idx {
     /// # Errors
     /// If it has other dimensions.
     pub fn images<const H: usize, const W: usize>(&self) -> Result<Vec<Image<H, W>>, IdxError> {
-        if self.dims.len() != 3 {
-            return Err(self.wrong_rank(3, "images"));
-        }
-        for (offset, expected, found, axis) in
-            [(8, H, self.dims[1], "rows"), (12, W, self.dims[2], "columns")]
-        {
-            if found != expected {
-                return Err(self.malformed(offset, format!("{expected} {axis}"), found));
-            }
-        }
+        self.check_images(H, W)?;
         let each = self.values.chunks_exact((H * W).max(1));
         // Filled in place: an image may be larger than the stack.
         let mut images = Image::<H, W>::zeroed_vec(each.len());
@@ -102,6 +93,33 @@ impl Idx {
             }
         }
         Ok(images)
+    }
+
+    /// Its values as images of bytes: `[count, H, W]`. [`scaled_bytes`](super::scaled_bytes) converts single ones.
+    ///
+    /// # Errors
+    /// If it has other dimensions.
+    pub fn byte_images<const H: usize, const W: usize>(
+        &self,
+    ) -> Result<Vec<[[[u8; 1]; W]; H]>, IdxError> {
+        self.check_images(H, W)?;
+        let rows = self.values.as_chunks::<1>().0.as_chunks::<W>().0;
+        Ok(rows.as_chunks::<H>().0.to_vec())
+    }
+
+    /// Checks that these are images of `height` rows and `width` columns.
+    fn check_images(&self, height: usize, width: usize) -> Result<(), IdxError> {
+        if self.dims.len() != 3 {
+            return Err(self.wrong_rank(3, "images"));
+        }
+        for (offset, expected, found, axis) in
+            [(8, height, self.dims[1], "rows"), (12, width, self.dims[2], "columns")]
+        {
+            if found != expected {
+                return Err(self.malformed(offset, format!("{expected} {axis}"), found));
+            }
+        }
+        Ok(())
     }
 
     /// Its values as class indices: `[count]` bytes. Losses check their range.

@@ -2,16 +2,13 @@
 
 use super::atomic;
 use super::error::SaveError;
-use super::header::{self, EXTRA, ORDER, OWN_ORDER};
-use super::layout;
 use crate::order::FileTensors;
 use crate::types::{Axis, Element, Tensor};
-use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use unrolled_weights::file::{EXTRA, MAX_LEN, ORDER, OWN_ORDER, layout};
 
 /// The bytes in memory before they are written.
 const BUFFER: usize = 1 << 17;
@@ -78,9 +75,9 @@ impl<'a> Content<'a> {
             .iter()
             .flat_map(|(tensors, floats)| tensors.tensors.iter().map(|tensor| (tensor, *floats)))
             .collect();
-        tensors.sort_by(|(a, _), (b, _)| dtype(b).cmp(&dtype(a)).then_with(|| a.name.cmp(&b.name)));
+        tensors.sort_by(|(a, _), (b, _)| size(b).cmp(&size(a)).then_with(|| a.name.cmp(&b.name)));
         let sorted: Vec<&Tensor> = tensors.iter().map(|(tensor, _)| *tensor).collect();
-        let header = encode_header(&sorted, metadata).map_err(|why| SaveError::Header { why })?;
+        let header = encode_header(&sorted, &metadata).map_err(|why| SaveError::Header { why })?;
         Ok(Self { header, tensors })
     }
 
@@ -108,41 +105,56 @@ fn write_element(element: Element, float: f32, to: &mut impl Write) -> io::Resul
     }
 }
 
-/// The header in JSON, padded with spaces to a multiple of 8 bytes. The metadata of almost all networks have at most one
-/// entry; `safetensors` writes several in the random order of a hash map.
+/// The header in JSON, padded with spaces to a multiple of 8 bytes.
 fn encode_header(
     tensors: &[&Tensor],
-    metadata: Vec<(String, String)>,
+    metadata: &[(String, String)],
 ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let mut names = HashSet::new();
     if let Some(tensor) = tensors.iter().find(|tensor| !names.insert(&tensor.name)) {
         return Err(format!("two tensors have the name `{}`", tensor.name).into());
     }
-    let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect());
-    let mut json = serde_json::to_vec(&Metadata::new(metadata, infos(tensors))?)?;
+    let mut entries = Vec::new();
+    if !metadata.is_empty() {
+        let pairs: Vec<String> =
+            metadata.iter().map(|(key, value)| format!("{}:{}", text(key), text(value))).collect();
+        entries.push(format!(r#""__metadata__":{{{}}}"#, pairs.join(",")));
+    }
+    let mut begin = 0;
+    for tensor in tensors {
+        let end = begin + tensor.axes.iter().map(|axis| axis.len).product::<usize>() * size(tensor);
+        entries.push(entry(tensor, begin, end));
+        begin = end;
+    }
+    let mut json = format!("{{{}}}", entries.join(",")).into_bytes();
     json.resize(json.len().next_multiple_of(8), b' ');
-    if json.len() as u64 > header::MAX_LEN {
+    if json.len() as u64 > MAX_LEN {
         let found = json.len();
-        return Err(format!("the header has {found} bytes, more than {}", header::MAX_LEN).into());
+        return Err(format!("the header has {found} bytes, more than {MAX_LEN}").into());
     }
     Ok(json)
 }
 
-/// The tensors' entries in the header.
-fn infos(tensors: &[&Tensor]) -> Vec<(String, TensorInfo)> {
-    let mut begin = 0;
-    let info = |tensor: &&Tensor| {
-        let (dtype, shape) = (dtype(tensor), layout::shape(tensor));
-        let end = begin + shape.iter().product::<usize>() * dtype.bitsize() / 8;
-        let data_offsets = (std::mem::replace(&mut begin, end), end);
-        (tensor.name.clone(), TensorInfo { dtype, shape, data_offsets })
+/// The entry of a tensor with the bytes `begin` to `end`.
+fn entry(tensor: &Tensor, begin: usize, end: usize) -> String {
+    let shape: Vec<String> = tensor.axes.iter().map(|axis| axis.len.to_string()).collect();
+    let (name, shape) = (text(&tensor.name), shape.join(","));
+    let dtype = match tensor.element {
+        Element::F32 => "F32",
+        Element::I64 => "I64",
     };
-    tensors.iter().map(info).collect()
+    format!(r#"{name}:{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{begin},{end}]}}"#)
 }
 
-const fn dtype(tensor: &Tensor) -> Dtype {
+/// A text in JSON.
+fn text(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// The size of an element in bytes.
+const fn size(tensor: &Tensor) -> usize {
     match tensor.element {
-        Element::F32 => Dtype::F32,
-        Element::I64 => Dtype::I64,
+        Element::F32 => 4,
+        Element::I64 => 8,
     }
 }

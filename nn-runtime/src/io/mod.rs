@@ -25,28 +25,21 @@
 //! `FilesExt::load_optimizer` do the same for the state of an optimiser.
 
 mod atomic;
-mod compare;
-mod decode;
 mod encode;
 mod error;
-mod header;
-mod input;
-mod layout;
-mod number;
 #[cfg(feature = "train")]
 mod optimizer_file;
-mod report;
 #[cfg(test)]
 mod tests;
 mod weights_file;
 
-pub use crate::order::OrderConflict;
-pub(crate) use decode::Arrays;
-pub use error::{Damage, ForeignFormat, LoadError, Mismatch, SaveError};
+pub use error::SaveError;
 #[cfg(feature = "train")]
 pub(crate) use optimizer_file::{load_optimizer, save_optimizer};
-pub use report::LoadReport;
+pub use unrolled_weights::OrderConflict;
+pub(crate) use unrolled_weights::file::Arrays;
+pub use unrolled_weights::file::{Damage, ForeignFormat, LoadError, LoadReport, Mismatch};
 pub(crate) use weights_file::{
-    extra_of, load, load_arrays, load_from, load_matching, open, remove_temporary, save,
+    extra_of, load, load_arrays, load_from, load_matching, open_with_len, remove_temporary, save,
     save_with_arrays, to_bytes,
 };

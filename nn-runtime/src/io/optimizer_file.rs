@@ -1,8 +1,9 @@
 //! The state of an optimiser to a file and back.
 
-use super::decode;
+use super::LoadError;
 use super::encode;
-use super::error::{LoadError, SaveError};
+use super::error::SaveError;
+use super::weights_file::{read_extra, read_file};
 use crate::contract::{Network, trained_ranges};
 use crate::optim::OptimizerState;
 use crate::order::{FileTensors, file_tensors};
@@ -39,13 +40,13 @@ pub(crate) fn save_optimizer<N: Network>(
 /// The state of an optimiser of networks of type `N` in the file `path`.
 pub(crate) fn load_optimizer<N: Network>(path: &Path) -> Result<OptimizerState, LoadError> {
     let no_state = || LoadError::NoState { path: path.into() };
-    let extra = decode::read_extra(path)?.ok_or_else(no_state)?;
+    let extra = read_extra(path)?.ok_or_else(no_state)?;
     let description = serde_json::from_str(&extra).ok();
     let Description { optimizer, steps, values: names } = description
         .filter(|description: &Description| description.values.len() <= MAX_VALUES)
         .ok_or_else(no_state)?;
     let mut floats = vec![0.0; names.len() * N::LEN];
-    decode::read_file(path, &state_tensors::<N>(&names), &mut floats)?;
+    read_file(path, &state_tensors::<N>(&names), &mut floats)?;
     let values = names
         .into_iter()
         .zip(floats.chunks(N::LEN.max(1)))

@@ -1,20 +1,20 @@
 //! Weights of a network to a file and back.
 //!
-//! These functions are generic over the network and so compiled with each one. All work is in `decode` and `encode`, which
-//! are compiled once.
+//! Functions that are generic over the network are compiled with each one. All work is in `unrolled_weights` and `encode`,
+//! which are compiled once.
 
 use super::atomic;
-use super::decode::{self, ARRAYS, Arrays};
 use super::encode;
-use super::error::{LoadError, SaveError};
-use super::report::LoadReport;
+use super::error::SaveError;
 use crate::contract::Network;
-use crate::order::file_tensors;
+use crate::order::{FileTensors, file_tensors};
+use crate::system::open_regular;
 use crate::types::zeros_on_line;
 use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use unrolled_weights::file::{self, ARRAYS, Arrays, LoadError, LoadReport};
 
 /// Writes the weights of `net` and `extra`, the JSON value stored with them, to `path`.
 pub(crate) fn save<N: Network>(
@@ -38,8 +38,10 @@ pub(crate) fn save_with_arrays<N: Network>(
 }
 
 /// Opens the regular file `path`. Also returns its length.
-pub(crate) fn open(path: &Path) -> Result<(File, u64), LoadError> {
-    decode::open(path)
+pub(crate) fn open_with_len(path: &Path) -> Result<(File, u64), LoadError> {
+    let file = open(path)?;
+    let len = file.metadata().map_err(|why| LoadError::Read { path: path.into(), why })?.len();
+    Ok((file, len))
 }
 
 /// The arrays of a file of `len` bytes that [`save_with_arrays`] has written, and the JSON text stored with them. Errors
@@ -49,7 +51,7 @@ pub(crate) fn load_arrays(
     reader: &mut dyn Read,
     len: u64,
 ) -> Result<(Arrays, Option<String>), LoadError> {
-    decode::read_arrays(path, reader, len)
+    file::read_arrays(path, reader, len)
 }
 
 /// Removes the temporary file that a killed process may have left beside `path`.
@@ -57,10 +59,31 @@ pub(crate) fn remove_temporary(path: &Path) -> std::io::Result<()> {
     atomic::remove_temporary(path)
 }
 
+/// Opens the regular file `path`.
+fn open(path: &Path) -> Result<File, LoadError> {
+    open_regular(path).map_err(|why| LoadError::Read { path: path.into(), why })
+}
+
+/// Fills the tensors of the weights `floats` from the regular file `path`, and returns the JSON text stored with them.
+/// An error leaves `floats` partly filled.
+pub(super) fn read_file(
+    path: &Path,
+    net: &FileTensors,
+    floats: &mut [f32],
+) -> Result<Option<String>, LoadError> {
+    file::read(path, &mut open(path)?, net, floats)
+}
+
+/// The JSON text stored in the metadata of the regular file `path`.
+#[cfg(feature = "train")]
+pub(super) fn read_extra(path: &Path) -> Result<Option<String>, LoadError> {
+    file::read_extra(path, &mut open(path)?)
+}
+
 /// A network with the weights in the file `path`, and the JSON text stored with them.
 pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), LoadError> {
     let mut net = zeros_on_line::<N>();
-    let extra = decode::read_file(path, &file_tensors::<N>(), net.as_floats_mut())?;
+    let extra = read_file(path, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok((net, extra))
 }
 
@@ -75,7 +98,7 @@ pub(crate) fn load_matching<N: Network>(
     path: &Path,
     rename: &dyn Fn(&str) -> Option<String>,
 ) -> Result<LoadReport, LoadError> {
-    decode::read_matching(path, rename, &file_tensors::<N>(), net.as_floats_mut())
+    file::read_matching(path, &mut open(path)?, rename, &file_tensors::<N>(), net.as_floats_mut())
 }
 
 /// A network with the weights from `reader`, which errors call `name`.
@@ -84,7 +107,7 @@ pub(crate) fn load_from<N: Network>(
     reader: &mut dyn Read,
 ) -> Result<Box<N>, LoadError> {
     let mut net = zeros_on_line::<N>();
-    decode::read(name.as_ref(), reader, &file_tensors::<N>(), net.as_floats_mut())?;
+    file::read(name.as_ref(), reader, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok(net)
 }
 

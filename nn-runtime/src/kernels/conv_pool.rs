@@ -27,13 +27,17 @@ pub fn conv2d_max_pool(isa: Isa, g: &Geometry, window: [usize; 2], args: ConvArg
         return;
     }
     let ConvArgs { x, weight, bias, y } = args;
-    // On the stack: 16 kB, half of a first-level cache. It is reused for all strips, so that it stays there.
-    let mut strip = [0.0; STRIP];
     let fused = ConvPool { isa, g, window, weight, bias };
-    for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(len)) {
-        fused.image(output, x, y, &mut strip);
+    // A microcontroller has tens of kilobytes of memory: 4 kB, unless a window needs more.
+    if cfg!(target_os = "none") && window[0] * window[1] * g.filters <= SMALL_STRIP {
+        fused.images::<SMALL_STRIP>(output, x, y);
+    } else {
+        fused.images::<STRIP>(output, x, y);
     }
 }
+
+/// Elements of a strip on a small stack.
+const SMALL_STRIP: usize = STRIP / 4;
 
 /// A convolution followed by a pool.
 struct ConvPool<'a> {
@@ -45,11 +49,24 @@ struct ConvPool<'a> {
 }
 
 impl ConvPool<'_> {
+    /// Computes `output` pixels from each image.
+    ///
+    /// Not inlined, so that only the stack of the strip in use is taken.
+    #[inline(never)]
+    fn images<const LEN: usize>(&self, output: [usize; 2], x: &[f32], y: &mut [f32]) {
+        // On the stack: at most 16 kB, half of a first-level cache. It is reused for all strips, so that it stays there.
+        let mut strip = [0.0; LEN];
+        let len = output[0] * output[1] * self.g.filters;
+        for (x, y) in x.chunks_exact(self.g.input_len()).zip(y.chunks_exact_mut(len)) {
+            self.image(output, x, y, &mut strip);
+        }
+    }
+
     /// Computes `output` pixels from one image.
     fn image(&self, output: [usize; 2], x: &[f32], y: &mut [f32], strip: &mut [f32]) {
         let filters = self.g.filters;
         // The windows whose pixels fit into a strip.
-        let fitting = STRIP / (self.window[0] * self.window[1] * filters);
+        let fitting = strip.len() / (self.window[0] * self.window[1] * filters);
         // At least one window fits, because the rule of `MaxPool2d` fuses no larger ones.
         let columns = output[1].min(fitting);
         // Whole lines of windows, or a part of one.
@@ -130,10 +147,16 @@ mod tests {
                         let (x, weight, bias) = (&x, &weight, &bias);
                         conv2d_max_pool(isa, &g, window, ConvArgs { x, weight, bias, y });
                     });
-                    let mut twin = before;
+                    let mut twin = before.clone();
                     let (x, weight, bias, y2) = (&x, &weight, &bias, &mut twin);
                     reference::conv2d_max_pool(&g, window, ConvArgs { x, weight, bias, y: y2 });
                     assert_eq!(y, twin, "{isa:?}: {window:?} after {g:?}");
+                    if window[0] * window[1] * g.filters <= SMALL_STRIP {
+                        let output = [0, 1].map(|axis| g.output[axis] / window[axis]);
+                        let fused = ConvPool { isa, g: &g, window, weight, bias };
+                        let y = written(&before, |y| fused.images::<SMALL_STRIP>(output, x, y));
+                        assert_eq!(y, twin, "{isa:?}, small strips: {window:?} after {g:?}");
+                    }
                 }
             }
         }

@@ -17,7 +17,7 @@ use crate::system::RngKey;
 #[cfg(feature = "train")]
 use crate::types::Steps;
 #[cfg(feature = "std")]
-use crate::types::{Axis, Element, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{WeightSlice, Weights};
 #[cfg(feature = "train")]
 use core::ops::Range;
@@ -89,17 +89,7 @@ where
 
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        let channels = || vec![Axis { len: C, stride: 1, order: order.input.clone() }];
-        let mut tensors = Vec::new();
-        if AFFINE > 0 {
-            tensors.push(Tensor::new("weight", 0, channels()));
-            tensors.push(Tensor::new("bias", C, channels()));
-        }
-        tensors.push(Tensor::new("running_mean", 2 * AFFINE, channels()));
-        tensors.push(Tensor::new("running_var", 2 * AFFINE + C, channels()));
-        let batches = Tensor::new("num_batches_tracked", 2 * AFFINE + 2 * C, Vec::new());
-        tensors.push(Tensor { element: Element::I64, ..batches });
-        tensors
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -488,7 +478,7 @@ mod tests {
                 ("num_batches_tracked", 76, 0),
             ]
         );
-        assert_eq!(tensors[4].element, Element::I64);
+        assert_eq!(tensors[4].element, crate::types::Element::I64);
         let tensors = <BatchNorm<7, 0> as Node<Features>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors.len(), 3);
         assert_eq!(tensors[2].offset + 1, <BatchNorm<7, 0> as Weights>::LEN);

@@ -16,7 +16,7 @@ use crate::memory::Shards;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv1d;
@@ -50,14 +50,8 @@ where
     const STATE: usize = Conv::<S>::STATE;
 
     #[cfg(feature = "std")]
-    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        let filters = Axis::plain(F, 1);
-        let axes = vec![filters.clone(), Axis::plain(CG, F), Axis::plain(K, CG * F)];
-        let mut tensors = vec![Tensor::new("weight", 0, axes)];
-        if BIAS > 0 {
-            tensors.push(Tensor::new("bias", K * CG * F, vec![filters]));
-        }
-        tensors
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {

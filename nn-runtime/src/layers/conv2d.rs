@@ -14,7 +14,7 @@ use crate::memory::Shards;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{Steps, WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv2d;
@@ -50,19 +50,8 @@ where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
     #[cfg(feature = "std")]
-    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        let filters = Axis::plain(F, 1);
-        let axes = vec![
-            filters.clone(),
-            Axis::plain(CG, F),
-            Axis::plain(KH, KW * CG * F),
-            Axis::plain(KW, CG * F),
-        ];
-        let mut tensors = vec![Tensor::new("weight", 0, axes)];
-        if BIAS > 0 {
-            tensors.push(Tensor::new("bias", KH * KW * CG * F, vec![filters]));
-        }
-        tensors
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
@@ -258,7 +247,8 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_layout() {
-        let tensors = <Conv2d<6, 2, 3, 5> as Node<Grouped>>::file_tensors(&LayerOrder::default());
+        conv!(Uneven: [3, 5], [1, 1], NONE, [1, 1], 2, true, [3, 5, 4] => [1, 1, 6]);
+        let tensors = <Conv2d<6, 2, 3, 5> as Node<Uneven>>::file_tensors(&LayerOrder::default());
         assert_eq!(tensors[0].name, "weight");
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(6, 1), (2, 6), (3, 60), (5, 12)]);

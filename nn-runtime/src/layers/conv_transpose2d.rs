@@ -17,7 +17,7 @@ use crate::memory::{Shards, TrainCtx};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::conv_transpose2d;
@@ -158,18 +158,8 @@ where
     const SCRATCH: usize = Adjoint::<S>::FLIPPED;
 
     #[cfg(feature = "std")]
-    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        let axes = vec![
-            Axis::plain(C, 1),
-            Axis::plain(FG, C),
-            Axis::plain(KH, KW * FG * C),
-            Axis::plain(KW, FG * C),
-        ];
-        let mut tensors = vec![Tensor::new("weight", 0, axes)];
-        if BIAS > 0 {
-            tensors.push(Tensor::new("bias", KH * KW * FG * C, vec![Axis::plain(F, 1)]));
-        }
-        tensors
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -313,8 +303,9 @@ mod tests {
 
     #[test]
     fn files_have_pytorchs_layout() {
+        transposed!(Wide: [3, 5], [1, 1], [0, 0], [0, 0], [1, 1], 2, true, [2, 2, 4] => [4, 6, 6]);
         let tensors =
-            <ConvTranspose2d<6, 4, 3, 3, 5> as Node<Grouped>>::file_tensors(&LayerOrder::default());
+            <ConvTranspose2d<6, 4, 3, 3, 5> as Node<Wide>>::file_tensors(&LayerOrder::default());
         let axes: Vec<_> = tensors[0].axes.iter().map(|axis| (axis.len, axis.stride)).collect();
         assert_eq!(axes, [(4, 1), (3, 4), (3, 60), (5, 12)]);
         assert_eq!((tensors[1].name.as_str(), tensors[1].offset), ("bias", 180));

@@ -18,7 +18,7 @@ use crate::memory::{WeightLayout, WeightOwner};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{WeightSlice, Weights};
 use unrolled_shape::rules::dense;
 
@@ -55,13 +55,7 @@ where
 {
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        let inputs = Axis { len: IN, stride: UNITS, order: order.input.clone() };
-        let units = Axis { len: UNITS, stride: 1, order: order.output.clone() };
-        let mut tensors = vec![Tensor::new("weight", 0, vec![units.clone(), inputs])];
-        if BIAS > 0 {
-            tensors.push(Tensor::new("bias", IN * UNITS, vec![units]));
-        }
-        tensors
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {

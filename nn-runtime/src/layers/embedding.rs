@@ -9,7 +9,7 @@ use crate::memory::{WeightLayout, WeightOwner};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{WeightSlice, Weights};
 use unrolled_shape::rules::embedding;
 
@@ -39,8 +39,8 @@ where
     S: Spec<Arguments = embedding::Embedding>,
 {
     #[cfg(feature = "std")]
-    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        vec![Tensor::new("weight", 0, vec![Axis::plain(V, D), Axis::plain(D, 1)])]
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn check(x: &[&[f32]]) -> Result<(), InputError> {

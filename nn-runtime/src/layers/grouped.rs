@@ -7,8 +7,6 @@ use crate::kernels::group_norm::{GroupNorm, GroupNormBackward, GroupNormForward}
 #[cfg(feature = "train")]
 use crate::memory::TrainCtx;
 use crate::types::Lengths;
-#[cfg(feature = "std")]
-use crate::types::{Axis, Tensor};
 
 /// A normalisation of groups of channels, sample by sample. After the end of a sequence it reads nothing and writes
 /// zeros.
@@ -99,13 +97,6 @@ fn valid_len<S: Spec>(lengths: &Lengths<'_>, i: usize) -> usize {
     lengths.of::<S>(0).valid(i, steps) * (S::IN / steps)
 }
 
-/// The tensors of a layer with a weight and a bias for each of `channels` channels, or with none.
-#[cfg(feature = "std")]
-pub(super) fn tensors(channels: usize) -> Vec<Tensor> {
-    let tensor = |name, offset| Tensor::new(name, offset, vec![Axis::plain(channels, 1)]);
-    if channels == 0 { Vec::new() } else { vec![tensor("weight", 0), tensor("bias", channels)] }
-}
-
 /// Makes `$Name<AFFINE>`, with the fields `weight` and `bias`, a layer that normalises `$groups` groups of channels, an
 /// expression of the spec `$S`.
 macro_rules! grouped_node {
@@ -134,8 +125,10 @@ macro_rules! grouped_node {
                 const SCRATCH: usize = Grouped::scratch_len(&norm::<$S>());
 
                 #[cfg(feature = "std")]
-                fn file_tensors(_order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
-                    $crate::layers::grouped::tensors(AFFINE)
+                fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
+                    $crate::types::layer_tensors(order, |sink| {
+                        $S::ARGUMENTS.tensors($S::INPUTS, sink)
+                    })
                 }
 
                 fn infer(&self, call: Infer<'_>) {

@@ -10,7 +10,7 @@ use crate::memory::TrainCtx;
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use unrolled_shape::rules::layer_norm;
 
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the mean and the (biased) variance over the last axis:
@@ -40,15 +40,7 @@ where
 {
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        let features = |len| vec![Axis { len, stride: 1, order: order.input.clone() }];
-        let mut tensors = Vec::new();
-        if WEIGHT > 0 {
-            tensors.push(Tensor::new("weight", 0, features(WEIGHT)));
-        }
-        if BIAS > 0 {
-            tensors.push(Tensor::new("bias", WEIGHT, features(BIAS)));
-        }
-        tensors
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {

@@ -21,7 +21,7 @@ use crate::memory::{Shards, TrainCtx};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{Lengths, Steps, WeightSlice, Weights};
 use unrolled_shape::rules::multi_head_attention;
 
@@ -134,20 +134,7 @@ where
 
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        let inputs = |stride| Axis { len: WIDTH, stride, order: order.input.clone() };
-        let (square, plain) = (WIDTH * WIDTH, Axis::plain);
-        let mut tensors =
-            vec![Tensor::new("in_proj_weight", 0, vec![plain(3 * WIDTH, 1), inputs(3 * WIDTH)])];
-        if BIAS > 0 {
-            tensors.push(Tensor::new("in_proj_bias", 4 * square, vec![plain(3 * WIDTH, 1)]));
-        }
-        let axes = vec![plain(WIDTH, 1), plain(WIDTH, WIDTH)];
-        tensors.push(Tensor::new("out_proj.weight", 3 * square, axes));
-        if BIAS > 0 {
-            let offset = 4 * square + 3 * WIDTH;
-            tensors.push(Tensor::new("out_proj.bias", offset, vec![plain(WIDTH, 1)]));
-        }
-        tensors
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { n, x, y, ctx }: Infer<'_>) {

@@ -11,7 +11,7 @@ use crate::memory::{InferCtx, count_steps};
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{WeightSlice, Weights};
 use unrolled_shape::rules::positional_embedding;
 
@@ -37,8 +37,8 @@ where
     const STATE: usize = 1;
 
     #[cfg(feature = "std")]
-    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        vec![Tensor::new("weight", 0, vec![Axis::plain(T, C), Axis::plain(C, 1)])]
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {

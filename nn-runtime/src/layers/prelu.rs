@@ -10,7 +10,7 @@ use crate::kernels::row_sums;
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, FeatureOrder, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use unrolled_shape::rules::prelu;
 
 /// `x` above 0, `a * x` below, where `a` is trained: `[.., C] -> [.., C]` (He et al., 2015).
@@ -33,9 +33,7 @@ where
 
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        let order =
-            if S::ARGUMENTS.per_channel { order.input.clone() } else { FeatureOrder::PLAIN };
-        vec![Tensor::new("weight", 0, vec![Axis { len: SLOPES, stride: 1, order }])]
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -149,6 +147,6 @@ mod tests {
         TrainNode::<PerChannel>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [0.5; 4]);
         let tensors = <PReLU<1> as Node<Shared>>::file_tensors(&LayerOrder::default());
-        assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(1, 1)])]);
+        assert_eq!(tensors, [Tensor::new("weight", 0, vec![crate::types::Axis::plain(1, 1)])]);
     }
 }

@@ -4,15 +4,10 @@
 use super::dropout;
 #[cfg(feature = "train")]
 use crate::contract::Pass;
-#[cfg(feature = "std")]
+#[cfg(feature = "train")]
 use crate::kernels::recurrent::Stack;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
-#[cfg(feature = "std")]
-use crate::types::{Axis, FeatureOrder, Tensor};
-#[cfg(feature = "std")]
-#[cfg(feature = "std")]
-use unrolled_shape::rules::recurrent::CellWeights;
 
 /// Defines the layer `$Name`; `$cell` is the [`Cell`](crate::kernels::recurrent::Cell) for the arguments `$arguments`.
 macro_rules! recurrent_layer {
@@ -68,7 +63,7 @@ macro_rules! recurrent_layer {
 
                 #[cfg(feature = "std")]
                 fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
-                    $crate::layers::recurrent::tensors(&StackOf::<S>::STACK, &order.input)
+                    $crate::types::layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
                 }
 
                 fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -170,32 +165,6 @@ macro_rules! recurrent_layer {
 }
 
 pub(super) use recurrent_layer;
-
-/// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
-#[cfg(feature = "std")]
-pub(super) fn tensors(stack: &Stack, input: &FeatureOrder) -> Vec<Tensor> {
-    let sizes = stack.sizes;
-    let columns = sizes.columns();
-    let mut tensors = Vec::new();
-    for layer in 0..sizes.layers {
-        for (direction, suffix) in ["", "_reverse"].into_iter().take(sizes.directions).enumerate() {
-            let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, .. } =
-                sizes.cell(layer, direction);
-            let mut add = |name: &str, offset, input: Option<Axis>| {
-                let axes = [Some(Axis::plain(columns, 1)), input].into_iter().flatten().collect();
-                tensors.push(Tensor::new(format!("{name}_l{layer}{suffix}"), offset, axes));
-            };
-            let order = if layer == 0 { input.clone() } else { FeatureOrder::PLAIN };
-            add("weight_ih", weight_ih, Some(Axis { len: inputs, stride: columns, order }));
-            add("weight_hh", weight_hh, Some(Axis::plain(sizes.units, columns)));
-            if sizes.bias {
-                add("bias_ih", bias_ih, None);
-                add("bias_hh", bias_hh, None);
-            }
-        }
-    }
-    tensors
-}
 
 /// Dropout between layers: a function that drops elements of the output of layer `layer`, the same ones in the forward
 /// and the backward pass.

@@ -10,7 +10,7 @@ use crate::memory::TrainCtx;
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use unrolled_shape::rules::rms_norm;
 
 /// `x / sqrt(mean(x^2) + eps) * weight`, with the mean over the last axis: `[.., C] -> [.., C]`
@@ -33,8 +33,7 @@ const fn norm<S: Spec<Arguments = rms_norm::RMSNorm>>() -> RowNorm {
 impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> Node<S> for RMSNorm<WEIGHT> {
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        let features = vec![Axis { len: WEIGHT, stride: 1, order: order.input.clone() }];
-        if WEIGHT == 0 { Vec::new() } else { vec![Tensor::new("weight", 0, features)] }
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {

@@ -10,7 +10,7 @@ use crate::kernels::row_sums;
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, FeatureOrder, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use unrolled_shape::rules::scale;
 
 /// `x * factor`: `[.., C] -> [.., C]`, with one factor for all channels, one for each, or a fixed one.
@@ -43,10 +43,7 @@ impl<const FACTORS: usize> Scale<FACTORS> {
 impl<S: Spec<Arguments = scale::Scale>, const FACTORS: usize> Node<S> for Scale<FACTORS> {
     #[cfg(feature = "std")]
     fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
-        let order =
-            if S::ARGUMENTS.per_channel { order.input.clone() } else { FeatureOrder::PLAIN };
-        let axes = vec![Axis { len: FACTORS, stride: 1, order }];
-        if FACTORS == 0 { Vec::new() } else { vec![Tensor::new("weight", 0, axes)] }
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, .. }: Infer<'_>) {
@@ -138,7 +135,7 @@ mod tests {
         TrainNode::<Each>::initialise(&mut *layer, RngKey::new(0));
         assert_eq!(layer.weight, [0.25; 7]);
         let tensors = <Scale<1> as Node<One>>::file_tensors(&LayerOrder::default());
-        assert_eq!(tensors, [Tensor::new("weight", 0, vec![Axis::plain(1, 1)])]);
+        assert_eq!(tensors, [Tensor::new("weight", 0, vec![crate::types::Axis::plain(1, 1)])]);
         assert_eq!(<Scale<0> as Node<Fixed>>::file_tensors(&LayerOrder::default()), []);
     }
 }

@@ -17,7 +17,7 @@ use crate::memory::{TiedWeight, WeightLayout};
 use crate::system::RngKey;
 use crate::types::Weights;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use unrolled_shape::rules::dense;
 
 /// A fully connected layer on the last axis with the weight of an earlier layer, `y = x W + b`:
@@ -43,9 +43,8 @@ where
     S: Spec<Arguments = dense::Dense>,
 {
     #[cfg(feature = "std")]
-    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        let bias = Tensor::new("bias", 0, vec![Axis::plain(UNITS, 1)]);
-        if BIAS > 0 { vec![bias] } else { vec![] }
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
@@ -167,9 +166,12 @@ mod tests {
     use crate::layers::testing::{Trial, spec};
     use crate::layers::{Dense, Embedding};
     use crate::memory::WeightOwner;
+    use unrolled_shape::Shape;
 
-    spec!(Steps: dense::Dense { units: 9, bias: true, weight: None }, [&[3, 5]] -> &[3, 9]);
-    spec!(Large: dense::Dense { units: 37, bias: false, weight: None }, [&[2, 33]] -> &[2, 37]);
+    const OF_STEPS: Option<Shape> = Some(Shape::new(&[9, 5]));
+    const OF_LARGE: Option<Shape> = Some(Shape::new(&[37, 33]));
+    spec!(Steps: dense::Dense { units: 9, bias: true, weight: OF_STEPS }, [&[3, 5]] -> &[3, 9]);
+    spec!(Large: dense::Dense { units: 37, bias: false, weight: OF_LARGE }, [&[2, 33]] -> &[2, 37]);
 
     /// An owner whose own gradient is zero, and the layer that is tied to it.
     #[repr(C)]
@@ -279,7 +281,7 @@ mod tests {
         TrainNode::<Steps>::initialise(&mut *layer, RngKey::new(3));
         assert!(layer.bias.iter().all(|b| *b != 0.0 && b.abs() <= 1.0 / 5.0_f32.sqrt()));
         let tensors = <TiedDense<5, 9> as Node<Steps>>::file_tensors(&LayerOrder::default());
-        assert_eq!(tensors, [Tensor::new("bias", 0, vec![Axis::plain(9, 1)])]);
+        assert_eq!(tensors, [Tensor::new("bias", 0, vec![crate::types::Axis::plain(9, 1)])]);
         assert!(
             <TiedDense<33, 37, 0> as Node<Large>>::file_tensors(&LayerOrder::default()).is_empty()
         );

@@ -17,7 +17,7 @@ use crate::system::FloatMath;
 #[cfg(feature = "train")]
 use crate::system::RngKey;
 #[cfg(feature = "std")]
-use crate::types::{Axis, LayerOrder, Tensor};
+use crate::types::{LayerOrder, Tensor, layer_tensors};
 use crate::types::{Steps, WeightSlice, Weights};
 use core::marker::PhantomData;
 use unrolled_shape::rules::ws_conv2d;
@@ -163,23 +163,8 @@ where
     const SCRATCH: usize = Standardised::<S>::PARTS_LEN + Standardised::<S>::NORM.scratch_len();
 
     #[cfg(feature = "std")]
-    fn file_tensors(_order: &LayerOrder) -> Vec<Tensor> {
-        let filters = Axis::plain(F, 1);
-        let one = Axis::plain(1, 1);
-        let axes = vec![
-            filters.clone(),
-            Axis::plain(CG, F),
-            Axis::plain(KH, KW * CG * F),
-            Axis::plain(KW, CG * F),
-        ];
-        let weights = KH * KW * CG * F;
-        let mut tensors = vec![Tensor::new("weight", 0, axes)];
-        if BIAS > 0 {
-            tensors.push(Tensor::new("bias", weights, vec![filters.clone()]));
-        }
-        let axes = vec![filters, one.clone(), one.clone(), one];
-        tensors.push(Tensor::new("gain", weights + BIAS, axes));
-        tensors
+    fn file_tensors(order: &LayerOrder) -> Vec<Tensor> {
+        layer_tensors(order, |sink| S::ARGUMENTS.tensors(S::INPUTS, sink))
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {

@@ -1,6 +1,6 @@
 //! [`CosineSimilarity`]: one minus PyTorch's `cosine_similarity`.
 
-use super::loss_trait::Loss;
+use super::loss_trait::{Loss, row_len};
 use super::target_error::{TargetError, check_finite};
 use crate::types::Values;
 
@@ -25,7 +25,7 @@ impl<Output: Values> Loss<Output> for CosineSimilarity {
     }
 
     fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
-        let len = Output::SHAPE.dims().last().copied().unwrap_or(1);
+        let len = row_len::<Output>();
         let rows = (Output::LEN / len) as f64;
         let factor = f64::from(scale) / rows;
         let targets = target.as_floats().chunks_exact(len);

@@ -1,6 +1,6 @@
 //! [`Huber`]: PyTorch's `nn.HuberLoss`.
 
-use super::loss_trait::Loss;
+use super::loss_trait::{Loss, mean_of_values};
 use super::target_error::{TargetError, check_finite};
 use crate::hyper::{Range, checked};
 use crate::types::Values;
@@ -45,15 +45,11 @@ impl<Output: Values> Loss<Output> for Huber {
     }
 
     fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
-        let factor = scale / Output::LEN as f32;
-        let mut sum = 0.0;
-        for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
+        mean_of_values(y, target, scale, d_y, |_, y, t| {
             let difference = y - t;
             let bounded = difference.clamp(-self.delta, self.delta);
-            *d = bounded * factor;
-            sum += f64::from(bounded) * (f64::from(difference) - 0.5 * f64::from(bounded));
-        }
-        sum / Output::LEN as f64
+            (f64::from(bounded) * (f64::from(difference) - 0.5 * f64::from(bounded)), bounded)
+        })
     }
 }
 

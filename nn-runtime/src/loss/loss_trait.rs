@@ -122,3 +122,27 @@ pub(super) fn add_sample<Output: Values, L: Loss<Output>>(
 pub(super) const fn all_steps<Output: Values>() -> usize {
     if Output::SHAPE.rank() == 0 { 1 } else { Output::SHAPE.dim(0) }
 }
+
+/// The length of the last axis of an output: of a row of labels, classes or features.
+pub(super) fn row_len<Output: Values>() -> usize {
+    Output::SHAPE.dims().last().copied().unwrap_or(1)
+}
+
+/// The mean over all values of an output of a loss of each value and its target, for [`Loss::sample`]. `of_value`
+/// takes the index, the value and the target, and returns the loss and its derivative.
+pub(super) fn mean_of_values<Output: Values>(
+    y: &[f32],
+    target: &Output,
+    scale: f32,
+    d_y: &mut [f32],
+    of_value: impl Fn(usize, f32, f32) -> (f64, f32),
+) -> f64 {
+    let factor = scale / Output::LEN as f32;
+    let mut sum = 0.0;
+    for (i, ((y, t), d_y)) in y.iter().zip(target.as_floats()).zip(d_y).enumerate() {
+        let (loss, slope) = of_value(i, *y, *t);
+        *d_y = slope * factor;
+        sum += loss;
+    }
+    sum / Output::LEN as f64
+}

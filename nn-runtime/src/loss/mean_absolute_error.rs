@@ -1,6 +1,6 @@
 //! [`MeanAbsoluteError`]: PyTorch's `nn.L1Loss`.
 
-use super::loss_trait::Loss;
+use super::loss_trait::{Loss, mean_of_values};
 use super::target_error::{TargetError, check_finite};
 use crate::types::Values;
 
@@ -17,15 +17,12 @@ impl<Output: Values> Loss<Output> for MeanAbsoluteError {
     }
 
     fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
-        let factor = scale / Output::LEN as f32;
-        let mut sum = 0.0;
-        for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
+        mean_of_values(y, target, scale, d_y, |_, y, t| {
             let difference = y - t;
             // The subgradient at 0 is 0, as in PyTorch; `signum` alone would return 1. NaN stays NaN.
-            *d = if difference == 0.0 { 0.0 } else { difference.signum() * factor };
-            sum += f64::from(difference.abs());
-        }
-        sum / Output::LEN as f64
+            let slope = if difference == 0.0 { 0.0 } else { difference.signum() };
+            (f64::from(difference.abs()), slope)
+        })
     }
 }
 

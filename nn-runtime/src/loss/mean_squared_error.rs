@@ -1,6 +1,6 @@
 //! [`MeanSquaredError`]: PyTorch's `nn.MSELoss`.
 
-use super::loss_trait::Loss;
+use super::loss_trait::{Loss, mean_of_values};
 use super::target_error::{TargetError, check_finite};
 use crate::types::Values;
 
@@ -17,14 +17,10 @@ impl<Output: Values> Loss<Output> for MeanSquaredError {
     }
 
     fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
-        let factor = 2.0 * scale / Output::LEN as f32;
-        let mut sum = 0.0;
-        for ((y, t), d) in y.iter().zip(target.as_floats()).zip(d_y) {
+        mean_of_values(y, target, scale, d_y, |_, y, t| {
             let difference = y - t;
-            *d = difference * factor;
-            sum += f64::from(difference) * f64::from(difference);
-        }
-        sum / Output::LEN as f64
+            (f64::from(difference) * f64::from(difference), 2.0 * difference)
+        })
     }
 }
 

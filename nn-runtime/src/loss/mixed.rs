@@ -1,15 +1,9 @@
 //! [`Mixed`]: a loss for samples that are mixtures of two.
 
 use super::loss_trait::Loss;
+use super::scratch::with_scratch;
 use super::target_error::TargetError;
 use crate::types::Values;
-use std::cell::RefCell;
-
-thread_local! {
-    /// The gradient for the second target, kept so that a repeated step does not allocate. Not on the stack, which may be
-    /// smaller than an output.
-    static D_SECOND: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-}
 
 /// A loss for samples mixed from two by [`mixup`](crate::data::mixup): the losses against both targets, weighted
 /// by the shares of the samples.
@@ -82,12 +76,12 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
     fn sample(&self, y: &[f32], target: &Self::Target, scale: f32, d_y: &mut [f32]) -> f64 {
         let [(first, rest), (second, share)] = target.parts();
         let loss = self.0.sample(y, first, scale * rest, d_y);
-        // Taken out while in use: a mixture of mixtures finds an empty vector.
-        let mut d_second = D_SECOND.take();
-        d_second.resize(y.len(), 0.0);
-        let other = self.0.sample(y, second, scale * share, &mut d_second);
-        crate::kernels::add_to(d_y, &d_second);
-        D_SECOND.set(d_second);
+        // Not on the stack, which may be smaller than an output.
+        let other = with_scratch([y.len()], |[d_second]| {
+            let other = self.0.sample(y, second, scale * share, d_second);
+            crate::kernels::add_to(d_y, d_second);
+            other
+        });
         f64::from(rest) * loss + f64::from(share) * other
     }
 

@@ -1,29 +1,63 @@
-//! Losses: what training minimises. The loss of a batch is the mean over its samples: the sum of their losses
-//! divided by the sum of their weights.
+//! Losses: what training minimises. A [`Loss`] is computed for each sample; that of a batch is the mean over its samples,
+//! the sum of their losses divided by the sum of their weights. A [`BatchLoss`] compares the samples of a batch.
 
+mod batch_loss;
 mod binary_cross_entropy;
+mod classes;
 mod cosine_similarity;
 mod cross_entropy;
+mod ctc;
+mod dice;
+mod focal;
+mod gaussian_nll;
+mod hinge;
 mod huber;
+mod info_nce;
+mod kl_divergence;
 mod loss_sum;
 mod loss_trait;
+mod margin_ranking;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod mixed;
+mod multi_margin;
+mod nll;
+mod nt_xent;
+mod poisson_nll;
+mod quantile;
+mod scratch;
 mod several;
+mod similarity;
 mod target_error;
 #[cfg(test)]
 mod tests;
+mod triplet;
 
+pub use batch_loss::{BatchLoss, BatchLossError};
 pub use binary_cross_entropy::BinaryCrossEntropyWithLogits;
+pub use classes::Scores;
+pub(crate) use classes::largest;
 pub use cosine_similarity::CosineSimilarity;
-pub(crate) use cross_entropy::largest;
-pub use cross_entropy::{CrossEntropy, Scores};
+pub use cross_entropy::CrossEntropy;
+pub use ctc::{CTC, Labels};
+pub use dice::Dice;
+pub use focal::{BinaryFocalWithLogits, Focal};
+pub use gaussian_nll::GaussianNLL;
+pub use hinge::Hinge;
 pub use huber::Huber;
+pub use info_nce::InfoNCE;
+pub use kl_divergence::KLDivergence;
 pub use loss_sum::{LossSum, LossSums};
 pub use loss_trait::{Loss, OutputSample};
+pub use margin_ranking::MarginRanking;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use mixed::{Mixed, MixedTarget};
+pub use multi_margin::MultiMargin;
+pub use nll::NLL;
+pub use nt_xent::NTXent;
+pub use poisson_nll::PoissonNLL;
+pub use quantile::Quantile;
 pub use several::Weighted;
 pub use target_error::TargetError;
+pub use triplet::Triplet;

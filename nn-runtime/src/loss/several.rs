@@ -3,11 +3,20 @@
 use super::binary_cross_entropy::BinaryCrossEntropyWithLogits;
 use super::cosine_similarity::CosineSimilarity;
 use super::cross_entropy::CrossEntropy;
+use super::ctc::CTC;
+use super::dice::Dice;
+use super::focal::{BinaryFocalWithLogits, Focal};
+use super::hinge::Hinge;
 use super::huber::Huber;
+use super::kl_divergence::KLDivergence;
 use super::loss_sum::LossSums;
 use super::loss_trait::{Loss, OneOutput, OutputSample, add_sample};
 use super::mean_absolute_error::MeanAbsoluteError;
 use super::mean_squared_error::MeanSquaredError;
+use super::multi_margin::MultiMargin;
+use super::nll::NLL;
+use super::poisson_nll::PoissonNLL;
+use super::quantile::Quantile;
 use super::target_error::TargetError;
 use crate::hyper::{Range, checked};
 use crate::types::{Outputs, Values};
@@ -69,8 +78,8 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
 
 /// `loss.weighted(0.3)` for losses.
 macro_rules! weighted {
-    ($($Loss:ty),* $(,)?) => {
-        $(impl $Loss {
+    ($($Loss:ty $(where $MAX:ident)?),* $(,)?) => {
+        $(impl $(<const $MAX: usize>)? $Loss {
             /// This loss times `factor`, its weight in the sum of the losses of several outputs.
             ///
             /// # Panics
@@ -86,11 +95,21 @@ macro_rules! weighted {
 
 weighted!(
     BinaryCrossEntropyWithLogits,
+    BinaryFocalWithLogits,
+    CTC<MAX> where MAX,
     CosineSimilarity,
     CrossEntropy,
+    Dice,
+    Focal,
+    Hinge,
     Huber,
+    KLDivergence,
     MeanAbsoluteError,
     MeanSquaredError,
+    MultiMargin,
+    NLL,
+    PoissonNLL,
+    Quantile,
 );
 
 /// Losses for networks of one number of outputs, and the trait that demands this number.

@@ -34,6 +34,14 @@ pub enum TargetError {
         /// The number of weights.
         found: usize,
     },
+    /// Positive weights of a loss for another number of labels.
+    #[error("expected {labels} positive weights, one for each label, found {found}")]
+    PosWeights {
+        /// The number of labels: the length of the output's last axis.
+        labels: usize,
+        /// The number of weights.
+        found: usize,
+    },
     /// A value that is infinite or NaN.
     #[error("expected finite values, found {found} at index {index}")]
     NotFinite {
@@ -53,6 +61,39 @@ pub enum TargetError {
         index: usize,
         /// The value.
         found: f32,
+    },
+    /// A value other than the two that a binary target can have.
+    #[error("expected values of {first} or {second}, found {found} at index {index}")]
+    NotBinary {
+        /// One of the allowed values.
+        first: f32,
+        /// The other one.
+        second: f32,
+        /// The index of the value in the target.
+        index: usize,
+        /// The value.
+        found: f32,
+    },
+    /// A label of [`CTC`](super::CTC) that is the blank.
+    #[error("expected labels other than {blank}, which is the blank, found it at index {index}")]
+    Blank {
+        /// The class index of the blank.
+        blank: u32,
+        /// The index of the label.
+        index: usize,
+    },
+    /// Labels of [`CTC`](super::CTC) that have no alignment with the steps of the output.
+    #[error(
+        "expected at least {needed} steps for {labels} labels, one for each of them and one between equal neighbours, \
+         found {steps}"
+    )]
+    TooManyLabels {
+        /// The number of labels.
+        labels: usize,
+        /// The least number of steps.
+        needed: usize,
+        /// The number of steps of the output.
+        steps: usize,
     },
     /// A share of a [`MixedTarget`](super::MixedTarget) that is not a fraction.
     #[error("expected a share from 0 to 1, found {found}")]
@@ -90,6 +131,22 @@ impl From<&'static str> for TargetError {
 pub(super) fn check_finite(target: &[f32]) -> Result<(), TargetError> {
     match target.iter().position(|t| !t.is_finite()) {
         Some(index) => Err(TargetError::NotFinite { index, found: target[index] }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a target with a value outside of `least..=most`. NaN is outside.
+pub(super) fn check_range(target: &[f32], least: f32, most: f32) -> Result<(), TargetError> {
+    match target.iter().position(|t| !(least..=most).contains(t)) {
+        Some(index) => Err(TargetError::OutOfRange { least, most, index, found: target[index] }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a target with a value other than these two.
+pub(super) fn check_binary(target: &[f32], [first, second]: [f32; 2]) -> Result<(), TargetError> {
+    match target.iter().position(|t| *t != first && *t != second) {
+        Some(index) => Err(TargetError::NotBinary { first, second, index, found: target[index] }),
         None => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! What the tests of all losses share, and tests of sums over samples.
 
 use super::loss_trait::{OneOutput, add_sample, all_steps};
-use super::{Loss, LossSum, MeanSquaredError};
+use super::{BatchLoss, Loss, LossSum, MeanSquaredError};
 use crate::types::Values;
 
 /// Compares the gradient of a loss with differences of the loss, and the loss with `expected`.
@@ -82,4 +82,23 @@ fn steps_after_the_end_are_ignored() {
     // The mean over the two valid values is 2.5, with half the weight of a whole sample.
     assert_eq!((sum.weight, sum.mean_loss()), (0.5, 2.5));
     assert_eq!(d_y, [1.0, 2.0, 0.0, 0.0]);
+}
+
+/// Compares the loss of a batch with `expected`, and its gradient with differences of the loss.
+pub(super) fn check_batch_loss<O: Values>(loss: &impl BatchLoss<O>, outputs: &[O], expected: f64) {
+    let mut d_outputs = vec![O::zeroed(); outputs.len()];
+    let found = loss.loss_and_gradient(outputs, &mut d_outputs).unwrap();
+    assert!((found - expected).abs() < 1e-5 * expected.abs().max(1.0), "{found} {expected}");
+    let mut unused = d_outputs.clone();
+    for (sample, d) in d_outputs.iter().enumerate() {
+        for (i, d) in d.as_floats().iter().enumerate() {
+            let mut at = |shift: f32| {
+                let mut moved = outputs.to_vec();
+                moved[sample].as_floats_mut()[i] += shift;
+                loss.loss_and_gradient(&moved, &mut unused).unwrap()
+            };
+            let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
+            assert!((numeric - f64::from(*d)).abs() < 2e-4, "{sample}, {i}: {numeric} {d}");
+        }
+    }
 }

@@ -49,6 +49,12 @@ impl Layout {
         layouts
     }
 
+    /// Elements that a node uses while it runs, on one sample.
+    #[must_use]
+    pub const fn working(&self) -> usize {
+        self.workspace + self.scratch
+    }
+
     const fn after(self, before: &Self) -> Self {
         Self {
             // State and weights of all nodes exist at the same time: one after the other. Weights are in the order of

@@ -1,9 +1,9 @@
 //! [`DynNetwork`]: networks whose types are not known, behind a pointer.
 
-use crate::contract::{ForwardOne, Network};
+use crate::contract::Network;
 use crate::order::file_tensors;
 use crate::step;
-use crate::types::Tensor;
+use crate::types::{Tensor, Values};
 
 /// A network of any type with these inputs and outputs: one of several that a program chooses at run time.
 ///
@@ -16,59 +16,97 @@ use crate::types::Tensor;
 /// }
 /// ```
 ///
-/// Training needs the type: its code is made for one network.
+/// Its methods are those of the type `dyn DynNetwork`. Training needs the type: its code is made for one network.
+// The methods of the trait have other names than those of networks, which would be ambiguous where the trait is imported.
 pub trait DynNetwork<Input, Output>: Send + Sync {
+    #[doc(hidden)]
+    fn dyn_forward_into(&self, input: &Input, output: &mut Output);
+    #[doc(hidden)]
+    fn dyn_forward_batch(&self, inputs: &[Input], outputs: &mut [Output]);
+    #[doc(hidden)]
+    fn dyn_params(&self) -> &[f32];
+    #[doc(hidden)]
+    fn dyn_params_mut(&mut self) -> &mut [f32];
+    #[doc(hidden)]
+    fn dyn_tensors(&self) -> Vec<Tensor>;
+    #[doc(hidden)]
+    fn dyn_summary(&self) -> String;
+}
+
+impl<Input, Output: Values> dyn DynNetwork<Input, Output> + '_ {
     /// Inference on one sample.
     ///
     /// # Panics
     /// If the network refuses the input: see [`check_inputs`](crate::InferenceExt::check_inputs).
-    fn forward(&self, input: &Input) -> Output;
+    #[must_use]
+    pub fn forward(&self, input: &Input) -> Output {
+        let mut output = Output::zeroed();
+        self.dyn_forward_into(input, &mut output);
+        output
+    }
 
     /// See [`InferenceExt::forward_into`](crate::InferenceExt::forward_into).
-    fn forward_into(&self, input: &Input, output: &mut Output);
+    ///
+    /// # Panics
+    /// If the network refuses the input.
+    pub fn forward_into(&self, input: &Input, output: &mut Output) {
+        self.dyn_forward_into(input, output);
+    }
 
     /// See [`InferenceExt::forward_batch`](crate::InferenceExt::forward_batch).
-    fn forward_batch(&self, inputs: &[Input], outputs: &mut [Output]);
+    ///
+    /// # Panics
+    /// As there.
+    pub fn forward_batch(&self, inputs: &[Input], outputs: &mut [Output]) {
+        self.dyn_forward_batch(inputs, outputs);
+    }
 
     /// See [`InferenceExt::params`](crate::InferenceExt::params).
-    fn params(&self) -> &[f32];
+    #[must_use]
+    pub fn params(&self) -> &[f32] {
+        self.dyn_params()
+    }
 
     /// See [`InferenceExt::params_mut`](crate::InferenceExt::params_mut).
-    fn params_mut(&mut self) -> &mut [f32];
+    pub fn params_mut(&mut self) -> &mut [f32] {
+        self.dyn_params_mut()
+    }
 
     /// See [`InferenceExt::tensors`](crate::InferenceExt::tensors).
-    fn tensors(&self) -> Vec<Tensor>;
+    #[must_use]
+    pub fn tensors(&self) -> Vec<Tensor> {
+        self.dyn_tensors()
+    }
 
     /// See [`InferenceExt::summary`](crate::InferenceExt::summary).
-    fn summary(&self) -> String;
+    #[must_use]
+    pub fn summary(&self) -> String {
+        self.dyn_summary()
+    }
 }
 
 impl<N: Network + Send + Sync> DynNetwork<N::Input, N::Output> for N {
-    fn forward(&self, input: &N::Input) -> N::Output {
-        ForwardOne::forward(self, input)
-    }
-
-    fn forward_into(&self, input: &N::Input, output: &mut N::Output) {
+    fn dyn_forward_into(&self, input: &N::Input, output: &mut N::Output) {
         step::forward_into(self, input, output);
     }
 
-    fn forward_batch(&self, inputs: &[N::Input], outputs: &mut [N::Output]) {
+    fn dyn_forward_batch(&self, inputs: &[N::Input], outputs: &mut [N::Output]) {
         step::infer_batch(self, inputs, outputs);
     }
 
-    fn params(&self) -> &[f32] {
+    fn dyn_params(&self) -> &[f32] {
         self.as_floats()
     }
 
-    fn params_mut(&mut self) -> &mut [f32] {
+    fn dyn_params_mut(&mut self) -> &mut [f32] {
         self.as_floats_mut()
     }
 
-    fn tensors(&self) -> Vec<Tensor> {
+    fn dyn_tensors(&self) -> Vec<Tensor> {
         file_tensors::<N>().tensors
     }
 
-    fn summary(&self) -> String {
+    fn dyn_summary(&self) -> String {
         super::summary::of::<N>()
     }
 }

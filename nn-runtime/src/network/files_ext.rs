@@ -148,7 +148,9 @@ pub trait FilesExt: Network {
     ) -> Result<(), LoadError> {
         let path = path.as_ref();
         let state = io::load_optimizer::<Self>(path)?;
-        optimizer.set_state(state).map_err(|why| LoadError::State { path: path.into(), why })
+        optimizer
+            .set_state(state)
+            .map_err(|why| LoadError::State { path: path.into(), why: why.into() })
     }
 
     /// As [`load`](Self::load), with the value that [`save_with`](Self::save_with) stored with the weights.

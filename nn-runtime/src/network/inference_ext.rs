@@ -16,8 +16,18 @@ use crate::{
 
 /// Inference with any [`Network`]. For single samples, a struct that `network!` defines also has the method `forward`.
 pub trait InferenceExt: Network {
-    /// Elements of memory that [`forward_in`](Self::forward_in) needs.
-    const WORKSPACE_LEN: usize = <Self as Node<Root>>::WORKSPACE + <Self as Node<Root>>::SCRATCH;
+    /// Elements of memory that [`forward_in`](Self::forward_in) needs, and more than enough for `step_in`.
+    const WORKSPACE_LEN: usize = {
+        let whole = <Self as Node<Root>>::WORKSPACE + <Self as Node<Root>>::SCRATCH;
+        if whole < Self::STEP_WORKSPACE_LEN { Self::STEP_WORKSPACE_LEN } else { whole }
+    };
+
+    /// Elements of memory that the method `step_in` of networks that run step by step needs.
+    const STEP_WORKSPACE_LEN: usize =
+        <Self as Node<Root>>::STEP_WORKSPACE + <Self as Node<Root>>::SCRATCH;
+
+    /// Elements that the layers remember between the steps of a sequence. They begin as zeros.
+    const STATE_LEN: usize = <Self as Node<Root>>::STATE;
 
     /// Inference on one sample in the caller's memory: without allocation, locks or system calls. Sequences have the full
     /// length of their shape. The content of `workspace` before the call is ignored.
@@ -33,6 +43,7 @@ pub trait InferenceExt: Network {
         }
         let (workspace, scratch) =
             workspace[..Self::WORKSPACE_LEN].split_at_mut(<Self as Node<Root>>::WORKSPACE);
+        let scratch = &mut scratch[..<Self as Node<Root>>::SCRATCH];
         let mut y = Self::Output::zeroed();
         let ctx = InferCtx::new(workspace, scratch);
         Node::<Root>::infer(self, Infer { n: 1, x, y: y.as_floats_mut(), ctx });

@@ -5,8 +5,9 @@
 //! ([`schedule_steps`](crate::train::Trainer::schedule_steps)). The counts that schedules take are in that unit: epochs
 //! with `schedule_epochs`, steps with `schedule_steps`.
 
-use crate::hyper::{Range, at_least_one, checked};
+use crate::hyper::{Range, at_least_one, checked, refuse};
 use std::f64::consts::PI;
+use std::fmt;
 
 /// The learning rate as a function of time.
 pub trait Schedule {
@@ -76,6 +77,37 @@ impl StepDecay {
 impl Schedule for StepDecay {
     fn rate(&mut self, base: f64, done: usize) -> f64 {
         base * self.gamma.powf((done / self.every) as f64)
+    }
+}
+
+/// Step decay at chosen times: the learning rate is multiplied by `gamma` at each milestone, `MultiStepLR`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MultiStep {
+    milestones: Vec<usize>,
+    gamma: f64,
+}
+
+impl MultiStep {
+    /// Multiplies the learning rate by `gamma` after each of these numbers of epochs or steps.
+    ///
+    /// # Panics
+    /// If the milestones do not rise, or `gamma` is not a finite number of at least 0.
+    #[must_use]
+    #[track_caller]
+    pub fn new(milestones: &[usize], gamma: f64) -> Self {
+        if !milestones.is_sorted_by(|a, b| a < b) {
+            let found = format!("{milestones:?}");
+            refuse(&"MultiStep: milestones", &found, "rising numbers of epochs or steps");
+        }
+        let gamma = checked("MultiStep: gamma", gamma, Range::NonNegative);
+        Self { milestones: milestones.to_vec(), gamma }
+    }
+}
+
+impl Schedule for MultiStep {
+    fn rate(&mut self, base: f64, done: usize) -> f64 {
+        let passed = self.milestones.iter().filter(|milestone| **milestone <= done).count();
+        base * self.gamma.powf(passed as f64)
     }
 }
 
@@ -232,6 +264,71 @@ fn anneal(begin: f64, end: f64, share: f64) -> f64 {
     end + (begin - end) / 2.0 * (1.0 + (PI * share).cos())
 }
 
+/// Schedules one after the other, `SequentialLR`: each begins at its milestone as if training began there.
+///
+/// ```
+/// use unrolled_runtime::optim::schedule::{Constant, Exponential, Schedule, Sequential};
+///
+/// // 5 epochs at a tenth of the learning rate, and then 10% less in each.
+/// let mut schedule = Sequential::new(Constant::new(0.1, 5)).then(5, Exponential::new(0.9));
+/// assert_eq!(schedule.rate(0.5, 4), 0.05);
+/// assert_eq!(schedule.rate(0.5, 5), 0.5);
+/// ```
+pub struct Sequential<'a> {
+    /// Each with its milestone, in ascending order; the first one at 0.
+    schedules: Vec<(usize, Box<dyn Schedule + Send + 'a>)>,
+    /// The index of the one that set the last learning rate.
+    current: usize,
+}
+
+impl<'a> Sequential<'a> {
+    /// Begins with `first`.
+    #[must_use]
+    pub fn new(first: impl Schedule + Send + 'a) -> Self {
+        Self { schedules: vec![(0, Box::new(first))], current: 0 }
+    }
+
+    /// Continues with `next` after `milestone` epochs or steps, counted from the beginning of training.
+    ///
+    /// # Panics
+    /// If `milestone` is not above the one before.
+    #[must_use]
+    #[track_caller]
+    pub fn then(mut self, milestone: usize, next: impl Schedule + Send + 'a) -> Self {
+        if self.schedules.last().is_some_and(|(last, _)| milestone <= *last) {
+            refuse(
+                &"Sequential: milestone",
+                &milestone,
+                "more than the milestone before, and than 0",
+            );
+        }
+        self.schedules.push((milestone, Box::new(next)));
+        self
+    }
+}
+
+/// Shows the milestones.
+impl fmt::Debug for Sequential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milestones: Vec<_> = self.schedules.iter().map(|(milestone, _)| milestone).collect();
+        f.debug_struct("Sequential").field("milestones", &milestones).finish_non_exhaustive()
+    }
+}
+
+impl Schedule for Sequential<'_> {
+    fn rate(&mut self, base: f64, done: usize) -> f64 {
+        let begun = self.schedules.iter().filter(|(milestone, _)| *milestone <= done).count();
+        self.current = begun - 1;
+        let (milestone, schedule) = &mut self.schedules[self.current];
+        schedule.rate(base, done - *milestone)
+    }
+
+    /// Passes the loss to the schedule of the last epoch.
+    fn observe(&mut self, loss: f64) {
+        self.schedules[self.current].1.observe(loss);
+    }
+}
+
 /// Reduces the learning rate when the loss stops falling: `ReduceLROnPlateau`. For
 /// [`schedule_epochs`](crate::train::Trainer::schedule_epochs).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -380,6 +477,38 @@ mod tests {
             Exponential::new(0.9),
             &[0.8, 0.72, 0.648, 0.5832, 0.52488, 0.472392, 0.425_152_8, 0.382_637_52],
         );
+    }
+
+    #[test]
+    fn milestones_agree_with_pytorch() {
+        check(MultiStep::new(&[2, 3, 6], 0.5), &[0.8, 0.8, 0.4, 0.2, 0.2, 0.2, 0.1, 0.1]);
+        let sequential = Sequential::new(Constant::new(0.25, 9))
+            .then(2, StepDecay::new(2, 0.5))
+            .then(6, Exponential::new(0.9));
+        check(sequential, &[0.2, 0.2, 0.8, 0.8, 0.4, 0.4, 0.8, 0.72]);
+    }
+
+    #[test]
+    fn only_the_schedule_of_the_epoch_observes_its_loss() {
+        let plateau = Plateau::new().factor(0.5).patience(0);
+        let mut schedule = Sequential::new(plateau).then(2, plateau);
+        let rates: Vec<f64> = (0..4)
+            .map(|done| {
+                let rate = schedule.rate(0.8, done);
+                schedule.observe(if done < 3 { 1.0 } else { 2.0 });
+                rate
+            })
+            .collect();
+        assert_eq!(rates, [0.8, 0.8, 0.8, 0.8]);
+        assert_eq!(schedule.rate(0.8, 4), 0.4);
+    }
+
+    #[test]
+    #[should_panic(expected = "Sequential: milestone 3 is not allowed")]
+    fn milestones_rise() {
+        let _ = Sequential::new(Exponential::new(0.9))
+            .then(3, Exponential::new(0.8))
+            .then(3, Exponential::new(0.7));
     }
 
     #[test]

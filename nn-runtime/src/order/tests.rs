@@ -1,7 +1,6 @@
 //! The order of features in small networks, as lists of nodes.
 
-use super::flat::FlatGraph;
-use super::tensors::tensors_of;
+use super::tensors_of;
 use crate::contract::{Graph, GraphLayer, GraphNode, LayerWeights};
 use crate::types::{Axis, FeatureOrder, LayerOrder, Tensor};
 use unrolled_shape::Shape;
@@ -45,7 +44,7 @@ const fn view(name: &'static str, input: &'static [usize], out: &'static [usize]
 
 /// The order before and after the layer `name`, and whether there is a conflict.
 fn orders(graph: &Graph, name: &str) -> ([String; 2], Option<String>) {
-    let found = tensors_of(&FlatGraph::new(graph));
+    let found = tensors_of(graph);
     let tensor = found.tensors.iter().find(|tensor| tensor.name == name).unwrap();
     let order = |axis: usize| tensor.axes[axis].order.to_string();
     ([order(0), order(1)], found.conflict.map(|conflict| conflict.to_string()))
@@ -157,7 +156,7 @@ fn a_network_in_a_network_has_the_order_of_its_position() {
         &[view("flat", &[0], &[12]), custom("inner", &[1]), conv("conv", &[2], &[2, 2, 3])];
     check(IMAGE, NODES, "inner.fc", [FLATTENED, FLATTENED]);
     let graph = Graph { inputs: IMAGE, nodes: NODES, output: 3 };
-    let tensors = tensors_of(&FlatGraph::new(&graph)).tensors;
+    let tensors = tensors_of(&graph).tensors;
     let inner = tensors.iter().find(|tensor| tensor.name == "inner.fc").unwrap();
     assert_eq!(inner.offset, 7);
 }

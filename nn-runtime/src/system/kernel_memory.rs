@@ -24,9 +24,16 @@ pub(crate) struct KernelMemory {
 }
 
 impl KernelMemory {
-    /// The number of elements. 128 kB leave room for other data in a second-level cache; 16 kB fit the stack of a
-    /// microcontroller.
-    pub(crate) const LEN: usize = if cfg!(feature = "std") { 1 << 15 } else { 1 << 12 };
+    /// The number of elements. 128 kB leave room for other data in a second-level cache. Stacks without `std` are small:
+    /// 16 kB, and 4 kB on 32-bit ARM, where it is a noticeable part of the memory. Depthwise kernels need 147 vectors, for
+    /// seven rows and columns.
+    pub(crate) const LEN: usize = if cfg!(feature = "std") {
+        1 << 15
+    } else if cfg!(target_arch = "arm") {
+        1 << 10
+    } else {
+        1 << 12
+    };
 
     /// Takes the block of this thread. It is allocated in the first call, or while another one is in use.
     #[cfg(feature = "std")]

@@ -12,6 +12,8 @@ pub mod parallel;
 #[cfg(feature = "std")]
 mod regular_file;
 mod rng_key;
+#[cfg(feature = "train")]
+mod stopwatch;
 #[cfg(feature = "std")]
 mod work;
 
@@ -24,5 +26,7 @@ pub(crate) use regular_file::check_regular;
 #[cfg(feature = "std")]
 pub(crate) use regular_file::open_regular;
 pub use rng_key::RngKey;
+#[cfg(feature = "train")]
+pub(crate) use stopwatch::Stopwatch;
 #[cfg(feature = "std")]
 pub(crate) use work::time;

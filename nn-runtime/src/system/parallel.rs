@@ -15,8 +15,12 @@ use std::sync::{Mutex, OnceLock, TryLockError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// The largest number of threads: the length of the pool's static arrays.
-pub const MAX_THREADS: usize = 64;
+/// The largest number of threads: the length of the pool's static arrays. WebAssembly without atomics has only one.
+pub const MAX_THREADS: usize = if HAS_THREADS { 64 } else { 1 };
+
+/// Whether programs of this target can start threads.
+pub(crate) const HAS_THREADS: bool =
+    cfg!(not(all(target_family = "wasm", not(target_feature = "atomics"))));
 
 /// The time on one thread of work that is worth waking sleeping threads: waking one takes up to 50 µs.
 const ENOUGH: Duration = Duration::from_micros(100);

@@ -3,7 +3,8 @@
 use super::callbacks::Step;
 use super::early_stopping::Patience;
 use super::error::TrainError;
-use super::history::{Epoch, History, Score};
+use super::history::{Epoch, GradientNorms, History, Score};
+use super::log::EventFile;
 use super::position::{Begun, Position};
 use super::progress::Progress;
 use super::samples::{RunData, Samples};
@@ -13,9 +14,8 @@ use crate::contract::Network;
 use crate::loss::{Loss, LossSums};
 use crate::optim::Optimizer;
 use crate::ranks::Traffic;
-use crate::system::RngKey;
+use crate::system::{RngKey, Stopwatch};
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 /// What one call of [`Trainer::fit`](crate::train::Trainer::fit) records.
 pub(super) struct FitCall {
@@ -29,6 +29,8 @@ pub(super) struct FitCall {
     progress: Progress,
     /// Whether overfitting was reported.
     warned: bool,
+    /// TensorBoard's event file, once an epoch is logged.
+    pub(super) events: Option<EventFile>,
 }
 
 impl FitCall {
@@ -48,6 +50,7 @@ impl FitCall {
                 last.max(trainer.epochs),
             ),
             warned: false,
+            events: None,
         }
     }
 
@@ -100,7 +103,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let patience = call.record(epoch);
             self.report_health(data, run, call);
             if self.is_first_rank() {
-                self.write_logs(&call.history)?;
+                self.write_logs(run, call)?;
                 self.write_checkpoints(run, call, None)?;
             }
             if stopped || callback.is_break() || patience.is_break() {
@@ -127,6 +130,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
                 self.printed.push(warning.clone());
             }
         }
+        let (epoch, layers) = (self.position.epochs, health.gradients.clone());
+        call.history.gradient_norms.push(GradientNorms { epoch, layers });
         call.history.health = Some(health);
     }
 
@@ -142,7 +147,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let number = self.position.epochs + 1;
-        let clock = Instant::now();
+        let clock = Stopwatch::start();
         let begun = self.position.begun.take().filter(|begun| begun.step < data.train.steps());
         let begun = begun.unwrap_or_default();
         let steps = data.train.steps() - begun.step;
@@ -152,7 +157,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         }
         self.position.epochs = number;
         run.check_weights(number, self.optimizer.learning_rate())?;
-        let training_seconds = clock.elapsed().as_secs_f64();
+        let training_seconds = clock.seconds();
         let training = Score::of::<N>(&sums);
         let validation = self.evaluate(data, run)?;
         let epoch = Epoch {
@@ -161,8 +166,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             training,
             validation,
             metrics: self.take_metrics(),
-            seconds: clock.elapsed().as_secs_f64(),
-            samples_per_second: data.train.samples_of(steps) as f64 / training_seconds,
+            seconds: clock.seconds().unwrap_or(0.0),
+            samples_per_second: training_seconds
+                .map_or(0.0, |seconds| data.train.samples_of(steps) as f64 / seconds),
         };
         let loss = epoch.watched().loss;
         self.position.losses.push(loss);

@@ -10,6 +10,7 @@ use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss}
 use super::samples::{RunData, Samples};
 use super::trainer::Trainer;
 use super::training_run::TrainingRun;
+use super::trial::FirstSamples;
 use crate::contract::{Network, Node, Root};
 use crate::data::Dataset;
 use crate::loss::Loss;
@@ -45,8 +46,11 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target: LossTarget<D::Target>>,
         Target: Copy + Send + Sync,
     {
-        let last = self.position.epochs.saturating_add(self.epochs);
-        self.fit_until(last, net, &TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss))
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
+        if self.fast_dev_run {
+            return self.fit_one_epoch(net, train, loss);
+        }
+        self.fit_until(self.position.epochs.saturating_add(self.epochs), net, train, loss)
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
@@ -83,17 +87,25 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target: LossTarget<D::Target>>,
         Target: Copy + Send + Sync,
     {
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
+        Ok(self.fit_one_epoch(net, train, loss)?.epochs[0])
+    }
+
+    /// Trains for one epoch, without checkpoints and logs.
+    fn fit_one_epoch<L>(
+        &mut self,
+        net: &mut impl DerefMut<Target = N>,
+        train: DynData<'_, N, Target>,
+        loss: &L,
+    ) -> Result<History, TrainError>
+    where
+        L: Loss<N::Output, Target = Target>,
+    {
         let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
         let log_dir = self.log_dir.take();
-        let last = self.position.epochs + 1;
-        let history = self.fit_until(
-            last,
-            net,
-            &TypedData::new(train),
-            &TypedLoss::<_, D::Target, _>::new(loss),
-        );
+        let history = self.fit_until(self.position.epochs + 1, net, train, loss);
         (self.checkpoints, self.log_dir) = (checkpoints, log_dir);
-        Ok(history?.epochs[0])
+        history
     }
 
     /// Trains up to and including epoch `last`.
@@ -136,10 +148,18 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         }
         // Before the first step, whose `update` would panic.
         self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
-        let train = CheckedData::new(DataSet::Training, train, loss)?;
-        let validation = self.validation;
-        let validation =
-            validation.map(|data| CheckedData::new(DataSet::Validation, data, loss)).transpose()?;
+        let most = self.batch.saturating_mul(self.accumulate);
+        let first = FirstSamples::<N, Target> { data: train, most };
+        let train: DynData<'_, N, Target> = if self.fast_dev_run { &first } else { train };
+        let first =
+            self.validation.map(|data| FirstSamples::<N, Target> { data, most: self.batch });
+        let validation = match &first {
+            Some(first) if self.fast_dev_run => Some(first as DynData<'_, N, Target>),
+            _ => self.validation,
+        };
+        let checked = |set, data| CheckedData::new(set, data, loss, self.prefetch_threads);
+        let train = checked(DataSet::Training, train)?;
+        let validation = validation.map(|data| checked(DataSet::Validation, data)).transpose()?;
         let settings = self.run_settings(self.division(ranks)?);
         self.meet(settings.division, train.len(), &mut **net)?;
         let mut run =

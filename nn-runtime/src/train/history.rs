@@ -32,8 +32,10 @@ pub struct OutputScore {
 
 impl Score {
     pub(crate) fn of<N: Network>(sums: &LossSums) -> Self {
+        // A loss of two outputs, such as `GaussianNLL`, has its sum under the first one.
         let output = |nth: usize| {
-            N::OUTPUTS.get(nth).map(|output| OutputScore::of(output.name, &sums.0[nth]))
+            let info = N::OUTPUTS.get(nth).filter(|_| sums.0[nth].samples > 0)?;
+            Some(OutputScore::of(info.name, &sums.0[nth]))
         };
         Self {
             loss: sums.mean_loss(),
@@ -101,9 +103,9 @@ pub struct Epoch {
     pub validation: Option<Score>,
     /// The values of the metrics: see [`Trainer::metric`](crate::train::Trainer::metric).
     pub metrics: MetricValues,
-    /// Its duration, including validation.
+    /// Its duration, including validation. 0 on targets without a clock (wasm32-unknown-unknown).
     pub seconds: f64,
-    /// Training samples per second, without validation.
+    /// Training samples per second, without validation. 0 on targets without a clock.
     pub samples_per_second: f64,
 }
 
@@ -139,6 +141,18 @@ pub struct History {
     pub kept: Option<usize>,
     /// The health of the network by the gradients of the last epoch.
     pub health: Option<Health>,
+    /// The gradient norms of each epoch; of a resumed run, those since it was resumed.
+    pub gradient_norms: Vec<GradientNorms>,
+}
+
+/// The gradients of an epoch.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct GradientNorms {
+    /// The index of the epoch, counted from 1.
+    pub epoch: usize,
+    /// Each layer with weights, and the Euclidean norm of its gradient: the root mean square over the monitored steps.
+    pub layers: Vec<(String, f64)>,
 }
 
 /// Epochs since the best validation loss before overfitting is reported.
@@ -252,7 +266,7 @@ mod tests {
             seconds: 1.25,
             samples_per_second: 1000.0,
         });
-        History { epochs: epochs.collect(), kept: None, health: None }
+        History { epochs: epochs.collect(), ..History::default() }
     }
 
     #[test]

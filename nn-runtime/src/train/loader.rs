@@ -20,6 +20,8 @@ pub(super) struct CheckedData<'a, N: Network, L: Loss<N::Output>> {
     set: DataSet,
     data: DynData<'a, N, L::Target>,
     loss: &'a L,
+    /// The threads that load samples that are not in memory.
+    threads: usize,
     /// All samples, if they are in memory.
     whole: Option<BatchOf<'a, N, L>>,
     /// The largest magnitude of an input in memory; 0 if they are not.
@@ -43,6 +45,7 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         set: DataSet,
         data: DynData<'a, N, L::Target>,
         loss: &'a L,
+        threads: usize,
     ) -> Result<Self, TrainError> {
         let (whole, largest_input) = match data.in_memory() {
             Some((inputs, targets)) => {
@@ -54,7 +57,7 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
             }
             None => (None, 0.0),
         };
-        Ok(Self { set, data, loss, whole, largest_input })
+        Ok(Self { set, data, loss, threads, whole, largest_input })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -71,11 +74,11 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
     }
 
     /// Calls `f` with the samples `indices(number)` for each of the numbers, until it fails or breaks. Samples that are not
-    /// in memory are loaded on another thread.
+    /// in memory are loaded on other threads.
     pub(super) fn for_each_batch<'i>(
         &self,
         numbers: Range<usize>,
-        indices: impl Fn(usize) -> &'i [usize] + Send,
+        indices: impl Fn(usize) -> &'i [usize] + Sync,
         key: RngKey,
         mut f: impl FnMut(usize, BatchOf<'_, N, L>) -> Result<ControlFlow<()>, TrainError>,
     ) -> Result<ControlFlow<()>, TrainError> {
@@ -96,12 +99,12 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
     pub(super) fn for_each_loaded<'i>(
         &self,
         numbers: Range<usize>,
-        indices: impl Fn(usize) -> &'i [usize] + Send,
+        indices: impl Fn(usize) -> &'i [usize] + Sync,
         key: RngKey,
         f: impl FnMut(usize, &Loaded<N::Input, L::Target>) -> Result<ControlFlow<()>, TrainError>,
     ) -> Result<ControlFlow<()>, TrainError> {
         let load = move |number, loaded: &mut Loaded<_, _>| self.load(indices(number), key, loaded);
-        for_each_loaded(numbers, load, f)
+        for_each_loaded(numbers, self.threads, load, f)
     }
 
     fn load(

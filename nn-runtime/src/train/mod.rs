@@ -32,6 +32,7 @@ mod same_types;
 mod samples;
 mod trainer;
 mod training_run;
+mod trial;
 mod untrained;
 
 pub use callbacks::{CallbackResult, Step};
@@ -43,11 +44,12 @@ pub use error::{Advice, DataSet, TrainError};
 pub(crate) use evaluate::evaluate;
 pub use evaluate::measure;
 pub use health::{Health, Warning};
-pub use history::{Epoch, History, OutputScore, Overfitting, Score};
+pub use history::{Epoch, GradientNorms, History, OutputScore, Overfitting, Score};
 // Not `MeanAbsoluteError`, which is also the name of a loss.
 pub use metrics::{
-    Accuracy, AveragePrecision, F1, Metric, MetricValue, MetricValues, Perplexity, Precision, R2,
-    Recall, RocAuc,
+    Accuracy, AveragePrecision, F1, IoU, Metric, MetricValue, MetricValues, OfOutput, Perplexity,
+    Precision, R2, Recall, RocAuc,
 };
 pub use same_types::{LossTarget, SameInput, SameTarget};
 pub use trainer::Trainer;
+pub use trial::RateSearch;

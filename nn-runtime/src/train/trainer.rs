@@ -71,6 +71,8 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) plan: Option<Plan<'a>>,
     pub(super) clip: Option<Clip>,
     pub(super) carry_state: bool,
+    pub(super) fast_dev_run: bool,
+    pub(super) prefetch_threads: usize,
     pub(super) callbacks: Callbacks<'a, N>,
     pub(super) checkpoints: Checkpoints,
     pub(super) log_dir: Option<PathBuf>,
@@ -102,6 +104,8 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
             .field("carry_state", &self.carry_state)
             .field("ranks", &self.world.map(Transport::size))
             .field("reduction_leaves", &self.leaves)
+            .field("fast_dev_run", &self.fast_dev_run)
+            .field("prefetch_threads", &self.prefetch_threads)
             .field("epochs_done", &self.position.epochs)
             .field("steps_done", &self.position.steps)
             .finish_non_exhaustive()
@@ -127,6 +131,8 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             plan: None,
             clip: None,
             carry_state: false,
+            fast_dev_run: false,
+            prefetch_threads: 1,
             callbacks: Callbacks::NONE,
             checkpoints: Checkpoints::NONE,
             log_dir: None,
@@ -369,6 +375,26 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[must_use]
     pub const fn carry_state(mut self) -> Self {
         self.carry_state = true;
+        self
+    }
+
+    /// Sets whether [`fit`](Self::fit) runs only one step of training and one batch of validation, without checkpoints and
+    /// logs, to find mistakes in a program before a long run.
+    #[must_use]
+    pub const fn fast_dev_run(mut self, fast: bool) -> Self {
+        self.fast_dev_run = fast;
+        self
+    }
+
+    /// Sets the number of threads that prepare the samples of the next steps, 1 by default, of data sets that are not in
+    /// memory. Each has up to two steps in memory. The number does not change any bit.
+    ///
+    /// # Panics
+    /// If `threads` is 0.
+    #[must_use]
+    #[track_caller]
+    pub fn prefetch_threads(mut self, threads: usize) -> Self {
+        self.prefetch_threads = at_least_one("Trainer: prefetch threads", threads);
         self
     }
 

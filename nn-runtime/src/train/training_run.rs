@@ -231,6 +231,16 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         self.net
     }
 
+    /// The gradient of the last step.
+    pub(super) fn d_net(&self) -> &N {
+        &self.d_net
+    }
+
+    /// The trained layers, and the indices of their weights.
+    pub(super) fn layers(&self) -> &[(String, Range<usize>)] {
+        &self.layers
+    }
+
     /// The number of recurrent states of the samples of a step, of all ranks together; 0 if they begin with zeros.
     pub(super) const fn state_len(&self) -> usize {
         self.sequences * <N as Node<Root>>::STATE

@@ -1,7 +1,5 @@
 //! The data types of the API: samples, outputs, weights and their names in files.
 
-#[cfg(feature = "std")]
-mod feature_order;
 mod lengths;
 #[cfg(feature = "nalgebra")]
 mod matrix;
@@ -9,21 +7,21 @@ mod outputs;
 mod parameters;
 mod sequence;
 pub mod sizes;
-#[cfg(feature = "std")]
-mod tensor;
+mod static_weights;
 mod values;
 mod weights;
 
-#[cfg(feature = "std")]
-pub use feature_order::{FeatureOrder, LayerOrder};
 pub use lengths::{Lengths, Steps, steps_through};
 #[cfg(feature = "nalgebra")]
 pub use matrix::AsMatrix;
 pub use outputs::{MAX_OUTPUTS, OutputInfo, Outputs};
 pub use parameters::{Field, Parameters, len_of_weights};
 pub use sequence::{Sequence, SequenceError};
+pub use static_weights::StaticWeights;
 #[cfg(feature = "std")]
-pub use tensor::{Axis, Element, Tensor};
+pub(crate) use unrolled_weights::layer_tensors;
+#[cfg(feature = "std")]
+pub use unrolled_weights::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub(crate) use values::MAX_INPUTS;
 pub use values::{Input, Inputs, Values};
 #[cfg(feature = "std")]

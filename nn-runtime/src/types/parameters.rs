@@ -1,8 +1,8 @@
 //! [`Parameters`]: weights with their names in files.
 
-#[cfg(feature = "std")]
-use super::tensor::{Axis, Tensor};
 use super::weights::{Weights, len_of_fields};
+#[cfg(feature = "std")]
+use unrolled_weights::{Axis, Tensor};
 
 /// The fields of a hand-written layer: `f32`, arrays of it, and structs of such fields. `#[derive(Weights)]` implements
 /// this trait together with [`Weights`].
@@ -20,7 +20,13 @@ pub trait Parameters: Weights {
 
     /// The number of its trained elements. They come first; those after them are buffers, the fields from the first one with
     /// `#[weights(buffer)]` on.
-    const TRAINED: usize = Self::LEN;
+    const TRAINED: usize =
+        if Self::BUFFERS == usize::MAX { Self::LEN } else { Self::BUFFERS / size_of::<f32>() };
+
+    /// The offset of its first buffer in bytes, or `usize::MAX` if it has none. Apart from `TRAINED`, since `LEN` is checked with
+    /// it.
+    #[doc(hidden)]
+    const BUFFERS: usize = usize::MAX;
 
     /// The fields of a struct with the derive.
     #[doc(hidden)]
@@ -57,7 +63,7 @@ impl Field {
             name,
             bytes,
             len: F::LEN,
-            has_buffers: F::TRAINED < F::LEN,
+            has_buffers: F::BUFFERS < usize::MAX,
             #[cfg(feature = "std")]
             tensors: F::named_tensors,
         }
@@ -77,13 +83,14 @@ impl Field {
 /// # Panics
 /// When its fields do not fill it: another macro has changed it. When a field that is trained contains buffers.
 #[must_use]
+#[track_caller]
 pub const fn len_of_weights<P: Parameters>() -> usize {
     let mut fields = 0;
     let mut nth = 0;
     while nth < P::FIELDS.len() {
         let field = &P::FIELDS[nth];
         assert!(
-            !field.has_buffers || field.bytes >= P::TRAINED * size_of::<f32>(),
+            !field.has_buffers || field.bytes >= P::BUFFERS,
             "a trained field contains buffers: write `#[weights(buffer)]` above it, or move its buffers into this struct"
         );
         fields += field.len;
@@ -103,7 +110,7 @@ impl Parameters for f32 {
 #[diagnostic::do_not_recommend]
 impl<T: Parameters, const N: usize> Parameters for [T; N] {
     // Buffers between trained elements: no more than that there are some is known of the array.
-    const TRAINED: usize = if T::TRAINED < T::LEN { 0 } else { Self::LEN };
+    const BUFFERS: usize = if T::BUFFERS < usize::MAX { 0 } else { usize::MAX };
 
     #[cfg(feature = "std")]
     fn named_tensors() -> Vec<Tensor> {

@@ -66,14 +66,14 @@
 use super::parameters::Parameters;
 #[cfg(feature = "std")]
 use super::parameters::array_tensors;
-#[cfg(feature = "std")]
-use super::tensor::Tensor;
 use super::values::{Values, outer_axis};
 use super::weights::Weights;
 use core::fmt::{self, Debug, Formatter};
 use core::ops::{Deref, DerefMut};
 use typenum::{B0, B1, UInt, UTerm, Unsigned};
 use unrolled_shape::Shape;
+#[cfg(feature = "std")]
+use unrolled_weights::Tensor;
 
 /// The element type of an array.
 pub trait Element: Copy + Send + Sync + 'static {}

@@ -6,6 +6,7 @@ use crate::role::Role;
 use crate::row::{Features, Needs, Row, Size, Steps};
 use crate::rules::helpers::{attempt, eps, real};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 
 arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, channel by channel. In training mean
@@ -38,6 +39,19 @@ impl BatchNorm {
         if self.affine { 2 * inputs[0].last() } else { 0 }
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let (len, affine) = (inputs[0].last(), self.params(inputs));
+        let channels = [LayerAxis::inputs(len, 1)];
+        if self.affine {
+            sink.floats("weight", 0, &channels);
+            sink.floats("bias", len, &channels);
+        }
+        sink.floats("running_mean", affine, &channels);
+        sink.floats("running_var", affine + len, &channels);
+        sink.counter("num_batches_tracked", affine + 2 * len);
+    }
+
     /// Stored elements that are not trained: running mean and variance of each channel, and the number of
     /// training steps so far.
     #[must_use]
@@ -60,6 +74,7 @@ pub static ROW: Row = Row {
     parameters: BatchNorm::PARAMETERS,
     rule: |inputs, values| BatchNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| BatchNorm::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| BatchNorm::from_values(values).tensors(inputs, sink)),
     buffers: Some(|inputs, values| BatchNorm::from_values(values).buffers(inputs)),
     macs: Some(|inputs, values| BatchNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Unless("affine")],

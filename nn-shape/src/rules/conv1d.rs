@@ -9,6 +9,7 @@ use crate::rules::convolution::Convolution;
 use crate::rules::window::Window;
 use crate::shape::Shape;
 use crate::steps::StepMap;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -49,6 +50,20 @@ impl Conv1d {
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         self.convolution().params(inputs[0])
+    }
+
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let (filters, channels) = (self.out_channels, self.group_channels(inputs[0]));
+        let axes = [
+            LayerAxis::plain(filters, 1),
+            LayerAxis::plain(channels, filters),
+            LayerAxis::plain(self.kernel, channels * filters),
+        ];
+        sink.floats("weight", 0, &axes);
+        if self.bias {
+            sink.floats("bias", self.kernel * channels * filters, &axes[..1]);
+        }
     }
 
     /// Multiply-adds of one sample.
@@ -107,6 +122,7 @@ pub static ROW: Row = Row {
     positional: 2,
     rule: |inputs, values| Conv1d::from_values(values).output(inputs),
     params: Some(|inputs, values| Conv1d::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| Conv1d::from_values(values).tensors(inputs, sink)),
     how: Some(|inputs, values| Conv1d::from_values(values).how(inputs)),
     macs: Some(|inputs, values| Conv1d::from_values(values).macs(inputs)),
     sizes: &[

@@ -9,6 +9,7 @@ use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
 use crate::rules::window::Window;
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -48,6 +49,22 @@ impl Conv2d {
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         self.convolution().params(inputs[0])
+    }
+
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let (filters, channels) = (self.out_channels, self.group_channels(inputs[0]));
+        let [height, width] = self.kernel;
+        let axes = [
+            LayerAxis::plain(filters, 1),
+            LayerAxis::plain(channels, filters),
+            LayerAxis::plain(height, width * channels * filters),
+            LayerAxis::plain(width, channels * filters),
+        ];
+        sink.floats("weight", 0, &axes);
+        if self.bias {
+            sink.floats("bias", height * width * channels * filters, &axes[..1]);
+        }
     }
 
     /// Multiply-adds of one sample.
@@ -101,6 +118,7 @@ pub static ROW: Row = Row {
     positional: 2,
     rule: |inputs, values| Conv2d::from_values(values).output(inputs),
     params: Some(|inputs, values| Conv2d::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| Conv2d::from_values(values).tensors(inputs, sink)),
     how: Some(|inputs, values| Conv2d::from_values(values).how(inputs)),
     macs: Some(|inputs, values| Conv2d::from_values(values).macs(inputs)),
     sizes: &[

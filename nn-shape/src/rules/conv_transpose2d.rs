@@ -10,6 +10,7 @@ use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{attempt, count, counts, few_enough_weights};
 use crate::rules::window::{Window, image};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -69,6 +70,23 @@ impl ConvTranspose2d {
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         let kernels = inputs[0].last() * self.group_filters(inputs[0]);
         kernels * self.kernel[0] * self.kernel[1] + if self.bias { self.out_channels } else { 0 }
+    }
+
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let (channels, filters) = (inputs[0].last(), self.group_filters(inputs[0]));
+        let [height, width] = self.kernel;
+        let axes = [
+            LayerAxis::plain(channels, 1),
+            LayerAxis::plain(filters, channels),
+            LayerAxis::plain(height, width * filters * channels),
+            LayerAxis::plain(width, filters * channels),
+        ];
+        sink.floats("weight", 0, &axes);
+        if self.bias {
+            let bias = [LayerAxis::plain(self.out_channels, 1)];
+            sink.floats("bias", height * width * filters * channels, &bias);
+        }
     }
 
     /// Multiply-adds of one sample.
@@ -190,6 +208,9 @@ pub static ROW: Row = Row {
     positional: 2,
     rule: |inputs, values| ConvTranspose2d::from_values(values).output(inputs),
     params: Some(|inputs, values| ConvTranspose2d::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| {
+        ConvTranspose2d::from_values(values).tensors(inputs, sink)
+    }),
     how: Some(|inputs, values| ConvTranspose2d::from_values(values).how(inputs)),
     macs: Some(|inputs, values| ConvTranspose2d::from_values(values).macs(inputs)),
     sizes: &[

@@ -7,6 +7,7 @@ use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Needs, Row, Size};
 use crate::rules::helpers::{attempt, count, few_enough_weights};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -39,6 +40,19 @@ impl Dense {
     pub const fn params(&self, inputs: &[Shape]) -> usize {
         let weights = if self.weight.is_some() { 0 } else { inputs[0].last() * self.units };
         weights + if self.bias { self.units } else { 0 }
+    }
+
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let (features, outputs) = (inputs[0].last(), LayerAxis::outputs(self.units, 1));
+        // A shared weight is a tensor of the layer that owns it. Layers that share one have PyTorch's order.
+        if self.weight.is_none() {
+            sink.floats("weight", 0, &[outputs, LayerAxis::inputs(features, self.units)]);
+        }
+        if self.bias {
+            let weights = if self.weight.is_some() { 0 } else { features * self.units };
+            sink.floats("bias", weights, &[outputs]);
+        }
     }
 
     /// Multiply-adds of one sample.
@@ -77,6 +91,7 @@ pub static ROW: Row = Row {
     positional: 1,
     rule: |inputs, values| Dense::from_values(values).output(inputs),
     params: Some(|inputs, values| Dense::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| Dense::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| Dense::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Argument("units"), Size::Unless("bias")],
     weight: Some([Size::Argument("units"), Size::InputLast]),

@@ -6,6 +6,7 @@ use crate::error::ShapeError;
 use crate::row::{Channels, Flow, Flows, Inputs, Row, Size};
 use crate::rules::helpers::{attempt, count, few_enough_weights};
 use crate::shape::{MAX_RANK, Shape};
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -53,6 +54,13 @@ impl Embedding {
         self.vocabulary * self.dimension
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, _inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let (tokens, features) = (self.vocabulary, self.dimension);
+        let axes = [LayerAxis::plain(tokens, features), LayerAxis::plain(features, 1)];
+        sink.floats("weight", 0, &axes);
+    }
+
     const fn check_vocabulary(&self) -> Result<(), ShapeError> {
         // Inputs hold indices as `u32`.
         const MOST: usize = u32::MAX as usize;
@@ -85,6 +93,7 @@ pub static ROW: Row = Row {
     inputs: Inputs::Indices,
     rule: |inputs, values| Embedding::from_values(values).output(inputs),
     params: Some(|inputs, values| Embedding::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| Embedding::from_values(values).tensors(inputs, sink)),
     sizes: &[Size::Argument("vocabulary"), Size::Argument("dimension")],
     weight: Some([Size::Argument("vocabulary"), Size::Argument("dimension")]),
     flows: Flows { leading: Flow::Compute, last: Flow::Argument("dimension"), keeps_rank: false },

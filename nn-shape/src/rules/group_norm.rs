@@ -3,8 +3,9 @@
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::row::{Needs, Row, Size, Steps, Streaming};
-use crate::rules::helpers::{attempt, count, divisors, eps};
+use crate::rules::helpers::{attempt, channel_tensors, count, divisors, eps};
 use crate::shape::Shape;
+use crate::tensors::TensorSink;
 use crate::text::Text;
 
 arguments! {
@@ -54,6 +55,13 @@ impl GroupNorm {
         if self.affine { 2 * inputs[0].last() } else { 0 }
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        if self.affine {
+            channel_tensors(inputs[0].last(), sink);
+        }
+    }
+
     /// Multiply-adds of one sample: one scale and shift per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
@@ -70,6 +78,7 @@ pub static ROW: Row = Row {
     positional: 1,
     rule: |inputs, values| GroupNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| GroupNorm::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| GroupNorm::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| GroupNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"])],
     needs: Needs::INPUT,

@@ -37,6 +37,7 @@ pub static ROW: Row = Row {
     parameters: GRU::PARAMETERS,
     rule: |inputs, values| GRU::from_values(values).output(inputs),
     params: Some(|inputs, values| GRU::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| GRU::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| GRU::from_values(values).macs(inputs)),
     computed: &[|inputs, values| GRU::from_values(values).weights(inputs[0])],
     streaming: Streaming::CarriesIf(|values| !GRU::from_values(values).bidirectional),

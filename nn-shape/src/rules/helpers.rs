@@ -3,6 +3,7 @@
 use crate::checks::MOST;
 use crate::error::ShapeError;
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 /// `?` for `const fn`.
@@ -37,6 +38,13 @@ macro_rules! same_shape {
 }
 
 pub(crate) use {attempt, same_shape};
+
+/// A weight and a bias for each of `channels` channels, in PyTorch's order.
+pub(crate) fn channel_tensors(channels: usize, sink: &mut TensorSink<'_>) {
+    let axes = [LayerAxis::plain(channels, 1)];
+    sink.floats("weight", 0, &axes);
+    sink.floats("bias", channels, &axes);
+}
 
 /// The count, if it is neither 0 nor too large. `noun` names it in the message: `units`.
 pub(crate) const fn count(

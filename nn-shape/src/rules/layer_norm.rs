@@ -5,6 +5,7 @@ use crate::error::ShapeError;
 use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, eps};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 
 arguments! {
     /// `(x - mean) / sqrt(variance + eps) * weight + bias`, where mean and variance are those of the
@@ -39,6 +40,17 @@ impl LayerNorm {
         }
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let features = [LayerAxis::inputs(inputs[0].last(), 1)];
+        if self.affine {
+            sink.floats("weight", 0, &features);
+        }
+        if self.affine && self.bias {
+            sink.floats("bias", features[0].len, &features);
+        }
+    }
+
     /// Multiply-adds of one sample: one scale and shift per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
@@ -54,6 +66,7 @@ pub static ROW: Row = Row {
     parameters: LayerNorm::PARAMETERS,
     rule: |inputs, values| LayerNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| LayerNorm::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| LayerNorm::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| LayerNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"]), Size::InputLastIf(&["affine", "bias"])],
     needs: Needs::INPUT,

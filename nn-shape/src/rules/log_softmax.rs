@@ -1,6 +1,5 @@
 //! `LogSoftmax`: PyTorch's `nn.LogSoftmax(dim=-1)`.
 
-use crate::role::Role;
 use crate::row::{Features, Needs, Row};
 use crate::rules::helpers::same_shape;
 
@@ -16,7 +15,6 @@ pub static ROW: Row = Row {
     summary: "x - ln(sum(exp(x))) over the last axis",
     needs: Needs::OUTPUT,
     features: Features::Same,
-    role: Role::Softmax,
     ..Row::BASE
 };
 

@@ -7,6 +7,7 @@ use crate::row::{Channels, Features, Row, Size, Steps, Streaming};
 use crate::rules::helpers::{attempt, count, divisors, few_enough_weights, real};
 use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -113,6 +114,21 @@ impl MultiHeadAttention {
         4 * width * if self.bias { width + 1 } else { width }
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let width = inputs[0].last();
+        let (square, all) = (width * width, LayerAxis::plain(3 * width, 1));
+        sink.floats("in_proj_weight", 0, &[all, LayerAxis::inputs(width, 3 * width)]);
+        if self.bias {
+            sink.floats("in_proj_bias", 4 * square, &[all]);
+        }
+        let outputs = LayerAxis::plain(width, 1);
+        sink.floats("out_proj.weight", 3 * square, &[outputs, LayerAxis::plain(width, width)]);
+        if self.bias {
+            sink.floats("out_proj.bias", 4 * square + 3 * width, &[outputs]);
+        }
+    }
+
     /// Multiply-adds of one sample: four products with matrices, and two of each step with each.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
@@ -133,6 +149,9 @@ pub static ROW: Row = Row {
     positional: 1,
     rule: |inputs, values| MultiHeadAttention::from_values(values).output(inputs),
     params: Some(|inputs, values| MultiHeadAttention::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| {
+        MultiHeadAttention::from_values(values).tensors(inputs, sink)
+    }),
     macs: Some(|inputs, values| MultiHeadAttention::from_values(values).macs(inputs)),
     sizes: &[Size::InputLast, Size::Unless("bias")],
     steps: Steps::Valid,

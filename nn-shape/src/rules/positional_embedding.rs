@@ -7,6 +7,7 @@ use crate::row::{Row, Size, Streaming};
 use crate::rules::helpers::attempt;
 use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 
 arguments! {
     /// Adds a trained vector to each step, so that later layers can tell positions apart.
@@ -29,6 +30,13 @@ impl PositionalEmbedding {
         inputs[0].len()
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let (steps, features) = (inputs[0].dim(0), inputs[0].last());
+        let axes = [LayerAxis::plain(steps, features), LayerAxis::plain(features, 1)];
+        sink.floats("weight", 0, &axes);
+    }
+
     /// The number of steps.
     #[must_use]
     pub const fn steps(&self, input: Shape) -> usize {
@@ -43,6 +51,9 @@ pub static ROW: Row = Row {
     summary: "adds a trained vector to each step",
     rule: |inputs, values| PositionalEmbedding::from_values(values).output(inputs),
     params: Some(|inputs, values| PositionalEmbedding::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| {
+        PositionalEmbedding::from_values(values).tensors(inputs, sink)
+    }),
     sizes: &[Size::Computed("steps"), Size::InputLast],
     computed: &[|inputs, values| PositionalEmbedding::from_values(values).steps(inputs[0])],
     streaming: Streaming::CarriesIf(|_| true),

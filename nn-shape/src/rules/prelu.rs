@@ -6,6 +6,7 @@ use crate::role::{Activation, Role};
 use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 
 arguments! {
     /// `x` above 0, `a * x` below, where `a` is trained.
@@ -34,6 +35,15 @@ impl PReLU {
         self.slopes(inputs[0])
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        let slopes = match self.per_channel {
+            true => LayerAxis::inputs(inputs[0].last(), 1),
+            false => LayerAxis::plain(1, 1),
+        };
+        sink.floats("weight", 0, &[slopes]);
+    }
+
     /// How many slopes there are.
     #[must_use]
     pub const fn slopes(&self, input: Shape) -> usize {
@@ -49,6 +59,7 @@ pub static ROW: Row = Row {
     parameters: PReLU::PARAMETERS,
     rule: |inputs, values| PReLU::from_values(values).output(inputs),
     params: Some(|inputs, values| PReLU::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| PReLU::from_values(values).tensors(inputs, sink)),
     sizes: &[Size::Computed("slopes")],
     computed: &[|inputs, values| PReLU::from_values(values).slopes(inputs[0])],
     needs: Needs::INPUT,

@@ -7,6 +7,7 @@ use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::helpers::{attempt, count, few_enough_weights, real};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 words! {
@@ -164,6 +165,32 @@ impl Recurrent {
         self.directions * (self.cell_len(0) + (self.layers - 1) * self.cell_len(1))
     }
 
+    /// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
+    pub(crate) fn tensors(&self, sink: &mut TensorSink<'_>) {
+        let (units, columns) = (self.units, self.columns());
+        let gates = LayerAxis::plain(columns, 1);
+        for layer in 0..self.layers {
+            for (direction, suffix) in
+                ["", "_reverse"].into_iter().take(self.directions).enumerate()
+            {
+                let cell = self.cell(layer, direction);
+                let inputs = match layer {
+                    0 => LayerAxis::inputs(cell.inputs, columns),
+                    _ => LayerAxis::plain(cell.inputs, columns),
+                };
+                let mut add = |name: &str, offset, axes: &[LayerAxis]| {
+                    sink.floats(format_args!("{name}_l{layer}{suffix}"), offset, axes);
+                };
+                add("weight_ih", cell.weight_ih, &[gates, inputs]);
+                add("weight_hh", cell.weight_hh, &[gates, LayerAxis::plain(units, columns)]);
+                if self.bias {
+                    add("bias_ih", cell.bias_ih, &[gates]);
+                    add("bias_hh", cell.bias_hh, &[gates]);
+                }
+            }
+        }
+    }
+
     /// Multiply-adds of one sample.
     #[must_use]
     pub(crate) const fn macs(&self, steps: usize) -> usize {
@@ -242,6 +269,11 @@ macro_rules! recurrent {
             #[must_use]
             pub const fn params(&self, inputs: &[Shape]) -> usize {
                 self.weights(inputs[0])
+            }
+
+            /// The tensors of its weights in files.
+            pub fn tensors(&self, inputs: &[Shape], sink: &mut $crate::tensors::TensorSink<'_>) {
+                self.sizes(inputs[0]).tensors(sink);
             }
 
             /// Multiply-adds of one sample.

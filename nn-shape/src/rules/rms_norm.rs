@@ -5,6 +5,7 @@ use crate::error::ShapeError;
 use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, eps};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 
 arguments! {
     /// `x / sqrt(mean(x^2) + eps) * weight`, where the mean is that of the last axis: `LayerNorm` without
@@ -33,6 +34,13 @@ impl RMSNorm {
         if self.affine { inputs[0].last() } else { 0 }
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        if self.affine {
+            sink.floats("weight", 0, &[LayerAxis::inputs(inputs[0].last(), 1)]);
+        }
+    }
+
     /// Multiply-adds of one sample: one scale per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
@@ -48,6 +56,7 @@ pub static ROW: Row = Row {
     parameters: RMSNorm::PARAMETERS,
     rule: |inputs, values| RMSNorm::from_values(values).output(inputs),
     params: Some(|inputs, values| RMSNorm::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| RMSNorm::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| RMSNorm::from_values(values).macs(inputs)),
     sizes: &[Size::InputLastIf(&["affine"])],
     needs: Needs::INPUT,

@@ -47,6 +47,7 @@ pub static ROW: Row = Row {
     parameters: RNN::PARAMETERS,
     rule: |inputs, values| RNN::from_values(values).output(inputs),
     params: Some(|inputs, values| RNN::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| RNN::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| RNN::from_values(values).macs(inputs)),
     computed: &[|inputs, values| RNN::from_values(values).weights(inputs[0])],
     streaming: Streaming::CarriesIf(|values| !RNN::from_values(values).bidirectional),

@@ -6,6 +6,7 @@ use crate::role::Role;
 use crate::row::{Features, Needs, Row, Size};
 use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -43,6 +44,15 @@ impl Scale {
         self.factors(inputs[0])
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        match (self.trained, self.per_channel) {
+            (false, _) => {}
+            (true, false) => sink.floats("weight", 0, &[LayerAxis::plain(1, 1)]),
+            (true, true) => sink.floats("weight", 0, &[LayerAxis::inputs(inputs[0].last(), 1)]),
+        }
+    }
+
     /// Multiply-adds of one sample: one per element.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
@@ -69,6 +79,7 @@ pub static ROW: Row = Row {
     positional: 1,
     rule: |inputs, values| Scale::from_values(values).output(inputs),
     params: Some(|inputs, values| Scale::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| Scale::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| Scale::from_values(values).macs(inputs)),
     sizes: &[Size::Computed("factors")],
     computed: &[|inputs, values| Scale::from_values(values).factors(inputs[0])],

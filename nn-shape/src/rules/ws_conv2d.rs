@@ -9,6 +9,7 @@ use crate::rules::conv2d::Conv2d;
 use crate::rules::helpers::{attempt, eps};
 use crate::rules::window::Window;
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 arguments! {
@@ -57,6 +58,13 @@ impl WSConv2d {
         self.plain().params(inputs) + self.out_channels
     }
 
+    /// The tensors of its weights in files.
+    pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
+        self.plain().tensors(inputs, sink);
+        let (gains, one) = (LayerAxis::plain(self.out_channels, 1), LayerAxis::plain(1, 1));
+        sink.floats("gain", self.plain().params(inputs), &[gains, one, one, one]);
+    }
+
     /// Multiply-adds of one sample.
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
@@ -97,6 +105,7 @@ pub static ROW: Row = Row {
     positional: 2,
     rule: |inputs, values| WSConv2d::from_values(values).output(inputs),
     params: Some(|inputs, values| WSConv2d::from_values(values).params(inputs)),
+    tensors: Some(|inputs, values, sink| WSConv2d::from_values(values).tensors(inputs, sink)),
     how: Some(|inputs, values| WSConv2d::from_values(values).how(inputs)),
     macs: Some(|inputs, values| WSConv2d::from_values(values).macs(inputs)),
     sizes: &[

@@ -1,5 +1,5 @@
-//! A convolutional network, an LSTM and a transformer on a target that has neither an operating system nor an
-//! allocator. Weights are zeros in static memory: what is checked is that everything compiles and links.
+//! Convolutional networks, an LSTM and a transformer on a target that has neither an operating system nor an allocator.
+//! One has the weights of a file, the others zeros in static memory: what is checked is that everything compiles and links.
 #![no_std]
 #![no_main]
 
@@ -17,6 +17,19 @@ network! {
         Dense(32), ReLU, Dropout(0.5),
         Dense(10), Softmax,
     }
+
+    /// An image classifier with the weights of a file.
+    #[weights("../reference/models/lenet_weights.safetensors")]
+    #[fits(flash = 4K, ram = 4K)]
+    pub struct LeNet(8x8x2) -> 3 {
+        conv: Conv2d(4, kernel = 3), ReLU, MaxPool2d(2),
+        Flatten, norm: BatchNorm,
+        fc1: Dense(6), ReLU,
+        fc2: Dense(3),
+    }
+
+    /// A filter of a signal.
+    pub struct Filter(24x3) -> 24x1 { LSTM(8), Dense(1) }
 
     /// A forecast from a series.
     pub struct Series(24x3) -> 1 {
@@ -53,6 +66,35 @@ pub unsafe extern "C" fn digits(input: *const [[[f32; 1]; 28]; 28]) -> f32 {
     zeros!(Digits).forward_in(&mut workspace, input).iter().sum()
 }
 
+static LENET: &LeNet = LeNet::pretrained();
+
+/// The sum of all outputs.
+///
+/// # Safety
+/// `input` points to 8 * 8 * 2 values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lenet(input: *const [[[f32; 2]; 8]; 8]) -> f32 {
+    let mut workspace = [0.0; LeNet::WORKSPACE_LEN];
+    // SAFETY: valid by the contract of this function.
+    let input = unsafe { &*input };
+    LENET.forward_in(&mut workspace, input).iter().sum()
+}
+
+/// One step of the filter.
+///
+/// # Safety
+/// `state` points to the state, `input` to three values.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn filter(
+    state: *mut [f32; Filter::STATE_LEN],
+    input: *const [f32; 3],
+) -> f32 {
+    let mut workspace = [0.0; Filter::STEP_WORKSPACE_LEN];
+    // SAFETY: valid by the contract of this function.
+    let (state, input) = unsafe { (&mut *state, &*input) };
+    zeros!(Filter).step_in(state, &mut workspace, input)[0]
+}
+
 /// The forecast.
 ///
 /// # Safety
@@ -77,7 +119,7 @@ pub unsafe extern "C" fn text(input: *const [u32; 16]) -> f32 {
     zeros!(Text).forward_in(&mut workspace, input)[15][0]
 }
 
-/// The entry point, so that the linker keeps the three networks.
+/// The entry point, so that the linker keeps all networks.
 ///
 /// # Safety
 /// As the functions above.
@@ -86,9 +128,12 @@ pub unsafe extern "C" fn _start(
     image: *const [[[f32; 1]; 28]; 28],
     steps: *const [[f32; 3]; 24],
     tokens: *const [u32; 16],
+    pixels: *const [[[f32; 2]; 8]; 8],
+    state: *mut [f32; Filter::STATE_LEN],
+    step: *const [f32; 3],
 ) -> f32 {
     // SAFETY: valid by the contract of this function.
-    unsafe { digits(image) + series(steps) + text(tokens) }
+    unsafe { digits(image) + series(steps) + text(tokens) + lenet(pixels) + filter(state, step) }
 }
 
 #[panic_handler]

@@ -1,17 +1,17 @@
 //! [`Isa`]: which vector instructions the machine has.
 
+use super::baseline::Baseline;
 use super::lanes::{Kernel, Lanes};
-#[cfg(not(target_arch = "x86_64"))]
-use super::portable::Baseline;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{Avx2, Avx512, Baseline};
+use super::x86::{Avx2, Avx512};
 #[cfg(feature = "std")]
 use std::sync::OnceLock;
 
 /// A set of instructions that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Isa {
-    /// The instructions of every machine of the target: SSE2 on x86-64, NEON on aarch64.
+    /// The instructions of every machine of the target: SSE2 on x86-64, NEON on aarch64, `simd128` on wasm32 if it is
+    /// compiled for it, else none but scalar ones.
     Baseline,
     /// AVX2 and FMA: 8 lanes.
     Avx2,

@@ -144,3 +144,38 @@ pub(crate) unsafe fn store_row<L: Lanes, const N: usize, const EDGE: bool>(
         }
     }
 }
+
+/// `N` vectors, one from each of `N` rows that are `stride` elements apart.
+///
+/// # Safety
+/// A vector must be readable in each row.
+#[inline(always)]
+pub(super) unsafe fn load_rows<L: Lanes, const N: usize>(
+    lanes: L,
+    from: *const f32,
+    stride: usize,
+) -> [L::Vector; N] {
+    let mut rows = [lanes.zero(); N];
+    for (i, row) in rows.iter_mut().enumerate() {
+        // SAFETY: a vector is readable in row `i`.
+        *row = unsafe { lanes.load(from.add(i * stride)) };
+    }
+    rows
+}
+
+/// Stores one vector to each of `N` rows that are `stride` elements apart.
+///
+/// # Safety
+/// A vector must be writable in each row.
+#[inline(always)]
+pub(super) unsafe fn store_rows<L: Lanes, const N: usize>(
+    lanes: L,
+    to: *mut f32,
+    stride: usize,
+    rows: [L::Vector; N],
+) {
+    for (i, row) in rows.into_iter().enumerate() {
+        // SAFETY: a vector is writable in row `i`.
+        unsafe { lanes.store(to.add(i * stride), row) };
+    }
+}

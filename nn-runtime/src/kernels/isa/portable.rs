@@ -1,8 +1,6 @@
-//! [`Baseline`] of processors without intrinsics here: arrays that the compiler turns into vectors.
+//! [`Baseline`] of targets without intrinsics here: arrays that the compiler turns into vectors where the target has any.
 
-use super::lanes::{Kernel, Lanes};
-#[cfg(not(feature = "std"))]
-use crate::system::FloatMath;
+use super::lanes::{Kernel, Lanes, load_rows, store_rows};
 
 /// The token of four lanes in plain Rust.
 #[derive(Clone, Copy, Debug)]
@@ -10,12 +8,12 @@ use crate::system::FloatMath;
 pub struct Baseline(());
 
 impl Lanes for Baseline {
-    // The 128 bits of NEON, and of WebAssembly's vectors.
+    // 128 bits, as the vectors of the other baselines: the same bits where these do not fuse either.
     const COUNT: usize = 4;
     // Tails are accessed element by element.
     const CHEAP_TAIL: bool = false;
-    // NEON fuses. On other processors `f32::mul_add` may be a call.
-    const FUSED: bool = cfg!(target_arch = "aarch64");
+    // Processors may have the instruction (Cortex-M4 does), but `f32::mul_add` may be a call, and without `std` it is.
+    const FUSED: bool = false;
     type Vector = [f32; 4];
     type Tail = usize;
 
@@ -38,11 +36,7 @@ impl Lanes for Baseline {
     #[inline(always)]
     fn mul_add(self, a: [f32; 4], b: [f32; 4], mut c: [f32; 4]) -> [f32; 4] {
         for lane in 0..4 {
-            c[lane] = if Self::FUSED {
-                a[lane].mul_add(b[lane], c[lane])
-            } else {
-                a[lane] * b[lane] + c[lane]
-            };
+            c[lane] += a[lane] * b[lane];
         }
         c
     }
@@ -95,11 +89,11 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
-        for row in 0..4 {
-            for column in 0..4 {
-                // SAFETY: both squares have four valid rows and columns.
-                unsafe { *to.add(column * to_stride + row) = *from.add(row * stride + column) };
-            }
+        // SAFETY: both squares have four valid rows and columns.
+        unsafe {
+            let rows = load_rows::<Self, 4>(self, from, stride);
+            let columns = [0, 1, 2, 3].map(|column| rows.map(|row| row[column]));
+            store_rows::<Self, 4>(self, to, to_stride, columns);
         }
     }
     // Not inlined, as kernels are functions by themselves on x86-64: one copy of each.

@@ -3,32 +3,9 @@
 //! Loads and stores are the unaligned ones, because values may begin anywhere: networks have no alignment attribute
 //! (docs/decisions/0010). At addresses that happen to be aligned they take no longer.
 
-use super::lanes::{Kernel, Lanes};
+use super::intrinsics::{memory, values};
+use super::lanes::{Kernel, Lanes, load_rows, store_rows};
 use core::arch::x86_64::*;
-
-/// Functions of values. Their intrinsics need nothing but the instructions; those that access memory access local
-/// variables and constants.
-macro_rules! values {
-    ($(fn $name:ident($self:ident $(, $arg:ident: $type:ty)*) -> $out:ty { $($body:tt)* })*) => { $(
-        #[inline(always)]
-        fn $name($self $(, $arg: $type)*) -> $out {
-            // SAFETY: the token `self` exists only where the processor has its instructions.
-            unsafe { $($body)* }
-        }
-    )* };
-}
-
-/// Functions that read and write through pointers.
-macro_rules! memory {
-    ($(unsafe fn $name:ident($self:ident $(, $arg:ident: $type:ty)*) -> $out:ty { $($body:tt)* })*) => { $(
-        #[inline(always)]
-        unsafe fn $name($self $(, $arg: $type)*) -> $out {
-            // SAFETY: the token `self` exists only where the processor has its instructions, and by the contract of
-            // `Lanes` the pointers are valid for all elements of the vectors, or for those of the tail.
-            unsafe { $($body)* }
-        }
-    )* };
-}
 
 /// The token of SSE2, which every x86-64 processor has: four lanes.
 ///
@@ -121,41 +98,6 @@ impl Lanes for Baseline {
     #[inline(never)]
     fn run(self, kernel: impl Kernel) {
         kernel.run(self);
-    }
-}
-
-/// `N` vectors, one from each of `N` rows that are `stride` elements apart.
-///
-/// # Safety
-/// A vector must be readable in each row.
-#[inline(always)]
-unsafe fn load_rows<L: Lanes, const N: usize>(
-    lanes: L,
-    from: *const f32,
-    stride: usize,
-) -> [L::Vector; N] {
-    let mut rows = [lanes.zero(); N];
-    for (i, row) in rows.iter_mut().enumerate() {
-        // SAFETY: a vector is readable in row `i`.
-        *row = unsafe { lanes.load(from.add(i * stride)) };
-    }
-    rows
-}
-
-/// Stores one vector to each of `N` rows that are `stride` elements apart.
-///
-/// # Safety
-/// A vector must be writable in each row.
-#[inline(always)]
-unsafe fn store_rows<L: Lanes, const N: usize>(
-    lanes: L,
-    to: *mut f32,
-    stride: usize,
-    rows: [L::Vector; N],
-) {
-    for (i, row) in rows.into_iter().enumerate() {
-        // SAFETY: a vector is writable in row `i`.
-        unsafe { lanes.store(to.add(i * stride), row) };
     }
 }
 

@@ -15,6 +15,18 @@ pub(crate) const LONG_SUM: usize = 1 << 13;
 /// part as a whole or not at all.
 pub(crate) const PARTIAL_SUM: usize = 256;
 
+/// Rows of the baseline's tiles of one, two and four vectors; 0 where registers cannot hold such a tile.
+const ROWS: [usize; 3] = if cfg!(target_arch = "aarch64") {
+    // 32 registers, as AVX-512 has.
+    [8, 8, 6]
+} else if cfg!(target_arch = "arm") {
+    // 32 registers of one element: four rows of a vector are 16 sums, beside a vector of `B` and an element of `A`. And
+    // 13 for addresses: one for each row of `A`. Wider tiles would spill, and be kilobytes of code.
+    [4, 0, 0]
+} else {
+    [6, 6, 0]
+};
+
 impl Product<'_> {
     /// As [`Self::compute`], but sums of more than [`LONG_SUM`] terms are sums of parts: the rounding error of a sum
     /// grows with the number of additions that follow each other (Higham, 1993).
@@ -58,7 +70,9 @@ impl Product<'_> {
         // without fused multiply-adds, a product. AVX-512 has 32 registers: six rows of four vectors are 24 sums,
         // beside four vectors of `B` and an element of `A`.
         let tiles = match isa {
-            Isa::Baseline => const { &Tiles::new::<Baseline, 6, 6, 0>() },
+            Isa::Baseline => {
+                const { &Tiles::new::<Baseline, { ROWS[0] }, { ROWS[1] }, { ROWS[2] }>() }
+            }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => const { &Tiles::new::<Avx2, 6, 6, 0>() },
             #[cfg(target_arch = "x86_64")]
@@ -91,12 +105,12 @@ struct Tiles {
     /// Whether a partial vector costs no more than a whole one. Otherwise it is a panel by itself: tiles that end in a
     /// partial vector were a third of the code of all tiles.
     cheap_tail: bool,
-    /// Panels of eight vectors, for a single row.
-    row: Sweep,
+    /// Panels of eight vectors, for a single row, where panels of two vectors exist.
+    row: Option<Sweep>,
     /// Panels of four vectors, where registers can hold such wide tiles.
     four: Option<Sweep>,
-    /// Panels of two vectors.
-    two: Sweep,
+    /// Panels of two vectors, where registers can hold tiles of them.
+    two: Option<Sweep>,
     /// Panels of one vector.
     one: Sweep,
     /// Panels of a partial vector, where that is not cheap.
@@ -110,9 +124,9 @@ impl Tiles {
         Self {
             lanes: L::COUNT,
             cheap_tail: L::CHEAP_TAIL,
-            row: sweep::<L, 1, 8>,
+            row: if const { M2 > 0 } { Some(sweep::<L, 1, 8>) } else { None },
             four: if const { M4 > 0 } { Some(sweep::<L, M4, 4>) } else { None },
-            two: sweep::<L, M2, 2>,
+            two: if const { M2 > 0 } { Some(sweep::<L, M2, 2>) } else { None },
             one: sweep::<L, M1, 1>,
             partial: if const { L::CHEAP_TAIL } { sweep::<L, M1, 1> } else { sweep_partial::<L> },
         }
@@ -122,14 +136,15 @@ impl Tiles {
     fn of(&self, rows: usize, rest: usize) -> (usize, Sweep) {
         // Never more vectors than begin in the columns that are left: tiles rely on it.
         let vectors = if self.cheap_tail { rest.div_ceil(self.lanes) } else { rest / self.lanes };
-        match (vectors, self.four) {
-            // A single row has no other independent sums to hide the latency of multiply-adds: eight chains, since each
-            // takes about four cycles and up to two begin in each cycle.
-            (8.., _) if rows == 1 => (8, self.row),
-            (4.., Some(four)) => (4, four),
-            (2.., _) => (2, self.two),
-            (1, _) => (1, self.one),
-            (0, _) => (1, self.partial),
+        // A single row has no other independent sums to hide the latency of multiply-adds: eight chains, since each
+        // takes about four cycles and up to two begin in each cycle.
+        let row = self.row.filter(|_| rows == 1);
+        match (vectors, row, self.four, self.two) {
+            (8.., Some(row), ..) => (8, row),
+            (4.., _, Some(four), _) => (4, four),
+            (2.., .., Some(two)) => (2, two),
+            (1.., ..) => (1, self.one),
+            (0, ..) => (1, self.partial),
         }
     }
 }

@@ -125,7 +125,7 @@ impl<'p> CheckpointFile<'p> {
     fn open(&self) -> Result<(Box<dyn Read + '_>, u64), LoadError> {
         match &self.content {
             Some(content) => Ok((Box::new(&content[1..]), content.len() as u64 - 1)),
-            None => io::open(self.path).map(|(file, len)| (Box::new(file) as _, len)),
+            None => io::open_with_len(self.path).map(|(file, len)| (Box::new(file) as _, len)),
         }
     }
 }

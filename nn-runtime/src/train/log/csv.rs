@@ -14,9 +14,29 @@ pub(super) fn csv(history: &History) -> String {
             text += &quoted(metric.name);
         }
     }
-    text += ",seconds\n";
-    history.epochs.iter().for_each(|epoch| add_row(epoch, &mut text));
+    text += ",seconds";
+    let layers = history.gradient_norms.first().map_or(&[][..], |norms| &norms.layers);
+    for (layer, _) in layers {
+        text.push(',');
+        text += &quoted(&format!("gradient_norm/{layer}"));
+    }
+    text.push('\n');
+    for epoch in &history.epochs {
+        add_row(epoch, &mut text);
+        add_gradient_norms(history, epoch.number, layers.len(), &mut text);
+        text.push('\n');
+    }
     text
+}
+
+/// Cells of an epoch's gradient norms, empty for an epoch of a run that this one resumes.
+fn add_gradient_norms(history: &History, epoch: usize, layers: usize, text: &mut String) {
+    match history.gradient_norms.iter().find(|norms| norms.epoch == epoch) {
+        Some(norms) => norms.layers.iter().for_each(|(_, norm)| {
+            let _ = write!(text, ",{norm}");
+        }),
+        None => (0..layers).for_each(|_| text.push(',')),
+    }
 }
 
 fn add_row(epoch: &Epoch, text: &mut String) {
@@ -35,7 +55,7 @@ fn add_row(epoch: &Epoch, text: &mut String) {
             let _ = write!(text, "{number}");
         }
     }
-    let _ = writeln!(text, ",{:.3}", epoch.seconds);
+    let _ = write!(text, ",{:.3}", epoch.seconds);
 }
 
 /// A cell, in quotation marks if it contains a character that separates cells.

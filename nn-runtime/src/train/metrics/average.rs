@@ -1,4 +1,4 @@
-//! [`Precision`], [`Recall`] and [`F1`]: errors of each class, averaged.
+//! [`Precision`], [`Recall`], [`F1`] and [`IoU`]: errors of each class, averaged.
 
 use super::labels::{Labels, Truth};
 use super::metric::Metric;
@@ -42,6 +42,11 @@ impl Counts {
     fn f1(self) -> f64 {
         let twice = 2 * self.true_positives;
         ratio(twice, twice + self.false_positives + self.false_negatives)
+    }
+
+    fn iou(self) -> f64 {
+        let all = self.true_positives + self.false_positives + self.false_negatives;
+        ratio(self.true_positives, all)
     }
 
     /// Whether the class is in any target or prediction.
@@ -172,4 +177,7 @@ averages! {
     Recall recall "recall (macro)" "recall (micro)",
     /// The harmonic mean of precision and recall of a class, averaged over the classes.
     F1 f1 "F1 (macro)" "F1 (micro)",
+    /// Intersection over union (Jaccard index) of a class: of the predictions and targets that are of the class, the
+    /// fraction where both are, averaged over the classes. The usual measure of segmentation.
+    IoU iou "IoU (macro)" "IoU (micro)",
 }

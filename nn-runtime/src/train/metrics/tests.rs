@@ -53,6 +53,10 @@ fn averages_of_classes() {
     check(Precision::micro_average(), scores, class, 0.216_666_666_666_666_67);
     check(Recall::micro_average(), scores, class, 0.216_666_666_666_666_67);
     check(F1::micro_average(), scores, class, 0.216_666_666_666_666_67);
+    check(IoU::macro_average(), scores, class, 0.119_257_213_374_860_44);
+    check(IoU::micro_average(), scores, class, 0.121_495_327_102_803_74);
+    check(IoU::macro_average(), scores, labels, 0.290_150_258_385_174_94);
+    check(IoU::micro_average(), scores, labels, 0.289_340_101_522_842_6);
 }
 
 #[test]

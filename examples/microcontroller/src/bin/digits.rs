@@ -1,0 +1,13 @@
+//! Classifies ten digits.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+use microcontroller::{classify, exit, print_bits, print_number, stack_used};
+
+#[cfg_attr(target_os = "none", cortex_m_rt::entry)]
+fn main() -> ! {
+    let used = stack_used(|| {
+        classify(|right, scores| print_bits(if right { "right" } else { "wrong" }, scores));
+    });
+    print_number("stack", used);
+    exit()
+}

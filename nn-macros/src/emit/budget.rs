@@ -1,0 +1,72 @@
+//! `#[fits(flash = 256K, ram = 64K)]`: checks that the compiler evaluates, since it knows the working memory of layers.
+
+use super::constants::expect;
+use super::context::Context;
+use super::shapes;
+use crate::ast::Budget;
+use crate::network::{Node, ValueId};
+use proc_macro2::TokenStream;
+use quote::quote;
+use unrolled_shape::registry::Storage;
+
+/// The checks, inside the unnamed constant. Networks with a budget have no const generics.
+pub(super) fn emit_budget(context: &Context) -> Option<TokenStream> {
+    let Budget { flash, ram } = context.network.budget.as_ref()?;
+    let rt = quote!(__rt);
+    let layers = context.running().filter_map(|(index, node)| layer_memory(context, index, node));
+    let check = |limit: &crate::ast::Limit, result: TokenStream| {
+        let check = expect(&rt, limit.span, &result, "", &quote!(__rt::Text::new()));
+        quote!(const _: __rt::Shape = #check;)
+    };
+    let flash = flash.as_ref().map(|limit| {
+        let bytes = shapes::number(limit.bytes);
+        check(limit, quote!(__rt::check_flash(__MEMORY, #bytes)))
+    });
+    let ram = ram.as_ref().map(|limit| {
+        let (name, bytes) = (&context.network.name, shapes::number(limit.bytes));
+        let outside = values_outside(context);
+        let needed = quote!(<#name as __rt::InferenceExt>::WORKSPACE_LEN #(+ #outside)*);
+        check(limit, quote!(__rt::check_ram(__MEMORY, #needed, #bytes)))
+    });
+    Some(quote! {
+        const __MEMORY: &[__rt::LayerMemory] = &[#(#layers),*];
+        #flash
+        #ram
+    })
+}
+
+/// What a layer uses. `None` for one that works in place, or whose output is never stored.
+fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStream> {
+    let pooled = &context.plan.pooled;
+    if node.storage() == Storage::InPlace || pooled.iter().any(|it| it.hides(index)) {
+        return None;
+    }
+    // A pool that is computed together with a convolution.
+    let first = pooled.iter().find(|it| it.pool == index).map_or(index, |it| it.node);
+    let (spec, layer, label) =
+        (context.spec(first), context.layer(first), &context.network.nodes[first].label);
+    let len = |value: &ValueId| shapes::len(&quote!(__rt), &context.network.values[value.0].dims);
+    let inputs = context.network.nodes[first].inputs.iter().map(len);
+    let output = len(&node.output);
+    let is_live = |buffer: &&crate::plan::Buffer| buffer.from <= index && index <= buffer.to;
+    let live = context.plan.infer.buffers.iter().filter(is_live).map(|buffer| len(&buffer.value));
+    let outside = values_outside(context);
+    Some(quote! {
+        __rt::LayerMemory {
+            layer: #label,
+            input: 0 #(+ #inputs)*,
+            output: #output,
+            values: 0 #(+ #live)* #(+ #outside)*,
+            working: __rt::Layout::of::<#spec, #layer>().working(),
+            weights: <#layer as __rt::Weights>::LEN,
+        }
+    })
+}
+
+/// The elements of the network's inputs and outputs, which belong to the caller.
+fn values_outside(context: &Context) -> Vec<TokenStream> {
+    let network = context.network;
+    let inputs = network.inputs.iter().map(|input| input.value);
+    let values = inputs.chain([network.output_value]);
+    values.map(|value| shapes::len(&quote!(__rt), &network.values[value.0].dims)).collect()
+}
