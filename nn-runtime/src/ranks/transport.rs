@@ -22,8 +22,7 @@ pub struct Incoming<'a> {
 
 /// Messages between the ranks of a distributed run: all processes (or threads) that train the same network.
 ///
-/// Implemented by `World` of the crate `unrolled-mpi`, and by [`LocalWorld`](crate::distributed::LocalWorld), whose ranks
-/// are threads of one process.
+/// Implemented by [`LocalWorld`](crate::distributed::LocalWorld), whose ranks are threads of one process.
 ///
 /// Calls of different threads must not be mixed up: an implementation either allows any thread or locks itself.
 pub trait Transport: Sync {

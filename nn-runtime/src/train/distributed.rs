@@ -18,8 +18,7 @@ const LAYER: &str = "layer";
 
 impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// Trains on all ranks of `world`: each computes the gradient of a part of every batch, and all make the same step with
-    /// the sum. All ranks run the same program: `mpirun -n 4 program` with `unrolled_mpi::World::init()?`, or the threads of a
-    /// [`LocalWorld`](crate::distributed::LocalWorld).
+    /// the sum. All ranks run the same program, such as the threads of a [`LocalWorld`](crate::distributed::LocalWorld).
     ///
     /// ```
     /// # use unrolled_runtime::{Network, data::Data, distributed::*, loss::CrossEntropy, optim::*, train::*};
