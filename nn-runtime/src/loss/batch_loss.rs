@@ -26,7 +26,7 @@ use crate::types::Values;
 /// ```
 ///
 /// A batch consists of groups of the same number of samples, one group after the other: all anchors, all positives, all
-/// negatives of [`Triplet`]; the first and the second of each pair of the others. Where two networks compute the
+/// negatives of [`Triplet`](super::Triplet); the first and the second of each pair of the others. Where two networks compute the
 /// groups, such as one of images and one of texts, their outputs are copied into one array. A loss of your own that needs
 /// labels has them as a field.
 pub trait BatchLoss<Output: Values> {
