@@ -284,7 +284,8 @@ pub(crate) const fn padded(
                 Text::of("pad by at most ").number(most).text(", or write `mode = replicate`");
             return Err(ShapeError::argument("padding", message).help(help));
         }
-        output = with_axis(output, axis, before + size + after);
+        let padded = before.saturating_add(size).saturating_add(after);
+        output = with_axis(output, axis, padded);
         axis += 1;
     }
     at_most(output, "gives ")
