@@ -22,7 +22,7 @@ impl ClassToken {
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
         attempt!(sequence(input));
-        at_most(Shape::new(&[input.dim(0) + 1, input.last()]), "gives ")
+        at_most(Shape::new(&[input.dim(0).saturating_add(1), input.last()]), "gives ")
     }
 
     /// The weights in files: one step of one sample.

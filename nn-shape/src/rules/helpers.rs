@@ -268,7 +268,7 @@ pub(crate) const fn padded(
         let ([before, after], size) = (sides[axis], input.dim(axis));
         let larger = if before > after { before } else { after };
         let (verb, most) = match mode {
-            PadMode::Reflect => ("reflects ", size - 1),
+            PadMode::Reflect => ("reflects ", size.saturating_sub(1)),
             PadMode::Circular => ("repeats ", size),
             PadMode::Constant | PadMode::Replicate => ("adds ", MOST),
         };
