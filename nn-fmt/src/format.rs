@@ -131,6 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn arrows_around_an_aligned_body() {
+        check(
+            "network! {\n    struct A(4) -> 2 {\n        größer: Dense(8)   -> 8,\n        Repeat(2) {\n            Dense(4)   -> 4,\n            \
+             ReLU -> 4,\n        },\n        ReLU       -> 8,\n    }\n}\n",
+            "network! {\n    struct A(4) -> 2 {\n        größer: Dense(8) -> 8,\n        Repeat(2) {\n            Dense(4) -> 4,\n            \
+             ReLU     -> 4,\n        },\n        ReLU             -> 8,\n    }\n}\n",
+        );
+    }
+
+    #[test]
     fn comments_stay() {
         check(
             "network! {\n// first\nstruct A(4) -> 2 {\n    /* one */ Dense(8), /* two */ ReLU, // three\n    // four\n    Dense(2)\n    // five\n}\n}\n",

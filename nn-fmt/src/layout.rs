@@ -1,5 +1,7 @@
 //! The layout of the tokens of one `network!`: indentation, spaces, aligned arrows, last commas.
 
+use std::collections::BTreeSet;
+
 use crate::lex::{Kind, Token};
 
 /// Spaces for each level.
@@ -9,7 +11,7 @@ const INDENT: usize = 4;
 struct Line {
     indent: usize,
     text: String,
-    /// Where its arrow begins in `text`, if it is a line of a body.
+    /// The offset of its arrow in `text`, if it is a line of a body.
     arrow: Option<usize>,
     /// Whether two spaces or more were before the arrow.
     aligned: bool,
@@ -24,7 +26,7 @@ struct Bracket {
     /// Its number among all brackets.
     number: usize,
     open: char,
-    /// Whether it adds a level: of several brackets that a line opens, only the last one does.
+    /// Whether it adds a level: a line break follows. Of several brackets that a line opens, the last one does.
     level: bool,
 }
 
@@ -52,7 +54,7 @@ fn lines(tokens: &[Token<'_>], indent: usize) -> Vec<Line> {
         let before = i.checked_sub(1).map(|i| &tokens[i]);
         let begins_line = token.breaks > 0 || before.is_none();
         if token.kind == Kind::Close {
-            if begins_line && before.is_some_and(|before| needs_comma(before, token)) {
+            if begins_line && before.is_some_and(ends_item) {
                 add_comma(&mut lines);
             }
             brackets.pop();
@@ -88,10 +90,9 @@ fn lines(tokens: &[Token<'_>], indent: usize) -> Vec<Line> {
     lines
 }
 
-/// Whether a list that ends before `close`, on another line, lacks its last comma.
-fn needs_comma(before: &Token<'_>, close: &Token<'_>) -> bool {
-    let ends_item = before.kind == Kind::Word || before.kind == Kind::Close;
-    ends_item && close.breaks > 0
+/// Whether an item may end with this token: then a list needs a comma after it, and a `-` subtracts.
+fn ends_item(token: &Token<'_>) -> bool {
+    matches!(token.kind, Kind::Word | Kind::Close)
 }
 
 /// Adds a comma after the last line.
@@ -120,8 +121,8 @@ fn is_spaced(tokens: &[Token<'_>], i: usize, before: &Token<'_>, token: &Token<'
         (_, "[") => {
             before.kind == Kind::Punctuation || is_word_before_body(before.text) || token.spaces > 0
         }
-        (_, "-" | "*") if !is_operand(before) => before.text != "-",
-        ("-" | "*", _) => i.checked_sub(2).is_some_and(|i| is_operand(&tokens[i])),
+        (_, "-" | "*") if !ends_item(before) => before.text != "-",
+        ("-" | "*", _) => i.checked_sub(2).is_some_and(|i| ends_item(&tokens[i])),
         (_, "!") => before.kind == Kind::Punctuation,
         _ => true,
     }
@@ -132,23 +133,19 @@ fn is_word_before_body(word: &str) -> bool {
     matches!(word, "Residual" | "skip")
 }
 
-/// Whether a `-` after the token subtracts.
-fn is_operand(token: &Token<'_>) -> bool {
-    matches!(token.kind, Kind::Word | Kind::Close)
-}
-
 /// Aligns the arrows of each body in which one is.
 fn align_arrows(lines: &mut [Line]) {
-    let mut bodies: Vec<usize> = lines.iter().filter(|l| l.aligned).map(|l| l.body).collect();
-    bodies.dedup();
+    let bodies: BTreeSet<usize> = lines.iter().filter(|l| l.aligned).map(|l| l.body).collect();
     for body in bodies {
-        let of_body = |line: &&mut Line| line.body == body && line.arrow.is_some();
-        let column = lines.iter_mut().filter(of_body).filter_map(|line| line.arrow).max();
-        for line in lines.iter_mut().filter(of_body) {
-            let (Some(arrow), Some(column)) = (line.arrow, column) else { continue };
-            let width = |text: &str| text.chars().count();
-            line.text
-                .insert_str(arrow, &" ".repeat(column.saturating_sub(width(&line.text[..arrow]))));
+        let before_arrow = |line: &Line| {
+            let arrow = line.arrow.filter(|_| line.body == body)?;
+            Some((arrow, line.text[..arrow].chars().count()))
+        };
+        let column = lines.iter().filter_map(before_arrow).map(|(_, width)| width).max();
+        for line in lines.iter_mut() {
+            if let (Some(column), Some((arrow, width))) = (column, before_arrow(line)) {
+                line.text.insert_str(arrow, &" ".repeat(column - width));
+            }
         }
     }
 }

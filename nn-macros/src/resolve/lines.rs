@@ -79,17 +79,15 @@ impl Resolver<'_> {
     ) -> Option<Title> {
         if let Some(at) = line.no_level {
             let path = context.scope.path().to_owned();
-            return Some(Title { path, name: None, at: None, last_part: LastPart::None(at) });
+            return Some(Title { path, name: None, last_part: LastPart::None(at) });
         }
         // Lines with a name count as well, as PyTorch's modules do.
         let index = numbered.then(|| context.scope.index());
-        let name = line.name.as_ref().map(|name| name.unraw().to_string());
         let path = match &line.name {
             Some(name) => self.named_path(name, context),
             None => index?,
         };
-        let at = line.name.as_ref().map(Ident::span);
-        Some(Title { path, name, at, last_part: LastPart::Line })
+        Some(Title { path, name: line.name.clone(), last_part: LastPart::Line })
     }
 
     fn line(&mut self, line: &Line, start: Start, context: &mut LineContext<'_>) -> ValueId {

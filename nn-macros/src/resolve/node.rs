@@ -1,6 +1,7 @@
 //! Nodes and values, as they are added to the network.
 
 use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
 use super::resolver::{LineContext, Resolver};
@@ -15,9 +16,7 @@ pub(super) const MOST_NODES: usize = 4096;
 pub(super) struct Title {
     pub(super) path: String,
     /// The name that the user gave it.
-    pub(super) name: Option<String>,
-    /// Where that name is.
-    pub(super) at: Option<Span>,
+    pub(super) name: Option<Ident>,
     pub(super) last_part: LastPart,
 }
 
@@ -53,13 +52,12 @@ impl Resolver<'_> {
         let label = match &title.name {
             // Several nodes may have the same name: only the path says which one is meant.
             _ if scope.repeated => title.path.clone(),
-            Some(name) => name.clone(),
+            Some(name) => name.unraw().to_string(),
             None => at.to_string(),
         };
         // Editors rename the field with its line, if both have the same name.
-        let is_name = title.name.as_ref() == Some(&title.path);
-        let name = title.at.filter(|_| is_name).unwrap_or(at.span());
-        let field = self.fields.name(&title.path, name);
+        let same_name = title.name.as_ref().filter(|name| name.unraw() == title.path);
+        let field = self.fields.name(&title.path, same_name.unwrap_or(at).span());
         Node {
             path: title.path,
             field,
@@ -122,7 +120,7 @@ impl Resolver<'_> {
     pub(super) fn unknown(&mut self, at: Span) -> ValueId {
         // Its number keeps its field apart from those of other such nodes, of which there may be thousands.
         let path = format!("broken.{}", self.resolved.network.nodes.len());
-        let title = Title { path, name: None, at: None, last_part: LastPart::Layer };
+        let title = Title { path, name: None, last_part: LastPart::Layer };
         let name = Ident::new("broken", at);
         let scope = Scope::inside("");
         let node = self.node(title, &name, &scope);
@@ -145,5 +143,5 @@ impl Resolver<'_> {
 
 /// The title of a line without a name.
 pub(super) fn unnamed(stem: &str, scope: &mut Scope) -> Title {
-    Title { path: scope.number(stem), name: None, at: None, last_part: LastPart::Layer }
+    Title { path: scope.number(stem), name: None, last_part: LastPart::Layer }
 }

@@ -162,7 +162,7 @@ mod tests {
             counts.iter().zip(classes).filter(|(_, c)| *c == class).map(|(count, _)| *count).sum()
         };
         for class in [0, 2, 7] {
-            // Standard deviation 94.
+            // More than four times the standard deviation of a binomial count, 94.
             assert!((of(class) - 13_333).abs() < 400, "{counts:?}");
         }
     }
