@@ -19,6 +19,7 @@ ci:
 # Format the code.
 format:
     cargo fmt --all
+    cargo run --quiet --package unrolled-fmt -- examples/*.rs
 
 # Lint all targets.
 lint:

@@ -147,7 +147,7 @@ fn run(quick: bool, files: Option<[&String; 2]>) -> Result<(), Box<dyn Error>> {
 fn train(steps: u64) -> Result<Box<Amplifier<BLOCK>>, Box<dyn Error>> {
     let mut net = Amplifier::<SEQUENCE>::new(1);
     let (mut optimizer, mut gradient) = (Adam::new(4e-3), Amplifier::zeros());
-    let key = RngKey::new(2);
+    let (key, mut losses) = (RngKey::new(2), Vec::new());
     for step in 0..steps {
         let key = key.fold_in(step);
         let dry = pluck(80.0 + 320.0 * key.uniform(0), SEQUENCE);
@@ -156,9 +156,17 @@ fn train(steps: u64) -> Result<Box<Amplifier<BLOCK>>, Box<dyn Error>> {
         y[0].as_flattened_mut().copy_from_slice(&distort(&dry));
         let loss = net.loss_and_gradients(&MeanSquaredError, &x, &y, &mut gradient, key)?;
         optimizer.update(&mut net, &gradient);
+        losses.push(loss);
         if step % 40 == 0 || step + 1 == steps {
             println!("step {:>3}: loss {loss:.5}", step + 1);
         }
+    }
+    if let [first, .., last] = losses[..]
+        && last >= first
+    {
+        return Err(
+            format!("expected a loss below that of the first step, {first}, found {last}").into()
+        );
     }
     let mut short = Amplifier::<BLOCK>::zeros();
     short.params_mut().copy_from_slice(net.params());
@@ -235,6 +243,9 @@ fn read_wav(file: &[u8]) -> Result<Vec<f32>, Box<dyn Error>> {
         let chunk = &after[..len.min(after.len())];
         if [*a, *b, *c, *d] == *b"data" {
             let (samples, _) = chunk.as_chunks::<2>();
+            if samples.is_empty() {
+                break;
+            }
             return Ok(samples
                 .iter()
                 .map(|s| f32::from(i16::from_le_bytes(*s)) / 32768.0)

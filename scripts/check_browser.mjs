@@ -35,6 +35,11 @@ class Browser {
         this.calls = new Map();
         this.text = "";
         this.process.stdio[4].on("data", (data) => this.receive(data));
+        // Calls to a browser that ended would wait forever.
+        this.process.on("exit", () => {
+            this.ended = true;
+            for (const call of this.calls.values()) call.reject(new Error("Chromium ended"));
+        });
     }
 
     receive(data) {
@@ -76,9 +81,10 @@ class Browser {
     }
 
     async close() {
+        if (this.ended) return;
         this.session = undefined;
         const exit = new Promise((done) => this.process.on("exit", done));
-        await this.call("Browser.close");
+        await this.call("Browser.close").catch(() => {});
         await exit;
     }
 }

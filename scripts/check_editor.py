@@ -118,7 +118,7 @@ def find_analyzer():
         command = shutil.which("rust-analyzer", path=environment["PATH"])
         if not command:
             continue
-        runs = subprocess.run([command, "--version"], env=environment, capture_output=True)
+        runs = subprocess.run([command, "--version"], env=environment, capture_output=True, cwd="/")
         sysroot = subprocess.run(
             ["rustc", "--print", "sysroot"], env=environment, capture_output=True, text=True, cwd="/"
         ).stdout.strip()
@@ -248,7 +248,7 @@ def main():
     arguments = parser.parse_args()
     found = find_analyzer()
     if not found:
-        print("skipped: no rust-analyzer with a server for procedural macros is installed (Debian: rust-web-analyzer)")
+        print("skipped: no rust-analyzer with a server for procedural macros is installed (rustup component add rust-analyzer rust-src)")
         return
     command, environment = found
     target = ROOT / "target/editor"

@@ -13,7 +13,7 @@ import sys
 
 from rust_source import after_group, read_crate
 
-ROOTS = ["src/lib.rs", "nn-shape/src/lib.rs", "nn-weights/src/lib.rs", "nn-macros/src/lib.rs", "nn-runtime/src/lib.rs"]
+ROOTS = ["src/lib.rs", "nn-shape/src/lib.rs", "nn-weights/src/lib.rs", "nn-macros/src/lib.rs", "nn-runtime/src/lib.rs", "nn-fmt/src/main.rs"]
 DEFINING = {"fn", "struct", "enum", "union", "trait", "type", "const", "static"}
 
 

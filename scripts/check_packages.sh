@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages the five crates as for a registry, without building them, and checks that each is under 1 MB.
+# Packages the six crates as for a registry, without building them, and checks that each is under 1 MB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
@@ -8,7 +8,7 @@ rm -rf "$target/package"
 cargo package --workspace --exclude unrolled-benches --exclude random-networks \
     --no-verify --allow-dirty --locked --offline --quiet 2>&1 | grep -v '^warning: ignoring test\|^warning: manifest has no\|^  |\|^  = note\|^$' || true
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-for name in unrolled-shape unrolled-weights unrolled-macros unrolled-runtime unrolled; do
+for name in unrolled-fmt unrolled-shape unrolled-weights unrolled-macros unrolled-runtime unrolled; do
     package=$(find "$target/package" -name "$name-$version.crate" | head -n 1)
     [ -n "$package" ] || { echo "$name was not packaged"; exit 1; }
     bytes=$(wc -c <"$package")

@@ -12,7 +12,7 @@ import check_modules
 from rust_source import OPEN, after_group, after_attribute, after_item, is_code, is_test_attribute, read_crate, tokens
 from rust_source import without_tests
 
-CRATES = {"unrolled": "src", "shape": "nn-shape/src", "weights": "nn-weights/src", "macros": "nn-macros/src", "runtime": "nn-runtime/src"}
+CRATES = {"unrolled": "src", "shape": "nn-shape/src", "weights": "nn-weights/src", "macros": "nn-macros/src", "runtime": "nn-runtime/src", "fmt": "nn-fmt/src"}
 MOST_PARAMETERS = 5
 ACTIVATION = "elu"
 

@@ -59,14 +59,20 @@ fn on_worlds<R: Send>(ranks: usize, f: impl Fn(LocalWorld) -> R + Sync) -> Vec<R
     })
 }
 
+/// The results of `f` with so many threads, although such small networks would run on one.
+fn on_threads<R>(threads: usize, f: impl FnOnce() -> R) -> R {
+    parallel::with_threads(threads, || parallel::whatever_the_work(f))
+}
+
 /// The results of all ranks, each with so many threads.
 fn on_ranks(ranks: usize, threads: usize, run: &impl Run) -> Vec<Bits> {
-    on_worlds(ranks, |world| parallel::with_threads(threads, || run.run(Some(&world))))
+    on_worlds(ranks, |world| on_threads(threads, || run.run(Some(&world))))
 }
 
 /// Checks that all ranks of each world have the bits of a single process.
 fn check(run: &impl Run) {
     let expected = run.run(None);
+    assert!(on_threads(2, || run.run(None)) == expected, "a process with 2 threads");
     for ranks in 1..=4 {
         for threads in [1, 2] {
             for found in on_ranks(ranks, threads, run) {
@@ -114,8 +120,8 @@ fn a_convolutional_network_with_batch_norm() {
 
 #[test]
 fn accumulated_gradients_and_averaged_weights() {
-    // Steps of 14 + 14 and of 14 + 5 samples; a leaf has at most 4, and some of the last ones none.
-    let train = images(47);
+    // Steps of 14 + 14 and of 14 + 3 samples: one of the last four leaves has none.
+    let train = images(45);
     check(&|world: Option<&LocalWorld>| {
         let mut net = Convolutional::new(5);
         let mut average = Ema::new(&net, 0.9);
@@ -332,6 +338,38 @@ fn differences_between_ranks_are_named() {
     let expected = "4 ranks, but the gradient of a batch is the sum of 2 leaves, of which each rank needs one: start at \
                     most 2 ranks, or set `reduction_leaves(4)`";
     assert_eq!(errors, [expected; 4]);
+}
+
+#[test]
+fn an_optimiser_with_another_state_is_a_difference() {
+    let errors = on_worlds(2, |world| {
+        let (mut net, train) = (Convolutional::new(5), images(20));
+        let mut optimizer = SGD::new(0.1).momentum(0.9);
+        if world.rank() == 1 {
+            let d_net = Convolutional::new(6);
+            optimizer.update(&mut net, &d_net);
+        }
+        let mut trainer = Trainer::new(optimizer).quiet().distributed(&world);
+        trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap_err().to_string()
+    });
+    let expected =
+        "rank 1 trains something else than rank 0:\n  hash of the optimiser's values: expected ";
+    assert!(errors.iter().all(|error| error.starts_with(expected)), "{errors:?}");
+}
+
+#[test]
+fn a_network_without_weights_has_no_gradient_to_add() {
+    network! {
+        struct Pooled(4x4x3) -> 3 { GlobalAvgPool }
+    }
+    let images = Data { inputs: vec![[[[0.5_f32; 3]; 4]; 4]; 16], targets: vec![0_u32; 16] };
+    let losses = on_worlds(2, |world| {
+        let mut net = Pooled::new(1);
+        world.sum_gradients(&mut *net).unwrap();
+        let mut trainer = Trainer::new(SGD::new(0.1)).epochs(1).quiet().distributed(&world);
+        trainer.fit(&mut net, &images, &CrossEntropy::new()).unwrap().epochs[0].training.loss
+    });
+    assert!(losses.iter().all(|loss| (loss - 3_f64.ln()).abs() < 1e-6), "{losses:?}");
 }
 
 #[test]

@@ -288,6 +288,12 @@ fn audio() {
     std::fs::write(folder.join("in.wav"), &file[1..]).unwrap();
     let error = error_of(example("audio", "audio").args(["in.wav", "out.wav"]));
     assert_eq!(error, "error: in.wav: expected a WAV file, found another one\n");
+    std::fs::write(folder.join("in.wav"), [&format[..], b"data\0\0\0\0"].concat()).unwrap();
+    let error = error_of(example("audio", "audio").args(["in.wav", "out.wav"]));
+    assert_eq!(
+        error,
+        "error: in.wav: expected samples in the WAV file (a chunk `data`), found none\n"
+    );
 }
 
 #[test]

@@ -562,7 +562,6 @@ fn data(messages: &mut Messages, folder: &Path) {
     messages.error("VocabularyError::Duplicate", VocabularyError::Duplicate { entry: entry() });
 }
 
-/// Each hyper-parameter with a value outside its range.
 fn image_folders(messages: &mut Messages, folder: &Path) {
     let read = || ImageFolder::<2, 2, 3>::read(folder).expect_err("no images");
     messages.error("ImageFolderError::Folder", read());
@@ -583,6 +582,7 @@ const BLACK_PIXEL: [u8; 67] = [
     39, 222, 252, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
 ];
 
+/// Each hyper-parameter with a value outside its range.
 fn hyper_parameters(messages: &mut Messages) {
     macro_rules! refuse {
         ($($value:expr),* $(,)?) => {

@@ -57,6 +57,7 @@ fn formatted(source: &str, inside: &[Token<'_>], at: usize) -> Option<String> {
     let line = source[..at].rfind('\n').map_or(0, |end| end + 1);
     let indent = source[line..].len() - source[line..].trim_start_matches(' ').len();
     let text = layout(inside, indent);
+    let text = if source.contains("\r\n") { text.replace('\n', "\r\n") } else { text };
     let same = is_same(inside, &lex(&text)?);
     same.then_some(text)
 }
@@ -137,6 +138,20 @@ mod tests {
              ReLU -> 4,\n        },\n        ReLU       -> 8,\n    }\n}\n",
             "network! {\n    struct A(4) -> 2 {\n        größer: Dense(8) -> 8,\n        Repeat(2) {\n            Dense(4) -> 4,\n            \
              ReLU     -> 4,\n        },\n        ReLU             -> 8,\n    }\n}\n",
+        );
+    }
+
+    #[test]
+    fn expressions_of_constants() {
+        let source = "network! {\n    struct A(4) -> 2 { Dense({ if N >= 4 || N != 2 { 1 } else { b'x' as usize } }) }\n}\n";
+        check(source, source);
+    }
+
+    #[test]
+    fn line_endings_of_windows() {
+        check(
+            "network! {\r\n  struct A(4) -> 2 {\r\n    Dense(2), // two\r\n  }\r\n}\r\n",
+            "network! {\r\n    struct A(4) -> 2 {\r\n        Dense(2), // two\r\n    }\r\n}\r\n",
         );
     }
 

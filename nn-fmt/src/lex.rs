@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 }
 
 /// Punctuation of several characters, the longest first.
-const LONG: [&str; 8] = ["..=", "...", "::", "->", "=>", "..", "==", "&&"];
+const LONG: [&str; 12] = ["..=", "...", "::", "->", "=>", "..", "==", "!=", "<=", ">=", "&&", "||"];
 
 /// The tokens of `source`; `None` where a string or a comment does not end.
 pub(crate) fn lex(source: &str) -> Option<Vec<Token<'_>>> {
@@ -53,6 +53,9 @@ fn token(rest: &str) -> Option<(Kind, usize)> {
     }
     if rest.starts_with("/*") {
         return Some((Kind::BlockComment, block_comment(rest)?));
+    }
+    if rest.starts_with("b'") {
+        return Some((Kind::Word, 1 + quoted_or_lifetime(&rest[1..])));
     }
     if let Some(len) = string(rest) {
         return Some((Kind::Word, len?));
@@ -201,6 +204,7 @@ mod tests {
                 "x"
             ]
         );
+        assert_eq!(texts("a<=b||c!=b'}'"), ["a", "<=", "b", "||", "c", "!=", "b'}'"]);
         assert_eq!(
             texts("1.max(2) 3..4 0xe-1"),
             ["1", ".", "max", "(", "2", ")", "3", "..", "4", "0xe", "-", "1"]

@@ -27,6 +27,10 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--help" || argument == "-h") {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match options().and_then(|options| run(&options)) {
         Ok(changed) => ExitCode::from(u8::from(changed)),
         Err(error) => {
@@ -46,7 +50,6 @@ fn options() -> Result<Options, Box<dyn Error>> {
             Long("stdin") => options.stdin = true,
             Long("no-rustfmt") => options.rustfmt = false,
             Value(file) => options.files.push(file.into()),
-            Long("help") | Short('h') => return Err(USAGE.into()),
             other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
         }
     }

@@ -52,6 +52,11 @@ pub(crate) fn unknown_weights(layer: &str, is_type: bool) -> String {
 
 /// A file that cannot be opened.
 pub(crate) fn no_file(path: &str, why: &std::io::Error) -> String {
+    let why = match why.kind() {
+        // The system's words differ from one to the other.
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => why.to_string(),
+    };
     format!(
         "cannot read `{path}`: {why}\n  = help: the path begins at the folder of the package's Cargo.toml"
     )

@@ -80,7 +80,8 @@ pub trait Layer: Parameters {
     const RULE: Result<Shape, ShapeError> = Ok(<Self::Output as Values>::SHAPE);
 
     /// Multiply-adds of the forward pass of one sample, for the table of `InferenceExt::summary`. Also decides, with those of
-    /// other layers, from which batch size on several threads take part.
+    /// other layers, from which batch size on several threads take part: a costly layer that leaves it 0 counts as one that only
+    /// passes over its elements, and may run on one thread.
     const MACS: usize = 0;
 
     /// Where the first axis of its output counts the steps of an input, if it does: `Some(StepsOf::input(0))` for a layer that

@@ -77,9 +77,10 @@ unsafe fn infer_into<N: Network>(
     if <N as Node<Root>>::check(&[x.input(0)]).is_err() {
         return Status::Input;
     }
-    // SAFETY: as above; nothing else uses the memory. Zeros are written first, since it may be uninitialised.
+    // SAFETY: as above; nothing else uses the memory. Zeros are written first, since it may be uninitialised; any bits are a
+    // value, by the contract of `Values`.
     let y = unsafe {
-        y.write(N::Output::zeroed());
+        y.write_bytes(0, 1);
         &mut *y
     };
     infer(x, y);

@@ -124,8 +124,9 @@ pub fn clip_value(d_net: &mut impl Weights, largest: f32) {
     for_each_task(d_net.as_floats_mut(), |values| clamp(values, largest));
 }
 
-/// The number of parts that values are cut into: a constant, so that sums do not depend on the number of threads.
-const TASKS: usize = parallel::MAX_THREADS;
+/// The number of parts that values are cut into: a constant, so that sums depend neither on the number of threads nor on
+/// the target.
+const TASKS: usize = 64;
 
 /// The end of part `task` of `len` values, a multiple of [`LANES`].
 fn end(len: usize, task: usize) -> usize {
@@ -134,7 +135,7 @@ fn end(len: usize, task: usize) -> usize {
 
 fn for_each_task(values: &mut [f32], f: impl Fn(&mut [f32]) + Sync) {
     let len = values.len();
-    parallel::for_work(time(0, len), || {
+    parallel::for_work(time(0, len as u64), || {
         parallel::for_each_piece(values, TASKS, |task| end(len, task), |_, _, part| f(part));
     });
 }
@@ -148,7 +149,7 @@ fn sum_of_squares(values: &[f32]) -> f64 {
         add_squares(&values[begin..end(values.len(), task)], &mut lanes);
         sums[task].store(lanes.iter().sum::<f64>().to_bits(), Ordering::Relaxed);
     };
-    parallel::for_work(time(0, values.len()), || parallel::for_each(TASKS, add));
+    parallel::for_work(time(0, values.len() as u64), || parallel::for_each(TASKS, add));
     sums.into_iter().map(|sum| f64::from_bits(sum.into_inner())).sum()
 }
 

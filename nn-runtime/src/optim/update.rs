@@ -21,7 +21,7 @@ pub(super) fn for_each_trained<const K: usize, R: Copy>(
     update: impl Fn(R, [&mut [f32]; K], &[f32]) + Sync,
 ) {
     assert!(values.iter().all(|v| v.len() == gradient.len()), "as many weights as gradients");
-    let time = time(0, (K + 1) * gradient.len());
+    let time = time(0, (K + 1) as u64 * gradient.len() as u64);
     parallel::for_work(time, || for_each_chunk(values, gradient, trained, rule, update));
 }
 

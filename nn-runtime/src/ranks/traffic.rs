@@ -2,9 +2,10 @@
 
 use super::error::DistributedError;
 use super::transport::{Incoming, Outgoing, Transport};
+use crate::system::Stopwatch;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a rank has sent and received, and how long it has waited for others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,10 +74,10 @@ impl<'a> Ranks<'a> {
         if self.check().is_err() {
             return;
         }
-        let clock = Instant::now();
+        let clock = Stopwatch::start();
         let result = self.transport.exchange(sends, receives);
         let mut log = self.log();
-        log.traffic.waited += clock.elapsed();
+        log.traffic.waited += Duration::from_secs_f64(clock.seconds().unwrap_or_default());
         log.traffic.sent += sends.iter().map(|message| message.bytes.len() as u64).sum::<u64>();
         log.traffic.received += receives.iter().map(|m| m.bytes.len() as u64).sum::<u64>();
         log.failed = result.err();

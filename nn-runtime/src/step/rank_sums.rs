@@ -29,7 +29,7 @@ pub(crate) fn sum_over_ranks(
     let roots: Vec<_> = tree.roots_of(ranks.rank()).filter(&filled).collect();
     let mut more = vec![0.0; roots.len().saturating_sub(1) * sum.len];
     let mut own: Vec<(usize, &mut [f32])> = Vec::with_capacity(roots.len());
-    let memory = std::iter::once(&mut *gradient).chain(more.chunks_exact_mut(sum.len));
+    let memory = std::iter::once(&mut *gradient).chain(more.chunks_exact_mut(sum.len.max(1)));
     for (root, gradient) in roots.into_iter().zip(memory) {
         own.push((root.start, gradient));
         let (_, gradient) = own.last_mut().expect("pushed");

@@ -11,12 +11,14 @@ use std::time::Duration;
 /// The time of inference on `samples` samples.
 pub(super) const fn infer_time<N: Network>(samples: usize) -> Duration {
     let elements = inputs_len::<N>() + N::Output::LEN + <N as Node<Root>>::WORKSPACE;
-    time(samples * N::MACS, samples * elements)
+    let samples = samples as u64;
+    time(samples * N::MACS as u64, samples * elements as u64)
 }
 
 /// The time of a forward and a backward pass on `samples` samples; a little more than that of one of both alone.
 #[cfg(feature = "train")]
 pub(super) const fn train_time<N: Network>(samples: usize) -> Duration {
     // Three products of each layer. Each value is written and read forward and backward.
-    time(3 * samples * N::MACS, 4 * samples * LocalLayout::forward::<N>() + N::LEN)
+    let (samples, values) = (samples as u64, LocalLayout::forward::<N>() as u64);
+    time(3 * samples * N::MACS as u64, 4 * samples * values + N::LEN as u64)
 }

@@ -8,6 +8,7 @@ use crate::data::Dataset;
 use crate::kernels::Isa;
 use crate::optim::Optimizer;
 use crate::ranks::{DistributedError, Division, RankDifference, Ranks, Transport, bytes_of_mut};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The leaves of the reduction tree of a distributed run: as many as most machines have ranks, and few enough that a
 /// batch of 64 has 8 samples in each.
@@ -121,8 +122,9 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             ("version of the library", env!("CARGO_PKG_VERSION").to_owned()),
             ("instruction set", format!("{:?}", Isa::best())),
             ("weights of the network", N::LEN.to_string()),
-            ("optimiser", state.optimizer),
+            ("optimiser", state.optimizer.clone()),
             ("steps of the optimiser", state.steps.to_string()),
+            ("hash of the optimiser's values", hash_of(&state.values)),
             ("learning rate of the optimiser", self.optimizer.learning_rate().to_string()),
             ("number of training samples", samples.to_string()),
             ("number of validation samples", format!("{validation:?}")),
@@ -235,4 +237,14 @@ mod tests {
         let text = encode(&[("a".to_owned(), "b\nc".to_owned())]);
         assert_eq!(decode(&text), [("a", "b c")]);
     }
+}
+
+/// A hash of the names and the bits of values.
+fn hash_of(values: &[(String, Vec<f32>)]) -> String {
+    let mut hasher = DefaultHasher::new();
+    for (name, values) in values {
+        name.hash(&mut hasher);
+        values.iter().for_each(|value| value.to_bits().hash(&mut hasher));
+    }
+    format!("{:016x}", hasher.finish())
 }

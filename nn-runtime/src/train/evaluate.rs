@@ -376,7 +376,7 @@ fn sum_shards<N: Network, L: Loss<N::Output>>(
         unsafe { shard_sums.chunk(shard)[0] = sums };
     };
     // Losses take about as long as eight elementwise passes.
-    parallel::for_work(time(0, 8 * d_outputs.len()), || {
+    parallel::for_work(time(0, 8 * d_outputs.len() as u64), || {
         parallel::for_each_piece(d_outputs, tasks, end, sum_shard);
     });
 }

@@ -20,7 +20,11 @@ impl<const BYTES: usize> StaticWeights<BYTES> {
     /// The weights as a layer or network of this size.
     #[must_use]
     pub const fn get<W: Weights>(&'static self) -> &'static W {
-        const { assert!(size_of::<W>() == BYTES && align_of::<W>() <= align_of::<Self>()) };
+        // The length of a network checks its shapes.
+        const {
+            _ = W::LEN;
+            assert!(size_of::<W>() == BYTES && align_of::<W>() <= align_of::<Self>())
+        };
         // SAFETY: size and alignment are checked above, and any bits are a valid `W` by the contract of `Weights`.
         unsafe { &*core::ptr::from_ref(self).cast() }
     }

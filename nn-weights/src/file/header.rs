@@ -119,8 +119,10 @@ fn check_bytes(tensors: &[FileTensor]) -> Result<(), HeaderError> {
             );
             return Err(damaged(why));
         }
-        let len = shape.iter().try_fold(dtype.bits, |len, &axis| len.checked_mul(axis));
-        if len != (end - begin).checked_mul(8) {
+        // In 128 bits, so that neither side overflows on a target of 32 bits.
+        let bits = dtype.bits as u128;
+        let bits = shape.iter().try_fold(bits, |bits, &axis| bits.checked_mul(axis as u128));
+        if bits != Some((end - begin) as u128 * 8) {
             let why = format!(
                 "`{name}` has {} bytes, which is not the size of {} {shape:?}",
                 end - begin,
@@ -190,15 +192,11 @@ impl Entries {
                 None => Ok(()),
             };
         }
-        let tensor = FileTensor::read(json, name)?;
-        let name = &tensor.name;
         if name.len() > MAX_NAME {
             return Err(Damaged(Damage::LongName { max: MAX_NAME, found: name.len() }));
         }
-        if tensor.shape.len() > MAX_DIMS {
-            let (name, found) = (name.clone(), tensor.shape.len());
-            return Err(Damaged(Damage::ManyDimensions { name, max: MAX_DIMS, found }));
-        }
+        let tensor = FileTensor::read(json, name)?;
+        let name = &tensor.name;
         if !self.names.insert(name.clone()) {
             return Err(Damaged(Damage::DuplicateName { name: name.clone() }));
         }
@@ -235,21 +233,35 @@ impl FileTensor {
             "dtype" => {
                 let found = json.string("a type in quotation marks")?;
                 let known = Dtype::find(&found);
-                let known = known
-                    .ok_or_else(|| damaged(format!("`{name}` has the unknown type `{found}`")))?;
+                let known = known.ok_or_else(|| {
+                    damaged(format!("`{name}` has the unknown type `{found:.32}`"))
+                })?;
                 set(&mut dtype, key, known)
             }
-            "shape" => set(&mut shape, key, numbers(json)?),
-            "data_offsets" => set(&mut bytes, key, numbers(json)?),
+            "shape" => {
+                let (found, numbers) = numbers::<MAX_DIMS>(json)?;
+                if found > MAX_DIMS {
+                    let name = name.clone();
+                    return Err(Damaged(Damage::ManyDimensions { name, max: MAX_DIMS, found }));
+                }
+                set(&mut shape, key, numbers)
+            }
+            "data_offsets" => {
+                let (found, numbers) = numbers::<2>(json)?;
+                match numbers[..] {
+                    [begin, end] if found == 2 => set(&mut bytes, key, [begin, end]),
+                    _ => {
+                        Err(damaged(format!("`{name}` has other `data_offsets` than two numbers")))
+                    }
+                }
+            }
             _ => Ok(json.skip()?),
         })?;
         let missing = |what| damaged(format!("`{name}` has no `{what}`"));
         let dtype = dtype.ok_or_else(|| missing("dtype"))?;
         let shape = shape.ok_or_else(|| missing("shape"))?;
-        match bytes.ok_or_else(|| missing("data_offsets"))?[..] {
-            [begin, end] => Ok(Self { name, dtype, shape, begin, end }),
-            _ => Err(damaged(format!("`{name}` has other `data_offsets` than two numbers"))),
-        }
+        let [begin, end] = bytes.ok_or_else(|| missing("data_offsets"))?;
+        Ok(Self { name, dtype, shape, begin, end })
     }
 }
 
@@ -261,11 +273,16 @@ fn set<T>(to: &mut Option<T>, key: String, value: T) -> Result<(), HeaderError> 
     }
 }
 
-fn numbers(json: &mut Json<'_>) -> Result<Vec<usize>, HeaderError> {
-    let mut numbers = Vec::new();
+/// The length of a list of numbers, and the first `MAX` of them: a damaged list may have millions.
+fn numbers<const MAX: usize>(json: &mut Json<'_>) -> Result<(usize, Vec<usize>), HeaderError> {
+    let (mut found, mut numbers) = (0, Vec::new());
     json.array(|json| {
-        numbers.push(json.number()?);
+        let number = json.number()?;
+        if found < MAX {
+            numbers.push(number);
+        }
+        found += 1;
         Ok::<_, HeaderError>(())
     })?;
-    Ok(numbers)
+    Ok((found, numbers))
 }
