@@ -6,7 +6,8 @@ use std::path::Path;
 use std::{env, fs};
 
 fn main() {
-    let source = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../nn-macros/src");
+    let source =
+        Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../nn-macros/src");
     let root = fs::read_to_string(source.join("lib.rs")).expect("nn-macros/src/lib.rs");
     let mut modules = String::new();
     let mut before = "";

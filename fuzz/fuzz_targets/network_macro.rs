@@ -3,7 +3,11 @@
 //! An input is the text itself, or, where it begins with a zero byte, the choices by which one of the networks of `GOOD` is
 //! changed: text that is changed letter by letter seldom stays a network.
 #![no_main]
-#![allow(dead_code, unused_imports, reason = "the target calls one function of the crate that it includes")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the target calls one function of the crate that it includes"
+)]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 use proc_macro2::{TokenStream, TokenTree};
@@ -34,7 +38,8 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
 fn changed(bytes: &[u8]) -> Option<TokenStream> {
     let mut pairs = bytes.chunks_exact(2);
     let mut below = |end: usize| {
-        let choice = pairs.next().map_or(0, |pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])));
+        let choice =
+            pairs.next().map_or(0, |pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])));
         choice % end
     };
     thread_local! {

@@ -17,7 +17,11 @@ fuzz_target!(|input: (u8, bool, &[u8])| {
         let Ok(column) = table.column(index) else { continue };
         assert_eq!(column.texts().len(), table.len());
         let _ = column.numbers().map(|numbers| assert!(numbers.iter().all(|x| x.is_finite())));
-        let _ = (column.numbers_with_gaps(), column.classes(&["a", "b"]), column.parse::<i64>("a count"));
+        let _ = (
+            column.numbers_with_gaps(),
+            column.classes(&["a", "b"]),
+            column.parse::<i64>("a count"),
+        );
     }
     let _ = table.column("a");
 });

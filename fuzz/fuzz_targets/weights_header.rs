@@ -12,7 +12,8 @@ network! {
 // The first byte changes the length of the header; then come the header, a zero and the tensors.
 fuzz_target!(|input: &[u8]| {
     let Some((distance, input)) = input.split_first() else { return };
-    let (header, data) = input.split_at(input.iter().position(|byte| *byte == 0).unwrap_or(input.len()));
+    let (header, data) =
+        input.split_at(input.iter().position(|byte| *byte == 0).unwrap_or(input.len()));
     // Mostly the true length, so that the header itself is read.
     let len = header.len() as u64 + u64::from(distance.saturating_sub(200));
     let bytes = [&len.to_le_bytes(), header, data.get(1..).unwrap_or_default()].concat();
