@@ -216,6 +216,16 @@ fn gather_text(ranks: &Ranks<'_>, own: &str) -> Result<Vec<String>, DistributedE
     Ok(lens.iter().map(text).collect())
 }
 
+/// A hash of the names and the bits of values.
+fn hash_of(values: &[(String, Vec<f32>)]) -> String {
+    let mut hasher = DefaultHasher::new();
+    for (name, values) in values {
+        name.hash(&mut hasher);
+        values.iter().for_each(|value| value.to_bits().hash(&mut hasher));
+    }
+    format!("{:016x}", hasher.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,14 +247,4 @@ mod tests {
         let text = encode(&[("a".to_owned(), "b\nc".to_owned())]);
         assert_eq!(decode(&text), [("a", "b c")]);
     }
-}
-
-/// A hash of the names and the bits of values.
-fn hash_of(values: &[(String, Vec<f32>)]) -> String {
-    let mut hasher = DefaultHasher::new();
-    for (name, values) in values {
-        name.hash(&mut hasher);
-        values.iter().for_each(|value| value.to_bits().hash(&mut hasher));
-    }
-    format!("{:016x}", hasher.finish())
 }
