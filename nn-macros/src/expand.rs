@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::Attribute;
 
 use crate::ast;
+use crate::bind_sizes::bind_sizes;
 use crate::editor::{emit_view, is_editor};
 use crate::emit::emit;
 use crate::fallback::emit_stub;
@@ -53,10 +54,11 @@ pub(crate) fn expand_networks(
             check_lengths(network, report);
         }
         match network {
-            Some(network) if intact && report.found() == before => {
+            Some(mut network) if intact && report.found() == before => {
                 let is_layer = names.is_layer(&network.name);
                 warnings.add(&network.attributes, find_mistakes(&network, is_layer));
                 let path = definition.weights.as_ref();
+                bind_sizes(&mut network);
                 // A mistake in the file is none of the network, which is emitted nevertheless.
                 let pretrained = path.map(|path| read_weights(&network, path, report));
                 with_attributes(&network.attributes, emit(&network, pretrained.as_ref()))

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod ast;
+mod bind_sizes;
 mod blocks;
 mod c_api;
 mod derive;

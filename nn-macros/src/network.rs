@@ -33,6 +33,8 @@ pub(crate) struct Network {
     pub(crate) values: Vec<Value>,
     /// Each `Repeat(1)`: the place of its count, and the levels of warnings there.
     pub(crate) single_repeats: Vec<(Span, Levels)>,
+    /// The sizes that are the user's constants. After `bind_sizes`.
+    pub(crate) bound_sizes: Vec<BoundSize>,
     /// The levels of warnings outside of blocks.
     pub(crate) levels: Levels,
     /// What it may use on a device.
@@ -184,6 +186,23 @@ pub(crate) enum Dim {
     /// An axis of the constant that holds a node's output shape, which the compiler computes:
     /// `{ __NET_SHAPE_3.last() }`. The user has not written it and must not read it.
     Computed(TokenStream),
+    /// An expression of the user's constants that is bound to a constant of expanded code. After `bind_sizes`.
+    Bound(BoundSize),
+}
+
+/// A size that is bound to a constant of expanded code.
+#[derive(Clone)]
+pub(crate) struct BoundSize {
+    /// The constant that expanded code uses: `__DIGITS_SIZE_0`.
+    pub(crate) constant: TokenStream,
+    /// The constant whose length is the user's value, which may be too large: `__DIGITS_GIVEN_SIZE_0`.
+    pub(crate) given: Ident,
+    /// The user's expression, as a const generic argument.
+    pub(crate) expression: TokenStream,
+    /// Its place in the user's code.
+    pub(crate) span: Span,
+    /// It as people write it.
+    pub(crate) written: String,
 }
 
 impl Dimension for Dim {
@@ -388,7 +407,7 @@ impl Dim {
     pub(crate) fn known(&self) -> Option<usize> {
         match self {
             Self::Known(size) => Some(*size),
-            Self::Symbolic(_) | Self::Computed(_) => None,
+            Self::Symbolic(_) | Self::Computed(_) | Self::Bound(_) => None,
         }
     }
 
@@ -397,6 +416,7 @@ impl Dim {
         match self {
             Self::Known(_) => None,
             Self::Symbolic(tokens) | Self::Computed(tokens) => Some(tokens),
+            Self::Bound(size) => Some(&size.constant),
         }
     }
 }

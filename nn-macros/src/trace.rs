@@ -59,6 +59,7 @@ fn write_size(size: &Dim) -> String {
     match size {
         Dim::Known(size) => size.to_string(),
         Dim::Symbolic(tokens) => tidy(tokens),
+        Dim::Bound(size) => size.written.clone(),
         Dim::Computed(_) => String::from("?"),
     }
 }

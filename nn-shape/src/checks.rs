@@ -64,6 +64,28 @@ pub const fn arrow(arrow: &Arrow) -> Result<Shape, ShapeError> {
     Err(error.help(help.text(noun).text(" be inferred")))
 }
 
+/// Checks a size that is an expression of the user's, before anything is computed with it.
+///
+/// ```text
+/// `usize::MAX` is 18446744073709551615, but a size can be at most 1099511627776
+/// ```
+///
+/// # Errors
+/// When it is larger than any memory. Smaller ones depend on what they are the size of.
+pub const fn size(size: usize, written: &str) -> Result<Shape, ShapeError> {
+    if size <= MOST {
+        return Ok(Shape::new(&[size]));
+    }
+    let message = Text::of("is ").number(size).text(", but a size can be at most ").number(MOST);
+    Err(ShapeError::layer(message).about(Text::new().quoted(written)))
+}
+
+/// A size, or a stand-in for one that [`size`] refuses: the compiler would report each type and sum that overflows.
+#[must_use]
+pub const fn size_or_stand_in(size: usize) -> usize {
+    if size <= MOST { size } else { 1 }
+}
+
 /// The shape, or a stand-in for it after a mistake, which is reported elsewhere.
 #[must_use]
 pub const fn or_stand_in(result: Result<Shape, ShapeError>, stand_in: Shape) -> Shape {
@@ -312,6 +334,19 @@ mod tests {
         const SKIP: Shape =
             crate::error::expect(residual(HEADER, SUM, Some(IMAGE)), "Residual", "");
         assert_eq!(SKIP, IMAGE);
+    }
+
+    #[test]
+    fn sizes_that_no_memory_has() {
+        let (_, words) = refusal(size(usize::MAX, "usize::MAX"));
+        let (most, limit) = (usize::MAX, MOST);
+        assert_eq!(
+            words,
+            std::format!("`usize::MAX` is {most}, but a size can be at most {limit}")
+        );
+        assert_eq!((size_or_stand_in(usize::MAX), size_or_stand_in(MOST)), (1, MOST));
+        assert!(size(MOST, "N").is_ok());
+        assert!(size(0, "N").is_ok(), "the rules refuse it");
     }
 
     #[test]

@@ -29,6 +29,20 @@ const GALLERY: [(&str, &str); 12] = [
 /// The case whose warnings docs/errors.md shows.
 const WARNINGS: &str = "lints/common_mistakes";
 
+/// Mistakes that stable Rust reports more than once.
+const REPEATED: &str = "
+## Mistakes with several errors
+
+One mistake is one error, with two exceptions:
+
+- **A name of a network that two `network!` blocks of a module define**: 8 errors on the second block. The first says that
+  the name is defined twice (E0428). The others are the compiler's own check that a type implements each trait once (E0119: 5
+  traits) and has each method once (E0592: 2 methods), which it makes for each of them. A macro sees one block, and not the module
+  around it, so that it cannot leave the second network out. Within one block it does, and reports the name once.
+- **Constants that are too large only together**, such as two layers of `1 << 30` units: beside our error the compiler reports
+  the type of the weights, which is too large for any memory (E0080).
+";
+
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -79,6 +93,7 @@ fn gallery() {
         let (source, message) = (source(name), message(name));
         page += &format!("\n## {title}\n\n```rust\n{source}\n```\n\n```text\n{message}\n```\n");
     }
+    page += REPEATED;
     let (source, warnings) = (source(WARNINGS), warnings().join("\n\n"));
     page += &format!(
         "\n## Warnings\n\n[lints.md](lints.md) explains them and all others.\n\n```rust\n{source}\n```\n\n```text\n{warnings}\n```\n"

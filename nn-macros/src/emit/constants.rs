@@ -4,12 +4,13 @@
 use super::context::Context;
 use super::shapes;
 use crate::network::{
-    Dim, Dims, Layer, Network, Node, ValueId, custom_output, given_const, shape_const,
+    BoundSize, Dim, Dims, Layer, Network, Node, ValueId, custom_output, given_const, shape_const,
 };
 use crate::operand::mentions;
 use crate::trace::keeps_shape;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use std::cell::RefCell;
 use syn::ext::IdentExt;
 use unrolled_shape::registry::Storage;
 
@@ -21,6 +22,7 @@ const MOST_STEPS: usize = 64;
 pub(super) fn emit_shapes(context: &Context) -> TokenStream {
     let network = context.network;
     let rt = runtime(network);
+    let sizes = network.bound_sizes.iter().map(|size| size_constants(&rt, size));
     let nodes = symbolic(network, false).map(|(index, node)| {
         let constants = node_constants(network, index, &quote!());
         let checks = node_checks(network, index, node);
@@ -30,7 +32,29 @@ pub(super) fn emit_shapes(context: &Context) -> TokenStream {
         .into_iter()
         .filter(|(_, dims)| dims.iter().all(|dims| !mentions_generics(network, dims)));
     let header = header.map(|(check, _)| quote!(const _: #rt::Shape = #check;));
-    quote!(#(#nodes)* #(#header)*)
+    quote!(#(#sizes)* #(#nodes)* #(#header)*)
+}
+
+/// The value of an expression of the user's, its check, and the size that expanded code uses. The value is the length of
+/// an array, not a `usize`: of a variable in the type of a constant, the compiler says how to make it a constant.
+fn size_constants(rt: &TokenStream, size: &BoundSize) -> TokenStream {
+    let BoundSize { constant, given, expression, span, written } = size;
+    let check = quote!(#rt::checks::size(#given.len(), #written));
+    let check = expect(rt, *span, &check, "", &quote!(#rt::Text::new()));
+    quote! {
+        const #given: [(); #expression] = [(); _];
+        const #constant: usize = #rt::checks::size_or_stand_in(#given.len());
+        const _: #rt::Shape = #check;
+    }
+}
+
+/// Conditions under which one of these sizes is a stand-in for one that is too large.
+fn oversized<'a>(sizes: impl IntoIterator<Item = &'a Dim>) -> Vec<TokenStream> {
+    let bound = sizes.into_iter().filter_map(|size| match size {
+        Dim::Bound(BoundSize { constant, given, .. }) => Some(quote!(#constant != #given.len())),
+        _ => None,
+    });
+    bound.collect()
 }
 
 /// The constants of the struct that depend on its const generics.
@@ -116,7 +140,8 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
     let owner = node.owner.map(|owner| network.nodes[owner].output);
     let needed = node.inputs.iter().copied().chain(owner);
     let lost = needed.flat_map(|value| lost(network, value, node.generic));
-    let given = unless(&rt, &lost.collect::<Vec<_>>(), given);
+    let lost: Vec<_> = lost.chain(oversized(&argument_sizes(node))).collect();
+    let given = unless(&rt, &lost, given);
     let [given_name, shape_name] =
         [given_const(&network.name, index), shape_const(&network.name, index)];
     let (result, stand_in) = (network.given_constant(index), stand_in(network, node));
@@ -126,6 +151,19 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
         #attributes
         const #shape_name: #rt::Shape = #rt::checks::or_stand_in(#result, #stand_in);
     }
+}
+
+/// The sizes among the arguments of a layer.
+fn argument_sizes(node: &Node) -> Vec<Dim> {
+    let Layer::Known { arguments, .. } = &node.layer else { return Vec::new() };
+    let sizes = RefCell::new(Vec::new());
+    for argument in arguments {
+        argument.with_sizes(|size| {
+            sizes.borrow_mut().push(size.clone());
+            Some(1)
+        });
+    }
+    sizes.into_inner()
 }
 
 /// A shape for a node whose rule fails, so that the nodes after it report no errors.
@@ -161,7 +199,9 @@ fn lost_input(network: &Network, value: ValueId, generic: bool) -> Vec<TokenStre
     }
     let rt = runtime(network);
     let shape = shapes::shape(&rt, dims);
-    vec![quote!(#rt::checks::header_input(#shape).is_err())]
+    let mut lost = oversized(&dims.sizes);
+    lost.push(quote!(#rt::checks::header_input(#shape).is_err()));
+    lost
 }
 
 /// `result`, unless a value that it depends on has no shape.
@@ -213,7 +253,9 @@ fn check_arrow(network: &Network, index: usize, arrow: &Dims) -> TokenStream {
             reader: #reader,
         })
     };
-    let check = unless(&rt, &[quote!(#given.is_err())], check);
+    let mut lost = oversized(&arrow.sizes);
+    lost.push(quote!(#given.is_err()));
+    let check = unless(&rt, &lost, check);
     expect(&rt, arrow.span, &check, label, &trace(network, node.output, node.generic))
 }
 
@@ -246,7 +288,9 @@ fn header(network: &Network) -> Vec<(TokenStream, Vec<&Dims>)> {
             }
             None => quote!(#rt::checks::header_output(#given, #declared)),
         };
-        let check = unless(&rt, &lost(network, output.value, generic), check);
+        let mut lost = lost(network, output.value, generic);
+        lost.extend(oversized(&promised.sizes));
+        let check = unless(&rt, &lost, check);
         let trace = trace(network, output.value, generic);
         checks.push((expect(&rt, promised.span, &check, "", &trace), vec![found, promised]));
     }

@@ -91,6 +91,7 @@ fn emit_node(context: &Context) -> TokenStream {
     let check = structure::emit_check(context);
     let infer = forward::emit_infer(context);
     quote! {
+        #[doc(hidden)]
         impl #impl_generics __rt::Node<__S> for #name #arguments #where_clause {
             #sizes
             #check
@@ -113,6 +114,7 @@ fn emit_training(context: &Context) -> TokenStream {
     let backward = backward::emit_backward(context);
     quote! {
         #memory
+        #[doc(hidden)]
         impl #impl_generics __rt::TrainNode<__S> for #name #arguments #where_clause {
             #sizes
             #weights

@@ -104,6 +104,7 @@ impl<'a> Outputs<'a> {
                 const SHAPE: #rt::Shape = #shape;
                 const REAL: bool = true;
             }
+            #[doc(hidden)]
             impl #impl_generics #rt::Outputs for #name #arguments #where_clause {
                 type Each = (#(#types),*);
                 const NAMES: &'static [&'static str] = &[#(#names),*];

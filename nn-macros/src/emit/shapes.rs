@@ -18,6 +18,7 @@ pub(super) fn size(dim: &Dim) -> TokenStream {
     match dim {
         Dim::Known(size) => number(*size),
         Dim::Symbolic(tokens) | Dim::Computed(tokens) => tokens.clone(),
+        Dim::Bound(size) => size.constant.clone(),
     }
 }
 
@@ -153,6 +154,7 @@ fn type_argument(network: &Network, dim: &Dim) -> TokenStream {
         Dim::Symbolic(name) if is_name(name) && !mentions(name, &parameters) => {
             quote!({ #tokens })
         }
+        Dim::Bound(_) => quote!({ #tokens }),
         _ => tokens,
     }
 }

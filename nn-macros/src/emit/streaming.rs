@@ -126,6 +126,7 @@ pub(super) fn emit_streaming(context: &Context) -> Option<TokenStream> {
     let nodes = emit_nodes(context, Inference::Step);
     let copy = copy_output(context);
     Some(quote! {
+        #[doc(hidden)]
         impl #impl_generics __rt::Streaming<__S> for #name #arguments #where_clause {
             #[inline(always)]
             fn step<__I: __rt::Instructions>(&self, isa: __I, call: __rt::Infer<'_>) {

@@ -17,9 +17,9 @@ pub(super) fn emit_struct(context: &Context) -> TokenStream {
     let (generics, krate) = (&network.generics, &network.krate);
     let (_, _, where_clause) = generics.split_for_impl();
     let rt = quote!(#krate::__private);
-    let table = docs::table(network);
+    let table = docs::network(network);
     // An empty line ends the user's own documentation.
-    let table = table.iter().take(1).map(|_| "").chain(table.iter().map(String::as_str));
+    let table = [""].into_iter().chain(table.iter().map(String::as_str));
     let fields = context.weighted().map(|(index, node)| {
         let doc = format!(" {}", docs::field(network, node));
         let (field, layer) = (&node.field, shapes::layer_type(&rt, network, index));

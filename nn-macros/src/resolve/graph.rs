@@ -39,6 +39,7 @@ pub(crate) fn resolve(
         nodes: Vec::new(),
         values: Vec::new(),
         single_repeats: Vec::new(),
+        bound_sizes: Vec::new(),
         levels: definition.levels.clone().into(),
         budget: definition.budget.clone(),
     };

@@ -4,6 +4,7 @@ mod any_tokens;
 mod arguments;
 mod blocks;
 mod changes;
+mod docs;
 mod expansion;
 mod graph;
 mod habits;
@@ -11,8 +12,8 @@ mod limits;
 mod lints;
 mod named;
 mod names;
-
 mod shapes;
+mod sizes;
 mod stubs;
 mod syntax;
 
@@ -36,9 +37,16 @@ fn messages(text: &str) -> Vec<(String, String)> {
     expansion(text).0.messages()
 }
 
-/// The mistakes in a `network!`, its warnings, and its code.
+/// The mistakes in a `network!`, its warnings, and the text of its code.
 #[track_caller]
 fn expansion(text: &str) -> (Report, Warnings, String) {
+    let (report, warnings, code) = expanded(text);
+    (report, warnings, tidy(&code))
+}
+
+/// The mistakes in a `network!`, its warnings, and its code.
+#[track_caller]
+fn expanded(text: &str) -> (Report, Warnings, TokenStream) {
     let tokens: TokenStream = format!("krate; {text}").parse().expect("text of tokens");
     let (mut report, mut warnings) = (Report::default(), Warnings::default());
     let features = Features { std: true, train: true };
@@ -46,7 +54,7 @@ fn expansion(text: &str) -> (Report, Warnings, String) {
     let shown = warnings.emit();
     let code = quote::quote!(#code #shown);
     syn::parse2::<syn::File>(code.clone()).expect("code of items");
-    (report, warnings, tidy(&code))
+    (report, warnings, code)
 }
 
 /// Asserts the messages: one `(token, message)` for each mistake, in order.
@@ -110,6 +118,7 @@ impl Network {
         let sizes = dims.sizes.iter().map(|size| match size {
             Dim::Known(size) => size.to_string(),
             Dim::Symbolic(tokens) | Dim::Computed(tokens) => tidy(tokens),
+            Dim::Bound(size) => size.written.clone(),
         });
         let sizes: Vec<String> = sizes.collect();
         let unknown = if dims.constant.is_some() { "..x" } else { "" };

@@ -86,26 +86,32 @@ impl<Input, Output: Values> dyn DynNetwork<Input, Output> + '_ {
 }
 
 impl<N: Network + Send + Sync> DynNetwork<N::Input, N::Output> for N {
+    #[doc(hidden)]
     fn dyn_forward_into(&self, input: &N::Input, output: &mut N::Output) {
         step::forward_into(self, input, output);
     }
 
+    #[doc(hidden)]
     fn dyn_forward_batch(&self, inputs: &[N::Input], outputs: &mut [N::Output]) {
         step::infer_batch(self, inputs, outputs);
     }
 
+    #[doc(hidden)]
     fn dyn_params(&self) -> &[f32] {
         self.as_floats()
     }
 
+    #[doc(hidden)]
     fn dyn_params_mut(&mut self) -> &mut [f32] {
         self.as_floats_mut()
     }
 
+    #[doc(hidden)]
     fn dyn_tensors(&self) -> Vec<Tensor> {
         file_tensors::<N>().tensors
     }
 
+    #[doc(hidden)]
     fn dyn_summary(&self) -> String {
         super::summary::of::<N>()
     }

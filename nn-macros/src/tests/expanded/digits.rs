@@ -1,18 +1,20 @@
 /// Classifies handwritten digits.
 ///
+/// `Digits(28x28x1) -> 10`
+///
 /// | layer | kind | output | parameters |
 /// |---|---|---|--:|
-/// | `conv1` | `Conv2d(32, kernel = 3)` | 26x26x32 | 320 |
+/// | [`conv1`](Self::conv1) | `Conv2d(32, kernel = 3)` | 26x26x32 | 320 |
 /// | `relu` | `ReLU` | 26x26x32 | 0 |
 /// | `max_pool2d` | `MaxPool2d(2)` | 13x13x32 | 0 |
-/// | `conv2` | `Conv2d(64, kernel = 3)` | 11x11x64 | 18,496 |
+/// | [`conv2`](Self::conv2) | `Conv2d(64, kernel = 3)` | 11x11x64 | 18,496 |
 /// | `relu_2` | `ReLU` | 11x11x64 | 0 |
 /// | `max_pool2d_2` | `MaxPool2d(2)` | 5x5x64 | 0 |
 /// | `flatten` | `Flatten` | 1600 | 0 |
-/// | `fc1` | `Dense(128)` | 128 | 204,928 |
+/// | [`fc1`](Self::fc1) | `Dense(128)` | 128 | 204,928 |
 /// | `relu_3` | `ReLU` | 128 | 0 |
 /// | `dropout` | `Dropout(0.5)` | 128 | 0 |
-/// | `fc2` | `Dense(10)` | 10 | 1,290 |
+/// | [`fc2`](Self::fc2) | `Dense(10)` | 10 | 1,290 |
 /// | | | **total** | **225,034** |
 #[allow(
     clippy::struct_field_names,
@@ -245,6 +247,7 @@ const _: () = {
             __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
         };
     }
+    #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::Node<__S> for Digits {
         const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
         const STEP_WORKSPACE: usize = 0;
@@ -432,6 +435,7 @@ const _: () = {
             Self::LAYOUTS[5],
         );
     }
+    #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Digits {
         const PHASES: usize = 1;
         const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;

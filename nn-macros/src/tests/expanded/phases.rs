@@ -1,4 +1,17 @@
 /// Statistics over the batch, between branches that begin at the network's inputs.
+///
+/// `Phases(x: 4, table: 3) -> 2`
+///
+/// | layer | kind | output | parameters |
+/// |---|---|---|--:|
+/// | `x.tanh` | `Tanh` | 4 | 0 |
+/// | `table.tanh` | `Tanh` | 3 | 0 |
+/// | `concat` | `Concat` | 7 | 0 |
+/// | [`fc`](Self::fc) | `Dense(7)` | 7 | 56 |
+/// | [`bn`](Self::bn) | `BatchNorm` | 7 | 14 |
+/// | `relu` | `ReLU` | 7 | 0 |
+/// | `residual` | `Residual` | 7 | 0 |
+/// | [`inner`](Self::inner) | `Inner` | computed |  |
 #[allow(
     clippy::struct_field_names,
     clippy::pub_underscore_fields,
@@ -236,6 +249,7 @@ const _: () = {
             __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
         };
     }
+    #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::Node<__S> for Phases
     where
         Inner: __rt::TrainEmbeds<__Spec7>,
@@ -427,6 +441,7 @@ const _: () = {
         const BN: __rt::Phases = Self::ALL[0];
         const INNER: __rt::Phases = Self::ALL[1];
     }
+    #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Phases
     where
         Inner: __rt::TrainEmbeds<__Spec7>,
