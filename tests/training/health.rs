@@ -207,6 +207,13 @@ fn data_and_batches_that_do_not_suit_the_network() {
 
     let twice = Warning::AppliedTwice { layer: "softmax".into(), function: "Softmax" };
     assert_eq!(warnings_of::<Unscaled>(1.0, 8), [twice]);
+    let net = Unscaled::new(1);
+    assert_eq!(
+        Health::of_loss(&*net, &CrossEntropy::new()).warnings,
+        warnings_of::<Unscaled>(1.0, 8)
+    );
+    assert_eq!(Health::of_loss(&*net, &BinaryCrossEntropyWithLogits::new()).warnings, []);
+    assert_eq!(Health::of_loss(&*Scaled::new(1), &CrossEntropy::new()).warnings, []);
     // `BatchNorm` at the beginning scales the inputs.
     assert_eq!(warnings_of::<Scaled>(100.0, 8), []);
 }

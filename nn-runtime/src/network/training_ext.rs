@@ -52,6 +52,9 @@ pub trait TrainingExt: Network {
     /// # }
     /// ```
     ///
+    /// Before a loop of your own, [`Health::of_loss`](train::Health::of_loss) warns about a network that ends with the function
+    /// that the loss applies itself, such as `Softmax` before `CrossEntropy`; [`Trainer::fit`](train::Trainer::fit) does so, too.
+    ///
     /// # Errors
     /// If the batch is empty or too small for the network's statistics, the numbers of inputs and targets differ, the
     /// network refuses an input or the loss a target.
@@ -164,6 +167,7 @@ pub trait TrainingExt: Network {
     }
 
     /// The mean loss and the accuracy on a data set in inference mode, on all threads.
+    /// [`Health::of_loss`](train::Health::of_loss) says whether the network ends with a function that the loss applies itself.
     ///
     /// # Errors
     /// As [`loss_and_gradients`](Self::loss_and_gradients).

@@ -1,7 +1,8 @@
 //! Warnings about the inputs and the batch size of a training run.
 
-use super::health::Warning;
+use super::health::{Health, Warning};
 use crate::contract::{LayerInfo, Network};
+use crate::loss::Loss;
 use crate::types::Inputs;
 
 /// The most samples whose elements are read.
@@ -15,6 +16,24 @@ const SMALL: f64 = 0.05;
 
 /// The smallest batch over which `BatchNorm` estimates mean and variance well enough (Wu and He, 2018, figure 1).
 const SMALLEST_BATCH: usize = 8;
+
+impl Health {
+    /// The warnings about `net` with this loss: whether it ends with a function that the loss applies itself. A training run
+    /// has them, too; functions that are called for each batch, such as
+    /// [`loss_and_gradients`](crate::TrainingExt::loss_and_gradients), print nothing.
+    ///
+    /// ```
+    /// # use unrolled_runtime::{Network, loss::CrossEntropy, train::Health};
+    /// # fn example<N: Network<Input = [f32; 4], Output = [f32; 2]>>(net: Box<N>) {
+    /// print!("{}", Health::of_loss(&*net, &CrossEntropy::new()));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn of_loss<N: Network, L: Loss<N::Output>>(_net: &N, loss: &L) -> Self {
+        let warnings = applied_twice::<N>(loss.applies()).into_iter().collect();
+        Self { warnings, ..Self::default() }
+    }
+}
 
 /// The warnings about a network that is trained on these inputs, `batch` samples at a time.
 pub(super) fn data_warnings<'a, N: Network>(
