@@ -99,8 +99,10 @@ impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for C
 
     fn check(&self, target: &Labels<MAX>) -> Result<(), TargetError> {
         let labels = target.as_slice();
-        // The blank is a class, too.
-        if let Some(found) = labels.iter().chain([&self.blank]).find(|c| **c as usize >= C) {
+        if self.blank as usize >= C {
+            return Err(TargetError::BlankClass { classes: C, found: self.blank });
+        }
+        if let Some(found) = labels.iter().find(|label| **label as usize >= C) {
             return Err(TargetError::Class { classes: C, found: *found });
         }
         if let Some(index) = labels.iter().position(|label| *label == self.blank) {
@@ -179,6 +181,10 @@ impl Lattice<'_> {
     /// The negative logarithm of the probability of all paths, and its gradient times `scale`.
     fn loss_and_gradient(&self, variables: &mut [f64], scale: f64, d_y: &mut [f32]) -> f64 {
         let (steps, positions) = (self.steps(), self.positions());
+        if steps == 0 {
+            // The only path is the empty one.
+            return if self.labels.is_empty() { 0.0 } else { f64::INFINITY };
+        }
         let (alpha, beta) = variables.split_at_mut(steps * positions);
         self.forward(alpha);
         let last = &alpha[(steps - 1) * positions..][self.last()];
@@ -314,6 +320,10 @@ mod tests {
             (sample(CTC::new().zero_infinity(), y, &[1, 1], &mut d_y), d_y),
             (0.0, [0.0; 6])
         );
+        // As have labels without any step.
+        assert_eq!(sample(CTC::new(), &[], &[1], &mut []), f64::INFINITY);
+        assert_eq!(sample(CTC::new().zero_infinity(), &[], &[1], &mut []), 0.0);
+        assert_eq!(sample(CTC::new(), &[], &[], &mut []), 0.0);
     }
 
     #[test]
@@ -339,15 +349,17 @@ mod tests {
         );
         assert_eq!(
             refused(CTC::new().blank(7), &[1]),
-            TargetError::Class { classes: 3, found: 7 }.to_string()
+            "expected a blank below 3, the number of the network's outputs, found 7: `CTC::blank` sets it"
         );
         assert_eq!(
             refused(CTC::new(), &[1, 0]),
-            "expected labels other than 0, which is the blank, found it at index 1"
+            "expected labels other than 0, the blank, found it at index 1: leave it out, or set another blank with \
+             `CTC::blank`"
         );
         assert_eq!(
             refused(CTC::new(), &[1, 1, 1, 1]),
-            "expected at least 7 steps for 4 labels, one for each of them and one between equal neighbours, found 5"
+            "expected labels that fit into the 5 steps of the output, found 4 labels, which need 7: one for each label, \
+             and one for a blank between equal neighbours"
         );
         let error = Labels::<2>::new(&[1, 2, 1]).unwrap_err();
         assert_eq!(error, SequenceError::TooLong { most: 2, found: 3 });

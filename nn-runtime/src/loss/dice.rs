@@ -83,6 +83,9 @@ impl<Output: Values> Loss<Output> for Dice {
 
     /// A sequence shorter than its shape has sums over its valid steps.
     fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
+        if y.is_empty() {
+            return 0.0;
+        }
         // An output of one axis is one mask.
         let channels = if Output::SHAPE.rank() < 2 { 1 } else { row_len::<Output>() };
         let (t, factor) = (&target.as_floats()[..y.len()], f64::from(scale) / channels as f64);

@@ -1,7 +1,7 @@
 //! [`Focal`] and [`BinaryFocalWithLogits`]: cross-entropy that good predictions hardly add to.
 
 use super::classes::{ClassTargets, Scores, exponentials};
-use super::loss_trait::{Loss, mean_of_values};
+use super::loss_trait::{Loss, correct_by_sign, mean_of_values};
 use super::target_error::{TargetError, check_binary};
 use crate::hyper::{Range, checked};
 use crate::kernels::Baseline;
@@ -197,8 +197,7 @@ impl<Output: Values> Loss<Output> for BinaryFocalWithLogits {
     }
 
     fn correct(&self, y: &[f32], target: &Output) -> (usize, usize) {
-        let pairs = y.iter().zip(target.as_floats());
-        (pairs.filter(|(y, t)| (**y > 0.0) == (**t > 0.5)).count(), Output::LEN)
+        correct_by_sign(y, target, 0.5)
     }
 }
 

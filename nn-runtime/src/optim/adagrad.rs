@@ -97,7 +97,7 @@ impl Optimizer for Adagrad {
             decay: if range.decay { decay } else { 0.0 },
             eps,
         };
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         allocate(&mut self.sum, weights.len(), self.initial_accumulator_value);
         let values = [weights, &mut self.sum];
         for_each_trained(values, gradient, trained, rule, |rule, [w, s], g| {

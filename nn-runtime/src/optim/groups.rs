@@ -56,6 +56,9 @@ enum Rule {
     Freeze,
 }
 
+/// What the names of settings that are rules begin with.
+const RULE: &str = "rule ";
+
 impl<O> Groups<O> {
     /// The weights of a network in one group, with the settings of `optimizer`.
     #[must_use]
@@ -201,13 +204,18 @@ impl<O: Optimizer> Optimizer for Groups<O> {
     }
 
     fn settings(&self) -> Vec<(String, f64)> {
-        let of_rule = |(pattern, rule): &(Pattern, Rule)| match rule {
-            Rule::Rate(factor) => (format!("rate of `{}`", pattern.as_str()), *factor),
-            Rule::NoDecay => (format!("no decay of `{}`", pattern.as_str()), 1.0),
-            Rule::Freeze => (format!("freeze of `{}`", pattern.as_str()), 1.0),
-        };
         let mut all = self.optimizer.settings();
-        all.extend(self.rules.iter().map(of_rule));
+        // Settings are compared by name: numbers keep the order of the rules, and rules of equal patterns apart.
+        let mut number = all.iter().filter(|(name, _)| name.starts_with(RULE)).count();
+        for (pattern, rule) in &self.rules {
+            number += 1;
+            let (what, value) = match rule {
+                Rule::Rate(factor) => ("rate", *factor),
+                Rule::NoDecay => ("no decay", 1.0),
+                Rule::Freeze => ("freeze", 1.0),
+            };
+            all.push((format!("{RULE}{number} ({what} of `{}`)", pattern.as_str()), value));
+        }
         all
     }
 
@@ -290,6 +298,22 @@ mod tests {
         let expected =
             [range(0..12, 0.5, true), range(12..16, 0.125, true), range(16..17, 0.25, true)];
         assert_eq!(groups.get_ref().divided, expected);
+    }
+
+    /// Settings are compared by name.
+    #[test]
+    fn rules_are_settings_with_their_order() {
+        let inner = Groups::new(SGD::new(0.1)).rate("a", 0.1).rate("a", 0.5);
+        let own = inner.optimizer.settings().len();
+        let settings = Groups::new(inner).freeze("b").no_decay(["c"]).settings();
+        let names: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let expected = [
+            ("rule 1 (rate of `a`)", 0.1),
+            ("rule 2 (rate of `a`)", 0.5),
+            ("rule 3 (freeze of `b`)", 1.0),
+            ("rule 4 (no decay of `c`)", 1.0),
+        ];
+        assert_eq!(names[own..], expected);
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod work;
 mod workspace;
 
 #[cfg(feature = "train")]
-pub(crate) use batch::{Batch, enough_for};
+pub(crate) use batch::{Batch, check_numbers, enough_for};
 pub use error::BatchError;
 #[cfg(feature = "train")]
 pub(crate) use frozen_layers::FrozenLayers;

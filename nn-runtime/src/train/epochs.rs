@@ -146,7 +146,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let number = self.position.epochs + 1;
+        let number = self.position.next_epoch();
         let clock = Stopwatch::start();
         let begun = self.position.begun.take().filter(|begun| begun.step < data.train.steps());
         let begun = begun.unwrap_or_default();
@@ -214,7 +214,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let Begun { step: done, mut sums, state } = begun;
-        let (epoch, steps) = (self.position.epochs + 1, samples.steps());
+        let (epoch, steps) = (self.position.next_epoch(), samples.steps());
         let key = RngKey::new(self.seed);
         samples.begin_epoch(key, epoch);
         run.begin_epoch(&state);
@@ -228,7 +228,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let traffic = run.traffic();
             let of_step = run.step(at, samples, key, &mut self.optimizer)?;
             let traffic = run.traffic().since(traffic);
-            self.position.steps += 1;
+            self.position.steps = self.position.steps.saturating_add(1);
             sums = sums.with(&of_step);
             call.progress.step(&sums);
             let flow = self.callbacks.after_step(&self.step(at, of_step.mean_loss(), traffic));

@@ -117,6 +117,13 @@ pub enum TrainError {
         /// The learning rate.
         rate: f64,
     },
+    /// An epoch of [`fit_epoch`](crate::train::Trainer::fit_epoch) that a callback ended before its last step, so that it has
+    /// no record yet.
+    #[error("epoch {epoch}: `on_step` ended it before its last step; the next call continues it")]
+    Stopped {
+        /// The epoch.
+        epoch: usize,
+    },
     /// A loss that is not finite. The network has the weights from before this step.
     #[error(
         "epoch {epoch}, step {step}: the loss is {loss}; {}. {advice}",

@@ -1,13 +1,15 @@
 //! Short runs that test a network, its data and its optimiser before the long one.
 
-use super::error::TrainError;
+use super::error::{DataSet, TrainError};
 use super::loader::DynData;
+use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
 use super::trainer::Trainer;
 use crate::contract::Network;
 use crate::data::{Data, Dataset};
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::optim::schedule::Schedule;
+use crate::step::check_numbers;
 use crate::system::RngKey;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -111,14 +113,15 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
         loss: &L,
     ) -> Result<RateSearch, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
     {
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
         let mut search = RateSearch::default();
         let result = self.on_copy(net, |trainer, copy| {
-            let trainer = trainer.epochs(SEARCH_STEPS).schedule_steps(Rising);
+            let trainer = trainer.schedule_steps(Rising);
             let mut trainer = trainer.on_step(|step| search.add(step.learning_rate, step.loss));
-            trainer.fit(copy, train, loss).map(drop)
+            trainer.fit_until(SEARCH_STEPS, copy, train, loss).map(drop)
         });
         match result {
             Err(
@@ -158,18 +161,20 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
         steps: usize,
     ) -> Result<Vec<f64>, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
     {
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
+        let first = FirstSamples::<N, _>::new(DataSet::Training, train, self.batch)?;
         let key = RngKey::new(self.seed);
-        let indices = 0..self.batch.min(train.len());
-        let batch: Data<_, _> = indices.map(|i| train.get(i, key.fold_in(i as u64))).collect();
+        let sample = |i| first.get(i, key.fold_in(i as u64));
+        let batch: Data<_, _> = (0..first.len()).map(sample).collect();
         let mut losses = Vec::with_capacity(steps);
         self.on_copy(net, |trainer, copy| {
-            let mut trainer = trainer.accumulate(1).epochs(steps);
+            let mut trainer = trainer.accumulate(1);
             (trainer.carry_state, trainer.drop_last) = (false, false);
             let mut trainer = trainer.on_step(|step| losses.push(step.loss));
-            trainer.fit(copy, &batch, loss).map(drop)
+            trainer.fit_until(steps, copy, &batch, loss).map(drop)
         })?;
         Ok(losses)
     }
@@ -198,8 +203,23 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
 
 /// The first samples of a data set.
 pub(super) struct FirstSamples<'a, N: Network, Target> {
-    pub(super) data: DynData<'a, N, Target>,
-    pub(super) most: usize,
+    data: DynData<'a, N, Target>,
+    most: usize,
+}
+
+impl<'a, N: Network, Target> FirstSamples<'a, N, Target> {
+    /// The first `most` samples of `data`, if they have as many inputs as targets.
+    pub(super) fn new(
+        set: DataSet,
+        data: DynData<'a, N, Target>,
+        most: usize,
+    ) -> Result<Self, TrainError> {
+        if let Some((inputs, targets)) = data.in_memory() {
+            check_numbers(inputs, targets)
+                .map_err(|source| TrainError::Data { data: set, source })?;
+        }
+        Ok(Self { data, most })
+    }
 }
 
 impl<N: Network, Target> Dataset for FirstSamples<'_, N, Target> {
