@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unrolled::data::{
     Augment, Format, Idx, ImageFolder, Sampler, Split, StandardizeError, Standardizer, Table,
-    TextError, Vocabulary, VocabularyError, Weighted, Windows, mixup, read_text,
+    TextError, Vocabulary, VocabularyError, WeightedSamples, Windows, mixup, read_text,
 };
 use unrolled::io::{LoadError, Mismatch, SaveError};
 use unrolled::loss::{
     BatchLoss, BinaryCrossEntropyWithLogits, BinaryFocalWithLogits, CTC, Dice, Focal, GaussianNLL,
-    Hinge, Huber, InfoNCE, Labels, Loss, MarginRanking, MeanSquaredError, Mixed, MixedTarget,
-    MultiMargin, NLL, NTXent, PoissonNLL, Quantile, TargetError, Triplet,
+    Hinge, Huber, InfoNCE, LabelSequence, Loss, MarginRanking, MeanSquaredError, Mixed,
+    MixedTarget, MultiMargin, NLL, NTXent, PoissonNLL, Quantile, TargetError, Triplet,
 };
 use unrolled::optim::schedule::{
     Constant, Cosine, Exponential, MultiStep, OneCycle, Plateau, Sequential, StepDecay,
@@ -137,7 +137,7 @@ fn targets(messages: &mut Messages) {
     messages.error("TargetError::PosWeights", refused::<[f32; 2], _>(&labels, &[0.0, 1.0]));
     messages.error("TargetError::NotBinary", refused::<[f32; 2], _>(&Hinge::new(), &[1.0, 0.5]));
     let ctc = |blank: u32, labels: &[u32]| {
-        let labels = Labels::<4>::new(labels).expect("up to 4");
+        let labels = LabelSequence::<4>::new(labels).expect("up to 4");
         refused::<[[f32; 3]; 5], _>(&CTC::new().blank(blank), &labels)
     };
     messages.error("TargetError::BlankClass", ctc(7, &[1]));
@@ -554,7 +554,8 @@ fn data(messages: &mut Messages, folder: &Path) {
     messages.error("StandardizeError::Empty", found);
     let found = Standardizer::over_all(&[[0.0, 1.0], [2.0, f32::INFINITY]]);
     messages.error("StandardizeError::NotFinite", found.expect_err("infinity"));
-    let weights = |weights: &[f32]| Weighted::new(points(), weights).expect_err("bad weights");
+    let weights =
+        |weights: &[f32]| WeightedSamples::new(points(), weights).expect_err("bad weights");
     messages.error("WeightsError::Len", weights(&[1.0]));
     messages.error("WeightsError::Weight", weights(&[1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0]));
     messages.error("WeightsError::Zero", weights(&[0.0; 8]));

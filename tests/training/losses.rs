@@ -2,7 +2,7 @@
 
 use crate::common::random;
 use unrolled::loss::{
-    BatchLoss, CTC, Dice, GaussianNLL, Labels, Loss, Mixed, MixedTarget, NTXent, Weighted,
+    BatchLoss, CTC, Dice, GaussianNLL, LabelSequence, Loss, Mixed, MixedTarget, NTXent, Weighted,
 };
 use unrolled::prelude::*;
 
@@ -56,10 +56,10 @@ fn labels_without_their_steps_are_learnt() {
         Sequence::<[f32; 3], 6>::new(&rows.collect::<Vec<_>>()).expect("up to 6 steps")
     };
     let samples = [
-        (steps(&[0, 1, 1, 0, 2]), Labels::<3>::new(&[1, 2])),
-        (steps(&[2, 0, 2]), Labels::new(&[2, 2])),
-        (steps(&[0, 0, 1, 2, 0, 1]), Labels::new(&[1, 2, 1])),
-        (steps(&[0, 0]), Labels::new(&[])),
+        (steps(&[0, 1, 1, 0, 2]), LabelSequence::<3>::new(&[1, 2])),
+        (steps(&[2, 0, 2]), LabelSequence::new(&[2, 2])),
+        (steps(&[0, 0, 1, 2, 0, 1]), LabelSequence::new(&[1, 2, 1])),
+        (steps(&[0, 0]), LabelSequence::new(&[])),
     ];
     let data: Data<_, _> =
         samples.into_iter().map(|(x, labels)| (x, labels.expect("up to 3"))).collect();
@@ -85,7 +85,7 @@ fn sequences_without_output_steps_have_no_gradient() {
         assert!(d_net.params().iter().all(|d| *d == 0.0), "{:?}", d_net.params());
         found.expect("a sound target")
     }
-    let labels = |labels: &[u32]| Labels::<2>::new(labels).expect("up to 2");
+    let labels = |labels: &[u32]| LabelSequence::<2>::new(labels).expect("up to 2");
     assert_eq!(of_one(&CTC::new(), labels(&[])), 0.0);
     assert_eq!(of_one(&CTC::new(), labels(&[1])), f64::INFINITY);
     assert_eq!(of_one(&CTC::new().zero_infinity(), labels(&[1])), 0.0);

@@ -16,15 +16,15 @@ thread_local! {
 /// and handwriting, where the labels are known but not their steps.
 ///
 /// Outputs are log-probabilities of classes for each step, `[[f32; C]; T]`, as of `LogSoftmax`. One of the classes is
-/// the blank, 0 by default, which no label is. Targets are [`Labels`] of up to `MAX` labels. Of a ragged output only
-/// the valid steps count.
+/// the blank, 0 by default, which no label is. The target is a [`LabelSequence`] of up to `MAX` labels. Of a ragged
+/// output only the valid steps count.
 ///
 /// ```
-/// # use unrolled_runtime::{Network, SequenceError, TrainingExt, loss::{CTC, Labels}, train::*, optim::*};
+/// # use unrolled_runtime::{Network, SequenceError, TrainingExt, loss::{CTC, LabelSequence}, train::*, optim::*};
 /// # fn example<N: Network<Input = [[f32; 8]; 50], Output = [[f32; 27]; 50]>>(
 /// #     mut net: Box<N>, input: [[f32; 8]; 50],
 /// # ) -> Result<(), SequenceError> {
-/// let word = Labels::<20>::new(&[3, 1, 20])?; // the 0 is the blank
+/// let word = LabelSequence::<20>::new(&[3, 1, 20])?; // the 0 is the blank
 /// let loss = net.evaluate(&[(input, word)].into_iter().collect(), &CTC::new());
 /// # Ok(())
 /// # }
@@ -61,13 +61,13 @@ impl<const MAX: usize> CTC<MAX> {
 
 /// Up to `MAX` labels, the target of [`CTC`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Labels<const MAX: usize> {
+pub struct LabelSequence<const MAX: usize> {
     len: u32,
     /// Zeros after the end.
     all: [u32; MAX],
 }
 
-impl<const MAX: usize> Labels<MAX> {
+impl<const MAX: usize> LabelSequence<MAX> {
     /// These labels; none is an utterance of silence.
     ///
     /// # Errors
@@ -95,9 +95,9 @@ fn needed_steps(labels: &[u32]) -> usize {
 
 #[diagnostic::do_not_recommend]
 impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for CTC<MAX> {
-    type Target = Labels<MAX>;
+    type Target = LabelSequence<MAX>;
 
-    fn check(&self, target: &Labels<MAX>) -> Result<(), TargetError> {
+    fn check(&self, target: &LabelSequence<MAX>) -> Result<(), TargetError> {
         let labels = target.as_slice();
         if self.blank as usize >= C {
             return Err(TargetError::BlankClass { classes: C, found: self.blank });
@@ -115,7 +115,7 @@ impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for C
         Ok(())
     }
 
-    fn sample(&self, y: &[f32], target: &Labels<MAX>, scale: f32, d_y: &mut [f32]) -> f64 {
+    fn sample(&self, y: &[f32], target: &LabelSequence<MAX>, scale: f32, d_y: &mut [f32]) -> f64 {
         let lattice = Lattice { y, classes: C, labels: target.as_slice(), blank: self.blank };
         // Taken out while in use, and not borrowed, so that nothing can panic.
         let mut variables = VARIABLES.take();
@@ -130,7 +130,7 @@ impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for C
         loss / divisor
     }
 
-    fn weight(&self, _: &Labels<MAX>, _: usize) -> f64 {
+    fn weight(&self, _: &LabelSequence<MAX>, _: usize) -> f64 {
         1.0
     }
 }
@@ -262,8 +262,8 @@ mod tests {
         [-1.5, -2.0, -0.5],
     ];
 
-    fn labels(labels: &[u32]) -> Labels<4> {
-        Labels::new(labels).unwrap()
+    fn labels(labels: &[u32]) -> LabelSequence<4> {
+        LabelSequence::new(labels).unwrap()
     }
 
     fn sample(loss: CTC<4>, y: &[f32], given: &[u32], d_y: &mut [f32]) -> f64 {
@@ -361,7 +361,7 @@ mod tests {
             "expected labels that fit into the 5 steps of the output, found 4 labels, which need 7: one for each label, \
              and one for a blank between equal neighbours"
         );
-        let error = Labels::<2>::new(&[1, 2, 1]).unwrap_err();
+        let error = LabelSequence::<2>::new(&[1, 2, 1]).unwrap_err();
         assert_eq!(error, SequenceError::TooLong { most: 2, found: 3 });
     }
 }

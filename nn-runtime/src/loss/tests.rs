@@ -3,7 +3,7 @@
 use super::loss_trait::{OneOutput, add_sample, all_steps};
 use super::{
     BatchLoss, BinaryCrossEntropyWithLogits, BinaryFocalWithLogits, CTC, CosineSimilarity,
-    CrossEntropy, Dice, Focal, Hinge, Huber, KLDivergence, Labels, Loss, LossSum,
+    CrossEntropy, Dice, Focal, Hinge, Huber, KLDivergence, LabelSequence, Loss, LossSum,
     MeanAbsoluteError, MeanSquaredError, MultiMargin, NLL, PoissonNLL, Quantile,
 };
 use crate::types::Values;
@@ -114,8 +114,8 @@ fn an_output_without_valid_steps_has_no_loss() {
     sample(&MeanSquaredError, &signs);
     sample(&PoissonNLL::new(), &zeros);
     sample(&Quantile::new(0.5), &signs);
-    sample(&CTC::<2>::new(), &Labels::new(&[]).expect("up to 2"));
-    sample(&CTC::<2>::new().zero_infinity(), &Labels::new(&[1]).expect("up to 2"));
+    sample(&CTC::<2>::new(), &LabelSequence::new(&[]).expect("up to 2"));
+    sample(&CTC::<2>::new().zero_infinity(), &LabelSequence::new(&[1]).expect("up to 2"));
 }
 
 #[test]
