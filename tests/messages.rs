@@ -249,7 +249,7 @@ fn training(messages: &mut Messages) {
     let found = batches(9).drop_last(true).fit(&mut Norm::new(1), &points(), &loss);
     messages.error("TrainError::NoBatch", found.expect_err("too few samples"));
     let mut stopped = batches(4).on_step(|_| ControlFlow::Break(()));
-    let found = stopped.fit_epoch(&mut Tiny::new(1), &points(), &loss);
+    let found = stopped.fit_epoch(&mut Norm::new(1), &points(), &loss);
     messages.error("TrainError::Stopped", found.expect_err("one of two steps"));
     let found = batches(4).resume(true).fit(&mut Norm::new(1), &points(), &loss);
     messages.error("CheckpointError::NoFolder", found.expect_err("no folder"));

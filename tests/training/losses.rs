@@ -77,7 +77,7 @@ fn labels_without_their_steps_are_learnt() {
 
 #[test]
 fn sequences_without_output_steps_have_no_gradient() {
-    fn of_one<L: Loss<[[f32; 3]; 4]>>(loss: &L, target: L::Target) -> f64 {
+    fn of_one<L: Loss<[[f32; 3]; 4]>>(loss: &L, target: L::Target) -> f32 {
         let short = Sequence::new(&[[0.5, -0.5, 0.25]; 3]).expect("up to 8 steps");
         let (mut net, mut d_net) = (Short::new(1), Short::zeros());
         let key = RngKey::new(1);
@@ -87,7 +87,7 @@ fn sequences_without_output_steps_have_no_gradient() {
     }
     let labels = |labels: &[u32]| LabelSequence::<2>::new(labels).expect("up to 2");
     assert_eq!(of_one(&CTC::new(), labels(&[])), 0.0);
-    assert_eq!(of_one(&CTC::new(), labels(&[1])), f64::INFINITY);
+    assert_eq!(of_one(&CTC::new(), labels(&[1])), f32::INFINITY);
     assert_eq!(of_one(&CTC::new().zero_infinity(), labels(&[1])), 0.0);
     assert_eq!(of_one(&Dice::new().with_logits(), [[1.0; 3]; 4]), 0.0);
 }
@@ -97,7 +97,7 @@ fn found<N: Network, L: Loss<N::Output>>(
     loss: &L,
     inputs: &[N::Input; 3],
     targets: &[L::Target; 3],
-) -> (f64, Vec<f32>) {
+) -> (f32, Vec<f32>) {
     let (mut net, mut d_net) = (N::new(1), N::zeros());
     let loss = net.loss_and_gradients(loss, inputs, targets, &mut d_net, RngKey::new(1));
     (loss.expect("sound targets"), d_net.params().to_vec())
