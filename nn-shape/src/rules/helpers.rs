@@ -329,9 +329,10 @@ pub(crate) const fn half(input: Shape) -> Result<Shape, ShapeError> {
     if input.last().is_multiple_of(2) {
         return Ok(input.with_last(input.last() / 2));
     }
-    let message = Text::of("splits its input into two halves, but gets ").shape(input);
+    let message =
+        Text::of("splits its last axis into two halves, which needs an even size, but gets ");
     let help = Text::of("let the layer before it give an even number of features or channels");
-    Err(ShapeError::layer(message).help(help))
+    Err(ShapeError::layer(message.shape(input)).help(help))
 }
 
 /// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.

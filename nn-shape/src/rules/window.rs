@@ -356,9 +356,13 @@ pub(crate) const fn image(input: Shape) -> Result<Shape, ShapeError> {
     })
 }
 
-/// The rule of pools: that of a window; in addition each window covers at least one element of the input,
-/// not padding only.
-pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeError> {
+/// The rule of pools: that of a window; in addition each window covers at least one element of the input, not padding only.
+/// Padding whose numbers are given is at most half the kernel, as in PyTorch.
+pub(crate) const fn pool(
+    window: &Window,
+    padding_is_given: bool,
+    input: Shape,
+) -> Result<Shape, ShapeError> {
     let output = attempt!(window.output(input));
     let input = window.as_image(input);
     let mut axis = 0;
@@ -366,7 +370,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
         let [before, after] = window.given_padding(axis);
         let padding = larger([before, after]);
         let most = window.kernel[axis] / 2;
-        if padding > most {
+        if padding_is_given && padding > most {
             let (height, width) = (window.given_padding(0), window.given_padding(1));
             let mut message = Text::of("has a padding of ");
             message = if before == after {
@@ -377,14 +381,13 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
             let message = message.text(", but a kernel of ");
             let message =
                 message.pair(window.shown(window.kernel)).text(" allows at most ").number(most);
-            let help =
-                Text::of("pad at most half the kernel, so that no window covers padding only");
+            let help = Text::of("pad at most half the kernel, as in PyTorch");
             return Err(ShapeError::argument("padding", message).help(help));
         }
         let dilation = window.dilation[axis];
         let size = input.dim(axis);
-        if padding > 0 && dilation > size {
-            // With padding, the first element of a window may lie before the input and the second one after it.
+        // With padding on both sides, an element of a window may lie before the input and the next one after it.
+        if before > 0 && window.padding[axis][1] > 0 && dilation > size {
             let message = Text::of("has a dilation of ").pair(window.shown(window.dilation));
             let message = message.text(", but its input is only ").number(size).text(" ");
             let message = message.text(window.adjective(axis));
