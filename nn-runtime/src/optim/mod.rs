@@ -31,7 +31,7 @@ pub use adaptive::AdaptiveClip;
 pub use average::{Ema, Swa};
 pub use clip::{Clip, clip_norm, clip_value};
 pub(crate) use clip::{Clipper, norm};
-pub use extension::OptimizerExt;
+pub use extension::{AsNetwork, OptimizerExt};
 pub use groups::Groups;
 pub use lamb::LAMB;
 pub use lion::Lion;

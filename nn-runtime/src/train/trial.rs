@@ -7,7 +7,7 @@ use super::trainer::Trainer;
 use crate::contract::Network;
 use crate::data::{Data, Dataset};
 use crate::loss::Loss;
-use crate::optim::Optimizer;
+use crate::optim::{AsNetwork, Optimizer};
 use crate::optim::schedule::Schedule;
 use crate::step::check_numbers;
 use crate::system::RngKey;
@@ -94,7 +94,7 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     /// #     net: Box<N>, train: Data<[f32; 4], u32>,
     /// # ) -> Result<(), TrainError> {
     /// let mut trainer = Trainer::new(Adam::new(1e-3)).batch(64);
-    /// let search = trainer.find_learning_rate(&*net, &train, &CrossEntropy::new())?;
+    /// let search = trainer.find_learning_rate(&net, &train, &CrossEntropy::new())?;
     /// println!("{search}"); // suggested learning rate: 3.9e-3
     /// # Ok(())
     /// # }
@@ -106,9 +106,9 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     ///
     /// # Errors
     /// As [`fit`](Self::fit), except that losses and gradients that are not finite end the search.
-    pub fn find_learning_rate<D, L>(
+    pub fn find_learning_rate<D, L, K>(
         &mut self,
-        net: &N,
+        net: &impl AsNetwork<K, Net = N>,
         train: &D,
         loss: &L,
     ) -> Result<RateSearch, TrainError>
@@ -118,7 +118,7 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     {
         let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
         let mut search = RateSearch::default();
-        let result = self.on_copy(net, |trainer, copy| {
+        let result = self.on_copy(net.network(), |trainer, copy| {
             let trainer = trainer.schedule_steps(Rising);
             let mut trainer = trainer.on_step(|step| search.add(step.learning_rate, step.loss));
             trainer.fit_until(SEARCH_STEPS, copy, train, loss).map(drop)
@@ -141,7 +141,7 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     /// #     net: Box<N>, train: Data<[f32; 4], u32>,
     /// # ) -> Result<(), TrainError> {
     /// let mut trainer = Trainer::new(Adam::new(1e-3)).batch(16);
-    /// let losses = trainer.overfit_one_batch(&*net, &train, &CrossEntropy::new(), 200)?;
+    /// let losses = trainer.overfit_one_batch(&net, &train, &CrossEntropy::new(), 200)?;
     /// assert!(losses[199] < 0.01 * losses[0]);
     /// # Ok(())
     /// # }
@@ -153,9 +153,9 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn overfit_one_batch<D, L>(
+    pub fn overfit_one_batch<D, L, K>(
         &mut self,
-        net: &N,
+        net: &impl AsNetwork<K, Net = N>,
         train: &D,
         loss: &L,
         steps: usize,
@@ -170,7 +170,7 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
         let sample = |i| first.get(i, key.fold_in(i as u64));
         let batch: Data<_, _> = (0..first.len()).map(sample).collect();
         let mut losses = Vec::with_capacity(steps);
-        self.on_copy(net, |trainer, copy| {
+        self.on_copy(net.network(), |trainer, copy| {
             let mut trainer = trainer.accumulate(1);
             (trainer.carry_state, trainer.drop_last) = (false, false);
             let mut trainer = trainer.on_step(|step| losses.push(step.loss));
