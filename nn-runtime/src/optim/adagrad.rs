@@ -1,6 +1,6 @@
 //! [`Adagrad`]: PyTorch's `optim.Adagrad`.
 
-use super::optimizer::{Optimizer, TrainedRange, decimal, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -103,6 +103,10 @@ impl Optimizer for Adagrad {
         for_each_trained(values, gradient, trained, rule, |rule, [w, s], g| {
             update(rule, w, s, g);
         });
+    }
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,6 +1,6 @@
 //! [`Groups`]: learning rates, weight decay and freezing by the names of weights.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Divisible, Optimizer, TrainedRange};
 use super::pattern::{GroupsError, Pattern, closest};
 use super::state::{OptimizerState, StateError};
 use crate::contract::Network;
@@ -43,6 +43,8 @@ pub struct Groups<O> {
     optimizer: O,
     rules: Vec<(Pattern, Rule)>,
     resolved: Option<Vec<(Range<usize>, Rule)>>,
+    /// The index of the first element that a step is passed.
+    first: usize,
     /// The ranges of the last step, and those that they were divided into.
     whole: Vec<TrainedRange>,
     divided: Vec<TrainedRange>,
@@ -67,6 +69,7 @@ impl<O> Groups<O> {
             optimizer,
             rules: Vec::new(),
             resolved: None,
+            first: 0,
             whole: Vec::new(),
             divided: Vec::new(),
         }
@@ -189,7 +192,16 @@ impl<O: Optimizer> Optimizer for Groups<O> {
         // Divided once, so that later steps do not allocate.
         if self.whole != trained {
             self.whole = trained.to_vec();
-            divide(trained, rules, &mut self.divided);
+            let moved = |range: &TrainedRange, by: fn(usize, usize) -> usize| {
+                let Range { start, end } = range.range;
+                TrainedRange { range: by(start, self.first)..by(end, self.first), ..range.clone() }
+            };
+            let in_network: Vec<_> =
+                trained.iter().map(|range| moved(range, usize::saturating_add)).collect();
+            divide(&in_network, rules, &mut self.divided);
+            for part in &mut self.divided {
+                *part = moved(part, usize::saturating_sub);
+            }
         }
         self.optimizer.step(weights, gradient, &self.divided);
     }
@@ -234,6 +246,15 @@ impl<O: Optimizer> Optimizer for Groups<O> {
             self.whole.clear();
         }
         Ok(())
+    }
+
+    fn divisible(&self) -> Divisible {
+        self.optimizer.divisible()
+    }
+
+    fn set_first(&mut self, first: usize) {
+        (self.first, self.whole) = (first, Vec::new());
+        self.optimizer.set_first(first);
     }
 
     fn frozen(&self) -> Vec<Range<usize>> {

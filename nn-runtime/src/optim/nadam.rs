@@ -1,7 +1,7 @@
 //! [`NAdam`]: PyTorch's `optim.NAdam`.
 
 use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
-use super::optimizer::{Optimizer, TrainedRange, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::for_each_trained;
 use crate::hyper::Range;
@@ -100,6 +100,10 @@ impl Optimizer for NAdam {
     }
 
     moment_rate!();
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
+    }
 
     fn settings(&self) -> Vec<(String, f64)> {
         let momentum = settings([("momentum decay", self.momentum_decay)]);

@@ -101,11 +101,12 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let callback = self.callbacks.after_epoch(&epoch, run.net());
             let callback = run.agree(callback)?;
             let patience = call.record(epoch);
+            run.collect_gradients_of_epoch()?;
             self.report_health(data, run, call);
             if self.is_first_rank() {
                 self.write_logs(run, call)?;
-                self.write_checkpoints(run, call, None)?;
             }
+            self.write_checkpoints(run, call, None)?;
             if stopped || callback.is_break() || patience.is_break() {
                 break;
             }
@@ -235,9 +236,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let flow = run.agree(flow)?;
             if step < steps && (flow.is_break() || self.is_checkpoint_due()) {
                 let begun = Begun { step, sums, state: run.all_state()? };
-                if self.is_first_rank() {
-                    self.write_checkpoints(run, call, Some(begun.clone()))?;
-                }
+                self.write_checkpoints(run, call, Some(begun.clone()))?;
                 self.position.begun = flow.is_break().then_some(begun);
             }
             Ok(flow)

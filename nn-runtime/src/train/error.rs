@@ -1,6 +1,6 @@
 //! [`TrainError`]: why training stopped, with advice.
 
-use crate::optim::GroupsError;
+use crate::optim::{GroupsError, StateError};
 use crate::ranks::DistributedError;
 use crate::step::BatchError;
 use std::fmt;
@@ -37,6 +37,9 @@ pub enum TrainError {
         /// What is wrong with them.
         source: BatchError,
     },
+    /// A state of the optimiser that it does not take back.
+    #[error("the optimiser's state before training: {0}")]
+    OptimizerState(StateError),
     /// A checkpoint that cannot be written or continued.
     #[cfg(feature = "files")]
     #[error(transparent)]

@@ -150,7 +150,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         }
         // Before the first step, whose `update` would panic.
         self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
-        let settings = self.run_settings(self.division(ranks)?);
+        let shares = self.shares(ranks)?;
+        let settings = self.run_settings(self.division(ranks, shares.as_ref())?);
         let fast = self.fast_dev_run;
         let first = FirstSamples::<N, Target>::new;
         let first_train = fast
@@ -166,6 +167,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         let train = checked(DataSet::Training, train)?;
         let validation = validation.map(|data| checked(DataSet::Validation, data)).transpose()?;
         self.meet(settings.division, train.len(), &mut **net)?;
+        self.divide_state(settings.division)?;
         let mut run =
             TrainingRun::new(&mut **net, &train, settings).without(&self.optimizer.frozen());
         let mut data = RunData { train: Samples::new(train, settings), validation };

@@ -64,8 +64,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             steps: record.optimizer_steps,
             values: parts.optimizer,
         };
-        self.optimizer
-            .set_state(state)
+        self.set_state(state, run.share())
             .map_err(|why| CheckpointError::Optimizer { path: path.into(), why })?;
         run.set_weights(net.as_floats());
         if let (Some((epoch, loss)), Some(weights)) = (record.best, &parts.best) {
