@@ -4,7 +4,7 @@
     scripts/check_mpi.sh                                      # builds the examples
     python3 scripts/scaling.py target/mpi/release/examples
 
-Runs are interleaved, and figures are medians. Nothing else should run; where it does, `--realtime` (as root on Linux) gives the
+Runs are interleaved, and figures are medians; the model is that of the fastest runs. Nothing else should run; where it does, `--realtime` (as root on Linux) gives the
 measured processes the processors first.
 """
 
@@ -76,17 +76,17 @@ def run(options, name, ranks, threads, batch, leaves=LEAVES):
     return Steps(step, waited, [int(values[2]) for _, values in found], int(found[0][1][3]))
 
 
-def medians(options, runs):
+def measure(options, runs, middle=statistics.median):
     """The medians of runs with these arguments, interleaved."""
     results = [[] for _ in runs]
     for _ in range(options.rounds):
         for i, arguments in enumerate(runs):
             results[i].append(run(options, *arguments))
-    middle = []
+    found = []
     for steps in results:
-        step, waited = (statistics.median(getattr(s, field) for s in steps) for field in ("step", "waited"))
-        middle.append(Steps(step, waited, steps[0].sent, steps[0].weights))
-    return middle
+        step, waited = (middle(getattr(s, field) for s in steps) for field in ("step", "waited"))
+        found.append(Steps(step, waited, steps[0].sent, steps[0].weights))
+    return found
 
 
 def table(header, rows):
@@ -108,7 +108,7 @@ def ranks_beside_threads(options):
     print("### Two ranks beside two threads\n")
     rows = []
     for name, example in EXAMPLES.items():
-        ranks, threads = medians(options, [(name, 2, 1, example.batch), (name, 1, 2, example.batch)])
+        ranks, threads = measure(options, [(name, 2, 1, example.batch), (name, 1, 2, example.batch)])
         ratio = ranks.step / threads.step
         rows.append([f"`{name}`", f"{ranks.step:.2f} ms", f"{threads.step:.2f} ms", f"{ratio:.2f}"])
     table(["example", "2 ranks of 1 thread", "1 rank of 2 threads", "ratio"], rows)
@@ -154,7 +154,8 @@ def fit(options, name, message):
     alone = (name, 1, 1)
     batch = example.batch
     runs = [(*alone, batch), (*alone, 2 * batch), (*alone, batch, 2 * LEAVES), (name, 2, 1, batch)]
-    one, samples, leaves, two = medians(options, runs)
+    # Other work only adds time, and the model has differences of times.
+    one, samples, leaves, two = measure(options, runs, min)
     per_sample = (samples.step - one.step) / (batch * example.batches)
     per_leaf = max((leaves.step - one.step) / LEAVES, 0.0)
     fixed = max(one.step - per_leaf * LEAVES - per_sample * batch * example.batches, 0.0)
