@@ -31,8 +31,9 @@ install_packages() {
 # Runs an example; its file is $folder/NAME.
 run() {
     local name=$1 ranks=$2 threads=$3
+    shift 3
     UNROLLED_THREADS=$threads timeout 120 mpirun --oversubscribe --bind-to none -n "$ranks" \
-        "$target_dir/release/examples/$name" --epochs 2 --save "$folder/$name" >"$folder/log" 2>&1 ||
+        "$target_dir/release/examples/$name" --epochs 2 --save "$folder/$name" "$@" >"$folder/log" 2>&1 ||
         { cat "$folder/log"; echo "$name on $ranks ranks failed"; exit 1; }
 }
 
@@ -47,7 +48,9 @@ same_on_all_ranks() {
                 { echo "$name: the file depends on ranks or threads"; exit 1; }
         done
     done
-    echo "$name: the same file on 1, 2, 3 and 4 ranks, with 1 and 2 threads"
+    run "$name" 3 1 --shard-optimizer
+    cmp "$folder/$name" "$folder/expected" || { echo "$name: a divided optimiser has other bits"; exit 1; }
+    echo "$name: the same file on 1, 2, 3 and 4 ranks, with 1 and 2 threads, and with a divided optimiser"
 }
 
 mkdir -p "$target_dir"

@@ -59,6 +59,7 @@ fn run(world: &World, options: &Options) -> common::Result {
     let mut trainer = Trainer::new(AdamW::new(1e-3))
         .batch(options.batch)
         .reduction_leaves(options.leaves)
+        .shard_optimizer(options.shard_optimizer)
         .epochs(options.epochs)
         .seed(SEED)
         .validate(&valid)

@@ -39,6 +39,7 @@ fn run(world: &World, options: &Options) -> common::Result {
     let mut trainer = Trainer::new(AdamW::new(3e-3))
         .batch(options.batch)
         .reduction_leaves(options.leaves)
+        .shard_optimizer(options.shard_optimizer)
         .accumulate(2)
         .epochs(options.epochs)
         .clip(Clip::Norm(1.0))

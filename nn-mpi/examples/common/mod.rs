@@ -18,6 +18,8 @@ pub(crate) struct Options {
     pub(crate) batch: usize,
     /// The leaves of the reduction tree: at least one for each rank.
     pub(crate) leaves: usize,
+    /// Whether the optimiser's state is divided among the ranks.
+    pub(crate) shard_optimizer: bool,
     /// The file for the weights.
     pub(crate) save: PathBuf,
     /// The folder of checkpoints, which a run continues if there are any.
@@ -29,14 +31,22 @@ pub(crate) struct Options {
 impl Options {
     fn from_command_line(name: &str, batch: usize) -> std::result::Result<Self, lexopt::Error> {
         let save = format!("{name}.safetensors").into();
-        let mut options =
-            Self { epochs: 5, batch, leaves: 8, save, checkpoint: None, times: false };
+        let mut options = Self {
+            epochs: 5,
+            batch,
+            leaves: 8,
+            shard_optimizer: false,
+            save,
+            checkpoint: None,
+            times: false,
+        };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("epochs") => options.epochs = parser.value()?.parse()?,
                 Long("batch") => options.batch = parser.value()?.parse()?,
                 Long("leaves") => options.leaves = parser.value()?.parse()?,
+                Long("shard-optimizer") => options.shard_optimizer = true,
                 Long("save") => options.save = parser.value()?.into(),
                 Long("checkpoint") => options.checkpoint = Some(parser.value()?.into()),
                 Long("times") => options.times = true,
@@ -53,7 +63,8 @@ pub(crate) fn start(name: &str, batch: usize, run: fn(&World, &Options) -> Resul
         Ok(options) => options,
         Err(error) => {
             eprintln!(
-                "error: {error}\n\nusage: mpirun -n RANKS {name} [--epochs N] [--batch N] [--leaves N] [--save FILE] [--checkpoint FOLDER] [--times]"
+                "error: {error}\n\nusage: mpirun -n RANKS {name} [--epochs N] [--batch N] [--leaves N] [--shard-optimizer] \
+                 [--save FILE] [--checkpoint FOLDER] [--times]"
             );
             return ExitCode::from(2);
         }
