@@ -429,3 +429,21 @@ pub mod __private {
         check_ram, checks, expect, plan, rules, trace,
     };
 }
+
+/// The code of the book, which is tested like that of the documentation.
+#[cfg(doctest)]
+mod book {
+    macro_rules! chapters {
+        ($($name:ident)*) => {
+            $(
+                #[doc = include_str!(concat!("../docs/book/src/", stringify!($name), ".md"))]
+                mod $name {}
+            )*
+        };
+    }
+
+    chapters! {
+        first_network choosing_layers choosing_settings data training curves inputs_and_outputs own_loops
+        transfer_learning own_layers testing deployment
+    }
+}

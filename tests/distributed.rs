@@ -227,6 +227,129 @@ fn metrics_have_the_values_of_one_process() {
     });
 }
 
+/// Trains with a divided state on several ranks, and with a whole one on a single process, which must have the same bits
+/// and warnings.
+fn check_divided<O: Optimizer + Sync>(optimizer: impl Fn() -> O + Sync, clip: Option<Clip>) {
+    let (train, valid) = (images(53), images(20));
+    check(&|world: Option<&LocalWorld>| {
+        let mut net = Convolutional::new(5);
+        let trainer = Trainer::new(optimizer()).batch(14).accumulate(2).epochs(2).seed(3).quiet();
+        let mut trainer = trainer.validate(&valid).reduction_leaves(4).shard_optimizer(true);
+        if let Some(clip) = clip {
+            trainer = trainer.clip(clip);
+        }
+        if let Some(world) = world {
+            trainer = trainer.distributed(world);
+        }
+        let history = trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap();
+        let (weights, mut values) = result(&*net, &history);
+        let norms = history.gradient_norms.iter().flat_map(|norms| &norms.layers);
+        values.extend(norms.map(|(_, norm)| norm.to_bits()));
+        (weights, values)
+    });
+}
+
+#[test]
+fn a_divided_optimiser_makes_the_same_steps() {
+    check_divided(|| AdamW::new(1e-2).amsgrad(), None);
+    check_divided(|| SGD::new(0.1).momentum(0.9), Some(Clip::Value(0.01)));
+    check_divided(|| RAdam::new(1e-2), Some(Clip::Norm(0.5)));
+    check_divided(|| LAMB::new(1e-2), Some(Clip::Adaptive { ratio: 0.01, except: &[] }));
+    let groups = || Groups::new(NAdam::new(1e-2)).rate("dense", 0.5).no_decay(["*.bias"]);
+    check_divided(move || groups().freeze("conv2d"), None);
+    check_divided(|| Groups::new(LAMB::new(1e-2)).rate("dense", 0.5), None);
+}
+
+#[test]
+fn each_rank_has_its_part_of_a_divided_state() {
+    let train = images(20);
+    let lens = on_worlds(3, |world| {
+        let (mut net, mut optimizer) = (Convolutional::new(5), AdamW::new(1e-2));
+        for _ in 0..2 {
+            let trainer = Trainer::new(&mut optimizer).epochs(1).quiet().distributed(&world);
+            let mut trainer = trainer.shard_optimizer(true);
+            trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap();
+        }
+        optimizer.state().values.iter().map(|(_, values)| values.len()).collect::<Vec<_>>()
+    });
+    let len = Convolutional::zeros().params().len();
+    let expected = |rank: usize| (rank + 1) * len / 3 - rank * len / 3;
+    assert_eq!(lens, [0, 1, 2].map(|rank| vec![expected(rank); 2]));
+}
+
+#[test]
+fn a_divided_optimiser_resumes_on_another_number_of_ranks() {
+    let (train, folder) = (images(53), std::env::temp_dir().join("unrolled-divided-resume"));
+    let run = |world: &LocalWorld, name: &str, divided: bool, steps: u64| {
+        let mut net = Convolutional::new(5);
+        let trainer = Trainer::new(AdamW::new(1e-2)).batch(20).epochs(3).quiet().distributed(world);
+        let trainer = trainer.shard_optimizer(divided).log_dir(folder.join("log"));
+        let trainer = trainer.checkpoint(folder.join(name)).checkpoint_every(1).resume(true);
+        let mut trainer = trainer.on_step(|step| match step.total_steps == steps {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
+        let history = trainer.fit(&mut net, &train, &CrossEntropy::new()).unwrap();
+        result(&*net, &history)
+    };
+    let _ = std::fs::remove_dir_all(&folder);
+    let expected = on_worlds(1, |world| run(&world, "whole", false, 0));
+    on_worlds(3, |world| run(&world, "parts", true, 2));
+    on_worlds(2, |world| run(&world, "parts", false, 4));
+    on_worlds(4, |world| run(&world, "parts", true, 7));
+    let found = on_worlds(2, |world| run(&world, "parts", true, 0));
+    assert!(found.iter().all(|found| *found == expected[0]));
+    let read = |name| std::fs::read(folder.join(name).join("last.ckpt")).unwrap();
+    assert!(read("whole") == read("parts"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_is_the_same_error_on_all_ranks() {
+    network! {
+        struct Tiny(4) -> 2 { fc1: Dense(3), ReLU, fc2: Dense(2) }
+    }
+    // One of 40 samples has such a gradient.
+    let mut data = Data { inputs: vec![[0.0; 4]; 40], targets: vec![[0.0_f32; 2]; 40] };
+    (data.inputs[11][0], data.targets[11][0]) = (1.0, -1e19);
+    let errors = on_worlds(3, |world| {
+        let mut net = Tiny::zeros();
+        net.fc1.weight[0] = [1e-20, 0.0, 0.0];
+        net.fc2.weight[0] = [1e20, 0.0];
+        let trainer = Trainer::new(SGD::new(0.1)).batch(1).seed(1).quiet().distributed(&world);
+        let result = trainer.shard_optimizer(true).fit(&mut net, &data, &MeanSquaredError);
+        result.unwrap_err().to_string()
+    });
+    // Step 1 and every third one after it are monitored, for which all ranks have the whole gradient.
+    let expected = "epoch 1, step 9: the gradient of layer `fc1` is not finite (inf at index 0 of its weights)";
+    assert!(errors.iter().all(|error| error.starts_with(expected)), "{errors:?}");
+}
+
+#[test]
+fn an_optimiser_that_cannot_be_divided_is_refused() {
+    /// A rule that says nothing about its state.
+    struct Unknown;
+    impl Optimizer for Unknown {
+        fn step(
+            &mut self,
+            _weights: &mut [f32],
+            _gradient: &[f32],
+            _trained: &[unrolled::optim::TrainedRange],
+        ) {
+        }
+        fn learning_rate(&self) -> f64 {
+            0.1
+        }
+        fn set_learning_rate(&mut self, _rate: f64) {}
+    }
+    let errors = on_worlds(2, |world| {
+        let mut trainer = Trainer::new(Unknown).quiet().distributed(&world).shard_optimizer(true);
+        let result = trainer.fit(&mut Convolutional::new(5), &images(20), &CrossEntropy::new());
+        result.unwrap_err().to_string()
+    });
+    assert!(errors.iter().all(|error| error.contains("`Optimizer::divisible`")), "{errors:?}");
+}
+
 #[test]
 fn one_leaf_on_one_rank_is_a_run_without_ranks() {
     let train = images(53);

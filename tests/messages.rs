@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unrolled::data::{
     Augment, Format, Idx, ImageFolder, Sampler, Split, StandardizeError, Standardizer, Table,
-    TextError, Vocabulary, VocabularyError, Weighted, Windows, mixup, read_text,
+    TextError, Vocabulary, VocabularyError, WeightedSamples, Windows, mixup, read_text,
 };
 use unrolled::io::{LoadError, Mismatch, SaveError};
 use unrolled::loss::{
     BatchLoss, BinaryCrossEntropyWithLogits, BinaryFocalWithLogits, CTC, Dice, Focal, GaussianNLL,
-    Hinge, Huber, InfoNCE, Labels, Loss, MarginRanking, MeanSquaredError, Mixed, MixedTarget,
-    MultiMargin, NLL, NTXent, PoissonNLL, Quantile, TargetError, Triplet,
+    Hinge, Huber, InfoNCE, LabelSequence, Loss, MarginRanking, MeanSquaredError, Mixed,
+    MixedTarget, MultiMargin, NLL, NTXent, PoissonNLL, Quantile, TargetError, Triplet,
 };
 use unrolled::optim::schedule::{
     Constant, Cosine, Exponential, MultiStep, OneCycle, Plateau, Sequential, StepDecay,
@@ -135,12 +136,13 @@ fn targets(messages: &mut Messages) {
     let labels = binary.pos_weights(&[1.0, 2.0, 3.0]);
     messages.error("TargetError::PosWeights", refused::<[f32; 2], _>(&labels, &[0.0, 1.0]));
     messages.error("TargetError::NotBinary", refused::<[f32; 2], _>(&Hinge::new(), &[1.0, 0.5]));
-    let ctc = |labels: &[u32]| {
-        let labels = Labels::<4>::new(labels).expect("up to 4");
-        refused::<[[f32; 3]; 5], _>(&CTC::new(), &labels)
+    let ctc = |blank: u32, labels: &[u32]| {
+        let labels = LabelSequence::<4>::new(labels).expect("up to 4");
+        refused::<[[f32; 3]; 5], _>(&CTC::new().blank(blank), &labels)
     };
-    messages.error("TargetError::Blank", ctc(&[1, 0]));
-    messages.error("TargetError::TooManyLabels", ctc(&[1, 1, 1, 1]));
+    messages.error("TargetError::BlankClass", ctc(7, &[1]));
+    messages.error("TargetError::Blank", ctc(0, &[1, 0]));
+    messages.error("TargetError::TooManyLabels", ctc(0, &[1, 1, 1, 1]));
     let batch_loss = |outputs: usize, gradients: usize| {
         let (outputs, mut d) = (vec![[0.0; 2]; outputs], vec![[0.0; 2]; gradients]);
         Triplet::new().loss_and_gradient(&outputs, &mut d).expect_err("no triplets")
@@ -246,6 +248,9 @@ fn training(messages: &mut Messages) {
     messages.error("TrainError::LastBatch", found.expect_err("a last batch of one sample"));
     let found = batches(9).drop_last(true).fit(&mut Norm::new(1), &points(), &loss);
     messages.error("TrainError::NoBatch", found.expect_err("too few samples"));
+    let mut stopped = batches(4).on_step(|_| ControlFlow::Break(()));
+    let found = stopped.fit_epoch(&mut Norm::new(1), &points(), &loss);
+    messages.error("TrainError::Stopped", found.expect_err("one of two steps"));
     let found = batches(4).resume(true).fit(&mut Norm::new(1), &points(), &loss);
     messages.error("CheckpointError::NoFolder", found.expect_err("no folder"));
     let rate = |epoch| if epoch < 3 { 0.1 } else { f64::NAN };
@@ -549,7 +554,8 @@ fn data(messages: &mut Messages, folder: &Path) {
     messages.error("StandardizeError::Empty", found);
     let found = Standardizer::over_all(&[[0.0, 1.0], [2.0, f32::INFINITY]]);
     messages.error("StandardizeError::NotFinite", found.expect_err("infinity"));
-    let weights = |weights: &[f32]| Weighted::new(points(), weights).expect_err("bad weights");
+    let weights =
+        |weights: &[f32]| WeightedSamples::new(points(), weights).expect_err("bad weights");
     messages.error("WeightsError::Len", weights(&[1.0]));
     messages.error("WeightsError::Weight", weights(&[1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0]));
     messages.error("WeightsError::Zero", weights(&[0.0; 8]));

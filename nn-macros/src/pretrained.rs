@@ -70,6 +70,7 @@ fn weights_graph(network: &Network) -> Result<(Graph<'_>, usize), (Span, String)
         offsets.push(end);
         end += row.params(&sizes.inputs, &sizes.values) + row.buffers(&sizes.inputs, &sizes.values);
         let shared = node.owner.map(|owner| shared_weight(network, owner, offsets[owner], &sizes));
+        let channels = row.channels(&sizes.inputs, &sizes.values);
         let own = row.tensors.map(|_| NodeWeights {
             len: end - offsets[index],
             offset: offsets[index],
@@ -81,7 +82,7 @@ fn weights_graph(network: &Network) -> Result<(Graph<'_>, usize), (Span, String)
             inputs: node.inputs.iter().map(|value| value.0).collect(),
             output: node.output.0,
             features: network.features(index, row),
-            channels: row.channels,
+            channels,
             weights: shared.flatten().into_iter().chain(own).collect(),
         });
     }

@@ -26,7 +26,7 @@ pub enum Padding<Size = usize> {
     Same,
 }
 
-/// The padding of a convolution over steps.
+/// The padding of a convolution or a pool over steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepPadding<Size = usize> {
     /// This many zeros on both sides.
@@ -38,6 +38,20 @@ pub enum StepPadding<Size = usize> {
     Same,
     /// All zeros before the first step, so that no output reads a later step.
     Causal,
+}
+
+impl Padding {
+    /// Whether the arguments give its numbers.
+    pub(crate) const fn is_given(&self) -> bool {
+        matches!(self, Self::Explicit(_) | Self::Sides(_))
+    }
+}
+
+impl StepPadding {
+    /// Whether the arguments give its numbers.
+    pub(crate) const fn is_given(&self) -> bool {
+        matches!(self, Self::Explicit(_) | Self::Sides(_))
+    }
 }
 
 /// One of the words that an argument takes, such as `bilinear` in `mode = bilinear`: a variant of an enum

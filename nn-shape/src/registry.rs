@@ -3,8 +3,8 @@
 //! Rules do not import this module, only `row`, so that modules form no cycle.
 
 pub use crate::row::{
-    Channels, Count, Features, Flow, Flows, How, Inputs, Needs, Row, Rule, Size, Steps, Storage,
-    Streaming, Tensors,
+    Channels, ChannelsOf, Count, Features, Flow, Flows, How, Inputs, Needs, Row, Rule, Size, Steps,
+    Storage, Streaming, Tensors,
 };
 use crate::rules;
 

@@ -127,6 +127,11 @@ pub enum Channels {
     Last,
     /// As in the input; last where branches of both kinds meet.
     AsInput,
+    /// As in the input, of which the layer removes another axis.
+    Kept,
+    /// Nowhere, because the layer removes them: the axes that are left have the same order in PyTorch, whether the input's
+    /// channels are first or last there.
+    Removed,
 }
 
 /// What a layer does with the order of features. PyTorch flattens an image channels first, so that the features of a
@@ -166,6 +171,9 @@ pub type Rule = fn(&[Shape], &[Value]) -> Result<Shape, ShapeError>;
 
 /// How a layer's output shape is computed, such as `height (28 + 2*0 - 3)/1 + 1 = 26`.
 pub type How = fn(&[Shape], &[Value]) -> Text;
+
+/// Where PyTorch has the channels of a layer's output, given its inputs and arguments.
+pub type ChannelsOf = fn(&[Shape], &[Value]) -> Channels;
 
 /// The tensors of a layer's weights in files.
 pub type Tensors = fn(&[Shape], &[Value], &mut TensorSink<'_>);
@@ -224,8 +232,11 @@ pub struct Row {
     pub features: Features,
     /// What it does with sequences that are shorter than their shape.
     pub steps: Steps,
-    /// Where PyTorch has the channels of its output.
+    /// Where PyTorch has the channels of its output; see [`Self::channels`].
     pub channels: Channels,
+    /// The same where it depends on the arguments; `None` where it is [`Self::channels`]. The struct of arguments has a
+    /// method `channels`, a `const fn(&self, &[Shape]) -> Channels`, which expanded code calls.
+    pub channels_of: Option<ChannelsOf>,
     /// Whether it can take a sequence one step at a time.
     pub streaming: Streaming,
     /// How inference computes it together with its neighbours.
@@ -259,6 +270,7 @@ impl Row {
         features: Features::Fixed,
         steps: Steps::Each,
         channels: Channels::AsInput,
+        channels_of: None,
         streaming: Streaming::Pointwise,
         fusion: Fusion::None,
         role: Role::Other,
@@ -289,6 +301,12 @@ impl Row {
     #[must_use]
     pub fn how(&self, inputs: &[Shape], values: &[Value]) -> Text {
         self.how.map_or(Text::new(), |how| how(inputs, values))
+    }
+
+    /// Where PyTorch has the channels of the output, where the rule succeeds.
+    #[must_use]
+    pub fn channels(&self, inputs: &[Shape], values: &[Value]) -> Channels {
+        self.channels_of.map_or(self.channels, |channels| channels(inputs, values))
     }
 
     /// Whether the layer can take a sequence one step at a time, with these arguments.

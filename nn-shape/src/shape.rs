@@ -57,6 +57,20 @@ impl Shape {
         self.dim(self.rank - 1)
     }
 
+    /// The number of elements along the axes from `begin` to before `end`.
+    ///
+    /// # Panics
+    /// When there are no such axes.
+    #[must_use]
+    pub const fn span(&self, begin: usize, end: usize) -> usize {
+        let (mut len, mut axis) = (1, begin);
+        while axis < end {
+            len *= self.dim(axis);
+            axis += 1;
+        }
+        len
+    }
+
     /// This shape with another last axis.
     #[must_use]
     pub const fn with_last(mut self, size: usize) -> Self {

@@ -3,8 +3,8 @@
 use crate::case::{Case, copy, floats};
 use unrolled::loss::{
     BatchLoss, BinaryCrossEntropyWithLogits, BinaryFocalWithLogits, CTC, Dice, Focal, GaussianNLL,
-    Hinge, InfoNCE, KLDivergence, Labels, MarginRanking, MultiMargin, NLL, NTXent, PoissonNLL,
-    Quantile, Triplet,
+    Hinge, InfoNCE, KLDivergence, LabelSequence, MarginRanking, MultiMargin, NLL, NTXent,
+    PoissonNLL, Quantile, Triplet,
 };
 use unrolled::prelude::*;
 
@@ -84,12 +84,12 @@ fn losses_of_classes() {
 #[test]
 fn ctc_of_scores() {
     let case = Case::read("losses");
-    let labels: Vec<Labels<5>> = case
+    let labels: Vec<LabelSequence<5>> = case
         .values("ctc.target")
         .chunks_exact(5)
         .map(|row| {
             let labels: Vec<u32> = row.iter().filter(|l| **l >= 0.0).map(|l| *l as u32).collect();
-            Labels::new(&labels).expect("at most 5")
+            LabelSequence::new(&labels).expect("at most 5")
         })
         .collect();
     let scores = case.values("ctc.y");

@@ -266,6 +266,12 @@ references! {
     avg_pool2d_ceil_mode_not_counted: (7x10x3) -> 3x4x3 {
         AvgPool2d(2, stride = 3, count_include_pad = false, ceil_mode = true)
     }
+    max_pool2d_same_dilation: (5x7x3) -> 5x7x3 { MaxPool2d(3, stride = 1, padding = same, dilation = (2, 3)) }
+    max_pool1d_causal_dilation: (8x3) -> 4x3 { MaxPool1d(3, stride = 2, padding = causal, dilation = 3) }
+    avg_pool1d_causal: (8x3) -> 8x3 { AvgPool1d(4, stride = 1, padding = causal) }
+    avg_pool1d_causal_not_counted: (8x3) -> 8x3 {
+        AvgPool1d(4, stride = 1, padding = causal, count_include_pad = false)
+    }
     max_pool1d_ceil_mode: (8x3) -> 4x3 { MaxPool1d(3, stride = 2, ceil_mode = true) }
     avg_pool1d_ceil_mode: (8x3) -> 5x3 { AvgPool1d(3, stride = 2, padding = 1, ceil_mode = true) }
     pad1d: (5x3) -> 8x3 { Pad1d((2, 1), value = -0.5) }
@@ -345,6 +351,12 @@ references! {
     reduce_sum: (5x4x3) -> 5x3 { Reduce(sum, axis = 1) }
     reduce_max_conv2d_flatten_dense: (4x4x2) -> 5 {
         Conv2d(3, kernel = 2), Reduce(max, axis = 0), Flatten, Dense(5),
+    }
+    reduce_channels_flatten_dense: (4x5x2) -> 5 {
+        Conv2d(3, kernel = 2), Reduce(mean, axis = 2), Flatten, Dense(5),
+    }
+    reduce_pixels_of_dense_flatten_dense: (3x4x2) -> 5 {
+        Dense(6), Reduce(sum, axis = 1), Flatten, Dense(5),
     }
     softmax_of_steps: (7x5) -> 7x5 { Softmax(axis = 0) }
     dropout_of_none: (6) -> 5 { Dense(5), Dropout(0) }

@@ -78,6 +78,12 @@ def rearranged():
     case("reduce_max_conv2d_flatten_dense", named({
         "conv2d": nn.Conv2d(2, 3, 2), "reduce": Function(lambda x: x.amax(2)), "flatten": nn.Flatten(),
         "dense": nn.Linear(9, 5)}), (2, 4, 4))
+    case("reduce_channels_flatten_dense", named({
+        "conv2d": nn.Conv2d(2, 3, 2), "reduce": Function(lambda x: x.mean(1)), "flatten": nn.Flatten(),
+        "dense": nn.Linear(12, 5)}), (2, 4, 5))
+    case("reduce_pixels_of_dense_flatten_dense", named({
+        "dense": nn.Linear(2, 6), "reduce": Function(lambda x: x.sum(2)), "flatten": nn.Flatten(),
+        "dense_2": nn.Linear(18, 5)}), (3, 4, 2), layout=as_is)
     case("softmax_of_steps", functions(lambda x: x.softmax(1)), (7, 5), layout=as_is, spread=3.0)
 
 
@@ -100,6 +106,12 @@ def paddings():
     case("avg_pool2d_ceil_mode", one("x", nn.AvgPool2d(3, 2, padding=1, ceil_mode=True)), (3, 6, 8))
     case("avg_pool2d_ceil_mode_not_counted", one("x", nn.AvgPool2d(
         2, 3, ceil_mode=True, count_include_pad=False)), (3, 7, 10))
+    case("max_pool2d_same_dilation", one("x", padded(
+        nn.MaxPool2d(3, 1, dilation=(2, 3)), 3, 3, 2, 2, value=least)), (3, 5, 7))
+    case("max_pool1d_causal_dilation", one("x", padded(nn.MaxPool1d(3, 2, dilation=3), 6, 0, value=least)), (3, 8))
+    case("avg_pool1d_causal", one("x", padded(nn.AvgPool1d(4, 1), 3, 0)), (3, 8))
+    case("avg_pool1d_causal_not_counted", functions(
+        lambda x: F.avg_pool1d(F.pad(x, (3, 0)), 4, 1) / F.avg_pool1d(F.pad(torch.ones_like(x), (3, 0)), 4, 1)), (3, 8))
     case("max_pool1d_ceil_mode", one("x", nn.MaxPool1d(3, 2, ceil_mode=True)), (3, 8))
     case("avg_pool1d_ceil_mode", one("x", nn.AvgPool1d(3, 2, padding=1, ceil_mode=True)), (3, 8))
 

@@ -228,7 +228,9 @@ class Layer:
         return x.transpose(self.first + 1, self.second + 1)
 
     def apply_Reduce(self, x):
-        return {"mean": torch.mean, "sum": torch.sum, "max": torch.amax}[self.mode](x, self.axis + 1)
+        if self.mode == "max":
+            return x.max(self.axis + 1).values
+        return {"mean": torch.mean, "sum": torch.sum}[self.mode](x, self.axis + 1)
 
     def apply_ClassToken(self, x):
         return torch.cat([self.weights.next(x.shape[-1]).expand(len(x), 1, -1), x], 1)

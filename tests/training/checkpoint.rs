@@ -262,7 +262,7 @@ fn other_settings_of_an_optimiser_are_refused() {
     let expected = [
         "first beta of the optimiser: expected 0.5, found 0.9",
         "AMSGrad of the optimiser: expected 1, found 0",
-        "freeze of `dense` of the optimiser: expected 1, found none",
+        "rule 1 (freeze of `dense`) of the optimiser: expected 1, found none",
     ];
     assert_eq!(differences(error), expected);
 }

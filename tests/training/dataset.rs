@@ -6,7 +6,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
-use unrolled::data::{Augment, Dataset, Split, Subset, Weighted, Windows, balanced_weights};
+use unrolled::data::{Augment, Dataset, Split, Subset, WeightedSamples, Windows, balanced_weights};
 use unrolled::metrics::Perplexity;
 use unrolled::prelude::*;
 use unrolled::train::{DataSet, TrainError};
@@ -87,7 +87,7 @@ fn the_number_of_threads_that_load_changes_no_bit() {
     let (samples, valid) = (data(53, 1), data(20, 2));
     let weights = balanced_weights(&samples.targets);
     let of = |samples: &Data<Image, u32>, weights: &[f32]| {
-        Weighted::new(augmented(Lazy(samples.clone())), weights).expect("positive weights")
+        WeightedSamples::new(augmented(Lazy(samples.clone())), weights).expect("positive weights")
     };
     let run = |threads| train_on(&of(&samples, &weights), &of(&valid, &weights[..20]), threads);
     let expected = run(1);

@@ -1,7 +1,9 @@
 //! Losses that take more than one value of a target at a time.
 
 use crate::common::random;
-use unrolled::loss::{BatchLoss, CTC, GaussianNLL, Labels, NTXent};
+use unrolled::loss::{
+    BatchLoss, CTC, Dice, GaussianNLL, LabelSequence, Loss, Mixed, MixedTarget, NTXent, Weighted,
+};
 use unrolled::prelude::*;
 
 network! {
@@ -14,6 +16,12 @@ network! {
     // `CTC` takes log-probabilities.
     #[allow(softmax_at_output)]
     struct Speech(..6x3) -> 6x3 { Dense(3), LogSoftmax }
+
+    /// Sequences of fewer than 5 steps have no output.
+    #[allow(softmax_at_output)]
+    struct Short(..8x3) -> 4x3 { Conv1d(3, kernel = 5), LogSoftmax }
+
+    struct Double(3) -> (class: 4, place: 2) { class: Dense(4), Tanh, place: Dense(2) }
 
     struct Embedder(3) -> 2 { Dense(16), Tanh, Dense(2) }
 }
@@ -48,10 +56,10 @@ fn labels_without_their_steps_are_learnt() {
         Sequence::<[f32; 3], 6>::new(&rows.collect::<Vec<_>>()).expect("up to 6 steps")
     };
     let samples = [
-        (steps(&[0, 1, 1, 0, 2]), Labels::<3>::new(&[1, 2])),
-        (steps(&[2, 0, 2]), Labels::new(&[2, 2])),
-        (steps(&[0, 0, 1, 2, 0, 1]), Labels::new(&[1, 2, 1])),
-        (steps(&[0, 0]), Labels::new(&[])),
+        (steps(&[0, 1, 1, 0, 2]), LabelSequence::<3>::new(&[1, 2])),
+        (steps(&[2, 0, 2]), LabelSequence::new(&[2, 2])),
+        (steps(&[0, 0, 1, 2, 0, 1]), LabelSequence::new(&[1, 2, 1])),
+        (steps(&[0, 0]), LabelSequence::new(&[])),
     ];
     let data: Data<_, _> =
         samples.into_iter().map(|(x, labels)| (x, labels.expect("up to 3"))).collect();
@@ -65,6 +73,89 @@ fn labels_without_their_steps_are_learnt() {
     let y = net.forward(&steps(&[1, 0, 2]));
     let largest = y.map(|y| (0..3).max_by(|a, b| y[*a].total_cmp(&y[*b])).expect("3 classes"));
     assert_eq!(largest[..3], [1, 0, 2]);
+}
+
+#[test]
+fn sequences_without_output_steps_have_no_gradient() {
+    fn of_one<L: Loss<[[f32; 3]; 4]>>(loss: &L, target: L::Target) -> f32 {
+        let short = Sequence::new(&[[0.5, -0.5, 0.25]; 3]).expect("up to 8 steps");
+        let (mut net, mut d_net) = (Short::new(1), Short::zeros());
+        let key = RngKey::new(1);
+        let found = net.loss_and_gradients(loss, &[short], &[target], &mut d_net, key);
+        assert!(d_net.params().iter().all(|d| *d == 0.0), "{:?}", d_net.params());
+        found.expect("a sound target")
+    }
+    let labels = |labels: &[u32]| LabelSequence::<2>::new(labels).expect("up to 2");
+    assert_eq!(of_one(&CTC::new(), labels(&[])), 0.0);
+    assert_eq!(of_one(&CTC::new(), labels(&[1])), f32::INFINITY);
+    assert_eq!(of_one(&CTC::new().zero_infinity(), labels(&[1])), 0.0);
+    assert_eq!(of_one(&Dice::new().with_logits(), [[1.0; 3]; 4]), 0.0);
+}
+
+/// The loss and the gradients of a network on three samples.
+fn found<N: Network, L: Loss<N::Output>>(
+    loss: &L,
+    inputs: &[N::Input; 3],
+    targets: &[L::Target; 3],
+) -> (f32, Vec<f32>) {
+    let (mut net, mut d_net) = (N::new(1), N::zeros());
+    let loss = net.loss_and_gradients(loss, inputs, targets, &mut d_net, RngKey::new(1));
+    (loss.expect("sound targets"), d_net.params().to_vec())
+}
+
+#[test]
+fn a_factor_applies_to_a_loss_of_several_outputs() {
+    let (xs, ts) = ([[0.5], [-1.0], [0.25]], [[1.0], [0.5], [-0.5]]);
+    let (loss, d) = found::<Normal, _>(&GaussianNLL::new(), &xs, &ts);
+    let half = found::<Normal, _>(&Weighted::new(GaussianNLL::new(), 0.5), &xs, &ts);
+    assert_eq!(half, (0.5 * loss, d.iter().map(|d| 0.5 * d).collect()));
+
+    let xs = [[0.5, -0.5, 0.25], [1.0, 0.0, -0.75], [0.125, 0.5, -1.0]];
+    let ts = [(1, [0.5, -0.5]), (3, [0.0, 0.25]), (0, [1.0, 0.5])];
+    let classes = CrossEntropy::new().class_weights(&[1.0, 2.0, 0.5, 3.0]);
+    let all = Weighted::new((classes.clone(), MeanSquaredError.weighted(2.0)), 0.5);
+    let each = (classes.weighted(0.5), MeanSquaredError);
+    assert_eq!(found::<Double, _>(&all, &xs, &ts), found::<Double, _>(&each, &xs, &ts));
+    let [all, each] = [
+        Double::new(1).evaluate(&data(&xs, &ts), &all).expect("sound data"),
+        Double::new(1).evaluate(&data(&xs, &ts), &each).expect("sound data"),
+    ];
+    assert_eq!(all, each);
+}
+
+fn data<X: Copy, T: Copy>(inputs: &[X], targets: &[T]) -> Data<X, T> {
+    Data { inputs: inputs.to_vec(), targets: targets.to_vec() }
+}
+
+#[test]
+fn mixtures_have_losses_of_several_outputs() {
+    const fn mix<T: Copy>(first: T, second: T, share: f32) -> MixedTarget<T> {
+        MixedTarget { first, second, share }
+    }
+    let xs = [[0.5, -0.5, 0.25], [1.0, 0.0, -0.75], [0.125, 0.5, -1.0]];
+    let ts = [
+        mix((1, [0.5, -0.5]), (2, [0.0, 1.0]), 0.25),
+        mix((3, [0.0, 0.25]), (0, [0.5, 0.5]), 0.0),
+        mix((0, [1.0, 0.5]), (3, [-1.0, 0.5]), 0.75),
+    ];
+    let classes = CrossEntropy::new().class_weights(&[1.0, 2.0, 0.5, 3.0]);
+    let loss = Mixed((classes.clone(), MeanSquaredError.weighted(2.0)));
+    let net = Double::new(1);
+    let slopes = unrolled::check_gradients(&*net, &loss, &xs, &ts).expect("sound targets");
+    assert!(slopes.worst < 2e-3, "{slopes}");
+    // The same as mixtures of each output.
+    let each = (Mixed(classes), Mixed(MeanSquaredError.weighted(2.0)));
+    let apart = ts.map(|MixedTarget { first, second, share }| {
+        (mix(first.0, second.0, share), mix(first.1, second.1, share))
+    });
+    assert_eq!(found::<Double, _>(&loss, &xs, &ts), found::<Double, _>(&each, &xs, &apart));
+    let score = net.evaluate(&data(&xs, &ts), &loss).expect("sound data");
+    assert_eq!(score, net.evaluate(&data(&xs, &apart), &each).expect("sound data"));
+
+    let (xs, ts) = ([[0.5], [-1.0], [0.25]], [1.0, 0.5, -0.5].map(|t| mix([t], [0.0], 0.25)));
+    let gaussian = Mixed(GaussianNLL::new());
+    let slopes = unrolled::check_gradients(&*Normal::new(1), &gaussian, &xs, &ts);
+    assert!(slopes.as_ref().expect("sound targets").worst < 2e-3, "{slopes:?}");
 }
 
 #[test]

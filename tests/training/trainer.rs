@@ -118,6 +118,35 @@ fn a_stopped_epoch_is_continued() {
 }
 
 #[test]
+fn a_stopped_epoch_is_an_error_of_fit_epoch_and_continued() {
+    let (train, loss) = (data(35, 1), CrossEntropy::new());
+    let fit = |stop: u64| {
+        let mut net = Small::new(3);
+        let flow = move |step: &unrolled::train::Step| match step.total_steps == stop {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let mut trainer = Trainer::new(SGD::new(0.1)).batch(10).quiet().on_step(flow);
+        let found = [(); 3].map(|()| trainer.fit_epoch(&mut net, &train, &loss));
+        (found, bits(net.params()))
+    };
+    let ([first, second, third], weights) = fit(6);
+    assert_eq!(first.map(|epoch| epoch.number), Ok(1));
+    assert_eq!(
+        second.unwrap_err().to_string(),
+        "epoch 2: `on_step` ended it before its last step; the next call continues it"
+    );
+    assert_eq!(third.map(|epoch| epoch.number), Ok(2));
+    // The last step of an epoch completes it.
+    let ([_, second, third], _) = fit(8);
+    assert_eq!([second, third].map(|found| found.map(|epoch| epoch.number)), [Ok(2), Ok(3)]);
+    let mut net = Small::new(3);
+    let mut trainer = Trainer::new(SGD::new(0.1)).batch(10).epochs(2).quiet();
+    trainer.fit(&mut net, &train, &loss).expect("sound data");
+    assert_eq!(weights, bits(net.params()));
+}
+
+#[test]
 fn a_stopped_epoch_of_chunks_is_continued_with_its_states() {
     let text: Vec<u32> = (0..81).map(|i| i * i % 3).collect();
     let (chunks, loss) = (Data::next_steps(&text), CrossEntropy::new());

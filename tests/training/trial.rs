@@ -4,6 +4,7 @@ use super::threads::{Image, data};
 use crate::common::{bits, temporary};
 use unrolled::data::Dataset;
 use unrolled::prelude::*;
+use unrolled::train::{DataSet, TrainError};
 use unrolled::{BatchError, RngKey};
 
 network! { struct Small(8x8x2) -> 3 { Flatten, Dense(16), ReLU, Dense(3) } }
@@ -42,6 +43,23 @@ fn one_batch_is_overfit() {
     let none = Data::<Image, u32>::default();
     let error = trainer.overfit_one_batch(&*net, &none, &CrossEntropy::new(), 1).unwrap_err();
     assert!(error.to_string().contains(&BatchError::Empty.to_string()), "{error}");
+}
+
+#[test]
+fn short_runs_refuse_other_numbers_of_targets() {
+    let mut samples = data(60, 1);
+    samples.targets.truncate(5);
+    let expected = BatchError::Targets { inputs: 60, targets: 5 };
+    let (mut net, loss) = (Small::new(1), CrossEntropy::new());
+    let mut trainer = Trainer::new(Adam::new(1e-2)).batch(10).quiet();
+    let error = trainer.overfit_one_batch(&*net, &samples, &loss, 1).unwrap_err();
+    assert_eq!(error, TrainError::Data { data: DataSet::Training, source: expected.clone() });
+    // Also where the first step has its targets.
+    for batch in [5, 10] {
+        let mut trainer = Trainer::new(Adam::new(1e-2)).batch(batch).fast_dev_run(true).quiet();
+        let error = trainer.fit(&mut net, &samples, &loss).unwrap_err();
+        assert_eq!(error, TrainError::Data { data: DataSet::Training, source: expected.clone() });
+    }
 }
 
 #[test]

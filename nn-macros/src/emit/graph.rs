@@ -2,10 +2,11 @@
 
 use super::context::Context;
 use super::shapes;
-use crate::network::{Layer, Network, Node, ValueId};
+use crate::network::{Argument, Layer, Network, Node, ValueId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::fmt::Debug;
+use unrolled_shape::registry::Row;
 
 /// The constant `GRAPH` of `Shaped`.
 pub(super) fn emit_graph(context: &Context) -> Option<TokenStream> {
@@ -60,18 +61,30 @@ fn emit_node(context: &Context, numbers: &Numbers, index: usize) -> TokenStream 
                 offset: #slot.offset(),
             })
         }
-        Layer::Known { row, .. } => {
+        Layer::Known { row, arguments } => {
             let features = variant(network.features(index, row));
-            let channels = variant(row.channels);
+            let channels = emit_channels(network, node, row, arguments);
             let weights = emit_weights(context, index);
             quote!(__rt::GraphLayer::Layer {
                 features: __rt::Features::#features,
-                channels: __rt::Channels::#channels,
+                channels: #channels,
                 weights: &[#(#weights),*],
             })
         }
     };
     quote!(__rt::GraphNode { name: #name, inputs: &[#(#inputs),*], output: #output, layer: #layer })
+}
+
+/// Where PyTorch has the channels of the output of `node`.
+fn emit_channels(network: &Network, node: &Node, row: &Row, arguments: &[Argument]) -> TokenStream {
+    let rt = quote!(__rt);
+    if row.channels_of.is_some() {
+        let rule = shapes::rule(&rt, row, arguments);
+        let inputs = shapes::shapes(&rt, network, &node.inputs);
+        return quote!(#rule.channels(&#inputs));
+    }
+    let channels = variant(row.channels);
+    quote!(#rt::Channels::#channels)
 }
 
 /// The name of a variant.

@@ -27,7 +27,8 @@ use std::fmt;
 /// }
 /// ```
 ///
-/// [`Subset`](super::Subset), [`Weighted`](super::Weighted) and [`Windows`](super::Windows) choose samples of others.
+/// [`Subset`](super::Subset), [`WeightedSamples`](super::WeightedSamples) and [`Windows`](super::Windows) choose samples
+/// of others.
 ///
 /// A trainer prepares the next steps on another thread while it trains: two steps are in memory, whatever the size of the
 /// data set. [`prefetch_threads`](crate::train::Trainer::prefetch_threads) sets the number of such threads. Samples

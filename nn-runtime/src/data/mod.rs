@@ -18,7 +18,7 @@ mod standardizer;
 mod table;
 mod text;
 mod vocabulary;
-mod weighted;
+mod weighted_samples;
 mod windows;
 
 pub use augment::Augment;
@@ -39,5 +39,5 @@ pub use standardizer::{Floats, StandardizeError, Standardizer};
 pub use table::{Column, ColumnKey, Format, Table};
 pub use text::{TextError, TextPosition, read_text};
 pub use vocabulary::{Vocabulary, VocabularyBuilder, VocabularyError};
-pub use weighted::{Weighted, WeightsError, balanced_weights};
+pub use weighted_samples::{WeightedSamples, WeightsError, balanced_weights};
 pub use windows::Windows;

@@ -1,8 +1,8 @@
 //! Data-parallel training: several processes, the *ranks*, train the same network, each on its part of every batch.
 //!
 //! [`Trainer::distributed`](crate::train::Trainer::distributed) is all that a program with a trainer needs. Ranks are
-//! the threads of a [`LocalWorld`], or processes that a [`Transport`] of the program connects. `docs/distributed.md` states what
-//! is sent when.
+//! processes that MPI starts (the crate `unrolled-mpi`), or the threads of a [`LocalWorld`]. `docs/distributed.md` states
+//! what is sent when, and how long it takes.
 
 mod local_world;
 mod sum_gradients;

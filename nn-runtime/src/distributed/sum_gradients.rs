@@ -2,7 +2,7 @@
 
 use crate::contract::Network;
 use crate::ranks::{DistributedError, Division, Ranks, Transport};
-use crate::step::sum_over_ranks;
+use crate::step::{SubtreeGradients, sum_over_ranks};
 use std::ops::Range;
 
 /// Replaces `d_net` by the sum of the gradients that all ranks pass, for programs with a loop of their own. The same bits
@@ -20,14 +20,37 @@ pub fn sum_gradients<N: Network>(
 ) -> Result<(), DistributedError> {
     let ranks = Ranks::new(world);
     let leaves = ranks.size().next_power_of_two();
-    let division = Division { leaves, ranks: Some(&ranks) };
+    let division = Division { leaves, ranks: Some(&ranks), shares: None };
     let tree = division.tree();
-    // The first leaf of each rank is its gradient; others are empty.
-    let first_leaves = || (0..ranks.size()).map(|rank| tree.leaves_of(rank).start);
-    let filled = |subtree: &Range<usize>| first_leaves().any(|leaf| subtree.contains(&leaf));
-    let own = d_net.as_floats().to_vec();
-    sum_over_ranks(d_net.as_floats_mut(), &division, filled, |_, gradient| {
-        gradient.copy_from_slice(&own);
-    });
+    let first_leaves = (0..ranks.size()).map(|rank| tree.leaves_of(rank).start).collect();
+    let own = OwnGradient { first_leaves, gradient: d_net.as_floats().to_vec() };
+    sum_over_ranks(d_net.as_floats_mut(), &division, &own);
     ranks.check()
+}
+
+/// The gradient of this rank, that of one leaf.
+struct OwnGradient {
+    /// The first leaf of each rank, which is its gradient; others are empty.
+    first_leaves: Vec<usize>,
+    gradient: Vec<f32>,
+}
+
+impl SubtreeGradients for OwnGradient {
+    fn ends(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.gradient.len())
+    }
+
+    fn is_filled(&self, subtree: &Range<usize>) -> bool {
+        self.first_leaves.iter().any(|leaf| subtree.contains(leaf))
+    }
+
+    fn write(
+        &self,
+        _subtree: Range<usize>,
+        _tasks: Range<usize>,
+        elements: &mut [f32],
+        _after_task: impl Fn() + Sync,
+    ) {
+        elements.copy_from_slice(&self.gradient);
+    }
 }

@@ -221,17 +221,17 @@ fn write_joined(
 ) {
     let (channels, (count, sums)) = (sums.len() / 2, sums.split_at_mut(1));
     // In the order of the shards: the same bits on any number of threads.
-    let filled = |shard: &usize| shards.samples(*shard) > 0;
+    let has_samples = |shard: &usize| shards.samples(*shard) > 0;
     for (c, values) in sums.chunks_exact_mut(2).enumerate() {
         let (mut rows_before, mut joined) = (0, [0.0; 2]);
-        for shard in (0..shards.count()).filter(filled) {
+        for shard in (0..shards.count()).filter(has_samples) {
             let sums = shards.shard_sums(shard);
             joined = join([rows_before, rows(sums)], joined, get(sums, channels, c));
             rows_before += rows(sums);
         }
         values.copy_from_slice(&joined);
     }
-    let rows = (0..shards.count()).filter(filled).map(|shard| rows(shards.shard_sums(shard)));
+    let rows = (0..shards.count()).filter(has_samples).map(|shard| rows(shards.shard_sums(shard)));
     count[0] = rows.sum::<usize>() as f64;
 }
 

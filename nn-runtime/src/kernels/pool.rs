@@ -32,7 +32,7 @@ impl Pool {
     pub(crate) const fn adaptive(over: Over, input: Shape, output: Shape) -> Self {
         let window = Window::without_padding(over, [1; 2], [1; 2], [1; 2]);
         let pool = Self { adaptive: true, ..Self::new(window, input, output) };
-        // The largest window: one that begins in the middle of an element, so to speak, covers one more.
+        // The largest window: where a window's ends are rounded to whole elements, it covers one more.
         let kernel = [
             pool.input[0].div_ceil(pool.output[0]) + 1,
             pool.input[1].div_ceil(pool.output[1]) + 1,

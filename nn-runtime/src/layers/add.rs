@@ -1,8 +1,8 @@
 //! [`Add`]: PyTorch's `a + b`, for two or more branches.
 
+use super::joins::fold;
 #[cfg(feature = "train")]
 use super::joins::sum_positions;
-use super::joins::{zip, zip_in_place};
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{Infer, Node, Spec, Streaming};
@@ -44,17 +44,14 @@ impl<S: Spec<Arguments = add::Add>> TrainNode<S> for Add {
 
 dispatch! {
     fn forward(n: usize, x: &[&[f32]], y: &mut [f32]) {
-        // The first two at once, so that `y` is not read and written once more.
-        zip(n, [x[0], x[1]], y, |a, b| a + b);
-        for x in &x[2..] {
-            zip_in_place(n, x, y, |y, x| y + x);
-        }
+        fold(n, x, y, |a, b| a + b);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::joins::testing::check_fold;
     use crate::layers::testing::{Trial, spec};
 
     spec!(Two: add::Add {}, [&[3, 4], &[3, 4]] -> &[3, 4]);
@@ -70,24 +67,8 @@ mod tests {
 
     #[test]
     fn adds_all_branches() {
-        let mut trial = Trial::<Three, Add>::random();
-        for (x, begin) in trial.x.iter_mut().zip([1.0, 10.0, 100.0]) {
-            x[..2].copy_from_slice(&[begin, -begin]);
-        }
-        assert_eq!(trial.infer()[..2], [111.0, -111.0]);
-        trial.check_inference();
-        Trial::<Two, Add>::random().check_inference();
-    }
-
-    #[test]
-    fn broadcasts_channels() {
-        let mut trial = Trial::<Channels, Add>::random();
-        trial.check_inference();
-        let outcome = trial.train();
-        for out in 0..12 {
-            let [a, b, c] =
-                [trial.x[0][12 + out], trial.x[1][3 + out % 3], trial.x[2][3 + out % 3]];
-            assert_eq!(outcome.y[12 + out], a + b + c);
-        }
+        check_fold::<Two, Add>(|a, b| a + b);
+        check_fold::<Three, Add>(|a, b| a + b);
+        check_fold::<Channels, Add>(|a, b| a + b);
     }
 }

@@ -30,6 +30,7 @@ impl Activation for Clip {
     #[inline(always)]
     fn d_x<L: Lanes>(arguments: &Self::Arguments, y: f32, d_y: f32) -> f32 {
         let (min, max) = limits(arguments);
+        // 0 at the limits, too, as that of PyTorch 2.15.
         if y <= min || y >= max { 0.0 } else { d_y }
     }
 }

@@ -77,3 +77,29 @@ macro_rules! gate {
 }
 
 pub(super) use gate;
+
+#[cfg(test)]
+pub(super) mod testing {
+    use crate::contract::{Spec, TrainNode};
+    use crate::layers::testing::Trial;
+
+    /// Checks a gate against its definition in `f64`, and its gradients.
+    #[track_caller]
+    pub(crate) fn check<S: Spec, T: TrainNode<S>>(gate: fn(f64, f64) -> f64) {
+        let mut trial = Trial::<S, T>::random().with_step(1e-2, 1e-3);
+        trial.check_gradients();
+        trial.check_inference();
+        let (y, half) = (trial.infer(), S::OUTPUT.last());
+        for (row, y) in y.chunks_exact(half).enumerate() {
+            for (i, y) in y.iter().enumerate() {
+                let at = |from| f64::from(trial.x[0][row * 2 * half + from + i]);
+                let expected = gate(at(0), at(half));
+                assert!((f64::from(*y) - expected).abs() < 1e-6, "{y} {expected}");
+            }
+        }
+    }
+
+    pub(crate) fn sigmoid(x: f64) -> f64 {
+        1.0 / (1.0 + (-x).exp())
+    }
+}

@@ -30,29 +30,15 @@ impl Gate for GLU {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::testing::{Trial, spec};
+    use crate::layers::gates::testing::{check, sigmoid};
+    use crate::layers::testing::spec;
 
     spec!(Steps: glu::GLU {}, [&[3, 8]] -> &[3, 4]);
     spec!(Features: glu::GLU {}, [&[38]] -> &[19]);
 
     #[test]
-    fn agrees_with_finite_differences() {
-        Trial::<Steps, GLU>::random().with_step(1e-2, 1e-3).check_gradients();
-        Trial::<Features, GLU>::random().with_step(1e-2, 1e-3).check_gradients();
-    }
-
-    #[test]
-    fn agrees_with_the_definition() {
-        let mut trial = Trial::<Steps, GLU>::random();
-        trial.check_inference();
-        let y = trial.infer();
-        for (row, y) in y.chunks_exact(4).enumerate() {
-            for (i, y) in y.iter().enumerate() {
-                let [a, b] = [0, 4].map(|half| f64::from(trial.x[0][row * 8 + half + i]));
-                let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-                let expected = a * sigmoid(b);
-                assert!((f64::from(*y) - expected).abs() < 1e-6, "{y} {expected}");
-            }
-        }
+    fn agrees_with_the_definition_and_finite_differences() {
+        check::<Steps, GLU>(|a, b| a * sigmoid(b));
+        check::<Features, GLU>(|a, b| a * sigmoid(b));
     }
 }

@@ -48,12 +48,8 @@ struct Reduction {
 
 impl Reduction {
     const fn new(arguments: &reduce::Reduce, input: Shape) -> Self {
-        let (mut inner, mut axis) = (1, arguments.axis + 1);
-        while axis < input.rank() {
-            inner *= input.dim(axis);
-            axis += 1;
-        }
-        Self { mode: arguments.mode, size: input.dim(arguments.axis), inner }
+        let reduce::Reduce { mode, axis } = *arguments;
+        Self { mode, size: input.dim(axis), inner: input.span(axis + 1, input.rank()) }
     }
 
     /// The factor of a sum.

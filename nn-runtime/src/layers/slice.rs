@@ -12,14 +12,7 @@ rearrange!(Slice, slice::Slice);
 
 impl<S: Spec<Arguments = slice::Slice>> Rearrange<S> for Slice {
     /// All elements of one index of the axis.
-    const BLOCK: usize = {
-        let (mut len, mut axis) = (1, S::ARGUMENTS.axis + 1);
-        while axis < S::INPUT.rank() {
-            len *= S::INPUT.dim(axis);
-            axis += 1;
-        }
-        len
-    };
+    const BLOCK: usize = S::INPUT.span(S::ARGUMENTS.axis + 1, S::INPUT.rank());
 
     #[inline(always)]
     fn source(at: usize) -> Option<usize> {

@@ -70,16 +70,11 @@ struct Columns {
 }
 
 const fn columns<S: Spec<Arguments = softmax::Softmax>>() -> Option<Columns> {
-    let (mut count, mut after) = (1, S::ARGUMENTS.axis(S::INPUT) + 1);
-    if after == S::INPUT.rank() {
+    let (axis, rank) = (S::ARGUMENTS.axis(S::INPUT), S::INPUT.rank());
+    if axis + 1 == rank {
         return None;
     }
-    let size = S::INPUT.dim(after - 1);
-    while after < S::INPUT.rank() {
-        count *= S::INPUT.dim(after);
-        after += 1;
-    }
-    Some(Columns { size, count })
+    Some(Columns { size: S::INPUT.dim(axis), count: S::INPUT.span(axis + 1, rank) })
 }
 
 impl Columns {

@@ -16,19 +16,9 @@ const fn axes<S: Spec<Arguments = transpose::Transpose>>() -> (usize, usize) {
     if first < second { (first, second) } else { (second, first) }
 }
 
-/// The number of elements along the axes from `begin` to before `end`.
-const fn between<S: Spec>(begin: usize, end: usize) -> usize {
-    let (mut len, mut axis) = (1, begin);
-    while axis < end {
-        len *= S::INPUT.dim(axis);
-        axis += 1;
-    }
-    len
-}
-
 impl<S: Spec<Arguments = transpose::Transpose>> Rearrange<S> for Transpose {
     /// What is after both axes.
-    const BLOCK: usize = between::<S>(axes::<S>().1 + 1, S::INPUT.rank());
+    const BLOCK: usize = S::INPUT.span(axes::<S>().1 + 1, S::INPUT.rank());
 
     #[inline(always)]
     fn source(at: usize) -> Option<usize> {
@@ -37,7 +27,7 @@ impl<S: Spec<Arguments = transpose::Transpose>> Rearrange<S> for Transpose {
             return Some(at);
         }
         let (rows, columns) = (S::INPUT.dim(before), S::INPUT.dim(after));
-        let middle = const { between::<S>(axes::<S>().0 + 1, axes::<S>().1) };
+        let middle = const { S::INPUT.span(axes::<S>().0 + 1, axes::<S>().1) };
         // `at` counts `outer, column, middle, row`.
         let (at, row) = (at / rows, at % rows);
         let (at, inner) = (at / middle, at % middle);

@@ -1,6 +1,6 @@
 //! [`BinaryCrossEntropyWithLogits`]: PyTorch's `nn.BCEWithLogitsLoss`.
 
-use super::loss_trait::{Loss, mean_of_values, row_len};
+use super::loss_trait::{Loss, correct_by_sign, mean_of_values, row_len};
 use super::target_error::{TargetError, check_range};
 use crate::hyper::{Range, checked, refuse};
 use crate::kernels::Baseline;
@@ -89,8 +89,7 @@ impl<Output: Values> Loss<Output> for BinaryCrossEntropyWithLogits {
     }
 
     fn correct(&self, y: &[f32], target: &Output) -> (usize, usize) {
-        let pairs = y.iter().zip(target.as_floats());
-        (pairs.filter(|(y, t)| (**y > 0.0) == (**t > 0.5)).count(), Output::LEN)
+        correct_by_sign(y, target, 0.5)
     }
 }
 

@@ -144,15 +144,77 @@ impl ClassTargets {
     }
 }
 
-dispatch! {
-    /// Writes `exp(y - largest)` to `e`, and the largest `y` and the sum of `e` to `totals`. Subtracting the
-    /// largest keeps the exponentials from overflowing.
-    pub(super) fn exponentials<L>(y: &[f32], e: &mut [f32], totals: &mut [f32; 2]) {
-        let largest = rows::max(y);
-        for (e, y) in e.iter_mut().zip(y) {
-            *e = exp::<L>(y - largest);
+/// The settings of a loss whose class indices are [`ClassTargets`]; `$name` is its name in messages.
+macro_rules! class_settings {
+    ($name:literal) => {
+        /// Sets a weight for each class, larger for a rare one.
+        ///
+        /// # Panics
+        /// If there are none, or one is not a finite number of at least 0.
+        #[must_use]
+        #[track_caller]
+        pub fn class_weights(mut self, weights: &[f32]) -> Self {
+            self.targets.set_weights($name, weights);
+            self
         }
-        *totals = [largest, rows::sum(e)];
+
+        /// Ignores predictions with this target, which need not be a class index, such as the padding of a sequence.
+        /// They count neither for the loss nor for the accuracy.
+        #[must_use]
+        pub const fn ignore_index(mut self, target: u32) -> Self {
+            self.targets.ignored = Some(target);
+            self
+        }
+    };
+}
+
+/// [`Loss`](super::Loss) for a type with [`ClassTargets`], from the method `prediction`, which returns the loss of one
+/// prediction, times its weight, and writes its gradient times `scale`. `$applies` is the layer that the loss applies.
+macro_rules! class_loss {
+    ($Loss:ident, $applies:expr) => {
+        #[diagnostic::do_not_recommend]
+        impl<S: $crate::loss::classes::Scores> $crate::loss::loss_trait::Loss<S> for $Loss {
+            type Target = S::Classes;
+
+            fn applies(&self) -> Option<&'static str> {
+                $applies
+            }
+
+            fn check(
+                &self,
+                target: &S::Classes,
+            ) -> Result<(), $crate::loss::target_error::TargetError> {
+                self.targets.check::<S>(target)
+            }
+
+            fn sample(&self, y: &[f32], target: &S::Classes, scale: f32, d_y: &mut [f32]) -> f64 {
+                self.targets.mean::<S>(y, target, scale, d_y, |y, target, scale, d_y| {
+                    self.prediction(y, target as usize, scale, d_y)
+                })
+            }
+
+            fn weight(&self, target: &S::Classes, steps: usize) -> f64 {
+                self.targets.weight::<S>(target, steps)
+            }
+
+            fn correct(&self, y: &[f32], target: &S::Classes) -> (usize, usize) {
+                self.targets.correct::<S>(y, target)
+            }
+        }
+    };
+}
+
+pub(super) use {class_loss, class_settings};
+
+dispatch! {
+    /// Turns scores into `exp(score - largest)`, and writes the largest score and the sum to `totals`. Subtracting the
+    /// largest keeps the exponentials from overflowing.
+    pub(super) fn exponentials<L>(scores: &mut [f32], totals: &mut [f32; 2]) {
+        let largest = rows::max(scores);
+        for score in scores.iter_mut() {
+            *score = exp::<L>(*score - largest);
+        }
+        *totals = [largest, rows::sum(scores)];
     }
 }
 

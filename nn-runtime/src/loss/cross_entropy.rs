@@ -1,8 +1,6 @@
 //! [`CrossEntropy`]: PyTorch's `nn.CrossEntropyLoss`.
 
-use super::classes::{ClassTargets, Scores, exponentials};
-use super::loss_trait::Loss;
-use super::target_error::TargetError;
+use super::classes::{ClassTargets, class_loss, class_settings, exponentials};
 use crate::hyper::{Range, checked};
 
 /// Cross-entropy of logits and a class index: `-log softmax(y)[target]`.
@@ -40,30 +38,13 @@ impl CrossEntropy {
         self
     }
 
-    /// Sets a weight for each class, larger for a rare one.
-    ///
-    /// # Panics
-    /// If there are none, or one is not a finite number of at least 0.
-    #[must_use]
-    #[track_caller]
-    pub fn class_weights(mut self, weights: &[f32]) -> Self {
-        self.targets.set_weights("CrossEntropy", weights);
-        self
-    }
-
-    /// Ignores predictions with this target, which need not be a class index, such as the padding of a sequence.
-    /// They count neither for the loss nor for the accuracy.
-    #[must_use]
-    pub const fn ignore_index(mut self, target: u32) -> Self {
-        self.targets.ignored = Some(target);
-        self
-    }
+    class_settings!("CrossEntropy");
 
     /// The loss of one prediction, times its weight, and its gradient times `scale`.
-    fn prediction(&self, y: &[f32], target: u32, scale: f32, d_y: &mut [f32]) -> f64 {
-        let target = target as usize;
+    fn prediction(&self, y: &[f32], target: usize, scale: f32, d_y: &mut [f32]) -> f64 {
         let mut totals = [0.0; 2];
-        exponentials(y, d_y, &mut totals);
+        d_y.copy_from_slice(y);
+        exponentials(d_y, &mut totals);
         let [largest, sum] = totals;
         let log_sum = f64::from(largest) + f64::from(sum).ln();
         let right = (1.0 - self.label_smoothing) * self.targets.class_weight(target);
@@ -90,36 +71,12 @@ impl CrossEntropy {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S: Scores> Loss<S> for CrossEntropy {
-    type Target = S::Classes;
-
-    fn applies(&self) -> Option<&'static str> {
-        Some("Softmax")
-    }
-
-    fn check(&self, target: &S::Classes) -> Result<(), TargetError> {
-        self.targets.check::<S>(target)
-    }
-
-    fn sample(&self, y: &[f32], target: &S::Classes, scale: f32, d_y: &mut [f32]) -> f64 {
-        let prediction = |y: &[f32], t, scale, d_y: &mut [f32]| self.prediction(y, t, scale, d_y);
-        self.targets.mean::<S>(y, target, scale, d_y, prediction)
-    }
-
-    fn weight(&self, target: &S::Classes, steps: usize) -> f64 {
-        self.targets.weight::<S>(target, steps)
-    }
-
-    fn correct(&self, y: &[f32], target: &S::Classes) -> (usize, usize) {
-        self.targets.correct::<S>(y, target)
-    }
-}
+class_loss!(CrossEntropy, Some("Softmax"));
 
 #[cfg(test)]
 mod tests {
-    use super::super::LossSum;
     use super::super::tests::{add_whole, check, check_batch};
+    use super::super::{Loss, LossSum, TargetError};
     use super::*;
     use crate::types::Values;
 

@@ -16,15 +16,15 @@ thread_local! {
 /// and handwriting, where the labels are known but not their steps.
 ///
 /// Outputs are log-probabilities of classes for each step, `[[f32; C]; T]`, as of `LogSoftmax`. One of the classes is
-/// the blank, 0 by default, which no label is. Targets are [`Labels`] of up to `MAX` labels. Of a ragged output only
-/// the valid steps count.
+/// the blank, 0 by default, which no label is. The target is a [`LabelSequence`] of up to `MAX` labels. Of a ragged
+/// output only the valid steps count.
 ///
 /// ```
-/// # use unrolled_runtime::{Network, SequenceError, TrainingExt, loss::{CTC, Labels}, train::*, optim::*};
+/// # use unrolled_runtime::{Network, SequenceError, TrainingExt, loss::{CTC, LabelSequence}, train::*, optim::*};
 /// # fn example<N: Network<Input = [[f32; 8]; 50], Output = [[f32; 27]; 50]>>(
 /// #     mut net: Box<N>, input: [[f32; 8]; 50],
 /// # ) -> Result<(), SequenceError> {
-/// let word = Labels::<20>::new(&[3, 1, 20])?; // the 0 is the blank
+/// let word = LabelSequence::<20>::new(&[3, 1, 20])?; // the 0 is the blank
 /// let loss = net.evaluate(&[(input, word)].into_iter().collect(), &CTC::new());
 /// # Ok(())
 /// # }
@@ -61,13 +61,13 @@ impl<const MAX: usize> CTC<MAX> {
 
 /// Up to `MAX` labels, the target of [`CTC`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Labels<const MAX: usize> {
+pub struct LabelSequence<const MAX: usize> {
     len: u32,
     /// Zeros after the end.
     all: [u32; MAX],
 }
 
-impl<const MAX: usize> Labels<MAX> {
+impl<const MAX: usize> LabelSequence<MAX> {
     /// These labels; none is an utterance of silence.
     ///
     /// # Errors
@@ -95,12 +95,14 @@ fn needed_steps(labels: &[u32]) -> usize {
 
 #[diagnostic::do_not_recommend]
 impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for CTC<MAX> {
-    type Target = Labels<MAX>;
+    type Target = LabelSequence<MAX>;
 
-    fn check(&self, target: &Labels<MAX>) -> Result<(), TargetError> {
+    fn check(&self, target: &LabelSequence<MAX>) -> Result<(), TargetError> {
         let labels = target.as_slice();
-        // The blank is a class, too.
-        if let Some(found) = labels.iter().chain([&self.blank]).find(|c| **c as usize >= C) {
+        if self.blank as usize >= C {
+            return Err(TargetError::BlankClass { classes: C, found: self.blank });
+        }
+        if let Some(found) = labels.iter().find(|label| **label as usize >= C) {
             return Err(TargetError::Class { classes: C, found: *found });
         }
         if let Some(index) = labels.iter().position(|label| *label == self.blank) {
@@ -113,7 +115,7 @@ impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for C
         Ok(())
     }
 
-    fn sample(&self, y: &[f32], target: &Labels<MAX>, scale: f32, d_y: &mut [f32]) -> f64 {
+    fn sample(&self, y: &[f32], target: &LabelSequence<MAX>, scale: f32, d_y: &mut [f32]) -> f64 {
         let lattice = Lattice { y, classes: C, labels: target.as_slice(), blank: self.blank };
         // Taken out while in use, and not borrowed, so that nothing can panic.
         let mut variables = VARIABLES.take();
@@ -128,7 +130,7 @@ impl<const C: usize, const T: usize, const MAX: usize> Loss<[[f32; C]; T]> for C
         loss / divisor
     }
 
-    fn weight(&self, _: &Labels<MAX>, _: usize) -> f64 {
+    fn weight(&self, _: &LabelSequence<MAX>, _: usize) -> f64 {
         1.0
     }
 }
@@ -179,6 +181,10 @@ impl Lattice<'_> {
     /// The negative logarithm of the probability of all paths, and its gradient times `scale`.
     fn loss_and_gradient(&self, variables: &mut [f64], scale: f64, d_y: &mut [f32]) -> f64 {
         let (steps, positions) = (self.steps(), self.positions());
+        if steps == 0 {
+            // The only path is the empty one.
+            return if self.labels.is_empty() { 0.0 } else { f64::INFINITY };
+        }
         let (alpha, beta) = variables.split_at_mut(steps * positions);
         self.forward(alpha);
         let last = &alpha[(steps - 1) * positions..][self.last()];
@@ -256,8 +262,8 @@ mod tests {
         [-1.5, -2.0, -0.5],
     ];
 
-    fn labels(labels: &[u32]) -> Labels<4> {
-        Labels::new(labels).unwrap()
+    fn labels(labels: &[u32]) -> LabelSequence<4> {
+        LabelSequence::new(labels).unwrap()
     }
 
     fn sample(loss: CTC<4>, y: &[f32], given: &[u32], d_y: &mut [f32]) -> f64 {
@@ -314,6 +320,10 @@ mod tests {
             (sample(CTC::new().zero_infinity(), y, &[1, 1], &mut d_y), d_y),
             (0.0, [0.0; 6])
         );
+        // As have labels without any step.
+        assert_eq!(sample(CTC::new(), &[], &[1], &mut []), f64::INFINITY);
+        assert_eq!(sample(CTC::new().zero_infinity(), &[], &[1], &mut []), 0.0);
+        assert_eq!(sample(CTC::new(), &[], &[], &mut []), 0.0);
     }
 
     #[test]
@@ -339,17 +349,19 @@ mod tests {
         );
         assert_eq!(
             refused(CTC::new().blank(7), &[1]),
-            TargetError::Class { classes: 3, found: 7 }.to_string()
+            "expected a blank below 3, the number of the network's outputs, found 7: `CTC::blank` sets it"
         );
         assert_eq!(
             refused(CTC::new(), &[1, 0]),
-            "expected labels other than 0, which is the blank, found it at index 1"
+            "expected labels other than 0, the blank, found it at index 1: leave it out, or set another blank with \
+             `CTC::blank`"
         );
         assert_eq!(
             refused(CTC::new(), &[1, 1, 1, 1]),
-            "expected at least 7 steps for 4 labels, one for each of them and one between equal neighbours, found 5"
+            "expected labels that fit into the 5 steps of the output, found 4 labels, which need 7: one for each label, \
+             and one for a blank between equal neighbours"
         );
-        let error = Labels::<2>::new(&[1, 2, 1]).unwrap_err();
+        let error = LabelSequence::<2>::new(&[1, 2, 1]).unwrap_err();
         assert_eq!(error, SequenceError::TooLong { most: 2, found: 3 });
     }
 }

@@ -8,8 +8,9 @@ use crate::kernels::elementwise::sigmoid;
 use crate::types::Values;
 
 /// Dice loss (Milletari, Navab and Ahmadi, 2016) of a mask: `1 - (2 sum(p t) + smooth) / (sum(p) + sum(t) + smooth)`,
-/// with sums over all pixels of an image. An image with several channels has a mask in each; their losses are
-/// averaged. Unlike the mean of a loss of each pixel, it does not depend on how much of the image is background.
+/// with sums over all pixels of an image. The last axis is that of the channels, as in `[[[f32; C]; W]; H]`: each has a mask,
+/// and their losses are averaged. A mask of one channel is `HxWx1`, since `HxW` would have one in each column; an output of
+/// one axis is one mask. Unlike the mean of a loss of each pixel, it does not depend on how much of the image is background.
 ///
 /// Outputs are probabilities, as of `Sigmoid` or `Softmax`, or scores ([`with_logits`](Self::with_logits)). Targets
 /// have the output's type; their values are 1 inside of the mask, 0 outside, or a fraction.
@@ -83,6 +84,9 @@ impl<Output: Values> Loss<Output> for Dice {
 
     /// A sequence shorter than its shape has sums over its valid steps.
     fn sample(&self, y: &[f32], target: &Output, scale: f32, d_y: &mut [f32]) -> f64 {
+        if y.is_empty() {
+            return 0.0;
+        }
         // An output of one axis is one mask.
         let channels = if Output::SHAPE.rank() < 2 { 1 } else { row_len::<Output>() };
         let (t, factor) = (&target.as_floats()[..y.len()], f64::from(scale) / channels as f64);

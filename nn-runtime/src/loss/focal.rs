@@ -1,7 +1,7 @@
 //! [`Focal`] and [`BinaryFocalWithLogits`]: cross-entropy that good predictions hardly add to.
 
-use super::classes::{ClassTargets, Scores, exponentials};
-use super::loss_trait::{Loss, mean_of_values};
+use super::classes::{ClassTargets, class_loss, class_settings, exponentials};
+use super::loss_trait::{Loss, correct_by_sign, mean_of_values};
 use super::target_error::{TargetError, check_binary};
 use crate::hyper::{Range, checked};
 use crate::kernels::Baseline;
@@ -11,7 +11,8 @@ use crate::types::Values;
 /// Focal loss of scores and a class index (Lin et al., 2017): `-(1 - p)^gamma log(p)`, where `p` is the probability of
 /// the target, `softmax(y)[target]`. For classes of very different frequencies.
 ///
-/// With `gamma` 0 it is [`CrossEntropy`](super::CrossEntropy), whose outputs, targets and weighted mean it has.
+/// With `gamma` 0 it is [`CrossEntropy`](super::CrossEntropy), whose outputs, targets and weighted mean it has. Class weights
+/// are the paper's `alpha`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Focal {
     gamma: f32,
@@ -35,30 +36,13 @@ impl Focal {
         Self { gamma: checked("Focal: gamma", gamma, Range::NonNegative), ..self }
     }
 
-    /// Sets a weight for each class, larger for a rare one: the paper's `alpha`.
-    ///
-    /// # Panics
-    /// If there are none, or one is not a finite number of at least 0.
-    #[must_use]
-    #[track_caller]
-    pub fn class_weights(mut self, weights: &[f32]) -> Self {
-        self.targets.set_weights("Focal", weights);
-        self
-    }
-
-    /// Ignores predictions with this target, which need not be a class index, such as the padding of a sequence.
-    /// They count neither for the loss nor for the accuracy.
-    #[must_use]
-    pub const fn ignore_index(mut self, target: u32) -> Self {
-        self.targets.ignored = Some(target);
-        self
-    }
+    class_settings!("Focal");
 
     /// The loss of one prediction, times its weight, and its gradient times `scale`.
-    fn prediction(&self, y: &[f32], target: u32, scale: f32, d_y: &mut [f32]) -> f64 {
-        let target = target as usize;
+    fn prediction(&self, y: &[f32], target: usize, scale: f32, d_y: &mut [f32]) -> f64 {
         let mut totals = [0.0; 2];
-        exponentials(y, d_y, &mut totals);
+        d_y.copy_from_slice(y);
+        exponentials(d_y, &mut totals);
         let [largest, sum] = totals.map(f64::from);
         let log_p = f64::from(y[target]) - largest - sum.ln();
         // `1 - p` as a sum, since `p` may round to 1.
@@ -89,31 +73,7 @@ impl Default for Focal {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S: Scores> Loss<S> for Focal {
-    type Target = S::Classes;
-
-    fn applies(&self) -> Option<&'static str> {
-        Some("Softmax")
-    }
-
-    fn check(&self, target: &S::Classes) -> Result<(), TargetError> {
-        self.targets.check::<S>(target)
-    }
-
-    fn sample(&self, y: &[f32], target: &S::Classes, scale: f32, d_y: &mut [f32]) -> f64 {
-        let prediction = |y: &[f32], t, scale, d_y: &mut [f32]| self.prediction(y, t, scale, d_y);
-        self.targets.mean::<S>(y, target, scale, d_y, prediction)
-    }
-
-    fn weight(&self, target: &S::Classes, steps: usize) -> f64 {
-        self.targets.weight::<S>(target, steps)
-    }
-
-    fn correct(&self, y: &[f32], target: &S::Classes) -> (usize, usize) {
-        self.targets.correct::<S>(y, target)
-    }
-}
+class_loss!(Focal, Some("Softmax"));
 
 /// Focal loss of logits of yes or no (Lin et al., 2017), averaged over all values of the output; torchvision's
 /// `sigmoid_focal_loss`: `-alpha (1 - p)^gamma log(p)`, where `p` is `sigmoid(y)` for the target 1 and
@@ -197,8 +157,7 @@ impl<Output: Values> Loss<Output> for BinaryFocalWithLogits {
     }
 
     fn correct(&self, y: &[f32], target: &Output) -> (usize, usize) {
-        let pairs = y.iter().zip(target.as_floats());
-        (pairs.filter(|(y, t)| (**y > 0.0) == (**t > 0.5)).count(), Output::LEN)
+        correct_by_sign(y, target, 0.5)
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Hinge`]: the loss of support vector machines.
 
-use super::loss_trait::{Loss, mean_of_values};
+use super::loss_trait::{Loss, correct_by_sign, mean_of_values};
 use super::target_error::{TargetError, check_binary};
 use crate::hyper::{Range, checked};
 use crate::types::Values;
@@ -71,8 +71,7 @@ impl<Output: Values> Loss<Output> for Hinge {
     }
 
     fn correct(&self, y: &[f32], target: &Output) -> (usize, usize) {
-        let pairs = y.iter().zip(target.as_floats());
-        (pairs.filter(|(y, t)| (**y > 0.0) == (**t > 0.0)).count(), Output::LEN)
+        correct_by_sign(y, target, 0.0)
     }
 }
 

@@ -61,7 +61,9 @@ impl<Output: Values> BatchLoss<Output> for InfoNCE {
             scores.iter_mut().for_each(|score| *score /= self.temperature);
             let share = if self.symmetric { 0.5 } else { 1.0 };
             let scale = share / (n as f32 * self.temperature);
-            transpose(isa, n, scores, transposed);
+            if self.symmetric {
+                transpose(isa, n, scores, transposed);
+            }
             let mut loss = f64::from(share) * Self::rows(scores, n, scale);
             // From here on both are gradients of the dot products.
             if self.symmetric {

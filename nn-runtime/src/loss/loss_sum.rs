@@ -43,11 +43,12 @@ impl LossSum {
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         Self {
-            samples: self.samples + other.samples,
+            // Saturating: a damaged checkpoint may have any counts.
+            samples: self.samples.saturating_add(other.samples),
             weight: self.weight + other.weight,
             loss: self.loss + other.loss,
-            correct: self.correct + other.correct,
-            predictions: self.predictions + other.predictions,
+            correct: self.correct.saturating_add(other.correct),
+            predictions: self.predictions.saturating_add(other.predictions),
         }
     }
 

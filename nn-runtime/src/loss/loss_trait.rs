@@ -2,7 +2,7 @@
 
 use super::loss_sum::{LossSum, LossSums};
 use super::target_error::TargetError;
-use crate::types::Values;
+use crate::types::{MAX_OUTPUTS, Values};
 
 /// A loss on outputs of type `Output`.
 #[diagnostic::on_unimplemented(
@@ -91,6 +91,15 @@ impl<'a, Target> OutputSample<'a, Target> {
     ) -> Self {
         Self { y, target, steps, scales, d_y }
     }
+
+    /// Calls `f` with the same sample, whose gradients are to be multiplied by `factor` as well.
+    pub(super) fn scaled(self, factor: f32, f: impl FnOnce(OutputSample<'_, Target>)) {
+        let mut scaled = [0.0; MAX_OUTPUTS];
+        for (scaled, scale) in scaled.iter_mut().zip(self.scales) {
+            *scaled = factor * scale;
+        }
+        f(OutputSample { scales: &scaled[..self.scales.len()], ..self });
+    }
 }
 
 /// One output of one sample with its target.
@@ -126,6 +135,17 @@ pub(super) const fn all_steps<Output: Values>() -> usize {
 /// The length of the last axis of an output: of a row of labels, classes or features.
 pub(super) fn row_len<Output: Values>() -> usize {
     Output::SHAPE.dims().last().copied().unwrap_or(1)
+}
+
+/// The number of values of `y` with the right sign, and of all of them, for [`Loss::correct`]: positive where the target is
+/// above `middle`.
+pub(super) fn correct_by_sign<Output: Values>(
+    y: &[f32],
+    target: &Output,
+    middle: f32,
+) -> (usize, usize) {
+    let pairs = y.iter().zip(target.as_floats());
+    (pairs.filter(|(y, t)| (**y > 0.0) == (**t > middle)).count(), y.len())
 }
 
 /// The mean over all values of an output of a loss of each value and its target, for [`Loss::sample`]. `of_value`

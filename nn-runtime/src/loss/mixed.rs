@@ -1,9 +1,10 @@
 //! [`Mixed`]: a loss for samples that are mixtures of two.
 
-use super::loss_trait::Loss;
+use super::loss_sum::{LossSum, LossSums};
+use super::loss_trait::{Loss, OutputSample};
 use super::scratch::with_scratch;
 use super::target_error::TargetError;
-use crate::types::Values;
+use crate::types::{MAX_OUTPUTS, Values};
 
 /// A loss for samples mixed from two by [`mixup`](crate::data::mixup): the losses against both targets, weighted
 /// by the shares of the samples.
@@ -55,6 +56,22 @@ impl<Target> MixedTarget<Target> {
     fn parts(&self) -> [(&Target, f32); 2] {
         [(&self.first, 1.0 - self.share), (&self.second, self.share)]
     }
+
+    /// That of the first and the second sample with the larger share, whose predictions count.
+    fn larger<T>(&self, first: T, second: T) -> T {
+        if self.share > 0.5 { second } else { first }
+    }
+
+    /// The sums of the mixture, given those against either target.
+    fn mixed(&self, first: LossSum, second: LossSum) -> LossSum {
+        let [(_, rest), (_, share)] = self.parts();
+        let mix = |first, second| f64::from(rest) * first + f64::from(share) * second;
+        LossSum {
+            weight: mix(first.weight, second.weight),
+            loss: mix(first.loss, second.loss),
+            ..self.larger(first, second)
+        }
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -92,7 +109,37 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Mixed<L> {
 
     /// Counts predictions against the target with the larger share.
     fn correct(&self, y: &[f32], target: &Self::Target) -> (usize, usize) {
-        self.0.correct(y, if target.share > 0.5 { &target.second } else { &target.first })
+        self.0.correct(y, target.larger(&target.first, &target.second))
+    }
+
+    fn add_weights(&self, target: &Self::Target, steps: &[usize], weights: &mut [f64]) {
+        for (part, share) in target.parts() {
+            let mut own = [0.0; MAX_OUTPUTS];
+            self.0.add_weights(part, steps, &mut own);
+            for (weight, own) in weights.iter_mut().zip(own) {
+                *weight += f64::from(share) * own;
+            }
+        }
+    }
+
+    fn accumulate(&self, sample: OutputSample<'_, Self::Target>, sums: &mut LossSums) {
+        let OutputSample { y, target, steps, scales, d_y } = sample;
+        let add = |(target, share), d_y: &mut [f32]| {
+            let mut sums = LossSums::default();
+            let sample = OutputSample { y, target, steps, scales, d_y };
+            sample.scaled(share, |sample| self.0.accumulate(sample, &mut sums));
+            sums.0
+        };
+        let [first, second] = target.parts();
+        let first = add(first, d_y);
+        let second = with_scratch([y.len()], |[d_second]| {
+            let sums = add(second, d_second);
+            crate::kernels::add_to(d_y, d_second);
+            sums
+        });
+        for ((sum, first), second) in sums.0.iter_mut().zip(first).zip(second) {
+            *sum = sum.with(&target.mixed(first, second));
+        }
     }
 }
 

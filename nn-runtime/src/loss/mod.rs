@@ -39,7 +39,7 @@ pub use classes::Scores;
 pub(crate) use classes::largest;
 pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::CrossEntropy;
-pub use ctc::{CTC, Labels};
+pub use ctc::{CTC, LabelSequence};
 pub use dice::Dice;
 pub use focal::{BinaryFocalWithLogits, Focal};
 pub use gaussian_nll::GaussianNLL;

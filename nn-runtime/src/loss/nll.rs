@@ -1,8 +1,6 @@
 //! [`NLL`]: PyTorch's `nn.NLLLoss`.
 
-use super::classes::{ClassTargets, Scores};
-use super::loss_trait::Loss;
-use super::target_error::TargetError;
+use super::classes::{ClassTargets, class_loss, class_settings};
 
 /// Negative log-likelihood of log-probabilities and a class index: `-y[target]`.
 ///
@@ -20,55 +18,23 @@ impl NLL {
         Self { targets: ClassTargets::new() }
     }
 
-    /// Sets a weight for each class, larger for a rare one.
-    ///
-    /// # Panics
-    /// If there are none, or one is not a finite number of at least 0.
-    #[must_use]
-    #[track_caller]
-    pub fn class_weights(mut self, weights: &[f32]) -> Self {
-        self.targets.set_weights("NLL", weights);
-        self
-    }
+    class_settings!("NLL");
 
-    /// Ignores predictions with this target, which need not be a class index, such as the padding of a sequence.
-    /// They count neither for the loss nor for the accuracy.
-    #[must_use]
-    pub const fn ignore_index(mut self, target: u32) -> Self {
-        self.targets.ignored = Some(target);
-        self
+    /// The loss of one prediction, times its weight, and its gradient times `scale`.
+    fn prediction(&self, y: &[f32], target: usize, scale: f32, d_y: &mut [f32]) -> f64 {
+        let weight = self.targets.class_weight(target);
+        d_y.fill(0.0);
+        d_y[target] = -weight * scale;
+        -f64::from(weight) * f64::from(y[target])
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S: Scores> Loss<S> for NLL {
-    type Target = S::Classes;
-
-    fn check(&self, target: &S::Classes) -> Result<(), TargetError> {
-        self.targets.check::<S>(target)
-    }
-
-    fn sample(&self, y: &[f32], target: &S::Classes, scale: f32, d_y: &mut [f32]) -> f64 {
-        self.targets.mean::<S>(y, target, scale, d_y, |y, target, scale, d_y| {
-            let (target, weight) = (target as usize, self.targets.class_weight(target as usize));
-            d_y.fill(0.0);
-            d_y[target] = -weight * scale;
-            -f64::from(weight) * f64::from(y[target])
-        })
-    }
-
-    fn weight(&self, target: &S::Classes, steps: usize) -> f64 {
-        self.targets.weight::<S>(target, steps)
-    }
-
-    fn correct(&self, y: &[f32], target: &S::Classes) -> (usize, usize) {
-        self.targets.correct::<S>(y, target)
-    }
-}
+class_loss!(NLL, None);
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::check_batch;
+    use super::super::{Loss, TargetError};
     use super::*;
 
     const Y: [[[f32; 3]; 2]; 2] =

@@ -6,7 +6,8 @@ thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `f` with arrays of these lengths, of any content. A repeated call does not allocate.
+/// Calls `f` with arrays of these lengths, of any content. A repeated call does not allocate, unless it is
+/// inside of another `f`.
 pub(super) fn with_scratch<R, const N: usize>(
     lens: [usize; N],
     f: impl FnOnce([&mut [f32]; N]) -> R,

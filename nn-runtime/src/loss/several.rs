@@ -9,7 +9,7 @@ use super::focal::{BinaryFocalWithLogits, Focal};
 use super::hinge::Hinge;
 use super::huber::Huber;
 use super::kl_divergence::KLDivergence;
-use super::loss_sum::LossSums;
+use super::loss_sum::{LossSum, LossSums};
 use super::loss_trait::{Loss, OneOutput, OutputSample, add_sample};
 use super::mean_absolute_error::MeanAbsoluteError;
 use super::mean_squared_error::MeanSquaredError;
@@ -73,6 +73,18 @@ impl<Output: Values, L: Loss<Output>> Loss<Output> for Weighted<L> {
 
     fn correct(&self, y: &[f32], target: &Self::Target) -> (usize, usize) {
         self.loss.correct(y, target)
+    }
+
+    fn add_weights(&self, target: &Self::Target, steps: &[usize], weights: &mut [f64]) {
+        self.loss.add_weights(target, steps, weights);
+    }
+
+    fn accumulate(&self, sample: OutputSample<'_, Self::Target>, sums: &mut LossSums) {
+        let mut own = LossSums::default();
+        sample.scaled(self.factor, |sample| self.loss.accumulate(sample, &mut own));
+        for (sum, own) in sums.0.iter_mut().zip(own.0) {
+            *sum = sum.with(&LossSum { loss: f64::from(self.factor) * own.loss, ..own });
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! Cosine similarities of all samples of a batch, which contrastive losses are made of.
 
-use crate::kernels::dispatch::dispatch;
-use crate::kernels::elementwise::exp;
-use crate::kernels::rows;
+use super::classes::exponentials;
 use crate::kernels::{DenseArgs, Isa, dense, dense_transposed};
 use crate::types::Values;
 
@@ -63,17 +61,6 @@ pub(super) fn dot_products(a: &[f32], b: &[f32], len: usize, products: &mut [f32
 pub(super) fn multiply(a: &[f32], x: &[f32], len: usize, y: &mut [f32]) {
     let (inputs, units) = (x.len() / len, len);
     dense(Isa::best(), DenseArgs { inputs, units, x: a, weight: x, bias: &[], y });
-}
-
-dispatch! {
-    /// Turns the scores of a row into `exp(score - largest)`, and writes the largest score and the sum to `totals`.
-    fn exponentials<L>(scores: &mut [f32], totals: &mut [f32; 2]) {
-        let largest = rows::max(scores);
-        for score in scores.iter_mut() {
-            *score = exp::<L>(*score - largest);
-        }
-        *totals = [largest, rows::sum(scores)];
-    }
 }
 
 /// Cross-entropy of a row of scores with the target at `right`: returns the loss and writes its gradient times `scale`

@@ -74,8 +74,21 @@ pub enum TargetError {
         /// The value.
         found: f32,
     },
+    /// A blank of [`CTC`](super::CTC) that the network has no output for.
+    #[error(
+        "expected a blank below {classes}, the number of the network's outputs, found {found}: `CTC::blank` sets it"
+    )]
+    BlankClass {
+        /// The number of classes.
+        classes: usize,
+        /// The class index of the blank.
+        found: u32,
+    },
     /// A label of [`CTC`](super::CTC) that is the blank.
-    #[error("expected labels other than {blank}, which is the blank, found it at index {index}")]
+    #[error(
+        "expected labels other than {blank}, the blank, found it at index {index}: leave it out, or set another blank \
+         with `CTC::blank`"
+    )]
     Blank {
         /// The class index of the blank.
         blank: u32,
@@ -84,8 +97,8 @@ pub enum TargetError {
     },
     /// Labels of [`CTC`](super::CTC) that have no alignment with the steps of the output.
     #[error(
-        "expected at least {needed} steps for {labels} labels, one for each of them and one between equal neighbours, \
-         found {steps}"
+        "expected labels that fit into the {steps} steps of the output, found {labels} labels, which need {needed}: one \
+         for each label, and one for a blank between equal neighbours"
     )]
     TooManyLabels {
         /// The number of labels.

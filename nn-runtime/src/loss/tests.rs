@@ -1,7 +1,11 @@
 //! What the tests of all losses share, and tests of sums over samples.
 
 use super::loss_trait::{OneOutput, add_sample, all_steps};
-use super::{BatchLoss, Loss, LossSum, MeanSquaredError};
+use super::{
+    BatchLoss, BinaryCrossEntropyWithLogits, BinaryFocalWithLogits, CTC, CosineSimilarity,
+    CrossEntropy, Dice, Focal, Hinge, Huber, KLDivergence, LabelSequence, Loss, LossSum,
+    MeanAbsoluteError, MeanSquaredError, MultiMargin, NLL, PoissonNLL, Quantile,
+};
 use crate::types::Values;
 
 /// Compares the gradient of a loss with differences of the loss, and the loss with `expected`.
@@ -82,6 +86,54 @@ fn steps_after_the_end_are_ignored() {
     // The mean over the two valid values is 2.5, with half the weight of a whole sample.
     assert_eq!((sum.weight, sum.mean_loss()), (0.5, 2.5));
     assert_eq!(d_y, [1.0, 2.0, 0.0, 0.0]);
+}
+
+#[test]
+fn an_output_without_valid_steps_has_no_loss() {
+    fn sample<L: Loss<[[f32; 3]; 2]>>(loss: &L, target: &L::Target) {
+        let (mut sum, mut d_y) = (LossSum::default(), [f32::NAN; 6]);
+        let one = OneOutput { y: &[0.5; 6], target, steps: 0, scale: 1.0, d_y: &mut d_y };
+        add_sample(loss, one, &mut sum);
+        let name = std::any::type_name::<L>();
+        assert_eq!((sum.loss, sum.correct, sum.predictions), (0.0, 0, 0), "{name}");
+        assert_eq!(d_y, [0.0; 6], "{name}");
+    }
+    let (classes, zeros, signs) = ([2_u32, 0], [[0.0_f32; 3]; 2], [[1.0_f32, -1.0, 1.0]; 2]);
+    sample(&CrossEntropy::new(), &classes);
+    sample(&Focal::new(), &classes);
+    sample(&MultiMargin::new(), &classes);
+    sample(&NLL::new(), &classes);
+    sample(&BinaryCrossEntropyWithLogits::new(), &zeros);
+    sample(&BinaryFocalWithLogits::new(), &zeros);
+    sample(&CosineSimilarity, &signs);
+    sample(&Dice::new(), &zeros);
+    sample(&Hinge::new(), &signs);
+    sample(&Huber::new(), &signs);
+    sample(&KLDivergence::new(), &zeros);
+    sample(&MeanAbsoluteError, &signs);
+    sample(&MeanSquaredError, &signs);
+    sample(&PoissonNLL::new(), &zeros);
+    sample(&Quantile::new(0.5), &signs);
+    sample(&CTC::<2>::new(), &LabelSequence::new(&[]).expect("up to 2"));
+    sample(&CTC::<2>::new().zero_infinity(), &LabelSequence::new(&[1]).expect("up to 2"));
+}
+
+#[test]
+fn predictions_are_those_of_valid_steps() {
+    fn accuracy<L: Loss<[[f32; 2]; 3]>>(loss: &L, target: &L::Target) -> (usize, usize) {
+        let (mut sum, mut d_y) = (LossSum::default(), [f32::NAN; 6]);
+        let y = [0.5, -0.5, 1.0, 1.0, 1.0, 1.0];
+        add_sample(
+            loss,
+            OneOutput { y: &y, target, steps: 2, scale: 1.0, d_y: &mut d_y },
+            &mut sum,
+        );
+        (sum.correct, sum.predictions)
+    }
+    let target = [[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]];
+    assert_eq!(accuracy(&BinaryCrossEntropyWithLogits::new(), &target), (3, 4));
+    assert_eq!(accuracy(&BinaryFocalWithLogits::new(), &target), (3, 4));
+    assert_eq!(accuracy(&Hinge::new(), &[[1.0, -1.0], [1.0, -1.0], [1.0, 1.0]]), (3, 4));
 }
 
 /// Compares the loss of a batch with `expected`, and its gradient with differences of the loss.

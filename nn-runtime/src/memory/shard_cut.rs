@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn shards_do_not_cross_leaves() {
         // 11 samples in leaves of 2, 3, 3 and 3.
-        let division = Division { leaves: 4, ranks: None };
+        let division = Division { leaves: 4, ranks: None, shares: None };
         let cut = ShardCut::new(&division, Leaves::new(4, 11), 2);
         let shards: Vec<_> = (0..cut.shards()).map(|shard| cut.samples_of(shard)).collect();
         assert_eq!(shards, [(0, 2), (2, 0), (2, 2), (4, 1), (5, 2), (7, 1), (8, 2), (10, 1)]);

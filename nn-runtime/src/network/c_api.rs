@@ -103,6 +103,8 @@ impl CHeader {
     /// The header of the network called `network`, whose functions begin with `prefix` and whose constants with
     /// `constants`.
     #[must_use]
+    // The error points to `c_api!`, not into this crate.
+    #[track_caller]
     pub const fn new<N: Network>(network: &str, prefix: &str, constants: &str) -> Self {
         assert!(N::Input::LENS.len() == 1 && !N::Input::RAGGED, "{}", ONE_INPUT);
         let element = if N::Input::REAL[0] { "float" } else { "uint32_t" };

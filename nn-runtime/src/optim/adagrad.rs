@@ -1,6 +1,6 @@
 //! [`Adagrad`]: PyTorch's `optim.Adagrad`.
 
-use super::optimizer::{Optimizer, TrainedRange, decimal, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -97,12 +97,16 @@ impl Optimizer for Adagrad {
             decay: if range.decay { decay } else { 0.0 },
             eps,
         };
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         allocate(&mut self.sum, weights.len(), self.initial_accumulator_value);
         let values = [weights, &mut self.sum];
         for_each_trained(values, gradient, trained, rule, |rule, [w, s], g| {
             update(rule, w, s, g);
         });
+    }
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
     }
 
     fn learning_rate(&self) -> f64 {

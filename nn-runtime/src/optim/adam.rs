@@ -1,7 +1,7 @@
 //! [`Adam`] and [`AdamW`]: PyTorch's `optim.Adam` and `optim.AdamW`.
 
 use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
-use super::optimizer::{Optimizer, TrainedRange, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, for_each_trained};
 use crate::kernels::dispatch::dispatch;
@@ -77,6 +77,10 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
     }
 
     moment_rate!();
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
+    }
 
     fn settings(&self) -> Vec<(String, f64)> {
         let amsgrad = settings([("AMSGrad", f64::from(self.amsgrad))]);

@@ -73,6 +73,11 @@ impl Clipper {
         }
     }
 
+    /// Whether the factor of an element depends on other elements.
+    pub(crate) const fn needs_all(&self) -> bool {
+        !matches!(self, Self::Value(_))
+    }
+
     /// Clips `d_net` in place.
     pub(crate) fn apply<N: Network>(&mut self, net: &N, d_net: &mut N) {
         match self {

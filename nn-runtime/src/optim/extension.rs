@@ -3,9 +3,9 @@
 use super::optimizer::{Optimizer, TrainedRange};
 use crate::contract::{Network, for_each_trained_range};
 use crate::order::file_tensors;
-use crate::types::WeightSlice;
+use crate::types::Weights;
 use std::cell::RefCell;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 thread_local! {
     /// The trained ranges of a network, in memory that is kept from one step to the next.
@@ -42,15 +42,32 @@ pub trait OptimizerExt: Optimizer {
         P: AsNetworkMut<K>,
         D: AsNetwork<L, Net = P::Net>,
     {
-        if let Err(error) = self.prepare(|| file_tensors::<P::Net>().tensors) {
-            panic!("{error}");
-        }
-        let mut trained = TRAINED.take();
-        trained.clear();
-        for_each_trained_range::<P::Net>(&mut |range| trained.push(range.into()));
-        self.step(net.network_mut().as_floats_mut(), d_net.network().as_floats(), &trained);
-        TRAINED.set(trained);
+        update_share(self, net.network_mut(), d_net.network(), 0..P::Net::LEN);
     }
+}
+
+/// As [`OptimizerExt::update`], of the elements `share` only: all that the optimiser ever sees of the network.
+#[track_caller]
+pub(crate) fn update_share<N: Network>(
+    optimizer: &mut (impl Optimizer + ?Sized),
+    net: &mut N,
+    d_net: &N,
+    share: Range<usize>,
+) {
+    if let Err(error) = optimizer.prepare(|| file_tensors::<N>().tensors) {
+        panic!("{error}");
+    }
+    let mut trained = TRAINED.take();
+    trained.clear();
+    for_each_trained_range::<N>(&mut |range| {
+        let (begin, end) = (range.start.max(share.start), range.end.min(share.end));
+        if begin < end {
+            trained.push((begin - share.start..end - share.start).into());
+        }
+    });
+    let weights = &mut net.as_floats_mut()[share.clone()];
+    optimizer.step(weights, &d_net.as_floats()[share], &trained);
+    TRAINED.set(trained);
 }
 
 impl<O: Optimizer + ?Sized> OptimizerExt for O {}

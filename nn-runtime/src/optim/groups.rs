@@ -1,6 +1,6 @@
 //! [`Groups`]: learning rates, weight decay and freezing by the names of weights.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Divisible, Optimizer, TrainedRange};
 use super::pattern::{GroupsError, Pattern, closest};
 use super::state::{OptimizerState, StateError};
 use crate::contract::Network;
@@ -43,6 +43,8 @@ pub struct Groups<O> {
     optimizer: O,
     rules: Vec<(Pattern, Rule)>,
     resolved: Option<Vec<(Range<usize>, Rule)>>,
+    /// The index of the first element that a step is passed.
+    first: usize,
     /// The ranges of the last step, and those that they were divided into.
     whole: Vec<TrainedRange>,
     divided: Vec<TrainedRange>,
@@ -56,6 +58,9 @@ enum Rule {
     Freeze,
 }
 
+/// What the names of settings that are rules begin with.
+const RULE: &str = "rule ";
+
 impl<O> Groups<O> {
     /// The weights of a network in one group, with the settings of `optimizer`.
     #[must_use]
@@ -64,6 +69,7 @@ impl<O> Groups<O> {
             optimizer,
             rules: Vec::new(),
             resolved: None,
+            first: 0,
             whole: Vec::new(),
             divided: Vec::new(),
         }
@@ -186,7 +192,16 @@ impl<O: Optimizer> Optimizer for Groups<O> {
         // Divided once, so that later steps do not allocate.
         if self.whole != trained {
             self.whole = trained.to_vec();
-            divide(trained, rules, &mut self.divided);
+            let moved = |range: &TrainedRange, by: fn(usize, usize) -> usize| {
+                let Range { start, end } = range.range;
+                TrainedRange { range: by(start, self.first)..by(end, self.first), ..range.clone() }
+            };
+            let in_network: Vec<_> =
+                trained.iter().map(|range| moved(range, usize::saturating_add)).collect();
+            divide(&in_network, rules, &mut self.divided);
+            for part in &mut self.divided {
+                *part = moved(part, usize::saturating_sub);
+            }
         }
         self.optimizer.step(weights, gradient, &self.divided);
     }
@@ -201,13 +216,18 @@ impl<O: Optimizer> Optimizer for Groups<O> {
     }
 
     fn settings(&self) -> Vec<(String, f64)> {
-        let of_rule = |(pattern, rule): &(Pattern, Rule)| match rule {
-            Rule::Rate(factor) => (format!("rate of `{}`", pattern.as_str()), *factor),
-            Rule::NoDecay => (format!("no decay of `{}`", pattern.as_str()), 1.0),
-            Rule::Freeze => (format!("freeze of `{}`", pattern.as_str()), 1.0),
-        };
         let mut all = self.optimizer.settings();
-        all.extend(self.rules.iter().map(of_rule));
+        // Settings are compared by name: numbers keep the order of the rules, and rules of equal patterns apart.
+        let mut number = all.iter().filter(|(name, _)| name.starts_with(RULE)).count();
+        for (pattern, rule) in &self.rules {
+            number += 1;
+            let (what, value) = match rule {
+                Rule::Rate(factor) => ("rate", *factor),
+                Rule::NoDecay => ("no decay", 1.0),
+                Rule::Freeze => ("freeze", 1.0),
+            };
+            all.push((format!("{RULE}{number} ({what} of `{}`)", pattern.as_str()), value));
+        }
         all
     }
 
@@ -226,6 +246,15 @@ impl<O: Optimizer> Optimizer for Groups<O> {
             self.whole.clear();
         }
         Ok(())
+    }
+
+    fn divisible(&self) -> Divisible {
+        self.optimizer.divisible()
+    }
+
+    fn set_first(&mut self, first: usize) {
+        (self.first, self.whole) = (first, Vec::new());
+        self.optimizer.set_first(first);
     }
 
     fn frozen(&self) -> Vec<Range<usize>> {
@@ -290,6 +319,22 @@ mod tests {
         let expected =
             [range(0..12, 0.5, true), range(12..16, 0.125, true), range(16..17, 0.25, true)];
         assert_eq!(groups.get_ref().divided, expected);
+    }
+
+    /// Settings are compared by name.
+    #[test]
+    fn rules_are_settings_with_their_order() {
+        let inner = Groups::new(SGD::new(0.1)).rate("a", 0.1).rate("a", 0.5);
+        let own = inner.optimizer.settings().len();
+        let settings = Groups::new(inner).freeze("b").no_decay(["c"]).settings();
+        let names: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let expected = [
+            ("rule 1 (rate of `a`)", 0.1),
+            ("rule 2 (rate of `a`)", 0.5),
+            ("rule 3 (freeze of `b`)", 1.0),
+            ("rule 4 (no decay of `c`)", 1.0),
+        ];
+        assert_eq!(names[own..], expected);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::clip::norm;
 use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Divisible, Optimizer, TrainedRange};
 use super::pattern::GroupsError;
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, for_each_trained};
@@ -21,6 +21,8 @@ pub struct LAMB {
     step: Vec<f32>,
     /// The elements of each tensor, once they are known.
     tensors: Option<Vec<ops::Range<usize>>>,
+    /// The index of the first element that a step is passed.
+    first: usize,
     /// The trained part of each tensor, with its scale.
     scaled: Vec<TrainedRange>,
 }
@@ -35,7 +37,7 @@ impl LAMB {
     pub fn new(rate: f64) -> Self {
         let mut moments = Moments::new("LAMB", rate, Decay::Step);
         (moments.settings.eps, moments.settings.weight_decay) = (1e-6, 0.01);
-        Self { moments, step: Vec::new(), tensors: None, scaled: Vec::new() }
+        Self { moments, step: Vec::new(), tensors: None, first: 0, scaled: Vec::new() }
     }
 
     moment_settings!();
@@ -60,8 +62,10 @@ impl LAMB {
         self.scaled.clear();
         for whole in trained {
             for tensor in tensors {
-                let begin = tensor.start.max(whole.range.start);
-                let range = begin..tensor.end.min(whole.range.end);
+                // A step is passed whole tensors.
+                let Some(begin) = tensor.start.checked_sub(self.first) else { continue };
+                let range =
+                    begin.max(whole.range.start)..(begin + tensor.len()).min(whole.range.end);
                 if range.is_empty() {
                     continue;
                 }
@@ -95,6 +99,10 @@ impl Optimizer for LAMB {
 
     moment_rate!();
 
+    fn divisible(&self) -> Divisible {
+        Divisible::ByTensor
+    }
+
     fn settings(&self) -> Vec<(String, f64)> {
         self.moments.settings.listed()
     }
@@ -105,6 +113,10 @@ impl Optimizer for LAMB {
 
     fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
         self.moments.set_state(state)
+    }
+
+    fn set_first(&mut self, first: usize) {
+        self.first = first;
     }
 
     fn prepare(&mut self, tensors: fn() -> Vec<Tensor>) -> Result<(), GroupsError> {

@@ -1,6 +1,6 @@
 //! [`Lion`], which PyTorch does not have.
 
-use super::optimizer::{Optimizer, TrainedRange, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -80,6 +80,10 @@ impl Optimizer for Lion {
         allocate(&mut self.mean, weights.len(), 0.0);
         let values = [weights, &mut self.mean];
         for_each_trained(values, gradient, trained, rule, |rule, [w, m], g| update(rule, w, m, g));
+    }
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
     }
 
     fn learning_rate(&self) -> f64 {

@@ -52,7 +52,8 @@ impl Moments {
 
     /// Begins a step on `len` weights.
     pub(super) fn begin_step(&mut self, len: usize) {
-        self.steps += 1;
+        // A damaged file may have any number of steps.
+        self.steps = self.steps.saturating_add(1);
         allocate(&mut self.mean, len, 0.0);
         allocate(&mut self.square, len, 0.0);
     }

@@ -1,7 +1,7 @@
 //! [`NAdam`]: PyTorch's `optim.NAdam`.
 
 use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
-use super::optimizer::{Optimizer, TrainedRange, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::for_each_trained;
 use crate::hyper::Range;
@@ -57,16 +57,24 @@ impl NAdam {
         first * (1.0 - 0.5 * 0.96_f64.powf(step as f64 * self.momentum_decay))
     }
 
-    /// The product of the momenta of the first `steps` steps.
+    /// The product of the momenta of the first `steps` steps, or of so many that the rest has no effect on `1 - product`: a
+    /// damaged file may have any number of steps.
     fn product_of(&self, steps: u64) -> f64 {
-        (1..=steps).fold(1.0, |product, step| product * self.momentum(step))
+        let mut product = 1.0;
+        for step in 1..=steps {
+            if product < 0.25 * f64::EPSILON {
+                break;
+            }
+            product *= self.momentum(step);
+        }
+        product
     }
 
     /// The rule of the last step that began, for each range of weights.
     fn rule(&self) -> impl Fn(&TrainedRange) -> Rule + Sync + use<> {
         let Self { moments, product, .. } = self;
         let (settings, product, steps) = (moments.settings, *product, moments.steps);
-        let [now, next] = [self.momentum(steps), self.momentum(steps + 1)];
+        let [now, next] = [self.momentum(steps), self.momentum(steps.saturating_add(1))];
         let [_, of_square] = moments.corrections();
         move |range| {
             let rate = settings.rate * range.rate;
@@ -92,6 +100,10 @@ impl Optimizer for NAdam {
     }
 
     moment_rate!();
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
+    }
 
     fn settings(&self) -> Vec<(String, f64)> {
         let momentum = settings([("momentum decay", self.momentum_decay)]);
@@ -128,6 +140,38 @@ dispatch! {
             let direction = rule.of_gradient * gradient + rule.of_mean * mean;
             let advanced = weight - direction / (square.sqrt() * rule.root + rule.moments.eps);
             (*w, *m, *s) = (advanced, mean, square);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A damaged file may have any number of steps.
+    #[test]
+    fn any_number_of_steps_is_restored_at_once() {
+        for betas in [(0.9, 0.999), (0.999, 0.999)] {
+            let mut optimizer = NAdam::new(0.1).betas(betas.0, betas.1);
+            let values = Moments::VALUES.map(|name| (name.to_owned(), vec![0.5]));
+            let optimizer_name = optimizer.state().optimizer;
+            let values = values.to_vec();
+            let state = OptimizerState { optimizer: optimizer_name, steps: u64::MAX, values };
+            optimizer.set_state(state).expect("its own state");
+            let mut weights = [1.0];
+            optimizer.step(&mut weights, &[0.5], &[(0..1).into()]);
+            assert!(weights[0].is_finite() && weights[0] < 1.0, "{weights:?}");
+            assert_eq!(optimizer.state().steps, u64::MAX);
+        }
+    }
+
+    #[test]
+    fn a_restored_product_has_the_effect_of_the_product_of_all_steps() {
+        let mut optimizer = NAdam::new(0.1);
+        for _ in 0..400 {
+            optimizer.step(&mut [1.0], &[0.5], &[(0..1).into()]);
+            let restored = optimizer.product_of(optimizer.moments.steps);
+            assert_eq!(1.0 - restored, 1.0 - optimizer.product);
         }
     }
 }

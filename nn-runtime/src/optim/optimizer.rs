@@ -91,11 +91,36 @@ pub trait Optimizer {
         Ok(())
     }
 
+    /// How its state can be divided among the ranks of a distributed run, of which each then passes its own part of the weights
+    /// to [`step`](Self::step): see [`Trainer::shard_optimizer`](crate::train::Trainer::shard_optimizer). By default it
+    /// cannot.
+    fn divisible(&self) -> Divisible {
+        Divisible::No
+    }
+
+    /// Sets the index among the elements of the network of the first one that [`step`](Self::step) is passed, 0 unless the
+    /// state is divided. Does nothing by default: only optimisers that choose weights by name need it.
+    fn set_first(&mut self, first: usize) {
+        let _ = first;
+    }
+
     /// The ranges of weights that stay as they are whatever their gradient, after [`prepare`](Self::prepare); by default
     /// none. Trainers do not compute the gradients of layers whose trained weights are all in these ranges.
     fn frozen(&self) -> Vec<Range<usize>> {
         Vec::new()
     }
+}
+
+/// How the state of an optimiser can be divided among ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Divisible {
+    /// Not at all.
+    No,
+    /// Between tensors: the step for a weight depends on all weights of its tensor, as in [`LAMB`](super::LAMB).
+    ByTensor,
+    /// Anywhere: the step for a weight depends on that weight and its gradient only.
+    ByElement,
 }
 
 /// Settings with their names.
@@ -151,6 +176,12 @@ macro_rules! forward_to_pointee {
             }
             fn prepare(&mut self, tensors: fn() -> Vec<Tensor>) -> Result<(), GroupsError> {
                 (**self).prepare(tensors)
+            }
+            fn divisible(&self) -> Divisible {
+                (**self).divisible()
+            }
+            fn set_first(&mut self, first: usize) {
+                (**self).set_first(first);
             }
             fn frozen(&self) -> Vec<Range<usize>> {
                 (**self).frozen()

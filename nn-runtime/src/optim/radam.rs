@@ -1,7 +1,7 @@
 //! [`RAdam`]: PyTorch's `optim.RAdam`.
 
 use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Divisible, Optimizer, TrainedRange};
 use super::state::{OptimizerState, StateError};
 use super::update::for_each_trained;
 use crate::kernels::dispatch::dispatch;
@@ -78,6 +78,10 @@ impl Optimizer for RAdam {
     }
 
     moment_rate!();
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
+    }
 
     fn settings(&self) -> Vec<(String, f64)> {
         self.moments.settings.listed()

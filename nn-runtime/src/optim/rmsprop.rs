@@ -1,6 +1,6 @@
 //! [`RMSprop`]: PyTorch's `optim.RMSprop`.
 
-use super::optimizer::{Optimizer, TrainedRange, decimal, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -135,6 +135,10 @@ impl Optimizer for RMSprop {
         for_each_trained(values, gradient, trained, rule, |rule, [w, s, v, m], g| {
             update_centered(rule, w, s, v, m, g);
         });
+    }
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,6 +1,6 @@
 //! [`SGD`]: PyTorch's `optim.SGD`.
 
-use super::optimizer::{Optimizer, TrainedRange, decimal, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -118,6 +118,10 @@ impl Optimizer for SGD {
         for_each_trained([weights, velocity], gradient, trained, rule, |rule, [w, v], g| {
             descend_with_momentum(w, v, g, rule);
         });
+    }
+
+    fn divisible(&self) -> Divisible {
+        Divisible::ByElement
     }
 
     fn learning_rate(&self) -> f64 {

@@ -130,6 +130,49 @@ fn factors_per_channel_leave_the_channels_where_they_are() {
 }
 
 #[test]
+fn channels_stay_where_they_are_when_another_axis_is_removed() {
+    const fn reduce(
+        channels: Channels,
+        input: &'static [usize],
+        out: &'static [usize],
+    ) -> GraphNode {
+        layer("reduce", Features::Fixed, channels, input, out)
+    }
+    const LAST: &[GraphNode] = &[
+        dense("each", &[0], &[2, 2, 3]),
+        reduce(Channels::Kept, &[1], &[2, 3]),
+        view("flat", &[2], &[6]),
+        dense("fc", &[3], &[5]),
+    ];
+    check(IMAGE, LAST, "fc", [PLAIN, PLAIN]);
+    const FIRST: &[GraphNode] = &[
+        conv("conv", &[0], &[2, 2, 3]),
+        reduce(Channels::Kept, &[1], &[2, 3]),
+        view("flat", &[2], &[6]),
+        dense("fc", &[3], &[5]),
+    ];
+    check(IMAGE, FIRST, "fc", ["3 channels of 2 pixels", PLAIN]);
+    // A layer written by hand may move the channels: of its output, only what reads it says where they are.
+    const BY_HAND: &[GraphNode] = &[
+        conv("conv", &[0], &[2, 2, 3]),
+        layer("patches", Features::Fixed, Channels::AsInput, &[1], &[4, 3]),
+        view("flat", &[2], &[12]),
+        dense("fc", &[3], &[5]),
+    ];
+    check(IMAGE, BY_HAND, "fc", [PLAIN, PLAIN]);
+    // Of an image alone, which has its channels first.
+    const NO_CHANNELS: &[GraphNode] = &[
+        reduce(Channels::Removed, &[0], &[2, 2]),
+        view("flat", &[1], &[4]),
+        dense("fc", &[2], &[5]),
+        view("image", &[0], &[12]),
+        dense("other", &[4], &[5]),
+    ];
+    check(IMAGE, NO_CHANNELS, "fc", [PLAIN, PLAIN]);
+    check(IMAGE, NO_CHANNELS, "other", [FLATTENED, PLAIN]);
+}
+
+#[test]
 fn concatenated_features_are_side_by_side() {
     const NODES: &[GraphNode] = &[
         view("flat", &[0], &[12]),

@@ -64,6 +64,15 @@ pub enum DistributedError {
         /// The number of leaves.
         leaves: usize,
     },
+    /// An optimiser whose state cannot be divided among ranks.
+    #[error(
+        "the state of the optimiser `{optimizer}` cannot be divided among ranks: leave `shard_optimizer` out, or implement \
+         `Optimizer::divisible` for it"
+    )]
+    NotDivisible {
+        /// The name of the optimiser.
+        optimizer: String,
+    },
     /// An error of the library that sends the messages.
     #[error("messages between ranks fail: {0}")]
     Library(String),

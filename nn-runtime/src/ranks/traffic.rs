@@ -1,6 +1,8 @@
 //! [`Ranks`]: the messages of one run, counted, and the error that ended them.
 
+use super::bytes::{bytes_of, bytes_of_mut};
 use super::error::DistributedError;
+use super::shares::Shares;
 use super::transport::{Incoming, Outgoing, Transport};
 use crate::system::Stopwatch;
 use std::fmt;
@@ -83,6 +85,22 @@ impl<'a> Ranks<'a> {
         log.failed = result.err();
     }
 
+    /// Begins to send messages, without waiting. After an error nothing is sent.
+    pub(crate) fn post(&self, sends: &[Outgoing<'_>]) {
+        if self.check().is_err() {
+            return;
+        }
+        let result = self.transport.post(sends);
+        let mut log = self.log();
+        log.traffic.sent += sends.iter().map(|message| message.bytes.len() as u64).sum::<u64>();
+        log.failed = result.err();
+    }
+
+    /// Lets messages that are on their way go on.
+    pub(crate) fn progress(&self) {
+        self.transport.progress();
+    }
+
     /// A copy of the bytes that rank 0 passes; others pass anything.
     pub(crate) fn broadcast_vec(&self, bytes: Vec<u8>) -> Vec<u8> {
         let mut len = (bytes.len() as u64).to_le_bytes();
@@ -127,6 +145,23 @@ impl<'a> Ranks<'a> {
         let others = self.others().filter(|_| !own.is_empty());
         let sends: Vec<_> = others.map(|to| Outgoing { to, bytes: own }).collect();
         self.exchange(&sends, &mut receives);
+    }
+
+    /// Collects parts on rank 0, whose `values` are all of them; those of others are their own part, one of `shares`.
+    pub(crate) fn collect(&self, values: &mut [f32], shares: &Shares) {
+        if self.rank() > 0 {
+            let parts = [Outgoing { to: 0, bytes: bytes_of(values) }];
+            return self.exchange(if values.is_empty() { &[] } else { &parts }, &mut []);
+        }
+        let (mut receives, mut rest) = (Vec::new(), values);
+        for (from, len) in shares.lens(1).into_iter().enumerate() {
+            let (part, after) = rest.split_at_mut(len);
+            rest = after;
+            if from > 0 && len > 0 {
+                receives.push(Incoming { from, bytes: bytes_of_mut(part) });
+            }
+        }
+        self.exchange(&[], &mut receives);
     }
 
     /// Returns the first error of an exchange.

@@ -22,7 +22,8 @@ pub struct Incoming<'a> {
 
 /// Messages between the ranks of a distributed run: all processes (or threads) that train the same network.
 ///
-/// Implemented by [`LocalWorld`](crate::distributed::LocalWorld), whose ranks are threads of one process.
+/// Implemented by `World` of the crate `unrolled-mpi`, and by [`LocalWorld`](crate::distributed::LocalWorld), whose ranks
+/// are threads of one process.
 ///
 /// Calls of different threads must not be mixed up: an implementation either allows any thread or locks itself.
 pub trait Transport: Sync {
@@ -45,6 +46,17 @@ pub trait Transport: Sync {
         sends: &[Outgoing<'_>],
         receives: &mut [Incoming<'_>],
     ) -> Result<(), DistributedError>;
+
+    /// Begins to send messages, and returns without waiting for their receivers; the content may change then. They arrive before
+    /// the messages of later calls.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange).
+    fn post(&self, sends: &[Outgoing<'_>]) -> Result<(), DistributedError>;
+
+    /// Lets messages that are on their way go on, for libraries that do so only while they are called. Called from several
+    /// threads while these compute gradients; must not wait. Does nothing by default.
+    fn progress(&self) {}
 
     /// Tells all other ranks that this one ends because of an error: their calls of [`exchange`](Self::exchange) return
     /// [`DistributedError::Failed`].

@@ -14,6 +14,18 @@ pub(crate) fn enough_for<N: Network>(samples: usize) -> Result<(), BatchError> {
     if samples >= least { Ok(()) } else { Err(BatchError::TooFew { least, found: samples }) }
 }
 
+/// Checks that there are samples, as many inputs as targets.
+pub(crate) const fn check_numbers<Input, Target>(
+    inputs: &[Input],
+    targets: &[Target],
+) -> Result<(), BatchError> {
+    let (inputs, targets) = (inputs.len(), targets.len());
+    if inputs == 0 {
+        return Err(BatchError::Empty);
+    }
+    if inputs == targets { Ok(()) } else { Err(BatchError::Targets { inputs, targets }) }
+}
+
 /// The samples of one step: all of two slices, or some of them in any order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batch<'a, Input, Target> {
@@ -29,12 +41,7 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
         inputs: &'a [Input],
         targets: &'a [Target],
     ) -> Result<Self, BatchError> {
-        if inputs.is_empty() {
-            return Err(BatchError::Empty);
-        }
-        if inputs.len() != targets.len() {
-            return Err(BatchError::Targets { inputs: inputs.len(), targets: targets.len() });
-        }
+        check_numbers(inputs, targets)?;
         // Before any work: a target that is refused inside of a parallel region could only panic.
         for (index, target) in targets.iter().enumerate() {
             loss.check(target).map_err(|why| BatchError::Target { index, why })?;

@@ -25,7 +25,7 @@ mod work;
 mod workspace;
 
 #[cfg(feature = "train")]
-pub(crate) use batch::{Batch, enough_for};
+pub(crate) use batch::{Batch, check_numbers, enough_for};
 pub use error::BatchError;
 #[cfg(feature = "train")]
 pub(crate) use frozen_layers::FrozenLayers;
@@ -46,7 +46,7 @@ pub(crate) use outputs::output_valid;
 #[cfg(feature = "train")]
 pub use pass::TrainPass;
 #[cfg(feature = "train")]
-pub(crate) use rank_sums::sum_over_ranks;
+pub(crate) use rank_sums::{SubtreeGradients, sum_over_ranks};
 #[cfg(feature = "train")]
 pub(crate) use train::{BatchOf, PartOfBatch, TrainStep, run_step, train_len};
 #[cfg(feature = "train")]

@@ -3,6 +3,7 @@
 use super::frozen_layers::FrozenLayers;
 use super::inputs::{gather, inputs_len, shard_capacity, with_inputs, with_lengths};
 use super::outputs::clear_outputs;
+use super::rank_sums::SubtreeGradients;
 use super::workspace::{BatchStates, Chunks};
 use crate::contract::{Backward, Forward, Network, Observer, Pass};
 use crate::kernels::add_to;
@@ -315,26 +316,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
 
     /// Reduces the shards' parts of the weight gradient. That of frozen layers is zero.
     pub(super) fn gradients(&self, d_net: &mut N) {
-        self.gradient_of(self.division.own(), d_net.as_floats_mut());
-    }
-
-    /// The weight gradient of the samples of a subtree of this rank. That of frozen layers is zero.
-    pub(super) fn gradient_of(&self, leaves: Range<usize>, gradient: &mut [f32]) {
-        let (all, frozen) = (self.all_shards(), self.frozen());
-        // Tasks are parts of the weights, not shards: each element of the gradient is computed by one thread, which
-        // adds the shards of a leaf in order, and the leaves in the order of the tree while their parts are in its cache.
-        let piece = |task: usize, _, part: &mut [f32]| {
-            let begin = task.checked_sub(1).map_or(0, N::gradient_end);
-            if frozen.contains(Buffer { offset: begin, len: part.len() }) {
-                return part.fill(0.0);
-            }
-            let write = |leaf, part: &mut [f32]| N::gradient(task, all.leaf(leaf), part);
-            let sum = LeafSum { cut: &self.cut, write };
-            with_tree_scratch(leaves.len().ilog2() as usize * part.len(), |scratch| {
-                sum.write(leaves.clone(), part, scratch);
-            });
-        };
-        parallel::for_each_piece(gradient, N::GRADIENT_TASKS, N::gradient_end, piece);
+        self.write(self.division.own(), 0..N::GRADIENT_TASKS, d_net.as_floats_mut(), || {});
     }
 
     /// The deferred memory of all shards. Called between parallel regions only, when no shard is running.
@@ -344,6 +326,48 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
         let deferred = unsafe { self.deferred.all(self.shards()) };
         Shards::new(deferred, self.cut, self.division, N::SHARD_SUMS, N::DEFERRED)
             .with_frozen(self.frozen())
+    }
+}
+
+/// Tasks are parts of the weights. The gradient of frozen layers is zero.
+impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> SubtreeGradients
+    for ShardedStep<'_, N, F>
+{
+    fn ends(&self) -> impl Iterator<Item = usize> {
+        (0..N::GRADIENT_TASKS).map(N::gradient_end)
+    }
+
+    fn is_filled(&self, subtree: &Range<usize>) -> bool {
+        !self.cut.is_empty(subtree.clone())
+    }
+
+    fn write(
+        &self,
+        subtree: Range<usize>,
+        tasks: Range<usize>,
+        elements: &mut [f32],
+        after_task: impl Fn() + Sync,
+    ) {
+        let (all, frozen) = (self.all_shards(), self.frozen());
+        let begin = |task: usize| task.checked_sub(1).map_or(0, N::gradient_end);
+        let first = begin(tasks.start);
+        // Tasks are parts of the weights, not shards: each element of the gradient is computed by one thread, which
+        // adds the shards of a leaf in order, and the leaves in the order of the tree while their parts are in its cache.
+        let piece = |index: usize, _, part: &mut [f32]| {
+            let task = tasks.start + index;
+            if frozen.contains(Buffer { offset: begin(task), len: part.len() }) {
+                part.fill(0.0);
+            } else {
+                let write = |leaf, part: &mut [f32]| N::gradient(task, all.leaf(leaf), part);
+                let sum = LeafSum { cut: &self.cut, write };
+                with_tree_scratch(subtree.len().ilog2() as usize * part.len(), |scratch| {
+                    sum.write(subtree.clone(), part, scratch);
+                });
+            }
+            after_task();
+        };
+        let end = |index| N::gradient_end(tasks.start + index).saturating_sub(first);
+        parallel::for_each_piece(elements, tasks.len(), end, piece);
     }
 }
 

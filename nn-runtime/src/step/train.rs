@@ -17,7 +17,6 @@ use crate::ranks::{Division, Leaves, TreeSum, add_sums};
 use crate::system::{RngKey, parallel};
 use crate::types::{MAX_OUTPUTS, Values};
 use std::cell::RefCell;
-use std::ops::Range;
 
 /// Elements of memory that a training step uses per sample.
 pub(crate) const fn train_len<N: Network>() -> usize {
@@ -193,10 +192,7 @@ fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> Loss
             let prepared = &mut prepared[..N::PREPARED];
             net.prepare(prepared);
             losses.run(&step, net, &Chunks::new(local, local_len), prepared);
-            let filled = |subtree: &Range<usize>| !cut.is_empty(subtree.clone());
-            sum_over_ranks(d_net.as_floats_mut(), &division, filled, |subtree, gradient| {
-                step.gradient_of(subtree, gradient);
-            });
+            sum_over_ranks(d_net.as_floats_mut(), &division, &step);
             sum_losses(loss_sums, &cut, division)
         })
     })

@@ -7,7 +7,9 @@ use crate::contract::Network;
 use crate::data::Dataset;
 use crate::kernels::Isa;
 use crate::optim::Optimizer;
-use crate::ranks::{DistributedError, Division, RankDifference, Ranks, Transport, bytes_of_mut};
+use crate::ranks::{
+    DistributedError, Division, RankDifference, Ranks, Shares, Transport, bytes_of_mut,
+};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The leaves of the reduction tree of a distributed run: as many as most machines have ranks, and few enough that a
@@ -19,7 +21,8 @@ const LAYER: &str = "layer";
 
 impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// Trains on all ranks of `world`: each computes the gradient of a part of every batch, and all make the same step with
-    /// the sum. All ranks run the same program, such as the threads of a [`LocalWorld`](crate::distributed::LocalWorld).
+    /// the sum. All ranks run the same program: `mpirun -n 4 program` with `unrolled_mpi::World::init()?`, or the threads of a
+    /// [`LocalWorld`](crate::distributed::LocalWorld).
     ///
     /// ```
     /// # use unrolled_runtime::{Network, data::Data, distributed::*, loss::CrossEntropy, optim::*, train::*};
@@ -79,13 +82,14 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     pub(super) fn division<'r>(
         &self,
         ranks: Option<&'r Ranks<'r>>,
+        shares: Option<&'r Shares>,
     ) -> Result<Division<'r>, TrainError> {
         let leaves = self.leaf_count();
         match ranks.map(Ranks::size) {
             Some(ranks) if ranks > leaves => {
                 Err(TrainError::Distributed(DistributedError::TooManyRanks { ranks, leaves }))
             }
-            _ => Ok(Division { leaves, ranks }),
+            _ => Ok(Division { leaves, ranks, shares }),
         }
     }
 
@@ -112,6 +116,8 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     fn common_settings(&self, division: Division<'_>, samples: usize) -> Vec<(String, String)> {
         let Self { batch, accumulate, drop_last, seed, epochs, keep_best, carry_state, .. } = self;
         let state = self.optimizer.state();
+        // Those of a divided state differ.
+        let values = division.shares.map_or_else(|| hash_of(&state.values), |_| String::new());
         let validation = self.validation.map(Dataset::len);
         let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.name()).collect();
         let layers = layer_list::<N>().into_iter().enumerate();
@@ -124,7 +130,8 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             ("weights of the network", N::LEN.to_string()),
             ("optimiser", state.optimizer.clone()),
             ("steps of the optimiser", state.steps.to_string()),
-            ("hash of the optimiser's values", hash_of(&state.values)),
+            ("hash of the optimiser's values", values),
+            ("divided state of the optimiser", self.shard_optimizer.to_string()),
             ("learning rate of the optimiser", self.optimizer.learning_rate().to_string()),
             ("number of training samples", samples.to_string()),
             ("number of validation samples", format!("{validation:?}")),

@@ -66,7 +66,7 @@ impl Patience {
             self.best = Some((loss, epoch));
             self.without = 0;
         } else {
-            self.without += 1;
+            self.without = self.without.saturating_add(1);
         }
     }
 

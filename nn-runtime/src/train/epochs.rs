@@ -101,11 +101,12 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let callback = self.callbacks.after_epoch(&epoch, run.net());
             let callback = run.agree(callback)?;
             let patience = call.record(epoch);
+            run.collect_gradients_of_epoch()?;
             self.report_health(data, run, call);
             if self.is_first_rank() {
                 self.write_logs(run, call)?;
-                self.write_checkpoints(run, call, None)?;
             }
+            self.write_checkpoints(run, call, None)?;
             if stopped || callback.is_break() || patience.is_break() {
                 break;
             }
@@ -146,7 +147,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let number = self.position.epochs + 1;
+        let number = self.position.next_epoch();
         let clock = Stopwatch::start();
         let begun = self.position.begun.take().filter(|begun| begun.step < data.train.steps());
         let begun = begun.unwrap_or_default();
@@ -214,7 +215,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let Begun { step: done, mut sums, state } = begun;
-        let (epoch, steps) = (self.position.epochs + 1, samples.steps());
+        let (epoch, steps) = (self.position.next_epoch(), samples.steps());
         let key = RngKey::new(self.seed);
         samples.begin_epoch(key, epoch);
         run.begin_epoch(&state);
@@ -228,16 +229,14 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             let traffic = run.traffic();
             let of_step = run.step(at, samples, key, &mut self.optimizer)?;
             let traffic = run.traffic().since(traffic);
-            self.position.steps += 1;
+            self.position.steps = self.position.steps.saturating_add(1);
             sums = sums.with(&of_step);
             call.progress.step(&sums);
             let flow = self.callbacks.after_step(&self.step(at, of_step.mean_loss(), traffic));
             let flow = run.agree(flow)?;
             if step < steps && (flow.is_break() || self.is_checkpoint_due()) {
                 let begun = Begun { step, sums, state: run.all_state()? };
-                if self.is_first_rank() {
-                    self.write_checkpoints(run, call, Some(begun.clone()))?;
-                }
+                self.write_checkpoints(run, call, Some(begun.clone()))?;
                 self.position.begun = flow.is_break().then_some(begun);
             }
             Ok(flow)

@@ -1,6 +1,6 @@
 //! [`TrainError`]: why training stopped, with advice.
 
-use crate::optim::GroupsError;
+use crate::optim::{GroupsError, StateError};
 use crate::ranks::DistributedError;
 use crate::step::BatchError;
 use std::fmt;
@@ -37,6 +37,9 @@ pub enum TrainError {
         /// What is wrong with them.
         source: BatchError,
     },
+    /// A state of the optimiser that it does not take back.
+    #[error("the optimiser's state before training: {0}")]
+    OptimizerState(StateError),
     /// A checkpoint that cannot be written or continued.
     #[cfg(feature = "files")]
     #[error(transparent)]
@@ -116,6 +119,13 @@ pub enum TrainError {
         step: usize,
         /// The learning rate.
         rate: f64,
+    },
+    /// An epoch of [`fit_epoch`](crate::train::Trainer::fit_epoch) that a callback ended before its last step, so that it has
+    /// no record yet.
+    #[error("epoch {epoch}: `on_step` ended it before its last step; the next call continues it")]
+    Stopped {
+        /// The epoch.
+        epoch: usize,
     },
     /// A loss that is not finite. The network has the weights from before this step.
     #[error(

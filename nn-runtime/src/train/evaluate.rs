@@ -9,7 +9,9 @@ use crate::contract::Network;
 use crate::data::Data;
 use crate::loss::{Loss, LossSum, LossSums, OutputSample};
 use crate::ranks::{Ranks, bytes_of_mut};
-use crate::step::{Batch, BatchError, Chunks, check_inputs, infer_flat, output_valid};
+use crate::step::{
+    Batch, BatchError, Chunks, check_inputs, check_numbers, infer_flat, output_valid,
+};
 use crate::system::{RngKey, parallel, time};
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
 use std::ops::{ControlFlow, Range};
@@ -62,13 +64,7 @@ pub fn measure<N: Network, Target: Copy>(
     data: &Data<N::Input, Target>,
     mut metric: impl Metric<N::Output, Target>,
 ) -> Result<f64, BatchError> {
-    if data.is_empty() {
-        return Err(BatchError::Empty);
-    }
-    if data.inputs.len() != data.targets.len() {
-        let (inputs, targets) = (data.inputs.len(), data.targets.len());
-        return Err(BatchError::Targets { inputs, targets });
-    }
+    check_numbers(&data.inputs, &data.targets)?;
     check_inputs::<N>(&data.inputs)?;
     let samples = (&data.inputs[..], &data.targets[..]);
     for_each_inferred(net, samples, Pass::over(data.len()), |samples| samples.add_to(&mut metric));

@@ -75,7 +75,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// ```
     ///
     /// # Errors
-    /// As [`fit`](Self::fit).
+    /// As [`fit`](Self::fit), and if a callback of [`on_step`](Self::on_step) ends the epoch before its last step. The next
+    /// call then continues this epoch.
     pub fn fit_epoch<D, L>(
         &mut self,
         net: &mut impl DerefMut<Target = N>,
@@ -88,7 +89,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         Target: Copy + Send + Sync,
     {
         let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
-        Ok(self.fit_one_epoch(net, train, loss)?.epochs[0])
+        let epoch = self.fit_one_epoch(net, train, loss)?.epochs.pop();
+        epoch.ok_or_else(|| TrainError::Stopped { epoch: self.position.next_epoch() })
     }
 
     /// Trains for one epoch, without checkpoints and logs.
@@ -103,13 +105,13 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     {
         let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
         let log_dir = self.log_dir.take();
-        let history = self.fit_until(self.position.epochs + 1, net, train, loss);
+        let history = self.fit_until(self.position.next_epoch(), net, train, loss);
         (self.checkpoints, self.log_dir) = (checkpoints, log_dir);
         history
     }
 
     /// Trains up to and including epoch `last`.
-    fn fit_until<L>(
+    pub(super) fn fit_until<L>(
         &mut self,
         last: usize,
         net: &mut impl DerefMut<Target = N>,
@@ -148,19 +150,24 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         }
         // Before the first step, whose `update` would panic.
         self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
-        let settings = self.run_settings(self.division(ranks)?);
-        let first = FirstSamples::<N, Target> { data: train, most: settings.samples_per_step() };
-        let train: DynData<'_, N, Target> = if self.fast_dev_run { &first } else { train };
-        let first =
-            self.validation.map(|data| FirstSamples::<N, Target> { data, most: self.batch });
-        let validation = match &first {
-            Some(first) if self.fast_dev_run => Some(first as DynData<'_, N, Target>),
-            _ => self.validation,
-        };
+        let shares = self.shares(ranks)?;
+        let settings = self.run_settings(self.division(ranks, shares.as_ref())?);
+        let fast = self.fast_dev_run;
+        let first = FirstSamples::<N, Target>::new;
+        let first_train = fast
+            .then(|| first(DataSet::Training, train, settings.samples_per_step()))
+            .transpose()?;
+        let first_validation = self.validation.filter(|_| fast);
+        let first_validation = first_validation
+            .map(|data| first(DataSet::Validation, data, self.batch))
+            .transpose()?;
+        let train = first_train.as_ref().map_or(train, |first| first as _);
+        let validation = first_validation.as_ref().map(|first| first as _).or(self.validation);
         let checked = |set, data| CheckedData::new(set, data, loss, self.prefetch_threads);
         let train = checked(DataSet::Training, train)?;
         let validation = validation.map(|data| checked(DataSet::Validation, data)).transpose()?;
         self.meet(settings.division, train.len(), &mut **net)?;
+        self.divide_state(settings.division)?;
         let mut run =
             TrainingRun::new(&mut **net, &train, settings).without(&self.optimizer.frozen());
         let mut data = RunData { train: Samples::new(train, settings), validation };

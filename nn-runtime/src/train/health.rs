@@ -105,7 +105,7 @@ impl Health {
     #[must_use]
     pub fn of<N: Network>(net: &N, d_net: &N) -> Self {
         let mut monitor = GradientMonitor::new::<N>();
-        monitor.units(d_net.as_floats());
+        monitor.units(d_net.as_floats(), 0..N::LEN);
         monitor.norms(d_net.as_floats());
         monitor.health(net.as_floats())
     }
@@ -228,13 +228,31 @@ impl GradientMonitor {
         }
     }
 
-    /// Records the units with a gradient. This is cheap enough for each step.
-    pub(super) fn units(&mut self, gradient: &[f32]) {
+    /// Records the units with a gradient among the elements `known`. This is cheap enough for each step.
+    pub(super) fn units(&mut self, gradient: &[f32], known: Range<usize>) {
         for units in self.layers.iter_mut().filter_map(|layer| layer.units.as_mut()) {
-            for (alive, d) in units.alive.iter_mut().zip(&gradient[units.begin..]) {
+            let begin = units.begin.max(known.start);
+            let end = (units.begin + units.alive.len()).min(known.end).max(begin);
+            let Some(alive) = units.alive.get_mut(begin - units.begin..end - units.begin) else {
+                continue;
+            };
+            for (alive, d) in alive.iter_mut().zip(&gradient[begin..end]) {
                 *alive |= *d != 0.0;
             }
         }
+    }
+
+    /// Whether each unit of all layers had a gradient in any step: 1 or 0.
+    pub(super) fn alive(&self) -> Vec<u8> {
+        let units = self.layers.iter().filter_map(|layer| layer.units.as_ref());
+        units.flat_map(|units| units.alive.iter().map(|alive| u8::from(*alive))).collect()
+    }
+
+    /// Replaces what [`alive`](Self::alive) returns.
+    pub(super) fn set_alive(&mut self, units: &[u8]) {
+        let known = self.layers.iter_mut().filter_map(|layer| layer.units.as_mut());
+        let known = known.flat_map(|units| &mut units.alive);
+        known.zip(units).for_each(|(alive, unit)| *alive = *unit != 0);
     }
 
     /// Adds up the norms of a step.

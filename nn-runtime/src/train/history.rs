@@ -174,8 +174,8 @@ impl History {
         let validated =
             self.epochs.iter().filter_map(|epoch| Some((epoch, epoch.validation?.loss)));
         let (best, lowest) = validated.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
-        let grows = last.number >= best.number + PATIENCE
-            && now > lowest * (1.0 + RISE)
+        let grows = last.number >= best.number.saturating_add(PATIENCE)
+            && now - lowest > RISE * lowest.abs()
             && now > last.training.loss
             && last.training.loss < best.training.loss;
         grows.then_some(Overfitting {
@@ -274,6 +274,8 @@ mod tests {
         let history = history(&[(1.0, 0.9), (0.5, 0.6), (0.3, 0.7), (0.2, 0.8)]);
         let found = history.overfitting().expect("training falls, validation rises");
         assert_eq!((found.best, found.training, found.validation), (2, (0.5, 0.2), (0.6, 0.8)));
+        let negative = [(0.0, -0.1), (-0.5, -0.4), (-0.7, -0.3), (-0.8, -0.2)];
+        assert_eq!(self::history(&negative).overfitting().expect("as above").best, 2);
         let words = found.to_string();
         for part in ["epoch 2", "0.5000 to 0.2000", "0.6000 to 0.8000", "Dropout", "weight decay"] {
             assert!(words.contains(part), "{words}");
@@ -293,6 +295,8 @@ mod tests {
             &[(0.5, 0.5), (0.6, 0.6), (0.7, 0.8)],
             // Validation is still better than training, with Dropout.
             &[(1.0, 0.2), (0.9, 0.3), (0.8, 0.3)],
+            // Noise of 1% of a negative loss.
+            &[(-0.5, -0.500), (-0.6, -0.495), (-0.7, -0.497), (-0.8, -0.496)],
         ] {
             assert_eq!(history(losses).overfitting(), None, "{losses:?}");
         }

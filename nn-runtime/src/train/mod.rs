@@ -30,6 +30,7 @@ mod progress;
 mod run_settings;
 mod same_types;
 mod samples;
+mod shard_optimizer;
 mod trainer;
 mod training_run;
 mod trial;

@@ -29,4 +29,9 @@ pub(super) struct Begun {
 impl Position {
     /// Before the first step.
     pub(super) const START: Self = Self { epochs: 0, steps: 0, losses: Vec::new(), begun: None };
+
+    /// The epoch that is to begin, or to be continued. Saturating: a damaged checkpoint may have any number of epochs.
+    pub(super) const fn next_epoch(&self) -> usize {
+        self.epochs.saturating_add(1)
+    }
 }

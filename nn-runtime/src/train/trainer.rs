@@ -80,6 +80,7 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) world: Option<&'a dyn Transport>,
     /// The leaves of the reduction tree, if they are set.
     pub(super) leaves: Option<usize>,
+    pub(super) shard_optimizer: bool,
     // Each kind of warning is printed once.
     pub(super) printed: Vec<Warning>,
 }
@@ -106,6 +107,7 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
             .field("prefetch_threads", &self.prefetch_threads)
             .field("ranks", &self.world.map(Transport::size))
             .field("reduction_leaves", &self.leaves)
+            .field("shard_optimizer", &self.shard_optimizer)
             .field("epochs_done", &self.position.epochs)
             .field("steps_done", &self.position.steps)
             .finish_non_exhaustive()
@@ -138,6 +140,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             log_dir: None,
             position: Position::START,
             world: None,
+            shard_optimizer: false,
             leaves: None,
             printed: Vec::new(),
         }

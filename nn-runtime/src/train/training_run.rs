@@ -13,7 +13,9 @@ use super::untrained::Untrained;
 use crate::contract::{Network, Node, Root, trained_ranges};
 use crate::kernels::add_to;
 use crate::loss::{Loss, LossSums};
-use crate::optim::{Clipper, Optimizer, OptimizerExt};
+#[cfg(feature = "files")]
+use crate::optim::OptimizerState;
+use crate::optim::{Clipper, Optimizer, update_share};
 use crate::ranks::{Ranks, Traffic, TreeSum, add_sums, bytes_of_mut};
 use crate::step::{BatchOf, FrozenLayers, PartOfBatch, TrainStep, run_step};
 use crate::system::{RngKey, parallel};
@@ -32,6 +34,11 @@ pub(super) struct StepIndex {
 
 /// The number of steps of an epoch whose gradient norms are monitored: computing them takes a little time.
 const MONITORED: usize = 16;
+
+/// Whether the gradient norms of a step are monitored.
+const fn is_monitored(at: StepIndex) -> bool {
+    (at.step - 1).is_multiple_of(at.steps.div_ceil(MONITORED))
+}
 
 /// The network in training and its gradient.
 pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
@@ -137,16 +144,90 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         self.untrained.remember(self.net.as_floats());
         let sums = self.gradient(samples, key);
         let advice = self.advice(optimizer.learning_rate());
+        let known = self.complete_gradient(at);
         self.check_ranks()
             .and_then(|()| self.check_loss(sums.mean_loss(), advice, at))
-            .and_then(|()| self.check_gradient(sums.mean_loss(), advice, at))
+            .and_then(|()| self.check_gradient(known, sums.mean_loss(), advice, at))
             .inspect_err(|_| self.untrained.restore(self.net.as_floats_mut()))?;
         self.monitor_gradient(at);
         if let Some(clipper) = &mut self.clipper {
             clipper.apply(&*self.net, &mut *self.d_net);
         }
-        optimizer.update(&mut *self.net, &*self.d_net);
-        Ok(sums)
+        self.update(optimizer).map(|()| sums)
+    }
+
+    /// Updates the weights: each rank its share of them, if the optimiser's state is divided.
+    fn update(&mut self, optimizer: &mut impl Optimizer) -> Result<(), TrainError> {
+        let share = self.settings.division.share(N::LEN);
+        update_share(optimizer, &mut *self.net, &*self.d_net, share);
+        if let Some((ranks, shares)) = self.settings.division.divided() {
+            let weights = bytes_of_mut(self.net.as_floats_mut());
+            ranks.gather_parts(weights, &shares.lens(size_of::<f32>()));
+        }
+        self.check_ranks()
+    }
+
+    /// Collects the shares of the gradient, where each rank has one, if the step `at` needs all of it. Returns the elements
+    /// that this rank has.
+    fn complete_gradient(&mut self, at: StepIndex) -> Range<usize> {
+        let own = self.settings.division.share(N::LEN);
+        let Some((ranks, _)) = self.settings.division.divided() else { return own };
+        let is_finite = largest_magnitude(&self.d_net.as_floats()[own.clone()]).is_finite();
+        let mut finite = vec![0; ranks.size()];
+        finite[ranks.rank()] = u8::from(is_finite);
+        ranks.gather(&mut finite);
+        let clips_all = self.clipper.as_ref().is_some_and(Clipper::needs_all);
+        if clips_all || is_monitored(at) || finite.contains(&0) {
+            self.collect_gradient();
+            return 0..N::LEN;
+        }
+        own
+    }
+
+    /// Collects the shares of the gradient, where each rank has one.
+    fn collect_gradient(&mut self) {
+        if let Some((ranks, shares)) = self.settings.division.divided() {
+            let gradient = bytes_of_mut(self.d_net.as_floats_mut());
+            ranks.gather_parts(gradient, &shares.lens(size_of::<f32>()));
+        }
+    }
+
+    /// Collects what reports of an epoch show, where each rank has a share of it: the gradient of the last step, and the units
+    /// that had one in any step. All ranks have to call it.
+    pub(super) fn collect_gradients_of_epoch(&mut self) -> Result<(), TrainError> {
+        if let Some((ranks, _)) = self.settings.division.divided() {
+            self.collect_gradient();
+            let mut units = self.monitor.alive();
+            let mut all = vec![0; ranks.size() * units.len()];
+            all[ranks.rank() * units.len()..][..units.len()].copy_from_slice(&units);
+            ranks.gather(&mut all);
+            for of_rank in all.chunks_exact(units.len().max(1)) {
+                units.iter_mut().zip(of_rank).for_each(|(unit, other)| *unit |= other);
+            }
+            self.monitor.set_alive(&units);
+        }
+        self.check_ranks()
+    }
+
+    /// The state of the optimiser for a checkpoint; `None` on ranks that write none. All ranks have to call it.
+    #[cfg(feature = "files")]
+    pub(super) fn whole_state(
+        &self,
+        optimizer: &impl Optimizer,
+    ) -> Result<Option<OptimizerState>, TrainError> {
+        let division = self.settings.division;
+        let is_first = division.rank() == 0;
+        let Some((ranks, shares)) = division.divided() else {
+            return Ok(is_first.then(|| optimizer.state()));
+        };
+        let mut state = optimizer.state();
+        for (_, values) in &mut state.values {
+            if is_first {
+                values.resize(N::LEN, 0.0);
+            }
+            ranks.collect(values, shares);
+        }
+        self.check_ranks().map(|()| is_first.then_some(state))
     }
 
     /// Writes the gradient of a step's mean loss to `d_net`, batch by batch. Returns the loss sums of all samples.
@@ -221,8 +302,8 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
 
     fn monitor_gradient(&mut self, at: StepIndex) {
         let gradient = self.d_net.as_floats();
-        self.monitor.units(gradient);
-        if (at.step - 1).is_multiple_of(at.steps.div_ceil(MONITORED)) {
+        self.monitor.units(gradient, self.settings.division.share(N::LEN));
+        if is_monitored(at) {
             self.monitor.norms(gradient);
         }
     }
@@ -265,6 +346,12 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             ranks.gather_parts(bytes_of_mut(&mut all), &lens);
         }
         self.check_ranks().map(|()| all)
+    }
+
+    /// The elements of the network that this rank updates.
+    #[cfg(feature = "files")]
+    pub(super) fn share(&self) -> Range<usize> {
+        self.settings.division.share(N::LEN)
     }
 
     /// The ranks of a distributed run.
@@ -345,10 +432,16 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         worst
     }
 
-    /// The error names the last layer with such a gradient: the backward pass went wrong there first.
-    fn check_gradient(&self, loss: f64, advice: Advice, at: StepIndex) -> Result<(), TrainError> {
+    /// Checks the elements `known` of the gradient. The error names the last layer with such a gradient: the backward pass went wrong there first.
+    fn check_gradient(
+        &self,
+        known: Range<usize>,
+        loss: f64,
+        advice: Advice,
+        at: StepIndex,
+    ) -> Result<(), TrainError> {
         let gradient = self.d_net.as_floats();
-        if largest_magnitude(gradient).is_finite() {
+        if largest_magnitude(&gradient[known]).is_finite() {
             return Ok(());
         }
         let Some((layer, index, value)) = first_not_finite(self.layers.iter().rev(), gradient)

@@ -1,13 +1,15 @@
 //! Short runs that test a network, its data and its optimiser before the long one.
 
-use super::error::TrainError;
+use super::error::{DataSet, TrainError};
 use super::loader::DynData;
+use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
 use super::trainer::Trainer;
 use crate::contract::Network;
 use crate::data::{Data, Dataset};
 use crate::loss::Loss;
-use crate::optim::Optimizer;
 use crate::optim::schedule::Schedule;
+use crate::optim::{AsNetwork, Optimizer};
+use crate::step::check_numbers;
 use crate::system::RngKey;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -92,7 +94,7 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     /// #     net: Box<N>, train: Data<[f32; 4], u32>,
     /// # ) -> Result<(), TrainError> {
     /// let mut trainer = Trainer::new(Adam::new(1e-3)).batch(64);
-    /// let search = trainer.find_learning_rate(&*net, &train, &CrossEntropy::new())?;
+    /// let search = trainer.find_learning_rate(&net, &train, &CrossEntropy::new())?;
     /// println!("{search}"); // suggested learning rate: 3.9e-3
     /// # Ok(())
     /// # }
@@ -104,21 +106,22 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     ///
     /// # Errors
     /// As [`fit`](Self::fit), except that losses and gradients that are not finite end the search.
-    pub fn find_learning_rate<D, L>(
+    pub fn find_learning_rate<D, L, K>(
         &mut self,
-        net: &N,
+        net: &impl AsNetwork<K, Net = N>,
         train: &D,
         loss: &L,
     ) -> Result<RateSearch, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
     {
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
         let mut search = RateSearch::default();
-        let result = self.on_copy(net, |trainer, copy| {
-            let trainer = trainer.epochs(SEARCH_STEPS).schedule_steps(Rising);
+        let result = self.on_copy(net.network(), |trainer, copy| {
+            let trainer = trainer.schedule_steps(Rising);
             let mut trainer = trainer.on_step(|step| search.add(step.learning_rate, step.loss));
-            trainer.fit(copy, train, loss).map(drop)
+            trainer.fit_until(SEARCH_STEPS, copy, train, loss).map(drop)
         });
         match result {
             Err(
@@ -138,7 +141,7 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     /// #     net: Box<N>, train: Data<[f32; 4], u32>,
     /// # ) -> Result<(), TrainError> {
     /// let mut trainer = Trainer::new(Adam::new(1e-3)).batch(16);
-    /// let losses = trainer.overfit_one_batch(&*net, &train, &CrossEntropy::new(), 200)?;
+    /// let losses = trainer.overfit_one_batch(&net, &train, &CrossEntropy::new(), 200)?;
     /// assert!(losses[199] < 0.01 * losses[0]);
     /// # Ok(())
     /// # }
@@ -150,26 +153,28 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn overfit_one_batch<D, L>(
+    pub fn overfit_one_batch<D, L, K>(
         &mut self,
-        net: &N,
+        net: &impl AsNetwork<K, Net = N>,
         train: &D,
         loss: &L,
         steps: usize,
     ) -> Result<Vec<f64>, TrainError>
     where
-        D: Dataset<Input = N::Input, Target = Target>,
-        L: Loss<N::Output, Target = Target>,
+        D: Dataset<Input: SameInput<N::Input>, Target: SameTarget<Target>>,
+        L: Loss<N::Output, Target: LossTarget<D::Target>>,
     {
+        let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
+        let first = FirstSamples::<N, _>::new(DataSet::Training, train, self.batch)?;
         let key = RngKey::new(self.seed);
-        let indices = 0..self.batch.min(train.len());
-        let batch: Data<_, _> = indices.map(|i| train.get(i, key.fold_in(i as u64))).collect();
+        let sample = |i| first.get(i, key.fold_in(i as u64));
+        let batch: Data<_, _> = (0..first.len()).map(sample).collect();
         let mut losses = Vec::with_capacity(steps);
-        self.on_copy(net, |trainer, copy| {
-            let mut trainer = trainer.accumulate(1).epochs(steps);
+        self.on_copy(net.network(), |trainer, copy| {
+            let mut trainer = trainer.accumulate(1);
             (trainer.carry_state, trainer.drop_last) = (false, false);
             let mut trainer = trainer.on_step(|step| losses.push(step.loss));
-            trainer.fit(copy, &batch, loss).map(drop)
+            trainer.fit_until(steps, copy, &batch, loss).map(drop)
         })?;
         Ok(losses)
     }
@@ -198,8 +203,23 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
 
 /// The first samples of a data set.
 pub(super) struct FirstSamples<'a, N: Network, Target> {
-    pub(super) data: DynData<'a, N, Target>,
-    pub(super) most: usize,
+    data: DynData<'a, N, Target>,
+    most: usize,
+}
+
+impl<'a, N: Network, Target> FirstSamples<'a, N, Target> {
+    /// The first `most` samples of `data`, if they have as many inputs as targets.
+    pub(super) fn new(
+        set: DataSet,
+        data: DynData<'a, N, Target>,
+        most: usize,
+    ) -> Result<Self, TrainError> {
+        if let Some((inputs, targets)) = data.in_memory() {
+            check_numbers(inputs, targets)
+                .map_err(|source| TrainError::Data { data: set, source })?;
+        }
+        Ok(Self { data, most })
+    }
 }
 
 impl<N: Network, Target> Dataset for FirstSamples<'_, N, Target> {

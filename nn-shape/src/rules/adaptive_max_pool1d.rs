@@ -4,8 +4,7 @@ use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
-use crate::rules::helpers::{attempt, count, no_larger};
-use crate::rules::recurrent::sequence;
+use crate::rules::window::{Over, adaptive_pool};
 use crate::shape::Shape;
 
 arguments! {
@@ -24,10 +23,7 @@ impl AdaptiveMaxPool1d {
     /// # Errors
     /// When the input has another rank, or `size` is 0 or larger than the input.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = inputs[0];
-        attempt!(sequence(input));
-        let size = attempt!(count("size", "as size", self.size));
-        no_larger([size; 2], input, Shape::new(&[size, input.last()]))
+        adaptive_pool(Over::Steps, [self.size; 2], inputs[0])
     }
 }
 

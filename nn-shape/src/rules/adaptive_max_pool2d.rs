@@ -4,8 +4,7 @@ use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::role::Role;
 use crate::row::{Channels, Features, Flow, Flows, Row, Steps};
-use crate::rules::helpers::{attempt, counts, no_larger};
-use crate::rules::window::image;
+use crate::rules::window::{Over, adaptive_pool};
 use crate::shape::Shape;
 
 arguments! {
@@ -24,11 +23,7 @@ impl AdaptiveMaxPool2d {
     /// # Errors
     /// When the input has another rank, or `size` is 0 or larger than the input.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = inputs[0];
-        attempt!(image(input));
-        attempt!(counts("size", "size", self.size));
-        let [height, width] = self.size;
-        no_larger(self.size, input, Shape::new(&[height, width, input.last()]))
+        adaptive_pool(Over::Images, self.size, inputs[0])
     }
 }
 

@@ -39,36 +39,25 @@ mod tests {
     use super::*;
     use crate::error::Blame;
     use crate::error::testing::refusal;
+    use crate::rules::helpers::testing::check_broadcast;
 
     #[test]
-    fn keeps_the_shape() {
-        const BRANCH: Shape = Shape::new(&[13, 13, 32]);
-        const OUTPUT: Shape = crate::error::expect(Add {}.output(&[BRANCH; 3]), "Add", "");
-        assert_eq!(OUTPUT, BRANCH);
+    fn takes_branches_of_one_shape_or_channels() {
+        check_broadcast(&ROW, "adds", "shift");
     }
 
     #[test]
-    fn broadcasts_channels() {
-        let (image, channels) = (Shape::new(&[13, 13, 32]), Shape::new(&[32]));
-        assert_eq!(Add {}.output(&[image, channels, image]).unwrap(), image);
-    }
-
-    #[test]
-    fn refuses_other_shapes() {
-        let inputs = [[13, 13, 32], [13, 13, 32], [11, 11, 32]].map(|axes| Shape::new(&axes));
-        let (blame, words) = refusal(Add {}.output(&inputs));
-        assert_eq!(blame, Blame::Branch(2));
-        assert_eq!(
-            words,
-            "layer `it` adds branches of one shape, but branch 1 gives 13x13x32 and branch 3 gives 11x11x32\n  \
-             = help: let branch 3 give 13x13x32, or 32 to shift channels"
-        );
-    }
-
-    #[test]
-    fn refuses_one_branch() {
-        let (blame, words) = refusal(Add {}.output(&[Shape::new(&[10])]));
+    fn refuses_another_number_of_branches() {
+        let (blame, words) = refusal(Add {}.output(&[Shape::new(&[13, 32]); 1]));
         assert_eq!(blame, Blame::Layer);
         assert_eq!(words, "layer `it` adds two or more branches, but gets 1");
+    }
+
+    #[test]
+    fn takes_any_number_of_branches() {
+        let (image, channels) = (Shape::new(&[13, 13, 32]), Shape::new(&[32]));
+        assert_eq!(Add {}.output(&[image, channels, image]).unwrap(), image);
+        let (blame, _) = refusal(Add {}.output(&[image, image, Shape::new(&[11, 11, 32])]));
+        assert_eq!(blame, Blame::Branch(2));
     }
 }

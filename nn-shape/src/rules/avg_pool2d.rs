@@ -16,7 +16,7 @@ arguments! {
         kernel: Pair,
         /// The stride; by default the size of the kernel.
         stride: Pair or "kernel",
-        /// The number of zeros added on each side of the input, or `(top, bottom, left, right)`.
+        /// The number of zeros added on each side of the input, `(top, bottom, left, right)`, or `same`.
         padding: Padding = Padding::Explicit([0, 0]),
         /// Whether those zeros count in the average.
         count_include_pad: Flag = true,
@@ -29,10 +29,10 @@ impl AvgPool2d {
     /// `[H, W, C] -> [H', W', C]` with `H' = (H + 2*padding - kernel)/stride + 1`, rounded down, or up with `ceil_mode`.
     ///
     /// # Errors
-    /// When the input has another rank or is smaller than the kernel, the padding is more than half
-    /// of the kernel, or an argument is 0.
+    /// When the input has another rank or is smaller than the kernel, a number given as padding is more
+    /// than half of the kernel, or an argument is 0.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pool(&self.window(inputs[0]), inputs[0])
+        pool(&self.window(inputs[0]), self.padding.is_given(), inputs[0])
     }
 
     /// How the output's height and width are computed.
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 0x2, but a kernel of 2 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window covers padding only"
+             = help: pad at most half the kernel, as in PyTorch"
         );
     }
 

@@ -9,7 +9,7 @@ use crate::rules::convolution::Convolution;
 use crate::rules::window::Window;
 use crate::shape::Shape;
 use crate::steps::StepMap;
-use crate::tensors::{LayerAxis, TensorSink};
+use crate::tensors::TensorSink;
 use crate::text::Text;
 
 arguments! {
@@ -55,16 +55,7 @@ impl Conv1d {
 
     /// The tensors of its weights in files.
     pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
-        let (filters, channels) = (self.out_channels, self.group_channels(inputs[0]));
-        let axes = [
-            LayerAxis::plain(filters, 1),
-            LayerAxis::plain(channels, filters),
-            LayerAxis::plain(self.kernel, channels * filters),
-        ];
-        sink.floats("weight", 0, &axes);
-        if self.bias {
-            sink.floats("bias", self.kernel * channels * filters, &axes[..1]);
-        }
+        self.convolution(inputs[0]).tensors(inputs[0], sink);
     }
 
     /// Multiply-adds of one sample.

@@ -7,7 +7,7 @@ use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::transposed::Transposed;
 use crate::rules::window::{Over, Window};
 use crate::shape::Shape;
-use crate::tensors::{LayerAxis, TensorSink};
+use crate::tensors::TensorSink;
 use crate::text::Text;
 
 arguments! {
@@ -59,19 +59,9 @@ impl ConvTranspose1d {
         self.transposed().macs(inputs[0])
     }
 
-    /// The weights in files. PyTorch has the channels of the input first.
+    /// The tensors of its weights in files.
     pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
-        let (channels, filters) = (inputs[0].last(), self.group_filters(inputs[0]));
-        let axes = [
-            LayerAxis::plain(channels, 1),
-            LayerAxis::plain(filters, channels),
-            LayerAxis::plain(self.kernel, filters * channels),
-        ];
-        sink.floats("weight", 0, &axes);
-        if self.bias {
-            let bias = [LayerAxis::plain(self.out_channels, 1)];
-            sink.floats("bias", self.kernel * filters * channels, &bias);
-        }
+        self.transposed().tensors(inputs[0], sink);
     }
 
     /// How the output's number of steps is computed.

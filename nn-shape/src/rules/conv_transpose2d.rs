@@ -7,7 +7,7 @@ use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::transposed::Transposed;
 use crate::rules::window::{Over, Window};
 use crate::shape::Shape;
-use crate::tensors::{LayerAxis, TensorSink};
+use crate::tensors::TensorSink;
 use crate::text::Text;
 
 arguments! {
@@ -55,19 +55,7 @@ impl ConvTranspose2d {
 
     /// The tensors of its weights in files.
     pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
-        let (channels, filters) = (inputs[0].last(), self.group_filters(inputs[0]));
-        let [height, width] = self.kernel;
-        let axes = [
-            LayerAxis::plain(channels, 1),
-            LayerAxis::plain(filters, channels),
-            LayerAxis::plain(height, width * filters * channels),
-            LayerAxis::plain(width, filters * channels),
-        ];
-        sink.floats("weight", 0, &axes);
-        if self.bias {
-            let bias = [LayerAxis::plain(self.out_channels, 1)];
-            sink.floats("bias", height * width * filters * channels, &bias);
-        }
+        self.transposed().tensors(inputs[0], sink);
     }
 
     /// Multiply-adds of one sample.

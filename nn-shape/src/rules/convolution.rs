@@ -5,6 +5,7 @@ use crate::error::ShapeError;
 use crate::rules::helpers::{attempt, count, divisors, few_enough_weights};
 use crate::rules::window::{Over, Window, common_divisor};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 /// A convolution over the axes of its window.
@@ -34,6 +35,15 @@ impl Convolution {
     /// A kernel for each output channel and channel of its group, a bias for each output channel.
     pub(crate) const fn params(&self, input: Shape) -> usize {
         self.out_channels * (self.kernel_len(input) + if self.bias { 1 } else { 0 })
+    }
+
+    /// The tensors of its weights in files.
+    pub(crate) fn tensors(&self, input: Shape, sink: &mut TensorSink<'_>) {
+        self.window.weight([self.out_channels, self.group_channels(input)], sink);
+        if self.bias {
+            let weights = self.out_channels * self.kernel_len(input);
+            sink.floats("bias", weights, &[LayerAxis::plain(self.out_channels, 1)]);
+        }
     }
 
     /// Multiply-adds of one sample.

@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(blame, Blame::Layer);
         assert_eq!(
             words,
-            "layer `it` splits its input into two halves, but gets 7x5\n  \
+            "layer `it` splits its last axis into two halves, which needs an even size, but gets 7x5\n  \
              = help: let the layer before it give an even number of features or channels"
         );
     }

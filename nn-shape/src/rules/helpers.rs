@@ -135,22 +135,6 @@ pub(crate) const fn last_axis(input: Shape) -> Result<Shape, ShapeError> {
     Err(ShapeError::layer(message.shape(input)).help(help))
 }
 
-/// The output of an adaptive pool, if it is no larger than its input. `size` is height and width, or twice the steps.
-pub(crate) const fn no_larger(
-    size: [usize; 2],
-    input: Shape,
-    output: Shape,
-) -> Result<Shape, ShapeError> {
-    let [height, width] = [input.dim(0), input.dim(if input.rank() > 2 { 1 } else { 0 })];
-    if size[0] <= height && size[1] <= width {
-        return Ok(output);
-    }
-    let message = Text::of("gives ").shape(output).text(", which is larger than its input ");
-    let help = Text::of("pool to at most ").number(height);
-    let help = if input.rank() > 2 { help.text("x").number(width) } else { help };
-    Err(ShapeError::argument("size", message.shape(input)).help(help))
-}
-
 /// Accepts a join of two or more branches. `verb` begins the message: `adds`.
 pub(crate) const fn branches(verb: &str, inputs: &[Shape]) -> Result<(), ShapeError> {
     if inputs.len() > 1 {
@@ -329,9 +313,10 @@ pub(crate) const fn half(input: Shape) -> Result<Shape, ShapeError> {
     if input.last().is_multiple_of(2) {
         return Ok(input.with_last(input.last() / 2));
     }
-    let message = Text::of("splits its input into two halves, but gets ").shape(input);
+    let message =
+        Text::of("splits its last axis into two halves, which needs an even size, but gets ");
     let help = Text::of("let the layer before it give an even number of features or channels");
-    Err(ShapeError::layer(message).help(help))
+    Err(ShapeError::layer(message.shape(input)).help(help))
 }
 
 /// Adds `1, 2, 4 or 8`, the divisors of `number`; the first of them where there are many.
@@ -353,4 +338,41 @@ pub(crate) const fn divisors(mut text: Text, number: usize) -> Text {
         text = text.text(", ...");
     }
     if shown > 0 { text.text(" or ") } else { text }.number(number)
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use crate::error::Blame;
+    use crate::error::testing::refusal;
+    use crate::row::Row;
+    use crate::shape::Shape;
+    use std::format;
+
+    /// Checks the rule of an elementwise join of two branches. The words are those of its messages: see [`super::broadcast`].
+    #[track_caller]
+    pub(crate) fn check_broadcast(row: &Row, verb: &str, on_channels: &str) {
+        let (image, channels) = (Shape::new(&[13, 9, 32]), Shape::new(&[32]));
+        let output = |branches: [Shape; 2]| (row.rule)(&branches, &[]);
+        for branch in [image, channels, Shape::new(&[1, 1, 32])] {
+            assert_eq!(output([image, branch]).unwrap(), image);
+        }
+        for (branch, shape) in [([9, 1, 32], "9x1x32"), ([13, 9, 1], "13x9x1")] {
+            let (blame, words) = refusal(output([image, Shape::new(&branch)]));
+            assert_eq!(blame, Blame::Branch(1));
+            let expected = format!(
+                "layer `it` {verb} branches of one shape, but branch 1 gives 13x9x32 and branch 2 gives {shape}\n  \
+                 = help: let branch 2 give 13x9x32, or 32 to {on_channels} channels"
+            );
+            assert_eq!(words, expected);
+        }
+        // Which of these axes are meant would be open.
+        let (blame, _) = refusal(output([image, Shape::new(&[9, 32])]));
+        assert_eq!(blame, Blame::Branch(1));
+        let (_, words) = refusal(output([channels, image]));
+        let expected = format!(
+            "layer `it` {verb} branches of one shape, but branch 1 gives 32 and branch 2 gives 13x9x32\n  \
+             = help: write branch 2 first: later branches {on_channels} its channels"
+        );
+        assert_eq!(words, expected);
+    }
 }

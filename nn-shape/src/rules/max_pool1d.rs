@@ -17,7 +17,7 @@ arguments! {
         kernel: Number,
         /// The stride; by default the size of the kernel.
         stride: Number or "kernel",
-        /// The padding on both sides, or `(before, after)`. It counts as minus infinity.
+        /// The padding on both sides, `(before, after)`, `same`, or `causal`. It counts as minus infinity.
         padding: StepPadding = StepPadding::Explicit(0),
         /// The distance between elements of the kernel.
         dilation: Number = 1,
@@ -31,10 +31,10 @@ impl MaxPool1d {
     /// `T' = (T + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down, or up with `ceil_mode`.
     ///
     /// # Errors
-    /// When the input has another rank or is smaller than the kernel, the padding is more than half
-    /// of the kernel, or an argument is 0.
+    /// When the input has another rank or is smaller than the kernel, a number given as padding is more
+    /// than half of the kernel, or an argument is 0.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pool(&self.window(inputs[0]), inputs[0])
+        pool(&self.window(inputs[0]), self.padding.is_given(), inputs[0])
     }
 
     /// How the number of output steps is computed.
@@ -141,8 +141,22 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window covers padding only"
+             = help: pad at most half the kernel, as in PyTorch"
         );
+    }
+
+    #[test]
+    fn words_pad_any_kernel() {
+        let input = Shape::new(&[7, 4]);
+        let same = MaxPool1d { padding: StepPadding::Same, stride: Some(1), ..by(3) };
+        assert_eq!(same.output(&[input]).unwrap(), input);
+        let causal = MaxPool1d { padding: StepPadding::Causal, ..same };
+        assert_eq!(causal.output(&[input]).unwrap(), input);
+        let dilated = MaxPool1d { dilation: 9, ..causal };
+        assert_eq!(dilated.output(&[input]).unwrap(), input);
+        // One of its windows begins before the input, and goes on after it.
+        let (blame, _) = refusal(MaxPool1d { dilation: 9, ..same }.output(&[input]));
+        assert_eq!(blame, Blame::Argument("dilation"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ arguments! {
         kernel: Pair,
         /// The stride; by default the size of the kernel.
         stride: Pair or "kernel",
-        /// The padding on each side of the input, or `(top, bottom, left, right)`. It counts as minus infinity.
+        /// The padding on each side of the input, `(top, bottom, left, right)`, or `same`. It counts as minus infinity.
         padding: Padding = Padding::Explicit([0, 0]),
         /// The distance between elements of the kernel.
         dilation: Pair = [1, 1],
@@ -31,10 +31,10 @@ impl MaxPool2d {
     /// `H' = (H + 2*padding - dilation*(kernel - 1) - 1)/stride + 1`, rounded down, or up with `ceil_mode`.
     ///
     /// # Errors
-    /// When the input has another rank or is smaller than the kernel, the padding is more than half
-    /// of the kernel, or an argument is 0.
+    /// When the input has another rank or is smaller than the kernel, a number given as padding is more
+    /// than half of the kernel, or an argument is 0.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pool(&self.window(inputs[0]), inputs[0])
+        pool(&self.window(inputs[0]), self.padding.is_given(), inputs[0])
     }
 
     /// How the output's height and width are computed.
@@ -148,6 +148,9 @@ mod tests {
         let input = Shape::new(&[7, 8, 4]);
         let same = MaxPool2d { padding: Padding::Same, ..by(2) };
         assert_eq!(same.output(&[input]).unwrap(), Shape::new(&[4, 4, 4]));
+        let dilated =
+            MaxPool2d { padding: Padding::Same, stride: Some([1, 1]), dilation: [2, 3], ..by(3) };
+        assert_eq!(dilated.output(&[input]).unwrap(), input);
         let sides =
             MaxPool2d { padding: Padding::Sides([0, 1, 0, 1]), stride: Some([1, 1]), ..by(2) };
         assert_eq!(sides.output(&[input]).unwrap(), input);
@@ -166,7 +169,7 @@ mod tests {
         assert_eq!(
             words,
             "layer `it` has a padding of 2, but a kernel of 3 allows at most 1\n  \
-             = help: pad at most half the kernel, so that no window covers padding only"
+             = help: pad at most half the kernel, as in PyTorch"
         );
     }
 

@@ -40,31 +40,16 @@ mod tests {
     use super::*;
     use crate::error::Blame;
     use crate::error::testing::refusal;
-
-    const STEPS: Shape = Shape::new(&[13, 32]);
-
-    #[test]
-    fn has_the_shape_of_the_first() {
-        const OUTPUT: Shape =
-            crate::error::expect(Min {}.output(&[STEPS, Shape::new(&[32])]), "Min", "");
-        assert_eq!(OUTPUT, STEPS);
-        assert_eq!(Min {}.output(&[STEPS; 2]).unwrap(), STEPS);
-    }
+    use crate::rules::helpers::testing::check_broadcast;
 
     #[test]
-    fn refuses_other_shapes() {
-        let (blame, words) = refusal(Min {}.output(&[STEPS, Shape::new(&[13, 1])]));
-        assert_eq!(blame, Blame::Branch(1));
-        assert_eq!(
-            words,
-            "layer `it` compares branches of one shape, but branch 1 gives 13x32 and branch 2 gives 13x1\n  \
-             = help: let branch 2 give 13x32, or 32 to limit channels"
-        );
+    fn takes_branches_of_one_shape_or_channels() {
+        check_broadcast(&ROW, "compares", "limit");
     }
 
     #[test]
     fn refuses_another_number_of_branches() {
-        let (blame, words) = refusal(Min {}.output(&[STEPS; 3]));
+        let (blame, words) = refusal(Min {}.output(&[Shape::new(&[13, 32]); 3]));
         assert_eq!(blame, Blame::Layer);
         assert_eq!(words, "layer `it` compares two branches, but gets 3");
     }

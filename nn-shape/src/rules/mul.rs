@@ -40,46 +40,16 @@ mod tests {
     use super::*;
     use crate::error::Blame;
     use crate::error::testing::refusal;
-
-    const IMAGE: Shape = Shape::new(&[13, 13, 32]);
+    use crate::rules::helpers::testing::check_broadcast;
 
     #[test]
-    fn keeps_the_shape() {
-        const OUTPUT: Shape = crate::error::expect(Mul {}.output(&[IMAGE; 2]), "Mul", "");
-        assert_eq!(OUTPUT, IMAGE);
+    fn takes_branches_of_one_shape_or_channels() {
+        check_broadcast(&ROW, "multiplies", "scale");
     }
 
     #[test]
-    fn spreads_channels() {
-        for gate in [Shape::new(&[32]), Shape::new(&[1, 1, 32])] {
-            assert_eq!(Mul {}.output(&[IMAGE, gate]).unwrap(), IMAGE);
-        }
-    }
-
-    #[test]
-    fn refuses_other_shapes() {
-        let (blame, words) = refusal(Mul {}.output(&[IMAGE, Shape::new(&[1, 32])]));
-        assert_eq!(blame, Blame::Branch(1));
-        assert_eq!(
-            words,
-            "layer `it` multiplies branches of one shape, but branch 1 gives 13x13x32 and branch 2 gives 1x32\n  \
-             = help: let branch 2 give 13x13x32, or 32 to scale channels"
-        );
-    }
-
-    #[test]
-    fn refuses_a_gate_before_what_it_scales() {
-        let (_, words) = refusal(Mul {}.output(&[Shape::new(&[32]), IMAGE]));
-        assert_eq!(
-            words,
-            "layer `it` multiplies branches of one shape, but branch 1 gives 32 and branch 2 gives 13x13x32\n  \
-             = help: write branch 2 first: later branches scale its channels"
-        );
-    }
-
-    #[test]
-    fn refuses_one_branch() {
-        let (blame, words) = refusal(Mul {}.output(&[Shape::new(&[10])]));
+    fn refuses_another_number_of_branches() {
+        let (blame, words) = refusal(Mul {}.output(&[Shape::new(&[13, 32]); 1]));
         assert_eq!(blame, Blame::Layer);
         assert_eq!(words, "layer `it` multiplies two or more branches, but gets 1");
     }

@@ -4,7 +4,7 @@ use crate::arguments::arguments;
 use crate::checks::at_most;
 use crate::error::ShapeError;
 use crate::row::{Channels, Flow, Flows, Row, Steps};
-use crate::rules::helpers::{attempt, count};
+use crate::rules::helpers::{attempt, counts};
 use crate::rules::window::image;
 use crate::shape::Shape;
 use crate::text::Text;
@@ -24,7 +24,7 @@ impl PixelShuffle {
     /// When the input has another rank, `factor` is 0, or its square does not divide the channels.
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = attempt!(image(inputs[0]));
-        let factor = attempt!(count("factor", "as factor", self.factor));
+        let [factor, _] = attempt!(counts("factor", "factor", [self.factor; 2]));
         let pixels = factor.saturating_mul(factor);
         if !input.last().is_multiple_of(pixels) {
             let message = Text::of("makes ").number(factor).text("x").number(factor);
@@ -79,6 +79,6 @@ mod tests {
         );
         let (blame, words) = refusal(PixelShuffle { factor: 0 }.output(&[Shape::new(&[3, 5, 6])]));
         assert_eq!(blame, Blame::Argument("factor"));
-        assert_eq!(words, "layer `it` has 0 as factor, but needs at least 1");
+        assert_eq!(words, "layer `it` has a factor of 0, but needs at least 1");
     }
 }

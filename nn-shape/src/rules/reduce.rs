@@ -1,4 +1,4 @@
-//! `Reduce`: PyTorch's `x.mean(axis)`, `x.sum(axis)` and `x.amax(axis)`, without the batch.
+//! `Reduce`: PyTorch's `x.mean(axis)`, `x.sum(axis)` and `x.max(axis).values`, without the batch.
 
 use crate::arguments::{arguments, words};
 use crate::error::ShapeError;
@@ -50,6 +50,12 @@ impl Reduce {
         }
         Ok(Shape::new(axes.split_at(nth).0))
     }
+
+    /// Where PyTorch has the channels of the output.
+    #[must_use]
+    pub const fn channels(&self, inputs: &[Shape]) -> Channels {
+        if self.axis + 1 == inputs[0].rank() { Channels::Removed } else { Channels::Kept }
+    }
 }
 
 /// The row of `Reduce`.
@@ -63,8 +69,7 @@ pub static ROW: Row = Row {
     flows: Flows::COMPUTE,
     needs: Needs::INPUT,
     steps: Steps::All,
-    // As of the image that it makes smaller: [C, W] of [C, H, W].
-    channels: Channels::First,
+    channels_of: Some(|inputs, values| Reduce::from_values(values).channels(inputs)),
     ..Row::BASE
 };
 
@@ -82,6 +87,14 @@ mod tests {
         assert_eq!(OUTPUT, Shape::new(&[7, 3]));
         let last = Reduce { axis: 2, ..LAYER };
         assert_eq!(last.output(&[Shape::new(&[7, 5, 3])]).unwrap(), Shape::new(&[7, 5]));
+    }
+
+    #[test]
+    fn leaves_channels_where_they_are_or_removes_them() {
+        let image = [Shape::new(&[7, 5, 3])];
+        let channels = |axis| Reduce { mode: Mode::Mean, axis }.channels(&image);
+        let expected = [Channels::Kept, Channels::Kept, Channels::Removed];
+        assert_eq!([0, 1, 2].map(channels), expected);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::arguments::arguments;
 use crate::error::ShapeError;
 use crate::row::{Flow, Flows, Row, Steps};
-use crate::rules::helpers::{attempt, axis, count, with_axis};
+use crate::rules::helpers::{attempt, axis, counts, with_axis};
 use crate::shape::Shape;
 use crate::text::Text;
 
@@ -29,10 +29,10 @@ impl Slice {
     pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
         let axis = attempt!(axis("axis", self.axis, input));
-        let step = attempt!(count("step", "as step", self.step));
+        attempt!(counts("step", "step", [self.step; 2]));
         let (size, end) = (input.dim(axis), self.end(input));
         if self.start < end && end <= size {
-            return Ok(with_axis(input, axis, (end - self.start).div_ceil(step)));
+            return Ok(with_axis(input, axis, (end - self.start).div_ceil(self.step)));
         }
         let message = Text::of("takes ").number(self.start).text("..").number(end);
         let message = message.text(" of axis ").number(axis).text(", but its input ").shape(input);
@@ -106,6 +106,6 @@ mod tests {
         );
         let (blame, words) = refusal(of(0, None, 0, 0).output(&[INPUT]));
         assert_eq!(blame, Blame::Argument("step"));
-        assert_eq!(words, "layer `it` has 0 as step, but needs at least 1");
+        assert_eq!(words, "layer `it` has a step of 0, but needs at least 1");
     }
 }

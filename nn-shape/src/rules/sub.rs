@@ -39,31 +39,16 @@ mod tests {
     use super::*;
     use crate::error::Blame;
     use crate::error::testing::refusal;
-
-    const STEPS: Shape = Shape::new(&[13, 32]);
-
-    #[test]
-    fn has_the_shape_of_the_first() {
-        const OUTPUT: Shape =
-            crate::error::expect(Sub {}.output(&[STEPS, Shape::new(&[32])]), "Sub", "");
-        assert_eq!(OUTPUT, STEPS);
-        assert_eq!(Sub {}.output(&[STEPS; 2]).unwrap(), STEPS);
-    }
+    use crate::rules::helpers::testing::check_broadcast;
 
     #[test]
-    fn refuses_other_shapes() {
-        let (blame, words) = refusal(Sub {}.output(&[STEPS, Shape::new(&[13, 1])]));
-        assert_eq!(blame, Blame::Branch(1));
-        assert_eq!(
-            words,
-            "layer `it` subtracts branches of one shape, but branch 1 gives 13x32 and branch 2 gives 13x1\n  \
-             = help: let branch 2 give 13x32, or 32 to shift channels"
-        );
+    fn takes_branches_of_one_shape_or_channels() {
+        check_broadcast(&ROW, "subtracts", "shift");
     }
 
     #[test]
     fn refuses_another_number_of_branches() {
-        let (blame, words) = refusal(Sub {}.output(&[STEPS; 1]));
+        let (blame, words) = refusal(Sub {}.output(&[Shape::new(&[13, 32]); 1]));
         assert_eq!(blame, Blame::Layer);
         assert_eq!(words, "layer `it` subtracts two or more branches, but gets 1");
     }

@@ -4,9 +4,9 @@ use crate::checks::{MOST, at_most};
 use crate::error::ShapeError;
 use crate::rules::convolution::Convolution;
 use crate::rules::helpers::{attempt, count, counts, few_enough_weights};
-use crate::rules::recurrent::sequence;
-use crate::rules::window::{NOUN, Over, Window, image};
+use crate::rules::window::{NOUN, Over, Window};
 use crate::shape::Shape;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 /// A transposed convolution over the axes of its window, which is that of the convolution from its output to its input.
@@ -24,12 +24,7 @@ impl Transposed {
         let window = &self.window;
         attempt!(count("out_channels", "output channels", self.out_channels));
         attempt!(count("groups", "groups", self.groups));
-        match window.over {
-            Over::Images => {
-                attempt!(image(input));
-            }
-            Over::Steps => attempt!(sequence(input)),
-        }
+        attempt!(window.over.check(input));
         attempt!(counts("kernel", "kernel", window.shown(window.kernel)));
         attempt!(counts("stride", "stride", window.shown(window.stride)));
         attempt!(counts("dilation", "dilation", window.shown(window.dilation)));
@@ -43,17 +38,22 @@ impl Transposed {
         let [kernel_height, kernel_width] = window.kernel;
         let factors = [input.last(), self.group_filters(), kernel_height, kernel_width];
         attempt!(few_enough_weights("out_channels", &factors));
-        let output = [height, width, self.out_channels];
-        match window.over {
-            Over::Images => at_most(Shape::new(&output), "gives "),
-            Over::Steps => at_most(Shape::new(&[width, self.out_channels]), "gives "),
-        }
+        at_most(window.over.shape([height, width], self.out_channels), "gives ")
     }
 
     /// A kernel for each input channel and output channel of its group, a bias for each output channel.
     pub(crate) const fn params(&self, input: Shape) -> usize {
         let bias = if self.bias { self.out_channels } else { 0 };
         input.last() * self.kernel_len() + bias
+    }
+
+    /// The tensors of its weights in files. PyTorch has the channels of the input first.
+    pub(crate) fn tensors(&self, input: Shape, sink: &mut TensorSink<'_>) {
+        self.window.weight([input.last(), self.group_filters()], sink);
+        if self.bias {
+            let weights = input.last() * self.kernel_len();
+            sink.floats("bias", weights, &[LayerAxis::plain(self.out_channels, 1)]);
+        }
     }
 
     /// Multiply-adds of one sample.

@@ -7,6 +7,7 @@ use crate::rules::helpers::{attempt, counts};
 use crate::rules::recurrent::sequence;
 use crate::shape::Shape;
 use crate::steps::StepMap;
+use crate::tensors::{LayerAxis, TensorSink};
 use crate::text::Text;
 
 /// The axes that a kernel moves over.
@@ -16,6 +17,27 @@ pub enum Over {
     Images,
     /// Steps: `[T, C]`, as the width of an image of height 1.
     Steps,
+}
+
+impl Over {
+    /// Accepts an input that has these axes and channels.
+    pub(crate) const fn check(self, input: Shape) -> Result<(), ShapeError> {
+        match self {
+            Self::Images => match image(input) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            },
+            Self::Steps => sequence(input),
+        }
+    }
+
+    /// The shape of an output of this height and width; a sequence has its steps as width.
+    pub(crate) const fn shape(self, [height, width]: [usize; 2], channels: usize) -> Shape {
+        match self {
+            Self::Images => Shape::new(&[height, width, channels]),
+            Self::Steps => Shape::new(&[width, channels]),
+        }
+    }
 }
 
 /// A kernel that moves over height (axis 0) and width (axis 1).
@@ -168,6 +190,20 @@ impl Window {
         }
     }
 
+    /// The tensor of a kernel `[K, b, a]` in files: PyTorch's is `[a, b, K]`.
+    pub(crate) fn weight(&self, [a, b]: [usize; 2], sink: &mut TensorSink<'_>) {
+        let [height, width] = self.kernel;
+        let (outer, inner) = (LayerAxis::plain(a, 1), LayerAxis::plain(b, a));
+        let columns = LayerAxis::plain(width, a * b);
+        match self.over {
+            Over::Images => {
+                let rows = LayerAxis::plain(height, width * a * b);
+                sink.floats("weight", 0, &[outer, inner, rows, columns]);
+            }
+            Over::Steps => sink.floats("weight", 0, &[outer, inner, columns]),
+        }
+    }
+
     /// How many elements of the input it spans, from its first to its last.
     #[must_use]
     pub const fn extent(&self, axis: usize) -> usize {
@@ -198,12 +234,7 @@ impl Window {
     /// # Errors
     /// When the input has another rank or is smaller than the kernel, or an argument is 0.
     pub(crate) const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        match self.over {
-            Over::Images => {
-                attempt!(image(input));
-            }
-            Over::Steps => attempt!(sequence(input)),
-        }
+        attempt!(self.over.check(input));
         let input = self.as_image(input);
         attempt!(counts("kernel", "kernel", self.shown(self.kernel)));
         attempt!(counts("stride", "stride", self.shown(self.stride)));
@@ -211,10 +242,7 @@ impl Window {
         attempt!(self.check_padding());
         let height = attempt!(self.output_axis(0, input));
         let width = attempt!(self.output_axis(1, input));
-        Ok(match self.over {
-            Over::Images => Shape::new(&[height, width, input.last()]),
-            Over::Steps => Shape::new(&[width, input.last()]),
-        })
+        Ok(self.over.shape([height, width], input.last()))
     }
 
     /// Refuses paddings that would overflow.
@@ -356,9 +384,32 @@ pub(crate) const fn image(input: Shape) -> Result<Shape, ShapeError> {
     })
 }
 
-/// The rule of pools: that of a window; in addition each window covers at least one element of the input,
-/// not padding only.
-pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeError> {
+/// The output of an adaptive pool, which is no larger than its input. `size` is height and width, or twice the steps.
+pub(crate) const fn adaptive_pool(
+    over: Over,
+    size: [usize; 2],
+    input: Shape,
+) -> Result<Shape, ShapeError> {
+    attempt!(over.check(input));
+    attempt!(counts("size", "size", size));
+    let output = over.shape(size, input.last());
+    let [height, width] = [input.dim(0), input.dim(input.rank() - 2)];
+    if size[0] <= height && size[1] <= width {
+        return Ok(output);
+    }
+    let message = Text::of("gives ").shape(output).text(", which is larger than its input ");
+    let help = Text::of("pool to at most ").number(height);
+    let help = if let Over::Images = over { help.text("x").number(width) } else { help };
+    Err(ShapeError::argument("size", message.shape(input)).help(help))
+}
+
+/// The rule of pools: that of a window; in addition each window covers at least one element of the input, not padding only.
+/// Padding whose numbers are given is at most half the kernel, as in PyTorch.
+pub(crate) const fn pool(
+    window: &Window,
+    padding_is_given: bool,
+    input: Shape,
+) -> Result<Shape, ShapeError> {
     let output = attempt!(window.output(input));
     let input = window.as_image(input);
     let mut axis = 0;
@@ -366,7 +417,7 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
         let [before, after] = window.given_padding(axis);
         let padding = larger([before, after]);
         let most = window.kernel[axis] / 2;
-        if padding > most {
+        if padding_is_given && padding > most {
             let (height, width) = (window.given_padding(0), window.given_padding(1));
             let mut message = Text::of("has a padding of ");
             message = if before == after {
@@ -377,14 +428,13 @@ pub(crate) const fn pool(window: &Window, input: Shape) -> Result<Shape, ShapeEr
             let message = message.text(", but a kernel of ");
             let message =
                 message.pair(window.shown(window.kernel)).text(" allows at most ").number(most);
-            let help =
-                Text::of("pad at most half the kernel, so that no window covers padding only");
+            let help = Text::of("pad at most half the kernel, as in PyTorch");
             return Err(ShapeError::argument("padding", message).help(help));
         }
         let dilation = window.dilation[axis];
         let size = input.dim(axis);
-        if padding > 0 && dilation > size {
-            // With padding, the first element of a window may lie before the input and the second one after it.
+        // With padding on both sides, an element of a window may lie before the input and the next one after it.
+        if before > 0 && window.padding[axis][1] > 0 && dilation > size {
             let message = Text::of("has a dilation of ").pair(window.shown(window.dilation));
             let message = message.text(", but its input is only ").number(size).text(" ");
             let message = message.text(window.adjective(axis));

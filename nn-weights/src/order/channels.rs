@@ -25,17 +25,17 @@ pub(super) fn channels_first(graph: &Graph<'_>) -> Vec<bool> {
         let needed = match node.channels {
             Channels::First => Some(true),
             Channels::Last => Some(false),
-            Channels::AsInput => None,
+            Channels::AsInput | Channels::Kept | Channels::Removed => None,
         };
         for input in &node.inputs {
             if let Position::AsRead { source } = positions[*input] {
                 read[source] = read[source].or(needed);
             }
         }
-        positions[node.output] = match needed {
-            Some(true) => Position::First,
-            Some(false) => Position::Last,
-            None => as_input(graph, node, &positions, &mut read),
+        positions[node.output] = match node.channels {
+            Channels::First => Position::First,
+            Channels::Last | Channels::Removed => Position::Last,
+            Channels::AsInput | Channels::Kept => as_input(graph, node, &positions, &mut read),
         };
     }
     let is_first = |position: &Position| match *position {
@@ -69,9 +69,9 @@ fn as_input(
         return Position::AsRead { source: node.output };
     }
     // Not of factors per channel, which have no pixels: squeeze-and-excite has those from linear layers.
-    let whole = node.inputs.iter().filter(|input| {
-        node.features == Features::View || graph.values[**input].rank() == output.rank()
-    });
+    let changes_rank = node.features == Features::View || node.channels == Channels::Kept;
+    let is_whole = |input: &&usize| changes_rank || graph.values[**input].rank() == output.rank();
+    let whole = node.inputs.iter().filter(is_whole);
     let mut found: Option<Position> = None;
     for input in whole {
         let position = positions[*input];

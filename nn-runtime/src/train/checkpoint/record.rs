@@ -13,7 +13,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// The version of the format; a file of another version is refused.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
+
+/// The version of a [`Record`] of any version.
+#[derive(Debug, Deserialize)]
+pub(super) struct AnyRecord {
+    pub(super) version: u32,
+}
 
 /// The JSON value of a checkpoint. Durations are not part of it, so that the same run writes the same bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,14 +49,9 @@ pub(super) struct RunRecord {
     pub(super) accumulate: usize,
     pub(super) drop_last: bool,
     pub(super) carry_state: bool,
-    /// The leaves of the reduction tree; checkpoints of older versions are of runs with one.
-    #[serde(default = "one")]
+    /// The leaves of the reduction tree.
     pub(super) leaves: usize,
     pub(super) seed: u64,
-}
-
-const fn one() -> usize {
-    1
 }
 
 impl RunRecord {

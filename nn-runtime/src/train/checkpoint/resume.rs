@@ -1,6 +1,6 @@
 //! Continues the run of a checkpoint.
 
-use super::record::{Record, VERSION};
+use super::record::{AnyRecord, Record, VERSION};
 use super::write::{BEST_WEIGHTS, LAST, OPTIMIZER, STATE};
 use crate::contract::Network;
 use crate::io::{self, Arrays, LoadError};
@@ -64,8 +64,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             steps: record.optimizer_steps,
             values: parts.optimizer,
         };
-        self.optimizer
-            .set_state(state)
+        self.set_state(state, run.share())
             .map_err(|why| CheckpointError::Optimizer { path: path.into(), why })?;
         run.set_weights(net.as_floats());
         if let (Some((epoch, loss)), Some(weights)) = (record.best, &parts.best) {
@@ -134,11 +133,13 @@ impl<'p> CheckpointFile<'p> {
 fn parsed(path: &Path, text: Option<String>) -> Result<Record, CheckpointError> {
     let foreign = |why: String| format_error(path, why);
     let text = text.ok_or_else(|| foreign("it has no record of a run".to_owned()))?;
-    let record: Record = serde_json::from_str(&text).map_err(|why| foreign(why.to_string()))?;
-    match record.version {
-        VERSION => Ok(record),
-        other => Err(foreign(format!("expected version {VERSION}, found {other}"))),
+    let json = |why: serde_json::Error| foreign(why.to_string());
+    // First, since a record of another version may have other fields.
+    let AnyRecord { version } = serde_json::from_str(&text).map_err(json)?;
+    if version != VERSION {
+        return Err(foreign(format!("expected version {VERSION}, found {version}")));
     }
+    serde_json::from_str(&text).map_err(json)
 }
 
 fn format_error(path: &Path, why: String) -> CheckpointError {
@@ -179,5 +180,28 @@ impl Parts {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record of another version need not have the fields of this one.
+    #[test]
+    fn another_version_is_named() {
+        let refused = |text: &str| {
+            parsed(Path::new("last.ckpt"), Some(text.to_owned()))
+                .expect_err("no record")
+                .to_string()
+        };
+        for version in [1, 7] {
+            let message = refused(&format!("{{\"version\": {version}, \"settings\": {{}}}}"));
+            let expected = format!("expected version {VERSION}, found {version}");
+            assert!(message.ends_with(&expected), "{message}");
+        }
+        let message = refused(&format!("{{\"version\": {VERSION}}}"));
+        assert!(message.contains("missing field `settings`"), "{message}");
+        assert!(refused("{}").contains("missing field `version`"));
     }
 }

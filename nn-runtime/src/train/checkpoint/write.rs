@@ -4,7 +4,7 @@ use super::record::{EpochRecord, PositionRecord, Record, RunRecord, VERSION, pat
 use crate::contract::Network;
 use crate::io;
 use crate::loss::Loss;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, OptimizerState};
 use crate::train::checkpoint_error::CheckpointError;
 use crate::train::epochs::FitCall;
 use crate::train::layer_list::layer_list;
@@ -24,6 +24,12 @@ const BEST: &str = "best.ckpt";
 pub(super) const STATE: &str = "state";
 pub(super) const BEST_WEIGHTS: &str = "best";
 pub(super) const OPTIMIZER: &str = "optimizer/";
+
+/// What a checkpoint has beside weights and history.
+struct LastState {
+    begun: Option<Begun>,
+    state: OptimizerState,
+}
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// Creates the folder of the checkpoints, and removes what a killed process has left there.
@@ -52,7 +58,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             && every.is_some_and(|every| self.position.steps.is_multiple_of(every))
     }
 
-    /// Writes the checkpoints after an epoch, or after a step of the epoch `begun`.
+    /// Writes the checkpoints after an epoch, or after a step of the epoch `begun`, on rank 0. All ranks have to call it.
     pub(in crate::train) fn write_checkpoints<L>(
         &self,
         run: &TrainingRun<'_, N, L>,
@@ -63,26 +69,28 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         L: Loss<N::Output, Target = Target>,
     {
         let Some(folder) = &self.checkpoints.folder else { return Ok(()) };
+        let Some(state) = run.whole_state(&self.optimizer)? else { return Ok(()) };
         // The best one first: a process that is killed between both files repeats the epoch, and writes the same again.
         let best = match begun {
             None => write_best(run.net(), call, &folder.join(BEST)),
             Some(_) => Ok(()),
         };
-        best.and_then(|()| self.write_last(run, call, begun, &folder.join(LAST)))
-            .map_err(TrainError::Checkpoint)
+        best.and_then(|()| {
+            self.write_last(run, call, LastState { begun, state }, &folder.join(LAST))
+        })
+        .map_err(TrainError::Checkpoint)
     }
 
     fn write_last<L>(
         &self,
         run: &TrainingRun<'_, N, L>,
         call: &FitCall,
-        begun: Option<Begun>,
+        LastState { begun, state }: LastState,
         path: &Path,
     ) -> Result<(), CheckpointError>
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let state = self.optimizer.state();
         let mut position = self.position.clone();
         position.begun = begun;
         let record = Record {

@@ -23,7 +23,7 @@ impl<O, N: Network, Target> Trainer<'_, O, N, Target> {
     ///   (`tensorboard --logdir runs`). Each call of `fit` begins a file.
     ///
     /// Gradient norms are root mean squares over up to 16 steps of an epoch, before clipping; histograms of gradients are
-    /// those of its last step.
+    /// those of its last step, after clipping.
     ///
     /// ```
     /// # use unrolled_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};

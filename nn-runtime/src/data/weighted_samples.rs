@@ -1,4 +1,4 @@
-//! [`Weighted`]: samples drawn by weights.
+//! [`WeightedSamples`]: samples drawn by weights.
 
 use super::dataset::Dataset;
 use crate::system::RngKey;
@@ -8,16 +8,16 @@ use thiserror::Error;
 /// `WeightedRandomSampler`. With [`balanced_weights`], those of rare classes are drawn as often as others.
 ///
 /// ```
-/// use unrolled_runtime::data::{Data, Weighted, balanced_weights};
+/// use unrolled_runtime::data::{Data, WeightedSamples, balanced_weights};
 ///
 /// let train = Data { inputs: vec![[0.5]; 4], targets: vec![0_u32, 0, 0, 1] };
-/// let balanced = Weighted::new(&train, &balanced_weights(&train.targets))?.samples(1000);
+/// let balanced = WeightedSamples::new(&train, &balanced_weights(&train.targets))?.samples(1000);
 /// # Ok::<(), unrolled_runtime::data::WeightsError>(())
 /// ```
 ///
 /// An epoch draws as many samples as the data set has, or [`samples`](Self::samples), and other ones than the epoch before.
 #[derive(Clone, Debug)]
-pub struct Weighted<D> {
+pub struct WeightedSamples<D> {
     data: D,
     /// The sums of the weights up to and including each sample.
     sums: Vec<f64>,
@@ -52,7 +52,7 @@ pub enum WeightsError {
     },
 }
 
-impl<D: Dataset> Weighted<D> {
+impl<D: Dataset> WeightedSamples<D> {
     /// Samples of `data`, drawn by one weight for each.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl<D: Dataset> Weighted<D> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<D: Dataset> Dataset for Weighted<D> {
+impl<D: Dataset> Dataset for WeightedSamples<D> {
     type Input = D::Input;
     type Target = D::Target;
 
@@ -112,8 +112,8 @@ impl<D: Dataset> Dataset for Weighted<D> {
     }
 }
 
-/// Weights of samples that make all classes equally likely, for [`Weighted`]: one divided by the number of samples of its
-/// class, for each sample.
+/// Weights of samples that make all classes equally likely, for [`WeightedSamples`]: one divided by the number of samples
+/// of its class, for each sample.
 #[must_use]
 pub fn balanced_weights(classes: &[u32]) -> Vec<f32> {
     let mut counts = std::collections::BTreeMap::new();
@@ -134,7 +134,8 @@ mod tests {
 
     /// How often each sample is drawn, of 40,000.
     fn counts(weights: &[f32]) -> Vec<i32> {
-        let weighted = Weighted::new(data(weights.len() as u32), weights).unwrap().samples(40_000);
+        let weighted =
+            WeightedSamples::new(data(weights.len() as u32), weights).unwrap().samples(40_000);
         let mut counts = vec![0; weights.len()];
         for i in 0..weighted.len() {
             counts[weighted.get(i, RngKey::new(3).fold_in(i as u64)).1 as usize] += 1;
@@ -169,7 +170,8 @@ mod tests {
 
     #[test]
     fn bad_weights_are_refused() {
-        let refused = |weights: &[f32]| Weighted::new(data(2), weights).unwrap_err().to_string();
+        let refused =
+            |weights: &[f32]| WeightedSamples::new(data(2), weights).unwrap_err().to_string();
         assert_eq!(
             refused(&[1.0]),
             "expected one weight for each sample, found 2 samples and 1 weights"
@@ -179,6 +181,9 @@ mod tests {
             "expected finite weights of at least 0, found NaN at index 1"
         );
         assert_eq!(refused(&[0.0, 0.0]), "expected a weight above 0, found none among 2 weights");
-        assert_eq!(Weighted::new(data(0), &[]).unwrap_err(), WeightsError::Zero { weights: 0 });
+        assert_eq!(
+            WeightedSamples::new(data(0), &[]).unwrap_err(),
+            WeightsError::Zero { weights: 0 }
+        );
     }
 }
