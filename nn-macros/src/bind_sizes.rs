@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::rc::Rc;
 use syn::ext::IdentExt;
 
 use crate::network::{Argument, BoundSize, Dim, Dims, Layer, Network};
@@ -40,7 +41,7 @@ struct Binder {
     generics: Vec<String>,
     /// The index of each size, by its text.
     bound: HashMap<String, usize>,
-    sizes: Vec<BoundSize>,
+    sizes: Vec<Rc<BoundSize>>,
 }
 
 impl Binder {
@@ -71,7 +72,7 @@ impl Binder {
         }
     }
 
-    fn bind(&mut self, tokens: &TokenStream) -> BoundSize {
+    fn bind(&mut self, tokens: &TokenStream) -> Rc<BoundSize> {
         let (written, span) = inside_braces(tokens);
         let next = self.sizes.len();
         let nth = *self.bound.entry(written.clone()).or_insert(next);
@@ -79,13 +80,13 @@ impl Binder {
             let network = self.network.unraw().to_string().to_uppercase();
             let constant = format_ident!("__{network}_SIZE_{nth}", span = Span::call_site());
             let given = format_ident!("__{network}_GIVEN_SIZE_{nth}", span = Span::call_site());
-            self.sizes.push(BoundSize {
+            self.sizes.push(Rc::new(BoundSize {
                 constant: quote!(#constant),
                 given,
                 expression: tokens.clone(),
                 span,
                 written,
-            });
+            }));
         }
         self.sizes[nth].clone()
     }

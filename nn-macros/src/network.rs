@@ -34,7 +34,7 @@ pub(crate) struct Network {
     /// Each `Repeat(1)`: the place of its count, and the levels of warnings there.
     pub(crate) single_repeats: Vec<(Span, Levels)>,
     /// The sizes that are the user's constants. After `bind_sizes`.
-    pub(crate) bound_sizes: Vec<BoundSize>,
+    pub(crate) bound_sizes: Vec<Rc<BoundSize>>,
     /// The levels of warnings outside of blocks.
     pub(crate) levels: Levels,
     /// What it may use on a device.
@@ -187,11 +187,10 @@ pub(crate) enum Dim {
     /// `{ __NET_SHAPE_3.last() }`. The user has not written it and must not read it.
     Computed(TokenStream),
     /// An expression of the user's constants that is bound to a constant of expanded code. After `bind_sizes`.
-    Bound(BoundSize),
+    Bound(Rc<BoundSize>),
 }
 
 /// A size that is bound to a constant of expanded code.
-#[derive(Clone)]
 pub(crate) struct BoundSize {
     /// The constant that expanded code uses: `__DIGITS_SIZE_0`.
     pub(crate) constant: TokenStream,

@@ -50,9 +50,10 @@ fn size_constants(rt: &TokenStream, size: &BoundSize) -> TokenStream {
 
 /// Conditions under which one of these sizes is a stand-in for one that is too large.
 fn oversized<'a>(sizes: impl IntoIterator<Item = &'a Dim>) -> Vec<TokenStream> {
-    let bound = sizes.into_iter().filter_map(|size| match size {
-        Dim::Bound(BoundSize { constant, given, .. }) => Some(quote!(#constant != #given.len())),
-        _ => None,
+    let bound = sizes.into_iter().filter_map(|size| {
+        let Dim::Bound(bound) = size else { return None };
+        let BoundSize { constant, given, .. } = &**bound;
+        Some(quote!(#constant != #given.len()))
     });
     bound.collect()
 }
