@@ -9,10 +9,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The path of the unit tests' program, built with the given options.
+# The path of the runtime's unit tests' program, built with the given options.
 unit_tests() {
-    cargo test --package unrolled-runtime --lib --no-run --locked --message-format=json "$@" |
-        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+    cargo test --lib --no-run --locked --message-format=json "$@" |
+        sed -n '/"name":"unrolled_runtime"/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 }
 
 # The option is unstable. RUSTC_BOOTSTRAP=1 allows it with the pinned toolchain. A target is named so that build scripts
@@ -25,7 +25,7 @@ under_address_sanitizer() {
     x86_64-unknown-linux-gnu | aarch64-unknown-linux-gnu) ;;
     *) echo "skipped: AddressSanitizer is not built for $host"; return ;;
     esac
-    tests=$(unit_tests --target "$host" --target-dir target/address-sanitizer)
+    tests=$(unit_tests --package unrolled-runtime --target "$host" --target-dir target/address-sanitizer)
     (cd nn-runtime && "$tests" --quiet)
 }
 
@@ -34,7 +34,8 @@ under_address_sanitizer() {
 under_valgrind() {
     command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed; apt-get install valgrind"; return; }
     local tests names
-    tests=$(unit_tests)
+    # Those of `cargo test --workspace`, which are compiled already.
+    tests=$(unit_tests --workspace)
     names=$("$tests" --list kernels:: 2>/dev/null | sed -n 's/: test$//p' | grep --invert-match ::long_sums::)
     [ -n "$names" ] || { echo "no test of kernels was found"; return 1; }
     half() {
