@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use syn::ext::IdentExt;
 
+use crate::editor::is_editor;
 use crate::network::{Argument, BoundSize, Dim, Dims, Layer, Network};
 use crate::operand::mentions;
 use crate::report::mistake::tidy;
@@ -80,6 +81,8 @@ impl Binder {
             let network = self.network.unraw().to_string().to_uppercase();
             let constant = format_ident!("__{network}_SIZE_{nth}", span = Span::call_site());
             let given = format_ident!("__{network}_GIVEN_SIZE_{nth}", span = Span::call_site());
+            // In an editor the check, which has this place for its error, would be a second definition of the constant.
+            let span = if is_editor() { Span::call_site() } else { span };
             self.sizes.push(Rc::new(BoundSize {
                 constant: quote!(#constant),
                 given,
