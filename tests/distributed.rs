@@ -273,7 +273,8 @@ fn each_rank_has_its_part_of_a_divided_state() {
         optimizer.state().values.iter().map(|(_, values)| values.len()).collect::<Vec<_>>()
     });
     let len = Convolutional::zeros().params().len();
-    let expected = |rank: usize| (rank + 1) * len / 3 - rank * len / 3;
+    let end = |rank: usize| (rank * len).div_ceil(3);
+    let expected = |rank: usize| end(rank + 1) - end(rank);
     assert_eq!(lens, [0, 1, 2].map(|rank| vec![expected(rank); 2]));
 }
 
@@ -301,6 +302,40 @@ fn a_divided_optimiser_resumes_on_another_number_of_ranks() {
     assert!(found.iter().all(|found| *found == expected[0]));
     let read = |name| std::fs::read(folder.join(name).join("last.ckpt")).unwrap();
     assert!(read("whole") == read("parts"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Three ranks share one tensor, which is not cut, and two weights.
+#[test]
+fn ranks_without_a_share_take_part_in_checkpoints() {
+    network! {
+        struct OneTensor(2) -> 1 { Dense(1, bias = false) }
+    }
+    let data = Data { inputs: vec![[1.0, -0.5]; 24], targets: vec![[2.0_f32]; 24] };
+    let folder = std::env::temp_dir().join("unrolled-ranks-without-share");
+    fn train<O: Optimizer>(
+        world: &LocalWorld,
+        optimizer: O,
+        folder: &std::path::Path,
+        data: &Data<[f32; 2], [f32; 1]>,
+    ) {
+        let mut net = OneTensor::new(1);
+        let trainer = Trainer::new(optimizer).batch(8).epochs(2).quiet().distributed(world);
+        let mut trainer = trainer.shard_optimizer(true).checkpoint(folder).checkpoint_every(1);
+        trainer.fit(&mut net, data, &MeanSquaredError).unwrap();
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    let file = |ranks: usize, name: &str| {
+        let own = folder.join(format!("{name}-{ranks}"));
+        on_worlds(ranks, |world| match name {
+            "LAMB" => train(&world, LAMB::new(1e-2), &own, &data),
+            _ => train(&world, Adam::new(1e-2), &own, &data),
+        });
+        std::fs::read(own.join("last.ckpt")).unwrap()
+    };
+    for name in ["LAMB", "Adam"] {
+        assert!(file(3, name) == file(1, name), "{name}");
+    }
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -11,9 +11,9 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Parts of `len` elements that differ by one at most.
+    /// Parts of `len` elements that differ by one at most. Rank 0, which writes checkpoints, has at least one element.
     pub(crate) fn equal(len: usize, ranks: usize) -> Self {
-        Self { ends: (1..=ranks).map(|rank| rank * len / ranks).collect() }
+        Self { ends: (1..=ranks).map(|rank| (rank * len).div_ceil(ranks)).collect() }
     }
 
     /// The same, each cut moved to the nearest of `cuts`, which are in ascending order and include 0 and `len`.
@@ -21,7 +21,7 @@ impl Shares {
         let nearest = |end: usize| {
             let after = cuts.partition_point(|cut| *cut < end).min(cuts.len() - 1);
             let (before, after) = (cuts[after.saturating_sub(1)], cuts[after]);
-            if end.abs_diff(before) <= end.abs_diff(after) { before } else { after }
+            if before > 0 && end.abs_diff(before) <= end.abs_diff(after) { before } else { after }
         };
         Self { ends: Self::equal(len, ranks).ends.into_iter().map(nearest).collect() }
     }
@@ -45,9 +45,10 @@ mod tests {
     #[test]
     fn shares_are_equal_or_end_at_tensors() {
         let all = |shares: Shares| (0..3).map(|rank| shares.of(rank)).collect::<Vec<_>>();
-        assert_eq!(all(Shares::equal(10, 3)), [0..3, 3..6, 6..10]);
+        assert_eq!(all(Shares::equal(10, 3)), [0..4, 4..7, 7..10]);
+        assert_eq!(all(Shares::equal(1, 3)), [0..1, 1..1, 1..1]);
         assert_eq!(all(Shares::cut_at(&[0, 2, 9, 10], 10, 3)), [0..2, 2..9, 9..10]);
-        assert_eq!(all(Shares::cut_at(&[0, 10], 10, 3)), [0..0, 0..10, 10..10]);
-        assert_eq!(Shares::equal(10, 3).lens(4), [12, 12, 16]);
+        assert_eq!(all(Shares::cut_at(&[0, 10], 10, 3)), [0..10, 10..10, 10..10]);
+        assert_eq!(Shares::equal(10, 3).lens(4), [16, 12, 12]);
     }
 }

@@ -6,6 +6,7 @@ use crate::contract::Network;
 use crate::optim::{Divisible, Optimizer, OptimizerState, StateError};
 use crate::order::file_tensors;
 use crate::ranks::{DistributedError, Division, Ranks, Shares};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
@@ -48,9 +49,11 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     pub(super) fn divide_state(&mut self, division: Division<'_>) -> Result<(), TrainError> {
         let share = division.share(N::LEN);
         self.optimizer.set_first(share.start);
+        if share.len() == N::LEN {
+            return Ok(());
+        }
         let state = self.optimizer.state();
-        let is_whole = state.values.iter().any(|(_, values)| values.len() == N::LEN);
-        if !is_whole || share.len() == N::LEN {
+        if state.values.iter().all(|(_, values)| values.len() < N::LEN) {
             return Ok(());
         }
         self.set_state(state, share).map_err(TrainError::OptimizerState)
@@ -74,21 +77,10 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     }
 }
 
-/// The ends of the tensors of a network, where none is cut.
+/// Where no tensor of a network is cut, in ascending order.
 fn tensor_cuts<N: Network>() -> Vec<usize> {
-    let mut ranges: Vec<_> = file_tensors::<N>().tensors.iter().map(|t| t.range()).collect();
-    ranges.sort_unstable_by_key(|range| range.start);
-    let mut cuts = vec![0];
-    for range in ranges {
-        if cuts.last().is_some_and(|last| *last < range.start) {
-            cuts.push(range.start);
-        }
-        if cuts.last().is_some_and(|last| *last < range.end) {
-            cuts.push(range.end);
-        }
-    }
-    if cuts.last().is_some_and(|last| *last < N::LEN) {
-        cuts.push(N::LEN);
-    }
-    cuts
+    let tensors = file_tensors::<N>().tensors;
+    let ranges = tensors.iter().map(|tensor| tensor.range());
+    let ends = ranges.flat_map(|range| [range.start, range.end]).chain([0, N::LEN]);
+    ends.collect::<BTreeSet<_>>().into_iter().collect()
 }
