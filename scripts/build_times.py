@@ -23,6 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from compile_time import network
+
 ROOT = Path(__file__).resolve().parent.parent
 
 MANIFEST = """
@@ -62,35 +64,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:?}", net.forward(&INPUT));
     Ok(())
 }
-"""
-
-RESNET = """
-    block Basic(channels) {
-        Residual {
-            Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
-            Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm,
-        },
-        ReLU,
-    }
-
-    block Halving(channels) {
-        Residual {
-            Conv2d(channels, kernel = 3, stride = 2, padding = 1, bias = false), BatchNorm, ReLU,
-            Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm,
-        } skip {
-            Conv2d(channels, kernel = 1, stride = 2, bias = false), BatchNorm,
-        },
-        ReLU,
-    }
-
-    struct Net(32x32x3) -> 10 {
-        Conv2d(16, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
-        Repeat(9) { Basic(16) },
-        Halving(32), Repeat(8) { Basic(32) },
-        Halving(64), Repeat(8) { Basic(64) },
-        GlobalAvgPool,
-        Dense(10),
-    }
 """
 
 UNET = """
@@ -186,7 +159,7 @@ PROGRAMS = {
         TRANSFORMER, INPUT="[1; 64]", TARGET="[1; 64]", LOSS="CrossEntropy::new()"
     ),
     "ResNet-56, trainer": trained(
-        RESNET, INPUT="[[[0.5_f32; 3]; 32]; 32]", TARGET="1", LOSS="CrossEntropy::new()"
+        network(56), INPUT="[[[0.5_f32; 3]; 32]; 32]", TARGET="1", LOSS="CrossEntropy::new()"
     ),
     "U-Net, trainer": trained(
         UNET,

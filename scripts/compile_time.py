@@ -32,10 +32,7 @@ unrolled = {{ path = "{ROOT}" }}
 # Built before the measurement, so that dependencies exist.
 NOTHING = "use unrolled as _;\nfn main() {}\n"
 
-PROGRAM = """
-use unrolled::prelude::*;
-
-network! {
+NETWORK = """
     block Basic(channels) {
         Residual {
             Conv2d(channels, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU,
@@ -62,8 +59,9 @@ network! {
         GlobalAvgPool,
         Dense(10),
     }
-}
+"""
 
+MAIN = """
 fn main() {
     let mut net = Net::new(1);
     let mut d_net = Net::zeros();
@@ -74,15 +72,20 @@ fn main() {
 """
 
 
-def program(depth):
+def network(depth):
+    """A residual network of so many layers (He et al., 2016)."""
     blocks, rest = divmod(depth - 2, 6)
     if rest or blocks < 1:
         sys.exit(f"{depth} layers: expected 6 n + 2 of them, such as 8, 14 or 20")
-    text = PROGRAM.replace("BLOCKS", str(blocks))
+    text = NETWORK.replace("BLOCKS", str(blocks))
     for channels in (32, 64):
         more = f"Repeat({blocks - 1}) {{ Basic({channels}) }}," if blocks > 1 else ""
         text = text.replace(f"MORE_{channels}", more)
     return text
+
+
+def program(depth):
+    return f"\nuse unrolled::prelude::*;\n\nnetwork! {{{network(depth)}}}\n{MAIN}"
 
 
 def build(folder, source):
