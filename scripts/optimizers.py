@@ -3,9 +3,11 @@
 Four weights, twelve steps, the gradient of weight i at step t: sin(t + 2 i) + 0.1 * weight.
 """
 
+import inspect
 import math
 
 import torch
+import torch.optim._muon as _muon
 from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, RAdam, RMSprop
 
 
@@ -118,3 +120,31 @@ for step in range(12):
         weight.grad = torch.tensor([math.sin(step + 4 * i), math.sin(step + 4 * i + 2)], dtype=torch.float64) + 0.1 * weight
     optimizer.step()
 print(f"LAMB on two tensors: {', '.join(f'{w:.12f}' for weight in weights for w in weight)}")
+
+# Muon computes in bfloat16; here in float64. Weights: a matrix [3, 2]; two others; a matrix [2, 3], whose elements are counted
+# column by column.
+source = inspect.getsource(_muon._zeropower_via_newtonschulz).replace("bfloat16", "float64")
+exec(source, vars(_muon))
+
+
+def muon(matrix_options, other_options, groups=False):
+    weights = torch.tensor([math.cos(i) for i in range(14)], dtype=torch.float64)
+    tensors = [weights[:6].view(3, 2), weights[6:8], weights[8:].view(3, 2).T]
+    matrices = torch.optim.Muon([{"params": [tensors[0]]}, {"params": [tensors[2]]}], **matrix_options)
+    others = AdamW([tensors[1]], betas=(0.9, 0.95), eps=1e-10, **other_options)
+    if groups:
+        matrices.param_groups[0]["lr"] *= 0.1
+        matrices.param_groups[1]["weight_decay"] = 0.0
+    for step in range(12):
+        slopes = torch.tensor([math.sin(step + 2 * i) for i in range(14)], dtype=torch.float64)
+        gradient = slopes + 0.1 * weights
+        tensors[0].grad, tensors[1].grad = gradient[:6].view(3, 2), gradient[6:8]
+        tensors[2].grad = gradient[8:].view(3, 2).T
+        matrices.step()
+        others.step()
+    return ", ".join(f"{w:.12f}" for w in weights.tolist())
+
+
+print("Muon:", muon({"lr": 0.02}, {"lr": 0.02 * 0.015, "weight_decay": 0.1}))
+print("Muon with options:", muon({"lr": 0.05, "momentum": 0.8, "weight_decay": 0.2}, {"lr": 0.025, "weight_decay": 0.2}))
+print("Muon with groups:", muon({"lr": 0.05}, {"lr": 0.05 * 0.015, "weight_decay": 0.1}, groups=True))

@@ -382,8 +382,8 @@ pub mod prelude {
             MeanSquaredError,
         },
         optim::{
-            Adagrad, Adam, AdamW, Clip, Ema, Groups, LAMB, Lion, NAdam, Optimizer, OptimizerExt,
-            RAdam, RMSprop, SGD,
+            Adagrad, Adam, AdamW, Clip, Ema, Groups, LAMB, Lion, Muon, NAdam, Optimizer,
+            OptimizerExt, RAdam, RMSprop, SGD,
         },
         train::{Accuracy, EarlyStopping, F1, Precision, Recall, Trainer},
     };

@@ -258,6 +258,7 @@ fn a_divided_optimiser_makes_the_same_steps() {
     let groups = || Groups::new(NAdam::new(1e-2)).rate("dense", 0.5).no_decay(["*.bias"]);
     check_divided(move || groups().freeze("conv2d"), None);
     check_divided(|| Groups::new(LAMB::new(1e-2)).rate("dense", 0.5), None);
+    check_divided(|| Groups::new(Muon::new(1e-2)).rate("dense", 0.5), None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! [`Groups`]: learning rates, weight decay and freezing by the names of weights.
 
 use super::optimizer::{Divisible, Optimizer, TrainedRange};
-use super::pattern::{GroupsError, Pattern, closest};
+use super::pattern::{GroupsError, Pattern};
 use super::state::{OptimizerState, StateError};
 use crate::contract::Network;
 use crate::hyper::{self, checked};
@@ -127,9 +127,7 @@ impl<O> Groups<O> {
             let found = tensors.iter().filter(|tensor| pattern.matches(&tensor.name));
             resolved.extend(found.map(|tensor| (tensor.range(), *rule)));
             if resolved.len() == before {
-                let names = tensors.iter().map(|tensor| tensor.name.as_str());
-                let closest = closest(pattern.as_str(), names);
-                return Err(GroupsError { pattern: pattern.as_str().to_owned(), closest });
+                return Err(GroupsError::new("Groups", pattern, tensors));
             }
         }
         Ok(resolved)

@@ -1,5 +1,6 @@
 //! [`Pattern`]: chooses weights by their names.
 
+use crate::types::Tensor;
 use std::collections::BTreeSet;
 use thiserror::Error;
 
@@ -22,18 +23,28 @@ impl Pattern {
     }
 }
 
-/// A pattern of a [`Groups`](super::Groups) that matches no weight of the network.
+/// A pattern of a [`Groups`](super::Groups), or of another optimiser, that matches no weight of the network.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "Groups: no weight of the network matches `{pattern}`; the closest names are {}",
+    "{optimizer}: no weight of the network matches `{pattern}`; the closest names are {}",
     quoted(closest)
 )]
 #[non_exhaustive]
 pub struct GroupsError {
+    /// What the pattern was passed to: `Groups`.
+    pub optimizer: &'static str,
     /// The pattern.
     pub pattern: String,
     /// Names of weights and layers, the most similar first.
     pub closest: Vec<String>,
+}
+
+impl GroupsError {
+    pub(super) fn new(optimizer: &'static str, pattern: &Pattern, tensors: &[Tensor]) -> Self {
+        let names = tensors.iter().map(|tensor| tensor.name.as_str());
+        let closest = closest(pattern.as_str(), names);
+        Self { optimizer, pattern: pattern.as_str().to_owned(), closest }
+    }
 }
 
 pub(crate) fn quoted(names: &[String]) -> String {

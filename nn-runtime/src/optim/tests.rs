@@ -4,6 +4,7 @@ use super::update::{CHUNK, flush_tiny};
 use super::*;
 use crate::system::parallel::{whatever_the_work, with_threads};
 use crate::types::{Axis, Tensor};
+use std::array;
 use std::ops::Range;
 
 /// The ranges of four trained weights among six.
@@ -168,6 +169,121 @@ fn lamb_agrees_with_its_definition() {
     );
 }
 
+/// A matrix of 3 rows and 2 columns, two other weights, and a matrix of 2 rows and 3 columns, stored column by column.
+fn muon_tensors() -> Vec<Tensor> {
+    vec![
+        Tensor::new("a.weight", 0, vec![Axis::plain(3, 2), Axis::plain(2, 1)]),
+        Tensor::new("a.bias", 6, vec![Axis::plain(2, 1)]),
+        Tensor::new("b.weight", 8, vec![Axis::plain(2, 1), Axis::plain(3, 2)]),
+    ]
+}
+
+/// Twelve steps as in `scripts/optimizers.py`.
+fn muon_steps(optimizer: &mut impl Optimizer, trained: &[TrainedRange]) -> [f32; 14] {
+    optimizer.prepare(muon_tensors).expect("all patterns match");
+    let mut weights = array::from_fn(|i| (i as f32).cos());
+    for step in 0..12 {
+        let slope = |i: usize| (f64::from(step) + 2.0 * i as f64).sin() as f32;
+        let gradient: [f32; 14] = array::from_fn(|i| slope(i) + 0.1 * weights[i]);
+        optimizer.step(&mut weights, &gradient, trained);
+    }
+    weights
+}
+
+#[test]
+fn muon_agrees_with_pytorch() {
+    #[track_caller]
+    fn check(mut muon: Muon, trained: &[TrainedRange], expected: [f64; 14]) {
+        let found = muon_steps(&mut muon, trained);
+        for (found, expected) in found.into_iter().zip(expected) {
+            let difference = (f64::from(found) - expected).abs();
+            // Small singular values, and their rounding errors, grow up to 480-fold in a step.
+            assert!(difference < 1e-5, "found {found}, expected {expected}");
+        }
+    }
+    let all = [(0..14).into()];
+    check(
+        Muon::new(0.02),
+        &all,
+        [
+            0.904173812514,
+            0.517833897014,
+            -0.321050359804,
+            -0.979157277673,
+            -0.622322357519,
+            0.369413398533,
+            0.959176833754,
+            0.752568987156,
+            -0.061162527019,
+            -0.877477544054,
+            -0.823194491587,
+            0.080742687234,
+            0.793926808467,
+            0.798936053137,
+        ],
+    );
+    let muon = Muon::new(0.05).momentum(0.8).weight_decay(0.2).adamw_rate(0.5);
+    check(
+        muon,
+        &all,
+        [
+            0.826357223923,
+            0.526672965587,
+            -0.282544804521,
+            -0.916772901694,
+            -0.591170798981,
+            0.317467461470,
+            0.851774602178,
+            0.627186654211,
+            -0.064180270007,
+            -0.879463879301,
+            -0.755996000569,
+            0.114629740250,
+            0.735618726346,
+            0.740773991908,
+        ],
+    );
+    let groups = [
+        TrainedRange { rate: 0.1, ..(0..6).into() },
+        (6..8).into(),
+        TrainedRange { decay: false, ..(8..14).into() },
+    ];
+    check(
+        Muon::new(0.05),
+        &groups,
+        [
+            0.975061142027,
+            0.534042955092,
+            -0.391819498964,
+            -0.987019947884,
+            -0.645920647933,
+            0.305587845388,
+            0.957687370142,
+            0.750571345829,
+            0.051681325518,
+            -0.886516412484,
+            -0.849889032726,
+            0.192962591695,
+            0.776878851809,
+            0.699295473959,
+        ],
+    );
+}
+
+#[test]
+fn muon_leaves_chosen_matrices_to_adamw() {
+    let trained = [(0..14).into()];
+    let mut muon = Muon::new(0.1).adamw(["a"]);
+    let adamw = AdamW::new(0.1 * 0.015).betas(0.9, 0.95).eps(1e-10).weight_decay(0.1);
+    let (found, expected) = (muon_steps(&mut muon, &trained), muon_steps(&mut { adamw }, &trained));
+    assert_eq!(found[..8], expected[..8]);
+    let all = muon_steps(&mut Muon::new(0.1), &trained);
+    assert_eq!(found[8..], all[8..]);
+    assert_ne!(found[..6], all[..6]);
+    let error = Muon::new(0.1).adamw(["c"]).prepare(muon_tensors).unwrap_err();
+    assert!(error.to_string().starts_with("Muon: no weight of the network matches `c`"), "{error}");
+}
+
 #[test]
 fn many_chunks_have_the_same_bits_on_any_number_of_threads() {
     let len = 5 * CHUNK + 123;
@@ -295,8 +411,12 @@ fn groups_agree_with_pytorch() {
 fn all_optimizers() -> Vec<Box<dyn Optimizer>> {
     let mut lamb = LAMB::new(0.1);
     lamb.prepare(|| vec![Tensor::new("", 0, vec![Axis::plain(3, 1)])]).expect("any tensors");
+    let mut muon = Muon::new(0.1);
+    let matrix = || vec![Tensor::new("", 0, vec![Axis::plain(1, 2), Axis::plain(2, 1)])];
+    muon.prepare(matrix).expect("any tensors");
     vec![
         Box::new(lamb),
+        Box::new(muon),
         Box::new(SGD::new(0.1)),
         Box::new(SGD::new(0.1).momentum(0.9).dampening(0.5)),
         Box::new(Adam::new(0.1).amsgrad()),
