@@ -1,6 +1,8 @@
 //! [`FitCall`]: the loop over epochs and steps.
 
 use super::callbacks::Step;
+#[cfg(feature = "ctrl-c")]
+use super::ctrl_c::CtrlC;
 use super::early_stopping::Patience;
 use super::error::TrainError;
 use super::history::{Epoch, GradientNorms, History, Score};
@@ -35,6 +37,8 @@ pub(super) struct FitCall<'r, 'a> {
     warned: bool,
     /// TensorBoard's event file, once an epoch is logged.
     pub(super) events: Option<EventFile>,
+    #[cfg(feature = "ctrl-c")]
+    ctrl_c: Option<CtrlC>,
 }
 
 impl<'r, 'a> FitCall<'r, 'a> {
@@ -56,6 +60,8 @@ impl<'r, 'a> FitCall<'r, 'a> {
             progress,
             warned: false,
             events: None,
+            #[cfg(feature = "ctrl-c")]
+            ctrl_c: core.stop_on_ctrl_c.then(CtrlC::begin).flatten(),
             core,
             optimizer,
             review,
@@ -215,8 +221,21 @@ impl<'r, 'a> FitCall<'r, 'a> {
         Ok((sums, flow))
     }
 
-    /// Calls the callback of a step. `Break` ends training.
+    /// Calls the callback of a step. `Break` ends training: the callback breaks, or the user has pressed Ctrl-C.
     fn after_step(&mut self, at: StepIndex, loss: f64, traffic: Traffic) -> ControlFlow<()> {
+        let flow = self.call_on_step(at, loss, traffic);
+        #[cfg(feature = "ctrl-c")]
+        if self.ctrl_c.as_ref().is_some_and(CtrlC::is_pressed) {
+            self.progress.print(&format_args!(
+                "Ctrl-C: training ends after step {} of epoch {}",
+                at.step, at.epoch
+            ));
+            return ControlFlow::Break(());
+        }
+        flow
+    }
+
+    fn call_on_step(&mut self, at: StepIndex, loss: f64, traffic: Traffic) -> ControlFlow<()> {
         let Some(callback) = &mut self.core.on_step else { return ControlFlow::Continue(()) };
         let StepIndex { epoch, step, steps } = at;
         let total_steps = self.core.position.steps;

@@ -11,6 +11,8 @@ mod checkpoint_error;
 mod checkpoints;
 mod chunks;
 mod confusion;
+#[cfg(feature = "ctrl-c")]
+mod ctrl_c;
 mod distributed;
 mod early_stopping;
 mod epochs;

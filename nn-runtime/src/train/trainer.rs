@@ -87,6 +87,8 @@ pub(super) struct TrainerCore<'a> {
     /// The leaves of the reduction tree, if they are set.
     pub(super) leaves: Option<usize>,
     pub(super) shard_optimizer: bool,
+    #[cfg(feature = "ctrl-c")]
+    pub(super) stop_on_ctrl_c: bool,
     // Each kind of warning is printed once.
     pub(super) printed: Vec<Warning>,
 }
@@ -150,6 +152,8 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
                 world: None,
                 leaves: None,
                 shard_optimizer: false,
+                #[cfg(feature = "ctrl-c")]
+                stop_on_ctrl_c: false,
                 printed: Vec::new(),
             },
         }
