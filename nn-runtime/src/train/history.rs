@@ -325,7 +325,7 @@ mod tests {
              2      0.5000    95.00%        0.6000         -       1.25 kept\n"
         );
         for epoch in &mut history.epochs {
-            epoch.metrics = MetricValues::new([("F1 (macro)", 0.5), ("R2", 0.25)]);
+            epoch.metrics = MetricValues::new(&[("F1 (macro)", 0.5), ("R2", 0.25)]);
         }
         assert_eq!(
             history.to_string(),

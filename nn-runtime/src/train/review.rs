@@ -65,9 +65,9 @@ impl<N: Network, L: Loss<N::Output>> Review for TypedReview<'_, '_, N, L> {
     }
 
     fn take_metrics(&mut self) -> MetricValues {
-        let values = MetricValues::new(self.metrics.iter().map(|m| (m.name(), m.value())));
+        let values: Vec<_> = self.metrics.iter().map(|m| (m.name(), m.value())).collect();
         self.metrics.iter_mut().for_each(|metric| metric.reset());
-        values
+        MetricValues::new(&values)
     }
 
     fn after_epoch(&mut self, epoch: &Epoch, net: &[f32]) -> ControlFlow<()> {

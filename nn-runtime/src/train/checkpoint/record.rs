@@ -199,14 +199,14 @@ impl EpochRecord {
 
     /// The epoch of a network with these outputs, whose metrics are called `names`.
     pub(super) fn epoch(self, names: &[&'static str], outputs: &[OutputInfo]) -> Epoch {
+        let values = self.metrics.into_iter().map(f64::from);
+        let metrics: Vec<_> = names.iter().copied().zip(values).collect();
         Epoch {
             number: self.number,
             learning_rate: self.learning_rate.into(),
             training: self.training.score(outputs),
             validation: self.validation.map(|score| score.score(outputs)),
-            metrics: MetricValues::new(
-                names.iter().copied().zip(self.metrics.into_iter().map(f64::from)),
-            ),
+            metrics: MetricValues::new(&metrics),
             seconds: 0.0,
             samples_per_second: 0.0,
         }
