@@ -88,7 +88,7 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// A header is a function signature: input shapes in parentheses, output shape after the arrow. A line of the
 /// body is one layer: `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes are channels-last. The shape
 /// after a layer's arrow is optional; where it is written, it is checked. The arguments of a layer are the fields
-/// of the struct of its name in [`rules`].
+/// of the struct of its name in [`rules`]; [`layer_reference`] has an example of each.
 ///
 /// # Named values
 ///
@@ -429,6 +429,10 @@ pub mod __private {
         check_ram, checks, expect, plan, rules, trace,
     };
 }
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/layers.md")]
+pub mod layer_reference {}
 
 /// The code of the book, which is tested like that of the documentation.
 #[cfg(doctest)]
