@@ -133,7 +133,7 @@ impl<'a> Backward<'a, '_> {
     #[inline(never)]
     pub(super) fn part(self, pass: &'a Pass<'a>, layout: &Layout, train: &TrainLayout) -> Self {
         pass.show_gradient(self.d_y);
-        if self.ctx.frozen.covers(layout.weights.offset) {
+        if self.ctx.frozen.covers(layout.own_weights.offset) {
             self.d_x.fill_with(|| None);
         }
         Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }

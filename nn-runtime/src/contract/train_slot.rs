@@ -3,9 +3,11 @@
 use super::slot::{InPlaceSlot, Slot};
 use super::spec::Spec;
 use super::train_node::{Backward, Forward, Pass, TiedNode, TrainInPlaceNode, TrainNode};
+use crate::kernels::add_to;
 use crate::memory::{Buffer, Shards, TrainLayout, WeightOwner};
 use crate::system::RngKey;
 use core::fmt;
+use std::cell::RefCell;
 
 impl TrainLayout {
     /// The training memory of node `T` alone.
@@ -20,6 +22,13 @@ impl TrainLayout {
             scratch: T::TRAIN_SCRATCH,
             min_batch: T::MIN_BATCH,
         }
+    }
+
+    /// The training memory of node `T` alone, which applies an earlier node again. The gradient of its weights is part of the
+    /// earlier node's tasks.
+    #[must_use]
+    pub const fn again<S: Spec, T: TrainNode<S>>() -> Self {
+        Self { tasks: Buffer::EMPTY, ..Self::of::<S, T>() }
     }
 }
 
@@ -93,9 +102,9 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         shards: Shards<'_>,
         prepared: &mut [f32],
     ) {
-        let (frozen, weights) = (shards.frozen(), self.slot.layout.weights);
+        let (frozen, layout) = (shards.frozen(), &self.slot.layout);
         // Of nodes below the first trained layer the backward pass has not run, and there is nothing to combine.
-        if !frozen.contains(weights) && !frozen.covers(weights.end()) {
+        if !frozen.contains(layout.weights) && !frozen.covers(layout.own_weights.end()) {
             layer.combine_backward(phase, self.shards(shards), self.prepared(prepared));
         }
     }
@@ -126,6 +135,22 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         T::gradient(task - self.layout.tasks.offset, self.shards(shards), d_weights);
     }
 
+    /// Adds to part `task` of the gradient of `first`, which the node applies again.
+    pub fn add_gradient_to<O: Spec>(
+        &self,
+        first: &TrainSlot<O, T>,
+        task: usize,
+        shards: Shards<'_>,
+        d_weights: &mut [f32],
+    ) {
+        // The gradients of layers overwrite: hence the copy. Both nodes have the same shapes, and so the same tasks.
+        let task = task - first.layout.tasks.offset;
+        with_gradient(d_weights.len(), |d_again| {
+            T::gradient(task, self.shards(shards), d_again);
+            add_to(d_weights, d_again);
+        });
+    }
+
     fn shards<'a>(&self, shards: Shards<'a>) -> Shards<'a> {
         shards.part(&self.slot.layout, &self.layout)
     }
@@ -133,6 +158,21 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     fn prepared<'a>(&self, prepared: &'a mut [f32]) -> &'a mut [f32] {
         &mut prepared[self.layout.prepared.range(1)]
     }
+}
+
+thread_local! {
+    /// Memory for [`with_gradient`]: one vector for each level of networks in networks.
+    static GRADIENTS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls `f` with `len` elements. Memory only grows, so that a repeated call does not allocate.
+fn with_gradient(len: usize, f: impl FnOnce(&mut [f32])) {
+    let mut memory = GRADIENTS.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if memory.len() < len {
+        memory.resize(len, 0.0);
+    }
+    f(&mut memory[..len]);
+    GRADIENTS.with_borrow_mut(|all| all.push(memory));
 }
 
 impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {

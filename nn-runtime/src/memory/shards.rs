@@ -70,7 +70,7 @@ impl<'a> Shards<'a> {
         Self {
             shard_sums: self.shard_sums.within(train.shard_sums),
             deferred: self.deferred.within(train.deferred),
-            frozen: self.frozen.part(layout.weights),
+            frozen: self.frozen.part(layout),
             ..self
         }
     }
