@@ -1,25 +1,15 @@
 //! Lines that are applied again with their weights: `same(encoder)`, `Repeat(4, shared = true) { .. }`.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use syn::Ident;
 
 use super::node::{LastPart, Start, Title, unnamed};
-use super::resolver::{LineContext, Named, Resolver};
+use super::resolver::{LineContext, Lines, Named, Resolver};
 use super::source::find_named;
 use crate::arguments;
 use crate::ast::{self, Call};
 use crate::network::{Node, ValueId};
 use crate::report::{mistake, say};
-
-/// The nodes of a line, which another one can apply again.
-#[derive(Clone)]
-pub(super) struct Lines {
-    pub(super) nodes: Range<usize>,
-    /// The value that the line took.
-    pub(super) input: Option<ValueId>,
-    pub(super) path: String,
-}
 
 impl Resolver<'_> {
     /// `same(encoder)`: copies of the nodes of the line `encoder`, which use its weights.

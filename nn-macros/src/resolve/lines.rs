@@ -4,9 +4,8 @@ use proc_macro2::Span;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::again::Lines;
 use super::node::{LastPart, MOST_NODES, Start, Title};
-use super::resolver::{LineContext, Named, Resolver};
+use super::resolver::{LineContext, Lines, Named, Resolver};
 use crate::ast::{self, Body, Construct, Line};
 use crate::network::ValueId;
 use crate::operand::Environment;

@@ -6,7 +6,6 @@ use std::ops::Range;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::again::Lines;
 use super::names::Names;
 use crate::ast::Body;
 use crate::network::{Levels, Network, ValueId};
@@ -71,6 +70,15 @@ pub(super) struct Named {
     pub(super) node: Option<usize>,
     /// Its nodes; `None` of an input of the network.
     pub(super) lines: Option<Lines>,
+}
+
+/// The nodes of a line, which another one can apply again.
+#[derive(Clone)]
+pub(super) struct Lines {
+    pub(super) nodes: Range<usize>,
+    /// The value that the line took.
+    pub(super) input: Option<ValueId>,
+    pub(super) path: String,
 }
 
 impl Named {
