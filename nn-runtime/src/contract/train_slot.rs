@@ -3,11 +3,9 @@
 use super::slot::{InPlaceSlot, Slot};
 use super::spec::Spec;
 use super::train_node::{Backward, Forward, Pass, TiedNode, TrainInPlaceNode, TrainNode};
-use crate::kernels::add_to;
 use crate::memory::{Buffer, Shards, TrainLayout, WeightOwner};
 use crate::system::RngKey;
 use core::fmt;
-use std::cell::RefCell;
 
 impl TrainLayout {
     /// The training memory of node `T` alone.
@@ -143,12 +141,9 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         shards: Shards<'_>,
         d_weights: &mut [f32],
     ) {
-        // The gradients of layers overwrite: hence the copy. Both nodes have the same shapes, and so the same tasks.
+        // Both nodes have the same shapes, and so the same tasks.
         let task = task - first.layout.tasks.offset;
-        with_gradient(d_weights.len(), |d_again| {
-            T::gradient(task, self.shards(shards), d_again);
-            add_to(d_weights, d_again);
-        });
+        T::gradient(task, self.shards(shards.adding()), d_weights);
     }
 
     fn shards<'a>(&self, shards: Shards<'a>) -> Shards<'a> {
@@ -158,21 +153,6 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     fn prepared<'a>(&self, prepared: &'a mut [f32]) -> &'a mut [f32] {
         &mut prepared[self.layout.prepared.range(1)]
     }
-}
-
-thread_local! {
-    /// Memory for [`with_gradient`]: one vector for each level of networks in networks.
-    static GRADIENTS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Calls `f` with `len` elements. Memory only grows, so that a repeated call does not allocate.
-fn with_gradient(len: usize, f: impl FnOnce(&mut [f32])) {
-    let mut memory = GRADIENTS.with_borrow_mut(Vec::pop).unwrap_or_default();
-    if memory.len() < len {
-        memory.resize(len, 0.0);
-    }
-    f(&mut memory[..len]);
-    GRADIENTS.with_borrow_mut(|all| all.push(memory));
 }
 
 impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {

@@ -23,6 +23,7 @@ pub struct Shards<'a> {
     shard_sums: Buffer,
     deferred: Buffer,
     frozen: Frozen<'a>,
+    adds: bool,
 }
 
 impl<'a> Shards<'a> {
@@ -43,6 +44,7 @@ impl<'a> Shards<'a> {
             shard_sums: Buffer { offset: 0, len: shard_sums },
             deferred: Buffer { offset: 0, len: deferred },
             frozen: Frozen::NONE,
+            adds: false,
         }
     }
 
@@ -56,6 +58,17 @@ impl<'a> Shards<'a> {
     /// The same shards of a network with frozen layers.
     pub(crate) fn with_frozen(self, frozen: Frozen<'a>) -> Self {
         Self { frozen, ..self }
+    }
+
+    /// The same shards of a node whose weights have a gradient from an earlier application.
+    pub(crate) fn adding(self) -> Self {
+        Self { adds: true, ..self }
+    }
+
+    /// Whether a weight gradient is added to what is there, and not written: that of a layer that is applied again.
+    #[must_use]
+    pub const fn adds(&self) -> bool {
+        self.adds
     }
 
     /// The layers that are not trained.
