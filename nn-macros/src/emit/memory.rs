@@ -144,16 +144,13 @@ fn computed_constants(
 fn emit_slots(context: &Context) -> TokenStream {
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
-        let Row { name, spec, layer, number, first } = row;
+        let Row { name, spec, layer, number, .. } = row;
         match number {
             None => quote! {
                 const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::NEW;
             },
-            Some(number) => {
-                let layout = match first {
-                    Some(first) => quote!(Self::LAYOUTS[#number].sharing(&Self::LAYOUTS[#first])),
-                    None => quote!(Self::LAYOUTS[#number]),
-                };
+            Some(_) => {
+                let layout = row.layout();
                 quote!(const #name: __rt::Slot<#spec, #layer> = __rt::Slot::new(#layout);)
             }
         }
@@ -174,10 +171,13 @@ fn emit_train_slots(context: &Context) -> TokenStream {
             None => quote! {
                 const #name: __rt::InPlaceSlot<#spec, #layer> = #slot;
             },
-            Some(number) => quote! {
-                const #name: __rt::TrainSlot<#spec, #layer> =
-                    __rt::TrainSlot::new(#slot, Self::LAYOUTS[#number]);
-            },
+            Some(_) => {
+                let layout = row.layout();
+                quote! {
+                    const #name: __rt::TrainSlot<#spec, #layer> =
+                        __rt::TrainSlot::new(#slot, #layout);
+                }
+            }
         }
     });
     let layouts = rows.emit_layouts(&quote!(__rt::TrainLayout));
@@ -195,6 +195,17 @@ struct Row<'a> {
     number: Option<TokenStream>,
     /// That of the earlier node that it applies again, if it has weights.
     first: Option<TokenStream>,
+}
+
+impl Row<'_> {
+    /// Its layout among `LAYOUTS`.
+    fn layout(&self) -> TokenStream {
+        let Self { number, first, .. } = self;
+        match first {
+            Some(first) => quote!(Self::LAYOUTS[#number].sharing(&Self::LAYOUTS[#first])),
+            None => quote!(Self::LAYOUTS[#number]),
+        }
+    }
 }
 
 /// All nodes that run.

@@ -177,10 +177,12 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
     let fields: Vec<&Ident> = weighted.iter().map(|(_, node)| &node.field).collect();
     let slots: Vec<TokenStream> =
         weighted.iter().map(|(index, _)| context.train_slot(*index)).collect();
-    // Also of those that apply an earlier node again: `BatchNorm` prepares the statistics of one application.
-    let prepared = context.running().filter(|(_, node)| node.has_weights()).map(|(index, _)| {
+    let prepared = context.running().filter(|(_, node)| node.has_weights()).map(|(index, node)| {
         let (slot, value) = (context.train_slot(index), context.value(index));
-        quote!(#slot.prepare(&#value, prepared);)
+        match node.first {
+            None => quote!(#slot.prepare(&#value, prepared);),
+            Some(_) => quote!(#slot.prepare_again(&#value, prepared);),
+        }
     });
     let turbofish = &context.turbofish;
     // In the order of the weights: a task belongs to the first node that reaches it.

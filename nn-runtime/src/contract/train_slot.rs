@@ -22,12 +22,20 @@ impl TrainLayout {
         }
     }
 
-    /// The training memory of node `T` alone, which applies an earlier node again. The gradient of its weights is part of the
-    /// earlier node's tasks.
+    /// The training memory of node `T` alone, which applies an earlier node again: see [`TrainLayout::sharing`]. The gradient
+    /// of its weights is part of the earlier node's tasks.
     #[must_use]
     pub const fn again<S: Spec, T: TrainNode<S>>() -> Self {
-        Self { tasks: Buffer::EMPTY, ..Self::of::<S, T>() }
+        let prepared = if prepares_again::<S, T>() { T::PREPARED } else { 0 };
+        let prepared = Buffer::EMPTY.then(prepared);
+        Self { tasks: Buffer::EMPTY, prepared, ..Self::of::<S, T>() }
     }
+}
+
+/// Whether each application of a layer prepares memory of its own: the `combine_*` calls of several phases write to it, such as
+/// the statistics of `BatchNorm`. Otherwise it follows from the weights alone.
+const fn prepares_again<S: Spec, T: TrainNode<S>>() -> bool {
+    T::PHASES > 1
 }
 
 /// A [`Slot`] with its training memory.
@@ -63,6 +71,13 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     /// See [`TrainNode::prepare`].
     pub fn prepare(&self, layer: &T, prepared: &mut [f32]) {
         layer.prepare(self.prepared(prepared));
+    }
+
+    /// The same for a node that applies an earlier node again.
+    pub fn prepare_again(&self, layer: &T, prepared: &mut [f32]) {
+        if prepares_again::<S, T>() {
+            self.prepare(layer, prepared);
+        }
     }
 
     /// See [`TrainNode::forward_shard`]; with the pass and the memory of the network.

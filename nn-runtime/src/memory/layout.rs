@@ -116,6 +116,13 @@ impl TrainLayout {
         min_batch: 1,
     };
 
+    /// As [`Layout::sharing`]: with what was prepared for `first`, unless the node prepares something of its own.
+    #[must_use]
+    pub const fn sharing(self, first: &Self) -> Self {
+        let prepared = if self.prepared.len == 0 { first.prepared } else { self.prepared };
+        Self { prepared, ..self }
+    }
+
     /// As [`Layout::stack`].
     #[must_use]
     pub const fn stack<const N: usize>(mut layouts: [Self; N]) -> [Self; N] {

@@ -335,11 +335,11 @@ const _: () = {
         );
         const RIGHT_FC: __rt::TrainSlot<__RightFc, __rt::layers::Dense<6, 4, 0>> = __rt::TrainSlot::new(
             __Slots::RIGHT_FC,
-            Self::LAYOUTS[2],
+            Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
         );
         const RIGHT_BN: __rt::TrainSlot<__RightBn, __rt::layers::BatchNorm<4>> = __rt::TrainSlot::new(
             __Slots::RIGHT_BN,
-            Self::LAYOUTS[3],
+            Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
         );
         const SUB: __rt::TrainSlot<__Sub, __rt::layers::Sub> = __rt::TrainSlot::new(
             __Slots::SUB,
@@ -378,8 +378,8 @@ const _: () = {
         fn prepare(&self, prepared: &mut [f32]) {
             __TrainSlots::LEFT_FC.prepare(&self.left_fc, prepared);
             __TrainSlots::LEFT_BN.prepare(&self.left_bn, prepared);
-            __TrainSlots::RIGHT_FC.prepare(&self.left_fc, prepared);
-            __TrainSlots::RIGHT_BN.prepare(&self.left_bn, prepared);
+            __TrainSlots::RIGHT_FC.prepare_again(&self.left_fc, prepared);
+            __TrainSlots::RIGHT_BN.prepare_again(&self.left_bn, prepared);
             __TrainSlots::DENSE.prepare(&self.dense, prepared);
         }
         fn gradient_end(task: usize) -> usize {
