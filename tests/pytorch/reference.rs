@@ -437,6 +437,25 @@ references! {
     sentences: (9) -> 3 {
         Embedding(23, 6, padding_index = 0), PositionalEmbedding, GRU(8, output = last), Dense(3),
     }
+
+    // Modules that are called several times.
+    same_encoder: (a: 6x7x2, b: 6x7x2) -> 3 {
+        left: a => [conv: Conv2d(3, kernel = 3, bias = false), bn: BatchNorm, ReLU, Flatten, fc: Dense(4)],
+        right: b => same(left),
+        difference: Sub { left, right }, product: Mul { left, right },
+        Concat { difference, product }, Dense(3),
+    }
+    same_texts: (a: 5, b: 5) -> 4 {
+        left: a => [tokens: Embedding(11, 6), lstm: LSTM(4, output = last)],
+        right: b => same(left),
+        Mul { left, right },
+    }
+    repeat_shared: (5) -> 5 {
+        body: Repeat(3, shared = true) { Residual { fc: Dense(5, bias = false), bn: BatchNorm, Tanh } },
+    }
+    repeat_shared_attention: (5x6) -> 5x6 {
+        body: Repeat(2, shared = true) { TransformerEncoder(6, heads = 2, hidden = 8, dropout = 0.0) },
+    }
 }
 
 network! {

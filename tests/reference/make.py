@@ -583,10 +583,12 @@ def main():
     from attention import attention  # all of them build on this file
     from features import features
     from operators import operators
+    from shared import shared
 
     attention()
     features()
     operators()
+    shared()
 
 
 if __name__ == "__main__":

@@ -480,10 +480,16 @@ def run(case, dtype, training):
     inputs = values = [x.clone().requires_grad_() for x in values]
     values = list(values)
     weights = Weights(case["weights"], dtype)
+    begins = []
     for layer in network["layers"]:
         arguments = [values[i] for i in layer["inputs"]]
+        # Weights that are shared are read again.
+        begin, end = begins[layer["first"]] if "first" in layer else weights.at, weights.at
+        begins.append(begin)
+        weights.at = begin
         module = Layer(layer, [x.shape[1:] for x in arguments], weights, training)
         value = module.apply(*arguments)
+        weights.at = max(weights.at, end)
         assert list(value.shape[1:]) == layer["output"], (layer, value.shape)
         values.append(value)
     assert weights.at == len(weights.flat), "all weights are read"

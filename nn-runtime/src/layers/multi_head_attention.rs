@@ -220,7 +220,7 @@ where
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let ([in_tasks, out_tasks], attention) = (tasks(WIDTH), const { attention::<S>() });
-        let mut onto = Accumulate::Overwrite;
+        let mut onto = Accumulate::of(&shards);
         for_each_deferred(shards, |deferred, samples, pieces| {
             let run = DeferredShards { values: deferred, samples, blocks: pieces };
             if task < in_tasks {

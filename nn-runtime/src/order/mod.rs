@@ -18,7 +18,8 @@ pub(crate) fn file_tensors<N: Shaped>() -> FileTensors {
 #[cfg(feature = "train")]
 pub(crate) fn layer_ranges(graph: &Graph) -> Vec<Range<usize>> {
     let flat = flatten(graph);
-    let weights = flat.nodes.iter().flat_map(|node| &node.weights);
+    let nodes = flat.nodes.iter().filter(|node| node.first.is_none());
+    let weights = nodes.flat_map(|node| &node.weights);
     let own = weights.filter(|weights| !weights.shared && weights.len > 0);
     own.map(|weights| weights.offset..weights.offset + weights.len).collect()
 }
@@ -45,24 +46,44 @@ fn add(
     offset: usize,
 ) -> usize {
     let mut values = inputs.to_vec();
+    // Of each node, the index of the first of its layers.
+    let mut begins = Vec::new();
     for node in graph.nodes {
+        let begin = flat.nodes.len();
+        begins.push(begin);
         let inputs: Vec<usize> = node.inputs.iter().map(|input| values[*input]).collect();
         let name = match (prefix, node.name) {
             ("", name) => name.to_owned(),
             (prefix, "") => prefix.to_owned(),
             (prefix, name) => format!("{prefix}.{name}"),
         };
-        values.push(match node.layer {
+        values.push(match graph.layer(node) {
+            GraphLayer::Again { .. } => unreachable!("of a node that is applied first"),
             GraphLayer::Custom { graph, offset: inner } => {
                 add(flat, graph, &inputs, &name, offset + inner)
             }
             GraphLayer::Layer { features, channels, weights } => {
                 let output = flat.value(node.output);
                 let weights = weights.iter().map(|weights| inside(weights, offset)).collect();
-                flat.nodes.push(GraphNode { name, inputs, output, features, channels, weights });
+                let first = None;
+                flat.nodes.push(GraphNode {
+                    name,
+                    inputs,
+                    output,
+                    features,
+                    channels,
+                    weights,
+                    first,
+                });
                 output
             }
         });
+        if let GraphLayer::Again { first } = node.layer {
+            // The same layers in the same order.
+            for (layer, first) in flat.nodes[begin..].iter_mut().zip(begins[first]..) {
+                layer.first = Some(first);
+            }
+        }
     }
     values[graph.output]
 }

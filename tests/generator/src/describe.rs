@@ -7,7 +7,7 @@ use unrolled_shape::{Padding, Shape, StepPadding, Value};
 use crate::network::{Branch, Construct, Environment, File, JoinKind, Line, Network, Size};
 
 /// `{"inputs": [shape, ..], "layers": [{"kind", "inputs", "arguments", "output"}, ..]}`. Values have numbers: the inputs
-/// of the network first, then the output of each layer.
+/// of the network first, then the output of each layer. `"first"` is the index of the layer that has the weights of another one.
 pub(crate) fn describe(file: &File, network: &Network) -> String {
     let mut description = Description { file, values: Vec::new(), layers: Vec::new() };
     let environment = of_network(network);
@@ -97,16 +97,29 @@ impl Description<'_> {
                 let inputs = [branch(body), skip.as_deref().map_or(context.current(), branch)];
                 self.layer(find("Add").expect("a row"), &inputs, &[])
             }
-            Construct::Repeat { count, body } => {
-                (0..*count).fold(context.current(), |current, _| {
+            Construct::Repeat { count, shared, body } => {
+                let first = self.layers.len();
+                (0..*count).fold(context.current(), |current, copy| {
                     let context = Context { current: Some(current), ..context };
-                    self.body(body, context, named).expect("a value")
+                    let begin = self.layers.len();
+                    let output = self.body(body, context, named).expect("a value");
+                    if *shared && copy > 0 {
+                        self.share(first, begin);
+                    }
+                    output
                 })
             }
             Construct::Block(block, arguments) => self.block(*block, arguments, context),
             Construct::Network(network) => {
                 self.network(&file.networks[*network], &[context.current()])
             }
+        }
+    }
+
+    /// The layers from `begin` on have the weights of those from `first` on.
+    fn share(&mut self, first: usize, begin: usize) {
+        for (nth, layer) in self.layers[begin..].iter_mut().enumerate() {
+            *layer = format!(r#"{{"first": {}, {}"#, first + nth, &layer[1..]);
         }
     }
 

@@ -47,6 +47,8 @@ pub(crate) enum Construct {
     },
     Repeat {
         count: usize,
+        /// Whether the copies have one set of weights.
+        shared: bool,
         body: Vec<Line>,
     },
     /// The index of a block, and its arguments. Trailing ones can be omitted.

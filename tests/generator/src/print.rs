@@ -93,8 +93,9 @@ impl Printer<'_> {
                     self.body(skip);
                 }
             }
-            Construct::Repeat { count, body } => {
-                let _ = write!(self.text, "Repeat({count}) ");
+            Construct::Repeat { count, shared, body } => {
+                let shared = if *shared { ", shared = true" } else { "" };
+                let _ = write!(self.text, "Repeat({count}{shared}) ");
                 self.body(body);
             }
             Construct::Block(block, arguments) => {

@@ -203,12 +203,14 @@ impl Generator {
         let count = self.rng.between(1, 3);
         let lines = self.rng.between(1, 2);
         let (mut body, output) = self.body(Some(input), lines, named, &context.repeated())?;
-        let construct = Construct::Repeat { count, body: body.clone() };
+        // Without a random number of its own, so that other networks stay as they are. Three copies have weights of their own.
+        let shared = count == 2;
+        let construct = Construct::Repeat { count, shared, body: body.clone() };
         if self.output_of(construct.clone(), input, named, context).is_some() {
             return Some(construct);
         }
         body.extend(self.adapt(output, input));
-        Some(Construct::Repeat { count, body })
+        Some(Construct::Repeat { count, shared, body })
     }
 
     /// A call of an existing block, or of a new one.
