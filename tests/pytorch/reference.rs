@@ -165,6 +165,10 @@ references! {
     layer_norm: (7) -> 7 { LayerNorm }
     layer_norm_of_each_step: (5x37) -> 5x37 { LayerNorm }
     layer_norm_of_each_pixel: (3x4x6) -> 3x4x6 { LayerNorm }
+    layer_norm_of_images: (3x4x6) -> 3x4x6 { LayerNorm(axes = 3) }
+    layer_norm_of_rows: (3x4x6) -> 3x4x6 { LayerNorm(axes = 2, eps = 1e-2) }
+    layer_norm_of_sequences: (5x7) -> 5x7 { LayerNorm(axes = 2, bias = false) }
+    conv1d_layer_norm_flatten_dense: (8x3) -> 5 { Conv1d(4, kernel = 3), LayerNorm(axes = 2), Flatten, Dense(5) }
     layer_norm_without_bias: (5x7) -> 5x7 { LayerNorm(eps = 1e-2, bias = false) }
     layer_norm_without_affine: (5x7) -> 5x7 { LayerNorm(affine = false) }
     flatten_layer_norm_dense: (3x4x2) -> 5 { Flatten, LayerNorm, RMSNorm(eps = 1e-3), Dense(5) }
@@ -360,6 +364,7 @@ references! {
     }
     softmax_of_steps: (7x5) -> 7x5 { Softmax(axis = 0) }
     dropout_of_none: (6) -> 5 { Dense(5), Dropout(0) }
+    gaussian_noise_of_none: (6) -> 5 { Dense(5), GaussianNoise(0) }
     dropout_of_all: (6) -> 5 { Dense(5), Dropout(1) }
     concat_of_inputs: (image: 6x7x1, table: 4) -> 7 {
         Concat {
@@ -406,6 +411,15 @@ references! {
         text => MultiHeadAttention(2, memory = encoded),
     }
     multi_head_attention_dropout_of_all: (5x6) -> 5x6 { MultiHeadAttention(2, dropout = 1.0) }
+    multi_head_attention_alibi: (5x6) -> 5x6 { MultiHeadAttention(2, alibi = true) }
+    multi_head_attention_alibi_causal: (19x6) -> 19x6 { MultiHeadAttention(3, causal = true, alibi = true) }
+    multi_head_attention_grouped: (5x8) -> 5x8 { MultiHeadAttention(4, kv_heads = 2) }
+    multi_head_attention_grouped_alibi_causal: (19x6) -> 19x6 {
+        MultiHeadAttention(3, kv_heads = 1, causal = true, alibi = true, bias = false)
+    }
+    multi_head_attention_grouped_cross: (text: 4x8, encoded: 7x8) -> 4x8 {
+        text => MultiHeadAttention(4, memory = encoded, kv_heads = 2),
+    }
     multi_head_attention_rotary: (5x8) -> 5x8 { MultiHeadAttention(2, rotary = true) }
     multi_head_attention_rotary_causal: (9x12) -> 9x12 {
         MultiHeadAttention(3, causal = true, rotary = true)

@@ -86,12 +86,14 @@ fn attention_ignores_invalid_steps() {
         struct Own(..7x6) -> 7x6 { MultiHeadAttention(2) }
         #[allow(attention_without_positions)]
         struct Causal(..7x6) -> 7x6 { MultiHeadAttention(2, causal = true) }
+        struct Grouped(..7x6) -> 7x6 { MultiHeadAttention(3, kv_heads = 1, alibi = true) }
         struct Memory(text: 4x6, encoded: ..7x6) -> 4x6 {
             text => MultiHeadAttention(2, memory = encoded),
         }
     }
     check_masked::<Own>("attention_ragged", sequences);
     check_masked::<Causal>("attention_ragged_causal", sequences);
+    check_masked::<Grouped>("attention_ragged_grouped", sequences);
     check_masked::<Memory>("attention_ragged_memory", |case| {
         let texts: Vec<[[f32; 6]; 4]> = case.samples("input");
         let encoded: Vec<[[f32; 6]; 7]> = case.outputs("input.1");

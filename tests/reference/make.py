@@ -377,6 +377,12 @@ def normalisations():
     case("layer_norm", one("layer_norm", nn.LayerNorm(7)), (7,))
     case("layer_norm_of_each_step", one("layer_norm", nn.LayerNorm(37)), (5, 37), layout=as_is)
     case("layer_norm_of_each_pixel", OfEachPixel(layer_norm=nn.LayerNorm(6)), (6, 3, 4))
+    case("layer_norm_of_images", one("layer_norm", nn.LayerNorm((6, 3, 4))), (6, 3, 4))
+    case("layer_norm_of_rows", OfEachPixel(layer_norm=nn.LayerNorm((4, 6), eps=1e-2)), (6, 3, 4))
+    case("layer_norm_of_sequences", one("layer_norm", nn.LayerNorm((5, 7), bias=False)), (5, 7), layout=as_is)
+    case("conv1d_layer_norm_flatten_dense", named({
+        "conv1d": nn.Conv1d(3, 4, 3), "layer_norm": nn.LayerNorm((4, 6)), "flatten": nn.Flatten(),
+        "dense": nn.Linear(24, 5)}), (3, 8))
     case("layer_norm_without_bias", one("layer_norm", nn.LayerNorm(7, eps=1e-2, bias=False)), (5, 7), layout=as_is)
     case("layer_norm_without_affine", one("layer_norm", nn.LayerNorm(7, elementwise_affine=False)), (5, 7), layout=as_is)
     case("flatten_layer_norm_dense", named({
