@@ -396,6 +396,30 @@ references! {
     lstm_deep_last: (7x6) -> 10 { LSTM(5, layers = 2, bidirectional = true, bias = false, output = last) }
     lstm_wide: (9x35) -> 9x67 { LSTM(67, layers = 3) }
 
+    rnn_state: (x: 7x6, h: 5) -> 7x5 { x => RNN(5, state = h) }
+    gru_state: (x: 7x6, h: 5) -> 7x5 { x => GRU(5, state = h) }
+    gru_state_deep: (x: 7x6, h: 20) -> 10 {
+        x => GRU(5, layers = 2, bidirectional = true, output = last, state = h),
+    }
+    lstm_state: (x: 7x6, h: 5, c: 5) -> 7x5 { x => LSTM(5, state = h, cell = c) }
+    lstm_state_deep: (x: 7x6, h: 20, c: 20) -> 7x10 {
+        x => LSTM(5, layers = 2, bidirectional = true, bias = false, state = h, cell = c),
+    }
+    lstm_state_projection: (x: 7x6, h: 12, c: 20) -> 6 {
+        x => LSTM(5, layers = 2, bidirectional = true, output = last, projection = 3, state = h, cell = c),
+    }
+    encoder_decoder: (read: 6x3, written: 5x2) -> 5x5 {
+        encoder: read => GRU(4, output = last),
+        written => GRU(4, state = encoder),
+        Dense(5),
+    }
+    lstm_projection: (7x6) -> 7x3 { LSTM(5, projection = 3) }
+    lstm_projection_deep: (7x6) -> 7x6 { LSTM(5, layers = 2, bidirectional = true, projection = 3) }
+    lstm_projection_deep_last: (7x6) -> 4 {
+        LSTM(5, layers = 2, bidirectional = true, bias = false, projection = 2, output = last),
+    }
+    lstm_projection_wide: (9x35) -> 9x33 { LSTM(67, layers = 3, projection = 33) }
+
     gru: (7x6) -> 7x5 { GRU(5) }
     gru_last: (7x6) -> 5 { GRU(5, output = last) }
     gru_without_bias: (7x6) -> 7x5 { GRU(5, bias = false) }

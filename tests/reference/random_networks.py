@@ -245,8 +245,10 @@ class Layer:
     def apply_ClassToken(self, x):
         return torch.cat([self.weights.next(x.shape[-1]).expand(len(x), 1, -1), x], 1)
 
-    def recurrent(self, module, gates, x, **options):
+    def recurrent(self, module, gates, *values, **options):
+        x, projection = values[0], self.arguments.get("projection", 0)
         inputs, units, directions = x.shape[-1], self.units, 1 + self.bidirectional
+        outputs = projection or units
         module = module(
             inputs,
             units,
@@ -260,36 +262,50 @@ class Layer:
         weights = []
         for layer in range(self.layers):
             for _ in range(directions):
-                read = inputs if layer == 0 else directions * units
-                weights += [self.weights.next(n, gates * units).T for n in (read, units)]
+                read = inputs if layer == 0 else directions * outputs
+                weights += [self.weights.next(n, gates * units).T for n in (read, outputs)]
                 weights += [self.weights.next(gates * units) for _ in range(2 * self.bias)]
+                weights += [self.weights.next(units, outputs).T] if projection else []
         names = [name for name, _ in module.named_parameters()]
-        y, h = torch.func.functional_call(module, dict(zip(names, weights)), (x,))
+        cells = self.layers * directions
+        states = [("state", outputs), ("cell", units)] if module.mode == "LSTM" else [("state", units)]
+        begin = [self.begin(values, name, cells, size) for name, size in states]
+        begin = tuple(begin) if len(begin) > 1 else begin[0]
+        y, h = torch.func.functional_call(module, dict(zip(names, weights)), (x, begin))
         if self.arguments["output"] == "sequence":
             return y
         h = h[0] if isinstance(h, tuple) else h
         return torch.cat(list(h[-directions:]), -1)
 
-    def apply_RNN(self, x):
-        return self.recurrent(torch.nn.RNN, 1, x, nonlinearity=self.nonlinearity)
+    def begin(self, values, name, cells, size):
+        """`h_0` or `c_0`: a value of all cells side by side, or zeros."""
+        if name not in self.arguments:
+            return values[0].new_zeros(cells, len(values[0]), size)
+        return values[self.arguments[name]].reshape(-1, cells, size).transpose(0, 1).contiguous()
 
-    def apply_LSTM(self, x):
-        return self.recurrent(torch.nn.LSTM, 4, x)
+    def apply_RNN(self, *values):
+        return self.recurrent(torch.nn.RNN, 1, *values, nonlinearity=self.nonlinearity)
 
-    def apply_GRU(self, x):
-        return self.recurrent(torch.nn.GRU, 3, x)
+    def apply_LSTM(self, *values):
+        options = {"proj_size": self.arguments.get("projection", 0)}
+        return self.recurrent(torch.nn.LSTM, 4, *values, **options)
 
-    def apply_MultiHeadAttention(self, x):
+    def apply_GRU(self, *values):
+        return self.recurrent(torch.nn.GRU, 3, *values)
+
+    def apply_MultiHeadAttention(self, *values):
+        x, memory = values[0], values[self.arguments.get("memory", 0)]
         (batch, steps, width), heads = x.shape, self.heads
         keys = width // heads * self.arguments.get("kv_heads", heads)
         columns = width + 2 * keys
         in_proj, out_proj = self.weights.next(width, columns), self.weights.next(width, width)
         in_bias, out_bias = self.bias_of(columns), self.bias_of(width)
-        parts = F.linear(x, in_proj.T, in_bias).split((width, keys, keys), -1)
-        q, k, v = (part.reshape(batch, steps, -1, width // heads).transpose(1, 2) for part in parts)
+        of_x, of_memory = (F.linear(value, in_proj.T, in_bias) for value in (x, memory))
+        parts = [of_x[..., :width], *of_memory[..., width:].split((keys, keys), -1)]
+        q, k, v = (part.unflatten(-1, (-1, width // heads)).transpose(1, 2) for part in parts)
         if self.rotary:
             q, k = self.rotate(q), self.rotate(k)
-        mask = torch.zeros(heads, steps, steps, dtype=x.dtype)
+        mask = torch.zeros(heads, steps, memory.shape[1], dtype=x.dtype)
         if self.alibi:
             distances = torch.arange(steps)[:, None] - torch.arange(steps)
             mask = mask - slopes(heads, x.dtype)[:, None, None] * distances.abs()

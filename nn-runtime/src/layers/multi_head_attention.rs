@@ -30,8 +30,7 @@ use unrolled_shape::rules::multi_head_attention;
 /// Queries are computed from the input, keys and values from the input (self-attention) or from a memory `[M, WIDTH]`
 /// (cross-attention). Each head outputs `softmax(q kᵀ / sqrt(size)) v`; one more matrix maps the outputs of all heads
 /// to the output. Steps after the end of a sequence, of the input or of the memory, are masked, as by PyTorch's
-/// `key_padding_mask`, and zero in the output. If a memory has no valid steps,
-/// the heads output zeros.
+/// `key_padding_mask`, and zero in the output. If a memory has no valid steps, the heads output zeros.
 ///
 /// `rotary` rotates queries and keys by angles that depend on their positions (Su et al., 2021). A pair consists of one
 /// feature of the head's first half and one of its second half, as in Hugging Face's Llama.

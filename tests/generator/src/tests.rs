@@ -40,6 +40,8 @@ fn every_form_is_drawn_often() {
         "{ N2 + 1 }",
         "-> [",
         "line",
+        "state = ",
+        "memory = ",
         "same",
         "in2: ",
     ];

@@ -9,6 +9,8 @@ use crate::kernels::dense::{dense, dense_columns};
 use crate::kernels::dense_args::{ColumnsArgs, DenseArgs};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Init, Strides3};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// One sample's valid steps, and what is computed from them.
 pub(super) struct Sample<'a> {
