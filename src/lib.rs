@@ -329,7 +329,8 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// | `TransformerDecoder(memory, width, heads, hidden)` | causal self-attention, attention to a named value, dense layers | `norm_first=True` |
 /// | `PostNormTransformerDecoder(memory, width, heads, hidden)` | the same with each `LayerNorm` after its sum | `norm_first=False` |
 ///
-/// All take `dropout = 0.1` and `rotary = false`, encoders also `causal = false`. `width` is the number of features of
+/// All take `dropout = 0.1`, `rotary = false`, `kv_heads = heads` and `alibi = false`, encoders also `causal = false`;
+/// PyTorch's have no counterparts of `rotary`, `kv_heads` and `alibi`. `width` is the number of features of
 /// the input and the output.
 ///
 /// ```

@@ -324,14 +324,22 @@ impl ShapeInference<'_> {
             return true;
         }
         let mut counts = row.computed.iter();
+        let has_computed_last = || {
+            self.input(number, 0).last().is_some_and(|size| {
+                let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens));
+                self.is_generic_size(size) && !plain
+            })
+        };
         let mut computed = |size: &Size| match size {
-            Size::InputLast | Size::InputLastIf(_) => {
-                self.input(number, 0).last().is_some_and(|size| {
-                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens));
-                    self.is_generic_size(size) && !plain
-                })
+            Size::InputAxesIf(axes, _) if !node.argument(axes).is_some_and(Argument::is_one) => {
+                node.generic
             }
-            Size::Computed(_) => {
+            Size::InputLast | Size::InputLastIf(_) | Size::InputAxesIf(..) => has_computed_last(),
+            Size::InputLastUnless(names, _) if node.has_same(*names) => {
+                counts.next();
+                has_computed_last()
+            }
+            Size::Computed(_) | Size::InputLastUnless(..) => {
                 let count = counts.next().and_then(|count| self.network.count(node, count));
                 node.generic && count.is_none()
             }

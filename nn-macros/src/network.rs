@@ -339,6 +339,20 @@ impl Node {
         arguments.get(nth)
     }
 
+    /// Whether the first of these arguments is left out or is the second one.
+    pub(crate) fn has_same(&self, names: [&str; 2]) -> bool {
+        let [first, second] = names.map(|name| self.argument(name).map(|it| &it.value));
+        match (first, second) {
+            (Some(ArgumentValue::Number(a)), Some(ArgumentValue::Number(b))) => {
+                // The same tokens are the same size.
+                let tokens = |dim: &Dim| dim.tokens().map(ToString::to_string);
+                (a.known(), tokens(a)) == (b.known(), tokens(b))
+            }
+            (Some(ArgumentValue::Absent), _) => true,
+            _ => false,
+        }
+    }
+
     /// The inputs that the output has its steps from: not the named values among the arguments of a layer
     /// that is no join.
     pub(crate) fn on_the_line(&self) -> &[ValueId] {
@@ -444,6 +458,11 @@ impl Argument {
     /// Whether it is a flag that is set.
     pub(crate) fn is_true(&self) -> bool {
         matches!(self.value, ArgumentValue::Flag(true))
+    }
+
+    /// Whether it is the literal 1.
+    pub(crate) fn is_one(&self) -> bool {
+        matches!(&self.value, ArgumentValue::Number(size) if size.known() == Some(1))
     }
 
     /// The value for the rules, with the number that `size` returns for each size; `None` where it returns

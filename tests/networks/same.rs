@@ -139,7 +139,10 @@ network! {
 
     /// Steps of two sequences.
     struct Steps(a: 6x3, b: 6x3) -> 6x4 {
-        left: a => [gru: GRU(4), Conv1d(4, kernel = 3, padding = causal), fc: Dense(4)],
+        left: a => [
+            gru: GRU(4), Conv1d(4, kernel = 3, padding = causal), LSTM(5, projection = 4),
+            MultiHeadAttention(2, kv_heads = 1), LayerNorm(axes = 2), fc: Dense(4),
+        ],
         right: b => same(left),
         both: Mul { left, right },
         Repeat(2, shared = true) { rnn: RNN(4) },

@@ -194,17 +194,10 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
     }
 }
 
-/// Checks a normalisation of `groups` groups of channels over `positions` positions against the naive kernel; `lens`
-/// are the elements of weight and bias.
+/// Checks a normalisation of these sizes against the naive kernel; `lens` are the elements of weight and bias.
 #[track_caller]
-pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(
-    lens: [usize; 2],
-    (positions, groups): (usize, usize),
-    centred: bool,
-    eps: f64,
-) {
+pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(lens: [usize; 2], g: Groups) {
     let mut trial = Trial::<S, T>::random();
-    let g = Groups { positions, channels: S::INPUT.last(), groups, centred, eps };
     let (weight, bias) = trial.node.as_floats().split_at(lens[0]);
     let (x, d_y) = (&trial.x[0], &trial.d_y);
     let mut y = vec![f32::NAN; x.len()];

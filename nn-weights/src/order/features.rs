@@ -108,6 +108,12 @@ impl FeatureOrders {
                     self.set(*input, FeatureOrder::PLAIN, &node.name);
                 }
             }
+            if node.features == Features::AnyInput {
+                // Weights have the order of the first input; states and memories have none of their own.
+                for input in node.inputs.iter().skip(1) {
+                    self.set(*input, FeatureOrder::PLAIN, &node.name);
+                }
+            }
             if let Features::Fixed | Features::AnyInput = node.features {
                 self.set(node.output, FeatureOrder::PLAIN, &node.name);
             }

@@ -80,9 +80,10 @@ impl Description<'_> {
         let file = self.file;
         match &line.construct {
             Construct::Layer(row, arguments) => {
-                let value = |it: &crate::network::Argument| context.environment.value(&it.value);
-                let values: Vec<Value> = arguments.iter().map(value).collect();
-                self.layer(row, &[context.current()], &values)
+                let (values, names) = context.environment.values(arguments);
+                let inputs = names.into_iter().map(|name| of_name(named, name));
+                let inputs: Vec<usize> = std::iter::once(context.current()).chain(inputs).collect();
+                self.layer(row, &inputs, &values)
             }
             Construct::Join(kind, branches) => {
                 let mut branch = |it: &Branch| self.branch(it, context, named);
@@ -124,10 +125,7 @@ impl Description<'_> {
     }
 
     fn branch(&mut self, branch: &Branch, context: Context<'_>, named: &mut Named) -> usize {
-        let of_name = |source: &String| {
-            named.iter().rev().find(|(name, _)| name == source).expect("a name in scope").1
-        };
-        let current = branch.source.as_ref().map_or(context.current, |it| Some(of_name(it)));
+        let current = branch.source.as_ref().map_or(context.current, |it| Some(of_name(named, it)));
         self.body(&branch.body, Context { current, ..context }, named).expect("a value")
     }
 
@@ -165,6 +163,10 @@ impl Description<'_> {
     }
 }
 
+fn of_name(named: &Named, source: &str) -> usize {
+    named.iter().rev().find(|(name, _)| name == source).expect("a name in scope").1
+}
+
 fn shape_text(shape: &Shape) -> String {
     format!("{:?}", shape.dims())
 }
@@ -183,6 +185,7 @@ fn value_text(value: &Value) -> Option<String> {
         Value::Real(real) => format!("{real:?}"),
         Value::Word(word) => format!("{:?}", word.text),
         Value::Shape(shape) => shape_text(shape),
-        Value::Absent | Value::Input(_) | Value::Weight(_) => return None,
+        Value::Input(nth) => nth.to_string(),
+        Value::Absent | Value::Weight(_) => return None,
     })
 }

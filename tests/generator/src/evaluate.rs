@@ -73,9 +73,12 @@ impl Evaluation<'_> {
     fn line(&mut self, line: &Line, current: Option<Shape>, named: &mut Named) -> Option<Shape> {
         let output = match &line.construct {
             Construct::Layer(row, arguments) => {
-                let value = |it: &crate::network::Argument| self.environment.value(&it.value);
-                let values: Vec<Value> = arguments.iter().map(value).collect();
-                self.layer(row, row.name, &[current?], &values)?
+                let (values, names) = self.environment.values(arguments);
+                let of_name =
+                    |source: &str| Some(named.iter().rev().find(|(it, _)| it == source)?.1);
+                let inputs = names.into_iter().map(of_name);
+                let inputs: Option<Vec<Shape>> = std::iter::once(current).chain(inputs).collect();
+                self.layer(row, row.name, &inputs?, &values)?
             }
             Construct::Join(kind, branches) => self.join(*kind, branches, current, named)?,
             Construct::Residual { body, skip } => {

@@ -180,6 +180,7 @@ fn print_value(value: &ArgumentValue) -> String {
         ArgumentValue::Number(size) => print_size(*size),
         ArgumentValue::Pair(sizes) | ArgumentValue::Padding(sizes) => print_pair(*sizes),
         ArgumentValue::Shape(sizes) => print_shape(sizes),
+        ArgumentValue::Named(name) => name.clone(),
     }
 }
 

@@ -41,6 +41,8 @@ fn every_form_is_drawn_often() {
         "{ N2 + 1 }",
         "-> [",
         "line",
+        "state = ",
+        "memory = ",
         "same",
         "in2: ",
     ];
