@@ -88,7 +88,7 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// A header is a function signature: input shapes in parentheses, output shape after the arrow. A line of the
 /// body is one layer: `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes are channels-last. The shape
 /// after a layer's arrow is optional; where it is written, it is checked. The arguments of a layer are the fields
-/// of the struct of its name in [`rules`].
+/// of the struct of its name in [`rules`]; [`layer_reference`] has an example of each.
 ///
 /// # Named values
 ///
@@ -410,8 +410,8 @@ pub mod __private {
         AtRunTime, Buffer, CHeader, Embeds, Field, InPlaceSlot, Infer, InferCtx, InferenceExt,
         Input, InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo,
         Outputs, Parameters, RngKey, Sequence, Shaped, Slot, Spec, StaticWeights, Streaming,
-        Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields, len_of_weights,
-        step_in, steps_through, take,
+        Values, Weights, add_to, block_len, blocks, c_forward_in, check_inputs, copied, layers,
+        len_of_fields, len_of_weights, step_in, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{
@@ -430,6 +430,10 @@ pub mod __private {
         check_ram, checks, expect, plan, rules, trace,
     };
 }
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/layers.md")]
+pub mod layer_reference {}
 
 /// The code of the book, which is tested like that of the documentation.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The examples that need data.
-const WITH_DATA: [&str; 14] = [
+const WITH_DATA: [&str; 16] = [
     "tabular",
     "series",
     "sentiment",
@@ -21,7 +21,12 @@ const WITH_DATA: [&str; 14] = [
     "normfree",
     "contrastive",
     "vae",
+    "transfer",
+    "saliency",
 ];
+
+/// Those that make their data.
+const WITHOUT_DATA: [&str; 3] = ["gan", "dqn", "image_folder"];
 
 /// A command that runs an example in a folder of its own, without `UNROLLED_DATA`.
 fn example(name: &str, folder: &str) -> Command {
@@ -185,6 +190,56 @@ fn vae() {
 }
 
 #[test]
+fn transfer() {
+    let text = quick("transfer");
+    assert!(text.contains("4 tensors loaded"), "{text}");
+    let (_, means) = text.split_once("mean ").unwrap();
+    let [of_moved, of_new] = ["", "%"].map(|before| number_after(means, before));
+    // Chance is 20%.
+    assert!(of_moved > 60.0 && of_new > 60.0, "{text}");
+}
+
+#[test]
+fn saliency() {
+    let text = quick("saliency");
+    let [salient, random] = ["falls by\n", "largest saliency\n"].map(|of| number_after(&text, of));
+    assert!(salient > 1.5 * random && random > 0.0, "{text}");
+    assert!(number_after(&text, "the side of ") > 90.0, "{text}");
+    let png = std::fs::read(temporary("saliency").join("saliency.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG\r\n"), "{} bytes", png.len());
+}
+
+#[test]
+fn gan() {
+    let text = output_of(example("gan", "gan").arg("--quick"));
+    let [before, after, least] =
+        ["before training: ", "epoch 5/5: energy distance ", "of real points: "]
+            .map(|of| number_after(&text, of));
+    assert!(after < 0.1 * before && least < after + 0.02, "{text}");
+}
+
+#[test]
+fn dqn() {
+    let text = output_of(example("dqn", "dqn").arg("--quick"));
+    let [random, trained] =
+        ["random actions: ", "other episodes: "].map(|of| number_after(&text, of));
+    // A pole without control falls after some ten steps.
+    assert!(9.0 < random && 3.0 * random < trained && trained <= 200.0, "{text}");
+}
+
+#[test]
+fn image_folder() {
+    let text = quick("image_folder");
+    assert!(text.contains("160 images in `shapes`: circle, cross, square, triangle"), "{text}");
+    assert!(number_after(&text, "are right (") >= 80.0, "{text}");
+    // A folder of its own, with other classes.
+    let folder = temporary("image_folder").join("shapes");
+    let error =
+        error_of(example("image_folder", "image_folder").arg("--data").arg(folder.join("circle")));
+    assert!(error.contains("expected a sub-folder"), "{error}");
+}
+
+#[test]
 fn shakespeare() {
     let text = output_of(example("shakespeare", "shakespeare").arg("--quick"));
     let epochs = || text.split("\nepoch ").skip(1);
@@ -218,7 +273,8 @@ fn custom_layer() {
 #[test]
 fn results_do_not_depend_on_threads() {
     // Two at a time: most of the runs use one core.
-    let (first, second) = WITH_DATA.split_at(WITH_DATA.len() / 2);
+    let all = [&WITH_DATA[..], &WITHOUT_DATA].concat();
+    let (first, second) = all.split_at(all.len() / 2);
     std::thread::scope(|scope| {
         scope.spawn(|| check_threads(first));
         check_threads(second);
@@ -298,7 +354,7 @@ fn audio() {
 
 #[test]
 fn wrong_arguments_print_the_usage() {
-    for name in WITH_DATA {
+    for name in WITH_DATA.into_iter().chain(WITHOUT_DATA) {
         let help = output_of(example(name, name).arg("--help"));
         assert!(help.contains(&format!("--example {name} ")) && help.contains("--quick"), "{help}");
         for wrong in [&["--quik"][..], &["--seed", "many"], &["--quick", "--data", "."]] {

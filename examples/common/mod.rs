@@ -2,7 +2,7 @@
 
 use lexopt::prelude::*;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use unrolled::train::{Epoch, History};
 
@@ -67,7 +67,14 @@ impl Options {
         Ok(Some(options))
     }
 
+    /// The folder of `--data`.
+    #[allow(dead_code, reason = "most examples read files of data sets")]
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     /// The file `path` of the data sets. `source` is the address to download it from.
+    #[allow(dead_code, reason = "some examples make their data")]
     pub(crate) fn file(&self, path: &str, source: &str) -> Result<PathBuf, String> {
         let from_environment = || std::env::var_os("UNROLLED_DATA").map(PathBuf::from);
         let Some(folder) = self.data.clone().or_else(from_environment) else {

@@ -21,6 +21,7 @@ impl Noise {
     }
 
     /// Normal with mean 0 and standard deviation 1 (Box and Muller, 1958).
+    #[allow(dead_code, reason = "some examples need uniform numbers only")]
     pub(crate) fn normal(&mut self) -> f32 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (TAU * self.uniform()).cos()

@@ -6,6 +6,7 @@
 mod common;
 
 mod batch_norm;
+mod blockwise;
 mod custom;
 mod embedding;
 mod feature_order;

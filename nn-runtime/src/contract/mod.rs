@@ -5,6 +5,8 @@ mod graph;
 mod layer;
 mod layer_ctx;
 mod network;
+#[cfg(feature = "train")]
+mod network_info;
 mod node;
 #[cfg(feature = "train")]
 mod observer;
@@ -25,14 +27,16 @@ pub use layer_ctx::LayerCtx;
 #[cfg(feature = "std")]
 pub(crate) use network::ForwardOne;
 pub use network::Network;
+#[cfg(feature = "train")]
+pub(crate) use network_info::NetworkInfo;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
 #[cfg(feature = "train")]
 pub use observer::Observer;
 #[cfg(feature = "train")]
 pub use shaped::TrainEmbeds;
-pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
 #[cfg(feature = "train")]
-pub(crate) use shaped::{for_each_trained_range, trained_ranges};
+pub(crate) use shaped::trained_ranges;
+pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
 pub use slot::{InPlaceSlot, Slot};
 pub use spec::{Root, Spec};
 #[cfg(feature = "std")]

@@ -16,15 +16,15 @@ pub(crate) fn file_tensors<N: Shaped>() -> FileTensors {
 
 /// The ranges of the weights of all layers that have any, buffers included, among all weights of a network.
 #[cfg(feature = "train")]
-pub(crate) fn layer_ranges<N: Shaped>() -> Vec<Range<usize>> {
-    let flat = flatten(&N::GRAPH);
+pub(crate) fn layer_ranges(graph: &Graph) -> Vec<Range<usize>> {
+    let flat = flatten(graph);
     let weights = flat.nodes.iter().flat_map(|node| &node.weights);
     let own = weights.filter(|weights| !weights.shared && weights.len > 0);
     own.map(|weights| weights.offset..weights.offset + weights.len).collect()
 }
 
 /// As [`file_tensors`], compiled once.
-fn tensors_of(graph: &Graph) -> FileTensors {
+pub(crate) fn tensors_of(graph: &Graph) -> FileTensors {
     FileTensors::of(&flatten(graph))
 }
 

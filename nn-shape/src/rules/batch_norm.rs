@@ -83,6 +83,7 @@ pub static ROW: Row = Row {
     features: Features::Same,
     steps: Steps::Valid,
     role: Role::ChannelNorm,
+    pointwise: true,
     ..Row::BASE
 };
 

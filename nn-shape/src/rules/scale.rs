@@ -86,6 +86,7 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     features: Features::Same,
     role: Role::Scale,
+    pointwise: true,
     ..Row::BASE
 };
 
