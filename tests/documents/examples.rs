@@ -46,6 +46,7 @@ network! {
     struct InstanceNorm(28x28x32) -> 28x28x32 { InstanceNorm(affine = true) }
     struct Scale(28x28x32) -> 28x28x32 { Scale(1e-4, per_channel = true) }
     struct Dropout(128) -> 128 { Dropout(0.2) }
+    struct GaussianNoise(128) -> 128 { GaussianNoise(0.1) }
     struct ReLU(128) -> 128 { ReLU }
     struct LeakyReLU(128) -> 128 { LeakyReLU(0.1) }
     struct PReLU(28x28x32) -> 28x28x32 { PReLU(per_channel = true) }

@@ -95,6 +95,9 @@ fn arguments(row: &Row, source: &str) -> String {
 /// What the layer does with sequences that are shorter than their shape.
 const fn shorter_sequences(row: &Row) -> &'static str {
     match row.steps {
+        Steps::Each if row.steps_for.is_some() => {
+            "each step is computed by itself, or they are refused, if its arguments join steps"
+        }
         Steps::Each => "each step is computed by itself",
         Steps::Valid => "steps after the end are ignored",
         Steps::Kernel => "the kernel ends with the sequence",
@@ -105,7 +108,9 @@ const fn shorter_sequences(row: &Row) -> &'static str {
 /// Whether the layer runs step by step.
 fn streaming(row: &Row) -> &'static str {
     match row.streaming {
-        Streaming::CarriesIf(_) => "with a state, if its arguments allow it",
+        Streaming::CarriesIf(_) => {
+            "if its arguments allow it, with a state where it reads earlier steps"
+        }
         _ if row.streams(&[]) => "yes",
         _ => "no",
     }
@@ -122,7 +127,10 @@ fn counterpart(source: &str) -> String {
 fn section(row: &Row, examples: &str) -> String {
     let source = read(&project().join(format!("nn-shape/src/rules/{}.rs", row.stem)));
     let meaning = paragraphs(&documentation(&source, &format!("pub struct {} ", row.name)));
-    let output = paragraphs(&documentation(&source, "pub const fn output"));
+    // The rules of recurrent layers are those of a macro.
+    let shared = project().join("nn-shape/src/rules/recurrent.rs");
+    let rule = if source.contains("recurrent!(") { &read(&shared) } else { &source };
+    let output = paragraphs(&documentation(rule, "pub const fn output("));
     // Functions of one element, whose rule a macro writes.
     let (shape, errors) = match &output[..] {
         [shape, .., errors] if !shape.is_empty() => {
