@@ -5,8 +5,6 @@ mod graph;
 mod layer;
 mod layer_ctx;
 mod network;
-#[cfg(feature = "train")]
-mod network_info;
 mod node;
 #[cfg(feature = "train")]
 mod observer;
@@ -27,16 +25,14 @@ pub use layer_ctx::LayerCtx;
 #[cfg(feature = "std")]
 pub(crate) use network::ForwardOne;
 pub use network::Network;
-#[cfg(feature = "train")]
-pub(crate) use network_info::NetworkInfo;
 pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
 #[cfg(feature = "train")]
 pub use observer::Observer;
 #[cfg(feature = "train")]
 pub use shaped::TrainEmbeds;
-#[cfg(feature = "train")]
-pub(crate) use shaped::trained_ranges;
 pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
+#[cfg(feature = "train")]
+pub(crate) use shaped::{for_each_trained_range, trained_ranges, trained_ranges_of};
 pub use slot::{InPlaceSlot, Slot};
 pub use spec::{Root, Spec};
 #[cfg(feature = "std")]

@@ -169,7 +169,7 @@ pub(crate) fn trained_ranges<N: Shaped>() -> Vec<(String, Range<usize>)> {
 
 /// As [`trained_ranges`], by the constants of the type.
 #[cfg(feature = "train")]
-pub(super) fn trained_ranges_of(
+pub(crate) fn trained_ranges_of(
     layers: &[LayerInfo],
     params: usize,
 ) -> Vec<(String, Range<usize>)> {
@@ -181,7 +181,7 @@ pub(super) fn trained_ranges_of(
 
 /// Calls `f` with each of the [`trained_ranges`], without allocating.
 #[cfg(feature = "train")]
-pub(super) fn for_each_trained_range(
+pub(crate) fn for_each_trained_range(
     layers: &[LayerInfo],
     params: usize,
     f: &mut dyn FnMut(Range<usize>),

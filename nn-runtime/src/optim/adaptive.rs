@@ -1,8 +1,9 @@
 //! [`AdaptiveClip`]: gradients clipped in proportion to their weights.
 
-use crate::contract::{Network, NetworkInfo};
+use crate::contract::Network;
 use crate::hyper::{self, checked};
 use crate::kernels::dispatch::dispatch;
+use crate::order::NetworkInfo;
 use crate::types::Tensor;
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! Gradient clipping: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
 
 use super::adaptive::{AdaptiveClip, RATIO};
-use crate::contract::NetworkInfo;
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
+use crate::order::NetworkInfo;
 use crate::system::{parallel, time};
 use crate::types::Weights;
 use std::array;

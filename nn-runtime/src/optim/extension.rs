@@ -1,7 +1,8 @@
 //! [`OptimizerExt`]: one step for any network.
 
 use super::optimizer::{Optimizer, TrainedRange};
-use crate::contract::{Network, NetworkInfo};
+use crate::contract::Network;
+use crate::order::NetworkInfo;
 use crate::types::WeightSlice;
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut, Range};

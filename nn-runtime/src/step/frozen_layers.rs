@@ -1,7 +1,7 @@
 //! [`FrozenLayers`]: the layers that a training step does not train.
 
-use crate::contract::NetworkInfo;
 use crate::memory::Frozen;
+use crate::order::NetworkInfo;
 use std::ops::Range;
 
 /// The frozen layers of a network. A layer is frozen if all of its trained weights are or, if it has none, all of its

@@ -14,10 +14,11 @@ use super::task::Task;
 use super::trainer::{Trainer, TrainerCore};
 use super::training_run::TrainingRun;
 use super::trial::FirstSamples;
-use crate::contract::{Network, NetworkInfo};
+use crate::contract::Network;
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
+use crate::order::NetworkInfo;
 use crate::ranks::{Division, Ranks};
 use std::ops::DerefMut;
 

@@ -1,8 +1,9 @@
 //! [`Health`]: the gradients of a network, layer by layer, and warnings derived from them and from the data.
 
-use crate::contract::{LayerInfo, Network, NetworkInfo};
+use crate::contract::{LayerInfo, Network};
 use crate::memory::{Buffer, Frozen};
 use crate::optim::norm;
+use crate::order::NetworkInfo;
 use crate::types::Tensor;
 use std::fmt;
 use std::ops::Range;

@@ -3,8 +3,9 @@
 use super::epochs::FitCall;
 use super::error::TrainError;
 use super::trainer::{Trainer, TrainerCore};
-use crate::contract::{Network, NetworkInfo};
+use crate::contract::Network;
 use crate::optim::{Divisible, Optimizer, OptimizerState, StateError};
+use crate::order::NetworkInfo;
 use crate::ranks::{DistributedError, Division, Ranks, Shares};
 use std::collections::BTreeSet;
 use std::ops::Range;

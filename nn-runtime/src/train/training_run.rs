@@ -10,12 +10,12 @@ use super::run_settings::{RunSettings, StepBatch};
 use super::samples::StepSamples;
 use super::task::{BatchStep, Chosen, Task};
 use super::untrained::Untrained;
-use crate::contract::NetworkInfo;
 use crate::kernels::add_to;
 use crate::loss::LossSums;
 #[cfg(feature = "files")]
 use crate::optim::OptimizerState;
 use crate::optim::{Clipper, Optimizer, update_share};
+use crate::order::NetworkInfo;
 use crate::ranks::{Ranks, Traffic, TreeSum, add_sums, bytes_of_mut};
 use crate::step::{FrozenLayers, PartOfBatch};
 use crate::system::{RngKey, parallel};

@@ -1,7 +1,8 @@
 //! [`Layers`]: the table of a network's layers in `report.svg`.
 
 use super::chart::{escaped, text};
-use crate::contract::{LayerInfo, NetworkInfo};
+use crate::contract::LayerInfo;
+use crate::order::NetworkInfo;
 
 /// The layers of a network, those of inner networks among them.
 pub(super) struct Layers(Vec<Row>);

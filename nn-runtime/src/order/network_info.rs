@@ -1,12 +1,9 @@
 //! [`NetworkInfo`]: the constants of a network's type.
 
-use super::graph::Graph;
-use super::network::Network;
-use super::node::Node;
-use super::shaped::{self, LayerInfo};
-use super::spec::Root;
-use super::train_node::TrainNode;
-use crate::order::{self, file_tensors};
+use super::flat_graph::{file_tensors, layer_ranges, tensors_of};
+use crate::contract::{
+    Graph, LayerInfo, Network, Node, Root, TrainNode, for_each_trained_range, trained_ranges_of,
+};
 use crate::types::{OutputInfo, Tensor};
 use std::ops::Range;
 use unrolled_weights::FileTensors;
@@ -46,22 +43,22 @@ impl NetworkInfo {
 
     /// The names and layouts of all weights.
     pub(crate) fn file_tensors(&self) -> FileTensors {
-        order::tensors_of(self.graph)
+        tensors_of(self.graph)
     }
 
     /// The ranges of the weights of all layers that have any, running statistics included, among all weights.
     pub(crate) fn layer_ranges(&self) -> Vec<Range<usize>> {
-        order::layer_ranges(self.graph)
+        layer_ranges(self.graph)
     }
 
     /// The ranges of trained weights among all weights, layer by layer, with the path of each layer: without running
     /// statistics.
     pub(crate) fn trained_ranges(&self) -> Vec<(String, Range<usize>)> {
-        shaped::trained_ranges_of(self.layers, self.params)
+        trained_ranges_of(self.layers, self.params)
     }
 
     /// Calls `f` with each of the [`trained_ranges`](Self::trained_ranges), without allocating.
     pub(crate) fn for_each_trained_range(&self, f: &mut dyn FnMut(Range<usize>)) {
-        shaped::for_each_trained_range(self.layers, self.params, f);
+        for_each_trained_range(self.layers, self.params, f);
     }
 }
