@@ -445,8 +445,8 @@ pub mod __private {
         AtRunTime, Buffer, CHeader, Embeds, Field, InPlaceSlot, Infer, InferCtx, InferenceExt,
         Input, InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node, OutputInfo,
         Outputs, Parameters, RngKey, Sequence, Shaped, Slot, Spec, StaticWeights, Streaming,
-        Values, Weights, add_to, block_len, blocks, c_forward_in, check_inputs, copied, layers,
-        len_of_fields, len_of_weights, step_in, steps_through, take,
+        Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields, len_of_weights,
+        step_in, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

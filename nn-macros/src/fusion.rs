@@ -1,8 +1,7 @@
 //! Which nodes inference computes together, by the [`Fusion`] of their rows.
 
 use crate::network::{Dim, Layer, Network, Node};
-use unrolled_shape::registry::Storage;
-use unrolled_shape::{BLOCK, Condition, Fusion, Shape};
+use unrolled_shape::{Condition, Fusion};
 
 /// A node whose output goes straight into a pool, so that it is never stored as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,41 +50,6 @@ pub(crate) fn pooled(
     (0..network.nodes.len()).filter_map(from).collect()
 }
 
-/// The nodes that inference computes blockwise: lists of consecutive nodes, all of which are computed for some pixels, and
-/// then for the next ones, so that these stay in a first-level cache from one node to the next.
-///
-/// A list is worth it where the values are longer than a block, and where a block has pixels enough that what a layer
-/// prepares for each call takes little time.
-pub(crate) fn blockwise(network: &Network, pooled: &[Pooled]) -> Vec<Vec<usize>> {
-    const FEWEST_PIXELS: usize = 8;
-    let shape = |index: usize| -> Option<Shape> {
-        let node = &network.nodes[index];
-        let Layer::Known { row, .. } = &node.layer else { return None };
-        if !row.pointwise || pooled.iter().any(|it| it.hides(index) || it.pool == index) {
-            return None;
-        }
-        let output = network.values[node.output.0].dims.known()?;
-        let inputs = network.sizes(node, Dim::known)?.inputs;
-        let fits = output.len() > BLOCK && output.last() * FEWEST_PIXELS <= BLOCK;
-        (fits && inputs.iter().all(|input| input.same(&output))).then_some(output)
-    };
-    let mut lists: Vec<(Option<Shape>, Vec<usize>)> = Vec::new();
-    for (index, node) in network.nodes.iter().enumerate() {
-        if node.storage() == Storage::View {
-            continue;
-        }
-        let shape = shape(index);
-        match lists.last_mut() {
-            Some((Some(before), nodes)) if shape.is_some_and(|shape| shape.same(before)) => {
-                nodes.push(index);
-            }
-            _ => lists.push((shape, vec![index])),
-        }
-    }
-    let lists = lists.into_iter().filter(|(shape, nodes)| shape.is_some() && nodes.len() > 1);
-    lists.map(|(_, nodes)| nodes).collect()
-}
-
 fn fusion(node: &Node) -> Fusion {
     match &node.layer {
         Layer::Known { row, .. } => row.fusion,
@@ -109,36 +73,6 @@ mod tests {
     #[track_caller]
     fn pooled(header: &str, lines: &str) -> Vec<Pooled> {
         plan(&network(&format!("pub struct Net{header} {{ {lines} }}"))).pooled
-    }
-
-    /// The lists that are computed blockwise in the network of these lines.
-    #[track_caller]
-    fn blockwise(header: &str, lines: &str) -> Vec<Vec<usize>> {
-        plan(&network(&format!("pub struct Net{header} {{ {lines} }}"))).blockwise
-    }
-
-    #[test]
-    fn pointwise_lines_in_a_row_are_computed_blockwise() {
-        let lines = "Conv2d(8, kernel = 1), BatchNorm, ReLU, \
-                     Residual { Conv2d(8, kernel = 1), BatchNorm }, ReLU, GlobalAvgPool";
-        let lists = vec![vec![1, 2], vec![4, 5, 6]];
-        assert_eq!(blockwise("(20x20x8) -> 8", lines), lists);
-        // Small values, and blocks of few pixels.
-        assert_eq!(blockwise("(10x10x8) -> 8", lines), [[0_usize; 0]; 0]);
-        let many = "Conv2d(257, kernel = 1), BatchNorm, ReLU";
-        assert_eq!(blockwise("(20x20x8) -> 20x20x257", many), [[0_usize; 0]; 0]);
-        let generic = "Conv2d(SIZE, kernel = 1), BatchNorm, ReLU";
-        let header = "<const SIZE: usize>(20x20x8) -> 20x20xSIZE";
-        assert_eq!(blockwise(header, generic), [[0_usize; 0]; 0]);
-    }
-
-    #[test]
-    fn a_list_ends_at_another_shape() {
-        let lines = "BatchNorm, Sigmoid, Reshape(400x8), Tanh, ReLU, Softmax, Exp, Log, \
-                     Mul { {}, gate }, Abs";
-        // `Mul` broadcasts.
-        let lists = vec![vec![0, 1], vec![3, 4], vec![6, 7]];
-        assert_eq!(blockwise("(x: 20x20x8, gate: 8) -> 400x8", lines), lists);
     }
 
     #[test]

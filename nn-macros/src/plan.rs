@@ -98,8 +98,6 @@ pub(crate) struct Plan {
     pub(crate) infer: BufferPlan,
     /// What inference computes together.
     pub(crate) pooled: Vec<Pooled>,
-    /// Lists of nodes that inference computes blockwise.
-    pub(crate) blockwise: Vec<Vec<usize>>,
     /// Whether the gradient of each value is needed.
     pub(crate) needs: Vec<Need>,
     /// For each node, the gradients of its inputs.
@@ -117,11 +115,9 @@ pub(crate) fn plan(network: &Network) -> Plan {
     let flows = graph.flows(&needs, &mut train);
     // At inference only: in training, backward may read what fused layers do not store.
     let pooled = fusion::pooled(network, |node| graph.only_reader(node));
-    let blockwise = fusion::blockwise(network, &pooled);
     Plan {
-        infer: graph.infer_values(&pooled, &blockwise),
+        infer: graph.infer_values(&pooled),
         pooled,
-        blockwise,
         copied: graph.copied(),
         segments: segments(network),
         train,
@@ -215,19 +211,18 @@ impl<'a> Graph<'a> {
     }
 
     /// For each value the first one in the same memory: views and the nodes that `join` accepts share the memory
-    /// of their first input.
+    /// of their input.
     fn groups(&self, join: impl Fn(usize) -> bool) -> Vec<usize> {
         let mut groups = self.alias.clone();
         for (index, node) in self.network.nodes.iter().enumerate() {
             let (input, output) = (node.inputs[0].0, node.output.0);
-            let joined = node.storage() == Storage::View || join(index);
-            groups[output] = if joined { groups[input] } else { output };
+            groups[output] = match node.storage() {
+                Storage::View => groups[input],
+                Storage::InPlace if join(index) => groups[input],
+                _ => output,
+            };
         }
         groups
-    }
-
-    fn is_in_place(&self, node: usize) -> bool {
-        self.network.nodes[node].storage() == Storage::InPlace
     }
 
     /// The moment of the backward pass of a node. Moments count the forward passes of all nodes, then the copy
@@ -236,13 +231,12 @@ impl<'a> Graph<'a> {
         2 * self.network.nodes.len() + 1 - node
     }
 
-    /// Assigns locations to groups of values. `first_use` returns the moment at which a node writes its output, `last_use`
-    /// those until which it needs its inputs and its output. Values that `pooled` hides are never stored and have none.
+    /// Assigns locations to groups of values. `last_use` returns the moments until which a node needs its inputs
+    /// and its output. Values that `pooled` hides are never stored and have none.
     fn values(
         &self,
         groups: &[usize],
         pooled: &[Pooled],
-        first_use: impl Fn(usize) -> usize,
         last_use: impl Fn(usize, &Node) -> [Option<usize>; 2],
     ) -> BufferPlan {
         let count = self.network.values.len();
@@ -264,7 +258,7 @@ impl<'a> Graph<'a> {
             let location = *plan.values[group].get_or_insert_with(|| {
                 let content = Content::Value { node: index };
                 let value = node.output;
-                plan.buffers.push(Buffer { value, content, from: first_use(index), to: index });
+                plan.buffers.push(Buffer { value, content, from: index, to: index });
                 Location::Buffer(plan.buffers.len() - 1)
             });
             plan.values[node.output.0] = Some(location);
@@ -284,19 +278,12 @@ impl<'a> Graph<'a> {
         plan
     }
 
-    fn infer_values(&self, pooled: &[Pooled], blockwise: &[Vec<usize>]) -> BufferPlan {
-        let list = |node: usize| blockwise.iter().find(|nodes| nodes.contains(&node));
-        // A block of an input can be copied before it is overwritten.
-        let join = |node| (self.is_in_place(node) || list(node).is_some()) && self.owns_input(node);
-        let groups = self.groups(join);
-        // The nodes of a list run at the same time: an output must not have the memory of an input that is read in the
-        // next block.
-        let first_use = |index| list(index).map_or(index, |nodes| nodes[0]);
-        self.values(&groups, pooled, first_use, |index, node| {
+    fn infer_values(&self, pooled: &[Pooled]) -> BufferPlan {
+        let groups = self.groups(|node| self.owns_input(node));
+        self.values(&groups, pooled, |index, node| {
             // A view reads nothing: its readers do.
             let reads = node.storage() != Storage::View;
-            let last = list(index).and_then(|nodes| nodes.last()).copied().unwrap_or(index);
-            [reads.then_some(last), None]
+            [reads.then_some(index), None]
         })
     }
 
@@ -306,23 +293,18 @@ impl<'a> Graph<'a> {
             let input = self.alias[self.network.nodes[node].inputs[0].0];
             let read_again =
                 self.producer[input].is_some_and(|p| self.network.nodes[p].needs().output);
-            self.is_in_place(node) && self.owns_input(node) && !read_again
+            self.owns_input(node) && !read_again
         };
         let groups = self.groups(join);
-        self.values(
-            &groups,
-            &[],
-            |index| index,
-            |index, node| {
-                if node.storage() == Storage::View {
-                    return [None, None];
-                }
-                let backward = self.backward_of(index);
-                let needs = node.needs();
-                let of_inputs = if needs.input { backward } else { index };
-                [Some(of_inputs), needs.output.then_some(backward)]
-            },
-        )
+        self.values(&groups, &[], |index, node| {
+            if node.storage() == Storage::View {
+                return [None, None];
+            }
+            let backward = self.backward_of(index);
+            let needs = node.needs();
+            let of_inputs = if needs.input { backward } else { index };
+            [Some(of_inputs), needs.output.then_some(backward)]
+        })
     }
 
     /// Which gradients are needed.
@@ -348,7 +330,7 @@ impl<'a> Graph<'a> {
     /// How gradients are computed, and their locations.
     fn flows(&self, needs: &[Need], plan: &mut BufferPlan) -> Vec<Vec<Flow>> {
         // Unlike values, gradients may always be overwritten in place: no pass reads one twice.
-        let groups = self.groups(|node| self.is_in_place(node) && self.owns_input(node));
+        let groups = self.groups(|node| self.owns_input(node));
         let count = self.network.values.len();
         plan.gradients = vec![None; count];
         for (nth, input) in self.network.inputs.iter().enumerate() {

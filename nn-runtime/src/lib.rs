@@ -63,10 +63,7 @@ pub use contract::{
 #[cfg(feature = "std")]
 pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};
 pub use kernels::{AtRunTime, Instructions, Isa, add_to};
-pub use memory::{
-    Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, block_len, blocks,
-    copied, take,
-};
+pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
 #[cfg(feature = "train")]
 pub use memory::{Frozen, FullShards, Shards, TrainCtx, TrainLayout};
 #[cfg(feature = "nalgebra")]

@@ -7,10 +7,6 @@ use crate::shape::Shape;
 /// smallest first-level caches.
 pub const STRIP: usize = 1 << 12;
 
-/// Elements that inference computes at a time of several layers whose [`Row::pointwise`](crate::registry::Row::pointwise)
-/// holds: 8 KB, so that those of three values stay in a first-level cache.
-pub const BLOCK: usize = 1 << 11;
-
 /// Whether something holds of the inputs' shapes and the arguments' values, after the rule has agreed.
 pub type Condition = fn(&[Shape], &[Value]) -> bool;
 

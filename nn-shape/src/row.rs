@@ -252,9 +252,6 @@ pub struct Row {
     pub streaming: Streaming,
     /// How inference computes it together with its neighbours.
     pub fusion: Fusion,
-    /// Whether inference can compute any pixels by themselves, from the same pixels of inputs that have the shape of the
-    /// output.
-    pub pointwise: bool,
     /// What warnings about common mistakes have to know of it.
     pub role: Role,
 }
@@ -288,12 +285,11 @@ impl Row {
         channels_of: None,
         streaming: Streaming::Pointwise,
         fusion: Fusion::None,
-        pointwise: false,
         role: Role::Other,
     };
 
     /// A function of each element by itself.
-    pub const ELEMENTWISE: Self = Self { features: Features::Same, pointwise: true, ..Self::BASE };
+    pub const ELEMENTWISE: Self = Self { features: Features::Same, ..Self::BASE };
 
     /// The number of trained parameters, where the rule succeeds.
     #[must_use]

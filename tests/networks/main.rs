@@ -6,7 +6,6 @@
 mod common;
 
 mod batch_norm;
-mod blockwise;
 mod custom;
 mod embedding;
 mod feature_order;

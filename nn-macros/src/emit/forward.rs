@@ -4,7 +4,7 @@ use super::buffers::{Io, Views, buffer_names};
 use super::context::Context;
 use super::shapes;
 use crate::fusion::Pooled;
-use crate::network::{Node, ValueId};
+use crate::network::Node;
 use crate::plan::PhaseSegment;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -60,101 +60,7 @@ pub(super) enum Inference {
 pub(super) fn emit_nodes(context: &Context, inference: Inference) -> TokenStream {
     let names = buffer_names(context, &context.plan.infer);
     let nodes = context.running();
-    nodes
-        .map(|(index, node)| {
-            let list = context.plan.blockwise.iter().find(|nodes| nodes.contains(&index));
-            match list {
-                Some(nodes) if nodes[0] == index => {
-                    infer_blockwise(context, inference, &names, nodes)
-                }
-                Some(_) => TokenStream::new(),
-                None => infer_node(context, inference, &names, index, node),
-            }
-        })
-        .collect()
-}
-
-impl Inference {
-    /// The constants of the memory plan.
-    const fn holder(self) -> &'static str {
-        match self {
-            Self::Whole => "__Infer",
-            Self::Step => "__Step",
-        }
-    }
-}
-
-/// Consecutive nodes, block by block.
-fn infer_blockwise(
-    context: &Context,
-    inference: Inference,
-    names: &[Ident],
-    nodes: &[usize],
-) -> TokenStream {
-    let mut views = Views::new(context, inference.holder(), names);
-    let emitted: Vec<_> =
-        nodes.iter().map(|node| infer_block(context, &mut views, *node)).collect();
-    let first = &context.network.nodes[nodes[0]];
-    let location = context.plan.infer.values[first.output.0].expect("every value has a location");
-    let output = views.read(location, "out");
-    let taken = views.emit();
-    let shape = context.network.values[first.output.0].dims.known().expect("known sizes");
-    let channels = shapes::number(shape.last());
-    let memory = nodes.iter().any(|node| overwrites_input(context, *node));
-    let memory = memory.then(|| quote!(let mut memory = [0.0; BLOCK];));
-    quote! {{
-        #taken
-        const BLOCK: usize = __rt::block_len(#channels);
-        #memory
-        for block in __rt::blocks(#output.len(), BLOCK) {
-            #(#emitted)*
-        }
-    }}
-}
-
-/// Whether a node that reads its input while it writes its output has both in the same memory.
-fn overwrites_input(context: &Context, index: usize) -> bool {
-    let node = &context.network.nodes[index];
-    let values = &context.plan.infer.values;
-    node.storage() != Storage::InPlace && values[node.inputs[0].0] == values[node.output.0]
-}
-
-/// One node on a block.
-fn infer_block(context: &Context, views: &mut Views, index: usize) -> TokenStream {
-    let node = &context.network.nodes[index];
-    let values = &context.plan.infer.values;
-    let location = |value: ValueId| values[value.0].expect("every value has a location");
-    let to = location(node.output);
-    let (slot, value, ctx) = (context.slot(index), context.value(index), context.ctx(index));
-    let from = location(node.inputs[0]);
-    let (input, output) = (views.read(from, "x0"), views.read(to, "out"));
-    if node.storage() == Storage::InPlace {
-        let copy = (from != to)
-            .then(|| quote!(#output[block.clone()].copy_from_slice(&#input[block.clone()]);));
-        return quote! {
-            #copy
-            #slot.infer(isa, &#value, 1, &mut #output[block.clone()]);
-        };
-    }
-    let copy = overwrites_input(context, index)
-        .then(|| quote!(let copy = __rt::copied(&mut memory, &#input[block.clone()]);));
-    let inputs = node.inputs.iter().enumerate().map(|(nth, input)| match location(*input) {
-        from if from == to => quote!(copy),
-        from => {
-            let input = views.read(from, &format!("x{nth}"));
-            quote!(&#input[block.clone()])
-        }
-    });
-    let inputs: Vec<_> = inputs.collect();
-    quote! {{
-        #copy
-        #slot.infer(isa, &#value, __rt::Infer {
-            n: 1,
-            x: &[#(#inputs),*],
-            y: &mut #output[block.clone()],
-            ctx: #ctx,
-        });
-    }}
+    nodes.map(|(index, it)| infer_node(context, inference, &names, index, it)).collect()
 }
 
 fn infer_node(
@@ -164,11 +70,15 @@ fn infer_node(
     index: usize,
     node: &Node,
 ) -> TokenStream {
+    let holder = match inference {
+        Inference::Whole => "__Infer",
+        Inference::Step => "__Step",
+    };
     let pooled = context.plan.pooled.iter();
     if pooled.clone().any(|it| it.hides(index)) {
         return TokenStream::new();
     }
-    let mut views = Views::new(context, inference.holder(), names);
+    let mut views = Views::new(context, holder, names);
     if let Some(pooled) = pooled.clone().find(|it| it.pool == index) {
         return infer_pooled(context, views, pooled);
     }

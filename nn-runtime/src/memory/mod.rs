@@ -4,7 +4,6 @@
 //! memory that stays in cache. The size of everything is a constant per sample, so a range of memory is a constant too:
 //! `samples * offset .. samples * (offset + len)`.
 
-mod blocks;
 mod buffer;
 #[cfg(feature = "train")]
 mod frozen;
@@ -19,7 +18,6 @@ mod state_mut;
 mod train_ctx;
 mod weight_tying;
 
-pub use blocks::{block_len, blocks, copied};
 pub use buffer::{Buffer, take};
 #[cfg(feature = "train")]
 pub use frozen::Frozen;

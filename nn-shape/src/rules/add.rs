@@ -31,7 +31,6 @@ pub static ROW: Row = Row {
     inputs: Inputs::Branches,
     rule: |inputs, values| Add::from_values(values).output(inputs),
     features: Features::Same,
-    pointwise: true,
     ..Row::BASE
 };
 

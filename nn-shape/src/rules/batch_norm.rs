@@ -83,7 +83,6 @@ pub static ROW: Row = Row {
     features: Features::Same,
     steps: Steps::Valid,
     role: Role::ChannelNorm,
-    pointwise: true,
     ..Row::BASE
 };
 

@@ -32,7 +32,6 @@ pub static ROW: Row = Row {
     rule: |inputs, values| Min::from_values(values).output(inputs),
     needs: Needs::INPUT,
     features: Features::Same,
-    pointwise: true,
     ..Row::BASE
 };
 

@@ -65,7 +65,6 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     features: Features::Same,
     role: Role::Activation(Activation::Rectifier),
-    pointwise: true,
     ..Row::BASE
 };
 

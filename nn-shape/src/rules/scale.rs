@@ -86,7 +86,6 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     features: Features::Same,
     role: Role::Scale,
-    pointwise: true,
     ..Row::BASE
 };
 
