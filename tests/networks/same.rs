@@ -139,13 +139,17 @@ network! {
 
     /// Steps of two sequences.
     struct Steps(a: 6x3, b: 6x3) -> 6x4 {
-        left: a => [
-            gru: GRU(4), Conv1d(4, kernel = 3, padding = causal), LSTM(5, projection = 4),
-            MultiHeadAttention(2, kv_heads = 1), LayerNorm(axes = 2), fc: Dense(4),
-        ],
+        left: a => [gru: GRU(4), Conv1d(4, kernel = 3, padding = causal), fc: Dense(4)],
         right: b => same(left),
         both: Mul { left, right },
         Repeat(2, shared = true) { rnn: RNN(4) },
+    }
+
+    /// The same with layers whose weights have several parts.
+    struct Parts(a: 6x4, b: 6x4) -> 6x4 {
+        left: a => [LSTM(5, projection = 4), MultiHeadAttention(2, kv_heads = 1), LayerNorm(axes = 2)],
+        right: b => same(left),
+        Mul { left, right },
     }
 
     /// Sizes that are constants and const generics.
@@ -300,6 +304,8 @@ fn gradients_agree_with_finite_differences() {
     check::<Tied, _>(&CrossEntropy::new(), &inputs, &tokens);
     let steps: Vec<_> = (0..5).map(|i| (random_values(i), random_values(i + 70))).collect();
     check::<Steps, _>(&MeanSquaredError, &steps, &(0..5).map(random_values).collect::<Vec<_>>());
+    let steps: Vec<_> = (0..5).map(|i| (random_values(i), random_values(i + 70))).collect();
+    check::<Parts, _>(&MeanSquaredError, &steps, &(0..5).map(random_values).collect::<Vec<_>>());
 }
 
 #[test]
