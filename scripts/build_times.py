@@ -4,6 +4,7 @@
     python scripts/build_times.py                             # the table of docs/performance.md
     python scripts/build_times.py --beside ../before          # ours and that checkout's, one after the other
     python scripts/build_times.py --only lenet --runs 5
+    python scripts/build_times.py --processor                 # seconds of all threads, which depend less on other work
 
 Each is a program of its own in a temporary package that depends on the checkout. Dependencies are built before and do not
 count. A run changes a constant in `main`, as one does between two trainings, and measures the build after that: `check`,
@@ -11,7 +12,7 @@ count. A run changes a constant in `main`, as one does between two trainings, an
 the release build of the first program from nothing, with all dependencies. Prints the median of wall time in seconds; with
 `--beside`, that of both checkouts and their ratio, each run of ours followed by one of the other.
 
-Seconds depend on what else the machine does: run nothing else meanwhile.
+Wall time depends on what else the machine does: run nothing else meanwhile.
 """
 
 import argparse
@@ -186,8 +187,9 @@ def source(program, seed):
 class Checkout:
     """A package that depends on a checkout, with a target directory of its own."""
 
-    def __init__(self, path, folder):
+    def __init__(self, path, folder, clock):
         self.folder = folder
+        self.clock = clock
         self.main = folder / "src" / "main.rs"
         self.main.parent.mkdir(parents=True)
         (folder / "Cargo.toml").write_text(MANIFEST.replace("CHECKOUT", str(Path(path).resolve())))
@@ -198,10 +200,10 @@ class Checkout:
         """Seconds that a build takes."""
         environment = os.environ | {"CARGO_TARGET_DIR": str(self.folder / "target")}
         manifest = ["--quiet", "--offline", "--manifest-path", str(self.folder / "Cargo.toml")]
-        begin = time.monotonic()
+        begin = self.clock()
         # In this folder, because its toolchain is pinned.
         subprocess.run(["cargo", *MODES[mode], *manifest], cwd=ROOT, env=environment, check=True)
-        return time.monotonic() - begin
+        return self.clock() - begin
 
     def build(self, program, mode):
         """Seconds that a build takes after a constant was changed."""
@@ -217,6 +219,12 @@ class Checkout:
         """Seconds of a release build from nothing."""
         shutil.rmtree(self.folder / "target", ignore_errors=True)
         return self.build(program, "release")
+
+
+def processor_seconds():
+    """Those of all child processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def cell(seconds):
@@ -240,12 +248,14 @@ def main():
     parser.add_argument("--only", default="", help="programs whose name contains this")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--processor", action="store_true", help="processor seconds instead of wall time")
     parser.add_argument("--clean", action="store_true", help="also build the first program from nothing")
     arguments = parser.parse_args()
     programs = [program for program in PROGRAMS if arguments.only in program]
     with tempfile.TemporaryDirectory() as folder:
         paths = [ROOT, *([arguments.beside] if arguments.beside else [])]
-        checkouts = [Checkout(path, Path(folder) / str(nth)) for nth, path in enumerate(paths)]
+        clock = processor_seconds if arguments.processor else time.monotonic
+        checkouts = [Checkout(path, Path(folder) / str(nth), clock) for nth, path in enumerate(paths)]
         if arguments.clean:
             seconds = measure(checkouts, arguments.runs, lambda it: it.clean(programs[0]))
             print(f"clean build of {programs[0]}: {seconds} s\n", flush=True)

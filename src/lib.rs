@@ -88,7 +88,7 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// A header is a function signature: input shapes in parentheses, output shape after the arrow. A line of the
 /// body is one layer: `[name:] [value =>] Layer(arguments) [-> shape],`. Shapes are channels-last. The shape
 /// after a layer's arrow is optional; where it is written, it is checked. The arguments of a layer are the fields
-/// of the struct of its name in [`rules`].
+/// of the struct of its name in [`rules`]; [`layer_reference`] has an example of each.
 ///
 /// # Named values
 ///
@@ -125,6 +125,39 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// let scores: [f32; 3] = net.forward((&[[[0.0; 1]; 8]; 8], &[0.0; 12]));
 /// # assert!(scores.iter().all(|score| score.is_finite()));
 /// ```
+///
+/// # Shared weights
+///
+/// `right: b => same(left)` applies the earlier line `left` again, with its weights, to another value: what a PyTorch model
+/// does that calls one module twice. `left` may be a layer, a block, a list of lines, a network or a hand-written layer. The
+/// value must have the shape that `left` takes. All that `left` reads of its input is read of the value; other named
+/// values stay. `Repeat(4, shared = true) { .. }` applies its lines four times with one set of weights.
+///
+/// ```
+/// use unrolled::prelude::*;
+///
+/// network! {
+///     block Encoder(units) { Dense(units), LayerNorm, ReLU }
+///
+///     /// How far apart two inputs are.
+///     pub struct Siamese(a: 12, b: 12) -> 1 {
+///         left: a => Encoder(8),
+///         right: b => same(left),
+///         Sub { left, right },
+///         Repeat(2, shared = true) { Residual { Dense(8), Tanh } },
+///         Dense(1),
+///     }
+/// }
+///
+/// // The encoder, one `Dense(8)` of 8 features, and the last layer.
+/// assert_eq!(Siamese::PARAMS, (12 * 8 + 8 + 16) + (8 * 8 + 8) + (8 + 1));
+/// let net = Siamese::new(1);
+/// assert_eq!(net.forward((&[0.5; 12], &[0.5; 12])), net.forward((&[2.0; 12], &[2.0; 12])));
+/// ```
+///
+/// Gradients of all applications add up. `Dropout` draws a mask for each of them, `BatchNorm` moves its running statistics
+/// once for each, and recurrent layers have a state for each. Weights, files and optimisers know the weights once, under
+/// the name of the first line. A layer can also use the weight of another layer alone: `Dense(65, weight = tokens)`.
 ///
 /// # Constants and const generics
 ///
@@ -173,6 +206,8 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 ///
 /// - Lines in brackets are numbered, like the modules of an `nn.Sequential`: `layer1: [Basic(64), Basic(64)]` has the
 ///   lines of its blocks inside of `layer1.0` and `layer1.1`. Brackets may replace all braces around lines.
+/// - Lines of `stage: Repeat(3, shared = true) { .. }` are inside of the line alone (`stage.conv2d`). Where `right` is
+///   `same(left)`, the values of its lines are inside of it, too (`right.conv2d`), and the weights those of `left`.
 /// - A line with `_` as its name adds no level: the lines of `_: Basic(64)` are inside of what is around it. In
 ///   brackets, the copies of `_: Repeat(3) { .. }` take the next three indices.
 /// - `Residual { .. } downsample: skip { .. }` names a skip connection.
@@ -294,7 +329,8 @@ pub use unrolled_shape::{Shape, ShapeError, StepsOf, Text, rules};
 /// | `TransformerDecoder(memory, width, heads, hidden)` | causal self-attention, attention to a named value, dense layers | `norm_first=True` |
 /// | `PostNormTransformerDecoder(memory, width, heads, hidden)` | the same with each `LayerNorm` after its sum | `norm_first=False` |
 ///
-/// All take `dropout = 0.1` and `rotary = false`, encoders also `causal = false`. `width` is the number of features of
+/// All take `dropout = 0.1`, `rotary = false`, `kv_heads = heads` and `alibi = false`, encoders also `causal = false`;
+/// PyTorch's have no counterparts of `rotary`, `kv_heads` and `alibi`. `width` is the number of features of
 /// the input and the output.
 ///
 /// ```
@@ -429,6 +465,10 @@ pub mod __private {
         check_ram, checks, expect, plan, rules, trace,
     };
 }
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/layers.md")]
+pub mod layer_reference {}
 
 /// The code of the book, which is tested like that of the documentation.
 #[cfg(doctest)]

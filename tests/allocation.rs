@@ -21,6 +21,13 @@ network! {
         Residual { Conv2d(4, kernel = 3, padding = same), BatchNorm },
         GlobalAvgPool, Dense(3),
     }
+
+    /// Weights that are shared.
+    struct Shared(8x8x2) -> 3 {
+        Conv2d(4, kernel = 3, padding = same), ReLU,
+        Repeat(2, shared = true) { Residual { Conv2d(4, kernel = 3, padding = same, bias = false), BatchNorm } },
+        GlobalAvgPool, fc: Dense(4), Tanh, same(fc), Tanh, Dense(3),
+    }
 }
 
 network! {
@@ -123,6 +130,7 @@ fn main() {
         let checks = || {
             check::<Plain>();
             check::<Normalised>();
+            check::<Shared>();
             check::<Rows>();
             single_samples_do_not_allocate();
             training_with_state_does_not_allocate();

@@ -143,10 +143,12 @@ pub(crate) struct Branch {
     pub(crate) body: Body,
 }
 
-/// `Repeat(count) { lines }`
+/// `Repeat(count) { lines }`, `Repeat(count, shared = true) { lines }`
 pub(crate) struct Repeat {
     pub(crate) keyword: Ident,
     pub(crate) count: Expr,
+    /// The argument `shared`.
+    pub(crate) shared: Option<Argument>,
     pub(crate) body: Body,
 }
 

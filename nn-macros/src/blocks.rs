@@ -19,12 +19,14 @@ const TEXTS: [Text; 4] = [
     Text {
         name: "TransformerEncoder",
         block: "block TransformerEncoder(
-            width, heads, hidden, dropout = 0.1, causal = false, rotary = false
+            width, heads, hidden, dropout = 0.1, causal = false, rotary = false,
+            kv_heads = heads, alibi = false
         ) {
             Residual {
                 norm1: LayerNorm,
                 self_attn: MultiHeadAttention(
                     heads, causal = causal, dropout = dropout, rotary = rotary,
+                    kv_heads = kv_heads, alibi = alibi,
                 ),
                 Dropout(dropout),
             },
@@ -38,11 +40,13 @@ const TEXTS: [Text; 4] = [
     Text {
         name: "PostNormTransformerEncoder",
         block: "block PostNormTransformerEncoder(
-            width, heads, hidden, dropout = 0.1, causal = false, rotary = false
+            width, heads, hidden, dropout = 0.1, causal = false, rotary = false,
+            kv_heads = heads, alibi = false
         ) {
             Residual {
                 self_attn: MultiHeadAttention(
                     heads, causal = causal, dropout = dropout, rotary = rotary,
+                    kv_heads = kv_heads, alibi = alibi,
                 ),
                 Dropout(dropout),
             },
@@ -57,17 +61,22 @@ const TEXTS: [Text; 4] = [
     Text {
         name: "TransformerDecoder",
         block:
-            "block TransformerDecoder(memory, width, heads, hidden, dropout = 0.1, rotary = false) {
+            "block TransformerDecoder(
+            memory, width, heads, hidden, dropout = 0.1, rotary = false, kv_heads = heads, alibi = false
+        ) {
             Residual {
                 norm1: LayerNorm,
                 self_attn: MultiHeadAttention(
                     heads, causal = true, dropout = dropout, rotary = rotary,
+                    kv_heads = kv_heads, alibi = alibi,
                 ),
                 Dropout(dropout),
             },
             Residual {
                 norm2: LayerNorm,
-                multihead_attn: MultiHeadAttention(heads, memory = memory, dropout = dropout),
+                multihead_attn: MultiHeadAttention(
+                    heads, memory = memory, dropout = dropout, kv_heads = kv_heads,
+                ),
                 Dropout(dropout),
             },
             Residual {
@@ -80,17 +89,20 @@ const TEXTS: [Text; 4] = [
     Text {
         name: "PostNormTransformerDecoder",
         block: "block PostNormTransformerDecoder(
-            memory, width, heads, hidden, dropout = 0.1, rotary = false
+            memory, width, heads, hidden, dropout = 0.1, rotary = false, kv_heads = heads, alibi = false
         ) {
             Residual {
                 self_attn: MultiHeadAttention(
                     heads, causal = true, dropout = dropout, rotary = rotary,
+                    kv_heads = kv_heads, alibi = alibi,
                 ),
                 Dropout(dropout),
             },
             norm1: LayerNorm,
             Residual {
-                multihead_attn: MultiHeadAttention(heads, memory = memory, dropout = dropout),
+                multihead_attn: MultiHeadAttention(
+                    heads, memory = memory, dropout = dropout, kv_heads = kv_heads,
+                ),
                 Dropout(dropout),
             },
             norm2: LayerNorm,

@@ -42,6 +42,8 @@ pub(crate) fn emit_view(krate: &TokenStream, file: &File) -> TokenStream {
                 pub struct Repeat;
                 /// Lines whose output is added to their input: `Residual { .. }`, `Residual { .. } skip { .. }`.
                 pub struct Residual;
+                /// An earlier line again, with its weights: `right: b => same(left)`.
+                pub struct same;
                 #(#parameters)*
             }
             #(#of_blocks)*
@@ -100,7 +102,10 @@ impl View<'_> {
             Construct::Call(call) => self.call(call, values),
             construct => {
                 let count = match construct {
-                    Construct::Repeat(Repeat { count, .. }) => Some(quote!(let _ = { #count };)),
+                    Construct::Repeat(Repeat { count, shared, .. }) => {
+                        let shared = shared.iter().map(|argument| &argument.value);
+                        Some(quote!(let _ = { #count }; #(let _ = { #shared };)*))
+                    }
                     _ => None,
                 };
                 let bodies = construct.bodies().into_iter();
@@ -124,6 +129,10 @@ impl View<'_> {
             let layer = &call.layer;
             return quote!({ let _: #layer; } #branches);
         };
+        if name == "same" {
+            let lines = arguments.map(|argument| &argument.value);
+            return quote!(let _ = layers::#name; #(let _ = #lines;)* #branches);
+        }
         let parameters = self.parameters(name);
         let (incomplete, arguments): (Vec<_>, Vec<_>) =
             arguments.enumerate().partition(|(_, argument)| is_incomplete(argument, values));

@@ -66,7 +66,7 @@ fn emit_fields(facade: &Facade, network: &Network) -> TokenStream {
         let (field, layer) = (&node.field, is_known.then(|| layer_type(&rt, network, index))?);
         Some(quote!(#visibility #field: #layer,))
     };
-    let weighted = network.nodes.iter().enumerate().filter(|(_, node)| node.has_weights());
+    let weighted = network.nodes.iter().enumerate().filter(|(_, node)| node.owns_weights());
     weighted.filter_map(one).collect()
 }
 

@@ -29,8 +29,8 @@ const LAYERS: [(&[&str], &str); 14] = [
         "`Dropout` drops single elements, not whole channels",
     ),
     (
-        &["AlphaDropout", "GaussianDropout", "GaussianNoise"],
-        "`Dropout` makes elements 0; for another noise write a layer of your own",
+        &["AlphaDropout", "GaussianDropout"],
+        "`Dropout` makes elements 0, `GaussianNoise` adds noise; for another noise write a layer of your own",
     ),
     (&["Lambda"], "write a layer of your own: a type that implements `Layer`"),
     (&["Bidirectional"], "write `bidirectional = true`, as in `LSTM(64, bidirectional = true)`"),
@@ -47,7 +47,7 @@ const LAYERS: [(&[&str], &str); 14] = [
 ];
 
 /// Arguments, and what to write for them.
-const ARGUMENTS: [(&[&str], &str); 9] = [
+const ARGUMENTS: [(&[&str], &str); 10] = [
     (
         &[
             "in_channels",
@@ -56,12 +56,15 @@ const ARGUMENTS: [(&[&str], &str); 9] = [
             "input_dim",
             "num_features",
             "num_channels",
-            "normalized_shape",
             "embed_dim",
             "d_model",
             "key_dim",
         ],
         "leave it out, the input's size is inferred",
+    ),
+    (
+        &["normalized_shape"],
+        "leave it out, the input's size is inferred; for several sizes write `axes`, as in `axes = 3` for an image",
     ),
     (
         &["input_shape", "batch_input_shape"],

@@ -97,8 +97,9 @@ impl ShapeInference<'_> {
 
     fn node(&mut self, number: usize) {
         let node = &self.network.nodes[number];
-        let owner = node.owner.map(|owner| self.network.nodes[owner].output);
-        let mut needed = node.inputs.iter().chain(&owner);
+        let before = [node.owner, node.first].into_iter().flatten();
+        let before: Vec<ValueId> = before.map(|it| self.network.nodes[it].output).collect();
+        let mut needed = node.inputs.iter().chain(&before);
         let usable = !self.broken[number] && needed.all(|value| self.known[value.0]);
         // Before the rule, which compares the shape of a shared weight.
         self.network.infer_weight(number);
@@ -135,7 +136,11 @@ impl ShapeInference<'_> {
             }
             Layer::Known { row, .. } => {
                 let node = &self.network.nodes[number];
-                (*row, self.network.sizes(node, Dim::known))
+                // Of a node that is applied again, the compiler compares with what the first one takes.
+                let first = &self.network.nodes[self.network.first(number)];
+                let is_known = self.network.sizes(first, Dim::known).is_some();
+                let literals = self.network.sizes(node, Dim::known);
+                (*row, literals.filter(|_| is_known))
             }
         };
         let Some(literals) = literals else {
@@ -144,8 +149,10 @@ impl ShapeInference<'_> {
         match self.ask(number, row, &literals) {
             Ok(shape) => {
                 let Sizes { inputs, values } = literals;
+                // The parameters of an earlier node are counted there.
+                let is_first = self.network.nodes[number].first.is_none();
                 self.network.nodes[number].cost = Some(Cost {
-                    params: row.params(&inputs, &values),
+                    params: if is_first { row.params(&inputs, &values) } else { 0 },
                     macs: row.macs(&inputs, &values),
                 });
                 Some(self.known_dims(number, shape))
@@ -169,10 +176,20 @@ impl ShapeInference<'_> {
     /// Calls the rule. A `Residual` has one of its own, whose messages name its body and its `skip`.
     fn ask(&self, number: usize, row: &Row, literals: &Sizes) -> Result<Shape, ShapeError> {
         let inputs = &literals.inputs;
+        if let Some((first, sizes)) = self.first_sizes(number) {
+            let output = (row.rule)(&sizes.inputs, &sizes.values)?;
+            return checks::again(inputs, &sizes.inputs, output, &first.path);
+        }
         match self.network.nodes[number].skip.residual(inputs) {
             Some((input, body, skip)) => checks::residual(*input, *body, skip.copied()),
             None => (row.rule)(inputs, &literals.values),
         }
+    }
+
+    /// The node that node `number` applies again, and its inputs and arguments.
+    fn first_sizes(&self, number: usize) -> Option<(&Node, Sizes)> {
+        let first = &self.network.nodes[self.network.nodes[number].first?];
+        Some((first, self.network.sizes(first, Dim::known)?))
     }
 
     /// Reports a mistake of a node, on the token that it blames.
@@ -272,10 +289,14 @@ impl ShapeInference<'_> {
             }
             Layer::Custom(layer) => mentions(&layer.to_token_stream(), &self.generics),
         };
+        let first = node.first.is_some_and(|first| self.network.nodes[first].generic);
         let mut inputs = node.inputs.iter();
         // The sizes of an arrow may replace those that are inferred: see `check_arrows`.
         let arrows = node.arrows.iter().any(|arrow| self.are_generic(arrow));
-        layer || arrows || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
+        layer
+            || first
+            || arrows
+            || inputs.any(|input| self.are_generic(&self.network.values[input.0].dims))
     }
 
     fn is_generic_argument(&self, argument: &Argument) -> bool {
@@ -298,15 +319,27 @@ impl ShapeInference<'_> {
     /// Types of weights cannot have sizes that are computed from const generics.
     fn check_computed_sizes(&mut self, number: usize, row: &Row) -> bool {
         let node = &self.network.nodes[number];
+        // Its type is that of the first one.
+        if node.first.is_some() {
+            return true;
+        }
         let mut counts = row.computed.iter();
+        let has_computed_last = || {
+            self.input(number, 0).last().is_some_and(|size| {
+                let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens));
+                self.is_generic_size(size) && !plain
+            })
+        };
         let mut computed = |size: &Size| match size {
-            Size::InputLast | Size::InputLastIf(_) => {
-                self.input(number, 0).last().is_some_and(|size| {
-                    let plain = matches!(size, Dim::Symbolic(tokens) if is_name(tokens));
-                    self.is_generic_size(size) && !plain
-                })
+            Size::InputAxesIf(axes, _) if !node.argument(axes).is_some_and(Argument::is_one) => {
+                node.generic
             }
-            Size::Computed(_) => {
+            Size::InputLast | Size::InputLastIf(_) | Size::InputAxesIf(..) => has_computed_last(),
+            Size::InputLastUnless(names, _) if node.has_same(*names) => {
+                counts.next();
+                has_computed_last()
+            }
+            Size::Computed(_) | Size::InputLastUnless(..) => {
                 let count = counts.next().and_then(|count| self.network.count(node, count));
                 node.generic && count.is_none()
             }

@@ -21,7 +21,7 @@ pub(crate) fn check_lengths(network: &Network, report: &mut Report) {
             report.error(node.span, mistake::steps_as_features(&node.label));
             continue;
         }
-        let kept = match row.steps {
+        let kept = match network.steps(node, row) {
             Steps::Each | Steps::Kernel => true,
             Steps::Valid => network.keeps_rank(node),
             Steps::All => {

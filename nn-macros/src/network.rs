@@ -111,6 +111,8 @@ pub(crate) struct Node {
     pub(crate) output: ValueId,
     /// The node whose weight it shares, by its index.
     pub(crate) owner: Option<usize>,
+    /// The earlier node that it applies again, with its weights, by its index.
+    pub(crate) first: Option<usize>,
     /// Whether it is the `Add` at the end of a `Residual`, whose inputs are the body and the skip connection.
     pub(crate) skip: SkipConnection,
     /// Whether its shape depends on const generics of the user's, so that it cannot be a constant
@@ -158,6 +160,7 @@ pub(crate) struct Sizes {
 }
 
 /// What a node is.
+#[derive(Clone)]
 pub(crate) enum Layer {
     /// A layer of the registry, with one argument for each of its parameters.
     Known { row: &'static Row, arguments: Vec<Argument> },
@@ -166,6 +169,7 @@ pub(crate) enum Layer {
 }
 
 /// An argument's value, defaults filled in.
+#[derive(Clone)]
 pub(crate) struct Argument {
     pub(crate) value: ArgumentValue,
     /// Where the user wrote it; the layer's name where it is a default.
@@ -276,6 +280,17 @@ impl Network {
         })
     }
 
+    /// The node with the weights of node `index`: the one that it applies again, or itself.
+    pub(crate) fn first(&self, index: usize) -> usize {
+        self.nodes[index].first.unwrap_or(index)
+    }
+
+    /// The nodes that apply node `first` again, with their indices.
+    pub(crate) fn again(&self, first: usize) -> impl Iterator<Item = (usize, &Node)> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(move |(_, it)| it.first == Some(first))
+    }
+
     /// The node whose output a value is, by its index; `None` for inputs.
     pub(crate) fn producer(&self, value: ValueId) -> Option<usize> {
         self.values[value.0].producer
@@ -324,6 +339,20 @@ impl Node {
         arguments.get(nth)
     }
 
+    /// Whether the first of these arguments is left out or is the second one.
+    pub(crate) fn has_same(&self, names: [&str; 2]) -> bool {
+        let [first, second] = names.map(|name| self.argument(name).map(|it| &it.value));
+        match (first, second) {
+            (Some(ArgumentValue::Number(a)), Some(ArgumentValue::Number(b))) => {
+                // The same tokens are the same size.
+                let tokens = |dim: &Dim| dim.tokens().map(ToString::to_string);
+                (a.known(), tokens(a)) == (b.known(), tokens(b))
+            }
+            (Some(ArgumentValue::Absent), _) => true,
+            _ => false,
+        }
+    }
+
     /// The inputs that the output has its steps from: not the named values among the arguments of a layer
     /// that is no join.
     pub(crate) fn on_the_line(&self) -> &[ValueId] {
@@ -361,7 +390,12 @@ impl Node {
         }
     }
 
-    /// Whether it has weights, and so a field.
+    /// Whether it has a field: weights that no earlier node has.
+    pub(crate) fn owns_weights(&self) -> bool {
+        self.first.is_none() && self.has_weights()
+    }
+
+    /// Whether it has weights, its own or those of the node that it applies again.
     pub(crate) fn has_weights(&self) -> bool {
         match &self.layer {
             Layer::Known { row, .. } => !row.sizes.is_empty(),
@@ -424,6 +458,11 @@ impl Argument {
     /// Whether it is a flag that is set.
     pub(crate) fn is_true(&self) -> bool {
         matches!(self.value, ArgumentValue::Flag(true))
+    }
+
+    /// Whether it is the literal 1.
+    pub(crate) fn is_one(&self) -> bool {
+        matches!(&self.value, ArgumentValue::Number(size) if size.known() == Some(1))
     }
 
     /// The value for the rules, with the number that `size` returns for each size; `None` where it returns

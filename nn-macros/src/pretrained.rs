@@ -67,12 +67,14 @@ fn weights_graph(network: &Network) -> Result<(Graph<'_>, usize), (Span, String)
     for (index, node) in network.nodes.iter().enumerate() {
         let Layer::Known { row, .. } = &node.layer else { return Err(refuse(node)) };
         let sizes = network.sizes(node, Dim::known).ok_or_else(|| refuse(node))?;
-        offsets.push(end);
-        end += row.params(&sizes.inputs, &sizes.values) + row.buffers(&sizes.inputs, &sizes.values);
+        let len =
+            row.params(&sizes.inputs, &sizes.values) + row.buffers(&sizes.inputs, &sizes.values);
+        offsets.push(node.first.map_or(end, |first| offsets[first]));
+        end += if node.first.is_none() { len } else { 0 };
         let shared = node.owner.map(|owner| shared_weight(network, owner, offsets[owner], &sizes));
         let channels = row.channels(&sizes.inputs, &sizes.values);
         let own = row.tensors.map(|_| NodeWeights {
-            len: end - offsets[index],
+            len,
             offset: offsets[index],
             shared: false,
             tensors: tensors_of(row, sizes),
@@ -81,9 +83,10 @@ fn weights_graph(network: &Network) -> Result<(Graph<'_>, usize), (Span, String)
             name: node.path.clone(),
             inputs: node.inputs.iter().map(|value| value.0).collect(),
             output: node.output.0,
-            features: network.features(index, row),
+            features: network.features(network.first(index), row),
             channels,
             weights: shared.flatten().into_iter().chain(own).collect(),
+            first: node.first,
         });
     }
     Ok((graph, end))

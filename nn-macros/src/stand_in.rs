@@ -2,7 +2,7 @@
 //! numbers that stand in for them.
 
 use std::cell::RefCell;
-use unrolled_shape::registry::Count;
+use unrolled_shape::registry::{Count, Row, Steps};
 use unrolled_shape::{Shape, Value as RuleValue, checks};
 
 use crate::network::{Argument, Dim, Layer, Network, Node, Sizes};
@@ -49,6 +49,13 @@ impl Network {
         let [alike, ..] = StandIn::SIZES;
         // The number of axes does not depend on their sizes: one stand-in is enough.
         StandIn::new(self, node, alike).map(|stand_in| stand_in.output.rank())
+    }
+
+    /// What a layer of this row does with short sequences.
+    pub(crate) fn steps(&self, node: &Node, row: &Row) -> Steps {
+        let [alike, ..] = StandIn::SIZES;
+        let known = row.steps_for.and_then(|_| StandIn::new(self, node, alike));
+        known.map_or(row.steps, |it| row.steps(&it.sizes.inputs, &it.sizes.values))
     }
 
     /// A count, if it is the same whatever the sizes are that are not literals.

@@ -3,7 +3,7 @@
 use unrolled_shape::Kind;
 
 /// Names of PyTorch and Keras for things that have another name here.
-const FOREIGN: [(&str, &str); 80] = [
+const FOREIGN: [(&str, &str); 81] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -58,6 +58,7 @@ const FOREIGN: [(&str, &str); 80] = [
     ("kernel_size", "kernel"),
     ("pool_size", "kernel"),
     ("rate", "p"),
+    ("stddev", "std"),
     ("use_bias", "bias"),
     ("negative_slope", "slope"),
     ("epsilon", "eps"),

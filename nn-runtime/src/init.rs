@@ -48,12 +48,19 @@ pub fn orthogonal<const R: usize, const C: usize>(
     }
 }
 
-/// Value `counter` of a sequence from the normal distribution with mean 0 and standard deviation 1 (Box and Muller, 1958).
+/// Value `counter` of a sequence from the normal distribution with mean 0 and standard deviation 1.
 pub(crate) fn standard_normal(key: RngKey, counter: u64) -> f64 {
+    normal_pair(key, counter)[0]
+}
+
+/// Pair `counter` of a sequence of independent values from the normal distribution with mean 0 and standard deviation 1
+/// (Box and Muller, 1958).
+pub(crate) fn normal_pair(key: RngKey, counter: u64) -> [f64; 2] {
     // In (0, 1], where the logarithm is finite.
-    let radius = 1.0 - f64::from(key.uniform(2 * counter));
+    let uniform = 1.0 - f64::from(key.uniform(2 * counter));
+    let radius = (-2.0 * uniform.ln()).sqrt();
     let angle = std::f64::consts::TAU * f64::from(key.uniform(2 * counter + 1));
-    (-2.0 * radius.ln()).sqrt() * angle.cos()
+    [radius * angle.cos(), radius * angle.sin()]
 }
 
 #[cfg(all(test, feature = "nalgebra"))]

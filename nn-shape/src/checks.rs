@@ -211,6 +211,34 @@ pub const fn layer_input(found: Shape, expected: Shape, name: &str) -> Result<Sh
     Err(ShapeError::layer(message.text(", but gets ").shape(found)).help(help))
 }
 
+/// The output shape of a layer that is applied again, if its inputs have the shapes that they have the first time. `first`
+/// is the layer as it is applied first, whose output is `output`.
+///
+/// ```text
+/// layer `right.conv1` is `left.conv1` again, which takes 28x28x1, but gets 14x14x1
+/// ```
+///
+/// # Errors
+/// When a shape differs.
+pub const fn again(
+    found: &[Shape],
+    expected: &[Shape],
+    output: Shape,
+    first: &str,
+) -> Result<Shape, ShapeError> {
+    let mut i = 0;
+    while i < found.len() {
+        if !found[i].same(&expected[i]) {
+            let message = Text::of("is ").quoted(first).text(" again, which takes ");
+            let message = message.shape(expected[i]).text(", but gets ").shape(found[i]);
+            let help = Text::of("let the layers before it give ").shape(expected[i]);
+            return Err(ShapeError::layer(message).help(help));
+        }
+        i += 1;
+    }
+    Ok(output)
+}
+
 /// The output shape of `Residual`, if its body and its skip connection have the same. `skip` is the output
 /// of its `skip`; without one, `input` itself is added.
 ///
@@ -334,6 +362,18 @@ mod tests {
         const SKIP: Shape =
             crate::error::expect(residual(HEADER, SUM, Some(IMAGE)), "Residual", "");
         assert_eq!(SKIP, IMAGE);
+    }
+
+    #[test]
+    fn a_layer_that_is_applied_again() {
+        let output = Shape::new(&[10]);
+        assert_eq!(again(&[IMAGE, output], &[IMAGE, output], output, "fc").unwrap(), output);
+        let (_, words) = refusal(again(&[output], &[IMAGE], output, "left.conv"));
+        assert_eq!(
+            words,
+            "layer `it` is `left.conv` again, which takes 32x32x16, but gets 10\n  = help: let the layers \
+             before it give 32x32x16"
+        );
     }
 
     #[test]

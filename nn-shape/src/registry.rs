@@ -4,7 +4,7 @@
 
 pub use crate::row::{
     Channels, ChannelsOf, Count, Features, Flow, Flows, How, Inputs, Needs, Row, Rule, Size, Steps,
-    Storage, Streaming, Tensors,
+    StepsFor, Storage, Streaming, Tensors,
 };
 use crate::rules;
 
@@ -57,6 +57,7 @@ pub static ROWS: &[&Row] = &[
     &rules::instance_norm::ROW,
     &rules::scale::ROW,
     &rules::dropout::ROW,
+    &rules::gaussian_noise::ROW,
     &rules::relu::ROW,
     &rules::leaky_relu::ROW,
     &rules::prelu::ROW,
@@ -158,6 +159,14 @@ mod tests {
                         let kinds = names.iter().map(|name| kind_of(row, name));
                         assert!(kinds.into_iter().all(|kind| kind == Some(Kind::Flag)));
                     }
+                    Size::InputAxesIf(axes, flags) => {
+                        assert_eq!(kind_of(row, axes), Some(Kind::Number));
+                        let kinds = flags.iter().map(|name| kind_of(row, name));
+                        assert!(kinds.into_iter().all(|kind| kind == Some(Kind::Flag)));
+                    }
+                    Size::InputLastUnless(names, _) => {
+                        assert_eq!(names.map(|name| kind_of(row, name)), [Some(Kind::Number); 2]);
+                    }
                     Size::InputLast | Size::Computed(_) => {}
                 }
             }
@@ -167,7 +176,9 @@ mod tests {
                     size => assert_eq!(size, Size::InputLast, "{}", row.name),
                 }
             }
-            let computed = row.sizes.iter().filter(|size| matches!(size, Size::Computed(_)));
+            let is_computed =
+                |size: &&Size| matches!(size, Size::Computed(_) | Size::InputLastUnless(..));
+            let computed = row.sizes.iter().filter(is_computed);
             assert_eq!(computed.count(), row.computed.len(), "{}", row.name);
         }
     }

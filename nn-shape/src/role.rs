@@ -25,7 +25,8 @@ pub enum Role {
     Scale,
     /// Depends on the position of each step: a recurrent layer, an encoding of positions.
     Positions,
-    /// Attention of each step to others. It does not know their positions, unless its argument `rotary` is true.
+    /// Attention of each step to others. It does not know their positions, unless its argument `rotary` or
+    /// `alibi` is true.
     Attention,
 }
 

@@ -24,6 +24,12 @@ pub enum Size {
     Computed(&'static str),
     /// The last axis of the input where all these flags are true, otherwise 0.
     InputLastIf(&'static [&'static str]),
+    /// The elements along the last axes of the input, as many as this [`Value::Number`] argument states, where all these
+    /// flags are true, otherwise 0.
+    InputAxesIf(&'static str, &'static [&'static str]),
+    /// The last axis of the input where the first argument is left out or is the second one; otherwise as
+    /// [`Self::Computed`], by this method.
+    InputLastUnless([&'static str; 2], &'static str),
     /// The last parameter of the type: left out (its default) where this flag is true, and 0 where it is
     /// false: `bias = false`.
     Unless(&'static str),
@@ -175,6 +181,9 @@ pub type How = fn(&[Shape], &[Value]) -> Text;
 /// Where PyTorch has the channels of a layer's output, given its inputs and arguments.
 pub type ChannelsOf = fn(&[Shape], &[Value]) -> Channels;
 
+/// What a layer does with short sequences, given its inputs and arguments.
+pub type StepsFor = fn(&[Shape], &[Value]) -> Steps;
+
 /// The tensors of a layer's weights in files.
 pub type Tensors = fn(&[Shape], &[Value], &mut TensorSink<'_>);
 
@@ -212,7 +221,7 @@ pub struct Row {
     pub macs: Option<Count>,
     /// The const generics of its type in nn-runtime.
     pub sizes: &'static [Size],
-    /// The values of the [`Size::Computed`] among them, in order.
+    /// The values of the [`Size::Computed`] and [`Size::InputLastUnless`] among them, in order.
     pub computed: &'static [Count],
     /// The tensors of its weights in files, where the rule succeeds; `None` for a layer without weights. The struct of
     /// arguments has a method of that name, which the layer's type in nn-runtime calls.
@@ -232,6 +241,8 @@ pub struct Row {
     pub features: Features,
     /// What it does with sequences that are shorter than their shape.
     pub steps: Steps,
+    /// The same where it depends on the arguments; `None` where it is [`Self::steps`].
+    pub steps_for: Option<StepsFor>,
     /// Where PyTorch has the channels of its output; see [`Self::channels`].
     pub channels: Channels,
     /// The same where it depends on the arguments; `None` where it is [`Self::channels`]. The struct of arguments has a
@@ -269,6 +280,7 @@ impl Row {
         crosses_batch: false,
         features: Features::Fixed,
         steps: Steps::Each,
+        steps_for: None,
         channels: Channels::AsInput,
         channels_of: None,
         streaming: Streaming::Pointwise,
@@ -301,6 +313,12 @@ impl Row {
     #[must_use]
     pub fn how(&self, inputs: &[Shape], values: &[Value]) -> Text {
         self.how.map_or(Text::new(), |how| how(inputs, values))
+    }
+
+    /// What the layer does with sequences that are shorter than their shape, where the rule succeeds.
+    #[must_use]
+    pub fn steps(&self, inputs: &[Shape], values: &[Value]) -> Steps {
+        self.steps_for.map_or(self.steps, |steps| steps(inputs, values))
     }
 
     /// Where PyTorch has the channels of the output, where the rule succeeds.

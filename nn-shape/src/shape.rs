@@ -71,6 +71,12 @@ impl Shape {
         len
     }
 
+    /// The number of elements along the last `axes` axes, or of all if there are fewer.
+    #[must_use]
+    pub const fn last_axes(&self, axes: usize) -> usize {
+        self.span(self.rank.saturating_sub(axes), self.rank)
+    }
+
     /// This shape with another last axis.
     #[must_use]
     pub const fn with_last(mut self, size: usize) -> Self {

@@ -36,6 +36,9 @@ pub enum Entries {
     Input,
     /// The features of its output.
     Output,
+    /// The channels of the layer's first input, of whose other axes the tensor's others are. Where PyTorch has the
+    /// channels of this input first, this axis is the first one in files.
+    Channels,
 }
 
 /// The type of a tensor's elements in files; in memory all are `f32`.
@@ -58,6 +61,12 @@ impl LayerAxis {
     #[must_use]
     pub const fn inputs(len: usize, stride: usize) -> Self {
         Self { len, stride, entries: Entries::Input }
+    }
+
+    /// An axis with an entry for each channel of the input, in a tensor of the input's shape.
+    #[must_use]
+    pub const fn channels(len: usize, stride: usize) -> Self {
+        Self { len, stride, entries: Entries::Channels }
     }
 
     /// An axis with an entry for each feature of the output.

@@ -132,13 +132,15 @@ impl fmt::Display for FeatureOrder {
     }
 }
 
-/// The orders of a layer's features.
+/// The orders of a layer's features, and where PyTorch has its channels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerOrder {
     /// Of its first input.
     pub input: FeatureOrder,
     /// Of its output.
     pub output: FeatureOrder,
+    /// Whether PyTorch has the channels of its first input first.
+    pub channels_first: bool,
 }
 
 #[cfg(test)]

@@ -87,11 +87,15 @@ pub fn layer_tensors(order: &LayerOrder, rule: impl FnOnce(&mut TensorSink<'_>))
             stride: axis.stride,
             order: match axis.entries {
                 Entries::Plain => FeatureOrder::PLAIN,
-                Entries::Input => order.input.clone(),
+                Entries::Input | Entries::Channels => order.input.clone(),
                 Entries::Output => order.output.clone(),
             },
         };
-        let axes = tensor.axes.iter().map(axis).collect();
+        let mut axes: Vec<Axis> = tensor.axes.iter().map(axis).collect();
+        let channels = tensor.axes.iter().position(|axis| axis.entries == Entries::Channels);
+        if let Some(channels) = channels.filter(|_| order.channels_first) {
+            axes[..=channels].rotate_right(1);
+        }
         let LayerTensor { name, offset, element, .. } = tensor;
         tensors.push(Tensor { element, ..Tensor::new(name.to_string(), offset, axes) });
     };

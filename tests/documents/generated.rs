@@ -43,12 +43,12 @@ One mistake is one error, with two exceptions:
   the type of the weights, which is too large for any memory (E0080).
 ";
 
-fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Checks that the file is `expected`, or writes it if `BLESS` is set.
-fn assert_file(path: &Path, expected: &str) {
+pub(crate) fn assert_file(path: &Path, expected: &str) {
     if std::env::var_os("BLESS").is_some() {
         fs::write(path, expected).unwrap();
     }
@@ -111,28 +111,34 @@ fn with_block(text: &str, name: &str, block: &str) -> String {
 
 /// An argument in the form of the table: `kernel`, `stride = 1`.
 fn argument(parameter: &Parameter) -> String {
+    match argument_default(parameter) {
+        Some(default) => format!("`{} = {default}`", parameter.name),
+        None => format!("`{}`", parameter.name),
+    }
+}
+
+/// The default of an argument as it is written, if it has one.
+pub(crate) fn argument_default(parameter: &Parameter) -> Option<String> {
     let number = |[height, width]: [usize; 2]| match height == width {
         true => height.to_string(),
         false => format!("({height}, {width})"),
     };
-    let default = match parameter.default {
-        Some(Value::Absent) => parameter.shown.into(),
-        None => return format!("`{}`", parameter.name),
-        Some(Value::Number(value)) => value.to_string(),
-        Some(Value::Pair(value) | Value::Padding(Padding::Explicit(value))) => number(value),
-        Some(Value::Padding(Padding::Sides(sides))) => format!("{sides:?}"),
-        Some(Value::StepPadding(StepPadding::Sides(sides))) => format!("{sides:?}"),
-        Some(Value::Padding(Padding::Same)) => "same".into(),
-        Some(Value::StepPadding(StepPadding::Explicit(value))) => value.to_string(),
-        Some(Value::StepPadding(StepPadding::Same)) => "same".into(),
-        Some(Value::StepPadding(StepPadding::Causal)) => "causal".into(),
-        Some(Value::Flag(value)) => value.to_string(),
-        Some(Value::Real(value)) => format!("{value:?}"),
-        Some(Value::Word(value)) => value.text.into(),
-        Some(Value::Shape(value)) => value.to_string(),
-        Some(Value::Input(_) | Value::Weight(_)) => unreachable!("no default names a line"),
-    };
-    format!("`{} = {default}`", parameter.name)
+    Some(match parameter.default? {
+        Value::Absent => parameter.shown.into(),
+        Value::Number(value) => value.to_string(),
+        Value::Pair(value) | Value::Padding(Padding::Explicit(value)) => number(value),
+        Value::Padding(Padding::Sides(sides)) => format!("{sides:?}"),
+        Value::StepPadding(StepPadding::Sides(sides)) => format!("{sides:?}"),
+        Value::Padding(Padding::Same) => "same".into(),
+        Value::StepPadding(StepPadding::Explicit(value)) => value.to_string(),
+        Value::StepPadding(StepPadding::Same) => "same".into(),
+        Value::StepPadding(StepPadding::Causal) => "causal".into(),
+        Value::Flag(value) => value.to_string(),
+        Value::Real(value) => format!("{value:?}"),
+        Value::Word(value) => value.text.into(),
+        Value::Shape(value) => value.to_string(),
+        Value::Input(_) | Value::Weight(_) => unreachable!("no default names a line"),
+    })
 }
 
 fn table_line(row: &Row) -> String {

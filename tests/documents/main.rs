@@ -1,6 +1,8 @@
 //! Documents and source files that must agree with the registry of layers and with the compile-fail cases.
 
+mod examples;
 mod generated;
+mod layers;
 mod registry;
 
 /// The root of the repository.

@@ -26,6 +26,8 @@ network! {
 
     struct Deep(..6x3) -> 6x2 { LSTM(20, layers = 3), Tanh, Dense(2) }
 
+    struct Projected(..6x3) -> 6x4 { LSTM(9, layers = 2, projection = 5), Dense(4) }
+
     struct Bare(..6x2) -> 6x8 { LSTM(8, bias = false), LayerNorm }
 
     struct Gru(..6x3) -> 6x4 { GRU(20), GRU(5, bias = false), Dense(4) }
@@ -109,6 +111,7 @@ fn a_sample_has_the_bits_of_a_batch() {
 fn steps_have_the_bits_of_the_sequence() {
     check_steps::<Lstm, 1, 1>();
     check_steps::<Deep, 3, 2>();
+    check_steps::<Projected, 3, 4>();
     check_steps::<Bare, 2, 8>();
     check_steps::<Gru, 3, 4>();
     check_steps::<Rnn, 4, 2>();

@@ -20,6 +20,7 @@ mod layer_context;
 mod matrix;
 mod outputs;
 mod ragged;
+mod same;
 mod stack;
 mod streaming;
 mod structure;

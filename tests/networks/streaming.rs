@@ -12,7 +12,7 @@ network! {
         Dense(6), Tanh,
         Residual { LSTM(6, layers = 2), Dropout(0.2) },
         BatchNorm,
-        Concat { { GRU(4) }, { RNN(3), Softmax } },
+        Concat { { GRU(4) }, { RNN(3), Softmax }, { LSTM(4, projection = 2) } },
         GELU, PReLU,
         Add { { Dense(4) }, { Dense(4, bias = false), Sigmoid } },
         Dense(4),

@@ -165,6 +165,10 @@ references! {
     layer_norm: (7) -> 7 { LayerNorm }
     layer_norm_of_each_step: (5x37) -> 5x37 { LayerNorm }
     layer_norm_of_each_pixel: (3x4x6) -> 3x4x6 { LayerNorm }
+    layer_norm_of_images: (3x4x6) -> 3x4x6 { LayerNorm(axes = 3) }
+    layer_norm_of_rows: (3x4x6) -> 3x4x6 { LayerNorm(axes = 2, eps = 1e-2) }
+    layer_norm_of_sequences: (5x7) -> 5x7 { LayerNorm(axes = 2, bias = false) }
+    conv1d_layer_norm_flatten_dense: (8x3) -> 5 { Conv1d(4, kernel = 3), LayerNorm(axes = 2), Flatten, Dense(5) }
     layer_norm_without_bias: (5x7) -> 5x7 { LayerNorm(eps = 1e-2, bias = false) }
     layer_norm_without_affine: (5x7) -> 5x7 { LayerNorm(affine = false) }
     flatten_layer_norm_dense: (3x4x2) -> 5 { Flatten, LayerNorm, RMSNorm(eps = 1e-3), Dense(5) }
@@ -360,6 +364,7 @@ references! {
     }
     softmax_of_steps: (7x5) -> 7x5 { Softmax(axis = 0) }
     dropout_of_none: (6) -> 5 { Dense(5), Dropout(0) }
+    gaussian_noise_of_none: (6) -> 5 { Dense(5), GaussianNoise(0) }
     dropout_of_all: (6) -> 5 { Dense(5), Dropout(1) }
     concat_of_inputs: (image: 6x7x1, table: 4) -> 7 {
         Concat {
@@ -391,6 +396,30 @@ references! {
     lstm_deep_last: (7x6) -> 10 { LSTM(5, layers = 2, bidirectional = true, bias = false, output = last) }
     lstm_wide: (9x35) -> 9x67 { LSTM(67, layers = 3) }
 
+    rnn_state: (x: 7x6, h: 5) -> 7x5 { x => RNN(5, state = h) }
+    gru_state: (x: 7x6, h: 5) -> 7x5 { x => GRU(5, state = h) }
+    gru_state_deep: (x: 7x6, h: 20) -> 10 {
+        x => GRU(5, layers = 2, bidirectional = true, output = last, state = h),
+    }
+    lstm_state: (x: 7x6, h: 5, c: 5) -> 7x5 { x => LSTM(5, state = h, cell = c) }
+    lstm_state_deep: (x: 7x6, h: 20, c: 20) -> 7x10 {
+        x => LSTM(5, layers = 2, bidirectional = true, bias = false, state = h, cell = c),
+    }
+    lstm_state_projection: (x: 7x6, h: 12, c: 20) -> 6 {
+        x => LSTM(5, layers = 2, bidirectional = true, output = last, projection = 3, state = h, cell = c),
+    }
+    encoder_decoder: (read: 6x3, written: 5x2) -> 5x5 {
+        encoder: read => GRU(4, output = last),
+        written => GRU(4, state = encoder),
+        Dense(5),
+    }
+    lstm_projection: (7x6) -> 7x3 { LSTM(5, projection = 3) }
+    lstm_projection_deep: (7x6) -> 7x6 { LSTM(5, layers = 2, bidirectional = true, projection = 3) }
+    lstm_projection_deep_last: (7x6) -> 4 {
+        LSTM(5, layers = 2, bidirectional = true, bias = false, projection = 2, output = last),
+    }
+    lstm_projection_wide: (9x35) -> 9x33 { LSTM(67, layers = 3, projection = 33) }
+
     gru: (7x6) -> 7x5 { GRU(5) }
     gru_last: (7x6) -> 5 { GRU(5, output = last) }
     gru_without_bias: (7x6) -> 7x5 { GRU(5, bias = false) }
@@ -406,6 +435,15 @@ references! {
         text => MultiHeadAttention(2, memory = encoded),
     }
     multi_head_attention_dropout_of_all: (5x6) -> 5x6 { MultiHeadAttention(2, dropout = 1.0) }
+    multi_head_attention_alibi: (5x6) -> 5x6 { MultiHeadAttention(2, alibi = true) }
+    multi_head_attention_alibi_causal: (19x6) -> 19x6 { MultiHeadAttention(3, causal = true, alibi = true) }
+    multi_head_attention_grouped: (5x8) -> 5x8 { MultiHeadAttention(4, kv_heads = 2) }
+    multi_head_attention_grouped_alibi_causal: (19x6) -> 19x6 {
+        MultiHeadAttention(3, kv_heads = 1, causal = true, alibi = true, bias = false)
+    }
+    multi_head_attention_grouped_cross: (text: 4x8, encoded: 7x8) -> 4x8 {
+        text => MultiHeadAttention(4, memory = encoded, kv_heads = 2),
+    }
     multi_head_attention_rotary: (5x8) -> 5x8 { MultiHeadAttention(2, rotary = true) }
     multi_head_attention_rotary_causal: (9x12) -> 9x12 {
         MultiHeadAttention(3, causal = true, rotary = true)
@@ -436,6 +474,25 @@ references! {
     positional_encoding: (70x9) -> 70x9 { PositionalEncoding }
     sentences: (9) -> 3 {
         Embedding(23, 6, padding_index = 0), PositionalEmbedding, GRU(8, output = last), Dense(3),
+    }
+
+    // Modules that are called several times.
+    same_encoder: (a: 6x7x2, b: 6x7x2) -> 3 {
+        left: a => [conv: Conv2d(3, kernel = 3, bias = false), bn: BatchNorm, ReLU, Flatten, fc: Dense(4)],
+        right: b => same(left),
+        difference: Sub { left, right }, product: Mul { left, right },
+        Concat { difference, product }, Dense(3),
+    }
+    same_texts: (a: 5, b: 5) -> 4 {
+        left: a => [tokens: Embedding(11, 6), lstm: LSTM(4, output = last)],
+        right: b => same(left),
+        Mul { left, right },
+    }
+    repeat_shared: (5) -> 5 {
+        body: Repeat(3, shared = true) { Residual { fc: Dense(5, bias = false), bn: BatchNorm, Tanh } },
+    }
+    repeat_shared_attention: (5x6) -> 5x6 {
+        body: Repeat(2, shared = true) { TransformerEncoder(6, heads = 2, hidden = 8, dropout = 0.0) },
     }
 }
 

@@ -31,10 +31,13 @@ where
         assert_eq!(net.forward_from(&mut state, input), *output, "a sample alone");
         states.push(state);
     }
-    let each = states[0].values().len() / case.names("state.").len();
-    for (index, name) in case.names("state.").iter().enumerate() {
-        let values = states.iter().flat_map(|state| &state.values()[index * each..][..each]);
-        case.compare(&format!("state.{name}"), values.copied());
+    let mut begin = 0;
+    for name in case.names("state.") {
+        let name = format!("state.{name}");
+        let each = case.values(&name).len() / states.len();
+        let values = states.iter().flat_map(|state| &state.values()[begin..begin + each]);
+        case.compare(&name, values.copied());
+        begin += each;
     }
 
     check_training(&case, &offsets, &mut *net, &inputs);
@@ -86,12 +89,14 @@ fn attention_ignores_invalid_steps() {
         struct Own(..7x6) -> 7x6 { MultiHeadAttention(2) }
         #[allow(attention_without_positions)]
         struct Causal(..7x6) -> 7x6 { MultiHeadAttention(2, causal = true) }
+        struct Grouped(..7x6) -> 7x6 { MultiHeadAttention(3, kv_heads = 1, alibi = true) }
         struct Memory(text: 4x6, encoded: ..7x6) -> 4x6 {
             text => MultiHeadAttention(2, memory = encoded),
         }
     }
     check_masked::<Own>("attention_ragged", sequences);
     check_masked::<Causal>("attention_ragged_causal", sequences);
+    check_masked::<Grouped>("attention_ragged_grouped", sequences);
     check_masked::<Memory>("attention_ragged_memory", |case| {
         let texts: Vec<[[f32; 6]; 4]> = case.samples("input");
         let encoded: Vec<[[f32; 6]; 7]> = case.outputs("input.1");
@@ -130,11 +135,13 @@ where
         case.compare(&format!("loss.{chunk}"), [loss.unwrap()]);
         case.compare_weights(&format!("gradients.{chunk}"), &offsets, &*d_net);
         let len = <N as Node<Root>>::STATE;
-        let states = case.names(&format!("state.{chunk}."));
-        let each = len / states.len();
-        for (index, name) in states.iter().enumerate() {
-            let values = states_after.chunks(len).flat_map(|state| &state[index * each..][..each]);
-            case.compare(&format!("state.{chunk}.{name}"), values.copied());
+        let mut begin = 0;
+        for name in case.names(&format!("state.{chunk}.")) {
+            let name = format!("state.{chunk}.{name}");
+            let each = case.values(&name).len() / inputs.len();
+            let values = states_after.chunks(len).flat_map(|state| &state[begin..begin + each]);
+            case.compare(&name, values.copied());
+            begin += each;
         }
         // Inference passes the same states on.
         let mut outputs = Vec::new();
@@ -149,25 +156,26 @@ where
 }
 
 macro_rules! recurrent {
-    ($($packed:ident, $truncated:ident: $Layer:ident;)*) => { $(
+    ($($packed:ident, $truncated:ident: $Layer:ident($($arguments:tt)*);)*) => { $(
         #[test]
         fn $packed() {
             network! {
-                struct Packed(..7x6) -> 7x10 { $Layer(5, layers = 2, bidirectional = true) }
+                struct Packed(..7x6) -> 7x10 { $Layer($($arguments)*, layers = 2, bidirectional = true) }
             }
             check_packed::<Packed>(stringify!($packed));
         }
 
         #[test]
         fn $truncated() {
-            network! { struct Truncated(4x6) -> 4x5 { $Layer(5, layers = 2) } }
+            network! { struct Truncated(4x6) -> 4x5 { $Layer($($arguments)*, layers = 2) } }
             check_truncated::<Truncated>(stringify!($truncated));
         }
     )* };
 }
 
 recurrent! {
-    rnn_packed, rnn_truncated: RNN;
-    lstm_packed, lstm_truncated: LSTM;
-    gru_packed, gru_truncated: GRU;
+    rnn_packed, rnn_truncated: RNN(5);
+    lstm_packed, lstm_truncated: LSTM(5);
+    lstm_projection_packed, lstm_projection_truncated: LSTM(8, projection = 5);
+    gru_packed, gru_truncated: GRU(5);
 }

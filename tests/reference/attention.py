@@ -13,14 +13,19 @@ NAME = "multi_head_attention"
 class Attention(nn.Module):
     """Self-attention, or attention to a memory."""
 
-    def __init__(self, *args, causal=False, **kwargs):
+    def __init__(self, *args, causal=False, alibi=False, **kwargs):
         super().__init__()
-        self.causal = causal
+        self.causal, self.alibi = causal, alibi
         self.multi_head_attention = nn.MultiheadAttention(*args, batch_first=True, **kwargs)
 
     def forward(self, x, memory=None, hidden=None):
         memory = x if memory is None else memory
         mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1], dtype=x.dtype) if self.causal else None
+        if self.alibi:
+            steps, heads = torch.arange(x.shape[1]), self.multi_head_attention.num_heads
+            biases = -slopes(heads)[:, None, None] * (steps[:, None] - steps).abs()
+            # A mask for each sample and head.
+            mask = (biases if mask is None else mask + biases).repeat(len(x), 1, 1)
         y, _ = self.multi_head_attention(x, memory, memory, attn_mask=mask, key_padding_mask=hidden, need_weights=False)
         return y
 
@@ -52,6 +57,53 @@ class Rotary(nn.Module):
         return attention.out_proj(found.transpose(1, 2).reshape(x.shape))
 
 
+def slopes(heads):
+    """The slopes of attention with linear biases (Press, Smith and Lewis, 2022), as in the authors' code."""
+
+    def of_power(heads):
+        return [2 ** (-8 * (head + 1) / heads) for head in range(heads)]
+
+    power = 2 ** math.floor(math.log2(heads))
+    return torch.tensor(of_power(power) + of_power(2 * power)[::2][: heads - power]).double()
+
+
+class Grouped(nn.Module):
+    """Attention whose heads of queries share keys and values, with the parameters of an `nn.MultiheadAttention`."""
+
+    def __init__(self, width, heads, kv_heads, bias=True, causal=False, alibi=False):
+        super().__init__()
+        self.heads, self.kv_heads, self.causal, self.alibi = heads, kv_heads, causal, alibi
+        self.sizes = [width, width // heads * kv_heads, width // heads * kv_heads]
+        self.multi_head_attention = attention = nn.Module()
+        attention.in_proj_weight = nn.Parameter(torch.zeros(sum(self.sizes), width))
+        attention.in_proj_bias = nn.Parameter(torch.zeros(sum(self.sizes))) if bias else None
+        attention.out_proj = nn.Linear(width, width, bias)
+
+    def forward(self, x, memory=None, hidden=None):
+        attention, memory = self.multi_head_attention, x if memory is None else memory
+        parts = zip(
+            [x, memory, memory],
+            attention.in_proj_weight.split(self.sizes),
+            attention.in_proj_bias.split(self.sizes) if attention.in_proj_bias is not None else [None] * 3,
+            [self.heads, self.kv_heads, self.kv_heads],
+        )
+        q, k, v = (
+            nn.functional.linear(x, weight, bias).unflatten(2, (heads, -1)).transpose(1, 2)
+            for x, weight, bias, heads in parts
+        )
+        steps, seen = x.shape[1], memory.shape[1]
+        mask = torch.zeros(len(x), self.heads, steps, seen, dtype=x.dtype)
+        if self.alibi:
+            distances = (torch.arange(steps)[:, None] - torch.arange(seen)).abs()
+            mask = mask - slopes(self.heads)[:, None, None] * distances
+        if self.causal:
+            mask = mask + torch.full((steps, seen), -math.inf).triu(1)
+        if hidden is not None:
+            mask = mask.masked_fill(hidden[:, None, None, :], -math.inf)
+        found = nn.functional.scaled_dot_product_attention(q, k, v, mask, enable_gqa=True)
+        return attention.out_proj(found.transpose(1, 2).flatten(2))
+
+
 class Layer(nn.Module):
     """A transformer layer, with a causal mask if `causal`."""
 
@@ -66,10 +118,10 @@ class Layer(nn.Module):
         return getattr(self, self.name)(x, *memory, mask)
 
 
-def masked(name, shape, memory=None, **kwargs):
+def masked(name, layer, shape, memory=None):
     """Attention to the first `LENGTHS` steps of its input, or of a memory; also writes `lengths`."""
     torch.manual_seed(sum(map(ord, name)))
-    layer = Attention(shape[1], 2, **kwargs).double()
+    layer = layer.double()
     for parameter in layer.parameters():
         parameter.data = (torch.randn_like(parameter) * 0.4).float().double()
     inputs = [torch.randn(BATCH, *s).float().double() for s in [shape, memory] if s]
@@ -104,6 +156,12 @@ def attention():
         ("_cross", Attention(6, 2), [(4, 6), (7, 6)]),
         # Random numbers differ between PyTorch and `unrolled`, so only this probability can be compared.
         ("_dropout_of_all", Attention(6, 2, dropout=1.0), [(5, 6)]),
+        ("_alibi", Attention(6, 2, alibi=True), [(5, 6)]),
+        # Three heads: the slopes of two, and one of those of four.
+        ("_alibi_causal", Attention(6, 3, causal=True, alibi=True), [(19, 6)]),
+        ("_grouped", Grouped(8, 4, 2), [(5, 8)]),
+        ("_grouped_alibi_causal", Grouped(6, 3, 1, bias=False, causal=True, alibi=True), [(19, 6)]),
+        ("_grouped_cross", Grouped(8, 4, 2), [(4, 8), (7, 8)]),
         ("_rotary", Rotary(8, 2), [(5, 8)]),
         ("_rotary_causal", Rotary(12, 3, causal=True), [(9, 12)]),
     ]:
@@ -117,6 +175,7 @@ def attention():
         case(f"{begin}transformer_encoder", Layer(**encoder()), (5, 6), layout=as_is)
         case(f"{begin}transformer_encoder_causal", Layer(True, **encoder()), (5, 6), layout=as_is)
         case(f"{begin}transformer_decoder", Layer(True, **{f"{begin}transformer_decoder": decoder}), (5, 6), (7, 6), layout=as_is)
-    masked("attention_ragged", (7, 6))
-    masked("attention_ragged_causal", (7, 6), causal=True)
-    masked("attention_ragged_memory", (4, 6), (7, 6))
+    masked("attention_ragged", Attention(6, 2), (7, 6))
+    masked("attention_ragged_causal", Attention(6, 2, causal=True), (7, 6))
+    masked("attention_ragged_memory", Attention(6, 2), (4, 6), (7, 6))
+    masked("attention_ragged_grouped", Grouped(6, 3, 1, alibi=True), (7, 6))

@@ -199,6 +199,36 @@ class Recurrent(nn.Module):
         return torch.cat(list(h[-2 if rnn.bidirectional else -1:]), 1)
 
 
+class Begun(nn.Module):
+    """A recurrent layer whose states begin with values: `h_0`, or `h_0` and `c_0`, of all cells side by side."""
+
+    def __init__(self, last=False, **layer):
+        super().__init__()
+        (self.name, rnn), = layer.items()
+        self.add_module(self.name, rnn)
+        self.last = last
+
+    def forward(self, x, *states):
+        rnn = getattr(self, self.name)
+        directions = 2 if rnn.bidirectional else 1
+        states = [s.reshape(len(x), rnn.num_layers * directions, -1).transpose(0, 1).contiguous() for s in states]
+        y, state = rnn(x, tuple(states) if isinstance(rnn, nn.LSTM) else states[0])
+        h = state[0] if isinstance(state, tuple) else state
+        return torch.cat(list(h[-directions:]), 1) if self.last else y
+
+
+class Decoder(nn.Module):
+    """A decoder whose state begins with the last one of an encoder."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.gru = nn.GRU(3, 4, batch_first=True), nn.GRU(2, 4, batch_first=True)
+        self.dense = nn.Linear(4, 5)
+
+    def forward(self, read, written):
+        return self.dense(self.gru(written, self.encoder(read)[1])[0])
+
+
 def named(layers):
     return nn.Sequential(OrderedDict(layers))
 
@@ -349,6 +379,26 @@ class TwoOutputs(nn.Module):
         return getattr(self, "class")(shared), self.place(self.dense_2(shared).tanh())
 
 
+def begun():
+    """States that begin with values, and projections of the state."""
+    def both(layer, **more):
+        return layer(6, 5, 2, bidirectional=True, batch_first=True, **more)
+
+    case("rnn_state", Begun(rnn=nn.RNN(6, 5, batch_first=True)), (7, 6), (5,), layout=as_is)
+    case("gru_state", Begun(gru=nn.GRU(6, 5, batch_first=True)), (7, 6), (5,), layout=as_is)
+    case("gru_state_deep", Begun(last=True, gru=both(nn.GRU)), (7, 6), (20,), layout=as_is)
+    case("lstm_state", Begun(lstm=nn.LSTM(6, 5, batch_first=True)), (7, 6), (5,), (5,), layout=as_is)
+    case("lstm_state_deep", Begun(lstm=both(nn.LSTM, bias=False)), (7, 6), (20,), (20,), layout=as_is)
+    case("lstm_state_projection", Begun(True, lstm=both(nn.LSTM, proj_size=3)), (7, 6), (12,), (20,), layout=as_is)
+    case("encoder_decoder", Decoder(), (6, 3), (5, 2), layout=as_is)
+    sequence("lstm_projection", nn.LSTM(6, 5, proj_size=3, batch_first=True), (7, 6))
+    sequence("lstm_projection_deep", both(nn.LSTM, proj_size=3), (7, 6))
+    sequence("lstm_projection_deep_last", both(nn.LSTM, proj_size=2, bias=False), (7, 6), last=True)
+    sequence("lstm_projection_wide", nn.LSTM(35, 67, 3, proj_size=33, batch_first=True), (9, 35))
+    packed("lstm_projection_packed", nn.LSTM(6, 8, 2, bidirectional=True, proj_size=5, batch_first=True), (7, 6))
+    truncated("lstm_projection_truncated", nn.LSTM(6, 8, 2, proj_size=5, batch_first=True), (4, 6))
+
+
 def two_outputs(name):
     """Two outputs: cross entropy with class weights, and mean squared error with the weight 0.3."""
     torch.manual_seed(sum(map(ord, name)))
@@ -377,6 +427,12 @@ def normalisations():
     case("layer_norm", one("layer_norm", nn.LayerNorm(7)), (7,))
     case("layer_norm_of_each_step", one("layer_norm", nn.LayerNorm(37)), (5, 37), layout=as_is)
     case("layer_norm_of_each_pixel", OfEachPixel(layer_norm=nn.LayerNorm(6)), (6, 3, 4))
+    case("layer_norm_of_images", one("layer_norm", nn.LayerNorm((6, 3, 4))), (6, 3, 4))
+    case("layer_norm_of_rows", OfEachPixel(layer_norm=nn.LayerNorm((4, 6), eps=1e-2)), (6, 3, 4))
+    case("layer_norm_of_sequences", one("layer_norm", nn.LayerNorm((5, 7), bias=False)), (5, 7), layout=as_is)
+    case("conv1d_layer_norm_flatten_dense", named({
+        "conv1d": nn.Conv1d(3, 4, 3), "layer_norm": nn.LayerNorm((4, 6)), "flatten": nn.Flatten(),
+        "dense": nn.Linear(24, 5)}), (3, 8))
     case("layer_norm_without_bias", one("layer_norm", nn.LayerNorm(7, eps=1e-2, bias=False)), (5, 7), layout=as_is)
     case("layer_norm_without_affine", one("layer_norm", nn.LayerNorm(7, elementwise_affine=False)), (5, 7), layout=as_is)
     case("flatten_layer_norm_dense", named({
@@ -570,6 +626,7 @@ def main():
         sequence(f"{kind}_wide", layer(35, 67, 3, batch_first=True), (9, 35))
         packed(f"{kind}_packed", deep(), (7, 6))
         truncated(f"{kind}_truncated", layer(6, 5, 2, batch_first=True), (4, 6))
+    begun()
     case("embedding", one("embedding", nn.Embedding(11, 5)), (7,), layout=as_is, tokens=11)
     case("embedding_padding_index", one("embedding", nn.Embedding(11, 5, padding_idx=3)), (7,), layout=as_is, tokens=11)
     case("embedding_of_many_tokens", one("embedding", nn.Embedding(2000, 67)), (9,), layout=as_is, tokens=2000)
@@ -583,10 +640,12 @@ def main():
     from attention import attention  # all of them build on this file
     from features import features
     from operators import operators
+    from shared import shared
 
     attention()
     features()
     operators()
+    shared()
 
 
 if __name__ == "__main__":

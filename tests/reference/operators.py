@@ -184,6 +184,22 @@ class VisionTransformer(nn.Module):
         return self.head(self.norm(self.blocks(x))[:, 0])
 
 
+class GaussianNoise(nn.Module):
+    """Keras's layer of that name."""
+
+    def __init__(self, std):
+        super().__init__()
+        self.std = std
+
+    def forward(self, x):
+        return x + self.std * torch.randn_like(x) if self.training else x
+
+
+def noise():
+    # Random numbers differ between PyTorch and `unrolled`, so only this standard deviation can be compared.
+    case("gaussian_noise_of_none", named({"dense": nn.Linear(6, 5), "noise": GaussianNoise(0.0)}), (6,))
+
+
 def transformers():
     case("vision_transformer", VisionTransformer(8, 4, 6, 2, 2, 5), (3, 8, 8))
     layer = nn.TransformerEncoderLayer(6, 2, 10, 0.0, "gelu", batch_first=True, norm_first=True)
@@ -195,6 +211,7 @@ def operators():
     padded_values()
     sizes()
     transformers()
+    noise()
     paddings()
     elementwise()
     joins()

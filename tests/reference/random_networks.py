@@ -6,7 +6,7 @@
 
 Prints the errors of outputs and of the gradients of a mean squared error, of this library and of PyTorch in float32 on
 one thread, each relative to PyTorch in float64: the Euclidean norm of the differences, divided by that of the values.
-Networks with dropout are compared at inference only, since masks are random.
+Networks with dropout or noise are compared at inference only, since both are random.
 """
 
 import json
@@ -33,6 +33,16 @@ def channels_first(x):
 
 def channels_last(x):
     return x.movedim(1, -1)
+
+
+def slopes(heads, dtype):
+    """The slopes of attention with linear biases (Press, Smith and Lewis, 2022), as in the authors' code."""
+
+    def of_power(heads):
+        return [2 ** (-8 * (head + 1) / heads) for head in range(heads)]
+
+    power = 2 ** math.floor(math.log2(heads))
+    return torch.tensor(of_power(power) + of_power(2 * power)[::2][: heads - power], dtype=dtype)
 
 
 class Weights:
@@ -235,8 +245,10 @@ class Layer:
     def apply_ClassToken(self, x):
         return torch.cat([self.weights.next(x.shape[-1]).expand(len(x), 1, -1), x], 1)
 
-    def recurrent(self, module, gates, x, **options):
+    def recurrent(self, module, gates, *values, **options):
+        x, projection = values[0], self.arguments.get("projection", 0)
         inputs, units, directions = x.shape[-1], self.units, 1 + self.bidirectional
+        outputs = projection or units
         module = module(
             inputs,
             units,
@@ -250,34 +262,56 @@ class Layer:
         weights = []
         for layer in range(self.layers):
             for _ in range(directions):
-                read = inputs if layer == 0 else directions * units
-                weights += [self.weights.next(n, gates * units).T for n in (read, units)]
+                read = inputs if layer == 0 else directions * outputs
+                weights += [self.weights.next(n, gates * units).T for n in (read, outputs)]
                 weights += [self.weights.next(gates * units) for _ in range(2 * self.bias)]
+                weights += [self.weights.next(units, outputs).T] if projection else []
         names = [name for name, _ in module.named_parameters()]
-        y, h = torch.func.functional_call(module, dict(zip(names, weights)), (x,))
+        cells = self.layers * directions
+        states = [("state", outputs), ("cell", units)] if module.mode == "LSTM" else [("state", units)]
+        begin = [self.begin(values, name, cells, size) for name, size in states]
+        begin = tuple(begin) if len(begin) > 1 else begin[0]
+        y, h = torch.func.functional_call(module, dict(zip(names, weights)), (x, begin))
         if self.arguments["output"] == "sequence":
             return y
         h = h[0] if isinstance(h, tuple) else h
         return torch.cat(list(h[-directions:]), -1)
 
-    def apply_RNN(self, x):
-        return self.recurrent(torch.nn.RNN, 1, x, nonlinearity=self.nonlinearity)
+    def begin(self, values, name, cells, size):
+        """`h_0` or `c_0`: a value of all cells side by side, or zeros."""
+        if name not in self.arguments:
+            return values[0].new_zeros(cells, len(values[0]), size)
+        return values[self.arguments[name]].reshape(-1, cells, size).transpose(0, 1).contiguous()
 
-    def apply_LSTM(self, x):
-        return self.recurrent(torch.nn.LSTM, 4, x)
+    def apply_RNN(self, *values):
+        return self.recurrent(torch.nn.RNN, 1, *values, nonlinearity=self.nonlinearity)
 
-    def apply_GRU(self, x):
-        return self.recurrent(torch.nn.GRU, 3, x)
+    def apply_LSTM(self, *values):
+        options = {"proj_size": self.arguments.get("projection", 0)}
+        return self.recurrent(torch.nn.LSTM, 4, *values, **options)
 
-    def apply_MultiHeadAttention(self, x):
+    def apply_GRU(self, *values):
+        return self.recurrent(torch.nn.GRU, 3, *values)
+
+    def apply_MultiHeadAttention(self, *values):
+        x, memory = values[0], values[self.arguments.get("memory", 0)]
         (batch, steps, width), heads = x.shape, self.heads
-        in_proj, out_proj = self.weights.next(width, 3 * width), self.weights.next(width, width)
-        in_bias, out_bias = self.bias_of(3 * width), self.bias_of(width)
-        parts = F.linear(x, in_proj.T, in_bias).chunk(3, -1)
-        q, k, v = (part.reshape(batch, steps, heads, -1).transpose(1, 2) for part in parts)
+        keys = width // heads * self.arguments.get("kv_heads", heads)
+        columns = width + 2 * keys
+        in_proj, out_proj = self.weights.next(width, columns), self.weights.next(width, width)
+        in_bias, out_bias = self.bias_of(columns), self.bias_of(width)
+        of_x, of_memory = (F.linear(value, in_proj.T, in_bias) for value in (x, memory))
+        parts = [of_x[..., :width], *of_memory[..., width:].split((keys, keys), -1)]
+        q, k, v = (part.unflatten(-1, (-1, width // heads)).transpose(1, 2) for part in parts)
         if self.rotary:
             q, k = self.rotate(q), self.rotate(k)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        mask = torch.zeros(heads, steps, memory.shape[1], dtype=x.dtype)
+        if self.alibi:
+            distances = torch.arange(steps)[:, None] - torch.arange(steps)
+            mask = mask - slopes(heads, x.dtype)[:, None, None] * distances.abs()
+        if self.causal:
+            mask = mask + torch.full((steps, steps), -math.inf, dtype=x.dtype).triu(1)
+        y = F.scaled_dot_product_attention(q, k, v, mask, enable_gqa=True)
         return F.linear(y.transpose(1, 2).reshape(x.shape), out_proj.T, out_bias)
 
     @staticmethod
@@ -321,10 +355,10 @@ class Layer:
         return y.reshape(x.shape)
 
     def apply_LayerNorm(self, x):
-        size = x.shape[-1]
-        weight = self.weights.next(size) if self.affine else None
-        bias = self.weights.next(size) if self.affine and self.bias else None
-        return F.layer_norm(x, (size,), weight, bias, self.eps)
+        sizes = x.shape[-self.axes :]
+        weight = self.weights.next(*sizes) if self.affine else None
+        bias = self.weights.next(*sizes) if self.affine and self.bias else None
+        return F.layer_norm(x, sizes, weight, bias, self.eps)
 
     def apply_RMSNorm(self, x):
         size = x.shape[-1]
@@ -352,6 +386,9 @@ class Layer:
 
     def apply_Dropout(self, x):
         return F.dropout(x, self.p, self.training)
+
+    def apply_GaussianNoise(self, x):
+        return x + self.std * torch.randn_like(x) if self.training else x
 
     def apply_ReLU(self, x):
         return F.relu(x)
@@ -465,8 +502,8 @@ class Layer:
         return torch.cat(inputs, -1)
 
 
-def has_dropout(network):
-    rates = [layer["arguments"].get(name, 0) for layer in network["layers"] for name in ("p", "dropout")]
+def is_random(network):
+    rates = [layer["arguments"].get(name, 0) for layer in network["layers"] for name in ("p", "dropout", "std")]
     return any(rate > 0 for rate in rates)
 
 
@@ -480,10 +517,16 @@ def run(case, dtype, training):
     inputs = values = [x.clone().requires_grad_() for x in values]
     values = list(values)
     weights = Weights(case["weights"], dtype)
+    begins = []
     for layer in network["layers"]:
         arguments = [values[i] for i in layer["inputs"]]
+        # Weights that are shared are read again.
+        begin, end = begins[layer["first"]] if "first" in layer else weights.at, weights.at
+        begins.append(begin)
+        weights.at = begin
         module = Layer(layer, [x.shape[1:] for x in arguments], weights, training)
         value = module.apply(*arguments)
+        weights.at = max(weights.at, end)
         assert list(value.shape[1:]) == layer["output"], (layer, value.shape)
         values.append(value)
     assert weights.at == len(weights.flat), "all weights are read"
@@ -495,7 +538,7 @@ def results(case, dtype):
     with torch.no_grad():
         y = run(case, dtype, training=False)[0]
     found = {"output": y.flatten()}
-    if not has_dropout(case["network"]):
+    if not is_random(case["network"]):
         y, weights, inputs = run(case, dtype, training=True)
         targets = torch.tensor(case["targets"], dtype=dtype).reshape(y.shape)
         gradients = torch.autograd.grad(F.mse_loss(y, targets), [weights, *inputs], allow_unused=True)

@@ -56,9 +56,23 @@ const STEPS: usize = 6;
 
 /// Trains from the checkpoint in the folder, and stops after `stop` steps.
 fn train(folder: &Path, stop: Option<usize>) -> (Box<Net>, History) {
+    let mut steps = 0;
+    fit(folder, |trainer| {
+        trainer.on_step(move |_| {
+            steps += 1;
+            if stop == Some(steps) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    })
+}
+
+/// Trains from the checkpoint in the folder, with further settings.
+fn fit(
+    folder: &Path,
+    with: impl FnOnce(Trainer<'_, Adam, Net, u32>) -> Trainer<'_, Adam, Net, u32>,
+) -> (Box<Net>, History) {
     let (train, valid, loss) = (data(53, 1), data(20, 2), CrossEntropy::new());
-    let (mut net, mut steps) = (Net::new(5), 0);
-    let history = Trainer::new(Adam::new(1e-2))
+    let mut net = Net::new(5);
+    let trainer = Trainer::new(Adam::new(1e-2))
         .batch(10)
         .epochs(EPOCHS)
         .seed(3)
@@ -68,13 +82,8 @@ fn train(folder: &Path, stop: Option<usize>) -> (Box<Net>, History) {
         .checkpoint(folder)
         .checkpoint_every(4)
         .resume(true)
-        .on_step(|_| {
-            steps += 1;
-            if stop == Some(steps) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
-        .quiet()
-        .fit(&mut net, &train, &loss)
-        .expect("sound data");
+        .quiet();
+    let history = with(trainer).fit(&mut net, &train, &loss).expect("sound data");
     (net, history)
 }
 
@@ -290,6 +299,27 @@ fn damaged_checkpoints_are_refused() {
 
 /// The environment variable with the folder of a child process.
 const FOLDER: &str = "UNROLLED_TEST_CHECKPOINTS";
+
+/// Presses Ctrl-C in the middle of the second epoch.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_with_a_checkpoint_of_its_step() {
+    let press = |step: &unrolled::train::Step| {
+        if step.total_steps == 8 {
+            let signal = ["-INT", &std::process::id().to_string()];
+            assert!(Command::new("kill").args(signal).status().expect("`kill`").success());
+            // Another thread may receive it.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let interrupted = folder("ctrl_c");
+    let (_, history) = fit(&interrupted, |trainer| trainer.on_step(press).stop_on_ctrl_c());
+    assert_eq!(history.epochs.len(), 1);
+    let (net, history) = train(&interrupted, None);
+    let (whole, whole_history) = train(&folder("ctrl_c_whole"), None);
+    assert!(bits(net.params()) == bits(whole.params()));
+    assert_eq!(losses(&history), losses(&whole_history));
+}
 
 /// The run that `killed` interrupts.
 #[test]

@@ -107,6 +107,22 @@ fn parts_of_a_data_set_train_like_a_data_set_of_the_same_samples() {
 }
 
 #[test]
+fn data_sets_of_data_without_enough_targets_are_refused() {
+    let mut samples = data(20, 1);
+    samples.targets.truncate(3);
+    let refused = |samples: &dyn Dataset<Input = Image, Target = u32>| {
+        let mut trainer = Trainer::new(Adam::new(1e-2)).quiet();
+        trainer.fit(&mut Small::new(1), &samples, &CrossEntropy::new()).unwrap_err()
+    };
+    let source = BatchError::Targets { inputs: 20, targets: 3 };
+    let expected = TrainError::Data { data: DataSet::Training, source };
+    assert_eq!(refused(&augmented(&samples)), expected);
+    assert_eq!(refused(&Subset::new(&samples, vec![7, 19])), expected);
+    let weighted = WeightedSamples::new(&samples, &[1.0; 20]).expect("positive weights");
+    assert_eq!(refused(&weighted), expected);
+}
+
+#[test]
 fn windows_of_a_series_are_learnt() {
     let series: Vec<[f32; 1]> = (0..200).map(|i| [(i as f32 * 0.3).sin()]).collect();
     let windows = Windows::<_, 4, 1>::new(&series);

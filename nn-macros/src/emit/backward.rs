@@ -61,7 +61,7 @@ fn emit_pass(context: &Context) -> TokenStream {
 fn emit_end(context: &Context, index: usize) -> Option<TokenStream> {
     let mut after = context.running().skip_while(|(node, _)| *node <= index);
     let (_, after) = after.next()?;
-    if !after.has_weights() && !context.network.nodes[index].may_cross() {
+    if !after.owns_weights() && !context.network.nodes[index].may_cross() {
         return None;
     }
     let (last, _) = context.weighted().take_while(|(node, _)| *node <= index).last()?;

@@ -51,6 +51,10 @@ fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStr
     let is_live = |buffer: &&crate::plan::Buffer| buffer.from <= index && index <= buffer.to;
     let live = context.plan.infer.buffers.iter().filter(is_live).map(|buffer| len(&buffer.value));
     let outside = values_outside(context);
+    let weights = match context.network.nodes[first].first {
+        None => quote!(<#layer as __rt::Weights>::LEN),
+        Some(_) => quote!(0),
+    };
     Some(quote! {
         __rt::LayerMemory {
             layer: #label,
@@ -58,7 +62,7 @@ fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStr
             output: #output,
             values: 0 #(+ #live)* #(+ #outside)*,
             working: __rt::Layout::of::<#spec, #layer>().working(),
-            weights: <#layer as __rt::Weights>::LEN,
+            weights: #weights,
         }
     })
 }

@@ -100,6 +100,10 @@ fn runtime(network: &Network) -> TokenStream {
 
 /// Whether a rule cannot be evaluated while expanding.
 fn is_symbolic(network: &Network, node: &Node) -> bool {
+    // What it takes is compared with what the first one takes.
+    if node.first.is_some_and(|first| is_symbolic(network, &network.nodes[first])) {
+        return true;
+    }
     let known = |value: &ValueId| network.values[value.0].dims.known().is_some();
     let arrows = node.arrows.iter().all(|arrow| arrow.known().is_some());
     // A custom layer has no sizes that the macro knows.
@@ -121,7 +125,14 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
     let inputs: Vec<TokenStream> =
         node.inputs.iter().map(|input| value(network, *input, node.generic)).collect();
     // As `ShapeInference::ask` does with literals.
+    let first = node.first.filter(|_| matches!(node.layer, Layer::Known { .. }));
     let given = match (&node.layer, node.skip.residual(&inputs)) {
+        _ if first.is_some() => {
+            let first = &network.nodes[network.first(index)];
+            let expected = first.inputs.iter().map(|input| value(network, *input, node.generic));
+            let (output, path) = (value(network, first.output, node.generic), &first.path);
+            quote!(#rt::checks::again(&[#(#inputs),*], &[#(#expected),*], #output, #path))
+        }
         (_, Some((input, body, skip))) => {
             let skip = match skip {
                 Some(skip) => quote!(::core::option::Option::Some(#skip)),
@@ -138,8 +149,9 @@ fn node_constants(network: &Network, index: usize, attributes: &TokenStream) -> 
         }
     };
     // Not recursive: what follows from a lost value is an error itself.
-    let owner = node.owner.map(|owner| network.nodes[owner].output);
-    let needed = node.inputs.iter().copied().chain(owner);
+    let before = [node.owner, node.first].into_iter().flatten();
+    let before = before.map(|it| network.nodes[it].output);
+    let needed = node.inputs.iter().copied().chain(before);
     let lost = needed.flat_map(|value| lost(network, value, node.generic));
     let lost: Vec<_> = lost.chain(oversized(&argument_sizes(node))).collect();
     let given = unless(&rt, &lost, given);

@@ -47,9 +47,9 @@ impl<'a> Context<'a> {
         nodes.filter(|(_, node)| node.storage() != Storage::View)
     }
 
-    /// The nodes with weights.
+    /// The nodes with weights of their own.
     pub(super) fn weighted(&self) -> impl Iterator<Item = (usize, &Node)> {
-        self.running().filter(|(_, node)| node.has_weights())
+        self.running().filter(|(_, node)| node.owns_weights())
     }
 
     /// The spec of a node: `__Conv1`.
@@ -61,19 +61,21 @@ impl<'a> Context<'a> {
     /// The type of a node's layer, inside the unnamed constant.
     pub(super) fn layer(&self, node: usize) -> TokenStream {
         match &self.network.nodes[node].layer {
-            Layer::Known { .. } => shapes::layer_type(&quote!(__rt), self.network, node),
+            Layer::Known { .. } => {
+                shapes::layer_type(&quote!(__rt), self.network, self.network.first(node))
+            }
             Layer::Custom(layer) => quote!(#layer),
         }
     }
 
-    /// The layer as an expression: a field, or the unit struct of a layer without weights.
+    /// The layer as an expression: a field (of the first node that it is applied at), or the unit struct of a layer without weights.
     pub(super) fn value(&self, node: usize) -> TokenStream {
         let it = &self.network.nodes[node];
         match &it.layer {
             // Custom layers always have a field: only the compiler knows whether they have weights.
             Layer::Known { .. } if !it.has_weights() => self.layer(node),
             _ => {
-                let field = &it.field;
+                let field = &self.network.nodes[self.network.first(node)].field;
                 quote!(self.#field)
             }
         }

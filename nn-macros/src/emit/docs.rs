@@ -98,7 +98,7 @@ fn cell(text: &str) -> String {
 /// The name of a layer, with a link to its field, whose type has a link to the documentation of the layer. A link to that
 /// itself would need a path to this crate, which programs may give any name.
 fn layer(node: &Node) -> String {
-    match node.has_weights() {
+    match node.owns_weights() {
         true => format!("[`{}`](Self::{})", node.path, node.field),
         false => format!("`{}`", node.path),
     }

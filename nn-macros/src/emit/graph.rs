@@ -53,15 +53,19 @@ fn emit_node(context: &Context, numbers: &Numbers, index: usize) -> TokenStream 
     let name = &node.path;
     let inputs = node.inputs.iter().map(|input| numbers.number(*input));
     let output = shapes::shape(&quote!(__rt), &network.values[node.output.0].dims);
-    let layer = match &node.layer {
-        Layer::Custom(layer) => {
+    let layer = match (&node.layer, node.first) {
+        (_, Some(first)) => {
+            let first = shapes::number(first);
+            quote!(__rt::GraphLayer::Again { first: #first })
+        }
+        (Layer::Custom(layer), None) => {
             let slot = context.slot(index);
             quote!(__rt::GraphLayer::Custom {
                 graph: &<#layer as __rt::Shaped>::GRAPH,
                 offset: #slot.offset(),
             })
         }
-        Layer::Known { row, arguments } => {
+        (Layer::Known { row, arguments }, None) => {
             let features = variant(network.features(index, row));
             let channels = emit_channels(network, node, row, arguments);
             let weights = emit_weights(context, index);

@@ -4,10 +4,11 @@ use super::buffers::buffer_names;
 use super::context::Context;
 use super::shapes;
 use super::streamable::{network_streams, step_len};
-use crate::network::ValueId;
+use crate::network::{Node, ValueId};
 use crate::plan::{Buffer, BufferPlan};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::collections::HashMap;
 use unrolled_shape::Lifetime;
 use unrolled_shape::registry::Storage;
 
@@ -143,14 +144,15 @@ fn computed_constants(
 fn emit_slots(context: &Context) -> TokenStream {
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
-        let Row { name, spec, layer, number } = row;
+        let Row { name, spec, layer, number, .. } = row;
         match number {
             None => quote! {
                 const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::NEW;
             },
-            Some(number) => quote! {
-                const #name: __rt::Slot<#spec, #layer> = __rt::Slot::new(Self::LAYOUTS[#number]);
-            },
+            Some(_) => {
+                let layout = row.layout();
+                quote!(const #name: __rt::Slot<#spec, #layer> = __rt::Slot::new(#layout);)
+            }
         }
     });
     let layouts = rows.emit_layouts(&quote!(__rt::Layout));
@@ -163,16 +165,19 @@ fn emit_slots(context: &Context) -> TokenStream {
 fn emit_train_slots(context: &Context) -> TokenStream {
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
-        let Row { name, spec, layer, number } = row;
+        let Row { name, spec, layer, number, .. } = row;
         let slot = context.constant("__Slots", name);
         match number {
             None => quote! {
                 const #name: __rt::InPlaceSlot<#spec, #layer> = #slot;
             },
-            Some(number) => quote! {
-                const #name: __rt::TrainSlot<#spec, #layer> =
-                    __rt::TrainSlot::new(#slot, Self::LAYOUTS[#number]);
-            },
+            Some(_) => {
+                let layout = row.layout();
+                quote! {
+                    const #name: __rt::TrainSlot<#spec, #layer> =
+                        __rt::TrainSlot::new(#slot, #layout);
+                }
+            }
         }
     });
     let layouts = rows.emit_layouts(&quote!(__rt::TrainLayout));
@@ -188,6 +193,19 @@ struct Row<'a> {
     layer: TokenStream,
     /// Its index among the nodes with memory of their own.
     number: Option<TokenStream>,
+    /// That of the earlier node that it applies again, if it has weights.
+    first: Option<TokenStream>,
+}
+
+impl Row<'_> {
+    /// Its layout among `LAYOUTS`.
+    fn layout(&self) -> TokenStream {
+        let Self { number, first, .. } = self;
+        match first {
+            Some(first) => quote!(Self::LAYOUTS[#number].sharing(&Self::LAYOUTS[#first])),
+            None => quote!(Self::LAYOUTS[#number]),
+        }
+    }
 }
 
 /// All nodes that run.
@@ -198,31 +216,29 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(context: &'a Context) -> Self {
-        let mut with_memory = 0;
-        let all = context
-            .running()
-            .map(|(node, it)| {
-                // A node that works in place has neither memory nor weights.
-                let number = (it.storage() != Storage::InPlace).then(|| {
-                    with_memory += 1;
-                    shapes::number(with_memory - 1)
-                });
-                Row {
-                    name: &context.names[node].constant,
-                    spec: context.spec(node),
-                    layer: context.layer(node),
-                    number,
-                }
-            })
-            .collect();
-        Self { all, with_memory }
+        // A node that works in place has neither memory nor weights.
+        let with_memory = context.running().filter(|(_, it)| it.storage() != Storage::InPlace);
+        let numbers: HashMap<usize, usize> =
+            with_memory.enumerate().map(|(number, (node, _))| (node, number)).collect();
+        let number = |node| numbers.get(&node).copied().map(shapes::number);
+        let row = |(node, it): (usize, &Node)| Row {
+            name: &context.names[node].constant,
+            spec: context.spec(node),
+            layer: context.layer(node),
+            number: number(node),
+            first: it.first.filter(|_| it.has_weights()).and_then(number),
+        };
+        Self { all: context.running().map(row).collect(), with_memory: numbers.len() }
     }
 
     /// `LAYOUTS`, and `ALL`, the last of them.
     fn emit_layouts(&self, kind: &TokenStream) -> TokenStream {
         let count = shapes::number(self.with_memory);
         let owners = self.all.iter().filter(|row| row.number.is_some());
-        let layouts = owners.map(|Row { spec, layer, .. }| quote!(#kind::of::<#spec, #layer>()));
+        let layouts = owners.map(|Row { spec, layer, first, .. }| match first {
+            Some(_) => quote!(#kind::again::<#spec, #layer>()),
+            None => quote!(#kind::of::<#spec, #layer>()),
+        });
         // Layouts add up from node to node: the last one has the sums and maxima of all.
         let all = match self.with_memory.checked_sub(1) {
             Some(last) => {

@@ -93,7 +93,7 @@ pub(crate) fn layer_type(rt: &TokenStream, network: &Network, node: usize) -> To
         .iter()
         .filter_map(|size| {
             let count = match size {
-                Size::Computed(_) => computed.next(),
+                Size::Computed(_) | Size::InputLastUnless(..) => computed.next(),
                 _ => None,
             };
             layer_size(rt, network, node, *size, count)
@@ -127,6 +127,9 @@ fn layer_size(
             ArgumentValue::Pair(pair) => Some(type_argument(network, &pair[axis])),
             _ => unreachable!("a pair by its row"),
         },
+        Size::InputLastUnless(names, method) if !node.has_same(names) => {
+            layer_size(rt, network, node, Size::Computed(method), count)
+        }
         Size::Computed(method) => {
             // The same for all constants: a literal, since a type cannot compute with const generics.
             if let Some(size) = count.and_then(|count| network.count(node, count)) {
@@ -136,10 +139,24 @@ fn layer_size(
             let rule = rule(rt, row, arguments);
             Some(quote!({ #rule.#method(#shape) }))
         }
-        Size::InputLastIf(flags) if !flags.iter().all(|flag| argument(flag).is_true()) => {
+        Size::InputLastIf(flags) | Size::InputAxesIf(_, flags)
+            if !flags.iter().all(|flag| argument(flag).is_true()) =>
+        {
             Some(number(0))
         }
-        Size::InputLastIf(_) => input.last().map(|last| type_argument(network, last)),
+        Size::InputAxesIf(axes, _) if !argument(axes).is_one() => {
+            let ArgumentValue::Number(axes) = &argument(axes).value else {
+                unreachable!("a number by its row")
+            };
+            if let (Some(shape), Some(axes)) = (input.known(), axes.known()) {
+                return Some(number(shape.last_axes(axes)));
+            }
+            let (shape, axes) = (shape(rt, input), size(axes));
+            Some(quote!({ #shape.last_axes(#axes) }))
+        }
+        Size::InputLastIf(_) | Size::InputAxesIf(..) | Size::InputLastUnless(..) => {
+            input.last().map(|last| type_argument(network, last))
+        }
         Size::Unless(flag) => (!argument(flag).is_true()).then(|| number(0)),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn sources(network: &Network) -> Vec<Option<Source>> {
         sources[node.output.0] = known.next().and_then(|first| match &node.layer {
             // Its type knows, not the macro: `Shaped::OUTPUT_STEPS`.
             Layer::Custom(_) => Some(Source::Node(nth)),
-            Layer::Known { row, .. } => match row.steps {
+            Layer::Known { row, .. } => match network.steps(node, row) {
                 Steps::Kernel => Some(Source::Node(nth)),
                 // A join of branches whose steps come from different places: `StepsOf::joined` compares them.
                 Steps::Each if known.any(|other| other != first) => Some(Source::Node(nth)),

@@ -177,6 +177,13 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
     let fields: Vec<&Ident> = weighted.iter().map(|(_, node)| &node.field).collect();
     let slots: Vec<TokenStream> =
         weighted.iter().map(|(index, _)| context.train_slot(*index)).collect();
+    let prepared = context.running().filter(|(_, node)| node.has_weights()).map(|(index, node)| {
+        let (slot, value) = (context.train_slot(index), context.value(index));
+        match node.first {
+            None => quote!(#slot.prepare(&#value, prepared);),
+            Some(_) => quote!(#slot.prepare_again(&#value, prepared);),
+        }
+    });
     let turbofish = &context.turbofish;
     // In the order of the weights: a task belongs to the first node that reaches it.
     let gradients = weighted.iter().map(|(index, _)| emit_gradient(context, *index));
@@ -185,7 +192,7 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
             #(#slots.initialise(&mut self.#fields, key);)*
         }
         fn prepare(&self, prepared: &mut [f32]) {
-            #(#slots.prepare(&self.#fields, prepared);)*
+            #(#prepared)*
         }
         fn gradient_end(task: usize) -> usize {
             #(if #slots.reaches_task(task) {
@@ -199,12 +206,14 @@ pub(super) fn emit_train_weights(context: &Context) -> TokenStream {
     }
 }
 
-/// Writes a part of a node's gradient, including the contributions of nodes that use its weight.
+/// Writes a part of a node's gradient, including the contributions of nodes that apply it again or use its weight.
 fn emit_gradient(context: &Context, index: usize) -> TokenStream {
     let slot = context.train_slot(index);
     let tied: Vec<TokenStream> =
         context.network.tied_to(index).map(|(tied, _)| context.train_slot(tied)).collect();
-    if tied.is_empty() {
+    let again: Vec<TokenStream> =
+        context.network.again(index).map(|(again, _)| context.train_slot(again)).collect();
+    if tied.is_empty() && again.is_empty() {
         return quote! {
             if #slot.reaches_task(task) {
                 return #slot.gradient(task, shards, d_weights);
@@ -214,6 +223,7 @@ fn emit_gradient(context: &Context, index: usize) -> TokenStream {
     quote! {
         if #slot.reaches_task(task) {
             #slot.gradient(task, shards, d_weights);
+            #(#again.add_gradient_to(&#slot, task, shards, d_weights);)*
             #(#tied.add_gradient(&#slot, task, shards, d_weights);)*
             return;
         }
@@ -318,7 +328,7 @@ impl Counts {
         if let Some(cost) = node.cost {
             return Self { params: Count::Known(cost.params), macs: Count::Known(cost.macs) };
         }
-        let [params, macs] = match &node.layer {
+        let counts = match &node.layer {
             Layer::Known { row, arguments } => {
                 let rule = shapes::rule(&rt, row, arguments);
                 let inputs = shapes::shapes(&rt, context.network, &node.inputs);
@@ -333,8 +343,10 @@ impl Counts {
                 let macs = quote!(<#layer as __rt::Shaped>::MACS);
                 [Some(params), Some(macs)]
             }
-        }
-        .map(|tokens| tokens.map_or(Count::Known(0), Count::Computed));
+        };
+        let [params, macs] = counts.map(|tokens| tokens.map_or(Count::Known(0), Count::Computed));
+        // Those of an earlier node are counted there.
+        let params = if node.first.is_none() { params } else { Count::Known(0) };
         Self { params, macs }
     }
 }
@@ -366,11 +378,12 @@ fn line(context: &Context, index: usize, counts: &Counts) -> TokenStream {
         quote!(0)
     };
     let inner = match &node.layer {
-        Layer::Custom(_) => {
+        // Their parameters are counted where it is first.
+        Layer::Custom(_) if node.first.is_none() => {
             let layer = context.layer(index);
             quote!(<#layer as __rt::Shaped>::LAYERS)
         }
-        Layer::Known { .. } => quote!(&[]),
+        _ => quote!(&[]),
     };
     quote! {
         __rt::LayerInfo {

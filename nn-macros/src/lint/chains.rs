@@ -24,7 +24,7 @@ impl<'a> Linter<'a> {
         };
         let Some(first) = self.before_all(node, is_linear_too) else { return };
         // A shared weight cannot be merged with another one.
-        if first.owner.is_some() || node.owner.is_some() {
+        if first.owner.is_some() || node.owner.is_some() || self.is_shared(first) {
             return;
         }
         let one = match (first.role(), row.role) {
@@ -43,6 +43,13 @@ impl<'a> Linter<'a> {
             first.label, node.label
         );
         self.warn("dense_after_dense", node, words);
+    }
+
+    /// Whether a layer is applied several times.
+    fn is_shared(&self, layer: &Node) -> bool {
+        let nodes = &self.network.nodes;
+        let is_it = |first: usize| std::ptr::eq(&nodes[first], layer);
+        layer.first.is_some() || nodes.iter().any(|node| node.first.is_some_and(is_it))
     }
 
     /// Whether the product of two linear maps can be any linear map: no narrow middle, which is deliberate (low rank).

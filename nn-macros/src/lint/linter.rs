@@ -15,7 +15,8 @@ pub(crate) fn find_mistakes(network: &Network, is_layer: bool) -> Vec<Finding<'_
     }
     let mut linter = Linter { network, readers, found: Vec::new() };
     for (_, node) in network.written() {
-        if let Layer::Known { row, .. } = &node.layer {
+        // What is wrong with a node that is applied again is reported at the first one.
+        if let (Layer::Known { row, .. }, None) = (&node.layer, node.first) {
             linter.check_chain(node, row);
             linter.check_arguments(node, row);
             linter.check_input(node, row);

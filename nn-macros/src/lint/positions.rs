@@ -49,7 +49,7 @@ fn depends_on_positions(node: &Node) -> bool {
     let Layer::Known { row, .. } = &node.layer else { return true };
     match row.role {
         Role::Positions => true,
-        Role::Attention => flag(node, "rotary"),
+        Role::Attention => flag(node, "rotary") || flag(node, "alibi"),
         // Patches that do not overlap are computed without their neighbours.
         Role::Convolution => match (sizes(node, "kernel"), sizes(node, "stride")) {
             (Some(kernel), Some(stride)) => kernel.iter().zip(&stride).any(|(k, s)| k > s),

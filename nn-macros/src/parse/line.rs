@@ -59,12 +59,17 @@ impl Parser<'_> {
             return Err(Error::new(keyword.span(), say::NO_COUNT));
         }
         let group: Group = input.parse()?;
-        let mut counts = self.list(&group, |_, input| parse_expr(input));
-        let count = match counts.pop() {
-            Some(count) if counts.is_empty() => count,
-            _ => return Err(Error::new(group.span(), say::NO_COUNT)),
-        };
-        Ok(Repeat { keyword, count, body: self.body(input)? })
+        let mut arguments = self.list(&group, Self::argument).into_iter();
+        let is_shared =
+            |argument: &Argument| argument.name.as_ref().is_some_and(|it| it == "shared");
+        match (arguments.next(), arguments.next(), arguments.next()) {
+            (Some(Argument { name: None, value: count }), shared, None)
+                if shared.as_ref().is_none_or(is_shared) =>
+            {
+                Ok(Repeat { keyword, count, shared, body: self.body(input)? })
+            }
+            _ => Err(Error::new(group.span(), say::NO_COUNT)),
+        }
     }
 
     pub(super) fn residual(&mut self, input: ParseStream<'_>) -> Result<Residual> {

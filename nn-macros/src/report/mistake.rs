@@ -387,6 +387,48 @@ pub(crate) fn no_weight(name: &Ident, source: Option<&str>, layers: &[&str]) -> 
     format!("`{name}` has no weight to share: {is}\n  = help: name a line that is {layers}")
 }
 
+/// No line is called `name` that `same` could apply again.
+pub(crate) fn unknown_line(name: &Ident, elsewhere: Option<Elsewhere>, known: &[&str]) -> String {
+    let begin = format!("there is no earlier line called `{name}`");
+    match elsewhere {
+        Some(Elsewhere::InsideOf(structure)) => {
+            return format!(
+                "{begin}: the line `{name}` is local to `{structure}`\n  = help: put it before the \
+                 `{structure}`, and read its output there"
+            );
+        }
+        Some(elsewhere) => return format!("{begin}{}", in_words(name, &elsewhere)),
+        None => {}
+    }
+    match closest(&name.to_string(), known.iter().copied()) {
+        Some(meant) => format!("{begin}: did you mean `{meant}`?"),
+        None if known.is_empty() => begin,
+        None => {
+            let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            format!("{begin}; lines with weights are {}", all.join(", "))
+        }
+    }
+}
+
+/// `same(image)`, where `image` is an input.
+pub(crate) fn input_again(name: &Ident) -> String {
+    format!(
+        "`same` applies an earlier line again, but `{name}` is an input\n  = help: write `{name} => \
+         same(..)` for a line that reads `{name}`"
+    )
+}
+
+pub(crate) fn again_without_weights(name: &Ident) -> String {
+    format!("`{name}` has no weights to share\n  = help: write its layers once more")
+}
+
+pub(crate) fn again_without_input(name: &Ident) -> String {
+    format!(
+        "`{name}` does not read the value before it, so that `same({name})` would compute the same \
+         values once more\n  = help: use the output of `{name}`"
+    )
+}
+
 /// Why a value cannot be taken from where it is, and what can be done.
 fn in_words(name: &Ident, elsewhere: &Elsewhere) -> String {
     match elsewhere {

@@ -43,7 +43,10 @@ pub(crate) const VISIBILITY_OF_BLOCK: &str =
     "a block takes no visibility: it is local to this `network!`";
 pub(crate) const SKIP_ALONE: &str =
     "expected `skip { .. }` directly after `Residual { .. }`, without a comma";
-pub(crate) const NO_COUNT: &str = "expected one count, as in `Repeat(3) { .. }`";
+pub(crate) const NO_COUNT: &str = "expected one count, as in `Repeat(3) { .. }`, or a count and \
+     `shared`, as in `Repeat(3, shared = true) { .. }`";
+pub(crate) const SAME_OF_A_LINE: &str = "expected the name of an earlier line, which `same` applies \
+     again with its weights, as in `right: b => same(left)`";
 pub(crate) const RESIDUAL_ARGUMENTS: &str =
     "`Residual` takes no arguments: write `Residual { .. } skip { .. }`";
 pub(crate) const NOT_A_LAYER: &str = "expected a layer, as in `fc1: Dense(128) -> 128`";

@@ -55,6 +55,7 @@ pub(crate) fn resolve(
         predefined: None,
         depth: 0,
         steps: 0,
+        again: None,
         too_large: false,
         definition: body,
         bodies: Vec::new(),

@@ -7,7 +7,7 @@ use syn::{Ident, Type};
 use unrolled_shape::Kind;
 use unrolled_shape::registry::{Inputs, Row};
 
-use super::names::KEYWORDS;
+use super::names::{KEYWORDS, SAME};
 use super::node::{LastPart, Start, Title, unnamed};
 use super::resolver::{LineContext, Resolver};
 use super::source::find_named;
@@ -32,6 +32,9 @@ impl Resolver<'_> {
         let Some(name) = used.plain_name() else {
             return self.custom(used, start, context);
         };
+        if name == SAME {
+            return self.same(used, start, context);
+        }
         // The user's blocks come first: they may replace predefined ones. They cannot be called like a layer.
         if let Some(block) = self.names.blocks.get(&name.to_string()).copied() {
             return self.block(block, used, start, context);

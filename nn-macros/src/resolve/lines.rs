@@ -5,7 +5,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use super::node::{LastPart, MOST_NODES, Start, Title};
-use super::resolver::{LineContext, Named, Resolver};
+use super::resolver::{LineContext, Lines, Named, Resolver};
 use crate::ast::{self, Body, Construct, Line};
 use crate::network::ValueId;
 use crate::operand::Environment;
@@ -99,6 +99,7 @@ impl Resolver<'_> {
             None => start.current,
         };
         let path = start.title.as_ref().map(|title| title.path.clone());
+        let begin = self.resolved.network.nodes.len();
         let start = Start { current, ..start };
         let output = match &line.construct {
             Construct::Call(used) => self.used(used, start, context),
@@ -114,7 +115,9 @@ impl Resolver<'_> {
             // The last node of a block or a repeat has a longer path than its line: such a line is no single layer.
             let network = &self.resolved.network;
             let node = network.producer(output).filter(|node| network.nodes[*node].path == path);
-            context.named.push(Named::new(name, output, node));
+            let lines = Lines { nodes: begin..network.nodes.len(), input: current, path };
+            let lines = Some(lines);
+            context.named.push(Named { lines, ..Named::new(name, output, node) });
         }
         output
     }

@@ -1,6 +1,7 @@
 //! [`ast`](crate::ast) -> [`network`](crate::network): names are looked up, arguments matched, blocks and
 //! repeats unrolled. Shapes are not looked at: [`infer_shapes`](crate::infer_shapes) does that.
 
+mod again;
 mod graph;
 mod layer;
 mod lines;

@@ -7,8 +7,11 @@ use unrolled_shape::registry::{ROWS, Row, find};
 use crate::ast;
 use crate::report::{Report, mistake};
 
+/// What looks like a layer and applies an earlier line again.
+pub(super) const SAME: &str = "same";
+
 /// What looks like a layer and is structure.
-pub(super) const KEYWORDS: [&str; 2] = ["Repeat", "Residual"];
+pub(super) const KEYWORDS: [&str; 3] = ["Repeat", "Residual", SAME];
 
 /// What the lines of a `network!` can name besides layers and types.
 pub(crate) struct Names<'a> {

@@ -70,6 +70,7 @@ impl Resolver<'_> {
             inputs: Vec::new(),
             output: ValueId(0),
             owner: None,
+            first: None,
             skip: SkipConnection::None,
             generic: false,
             hidden: false,
@@ -104,7 +105,12 @@ impl Resolver<'_> {
         let dims = Dims { sizes: Vec::new(), span: node.span, constant: None };
         let output = self.value(dims, Some(number));
         self.resolved.branches.insert(number, branches);
-        self.resolved.network.nodes.push(Node { output, ..node });
+        let first = self.first_application(node.first);
+        let source = match first {
+            Some(first) => format!("same({})", self.resolved.network.nodes[first].path),
+            None => node.source,
+        };
+        self.resolved.network.nodes.push(Node { output, first, source, ..node });
         self.resolved.broken.push(false);
         output
     }

@@ -9,7 +9,7 @@ use crate::report::mistake;
 
 impl Resolver<'_> {
     /// The node of the line called `name`, whose weight a layer can share. Of a line that shares a weight
-    /// itself, the owner of that weight.
+    /// itself, or applies an earlier line again, the owner of that weight.
     pub(super) fn owner(&mut self, name: &Ident, context: &LineContext<'_>) -> Option<usize> {
         let Some(found) = find_named(name, context) else {
             let name = context.environment.word(name).unwrap_or(name);
@@ -25,7 +25,8 @@ impl Resolver<'_> {
         };
         if self.lends(found) {
             let node = found.node?;
-            return Some(self.resolved.network.nodes[node].owner.unwrap_or(node));
+            let it = &self.resolved.network.nodes[node];
+            return Some(it.owner.or(it.first).unwrap_or(node));
         }
         // Whether a line that could not be resolved has a weight is unknown.
         if !self.is_broken(found.value) && !self.report.repeats(name.span()) {

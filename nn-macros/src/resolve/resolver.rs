@@ -2,6 +2,7 @@
 
 use proc_macro2::Span;
 use std::collections::HashMap;
+use std::ops::Range;
 use syn::Ident;
 use syn::ext::IdentExt;
 
@@ -39,6 +40,8 @@ pub(super) struct Resolver<'a> {
     pub(super) depth: usize,
     /// How many lines and bodies were looked at, each copy counted; limited, since repeats multiply them.
     pub(super) steps: usize,
+    /// The nodes that those of a body apply again, in the same order: see [`Self::repeat_shared`].
+    pub(super) again: Option<Range<usize>>,
     /// Whether a limit was exceeded: then nothing is unrolled any more.
     pub(super) too_large: bool,
     /// The lines of the network.
@@ -65,10 +68,21 @@ pub(super) struct Named {
     pub(super) value: ValueId,
     /// Its node, if it is a line of one layer.
     pub(super) node: Option<usize>,
+    /// Its nodes; `None` of an input of the network.
+    pub(super) lines: Option<Lines>,
+}
+
+/// The nodes of a line, which another one can apply again.
+#[derive(Clone)]
+pub(super) struct Lines {
+    pub(super) nodes: Range<usize>,
+    /// The value that the line took.
+    pub(super) input: Option<ValueId>,
+    pub(super) path: String,
 }
 
 impl Named {
     pub(super) fn new(name: &Ident, value: ValueId, node: Option<usize>) -> Self {
-        Self { name: name.clone(), word: name.unraw().to_string(), value, node }
+        Self { name: name.clone(), word: name.unraw().to_string(), value, node, lines: None }
     }
 }

@@ -3,6 +3,7 @@
 use syn::spanned::Spanned;
 use syn::{Error, Expr};
 use unrolled_shape::registry::find;
+use unrolled_shape::{Kind, Parameter};
 
 use super::node::{LastPart, Start, unnamed};
 use super::resolver::{LineContext, Named, Resolver};
@@ -83,7 +84,8 @@ impl Resolver<'_> {
             // parameter, so that it is passed as both.
             let given = slot.and_then(arguments::plain_name);
             if let Some(found) = given.and_then(|given| find_named(given, context)) {
-                named.push(Named::new(&parameter.name, found.value, found.node));
+                let lines = found.lines.clone();
+                named.push(Named { lines, ..Named::new(&parameter.name, found.value, found.node) });
             }
             let operand = match (slot, &parameter.default) {
                 (Some(argument), _) => around.evaluate(&argument.value),
@@ -122,6 +124,14 @@ impl Resolver<'_> {
         if count == 1 && matches!(repeat.count, Expr::Lit(_)) {
             let at = repeat.count.span();
             self.resolved.network.single_repeats.push((at, self.levels.clone()));
+        }
+        match self.is_shared(repeat, context.environment) {
+            Ok(false) => {}
+            Ok(true) => return self.repeat_shared(repeat, count, start, context),
+            Err(error) => {
+                self.report.add(error);
+                return self.unknown(repeat.keyword.span());
+            }
         }
         let Start { title, mut current } = start;
         let title = title.unwrap_or_else(|| unnamed("repeat", context.scope));
@@ -169,6 +179,14 @@ impl Resolver<'_> {
             Some(count) => Ok(count),
             None => Err(Error::new(operand.span, say::LITERAL_COUNT)),
         }
+    }
+
+    /// Whether the copies of a repeat share their weights.
+    fn is_shared(&self, repeat: &ast::Repeat, environment: &Environment) -> Result<bool, Error> {
+        const SHARED: Parameter =
+            Parameter { name: "shared", kind: Kind::Flag, default: None, shown: "" };
+        let Some(argument) = &repeat.shared else { return Ok(false) };
+        arguments::convert(&repeat.keyword, &SHARED, argument, environment).map(|it| it.is_true())
     }
 
     /// A body, its skip connection, and the `Add` that joins them.

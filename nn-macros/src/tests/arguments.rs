@@ -142,4 +142,22 @@ fn const_generics() {
         "struct N<const C: usize, const F: usize>([28, 28, C]) -> 8 { MaxPool2d(2), Flatten -> F, Dense(8) }",
         &[],
     );
+    assert_about(
+        "struct N<const C: usize>([28, C]) -> [28, C] { LayerNorm, LayerNorm(axes = 1) }",
+        &[],
+    );
+    assert_about(
+        "struct N<const C: usize>([28, C]) -> [28, C] {
+            PositionalEmbedding, MultiHeadAttention(16), MultiHeadAttention(16, kv_heads = 16),
+        }",
+        &[],
+    );
+    assert_about(
+        "struct N<const C: usize>([28, C]) -> [28, C] { PositionalEmbedding, MultiHeadAttention(16, kv_heads = 2) }",
+        &[("MultiHeadAttention", "the size of its weights would be computed from const generics")],
+    );
+    assert_about(
+        "struct N<const C: usize>([28, C]) -> [28, C] { LayerNorm(axes = 2) }",
+        &[("LayerNorm", "the size of its weights would be computed from const generics")],
+    );
 }

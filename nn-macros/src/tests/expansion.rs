@@ -70,3 +70,19 @@ fn phases_and_branches() {
         ",
     );
 }
+
+#[test]
+fn weights_that_are_shared() {
+    assert_expansion(
+        "shared.rs",
+        "
+        /// An encoder that is applied to two inputs.
+        struct Siamese(a: 6, b: 6) -> 1 {
+            left: a => [fc: Dense(4, bias = false), bn: BatchNorm],
+            right: b => same(left),
+            Sub { left, right },
+            Dense(1),
+        }
+        ",
+    );
+}

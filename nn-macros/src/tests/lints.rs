@@ -85,6 +85,10 @@ const CASES: &[Case] = &[
                 "(text: 16) -> 16x8",
                 "Embedding(9, 8), MultiHeadAttention(2, rotary = true), MultiHeadAttention(2)",
             ),
+            (
+                "(text: 16) -> 16x8",
+                "Embedding(9, 8), MultiHeadAttention(2, alibi = true), MultiHeadAttention(2)",
+            ),
             ("(16x8) -> 16x8", "Conv1d(8, kernel = 3, padding = same), MultiHeadAttention(2)"),
             ("(16x8) -> 16x8", "GRU(8), MultiHeadAttention(2)"),
             (

@@ -1,5 +1,6 @@
 //! From tokens to a checked graph, and what is said about mistakes on the way.
 
+mod again;
 mod any_tokens;
 mod arguments;
 mod blocks;

@@ -56,6 +56,22 @@ pub enum GraphLayer {
         /// The offset of its weights among those of the network.
         offset: usize,
     },
+    /// An earlier node of the network again, with its weights.
+    Again {
+        /// The index of that node.
+        first: usize,
+    },
+}
+
+impl Graph {
+    /// What a node is; of one that applies an earlier node again, what that is.
+    #[must_use]
+    pub fn layer(&self, node: &GraphNode) -> GraphLayer {
+        match node.layer {
+            GraphLayer::Again { first } => self.nodes[first].layer,
+            layer => layer,
+        }
+    }
 }
 
 /// Weights of a layer in files.

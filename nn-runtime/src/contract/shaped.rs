@@ -164,27 +164,40 @@ pub const fn check_inputs(layer: &Signature, found: &[Shape]) -> Result<Shape, S
 /// statistics.
 #[cfg(feature = "train")]
 pub(crate) fn trained_ranges<N: Shaped>() -> Vec<(String, Range<usize>)> {
+    trained_ranges_of(N::LAYERS, N::PARAMS)
+}
+
+/// As [`trained_ranges`], by the constants of the type.
+#[cfg(feature = "train")]
+pub(crate) fn trained_ranges_of(
+    layers: &[LayerInfo],
+    params: usize,
+) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
-    add_trained_ranges(N::LAYERS, "", 0, &mut found);
-    found.extend(lone_layer::<N>().map(|range| ("the layer".to_owned(), range)));
+    add_trained_ranges(layers, "", 0, &mut found);
+    found.extend(lone_layer(layers, params).map(|range| ("the layer".to_owned(), range)));
     found
 }
 
 /// Calls `f` with each of the [`trained_ranges`], without allocating.
 #[cfg(feature = "train")]
-pub(crate) fn for_each_trained_range<N: Shaped>(f: &mut impl FnMut(Range<usize>)) {
-    visit_trained_ranges(N::LAYERS, 0, f);
-    lone_layer::<N>().into_iter().for_each(f);
+pub(crate) fn for_each_trained_range(
+    layers: &[LayerInfo],
+    params: usize,
+    f: &mut dyn FnMut(Range<usize>),
+) {
+    visit_trained_ranges(layers, 0, f);
+    lone_layer(layers, params).into_iter().for_each(f);
 }
 
 /// The trained weights of a hand-written layer, which is a network without layers.
 #[cfg(feature = "train")]
-fn lone_layer<N: Shaped>() -> Option<Range<usize>> {
-    (N::LAYERS.is_empty() && N::PARAMS > 0).then_some(0..N::PARAMS)
+fn lone_layer(layers: &[LayerInfo], params: usize) -> Option<Range<usize>> {
+    (layers.is_empty() && params > 0).then_some(0..params)
 }
 
 #[cfg(feature = "train")]
-fn visit_trained_ranges(layers: &[LayerInfo], offset: usize, f: &mut impl FnMut(Range<usize>)) {
+fn visit_trained_ranges(layers: &[LayerInfo], offset: usize, f: &mut dyn FnMut(Range<usize>)) {
     for layer in layers {
         let begin = offset + layer.offset;
         if !layer.inner.is_empty() {

@@ -16,11 +16,18 @@ impl Layout {
         Self {
             state: Buffer::EMPTY.then(T::STATE),
             weights: Buffer::EMPTY.then(T::LEN),
+            own_weights: Buffer::EMPTY.then(T::LEN),
             workspace: T::WORKSPACE,
             step_workspace: T::STEP_WORKSPACE,
             scratch: T::SCRATCH,
             shard: T::SHARD,
         }
+    }
+
+    /// The memory of node `T` alone, which applies an earlier node again, with its weights: see [`Layout::sharing`].
+    #[must_use]
+    pub const fn again<S: Spec, T: Node<S>>() -> Self {
+        Self { weights: Buffer::EMPTY, own_weights: Buffer::EMPTY, ..Self::of::<S, T>() }
     }
 }
 

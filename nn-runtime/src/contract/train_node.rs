@@ -133,7 +133,7 @@ impl<'a> Backward<'a, '_> {
     #[inline(never)]
     pub(super) fn part(self, pass: &'a Pass<'a>, layout: &Layout, train: &TrainLayout) -> Self {
         pass.show_gradient(self.d_y);
-        if self.ctx.frozen.covers(layout.weights.offset) {
+        if self.ctx.frozen.covers(layout.own_weights.offset) {
             self.d_x.fill_with(|| None);
         }
         Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
@@ -237,8 +237,8 @@ pub trait TrainNode<S: Spec>: Node<S> {
     }
 
     /// Writes part `task` of the weight gradient (of the batch's mean loss; `d_y` already contains the factor
-    /// `1 / batch`) after all shards have run backward. The default sums the first `LEN` elements of
-    /// [`TrainCtx::shard_sums`] over the shards, in their order.
+    /// `1 / batch`) after all shards have run backward, or adds it to what is there where [`Shards::adds`] says so. The default
+    /// sums the first `LEN` elements of [`TrainCtx::shard_sums`] over the shards, in their order.
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         sum_shards(shards, task * GRADIENT_PART, d_weights);
     }

@@ -21,6 +21,21 @@ impl TrainLayout {
             min_batch: T::MIN_BATCH,
         }
     }
+
+    /// The training memory of node `T` alone, which applies an earlier node again: see [`TrainLayout::sharing`]. The gradient
+    /// of its weights is part of the earlier node's tasks.
+    #[must_use]
+    pub const fn again<S: Spec, T: TrainNode<S>>() -> Self {
+        let prepared = if prepares_again::<S, T>() { T::PREPARED } else { 0 };
+        let prepared = Buffer::EMPTY.then(prepared);
+        Self { tasks: Buffer::EMPTY, prepared, ..Self::of::<S, T>() }
+    }
+}
+
+/// Whether each application of a layer prepares memory of its own: the `combine_*` calls of several phases write to it, such as
+/// the statistics of `BatchNorm`. Otherwise it follows from the weights alone.
+const fn prepares_again<S: Spec, T: TrainNode<S>>() -> bool {
+    T::PHASES > 1
 }
 
 /// A [`Slot`] with its training memory.
@@ -58,6 +73,13 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         layer.prepare(self.prepared(prepared));
     }
 
+    /// The same for a node that applies an earlier node again.
+    pub fn prepare_again(&self, layer: &T, prepared: &mut [f32]) {
+        if prepares_again::<S, T>() {
+            self.prepare(layer, prepared);
+        }
+    }
+
     /// See [`TrainNode::forward_shard`]; with the pass and the memory of the network.
     pub fn forward(&self, layer: &T, mut call: Forward<'_>) {
         let pass = call.pass(S::KEY_ID, &self.slot.layout);
@@ -93,9 +115,9 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
         shards: Shards<'_>,
         prepared: &mut [f32],
     ) {
-        let (frozen, weights) = (shards.frozen(), self.slot.layout.weights);
+        let (frozen, layout) = (shards.frozen(), &self.slot.layout);
         // Of nodes below the first trained layer the backward pass has not run, and there is nothing to combine.
-        if !frozen.contains(weights) && !frozen.covers(weights.end()) {
+        if !frozen.contains(layout.weights) && !frozen.covers(layout.own_weights.end()) {
             layer.combine_backward(phase, self.shards(shards), self.prepared(prepared));
         }
     }
@@ -124,6 +146,19 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     /// See [`TrainNode::gradient`]; `task` is counted over the network.
     pub fn gradient(&self, task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         T::gradient(task - self.layout.tasks.offset, self.shards(shards), d_weights);
+    }
+
+    /// Adds to part `task` of the gradient of `first`, which the node applies again.
+    pub fn add_gradient_to<O: Spec>(
+        &self,
+        first: &TrainSlot<O, T>,
+        task: usize,
+        shards: Shards<'_>,
+        d_weights: &mut [f32],
+    ) {
+        // Both nodes have the same shapes, and so the same tasks.
+        let task = task - first.layout.tasks.offset;
+        T::gradient(task, self.shards(shards.adding()), d_weights);
     }
 
     fn shards<'a>(&self, shards: Shards<'a>) -> Shards<'a> {

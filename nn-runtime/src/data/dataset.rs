@@ -1,6 +1,7 @@
 //! [`Dataset`]: samples from any source.
 
 use super::in_memory::Data;
+use crate::step::{BatchError, check_numbers};
 use crate::system::RngKey;
 use std::fmt;
 
@@ -57,6 +58,15 @@ pub trait Dataset: Sync {
     /// the same whenever a program runs. For validation data it is the same in each epoch.
     fn get(&self, i: usize, key: RngKey) -> (Self::Input, Self::Target);
 
+    /// Checks what is known before any sample is read. A trainer calls it first: [`Data`] has as many targets as inputs. A data
+    /// set of others checks them.
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    fn check(&self) -> Result<(), BatchError> {
+        Ok(())
+    }
+
     /// The samples after `f`, which receives input, target and a random key: a transform, such as a random change of
     /// images.
     ///
@@ -95,6 +105,10 @@ impl<Input: Clone + Sync, Target: Clone + Sync> Dataset for Data<Input, Target> 
         (self.inputs[i].clone(), self.targets[i].clone())
     }
 
+    fn check(&self) -> Result<(), BatchError> {
+        check_numbers(&self.inputs, &self.targets)
+    }
+
     fn in_memory(&self) -> Option<InMemory<'_, Input, Target>> {
         Some((&self.inputs, &self.targets))
     }
@@ -111,6 +125,10 @@ impl<D: Dataset + ?Sized> Dataset for &D {
 
     fn get(&self, i: usize, key: RngKey) -> (D::Input, D::Target) {
         (**self).get(i, key)
+    }
+
+    fn check(&self) -> Result<(), BatchError> {
+        (**self).check()
     }
 
     fn in_memory(&self) -> Option<InMemory<'_, D::Input, D::Target>> {
@@ -152,6 +170,10 @@ where
         // The keys of both are different: the data may be a map, too.
         let (input, target) = self.data.get(i, key.fold_in(0));
         (self.f)(input, target, key.fold_in(1))
+    }
+
+    fn check(&self) -> Result<(), BatchError> {
+        self.data.check()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::dataset::Dataset;
 use super::shuffle::for_each_swap;
+use crate::step::BatchError;
 use crate::system::RngKey;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -42,6 +43,10 @@ impl<D: Dataset> Dataset for Subset<D> {
 
     fn get(&self, i: usize, key: RngKey) -> (D::Input, D::Target) {
         self.data.get(self.indices[i], key)
+    }
+
+    fn check(&self) -> Result<(), BatchError> {
+        self.data.check()
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`WeightedSamples`]: samples drawn by weights.
 
 use super::dataset::Dataset;
+use crate::step::BatchError;
 use crate::system::RngKey;
 use thiserror::Error;
 
@@ -109,6 +110,10 @@ impl<D: Dataset> Dataset for WeightedSamples<D> {
 
     fn get(&self, _: usize, key: RngKey) -> (D::Input, D::Target) {
         self.data.get(self.draw(key.fold_in(0)), key.fold_in(1))
+    }
+
+    fn check(&self) -> Result<(), BatchError> {
+        self.data.check()
     }
 }
 

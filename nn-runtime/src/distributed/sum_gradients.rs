@@ -36,8 +36,12 @@ struct OwnGradient {
 }
 
 impl SubtreeGradients for OwnGradient {
-    fn ends(&self) -> impl Iterator<Item = usize> {
-        std::iter::once(self.gradient.len())
+    fn tasks(&self) -> usize {
+        1
+    }
+
+    fn end(&self, _task: usize) -> usize {
+        self.gradient.len()
     }
 
     fn is_filled(&self, subtree: &Range<usize>) -> bool {
@@ -49,7 +53,7 @@ impl SubtreeGradients for OwnGradient {
         _subtree: Range<usize>,
         _tasks: Range<usize>,
         elements: &mut [f32],
-        _after_task: impl Fn() + Sync,
+        _after_task: &(dyn Fn() + Sync),
     ) {
         elements.copy_from_slice(&self.gradient);
     }

@@ -23,6 +23,7 @@ pub(super) fn write_with_arrays(
 ) -> Result<(), SaveError> {
     let array = |(name, floats): &(String, &[f32])| FileTensors {
         tensors: vec![Tensor::new(name, 0, vec![Axis::plain(floats.len(), 1)])],
+        aliases: Vec::new(),
         conflict: None,
     };
     let array_tensors: Vec<FileTensors> = arrays.iter().map(array).collect();

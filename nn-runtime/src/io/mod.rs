@@ -40,6 +40,6 @@ pub use unrolled_weights::OrderConflict;
 pub(crate) use unrolled_weights::file::Arrays;
 pub use unrolled_weights::file::{Damage, ForeignFormat, LoadError, LoadReport, Mismatch};
 pub(crate) use weights_file::{
-    extra_of, load, load_arrays, load_from, load_matching, open_with_len, remove_temporary, save,
-    save_with_arrays, to_bytes,
+    extra_of, load, load_arrays, load_floats, load_from, load_matching, open_with_len,
+    remove_temporary, save, save_floats, save_with_arrays, to_bytes,
 };

@@ -57,7 +57,7 @@ pub(crate) fn load_optimizer<N: Network>(path: &Path) -> Result<OptimizerState, 
 /// For each trained weight and each name of values a tensor `fc1.weight.exp_avg` of the weight's layout. The values of
 /// one name follow those of the one before.
 fn state_tensors<N: Network>(names: &[String]) -> FileTensors {
-    let FileTensors { tensors, conflict } = file_tensors::<N>();
+    let FileTensors { tensors, conflict, .. } = file_tensors::<N>();
     let trained = trained_ranges::<N>();
     let is_trained = |tensor: &&Tensor| {
         !tensor.shared && trained.iter().any(|(_, range)| range.contains(&tensor.offset))
@@ -67,7 +67,7 @@ fn state_tensors<N: Network>(names: &[String]) -> FileTensors {
         named.map(|(nth, name)| of_values(tensor, name, nth * N::LEN)).collect()
     };
     let tensors = tensors.iter().filter(is_trained).flat_map(of_weight).collect();
-    FileTensors { tensors, conflict }
+    FileTensors { tensors, aliases: Vec::new(), conflict }
 }
 
 /// The tensor of the values `name` of a weight, which begin at `offset`.

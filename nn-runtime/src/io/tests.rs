@@ -47,7 +47,7 @@ const LEN: usize = 21;
 
 /// The tensors of a network that PyTorch could have.
 fn in_pytorch(tensors: &[Tensor]) -> FileTensors {
-    FileTensors { tensors: tensors.to_vec(), conflict: None }
+    FileTensors { tensors: tensors.to_vec(), aliases: Vec::new(), conflict: None }
 }
 
 /// A dense layer with two units after a flattened 1x2x2, a counter, and the weights of a convolution.

@@ -22,19 +22,30 @@ pub(crate) fn save<N: Network>(
     extra: Option<Value>,
     path: &Path,
 ) -> Result<(), SaveError> {
-    encode::write(&file_tensors::<N>(), net.as_floats(), extra, path)
+    save_floats(&file_tensors::<N>(), net.as_floats(), extra, path)
 }
 
-/// Writes a file with the weights of `net`, named `arrays` and `extra`, from which [`load`] reads the weights.
-pub(crate) fn save_with_arrays<N: Network>(
-    net: &N,
+/// As [`save`], of the weights `net` with these names.
+pub(crate) fn save_floats(
+    names: &FileTensors,
+    net: &[f32],
+    extra: Option<Value>,
+    path: &Path,
+) -> Result<(), SaveError> {
+    encode::write(names, net, extra, path)
+}
+
+/// As [`save_floats`], with the values `arrays` under names of their own.
+pub(crate) fn save_with_arrays(
+    names: &FileTensors,
+    net: &[f32],
     arrays: &[(&str, &[f32])],
     extra: Value,
     path: &Path,
 ) -> Result<(), SaveError> {
     let name = |(name, floats): &(&str, _)| (format!("{ARRAYS}{name}"), *floats);
     let arrays: Vec<(String, &[f32])> = arrays.iter().map(name).collect();
-    encode::write_with_arrays(&file_tensors::<N>(), net.as_floats(), &arrays, extra, path)
+    encode::write_with_arrays(names, net, &arrays, extra, path)
 }
 
 /// The regular file `path` and its length.
@@ -107,8 +118,18 @@ pub(crate) fn load_from<N: Network>(
     reader: &mut dyn Read,
 ) -> Result<Box<N>, LoadError> {
     let mut net = zeros_on_line::<N>();
-    file::read(name.as_ref(), reader, &file_tensors::<N>(), net.as_floats_mut())?;
+    load_floats(name.as_ref(), reader, &file_tensors::<N>(), net.as_floats_mut())?;
     Ok(net)
+}
+
+/// Reads the weights `net` with these names.
+pub(crate) fn load_floats(
+    path: &Path,
+    reader: &mut dyn Read,
+    names: &FileTensors,
+    net: &mut [f32],
+) -> Result<(), LoadError> {
+    file::read(path, reader, names, net).map(drop)
 }
 
 /// The JSON value stored with the weights, for callers that need one.

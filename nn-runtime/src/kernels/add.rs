@@ -13,7 +13,7 @@ dispatch! {
     }
 }
 
-/// Sums [`Shards::shard_sums`] over all shards in their order, from element `begin` on.
+/// Sums [`Shards::shard_sums`] over all shards in their order, from element `begin` on, onto `sum` if [`Shards::adds`].
 #[cfg(feature = "train")]
 pub(crate) fn sum_shards(shards: Shards<'_>, begin: usize, sum: &mut [f32]) {
     // The order is that of the shards, whichever threads computed them: the same bits on any number of threads.
@@ -21,8 +21,11 @@ pub(crate) fn sum_shards(shards: Shards<'_>, begin: usize, sum: &mut [f32]) {
     if shards.count() > FEW_SHARDS {
         return sum_many_shards(shards, begin, sum);
     }
-    sum.copy_from_slice(&shards.shard_sums(0)[range.clone()]);
-    for shard in 1..shards.count() {
+    let written = usize::from(!shards.adds());
+    if written == 1 {
+        sum.copy_from_slice(&shards.shard_sums(0)[range.clone()]);
+    }
+    for shard in written..shards.count() {
         add_to(sum, &shards.shard_sums(shard)[range.clone()]);
     }
 }
@@ -51,7 +54,10 @@ fn sum_many_shards(shards: Shards<'_>, begin: usize, sum: &mut [f32]) {
         for shard in whole..shards.count() {
             totals.iter_mut().zip(of(shard)).for_each(|(total, x)| *total += f64::from(*x));
         }
-        sum.iter_mut().zip(totals).for_each(|(sum, total)| *sum = *total as f32);
+        for (sum, total) in sum.iter_mut().zip(totals) {
+            let before = if shards.adds() { f64::from(*sum) } else { 0.0 };
+            *sum = (before + *total) as f32;
+        }
     }
 }
 

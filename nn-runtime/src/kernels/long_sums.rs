@@ -328,8 +328,10 @@ fn softmax_sum(_: Isa, n: usize, seed: u64) -> Pairs {
 /// One step that attends to `n`, with weights of 1, so that queries, keys and values are the inputs.
 fn attend(_: Isa, n: usize, seed: u64) -> Pairs {
     let (heads, width, steps, memory) = (1, 1, 1, n);
-    let (cross, causal, rotary, drops) = (true, false, false, false);
-    let it = Attention { heads, width, steps, memory, cross, causal, rotary, drops };
+    let (kv_heads, cross, causal, rotary) = (heads, true, false, false);
+    let (alibi, drops) = (false, false);
+    let it =
+        Attention { heads, kv_heads, width, steps, memory, cross, causal, rotary, alibi, drops };
     let weights =
         attention::Weights { in_proj: &[1.0; 3], in_bias: &[], out_proj: &[1.0], out_bias: &[] };
     let batch =

@@ -362,13 +362,14 @@ fn joined_gradient_sums(shards: Shards<'_>, channels: usize, c: usize) -> [f64; 
         .fold([0.0; 2], |sums, shard| add([0; 2], sums, get(shards.shard_sums(shard), channels, c)))
 }
 
-/// The gradients of weight and bias from the [`gradient_sums`] of all shards.
+/// The gradients of weight and bias from the [`gradient_sums`] of all shards, added if [`Shards::adds`].
 #[cfg(feature = "train")]
 pub(crate) fn gradient(shards: Shards<'_>, d_weight: &mut [f32], d_bias: &mut [f32]) {
     let channels = d_weight.len();
     for (c, (d_weight, d_bias)) in d_weight.iter_mut().zip(d_bias).enumerate() {
         let [sum, product] = joined_gradient_sums(shards, channels, c);
-        *d_weight = product as f32;
-        *d_bias = sum as f32;
+        for (d, found) in [(d_weight, product), (d_bias, sum)] {
+            *d = if shards.adds() { *d + found as f32 } else { found as f32 };
+        }
     }
 }

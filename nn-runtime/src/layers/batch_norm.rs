@@ -196,6 +196,9 @@ where
     fn gradient(_task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
         let d = Self::from_floats_mut(d_weights);
         norm::gradient(shards, &mut d.weight, &mut d.bias);
+        if shards.adds() {
+            return;
+        }
         // A gradient has the network's type, but these are not trained.
         d.running_mean.fill(0.0);
         d.running_var.fill(0.0);

@@ -146,7 +146,7 @@ where
         let isa = Isa::best();
         let is_bias = task + 1 == <Self as TrainNode<S>>::GRADIENT_TASKS;
         // `d_weights` is not cleared: the first block of rows overwrites it, later ones add to it.
-        let mut onto = Accumulate::Overwrite;
+        let mut onto = Accumulate::of(&shards);
         for_each_deferred_rows::<S, IN>(shards, |x, d_y, pieces| {
             if is_bias {
                 kernels::d_bias(isa, onto, pieces, d_y, d_weights);

@@ -97,7 +97,9 @@ where
 
     /// Adds the gradient at each position to the row of its token, in the order of the batch.
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        d_weights.fill(0.0);
+        if !shards.adds() {
+            d_weights.fill(0.0);
+        }
         let first = task * task_rows(D);
         let rows = d_weights.as_chunks_mut::<D>().0;
         let padding = S::ARGUMENTS.padding_index;

@@ -247,9 +247,9 @@ tests! {
             Scaling::Normalisation;
         InstanceNorm<4>: instance_norm::InstanceNorm { eps: 1e-5, affine: true }, [&[2, 3, 4]] -> &[2, 3, 4],
             Scaling::Normalisation;
-        LayerNorm<5>: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: true }, [&[3, 5]] -> &[3, 5],
+        LayerNorm<5>: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: true, axes: 1 }, [&[3, 5]] -> &[3, 5],
             Scaling::Normalisation;
-        LayerNorm<0>: layer_norm::LayerNorm { eps: 1e-5, affine: false, bias: false }, [&[37]] -> &[37],
+        LayerNorm<0>: layer_norm::LayerNorm { eps: 1e-5, affine: false, bias: false, axes: 1 }, [&[37]] -> &[37],
             Scaling::Normalisation;
         RMSNorm<19>: rms_norm::RMSNorm { eps: 1e-5, affine: true }, [&[3, 19]] -> &[3, 19], Scaling::Normalisation;
     }
@@ -311,18 +311,19 @@ tests! {
         ClassToken<3>: class_token::ClassToken {}, [&[4, 3]] -> &[5, 3], Scaling::Other;
         // 0 divided by 0.
         Div: div::Div {}, [&[3, 4], &[3, 4]] -> &[3, 4], Scaling::OtherAt(|factor| factor > 0.0);
+        OutOfPlace<GaussianNoise>: gaussian_noise::GaussianNoise { std: 0.5 }, [&[3, 7]] -> &[3, 7], Scaling::Other;
         GLU: glu::GLU {}, [&[3, 8]] -> &[3, 4], Scaling::Other;
         GRU<63>: gru::GRU {
-            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence
+            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence, state: None
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         LogSoftmax: log_softmax::LogSoftmax {}, [&[2, 4]] -> &[2, 4], Scaling::Other;
         LSTM<84>: lstm::LSTM {
-            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence
+            units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: lstm::Output::Sequence, state: None, projection: None, cell: None
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         Mul: mul::Mul {}, [&[3, 4], &[3, 4]] -> &[3, 4], Scaling::Other;
         MultiHeadAttention<4>: multi_head_attention::MultiHeadAttention {
             heads: 2, memory: None, causal: false, dropout: 0.0, rotary: false, bias: true,
-            names: unrolled_shape::rules::multi_head_attention::Names::Torch
+            names: unrolled_shape::rules::multi_head_attention::Names::Torch, kv_heads: None, alibi: false
         }, [&[5, 4]] -> &[5, 4],
             // Products of large inputs are subtracted, which may be infinite.
             Scaling::OtherAt(|factor| factor < 1e19);
@@ -331,11 +332,11 @@ tests! {
         PositionalEncoding: positional_encoding::PositionalEncoding {}, [&[4, 6]] -> &[4, 6], Scaling::Other;
         RNN<21>: rnn::RNN {
             units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Tanh, bidirectional: false, dropout: 0.0,
-            bias: true, output: rnn::Output::Sequence
+            bias: true, output: rnn::Output::Sequence, state: None
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         RNN<21>: rnn::RNN {
             units: 3, layers: 1, nonlinearity: rnn::Nonlinearity::Relu, bidirectional: false, dropout: 0.0,
-            bias: true, output: rnn::Output::Sequence
+            bias: true, output: rnn::Output::Sequence, state: None
         }, [&[4, 2]] -> &[4, 3], Scaling::Other;
         Softmax: softmax::Softmax { axis: None }, [&[2, 4]] -> &[2, 4], Scaling::Other;
         Softmax: softmax::Softmax { axis: Some(0) }, [&[4, 2]] -> &[4, 2], Scaling::Other;

@@ -27,6 +27,7 @@ mod tests {
     use super::*;
     use crate::contract::Node;
     use crate::contract::TrainNode;
+    use crate::kernels::reference::Groups;
     use crate::layers::testing::{Trial, check_lengths, check_normalisation, spec};
     use crate::system::RngKey;
     use crate::types::{LayerOrder, Weights};
@@ -51,9 +52,18 @@ mod tests {
 
     #[test]
     fn agrees_with_the_naive_kernel() {
-        check_normalisation::<Image, GroupNorm<6>>([6, 6], (6, 3), true, 1e-3);
-        check_normalisation::<Wide, GroupNorm<38>>([38, 38], (3, 2), true, 1e-5);
-        check_normalisation::<Features, GroupNorm<0>>([0, 0], (1, 2), true, 1e-5);
+        check_normalisation::<Image, GroupNorm<6>>(
+            [6, 6],
+            Groups { positions: 6, channels: 6, groups: 3, centred: true, eps: 1e-3 },
+        );
+        check_normalisation::<Wide, GroupNorm<38>>(
+            [38, 38],
+            Groups { positions: 3, channels: 38, groups: 2, centred: true, eps: 1e-5 },
+        );
+        check_normalisation::<Features, GroupNorm<0>>(
+            [0, 0],
+            Groups { positions: 1, channels: 8, groups: 2, centred: true, eps: 1e-5 },
+        );
     }
 
     #[test]

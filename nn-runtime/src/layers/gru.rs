@@ -9,7 +9,8 @@ recurrent_layer! {
     ///
     /// At each step `r, z = sigmoid(x W + b + h U + b')`, `n = tanh(x W + b + r (h U + b'))`, then
     /// `h = (1 - z) n + z h`. The outputs of the backward direction follow those of the forward
-    /// direction.
+    /// direction. `state` is a value that `h` of all cells begins with, PyTorch's `h_0`: `[cells * units]`, layer by layer,
+    /// forward before backward. Such a layer remembers nothing from one chunk to the next.
     GRU, gru::GRU, |arguments| Cell::Gru
 }
 
@@ -21,23 +22,28 @@ mod tests {
     use crate::layers::testing::spec;
 
     spec!(Plain: gru::GRU {
-        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence,
+        units: 3, layers: 1, bidirectional: false, dropout: 0.0, bias: true, output: gru::Output::Sequence, state: None,
     }, [&[4, 2]] -> &[4, 3]);
     spec!(Deep: gru::GRU {
-        units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: gru::Output::Last,
+        units: 2, layers: 2, bidirectional: true, dropout: 0.25, bias: false, output: gru::Output::Last, state: None,
     }, [&[3, 3]] -> &[4]);
     spec!(Both: gru::GRU {
-        units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: gru::Output::Sequence,
+        units: 2, layers: 3, bidirectional: true, dropout: 0.0, bias: true, output: gru::Output::Sequence, state: None,
     }, [&[3, 3]] -> &[3, 4]);
 
     const PLAIN: usize = Plain::ARGUMENTS.weights(Plain::INPUT);
     const DEEP: usize = Deep::ARGUMENTS.weights(Deep::INPUT);
     const BOTH: usize = Both::ARGUMENTS.weights(Both::INPUT);
+    spec!(Given: gru::GRU {
+        units: 2, layers: 2, bidirectional: true, dropout: 0.0, bias: true, output: gru::Output::Last, state: Some(1),
+    }, [&[3, 3], &[8]] -> &[4]);
+    const GIVEN: usize = Given::ARGUMENTS.weights(Given::INPUT);
 
     #[test]
     fn gradients_agree_with_finite_differences() {
         trial::<Plain, GRU<PLAIN>>().check_gradients();
         trial::<Deep, GRU<DEEP>>().check_gradients();
+        trial::<Given, GRU<GIVEN>>().check_gradients();
     }
 
     #[test]
@@ -49,11 +55,13 @@ mod tests {
     fn sequences_of_different_lengths_have_the_bits_of_single_ones() {
         check_ragged::<Plain, GRU<PLAIN>>();
         check_ragged::<Both, GRU<BOTH>>();
+        check_ragged::<Given, GRU<GIVEN>>();
     }
 
     #[test]
     fn gradients_of_different_lengths_agree_with_finite_differences() {
         ragged::<Plain, GRU<PLAIN>>().check_gradients();
         ragged::<Deep, GRU<DEEP>>().check_gradients();
+        ragged::<Given, GRU<GIVEN>>().check_gradients();
     }
 }

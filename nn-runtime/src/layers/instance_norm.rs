@@ -22,6 +22,7 @@ grouped_node!(InstanceNorm, instance_norm::InstanceNorm, S => S::INPUT.last());
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::reference::Groups;
     use crate::layers::testing::{Trial, check_lengths, check_normalisation, spec};
 
     spec!(Image: instance_norm::InstanceNorm { eps: 1e-3, affine: true }, [&[2, 3, 4]] -> &[2, 3, 4]);
@@ -41,8 +42,14 @@ mod tests {
 
     #[test]
     fn agrees_with_the_naive_kernel() {
-        check_normalisation::<Image, InstanceNorm<4>>([4, 4], (6, 4), true, 1e-3);
-        check_normalisation::<Wide, InstanceNorm<0>>([0, 0], (4, 19), true, 1e-5);
+        check_normalisation::<Image, InstanceNorm<4>>(
+            [4, 4],
+            Groups { positions: 6, channels: 4, groups: 4, centred: true, eps: 1e-3 },
+        );
+        check_normalisation::<Wide, InstanceNorm<0>>(
+            [0, 0],
+            Groups { positions: 4, channels: 19, groups: 19, centred: true, eps: 1e-5 },
+        );
     }
 
     #[test]

@@ -13,16 +13,16 @@ use crate::types::Weights;
 use crate::types::{LayerOrder, Tensor, layer_tensors};
 use unrolled_shape::rules::layer_norm;
 
-/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the mean and the (biased) variance over the last axis:
-/// `[.., C] -> [.., C]` (Ba, Kiros and Hinton, 2016).
+/// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the mean and the (biased) variance over the last axis, or
+/// the last `axes` axes: `[.., C] -> [.., C]` (Ba, Kiros and Hinton, 2016).
 ///
-/// Each step of a sequence and each pixel of an image is normalised by itself. Inference equals training.
+/// With one axis, each step of a sequence and each pixel of an image is normalised by itself. Inference equals training.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct LayerNorm<const WEIGHT: usize, const BIAS: usize = WEIGHT> {
-    /// One for each feature, or none.
+    /// One for each feature (for each element along `axes` axes, the last one innermost), or none.
     pub weight: [f32; WEIGHT],
-    /// One for each feature, or none.
+    /// As many, or none.
     pub bias: [f32; BIAS],
 }
 
@@ -31,7 +31,7 @@ unsafe impl<const WEIGHT: usize, const BIAS: usize> Weights for LayerNorm<WEIGHT
 
 /// The normalisation of one row.
 const fn norm<S: Spec<Arguments = layer_norm::LayerNorm>>() -> RowNorm {
-    RowNorm { len: S::INPUT.last(), centred: true, eps: S::ARGUMENTS.eps as f32 }
+    RowNorm { len: S::ARGUMENTS.features(S::INPUT), centred: true, eps: S::ARGUMENTS.eps as f32 }
 }
 
 impl<S, const WEIGHT: usize, const BIAS: usize> Node<S> for LayerNorm<WEIGHT, BIAS>
@@ -60,7 +60,7 @@ where
     S: Spec<Arguments = layer_norm::LayerNorm>,
 {
     /// Mean and inverse standard deviation of each row.
-    const SAVED: usize = S::INPUT.with_last(1).len() * RowNorm::SAVED;
+    const SAVED: usize = S::IN / norm::<S>().len * RowNorm::SAVED;
     /// The gradient of the weights.
     const SHARD_SUMS: usize = Self::LEN;
 
@@ -90,17 +90,22 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::reference::Groups;
     use crate::layers::testing::{Trial, check_normalisation, spec};
     use crate::types::WeightSlice;
 
-    spec!(Steps: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: true }, [&[3, 5]] -> &[3, 5]);
-    spec!(Wide: layer_norm::LayerNorm { eps: 1e-3, affine: true, bias: false }, [&[2, 37]] -> &[2, 37]);
-    spec!(Plain: layer_norm::LayerNorm { eps: 1e-5, affine: false, bias: true }, [&[16]] -> &[16]);
+    spec!(Steps: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: true, axes: 1 }, [&[3, 5]] -> &[3, 5]);
+    spec!(Wide: layer_norm::LayerNorm { eps: 1e-3, affine: true, bias: false, axes: 1 }, [&[2, 37]] -> &[2, 37]);
+    spec!(Rows: layer_norm::LayerNorm { eps: 1e-3, affine: true, bias: true, axes: 2 }, [&[3, 2, 4]] -> &[3, 2, 4]);
+    spec!(All: layer_norm::LayerNorm { eps: 1e-5, affine: true, bias: false, axes: 3 }, [&[3, 2, 4]] -> &[3, 2, 4]);
+    spec!(Plain: layer_norm::LayerNorm { eps: 1e-5, affine: false, bias: true, axes: 1 }, [&[16]] -> &[16]);
 
     #[test]
     fn agrees_with_finite_differences() {
         Trial::<Steps, LayerNorm<5>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Wide, LayerNorm<37, 0>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<Rows, LayerNorm<8>>::random().with_step(1e-2, 1e-3).check_gradients();
+        Trial::<All, LayerNorm<24, 0>>::random().with_step(1e-2, 1e-3).check_gradients();
         Trial::<Plain, LayerNorm<0>>::random().with_step(1e-2, 1e-3).check_gradients();
     }
 
@@ -108,14 +113,19 @@ mod tests {
     fn inference_equals_training() {
         Trial::<Steps, LayerNorm<5>>::random().check_inference();
         Trial::<Wide, LayerNorm<37, 0>>::random().check_inference();
+        Trial::<Rows, LayerNorm<8>>::random().check_inference();
+        Trial::<All, LayerNorm<24, 0>>::random().check_inference();
         Trial::<Plain, LayerNorm<0>>::random().check_inference();
     }
 
     #[test]
     fn agrees_with_the_naive_kernel() {
-        check_normalisation::<Steps, LayerNorm<5>>([5, 5], (1, 1), true, 1e-5);
-        check_normalisation::<Wide, LayerNorm<37, 0>>([37, 0], (1, 1), true, 1e-3);
-        check_normalisation::<Plain, LayerNorm<0>>([0, 0], (1, 1), true, 1e-5);
+        let row = |channels, eps| Groups { positions: 1, channels, groups: 1, centred: true, eps };
+        check_normalisation::<Steps, LayerNorm<5>>([5, 5], row(5, 1e-5));
+        check_normalisation::<Wide, LayerNorm<37, 0>>([37, 0], row(37, 1e-3));
+        check_normalisation::<Plain, LayerNorm<0>>([0, 0], row(16, 1e-5));
+        check_normalisation::<Rows, LayerNorm<8>>([8, 8], row(8, 1e-3));
+        check_normalisation::<All, LayerNorm<24, 0>>([24, 0], row(24, 1e-5));
     }
 
     #[test]

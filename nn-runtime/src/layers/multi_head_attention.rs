@@ -29,29 +29,53 @@ use unrolled_shape::rules::multi_head_attention;
 ///
 /// Queries are computed from the input, keys and values from the input (self-attention) or from a memory `[M, WIDTH]`
 /// (cross-attention). Each head outputs `softmax(q kᵀ / sqrt(size)) v`; one more matrix maps the outputs of all heads
-/// to the output. Steps after the end of a sequence are masked, and zero in the output. If a memory has no valid steps,
-/// the heads output zeros.
+/// to the output. Steps after the end of a sequence, of the input or of the memory, are masked, as by PyTorch's
+/// `key_padding_mask`, and zero in the output. If a memory has no valid steps, the heads output zeros.
 ///
 /// `rotary` rotates queries and keys by angles that depend on their positions (Su et al., 2021). A pair consists of one
 /// feature of the head's first half and one of its second half, as in Hugging Face's Llama.
+///
+/// With `kv_heads`, heads of queries share those of keys and values (Ainslie et al., 2023), as in PyTorch's
+/// `scaled_dot_product_attention` with `enable_gqa`: `KV` is the number of features of all keys.
+///
+/// `alibi` subtracts the distance of two steps from their score, times a slope of each head's own (Press, Smith and
+/// Lewis, 2022): in a causal layer only earlier steps have a distance, in others those after a step have one, too.
 ///
 /// A causal layer also runs step by step. Its state is the keys and values of the last `T` steps; of longer sequences,
 /// the oldest are forgotten. Training ignores the state: each chunk starts without earlier steps.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
-pub struct MultiHeadAttention<const WIDTH: usize, const BIAS: usize = WIDTH> {
-    /// One row per input; the columns of queries, keys and values. The transpose of PyTorch's.
-    pub in_proj_weight: [[[f32; WIDTH]; 3]; WIDTH],
+pub struct MultiHeadAttention<const WIDTH: usize, const KV: usize = WIDTH, const BIAS: usize = 1> {
+    /// One row per input. The transpose of PyTorch's.
+    pub in_proj_weight: [Projections<WIDTH, KV>; WIDTH],
     /// One row per output of the heads, one column per output. The transpose of PyTorch's.
     pub out_proj_weight: [[f32; WIDTH]; WIDTH],
-    /// One for each query, key and value feature, or none.
-    pub in_proj_bias: [[f32; BIAS]; 3],
-    /// One for each output, or none.
-    pub out_proj_bias: [f32; BIAS],
+    /// One row of biases, or none.
+    pub in_proj_bias: [Projections<WIDTH, KV>; BIAS],
+    /// One row of biases, or none.
+    pub out_proj_bias: [[f32; WIDTH]; BIAS],
+}
+
+// SAFETY: `repr(C)`, arrays of `f32` and of `Weights` only.
+unsafe impl<const WIDTH: usize, const KV: usize, const BIAS: usize> Weights
+    for MultiHeadAttention<WIDTH, KV, BIAS>
+{
+}
+
+/// An element for each feature of the queries, keys and values of a [`MultiHeadAttention`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Projections<const WIDTH: usize, const KV: usize> {
+    /// Of the queries, head by head.
+    pub q: [f32; WIDTH],
+    /// Of the keys, head by head.
+    pub k: [f32; KV],
+    /// Of the values, head by head.
+    pub v: [f32; KV],
 }
 
 // SAFETY: `repr(C)`, arrays of `f32` only.
-unsafe impl<const WIDTH: usize, const BIAS: usize> Weights for MultiHeadAttention<WIDTH, BIAS> {}
+unsafe impl<const WIDTH: usize, const KV: usize> Weights for Projections<WIDTH, KV> {}
 
 type Arguments = multi_head_attention::MultiHeadAttention;
 
@@ -60,12 +84,14 @@ const fn attention<S: Spec<Arguments = Arguments>>() -> Attention {
     let arguments = S::ARGUMENTS;
     Attention {
         heads: arguments.heads,
+        kv_heads: arguments.kv_heads(),
         width: S::INPUT.last(),
         steps: S::INPUT.dim(0),
         memory: arguments.memory(S::INPUTS).dim(0),
         cross: arguments.memory.is_some(),
         causal: arguments.causal,
         rotary: arguments.rotary,
+        alibi: arguments.alibi,
         drops: arguments.dropout > 0.0,
     }
 }
@@ -98,13 +124,13 @@ fn probability_dropout<S: Spec<Arguments = Arguments>>(
     }
 }
 
-impl<const WIDTH: usize, const BIAS: usize> MultiHeadAttention<WIDTH, BIAS> {
+impl<const WIDTH: usize, const KV: usize, const BIAS: usize> MultiHeadAttention<WIDTH, KV, BIAS> {
     fn weights(&self) -> attention::Weights<'_> {
         attention::Weights {
             in_proj: self.in_proj_weight.as_floats(),
             in_bias: self.in_proj_bias.as_floats(),
             out_proj: self.out_proj_weight.as_floats(),
-            out_bias: &self.out_proj_bias,
+            out_bias: self.out_proj_bias.as_floats(),
         }
     }
 
@@ -120,11 +146,12 @@ impl<const WIDTH: usize, const BIAS: usize> MultiHeadAttention<WIDTH, BIAS> {
 /// The numbers of gradient tasks of `in_proj_weight`, which come first, and of `out_proj_weight`. The last task is that
 /// of the biases.
 #[cfg(feature = "train")]
-const fn tasks(width: usize) -> [usize; 2] {
-    [width.div_ceil(task_rows(3 * width)), width.div_ceil(task_rows(width))]
+const fn tasks(width: usize, in_width: usize) -> [usize; 2] {
+    [width.div_ceil(task_rows(in_width)), width.div_ceil(task_rows(width))]
 }
 
-impl<S, const WIDTH: usize, const BIAS: usize> Node<S> for MultiHeadAttention<WIDTH, BIAS>
+impl<S, const WIDTH: usize, const KV: usize, const BIAS: usize> Node<S>
+    for MultiHeadAttention<WIDTH, KV, BIAS>
 where
     S: Spec<Arguments = Arguments>,
 {
@@ -145,7 +172,8 @@ where
 }
 
 // `network!` makes only causal layers stream.
-impl<S, const WIDTH: usize, const BIAS: usize> Streaming<S> for MultiHeadAttention<WIDTH, BIAS>
+impl<S, const WIDTH: usize, const KV: usize, const BIAS: usize> Streaming<S>
+    for MultiHeadAttention<WIDTH, KV, BIAS>
 where
     S: Spec<Arguments = Arguments>,
 {
@@ -158,7 +186,8 @@ where
 }
 
 #[cfg(feature = "train")]
-impl<S, const WIDTH: usize, const BIAS: usize> TrainNode<S> for MultiHeadAttention<WIDTH, BIAS>
+impl<S, const WIDTH: usize, const KV: usize, const BIAS: usize> TrainNode<S>
+    for MultiHeadAttention<WIDTH, KV, BIAS>
 where
     S: Spec<Arguments = Arguments>,
 {
@@ -169,13 +198,16 @@ where
     /// The transposed matrices, for backward.
     const PREPARED: usize = attention::<S>().transposed_len();
     const TRAIN_SCRATCH: usize = attention::<S>().train_scratch();
-    const GRADIENT_TASKS: usize = tasks(WIDTH)[0] + tasks(WIDTH)[1] + 1;
+    const GRADIENT_TASKS: usize = {
+        let [in_tasks, out_tasks] = tasks(WIDTH, WIDTH + 2 * KV);
+        in_tasks + out_tasks + 1
+    };
 
     /// As in PyTorch: `xavier_uniform_` for queries, keys and values, that of `Linear` for the output, biases zero.
     fn initialise(&mut self, key: RngKey) {
-        let width = WIDTH as f32;
+        let (width, in_width) = (WIDTH as f32, (WIDTH + 2 * KV) as f32);
         let of = |name| key.fold_in(RngKey::hash(name));
-        let bound = (6.0 / (width + 3.0 * width)).sqrt();
+        let bound = (6.0 / (width + in_width)).sqrt();
         uniform(self.in_proj_weight.as_floats_mut(), bound, of("in_proj_weight"));
         let bound = 1.0 / width.sqrt();
         uniform(self.out_proj_weight.as_floats_mut(), bound, of("out_proj_weight"));
@@ -207,24 +239,27 @@ where
     }
 
     fn gradient_end(task: usize) -> usize {
-        let ([in_tasks, out_tasks], done) = (tasks(WIDTH), task + 1);
+        let in_width = WIDTH + 2 * KV;
+        let ([in_tasks, out_tasks], done) = (tasks(WIDTH, in_width), task + 1);
         if done <= in_tasks {
-            (done * task_rows(3 * WIDTH)).min(WIDTH) * 3 * WIDTH
+            (done * task_rows(in_width)).min(WIDTH) * in_width
         } else if done <= in_tasks + out_tasks {
             let rows = ((done - in_tasks) * task_rows(WIDTH)).min(WIDTH);
-            (3 * WIDTH + rows) * WIDTH
+            (in_width + rows) * WIDTH
         } else {
             Self::LEN
         }
     }
 
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
-        let ([in_tasks, out_tasks], attention) = (tasks(WIDTH), const { attention::<S>() });
-        let mut onto = Accumulate::Overwrite;
+        let in_width = WIDTH + 2 * KV;
+        let ([in_tasks, out_tasks], attention) =
+            (tasks(WIDTH, in_width), const { attention::<S>() });
+        let mut onto = Accumulate::of(&shards);
         for_each_deferred(shards, |deferred, samples, pieces| {
             let run = DeferredShards { values: deferred, samples, blocks: pieces };
             if task < in_tasks {
-                attention.d_in_proj(onto, &run, task * task_rows(3 * WIDTH), d_weights);
+                attention.d_in_proj(onto, &run, task * task_rows(in_width), d_weights);
             } else if task < in_tasks + out_tasks {
                 let first = (task - in_tasks) * task_rows(WIDTH);
                 attention.d_out_proj(onto, &run, first, d_weights);
@@ -251,6 +286,8 @@ mod tests {
         rotary: false,
         names: multi_head_attention::Names::Torch,
         bias: true,
+        kv_heads: None,
+        alibi: false,
     };
 
     macro_rules! attention_specs {
@@ -267,6 +304,11 @@ mod tests {
         Causal: { causal: true, bias: false }, [&[19, 4]] -> &[19, 4];
         CausalShort: { causal: true, bias: false }, [&[17, 4]] -> &[17, 4];
         Rotary: { heads: 1, rotary: true, causal: true }, [&[5, 6]] -> &[5, 6];
+        Grouped: { heads: 4, kv_heads: Some(2), rotary: true }, [&[5, 8]] -> &[5, 8];
+        GroupedCausal: { heads: 2, kv_heads: Some(1), causal: true, alibi: true, bias: false },
+            [&[19, 4]] -> &[19, 4];
+        GroupedCross: { kv_heads: Some(1), memory: Some(1), dropout: 0.25 }, [&[3, 4], &[5, 4]] -> &[3, 4];
+        Distances: { alibi: true }, [&[5, 4]] -> &[5, 4];
         Dropping: { dropout: 0.5 }, [&[4, 4]] -> &[4, 4];
         Cross: { memory: Some(1), dropout: 0.25 }, [&[3, 4], &[5, 4]] -> &[3, 4];
     }
@@ -289,9 +331,13 @@ mod tests {
     #[test]
     fn gradients_agree_with_finite_differences() {
         trial::<Own, MultiHeadAttention<4>>().check_gradients();
-        trial::<Causal, MultiHeadAttention<4, 0>>().check_gradients();
+        trial::<Causal, MultiHeadAttention<4, 4, 0>>().check_gradients();
         trial::<Rotary, MultiHeadAttention<6>>().check_gradients();
         trial::<Dropping, MultiHeadAttention<4>>().check_gradients();
+        trial::<Grouped, MultiHeadAttention<8, 4>>().check_gradients();
+        trial::<GroupedCausal, MultiHeadAttention<4, 2, 0>>().check_gradients();
+        trial::<GroupedCross, MultiHeadAttention<4, 2>>().check_gradients();
+        trial::<Distances, MultiHeadAttention<4>>().check_gradients();
         trial::<Cross, MultiHeadAttention<4>>().check_gradients();
     }
 
@@ -309,33 +355,37 @@ mod tests {
     #[test]
     fn inference_equals_training() {
         trial::<Own, MultiHeadAttention<4>>().check_inference();
-        trial::<Causal, MultiHeadAttention<4, 0>>().check_inference();
+        trial::<Causal, MultiHeadAttention<4, 4, 0>>().check_inference();
         trial::<Rotary, MultiHeadAttention<6>>().check_inference();
         trial::<Ragged, MultiHeadAttention<4>>().check_inference();
+        trial::<Grouped, MultiHeadAttention<8, 4>>().check_inference();
+        trial::<GroupedCausal, MultiHeadAttention<4, 2, 0>>().check_inference();
+        trial::<Distances, MultiHeadAttention<4>>().check_inference();
     }
 
     #[test]
     fn a_short_sequence_has_the_bits_of_a_single_one() {
         // The biases of three projections, and that of the output.
         check_lengths::<Own, Three, MultiHeadAttention<4>>(3, 4 * 4);
-        check_lengths::<Causal, CausalShort, MultiHeadAttention<4, 0>>(17, 0);
+        check_lengths::<Causal, CausalShort, MultiHeadAttention<4, 4, 0>>(17, 0);
     }
 
     #[test]
     fn chunks_have_the_bits_of_the_whole_sequence() {
-        let mut trial = trial::<Causal, MultiHeadAttention<4, 0>>();
+        let mut trial = trial::<Causal, MultiHeadAttention<4, 4, 0>>();
         let whole = trial.infer();
         (trial.batch, trial.lengths) = (1, vec![8]);
-        let mut state = vec![0.0; <MultiHeadAttention<4, 0> as Node<Causal>>::STATE];
+        let mut state = vec![0.0; <MultiHeadAttention<4, 4, 0> as Node<Causal>>::STATE];
         let mut y = Vec::new();
         let x = trial.x[0].clone();
         for (begin, end) in [(0, 8), (8, 19)] {
             let mut chunk = random(Causal::IN, 3);
             chunk[..(end - begin) * 4].copy_from_slice(&x[begin * 4..end * 4]);
             let mut out = vec![f32::NAN; Causal::OUT];
-            let mut scratch = vec![f32::NAN; <MultiHeadAttention<4, 0> as Node<Causal>>::SCRATCH];
+            let mut scratch =
+                vec![f32::NAN; <MultiHeadAttention<4, 4, 0> as Node<Causal>>::SCRATCH];
             let lengths = [Steps::Given(&[(end - begin) as u32])];
-            let len = <MultiHeadAttention<4, 0> as Node<Causal>>::STATE;
+            let len = <MultiHeadAttention<4, 4, 0> as Node<Causal>>::STATE;
             let ctx = InferCtx {
                 lengths: Lengths::Given(&lengths),
                 state: StateMut::new(&mut state, len),
@@ -365,7 +415,8 @@ mod tests {
         let bound = (6.0_f32 / 16.0).sqrt();
         assert!((0.9 * bound..bound).contains(&largest(layer.in_proj_weight.as_floats())));
         assert!((0.4..0.5).contains(&largest(layer.out_proj_weight.as_floats())));
-        assert_eq!((layer.in_proj_bias, layer.out_proj_bias), ([[0.0; 4]; 3], [0.0; 4]));
+        let biases = [layer.in_proj_bias.as_floats(), layer.out_proj_bias.as_floats()];
+        assert!(biases.concat().iter().all(|bias| *bias == 0.0));
         let tensors = <MultiHeadAttention<4> as Node<Own>>::file_tensors(&LayerOrder::default());
         let names: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.offset)).collect();
         let expected = [
@@ -376,7 +427,8 @@ mod tests {
         ];
         assert_eq!(names, expected);
         assert_eq!(
-            <MultiHeadAttention<4, 0> as Node<Causal>>::file_tensors(&LayerOrder::default()).len(),
+            <MultiHeadAttention<4, 4, 0> as Node<Causal>>::file_tensors(&LayerOrder::default())
+                .len(),
             2
         );
     }

@@ -17,8 +17,9 @@ macro_rules! recurrent_layer {
         #[repr(C)]
         pub struct $Name<const WEIGHTS: usize> {
             /// All weights, layer by layer, and within a layer direction by direction: the matrix of the input
-            /// `[inputs, gates * units]`, the matrix of the state `[units, gates * units]`, both transposes of
-            /// PyTorch's, and their biases. Files contain them under PyTorch's names.
+            /// `[inputs, gates * units]`, the matrix of the state `[outputs, gates * units]`, both transposes of
+            /// PyTorch's, their biases, and the transpose of an LSTM's projection. Files contain them under PyTorch's
+            /// names.
             pub weights: [f32; WEIGHTS],
         }
 
@@ -58,8 +59,12 @@ macro_rules! recurrent_layer {
                 const STEP_WORKSPACE: usize = StackOf::<S>::STACK.step_workspace();
                 /// Both biases as one, and the matrix of the state in panels; training needs the same.
                 const SCRATCH: usize = StackOf::<S>::STACK.scratch();
-                /// The hidden states of all cells, then the cell states of an LSTM.
-                const STATE: usize = StackOf::<S>::STACK.state();
+                /// The hidden states of all cells, then the cell states of an LSTM; none if values are given that they
+                /// begin with.
+                const STATE: usize = match S::ARGUMENTS.initial() {
+                    [None, None] => StackOf::<S>::STACK.state(),
+                    _ => 0,
+                };
 
                 #[cfg(feature = "std")]
                 fn file_tensors(order: &$crate::types::LayerOrder) -> Vec<$crate::types::Tensor> {
@@ -75,6 +80,7 @@ macro_rules! recurrent_layer {
                     lengths,
                     x: x[0],
                     y,
+                    initial: S::ARGUMENTS.initial().map(|nth| nth.map(|nth| x[nth])),
                     state,
                     memory: workspace,
                     scratch,
@@ -133,6 +139,7 @@ macro_rules! recurrent_layer {
                     lengths,
                     x: x[0],
                     y,
+                    initial: S::ARGUMENTS.initial().map(|nth| nth.map(|nth| x[nth])),
                     state,
                     memory: saved,
                     scratch,
@@ -147,13 +154,19 @@ macro_rules! recurrent_layer {
                     let d_weights = if pass.trains_weights() { shard_sums } else { &mut [] };
                     let lengths = lengths.of::<S>(0);
                     let drop = $crate::layers::recurrent::dropout_between(stack, pass);
-                    let d_x = d_x[0].as_deref_mut();
+                    let mut d_x = d_x.iter_mut().map(Option::as_deref_mut);
+                    let first = d_x.next().flatten();
+                    // The further inputs are those that are given, in this order.
+                    let d_initial = S::ARGUMENTS
+                        .initial()
+                        .map(|nth| nth.and_then(|_| d_x.next().flatten()));
                     let call = $crate::kernels::recurrent::StackBackward {
                     transposed: prepared,
                     lengths,
                     x: x[0],
                     d_y,
-                    d_x,
+                    d_x: first,
+                    d_initial,
                     d_weights,
                     saved,
                 };
@@ -216,13 +229,16 @@ pub(super) mod testing {
             (alone.batch, alone.capacity) = (1, 1);
             alone.state = part(&all.state, sample, T::STATE);
             alone.d_y = part(&all.d_y, sample, S::OUT);
-            alone.x = vec![part(&all.x[0], sample, S::IN)];
+            let lens = S::INPUTS.iter().map(|shape| shape.len());
+            alone.x = all.x.iter().zip(lens.clone()).map(|(x, len)| part(x, sample, len)).collect();
             let valid = length as usize * S::IN / steps;
             alone.x[0][valid..].fill(f32::NAN);
             let Outcome { y, d_x, state, .. } = alone.train();
             assert_eq!(y, part(&together.y, sample, S::OUT), "sample {sample}");
             assert_eq!(state, part(&together.state, sample, T::STATE), "sample {sample}");
-            assert_eq!(d_x[0], part(&together.d_x[0], sample, S::IN), "sample {sample}");
+            for ((d_x, together), len) in d_x.iter().zip(&together.d_x).zip(lens) {
+                assert_eq!(*d_x, part(together, sample, len), "sample {sample}");
+            }
             assert!(d_x[0][valid..].iter().all(|d| *d == 0.0), "sample {sample}");
         }
     }

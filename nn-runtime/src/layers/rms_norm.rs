@@ -78,6 +78,7 @@ impl<S: Spec<Arguments = rms_norm::RMSNorm>, const WEIGHT: usize> TrainNode<S> f
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::reference::Groups;
     use crate::layers::testing::{Trial, check_normalisation, spec};
 
     spec!(Steps: rms_norm::RMSNorm { eps: 1e-3, affine: true }, [&[3, 19]] -> &[3, 19]);
@@ -97,8 +98,14 @@ mod tests {
 
     #[test]
     fn agrees_with_the_naive_kernel() {
-        check_normalisation::<Steps, RMSNorm<19>>([19, 0], (1, 1), false, 1e-3);
-        check_normalisation::<Plain, RMSNorm<0>>([0, 0], (1, 1), false, 1e-6);
+        check_normalisation::<Steps, RMSNorm<19>>(
+            [19, 0],
+            Groups { positions: 1, channels: 19, groups: 1, centred: false, eps: 1e-3 },
+        );
+        check_normalisation::<Plain, RMSNorm<0>>(
+            [0, 0],
+            Groups { positions: 1, channels: 6, groups: 1, centred: false, eps: 1e-6 },
+        );
     }
 
     #[test]

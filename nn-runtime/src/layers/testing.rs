@@ -194,17 +194,10 @@ impl<S: Spec, T: TrainNode<S>> Trial<S, T> {
     }
 }
 
-/// Checks a normalisation of `groups` groups of channels over `positions` positions against the naive kernel; `lens`
-/// are the elements of weight and bias.
+/// Checks a normalisation of these sizes against the naive kernel; `lens` are the elements of weight and bias.
 #[track_caller]
-pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(
-    lens: [usize; 2],
-    (positions, groups): (usize, usize),
-    centred: bool,
-    eps: f64,
-) {
+pub(crate) fn check_normalisation<S: Spec, T: TrainNode<S>>(lens: [usize; 2], g: Groups) {
     let mut trial = Trial::<S, T>::random();
-    let g = Groups { positions, channels: S::INPUT.last(), groups, centred, eps };
     let (weight, bias) = trial.node.as_floats().split_at(lens[0]);
     let (x, d_y) = (&trial.x[0], &trial.d_y);
     let mut y = vec![f32::NAN; x.len()];
@@ -313,7 +306,15 @@ impl<'a, S: Spec, T: TrainNode<S>> Step<'a, S, T> {
         for task in (0..T::GRADIENT_TASKS).filter(|_| backward) {
             let end = T::gradient_end(task);
             let all = Self::all(&self.stored, self.trial.batch, self.trial.capacity);
-            T::gradient(task, all, &mut self.outcome.d_weights[begin..end]);
+            let d_weights = &mut self.outcome.d_weights[begin..end];
+            T::gradient(task, all, d_weights);
+            // As of a layer that is applied again: onto the gradient of its first application.
+            let mut twice = d_weights.to_vec();
+            T::gradient(task, all.adding(), &mut twice);
+            let scale = d_weights.iter().fold(1e-30, |most: f32, d| most.max(d.abs()));
+            let is_twice = |(twice, d): (&f32, &f32)| (twice - 2.0 * d).abs() <= 1e-5 * scale;
+            let finite = d_weights.iter().all(|d| d.is_finite());
+            assert!(!finite || twice.iter().zip(&*d_weights).all(is_twice), "task {task} adds");
             begin = end;
         }
         assert!(!backward || begin == T::LEN, "gradient tasks write all of the gradient");

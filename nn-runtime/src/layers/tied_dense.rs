@@ -105,7 +105,7 @@ where
     }
 
     fn gradient(_task: usize, shards: Shards<'_>, d_bias: &mut [f32]) {
-        let mut onto = Accumulate::Overwrite;
+        let mut onto = Accumulate::of(&shards);
         for_each_deferred_rows::<S, IN>(shards, |_, d_y, pieces| {
             kernels::d_bias(Isa::best(), onto, pieces, d_y, d_bias);
             onto = Accumulate::Add;
@@ -225,7 +225,9 @@ mod tests {
             if task == 2 {
                 return T::gradient(0, shards, d_weights);
             }
-            d_weights.fill(0.0);
+            if !shards.adds() {
+                d_weights.fill(0.0);
+            }
             let begin = if task == 0 { 0 } else { <Self as TrainNode<S>>::gradient_end(0) };
             T::add_gradient(O::LAYOUT, begin, shards, d_weights);
         }

@@ -214,7 +214,7 @@ pub(super) trait TrainConvolution: Convolution {
         let (isa, g) = (Isa::best(), const { Self::DEFERRED_GEOMETRY });
         let is_bias = task + 1 == Self::GRADIENT_TASKS;
         let (tap, channel) = task_begin(task, &g);
-        let mut onto = Accumulate::Overwrite;
+        let mut onto = Accumulate::of(&shards);
         for shard in 0..shards.count() {
             let (x, d_y) = shards.deferred(shard).split_at(shards.samples(shard) * g.input_len());
             if is_bias {

@@ -1,11 +1,12 @@
 //! [`Frozen`]: the layers that a training step does not train.
 
 use super::buffer::Buffer;
+use super::layout::Layout;
 use core::ops::Range;
 
 /// The frozen layers of a network in one training step, as a node of it sees them.
 ///
-/// Weights are in the order in which layers run. So one offset is enough to know where the backward pass ends: nothing
+/// Weights are in the order in which layers first run. So one offset is enough to know where the backward pass ends: nothing
 /// before the first trained weight needs a gradient.
 #[derive(Clone, Copy, Debug)]
 pub struct Frozen<'a> {
@@ -27,11 +28,12 @@ impl<'a> Frozen<'a> {
         Self { layers, offset: 0, lowest }
     }
 
-    /// As seen from a node with these weights.
-    pub(super) fn part(self, weights: Buffer) -> Self {
+    /// As seen from a node.
+    pub(super) fn part(self, layout: &Layout) -> Self {
         let Self { layers, offset, lowest } = self;
-        let lowest = lowest.saturating_sub(weights.offset);
-        Self { layers, offset: offset + weights.offset, lowest }
+        // Not those of `weights`: where an earlier node is applied again, layers between the two may be trained.
+        let lowest = lowest.saturating_sub(layout.own_weights.offset);
+        Self { layers, offset: offset + layout.weights.offset, lowest }
     }
 
     /// Whether the layer with these weights is frozen. Layers without weights never are.
@@ -59,13 +61,17 @@ mod tests {
         Buffer { offset, len }
     }
 
+    const fn layout(weights: Buffer) -> Layout {
+        Layout { weights, own_weights: weights, ..Layout::START }
+    }
+
     #[test]
     fn layers_are_found_inside_of_networks() {
         let frozen = Frozen::new(&[0..10, 20..30], 10);
         assert!(frozen.contains(weights(0, 4)) && frozen.contains(weights(4, 6)));
         assert!(!frozen.contains(weights(8, 4)) && !frozen.contains(weights(10, 10)));
         assert!(!frozen.contains(weights(4, 0)), "a layer without weights");
-        let inner = frozen.part(weights(15, 20));
+        let inner = frozen.part(&layout(weights(15, 20)));
         assert!(inner.contains(weights(5, 10)) && !inner.contains(weights(4, 2)));
         assert!(!Frozen::NONE.contains(weights(0, 4)));
     }
@@ -75,7 +81,18 @@ mod tests {
         let frozen = Frozen::new(core::slice::from_ref(&(0..10)), 10);
         assert!(frozen.covers(0) && frozen.covers(4) && frozen.covers(10) && !frozen.covers(15));
         // Of a network that begins there, the first layer's input may be one that the outer network needs.
-        let inner = frozen.part(weights(10, 8));
+        let inner = frozen.part(&layout(weights(10, 8)));
         assert!(!inner.covers(0) && !Frozen::NONE.covers(0));
+    }
+
+    #[test]
+    fn the_backward_pass_does_not_end_where_a_frozen_network_is_applied_again() {
+        // A frozen network of two layers, and it again after a trained layer.
+        let frozen = Frozen::new(core::slice::from_ref(&(0..10)), 10);
+        let first = layout(weights(0, 10));
+        assert!(frozen.part(&first).covers(4));
+        let again = Layout { own_weights: weights(15, 0), ..Layout::START }.sharing(&first);
+        let again = frozen.part(&again);
+        assert!(again.contains(weights(4, 6)) && !again.covers(4));
     }
 }

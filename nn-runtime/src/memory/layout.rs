@@ -10,8 +10,11 @@ use super::buffer::Buffer;
 pub struct Layout {
     /// [`Node::STATE`](crate::contract::Node::STATE), per sample.
     pub state: Buffer,
-    /// [`Weights::LEN`](crate::types::Weights::LEN).
+    /// The weights that it uses: [`Weights::LEN`](crate::types::Weights::LEN).
     pub weights: Buffer,
+    /// Those among them that no earlier node uses; none of a node that applies an earlier one again. What is before them are
+    /// the weights of all earlier nodes.
+    pub own_weights: Buffer,
     /// The largest [`Node::WORKSPACE`](crate::contract::Node::WORKSPACE) up to this node: all nodes use the same memory.
     pub workspace: usize,
     /// The largest [`Node::STEP_WORKSPACE`](crate::contract::Node::STEP_WORKSPACE) up to this node.
@@ -27,6 +30,7 @@ impl Layout {
     pub const START: Self = Self {
         state: Buffer::EMPTY,
         weights: Buffer::EMPTY,
+        own_weights: Buffer::EMPTY,
         workspace: 0,
         step_workspace: 0,
         scratch: 0,
@@ -49,6 +53,12 @@ impl Layout {
         layouts
     }
 
+    /// The layout of a node that applies the node with layout `first` again: its weights are those.
+    #[must_use]
+    pub const fn sharing(self, first: &Self) -> Self {
+        Self { weights: first.weights, ..self }
+    }
+
     /// Elements that a node uses while it runs, on one sample.
     #[must_use]
     pub const fn working(&self) -> usize {
@@ -56,11 +66,13 @@ impl Layout {
     }
 
     const fn after(self, before: &Self) -> Self {
+        let weights = before.own_weights.then(self.own_weights.len);
         Self {
             // State and weights of all nodes exist at the same time: one after the other. Weights are in the order of
             // the fields of the network's struct, so that a node's range is its part of the flat slice.
             state: before.state.then(self.state.len),
-            weights: before.weights.then(self.weights.len),
+            weights,
+            own_weights: weights,
             // These live during one call only, and nodes are called one after the other. The layout of the last node
             // has the maximum over all nodes.
             workspace: larger(before.workspace, self.workspace),
@@ -103,6 +115,13 @@ impl TrainLayout {
         scratch: 0,
         min_batch: 1,
     };
+
+    /// As [`Layout::sharing`]: with what was prepared for `first`, unless the node prepares something of its own.
+    #[must_use]
+    pub const fn sharing(self, first: &Self) -> Self {
+        let prepared = if self.prepared.len == 0 { first.prepared } else { self.prepared };
+        Self { prepared, ..self }
+    }
 
     /// As [`Layout::stack`].
     #[must_use]

@@ -23,6 +23,7 @@ pub struct Shards<'a> {
     shard_sums: Buffer,
     deferred: Buffer,
     frozen: Frozen<'a>,
+    adds: bool,
 }
 
 impl<'a> Shards<'a> {
@@ -43,6 +44,7 @@ impl<'a> Shards<'a> {
             shard_sums: Buffer { offset: 0, len: shard_sums },
             deferred: Buffer { offset: 0, len: deferred },
             frozen: Frozen::NONE,
+            adds: false,
         }
     }
 
@@ -58,6 +60,17 @@ impl<'a> Shards<'a> {
         Self { frozen, ..self }
     }
 
+    /// The same shards of a node whose weights have a gradient from an earlier application.
+    pub(crate) fn adding(self) -> Self {
+        Self { adds: true, ..self }
+    }
+
+    /// Whether a weight gradient is added to what is there, and not written: that of a layer that is applied again.
+    #[must_use]
+    pub const fn adds(&self) -> bool {
+        self.adds
+    }
+
     /// The layers that are not trained.
     #[must_use]
     pub fn frozen(&self) -> &Frozen<'a> {
@@ -70,7 +83,7 @@ impl<'a> Shards<'a> {
         Self {
             shard_sums: self.shard_sums.within(train.shard_sums),
             deferred: self.deferred.within(train.deferred),
-            frozen: self.frozen.part(layout.weights),
+            frozen: self.frozen.part(layout),
             ..self
         }
     }

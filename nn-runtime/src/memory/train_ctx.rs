@@ -45,7 +45,7 @@ impl<'a> TrainCtx<'a> {
             shard_sums: &mut self.shard_sums[train.shard_sums.range(1)],
             prepared: &self.prepared[train.prepared.range(1)],
             state: self.state.part(layout.state),
-            frozen: self.frozen.part(layout.weights),
+            frozen: self.frozen.part(layout),
             ..self
         }
     }

@@ -90,7 +90,7 @@ impl Activations {
         for node in graph.nodes {
             let path = format!("{prefix}{}", node.name);
             let key = key.fold_in(RngKey::hash(node.name));
-            if let GraphLayer::Custom { graph, .. } = node.layer {
+            if let GraphLayer::Custom { graph, .. } = graph.layer(node) {
                 let inputs = node.inputs.iter().map(|input| values[*input].clone()).collect();
                 self.add(graph, &format!("{path}."), key, inputs, observer);
             }

@@ -24,8 +24,6 @@ pub struct AdamLike<const DECOUPLED: bool> {
 
 impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
     /// The largest mean square's name in PyTorch.
-    const LARGEST_SQUARE: &str = "max_exp_avg_sq";
-
     /// An optimiser with learning rate `rate`; 1e-3 is a common first choice. Betas are 0.9 and 0.999, eps is 1e-8.
     ///
     /// # Panics
@@ -54,26 +52,8 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
 
 impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], trained: &[TrainedRange]) {
-        self.moments.begin_step(weights.len());
-        let [of_mean, of_square] = self.moments.corrections();
-        let (settings, root) = (self.moments.settings, (1.0 / of_square.sqrt()) as f32);
-        let rule = move |range: &TrainedRange| Rule {
-            moments: settings.rule(range),
-            step: (settings.rate * range.rate / of_mean) as f32,
-            root,
-        };
-        let Moments { mean, square, .. } = &mut self.moments;
-        if !self.amsgrad {
-            let values = [weights, mean, square];
-            return for_each_trained(values, gradient, trained, rule, |rule, [w, m, s], g| {
-                update(rule, w, m, s, g);
-            });
-        }
-        allocate(&mut self.largest_square, weights.len(), 0.0);
-        let values = [weights, mean, square, &mut self.largest_square];
-        for_each_trained(values, gradient, trained, rule, |rule, [w, m, s, l], g| {
-            update_amsgrad(rule, w, m, s, l, g);
-        });
+        let largest_square = self.amsgrad.then_some(&mut self.largest_square);
+        step(&mut self.moments, largest_square, weights, gradient, trained);
     }
 
     moment_rate!();
@@ -88,19 +68,59 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
     }
 
     fn state(&self) -> OptimizerState {
-        self.moments.state().with(Self::LARGEST_SQUARE, &self.largest_square)
+        self.moments.state().with(LARGEST_SQUARE, &self.largest_square)
     }
 
     fn set_state(&mut self, state: OptimizerState) -> Result<(), StateError> {
-        if !self.amsgrad {
-            return self.moments.set_state(state);
-        }
-        let [mean, square] = Moments::VALUES;
-        let names = [mean, square, Self::LARGEST_SQUARE];
-        let Moments { settings, mean, square, steps } = &mut self.moments;
-        *steps = state.restore(settings.name, names, [mean, square, &mut self.largest_square])?;
-        Ok(())
+        let largest_square = self.amsgrad.then_some(&mut self.largest_square);
+        set_state(&mut self.moments, largest_square, state)
     }
+}
+
+/// The name of AMSGrad's largest mean square in PyTorch.
+const LARGEST_SQUARE: &str = "max_exp_avg_sq";
+
+/// One step. With `largest_square` that of AMSGrad. Not generic, so that it is compiled once, with this crate.
+fn step(
+    moments: &mut Moments,
+    largest_square: Option<&mut Vec<f32>>,
+    weights: &mut [f32],
+    gradient: &[f32],
+    trained: &[TrainedRange],
+) {
+    moments.begin_step(weights.len());
+    let [of_mean, of_square] = moments.corrections();
+    let (settings, root) = (moments.settings, (1.0 / of_square.sqrt()) as f32);
+    let rule = move |range: &TrainedRange| Rule {
+        moments: settings.rule(range),
+        step: (settings.rate * range.rate / of_mean) as f32,
+        root,
+    };
+    let Moments { mean, square, .. } = moments;
+    let Some(largest_square) = largest_square else {
+        let values = [weights, mean, square];
+        return for_each_trained(values, gradient, trained, rule, |rule, [w, m, s], g| {
+            update(rule, w, m, s, g);
+        });
+    };
+    allocate(largest_square, weights.len(), 0.0);
+    let values = [weights, mean, square, largest_square];
+    for_each_trained(values, gradient, trained, rule, |rule, [w, m, s, l], g| {
+        update_amsgrad(rule, w, m, s, l, g);
+    });
+}
+
+fn set_state(
+    moments: &mut Moments,
+    largest_square: Option<&mut Vec<f32>>,
+    state: OptimizerState,
+) -> Result<(), StateError> {
+    let Some(largest_square) = largest_square else { return moments.set_state(state) };
+    let [mean, square] = Moments::VALUES;
+    let names = [mean, square, LARGEST_SQUARE];
+    let Moments { settings, mean, square, steps } = moments;
+    *steps = state.restore(settings.name, names, [mean, square, largest_square])?;
+    Ok(())
 }
 
 /// The constants of one step for one range of weights.

@@ -1,9 +1,9 @@
 //! [`AdaptiveClip`]: gradients clipped in proportion to their weights.
 
-use crate::contract::{Network, trained_ranges};
+use crate::contract::Network;
 use crate::hyper::{self, checked};
 use crate::kernels::dispatch::dispatch;
-use crate::order::file_tensors;
+use crate::order::NetworkInfo;
 use crate::types::Tensor;
 use std::ops::Range;
 
@@ -44,8 +44,13 @@ impl AdaptiveClip {
     #[must_use]
     #[track_caller]
     pub fn new<N: Network>(ratio: f64, except: &[&str]) -> Self {
-        let trained: Vec<_> = trained_ranges::<N>().into_iter().map(|(_, range)| range).collect();
-        Self::of(&file_tensors::<N>().tensors, &trained, ratio, except)
+        Self::for_network(&NetworkInfo::of::<N>(), ratio, except)
+    }
+
+    #[track_caller]
+    pub(super) fn for_network(net: &NetworkInfo, ratio: f64, except: &[&str]) -> Self {
+        let trained: Vec<_> = net.trained_ranges().into_iter().map(|(_, range)| range).collect();
+        Self::of(&net.file_tensors().tensors, &trained, ratio, except)
     }
 
     #[track_caller]
@@ -76,7 +81,7 @@ impl AdaptiveClip {
         self.clip_floats(net.as_floats(), d_net.as_floats_mut());
     }
 
-    fn clip_floats(&mut self, weights: &[f32], gradient: &mut [f32]) {
+    pub(super) fn clip_floats(&mut self, weights: &[f32], gradient: &mut [f32]) {
         for units in &self.tensors {
             let gradient = &mut gradient[units.range.clone()];
             let [of_weights, of_gradient] =

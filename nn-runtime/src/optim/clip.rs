@@ -1,9 +1,9 @@
 //! Gradient clipping: PyTorch's `clip_grad_norm_` and `clip_grad_value_`.
 
 use super::adaptive::{AdaptiveClip, RATIO};
-use crate::contract::Network;
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
+use crate::order::NetworkInfo;
 use crate::system::{parallel, time};
 use crate::types::Weights;
 use std::array;
@@ -63,12 +63,12 @@ pub(crate) enum Clipper {
 
 impl Clipper {
     /// Clipping for networks of type `N`.
-    pub(crate) fn new<N: Network>(clip: Clip) -> Self {
+    pub(crate) fn new(clip: Clip, net: &NetworkInfo) -> Self {
         match clip {
             Clip::Norm(largest) => Self::Norm(largest),
             Clip::Value(largest) => Self::Value(largest),
             Clip::Adaptive { ratio, except } => {
-                Self::Adaptive(AdaptiveClip::new::<N>(ratio, except))
+                Self::Adaptive(AdaptiveClip::for_network(net, ratio, except))
             }
         }
     }
@@ -79,13 +79,13 @@ impl Clipper {
     }
 
     /// Clips `d_net` in place.
-    pub(crate) fn apply<N: Network>(&mut self, net: &N, d_net: &mut N) {
+    pub(crate) fn apply(&mut self, weights: &[f32], gradient: &mut [f32]) {
         match self {
             Self::Norm(largest) => {
-                clip_norm(d_net, *largest);
+                clip_norm_of(gradient, *largest);
             }
-            Self::Value(largest) => clip_value(d_net, *largest),
-            Self::Adaptive(clip) => clip.clip(net, d_net),
+            Self::Value(largest) => clip_values_of(gradient, *largest),
+            Self::Adaptive(clip) => clip.clip_floats(weights, gradient),
         }
     }
 }
@@ -105,11 +105,15 @@ impl Clipper {
 #[track_caller]
 pub fn clip_norm(d_net: &mut impl Weights, largest: f64) -> f64 {
     checked(LARGEST_NORM, largest, Range::NonNegativeOrInfinite);
-    let norm = norm(d_net.as_floats());
+    clip_norm_of(d_net.as_floats_mut(), largest)
+}
+
+fn clip_norm_of(gradient: &mut [f32], largest: f64) -> f64 {
+    let norm = norm(gradient);
     // PyTorch's 1e-6 against division by zero.
     let factor = largest / (norm + 1e-6);
     if factor < 1.0 || factor.is_nan() {
-        for_each_task(d_net.as_floats_mut(), |values| scale(values, factor as f32));
+        for_each_task(gradient, &|values| scale(values, factor as f32));
     }
     norm
 }
@@ -126,7 +130,11 @@ pub(crate) fn norm(gradient: &[f32]) -> f64 {
 #[track_caller]
 pub fn clip_value(d_net: &mut impl Weights, largest: f32) {
     checked(LARGEST_VALUE, largest, Range::NonNegativeOrInfinite);
-    for_each_task(d_net.as_floats_mut(), |values| clamp(values, largest));
+    clip_values_of(d_net.as_floats_mut(), largest);
+}
+
+fn clip_values_of(gradient: &mut [f32], largest: f32) {
+    for_each_task(gradient, &|values| clamp(values, largest));
 }
 
 /// The number of parts that values are cut into: a constant, so that sums depend neither on the number of threads nor on
@@ -138,7 +146,7 @@ fn end(len: usize, task: usize) -> usize {
     (len.div_ceil(TASKS).next_multiple_of(LANES) * (task + 1)).min(len)
 }
 
-fn for_each_task(values: &mut [f32], f: impl Fn(&mut [f32]) + Sync) {
+fn for_each_task(values: &mut [f32], f: &(dyn Fn(&mut [f32]) + Sync)) {
     let len = values.len();
     parallel::for_work(time(0, len as u64), || {
         parallel::for_each_piece(values, TASKS, |task| end(len, task), |_, _, part| f(part));

@@ -1,9 +1,9 @@
 //! [`OptimizerExt`]: one step for any network.
 
 use super::optimizer::{Optimizer, TrainedRange};
-use crate::contract::{Network, for_each_trained_range};
-use crate::order::file_tensors;
-use crate::types::Weights;
+use crate::contract::Network;
+use crate::order::NetworkInfo;
+use crate::types::WeightSlice;
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut, Range};
 
@@ -42,31 +42,34 @@ pub trait OptimizerExt: Optimizer {
         P: AsNetworkMut<K>,
         D: AsNetwork<L, Net = P::Net>,
     {
-        update_share(self, net.network_mut(), d_net.network(), 0..P::Net::LEN);
+        let (net, d_net) = (net.network_mut().as_floats_mut(), d_net.network().as_floats());
+        let info = NetworkInfo::of::<P::Net>();
+        let mut optimizer = self;
+        update_share(&mut optimizer, &info, net, d_net, 0..info.len);
     }
 }
 
 /// As [`OptimizerExt::update`], of the elements `share` only: all that the optimiser ever sees of the network.
 #[track_caller]
-pub(crate) fn update_share<N: Network>(
-    optimizer: &mut (impl Optimizer + ?Sized),
-    net: &mut N,
-    d_net: &N,
+pub(crate) fn update_share(
+    optimizer: &mut dyn Optimizer,
+    info: &NetworkInfo,
+    net: &mut [f32],
+    d_net: &[f32],
     share: Range<usize>,
 ) {
-    if let Err(error) = optimizer.prepare(|| file_tensors::<N>().tensors) {
+    if let Err(error) = optimizer.prepare(info.tensors) {
         panic!("{error}");
     }
     let mut trained = TRAINED.take();
     trained.clear();
-    for_each_trained_range::<N>(&mut |range| {
+    info.for_each_trained_range(&mut |range| {
         let (begin, end) = (range.start.max(share.start), range.end.min(share.end));
         if begin < end {
             trained.push((begin - share.start..end - share.start).into());
         }
     });
-    let weights = &mut net.as_floats_mut()[share.clone()];
-    optimizer.step(weights, &d_net.as_floats()[share], &trained);
+    optimizer.step(&mut net[share.clone()], &d_net[share], &trained);
     TRAINED.set(trained);
 }
 

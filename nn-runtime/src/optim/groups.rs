@@ -24,7 +24,8 @@ use std::ops::Range;
 /// A pattern is compared with the names of weights in files, those of
 /// [`InferenceExt::tensors`](crate::InferenceExt::tensors). It matches a weight `stage.0.conv.weight` if it matches the
 /// whole name or the path of a layer that contains it: `stage`, `stage.0` or `stage.0.conv`. `*` matches any
-/// characters, dots included. A weight that several layers share matches under each of its names. Of several calls of
+/// characters, dots included. A weight that several layers share matches under each of its names; the weights of a line that is
+/// applied again (`same(left)`) match under those of its first application. Of several calls of
 /// [`rate`](Self::rate) that match a weight the last one applies.
 ///
 /// Frozen weights stay as they are, to the bit. A layer is frozen if all of its trained weights are; one without trained

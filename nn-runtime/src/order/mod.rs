@@ -1,78 +1,12 @@
 //! The tensors of a network in files: [`file_tensors`].
 
+mod flat_graph;
+#[cfg(feature = "train")]
+mod network_info;
 #[cfg(test)]
 mod tests;
 
-use crate::contract::{Graph, GraphLayer, LayerWeights, Shaped};
+pub(crate) use flat_graph::file_tensors;
 #[cfg(feature = "train")]
-use std::ops::Range;
+pub(crate) use network_info::NetworkInfo;
 pub(crate) use unrolled_weights::FileTensors;
-use unrolled_weights::{Graph as FlatGraph, GraphNode, NodeWeights};
-
-/// The names and layouts of all weights of a network.
-pub(crate) fn file_tensors<N: Shaped>() -> FileTensors {
-    tensors_of(&N::GRAPH)
-}
-
-/// The ranges of the weights of all layers that have any, buffers included, among all weights of a network.
-#[cfg(feature = "train")]
-pub(crate) fn layer_ranges<N: Shaped>() -> Vec<Range<usize>> {
-    let flat = flatten(&N::GRAPH);
-    let weights = flat.nodes.iter().flat_map(|node| &node.weights);
-    let own = weights.filter(|weights| !weights.shared && weights.len > 0);
-    own.map(|weights| weights.offset..weights.offset + weights.len).collect()
-}
-
-/// As [`file_tensors`], compiled once.
-fn tensors_of(graph: &Graph) -> FileTensors {
-    FileTensors::of(&flatten(graph))
-}
-
-/// All layers of a network, those of networks in it among them.
-fn flatten(graph: &Graph) -> FlatGraph<'static> {
-    let mut flat = FlatGraph::default();
-    let inputs: Vec<usize> = graph.inputs.iter().map(|shape| flat.value(*shape)).collect();
-    add(&mut flat, graph, &inputs, "", 0);
-    flat
-}
-
-/// Adds the nodes of `graph`, which reads `inputs`, and returns its output.
-fn add(
-    flat: &mut FlatGraph<'_>,
-    graph: &Graph,
-    inputs: &[usize],
-    prefix: &str,
-    offset: usize,
-) -> usize {
-    let mut values = inputs.to_vec();
-    for node in graph.nodes {
-        let inputs: Vec<usize> = node.inputs.iter().map(|input| values[*input]).collect();
-        let name = match (prefix, node.name) {
-            ("", name) => name.to_owned(),
-            (prefix, "") => prefix.to_owned(),
-            (prefix, name) => format!("{prefix}.{name}"),
-        };
-        values.push(match node.layer {
-            GraphLayer::Custom { graph, offset: inner } => {
-                add(flat, graph, &inputs, &name, offset + inner)
-            }
-            GraphLayer::Layer { features, channels, weights } => {
-                let output = flat.value(node.output);
-                let weights = weights.iter().map(|weights| inside(weights, offset)).collect();
-                flat.nodes.push(GraphNode { name, inputs, output, features, channels, weights });
-                output
-            }
-        });
-    }
-    values[graph.output]
-}
-
-/// The weights of a layer, whose network's weights begin at `offset`.
-fn inside(weights: &LayerWeights, offset: usize) -> NodeWeights<'static> {
-    NodeWeights {
-        tensors: Box::new(weights.tensors),
-        offset: offset + weights.offset,
-        len: weights.len,
-        shared: weights.shared,
-    }
-}

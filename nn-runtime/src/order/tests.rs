@@ -1,6 +1,6 @@
 //! The order of features in small networks, as lists of nodes.
 
-use super::tensors_of;
+use super::flat_graph::tensors_of;
 use crate::contract::{Graph, GraphLayer, GraphNode, LayerWeights};
 use crate::types::{Axis, FeatureOrder, LayerOrder, Tensor};
 use unrolled_shape::Shape;

@@ -8,18 +8,8 @@ use super::tree::{Tree, TreeNode};
 use std::cell::RefCell;
 
 thread_local! {
-    /// The memory of a thread's sums, kept from one to the next.
+    /// The memory of a thread's sums, kept from one to the next: it only grows, so that a repeated call does not allocate.
     static SUMS: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Calls `f` with `len` zeros. Memory only grows, so that a repeated call does not allocate.
-fn with_zeros<R>(len: usize, f: impl FnOnce(&mut [f64]) -> R) -> R {
-    let mut sums = SUMS.take();
-    sums.clear();
-    sums.resize(len, 0.0);
-    let result = f(&mut sums);
-    SUMS.set(sums);
-    result
 }
 
 /// Sums of `len` elements for each leaf, which are combined over all leaves of all ranks.
@@ -37,25 +27,38 @@ impl TreeSum<'_> {
         merge: impl Fn(&mut [f64], &[f64]),
         done: impl FnOnce(&[f64]) -> R,
     ) -> R {
+        let mut sums = SUMS.take();
+        sums.clear();
+        sums.resize(self.division.leaves * self.len, 0.0);
+        self.sum(&mut sums, &mut write, &merge);
+        let result = done(&sums[..self.len]);
+        SUMS.set(sums);
+        result
+    }
+
+    /// Writes the total to the first of the sums, which are zeros.
+    fn sum(
+        &self,
+        sums: &mut [f64],
+        write: &mut dyn FnMut(usize, &mut [f64]),
+        merge: &dyn Fn(&mut [f64], &[f64]),
+    ) {
         let Self { division, len } = *self;
-        let (tree, own) = (division.tree(), division.own());
-        with_zeros(division.leaves * len, |sums| {
-            let combine = |sums: &mut [f64], node: TreeNode| {
-                let (left, right) = sums.split_at_mut(node.right() * len);
-                merge(&mut left[node.left * len..][..len], &right[..len]);
-            };
-            for leaf in own {
-                write(leaf, &mut sums[leaf * len..][..len]);
-            }
-            for root in tree.roots_of(division.rank()) {
-                tree.nodes_of(root).for_each(|node| combine(sums, node));
-            }
-            if let Some(ranks) = division.ranks {
-                self.exchange_roots(ranks, tree, sums);
-            }
-            tree.shared_nodes().for_each(|node| combine(sums, node));
-            done(&sums[..len])
-        })
+        let tree = division.tree();
+        let combine = |sums: &mut [f64], node: TreeNode| {
+            let (left, right) = sums.split_at_mut(node.right() * len);
+            merge(&mut left[node.left * len..][..len], &right[..len]);
+        };
+        for leaf in division.own() {
+            write(leaf, &mut sums[leaf * len..][..len]);
+        }
+        for root in tree.roots_of(division.rank()) {
+            tree.nodes_of(root).for_each(|node| combine(sums, node));
+        }
+        if let Some(ranks) = division.ranks {
+            self.exchange_roots(ranks, tree, sums);
+        }
+        tree.shared_nodes().for_each(|node| combine(sums, node));
     }
 
     /// Every rank receives the roots of all others.

@@ -1,7 +1,9 @@
 //! [`Ranks`]: the messages of one run, counted, and the error that ended them.
 
+#[cfg(feature = "files")]
 use super::bytes::{bytes_of, bytes_of_mut};
 use super::error::DistributedError;
+#[cfg(feature = "files")]
 use super::shares::Shares;
 use super::transport::{Incoming, Outgoing, Transport};
 use crate::system::Stopwatch;
@@ -102,6 +104,7 @@ impl<'a> Ranks<'a> {
     }
 
     /// A copy of the bytes that rank 0 passes; others pass anything.
+    #[cfg(feature = "files")]
     pub(crate) fn broadcast_vec(&self, bytes: Vec<u8>) -> Vec<u8> {
         let mut len = (bytes.len() as u64).to_le_bytes();
         self.broadcast(&mut len);
@@ -148,6 +151,7 @@ impl<'a> Ranks<'a> {
     }
 
     /// Collects parts on rank 0, whose `values` are all of them; those of others are their own part, one of `shares`.
+    #[cfg(feature = "files")]
     pub(crate) fn collect(&self, values: &mut [f32], shares: &Shares) {
         if self.rank() > 0 {
             let parts = [Outgoing { to: 0, bytes: bytes_of(values) }];

@@ -8,9 +8,8 @@ use crate::loss::Loss;
 use crate::types::{Inputs, Values};
 use std::ops::Range;
 
-/// Checks that `samples` samples are enough for a training step of `N`.
-pub(crate) fn enough_for<N: Network>(samples: usize) -> Result<(), BatchError> {
-    let least = <N as TrainNode<Root>>::MIN_BATCH;
+/// Checks that `samples` samples are enough for a training step of a network that needs `least`.
+pub(crate) const fn enough_for(samples: usize, least: usize) -> Result<(), BatchError> {
     if samples >= least { Ok(()) } else { Err(BatchError::TooFew { least, found: samples }) }
 }
 
@@ -56,7 +55,7 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
 
     /// The same samples, if they are enough for a training step of `N`.
     pub(crate) fn enough_for<N: Network>(self) -> Result<Self, BatchError> {
-        enough_for::<N>(self.len()).map(|()| self)
+        enough_for(self.len(), <N as TrainNode<Root>>::MIN_BATCH).map(|()| self)
     }
 
     /// The same samples, if the layers of `N` accept their inputs.
@@ -67,14 +66,6 @@ impl<'a, Input: Inputs, Target: Copy> Batch<'a, Input, Target> {
     /// The samples with the indices `order`, in this order.
     pub(crate) fn choose(self, order: &'a [usize]) -> Self {
         Self { order: Some(order), ..self }
-    }
-
-    /// The samples in a range of these.
-    pub(crate) fn part(self, range: Range<usize>) -> Self {
-        match self.order {
-            Some(order) => Self { order: Some(&order[range]), ..self },
-            None => Self::of(&self.inputs[range.clone()], &self.targets[range]),
-        }
     }
 
     pub(crate) fn len(&self) -> usize {

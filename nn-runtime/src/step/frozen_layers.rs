@@ -1,8 +1,7 @@
 //! [`FrozenLayers`]: the layers that a training step does not train.
 
-use crate::contract::{Network, for_each_trained_range};
 use crate::memory::Frozen;
-use crate::order::layer_ranges;
+use crate::order::NetworkInfo;
 use std::ops::Range;
 
 /// The frozen layers of a network. A layer is frozen if all of its trained weights are or, if it has none, all of its
@@ -16,13 +15,13 @@ pub(crate) struct FrozenLayers {
 }
 
 impl FrozenLayers {
-    /// The layers of networks of type `N` that are frozen if these ranges of weights are.
-    pub(crate) fn new<N: Network>(weights: &[Range<usize>]) -> Self {
+    /// The layers of a network that are frozen if these ranges of weights are.
+    pub(crate) fn new(net: &NetworkInfo, weights: &[Range<usize>]) -> Self {
         let frozen = joined(weights.to_vec());
         let mut trained = Vec::new();
-        for_each_trained_range::<N>(&mut |range| trained.push(range));
+        net.for_each_trained_range(&mut |range| trained.push(range));
         let (mut layers, mut lowest) = (Vec::new(), usize::MAX);
-        for layer in layer_ranges::<N>() {
+        for layer in net.layer_ranges() {
             let weights = trained.iter().find(|range| range.start == layer.start);
             if is_inside(weights.unwrap_or(&layer), &frozen) {
                 layers.push(layer);

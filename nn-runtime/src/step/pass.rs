@@ -9,10 +9,10 @@ use super::outputs::clear_outputs;
 use super::sharded::{LocalLayout, ShardPhase, ShardedStep, prepared_len, train_capacity};
 use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, Workspace};
-use crate::contract::Network;
+use crate::contract::{Network, Root, TrainNode};
 use crate::memory::{ShardCut, Shards};
 use crate::optim::{GroupsError, Optimizer};
-use crate::order::file_tensors;
+use crate::order::NetworkInfo;
 use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Values};
@@ -121,8 +121,8 @@ impl<N: Network> TrainPass<N> {
     where
         O: Optimizer + ?Sized,
     {
-        optimizer.prepare(|| file_tensors::<N>().tensors)?;
-        self.frozen = FrozenLayers::new::<N>(&optimizer.frozen());
+        optimizer.prepare(NetworkInfo::of::<N>().tensors)?;
+        self.frozen = FrozenLayers::new(&NetworkInfo::of::<N>(), &optimizer.frozen());
         Ok(self)
     }
 
@@ -273,7 +273,7 @@ fn check_batch<N: Network>(inputs: &[N::Input]) -> Result<(), BatchError> {
     if inputs.is_empty() {
         return Err(BatchError::Empty);
     }
-    enough_for::<N>(inputs.len())?;
+    enough_for(inputs.len(), <N as TrainNode<Root>>::MIN_BATCH)?;
     check_inputs::<N>(inputs)
 }
 

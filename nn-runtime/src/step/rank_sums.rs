@@ -10,8 +10,11 @@ const CHUNK: usize = 1 << 14;
 
 /// The gradients of the subtrees of this rank, which are computed in several tasks.
 pub(crate) trait SubtreeGradients {
-    /// The end of the elements of each task.
-    fn ends(&self) -> impl Iterator<Item = usize>;
+    /// The number of tasks.
+    fn tasks(&self) -> usize;
+
+    /// The end of the elements of a task.
+    fn end(&self, task: usize) -> usize;
 
     /// Whether a subtree has samples. One without has no gradient.
     fn is_filled(&self, subtree: &Range<usize>) -> bool;
@@ -22,7 +25,7 @@ pub(crate) trait SubtreeGradients {
         subtree: Range<usize>,
         tasks: Range<usize>,
         elements: &mut [f32],
-        after_task: impl Fn() + Sync,
+        after_task: &(dyn Fn() + Sync),
     );
 }
 
@@ -34,12 +37,11 @@ pub(crate) trait SubtreeGradients {
 pub(crate) fn sum_over_ranks(
     gradient: &mut [f32],
     division: &Division<'_>,
-    gradients: &impl SubtreeGradients,
+    gradients: &dyn SubtreeGradients,
 ) {
     let tree = division.tree();
     let Some(ranks) = division.ranks.filter(|ranks| ranks.size() > 1) else {
-        let tasks = 0..gradients.ends().count();
-        return gradients.write(division.own(), tasks, gradient, || {});
+        return gradients.write(division.own(), 0..gradients.tasks(), gradient, &|| {});
     };
     let equal;
     let shares = match division.shares {
@@ -87,9 +89,9 @@ type Subtree<'g> = (Range<usize>, &'g mut [f32]);
 impl RankSum<'_> {
     /// Computes the gradients of this rank's subtrees, and sends the share of another rank as soon as it is computed: that
     /// of the next rank first and the own one last, so that at any time each rank receives from one other.
-    fn compute_and_send(&self, gradients: &impl SubtreeGradients, own: &mut [Subtree<'_>]) {
+    fn compute_and_send(&self, gradients: &dyn SubtreeGradients, own: &mut [Subtree<'_>]) {
         let (rank, size) = (self.ranks.rank(), self.ranks.size());
-        let ends: Vec<_> = gradients.ends().collect();
+        let ends: Vec<_> = (0..gradients.tasks()).map(|task| gradients.end(task)).collect();
         let task_of = |element: usize| ends.partition_point(|end| *end <= element);
         // The task in which the share of the next rank begins is the first one; after the last task come those before it.
         let first = if rank + 1 < size { task_of(self.shares.of(rank).end) } else { ends.len() };
@@ -112,7 +114,7 @@ impl RankSum<'_> {
     /// Computes some tasks of each subtree.
     fn compute(
         &self,
-        gradients: &impl SubtreeGradients,
+        gradients: &dyn SubtreeGradients,
         ends: &[usize],
         tasks: Range<usize>,
         own: &mut [Subtree<'_>],
@@ -124,7 +126,7 @@ impl RankSum<'_> {
         for (subtree, gradient) in own {
             let after_task = || self.ranks.progress();
             let gradient = &mut gradient[elements.clone()];
-            gradients.write(subtree.clone(), tasks.clone(), gradient, after_task);
+            gradients.write(subtree.clone(), tasks.clone(), gradient, &after_task);
         }
     }
 

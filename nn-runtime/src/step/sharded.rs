@@ -316,7 +316,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
 
     /// Reduces the shards' parts of the weight gradient. That of frozen layers is zero.
     pub(super) fn gradients(&self, d_net: &mut N) {
-        self.write(self.division.own(), 0..N::GRADIENT_TASKS, d_net.as_floats_mut(), || {});
+        self.write(self.division.own(), 0..N::GRADIENT_TASKS, d_net.as_floats_mut(), &|| {});
     }
 
     /// The deferred memory of all shards. Called between parallel regions only, when no shard is running.
@@ -333,8 +333,12 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> ShardedStep<'_, N, F> 
 impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> SubtreeGradients
     for ShardedStep<'_, N, F>
 {
-    fn ends(&self) -> impl Iterator<Item = usize> {
-        (0..N::GRADIENT_TASKS).map(N::gradient_end)
+    fn tasks(&self) -> usize {
+        N::GRADIENT_TASKS
+    }
+
+    fn end(&self, task: usize) -> usize {
+        N::gradient_end(task)
     }
 
     fn is_filled(&self, subtree: &Range<usize>) -> bool {
@@ -346,7 +350,7 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> SubtreeGradients
         subtree: Range<usize>,
         tasks: Range<usize>,
         elements: &mut [f32],
-        after_task: impl Fn() + Sync,
+        after_task: &(dyn Fn() + Sync),
     ) {
         let (all, frozen) = (self.all_shards(), self.frozen());
         let begin = |task: usize| task.checked_sub(1).map_or(0, N::gradient_end);

@@ -63,22 +63,38 @@ fn default_threads() -> usize {
 
 /// Runs `f` with `count` threads (1 to [`MAX_THREADS`]) for the regions of this thread.
 pub fn with_threads<R>(count: usize, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<usize>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            THREADS.set(self.0);
-        }
-    }
-    let _restore = Restore(THREADS.replace(Some(count.clamp(1, MAX_THREADS))));
+    let _restore = ThreadCount::set(count);
     f()
 }
 
 /// Runs `f`, whose regions take about `time` on one thread: on the calling thread alone if more threads are not worth it.
 pub(crate) fn for_work<R>(time: Duration, f: impl FnOnce() -> R) -> R {
+    let _restore = if is_worth_threads(time) { None } else { Some(ThreadCount::set(1)) };
+    f()
+}
+
+fn is_worth_threads(time: Duration) -> bool {
     // One worker for all: they wake up and fall asleep together.
     let awake = POOL.awake[0].load(Ordering::Relaxed);
     let enough = if awake { ENOUGH_AWAKE } else { ENOUGH };
-    if time >= enough || WHATEVER_THE_WORK.get() { f() } else { with_threads(1, f) }
+    time >= enough || WHATEVER_THE_WORK.get()
+}
+
+/// Restores the number of threads that was set before.
+struct ThreadCount {
+    before: Option<usize>,
+}
+
+impl ThreadCount {
+    fn set(count: usize) -> Self {
+        Self { before: THREADS.replace(Some(count.clamp(1, MAX_THREADS))) }
+    }
+}
+
+impl Drop for ThreadCount {
+    fn drop(&mut self) {
+        THREADS.set(self.before);
+    }
 }
 
 /// Runs `f` with all threads in regions of any size: for tests of results that must not depend on the number of threads.
@@ -97,15 +113,16 @@ pub fn whatever_the_work<R>(f: impl FnOnce() -> R) -> R {
 /// # Panics
 /// When a task panics: with the payload of the first one, after all threads have left the region.
 pub fn for_each(tasks: usize, f: impl Fn(usize, usize) + Sync) {
-    for_each_in_ranges(tasks, |thread, threads| thread * tasks / threads, f);
+    for_each_in_ranges(tasks, &|thread, threads| thread * tasks / threads, &f);
 }
 
 /// As [`for_each`], where a thread's own range begins with the task `begin(thread, threads)`, which grows from 0 to
-/// `tasks`.
+/// `tasks`. With trait objects, as everything here that does not depend on a type: generic functions are compiled again in
+/// each program that uses them.
 fn for_each_in_ranges(
     tasks: usize,
-    begin: impl Fn(usize, usize) -> usize,
-    f: impl Fn(usize, usize) + Sync,
+    begin: &dyn Fn(usize, usize) -> usize,
+    f: &(dyn Fn(usize, usize) + Sync),
 ) {
     // The calling thread takes part. More threads than tasks would wake up for nothing.
     let helpers = (threads() - 1).min(tasks.saturating_sub(1));
@@ -114,10 +131,10 @@ fn for_each_in_ranges(
         return (0..tasks).for_each(|task| f(task, 0));
     }
     match POOL.workers.try_lock() {
-        Ok(mut workers) => run_region(&mut workers, helpers, &begin, &f),
+        Ok(mut workers) => run_region(&mut workers, helpers, begin, f),
         // A task panicked in an earlier region. All threads have left it, and nothing in the pool is half done.
         Err(TryLockError::Poisoned(poisoned)) => {
-            run_region(&mut poisoned.into_inner(), helpers, &begin, &f)
+            run_region(&mut poisoned.into_inner(), helpers, begin, f)
         }
         Err(TryLockError::WouldBlock) => (0..tasks).for_each(|task| f(task, 0)),
     }
@@ -134,6 +151,15 @@ pub fn for_each_piece(
     tasks: usize,
     end: impl Fn(usize) -> usize,
     f: impl Fn(usize, usize, &mut [f32]) + Sync,
+) {
+    for_each_piece_dyn(values, tasks, &end, &f);
+}
+
+fn for_each_piece_dyn(
+    values: &mut [f32],
+    tasks: usize,
+    end: &dyn Fn(usize) -> usize,
+    f: &(dyn Fn(usize, usize, &mut [f32]) + Sync),
 ) {
     // `end` is called once per task: it is foreign code, and two results that differ could make two pieces overlap.
     // Taken out while in use, so that a nested call finds an empty vector and not a borrowed one.
@@ -153,7 +179,7 @@ pub fn for_each_piece(
             ends.partition_point(|end| *end <= thread * len / threads)
         }
     };
-    for_each_in_ranges(tasks, first_task, |task, worker| {
+    for_each_in_ranges(tasks, &first_task, &|task, worker| {
         let begin = if task == 0 { 0 } else { ends[task - 1] };
         let len = ends[task] - begin;
         // SAFETY: the ends are sorted and inside `values`, so pieces are inside too and no two overlap;

@@ -42,23 +42,8 @@ impl CallbackResult for ControlFlow<()> {
     }
 }
 
-type OnStep<'a> = Box<dyn FnMut(&Step) -> ControlFlow<()> + Send + 'a>;
-type OnEpoch<'a, N> = Box<dyn FnMut(&Epoch, &N) -> ControlFlow<()> + Send + 'a>;
+/// What a trainer calls after each step.
+pub(super) type OnStep<'a> = Box<dyn FnMut(&Step) -> ControlFlow<()> + Send + 'a>;
 
-/// The callbacks of a trainer.
-pub(super) struct Callbacks<'a, N> {
-    pub(super) on_step: Option<OnStep<'a>>,
-    pub(super) on_epoch: Option<OnEpoch<'a, N>>,
-}
-
-impl<N> Callbacks<'_, N> {
-    pub(super) const NONE: Self = Self { on_step: None, on_epoch: None };
-
-    pub(super) fn after_step(&mut self, step: &Step) -> ControlFlow<()> {
-        self.on_step.as_mut().map_or(ControlFlow::Continue(()), |f| f(step))
-    }
-
-    pub(super) fn after_epoch(&mut self, epoch: &Epoch, net: &N) -> ControlFlow<()> {
-        self.on_epoch.as_mut().map_or(ControlFlow::Continue(()), |f| f(epoch, net))
-    }
-}
+/// What a trainer calls after each epoch.
+pub(super) type OnEpoch<'a, N> = Box<dyn FnMut(&Epoch, &N) -> ControlFlow<()> + Send + 'a>;

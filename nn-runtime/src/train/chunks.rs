@@ -1,7 +1,5 @@
 //! The order in which the chunks of a long sequence are trained on.
 
-use crate::contract::{Network, Node, Root};
-
 /// The indices of `len` chunks of one long sequence in the order of training. The sequence is cut into `batch` parallel
 /// sequences of about the same length, and a step takes one chunk of each. If they cannot have the same length, the first
 /// ones have one chunk more, and the last step has only those: sample `i` of a step always continues sample `i` of the
@@ -15,9 +13,9 @@ pub(super) fn order(len: usize, batch: usize) -> Vec<usize> {
     (0..len).map(chunk).collect()
 }
 
-/// The recurrent states of a batch before the first of `len` chunks: zeros.
-pub(super) fn initial_state<N: Network>(batch: usize, len: usize) -> Vec<f32> {
-    vec![0.0; batch.min(len) * <N as Node<Root>>::STATE]
+/// The recurrent states of a batch before the first of `len` chunks, `each` elements for each sample: zeros.
+pub(super) fn initial_state(batch: usize, len: usize, each: usize) -> Vec<f32> {
+    vec![0.0; batch.min(len) * each]
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Training on several ranks: what they agree on before the first step.
 
+use super::epochs::FitCall;
 use super::error::TrainError;
 use super::layer_list::layer_list;
-use super::trainer::Trainer;
+use super::trainer::{Trainer, TrainerCore};
 use crate::contract::Network;
-use crate::data::Dataset;
 use crate::kernels::Isa;
 use crate::optim::Optimizer;
 use crate::ranks::{
@@ -50,7 +50,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// instruction set or version of the library, and if another rank ends, reports an error or does not answer.
     #[must_use]
     pub fn distributed(mut self, world: &'a impl Transport) -> Self {
-        self.world = Some(world);
+        self.core.world = Some(world);
         self
     }
 
@@ -69,10 +69,12 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             leaves.is_power_of_two(),
             "Trainer: reduction_leaves: expected a power of two, found {leaves}"
         );
-        self.leaves = Some(leaves);
+        self.core.leaves = Some(leaves);
         self
     }
+}
 
+impl TrainerCore<'_> {
     /// The number of leaves of the reduction tree.
     pub(super) fn leaf_count(&self) -> usize {
         self.leaves.unwrap_or(if self.world.is_some() { LEAVES } else { 1 })
@@ -97,44 +99,40 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     pub(super) fn is_first_rank(&self) -> bool {
         self.world.is_none_or(|world| world.rank() == 0)
     }
+}
 
+impl FitCall<'_, '_> {
     /// Checks that all ranks train the same, and copies the weights of rank 0 to all.
-    pub(super) fn meet(
-        &self,
-        division: Division<'_>,
-        samples: usize,
-        net: &mut N,
-    ) -> Result<(), TrainError> {
+    pub(super) fn meet(&self, division: Division<'_>, net: &mut [f32]) -> Result<(), TrainError> {
         let Some(ranks) = division.ranks else { return Ok(()) };
-        let compared = compare(ranks, &self.common_settings(division, samples));
+        let compared = compare(ranks, &self.common_settings(division));
         compared.map_err(TrainError::Distributed)?;
-        ranks.broadcast(bytes_of_mut(net.as_floats_mut()));
+        ranks.broadcast(bytes_of_mut(net));
         ranks.check().map_err(TrainError::Distributed)
     }
 
     /// What must be the same on all ranks, with the names for messages.
-    fn common_settings(&self, division: Division<'_>, samples: usize) -> Vec<(String, String)> {
-        let Self { batch, accumulate, drop_last, seed, epochs, keep_best, carry_state, .. } = self;
+    fn common_settings(&self, division: Division<'_>) -> Vec<(String, String)> {
+        let TrainerCore { batch, accumulate, drop_last, seed, epochs, .. } = &*self.core;
+        let TrainerCore { keep_best, carry_state, position, .. } = &*self.core;
         let state = self.optimizer.state();
         // Those of a divided state differ.
         let values = division.shares.map_or_else(|| hash_of(&state.values), |_| String::new());
-        let validation = self.validation.map(Dataset::len);
-        let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.name()).collect();
-        let layers = layer_list::<N>().into_iter().enumerate();
+        let layers = layer_list(self.net.layers).into_iter().enumerate();
         let layers = layers.map(|(i, (name, layer))| {
             (format!("{LAYER} {i} of the network"), format!("`{name}`: {layer}"))
         });
         let settings = [
             ("version of the library", env!("CARGO_PKG_VERSION").to_owned()),
             ("instruction set", format!("{:?}", Isa::best())),
-            ("weights of the network", N::LEN.to_string()),
+            ("weights of the network", self.net.len.to_string()),
             ("optimiser", state.optimizer.clone()),
             ("steps of the optimiser", state.steps.to_string()),
             ("hash of the optimiser's values", values),
-            ("divided state of the optimiser", self.shard_optimizer.to_string()),
+            ("divided state of the optimiser", self.core.shard_optimizer.to_string()),
             ("learning rate of the optimiser", self.optimizer.learning_rate().to_string()),
-            ("number of training samples", samples.to_string()),
-            ("number of validation samples", format!("{validation:?}")),
+            ("number of training samples", self.samples.to_string()),
+            ("number of validation samples", format!("{:?}", self.review.validation_len())),
             ("batch size", batch.to_string()),
             ("accumulated batches", accumulate.to_string()),
             ("leaves of the reduction tree", division.leaves.to_string()),
@@ -142,13 +140,13 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
             ("`carry_state`", carry_state.to_string()),
             ("seed", seed.to_string()),
             ("epochs", epochs.to_string()),
-            ("epochs before this call", self.position.epochs.to_string()),
-            ("steps before this call", self.position.steps.to_string()),
-            ("clipping", format!("{:?}", self.clip)),
+            ("epochs before this call", position.epochs.to_string()),
+            ("steps before this call", position.steps.to_string()),
+            ("clipping", format!("{:?}", self.core.clip)),
             ("`keep_best`", keep_best.to_string()),
-            ("early stopping", format!("{:?}", self.early_stopping)),
-            ("metrics", format!("{metrics:?}")),
-            ("checkpoints", format!("{:?}", self.checkpoints.when())),
+            ("early stopping", format!("{:?}", self.core.early_stopping)),
+            ("metrics", format!("{:?}", self.review.metric_names())),
+            ("checkpoints", format!("{:?}", self.core.checkpoints.when())),
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
         let optimizer = self.optimizer.settings().into_iter();

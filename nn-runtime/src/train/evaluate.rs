@@ -5,7 +5,7 @@ use super::error::TrainError;
 use super::history::Score;
 use super::loader::CheckedData;
 use super::metrics::Metric;
-use crate::contract::Network;
+use crate::contract::{Network, Node, Root};
 use crate::data::Data;
 use crate::loss::{Loss, LossSum, LossSums, OutputSample};
 use crate::ranks::{Ranks, bytes_of_mut};
@@ -14,7 +14,7 @@ use crate::step::{
 };
 use crate::system::{RngKey, parallel, time};
 use crate::types::{Inputs, MAX_OUTPUTS, Values};
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 /// Elements of outputs in memory at a time, and the largest number of samples that have them.
 const OUTPUT_ELEMENTS: usize = 1 << 20;
@@ -39,10 +39,10 @@ pub(crate) fn evaluate<N: Network, L: Loss<N::Output>>(
     let mut losses = LossAdder::new(loss);
     let samples = (&data.inputs[..], &data.targets[..]);
     let mut sum = LossSums::default();
-    for_each_inferred(net, samples, Pass::over(data.len()), |samples| {
+    for_each_inferred(net, samples, Pass::over(data.len()), &mut |samples| {
         sum = total(sum, losses.shards_of(&samples));
     });
-    Ok(Score::of::<N>(&sum))
+    Ok(Score::of(N::OUTPUTS, &sum))
 }
 
 /// A metric of a network on a data set, in inference mode. Samples are added to those that the metric has.
@@ -67,7 +67,8 @@ pub fn measure<N: Network, Target: Copy>(
     check_numbers(&data.inputs, &data.targets)?;
     check_inputs::<N>(&data.inputs)?;
     let samples = (&data.inputs[..], &data.targets[..]);
-    for_each_inferred(net, samples, Pass::over(data.len()), |samples| samples.add_to(&mut metric));
+    let add = &mut |samples: Inferred<'_, N, Target>| samples.add_to(&mut metric);
+    for_each_inferred(net, samples, Pass::over(data.len()), add);
     Ok(metric.value())
 }
 
@@ -97,7 +98,7 @@ pub(super) fn evaluate_checked<N: Network, L: Loss<N::Output>>(
         return evaluate_part(net, data, key, ranks, &mut losses);
     }
     let mut sum = LossSums::default();
-    let add = |samples: Inferred<'_, N, L::Target>| {
+    let add = &mut |samples: Inferred<'_, N, L::Target>| {
         sum = total(sum, losses.shards_of(&samples));
         for metric in metrics.iter_mut() {
             samples.add_to(&mut **metric);
@@ -121,13 +122,11 @@ fn evaluate_part<N: Network, L: Loss<N::Output>>(
     ranks: &Ranks<'_>,
     losses: &mut LossAdder<'_, L>,
 ) -> Result<LossSums, TrainError> {
-    let (len, size) = (data.len(), ranks.size());
-    let shard = shard_len::<N>();
+    let (len, shard) = (data.len(), shard_len::<N>());
     let shards = len.div_ceil(shard);
-    let shards_of = |rank: usize| rank * shards / size..(rank + 1) * shards / size;
-    let own = shards_of(ranks.rank());
+    let own = shard_range(ranks.rank(), shards, ranks.size());
     let mut own_sums = Vec::new();
-    let add = |samples: Inferred<'_, N, L::Target>| {
+    let add = &mut |samples: Inferred<'_, N, L::Target>| {
         own_sums.extend_from_slice(losses.shards_of(&samples));
     };
     let samples = len.min(own.start * shard)..len.min(own.end * shard);
@@ -136,11 +135,27 @@ fn evaluate_part<N: Network, L: Loss<N::Output>>(
         Some(samples) => for_each_inferred(net, samples, pass, add),
         None => for_each_loaded(net, data, pass, key, add)?,
     }
+    sum_of_ranks(&own_sums, shards, ranks)
+}
+
+/// The shards that a rank computes.
+const fn shard_range(rank: usize, shards: usize, ranks: usize) -> Range<usize> {
+    rank * shards / ranks..(rank + 1) * shards / ranks
+}
+
+/// The total of the sums of all shards, of which this rank has its own.
+fn sum_of_ranks(
+    own_sums: &[LossSums],
+    shards: usize,
+    ranks: &Ranks<'_>,
+) -> Result<LossSums, TrainError> {
+    let shards_of = |rank| shard_range(rank, shards, ranks.size());
     let mut all = vec![[[0.0; LossSum::VALUES]; MAX_OUTPUTS]; shards];
-    for (values, sums) in all[own].iter_mut().zip(&own_sums) {
+    for (values, sums) in all[shards_of(ranks.rank())].iter_mut().zip(own_sums) {
         *values = sums.0.map(LossSum::to_values);
     }
-    let lens: Vec<_> = (0..size).map(|rank| shards_of(rank).len() * size_of_val(&all[0])).collect();
+    let bytes = size_of::<[[f64; LossSum::VALUES]; MAX_OUTPUTS]>();
+    let lens: Vec<_> = (0..ranks.size()).map(|rank| shards_of(rank).len() * bytes).collect();
     ranks.gather_parts(bytes_of_mut(all.as_flattened_mut().as_flattened_mut()), &lens);
     ranks.check().map_err(TrainError::Distributed)?;
     // In the order of the samples, as a single process adds them.
@@ -186,12 +201,15 @@ fn in_chunk_order<Input: Copy, Target: Copy>(
     ordered
 }
 
-/// Calls `f` with all samples, many at a time.
+/// What is called with samples and their outputs, many at a time.
+type EachInferred<'f, N, Target> = dyn FnMut(Inferred<'_, N, Target>) + 'f;
+
+/// Calls `f` with all samples.
 fn for_each_inferred<N: Network, Target: Copy>(
     net: &N,
     samples: (&[N::Input], &[Target]),
     pass: Pass<'_>,
-    mut f: impl FnMut(Inferred<'_, N, Target>),
+    f: &mut EachInferred<'_, N, Target>,
 ) {
     let ordered = pass.batch.map(|batch| in_chunk_order(samples, batch));
     let ordered = ordered.as_ref().map(|data| (&data.inputs[..], &data.targets[..]));
@@ -211,7 +229,7 @@ fn for_each_loaded<N: Network, L: Loss<N::Output>>(
     data: &CheckedData<'_, N, L>,
     pass: Pass<'_>,
     key: RngKey,
-    mut f: impl FnMut(Inferred<'_, N, L::Target>),
+    f: &mut EachInferred<'_, N, L::Target>,
 ) -> Result<(), TrainError> {
     let (len, samples) = (pass.samples.len(), pass.samples.clone());
     let order = pass.batch.map_or_else(|| samples.collect(), |batch| chunks::order(len, batch));
@@ -220,11 +238,10 @@ fn for_each_loaded<N: Network, L: Loss<N::Output>>(
     let mut memory = InferenceMemory::new::<N>(pass, INPUT_ELEMENTS / input_len.max(1));
     let at_once = memory.at_once;
     let indices = |nth: usize| &order[nth * at_once..len.min((nth + 1) * at_once)];
-    data.for_each_loaded(0..len.div_ceil(at_once), indices, key, |_, loaded| {
+    data.for_each_loaded(0..len.div_ceil(at_once), &indices, key, &mut |slot| {
+        let loaded = data.loaded(slot);
         f(memory.infer(net, &loaded.inputs, &loaded.targets));
-        Ok(ControlFlow::Continue(()))
     })
-    .map(drop)
 }
 
 /// The outputs of the samples that are in memory at a time, and their recurrent states.
@@ -246,7 +263,9 @@ impl<'r> InferenceMemory<'r> {
         let fitting = (OUTPUT_ELEMENTS / N::Output::LEN).min(most).min(MAX_SAMPLES);
         let at_once = (fitting / shard).max(1) * shard;
         let at_once = batch.unwrap_or(at_once).min(len.max(1));
-        let state = batch.map(|batch| chunks::initial_state::<N>(batch, len)).unwrap_or_default();
+        let state = batch
+            .map(|batch| chunks::initial_state(batch, len, <N as Node<Root>>::STATE))
+            .unwrap_or_default();
         Self { at_once, ranks, outputs: vec![0.0; at_once * N::Output::LEN], state }
     }
 

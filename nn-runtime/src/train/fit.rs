@@ -5,17 +5,20 @@ use super::epochs::FitCall;
 use super::error::{DataSet, TrainError};
 use super::history::{Epoch, History};
 use super::loader::{CheckedData, DynData};
+use super::review::TypedReview;
 use super::run_settings::RunSettings;
 use super::same_types::{LossTarget, SameInput, SameTarget, TypedData, TypedLoss};
-use super::samples::{RunData, Samples};
-use super::trainer::Trainer;
+use super::samples::Samples;
+use super::shard_optimizer::shares;
+use super::task::Task;
+use super::trainer::{Trainer, TrainerCore};
 use super::training_run::TrainingRun;
 use super::trial::FirstSamples;
-use crate::contract::{Network, Node, Root};
+use crate::contract::Network;
 use crate::data::Dataset;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
-use crate::order::file_tensors;
+use crate::order::NetworkInfo;
 use crate::ranks::{Division, Ranks};
 use std::ops::DerefMut;
 
@@ -47,10 +50,11 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         Target: Copy + Send + Sync,
     {
         let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
-        if self.fast_dev_run {
+        if self.core.fast_dev_run {
             return self.fit_one_epoch(net, train, loss);
         }
-        self.fit_until(self.position.epochs.saturating_add(self.epochs), net, train, loss)
+        let last = self.core.position.epochs.saturating_add(self.core.epochs);
+        self.fit_until(last, net, train, loss)
     }
 
     /// Trains for one of the [`epochs`](Self::epochs), for code that inspects the network after each one or changes the
@@ -90,7 +94,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     {
         let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
         let epoch = self.fit_one_epoch(net, train, loss)?.epochs.pop();
-        epoch.ok_or_else(|| TrainError::Stopped { epoch: self.position.next_epoch() })
+        epoch.ok_or_else(|| TrainError::Stopped { epoch: self.core.position.next_epoch() })
     }
 
     /// Trains for one epoch, without checkpoints and logs.
@@ -103,10 +107,10 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let checkpoints = std::mem::replace(&mut self.checkpoints, Checkpoints::NONE);
-        let log_dir = self.log_dir.take();
-        let history = self.fit_until(self.position.next_epoch(), net, train, loss);
-        (self.checkpoints, self.log_dir) = (checkpoints, log_dir);
+        let checkpoints = std::mem::replace(&mut self.core.checkpoints, Checkpoints::NONE);
+        let log_dir = self.core.log_dir.take();
+        let history = self.fit_until(self.core.position.next_epoch(), net, train, loss);
+        (self.core.checkpoints, self.core.log_dir) = (checkpoints, log_dir);
         history
     }
 
@@ -121,66 +125,60 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     where
         L: Loss<N::Output, Target = Target>,
     {
-        let world = self.world;
-        let ranks = world.map(Ranks::new);
-        let result = self.fit_on(ranks.as_ref(), last, net, train, loss);
-        if let (Some(world), Err(error)) = (world, &result) {
-            // Errors of the messages are those of other ranks.
-            if !matches!(error, TrainError::Distributed(_)) {
-                world.fail(&error.to_string());
-            }
+        let result = self.fit_checked(last, &mut **net, train, loss);
+        if let Err(error) = &result {
+            self.core.tell_other_ranks(error);
         }
         result
     }
 
-    /// As [`fit_until`](Self::fit_until), on the ranks of a distributed run.
-    fn fit_on<'r, L>(
+    /// As [`fit_until`](Self::fit_until), where other ranks are not told of errors.
+    fn fit_checked<L>(
         &mut self,
-        ranks: Option<&'r Ranks<'r>>,
         last: usize,
-        net: &mut impl DerefMut<Target = N>,
+        net: &mut N,
         train: DynData<'_, N, Target>,
         loss: &L,
     ) -> Result<History, TrainError>
     where
         L: Loss<N::Output, Target = Target>,
     {
-        if self.carry_state && <N as Node<Root>>::STATE == 0 {
-            return Err(TrainError::NoState);
-        }
-        // Before the first step, whose `update` would panic.
-        self.optimizer.prepare(|| file_tensors::<N>().tensors).map_err(TrainError::Groups)?;
-        let shares = self.shares(ranks)?;
-        let settings = self.run_settings(self.division(ranks, shares.as_ref())?);
-        let fast = self.fast_dev_run;
-        let first = FirstSamples::<N, Target>::new;
-        let first_train = fast
-            .then(|| first(DataSet::Training, train, settings.samples_per_step()))
-            .transpose()?;
-        let first_validation = self.validation.filter(|_| fast);
-        let first_validation = first_validation
-            .map(|data| first(DataSet::Validation, data, self.batch))
-            .transpose()?;
+        let Self { optimizer, validation, metrics, on_epoch, core } = self;
+        let info = NetworkInfo::of::<N>();
+        core.prepare(&info, optimizer)?;
+        let fast = core.fast_dev_run;
+        let first = |set, data, most| {
+            fast.then(|| FirstSamples::<N, Target>::new(set, data, most)).transpose()
+        };
+        let first_train =
+            first(DataSet::Training, train, core.batch.saturating_mul(core.accumulate))?;
         let train = first_train.as_ref().map_or(train, |first| first as _);
-        let validation = first_validation.as_ref().map(|first| first as _).or(self.validation);
-        let checked = |set, data| CheckedData::new(set, data, loss, self.prefetch_threads);
+        let first_validation = validation.map(|data| first(DataSet::Validation, data, core.batch));
+        let first_validation = first_validation.transpose()?.flatten();
+        let validation = first_validation.as_ref().map(|first| first as _).or(*validation);
+        let checked = |set, data| CheckedData::new(set, data, loss, core.prefetch_threads);
         let train = checked(DataSet::Training, train)?;
         let validation = validation.map(|data| checked(DataSet::Validation, data)).transpose()?;
-        self.meet(settings.division, train.len(), &mut **net)?;
-        self.divide_state(settings.division)?;
-        let mut run =
-            TrainingRun::new(&mut **net, &train, settings).without(&self.optimizer.frozen());
-        let mut data = RunData { train: Samples::new(train, settings), validation };
-        data.train.check_batches()?;
-        run.check_weights(0, self.optimizer.learning_rate())?;
-        if self.is_first_rank() {
-            self.prepare_checkpoints()?;
+        let mut review = TypedReview { train: &train, validation, metrics, on_epoch };
+        let call = FitCall::new(info, core, optimizer, &mut review, (last, train.len()));
+        fit_task(call, &train, net.as_floats_mut())
+    }
+}
+
+impl TrainerCore<'_> {
+    /// Checks what does not depend on the data, before the first step, whose update would panic.
+    fn prepare(&self, info: &NetworkInfo, optimizer: &mut dyn Optimizer) -> Result<(), TrainError> {
+        if self.carry_state && info.state == 0 {
+            return Err(TrainError::NoState);
         }
-        let mut call = FitCall::new(self, last, data.train.len());
-        self.resume_run(&mut run, &mut call)?;
-        let result = self.all_epochs(&mut data, &mut run, &mut call);
-        call.history.kept = run.restore_best();
-        result.map(|()| call.history)
+        optimizer.prepare(info.tensors).map_err(TrainError::Groups)
+    }
+
+    /// Ends the other ranks of a distributed run because of an error. Errors of the messages are those of other ranks.
+    fn tell_other_ranks(&self, error: &TrainError) {
+        if let (Some(world), false) = (self.world, matches!(error, TrainError::Distributed(_))) {
+            world.fail(&error.to_string());
+        }
     }
 
     const fn run_settings<'r>(&self, division: Division<'r>) -> RunSettings<'r> {
@@ -193,4 +191,29 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
             division,
         }
     }
+}
+
+/// Trains the weights `net` on `task`. Not generic, so that it is compiled once, with this crate.
+fn fit_task(
+    mut call: FitCall<'_, '_>,
+    task: &dyn Task,
+    net: &mut [f32],
+) -> Result<History, TrainError> {
+    let ranks = call.core.world.map(Ranks::new);
+    let ranks = ranks.as_ref();
+    let shares = shares(call.core, &*call.optimizer, &call.net, ranks)?;
+    let settings = call.core.run_settings(call.core.division(ranks, shares.as_ref())?);
+    call.meet(settings.division, net)?;
+    call.divide_state(settings.division)?;
+    let mut run = TrainingRun::new(call.net, net, task, settings).without(&call.optimizer.frozen());
+    let mut samples = Samples::new(task, call.core.prefetch_threads, settings);
+    samples.check_batches(call.net.min_batch)?;
+    run.check_weights(0, call.optimizer.learning_rate())?;
+    if call.core.is_first_rank() {
+        call.prepare_checkpoints()?;
+    }
+    call.resume_run(&mut run)?;
+    let result = call.all_epochs(&mut samples, &mut run);
+    call.history.kept = run.restore_best();
+    result.map(|()| call.history)
 }

@@ -3,7 +3,7 @@
 use crate::contract::{LayerInfo, Network};
 use crate::memory::{Buffer, Frozen};
 use crate::optim::norm;
-use crate::order::file_tensors;
+use crate::order::NetworkInfo;
 use crate::types::Tensor;
 use std::fmt;
 use std::ops::Range;
@@ -104,7 +104,7 @@ impl Health {
     /// ```
     #[must_use]
     pub fn of<N: Network>(net: &N, d_net: &N) -> Self {
-        let mut monitor = GradientMonitor::new::<N>();
+        let mut monitor = GradientMonitor::new(&NetworkInfo::of::<N>());
         monitor.units(d_net.as_floats(), 0..N::LEN);
         monitor.norms(d_net.as_floats());
         monitor.health(net.as_floats())
@@ -204,10 +204,10 @@ struct Units {
 }
 
 impl GradientMonitor {
-    pub(super) fn new<N: Network>() -> Self {
-        let tensors = file_tensors::<N>().tensors;
+    pub(super) fn new(net: &NetworkInfo) -> Self {
+        let tensors = net.file_tensors().tensors;
         let mut layers = Vec::new();
-        add_layers(N::LAYERS, "", 0, &tensors, &mut layers);
+        add_layers(net.layers, "", 0, &tensors, &mut layers);
         Self { layers, steps: 0 }
     }
 

@@ -36,22 +36,30 @@ impl Health {
 }
 
 /// The warnings about a network that is trained on these inputs, `batch` samples at a time.
-pub(super) fn data_warnings<'a, N: Network>(
-    inputs: impl Iterator<Item = &'a N::Input> + Clone,
-    batch: usize,
-) -> Vec<Warning> {
-    let small = find(N::LAYERS, "", &|layer| is_a(layer, "BatchNorm"));
-    let small = small.filter(|_| batch < SMALLEST_BATCH);
-    let small = small.map(|layer| Warning::SmallBatches { layer, batch });
-    // A normalisation at the beginning scales the inputs.
-    let scales = first(N::LAYERS).is_some_and(|layer| layer.kind.contains("Norm"));
-    let real = (0..N::Input::LENS.len()).filter(|nth| N::Input::REAL[*nth] && !scales);
-    let unscaled = real.filter_map(|nth| {
-        let elements = inputs.clone().take(MOST_SAMPLES).flat_map(|input| input.input(nth));
+pub(super) fn data_warnings<N: Network>(inputs: &[N::Input], batch: usize) -> Vec<Warning> {
+    let mut warnings = Vec::from_iter(small_batches(N::LAYERS, batch));
+    if begins_with_norm(N::LAYERS) {
+        return warnings;
+    }
+    for nth in (0..N::Input::LENS.len()).filter(|nth| N::Input::REAL[*nth]) {
+        let mut elements = Elements::default();
+        inputs.iter().take(MOST_SAMPLES).for_each(|input| elements.add(input.input(nth)));
         let name = N::INPUT_NAMES.get(nth).copied().unwrap_or_default();
-        unscaled(name, N::Input::SHAPES[nth].rank(), elements.copied())
-    });
-    small.into_iter().chain(unscaled).collect()
+        let features = N::Input::SHAPES[nth].rank() == 1;
+        warnings.extend(elements.warning(name, features));
+    }
+    warnings
+}
+
+/// The warning about `BatchNorm` with batches of `batch` samples.
+fn small_batches(layers: &[LayerInfo], batch: usize) -> Option<Warning> {
+    let layer = find(layers, "", &|layer| is_a(layer, "BatchNorm"))?;
+    (batch < SMALLEST_BATCH).then_some(Warning::SmallBatches { layer, batch })
+}
+
+/// Whether the first layer is a normalisation, which scales the inputs.
+fn begins_with_norm(layers: &[LayerInfo]) -> bool {
+    first(layers).is_some_and(|layer| layer.kind.contains("Norm"))
 }
 
 /// The warning about a network that ends with the function that its loss applies.
@@ -61,20 +69,34 @@ pub(super) fn applied_twice<N: Network>(function: Option<&'static str>) -> Optio
     is_a(last, function).then(|| Warning::AppliedTwice { layer: last.name.to_string(), function })
 }
 
-/// The warning about an input whose elements are far from mean 0 and standard deviation 1.
-fn unscaled(name: &str, rank: usize, elements: impl Iterator<Item = f32>) -> Option<Warning> {
-    let (mut count, mut sum, mut squares, mut largest) = (0_usize, 0.0, 0.0, 0.0_f64);
-    for element in elements.map(f64::from) {
-        count += 1;
-        sum += element;
-        squares += element * element;
-        largest = largest.max(element.abs());
+/// Sums over the elements of an input.
+#[derive(Default)]
+struct Elements {
+    count: usize,
+    sum: f64,
+    squares: f64,
+    /// The largest magnitude.
+    largest: f64,
+}
+
+impl Elements {
+    fn add(&mut self, elements: &[f32]) {
+        self.count += elements.len();
+        for element in elements.iter().map(|element| f64::from(*element)) {
+            self.sum += element;
+            self.squares += element * element;
+            self.largest = self.largest.max(element.abs());
+        }
     }
-    let (mean, square) = (sum / count as f64, squares / count as f64);
-    let std = (square - mean * mean).max(0.0).sqrt();
-    let is_far = square.sqrt() > LARGE || (largest < SMALL && largest > 0.0);
-    let name = name.to_string();
-    is_far.then_some(Warning::UnscaledInputs { name, features: rank == 1, mean, std })
+
+    /// The warning about an input whose elements are far from mean 0 and standard deviation 1.
+    fn warning(&self, name: &str, features: bool) -> Option<Warning> {
+        let (mean, square) = (self.sum / self.count as f64, self.squares / self.count as f64);
+        let std = (square - mean * mean).max(0.0).sqrt();
+        let is_far = square.sqrt() > LARGE || (self.largest < SMALL && self.largest > 0.0);
+        let name = name.to_string();
+        is_far.then_some(Warning::UnscaledInputs { name, features, mean, std })
+    }
 }
 
 /// Whether a layer is of this kind.
@@ -86,7 +108,7 @@ fn is_a(layer: &LayerInfo, kind: &str) -> bool {
 fn find(
     layers: &[LayerInfo],
     path: &str,
-    is_wanted: &impl Fn(&LayerInfo) -> bool,
+    is_wanted: &dyn Fn(&LayerInfo) -> bool,
 ) -> Option<String> {
     layers.iter().find_map(|layer| {
         let name = format!("{path}{}", layer.name);
@@ -109,7 +131,11 @@ mod tests {
 
     #[test]
     fn inputs_far_from_0_and_1_are_reported() {
-        let is_reported = |elements: &[f32]| unscaled("", 1, elements.iter().copied()).is_some();
+        let is_reported = |input: &[f32]| {
+            let mut elements = Elements::default();
+            elements.add(input);
+            elements.warning("", true).is_some()
+        };
         assert!(is_reported(&[0.0, 255.0, 128.0, 3.0]));
         assert!(is_reported(&[-40.0, 3.0, 0.0, 0.0]));
         assert!(is_reported(&[0.001, 0.002, -0.003, 0.0]));

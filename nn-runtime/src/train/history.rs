@@ -2,9 +2,8 @@
 
 use super::health::Health;
 use super::metrics::MetricValues;
-use crate::contract::Network;
 use crate::loss::{LossSum, LossSums};
-use crate::types::MAX_OUTPUTS;
+use crate::types::{MAX_OUTPUTS, OutputInfo};
 use std::fmt;
 
 /// The loss and the accuracy of a network on some samples.
@@ -31,10 +30,11 @@ pub struct OutputScore {
 }
 
 impl Score {
-    pub(crate) fn of<N: Network>(sums: &LossSums) -> Self {
+    /// The score of a network with these outputs.
+    pub(crate) fn of(outputs: &[OutputInfo], sums: &LossSums) -> Self {
         // A loss of two outputs, such as `GaussianNLL`, has its sum under the first one.
         let output = |nth: usize| {
-            let info = N::OUTPUTS.get(nth).filter(|_| sums.0[nth].samples > 0)?;
+            let info = outputs.get(nth).filter(|_| sums.0[nth].samples > 0)?;
             Some(OutputScore::of(info.name, &sums.0[nth]))
         };
         Self {
@@ -325,7 +325,7 @@ mod tests {
              2      0.5000    95.00%        0.6000         -       1.25 kept\n"
         );
         for epoch in &mut history.epochs {
-            epoch.metrics = MetricValues::new([("F1 (macro)", 0.5), ("R2", 0.25)]);
+            epoch.metrics = MetricValues::new(&[("F1 (macro)", 0.5), ("R2", 0.25)]);
         }
         assert_eq!(
             history.to_string(),

@@ -1,15 +1,19 @@
 //! [`CheckedData`]: samples that are checked before they are used.
 
 use super::error::{DataSet, TrainError};
-use super::prefetch::for_each_loaded;
+use super::health::Warning;
+use super::health_data::{applied_twice, data_warnings};
+use super::prefetch;
+use super::task::{BatchStep, Chosen, Task};
 use crate::contract::Network;
 use crate::data::{Dataset, InMemory};
 use crate::kernels::dispatch::dispatch;
-use crate::loss::Loss;
-use crate::step::{Batch, BatchError, BatchOf, check_inputs};
+use crate::loss::{Loss, LossSums};
+use crate::step::{Batch, BatchError, BatchOf, TrainStep, check_inputs, run_step};
 use crate::system::RngKey;
 use crate::types::Inputs;
 use std::ops::{ControlFlow, Range};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A data set for a network of type `N`.
 pub(super) type DynData<'a, N, Target> =
@@ -20,24 +24,19 @@ pub(super) struct CheckedData<'a, N: Network, L: Loss<N::Output>> {
     set: DataSet,
     data: DynData<'a, N, L::Target>,
     loss: &'a L,
-    /// The threads that load samples that are not in memory.
+    /// The threads that load samples that are not in memory, and what they have loaded.
     threads: usize,
+    slots: Vec<Mutex<Loaded<N::Input, L::Target>>>,
     /// All samples, if they are in memory.
     whole: Option<BatchOf<'a, N, L>>,
     /// The largest magnitude of an input in memory; 0 if they are not.
-    pub(super) largest_input: f32,
+    largest_input: f32,
 }
 
 /// Samples in memory, as long as they are needed.
 pub(super) struct Loaded<Input, Target> {
     pub(super) inputs: Vec<Input>,
     pub(super) targets: Vec<Target>,
-}
-
-impl<Input, Target> Default for Loaded<Input, Target> {
-    fn default() -> Self {
-        Self { inputs: Vec::new(), targets: Vec::new() }
-    }
 }
 
 impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
@@ -47,6 +46,7 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         loss: &'a L,
         threads: usize,
     ) -> Result<Self, TrainError> {
+        data.check().map_err(|source| TrainError::Data { data: set, source })?;
         let (whole, largest_input) = match data.in_memory() {
             Some((inputs, targets)) => {
                 let (whole, largest) = check_data::<N, L>(set, inputs, targets, loss)?;
@@ -57,7 +57,10 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
             }
             None => (None, 0.0),
         };
-        Ok(Self { set, data, loss, threads, whole, largest_input })
+        let slot = |_| Mutex::new(Loaded { inputs: Vec::new(), targets: Vec::new() });
+        let slots = if whole.is_some() { 0 } else { prefetch::slots(threads) };
+        let slots = (0..slots).map(slot).collect();
+        Ok(Self { set, data, loss, threads, slots, whole, largest_input })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -73,55 +76,38 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         self.data.in_memory()
     }
 
-    /// Calls `f` with the samples `indices(number)` for each of the numbers, until it fails or breaks. Samples that are not
-    /// in memory are loaded on other threads.
-    pub(super) fn for_each_batch<'i>(
-        &self,
-        numbers: Range<usize>,
-        indices: impl Fn(usize) -> &'i [usize] + Sync,
-        key: RngKey,
-        mut f: impl FnMut(usize, BatchOf<'_, N, L>) -> Result<ControlFlow<()>, TrainError>,
-    ) -> Result<ControlFlow<()>, TrainError> {
-        let Some(whole) = self.whole else {
-            return self.for_each_loaded(numbers, indices, key, |number, loaded| {
-                f(number, Batch::of(&loaded.inputs, &loaded.targets))
-            });
-        };
-        for number in numbers {
-            if f(number, whole.choose(indices(number)))?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+    /// The samples of a slot. Nothing panics while it is locked but a network or a loss, which end the run.
+    pub(super) fn loaded(&self, slot: usize) -> MutexGuard<'_, Loaded<N::Input, L::Target>> {
+        self.slots[slot].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`for_each_batch`](Self::for_each_batch), with copies of all samples.
+    /// Loads the samples `indices(number)` for each of the numbers, in order, and calls `f` with the slot that has them.
     pub(super) fn for_each_loaded<'i>(
         &self,
         numbers: Range<usize>,
-        indices: impl Fn(usize) -> &'i [usize] + Sync,
+        indices: &(dyn Fn(usize) -> &'i [usize] + Sync),
         key: RngKey,
-        f: impl FnMut(usize, &Loaded<N::Input, L::Target>) -> Result<ControlFlow<()>, TrainError>,
-    ) -> Result<ControlFlow<()>, TrainError> {
-        let load = move |number, loaded: &mut Loaded<_, _>| self.load(indices(number), key, loaded);
-        for_each_loaded(numbers, self.threads, load, f)
+        f: &mut dyn FnMut(usize),
+    ) -> Result<(), TrainError> {
+        let load = |number, slot| self.load(slot, indices(number), key);
+        prefetch::for_each_loaded(numbers, self.threads, &load, &mut |_, slot| {
+            f(slot);
+            Ok(ControlFlow::Continue(()))
+        })
+        .map(drop)
     }
 
-    fn load(
-        &self,
-        indices: &[usize],
-        key: RngKey,
-        loaded: &mut Loaded<N::Input, L::Target>,
-    ) -> Result<(), TrainError> {
-        loaded.inputs.clear();
-        loaded.targets.clear();
-        for &index in indices {
-            let (input, target) = self.data.get(index, key.fold_in(index as u64));
-            self.check_sample(index, &input, &target)?;
-            loaded.inputs.push(input);
-            loaded.targets.push(target);
-        }
-        Ok(())
+    /// Calls `f` with some samples.
+    fn with_batch<R>(&self, samples: Chosen<'_>, f: impl FnOnce(BatchOf<'_, N, L>) -> R) -> R {
+        let loaded;
+        f(match (samples, self.whole) {
+            (Chosen::Indices(indices), Some(whole)) => whole.choose(indices),
+            (Chosen::Loaded { slot, begin, end }, _) => {
+                loaded = self.loaded(slot);
+                Batch::of(&loaded.inputs[begin..end], &loaded.targets[begin..end])
+            }
+            (Chosen::Indices(_), None) => unreachable!("samples that are not in memory are loaded"),
+        })
     }
 
     fn check_sample(
@@ -137,6 +123,54 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
             other => refused(other),
         })?;
         check_finite::<N>(self.set, index, input, &mut 0)
+    }
+}
+
+impl<N: Network, L: Loss<N::Output>> Task for CheckedData<'_, N, L> {
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn is_in_memory(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    fn largest_input(&self) -> f32 {
+        self.largest_input
+    }
+
+    fn load(&self, slot: usize, indices: &[usize], key: RngKey) -> Result<(), TrainError> {
+        let mut loaded = self.loaded(slot);
+        let Loaded { inputs, targets } = &mut *loaded;
+        inputs.clear();
+        targets.clear();
+        for &index in indices {
+            let (input, target) = self.data.get(index, key.fold_in(index as u64));
+            self.check_sample(index, &input, &target)?;
+            inputs.push(input);
+            targets.push(target);
+        }
+        Ok(())
+    }
+
+    fn add_weights(&self, samples: Chosen<'_>, range: Range<usize>, weights: &mut [f64]) {
+        self.with_batch(samples, |batch| batch.add_weights::<N, L>(self.loss, range, weights));
+    }
+
+    fn gradient(&self, samples: Chosen<'_>, step: BatchStep<'_>) -> LossSums {
+        let BatchStep { net, d_net, part, state, key, frozen } = step;
+        let (net, d_net) = (N::from_floats_mut(net), N::from_floats_mut(d_net));
+        let (loss, part, d_inputs) = (self.loss, Some(part), None);
+        self.with_batch(samples, |batch| {
+            run_step(TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen })
+        })
+    }
+
+    fn warnings(&self, batch: usize) -> Vec<Warning> {
+        let (inputs, _) = self.in_memory().unwrap_or_default();
+        let mut warnings = data_warnings::<N>(inputs, batch);
+        warnings.extend(applied_twice::<N>(self.loss.applies()));
+        warnings
     }
 }
 

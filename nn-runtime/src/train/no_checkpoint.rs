@@ -3,12 +3,9 @@
 use super::epochs::FitCall;
 use super::error::TrainError;
 use super::position::Begun;
-use super::trainer::Trainer;
 use super::training_run::TrainingRun;
-use crate::contract::Network;
-use crate::loss::Loss;
 
-impl<O, N: Network, Target> Trainer<'_, O, N, Target> {
+impl FitCall<'_, '_> {
     pub(super) const fn prepare_checkpoints(&self) -> Result<(), TrainError> {
         Ok(())
     }
@@ -17,26 +14,15 @@ impl<O, N: Network, Target> Trainer<'_, O, N, Target> {
         false
     }
 
-    pub(super) fn write_checkpoints<L>(
+    pub(super) fn write_checkpoints(
         &self,
-        _run: &TrainingRun<'_, N, L>,
-        _call: &FitCall,
+        _run: &TrainingRun<'_>,
         _begun: Option<Begun>,
-    ) -> Result<(), TrainError>
-    where
-        L: Loss<N::Output, Target = Target>,
-    {
+    ) -> Result<(), TrainError> {
         Ok(())
     }
 
-    pub(super) fn resume_run<L>(
-        &mut self,
-        _run: &mut TrainingRun<'_, N, L>,
-        _call: &mut FitCall,
-    ) -> Result<(), TrainError>
-    where
-        L: Loss<N::Output, Target = Target>,
-    {
+    pub(super) fn resume_run(&mut self, _run: &mut TrainingRun<'_>) -> Result<(), TrainError> {
         Ok(())
     }
 }

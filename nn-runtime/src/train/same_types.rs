@@ -6,6 +6,7 @@
 
 use crate::data::{Dataset, InMemory};
 use crate::loss::{Loss, LossSums, OutputSample, TargetError};
+use crate::step::BatchError;
 use crate::system::RngKey;
 use crate::types::Values;
 use std::marker::PhantomData;
@@ -94,6 +95,10 @@ where
     fn get(&self, i: usize, key: RngKey) -> (Input, Target) {
         let (input, target) = self.data.get(i, key);
         (input.same(), target.same())
+    }
+
+    fn check(&self) -> Result<(), BatchError> {
+        self.data.check()
     }
 
     fn in_memory(&self) -> Option<InMemory<'_, Input, Target>> {

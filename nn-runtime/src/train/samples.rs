@@ -2,32 +2,27 @@
 
 use super::chunks;
 use super::error::{DataSet, TrainError};
-use super::loader::CheckedData;
+use super::prefetch::{self, Flow};
 use super::run_settings::RunSettings;
-use crate::contract::Network;
+use super::task::{Chosen, Task};
 use crate::data::for_each_swap;
-use crate::loss::Loss;
-use crate::step::{BatchError, BatchOf, enough_for};
+use crate::step::{BatchError, enough_for};
 use crate::system::RngKey;
 use std::ops::{ControlFlow, Range};
 
-/// The data of a run.
-pub(super) struct RunData<'a, N: Network, L: Loss<N::Output>> {
-    pub(super) train: Samples<'a, N, L>,
-    pub(super) validation: Option<CheckedData<'a, N, L>>,
-}
-
 /// The samples of a step.
-pub(super) struct StepSamples<'a, N: Network, L: Loss<N::Output>> {
+pub(super) struct StepSamples<'a> {
     /// Those of this rank, batch after batch.
-    pub(super) own: BatchOf<'a, N, L>,
+    pub(super) own: Chosen<'a>,
     /// The number of samples of all ranks together.
     pub(super) all: usize,
 }
 
 /// The training samples, and their order in an epoch.
-pub(super) struct Samples<'a, N: Network, L: Loss<N::Output>> {
-    data: CheckedData<'a, N, L>,
+pub(super) struct Samples<'a> {
+    task: &'a dyn Task,
+    /// The threads that load samples that are not in memory.
+    threads: usize,
     /// This rank's samples in the order of the epoch, batch after batch.
     order: Vec<usize>,
     settings: RunSettings<'a>,
@@ -35,18 +30,14 @@ pub(super) struct Samples<'a, N: Network, L: Loss<N::Output>> {
     key: RngKey,
 }
 
-impl<'a, N: Network, L: Loss<N::Output>> Samples<'a, N, L> {
-    pub(super) fn new(data: CheckedData<'a, N, L>, settings: RunSettings<'a>) -> Self {
-        Self { data, order: Vec::new(), settings, key: RngKey::new(0) }
-    }
-
-    pub(super) const fn data(&self) -> &CheckedData<'a, N, L> {
-        &self.data
+impl<'a> Samples<'a> {
+    pub(super) fn new(task: &'a dyn Task, threads: usize, settings: RunSettings<'a>) -> Self {
+        Self { task, threads, order: Vec::new(), settings, key: RngKey::new(0) }
     }
 
     /// The number of training samples, those that are dropped among them.
     pub(super) fn len(&self) -> usize {
-        self.data.len()
+        self.task.len()
     }
 
     /// The number of samples that an epoch trains on.
@@ -66,14 +57,14 @@ impl<'a, N: Network, L: Loss<N::Output>> Samples<'a, N, L> {
         self.used() - before * self.settings.samples_per_step()
     }
 
-    /// Checks that every batch of an epoch, including the last one, has as many samples as the network needs.
-    pub(super) fn check_batches(&self) -> Result<(), TrainError> {
+    /// Checks that every batch of an epoch, including the last one, has as many samples as the network needs, `min_batch`.
+    pub(super) fn check_batches(&self, min_batch: usize) -> Result<(), TrainError> {
         let (samples, batch) = (self.len(), self.settings.batch);
         if self.used() == 0 {
             return Err(TrainError::NoBatch { samples, batch });
         }
         let rest = self.used() % batch;
-        match enough_for::<N>(if rest == 0 { batch } else { rest }) {
+        match enough_for(if rest == 0 { batch } else { rest }, min_batch) {
             // Without a remedy where the first batch is too small as well.
             Err(BatchError::TooFew { least, found }) if samples > batch && batch >= least => {
                 Err(TrainError::LastBatch { samples, batch, least, found })
@@ -96,7 +87,7 @@ impl<'a, N: Network, L: Loss<N::Output>> Samples<'a, N, L> {
 
     fn shuffle(&mut self, key: RngKey) {
         self.order.clear();
-        self.order.extend(0..self.data.len());
+        self.order.extend(0..self.task.len());
         for_each_swap(self.order.len(), key, |i, j| self.order.swap(i, j));
     }
 
@@ -116,22 +107,36 @@ impl<'a, N: Network, L: Loss<N::Output>> Samples<'a, N, L> {
         self.settings.division.samples_of(self.settings.leaves(samples))
     }
 
-    /// Calls `f` with the samples of each step of the epoch, counted from 0, until it fails or breaks.
+    /// Calls `f` with the samples of each step of the epoch, counted from 0, until it fails or breaks. Samples that are not in
+    /// memory are loaded on other threads.
     pub(super) fn for_each_step(
         &self,
         steps: Range<usize>,
-        mut f: impl FnMut(usize, StepSamples<'_, N, L>) -> Result<ControlFlow<()>, TrainError>,
-    ) -> Result<ControlFlow<()>, TrainError> {
+        f: &mut dyn FnMut(usize, StepSamples<'_>) -> Flow,
+    ) -> Flow {
+        let each = self.settings.samples_per_step();
+        let mut call = |step: usize, own: Chosen<'_>| {
+            f(step, StepSamples { own, all: each.min(self.used() - step * each) })
+        };
+        if !self.task.is_in_memory() {
+            let load = |step, slot| self.task.load(slot, self.indices(step), self.key);
+            return prefetch::for_each_loaded(steps, self.threads, &load, &mut |step, slot| {
+                call(step, Chosen::Loaded { slot, begin: 0, end: self.indices(step).len() })
+            });
+        }
+        for step in steps {
+            if call(step, Chosen::Indices(self.indices(step)))?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// This rank's samples of a step.
+    fn indices(&self, step: usize) -> &[usize] {
         let own = self.own_samples(self.settings.batch.min(self.used())).len();
         let own = own.saturating_mul(self.settings.accumulate);
-        let order = &self.order[..];
-        let indices = move |step: usize| {
-            let begin = order.len().min(step * own);
-            &order[begin..begin.saturating_add(own).min(order.len())]
-        };
-        let each = self.settings.samples_per_step();
-        self.data.for_each_batch(steps, indices, self.key, |step, own| {
-            f(step, StepSamples { own, all: each.min(self.used() - step * each) })
-        })
+        let begin = self.order.len().min(step * own);
+        &self.order[begin..begin.saturating_add(own).min(self.order.len())]
     }
 }

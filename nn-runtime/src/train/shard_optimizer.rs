@@ -1,10 +1,11 @@
 //! [`Trainer::shard_optimizer`]: the optimiser's state divided among the ranks of a distributed run.
 
+use super::epochs::FitCall;
 use super::error::TrainError;
-use super::trainer::Trainer;
+use super::trainer::{Trainer, TrainerCore};
 use crate::contract::Network;
 use crate::optim::{Divisible, Optimizer, OptimizerState, StateError};
-use crate::order::file_tensors;
+use crate::order::NetworkInfo;
 use crate::ranks::{DistributedError, Division, Ranks, Shares};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -24,36 +25,42 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// undefined: continue from a checkpoint.
     #[must_use]
     pub const fn shard_optimizer(mut self, shard: bool) -> Self {
-        self.shard_optimizer = shard;
+        self.core.shard_optimizer = shard;
         self
     }
+}
 
-    /// The elements that each rank updates, if the optimiser's state is divided.
-    pub(super) fn shares(&self, ranks: Option<&Ranks<'_>>) -> Result<Option<Shares>, TrainError> {
-        let Some(ranks) = ranks.filter(|ranks| self.shard_optimizer && ranks.size() > 1) else {
-            return Ok(None);
-        };
-        match self.optimizer.divisible() {
-            Divisible::ByElement => Ok(Some(Shares::equal(N::LEN, ranks.size()))),
-            Divisible::ByTensor => {
-                Ok(Some(Shares::cut_at(&tensor_cuts::<N>(), N::LEN, ranks.size())))
-            }
-            Divisible::No => {
-                let optimizer = self.optimizer.state().optimizer;
-                Err(TrainError::Distributed(DistributedError::NotDivisible { optimizer }))
-            }
+/// The elements that each rank updates, if the optimiser's state is divided.
+pub(super) fn shares(
+    core: &TrainerCore<'_>,
+    optimizer: &dyn Optimizer,
+    net: &NetworkInfo,
+    ranks: Option<&Ranks<'_>>,
+) -> Result<Option<Shares>, TrainError> {
+    let Some(ranks) = ranks.filter(|ranks| core.shard_optimizer && ranks.size() > 1) else {
+        return Ok(None);
+    };
+    match optimizer.divisible() {
+        Divisible::ByElement => Ok(Some(Shares::equal(net.len, ranks.size()))),
+        Divisible::ByTensor => Ok(Some(Shares::cut_at(&tensor_cuts(net), net.len, ranks.size()))),
+        Divisible::No => {
+            let optimizer = optimizer.state().optimizer;
+            Err(TrainError::Distributed(DistributedError::NotDivisible { optimizer }))
         }
     }
+}
 
+impl FitCall<'_, '_> {
     /// Leaves the optimiser this rank's part of a state from before the run.
     pub(super) fn divide_state(&mut self, division: Division<'_>) -> Result<(), TrainError> {
-        let share = division.share(N::LEN);
+        let len = self.net.len;
+        let share = division.share(len);
         self.optimizer.set_first(share.start);
-        if share.len() == N::LEN {
+        if share.len() == len {
             return Ok(());
         }
         let state = self.optimizer.state();
-        if state.values.iter().all(|(_, values)| values.len() < N::LEN) {
+        if state.values.iter().all(|(_, values)| values.len() < len) {
             return Ok(());
         }
         self.set_state(state, share).map_err(TrainError::OptimizerState)
@@ -65,7 +72,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         mut state: OptimizerState,
         share: Range<usize>,
     ) -> Result<(), StateError> {
-        if share.len() < N::LEN {
+        if share.len() < self.net.len {
             for (_, values) in &mut state.values {
                 values.truncate(share.end);
                 values.drain(..share.start.min(values.len()));
@@ -78,9 +85,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
 }
 
 /// Where no tensor of a network is cut, in ascending order.
-fn tensor_cuts<N: Network>() -> Vec<usize> {
-    let tensors = file_tensors::<N>().tensors;
+fn tensor_cuts(net: &NetworkInfo) -> Vec<usize> {
+    let tensors = net.file_tensors().tensors;
     let ranges = tensors.iter().map(|tensor| tensor.range());
-    let ends = ranges.flat_map(|range| [range.start, range.end]).chain([0, N::LEN]);
+    let ends = ranges.flat_map(|range| [range.start, range.end]).chain([0, net.len]);
     ends.collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -1,13 +1,13 @@
 //! [`Trainer`]: the settings of a training run.
 
-use super::callbacks::{CallbackResult, Callbacks, Step};
+use super::callbacks::{CallbackResult, OnEpoch, OnStep, Step};
 use super::checkpoints::Checkpoints;
 use super::early_stopping::EarlyStopping;
 use super::evaluate::Metrics;
 use super::health::Warning;
 use super::history::Epoch;
 use super::loader::DynData;
-use super::metrics::{MAX_METRICS, Metric, MetricValues};
+use super::metrics::{MAX_METRICS, Metric};
 use super::position::Position;
 use crate::contract::Network;
 use crate::data::Dataset;
@@ -28,7 +28,7 @@ pub(super) struct Plan<'a> {
 
 impl Plan<'_> {
     /// The learning rate of the next step or epoch, after `done` of them.
-    pub(super) fn rate(&mut self, optimizer: &impl Optimizer, done: usize) -> f64 {
+    pub(super) fn rate(&mut self, optimizer: &dyn Optimizer, done: usize) -> f64 {
         let base = *self.base.get_or_insert(optimizer.learning_rate());
         self.schedule.rate(base, done)
     }
@@ -58,14 +58,20 @@ impl Plan<'_> {
 /// [`validate`](Self::validate) are `Sync`; callbacks and schedules are `Send`.
 pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) optimizer: O,
+    pub(super) validation: Option<DynData<'a, N, Target>>,
+    pub(super) metrics: Metrics<'a, N, Target>,
+    pub(super) on_epoch: Option<OnEpoch<'a, N>>,
+    pub(super) core: TrainerCore<'a>,
+}
+
+/// What a trainer has that depends neither on the network nor on the optimiser: settings, and how far training has come.
+pub(super) struct TrainerCore<'a> {
     pub(super) batch: usize,
     pub(super) accumulate: usize,
     pub(super) drop_last: bool,
     pub(super) epochs: usize,
     pub(super) seed: u64,
-    pub(super) validation: Option<DynData<'a, N, Target>>,
     pub(super) quiet: bool,
-    pub(super) metrics: Metrics<'a, N, Target>,
     pub(super) keep_best: bool,
     pub(super) early_stopping: Option<EarlyStopping>,
     pub(super) plan: Option<Plan<'a>>,
@@ -73,7 +79,7 @@ pub struct Trainer<'a, O, N: Network, Target> {
     pub(super) carry_state: bool,
     pub(super) fast_dev_run: bool,
     pub(super) prefetch_threads: usize,
-    pub(super) callbacks: Callbacks<'a, N>,
+    pub(super) on_step: Option<OnStep<'a>>,
     pub(super) checkpoints: Checkpoints,
     pub(super) log_dir: Option<PathBuf>,
     pub(super) position: Position,
@@ -81,6 +87,8 @@ pub struct Trainer<'a, O, N: Network, Target> {
     /// The leaves of the reduction tree, if they are set.
     pub(super) leaves: Option<usize>,
     pub(super) shard_optimizer: bool,
+    #[cfg(feature = "ctrl-c")]
+    pub(super) stop_on_ctrl_c: bool,
     // Each kind of warning is printed once.
     pub(super) printed: Vec<Warning>,
 }
@@ -90,26 +98,26 @@ impl<O: fmt::Debug, N: Network, Target> fmt::Debug for Trainer<'_, O, N, Target>
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trainer")
             .field("optimizer", &self.optimizer)
-            .field("batch", &self.batch)
-            .field("accumulate", &self.accumulate)
-            .field("drop_last", &self.drop_last)
-            .field("epochs", &self.epochs)
-            .field("seed", &self.seed)
+            .field("batch", &self.core.batch)
+            .field("accumulate", &self.core.accumulate)
+            .field("drop_last", &self.core.drop_last)
+            .field("epochs", &self.core.epochs)
+            .field("seed", &self.core.seed)
             .field("validation", &self.validation.map(Dataset::len))
             .field("metrics", &self.metrics.iter().map(|metric| metric.name()).collect::<Vec<_>>())
-            .field("keep_best", &self.keep_best)
-            .field("early_stopping", &self.early_stopping)
-            .field("clip", &self.clip)
-            .field("checkpoints", &self.checkpoints)
-            .field("log_dir", &self.log_dir)
-            .field("carry_state", &self.carry_state)
-            .field("fast_dev_run", &self.fast_dev_run)
-            .field("prefetch_threads", &self.prefetch_threads)
-            .field("ranks", &self.world.map(Transport::size))
-            .field("reduction_leaves", &self.leaves)
-            .field("shard_optimizer", &self.shard_optimizer)
-            .field("epochs_done", &self.position.epochs)
-            .field("steps_done", &self.position.steps)
+            .field("keep_best", &self.core.keep_best)
+            .field("early_stopping", &self.core.early_stopping)
+            .field("clip", &self.core.clip)
+            .field("checkpoints", &self.core.checkpoints)
+            .field("log_dir", &self.core.log_dir)
+            .field("carry_state", &self.core.carry_state)
+            .field("fast_dev_run", &self.core.fast_dev_run)
+            .field("prefetch_threads", &self.core.prefetch_threads)
+            .field("ranks", &self.core.world.map(Transport::size))
+            .field("reduction_leaves", &self.core.leaves)
+            .field("shard_optimizer", &self.core.shard_optimizer)
+            .field("epochs_done", &self.core.position.epochs)
+            .field("steps_done", &self.core.position.steps)
             .finish_non_exhaustive()
     }
 }
@@ -120,29 +128,34 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     pub const fn new(optimizer: O) -> Self {
         Self {
             optimizer,
-            batch: 32,
-            accumulate: 1,
-            drop_last: false,
-            epochs: 10,
-            seed: 0,
             validation: None,
-            quiet: false,
             metrics: Vec::new(),
-            keep_best: false,
-            early_stopping: None,
-            plan: None,
-            clip: None,
-            carry_state: false,
-            fast_dev_run: false,
-            prefetch_threads: 1,
-            callbacks: Callbacks::NONE,
-            checkpoints: Checkpoints::NONE,
-            log_dir: None,
-            position: Position::START,
-            world: None,
-            shard_optimizer: false,
-            leaves: None,
-            printed: Vec::new(),
+            on_epoch: None,
+            core: TrainerCore {
+                batch: 32,
+                accumulate: 1,
+                drop_last: false,
+                epochs: 10,
+                seed: 0,
+                quiet: false,
+                keep_best: false,
+                early_stopping: None,
+                plan: None,
+                clip: None,
+                carry_state: false,
+                fast_dev_run: false,
+                prefetch_threads: 1,
+                on_step: None,
+                checkpoints: Checkpoints::NONE,
+                log_dir: None,
+                position: Position::START,
+                world: None,
+                leaves: None,
+                shard_optimizer: false,
+                #[cfg(feature = "ctrl-c")]
+                stop_on_ctrl_c: false,
+                printed: Vec::new(),
+            },
         }
     }
 
@@ -155,7 +168,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[must_use]
     #[track_caller]
     pub fn batch(mut self, samples: usize) -> Self {
-        self.batch = at_least_one("Trainer: batch size", samples);
+        self.core.batch = at_least_one("Trainer: batch size", samples);
         self
     }
 
@@ -164,7 +177,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// sample would be left over.
     #[must_use]
     pub const fn drop_last(mut self, drop: bool) -> Self {
-        self.drop_last = drop;
+        self.core.drop_last = drop;
         self
     }
 
@@ -196,7 +209,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[must_use]
     #[track_caller]
     pub fn accumulate(mut self, batches: usize) -> Self {
-        self.accumulate = at_least_one("Trainer: accumulated batches", batches);
+        self.core.accumulate = at_least_one("Trainer: accumulated batches", batches);
         self
     }
 
@@ -205,7 +218,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[doc(alias("max_epochs", "num_epochs"))]
     #[must_use]
     pub const fn epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
+        self.core.epochs = epochs;
         self
     }
 
@@ -213,7 +226,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[doc(alias("manual_seed"))]
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.core.seed = seed;
         self
     }
 
@@ -257,18 +270,11 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
         self
     }
 
-    /// The values of the metrics, whose samples are then forgotten.
-    pub(super) fn take_metrics(&mut self) -> MetricValues {
-        let values = MetricValues::new(self.metrics.iter().map(|m| (m.name(), m.value())));
-        self.metrics.iter_mut().for_each(|metric| metric.reset());
-        values
-    }
-
     /// Prints nothing.
     #[doc(alias("verbose"))]
     #[must_use]
     pub const fn quiet(mut self) -> Self {
-        self.quiet = true;
+        self.core.quiet = true;
         self
     }
 
@@ -277,14 +283,14 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[doc(alias("restore_best_weights"))]
     #[must_use]
     pub const fn keep_best(mut self, keep: bool) -> Self {
-        self.keep_best = keep;
+        self.core.keep_best = keep;
         self
     }
 
     /// Ends [`fit`](Self::fit) once the loss has stopped falling: see [`EarlyStopping`]. It compares the epochs of one call.
     #[must_use]
     pub const fn early_stopping(mut self, rule: EarlyStopping) -> Self {
-        self.early_stopping = Some(rule);
+        self.core.early_stopping = Some(rule);
         self
     }
 
@@ -335,7 +341,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     }
 
     fn with_plan(mut self, each_step: bool, schedule: impl Schedule + Send + 'a) -> Self {
-        self.plan = Some(Plan { each_step, schedule: Box::new(schedule), base: None });
+        self.core.plan = Some(Plan { each_step, schedule: Box::new(schedule), base: None });
         self
     }
 
@@ -348,7 +354,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[must_use]
     #[track_caller]
     pub fn clip(mut self, clip: Clip) -> Self {
-        self.clip = Some(clip.checked());
+        self.core.clip = Some(clip.checked());
         self
     }
 
@@ -377,7 +383,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[doc(alias("stateful"))]
     #[must_use]
     pub const fn carry_state(mut self) -> Self {
-        self.carry_state = true;
+        self.core.carry_state = true;
         self
     }
 
@@ -385,7 +391,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// logs, to find mistakes in a program before a long run.
     #[must_use]
     pub const fn fast_dev_run(mut self, fast: bool) -> Self {
-        self.fast_dev_run = fast;
+        self.core.fast_dev_run = fast;
         self
     }
 
@@ -397,7 +403,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     #[must_use]
     #[track_caller]
     pub fn prefetch_threads(mut self, threads: usize) -> Self {
-        self.prefetch_threads = at_least_one("Trainer: prefetch threads", threads);
+        self.core.prefetch_threads = at_least_one("Trainer: prefetch threads", threads);
         self
     }
 
@@ -426,7 +432,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     /// ```
     #[must_use]
     pub fn on_step<R: CallbackResult>(mut self, mut f: impl FnMut(&Step) -> R + Send + 'a) -> Self {
-        self.callbacks.on_step = Some(Box::new(move |step| f(step).control_flow()));
+        self.core.on_step = Some(Box::new(move |step| f(step).control_flow()));
         self
     }
 
@@ -461,7 +467,7 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
         mut self,
         mut f: impl FnMut(&Epoch, &N) -> R + Send + 'a,
     ) -> Self {
-        self.callbacks.on_epoch = Some(Box::new(move |epoch, net| f(epoch, net).control_flow()));
+        self.on_epoch = Some(Box::new(move |epoch, net| f(epoch, net).control_flow()));
         self
     }
 }

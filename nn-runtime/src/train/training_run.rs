@@ -2,24 +2,24 @@
 
 use super::chunks;
 use super::error::{Advice, TrainError};
-use super::evaluate::{Evaluation, Metrics, evaluate_checked};
+use super::evaluate::Evaluation;
 use super::health::{GradientMonitor, Health};
-use super::health_data::{applied_twice, data_warnings};
-use super::history::{Epoch, Score};
-use super::loader::{CheckedData, raise};
+use super::history::Epoch;
+use super::loader::raise;
 use super::run_settings::{RunSettings, StepBatch};
 use super::samples::StepSamples;
+use super::task::{BatchStep, Chosen, Task};
 use super::untrained::Untrained;
-use crate::contract::{Network, Node, Root, trained_ranges};
 use crate::kernels::add_to;
-use crate::loss::{Loss, LossSums};
+use crate::loss::LossSums;
 #[cfg(feature = "files")]
 use crate::optim::OptimizerState;
 use crate::optim::{Clipper, Optimizer, update_share};
+use crate::order::NetworkInfo;
 use crate::ranks::{Ranks, Traffic, TreeSum, add_sums, bytes_of_mut};
-use crate::step::{BatchOf, FrozenLayers, PartOfBatch, TrainStep, run_step};
+use crate::step::{FrozenLayers, PartOfBatch};
 use crate::system::{RngKey, parallel};
-use crate::types::MAX_OUTPUTS;
+use crate::types::{MAX_OUTPUTS, zeroed_floats};
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -41,20 +41,21 @@ const fn is_monitored(at: StepIndex) -> bool {
 }
 
 /// The network in training and its gradient.
-pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
-    net: &'a mut N,
-    d_net: Box<N>,
-    loss: &'a L,
+pub(super) struct TrainingRun<'a> {
+    info: NetworkInfo,
+    task: &'a dyn Task,
+    net: &'a mut [f32],
+    d_net: Box<[f32]>,
     layers: Vec<(String, Range<usize>)>,
     untrained: Untrained,
     frozen: FrozenLayers,
     largest_input: f32,
     monitor: GradientMonitor,
-    best: Option<Best<N>>,
+    best: Option<Best>,
     clipper: Option<Clipper>,
     settings: RunSettings<'a>,
     // The sum of the gradients of several batches, if a step has several.
-    accumulated: Option<Box<N>>,
+    accumulated: Option<Box<[f32]>>,
     // The recurrent states of this rank's samples of a step; empty if they begin with zeros.
     state: Vec<f32>,
     /// The number of parallel sequences whose states are carried, of all ranks together.
@@ -62,64 +63,66 @@ pub(super) struct TrainingRun<'a, N: Network, L: Loss<N::Output>> {
 }
 
 /// The weights of the best epoch.
-struct Best<N> {
+struct Best {
     epoch: usize,
     loss: f64,
-    net: Box<N>,
+    net: Box<[f32]>,
 }
 
-impl<N: Network> Best<N> {
-    /// Before the first epoch.
-    fn none() -> Self {
-        Self { epoch: 0, loss: f64::INFINITY, net: N::zeros() }
+impl Best {
+    /// Before the first epoch, of a network of `len` elements.
+    fn none(len: usize) -> Self {
+        Self { epoch: 0, loss: f64::INFINITY, net: zeroed_floats(len) }
     }
 }
 
-impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
+impl<'a> TrainingRun<'a> {
     pub(super) fn new(
-        net: &'a mut N,
-        data: &CheckedData<'a, N, L>,
+        info: NetworkInfo,
+        net: &'a mut [f32],
+        task: &'a dyn Task,
         settings: RunSettings<'a>,
     ) -> Self {
         let RunSettings { batch, accumulate, clip, carry_state, .. } = settings;
-        let sequences = if carry_state { batch.min(data.len()) } else { 0 };
+        let sequences = if carry_state { batch.min(task.len()) } else { 0 };
         let own = settings.division.samples_of(settings.leaves(sequences));
-        let layers = trained_ranges::<N>();
+        let layers = info.trained_ranges();
         let trained: Vec<_> = layers.iter().map(|(_, range)| range.clone()).collect();
         Self {
             net,
-            d_net: N::zeros(),
-            loss: data.loss(),
-            untrained: Untrained::new(N::LEN, &trained),
+            d_net: zeroed_floats(info.len),
+            untrained: Untrained::new(info.len, &trained),
             frozen: FrozenLayers::default(),
             layers,
-            largest_input: data.largest_input,
-            monitor: GradientMonitor::new::<N>(),
+            largest_input: task.largest_input(),
+            task,
+            monitor: GradientMonitor::new(&info),
             best: None,
-            clipper: clip.map(Clipper::new::<N>),
+            clipper: clip.map(|clip| Clipper::new(clip, &info)),
             settings,
-            accumulated: (accumulate > 1).then(N::zeros),
-            state: chunks::initial_state::<N>(own.len(), data.len()),
+            accumulated: (accumulate > 1).then(|| zeroed_floats(info.len)),
+            state: chunks::initial_state(own.len(), task.len(), info.state),
             sequences,
+            info,
         }
     }
 
     /// The same run without training the layers that are frozen if these ranges of weights are.
     pub(super) fn without(mut self, weights: &[Range<usize>]) -> Self {
-        self.frozen = FrozenLayers::new::<N>(weights);
+        self.frozen = FrozenLayers::new(&self.info, weights);
         self.monitor.exclude(&self.frozen.view(false));
         self
     }
 
     #[cfg(feature = "files")]
     pub(super) fn set_weights(&mut self, weights: &[f32]) {
-        self.net.as_floats_mut().copy_from_slice(weights);
+        self.net.copy_from_slice(weights);
     }
 
     /// The best epoch, its loss and its weights.
     #[cfg(feature = "files")]
     pub(super) fn best(&self) -> Option<(usize, f64, &[f32])> {
-        self.best.as_ref().map(|best| (best.epoch, best.loss, best.net.as_floats()))
+        self.best.as_ref().map(|best| (best.epoch, best.loss, &*best.net))
     }
 
     /// Begins an epoch. `state` are the recurrent states of all ranks after the steps that are done, if there are any.
@@ -137,31 +140,31 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     pub(super) fn step(
         &mut self,
         at: StepIndex,
-        samples: StepSamples<'_, N, L>,
+        samples: StepSamples<'_>,
         key: RngKey,
-        optimizer: &mut impl Optimizer,
+        optimizer: &mut dyn Optimizer,
     ) -> Result<LossSums, TrainError> {
-        self.untrained.remember(self.net.as_floats());
+        self.untrained.remember(self.net);
         let sums = self.gradient(samples, key);
         let advice = self.advice(optimizer.learning_rate());
         let known = self.complete_gradient(at);
         self.check_ranks()
             .and_then(|()| self.check_loss(sums.mean_loss(), advice, at))
             .and_then(|()| self.check_gradient(known, sums.mean_loss(), advice, at))
-            .inspect_err(|_| self.untrained.restore(self.net.as_floats_mut()))?;
+            .inspect_err(|_| self.untrained.restore(self.net))?;
         self.monitor_gradient(at);
         if let Some(clipper) = &mut self.clipper {
-            clipper.apply(&*self.net, &mut *self.d_net);
+            clipper.apply(self.net, &mut self.d_net);
         }
         self.update(optimizer).map(|()| sums)
     }
 
     /// Updates the weights: each rank its share of them, if the optimiser's state is divided.
-    fn update(&mut self, optimizer: &mut impl Optimizer) -> Result<(), TrainError> {
-        let share = self.settings.division.share(N::LEN);
-        update_share(optimizer, &mut *self.net, &*self.d_net, share);
+    fn update(&mut self, optimizer: &mut dyn Optimizer) -> Result<(), TrainError> {
+        let share = self.settings.division.share(self.info.len);
+        update_share(optimizer, &self.info, self.net, &self.d_net, share);
         if let Some((ranks, shares)) = self.settings.division.divided() {
-            let weights = bytes_of_mut(self.net.as_floats_mut());
+            let weights = bytes_of_mut(self.net);
             ranks.gather_parts(weights, &shares.lens(size_of::<f32>()));
         }
         self.check_ranks()
@@ -170,16 +173,16 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// Collects the shares of the gradient, where each rank has one, if the step `at` needs all of it. Returns the elements
     /// that this rank has.
     fn complete_gradient(&mut self, at: StepIndex) -> Range<usize> {
-        let own = self.settings.division.share(N::LEN);
+        let own = self.settings.division.share(self.info.len);
         let Some((ranks, _)) = self.settings.division.divided() else { return own };
-        let is_finite = largest_magnitude(&self.d_net.as_floats()[own.clone()]).is_finite();
+        let is_finite = largest_magnitude(&self.d_net[own.clone()]).is_finite();
         let mut finite = vec![0; ranks.size()];
         finite[ranks.rank()] = u8::from(is_finite);
         ranks.gather(&mut finite);
         let clips_all = self.clipper.as_ref().is_some_and(Clipper::needs_all);
         if clips_all || is_monitored(at) || finite.contains(&0) {
             self.collect_gradient();
-            return 0..N::LEN;
+            return 0..self.info.len;
         }
         own
     }
@@ -187,7 +190,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// Collects the shares of the gradient, where each rank has one.
     fn collect_gradient(&mut self) {
         if let Some((ranks, shares)) = self.settings.division.divided() {
-            let gradient = bytes_of_mut(self.d_net.as_floats_mut());
+            let gradient = bytes_of_mut(&mut self.d_net);
             ranks.gather_parts(gradient, &shares.lens(size_of::<f32>()));
         }
     }
@@ -213,7 +216,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     #[cfg(feature = "files")]
     pub(super) fn whole_state(
         &self,
-        optimizer: &impl Optimizer,
+        optimizer: &dyn Optimizer,
     ) -> Result<Option<OptimizerState>, TrainError> {
         let division = self.settings.division;
         let is_first = division.rank() == 0;
@@ -223,7 +226,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         let mut state = optimizer.state();
         for (_, values) in &mut state.values {
             if is_first {
-                values.resize(N::LEN, 0.0);
+                values.resize(self.info.len, 0.0);
             }
             ranks.collect(values, shares);
         }
@@ -231,7 +234,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     }
 
     /// Writes the gradient of a step's mean loss to `d_net`, batch by batch. Returns the loss sums of all samples.
-    fn gradient(&mut self, samples: StepSamples<'_, N, L>, key: RngKey) -> LossSums {
+    fn gradient(&mut self, samples: StepSamples<'_>, key: RngKey) -> LossSums {
         let StepSamples { own: samples, all } = samples;
         let (settings, division) = (self.settings, self.settings.division);
         // Of all samples: a mean of the means of batches would be wrong where the last one is smaller.
@@ -249,7 +252,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     }
 
     /// The total weight of a step's samples, `all` of them and `own` ones of this rank, in the mean loss of each output.
-    fn weights(&self, own: BatchOf<'_, N, L>, all: usize) -> [f64; MAX_OUTPUTS] {
+    fn weights(&self, own: Chosen<'_>, all: usize) -> [f64; MAX_OUTPUTS] {
         let division = self.settings.division;
         let first_leaf = division.own().start;
         let write = |leaf, weights: &mut [f64]| {
@@ -257,7 +260,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
                 let before = batch.leaves.samples_of(first_leaf..leaf).len();
                 let begin = batch.own.start + before;
                 let samples = begin..begin + batch.leaves.samples_of(leaf..leaf + 1).len();
-                own.add_weights::<N, L>(self.loss, samples, weights);
+                self.task.add_weights(own, samples, weights);
             }
         };
         let sum = TreeSum { division, len: MAX_OUTPUTS };
@@ -267,23 +270,21 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// Writes the gradient of a batch to `d_net`.
     fn gradient_of_batch(
         &mut self,
-        batch: BatchOf<'_, N, L>,
+        batch: Chosen<'_>,
         part: PartOfBatch<'_>,
         key: RngKey,
     ) -> LossSums {
         // The last step of parallel sequences may have fewer samples than the others.
-        let elements = self.state.len().min(batch.len() * <N as Node<Root>>::STATE);
-        run_step(TrainStep {
+        let elements = self.state.len().min(batch.len() * self.info.state);
+        let step = BatchStep {
             net: &mut *self.net,
-            loss: self.loss,
-            batch,
-            part: Some(part),
-            d_net: &mut *self.d_net,
-            d_inputs: None,
+            d_net: &mut self.d_net,
+            part,
             state: &mut self.state[..elements],
             key,
             frozen: &self.frozen,
-        })
+        };
+        self.task.gradient(batch, step)
     }
 
     /// Adds `d_net` to the accumulated gradient, if a step has several batches.
@@ -291,8 +292,8 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         match &mut self.accumulated {
             Some(sum) if first => std::mem::swap(sum, &mut self.d_net),
             Some(sum) => {
-                let d_net = self.d_net.as_floats();
-                parallel::for_each_zipped_piece([sum.as_floats_mut()], CHUNK, |range, [sum]| {
+                let d_net = &*self.d_net;
+                parallel::for_each_zipped_piece([&mut **sum], CHUNK, |range, [sum]| {
                     add_to(sum, &d_net[range]);
                 });
             }
@@ -301,19 +302,19 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     }
 
     fn monitor_gradient(&mut self, at: StepIndex) {
-        let gradient = self.d_net.as_floats();
-        self.monitor.units(gradient, self.settings.division.share(N::LEN));
+        let gradient = &*self.d_net;
+        self.monitor.units(gradient, self.settings.division.share(self.info.len));
         if is_monitored(at) {
             self.monitor.norms(gradient);
         }
     }
 
-    pub(super) fn net(&self) -> &N {
+    pub(super) fn net(&self) -> &[f32] {
         self.net
     }
 
     /// The gradient of the last step.
-    pub(super) fn d_net(&self) -> &N {
+    pub(super) fn d_net(&self) -> &[f32] {
         &self.d_net
     }
 
@@ -324,13 +325,13 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
 
     /// The number of recurrent states of the samples of a step, of all ranks together; 0 if they begin with zeros.
     pub(super) const fn state_len(&self) -> usize {
-        self.sequences * <N as Node<Root>>::STATE
+        self.sequences * self.info.state
     }
 
     /// This rank's part of the recurrent states of all ranks.
     fn own_state(&self) -> Range<usize> {
         let own = self.settings.division.samples_of(self.settings.leaves(self.sequences));
-        own.start * <N as Node<Root>>::STATE..own.end * <N as Node<Root>>::STATE
+        own.start * self.info.state..own.end * self.info.state
     }
 
     /// The recurrent states of the samples of a step, of all ranks together. All ranks have to call it.
@@ -341,7 +342,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
             let (tree, leaves) =
                 (self.settings.division.tree(), self.settings.leaves(self.sequences));
             let len_of = |rank| leaves.samples_of(tree.leaves_of(rank)).len();
-            let bytes = size_of::<f32>() * <N as Node<Root>>::STATE;
+            let bytes = size_of::<f32>() * self.info.state;
             let lens: Vec<_> = (0..ranks.size()).map(|rank| len_of(rank) * bytes).collect();
             ranks.gather_parts(bytes_of_mut(&mut all), &lens);
         }
@@ -351,7 +352,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// The elements of the network that this rank updates.
     #[cfg(feature = "files")]
     pub(super) fn share(&self) -> Range<usize> {
-        self.settings.division.share(N::LEN)
+        self.settings.division.share(self.info.len)
     }
 
     /// The ranks of a distributed run.
@@ -381,26 +382,17 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         checked.map_err(TrainError::Distributed)
     }
 
-    /// The health of the network by the gradients of the epoch, and by `inputs`, those that are in memory.
-    pub(super) fn health(&self, inputs: &[N::Input]) -> Health {
-        let mut health = self.monitor.health(self.net.as_floats());
-        health.warnings.extend(data_warnings::<N>(inputs.iter(), self.settings.batch));
-        health.warnings.extend(applied_twice::<N>(self.loss.applies()));
+    /// The health of the network by the gradients of the epoch, by its loss, and by its inputs, if they are in memory.
+    pub(super) fn health(&self) -> Health {
+        let mut health = self.monitor.health(self.net);
+        health.warnings.extend(self.task.warnings(self.settings.batch));
         health
     }
 
-    /// The network's score on `data`, which are chunks of a sequence if the training data are. The samples are added to
-    /// `metrics`.
-    pub(super) fn evaluate(
-        &self,
-        data: &CheckedData<'_, N, L>,
-        key: RngKey,
-        metrics: &mut Metrics<'_, N, L::Target>,
-    ) -> Result<Score, TrainError> {
+    /// How this run evaluates: on chunks of a sequence if the training data are.
+    pub(super) fn evaluation(&self, key: RngKey) -> Evaluation<'a> {
         let batch = self.settings.carry_state.then_some(self.settings.batch);
-        let ranks = self.ranks();
-        let sums = evaluate_checked(&*self.net, data, Evaluation { batch, key, ranks }, metrics)?;
-        Ok(Score::of::<N>(&sums))
+        Evaluation { batch, key, ranks: self.ranks() }
     }
 
     fn advice(&self, learning_rate: f64) -> Advice {
@@ -418,7 +410,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
 
     /// The layer with the largest weight in magnitude; the first layer with a weight that is not finite, if there is one.
     fn largest_weight(&self) -> (String, f32) {
-        let weights = self.net.as_floats();
+        let weights = &*self.net;
         let mut worst = (String::new(), 0.0);
         for (layer, range) in &self.layers {
             let largest = largest_magnitude(&weights[range.clone()]);
@@ -440,7 +432,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
         advice: Advice,
         at: StepIndex,
     ) -> Result<(), TrainError> {
-        let gradient = self.d_net.as_floats();
+        let gradient = &*self.d_net;
         if largest_magnitude(&gradient[known]).is_finite() {
             return Ok(());
         }
@@ -454,7 +446,7 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
 
     /// Checked on its own, because activations such as `ReLU` can hide weights that are not finite from the loss.
     pub(super) fn check_weights(&self, epoch: usize, learning_rate: f64) -> Result<(), TrainError> {
-        match first_not_finite(self.layers.iter(), self.net.as_floats()) {
+        match first_not_finite(self.layers.iter(), self.net) {
             Some((layer, index, value)) => {
                 let advice = self.advice(learning_rate);
                 Err(TrainError::Weight { epoch, layer, index, value, advice })
@@ -466,9 +458,9 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// Copies the weights of this epoch if no epoch before had a lower loss.
     pub(super) fn remember(&mut self, epoch: &Epoch) {
         let loss = epoch.watched().loss;
-        let best = self.best.get_or_insert_with(Best::none);
+        let best = self.best.get_or_insert_with(|| Best::none(self.net.len()));
         if loss < best.loss {
-            best.net.as_floats_mut().copy_from_slice(self.net.as_floats());
+            best.net.copy_from_slice(self.net);
             (best.epoch, best.loss) = (epoch.number, loss);
         }
     }
@@ -476,15 +468,15 @@ impl<'a, N: Network, L: Loss<N::Output>> TrainingRun<'a, N, L> {
     /// Sets the weights of the best epoch so far.
     #[cfg(feature = "files")]
     pub(super) fn set_best(&mut self, epoch: usize, loss: f64, weights: &[f32]) {
-        let best = self.best.get_or_insert_with(Best::none);
-        best.net.as_floats_mut().copy_from_slice(weights);
+        let best = self.best.get_or_insert_with(|| Best::none(self.net.len()));
+        best.net.copy_from_slice(weights);
         (best.epoch, best.loss) = (epoch, loss);
     }
 
     /// Restores the weights of the best epoch, if they were copied, and returns the epoch.
     pub(super) fn restore_best(self) -> Option<usize> {
         let best = self.best.filter(|best| best.epoch > 0)?;
-        self.net.as_floats_mut().copy_from_slice(best.net.as_floats());
+        self.net.copy_from_slice(&best.net);
         Some(best.epoch)
     }
 }

@@ -9,7 +9,6 @@ use crate::data::{Data, Dataset};
 use crate::loss::Loss;
 use crate::optim::schedule::Schedule;
 use crate::optim::{AsNetwork, Optimizer};
-use crate::step::check_numbers;
 use crate::system::RngKey;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -165,14 +164,14 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
         L: Loss<N::Output, Target: LossTarget<D::Target>>,
     {
         let (train, loss) = (&TypedData::new(train), &TypedLoss::<_, D::Target, _>::new(loss));
-        let first = FirstSamples::<N, _>::new(DataSet::Training, train, self.batch)?;
-        let key = RngKey::new(self.seed);
+        let first = FirstSamples::<N, _>::new(DataSet::Training, train, self.core.batch)?;
+        let key = RngKey::new(self.core.seed);
         let sample = |i| first.get(i, key.fold_in(i as u64));
         let batch: Data<_, _> = (0..first.len()).map(sample).collect();
         let mut losses = Vec::with_capacity(steps);
         self.on_copy(net.network(), |trainer, copy| {
             let mut trainer = trainer.accumulate(1);
-            (trainer.carry_state, trainer.drop_last) = (false, false);
+            (trainer.core.carry_state, trainer.core.drop_last) = (false, false);
             let mut trainer = trainer.on_step(|step| losses.push(step.loss));
             trainer.fit_until(steps, copy, &batch, loss).map(drop)
         })?;
@@ -188,12 +187,12 @@ impl<O: Optimizer, N: Network, Target: Copy + Send + Sync> Trainer<'_, O, N, Tar
         let (rate, state) = (self.optimizer.learning_rate(), self.optimizer.state());
         let mut copy = N::zeros();
         copy.as_floats_mut().copy_from_slice(net.as_floats());
-        let mut trainer =
-            Trainer::new(&mut self.optimizer).batch(self.batch).seed(self.seed).quiet();
-        trainer.accumulate = self.accumulate;
-        trainer.drop_last = self.drop_last;
-        trainer.clip = self.clip;
-        trainer.carry_state = self.carry_state;
+        let mut trainer = Trainer::new(&mut self.optimizer).batch(self.core.batch).quiet();
+        trainer.core.seed = self.core.seed;
+        trainer.core.accumulate = self.core.accumulate;
+        trainer.core.drop_last = self.core.drop_last;
+        trainer.core.clip = self.core.clip;
+        trainer.core.carry_state = self.core.carry_state;
         let result = f(trainer, &mut copy);
         self.optimizer.set_learning_rate(rate);
         self.optimizer.set_state(state).expect("its own state");
@@ -214,10 +213,7 @@ impl<'a, N: Network, Target> FirstSamples<'a, N, Target> {
         data: DynData<'a, N, Target>,
         most: usize,
     ) -> Result<Self, TrainError> {
-        if let Some((inputs, targets)) = data.in_memory() {
-            check_numbers(inputs, targets)
-                .map_err(|source| TrainError::Data { data: set, source })?;
-        }
+        data.check().map_err(|source| TrainError::Data { data: set, source })?;
         Ok(Self { data, most })
     }
 }

@@ -24,6 +24,8 @@ pub(crate) use unrolled_weights::layer_tensors;
 pub use unrolled_weights::{Axis, Element, FeatureOrder, LayerOrder, Tensor};
 pub(crate) use values::MAX_INPUTS;
 pub use values::{Input, Inputs, Values};
+#[cfg(feature = "train")]
+pub(crate) use weights::zeroed_floats;
 #[cfg(feature = "std")]
 pub(crate) use weights::zeros_on_line;
 pub use weights::{WeightSlice, Weights, len_of_fields};

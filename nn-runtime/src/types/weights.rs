@@ -84,6 +84,15 @@ impl<T: Weights> WeightSlice for T {
     }
 }
 
+/// As many zeros, for code that does not depend on the type of the weights.
+#[cfg(feature = "train")]
+pub(crate) fn zeroed_floats(len: usize) -> Box<[f32]> {
+    let mut zeros = Box::<[f32]>::new_zeroed_slice(len);
+    pages::prefer_large(&mut zeros);
+    // SAFETY: the memory is zeroed, and zero bits are a valid `f32`.
+    unsafe { zeros.assume_init() }
+}
+
 /// [`Weights::zeros`] for a network that will be used: small ones begin a cache line. A box has the alignment of its
 /// type and no more, so this allocates until an address happens to fit.
 #[cfg(feature = "std")]

@@ -23,11 +23,13 @@ arguments! {
         bias: Flag = true,
         /// Whether the output is that of each step, or the last state of each direction.
         output: Word(Output) = Output::Sequence,
+        /// The value that `h` of all cells begins with: layer by layer, forward before backward, as in PyTorch's `h_0`.
+        state: Input or "zeros",
     }
 }
 
 // Reset, update and new gate.
-recurrent!(GRU, gates: 3);
+recurrent!(GRU, gates: 3, initial: [state]);
 
 /// The row of `GRU`.
 pub static ROW: Row = Row {
@@ -40,7 +42,7 @@ pub static ROW: Row = Row {
     tensors: Some(|inputs, values, sink| GRU::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| GRU::from_values(values).macs(inputs)),
     computed: &[|inputs, values| GRU::from_values(values).weights(inputs[0])],
-    streaming: Streaming::CarriesIf(|values| !GRU::from_values(values).bidirectional),
+    streaming: Streaming::CarriesIf(|values| GRU::from_values(values).streams()),
     ..recurrent::ROW
 };
 
@@ -58,6 +60,7 @@ mod tests {
             dropout: 0.1,
             bias: true,
             output: Output::Last,
+            state: None,
         };
         let input = [Shape::new(&[20, 32])];
         assert_eq!(gru.output(&input).unwrap(), Shape::new(&[128]));

@@ -23,11 +23,18 @@ arguments! {
         bias: Flag = true,
         /// Whether the output is that of each step, or the last state of each direction.
         output: Word(Output) = Output::Sequence,
+        /// The number of features that the state `h` is projected to, below `units`: PyTorch's `proj_size` (Sak et al.,
+        /// 2014).
+        projection: Number or "none",
+        /// The value that `h` of all cells begins with: layer by layer, forward before backward, as in PyTorch's `h_0`.
+        state: Input or "zeros",
+        /// The value that `c` of all cells begins with, in the same order: PyTorch's `c_0`.
+        cell: Input or "zeros",
     }
 }
 
 // Input, forget, cell and output gate.
-recurrent!(LSTM, gates: 4);
+recurrent!(LSTM, gates: 4, initial: [state, cell], projection: projection);
 
 /// The row of `LSTM`.
 pub static ROW: Row = Row {
@@ -40,7 +47,7 @@ pub static ROW: Row = Row {
     tensors: Some(|inputs, values, sink| LSTM::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| LSTM::from_values(values).macs(inputs)),
     computed: &[|inputs, values| LSTM::from_values(values).weights(inputs[0])],
-    streaming: Streaming::CarriesIf(|values| !LSTM::from_values(values).bidirectional),
+    streaming: Streaming::CarriesIf(|values| LSTM::from_values(values).streams()),
     ..recurrent::ROW
 };
 
@@ -59,6 +66,9 @@ mod tests {
         dropout: 0.0,
         bias: true,
         output: Output::Sequence,
+        state: None,
+        projection: None,
+        cell: None,
     };
 
     #[test]
@@ -93,6 +103,7 @@ mod tests {
             weight_hh: 24,
             bias_ih: 40,
             bias_hh: 48,
+            weight_hr: 56,
             end: 56,
         };
         assert_eq!(sizes.cell(0, 0), first);
@@ -101,6 +112,55 @@ mod tests {
         assert_eq!(sizes.cell(1, 0).inputs, 4);
         assert_eq!(sizes.cell(1, 1).weight_ih, sizes.cell(1, 0).end);
         assert_eq!(sizes.cell(1, 1).end, sizes.weights());
+    }
+
+    #[test]
+    fn a_projection_makes_the_state_smaller() {
+        let projected = LSTM { projection: Some(16), ..PLAIN };
+        let input = [Shape::new(&[20, 32])];
+        assert_eq!(projected.output(&input).unwrap(), Shape::new(&[20, 16]));
+        // sum(p.numel() for p in nn.LSTM(32, 64, proj_size=16, ..).parameters())
+        assert_eq!(projected.params(&input), 13_824);
+        let deep = LSTM { layers: 2, bidirectional: true, ..projected };
+        assert_eq!(deep.params(&input), 55_296);
+        assert_eq!(deep.output(&input).unwrap(), Shape::new(&[20, 32]));
+        for (projection, expected) in [
+            (0, "layer `it` has 0 projected features, but needs at least 1"),
+            (
+                64,
+                "layer `it` projects 64 units to 64 features, but needs fewer than units\n  \
+                 = help: write a smaller `projection`, or leave it out",
+            ),
+        ] {
+            let layer = LSTM { projection: Some(projection), ..PLAIN };
+            let (blame, words) = refusal(layer.output(&input));
+            assert_eq!((blame, words.as_str()), (Blame::Argument("projection"), expected));
+        }
+    }
+
+    #[test]
+    fn states_of_all_cells_begin_with_values() {
+        let deep = LSTM { layers: 2, bidirectional: true, projection: Some(16), ..PLAIN };
+        let given = LSTM { state: Some(1), cell: Some(2), ..deep };
+        let inputs = |h, c| [Shape::new(&[20, 32]), Shape::new(h), Shape::new(c)];
+        assert!(given.output(&inputs(&[64], &[256])).is_ok());
+        assert!(!deep.streams() && !given.streams() && PLAIN.streams());
+        assert!(!LSTM { cell: Some(1), ..PLAIN }.streams());
+        let (blame, words) = refusal(given.output(&inputs(&[256], &[256])));
+        assert_eq!(blame, Blame::Argument("state"));
+        assert_eq!(
+            words,
+            "layer `it` begins with a `state` of 4*16 = 64 values, but gets 256\n  \
+             = help: put `Dense(64)` after that value"
+        );
+        let one = LSTM { cell: Some(2), ..PLAIN };
+        let (blame, words) = refusal(one.output(&inputs(&[64], &[20, 64])));
+        assert_eq!(blame, Blame::Argument("cell"));
+        assert_eq!(
+            words,
+            "layer `it` begins with a `cell` of 64 values, but gets 20x64\n  \
+             = help: name a value without steps, as that of a recurrent layer with `output = last`"
+        );
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub mod elu;
 pub mod embedding;
 pub mod exp;
 pub mod flatten;
+pub mod gaussian_noise;
 pub mod gelu;
 pub mod global_avg_pool;
 pub mod global_max_pool;

@@ -39,6 +39,12 @@ arguments! {
         bias: Flag = true,
         /// The names of the weights in files.
         names: Word(Names) = Names::Torch,
+        /// The number of heads of keys and values (grouped-query attention, Ainslie et al., 2023): each is shared by
+        /// `heads / kv_heads` consecutive heads of queries.
+        kv_heads: Number or "heads",
+        /// Whether scores are reduced in proportion to the distance of their steps (ALiBi, Press et al., 2022), by a
+        /// slope of each head's own.
+        alibi: Flag = false,
     }
 }
 
@@ -61,6 +67,7 @@ impl MultiHeadAttention {
             let help = help.text("`, or change the number of features");
             return Err(ShapeError::argument("heads", message).help(help));
         }
+        attempt!(self.check_kv_heads());
         // `heads` is blamed, since the width is that of the input. The second product counts the attention weights.
         attempt!(few_enough_weights("heads", &[4, width, width]));
         attempt!(few_enough_weights(
@@ -76,6 +83,19 @@ impl MultiHeadAttention {
         }
         attempt!(self.suits_memory(inputs));
         Ok(input)
+    }
+
+    const fn check_kv_heads(&self) -> Result<(), ShapeError> {
+        let Some(kv_heads) = self.kv_heads else { return Ok(()) };
+        attempt!(count("kv_heads", "heads of keys and values", kv_heads));
+        if self.heads.is_multiple_of(kv_heads) {
+            return Ok(());
+        }
+        let message = Text::of("shares ").number(kv_heads).text(" heads of keys and values among ");
+        let message = message.number(self.heads).text(" heads, but ").number(self.heads);
+        let message = message.text(" is not divisible by ").number(kv_heads);
+        let help = divisors(Text::of("write `kv_heads = "), self.heads).text("`");
+        Err(ShapeError::argument("kv_heads", message).help(help))
     }
 
     const fn suits_memory(&self, inputs: &[Shape]) -> Result<(), ShapeError> {
@@ -101,6 +121,12 @@ impl MultiHeadAttention {
             let help = Text::of("leave out `rotary` or `memory`");
             return Err(ShapeError::argument("rotary", message).help(help));
         }
+        if self.alibi {
+            let message =
+                Text::of("has `alibi = true`, which needs self-attention, but also a `memory`");
+            let help = Text::of("leave out `alibi` or `memory`");
+            return Err(ShapeError::argument("alibi", message).help(help));
+        }
         Ok(())
     }
 
@@ -119,29 +145,50 @@ impl MultiHeadAttention {
         input.last() / self.heads
     }
 
-    /// The number of trained parameters: four square matrices, and their biases.
+    /// The number of heads of keys and values.
+    #[must_use]
+    pub const fn kv_heads(&self) -> usize {
+        match self.kv_heads {
+            Some(kv_heads) => kv_heads,
+            None => self.heads,
+        }
+    }
+
+    /// Features of the keys, and of the values, of all heads; those of the input where the rule refuses the heads.
+    #[must_use]
+    pub const fn kv_width(&self, input: Shape) -> usize {
+        match self.kv_heads {
+            Some(kv_heads) if self.heads > 0 => kv_heads * (input.last() / self.heads),
+            _ => input.last(),
+        }
+    }
+
+    /// The number of trained parameters: matrices for queries, keys, values and the output, and their biases.
     #[must_use]
     pub const fn params(&self, inputs: &[Shape]) -> usize {
-        let width = inputs[0].last();
-        4 * width * if self.bias { width + 1 } else { width }
+        let (width, kv_width) = (inputs[0].last(), self.kv_width(inputs[0]));
+        let columns = 2 * width + 2 * kv_width;
+        columns * if self.bias { width + 1 } else { width }
     }
 
     /// The tensors of its weights in files.
     pub fn tensors(&self, inputs: &[Shape], sink: &mut TensorSink<'_>) {
-        let width = inputs[0].last();
-        let (square, all) = (width * width, LayerAxis::plain(3 * width, 1));
+        let (width, kv_width) = (inputs[0].last(), self.kv_width(inputs[0]));
+        let columns = width + 2 * kv_width;
+        let (all, out_proj) = (LayerAxis::plain(columns, 1), columns * width);
+        let biases = out_proj + width * width;
         let [weight, bias, out_weight, out_bias] = match self.names {
             Names::Torch => ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"],
             Names::Timm => ["qkv.weight", "qkv.bias", "proj.weight", "proj.bias"],
         };
-        sink.floats(weight, 0, &[all, LayerAxis::inputs(width, 3 * width)]);
+        sink.floats(weight, 0, &[all, LayerAxis::inputs(width, columns)]);
         if self.bias {
-            sink.floats(bias, 4 * square, &[all]);
+            sink.floats(bias, biases, &[all]);
         }
         let outputs = LayerAxis::plain(width, 1);
-        sink.floats(out_weight, 3 * square, &[outputs, LayerAxis::plain(width, width)]);
+        sink.floats(out_weight, out_proj, &[outputs, LayerAxis::plain(width, width)]);
         if self.bias {
-            sink.floats(out_bias, 4 * square + 3 * width, &[outputs]);
+            sink.floats(out_bias, biases + columns, &[outputs]);
         }
     }
 
@@ -149,8 +196,9 @@ impl MultiHeadAttention {
     #[must_use]
     pub const fn macs(&self, inputs: &[Shape]) -> usize {
         let (width, steps) = (inputs[0].last(), inputs[0].dim(0));
-        let memory = self.memory(inputs).dim(0);
-        let matrices = (2 * steps).saturating_add(2 * memory).saturating_mul(width);
+        let (memory, kv_width) = (self.memory(inputs).dim(0), self.kv_width(inputs[0]));
+        let of_steps = (2 * steps).saturating_mul(width);
+        let matrices = of_steps.saturating_add((2 * memory).saturating_mul(kv_width));
         let pairs = (2 * steps).saturating_mul(memory);
         matrices.saturating_add(pairs).saturating_mul(width)
     }
@@ -169,7 +217,12 @@ pub static ROW: Row = Row {
         MultiHeadAttention::from_values(values).tensors(inputs, sink)
     }),
     macs: Some(|inputs, values| MultiHeadAttention::from_values(values).macs(inputs)),
-    sizes: &[Size::InputLast, Size::Unless("bias")],
+    sizes: &[
+        Size::InputLast,
+        Size::InputLastUnless(["kv_heads", "heads"], "kv_width"),
+        Size::Unless("bias"),
+    ],
+    computed: &[|inputs, values| MultiHeadAttention::from_values(values).kv_width(inputs[0])],
     steps: Steps::Valid,
     channels: Channels::Last,
     streaming: Streaming::CarriesIf(|values| MultiHeadAttention::from_values(values).causal),
@@ -192,6 +245,8 @@ mod tests {
         rotary: false,
         bias: true,
         names: Names::Torch,
+        kv_heads: None,
+        alibi: false,
     };
     const INPUT: Shape = Shape::new(&[64, 128]);
 
@@ -207,6 +262,37 @@ mod tests {
         let inputs = [INPUT, Shape::new(&[9, 128])];
         assert_eq!(cross.output(&inputs).unwrap(), INPUT);
         assert_eq!(cross.macs(&inputs), 2 * (64 + 9) * 128 * 128 + 2 * 64 * 9 * 128);
+    }
+
+    #[test]
+    fn heads_of_queries_can_share_keys_and_values() {
+        let grouped = MultiHeadAttention { kv_heads: Some(2), ..FOUR };
+        assert_eq!(grouped.output(&[INPUT]).unwrap(), INPUT);
+        assert_eq!((grouped.kv_width(INPUT), FOUR.kv_width(INPUT)), (64, 128));
+        // Matrices of 128 x 128, 128 x 64, 128 x 64 and 128 x 128, and their biases.
+        assert_eq!(grouped.params(&[INPUT]), 128 * 384 + 384);
+        assert_eq!(grouped.macs(&[INPUT]), 64 * 128 * 384 + 2 * 64 * 64 * 128);
+        let mut offsets = std::vec::Vec::new();
+        let mut receive = |tensor: crate::tensors::LayerTensor<'_>| {
+            offsets.push((tensor.offset, tensor.axes[0].len));
+        };
+        grouped.tensors(&[INPUT], &mut TensorSink::new(&mut receive));
+        let (out_proj, biases) = (128 * 256, 128 * 384);
+        assert_eq!(offsets, [(0, 256), (biases, 256), (out_proj, 128), (biases + 256, 128)]);
+    }
+
+    #[test]
+    fn refuses_groups_that_do_not_divide_the_heads() {
+        let grouped = MultiHeadAttention { kv_heads: Some(3), ..FOUR };
+        let (blame, words) = refusal(grouped.output(&[INPUT]));
+        assert_eq!(blame, Blame::Argument("kv_heads"));
+        assert_eq!(
+            words,
+            "layer `it` shares 3 heads of keys and values among 4 heads, but 4 is not divisible by 3\n  \
+             = help: write `kv_heads = 1, 2 or 4`"
+        );
+        let (_, words) = refusal(MultiHeadAttention { kv_heads: Some(0), ..FOUR }.output(&[INPUT]));
+        assert_eq!(words, "layer `it` has 0 heads of keys and values, but needs at least 1");
     }
 
     #[test]
@@ -240,6 +326,7 @@ mod tests {
         for (layer, blamed) in [
             (MultiHeadAttention { memory: Some(1), causal: true, ..FOUR }, "causal"),
             (MultiHeadAttention { memory: Some(1), rotary: true, ..FOUR }, "rotary"),
+            (MultiHeadAttention { memory: Some(1), alibi: true, ..FOUR }, "alibi"),
         ] {
             assert_eq!(refusal(layer.output(&inputs)).0, Blame::Argument(blamed));
         }

@@ -38,6 +38,8 @@ pub struct Recurrent {
     pub directions: usize,
     /// Whether biases are added.
     pub bias: bool,
+    /// Features that a cell's `h` is projected to; 0 where it is not projected.
+    pub projection: usize,
 }
 
 /// The offsets of one cell's weights among all.
@@ -50,12 +52,14 @@ pub struct CellWeights {
     pub inputs: usize,
     /// `[inputs, gates * units]`
     pub weight_ih: usize,
-    /// `[units, gates * units]`
+    /// `[outputs, gates * units]`
     pub weight_hh: usize,
     /// `[gates * units]`, or nothing.
     pub bias_ih: usize,
     /// `[gates * units]`, or nothing.
     pub bias_hh: usize,
+    /// The projection, `[units, outputs]`, or nothing.
+    pub weight_hr: usize,
     /// Where they end.
     pub end: usize,
 }
@@ -87,10 +91,9 @@ impl Recurrent {
         ));
         let deep = [self.gates, 3, 2 * self.layers, self.units, self.units, self.directions];
         attempt!(few_enough_weights("units", &deep));
-        let width = self.directions * self.units;
         let output = match output {
-            Output::Sequence => input.with_last(width),
-            Output::Last => Shape::new(&[width]),
+            Output::Sequence => input.with_last(self.width()),
+            Output::Last => Shape::new(&[self.width()]),
         };
         at_most(output, "gives ")
     }
@@ -107,6 +110,46 @@ impl Recurrent {
         Err(ShapeError::argument("dropout", message).help(help.text(")` after it")))
     }
 
+    /// Accepts a projection, given as an argument, if it has fewer features than there are units, as in PyTorch.
+    pub(crate) const fn check_projection(&self) -> Result<(), ShapeError> {
+        attempt!(count("units", "units", self.units));
+        attempt!(count("projection", "projected features", self.projection));
+        if self.projection < self.units {
+            return Ok(());
+        }
+        let message = Text::of("projects ").number(self.units).text(" units to ");
+        let message = message.number(self.projection).text(" features, but needs fewer than units");
+        let help = Text::of("write a smaller `projection`, or leave it out");
+        Err(ShapeError::argument("projection", message).help(help))
+    }
+
+    /// Accepts the value of `argument`, with which `h` (`which` = 0) or `c` (1) of all cells begin.
+    pub(crate) const fn check_initial(
+        &self,
+        argument: &'static str,
+        which: usize,
+        value: Shape,
+    ) -> Result<(), ShapeError> {
+        let features = self.state_features(which);
+        let len = self.cells().saturating_mul(features);
+        if value.rank() == 1 && value.last() == len {
+            return Ok(());
+        }
+        let mut message = Text::of("begins with a `").text(argument).text("` of ");
+        if self.cells() > 1 {
+            message = message.number(self.cells()).text("*").number(features).text(" = ");
+        }
+        let message = message.number(len).text(" values, but gets ").shape(value);
+        let help = if value.rank() == 1 {
+            Text::of("put `Dense(").number(len).text(")` after that value")
+        } else {
+            Text::of(
+                "name a value without steps, as that of a recurrent layer with `output = last`",
+            )
+        };
+        Err(ShapeError::argument(argument, message).help(help))
+    }
+
     /// The number of cells.
     #[must_use]
     pub const fn cells(&self) -> usize {
@@ -120,11 +163,25 @@ impl Recurrent {
         self.gates * self.units
     }
 
+    /// The number of features of a cell's `h`, which is its output.
+    #[inline]
+    #[must_use]
+    pub const fn outputs(&self) -> usize {
+        if self.projection > 0 { self.projection } else { self.units }
+    }
+
+    /// The number of features of a cell's `h` (0) or `c` (1).
+    #[inline]
+    #[must_use]
+    pub const fn state_features(&self, which: usize) -> usize {
+        if which == 0 { self.outputs() } else { self.units }
+    }
+
     /// The number of output features of all cells of a layer.
     #[inline]
     #[must_use]
     pub const fn width(&self) -> usize {
-        self.directions * self.units
+        self.directions * self.outputs()
     }
 
     /// The number of input features of each cell of layer `layer`.
@@ -137,7 +194,8 @@ impl Recurrent {
     #[inline]
     const fn cell_len(&self, layer: usize) -> usize {
         let biases = if self.bias { 2 } else { 0 };
-        (self.inputs_of(layer) + self.units + biases) * self.columns()
+        let columns = (self.inputs_of(layer) + self.outputs() + biases) * self.columns();
+        columns + self.projection * self.units
     }
 
     /// The offsets of a cell's weights.
@@ -153,10 +211,11 @@ impl Recurrent {
         };
         let weight_ih = before + direction * self.cell_len(layer);
         let weight_hh = weight_ih + inputs * columns;
-        let bias_ih = weight_hh + self.units * columns;
+        let bias_ih = weight_hh + self.outputs() * columns;
         let bias_hh = bias_ih + if self.bias { columns } else { 0 };
+        let weight_hr = bias_hh + if self.bias { columns } else { 0 };
         let end = weight_ih + self.cell_len(layer);
-        CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end }
+        CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, end }
     }
 
     /// The number of values in all weights.
@@ -167,7 +226,7 @@ impl Recurrent {
 
     /// The tensors under PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`.
     pub(crate) fn tensors(&self, sink: &mut TensorSink<'_>) {
-        let (units, columns) = (self.units, self.columns());
+        let (units, outputs, columns) = (self.units, self.outputs(), self.columns());
         let gates = LayerAxis::plain(columns, 1);
         for layer in 0..self.layers {
             for (direction, suffix) in
@@ -182,10 +241,14 @@ impl Recurrent {
                     sink.floats(format_args!("{name}_l{layer}{suffix}"), offset, axes);
                 };
                 add("weight_ih", cell.weight_ih, &[gates, inputs]);
-                add("weight_hh", cell.weight_hh, &[gates, LayerAxis::plain(units, columns)]);
+                add("weight_hh", cell.weight_hh, &[gates, LayerAxis::plain(outputs, columns)]);
                 if self.bias {
                     add("bias_ih", cell.bias_ih, &[gates]);
                     add("bias_hh", cell.bias_hh, &[gates]);
+                }
+                if self.projection > 0 {
+                    let axes = [LayerAxis::plain(outputs, 1), LayerAxis::plain(units, outputs)];
+                    add("weight_hr", cell.weight_hr, &axes);
                 }
             }
         }
@@ -234,16 +297,49 @@ pub(crate) const ROW: Row = Row {
 
 /// Defines the methods of a recurrent layer's arguments, all of which follow from [`Recurrent`].
 macro_rules! recurrent {
-    ($Name:ident, gates: $gates:literal) => {
+    ($Name:ident, gates: $gates:literal, initial: [$($initial:ident),+] $(, projection: $projection:ident)?) => {
         impl $Name {
             /// `[steps, features] -> [steps, units]`; twice as many where `bidirectional`; without
             /// the steps where `output = last`.
             ///
             /// # Errors
             /// When the input is not a sequence, a count is 0, `dropout` is not a probability or there is one
-            /// layer only, or the sizes are too large.
+            /// layer only, an initial state has another shape, or the sizes are too large.
             pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                self.sizes(inputs[0]).output(inputs[0], self.dropout, self.output)
+                let sizes = self.sizes(inputs[0]);
+                $(if self.$projection.is_some() {
+                    $crate::rules::helpers::attempt!(sizes.check_projection());
+                })?
+                let output = sizes.output(inputs[0], self.dropout, self.output);
+                let output = $crate::rules::helpers::attempt!(output);
+                let (arguments, initial) = ([$(stringify!($initial)),+], self.initial());
+                let mut which = 0;
+                while which < arguments.len() {
+                    if let Some(nth) = initial[which] {
+                        let checked = sizes.check_initial(arguments[which], which, inputs[nth]);
+                        $crate::rules::helpers::attempt!(checked);
+                    }
+                    which += 1;
+                }
+                Ok(output)
+            }
+
+            /// The inputs that `h`, and `c` of an LSTM, begin with; `None` where they begin with zeros, or with what
+            /// the layer remembers.
+            #[must_use]
+            pub const fn initial(&self) -> [Option<usize>; 2] {
+                let initial: &[Option<usize>] = &[$(self.$initial),+];
+                match initial {
+                    [h, c] => [*h, *c],
+                    [h, ..] => [*h, None],
+                    [] => [None, None],
+                }
+            }
+
+            /// Whether a step can begin where the previous one ended.
+            #[must_use]
+            pub const fn streams(&self) -> bool {
+                !self.bidirectional && matches!(self.initial(), [None, None])
             }
 
             /// The sizes for an input of this shape.
@@ -256,6 +352,10 @@ macro_rules! recurrent {
                     layers: self.layers,
                     directions: if self.bidirectional { 2 } else { 1 },
                     bias: self.bias,
+                    projection: 0 $(+ match self.$projection {
+                        Some(projection) => projection,
+                        None => 0,
+                    })?,
                 }
             }
 

@@ -34,10 +34,12 @@ arguments! {
         bias: Flag = true,
         /// Whether the output is that of each step, or the last state of each direction.
         output: Word(Output) = Output::Sequence,
+        /// The value that `h` of all cells begins with: layer by layer, forward before backward, as in PyTorch's `h_0`.
+        state: Input or "zeros",
     }
 }
 
-recurrent!(RNN, gates: 1);
+recurrent!(RNN, gates: 1, initial: [state]);
 
 /// The row of `RNN`.
 pub static ROW: Row = Row {
@@ -50,7 +52,7 @@ pub static ROW: Row = Row {
     tensors: Some(|inputs, values, sink| RNN::from_values(values).tensors(inputs, sink)),
     macs: Some(|inputs, values| RNN::from_values(values).macs(inputs)),
     computed: &[|inputs, values| RNN::from_values(values).weights(inputs[0])],
-    streaming: Streaming::CarriesIf(|values| !RNN::from_values(values).bidirectional),
+    streaming: Streaming::CarriesIf(|values| RNN::from_values(values).streams()),
     ..recurrent::ROW
 };
 
@@ -69,6 +71,7 @@ mod tests {
             dropout: 0.1,
             bias: false,
             output: Output::Sequence,
+            state: None,
         };
         let input = [Shape::new(&[20, 32])];
         assert_eq!(rnn.output(&input).unwrap(), Shape::new(&[20, 64]));

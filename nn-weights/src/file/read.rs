@@ -52,6 +52,7 @@ pub fn read(
     let names = Names::new(&header.tensors, |name| {
         (!name.starts_with(ARRAYS)).then(|| name[prefix.len()..].to_owned())
     });
+    let tensors = &with_aliases(net, &names);
     let mut mismatches = compare(tensors, &names);
     if mismatches.is_empty() {
         let chosen = choose(tensors, &names, |_| true);
@@ -125,6 +126,7 @@ pub fn read_matching(
     let header = header::read(&mut input, MAX_MATCHING_TENSORS).map_err(in_file)?;
     check_order(path, net, &header)?;
     let names = Names::new(&header.tensors, rename);
+    let tensors = &with_aliases(net, &names);
     let mut mismatches = compare(tensors, &names);
     let refused: HashSet<&str> = mismatches.iter().map(Mismatch::tensor).collect();
     let chosen = choose(tensors, &names, |name| !refused.contains(name));
@@ -135,6 +137,12 @@ pub fn read_matching(
     let differing = contents.read(&chosen, floats).map_err(in_file)?;
     mismatches.extend(differing);
     Ok(LoadReport { loaded, skipped: names.skipped, mismatches })
+}
+
+/// The tensors of the network, and those of its aliases that are in the file.
+fn with_aliases(net: &FileTensors, names: &Names<'_>) -> Vec<Tensor> {
+    let aliases = net.aliases.iter().filter(|alias| names.in_file(&alias.name).is_some());
+    net.tensors.iter().chain(aliases).cloned().collect()
 }
 
 /// The tensors of the network that are read, by their names in the file.

@@ -86,6 +86,17 @@ impl FeatureOrders {
                 let (from, to) = (self.representative(*input), self.representative(node.output));
                 self.same_as[from] = to;
             }
+            self.join_again(graph, node);
+        }
+    }
+
+    /// Joins the values of a layer that is applied again with those of its first application: a weight has one order.
+    fn join_again(&mut self, graph: &Graph<'_>, node: &GraphNode<'_>) {
+        let Some(first) = node.first.map(|first| &graph.nodes[first]) else { return };
+        let inputs = node.inputs.iter().zip(&first.inputs);
+        for (value, first) in inputs.chain([(&node.output, &first.output)]) {
+            let (from, to) = (self.representative(*value), self.representative(*first));
+            self.same_as[from] = to;
         }
     }
 
@@ -94,6 +105,12 @@ impl FeatureOrders {
         for node in &graph.nodes {
             if node.features == Features::Fixed {
                 for input in &node.inputs {
+                    self.set(*input, FeatureOrder::PLAIN, &node.name);
+                }
+            }
+            if node.features == Features::AnyInput {
+                // Weights have the order of the first input; states and memories have none of their own.
+                for input in node.inputs.iter().skip(1) {
                     self.set(*input, FeatureOrder::PLAIN, &node.name);
                 }
             }

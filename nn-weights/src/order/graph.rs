@@ -31,6 +31,8 @@ pub struct GraphNode<'a> {
     pub channels: Channels,
     /// The weights that it uses: of another layer, and its own.
     pub weights: Vec<NodeWeights<'a>>,
+    /// The index of the earlier layer that it applies again, with its weights.
+    pub first: Option<usize>,
 }
 
 /// The tensors of a layer whose features have given orders, offsets counted from the layer's first element.

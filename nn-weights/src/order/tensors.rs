@@ -1,5 +1,6 @@
 //! [`FileTensors`]: all tensors of a network.
 
+use super::channels::channels_first;
 use super::features::{FeatureOrders, OrderConflict};
 use super::graph::{Graph, GraphNode, NodeWeights};
 use crate::feature_order::LayerOrder;
@@ -10,6 +11,8 @@ use crate::tensor::Tensor;
 pub struct FileTensors {
     /// In the order of the layers.
     pub tensors: Vec<Tensor>,
+    /// The same weights under the names of the layers that apply earlier ones again. Files need not contain them.
+    pub aliases: Vec<Tensor>,
     /// Why PyTorch has no such tensors, if it has none.
     pub conflict: Option<OrderConflict>,
 }
@@ -19,15 +22,21 @@ impl FileTensors {
     #[must_use]
     pub fn of(graph: &Graph<'_>) -> Self {
         let orders = FeatureOrders::new(graph);
-        let mut tensors = Vec::new();
+        let first = channels_first(graph);
+        let (mut tensors, mut aliases) = (Vec::new(), Vec::new());
         for node in &graph.nodes {
             let order = LayerOrder {
                 input: node.inputs.first().map(|input| orders.of(*input)).unwrap_or_default(),
                 output: orders.of(node.output),
+                channels_first: node.inputs.first().is_some_and(|input| first[*input]),
             };
-            tensors.extend(node.weights.iter().flat_map(|weights| named(node, weights, &order)));
+            let named = node.weights.iter().flat_map(|weights| named(node, weights, &order));
+            match node.first {
+                None => tensors.extend(named),
+                Some(_) => aliases.extend(named.map(|tensor| Tensor { shared: true, ..tensor })),
+            }
         }
-        Self { tensors, conflict: orders.conflict }
+        Self { tensors, aliases, conflict: orders.conflict }
     }
 }
 

@@ -7,7 +7,7 @@ use unrolled_shape::{Padding, Shape, StepPadding, Value};
 use crate::network::{Branch, Construct, Environment, File, JoinKind, Line, Network, Size};
 
 /// `{"inputs": [shape, ..], "layers": [{"kind", "inputs", "arguments", "output"}, ..]}`. Values have numbers: the inputs
-/// of the network first, then the output of each layer.
+/// of the network first, then the output of each layer. `"first"` is the index of the layer that has the weights of another one.
 pub(crate) fn describe(file: &File, network: &Network) -> String {
     let mut description = Description { file, values: Vec::new(), layers: Vec::new() };
     let environment = of_network(network);
@@ -80,9 +80,10 @@ impl Description<'_> {
         let file = self.file;
         match &line.construct {
             Construct::Layer(row, arguments) => {
-                let value = |it: &crate::network::Argument| context.environment.value(&it.value);
-                let values: Vec<Value> = arguments.iter().map(value).collect();
-                self.layer(row, &[context.current()], &values)
+                let (values, names) = context.environment.values(arguments);
+                let inputs = names.into_iter().map(|name| of_name(named, name));
+                let inputs: Vec<usize> = std::iter::once(context.current()).chain(inputs).collect();
+                self.layer(row, &inputs, &values)
             }
             Construct::Join(kind, branches) => {
                 let mut branch = |it: &Branch| self.branch(it, context, named);
@@ -97,10 +98,16 @@ impl Description<'_> {
                 let inputs = [branch(body), skip.as_deref().map_or(context.current(), branch)];
                 self.layer(find("Add").expect("a row"), &inputs, &[])
             }
-            Construct::Repeat { count, body } => {
-                (0..*count).fold(context.current(), |current, _| {
+            Construct::Repeat { count, shared, body } => {
+                let first = self.layers.len();
+                (0..*count).fold(context.current(), |current, copy| {
                     let context = Context { current: Some(current), ..context };
-                    self.body(body, context, named).expect("a value")
+                    let begin = self.layers.len();
+                    let output = self.body(body, context, named).expect("a value");
+                    if *shared && copy > 0 {
+                        self.share(first, begin);
+                    }
+                    output
                 })
             }
             Construct::Block(block, arguments) => self.block(*block, arguments, context),
@@ -110,11 +117,15 @@ impl Description<'_> {
         }
     }
 
+    /// The layers from `begin` on have the weights of those from `first` on.
+    fn share(&mut self, first: usize, begin: usize) {
+        for (nth, layer) in self.layers[begin..].iter_mut().enumerate() {
+            *layer = format!(r#"{{"first": {}, {}"#, first + nth, &layer[1..]);
+        }
+    }
+
     fn branch(&mut self, branch: &Branch, context: Context<'_>, named: &mut Named) -> usize {
-        let of_name = |source: &String| {
-            named.iter().rev().find(|(name, _)| name == source).expect("a name in scope").1
-        };
-        let current = branch.source.as_ref().map_or(context.current, |it| Some(of_name(it)));
+        let current = branch.source.as_ref().map_or(context.current, |it| Some(of_name(named, it)));
         self.body(&branch.body, Context { current, ..context }, named).expect("a value")
     }
 
@@ -152,6 +163,10 @@ impl Description<'_> {
     }
 }
 
+fn of_name(named: &Named, source: &str) -> usize {
+    named.iter().rev().find(|(name, _)| name == source).expect("a name in scope").1
+}
+
 fn shape_text(shape: &Shape) -> String {
     format!("{:?}", shape.dims())
 }
@@ -170,6 +185,7 @@ fn value_text(value: &Value) -> Option<String> {
         Value::Real(real) => format!("{real:?}"),
         Value::Word(word) => format!("{:?}", word.text),
         Value::Shape(shape) => shape_text(shape),
-        Value::Absent | Value::Input(_) | Value::Weight(_) => return None,
+        Value::Input(nth) => nth.to_string(),
+        Value::Absent | Value::Weight(_) => return None,
     })
 }

@@ -19,6 +19,8 @@ pub(crate) struct Node {
     pub(crate) buffers: usize,
     pub(crate) macs: usize,
     pub(crate) inner: Vec<Node>,
+    /// Whether it has the weights of an earlier node, which count there.
+    pub(crate) again: bool,
 }
 
 /// The inputs and named lines that a line can refer to.
@@ -71,20 +73,53 @@ impl Evaluation<'_> {
     fn line(&mut self, line: &Line, current: Option<Shape>, named: &mut Named) -> Option<Shape> {
         let output = match &line.construct {
             Construct::Layer(row, arguments) => {
-                let value = |it: &crate::network::Argument| self.environment.value(&it.value);
-                let values: Vec<Value> = arguments.iter().map(value).collect();
-                self.layer(row, row.name, &[current?], &values)?
+                let (values, names) = self.environment.values(arguments);
+                let of_name =
+                    |source: &str| Some(named.iter().rev().find(|(it, _)| it == source)?.1);
+                let inputs = names.into_iter().map(of_name);
+                let inputs: Option<Vec<Shape>> = std::iter::once(current).chain(inputs).collect();
+                self.layer(row, row.name, &inputs?, &values)?
             }
             Construct::Join(kind, branches) => self.join(*kind, branches, current, named)?,
             Construct::Residual { body, skip } => {
                 self.residual(body, skip.as_deref(), current?, named)?
             }
-            Construct::Repeat { count, body } => (0..*count)
-                .try_fold(current, |current, _| Some(self.body(body, current, named)))??,
+            Construct::Repeat { count, shared, body } => {
+                self.repeat(*count, *shared, body, current, named)?
+            }
             Construct::Block(block, arguments) => self.block(*block, arguments, current)?,
             Construct::Network(network) => self.network(*network, &[current?])?,
         };
         named.extend(line.name.clone().map(|name| (name, output)));
+        Some(output)
+    }
+
+    fn repeat(
+        &mut self,
+        count: usize,
+        shared: bool,
+        body: &[Line],
+        current: Option<Shape>,
+        named: &mut Named,
+    ) -> Option<Shape> {
+        let mut output = self.body(body, current, named)?;
+        for _ in 1..count {
+            if shared && !output.same(&current?) {
+                return None;
+            }
+            let begin = self.nodes.len();
+            output = self.body(body, Some(output), named)?;
+            for node in self.nodes[begin..].iter_mut().filter(|_| shared) {
+                *node = Node {
+                    kind: "same(".into(),
+                    params: 0,
+                    buffers: 0,
+                    again: true,
+                    inner: std::mem::take(&mut node.inner),
+                    ..*node
+                };
+            }
+        }
         Some(output)
     }
 
@@ -103,6 +138,7 @@ impl Evaluation<'_> {
             buffers: row.buffers(inputs, values),
             macs: row.macs(inputs, values),
             inner: Vec::new(),
+            again: false,
         };
         if output.len() > MAX_ELEMENTS || node.params > MAX_WEIGHTS {
             return None;
@@ -190,6 +226,7 @@ impl Evaluation<'_> {
             buffers: sum(|it| it.buffers),
             macs: sum(|it| it.macs),
             inner,
+            again: false,
         });
         Some(output)
     }

@@ -81,7 +81,9 @@ fn write_module(code: &mut String, seed: u64) {
 
 fn nodes_text(nodes: &[Node]) -> String {
     let one = |node: &Node| {
-        let Node { kind, output, params, buffers, macs, inner } = node;
+        let Node { kind, output, params, buffers, macs, inner, again } = node;
+        // The layers of a network are listed once.
+        let inner = if *again { &[] } else { &inner[..] };
         let (output, inner) = (output.dims(), nodes_text(inner));
         format!(
             "crate::random::ExpectedLayer {{ kind: {kind:?}, output: &{output:?}, params: {params}, \

@@ -47,6 +47,8 @@ pub(crate) enum Construct {
     },
     Repeat {
         count: usize,
+        /// Whether the copies have one set of weights.
+        shared: bool,
         body: Vec<Line>,
     },
     /// The index of a block, and its arguments. Trailing ones can be omitted.
@@ -84,6 +86,8 @@ pub(crate) enum ArgumentValue {
     Pair([Size; 2]),
     Padding([Size; 2]),
     Shape(Vec<Size>),
+    /// The name of a value, which is a further input of the layer.
+    Named(String),
 }
 
 /// One size, and how it is written.
@@ -125,14 +129,21 @@ impl Environment<'_> {
         Shape::new(&sizes)
     }
 
-    pub(crate) fn value(&self, value: &ArgumentValue) -> Value {
+    /// The values of a layer's arguments, and the names of its inputs after the first.
+    pub(crate) fn values<'a>(&self, arguments: &'a [Argument]) -> (Vec<Value>, Vec<&'a str>) {
+        let mut names = Vec::new();
         let pair = |sizes: &[Size; 2]| sizes.map(|size| self.size(size));
-        match value {
+        let value = |argument: &'a Argument| match &argument.value {
+            ArgumentValue::Named(name) => {
+                names.push(name.as_str());
+                Value::Input(names.len())
+            }
             ArgumentValue::Plain(value) => *value,
             ArgumentValue::Number(size) => Value::Number(self.size(*size)),
             ArgumentValue::Pair(sizes) => Value::Pair(pair(sizes)),
             ArgumentValue::Padding(sizes) => Value::Padding(Padding::Explicit(pair(sizes))),
             ArgumentValue::Shape(sizes) => Value::Shape(self.shape(sizes)),
-        }
+        };
+        (arguments.iter().map(value).collect(), names)
     }
 }

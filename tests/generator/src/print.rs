@@ -93,8 +93,9 @@ impl Printer<'_> {
                     self.body(skip);
                 }
             }
-            Construct::Repeat { count, body } => {
-                let _ = write!(self.text, "Repeat({count}) ");
+            Construct::Repeat { count, shared, body } => {
+                let shared = if *shared { ", shared = true" } else { "" };
+                let _ = write!(self.text, "Repeat({count}{shared}) ");
                 self.body(body);
             }
             Construct::Block(block, arguments) => {
@@ -179,6 +180,7 @@ fn print_value(value: &ArgumentValue) -> String {
         ArgumentValue::Number(size) => print_size(*size),
         ArgumentValue::Pair(sizes) | ArgumentValue::Padding(sizes) => print_pair(*sizes),
         ArgumentValue::Shape(sizes) => print_shape(sizes),
+        ArgumentValue::Named(name) => name.clone(),
     }
 }
 

@@ -28,7 +28,8 @@ fn every_form_is_drawn_often() {
     let forms = [
         "Residual",
         "skip",
-        "Repeat(2)",
+        "Repeat(3)",
+        "Repeat(2, shared = true)",
         "block Block0()",
         "p0 = ",
         "p1 = p0",
@@ -40,6 +41,8 @@ fn every_form_is_drawn_often() {
         "{ N2 + 1 }",
         "-> [",
         "line",
+        "state = ",
+        "memory = ",
         "same",
         "in2: ",
     ];

@@ -11,6 +11,10 @@ network! {
     }
     struct Fifth(20x8) -> 20x8 { MultiHeadAttention(8, rotary = true) }
     struct Sixth(28x28x1) -> 28x28x1 { MultiHeadAttention(2) }
+    struct Shared(20x8) -> 20x8 { MultiHeadAttention(4, kv_heads = 3) }
+    struct Distances(text: 20x8, encoded: 9x8) -> 20x8 {
+        text => MultiHeadAttention(2, memory = encoded, alibi = true),
+    }
     struct Seventh(20x8) -> 20x8 { MultiheadAttention(2) }
 }
 

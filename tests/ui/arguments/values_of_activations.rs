@@ -10,6 +10,8 @@ network! {
     struct Fifth(10) -> 10 { Softplus(beta = 0) }
     struct Sixth(10) -> 10 { Softplus(threshold = true) }
     struct Seventh(10) -> 10 { PReLU(init = yes) }
+    struct Eighth(10) -> 10 { GaussianNoise(-0.5) }
+    struct Ninth(10) -> 10 { GaussianNoise(stddev = 0.5) }
 }
 
 fn main() {}

@@ -48,14 +48,18 @@ pub(crate) struct BatchBackward<'a> {
 struct Valid {
     x: usize,
     memory: usize,
+    /// Of the keys and values of the memory.
+    kv: usize,
 }
 
 impl Batch<'_> {
     fn valid(&self, sample: usize) -> Valid {
         let Attention { steps, memory, width, .. } = self.attention;
+        let seen = self.lengths[1].valid(sample, memory);
         Valid {
             x: self.lengths[0].valid(sample, steps) * width,
-            memory: self.lengths[1].valid(sample, memory) * width,
+            memory: seen * width,
+            kv: seen * 2 * self.attention.kv_width(),
         }
     }
 
@@ -96,14 +100,15 @@ impl Batch<'_> {
                 }
                 continue;
             }
+            let kv_valid = self.valid(sample).kv;
             let (q, rest) = scratch.split_at_mut(it.input_len());
-            let (kv, rest) = rest.split_at_mut(2 * it.memory_len());
+            let (kv, rest) = rest.split_at_mut(it.kv_len());
             let (attended, rest) = rest.split_at_mut(it.input_len());
             let mut sample = Sample {
                 x,
                 memory,
                 q: &mut q[..x.len()],
-                kv: &mut kv[..2 * memory.len()],
+                kv: &mut kv[..kv_valid],
                 attended: &mut attended[..x.len()],
                 probabilities: &mut rest[..it.pairs()],
                 dropped: &mut [],
@@ -146,7 +151,7 @@ impl Batch<'_> {
                 x,
                 memory,
                 q: &mut q[i * it.input_len()..][..x.len()],
-                kv: &mut kv[i * 2 * it.memory_len()..][..2 * memory.len()],
+                kv: &mut kv[i * it.kv_len()..][..self.valid(i).kv],
                 attended,
                 probabilities: &mut probabilities[i * pairs..(i + 1) * pairs],
                 dropped: &mut scratch[..it.dropped_len()],
@@ -178,11 +183,11 @@ impl Batch<'_> {
             let d_y = &d_y[i * it.input_len()..][..valid.x];
             defer(d_y, i, it.input_len(), deferred_d_y);
             let d_q = valid_part(i, it.input_len(), valid.x, d_q);
-            let d_kv = valid_part(i, 2 * it.memory_len(), 2 * valid.memory, d_kv);
+            let d_kv = valid_part(i, it.kv_len(), valid.kv, d_kv);
             let pairs = it.heads * it.pairs();
             let mut sample = Gradients {
                 q: &q[i * it.input_len()..][..valid.x],
-                kv: &kv[i * 2 * it.memory_len()..][..2 * valid.memory],
+                kv: &kv[i * it.kv_len()..][..valid.kv],
                 probabilities: &probabilities[i * pairs..(i + 1) * pairs],
                 d_y,
                 d_q,

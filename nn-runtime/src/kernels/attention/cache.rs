@@ -32,14 +32,14 @@ impl Attention {
     /// Elements of state of a causal layer per sample: the number of steps so far (the bits of a `u32`), and the keys
     /// and values of the last [`Attention::steps`] of them, in a ring buffer.
     pub(crate) const fn state(&self) -> usize {
-        if self.causal { 1 + 2 * self.memory_len() } else { 0 }
+        if self.causal { 1 + self.kv_len() } else { 0 }
     }
 
     /// One more step of a sample, with the same bits as in the whole sequence. If the ring buffer is full, the oldest
     /// step is overwritten.
     pub(crate) fn step(&self, step: CachedStep<'_>) {
         let CachedStep { weights, state, x, y, scratch } = step;
-        let width = self.width;
+        let stride = 2 * self.kv_width();
         // The count comes first, so that keys and values are contiguous.
         let [seen, cache @ ..] = state else { unreachable!("a causal layer has a state") };
         let now = count_steps(seen, 1);
@@ -48,11 +48,11 @@ impl Attention {
         self.fill_cos_sin(now, scratch.cos_sin);
         self.queries(weights, x, scratch.cos_sin, scratch.q);
         // The oldest step, if the buffer is full: it is the one that the window has moved past.
-        let row = &mut cache[slot * 2 * width..][..2 * width];
+        let row = &mut cache[slot * stride..][..stride];
         self.keys_and_values(weights, x, scratch.cos_sin, row);
         // In the order of time: from the oldest step to the end of the ring buffer, then from its beginning on.
         let full = now >= self.steps;
-        let (newer, older) = cache.split_at((slot + 1) * 2 * width);
+        let (newer, older) = cache.split_at((slot + 1) * stride);
         let chunks = [if full { older } else { &[] }, newer];
         for head in 0..self.heads {
             self.step_head(head, chunks, &mut scratch);
@@ -70,23 +70,24 @@ impl Attention {
     /// A head's output, from chunks of keys and values.
     fn step_head(&self, head: usize, chunks: [&[f32]; 2], scratch: &mut StepScratch<'_>) {
         let StepScratch { q, attended, p, .. } = scratch;
-        let (width, at) = (self.width, head * self.size());
+        let (at, keys, kv_width) = (head * self.size(), self.keys_of(head), self.kv_width());
         let mut seen = 0;
         for kv in chunks.into_iter().filter(|kv| !kv.is_empty()) {
-            let steps = kv.len() / (2 * width);
+            let steps = kv.len() / (2 * kv_width);
             // Both chunks write to one row of scores: softmax is over all of them.
-            let dots = self.dots(1, steps, [width, 2 * width]);
-            dots.compute(Isa::best(), &q[at..], &kv[at..], &mut p[seen..]);
+            let dots = self.dots(1, steps, [self.width, 2 * kv_width]);
+            dots.compute(Isa::best(), &q[at..], &kv[keys..], &mut p[seen..]);
             seen += steps;
         }
         let row = ScoreRows { len: seen, first: seen, more: 0, size: self.size() };
+        self.subtract_distances(head, seen - 1, row, &mut p[..seen]);
         scores::softmax(row, &mut p[..seen]);
         let (mut p, mut init) = (&p[..seen], Init::Zero);
         for kv in chunks.into_iter().filter(|kv| !kv.is_empty()) {
-            let (now, rest) = p.split_at(kv.len() / (2 * width));
-            let terms = Strides3::one_loop(now.len(), 1, 2 * width);
+            let (now, rest) = p.split_at(kv.len() / (2 * kv_width));
+            let terms = Strides3::one_loop(now.len(), 1, 2 * kv_width);
             let product = self.columns(Strides3::one_loop(1, 0, 0), terms, init);
-            self.sum_over_memory(&product, now, &kv[width + at..], &mut attended[at..]);
+            self.sum_over_memory(&product, now, &kv[kv_width + keys..], &mut attended[at..]);
             // The second chunk continues the chains of the first one: the bits of a single sum over all steps.
             (p, init) = (rest, Init::Accumulate);
         }

@@ -38,18 +38,18 @@ impl Attention {
         first: usize,
         d_weight: &mut [f32],
     ) {
-        let (width, layout) = (self.width, self.deferred());
+        let (width, in_width, layout) = (self.width, self.in_width(), self.deferred());
         // Self-attention stores its input once.
         let memory = if self.cross { layout.memory } else { layout.x };
         // The columns of queries, then those of keys and values.
         let parts = [
             (layout.x.offset, layout.d_q.offset, self.steps, 0, width),
-            (memory.offset, layout.d_kv.offset, self.memory, width, 2 * width),
+            (memory.offset, layout.d_kv.offset, self.memory, width, in_width - width),
         ];
         for (x, d, steps, at, columns) in parts {
             // Each of the two products writes its own columns of the gradient. Its terms are all steps of all samples.
             let product = Product {
-                rows: Strides3::one_loop(d_weight.len() / (3 * width), 1, 3 * width),
+                rows: Strides3::one_loop(d_weight.len() / in_width, 1, in_width),
                 terms: shards.blocks(steps).strides(width, columns),
                 columns,
                 init: accumulate.into(),
@@ -95,7 +95,7 @@ impl Attention {
         }
         let layout = self.deferred();
         let (of_q, rest) = d_biases.split_at_mut(self.width);
-        let (of_kv, of_y) = rest.split_at_mut(2 * self.width);
+        let (of_kv, of_y) = rest.split_at_mut(2 * self.kv_width());
         for (d, steps, sum) in [
             (layout.d_q, self.steps, of_q),
             (layout.d_kv, self.memory, of_kv),

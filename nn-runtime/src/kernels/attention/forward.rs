@@ -1,5 +1,6 @@
 //! The forward pass of one sample.
 
+use super::alibi;
 use super::rotary::{self, HeadRows, Rotation, rotate};
 use super::scores::{self, ScoreRows};
 use super::sizes::{Attention, Block};
@@ -8,6 +9,8 @@ use crate::kernels::dense::{dense, dense_columns};
 use crate::kernels::dense_args::{ColumnsArgs, DenseArgs};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Init, Strides3};
+#[cfg(not(feature = "std"))]
+use crate::system::FloatMath;
 
 /// One sample's valid steps, and what is computed from them.
 pub(super) struct Sample<'a> {
@@ -17,7 +20,7 @@ pub(super) struct Sample<'a> {
     pub(super) memory: &'a [f32],
     /// Queries: `[steps, width]`.
     pub(super) q: &'a mut [f32],
-    /// Keys and values side by side: `[memory, 2 * width]`.
+    /// Keys and values side by side: `[memory, 2 * kv_width]`.
     pub(super) kv: &'a mut [f32],
     /// The outputs of all heads: `[steps, width]`.
     pub(super) attended: &'a mut [f32],
@@ -99,7 +102,7 @@ impl Attention {
                 inputs: width,
                 units: width,
                 // Queries, keys and values are columns of one matrix, the transpose of PyTorch's `in_proj_weight`.
-                stride: 3 * width,
+                stride: self.in_width(),
                 x,
                 weight: weights.in_proj,
                 init: Init::bias(weights.in_bias.get(..width).unwrap_or_default()),
@@ -120,7 +123,7 @@ impl Attention {
         cos_sin: &[f32],
         kv: &mut [f32],
     ) {
-        let width = self.width;
+        let (width, kv_width) = (self.width, self.kv_width());
         if kv.is_empty() {
             return;
         }
@@ -128,9 +131,9 @@ impl Attention {
             Isa::best(),
             ColumnsArgs {
                 inputs: width,
-                units: 2 * width,
+                units: 2 * kv_width,
                 // One product for keys and values, whose columns are neighbours.
-                stride: 3 * width,
+                stride: self.in_width(),
                 x,
                 weight: &weights.in_proj[width..],
                 init: Init::bias(weights.in_bias.get(width..).unwrap_or_default()),
@@ -139,28 +142,45 @@ impl Attention {
         );
         if self.rotary {
             // Keys are rotated, values are not.
-            let rows = HeadRows { size: self.size(), width, stride: 2 * width };
+            let rows = HeadRows { size: self.size(), width: kv_width, stride: 2 * kv_width };
             rotate(rows, Rotation::Forward, cos_sin, kv);
         }
     }
 
     /// A head's probabilities: rows of [`Attention::memory`] elements, 0 at steps that are not attended to.
     fn probabilities(&self, head: usize, q: &[f32], kv: &[f32], p: &mut [f32]) {
-        let (width, at) = (self.width, head * self.size());
-        let (steps, memory) = (q.len() / width, kv.len() / (2 * width));
+        let (width, at, stride) = (self.width, head * self.size(), 2 * self.kv_width());
+        let (steps, memory) = (q.len() / width, kv.len() / stride);
         for Block { begin, end, sees } in self.blocks(steps, memory) {
             let rows = &mut p[begin * self.memory..end * self.memory];
             // An empty memory has no element to begin with; `softmax` then writes the rows.
             if sees > 0 {
                 // Scores: q kᵀ.
-                self.dots(end - begin, sees, [width, 2 * width]).compute(
+                self.dots(end - begin, sees, [width, stride]).compute(
                     Isa::best(),
                     &q[begin * width + at..],
-                    &kv[at..],
+                    &kv[self.keys_of(head)..],
                     rows,
                 );
             }
+            self.subtract_distances(head, begin, self.score_rows(begin, sees), rows);
             scores::softmax(self.score_rows(begin, sees), rows);
+        }
+    }
+
+    /// Reduces the scores of a head in proportion to the distance of their steps, if the layer does that. The first row
+    /// is that of step `first`.
+    pub(super) fn subtract_distances(
+        &self,
+        head: usize,
+        first: usize,
+        rows: ScoreRows,
+        scores: &mut [f32],
+    ) {
+        if self.alibi {
+            // `softmax` divides the scores by this factor.
+            let slope = alibi::slope(self.heads, head) * (self.size() as f64).sqrt();
+            alibi::subtract_distances(rows, first, slope as f32, scores);
         }
     }
 
@@ -173,14 +193,14 @@ impl Attention {
 
     /// A head's output: the sum of the values, weighted with their probabilities.
     fn attend(&self, head: usize, p: &[f32], kv: &[f32], attended: &mut [f32]) {
-        let (width, at) = (self.width, head * self.size());
-        let (steps, memory) = (attended.len() / width, kv.len() / (2 * width));
+        let (width, at, stride) = (self.width, head * self.size(), 2 * self.kv_width());
+        let (steps, memory) = (attended.len() / width, kv.len() / stride);
+        // An empty memory: a product without terms, whose result is zero.
+        let values = kv.get(self.kv_width() + self.keys_of(head)..).unwrap_or_default();
         for Block { begin, end, sees } in self.blocks(steps, memory) {
             let rows = Strides3::one_loop(end - begin, self.memory, width);
             // p v.
-            let product = self.columns(rows, Strides3::one_loop(sees, 1, 2 * width), Init::Zero);
-            // An empty memory: a product without terms, whose result is zero.
-            let values = kv.get(width + at..).unwrap_or_default();
+            let product = self.columns(rows, Strides3::one_loop(sees, 1, stride), Init::Zero);
             let (p, attended) = (&p[begin * self.memory..], &mut attended[begin * width + at..]);
             self.sum_over_memory(&product, p, values, attended);
         }

@@ -14,6 +14,8 @@ const ROWS: usize = 16;
 pub(crate) struct Attention {
     /// The number of heads.
     pub(crate) heads: usize,
+    /// The number of heads of keys and values, each of which `heads / kv_heads` consecutive heads of queries share.
+    pub(crate) kv_heads: usize,
     /// Features of all heads together.
     pub(crate) width: usize,
     /// The most steps of the input, which queries are computed from.
@@ -26,6 +28,8 @@ pub(crate) struct Attention {
     pub(crate) causal: bool,
     /// Whether queries and keys are rotated by their positions.
     pub(crate) rotary: bool,
+    /// Whether scores are reduced in proportion to the distance of their steps.
+    pub(crate) alibi: bool,
     /// Whether dropout is applied to probabilities in training.
     pub(crate) drops: bool,
 }
@@ -34,6 +38,26 @@ impl Attention {
     /// Features of each head.
     pub(super) const fn size(&self) -> usize {
         self.width / self.heads
+    }
+
+    /// Features of the keys of all heads, and of their values.
+    pub(super) const fn kv_width(&self) -> usize {
+        self.kv_heads * self.size()
+    }
+
+    /// The columns of queries, keys and values together.
+    pub(crate) const fn in_width(&self) -> usize {
+        self.width + 2 * self.kv_width()
+    }
+
+    /// The first column of the keys that a head attends to.
+    pub(super) const fn keys_of(&self, head: usize) -> usize {
+        head / (self.heads / self.kv_heads) * self.size()
+    }
+
+    /// Elements of the keys and values of one sample.
+    pub(crate) const fn kv_len(&self) -> usize {
+        2 * self.memory * self.kv_width()
     }
 
     /// Elements of one head's probabilities.
@@ -150,7 +174,7 @@ impl Attention {
     /// What the forward pass of a sample saves.
     pub(crate) const fn saved(&self) -> Saved {
         let q = Buffer::EMPTY.then(self.input_len());
-        let kv = q.then(2 * self.memory_len());
+        let kv = q.then(self.kv_len());
         Saved { q, kv, probabilities: kv.then(self.heads * self.pairs()) }
     }
 
@@ -161,14 +185,14 @@ impl Attention {
         let memory = x.then(if self.cross { self.memory_len() } else { 0 });
         let attended = memory.then(self.input_len());
         let d_q = attended.then(self.input_len());
-        let d_kv = d_q.then(2 * self.memory_len());
+        let d_kv = d_q.then(self.kv_len());
         Deferred { x, memory, attended, d_q, d_kv, d_y: d_kv.then(self.input_len()) }
     }
 
     /// Elements that inference needs per call: queries, keys and values, outputs of the heads, and one head's
     /// probabilities. A step needs less.
     pub(crate) const fn infer_scratch(&self) -> usize {
-        self.cos_sin_len() + 2 * self.input_len() + 2 * self.memory_len() + self.pairs()
+        self.cos_sin_len() + 2 * self.input_len() + self.kv_len() + self.pairs()
     }
 
     /// Elements that the backward pass needs per call: the gradients of the heads' outputs and of one head's

@@ -1,5 +1,8 @@
 //! [`Init`]: the initial value of a product's sums.
 
+#[cfg(feature = "train")]
+use crate::memory::Shards;
+
 /// Whether a kernel overwrites its output or adds to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accumulate {
@@ -7,6 +10,14 @@ pub enum Accumulate {
     Overwrite,
     /// The result is added to the output.
     Add,
+}
+
+#[cfg(feature = "train")]
+impl Accumulate {
+    /// What a weight gradient of these shards begins with.
+    pub(crate) const fn of(shards: &Shards<'_>) -> Self {
+        if shards.adds() { Self::Add } else { Self::Overwrite }
+    }
 }
 
 /// The initial value of the sums of a product.

@@ -14,7 +14,10 @@ pub struct StackForward<'a> {
     pub x: &'a [f32],
     /// `[n, steps, width]`, or `[n, width]` if only the last state of each direction is returned.
     pub y: &'a mut [f32],
-    /// [`Stack::state`](super::stack::Stack::state) elements for each sample, or none.
+    /// What `h` and `c` of all cells begin with: `[n, cells * features]`, cell by cell. Where there is none, with the
+    /// state.
+    pub initial: [Option<&'a [f32]>; 2],
+    /// [`Stack::state`](super::stack::Stack::state) elements for each sample, or none: states begin with zeros.
     pub state: StateMut<'a>,
     /// The workspace of inference, or the memory that is saved for the backward pass.
     pub memory: &'a mut [f32],
@@ -35,6 +38,8 @@ pub struct StackBackward<'a> {
     pub d_y: &'a [f32],
     /// The gradient of the input, overwritten.
     pub d_x: Option<&'a mut [f32]>,
+    /// The gradients of [`StackForward::initial`], overwritten.
+    pub d_initial: [Option<&'a mut [f32]>; 2],
     /// The gradient of the weights, overwritten.
     pub d_weights: &'a mut [f32],
     /// The memory that the forward pass saved.
@@ -48,7 +53,7 @@ pub struct StackStep<'a> {
     pub weights: &'a [f32],
     /// `[inputs]`
     pub x: &'a [f32],
-    /// `[units]`, overwritten.
+    /// `[outputs]`, overwritten.
     pub y: &'a mut [f32],
     /// [`Stack::state`](super::stack::Stack::state) elements: the state after the previous step, then after this one.
     pub state: &'a mut [f32],

@@ -26,6 +26,14 @@ impl Stack {
     pub fn forward(&self, call: StackForward<'_>, drop: impl Fn(usize, &mut [f32])) {
         StackPass { stack: *self, layout: self.layout(true) }.run(call, drop);
     }
+
+    /// `h` of some rows from what is projected to it.
+    pub(super) fn project(&self, weights: &Weights<'_>, unprojected: &[f32], h: &mut [f32]) {
+        let (inputs, outputs) = (self.sizes.units, self.sizes.outputs());
+        let (units, stride, init) = (outputs, outputs, Init::Zero);
+        let (x, weight, y) = (unprojected, weights.hr, h);
+        dense_columns(Isa::best(), ColumnsArgs { inputs, units, stride, x, weight, init, y });
+    }
 }
 
 /// A pass of a batch through a stack.
@@ -58,12 +66,12 @@ impl CellIndex {
 impl StackPass {
     /// The forward pass through all cells.
     fn run(&self, call: StackForward<'_>, drop: impl Fn(usize, &mut [f32])) {
-        let StackForward { weights, lengths, x, y, state, memory, scratch } = call;
+        let StackForward { weights, lengths, x, y, initial, state, memory, scratch } = call;
         let Stack { sizes, steps, .. } = self.stack;
         let n = x.len() / self.stack.input_len();
         let (order, memory) = memory.split_at_mut(n * Packing::LEN);
         let packing = Packing::new(n, steps, lengths, order);
-        let mut call = StackForward { weights, lengths, x, y, state, memory, scratch };
+        let mut call = StackForward { weights, lengths, x, y, initial, state, memory, scratch };
         for layer in 0..sizes.layers {
             // Both directions of a layer write their columns of the next layer's input.
             for direction in 0..sizes.directions {
@@ -80,52 +88,56 @@ impl StackPass {
     /// The forward pass through one cell, from its input to that of the next layer or to `y`.
     fn run_cell(&self, cell: CellIndex, packing: Packing<'_>, call: &mut StackForward<'_>) {
         let Stack { sizes, .. } = self.stack;
-        let StackForward { weights, x, y, state, memory, scratch, .. } = call;
+        let StackForward { weights, x, y, initial, state, memory, scratch, .. } = call;
         let (n, layer) = (packing.n(), cell.layer);
-        let CellLayout { gates, hidden, h, c } = self.layout.of(cell.of(&sizes));
+        let CellLayout { gates, hidden, h, c, unprojected } = self.layout.of(cell.of(&sizes));
         // All buffers of the cell at once, because they are disjoint parts of one slice.
-        let at = [self.layout.source(layer), self.layout.rows, gates, hidden, h, c];
-        let [source, rows, gates, hidden, h, c] = take(memory, n, at);
+        let at = [self.layout.source(layer), self.layout.rows, gates, hidden, h, c, unprojected];
+        let [source, rows, gates, hidden, h, c, unprojected] = take(memory, n, at);
         let source = if layer == 0 { x } else { &*source };
         let weights = Weights::of(&sizes, weights, cell);
         let rows = gather(packing, cell, source, weights.inputs, rows);
-        self.load_state(cell, packing, state, [&mut *h, &mut *c]);
-        let values = CellValues { gates, hidden, h: &mut *h, c: &mut *c };
+        self.load_state(cell, packing, (*initial, state), [&mut *h, &mut *c]);
+        let values = CellValues { gates, hidden, h: &mut *h, c: &mut *c, unprojected };
         self.step_by_step(&weights, packing, rows, values, scratch);
         self.store_state(cell, packing, [&*h, &*c], state);
         if layer + 1 == sizes.layers {
             self.write_output(cell, packing, h, y);
         } else {
             let [h, next] = take(memory, n, [at[4], self.layout.source(layer + 1)]);
-            scatter(packing, cell, &h[n * sizes.units..], sizes, next);
+            scatter(packing, cell, &h[n * sizes.outputs()..], sizes, next);
         }
     }
 
     /// The range of a cell's `h` (0) or `c` (1) in a sample's state.
     fn state_range(&self, cell: CellIndex, which: usize) -> Range<usize> {
         let Stack { sizes, .. } = self.stack;
-        let begin = (which * sizes.cells() + cell.of(&sizes)) * sizes.units;
-        begin..begin + sizes.units
+        let (len, cell) = (sizes.state_features(which), cell.of(&sizes));
+        let begin = which * sizes.cells() * sizes.outputs() + cell * len;
+        begin..begin + len
     }
 
-    /// Fills the initial rows of `h` and `c` from the state, or with zeros.
+    /// Fills the initial rows of `h` and `c` from values, from the state, or with zeros.
     fn load_state(
         &self,
         cell: CellIndex,
         packing: Packing<'_>,
-        state: &mut StateMut<'_>,
+        (initial, state): ([Option<&[f32]>; 2], &mut StateMut<'_>),
         rows: [&mut [f32]; 2],
     ) {
-        let (n, units) = (packing.n(), self.stack.sizes.units);
+        let (n, sizes) = (packing.n(), self.stack.sizes);
         for (which, rows) in rows.into_iter().take(self.stack.cell.states()).enumerate() {
-            let initial = &mut rows[..n * units];
-            if state.is_empty() {
-                initial.fill(0.0);
-                continue;
-            }
-            for (rank, row) in initial.chunks_exact_mut(units).enumerate() {
-                let from = self.state_range(cell, which);
-                row.copy_from_slice(&state.sample(packing.sample(rank))[from]);
+            let len = sizes.state_features(which);
+            for (rank, row) in rows[..n * len].chunks_exact_mut(len).enumerate() {
+                let sample = packing.sample(rank);
+                if let Some(initial) = initial[which] {
+                    let begin = (sample * sizes.cells() + cell.of(&sizes)) * len;
+                    row.copy_from_slice(&initial[begin..begin + len]);
+                } else if state.is_empty() {
+                    row.fill(0.0);
+                } else {
+                    row.copy_from_slice(&state.sample(sample)[self.state_range(cell, which)]);
+                }
             }
         }
     }
@@ -142,13 +154,13 @@ impl StackPass {
         if state.is_empty() {
             return;
         }
-        let units = self.stack.sizes.units;
         for (which, rows) in rows.into_iter().take(self.stack.cell.states()).enumerate() {
+            let len = self.stack.sizes.state_features(which);
             for rank in 0..packing.n() {
-                let row = packing.last_row(rank) * units;
+                let row = packing.last_row(rank) * len;
                 let to = self.state_range(cell, which);
                 let last = &mut state.sample(packing.sample(rank))[to];
-                last.copy_from_slice(&rows[row..row + units]);
+                last.copy_from_slice(&rows[row..row + len]);
             }
         }
     }
@@ -163,13 +175,14 @@ impl StackPass {
         scratch: &mut [f32],
     ) {
         let Stack { cell, sizes, .. } = self.stack;
-        let CellValues { gates, hidden, h, c } = values;
+        let CellValues { gates, hidden, h, c, unprojected } = values;
         let (n, units, columns, isa) = (packing.n(), sizes.units, sizes.columns(), Isa::best());
+        let outputs = sizes.outputs();
         let gates = &mut gates[..packing.rows() * columns];
         let (panels, scratch) = scratch.split_at_mut(self.stack.panels(packing.rows()));
         // Copied once, read at each step.
         panels::pack(columns, weights.hh, panels);
-        let hh = StateMatrix { isa, units, columns, plain: weights.hh, panels };
+        let hh = StateMatrix { isa, inputs: outputs, columns, plain: weights.hh, panels };
         // The products with the input do not depend on the state: one matrix product for all steps.
         dense_columns(
             isa,
@@ -185,7 +198,7 @@ impl StackPass {
         );
         for StepRows { first, active, before } in packing.steps() {
             let now = first * columns..(first + active) * columns;
-            let range = StateRows { units, now: n + first, before, active };
+            let range = StateRows { len: outputs, now: n + first, before, active };
             let (h_before, h) = range.split(h);
             let gates = &mut gates[now.clone()];
             match cell {
@@ -203,8 +216,14 @@ impl StackPass {
                 Cell::Tanh => gates::tanh_forward(gates, h),
                 Cell::Relu => gates::relu_forward(gates, h),
                 _ => {
-                    let (c_before, c) = range.split(c);
-                    gates::lstm_forward(units, gates, c_before, c, h);
+                    let (c_before, c) = StateRows { len: units, ..range }.split(c);
+                    if unprojected.is_empty() {
+                        gates::lstm_forward(units, gates, c_before, c, h);
+                        continue;
+                    }
+                    let unprojected = &mut unprojected[first * units..(first + active) * units];
+                    gates::lstm_forward(units, gates, c_before, c, unprojected);
+                    self.stack.project(weights, unprojected, h);
                 }
             }
         }
@@ -213,16 +232,16 @@ impl StackPass {
     /// Writes a cell's part of the stack's output, and zeros after the end of each sequence.
     fn write_output(&self, cell: CellIndex, packing: Packing<'_>, h: &[f32], y: &mut [f32]) {
         let Stack { sizes, steps, last, .. } = self.stack;
-        let (n, units, width) = (packing.n(), sizes.units, sizes.width());
+        let (n, outputs, width) = (packing.n(), sizes.outputs(), sizes.width());
         if last {
             for rank in 0..n {
-                let row = packing.last_row(rank) * units;
-                let to = packing.sample(rank) * width + cell.direction * units;
-                y[to..to + units].copy_from_slice(&h[row..row + units]);
+                let row = packing.last_row(rank) * outputs;
+                let to = packing.sample(rank) * width + cell.direction * outputs;
+                y[to..to + outputs].copy_from_slice(&h[row..row + outputs]);
             }
             return;
         }
-        scatter(packing, cell, &h[n * units..], sizes, y);
+        scatter(packing, cell, &h[n * outputs..], sizes, y);
         for rank in 0..n {
             let sample = &mut y[packing.sample(rank) * steps * width..][..steps * width];
             // Each direction clears the same steps, also the columns of the other one, in which it writes nothing.
@@ -237,12 +256,13 @@ struct CellValues<'a> {
     hidden: &'a mut [f32],
     h: &'a mut [f32],
     c: &'a mut [f32],
+    unprojected: &'a mut [f32],
 }
 
 /// The matrix that the states of all samples are multiplied with at each step.
 struct StateMatrix<'a> {
     isa: Isa,
-    units: usize,
+    inputs: usize,
     columns: usize,
     plain: &'a [f32],
     /// The same matrix in panels, or empty.
@@ -252,11 +272,11 @@ struct StateMatrix<'a> {
 impl StateMatrix<'_> {
     /// `y = h U` plus the initial values.
     fn product(&self, init: Init<'_>, h: &[f32], y: &mut [f32]) {
-        let Self { isa, units, columns, plain, panels } = *self;
+        let Self { isa, inputs, columns, plain, panels } = *self;
         // A single row is faster in wider tiles than panels allow.
-        let use_panels = !panels.is_empty() && h.len() != units;
+        let use_panels = !panels.is_empty() && h.len() != inputs;
         let (stride, weight) = (columns, if use_panels { panels } else { plain });
-        let args = ColumnsArgs { inputs: units, units: columns, stride, x: h, weight, init, y };
+        let args = ColumnsArgs { inputs, units: columns, stride, x: h, weight, init, y };
         if use_panels {
             panels::product(isa, args);
         } else {
@@ -272,20 +292,23 @@ pub(super) struct Weights<'a> {
     pub(super) hh: &'a [f32],
     pub(super) bias_ih: &'a [f32],
     pub(super) bias_hh: &'a [f32],
+    /// The projection, or empty.
+    pub(super) hr: &'a [f32],
 }
 
 impl<'a> Weights<'a> {
     /// The weights of one cell among those of all cells.
     #[inline]
     pub(super) fn of(sizes: &Recurrent, weights: &'a [f32], cell: CellIndex) -> Self {
-        let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
+        let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, end } =
             sizes.cell(cell.layer, cell.direction);
         Self {
             inputs,
             ih: &weights[weight_ih..weight_hh],
             hh: &weights[weight_hh..bias_ih],
             bias_ih: &weights[bias_ih..bias_hh],
-            bias_hh: &weights[bias_hh..end],
+            bias_hh: &weights[bias_hh..weight_hr],
+            hr: &weights[weight_hr..end],
         }
     }
 
@@ -310,7 +333,8 @@ impl<'a> Weights<'a> {
 /// The rows of the previous step and of this step among rows of states.
 #[derive(Clone, Copy)]
 pub(super) struct StateRows {
-    pub(super) units: usize,
+    /// Elements of a row.
+    pub(super) len: usize,
     /// The first row of this step.
     pub(super) now: usize,
     /// The first row of the previous step.
@@ -322,10 +346,10 @@ pub(super) struct StateRows {
 impl StateRows {
     /// The rows of the previous step, and those of this step.
     pub(super) fn split(self, states: &mut [f32]) -> (&mut [f32], &mut [f32]) {
-        let Self { units, now, before, active } = self;
+        let Self { len, now, before, active } = self;
         // The previous step's rows precede this step's, so that both can be borrowed: `before + active <= now`.
-        let (past, rest) = states.split_at_mut(now * units);
-        (&mut past[before * units..(before + active) * units], &mut rest[..active * units])
+        let (past, rest) = states.split_at_mut(now * len);
+        (&mut past[before * len..(before + active) * len], &mut rest[..active * len])
     }
 }
 
@@ -345,7 +369,7 @@ pub(super) fn gather<'a>(
     &mut rows[..packing.rows() * len]
 }
 
-/// Copies rows of `units` elements to the part of `[n, steps, width]` that belongs to the cell's direction.
+/// Copies rows of a cell's outputs to the part of `[n, steps, width]` that belongs to the cell's direction.
 fn scatter(
     packing: Packing<'_>,
     cell: CellIndex,
@@ -353,10 +377,10 @@ fn scatter(
     sizes: Recurrent,
     values: &mut [f32],
 ) {
-    let (units, width) = (sizes.units, sizes.width());
+    let (outputs, width) = (sizes.outputs(), sizes.width());
     let steps = values.len() / (packing.n() * width);
     for Row { row, sample, time } in packing.all(cell.reversed()) {
-        let to = (sample * steps + time) * width + cell.direction * units;
-        values[to..to + units].copy_from_slice(&rows[row * units..(row + 1) * units]);
+        let to = (sample * steps + time) * width + cell.direction * outputs;
+        values[to..to + outputs].copy_from_slice(&rows[row * outputs..(row + 1) * outputs]);
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct CellLayout {
     pub(super) h: Buffer,
     /// `c` of all steps; empty unless the cell is an LSTM.
     pub(super) c: Buffer,
+    /// What is projected to `h`, of all steps; empty without a projection. No initial rows.
+    pub(super) unprojected: Buffer,
 }
 
 /// The memory of a pass after the order of the samples; sizes are elements per sample.
@@ -37,12 +39,13 @@ impl StackLayout {
     pub(super) const fn of(&self, cell: usize) -> CellLayout {
         // All cells have equal sizes: only the inputs differ, which are not part of a cell's values.
         let by = cell * self.cell_stride;
-        let CellLayout { gates, hidden, h, c } = self.cell;
+        let CellLayout { gates, hidden, h, c, unprojected } = self.cell;
         CellLayout {
             gates: shifted(gates, by),
             hidden: shifted(hidden, by),
             h: shifted(h, by),
             c: shifted(c, by),
+            unprojected: shifted(unprojected, by),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::cell::Cell;
 use super::stack::Stack;
+use core::ops::Range;
 use unrolled_shape::rules::recurrent::CellWeights;
 
 /// The state of a unit; `c` of an LSTM only.
@@ -18,9 +19,13 @@ struct Memory {
 struct Moment {
     time: usize,
     x: Vec<f64>,
+    /// `h` before the step.
+    h: Vec<f64>,
     before: Vec<Memory>,
     a: Vec<f64>,
     b: Vec<f64>,
+    /// `h` of all units after the step, before it is projected.
+    unprojected: Vec<f64>,
 }
 
 /// The pass of one sample through a stack.
@@ -41,6 +46,8 @@ pub(crate) struct Gradients {
     pub(crate) d_x: Vec<f64>,
     /// Of all weights.
     pub(crate) d_weights: Vec<f64>,
+    /// Of the state that the sample begins with.
+    pub(crate) d_state: Vec<f64>,
 }
 
 impl<'a> StackPass<'a> {
@@ -63,8 +70,7 @@ impl<'a> StackPass<'a> {
             let mut given = vec![0.0; stack.steps * sizes.width()];
             last.clear();
             for direction in 0..sizes.directions {
-                let end = pass.cell(layer, direction, valid, &source, &mut given);
-                last.extend(end.iter().map(|unit| unit.h));
+                last.extend(pass.cell(layer, direction, valid, &source, &mut given));
             }
             if layer + 1 < sizes.layers {
                 given.iter_mut().enumerate().for_each(|(i, given)| *given *= keep(layer, i));
@@ -75,7 +81,7 @@ impl<'a> StackPass<'a> {
         pass
     }
 
-    /// The forward pass through one cell. Returns its last state.
+    /// The forward pass through one cell. Returns its last `h`.
     fn cell(
         &mut self,
         layer: usize,
@@ -83,72 +89,77 @@ impl<'a> StackPass<'a> {
         valid: usize,
         source: &[f64],
         given: &mut [f64],
-    ) -> Vec<Memory> {
+    ) -> Vec<f64> {
         let sizes = self.stack.sizes;
-        let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, end } =
+        let CellWeights { inputs, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, end } =
             sizes.cell(layer, direction);
         let cell = layer * sizes.directions + direction;
-        let mut now: Vec<Memory> =
-            (0..sizes.units).map(|unit| self.unit_state(cell, unit)).collect();
+        let [h_at, c_at] = state_ranges(self.stack, cell);
+        let mut h = self.state[h_at.clone()].to_vec();
+        let mut c = self.state.get(c_at.clone()).map_or(vec![0.0; sizes.units], <[f64]>::to_vec);
         let mut moments = Vec::new();
         for step in 0..valid {
             let time = if direction == 0 { step } else { valid - 1 - step };
             let x = source[time * inputs..][..inputs].to_vec();
-            let h: Vec<f64> = now.iter().map(|unit| unit.h).collect();
             let a = sums(&x, &self.weights[weight_ih..weight_hh], &self.weights[bias_ih..bias_hh]);
-            let b = sums(&h, &self.weights[weight_hh..bias_ih], &self.weights[bias_hh..end]);
-            let moment = Moment { time, x, before: now, a, b };
-            now = (0..sizes.units).map(|unit| self.stack.cell.unit(&moment.of(unit))).collect();
-            for (unit, now) in now.iter().enumerate() {
-                given[time * sizes.width() + direction * sizes.units + unit] = now.h;
-            }
+            let b = sums(&h, &self.weights[weight_hh..bias_ih], &self.weights[bias_hh..weight_hr]);
+            // Only a GRU, whose `h` is not projected, reads the `h` of a unit.
+            let before = c.iter().enumerate();
+            let before = before.map(|(unit, c)| Memory { h: *h.get(unit).unwrap_or(&0.0), c: *c });
+            let before = before.collect();
+            let mut moment = Moment { time, x, h, before, a, b, unprojected: Vec::new() };
+            let now: Vec<Memory> =
+                (0..sizes.units).map(|unit| self.stack.cell.unit(&moment.of(unit))).collect();
+            moment.unprojected = now.iter().map(|unit| unit.h).collect();
+            c = now.iter().map(|unit| unit.c).collect();
+            h = match sizes.projection {
+                0 => moment.unprojected.clone(),
+                _ => sums(&moment.unprojected, &self.weights[weight_hr..end], &[]),
+            };
+            let to = time * sizes.width() + direction * sizes.outputs();
+            given[to..to + h.len()].copy_from_slice(&h);
             moments.push(moment);
         }
         self.moments.push(moments);
-        for (unit, now) in now.iter().enumerate() {
-            self.set_unit_state(cell, unit, *now);
+        self.state[h_at].copy_from_slice(&h);
+        if let Some(state) = self.state.get_mut(c_at) {
+            state.copy_from_slice(&c);
         }
-        now
+        h
     }
 
-    fn unit_state(&self, cell: usize, unit: usize) -> Memory {
-        let [h, c] = self.layout(cell, unit);
-        Memory { h: self.state[h], c: self.state.get(c).copied().unwrap_or_default() }
-    }
-
-    fn set_unit_state(&mut self, cell: usize, unit: usize, memory: Memory) {
-        let [h, c] = self.layout(cell, unit);
-        self.state[h] = memory.h;
-        if let Some(state) = self.state.get_mut(c) {
-            *state = memory.c;
-        }
-    }
-
-    /// The indices of `h` and `c` of a unit in the state of a sample.
-    fn layout(&self, cell: usize, unit: usize) -> [usize; 2] {
-        let sizes = self.stack.sizes;
-        [0, 1].map(|which| (which * sizes.cells() + cell) * sizes.units + unit)
-    }
-
-    /// Backward: the gradients of the sum of `d_y * y`. They are not computed for the initial state.
+    /// Backward: the gradients of the sum of `d_y * y`.
     pub(crate) fn backward(&self, d_y: &[f64], keep: impl Fn(usize, usize) -> f64) -> Gradients {
         let Stack { sizes, steps, last, .. } = *self.stack;
-        let mut d_weights = vec![0.0; sizes.weights()];
+        let (mut d_weights, mut d_state) = (vec![0.0; sizes.weights()], self.state.clone());
         let mut d_given = d_y.to_vec();
         for layer in (0..sizes.layers).rev() {
             let only_last = last && layer + 1 == sizes.layers;
             let mut d_source = vec![0.0; steps * sizes.inputs_of(layer)];
             for direction in 0..sizes.directions {
                 let cell = CellBackward { pass: self, layer, direction, only_last };
-                cell.run(&d_given, &mut d_source, &mut d_weights);
+                let d_initial = cell.run(&d_given, &mut d_source, &mut d_weights);
+                let at = state_ranges(self.stack, layer * sizes.directions + direction);
+                for (d_initial, at) in d_initial.into_iter().zip(at) {
+                    if let Some(d_state) = d_state.get_mut(at) {
+                        d_state.copy_from_slice(&d_initial);
+                    }
+                }
             }
             if layer > 0 {
                 d_source.iter_mut().enumerate().for_each(|(i, d)| *d *= keep(layer - 1, i));
             }
             d_given = d_source;
         }
-        Gradients { d_x: d_given, d_weights }
+        Gradients { d_x: d_given, d_weights, d_state }
     }
+}
+
+/// The indices of `h` and `c` of a cell in the state of a sample.
+fn state_ranges(stack: &Stack, cell: usize) -> [Range<usize>; 2] {
+    let (sizes, outputs) = (stack.sizes, stack.sizes.outputs());
+    let (h, c) = (cell * outputs, sizes.cells() * outputs + cell * sizes.units);
+    [h..h + outputs, c..c + sizes.units]
 }
 
 /// The backward pass through one cell.
@@ -160,36 +171,53 @@ struct CellBackward<'a> {
 }
 
 impl CellBackward<'_> {
-    /// Adds to the gradients of the cell's input and of its weights.
-    fn run(&self, d_given: &[f64], d_source: &mut [f64], d_weights: &mut [f64]) {
+    /// Adds to the gradients of the cell's input and of its weights. Returns those of the `h` and `c` that it begins with.
+    fn run(&self, d_given: &[f64], d_source: &mut [f64], d_weights: &mut [f64]) -> [Vec<f64>; 2] {
         let Stack { cell, sizes, .. } = *self.pass.stack;
         let weights = sizes.cell(self.layer, self.direction);
         let moments = &self.pass.moments[self.layer * sizes.directions + self.direction];
-        let mut d_memory = vec![Memory::default(); sizes.units];
+        let (mut d_h, mut d_c) = (vec![0.0; sizes.outputs()], vec![0.0; sizes.units]);
+        if moments.is_empty() && self.only_last {
+            // The last `h` is the first one.
+            d_h.iter_mut().enumerate().for_each(|(i, d)| *d = self.d_h(d_given, 0, true, i));
+        }
         for (step, moment) in moments.iter().enumerate().rev() {
             let (mut d_a, mut d_b) = (vec![0.0; sizes.columns()], vec![0.0; sizes.columns()]);
-            for (unit, d_memory) in d_memory.iter_mut().enumerate() {
-                d_memory.h += self.d_h(d_given, moment.time, step + 1 == moments.len(), unit);
-                let d = cell.unit_backward(&moment.of(unit), *d_memory);
-                *d_memory = d.before;
+            for (i, d_h) in d_h.iter_mut().enumerate() {
+                *d_h += self.d_h(d_given, moment.time, step + 1 == moments.len(), i);
+            }
+            let d_unprojected = match sizes.projection {
+                0 => d_h.clone(),
+                _ => self.d_sums(&moment.unprojected, &d_h, weights.weight_hr, None, d_weights),
+            };
+            d_h.fill(0.0);
+            for (unit, d_c) in d_c.iter_mut().enumerate() {
+                let d = Memory { h: d_unprojected[unit], c: *d_c };
+                let d = cell.unit_backward(&moment.of(unit), d);
+                *d_c = d.before.c;
+                if let Some(d_h) = d_h.get_mut(unit) {
+                    *d_h = d.before.h;
+                }
                 for gate in 0..sizes.gates {
                     d_a[gate * sizes.units + unit] = d.a[gate];
                     d_b[gate * sizes.units + unit] = d.b[gate];
                 }
             }
-            let h: Vec<f64> = moment.before.iter().map(|unit| unit.h).collect();
-            let d_h = self.d_sums(&h, &d_b, weights.weight_hh, weights.bias_hh, d_weights);
-            d_memory.iter_mut().zip(d_h).for_each(|(d_memory, d_h)| d_memory.h += d_h);
-            let d_x = self.d_sums(&moment.x, &d_a, weights.weight_ih, weights.bias_ih, d_weights);
+            let [bias_ih, bias_hh] =
+                [weights.bias_ih, weights.bias_hh].map(|at| sizes.bias.then_some(at));
+            let d = self.d_sums(&moment.h, &d_b, weights.weight_hh, bias_hh, d_weights);
+            d_h.iter_mut().zip(d).for_each(|(d_h, d)| *d_h += d);
+            let d_x = self.d_sums(&moment.x, &d_a, weights.weight_ih, bias_ih, d_weights);
             let d_source = &mut d_source[moment.time * weights.inputs..][..weights.inputs];
             d_source.iter_mut().zip(d_x).for_each(|(d_source, d_x)| *d_source += d_x);
         }
+        [d_h, d_c]
     }
 
-    /// The gradient of a unit's `h` that comes from the output.
-    fn d_h(&self, d_given: &[f64], time: usize, is_end: bool, unit: usize) -> f64 {
+    /// The gradient of element `i` of `h` that comes from the output.
+    fn d_h(&self, d_given: &[f64], time: usize, is_end: bool, i: usize) -> f64 {
         let sizes = self.pass.stack.sizes;
-        let column = self.direction * sizes.units + unit;
+        let column = self.direction * sizes.outputs() + i;
         match self.only_last {
             true if is_end => d_given[column],
             true => 0.0,
@@ -197,16 +225,16 @@ impl CellBackward<'_> {
         }
     }
 
-    /// The gradient of `x` in [`sums`]; adds those of the matrix at `weight` and of the bias at `bias`.
+    /// The gradient of `x` in [`sums`]; adds those of the matrix at `weight` and of the bias at `bias`, if there is one.
     fn d_sums(
         &self,
         x: &[f64],
         d_sums: &[f64],
         weight: usize,
-        bias: usize,
+        bias: Option<usize>,
         d_weights: &mut [f64],
     ) -> Vec<f64> {
-        let StackPass { stack, weights, .. } = self.pass;
+        let weights = self.pass.weights;
         let mut d_x = vec![0.0; x.len()];
         for (column, d) in d_sums.iter().enumerate() {
             for (i, x) in x.iter().enumerate() {
@@ -214,7 +242,7 @@ impl CellBackward<'_> {
                 d_weights[place] += x * d;
                 d_x[i] += weights[place] * d;
             }
-            if stack.sizes.bias {
+            if let Some(bias) = bias {
                 d_weights[bias + column] += d;
             }
         }

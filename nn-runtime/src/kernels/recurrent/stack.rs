@@ -24,7 +24,7 @@ pub struct Stack {
 impl Stack {
     /// The layout of memory that holds the values of all cells (`save`), or of one cell at a time.
     pub(super) const fn layout(&self, save: bool) -> StackLayout {
-        let Recurrent { units, layers, .. } = self.sizes;
+        let Recurrent { units, layers, projection, .. } = self.sizes;
         // One buffer of rows for all cells: later layers read the outputs of both directions.
         let widest = if layers > 1 && self.sizes.width() > self.sizes.inputs {
             self.sizes.width()
@@ -34,18 +34,20 @@ impl Stack {
         let rows = Buffer::EMPTY.then(self.steps * widest);
         let gates = rows.then(self.steps * self.sizes.columns());
         let hidden = gates.then(if matches!(self.cell, Cell::Gru) { gates.len } else { 0 });
-        let h = hidden.then((self.steps + 1) * units);
-        let c = h.then(if matches!(self.cell, Cell::Lstm) { h.len } else { 0 });
-        let cell_len = c.end() - gates.offset;
+        let h = hidden.then((self.steps + 1) * self.sizes.outputs());
+        let is_lstm = matches!(self.cell, Cell::Lstm);
+        let c = h.then(if is_lstm { (self.steps + 1) * units } else { 0 });
+        let unprojected = c.then(if projection > 0 { self.steps * units } else { 0 });
+        let cell_len = unprojected.end() - gates.offset;
         let further = if save { (self.sizes.cells() - 1) * cell_len } else { 0 };
         // At inference two buffers are enough: a layer reads one and writes the other.
         let gaps = layers - 1;
         let betweens = if save || gaps < 2 { gaps } else { 2 };
-        let between =
-            shifted(c.then(if gaps > 0 { self.steps * self.sizes.width() } else { 0 }), further);
+        let between_len = if gaps > 0 { self.steps * self.sizes.width() } else { 0 };
+        let between = shifted(unprojected.then(between_len), further);
         StackLayout {
             rows,
-            cell: CellLayout { gates, hidden, h, c },
+            cell: CellLayout { gates, hidden, h, c, unprojected },
             cell_stride: if save { cell_len } else { 0 },
             between,
             betweens,
@@ -76,7 +78,7 @@ impl Stack {
 
     /// Elements of a cell's matrix of the state.
     const fn state_matrix(&self) -> usize {
-        self.sizes.units * self.sizes.columns()
+        self.sizes.outputs() * self.sizes.columns()
     }
 
     /// Elements of that matrix in panels; 0 if there are too few rows to make up for the copy.
@@ -103,7 +105,10 @@ impl Stack {
     /// all cells of an LSTM.
     #[must_use]
     pub const fn state(&self) -> usize {
-        self.sizes.cells() * self.cell.states() * self.sizes.units
+        let Recurrent { units, .. } = self.sizes;
+        let of_cell =
+            self.sizes.outputs() + if matches!(self.cell, Cell::Lstm) { units } else { 0 };
+        self.sizes.cells() * of_cell
     }
 
     /// Elements of one sample's input.

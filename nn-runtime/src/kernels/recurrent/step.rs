@@ -31,6 +31,8 @@ struct StepLayout {
     sums: Buffer,
     /// The sums from the state of a GRU.
     hidden: Buffer,
+    /// What is projected to `h`.
+    unprojected: Buffer,
 }
 
 impl StepLayout {
@@ -39,7 +41,9 @@ impl StepLayout {
         let columns = stack.sizes.columns();
         let sums = Buffer::EMPTY.then(columns);
         let hidden = sums.then(if matches!(stack.cell, Cell::Gru) { columns } else { 0 });
-        Self { sums, hidden }
+        let projects = stack.sizes.projection > 0;
+        let unprojected = hidden.then(if projects { stack.sizes.units } else { 0 });
+        Self { sums, hidden, unprojected }
     }
 }
 
@@ -56,7 +60,7 @@ impl Stack {
     /// Elements of workspace that a step needs.
     #[must_use]
     pub const fn step_workspace(&self) -> usize {
-        StepLayout::new(self).hidden.end()
+        StepLayout::new(self).unprojected.end()
     }
 
     /// Inference of one step, through a stack of one direction.
@@ -75,16 +79,16 @@ impl Stack {
     #[inline(always)]
     fn step_as(&self, mut kernels: impl StepKernels, step: StackStep<'_>) {
         let StackStep { weights, x, y, state, workspace, .. } = step;
-        let StepLayout { sums, hidden } = StepLayout::new(self);
-        let [sums, hidden] = take(workspace, 1, [sums, hidden]);
-        let (units, layers) = (self.sizes.units, self.sizes.layers);
-        let (all_h, all_c) = state.split_at_mut(layers * units);
+        let StepLayout { sums, hidden, unprojected } = StepLayout::new(self);
+        let [sums, hidden, unprojected] = take(workspace, 1, [sums, hidden, unprojected]);
+        let (units, outputs, layers) = (self.sizes.units, self.sizes.outputs(), self.sizes.layers);
+        let (all_h, all_c) = state.split_at_mut(layers * outputs);
         for layer in 0..layers {
             // A layer reads the new state of the layer below, which is its output in this step.
-            let (below, h) = all_h.split_at_mut(layer * units);
-            let h = &mut h[..units];
+            let (below, h) = all_h.split_at_mut(layer * outputs);
+            let h = &mut h[..outputs];
             let weights = Weights::of(&self.sizes, weights, CellIndex { layer, direction: 0 });
-            let x = if layer == 0 { x } else { &below[(layer - 1) * units..] };
+            let x = if layer == 0 { x } else { &below[(layer - 1) * outputs..] };
             // A length that the compiler knows, unlike that of the argument.
             let x = &x[..weights.inputs];
             let cell = CellSums { x, h_before: &*h, sums: &mut *sums, hidden: &mut *hidden };
@@ -94,10 +98,15 @@ impl Stack {
             } else {
                 &mut []
             };
-            kernels.gates(sums, hidden, c, h);
+            if self.sizes.projection == 0 {
+                kernels.gates(sums, hidden, c, h);
+            } else {
+                kernels.gates(sums, hidden, c, unprojected);
+                self.project(&weights, unprojected, h);
+            }
         }
         // Element by element, which the compiler makes a store of the register that still holds them.
-        for (y, h) in y[..units].iter_mut().zip(&all_h[(layers - 1) * units..][..units]) {
+        for (y, h) in y[..outputs].iter_mut().zip(&all_h[(layers - 1) * outputs..][..outputs]) {
             *y = *h;
         }
     }
@@ -122,7 +131,7 @@ impl StepKernels for Called<'_> {
     fn sums(&mut self, weights: &Weights<'_>, cell: CellSums<'_>) {
         let CellSums { x, h_before, sums, hidden } = cell;
         let Stack { cell, sizes, .. } = *self.stack;
-        let (units, columns, isa) = (sizes.units, sizes.columns(), Isa::best());
+        let (outputs, columns, isa) = (sizes.outputs(), sizes.columns(), Isa::best());
         dense_columns(
             isa,
             ColumnsArgs {
@@ -139,7 +148,7 @@ impl StepKernels for Called<'_> {
             dense_columns(
                 isa,
                 ColumnsArgs {
-                    inputs: units,
+                    inputs: outputs,
                     units: columns,
                     stride: columns,
                     x: h_before,
@@ -150,8 +159,8 @@ impl StepKernels for Called<'_> {
             );
         } else {
             let product = Product {
-                rows: Strides3::one_loop(sums.len() / columns, units, columns),
-                terms: Strides3::one_loop(units, 1, columns),
+                rows: Strides3::one_loop(sums.len() / columns, outputs, columns),
+                terms: Strides3::one_loop(outputs, 1, columns),
                 columns,
                 init: Init::Accumulate,
             };

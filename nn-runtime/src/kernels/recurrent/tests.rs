@@ -18,6 +18,8 @@ struct Case {
     d_y: Vec<f32>,
     /// Empty if sequences begin with zeros.
     state: Vec<f32>,
+    /// Whether the states are values that gradients flow into, and are not carried to the next chunk.
+    is_given: bool,
     /// Empty if sequences are full.
     lengths: Vec<u32>,
 }
@@ -28,6 +30,8 @@ struct Outcome {
     state: Vec<f32>,
     d_x: Vec<f32>,
     d_weights: Vec<f32>,
+    /// The gradients of the states that sequences begin with, sample by sample; empty unless they are given.
+    d_state: Vec<f32>,
 }
 
 impl Case {
@@ -45,7 +49,9 @@ impl Case {
         let wide = if seed.is_multiple_of(8) { 128 } else { 0 };
         let (inputs, units, layers) = (any(2, 1, 35), wide + any(3, 1, 35), any(4, 1, 3));
         let (directions, bias) = (any(5, 1, 2), any(6, 0, 2) > 0);
-        let sizes = Recurrent { gates, inputs, units, layers, directions, bias };
+        let projects = cell == Cell::Lstm && units > 1 && any(10, 0, 1) > 0;
+        let projection = if projects { any(11, 1, units - 1) } else { 0 };
+        let sizes = Recurrent { gates, inputs, units, layers, directions, bias, projection };
         let last = any(7, 0, 1) > 0;
         let stack = Stack { cell, sizes, steps, last, dropout: 0.0 };
         // No gate is saturated, and nothing grows from step to step.
@@ -59,6 +65,7 @@ impl Case {
             x: random(n * stack.input_len(), seed + 2),
             d_y: random(n * if last { 1 } else { steps } * sizes.width(), seed + 3),
             state: random(n * stack.state() * any(8, 0, 1), seed + 4),
+            is_given: any(12, 0, 1) > 0,
             lengths: lengths.filter(|_| any(9, 0, 1) > 0).collect(),
         }
     }
@@ -78,6 +85,25 @@ impl Case {
         }
     }
 
+    /// `h` and `c` of all samples apart, as values that states begin with.
+    fn initial(&self) -> [Vec<f32>; 2] {
+        let (sizes, len) = (self.stack.sizes, self.stack.state());
+        let mut parts = [vec![], vec![]];
+        for state in self.state.chunks_exact(len).filter(|_| self.is_given) {
+            let (h, c) = state.split_at(sizes.cells() * sizes.outputs());
+            parts[0].extend_from_slice(h);
+            parts[1].extend_from_slice(c);
+        }
+        parts
+    }
+
+    /// The gradients of `h` and `c`, side by side for each sample.
+    fn joined(&self, [d_h, d_c]: [&[f32]; 2]) -> Vec<f32> {
+        let [h, c] = [d_h, d_c].map(|d| d.len() / self.n);
+        let samples = (0..self.n).map(|i| [&d_h[i * h..(i + 1) * h], &d_c[i * c..(i + 1) * c]]);
+        samples.flatten().flatten().copied().collect()
+    }
+
     /// A training step of the kernels; memory that was not written yet holds NaN.
     fn train(&self) -> Outcome {
         let Self { stack, n, weights, x, .. } = self;
@@ -86,12 +112,16 @@ impl Case {
         let (mut y, mut state) = (vec![f32::NAN; self.d_y.len()], self.state.clone());
         let (mut d_x, mut d_weights) = (vec![f32::NAN; x.len()], vec![f32::NAN; weights.len()]);
         let drop = |layer: usize, values: &mut [f32]| self.drop(layer, values);
-        let carry = StateMut::new(&mut state, stack.state());
+        let carried = if self.is_given { &mut [][..] } else { &mut state[..] };
+        let carry = StateMut::new(carried, stack.state());
+        let initial = self.initial();
+        let [mut d_h, mut d_c] = initial.each_ref().map(|it| vec![f32::NAN; it.len()]);
         let forward = StackForward {
             weights,
             lengths: self.steps(),
             x,
             y: &mut y,
+            initial: initial.each_ref().map(|it| (!it.is_empty()).then_some(&it[..])),
             state: carry,
             memory: &mut saved,
             scratch: &mut scratch,
@@ -105,11 +135,13 @@ impl Case {
             x,
             d_y: &self.d_y,
             d_x: Some(&mut d_x),
+            d_initial: [&mut d_h, &mut d_c].map(|d| (!d.is_empty()).then_some(&mut d[..])),
             d_weights: &mut d_weights,
             saved: &mut saved,
         };
         stack.backward(backward, drop);
-        Outcome { y, state, d_x, d_weights }
+        let d_state = self.joined([&d_h, &d_c]);
+        Outcome { y, state, d_x, d_weights, d_state }
     }
 
     /// Inference by the kernels.
@@ -118,12 +150,15 @@ impl Case {
         let mut workspace = vec![f32::NAN; n * stack.workspace()];
         let mut scratch = vec![f32::NAN; stack.scratch()];
         let (mut y, mut state) = (vec![f32::NAN; self.d_y.len()], self.state.clone());
-        let carry = StateMut::new(&mut state, stack.state());
+        let carried = if self.is_given { &mut [][..] } else { &mut state[..] };
+        let carry = StateMut::new(carried, stack.state());
+        let initial = self.initial();
         stack.infer(StackForward {
             weights,
             lengths: self.steps(),
             x,
             y: &mut y,
+            initial: initial.each_ref().map(|it| (!it.is_empty()).then_some(&it[..])),
             state: carry,
             memory: &mut workspace,
             scratch: &mut scratch,
@@ -160,9 +195,9 @@ impl Case {
 
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let carries = !self.state.is_empty();
+        let (carries, is_given) = (!self.state.is_empty(), self.is_given);
         write!(f, "{:?}, {:?}, {} samples", Isa::best(), self.stack, self.n)?;
-        write!(f, " of {:?} steps, carries: {carries}", self.lengths)
+        write!(f, " of {:?} steps, carries: {carries}, given: {is_given}", self.lengths)
     }
 }
 
@@ -187,7 +222,7 @@ fn training_agrees_with_its_twin() {
     for_all(|case| {
         let keep = |layer: usize, i: usize| f64::from(Case::keep(layer, i));
         let found = case.train();
-        let (mut y, mut state, mut d_x) = (vec![], vec![], vec![]);
+        let (mut y, mut state, mut d_x, mut d_state) = (vec![], vec![], vec![], vec![]);
         let weights = part(&case.weights, 1, 0);
         let mut d_weights = vec![0.0; weights.len()];
         for sample in 0..case.n {
@@ -196,12 +231,15 @@ fn training_agrees_with_its_twin() {
             y.extend(pass.y);
             state.extend(pass.state);
             d_x.extend(gradients.d_x);
+            d_state.extend(gradients.d_state);
             d_weights.iter_mut().zip(gradients.d_weights).for_each(|(sum, d)| *sum += d);
         }
         case.check("y", &found.y, &y);
         case.check("d_x", &found.d_x, &d_x);
         case.check("d_weights", &found.d_weights, &d_weights);
-        if !case.state.is_empty() {
+        if !case.state.is_empty() && case.is_given {
+            case.check("d_state", &found.d_state, &d_state);
+        } else if !case.state.is_empty() {
             case.check("state", &found.state, &state);
         }
     });
@@ -219,7 +257,7 @@ fn inference_agrees_with_its_twin() {
             state.extend(pass.state);
         }
         case.check("y", &found, &y);
-        if !case.state.is_empty() {
+        if !case.state.is_empty() && !case.is_given {
             case.check("state", &found_carried, &state);
         }
     });
@@ -238,7 +276,7 @@ fn steps_agree_with_their_twin() {
         let mut state = random(case.stack.state(), 5);
         let (weights, mut twin_state) = (part(&case.weights, 1, 0), part(&state, 1, 0));
         for x in case.x.chunks_exact(case.stack.sizes.inputs) {
-            let mut y = vec![f32::NAN; case.stack.sizes.units];
+            let mut y = vec![f32::NAN; case.stack.sizes.outputs()];
             case.stack.step(StackStep {
                 weights: &case.weights,
                 x,
@@ -270,13 +308,17 @@ fn gradients_of_the_twin_are_slopes() {
                 part(&case.state, case.n, 0),
             ];
             let valid = case.steps().valid(0, case.stack.steps);
-            let loss = |weights: &[f64], x: &[f64]| {
-                let pass = StackPass::forward(&case.stack, weights, valid, x, &state, keep);
+            let loss = |weights: &[f64], x: &[f64], state: &[f64]| {
+                let pass = StackPass::forward(&case.stack, weights, valid, x, state, keep);
                 pass.y.iter().zip(&d_y).map(|(y, d)| y * d).sum()
             };
-            let Gradients { d_x, d_weights } = case.pass(&weights, 0, keep).backward(&d_y, keep);
-            check_slopes("x", &d_x, &x, |x| loss(&weights, x));
-            check_slopes("weight", &d_weights, &weights, |weights| loss(weights, &x));
+            let Gradients { d_x, d_weights, d_state } =
+                case.pass(&weights, 0, keep).backward(&d_y, keep);
+            check_slopes("x", &d_x, &x, |x| loss(&weights, x, &state));
+            check_slopes("weight", &d_weights, &weights, |weights| loss(weights, &x, &state));
+            if !state.is_empty() {
+                check_slopes("state", &d_state, &state, |state| loss(&weights, &x, state));
+            }
         }
     }
 }

@@ -1,14 +1,13 @@
 //! [`Record`]: the JSON value that a checkpoint stores beside weights and arrays.
 
 use super::number::Number;
-use crate::contract::Network;
 use crate::loss::{LossSum, LossSums};
 use crate::train::checkpoint_error::Difference;
 use crate::train::early_stopping::Patience;
 use crate::train::history::{Epoch, OutputScore, Score};
 use crate::train::metrics::MetricValues;
 use crate::train::position::{Begun, Position};
-use crate::types::MAX_OUTPUTS;
+use crate::types::{MAX_OUTPUTS, OutputInfo};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
@@ -198,16 +197,16 @@ impl EpochRecord {
         }
     }
 
-    /// The epoch, whose metrics are called `names`.
-    pub(super) fn epoch<N: Network>(self, names: &[&'static str]) -> Epoch {
+    /// The epoch of a network with these outputs, whose metrics are called `names`.
+    pub(super) fn epoch(self, names: &[&'static str], outputs: &[OutputInfo]) -> Epoch {
+        let values = self.metrics.into_iter().map(f64::from);
+        let metrics: Vec<_> = names.iter().copied().zip(values).collect();
         Epoch {
             number: self.number,
             learning_rate: self.learning_rate.into(),
-            training: self.training.score::<N>(),
-            validation: self.validation.map(ScoreRecord::score::<N>),
-            metrics: MetricValues::new(
-                names.iter().copied().zip(self.metrics.into_iter().map(f64::from)),
-            ),
+            training: self.training.score(outputs),
+            validation: self.validation.map(|score| score.score(outputs)),
+            metrics: MetricValues::new(&metrics),
             seconds: 0.0,
             samples_per_second: 0.0,
         }
@@ -234,11 +233,10 @@ impl ScoreRecord {
         }
     }
 
-    fn score<N: Network>(self) -> Score {
+    fn score(self, infos: &[OutputInfo]) -> Score {
         let accuracy = |accuracy: Option<Number>| accuracy.map(f64::from);
         let mut outputs = [None; MAX_OUTPUTS];
-        for ((slot, info), (loss, correct)) in outputs.iter_mut().zip(N::OUTPUTS).zip(self.outputs)
-        {
+        for ((slot, info), (loss, correct)) in outputs.iter_mut().zip(infos).zip(self.outputs) {
             let (loss, accuracy) = (loss.into(), accuracy(correct));
             *slot = Some(OutputScore { name: info.name, loss, accuracy });
         }

@@ -2,63 +2,55 @@
 
 use super::record::{AnyRecord, Record, VERSION};
 use super::write::{BEST_WEIGHTS, LAST, OPTIMIZER, STATE};
-use crate::contract::Network;
 use crate::io::{self, Arrays, LoadError};
-use crate::loss::Loss;
-use crate::optim::{Optimizer, OptimizerState};
+use crate::optim::OptimizerState;
 use crate::ranks::Ranks;
+use crate::train::TrainError;
 use crate::train::checkpoint_error::CheckpointError;
 use crate::train::epochs::FitCall;
 use crate::train::position::Position;
 use crate::train::training_run::TrainingRun;
-use crate::train::{TrainError, Trainer};
+use crate::types::zeroed_floats;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
+impl FitCall<'_, '_> {
     /// Continues the run of the checkpoint, if that is requested and there is one. On an error the network is unchanged.
-    pub(in crate::train) fn resume_run<L>(
+    pub(in crate::train) fn resume_run(
         &mut self,
-        run: &mut TrainingRun<'_, N, L>,
-        call: &mut FitCall,
-    ) -> Result<(), TrainError>
-    where
-        L: Loss<N::Output, Target = Target>,
-    {
+        run: &mut TrainingRun<'_>,
+    ) -> Result<(), TrainError> {
         let Some(path) = self.checkpoint_to_resume() else { return Ok(()) };
         let Some(file) = CheckpointFile::find(&path, run.ranks())? else { return Ok(()) };
-        self.resume_from(&file, run, call).map_err(TrainError::Checkpoint)
+        self.resume_from(&file, run).map_err(TrainError::Checkpoint)
     }
 
     fn checkpoint_to_resume(&self) -> Option<PathBuf> {
-        let folder = self.checkpoints.folder.as_ref()?;
+        let checkpoints = &self.core.checkpoints;
+        let folder = checkpoints.folder.as_ref()?;
         // A trainer that has trained continues its own run.
-        let begins = self.position == Position::START;
-        (self.checkpoints.resume && begins).then(|| folder.join(LAST))
+        let begins = self.core.position == Position::START;
+        (checkpoints.resume && begins).then(|| folder.join(LAST))
     }
 
-    fn resume_from<L>(
+    fn resume_from(
         &mut self,
         file: &CheckpointFile<'_>,
-        run: &mut TrainingRun<'_, N, L>,
-        call: &mut FitCall,
-    ) -> Result<(), CheckpointError>
-    where
-        L: Loss<N::Output, Target = Target>,
-    {
+        run: &mut TrainingRun<'_>,
+    ) -> Result<(), CheckpointError> {
         let path = file.path;
         let (mut reader, len) = file.open()?;
         let (arrays, record) = io::load_arrays(path, &mut *reader, len)?;
         let record = parsed(path, record)?;
         let state = self.optimizer.state();
-        let differences =
-            self.run_record(call.samples, state.optimizer.clone()).differences(&record.settings);
+        let differences = self.run_record(state.optimizer.clone()).differences(&record.settings);
         if !differences.is_empty() {
             return Err(CheckpointError::Differs { path: path.into(), differences });
         }
-        let net = io::load_from::<N>(path, &mut *file.open()?.0)?;
+        let mut net = zeroed_floats(self.net.len);
+        io::load_floats(path, &mut *file.open()?.0, &self.net.file_tensors(), &mut net)?;
         let parts = Parts::new(arrays);
-        parts.check(N::LEN, run.state_len()).map_err(|why| format_error(path, why))?;
+        parts.check(self.net.len, run.state_len()).map_err(|why| format_error(path, why))?;
         let state = OptimizerState {
             optimizer: state.optimizer,
             steps: record.optimizer_steps,
@@ -66,28 +58,28 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
         };
         self.set_state(state, run.share())
             .map_err(|why| CheckpointError::Optimizer { path: path.into(), why })?;
-        run.set_weights(net.as_floats());
+        run.set_weights(&net);
         if let (Some((epoch, loss)), Some(weights)) = (record.best, &parts.best) {
             run.set_best(epoch, loss.into(), weights);
         }
-        if let (Some(patience), Some((best, without))) = (&mut call.patience, record.patience) {
+        if let (Some(patience), Some((best, without))) = (&mut self.patience, record.patience) {
             patience.best = best.map(|(loss, epoch)| (loss.into(), epoch));
             patience.without = without;
         }
-        let names: Vec<_> = self.metrics.iter().map(|metric| metric.name()).collect();
+        let names = self.review.metric_names();
         let epochs = record.history.into_iter();
-        call.history.epochs = epochs.map(|epoch| epoch.epoch::<N>(&names)).collect();
-        self.position = record.position.position(parts.state);
+        self.history.epochs = epochs.map(|epoch| epoch.epoch(&names, self.net.outputs)).collect();
+        self.core.position = record.position.position(parts.state);
         self.replay_schedule();
         Ok(())
     }
 
     /// Brings the schedule to the state in which it was: it depends on its calls only.
     fn replay_schedule(&mut self) {
-        let Some(plan) = &mut self.plan else { return };
-        for (epoch, loss) in self.position.losses.iter().enumerate() {
+        let Some(plan) = &mut self.core.plan else { return };
+        for (epoch, loss) in self.core.position.losses.iter().enumerate() {
             // A schedule by steps depends on their number, which each call has.
-            plan.rate(&self.optimizer, if plan.each_step { 0 } else { epoch });
+            plan.rate(&*self.optimizer, if plan.each_step { 0 } else { epoch });
             plan.schedule.observe(*loss);
         }
     }

@@ -33,7 +33,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// ```
     #[must_use]
     pub fn checkpoint(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.checkpoints.folder = Some(folder.into());
+        self.core.checkpoints.folder = Some(folder.into());
         self
     }
 
@@ -44,7 +44,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     #[must_use]
     #[track_caller]
     pub fn checkpoint_every(mut self, steps: usize) -> Self {
-        self.checkpoints.every =
+        self.core.checkpoints.every =
             Some(at_least_one("Trainer: steps between checkpoints", steps) as u64);
         self
     }
@@ -62,7 +62,7 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// schedule or the clipping of gradients.
     #[must_use]
     pub const fn resume(mut self, resume: bool) -> Self {
-        self.checkpoints.resume = resume;
+        self.core.checkpoints.resume = resume;
         self
     }
 }

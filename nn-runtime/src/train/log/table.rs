@@ -1,7 +1,8 @@
 //! [`Layers`]: the table of a network's layers in `report.svg`.
 
 use super::chart::{escaped, text};
-use crate::contract::{LayerInfo, Network};
+use crate::contract::LayerInfo;
+use crate::order::NetworkInfo;
 
 /// The layers of a network, those of inner networks among them.
 pub(super) struct Layers(Vec<Row>);
@@ -21,11 +22,11 @@ const COLUMNS: [f64; 4] = [16.0, 176.0, 416.0, 536.0];
 const CHARACTERS: [usize; 2] = [24, 38];
 
 impl Layers {
-    pub(super) fn of<N: Network>() -> Self {
+    pub(super) fn of(net: &NetworkInfo) -> Self {
         let mut rows = Vec::new();
-        add_rows(N::LAYERS, "", &mut rows);
+        add_rows(net.layers, "", &mut rows);
         let (kind, output) = ("", String::new());
-        rows.push(Row { name: "total".into(), kind, output, params: N::PARAMS });
+        rows.push(Row { name: "total".into(), kind, output, params: net.params });
         Self(rows)
     }
 

@@ -5,7 +5,6 @@ use super::events::{EventFile, Summary};
 use super::report::report;
 use super::table::Layers;
 use crate::contract::Network;
-use crate::loss::Loss;
 use crate::train::epochs::FitCall;
 use crate::train::history::Epoch;
 use crate::train::training_run::TrainingRun;
@@ -39,25 +38,20 @@ impl<O, N: Network, Target> Trainer<'_, O, N, Target> {
     /// ```
     #[must_use]
     pub fn log_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.log_dir = Some(folder.into());
+        self.core.log_dir = Some(folder.into());
         self
     }
+}
 
+impl FitCall<'_, '_> {
     /// Writes the record so far.
-    pub(in crate::train) fn write_logs<L>(
-        &self,
-        run: &TrainingRun<'_, N, L>,
-        call: &mut FitCall,
-    ) -> Result<(), TrainError>
-    where
-        L: Loss<N::Output, Target = Target>,
-    {
-        let (Some(folder), Some(epoch)) = (&self.log_dir, call.history.epochs.last()) else {
+    pub(in crate::train) fn write_logs(&mut self, run: &TrainingRun<'_>) -> Result<(), TrainError> {
+        let (Some(folder), Some(epoch)) = (&self.core.log_dir, self.history.epochs.last()) else {
             return Ok(());
         };
-        let summary = summary(epoch, &call.history, run);
-        let layers = Layers::of::<N>();
-        write(folder, &call.history, &layers, &mut call.events, &summary)
+        let summary = summary(epoch, &self.history, run);
+        let layers = Layers::of(&self.net);
+        write(folder, &self.history, &layers, &mut self.events, &summary)
             .map_err(|why| TrainError::Log { path: folder.clone(), why: why.to_string() })
     }
 }
@@ -81,11 +75,7 @@ fn write(
 }
 
 /// The values of an epoch for TensorBoard.
-fn summary<N: Network, L: Loss<N::Output>>(
-    epoch: &Epoch,
-    history: &History,
-    run: &TrainingRun<'_, N, L>,
-) -> Summary {
+fn summary(epoch: &Epoch, history: &History, run: &TrainingRun<'_>) -> Summary {
     let mut summary = Summary::default();
     summary.scalar("learning_rate", epoch.learning_rate);
     for (name, score) in
@@ -103,7 +93,7 @@ fn summary<N: Network, L: Loss<N::Output>>(
     for (layer, norm) in history.gradient_norms.last().into_iter().flat_map(|norms| &norms.layers) {
         summary.scalar(&format!("gradient_norm/{layer}"), *norm);
     }
-    let (weights, gradient) = (run.net().as_floats(), run.d_net().as_floats());
+    let (weights, gradient) = (run.net(), run.d_net());
     for (layer, range) in run.layers() {
         summary.histogram(&format!("weights/{layer}"), &weights[range.clone()]);
         summary.histogram(&format!("gradients/{layer}"), &gradient[range.clone()]);

@@ -20,9 +20,9 @@ pub struct MetricValue {
 pub struct MetricValues([Option<MetricValue>; MAX_METRICS]);
 
 impl MetricValues {
-    pub(crate) fn new(values: impl IntoIterator<Item = (&'static str, f64)>) -> Self {
+    pub(crate) fn new(values: &[(&'static str, f64)]) -> Self {
         let mut all = Self::default();
-        for (slot, (name, value)) in all.0.iter_mut().zip(values) {
+        for (slot, &(name, value)) in all.0.iter_mut().zip(values) {
             *slot = Some(MetricValue { name, value });
         }
         all

@@ -111,7 +111,7 @@ fn sequences_count_step_by_step() {
 
 #[test]
 fn values_are_shown_and_found_by_name() {
-    let values = MetricValues::new([("F1 (macro)", 0.5), ("R2", -1.0)]);
+    let values = MetricValues::new(&[("F1 (macro)", 0.5), ("R2", -1.0)]);
     assert_eq!(values.to_string(), ", F1 (macro) 0.5000, R2 -1.0000");
     assert_eq!((values.get("R2"), values.get("recall (micro)")), (Some(-1.0), None));
 }

@@ -1,7 +1,7 @@
 //! Constructs: residuals, joins, repeats, blocks and nested networks.
 
-use unrolled_shape::Shape;
-use unrolled_shape::registry::{Inputs, find};
+use unrolled_shape::registry::{Inputs, Row, find};
+use unrolled_shape::{Kind, Shape};
 
 use super::{Context, Generator, MAX_DEPTH, Scope, TRIES};
 use crate::evaluate::{Named, evaluate_line};
@@ -27,9 +27,43 @@ impl Generator {
             45..50 => self.nested(vec![input], context).map(Construct::Network),
             _ => {
                 let row = self.row(|row| row.inputs == Inputs::One);
-                Some(Construct::Layer(row, self.arguments(row, input, context)))
+                let arguments = self.arguments(row, input, context);
+                Some(self.with_named_value(row, arguments, input, (named, context)))
             }
         }
+    }
+
+    /// The layer with a named value as one of its arguments, such as the `state` of a `GRU`, if it takes one and one fits.
+    fn with_named_value(
+        &mut self,
+        row: &'static Row,
+        arguments: Vec<Argument>,
+        input: Shape,
+        (named, context): (&Named, &Context<'_>),
+    ) -> Construct {
+        let places: Vec<usize> = (0..row.parameters.len())
+            .filter(|place| row.parameters[*place].kind == Kind::Input)
+            .collect();
+        let tries = if places.is_empty() || named.is_empty() { 0 } else { TRIES };
+        for _ in 0..tries {
+            let (name, shape) = named[self.rng.below(named.len())].clone();
+            if context.tokens.contains(&name) {
+                continue;
+            }
+            // A single cell with as many units as the value has elements: others seldom fit.
+            let is_cell = row.parameters[0].name == "units" && self.rng.percent(70);
+            let mut drawn = match is_cell {
+                true => self.arguments_with(row, Size::Literal(shape.last())),
+                false => arguments.clone(),
+            };
+            let value = ArgumentValue::Named(name);
+            drawn[self.rng.pick(&places)] = Argument { value, omitted: false, named: true };
+            let construct = Construct::Layer(row, drawn);
+            if self.output_of(construct.clone(), input, named, context).is_some() {
+                return construct;
+            }
+        }
+        Construct::Layer(row, arguments)
     }
 
     /// The output shape of a line, if the rules accept it.
@@ -203,12 +237,14 @@ impl Generator {
         let count = self.rng.between(1, 3);
         let lines = self.rng.between(1, 2);
         let (mut body, output) = self.body(Some(input), lines, named, &context.repeated())?;
-        let construct = Construct::Repeat { count, body: body.clone() };
+        // Without a random number of its own, so that other networks stay as they are. Three copies have weights of their own.
+        let shared = count == 2;
+        let construct = Construct::Repeat { count, shared, body: body.clone() };
         if self.output_of(construct.clone(), input, named, context).is_some() {
             return Some(construct);
         }
         body.extend(self.adapt(output, input));
-        Some(Construct::Repeat { count, body })
+        Some(Construct::Repeat { count, shared, body })
     }
 
     /// A call of an existing block, or of a new one.

@@ -1,0 +1,859 @@
+/// An encoder that is applied to two inputs.
+///
+/// `Siamese(a: 6, b: 6) -> 1`
+///
+/// | layer | kind | output | parameters |
+/// |---|---|---|--:|
+/// | [`left.fc`](Self::left_fc) | `Dense(4, bias = false)` | 4 | 24 |
+/// | [`left.bn`](Self::left_bn) | `BatchNorm` | 4 | 8 |
+/// | `right.fc` | `same(left.fc)` | 4 | 0 |
+/// | `right.bn` | `same(left.bn)` | 4 | 0 |
+/// | `sub` | `Sub` | 4 | 0 |
+/// | [`dense`](Self::dense) | `Dense(1)` | 1 | 5 |
+/// | | | **total** | **37** |
+#[allow(
+    clippy::struct_field_names,
+    clippy::pub_underscore_fields,
+    clippy::exhaustive_structs,
+    reason = "a field for each of the user's lines"
+)]
+#[repr(C)]
+struct Siamese {
+    /// `left.fc`: `Dense(4, bias = false)`: 6 -> 4, 24 parameters
+    left_fc: unrolled::__private::layers::Dense<6, 4, 0>,
+    /// `left.bn`: `BatchNorm`: 4 -> 4, 8 parameters
+    left_bn: unrolled::__private::layers::BatchNorm<4>,
+    /// `dense`: `Dense(1)`: 4 -> 1, 5 parameters
+    dense: unrolled::__private::layers::Dense<4, 1>,
+}
+#[allow(clippy::all, reason = "comparisons of constants that are the same by chance")]
+const _: () = {
+    use unrolled::__private as __rt;
+    /// `left.fc`: `Dense(4, bias = false)`: 6 -> 4
+    enum __LeftFc {}
+    impl __rt::Spec for __LeftFc {
+        type Arguments = __rt::rules::dense::Dense;
+        const ARGUMENTS: Self::Arguments = __rt::rules::dense::Dense {
+            units: 4,
+            bias: false,
+            weight: ::core::option::Option::None,
+        };
+        const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[6])];
+        const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
+        const NAME: &'static str = "left.fc";
+    }
+    /// `left.bn`: `BatchNorm`: 4 -> 4
+    enum __LeftBn {}
+    impl __rt::Spec for __LeftBn {
+        type Arguments = __rt::rules::batch_norm::BatchNorm;
+        const ARGUMENTS: Self::Arguments = __rt::rules::batch_norm::BatchNorm {
+            momentum: 0.1,
+            eps: 0.00001,
+            affine: true,
+        };
+        const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[4])];
+        const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
+        const NAME: &'static str = "left.bn";
+    }
+    /// `right.fc`: `same(left.fc)`: 6 -> 4
+    enum __RightFc {}
+    impl __rt::Spec for __RightFc {
+        type Arguments = __rt::rules::dense::Dense;
+        const ARGUMENTS: Self::Arguments = __rt::rules::dense::Dense {
+            units: 4,
+            bias: false,
+            weight: ::core::option::Option::None,
+        };
+        const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[6])];
+        const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
+        const NAME: &'static str = "right.fc";
+    }
+    /// `right.bn`: `same(left.bn)`: 4 -> 4
+    enum __RightBn {}
+    impl __rt::Spec for __RightBn {
+        type Arguments = __rt::rules::batch_norm::BatchNorm;
+        const ARGUMENTS: Self::Arguments = __rt::rules::batch_norm::BatchNorm {
+            momentum: 0.1,
+            eps: 0.00001,
+            affine: true,
+        };
+        const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[4])];
+        const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
+        const NAME: &'static str = "right.bn";
+    }
+    /// `sub`: `Sub`: 4 and 4 -> 4
+    enum __Sub {}
+    impl __rt::Spec for __Sub {
+        type Arguments = __rt::rules::sub::Sub;
+        const ARGUMENTS: Self::Arguments = __rt::rules::sub::Sub {};
+        const INPUTS: &'static [__rt::Shape] = &[
+            __rt::Shape::new(&[4]),
+            __rt::Shape::new(&[4]),
+        ];
+        const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
+        const NAME: &'static str = "sub";
+    }
+    /// `dense`: `Dense(1)`: 4 -> 1
+    enum __Dense {}
+    impl __rt::Spec for __Dense {
+        type Arguments = __rt::rules::dense::Dense;
+        const ARGUMENTS: Self::Arguments = __rt::rules::dense::Dense {
+            units: 1,
+            bias: true,
+            weight: ::core::option::Option::None,
+        };
+        const INPUTS: &'static [__rt::Shape] = &[__rt::Shape::new(&[4])];
+        const OUTPUT: __rt::Shape = __rt::Shape::new(&[1]);
+        const NAME: &'static str = "dense";
+    }
+    /// At inference, values are overwritten as soon as no node reads them any more.
+    enum __Infer {}
+    impl __Infer {
+        const VALUES: usize = 48;
+        const LEFT_FC: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
+        const LEFT_BN: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
+        const RIGHT_FC: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
+        const RIGHT_BN: __rt::Buffer = __rt::Buffer { offset: 32, len: 4 };
+        const SUB: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
+    }
+    /// The nodes, what they own laid out one after the other.
+    enum __Slots {}
+    impl __Slots {
+        const LAYOUTS: [__rt::Layout; 6] = __rt::Layout::stack([
+            __rt::Layout::of::<__LeftFc, __rt::layers::Dense<6, 4, 0>>(),
+            __rt::Layout::of::<__LeftBn, __rt::layers::BatchNorm<4>>(),
+            __rt::Layout::again::<__RightFc, __rt::layers::Dense<6, 4, 0>>(),
+            __rt::Layout::again::<__RightBn, __rt::layers::BatchNorm<4>>(),
+            __rt::Layout::of::<__Sub, __rt::layers::Sub>(),
+            __rt::Layout::of::<__Dense, __rt::layers::Dense<4, 1>>(),
+        ]);
+        const ALL: __rt::Layout = Self::LAYOUTS[5];
+        const LEFT_FC: __rt::Slot<__LeftFc, __rt::layers::Dense<6, 4, 0>> = __rt::Slot::new(
+            Self::LAYOUTS[0],
+        );
+        const LEFT_BN: __rt::Slot<__LeftBn, __rt::layers::BatchNorm<4>> = __rt::Slot::new(
+            Self::LAYOUTS[1],
+        );
+        const RIGHT_FC: __rt::Slot<__RightFc, __rt::layers::Dense<6, 4, 0>> = __rt::Slot::new(
+            Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
+        );
+        const RIGHT_BN: __rt::Slot<__RightBn, __rt::layers::BatchNorm<4>> = __rt::Slot::new(
+            Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
+        );
+        const SUB: __rt::Slot<__Sub, __rt::layers::Sub> = __rt::Slot::new(
+            Self::LAYOUTS[4],
+        );
+        const DENSE: __rt::Slot<__Dense, __rt::layers::Dense<4, 1>> = __rt::Slot::new(
+            Self::LAYOUTS[5],
+        );
+    }
+    impl Siamese {
+        /// Inference on one sample, on the calling thread.
+        #[inline]
+        #[must_use]
+        fn forward(&self, (a, b): (&[f32; 6], &[f32; 6])) -> [f32; 1] {
+            unrolled::__private::infer_one(
+                self,
+                &[
+                    unrolled::__private::Values::as_floats(a),
+                    unrolled::__private::Values::as_floats(b),
+                ],
+            )
+        }
+        /// As `forward`, with the output written to `output`, which may be too large for the stack.
+        #[allow(dead_code, reason = "a program may call `forward` only")]
+        #[inline]
+        fn forward_into(&self, (a, b): (&[f32; 6], &[f32; 6]), output: &mut [f32; 1]) {
+            unrolled::__private::infer_one_into(
+                self,
+                &[
+                    unrolled::__private::Values::as_floats(a),
+                    unrolled::__private::Values::as_floats(b),
+                ],
+                output,
+            );
+        }
+    }
+    unsafe impl __rt::Weights for Siamese {
+        const LEN: usize = {
+            let _ = |Self { left_fc: _, left_bn: _, dense: _ }: &Self| {};
+            __rt::len_of_fields::<Self>(__Slots::ALL.weights.end())
+        };
+    }
+    #[doc(hidden)]
+    impl<__S: __rt::Spec> __rt::Node<__S> for Siamese {
+        const WORKSPACE: usize = __Infer::VALUES + __Slots::ALL.workspace;
+        const STEP_WORKSPACE: usize = 0;
+        const SCRATCH: usize = __Slots::ALL.scratch;
+        const STATE: usize = __Slots::ALL.state.end();
+        const SHARD: usize = __Slots::ALL.shard;
+        fn infer(&self, call: __rt::Infer<'_>) {
+            __rt::Node::<__S>::infer_inlined(self, __rt::AtRunTime, call);
+        }
+        #[inline(always)]
+        fn infer_inlined<__I: __rt::Instructions>(
+            &self,
+            isa: __I,
+            call: __rt::Infer<'_>,
+        ) {
+            let __rt::Infer { n, x, y, ctx } = call;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Infer::VALUES);
+            ctx.lengths = outer.inside::<__S>();
+            {
+                let [out] = __rt::take(values, n, [__Infer::LEFT_FC]);
+                __Slots::LEFT_FC
+                    .infer(
+                        isa,
+                        &self.left_fc,
+                        __rt::Infer {
+                            n,
+                            x: &[x[0]],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [x0, out] = __rt::take(
+                    values,
+                    n,
+                    [__Infer::LEFT_FC, __Infer::LEFT_BN],
+                );
+                __Slots::LEFT_BN
+                    .infer(
+                        isa,
+                        &self.left_bn,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [out] = __rt::take(values, n, [__Infer::RIGHT_FC]);
+                __Slots::RIGHT_FC
+                    .infer(
+                        isa,
+                        &self.left_fc,
+                        __rt::Infer {
+                            n,
+                            x: &[x[1]],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [x0, out] = __rt::take(
+                    values,
+                    n,
+                    [__Infer::RIGHT_FC, __Infer::RIGHT_BN],
+                );
+                __Slots::RIGHT_BN
+                    .infer(
+                        isa,
+                        &self.left_bn,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [x0, x1, out] = __rt::take(
+                    values,
+                    n,
+                    [__Infer::LEFT_BN, __Infer::RIGHT_BN, __Infer::SUB],
+                );
+                __Slots::SUB
+                    .infer(
+                        isa,
+                        &__rt::layers::Sub,
+                        __rt::Infer {
+                            n,
+                            x: &[x0, x1],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            {
+                let [x0] = __rt::take(values, n, [__Infer::SUB]);
+                __Slots::DENSE
+                    .infer(
+                        isa,
+                        &self.dense,
+                        __rt::Infer {
+                            n,
+                            x: &[x0],
+                            y: &mut *y,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+        }
+    }
+    /// In training, values and their gradients (`D_`) live until backward has used them.
+    enum __Train {}
+    impl __Train {
+        const VALUES: usize = 80;
+        const LEFT_FC: __rt::Buffer = __rt::Buffer { offset: 0, len: 4 };
+        const LEFT_BN: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
+        const RIGHT_FC: __rt::Buffer = __rt::Buffer { offset: 32, len: 4 };
+        const RIGHT_BN: __rt::Buffer = __rt::Buffer { offset: 48, len: 4 };
+        const SUB: __rt::Buffer = __rt::Buffer { offset: 64, len: 4 };
+        const D_SUB: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
+        const D_LEFT_BN: __rt::Buffer = __rt::Buffer { offset: 48, len: 4 };
+        const D_RIGHT_BN: __rt::Buffer = __rt::Buffer { offset: 64, len: 4 };
+        const D_RIGHT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
+        const D_LEFT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
+    }
+    /// The nodes in training.
+    enum __TrainSlots {}
+    impl __TrainSlots {
+        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__LeftFc, __rt::layers::Dense<6, 4, 0>>(),
+            __rt::TrainLayout::of::<__LeftBn, __rt::layers::BatchNorm<4>>(),
+            __rt::TrainLayout::again::<__RightFc, __rt::layers::Dense<6, 4, 0>>(),
+            __rt::TrainLayout::again::<__RightBn, __rt::layers::BatchNorm<4>>(),
+            __rt::TrainLayout::of::<__Sub, __rt::layers::Sub>(),
+            __rt::TrainLayout::of::<__Dense, __rt::layers::Dense<4, 1>>(),
+        ]);
+        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
+        const LEFT_FC: __rt::TrainSlot<__LeftFc, __rt::layers::Dense<6, 4, 0>> = __rt::TrainSlot::new(
+            __Slots::LEFT_FC,
+            Self::LAYOUTS[0],
+        );
+        const LEFT_BN: __rt::TrainSlot<__LeftBn, __rt::layers::BatchNorm<4>> = __rt::TrainSlot::new(
+            __Slots::LEFT_BN,
+            Self::LAYOUTS[1],
+        );
+        const RIGHT_FC: __rt::TrainSlot<__RightFc, __rt::layers::Dense<6, 4, 0>> = __rt::TrainSlot::new(
+            __Slots::RIGHT_FC,
+            Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
+        );
+        const RIGHT_BN: __rt::TrainSlot<__RightBn, __rt::layers::BatchNorm<4>> = __rt::TrainSlot::new(
+            __Slots::RIGHT_BN,
+            Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
+        );
+        const SUB: __rt::TrainSlot<__Sub, __rt::layers::Sub> = __rt::TrainSlot::new(
+            __Slots::SUB,
+            Self::LAYOUTS[4],
+        );
+        const DENSE: __rt::TrainSlot<__Dense, __rt::layers::Dense<4, 1>> = __rt::TrainSlot::new(
+            __Slots::DENSE,
+            Self::LAYOUTS[5],
+        );
+    }
+    /// The phases of nodes that look across the batch; the others run between them.
+    enum __Phases {}
+    impl __Phases {
+        const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
+            __TrainSlots::LEFT_BN.phases(),
+            __TrainSlots::RIGHT_BN.phases(),
+        ]);
+        const LEFT_BN: __rt::Phases = Self::ALL[0];
+        const RIGHT_BN: __rt::Phases = Self::ALL[1];
+    }
+    #[doc(hidden)]
+    impl<__S: __rt::Spec> __rt::TrainNode<__S> for Siamese {
+        const PHASES: usize = __Phases::RIGHT_BN.last + 1;
+        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
+        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
+        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
+        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
+        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
+        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
+        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        fn initialise(&mut self, key: __rt::RngKey) {
+            __TrainSlots::LEFT_FC.initialise(&mut self.left_fc, key);
+            __TrainSlots::LEFT_BN.initialise(&mut self.left_bn, key);
+            __TrainSlots::DENSE.initialise(&mut self.dense, key);
+        }
+        fn prepare(&self, prepared: &mut [f32]) {
+            __TrainSlots::LEFT_FC.prepare(&self.left_fc, prepared);
+            __TrainSlots::LEFT_BN.prepare(&self.left_bn, prepared);
+            __TrainSlots::RIGHT_FC.prepare_again(&self.left_fc, prepared);
+            __TrainSlots::RIGHT_BN.prepare_again(&self.left_bn, prepared);
+            __TrainSlots::DENSE.prepare(&self.dense, prepared);
+        }
+        fn gradient_end(task: usize) -> usize {
+            if __TrainSlots::LEFT_FC.reaches_task(task) {
+                return __TrainSlots::LEFT_FC.gradient_end(task);
+            }
+            if __TrainSlots::LEFT_BN.reaches_task(task) {
+                return __TrainSlots::LEFT_BN.gradient_end(task);
+            }
+            if __TrainSlots::DENSE.reaches_task(task) {
+                return __TrainSlots::DENSE.gradient_end(task);
+            }
+            __Slots::ALL.weights.end()
+        }
+        fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
+            if __TrainSlots::LEFT_FC.reaches_task(task) {
+                __TrainSlots::LEFT_FC.gradient(task, shards, d_weights);
+                __TrainSlots::RIGHT_FC
+                    .add_gradient_to(&__TrainSlots::LEFT_FC, task, shards, d_weights);
+                return;
+            }
+            if __TrainSlots::LEFT_BN.reaches_task(task) {
+                __TrainSlots::LEFT_BN.gradient(task, shards, d_weights);
+                __TrainSlots::RIGHT_BN
+                    .add_gradient_to(&__TrainSlots::LEFT_BN, task, shards, d_weights);
+                return;
+            }
+            if __TrainSlots::DENSE.reaches_task(task) {
+                return __TrainSlots::DENSE.gradient(task, shards, d_weights);
+            }
+        }
+        fn forward_shard(&self, call: __rt::Forward<'_>) {
+            let __rt::Forward { pass, phase, x, y, ctx } = call;
+            let n = pass.n;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
+            ctx.lengths = outer.inside::<__S>();
+            if phase == 0 {
+                {
+                    let [out] = __rt::take(values, n, [__Train::LEFT_FC]);
+                    __TrainSlots::LEFT_FC
+                        .forward(
+                            &self.left_fc,
+                            __rt::Forward {
+                                pass,
+                                phase: 0,
+                                x: &[x[0]],
+                                y: &mut *out,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+            if __Phases::LEFT_BN.contain(phase) {
+                let [x0, out] = __rt::take(
+                    values,
+                    n,
+                    [__Train::LEFT_FC, __Train::LEFT_BN],
+                );
+                __TrainSlots::LEFT_BN
+                    .forward(
+                        &self.left_bn,
+                        __rt::Forward {
+                            pass,
+                            phase: phase - __Phases::LEFT_BN.first,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            if phase == __Phases::LEFT_BN.last {
+                {
+                    let [out] = __rt::take(values, n, [__Train::RIGHT_FC]);
+                    __TrainSlots::RIGHT_FC
+                        .forward(
+                            &self.left_fc,
+                            __rt::Forward {
+                                pass,
+                                phase: 0,
+                                x: &[x[1]],
+                                y: &mut *out,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+            if __Phases::RIGHT_BN.contain(phase) {
+                let [x0, out] = __rt::take(
+                    values,
+                    n,
+                    [__Train::RIGHT_FC, __Train::RIGHT_BN],
+                );
+                __TrainSlots::RIGHT_BN
+                    .forward(
+                        &self.left_bn,
+                        __rt::Forward {
+                            pass,
+                            phase: phase - __Phases::RIGHT_BN.first,
+                            x: &[x0],
+                            y: &mut *out,
+                            ctx: ctx.reborrow(),
+                        },
+                    );
+            }
+            if phase == __Phases::RIGHT_BN.last {
+                {
+                    let [x0, x1, out] = __rt::take(
+                        values,
+                        n,
+                        [__Train::LEFT_BN, __Train::RIGHT_BN, __Train::SUB],
+                    );
+                    __TrainSlots::SUB
+                        .forward(
+                            &__rt::layers::Sub,
+                            __rt::Forward {
+                                pass,
+                                phase: 0,
+                                x: &[x0, x1],
+                                y: &mut *out,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+                {
+                    let [x0] = __rt::take(values, n, [__Train::SUB]);
+                    __TrainSlots::DENSE
+                        .forward(
+                            &self.dense,
+                            __rt::Forward {
+                                pass,
+                                phase: 0,
+                                x: &[x0],
+                                y: &mut *y,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+        }
+        fn combine_forward(
+            &mut self,
+            phase: usize,
+            shards: __rt::Shards<'_>,
+            prepared: &mut [f32],
+        ) {
+            if __Phases::LEFT_BN.contain_both(phase) {
+                __TrainSlots::LEFT_BN
+                    .combine_forward(
+                        &mut self.left_bn,
+                        phase - __Phases::LEFT_BN.first,
+                        shards,
+                        prepared,
+                    );
+            }
+            if __Phases::RIGHT_BN.contain_both(phase) {
+                __TrainSlots::RIGHT_BN
+                    .combine_forward(
+                        &mut self.left_bn,
+                        phase - __Phases::RIGHT_BN.first,
+                        shards,
+                        prepared,
+                    );
+            }
+        }
+        fn backward_shard(&self, call: __rt::Backward<'_, '_>) {
+            let __rt::Backward { pass, phase, x, y, d_y, d_x, ctx } = call;
+            let n = pass.n;
+            let outer = ctx.lengths;
+            let (values, mut ctx) = ctx.split_values(n * __Train::VALUES);
+            ctx.lengths = outer.inside::<__S>();
+            let [d_x0, d_x1] = d_x else {
+                ::core::panic!("one gradient for each input")
+            };
+            if phase == __Phases::RIGHT_BN.last {
+                {
+                    let [x0, d_in0] = __rt::take(
+                        values,
+                        n,
+                        [__Train::SUB, __Train::D_SUB],
+                    );
+                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
+                    __TrainSlots::DENSE
+                        .backward(
+                            &self.dense,
+                            __rt::Backward {
+                                pass,
+                                phase: 0,
+                                x: &[x0],
+                                y: &[],
+                                d_y: &mut *d_y,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                    return;
+                }
+                {
+                    let [d_out, d_in0, d_in1] = __rt::take(
+                        values,
+                        n,
+                        [__Train::D_SUB, __Train::D_LEFT_BN, __Train::D_RIGHT_BN],
+                    );
+                    let d_x = &mut [
+                        ::core::option::Option::Some(&mut *d_in0),
+                        ::core::option::Option::Some(&mut *d_in1),
+                    ];
+                    __TrainSlots::SUB
+                        .backward(
+                            &__rt::layers::Sub,
+                            __rt::Backward {
+                                pass,
+                                phase: 0,
+                                x: &[&[], &[]],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+            if __Phases::RIGHT_BN.contain(phase) {
+                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                    return;
+                }
+                {
+                    let [x0, d_out, d_in0] = __rt::take(
+                        values,
+                        n,
+                        [__Train::RIGHT_FC, __Train::D_RIGHT_BN, __Train::D_RIGHT_FC],
+                    );
+                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
+                    __TrainSlots::RIGHT_BN
+                        .backward(
+                            &self.left_bn,
+                            __rt::Backward {
+                                pass,
+                                phase: phase - __Phases::RIGHT_BN.first,
+                                x: &[x0],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+            if phase == __Phases::LEFT_BN.last {
+                {
+                    let [d_out] = __rt::take(values, n, [__Train::D_RIGHT_FC]);
+                    let d_x = &mut [d_x1.as_deref_mut()];
+                    __TrainSlots::RIGHT_FC
+                        .backward(
+                            &self.left_fc,
+                            __rt::Backward {
+                                pass,
+                                phase: 0,
+                                x: &[x[1]],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+            if __Phases::LEFT_BN.contain(phase) {
+                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                    return;
+                }
+                {
+                    let [x0, d_out, d_in0] = __rt::take(
+                        values,
+                        n,
+                        [__Train::LEFT_FC, __Train::D_LEFT_BN, __Train::D_LEFT_FC],
+                    );
+                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
+                    __TrainSlots::LEFT_BN
+                        .backward(
+                            &self.left_bn,
+                            __rt::Backward {
+                                pass,
+                                phase: phase - __Phases::LEFT_BN.first,
+                                x: &[x0],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+            if phase == 0 {
+                if ctx.frozen.covers(const { __Slots::LEFT_FC.end() }) {
+                    return;
+                }
+                {
+                    let [d_out] = __rt::take(values, n, [__Train::D_LEFT_FC]);
+                    let d_x = &mut [d_x0.as_deref_mut()];
+                    __TrainSlots::LEFT_FC
+                        .backward(
+                            &self.left_fc,
+                            __rt::Backward {
+                                pass,
+                                phase: 0,
+                                x: &[x[0]],
+                                y: &[],
+                                d_y: &mut *d_out,
+                                d_x,
+                                ctx: ctx.reborrow(),
+                            },
+                        );
+                }
+            }
+        }
+        fn combine_backward(
+            &self,
+            phase: usize,
+            shards: __rt::Shards<'_>,
+            prepared: &mut [f32],
+        ) {
+            if __Phases::LEFT_BN.contain_both(phase - 1) {
+                __TrainSlots::LEFT_BN
+                    .combine_backward(
+                        &self.left_bn,
+                        phase - __Phases::LEFT_BN.first,
+                        shards,
+                        prepared,
+                    );
+            }
+            if __Phases::RIGHT_BN.contain_both(phase - 1) {
+                __TrainSlots::RIGHT_BN
+                    .combine_backward(
+                        &self.left_bn,
+                        phase - __Phases::RIGHT_BN.first,
+                        shards,
+                        prepared,
+                    );
+            }
+        }
+    }
+    impl __rt::Shaped for Siamese {
+        const INPUTS: &'static [__rt::Shape] = &[
+            __rt::Shape::new(&[6]),
+            __rt::Shape::new(&[6]),
+        ];
+        const INPUT_NAMES: &'static [&'static str] = &["a", "b"];
+        const OUTPUT: __rt::Shape = __rt::Shape::new(&[1]);
+        const PARAMS: usize = 37;
+        const MACS: usize = 60;
+        const LAYERS: &'static [__rt::LayerInfo] = &[
+            __rt::LayerInfo {
+                name: "left.fc",
+                kind: "Dense(4, bias = false)",
+                output: __rt::Shape::new(&[4]),
+                params: 24,
+                macs: 24,
+                offset: __Slots::LEFT_FC.offset(),
+                inner: &[],
+            },
+            __rt::LayerInfo {
+                name: "left.bn",
+                kind: "BatchNorm",
+                output: __rt::Shape::new(&[4]),
+                params: 8,
+                macs: 4,
+                offset: __Slots::LEFT_BN.offset(),
+                inner: &[],
+            },
+            __rt::LayerInfo {
+                name: "right.fc",
+                kind: "same(left.fc)",
+                output: __rt::Shape::new(&[4]),
+                params: 0,
+                macs: 24,
+                offset: __Slots::RIGHT_FC.offset(),
+                inner: &[],
+            },
+            __rt::LayerInfo {
+                name: "right.bn",
+                kind: "same(left.bn)",
+                output: __rt::Shape::new(&[4]),
+                params: 0,
+                macs: 4,
+                offset: __Slots::RIGHT_BN.offset(),
+                inner: &[],
+            },
+            __rt::LayerInfo {
+                name: "sub",
+                kind: "Sub",
+                output: __rt::Shape::new(&[4]),
+                params: 0,
+                macs: 0,
+                offset: 0,
+                inner: &[],
+            },
+            __rt::LayerInfo {
+                name: "dense",
+                kind: "Dense(1)",
+                output: __rt::Shape::new(&[1]),
+                params: 5,
+                macs: 4,
+                offset: __Slots::DENSE.offset(),
+                inner: &[],
+            },
+        ];
+        const GRAPH: __rt::Graph = __rt::Graph {
+            inputs: &[__rt::Shape::new(&[6]), __rt::Shape::new(&[6])],
+            nodes: &[
+                __rt::GraphNode {
+                    name: "left.fc",
+                    inputs: &[0],
+                    output: __rt::Shape::new(&[4]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Any,
+                        channels: __rt::Channels::Last,
+                        weights: &[__rt::LayerWeights::of(&__Slots::LEFT_FC)],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "left.bn",
+                    inputs: &[2],
+                    output: __rt::Shape::new(&[4]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[__rt::LayerWeights::of(&__Slots::LEFT_BN)],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "right.fc",
+                    inputs: &[1],
+                    output: __rt::Shape::new(&[4]),
+                    layer: __rt::GraphLayer::Again {
+                        first: 0,
+                    },
+                },
+                __rt::GraphNode {
+                    name: "right.bn",
+                    inputs: &[4],
+                    output: __rt::Shape::new(&[4]),
+                    layer: __rt::GraphLayer::Again {
+                        first: 1,
+                    },
+                },
+                __rt::GraphNode {
+                    name: "sub",
+                    inputs: &[3, 5],
+                    output: __rt::Shape::new(&[4]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Same,
+                        channels: __rt::Channels::AsInput,
+                        weights: &[],
+                    },
+                },
+                __rt::GraphNode {
+                    name: "dense",
+                    inputs: &[6],
+                    output: __rt::Shape::new(&[1]),
+                    layer: __rt::GraphLayer::Layer {
+                        features: __rt::Features::Any,
+                        channels: __rt::Channels::Last,
+                        weights: &[__rt::LayerWeights::of(&__Slots::DENSE)],
+                    },
+                },
+            ],
+            output: 7,
+        };
+    }
+    impl __rt::Network for Siamese {
+        type Input = ([f32; 6], [f32; 6]);
+        type Output = [f32; 1];
+    }
+};
