@@ -20,9 +20,9 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// again. Rank 0 has the whole state while it writes a checkpoint, which any number of ranks continues, with or without
     /// this setting.
     ///
-    /// All optimisers of this crate can be divided; [`LAMB`](crate::optim::LAMB) between tensors only. After
-    /// [`fit`](Self::fit) the optimiser has the state of this rank's part. An error while weights are exchanged leaves them
-    /// undefined: continue from a checkpoint.
+    /// All optimisers of this crate can be divided; [`LAMB`](crate::optim::LAMB) and [`Muon`](crate::optim::Muon) between
+    /// tensors only. After [`fit`](Self::fit) the optimiser has the state of this rank's part. An error while weights are
+    /// exchanged leaves them undefined: continue from a checkpoint.
     #[must_use]
     pub const fn shard_optimizer(mut self, shard: bool) -> Self {
         self.core.shard_optimizer = shard;
