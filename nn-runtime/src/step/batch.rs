@@ -1,7 +1,7 @@
 //! [`Batch`]: the samples of one training step.
 
 use super::error::BatchError;
-use super::inputs::check_inputs;
+use super::inputs::{check_inputs, check_numbers};
 use super::outputs::output_valid;
 use crate::contract::{Network, Root, TrainNode};
 use crate::loss::Loss;
@@ -11,18 +11,6 @@ use std::ops::Range;
 /// Checks that `samples` samples are enough for a training step of a network that needs `least`.
 pub(crate) const fn enough_for(samples: usize, least: usize) -> Result<(), BatchError> {
     if samples >= least { Ok(()) } else { Err(BatchError::TooFew { least, found: samples }) }
-}
-
-/// Checks that there are samples, as many inputs as targets.
-pub(crate) const fn check_numbers<Input, Target>(
-    inputs: &[Input],
-    targets: &[Target],
-) -> Result<(), BatchError> {
-    let (inputs, targets) = (inputs.len(), targets.len());
-    if inputs == 0 {
-        return Err(BatchError::Empty);
-    }
-    if inputs == targets { Ok(()) } else { Err(BatchError::Targets { inputs, targets }) }
 }
 
 /// The samples of one step: all of two slices, or some of them in any order.

@@ -4,6 +4,18 @@ use super::error::BatchError;
 use crate::contract::{Network, Node, Root};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Steps};
 
+/// Checks that there are samples, as many inputs as targets.
+pub(crate) const fn check_numbers<Input, Target>(
+    inputs: &[Input],
+    targets: &[Target],
+) -> Result<(), BatchError> {
+    let (inputs, targets) = (inputs.len(), targets.len());
+    if inputs == 0 {
+        return Err(BatchError::Empty);
+    }
+    if inputs == targets { Ok(()) } else { Err(BatchError::Targets { inputs, targets }) }
+}
+
 /// Elements of memory that the samples of one shard may use, 1.5 MB: a few samples of a convolutional network, so that
 /// dense layers read their weights once for all of them. The part of each layer fits a second-level cache.
 const SHARD_NUMBERS: usize = 384 * 1024;

@@ -25,7 +25,7 @@ mod work;
 mod workspace;
 
 #[cfg(feature = "train")]
-pub(crate) use batch::{Batch, check_numbers, enough_for};
+pub(crate) use batch::{Batch, enough_for};
 pub use error::BatchError;
 #[cfg(feature = "train")]
 pub(crate) use frozen_layers::FrozenLayers;
@@ -38,7 +38,7 @@ pub use infer::{
 pub use inlined::{infer_inlined, step_inlined};
 #[cfg(feature = "train")]
 pub(crate) use input_gradients::input_gradients;
-pub(crate) use inputs::check_inputs;
+pub(crate) use inputs::{check_inputs, check_numbers};
 #[cfg(feature = "train")]
 pub(crate) use observe::{OBSERVED_KEY, observe_gradients, observe_values};
 #[cfg(feature = "train")]
