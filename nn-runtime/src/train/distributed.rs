@@ -43,8 +43,8 @@ impl<'a, O: Optimizer, N: Network, Target> Trainer<'a, O, N, Target> {
     ///
     /// Training begins with the weights of rank 0. All ranks have the same weights and the same [`History`](super::History)
     /// afterwards, except for durations. Rank 0 alone prints, and reads and writes checkpoints and logs. Callbacks run on
-    /// all ranks; if one of them breaks, all ranks stop. Of a [`Dataset`] that is not in memory each rank reads only its part
-    /// of every batch.
+    /// all ranks; if one of them breaks, all ranks stop. Of a [`Dataset`](crate::data::Dataset) that is
+    /// not in memory each rank reads only its part of every batch.
     ///
     /// [`fit`](Self::fit) ends with [`TrainError::Distributed`] if the ranks differ in network, number of samples, settings,
     /// instruction set or version of the library, and if another rank ends, reports an error or does not answer.
