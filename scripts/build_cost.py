@@ -63,8 +63,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 # With the features that each requires.
 PROGRAMS = {
-    "training": (TRAINING.replace("SAVE", "Ok(())"), []),
-    "training_and_saving": (TRAINING.replace("SAVE", 'Ok(net.save("digits.safetensors")?)'), ["files"]),
+    "training": (TRAINING.replace("SAVE", "Ok(())"), ["train"]),
+    "training_and_saving": (TRAINING.replace("SAVE", 'Ok(net.save("digits.safetensors")?)'), ["train", "files"]),
     "inference": (INFERENCE, ["files"]),
 }
 
