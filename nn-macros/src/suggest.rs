@@ -3,7 +3,7 @@
 use unrolled_shape::Kind;
 
 /// Names of PyTorch and Keras for things that have another name here.
-const FOREIGN: [(&str, &str); 81] = [
+const FOREIGN: [(&str, &str); 89] = [
     ("Linear", "Dense"),
     ("FullyConnected", "Dense"),
     ("Conv", "Conv2d"),
@@ -53,6 +53,14 @@ const FOREIGN: [(&str, &str); 81] = [
     ("out_features", "units"),
     ("hidden_size", "units"),
     ("return_sequences", "output"),
+    ("proj_size", "projection"),
+    ("h0", "state"),
+    ("h_0", "state"),
+    ("hx", "state"),
+    ("initial_state", "state"),
+    ("c0", "cell"),
+    ("c_0", "cell"),
+    ("cx", "cell"),
     ("filters", "out_channels"),
     ("channels", "out_channels"),
     ("kernel_size", "kernel"),

@@ -6,6 +6,11 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 use std::time::Duration;
 use unrolled::optim::schedule::{Cosine, Plateau};
 use unrolled::prelude::*;
@@ -300,12 +305,13 @@ fn damaged_checkpoints_are_refused() {
 /// The environment variable with the folder of a child process.
 const FOLDER: &str = "UNROLLED_TEST_CHECKPOINTS";
 
-/// Presses Ctrl-C in the middle of the second epoch.
+/// Presses Ctrl-C in the middle of the second epoch, after a step that has no checkpoint without it.
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_run_with_a_checkpoint_of_its_step() {
+    const PRESSED: u64 = 9;
     let press = |step: &unrolled::train::Step| {
-        if step.total_steps == 8 {
+        if step.total_steps == PRESSED {
             let signal = ["-INT", &std::process::id().to_string()];
             assert!(Command::new("kill").args(signal).status().expect("`kill`").success());
             // Another thread may receive it.
@@ -315,7 +321,13 @@ fn ctrl_c_ends_a_run_with_a_checkpoint_of_its_step() {
     let interrupted = folder("ctrl_c");
     let (_, history) = fit(&interrupted, |trainer| trainer.on_step(press).stop_on_ctrl_c());
     assert_eq!(history.epochs.len(), 1);
-    let (net, history) = train(&interrupted, None);
+    let first = Arc::new(AtomicU64::new(0));
+    let noted = Arc::clone(&first);
+    let note = move |step: &unrolled::train::Step| {
+        let _ = noted.compare_exchange(0, step.total_steps, Relaxed, Relaxed);
+    };
+    let (net, history) = fit(&interrupted, |trainer| trainer.on_step(note));
+    assert_eq!(first.load(Relaxed), PRESSED + 1);
     let (whole, whole_history) = train(&folder("ctrl_c_whole"), None);
     assert!(bits(net.params()) == bits(whole.params()));
     assert_eq!(losses(&history), losses(&whole_history));

@@ -194,22 +194,31 @@ fn parse_source(input: ParseStream<'_>) -> Result<Option<Ident>> {
     let name = ahead.call(Ident::parse_any)?;
     let arrow = ahead.span();
     ahead.parse::<Token![=>]>()?;
-    if ahead.peek(Lit) || ahead.peek(token::Brace) || is_bracketed_shape(&ahead) {
+    if ahead.peek(Lit) || is_shape_in_group(&ahead) {
         return Err(Error::new(arrow, say::FAT_ARROW));
     }
     input.advance_to(&ahead);
     Ok(Some(name))
 }
 
-/// Whether a shape in brackets follows: sizes, and no list of lines, of which one has arguments, a name or an arrow.
-fn is_bracketed_shape(input: ParseStream<'_>) -> bool {
+/// Whether a shape in braces or brackets follows: sizes, and no lines, of which one has arguments, a name or an arrow.
+fn is_shape_in_group(input: ParseStream<'_>) -> bool {
     let Ok(TokenTree::Group(group)) = input.fork().parse() else { return false };
     let is_of_line = |token: TokenTree| match token {
         TokenTree::Group(inner) => inner.delimiter() == Delimiter::Parenthesis,
         TokenTree::Punct(punct) => punct.as_char() == ':',
         _ => false,
     };
-    group.delimiter() == Delimiter::Bracket && !group.stream().into_iter().any(is_of_line)
+    let is_shape = match group.delimiter() {
+        // Lines may be missing: the value itself. A shape has one size here.
+        Delimiter::Brace => !group.stream().is_empty() && !group.stream().into_iter().any(is_comma),
+        delimiter => delimiter == Delimiter::Bracket,
+    };
+    is_shape && !group.stream().into_iter().any(is_of_line)
+}
+
+fn is_comma(token: TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
 }
 
 /// Whether `skip {` or `skip [` follows. Without braces `skip` is a name like any other.

@@ -47,6 +47,28 @@ fn a_line_is_applied_to_another_value() {
 }
 
 #[test]
+fn lines_in_braces_are_applied_to_another_value() {
+    let text = "struct Net(a: 6, b: 6) -> 4 {
+        left: a => { fc: Dense(4), ReLU },
+        right: b => same(left),
+        Sub { left, right },
+    }";
+    let expected = [
+        ("left.fc", ""),
+        ("left.relu", ""),
+        ("right.fc", "left.fc"),
+        ("right.relu", "left.relu"),
+        ("sub", ""),
+    ];
+    assert_applications(text, &expected);
+    // Neither a layer's arguments nor a comma: the size that `->` states.
+    assert_about(
+        "struct Net<const N: usize>(2x3) -> N { Flatten => {N} }",
+        &[("=", "expected `->` before the layer's shape")],
+    );
+}
+
+#[test]
 fn each_kind_of_line_can_be_applied_again() {
     let text = "
     block Encoder(units) { Dense(units), ReLU }

@@ -31,8 +31,6 @@ pub use observer::Observer;
 #[cfg(feature = "train")]
 pub use shaped::TrainEmbeds;
 pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
-#[cfg(feature = "train")]
-pub(crate) use shaped::{for_each_trained_range, trained_ranges, trained_ranges_of};
 pub use slot::{InPlaceSlot, Slot};
 pub use spec::{Root, Spec};
 #[cfg(feature = "std")]

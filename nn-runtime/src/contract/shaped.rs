@@ -7,8 +7,6 @@ use super::spec::Spec;
 #[cfg(feature = "train")]
 use super::train_node::TrainNode;
 use crate::types::{OutputInfo, Weights};
-#[cfg(feature = "train")]
-use core::ops::Range;
 use unrolled_shape::{Shape, ShapeError, StepsOf, Text, checks};
 
 /// One line of [`Shaped::LAYERS`].
@@ -157,71 +155,5 @@ pub const fn check_inputs(layer: &Signature, found: &[Shape]) -> Result<Shape, S
         }
         Ok(shape) => checks::layer_output(shape),
         Err(error) => Err(error),
-    }
-}
-
-/// The ranges of trained weights among all weights, layer by layer, with the path of each layer: without running
-/// statistics.
-#[cfg(feature = "train")]
-pub(crate) fn trained_ranges<N: Shaped>() -> Vec<(String, Range<usize>)> {
-    trained_ranges_of(N::LAYERS, N::PARAMS)
-}
-
-/// As [`trained_ranges`], by the constants of the type.
-#[cfg(feature = "train")]
-pub(crate) fn trained_ranges_of(
-    layers: &[LayerInfo],
-    params: usize,
-) -> Vec<(String, Range<usize>)> {
-    let mut found = Vec::new();
-    add_trained_ranges(layers, "", 0, &mut found);
-    found.extend(lone_layer(layers, params).map(|range| ("the layer".to_owned(), range)));
-    found
-}
-
-/// Calls `f` with each of the [`trained_ranges`], without allocating.
-#[cfg(feature = "train")]
-pub(crate) fn for_each_trained_range(
-    layers: &[LayerInfo],
-    params: usize,
-    f: &mut dyn FnMut(Range<usize>),
-) {
-    visit_trained_ranges(layers, 0, f);
-    lone_layer(layers, params).into_iter().for_each(f);
-}
-
-/// The trained weights of a hand-written layer, which is a network without layers.
-#[cfg(feature = "train")]
-fn lone_layer(layers: &[LayerInfo], params: usize) -> Option<Range<usize>> {
-    (layers.is_empty() && params > 0).then_some(0..params)
-}
-
-#[cfg(feature = "train")]
-fn visit_trained_ranges(layers: &[LayerInfo], offset: usize, f: &mut dyn FnMut(Range<usize>)) {
-    for layer in layers {
-        let begin = offset + layer.offset;
-        if !layer.inner.is_empty() {
-            visit_trained_ranges(layer.inner, begin, f);
-        } else if layer.params > 0 {
-            f(begin..begin + layer.params);
-        }
-    }
-}
-
-#[cfg(feature = "train")]
-fn add_trained_ranges(
-    layers: &[LayerInfo],
-    path: &str,
-    offset: usize,
-    found: &mut Vec<(String, Range<usize>)>,
-) {
-    for layer in layers {
-        let name = format!("{path}{}", layer.name);
-        let begin = offset + layer.offset;
-        if !layer.inner.is_empty() {
-            add_trained_ranges(layer.inner, &format!("{name}."), begin, found);
-        } else if layer.params > 0 {
-            found.push((name, begin..begin + layer.params));
-        }
     }
 }

@@ -58,8 +58,8 @@ pub trait Dataset: Sync {
     /// the same whenever a program runs. For validation data it is the same in each epoch.
     fn get(&self, i: usize, key: RngKey) -> (Self::Input, Self::Target);
 
-    /// Checks what is known before any sample is read. A trainer calls it first: [`Data`] has as many targets as inputs. A data
-    /// set of others checks them.
+    /// Checks what is known before any sample is read: [`Data`], that it has as many targets as inputs. A trainer calls it
+    /// first. A data set that takes its samples from another one calls the `check` of that.
     ///
     /// # Errors
     /// What was expected and what was found.

@@ -4,9 +4,9 @@ use super::LoadError;
 use super::encode;
 use super::error::SaveError;
 use super::weights_file::{read_extra, read_file};
-use crate::contract::{Network, trained_ranges};
+use crate::contract::Network;
 use crate::optim::OptimizerState;
-use crate::order::{FileTensors, file_tensors};
+use crate::order::{FileTensors, NetworkInfo, file_tensors};
 use crate::types::Tensor;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -58,7 +58,7 @@ pub(crate) fn load_optimizer<N: Network>(path: &Path) -> Result<OptimizerState, 
 /// one name follow those of the one before.
 fn state_tensors<N: Network>(names: &[String]) -> FileTensors {
     let FileTensors { tensors, conflict, .. } = file_tensors::<N>();
-    let trained = trained_ranges::<N>();
+    let trained = NetworkInfo::of::<N>().trained_ranges();
     let is_trained = |tensor: &&Tensor| {
         !tensor.shared && trained.iter().any(|(_, range)| range.contains(&tensor.offset))
     };

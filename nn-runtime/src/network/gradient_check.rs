@@ -1,7 +1,8 @@
 //! [`check_gradients`]: gradients compared with finite differences of the loss.
 
-use crate::contract::{Network, trained_ranges};
+use crate::contract::Network;
 use crate::loss::Loss;
+use crate::order::NetworkInfo;
 use crate::step::{Batch, BatchError, FrozenLayers, TrainStep, run_step};
 use crate::system::RngKey;
 use crate::types::Inputs;
@@ -130,7 +131,8 @@ fn weights_of<N: Network>() -> Vec<Group> {
     let weights = |range: Range<usize>| {
         sample(range.len()).map(|i| Coordinate::Weight(range.start + i)).collect()
     };
-    trained_ranges::<N>().into_iter().map(|(name, range)| (name, weights(range))).collect()
+    let trained = NetworkInfo::of::<N>().trained_ranges().into_iter();
+    trained.map(|(name, range)| (name, weights(range))).collect()
 }
 
 /// The checked values of each input that has gradients.
@@ -235,7 +237,7 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
         let mut all = Vec::new();
         for time in 0..PERTURBATIONS {
             let key = RngKey::new(time);
-            for (name, range) in trained_ranges::<N>() {
+            for (name, range) in NetworkInfo::of::<N>().trained_ranges() {
                 perturb(&mut self.net.as_floats_mut()[range], key.fold_in(RngKey::hash(&name)));
             }
             for (sample, input) in self.inputs.iter_mut().enumerate() {

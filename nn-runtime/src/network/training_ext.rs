@@ -1,10 +1,11 @@
 //! [`TrainingExt`]: initialisation, gradients and evaluation of any network.
 
 use super::activations::Activations;
-use crate::contract::{Network, Observer, Root, TrainNode, trained_ranges};
+use crate::contract::{Network, Observer, Root, TrainNode};
 use crate::data::Data;
 use crate::loss::Loss;
 use crate::optim;
+use crate::order::NetworkInfo;
 use crate::step::{self, BatchError};
 use crate::system::RngKey;
 use crate::train::{self, Score};
@@ -206,7 +207,7 @@ pub trait TrainingExt: Network {
     /// statistics.
     #[must_use]
     fn trained() -> Vec<(String, Range<usize>)> {
-        trained_ranges::<Self>()
+        NetworkInfo::of::<Self>().trained_ranges()
     }
 }
 

@@ -89,24 +89,29 @@ fn step(
     trained: &[TrainedRange],
 ) {
     moments.begin_step(weights.len());
-    let [of_mean, of_square] = moments.corrections();
-    let (settings, root) = (moments.settings, (1.0 / of_square.sqrt()) as f32);
-    let rule = move |range: &TrainedRange| Rule {
-        moments: settings.rule(range),
-        step: (settings.rate * range.rate / of_mean) as f32,
-        root,
-    };
-    let Moments { mean, square, .. } = moments;
     let Some(largest_square) = largest_square else {
-        let values = [weights, mean, square];
-        return for_each_trained(values, gradient, trained, rule, |rule, [w, m, s], g| {
-            update(rule, w, m, s, g);
-        });
+        return advance(moments, weights, gradient, trained);
     };
+    let rule = Rule::of_step(moments);
+    let Moments { mean, square, .. } = moments;
     allocate(largest_square, weights.len(), 0.0);
     let values = [weights, mean, square, largest_square];
     for_each_trained(values, gradient, trained, rule, |rule, [w, m, s, l], g| {
         update_amsgrad(rule, w, m, s, l, g);
+    });
+}
+
+/// The step of Adam without AMSGrad, after [`Moments::begin_step`].
+pub(super) fn advance(
+    moments: &mut Moments,
+    weights: &mut [f32],
+    gradient: &[f32],
+    trained: &[TrainedRange],
+) {
+    let rule = Rule::of_step(moments);
+    let values = [weights, &mut moments.mean, &mut moments.square];
+    for_each_trained(values, gradient, trained, rule, |rule, [w, m, s], g| {
+        update(rule, w, m, s, g);
     });
 }
 
@@ -134,6 +139,17 @@ struct Rule {
 }
 
 impl Rule {
+    /// Those of each range in the step that has begun.
+    fn of_step(moments: &Moments) -> impl Fn(&TrainedRange) -> Self + Sync + use<> {
+        let [of_mean, of_square] = moments.corrections();
+        let (settings, root) = (moments.settings, (1.0 / of_square.sqrt()) as f32);
+        move |range| Self {
+            moments: settings.rule(range),
+            step: (settings.rate * range.rate / of_mean) as f32,
+            root,
+        }
+    }
+
     /// Returns the weight after the step.
     #[inline(always)]
     fn advance<L: Lanes>(self, w: f32, mean: f32, square: f32) -> f32 {

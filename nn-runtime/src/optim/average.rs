@@ -3,9 +3,10 @@
 use super::extension::AsNetwork;
 use super::optimizer::TrainedRange;
 use super::update::for_each_trained;
-use crate::contract::{Network, trained_ranges};
+use crate::contract::Network;
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
+use crate::order::NetworkInfo;
 use crate::types::zeros_on_line;
 
 /// An exponential moving average of a network's weights (Polyak and Juditsky, 1992), which often predicts better than
@@ -100,7 +101,8 @@ struct Average<N> {
 
 impl<N: Network> Average<N> {
     fn new(net: &N) -> Self {
-        let trained = trained_ranges::<N>().into_iter().map(|(_, range)| range.into()).collect();
+        let trained = NetworkInfo::of::<N>().trained_ranges().into_iter();
+        let trained = trained.map(|(_, range)| range.into()).collect();
         let mut average = Self { net: zeros_on_line(), trained, count: 0 };
         average.net.as_floats_mut().copy_from_slice(net.as_floats());
         average

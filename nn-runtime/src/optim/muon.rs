@@ -1,14 +1,14 @@
 //! [`Muon`]: PyTorch's `optim.Muon`, with AdamW for the weights that are no matrices.
 
-use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
+use super::adam;
+use super::moments::{Decay, Moments, moment_rate, moment_settings};
 use super::newton_schulz::NewtonSchulz;
 use super::optimizer::{Divisible, Optimizer, TrainedRange};
 use super::pattern::{GroupsError, Pattern};
 use super::state::{OptimizerState, StateError};
-use super::update::{flush_tiny, for_each_trained};
+use super::update::flush_tiny;
 use crate::hyper::{Range, checked};
 use crate::kernels::dispatch::dispatch;
-use crate::kernels::mul_add;
 use crate::types::Tensor;
 use std::ops;
 
@@ -177,17 +177,7 @@ impl Optimizer for Muon {
         self.moments.begin_step(weights.len());
         self.divide(trained);
         self.step_matrices(weights, gradient);
-        let [of_mean, of_square] = self.moments.corrections();
-        let Moments { settings, mean, square, .. } = &mut self.moments;
-        let rule = |range: &TrainedRange| Rule {
-            moments: settings.rule(range),
-            rate: (settings.rate * range.rate / of_mean) as f32,
-            root: (1.0 / of_square.sqrt()) as f32,
-        };
-        let values = [weights, mean, square];
-        for_each_trained(values, gradient, &self.others, rule, |rule, [w, m, s], g| {
-            adamw(rule, w, m, s, g);
-        });
+        adam::advance(&mut self.moments, weights, gradient, &self.others);
     }
 
     moment_rate!();
@@ -240,25 +230,7 @@ impl Optimizer for Muon {
     }
 }
 
-/// The constants of one step of AdamW for one range of weights.
-#[derive(Clone, Copy, Debug)]
-struct Rule {
-    moments: MomentRule,
-    /// The learning rate with the bias correction of the mean.
-    rate: f32,
-    /// The bias correction of the root of the mean square.
-    root: f32,
-}
-
 dispatch! {
-    fn adamw<L>(rule: Rule, w: &mut [f32], mean: &mut [f32], square: &mut [f32], g: &[f32]) {
-        for (((w, m), s), g) in w.iter_mut().zip(mean).zip(square).zip(g) {
-            let Moment { weight, mean, square, .. } = rule.moments.moment::<L>(*w, *m, *s, *g);
-            let root = mul_add::<L>(square.sqrt(), rule.root, rule.moments.eps);
-            (*w, *m, *s) = (weight - rule.rate * mean / root, mean, square);
-        }
-    }
-
     /// Moves the mean of the gradient, and writes Nesterov's momentum to `direction`.
     fn look_ahead(shares: [f32; 2], mean: &mut [f32], g: &[f32], direction: &mut [f32]) {
         let [share, momentum] = shares;

@@ -1,9 +1,7 @@
 //! [`NetworkInfo`]: the constants of a network's type.
 
 use super::flat_graph::{file_tensors, layer_ranges, tensors_of};
-use crate::contract::{
-    Graph, LayerInfo, Network, Node, Root, TrainNode, for_each_trained_range, trained_ranges_of,
-};
+use crate::contract::{Graph, LayerInfo, Network, Node, Root, TrainNode};
 use crate::types::{OutputInfo, Tensor};
 use std::ops::Range;
 use unrolled_weights::FileTensors;
@@ -54,11 +52,48 @@ impl NetworkInfo {
     /// The ranges of trained weights among all weights, layer by layer, with the path of each layer: without running
     /// statistics.
     pub(crate) fn trained_ranges(&self) -> Vec<(String, Range<usize>)> {
-        trained_ranges_of(self.layers, self.params)
+        let mut found = Vec::new();
+        add_trained_ranges(self.layers, "", 0, &mut found);
+        found.extend(self.lone_layer().map(|range| ("the layer".to_owned(), range)));
+        found
     }
 
     /// Calls `f` with each of the [`trained_ranges`](Self::trained_ranges), without allocating.
     pub(crate) fn for_each_trained_range(&self, f: &mut dyn FnMut(Range<usize>)) {
-        for_each_trained_range(self.layers, self.params, f);
+        visit_trained_ranges(self.layers, 0, f);
+        self.lone_layer().into_iter().for_each(f);
+    }
+
+    /// The trained weights of a hand-written layer, which is a network without layers.
+    fn lone_layer(&self) -> Option<Range<usize>> {
+        (self.layers.is_empty() && self.params > 0).then_some(0..self.params)
+    }
+}
+
+fn visit_trained_ranges(layers: &[LayerInfo], offset: usize, f: &mut dyn FnMut(Range<usize>)) {
+    for layer in layers {
+        let begin = offset + layer.offset;
+        if !layer.inner.is_empty() {
+            visit_trained_ranges(layer.inner, begin, f);
+        } else if layer.params > 0 {
+            f(begin..begin + layer.params);
+        }
+    }
+}
+
+fn add_trained_ranges(
+    layers: &[LayerInfo],
+    path: &str,
+    offset: usize,
+    found: &mut Vec<(String, Range<usize>)>,
+) {
+    for layer in layers {
+        let name = format!("{path}{}", layer.name);
+        let begin = offset + layer.offset;
+        if !layer.inner.is_empty() {
+            add_trained_ranges(layer.inner, &format!("{name}."), begin, found);
+        } else if layer.params > 0 {
+            found.push((name, begin..begin + layer.params));
+        }
     }
 }

@@ -14,8 +14,8 @@ impl<O: Optimizer, N: Network, Target> Trainer<'_, O, N, Target> {
     /// [`on_step`](Self::on_step) that breaks does: the record has the complete epochs. With
     /// [`checkpoint`](Self::checkpoint) the step is in `last.ckpt`, which [`resume`](Self::resume) continues.
     ///
-    /// Ctrl-C a second time ends the process at once, as does Ctrl-C while no such run is active. A handler of the
-    /// program for this signal (`SIGINT`) stays, but no process is ended without it.
+    /// Ctrl-C a second time ends the process at once, as does Ctrl-C after the run. A handler of the program for this signal
+    /// (`SIGINT`) that was there before is called first, and does not keep the process from ending.
     ///
     /// ```
     /// # use unrolled_runtime::{Network, data::Data, loss::CrossEntropy, optim::*, train::*};

@@ -76,7 +76,7 @@ impl<'a, N: Network, L: Loss<N::Output>> CheckedData<'a, N, L> {
         self.data.in_memory()
     }
 
-    /// The samples of a slot. Nothing panics while it is locked but a network or a loss, which end the run.
+    /// The samples of a slot. Its lock is poisoned only by a panic of a network or a loss, which ends the run.
     pub(super) fn loaded(&self, slot: usize) -> MutexGuard<'_, Loaded<N::Input, L::Target>> {
         self.slots[slot].lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,8 +7,8 @@ use crate::rules::helpers::{attempt, real};
 use crate::shape::Shape;
 
 arguments! {
-    /// In training a random number is added to each element, from the normal distribution with mean 0 and standard
-    /// deviation `std`; in inference nothing happens.
+    /// In training, adds a random number to each element, from the normal distribution with mean 0 and the
+    /// standard deviation `std`. The identity at inference.
     pub struct GaussianNoise {
         /// The standard deviation of the noise.
         std: Real,

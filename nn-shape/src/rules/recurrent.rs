@@ -300,11 +300,12 @@ macro_rules! recurrent {
     ($Name:ident, gates: $gates:literal, initial: [$($initial:ident),+] $(, projection: $projection:ident)?) => {
         impl $Name {
             /// `[steps, features] -> [steps, units]`; twice as many where `bidirectional`; without
-            /// the steps where `output = last`.
+            /// the steps where `output = last`; of an `LSTM` with a `projection`, as many features as that.
             ///
             /// # Errors
             /// When the input is not a sequence, a count is 0, `dropout` is not a probability or there is one
-            /// layer only, an initial state has another shape, or the sizes are too large.
+            /// layer only, an initial state has another shape, a `projection` is not below `units`, or the sizes are
+            /// too large.
             pub const fn output(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
                 let sizes = self.sizes(inputs[0]);
                 $(if self.$projection.is_some() {
