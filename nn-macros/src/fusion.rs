@@ -1,56 +1,123 @@
 //! Which nodes inference computes together, by the [`Fusion`] of their rows.
 
-use crate::network::{Dim, Layer, Network, Node};
+use crate::network::{Dim, Layer, Network, Node, ValueId};
 use unrolled_shape::{Condition, Fusion};
 
-/// A node whose output goes straight into a pool, so that it is never stored as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pooled {
-    /// The node.
-    pub(crate) node: usize,
-    /// The activation between them, if there is one. It is monotone, so that inference may apply it after the
-    /// pool, to fewer elements.
-    pub(crate) between: Option<usize>,
-    /// The pool.
-    pub(crate) pool: usize,
+/// A convolution and nodes after it, which inference computes together: each reads the output of the one before, which
+/// is never stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fused {
+    /// In the order in which they run.
+    pub(crate) nodes: Vec<usize>,
+    /// The values that they read: the input of the convolution, and what a sum adds.
+    pub(crate) inputs: Vec<ValueId>,
 }
 
-impl Pooled {
+impl Fused {
+    /// The convolution.
+    pub(crate) fn first(&self) -> usize {
+        self.nodes[0]
+    }
+
+    /// The node whose output is stored.
+    pub(crate) fn last(&self) -> usize {
+        *self.nodes.last().expect("a convolution")
+    }
+
     /// Whether the output of node `node` is never stored.
     pub(crate) fn hides(&self, node: usize) -> bool {
-        self.node == node || self.between == Some(node)
+        self.nodes.contains(&node) && node != self.last()
     }
 }
 
 /// All of them. `only_reader` returns the only node that reads a node's output, if that is not an output of
 /// the network.
-pub(crate) fn pooled(
-    network: &Network,
-    only_reader: impl Fn(usize) -> Option<usize>,
-) -> Vec<Pooled> {
+pub(crate) fn fused(network: &Network, only_reader: impl Fn(usize) -> Option<usize>) -> Vec<Fused> {
     let after = |node: usize| {
         let reader = only_reader(node)?;
-        let it = &network.nodes[reader];
         // Not the reader of a view, whose pixels may be others.
-        (it.inputs[0] == network.nodes[node].output).then_some((reader, it))
+        let output = network.nodes[node].output;
+        network.nodes[reader].inputs.contains(&output).then_some(reader)
     };
     let from = |node: usize| {
-        let Fusion::Pooled(condition) = fusion(&network.nodes[node]) else { return None };
-        // Each of the three must be the only reader of the one before: another reader would need the whole output.
-        let (mut pool, mut it) = after(node)?;
-        let mut between = None;
-        if let Fusion::Monotone = fusion(it) {
-            between = Some(pool);
-            (pool, it) = after(pool)?;
-        }
-        let Fusion::Largest(fitting) = fusion(it) else { return None };
-        let agreed = holds(network, &network.nodes[node], condition) && holds(network, it, fitting);
-        agreed.then_some(Pooled { node, between, pool })
+        let Fusion::Convolution(pooled) = fusion(&network.nodes[node]) else { return None };
+        let into_pool = holds(network, &network.nodes[node], pooled);
+        let pool = into_pool.then(|| with_pool(network, node, &after)).flatten();
+        pool.or_else(|| with_epilogue(network, node, &after))
     };
     (0..network.nodes.len()).filter_map(from).collect()
 }
 
-fn fusion(node: &Node) -> Fusion {
+/// A convolution with the pool after it. Bounds between them are monotone, so that inference applies them after the pool,
+/// to fewer elements.
+fn with_pool(
+    network: &Network,
+    convolution: usize,
+    after: impl Fn(usize) -> Option<usize>,
+) -> Option<Fused> {
+    let mut nodes = vec![convolution];
+    loop {
+        let node = after(*nodes.last()?)?;
+        nodes.push(node);
+        match fusion(&network.nodes[node]) {
+            Fusion::Bounds if nodes.len() == 2 => {}
+            Fusion::Largest(fitting) if holds(network, &network.nodes[node], fitting) => {
+                let inputs = network.nodes[convolution].inputs.clone();
+                return Some(Fused { nodes, inputs });
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// A convolution with what follows of a normalisation, a sum and bounds, in this order.
+fn with_epilogue(
+    network: &Network,
+    convolution: usize,
+    after: impl Fn(usize) -> Option<usize>,
+) -> Option<Fused> {
+    let inputs = network.nodes[convolution].inputs.clone();
+    let (mut fused, mut last_position) = (Fused { nodes: vec![convolution], inputs }, 0);
+    loop {
+        let before = fused.last();
+        // Nothing runs in between, so that the input of the convolution is stored for no longer than without fusion.
+        let next = after(before).filter(|node| *node == before + 1);
+        match next.and_then(|node| position(network, before, node)) {
+            Some((position, added)) if position > last_position => {
+                fused.nodes.push(before + 1);
+                fused.inputs.extend(added);
+                last_position = position;
+            }
+            _ => return (fused.nodes.len() > 1).then_some(fused),
+        }
+    }
+}
+
+/// The position of `node`, which reads the output of `before`, among the parts of an epilogue, with what it adds.
+fn position(network: &Network, before: usize, node: usize) -> Option<(usize, Option<ValueId>)> {
+    match fusion(&network.nodes[node]) {
+        Fusion::Normalization => Some((1, None)),
+        Fusion::Sum => Some((2, Some(addend(network, before, node)?))),
+        Fusion::Bounds => Some((3, None)),
+        Fusion::None | Fusion::Convolution(_) | Fusion::Largest(_) => None,
+    }
+}
+
+/// What the sum `node` adds to the output of `before`, if that is one value of the same shape.
+fn addend(network: &Network, before: usize, node: usize) -> Option<ValueId> {
+    let before = network.nodes[before].output;
+    let other = match network.nodes[node].inputs[..] {
+        [first, second] if first == before => second,
+        [first, second] if second == before => first,
+        _ => return None,
+    };
+    let shape = |value: ValueId| network.values[value.0].dims.known();
+    let (shape, before) = (shape(other)?, shape(before)?);
+    shape.same(&before).then_some(other)
+}
+
+/// How inference computes a node together with its neighbours.
+pub(crate) fn fusion(node: &Node) -> Fusion {
     match &node.layer {
         Layer::Known { row, .. } => row.fusion,
         Layer::Custom(_) => Fusion::None,
@@ -65,70 +132,111 @@ fn holds(network: &Network, node: &Node, condition: Condition) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Pooled;
     use crate::plan::plan;
     use crate::tests::network;
 
-    /// What is computed together in the network of these lines.
+    /// The nodes that are computed together in the network of these lines.
     #[track_caller]
-    fn pooled(header: &str, lines: &str) -> Vec<Pooled> {
-        plan(&network(&format!("pub struct Net{header} {{ {lines} }}"))).pooled
+    fn fused(header: &str, lines: &str) -> Vec<Vec<usize>> {
+        let plan = plan(&network(&format!("pub struct Net{header} {{ {lines} }}")));
+        plan.fused.into_iter().map(|it| it.nodes).collect()
     }
+
+    const NONE: [[usize; 0]; 0] = [];
 
     #[test]
     fn a_pool_takes_a_convolution_in_with_a_relu_between() {
         let lines =
             "Conv2d(4, kernel = 3), ReLU, MaxPool2d(2), Conv2d(5, kernel = 2), MaxPool2d(2)";
-        let expected = [
-            Pooled { node: 0, between: Some(1), pool: 2 },
-            Pooled { node: 3, between: None, pool: 4 },
-        ];
-        assert_eq!(pooled("(14x14x1) -> 2x2x5", lines), expected);
+        assert_eq!(fused("(14x14x1) -> 2x2x5", lines), [vec![0, 1, 2], vec![3, 4]]);
+    }
+
+    #[test]
+    fn a_convolution_takes_in_what_follows() {
+        let lines = "Conv2d(4, kernel = 3), BatchNorm, ReLU, Conv2d(4, kernel = 3, groups = 4), \
+                     HardTanh, Conv2d(4, kernel = 1), BatchNorm, GlobalAvgPool";
+        assert_eq!(fused("(14x14x1) -> 4", lines), [vec![0, 1, 2], vec![3, 4], vec![5, 6]]);
+        // In this order, and each once.
+        let lines =
+            "Conv2d(4, kernel = 3), ReLU, BatchNorm, Conv2d(4, kernel = 3), BatchNorm, BatchNorm";
+        assert_eq!(fused("(14x14x1) -> 10x10x4", lines), [vec![0, 1], vec![3, 4]]);
+    }
+
+    #[test]
+    fn a_convolution_takes_in_the_sum_of_a_residual() {
+        let lines = "Residual { Conv2d(4, kernel = 1), BatchNorm }, ReLU, \
+                     Residual { Conv2d(4, kernel = 1) }, GlobalAvgPool";
+        assert_eq!(fused("(5x5x4) -> 4", lines), [vec![0, 1, 2, 3], vec![4, 5]]);
+    }
+
+    /// The last one is the convolution of the skip connection: nothing runs between it and the sum.
+    #[test]
+    fn of_two_convolutions_the_last_one_takes_in_the_sum() {
+        let lines =
+            "Residual { Conv2d(6, kernel = 1), BatchNorm } skip { Conv2d(6, kernel = 1) }, ReLU";
+        assert_eq!(fused("(5x5x4) -> 5x5x6", lines), [vec![0, 1], vec![2, 3, 4]]);
+    }
+
+    #[test]
+    fn other_sums_stay_by_themselves() {
+        let broadcast = "x => Conv2d(4, kernel = 1), Add { {}, table }";
+        assert_eq!(fused("(x: 5x5x4, table: 4) -> 5x5x4", broadcast), NONE);
+        let three = "x => Conv2d(4, kernel = 1), Add { {}, a, b }";
+        assert_eq!(fused("(x: 5x5x4, a: 5x5x4, b: 5x5x4) -> 5x5x4", three), NONE);
+        let itself = "it: Conv2d(4, kernel = 1), Add { {}, it }";
+        assert_eq!(fused("(5x5x4) -> 5x5x4", itself), NONE);
+        let generic = "x => Conv2d(N, kernel = 1), Add { {}, a }";
+        assert_eq!(fused("<const N: usize>(x: 5x5x4, a: [5, 5, N]) -> [5, 5, N]", generic), NONE);
     }
 
     #[test]
     fn a_value_with_another_reader_is_stored() {
         let lines = "seen: Conv2d(4, kernel = 3), ReLU, MaxPool2d(2), GlobalAvgPool, \
                      Add { {}, seen => { GlobalAvgPool } }";
-        assert_eq!(pooled("(14x14x1) -> 4", lines), []);
+        assert_eq!(fused("(14x14x1) -> 4", lines), NONE);
         let lines = "Conv2d(4, kernel = 3), seen: ReLU, MaxPool2d(2), GlobalAvgPool, \
                      Add { {}, seen => { GlobalAvgPool } }";
-        assert_eq!(pooled("(14x14x1) -> 4", lines), []);
+        assert_eq!(fused("(14x14x1) -> 4", lines), [vec![0, 1]]);
+        let lines = "conv: Conv2d(4, kernel = 1), norm: BatchNorm, relu: ReLU";
+        assert_eq!(fused("(3x3x1) -> (norm: 3x3x4, relu: 3x3x4)", lines), [vec![0, 1]]);
     }
 
     #[test]
-    fn a_pool_of_a_view_stays_by_itself() {
+    fn a_layer_after_a_view_stays_by_itself() {
         let lines = "Conv2d(2, kernel = 1), Reshape(2x4x1), MaxPool2d(2)";
-        assert_eq!(pooled("(2x2x1) -> 1x2x1", lines), []);
+        assert_eq!(fused("(2x2x1) -> 1x2x1", lines), NONE);
         let lines = "Conv2d(2, kernel = 1), Reshape(2x4x1), ReLU, MaxPool2d(2)";
-        assert_eq!(pooled("(2x2x1) -> 1x2x1", lines), []);
+        assert_eq!(fused("(2x2x1) -> 1x2x1", lines), NONE);
         let lines = "Conv2d(2, kernel = 1), ReLU, Reshape(2x4x1), MaxPool2d(2)";
-        assert_eq!(pooled("(2x2x1) -> 1x2x1", lines), []);
+        assert_eq!(fused("(2x2x1) -> 1x2x1", lines), [[0, 1]]);
+        let lines = "Conv2d(2, kernel = 1), Reshape(2x4x1), BatchNorm";
+        assert_eq!(fused("(2x2x1) -> 2x4x1", lines), NONE);
     }
 
     #[test]
     fn other_layers_stay_by_themselves() {
         for (between, pool) in [
             ("Tanh,", "MaxPool2d(2)"),
-            ("BatchNorm,", "MaxPool2d(2)"),
             ("", "MaxPool2d(2, stride = 1)"),
             ("", "MaxPool2d(2, padding = 1)"),
             ("", "MaxPool2d(2, dilation = 3)"),
             ("", "AvgPool2d(2)"),
         ] {
             let lines = format!("Conv2d(4, kernel = 3), {between} {pool}, GlobalAvgPool");
-            assert_eq!(pooled("(14x14x1) -> 4", &lines), [], "{lines}");
+            assert_eq!(fused("(14x14x1) -> 4", &lines), NONE, "{lines}");
         }
         for convolution in ["Conv2d(8, kernel = 3, groups = 4)", "Conv2d(2000, kernel = 3)"] {
             let lines = format!("{convolution}, MaxPool2d(2), GlobalAvgPool, Dense(1)");
-            assert_eq!(pooled("(14x14x8) -> 1", &lines), [], "{lines}");
+            assert_eq!(fused("(14x14x8) -> 1", &lines), NONE, "{lines}");
         }
     }
 
     /// Whether a window fits into a strip is not known while expanding.
     #[test]
-    fn sizes_of_the_users_stay_by_themselves() {
+    fn a_pool_of_the_users_sizes_stays_by_itself() {
         let lines = "Conv2d(FILTERS, kernel = 3), MaxPool2d(2), GlobalAvgPool";
-        assert_eq!(pooled("<const FILTERS: usize>(14x14x1) -> FILTERS", lines), []);
+        assert_eq!(fused("<const FILTERS: usize>(14x14x1) -> FILTERS", lines), NONE);
+        let lines = "Conv2d(FILTERS, kernel = 3), BatchNorm, ReLU, GlobalAvgPool";
+        assert_eq!(fused("<const FILTERS: usize>(14x14x1) -> FILTERS", lines), [[0, 1, 2]]);
     }
 }

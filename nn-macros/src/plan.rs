@@ -7,7 +7,7 @@
 //! their lengths, by `unrolled_shape::plan`, which packs buffers that are never in use together into the same
 //! memory: the compiler does that where sizes are constants of the user's.
 
-use crate::fusion::{self, Pooled};
+use crate::fusion::{self, Fused};
 use crate::network::{Network, Node, ValueId};
 use std::collections::BTreeSet;
 use unrolled_shape::registry::Storage;
@@ -97,7 +97,7 @@ pub(crate) struct Plan {
     pub(crate) train: BufferPlan,
     pub(crate) infer: BufferPlan,
     /// What inference computes together.
-    pub(crate) pooled: Vec<Pooled>,
+    pub(crate) fused: Vec<Fused>,
     /// Whether the gradient of each value is needed.
     pub(crate) needs: Vec<Need>,
     /// For each node, the gradients of its inputs.
@@ -114,10 +114,10 @@ pub(crate) fn plan(network: &Network) -> Plan {
     let mut train = graph.train_values();
     let flows = graph.flows(&needs, &mut train);
     // At inference only: in training, backward may read what fused layers do not store.
-    let pooled = fusion::pooled(network, |node| graph.only_reader(node));
+    let fused = fusion::fused(network, |node| graph.only_reader(node));
     Plan {
-        infer: graph.infer_values(&pooled),
-        pooled,
+        infer: graph.infer_values(&fused),
+        fused,
         copied: graph.copied(),
         segments: segments(network),
         train,
@@ -232,11 +232,11 @@ impl<'a> Graph<'a> {
     }
 
     /// Assigns locations to groups of values. `last_use` returns the moments until which a node needs its inputs
-    /// and its output. Values that `pooled` hides are never stored and have none.
+    /// and its output. Values that `fused` hides are never stored and have none.
     fn values(
         &self,
         groups: &[usize],
-        pooled: &[Pooled],
+        fused: &[Fused],
         last_use: impl Fn(usize, &Node) -> [Option<usize>; 2],
     ) -> BufferPlan {
         let count = self.network.values.len();
@@ -250,7 +250,7 @@ impl<'a> Graph<'a> {
             plan.values[output] = Some(Location::Output);
         }
         for (index, node) in self.network.nodes.iter().enumerate() {
-            if pooled.iter().any(|it| it.hides(index)) {
+            if fused.iter().any(|it| it.hides(index)) {
                 continue;
             }
             let group = groups[node.output.0];
@@ -263,10 +263,10 @@ impl<'a> Graph<'a> {
             });
             plan.values[node.output.0] = Some(location);
             let [of_inputs, of_output] = last_use(index, node);
-            // A pool that is fused with its convolution reads the convolution's inputs.
-            let read = pooled.iter().find(|it| it.pool == index).map_or(index, |it| it.node);
-            let uses =
-                self.network.nodes[read].inputs.iter().map(|input| (groups[input.0], of_inputs));
+            // The last node reads what all of them read.
+            let read = fused.iter().find(|it| it.last() == index).map(|it| &it.inputs);
+            let uses = read.unwrap_or(&node.inputs).iter();
+            let uses = uses.map(|input| (groups[input.0], of_inputs));
             for (group, moment) in uses.chain([(group, of_output)]) {
                 if let (Some(Location::Buffer(buffer)), Some(moment)) = (plan.values[group], moment)
                 {
@@ -278,9 +278,9 @@ impl<'a> Graph<'a> {
         plan
     }
 
-    fn infer_values(&self, pooled: &[Pooled]) -> BufferPlan {
+    fn infer_values(&self, fused: &[Fused]) -> BufferPlan {
         let groups = self.groups(|node| self.owns_input(node));
-        self.values(&groups, pooled, |index, node| {
+        self.values(&groups, fused, |index, node| {
             // A view reads nothing: its readers do.
             let reads = node.storage() != Storage::View;
             [reads.then_some(index), None]

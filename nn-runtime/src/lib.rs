@@ -57,12 +57,13 @@ pub use contract::{
     TrainSlot,
 };
 pub use contract::{
-    Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerCtx, LayerInfo, Network, Node,
-    PooledNode, Root, Shaped, Signature, Slot, Spec, Streaming, check_inputs,
+    BoundsNode, Embeds, FusedNode, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerCtx,
+    LayerInfo, Network, Node, NormalizationNode, Root, Shaped, Signature, Slot, Spec, Streaming,
+    check_inputs,
 };
 #[cfg(feature = "std")]
 pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};
-pub use kernels::{AtRunTime, Instructions, Isa, add_to};
+pub use kernels::{AtRunTime, Epilogue, Instructions, Isa, add_to};
 pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
 #[cfg(feature = "train")]
 pub use memory::{Frozen, FullShards, Shards, TrainCtx, TrainLayout};

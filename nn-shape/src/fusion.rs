@@ -15,12 +15,16 @@ pub type Condition = fn(&[Shape], &[Value]) -> bool;
 pub enum Fusion {
     /// By itself.
     None,
-    /// Under this condition its output can go into a pool as it is computed, and is never stored as a whole.
-    Pooled(Condition),
-    /// It is a monotone function of each element, so that the largest of its outputs is the output for the
-    /// largest of its inputs.
-    Monotone,
+    /// It is a convolution: a normalisation, a sum and bounds can be applied to its outputs before they are stored. Under
+    /// this condition its output can also go into a pool as it is computed, and is never stored as a whole.
+    Convolution(Condition),
+    /// At inference it is a linear function of each element, whose factors are those of the channel.
+    Normalization,
+    /// It adds values of equal shape.
+    Sum,
+    /// It bounds each element, so that the largest of its outputs is the output for the largest of its inputs.
+    Bounds,
     /// Under this condition it takes maxima over windows that do not overlap, and can take them from a
-    /// [`Fusion::Pooled`] layer.
+    /// [`Fusion::Convolution`].
     Largest(Condition),
 }

@@ -11,6 +11,7 @@ mod embedding;
 mod feature_order;
 mod files;
 mod forward_in;
+mod fused;
 mod generic;
 mod inlined;
 mod instructions;

@@ -35,33 +35,41 @@ pub(super) fn emit_budget(context: &Context) -> Option<TokenStream> {
     })
 }
 
-/// What a layer uses. `None` for one that works in place, or whose output is never stored.
+/// What a layer uses, with those that are computed together with it. `None` for one that works in place, or whose output is
+/// never stored.
 fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStream> {
-    let pooled = &context.plan.pooled;
-    if node.storage() == Storage::InPlace || pooled.iter().any(|it| it.hides(index)) {
+    let fused = &context.plan.fused;
+    let chain = fused.iter().find(|it| it.last() == index);
+    let in_place = chain.is_none() && node.storage() == Storage::InPlace;
+    if in_place || fused.iter().any(|it| it.hides(index)) {
         return None;
     }
-    // A pool that is computed together with a convolution.
-    let first = pooled.iter().find(|it| it.pool == index).map_or(index, |it| it.node);
-    let (spec, layer, label) =
-        (context.spec(first), context.layer(first), &context.network.nodes[first].label);
+    let nodes = chain.map_or(vec![index], |it| it.nodes.clone());
+    let label = &context.network.nodes[nodes[0]].label;
     let len = |value: &ValueId| shapes::len(&quote!(__rt), &context.network.values[value.0].dims);
-    let inputs = context.network.nodes[first].inputs.iter().map(len);
+    let inputs = chain.map_or(&node.inputs, |it| &it.inputs).iter().map(len);
     let output = len(&node.output);
     let is_live = |buffer: &&crate::plan::Buffer| buffer.from <= index && index <= buffer.to;
     let live = context.plan.infer.buffers.iter().filter(is_live).map(|buffer| len(&buffer.value));
     let outside = values_outside(context);
-    let weights = match context.network.nodes[first].first {
-        None => quote!(<#layer as __rt::Weights>::LEN),
-        Some(_) => quote!(0),
-    };
+    let (mut working, mut weights) = (quote!(0), quote!(0));
+    for node in nodes {
+        let (it, spec, layer) =
+            (&context.network.nodes[node], context.spec(node), context.layer(node));
+        if it.storage() != Storage::InPlace {
+            working.extend(quote!(+ __rt::Layout::of::<#spec, #layer>().working()));
+        }
+        if it.first.is_none() {
+            weights.extend(quote!(+ <#layer as __rt::Weights>::LEN));
+        }
+    }
     Some(quote! {
         __rt::LayerMemory {
             layer: #label,
             input: 0 #(+ #inputs)*,
             output: #output,
             values: 0 #(+ #live)* #(+ #outside)*,
-            working: __rt::Layout::of::<#spec, #layer>().working(),
+            working: #working,
             weights: #weights,
         }
     })

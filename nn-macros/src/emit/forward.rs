@@ -3,11 +3,12 @@
 use super::buffers::{Io, Views, buffer_names};
 use super::context::Context;
 use super::shapes;
-use crate::fusion::Pooled;
-use crate::network::Node;
+use crate::fusion::{Fused, fusion};
+use crate::network::{Node, ValueId};
 use crate::plan::PhaseSegment;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use unrolled_shape::Fusion;
 use unrolled_shape::registry::Storage;
 
 /// A pass of training.
@@ -74,13 +75,13 @@ fn infer_node(
         Inference::Whole => "__Infer",
         Inference::Step => "__Step",
     };
-    let pooled = context.plan.pooled.iter();
-    if pooled.clone().any(|it| it.hides(index)) {
+    let fused = &context.plan.fused;
+    if fused.iter().any(|it| it.hides(index)) {
         return TokenStream::new();
     }
     let mut views = Views::new(context, holder, names);
-    if let Some(pooled) = pooled.clone().find(|it| it.pool == index) {
-        return infer_pooled(context, views, pooled);
+    if let Some(fused) = fused.iter().find(|it| it.last() == index) {
+        return infer_fused(context, views, fused);
     }
     let io = Io::new(&mut views, &context.plan.infer, node, node.output);
     let Io { inputs, output, copy } = &io;
@@ -108,29 +109,90 @@ fn infer_node(
     }}
 }
 
-/// A node with the pool after it, then the activation between them, which commutes with the pool.
-fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenStream {
+/// A convolution with the nodes after it.
+fn infer_fused(context: &Context, mut views: Views, fused: &Fused) -> TokenStream {
     let nodes = &context.network.nodes;
-    let layout = &context.plan.infer;
-    let Pooled { node, between, pool } = *pooled;
-    let Io { inputs, output, .. } = Io::new(&mut views, layout, &nodes[node], nodes[pool].output);
+    let location = |value: ValueId| {
+        context.plan.infer.values[value.0].expect("every value that is read has a location")
+    };
+    let inputs = fused.inputs.iter().enumerate();
+    let inputs: Vec<_> =
+        inputs.map(|(nth, input)| views.read(location(*input), &format!("x{nth}"))).collect();
+    let output = views.read(location(nodes[fused.last()].output), "out");
     let taken = views.emit();
-    let (slot, value, spec) = (context.slot(node), context.value(node), context.spec(pool));
-    // On the smaller output of the pool.
-    let between = between.map(|between| {
-        let (slot, value) = (context.slot(between), context.value(between));
-        quote!(#slot.infer(isa, &#value, n, #output);)
-    });
+    let call = match fusion(&nodes[fused.last()]) {
+        Fusion::Largest(_) => infer_pooled(context, fused, &inputs[0], &output),
+        _ => infer_with_epilogue(context, fused, &inputs, &output),
+    };
     quote! {{
         #taken
+        #call
+    }}
+}
+
+/// A convolution with the pool after it, then the bounds between them, which commute with the pool.
+fn infer_pooled(
+    context: &Context,
+    fused: &Fused,
+    input: &TokenStream,
+    output: &TokenStream,
+) -> TokenStream {
+    let (first, last) = (fused.first(), fused.last());
+    let (slot, value, spec) = (context.slot(first), context.value(first), context.spec(last));
+    // On the smaller output of the pool.
+    let between = fused.nodes[1..].iter().filter(|node| **node != last).map(|between| {
+        let (slot, value) = (context.slot(*between), context.value(*between));
+        quote!(#slot.infer(isa, &#value, n, #output);)
+    });
+    quote! {
         #slot.infer_pooled::<#spec>(&#value, __rt::Infer {
             n,
-            x: &[#(#inputs),*],
+            x: &[#input],
             y: &mut *#output,
             ctx: ctx.reborrow(),
         });
-        #between
-    }}
+        #(#between)*
+    }
+}
+
+/// A convolution with what is computed from its sums before they are stored.
+fn infer_with_epilogue(
+    context: &Context,
+    fused: &Fused,
+    inputs: &[TokenStream],
+    output: &TokenStream,
+) -> TokenStream {
+    let [mut normalization, mut add, mut bounds] = [const { None }; 3];
+    for &node in &fused.nodes[1..] {
+        let (slot, value) = (context.slot(node), context.value(node));
+        match fusion(&context.network.nodes[node]) {
+            Fusion::Normalization => {
+                normalization = Some(quote!(#slot.normalization(&#value, ctx.reborrow())));
+            }
+            Fusion::Sum => {
+                let added = &inputs[1];
+                add = Some(quote!(&#added[..]));
+            }
+            _ => bounds = Some(quote!(#slot.bounds())),
+        }
+    }
+    let [normalization, add, bounds] = [normalization, add, bounds].map(option);
+    let (slot, value) = (context.slot(fused.first()), context.value(fused.first()));
+    let input = &inputs[0];
+    quote! {
+        #slot.infer_with(&#value, #input, #output, __rt::Epilogue {
+            normalization: #normalization,
+            add: #add,
+            bounds: #bounds,
+        });
+    }
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
 }
 
 fn emit_train(context: &Context) -> TokenStream {

@@ -25,7 +25,9 @@ pub use layer_ctx::LayerCtx;
 #[cfg(feature = "std")]
 pub(crate) use network::ForwardOne;
 pub use network::Network;
-pub use node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
+pub use node::{
+    BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Node, NormalizationNode, Streaming,
+};
 #[cfg(feature = "train")]
 pub use observer::Observer;
 #[cfg(feature = "train")]

@@ -4,7 +4,7 @@
 //! an allocator and contains no training code; [`train_node`](super::train_node) adds that.
 
 use super::spec::Spec;
-use crate::kernels::Instructions;
+use crate::kernels::{Epilogue, Instructions, Normalization};
 use crate::memory::InferCtx;
 use crate::types::Weights;
 #[cfg(feature = "std")]
@@ -91,11 +91,26 @@ pub trait Streaming<S: Spec>: Node<S> {
     }
 }
 
-/// A layer that can pass its output at inference directly to the max pool after it, whose windows do not overlap:
-/// `Fusion::Pooled` in the registry.
-pub trait PooledNode<S: Spec>: Node<S> {
-    /// Inference through the pool `P` too: `call.y` has `n * P::OUT` elements.
+/// A convolution, which can compute the layers after it at inference before it stores its output: `Fusion::Convolution`
+/// in the registry.
+pub trait FusedNode<S: Spec>: Node<S> {
+    /// Inference through a max pool `P` too, whose windows do not overlap: `call.y` has `n * P::OUT` elements.
     fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, call: Infer<'_>);
+
+    /// Inference through the layers of `epilogue` too.
+    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>);
+}
+
+/// A layer that is a linear function of each channel at inference: `Fusion::Normalization` in the registry.
+pub trait NormalizationNode<S: Spec>: Node<S> {
+    /// Its factors. `scratch` has [`Node::SCRATCH`] elements.
+    fn normalization<'a>(&'a self, scratch: &'a mut [f32]) -> Normalization<'a>;
+}
+
+/// A layer that bounds each element, but leaves NaN: `Fusion::Bounds` in the registry.
+pub trait BoundsNode<S: Spec>: InPlaceNode<S> {
+    /// The least and the largest output.
+    const BOUNDS: [f32; 2];
 }
 
 /// A layer that works in place and whose backward pass needs its output alone: `ReLU`, `Dropout`.

@@ -1,8 +1,10 @@
 //! Nodes at their position in a network: what expanded code calls at inference, one line per node.
 
-use super::node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
+use super::node::{
+    BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Node, NormalizationNode, Streaming,
+};
 use super::spec::Spec;
-use crate::kernels::Instructions;
+use crate::kernels::{Epilogue, Instructions, Normalization};
 use crate::memory::{Buffer, InferCtx, Layout};
 use core::fmt;
 use core::marker::PhantomData;
@@ -82,12 +84,28 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         }
     }
 
-    /// See [`PooledNode::infer_pooled`]; with the memory of the network and the spec of the pool.
+    /// See [`FusedNode::infer_pooled`]; with the memory of the network and the spec of the pool.
     pub fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, layer: &T, call: Infer<'_>)
     where
-        T: PooledNode<S>,
+        T: FusedNode<S>,
     {
         layer.infer_pooled::<P>(self.call(call.n * T::WORKSPACE, call));
+    }
+
+    /// See [`FusedNode::infer_with`].
+    pub fn infer_with(&self, layer: &T, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>)
+    where
+        T: FusedNode<S>,
+    {
+        layer.infer_with(x, y, epilogue);
+    }
+
+    /// See [`NormalizationNode::normalization`]; with the memory of the network.
+    pub fn normalization<'a>(&self, layer: &'a T, ctx: InferCtx<'a>) -> Normalization<'a>
+    where
+        T: NormalizationNode<S>,
+    {
+        layer.normalization(ctx.scratch)
     }
 
     /// See [`Streaming::step`]; with the memory of the network.
@@ -121,6 +139,15 @@ impl<S, T> fmt::Debug for InPlaceSlot<S, T> {
 impl<S: Spec, T: InPlaceNode<S>> InPlaceSlot<S, T> {
     /// The only value.
     pub const NEW: Self = Self { node: PhantomData };
+
+    /// See [`BoundsNode::BOUNDS`].
+    #[must_use]
+    pub const fn bounds(&self) -> [f32; 2]
+    where
+        T: BoundsNode<S>,
+    {
+        T::BOUNDS
+    }
 
     /// See [`InPlaceNode::infer`] and [`InPlaceNode::infer_inlined`].
     #[inline(always)]

@@ -7,6 +7,7 @@ use super::axis::Axis;
 use super::conv_args::{ConvArgs, ConvDWeightArgs};
 use super::conv_pass::{CACHED, ConvPass, ImageStrides};
 use super::depthwise;
+use super::epilogue::Epilogue;
 use super::geometry::{Geometry, Taps};
 use super::isa::Isa;
 use super::product::{Accumulate, Init, Product, Strides3};
@@ -22,22 +23,32 @@ use core::ops::Range;
 /// If the lengths do not match.
 #[inline(always)]
 pub fn conv2d(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
+    conv2d_with(isa, g, args, Epilogue::NONE);
+}
+
+/// The convolution of each image, with the layers after it.
+///
+/// # Panics
+/// If the lengths do not match.
+#[inline(always)]
+pub fn conv2d_with(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     if g.is_depthwise() {
-        depthwise::forward(isa, g, args);
+        depthwise::forward(isa, g, args, epilogue);
     } else {
-        conv2d_of_groups(isa, g, args);
+        conv2d_of_groups(isa, g, args, epilogue);
     }
 }
 
 /// The convolution of each image whose groups have more than one channel or filter.
-fn conv2d_of_groups(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>) {
+fn conv2d_of_groups(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     for_each_batch_in_cache(g, args.x.len(), |x, y| {
-        conv2d_in_cache(isa, g, args.images(x, y));
+        let epilogue = epilogue.of_elements(y.clone());
+        conv2d_in_cache(isa, g, args.images(x, y), epilogue);
     });
 }
 
 /// The convolution of images that stay in cache.
-fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
+fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
     let ConvArgs { x, weight, bias, y } = args;
     // Groups outside: each has a product of its own, and the images stay in cache from one to the next.
@@ -45,7 +56,8 @@ fn conv2d_in_cache(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
         let init = if bias.is_empty() { Init::Zero } else { Init::Bias(&bias[group.filters()]) };
         // A group reads and writes channels of its own.
         let (terms, columns) = (group.channels, group.filters);
-        let pass = ConvPass { terms, columns, init, ..ConvPass::forward(isa, g) };
+        let epilogue = epilogue.of_channels(&group.filters());
+        let pass = ConvPass { terms, columns, init, epilogue, ..ConvPass::forward(isa, g) };
         let (weight, y) = (&weight[group.filter..], &mut y[group.filter..]);
         pass.compute(&axes, ConvArgs { x: &x[group.channel..], weight, bias: &[], y });
     }
@@ -147,7 +159,7 @@ fn d_weight_of_taps(isa: Isa, g: &Geometry, range: TapRange, args: DWeight<'_>) 
         from_d_y = met_h.start * written.line + met_w.start * written.channels;
     }
     for group in channel_groups(g) {
-        let product = Product { rows, terms, columns: group.filters, init: accumulate.into() };
+        let product = Product::new(rows, terms, group.filters, accumulate.into());
         let (x, d_y) = (&x[from_x + group.channel..], &d_y[from_d_y + group.filter..]);
         product.compute_in_parts(isa, x, d_y, &mut d_weight[group.filter..]);
     }
@@ -215,6 +227,7 @@ fn d_x_of_pixels(isa: Isa, g: &Geometry, axes: &[Axis; 2], args: ConvArgs<'_>) {
             tap: channels * g.filters,
             weight_row: channels,
             init: Init::Zero,
+            epilogue: Epilogue::NONE,
         };
         let weight = &flipped[group.filter * channels..];
         let (x, y) = (&d_y[group.filter..], &mut d_x[group.channel..]);

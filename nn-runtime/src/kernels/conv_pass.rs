@@ -2,6 +2,7 @@
 
 use super::axis::{Axis, Band};
 use super::conv_args::ConvArgs;
+use super::epilogue::Epilogue;
 use super::geometry::Geometry;
 use super::isa::Isa;
 use super::product::{Init, LONG_SUM, PARTIAL_SUM, Product, Strides3};
@@ -39,6 +40,7 @@ impl ImageStrides {
 }
 
 /// A forward or backward pass through the channels of one group.
+#[derive(Clone, Copy)]
 pub(super) struct ConvPass<'a> {
     pub(super) isa: Isa,
     pub(super) kernel_width: usize,
@@ -53,6 +55,8 @@ pub(super) struct ConvPass<'a> {
     /// Elements of the weights from one channel that is read to the next.
     pub(super) weight_row: usize,
     pub(super) init: Init<'a>,
+    /// Of the group's channels.
+    pub(super) epilogue: Epilogue<'a>,
 }
 
 impl ConvPass<'_> {
@@ -68,6 +72,7 @@ impl ConvPass<'_> {
             tap: g.group_channels() * g.filters,
             weight_row: g.filters,
             init: Init::Zero,
+            epilogue: Epilogue::NONE,
         }
     }
 
@@ -84,7 +89,7 @@ impl ConvPass<'_> {
         let mut args = args;
         for row in h.bands() {
             for column in w.bands() {
-                self.band(axes, [&row, &column], self.init, &mut args);
+                self.band(axes, [&row, &column], &mut args);
             }
         }
     }
@@ -95,14 +100,21 @@ impl ConvPass<'_> {
         let [h, w] = axes;
         let all = |axis: &Axis| Band { pixels: 0..axis.pixels, met: 0..0 };
         // A product without terms initialises all pixels, also those that meet padding alone.
-        self.band(axes, [&all(h), &all(w)], self.init, &mut args);
+        let sums = Self { epilogue: Epilogue::NONE, ..*self };
+        sums.band(axes, [&all(h), &all(w)], &mut args);
         let met = |axis: &Axis, tap| Band { pixels: axis.transposed().met(tap), met: tap..tap + 1 };
         let init = if self.part(axes).is_some() { Init::Partial } else { Init::Accumulate };
+        let sums = Self { init, ..sums };
         for row in 0..h.taps {
             for column in 0..w.taps {
                 let band = [&met(h, row), &met(w, column)];
-                self.band(axes, band, init, &mut args);
+                sums.band(axes, band, &mut args);
             }
+        }
+        if !self.epilogue.is_none() {
+            // Once all terms are added.
+            let last = Self { init: Init::Accumulate, ..*self };
+            last.band(axes, [&all(h), &all(w)], &mut args);
         }
     }
 
@@ -120,15 +132,9 @@ impl ConvPass<'_> {
     }
 
     /// Computes the pixels that meet the same kernel elements.
-    fn band(
-        &self,
-        axes: &[Axis; 2],
-        [row, column]: [&Band; 2],
-        init: Init<'_>,
-        args: &mut ConvArgs<'_>,
-    ) {
+    fn band(&self, axes: &[Axis; 2], [row, column]: [&Band; 2], args: &mut ConvArgs<'_>) {
         let [h, w] = axes;
-        let Self { read, written, tap, weight_row, .. } = *self;
+        let Self { read, written, tap, weight_row, init, .. } = *self;
         let tap_line = self.kernel_width * tap;
         // Rounded up, since the slice begins with the group's first channel: the last image lacks the channels before.
         let images = args.y.len().div_ceil(written.len);
@@ -157,7 +163,8 @@ impl ConvPass<'_> {
         }
         let first = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
         let c = first(h, row) * written.line + first(w, column) * written.channels;
-        let product = Product { rows, terms, columns: self.columns, init };
+        let epilogue = self.epilogue.from_element(c);
+        let product = Product { rows, terms, columns: self.columns, init, epilogue };
         let (x, weight, y) = (&args.x[a..], &args.weight[b..], &mut args.y[c..]);
         let most = match self.part(axes) {
             None => return product.compute(self.isa, x, weight, y),
@@ -167,7 +174,7 @@ impl ConvPass<'_> {
         if !matches!(init, Init::Partial) {
             // Also the first part is added to the initial value: it may be one of zeros.
             let terms = Strides3 { count: [0; 3], ..terms };
-            Product { terms, ..product }.compute(self.isa, x, weight, y);
+            Product::new(rows, terms, self.columns, init).compute(self.isa, x, weight, y);
         }
         Product { init: Init::Partial, ..product }.compute_parts_of(most, self.isa, x, weight, y);
     }

@@ -88,7 +88,7 @@ fn by_blocks(isa: Isa, args: ColumnsArgs<'_>) {
     while first < inputs {
         let count = block.min(inputs - first);
         let terms = Strides3::one_loop(count, 1, stride);
-        let product = Product { rows, terms, columns: units, init };
+        let product = Product::new(rows, terms, units, init);
         product.compute_in_parts(isa, &x[first..], &weight[first * stride..], y);
         init = Init::Accumulate;
         first += count;
@@ -138,12 +138,8 @@ pub fn dense_d_x(isa: Isa, units: usize, d_y: &[f32], weight: &[f32], d_x: &mut 
 /// If the lengths do not match.
 pub fn dense_d_weight(isa: Isa, args: DenseDWeightArgs<'_>) {
     let DenseDWeightArgs { inputs, units, accumulate, blocks, first, x, d_y, d_weight } = args;
-    let product = Product {
-        // Rows of the product are rows of the weight, which are columns of `x`; its terms are the rows of the batch.
-        rows: Strides3::one_loop(d_weight.len() / units, 1, units),
-        terms: blocks.strides(inputs, units),
-        columns: units,
-        init: accumulate.into(),
-    };
+    // Rows of the product are rows of the weight, which are columns of `x`; its terms are the rows of the batch.
+    let rows = Strides3::one_loop(d_weight.len() / units, 1, units);
+    let product = Product::new(rows, blocks.strides(inputs, units), units, accumulate.into());
     product.compute_in_parts(isa, &x[first..], d_y, d_weight);
 }

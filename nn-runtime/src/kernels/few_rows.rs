@@ -193,7 +193,7 @@ mod tests {
                     });
                     let terms = Strides3::one_loop(inputs, 1, stride);
                     let rows = Strides3::one_loop(rows, inputs, units);
-                    let product = Product { rows, terms, columns: units, init };
+                    let product = Product::new(rows, terms, units, init);
                     let expected =
                         written(&before, |y| product.compute_in_parts(isa, &x, &weight, y));
                     assert_eq!(found, expected, "{isa:?}: {rows:?}, {inputs} to {units}");

@@ -1,7 +1,7 @@
 //! Kernels: the arithmetic of layers. Sizes are known at run time, so that kernels are compiled once, optimised, and
 //! not in every program.
 //!
-//! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `product` and `dots` (matrix
+//! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `epilogue`, `product` and `dots` (matrix
 //! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,
 //! `conv2d`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
@@ -22,6 +22,7 @@ mod depthwise;
 pub(crate) mod dispatch;
 mod dots;
 pub(crate) mod elementwise;
+mod epilogue;
 mod few_rows;
 mod geometry;
 pub(crate) mod group_norm;
@@ -54,10 +55,11 @@ pub use border::Border;
 pub use column_sums::d_bias;
 pub use conv_args::{ConvArgs, ConvDWeightArgs};
 pub use conv_pool::conv2d_max_pool;
-pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip};
+pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip, conv2d_with};
 pub(crate) use dense::dense_inlined;
 pub use dense::{dense, dense_d_weight, dense_d_x, dense_transposed};
 pub use dense_args::{DenseArgs, DenseDWeightArgs, RowBlocks};
+pub use epilogue::{Epilogue, Normalization};
 pub use geometry::{Geometry, Taps};
 pub(crate) use inline::Compiled;
 pub use inline::{AtRunTime, Instructions};

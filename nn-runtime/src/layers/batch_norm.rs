@@ -4,10 +4,10 @@
 use super::ragged::for_each_length;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, Spec, Streaming};
-use crate::kernels::norm;
+use crate::contract::{Infer, Node, NormalizationNode, Spec, Streaming};
 #[cfg(feature = "train")]
 use crate::kernels::norm::{Running, Statistics};
+use crate::kernels::{Normalization, norm};
 #[cfg(feature = "train")]
 use crate::memory::{Shards, TrainCtx};
 #[cfg(not(feature = "std"))]
@@ -93,10 +93,21 @@ where
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let (inverse_std, scratch) = ctx.scratch.split_at_mut(C);
+        let Normalization { mean, scale, bias } =
+            NormalizationNode::<S>::normalization(self, ctx.scratch);
+        norm::normalize(x[0], mean, scale, bias, y);
+    }
+}
+
+impl<S, const C: usize, const AFFINE: usize> NormalizationNode<S> for BatchNorm<C, AFFINE>
+where
+    S: Spec<Arguments = batch_norm::BatchNorm>,
+{
+    fn normalization<'a>(&'a self, scratch: &'a mut [f32]) -> Normalization<'a> {
+        let (inverse_std, scratch) = scratch.split_at_mut(C);
         self.write_inverse_std(S::ARGUMENTS.eps as f32, inverse_std);
         let (scale, bias) = self.scale_and_bias(inverse_std, scratch);
-        norm::normalize(x[0], &self.running_mean, scale, bias, y);
+        Normalization { mean: &self.running_mean, scale, bias }
     }
 }
 

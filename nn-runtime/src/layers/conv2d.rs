@@ -5,10 +5,10 @@ use super::convolution::Convolution;
 use super::train_convolution::TrainConvolution;
 #[cfg(feature = "train")]
 use crate::contract::{Backward, Forward, TrainNode};
-use crate::contract::{Infer, Node, PooledNode, Spec};
+use crate::contract::{FusedNode, Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::{self, Geometry, Isa};
+use crate::kernels::{self, Epilogue, Geometry, Isa};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 #[cfg(feature = "train")]
@@ -97,7 +97,7 @@ where
 }
 
 impl<S, const F: usize, const CG: usize, const KH: usize, const KW: usize, const BIAS: usize>
-    PooledNode<S> for Conv2d<F, CG, KH, KW, BIAS>
+    FusedNode<S> for Conv2d<F, CG, KH, KW, BIAS>
 where
     S: Spec<Arguments = conv2d::Conv2d>,
 {
@@ -107,6 +107,12 @@ where
         let (x, bias) = (x[0], &self.bias);
         let args = kernels::ConvArgs { x, weight, bias, y };
         kernels::conv2d_max_pool(Isa::best(), &g, window, args);
+    }
+
+    fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>) {
+        let (weight, bias) = (self.weight.as_floats(), &self.bias);
+        let args = kernels::ConvArgs { x, weight, bias, y };
+        kernels::conv2d_with(Isa::best(), const { &Conv::<S>::GEOMETRY }, args, epilogue);
     }
 }
 
@@ -155,7 +161,7 @@ mod tests {
         let mut y = vec![f32::NAN; expected.len()];
         let (n, x) = (trial.batch, &[&trial.x[0][..]]);
         let call = Infer { n, x, y: &mut y, ctx: InferCtx::new(&mut [], &mut []) };
-        PooledNode::<Same>::infer_pooled::<By2>(&*trial.node, call);
+        FusedNode::<Same>::infer_pooled::<By2>(&*trial.node, call);
         assert_eq!(y, expected);
     }
 

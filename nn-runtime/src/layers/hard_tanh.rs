@@ -1,6 +1,7 @@
 //! [`HardTanh`]: PyTorch's `nn.Hardtanh`.
 
 use super::activation::{Activation, in_place_activation};
+use crate::contract::{BoundsNode, Spec};
 use crate::kernels::Lanes;
 use unrolled_shape::rules::hard_tanh;
 
@@ -9,6 +10,10 @@ use unrolled_shape::rules::hard_tanh;
 pub struct HardTanh;
 
 in_place_activation!(HardTanh);
+
+impl<S: Spec<Arguments = hard_tanh::HardTanh>> BoundsNode<S> for HardTanh {
+    const BOUNDS: [f32; 2] = [S::ARGUMENTS.min as f32, S::ARGUMENTS.max as f32];
+}
 
 impl Activation for HardTanh {
     type Arguments = hard_tanh::HardTanh;

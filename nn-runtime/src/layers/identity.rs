@@ -1,6 +1,7 @@
 //! [`Identity`]: PyTorch's `nn.Identity`.
 
 use super::activation::{Activation, in_place_activation};
+use crate::contract::{BoundsNode, Spec};
 use crate::kernels::Lanes;
 use unrolled_shape::rules::identity;
 
@@ -9,6 +10,10 @@ use unrolled_shape::rules::identity;
 pub struct Identity;
 
 in_place_activation!(Identity);
+
+impl<S: Spec<Arguments = identity::Identity>> BoundsNode<S> for Identity {
+    const BOUNDS: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
+}
 
 impl Activation for Identity {
     type Arguments = identity::Identity;

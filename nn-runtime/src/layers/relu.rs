@@ -1,6 +1,7 @@
 //! [`ReLU`]: PyTorch's `nn.ReLU`.
 
 use super::activation::{Activation, in_place_activation};
+use crate::contract::{BoundsNode, Spec};
 use crate::kernels::Lanes;
 use unrolled_shape::rules::relu;
 
@@ -9,6 +10,10 @@ use unrolled_shape::rules::relu;
 pub struct ReLU;
 
 in_place_activation!(ReLU);
+
+impl<S: Spec<Arguments = relu::ReLU>> BoundsNode<S> for ReLU {
+    const BOUNDS: [f32; 2] = [0.0, f32::INFINITY];
+}
 
 impl Activation for ReLU {
     type Arguments = relu::ReLU;

@@ -1,6 +1,7 @@
 //! [`ReLU6`]: PyTorch's `nn.ReLU6`.
 
 use super::activation::{Activation, in_place_activation};
+use crate::contract::{BoundsNode, Spec};
 use crate::kernels::Lanes;
 use unrolled_shape::rules::relu6;
 
@@ -9,6 +10,10 @@ use unrolled_shape::rules::relu6;
 pub struct ReLU6;
 
 in_place_activation!(ReLU6);
+
+impl<S: Spec<Arguments = relu6::ReLU6>> BoundsNode<S> for ReLU6 {
+    const BOUNDS: [f32; 2] = [0.0, 6.0];
+}
 
 impl Activation for ReLU6 {
     type Arguments = relu6::ReLU6;

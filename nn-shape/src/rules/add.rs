@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::fusion::Fusion;
 use crate::row::{Features, Inputs, Row};
 use crate::rules::helpers::{attempt, branches, broadcast};
 use crate::shape::Shape;
@@ -31,6 +32,7 @@ pub static ROW: Row = Row {
     inputs: Inputs::Branches,
     rule: |inputs, values| Add::from_values(values).output(inputs),
     features: Features::Same,
+    fusion: Fusion::Sum,
     ..Row::BASE
 };
 

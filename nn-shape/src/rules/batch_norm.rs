@@ -2,6 +2,7 @@
 
 use crate::arguments::arguments;
 use crate::error::ShapeError;
+use crate::fusion::Fusion;
 use crate::role::Role;
 use crate::row::{Features, Needs, Row, Size, Steps};
 use crate::rules::helpers::{attempt, eps, real};
@@ -82,6 +83,7 @@ pub static ROW: Row = Row {
     crosses_batch: true,
     features: Features::Same,
     steps: Steps::Valid,
+    fusion: Fusion::Normalization,
     role: Role::ChannelNorm,
     ..Row::BASE
 };

@@ -122,7 +122,9 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     steps: Steps::All,
     channels: Channels::First,
-    fusion: Fusion::Pooled(|inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0])),
+    fusion: Fusion::Convolution(|inputs, values| {
+        Conv2d::from_values(values).can_be_pooled(inputs[0])
+    }),
     role: Role::Convolution,
     ..Row::BASE
 };

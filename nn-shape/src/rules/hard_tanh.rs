@@ -41,7 +41,7 @@ pub static ROW: Row = Row {
     rule: |inputs, values| HardTanh::from_values(values).output(inputs),
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
-    fusion: Fusion::Monotone,
+    fusion: Fusion::Bounds,
     role: Role::Activation(Activation::Smooth),
     ..Row::ELEMENTWISE
 };

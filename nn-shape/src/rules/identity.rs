@@ -16,7 +16,7 @@ pub static ROW: Row = Row {
     summary: "x itself",
     storage: Storage::InPlace,
     needs: Needs::NOTHING,
-    fusion: Fusion::Monotone,
+    fusion: Fusion::Bounds,
     ..Row::ELEMENTWISE
 };
 

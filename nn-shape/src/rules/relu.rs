@@ -17,7 +17,7 @@ pub static ROW: Row = Row {
     summary: "max(x, 0)",
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
-    fusion: Fusion::Monotone,
+    fusion: Fusion::Bounds,
     role: Role::Activation(Activation::ReLU),
     ..Row::ELEMENTWISE
 };

@@ -17,7 +17,7 @@ pub static ROW: Row = Row {
     summary: "min(max(x, 0), 6)",
     storage: Storage::InPlace,
     needs: Needs::OUTPUT,
-    fusion: Fusion::Monotone,
+    fusion: Fusion::Bounds,
     role: Role::Activation(Activation::ReLU),
     ..Row::ELEMENTWISE
 };

@@ -48,12 +48,9 @@ impl Attention {
         ];
         for (x, d, steps, at, columns) in parts {
             // Each of the two products writes its own columns of the gradient. Its terms are all steps of all samples.
-            let product = Product {
-                rows: Strides3::one_loop(d_weight.len() / in_width, 1, in_width),
-                terms: shards.blocks(steps).strides(width, columns),
-                columns,
-                init: accumulate.into(),
-            };
+            let rows = Strides3::one_loop(d_weight.len() / in_width, 1, in_width);
+            let terms = shards.blocks(steps).strides(width, columns);
+            let product = Product::new(rows, terms, columns, accumulate.into());
             let (x, d) = (&shards.from(x)[first..], shards.from(d));
             product.compute_in_parts(Isa::best(), x, d, &mut d_weight[at..]);
         }

@@ -117,7 +117,7 @@ impl Attention {
         terms: Strides3,
         init: Init<'a>,
     ) -> Product<'a> {
-        Product { rows, terms, columns: self.size(), init }
+        Product::new(rows, terms, self.size(), init)
     }
 
     /// Computes a product whose terms are steps of the memory: in parts if the memory is long. Also where only a few of

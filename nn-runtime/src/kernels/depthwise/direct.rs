@@ -110,9 +110,11 @@ impl ImageSlices<'_> {
                     weight = weight.wrapping_add(columns.tap_step * channels);
                 }
             }
+            let at = |p| self.sizes.written(strip.row, column + p) + channel;
+            let pixels = core::array::from_fn(at);
+            self.epilogue.apply::<L, P, V, EDGE>(lanes, (channel, pixels), &mut sums, tail);
             for p in 0..P {
-                let y = self.y.add(self.sizes.written(strip.row, column + p) + channel);
-                store_row::<L, V, EDGE>(lanes, y, &sums[p], tail);
+                store_row::<L, V, EDGE>(lanes, self.y.add(pixels[p]), &sums[p], tail);
             }
         }
     }

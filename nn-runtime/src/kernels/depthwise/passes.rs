@@ -6,21 +6,25 @@ use super::sizes::{ImageSlices, Sizes};
 use super::slide::{Slide, slides};
 use crate::kernels::axis::Axis;
 use crate::kernels::conv_args::{ConvArgs, ConvDWeightArgs};
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::geometry::{Geometry, Taps};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::Accumulate;
 
-/// The convolution of each image.
+/// The convolution of each image, with the layers after it.
 ///
 /// # Panics
 /// If the lengths do not match, or the machine does not have the instructions.
-pub(crate) fn forward(isa: Isa, g: &Geometry, args: ConvArgs<'_>) {
+pub(crate) fn forward(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
     check(g, x.len(), weight.len(), y.len());
     assert!(bias.is_empty() || bias.len() == g.filters, "a bias for each channel, or none");
+    epilogue.check(g.filters, y.len());
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
-    for (x, y) in x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len())) {
-        image(isa, Sizes::new(g, axes, g.output[1]), ConvArgs { x, weight, bias, y });
+    let images = x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len()));
+    for (n, (x, y)) in images.enumerate() {
+        let epilogue = epilogue.from_element(n * y.len());
+        image(isa, Sizes::new(g, axes, g.output[1]), ConvArgs { x, weight, bias, y }, epilogue);
     }
 }
 
@@ -32,14 +36,15 @@ pub(crate) fn d_x(isa: Isa, g: &Geometry, axes: [Axis; 2], args: ConvArgs<'_>) {
     let ConvArgs { x: d_y, weight, y: d_x, .. } = args;
     check(g, d_x.len(), weight.len(), d_y.len());
     for (x, y) in d_y.chunks_exact(g.output_len()).zip(d_x.chunks_exact_mut(g.input_len())) {
-        image(isa, Sizes::new(g, axes, g.input[1]), ConvArgs { x, weight, bias: &[], y });
+        let args = ConvArgs { x, weight, bias: &[], y };
+        image(isa, Sizes::new(g, axes, g.input[1]), args, Epilogue::NONE);
     }
 }
 
 /// One image of [`forward`] or [`d_x`], whose lengths were checked.
-fn image(isa: Isa, sizes: Sizes, args: ConvArgs<'_>) {
+fn image(isa: Isa, sizes: Sizes, args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     let ConvArgs { x, weight, bias, y } = args;
-    let image = ImageSlices { sizes, x, weight, bias, y: y.as_mut_ptr() };
+    let image = ImageSlices { sizes, x, weight, bias, epilogue, y: y.as_mut_ptr() };
     // Depends on the layer, not on the image: single samples and batches have the same bits.
     if slides([sizes.rows, sizes.columns]) {
         isa.run(Slide(image));

@@ -1,6 +1,7 @@
 //! [`Sizes`] of an image, and the offsets of its elements.
 
 use crate::kernels::axis::{Axis, Band};
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::geometry::Geometry;
 use crate::kernels::isa::Lanes;
 use core::ops::Range;
@@ -24,6 +25,8 @@ pub(super) struct ImageSlices<'a> {
     pub(super) weight: &'a [f32],
     /// One element for each channel, or empty.
     pub(super) bias: &'a [f32],
+    /// Checked for an output of so many channels and elements.
+    pub(super) epilogue: Epilogue<'a>,
     pub(super) y: *mut f32,
 }
 

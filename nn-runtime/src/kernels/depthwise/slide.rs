@@ -162,8 +162,13 @@ impl ImageSlices<'_> {
                     _ => slide::<L, M, 7>(lanes, &mut sums, x, weight),
                 }
             }
-            let y = self.y.add(self.sizes.written(row, column) + vector.channel);
-            let y_step = columns.step * channels;
+            let at = self.sizes.written(row, column) + vector.channel;
+            let (y, y_step) = (self.y.add(at), columns.step * channels);
+            if !self.epilogue.is_none() {
+                // Pixels beyond the last one are computed as if they were it.
+                let pixels = core::array::from_fn(|m| at + m.min(rest - 1) * y_step);
+                vector.finish(&self.epilogue, pixels, &mut sums);
+            }
             if vector.whole && rest >= M {
                 for m in 0..M {
                     lanes.store(y.add(m * y_step), sums[m]);

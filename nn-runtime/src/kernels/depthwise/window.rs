@@ -2,6 +2,7 @@
 
 use super::sizes::Sizes;
 use crate::kernels::axis::Axis;
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::isa::Lanes;
 use crate::system::KernelMemory;
 use core::ops::Range;
@@ -33,6 +34,30 @@ impl<L: Lanes> Vector<L> {
         unsafe {
             if self.whole { self.lanes.load(from) } else { self.lanes.load_tail(from, self.tail) }
         }
+    }
+
+    /// Applies the epilogue to a vector of each of `M` pixels, whose elements are at `pixels` in the output.
+    ///
+    /// # Safety
+    /// As for [`Epilogue::apply`].
+    #[inline(always)]
+    pub(super) unsafe fn finish<const M: usize>(
+        &self,
+        epilogue: &Epilogue<'_>,
+        pixels: [usize; M],
+        sums: &mut [L::Vector; M],
+    ) {
+        let mut rows = sums.map(|sum| [sum]);
+        let place = (self.channel, pixels);
+        // SAFETY: by the contract of this function; `tail` has the used lanes.
+        unsafe {
+            if self.whole {
+                epilogue.apply::<L, M, 1, false>(self.lanes, place, &mut rows, self.tail);
+            } else {
+                epilogue.apply::<L, M, 1, true>(self.lanes, place, &mut rows, self.tail);
+            }
+        }
+        *sums = rows.map(|[sum]| sum);
     }
 
     /// # Safety

@@ -46,6 +46,14 @@ pub trait Lanes: Copy {
     fn splat(self, x: f32) -> Self::Vector;
     /// `a * b + c`
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// `a + b`
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a - b`
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a * b`
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `x` between the bounds `low` and `high`, as `f32::clamp`: NaN stays.
+    fn clamp(self, x: Self::Vector, low: Self::Vector, high: Self::Vector) -> Self::Vector;
     /// The larger element of each lane: NaN if one is NaN, the first of equals.
     fn largest(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The sum over the lanes of each of four vectors.

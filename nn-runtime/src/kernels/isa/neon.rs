@@ -35,6 +35,20 @@ impl Lanes for Baseline {
         fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
             vfmaq_f32(c, a, b)
         }
+        fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            vaddq_f32(a, b)
+        }
+        fn sub(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            vsubq_f32(a, b)
+        }
+        fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            vmulq_f32(a, b)
+        }
+        fn clamp(self, x: float32x4_t, low: float32x4_t, high: float32x4_t) -> float32x4_t {
+            // Not `vmaxq_f32`, which returns 0 for -0 and 0.
+            let x = vbslq_f32(vcltq_f32(x, low), low, x);
+            vbslq_f32(vcgtq_f32(x, high), high, x)
+        }
         fn largest(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
             // Not `vmaxq_f32`, which returns 0 for -0 and 0: of equals, pools need the first.
             let b_is_nan = vmvnq_u32(vceqq_f32(b, b));

@@ -41,6 +41,36 @@ impl Lanes for Baseline {
         c
     }
     #[inline(always)]
+    fn add(self, mut a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        for lane in 0..4 {
+            a[lane] += b[lane];
+        }
+        a
+    }
+    #[inline(always)]
+    fn sub(self, mut a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        for lane in 0..4 {
+            a[lane] -= b[lane];
+        }
+        a
+    }
+    #[inline(always)]
+    fn mul(self, mut a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        for lane in 0..4 {
+            a[lane] *= b[lane];
+        }
+        a
+    }
+    #[inline(always)]
+    fn clamp(self, mut x: [f32; 4], low: [f32; 4], high: [f32; 4]) -> [f32; 4] {
+        for lane in 0..4 {
+            // Not `f32::clamp`, which panics if `low` is above `high`.
+            x[lane] = if x[lane] < low[lane] { low[lane] } else { x[lane] };
+            x[lane] = if x[lane] > high[lane] { high[lane] } else { x[lane] };
+        }
+        x
+    }
+    #[inline(always)]
     fn largest(self, mut a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         // Not `f32::max`, which returns the other number if one is NaN.
         for lane in 0..4 {

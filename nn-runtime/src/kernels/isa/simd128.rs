@@ -41,6 +41,23 @@ impl Lanes for Baseline {
         f32x4_add(f32x4_mul(a, b), c)
     }
     #[inline(always)]
+    fn add(self, a: v128, b: v128) -> v128 {
+        f32x4_add(a, b)
+    }
+    #[inline(always)]
+    fn sub(self, a: v128, b: v128) -> v128 {
+        f32x4_sub(a, b)
+    }
+    #[inline(always)]
+    fn mul(self, a: v128, b: v128) -> v128 {
+        f32x4_mul(a, b)
+    }
+    #[inline(always)]
+    fn clamp(self, x: v128, low: v128, high: v128) -> v128 {
+        // `pmax` is `a < b ? b : a` and `pmin` is `b < a ? b : a`: `x` where it is NaN.
+        f32x4_pmin(f32x4_pmax(x, low), high)
+    }
+    #[inline(always)]
     fn largest(self, a: v128, b: v128) -> v128 {
         // `pmax` is `a < b ? b : a`: the first of equals, and `a` where `b` is NaN, which is corrected. (`f32x4_max`
         // returns 0 for -0 and 0.)

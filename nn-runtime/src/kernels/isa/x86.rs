@@ -42,6 +42,19 @@ impl Lanes for Baseline {
         fn mul_add(self, a: __m128, b: __m128, c: __m128) -> __m128 {
             _mm_add_ps(_mm_mul_ps(a, b), c)
         }
+        fn add(self, a: __m128, b: __m128) -> __m128 {
+            _mm_add_ps(a, b)
+        }
+        fn sub(self, a: __m128, b: __m128) -> __m128 {
+            _mm_sub_ps(a, b)
+        }
+        fn mul(self, a: __m128, b: __m128) -> __m128 {
+            _mm_mul_ps(a, b)
+        }
+        fn clamp(self, x: __m128, low: __m128, high: __m128) -> __m128 {
+            // Both instructions return their second operand if one is NaN, and if both are equal.
+            _mm_min_ps(high, _mm_max_ps(low, x))
+        }
         fn largest(self, a: __m128, b: __m128) -> __m128 {
             // The instruction returns its second operand if one is NaN, and if both are equal: the first of equals, as
             // pools need it, and `a` where `b` is NaN, which is corrected below.
@@ -156,6 +169,19 @@ impl Lanes for Avx2 {
         fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
             _mm256_fmadd_ps(a, b, c)
         }
+        fn add(self, a: __m256, b: __m256) -> __m256 {
+            _mm256_add_ps(a, b)
+        }
+        fn sub(self, a: __m256, b: __m256) -> __m256 {
+            _mm256_sub_ps(a, b)
+        }
+        fn mul(self, a: __m256, b: __m256) -> __m256 {
+            _mm256_mul_ps(a, b)
+        }
+        fn clamp(self, x: __m256, low: __m256, high: __m256) -> __m256 {
+            // Both instructions return their second operand if one is NaN, and if both are equal.
+            _mm256_min_ps(high, _mm256_max_ps(low, x))
+        }
         fn largest(self, a: __m256, b: __m256) -> __m256 {
             // As in the baseline: the second operand where one is NaN or both are equal.
             let largest = _mm256_max_ps(b, a);
@@ -255,6 +281,19 @@ impl Lanes for Avx512 {
         }
         fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
             _mm512_fmadd_ps(a, b, c)
+        }
+        fn add(self, a: __m512, b: __m512) -> __m512 {
+            _mm512_add_ps(a, b)
+        }
+        fn sub(self, a: __m512, b: __m512) -> __m512 {
+            _mm512_sub_ps(a, b)
+        }
+        fn mul(self, a: __m512, b: __m512) -> __m512 {
+            _mm512_mul_ps(a, b)
+        }
+        fn clamp(self, x: __m512, low: __m512, high: __m512) -> __m512 {
+            // Both instructions return their second operand if one is NaN, and if both are equal.
+            _mm512_min_ps(high, _mm512_max_ps(low, x))
         }
         fn largest(self, a: __m512, b: __m512) -> __m512 {
             // As in the baseline: the second operand where one is NaN or both are equal.

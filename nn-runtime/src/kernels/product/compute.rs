@@ -53,9 +53,11 @@ impl Product<'_> {
         if self.terms.len() == 0 {
             return self.compute(isa, a, b, c);
         }
-        let mut init = self.init;
+        let (mut init, mut left) = (self.init, self.terms.len());
         self.terms.for_each_part(most, |terms, [in_a, in_b]| {
-            Product { terms, init, ..*self }.compute(isa, &a[in_a..], &b[in_b..], c);
+            left -= terms.len();
+            let part = Product { terms, init, ..*self }.without_epilogue_if(left > 0);
+            part.compute(isa, &a[in_a..], &b[in_b..], c);
             init = Init::Partial;
         });
     }

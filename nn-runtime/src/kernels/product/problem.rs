@@ -2,6 +2,7 @@
 
 use super::init::Init;
 use super::strides::Strides3;
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::isa::Isa;
 
 /// The sizes of a matrix product.
@@ -15,9 +16,26 @@ pub(crate) struct Product<'a> {
     pub(crate) columns: usize,
     /// The initial value of the sums.
     pub(crate) init: Init<'a>,
+    /// What is computed from each sum before it is stored.
+    pub(crate) epilogue: Epilogue<'a>,
 }
 
-impl Product<'_> {
+impl<'a> Product<'a> {
+    /// A product whose sums are stored as they are.
+    pub(crate) const fn new(
+        rows: Strides3,
+        terms: Strides3,
+        columns: usize,
+        init: Init<'a>,
+    ) -> Self {
+        Self { rows, terms, columns, init, epilogue: Epilogue::NONE }
+    }
+
+    /// The same, or, of a part of the sums that is not the last one, without the epilogue.
+    pub(super) const fn without_epilogue_if(self, more_terms: bool) -> Self {
+        if more_terms { Self { epilogue: Epilogue::NONE, ..self } } else { self }
+    }
+
     /// The same product with fewer loops, or `None` if it has no elements. `[a, b, c]` are the lengths of the
     /// matrices.
     ///
@@ -72,5 +90,6 @@ impl Product<'_> {
         if let Init::Bias(row) = self.init {
             assert_eq!(row.len(), self.columns, "a bias for each unit: one for each column");
         }
+        self.epilogue.check(self.columns, row_c.saturating_add(self.columns));
     }
 }

@@ -76,13 +76,14 @@ impl Panel<'_> {
         let mut memory = KernelMemory::take();
         let packed = memory.as_mut_ptr();
         let width = self.rest.min(width);
-        let mut init = self.product.init;
+        let (mut init, mut left) = (self.product.init, self.product.terms.len());
         // Blocks of the sum, in the order of its terms: the same chain of multiply-adds as without packing, since storing
         // and loading a sum between two blocks is exact. `is_worth_packing` requires many terms, so that no count is 0.
         self.product.terms.for_each_part(PACKED / width, |part, [in_a, in_b]| {
             let Strides3 { count: [_, middle, inner], other, .. } = part;
             let terms = Strides3 { other: [0, inner * width, width], ..part };
-            let product = Product { terms, init, ..*self.product };
+            left -= part.len();
+            let product = Product { terms, init, ..*self.product }.without_epilogue_if(left > 0);
             // SAFETY: the part's terms are some of the product's, whose rows are inside of `B`; the packed block has
             // `middle * inner <= PACKED / width` rows.
             unsafe {
@@ -171,6 +172,11 @@ impl Panel<'_> {
                         sums[r][v] = lanes.mul_add(lanes.splat(1.0), sums[r][v], before[v]);
                     }
                 }
+            }
+            if !self.product.epilogue.is_none() {
+                let pixels = c.map(|c| self.column + c.offset_from_unsigned(self.c));
+                let epilogue = &self.product.epilogue;
+                epilogue.apply::<L, M, N, EDGE>(lanes, (self.column, pixels), &mut sums, tail);
             }
             for r in 0..M {
                 if r < rows {

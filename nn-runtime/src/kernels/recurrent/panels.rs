@@ -55,7 +55,7 @@ pub(super) fn product(isa: Isa, args: ColumnsArgs<'_>) {
         };
         for first in (0..inputs).step_by(block) {
             let terms = Strides3::one_loop(block.min(inputs - first), 1, columns);
-            let product = Product { rows, terms, columns, init };
+            let product = Product::new(rows, terms, columns, init);
             product.compute(isa, &x[first..], &panel[first * columns..], &mut y[column..]);
             init = then;
         }

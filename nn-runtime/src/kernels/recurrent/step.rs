@@ -158,12 +158,9 @@ impl StepKernels for Called<'_> {
                 },
             );
         } else {
-            let product = Product {
-                rows: Strides3::one_loop(sums.len() / columns, outputs, columns),
-                terms: Strides3::one_loop(outputs, 1, columns),
-                columns,
-                init: Init::Accumulate,
-            };
+            let rows = Strides3::one_loop(sums.len() / columns, outputs, columns);
+            let terms = Strides3::one_loop(outputs, 1, columns);
+            let product = Product::new(rows, terms, columns, Init::Accumulate);
             product.compute_in_parts(isa, h_before, weights.hh, sums);
         }
     }

@@ -1,0 +1,77 @@
+//! At inference a convolution takes in the layers after it. The outputs have the bits of the layers one after the other: those of
+//! a network of which each value is an output, so that each is stored.
+
+use crate::common;
+use unrolled::prelude::*;
+
+network! {
+    block Inverted(hidden, channels, stride) {
+        expand: Conv2d(hidden, kernel = 1, bias = false), bn1: BatchNorm, ReLU6,
+        depthwise: Conv2d(hidden, kernel = 3, stride = stride, padding = 1, groups = hidden, bias = false),
+        bn2: BatchNorm, ReLU6,
+        project: Conv2d(channels, kernel = 1, bias = false), bn3: BatchNorm,
+    }
+
+    /// Epilogues with all and with some of their parts, in groups, and in nested blocks.
+    #[allow(bias_before_batch_norm, activation_at_output)]
+    struct Closed(9x8x3) -> 5x4x7 {
+        stem: Conv2d(6, kernel = 3, padding = 1), norm: BatchNorm, act: ReLU,
+        Residual { left: Conv2d(6, kernel = 3, padding = 1, groups = 2), left_norm: BatchNorm },
+        down: Residual { Inverted(20, 7, 2) } skip {
+            skip_conv: Conv2d(7, kernel = 1, stride = 2), skip_norm: BatchNorm(affine = false),
+        },
+        bound: HardTanh(-0.5, 0.5),
+        last: Conv2d(7, kernel = 3, padding = 1, groups = 7), Add { {}, bound }, ReLU,
+    }
+
+    #[allow(bias_before_batch_norm, batch_norm_at_output, activation_at_output)]
+    struct Open(9x8x3) -> (
+        out: 5x4x7, stem: 9x8x6, norm: 9x8x6, left: 9x8x6, left_norm: 9x8x6, sum: 9x8x6, expand: 9x8x20, bn1: 9x8x20,
+        depthwise: 5x4x20, bn2: 5x4x20, project: 5x4x7, bn3: 5x4x7, skip_conv: 5x4x7, skip_norm: 5x4x7, down: 5x4x7,
+        last: 5x4x7, last_sum: 5x4x7,
+    ) {
+        stem: Conv2d(6, kernel = 3, padding = 1), norm: BatchNorm, act: ReLU,
+        left: Conv2d(6, kernel = 3, padding = 1, groups = 2), left_norm: BatchNorm, sum: Add { {}, act },
+        expand: Conv2d(20, kernel = 1, bias = false), bn1: BatchNorm, ReLU6,
+        depthwise: Conv2d(20, kernel = 3, stride = 2, padding = 1, groups = 20, bias = false), bn2: BatchNorm, ReLU6,
+        project: Conv2d(7, kernel = 1, bias = false), bn3: BatchNorm,
+        skip_conv: sum => Conv2d(7, kernel = 1, stride = 2), skip_norm: BatchNorm(affine = false), down: Add { {}, bn3 },
+        bound: HardTanh(-0.5, 0.5),
+        last: Conv2d(7, kernel = 3, padding = 1, groups = 7), last_sum: Add { {}, bound }, out: ReLU,
+    }
+}
+
+#[test]
+fn fused_layers_have_the_bits_of_the_layers_one_after_the_other() {
+    let mut closed = Closed::new(1);
+    let random = |i: usize| common::random(2, i);
+    for (i, weight) in closed.params_mut().iter_mut().enumerate() {
+        // Running variances are not negative.
+        *weight = random(i).abs() + 0.1 * random(i + 7);
+    }
+    let mut open = Open::zeros();
+    assert_eq!(Closed::LEN, Open::LEN);
+    open.params_mut().copy_from_slice(closed.params());
+    type Image = [[[f32; 3]; 8]; 9];
+    let mut images = Image::zeroed_vec(3);
+    let pixels = images.as_flattened_mut().as_flattened_mut().as_flattened_mut();
+    pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = random(i));
+    let mut outputs = vec![Default::default(); images.len()];
+    closed.forward_batch(&images, &mut outputs);
+    for (image, output) in images.iter().zip(&outputs) {
+        let opened = open.forward(image).out;
+        assert!(opened.as_flattened().as_flattened().iter().any(|value| *value > 0.0));
+        assert_eq!(*output, opened);
+        assert_eq!(closed.forward(image), opened);
+    }
+}
+
+/// The workspace has no room for what is not stored.
+#[test]
+fn what_is_not_stored_takes_no_memory() {
+    network! {
+        struct Plain(32x32x4) -> 32x32x4 { Conv2d(4, kernel = 3, padding = 1, bias = false), BatchNorm, ReLU, Conv2d(4, kernel = 1) }
+    }
+    // The output of `ReLU`, and the three factors of each channel.
+    assert_eq!(Plain::WORKSPACE_LEN, 32 * 32 * 4 + 3 * 4);
+}
