@@ -442,11 +442,11 @@ pub mod __private {
     #[cfg(not(feature = "std"))]
     pub use unrolled_macros::{c_api_core as c_api_impl, network_core as network_impl};
     pub use unrolled_runtime::{
-        AtRunTime, Buffer, CHeader, Embeds, Epilogue, Field, InPlaceSlot, Infer, InferCtx,
-        InferenceExt, Input, InputError, Instructions, LayerInfo, Layout, Lengths, Network, Node,
-        OutputInfo, Outputs, Parameters, RngKey, Sequence, Shaped, Slot, Spec, StaticWeights,
-        Streaming, Values, Weights, add_to, c_forward_in, check_inputs, layers, len_of_fields,
-        len_of_weights, step_in, steps_through, take,
+        AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
+        InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout, Lengths,
+        Network, Node, OutputInfo, Outputs, Parameters, RngKey, Sequence, Shaped, Slot, Spec,
+        StaticWeights, Streaming, Values, Weights, add_to, c_forward_in, check_inputs, layers,
+        len_of_fields, len_of_weights, step_in, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

@@ -1,32 +1,68 @@
 //! Which nodes inference computes together, by the [`Fusion`] of their rows.
 
 use crate::network::{Dim, Layer, Network, Node, ValueId};
-use unrolled_shape::{Condition, Fusion};
+use unrolled_shape::{Condition, Fusion, Separable, Shape};
+
+/// Elements of the bands of a depthwise separable convolution: a quarter of a second-level cache of 1 MB.
+const BAND: usize = 1 << 16;
+
+/// Values that stay in a second-level cache as a whole: 512 kB, half of it.
+const CACHED: usize = 1 << 17;
 
 /// A convolution and nodes after it, which inference computes together: each reads the output of the one before, which
 /// is never stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fused {
+pub(crate) struct Stage {
     /// In the order in which they run.
     pub(crate) nodes: Vec<usize>,
     /// The values that they read: the input of the convolution, and what a sum adds.
     pub(crate) inputs: Vec<ValueId>,
+    /// The lines of its output that are stored at a time, if it is not the last stage.
+    pub(crate) lines: Option<usize>,
 }
 
-impl Fused {
+/// What inference computes together: a single stage, or those of a depthwise separable convolution, which are computed band by
+/// band of lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fused {
+    pub(crate) stages: Vec<Stage>,
+    /// The lines of the last output that are computed at a time, if there are several stages.
+    pub(crate) lines: usize,
+}
+
+impl Stage {
     /// The convolution.
     pub(crate) fn first(&self) -> usize {
         self.nodes[0]
     }
 
-    /// The node whose output is stored.
+    /// The node whose output is the stage's.
     pub(crate) fn last(&self) -> usize {
         *self.nodes.last().expect("a convolution")
     }
+}
 
-    /// Whether the output of node `node` is never stored.
+impl Fused {
+    /// All nodes.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = usize> {
+        self.stages.iter().flat_map(|stage| stage.nodes.iter().copied())
+    }
+
+    /// The node whose output is stored.
+    pub(crate) fn last(&self) -> usize {
+        self.stages.last().expect("a stage").last()
+    }
+
+    /// Whether the output of node `node` is never stored as a whole.
     pub(crate) fn hides(&self, node: usize) -> bool {
-        self.nodes.contains(&node) && node != self.last()
+        node != self.last() && self.nodes().any(|it| it == node)
+    }
+
+    /// The values that all stages read, but those of the stages themselves.
+    pub(crate) fn inputs(&self) -> Vec<ValueId> {
+        let (first, others) = self.stages.split_first().expect("a stage");
+        let added = others.iter().flat_map(|stage| &stage.inputs[1..]);
+        first.inputs.iter().chain(added).copied().collect()
     }
 }
 
@@ -40,12 +76,88 @@ pub(crate) fn fused(network: &Network, only_reader: impl Fn(usize) -> Option<usi
         network.nodes[reader].inputs.contains(&output).then_some(reader)
     };
     let from = |node: usize| {
-        let Fusion::Convolution(pooled) = fusion(&network.nodes[node]) else { return None };
+        let Fusion::Convolution { pooled, .. } = fusion(&network.nodes[node]) else { return None };
         let into_pool = holds(network, &network.nodes[node], pooled);
         let pool = into_pool.then(|| with_pool(network, node, &after)).flatten();
         pool.or_else(|| with_epilogue(network, node, &after))
     };
-    (0..network.nodes.len()).filter_map(from).collect()
+    let mut stages: Vec<Stage> = (0..network.nodes.len()).filter_map(from).collect();
+    let mut fused = Vec::new();
+    while !stages.is_empty() {
+        let several = separable(network, &stages, &after);
+        let (count, lines) = several.unwrap_or((1, 0));
+        let mut stages: Vec<Stage> = stages.drain(..count).collect();
+        store_lines(network, &mut stages, lines);
+        fused.push(Fused { stages, lines });
+    }
+    fused
+}
+
+/// Whether a depthwise separable convolution whose outputs in between do not stay in cache begins with the first of `stages`:
+/// the number of its stages, and the lines of the last output to be computed at a time.
+fn separable(
+    network: &Network,
+    stages: &[Stage],
+    after: impl Fn(usize) -> Option<usize>,
+) -> Option<(usize, usize)> {
+    let parts: Vec<_> = stages.iter().take(3).map(|stage| part(network, stage)).collect();
+    let depthwise = parts.iter().position(|part| *part != Some(Separable::Pointwise))?;
+    let (Some(Separable::Depthwise { .. }), Some(Some(Separable::Pointwise))) =
+        (parts[depthwise], parts.get(depthwise + 1))
+    else {
+        return None;
+    };
+    let stages = stages.get(..depthwise + 2).filter(|_| depthwise < 2)?;
+    let in_a_row = stages.windows(2).all(|pair| {
+        // Nothing runs in between.
+        let next = pair[0].last() + 1;
+        pair[1].first() == next && after(pair[0].last()) == Some(next)
+    });
+    let (last, between) = stages.split_last()?;
+    let len = |stage: &Stage| Some(output(network, stage)?.len());
+    let largest = between.iter().map(len).collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    if !in_a_row || largest <= CACHED {
+        return None;
+    }
+    let elements = |lines: usize| -> usize {
+        let mut stages = stages.to_vec();
+        store_lines(network, &mut stages, lines);
+        stages
+            .iter()
+            .filter_map(|stage| Some(stage.lines? * (len(stage)? / output(network, stage)?.dim(0))))
+            .sum()
+    };
+    let height = output(network, last)?.dim(0);
+    let lines = (1..=height).rev().find(|lines| elements(*lines) <= BAND).unwrap_or(1);
+    Some((stages.len(), lines))
+}
+
+/// Writes the lines that each stage but the last stores, where `lines` lines of the last output are computed at a time.
+fn store_lines(network: &Network, stages: &mut [Stage], mut lines: usize) {
+    for i in (1..stages.len()).rev() {
+        if let Some(Separable::Depthwise { stride, extent }) = part(network, &stages[i]) {
+            lines = (lines - 1) * stride + extent;
+        }
+        // No more than there are.
+        let all = output(network, &stages[i - 1]).map_or(lines, |shape| shape.dim(0));
+        stages[i - 1].lines = Some(lines.min(all));
+    }
+}
+
+/// The part of a stage in a depthwise separable convolution.
+fn part(network: &Network, stage: &Stage) -> Option<Separable> {
+    let node = &network.nodes[stage.first()];
+    let Fusion::Convolution { separable, .. } = fusion(node) else { return None };
+    if let Fusion::Largest(_) = fusion(&network.nodes[stage.last()]) {
+        return None;
+    }
+    let sizes = network.sizes(node, Dim::known)?;
+    separable(&sizes.inputs, &sizes.values)
+}
+
+/// The shape of a stage's output, if it is known.
+fn output(network: &Network, stage: &Stage) -> Option<Shape> {
+    network.values[network.nodes[stage.last()].output.0].dims.known()
 }
 
 /// A convolution with the pool after it. Bounds between them are monotone, so that inference applies them after the pool,
@@ -54,7 +166,7 @@ fn with_pool(
     network: &Network,
     convolution: usize,
     after: impl Fn(usize) -> Option<usize>,
-) -> Option<Fused> {
+) -> Option<Stage> {
     let mut nodes = vec![convolution];
     loop {
         let node = after(*nodes.last()?)?;
@@ -63,7 +175,7 @@ fn with_pool(
             Fusion::Bounds if nodes.len() == 2 => {}
             Fusion::Largest(fitting) if holds(network, &network.nodes[node], fitting) => {
                 let inputs = network.nodes[convolution].inputs.clone();
-                return Some(Fused { nodes, inputs });
+                return Some(Stage { nodes, inputs, lines: None });
             }
             _ => return None,
         }
@@ -75,20 +187,21 @@ fn with_epilogue(
     network: &Network,
     convolution: usize,
     after: impl Fn(usize) -> Option<usize>,
-) -> Option<Fused> {
+) -> Option<Stage> {
     let inputs = network.nodes[convolution].inputs.clone();
-    let (mut fused, mut last_position) = (Fused { nodes: vec![convolution], inputs }, 0);
+    let mut stage = Stage { nodes: vec![convolution], inputs, lines: None };
+    let mut last_position = 0;
     loop {
-        let before = fused.last();
+        let before = stage.last();
         // Nothing runs in between, so that the input of the convolution is stored for no longer than without fusion.
         let next = after(before).filter(|node| *node == before + 1);
         match next.and_then(|node| position(network, before, node)) {
             Some((position, added)) if position > last_position => {
-                fused.nodes.push(before + 1);
-                fused.inputs.extend(added);
+                stage.nodes.push(before + 1);
+                stage.inputs.extend(added);
                 last_position = position;
             }
-            _ => return (fused.nodes.len() > 1).then_some(fused),
+            _ => return (stage.nodes.len() > 1).then_some(stage),
         }
     }
 }
@@ -99,7 +212,7 @@ fn position(network: &Network, before: usize, node: usize) -> Option<(usize, Opt
         Fusion::Normalization => Some((1, None)),
         Fusion::Sum => Some((2, Some(addend(network, before, node)?))),
         Fusion::Bounds => Some((3, None)),
-        Fusion::None | Fusion::Convolution(_) | Fusion::Largest(_) => None,
+        Fusion::None | Fusion::Convolution { .. } | Fusion::Largest(_) => None,
     }
 }
 
@@ -139,7 +252,7 @@ mod tests {
     #[track_caller]
     fn fused(header: &str, lines: &str) -> Vec<Vec<usize>> {
         let plan = plan(&network(&format!("pub struct Net{header} {{ {lines} }}")));
-        plan.fused.into_iter().map(|it| it.nodes).collect()
+        plan.fused.into_iter().map(|it| it.nodes().collect()).collect()
     }
 
     const NONE: [[usize; 0]; 0] = [];
@@ -238,5 +351,50 @@ mod tests {
         assert_eq!(fused("<const FILTERS: usize>(14x14x1) -> FILTERS", lines), NONE);
         let lines = "Conv2d(FILTERS, kernel = 3), BatchNorm, ReLU, GlobalAvgPool";
         assert_eq!(fused("<const FILTERS: usize>(14x14x1) -> FILTERS", lines), [[0, 1, 2]]);
+    }
+
+    /// The nodes of each stage with the lines that are stored, and the lines of the last output at a time.
+    #[track_caller]
+    fn separable(header: &str, lines: &str) -> Vec<(Vec<(usize, Option<usize>)>, usize)> {
+        let plan = plan(&network(&format!("pub struct Net{header} {{ {lines} }}")));
+        let stages = |it: super::Fused| {
+            (it.stages.iter().map(|stage| (stage.nodes.len(), stage.lines)).collect(), it.lines)
+        };
+        plan.fused.into_iter().map(stages).collect()
+    }
+
+    #[test]
+    fn depthwise_separable_convolutions_store_some_lines() {
+        let lines = "Conv2d(96, kernel = 1), ReLU6, \
+                     Conv2d(96, kernel = 3, stride = 2, padding = 1, groups = 96), BatchNorm, ReLU6, \
+                     Conv2d(24, kernel = 1), BatchNorm, \
+                     Conv2d(24, kernel = 3, padding = 1, groups = 24), ReLU, Conv2d(8, kernel = 1), BatchNorm";
+        // 5 lines of 112 pixels of 96 channels, and 2 of 56 pixels: one more would be beyond 65,536 elements.
+        let expected = [
+            (vec![(2, Some(5)), (3, Some(2)), (2, None)], 2),
+            // The outputs in between stay in cache.
+            (vec![(2, None)], 0),
+            (vec![(2, None)], 0),
+        ];
+        assert_eq!(separable("(112x112x16) -> 56x56x8", lines), expected);
+    }
+
+    #[test]
+    fn what_is_read_in_between_is_stored_as_a_whole() {
+        let depthwise = "Conv2d(32, kernel = 3, padding = 1, groups = 32), ReLU";
+        let lines = format!("{depthwise}, Conv2d(8, kernel = 1), ReLU");
+        let expected = [(vec![(2, Some(20)), (2, None)], 20)];
+        assert_eq!(separable("(100x100x32) -> 100x100x8", &lines), expected);
+        for lines in [
+            format!("it: [{depthwise}], Conv2d(32, kernel = 1), ReLU, Add {{ {{}}, it }}"),
+            format!("{depthwise}, Reshape(50x200x32), Conv2d(8, kernel = 1), ReLU"),
+            format!("{depthwise}, Conv2d(8, kernel = 1, stride = 2), ReLU"),
+            format!("{depthwise}, Conv2d(8, kernel = 1, padding = 1), ReLU"),
+            format!("{depthwise}, Conv2d(8, kernel = 1)"),
+        ] {
+            let lines = format!("{lines}, GlobalAvgPool, Dense(1)");
+            let found = separable("(100x100x32) -> 1", &lines);
+            assert!(found.iter().all(|(stages, _)| stages.len() == 1), "{lines}: {found:?}");
+        }
     }
 }

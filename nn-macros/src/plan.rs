@@ -26,8 +26,10 @@ pub(crate) enum Location {
 /// A piece of memory that holds one value, gradient or contribution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Buffer {
-    /// It has the size of this value.
+    /// It has the size of this value, or of some of its lines.
     pub(crate) value: ValueId,
+    /// The number of lines that it stores, if these are not all.
+    pub(crate) lines: Option<usize>,
     pub(crate) content: Content,
     /// The first and the last moment at which it is in use.
     pub(crate) from: usize,
@@ -258,15 +260,15 @@ impl<'a> Graph<'a> {
             let location = *plan.values[group].get_or_insert_with(|| {
                 let content = Content::Value { node: index };
                 let value = node.output;
-                plan.buffers.push(Buffer { value, content, from: index, to: index });
+                plan.buffers.push(Buffer { value, lines: None, content, from: index, to: index });
                 Location::Buffer(plan.buffers.len() - 1)
             });
             plan.values[node.output.0] = Some(location);
             let [of_inputs, of_output] = last_use(index, node);
             // The last node reads what all of them read.
-            let read = fused.iter().find(|it| it.last() == index).map(|it| &it.inputs);
-            let uses = read.unwrap_or(&node.inputs).iter();
-            let uses = uses.map(|input| (groups[input.0], of_inputs));
+            let together = fused.iter().find(|it| it.last() == index);
+            let read = together.map_or(node.inputs.clone(), Fused::inputs);
+            let uses = read.iter().map(|input| (groups[input.0], of_inputs));
             for (group, moment) in uses.chain([(group, of_output)]) {
                 if let (Some(Location::Buffer(buffer)), Some(moment)) = (plan.values[group], moment)
                 {
@@ -274,8 +276,20 @@ impl<'a> Graph<'a> {
                     buffer.to = buffer.to.max(moment);
                 }
             }
+            together.into_iter().for_each(|it| self.store_lines(it, &mut plan));
         }
         plan
+    }
+
+    /// Adds the buffers for the lines between the stages of `fused`.
+    fn store_lines(&self, fused: &Fused, plan: &mut BufferPlan) {
+        for stage in &fused.stages {
+            let Some(lines) = stage.lines else { continue };
+            let (node, now) = (stage.last(), fused.last());
+            let (value, content) = (self.network.nodes[node].output, Content::Value { node });
+            plan.values[value.0] = Some(Location::Buffer(plan.buffers.len()));
+            plan.buffers.push(Buffer { value, lines: Some(lines), content, from: now, to: now });
+        }
     }
 
     fn infer_values(&self, fused: &[Fused]) -> BufferPlan {
@@ -370,7 +384,13 @@ impl<'a> Graph<'a> {
                     let by = (!in_place).then(|| {
                         let content = Content::Contribution { node: index, nth };
                         let value = *input;
-                        plan.buffers.push(Buffer { value, content, from: moment, to: moment });
+                        plan.buffers.push(Buffer {
+                            value,
+                            lines: None,
+                            content,
+                            from: moment,
+                            to: moment,
+                        });
                         plan.buffers.len() - 1
                     });
                     Flow::More { to: location, by }
@@ -389,6 +409,7 @@ impl<'a> Graph<'a> {
         let node = self.producer[group].expect("every value but the inputs has a producer");
         plan.buffers.push(Buffer {
             value: ValueId(group),
+            lines: None,
             content: Content::Gradient { node },
             from: moment,
             to: moment,

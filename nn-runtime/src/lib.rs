@@ -63,7 +63,7 @@ pub use contract::{
 };
 #[cfg(feature = "std")]
 pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};
-pub use kernels::{AtRunTime, Epilogue, Instructions, Isa, add_to};
+pub use kernels::{AtRunTime, ConvBands, ConvLayer, Epilogue, Instructions, Isa, add_to};
 pub use memory::{Buffer, InferCtx, Layout, StateMut, TiedWeight, WeightLayout, WeightOwner, take};
 #[cfg(feature = "train")]
 pub use memory::{Frozen, FullShards, Shards, TrainCtx, TrainLayout};

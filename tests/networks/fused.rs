@@ -41,21 +41,24 @@ network! {
     }
 }
 
+/// Two networks with the same weights, all of which differ from their initial values.
+fn networks<A: Network, B: Network>() -> (Box<A>, Box<B>) {
+    let (mut a, mut b) = (A::new(1), B::zeros());
+    for (i, weight) in a.params_mut().iter_mut().enumerate() {
+        let random = common::random(2, i);
+        *weight += 0.3 * *weight * random + 0.01 * random.abs();
+    }
+    b.params_mut().copy_from_slice(a.params());
+    (a, b)
+}
+
 #[test]
 fn fused_layers_have_the_bits_of_the_layers_one_after_the_other() {
-    let mut closed = Closed::new(1);
-    let random = |i: usize| common::random(2, i);
-    for (i, weight) in closed.params_mut().iter_mut().enumerate() {
-        // Running variances are not negative.
-        *weight = random(i).abs() + 0.1 * random(i + 7);
-    }
-    let mut open = Open::zeros();
-    assert_eq!(Closed::LEN, Open::LEN);
-    open.params_mut().copy_from_slice(closed.params());
+    let (closed, open) = networks::<Closed, Open>();
     type Image = [[[f32; 3]; 8]; 9];
     let mut images = Image::zeroed_vec(3);
     let pixels = images.as_flattened_mut().as_flattened_mut().as_flattened_mut();
-    pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = random(i));
+    pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = common::random(2, i));
     let mut outputs = vec![Default::default(); images.len()];
     closed.forward_batch(&images, &mut outputs);
     for (image, output) in images.iter().zip(&outputs) {
@@ -64,6 +67,51 @@ fn fused_layers_have_the_bits_of_the_layers_one_after_the_other() {
         assert_eq!(*output, opened);
         assert_eq!(closed.forward(image), opened);
     }
+}
+
+network! {
+    /// The outputs of the pointwise convolution are too large for a cache: some lines are stored.
+    struct Banded(64x64x3) -> 32x32x8 {
+        Conv2d(8, kernel = 1), ReLU,
+        Residual {
+            Conv2d(40, kernel = 1, bias = false), BatchNorm, ReLU6,
+            Conv2d(40, kernel = 3, padding = 1, groups = 40, bias = false), BatchNorm, ReLU6,
+            Conv2d(8, kernel = 1, bias = false), BatchNorm,
+        },
+        Conv2d(48, kernel = 1), ReLU,
+        Conv2d(48, kernel = 5, stride = 2, padding = 2, groups = 48, bias = false), BatchNorm(affine = false),
+        Conv2d(8, kernel = 1, bias = false), BatchNorm, HardTanh(-0.5, 0.5),
+    }
+
+    /// The same. Each convolution is read through a view, and stored.
+    struct Stored(64x64x3) -> 32x32x8 {
+        Conv2d(8, kernel = 1), Reshape(4096x8), ReLU, Reshape(64x64x8),
+        Residual {
+            Conv2d(40, kernel = 1, bias = false), Reshape(4096x40), BatchNorm, ReLU6, Reshape(64x64x40),
+            Conv2d(40, kernel = 3, padding = 1, groups = 40, bias = false), Reshape(4096x40), BatchNorm, ReLU6,
+            Reshape(64x64x40), Conv2d(8, kernel = 1, bias = false), Reshape(4096x8), BatchNorm, Reshape(64x64x8),
+        },
+        Conv2d(48, kernel = 1), Reshape(4096x48), ReLU, Reshape(64x64x48),
+        Conv2d(48, kernel = 5, stride = 2, padding = 2, groups = 48, bias = false), Reshape(1024x48),
+        BatchNorm(affine = false), Reshape(32x32x48),
+        Conv2d(8, kernel = 1, bias = false), Reshape(1024x8), BatchNorm, HardTanh(-0.5, 0.5), Reshape(32x32x8),
+    }
+}
+
+#[test]
+fn bands_of_lines_have_the_bits_of_whole_values() {
+    let (banded, stored) = networks::<Banded, Stored>();
+    let mut images = <[[[f32; 3]; 64]; 64]>::zeroed_vec(2);
+    let pixels = images.as_flattened_mut().as_flattened_mut().as_flattened_mut();
+    pixels.iter_mut().enumerate().for_each(|(i, pixel)| *pixel = common::random(7, i));
+    let [mut found, mut expected] = [(); 2].map(|()| <[[[f32; 8]; 32]; 32]>::zeroed_vec(2));
+    banded.forward_batch(&images, &mut found);
+    stored.forward_batch(&images, &mut expected);
+    let distinct = |value: &f32| value.abs() < 0.5 && *value != 0.0;
+    assert!(found.as_flattened().as_flattened().as_flattened().iter().any(distinct));
+    assert_eq!(found, expected);
+    // Of the larger values 8 and 6 lines are stored, of the others 6 and 2 or fewer.
+    assert!(Banded::WORKSPACE_LEN < Stored::WORKSPACE_LEN / 2);
 }
 
 /// The workspace has no room for what is not stored.

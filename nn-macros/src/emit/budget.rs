@@ -2,8 +2,10 @@
 
 use super::constants::expect;
 use super::context::Context;
+use super::memory::buffer_len;
 use super::shapes;
 use crate::ast::Budget;
+use crate::fusion::Fused;
 use crate::network::{Node, ValueId};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -44,13 +46,15 @@ fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStr
     if in_place || fused.iter().any(|it| it.hides(index)) {
         return None;
     }
-    let nodes = chain.map_or(vec![index], |it| it.nodes.clone());
+    let nodes: Vec<usize> = chain.map_or(vec![index], |it| it.nodes().collect());
     let label = &context.network.nodes[nodes[0]].label;
     let len = |value: &ValueId| shapes::len(&quote!(__rt), &context.network.values[value.0].dims);
-    let inputs = chain.map_or(&node.inputs, |it| &it.inputs).iter().map(len);
+    let inputs = chain.map_or(node.inputs.clone(), Fused::inputs);
+    let inputs = inputs.iter().map(len);
     let output = len(&node.output);
     let is_live = |buffer: &&crate::plan::Buffer| buffer.from <= index && index <= buffer.to;
-    let live = context.plan.infer.buffers.iter().filter(is_live).map(|buffer| len(&buffer.value));
+    let live = context.plan.infer.buffers.iter().filter(is_live);
+    let live = live.map(|buffer| buffer_len(context, buffer));
     let outside = values_outside(context);
     let (mut working, mut weights) = (quote!(0), quote!(0));
     for node in nodes {

@@ -3,7 +3,7 @@
 use super::buffers::{Io, Views, buffer_names};
 use super::context::Context;
 use super::shapes;
-use crate::fusion::{Fused, fusion};
+use crate::fusion::{Fused, Stage, fusion};
 use crate::network::{Node, ValueId};
 use crate::plan::PhaseSegment;
 use proc_macro2::{Ident, TokenStream};
@@ -109,23 +109,52 @@ fn infer_node(
     }}
 }
 
-/// A convolution with the nodes after it.
+/// What inference computes together.
 fn infer_fused(context: &Context, mut views: Views, fused: &Fused) -> TokenStream {
     let nodes = &context.network.nodes;
-    let location = |value: ValueId| {
-        context.plan.infer.values[value.0].expect("every value that is read has a location")
+    let mut read = |value: ValueId, name: &str| {
+        let location = context.plan.infer.values[value.0];
+        views.read(location.expect("every value that is read has a location"), name)
     };
-    let inputs = fused.inputs.iter().enumerate();
-    let inputs: Vec<_> =
-        inputs.map(|(nth, input)| views.read(location(*input), &format!("x{nth}"))).collect();
-    let output = views.read(location(nodes[fused.last()].output), "out");
+    let inputs = fused.inputs().into_iter().enumerate();
+    let mut inputs =
+        inputs.map(|(nth, input)| (input, read(input, &format!("x{nth}")))).collect::<Vec<_>>();
+    let between: Vec<_> = fused.stages.split_last().expect("a stage").1.iter().collect();
+    let bands: Vec<_> =
+        between.iter().map(|stage| read(nodes[stage.last()].output, "lines")).collect();
+    let output = read(nodes[fused.last()].output, "out");
     let taken = views.emit();
-    let call = match fusion(&nodes[fused.last()]) {
-        Fusion::Largest(_) => infer_pooled(context, fused, &inputs[0], &output),
-        _ => infer_with_epilogue(context, fused, &inputs, &output),
+    let (_, input) = inputs.swap_remove(0);
+    let added = |value: ValueId| {
+        inputs.iter().find(|(of, _)| *of == value).map_or(&input, |(_, variable)| variable)
     };
+    let call = match (&fused.stages[..], fusion(&nodes[fused.last()])) {
+        ([stage], Fusion::Largest(_)) => infer_pooled(context, stage, &input, &output),
+        ([stage], _) => {
+            let epilogue = epilogue(context, stage, added);
+            let (slot, value) = (context.slot(stage.first()), context.value(stage.first()));
+            quote!(#slot.infer_with(&#value, #input, #output, #epilogue);)
+        }
+        (stages, _) => {
+            let layers = stages.iter().map(|stage| {
+                let epilogue = epilogue(context, stage, added);
+                let (slot, value) = (context.slot(stage.first()), context.value(stage.first()));
+                quote!(#slot.convolution(&#value, #epilogue))
+            });
+            let lines = shapes::number(fused.lines);
+            quote! {
+                let layers = [#(#layers),*];
+                __rt::ConvBands { layers: &layers, lines: #lines }
+                    .compute(__rt::Isa::best(), #input, [#(&mut *#bands),*], #output);
+            }
+        }
+    };
+    let normalised =
+        fused.nodes().any(|node| matches!(fusion(&nodes[node]), Fusion::Normalization));
+    let scratch = normalised.then(|| quote!(let mut scratch = ctx.reborrow().scratch;));
     quote! {{
         #taken
+        #scratch
         #call
     }}
 }
@@ -133,14 +162,14 @@ fn infer_fused(context: &Context, mut views: Views, fused: &Fused) -> TokenStrea
 /// A convolution with the pool after it, then the bounds between them, which commute with the pool.
 fn infer_pooled(
     context: &Context,
-    fused: &Fused,
+    stage: &Stage,
     input: &TokenStream,
     output: &TokenStream,
 ) -> TokenStream {
-    let (first, last) = (fused.first(), fused.last());
+    let (first, last) = (stage.first(), stage.last());
     let (slot, value, spec) = (context.slot(first), context.value(first), context.spec(last));
     // On the smaller output of the pool.
-    let between = fused.nodes[1..].iter().filter(|node| **node != last).map(|between| {
+    let between = stage.nodes[1..].iter().filter(|node| **node != last).map(|between| {
         let (slot, value) = (context.slot(*between), context.value(*between));
         quote!(#slot.infer(isa, &#value, n, #output);)
     });
@@ -155,36 +184,29 @@ fn infer_pooled(
     }
 }
 
-/// A convolution with what is computed from its sums before they are stored.
-fn infer_with_epilogue(
+/// What is computed from the sums of a convolution before they are stored.
+fn epilogue<'a>(
     context: &Context,
-    fused: &Fused,
-    inputs: &[TokenStream],
-    output: &TokenStream,
+    stage: &Stage,
+    added: impl Fn(ValueId) -> &'a TokenStream,
 ) -> TokenStream {
     let [mut normalization, mut add, mut bounds] = [const { None }; 3];
-    for &node in &fused.nodes[1..] {
+    for &node in &stage.nodes[1..] {
         let (slot, value) = (context.slot(node), context.value(node));
         match fusion(&context.network.nodes[node]) {
             Fusion::Normalization => {
-                normalization = Some(quote!(#slot.normalization(&#value, ctx.reborrow())));
+                normalization = Some(quote!(#slot.normalization(&#value, &mut scratch)));
             }
             Fusion::Sum => {
-                let added = &inputs[1];
+                let added = added(stage.inputs[1]);
                 add = Some(quote!(&#added[..]));
             }
             _ => bounds = Some(quote!(#slot.bounds())),
         }
     }
     let [normalization, add, bounds] = [normalization, add, bounds].map(option);
-    let (slot, value) = (context.slot(fused.first()), context.value(fused.first()));
-    let input = &inputs[0];
     quote! {
-        #slot.infer_with(&#value, #input, #output, __rt::Epilogue {
-            normalization: #normalization,
-            add: #add,
-            bounds: #bounds,
-        });
+        __rt::Epilogue { normalization: #normalization, add: #add, bounds: #bounds }
     }
 }
 

@@ -4,7 +4,7 @@ use super::buffers::buffer_names;
 use super::context::Context;
 use super::shapes;
 use super::streamable::{network_streams, step_len};
-use crate::network::{Node, ValueId};
+use crate::network::Node;
 use crate::plan::{Buffer, BufferPlan};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -52,21 +52,35 @@ enum Extent {
 }
 
 impl Extent {
-    /// The elements of a value, where their number is known while expanding.
-    fn known_len(self, context: &Context, value: ValueId) -> Option<usize> {
-        let shape = context.network.values[value.0].dims.known()?;
-        Some(match self {
-            Self::Step if context.counts_steps(value) => shape.len() / shape.dim(0),
-            _ => shape.len(),
+    /// The elements of a buffer, where their number is known while expanding.
+    fn known_len(self, context: &Context, buffer: &Buffer) -> Option<usize> {
+        let shape = context.network.values[buffer.value.0].dims.known()?;
+        Some(match (self, buffer.lines) {
+            (Self::Step, _) if context.counts_steps(buffer.value) => shape.len() / shape.dim(0),
+            (_, Some(lines)) => lines * (shape.len() / shape.dim(0)),
+            (_, None) => shape.len(),
         })
     }
 
     /// The same as an expression.
-    fn len(self, context: &Context, value: ValueId) -> TokenStream {
+    fn len(self, context: &Context, buffer: &Buffer) -> TokenStream {
         match self {
-            Self::Whole => shapes::len(&quote!(__rt), &context.network.values[value.0].dims),
-            Self::Step => step_len(context, value),
+            Self::Whole => buffer_len(context, buffer),
+            Self::Step => step_len(context, buffer.value),
         }
+    }
+}
+
+/// The elements of a buffer as an expression.
+pub(super) fn buffer_len(context: &Context, buffer: &Buffer) -> TokenStream {
+    let dims = &context.network.values[buffer.value.0].dims;
+    let len = shapes::len(&quote!(__rt), dims);
+    match (buffer.lines.map(shapes::number), dims.known()) {
+        (Some(lines), Some(shape)) => {
+            let all = shapes::number(shape.dim(0));
+            quote!(#lines * (#len / #all))
+        }
+        _ => len,
     }
 }
 
@@ -102,7 +116,7 @@ fn emit_holder(context: &Context, holder: &str, doc: &str, constants: &TokenStre
 }
 
 fn lifetime(context: &Context, extent: Extent, buffer: &Buffer) -> Option<Lifetime> {
-    let len = extent.known_len(context, buffer.value)?;
+    let len = extent.known_len(context, buffer)?;
     Some(Lifetime { len, from: buffer.from, to: buffer.to })
 }
 
@@ -124,8 +138,7 @@ fn computed_constants(
     names: &[Ident],
     buffers: &[Buffer],
 ) -> TokenStream {
-    let lens: Vec<TokenStream> =
-        buffers.iter().map(|buffer| extent.len(context, buffer.value)).collect();
+    let lens: Vec<TokenStream> = buffers.iter().map(|buffer| extent.len(context, buffer)).collect();
     let from = buffers.iter().map(|buffer| shapes::number(buffer.from));
     let to = buffers.iter().map(|buffer| shapes::number(buffer.to));
     // One constant for all offsets, so that the compiler evaluates the plan once.

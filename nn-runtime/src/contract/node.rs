@@ -4,7 +4,7 @@
 //! an allocator and contains no training code; [`train_node`](super::train_node) adds that.
 
 use super::spec::Spec;
-use crate::kernels::{Epilogue, Instructions, Normalization};
+use crate::kernels::{ConvLayer, Epilogue, Instructions, Normalization};
 use crate::memory::InferCtx;
 use crate::types::Weights;
 #[cfg(feature = "std")]
@@ -99,12 +99,15 @@ pub trait FusedNode<S: Spec>: Node<S> {
 
     /// Inference through the layers of `epilogue` too.
     fn infer_with(&self, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>);
+
+    /// The convolution with the layers of `epilogue`.
+    fn convolution<'a>(&'a self, epilogue: Epilogue<'a>) -> ConvLayer<'a>;
 }
 
 /// A layer that is a linear function of each channel at inference: `Fusion::Normalization` in the registry.
 pub trait NormalizationNode<S: Spec>: Node<S> {
-    /// Its factors. `scratch` has [`Node::SCRATCH`] elements.
-    fn normalization<'a>(&'a self, scratch: &'a mut [f32]) -> Normalization<'a>;
+    /// Its factors. Takes an element for each channel off `scratch`.
+    fn normalization<'a>(&'a self, scratch: &mut &'a mut [f32]) -> Normalization<'a>;
 }
 
 /// A layer that bounds each element, but leaves NaN: `Fusion::Bounds` in the registry.

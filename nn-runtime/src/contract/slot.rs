@@ -4,7 +4,7 @@ use super::node::{
     BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Node, NormalizationNode, Streaming,
 };
 use super::spec::Spec;
-use crate::kernels::{Epilogue, Instructions, Normalization};
+use crate::kernels::{ConvLayer, Epilogue, Instructions, Normalization};
 use crate::memory::{Buffer, InferCtx, Layout};
 use core::fmt;
 use core::marker::PhantomData;
@@ -100,12 +100,20 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         layer.infer_with(x, y, epilogue);
     }
 
-    /// See [`NormalizationNode::normalization`]; with the memory of the network.
-    pub fn normalization<'a>(&self, layer: &'a T, ctx: InferCtx<'a>) -> Normalization<'a>
+    /// See [`FusedNode::convolution`].
+    pub fn convolution<'a>(&self, layer: &'a T, epilogue: Epilogue<'a>) -> ConvLayer<'a>
+    where
+        T: FusedNode<S>,
+    {
+        layer.convolution(epilogue)
+    }
+
+    /// See [`NormalizationNode::normalization`].
+    pub fn normalization<'a>(&self, layer: &'a T, scratch: &mut &'a mut [f32]) -> Normalization<'a>
     where
         T: NormalizationNode<S>,
     {
-        layer.normalization(ctx.scratch)
+        layer.normalization(scratch)
     }
 
     /// See [`Streaming::step`]; with the memory of the network.

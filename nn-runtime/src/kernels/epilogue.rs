@@ -15,7 +15,7 @@ pub struct Normalization<'a> {
     pub mean: &'a [f32],
     /// One for each channel.
     pub scale: &'a [f32],
-    /// One for each channel.
+    /// One for each channel, or none.
     pub bias: &'a [f32],
 }
 
@@ -33,7 +33,7 @@ pub struct Epilogue<'a> {
 
 impl<'a> Normalization<'a> {
     fn of_channels(self, channels: &Range<usize>) -> Self {
-        let part = |of: &'a [f32]| &of[channels.clone()];
+        let part = |of: &'a [f32]| if of.is_empty() { of } else { &of[channels.clone()] };
         Self { mean: part(self.mean), scale: part(self.scale), bias: part(self.bias) }
     }
 }
@@ -70,7 +70,8 @@ impl<'a> Epilogue<'a> {
     /// If it does not fit an output of so many channels and elements.
     pub(super) fn check(&self, channels: usize, elements: usize) {
         if let Some(Normalization { mean, scale, bias }) = self.normalization {
-            let fits = [mean, scale, bias].iter().all(|values| values.len() == channels);
+            let fits = [mean, scale].iter().all(|values| values.len() == channels);
+            let fits = fits && (bias.is_empty() || bias.len() == channels);
             assert!(fits, "mean, scale and bias for each channel");
         }
         if let Some(add) = self.add {
@@ -146,7 +147,11 @@ mod tests {
         fn epilogue(&self, choice: usize) -> Epilogue<'_> {
             let [mean, scale, bias] = &self.factors;
             Epilogue {
-                normalization: (choice & 1 > 0).then_some(Normalization { mean, scale, bias }),
+                normalization: (choice & 1 > 0).then_some(Normalization {
+                    mean,
+                    scale,
+                    bias: if choice & 8 > 0 { bias } else { &[] },
+                }),
                 add: (choice & 2 > 0).then_some(&self.add),
                 bounds: (choice & 4 > 0).then_some([0.0, 0.5]),
             }
@@ -163,6 +168,8 @@ mod tests {
         let mut y = vec![0.0; x.len() / g.input_len() * g.output_len()];
         conv2d(isa, g, ConvArgs { x, weight, bias, y: &mut y });
         if let Some(Normalization { mean, scale, bias }) = epilogue.normalization {
+            let zeros = vec![0.0; g.filters];
+            let bias = if bias.is_empty() { &zeros } else { bias };
             norm::normalize(&y.clone(), mean, scale, bias, &mut y);
         }
         for (y, add) in y.iter_mut().zip(epilogue.add.unwrap_or_default()) {

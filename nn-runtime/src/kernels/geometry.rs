@@ -1,6 +1,7 @@
 //! [`Geometry`]: the sizes of a convolution.
 
 use super::border::Border;
+use core::ops::Range;
 use unrolled_shape::rules::window::Window;
 use unrolled_shape::{Shape, StepMap};
 
@@ -101,6 +102,32 @@ impl Geometry {
         let [before, after] = self.padding[1];
         let map = StepMap::kernel(extent, self.stride[1], before + after);
         Self { input: [1, valid], output: [1, map.apply(valid)], ..self }
+    }
+
+    /// The lines of the input that these lines of the output meet.
+    pub(super) fn lines_met(&self, lines: &Range<usize>) -> Range<usize> {
+        let [above, _] = self.padding[0];
+        let end = (lines.end - 1) * self.stride[0] + self.line_extent();
+        let start = (lines.start * self.stride[0]).saturating_sub(above);
+        start..end.saturating_sub(above).min(self.input[0])
+    }
+
+    /// The same convolution of the lines that these lines of the output meet.
+    pub(super) fn of_lines(self, lines: &Range<usize>) -> Self {
+        let met = self.lines_met(lines);
+        let above = self.padding[0][0].saturating_sub(lines.start * self.stride[0]);
+        let all = (lines.len() - 1) * self.stride[0] + self.line_extent();
+        Self {
+            input: [met.len(), self.input[1]],
+            output: [lines.len(), self.output[1]],
+            padding: [[above, all - above - met.len()], self.padding[1]],
+            ..self
+        }
+    }
+
+    /// Lines from the first to the last one that a line of the output meets.
+    fn line_extent(&self) -> usize {
+        self.dilation[0] * (self.kernel[0] - 1) + 1
     }
 
     /// The padding of an input image.

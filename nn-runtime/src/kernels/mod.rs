@@ -3,7 +3,7 @@
 //!
 //! Modules depend on each other in one direction: `isa` and `dispatch` (instructions), `epilogue`, `product` and `dots` (matrix
 //! products), `dense_args`, `dense` and what it consists of, `border`, `geometry`, `axis`, `conv_pass`, `depthwise`,
-//! `conv2d`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
+//! `conv2d`, `conv_bands`, `pool`, `conv_pool`; `column_sums`, `elementwise`, `rows`, `row_sums`, and the normalisations; then `recurrent` and `attention`.
 //! `reference` has a naive twin of each kernel for the tests.
 
 mod add;
@@ -14,6 +14,7 @@ mod chains;
 mod column_sums;
 mod conv2d;
 mod conv_args;
+mod conv_bands;
 mod conv_pass;
 mod conv_pool;
 mod dense;
@@ -54,6 +55,7 @@ pub(crate) use add::sum_shards;
 pub use border::Border;
 pub use column_sums::d_bias;
 pub use conv_args::{ConvArgs, ConvDWeightArgs};
+pub use conv_bands::{ConvBands, ConvLayer};
 pub use conv_pool::conv2d_max_pool;
 pub use conv2d::{conv2d, conv2d_d_weight, conv2d_d_x, conv2d_flip, conv2d_with};
 pub(crate) use dense::dense_inlined;

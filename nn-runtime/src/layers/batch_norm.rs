@@ -84,7 +84,8 @@ impl<S, const C: usize, const AFFINE: usize> Node<S> for BatchNorm<C, AFFINE>
 where
     S: Spec<Arguments = batch_norm::BatchNorm>,
 {
-    /// Inverse standard deviation, scale and bias of each channel.
+    /// Inverse standard deviation, scale and bias of each channel; or the scales of up to three layers in a depthwise separable
+    /// convolution, whose largest layer this is.
     const SCRATCH: usize = 3 * C;
 
     #[cfg(feature = "std")]
@@ -93,9 +94,10 @@ where
     }
 
     fn infer(&self, Infer { x, y, ctx, .. }: Infer<'_>) {
-        let Normalization { mean, scale, bias } =
-            NormalizationNode::<S>::normalization(self, ctx.scratch);
-        norm::normalize(x[0], mean, scale, bias, y);
+        let (inverse_std, scratch) = ctx.scratch.split_at_mut(C);
+        self.write_inverse_std(S::ARGUMENTS.eps as f32, inverse_std);
+        let (scale, bias) = self.scale_and_bias(inverse_std, scratch);
+        norm::normalize(x[0], &self.running_mean, scale, bias, y);
     }
 }
 
@@ -103,11 +105,13 @@ impl<S, const C: usize, const AFFINE: usize> NormalizationNode<S> for BatchNorm<
 where
     S: Spec<Arguments = batch_norm::BatchNorm>,
 {
-    fn normalization<'a>(&'a self, scratch: &'a mut [f32]) -> Normalization<'a> {
-        let (inverse_std, scratch) = scratch.split_at_mut(C);
-        self.write_inverse_std(S::ARGUMENTS.eps as f32, inverse_std);
-        let (scale, bias) = self.scale_and_bias(inverse_std, scratch);
-        Normalization { mean: &self.running_mean, scale, bias }
+    fn normalization<'a>(&'a self, scratch: &mut &'a mut [f32]) -> Normalization<'a> {
+        let scale = scratch.split_off_mut(..C).expect("scratch memory for each channel");
+        self.write_inverse_std(S::ARGUMENTS.eps as f32, scale);
+        for (scale, weight) in scale.iter_mut().zip(&self.weight) {
+            *scale *= weight;
+        }
+        Normalization { mean: &self.running_mean, scale, bias: &self.bias }
     }
 }
 

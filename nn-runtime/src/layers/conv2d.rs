@@ -8,7 +8,7 @@ use crate::contract::{Backward, Forward, TrainNode};
 use crate::contract::{FusedNode, Infer, Node, Spec};
 #[cfg(feature = "train")]
 use crate::init::fan_in_uniform;
-use crate::kernels::{self, Epilogue, Geometry, Isa};
+use crate::kernels::{self, ConvLayer, Epilogue, Geometry, Isa};
 #[cfg(feature = "train")]
 use crate::memory::Shards;
 #[cfg(feature = "train")]
@@ -113,6 +113,11 @@ where
         let (weight, bias) = (self.weight.as_floats(), &self.bias);
         let args = kernels::ConvArgs { x, weight, bias, y };
         kernels::conv2d_with(Isa::best(), const { &Conv::<S>::GEOMETRY }, args, epilogue);
+    }
+
+    fn convolution<'a>(&'a self, epilogue: Epilogue<'a>) -> ConvLayer<'a> {
+        let (weight, bias) = (self.weight.as_floats(), &self.bias);
+        ConvLayer { geometry: const { Conv::<S>::GEOMETRY }, weight, bias, epilogue }
     }
 }
 

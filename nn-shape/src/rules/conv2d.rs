@@ -3,7 +3,7 @@
 use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::fusion::Fusion;
+use crate::fusion::{Fusion, Separable};
 use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
@@ -88,6 +88,27 @@ impl Conv2d {
         self.groups == 1 && self.out_channels > 1 && self.params(&[input]) <= CACHED
     }
 
+    /// Its part in a depthwise separable convolution.
+    const fn separable(&self, input: Shape) -> Option<Separable> {
+        let Window { kernel, stride, padding, dilation, .. } = self.window(input);
+        let extent = dilation[0] * (kernel[0] - 1) + 1;
+        let [above, below] = padding[0];
+        let unpadded = above + below + padding[1][0] + padding[1][1] == 0;
+        if self.groups == 1 && kernel[0] == 1 && kernel[1] == 1 && stride[0] == 1 && stride[1] == 1
+        {
+            if unpadded { Some(Separable::Pointwise) } else { None }
+        // Each line of the output meets a line of the input at least.
+        } else if self.groups == input.last()
+            && self.out_channels == self.groups
+            && above < extent
+            && below < extent
+        {
+            Some(Separable::Depthwise { stride: stride[0], extent })
+        } else {
+            None
+        }
+    }
+
     const fn convolution(&self, input: Shape) -> Convolution {
         Convolution {
             out_channels: self.out_channels,
@@ -122,9 +143,10 @@ pub static ROW: Row = Row {
     needs: Needs::INPUT,
     steps: Steps::All,
     channels: Channels::First,
-    fusion: Fusion::Convolution(|inputs, values| {
-        Conv2d::from_values(values).can_be_pooled(inputs[0])
-    }),
+    fusion: Fusion::Convolution {
+        pooled: |inputs, values| Conv2d::from_values(values).can_be_pooled(inputs[0]),
+        separable: |inputs, values| Conv2d::from_values(values).separable(inputs[0]),
+    },
     role: Role::Convolution,
     ..Row::BASE
 };
