@@ -47,6 +47,19 @@ impl<'a> Epilogue<'a> {
         self.normalization.is_none() && self.add.is_none() && self.bounds.is_none()
     }
 
+    /// Whether kernels [apply](Self::apply) it to sums in registers.
+    #[inline(always)]
+    pub(super) const fn is_for_sums(&self) -> bool {
+        !cfg!(target_os = "none") && !self.is_none()
+    }
+
+    /// Whether kernels [apply it to what they have stored](Self::apply_to_stored): on a microcontroller, where registers are few
+    /// and copies for all tiles were kilobytes of code.
+    #[inline(always)]
+    pub(super) const fn is_for_stored(&self) -> bool {
+        cfg!(target_os = "none") && !self.is_none()
+    }
+
     /// The same for an output that begins with this element.
     pub(super) fn from_element(self, first: usize) -> Self {
         Self { add: self.add.map(|add| &add[first..]), ..self }
@@ -94,8 +107,11 @@ impl<'a> Epilogue<'a> {
     ) {
         if let Some(Normalization { mean, scale, bias }) = self.normalization {
             // SAFETY: there is an element for each channel, by the contract of this function.
-            let [mean, scale, bias] = [mean, scale, bias]
-                .map(|of| unsafe { load_row::<L, N, EDGE>(lanes, of.as_ptr().add(channel), tail) });
+            let load = |of: &[f32]| unsafe {
+                load_row::<L, N, EDGE>(lanes, of.as_ptr().add(channel), tail)
+            };
+            let (mean, scale) = (load(mean), load(scale));
+            let bias = if bias.is_empty() { [lanes.zero(); N] } else { load(bias) };
             for row in &mut *sums {
                 for v in 0..N {
                     // The bits of `normalize`: three roundings.
@@ -116,6 +132,39 @@ impl<'a> Epilogue<'a> {
             let [low, high] = bounds.map(|bound| lanes.splat(bound));
             for sum in sums.as_flattened_mut() {
                 *sum = lanes.clamp(*sum, low, high);
+            }
+        }
+    }
+
+    /// Applies it to `count` stored elements of one pixel, from channel `channel` on, which are at `at` in the output.
+    ///
+    /// # Safety
+    /// `y` must be valid for `count` elements, and the epilogue must have been [checked](Self::check) for an output that has
+    /// these elements and channels.
+    #[inline(never)]
+    pub(super) unsafe fn apply_to_stored(
+        &self,
+        [channel, at]: [usize; 2],
+        y: *mut f32,
+        count: usize,
+    ) {
+        for i in 0..count {
+            // SAFETY: element `i` is one of `count`; each slice has the channels or elements, by the contract of this
+            // function.
+            unsafe {
+                let y = y.add(i);
+                if let Some(Normalization { mean, scale, bias }) = self.normalization {
+                    let channel = channel + i;
+                    let scaled = (*y - mean.get_unchecked(channel)) * scale.get_unchecked(channel);
+                    *y = scaled + if bias.is_empty() { 0.0 } else { *bias.get_unchecked(channel) };
+                }
+                if let Some(add) = self.add {
+                    *y += add.get_unchecked(at + i);
+                }
+                if let Some([low, high]) = self.bounds {
+                    *y = if *y < low { low } else { *y };
+                    *y = if *y > high { high } else { *y };
+                }
             }
         }
     }
@@ -181,6 +230,16 @@ mod tests {
         y
     }
 
+    /// What [`Epilogue::apply_to_stored`] makes of these sums.
+    fn stored(mut sums: Vec<f32>, channels: usize, epilogue: Epilogue<'_>) -> Vec<f32> {
+        epilogue.check(channels, sums.len());
+        for (pixel, y) in sums.chunks_exact_mut(channels).enumerate() {
+            // SAFETY: the epilogue was checked; the pixel has all channels.
+            unsafe { epilogue.apply_to_stored([0, pixel * channels], y.as_mut_ptr(), channels) }
+        }
+        sums
+    }
+
     #[track_caller]
     fn check(g: &Geometry, images: usize, choices: impl Iterator<Item = usize> + Clone) {
         let (mut x, weight) = (random(images * g.input_len(), 5), random(g.weight_len(), 6));
@@ -202,6 +261,9 @@ mod tests {
                     y.iter().map(bits).collect::<Vec<_>>()
                 };
                 assert_eq!(bits(&found), bits(&expected), "{isa:?}, layers {choice:b} after {g:?}");
+                let sums = naive(isa, g, [&x, &weight, &bias], Epilogue::NONE);
+                let found = stored(sums, g.filters, epilogue);
+                assert_eq!(bits(&found), bits(&expected), "stored, layers {choice:b} after {g:?}");
             }
         }
     }

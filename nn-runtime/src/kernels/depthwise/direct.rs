@@ -112,9 +112,16 @@ impl ImageSlices<'_> {
             }
             let at = |p| self.sizes.written(strip.row, column + p) + channel;
             let pixels = core::array::from_fn(at);
-            self.epilogue.apply::<L, P, V, EDGE>(lanes, (channel, pixels), &mut sums, tail);
+            if self.epilogue.is_for_sums() {
+                self.epilogue.apply::<L, P, V, EDGE>(lanes, (channel, pixels), &mut sums, tail);
+            }
             for p in 0..P {
-                store_row::<L, V, EDGE>(lanes, self.y.add(pixels[p]), &sums[p], tail);
+                let y = self.y.add(pixels[p]);
+                store_row::<L, V, EDGE>(lanes, y, &sums[p], tail);
+                if self.epilogue.is_for_stored() {
+                    let count = (channels - channel).min(V * L::COUNT);
+                    self.epilogue.apply_to_stored([channel, pixels[p]], y, count);
+                }
             }
         }
     }

@@ -164,7 +164,7 @@ impl ImageSlices<'_> {
             }
             let at = self.sizes.written(row, column) + vector.channel;
             let (y, y_step) = (self.y.add(at), columns.step * channels);
-            if !self.epilogue.is_none() {
+            if self.epilogue.is_for_sums() {
                 // Pixels beyond the last one are computed as if they were it.
                 let pixels = core::array::from_fn(|m| at + m.min(rest - 1) * y_step);
                 vector.finish(&self.epilogue, pixels, &mut sums);
@@ -177,6 +177,13 @@ impl ImageSlices<'_> {
                 // A loop: unrolled, partial vectors took a good part of the time to compile this.
                 for m in 0..rest.min(M) {
                     vector.store(y.add(m * y_step), sums[m]);
+                }
+            }
+            if self.epilogue.is_for_stored() {
+                let count = (channels - vector.channel).min(L::COUNT);
+                for step in (0..rest.min(M)).map(|m| m * y_step) {
+                    let place = [vector.channel, at + step];
+                    self.epilogue.apply_to_stored(place, y.add(step), count);
                 }
             }
         }

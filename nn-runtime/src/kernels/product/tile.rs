@@ -173,14 +173,19 @@ impl Panel<'_> {
                     }
                 }
             }
-            if !self.product.epilogue.is_none() {
-                let pixels = c.map(|c| self.column + c.offset_from_unsigned(self.c));
-                let epilogue = &self.product.epilogue;
+            let epilogue = &self.product.epilogue;
+            let at = |c: *mut f32| self.column + c.offset_from_unsigned(self.c);
+            if epilogue.is_for_sums() {
+                let pixels = c.map(at);
                 epilogue.apply::<L, M, N, EDGE>(lanes, (self.column, pixels), &mut sums, tail);
             }
             for r in 0..M {
                 if r < rows {
                     store_row::<L, N, EDGE>(lanes, c[r], &sums[r], tail);
+                    if epilogue.is_for_stored() {
+                        let count = if EDGE { (N - 1) * L::COUNT + in_tail } else { N * L::COUNT };
+                        epilogue.apply_to_stored([self.column, at(c[r])], c[r], count);
+                    }
                 }
             }
         }
