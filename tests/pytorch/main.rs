@@ -5,6 +5,7 @@
 mod common;
 
 mod case;
+mod lbfgs;
 mod losses;
 mod models;
 mod reference;

@@ -61,6 +61,17 @@ pub(crate) fn update_share(
     if let Err(error) = optimizer.prepare(info.tensors) {
         panic!("{error}");
     }
+    with_trained_ranges(info, &share, |trained| {
+        optimizer.step(&mut net[share.clone()], &d_net[share.clone()], trained);
+    });
+}
+
+/// Calls `f` with the ranges of the trained weights among the elements `share`.
+pub(super) fn with_trained_ranges<T>(
+    info: &NetworkInfo,
+    share: &Range<usize>,
+    f: impl FnOnce(&[TrainedRange]) -> T,
+) -> T {
     let mut trained = TRAINED.take();
     trained.clear();
     info.for_each_trained_range(&mut |range| {
@@ -69,8 +80,9 @@ pub(crate) fn update_share(
             trained.push((begin - share.start..end - share.start).into());
         }
     });
-    optimizer.step(&mut net[share.clone()], &d_net[share], &trained);
+    let result = f(&trained);
     TRAINED.set(trained);
+    result
 }
 
 impl<O: Optimizer + ?Sized> OptimizerExt for O {}
