@@ -11,5 +11,6 @@ mod models;
 mod reference;
 mod roundtrip;
 mod sequences;
+mod sparse_adam;
 mod timm;
 mod torchvision;

@@ -1,7 +1,7 @@
 //! [`LBFGS`]: PyTorch's `optim.LBFGS`.
 
 use super::curvature::{Curvature, dot};
-use super::extension::{AsNetworkMut, with_trained_ranges};
+use super::extension::{AsNetworkMut, UpdatedPart, with_trained_ranges};
 use super::optimizer::{Optimizer, TrainedRange, settings};
 use super::state::{OptimizerState, StateError};
 use super::strong_wolfe::{Line, Trial};
@@ -9,6 +9,7 @@ use crate::contract::Network;
 use crate::hyper::{Range, at_least_one, checked};
 use crate::order::NetworkInfo;
 use crate::types::zeros_on_line;
+use std::slice;
 
 /// Limited-memory BFGS (Liu and Nocedal, 1989), a quasi-Newton method for small problems whose loss has no noise: the loss of
 /// the whole training set, without dropout. It needs far fewer steps than others, each of several evaluations, and memory for
@@ -163,7 +164,9 @@ impl LBFGS {
             error: None,
         };
         let info = NetworkInfo::of::<P::Net>();
-        let loss = with_trained_ranges(&info, &(0..info.len), |trained| {
+        let all = 0..info.len;
+        let part = UpdatedPart { share: all.clone(), touched: slice::from_ref(&all) };
+        let loss = with_trained_ranges(&info, &part, |trained| {
             Descent::new(&mut objective, trained).run(self)
         });
         match loss {
