@@ -40,11 +40,14 @@ fn tokens(step: u64) -> [u32; 6] {
 
 const STEPS: u64 = 5;
 
+/// An optimiser, and the largest norm of a gradient.
+type Settings = (fn() -> Box<dyn Optimizer>, f64);
+
 /// The weights after some steps of a trainer, whose gradient is clipped, and after the same steps with whole gradients.
 fn trained<N: Network, L: Loss<N::Output>>(
     loss: &L,
     sample: impl Fn(u64) -> (N::Input, L::Target),
-    (optimizer, largest_norm): (fn() -> Box<dyn Optimizer>, f64),
+    (optimizer, largest_norm): Settings,
 ) -> [Vec<u32>; 2]
 where
     N::Input: Clone + Sync,
@@ -74,7 +77,7 @@ where
     N::Input: Clone + Sync,
     L::Target: Clone + Sync,
 {
-    let optimizers: [(fn() -> Box<dyn Optimizer>, f64); 6] = [
+    let settings: [Settings; 6] = [
         (|| Box::new(SGD::new(0.5)), 0.3),
         (|| Box::new(SGD::new(0.5).momentum(0.9)), 0.3),
         (|| Box::new(Groups::new(SGD::new(0.5)).rate("*", 0.5)), 0.3),
@@ -83,8 +86,8 @@ where
         // A trainer does not compute the gradient of frozen layers, which would be a part of the norm.
         (|| Box::new(Groups::new(Adagrad::new(0.1)).freeze("*tokens*")), f64::INFINITY),
     ];
-    for (i, optimizer) in optimizers.into_iter().enumerate() {
-        let [found, expected] = same_on_all_threads(|| trained::<N, L>(loss, &sample, optimizer));
+    for (i, settings) in settings.into_iter().enumerate() {
+        let [found, expected] = same_on_all_threads(|| trained::<N, L>(loss, &sample, settings));
         assert!(found == expected, "optimiser {i}");
         assert!(found != bits(N::new(1).params()), "optimiser {i} has trained");
     }
