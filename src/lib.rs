@@ -418,7 +418,7 @@ pub mod prelude {
             MeanSquaredError,
         },
         optim::{
-            Adagrad, Adam, AdamW, Clip, Ema, Groups, LAMB, Lion, Muon, NAdam, Optimizer,
+            Adagrad, Adam, AdamW, Clip, Ema, Groups, LAMB, LBFGS, Lion, Muon, NAdam, Optimizer,
             OptimizerExt, RAdam, RMSprop, SGD,
         },
         train::{Accuracy, EarlyStopping, F1, Precision, Recall, Trainer},

@@ -12,7 +12,7 @@ use unrolled::data::{
     Augment, Format, Idx, ImageFolder, Sampler, Split, StandardizeError, Standardizer, Table,
     TextError, Vocabulary, VocabularyError, WeightedSamples, Windows, mixup, read_text,
 };
-use unrolled::io::{LoadError, Mismatch, SaveError};
+use unrolled::io::{Dtype, LoadError, Mismatch, SaveError};
 use unrolled::loss::{
     BatchLoss, BinaryCrossEntropyWithLogits, BinaryFocalWithLogits, CTC, Dice, Focal, GaussianNLL,
     Hinge, Huber, InfoNCE, LabelSequence, Loss, MarginRanking, MeanSquaredError, Mixed,
@@ -243,6 +243,9 @@ fn training(messages: &mut Messages) {
     let mut trainer = Trainer::new(SGD::new(0.1)).carry_state().quiet();
     let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
     messages.error("TrainError::NoState", found.expect_err("no recurrent layer"));
+    let mut trainer = Trainer::new(Adam::new(0.1).lazy()).accumulate(2).quiet();
+    let found = trainer.fit(&mut Tiny::new(1), &points(), &loss);
+    messages.error("TrainError::Lazy", found.expect_err("a sum of gradients"));
     let batches = |size| Trainer::new(SGD::new(0.1)).batch(size).quiet();
     let found = batches(7).fit(&mut Norm::new(1), &points(), &loss);
     messages.error("TrainError::LastBatch", found.expect_err("a last batch of one sample"));
@@ -332,6 +335,10 @@ fn files(messages: &mut Messages, folder: &Path) {
     let pairs = BTreeMap::from([((1_u8, 2_u8), 3_u8)]);
     messages.error("SaveError::Extra", net.save_with(&path, &pairs).expect_err("keys"));
     messages.error("SaveError::Header", SaveError::Header { why: "too many tensors".into() });
+    let mut large = Tiny::new(1);
+    large.fc1.bias[1] = 70000.0;
+    let found = large.save_as(&path, Dtype::F16);
+    messages.error("SaveError::Overflow", found.expect_err("above the largest half"));
     let mut adam = Adam::new(0.1);
     adam.update(&mut Norm::new(1), &Norm::zeros());
     let found = Tiny::save_optimizer(&adam, &path);
@@ -655,6 +662,15 @@ fn hyper_parameters(messages: &mut Messages) {
         Muon::new(0.1).eps(-1.0),
         Muon::new(0.1).weight_decay(-1.0),
         Muon::new(0.1).set_learning_rate(-1.0),
+        LBFGS::new(-0.1),
+        LBFGS::new(0.1).max_iter(0),
+        LBFGS::new(0.1).max_eval(0),
+        LBFGS::new(0.1).tolerance_grad(-1.0),
+        LBFGS::new(0.1).tolerance_change(-1.0),
+        LBFGS::new(0.1).history_size(0),
+        LBFGS::new(0.1).set_learning_rate(-1.0),
+        LBFGS::new(0.1).strong_wolfe().update(&mut Tiny::new(1), &Tiny::zeros()),
+        Adam::new(0.1).lazy().update(&mut Tiny::new(1), &Tiny::zeros()),
         optim::Groups::new(SGD::new(0.1)).rate("fc1", -0.1),
         Ema::new(&Tiny::new(1), 1.0),
         Constant::new(1.5, 3),

@@ -48,6 +48,7 @@ pub static ROWS: &[&Row] = &[
     &rules::reshape::ROW,
     &rules::transpose::ROW,
     &rules::slice::ROW,
+    &rules::split::ROW,
     &rules::repeat_steps::ROW,
     &rules::reduce::ROW,
     &rules::batch_norm::ROW,

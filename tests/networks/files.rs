@@ -3,7 +3,7 @@
 use crate::common::temporary;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::path::PathBuf;
-use unrolled::io::{LoadError, Mismatch};
+use unrolled::io::{self, LoadError, Mismatch, SaveError};
 use unrolled::prelude::*;
 
 network! {
@@ -50,6 +50,31 @@ fn bytes_are_those_of_the_file() {
     assert_eq!(Encoder::load_bytes(&bytes).unwrap().params(), net.params());
     let error = Encoder::load_bytes(&bytes[..bytes.len() - 1]).map(drop).unwrap_err();
     assert!(error.to_string().starts_with("`bytes` is damaged"), "{error}");
+}
+
+#[test]
+fn weights_that_a_type_cannot_hold_are_refused_before_the_file_is_written() {
+    let mut net = Encoder::new(1);
+    net.fc2.bias = [1.0, -70000.0, 2.0];
+    net.save_as(path("overflow"), io::Dtype::BF16).unwrap();
+    let before = std::fs::read(path("overflow")).unwrap();
+    let error = net.save_as(path("overflow"), io::Dtype::F16).unwrap_err();
+    assert!(matches!(&error, SaveError::Overflow { tensor, .. } if tensor == "fc2.bias"));
+    let expected = "`fc2.bias` has the value -70000.0, which F16 cannot hold: expected values up to \
+        65504.0; write BF16 instead";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(std::fs::read(path("overflow")).unwrap(), before);
+
+    net.fc2.bias[1] = f32::MAX;
+    let error = net.to_bytes_as(io::Dtype::BF16).unwrap_err().to_string();
+    assert!(error.ends_with("expected values up to 3.3895314e38; write F32 instead"), "{error}");
+    // Those that are infinite or NaN already stay what they are.
+    net.fc2.bias = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+    for dtype in [io::Dtype::F16, io::Dtype::BF16] {
+        let read = Encoder::load_bytes(&net.to_bytes_as(dtype).unwrap()).unwrap();
+        assert_eq!(read.fc2.bias[..2], net.fc2.bias[..2]);
+        assert!(read.fc2.bias[2].is_nan());
+    }
 }
 
 #[test]

@@ -5,10 +5,12 @@
 mod common;
 
 mod case;
+mod lbfgs;
 mod losses;
 mod models;
 mod reference;
 mod roundtrip;
 mod sequences;
+mod sparse_adam;
 mod timm;
 mod torchvision;

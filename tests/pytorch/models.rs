@@ -3,10 +3,11 @@
 
 use crate::case::{Case, floats};
 use crate::common::temporary;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{SafeTensors, tensor::TensorView};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use unrolled::io::Dtype;
 use unrolled::loss::MeanSquaredError;
 use unrolled::prelude::*;
 
@@ -174,13 +175,17 @@ fn check_loaded<N: Network>(name: &'static str, case: &'static str, pretrained: 
     }
 }
 
-/// Writes the weights of a new network, and its outputs for PyTorch's inputs, for the script to check.
+/// Writes the weights of a new network, of four and of two bytes each, and its outputs for PyTorch's inputs, for the script to check.
 fn write<N: Network>(name: &str, case: &'static str) {
     let net = N::new(7);
     net.save(ours("for_pytorch", &format!("{name}_weights"))).unwrap();
+    for (dtype, suffix) in [(Dtype::F16, "f16"), (Dtype::BF16, "bf16")] {
+        net.save_as(ours("for_pytorch", &format!("{name}_weights_{suffix}")), dtype).unwrap();
+    }
     let outputs: Vec<u8> =
         floats(&infer(&*net, &Case::read(case))).flat_map(f32::to_le_bytes).collect();
-    let tensor = TensorView::new(Dtype::F32, vec![outputs.len() / 4], &outputs).unwrap();
+    let tensor =
+        TensorView::new(safetensors::Dtype::F32, vec![outputs.len() / 4], &outputs).unwrap();
     let file = safetensors::serialize([("inference", tensor)], None).unwrap();
     fs::write(ours("for_pytorch", name), file).unwrap();
 }

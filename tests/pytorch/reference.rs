@@ -343,6 +343,18 @@ references! {
         Add { { Conv2d(4, kernel = 3) }, { GlobalAvgPool, Dense(4) } }, Flatten, Dense(5),
     }
     slice: (7x5) -> 3x5 { Slice(1, 6, step = 2) }
+    split: (6x5) -> 2x5 { Split(3, 1, axis = 0) }
+    split_of_channels: (3x4x6) -> 3x4x2 { Split(3, 2) }
+    split_gated: (7x6) -> 5 {
+        both: Dense(6),
+        value: both => Split(2),
+        gate: both => Split(2, 1),
+        Sigmoid,
+        Mul { value, {} },
+        Flatten,
+        Dense(5),
+    }
+    split_conv1d_flatten_dense: (8x3) -> 5 { Conv1d(4, kernel = 3), Split(2, 1), Flatten, Dense(5) }
     slice_of_channels: (3x4x5) -> 3x4x3 { Slice(2, axis = 2) }
     slice_conv1d_flatten_dense: (8x3) -> 5 { Conv1d(4, kernel = 3), Slice(1, 5), Flatten, Dense(5) }
     transpose: (7x5) -> 5x7 { Transpose }

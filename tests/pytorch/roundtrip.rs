@@ -2,7 +2,9 @@
 
 use crate::common::temporary;
 use std::fs;
+use std::path::PathBuf;
 use unrolled::data::{Standardizer, Vocabulary};
+use unrolled::io::Dtype;
 use unrolled::prelude::*;
 
 network! {
@@ -17,6 +19,9 @@ network! {
         ReLU,
         fc2: Dense(3),
     }
+
+    /// Weights that are rounded in many ways.
+    struct Values(1) -> 1033 { values: Dense(1033, bias = false) }
 
     /// Another network.
     struct Other(6x5x2) -> 3 {
@@ -47,6 +52,33 @@ fn a_network_is_written_as_pytorch_writes_it() {
     let path = temporary("roundtrip/as_pytorch.safetensors");
     Small::load(PYTORCH).unwrap().save(&path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), fs::read(PYTORCH).unwrap());
+}
+
+/// A file that PyTorch wrote.
+fn pytorch(name: &str) -> PathBuf {
+    PathBuf::from(PYTORCH).with_file_name(format!("{name}.safetensors"))
+}
+
+/// Rounds a network of PyTorch, compares the file with PyTorch's of the rounded network, and reads it.
+fn check_rounded<N: Network>(name: &str) {
+    let net = N::load(pytorch(name)).unwrap();
+    for (dtype, suffix) in [(Dtype::F16, "f16"), (Dtype::BF16, "bf16")] {
+        let theirs = fs::read(pytorch(&format!("{name}_{suffix}"))).unwrap();
+        assert!(net.to_bytes_as(dtype).unwrap() == theirs, "{name} as {dtype}");
+        let path = temporary(&format!("roundtrip/{name}_{suffix}.safetensors"));
+        net.save_as(&path, dtype).unwrap();
+        assert!(fs::read(&path).unwrap() == theirs, "{name} as {dtype}, in a file");
+        let rounded = N::load(&path).unwrap();
+        assert_ne!(rounded.params(), net.params());
+        assert!(rounded.to_bytes_as(dtype).unwrap() == theirs, "rounded values are exact");
+    }
+    assert!(net.to_bytes_as(Dtype::F32).unwrap() == net.to_bytes());
+}
+
+#[test]
+fn weights_are_rounded_as_pytorch_rounds_them() {
+    check_rounded::<Small>("roundtrip");
+    check_rounded::<Values>("roundtrip_values");
 }
 
 #[test]

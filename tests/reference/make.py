@@ -485,9 +485,14 @@ def without_normalisation():
         "ws_conv2d": Standardised(4, 4, 3, padding=1), "relu": nn.ReLU(), "scale": Scale(1)}), (4, 5, 5))
 
 
+# Files beside those of this script.
+OF_OTHER_SCRIPTS = ("lbfgs", "losses", "roundtrip", "sparse_adam")
+
+
 def main():
     for old in HERE.glob("*.safetensors"):
-        old.unlink()
+        if not old.stem.startswith(OF_OTHER_SCRIPTS):
+            old.unlink()
 
     case("dense", one("dense", nn.Linear(7, 5)), (7,))
     case("dense_without_bias", one("dense", nn.Linear(7, 5, bias=False)), (7,))

@@ -10,11 +10,13 @@ with a tied weight under both names. NAME has, computed with these weights in fl
 in training mode, sequences as `[steps, features]`, images as `[height, width, channels]`.
 
 `check` loads FOLDER/NAME_weights, written by `unrolled`, with `strict=True`, and compares PyTorch's outputs for
-`input.0` in float64 with FOLDER/NAME's `inference`, computed by `unrolled`.
+`input.0` in float64 with FOLDER/NAME's `inference`, computed by `unrolled`. NAME_weights_f16 and NAME_weights_bf16 must
+have the types and values that `half()` and `bfloat16()` give these weights, and are loaded with `strict=True`, too.
 """
 
 import sys
 from collections import OrderedDict
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -298,10 +300,20 @@ def make():
         save_file({key: tensor.contiguous() for key, tensor in file.items()}, MODELS / f"{name}.safetensors")
 
 
+def check_rounded(model, net, weights):
+    for suffix, convert in {"f16": model.half, "bf16": model.bfloat16}.items():
+        rounded = load_file(f"{weights}_{suffix}.safetensors")
+        for key, expected in convert(deepcopy(net)).state_dict().items():
+            if rounded[key].dtype != expected.dtype or not torch.equal(rounded[key], expected):
+                sys.exit(f"{weights.name}_{suffix}: {key} is not that of {convert.__name__}()")
+        convert(model()).load_state_dict(rounded, strict=True)
+
+
 def check(folder):
     for name, (model, _) in ALL.items():
         net = model()
         net.load_state_dict(load_file(folder / f"{name}_weights.safetensors"), strict=True)
+        check_rounded(model, net, folder / f"{name}_weights")
         x = load_file(MODELS / f"{name}.safetensors")["input.0"]
         expected = net.double().eval()(x).detach()
         found = load_file(folder / f"{name}.safetensors")["inference"].double().reshape(expected.shape)

@@ -62,6 +62,14 @@ def joins():
 def rearranged():
     case("slice", functions(lambda x: x[:, 1:6:2]), (7, 5), layout=as_is)
     case("slice_of_channels", functions(lambda x: x[:, 2:]), (5, 3, 4))
+    case("split", functions(lambda x: x.chunk(3, 1)[1]), (6, 5), layout=as_is)
+    case("split_of_channels", functions(lambda x: x.chunk(3, 1)[2]), (6, 3, 4))
+    case("split_gated", named({
+        "both": nn.Linear(6, 6), "gate": Function(lambda x: x.chunk(2, 2)[0] * x.chunk(2, 2)[1].sigmoid()),
+        "flatten": nn.Flatten(), "dense": nn.Linear(21, 5)}), (7, 6), layout=as_is)
+    case("split_conv1d_flatten_dense", named({
+        "conv1d": nn.Conv1d(3, 4, 3), "split": Function(lambda x: x.chunk(2, 1)[1]), "flatten": nn.Flatten(),
+        "dense": nn.Linear(12, 5)}), (3, 8))
     case("slice_conv1d_flatten_dense", named({
         "conv1d": nn.Conv1d(3, 4, 3), "slice": Function(lambda x: x[:, :, 1:5]), "flatten": nn.Flatten(),
         "dense": nn.Linear(16, 5)}), (3, 8))

@@ -234,6 +234,10 @@ class Layer:
         end = self.arguments.get("end", self.shape[self.axis])
         return x[(slice(None),) * (self.axis + 1) + (slice(self.start, end, self.step),)]
 
+    def apply_Split(self, x):
+        axis = self.arguments.get("axis", len(self.shape) - 1)
+        return x.chunk(self.parts, axis + 1)[self.arguments.get("part", 0)]
+
     def apply_Transpose(self, x):
         return x.transpose(self.first + 1, self.second + 1)
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Writes roundtrip.safetensors, and prints the output that tests/pytorch/roundtrip.rs expects.
+"""Writes roundtrip*.safetensors, and prints the output that tests/pytorch/roundtrip.rs expects.
 
     python tests/reference/roundtrip.py          # needs torch and safetensors
 
-The file is `save_file(net.state_dict(), ..)` in float32.
+roundtrip.safetensors is `save_file(net.state_dict(), ..)` in float32, roundtrip_f16 the same of `net.half()`, and
+roundtrip_bf16 that of `net.bfloat16()`. roundtrip_values has a layer whose weights are rounded in many ways:
+values of all magnitudes of float16, and means of neighbouring float16 and bfloat16 values with what is just beside them.
 """
 
+from copy import deepcopy
 from collections import OrderedDict
 from pathlib import Path
 
@@ -20,7 +23,34 @@ net = nn.Sequential(OrderedDict(
 ))
 for _ in range(3):
     net(torch.randn(16, 2, 6, 5))  # updates the running statistics of BatchNorm
-save_file(net.state_dict(), Path(__file__).resolve().parent / "roundtrip.safetensors")
+FOLDER = Path(__file__).resolve().parent
+
+
+def write(net, name):
+    save_file(net.state_dict(), FOLDER / f"{name}.safetensors")
+    save_file(deepcopy(net).half().state_dict(), FOLDER / f"{name}_f16.safetensors")
+    save_file(deepcopy(net).bfloat16().state_dict(), FOLDER / f"{name}_bf16.safetensors")
+
+
+def beside(means):
+    """The means of neighbouring values, and the floats just below and above."""
+    down, up = (torch.nextafter(means, torch.tensor(end)) for end in (-torch.inf, torch.inf))
+    return torch.cat([means, down, up])
+
+
+write(net, "roundtrip")
+
+values = torch.randn(256) * 2.0 ** torch.randint(-26, 13, (256,))
+bits = torch.randint(0, 0x7BFF, (128,), dtype=torch.int16)  # of a float16, which is less than the largest
+halves = [(bits + i).view(torch.float16).float() for i in (0, 1)]
+bits = torch.randint(0x3000, 0x4700, (128,), dtype=torch.int16)  # of a bfloat16 in the range of float16
+brain_floats = [(bits + i).view(torch.bfloat16).float() for i in (0, 1)]
+ends = torch.tensor([0.0, -0.0, 65504.0, -65519.99, 2.0 ** -24, 2.0 ** -25, 1e-40, torch.inf, -torch.inf])
+values = torch.cat([values, *(beside((low + high) / 2) for low, high in (halves, brain_floats)), ends])
+layer = nn.Linear(1, len(values), bias=False)
+layer.weight.data = values[:, None]
+write(nn.Sequential(OrderedDict(values=layer)), "roundtrip_values")
+print("weights of roundtrip_values:", len(values))
 
 image = torch.arange(6 * 5 * 2).reshape(1, 6, 5, 2) % 7 / 7  # channels last, as in unrolled
 net = net.double().eval()

@@ -12,6 +12,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 use std::time::Duration;
+use unrolled::data::Augment;
 use unrolled::optim::schedule::{Cosine, Plateau};
 use unrolled::prelude::*;
 use unrolled::train::{CheckpointError, History, TrainError};
@@ -333,24 +334,27 @@ fn ctrl_c_ends_a_run_with_a_checkpoint_of_its_step() {
     assert_eq!(losses(&history), losses(&whole_history));
 }
 
-/// The run that `killed` interrupts.
+/// The run that `killed` interrupts: all that is random in training, and samples that other threads prepare.
 #[test]
 #[ignore = "run by the tests of killed processes in a child process"]
 fn child() {
     let folder = PathBuf::from(std::env::var_os(FOLDER).expect("a folder"));
     let (train, valid, loss) = (data(103, 1), data(20, 2), CrossEntropy::new());
+    let augment = Augment::new().shift(1).flip().rotate(10.0);
+    let changed = train.map(|image, class, key| (augment.image(&image, key), class));
     let mut net = Net::new(5);
     Trainer::new(Adam::new(1e-2))
         .batch(10)
         .epochs(10)
         .schedule_steps(Cosine::new(110))
+        .prefetch_threads(2)
         .validate(&valid)
         .keep_best(true)
         .checkpoint(&folder)
         .checkpoint_every(3)
         .resume(true)
         .quiet()
-        .fit(&mut net, &train, &loss)
+        .fit(&mut net, &changed, &loss)
         .expect("sound data");
     net.save(folder.join("net.safetensors")).expect("saved");
 }
@@ -365,30 +369,36 @@ fn spawn(folder: &Path) -> std::process::Child {
         .expect("a child process")
 }
 
-/// Kills the run `kills` times at random times, and compares the end with that of a run that was not killed.
+/// Interrupts runs `kills` times at random times, each run up to three times, and continues them to their end, where their files
+/// must be those of a run that was not killed.
 fn killed(name: &str, kills: u64) {
-    let (whole, parts) = (folder(&format!("{name} whole")), folder(&format!("{name} parts")));
+    let whole = folder(&format!("{name} whole"));
     let begin = std::time::Instant::now();
     assert!(spawn(&whole).wait().expect("a child process").success());
-    let duration = begin.elapsed();
-    for kill in 0..kills {
-        let mut child = spawn(&parts);
-        // In about half of the time of the whole run a few kills together reach all parts of it.
-        let share = RngKey::new(9).uniform(kill) / 2.0;
-        std::thread::sleep(Duration::from_secs_f32(share * duration.as_secs_f32()));
-        child.kill().expect("a child process");
-        child.wait().expect("a child process");
-        if parts.join("net.safetensors").exists() {
-            // It had ended.
-            fs::remove_dir_all(&parts).expect("removed");
+    let duration = begin.elapsed().as_secs_f32();
+    let (mut interrupted, mut runs, mut attempts) = (0, 0, 0);
+    while interrupted < kills {
+        let parts = folder(&format!("{name} parts"));
+        for _ in 0..=RngKey::new(8).bits(runs) % 3 {
+            attempts += 1;
+            let mut child = spawn(&parts);
+            let share = RngKey::new(9).uniform(attempts);
+            std::thread::sleep(Duration::from_secs_f32(share * duration));
+            child.kill().expect("a child process");
+            // It may have ended before.
+            if !child.wait().expect("a child process").success() {
+                interrupted += 1;
+            }
         }
+        assert!(spawn(&parts).wait().expect("a child process").success());
+        assert_eq!(names(&parts), ["best.ckpt", "last.ckpt", "net.safetensors"]);
+        for file in names(&parts) {
+            let read = |folder: &Path| fs::read(folder.join(&file)).expect("written");
+            assert!(read(&parts) == read(&whole), "{file} after {interrupted} interruptions");
+        }
+        runs += 1;
     }
-    assert!(spawn(&parts).wait().expect("a child process").success());
-    assert_eq!(names(&parts), ["best.ckpt", "last.ckpt", "net.safetensors"]);
-    for file in names(&parts) {
-        let read = |folder: &Path| fs::read(folder.join(&file)).expect("written");
-        assert!(read(&parts) == read(&whole), "{file}");
-    }
+    println!("{interrupted} interruptions of {runs} runs, which all ended in the same files");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod checkpoint;
 mod data;
 mod dataset;
 mod digits;
+mod embedding_rows;
 mod freezing;
 mod gradients;
 mod health;

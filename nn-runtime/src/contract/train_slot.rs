@@ -184,6 +184,9 @@ impl<S: Spec, T: TiedNode<S>> TrainSlot<S, T> {
         let len = W::WEIGHT_LEN.saturating_sub(begin).min(d_weights.len());
         if len > 0 {
             T::add_gradient(W::LAYOUT, begin, self.shards(shards), &mut d_weights[..len]);
+            if let Some(mut touched) = shards.touched_rows() {
+                touched.touch_all();
+            }
         }
     }
 }

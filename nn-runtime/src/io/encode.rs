@@ -1,6 +1,7 @@
 //! Writes weights to a file, tensor by tensor.
 
 use super::atomic;
+use super::dtype::{Dtype, Encoded};
 use super::error::SaveError;
 use crate::order::FileTensors;
 use crate::types::{Axis, Element, Tensor};
@@ -29,9 +30,7 @@ pub(super) fn write_with_arrays(
     let array_tensors: Vec<FileTensors> = arrays.iter().map(array).collect();
     let mut parts = vec![(tensors, floats)];
     parts.extend(array_tensors.iter().zip(arrays).map(|(tensors, (_, floats))| (tensors, *floats)));
-    let content = Content::new(&parts, Some(extra))?;
-    atomic::write(path, |file| content.write(file))
-        .map_err(|why| SaveError::Write { path: path.into(), why })
+    Content::new(&parts, Dtype::F32, Some(extra))?.save(path)
 }
 
 /// Writes the tensors of the weights `floats` to `path`.
@@ -41,15 +40,27 @@ pub(super) fn write(
     extra: Option<Value>,
     path: &Path,
 ) -> Result<(), SaveError> {
-    let content = Content::new(&[(tensors, floats)], extra)?;
-    atomic::write(path, |file| content.write(file))
-        .map_err(|why| SaveError::Write { path: path.into(), why })
+    Content::new(&[(tensors, floats)], Dtype::F32, extra)?.save(path)
 }
 
-/// The content of the file without a value stored with the weights.
-pub(super) fn to_bytes(tensors: &FileTensors, floats: &[f32]) -> Result<Vec<u8>, SaveError> {
-    let mut bytes = Vec::with_capacity(size_of_val(floats));
-    let content = Content::new(&[(tensors, floats)], None)?;
+/// Writes the tensors of the weights `floats` to `path`, rounded to `dtype`.
+pub(super) fn write_as(
+    tensors: &FileTensors,
+    floats: &[f32],
+    dtype: Dtype,
+    path: &Path,
+) -> Result<(), SaveError> {
+    Content::new(&[(tensors, floats)], dtype, None)?.save(path)
+}
+
+/// The content of the file without a value stored with the weights, rounded to `dtype`.
+pub(super) fn to_bytes(
+    tensors: &FileTensors,
+    floats: &[f32],
+    dtype: Dtype,
+) -> Result<Vec<u8>, SaveError> {
+    let mut bytes = Vec::with_capacity(floats.len() * dtype.size());
+    let content = Content::new(&[(tensors, floats)], dtype, None)?;
     content.write(&mut bytes).expect("a vector takes all bytes");
     Ok(bytes)
 }
@@ -57,14 +68,20 @@ pub(super) fn to_bytes(tensors: &FileTensors, floats: &[f32]) -> Result<Vec<u8>,
 /// The content of a file.
 pub(super) struct Content<'a> {
     header: Vec<u8>,
+    /// The type of tensors of floats. Counters stay integers, as those of `half()` in PyTorch.
+    dtype: Dtype,
     /// In the order of the file, each with the floats that it is a part of.
     tensors: Vec<(&'a Tensor, &'a [f32])>,
 }
 
 impl<'a> Content<'a> {
-    /// The content of a file with several sets of tensors, each with its floats.
+    /// The content of a file with several sets of tensors, each with its floats, which are rounded to `dtype`.
+    ///
+    /// # Errors
+    /// If the header is too long, or a float overflows.
     pub(super) fn new(
         parts: &[(&'a FileTensors, &'a [f32])],
+        dtype: Dtype,
         extra: Option<Value>,
     ) -> Result<Self, SaveError> {
         let extra = extra.map(|extra| (EXTRA.to_owned(), extra.to_string()));
@@ -76,10 +93,35 @@ impl<'a> Content<'a> {
             .iter()
             .flat_map(|(tensors, floats)| tensors.tensors.iter().map(|tensor| (tensor, *floats)))
             .collect();
+        let size = |tensor: &Tensor| size(tensor.element, dtype);
         tensors.sort_by(|(a, _), (b, _)| size(b).cmp(&size(a)).then_with(|| a.name.cmp(&b.name)));
         let sorted: Vec<&Tensor> = tensors.iter().map(|(tensor, _)| *tensor).collect();
-        let header = encode_header(&sorted, &metadata).map_err(|why| SaveError::Header { why })?;
-        Ok(Self { header, tensors })
+        let header =
+            encode_header(&sorted, dtype, &metadata).map_err(|why| SaveError::Header { why })?;
+        let content = Self { header, dtype, tensors };
+        content.check_range()?;
+        Ok(content)
+    }
+
+    /// Refuses finite floats that would be infinite in the file, before the first one is written.
+    fn check_range(&self) -> Result<(), SaveError> {
+        let dtype = self.dtype;
+        if dtype == Dtype::F32 {
+            return Ok(());
+        }
+        for (tensor, floats) in self.tensors.iter().filter(|(it, _)| it.element == Element::F32) {
+            let mut values = floats[tensor.range()].iter();
+            if let Some(&value) = values.find(|value| dtype.overflows(**value)) {
+                return Err(SaveError::Overflow { tensor: tensor.name.clone(), value, dtype });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes it to the file `path`.
+    fn save(&self, path: &Path) -> Result<(), SaveError> {
+        atomic::write(path, |file| self.write(file))
+            .map_err(|why| SaveError::Write { path: path.into(), why })
     }
 
     pub(super) fn write(&self, to: impl Write) -> io::Result<()> {
@@ -90,25 +132,29 @@ impl<'a> Content<'a> {
             let mut result = Ok(());
             layout::for_each_index(tensor, |index| {
                 if result.is_ok() {
-                    result = write_element(tensor.element, floats[index], &mut to);
+                    result = self.write_element(tensor.element, floats[index], &mut to);
                 }
             });
             result?;
         }
         to.flush()
     }
-}
 
-fn write_element(element: Element, float: f32, to: &mut impl Write) -> io::Result<()> {
-    match element {
-        Element::F32 => to.write_all(&float.to_le_bytes()),
-        Element::I64 => to.write_all(&(float as i64).to_le_bytes()),
+    fn write_element(&self, element: Element, float: f32, to: &mut impl Write) -> io::Result<()> {
+        match element {
+            Element::F32 => match self.dtype.encode(float) {
+                Encoded::Four(bytes) => to.write_all(&bytes),
+                Encoded::Two(bytes) => to.write_all(&bytes),
+            },
+            Element::I64 => to.write_all(&(float as i64).to_le_bytes()),
+        }
     }
 }
 
 /// The header in JSON, padded with spaces to a multiple of 8 bytes.
 fn encode_header(
     tensors: &[&Tensor],
+    dtype: Dtype,
     metadata: &[(String, String)],
 ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let mut names = HashSet::new();
@@ -123,8 +169,9 @@ fn encode_header(
     }
     let mut begin = 0;
     for tensor in tensors {
-        let end = begin + tensor.axes.iter().map(|axis| axis.len).product::<usize>() * size(tensor);
-        entries.push(entry(tensor, begin, end));
+        let len = tensor.axes.iter().map(|axis| axis.len).product::<usize>();
+        let end = begin + len * size(tensor.element, dtype);
+        entries.push(entry(tensor, dtype, begin, end));
         begin = end;
     }
     let mut json = format!("{{{}}}", entries.join(",")).into_bytes();
@@ -137,12 +184,12 @@ fn encode_header(
 }
 
 /// The entry of a tensor with the bytes `begin` to `end`.
-fn entry(tensor: &Tensor, begin: usize, end: usize) -> String {
+fn entry(tensor: &Tensor, dtype: Dtype, begin: usize, end: usize) -> String {
     let shape: Vec<String> = tensor.axes.iter().map(|axis| axis.len.to_string()).collect();
     let (name, shape) = (text(&tensor.name), shape.join(","));
     let dtype = match tensor.element {
-        Element::F32 => "F32",
-        Element::I64 => "I64",
+        Element::F32 => dtype.to_string(),
+        Element::I64 => "I64".into(),
     };
     format!(r#"{name}:{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{begin},{end}]}}"#)
 }
@@ -152,10 +199,10 @@ fn text(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The size of an element in bytes.
-const fn size(tensor: &Tensor) -> usize {
-    match tensor.element {
-        Element::F32 => 4,
+/// The size of an element in bytes, where floats have the type `dtype`.
+const fn size(element: Element, dtype: Dtype) -> usize {
+    match element {
+        Element::F32 => dtype.size(),
         Element::I64 => 8,
     }
 }

@@ -1,5 +1,6 @@
 //! [`SaveError`]: errors of writing.
 
+use super::dtype::Dtype;
 #[cfg(feature = "train")]
 use crate::optim::StateError;
 use std::error::Error as StdError;
@@ -45,5 +46,19 @@ pub enum SaveError {
         /// The reason of the format.
         #[source]
         why: Cause,
+    },
+    /// A finite weight that is infinite in a type of floats of two bytes.
+    #[error(
+        "`{tensor}` has the value {value:?}, which {dtype} cannot hold: expected values up to {:?}; write {} instead",
+        dtype.max(),
+        dtype.of_larger_range()
+    )]
+    Overflow {
+        /// The name of the tensor.
+        tensor: String,
+        /// The weight.
+        value: f32,
+        /// The type that was to be written.
+        dtype: Dtype,
     },
 }

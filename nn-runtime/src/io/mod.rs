@@ -8,8 +8,8 @@
 //! net.load_state_dict(safetensors.torch.load_file("net.safetensors"))
 //! ```
 //!
-//! Weights are written as `F32`. `F16`, `BF16` and `F64` are read as well, as by `load_state_dict`: the first two exactly,
-//! the last rounded to the nearest. The same weights give the same bytes.
+//! Weights are written as `F32`, or rounded to the nearest [`Dtype`] of two bytes. `F16`, `BF16` and `F64` are read as well,
+//! as by `load_state_dict`: the first two exactly, the last rounded to the nearest. The same weights give the same bytes.
 //!
 //! Files are written and read tensor by tensor through a small buffer: the weights are in memory once. A header has at
 //! most 100 MB, and reading it ends once it has many more tensors than the network.
@@ -19,12 +19,14 @@
 //!
 //! The functions are [`FilesExt::save`](crate::FilesExt::save) and [`FilesExt::load`](crate::FilesExt::load), and with a
 //! value stored beside the weights [`FilesExt::save_with`](crate::FilesExt::save_with) and
-//! [`FilesExt::load_with`](crate::FilesExt::load_with); in memory [`FilesExt::to_bytes`](crate::FilesExt::to_bytes) and
+//! [`FilesExt::load_with`](crate::FilesExt::load_with); of two bytes per weight
+//! [`FilesExt::save_as`](crate::FilesExt::save_as); in memory [`FilesExt::to_bytes`](crate::FilesExt::to_bytes) and
 //! [`FilesExt::load_bytes`](crate::FilesExt::load_bytes); and for a part of the weights
 //! [`FilesExt::load_matching`](crate::FilesExt::load_matching). With the feature `train`, `FilesExt::save_optimizer` and
 //! `FilesExt::load_optimizer` do the same for the state of an optimiser.
 
 mod atomic;
+mod dtype;
 mod encode;
 mod error;
 #[cfg(feature = "train")]
@@ -33,6 +35,7 @@ mod optimizer_file;
 mod tests;
 mod weights_file;
 
+pub use dtype::Dtype;
 pub use error::SaveError;
 #[cfg(feature = "train")]
 pub(crate) use optimizer_file::{load_optimizer, save_optimizer};
@@ -41,5 +44,5 @@ pub(crate) use unrolled_weights::file::Arrays;
 pub use unrolled_weights::file::{Damage, ForeignFormat, LoadError, LoadReport, Mismatch};
 pub(crate) use weights_file::{
     extra_of, load, load_arrays, load_floats, load_from, load_matching, open_with_len,
-    remove_temporary, save, save_floats, save_with_arrays, to_bytes,
+    remove_temporary, save, save_as, save_floats, save_with_arrays, to_bytes,
 };

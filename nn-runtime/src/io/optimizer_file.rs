@@ -3,7 +3,7 @@
 use super::LoadError;
 use super::encode;
 use super::error::SaveError;
-use super::weights_file::{read_extra, read_file};
+use super::weights_file::{open_with_len, read_extra, read_file};
 use crate::contract::Network;
 use crate::optim::OptimizerState;
 use crate::order::{FileTensors, NetworkInfo, file_tensors};
@@ -20,7 +20,8 @@ struct Description {
     values: Vec<String>,
 }
 
-/// The largest number of values per weight that is read: a bound for the memory that a file can request.
+/// The largest number of values per weight that is read from a file which is too short to have them: a bound for the memory
+/// that a file can request.
 const MAX_VALUES: usize = 16;
 
 /// Writes the state of an optimiser of networks of type `N` to `path`.
@@ -41,9 +42,11 @@ pub(crate) fn save_optimizer<N: Network>(
 pub(crate) fn load_optimizer<N: Network>(path: &Path) -> Result<OptimizerState, LoadError> {
     let no_state = || LoadError::NoState { path: path.into() };
     let extra = read_extra(path)?.ok_or_else(no_state)?;
+    let (_, len) = open_with_len(path)?;
+    let in_file = len as usize / size_of::<f32>() / N::PARAMS.max(1);
     let description = serde_json::from_str(&extra).ok();
     let Description { optimizer, steps, values: names } = description
-        .filter(|description: &Description| description.values.len() <= MAX_VALUES)
+        .filter(|description: &Description| description.values.len() <= MAX_VALUES.max(in_file))
         .ok_or_else(no_state)?;
     let mut floats = vec![0.0; names.len() * N::LEN];
     read_file(path, &state_tensors::<N>(&names), &mut floats)?;

@@ -1,6 +1,6 @@
 use super::encode::{Content, write};
 use super::weights_file::read_file;
-use super::{ForeignFormat, LoadError, Mismatch};
+use super::{Dtype, ForeignFormat, LoadError, Mismatch};
 use crate::order::FileTensors;
 use crate::types::Tensor;
 use crate::types::{Axis, Element, FeatureOrder};
@@ -78,7 +78,10 @@ fn floats() -> [f32; LEN] {
 /// The content of a file of these tensors.
 fn encode(tensors: &[Tensor], floats: &[f32], extra: Option<Value>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    Content::new(&[(&in_pytorch(tensors), floats)], extra).unwrap().write(&mut bytes).unwrap();
+    Content::new(&[(&in_pytorch(tensors), floats)], Dtype::F32, extra)
+        .unwrap()
+        .write(&mut bytes)
+        .unwrap();
     bytes
 }
 
@@ -360,7 +363,10 @@ fn writing_gives_the_bytes_of_safetensors() {
 #[test]
 fn tensors_of_one_name_are_not_written() {
     let same = [Tensor::new("a", 0, vec![]), Tensor::new("a", 1, vec![])];
-    let error = Content::new(&[(&in_pytorch(&same), &floats())], None).err().unwrap().to_string();
+    let error = Content::new(&[(&in_pytorch(&same), &floats())], Dtype::F32, None)
+        .err()
+        .unwrap()
+        .to_string();
     let expected = "the weights do not fit a safetensors file: two tensors have the name `a`";
     assert_eq!(error, expected);
 }

@@ -4,6 +4,7 @@
 //! which are compiled once.
 
 use super::atomic;
+use super::dtype::Dtype;
 use super::encode;
 use super::error::SaveError;
 use crate::contract::Network;
@@ -23,6 +24,11 @@ pub(crate) fn save<N: Network>(
     path: &Path,
 ) -> Result<(), SaveError> {
     save_floats(&file_tensors::<N>(), net.as_floats(), extra, path)
+}
+
+/// As [`save`], of floats of type `dtype`.
+pub(crate) fn save_as<N: Network>(net: &N, dtype: Dtype, path: &Path) -> Result<(), SaveError> {
+    encode::write_as(&file_tensors::<N>(), net.as_floats(), dtype, path)
 }
 
 /// As [`save`], of the weights `net` with these names.
@@ -98,9 +104,9 @@ pub(crate) fn load<N: Network>(path: &Path) -> Result<(Box<N>, Option<String>), 
     Ok((net, extra))
 }
 
-/// The content of the file that [`save`] writes.
-pub(crate) fn to_bytes<N: Network>(net: &N) -> Result<Vec<u8>, SaveError> {
-    encode::to_bytes(&file_tensors::<N>(), net.as_floats())
+/// The content of the file that [`save_as`] writes.
+pub(crate) fn to_bytes<N: Network>(net: &N, dtype: Dtype) -> Result<Vec<u8>, SaveError> {
+    encode::to_bytes(&file_tensors::<N>(), net.as_floats(), dtype)
 }
 
 /// Fills the weights of `net` that fit tensors of the file `path`, with the names that `rename` returns.

@@ -67,7 +67,7 @@ where
 {
     /// The tokens and the gradient of the output: less memory than a gradient of all rows for each shard.
     const DEFERRED: usize = S::IN + S::OUT;
-    const GRADIENT_TASKS: usize = V.div_ceil(task_rows(D));
+    const GRADIENT_TASKS: usize = V.div_ceil(task_rows(V, D));
 
     /// As in PyTorch: normal with mean 0 and standard deviation 1.
     fn initialise(&mut self, key: RngKey) {
@@ -92,15 +92,19 @@ where
     }
 
     fn gradient_end(task: usize) -> usize {
-        ((task + 1) * task_rows(D)).min(V) * D
+        ((task + 1) * task_rows(V, D)).min(V) * D
     }
 
     /// Adds the gradient at each position to the row of its token, in the order of the batch.
     fn gradient(task: usize, shards: Shards<'_>, d_weights: &mut [f32]) {
+        let mut touched = shards.touched_rows();
         if !shards.adds() {
-            d_weights.fill(0.0);
+            match &mut touched {
+                Some(touched) => touched.clear(d_weights),
+                None => d_weights.fill(0.0),
+            }
         }
-        let first = task * task_rows(D);
+        let first = task * task_rows(V, D);
         let rows = d_weights.as_chunks_mut::<D>().0;
         let padding = S::ARGUMENTS.padding_index;
         for shard in 0..shards.count() {
@@ -110,12 +114,15 @@ where
             for (token, d_y) in tokens.iter().zip(d_y.as_chunks::<D>().0) {
                 let token = token.to_bits() as usize;
                 // The rows of other tasks are before `first` or after the end.
-                let row = token.checked_sub(first).and_then(|row| rows.get_mut(row));
-                if let Some(row) = row
+                let index = token.wrapping_sub(first);
+                if let Some(row) = rows.get_mut(index)
                     && Some(token) != padding
                 {
                     for (d, d_y) in row.iter_mut().zip(d_y) {
                         *d += d_y;
+                    }
+                    if let Some(touched) = &mut touched {
+                        touched.touch(index * D..(index + 1) * D);
                     }
                 }
             }
@@ -125,9 +132,13 @@ where
 
 /// The number of weight rows in one gradient task.
 #[cfg(feature = "train")]
-const fn task_rows(dimension: usize) -> usize {
+const fn task_rows(vocabulary: usize, dimension: usize) -> usize {
     const ELEMENTS: usize = 1 << 16;
-    if dimension < ELEMENTS { ELEMENTS / dimension } else { 1 }
+    // Each task reads all tokens.
+    const MAX_TASKS: usize = 128;
+    let rows = if dimension < ELEMENTS { ELEMENTS / dimension } else { 1 };
+    let least = vocabulary.div_ceil(MAX_TASKS);
+    if rows < least { least } else { rows }
 }
 
 /// The error for a token that is not in the vocabulary; `at` is its index in the batch.

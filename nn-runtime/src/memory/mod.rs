@@ -15,6 +15,8 @@ mod shard_cut;
 mod shards;
 mod state_mut;
 #[cfg(feature = "train")]
+mod touched_rows;
+#[cfg(feature = "train")]
 mod train_ctx;
 mod weight_tying;
 
@@ -31,6 +33,8 @@ pub(crate) use shard_cut::ShardCut;
 pub use shards::{FullShards, Shards};
 pub use state_mut::StateMut;
 pub(crate) use state_mut::count_steps;
+#[cfg(feature = "train")]
+pub(crate) use touched_rows::{TouchedRows, ranges_in};
 #[cfg(feature = "train")]
 pub use train_ctx::TrainCtx;
 pub use weight_tying::{TiedWeight, WeightLayout, WeightOwner};

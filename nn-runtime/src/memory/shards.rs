@@ -4,7 +4,9 @@ use super::buffer::Buffer;
 use super::frozen::Frozen;
 use super::layout::{Layout, TrainLayout};
 use super::shard_cut::ShardCut;
+use super::touched_rows::{PartRows, TaskRows};
 use crate::ranks::{Division, TreeSum};
+use std::sync::MutexGuard;
 
 /// The shard sums and the deferred values of all shards of a batch, for one node.
 ///
@@ -24,6 +26,7 @@ pub struct Shards<'a> {
     deferred: Buffer,
     frozen: Frozen<'a>,
     adds: bool,
+    rows: Option<&'a PartRows>,
 }
 
 impl<'a> Shards<'a> {
@@ -45,6 +48,7 @@ impl<'a> Shards<'a> {
             deferred: Buffer { offset: 0, len: deferred },
             frozen: Frozen::NONE,
             adds: false,
+            rows: None,
         }
     }
 
@@ -63,6 +67,16 @@ impl<'a> Shards<'a> {
     /// The same shards of a node whose weights have a gradient from an earlier application.
     pub(crate) fn adding(self) -> Self {
         Self { adds: true, ..self }
+    }
+
+    /// The same shards for a gradient task whose touched rows are recorded.
+    pub(crate) fn recording(self, rows: Option<&'a PartRows>) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// What the gradient task has touched so far, if that is recorded. Without a call all of it counts as touched.
+    pub(crate) fn touched_rows(&self) -> Option<MutexGuard<'a, TaskRows>> {
+        self.rows.map(PartRows::lock)
     }
 
     /// Whether a weight gradient is added to what is there, and not written: that of a layer that is applied again.

@@ -1,7 +1,7 @@
 //! [`FilesExt`]: saving and loading the weights of any network.
 
 use crate::contract::Network;
-use crate::io::{self, LoadError, LoadReport, SaveError};
+use crate::io::{self, Dtype, LoadError, LoadReport, SaveError};
 #[cfg(feature = "train")]
 use crate::optim::Optimizer;
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,6 +24,17 @@ pub trait FilesExt: Network {
     #[doc(alias("save_weights"))]
     fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
         io::save(self, None, path.as_ref())
+    }
+
+    /// As [`save`](Self::save), with weights that are rounded to `dtype`, as `net.half()` and `net.bfloat16()` do in PyTorch:
+    /// a file of half the size. Weights and running statistics are rounded to the nearest, of two to the one with an even
+    /// fraction; counters stay integers. [`load`](Self::load) reads the rounded values.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or a finite weight is larger than the largest value of `dtype`.
+    #[doc(alias("half", "bfloat16"))]
+    fn save_as(&self, path: impl AsRef<Path>, dtype: Dtype) -> Result<(), SaveError> {
+        io::save_as(self, dtype, path.as_ref())
     }
 
     /// As [`save`](Self::save), with a value that belongs to the weights, such as the
@@ -74,7 +85,16 @@ pub trait FilesExt: Network {
     /// # Panics
     /// If the names of the weights do not fit a header of 100 MB.
     fn to_bytes(&self) -> Vec<u8> {
-        io::to_bytes(self).unwrap_or_else(|error| panic!("{error}"))
+        io::to_bytes(self, Dtype::F32).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The content of the file that [`save_as`](Self::save_as) writes.
+    ///
+    /// # Errors
+    /// If a finite weight is larger than the largest value of `dtype`, or the names of the weights do not fit a header of
+    /// 100 MB.
+    fn to_bytes_as(&self, dtype: Dtype) -> Result<Vec<u8>, SaveError> {
+        io::to_bytes(self, dtype)
     }
 
     /// Loads the weights that the file `path` and the network have in common, such as all but the last layer of a network

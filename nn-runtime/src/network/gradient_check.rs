@@ -170,7 +170,8 @@ impl<N: Network, L: Loss<N::Output>> Probe<'_, N, L> {
             Batch::checked(*loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
         let (net, d_net, d_inputs) = (&mut **net, &mut **d_net, Some(&mut d_inputs[..]));
         let (loss, part, state, frozen) = (*loss, None, &mut [][..], &FrozenLayers::default());
-        let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
+        let rows = None;
+        let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen, rows };
         Ok(run_step(step).mean_loss())
     }
 

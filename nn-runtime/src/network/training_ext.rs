@@ -71,6 +71,22 @@ pub trait TrainingExt: Network {
         step::loss_and_gradients(self, loss, inputs, targets, d_net, key)
     }
 
+    /// As [`loss_and_gradients`](Self::loss_and_gradients), for networks with an [`Embedding`](crate::layers::Embedding) of many
+    /// rows: of these, only the rows that samples have are written. See [`SparseGradient`](optim::SparseGradient).
+    ///
+    /// # Errors
+    /// As [`loss_and_gradients`](Self::loss_and_gradients).
+    fn loss_and_sparse_gradients<L: Loss<Self::Output>>(
+        &mut self,
+        loss: &L,
+        inputs: &[Self::Input],
+        targets: &[L::Target],
+        d_net: &mut optim::SparseGradient<Self>,
+        key: RngKey,
+    ) -> Result<f32, BatchError> {
+        step::loss_and_sparse_gradients(self, loss, inputs, targets, d_net, key)
+    }
+
     /// Writes the gradient with respect to each input, in inference mode: without dropout, with the running statistics of
     /// `BatchNorm`. The network stays as it is, and the gradient of its weights is not computed. For saliency maps,
     /// adversarial examples and equations with derivatives.

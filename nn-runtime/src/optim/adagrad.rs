@@ -1,6 +1,6 @@
 //! [`Adagrad`]: PyTorch's `optim.Adagrad`.
 
-use super::optimizer::{Divisible, Optimizer, TrainedRange, decimal, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, UntouchedRows, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -107,6 +107,11 @@ impl Optimizer for Adagrad {
 
     fn divisible(&self) -> Divisible {
         Divisible::ByElement
+    }
+
+    fn untouched_rows(&self) -> UntouchedRows {
+        // With an eps of 0, the step of a weight without a gradient may be 0 / 0.
+        UntouchedRows::unchanged_if(self.weight_decay == 0.0 && self.eps > 0.0)
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,7 +1,7 @@
 //! [`Adam`] and [`AdamW`]: PyTorch's `optim.Adam` and `optim.AdamW`.
 
 use super::moments::{Decay, Moment, MomentRule, Moments, moment_rate, moment_settings};
-use super::optimizer::{Divisible, Optimizer, TrainedRange, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, UntouchedRows, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, for_each_trained};
 use crate::kernels::dispatch::dispatch;
@@ -19,11 +19,11 @@ pub type AdamW = AdamLike<true>;
 pub struct AdamLike<const DECOUPLED: bool> {
     moments: Moments,
     amsgrad: bool,
+    lazy: bool,
     largest_square: Vec<f32>,
 }
 
 impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
-    /// The largest mean square's name in PyTorch.
     /// An optimiser with learning rate `rate`; 1e-3 is a common first choice. Betas are 0.9 and 0.999, eps is 1e-8.
     ///
     /// # Panics
@@ -37,7 +37,7 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
             Moments::new("Adam", rate, Decay::Gradient)
         };
         moments.settings.weight_decay = if DECOUPLED { 0.01 } else { 0.0 };
-        Self { moments, amsgrad: false, largest_square: Vec::new() }
+        Self { moments, amsgrad: false, lazy: false, largest_square: Vec::new() }
     }
 
     moment_settings!();
@@ -46,6 +46,20 @@ impl<const DECOUPLED: bool> AdamLike<DECOUPLED> {
     #[must_use]
     pub const fn amsgrad(mut self) -> Self {
         self.amsgrad = true;
+        self
+    }
+
+    /// Leaves out the rows of an [`Embedding`](crate::layers::Embedding) that no sample of a batch has: their weights and their
+    /// means stay as they are, without weight decay, and a step takes the time of the other rows. Otherwise the mean of an earlier
+    /// gradient still moves them. This is PyTorch's `SparseAdam`, but with `eps` added where [`Adam`] adds it; other weights
+    /// are updated as always.
+    ///
+    /// Only trainers and [`update_sparse`](super::OptimizerExt::update_sparse) know these rows. A trainer must not accumulate
+    /// gradients, and must not be distributed.
+    #[doc(alias("SparseAdam"))]
+    #[must_use]
+    pub const fn lazy(mut self) -> Self {
+        self.lazy = true;
         self
     }
 }
@@ -62,9 +76,17 @@ impl<const DECOUPLED: bool> Optimizer for AdamLike<DECOUPLED> {
         Divisible::ByElement
     }
 
+    fn untouched_rows(&self) -> UntouchedRows {
+        if self.lazy { UntouchedRows::LeftOut } else { UntouchedRows::Updated }
+    }
+
     fn settings(&self) -> Vec<(String, f64)> {
-        let amsgrad = settings([("AMSGrad", f64::from(self.amsgrad))]);
-        [self.moments.settings.listed(), amsgrad].concat()
+        let mut all = self.moments.settings.listed();
+        all.extend(settings([("AMSGrad", f64::from(self.amsgrad))]));
+        if self.lazy {
+            all.extend(settings([("lazy", 1.0)]));
+        }
+        all
     }
 
     fn state(&self) -> OptimizerState {

@@ -1,11 +1,14 @@
 //! [`OptimizerExt`]: one step for any network.
 
-use super::optimizer::{Optimizer, TrainedRange};
+use super::optimizer::{Optimizer, TrainedRange, UntouchedRows};
+use super::sparse_gradient::SparseGradient;
 use crate::contract::Network;
+use crate::memory::ranges_in;
 use crate::order::NetworkInfo;
 use crate::types::WeightSlice;
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut, Range};
+use std::slice;
 
 thread_local! {
     /// The trained ranges of a network, in memory that is kept from one step to the next.
@@ -34,7 +37,8 @@ pub trait OptimizerExt: Optimizer {
     ///
     /// # Panics
     /// If the optimiser was used for another network before, or chooses weights by names that the network does not
-    /// have: see [`Groups::check`](super::Groups::check).
+    /// have: see [`Groups::check`](super::Groups::check). If it is [`lazy`](super::AdamLike::lazy): it needs
+    /// [`update_sparse`](Self::update_sparse).
     #[doc(alias("step"))]
     #[track_caller]
     fn update<P, K, D, L>(&mut self, net: &mut P, d_net: &D)
@@ -42,35 +46,95 @@ pub trait OptimizerExt: Optimizer {
         P: AsNetworkMut<K>,
         D: AsNetwork<L, Net = P::Net>,
     {
+        assert!(
+            self.untouched_rows() != UntouchedRows::LeftOut,
+            "a lazy optimiser needs to know the rows that samples have: call `update_sparse` with the gradient of \
+            `loss_and_sparse_gradients`, or use a `Trainer`"
+        );
         let (net, d_net) = (net.network_mut().as_floats_mut(), d_net.network().as_floats());
         let info = NetworkInfo::of::<P::Net>();
-        let mut optimizer = self;
-        update_share(&mut optimizer, &info, net, d_net, 0..info.len);
+        let (mut optimizer, all) = (self, 0..info.len);
+        let part = UpdatedPart { share: all.clone(), touched: slice::from_ref(&all) };
+        update_part(&mut optimizer, &info, net, d_net, &part);
+    }
+
+    /// As [`update`](Self::update), with a gradient that knows the rows of embeddings which samples have. Where the optimiser
+    /// does not update others ([`untouched_rows`](Optimizer::untouched_rows)), the time does not depend on their number.
+    ///
+    /// # Panics
+    /// As [`update`](Self::update).
+    #[track_caller]
+    fn update_sparse<P, K>(&mut self, net: &mut P, d_net: &SparseGradient<P::Net>)
+    where
+        P: AsNetworkMut<K>,
+    {
+        let info = NetworkInfo::of::<P::Net>();
+        let (mut optimizer, all) = (self, 0..info.len);
+        let touched = updated_ranges(&optimizer, d_net.touched(), &all);
+        let part = UpdatedPart { share: all.clone(), touched };
+        let (net, d_net) = (net.network_mut().as_floats_mut(), d_net.as_floats());
+        update_part(&mut optimizer, &info, net, d_net, &part);
     }
 }
 
-/// As [`OptimizerExt::update`], of the elements `share` only: all that the optimiser ever sees of the network.
+/// The ranges that a step updates, of a gradient that has touched the ranges `touched` of `all` elements.
+pub(crate) fn updated_ranges<'a>(
+    optimizer: &dyn Optimizer,
+    touched: &'a [Range<usize>],
+    all: &'a Range<usize>,
+) -> &'a [Range<usize>] {
+    match optimizer.untouched_rows() {
+        UntouchedRows::Updated => slice::from_ref(all),
+        UntouchedRows::Unchanged | UntouchedRows::LeftOut => touched,
+    }
+}
+
+/// The elements of a network that a step updates.
+pub(crate) struct UpdatedPart<'a> {
+    /// All that the optimiser ever sees of the network.
+    pub(crate) share: Range<usize>,
+    /// The ranges of elements whose gradient can be other than zero, in ascending order. Those of an optimiser that updates
+    /// others are all.
+    pub(crate) touched: &'a [Range<usize>],
+}
+
+/// As [`OptimizerExt::update`], of a part of the elements.
 #[track_caller]
-pub(crate) fn update_share(
+pub(crate) fn update_part(
     optimizer: &mut dyn Optimizer,
     info: &NetworkInfo,
     net: &mut [f32],
     d_net: &[f32],
-    share: Range<usize>,
+    part: &UpdatedPart<'_>,
 ) {
     if let Err(error) = optimizer.prepare(info.tensors) {
         panic!("{error}");
     }
+    let share = part.share.clone();
+    with_trained_ranges(info, part, |trained| {
+        optimizer.step(&mut net[share.clone()], &d_net[share], trained);
+    });
+}
+
+/// Calls `f` with the ranges of the trained weights of a part, from its beginning.
+pub(super) fn with_trained_ranges<T>(
+    info: &NetworkInfo,
+    part: &UpdatedPart<'_>,
+    f: impl FnOnce(&[TrainedRange]) -> T,
+) -> T {
+    let UpdatedPart { share, touched } = part;
     let mut trained = TRAINED.take();
     trained.clear();
     info.for_each_trained_range(&mut |range| {
         let (begin, end) = (range.start.max(share.start), range.end.min(share.end));
         if begin < end {
-            trained.push((begin - share.start..end - share.start).into());
+            let inside = ranges_in(touched, begin..end);
+            trained.extend(inside.map(|it| (it.start - share.start..it.end - share.start).into()));
         }
     });
-    optimizer.step(&mut net[share.clone()], &d_net[share], &trained);
+    let result = f(&trained);
     TRAINED.set(trained);
+    result
 }
 
 impl<O: Optimizer + ?Sized> OptimizerExt for O {}

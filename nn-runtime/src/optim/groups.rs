@@ -1,6 +1,6 @@
 //! [`Groups`]: learning rates, weight decay and freezing by the names of weights.
 
-use super::optimizer::{Divisible, Optimizer, TrainedRange};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, UntouchedRows};
 use super::pattern::{GroupsError, Pattern};
 use super::state::{OptimizerState, StateError};
 use crate::contract::Network;
@@ -245,6 +245,10 @@ impl<O: Optimizer> Optimizer for Groups<O> {
             self.whole.clear();
         }
         Ok(())
+    }
+
+    fn untouched_rows(&self) -> UntouchedRows {
+        self.optimizer.untouched_rows()
     }
 
     fn divisible(&self) -> Divisible {

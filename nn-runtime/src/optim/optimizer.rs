@@ -98,6 +98,12 @@ pub trait Optimizer {
         Divisible::No
     }
 
+    /// What a step does to the rows of an [`Embedding`](crate::layers::Embedding) that no sample of the batch has. By default it
+    /// updates them.
+    fn untouched_rows(&self) -> UntouchedRows {
+        UntouchedRows::Updated
+    }
+
     /// Sets the index among the elements of the network of the first one that [`step`](Self::step) is passed, 0 unless the
     /// state is divided. Does nothing by default: only optimisers that choose weights by name need it.
     fn set_first(&mut self, first: usize) {
@@ -121,6 +127,26 @@ pub enum Divisible {
     ByTensor,
     /// Anywhere: the step for a weight depends on that weight and its gradient only.
     ByElement,
+}
+
+/// What a step does to the rows of an [`Embedding`](crate::layers::Embedding) that no sample of the batch has, whose gradient is
+/// zero. Where it does not update them, trainers and [`update_sparse`](super::OptimizerExt::update_sparse) leave them out of the
+/// ranges of [`Optimizer::step`], so that its time is that of the other rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UntouchedRows {
+    /// It updates them, since it has a momentum or weight decay.
+    Updated,
+    /// It would leave them, and what it remembers of them, as they are.
+    Unchanged,
+    /// It would update them, but must not: [`AdamLike::lazy`](super::AdamLike::lazy). It needs to know which rows these are.
+    LeftOut,
+}
+
+impl UntouchedRows {
+    pub(super) const fn unchanged_if(unchanged: bool) -> Self {
+        if unchanged { Self::Unchanged } else { Self::Updated }
+    }
 }
 
 /// Settings with their names.
@@ -179,6 +205,9 @@ macro_rules! forward_to_pointee {
             }
             fn divisible(&self) -> Divisible {
                 (**self).divisible()
+            }
+            fn untouched_rows(&self) -> UntouchedRows {
+                (**self).untouched_rows()
             }
             fn set_first(&mut self, first: usize) {
                 (**self).set_first(first);

@@ -1,6 +1,6 @@
 //! [`SGD`]: PyTorch's `optim.SGD`.
 
-use super::optimizer::{Divisible, Optimizer, TrainedRange, decimal, settings};
+use super::optimizer::{Divisible, Optimizer, TrainedRange, UntouchedRows, decimal, settings};
 use super::state::{OptimizerState, StateError};
 use super::update::{allocate, flush_tiny, for_each_trained};
 use crate::hyper::{Range, checked};
@@ -122,6 +122,11 @@ impl Optimizer for SGD {
 
     fn divisible(&self) -> Divisible {
         Divisible::ByElement
+    }
+
+    fn untouched_rows(&self) -> UntouchedRows {
+        let Settings { momentum, weight_decay, .. } = self.settings;
+        UntouchedRows::unchanged_if(momentum == 0.0 && weight_decay == 0.0)
     }
 
     fn learning_rate(&self) -> f64 {

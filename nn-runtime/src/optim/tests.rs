@@ -428,6 +428,7 @@ fn all_optimizers() -> Vec<Box<dyn Optimizer>> {
         Box::new(RMSprop::new(0.1).momentum(0.9)),
         Box::new(RMSprop::new(0.1).momentum(0.9).centered()),
         Box::new(Adagrad::new(0.1).lr_decay(0.1)),
+        Box::new(LBFGS::new(0.1).history_size(2)),
     ]
 }
 

@@ -7,6 +7,11 @@ use crate::system::{parallel, time};
 /// Elements in a chunk: four slices of them fit a second-level cache.
 pub(super) const CHUNK: usize = 1 << 14;
 
+/// Trained elements are visited range by range if they are fewer than one in `SPARSE`, as those of a few rows of an `Embedding`,
+/// and not more than `MAX_SPARSE`, which take one thread less than a millisecond.
+const SPARSE: usize = 8;
+const MAX_SPARSE: usize = 1 << 20;
+
 /// Elements whose new weights stay in the first-level cache until they are stored.
 const BLOCK: usize = 1 << 10;
 
@@ -21,8 +26,27 @@ pub(super) fn for_each_trained<const K: usize, R: Copy>(
     update: impl Fn(R, [&mut [f32]; K], &[f32]) + Sync,
 ) {
     assert!(values.iter().all(|v| v.len() == gradient.len()), "as many weights as gradients");
-    let time = time(0, (K + 1) as u64 * gradient.len() as u64);
+    let elements: usize = trained.iter().map(|trained| trained.range.len()).sum();
+    if elements < gradient.len() / SPARSE && elements <= MAX_SPARSE {
+        return for_each_range(values, gradient, trained, rule, update);
+    }
+    let time = time(0, (K + 1) as u64 * elements as u64);
     parallel::for_work(time, || for_each_chunk(values, gradient, trained, rule, update));
+}
+
+/// One range after the other, on this thread.
+fn for_each_range<const K: usize, R: Copy>(
+    mut values: [&mut [f32]; K],
+    gradient: &[f32],
+    trained: &[TrainedRange],
+    rule: impl Fn(&TrainedRange) -> R,
+    update: impl Fn(R, [&mut [f32]; K], &[f32]),
+) {
+    for trained in trained {
+        let range = trained.range.clone();
+        let parts = values.each_mut().map(|values| &mut values[range.clone()]);
+        update(rule(trained), parts, &gradient[range]);
+    }
 }
 
 /// The same on the threads that take part.
@@ -37,19 +61,19 @@ fn for_each_chunk<const K: usize, R: Copy>(
     // take each line back from the other cores: see `store_past_caches`.
     let shared = gradient.len() > CHUNK && parallel::threads() > 1;
     parallel::for_each_zipped_piece(values, CHUNK, |range, mut chunks| {
-        for trained in trained {
+        let first = trained.partition_point(|trained| trained.range.end <= range.start);
+        let in_chunk = trained[first..].iter().take_while(|it| it.range.start < range.end);
+        for trained in in_chunk {
             let (begin, end) =
                 (trained.range.start.max(range.start), trained.range.end.min(range.end));
-            if begin < end {
-                let inside = begin - range.start..end - range.start;
-                let rule = rule(trained);
-                let update = |parts: [&mut [f32]; K], g: &[f32]| update(rule, parts, g);
-                let parts = chunks.each_mut().map(|chunk| &mut chunk[inside.clone()]);
-                if shared {
-                    update_past_caches(parts, &gradient[begin..end], update);
-                } else {
-                    update(parts, &gradient[begin..end]);
-                }
+            let inside = begin - range.start..end - range.start;
+            let rule = rule(trained);
+            let update = |parts: [&mut [f32]; K], g: &[f32]| update(rule, parts, g);
+            let parts = chunks.each_mut().map(|chunk| &mut chunk[inside.clone()]);
+            if shared {
+                update_past_caches(parts, &gradient[begin..end], update);
+            } else {
+                update(parts, &gradient[begin..end]);
             }
         }
     });

@@ -64,6 +64,7 @@ fn run_rounds<N: Network>(
                 training: false,
                 frozen: &FrozenLayers::default(),
                 observer: None,
+                rows: None,
                 deferred: Chunks::new(&mut *deferred, deferred_stride),
                 state: BatchStates::none(),
                 d_inputs: Some(Chunks::new(d_inputs, 1)),

@@ -48,7 +48,9 @@ pub use pass::TrainPass;
 #[cfg(feature = "train")]
 pub(crate) use rank_sums::{SubtreeGradients, sum_over_ranks};
 #[cfg(feature = "train")]
-pub(crate) use train::{BatchOf, PartOfBatch, TrainStep, run_step, train_len};
+pub(crate) use train::{
+    BatchOf, PartOfBatch, TrainStep, loss_and_sparse_gradients, run_step, train_len,
+};
 #[cfg(feature = "train")]
 pub use train::{loss_and_all_gradients, loss_and_gradients, loss_and_gradients_from};
 #[cfg(feature = "train")]

@@ -112,6 +112,7 @@ fn single_step<'f, N: Network, F>(
         training: false,
         frozen,
         observer,
+        rows: None,
         deferred: Chunks::new(deferred, Shards::stride(1, N::SHARD_SUMS, N::DEFERRED)),
         state: BatchStates::none(),
         d_inputs: Some(Chunks::new(d_input, 1)),

@@ -7,7 +7,7 @@ use super::rank_sums::SubtreeGradients;
 use super::workspace::{BatchStates, Chunks};
 use crate::contract::{Backward, Forward, Network, Observer, Pass};
 use crate::kernels::add_to;
-use crate::memory::{Buffer, Frozen, ShardCut, Shards, TiedWeight, TrainCtx, take};
+use crate::memory::{Buffer, Frozen, ShardCut, Shards, TiedWeight, TouchedRows, TrainCtx, take};
 use crate::ranks::Division;
 use crate::system::{RngKey, parallel};
 use crate::types::{Inputs, Lengths, MAX_INPUTS, Values};
@@ -81,6 +81,8 @@ pub(super) struct ShardedStep<'f, N: Network, F> {
     pub(super) frozen: &'f FrozenLayers,
     /// What sees the values or gradients of nodes, if anything.
     pub(super) observer: Option<&'f Observer>,
+    /// Receives the elements of the weight gradient that are written, if requested.
+    pub(super) rows: Option<&'f TouchedRows>,
     /// The shard sums and the deferred values of each shard.
     pub(super) deferred: Chunks<f32>,
     pub(super) state: BatchStates,
@@ -359,10 +361,18 @@ impl<'a, N: Network, F: Fn(usize) -> &'a N::Input + Sync> SubtreeGradients
         // adds the shards of a leaf in order, and the leaves in the order of the tree while their parts are in its cache.
         let piece = |index: usize, _, part: &mut [f32]| {
             let task = tasks.start + index;
+            let rows = self.rows.map(|rows| rows.part(task));
             if frozen.contains(Buffer { offset: begin(task), len: part.len() }) {
-                part.fill(0.0);
+                match rows {
+                    Some(rows) => rows.lock().clear(part),
+                    None => part.fill(0.0),
+                }
             } else {
-                let write = |leaf, part: &mut [f32]| N::gradient(task, all.leaf(leaf), part);
+                // Sums of several leaves are written as a whole.
+                let rows = rows.filter(|_| subtree.len() == 1);
+                let write = |leaf, part: &mut [f32]| {
+                    N::gradient(task, all.leaf(leaf).recording(rows), part);
+                };
                 let sum = LeafSum { cut: &self.cut, write };
                 with_tree_scratch(subtree.len().ilog2() as usize * part.len(), |scratch| {
                     sum.write(subtree.clone(), part, scratch);

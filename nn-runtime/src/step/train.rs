@@ -12,7 +12,8 @@ use super::work::train_time;
 use super::workspace::{BatchStates, Chunks, with_workspace};
 use crate::contract::{Network, Node, Root};
 use crate::loss::{Loss, LossSum, LossSums, OutputSample};
-use crate::memory::{ShardCut, Shards};
+use crate::memory::{ShardCut, Shards, TouchedRows};
+use crate::optim::SparseGradient;
 use crate::ranks::{Division, Leaves, TreeSum, add_sums};
 use crate::system::{RngKey, parallel};
 use crate::types::{MAX_OUTPUTS, Values};
@@ -40,7 +41,28 @@ pub fn loss_and_gradients<N: Network, L: Loss<N::Output>>(
     // All checks before the first shard runs: an error leaves network and gradient as they were.
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     let (part, d_inputs, state, frozen) = (None, None, &mut [][..], &FrozenLayers::default());
-    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
+    let rows = None;
+    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen, rows };
+    Ok(run_step(step).mean_loss() as f32)
+}
+
+/// As [`loss_and_gradients`]; of an `Embedding`, only the rows that samples have, and had in the step before, are written.
+///
+/// # Errors
+/// As [`loss_and_gradients`].
+pub(crate) fn loss_and_sparse_gradients<N: Network, L: Loss<N::Output>>(
+    net: &mut N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[L::Target],
+    d_net: &mut SparseGradient<N>,
+    key: RngKey,
+) -> Result<f32, BatchError> {
+    let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
+    let (part, d_inputs, state, frozen) = (None, None, &mut [][..], &FrozenLayers::default());
+    let (d_net, rows) = d_net.parts();
+    let rows = Some(rows);
+    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen, rows };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -64,8 +86,8 @@ pub fn loss_and_gradients_from<N: Network, L: Loss<N::Output>>(
         return Err(BatchError::State { expected, found });
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
-    let (part, d_inputs, frozen) = (None, None, &FrozenLayers::default());
-    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
+    let (part, d_inputs, frozen, rows) = (None, None, &FrozenLayers::default(), None);
+    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen, rows };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -88,8 +110,8 @@ pub fn loss_and_all_gradients<N: Network, L: Loss<N::Output>>(
     }
     let batch = Batch::checked(loss, inputs, targets)?.enough_for::<N>()?.accepted_by::<N>()?;
     let (part, d_inputs, state) = (None, Some(d_inputs), &mut [][..]);
-    let frozen = &FrozenLayers::default();
-    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen };
+    let (frozen, rows) = (&FrozenLayers::default(), None);
+    let step = TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen, rows };
     Ok(run_step(step).mean_loss() as f32)
 }
 
@@ -128,6 +150,8 @@ pub(crate) struct TrainStep<'a, N: Network, L: Loss<N::Output>> {
     pub(crate) key: RngKey,
     /// The layers that are not trained.
     pub(crate) frozen: &'a FrozenLayers,
+    /// What the last step has touched of `d_net`, and receives what this one touches. Without it all of `d_net` is written.
+    pub(crate) rows: Option<&'a mut TouchedRows>,
 }
 
 /// The place of a batch in a larger one, whose mean loss the gradient is of.
@@ -149,7 +173,7 @@ pub(crate) fn run_step<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>
 }
 
 fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> LossSums {
-    let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen } = step;
+    let TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen, mut rows } = step;
     let whole = || {
         let mut weights = [0.0; MAX_OUTPUTS];
         batch.add_weights::<N, L>(loss, 0..batch.len(), &mut weights);
@@ -166,7 +190,10 @@ fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> Loss
     // One allocation. `prepared` and each thread's local memory are whole cache lines, so that threads do not write to
     // the same line of these.
     let need = prepared_len::<N>() + locals * local_len + shards * deferred_stride;
-    with_loss_sums(shards, |loss_sums| {
+    if let Some(rows) = &mut rows {
+        rows.begin(N::GRADIENT_TASKS);
+    }
+    let sums = with_loss_sums(shards, |loss_sums| {
         with_workspace(need, |memory| {
             let (prepared, memory) = memory.split_at_mut(prepared_len::<N>());
             let (local, deferred) = memory.split_at_mut(locals * local_len);
@@ -179,6 +206,7 @@ fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> Loss
                 training: true,
                 frozen,
                 observer: None,
+                rows: rows.as_deref(),
                 deferred: Chunks::new(deferred, deferred_stride),
                 state: BatchStates::new::<N>(state),
                 d_inputs: d_inputs.map(|d_inputs| Chunks::new(d_inputs, 1)),
@@ -195,7 +223,11 @@ fn run_shards<N: Network, L: Loss<N::Output>>(step: TrainStep<'_, N, L>) -> Loss
             sum_over_ranks(d_net.as_floats_mut(), &division, &step);
             sum_losses(loss_sums, &cut, division)
         })
-    })
+    });
+    if let Some(rows) = rows {
+        rows.end(&N::gradient_end);
+    }
+    sums
 }
 
 /// The loss sums of all shards of all ranks. Those of a leaf are added in the order of the shards, so that the loss has the

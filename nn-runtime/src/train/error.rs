@@ -84,6 +84,12 @@ pub enum TrainError {
          `LSTM`, `GRU` or a `Conv1d` with `padding = causal`"
     )]
     NoState,
+    /// A [`lazy`](crate::optim::AdamLike::lazy) optimiser in a run that adds up the gradients of several batches or ranks.
+    #[error(
+        "a lazy optimiser needs the gradient of one batch: leave out `lazy`, or `accumulate`, `distributed` and \
+         `reduction_leaves`"
+    )]
+    Lazy,
     /// Training on several ranks that ended on another one.
     #[error(transparent)]
     Distributed(DistributedError),

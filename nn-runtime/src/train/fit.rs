@@ -205,7 +205,9 @@ fn fit_task(
     let settings = call.core.run_settings(call.core.division(ranks, shares.as_ref())?);
     call.meet(settings.division, net)?;
     call.divide_state(settings.division)?;
-    let mut run = TrainingRun::new(call.net, net, task, settings).without(&call.optimizer.frozen());
+    let mut run = TrainingRun::new(call.net, net, task, settings)
+        .without(&call.optimizer.frozen())
+        .recording_rows_for(&*call.optimizer)?;
     let mut samples = Samples::new(task, call.core.prefetch_threads, settings);
     samples.check_batches(call.net.min_batch)?;
     run.check_weights(0, call.optimizer.learning_rate())?;

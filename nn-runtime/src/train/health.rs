@@ -2,11 +2,12 @@
 
 use crate::contract::{LayerInfo, Network};
 use crate::memory::{Buffer, Frozen};
-use crate::optim::norm;
+use crate::optim::{norm, norm_of};
 use crate::order::NetworkInfo;
 use crate::types::Tensor;
 use std::fmt;
 use std::ops::Range;
+use std::slice;
 
 /// A gradient has vanished if it is smaller than this fraction of the gradient of a later layer. Per weight.
 const VANISHED: f64 = 1e-4;
@@ -106,7 +107,7 @@ impl Health {
     pub fn of<N: Network>(net: &N, d_net: &N) -> Self {
         let mut monitor = GradientMonitor::new(&NetworkInfo::of::<N>());
         monitor.units(d_net.as_floats(), 0..N::LEN);
-        monitor.norms(d_net.as_floats());
+        monitor.norms(d_net.as_floats(), slice::from_ref(&(0..N::LEN)));
         monitor.health(net.as_floats())
     }
 }
@@ -255,11 +256,11 @@ impl GradientMonitor {
         known.zip(units).for_each(|(alive, unit)| *alive = *unit != 0);
     }
 
-    /// Adds up the norms of a step.
-    pub(super) fn norms(&mut self, gradient: &[f32]) {
+    /// Adds up the norms of a step, whose gradient is zero outside of the ranges `touched`.
+    pub(super) fn norms(&mut self, gradient: &[f32], touched: &[Range<usize>]) {
         self.steps += 1;
         for layer in &mut self.layers {
-            layer.squares += norm(&gradient[layer.range.clone()]).powi(2);
+            layer.squares += norm_of(gradient, layer.range.clone(), touched).powi(2);
         }
     }
 

@@ -158,11 +158,22 @@ impl<N: Network, L: Loss<N::Output>> Task for CheckedData<'_, N, L> {
     }
 
     fn gradient(&self, samples: Chosen<'_>, step: BatchStep<'_>) -> LossSums {
-        let BatchStep { net, d_net, part, state, key, frozen } = step;
+        let BatchStep { net, d_net, part, state, key, frozen, rows } = step;
         let (net, d_net) = (N::from_floats_mut(net), N::from_floats_mut(d_net));
         let (loss, part, d_inputs) = (self.loss, Some(part), None);
         self.with_batch(samples, |batch| {
-            run_step(TrainStep { net, loss, batch, part, d_net, d_inputs, state, key, frozen })
+            run_step(TrainStep {
+                net,
+                loss,
+                batch,
+                part,
+                d_net,
+                d_inputs,
+                state,
+                key,
+                frozen,
+                rows,
+            })
         })
     }
 

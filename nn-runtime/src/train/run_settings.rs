@@ -31,6 +31,11 @@ impl RunSettings<'_> {
         self.batch.saturating_mul(self.accumulate)
     }
 
+    /// Whether a step computes the whole gradient at once: not as a sum over batches or leaves of a reduction tree.
+    pub(super) const fn has_whole_gradient(&self) -> bool {
+        self.accumulate == 1 && self.division.leaves == 1 && self.division.ranks.is_none()
+    }
+
     /// The leaves of a batch with `samples` samples, which has fewer than others if it is the last one of an epoch.
     pub(super) fn leaves(&self, samples: usize) -> Leaves {
         if self.carry_state {

@@ -6,6 +6,7 @@
 use super::error::TrainError;
 use super::health::Warning;
 use crate::loss::LossSums;
+use crate::memory::TouchedRows;
 use crate::step::{FrozenLayers, PartOfBatch};
 use crate::system::RngKey;
 use std::ops::Range;
@@ -71,4 +72,5 @@ pub(super) struct BatchStep<'a> {
     pub(super) state: &'a mut [f32],
     pub(super) key: RngKey,
     pub(super) frozen: &'a FrozenLayers,
+    pub(super) rows: Option<&'a mut TouchedRows>,
 }

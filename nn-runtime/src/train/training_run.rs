@@ -12,15 +12,17 @@ use super::task::{BatchStep, Chosen, Task};
 use super::untrained::Untrained;
 use crate::kernels::add_to;
 use crate::loss::LossSums;
+use crate::memory::{TouchedRows, ranges_in};
 #[cfg(feature = "files")]
 use crate::optim::OptimizerState;
-use crate::optim::{Clipper, Optimizer, update_share};
+use crate::optim::{Clipper, Optimizer, UntouchedRows, UpdatedPart, update_part, updated_ranges};
 use crate::order::NetworkInfo;
 use crate::ranks::{Ranks, Traffic, TreeSum, add_sums, bytes_of_mut};
 use crate::step::{FrozenLayers, PartOfBatch};
 use crate::system::{RngKey, parallel};
 use crate::types::{MAX_OUTPUTS, zeroed_floats};
 use std::ops::{ControlFlow, Range};
+use std::slice;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// A step of a training run; epoch and step count from 1.
@@ -40,6 +42,9 @@ const fn is_monitored(at: StepIndex) -> bool {
     (at.step - 1).is_multiple_of(at.steps.div_ceil(MONITORED))
 }
 
+/// The least number of elements of a network in which the touched rows of embeddings are recorded.
+const LEAST_RECORDED: usize = 1 << 16;
+
 /// The network in training and its gradient.
 pub(super) struct TrainingRun<'a> {
     info: NetworkInfo,
@@ -49,6 +54,9 @@ pub(super) struct TrainingRun<'a> {
     layers: Vec<(String, Range<usize>)>,
     untrained: Untrained,
     frozen: FrozenLayers,
+    rows: TouchedRows,
+    /// Whether steps record the rows of embeddings that samples have.
+    records_rows: bool,
     largest_input: f32,
     monitor: GradientMonitor,
     best: Option<Best>,
@@ -93,6 +101,8 @@ impl<'a> TrainingRun<'a> {
             d_net: zeroed_floats(info.len),
             untrained: Untrained::new(info.len, &trained),
             frozen: FrozenLayers::default(),
+            rows: TouchedRows::new(info.len),
+            records_rows: false,
             layers,
             largest_input: task.largest_input(),
             task,
@@ -112,6 +122,20 @@ impl<'a> TrainingRun<'a> {
         self.frozen = FrozenLayers::new(&self.info, weights);
         self.monitor.exclude(&self.frozen.view(false));
         self
+    }
+
+    /// The same run, which records the rows of embeddings that samples have, if it can and it is worth it.
+    ///
+    /// # Errors
+    /// If it cannot, but the optimiser needs them.
+    pub(super) fn recording_rows_for(
+        mut self,
+        optimizer: &dyn Optimizer,
+    ) -> Result<Self, TrainError> {
+        let must = optimizer.untouched_rows() == UntouchedRows::LeftOut;
+        let can = self.settings.has_whole_gradient();
+        self.records_rows = can && (must || self.info.len >= LEAST_RECORDED);
+        if must && !can { Err(TrainError::Lazy) } else { Ok(self) }
     }
 
     #[cfg(feature = "files")]
@@ -154,15 +178,18 @@ impl<'a> TrainingRun<'a> {
             .inspect_err(|_| self.untrained.restore(self.net))?;
         self.monitor_gradient(at);
         if let Some(clipper) = &mut self.clipper {
-            clipper.apply(self.net, &mut self.d_net);
+            clipper.apply(self.net, &mut self.d_net, self.rows.ranges());
         }
         self.update(optimizer).map(|()| sums)
     }
 
     /// Updates the weights: each rank its share of them, if the optimiser's state is divided.
     fn update(&mut self, optimizer: &mut dyn Optimizer) -> Result<(), TrainError> {
+        let all = 0..self.info.len;
+        let touched = updated_ranges(optimizer, self.rows.ranges(), &all);
         let share = self.settings.division.share(self.info.len);
-        update_share(optimizer, &self.info, self.net, &self.d_net, share);
+        let part = UpdatedPart { share, touched };
+        update_part(optimizer, &self.info, self.net, &self.d_net, &part);
         if let Some((ranks, shares)) = self.settings.division.divided() {
             let weights = bytes_of_mut(self.net);
             ranks.gather_parts(weights, &shares.lens(size_of::<f32>()));
@@ -175,7 +202,7 @@ impl<'a> TrainingRun<'a> {
     fn complete_gradient(&mut self, at: StepIndex) -> Range<usize> {
         let own = self.settings.division.share(self.info.len);
         let Some((ranks, _)) = self.settings.division.divided() else { return own };
-        let is_finite = largest_magnitude(&self.d_net[own.clone()]).is_finite();
+        let is_finite = largest_magnitude(&self.d_net, slice::from_ref(&own)).is_finite();
         let mut finite = vec![0; ranks.size()];
         finite[ranks.rank()] = u8::from(is_finite);
         ranks.gather(&mut finite);
@@ -283,6 +310,7 @@ impl<'a> TrainingRun<'a> {
             state: &mut self.state[..elements],
             key,
             frozen: &self.frozen,
+            rows: self.records_rows.then_some(&mut self.rows),
         };
         self.task.gradient(batch, step)
     }
@@ -305,7 +333,7 @@ impl<'a> TrainingRun<'a> {
         let gradient = &*self.d_net;
         self.monitor.units(gradient, self.settings.division.share(self.info.len));
         if is_monitored(at) {
-            self.monitor.norms(gradient);
+            self.monitor.norms(gradient, self.rows.ranges());
         }
     }
 
@@ -413,7 +441,7 @@ impl<'a> TrainingRun<'a> {
         let weights = &*self.net;
         let mut worst = (String::new(), 0.0);
         for (layer, range) in &self.layers {
-            let largest = largest_magnitude(&weights[range.clone()]);
+            let largest = largest_magnitude(weights, slice::from_ref(range));
             if !largest.is_finite() {
                 return (layer.clone(), largest);
             }
@@ -433,7 +461,10 @@ impl<'a> TrainingRun<'a> {
         at: StepIndex,
     ) -> Result<(), TrainError> {
         let gradient = &*self.d_net;
-        if largest_magnitude(&gradient[known]).is_finite() {
+        // Only a rank that knows the whole gradient may know where it is zero.
+        let is_whole = known.len() == self.info.len;
+        let known = if is_whole { self.rows.ranges() } else { slice::from_ref(&known) };
+        if largest_magnitude(gradient, known).is_finite() {
             return Ok(());
         }
         let Some((layer, index, value)) = first_not_finite(self.layers.iter().rev(), gradient)
@@ -496,12 +527,20 @@ fn first_not_finite<'l>(
 /// Values that one thread checks at a time.
 const CHUNK: usize = 1 << 16;
 
-/// The largest magnitude; not finite if any value is not.
-fn largest_magnitude(values: &[f32]) -> f32 {
+/// The largest magnitude in some ranges, which are in ascending order; not finite if any value is not.
+fn largest_magnitude(values: &[f32], ranges: &[Range<usize>]) -> f32 {
     let largest = AtomicI32::new(0);
-    parallel::for_each(values.len().div_ceil(CHUNK), |task, _| {
+    let (begin, end) = match ranges {
+        [first, .., last] => (first.start, last.end),
+        [only] => (only.start, only.end),
+        [] => return 0.0,
+    };
+    parallel::for_each((end - begin).div_ceil(CHUNK), |task, _| {
         let mut bits = 0;
-        raise(&mut bits, &values[task * CHUNK..values.len().min((task + 1) * CHUNK)]);
+        let chunk = begin + task * CHUNK;
+        for range in ranges_in(ranges, chunk..end.min(chunk + CHUNK)) {
+            raise(&mut bits, &values[range]);
+        }
         largest.fetch_max(bits, Ordering::Relaxed);
     });
     f32::from_bits(largest.into_inner().cast_unsigned())

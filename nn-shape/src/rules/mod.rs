@@ -80,6 +80,7 @@ pub mod slice;
 pub mod softmax;
 pub mod softplus;
 pub mod softsign;
+pub mod split;
 pub mod sqrt;
 pub mod sub;
 pub mod swi_glu;

@@ -21,6 +21,8 @@ network! {
     struct Further8(5x5x3) -> 6x6x3 { AdaptiveMaxPool2d((6, 5)) }
     struct Further9(5x5x3) -> 7x3 { ConvTranspose1d(3, kernel = 3) }
     struct Further10(5x5x3) -> 26x3 { ClassToken }
+    struct Further11(7x5) -> 7x2 { Split(2) }
+    struct Further12(7x6) -> 7x2 { Split(3, 3) }
 }
 
 fn main() {}
