@@ -60,7 +60,13 @@ impl<'a> Context<'a> {
 
     /// The type of a node's layer, inside the unnamed constant.
     pub(super) fn layer(&self, node: usize) -> TokenStream {
-        match &self.network.nodes[node].layer {
+        let it = &self.network.nodes[node];
+        match &it.layer {
+            Layer::Known { .. } if it.has_weights() => {
+                let (layer, arguments) =
+                    (&self.names[self.network.first(node)].layer, &self.arguments);
+                quote!(#layer #arguments)
+            }
             Layer::Known { .. } => {
                 shapes::layer_type(&quote!(__rt), self.network, self.network.first(node))
             }
@@ -86,9 +92,9 @@ impl<'a> Context<'a> {
         match self.network.nodes[node].owner {
             Some(owner) => {
                 let owner = &self.network.nodes[owner].field;
-                quote!(ctx.tied_to(&self.#owner))
+                quote!(&mut ctx.tied_to(&self.#owner))
             }
-            None => quote!(ctx.reborrow()),
+            None => quote!(&mut ctx),
         }
     }
 
@@ -104,9 +110,12 @@ impl<'a> Context<'a> {
         self.constant("__Slots", &self.names[node].constant)
     }
 
-    /// The slot of a node in training: `__TrainSlots::CONV1`.
+    /// The slot of a node in training: `__TrainSlots::CONV1`. One that works in place has no memory in training either.
     pub(super) fn train_slot(&self, node: usize) -> TokenStream {
-        self.constant("__TrainSlots", &self.names[node].constant)
+        match self.network.nodes[node].storage() {
+            Storage::InPlace => self.slot(node),
+            _ => self.constant("__TrainSlots", &self.names[node].constant),
+        }
     }
 
     /// The nodes that may have several phases.

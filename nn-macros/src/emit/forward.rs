@@ -93,18 +93,13 @@ fn infer_node(
             #slot.infer(isa, &#value, n, #output);
         }};
     }
-    let method = match inference {
-        Inference::Whole => quote!(infer),
-        Inference::Step => quote!(step),
+    let call = match inference {
+        Inference::Whole => quote!(infer(isa, &#value, n, &[#(#inputs),*], #output, #ctx)),
+        Inference::Step => quote!(step(isa, &#value, &[#(#inputs),*], #output, #ctx)),
     };
     quote! {{
         #taken
-        #slot.#method(isa, &#value, __rt::Infer {
-            n,
-            x: &[#(#inputs),*],
-            y: &mut *#output,
-            ctx: #ctx,
-        });
+        #slot.#call;
     }}
 }
 
@@ -123,12 +118,7 @@ fn infer_pooled(context: &Context, mut views: Views, pooled: &Pooled) -> TokenSt
     });
     quote! {{
         #taken
-        #slot.infer_pooled::<#spec>(&#value, __rt::Infer {
-            n,
-            x: &[#(#inputs),*],
-            y: &mut *#output,
-            ctx: ctx.reborrow(),
-        });
+        #slot.infer_pooled::<#spec>(&#value, n, &[#(#inputs),*], #output, &mut ctx);
         #between
     }}
 }
@@ -173,13 +163,7 @@ fn train_node(
     }
     quote! {{
         #taken
-        #slot.forward(&#value, __rt::Forward {
-            pass,
-            phase: #phase,
-            x: &[#(#inputs),*],
-            y: &mut *#output,
-            ctx: #ctx,
-        });
+        #slot.forward(&#value, pass, #phase, &[#(#inputs),*], #output, #ctx);
     }}
 }
 

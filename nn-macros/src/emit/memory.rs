@@ -164,20 +164,12 @@ fn emit_slots(context: &Context) -> TokenStream {
 /// `__TrainSlots`: the same with their memory in training.
 fn emit_train_slots(context: &Context) -> TokenStream {
     let rows = Rows::new(context);
-    let slots = rows.all.iter().map(|row| {
-        let Row { name, spec, layer, number, .. } = row;
-        let slot = context.constant("__Slots", name);
-        match number {
-            None => quote! {
-                const #name: __rt::InPlaceSlot<#spec, #layer> = #slot;
-            },
-            Some(_) => {
-                let layout = row.layout();
-                quote! {
-                    const #name: __rt::TrainSlot<#spec, #layer> =
-                        __rt::TrainSlot::new(#slot, #layout);
-                }
-            }
+    let with_memory = rows.all.iter().filter(|row| row.number.is_some());
+    let slots = with_memory.map(|row| {
+        let Row { name, spec, layer, .. } = row;
+        let (slot, layout) = (context.constant("__Slots", name), row.layout());
+        quote! {
+            const #name: __rt::TrainSlot<#spec, #layer> = __rt::TrainSlot::new(#slot, #layout);
         }
     });
     let layouts = rows.emit_layouts(&quote!(__rt::TrainLayout));

@@ -29,6 +29,8 @@ const CONSTANTS: [&str; 4] = ["ALL", "LAYOUTS", "VALUES", "PLAN"];
 pub(super) struct Names {
     /// Its spec: `__Conv1`.
     pub(super) spec: Ident,
+    /// The type of its layer, where that has sizes: `__Conv1Layer`.
+    pub(super) layer: Ident,
     /// Its constants: `CONV1`.
     pub(super) constant: Ident,
 }
@@ -46,8 +48,10 @@ pub(super) fn names(network: &Network) -> Vec<Names> {
                 // If the user's type is misspelt, the compiler must not suggest this one.
                 Layer::Custom(_) => specs.name(format!("Spec{index}")),
             };
+            let layer = specs.name(format!("{}Layer", camel_case(&field)));
             Names {
                 spec: format_ident!("__{spec}"),
+                layer: format_ident!("__{layer}"),
                 constant: format_ident!("{}", constants.name(constant_case(&field))),
             }
         })

@@ -3,7 +3,7 @@
 use super::slot::{InPlaceSlot, Slot};
 use super::spec::Spec;
 use super::train_node::{Backward, Forward, Pass, TiedNode, TrainInPlaceNode, TrainNode};
-use crate::memory::{Buffer, Shards, TrainLayout, WeightOwner};
+use crate::memory::{Buffer, Shards, TrainCtx, TrainLayout, WeightOwner};
 use crate::system::RngKey;
 use core::fmt;
 
@@ -81,10 +81,20 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     }
 
     /// See [`TrainNode::forward_shard`]; with the pass and the memory of the network.
-    pub fn forward(&self, layer: &T, mut call: Forward<'_>) {
-        let pass = call.pass(S::KEY_ID, &self.slot.layout);
-        layer.forward_shard(call.part(&pass, &self.slot.layout, &self.layout));
-        pass.show_value(call.y);
+    pub fn forward(
+        &self,
+        layer: &T,
+        pass: &Pass<'_>,
+        phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        ctx: &mut TrainCtx<'_>,
+    ) {
+        let layout = &self.slot.layout;
+        let pass = &pass.of_node(S::KEY_ID, layout, ctx);
+        let ctx = ctx.part(pass.n, layout, &self.layout);
+        layer.forward_shard(Forward { pass, phase, x, y: &mut *y, ctx });
+        pass.show_value(y);
     }
 
     /// See [`TrainNode::combine_forward`].
@@ -102,9 +112,25 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     }
 
     /// See [`TrainNode::backward_shard`]; with the pass and the memory of the network.
-    pub fn backward(&self, layer: &T, call: Backward<'_, '_>) {
-        let pass = call.pass(S::KEY_ID, &self.slot.layout);
-        layer.backward_shard(call.part(&pass, &self.slot.layout, &self.layout));
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "as a struct, they cost compile time at each node"
+    )]
+    pub fn backward(
+        &self,
+        layer: &T,
+        pass: &Pass<'_>,
+        phase: usize,
+        x: &[&[f32]],
+        y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        ctx: &mut TrainCtx<'_>,
+    ) {
+        let layout = &self.slot.layout;
+        let pass = &pass.of_node_backward(S::KEY_ID, layout, (d_y, d_x), ctx);
+        let ctx = ctx.part(pass.n, layout, &self.layout);
+        layer.backward_shard(Backward { pass, phase, x, y, d_y, d_x, ctx });
     }
 
     /// See [`TrainNode::combine_backward`].

@@ -42,6 +42,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
         const NAME: &'static str = "left.fc";
     }
+    type __LeftFcLayer = __rt::layers::Dense<6, 4, 0>;
     /// `left.bn`: `BatchNorm`: 4 -> 4
     enum __LeftBn {}
     impl __rt::Spec for __LeftBn {
@@ -55,6 +56,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
         const NAME: &'static str = "left.bn";
     }
+    type __LeftBnLayer = __rt::layers::BatchNorm<4>;
     /// `right.fc`: `same(left.fc)`: 6 -> 4
     enum __RightFc {}
     impl __rt::Spec for __RightFc {
@@ -106,6 +108,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[1]);
         const NAME: &'static str = "dense";
     }
+    type __DenseLayer = __rt::layers::Dense<4, 1>;
     /// At inference, values are overwritten as soon as no node reads them any more.
     enum __Infer {}
     impl __Infer {
@@ -120,30 +123,30 @@ const _: () = {
     enum __Slots {}
     impl __Slots {
         const LAYOUTS: [__rt::Layout; 6] = __rt::Layout::stack([
-            __rt::Layout::of::<__LeftFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::Layout::of::<__LeftBn, __rt::layers::BatchNorm<4>>(),
-            __rt::Layout::again::<__RightFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::Layout::again::<__RightBn, __rt::layers::BatchNorm<4>>(),
+            __rt::Layout::of::<__LeftFc, __LeftFcLayer>(),
+            __rt::Layout::of::<__LeftBn, __LeftBnLayer>(),
+            __rt::Layout::again::<__RightFc, __LeftFcLayer>(),
+            __rt::Layout::again::<__RightBn, __LeftBnLayer>(),
             __rt::Layout::of::<__Sub, __rt::layers::Sub>(),
-            __rt::Layout::of::<__Dense, __rt::layers::Dense<4, 1>>(),
+            __rt::Layout::of::<__Dense, __DenseLayer>(),
         ]);
         const ALL: __rt::Layout = Self::LAYOUTS[5];
-        const LEFT_FC: __rt::Slot<__LeftFc, __rt::layers::Dense<6, 4, 0>> = __rt::Slot::new(
+        const LEFT_FC: __rt::Slot<__LeftFc, __LeftFcLayer> = __rt::Slot::new(
             Self::LAYOUTS[0],
         );
-        const LEFT_BN: __rt::Slot<__LeftBn, __rt::layers::BatchNorm<4>> = __rt::Slot::new(
+        const LEFT_BN: __rt::Slot<__LeftBn, __LeftBnLayer> = __rt::Slot::new(
             Self::LAYOUTS[1],
         );
-        const RIGHT_FC: __rt::Slot<__RightFc, __rt::layers::Dense<6, 4, 0>> = __rt::Slot::new(
+        const RIGHT_FC: __rt::Slot<__RightFc, __LeftFcLayer> = __rt::Slot::new(
             Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
         );
-        const RIGHT_BN: __rt::Slot<__RightBn, __rt::layers::BatchNorm<4>> = __rt::Slot::new(
+        const RIGHT_BN: __rt::Slot<__RightBn, __LeftBnLayer> = __rt::Slot::new(
             Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
         );
         const SUB: __rt::Slot<__Sub, __rt::layers::Sub> = __rt::Slot::new(
             Self::LAYOUTS[4],
         );
-        const DENSE: __rt::Slot<__Dense, __rt::layers::Dense<4, 1>> = __rt::Slot::new(
+        const DENSE: __rt::Slot<__Dense, __DenseLayer> = __rt::Slot::new(
             Self::LAYOUTS[5],
         );
     }
@@ -202,17 +205,7 @@ const _: () = {
             ctx.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Infer::LEFT_FC]);
-                __Slots::LEFT_FC
-                    .infer(
-                        isa,
-                        &self.left_fc,
-                        __rt::Infer {
-                            n,
-                            x: &[x[0]],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::LEFT_FC.infer(isa, &self.left_fc, n, &[x[0]], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -220,31 +213,11 @@ const _: () = {
                     n,
                     [__Infer::LEFT_FC, __Infer::LEFT_BN],
                 );
-                __Slots::LEFT_BN
-                    .infer(
-                        isa,
-                        &self.left_bn,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::LEFT_BN.infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::RIGHT_FC]);
-                __Slots::RIGHT_FC
-                    .infer(
-                        isa,
-                        &self.left_fc,
-                        __rt::Infer {
-                            n,
-                            x: &[x[1]],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::RIGHT_FC.infer(isa, &self.left_fc, n, &[x[1]], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -252,17 +225,7 @@ const _: () = {
                     n,
                     [__Infer::RIGHT_FC, __Infer::RIGHT_BN],
                 );
-                __Slots::RIGHT_BN
-                    .infer(
-                        isa,
-                        &self.left_bn,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::RIGHT_BN.infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [x0, x1, out] = __rt::take(
@@ -270,31 +233,11 @@ const _: () = {
                     n,
                     [__Infer::LEFT_BN, __Infer::RIGHT_BN, __Infer::SUB],
                 );
-                __Slots::SUB
-                    .infer(
-                        isa,
-                        &__rt::layers::Sub,
-                        __rt::Infer {
-                            n,
-                            x: &[x0, x1],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::SUB.infer(isa, &__rt::layers::Sub, n, &[x0, x1], out, &mut ctx);
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::SUB]);
-                __Slots::DENSE
-                    .infer(
-                        isa,
-                        &self.dense,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *y,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::DENSE.infer(isa, &self.dense, n, &[x0], y, &mut ctx);
             }
         }
     }
@@ -317,27 +260,27 @@ const _: () = {
     enum __TrainSlots {}
     impl __TrainSlots {
         const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
-            __rt::TrainLayout::of::<__LeftFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::TrainLayout::of::<__LeftBn, __rt::layers::BatchNorm<4>>(),
-            __rt::TrainLayout::again::<__RightFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::TrainLayout::again::<__RightBn, __rt::layers::BatchNorm<4>>(),
+            __rt::TrainLayout::of::<__LeftFc, __LeftFcLayer>(),
+            __rt::TrainLayout::of::<__LeftBn, __LeftBnLayer>(),
+            __rt::TrainLayout::again::<__RightFc, __LeftFcLayer>(),
+            __rt::TrainLayout::again::<__RightBn, __LeftBnLayer>(),
             __rt::TrainLayout::of::<__Sub, __rt::layers::Sub>(),
-            __rt::TrainLayout::of::<__Dense, __rt::layers::Dense<4, 1>>(),
+            __rt::TrainLayout::of::<__Dense, __DenseLayer>(),
         ]);
         const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
-        const LEFT_FC: __rt::TrainSlot<__LeftFc, __rt::layers::Dense<6, 4, 0>> = __rt::TrainSlot::new(
+        const LEFT_FC: __rt::TrainSlot<__LeftFc, __LeftFcLayer> = __rt::TrainSlot::new(
             __Slots::LEFT_FC,
             Self::LAYOUTS[0],
         );
-        const LEFT_BN: __rt::TrainSlot<__LeftBn, __rt::layers::BatchNorm<4>> = __rt::TrainSlot::new(
+        const LEFT_BN: __rt::TrainSlot<__LeftBn, __LeftBnLayer> = __rt::TrainSlot::new(
             __Slots::LEFT_BN,
             Self::LAYOUTS[1],
         );
-        const RIGHT_FC: __rt::TrainSlot<__RightFc, __rt::layers::Dense<6, 4, 0>> = __rt::TrainSlot::new(
+        const RIGHT_FC: __rt::TrainSlot<__RightFc, __LeftFcLayer> = __rt::TrainSlot::new(
             __Slots::RIGHT_FC,
             Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
         );
-        const RIGHT_BN: __rt::TrainSlot<__RightBn, __rt::layers::BatchNorm<4>> = __rt::TrainSlot::new(
+        const RIGHT_BN: __rt::TrainSlot<__RightBn, __LeftBnLayer> = __rt::TrainSlot::new(
             __Slots::RIGHT_BN,
             Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
         );
@@ -345,7 +288,7 @@ const _: () = {
             __Slots::SUB,
             Self::LAYOUTS[4],
         );
-        const DENSE: __rt::TrainSlot<__Dense, __rt::layers::Dense<4, 1>> = __rt::TrainSlot::new(
+        const DENSE: __rt::TrainSlot<__Dense, __DenseLayer> = __rt::TrainSlot::new(
             __Slots::DENSE,
             Self::LAYOUTS[5],
         );
@@ -421,16 +364,7 @@ const _: () = {
                 {
                     let [out] = __rt::take(values, n, [__Train::LEFT_FC]);
                     __TrainSlots::LEFT_FC
-                        .forward(
-                            &self.left_fc,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x[0]],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                        .forward(&self.left_fc, pass, 0, &[x[0]], out, &mut ctx);
                 }
             }
             if __Phases::LEFT_BN.contain(phase) {
@@ -442,29 +376,18 @@ const _: () = {
                 __TrainSlots::LEFT_BN
                     .forward(
                         &self.left_bn,
-                        __rt::Forward {
-                            pass,
-                            phase: phase - __Phases::LEFT_BN.first,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        phase - __Phases::LEFT_BN.first,
+                        &[x0],
+                        out,
+                        &mut ctx,
                     );
             }
             if phase == __Phases::LEFT_BN.last {
                 {
                     let [out] = __rt::take(values, n, [__Train::RIGHT_FC]);
                     __TrainSlots::RIGHT_FC
-                        .forward(
-                            &self.left_fc,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x[1]],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                        .forward(&self.left_fc, pass, 0, &[x[1]], out, &mut ctx);
                 }
             }
             if __Phases::RIGHT_BN.contain(phase) {
@@ -476,13 +399,11 @@ const _: () = {
                 __TrainSlots::RIGHT_BN
                     .forward(
                         &self.left_bn,
-                        __rt::Forward {
-                            pass,
-                            phase: phase - __Phases::RIGHT_BN.first,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        phase - __Phases::RIGHT_BN.first,
+                        &[x0],
+                        out,
+                        &mut ctx,
                     );
             }
             if phase == __Phases::RIGHT_BN.last {
@@ -493,30 +414,12 @@ const _: () = {
                         [__Train::LEFT_BN, __Train::RIGHT_BN, __Train::SUB],
                     );
                     __TrainSlots::SUB
-                        .forward(
-                            &__rt::layers::Sub,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x0, x1],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                        .forward(&__rt::layers::Sub, pass, 0, &[x0, x1], out, &mut ctx);
                 }
                 {
                     let [x0] = __rt::take(values, n, [__Train::SUB]);
                     __TrainSlots::DENSE
-                        .forward(
-                            &self.dense,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x0],
-                                y: &mut *y,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                        .forward(&self.dense, pass, 0, &[x0], y, &mut ctx);
                 }
             }
         }
@@ -563,20 +466,9 @@ const _: () = {
                     );
                     let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
                     __TrainSlots::DENSE
-                        .backward(
-                            &self.dense,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_y,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                        .backward(&self.dense, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
                 }
-                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.layout.weights.end()) {
                     return;
                 }
                 {
@@ -592,20 +484,18 @@ const _: () = {
                     __TrainSlots::SUB
                         .backward(
                             &__rt::layers::Sub,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[&[], &[]],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[&[], &[]],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
             if __Phases::RIGHT_BN.contain(phase) {
-                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.layout.weights.end()) {
                     return;
                 }
                 {
@@ -618,15 +508,13 @@ const _: () = {
                     __TrainSlots::RIGHT_BN
                         .backward(
                             &self.left_bn,
-                            __rt::Backward {
-                                pass,
-                                phase: phase - __Phases::RIGHT_BN.first,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            phase - __Phases::RIGHT_BN.first,
+                            &[x0],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
@@ -637,20 +525,18 @@ const _: () = {
                     __TrainSlots::RIGHT_FC
                         .backward(
                             &self.left_fc,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[x[1]],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[x[1]],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
             if __Phases::LEFT_BN.contain(phase) {
-                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.layout.weights.end()) {
                     return;
                 }
                 {
@@ -663,20 +549,18 @@ const _: () = {
                     __TrainSlots::LEFT_BN
                         .backward(
                             &self.left_bn,
-                            __rt::Backward {
-                                pass,
-                                phase: phase - __Phases::LEFT_BN.first,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            phase - __Phases::LEFT_BN.first,
+                            &[x0],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(const { __Slots::LEFT_FC.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_FC.layout.weights.end()) {
                     return;
                 }
                 {
@@ -685,15 +569,13 @@ const _: () = {
                     __TrainSlots::LEFT_FC
                         .backward(
                             &self.left_fc,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[x[0]],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[x[0]],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
@@ -734,120 +616,80 @@ const _: () = {
         const PARAMS: usize = 37;
         const MACS: usize = 60;
         const LAYERS: &'static [__rt::LayerInfo] = &[
-            __rt::LayerInfo {
-                name: "left.fc",
-                kind: "Dense(4, bias = false)",
-                output: __rt::Shape::new(&[4]),
-                params: 24,
-                macs: 24,
-                offset: __Slots::LEFT_FC.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "left.bn",
-                kind: "BatchNorm",
-                output: __rt::Shape::new(&[4]),
-                params: 8,
-                macs: 4,
-                offset: __Slots::LEFT_BN.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "right.fc",
-                kind: "same(left.fc)",
-                output: __rt::Shape::new(&[4]),
-                params: 0,
-                macs: 24,
-                offset: __Slots::RIGHT_FC.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "right.bn",
-                kind: "same(left.bn)",
-                output: __rt::Shape::new(&[4]),
-                params: 0,
-                macs: 4,
-                offset: __Slots::RIGHT_BN.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "sub",
-                kind: "Sub",
-                output: __rt::Shape::new(&[4]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "dense",
-                kind: "Dense(1)",
-                output: __rt::Shape::new(&[1]),
-                params: 5,
-                macs: 4,
-                offset: __Slots::DENSE.offset(),
-                inner: &[],
-            },
+            __rt::LayerInfo::of::<
+                __LeftFc,
+            >("Dense(4, bias = false)", 24, 24, __Slots::LEFT_FC.offset()),
+            __rt::LayerInfo::of::<
+                __LeftBn,
+            >("BatchNorm", 8, 4, __Slots::LEFT_BN.offset()),
+            __rt::LayerInfo::of::<
+                __RightFc,
+            >("same(left.fc)", 0, 24, __Slots::RIGHT_FC.offset()),
+            __rt::LayerInfo::of::<
+                __RightBn,
+            >("same(left.bn)", 0, 4, __Slots::RIGHT_BN.offset()),
+            __rt::LayerInfo::of::<__Sub>("Sub", 0, 0, 0),
+            __rt::LayerInfo::of::<__Dense>("Dense(1)", 5, 4, __Slots::DENSE.offset()),
         ];
         const GRAPH: __rt::Graph = __rt::Graph {
             inputs: &[__rt::Shape::new(&[6]), __rt::Shape::new(&[6])],
             nodes: &[
-                __rt::GraphNode {
-                    name: "left.fc",
-                    inputs: &[0],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Any,
-                        channels: __rt::Channels::Last,
-                        weights: &[__rt::LayerWeights::of(&__Slots::LEFT_FC)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "left.bn",
-                    inputs: &[2],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[__rt::LayerWeights::of(&__Slots::LEFT_BN)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "right.fc",
-                    inputs: &[1],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Again {
+                __rt::GraphNode::of::<
+                    __LeftFc,
+                >(
+                    &[0],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Any,
+                        __rt::Channels::Last,
+                        &[__rt::LayerWeights::of(&__Slots::LEFT_FC)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __LeftBn,
+                >(
+                    &[2],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[__rt::LayerWeights::of(&__Slots::LEFT_BN)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __RightFc,
+                >(
+                    &[1],
+                    __rt::GraphLayer::Again {
                         first: 0,
                     },
-                },
-                __rt::GraphNode {
-                    name: "right.bn",
-                    inputs: &[4],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Again {
+                ),
+                __rt::GraphNode::of::<
+                    __RightBn,
+                >(
+                    &[4],
+                    __rt::GraphLayer::Again {
                         first: 1,
                     },
-                },
-                __rt::GraphNode {
-                    name: "sub",
-                    inputs: &[3, 5],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "dense",
-                    inputs: &[6],
-                    output: __rt::Shape::new(&[1]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Any,
-                        channels: __rt::Channels::Last,
-                        weights: &[__rt::LayerWeights::of(&__Slots::DENSE)],
-                    },
-                },
+                ),
+                __rt::GraphNode::of::<
+                    __Sub,
+                >(
+                    &[3, 5],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Dense,
+                >(
+                    &[6],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Any,
+                        __rt::Channels::Last,
+                        &[__rt::LayerWeights::of(&__Slots::DENSE)],
+                    ),
+                ),
             ],
             output: 7,
         };
