@@ -58,7 +58,8 @@ pub use contract::{
 };
 pub use contract::{
     Embeds, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerCtx, LayerInfo, Network, Node,
-    PooledNode, Root, Shaped, Signature, Slot, Spec, Streaming, check_inputs,
+    OF_FIRST_INPUT, PooledNode, Root, Shaped, Signature, Slot, Spec, StepsOfInputs, Streaming,
+    check_inputs,
 };
 #[cfg(feature = "std")]
 pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};

@@ -38,7 +38,7 @@ fn emit_pass(context: &Context) -> TokenStream {
     let copy = context.plan.copied.map(|input| {
         let input = d_input(input);
         quote! {
-            if let ::core::option::Option::Some(d) = #input { d.copy_from_slice(d_y); }
+            if let __rt::Some(d) = #input { d.copy_from_slice(d_y); }
         }
     });
     quote! {
@@ -216,7 +216,7 @@ fn d_input_of(
     let need = &context.plan.needs[input.0];
     let name = format!("d_in{nth}");
     match context.plan.flows[index][nth] {
-        Flow::Unneeded => (quote!(::core::option::Option::None), None),
+        Flow::Unneeded => (quote!(__rt::None), None),
         Flow::First(Location::Input(input)) => {
             let d_input = d_input(input);
             (quote!(#d_input.as_deref_mut()), None)
@@ -249,7 +249,7 @@ fn to_gradient(
         Location::Output => action(quote!(d_y)),
         Location::Input(input) => {
             let (d_input, action) = (d_input(input), action(quote!(d)));
-            quote!(if let ::core::option::Option::Some(d) = #d_input { #action })
+            quote!(if let __rt::Some(d) = #d_input { #action })
         }
     }
 }
@@ -258,7 +258,7 @@ fn to_gradient(
 fn wanted(need: &Need, slice: &TokenStream) -> TokenStream {
     match condition(need) {
         Some(asked) => quote!((#asked).then_some(#slice)),
-        None => quote!(::core::option::Option::Some(#slice)),
+        None => quote!(__rt::Some(#slice)),
     }
 }
 

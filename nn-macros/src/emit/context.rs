@@ -105,17 +105,20 @@ impl<'a> Context<'a> {
         quote!(#holder #turbofish::#name)
     }
 
-    /// The slot of a node: `__Slots::CONV1`.
+    /// The slot of a node: `__Slots::CONV1`, or the one in its slot for training: `__Slots::CONV1.slot`.
     pub(super) fn slot(&self, node: usize) -> TokenStream {
-        self.constant("__Slots", &self.names[node].constant)
+        let slot = self.train_slot(node);
+        match self.network.nodes[node].storage() {
+            // One that works in place has no memory, in training either.
+            Storage::InPlace => slot,
+            _ if self.network.features.train => quote!(#slot.slot),
+            _ => slot,
+        }
     }
 
-    /// The slot of a node in training: `__TrainSlots::CONV1`. One that works in place has no memory in training either.
+    /// The slot of a node for training: `__Slots::CONV1`.
     pub(super) fn train_slot(&self, node: usize) -> TokenStream {
-        match self.network.nodes[node].storage() {
-            Storage::InPlace => self.slot(node),
-            _ => self.constant("__TrainSlots", &self.names[node].constant),
-        }
+        self.constant("__Slots", &self.names[node].constant)
     }
 
     /// The nodes that may have several phases.

@@ -3,7 +3,7 @@
 use super::slot::{InPlaceSlot, Slot};
 use super::spec::Spec;
 use super::train_node::{Backward, Forward, Pass, TiedNode, TrainInPlaceNode, TrainNode};
-use crate::memory::{Buffer, Shards, TrainCtx, TrainLayout, WeightOwner};
+use crate::memory::{Buffer, Layout, Shards, TrainCtx, TrainLayout, WeightOwner};
 use crate::system::RngKey;
 use core::fmt;
 
@@ -40,7 +40,8 @@ const fn prepares_again<S: Spec, T: TrainNode<S>>() -> bool {
 
 /// A [`Slot`] with its training memory.
 pub struct TrainSlot<S, T> {
-    slot: Slot<S, T>,
+    /// The node at inference.
+    pub slot: Slot<S, T>,
     layout: TrainLayout,
 }
 
@@ -51,10 +52,10 @@ impl<S, T> fmt::Debug for TrainSlot<S, T> {
 }
 
 impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
-    /// The node with this part of the training memory.
+    /// The node with these parts of the memory at inference and in training.
     #[must_use]
-    pub const fn new(slot: Slot<S, T>, layout: TrainLayout) -> Self {
-        Self { slot, layout }
+    pub const fn new(layout: Layout, train: TrainLayout) -> Self {
+        Self { slot: Slot::new(layout), layout: train }
     }
 
     /// See [`TrainNode::PHASES`].

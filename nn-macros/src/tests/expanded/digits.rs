@@ -197,24 +197,43 @@ const _: () = {
             __rt::Layout::of::<__Fc2, __Fc2Layer>(),
         ]);
         const ALL: __rt::Layout = Self::LAYOUTS[5];
-        const CONV1: __rt::Slot<__Conv1, __Conv1Layer> = __rt::Slot::new(
+        const TRAIN_LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__Conv1, __Conv1Layer>(),
+            __rt::TrainLayout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
+            __rt::TrainLayout::of::<__Conv2, __Conv2Layer>(),
+            __rt::TrainLayout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
+            __rt::TrainLayout::of::<__Fc1, __Fc1Layer>(),
+            __rt::TrainLayout::of::<__Fc2, __Fc2Layer>(),
+        ]);
+        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[5];
+        const CONV1: __rt::TrainSlot<__Conv1, __Conv1Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
+            Self::TRAIN_LAYOUTS[0],
         );
         const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
-        const MAX_POOL2D: __rt::Slot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::Slot::new(
+        const MAX_POOL2D: __rt::TrainSlot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
+            Self::TRAIN_LAYOUTS[1],
         );
-        const CONV2: __rt::Slot<__Conv2, __Conv2Layer> = __rt::Slot::new(
+        const CONV2: __rt::TrainSlot<__Conv2, __Conv2Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2],
+            Self::TRAIN_LAYOUTS[2],
         );
         const RELU_2: __rt::InPlaceSlot<__Relu2, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
-        const MAX_POOL2D_2: __rt::Slot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::Slot::new(
+        const MAX_POOL2D_2: __rt::TrainSlot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
             Self::LAYOUTS[3],
+            Self::TRAIN_LAYOUTS[3],
         );
-        const FC1: __rt::Slot<__Fc1, __Fc1Layer> = __rt::Slot::new(Self::LAYOUTS[4]);
+        const FC1: __rt::TrainSlot<__Fc1, __Fc1Layer> = __rt::TrainSlot::new(
+            Self::LAYOUTS[4],
+            Self::TRAIN_LAYOUTS[4],
+        );
         const RELU_3: __rt::InPlaceSlot<__Relu3, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
         const DROPOUT: __rt::InPlaceSlot<__Dropout, __rt::layers::Dropout> = __rt::InPlaceSlot::NEW;
-        const FC2: __rt::Slot<__Fc2, __Fc2Layer> = __rt::Slot::new(Self::LAYOUTS[5]);
+        const FC2: __rt::TrainSlot<__Fc2, __Fc2Layer> = __rt::TrainSlot::new(
+            Self::LAYOUTS[5],
+            Self::TRAIN_LAYOUTS[5],
+        );
     }
     impl Digits {
         /// Inference on one sample, on the calling thread.
@@ -270,6 +289,7 @@ const _: () = {
             {
                 let [out] = __rt::take(values, n, [__Infer::MAX_POOL2D]);
                 __Slots::CONV1
+                    .slot
                     .infer_pooled::<__MaxPool2d>(&self.conv1, n, &[x[0]], out, &mut ctx);
                 __Slots::RELU.infer(isa, &__rt::layers::ReLU, n, out);
             }
@@ -280,6 +300,7 @@ const _: () = {
                     [__Infer::MAX_POOL2D, __Infer::MAX_POOL2D_2],
                 );
                 __Slots::CONV2
+                    .slot
                     .infer_pooled::<__MaxPool2d2>(&self.conv2, n, &[x0], out, &mut ctx);
                 __Slots::RELU_2.infer(isa, &__rt::layers::ReLU, n, out);
             }
@@ -289,7 +310,7 @@ const _: () = {
                     n,
                     [__Infer::MAX_POOL2D_2, __Infer::FC1],
                 );
-                __Slots::FC1.infer(isa, &self.fc1, n, &[x0], out, &mut ctx);
+                __Slots::FC1.slot.infer(isa, &self.fc1, n, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::FC1]);
@@ -301,7 +322,7 @@ const _: () = {
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::FC1]);
-                __Slots::FC2.infer(isa, &self.fc2, n, &[x0], y, &mut ctx);
+                __Slots::FC2.slot.infer(isa, &self.fc2, n, &[x0], y, &mut ctx);
             }
         }
     }
@@ -354,92 +375,55 @@ const _: () = {
             len: 21632,
         };
     }
-    /// The nodes in training.
-    enum __TrainSlots {}
-    impl __TrainSlots {
-        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
-            __rt::TrainLayout::of::<__Conv1, __Conv1Layer>(),
-            __rt::TrainLayout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
-            __rt::TrainLayout::of::<__Conv2, __Conv2Layer>(),
-            __rt::TrainLayout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
-            __rt::TrainLayout::of::<__Fc1, __Fc1Layer>(),
-            __rt::TrainLayout::of::<__Fc2, __Fc2Layer>(),
-        ]);
-        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
-        const CONV1: __rt::TrainSlot<__Conv1, __Conv1Layer> = __rt::TrainSlot::new(
-            __Slots::CONV1,
-            Self::LAYOUTS[0],
-        );
-        const MAX_POOL2D: __rt::TrainSlot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
-            __Slots::MAX_POOL2D,
-            Self::LAYOUTS[1],
-        );
-        const CONV2: __rt::TrainSlot<__Conv2, __Conv2Layer> = __rt::TrainSlot::new(
-            __Slots::CONV2,
-            Self::LAYOUTS[2],
-        );
-        const MAX_POOL2D_2: __rt::TrainSlot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
-            __Slots::MAX_POOL2D_2,
-            Self::LAYOUTS[3],
-        );
-        const FC1: __rt::TrainSlot<__Fc1, __Fc1Layer> = __rt::TrainSlot::new(
-            __Slots::FC1,
-            Self::LAYOUTS[4],
-        );
-        const FC2: __rt::TrainSlot<__Fc2, __Fc2Layer> = __rt::TrainSlot::new(
-            __Slots::FC2,
-            Self::LAYOUTS[5],
-        );
-    }
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Digits {
         const PHASES: usize = 1;
-        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
-        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
-        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
-        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
-        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
-        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
-        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
+        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
+        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
+        const PREPARED: usize = __Slots::TRAIN.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
+        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
-            __TrainSlots::CONV1.initialise(&mut self.conv1, key);
-            __TrainSlots::CONV2.initialise(&mut self.conv2, key);
-            __TrainSlots::FC1.initialise(&mut self.fc1, key);
-            __TrainSlots::FC2.initialise(&mut self.fc2, key);
+            __Slots::CONV1.initialise(&mut self.conv1, key);
+            __Slots::CONV2.initialise(&mut self.conv2, key);
+            __Slots::FC1.initialise(&mut self.fc1, key);
+            __Slots::FC2.initialise(&mut self.fc2, key);
         }
         fn prepare(&self, prepared: &mut [f32]) {
-            __TrainSlots::CONV1.prepare(&self.conv1, prepared);
-            __TrainSlots::CONV2.prepare(&self.conv2, prepared);
-            __TrainSlots::FC1.prepare(&self.fc1, prepared);
-            __TrainSlots::FC2.prepare(&self.fc2, prepared);
+            __Slots::CONV1.prepare(&self.conv1, prepared);
+            __Slots::CONV2.prepare(&self.conv2, prepared);
+            __Slots::FC1.prepare(&self.fc1, prepared);
+            __Slots::FC2.prepare(&self.fc2, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __TrainSlots::CONV1.reaches_task(task) {
-                return __TrainSlots::CONV1.gradient_end(task);
+            if __Slots::CONV1.reaches_task(task) {
+                return __Slots::CONV1.gradient_end(task);
             }
-            if __TrainSlots::CONV2.reaches_task(task) {
-                return __TrainSlots::CONV2.gradient_end(task);
+            if __Slots::CONV2.reaches_task(task) {
+                return __Slots::CONV2.gradient_end(task);
             }
-            if __TrainSlots::FC1.reaches_task(task) {
-                return __TrainSlots::FC1.gradient_end(task);
+            if __Slots::FC1.reaches_task(task) {
+                return __Slots::FC1.gradient_end(task);
             }
-            if __TrainSlots::FC2.reaches_task(task) {
-                return __TrainSlots::FC2.gradient_end(task);
+            if __Slots::FC2.reaches_task(task) {
+                return __Slots::FC2.gradient_end(task);
             }
             __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __TrainSlots::CONV1.reaches_task(task) {
-                return __TrainSlots::CONV1.gradient(task, shards, d_weights);
+            if __Slots::CONV1.reaches_task(task) {
+                return __Slots::CONV1.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::CONV2.reaches_task(task) {
-                return __TrainSlots::CONV2.gradient(task, shards, d_weights);
+            if __Slots::CONV2.reaches_task(task) {
+                return __Slots::CONV2.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::FC1.reaches_task(task) {
-                return __TrainSlots::FC1.gradient(task, shards, d_weights);
+            if __Slots::FC1.reaches_task(task) {
+                return __Slots::FC1.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::FC2.reaches_task(task) {
-                return __TrainSlots::FC2.gradient(task, shards, d_weights);
+            if __Slots::FC2.reaches_task(task) {
+                return __Slots::FC2.gradient(task, shards, d_weights);
             }
         }
         fn forward_shard(&self, call: __rt::Forward<'_>) {
@@ -450,8 +434,7 @@ const _: () = {
             ctx.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Train::CONV1]);
-                __TrainSlots::CONV1
-                    .forward(&self.conv1, pass, 0, &[x[0]], out, &mut ctx);
+                __Slots::CONV1.forward(&self.conv1, pass, 0, &[x[0]], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Train::CONV1]);
@@ -463,7 +446,7 @@ const _: () = {
                     n,
                     [__Train::CONV1, __Train::MAX_POOL2D],
                 );
-                __TrainSlots::MAX_POOL2D
+                __Slots::MAX_POOL2D
                     .forward(&__rt::layers::MaxPool2d, pass, 0, &[x0], out, &mut ctx);
             }
             {
@@ -472,7 +455,7 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D, __Train::CONV2],
                 );
-                __TrainSlots::CONV2.forward(&self.conv2, pass, 0, &[x0], out, &mut ctx);
+                __Slots::CONV2.forward(&self.conv2, pass, 0, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Train::CONV2]);
@@ -484,7 +467,7 @@ const _: () = {
                     n,
                     [__Train::CONV2, __Train::MAX_POOL2D_2],
                 );
-                __TrainSlots::MAX_POOL2D_2
+                __Slots::MAX_POOL2D_2
                     .forward(&__rt::layers::MaxPool2d, pass, 0, &[x0], out, &mut ctx);
             }
             {
@@ -493,7 +476,7 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D_2, __Train::FC1],
                 );
-                __TrainSlots::FC1.forward(&self.fc1, pass, 0, &[x0], out, &mut ctx);
+                __Slots::FC1.forward(&self.fc1, pass, 0, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Train::FC1]);
@@ -506,7 +489,7 @@ const _: () = {
             }
             {
                 let [x0] = __rt::take(values, n, [__Train::DROPOUT]);
-                __TrainSlots::FC2.forward(&self.fc2, pass, 0, &[x0], y, &mut ctx);
+                __Slots::FC2.forward(&self.fc2, pass, 0, &[x0], y, &mut ctx);
             }
         }
         fn backward_shard(&self, call: __rt::Backward<'_, '_>) {
@@ -522,11 +505,11 @@ const _: () = {
                     n,
                     [__Train::DROPOUT, __Train::D_FC1],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::FC2
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::FC2
                     .backward(&self.fc2, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(__Slots::FC1.layout.weights.end()) {
+            if ctx.frozen.covers(__Slots::FC1.slot.layout.weights.end()) {
                 return;
             }
             {
@@ -543,11 +526,11 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D_2, __Train::D_FC1, __Train::D_MAX_POOL2D_2],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::FC1
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::FC1
                     .backward(&self.fc1, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(__Slots::CONV2.layout.weights.end()) {
+            if ctx.frozen.covers(__Slots::CONV2.slot.layout.weights.end()) {
                 return;
             }
             {
@@ -556,8 +539,8 @@ const _: () = {
                     n,
                     [__Train::D_MAX_POOL2D_2, __Train::D_CONV2],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::MAX_POOL2D_2
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::MAX_POOL2D_2
                     .backward(
                         &__rt::layers::MaxPool2d,
                         pass,
@@ -583,11 +566,11 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D, __Train::D_CONV2, __Train::D_MAX_POOL2D],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::CONV2
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::CONV2
                     .backward(&self.conv2, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(__Slots::CONV1.layout.weights.end()) {
+            if ctx.frozen.covers(__Slots::CONV1.slot.layout.weights.end()) {
                 return;
             }
             {
@@ -596,8 +579,8 @@ const _: () = {
                     n,
                     [__Train::D_MAX_POOL2D, __Train::D_CONV1],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::MAX_POOL2D
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::MAX_POOL2D
                     .backward(
                         &__rt::layers::MaxPool2d,
                         pass,
@@ -620,7 +603,7 @@ const _: () = {
             {
                 let [d_out] = __rt::take(values, n, [__Train::D_CONV1]);
                 let d_x = &mut [d_x0.as_deref_mut()];
-                __TrainSlots::CONV1
+                __Slots::CONV1
                     .backward(&self.conv1, pass, 0, &[x[0]], &[], d_out, d_x, &mut ctx);
             }
         }
@@ -633,12 +616,12 @@ const _: () = {
         const LAYERS: &'static [__rt::LayerInfo] = &[
             __rt::LayerInfo::of::<
                 __Conv1,
-            >("Conv2d(32, kernel = 3)", 320, 194688, __Slots::CONV1.offset()),
+            >("Conv2d(32, kernel = 3)", 320, 194688, __Slots::CONV1.slot.offset()),
             __rt::LayerInfo::of::<__Relu>("ReLU", 0, 0, 0),
             __rt::LayerInfo::of::<__MaxPool2d>("MaxPool2d(2)", 0, 0, 0),
             __rt::LayerInfo::of::<
                 __Conv2,
-            >("Conv2d(64, kernel = 3)", 18496, 2230272, __Slots::CONV2.offset()),
+            >("Conv2d(64, kernel = 3)", 18496, 2230272, __Slots::CONV2.slot.offset()),
             __rt::LayerInfo::of::<__Relu2>("ReLU", 0, 0, 0),
             __rt::LayerInfo::of::<__MaxPool2d2>("MaxPool2d(2)", 0, 0, 0),
             __rt::LayerInfo {
@@ -652,10 +635,12 @@ const _: () = {
             },
             __rt::LayerInfo::of::<
                 __Fc1,
-            >("Dense(128)", 204928, 204800, __Slots::FC1.offset()),
+            >("Dense(128)", 204928, 204800, __Slots::FC1.slot.offset()),
             __rt::LayerInfo::of::<__Relu3>("ReLU", 0, 0, 0),
             __rt::LayerInfo::of::<__Dropout>("Dropout(0.5)", 0, 0, 0),
-            __rt::LayerInfo::of::<__Fc2>("Dense(10)", 1290, 1280, __Slots::FC2.offset()),
+            __rt::LayerInfo::of::<
+                __Fc2,
+            >("Dense(10)", 1290, 1280, __Slots::FC2.slot.offset()),
         ];
         const GRAPH: __rt::Graph = __rt::Graph {
             inputs: &[__rt::Shape::new(&[28, 28, 1])],
@@ -667,7 +652,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Fixed,
                         __rt::Channels::First,
-                        &[__rt::LayerWeights::of(&__Slots::CONV1)],
+                        &[__rt::LayerWeights::of(&__Slots::CONV1.slot)],
                     ),
                 ),
                 __rt::GraphNode::of::<
@@ -697,7 +682,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Fixed,
                         __rt::Channels::First,
-                        &[__rt::LayerWeights::of(&__Slots::CONV2)],
+                        &[__rt::LayerWeights::of(&__Slots::CONV2.slot)],
                     ),
                 ),
                 __rt::GraphNode::of::<
@@ -737,7 +722,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Any,
                         __rt::Channels::Last,
-                        &[__rt::LayerWeights::of(&__Slots::FC1)],
+                        &[__rt::LayerWeights::of(&__Slots::FC1.slot)],
                     ),
                 ),
                 __rt::GraphNode::of::<
@@ -767,7 +752,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Any,
                         __rt::Channels::Last,
-                        &[__rt::LayerWeights::of(&__Slots::FC2)],
+                        &[__rt::LayerWeights::of(&__Slots::FC2.slot)],
                     ),
                 ),
             ],

@@ -191,18 +191,37 @@ const _: () = {
             __rt::Layout::of::<__Spec7, Inner>(),
         ]);
         const ALL: __rt::Layout = Self::LAYOUTS[4];
+        const TRAIN_LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__Concat, __rt::layers::Concat>(),
+            __rt::TrainLayout::of::<__Fc, __FcLayer>(),
+            __rt::TrainLayout::of::<__Bn, __BnLayer>(),
+            __rt::TrainLayout::of::<__Residual, __rt::layers::Add>(),
+            __rt::TrainLayout::of::<__Spec7, Inner>(),
+        ]);
+        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[4];
         const X_TANH: __rt::InPlaceSlot<__XTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
         const TABLE_TANH: __rt::InPlaceSlot<__TableTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
-        const CONCAT: __rt::Slot<__Concat, __rt::layers::Concat> = __rt::Slot::new(
+        const CONCAT: __rt::TrainSlot<__Concat, __rt::layers::Concat> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
+            Self::TRAIN_LAYOUTS[0],
         );
-        const FC: __rt::Slot<__Fc, __FcLayer> = __rt::Slot::new(Self::LAYOUTS[1]);
-        const BN: __rt::Slot<__Bn, __BnLayer> = __rt::Slot::new(Self::LAYOUTS[2]);
+        const FC: __rt::TrainSlot<__Fc, __FcLayer> = __rt::TrainSlot::new(
+            Self::LAYOUTS[1],
+            Self::TRAIN_LAYOUTS[1],
+        );
+        const BN: __rt::TrainSlot<__Bn, __BnLayer> = __rt::TrainSlot::new(
+            Self::LAYOUTS[2],
+            Self::TRAIN_LAYOUTS[2],
+        );
         const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
-        const RESIDUAL: __rt::Slot<__Residual, __rt::layers::Add> = __rt::Slot::new(
+        const RESIDUAL: __rt::TrainSlot<__Residual, __rt::layers::Add> = __rt::TrainSlot::new(
             Self::LAYOUTS[3],
+            Self::TRAIN_LAYOUTS[3],
         );
-        const INNER: __rt::Slot<__Spec7, Inner> = __rt::Slot::new(Self::LAYOUTS[4]);
+        const INNER: __rt::TrainSlot<__Spec7, Inner> = __rt::TrainSlot::new(
+            Self::LAYOUTS[4],
+            Self::TRAIN_LAYOUTS[4],
+        );
     }
     impl Phases
     where
@@ -287,15 +306,16 @@ const _: () = {
                     [__Infer::X_TANH, __Infer::TABLE_TANH, __Infer::CONCAT],
                 );
                 __Slots::CONCAT
+                    .slot
                     .infer(isa, &__rt::layers::Concat, n, &[x0, x1], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Infer::CONCAT, __Infer::FC]);
-                __Slots::FC.infer(isa, &self.fc, n, &[x0], out, &mut ctx);
+                __Slots::FC.slot.infer(isa, &self.fc, n, &[x0], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Infer::FC, __Infer::BN]);
-                __Slots::BN.infer(isa, &self.bn, n, &[x0], out, &mut ctx);
+                __Slots::BN.slot.infer(isa, &self.bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::BN]);
@@ -308,11 +328,12 @@ const _: () = {
                     [__Infer::BN, __Infer::CONCAT, __Infer::RESIDUAL],
                 );
                 __Slots::RESIDUAL
+                    .slot
                     .infer(isa, &__rt::layers::Add, n, &[x0, x1], out, &mut ctx);
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::RESIDUAL]);
-                __Slots::INNER.infer(isa, &self.inner, n, &[x0], y, &mut ctx);
+                __Slots::INNER.slot.infer(isa, &self.inner, n, &[x0], y, &mut ctx);
             }
         }
     }
@@ -340,41 +361,6 @@ const _: () = {
         const D_X_TANH: __rt::Buffer = __rt::Buffer { offset: 32, len: 4 };
         const D_TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 48, len: 3 };
     }
-    /// The nodes in training.
-    enum __TrainSlots {}
-    impl __TrainSlots
-    where
-        Inner: __rt::TrainEmbeds<__Spec7>,
-    {
-        const LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
-            __rt::TrainLayout::of::<__Concat, __rt::layers::Concat>(),
-            __rt::TrainLayout::of::<__Fc, __FcLayer>(),
-            __rt::TrainLayout::of::<__Bn, __BnLayer>(),
-            __rt::TrainLayout::of::<__Residual, __rt::layers::Add>(),
-            __rt::TrainLayout::of::<__Spec7, Inner>(),
-        ]);
-        const ALL: __rt::TrainLayout = Self::LAYOUTS[4];
-        const CONCAT: __rt::TrainSlot<__Concat, __rt::layers::Concat> = __rt::TrainSlot::new(
-            __Slots::CONCAT,
-            Self::LAYOUTS[0],
-        );
-        const FC: __rt::TrainSlot<__Fc, __FcLayer> = __rt::TrainSlot::new(
-            __Slots::FC,
-            Self::LAYOUTS[1],
-        );
-        const BN: __rt::TrainSlot<__Bn, __BnLayer> = __rt::TrainSlot::new(
-            __Slots::BN,
-            Self::LAYOUTS[2],
-        );
-        const RESIDUAL: __rt::TrainSlot<__Residual, __rt::layers::Add> = __rt::TrainSlot::new(
-            __Slots::RESIDUAL,
-            Self::LAYOUTS[3],
-        );
-        const INNER: __rt::TrainSlot<__Spec7, Inner> = __rt::TrainSlot::new(
-            __Slots::INNER,
-            Self::LAYOUTS[4],
-        );
-    }
     /// The phases of nodes that look across the batch; the others run between them.
     enum __Phases {}
     impl __Phases
@@ -382,8 +368,8 @@ const _: () = {
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
-            __TrainSlots::BN.phases(),
-            __TrainSlots::INNER.phases(),
+            __Slots::BN.phases(),
+            __Slots::INNER.phases(),
         ]);
         const BN: __rt::Phases = Self::ALL[0];
         const INNER: __rt::Phases = Self::ALL[1];
@@ -394,44 +380,44 @@ const _: () = {
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const PHASES: usize = __Phases::INNER.last + 1;
-        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
-        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
-        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
-        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
-        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
-        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
-        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
+        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
+        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
+        const PREPARED: usize = __Slots::TRAIN.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
+        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
-            __TrainSlots::FC.initialise(&mut self.fc, key);
-            __TrainSlots::BN.initialise(&mut self.bn, key);
-            __TrainSlots::INNER.initialise(&mut self.inner, key);
+            __Slots::FC.initialise(&mut self.fc, key);
+            __Slots::BN.initialise(&mut self.bn, key);
+            __Slots::INNER.initialise(&mut self.inner, key);
         }
         fn prepare(&self, prepared: &mut [f32]) {
-            __TrainSlots::FC.prepare(&self.fc, prepared);
-            __TrainSlots::BN.prepare(&self.bn, prepared);
-            __TrainSlots::INNER.prepare(&self.inner, prepared);
+            __Slots::FC.prepare(&self.fc, prepared);
+            __Slots::BN.prepare(&self.bn, prepared);
+            __Slots::INNER.prepare(&self.inner, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __TrainSlots::FC.reaches_task(task) {
-                return __TrainSlots::FC.gradient_end(task);
+            if __Slots::FC.reaches_task(task) {
+                return __Slots::FC.gradient_end(task);
             }
-            if __TrainSlots::BN.reaches_task(task) {
-                return __TrainSlots::BN.gradient_end(task);
+            if __Slots::BN.reaches_task(task) {
+                return __Slots::BN.gradient_end(task);
             }
-            if __TrainSlots::INNER.reaches_task(task) {
-                return __TrainSlots::INNER.gradient_end(task);
+            if __Slots::INNER.reaches_task(task) {
+                return __Slots::INNER.gradient_end(task);
             }
             __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __TrainSlots::FC.reaches_task(task) {
-                return __TrainSlots::FC.gradient(task, shards, d_weights);
+            if __Slots::FC.reaches_task(task) {
+                return __Slots::FC.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::BN.reaches_task(task) {
-                return __TrainSlots::BN.gradient(task, shards, d_weights);
+            if __Slots::BN.reaches_task(task) {
+                return __Slots::BN.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::INNER.reaches_task(task) {
-                return __TrainSlots::INNER.gradient(task, shards, d_weights);
+            if __Slots::INNER.reaches_task(task) {
+                return __Slots::INNER.gradient(task, shards, d_weights);
             }
         }
         fn forward_shard(&self, call: __rt::Forward<'_>) {
@@ -457,7 +443,7 @@ const _: () = {
                         n,
                         [__Train::X_TANH, __Train::TABLE_TANH, __Train::CONCAT],
                     );
-                    __TrainSlots::CONCAT
+                    __Slots::CONCAT
                         .forward(
                             &__rt::layers::Concat,
                             pass,
@@ -473,12 +459,12 @@ const _: () = {
                         n,
                         [__Train::CONCAT, __Train::FC],
                     );
-                    __TrainSlots::FC.forward(&self.fc, pass, 0, &[x0], out, &mut ctx);
+                    __Slots::FC.forward(&self.fc, pass, 0, &[x0], out, &mut ctx);
                 }
             }
             if __Phases::BN.contain(phase) {
                 let [x0, out] = __rt::take(values, n, [__Train::FC, __Train::BN]);
-                __TrainSlots::BN
+                __Slots::BN
                     .forward(
                         &self.bn,
                         pass,
@@ -499,13 +485,13 @@ const _: () = {
                         n,
                         [__Train::BN, __Train::CONCAT, __Train::RESIDUAL],
                     );
-                    __TrainSlots::RESIDUAL
+                    __Slots::RESIDUAL
                         .forward(&__rt::layers::Add, pass, 0, &[x0, x1], out, &mut ctx);
                 }
             }
             if __Phases::INNER.contain(phase) {
                 let [x0] = __rt::take(values, n, [__Train::RESIDUAL]);
-                __TrainSlots::INNER
+                __Slots::INNER
                     .forward(
                         &self.inner,
                         pass,
@@ -523,7 +509,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::BN.contain_both(phase) {
-                __TrainSlots::BN
+                __Slots::BN
                     .combine_forward(
                         &mut self.bn,
                         phase - __Phases::BN.first,
@@ -532,7 +518,7 @@ const _: () = {
                     );
             }
             if __Phases::INNER.contain_both(phase) {
-                __TrainSlots::INNER
+                __Slots::INNER
                     .combine_forward(
                         &mut self.inner,
                         phase - __Phases::INNER.first,
@@ -558,8 +544,8 @@ const _: () = {
                     n,
                     [__Train::RESIDUAL, __Train::D_RESIDUAL],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::INNER
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::INNER
                     .backward(
                         &self.inner,
                         pass,
@@ -572,7 +558,7 @@ const _: () = {
                     );
             }
             if phase == __Phases::BN.last {
-                if ctx.frozen.covers(__Slots::BN.layout.weights.end()) {
+                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -582,10 +568,10 @@ const _: () = {
                         [__Train::D_RESIDUAL, __Train::D_BN, __Train::D_CONCAT],
                     );
                     let d_x = &mut [
-                        ::core::option::Option::Some(&mut *d_in0),
+                        __rt::Some(&mut *d_in0),
                         (asked_x0 || asked_x1).then_some(&mut *d_in1),
                     ];
-                    __TrainSlots::RESIDUAL
+                    __Slots::RESIDUAL
                         .backward(
                             &__rt::layers::Add,
                             pass,
@@ -607,7 +593,7 @@ const _: () = {
                 }
             }
             if __Phases::BN.contain(phase) {
-                if ctx.frozen.covers(__Slots::BN.layout.weights.end()) {
+                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -616,8 +602,8 @@ const _: () = {
                         n,
                         [__Train::FC, __Train::D_BN, __Train::D_FC],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::BN
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::BN
                         .backward(
                             &self.bn,
                             pass,
@@ -631,7 +617,7 @@ const _: () = {
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(__Slots::FC.layout.weights.end()) {
+                if ctx.frozen.covers(__Slots::FC.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -646,7 +632,7 @@ const _: () = {
                         ],
                     );
                     let d_x = &mut [(asked_x0 || asked_x1).then_some(&mut *d_in0)];
-                    __TrainSlots::FC
+                    __Slots::FC
                         .backward(&self.fc, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
                     __rt::add_to(d_sum, d_in0);
                 }
@@ -661,7 +647,7 @@ const _: () = {
                             (asked_x0).then_some(&mut *d_in0),
                             (asked_x1).then_some(&mut *d_in1),
                         ];
-                        __TrainSlots::CONCAT
+                        __Slots::CONCAT
                             .backward(
                                 &__rt::layers::Concat,
                                 pass,
@@ -683,7 +669,7 @@ const _: () = {
                         );
                         __Slots::TABLE_TANH
                             .backward(&__rt::layers::Tanh, pass, out, d_out);
-                        if let ::core::option::Option::Some(d) = d_x1 {
+                        if let __rt::Some(d) = d_x1 {
                             d.copy_from_slice(d_out);
                         }
                     }
@@ -696,7 +682,7 @@ const _: () = {
                             [__Train::X_TANH, __Train::D_X_TANH],
                         );
                         __Slots::X_TANH.backward(&__rt::layers::Tanh, pass, out, d_out);
-                        if let ::core::option::Option::Some(d) = d_x0 {
+                        if let __rt::Some(d) = d_x0 {
                             d.copy_from_slice(d_out);
                         }
                     }
@@ -710,7 +696,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::BN.contain_both(phase - 1) {
-                __TrainSlots::BN
+                __Slots::BN
                     .combine_backward(
                         &self.bn,
                         phase - __Phases::BN.first,
@@ -719,7 +705,7 @@ const _: () = {
                     );
             }
             if __Phases::INNER.contain_both(phase - 1) {
-                __TrainSlots::INNER
+                __Slots::INNER
                     .combine_backward(
                         &self.inner,
                         phase - __Phases::INNER.first,
@@ -745,8 +731,8 @@ const _: () = {
             __rt::LayerInfo::of::<__XTanh>("Tanh", 0, 0, 0),
             __rt::LayerInfo::of::<__TableTanh>("Tanh", 0, 0, 0),
             __rt::LayerInfo::of::<__Concat>("Concat", 0, 0, 0),
-            __rt::LayerInfo::of::<__Fc>("Dense(7)", 56, 49, __Slots::FC.offset()),
-            __rt::LayerInfo::of::<__Bn>("BatchNorm", 14, 7, __Slots::BN.offset()),
+            __rt::LayerInfo::of::<__Fc>("Dense(7)", 56, 49, __Slots::FC.slot.offset()),
+            __rt::LayerInfo::of::<__Bn>("BatchNorm", 14, 7, __Slots::BN.slot.offset()),
             __rt::LayerInfo::of::<__Relu>("ReLU", 0, 0, 0),
             __rt::LayerInfo::of::<__Residual>("Residual", 0, 0, 0),
             __rt::LayerInfo {
@@ -755,7 +741,7 @@ const _: () = {
                 output: __PHASES_SHAPE_7,
                 params: <Inner as __rt::Shaped>::PARAMS,
                 macs: <Inner as __rt::Shaped>::MACS,
-                offset: __Slots::INNER.offset(),
+                offset: __Slots::INNER.slot.offset(),
                 inner: <Inner as __rt::Shaped>::LAYERS,
             },
         ];
@@ -799,7 +785,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Any,
                         __rt::Channels::Last,
-                        &[__rt::LayerWeights::of(&__Slots::FC)],
+                        &[__rt::LayerWeights::of(&__Slots::FC.slot)],
                     ),
                 ),
                 __rt::GraphNode::of::<
@@ -809,7 +795,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Same,
                         __rt::Channels::AsInput,
-                        &[__rt::LayerWeights::of(&__Slots::BN)],
+                        &[__rt::LayerWeights::of(&__Slots::BN.slot)],
                     ),
                 ),
                 __rt::GraphNode::of::<
@@ -838,7 +824,7 @@ const _: () = {
                     &[8],
                     __rt::GraphLayer::Custom {
                         graph: &<Inner as __rt::Shaped>::GRAPH,
-                        offset: __Slots::INNER.offset(),
+                        offset: __Slots::INNER.slot.offset(),
                     },
                 ),
             ],

@@ -131,23 +131,38 @@ const _: () = {
             __rt::Layout::of::<__Dense, __DenseLayer>(),
         ]);
         const ALL: __rt::Layout = Self::LAYOUTS[5];
-        const LEFT_FC: __rt::Slot<__LeftFc, __LeftFcLayer> = __rt::Slot::new(
+        const TRAIN_LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__LeftFc, __LeftFcLayer>(),
+            __rt::TrainLayout::of::<__LeftBn, __LeftBnLayer>(),
+            __rt::TrainLayout::again::<__RightFc, __LeftFcLayer>(),
+            __rt::TrainLayout::again::<__RightBn, __LeftBnLayer>(),
+            __rt::TrainLayout::of::<__Sub, __rt::layers::Sub>(),
+            __rt::TrainLayout::of::<__Dense, __DenseLayer>(),
+        ]);
+        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[5];
+        const LEFT_FC: __rt::TrainSlot<__LeftFc, __LeftFcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
+            Self::TRAIN_LAYOUTS[0],
         );
-        const LEFT_BN: __rt::Slot<__LeftBn, __LeftBnLayer> = __rt::Slot::new(
+        const LEFT_BN: __rt::TrainSlot<__LeftBn, __LeftBnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
+            Self::TRAIN_LAYOUTS[1],
         );
-        const RIGHT_FC: __rt::Slot<__RightFc, __LeftFcLayer> = __rt::Slot::new(
+        const RIGHT_FC: __rt::TrainSlot<__RightFc, __LeftFcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
+            Self::TRAIN_LAYOUTS[2].sharing(&Self::TRAIN_LAYOUTS[0]),
         );
-        const RIGHT_BN: __rt::Slot<__RightBn, __LeftBnLayer> = __rt::Slot::new(
+        const RIGHT_BN: __rt::TrainSlot<__RightBn, __LeftBnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
+            Self::TRAIN_LAYOUTS[3].sharing(&Self::TRAIN_LAYOUTS[1]),
         );
-        const SUB: __rt::Slot<__Sub, __rt::layers::Sub> = __rt::Slot::new(
+        const SUB: __rt::TrainSlot<__Sub, __rt::layers::Sub> = __rt::TrainSlot::new(
             Self::LAYOUTS[4],
+            Self::TRAIN_LAYOUTS[4],
         );
-        const DENSE: __rt::Slot<__Dense, __DenseLayer> = __rt::Slot::new(
+        const DENSE: __rt::TrainSlot<__Dense, __DenseLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[5],
+            Self::TRAIN_LAYOUTS[5],
         );
     }
     impl Siamese {
@@ -205,7 +220,9 @@ const _: () = {
             ctx.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Infer::LEFT_FC]);
-                __Slots::LEFT_FC.infer(isa, &self.left_fc, n, &[x[0]], out, &mut ctx);
+                __Slots::LEFT_FC
+                    .slot
+                    .infer(isa, &self.left_fc, n, &[x[0]], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -213,11 +230,13 @@ const _: () = {
                     n,
                     [__Infer::LEFT_FC, __Infer::LEFT_BN],
                 );
-                __Slots::LEFT_BN.infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
+                __Slots::LEFT_BN.slot.infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::RIGHT_FC]);
-                __Slots::RIGHT_FC.infer(isa, &self.left_fc, n, &[x[1]], out, &mut ctx);
+                __Slots::RIGHT_FC
+                    .slot
+                    .infer(isa, &self.left_fc, n, &[x[1]], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -225,7 +244,9 @@ const _: () = {
                     n,
                     [__Infer::RIGHT_FC, __Infer::RIGHT_BN],
                 );
-                __Slots::RIGHT_BN.infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
+                __Slots::RIGHT_BN
+                    .slot
+                    .infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [x0, x1, out] = __rt::take(
@@ -233,11 +254,13 @@ const _: () = {
                     n,
                     [__Infer::LEFT_BN, __Infer::RIGHT_BN, __Infer::SUB],
                 );
-                __Slots::SUB.infer(isa, &__rt::layers::Sub, n, &[x0, x1], out, &mut ctx);
+                __Slots::SUB
+                    .slot
+                    .infer(isa, &__rt::layers::Sub, n, &[x0, x1], out, &mut ctx);
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::SUB]);
-                __Slots::DENSE.infer(isa, &self.dense, n, &[x0], y, &mut ctx);
+                __Slots::DENSE.slot.infer(isa, &self.dense, n, &[x0], y, &mut ctx);
             }
         }
     }
@@ -256,49 +279,12 @@ const _: () = {
         const D_RIGHT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
         const D_LEFT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
     }
-    /// The nodes in training.
-    enum __TrainSlots {}
-    impl __TrainSlots {
-        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
-            __rt::TrainLayout::of::<__LeftFc, __LeftFcLayer>(),
-            __rt::TrainLayout::of::<__LeftBn, __LeftBnLayer>(),
-            __rt::TrainLayout::again::<__RightFc, __LeftFcLayer>(),
-            __rt::TrainLayout::again::<__RightBn, __LeftBnLayer>(),
-            __rt::TrainLayout::of::<__Sub, __rt::layers::Sub>(),
-            __rt::TrainLayout::of::<__Dense, __DenseLayer>(),
-        ]);
-        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
-        const LEFT_FC: __rt::TrainSlot<__LeftFc, __LeftFcLayer> = __rt::TrainSlot::new(
-            __Slots::LEFT_FC,
-            Self::LAYOUTS[0],
-        );
-        const LEFT_BN: __rt::TrainSlot<__LeftBn, __LeftBnLayer> = __rt::TrainSlot::new(
-            __Slots::LEFT_BN,
-            Self::LAYOUTS[1],
-        );
-        const RIGHT_FC: __rt::TrainSlot<__RightFc, __LeftFcLayer> = __rt::TrainSlot::new(
-            __Slots::RIGHT_FC,
-            Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
-        );
-        const RIGHT_BN: __rt::TrainSlot<__RightBn, __LeftBnLayer> = __rt::TrainSlot::new(
-            __Slots::RIGHT_BN,
-            Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
-        );
-        const SUB: __rt::TrainSlot<__Sub, __rt::layers::Sub> = __rt::TrainSlot::new(
-            __Slots::SUB,
-            Self::LAYOUTS[4],
-        );
-        const DENSE: __rt::TrainSlot<__Dense, __DenseLayer> = __rt::TrainSlot::new(
-            __Slots::DENSE,
-            Self::LAYOUTS[5],
-        );
-    }
     /// The phases of nodes that look across the batch; the others run between them.
     enum __Phases {}
     impl __Phases {
         const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
-            __TrainSlots::LEFT_BN.phases(),
-            __TrainSlots::RIGHT_BN.phases(),
+            __Slots::LEFT_BN.phases(),
+            __Slots::RIGHT_BN.phases(),
         ]);
         const LEFT_BN: __rt::Phases = Self::ALL[0];
         const RIGHT_BN: __rt::Phases = Self::ALL[1];
@@ -306,52 +292,52 @@ const _: () = {
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Siamese {
         const PHASES: usize = __Phases::RIGHT_BN.last + 1;
-        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
-        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
-        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
-        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
-        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
-        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
-        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
+        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
+        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
+        const PREPARED: usize = __Slots::TRAIN.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
+        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
-            __TrainSlots::LEFT_FC.initialise(&mut self.left_fc, key);
-            __TrainSlots::LEFT_BN.initialise(&mut self.left_bn, key);
-            __TrainSlots::DENSE.initialise(&mut self.dense, key);
+            __Slots::LEFT_FC.initialise(&mut self.left_fc, key);
+            __Slots::LEFT_BN.initialise(&mut self.left_bn, key);
+            __Slots::DENSE.initialise(&mut self.dense, key);
         }
         fn prepare(&self, prepared: &mut [f32]) {
-            __TrainSlots::LEFT_FC.prepare(&self.left_fc, prepared);
-            __TrainSlots::LEFT_BN.prepare(&self.left_bn, prepared);
-            __TrainSlots::RIGHT_FC.prepare_again(&self.left_fc, prepared);
-            __TrainSlots::RIGHT_BN.prepare_again(&self.left_bn, prepared);
-            __TrainSlots::DENSE.prepare(&self.dense, prepared);
+            __Slots::LEFT_FC.prepare(&self.left_fc, prepared);
+            __Slots::LEFT_BN.prepare(&self.left_bn, prepared);
+            __Slots::RIGHT_FC.prepare_again(&self.left_fc, prepared);
+            __Slots::RIGHT_BN.prepare_again(&self.left_bn, prepared);
+            __Slots::DENSE.prepare(&self.dense, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __TrainSlots::LEFT_FC.reaches_task(task) {
-                return __TrainSlots::LEFT_FC.gradient_end(task);
+            if __Slots::LEFT_FC.reaches_task(task) {
+                return __Slots::LEFT_FC.gradient_end(task);
             }
-            if __TrainSlots::LEFT_BN.reaches_task(task) {
-                return __TrainSlots::LEFT_BN.gradient_end(task);
+            if __Slots::LEFT_BN.reaches_task(task) {
+                return __Slots::LEFT_BN.gradient_end(task);
             }
-            if __TrainSlots::DENSE.reaches_task(task) {
-                return __TrainSlots::DENSE.gradient_end(task);
+            if __Slots::DENSE.reaches_task(task) {
+                return __Slots::DENSE.gradient_end(task);
             }
             __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __TrainSlots::LEFT_FC.reaches_task(task) {
-                __TrainSlots::LEFT_FC.gradient(task, shards, d_weights);
-                __TrainSlots::RIGHT_FC
-                    .add_gradient_to(&__TrainSlots::LEFT_FC, task, shards, d_weights);
+            if __Slots::LEFT_FC.reaches_task(task) {
+                __Slots::LEFT_FC.gradient(task, shards, d_weights);
+                __Slots::RIGHT_FC
+                    .add_gradient_to(&__Slots::LEFT_FC, task, shards, d_weights);
                 return;
             }
-            if __TrainSlots::LEFT_BN.reaches_task(task) {
-                __TrainSlots::LEFT_BN.gradient(task, shards, d_weights);
-                __TrainSlots::RIGHT_BN
-                    .add_gradient_to(&__TrainSlots::LEFT_BN, task, shards, d_weights);
+            if __Slots::LEFT_BN.reaches_task(task) {
+                __Slots::LEFT_BN.gradient(task, shards, d_weights);
+                __Slots::RIGHT_BN
+                    .add_gradient_to(&__Slots::LEFT_BN, task, shards, d_weights);
                 return;
             }
-            if __TrainSlots::DENSE.reaches_task(task) {
-                return __TrainSlots::DENSE.gradient(task, shards, d_weights);
+            if __Slots::DENSE.reaches_task(task) {
+                return __Slots::DENSE.gradient(task, shards, d_weights);
             }
         }
         fn forward_shard(&self, call: __rt::Forward<'_>) {
@@ -363,7 +349,7 @@ const _: () = {
             if phase == 0 {
                 {
                     let [out] = __rt::take(values, n, [__Train::LEFT_FC]);
-                    __TrainSlots::LEFT_FC
+                    __Slots::LEFT_FC
                         .forward(&self.left_fc, pass, 0, &[x[0]], out, &mut ctx);
                 }
             }
@@ -373,7 +359,7 @@ const _: () = {
                     n,
                     [__Train::LEFT_FC, __Train::LEFT_BN],
                 );
-                __TrainSlots::LEFT_BN
+                __Slots::LEFT_BN
                     .forward(
                         &self.left_bn,
                         pass,
@@ -386,7 +372,7 @@ const _: () = {
             if phase == __Phases::LEFT_BN.last {
                 {
                     let [out] = __rt::take(values, n, [__Train::RIGHT_FC]);
-                    __TrainSlots::RIGHT_FC
+                    __Slots::RIGHT_FC
                         .forward(&self.left_fc, pass, 0, &[x[1]], out, &mut ctx);
                 }
             }
@@ -396,7 +382,7 @@ const _: () = {
                     n,
                     [__Train::RIGHT_FC, __Train::RIGHT_BN],
                 );
-                __TrainSlots::RIGHT_BN
+                __Slots::RIGHT_BN
                     .forward(
                         &self.left_bn,
                         pass,
@@ -413,13 +399,12 @@ const _: () = {
                         n,
                         [__Train::LEFT_BN, __Train::RIGHT_BN, __Train::SUB],
                     );
-                    __TrainSlots::SUB
+                    __Slots::SUB
                         .forward(&__rt::layers::Sub, pass, 0, &[x0, x1], out, &mut ctx);
                 }
                 {
                     let [x0] = __rt::take(values, n, [__Train::SUB]);
-                    __TrainSlots::DENSE
-                        .forward(&self.dense, pass, 0, &[x0], y, &mut ctx);
+                    __Slots::DENSE.forward(&self.dense, pass, 0, &[x0], y, &mut ctx);
                 }
             }
         }
@@ -430,7 +415,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::LEFT_BN.contain_both(phase) {
-                __TrainSlots::LEFT_BN
+                __Slots::LEFT_BN
                     .combine_forward(
                         &mut self.left_bn,
                         phase - __Phases::LEFT_BN.first,
@@ -439,7 +424,7 @@ const _: () = {
                     );
             }
             if __Phases::RIGHT_BN.contain_both(phase) {
-                __TrainSlots::RIGHT_BN
+                __Slots::RIGHT_BN
                     .combine_forward(
                         &mut self.left_bn,
                         phase - __Phases::RIGHT_BN.first,
@@ -464,11 +449,11 @@ const _: () = {
                         n,
                         [__Train::SUB, __Train::D_SUB],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::DENSE
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::DENSE
                         .backward(&self.dense, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
                 }
-                if ctx.frozen.covers(__Slots::LEFT_BN.layout.weights.end()) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -477,11 +462,8 @@ const _: () = {
                         n,
                         [__Train::D_SUB, __Train::D_LEFT_BN, __Train::D_RIGHT_BN],
                     );
-                    let d_x = &mut [
-                        ::core::option::Option::Some(&mut *d_in0),
-                        ::core::option::Option::Some(&mut *d_in1),
-                    ];
-                    __TrainSlots::SUB
+                    let d_x = &mut [__rt::Some(&mut *d_in0), __rt::Some(&mut *d_in1)];
+                    __Slots::SUB
                         .backward(
                             &__rt::layers::Sub,
                             pass,
@@ -495,7 +477,7 @@ const _: () = {
                 }
             }
             if __Phases::RIGHT_BN.contain(phase) {
-                if ctx.frozen.covers(__Slots::LEFT_BN.layout.weights.end()) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -504,8 +486,8 @@ const _: () = {
                         n,
                         [__Train::RIGHT_FC, __Train::D_RIGHT_BN, __Train::D_RIGHT_FC],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::RIGHT_BN
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::RIGHT_BN
                         .backward(
                             &self.left_bn,
                             pass,
@@ -522,7 +504,7 @@ const _: () = {
                 {
                     let [d_out] = __rt::take(values, n, [__Train::D_RIGHT_FC]);
                     let d_x = &mut [d_x1.as_deref_mut()];
-                    __TrainSlots::RIGHT_FC
+                    __Slots::RIGHT_FC
                         .backward(
                             &self.left_fc,
                             pass,
@@ -536,7 +518,7 @@ const _: () = {
                 }
             }
             if __Phases::LEFT_BN.contain(phase) {
-                if ctx.frozen.covers(__Slots::LEFT_BN.layout.weights.end()) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -545,8 +527,8 @@ const _: () = {
                         n,
                         [__Train::LEFT_FC, __Train::D_LEFT_BN, __Train::D_LEFT_FC],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::LEFT_BN
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::LEFT_BN
                         .backward(
                             &self.left_bn,
                             pass,
@@ -560,13 +542,13 @@ const _: () = {
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(__Slots::LEFT_FC.layout.weights.end()) {
+                if ctx.frozen.covers(__Slots::LEFT_FC.slot.layout.weights.end()) {
                     return;
                 }
                 {
                     let [d_out] = __rt::take(values, n, [__Train::D_LEFT_FC]);
                     let d_x = &mut [d_x0.as_deref_mut()];
-                    __TrainSlots::LEFT_FC
+                    __Slots::LEFT_FC
                         .backward(
                             &self.left_fc,
                             pass,
@@ -587,7 +569,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::LEFT_BN.contain_both(phase - 1) {
-                __TrainSlots::LEFT_BN
+                __Slots::LEFT_BN
                     .combine_backward(
                         &self.left_bn,
                         phase - __Phases::LEFT_BN.first,
@@ -596,7 +578,7 @@ const _: () = {
                     );
             }
             if __Phases::RIGHT_BN.contain_both(phase - 1) {
-                __TrainSlots::RIGHT_BN
+                __Slots::RIGHT_BN
                     .combine_backward(
                         &self.left_bn,
                         phase - __Phases::RIGHT_BN.first,
@@ -618,18 +600,20 @@ const _: () = {
         const LAYERS: &'static [__rt::LayerInfo] = &[
             __rt::LayerInfo::of::<
                 __LeftFc,
-            >("Dense(4, bias = false)", 24, 24, __Slots::LEFT_FC.offset()),
+            >("Dense(4, bias = false)", 24, 24, __Slots::LEFT_FC.slot.offset()),
             __rt::LayerInfo::of::<
                 __LeftBn,
-            >("BatchNorm", 8, 4, __Slots::LEFT_BN.offset()),
+            >("BatchNorm", 8, 4, __Slots::LEFT_BN.slot.offset()),
             __rt::LayerInfo::of::<
                 __RightFc,
-            >("same(left.fc)", 0, 24, __Slots::RIGHT_FC.offset()),
+            >("same(left.fc)", 0, 24, __Slots::RIGHT_FC.slot.offset()),
             __rt::LayerInfo::of::<
                 __RightBn,
-            >("same(left.bn)", 0, 4, __Slots::RIGHT_BN.offset()),
+            >("same(left.bn)", 0, 4, __Slots::RIGHT_BN.slot.offset()),
             __rt::LayerInfo::of::<__Sub>("Sub", 0, 0, 0),
-            __rt::LayerInfo::of::<__Dense>("Dense(1)", 5, 4, __Slots::DENSE.offset()),
+            __rt::LayerInfo::of::<
+                __Dense,
+            >("Dense(1)", 5, 4, __Slots::DENSE.slot.offset()),
         ];
         const GRAPH: __rt::Graph = __rt::Graph {
             inputs: &[__rt::Shape::new(&[6]), __rt::Shape::new(&[6])],
@@ -641,7 +625,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Any,
                         __rt::Channels::Last,
-                        &[__rt::LayerWeights::of(&__Slots::LEFT_FC)],
+                        &[__rt::LayerWeights::of(&__Slots::LEFT_FC.slot)],
                     ),
                 ),
                 __rt::GraphNode::of::<
@@ -651,7 +635,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Same,
                         __rt::Channels::AsInput,
-                        &[__rt::LayerWeights::of(&__Slots::LEFT_BN)],
+                        &[__rt::LayerWeights::of(&__Slots::LEFT_BN.slot)],
                     ),
                 ),
                 __rt::GraphNode::of::<
@@ -687,7 +671,7 @@ const _: () = {
                     __rt::GraphLayer::new(
                         __rt::Features::Any,
                         __rt::Channels::Last,
-                        &[__rt::LayerWeights::of(&__Slots::DENSE)],
+                        &[__rt::LayerWeights::of(&__Slots::DENSE.slot)],
                     ),
                 ),
             ],
