@@ -8,7 +8,7 @@
 
 Each is a program of its own in a temporary package that depends on the checkout. Dependencies are built before and do not
 count. A run changes a constant in `main`, as one does between two trainings, and measures the build after that: `check`,
-`dev` (with the section for it in README.md of each checkout), `release`, and `fast`, the profile for fast rebuilds of
+`dev` (with the sections for it in README.md of each checkout), `release`, and `fast`, the profile for fast rebuilds of
 README.md. `clean` is the release build of the first program from nothing, with all dependencies. Prints the median of wall
 time in seconds; with `--beside`, that of both checkouts and their ratio, each run of ours followed by one of the other.
 
@@ -47,8 +47,8 @@ incremental = true
 incremental = false
 """
 
-# The section for debug builds in README.md. Of each checkout its own: the name of the package has changed once.
-DEV = re.compile(r"^\[profile\.dev\.package\.[^*\]]+\]\n(?:[^\n]*=[^\n]*\n)+", re.MULTILINE)
+# A section for debug builds in README.md. Of each checkout its own: the name of the package has changed once.
+DEV = re.compile(r"^\[profile\.dev\.package\.[^\]]+\]\n(?:[^\n]*=[^\n]*\n)+", re.MULTILINE)
 
 # Built before the measurements, so that dependencies exist.
 NOTHING = "use unrolled as _;\nfn main() {}\n"
@@ -195,7 +195,7 @@ class Checkout:
         self.clock = clock
         self.main = folder / "src" / "main.rs"
         self.main.parent.mkdir(parents=True)
-        dev = DEV.search((Path(path) / "README.md").read_text())[0]
+        dev = "\n".join(DEV.findall((Path(path) / "README.md").read_text()))
         manifest = MANIFEST.replace("CHECKOUT", str(Path(path).resolve())).replace("DEV", dev)
         (folder / "Cargo.toml").write_text(manifest)
         (folder / "Cargo.lock").write_bytes((Path(path) / "Cargo.lock").read_bytes())
