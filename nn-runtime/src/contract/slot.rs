@@ -1,6 +1,6 @@
 //! Nodes at their position in a network: what expanded code calls at inference, one line per node.
 //!
-//! The methods take separate arguments: a struct of them at each node is half as much code again to check and to compile.
+//! The methods take separate arguments: a struct of them at each node would be more code for the compiler.
 
 use super::node::{InPlaceNode, Infer, InputError, Node, PooledNode, Streaming};
 use super::spec::Spec;
