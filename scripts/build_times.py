@@ -8,15 +8,16 @@
 
 Each is a program of its own in a temporary package that depends on the checkout. Dependencies are built before and do not
 count. A run changes a constant in `main`, as one does between two trainings, and measures the build after that: `check`,
-`dev` (kernels optimised, as README.md says), `release`, and `fast`, the profile for fast rebuilds of README.md. `clean` is
-the release build of the first program from nothing, with all dependencies. Prints the median of wall time in seconds; with
-`--beside`, that of both checkouts and their ratio, each run of ours followed by one of the other.
+`dev` (with the sections for it in README.md of each checkout), `release`, and `fast`, the profile for fast rebuilds of
+README.md. `clean` is the release build of the first program from nothing, with all dependencies. Prints the median of wall
+time in seconds; with `--beside`, that of both checkouts and their ratio, each run of ours followed by one of the other.
 
 Wall time depends on what else the machine does: run nothing else meanwhile.
 """
 
 import argparse
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -37,8 +38,7 @@ edition = "2024"
 [dependencies]
 unrolled = { path = "CHECKOUT" }
 
-[profile.dev.package.unrolled-runtime]
-opt-level = 3
+DEV
 
 [profile.fast]
 inherits = "release"
@@ -46,6 +46,9 @@ incremental = true
 [profile.fast.package."*"]
 incremental = false
 """
+
+# A section for debug builds in README.md. Of each checkout its own: the name of the package has changed once.
+DEV = re.compile(r"^\[profile\.dev\.package\.[^\]]+\]\n(?:[^\n]*=[^\n]*\n)+", re.MULTILINE)
 
 # Built before the measurements, so that dependencies exist.
 NOTHING = "use unrolled as _;\nfn main() {}\n"
@@ -192,7 +195,9 @@ class Checkout:
         self.clock = clock
         self.main = folder / "src" / "main.rs"
         self.main.parent.mkdir(parents=True)
-        (folder / "Cargo.toml").write_text(MANIFEST.replace("CHECKOUT", str(Path(path).resolve())))
+        dev = "\n".join(DEV.findall((Path(path) / "README.md").read_text()))
+        manifest = MANIFEST.replace("CHECKOUT", str(Path(path).resolve())).replace("DEV", dev)
+        (folder / "Cargo.toml").write_text(manifest)
         (folder / "Cargo.lock").write_bytes((Path(path) / "Cargo.lock").read_bytes())
         self.seed = 0
 

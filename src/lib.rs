@@ -433,6 +433,7 @@ pub mod prelude {
 /// For expanded code only.
 #[doc(hidden)]
 pub mod __private {
+    pub use core::option::Option::{self, None, Some};
     #[cfg(feature = "std")]
     pub use unrolled_macros::c_api_std as c_api_impl;
     #[cfg(all(feature = "std", not(feature = "train")))]
@@ -444,9 +445,9 @@ pub mod __private {
     pub use unrolled_runtime::{
         AtRunTime, Buffer, CHeader, ConvBands, Embeds, Epilogue, Field, InPlaceSlot, Infer,
         InferCtx, InferenceExt, Input, InputError, Instructions, Isa, LayerInfo, Layout, Lengths,
-        Network, Node, OutputInfo, Outputs, Parameters, RngKey, Sequence, Shaped, Slot, Spec,
-        StaticWeights, Streaming, Values, Weights, add_to, c_forward_in, check_inputs, layers,
-        len_of_fields, len_of_weights, step_in, steps_through, take,
+        Network, Node, OF_FIRST_INPUT, OutputInfo, Outputs, Parameters, RngKey, Sequence, Shaped,
+        Slot, Spec, StaticWeights, StepsOfInputs, Streaming, Values, Weights, add_to, c_forward_in,
+        check_inputs, layers, len_of_fields, len_of_weights, step_in, steps_through, take,
     };
     #[cfg(feature = "train")]
     pub use unrolled_runtime::{

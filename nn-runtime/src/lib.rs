@@ -58,8 +58,8 @@ pub use contract::{
 };
 pub use contract::{
     BoundsNode, Embeds, FusedNode, InPlaceNode, InPlaceSlot, Infer, InputError, Layer, LayerCtx,
-    LayerInfo, Network, Node, NormalizationNode, Root, Shaped, Signature, Slot, Spec, Streaming,
-    check_inputs,
+    LayerInfo, Network, Node, NormalizationNode, OF_FIRST_INPUT, Root, Shaped, Signature, Slot,
+    Spec, StepsOfInputs, Streaming, check_inputs,
 };
 #[cfg(feature = "std")]
 pub use contract::{Graph, GraphLayer, GraphNode, LayerWeights, State};

@@ -38,7 +38,7 @@ fn emit_pass(context: &Context) -> TokenStream {
     let copy = context.plan.copied.map(|input| {
         let input = d_input(input);
         quote! {
-            if let ::core::option::Option::Some(d) = #input { d.copy_from_slice(d_y); }
+            if let __rt::Some(d) = #input { d.copy_from_slice(d_y); }
         }
     });
     quote! {
@@ -66,7 +66,8 @@ fn emit_end(context: &Context, index: usize) -> Option<TokenStream> {
     }
     let (last, _) = context.weighted().take_while(|(node, _)| *node <= index).last()?;
     let slot = context.slot(last);
-    Some(quote!(if ctx.frozen.covers(const { #slot.end() }) { return; }))
+    // Not in a `const` block: the compiler would hash the types of the whole function once per block.
+    Some(quote!(if ctx.frozen.covers(#slot.layout.weights.end()) { return; }))
 }
 
 /// The variable with the caller's slice for the gradient of an input, an `Option`.
@@ -151,15 +152,7 @@ fn separate_node(
     let call = quote! {
         #taken
         let d_x = &mut [#(#d_inputs),*];
-        #slot.backward(&#value, __rt::Backward {
-            pass,
-            phase: #phase,
-            x: &[#(#inputs),*],
-            y: #output,
-            d_y: &mut *#d_out,
-            d_x,
-            ctx: #ctx,
-        });
+        #slot.backward(&#value, pass, #phase, &[#(#inputs),*], #output, #d_out, d_x, #ctx);
         #adding
     };
     if_asked(context, node, call)
@@ -223,7 +216,7 @@ fn d_input_of(
     let need = &context.plan.needs[input.0];
     let name = format!("d_in{nth}");
     match context.plan.flows[index][nth] {
-        Flow::Unneeded => (quote!(::core::option::Option::None), None),
+        Flow::Unneeded => (quote!(__rt::None), None),
         Flow::First(Location::Input(input)) => {
             let d_input = d_input(input);
             (quote!(#d_input.as_deref_mut()), None)
@@ -256,7 +249,7 @@ fn to_gradient(
         Location::Output => action(quote!(d_y)),
         Location::Input(input) => {
             let (d_input, action) = (d_input(input), action(quote!(d)));
-            quote!(if let ::core::option::Option::Some(d) = #d_input { #action })
+            quote!(if let __rt::Some(d) = #d_input { #action })
         }
     }
 }
@@ -265,7 +258,7 @@ fn to_gradient(
 fn wanted(need: &Need, slice: &TokenStream) -> TokenStream {
     match condition(need) {
         Some(asked) => quote!((#asked).then_some(#slice)),
-        None => quote!(::core::option::Option::Some(#slice)),
+        None => quote!(__rt::Some(#slice)),
     }
 }
 

@@ -60,7 +60,13 @@ impl<'a> Context<'a> {
 
     /// The type of a node's layer, inside the unnamed constant.
     pub(super) fn layer(&self, node: usize) -> TokenStream {
-        match &self.network.nodes[node].layer {
+        let it = &self.network.nodes[node];
+        match &it.layer {
+            Layer::Known { .. } if it.has_weights() => {
+                let (layer, arguments) =
+                    (&self.names[self.network.first(node)].layer, &self.arguments);
+                quote!(#layer #arguments)
+            }
             Layer::Known { .. } => {
                 shapes::layer_type(&quote!(__rt), self.network, self.network.first(node))
             }
@@ -86,9 +92,9 @@ impl<'a> Context<'a> {
         match self.network.nodes[node].owner {
             Some(owner) => {
                 let owner = &self.network.nodes[owner].field;
-                quote!(ctx.tied_to(&self.#owner))
+                quote!(&mut ctx.tied_to(&self.#owner))
             }
-            None => quote!(ctx.reborrow()),
+            None => quote!(&mut ctx),
         }
     }
 
@@ -99,14 +105,20 @@ impl<'a> Context<'a> {
         quote!(#holder #turbofish::#name)
     }
 
-    /// The slot of a node: `__Slots::CONV1`.
+    /// The slot of a node: `__Slots::CONV1`, or the one in its slot for training: `__Slots::CONV1.slot`.
     pub(super) fn slot(&self, node: usize) -> TokenStream {
-        self.constant("__Slots", &self.names[node].constant)
+        let slot = self.train_slot(node);
+        match self.network.nodes[node].storage() {
+            // One that works in place has no memory, in training either.
+            Storage::InPlace => slot,
+            _ if self.network.features.train => quote!(#slot.slot),
+            _ => slot,
+        }
     }
 
-    /// The slot of a node in training: `__TrainSlots::CONV1`.
+    /// The slot of a node for training: `__Slots::CONV1`.
     pub(super) fn train_slot(&self, node: usize) -> TokenStream {
-        self.constant("__TrainSlots", &self.names[node].constant)
+        self.constant("__Slots", &self.names[node].constant)
     }
 
     /// The nodes that may have several phases.

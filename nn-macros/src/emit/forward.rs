@@ -94,18 +94,13 @@ fn infer_node(
             #slot.infer(isa, &#value, n, #output);
         }};
     }
-    let method = match inference {
-        Inference::Whole => quote!(infer),
-        Inference::Step => quote!(step),
+    let call = match inference {
+        Inference::Whole => quote!(infer(isa, &#value, n, &[#(#inputs),*], #output, #ctx)),
+        Inference::Step => quote!(step(isa, &#value, &[#(#inputs),*], #output, #ctx)),
     };
     quote! {{
         #taken
-        #slot.#method(isa, &#value, __rt::Infer {
-            n,
-            x: &[#(#inputs),*],
-            y: &mut *#output,
-            ctx: #ctx,
-        });
+        #slot.#call;
     }}
 }
 
@@ -174,12 +169,7 @@ fn infer_pooled(
         quote!(#slot.infer(isa, &#value, n, #output);)
     });
     quote! {
-        #slot.infer_pooled::<#spec>(&#value, __rt::Infer {
-            n,
-            x: &[#input],
-            y: &mut *#output,
-            ctx: ctx.reborrow(),
-        });
+        #slot.infer_pooled::<#spec>(&#value, n, &[#input], #output, &mut ctx);
         #(#between)*
     }
 }
@@ -212,8 +202,8 @@ fn epilogue<'a>(
 
 fn option(value: Option<TokenStream>) -> TokenStream {
     match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
+        Some(value) => quote!(__rt::Some(#value)),
+        None => quote!(__rt::None),
     }
 }
 
@@ -257,13 +247,7 @@ fn train_node(
     }
     quote! {{
         #taken
-        #slot.forward(&#value, __rt::Forward {
-            pass,
-            phase: #phase,
-            x: &[#(#inputs),*],
-            y: &mut *#output,
-            ctx: #ctx,
-        });
+        #slot.forward(&#value, pass, #phase, &[#(#inputs),*], #output, #ctx);
     }}
 }
 

@@ -6,7 +6,7 @@ use crate::network::{Argument, Layer, Network, Node, ValueId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::fmt::Debug;
-use unrolled_shape::registry::Row;
+use unrolled_shape::registry::{Row, Storage};
 
 /// The constant `GRAPH` of `Shaped`.
 pub(super) fn emit_graph(context: &Context) -> Option<TokenStream> {
@@ -50,9 +50,8 @@ impl Numbers {
 fn emit_node(context: &Context, numbers: &Numbers, index: usize) -> TokenStream {
     let network = context.network;
     let node = &network.nodes[index];
-    let name = &node.path;
     let inputs = node.inputs.iter().map(|input| numbers.number(*input));
-    let output = shapes::shape(&quote!(__rt), &network.values[node.output.0].dims);
+    let inputs = quote!(&[#(#inputs),*]);
     let layer = match (&node.layer, node.first) {
         (_, Some(first)) => {
             let first = shapes::number(first);
@@ -69,14 +68,17 @@ fn emit_node(context: &Context, numbers: &Numbers, index: usize) -> TokenStream 
             let features = variant(network.features(index, row));
             let channels = emit_channels(network, node, row, arguments);
             let weights = emit_weights(context, index);
-            quote!(__rt::GraphLayer::Layer {
-                features: __rt::Features::#features,
-                channels: #channels,
-                weights: &[#(#weights),*],
-            })
+            quote!(__rt::GraphLayer::new(__rt::Features::#features, #channels, &[#(#weights),*]))
         }
     };
-    quote!(__rt::GraphNode { name: #name, inputs: &[#(#inputs),*], output: #output, layer: #layer })
+    if node.storage() != Storage::View {
+        let spec = context.spec(index);
+        return quote!(__rt::GraphNode::of::<#spec>(#inputs, #layer));
+    }
+    // Views have no specs.
+    let name = &node.path;
+    let output = shapes::shape(&quote!(__rt), &network.values[node.output.0].dims);
+    quote!(__rt::GraphNode { name: #name, inputs: #inputs, output: #output, layer: #layer })
 }
 
 /// Where PyTorch has the channels of the output of `node`.

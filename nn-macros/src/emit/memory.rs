@@ -30,7 +30,7 @@ pub(super) fn emit_memory(context: &Context) -> TokenStream {
     quote!(#infer #step #slots)
 }
 
-/// `__Train`, `__TrainSlots` and `__Phases`.
+/// `__Train` and `__Phases`.
 pub(super) fn emit_train_memory(context: &Context) -> TokenStream {
     let train = emit_layout(
         context,
@@ -39,9 +39,8 @@ pub(super) fn emit_train_memory(context: &Context) -> TokenStream {
         "__Train",
         " In training, values and their gradients (`D_`) live until backward has used them.",
     );
-    let slots = emit_train_slots(context);
     let phases = emit_phases(context);
-    quote!(#train #slots #phases)
+    quote!(#train #phases)
 }
 
 /// How much of a value a buffer contains.
@@ -177,50 +176,28 @@ fn computed_constants(
     }
 }
 
-/// `__Slots`: the nodes with their memory and weights, laid out one after the other.
+/// `__Slots`: the nodes with their memory and weights, laid out one after the other, and with their memory in training. One
+/// constant per node has both: each is an item for the compiler to check.
 fn emit_slots(context: &Context) -> TokenStream {
+    let trains = context.network.features.train;
     let rows = Rows::new(context);
     let slots = rows.all.iter().map(|row| {
         let Row { name, spec, layer, number, .. } = row;
-        match number {
-            None => quote! {
+        if number.is_none() {
+            return quote! {
                 const #name: __rt::InPlaceSlot<#spec, #layer> = __rt::InPlaceSlot::NEW;
-            },
-            Some(_) => {
-                let layout = row.layout();
-                quote!(const #name: __rt::Slot<#spec, #layer> = __rt::Slot::new(#layout);)
-            }
+            };
         }
+        let (kind, layout) = (if trains { "TrainSlot" } else { "Slot" }, row.layout("LAYOUTS"));
+        let kind = format_ident!("{kind}");
+        let train = trains.then(|| row.layout("TRAIN_LAYOUTS")).into_iter();
+        quote!(const #name: __rt::#kind<#spec, #layer> = __rt::#kind::new(#layout #(, #train)*);)
     });
-    let layouts = rows.emit_layouts(&quote!(__rt::Layout));
-    let constants = quote!(#layouts #(#slots)*);
+    let layouts = rows.emit_layouts("Layout", ["LAYOUTS", "ALL"]);
+    let train = trains.then(|| rows.emit_layouts("TrainLayout", ["TRAIN_LAYOUTS", "TRAIN"]));
+    let constants = quote!(#layouts #train #(#slots)*);
     let doc = " The nodes, what they own laid out one after the other.";
     emit_holder(context, "__Slots", doc, &constants)
-}
-
-/// `__TrainSlots`: the same with their memory in training.
-fn emit_train_slots(context: &Context) -> TokenStream {
-    let rows = Rows::new(context);
-    let slots = rows.all.iter().map(|row| {
-        let Row { name, spec, layer, number, .. } = row;
-        let slot = context.constant("__Slots", name);
-        match number {
-            None => quote! {
-                const #name: __rt::InPlaceSlot<#spec, #layer> = #slot;
-            },
-            Some(_) => {
-                let layout = row.layout();
-                quote! {
-                    const #name: __rt::TrainSlot<#spec, #layer> =
-                        __rt::TrainSlot::new(#slot, #layout);
-                }
-            }
-        }
-    });
-    let layouts = rows.emit_layouts(&quote!(__rt::TrainLayout));
-    let constants = quote!(#layouts #(#slots)*);
-    let doc = " The nodes in training.";
-    emit_holder(context, "__TrainSlots", doc, &constants)
 }
 
 /// The constants of one node.
@@ -235,12 +212,13 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Its layout among `LAYOUTS`.
-    fn layout(&self) -> TokenStream {
+    /// Its layout among `layouts`.
+    fn layout(&self, layouts: &str) -> TokenStream {
         let Self { number, first, .. } = self;
+        let layouts = format_ident!("{layouts}");
         match first {
-            Some(first) => quote!(Self::LAYOUTS[#number].sharing(&Self::LAYOUTS[#first])),
-            None => quote!(Self::LAYOUTS[#number]),
+            Some(first) => quote!(Self::#layouts[#number].sharing(&Self::#layouts[#first])),
+            None => quote!(Self::#layouts[#number]),
         }
     }
 }
@@ -268,8 +246,11 @@ impl<'a> Rows<'a> {
         Self { all: context.running().map(row).collect(), with_memory: numbers.len() }
     }
 
-    /// `LAYOUTS`, and `ALL`, the last of them.
-    fn emit_layouts(&self, kind: &TokenStream) -> TokenStream {
+    /// The layouts of this kind, and the last of them, under these names.
+    fn emit_layouts(&self, kind: &str, names: [&str; 2]) -> TokenStream {
+        let kind = format_ident!("{kind}");
+        let kind = quote!(__rt::#kind);
+        let [list, all_name] = names.map(|name| format_ident!("{name}"));
         let count = shapes::number(self.with_memory);
         let owners = self.all.iter().filter(|row| row.number.is_some());
         let layouts = owners.map(|Row { spec, layer, first, .. }| match first {
@@ -280,13 +261,13 @@ impl<'a> Rows<'a> {
         let all = match self.with_memory.checked_sub(1) {
             Some(last) => {
                 let last = shapes::number(last);
-                quote!(Self::LAYOUTS[#last])
+                quote!(Self::#list[#last])
             }
             None => quote!(#kind::START),
         };
         quote! {
-            const LAYOUTS: [#kind; #count] = #kind::stack([#(#layouts),*]);
-            const ALL: #kind = #all;
+            const #list: [#kind; #count] = #kind::stack([#(#layouts),*]);
+            const #all_name: #kind = #all;
         }
     }
 }
@@ -337,7 +318,7 @@ pub(super) fn emit_train_sizes(context: &Context) -> TokenStream {
         }
         None => quote!(1),
     };
-    let all = quote!(__TrainSlots #turbofish::ALL);
+    let all = quote!(__Slots #turbofish::TRAIN);
     quote! {
         const PHASES: usize = #phases;
         const MIN_BATCH: usize = #all.min_batch;

@@ -8,27 +8,18 @@ use syn::ext::IdentExt;
 
 /// The types, traits and generics of expanded code that a spec could be named like, without their underscores. Names in
 /// small letters are not among them: those of specs begin with a capital.
-const SPECS: [&str; 11] = [
-    "Infer",
-    "Step",
-    "Train",
-    "Slots",
-    "TrainSlots",
-    "Phases",
-    "Steps",
-    "StepsOf",
-    "StepByStep",
-    "S",
-    "I",
-];
+const SPECS: [&str; 10] =
+    ["Infer", "Step", "Train", "Slots", "Phases", "Steps", "StepsOf", "StepByStep", "S", "I"];
 
 /// The constants of the types that hold those of the nodes.
-const CONSTANTS: [&str; 4] = ["ALL", "LAYOUTS", "VALUES", "PLAN"];
+const CONSTANTS: [&str; 6] = ["ALL", "LAYOUTS", "TRAIN", "TRAIN_LAYOUTS", "VALUES", "PLAN"];
 
 /// The names that belong to one node.
 pub(super) struct Names {
     /// Its spec: `__Conv1`.
     pub(super) spec: Ident,
+    /// The type of its layer, where that has sizes: `__Conv1Layer`.
+    pub(super) layer: Ident,
     /// Its constants: `CONV1`.
     pub(super) constant: Ident,
 }
@@ -46,8 +37,10 @@ pub(super) fn names(network: &Network) -> Vec<Names> {
                 // If the user's type is misspelt, the compiler must not suggest this one.
                 Layer::Custom(_) => specs.name(format!("Spec{index}")),
             };
+            let layer = specs.name(format!("{}Layer", camel_case(&field)));
             Names {
                 spec: format_ident!("__{spec}"),
+                layer: format_ident!("__{layer}"),
                 constant: format_ident!("{}", constants.name(constant_case(&field))),
             }
         })

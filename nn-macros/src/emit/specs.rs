@@ -29,6 +29,7 @@ fn emit_spec(context: &Context, index: usize) -> TokenStream {
     let output = shapes::shape(&rt, &network.values[node.output.0].dims);
     let name = &node.path;
     let steps = steps::emit_steps(context, node);
+    let layer = emit_layer(context, index);
     // An enum without variants has no values, and its const generics may be unused.
     quote! {
         #[doc = #doc]
@@ -41,5 +42,19 @@ fn emit_spec(context: &Context, index: usize) -> TokenStream {
             const NAME: &'static str = #name;
             #steps
         }
+        #layer
     }
+}
+
+/// The name of the layer's type: each size that is written in a type is a constant for the compiler to check, and the type is
+/// needed in several places.
+fn emit_layer(context: &Context, index: usize) -> Option<TokenStream> {
+    let network = context.network;
+    let node = &network.nodes[index];
+    let is_known = matches!(node.layer, Layer::Known { .. });
+    (is_known && node.first.is_none() && node.has_weights()).then(|| {
+        let (name, parameters) = (&context.names[index].layer, &network.generics);
+        let layer = shapes::layer_type(&quote!(__rt), network, index);
+        quote!(type #name #parameters = #layer;)
+    })
 }

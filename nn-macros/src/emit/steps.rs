@@ -17,10 +17,10 @@ impl Context<'_> {
     /// The steps of a value, an expression of an `Option<StepsOf>`.
     pub(super) fn steps_of(&self, value: ValueId) -> TokenStream {
         match self.steps[value.0] {
-            None => quote!(::core::option::Option::None),
+            None => quote!(__rt::None),
             Some(Source::Input(nth)) => {
                 let nth = shapes::number(nth);
-                quote!(::core::option::Option::Some(__rt::StepsOf::input(#nth)))
+                quote!(__rt::Some(__rt::StepsOf::input(#nth)))
             }
             Some(Source::Node(nth)) => self.constant("__Steps", &self.names[nth].constant),
         }
@@ -42,7 +42,7 @@ pub(super) fn emit_sources(context: &Context) -> Option<TokenStream> {
     let constants: Vec<TokenStream> = nodes
         .map(|(nth, node)| {
             let (name, steps) = (&context.names[nth].constant, made_steps(context, node));
-            quote!(const #name: ::core::option::Option<__rt::StepsOf> = #steps;)
+            quote!(const #name: __rt::Option<__rt::StepsOf> = #steps;)
         })
         .collect();
     if constants.is_empty() {
@@ -93,13 +93,21 @@ pub(super) fn emit_steps(context: &Context, node: &Node) -> Option<TokenStream> 
     if !node.inputs.iter().any(|input| context.counts_steps(*input)) {
         return None;
     }
+    // Most nodes of a network of sequences have this one.
+    if let [input] = &node.inputs[..]
+        && context.steps[input.0] == Some(Source::Input(0))
+    {
+        return Some(quote!(
+            const STEPS: __rt::StepsOfInputs = __rt::OF_FIRST_INPUT;
+        ));
+    }
     let steps = context.steps_of_inputs(node);
-    Some(quote!(const STEPS: &'static [::core::option::Option<__rt::StepsOf>] = &[#(#steps),*];))
+    Some(quote!(const STEPS: __rt::StepsOfInputs = &[#(#steps),*];))
 }
 
 /// `const OUTPUT_STEPS`, where the network's output counts the steps of an input.
 pub(super) fn emit_output_steps(context: &Context) -> Option<TokenStream> {
     let output = context.network.output_value;
     let steps = context.counts_steps(output).then(|| context.steps_of(output))?;
-    Some(quote!(const OUTPUT_STEPS: ::core::option::Option<__rt::StepsOf> = #steps;))
+    Some(quote!(const OUTPUT_STEPS: __rt::Option<__rt::StepsOf> = #steps;))
 }

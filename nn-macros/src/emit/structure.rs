@@ -8,7 +8,7 @@ use crate::network::{Layer, Node};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use unrolled_shape::registry::Inputs;
+use unrolled_shape::registry::{Inputs, Storage};
 
 /// `pub struct Digits { .. }`
 pub(super) fn emit_struct(context: &Context) -> TokenStream {
@@ -377,6 +377,11 @@ fn line(context: &Context, index: usize, counts: &Counts) -> TokenStream {
     } else {
         quote!(0)
     };
+    let is_layer = matches!(node.layer, Layer::Known { .. }) && node.storage() != Storage::View;
+    if is_layer {
+        let spec = context.spec(index);
+        return quote!(__rt::LayerInfo::of::<#spec>(#kind, #params, #macs, #offset));
+    }
     let inner = match &node.layer {
         // Their parameters are counted where it is first.
         Layer::Custom(_) if node.first.is_none() => {

@@ -37,6 +37,14 @@ pub struct GraphNode {
     pub layer: GraphLayer,
 }
 
+impl GraphNode {
+    /// The node `S`.
+    #[must_use]
+    pub const fn of<S: Spec>(inputs: &'static [usize], layer: GraphLayer) -> Self {
+        Self { name: S::NAME, inputs, output: S::OUTPUT, layer }
+    }
+}
+
 /// What a node is.
 #[derive(Clone, Copy, Debug)]
 pub enum GraphLayer {
@@ -71,6 +79,18 @@ impl Graph {
             GraphLayer::Again { first } => self.nodes[first].layer,
             layer => layer,
         }
+    }
+}
+
+impl GraphLayer {
+    /// A layer.
+    #[must_use]
+    pub const fn new(
+        features: Features,
+        channels: Channels,
+        weights: &'static [LayerWeights],
+    ) -> Self {
+        Self::Layer { features, channels, weights }
     }
 }
 

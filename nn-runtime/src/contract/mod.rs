@@ -34,7 +34,7 @@ pub use observer::Observer;
 pub use shaped::TrainEmbeds;
 pub use shaped::{Embeds, LayerInfo, Shaped, Signature, check_inputs};
 pub use slot::{InPlaceSlot, Slot};
-pub use spec::{Root, Spec};
+pub use spec::{OF_FIRST_INPUT, Root, Spec, StepsOfInputs};
 #[cfg(feature = "std")]
 pub use state::State;
 #[cfg(feature = "train")]

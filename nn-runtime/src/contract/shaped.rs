@@ -28,6 +28,20 @@ pub struct LayerInfo {
     pub inner: &'static [Self],
 }
 
+impl LayerInfo {
+    /// That of the layer that is node `S`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of<S: Spec>(
+        kind: &'static str,
+        params: usize,
+        macs: usize,
+        offset: usize,
+    ) -> Self {
+        Self { name: S::NAME, kind, output: S::OUTPUT, params, macs, offset, inner: &[] }
+    }
+}
+
 /// The shapes and costs of a type that can be used as a layer in a `network!` block: a network, or a hand-written layer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer",

@@ -1,4 +1,6 @@
 //! Nodes at their position in a network: what expanded code calls at inference, one line per node.
+//!
+//! The methods take separate arguments: a struct of them at each node would be more code for the compiler.
 
 use super::node::{
     BoundsNode, FusedNode, InPlaceNode, Infer, InputError, Node, NormalizationNode, Streaming,
@@ -35,7 +37,8 @@ impl Layout {
 
 /// Layer `T` as the node `S` of a network, with its part of the network's memory and weights.
 pub struct Slot<S, T> {
-    pub(super) layout: Layout,
+    /// Its part of the network's memory and weights.
+    pub layout: Layout,
     node: PhantomData<fn() -> (S, T)>,
 }
 
@@ -59,12 +62,6 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
         self.layout.weights.offset
     }
 
-    /// The offset of the weights after its own.
-    #[must_use]
-    pub const fn end(&self) -> usize {
-        self.layout.weights.end()
-    }
-
     /// See [`Node::check`].
     ///
     /// # Errors
@@ -75,8 +72,16 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
 
     /// See [`Node::infer`] and [`Node::infer_inlined`]; with the memory of the network.
     #[inline(always)]
-    pub fn infer<I: Instructions>(&self, isa: I, layer: &T, call: Infer<'_>) {
-        let call = self.call(call.n * T::WORKSPACE, call);
+    pub fn infer<I: Instructions>(
+        &self,
+        isa: I,
+        layer: &T,
+        n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        ctx: &mut InferCtx<'_>,
+    ) {
+        let call = Infer { n, x, y, ctx: ctx.part(n * T::WORKSPACE, &self.layout) };
         if I::INLINE {
             layer.infer_inlined(isa, call);
         } else {
@@ -85,11 +90,18 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
     }
 
     /// See [`FusedNode::infer_pooled`]; with the memory of the network and the spec of the pool.
-    pub fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(&self, layer: &T, call: Infer<'_>)
-    where
+    pub fn infer_pooled<P: Spec<Arguments = MaxPool2d>>(
+        &self,
+        layer: &T,
+        n: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        ctx: &mut InferCtx<'_>,
+    ) where
         T: FusedNode<S>,
     {
-        layer.infer_pooled::<P>(self.call(call.n * T::WORKSPACE, call));
+        let ctx = ctx.part(n * T::WORKSPACE, &self.layout);
+        layer.infer_pooled::<P>(Infer { n, x, y, ctx });
     }
 
     /// See [`FusedNode::infer_with`].
@@ -118,18 +130,18 @@ impl<S: Spec, T: Node<S>> Slot<S, T> {
 
     /// See [`Streaming::step`]; with the memory of the network.
     #[inline(always)]
-    pub fn step<I: Instructions>(&self, isa: I, layer: &T, call: Infer<'_>)
-    where
+    pub fn step<I: Instructions>(
+        &self,
+        isa: I,
+        layer: &T,
+        x: &[&[f32]],
+        y: &mut [f32],
+        ctx: &mut InferCtx<'_>,
+    ) where
         T: Streaming<S>,
     {
-        layer.step(isa, self.call(T::STEP_WORKSPACE, call));
-    }
-
-    /// The same call with the node's part of the network's memory.
-    #[inline(always)]
-    fn call<'a>(&self, workspace: usize, call: Infer<'a>) -> Infer<'a> {
-        let ctx: InferCtx<'a> = call.ctx.part(workspace, &self.layout);
-        Infer { ctx, ..call }
+        let ctx = ctx.part(T::STEP_WORKSPACE, &self.layout);
+        layer.step(isa, Infer { n: 1, x, y, ctx });
     }
 }
 

@@ -4,6 +4,12 @@ use crate::system::RngKey;
 use crate::types::{Lengths, Steps};
 use unrolled_shape::{Shape, StepsOf};
 
+/// For each input of a node, the input of the network whose steps its first axis counts, if any.
+pub type StepsOfInputs = &'static [Option<StepsOf>];
+
+/// Of a node with one input, whose steps are those of the network's first input.
+pub const OF_FIRST_INPUT: StepsOfInputs = &[Some(StepsOf::input(0))];
+
 /// The sizes and arguments of one node: a type without values that expanded code defines, so that a layer's code is
 /// compiled with all sizes constant.
 pub trait Spec: Sized + Send + Sync + 'static {
@@ -17,9 +23,8 @@ pub trait Spec: Sized + Send + Sync + 'static {
     const OUTPUT: Shape;
     /// The path of the layer within its network, such as `stage1.0.conv2d`. Random keys and files use it.
     const NAME: &'static str;
-    /// For each input, the input of the network whose steps its first axis counts, if any. Where the sequences of
-    /// that one are shorter than its shape, these are too. See [`Lengths`].
-    const STEPS: &'static [Option<StepsOf>] = &[];
+    /// Where the sequences of the network's input are shorter than its shape, these are too. See [`Lengths`].
+    const STEPS: StepsOfInputs = &[];
     /// Whether this is a network that is not part of another one.
     const OUTERMOST: bool = false;
 

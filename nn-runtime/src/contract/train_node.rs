@@ -8,7 +8,7 @@ use super::node::{InPlaceNode, Node};
 use super::observer::Observer;
 use super::spec::Spec;
 use crate::kernels::sum_shards;
-use crate::memory::{Layout, Shards, TrainCtx, TrainLayout, WeightLayout};
+use crate::memory::{Layout, Shards, TrainCtx, WeightLayout};
 use crate::system::RngKey;
 
 /// The samples of one shard in a training step.
@@ -101,47 +101,31 @@ pub struct Backward<'a, 'd> {
     pub ctx: TrainCtx<'a>,
 }
 
-// Moving the arguments is code without type parameters, compiled once in this crate and not once per node.
-impl<'a> Forward<'a> {
+// Compiled once in this crate, and not once per node.
+impl Pass<'_> {
     /// The shard as the node with this key and these weights sees it.
     #[inline(never)]
-    pub(super) fn pass(&self, key_id: u64, layout: &Layout) -> Pass<'a> {
-        node_pass(self.pass, key_id, layout, &self.ctx)
+    pub(super) fn of_node(&self, key_id: u64, layout: &Layout, ctx: &TrainCtx<'_>) -> Self {
+        Self { frozen: ctx.frozen.contains(layout.weights), ..self.with_key_id(key_id) }
     }
 
-    /// The same call for one node: with its pass and its part of the network's memory.
+    /// The same before the node's backward pass. At the first trained layer no input gradient is requested: layers below are
+    /// frozen.
     #[inline(never)]
-    pub(super) fn part<'b>(
-        &'b mut self,
-        pass: &'b Pass<'a>,
+    pub(super) fn of_node_backward(
+        &self,
+        key_id: u64,
         layout: &Layout,
-        train: &TrainLayout,
-    ) -> Forward<'b> {
-        let ctx = self.ctx.reborrow().part(pass.n, layout, train);
-        Forward { pass, phase: self.phase, x: self.x, y: self.y, ctx }
-    }
-}
-
-impl<'a> Backward<'a, '_> {
-    /// As [`Forward::pass`].
-    #[inline(never)]
-    pub(super) fn pass(&self, key_id: u64, layout: &Layout) -> Pass<'a> {
-        node_pass(self.pass, key_id, layout, &self.ctx)
-    }
-
-    /// As [`Forward::part`]. At the first trained layer no input gradient is requested: layers below are frozen.
-    #[inline(never)]
-    pub(super) fn part(self, pass: &'a Pass<'a>, layout: &Layout, train: &TrainLayout) -> Self {
-        pass.show_gradient(self.d_y);
-        if self.ctx.frozen.covers(layout.own_weights.offset) {
-            self.d_x.fill_with(|| None);
+        (d_y, d_x): (&[f32], &mut [Option<&mut [f32]>]),
+        ctx: &TrainCtx<'_>,
+    ) -> Self {
+        let pass = self.of_node(key_id, layout, ctx);
+        pass.show_gradient(d_y);
+        if ctx.frozen.covers(layout.own_weights.offset) {
+            d_x.fill_with(|| None);
         }
-        Self { pass, ctx: self.ctx.part(pass.n, layout, train), ..self }
+        pass
     }
-}
-
-fn node_pass<'a>(pass: &Pass<'a>, key_id: u64, layout: &Layout, ctx: &TrainCtx<'_>) -> Pass<'a> {
-    Pass { frozen: ctx.frozen.contains(layout.weights), ..pass.with_key_id(key_id) }
 }
 
 /// The phases of a network in which a node with several phases runs.

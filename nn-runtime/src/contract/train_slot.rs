@@ -3,7 +3,7 @@
 use super::slot::{InPlaceSlot, Slot};
 use super::spec::Spec;
 use super::train_node::{Backward, Forward, Pass, TiedNode, TrainInPlaceNode, TrainNode};
-use crate::memory::{Buffer, Shards, TrainLayout, WeightOwner};
+use crate::memory::{Buffer, Layout, Shards, TrainCtx, TrainLayout, WeightOwner};
 use crate::system::RngKey;
 use core::fmt;
 
@@ -40,7 +40,8 @@ const fn prepares_again<S: Spec, T: TrainNode<S>>() -> bool {
 
 /// A [`Slot`] with its training memory.
 pub struct TrainSlot<S, T> {
-    slot: Slot<S, T>,
+    /// The node at inference.
+    pub slot: Slot<S, T>,
     layout: TrainLayout,
 }
 
@@ -51,10 +52,10 @@ impl<S, T> fmt::Debug for TrainSlot<S, T> {
 }
 
 impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
-    /// The node with this part of the training memory.
+    /// The node with these parts of the memory at inference and in training.
     #[must_use]
-    pub const fn new(slot: Slot<S, T>, layout: TrainLayout) -> Self {
-        Self { slot, layout }
+    pub const fn new(layout: Layout, train: TrainLayout) -> Self {
+        Self { slot: Slot::new(layout), layout: train }
     }
 
     /// See [`TrainNode::PHASES`].
@@ -81,10 +82,20 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     }
 
     /// See [`TrainNode::forward_shard`]; with the pass and the memory of the network.
-    pub fn forward(&self, layer: &T, mut call: Forward<'_>) {
-        let pass = call.pass(S::KEY_ID, &self.slot.layout);
-        layer.forward_shard(call.part(&pass, &self.slot.layout, &self.layout));
-        pass.show_value(call.y);
+    pub fn forward(
+        &self,
+        layer: &T,
+        pass: &Pass<'_>,
+        phase: usize,
+        x: &[&[f32]],
+        y: &mut [f32],
+        ctx: &mut TrainCtx<'_>,
+    ) {
+        let layout = &self.slot.layout;
+        let pass = &pass.of_node(S::KEY_ID, layout, ctx);
+        let ctx = ctx.part(pass.n, layout, &self.layout);
+        layer.forward_shard(Forward { pass, phase, x, y: &mut *y, ctx });
+        pass.show_value(y);
     }
 
     /// See [`TrainNode::combine_forward`].
@@ -102,9 +113,25 @@ impl<S: Spec, T: TrainNode<S>> TrainSlot<S, T> {
     }
 
     /// See [`TrainNode::backward_shard`]; with the pass and the memory of the network.
-    pub fn backward(&self, layer: &T, call: Backward<'_, '_>) {
-        let pass = call.pass(S::KEY_ID, &self.slot.layout);
-        layer.backward_shard(call.part(&pass, &self.slot.layout, &self.layout));
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "as a struct, they cost compile time at each node"
+    )]
+    pub fn backward(
+        &self,
+        layer: &T,
+        pass: &Pass<'_>,
+        phase: usize,
+        x: &[&[f32]],
+        y: &[f32],
+        d_y: &mut [f32],
+        d_x: &mut [Option<&mut [f32]>],
+        ctx: &mut TrainCtx<'_>,
+    ) {
+        let layout = &self.slot.layout;
+        let pass = &pass.of_node_backward(S::KEY_ID, layout, (d_y, d_x), ctx);
+        let ctx = ctx.part(pass.n, layout, &self.layout);
+        layer.backward_shard(Backward { pass, phase, x, y, d_y, d_x, ctx });
     }
 
     /// See [`TrainNode::combine_backward`].

@@ -37,13 +37,14 @@ impl<'a> InferCtx<'a> {
     /// The part of one node, which needs `workspace` elements: all nodes use the same workspace, one after the other.
     #[inline]
     #[must_use]
-    pub(crate) fn part(self, workspace: usize, layout: &Layout) -> Self {
-        Self {
+    pub(crate) fn part(&mut self, workspace: usize, layout: &Layout) -> InferCtx<'_> {
+        let ctx = self.reborrow();
+        InferCtx {
             // Exactly what the node declares, so that a node that uses more panics, also where a larger node would have
             // room for it.
-            workspace: &mut self.workspace[..workspace],
-            state: self.state.part(layout.state),
-            ..self
+            workspace: &mut ctx.workspace[..workspace],
+            state: ctx.state.part(layout.state),
+            ..ctx
         }
     }
 

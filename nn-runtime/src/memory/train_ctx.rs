@@ -36,23 +36,25 @@ pub struct TrainCtx<'a> {
 
 impl<'a> TrainCtx<'a> {
     /// The part of one node, for `n` samples.
+    // Compiled once in this crate, and not inlined into the code of each node.
+    #[inline(never)]
     #[must_use]
-    pub(crate) fn part(self, n: usize, layout: &Layout, train: &TrainLayout) -> Self {
-        Self {
+    pub(crate) fn part(&mut self, n: usize, layout: &Layout, train: &TrainLayout) -> TrainCtx<'_> {
+        TrainCtx {
             saved: &mut self.saved[train.saved.range(n)],
+            scratch: self.scratch,
             deferred: &mut self.deferred[train.deferred.range(n)],
             // Per shard and per step, not per sample: the range of one sample.
             shard_sums: &mut self.shard_sums[train.shard_sums.range(1)],
             prepared: &self.prepared[train.prepared.range(1)],
-            state: self.state.part(layout.state),
+            lengths: self.lengths,
+            state: self.state.reborrow().part(layout.state),
+            tied: self.tied,
             frozen: self.frozen.part(layout),
-            ..self
         }
     }
 
     /// The same, borrowed for a shorter time.
-    // Expanded code calls it once per node. As a call it is 3 lines of LLVM code there, inlined 30.
-    #[inline(never)]
     pub fn reborrow(&mut self) -> TrainCtx<'_> {
         TrainCtx {
             saved: self.saved,

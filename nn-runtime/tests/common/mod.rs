@@ -83,8 +83,8 @@ const _: () = {
             TrainLayout::of::<Fc1, Dense<4, 3>>(),
             TrainLayout::of::<Fc2, Dense<3, 2>>(),
         ]);
-        const FC1: TrainSlot<Fc1, Dense<4, 3>> = TrainSlot::new(Plan::FC1, Self::LAYOUTS[0]);
-        const FC2: TrainSlot<Fc2, Dense<3, 2>> = TrainSlot::new(Plan::FC2, Self::LAYOUTS[1]);
+        const FC1: TrainSlot<Fc1, Dense<4, 3>> = TrainSlot::new(Plan::LAYOUTS[0], Self::LAYOUTS[0]);
+        const FC2: TrainSlot<Fc2, Dense<3, 2>> = TrainSlot::new(Plan::LAYOUTS[1], Self::LAYOUTS[1]);
         const ALL: TrainLayout = Self::LAYOUTS[1];
     }
 
@@ -109,8 +109,7 @@ const _: () = {
             // fc1: Dense(3): 4 -> 3
             {
                 let [out] = take(values, n, [Plan::W1]);
-                let ctx = ctx.reborrow();
-                Plan::FC1.infer(isa, &self.fc1, Infer { n, x: &[x[0]], y: out, ctx });
+                Plan::FC1.infer(isa, &self.fc1, n, &[x[0]], out, &mut ctx);
             }
             // relu: ReLU: 3 -> 3
             {
@@ -120,8 +119,7 @@ const _: () = {
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0] = take(values, n, [Plan::W1]);
-                let ctx = ctx.reborrow();
-                Plan::FC2.infer(isa, &self.fc2, Infer { n, x: &[x0], y, ctx });
+                Plan::FC2.infer(isa, &self.fc2, n, &[x0], y, &mut ctx);
             }
         }
     }
@@ -152,8 +150,7 @@ const _: () = {
             // fc1: Dense(3): 4 -> 3
             {
                 let [out] = take(values, n, [Plan::V1]);
-                let ctx = ctx.reborrow();
-                Train::FC1.forward(&self.fc1, Forward { pass, phase, x: &[x[0]], y: out, ctx });
+                Train::FC1.forward(&self.fc1, pass, phase, &[x[0]], out, &mut ctx);
             }
             // relu: ReLU: 3 -> 3
             {
@@ -163,8 +160,7 @@ const _: () = {
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0] = take(values, n, [Plan::V1]);
-                let ctx = ctx.reborrow();
-                Train::FC2.forward(&self.fc2, Forward { pass, phase, x: &[x0], y, ctx });
+                Train::FC2.forward(&self.fc2, pass, phase, &[x0], y, &mut ctx);
             }
         }
 
@@ -177,9 +173,8 @@ const _: () = {
             // fc2: Dense(2): 3 -> 2
             {
                 let [x0, d_in] = take(values, n, [Plan::V1, Plan::D1]);
-                let (d_x, ctx) = (&mut [Some(d_in)], ctx.reborrow());
-                let call = Backward { pass, phase, x: &[x0], y: &[], d_y, d_x, ctx };
-                Train::FC2.backward(&self.fc2, call);
+                let d_x = &mut [Some(d_in)];
+                Train::FC2.backward(&self.fc2, pass, phase, &[x0], &[], d_y, d_x, &mut ctx);
             }
             // relu: ReLU: 3 -> 3
             {
@@ -189,9 +184,8 @@ const _: () = {
             // fc1: Dense(3): 4 -> 3
             {
                 let [d_out] = take(values, n, [Plan::D1]);
-                let (d_x, ctx) = (&mut [d_x[0].as_deref_mut()], ctx.reborrow());
-                let call = Backward { pass, phase, x: &[x[0]], y: &[], d_y: d_out, d_x, ctx };
-                Train::FC1.backward(&self.fc1, call);
+                let d_x = &mut [d_x[0].as_deref_mut()];
+                Train::FC1.backward(&self.fc1, pass, phase, &[x[0]], &[], d_out, d_x, &mut ctx);
             }
         }
 

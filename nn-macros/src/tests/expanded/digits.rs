@@ -53,6 +53,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[26, 26, 32]);
         const NAME: &'static str = "conv1";
     }
+    type __Conv1Layer = __rt::layers::Conv2d<32, 1, 3, 3>;
     /// `relu`: `ReLU`: 26x26x32 -> 26x26x32
     enum __Relu {}
     impl __rt::Spec for __Relu {
@@ -94,6 +95,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[11, 11, 64]);
         const NAME: &'static str = "conv2";
     }
+    type __Conv2Layer = __rt::layers::Conv2d<64, 32, 3, 3>;
     /// `relu_2`: `ReLU`: 11x11x64 -> 11x11x64
     enum __Relu2 {}
     impl __rt::Spec for __Relu2 {
@@ -131,6 +133,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[128]);
         const NAME: &'static str = "fc1";
     }
+    type __Fc1Layer = __rt::layers::Dense<1600, 128>;
     /// `relu_3`: `ReLU`: 128 -> 128
     enum __Relu3 {}
     impl __rt::Spec for __Relu3 {
@@ -164,6 +167,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[10]);
         const NAME: &'static str = "fc2";
     }
+    type __Fc2Layer = __rt::layers::Dense<128, 10>;
     /// At inference, values are overwritten as soon as no node reads them any more.
     enum __Infer {}
     impl __Infer {
@@ -185,35 +189,50 @@ const _: () = {
     enum __Slots {}
     impl __Slots {
         const LAYOUTS: [__rt::Layout; 6] = __rt::Layout::stack([
-            __rt::Layout::of::<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>>(),
+            __rt::Layout::of::<__Conv1, __Conv1Layer>(),
             __rt::Layout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
-            __rt::Layout::of::<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>>(),
+            __rt::Layout::of::<__Conv2, __Conv2Layer>(),
             __rt::Layout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
-            __rt::Layout::of::<__Fc1, __rt::layers::Dense<1600, 128>>(),
-            __rt::Layout::of::<__Fc2, __rt::layers::Dense<128, 10>>(),
+            __rt::Layout::of::<__Fc1, __Fc1Layer>(),
+            __rt::Layout::of::<__Fc2, __Fc2Layer>(),
         ]);
         const ALL: __rt::Layout = Self::LAYOUTS[5];
-        const CONV1: __rt::Slot<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>> = __rt::Slot::new(
+        const TRAIN_LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__Conv1, __Conv1Layer>(),
+            __rt::TrainLayout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
+            __rt::TrainLayout::of::<__Conv2, __Conv2Layer>(),
+            __rt::TrainLayout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
+            __rt::TrainLayout::of::<__Fc1, __Fc1Layer>(),
+            __rt::TrainLayout::of::<__Fc2, __Fc2Layer>(),
+        ]);
+        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[5];
+        const CONV1: __rt::TrainSlot<__Conv1, __Conv1Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
+            Self::TRAIN_LAYOUTS[0],
         );
         const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
-        const MAX_POOL2D: __rt::Slot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::Slot::new(
+        const MAX_POOL2D: __rt::TrainSlot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
+            Self::TRAIN_LAYOUTS[1],
         );
-        const CONV2: __rt::Slot<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>> = __rt::Slot::new(
+        const CONV2: __rt::TrainSlot<__Conv2, __Conv2Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2],
+            Self::TRAIN_LAYOUTS[2],
         );
         const RELU_2: __rt::InPlaceSlot<__Relu2, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
-        const MAX_POOL2D_2: __rt::Slot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::Slot::new(
+        const MAX_POOL2D_2: __rt::TrainSlot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
             Self::LAYOUTS[3],
+            Self::TRAIN_LAYOUTS[3],
         );
-        const FC1: __rt::Slot<__Fc1, __rt::layers::Dense<1600, 128>> = __rt::Slot::new(
+        const FC1: __rt::TrainSlot<__Fc1, __Fc1Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[4],
+            Self::TRAIN_LAYOUTS[4],
         );
         const RELU_3: __rt::InPlaceSlot<__Relu3, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
         const DROPOUT: __rt::InPlaceSlot<__Dropout, __rt::layers::Dropout> = __rt::InPlaceSlot::NEW;
-        const FC2: __rt::Slot<__Fc2, __rt::layers::Dense<128, 10>> = __rt::Slot::new(
+        const FC2: __rt::TrainSlot<__Fc2, __Fc2Layer> = __rt::TrainSlot::new(
             Self::LAYOUTS[5],
+            Self::TRAIN_LAYOUTS[5],
         );
     }
     impl Digits {
@@ -270,17 +289,8 @@ const _: () = {
             {
                 let [out] = __rt::take(values, n, [__Infer::MAX_POOL2D]);
                 __Slots::CONV1
-                    .infer_pooled::<
-                        __MaxPool2d,
-                    >(
-                        &self.conv1,
-                        __rt::Infer {
-                            n,
-                            x: &[x[0]],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer_pooled::<__MaxPool2d>(&self.conv1, n, &[x[0]], out, &mut ctx);
                 __Slots::RELU.infer(isa, &__rt::layers::ReLU, n, out);
             }
             {
@@ -290,17 +300,8 @@ const _: () = {
                     [__Infer::MAX_POOL2D, __Infer::MAX_POOL2D_2],
                 );
                 __Slots::CONV2
-                    .infer_pooled::<
-                        __MaxPool2d2,
-                    >(
-                        &self.conv2,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer_pooled::<__MaxPool2d2>(&self.conv2, n, &[x0], out, &mut ctx);
                 __Slots::RELU_2.infer(isa, &__rt::layers::ReLU, n, out);
             }
             {
@@ -309,17 +310,7 @@ const _: () = {
                     n,
                     [__Infer::MAX_POOL2D_2, __Infer::FC1],
                 );
-                __Slots::FC1
-                    .infer(
-                        isa,
-                        &self.fc1,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::FC1.slot.infer(isa, &self.fc1, n, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::FC1]);
@@ -331,159 +322,108 @@ const _: () = {
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::FC1]);
-                __Slots::FC2
-                    .infer(
-                        isa,
-                        &self.fc2,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *y,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::FC2.slot.infer(isa, &self.fc2, n, &[x0], y, &mut ctx);
             }
         }
     }
     /// In training, values and their gradients (`D_`) live until backward has used them.
     enum __Train {}
     impl __Train {
-        const VALUES: usize = 54080;
+        const VALUES: usize = 48672;
         const CONV1: __rt::Buffer = __rt::Buffer {
             offset: 0,
             len: 21632,
         };
         const MAX_POOL2D: __rt::Buffer = __rt::Buffer {
-            offset: 21632,
+            offset: 37120,
             len: 5408,
         };
         const CONV2: __rt::Buffer = __rt::Buffer {
-            offset: 27040,
+            offset: 21632,
             len: 7744,
         };
         const MAX_POOL2D_2: __rt::Buffer = __rt::Buffer {
-            offset: 34784,
+            offset: 29376,
             len: 1600,
         };
         const FC1: __rt::Buffer = __rt::Buffer {
-            offset: 36384,
+            offset: 30976,
             len: 128,
         };
         const DROPOUT: __rt::Buffer = __rt::Buffer {
-            offset: 36512,
+            offset: 31104,
             len: 128,
         };
         const D_FC1: __rt::Buffer = __rt::Buffer {
-            offset: 36640,
+            offset: 31232,
             len: 128,
         };
         const D_MAX_POOL2D_2: __rt::Buffer = __rt::Buffer {
-            offset: 36768,
+            offset: 42528,
             len: 1600,
         };
         const D_CONV2: __rt::Buffer = __rt::Buffer {
-            offset: 38368,
+            offset: 29376,
             len: 7744,
         };
         const D_MAX_POOL2D: __rt::Buffer = __rt::Buffer {
-            offset: 27040,
+            offset: 43264,
             len: 5408,
         };
         const D_CONV1: __rt::Buffer = __rt::Buffer {
-            offset: 32448,
+            offset: 21632,
             len: 21632,
         };
-    }
-    /// The nodes in training.
-    enum __TrainSlots {}
-    impl __TrainSlots {
-        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
-            __rt::TrainLayout::of::<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>>(),
-            __rt::TrainLayout::of::<__MaxPool2d, __rt::layers::MaxPool2d>(),
-            __rt::TrainLayout::of::<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>>(),
-            __rt::TrainLayout::of::<__MaxPool2d2, __rt::layers::MaxPool2d>(),
-            __rt::TrainLayout::of::<__Fc1, __rt::layers::Dense<1600, 128>>(),
-            __rt::TrainLayout::of::<__Fc2, __rt::layers::Dense<128, 10>>(),
-        ]);
-        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
-        const CONV1: __rt::TrainSlot<__Conv1, __rt::layers::Conv2d<32, 1, 3, 3>> = __rt::TrainSlot::new(
-            __Slots::CONV1,
-            Self::LAYOUTS[0],
-        );
-        const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __Slots::RELU;
-        const MAX_POOL2D: __rt::TrainSlot<__MaxPool2d, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
-            __Slots::MAX_POOL2D,
-            Self::LAYOUTS[1],
-        );
-        const CONV2: __rt::TrainSlot<__Conv2, __rt::layers::Conv2d<64, 32, 3, 3>> = __rt::TrainSlot::new(
-            __Slots::CONV2,
-            Self::LAYOUTS[2],
-        );
-        const RELU_2: __rt::InPlaceSlot<__Relu2, __rt::layers::ReLU> = __Slots::RELU_2;
-        const MAX_POOL2D_2: __rt::TrainSlot<__MaxPool2d2, __rt::layers::MaxPool2d> = __rt::TrainSlot::new(
-            __Slots::MAX_POOL2D_2,
-            Self::LAYOUTS[3],
-        );
-        const FC1: __rt::TrainSlot<__Fc1, __rt::layers::Dense<1600, 128>> = __rt::TrainSlot::new(
-            __Slots::FC1,
-            Self::LAYOUTS[4],
-        );
-        const RELU_3: __rt::InPlaceSlot<__Relu3, __rt::layers::ReLU> = __Slots::RELU_3;
-        const DROPOUT: __rt::InPlaceSlot<__Dropout, __rt::layers::Dropout> = __Slots::DROPOUT;
-        const FC2: __rt::TrainSlot<__Fc2, __rt::layers::Dense<128, 10>> = __rt::TrainSlot::new(
-            __Slots::FC2,
-            Self::LAYOUTS[5],
-        );
     }
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Digits {
         const PHASES: usize = 1;
-        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
-        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
-        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
-        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
-        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
-        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
-        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
+        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
+        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
+        const PREPARED: usize = __Slots::TRAIN.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
+        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
-            __TrainSlots::CONV1.initialise(&mut self.conv1, key);
-            __TrainSlots::CONV2.initialise(&mut self.conv2, key);
-            __TrainSlots::FC1.initialise(&mut self.fc1, key);
-            __TrainSlots::FC2.initialise(&mut self.fc2, key);
+            __Slots::CONV1.initialise(&mut self.conv1, key);
+            __Slots::CONV2.initialise(&mut self.conv2, key);
+            __Slots::FC1.initialise(&mut self.fc1, key);
+            __Slots::FC2.initialise(&mut self.fc2, key);
         }
         fn prepare(&self, prepared: &mut [f32]) {
-            __TrainSlots::CONV1.prepare(&self.conv1, prepared);
-            __TrainSlots::CONV2.prepare(&self.conv2, prepared);
-            __TrainSlots::FC1.prepare(&self.fc1, prepared);
-            __TrainSlots::FC2.prepare(&self.fc2, prepared);
+            __Slots::CONV1.prepare(&self.conv1, prepared);
+            __Slots::CONV2.prepare(&self.conv2, prepared);
+            __Slots::FC1.prepare(&self.fc1, prepared);
+            __Slots::FC2.prepare(&self.fc2, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __TrainSlots::CONV1.reaches_task(task) {
-                return __TrainSlots::CONV1.gradient_end(task);
+            if __Slots::CONV1.reaches_task(task) {
+                return __Slots::CONV1.gradient_end(task);
             }
-            if __TrainSlots::CONV2.reaches_task(task) {
-                return __TrainSlots::CONV2.gradient_end(task);
+            if __Slots::CONV2.reaches_task(task) {
+                return __Slots::CONV2.gradient_end(task);
             }
-            if __TrainSlots::FC1.reaches_task(task) {
-                return __TrainSlots::FC1.gradient_end(task);
+            if __Slots::FC1.reaches_task(task) {
+                return __Slots::FC1.gradient_end(task);
             }
-            if __TrainSlots::FC2.reaches_task(task) {
-                return __TrainSlots::FC2.gradient_end(task);
+            if __Slots::FC2.reaches_task(task) {
+                return __Slots::FC2.gradient_end(task);
             }
             __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __TrainSlots::CONV1.reaches_task(task) {
-                return __TrainSlots::CONV1.gradient(task, shards, d_weights);
+            if __Slots::CONV1.reaches_task(task) {
+                return __Slots::CONV1.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::CONV2.reaches_task(task) {
-                return __TrainSlots::CONV2.gradient(task, shards, d_weights);
+            if __Slots::CONV2.reaches_task(task) {
+                return __Slots::CONV2.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::FC1.reaches_task(task) {
-                return __TrainSlots::FC1.gradient(task, shards, d_weights);
+            if __Slots::FC1.reaches_task(task) {
+                return __Slots::FC1.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::FC2.reaches_task(task) {
-                return __TrainSlots::FC2.gradient(task, shards, d_weights);
+            if __Slots::FC2.reaches_task(task) {
+                return __Slots::FC2.gradient(task, shards, d_weights);
             }
         }
         fn forward_shard(&self, call: __rt::Forward<'_>) {
@@ -494,21 +434,11 @@ const _: () = {
             ctx.lengths = outer.inside::<__S>();
             {
                 let [out] = __rt::take(values, n, [__Train::CONV1]);
-                __TrainSlots::CONV1
-                    .forward(
-                        &self.conv1,
-                        __rt::Forward {
-                            pass,
-                            phase: 0,
-                            x: &[x[0]],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::CONV1.forward(&self.conv1, pass, 0, &[x[0]], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Train::CONV1]);
-                __TrainSlots::RELU.forward(&__rt::layers::ReLU, pass, out);
+                __Slots::RELU.forward(&__rt::layers::ReLU, pass, out);
             }
             {
                 let [x0, out] = __rt::take(
@@ -516,17 +446,8 @@ const _: () = {
                     n,
                     [__Train::CONV1, __Train::MAX_POOL2D],
                 );
-                __TrainSlots::MAX_POOL2D
-                    .forward(
-                        &__rt::layers::MaxPool2d,
-                        __rt::Forward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::MAX_POOL2D
+                    .forward(&__rt::layers::MaxPool2d, pass, 0, &[x0], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -534,21 +455,11 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D, __Train::CONV2],
                 );
-                __TrainSlots::CONV2
-                    .forward(
-                        &self.conv2,
-                        __rt::Forward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::CONV2.forward(&self.conv2, pass, 0, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Train::CONV2]);
-                __TrainSlots::RELU_2.forward(&__rt::layers::ReLU, pass, out);
+                __Slots::RELU_2.forward(&__rt::layers::ReLU, pass, out);
             }
             {
                 let [x0, out] = __rt::take(
@@ -556,17 +467,8 @@ const _: () = {
                     n,
                     [__Train::CONV2, __Train::MAX_POOL2D_2],
                 );
-                __TrainSlots::MAX_POOL2D_2
-                    .forward(
-                        &__rt::layers::MaxPool2d,
-                        __rt::Forward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::MAX_POOL2D_2
+                    .forward(&__rt::layers::MaxPool2d, pass, 0, &[x0], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -574,40 +476,20 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D_2, __Train::FC1],
                 );
-                __TrainSlots::FC1
-                    .forward(
-                        &self.fc1,
-                        __rt::Forward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::FC1.forward(&self.fc1, pass, 0, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Train::FC1]);
-                __TrainSlots::RELU_3.forward(&__rt::layers::ReLU, pass, out);
+                __Slots::RELU_3.forward(&__rt::layers::ReLU, pass, out);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Train::FC1, __Train::DROPOUT]);
                 out.copy_from_slice(x0);
-                __TrainSlots::DROPOUT.forward(&__rt::layers::Dropout, pass, out);
+                __Slots::DROPOUT.forward(&__rt::layers::Dropout, pass, out);
             }
             {
                 let [x0] = __rt::take(values, n, [__Train::DROPOUT]);
-                __TrainSlots::FC2
-                    .forward(
-                        &self.fc2,
-                        __rt::Forward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &mut *y,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::FC2.forward(&self.fc2, pass, 0, &[x0], y, &mut ctx);
             }
         }
         fn backward_shard(&self, call: __rt::Backward<'_, '_>) {
@@ -623,31 +505,20 @@ const _: () = {
                     n,
                     [__Train::DROPOUT, __Train::D_FC1],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::FC2
-                    .backward(
-                        &self.fc2,
-                        __rt::Backward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &[],
-                            d_y: &mut *d_y,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::FC2
+                    .backward(&self.fc2, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(const { __Slots::FC1.end() }) {
+            if ctx.frozen.covers(__Slots::FC1.slot.layout.weights.end()) {
                 return;
             }
             {
                 let [d_out] = __rt::take(values, n, [__Train::D_FC1]);
-                __TrainSlots::DROPOUT.backward(&__rt::layers::Dropout, pass, &[], d_out);
+                __Slots::DROPOUT.backward(&__rt::layers::Dropout, pass, &[], d_out);
             }
             {
                 let [out, d_out] = __rt::take(values, n, [__Train::FC1, __Train::D_FC1]);
-                __TrainSlots::RELU_3.backward(&__rt::layers::ReLU, pass, out, d_out);
+                __Slots::RELU_3.backward(&__rt::layers::ReLU, pass, out, d_out);
             }
             {
                 let [x0, d_out, d_in0] = __rt::take(
@@ -655,22 +526,11 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D_2, __Train::D_FC1, __Train::D_MAX_POOL2D_2],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::FC1
-                    .backward(
-                        &self.fc1,
-                        __rt::Backward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &[],
-                            d_y: &mut *d_out,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::FC1
+                    .backward(&self.fc1, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(const { __Slots::CONV2.end() }) {
+            if ctx.frozen.covers(__Slots::CONV2.slot.layout.weights.end()) {
                 return;
             }
             {
@@ -679,19 +539,17 @@ const _: () = {
                     n,
                     [__Train::D_MAX_POOL2D_2, __Train::D_CONV2],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::MAX_POOL2D_2
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::MAX_POOL2D_2
                     .backward(
                         &__rt::layers::MaxPool2d,
-                        __rt::Backward {
-                            pass,
-                            phase: 0,
-                            x: &[&[]],
-                            y: &[],
-                            d_y: &mut *d_out,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        0,
+                        &[&[]],
+                        &[],
+                        d_out,
+                        d_x,
+                        &mut ctx,
                     );
             }
             {
@@ -700,7 +558,7 @@ const _: () = {
                     n,
                     [__Train::CONV2, __Train::D_CONV2],
                 );
-                __TrainSlots::RELU_2.backward(&__rt::layers::ReLU, pass, out, d_out);
+                __Slots::RELU_2.backward(&__rt::layers::ReLU, pass, out, d_out);
             }
             {
                 let [x0, d_out, d_in0] = __rt::take(
@@ -708,22 +566,11 @@ const _: () = {
                     n,
                     [__Train::MAX_POOL2D, __Train::D_CONV2, __Train::D_MAX_POOL2D],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::CONV2
-                    .backward(
-                        &self.conv2,
-                        __rt::Backward {
-                            pass,
-                            phase: 0,
-                            x: &[x0],
-                            y: &[],
-                            d_y: &mut *d_out,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::CONV2
+                    .backward(&self.conv2, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
             }
-            if ctx.frozen.covers(const { __Slots::CONV1.end() }) {
+            if ctx.frozen.covers(__Slots::CONV1.slot.layout.weights.end()) {
                 return;
             }
             {
@@ -732,19 +579,17 @@ const _: () = {
                     n,
                     [__Train::D_MAX_POOL2D, __Train::D_CONV1],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::MAX_POOL2D
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::MAX_POOL2D
                     .backward(
                         &__rt::layers::MaxPool2d,
-                        __rt::Backward {
-                            pass,
-                            phase: 0,
-                            x: &[&[]],
-                            y: &[],
-                            d_y: &mut *d_out,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        0,
+                        &[&[]],
+                        &[],
+                        d_out,
+                        d_x,
+                        &mut ctx,
                     );
             }
             {
@@ -753,24 +598,13 @@ const _: () = {
                     n,
                     [__Train::CONV1, __Train::D_CONV1],
                 );
-                __TrainSlots::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
+                __Slots::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
             }
             {
                 let [d_out] = __rt::take(values, n, [__Train::D_CONV1]);
                 let d_x = &mut [d_x0.as_deref_mut()];
-                __TrainSlots::CONV1
-                    .backward(
-                        &self.conv1,
-                        __rt::Backward {
-                            pass,
-                            phase: 0,
-                            x: &[x[0]],
-                            y: &[],
-                            d_y: &mut *d_out,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::CONV1
+                    .backward(&self.conv1, pass, 0, &[x[0]], &[], d_out, d_x, &mut ctx);
             }
         }
     }
@@ -780,60 +614,16 @@ const _: () = {
         const PARAMS: usize = 225034;
         const MACS: usize = 2631040;
         const LAYERS: &'static [__rt::LayerInfo] = &[
-            __rt::LayerInfo {
-                name: "conv1",
-                kind: "Conv2d(32, kernel = 3)",
-                output: __rt::Shape::new(&[26, 26, 32]),
-                params: 320,
-                macs: 194688,
-                offset: __Slots::CONV1.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "relu",
-                kind: "ReLU",
-                output: __rt::Shape::new(&[26, 26, 32]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "max_pool2d",
-                kind: "MaxPool2d(2)",
-                output: __rt::Shape::new(&[13, 13, 32]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "conv2",
-                kind: "Conv2d(64, kernel = 3)",
-                output: __rt::Shape::new(&[11, 11, 64]),
-                params: 18496,
-                macs: 2230272,
-                offset: __Slots::CONV2.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "relu_2",
-                kind: "ReLU",
-                output: __rt::Shape::new(&[11, 11, 64]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "max_pool2d_2",
-                kind: "MaxPool2d(2)",
-                output: __rt::Shape::new(&[5, 5, 64]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
+            __rt::LayerInfo::of::<
+                __Conv1,
+            >("Conv2d(32, kernel = 3)", 320, 194688, __Slots::CONV1.slot.offset()),
+            __rt::LayerInfo::of::<__Relu>("ReLU", 0, 0, 0),
+            __rt::LayerInfo::of::<__MaxPool2d>("MaxPool2d(2)", 0, 0, 0),
+            __rt::LayerInfo::of::<
+                __Conv2,
+            >("Conv2d(64, kernel = 3)", 18496, 2230272, __Slots::CONV2.slot.offset()),
+            __rt::LayerInfo::of::<__Relu2>("ReLU", 0, 0, 0),
+            __rt::LayerInfo::of::<__MaxPool2d2>("MaxPool2d(2)", 0, 0, 0),
             __rt::LayerInfo {
                 name: "flatten",
                 kind: "Flatten",
@@ -843,156 +633,128 @@ const _: () = {
                 offset: 0,
                 inner: &[],
             },
-            __rt::LayerInfo {
-                name: "fc1",
-                kind: "Dense(128)",
-                output: __rt::Shape::new(&[128]),
-                params: 204928,
-                macs: 204800,
-                offset: __Slots::FC1.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "relu_3",
-                kind: "ReLU",
-                output: __rt::Shape::new(&[128]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "dropout",
-                kind: "Dropout(0.5)",
-                output: __rt::Shape::new(&[128]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "fc2",
-                kind: "Dense(10)",
-                output: __rt::Shape::new(&[10]),
-                params: 1290,
-                macs: 1280,
-                offset: __Slots::FC2.offset(),
-                inner: &[],
-            },
+            __rt::LayerInfo::of::<
+                __Fc1,
+            >("Dense(128)", 204928, 204800, __Slots::FC1.slot.offset()),
+            __rt::LayerInfo::of::<__Relu3>("ReLU", 0, 0, 0),
+            __rt::LayerInfo::of::<__Dropout>("Dropout(0.5)", 0, 0, 0),
+            __rt::LayerInfo::of::<
+                __Fc2,
+            >("Dense(10)", 1290, 1280, __Slots::FC2.slot.offset()),
         ];
         const GRAPH: __rt::Graph = __rt::Graph {
             inputs: &[__rt::Shape::new(&[28, 28, 1])],
             nodes: &[
-                __rt::GraphNode {
-                    name: "conv1",
-                    inputs: &[0],
-                    output: __rt::Shape::new(&[26, 26, 32]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Fixed,
-                        channels: __rt::Channels::First,
-                        weights: &[__rt::LayerWeights::of(&__Slots::CONV1)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "relu",
-                    inputs: &[1],
-                    output: __rt::Shape::new(&[26, 26, 32]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "max_pool2d",
-                    inputs: &[2],
-                    output: __rt::Shape::new(&[13, 13, 32]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::First,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "conv2",
-                    inputs: &[3],
-                    output: __rt::Shape::new(&[11, 11, 64]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Fixed,
-                        channels: __rt::Channels::First,
-                        weights: &[__rt::LayerWeights::of(&__Slots::CONV2)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "relu_2",
-                    inputs: &[4],
-                    output: __rt::Shape::new(&[11, 11, 64]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "max_pool2d_2",
-                    inputs: &[5],
-                    output: __rt::Shape::new(&[5, 5, 64]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::First,
-                        weights: &[],
-                    },
-                },
+                __rt::GraphNode::of::<
+                    __Conv1,
+                >(
+                    &[0],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Fixed,
+                        __rt::Channels::First,
+                        &[__rt::LayerWeights::of(&__Slots::CONV1.slot)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Relu,
+                >(
+                    &[1],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __MaxPool2d,
+                >(
+                    &[2],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::First,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Conv2,
+                >(
+                    &[3],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Fixed,
+                        __rt::Channels::First,
+                        &[__rt::LayerWeights::of(&__Slots::CONV2.slot)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Relu2,
+                >(
+                    &[4],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __MaxPool2d2,
+                >(
+                    &[5],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::First,
+                        &[],
+                    ),
+                ),
                 __rt::GraphNode {
                     name: "flatten",
                     inputs: &[6],
                     output: __rt::Shape::new(&[1600]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::View,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
+                    layer: __rt::GraphLayer::new(
+                        __rt::Features::View,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
                 },
-                __rt::GraphNode {
-                    name: "fc1",
-                    inputs: &[7],
-                    output: __rt::Shape::new(&[128]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Any,
-                        channels: __rt::Channels::Last,
-                        weights: &[__rt::LayerWeights::of(&__Slots::FC1)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "relu_3",
-                    inputs: &[8],
-                    output: __rt::Shape::new(&[128]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "dropout",
-                    inputs: &[9],
-                    output: __rt::Shape::new(&[128]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "fc2",
-                    inputs: &[10],
-                    output: __rt::Shape::new(&[10]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Any,
-                        channels: __rt::Channels::Last,
-                        weights: &[__rt::LayerWeights::of(&__Slots::FC2)],
-                    },
-                },
+                __rt::GraphNode::of::<
+                    __Fc1,
+                >(
+                    &[7],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Any,
+                        __rt::Channels::Last,
+                        &[__rt::LayerWeights::of(&__Slots::FC1.slot)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Relu3,
+                >(
+                    &[8],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Dropout,
+                >(
+                    &[9],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Fc2,
+                >(
+                    &[10],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Any,
+                        __rt::Channels::Last,
+                        &[__rt::LayerWeights::of(&__Slots::FC2.slot)],
+                    ),
+                ),
             ],
             output: 11,
         };

@@ -118,6 +118,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[7]);
         const NAME: &'static str = "fc";
     }
+    type __FcLayer = __rt::layers::Dense<7, 7>;
     /// `bn`: `BatchNorm`: 7 -> 7
     enum __Bn {}
     impl __rt::Spec for __Bn {
@@ -131,6 +132,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[7]);
         const NAME: &'static str = "bn";
     }
+    type __BnLayer = __rt::layers::BatchNorm<7>;
     /// `relu`: `ReLU`: 7 -> 7
     enum __Relu {}
     impl __rt::Spec for __Relu {
@@ -183,28 +185,43 @@ const _: () = {
     {
         const LAYOUTS: [__rt::Layout; 5] = __rt::Layout::stack([
             __rt::Layout::of::<__Concat, __rt::layers::Concat>(),
-            __rt::Layout::of::<__Fc, __rt::layers::Dense<7, 7>>(),
-            __rt::Layout::of::<__Bn, __rt::layers::BatchNorm<7>>(),
+            __rt::Layout::of::<__Fc, __FcLayer>(),
+            __rt::Layout::of::<__Bn, __BnLayer>(),
             __rt::Layout::of::<__Residual, __rt::layers::Add>(),
             __rt::Layout::of::<__Spec7, Inner>(),
         ]);
         const ALL: __rt::Layout = Self::LAYOUTS[4];
+        const TRAIN_LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__Concat, __rt::layers::Concat>(),
+            __rt::TrainLayout::of::<__Fc, __FcLayer>(),
+            __rt::TrainLayout::of::<__Bn, __BnLayer>(),
+            __rt::TrainLayout::of::<__Residual, __rt::layers::Add>(),
+            __rt::TrainLayout::of::<__Spec7, Inner>(),
+        ]);
+        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[4];
         const X_TANH: __rt::InPlaceSlot<__XTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
         const TABLE_TANH: __rt::InPlaceSlot<__TableTanh, __rt::layers::Tanh> = __rt::InPlaceSlot::NEW;
-        const CONCAT: __rt::Slot<__Concat, __rt::layers::Concat> = __rt::Slot::new(
+        const CONCAT: __rt::TrainSlot<__Concat, __rt::layers::Concat> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
+            Self::TRAIN_LAYOUTS[0],
         );
-        const FC: __rt::Slot<__Fc, __rt::layers::Dense<7, 7>> = __rt::Slot::new(
+        const FC: __rt::TrainSlot<__Fc, __FcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
+            Self::TRAIN_LAYOUTS[1],
         );
-        const BN: __rt::Slot<__Bn, __rt::layers::BatchNorm<7>> = __rt::Slot::new(
+        const BN: __rt::TrainSlot<__Bn, __BnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2],
+            Self::TRAIN_LAYOUTS[2],
         );
         const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __rt::InPlaceSlot::NEW;
-        const RESIDUAL: __rt::Slot<__Residual, __rt::layers::Add> = __rt::Slot::new(
+        const RESIDUAL: __rt::TrainSlot<__Residual, __rt::layers::Add> = __rt::TrainSlot::new(
             Self::LAYOUTS[3],
+            Self::TRAIN_LAYOUTS[3],
         );
-        const INNER: __rt::Slot<__Spec7, Inner> = __rt::Slot::new(Self::LAYOUTS[4]);
+        const INNER: __rt::TrainSlot<__Spec7, Inner> = __rt::TrainSlot::new(
+            Self::LAYOUTS[4],
+            Self::TRAIN_LAYOUTS[4],
+        );
     }
     impl Phases
     where
@@ -289,44 +306,16 @@ const _: () = {
                     [__Infer::X_TANH, __Infer::TABLE_TANH, __Infer::CONCAT],
                 );
                 __Slots::CONCAT
-                    .infer(
-                        isa,
-                        &__rt::layers::Concat,
-                        __rt::Infer {
-                            n,
-                            x: &[x0, x1],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer(isa, &__rt::layers::Concat, n, &[x0, x1], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Infer::CONCAT, __Infer::FC]);
-                __Slots::FC
-                    .infer(
-                        isa,
-                        &self.fc,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::FC.slot.infer(isa, &self.fc, n, &[x0], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(values, n, [__Infer::FC, __Infer::BN]);
-                __Slots::BN
-                    .infer(
-                        isa,
-                        &self.bn,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::BN.slot.infer(isa, &self.bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::BN]);
@@ -339,30 +328,12 @@ const _: () = {
                     [__Infer::BN, __Infer::CONCAT, __Infer::RESIDUAL],
                 );
                 __Slots::RESIDUAL
-                    .infer(
-                        isa,
-                        &__rt::layers::Add,
-                        __rt::Infer {
-                            n,
-                            x: &[x0, x1],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer(isa, &__rt::layers::Add, n, &[x0, x1], out, &mut ctx);
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::RESIDUAL]);
-                __Slots::INNER
-                    .infer(
-                        isa,
-                        &self.inner,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *y,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::INNER.slot.infer(isa, &self.inner, n, &[x0], y, &mut ctx);
             }
         }
     }
@@ -390,44 +361,6 @@ const _: () = {
         const D_X_TANH: __rt::Buffer = __rt::Buffer { offset: 32, len: 4 };
         const D_TABLE_TANH: __rt::Buffer = __rt::Buffer { offset: 48, len: 3 };
     }
-    /// The nodes in training.
-    enum __TrainSlots {}
-    impl __TrainSlots
-    where
-        Inner: __rt::TrainEmbeds<__Spec7>,
-    {
-        const LAYOUTS: [__rt::TrainLayout; 5] = __rt::TrainLayout::stack([
-            __rt::TrainLayout::of::<__Concat, __rt::layers::Concat>(),
-            __rt::TrainLayout::of::<__Fc, __rt::layers::Dense<7, 7>>(),
-            __rt::TrainLayout::of::<__Bn, __rt::layers::BatchNorm<7>>(),
-            __rt::TrainLayout::of::<__Residual, __rt::layers::Add>(),
-            __rt::TrainLayout::of::<__Spec7, Inner>(),
-        ]);
-        const ALL: __rt::TrainLayout = Self::LAYOUTS[4];
-        const X_TANH: __rt::InPlaceSlot<__XTanh, __rt::layers::Tanh> = __Slots::X_TANH;
-        const TABLE_TANH: __rt::InPlaceSlot<__TableTanh, __rt::layers::Tanh> = __Slots::TABLE_TANH;
-        const CONCAT: __rt::TrainSlot<__Concat, __rt::layers::Concat> = __rt::TrainSlot::new(
-            __Slots::CONCAT,
-            Self::LAYOUTS[0],
-        );
-        const FC: __rt::TrainSlot<__Fc, __rt::layers::Dense<7, 7>> = __rt::TrainSlot::new(
-            __Slots::FC,
-            Self::LAYOUTS[1],
-        );
-        const BN: __rt::TrainSlot<__Bn, __rt::layers::BatchNorm<7>> = __rt::TrainSlot::new(
-            __Slots::BN,
-            Self::LAYOUTS[2],
-        );
-        const RELU: __rt::InPlaceSlot<__Relu, __rt::layers::ReLU> = __Slots::RELU;
-        const RESIDUAL: __rt::TrainSlot<__Residual, __rt::layers::Add> = __rt::TrainSlot::new(
-            __Slots::RESIDUAL,
-            Self::LAYOUTS[3],
-        );
-        const INNER: __rt::TrainSlot<__Spec7, Inner> = __rt::TrainSlot::new(
-            __Slots::INNER,
-            Self::LAYOUTS[4],
-        );
-    }
     /// The phases of nodes that look across the batch; the others run between them.
     enum __Phases {}
     impl __Phases
@@ -435,8 +368,8 @@ const _: () = {
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
-            __TrainSlots::BN.phases(),
-            __TrainSlots::INNER.phases(),
+            __Slots::BN.phases(),
+            __Slots::INNER.phases(),
         ]);
         const BN: __rt::Phases = Self::ALL[0];
         const INNER: __rt::Phases = Self::ALL[1];
@@ -447,44 +380,44 @@ const _: () = {
         Inner: __rt::TrainEmbeds<__Spec7>,
     {
         const PHASES: usize = __Phases::INNER.last + 1;
-        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
-        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
-        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
-        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
-        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
-        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
-        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
+        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
+        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
+        const PREPARED: usize = __Slots::TRAIN.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
+        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
-            __TrainSlots::FC.initialise(&mut self.fc, key);
-            __TrainSlots::BN.initialise(&mut self.bn, key);
-            __TrainSlots::INNER.initialise(&mut self.inner, key);
+            __Slots::FC.initialise(&mut self.fc, key);
+            __Slots::BN.initialise(&mut self.bn, key);
+            __Slots::INNER.initialise(&mut self.inner, key);
         }
         fn prepare(&self, prepared: &mut [f32]) {
-            __TrainSlots::FC.prepare(&self.fc, prepared);
-            __TrainSlots::BN.prepare(&self.bn, prepared);
-            __TrainSlots::INNER.prepare(&self.inner, prepared);
+            __Slots::FC.prepare(&self.fc, prepared);
+            __Slots::BN.prepare(&self.bn, prepared);
+            __Slots::INNER.prepare(&self.inner, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __TrainSlots::FC.reaches_task(task) {
-                return __TrainSlots::FC.gradient_end(task);
+            if __Slots::FC.reaches_task(task) {
+                return __Slots::FC.gradient_end(task);
             }
-            if __TrainSlots::BN.reaches_task(task) {
-                return __TrainSlots::BN.gradient_end(task);
+            if __Slots::BN.reaches_task(task) {
+                return __Slots::BN.gradient_end(task);
             }
-            if __TrainSlots::INNER.reaches_task(task) {
-                return __TrainSlots::INNER.gradient_end(task);
+            if __Slots::INNER.reaches_task(task) {
+                return __Slots::INNER.gradient_end(task);
             }
             __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __TrainSlots::FC.reaches_task(task) {
-                return __TrainSlots::FC.gradient(task, shards, d_weights);
+            if __Slots::FC.reaches_task(task) {
+                return __Slots::FC.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::BN.reaches_task(task) {
-                return __TrainSlots::BN.gradient(task, shards, d_weights);
+            if __Slots::BN.reaches_task(task) {
+                return __Slots::BN.gradient(task, shards, d_weights);
             }
-            if __TrainSlots::INNER.reaches_task(task) {
-                return __TrainSlots::INNER.gradient(task, shards, d_weights);
+            if __Slots::INNER.reaches_task(task) {
+                return __Slots::INNER.gradient(task, shards, d_weights);
             }
         }
         fn forward_shard(&self, call: __rt::Forward<'_>) {
@@ -497,12 +430,12 @@ const _: () = {
                 {
                     let [out] = __rt::take(values, n, [__Train::X_TANH]);
                     out.copy_from_slice(x[0]);
-                    __TrainSlots::X_TANH.forward(&__rt::layers::Tanh, pass, out);
+                    __Slots::X_TANH.forward(&__rt::layers::Tanh, pass, out);
                 }
                 {
                     let [out] = __rt::take(values, n, [__Train::TABLE_TANH]);
                     out.copy_from_slice(x[1]);
-                    __TrainSlots::TABLE_TANH.forward(&__rt::layers::Tanh, pass, out);
+                    __Slots::TABLE_TANH.forward(&__rt::layers::Tanh, pass, out);
                 }
                 {
                     let [x0, x1, out] = __rt::take(
@@ -510,16 +443,14 @@ const _: () = {
                         n,
                         [__Train::X_TANH, __Train::TABLE_TANH, __Train::CONCAT],
                     );
-                    __TrainSlots::CONCAT
+                    __Slots::CONCAT
                         .forward(
                             &__rt::layers::Concat,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x0, x1],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[x0, x1],
+                            out,
+                            &mut ctx,
                         );
                 }
                 {
@@ -528,37 +459,25 @@ const _: () = {
                         n,
                         [__Train::CONCAT, __Train::FC],
                     );
-                    __TrainSlots::FC
-                        .forward(
-                            &self.fc,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x0],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    __Slots::FC.forward(&self.fc, pass, 0, &[x0], out, &mut ctx);
                 }
             }
             if __Phases::BN.contain(phase) {
                 let [x0, out] = __rt::take(values, n, [__Train::FC, __Train::BN]);
-                __TrainSlots::BN
+                __Slots::BN
                     .forward(
                         &self.bn,
-                        __rt::Forward {
-                            pass,
-                            phase: phase - __Phases::BN.first,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        phase - __Phases::BN.first,
+                        &[x0],
+                        out,
+                        &mut ctx,
                     );
             }
             if phase == __Phases::BN.last {
                 {
                     let [out] = __rt::take(values, n, [__Train::BN]);
-                    __TrainSlots::RELU.forward(&__rt::layers::ReLU, pass, out);
+                    __Slots::RELU.forward(&__rt::layers::ReLU, pass, out);
                 }
                 {
                     let [x0, x1, out] = __rt::take(
@@ -566,31 +485,20 @@ const _: () = {
                         n,
                         [__Train::BN, __Train::CONCAT, __Train::RESIDUAL],
                     );
-                    __TrainSlots::RESIDUAL
-                        .forward(
-                            &__rt::layers::Add,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x0, x1],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    __Slots::RESIDUAL
+                        .forward(&__rt::layers::Add, pass, 0, &[x0, x1], out, &mut ctx);
                 }
             }
             if __Phases::INNER.contain(phase) {
                 let [x0] = __rt::take(values, n, [__Train::RESIDUAL]);
-                __TrainSlots::INNER
+                __Slots::INNER
                     .forward(
                         &self.inner,
-                        __rt::Forward {
-                            pass,
-                            phase: phase - __Phases::INNER.first,
-                            x: &[x0],
-                            y: &mut *y,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        phase - __Phases::INNER.first,
+                        &[x0],
+                        y,
+                        &mut ctx,
                     );
             }
         }
@@ -601,7 +509,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::BN.contain_both(phase) {
-                __TrainSlots::BN
+                __Slots::BN
                     .combine_forward(
                         &mut self.bn,
                         phase - __Phases::BN.first,
@@ -610,7 +518,7 @@ const _: () = {
                     );
             }
             if __Phases::INNER.contain_both(phase) {
-                __TrainSlots::INNER
+                __Slots::INNER
                     .combine_forward(
                         &mut self.inner,
                         phase - __Phases::INNER.first,
@@ -636,23 +544,21 @@ const _: () = {
                     n,
                     [__Train::RESIDUAL, __Train::D_RESIDUAL],
                 );
-                let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                __TrainSlots::INNER
+                let d_x = &mut [__rt::Some(&mut *d_in0)];
+                __Slots::INNER
                     .backward(
                         &self.inner,
-                        __rt::Backward {
-                            pass,
-                            phase: phase - __Phases::INNER.first,
-                            x: &[x0],
-                            y: y,
-                            d_y: &mut *d_y,
-                            d_x,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        phase - __Phases::INNER.first,
+                        &[x0],
+                        y,
+                        d_y,
+                        d_x,
+                        &mut ctx,
                     );
             }
             if phase == __Phases::BN.last {
-                if ctx.frozen.covers(const { __Slots::BN.end() }) {
+                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -662,21 +568,19 @@ const _: () = {
                         [__Train::D_RESIDUAL, __Train::D_BN, __Train::D_CONCAT],
                     );
                     let d_x = &mut [
-                        ::core::option::Option::Some(&mut *d_in0),
+                        __rt::Some(&mut *d_in0),
                         (asked_x0 || asked_x1).then_some(&mut *d_in1),
                     ];
-                    __TrainSlots::RESIDUAL
+                    __Slots::RESIDUAL
                         .backward(
                             &__rt::layers::Add,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[&[], &[]],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[&[], &[]],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
                 {
@@ -685,11 +589,11 @@ const _: () = {
                         n,
                         [__Train::BN, __Train::D_BN],
                     );
-                    __TrainSlots::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
+                    __Slots::RELU.backward(&__rt::layers::ReLU, pass, out, d_out);
                 }
             }
             if __Phases::BN.contain(phase) {
-                if ctx.frozen.covers(const { __Slots::BN.end() }) {
+                if ctx.frozen.covers(__Slots::BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -698,24 +602,22 @@ const _: () = {
                         n,
                         [__Train::FC, __Train::D_BN, __Train::D_FC],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::BN
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::BN
                         .backward(
                             &self.bn,
-                            __rt::Backward {
-                                pass,
-                                phase: phase - __Phases::BN.first,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            phase - __Phases::BN.first,
+                            &[x0],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(const { __Slots::FC.end() }) {
+                if ctx.frozen.covers(__Slots::FC.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -730,19 +632,8 @@ const _: () = {
                         ],
                     );
                     let d_x = &mut [(asked_x0 || asked_x1).then_some(&mut *d_in0)];
-                    __TrainSlots::FC
-                        .backward(
-                            &self.fc,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    __Slots::FC
+                        .backward(&self.fc, pass, 0, &[x0], &[], d_out, d_x, &mut ctx);
                     __rt::add_to(d_sum, d_in0);
                 }
                 {
@@ -756,18 +647,16 @@ const _: () = {
                             (asked_x0).then_some(&mut *d_in0),
                             (asked_x1).then_some(&mut *d_in1),
                         ];
-                        __TrainSlots::CONCAT
+                        __Slots::CONCAT
                             .backward(
                                 &__rt::layers::Concat,
-                                __rt::Backward {
-                                    pass,
-                                    phase: 0,
-                                    x: &[&[], &[]],
-                                    y: &[],
-                                    d_y: &mut *d_out,
-                                    d_x,
-                                    ctx: ctx.reborrow(),
-                                },
+                                pass,
+                                0,
+                                &[&[], &[]],
+                                &[],
+                                d_out,
+                                d_x,
+                                &mut ctx,
                             );
                     }
                 }
@@ -778,9 +667,9 @@ const _: () = {
                             n,
                             [__Train::TABLE_TANH, __Train::D_TABLE_TANH],
                         );
-                        __TrainSlots::TABLE_TANH
+                        __Slots::TABLE_TANH
                             .backward(&__rt::layers::Tanh, pass, out, d_out);
-                        if let ::core::option::Option::Some(d) = d_x1 {
+                        if let __rt::Some(d) = d_x1 {
                             d.copy_from_slice(d_out);
                         }
                     }
@@ -792,9 +681,8 @@ const _: () = {
                             n,
                             [__Train::X_TANH, __Train::D_X_TANH],
                         );
-                        __TrainSlots::X_TANH
-                            .backward(&__rt::layers::Tanh, pass, out, d_out);
-                        if let ::core::option::Option::Some(d) = d_x0 {
+                        __Slots::X_TANH.backward(&__rt::layers::Tanh, pass, out, d_out);
+                        if let __rt::Some(d) = d_x0 {
                             d.copy_from_slice(d_out);
                         }
                     }
@@ -808,7 +696,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::BN.contain_both(phase - 1) {
-                __TrainSlots::BN
+                __Slots::BN
                     .combine_backward(
                         &self.bn,
                         phase - __Phases::BN.first,
@@ -817,7 +705,7 @@ const _: () = {
                     );
             }
             if __Phases::INNER.contain_both(phase - 1) {
-                __TrainSlots::INNER
+                __Slots::INNER
                     .combine_backward(
                         &self.inner,
                         phase - __Phases::INNER.first,
@@ -840,161 +728,105 @@ const _: () = {
         const PARAMS: usize = 70 + <Inner as __rt::Shaped>::PARAMS;
         const MACS: usize = 56 + <Inner as __rt::Shaped>::MACS;
         const LAYERS: &'static [__rt::LayerInfo] = &[
-            __rt::LayerInfo {
-                name: "x.tanh",
-                kind: "Tanh",
-                output: __rt::Shape::new(&[4]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "table.tanh",
-                kind: "Tanh",
-                output: __rt::Shape::new(&[3]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "concat",
-                kind: "Concat",
-                output: __rt::Shape::new(&[7]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "fc",
-                kind: "Dense(7)",
-                output: __rt::Shape::new(&[7]),
-                params: 56,
-                macs: 49,
-                offset: __Slots::FC.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "bn",
-                kind: "BatchNorm",
-                output: __rt::Shape::new(&[7]),
-                params: 14,
-                macs: 7,
-                offset: __Slots::BN.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "relu",
-                kind: "ReLU",
-                output: __rt::Shape::new(&[7]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "residual",
-                kind: "Residual",
-                output: __rt::Shape::new(&[7]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
+            __rt::LayerInfo::of::<__XTanh>("Tanh", 0, 0, 0),
+            __rt::LayerInfo::of::<__TableTanh>("Tanh", 0, 0, 0),
+            __rt::LayerInfo::of::<__Concat>("Concat", 0, 0, 0),
+            __rt::LayerInfo::of::<__Fc>("Dense(7)", 56, 49, __Slots::FC.slot.offset()),
+            __rt::LayerInfo::of::<__Bn>("BatchNorm", 14, 7, __Slots::BN.slot.offset()),
+            __rt::LayerInfo::of::<__Relu>("ReLU", 0, 0, 0),
+            __rt::LayerInfo::of::<__Residual>("Residual", 0, 0, 0),
             __rt::LayerInfo {
                 name: "inner",
                 kind: "Inner",
                 output: __PHASES_SHAPE_7,
                 params: <Inner as __rt::Shaped>::PARAMS,
                 macs: <Inner as __rt::Shaped>::MACS,
-                offset: __Slots::INNER.offset(),
+                offset: __Slots::INNER.slot.offset(),
                 inner: <Inner as __rt::Shaped>::LAYERS,
             },
         ];
         const GRAPH: __rt::Graph = __rt::Graph {
             inputs: &[__rt::Shape::new(&[4]), __rt::Shape::new(&[3])],
             nodes: &[
-                __rt::GraphNode {
-                    name: "x.tanh",
-                    inputs: &[0],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "table.tanh",
-                    inputs: &[1],
-                    output: __rt::Shape::new(&[3]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "concat",
-                    inputs: &[2, 3],
-                    output: __rt::Shape::new(&[7]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Concat,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "fc",
-                    inputs: &[4],
-                    output: __rt::Shape::new(&[7]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Any,
-                        channels: __rt::Channels::Last,
-                        weights: &[__rt::LayerWeights::of(&__Slots::FC)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "bn",
-                    inputs: &[5],
-                    output: __rt::Shape::new(&[7]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[__rt::LayerWeights::of(&__Slots::BN)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "relu",
-                    inputs: &[6],
-                    output: __rt::Shape::new(&[7]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "residual",
-                    inputs: &[7, 4],
-                    output: __rt::Shape::new(&[7]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "inner",
-                    inputs: &[8],
-                    output: __PHASES_SHAPE_7,
-                    layer: __rt::GraphLayer::Custom {
+                __rt::GraphNode::of::<
+                    __XTanh,
+                >(
+                    &[0],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __TableTanh,
+                >(
+                    &[1],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Concat,
+                >(
+                    &[2, 3],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Concat,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Fc,
+                >(
+                    &[4],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Any,
+                        __rt::Channels::Last,
+                        &[__rt::LayerWeights::of(&__Slots::FC.slot)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Bn,
+                >(
+                    &[5],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[__rt::LayerWeights::of(&__Slots::BN.slot)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Relu,
+                >(
+                    &[6],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Residual,
+                >(
+                    &[7, 4],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Spec7,
+                >(
+                    &[8],
+                    __rt::GraphLayer::Custom {
                         graph: &<Inner as __rt::Shaped>::GRAPH,
-                        offset: __Slots::INNER.offset(),
+                        offset: __Slots::INNER.slot.offset(),
                     },
-                },
+                ),
             ],
             output: 9,
         };

@@ -42,6 +42,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
         const NAME: &'static str = "left.fc";
     }
+    type __LeftFcLayer = __rt::layers::Dense<6, 4, 0>;
     /// `left.bn`: `BatchNorm`: 4 -> 4
     enum __LeftBn {}
     impl __rt::Spec for __LeftBn {
@@ -55,6 +56,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[4]);
         const NAME: &'static str = "left.bn";
     }
+    type __LeftBnLayer = __rt::layers::BatchNorm<4>;
     /// `right.fc`: `same(left.fc)`: 6 -> 4
     enum __RightFc {}
     impl __rt::Spec for __RightFc {
@@ -106,6 +108,7 @@ const _: () = {
         const OUTPUT: __rt::Shape = __rt::Shape::new(&[1]);
         const NAME: &'static str = "dense";
     }
+    type __DenseLayer = __rt::layers::Dense<4, 1>;
     /// At inference, values are overwritten as soon as no node reads them any more.
     enum __Infer {}
     impl __Infer {
@@ -120,31 +123,46 @@ const _: () = {
     enum __Slots {}
     impl __Slots {
         const LAYOUTS: [__rt::Layout; 6] = __rt::Layout::stack([
-            __rt::Layout::of::<__LeftFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::Layout::of::<__LeftBn, __rt::layers::BatchNorm<4>>(),
-            __rt::Layout::again::<__RightFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::Layout::again::<__RightBn, __rt::layers::BatchNorm<4>>(),
+            __rt::Layout::of::<__LeftFc, __LeftFcLayer>(),
+            __rt::Layout::of::<__LeftBn, __LeftBnLayer>(),
+            __rt::Layout::again::<__RightFc, __LeftFcLayer>(),
+            __rt::Layout::again::<__RightBn, __LeftBnLayer>(),
             __rt::Layout::of::<__Sub, __rt::layers::Sub>(),
-            __rt::Layout::of::<__Dense, __rt::layers::Dense<4, 1>>(),
+            __rt::Layout::of::<__Dense, __DenseLayer>(),
         ]);
         const ALL: __rt::Layout = Self::LAYOUTS[5];
-        const LEFT_FC: __rt::Slot<__LeftFc, __rt::layers::Dense<6, 4, 0>> = __rt::Slot::new(
+        const TRAIN_LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
+            __rt::TrainLayout::of::<__LeftFc, __LeftFcLayer>(),
+            __rt::TrainLayout::of::<__LeftBn, __LeftBnLayer>(),
+            __rt::TrainLayout::again::<__RightFc, __LeftFcLayer>(),
+            __rt::TrainLayout::again::<__RightBn, __LeftBnLayer>(),
+            __rt::TrainLayout::of::<__Sub, __rt::layers::Sub>(),
+            __rt::TrainLayout::of::<__Dense, __DenseLayer>(),
+        ]);
+        const TRAIN: __rt::TrainLayout = Self::TRAIN_LAYOUTS[5];
+        const LEFT_FC: __rt::TrainSlot<__LeftFc, __LeftFcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[0],
+            Self::TRAIN_LAYOUTS[0],
         );
-        const LEFT_BN: __rt::Slot<__LeftBn, __rt::layers::BatchNorm<4>> = __rt::Slot::new(
+        const LEFT_BN: __rt::TrainSlot<__LeftBn, __LeftBnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[1],
+            Self::TRAIN_LAYOUTS[1],
         );
-        const RIGHT_FC: __rt::Slot<__RightFc, __rt::layers::Dense<6, 4, 0>> = __rt::Slot::new(
+        const RIGHT_FC: __rt::TrainSlot<__RightFc, __LeftFcLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
+            Self::TRAIN_LAYOUTS[2].sharing(&Self::TRAIN_LAYOUTS[0]),
         );
-        const RIGHT_BN: __rt::Slot<__RightBn, __rt::layers::BatchNorm<4>> = __rt::Slot::new(
+        const RIGHT_BN: __rt::TrainSlot<__RightBn, __LeftBnLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
+            Self::TRAIN_LAYOUTS[3].sharing(&Self::TRAIN_LAYOUTS[1]),
         );
-        const SUB: __rt::Slot<__Sub, __rt::layers::Sub> = __rt::Slot::new(
+        const SUB: __rt::TrainSlot<__Sub, __rt::layers::Sub> = __rt::TrainSlot::new(
             Self::LAYOUTS[4],
+            Self::TRAIN_LAYOUTS[4],
         );
-        const DENSE: __rt::Slot<__Dense, __rt::layers::Dense<4, 1>> = __rt::Slot::new(
+        const DENSE: __rt::TrainSlot<__Dense, __DenseLayer> = __rt::TrainSlot::new(
             Self::LAYOUTS[5],
+            Self::TRAIN_LAYOUTS[5],
         );
     }
     impl Siamese {
@@ -203,16 +221,8 @@ const _: () = {
             {
                 let [out] = __rt::take(values, n, [__Infer::LEFT_FC]);
                 __Slots::LEFT_FC
-                    .infer(
-                        isa,
-                        &self.left_fc,
-                        __rt::Infer {
-                            n,
-                            x: &[x[0]],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer(isa, &self.left_fc, n, &[x[0]], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -220,31 +230,13 @@ const _: () = {
                     n,
                     [__Infer::LEFT_FC, __Infer::LEFT_BN],
                 );
-                __Slots::LEFT_BN
-                    .infer(
-                        isa,
-                        &self.left_bn,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::LEFT_BN.slot.infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [out] = __rt::take(values, n, [__Infer::RIGHT_FC]);
                 __Slots::RIGHT_FC
-                    .infer(
-                        isa,
-                        &self.left_fc,
-                        __rt::Infer {
-                            n,
-                            x: &[x[1]],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer(isa, &self.left_fc, n, &[x[1]], out, &mut ctx);
             }
             {
                 let [x0, out] = __rt::take(
@@ -253,16 +245,8 @@ const _: () = {
                     [__Infer::RIGHT_FC, __Infer::RIGHT_BN],
                 );
                 __Slots::RIGHT_BN
-                    .infer(
-                        isa,
-                        &self.left_bn,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer(isa, &self.left_bn, n, &[x0], out, &mut ctx);
             }
             {
                 let [x0, x1, out] = __rt::take(
@@ -271,30 +255,12 @@ const _: () = {
                     [__Infer::LEFT_BN, __Infer::RIGHT_BN, __Infer::SUB],
                 );
                 __Slots::SUB
-                    .infer(
-                        isa,
-                        &__rt::layers::Sub,
-                        __rt::Infer {
-                            n,
-                            x: &[x0, x1],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                    .slot
+                    .infer(isa, &__rt::layers::Sub, n, &[x0, x1], out, &mut ctx);
             }
             {
                 let [x0] = __rt::take(values, n, [__Infer::SUB]);
-                __Slots::DENSE
-                    .infer(
-                        isa,
-                        &self.dense,
-                        __rt::Infer {
-                            n,
-                            x: &[x0],
-                            y: &mut *y,
-                            ctx: ctx.reborrow(),
-                        },
-                    );
+                __Slots::DENSE.slot.infer(isa, &self.dense, n, &[x0], y, &mut ctx);
             }
         }
     }
@@ -313,49 +279,12 @@ const _: () = {
         const D_RIGHT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
         const D_LEFT_FC: __rt::Buffer = __rt::Buffer { offset: 16, len: 4 };
     }
-    /// The nodes in training.
-    enum __TrainSlots {}
-    impl __TrainSlots {
-        const LAYOUTS: [__rt::TrainLayout; 6] = __rt::TrainLayout::stack([
-            __rt::TrainLayout::of::<__LeftFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::TrainLayout::of::<__LeftBn, __rt::layers::BatchNorm<4>>(),
-            __rt::TrainLayout::again::<__RightFc, __rt::layers::Dense<6, 4, 0>>(),
-            __rt::TrainLayout::again::<__RightBn, __rt::layers::BatchNorm<4>>(),
-            __rt::TrainLayout::of::<__Sub, __rt::layers::Sub>(),
-            __rt::TrainLayout::of::<__Dense, __rt::layers::Dense<4, 1>>(),
-        ]);
-        const ALL: __rt::TrainLayout = Self::LAYOUTS[5];
-        const LEFT_FC: __rt::TrainSlot<__LeftFc, __rt::layers::Dense<6, 4, 0>> = __rt::TrainSlot::new(
-            __Slots::LEFT_FC,
-            Self::LAYOUTS[0],
-        );
-        const LEFT_BN: __rt::TrainSlot<__LeftBn, __rt::layers::BatchNorm<4>> = __rt::TrainSlot::new(
-            __Slots::LEFT_BN,
-            Self::LAYOUTS[1],
-        );
-        const RIGHT_FC: __rt::TrainSlot<__RightFc, __rt::layers::Dense<6, 4, 0>> = __rt::TrainSlot::new(
-            __Slots::RIGHT_FC,
-            Self::LAYOUTS[2].sharing(&Self::LAYOUTS[0]),
-        );
-        const RIGHT_BN: __rt::TrainSlot<__RightBn, __rt::layers::BatchNorm<4>> = __rt::TrainSlot::new(
-            __Slots::RIGHT_BN,
-            Self::LAYOUTS[3].sharing(&Self::LAYOUTS[1]),
-        );
-        const SUB: __rt::TrainSlot<__Sub, __rt::layers::Sub> = __rt::TrainSlot::new(
-            __Slots::SUB,
-            Self::LAYOUTS[4],
-        );
-        const DENSE: __rt::TrainSlot<__Dense, __rt::layers::Dense<4, 1>> = __rt::TrainSlot::new(
-            __Slots::DENSE,
-            Self::LAYOUTS[5],
-        );
-    }
     /// The phases of nodes that look across the batch; the others run between them.
     enum __Phases {}
     impl __Phases {
         const ALL: [__rt::Phases; 2] = __rt::Phases::stack([
-            __TrainSlots::LEFT_BN.phases(),
-            __TrainSlots::RIGHT_BN.phases(),
+            __Slots::LEFT_BN.phases(),
+            __Slots::RIGHT_BN.phases(),
         ]);
         const LEFT_BN: __rt::Phases = Self::ALL[0];
         const RIGHT_BN: __rt::Phases = Self::ALL[1];
@@ -363,52 +292,52 @@ const _: () = {
     #[doc(hidden)]
     impl<__S: __rt::Spec> __rt::TrainNode<__S> for Siamese {
         const PHASES: usize = __Phases::RIGHT_BN.last + 1;
-        const MIN_BATCH: usize = __TrainSlots::ALL.min_batch;
-        const SAVED: usize = __Train::VALUES + __TrainSlots::ALL.saved.end();
-        const DEFERRED: usize = __TrainSlots::ALL.deferred.end();
-        const SHARD_SUMS: usize = __TrainSlots::ALL.shard_sums.end();
-        const PREPARED: usize = __TrainSlots::ALL.prepared.end();
-        const TRAIN_SCRATCH: usize = __TrainSlots::ALL.scratch;
-        const GRADIENT_TASKS: usize = __TrainSlots::ALL.tasks.end();
+        const MIN_BATCH: usize = __Slots::TRAIN.min_batch;
+        const SAVED: usize = __Train::VALUES + __Slots::TRAIN.saved.end();
+        const DEFERRED: usize = __Slots::TRAIN.deferred.end();
+        const SHARD_SUMS: usize = __Slots::TRAIN.shard_sums.end();
+        const PREPARED: usize = __Slots::TRAIN.prepared.end();
+        const TRAIN_SCRATCH: usize = __Slots::TRAIN.scratch;
+        const GRADIENT_TASKS: usize = __Slots::TRAIN.tasks.end();
         fn initialise(&mut self, key: __rt::RngKey) {
-            __TrainSlots::LEFT_FC.initialise(&mut self.left_fc, key);
-            __TrainSlots::LEFT_BN.initialise(&mut self.left_bn, key);
-            __TrainSlots::DENSE.initialise(&mut self.dense, key);
+            __Slots::LEFT_FC.initialise(&mut self.left_fc, key);
+            __Slots::LEFT_BN.initialise(&mut self.left_bn, key);
+            __Slots::DENSE.initialise(&mut self.dense, key);
         }
         fn prepare(&self, prepared: &mut [f32]) {
-            __TrainSlots::LEFT_FC.prepare(&self.left_fc, prepared);
-            __TrainSlots::LEFT_BN.prepare(&self.left_bn, prepared);
-            __TrainSlots::RIGHT_FC.prepare_again(&self.left_fc, prepared);
-            __TrainSlots::RIGHT_BN.prepare_again(&self.left_bn, prepared);
-            __TrainSlots::DENSE.prepare(&self.dense, prepared);
+            __Slots::LEFT_FC.prepare(&self.left_fc, prepared);
+            __Slots::LEFT_BN.prepare(&self.left_bn, prepared);
+            __Slots::RIGHT_FC.prepare_again(&self.left_fc, prepared);
+            __Slots::RIGHT_BN.prepare_again(&self.left_bn, prepared);
+            __Slots::DENSE.prepare(&self.dense, prepared);
         }
         fn gradient_end(task: usize) -> usize {
-            if __TrainSlots::LEFT_FC.reaches_task(task) {
-                return __TrainSlots::LEFT_FC.gradient_end(task);
+            if __Slots::LEFT_FC.reaches_task(task) {
+                return __Slots::LEFT_FC.gradient_end(task);
             }
-            if __TrainSlots::LEFT_BN.reaches_task(task) {
-                return __TrainSlots::LEFT_BN.gradient_end(task);
+            if __Slots::LEFT_BN.reaches_task(task) {
+                return __Slots::LEFT_BN.gradient_end(task);
             }
-            if __TrainSlots::DENSE.reaches_task(task) {
-                return __TrainSlots::DENSE.gradient_end(task);
+            if __Slots::DENSE.reaches_task(task) {
+                return __Slots::DENSE.gradient_end(task);
             }
             __Slots::ALL.weights.end()
         }
         fn gradient(task: usize, shards: __rt::Shards<'_>, d_weights: &mut [f32]) {
-            if __TrainSlots::LEFT_FC.reaches_task(task) {
-                __TrainSlots::LEFT_FC.gradient(task, shards, d_weights);
-                __TrainSlots::RIGHT_FC
-                    .add_gradient_to(&__TrainSlots::LEFT_FC, task, shards, d_weights);
+            if __Slots::LEFT_FC.reaches_task(task) {
+                __Slots::LEFT_FC.gradient(task, shards, d_weights);
+                __Slots::RIGHT_FC
+                    .add_gradient_to(&__Slots::LEFT_FC, task, shards, d_weights);
                 return;
             }
-            if __TrainSlots::LEFT_BN.reaches_task(task) {
-                __TrainSlots::LEFT_BN.gradient(task, shards, d_weights);
-                __TrainSlots::RIGHT_BN
-                    .add_gradient_to(&__TrainSlots::LEFT_BN, task, shards, d_weights);
+            if __Slots::LEFT_BN.reaches_task(task) {
+                __Slots::LEFT_BN.gradient(task, shards, d_weights);
+                __Slots::RIGHT_BN
+                    .add_gradient_to(&__Slots::LEFT_BN, task, shards, d_weights);
                 return;
             }
-            if __TrainSlots::DENSE.reaches_task(task) {
-                return __TrainSlots::DENSE.gradient(task, shards, d_weights);
+            if __Slots::DENSE.reaches_task(task) {
+                return __Slots::DENSE.gradient(task, shards, d_weights);
             }
         }
         fn forward_shard(&self, call: __rt::Forward<'_>) {
@@ -420,17 +349,8 @@ const _: () = {
             if phase == 0 {
                 {
                     let [out] = __rt::take(values, n, [__Train::LEFT_FC]);
-                    __TrainSlots::LEFT_FC
-                        .forward(
-                            &self.left_fc,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x[0]],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    __Slots::LEFT_FC
+                        .forward(&self.left_fc, pass, 0, &[x[0]], out, &mut ctx);
                 }
             }
             if __Phases::LEFT_BN.contain(phase) {
@@ -439,32 +359,21 @@ const _: () = {
                     n,
                     [__Train::LEFT_FC, __Train::LEFT_BN],
                 );
-                __TrainSlots::LEFT_BN
+                __Slots::LEFT_BN
                     .forward(
                         &self.left_bn,
-                        __rt::Forward {
-                            pass,
-                            phase: phase - __Phases::LEFT_BN.first,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        phase - __Phases::LEFT_BN.first,
+                        &[x0],
+                        out,
+                        &mut ctx,
                     );
             }
             if phase == __Phases::LEFT_BN.last {
                 {
                     let [out] = __rt::take(values, n, [__Train::RIGHT_FC]);
-                    __TrainSlots::RIGHT_FC
-                        .forward(
-                            &self.left_fc,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x[1]],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    __Slots::RIGHT_FC
+                        .forward(&self.left_fc, pass, 0, &[x[1]], out, &mut ctx);
                 }
             }
             if __Phases::RIGHT_BN.contain(phase) {
@@ -473,16 +382,14 @@ const _: () = {
                     n,
                     [__Train::RIGHT_FC, __Train::RIGHT_BN],
                 );
-                __TrainSlots::RIGHT_BN
+                __Slots::RIGHT_BN
                     .forward(
                         &self.left_bn,
-                        __rt::Forward {
-                            pass,
-                            phase: phase - __Phases::RIGHT_BN.first,
-                            x: &[x0],
-                            y: &mut *out,
-                            ctx: ctx.reborrow(),
-                        },
+                        pass,
+                        phase - __Phases::RIGHT_BN.first,
+                        &[x0],
+                        out,
+                        &mut ctx,
                     );
             }
             if phase == __Phases::RIGHT_BN.last {
@@ -492,31 +399,12 @@ const _: () = {
                         n,
                         [__Train::LEFT_BN, __Train::RIGHT_BN, __Train::SUB],
                     );
-                    __TrainSlots::SUB
-                        .forward(
-                            &__rt::layers::Sub,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x0, x1],
-                                y: &mut *out,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    __Slots::SUB
+                        .forward(&__rt::layers::Sub, pass, 0, &[x0, x1], out, &mut ctx);
                 }
                 {
                     let [x0] = __rt::take(values, n, [__Train::SUB]);
-                    __TrainSlots::DENSE
-                        .forward(
-                            &self.dense,
-                            __rt::Forward {
-                                pass,
-                                phase: 0,
-                                x: &[x0],
-                                y: &mut *y,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    __Slots::DENSE.forward(&self.dense, pass, 0, &[x0], y, &mut ctx);
                 }
             }
         }
@@ -527,7 +415,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::LEFT_BN.contain_both(phase) {
-                __TrainSlots::LEFT_BN
+                __Slots::LEFT_BN
                     .combine_forward(
                         &mut self.left_bn,
                         phase - __Phases::LEFT_BN.first,
@@ -536,7 +424,7 @@ const _: () = {
                     );
             }
             if __Phases::RIGHT_BN.contain_both(phase) {
-                __TrainSlots::RIGHT_BN
+                __Slots::RIGHT_BN
                     .combine_forward(
                         &mut self.left_bn,
                         phase - __Phases::RIGHT_BN.first,
@@ -561,22 +449,11 @@ const _: () = {
                         n,
                         [__Train::SUB, __Train::D_SUB],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::DENSE
-                        .backward(
-                            &self.dense,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_y,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
-                        );
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::DENSE
+                        .backward(&self.dense, pass, 0, &[x0], &[], d_y, d_x, &mut ctx);
                 }
-                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -585,27 +462,22 @@ const _: () = {
                         n,
                         [__Train::D_SUB, __Train::D_LEFT_BN, __Train::D_RIGHT_BN],
                     );
-                    let d_x = &mut [
-                        ::core::option::Option::Some(&mut *d_in0),
-                        ::core::option::Option::Some(&mut *d_in1),
-                    ];
-                    __TrainSlots::SUB
+                    let d_x = &mut [__rt::Some(&mut *d_in0), __rt::Some(&mut *d_in1)];
+                    __Slots::SUB
                         .backward(
                             &__rt::layers::Sub,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[&[], &[]],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[&[], &[]],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
             if __Phases::RIGHT_BN.contain(phase) {
-                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -614,19 +486,17 @@ const _: () = {
                         n,
                         [__Train::RIGHT_FC, __Train::D_RIGHT_BN, __Train::D_RIGHT_FC],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::RIGHT_BN
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::RIGHT_BN
                         .backward(
                             &self.left_bn,
-                            __rt::Backward {
-                                pass,
-                                phase: phase - __Phases::RIGHT_BN.first,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            phase - __Phases::RIGHT_BN.first,
+                            &[x0],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
@@ -634,23 +504,21 @@ const _: () = {
                 {
                     let [d_out] = __rt::take(values, n, [__Train::D_RIGHT_FC]);
                     let d_x = &mut [d_x1.as_deref_mut()];
-                    __TrainSlots::RIGHT_FC
+                    __Slots::RIGHT_FC
                         .backward(
                             &self.left_fc,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[x[1]],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[x[1]],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
             if __Phases::LEFT_BN.contain(phase) {
-                if ctx.frozen.covers(const { __Slots::LEFT_BN.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_BN.slot.layout.weights.end()) {
                     return;
                 }
                 {
@@ -659,41 +527,37 @@ const _: () = {
                         n,
                         [__Train::LEFT_FC, __Train::D_LEFT_BN, __Train::D_LEFT_FC],
                     );
-                    let d_x = &mut [::core::option::Option::Some(&mut *d_in0)];
-                    __TrainSlots::LEFT_BN
+                    let d_x = &mut [__rt::Some(&mut *d_in0)];
+                    __Slots::LEFT_BN
                         .backward(
                             &self.left_bn,
-                            __rt::Backward {
-                                pass,
-                                phase: phase - __Phases::LEFT_BN.first,
-                                x: &[x0],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            phase - __Phases::LEFT_BN.first,
+                            &[x0],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
             if phase == 0 {
-                if ctx.frozen.covers(const { __Slots::LEFT_FC.end() }) {
+                if ctx.frozen.covers(__Slots::LEFT_FC.slot.layout.weights.end()) {
                     return;
                 }
                 {
                     let [d_out] = __rt::take(values, n, [__Train::D_LEFT_FC]);
                     let d_x = &mut [d_x0.as_deref_mut()];
-                    __TrainSlots::LEFT_FC
+                    __Slots::LEFT_FC
                         .backward(
                             &self.left_fc,
-                            __rt::Backward {
-                                pass,
-                                phase: 0,
-                                x: &[x[0]],
-                                y: &[],
-                                d_y: &mut *d_out,
-                                d_x,
-                                ctx: ctx.reborrow(),
-                            },
+                            pass,
+                            0,
+                            &[x[0]],
+                            &[],
+                            d_out,
+                            d_x,
+                            &mut ctx,
                         );
                 }
             }
@@ -705,7 +569,7 @@ const _: () = {
             prepared: &mut [f32],
         ) {
             if __Phases::LEFT_BN.contain_both(phase - 1) {
-                __TrainSlots::LEFT_BN
+                __Slots::LEFT_BN
                     .combine_backward(
                         &self.left_bn,
                         phase - __Phases::LEFT_BN.first,
@@ -714,7 +578,7 @@ const _: () = {
                     );
             }
             if __Phases::RIGHT_BN.contain_both(phase - 1) {
-                __TrainSlots::RIGHT_BN
+                __Slots::RIGHT_BN
                     .combine_backward(
                         &self.left_bn,
                         phase - __Phases::RIGHT_BN.first,
@@ -734,120 +598,82 @@ const _: () = {
         const PARAMS: usize = 37;
         const MACS: usize = 60;
         const LAYERS: &'static [__rt::LayerInfo] = &[
-            __rt::LayerInfo {
-                name: "left.fc",
-                kind: "Dense(4, bias = false)",
-                output: __rt::Shape::new(&[4]),
-                params: 24,
-                macs: 24,
-                offset: __Slots::LEFT_FC.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "left.bn",
-                kind: "BatchNorm",
-                output: __rt::Shape::new(&[4]),
-                params: 8,
-                macs: 4,
-                offset: __Slots::LEFT_BN.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "right.fc",
-                kind: "same(left.fc)",
-                output: __rt::Shape::new(&[4]),
-                params: 0,
-                macs: 24,
-                offset: __Slots::RIGHT_FC.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "right.bn",
-                kind: "same(left.bn)",
-                output: __rt::Shape::new(&[4]),
-                params: 0,
-                macs: 4,
-                offset: __Slots::RIGHT_BN.offset(),
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "sub",
-                kind: "Sub",
-                output: __rt::Shape::new(&[4]),
-                params: 0,
-                macs: 0,
-                offset: 0,
-                inner: &[],
-            },
-            __rt::LayerInfo {
-                name: "dense",
-                kind: "Dense(1)",
-                output: __rt::Shape::new(&[1]),
-                params: 5,
-                macs: 4,
-                offset: __Slots::DENSE.offset(),
-                inner: &[],
-            },
+            __rt::LayerInfo::of::<
+                __LeftFc,
+            >("Dense(4, bias = false)", 24, 24, __Slots::LEFT_FC.slot.offset()),
+            __rt::LayerInfo::of::<
+                __LeftBn,
+            >("BatchNorm", 8, 4, __Slots::LEFT_BN.slot.offset()),
+            __rt::LayerInfo::of::<
+                __RightFc,
+            >("same(left.fc)", 0, 24, __Slots::RIGHT_FC.slot.offset()),
+            __rt::LayerInfo::of::<
+                __RightBn,
+            >("same(left.bn)", 0, 4, __Slots::RIGHT_BN.slot.offset()),
+            __rt::LayerInfo::of::<__Sub>("Sub", 0, 0, 0),
+            __rt::LayerInfo::of::<
+                __Dense,
+            >("Dense(1)", 5, 4, __Slots::DENSE.slot.offset()),
         ];
         const GRAPH: __rt::Graph = __rt::Graph {
             inputs: &[__rt::Shape::new(&[6]), __rt::Shape::new(&[6])],
             nodes: &[
-                __rt::GraphNode {
-                    name: "left.fc",
-                    inputs: &[0],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Any,
-                        channels: __rt::Channels::Last,
-                        weights: &[__rt::LayerWeights::of(&__Slots::LEFT_FC)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "left.bn",
-                    inputs: &[2],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[__rt::LayerWeights::of(&__Slots::LEFT_BN)],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "right.fc",
-                    inputs: &[1],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Again {
+                __rt::GraphNode::of::<
+                    __LeftFc,
+                >(
+                    &[0],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Any,
+                        __rt::Channels::Last,
+                        &[__rt::LayerWeights::of(&__Slots::LEFT_FC.slot)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __LeftBn,
+                >(
+                    &[2],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[__rt::LayerWeights::of(&__Slots::LEFT_BN.slot)],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __RightFc,
+                >(
+                    &[1],
+                    __rt::GraphLayer::Again {
                         first: 0,
                     },
-                },
-                __rt::GraphNode {
-                    name: "right.bn",
-                    inputs: &[4],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Again {
+                ),
+                __rt::GraphNode::of::<
+                    __RightBn,
+                >(
+                    &[4],
+                    __rt::GraphLayer::Again {
                         first: 1,
                     },
-                },
-                __rt::GraphNode {
-                    name: "sub",
-                    inputs: &[3, 5],
-                    output: __rt::Shape::new(&[4]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Same,
-                        channels: __rt::Channels::AsInput,
-                        weights: &[],
-                    },
-                },
-                __rt::GraphNode {
-                    name: "dense",
-                    inputs: &[6],
-                    output: __rt::Shape::new(&[1]),
-                    layer: __rt::GraphLayer::Layer {
-                        features: __rt::Features::Any,
-                        channels: __rt::Channels::Last,
-                        weights: &[__rt::LayerWeights::of(&__Slots::DENSE)],
-                    },
-                },
+                ),
+                __rt::GraphNode::of::<
+                    __Sub,
+                >(
+                    &[3, 5],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Same,
+                        __rt::Channels::AsInput,
+                        &[],
+                    ),
+                ),
+                __rt::GraphNode::of::<
+                    __Dense,
+                >(
+                    &[6],
+                    __rt::GraphLayer::new(
+                        __rt::Features::Any,
+                        __rt::Channels::Last,
+                        &[__rt::LayerWeights::of(&__Slots::DENSE.slot)],
+                    ),
+                ),
             ],
             output: 7,
         };
