@@ -78,13 +78,13 @@ pub(crate) fn fused(network: &Network, only_reader: impl Fn(usize) -> Option<usi
     let from = |node: usize| {
         let Fusion::Convolution { pooled, .. } = fusion(&network.nodes[node]) else { return None };
         let into_pool = holds(network, &network.nodes[node], pooled);
-        let pool = into_pool.then(|| with_pool(network, node, &after)).flatten();
-        pool.or_else(|| with_epilogue(network, node, &after))
+        let pool = into_pool.then(|| with_pool(network, node, after)).flatten();
+        pool.or_else(|| with_epilogue(network, node, after))
     };
     let mut stages: Vec<Stage> = (0..network.nodes.len()).filter_map(from).collect();
     let mut fused = Vec::new();
     while !stages.is_empty() {
-        let several = separable(network, &stages, &after);
+        let several = separable(network, &stages, after);
         let (count, lines) = several.unwrap_or((1, 0));
         let mut stages: Vec<Stage> = stages.drain(..count).collect();
         store_lines(network, &mut stages, lines);
@@ -353,9 +353,12 @@ mod tests {
         assert_eq!(fused("<const FILTERS: usize>(14x14x1) -> FILTERS", lines), [[0, 1, 2]]);
     }
 
-    /// The nodes of each stage with the lines that are stored, and the lines of the last output at a time.
+    /// The number of nodes of each stage with the lines that are stored, and the lines of the last output at a time.
+    type Lines = (Vec<(usize, Option<usize>)>, usize);
+
+    /// What is computed together in the network of these lines.
     #[track_caller]
-    fn separable(header: &str, lines: &str) -> Vec<(Vec<(usize, Option<usize>)>, usize)> {
+    fn separable(header: &str, lines: &str) -> Vec<Lines> {
         let plan = plan(&network(&format!("pub struct Net{header} {{ {lines} }}")));
         let stages = |it: super::Fused| {
             (it.stages.iter().map(|stage| (stage.nodes.len(), stage.lines)).collect(), it.lines)

@@ -135,7 +135,7 @@ impl ConvLayer<'_> {
         let x = &x[(met.start - first) * line..(met.end - first) * line];
         let before = image * g.output_len() + lines.start * (g.output_len() / g.output[0]);
         let args = ConvArgs { x, weight, bias, y };
-        conv2d_with(isa, &g.of_lines(&lines), args, epilogue.from_element(before));
+        conv2d_with(isa, &g.of_lines(&lines), args, epilogue.starting_at(before));
     }
 }
 

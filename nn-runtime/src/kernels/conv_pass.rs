@@ -163,7 +163,7 @@ impl ConvPass<'_> {
         }
         let first = |axis: &Axis, band: &Band| axis.first + band.pixels.start * axis.step;
         let c = first(h, row) * written.line + first(w, column) * written.channels;
-        let epilogue = self.epilogue.from_element(c);
+        let epilogue = self.epilogue.starting_at(c);
         let product = Product { rows, terms, columns: self.columns, init, epilogue };
         let (x, weight, y) = (&args.x[a..], &args.weight[b..], &mut args.y[c..]);
         let most = match self.part(axes) {

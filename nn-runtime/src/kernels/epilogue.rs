@@ -1,10 +1,5 @@
 //! [`Epilogue`]: what is computed from the sums of a convolution before they are stored.
 
-#![expect(
-    clippy::needless_range_loop,
-    reason = "indices below constants, so that arrays become registers"
-)]
-
 use super::isa::{Lanes, load_row};
 use core::ops::Range;
 
@@ -61,7 +56,7 @@ impl<'a> Epilogue<'a> {
     }
 
     /// The same for an output that begins with this element.
-    pub(super) fn from_element(self, first: usize) -> Self {
+    pub(super) fn starting_at(self, first: usize) -> Self {
         Self { add: self.add.map(|add| &add[first..]), ..self }
     }
 

@@ -262,13 +262,13 @@ impl WindowOp for Max<'_> {
 
 /// A type for the winner's index in the window.
 trait Winner: Copy {
-    fn from_element(element: u32) -> Self;
+    fn starting_at(element: u32) -> Self;
     fn element(self) -> u32;
 }
 
 impl Winner for u8 {
     #[inline(always)]
-    fn from_element(element: u32) -> Self {
+    fn starting_at(element: u32) -> Self {
         element as Self
     }
     #[inline(always)]
@@ -279,7 +279,7 @@ impl Winner for u8 {
 
 impl Winner for u32 {
     #[inline(always)]
-    fn from_element(element: u32) -> Self {
+    fn starting_at(element: u32) -> Self {
         element
     }
     #[inline(always)]
@@ -312,7 +312,7 @@ impl<W: Winner> WindowOp for MaxAndWinners<'_, W> {
             }
         }
         *lanes_mut(self.y, y) = largest;
-        *lanes_mut(self.winners, y) = winner.map(W::from_element);
+        *lanes_mut(self.winners, y) = winner.map(W::starting_at);
     }
 }
 

@@ -230,6 +230,7 @@ tests! {
         Scale<7>: scale::Scale { init: 0.25, trained: true, per_channel: true }, [&[3, 7]] -> &[3, 7],
             Scaling::Linear;
         Slice: slice::Slice { start: 1, end: Some(3), axis: 0, step: 1 }, [&[4, 3, 2]] -> &[2, 3, 2], Scaling::Linear;
+        Split: split::Split { parts: 2, part: 1, axis: Some(0) }, [&[4, 3, 2]] -> &[2, 3, 2], Scaling::Linear;
         Sub: sub::Sub {}, [&[3, 4], &[4]] -> &[3, 4], Scaling::Linear;
         Transpose: transpose::Transpose { first: 0, second: 1 }, [&[4, 3]] -> &[3, 4], Scaling::Linear;
         Upsample: upsample::Upsample { factor: Some([2, 3]), size: None, mode: Mode::Bilinear, align_corners: false },

@@ -23,7 +23,7 @@ pub(crate) fn forward(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epil
     let axes = [0, 1].map(|axis| Axis::forward(g, axis));
     let images = x.chunks_exact(g.input_len()).zip(y.chunks_exact_mut(g.output_len()));
     for (n, (x, y)) in images.enumerate() {
-        let epilogue = epilogue.from_element(n * y.len());
+        let epilogue = epilogue.starting_at(n * y.len());
         image(isa, Sizes::new(g, axes, g.output[1]), ConvArgs { x, weight, bias, y }, epilogue);
     }
 }
