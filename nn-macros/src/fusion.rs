@@ -1,13 +1,10 @@
 //! Which nodes inference computes together, by the [`Fusion`] of their rows.
 
 use crate::network::{Dim, Layer, Network, Node, ValueId};
-use unrolled_shape::{Condition, Fusion, Separable, Shape};
+use unrolled_shape::{CACHED, Condition, Fusion, Separable, Shape};
 
 /// Elements of the bands of a depthwise separable convolution: a quarter of a second-level cache of 1 MB.
 const BAND: usize = 1 << 16;
-
-/// Values that stay in a second-level cache as a whole: 512 kB, half of it.
-const CACHED: usize = 1 << 17;
 
 /// A convolution and nodes after it, which inference computes together: each reads the output of the one before, which
 /// is never stored.
@@ -128,8 +125,22 @@ fn separable(
             .sum()
     };
     let height = output(network, last)?.dim(0);
-    let lines = (1..=height).rev().find(|lines| elements(*lines) <= BAND).unwrap_or(1);
-    Some((stages.len(), lines))
+    Some((stages.len(), most_lines(height, |lines| elements(lines) <= BAND)))
+}
+
+/// The most lines, up to `height`, that fit, or 1: fewer than some that fit do, too. By halves, since an image can be billions of
+/// lines high.
+fn most_lines(height: usize, fit: impl Fn(usize) -> bool) -> usize {
+    let (mut lines, mut end) = (1, height + 1);
+    while end - lines > 1 {
+        let middle = lines + (end - lines) / 2;
+        if fit(middle) {
+            lines = middle;
+        } else {
+            end = middle;
+        }
+    }
+    lines
 }
 
 /// Writes the lines that each stage but the last stores, where `lines` lines of the last output are computed at a time.
@@ -380,6 +391,15 @@ mod tests {
             (vec![(2, None)], 0),
         ];
         assert_eq!(separable("(112x112x16) -> 56x56x8", lines), expected);
+    }
+
+    /// Each number of lines is not tried one after the other.
+    #[test]
+    fn an_image_of_many_lines_takes_no_time() {
+        let lines =
+            "Conv2d(2, kernel = 3, padding = 1, groups = 2), ReLU, Conv2d(1, kernel = 1), ReLU";
+        let expected = [(vec![(2, Some(32_768)), (2, None)], 32_768)];
+        assert_eq!(separable("(1000000000x1x2) -> 1000000000x1x1", lines), expected);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::shape::Shape;
 /// smallest first-level caches.
 pub const STRIP: usize = 1 << 12;
 
+/// Elements that stay in a second-level cache while others pass through it: 512 kB, half of a cache of 1 MB.
+pub const CACHED: usize = 1 << 17;
+
 /// Whether something holds of the inputs' shapes and the arguments' values, after the rule has agreed.
 pub type Condition = fn(&[Shape], &[Value]) -> bool;
 

@@ -26,7 +26,7 @@ mod text;
 pub use arguments::{Dimension, Kind, Padding, Parameter, StepPadding, Value, Word};
 pub use budget::{LayerMemory, check_flash, check_ram};
 pub use error::{Blame, ShapeError, expect, explain, trace};
-pub use fusion::{Condition, Fusion, STRIP, Separable};
+pub use fusion::{CACHED, Condition, Fusion, STRIP, Separable};
 pub use plan::{Lifetime, plan, plan_into};
 pub use role::{Activation, Role};
 pub use shape::{MAX_RANK, Shape};

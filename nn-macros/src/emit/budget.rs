@@ -56,24 +56,26 @@ fn layer_memory(context: &Context, index: usize, node: &Node) -> Option<TokenStr
     let live = context.plan.infer.buffers.iter().filter(is_live);
     let live = live.map(|buffer| buffer_len(context, buffer));
     let outside = values_outside(context);
-    let (mut working, mut weights) = (quote!(0), quote!(0));
+    let (mut layouts, mut weights) = (Vec::new(), quote!(0));
     for node in nodes {
         let (it, spec, layer) =
             (&context.network.nodes[node], context.spec(node), context.layer(node));
         if it.storage() != Storage::InPlace {
-            working.extend(quote!(+ __rt::Layout::of::<#spec, #layer>().working()));
+            layouts.push(quote!(__rt::Layout::of::<#spec, #layer>()));
         }
         if it.first.is_none() {
             weights.extend(quote!(+ <#layer as __rt::Weights>::LEN));
         }
     }
+    // All of them use the same working memory, as all layers of a network do.
+    let last = shapes::number(layouts.len() - 1);
     Some(quote! {
         __rt::LayerMemory {
             layer: #label,
             input: 0 #(+ #inputs)*,
             output: #output,
             values: 0 #(+ #live)* #(+ #outside)*,
-            working: #working,
+            working: __rt::Layout::stack([#(#layouts),*])[#last].working(),
             weights: #weights,
         }
     })

@@ -5,7 +5,7 @@
 
 use super::axis::Axis;
 use super::conv_args::{ConvArgs, ConvDWeightArgs};
-use super::conv_pass::{CACHED, ConvPass, ImageStrides};
+use super::conv_pass::{ConvPass, ImageStrides};
 use super::depthwise;
 use super::epilogue::Epilogue;
 use super::geometry::{Geometry, Taps};
@@ -42,7 +42,7 @@ pub fn conv2d_with(isa: Isa, g: &Geometry, args: ConvArgs<'_>, epilogue: Epilogu
 /// The convolution of each image whose groups have more than one channel or filter.
 fn conv2d_of_groups(isa: Isa, g: &Geometry, mut args: ConvArgs<'_>, epilogue: Epilogue<'_>) {
     for_each_batch_in_cache(g, args.x.len(), |x, y| {
-        let epilogue = epilogue.of_elements(y.clone());
+        let epilogue = epilogue.starting_at(y.start);
         conv2d_in_cache(isa, g, args.images(x, y), epilogue);
     });
 }

@@ -6,9 +6,7 @@ use super::epilogue::Epilogue;
 use super::geometry::Geometry;
 use super::isa::Isa;
 use super::product::{Init, LONG_SUM, PARTIAL_SUM, Product, Strides3};
-
-/// Elements that stay in a second-level cache while others pass through it: 512 kB, half of a cache of 1 MB.
-pub(super) const CACHED: usize = 1 << 17;
+use unrolled_shape::CACHED;
 
 /// Fewer channels are too few for a part of a long sum.
 const FEW_CHANNELS: usize = 128;

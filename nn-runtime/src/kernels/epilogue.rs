@@ -60,11 +60,6 @@ impl<'a> Epilogue<'a> {
         Self { add: self.add.map(|add| &add[first..]), ..self }
     }
 
-    /// The same for these elements of the output alone.
-    pub(super) fn of_elements(self, elements: Range<usize>) -> Self {
-        Self { add: self.add.map(|add| &add[elements]), ..self }
-    }
-
     /// The same for these channels alone, of an output that begins with the first of them.
     pub(super) fn of_channels(self, channels: &Range<usize>) -> Self {
         Self {
@@ -310,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "out of range")]
+    #[should_panic(expected = "as many elements are added")]
     fn refuses_too_few_elements_to_add() {
         with_epilogue(Epilogue { add: Some(&[0.0; 49]), ..Epilogue::NONE }, 1);
     }

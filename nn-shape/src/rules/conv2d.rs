@@ -3,7 +3,7 @@
 use crate::arguments::Padding;
 use crate::arguments::arguments;
 use crate::error::ShapeError;
-use crate::fusion::{Fusion, Separable};
+use crate::fusion::{CACHED, Fusion, Separable};
 use crate::role::Role;
 use crate::row::{Channels, Flow, Flows, Needs, Row, Size, Steps};
 use crate::rules::convolution::Convolution;
@@ -84,7 +84,6 @@ impl Conv2d {
     /// Whether its output can go into a pool as it is computed: in one group, and with weights that stay in a
     /// second-level cache, since they are read again for each strip of pixels.
     const fn can_be_pooled(&self, input: Shape) -> bool {
-        const CACHED: usize = 1 << 17;
         self.groups == 1 && self.out_channels > 1 && self.params(&[input]) <= CACHED
     }
 
