@@ -13,6 +13,7 @@ use super::isa::Isa;
 use super::product::{Accumulate, Init, Product, Strides3};
 use super::transpose::transpose;
 use core::ops::Range;
+use unrolled_shape::CACHED;
 
 /// The convolution of each image.
 ///
